@@ -1,0 +1,9 @@
+#include <stdexcept>
+
+#include "analyze/commands/command.h"
+
+namespace tailcap::commands {
+
+int run_info(int, char**) { throw std::runtime_error("not built yet"); }
+
+}  // namespace tailcap::commands

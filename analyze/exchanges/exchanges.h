@@ -1,0 +1,26 @@
+// Messages in, exchanges out: pairs each response with its request, names the outcome.
+//
+// push() returns the exchanges that this message completed; valid until the next push.
+#pragma once
+
+#include <memory>
+#include <span>
+
+#include "analyze/flow/exchange.h"
+#include "analyze/flow/findings.h"
+
+namespace tailcap::exchanges {
+
+class Exchanges {
+ public:
+  Exchanges();
+  ~Exchanges();
+  std::span<const flow::Exchange> push(const flow::Message& message);
+  const flow::Findings& findings() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tailcap::exchanges

@@ -1,0 +1,25 @@
+#include "analyze/flow/connection.h"
+
+#include <arpa/inet.h>
+
+namespace tailcap::flow {
+
+std::string endpoint(const Connection& connection, bool remote) {
+  const auto& address = remote ? connection.remote : connection.local;
+  char text[INET6_ADDRSTRLEN] = "";
+  switch (connection.family) {
+    case formats::Family::inet:
+      inet_ntop(AF_INET, address.bytes.data(), text, sizeof text);
+      return std::string(text) + ":" + std::to_string(address.port);
+    case formats::Family::inet6:
+      inet_ntop(AF_INET6, address.bytes.data(), text, sizeof text);
+      return "[" + std::string(text) + "]:" + std::to_string(address.port);
+    case formats::Family::unix_domain:
+      return "unix:" + connection.path;
+    case formats::Family::unknown:
+      break;
+  }
+  return "unknown";
+}
+
+}  // namespace tailcap::flow

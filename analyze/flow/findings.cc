@@ -1,0 +1,38 @@
+#include "analyze/flow/findings.h"
+
+namespace tailcap::flow {
+namespace {
+
+using enum Severity;
+
+constexpr std::array<FindingText, static_cast<std::size_t>(Finding::count_)> kTexts = {{
+    {"bytes_lost", caution, "stream bytes that no event covers"},
+    {"connection_began_before", note, "connections that were open when recording began"},
+    {"arrival_missing", note, "reads whose arrival was not seen"},
+    {"position_overlap", caution, "events that claim bytes already seen"},
+    {"socket_unknown", note, "sockets without a description"},
+    {"out_of_order_dropped", caution, "early pieces given up at the memory limit"},
+    {"negative_interval", defect, "instants in impossible order, clamped"},
+    {"not_http", note, "connections that carry something other than HTTP"},
+    {"malformed_message", caution, "messages that break HTTP's rules"},
+    {"head_cut", caution, "message heads longer than what was captured (see --payload)"},
+    {"resynchronised", caution, "message borders found again after missing bytes"},
+    {"response_without_request", note, "responses whose request was not recorded"},
+    {"smuggling_framing", caution, "messages with contradictory lengths"},
+    {"pipelined", note, "requests sent before the response in front of them was done"},
+    {"peer_ambiguous", note, "requests whose other end could not be told for certain"},
+    {"thread_unknown", note, "requests whose serving thread is not known"},
+    {"partition_mismatch", defect, "requests whose phases do not sum to their duration: a defect of tailcap"},
+    {"waits_dropped", caution, "wait history given up at the memory limit"},
+    {"route_overflow", caution, "requests folded into the route \"other\" (see --max-routes)"},
+}};
+
+}  // namespace
+
+const FindingText& text_of(Finding finding) { return kTexts[static_cast<std::size_t>(finding)]; }
+
+void Findings::add(const Findings& other) {
+  for (std::size_t i = 0; i < counts_.size(); ++i) counts_[i] += other.counts_[i];
+}
+
+}  // namespace tailcap::flow

@@ -1,0 +1,81 @@
+#include "analyze/flow/request.h"
+
+namespace tailcap::flow {
+
+std::array<Phase, 6> phases_of(Role role) {
+  using enum Phase;
+  if (role == Role::server) return {arrive, read, continue_, pipelined, work, respond};
+  return {send, continue_, pipelined, ttfb, pickup, body};
+}
+
+std::string_view name_of(Phase phase) {
+  constexpr std::string_view names[kPhases] = {"arrive",  "read", "continue", "pipelined", "work",
+                                               "respond", "send", "ttfb",     "pickup",    "body"};
+  return names[static_cast<std::size_t>(phase)];
+}
+
+std::string_view text_of(Phase phase) {
+  constexpr std::string_view texts[kPhases] = {
+      "in the socket buffer",   "reading the request",       "waiting for 100 Continue",
+      "behind the one before",  "in the service",            "writing the response",
+      "sending the request",    "waiting for the first byte", "in the socket buffer",
+      "receiving the response"};
+  return texts[static_cast<std::size_t>(phase)];
+}
+
+std::string_view name_of(ThreadTime t) {
+  constexpr std::string_view names[kThreadTimes] = {"on_cpu", "runnable",   "lock",    "socket", "poll",   "sleep",
+                                                    "disk",   "page_fault", "stopped", "other",  "unknown"};
+  return names[static_cast<std::size_t>(t)];
+}
+
+std::string_view text_of(ThreadTime t) {
+  constexpr std::string_view texts[kThreadTimes] = {
+      "on CPU", "waiting for a CPU", "waiting for a lock", "blocked on a socket", "polling",       "sleeping",
+      "disk",   "page fault",        "stopped",            "other wait",          "not recorded"};
+  return texts[static_cast<std::size_t>(t)];
+}
+
+std::string_view name_of(Role role) { return role == Role::server ? "server" : "client"; }
+
+std::string_view name_of(Protocol protocol) {
+  constexpr std::string_view names[] = {"unknown", "http/1.0", "http/1.1", "http/2", "grpc"};
+  return names[static_cast<std::size_t>(protocol)];
+}
+
+std::string_view name_of(Outcome outcome) {
+  constexpr std::string_view names[] = {"ok",        "client_error", "server_error", "upgraded", "truncated",
+                                        "reset",     "no_response",  "in_flight",    "unknown"};
+  return names[static_cast<std::size_t>(outcome)];
+}
+
+namespace {
+constexpr std::string_view kTaints[] = {"bytes_lost", "payload_cut",  "began_before", "cut_off",   "arrival_unknown",
+                                        "events_lost", "waits_lost",  "end_inferred", "clock_step", "malformed",
+                                        "conflict"};
+}
+
+std::string_view name_of(Taint taint) {
+  for (std::size_t i = 0; i < std::size(kTaints); ++i)
+    if (static_cast<Taints>(taint) == 1u << i) return kTaints[i];
+  return "unknown";
+}
+
+std::vector<std::string_view> names_of(Taints taints) {
+  std::vector<std::string_view> names;
+  for (std::size_t i = 0; i < std::size(kTaints); ++i)
+    if (taints & (1u << i)) names.push_back(kTaints[i]);
+  return names;
+}
+
+TextId TextPool::intern(std::string_view text) {
+  if (const auto it = ids_.find(text); it != ids_.end()) return it->second;
+  texts_.emplace_back(text);
+  const auto id = static_cast<TextId>(texts_.size());
+  ids_.emplace(texts_.back(), id);
+  return id;
+}
+
+std::string_view TextPool::operator[](TextId id) const { return id == 0 ? std::string_view{} : std::string_view{texts_[id - 1]}; }
+
+}  // namespace tailcap::flow

@@ -1,0 +1,106 @@
+// The request table: one compact row per exchange, kept until the end of the analysis.
+//
+// Strings are interned (route, method, comm: few; path: as many as there are). Durations are nanoseconds.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "analyze/flow/exchange.h"
+
+namespace tailcap::flow {
+
+// The phases of a request, cut at byte milestones; they partition [start, start + duration) exactly.
+// Server: arrive read continue_ pipelined work respond. Client: send continue_ pipelined ttfb pickup body.
+enum class Phase : std::uint8_t {
+  arrive,     // server: in the socket buffer, from arrival of the first byte to the read that took it
+  read,       // server: until the last byte of the request was read
+  continue_,  // waiting for 100 Continue: server, until it was sent; client, until it was read
+  pipelined,  // server: the response before it on the connection was not done; client: likewise received
+  work,       // server: in the service, until the first byte of the final response was sent
+  respond,    // server: until its last byte was sent
+  send,       // client: until the last byte of the request was sent
+  ttfb,       // client: until the first byte of the final response arrived
+  pickup,     // client: in the socket buffer, until it was read
+  body,       // client: until its last byte was read
+  count_,
+};
+inline constexpr std::size_t kPhases = static_cast<std::size_t>(Phase::count_);
+std::string_view name_of(Phase phase);  // as in --json: "arrive", "continue", …
+std::string_view text_of(Phase phase);  // for people: "in the socket buffer", …
+
+// What the thread that served the request did in [start, start + duration): a partition of its own.
+enum class ThreadTime : std::uint8_t {
+  on_cpu,
+  runnable,     // woken or preempted, waiting for a CPU
+  lock,         // futex
+  socket,       // blocked in a socket call or a read/write of a socket
+  poll,         // epoll_wait, poll, select: waiting for any of several
+  sleep,        // nanosleep
+  disk,         // uninterruptible in a file call
+  page_fault,   // off the CPU outside any call, uninterruptible
+  stopped,      // stopped or traced
+  other,        // off the CPU in another call
+  unknown,      // the record does not say (lost intervals, thread not seen)
+  count_,
+};
+inline constexpr std::size_t kThreadTimes = static_cast<std::size_t>(ThreadTime::count_);
+std::string_view name_of(ThreadTime t);
+std::string_view text_of(ThreadTime t);
+
+std::string_view name_of(Role role);          // "server", "client"
+std::string_view name_of(Protocol protocol);  // "http/1.1", …
+std::string_view name_of(Outcome outcome);    // "ok", "client_error", …
+std::string_view name_of(Taint taint);        // "bytes_lost", …
+std::vector<std::string_view> names_of(Taints taints);
+
+using TextId = std::uint32_t;  // 0: absent
+
+// Interned strings. 0 is "absent"; an empty string that was present has an id of its own.
+class TextPool {
+ public:
+  TextId intern(std::string_view text);
+  std::string_view operator[](TextId id) const;
+  std::size_t size() const { return texts_.size(); }
+
+ private:
+  std::deque<std::string> texts_;
+  std::unordered_map<std::string_view, TextId> ids_;
+};
+
+struct Request {
+  ExchangeId id;
+  ExchangeId peer;           // the same exchange at the other end; connection 0: not recorded or not found
+  Time start = kNoTime;
+  Duration duration{};       // meaningful where has_duration
+  Duration first_byte{};     // from start to the first byte of the final response; negative: unknown
+  std::int64_t request_bytes = -1, response_bytes = -1;  // bodies; -1: unknown
+  TextId method = 0, path = 0, route = 0, authority = 0, comm = 0, request_id = 0;
+  std::uint32_t pid = 0, tid = 0;
+  std::uint32_t stream = 0;
+  Taints taints = 0;
+  std::uint16_t status = 0;
+  Role role = Role::server;
+  Protocol protocol = Protocol::unknown;
+  Outcome outcome = Outcome::unknown;
+  bool complete = false;
+  bool has_duration = false;      // first and last byte are both known
+  bool has_thread_time = false;   // one thread served it and its waits are known
+  std::array<std::int64_t, 6> phases{};  // ns, in the order of phases_of(role); sum == duration where has_duration
+  std::array<std::int64_t, kThreadTimes> thread_time{};  // ns; sum == duration where has_thread_time
+};
+
+// The six phases of a role, in order of time.
+std::array<Phase, 6> phases_of(Role role);
+
+struct RequestTable {
+  std::vector<Request> rows;  // at the end sorted by (start, id)
+  TextPool texts;
+};
+
+}  // namespace tailcap::flow

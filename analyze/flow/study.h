@@ -1,0 +1,124 @@
+// What tail/ makes of the request table and report/, plot/ render: numbers with their uncertainty, no text layout.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "analyze/flow/connection.h"
+#include "analyze/flow/findings.h"
+#include "analyze/flow/request.h"
+#include "formats/preamble.h"
+#include "formats/reader.h"
+
+namespace tailcap::flow {
+
+// How far a quantile can be trusted.
+enum class Support : std::uint8_t {
+  full,         // value and both bounds
+  low,          // n_eff * (1 - q) < 10: printed, marked; not to be compared
+  lower_only,   // too few for an upper bound: "≥ low"
+  refused,      // the data cannot support it; `reason` says why
+};
+
+struct Quantile {
+  double q = 0;
+  Support support = Support::refused;
+  Duration value{};
+  Duration low{}, high{};      // 95 % confidence interval, within this capture
+  double effective_n = 0;      // n after the design effect of autocorrelation
+  std::string reason;          // for refused and lower_only, complete sentence part
+};
+
+inline constexpr std::array<double, 5> kQuantiles = {0.50, 0.90, 0.95, 0.99, 0.999};
+
+// Requests of a route between two quantiles of its duration; means in ns, per phase and per thread time.
+struct Band {
+  double from = 0, to = 0;   // quantiles
+  std::uint64_t count = 0;
+  Duration mean{};
+  std::array<double, 6> phases{};                  // sum == mean (of requests with a duration)
+  std::uint64_t thread_count = 0;                  // requests whose thread time is known
+  std::array<double, kThreadTimes> thread_time{};  // means over those
+};
+
+struct CcdfPoint { Duration at{}; double share_above = 0; };
+
+// One bucket of the latency-over-time plot.
+struct TimePoint {
+  Time from = kNoTime;
+  std::uint64_t count = 0, errors = 0;
+  Duration p50{}, p99{}, max{};
+};
+
+struct RouteStudy {
+  std::string method, route;
+  Role role = Role::server;
+  std::string comm;                    // of the process with most of its requests
+  std::uint64_t count = 0;             // requests with a duration, complete
+  std::uint64_t incomplete = 0;        // seen, but without a known end or beginning
+  std::uint64_t tainted = 0;           // of count: with any taint
+  std::uint64_t latency_tainted = 0;   // whose total is unknown or whose borders overlap loss: limits percentiles
+  std::uint64_t client_errors = 0, server_errors = 0, other_failures = 0;
+  double per_second = 0;
+  std::array<Quantile, kQuantiles.size()> latency;
+  std::array<Quantile, kQuantiles.size()> first_byte;
+  std::uint64_t request_bytes = 0, response_bytes = 0;        // sums over those known
+  std::uint64_t request_bytes_unknown = 0, response_bytes_unknown = 0;  // requests
+  std::vector<Band> bands;             // 0–50, 50–90, 90–99, 99–100 %
+  std::vector<CcdfPoint> ccdf;
+  std::vector<TimePoint> over_time;
+  std::vector<std::uint32_t> slowest;  // indexes into the table, slowest first
+};
+
+struct LossSpan {
+  Time from = kNoTime, to = kNoTime;
+  std::uint64_t count = 0;
+  std::string what;  // "ring full: receive", "damaged block", …
+};
+
+struct ProcessSummary {
+  std::uint32_t pid = 0;
+  std::string comm, command_line;
+  std::uint64_t requests = 0;
+};
+
+struct Quality {
+  formats::Preamble preamble;
+  formats::FileSummary file;
+  Duration duration{};
+  std::uint64_t events = 0, lost = 0;
+  std::uint64_t requests = 0, complete = 0, incomplete = 0, unknown = 0, tainted = 0;
+  std::uint64_t connections = 0, connections_http = 0, connections_other = 0;
+  std::uint64_t failed_connections = 0;   // refused, timed out, reset before any request
+  std::uint64_t retransmits = 0;
+  std::int64_t realtime_offset = 0;       // add to a Time to get ns since 1970, at the start
+  Duration clock_error{};                 // bound of the conversion
+  bool clock_stepped = false;             // CLOCK_REALTIME was set while recording
+  Duration recorder_cpu{};                // 0 with recorder_known false: unknown
+  std::uint64_t recorder_resident = 0;
+  bool recorder_known = false;
+  std::uint64_t program_runs = 0;
+  Duration program_time{};                // 0: the kernel did not measure
+  std::vector<LossSpan> losses;
+  std::vector<ProcessSummary> processes;  // that served or made requests
+  Findings findings;
+};
+
+struct ConnectionFailure {
+  std::string peer;
+  std::string cause;     // "refused", "timed out", "reset by peer", "unreachable", …
+  std::uint64_t count = 0;
+};
+
+struct Study {
+  Quality quality;
+  std::vector<RouteStudy> routes;       // most total time first
+  std::vector<std::uint32_t> slowest;   // over all routes, server role first choice; indexes into the table
+  std::vector<ConnectionFailure> failures;
+  Time begin = kNoTime, end = kNoTime;
+};
+
+}  // namespace tailcap::flow

@@ -1,0 +1,33 @@
+// Events of sockets in, bytes in order out.
+//
+// push() returns the runs that this event completed, in byte order per direction; they and their views are valid
+// until the next push. CaptureEnd releases everything that is still held.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "analyze/flow/byte_run.h"
+#include "analyze/flow/connection.h"
+#include "analyze/flow/findings.h"
+
+namespace tailcap::streams {
+
+class Streams {
+ public:
+  Streams();
+  ~Streams();
+  std::span<const flow::ByteRun> push(const formats::Event& event);
+  // Facts about a connection end, valid while it is live and until kept-for-the-record limits; nullptr: unknown id.
+  const flow::Connection* connection(flow::ConnectionId id) const;
+  // All connection ends so far, in order of id.
+  std::uint32_t connections() const;
+  const flow::Findings& findings() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tailcap::streams

@@ -1,0 +1,40 @@
+#include "formats/event.h"
+
+namespace tailcap::formats {
+namespace {
+
+struct KindOf {
+  Kind operator()(const Io& io) const { return io.direction == Direction::out ? Kind::send : Kind::receive; }
+  Kind operator()(const Arrival&) const { return Kind::arrival; }
+  Kind operator()(const Retransmit&) const { return Kind::retransmit; }
+  Kind operator()(const Reset&) const { return Kind::reset; }
+  Kind operator()(const StateChange&) const { return Kind::state_change; }
+  Kind operator()(const Accept&) const { return Kind::accept; }
+  Kind operator()(const SocketInfo&) const { return Kind::socket_info; }
+  Kind operator()(const OffCpu&) const { return Kind::off_cpu; }
+  Kind operator()(const TaskStart&) const { return Kind::task_start; }
+  Kind operator()(const TaskExec&) const { return Kind::task_exec; }
+  Kind operator()(const TaskExit&) const { return Kind::task_exit; }
+  Kind operator()(const TaskInfo&) const { return Kind::task_info; }
+  Kind operator()(const Mapping&) const { return Kind::mapping; }
+  Kind operator()(const ClockSnapshot&) const { return Kind::clock; }
+  Kind operator()(const Loss&) const { return Kind::loss; }
+  Kind operator()(const RecorderCost&) const { return Kind::recorder_cost; }
+  Kind operator()(const ProgramCost&) const { return Kind::program_cost; }
+  Kind operator()(const CaptureEnd&) const { return Kind::capture_end; }
+  Kind operator()(const Damage&) const { return Kind::damage; }
+};
+
+}  // namespace
+
+Kind kind_of(const Event& event) { return std::visit(KindOf{}, event.body); }
+
+std::string_view name_of(Kind kind) {
+  constexpr std::string_view names[] = {
+      "send",      "receive",   "arrival",   "retransmit", "reset",   "state_change", "accept", "socket_info",   "off_cpu",      "task_start",
+      "task_exec", "task_exit", "task_info", "mapping",    "clock",   "loss",         "recorder_cost", "program_cost", "capture_end", "damage"};
+  const auto i = static_cast<std::size_t>(kind);
+  return i < std::size(names) ? names[i] : "unknown";
+}
+
+}  // namespace tailcap::formats
