@@ -68,14 +68,4 @@ std::vector<std::string_view> names_of(Taints taints) {
   return names;
 }
 
-TextId TextPool::intern(std::string_view text) {
-  if (const auto it = ids_.find(text); it != ids_.end()) return it->second;
-  texts_.emplace_back(text);
-  const auto id = static_cast<TextId>(texts_.size());
-  ids_.emplace(texts_.back(), id);
-  return id;
-}
-
-std::string_view TextPool::operator[](TextId id) const { return id == 0 ? std::string_view{} : std::string_view{texts_[id - 1]}; }
-
 }  // namespace tailcap::flow

@@ -6,12 +6,12 @@
 #include <array>
 #include <cstdint>
 #include <deque>
-#include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "analyze/flow/exchange.h"
+#include "analyze/flow/packed_ns.h"
+#include "analyze/flow/text_pool.h"
 
 namespace tailcap::flow {
 
@@ -59,20 +59,6 @@ std::string_view name_of(Outcome outcome);    // "ok", "client_error", …
 std::string_view name_of(Taint taint);        // "bytes_lost", …
 std::vector<std::string_view> names_of(Taints taints);
 
-using TextId = std::uint32_t;  // 0: absent
-
-// Interned strings. 0 is "absent"; an empty string that was present has an id of its own.
-class TextPool {
- public:
-  TextId intern(std::string_view text);
-  std::string_view operator[](TextId id) const;
-  std::size_t size() const { return texts_.size(); }
-
- private:
-  std::deque<std::string> texts_;
-  std::unordered_map<std::string_view, TextId> ids_;
-};
-
 struct Request {
   ExchangeId id;
   ExchangeId peer;           // the same exchange at the other end; connection 0: not recorded or not found
@@ -81,6 +67,7 @@ struct Request {
   Duration first_byte{};     // from start to the first byte of the final response; negative: unknown
   std::int64_t request_bytes = -1, response_bytes = -1;  // bodies; -1: unknown
   TextId method = 0, path = 0, route = 0, authority = 0, comm = 0, request_id = 0;
+  TextId traceparent = 0;    // a valid W3C traceparent as it was sent (its first 55 characters); 0: none
   std::uint32_t pid = 0, tid = 0;
   std::uint32_t stream = 0;
   Taints taints = 0;
@@ -90,16 +77,19 @@ struct Request {
   Outcome outcome = Outcome::unknown;
   bool complete = false;
   bool has_duration = false;      // first and last byte are both known
+  bool has_phases = false;        // every milestone between them, too
   bool has_thread_time = false;   // one thread served it and its waits are known
-  std::array<std::int64_t, 6> phases{};  // ns, in the order of phases_of(role); sum == duration where has_duration
-  std::array<std::int64_t, kThreadTimes> thread_time{};  // ns; sum == duration where has_thread_time
+  PackedNs<6> phases;                  // ns, in the order of phases_of(role); sum == duration where has_phases
+  PackedNs<kThreadTimes> thread_time;  // ns; sum == duration where has_thread_time
 };
+// The table is the one thing that grows with the capture: 64 MiB and some 200 bytes per request are promised.
+static_assert(sizeof(Request) <= 216);
 
 // The six phases of a role, in order of time.
 std::array<Phase, 6> phases_of(Role role);
 
 struct RequestTable {
-  std::vector<Request> rows;  // at the end sorted by (start, id)
+  std::deque<Request> rows;  // at the end sorted by (start, id); a deque because it grows without a second copy
   TextPool texts;
 };
 

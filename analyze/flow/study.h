@@ -10,6 +10,7 @@
 #include "analyze/flow/connection.h"
 #include "analyze/flow/findings.h"
 #include "analyze/flow/request.h"
+#include "analyze/flow/wall_clock.h"
 #include "formats/preamble.h"
 #include "formats/reader.h"
 
@@ -21,6 +22,7 @@ enum class Support : std::uint8_t {
   low,          // n_eff * (1 - q) < 10: printed, marked; not to be compared
   lower_only,   // too few for an upper bound: "≥ low"
   refused,      // the data cannot support it; `reason` says why
+  no_interval,  // value, but no interval: too few independent periods; `reason` says so
 };
 
 struct Quantile {
@@ -29,7 +31,7 @@ struct Quantile {
   Duration value{};
   Duration low{}, high{};      // 95 % confidence interval, within this capture
   double effective_n = 0;      // n after the design effect of autocorrelation
-  std::string reason;          // for refused and lower_only, complete sentence part
+  std::string reason;          // why it is not full, complete sentence part; empty for full
 };
 
 inline constexpr std::array<double, 5> kQuantiles = {0.50, 0.90, 0.95, 0.99, 0.999};
@@ -65,6 +67,7 @@ struct RouteStudy {
   double per_second = 0;
   std::array<Quantile, kQuantiles.size()> latency;
   std::array<Quantile, kQuantiles.size()> first_byte;
+  double independent_periods = 0;      // count over the autocorrelation time; below 500 intervals are likely too narrow
   std::uint64_t request_bytes = 0, response_bytes = 0;        // sums over those known
   std::uint64_t request_bytes_unknown = 0, response_bytes_unknown = 0;  // requests
   std::vector<Band> bands;             // 0–50, 50–90, 90–99, 99–100 %
@@ -95,6 +98,7 @@ struct Quality {
   std::uint64_t failed_connections = 0;   // refused, timed out, reset before any request
   std::uint64_t retransmits = 0;
   std::int64_t realtime_offset = 0;       // add to a Time to get ns since 1970, at the start
+  WallClock clock;                        // the same for any time
   Duration clock_error{};                 // bound of the conversion
   bool clock_stepped = false;             // CLOCK_REALTIME was set while recording
   Duration recorder_cpu{};                // 0 with recorder_known false: unknown

@@ -1,0 +1,44 @@
+// Interned strings: each different text once, named by a small number.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+namespace tailcap::flow {
+
+using TextId = std::uint32_t;  // 0: absent
+
+// 0 is "absent"; an empty string that was present has an id of its own. Views stay valid while the pool lives.
+// Some 12 bytes over the text itself: paths can be as many as requests.
+class TextPool {
+ public:
+  TextPool() = default;
+  TextPool(TextPool&&) = default;
+  TextPool& operator=(TextPool&&) = default;
+  TextId intern(std::string_view text);
+  // The id of a text that was interned, or 0.
+  TextId find(std::string_view text) const;
+  std::string_view operator[](TextId id) const;
+  std::size_t size() const { return texts_.size(); }
+
+ private:
+  struct Slice {
+    const char* data;
+    std::uint32_t size;
+    std::uint32_t hash;
+  };
+  std::size_t slot_of(std::string_view text, std::uint32_t hash) const;
+  void grow();
+  const char* store(std::string_view text);
+
+  std::vector<Slice> texts_;
+  std::vector<TextId> slots_;  // open addressing, a power of two, at most 3/4 full
+  std::vector<std::unique_ptr<char[]>> chunks_;
+  std::size_t chunk_left_ = 0;
+  char* chunk_next_ = nullptr;
+};
+
+}  // namespace tailcap::flow
