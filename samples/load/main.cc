@@ -77,17 +77,21 @@ void print(const LoadResult& r, bool json) {
   const auto us = [&](double q) { return static_cast<double>(r.latency.quantile(q)) / 1e3; };
   const auto n = [](std::uint64_t v) { return static_cast<unsigned long long>(v); };
   if (json) {
-    std::printf(R"({"requests":%llu,"failed":%llu,"not_sent":%llu,"status_4xx":%llu,"status_5xx":%llu,"connections":%llu,"seconds":%.6f,"per_second":%.1f,"bytes":%llu,)"
-                R"("mean_us":%.1f,"p50_us":%.1f,"p90_us":%.1f,"p99_us":%.1f,"p999_us":%.1f,"max_us":%.1f})"
-                "\n",
-                n(r.done), n(r.failed), n(r.not_sent), n(r.status_4xx), n(r.status_5xx), n(r.connects), seconds, rate, n(r.bytes),
-                r.latency.mean() / 1e3, us(0.5), us(0.9), us(0.99), us(0.999), static_cast<double>(r.latency.max()) / 1e3);
+    std::printf(
+        R"({"requests":%llu,"failed":%llu,"not_sent":%llu,"status_4xx":%llu,"status_5xx":%llu,"connections":%llu,"seconds":%.6f,"per_second":%.1f,"bytes":%llu,)"
+        R"("mean_us":%.1f,"p50_us":%.1f,"p90_us":%.1f,"p99_us":%.1f,"p999_us":%.1f,"max_us":%.1f})"
+        "\n",
+        n(r.done), n(r.failed), n(r.not_sent), n(r.status_4xx), n(r.status_5xx), n(r.connects), seconds, rate,
+        n(r.bytes), r.latency.mean() / 1e3, us(0.5), us(0.9), us(0.99), us(0.999),
+        static_cast<double>(r.latency.max()) / 1e3);
     return;
   }
-  std::printf("%llu requests in %.2f s (%.0f/s), %llu failed, %llu never sent, %llu 4xx, %llu 5xx, %.1f MB received\n", n(r.done),
-              seconds, rate, n(r.failed), n(r.not_sent), n(r.status_4xx), n(r.status_5xx), static_cast<double>(r.bytes) / 1e6);
+  std::printf("%llu requests in %.2f s (%.0f/s), %llu failed, %llu never sent, %llu 4xx, %llu 5xx, %.1f MB received\n",
+              n(r.done), seconds, rate, n(r.failed), n(r.not_sent), n(r.status_4xx), n(r.status_5xx),
+              static_cast<double>(r.bytes) / 1e6);
   std::printf("latency in ms: mean %.3f  p50 %.3f  p90 %.3f  p99 %.3f  p99.9 %.3f  max %.3f\n", r.latency.mean() / 1e6,
-              us(0.5) / 1e3, us(0.9) / 1e3, us(0.99) / 1e3, us(0.999) / 1e3, static_cast<double>(r.latency.max()) / 1e6);
+              us(0.5) / 1e3, us(0.9) / 1e3, us(0.99) / 1e3, us(0.999) / 1e3,
+              static_cast<double>(r.latency.max()) / 1e6);
 }
 
 }  // namespace
@@ -103,21 +107,23 @@ int main(int argc, char** argv) {
       "usage: tailcap-load [OPTION]... http://HOST:PORT | unix:PATH\n"
       "HTTP/1.1 load with a known truth. With --rate requests fall due at fixed times and latency counts from then;\n"
       "without, each connection sends its next request when the last is answered.\n\noptions");
-  options.add_options()("help,h", "this text")                                                                          //
-      ("rate,r", po::value(&plan.rate)->default_value(0), "requests a second; 0: closed loop")                          //
-      ("connections,c", po::value(&plan.connections)->default_value(8), "keep-alive connections")                       //
-      ("threads,t", po::value(&threads)->default_value(1), "threads that share connections, rate and requests")         //
-      ("duration,d", po::value(&duration)->default_value(0), "seconds")                                                 //
-      ("requests,n", po::value(&plan.requests)->default_value(0), "stop after so many")                                 //
-      ("timeout", po::value(&timeout)->default_value(10), "seconds until an answer counts as failed")                   //
-      ("per-connection", po::value(&plan.requests_per_connection)->default_value(0), "requests before reconnecting; 0: any number")  //
-      ("route", po::value(&routes), "'WEIGHT METHOD /PATH [BODYBYTES]', repeatable; {n} a number, {w} a word; default: the sample service's")  //
-      ("header", po::value(&headers), "'NAME: VALUE' for every request, repeatable")                                    //
-      ("id", po::value(&plan.id_prefix)->default_value("load-"), "prefix of the x-request-id of every request")         //
-      ("seed", po::value(&plan.seed)->default_value(1), "same seed, same requests")                                     //
-      ("cpu", po::value(&cpu), "run on this CPU only")                                                                  //
-      ("log", po::value(&log), "write one JSON line per request")                                                       //
-      ("json", "the summary as JSON")                                                                                   //
+  options.add_options()("help,h", "this text")                                                                   //
+      ("rate,r", po::value(&plan.rate)->default_value(0), "requests a second; 0: closed loop")                   //
+      ("connections,c", po::value(&plan.connections)->default_value(8), "keep-alive connections")                //
+      ("threads,t", po::value(&threads)->default_value(1), "threads that share connections, rate and requests")  //
+      ("duration,d", po::value(&duration)->default_value(0), "seconds")                                          //
+      ("requests,n", po::value(&plan.requests)->default_value(0), "stop after so many")                          //
+      ("timeout", po::value(&timeout)->default_value(10), "seconds until an answer counts as failed")            //
+      ("per-connection", po::value(&plan.requests_per_connection)->default_value(0),
+       "requests before reconnecting; 0: any number")  //
+      ("route", po::value(&routes),
+       "'WEIGHT METHOD /PATH [BODYBYTES]', repeatable; {n} a number, {w} a word; default: the sample service's")  //
+      ("header", po::value(&headers), "'NAME: VALUE' for every request, repeatable")                              //
+      ("id", po::value(&plan.id_prefix)->default_value("load-"), "prefix of the x-request-id of every request")   //
+      ("seed", po::value(&plan.seed)->default_value(1), "same seed, same requests")                               //
+      ("cpu", po::value(&cpu), "run on this CPU only")                                                            //
+      ("log", po::value(&log), "write one JSON line per request")                                                 //
+      ("json", "the summary as JSON")                                                                             //
       ("url", po::value(&url), "the target; also without --url");
   po::positional_options_description positional;
   positional.add("url", 1);

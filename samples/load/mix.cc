@@ -7,7 +7,8 @@ namespace tailcap::samples {
 namespace {
 
 void replace(std::string& text, const std::string& what, const std::string& with) {
-  for (std::size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += with.size()) text.replace(at, what.size(), with);
+  for (std::size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += with.size())
+    text.replace(at, what.size(), with);
 }
 
 std::vector<double> weights(const std::vector<Template>& templates) {
@@ -28,9 +29,11 @@ Template parse_template(const std::string& text) {
 }
 
 std::vector<Template> shop_mix() {
-  return {{50, "GET", "/cart/{n}", 0}, {25, "GET", "/search?q={w}{n}", 0}, {10, "POST", "/orders", 300},
-          {6, "GET", "/slow", 0},      {3, "GET", "/report", 0},           {2, "GET", "/stream", 0},
-          {2, "HEAD", "/cart/{n}", 0}, {1, "GET", "/error", 0},            {1, "GET", "/nothing", 0}};
+  return {{50, "GET", "/cart/{n}", 0},  {25, "GET", "/search?q={w}{n}", 0},
+          {10, "POST", "/orders", 300}, {6, "GET", "/slow", 0},
+          {3, "GET", "/report", 0},     {2, "GET", "/stream", 0},
+          {2, "HEAD", "/cart/{n}", 0},  {1, "GET", "/error", 0},
+          {1, "GET", "/nothing", 0}};
 }
 
 Mix::Mix(std::vector<Template> templates, std::uint64_t seed)

@@ -10,7 +10,7 @@ namespace tailcap::samples {
 
 struct Template {
   double weight = 1;
-  std::string method, path;    // {n}: a number below 1000; {w}: a word
+  std::string method, path;  // {n}: a number below 1000; {w}: a word
   std::uint64_t body_bytes = 0;
 };
 

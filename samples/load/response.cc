@@ -27,7 +27,8 @@ std::size_t ResponseReader::take(std::string_view bytes) {
   while (at < bytes.size() && state_ != State::done && state_ != State::broken) {
     if (state_ == State::body || state_ == State::chunk_data || state_ == State::until_close) {
       const std::size_t rest = bytes.size() - at;
-      const auto n = state_ == State::until_close ? rest : static_cast<std::size_t>(std::min<std::uint64_t>(left_, rest));
+      const auto n =
+          state_ == State::until_close ? rest : static_cast<std::size_t>(std::min<std::uint64_t>(left_, rest));
       at += n;
       body_bytes_ += n;
       left_ -= state_ == State::until_close ? 0 : n;
@@ -67,15 +68,20 @@ void ResponseReader::line_done() {
       return;
     case State::chunk_size: {
       const auto parsed = std::from_chars(line_.data(), line_.data() + line_.size(), left_, 16);
-      if (parsed.ec != std::errc{}) state_ = State::broken;
-      else state_ = left_ == 0 ? State::trailer : State::chunk_data;
+      if (parsed.ec != std::errc{})
+        state_ = State::broken;
+      else
+        state_ = left_ == 0 ? State::trailer : State::chunk_data;
       return;
     }
-    case State::chunk_end: state_ = line_.empty() ? State::chunk_size : State::broken; return;
+    case State::chunk_end:
+      state_ = line_.empty() ? State::chunk_size : State::broken;
+      return;
     case State::trailer:
       if (line_.empty()) state_ = State::done;
       return;
-    default: return;
+    default:
+      return;
   }
 }
 
@@ -103,10 +109,14 @@ void ResponseReader::head_done() {
     return;
   }
   left_ = length_;
-  if (head_only_ || status_ == 204 || status_ == 304 || status_ == 101) state_ = State::done;
-  else if (chunked_) state_ = State::chunk_size;
-  else if (has_length_) state_ = length_ == 0 ? State::done : State::body;
-  else state_ = State::until_close;
+  if (head_only_ || status_ == 204 || status_ == 304 || status_ == 101)
+    state_ = State::done;
+  else if (chunked_)
+    state_ = State::chunk_size;
+  else if (has_length_)
+    state_ = length_ == 0 ? State::done : State::body;
+  else
+    state_ = State::until_close;
   if (state_ == State::until_close) keep_alive_ = false;
 }
 

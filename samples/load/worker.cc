@@ -71,14 +71,16 @@ class Loop {
     return begin_ + static_cast<std::int64_t>(static_cast<double>(number) * 1e9 / plan_.rate);
   }
   bool exhausted(std::int64_t now) const {
-    return (plan_.requests != 0 && issued_ >= plan_.requests) || (plan_.duration_ns != 0 && now - begin_ >= plan_.duration_ns);
+    return (plan_.requests != 0 && issued_ >= plan_.requests) ||
+           (plan_.duration_ns != 0 && now - begin_ >= plan_.duration_ns);
   }
   bool finished() const { return exhausted(now_ns()) && busy_ == 0 && (waiting_.empty() || gave_up_); }
 
   void start_due() {
     std::int64_t now = now_ns();
     if (plan_.rate > 0) {
-      while (!exhausted(std::max(now, due_at(issued_))) && due_at(issued_) <= now) waiting_.push_back({issued_, due_at(issued_)}), ++issued_;
+      while (!exhausted(std::max(now, due_at(issued_))) && due_at(issued_) <= now)
+        waiting_.push_back({issued_, due_at(issued_)}), ++issued_;
       if (plan_.duration_ns != 0 && now - begin_ > plan_.duration_ns + plan_.timeout_ns) gave_up_ = true;
     }
     while (!idle_.empty() && !gave_up_) {
@@ -101,8 +103,8 @@ class Loop {
   void send(Connection& c, const Due& due) {
     c.planned = mix_.next();
     c.id = plan_.id_prefix + std::to_string(due.number);
-    c.out = c.planned.method + " " + c.planned.path + " HTTP/1.1\r\nhost: " + plan_.target.authority + "\r\nx-request-id: " + c.id +
-            "\r\n" + plan_.more_headers;
+    c.out = c.planned.method + " " + c.planned.path + " HTTP/1.1\r\nhost: " + plan_.target.authority +
+            "\r\nx-request-id: " + c.id + "\r\n" + plan_.more_headers;
     if (c.planned.body_bytes > 0) c.out += "content-length: " + std::to_string(c.planned.body_bytes) + "\r\n";
     c.out += "\r\n";
     c.out.append(c.planned.body_bytes, 'o');
@@ -219,8 +221,10 @@ class Loop {
     } else {
       ++result_.done;
       result_.latency.add(done - c.due);
-      if (c.response.status() >= 500) ++result_.status_5xx;
-      else if (c.response.status() >= 400) ++result_.status_4xx;
+      if (c.response.status() >= 500)
+        ++result_.status_5xx;
+      else if (c.response.status() >= 400)
+        ++result_.status_4xx;
     }
     if (plan_.log) note(c, error, done);
     const bool worn = plan_.requests_per_connection != 0 && c.served >= plan_.requests_per_connection;

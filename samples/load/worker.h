@@ -21,13 +21,13 @@ struct LoadPlan {
   Target target;
   std::vector<Template> templates;
   unsigned connections = 1;
-  double rate = 0;               // requests a second of this worker; 0: closed loop
-  std::uint64_t requests = 0;    // at most so many; 0: no such limit
-  std::int64_t duration_ns = 0;  // nothing is begun later than this after the start; 0: no such limit
-  std::int64_t timeout_ns = 0;   // an answer not complete after this is a failure
+  double rate = 0;                            // requests a second of this worker; 0: closed loop
+  std::uint64_t requests = 0;                 // at most so many; 0: no such limit
+  std::int64_t duration_ns = 0;               // nothing is begun later than this after the start; 0: no such limit
+  std::int64_t timeout_ns = 0;                // an answer not complete after this is a failure
   std::uint64_t requests_per_connection = 0;  // then a new connection; 0: keep it
   std::string id_prefix;
-  std::string more_headers;      // each line with its CRLF
+  std::string more_headers;  // each line with its CRLF
   std::uint64_t seed = 1;
   bool log = false;
 };
@@ -35,9 +35,9 @@ struct LoadPlan {
 struct LoadResult {
   Histogram latency;
   std::uint64_t done = 0, failed = 0, status_5xx = 0, status_4xx = 0, bytes = 0, connects = 0;
-  std::uint64_t not_sent = 0;    // due, but still waiting for a connection at the end
+  std::uint64_t not_sent = 0;  // due, but still waiting for a connection at the end
   std::int64_t begin_ns = 0, end_ns = 0;
-  std::string log;               // JSON lines; see main.cc
+  std::string log;  // JSON lines; see main.cc
 };
 
 // Runs the plan to its end. Throws std::system_error when the machine refuses (sockets, epoll).

@@ -120,8 +120,8 @@ bool HttpConnection::read(HttpRequest& request) {
 
 bool HttpConnection::write(std::string_view head, std::string_view body) {
   while (!head.empty() || !body.empty()) {
-    std::array<iovec, 2> pieces{{{const_cast<char*>(head.data()), head.size()},
-                                 {const_cast<char*>(body.data()), body.size()}}};
+    std::array<iovec, 2> pieces{
+        {{const_cast<char*>(head.data()), head.size()}, {const_cast<char*>(body.data()), body.size()}}};
     msghdr message{};
     message.msg_iov = pieces.data();
     message.msg_iovlen = body.empty() ? 1 : 2;

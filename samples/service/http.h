@@ -13,7 +13,7 @@ std::int64_t monotonic_ns();
 
 struct HttpRequest {
   std::string method, target;
-  std::string id;                // x-request-id
+  std::string id;  // x-request-id
   std::string if_none_match;
   std::string body;              // at most kMaxBodyKept of it
   std::uint64_t body_bytes = 0;  // all of it, after transfer decoding

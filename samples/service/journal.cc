@@ -40,13 +40,14 @@ Journal::~Journal() {
 void JournalPage::note(const HttpRequest& request, const Responder& response, std::int64_t end_ns) {
   if (descriptor_ < 0) return;
   char numbers[320];
-  std::snprintf(numbers, sizeof numbers,
-                R"(,"status":%d,"request_bytes":%llu,"response_bytes":%llu,"start_ns":%lld,"end_ns":%lld,"pid":%d,"tid":%d,"delivered":%s})",
-                response.status(), static_cast<unsigned long long>(request.body_bytes),
-                static_cast<unsigned long long>(response.body_bytes()), static_cast<long long>(request.start_ns),
-                static_cast<long long>(end_ns), getpid(), gettid(), response.delivered() ? "true" : "false");
-  lines_ += R"({"id":)" + (request.id.empty() ? "null" : quoted(request.id)) + R"(,"method":)" + quoted(request.method) +
-            R"(,"path":)" + quoted(request.target) + numbers + "\n";
+  std::snprintf(
+      numbers, sizeof numbers,
+      R"(,"status":%d,"request_bytes":%llu,"response_bytes":%llu,"start_ns":%lld,"end_ns":%lld,"pid":%d,"tid":%d,"delivered":%s})",
+      response.status(), static_cast<unsigned long long>(request.body_bytes),
+      static_cast<unsigned long long>(response.body_bytes()), static_cast<long long>(request.start_ns),
+      static_cast<long long>(end_ns), getpid(), gettid(), response.delivered() ? "true" : "false");
+  lines_ += R"({"id":)" + (request.id.empty() ? "null" : quoted(request.id)) + R"(,"method":)" +
+            quoted(request.method) + R"(,"path":)" + quoted(request.target) + numbers + "\n";
   if (lines_.size() > 32 * 1024) flush();
 }
 

@@ -155,10 +155,11 @@ int main(int argc, char** argv) {
   namespace po = boost::program_options;
   std::string address, unix_path, journal;
   std::uint16_t port = 0;
-  po::options_description options("tailcap-sample-service: a small HTTP/1.1 service that is slow in several ways\n\noptions");
-  options.add_options()("help,h", "this text")                                                           //
-      ("port", po::value(&port)->default_value(8080), "TCP port; 0: any free one")                       //
-      ("address", po::value(&address)->default_value("127.0.0.1"), "numeric address; '::1' for IPv6")    //
+  po::options_description options(
+      "tailcap-sample-service: a small HTTP/1.1 service that is slow in several ways\n\noptions");
+  options.add_options()("help,h", "this text")                                                                //
+      ("port", po::value(&port)->default_value(8080), "TCP port; 0: any free one")                            //
+      ("address", po::value(&address)->default_value("127.0.0.1"), "numeric address; '::1' for IPv6")         //
       ("unix", po::value(&unix_path), "listen on this UNIX socket (instead of TCP, unless --port is given)")  //
       ("log", po::value(&journal), "write one JSON line per request served");
   try {
