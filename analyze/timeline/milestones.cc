@@ -1,0 +1,121 @@
+#include "analyze/timeline/milestones.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace tailcap::timeline {
+namespace {
+
+using flow::Exchange;
+using flow::Outcome;
+using flow::Role;
+using flow::Taint;
+using formats::Time;
+using formats::known;
+using formats::nanoseconds;
+
+std::int64_t at(Time t) { return nanoseconds(t); }
+
+// The time when the last byte moved is known: not just the last one that was seen.
+bool ended(const Exchange& e) {
+  if (!known(e.response.last_done)) return false;
+  if (e.complete) return true;
+  switch (e.outcome) {
+    case Outcome::ok:
+    case Outcome::client_error:
+    case Outcome::server_error:
+      // The response's end is known exactly when its body's length is.
+      return e.response_bytes.has_value() && !flow::has(e.taints, Taint::cut_off);
+    case Outcome::upgraded:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// Walks forward through the milestones; none lies before the one in front of it or after the end.
+class Walk {
+ public:
+  Walk(std::int64_t start, std::int64_t end) : now_(start), end_(end) {}
+  // The time from the milestone before this one to this one.
+  std::int64_t to(std::int64_t t) {
+    const std::int64_t next = std::clamp(t, now_, end_);
+    return next - std::exchange(now_, next);
+  }
+  std::int64_t to(Time t) { return known(t) ? to(at(t)) : 0; }
+
+ private:
+  std::int64_t now_, end_;
+};
+
+std::array<std::int64_t, 6> server_phases(const Exchange& e, std::int64_t start, std::int64_t end) {
+  // Everything until the response begins lies before it, whatever was still read afterwards.
+  const std::int64_t answer = std::clamp(at(e.response.first_done), start, end);
+  Walk walk(start, answer);
+  const std::int64_t arrive = walk.to(e.request.first_done);
+  std::int64_t read = 0, wait_continue = 0;
+  if (known(e.continue_done)) {
+    read = walk.to(e.request_head_done);
+    wait_continue = walk.to(e.continue_done);
+  }
+  read += walk.to(e.request.last_done);
+  const std::int64_t pipelined = walk.to(e.predecessor_done);
+  const std::int64_t work = walk.to(answer);
+  return {arrive, read, wait_continue, pipelined, work, end - answer};
+}
+
+std::array<std::int64_t, 6> client_phases(const Exchange& e, std::int64_t start, std::int64_t end) {
+  const std::int64_t taken = std::clamp(at(e.response.first_done), start, end);
+  const std::int64_t arrived =
+      known(e.response.first_arrived) ? std::clamp(at(e.response.first_arrived), start, taken) : taken;
+  Walk walk(start, arrived);
+  std::int64_t send = 0, wait_continue = 0;
+  if (known(e.continue_done)) {
+    send = walk.to(e.request_head_done);
+    wait_continue = walk.to(e.continue_done);
+  }
+  send += walk.to(e.request.last_done);
+  const std::int64_t pipelined = walk.to(e.predecessor_done);
+  const std::int64_t ttfb = walk.to(arrived);
+  return {send, wait_continue, pipelined, ttfb, taken - arrived, end - taken};
+}
+
+}  // namespace
+
+Milestones milestones(const Exchange& e) {
+  Milestones m;
+  if (flow::has(e.taints, Taint::began_before) && !e.complete) return m;  // what was seen first is not its beginning
+  const bool server = e.role == Role::server;
+  const Time response_first = !server && known(e.response.first_arrived) ? e.response.first_arrived : e.response.first_done;
+  if (server) {
+    m.start = at(known(e.request.first_arrived) ? e.request.first_arrived : e.request.first_done);
+    if (known(e.request.first_done)) {
+      if (!known(e.request.first_arrived)) m.taints = m.taints | Taint::arrival_unknown;
+      if (m.start > at(e.request.first_done)) m.start = at(e.request.first_done), m.reordered = true;
+    }
+  } else if (known(e.request.first_done)) {
+    m.start = at(e.request.first_done);
+    // Stamped when the send was done: on the same host the answer can be there before.
+    if (known(response_first)) m.start = std::min(m.start, at(response_first));
+    if (known(e.response.first_done) && !known(e.response.first_arrived)) m.taints = m.taints | Taint::arrival_unknown;
+  }
+  if (m.start <= 0) {
+    m.start = 0;
+    return m;
+  }
+  if (known(response_first)) {
+    if (at(response_first) < m.start) m.reordered = true;
+    const std::int64_t first = std::max<std::int64_t>(0, at(response_first) - m.start);
+    if (first < flow::PackedNs<6>::kMax) m.first_byte = first;
+  }
+  if (!ended(e)) return m;
+  std::int64_t end = at(e.response.last_done);
+  if (end < m.start) end = m.start, m.reordered = true;
+  if (end - m.start >= flow::PackedNs<6>::kMax) return m;  // 39 hours: no capture is that long
+  m.end = end;
+  if (known(e.response.first_done) && known(e.request.first_done) && known(e.request.last_done))
+    m.phases = server ? server_phases(e, m.start, end) : client_phases(e, m.start, end);
+  return m;
+}
+
+}  // namespace tailcap::timeline
