@@ -1,0 +1,241 @@
+"""Starts real servers, clients and the recorder, and holds what tailcap says against what they logged.
+
+A test file is a program: `python3 tests/e2e/NAME_test.py --build build/dev [--tier C] [unittest arguments]`. Without
+root or BTF it skips (exit 77) and says why; with both, everything that cannot run is a failure.
+"""
+import contextlib
+import json
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+BUILD = ROOT / "build/dev"
+TIER = None
+CAP_SYS_ADMIN, CAP_BPF = 21, 39
+
+
+def why_not_here():
+    """The reason why nothing can be recorded on this machine by this user, or None."""
+    if os.geteuid() != 0:
+        return "recording needs root"
+    if not os.path.exists("/sys/kernel/btf/vmlinux"):
+        return "this kernel has no BTF (/sys/kernel/btf/vmlinux)"
+    status = pathlib.Path("/proc/self/status").read_text()
+    effective = int(next(l for l in status.splitlines() if l.startswith("CapEff")).split()[1], 16)
+    if not effective >> CAP_SYS_ADMIN & 1 and not effective >> CAP_BPF & 1:
+        return "root without CAP_BPF (a container?)"
+    return None
+
+
+def wait_until(condition, what, seconds=15):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {seconds} s in vain: {what}")
+        time.sleep(0.02)
+
+
+def free_port(family=socket.AF_INET):
+    with socket.socket(family) as s:
+        s.bind(("::1" if family == socket.AF_INET6 else "127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def answers(address):
+    """True when something accepts connections at (host, port) or a UNIX socket path."""
+    try:
+        if isinstance(address, (str, pathlib.Path)):
+            with socket.socket(socket.AF_UNIX) as s:
+                s.connect(str(address))
+        else:
+            socket.create_connection(address, timeout=1).close()
+        return True
+    except OSError:
+        return False
+
+
+def json_lines(text):
+    return [json.loads(line) for line in text.splitlines() if line.strip()]
+
+
+class Recording:
+    """tailcap-record at work; `file`, `code` and `said` (its stderr) stay afterwards."""
+
+    def __init__(self, file, arguments):
+        self.file = pathlib.Path(file)
+        self.log = pathlib.Path(tempfile.mkstemp(prefix="tailcap-e2e-", suffix=".log")[1])  # not on the disk that is to be full
+        command = [BUILD / "capture/tailcap-record", *(["--tier", TIER] if TIER else []), "-o", self.file, *arguments]
+        with open(self.log, "wb") as log:
+            self.process = subprocess.Popen([str(c) for c in command], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        self.code = None
+
+    @property
+    def said(self):
+        return self.log.read_text(errors="replace")
+
+    @property
+    def partial(self):
+        return self.file.with_name(self.file.name + ".partial")
+
+    def wait_ready(self):
+        wait_until(lambda: "recording" in self.said or self.process.poll() is not None, "the recorder's first line")
+        if self.process.poll() is not None and "recording" not in self.said:
+            raise AssertionError(f"the recorder did not start (exit {self.process.returncode}): {self.said}")
+
+    def wait_end(self, seconds=20):
+        try:
+            self.code = self.process.wait(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise AssertionError(f"the recorder did not end within {seconds} s: {self.said}") from None
+        return self.code
+
+    def stop(self, how=signal.SIGINT):
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+        return self.wait_end()
+
+
+class Case(unittest.TestCase):
+    """A test with a folder of its own and processes that end with it."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="tailcap-e2e-")
+        self.addCleanup(folder.cleanup)
+        self.scratch = pathlib.Path(folder.name)
+        os.chmod(self.scratch, 0o755)  # servers that drop privileges read from here
+
+    def start(self, command, **options):
+        process = subprocess.Popen([str(c) for c in command], stdin=subprocess.DEVNULL, **options)
+        self.addCleanup(self.end, process)
+        return process
+
+    def end(self, process, how=signal.SIGTERM):
+        if process.poll() is None:
+            process.send_signal(how)
+        try:
+            return process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            return process.wait()
+
+    def abandon(self, recording):
+        if recording.process.poll() is None:
+            recording.process.kill()
+            recording.process.wait()
+        recording.log.unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def record(self, *arguments, name="capture.tcap", code=0):
+        """Records while the block runs; the recorder then has to end with `code`."""
+        recording = Recording(self.scratch / name, arguments)
+        self.addCleanup(self.abandon, recording)
+        recording.wait_ready()
+        yield recording
+        time.sleep(0.3)  # what was sent last must have been read by its receiver
+        recording.stop()
+        self.assertEqual(recording.code, code, recording.said)
+        self.assertTrue(recording.file.exists(), recording.said)
+
+    def tailcap(self, *arguments, code=0):
+        done = subprocess.run([BUILD / "analyze/tailcap", *map(str, arguments)], capture_output=True, text=True,
+                              stdin=subprocess.DEVNULL, timeout=60)
+        self.assertEqual(done.returncode, code, f"tailcap {' '.join(map(str, arguments))}: {done.stderr}")
+        return done.stdout
+
+    def requests(self, recording, *arguments, role=None):
+        rows = json_lines(self.tailcap("requests", recording.file, "--json", *arguments))
+        for row in rows:
+            if row["duration_ns"] is not None:
+                self.assertEqual(sum(row["phases"].values()), row["duration_ns"], row)
+                self.assertTrue(all(v >= 0 for v in row["phases"].values()), row)
+        return [r for r in rows if role is None or r["role"] == role]
+
+    # Servers and clients
+
+    def sample_service(self, *arguments, ready):
+        log = self.scratch / "service.jsonl"
+        process = self.start([BUILD / "samples/tailcap-sample-service", "--log", log, *arguments], stdout=subprocess.DEVNULL)
+        wait_until(lambda: answers(ready), f"the sample service at {ready}")
+        process.log = log
+        return process
+
+    def load_command(self, url, *arguments):
+        return [str(c) for c in (BUILD / "samples/tailcap-load", url, "--log", self.scratch / "load.jsonl", *arguments)]
+
+    def load(self, url, *arguments):
+        """Runs the load to its end and returns its log."""
+        subprocess.run(self.load_command(url, *arguments), check=True, stdout=subprocess.DEVNULL, timeout=60)
+        return json_lines((self.scratch / "load.jsonl").read_text())
+
+    def curl(self, *arguments):
+        done = subprocess.run(["curl", "-sS", "--max-time", "30", *map(str, arguments)], capture_output=True, timeout=40)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
+
+    # Truth against capture
+
+    def assert_same(self, truth, rows):
+        """Every request of a log, exactly once, exactly as it was; and nothing else."""
+        seen = {}
+        for row in rows:
+            self.assertNotIn(row["request_id"], seen, f"twice: {row}")
+            seen[row["request_id"]] = row
+        for t in truth:
+            row = seen.pop(t["id"], None)
+            self.assertIsNotNone(row, f"missing: {t}")
+            for field in ("method", "path", "status", "request_bytes", "response_bytes"):
+                if field in t:
+                    self.assertEqual(row[field], t[field], f"{field} of {t}: {row}")
+            self.assertTrue(row["complete"], row)
+            self.assertEqual(row["tainted"], [], row)
+            self.assertIn(row["outcome"], outcome_of(t["status"]), row)
+            self.assertGreater(row["duration_ns"], 0, row)
+            if "done_ns" in t:
+                # A send is stamped when it returns; its receiver may have been faster. No machine is slow by 1/4 s there.
+                self.assertLess(row["duration_ns"], t["done_ns"] - t["sent_ns"] + 250_000_000, f"longer than {t}: {row}")
+                start = row["start_ns"] - realtime_offset()
+                self.assertGreater(start, t["sent_ns"] - 250_000_000, f"before {t}: {row}")
+                self.assertLess(start, t["done_ns"] + 250_000_000, f"after {t}: {row}")
+        self.assertEqual(list(seen.values()), [], "rows that no log knows")
+
+    def assert_whole(self, recording):
+        self.tailcap("check", recording.file)
+        info = json.loads(self.tailcap("info", recording.file, "--json"))
+        self.assertEqual(info["lost"], 0, info)
+        return info
+
+
+def outcome_of(status):
+    return ("client_error",) if 400 <= status < 500 else ("server_error",) if status >= 500 else ("ok", "upgraded")
+
+
+def realtime_offset():
+    return time.clock_gettime_ns(time.CLOCK_REALTIME) - time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+
+
+def main():
+    global BUILD, TIER
+    arguments = sys.argv[1:]
+    rest = []
+    while arguments:
+        a = arguments.pop(0)
+        if a == "--build":
+            BUILD = pathlib.Path(arguments.pop(0)).resolve()
+        elif a == "--tier":
+            TIER = arguments.pop(0)
+        else:
+            rest.append(a)
+    reason = why_not_here()
+    if reason:
+        print(f"SKIPPED: {reason}")
+        sys.exit(77)
+    unittest.main(argv=[sys.argv[0], "-v", *rest])

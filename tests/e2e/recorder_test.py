@@ -1,0 +1,138 @@
+"""The recorder's good and bad days: how it ends, and what is left when it is ended."""
+import json
+import signal
+import subprocess
+import time
+
+import harness
+from harness import Case, Recording, free_port, wait_until
+
+
+class Recorder(Case):
+    def setUp(self):
+        super().setUp()
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.service = self.sample_service("--port", self.port, ready=("127.0.0.1", self.port))
+
+    def background_load(self, *arguments):
+        return self.start(self.load_command(self.url, "-r", "1000", "-c", "8", "--route", "1 GET /cart/{n}", *arguments),
+                          stdout=subprocess.DEVNULL)
+
+    def recording(self, *arguments, name="capture.tcap"):
+        recording = Recording(self.scratch / name, ["-p", self.service.pid, *arguments])
+        self.addCleanup(self.abandon, recording)
+        return recording
+
+    def last_event_ns(self, file):
+        """CLOCK_MONOTONIC of the end of the last response in the file."""
+        rows = harness.json_lines(self.tailcap("requests", file, "--json"))
+        return max(r["start_ns"] + r["duration_ns"] for r in rows if r["duration_ns"]) - harness.realtime_offset()
+
+    def test_killed(self):
+        recording = self.recording()
+        recording.wait_ready()
+        self.background_load("-d", "4")
+        time.sleep(2)
+        killed = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+        recording.process.kill()
+        recording.wait_end()
+        self.assertFalse(recording.file.exists())
+        self.assertTrue(recording.partial.exists())
+        self.assertGreater(self.last_event_ns(recording.partial), killed - 400_000_000, "more than the last 250 ms is gone")
+        info = json.loads(self.tailcap("info", recording.partial, "--json"))
+        self.assertIn(info["state"], ("truncated", "died"), info)
+        saved = self.scratch / "saved.tcap"
+        self.tailcap("recover", recording.partial, saved)
+        self.tailcap("check", saved)
+        subprocess.run(["zstd", "-tq", saved], check=True)
+
+    def test_still_recording(self):
+        recording = self.recording()
+        recording.wait_ready()
+        self.load(self.url, "-n", "101", "--route", "1 GET /cart/{n}")
+        wait_until(lambda: "recording" in self.tailcap("info", recording.partial), "info on a file that grows")
+        self.assertEqual(recording.stop(), 0)
+        self.assertFalse(recording.partial.exists())
+
+    def test_disk_full(self):
+        mount = self.scratch / "small"
+        mount.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", mount], check=True)
+        self.addCleanup(subprocess.run, ["umount", mount])
+        recording = self.recording(name="small/capture.tcap")
+        self.background_load("-d", "10", "--header", "x-noise: {n}")
+        self.assertEqual(recording.wait_end(), 1, recording.said)
+        self.assertIn("space", recording.said.lower())
+        left = recording.file if recording.file.exists() else recording.partial
+        self.assertGreater(len(harness.json_lines(self.tailcap("requests", left, "--json"))), 100)
+
+    def test_max_size(self):
+        recording = self.recording("--max-size", "300KB")
+        recording.wait_ready()
+        self.background_load("-d", "15", "--threads", "1")
+        self.assertIn(recording.wait_end(), (0, 3), recording.said)
+        self.assertTrue(recording.file.exists())
+        self.assertLessEqual(recording.file.stat().st_size, 300_000)
+        self.assertGreater(recording.file.stat().st_size, 100_000)
+        self.tailcap("check", recording.file)
+
+    def test_duration(self):
+        began = time.monotonic()
+        recording = self.recording("-d", "2s")
+        recording.wait_ready()
+        self.assertEqual(recording.wait_end(), 0, recording.said)
+        self.assertGreater(time.monotonic() - began, 1.9)
+        self.assertTrue(recording.file.exists())
+
+    def test_ended_by_signals(self):
+        for how in (signal.SIGINT, signal.SIGTERM):
+            recording = self.recording(name=f"signal{how}.tcap")
+            recording.wait_ready()
+            truth = self.load(self.url, "-n", "17")
+            time.sleep(0.3)
+            self.assertEqual(recording.stop(how), 0, recording.said)
+            self.assert_same(truth, self.requests(recording))
+            self.assertEqual(json.loads(self.tailcap("info", recording.file, "--json"))["state"], "complete")
+
+    def test_output_exists(self):
+        existing = self.scratch / "capture.tcap"
+        existing.write_text("mine")
+        recording = self.recording()
+        self.assertEqual(recording.wait_end(), 1)
+        self.assertIn("--force", recording.said)
+        self.assertEqual(existing.read_text(), "mine")
+        forced = self.recording("--force", "-d", "1s")
+        self.assertEqual(forced.wait_end(), 0, forced.said)
+        self.tailcap("check", existing)
+
+    def test_notes(self):
+        recording = self.recording("-d", "1s", "--note", "ticket=A 17", "--note", "build=new")
+        self.assertEqual(recording.wait_end(), 0)
+        self.assertIn("A 17", self.tailcap("info", recording.file))
+
+    def test_stock_tools_read_it(self):
+        recording = self.recording("-d", "1s")
+        recording.wait_ready()
+        self.load(self.url, "-n", "11")
+        self.assertEqual(recording.wait_end(), 0)
+        subprocess.run(["zstd", "-tq", recording.file], check=True)
+        printed = subprocess.run(f"zstd -dcq {recording.file} | capnp convert binary:json {harness.ROOT}/formats/capture.capnp Chunk",
+                                 shell=True, capture_output=True, check=True).stdout
+        self.assertGreater(len(printed), 1000)
+
+    def test_nothing_stays_in_the_kernel(self):
+        def programs():
+            found = json.loads(subprocess.run(["bpftool", "-j", "prog", "show"], capture_output=True, check=True).stdout)
+            return sorted(p["id"] for p in found)
+        before = programs()
+        for how in (signal.SIGINT, signal.SIGKILL):
+            recording = self.recording(name=f"kernel{how}.tcap")
+            recording.wait_ready()
+            self.assertGreater(len(programs()), len(before))
+            recording.stop(how) if how == signal.SIGINT else (recording.process.kill(), recording.wait_end())
+            wait_until(lambda: programs() == before, "the programs to go")
+
+
+if __name__ == "__main__":
+    harness.main()
