@@ -1,0 +1,71 @@
+// A capture in, requests and their study out: the only place where the stages meet.
+//
+//   Reader → Streams → Parsers → Exchanges → Peers, Timeline → request table → routes, study
+//
+// The result is the same for every number of threads. Memory: the connections that live, and a row per request.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "analyze/flow/connection.h"
+#include "analyze/flow/exchange.h"
+#include "analyze/flow/request.h"
+#include "analyze/flow/study.h"
+#include "analyze/query/filter.h"
+#include "analyze/timeline/timeline.h"
+
+namespace tailcap::pipeline {
+
+inline constexpr std::size_t kMaxRoutes = 200;
+
+// A moment as a person names it.
+struct Moment {
+  bool absolute = false;      // ns since 1970; otherwise since the first event of the capture
+  std::int64_t nanoseconds = 0;
+};
+
+struct Options {
+  unsigned threads = 0;                    // for decoding; 0: as many as help
+  std::optional<Moment> from, to;          // requests that start in [from, to)
+  std::vector<query::Filter> filters;      // all must match
+  std::vector<std::string> routes;         // the user's templates, see tail/routes.h
+  std::size_t max_routes = kMaxRoutes;
+  bool keep_headers = false;               // fills Analysis::headers
+  std::optional<flow::ExchangeId> detail;  // fills Analysis::detail
+  bool study = true;                       // false: only the table and Study::quality
+};
+
+struct Headers {
+  flow::Headers request, response;
+  bool request_complete = false, response_complete = false;
+};
+
+struct Endpoints {
+  flow::TextId local = 0, remote = 0;  // in RequestTable::texts; as flow::endpoint() writes them
+};
+
+// One request with everything that is known of it.
+struct Detail {
+  flow::Exchange exchange;
+  flow::Connection connection;
+  std::vector<timeline::Stretch> thread;   // what its thread did meanwhile; empty: not known
+};
+
+struct Analysis {
+  flow::RequestTable table;          // the requests meant, sorted by (start, id)
+  flow::Study study;                 // of those; its quality is that of the whole capture
+  std::vector<Headers> headers;      // one per row, where they were asked for
+  std::vector<Endpoints> endpoints;  // by ConnectionId; [0] is empty
+  std::optional<Detail> detail;      // unset: no such request
+  // Bytes or events are missing somewhere, or the capture was cut short: exit code 3 where results are printed.
+  bool damaged = false;
+};
+
+// Throws std::runtime_error if the file cannot be read or is no capture.
+Analysis analyze(const std::string& path, const Options& options = {});
+
+}  // namespace tailcap::pipeline
