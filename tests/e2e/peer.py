@@ -5,7 +5,9 @@
 
 so that the recorder can be aimed at it. A server prints "ready"; a client ends when it is done.
 """
+import ctypes
 import os
+import signal
 import socket
 import struct
 import sys
@@ -173,10 +175,18 @@ def speak_idle(connection):
 # Process families: who owns a socket changes, the socket does not
 
 
+def fork_bound():
+    """fork, but the child ends with its parent: whoever ends the server knows only that one."""
+    pid = os.fork()
+    if pid == 0:
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+    return pid
+
+
 def serve_forking(listener):
     """Four children accept on one inherited socket."""
     for _ in range(3):
-        if os.fork() == 0:
+        if fork_bound() == 0:
             break
     while True:
         connection, _ = listener.accept()
@@ -187,7 +197,7 @@ def serve_forking(listener):
 def serve_passing(listener):
     """One process accepts; another, to which the descriptor is passed, answers."""
     mine, its = socket.socketpair(socket.AF_UNIX)
-    if os.fork() == 0:
+    if fork_bound() == 0:
         while True:
             _, (passed,), _, _ = socket.recv_fds(its, 1, 1)
             with socket.socket(fileno=passed) as connection:
