@@ -1,0 +1,117 @@
+#include <cmath>
+
+#include "analyze/flow/figure.h"
+#include "analyze/plot/chart.h"
+#include "analyze/plot/script.h"
+
+namespace tailcap::plot {
+namespace {
+
+constexpr double kLabelled = 0.07;  // a share from which its number fits into the bar
+
+struct Part {
+  std::string_view name, colour;
+  std::vector<double> values;  // one per band, ns
+};
+
+std::string three_digits(double ns) {
+  const TimeUnit unit = unit_for(ns * 1e-9 * 1.0005);
+  const double v = ns * 1e-9 * unit.per_second;
+  const int decimals = v < 9.995 ? 2 : v < 99.95 ? 1 : 0;
+  const auto scaled = std::llround(v * std::pow(10, decimals));
+  std::string digits = std::to_string(scaled);
+  if (decimals > 0) {
+    while (digits.size() <= static_cast<std::size_t>(decimals)) digits.insert(0, "0");
+    digits.insert(digits.size() - static_cast<std::size_t>(decimals), ".");
+  }
+  return digits + " " + std::string(unit.name);
+}
+
+std::string percent(double share) {
+  const auto tenths = std::llround(share * 1000);
+  return std::to_string(tenths / 10) + (tenths % 10 != 0 ? "." + std::to_string(tenths % 10) : "");
+}
+
+// The name of a tick, which gnuplot takes for a format: a percent sign is written twice.
+std::string band_label(const flow::Band& band, double mean) {
+  const std::string name = band.from <= 0   ? "fastest " + percent(band.to) + " %%"
+                           : band.to >= 1 ? "slowest " + percent(1 - band.from) + " %%"
+                                          : percent(band.from) + "–" + percent(band.to) + " %%";
+  return mean > 0 ? name + ": " + three_digits(mean) : name + ": none known";
+}
+
+// Dark colours want light numbers on them.
+std::string_view ink_on(std::string_view colour) {
+  const auto part = [&](std::size_t i) { return std::stoi(std::string(colour.substr(i, 2)), nullptr, 16); };
+  return 0.299 * part(1) + 0.587 * part(3) + 0.114 * part(5) > 130 ? "#101010" : "#fefefe";
+}
+
+// One panel: a bar per band, cut into parts; top and bottom in shares of the page's height.
+std::string panel(const std::string& prefix, std::string_view title, const std::vector<flow::Band>& bands, const std::vector<Part>& parts,
+                  double top, double bottom, bool scale) {
+  std::vector<double> totals(bands.size(), 0);
+  for (const auto& part : parts)
+    for (std::size_t i = 0; i < bands.size(); ++i) totals[i] += part.values[i];
+  std::string data, plots, labels, tics;
+  for (std::size_t i = 0; i < bands.size(); ++i)
+    tics += (i == 0 ? "" : ", ") + quoted(band_label(bands[i], totals[i])) + " " + number(-static_cast<double>(i));
+  std::vector<double> done(bands.size(), 0);
+  for (std::size_t k = 0; k < parts.size(); ++k) {
+    Data block(prefix + std::to_string(k));
+    for (std::size_t i = 0; i < bands.size(); ++i) {
+      if (totals[i] <= 0 || parts[k].values[i] <= 0) continue;
+      const double share = parts[k].values[i] / totals[i], y = -static_cast<double>(i);
+      block.row({(done[i] + share / 2) * 100, y, done[i] * 100, (done[i] + share) * 100, y - 0.36, y + 0.36});
+      if (share >= kLabelled)
+        labels += "set label " + quoted(std::to_string(std::llround(share * 100)) + " %") + " at " + number((done[i] + share / 2) * 100) + "," +
+                  number(y) + " center front textcolor rgb '" + std::string(ink_on(parts[k].colour)) + "'\n";
+      done[i] += share;
+    }
+    if (block.empty()) continue;
+    data += block.text();
+    plots += (plots.empty() ? "plot " : ", \\\n  ") + block.name() + " using 1:2:3:4:5:6 with boxxyerror fillstyle solid 1 noborder lc rgb '" +
+             std::string(parts[k].colour) + "' title " + quoted(parts[k].name);
+  }
+  if (plots.empty()) return {};
+  return data + "unset label\n" + labels + "set tmargin at screen " + number(top) + "\nset bmargin at screen " + number(bottom) +
+         "\nset lmargin at screen 0.245\nset rmargin at screen 0.72\nset xrange [0:100]\nset yrange [" +
+         number(0.6 - static_cast<double>(bands.size())) + ":0.6]\nset ytics (" + tics + ") scale 0\n" + (scale ? "set xtics ('0 %%' 0, '25 %%' 25, '50 %%' 50, '75 %%' 75, '100 %%' 100) scale 0\n" : "unset xtics\n") +
+         "set label " + quoted(title) + " at graph 0, graph 1 offset 0,0.8 left\nset key at screen 0.735, screen " + number(top) +
+         " top left Left reverse samplen 1 width 0\n" + plots + "\n";
+}
+
+}  // namespace
+
+Chart phases_chart(const flow::Study& study, std::size_t index, bool titled) {
+  Chart chart;
+  const auto& route = study.routes[index];
+  if (route.bands.empty()) return chart;
+  const std::string id = std::to_string(index) + "_";
+  std::vector<Part> phases, threads;
+  const auto order = flow::phases_of(route.role);
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    phases.push_back({flow::text_of(order[i]), flow::colour_of(order[i]), {}});
+    for (const auto& band : route.bands) phases.back().values.push_back(band.phases[i]);
+  }
+  for (std::size_t i = 0; i < flow::kThreadTimes; ++i) {
+    const auto t = static_cast<flow::ThreadTime>(i);
+    threads.push_back({flow::text_of(t), flow::colour_of(t), {}});
+    for (const auto& band : route.bands) threads.back().values.push_back(band.thread_time[i]);
+  }
+  const double head = titled ? 0.06 : 0;
+  // With thread times two panels, one above the other; without, the first has the page.
+  const std::string thread_panel = panel("$thread" + id, "its thread meanwhile", route.bands, threads, 0.46, 0.09, true);
+  const bool both = !thread_panel.empty();
+  const std::string phase_panel =
+      panel("$phase" + id, "request", route.bands, phases, 0.94 - head, both ? 0.57 - head / 2 : 0.18, !both);
+  if (phase_panel.empty()) return chart;
+  chart.height = both ? 380 : 220;
+  chart.caption = "Where requests spend their time, by how fast they are: shares of the mean duration given on the left.";
+  if (!both) chart.caption += " What their threads did is not known.";
+  chart.script = "set multiplot\nunset border\nset grid noxtics noytics\n" +
+                 (titled ? "set label 99 " + quoted(route_name(study, index), 70) + " at screen 0.5, screen 0.975 center\n" : std::string()) +
+                 phase_panel + (both ? thread_panel : "") + "unset multiplot\n";
+  return chart;
+}
+
+}  // namespace tailcap::plot

@@ -1,0 +1,28 @@
+// Draws a study with gnuplot: distribution, course over time, and phases of slow requests.
+//
+// Names from the capture reach gnuplot only as quoted text; it runs without the user's start-up file. The same study
+// makes the same SVG. Needs the program gnuplot; where it is missing or fails, Figures::trouble says so and nothing
+// is drawn: a report without plots is still a report.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "analyze/flow/figure.h"
+#include "analyze/flow/study.h"
+
+namespace tailcap::plot {
+
+enum class Format : std::uint8_t { svg, png };
+
+struct Options {
+  Format format = Format::svg;
+  bool background = false;    // white, for files that stand alone; without: the page's
+  std::size_t routes = 12;    // routes that get plots of their own: those with most total time
+};
+
+inline constexpr std::size_t kCurves = 8;   // curves in one plot: more cannot be told apart
+
+flow::Figures draw(const flow::Study& study, const Options& options);
+
+}  // namespace tailcap::plot

@@ -1,0 +1,96 @@
+#include "analyze/plot/script.h"
+
+#include <array>
+#include <charconv>
+#include <cmath>
+
+namespace tailcap::plot {
+namespace {
+
+// Length of the well-formed UTF-8 character at the start of text, 0 if there is none or it is a control character.
+std::size_t character(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char lead = byte(0);
+  if (lead < 0x80) return lead >= 0x20 && lead != 0x7f ? 1 : 0;
+  const std::size_t length = lead >= 0xf0 && lead < 0xf5 ? 4 : lead >= 0xe0 && lead < 0xf0 ? 3 : lead >= 0xc2 && lead < 0xe0 ? 2 : 0;
+  if (length == 0 || text.size() < length) return 0;
+  for (std::size_t i = 1; i < length; ++i)
+    if ((byte(i) & 0xc0) != 0x80) return 0;
+  if (lead == 0xc2 && byte(1) < 0xa0) return 0;                               // C1 controls
+  if (lead == 0xe0 && byte(1) < 0xa0) return 0;                               // overlong
+  if (lead == 0xed && byte(1) >= 0xa0) return 0;                              // surrogates
+  if (lead == 0xef && byte(1) == 0xbf && byte(2) >= 0xbe) return 0;           // non-characters: not XML
+  if ((lead == 0xf0 && byte(1) < 0x90) || (lead == 0xf4 && byte(1) >= 0x90)) return 0;
+  return length;
+}
+
+}  // namespace
+
+std::string quoted(std::string_view text, std::size_t longest) {
+  std::vector<std::string_view> characters;
+  while (!text.empty()) {
+    const std::size_t n = character(text);
+    characters.push_back(n == 0 ? std::string_view("?") : text.substr(0, n));
+    text.remove_prefix(n == 0 ? 1 : n);
+  }
+  std::string out = "'";
+  for (std::size_t i = 0; i < characters.size(); ++i) {
+    if (characters.size() > longest && i == longest / 2) {
+      out += "…";
+      i = characters.size() - (longest - longest / 2 - 1);
+      if (i >= characters.size()) break;
+    }
+    // A quote is written twice. A backquote starts a shell command everywhere but in single quotes: not let in at
+    // all, so that nothing depends on where this text ends up.
+    if (characters[i] == "'") out += "''";
+    else if (characters[i] == "`") out += "ˋ";
+    else out += characters[i];
+  }
+  return out + "'";
+}
+
+std::string number(double value) {
+  if (!std::isfinite(value)) return "NaN";
+  std::array<char, 40> text;
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::general, 7).ptr;
+  return {text.data(), end};
+}
+
+void Data::row(const std::vector<double>& values) {
+  for (std::size_t i = 0; i < values.size(); ++i) text_ += (i == 0 ? "" : " ") + number(values[i]);
+  text_ += "\n";
+  ++rows_;
+}
+
+std::string duration_ticks(double low, double high) {
+  std::string text;
+  const int first = static_cast<int>(std::floor(std::log10(low))), last = static_cast<int>(std::ceil(std::log10(high)));
+  const bool few = std::log10(high / low) <= 2.5;
+  for (int decade = std::max(first, -9); decade <= std::min(last, 6); ++decade) {
+    for (const int step : {1, 2, 5}) {
+      const double at = step * std::pow(10.0, decade);
+      if ((step != 1 && !few) || at < low * 0.999 || at > high * 1.001) continue;
+      constexpr std::string_view units[] = {"ns", "µs", "ms", "s"};
+      const int unit = decade < 0 ? (decade + 9) / 3 : 3;
+      const int zeros = decade + 9 - 3 * unit;
+      text += (text.empty() ? "" : ", ");
+      text += "'" + std::to_string(step) + std::string(static_cast<std::size_t>(zeros), '0') + " " + std::string(units[unit]) + "' " + number(at);
+    }
+  }
+  return "(" + text + ")";
+}
+
+std::string legend_below(std::size_t rows, std::size_t columns, unsigned height) {
+  const double legend = 18.0 * static_cast<double>(rows) + 4, axis = 44;  // pixels
+  return "set bmargin at screen " + number((legend + axis) / height) + "\nset key at screen 0.09, screen " + number(legend / height) +
+         " top left horizontal Left reverse samplen 2 maxcols " + std::to_string(columns) + "\n";
+}
+
+TimeUnit unit_for(double high) {
+  if (high < 1e-6) return {"ns", 1e9};
+  if (high < 1e-3) return {"µs", 1e6};
+  if (high < 1) return {"ms", 1e3};
+  return {"s", 1};
+}
+
+}  // namespace tailcap::plot

@@ -1,0 +1,101 @@
+#include "analyze/report/bands.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "analyze/flow/figure.h"
+#include "analyze/report/number.h"
+
+namespace tailcap::report {
+namespace {
+
+std::string percent(double share) {
+  const auto tenths = std::llround(share * 1000);
+  std::string text = std::to_string(tenths / 10);
+  if (tenths % 10 != 0) text += "." + std::to_string(tenths % 10);
+  return text;
+}
+
+Duration rounded(double ns) { return Duration{std::llround(std::clamp(ns, -9e18, 9e18))}; }
+
+void add_row(std::vector<BandRow>& rows, std::string_view name, std::string_view colour, std::vector<BandCell> cells) {
+  if (std::ranges::all_of(cells, [](const BandCell& c) { return c.mean == 0; })) return;
+  rows.push_back({std::string(name), std::string(colour), std::move(cells)});
+}
+
+double total(const flow::Band& band) { return std::accumulate(band.phases.begin(), band.phases.end(), 0.0); }
+double thread_total(const flow::Band& band) { return std::accumulate(band.thread_time.begin(), band.thread_time.end(), 0.0); }
+
+// The entry that grew most between two bands.
+template <typename Array>
+std::size_t most_grown(const Array& fast, const Array& slow) {
+  std::size_t best = 0;
+  for (std::size_t i = 1; i < slow.size(); ++i)
+    if (slow[i] - fast[i] > slow[best] - fast[best]) best = i;
+  return best;
+}
+
+}  // namespace
+
+std::string band_name(const flow::Band& band) {
+  if (band.from <= 0 && band.to >= 1) return "all";
+  if (band.from <= 0) return "fastest " + percent(band.to) + " %";
+  if (band.to >= 1) return "slowest " + percent(1 - band.from) + " %";
+  return percent(band.from) + "–" + percent(band.to) + " %";
+}
+
+BandTable band_table(const flow::RouteStudy& route) {
+  BandTable table;
+  for (const auto& band : route.bands) {
+    table.names.push_back(band_name(band));
+    table.counts.push_back(band.count);
+    table.means.push_back(band.mean);
+    table.thread_counts.push_back(band.thread_count);
+    table.thread_means.push_back(rounded(thread_total(band)));
+  }
+  const auto phases = flow::phases_of(route.role);
+  for (std::size_t i = 0; i < phases.size(); ++i) {
+    std::vector<BandCell> cells;
+    for (const auto& band : route.bands) cells.push_back({band.phases[i], total(band) > 0 ? band.phases[i] / total(band) : 0});
+    add_row(table.phases, flow::text_of(phases[i]), flow::colour_of(phases[i]), std::move(cells));
+  }
+  for (std::size_t i = 0; i < flow::kThreadTimes; ++i) {
+    std::vector<BandCell> cells;
+    for (const auto& band : route.bands)
+      cells.push_back({band.thread_time[i], thread_total(band) > 0 ? band.thread_time[i] / thread_total(band) : 0});
+    const auto t = static_cast<flow::ThreadTime>(i);
+    add_row(table.threads, flow::text_of(t), flow::colour_of(t), std::move(cells));
+  }
+  return table;
+}
+
+std::string difference_text(const flow::RouteStudy& route) {
+  if (route.bands.size() < 2) return {};
+  const auto& fast = route.bands.front();
+  const auto& slow = route.bands.back();
+  const double more = total(slow) - total(fast);
+  if (fast.count == 0 || slow.count == 0 || more <= 0) return {};
+  const std::size_t phase = most_grown(fast.phases, slow.phases);
+  const double in_phase = slow.phases[phase] - fast.phases[phase];
+  std::string text = "The " + band_name(slow) + " take " + duration_text(rounded(more)) + " longer than the " + band_name(fast) +
+                     " on average; " + duration_text(rounded(in_phase)) + " (" + share_text(in_phase, more) + ") of that " +
+                     std::string(flow::text_of(flow::phases_of(route.role)[phase])) + ".";
+  // Thread times are means over other requests than the phases where some are not known: say so, do not mix.
+  if (fast.thread_count == 0 || slow.thread_count == 0) return text;
+  const std::size_t spent = most_grown(fast.thread_time, slow.thread_time);
+  const double in_thread = slow.thread_time[spent] - fast.thread_time[spent];
+  if (in_thread <= 0) return text;
+  text += " Their thread spent " + duration_text(rounded(in_thread)) + " more " +
+          std::string(spent == static_cast<std::size_t>(flow::ThreadTime::disk) ? "waiting for the disk"
+                      : spent == static_cast<std::size_t>(flow::ThreadTime::page_fault) ? "in page faults"
+                      : spent == static_cast<std::size_t>(flow::ThreadTime::other) ? "in other waits"
+                      : spent == static_cast<std::size_t>(flow::ThreadTime::unknown) ? "in a way not recorded"
+                      : flow::text_of(static_cast<flow::ThreadTime>(spent)));
+  if (slow.thread_count < slow.count || fast.thread_count < fast.count)
+    text += " (known for " + count_text(slow.thread_count) + " of " + count_text(slow.count) + " and " + count_text(fast.thread_count) +
+            " of " + count_text(fast.count) + " requests)";
+  return text + ".";
+}
+
+}  // namespace tailcap::report

@@ -1,0 +1,44 @@
+// Where the time goes: phases of a route side by side for its fast and its slow requests.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "analyze/flow/study.h"
+
+namespace tailcap::report {
+
+using formats::Duration;
+
+std::string band_name(const flow::Band& band);  // "fastest 50 %", "50–90 %", "slowest 1 %"
+
+struct BandCell {
+  double mean = 0;   // ns
+  double share = 0;  // of the band's mean duration, 0 to 1
+};
+
+struct BandRow {
+  std::string name;    // "in the service", "waiting for a lock"
+  std::string colour;
+  std::vector<BandCell> cells;  // one per band
+};
+
+// Rows that are nothing in every band are left out. Bands without requests are kept: they say so.
+struct BandTable {
+  std::vector<std::string> names;
+  std::vector<std::uint64_t> counts;
+  std::vector<Duration> means;
+  std::vector<BandRow> phases;
+  std::vector<std::uint64_t> thread_counts;  // requests whose thread time is known
+  std::vector<Duration> thread_means;        // mean duration of those: what the thread rows sum to
+  std::vector<BandRow> threads;              // empty: known for no request
+};
+
+BandTable band_table(const flow::RouteStudy& route);
+
+// What the slowest band has more of than the fastest, in a sentence: "The slowest 1 % take 30.1 ms longer than the
+// fastest 50 %: 28.1 ms (93 %) of that in the service, where …". Empty where there is nothing to compare.
+std::string difference_text(const flow::RouteStudy& route);
+
+}  // namespace tailcap::report

@@ -1,0 +1,16 @@
+// A page that stands alone: one file, no reference to anything outside, and a policy that forbids there to be one.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace tailcap::report {
+
+// `body` is HTML already; `title` is text.
+std::string page(std::string_view title, std::string_view body);
+
+// The script that sorts tables, and its hash as the page's policy names it: no other script runs.
+std::string_view page_script();
+std::string_view page_script_hash();  // "sha256-…"
+
+}  // namespace tailcap::report

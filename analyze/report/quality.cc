@@ -1,0 +1,202 @@
+#include "analyze/report/quality.h"
+
+#include <algorithm>
+
+#include "analyze/report/escape.h"
+#include "analyze/report/number.h"
+#include "analyze/report/words.h"
+
+namespace tailcap::report {
+namespace {
+
+using flow::Quality;
+using flow::Study;
+using formats::CaptureState;
+
+constexpr std::size_t kSpansShown = 5;      // loss intervals listed one by one
+constexpr std::size_t kProcessesShown = 6;
+
+std::string joined(const std::vector<std::string>& parts, std::string_view separator) {
+  std::string text;
+  for (const auto& part : parts) text += (text.empty() ? "" : std::string(separator)) + part;
+  return text;
+}
+
+QualityLine recorded(const Study& study) {
+  const Quality& q = study.quality;
+  std::string text = duration_text(q.duration);
+  if (formats::known(study.begin) && q.realtime_offset != 0)
+    text += " from " + utc_text(formats::nanoseconds(study.begin) + q.realtime_offset);
+  if (!q.preamble.host.empty()) text += " on " + printable(q.preamble.host);
+  if (!q.preamble.kernel.empty()) text += ", kernel " + printable(q.preamble.kernel);
+  if (q.preamble.cpus != 0) text += ", " + count_text(q.preamble.cpus, "CPU", "CPUs");
+  if (!q.preamble.targets.empty()) {
+    std::vector<std::string> targets;
+    for (const auto& t : q.preamble.targets) targets.push_back(printable(t));
+    text += "; target: " + joined(targets, ", ");
+  }
+  return {Tone::plain, "recorded", text};
+}
+
+QualityLine file(const Study& study) {
+  const auto& f = study.quality.file;
+  QualityLine line{Tone::plain, "file", std::string(text_of(f.state)) + ", " + bytes_text(f.file_bytes)};
+  if (f.state == CaptureState::truncated) line.tone = Tone::alarm;
+  if (f.state == CaptureState::recovered || f.state == CaptureState::recording) line.tone = Tone::care;
+  if (f.state != CaptureState::complete && formats::known(f.last))
+    line.text += "; nothing after " + offset_text(f.last, study.begin);
+  if (f.damaged_blocks != 0 || f.damaged_bytes != 0) {
+    line.tone = Tone::alarm;
+    line.text += "; " + count_text(f.damaged_blocks, "block", "blocks") + " damaged (" + bytes_text(f.damaged_bytes) +
+                 "): what they held is missing, `tailcap check` lists them";
+  }
+  if (f.unknown_blocks != 0)
+    line.text += "; " + count_text(f.unknown_blocks, "block", "blocks") + " of a kind this version does not know";
+  return line;
+}
+
+QualityLine events(const Study& study) {
+  const Quality& q = study.quality;
+  if (q.lost == 0 && q.losses.empty()) return {Tone::plain, "events", count_text(q.events) + ", none lost"};
+  QualityLine line{Tone::alarm, "events", count_text(q.events) + " kept, "};
+  line.text += q.lost == 0 ? "an unknown number LOST" : count_text(q.lost) + " LOST (" + share_text(q.lost, q.events + q.lost) + ")";
+  for (std::size_t i = 0; i < q.losses.size() && i < kSpansShown; ++i) {
+    const auto& span = q.losses[i];
+    line.text += std::string(i == 0 ? ": " : "; ") + printable(span.what);
+    if (span.count != 0) line.text += " " + count_text(span.count);
+    line.text += " between " + offset_text(span.from, study.begin) + " and " + offset_text(span.to, study.begin);
+  }
+  if (q.losses.size() > kSpansShown) line.text += "; and " + count_text(q.losses.size() - kSpansShown) + " more intervals";
+  return line;
+}
+
+QualityLine requests(const Study& study) {
+  const Quality& q = study.quality;
+  std::vector<std::string> parts = {count_text(q.complete) + " complete"};
+  parts.push_back(count_text(q.incomplete) + " incomplete");
+  parts.push_back(count_text(q.unknown) + " of unknown outcome");
+  QualityLine line{Tone::plain, "requests", count_text(q.requests) + " seen: " + joined(parts, ", ")};
+  if (q.tainted != 0) {
+    line.tone = Tone::care;
+    line.text += "; " + count_text(q.tainted) + " marked (" + share_text(q.tainted, q.requests) + "): something about them is missing or inferred";
+  }
+  return line;
+}
+
+QualityLine connections(const Study& study) {
+  const Quality& q = study.quality;
+  std::string text = count_text(q.connections) + ": " + count_text(q.connections_http) + " with HTTP";
+  if (q.connections_other != 0) text += ", " + count_text(q.connections_other) + " with something else";
+  if (q.failed_connections != 0) text += ", " + count_text(q.failed_connections) + " failed";
+  text += "; " + (q.retransmits == 0 ? std::string("nothing sent again") : count_text(q.retransmits, "segment", "segments") + " sent again");
+  return {q.failed_connections != 0 ? Tone::care : Tone::plain, "connections", text};
+}
+
+QualityLine clock(const Study& study) {
+  const Quality& q = study.quality;
+  QualityLine line{Tone::plain, "clock", ""};
+  if (q.realtime_offset == 0) line.text = "no wall clock in the recording: only times since its start";
+  else if (q.clock_error.count() > 0) line.text = "UTC as the recorded machine knew it, read to within ±" + duration_text(q.clock_error);
+  else line.text = "UTC as the recorded machine knew it; precision not recorded";
+  if (q.clock_stepped) {
+    line.tone = Tone::care;
+    line.text += "; it WAS SET while recording: times of day are uncertain, durations are not";
+  }
+  return line;
+}
+
+QualityLine hooks(const Study& study) {
+  const auto& p = study.quality.preamble;
+  std::string text{text_of(p.tier)};
+  if (!p.tier_reason.empty()) text += " (" + printable(p.tier_reason) + ")";
+  if (p.payload_limit != 0) text += "; at most " + bytes_text(p.payload_limit) + " kept of each message head";
+  return {p.tier == formats::HookTier::a ? Tone::plain : Tone::care, "hooks", text};
+}
+
+QualityLine recorder(const Study& study) {
+  const Quality& q = study.quality;
+  if (!q.recorder_known) return {Tone::care, "own cost", "not recorded"};
+  QualityLine line{Tone::plain, "own cost", "recorder " + duration_text(q.recorder_cpu) + " of CPU"};
+  if (q.duration.count() > 0) {
+    const double share = static_cast<double>(q.recorder_cpu.count()) / static_cast<double>(q.duration.count());
+    line.text += " (" + share_text(share, 1.0) + " of one CPU)";
+    if (share > 0.05 && q.preamble.cpus != 0 && q.preamble.cpus <= 2) line.tone = Tone::care;
+  }
+  line.text += ", " + bytes_text(q.recorder_resident) + " of memory";
+  if (q.program_runs != 0) {
+    line.text += "; its kernel programs ran " + count_text(q.program_runs, "time", "times");
+    line.text += q.program_time.count() > 0
+                     ? ", " + duration_text(q.program_time) + " in all, " +
+                           duration_text(Duration{q.program_time.count() / static_cast<std::int64_t>(q.program_runs)}) + " each"
+                     : ", their time was not measured (kernel.bpf_stats_enabled is 0)";
+  }
+  return line;
+}
+
+QualityLine headers(const Study& study) {
+  if (study.quality.preamble.redaction == formats::Redaction::none)
+    return {Tone::alarm, "UNSAFE",
+            "HEADERS WERE RECORDED AS SENT (--unsafe-headers): this file holds passwords, tokens and cookies in clear. Do not pass it on."};
+  return {Tone::plain, "headers", "values of credential headers were masked before anything was written"};
+}
+
+void add_processes(const Study& study, std::vector<QualityLine>& lines) {
+  const auto& processes = study.quality.processes;
+  if (processes.empty()) return;
+  std::vector<std::string> parts;
+  for (std::size_t i = 0; i < processes.size() && i < kProcessesShown; ++i)
+    parts.push_back((processes[i].comm.empty() ? "?" : printable(processes[i].comm)) + " " + std::to_string(processes[i].pid) + " (" +
+                    count_text(processes[i].requests, "request", "requests") + ")");
+  if (processes.size() > kProcessesShown) parts.push_back(count_text(processes.size() - kProcessesShown) + " more");
+  lines.push_back({Tone::plain, "processes", joined(parts, ", ")});
+}
+
+void add_findings(const Study& study, std::vector<QualityLine>& lines) {
+  for (std::size_t i = 0; i < static_cast<std::size_t>(flow::Finding::count_); ++i) {
+    const auto finding = static_cast<flow::Finding>(i);
+    const std::uint64_t n = study.quality.findings[finding];
+    if (n == 0) continue;
+    const auto& text = flow::text_of(finding);
+    const bool defect = text.severity == flow::Severity::defect, caution = text.severity == flow::Severity::caution;
+    lines.push_back({defect ? Tone::alarm : caution ? Tone::care : Tone::plain, defect ? "DEFECT" : caution ? "caution" : "note",
+                     count_text(n) + " × " + std::string(text.text)});
+  }
+}
+
+bool has_defect(const flow::Findings& findings) {
+  for (std::size_t i = 0; i < static_cast<std::size_t>(flow::Finding::count_); ++i)
+    if (const auto f = static_cast<flow::Finding>(i); findings[f] != 0 && flow::text_of(f).severity == flow::Severity::defect) return true;
+  return false;
+}
+
+}  // namespace
+
+QualityLine verdict(const Study& study) {
+  const Quality& q = study.quality;
+  std::vector<std::string> reasons;
+  if (q.lost != 0 || !q.losses.empty()) reasons.push_back("events were lost");
+  if (q.file.damaged_blocks != 0 || q.file.damaged_bytes != 0) reasons.push_back("the file is damaged");
+  if (q.file.state == CaptureState::truncated) reasons.push_back("the file is cut short");
+  if (q.file.state == CaptureState::recovered) reasons.push_back("the file was recovered");
+  if (q.file.state == CaptureState::recording) reasons.push_back("it is still being recorded");
+  if (has_defect(q.findings)) reasons.push_back("the record contradicts itself");
+  if (q.requests == 0) return {Tone::alarm, "verdict", reasons.empty() ? "No HTTP request was seen." : "No HTTP request was seen, and " + joined(reasons, ", ") + "."};
+  if (!reasons.empty()) return {Tone::alarm, "verdict", "Read with care: " + joined(reasons, ", ") + ". Requests touched by it are marked; numbers it could falsify are refused."};
+  if (q.tainted != 0) return {Tone::care, "verdict", "No event lost, file complete. Some requests are marked, see below."};
+  return {Tone::plain, "verdict", "No event lost, file complete, nothing inferred."};
+}
+
+std::vector<QualityLine> quality_lines(const Study& study) {
+  std::vector<QualityLine> lines;
+  if (study.quality.preamble.redaction == formats::Redaction::none) lines.push_back(headers(study));
+  lines.insert(lines.end(), {recorded(study), file(study), events(study), requests(study), connections(study), clock(study),
+                             hooks(study), recorder(study)});
+  if (study.quality.preamble.redaction != formats::Redaction::none) lines.push_back(headers(study));
+  add_processes(study, lines);
+  for (const auto& [key, value] : study.quality.preamble.notes)
+    lines.push_back({Tone::plain, "noted", printable(key) + " = " + printable(value)});
+  add_findings(study, lines);
+  return lines;
+}
+
+}  // namespace tailcap::report

@@ -1,0 +1,88 @@
+#include "analyze/report/quantiles.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "analyze/report/escape.h"
+#include "analyze/report/number.h"
+
+namespace tailcap::report {
+
+using flow::Support;
+
+std::size_t Footnotes::add(std::string text) {
+  const auto known = std::ranges::find(texts_, text);
+  if (known != texts_.end()) return static_cast<std::size_t>(known - texts_.begin()) + 1;
+  texts_.push_back(std::move(text));
+  return texts_.size();
+}
+
+std::string quantile_name(double q) {
+  const auto thousandths = std::llround(q * 1000);
+  std::string name = "p" + std::to_string(thousandths / 10);
+  if (thousandths % 10 != 0) name += "." + std::to_string(thousandths % 10);
+  return name;
+}
+
+QuantileText quantile_text(const flow::Quantile& quantile, Footnotes& notes) {
+  QuantileText text;
+  switch (quantile.support) {
+    case Support::refused:
+      text.value = "refused";
+      break;
+    case Support::lower_only:
+      text.value = "≥ " + duration_text(quantile.low);
+      break;
+    case Support::low:
+    case Support::no_interval:
+      text.value = "~" + duration_text(quantile.value);
+      break;
+    case Support::full:
+      text.value = duration_text(quantile.value);
+      break;
+  }
+  if (quantile.support == Support::full || quantile.support == Support::low) {
+    const std::string low = duration_in_unit_of(quantile.low, quantile.value), high = duration_in_unit_of(quantile.high, quantile.value);
+    text.interval = low + "–" + high;
+  }
+  // What "~" means where an interval stands beside it is among the definitions: no note for each.
+  if (!quantile.reason.empty() && quantile.support != Support::low)
+    text.note = notes.add(printable(quantile.reason));
+  else if (quantile.support == Support::refused)
+    text.note = notes.add("no request with a known duration");
+  return text;
+}
+
+std::string exact_quantile_text(const flow::Quantile& quantile) {
+  std::string text = quantile_name(quantile.q) + ": ";
+  switch (quantile.support) {
+    case Support::refused: text += "refused"; break;
+    case Support::no_interval: text += exact_text(quantile.value) + ", no interval"; break;
+    case Support::lower_only: text += "at least " + exact_text(quantile.low); break;
+    default:
+      text += exact_text(quantile.value) + ", 95 % interval " + exact_text(quantile.low) + " to " + exact_text(quantile.high);
+  }
+  if (quantile.effective_n > 0)
+    text += ", worth " + count_text(static_cast<std::uint64_t>(std::min(quantile.effective_n, 1e18))) + " independent requests";
+  if (!quantile.reason.empty()) text += "; " + printable(quantile.reason);
+  return text;
+}
+
+std::string errors_text(const flow::RouteStudy& route) {
+  const std::uint64_t n = route.client_errors + route.server_errors + route.other_failures;
+  if (n == 0) return "0";
+  return count_text(n) + " (" + share_text(n, route.count + route.incomplete) + ")";
+}
+
+std::string errors_in_words(const flow::RouteStudy& route) {
+  std::string text;
+  const auto add = [&](std::uint64_t n, std::string_view what) {
+    if (n != 0) text += (text.empty() ? "" : ", ") + count_text(n) + " " + std::string(what);
+  };
+  add(route.client_errors, "× 4xx");
+  add(route.server_errors, "× 5xx");
+  add(route.other_failures, "broken off");
+  return text;
+}
+
+}  // namespace tailcap::report

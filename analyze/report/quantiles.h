@@ -1,0 +1,38 @@
+// A quantile as it may be printed: with its interval, marked where few requests carry it, refused where none do.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "analyze/flow/study.h"
+
+namespace tailcap::report {
+
+// Notes under a table, each said once, numbered from 1.
+class Footnotes {
+ public:
+  std::size_t add(std::string text);  // its number; the same text gets the same number
+  const std::vector<std::string>& texts() const { return texts_; }
+
+ private:
+  std::vector<std::string> texts_;
+};
+
+struct QuantileText {
+  std::string value;     // "12.3 ms", "~12.3 ms" (low, or without interval), "≥ 12.3 ms", "refused"
+  std::string interval;  // "11.9–12.8", in the unit of value; empty: none
+  std::size_t note = 0;  // 0: none
+};
+
+QuantileText quantile_text(const flow::Quantile& quantile, Footnotes& notes);
+
+// The same in a sentence, every digit of it, for those who want to know exactly.
+std::string exact_quantile_text(const flow::Quantile& quantile);
+
+std::string quantile_name(double q);  // "p50", "p99.9"
+
+// "4 (0.03 %)"; "0". Client errors, server errors and failures without a status, over the route's requests.
+std::string errors_text(const flow::RouteStudy& route);
+std::string errors_in_words(const flow::RouteStudy& route);  // "3 × 4xx, 1 × 5xx, 2 without a proper end"
+
+}  // namespace tailcap::report

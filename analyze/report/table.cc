@@ -1,0 +1,67 @@
+#include "analyze/report/table.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "analyze/report/escape.h"
+
+namespace tailcap::report {
+
+std::string padded(std::string text, std::size_t width, Align align) {
+  const std::size_t used = columns(text);
+  if (used >= width) return text;
+  return align == Align::left ? text.append(width - used, ' ') : std::string(width - used, ' ') + text;
+}
+
+std::string Table::text() const {
+  std::vector<std::size_t> widths;
+  for (const auto& column : columns_) widths.push_back(column.width);
+  for (const auto& row : rows_)
+    for (std::size_t i = 0; !row.across && i < row.cells.size() && i < widths.size(); ++i)
+      widths[i] = std::max(widths[i], columns(row.cells[i]));
+  std::string out;
+  for (const auto& row : rows_) {
+    std::string line = indent_;
+    if (row.across) {
+      line += row.cells[0];
+    } else {
+      for (std::size_t i = 0; i < row.cells.size() && i < widths.size(); ++i)
+        line += std::string(i == 0 ? 0 : gap_, ' ') + padded(row.cells[i], widths[i], columns_[i].align);
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    out += line + "\n";
+  }
+  return out;
+}
+
+std::string wrapped(std::string_view first, std::string_view text, std::size_t width) {
+  const std::size_t indent = columns(first);
+  std::string out{first}, line;
+  const auto flush = [&] {
+    out += line + "\n" + std::string(indent, ' ');
+    line.clear();
+  };
+  while (!text.empty()) {
+    const std::size_t space = std::min(text.find(' '), text.size());
+    const std::string_view word = text.substr(0, space);
+    text.remove_prefix(std::min(space + 1, text.size()));
+    if (word.empty()) continue;
+    if (!line.empty() && indent + columns(line) + 1 + columns(word) > width) flush();
+    if (!line.empty()) line += ' ';
+    line += word;
+  }
+  out += line;
+  out.erase(out.find_last_not_of(' ') + 1);
+  return out + "\n";
+}
+
+std::string bar(double share, std::size_t width) {
+  static constexpr const char* kEighths[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
+  if (!(share > 0)) return {};
+  const auto eighths = static_cast<std::size_t>(std::llround(std::min(share, 1.0) * static_cast<double>(width) * 8));
+  std::string text;
+  for (std::size_t i = 0; i < eighths / 8; ++i) text += "█";
+  return text + kEighths[eighths % 8];
+}
+
+}  // namespace tailcap::report

@@ -1,0 +1,189 @@
+#include "analyze/report/text.h"
+
+#include <algorithm>
+
+#include "analyze/report/bands.h"
+#include "analyze/report/escape.h"
+#include "analyze/report/number.h"
+#include "analyze/report/quality.h"
+#include "analyze/report/quantiles.h"
+#include "analyze/report/table.h"
+#include "analyze/report/words.h"
+
+namespace tailcap::report {
+namespace {
+
+constexpr std::size_t kLabel = 13;  // the widest label of the quality box, and of a route's lines
+
+std::string ruler(std::string_view title, std::size_t width) {
+  std::string line = "── " + std::string(title) + " ";
+  for (std::size_t used = columns(line); used < width; ++used) line += "─";
+  return line + "\n";
+}
+
+std::string_view sign(Tone tone) { return tone == Tone::alarm ? "!! " : tone == Tone::care ? " ! " : "   "; }
+
+std::string quality_box(const flow::Study& study, std::size_t width) {
+  const QualityLine first = verdict(study);
+  std::string out = ruler("Can this be trusted?", width) + wrapped(sign(first.tone), first.text, width);
+  for (const auto& line : quality_lines(study)) out += wrapped(std::string(sign(line.tone)) + padded(line.label, kLabel), line.text, width);
+  return out;
+}
+
+std::string with_note(const QuantileText& text) {
+  return text.note == 0 ? text.value : text.value + " [" + std::to_string(text.note) + "]";
+}
+
+std::string bodies(const flow::RouteStudy& route) {
+  const auto one = [&](std::uint64_t sum, std::uint64_t unknown) {
+    const std::uint64_t known = route.count > unknown ? route.count - unknown : 0;
+    if (known == 0) return std::string("unknown");
+    return bytes_text(sum) + " (" + bytes_text(sum / known) + " each)" +
+           (unknown == 0 ? "" : ", unknown for " + count_text(unknown));
+  };
+  return "requests " + one(route.request_bytes, route.request_bytes_unknown) + "; responses " +
+         one(route.response_bytes, route.response_bytes_unknown);
+}
+
+std::string route_counts(const flow::RouteStudy& route) {
+  std::string text = count_text(route.count, "request", "requests") + ", " + rate_text(route.per_second) + ", ";
+  text += errors_text(route) == "0" ? "no errors" : "errors " + errors_text(route) + ": " + errors_in_words(route);
+  if (route.incomplete != 0) text += ", " + count_text(route.incomplete) + " incomplete";
+  if (route.tainted != 0) text += ", " + count_text(route.tainted) + " marked";
+  if (!route.comm.empty()) text += "; " + printable(route.comm);
+  return text;
+}
+
+void add_route(const flow::RouteStudy& route, std::size_t width, Footnotes& notes, Table& table) {
+  table.line(shortened(route_title(route), width));
+  std::vector<std::string> values = {"  duration"}, intervals = {"  95 % interval"}, first = {"  first byte"};
+  for (const auto& q : route.latency) {
+    const QuantileText text = quantile_text(q, notes);
+    values.push_back(with_note(text));
+    intervals.push_back(text.interval);
+  }
+  for (const auto& q : route.first_byte) first.push_back(with_note(quantile_text(q, notes)));
+  std::string counts = wrapped("  ", route_counts(route), width);
+  counts.pop_back();
+  table.line(std::move(counts));
+  table.row(std::move(values));
+  if (std::any_of(intervals.begin() + 1, intervals.end(), [](const auto& s) { return !s.empty(); })) table.row(std::move(intervals));
+  table.row(std::move(first));
+  const auto add = [&](std::string_view label, const std::string& text) {
+    std::string lines = wrapped("  " + padded(std::string(label), kLabel) + "  ", text, width);
+    lines.pop_back();
+    table.line(std::move(lines));
+  };
+  add("bodies", bodies(route));
+  if (const std::string text = difference_text(route); !text.empty()) add("slow ones", text);
+}
+
+std::string routes_of(const flow::Study& study, flow::Role role, const ReportOptions& options, std::size_t& left) {
+  const std::size_t quantile = std::clamp<std::size_t>((options.width - kLabel - 4) / flow::kQuantiles.size() - 2, 10, 14);
+  std::vector<Column> layout = {{Align::left, kLabel + 3}};
+  std::vector<std::string> head = {""};
+  for (const double q : flow::kQuantiles) {
+    layout.push_back({Align::right, quantile});
+    head.push_back(quantile_name(q));
+  }
+  Table table(layout);
+  table.row(head);
+  Footnotes notes;
+  std::size_t shown = 0;
+  for (const auto& route : study.routes) {
+    if (route.role != role || left == 0) continue;
+    if (shown++ != 0) table.line("");
+    --left;
+    add_route(route, options.width, notes, table);
+  }
+  if (shown == 0) return {};
+  std::string out = "\n" + ruler(role == flow::Role::server ? "Requests served" : "Requests made", options.width) + table.text();
+  for (std::size_t i = 0; i < notes.texts().size(); ++i)
+    out += wrapped("  [" + std::to_string(i + 1) + "] ", notes.texts()[i], options.width);
+  return out;
+}
+
+std::string cell_text(const BandCell& cell) {
+  if (cell.mean == 0) return "·";
+  return duration_text(Duration{static_cast<std::int64_t>(cell.mean + 0.5)}) + padded(share_text(cell.share, 1.0), 8, Align::right);
+}
+
+std::string phases_of_route(const flow::RouteStudy& route, std::size_t width) {
+  const BandTable bands = band_table(route);
+  std::string out = "\n" + ruler("Where the time goes: " + shortened(route_title(route), width - 30), width);
+  std::vector<Column> layout(bands.names.size() + 1, Column{Align::right, 14});
+  layout[0] = {Align::left, 24};
+  Table table(layout, "  ", width >= 96 ? 3 : 1);
+  const auto add = [&](std::string name, const auto& values, auto format) {
+    std::vector<std::string> cells = {std::move(name)};
+    for (const auto& v : values) cells.push_back(format(v));
+    table.row(std::move(cells));
+  };
+  add("", bands.names, [](const std::string& s) { return s; });
+  add("requests", bands.counts, [](std::uint64_t n) { return count_text(n); });
+  add("mean duration", bands.means, duration_text);
+  for (const auto& row : bands.phases) add("  " + row.name, row.cells, cell_text);
+  if (bands.threads.empty()) {
+    table.line("serving thread: not known for any of these requests");
+  } else {
+    add("serving thread known", bands.thread_counts, [](std::uint64_t n) { return count_text(n); });
+    for (const auto& row : bands.threads) add("  " + row.name, row.cells, cell_text);
+  }
+  return out + table.text();
+}
+
+std::string slowest(const flow::Study& study, const flow::RequestTable& requests, const ReportOptions& options) {
+  if (study.slowest.empty()) return {};
+  Table table({{Align::left, 8}, {Align::right, 9}, {Align::right, 11}, {Align::left, 4}, {}}, "  ");
+  table.row({"id", "duration", "at", "result", "request"});
+  for (std::size_t i = 0; i < study.slowest.size() && i < options.slowest; ++i) {
+    const auto& row = requests.rows[study.slowest[i]];
+    const std::string role = row.role == flow::Role::client ? " (made)" : "";
+    table.row({id_text(row.id), duration_text(row.duration), offset_text(row.start, study.begin), outcome_text(row),
+               shortened(request_title(row, requests.texts), options.width > 60 ? options.width - 48 : 24) + role});
+    if (const std::string where = dominant_text(row); !where.empty()) table.line("          " + where);
+    for (const auto taint : taints_in(row.taints)) table.line("          marked: " + std::string(text_of(taint)));
+  }
+  return "\n" + ruler("Slowest requests", options.width) + table.text() + "  tailcap show " + printable(options.file) + " " +
+         id_text(requests.rows[study.slowest[0]].id) + "    shows the first of them as a waterfall\n";
+}
+
+std::string failures(const flow::Study& study, std::size_t width) {
+  if (study.failures.empty()) return {};
+  Table table({{Align::right, 6}, {}, {}}, "  ");
+  for (const auto& failure : study.failures)
+    table.row({count_text(failure.count), printable(failure.cause), shortened(printable(failure.peer), width - 40)});
+  return "\n" + ruler("Connections that failed", width) + table.text();
+}
+
+}  // namespace
+
+std::string left_out_text(const flow::Study& study, std::size_t shown) {
+  if (study.routes.size() <= shown) return {};
+  std::uint64_t requests = 0;
+  for (std::size_t i = shown; i < study.routes.size(); ++i) requests += study.routes[i].count;
+  return count_text(study.routes.size() - shown, "more route", "more routes") + " with " + count_text(requests, "request", "requests") +
+         " not shown here.";
+}
+
+std::string text_report(const flow::Study& study, const flow::RequestTable& table, const ReportOptions& given) {
+  ReportOptions options = given;
+  options.width = std::clamp<std::size_t>(options.width, 60, 1000);
+  std::string out = wrapped("", "tailcap report: " + printable(options.file), options.width);
+  if (!options.scope.empty()) out += wrapped("only ", options.scope, options.width);
+  out += "\n" + quality_box(study, options.width);
+  std::size_t left = options.routes;
+  // Served requests first: they are what the service answers for. The most time first within each.
+  out += routes_of(study, flow::Role::server, options, left);
+  out += routes_of(study, flow::Role::client, options, left);
+  if (const std::string text = left_out_text(study, options.routes); !text.empty())
+    out += wrapped("  ", text + " --top N shows more, --json all.", options.width);
+  std::size_t shown = 0;
+  for (const auto role : {flow::Role::server, flow::Role::client})
+    for (const auto& route : study.routes)
+      if (route.role == role && route.count != 0 && shown < std::min(options.details, options.routes))
+        out += phases_of_route(route, options.width), ++shown;
+  return out + slowest(study, table, options) + failures(study, options.width);
+}
+
+}  // namespace tailcap::report

@@ -1,0 +1,34 @@
+// What the values of flow/ are called in front of people. Everything returned is printable() already.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "analyze/flow/study.h"
+
+namespace tailcap::report {
+
+std::string_view text_of(flow::Taint taint);  // "part of its bytes is missing from the recording", …
+std::vector<flow::Taint> taints_in(flow::Taints taints);
+std::string_view text_of(formats::HookTier tier);
+std::string_view text_of(formats::CaptureState state);
+
+// "200", "503", or the outcome where there is no status or the status is not the whole story: "200, truncated".
+std::string outcome_text(const flow::Request& row);
+
+// "GET /users/{}", "GET ?", "(unknown request)".
+std::string route_title(const flow::RouteStudy& route);
+// "GET /users/7" as it was asked for.
+std::string request_title(const flow::Request& row, const flow::TextPool& texts);
+std::string id_text(flow::ExchangeId id);  // "12.3"
+
+// Where a request spent its time: "in the service 28.1 ms (94 %); waiting for a lock 27.0 ms". Empty: not known.
+std::string dominant_text(const flow::Request& row);
+
+// Terms used in a report and what they mean, for its last lines.
+std::vector<std::pair<std::string_view, std::string_view>> definitions();
+
+}  // namespace tailcap::report
