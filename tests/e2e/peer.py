@@ -103,6 +103,79 @@ def serve_writev(connection):
     assert os.writev(connection.fileno(), pieces) == sum(map(len, pieces))
 
 
+BODY = b"b" * 50_021  # in every form in which a kernel takes bytes
+
+
+def serve_splice(connection):
+    head_of(connection)
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(BODY))
+    reader, writer = os.pipe()
+    left = BODY
+    while left:
+        moved = os.write(writer, left[:4096])
+        left = left[moved:]
+        while moved:
+            moved -= os.splice(reader, connection.fileno(), moved)
+    os.close(reader), os.close(writer)
+
+
+def serve_sendfile(connection):
+    head_of(connection)
+    file = os.memfd_create("body")
+    os.write(file, BODY)
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(BODY))
+    at = 0
+    while at < len(BODY):
+        at += os.sendfile(connection.fileno(), file, at, len(BODY) - at)
+    os.close(file)
+
+
+def serve_zerocopy(connection):
+    head_of(connection)
+    connection.setsockopt(socket.SOL_SOCKET, 60, 1)  # SO_ZEROCOPY
+    left = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(BODY) + BODY
+    while left:
+        left = left[connection.send(left, 0x4000000):]  # MSG_ZEROCOPY
+
+
+class Piece(ctypes.Structure):
+    _fields_ = [("base", ctypes.c_char_p), ("length", ctypes.c_size_t)]
+
+
+class Message(ctypes.Structure):
+    _fields_ = [("name", ctypes.c_void_p), ("name_length", ctypes.c_uint), ("pieces", ctypes.POINTER(Piece)),
+                ("count", ctypes.c_size_t), ("control", ctypes.c_void_p), ("control_length", ctypes.c_size_t),
+                ("flags", ctypes.c_int), ("sent", ctypes.c_uint)]
+
+
+def serve_sendmmsg(connection):
+    """Three messages with one call."""
+    head_of(connection)
+    texts = [b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(BODY), BODY[:20_000], BODY[20_000:]]
+    messages = (Message * 3)()
+    for message, text in zip(messages, texts):
+        message.pieces, message.count = ctypes.pointer(Piece(text, len(text))), 1
+    assert ctypes.CDLL(None).sendmmsg(connection.fileno(), messages, 3, 0) == 3
+    assert sum(m.sent for m in messages) == sum(map(len, texts))
+
+
+def serve_without_waiting(connection):
+    """Non-blocking: EAGAIN before the request is there, partial writes after."""
+    connection.setblocking(False)
+    buffer = b""
+    while b"\r\n\r\n" not in buffer:
+        try:
+            buffer += connection.recv(65536)
+        except BlockingIOError:
+            time.sleep(0.002)
+    left = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (100 * len(BODY)) + 100 * BODY
+    while left:
+        try:
+            left = left[connection.send(left):]
+        except BlockingIOError:
+            time.sleep(0.002)
+
+
 def serve_peeking(connection):
     """Looks at each request before it takes it."""
     while connection.recv(65536, socket.MSG_PEEK):

@@ -84,6 +84,30 @@ class Wire(Case):
         for row in sum(self.talk("writev", "patiently"), []):
             self.assert_row(row, response_bytes=1023, outcome="ok", complete=True)
 
+    def assert_body_of(self, server_behaviour, size):
+        server, client = self.talk(server_behaviour, "patiently")
+        self.assertEqual((len(server), len(client)), (1, 1))
+        for row in server + client:
+            self.assert_row(row, status=200, response_bytes=size, outcome="ok", complete=True)
+
+    def test_h23_splice(self):
+        self.assert_body_of("splice", 50_021)
+
+    def test_h23_sendfile(self):
+        self.assert_body_of("sendfile", 50_021)
+
+    def test_h23_zerocopy(self):
+        self.assert_body_of("zerocopy", 50_021)
+
+    def test_h23_partial_writes(self):
+        self.assert_body_of("without_waiting", 5_002_100)
+
+    def test_h23_sendmmsg(self):
+        # Only the lengths of its messages can be seen; the other end knows what they were.
+        server, client = self.talk("sendmmsg", "patiently")
+        self.assert_row(client[0], status=200, response_bytes=50_021, outcome="ok", complete=True)
+        self.assertTrue(all(r["status"] in (200, None) and r["response_bytes"] in (50_021, None) for r in server), server)
+
     def test_h23_peek_moves_nothing(self):
         for rows in self.talk("peeking", "idle"):
             self.assertEqual([r["path"] for r in rows], ["/one", "/two"])
