@@ -13,6 +13,7 @@ namespace {
 constexpr std::size_t kMinHex = 8;
 // Tokens shorter than this could be names (v2beta1, sha256sum, oauth2callback).
 constexpr std::size_t kMinToken = 16;
+constexpr std::size_t kMaxMethods = 16;
 // A target longer than this is cut: what follows names no route.
 constexpr std::size_t kMaxPath = 2048;
 
@@ -206,24 +207,36 @@ void assign_routes(flow::RequestTable& table, const std::vector<RouteTemplate>& 
   std::vector<TextId> route_ids(routes.size());
   for (std::size_t i = 0; i < routes.size(); ++i) route_ids[i] = table.texts.intern(routes[i]);
 
-  std::map<std::pair<TextId, TextId>, std::uint64_t> counts;  // method and learned route
+  // Pairs of method and route with their requests; a person's templates rank before what was learned.
+  struct Pair {
+    TextId method, route;
+    bool own;
+    auto operator<=>(const Pair&) const = default;
+  };
+  std::map<Pair, std::uint64_t> counts;
+  const auto pair_of = [&](const flow::Request& row) { return Pair{row.method, row.route, choices[row.path].own != nullptr}; };
+  std::size_t own_pairs = 0;
   for (flow::Request& row : table.rows) {
     const Choice& choice = choices[row.path];
-    row.route = choice.own ? table.texts.intern(choice.own->text()) : choice.learned ? route_ids[choice.learned - 1] : 0;
-    if (choice.learned) ++counts[{row.method, row.route}];
+    if (row.path == 0) continue;
+    row.route = choice.own ? table.texts.intern(choice.own->text()) : route_ids[choice.learned - 1];
+    if (++counts[pair_of(row)] == 1) own_pairs += choice.own != nullptr;
   }
-  if (counts.size() <= limit) return;
-  std::vector<std::pair<std::pair<TextId, TextId>, std::uint64_t>> order(counts.begin(), counts.end());
+  // Methods are bytes from the wire: even a template has only so many.
+  own_pairs = std::min(own_pairs, kMaxMethods * templates.size());
+  if (counts.size() <= own_pairs + limit) return;
+  std::vector<std::pair<Pair, std::uint64_t>> order(counts.begin(), counts.end());
   const auto text = [&](TextId id) { return table.texts[id]; };
   std::sort(order.begin(), order.end(), [&](const auto& a, const auto& b) {
+    if (a.first.own != b.first.own) return a.first.own;
     if (a.second != b.second) return a.second > b.second;
-    if (a.first.second != b.first.second) return text(a.first.second) < text(b.first.second);
-    return text(a.first.first) < text(b.first.first);
+    if (a.first.route != b.first.route) return text(a.first.route) < text(b.first.route);
+    return text(a.first.method) < text(b.first.method);
   });
   for (std::size_t i = 0; i < order.size(); ++i) counts[order[i].first] = i;  // from here on: its rank
   const TextId other = table.texts.intern(kOtherRoute);
   for (flow::Request& row : table.rows) {
-    if (!choices[row.path].learned || counts[{row.method, row.route}] < limit) continue;
+    if (row.path == 0 || counts[pair_of(row)] < own_pairs + limit) continue;
     row.route = other;
     findings.add(flow::Finding::route_overflow);
   }

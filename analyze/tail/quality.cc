@@ -1,0 +1,171 @@
+#include "analyze/tail/quality.h"
+
+#include <algorithm>
+
+namespace tailcap::tail {
+namespace {
+
+using formats::Kind;
+using formats::LossCause;
+using formats::Time;
+using formats::known;
+
+// Beyond this many, losses are joined to the one before: the report shows spans, not events.
+constexpr std::size_t kMaxLosses = 4096;
+constexpr std::size_t kMaxPrograms = 1024;
+
+std::string_view text_of(LossCause cause) {
+  switch (cause) {
+    case LossCause::ring_full: return "ring full";
+    case LossCause::queue_full: return "disk too slow";
+    case LossCause::bad_record: return "unreadable record";
+    case LossCause::socket_table_full: return "socket table full";
+    case LossCause::task_table_full: return "thread table full";
+    default: break;  // of a later version
+  }
+  return "unknown cause";
+}
+
+// Could the loss of such an event change what a request looks like? Waits only change its thread time.
+bool requests_need(std::uint8_t kind) {
+  switch (static_cast<Kind>(kind)) {
+    case Kind::send:
+    case Kind::receive:
+    case Kind::arrival:
+    case Kind::reset:
+    case Kind::state_change:
+    case Kind::socket_info:
+    case Kind::accept:
+      return true;
+    case Kind::retransmit:
+    case Kind::off_cpu:
+    case Kind::task_start:
+    case Kind::task_exec:
+    case Kind::task_exit:
+    case Kind::task_info:
+    case Kind::mapping:
+    case Kind::clock:
+    case Kind::loss:
+    case Kind::recorder_cost:
+    case Kind::program_cost:
+    case Kind::capture_end:
+    case Kind::damage:
+      return false;
+  }
+  return true;  // a kind of a later version
+}
+
+}  // namespace
+
+QualityFacts::QualityFacts(const formats::Preamble& preamble) {
+  if (known(preamble.started) && preamble.started_realtime > 0) clock_.add(preamble.started, preamble.started_realtime, {});
+}
+
+void QualityFacts::lose(Time from, Time to, std::uint64_t count, std::string what, bool affects_requests) {
+  if (!known(from) || from > to) from = to;
+  if (affects_requests) {
+    if (doubtful_.size() >= kMaxLosses) doubtful_.back() = {std::min(doubtful_.back().first, from), std::max(doubtful_.back().second, to)};
+    else doubtful_.emplace_back(from, to);
+  }
+  if (!losses_.empty()) {
+    flow::LossSpan& back = losses_.back();
+    // The next piece of the same loss, or one too many to show apart.
+    if ((back.what == what && from <= back.to) || losses_.size() >= kMaxLosses) {
+      if (back.what != what) back.what = "several causes";
+      back.from = std::min(back.from, from);
+      back.to = std::max(back.to, to);
+      back.count += count;
+      return;
+    }
+  }
+  losses_.push_back({from, to, count, std::move(what)});
+}
+
+void QualityFacts::push(const formats::Event& event) {
+  const Kind kind = formats::kind_of(event);
+  if (kind == Kind::capture_end) return;
+  if (kind == Kind::damage) {
+    const auto& damage = std::get<formats::Damage>(event.body);
+    lose(damage.since, event.time, 0, "damaged block", true);
+    return;
+  }
+  ++events_;
+  if (known(event.time)) {
+    if (!known(first_) || event.time < first_) first_ = event.time;
+    last_ = std::max(last_, event.time);
+  }
+  switch (kind) {
+    case Kind::retransmit:
+      ++retransmits_;
+      break;
+    case Kind::clock: {
+      const auto& c = std::get<formats::ClockSnapshot>(event.body);
+      clock_.add(event.time, c.realtime, c.uncertainty);
+      break;
+    }
+    case Kind::loss: {
+      const auto& loss = std::get<formats::Loss>(event.body);
+      lost_ += loss.count;
+      std::string what(text_of(loss.cause));
+      if (loss.kind != 255) what.append(": ").append(formats::name_of(static_cast<Kind>(loss.kind)));
+      if (loss.count > 0) lose(loss.since, event.time, loss.count, std::move(what), requests_need(loss.kind));
+      break;
+    }
+    case Kind::recorder_cost:
+      recorder_ = std::get<formats::RecorderCost>(event.body);
+      recorder_known_ = true;
+      break;
+    case Kind::program_cost: {
+      // Counted from when it was attached: the last reading is the total.
+      const auto& cost = std::get<formats::ProgramCost>(event.body);
+      auto it = programs_.find(cost.program);
+      if (it == programs_.end() && programs_.size() < kMaxPrograms) it = programs_.emplace(cost.program, Program{}).first;
+      if (it != programs_.end()) it->second = {std::max(it->second.runs, cost.runs), std::max(it->second.time, cost.time)};
+      break;
+    }
+    default:
+      break;
+  }
+}
+
+void QualityFacts::taint(flow::RequestTable& table) const {
+  std::vector<std::pair<Time, Time>> spans = doubtful_;
+  std::sort(spans.begin(), spans.end());
+  std::size_t n = 0;
+  for (const auto& s : spans) {
+    if (n > 0 && s.first <= spans[n - 1].second) spans[n - 1].second = std::max(spans[n - 1].second, s.second);
+    else spans[n++] = s;
+  }
+  spans.resize(n);
+  for (flow::Request& row : table.rows) {
+    if (!known(row.start)) continue;
+    // Without a known end it may have lasted until the capture's.
+    const Time end = row.has_duration ? row.start + row.duration : std::max(last_, row.start);
+    const auto after = std::upper_bound(spans.begin(), spans.end(), end, [](Time t, const auto& s) { return t < s.first; });
+    if (after != spans.begin() && std::prev(after)->second >= row.start) row.taints = row.taints | flow::Taint::events_lost;
+    const auto step = std::lower_bound(clock_.steps().begin(), clock_.steps().end(), row.start,
+                                       [](const flow::WallClock::Step& s, Time t) { return s.to < t; });
+    if (step != clock_.steps().end() && step->from < end) row.taints = row.taints | flow::Taint::clock_step;
+  }
+}
+
+void QualityFacts::fill(flow::Quality& quality) const {
+  quality.duration = last_ - first_;
+  quality.events = events_;
+  quality.lost = lost_;
+  quality.retransmits = retransmits_;
+  quality.clock = clock_;
+  quality.realtime_offset = clock_.known() ? clock_.realtime(first_) - formats::nanoseconds(first_) : 0;
+  quality.clock_error = clock_.error();
+  quality.clock_stepped = !clock_.steps().empty();
+  quality.recorder_known = recorder_known_;
+  quality.recorder_cpu = recorder_.cpu;
+  quality.recorder_resident = recorder_.resident;
+  for (const auto& [name, program] : programs_) {
+    quality.program_runs += program.runs;
+    quality.program_time += program.time;
+  }
+  quality.losses = losses_;
+}
+
+}  // namespace tailcap::tail

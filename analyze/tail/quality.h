@@ -1,0 +1,63 @@
+// Collects from the events what says how far a capture can be trusted.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "analyze/flow/request.h"
+#include "analyze/flow/study.h"
+
+namespace tailcap::tail {
+
+class QualityFacts {
+ public:
+  explicit QualityFacts(const formats::Preamble& preamble);
+  void push(const formats::Event& event);
+  // Marks rows that were under way while something was lost or CLOCK_REALTIME was set. Rows in any order.
+  void taint(flow::RequestTable& table) const;
+  // Fills everything that comes from events; requests, connections and findings are counted elsewhere.
+  void fill(flow::Quality& quality) const;
+  formats::Time first() const { return first_; }
+  formats::Time last() const { return last_; }
+  const flow::WallClock& clock() const { return clock_; }
+
+ private:
+  struct Program {
+    std::uint64_t runs = 0;
+    flow::Duration time{};
+  };
+  void lose(formats::Time from, formats::Time to, std::uint64_t count, std::string what, bool affects_requests);
+
+  flow::WallClock clock_;
+  formats::Time first_ = formats::kNoTime, last_ = formats::kNoTime;
+  std::uint64_t events_ = 0, lost_ = 0, retransmits_ = 0;
+  bool recorder_known_ = false;
+  formats::RecorderCost recorder_;
+  std::map<std::string, Program, std::less<>> programs_;
+  std::vector<flow::LossSpan> losses_;
+  std::vector<std::pair<formats::Time, formats::Time>> doubtful_;  // something that requests are made of was lost
+};
+
+// Connections that were asked for and never came to be.
+class ConnectFailures {
+ public:
+  void push(const formats::Event& event);
+  // One that was established but carried no request.
+  void add(const std::string& peer, std::string_view cause);
+  std::vector<flow::ConnectionFailure> list() const;  // most first
+  std::uint64_t total() const { return total_; }
+
+ private:
+  std::unordered_map<formats::SocketId, std::string> connecting_;  // socket -> peer
+  std::map<std::pair<std::string, std::string>, std::uint64_t> counts_;
+  std::uint64_t total_ = 0;
+};
+
+// "refused", "timed out", … for an errno.
+std::string_view cause_of(int error);
+
+}  // namespace tailcap::tail

@@ -1,0 +1,214 @@
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "analyze/tail/quantiles.h"
+#include "analyze/tail/study.h"
+
+namespace tailcap::tail {
+namespace {
+
+using flow::Band;
+using flow::CcdfPoint;
+using flow::Duration;
+using flow::Outcome;
+using flow::Request;
+using flow::RequestTable;
+using flow::RouteStudy;
+using flow::TimePoint;
+using formats::known;
+using formats::nanoseconds;
+
+constexpr std::size_t kCcdfPoints = 400;
+constexpr std::int64_t kBuckets = 240;
+constexpr std::size_t kSlowest = 20;
+constexpr std::array<double, 5> kBandEdges = {0, 0.5, 0.9, 0.99, 1};
+
+bool failure(const Request& row) {
+  return row.outcome == Outcome::server_error || row.outcome == Outcome::client_error || standing_of(row) == Standing::failed;
+}
+
+// rows: by duration, ascending.
+std::vector<Band> bands(const RequestTable& table, const std::vector<std::uint32_t>& rows) {
+  std::vector<Band> out;
+  const double n = static_cast<double>(rows.size());
+  std::size_t at = 0;
+  for (std::size_t b = 0; b + 1 < kBandEdges.size(); ++b) {
+    Band band{.from = kBandEdges[b], .to = kBandEdges[b + 1]};
+    // A request belongs to the band in which its rank ends, as in the quantiles: p50 is the last of the first band.
+    const auto end = b + 2 == kBandEdges.size() ? rows.size() : static_cast<std::size_t>(std::ceil(band.to * n - 1e-9));
+    double total = 0;
+    for (; at < end; ++at) {
+      const Request& row = table.rows[rows[at]];
+      ++band.count;
+      total += static_cast<double>(row.duration.count());
+      for (std::size_t i = 0; i < band.phases.size(); ++i) band.phases[i] += static_cast<double>(row.phases[i]);
+      if (!row.has_thread_time) continue;
+      ++band.thread_count;
+      for (std::size_t i = 0; i < flow::kThreadTimes; ++i) band.thread_time[i] += static_cast<double>(row.thread_time[i]);
+    }
+    if (band.count > 0) {
+      band.mean = Duration{std::llround(total / static_cast<double>(band.count))};
+      for (double& p : band.phases) p /= static_cast<double>(band.count);
+    }
+    if (band.thread_count > 0)
+      for (double& t : band.thread_time) t /= static_cast<double>(band.thread_count);
+    out.push_back(band);
+  }
+  return out;
+}
+
+// Both ends stay exact; in between points are as dense in value as in share, both on a logarithmic scale.
+std::vector<CcdfPoint> ccdf(std::span<const std::int64_t> sorted) {
+  std::vector<CcdfPoint> out;
+  const std::size_t n = sorted.size();
+  if (n == 0) return out;
+  std::vector<std::size_t> ranks;  // indexes into sorted
+  if (n <= kCcdfPoints) {
+    for (std::size_t i = 0; i < n; ++i) ranks.push_back(i);
+  } else {
+    constexpr std::size_t half = kCcdfPoints / 2 - 1;
+    const double count = static_cast<double>(n);
+    const double low = std::log(static_cast<double>(std::max<std::int64_t>(1, sorted.front())));
+    const double high = std::log(static_cast<double>(std::max<std::int64_t>(1, sorted.back())));
+    for (std::size_t k = 0; k <= half; ++k) {
+      const double part = static_cast<double>(k) / static_cast<double>(half);
+      const auto above = static_cast<std::size_t>(std::pow(count, part));
+      ranks.push_back(n - std::clamp<std::size_t>(above, 1, n));
+      const double value = std::exp(low + (high - low) * part);
+      const auto at = std::lower_bound(sorted.begin(), sorted.end(), value, [](std::int64_t x, double v) { return static_cast<double>(x) < v; });
+      ranks.push_back(std::min(n - 1, static_cast<std::size_t>(at - sorted.begin())));
+    }
+    std::sort(ranks.begin(), ranks.end());
+  }
+  for (const std::size_t i : ranks) {
+    const auto above = static_cast<std::size_t>(sorted.end() - std::upper_bound(sorted.begin(), sorted.end(), sorted[i]));
+    const CcdfPoint point{Duration{sorted[i]}, static_cast<double>(above) / static_cast<double>(n)};
+    if (out.empty() || out.back().at != point.at) out.push_back(point);
+  }
+  return out;
+}
+
+// 1, 2 or 5 times a power of ten, so that at most kBuckets cover the span.
+std::int64_t bucket_width(std::int64_t span) {
+  for (std::int64_t unit = 1'000'000; unit < INT64_MAX / 100; unit *= 10)
+    for (const std::int64_t step : {unit, 2 * unit, 5 * unit})
+      if (span / step < kBuckets) return step;
+  return INT64_MAX / 10;
+}
+
+std::vector<TimePoint> over_time(const RequestTable& table, const std::vector<std::uint32_t>& rows, const flow::Study& study) {
+  std::vector<TimePoint> out;
+  const std::int64_t begin = nanoseconds(study.begin), width = bucket_width(std::max<std::int64_t>(0, nanoseconds(study.end) - begin));
+  std::vector<std::int64_t> durations;
+  std::int64_t bucket = -1;
+  TimePoint point;
+  const auto flush = [&] {
+    if (bucket < 0) return;
+    std::sort(durations.begin(), durations.end());
+    const auto at = [&](double q) {
+      const auto rank = static_cast<std::size_t>(std::ceil(q * static_cast<double>(durations.size()) - 1e-9));
+      return Duration{durations[std::max<std::size_t>(1, rank) - 1]};
+    };
+    if (!durations.empty()) point.p50 = at(0.5), point.p99 = at(0.99), point.max = Duration{durations.back()};
+    out.push_back(point);
+  };
+  for (const std::uint32_t i : rows) {
+    const Request& row = table.rows[i];
+    if (!known(row.start)) continue;
+    const std::int64_t b = std::clamp<std::int64_t>((nanoseconds(row.start) - begin) / width, 0, kBuckets);
+    if (b != bucket) {
+      flush();
+      bucket = b;
+      durations.clear();
+      point = {.from = formats::time_from(begin + b * width)};
+    }
+    point.errors += failure(row);
+    point.count += row.has_duration;
+    if (row.has_duration) durations.push_back(row.duration.count());
+  }
+  flush();
+  return out;
+}
+
+void count_row(const Request& row, RouteStudy& out) {
+  const Standing standing = standing_of(row);
+  if (row.complete && row.has_duration) {
+    ++out.count;
+    out.tainted += row.taints != 0;
+  } else {
+    ++out.incomplete;
+  }
+  out.latency_tainted += standing == Standing::doubtful;
+  out.client_errors += row.outcome == Outcome::client_error;
+  out.server_errors += row.outcome == Outcome::server_error;
+  out.other_failures += standing == Standing::failed;
+  if (row.request_bytes >= 0) out.request_bytes += static_cast<std::uint64_t>(row.request_bytes);
+  else ++out.request_bytes_unknown;
+  if (row.response_bytes >= 0) out.response_bytes += static_cast<std::uint64_t>(row.response_bytes);
+  else ++out.response_bytes_unknown;
+}
+
+}  // namespace
+
+RouteStudy study_route(const RequestTable& table, const std::vector<std::uint32_t>& rows, const flow::Study& study) {
+  RouteStudy out;
+  const Request& any = table.rows[rows.front()];
+  out.method = table.texts[any.method];
+  out.route = table.texts[any.route];
+  out.role = any.role;
+
+  std::map<flow::TextId, std::uint64_t> comms;
+  Shortfall shortfall, first_shortfall;
+  std::vector<std::int64_t> durations, first_bytes;
+  std::vector<std::uint32_t> by_duration, timed;
+  for (const std::uint32_t i : rows) {
+    const Request& row = table.rows[i];
+    count_row(row, out);
+    ++comms[row.comm];
+    const Standing standing = standing_of(row);
+    shortfall.tainted += standing == Standing::doubtful;
+    shortfall.in_flight += standing == Standing::in_flight;
+    if (row.has_duration) timed.push_back(i);
+    if (standing != Standing::clean) continue;
+    durations.push_back(row.duration.count());
+    if (row.has_phases) by_duration.push_back(i);
+    if (row.first_byte.count() >= 0) first_bytes.push_back(row.first_byte.count());
+    else ++first_shortfall.tainted;
+  }
+  const auto most = std::max_element(comms.begin(), comms.end(), [&](const auto& a, const auto& b) {
+    return a.second != b.second ? a.second < b.second : table.texts[a.first] > table.texts[b.first];
+  });
+  out.comm = table.texts[most->first];
+  const double seconds = static_cast<double>((study.end - study.begin).count()) * 1e-9;
+  if (seconds > 0) out.per_second = static_cast<double>(out.count) / seconds;
+
+  shortfall.seconds = first_shortfall.seconds = seconds;
+  first_shortfall.tainted += shortfall.tainted;
+  first_shortfall.in_flight = shortfall.in_flight;
+  const Sample latency(std::move(durations)), first_byte(std::move(first_bytes));
+  for (std::size_t i = 0; i < flow::kQuantiles.size(); ++i) {
+    out.latency[i] = latency.quantile(flow::kQuantiles[i], shortfall);
+    out.first_byte[i] = first_byte.quantile(flow::kQuantiles[i], first_shortfall);
+  }
+  out.independent_periods = static_cast<double>(latency.size()) / latency.correlation();
+
+  const auto shorter = [&](std::uint32_t a, std::uint32_t b) {
+    const Request &x = table.rows[a], &y = table.rows[b];
+    return x.duration != y.duration ? x.duration < y.duration : a < b;
+  };
+  std::sort(by_duration.begin(), by_duration.end(), shorter);
+  out.bands = bands(table, by_duration);
+  out.ccdf = ccdf(latency.sorted());
+  out.over_time = over_time(table, rows, study);
+  const auto longer = [&](std::uint32_t a, std::uint32_t b) {
+    const Request &x = table.rows[a], &y = table.rows[b];
+    return x.duration != y.duration ? x.duration > y.duration : a < b;
+  };
+  const auto shown = std::min(kSlowest, timed.size());
+  std::partial_sort(timed.begin(), timed.begin() + static_cast<std::ptrdiff_t>(shown), timed.end(), longer);
+  out.slowest.assign(timed.begin(), timed.begin() + static_cast<std::ptrdiff_t>(shown));
+  return out;
+}
+
+}  // namespace tailcap::tail

@@ -1,0 +1,86 @@
+#include "analyze/tail/study.h"
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+
+#include "analyze/tail/routes.h"
+
+namespace tailcap::tail {
+namespace {
+
+using flow::Outcome;
+using flow::Request;
+using flow::RequestTable;
+using flow::Role;
+using flow::RouteStudy;
+using flow::Taint;
+
+constexpr std::size_t kSlowest = 50;
+
+// A border of the request may lie elsewhere than it seems to.
+constexpr flow::Taints kDoubtful =
+    ((static_cast<flow::Taints>(Taint::bytes_lost) | Taint::events_lost) | Taint::end_inferred) | Taint::conflict;
+
+void find_slowest(const RequestTable& table, flow::Study& study) {
+  // What the service did counts; what it asked of others is part of that.
+  const bool served = std::any_of(table.rows.begin(), table.rows.end(),
+                                  [](const Request& row) { return row.role == Role::server && row.has_duration; });
+  std::vector<std::uint32_t> rows;
+  for (std::uint32_t i = 0; i < table.rows.size(); ++i)
+    if (table.rows[i].has_duration && (!served || table.rows[i].role == Role::server)) rows.push_back(i);
+  const auto shown = static_cast<std::ptrdiff_t>(std::min(kSlowest, rows.size()));
+  std::partial_sort(rows.begin(), rows.begin() + shown, rows.end(), [&](std::uint32_t a, std::uint32_t b) {
+    const Request &x = table.rows[a], &y = table.rows[b];
+    return x.duration != y.duration ? x.duration > y.duration : a < b;
+  });
+  study.slowest.assign(rows.begin(), rows.begin() + shown);
+}
+
+}  // namespace
+
+Standing standing_of(const Request& row) {
+  if (row.has_duration) return row.taints & kDoubtful || !row.complete ? Standing::doubtful : Standing::clean;
+  if (row.outcome == Outcome::in_flight || flow::has(row.taints, Taint::cut_off) || flow::has(row.taints, Taint::began_before))
+    return Standing::in_flight;
+  if (row.outcome == Outcome::truncated || row.outcome == Outcome::reset || row.outcome == Outcome::no_response)
+    return Standing::failed;
+  return Standing::doubtful;
+}
+
+void count_requests(const RequestTable& table, flow::Quality& quality) {
+  quality.requests = table.rows.size();
+  for (const Request& row : table.rows) {
+    quality.complete += row.complete;
+    quality.unknown += row.outcome == Outcome::unknown;
+    quality.incomplete += !row.complete && row.outcome != Outcome::unknown;
+    quality.tainted += row.taints != 0;
+  }
+}
+
+void study_requests(const RequestTable& table, flow::Study& study) {
+  const flow::TextId other = table.texts.find(kOtherRoute);
+  std::map<std::tuple<flow::TextId, flow::TextId, Role>, std::vector<std::uint32_t>> routes;
+  for (std::uint32_t i = 0; i < table.rows.size(); ++i) {
+    const Request& row = table.rows[i];
+    // What was folded is one route for all methods: their number is not bounded.
+    routes[{row.route == other ? 0 : row.method, row.route, row.role}].push_back(i);
+  }
+  std::vector<std::pair<double, RouteStudy>> studied;
+  for (const auto& [key, rows] : routes) {
+    double total = 0;
+    for (const std::uint32_t i : rows)
+      if (table.rows[i].has_duration) total += static_cast<double>(table.rows[i].duration.count());
+    studied.emplace_back(total, study_route(table, rows, study));
+    studied.back().second.method = table.texts[std::get<0>(key)];
+  }
+  std::sort(studied.begin(), studied.end(), [](const auto& a, const auto& b) {
+    if (a.first != b.first) return a.first > b.first;
+    return std::tie(a.second.role, a.second.route, a.second.method) < std::tie(b.second.role, b.second.route, b.second.method);
+  });
+  study.routes.clear();
+  for (auto& [total, route] : studied) study.routes.push_back(std::move(route));
+  find_slowest(table, study);
+}
+
+}  // namespace tailcap::tail
