@@ -48,7 +48,7 @@ std::string_view ink_on(std::string_view colour) {
 
 // One panel: a bar per band, cut into parts; top and bottom in shares of the page's height.
 std::string panel(const std::string& prefix, std::string_view title, const std::vector<flow::Band>& bands, const std::vector<Part>& parts,
-                  double top, double bottom, bool scale) {
+                  double top, double bottom, bool scale, const std::string& heading) {
   std::vector<double> totals(bands.size(), 0);
   for (const auto& part : parts)
     for (std::size_t i = 0; i < bands.size(); ++i) totals[i] += part.values[i];
@@ -73,9 +73,9 @@ std::string panel(const std::string& prefix, std::string_view title, const std::
              std::string(parts[k].colour) + "' title " + quoted(parts[k].name);
   }
   if (plots.empty()) return {};
-  return data + "unset label\n" + labels + "set tmargin at screen " + number(top) + "\nset bmargin at screen " + number(bottom) +
+  return data + "unset label\n" + heading + labels + "set tmargin at screen " + number(top) + "\nset bmargin at screen " + number(bottom) +
          "\nset lmargin at screen 0.245\nset rmargin at screen 0.72\nset xrange [0:100]\nset yrange [" +
-         number(0.6 - static_cast<double>(bands.size())) + ":0.6]\nset ytics (" + tics + ") scale 0\n" + (scale ? "set xtics ('0 %%' 0, '25 %%' 25, '50 %%' 50, '75 %%' 75, '100 %%' 100) scale 0\n" : "unset xtics\n") +
+         number(0.6 - static_cast<double>(bands.size())) + ":0.6]\nset ytics (" + tics + ") scale 0\n" + (scale ? "set xtics ('0 %%' 0, '25 %%' 25, '50 %%' 50, '75 %%' 75, '100 %%' 100) scale 0 textcolor lt -1\n" : "unset xtics\n") +
          "set label " + quoted(title) + " at graph 0, graph 1 offset 0,0.8 left\nset key at screen 0.735, screen " + number(top) +
          " top left Left reverse samplen 1 width 0\n" + plots + "\n";
 }
@@ -99,17 +99,17 @@ Chart phases_chart(const flow::Study& study, std::size_t index, bool titled) {
     for (const auto& band : route.bands) threads.back().values.push_back(band.thread_time[i]);
   }
   const double head = titled ? 0.06 : 0;
+  const std::string heading = titled ? "set label " + quoted(route_name(study, index), 70) + " at screen 0.5, screen 0.975 center\n" : "";
   // With thread times two panels, one above the other; without, the first has the page.
-  const std::string thread_panel = panel("$thread" + id, "its thread meanwhile", route.bands, threads, 0.46, 0.09, true);
+  const std::string thread_panel = panel("$thread" + id, "its thread meanwhile", route.bands, threads, 0.46, 0.09, true, "");
   const bool both = !thread_panel.empty();
   const std::string phase_panel =
-      panel("$phase" + id, "request", route.bands, phases, 0.94 - head, both ? 0.57 - head / 2 : 0.18, !both);
+      panel("$phase" + id, "request", route.bands, phases, 0.94 - head, both ? 0.57 - head / 2 : 0.18, !both, heading);
   if (phase_panel.empty()) return chart;
   chart.height = both ? 380 : 220;
   chart.caption = "Where requests spend their time, by how fast they are: shares of the mean duration given on the left.";
   if (!both) chart.caption += " What their threads did is not known.";
   chart.script = "set multiplot\nunset border\nset grid noxtics noytics\n" +
-                 (titled ? "set label 99 " + quoted(route_name(study, index), 70) + " at screen 0.5, screen 0.975 center\n" : std::string()) +
                  phase_panel + (both ? thread_panel : "") + "unset multiplot\n";
   return chart;
 }

@@ -91,16 +91,22 @@ std::string html(std::string_view text) {
 
 std::string markdown(std::string_view text) {
   std::string out;
-  for (const char c : text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i], next = i + 1 < text.size() ? text[i + 1] : ' ';
     switch (c) {
       case '&': out += "&amp;"; break;
       case '<': out += "&lt;"; break;
       case '>': out += "&gt;"; break;
-      case '@': out += "&#64;"; break;   // no mention of a person
-      case '#': out += "&#35;"; break;   // no link to an issue
-      case ':': out += "&#58;"; break;   // no bare link, no :emoji:
+      case '@': out += "&#64;"; break;  // no mention of a person
+      case '#': out += "&#35;"; break;  // no link to an issue
       case '\n': out += ' '; break;
-      case '\\': case '`': case '*': case '_': case '{': case '}': case '[': case ']': case '(': case ')': case '|': case '~': case '!':
+      case ':':  // no bare link, no :emoji:
+        out += next == ' ' || (next >= '0' && next <= '9') ? ":" : "&#58;";
+        break;
+      case '.':  // no bare link
+        out += i >= 3 && (text[i - 1] | 0x20) == 'w' && (text[i - 2] | 0x20) == 'w' ? "&#46;" : ".";
+        break;
+      case '\\': case '`': case '*': case '_': case '[': case ']': case '|': case '~':
         out += '\\';
         [[fallthrough]];
       default: out += c;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include "analyze/report/escape.h"
 
@@ -34,6 +35,18 @@ std::string Table::text() const {
   return out;
 }
 
+namespace {
+
+// "ms" in "12.3 ms": stays with its number.
+bool unit_follows(std::string_view number, std::string_view rest) {
+  if (number.empty() || number.back() < '0' || number.back() > '9') return false;
+  const std::string_view word = rest.substr(0, rest.find_first_of(" ,;.:)"));
+  static constexpr std::string_view kUnits[] = {"ns", "µs", "ms", "s", "min", "h", "%", "B", "kB", "MB", "GB", "TB"};
+  return std::ranges::find(kUnits, word) != std::end(kUnits);
+}
+
+}  // namespace
+
 std::string wrapped(std::string_view first, std::string_view text, std::size_t width) {
   const std::size_t indent = columns(first);
   std::string out{first}, line;
@@ -42,7 +55,9 @@ std::string wrapped(std::string_view first, std::string_view text, std::size_t w
     line.clear();
   };
   while (!text.empty()) {
-    const std::size_t space = std::min(text.find(' '), text.size());
+    std::size_t space = std::min(text.find(' '), text.size());
+    if (space < text.size() && unit_follows(text.substr(0, space), text.substr(space + 1)))
+      space = std::min(text.find(' ', space + 1), text.size());
     const std::string_view word = text.substr(0, space);
     text.remove_prefix(std::min(space + 1, text.size()));
     if (word.empty()) continue;

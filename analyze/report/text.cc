@@ -103,17 +103,21 @@ std::string routes_of(const flow::Study& study, flow::Role role, const ReportOpt
   return out;
 }
 
-std::string cell_text(const BandCell& cell) {
+std::string cell_text(const BandCell& cell, bool narrow) {
   if (cell.mean == 0) return "·";
-  return duration_text(Duration{static_cast<std::int64_t>(cell.mean + 0.5)}) + padded(share_text(cell.share, 1.0), 8, Align::right);
+  const std::string share = narrow ? std::to_string(static_cast<int>(cell.share * 100 + 0.5)) + " %" : share_text(cell.share, 1.0);
+  return duration_text(Duration{static_cast<std::int64_t>(cell.mean + 0.5)}) + padded(share, narrow ? 6 : 8, Align::right);
 }
 
 std::string phases_of_route(const flow::RouteStudy& route, std::size_t width) {
   const BandTable bands = band_table(route);
   std::string out = "\n" + ruler("Where the time goes: " + shortened(route_title(route), width - 30), width);
-  std::vector<Column> layout(bands.names.size() + 1, Column{Align::right, 14});
-  layout[0] = {Align::left, 24};
-  Table table(layout, "  ", width >= 96 ? 3 : 1);
+  const bool narrow = width < 100;
+  std::vector<Column> layout(bands.names.size() + 1, Column{Align::right, narrow ? 12u : 15u});
+  layout[0] = {Align::left, narrow ? 20u : 24u};
+  Table table(layout, "  ", narrow ? 1 : 2);
+  const std::string inner = narrow ? "" : "  ";
+  const auto part = [&](const BandCell& cell) { return cell_text(cell, narrow); };
   const auto add = [&](std::string name, const auto& values, auto format) {
     std::vector<std::string> cells = {std::move(name)};
     for (const auto& v : values) cells.push_back(format(v));
@@ -122,12 +126,12 @@ std::string phases_of_route(const flow::RouteStudy& route, std::size_t width) {
   add("", bands.names, [](const std::string& s) { return s; });
   add("requests", bands.counts, [](std::uint64_t n) { return count_text(n); });
   add("mean duration", bands.means, duration_text);
-  for (const auto& row : bands.phases) add("  " + row.name, row.cells, cell_text);
+  for (const auto& row : bands.phases) add(inner + row.name, row.cells, part);
   if (bands.threads.empty()) {
     table.line("serving thread: not known for any of these requests");
   } else {
     add("serving thread known", bands.thread_counts, [](std::uint64_t n) { return count_text(n); });
-    for (const auto& row : bands.threads) add("  " + row.name, row.cells, cell_text);
+    for (const auto& row : bands.threads) add(inner + row.name, row.cells, part);
   }
   return out + table.text();
 }
@@ -141,8 +145,14 @@ std::string slowest(const flow::Study& study, const flow::RequestTable& requests
     const std::string role = row.role == flow::Role::client ? " (made)" : "";
     table.row({id_text(row.id), duration_text(row.duration), offset_text(row.start, study.begin), outcome_text(row),
                shortened(request_title(row, requests.texts), options.width > 60 ? options.width - 48 : 24) + role});
-    if (const std::string where = dominant_text(row); !where.empty()) table.line("          " + where);
-    for (const auto taint : taints_in(row.taints)) table.line("          marked: " + std::string(text_of(taint)));
+    const auto add = [&](const std::string& text) {
+      std::string lines = wrapped("          ", text, options.width - 2);
+      lines.pop_back();
+      for (auto at = lines.find('\n'); at != lines.npos; at = lines.find('\n', at + 1)) lines.insert(at + 1, "  ");
+      table.line(std::move(lines));
+    };
+    if (const std::string where = dominant_text(row); !where.empty()) add(where);
+    for (const auto taint : taints_in(row.taints)) add("marked: " + std::string(text_of(taint)));
   }
   return "\n" + ruler("Slowest requests", options.width) + table.text() + "  tailcap show " + printable(options.file) + " " +
          id_text(requests.rows[study.slowest[0]].id) + "    shows the first of them as a waterfall\n";
@@ -152,7 +162,7 @@ std::string failures(const flow::Study& study, std::size_t width) {
   if (study.failures.empty()) return {};
   Table table({{Align::right, 6}, {}, {}}, "  ");
   for (const auto& failure : study.failures)
-    table.row({count_text(failure.count), printable(failure.cause), shortened(printable(failure.peer), width - 40)});
+    table.row({count_text(failure.count), shortened(printable(failure.cause), 30), shortened(printable(failure.peer), width - 40)});
   return "\n" + ruler("Connections that failed", width) + table.text();
 }
 

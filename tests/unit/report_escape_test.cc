@@ -1,0 +1,65 @@
+#include "analyze/report/escape.h"
+
+#include <gtest/gtest.h>
+
+#include "analyze/report/table.h"
+
+namespace tailcap::report {
+namespace {
+
+TEST(Escape, PrintableShowsWhatWouldActOnATerminal) {
+  EXPECT_EQ(printable("/users/7?x=1"), "/users/7?x=1");
+  EXPECT_EQ(printable("\x1b[2J\r\n\t\x7f"), "\\x1b[2J\\x0d\\x0a\\x09\\x7f");
+  EXPECT_EQ(printable("a\\x1b"), "a\\\\x1b");        // not to be taken for an escaped control
+  EXPECT_EQ(printable("\xc2\x9b"), "\\u{009b}");     // the C1 form of ESC [
+  EXPECT_EQ(printable("\xe2\x80\xae"), "\\u{202e}");  // right-to-left override
+  EXPECT_EQ(printable("größe µ 漢"), "größe µ 漢");
+}
+
+TEST(Escape, PrintableIsAlwaysValidUtf8) {
+  EXPECT_EQ(printable("\xff\xc3"), "\\xff\\xc3");
+  EXPECT_EQ(printable("\xc0\xaf"), "\\xc0\\xaf");                  // overlong '/'
+  EXPECT_EQ(printable("\xe0\x80\xaf"), "\\xe0\\x80\\xaf");         // overlong
+  EXPECT_EQ(printable("\xed\xa0\x80"), "\\xed\\xa0\\x80");         // surrogate
+  EXPECT_EQ(printable("\xf4\x90\x80\x80"), "\\xf4\\x90\\x80\\x80");  // above 10FFFF
+  EXPECT_EQ(printable("\xe2\x82"), "\\xe2\\x82");                  // cut
+}
+
+TEST(Escape, HtmlLeavesNoMarkup) {
+  EXPECT_EQ(html("<script>\"a\" & 'b'</script>"), "&lt;script&gt;&quot;a&quot; &amp; &#39;b&#39;&lt;/script&gt;");
+}
+
+TEST(Escape, MarkdownLeavesNoMarkup) {
+  EXPECT_EQ(markdown("a|b `c` *d* _e_ [f](g) <h> ~i~"), "a\\|b \\`c\\` \\*d\\* \\_e\\_ \\[f\\](g) &lt;h&gt; \\~i\\~");
+  EXPECT_EQ(markdown("http://x #7 @me :smile: www.x.org"), "http&#58;//x &#35;7 &#64;me &#58;smile: www&#46;x.org");
+  EXPECT_EQ(markdown("at 12:34: now."), "at 12:34: now.");
+  EXPECT_EQ(markdown("two\nlines"), "two lines");
+}
+
+TEST(Escape, WidthCountsWhatIsSeen) {
+  EXPECT_EQ(columns("µs"), 2u);
+  EXPECT_EQ(columns("漢字"), 4u);
+  EXPECT_EQ(columns("e\xcc\x81"), 1u);
+  EXPECT_EQ(shortened("/users/7", 8), "/users/7");
+  EXPECT_EQ(shortened("/users/12345/orders", 10), "/user…ders");
+  EXPECT_EQ(shortened("漢字漢字漢字", 7), "漢…字");  // half a character is not shown
+  EXPECT_EQ(shortened("abc", 0), "");
+}
+
+TEST(Table, ColumnsLineUpAndLinesGoAcross) {
+  Table table({{Align::left, 0}, {Align::right, 6}}, "  ");
+  table.row({"µ", "1"});
+  table.line("a line that is longer than any cell");
+  table.row({"longer", "1,234"});
+  EXPECT_EQ(table.text(), "  µ            1\n  a line that is longer than any cell\n  longer   1,234\n");
+}
+
+TEST(Table, TextWrapsAtSpacesAndKeepsLongWords) {
+  EXPECT_EQ(wrapped("key  ", "one two three", 12), "key  one two\n     three\n");
+  EXPECT_EQ(wrapped("", "/a/very/long/path and more", 8), "/a/very/long/path\nand more\n");
+  EXPECT_EQ(wrapped("", "took 12.3 ms, then", 10), "took\n12.3 ms,\nthen\n");  // a number and its unit stay together
+  EXPECT_EQ(wrapped("empty ", "", 20), "empty\n");
+}
+
+}  // namespace
+}  // namespace tailcap::report
