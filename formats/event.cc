@@ -30,9 +30,10 @@ struct KindOf {
 Kind kind_of(const Event& event) { return std::visit(KindOf{}, event.body); }
 
 std::string_view name_of(Kind kind) {
-  constexpr std::string_view names[] = {
-      "send",      "receive",   "arrival",   "retransmit", "reset",   "state_change", "accept", "socket_info",   "off_cpu",      "task_start",
-      "task_exec", "task_exit", "task_info", "mapping",    "clock",   "loss",         "recorder_cost", "program_cost", "capture_end", "damage"};
+  constexpr std::string_view names[] = {"send",         "receive",       "arrival",      "retransmit",  "reset",
+                                        "state_change", "accept",        "socket_info",  "off_cpu",     "task_start",
+                                        "task_exec",    "task_exit",     "task_info",    "mapping",     "clock",
+                                        "loss",         "recorder_cost", "program_cost", "capture_end", "damage"};
   const auto i = static_cast<std::size_t>(kind);
   return i < std::size(names) ? names[i] : "unknown";
 }

@@ -45,14 +45,14 @@ struct Io {
   SocketId socket = 0;
   Direction direction = Direction::out;
   Payload payload = Payload::off;
-  bool truncated = false;       // a seqpacket message whose rest was discarded by a short read
-  std::uint16_t syscall = 0;    // x86-64 number of the call in progress; 0xffff: none
-  std::uint16_t missed = 0;     // events of this socket lost since the last one seen, saturating
-  std::int32_t error = 0;       // errno of a failed call (never EAGAIN, EINTR), else 0
-  std::uint32_t length = 0;     // bytes moved
+  bool truncated = false;     // a seqpacket message whose rest was discarded by a short read
+  std::uint16_t syscall = 0;  // x86-64 number of the call in progress; 0xffff: none
+  std::uint16_t missed = 0;   // events of this socket lost since the last one seen, saturating
+  std::int32_t error = 0;     // errno of a failed call (never EAGAIN, EINTR), else 0
+  std::uint32_t length = 0;   // bytes moved
   std::uint64_t position = 0;
-  std::string_view head;        // the first head.size() bytes moved
-  std::string_view tail;        // the last tail.size() bytes moved; never overlaps head
+  std::string_view head{};  // the first head.size() bytes moved
+  std::string_view tail{};  // the last tail.size() bytes moved; never overlaps head
   bool operator==(const Io&) const = default;
 };
 
@@ -82,8 +82,19 @@ struct Reset {
 
 // The kernel's numbers (include/net/tcp_states.h).
 enum class TcpState : std::uint8_t {
-  none = 0, established = 1, syn_sent = 2, syn_recv = 3, fin_wait1 = 4, fin_wait2 = 5, time_wait = 6,
-  close = 7, close_wait = 8, last_ack = 9, listen = 10, closing = 11, new_syn_recv = 12,
+  none = 0,
+  established = 1,
+  syn_sent = 2,
+  syn_recv = 3,
+  fin_wait1 = 4,
+  fin_wait2 = 5,
+  time_wait = 6,
+  close = 7,
+  close_wait = 8,
+  last_ack = 9,
+  listen = 10,
+  closing = 11,
+  new_syn_recv = 12,
 };
 
 // A TCP socket changed state. Event::thread is meaningful only where by_thread is set: most transitions
@@ -113,7 +124,7 @@ enum class Origin : std::uint8_t {
   connected = 1,  // this side connected
   accepted = 2,   // born of a listener
   listener = 3,
-  existed = 4,    // was open when recording began: its beginning was not seen
+  existed = 4,  // was open when recording began: its beginning was not seen
 };
 
 struct Address {
@@ -129,13 +140,13 @@ struct SocketInfo {
   SocketType type = SocketType::unknown;
   Origin origin = Origin::unknown;
   TcpState state = TcpState::none;
-  Address local, remote;
-  std::uint32_t next_out = 0;    // TCP: sequence number of the next byte to be sent (write_seq)
-  std::uint32_t next_in = 0;     // TCP: sequence number of the next byte to be read (copied_seq)
-  std::uint64_t inode = 0;       // as in /proc/PID/fd
-  std::uint64_t peer_inode = 0;  // UNIX: inode of the other end; 0: unknown
+  Address local{}, remote{};
+  std::uint32_t next_out = 0;       // TCP: sequence number of the next byte to be sent (write_seq)
+  std::uint32_t next_in = 0;        // TCP: sequence number of the next byte to be read (copied_seq)
+  std::uint64_t inode = 0;          // as in /proc/PID/fd
+  std::uint64_t peer_inode = 0;     // UNIX: inode of the other end; 0: unknown
   std::uint32_t net_namespace = 0;  // inode of the network namespace
-  std::string_view path;         // UNIX: bound path of either end, abstract names with a leading '@'
+  std::string_view path{};          // UNIX: bound path of either end, abstract names with a leading '@'
   bool operator==(const SocketInfo&) const = default;
 };
 
@@ -157,14 +168,14 @@ struct OffCpu {
 
 // Event::thread was started by parent. A new process where pid == tid.
 struct TaskStart {
-  Thread parent;
-  std::string_view comm;
+  Thread parent{};
+  std::string_view comm{};
   bool operator==(const TaskStart&) const = default;
 };
 
 struct TaskExec {
-  std::string_view comm;
-  std::string_view filename;
+  std::string_view comm{};
+  std::string_view filename{};
   bool operator==(const TaskExec&) const = default;
 };
 
@@ -176,18 +187,18 @@ struct TaskExit {
 // A thread that exists, from /proc; in keyframes and soon after exec. Fields that could not be read are empty.
 struct TaskInfo {
   std::uint32_t parent_pid = 0;
-  std::string_view comm;
-  std::string_view command_line;  // arguments joined by spaces; only where pid == tid
-  std::string_view executable;
-  std::string_view cgroup;
+  std::string_view comm{};
+  std::string_view command_line{};  // arguments joined by spaces; only where pid == tid
+  std::string_view executable{};
+  std::string_view cgroup{};
   bool operator==(const TaskInfo&) const = default;
 };
 
 // An executable mapping of process Event::thread.pid.
 struct Mapping {
   std::uint64_t start = 0, end = 0, file_offset = 0;
-  std::string_view path;
-  std::string_view build_id;  // raw bytes; empty: none
+  std::string_view path{};
+  std::string_view build_id{};  // raw bytes; empty: none
   bool operator==(const Mapping&) const = default;
 };
 
@@ -200,7 +211,14 @@ struct ClockSnapshot {
 };
 
 // What was lost between since and Event::time, where it could be counted but not kept.
-enum class LossCause : std::uint8_t { ring_full = 0, queue_full = 1, bad_record = 2, socket_table_full = 3, task_table_full = 4 };
+enum class LossCause : std::uint8_t {
+  ring_full = 0,
+  queue_full = 1,
+  bad_record = 2,
+  socket_table_full = 3,
+  task_table_full = 4,
+  unknown = 255
+};  // a cause that a later version counts
 struct Loss {
   Time since = kNoTime;
   LossCause cause = LossCause::ring_full;
@@ -216,7 +234,7 @@ struct RecorderCost {
   bool operator==(const RecorderCost&) const = default;
 };
 struct ProgramCost {
-  std::string_view program;
+  std::string_view program{};
   std::uint64_t runs = 0;
   Duration time{};  // 0 where the kernel does not measure (kernel.bpf_stats_enabled)
   bool operator==(const ProgramCost&) const = default;
@@ -236,19 +254,37 @@ struct Damage {
   bool operator==(const Damage&) const = default;
 };
 
-using Body = std::variant<Io, Arrival, Retransmit, Reset, StateChange, Accept, SocketInfo, OffCpu, TaskStart, TaskExec,
-                          TaskExit, TaskInfo, Mapping, ClockSnapshot, Loss, RecorderCost, ProgramCost, CaptureEnd, Damage>;
+using Body =
+    std::variant<Io, Arrival, Retransmit, Reset, StateChange, Accept, SocketInfo, OffCpu, TaskStart, TaskExec, TaskExit,
+                 TaskInfo, Mapping, ClockSnapshot, Loss, RecorderCost, ProgramCost, CaptureEnd, Damage>;
 
 // The kinds as numbers in the file. Io is two kinds, so that a column never mixes directions. Never renumbered.
 enum class Kind : std::uint8_t {
-  send = 0, receive = 1, arrival = 2, retransmit = 3, reset = 4, state_change = 5, accept = 6, socket_info = 7,
-  off_cpu = 8, task_start = 9, task_exec = 10, task_exit = 11, task_info = 12, mapping = 13, clock = 14, loss = 15,
-  recorder_cost = 16, program_cost = 17, capture_end = 18, damage = 19,
+  send = 0,
+  receive = 1,
+  arrival = 2,
+  retransmit = 3,
+  reset = 4,
+  state_change = 5,
+  accept = 6,
+  socket_info = 7,
+  off_cpu = 8,
+  task_start = 9,
+  task_exec = 10,
+  task_exit = 11,
+  task_info = 12,
+  mapping = 13,
+  clock = 14,
+  loss = 15,
+  recorder_cost = 16,
+  program_cost = 17,
+  capture_end = 18,
+  damage = 19,
 };
 
 struct Event {
   Time time = kNoTime;  // for Io: when the call was done
-  Thread thread;        // 0/0 where no thread is meant
+  Thread thread{};      // 0/0 where no thread is meant
   Body body;
   bool operator==(const Event&) const = default;
 };

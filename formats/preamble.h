@@ -19,7 +19,7 @@ enum class Redaction : std::uint8_t {
 };
 
 struct Preamble {
-  std::string capture_id;    // 32 hex digits, random
+  std::string capture_id;  // 32 hex digits, random
   std::string tool_version;
   std::vector<std::string> command_line;
   std::string host;
@@ -28,12 +28,12 @@ struct Preamble {
   std::string boot_id;
   std::uint32_t cpus = 0;
   HookTier tier = HookTier::unknown;
-  std::string tier_reason;   // why this tier and no better one
+  std::string tier_reason;  // why this tier and no better one
   Redaction redaction = Redaction::masked_headers;
   std::uint32_t payload_limit = 0;  // bytes kept of what follows a message start
   std::uint64_t ring_bytes = 0;
-  std::vector<std::string> targets;  // "pid 17", "cgroup /x", "comm nginx", "port 80", "all"
-  std::vector<std::string> programs; // BPF programs attached, by name
+  std::vector<std::string> targets;                        // "pid 17", "cgroup /x", "comm nginx", "port 80", "all"
+  std::vector<std::string> programs;                       // BPF programs attached, by name
   std::vector<std::pair<std::string, std::string>> notes;  // --note K=V, in order
   Time started = kNoTime;
   std::int64_t started_realtime = 0;  // ns since 1970

@@ -21,6 +21,10 @@
 namespace tailcap::formats {
 
 inline constexpr std::uint64_t kMaxBlockRaw = 64u << 20;
+inline constexpr std::uint64_t kMaxBlockStored =
+    kMaxBlockRaw + (kMaxBlockRaw >> 8) + (1u << 16);  // what zstd may make of it
+inline constexpr std::uint32_t kMaxBlockEvents = 1u
+                                                 << 16;  // refs have 16 bits; also bounds the memory for decoded events
 
 struct ReaderOptions {
   unsigned threads = 0;  // decoding ahead; 0: as many as help. The events are the same for every number.
@@ -28,14 +32,14 @@ struct ReaderOptions {
 
 // One block as `tailcap check` lists it.
 struct BlockStatus {
-  std::uint64_t offset = 0;      // in the file
+  std::uint64_t offset = 0;  // in the file
   std::uint64_t sequence = 0;
-  std::string type;              // "preamble", "events", "keyframe", "footer", "unknown"
+  std::string type;  // "preamble", "events", "keyframe", "footer", "unknown"
   std::uint64_t events = 0;
   std::uint64_t raw_bytes = 0;
   std::uint64_t stored_bytes = 0;
   Time first = kNoTime, last = kNoTime;
-  std::string damage;            // empty: OK
+  std::string damage;  // empty: OK
 };
 
 struct FileSummary {
@@ -70,7 +74,8 @@ class Reader {
   std::unique_ptr<Impl> impl_;
 };
 
-// Copies every whole block of `in` to `out` and writes a footer with state recovered. Returns what check() says of `in`.
+// Copies every whole block of `in` to `out` and writes a footer with state recovered. Returns what check() says of
+// `in`.
 std::vector<BlockStatus> recover(const std::string& in, const std::string& out, bool force);
 
 }  // namespace tailcap::formats

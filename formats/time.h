@@ -24,6 +24,11 @@ using Time = CaptureClock::time_point;
 // "Not observed". No event can happen at boot itself.
 inline constexpr Time kNoTime{};
 
+// Every Time in a capture lies in [0, kMaxTime] (146 years) and every Duration too, so that differences never overflow:
+// the writer refuses others, the reader takes a block that holds others for damaged.
+inline constexpr Time kMaxTime{Duration{std::int64_t{1} << 62}};
+
+constexpr bool within_range(Time t) { return t >= kNoTime && t <= kMaxTime; }
 constexpr bool known(Time t) { return t != kNoTime; }
 constexpr std::int64_t nanoseconds(Time t) { return t.time_since_epoch().count(); }
 constexpr Time time_from(std::int64_t ns) { return Time{Duration{ns}}; }

@@ -1,0 +1,181 @@
+#include "formats/block_index.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <optional>
+#include <stdexcept>
+#include <utility>
+
+namespace tailcap::formats {
+namespace {
+
+constexpr std::size_t kMinSearchStep = 1u << 12, kMaxSearchStep = 1u << 20;
+// How far a file whose beginning is damaged is searched for a block before it is called no capture: one block of any
+// size.
+constexpr std::uint64_t kMaxSearch = 68u << 20;
+
+class Hopper {
+ public:
+  explicit Hopper(const InputFile& file) : file_(file) {}
+
+  BlockIndex run() {
+    const std::uint64_t end = file_.size();
+    std::uint64_t at = 0;
+    while (at < end) {
+      const auto header = header_at(at);
+      if (ended_) {
+        gap(at, end, "data behind the end of the capture");
+        break;
+      }
+      if (header && header->version > kFormatVersion && index_.entries.empty()) {
+        throw std::runtime_error(file_.path() + " was written in format " + std::to_string(header->version) +
+                                 ", this tailcap reads up to " + std::to_string(kFormatVersion) +
+                                 "; use a later tailcap");
+      }
+      if (header && is_whole(*header, at)) {
+        if (header->is(BlockType::preamble) && sequence_ > 0) {
+          gap(at, end, "another capture was appended");
+          break;
+        }
+        add(*header, at);
+        at += header->block_size();
+        continue;
+      }
+      // The header may be right and what follows cut or shifted: search from behind it.
+      const std::uint64_t next =
+          search(header ? at + 8 + header->header_size : at + 1, at == 0 && !header ? kMaxSearch : end);
+      if (at == 0 && !header && next == end) throw std::runtime_error(not_a_capture());
+      const bool torn = next == end;
+      gap(at, next,
+          header ? (torn ? "the last block is cut short" : "the block overlaps the next one") : "no block begins here");
+      // What is missing is known where its header is sound.
+      if (header) index_.entries.back().until = std::max(last_, header->last);
+      at = next;
+    }
+    close();
+    return std::move(index_);
+  }
+
+ private:
+  std::optional<BlockHeader> header_at(std::uint64_t at) const {
+    std::array<std::byte, kMaxFramedHeader> bytes;
+    return decode_header(std::span(bytes).first(file_.read(at, bytes)));
+  }
+
+  // Does the block end where the file does or another one begins?
+  bool is_whole(const BlockHeader& header, std::uint64_t at) {
+    const std::uint64_t end = at + header.block_size();
+    return end == file_.size() || (end < file_.size() && (header_at(end) || !search_inside(header, at)));
+  }
+
+  // What follows the block is no header. If one begins inside, this block is the damaged one, otherwise what follows
+  // is.
+  bool search_inside(const BlockHeader& header, std::uint64_t at) {
+    const std::uint64_t end = at + header.block_size();
+    return search(at + 8 + header.header_size, end) < end;
+  }
+
+  // The offset of the first header that begins in [from, limit); the size of the file if there is none. It may look,
+  // and find, a little behind the limit.
+  std::uint64_t search(std::uint64_t from, std::uint64_t limit) {
+    // Small steps first: a crafted file has a header every 72 bytes, and each may ask for a search.
+    std::size_t step = kMinSearchStep;
+    for (; from < std::min(limit, file_.size()); from += step, step = std::min(2 * step, kMaxSearchStep)) {
+      bytes_.resize(step + kMaxFramedHeader);
+      const auto found = std::span(bytes_).first(file_.read(from, bytes_));
+      const std::size_t at = find_header(found);
+      if (at < found.size()) return from + at;
+    }
+    return file_.size();
+  }
+
+  void add(const BlockHeader& header, std::uint64_t at) {
+    if (header.sequence < sequence_) return gap(at, at + header.block_size(), "a block that was there before");
+    const bool explained = gaps_open_ && index_.entries.back().bytes > 0;
+    if (header.sequence > sequence_ && !explained) {
+      IndexEntry entry;
+      entry.what = IndexEntry::What::gap;
+      entry.offset = at;
+      const std::uint32_t n = header.sequence - sequence_;
+      entry.damage = n == 1 ? "block " + std::to_string(sequence_) + " is missing"
+                            : "blocks " + std::to_string(sequence_) + " to " + std::to_string(header.sequence - 1) +
+                                  " are missing";
+      entry.since = entry.until = last_;
+      index_.entries.push_back(std::move(entry));
+      gaps_open_ = true;
+    }
+    sequence_ = header.sequence + 1;
+    if (gaps_open_) end_gaps(header.first);
+    last_ = std::max(last_, header.last);
+    IndexEntry entry;
+    entry.offset = at;
+    entry.bytes = header.block_size();
+    entry.header = header;
+    index_.entries.push_back(std::move(entry));
+    if (header.is(BlockType::footer)) {
+      ended_ = true;
+      index_.state = (header.flags & kBlockRecovered) != 0 ? CaptureState::recovered : CaptureState::complete;
+    }
+  }
+
+  void gap(std::uint64_t from, std::uint64_t to, std::string why) {
+    IndexEntry entry;
+    entry.what = IndexEntry::What::gap;
+    entry.offset = from;
+    entry.bytes = to - from;
+    entry.damage = std::move(why);
+    entry.since = last_;
+    entry.until = last_;
+    index_.entries.push_back(std::move(entry));
+    gaps_open_ = true;
+  }
+
+  // The gaps at the end of the index last until the block that follows them.
+  void end_gaps(Time until) {
+    for (auto entry = index_.entries.rbegin(); entry != index_.entries.rend() && entry->what == IndexEntry::What::gap;
+         ++entry) {
+      entry->until = std::max(entry->since, until);
+    }
+    gaps_open_ = false;
+  }
+
+  void close() {
+    if (index_.state != CaptureState::truncated || !file_.being_written()) return;
+    index_.state = CaptureState::recording;
+    // The block being written at this moment is not damage.
+    auto& entries = index_.entries;
+    if (!entries.empty() && entries.back().what == IndexEntry::What::gap &&
+        entries.back().offset + entries.back().bytes == file_.size())
+      entries.pop_back();
+  }
+
+  std::string not_a_capture() const {
+    std::array<std::byte, 8> start;
+    const std::size_t n = file_.read(0, start);
+    std::string hex, text;
+    for (std::size_t i = 0; i < n; ++i) {
+      char byte[4];
+      const auto c = std::to_integer<unsigned>(start[i]);
+      std::snprintf(byte, sizeof byte, "%s%02x", i == 0 ? "" : " ", c);
+      hex += byte;
+      text += c >= 0x20 && c < 0x7f ? static_cast<char>(c) : '.';
+    }
+    return file_.path() + " is not a tailcap capture: it starts with " + hex + " \"" + text +
+           "\". Captures are made by `tailcap record`";
+  }
+
+  const InputFile& file_;
+  BlockIndex index_;
+  std::vector<std::byte> bytes_;
+  std::uint32_t sequence_ = 0;  // of the next block
+  Time last_ = kNoTime;         // the latest time in any block so far
+  bool ended_ = false;
+  bool gaps_open_ = false;
+};
+
+}  // namespace
+
+BlockIndex index_blocks(const InputFile& file) { return Hopper(file).run(); }
+
+}  // namespace tailcap::formats

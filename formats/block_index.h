@@ -1,0 +1,56 @@
+// Where the blocks of a file are, found by hopping from header to header; nothing is inflated.
+//
+// Where no header is at the place it must be, the next one is searched for, and the stretch between becomes a gap.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "formats/block.h"
+#include "formats/event.h"
+
+namespace tailcap::formats {
+
+// A file open for reading. It may still grow; size() is what it was when it was opened.
+class InputFile {
+ public:
+  // Throws std::runtime_error with what to do if there is no such file or it cannot be a capture.
+  explicit InputFile(const std::string& path);
+  ~InputFile();
+  InputFile(const InputFile&) = delete;
+  InputFile& operator=(const InputFile&) = delete;
+
+  const std::string& path() const { return path_; }
+  std::uint64_t size() const { return size_; }
+  // As many bytes from `offset` as there are, at most out.size(). Throws std::system_error if the disk fails.
+  std::size_t read(std::uint64_t offset, std::span<std::byte> out) const;
+  // Is a recorder writing this file now?
+  bool being_written() const;
+
+ private:
+  std::string path_;
+  int fd_ = -1;
+  std::uint64_t size_ = 0;
+};
+
+struct IndexEntry {
+  enum class What { block, gap } what = What::block;
+  std::uint64_t offset = 0;
+  std::uint64_t bytes = 0;                // in the file, header included; a gap of missing blocks has none
+  BlockHeader header;                     // of a block
+  std::string damage;                     // of a gap: why
+  Time since = kNoTime, until = kNoTime;  // of a gap: events between them may be missing
+};
+
+struct BlockIndex {
+  std::vector<IndexEntry> entries;  // in file order; footers included
+  CaptureState state = CaptureState::truncated;
+};
+
+// Throws std::runtime_error if the file is no capture, or one that only a later version can read.
+BlockIndex index_blocks(const InputFile& file);
+
+}  // namespace tailcap::formats

@@ -1,0 +1,51 @@
+#include "formats/block_loader.h"
+
+#include "formats/crc32c.h"
+#include "formats/reader.h"
+
+namespace tailcap::formats {
+namespace {
+
+// Memory that one crafted block took is not kept for the others.
+constexpr std::size_t kKeepBytes = 8u << 20;
+
+std::span<const std::byte> bytes_of(const std::vector<std::uint64_t>& words) { return std::as_bytes(std::span(words)); }
+
+}  // namespace
+
+std::string BlockLoader::inflate(const IndexEntry& entry, std::vector<std::uint64_t>& raw) {
+  if (raw.capacity() * 8 > kKeepBytes) std::vector<std::uint64_t>().swap(raw);
+  if (stored_.capacity() > kKeepBytes) std::vector<std::byte>().swap(stored_);
+  raw.clear();
+  header_size_ = entry.header.header_size;
+  stored_.resize(entry.bytes);  // the index has seen that the file is that long
+  if (file_.read(entry.offset, stored_) != entry.bytes) return "the file ends inside the block";
+  if (crc32c(payload()) != entry.header.payload_crc) return "checksum mismatch";
+  if (entry.header.type > static_cast<std::uint8_t>(BlockType::footer)) return {};
+  return decompressor_.decompress(payload(), entry.header.raw_size, raw);
+}
+
+void BlockLoader::load(const IndexEntry& entry, LoadedBlock& out) {
+  out.events.clear();
+  out.damage = entry.header.events > kMaxBlockEvents ? "more events than a block may have" : inflate(entry, out.raw);
+  if (!out.damage.empty()) return;
+  const auto message = bytes_of(out.raw);
+  if (entry.header.has_events()) {
+    out.damage = decode_events(message, entry.header, out.events);
+  } else if (entry.header.is(BlockType::preamble)) {
+    Preamble preamble;
+    out.damage = decode_preamble(message, preamble);
+  } else if (entry.header.is(BlockType::footer)) {
+    Footer footer;
+    out.damage = decode_footer(message, footer);
+  }
+}
+
+Preamble BlockLoader::load_preamble(const IndexEntry& entry) {
+  std::vector<std::uint64_t> raw;
+  Preamble preamble;
+  if (entry.header.is(BlockType::preamble) && inflate(entry, raw).empty()) decode_preamble(bytes_of(raw), preamble);
+  return preamble;
+}
+
+}  // namespace tailcap::formats

@@ -1,0 +1,43 @@
+// Reads one block and verifies all of it: checksum, decompression, message, columns.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "formats/block_index.h"
+#include "formats/message.h"
+#include "formats/zstd_frame.h"
+
+namespace tailcap::formats {
+
+// A block in memory. Views in the events point into raw.
+struct LoadedBlock {
+  std::string damage;  // empty: sound
+  std::vector<std::uint64_t> raw;
+  std::vector<Event> events;
+};
+
+class BlockLoader {
+ public:
+  explicit BlockLoader(const InputFile& file) : file_(file) {}
+
+  // Events of an event or keyframe block; other types are verified too, of unknown types only the checksum.
+  void load(const IndexEntry& entry, LoadedBlock& out);
+  // The preamble in this block, or one with empty fields.
+  Preamble load_preamble(const IndexEntry& entry);
+
+  // The header's and the payload's bytes of the block loaded last, as they are in the file.
+  std::span<const std::byte> framed_header() const { return std::span(stored_).first(8 + header_size_); }
+  std::span<const std::byte> payload() const { return std::span(stored_).subspan(8 + header_size_); }
+
+ private:
+  // Fills `raw` with the message. Returns why the block is damaged.
+  std::string inflate(const IndexEntry& entry, std::vector<std::uint64_t>& raw);
+
+  const InputFile& file_;
+  Decompressor decompressor_;
+  std::vector<std::byte> stored_;
+  std::size_t header_size_ = 0;
+};
+
+}  // namespace tailcap::formats

@@ -1,0 +1,42 @@
+// Puts blocks into a file: message, compression, header, and the footer's index of them.
+#pragma once
+
+#include <string>
+
+#include "formats/message.h"
+#include "formats/output_file.h"
+#include "formats/zstd_frame.h"
+
+namespace tailcap::formats {
+
+class BlockWriter {
+ public:
+  BlockWriter(const std::string& path, bool force, const std::string& suffix = ".partial")
+      : file_(path, force, suffix) {}
+
+  // Each writes one block; they throw std::system_error when the file cannot take it.
+  void write(const Preamble& preamble);  // first, and synced
+  void write(const CollectedBlock& block, BlockType type, std::uint16_t stream);
+  // A block as it stands in another file: header and payload frame, both verified by the caller.
+  void copy(const BlockHeader& header, std::span<const std::byte> framed_header, std::span<const std::byte> payload);
+  // The footer, with the state given; then the file has its name.
+  void finish(CaptureState state, Time ended);
+
+  std::uint64_t file_bytes() const { return file_.size(); }  // from any thread
+  std::uint64_t blocks() const { return blocks_.load(std::memory_order_relaxed); }
+  std::uint64_t raw_bytes() const { return raw_bytes_.load(std::memory_order_relaxed); }
+
+ private:
+  void append(BlockHeader header, std::span<const std::byte> message);
+  void note(const BlockHeader& header, std::uint64_t offset);
+
+  OutputFile file_;
+  MessageBuffer message_;
+  Compressor compressor_;
+  Footer footer_;
+  std::uint32_t sequence_ = 0;
+  std::vector<std::uint32_t> stream_sequences_;
+  std::atomic<std::uint64_t> blocks_{0}, raw_bytes_{0};
+};
+
+}  // namespace tailcap::formats

@@ -1,0 +1,365 @@
+#include "formats/collector.h"
+
+#include <algorithm>
+#include <cassert>
+#include <limits>
+#include <random>
+
+#include "formats/column_fields.h"
+#include "formats/hash.h"
+#include "formats/reader.h"
+#include "formats/writer.h"
+
+namespace tailcap::formats {
+namespace {
+
+// Refs have 16 bits, and an event adds at most one thread and one socket. Half of what a block may have: the decoded
+// events of a block are the larger part of a reader's memory.
+constexpr std::uint32_t kBlockEvents = kMaxBlockEvents / 2;
+// An event adds at most four pieces of bytes.
+constexpr std::size_t kBlockPieces = 65'000;
+// Longer names and heads are cut: nothing that is recorded comes near it, and a block stays below kMaxBlockRaw.
+constexpr std::size_t kMaxPiece = 1u << 20;
+
+struct Clear {
+  static constexpr Use kUse = Use::visit;
+  template <class T>
+  void visit(Column<T>& column) {
+    column.clear();
+  }
+};
+
+// Differences of extreme values wrap instead of overflowing; the reader adds with the same arithmetic.
+std::uint64_t difference(Time later, Time earlier) {
+  return static_cast<std::uint64_t>(nanoseconds(later)) - static_cast<std::uint64_t>(nanoseconds(earlier));
+}
+
+}  // namespace
+
+void CollectedBlock::clear() {
+  Clear clear;
+  each_kind(clear, columns, 0);
+  columns.base = 0;
+  for (auto* column : {&columns.order, &columns.bytes}) column->clear();
+  for (auto* column : {&columns.time, &columns.thread}) column->clear();
+  for (auto* column : {&columns.pids, &columns.tids, &columns.piece_ends}) column->clear();
+  columns.time_far.clear();
+  columns.sockets.clear();
+  events = 0;
+  lost = raw_bytes = 0;
+  first = last = kNoTime;
+}
+
+Collector::Collector()
+    : block_(std::make_unique<CollectedBlock>()),
+      threads_(17),
+      sockets_(17),
+      pieces_(17),
+      seed_(std::random_device{}()) {
+  last_thread_index_.fill(kNoIndex);
+}
+
+bool Collector::full() const {
+  return block_->raw_bytes >= kBlockRawBytes || block_->events >= kBlockEvents ||
+         block_->columns.piece_ends.size() >= kBlockPieces;
+}
+
+std::unique_ptr<CollectedBlock> Collector::take(std::unique_ptr<CollectedBlock> next) {
+  threads_.clear();
+  sockets_.clear();
+  pieces_.clear();
+  last_thread_.fill(Thread{});
+  last_thread_index_.fill(kNoIndex);
+  socket_of_thread_.clear();
+  socket_states_.clear();
+  assert(next != nullptr && next->events == 0);
+  std::swap(block_, next);
+  return next;
+}
+
+std::uint32_t Collector::thread_index(Thread thread) {
+  auto& c = block_->columns;
+  const auto next = static_cast<std::uint32_t>(c.pids.size());
+  const auto hash = hash_number(std::uint64_t{thread.pid} << 32 | thread.tid, seed_);
+  const auto found = threads_.find_or_put(
+      hash, next, [&](std::uint32_t i) { return c.pids[i] == thread.pid && c.tids[i] == thread.tid; });
+  if (found != kNoIndex) return found;
+  c.pids.push_back(thread.pid);
+  c.tids.push_back(thread.tid);
+  socket_of_thread_.push_back(kNoIndex);
+  block_->raw_bytes += 8;
+  return next;
+}
+
+// The ref of the socket, and its index among the sockets of the block. 0 where the thread's last event had the same.
+std::uint16_t Collector::socket_ref(SocketId socket, std::uint32_t& index) {
+  auto& c = block_->columns;
+  std::uint32_t& before = socket_of_thread_[thread_];
+  if (before != kNoIndex && c.sockets[before] == socket) {
+    index = before;
+    return 0;
+  }
+  const auto next = static_cast<std::uint32_t>(c.sockets.size());
+  index =
+      sockets_.find_or_put(hash_number(socket, seed_), next, [&](std::uint32_t i) { return c.sockets[i] == socket; });
+  if (index == kNoIndex) {
+    index = next;
+    c.sockets.push_back(socket);
+    socket_states_.emplace_back();
+    block_->raw_bytes += 8;
+  }
+  before = index;
+  return static_cast<std::uint16_t>(index + 1);
+}
+
+// Requests repeat: a piece of bytes that this block has already is not stored again.
+std::uint16_t Collector::piece_ref(std::string_view bytes) {
+  if (bytes.empty()) return 0;
+  auto& c = block_->columns;
+  const auto next = static_cast<std::uint32_t>(c.piece_ends.size());
+  const auto found = pieces_.find_or_put(hash_bytes(bytes, seed_), next, [&](std::uint32_t i) {
+    const std::size_t start = i == 0 ? 0 : c.piece_ends[i - 1];
+    return c.piece_ends[i] - start == bytes.size() &&
+           std::memcmp(c.bytes.data() + start, bytes.data(), bytes.size()) == 0;
+  });
+  if (found != kNoIndex) return static_cast<std::uint16_t>(found + 1);
+  c.bytes.insert(c.bytes.end(), bytes.begin(), bytes.end());
+  c.piece_ends.push_back(static_cast<std::uint32_t>(c.bytes.size()));
+  block_->raw_bytes += bytes.size() + 4;
+  return static_cast<std::uint16_t>(next + 1);
+}
+
+// One operator per kind: the event's fields into the columns of its kind.
+struct Collector::Add {
+  Collector& to;
+  const Event& event;
+  BlockColumns<Column>& c;
+
+  std::uint16_t socket(SocketId id) {
+    std::uint32_t index;
+    return to.socket_ref(id, index);
+  }
+  std::uint16_t piece(std::string_view bytes) { return to.piece_ref(bytes.substr(0, kMaxPiece)); }
+  void size(std::size_t bytes) { to.block_->raw_bytes += bytes; }
+
+  void operator()(const Io& io) {
+    auto& k = io.direction == Direction::out ? c.send : c.receive;
+    std::uint32_t index;
+    k.socket.push_back(to.socket_ref(io.socket, index));
+    auto& expected =
+        io.direction == Direction::out ? to.socket_states_[index].next_out : to.socket_states_[index].next_in;
+    std::uint8_t how = static_cast<std::uint8_t>(io.payload) & kHowPayload;
+    if (io.truncated) how |= kHowTruncated;
+    if (io.position != expected) {
+      how |= kHowPosition;
+      k.position.push_back(io.position);
+    }
+    expected = io.position + io.length;
+    if (io.missed != 0) {
+      how |= kHowMissed;
+      k.missed.push_back(io.missed);
+    }
+    if (io.error != 0) {
+      how |= kHowError;
+      k.error.push_back(io.error);
+    }
+    k.how.push_back(how);
+    k.syscall.push_back(io.syscall);
+    k.length.push_back(io.length);
+    k.head.push_back(piece(io.head));
+    // The last bytes of the tail are the ones that count.
+    k.tail.push_back(to.piece_ref(io.tail.substr(io.tail.size() - std::min(io.tail.size(), kMaxPiece))));
+    size(13);
+  }
+  void operator()(const Arrival& arrival) {
+    auto& k = c.arrival;
+    std::uint32_t index;
+    k.socket.push_back(to.socket_ref(arrival.socket, index));
+    std::uint8_t how = 0;
+    auto& expected = to.socket_states_[index].next_arrival;
+    if (arrival.position != expected) {
+      how |= kHowPosition;
+      k.position.push_back(arrival.position);
+    }
+    expected = arrival.position + arrival.length;
+    if (arrival.missed != 0) {
+      how |= kHowMissed;
+      k.missed.push_back(arrival.missed);
+    }
+    k.how.push_back(how);
+    k.length.push_back(arrival.length);
+    size(7);
+  }
+  void operator()(const Retransmit& r) {
+    c.retransmit.socket.push_back(socket(r.socket));
+    c.retransmit.position.push_back(r.position);
+    c.retransmit.length.push_back(r.length);
+    size(10);
+  }
+  void operator()(const Reset& r) {
+    c.reset.socket.push_back(socket(r.socket));
+    c.reset.direction.push_back(static_cast<std::uint8_t>(r.direction));
+    size(3);
+  }
+  void operator()(const StateChange& s) {
+    auto& k = c.state_change;
+    k.socket.push_back(socket(s.socket));
+    k.from.push_back(static_cast<std::uint8_t>(s.from));
+    k.to.push_back(static_cast<std::uint8_t>(s.to));
+    k.by_thread.push_back(s.by_thread);
+    k.error.push_back(s.error);
+    size(9);
+  }
+  void operator()(const Accept& a) {
+    c.accept.socket.push_back(socket(a.socket));
+    c.accept.descriptor.push_back(a.descriptor);
+    size(6);
+  }
+  std::uint16_t address(const std::array<std::uint8_t, 16>& bytes) {
+    if (bytes == std::array<std::uint8_t, 16>{}) return 0;
+    return piece({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  }
+  void operator()(const SocketInfo& s) {
+    auto& k = c.socket_info;
+    k.socket.push_back(socket(s.socket));
+    k.family.push_back(static_cast<std::uint8_t>(s.family));
+    k.type.push_back(static_cast<std::uint8_t>(s.type));
+    k.origin.push_back(static_cast<std::uint8_t>(s.origin));
+    k.state.push_back(static_cast<std::uint8_t>(s.state));
+    k.local_address.push_back(address(s.local.bytes));
+    k.local_port.push_back(s.local.port);
+    k.remote_address.push_back(address(s.remote.bytes));
+    k.remote_port.push_back(s.remote.port);
+    k.next_out.push_back(s.next_out);
+    k.next_in.push_back(s.next_in);
+    k.inode.push_back(s.inode);
+    k.peer_inode.push_back(s.peer_inode);
+    k.net_namespace.push_back(s.net_namespace);
+    k.path.push_back(piece(s.path));
+    size(44);
+  }
+  void operator()(const OffCpu& o) {
+    auto& k = c.off_cpu;
+    std::uint8_t how = 0;
+    const auto interval = [&](Time start, Column<std::uint32_t>& column, Column<std::int64_t>& sparse,
+                              std::uint8_t bit) {
+      const auto length = difference(event.time, start);
+      const bool fits = known(start) && length <= std::numeric_limits<std::uint32_t>::max();
+      column.push_back(fits ? static_cast<std::uint32_t>(length) : 0);
+      if (fits) return;
+      how |= bit;
+      sparse.push_back(nanoseconds(start));
+    };
+    interval(o.left, k.off, k.left, kHowLeft);
+    if (known(o.runnable)) {
+      interval(o.runnable, k.queued, k.runnable, kHowRunnable);
+    } else {
+      how |= kHowNotWoken;
+      k.queued.push_back(0);
+    }
+    if (o.missed != 0) {
+      how |= kHowOffMissed;
+      k.missed.push_back(o.missed);
+    }
+    k.how.push_back(how);
+    k.waker.push_back(o.waker);
+    k.state.push_back(o.state);
+    k.syscall.push_back(o.syscall);
+    k.argument0.push_back(o.argument0);
+    k.argument1.push_back(o.argument1);
+    size(35);
+  }
+  void operator()(const TaskStart& t) {
+    c.task_start.parent_pid.push_back(t.parent.pid);
+    c.task_start.parent_tid.push_back(t.parent.tid);
+    c.task_start.comm.push_back(piece(t.comm));
+    size(10);
+  }
+  void operator()(const TaskExec& t) {
+    c.task_exec.comm.push_back(piece(t.comm));
+    c.task_exec.filename.push_back(piece(t.filename));
+    size(4);
+  }
+  void operator()(const TaskExit& t) {
+    c.task_exit.code.push_back(t.code);
+    size(4);
+  }
+  void operator()(const TaskInfo& t) {
+    c.task_info.parent_pid.push_back(t.parent_pid);
+    c.task_info.comm.push_back(piece(t.comm));
+    c.task_info.command_line.push_back(piece(t.command_line));
+    c.task_info.executable.push_back(piece(t.executable));
+    c.task_info.cgroup.push_back(piece(t.cgroup));
+    size(12);
+  }
+  void operator()(const Mapping& m) {
+    c.mapping.start.push_back(m.start);
+    c.mapping.end.push_back(m.end);
+    c.mapping.file_offset.push_back(m.file_offset);
+    c.mapping.path.push_back(piece(m.path));
+    c.mapping.build_id.push_back(piece(m.build_id));
+    size(28);
+  }
+  void operator()(const ClockSnapshot& s) {
+    c.clock.realtime.push_back(s.realtime);
+    c.clock.boottime.push_back(s.boottime);
+    c.clock.uncertainty.push_back(s.uncertainty.count());
+    size(24);
+  }
+  void operator()(const Loss& l) {
+    c.loss.since.push_back(nanoseconds(l.since));
+    c.loss.cause.push_back(static_cast<std::uint8_t>(l.cause));
+    c.loss.kind.push_back(l.kind);
+    c.loss.count.push_back(l.count);
+    auto& lost = to.block_->lost;
+    lost = lost + l.count < lost ? std::numeric_limits<std::uint64_t>::max() : lost + l.count;
+    size(18);
+  }
+  void operator()(const RecorderCost& r) {
+    c.recorder_cost.cpu.push_back(r.cpu.count());
+    c.recorder_cost.resident.push_back(r.resident);
+    size(16);
+  }
+  void operator()(const ProgramCost& p) {
+    c.program_cost.program.push_back(piece(p.program));
+    c.program_cost.runs.push_back(p.runs);
+    c.program_cost.time.push_back(p.time.count());
+    size(18);
+  }
+  void operator()(const CaptureEnd&) { assert(!"the reader makes CaptureEnd"); }
+  void operator()(const Damage&) { assert(!"the reader makes Damage"); }
+};
+
+void Collector::add(const Event& event) {
+  assert(!full());
+  CollectedBlock& block = *block_;
+  BlockColumns<Column>& c = block.columns;
+  if (block.events == 0) {
+    opened_ = block.first = block.last = event.time;
+    previous_time_ = nanoseconds(event.time);
+    c.base = previous_time_;
+  }
+  const auto kind = static_cast<std::uint8_t>(kind_of(event));
+  c.order.push_back(kind);
+
+  const auto since = difference(event.time, time_from(previous_time_));
+  previous_time_ = nanoseconds(event.time);
+  c.time.push_back(since < kFar ? static_cast<std::uint16_t>(since) : kFar);
+  if (since >= kFar) c.time_far.push_back(static_cast<std::int64_t>(since));
+  block.first = std::min(block.first, event.time);
+  block.last = std::max(block.last, event.time);
+
+  if (last_thread_index_[kind] != kNoIndex && last_thread_[kind] == event.thread) {
+    thread_ = last_thread_index_[kind];
+    c.thread.push_back(0);
+  } else {
+    thread_ = last_thread_index_[kind] = thread_index(event.thread);
+    last_thread_[kind] = event.thread;
+    c.thread.push_back(static_cast<std::uint16_t>(thread_ + 1));
+  }
+  ++block.events;
+  block.raw_bytes += 5;
+  std::visit(Add{*this, event, c}, event.body);
+}
+
+}  // namespace tailcap::formats

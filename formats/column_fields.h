@@ -1,0 +1,198 @@
+// Which member of the column structs is which field of capture.capnp: said once, for whatever is done to all columns.
+//
+// each_column(f, columns, schema, n) calls for every column of one kind, by F::kUse,
+//   Use::visit  f.visit(column); schema is ignored
+//   Use::write  f.write(column, init), where init(size) makes the list in the message
+//   Use::read   f.read(column, list, n) for a dense column, f.read_sparse(column, list) for one with entries for some
+//   events
+// each_kind does so for all kinds, with what f.count(kind) says for n. It names no type of Cap'n Proto.
+#pragma once
+
+#include <cstddef>
+
+#include "formats/columns.h"
+#include "formats/event.h"
+
+namespace tailcap::formats {
+
+enum class Use { visit, write, read };
+
+// The macros end with this file.
+#define COLUMN(member, Name, ...)                                         \
+  if constexpr (F::kUse == Use::visit)                                    \
+    f.visit(c.member);                                                    \
+  else if constexpr (F::kUse == Use::write)                               \
+    f.write(c.member, [&](unsigned size) { return s.init##Name(size); }); \
+  else                                                                    \
+    f.__VA_ARGS__
+#define DENSE(member, Name) COLUMN(member, Name, read(c.member, s.get##Name(), n))
+#define SPARSE(member, Name) COLUMN(member, Name, read_sparse(c.member, s.get##Name()))
+#define COLUMNS_OF(Kind)                                \
+  template <class F, template <class> class C, class S> \
+  void each_column(F& f, Kind##Columns<C>& c, [[maybe_unused]] S s, [[maybe_unused]] std::size_t n)
+
+COLUMNS_OF(Io) {
+  DENSE(socket, Socket);
+  DENSE(how, How);
+  DENSE(syscall, Syscall);
+  DENSE(length, Length);
+  DENSE(head, Head);
+  DENSE(tail, Tail);
+  SPARSE(position, Position);
+  SPARSE(missed, Missed);
+  SPARSE(error, Error);
+}
+
+COLUMNS_OF(Arrival) {
+  DENSE(socket, Socket);
+  DENSE(how, How);
+  DENSE(length, Length);
+  SPARSE(position, Position);
+  SPARSE(missed, Missed);
+}
+
+COLUMNS_OF(Retransmit) {
+  DENSE(socket, Socket);
+  DENSE(position, Position);
+  DENSE(length, Length);
+}
+
+COLUMNS_OF(Reset) {
+  DENSE(socket, Socket);
+  DENSE(direction, Direction);
+}
+
+COLUMNS_OF(StateChange) {
+  DENSE(socket, Socket);
+  DENSE(from, From);
+  DENSE(to, To);
+  DENSE(by_thread, ByThread);
+  DENSE(error, Error);
+}
+
+COLUMNS_OF(Accept) {
+  DENSE(socket, Socket);
+  DENSE(descriptor, Descriptor);
+}
+
+COLUMNS_OF(SocketInfo) {
+  DENSE(socket, Socket);
+  DENSE(family, Family);
+  DENSE(type, Type);
+  DENSE(origin, Origin);
+  DENSE(state, State);
+  DENSE(local_address, LocalAddress);
+  DENSE(local_port, LocalPort);
+  DENSE(remote_address, RemoteAddress);
+  DENSE(remote_port, RemotePort);
+  DENSE(next_out, NextOut);
+  DENSE(next_in, NextIn);
+  DENSE(inode, Inode);
+  DENSE(peer_inode, PeerInode);
+  DENSE(net_namespace, NetNamespace);
+  DENSE(path, Path);
+}
+
+COLUMNS_OF(OffCpu) {
+  DENSE(how, How);
+  DENSE(off, Off);
+  DENSE(queued, Queued);
+  DENSE(waker, Waker);
+  DENSE(state, State);
+  DENSE(syscall, Syscall);
+  DENSE(argument0, Argument0);
+  DENSE(argument1, Argument1);
+  SPARSE(left, Left);
+  SPARSE(runnable, Runnable);
+  SPARSE(missed, Missed);
+}
+
+COLUMNS_OF(TaskStart) {
+  DENSE(parent_pid, ParentPid);
+  DENSE(parent_tid, ParentTid);
+  DENSE(comm, Comm);
+}
+
+COLUMNS_OF(TaskExec) {
+  DENSE(comm, Comm);
+  DENSE(filename, Filename);
+}
+
+COLUMNS_OF(TaskExit) { DENSE(code, Code); }
+
+COLUMNS_OF(TaskInfo) {
+  DENSE(parent_pid, ParentPid);
+  DENSE(comm, Comm);
+  DENSE(command_line, CommandLine);
+  DENSE(executable, Executable);
+  DENSE(cgroup, Cgroup);
+}
+
+COLUMNS_OF(Mapping) {
+  DENSE(start, Start);
+  DENSE(end, End);
+  DENSE(file_offset, FileOffset);
+  DENSE(path, Path);
+  DENSE(build_id, BuildId);
+}
+
+COLUMNS_OF(Clock) {
+  DENSE(realtime, Realtime);
+  DENSE(boottime, Boottime);
+  DENSE(uncertainty, Uncertainty);
+}
+
+COLUMNS_OF(Loss) {
+  DENSE(since, Since);
+  DENSE(cause, Cause);
+  DENSE(kind, Kind);
+  DENSE(count, Count);
+}
+
+COLUMNS_OF(RecorderCost) {
+  DENSE(cpu, Cpu);
+  DENSE(resident, Resident);
+}
+
+COLUMNS_OF(ProgramCost) {
+  DENSE(program, Program);
+  DENSE(runs, Runs);
+  DENSE(time, Time);
+}
+
+template <class F, template <class> class C, class S>
+void each_kind(F& f, BlockColumns<C>& c, [[maybe_unused]] S s) {
+#define KIND(kind, Name)                                                                      \
+  if constexpr (F::kUse == Use::visit)                                                        \
+    each_column(f, c.kind, 0, 0);                                                             \
+  else if constexpr (F::kUse == Use::write) {                                                 \
+    if (f.count(Kind::kind) > 0) each_column(f, c.kind, s.init##Name(), f.count(Kind::kind)); \
+  } else                                                                                      \
+    each_column(f, c.kind, s.get##Name(), f.count(Kind::kind))
+  KIND(send, Send);
+  KIND(receive, Receive);
+  KIND(arrival, Arrival);
+  KIND(retransmit, Retransmit);
+  KIND(reset, Reset);
+  KIND(state_change, StateChange);
+  KIND(accept, Accept);
+  KIND(socket_info, SocketInfo);
+  KIND(off_cpu, OffCpu);
+  KIND(task_start, TaskStart);
+  KIND(task_exec, TaskExec);
+  KIND(task_exit, TaskExit);
+  KIND(task_info, TaskInfo);
+  KIND(mapping, Mapping);
+  KIND(clock, Clock);
+  KIND(loss, Loss);
+  KIND(recorder_cost, RecorderCost);
+  KIND(program_cost, ProgramCost);
+#undef KIND
+}
+
+#undef COLUMN
+#undef DENSE
+#undef SPARSE
+#undef COLUMNS_OF
+
+}  // namespace tailcap::formats

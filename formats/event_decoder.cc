@@ -1,0 +1,304 @@
+#include "formats/event_decoder.h"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+
+namespace tailcap::formats {
+namespace {
+
+// Refs have 16 bits and 0 has a meaning of its own. It also bounds what is allocated here.
+constexpr std::size_t kMaxTable = 0xffff;
+constexpr std::uint32_t kNone = 0xffffffff;
+
+// Numbers that a later version may add read as what its readers must take them for: unknown.
+Payload payload_of(std::uint8_t n) { return n <= 4 ? static_cast<Payload>(n) : Payload::unsupported; }
+Direction direction_of(std::uint8_t n) { return n == 0 ? Direction::out : Direction::in; }
+TcpState state_of(std::uint8_t n) { return n <= 12 ? static_cast<TcpState>(n) : TcpState::none; }
+Family family_of(std::uint8_t n) { return n == 1 || n == 2 || n == 10 ? static_cast<Family>(n) : Family::unknown; }
+SocketType type_of(std::uint8_t n) {
+  return n == 1 || n == 2 || n == 5 ? static_cast<SocketType>(n) : SocketType::unknown;
+}
+Origin origin_of(std::uint8_t n) { return n <= 4 ? static_cast<Origin>(n) : Origin::unknown; }
+LossCause cause_of(std::uint8_t n) { return n <= 4 ? static_cast<LossCause>(n) : LossCause::unknown; }
+
+Time minus(Time t, std::uint64_t ns) {
+  return time_from(static_cast<std::int64_t>(static_cast<std::uint64_t>(nanoseconds(t)) - ns));
+}
+
+class EventDecoder {
+ public:
+  EventDecoder(const BlockColumns<ColumnView>& columns, std::vector<Event>& out) : c_(columns), out_(out) {}
+
+  const char* run(const BlockHeader& header);
+
+ private:
+  struct SocketState {
+    std::uint64_t next_out = 0, next_in = 0;
+    std::uint32_t next_arrival = 0;
+  };
+
+  // Reads on after the first defect give zeros; damage_ is looked at once per event.
+  void damaged(const char* why) { damage_ = damage_ != nullptr ? damage_ : why; }
+
+  template <class T>
+  T sparse(const ColumnView<T>& column, std::size_t& at) {
+    if (column.size() != 0 && at >= column.size()) {
+      damaged("a sparse column is too short");
+      return T{};
+    }
+    return column[at++];
+  }
+
+  Time checked(Time t) {
+    if (!within_range(t)) damaged("a time is out of range");
+    return t;
+  }
+  Time checked(std::int64_t ns) { return checked(time_from(ns)); }
+  Duration checked_duration(std::int64_t ns) { return checked(time_from(ns)).time_since_epoch(); }
+
+  void read_thread(std::size_t i, std::uint8_t kind);
+  SocketId socket(std::uint16_t ref);
+  std::string_view piece(std::uint16_t ref);
+  std::array<std::uint8_t, 16> address(std::uint16_t ref);
+  void read_body(Event& event, std::uint8_t kind, std::size_t i);
+  void read_io(const IoColumns<ColumnView>& k, Direction direction, Io& io, std::size_t i);
+  void read_arrival(Arrival& arrival, std::size_t i);
+  void read_socket_info(SocketInfo& info, std::size_t i);
+  void read_off_cpu(OffCpu& off, Time time, std::size_t i);
+
+  const BlockColumns<ColumnView>& c_;
+  std::vector<Event>& out_;
+  const char* damage_ = nullptr;
+  std::array<std::uint32_t, 256> done_{};         // events of each kind so far
+  std::array<std::uint32_t, 256> last_thread_{};  // by kind, an index; kNone at first
+  std::vector<std::uint32_t> socket_of_thread_;   // by thread index
+  std::vector<SocketState> socket_states_;        // by socket index
+  std::uint32_t thread_ = 0, socket_ = 0;         // indices of the event at hand
+  std::size_t time_far_ = 0;
+  std::array<std::size_t, 2> position_{}, missed_{}, error_{};  // sparse columns of sends and receives
+  std::size_t arrival_position_ = 0, arrival_missed_ = 0, left_ = 0, runnable_ = 0, off_missed_ = 0;
+  std::uint64_t lost_ = 0;
+};
+
+const char* EventDecoder::run(const BlockHeader& header) {
+  if (c_.pids.size() > kMaxTable || c_.sockets.size() > kMaxTable || c_.piece_ends.size() > kMaxTable)
+    return "a table has too many entries";
+  for (std::size_t i = 0, before = 0; i < c_.piece_ends.size(); ++i) {
+    const std::size_t end = c_.piece_ends[i];
+    if (end < before || end > c_.bytes.size()) return "a piece of bytes ends outside the block";
+    before = end;
+  }
+  last_thread_.fill(kNone);
+  socket_of_thread_.assign(c_.pids.size(), kNone);
+  socket_states_.assign(c_.sockets.size(), {});
+  out_.reserve(c_.order.size());
+
+  Time time = time_from(c_.base), first = kMaxTime, last = kNoTime;
+  checked(time);
+  for (std::size_t i = 0; i < c_.order.size(); ++i) {
+    const std::uint8_t kind = c_.order[i];
+    std::uint64_t since = c_.time[i];
+    if (since == kFar) since = static_cast<std::uint64_t>(sparse(c_.time_far, time_far_));
+    time = checked(minus(time, 0 - since));
+    first = std::min(first, time);
+    last = std::max(last, time);
+    read_thread(i, kind);
+    if (damage_ != nullptr) return damage_;
+    if (kind >= static_cast<std::uint8_t>(Kind::capture_end)) continue;  // of a later version
+    Event& event = out_.emplace_back();
+    event.time = time;
+    event.thread = {c_.pids[thread_], c_.tids[thread_]};
+    read_body(event, kind, done_[kind]++);
+    if (damage_ != nullptr) return damage_;
+  }
+  if (c_.order.size() > 0 && (first != header.first || last != header.last))
+    return "the header gives other times than the events have";
+  if (std::min<std::uint64_t>(lost_, std::numeric_limits<std::uint32_t>::max()) != header.lost)
+    return "the header counts other losses than the block has";
+  return nullptr;
+}
+
+void EventDecoder::read_thread(std::size_t i, std::uint8_t kind) {
+  const std::uint16_t ref = c_.thread[i];
+  if (ref != 0) last_thread_[kind] = ref - 1u;
+  thread_ = last_thread_[kind];
+  if (thread_ >= c_.pids.size()) damaged("a thread is not in the table");
+}
+
+SocketId EventDecoder::socket(std::uint16_t ref) {
+  std::uint32_t& before = socket_of_thread_[thread_];
+  if (ref != 0) before = ref - 1u;
+  socket_ = before;
+  if (socket_ < c_.sockets.size()) return c_.sockets[socket_];
+  damaged("a socket is not in the table");
+  return 0;
+}
+
+std::string_view EventDecoder::piece(std::uint16_t ref) {
+  if (ref == 0) return {};
+  if (ref > c_.piece_ends.size()) {
+    damaged("a piece of bytes is not in the table");
+    return {};
+  }
+  const std::size_t start = ref == 1 ? 0 : c_.piece_ends[ref - 2u];
+  return {c_.bytes.chars() + start, c_.piece_ends[ref - 1u] - start};
+}
+
+std::array<std::uint8_t, 16> EventDecoder::address(std::uint16_t ref) {
+  std::array<std::uint8_t, 16> bytes{};
+  const auto stored = piece(ref);
+  if (ref != 0 && stored.size() != bytes.size()) damaged("an address does not have 16 bytes");
+  std::copy_n(stored.begin(), std::min(stored.size(), bytes.size()), bytes.begin());
+  return bytes;
+}
+
+void EventDecoder::read_io(const IoColumns<ColumnView>& k, Direction direction, Io& io, std::size_t i) {
+  io.socket = socket(k.socket[i]);
+  if (damage_ != nullptr) return;
+  const std::uint8_t how = k.how[i];
+  const auto d = static_cast<std::size_t>(direction);
+  auto& expected = direction == Direction::out ? socket_states_[socket_].next_out : socket_states_[socket_].next_in;
+  io.direction = direction;
+  io.payload = payload_of(how & kHowPayload);
+  io.truncated = (how & kHowTruncated) != 0;
+  io.syscall = k.syscall[i];
+  io.length = k.length[i];
+  io.position = (how & kHowPosition) != 0 ? sparse(k.position, position_[d]) : expected;
+  expected = io.position + io.length;
+  if ((how & kHowMissed) != 0) io.missed = sparse(k.missed, missed_[d]);
+  if ((how & kHowError) != 0) io.error = sparse(k.error, error_[d]);
+  io.head = piece(k.head[i]);
+  io.tail = piece(k.tail[i]);
+}
+
+void EventDecoder::read_arrival(Arrival& arrival, std::size_t i) {
+  const auto& k = c_.arrival;
+  arrival.socket = socket(k.socket[i]);
+  if (damage_ != nullptr) return;
+  const std::uint8_t how = k.how[i];
+  auto& expected = socket_states_[socket_].next_arrival;
+  arrival.position = (how & kHowPosition) != 0 ? sparse(k.position, arrival_position_) : expected;
+  arrival.length = k.length[i];
+  expected = arrival.position + arrival.length;
+  if ((how & kHowMissed) != 0) arrival.missed = sparse(k.missed, arrival_missed_);
+}
+
+void EventDecoder::read_socket_info(SocketInfo& info, std::size_t i) {
+  const auto& k = c_.socket_info;
+  info.socket = socket(k.socket[i]);
+  info.family = family_of(k.family[i]);
+  info.type = type_of(k.type[i]);
+  info.origin = origin_of(k.origin[i]);
+  info.state = state_of(k.state[i]);
+  info.local = {address(k.local_address[i]), k.local_port[i]};
+  info.remote = {address(k.remote_address[i]), k.remote_port[i]};
+  info.next_out = k.next_out[i];
+  info.next_in = k.next_in[i];
+  info.inode = k.inode[i];
+  info.peer_inode = k.peer_inode[i];
+  info.net_namespace = k.net_namespace[i];
+  info.path = piece(k.path[i]);
+}
+
+void EventDecoder::read_off_cpu(OffCpu& off, Time time, std::size_t i) {
+  const auto& k = c_.off_cpu;
+  const std::uint8_t how = k.how[i];
+  off.left = checked((how & kHowLeft) != 0 ? time_from(sparse(k.left, left_)) : minus(time, k.off[i]));
+  if ((how & kHowNotWoken) == 0) {
+    off.runnable =
+        checked((how & kHowRunnable) != 0 ? time_from(sparse(k.runnable, runnable_)) : minus(time, k.queued[i]));
+  }
+  if ((how & kHowOffMissed) != 0) off.missed = sparse(k.missed, off_missed_);
+  off.waker = k.waker[i];
+  off.state = k.state[i];
+  off.syscall = k.syscall[i];
+  off.argument0 = k.argument0[i];
+  off.argument1 = k.argument1[i];
+}
+
+void EventDecoder::read_body(Event& event, std::uint8_t kind, std::size_t i) {
+  Body& body = event.body;
+  switch (static_cast<Kind>(kind)) {
+    case Kind::send:
+      return read_io(c_.send, Direction::out, body.emplace<Io>(), i);
+    case Kind::receive:
+      return read_io(c_.receive, Direction::in, body.emplace<Io>(), i);
+    case Kind::arrival:
+      return read_arrival(body.emplace<Arrival>(), i);
+    case Kind::retransmit:
+      body = Retransmit{socket(c_.retransmit.socket[i]), c_.retransmit.position[i], c_.retransmit.length[i]};
+      return;
+    case Kind::reset:
+      body = Reset{socket(c_.reset.socket[i]), direction_of(c_.reset.direction[i])};
+      return;
+    case Kind::state_change: {
+      const auto& k = c_.state_change;
+      body = StateChange{socket(k.socket[i]), state_of(k.from[i]), state_of(k.to[i]), k.by_thread[i] != 0, k.error[i]};
+      return;
+    }
+    case Kind::accept:
+      body = Accept{socket(c_.accept.socket[i]), c_.accept.descriptor[i]};
+      return;
+    case Kind::socket_info:
+      return read_socket_info(body.emplace<SocketInfo>(), i);
+    case Kind::off_cpu:
+      return read_off_cpu(body.emplace<OffCpu>(), event.time, i);
+    case Kind::task_start: {
+      const auto& k = c_.task_start;
+      body = TaskStart{{k.parent_pid[i], k.parent_tid[i]}, piece(k.comm[i])};
+      return;
+    }
+    case Kind::task_exec:
+      body = TaskExec{piece(c_.task_exec.comm[i]), piece(c_.task_exec.filename[i])};
+      return;
+    case Kind::task_exit:
+      body = TaskExit{c_.task_exit.code[i]};
+      return;
+    case Kind::task_info: {
+      const auto& k = c_.task_info;
+      body = TaskInfo{k.parent_pid[i], piece(k.comm[i]), piece(k.command_line[i]), piece(k.executable[i]),
+                      piece(k.cgroup[i])};
+      return;
+    }
+    case Kind::mapping: {
+      const auto& k = c_.mapping;
+      body = Mapping{k.start[i], k.end[i], k.file_offset[i], piece(k.path[i]), piece(k.build_id[i])};
+      return;
+    }
+    case Kind::clock: {
+      const auto& k = c_.clock;
+      // Consumers subtract these from times.
+      if (k.realtime[i] < -nanoseconds(kMaxTime) || k.realtime[i] > nanoseconds(kMaxTime))
+        damaged("a wall-clock time is out of range");
+      body = ClockSnapshot{k.realtime[i], nanoseconds(checked(k.boottime[i])), checked_duration(k.uncertainty[i])};
+      return;
+    }
+    case Kind::loss: {
+      const auto& k = c_.loss;
+      const std::uint64_t count = k.count[i];
+      lost_ = lost_ + count < lost_ ? std::numeric_limits<std::uint64_t>::max() : lost_ + count;
+      body = Loss{checked(k.since[i]), cause_of(k.cause[i]), k.kind[i], count};
+      return;
+    }
+    case Kind::recorder_cost:
+      body = RecorderCost{checked_duration(c_.recorder_cost.cpu[i]), c_.recorder_cost.resident[i]};
+      return;
+    case Kind::program_cost: {
+      const auto& k = c_.program_cost;
+      body = ProgramCost{piece(k.program[i]), k.runs[i], checked_duration(k.time[i])};
+      return;
+    }
+    case Kind::capture_end:
+    case Kind::damage:
+      break;  // not in files
+  }
+}
+
+}  // namespace
+
+const char* events_from(const BlockColumns<ColumnView>& columns, const BlockHeader& header, std::vector<Event>& out) {
+  return EventDecoder(columns, out).run(header);
+}
+
+}  // namespace tailcap::formats

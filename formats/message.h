@@ -1,0 +1,56 @@
+// Chunk messages (formats/capture.capnp) as bytes in Cap'n Proto's standard framing, and back.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "formats/block.h"
+#include "formats/collector.h"
+#include "formats/event.h"
+#include "formats/preamble.h"
+
+namespace tailcap::formats {
+
+struct FooterEntry {
+  std::uint64_t offset = 0;
+  BlockHeader header;
+};
+
+// What is known at the end. Everything in it follows from the blocks before it.
+struct Footer {
+  CaptureState state = CaptureState::complete;
+  Time ended = kNoTime;
+  std::uint64_t events = 0, lost = 0, raw_bytes = 0;
+  std::vector<FooterEntry> index;
+};
+
+// The memory a message is built in, kept for the next one.
+class MessageBuffer {
+ public:
+  MessageBuffer();
+  ~MessageBuffer();
+  MessageBuffer(const MessageBuffer&) = delete;
+  MessageBuffer& operator=(const MessageBuffer&) = delete;
+
+  struct Impl;
+  std::unique_ptr<Impl> impl;
+};
+
+// The message is in `buffer` until the next call with the same one.
+std::span<const std::byte> encode(const CollectedBlock& block, BlockType type, MessageBuffer& buffer);
+std::span<const std::byte> encode(const Preamble& preamble, MessageBuffer& buffer);
+std::span<const std::byte> encode(const Footer& footer, MessageBuffer& buffer);
+
+// The functions below take a message whose first byte is aligned to 8, of whatever origin, and return why it is
+// damaged, or an empty string. Unknown kinds of events are left out.
+
+// Views in the events point into `message`.
+std::string decode_events(std::span<const std::byte> message, const BlockHeader& header, std::vector<Event>& out);
+std::string decode_preamble(std::span<const std::byte> message, Preamble& out);
+std::string decode_footer(std::span<const std::byte> message, Footer& out);
+
+}  // namespace tailcap::formats

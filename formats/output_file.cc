@@ -1,0 +1,124 @@
+#include "formats/output_file.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+#include <system_error>
+
+namespace tailcap::formats {
+namespace {
+
+std::system_error failure(int error, const std::string& what) {
+  return std::system_error(error, std::generic_category(), what);
+}
+
+bool exists(const std::string& path) {
+  struct stat status;
+  return lstat(path.c_str(), &status) == 0;
+}
+
+// The name of a file is on the disk once its folder is.
+void sync_folder_of(const std::string& path) {
+  const auto folder = std::filesystem::path(path).parent_path();
+  const int fd = open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return;
+  fsync(fd);  // some file systems cannot; the file itself was synced
+  close(fd);
+}
+
+}  // namespace
+
+OutputFile::OutputFile(const std::string& path, bool force, const std::string& suffix)
+    : path_(path), partial_(path + suffix), force_(force) {
+  struct stat status;
+  if (stat(path.c_str(), &status) == 0) {
+    if (!S_ISREG(status.st_mode))
+      throw failure(S_ISDIR(status.st_mode) ? EISDIR : EEXIST, path + " is not a regular file; name a file to write");
+    if (!force) throw failure(EEXIST, path + " exists; choose another name or give --force to replace it");
+  }
+  const bool stale = exists(partial_);
+  fd_ = open(partial_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | (stale ? 0 : O_EXCL) | O_NOFOLLOW, 0600);
+  if (fd_ < 0) throw failure(errno, "cannot create " + partial_);
+  // A reader may hold its shared lock for a moment, to see whether we run.
+  int locked = -1;
+  for (int attempt = 0; attempt < 20 && locked != 0; ++attempt) {
+    if (attempt > 0) usleep(5000);
+    locked = flock(fd_, LOCK_EX | LOCK_NB);
+  }
+  const int error = errno;
+  if (locked != 0) {
+    close(fd_);
+    if (error == EWOULDBLOCK)
+      throw failure(EBUSY, partial_ + " is being written by another recorder; choose another name or end that one");
+    throw failure(error, "cannot lock " + partial_);
+  }
+  if (stale && !force) {
+    close(fd_);
+    throw failure(
+        EEXIST,
+        partial_ + " is left of a recording that died; `tailcap recover` saves what is in it, --force replaces it");
+  }
+  if (ftruncate(fd_, 0) != 0) {
+    const int truncate_error = errno;
+    close(fd_);
+    throw failure(truncate_error, "cannot empty " + partial_);
+  }
+}
+
+OutputFile::~OutputFile() { close(fd_); }
+
+void OutputFile::fail(int error, const std::string& what, const std::string& advice) const {
+  throw failure(error, what + " " + partial_ + " at " + std::to_string(size()) + " bytes; " + advice);
+}
+
+void OutputFile::append(std::span<const std::byte> header, std::span<const std::byte> payload) {
+  iovec parts[2] = {{const_cast<std::byte*>(header.data()), header.size()},
+                    {const_cast<std::byte*>(payload.data()), payload.size()}};
+  const std::uint64_t total = header.size() + payload.size();
+  const std::uint64_t start = size();
+  std::uint64_t done = 0;
+  while (done < total) {
+    const ssize_t n = pwritev(fd_, parts, 2, static_cast<off_t>(start + done));
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) {
+      const int error = n < 0 ? errno : ENOSPC;
+      // Half a block would be counted as damage later. If it cannot be taken off, readers skip it.
+      if (ftruncate(fd_, static_cast<off_t>(start)) != 0) errno = error;
+      fail(error, "cannot write", "everything up to there is readable: make room, then `tailcap recover` it");
+    }
+    done += static_cast<std::uint64_t>(n);
+    auto left = static_cast<std::size_t>(n);
+    for (iovec& part : parts) {
+      const std::size_t taken = std::min(left, part.iov_len);
+      part.iov_base = static_cast<std::byte*>(part.iov_base) + taken;
+      part.iov_len -= taken;
+      left -= taken;
+    }
+  }
+  size_.store(start + total, std::memory_order_relaxed);
+}
+
+void OutputFile::sync() {
+  if (fsync(fd_) != 0 && errno != EINVAL)
+    fail(errno, "cannot sync", "the disk may have a problem: see the kernel's log");
+  sync_folder_of(partial_);
+}
+
+void OutputFile::finish() {
+  sync();
+  // Without force nothing may be replaced, not even what appeared while we recorded.
+  int result = renameat2(AT_FDCWD, partial_.c_str(), AT_FDCWD, path_.c_str(), force_ ? 0 : RENAME_NOREPLACE);
+  if (result != 0 && errno == EINVAL && !exists(path_)) result = rename(partial_.c_str(), path_.c_str());
+  if (result != 0)
+    fail(errno, "cannot rename to " + path_ + " the capture", "it is whole under that name: rename it yourself");
+  sync_folder_of(path_);
+}
+
+}  // namespace tailcap::formats

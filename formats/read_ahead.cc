@@ -1,0 +1,84 @@
+#include "formats/read_ahead.h"
+
+#include <utility>
+
+namespace tailcap::formats {
+namespace {
+
+// A bound for crafted blocks; ordinary ones have about 1 MiB.
+constexpr std::uint64_t kBytesInFlight = 96u << 20;
+
+std::uint64_t cost(const IndexEntry& entry) { return entry.bytes + entry.header.raw_size; }
+
+}  // namespace
+
+ReadAhead::ReadAhead(const InputFile& file, std::vector<const IndexEntry*> plan, unsigned workers)
+    : file_(file), plan_(std::move(plan)), own_loader_(file) {
+  // One block is with the consumer, one with each worker, one waits.
+  const std::size_t slots = workers == 0 ? 1 : workers + 2;
+  for (std::size_t i = 0; i < slots; ++i) slots_.push_back(std::make_unique<Slot>());
+  for (unsigned i = 0; i < workers; ++i) workers_.emplace_back([this] { work(); });
+}
+
+ReadAhead::~ReadAhead() {
+  {
+    const std::lock_guard lock(mutex_);
+    ending_ = true;
+  }
+  started_.notify_all();
+  for (auto& worker : workers_) worker.join();
+}
+
+// The slot of the block that the consumer holds (taken_ - 1) is not free yet.
+bool ReadAhead::may_start() const {
+  if (begun_ >= plan_.size()) return false;
+  const std::size_t held = taken_ == 0 ? 0 : taken_ - 1;
+  if (begun_ - held >= slots_.size()) return false;
+  return begun_ == taken_ || bytes_in_flight_ + cost(*plan_[begun_]) <= kBytesInFlight;
+}
+
+void ReadAhead::work() {
+  BlockLoader loader(file_);
+  std::unique_lock lock(mutex_);
+  while (true) {
+    started_.wait(lock, [this] { return ending_ || may_start(); });
+    if (ending_) return;
+    const std::size_t position = begun_++;
+    const IndexEntry& entry = *plan_[position];
+    Slot& slot = *slots_[position % slots_.size()];
+    bytes_in_flight_ += cost(entry);
+    lock.unlock();
+    std::exception_ptr error;
+    try {
+      loader.load(entry, slot.block);
+    } catch (...) {
+      error = std::current_exception();
+    }
+    lock.lock();
+    slot.error = error;
+    slot.position = position;
+    slot.ready = true;
+    finished_.notify_all();
+  }
+}
+
+LoadedBlock& ReadAhead::next() {
+  if (workers_.empty()) {
+    Slot& slot = *slots_.front();
+    own_loader_.load(*plan_[taken_++], slot.block);
+    return slot.block;
+  }
+  std::unique_lock lock(mutex_);
+  if (taken_ > 0) {
+    slots_[(taken_ - 1) % slots_.size()]->ready = false;
+    bytes_in_flight_ -= cost(*plan_[taken_ - 1]);
+  }
+  const std::size_t position = taken_++;
+  started_.notify_all();
+  Slot& slot = *slots_[position % slots_.size()];
+  finished_.wait(lock, [&] { return slot.ready && slot.position == position; });
+  if (slot.error) std::rethrow_exception(slot.error);
+  return slot.block;
+}
+
+}  // namespace tailcap::formats
