@@ -27,8 +27,6 @@ class Nothing:
 
 class Process(Nothing):
     """A program that writes a file, says when it is ready, and ends at SIGINT."""
-    ready = ""
-
     def __init__(self, scratch, build):
         super().__init__(scratch, build)
         self.build = build
@@ -41,6 +39,9 @@ class Process(Nothing):
     def command(self, server, port):
         raise NotImplementedError
 
+    def ready(self):
+        raise NotImplementedError
+
     def aim(self, server, port):
         self.arguments = self.command(server, port)
         return self
@@ -50,7 +51,7 @@ class Process(Nothing):
             self.process = subprocess.Popen(self.arguments, stdout=err, stderr=err)
         self.pid = self.process.pid
         deadline = time.monotonic() + 20
-        while self.ready.encode() not in self.errors.read_bytes():
+        while not self.ready():
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"{self.arguments[0]} did not start: {self.errors.read_text()}")
             time.sleep(0.02)
@@ -74,8 +75,12 @@ class Process(Nothing):
 
 class Tailcap(Process):
     name = "tailcap-record"
-    ready = "recording"
     extra = []
+
+    def ready(self):
+        """The preamble has company: probes are attached. Each block begins with the same magic."""
+        partial = self.file.with_name(self.file.name + ".partial")
+        return partial.exists() and partial.read_bytes().count(b"\x54\x2a\x4d\x18") >= 2
 
     def command(self, server, port):
         return [str(self.build / "capture/tailcap-record"), *self.extra, "-p", str(server), "-o", str(self.file)]
@@ -88,12 +93,14 @@ class Tailcap(Process):
 
 class TailcapTierC(Tailcap):
     name = "tailcap-record, tier C"
-    extra = ["--tier", "C"]
+    extra = ["--tier", "c"]
 
 
 class Tcpdump(Process):
     name = "tcpdump -w"
-    ready = "listening on"
+
+    def ready(self):
+        return b"listening on" in self.errors.read_bytes()
 
     def command(self, server, port):
         return ["tcpdump", "-i", "lo", "-B", "65536", "-w", str(self.file), "-Z", "root", "tcp", "port", str(port)]

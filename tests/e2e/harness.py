@@ -1,6 +1,6 @@
 """Starts real servers, clients and the recorder, and holds what tailcap says against what they logged.
 
-A test file is a program: `python3 tests/e2e/NAME_test.py --build build/dev [--tier C] [unittest arguments]`. Without
+A test file is a program: `python3 tests/e2e/NAME_test.py --build build/dev [--tier c] [unittest arguments]`. Without
 root or BTF it skips (exit 77) and says why; with both, everything that cannot run is a failure.
 """
 import contextlib
@@ -19,6 +19,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BUILD = ROOT / "build/dev"
 TIER = None
 CAP_SYS_ADMIN, CAP_BPF = 21, 39
+BLOCK_MAGIC = b"\x54\x2a\x4d\x18"
 
 
 def why_not_here():
@@ -84,9 +85,16 @@ class Recording:
     def partial(self):
         return self.file.with_name(self.file.name + ".partial")
 
+    def ready(self):
+        """Probes are attached: the preamble has company in the file (each block begins with the same magic)."""
+        for file in (self.partial, self.file):
+            with contextlib.suppress(FileNotFoundError):
+                return file.read_bytes().count(BLOCK_MAGIC) >= 2
+        return False
+
     def wait_ready(self):
-        wait_until(lambda: "recording" in self.said or self.process.poll() is not None, "the recorder's first line")
-        if self.process.poll() is not None and "recording" not in self.said:
+        wait_until(lambda: self.process.poll() is not None or self.ready(), "the recorder's first events")
+        if self.process.poll() is not None and not self.file.exists():
             raise AssertionError(f"the recorder did not start (exit {self.process.returncode}): {self.said}")
 
     def wait_end(self, seconds=20):

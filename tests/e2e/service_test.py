@@ -81,13 +81,14 @@ class Service(Case):
 
     def test_by_port_only_what_is_asked_for(self):
         one, other = free_port(), free_port()
-        first = self.sample_service("--port", one, ready=("127.0.0.1", one))
-        second = self.start([harness.BUILD / "samples/tailcap-sample-service", "--port", other])
+        self.sample_service("--port", one, ready=("127.0.0.1", one))
+        self.start([harness.BUILD / "samples/tailcap-sample-service", "--port", other])
         harness.wait_until(lambda: harness.answers(("127.0.0.1", other)), "the second service")
-        with self.record("-p", first.pid, "-p", second.pid, "--port", one) as recording:
+        with self.record("--port", one) as recording:
             wanted = self.load(f"http://127.0.0.1:{one}", "-n", "31", "--id", "one-")
             self.load(f"http://127.0.0.1:{other}", "-n", "29", "--id", "other-")
         self.assert_same(wanted, self.requests(recording, role="server"))
+        self.assert_same(wanted, self.requests(recording, role="client"))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,174 @@
+// tailcap-bench-capture FILE EVENTS: a capture like that of a busy nginx, as large as wanted, for timing the analyser.
+//
+// 64 keep-alive connections to one worker; a request is an arrival, a read with its head, a write with the response's
+// head, a sendfile with the body, and every fourth time the worker slept in epoll_wait before it. Prints what it wrote
+// as JSON: {"events":…,"requests":…}.
+#include <array>
+#include <charconv>
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+#include <exception>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "formats/writer.h"
+
+namespace {
+
+using namespace tailcap::formats;
+
+constexpr std::size_t kConnections = 64;
+constexpr std::uint32_t kWorker = 4711;
+constexpr std::int64_t kStartNs = 1'000'000'000'000;
+// The writer drops blocks rather than wait for the disk, as a recorder must; a generator can wait.
+constexpr std::uint64_t kBurst = 20'000;
+constexpr auto kPause = std::chrono::milliseconds(15);
+
+struct Connection {
+  SocketId socket = 0;
+  std::uint32_t in = 0, out = 0;
+};
+
+class Generator {
+ public:
+  Generator(const std::string& path, std::uint64_t events) : writer_(path, preamble(), true), wanted_(events) {}
+
+  void run() {
+    describe();
+    for (std::uint64_t i = 0; events_ < wanted_; ++i) request(i);
+    const std::uint64_t lost = writer_.totals().lost;
+    writer_.finish(time_from(now_));
+    if (lost != 0)
+      throw std::runtime_error("the writer dropped " + std::to_string(lost) +
+                               " events: the disk is too slow for this pace");
+    std::printf("{\"events\":%llu,\"requests\":%llu}\n", static_cast<unsigned long long>(events_),
+                static_cast<unsigned long long>(requests_));
+  }
+
+ private:
+  static Preamble preamble() {
+    Preamble p;
+    p.capture_id = "0000000000000000000000000000bec0";
+    p.tool_version = "bench";
+    p.host = "example";
+    p.kernel = "6.18.0";
+    p.architecture = "x86_64";
+    p.cpus = 2;
+    p.tier = HookTier::a;
+    p.payload_limit = 256;
+    p.started = time_from(kStartNs);
+    p.started_realtime = 1'700'000'000'000'000'000;
+    return p;
+  }
+
+  void push(const Body& body) {
+    Event event;
+    event.time = time_from(now_);
+    event.thread = {kWorker, kWorker};
+    event.body = body;
+    writer_.push(event);
+    if (++events_ % kBurst == 0) {
+      writer_.tick(time_from(now_));
+      std::this_thread::sleep_for(kPause);
+    }
+  }
+
+  void describe() {
+    writer_.begin_keyframe(time_from(now_));
+    push(ClockSnapshot{1'700'000'000'000'000'000, now_, Duration{100}});
+    push(TaskInfo{1, "nginx", "nginx: worker process", "/usr/sbin/nginx", "/"});
+    for (std::size_t i = 0; i < kConnections; ++i) {
+      Connection& c = connections_[i];
+      c = {1000 + i, static_cast<std::uint32_t>(i * 65'537 + 1), static_cast<std::uint32_t>(i * 131'071 + 7)};
+      SocketInfo info;
+      info.socket = c.socket;
+      info.family = Family::inet;
+      info.type = SocketType::stream;
+      info.origin = Origin::accepted;
+      info.state = TcpState::established;
+      info.local.bytes = {127, 0, 0, 1};
+      info.local.port = 80;
+      info.remote.bytes = {127, 0, 0, 1};
+      info.remote.port = static_cast<std::uint16_t>(20'000 + i);
+      info.next_in = c.in;
+      info.next_out = c.out;
+      push(info);
+    }
+    writer_.end_keyframe();
+  }
+
+  void request(std::uint64_t number) {
+    Connection& c = connections_[number % kConnections];
+    static constexpr std::array<const char*, 4> kPaths = {"/cart/", "/item/", "/search?q=", "/static/page"};
+    char head[256];
+    const int size = std::snprintf(head, sizeof head,
+                                   "GET %s%llu HTTP/1.1\r\nHost: example\r\nx-request-id: r%llu\r\nAccept: */*\r\n\r\n",
+                                   kPaths[number % kPaths.size()], static_cast<unsigned long long>(number % 9973),
+                                   static_cast<unsigned long long>(number));
+    const auto in = static_cast<std::uint32_t>(size);
+    static constexpr std::string_view kAnswer =
+        "HTTP/1.1 200 OK\r\nServer: nginx/1.22.1\r\nDate: Mon, 01 Jan 2024 00:00:00 GMT\r\nContent-Type: text/html\r\n"
+        "Content-Length: 256\r\nConnection: keep-alive\r\nETag: \"65920080-100\"\r\nAccept-Ranges: bytes\r\n\r\n";
+    constexpr std::uint32_t kBody = 256;
+
+    now_ += 3000 + static_cast<std::int64_t>(number * 2654435761u % 4096);
+    push(Arrival{c.socket, c.in, in, 0});
+    if (number % 4 == 0) {
+      OffCpu off;
+      off.left = time_from(now_ - 2000);
+      off.runnable = time_from(now_ + 500);
+      off.state = 1;
+      off.syscall = 232;
+      now_ += 1500;
+      push(off);
+    }
+    now_ += 1000;
+    push(io(c.socket, Direction::in, c.in, in, {head, in}, Payload::captured, 45));
+    now_ += 4000 + (number % 1000 == 0 ? 500'000 : 0);
+    push(io(c.socket, Direction::out, c.out, static_cast<std::uint32_t>(kAnswer.size()), kAnswer, Payload::captured,
+            20));
+    now_ += 1000;
+    push(io(c.socket, Direction::out, c.out + static_cast<std::uint32_t>(kAnswer.size()), kBody, {}, Payload::no_buffer,
+            40));
+    c.in += in;
+    c.out += static_cast<std::uint32_t>(kAnswer.size()) + kBody;
+    ++requests_;
+  }
+
+  static Io io(SocketId socket, Direction direction, std::uint32_t position, std::uint32_t length,
+               std::string_view head, Payload payload, std::uint16_t syscall) {
+    Io event;
+    event.socket = socket;
+    event.direction = direction;
+    event.payload = payload;
+    event.syscall = syscall;
+    event.length = length;
+    event.position = position;
+    event.head = head;
+    return event;
+  }
+
+  Writer writer_;
+  std::uint64_t wanted_, events_ = 0, requests_ = 0;
+  std::int64_t now_ = kStartNs;
+  std::array<Connection, kConnections> connections_;
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::uint64_t events = 0;
+  if (argc != 3 || std::from_chars(argv[2], argv[2] + std::strlen(argv[2]), events).ec != std::errc{}) {
+    std::fputs("usage: tailcap-bench-capture FILE EVENTS\n", stderr);
+    return 2;
+  }
+  try {
+    Generator(argv[1], events).run();
+    return 0;
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "tailcap-bench-capture: %s\n", e.what());
+    return 1;
+  }
+}
