@@ -1,0 +1,38 @@
+// A header block as it was captured: its bytes, some of which may not be known.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tailcap::protocols::hpack {
+
+class Block {
+ public:
+  // What may be missing of one block before the rest of it is not worth looking at.
+  static constexpr std::size_t kMaxHoles = 64;
+
+  void clear();
+  void append(std::string_view known) { bytes_.append(known); }
+  void append_unknown(std::size_t length);
+  // What follows is not held at all, and how much it is does not matter.
+  void cut_here() { cut_ = true; }
+  bool cut() const { return cut_; }
+  std::size_t size() const { return bytes_.size(); }
+  bool whole() const { return holes_.empty(); }
+  // All bytes; those that are not known are zero.
+  std::string_view bytes() const { return bytes_; }
+  // Whether every byte of [begin, end) is known.
+  bool known(std::size_t begin, std::size_t end) const;
+
+ private:
+  struct Hole {
+    std::size_t begin, end;
+  };
+  std::string bytes_;
+  std::vector<Hole> holes_;  // ascending, apart
+  bool cut_ = false;
+};
+
+}  // namespace tailcap::protocols::hpack
