@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * What the programs share: the settings that user space writes before loading, and the maps.
+ */
+#ifndef TAILCAP_BPF_MAPS_H
+#define TAILCAP_BPF_MAPS_H
+
+#include "bpf/event.h"
+#include "bpf/kernel.h"
+#include <bpf/bpf_helpers.h>
+
+/* Read-only once loaded: the verifier removes what they switch off. */
+const volatile __u32 self_tgid = 0;      /* the recorder, which never records itself */
+const volatile __u32 payload_limit = 0;  /* bytes kept of what follows a message start; 0: no payload */
+const volatile __u64 ring_wake = 0;      /* wake the reader at this many bytes pending */
+const volatile bool target_all = false;
+const volatile bool target_comms_used = false;
+const volatile __u64 target_cgroup = 0;  /* id in the unified hierarchy; 0: none */
+const volatile __u32 port_count = 0;
+const volatile __u16 ports[PORTS_MAX] = {};
+const volatile bool switch_tells_state = false; /* sched_switch has its fourth argument: since 5.18 */
+const volatile bool tier_c = false;
+
+/* Set while the iterator over tasks may make targets; later it only lists them. */
+bool marking = false;
+
+/* Exists: the task is a target. What happened since it left the CPU is folded in here. */
+struct task_state {
+	u64 left;
+	u64 runnable;
+	u64 argument0;
+	u64 argument1;
+	u32 waker;
+	u32 state;
+	s16 syscall;
+	u16 unused;
+	u32 missed;
+};
+
+struct direction_state {
+	u64 counted; /* bytes moved; UNIX sockets only, TCP has sequence numbers */
+	u32 budget;  /* payload bytes still to be kept of the message that began last */
+	u32 unused;
+};
+
+/* Exists: the socket is a target. */
+struct socket_state {
+	u64 self; /* address of the struct sock: differs in a clone of a listener's storage */
+	u64 cookie;
+	u64 inode; /* tier C: tells a reused address */
+	struct direction_state direction[2];
+	u32 missed;
+	u8 family;
+	u8 type;
+	u8 origin;
+	u8 unused;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 16 << 20);
+} ring SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct task_state);
+} tasks SEC(".maps");
+
+/* Cloned from a listener to the sockets born of it, before their first byte can arrive. */
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_CLONE);
+	__type(key, int);
+	__type(value, struct socket_state);
+} sockets SEC(".maps");
+
+/* Tier C sees sockets by descriptor only, and no trusted pointer to them. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 65536);
+	__type(key, u64);
+	__type(value, struct socket_state);
+} sockets_by_address SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, u32);
+	__type(value, u8);
+} target_pids SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 64);
+	__uint(key_size, COMM_SIZE);
+	__uint(value_size, 1);
+} target_comms SEC(".maps");
+
+/* Rows of enum loss_row, RECORD_KINDS counters each; user space reads them in place. Losses are rare enough to share
+ * a cache line, and exact. */
+__u64 losses[LOSS_COUNTERS] = {};
+
+/* An I/O record is put together here, then copied to the ring in its exact size. One per direction, so that a
+ * program is alone with its own on each CPU. The second HEAD_MAX leaves room for the verifier's arithmetic. */
+struct io_scratch {
+	struct record_io record;
+	u8 data[2 * HEAD_MAX];
+	struct user_iovec iov[16];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 2);
+	__type(key, u32);
+	__type(value, struct io_scratch);
+} scratches SEC(".maps");
+
+static __always_inline void count_loss(enum loss_row row, u32 kind)
+{
+	__sync_fetch_and_add(&losses[(u32)row * RECORD_KINDS + kind], 1);
+}
+
+/* Wake-ups, not events, are what costs: the reader looks every 50 ms by itself, and is woken only when a good
+ * part of the ring has filled before. The window keeps a slow reader from being woken for every record. */
+static __always_inline u64 wake_flag(void)
+{
+	u64 pending = bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA);
+
+	return pending >= ring_wake && pending < ring_wake + 32768 ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+}
+
+/* A full ring is counted by kind, and on the socket or thread whose event it was. */
+static __always_inline void *reserve(u64 size, u32 kind, u32 *missed)
+{
+	void *record = bpf_ringbuf_reserve(&ring, size, 0);
+
+	if (!record) {
+		count_loss(LOSS_RING_FULL, kind);
+		if (missed)
+			__sync_fetch_and_add(missed, 1);
+	}
+	return record;
+}
+
+/* Hands over what was missed before this event. Call only when its record is sure to get through. */
+static __always_inline u16 take_missed(u32 *missed)
+{
+	u32 count = *missed;
+
+	if (!count)
+		return 0;
+	__sync_fetch_and_add(missed, -count);
+	return count > 0xffff ? 0xffff : count;
+}
+
+#endif

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * What TCP does by itself: arrivals, retransmissions, resets, states. Mostly in softirq: the running thread has
+ * nothing to do with the socket.
+ */
+#ifndef TAILCAP_BPF_NET_H
+#define TAILCAP_BPF_NET_H
+
+#include "bpf/socket.h"
+#include "bpf/target.h"
+#include <bpf/bpf_tracing.h>
+
+static __always_inline void tell_segment(struct socket_state *state, u32 kind, u32 position, u32 length)
+{
+	struct record_segment *record = reserve(sizeof(*record), kind, &state->missed);
+
+	if (!record)
+		return;
+	record->h.time = bpf_ktime_get_ns();
+	record->h.pid = 0;
+	record->h.tid = 0;
+	record->h.kind = kind;
+	record->h.missed = kind == RECORD_ARRIVAL ? take_missed(&state->missed) : 0;
+	record->h.length = length;
+	record->socket = state->cookie;
+	record->position = position;
+	record->unused = 0;
+	bpf_ringbuf_submit(record, wake_flag());
+}
+
+SEC("tp_btf/tcp_probe")
+int BPF_PROG(arrival, struct sock *sk, struct sk_buff *skb)
+{
+	u32 length = skb->len; /* with the TCP header, which is 20 to 60 bytes */
+	struct socket_state *state;
+	struct {
+		u16 ports[2];
+		u32 seq, ack_seq;
+		u8 offset, flags;
+		u16 window;
+	} header;
+
+	if (length <= 20)
+		return 0;
+	state = bpf_sk_storage_get(&sockets, sk, 0, 0);
+	if (!state)
+		return 0;
+	if (bpf_probe_read_kernel(&header, sizeof(header), skb->head + skb->transport_header))
+		return 0;
+	length -= (header.offset >> 4) * 4;
+	if ((s32)length <= 0)
+		return 0;
+	own_socket(state, sk);
+	tell_segment(state, RECORD_ARRIVAL, bpf_ntohl(header.seq), length);
+	return 0;
+}
+
+SEC("tp_btf/tcp_retransmit_skb")
+int BPF_PROG(retransmit, struct sock *sk, struct sk_buff *skb)
+{
+	struct socket_state *state = bpf_sk_storage_get(&sockets, sk, 0, 0);
+
+	if (!state)
+		return 0;
+	own_socket(state, sk);
+	/* in the write queue skb->len is the payload alone */
+	tell_segment(state, RECORD_RETRANSMIT, BPF_CORE_READ((struct tcp_skb_cb *)skb->cb, seq), skb->len);
+	return 0;
+}
+
+SEC("tp_btf/tcp_send_reset")
+int BPF_PROG(reset_sent, struct sock *sk)
+{
+	struct socket_state *state;
+
+	if (!sk)
+		return 0;
+	state = bpf_sk_storage_get(&sockets, sk, 0, 0);
+	if (state && state->self == (u64)sk)
+		tell_segment(state, RECORD_RESET, 0, 0);
+	return 0;
+}
+
+SEC("tp_btf/tcp_receive_reset")
+int BPF_PROG(reset_received, struct sock *sk)
+{
+	struct socket_state *state = bpf_sk_storage_get(&sockets, sk, 0, 0);
+
+	if (state && state->self == (u64)sk)
+		tell_segment(state, RECORD_RESET, 1, 0);
+	return 0;
+}
+
+/* Only a thread that closes, connects or listens makes these. */
+static __always_inline bool made_by_thread(int from, int to)
+{
+	return to == TCP_SYN_SENT || to == TCP_LISTEN || (from == TCP_LISTEN && to == TCP_CLOSE) ||
+	       (from == TCP_ESTABLISHED && to == TCP_FIN_WAIT1) || (from == TCP_CLOSE_WAIT && to == TCP_LAST_ACK);
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(state_change, struct sock *sk, int from, int to)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct socket_state *state = bpf_sk_storage_get(&sockets, sk, 0, 0);
+	struct record_state *record;
+	bool by_thread;
+
+	if (!state) {
+		if (to != TCP_SYN_SENT && to != TCP_LISTEN)
+			return 0;
+		if (task->tgid == self_tgid || (!on_wanted_port(sk) && !task_state(task)))
+			return 0;
+		state = make_socket(sk, to == TCP_LISTEN ? ORIGIN_LISTENER : ORIGIN_CONNECTED);
+		if (!state)
+			return 0;
+	}
+	own_socket(state, sk);
+	by_thread = made_by_thread(from, to);
+	record = reserve(sizeof(*record), RECORD_STATE_CHANGE, &state->missed);
+	if (record) {
+		record->h.time = bpf_ktime_get_ns();
+		record->h.pid = by_thread ? task->tgid : 0;
+		record->h.tid = by_thread ? task->pid : 0;
+		record->h.kind = RECORD_STATE_CHANGE;
+		record->h.missed = 0;
+		record->h.length = 0;
+		record->socket = state->cookie;
+		record->error = sk->sk_err;
+		record->from = from;
+		record->to = to;
+		record->flags = by_thread ? STATE_BY_THREAD : 0;
+		record->unused = 0;
+		bpf_ringbuf_submit(record, wake_flag());
+	}
+	if (to == TCP_SYN_SENT || to == TCP_ESTABLISHED || to == TCP_LISTEN)
+		tell_socket(sk, state, to);
+	if (port_count && by_thread && task->tgid != self_tgid && !kernel_thread(task) && !task_state(task))
+		discovered(task);
+	return 0;
+}
+
+#endif

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Which bytes of an I/O are kept, and reading them from the caller's buffer.
+ *
+ * The system call in progress tells where the buffer is. Its number is looked at before any argument is trusted to
+ * be a pointer: reading user memory costs 75 ns, a read that faults a microsecond.
+ */
+#ifndef TAILCAP_BPF_PAYLOAD_H
+#define TAILCAP_BPF_PAYLOAD_H
+
+#include "bpf/maps.h"
+
+#define SEGMENTS_MAX 16
+
+/* Where the bytes are. One piece is the usual case and stays in registers; several are in scratch->iov. */
+struct source {
+	u64 base;
+	u64 size; /* of the one piece */
+	u16 syscall;
+	u8 payload; /* PAYLOAD_CAPTURED: there is a buffer */
+	u8 segments;
+	bool whole; /* these segments are all there are, so that the end can be found */
+};
+
+static __always_inline bool read_segments(struct io_scratch *scratch, u64 vector, u64 count, struct source *from)
+{
+	struct user_iovec one;
+
+	if (count == 1) {
+		if (bpf_probe_read_user(&one, sizeof(one), (void *)vector))
+			return false;
+		from->base = one.base;
+		from->size = one.length;
+		from->segments = 1;
+		return true;
+	}
+	from->whole = count <= SEGMENTS_MAX;
+	if (count > SEGMENTS_MAX)
+		count = SEGMENTS_MAX;
+	from->segments = count;
+	if (!count)
+		return true;
+	return !bpf_probe_read_user(scratch->iov, count * sizeof(struct user_iovec), (void *)vector);
+}
+
+static __always_inline void find_source(struct io_scratch *scratch, struct task_struct *task,
+					const struct pt_regs *regs, struct source *from)
+{
+	struct user_msghdr header;
+	u64 nr = regs->orig_ax;
+
+	from->base = 0;
+	from->size = 0;
+	from->syscall = nr < 1024 ? nr : NO_SYSCALL;
+	from->segments = 0;
+	from->whole = true;
+	from->payload = PAYLOAD_NO_BUFFER;
+	if (task->flags & (PF_KTHREAD | PF_IO_WORKER | PF_USER_WORKER)) {
+		from->syscall = NO_SYSCALL;
+		return;
+	}
+	if (task->thread_info.status & TS_COMPAT) {
+		from->payload = PAYLOAD_UNSUPPORTED;
+		from->syscall = NO_SYSCALL;
+		return;
+	}
+	if (nr == NR_read || nr == NR_write || nr == NR_sendto || nr == NR_recvfrom) {
+		from->base = regs->si;
+		from->size = regs->dx;
+		from->segments = 1;
+	} else if (nr == NR_readv || nr == NR_writev) {
+		if (!read_segments(scratch, regs->si, regs->dx, from)) {
+			from->payload = PAYLOAD_FAULT;
+			return;
+		}
+	} else if (nr == NR_sendmsg || nr == NR_recvmsg) {
+		if (bpf_probe_read_user(&header, sizeof(header), (void *)regs->si) ||
+		    !read_segments(scratch, header.iov, header.iov_length, from)) {
+			from->payload = PAYLOAD_FAULT;
+			return;
+		}
+	} else {
+		if (nr == NR_sendmmsg || nr == NR_recvmmsg)
+			from->payload = PAYLOAD_UNSUPPORTED;
+		return;
+	}
+	from->payload = PAYLOAD_CAPTURED;
+}
+
+/* The first four bytes of every HTTP/1 message, and of the HTTP/2 preface. */
+static __always_inline bool message_start(const u8 *data)
+{
+	switch (*(const u32 *)data) {
+	case 0x50545448: /* HTTP */
+	case 0x20544547: /* GET_ */
+	case 0x54534f50: /* POST */
+	case 0x20545550: /* PUT_ */
+	case 0x44414548: /* HEAD */
+	case 0x454c4544: /* DELE */
+	case 0x4954504f: /* OPTI */
+	case 0x43544150: /* PATC */
+	case 0x4e4e4f43: /* CONN */
+	case 0x43415254: /* TRAC */
+	case 0x20495250: /* PRI_ */
+		return true;
+	}
+	return false;
+}
+
+/* Several pieces: puts bytes [have, want) of the I/O at scratch->data + have; returns how far it got, more than
+ * HEAD_MAX if a piece could not be read. A function of its own for the verifier, which would otherwise follow every
+ * caller through the loop. */
+__noinline u32 gather_pieces(u32 way, u32 segments, u32 have, u32 want)
+{
+	struct io_scratch *scratch = bpf_map_lookup_elem(&scratches, &way);
+	u32 got = have, skip = have;
+
+	if (!scratch)
+		return HEAD_MAX + 1;
+	if (want > HEAD_MAX)
+		want = HEAD_MAX;
+	for (u32 i = 0; i < SEGMENTS_MAX; i++) {
+		u64 length, piece;
+
+		if (i >= segments || got >= want || got >= HEAD_MAX)
+			break;
+		length = scratch->iov[i].length;
+		if (skip >= length) {
+			skip -= length;
+			continue;
+		}
+		length -= skip;
+		piece = want - got;
+		if (piece > length)
+			piece = length;
+		if (piece > HEAD_MAX)
+			break;
+		if (bpf_probe_read_user(scratch->data + got, piece, (void *)(scratch->iov[i].base + skip)))
+			return HEAD_MAX + 1;
+		skip = 0;
+		got += piece;
+	}
+	return got;
+}
+
+/* Several pieces: puts bytes [start, length) of the I/O, TAIL_SIZE at most, at scratch->data + have. */
+__noinline u32 gather_tail_pieces(u32 way, u32 segments, u32 have, u32 start, u32 length)
+{
+	struct io_scratch *scratch = bpf_map_lookup_elem(&scratches, &way);
+	u64 at = 0;
+	u32 got = 0;
+
+	if (!scratch || have > HEAD_MAX)
+		return 0;
+	for (u32 i = 0; i < SEGMENTS_MAX; i++) {
+		u64 size, from, piece;
+
+		if (i >= segments || got >= TAIL_SIZE)
+			break;
+		size = scratch->iov[i].length;
+		if (size > 0x7fffffff)
+			return 0;
+		from = (u64)start + got;
+		if (from < at + size) {
+			piece = at + size - from;
+			if (piece > length - start - got)
+				piece = length - start - got;
+			if (piece > TAIL_SIZE)
+				return 0;
+			if (bpf_probe_read_user(scratch->data + have + got, piece,
+						(void *)(scratch->iov[i].base + (from - at))))
+				return 0;
+			got += piece;
+		}
+		at += size;
+	}
+	return got;
+}
+
+/* Bytes [have, want) of the I/O; false: they could not be read. */
+static __always_inline bool gather(struct io_scratch *scratch, u32 way, const struct source *from, u32 want, u32 *have)
+{
+	u32 got = *have, piece;
+
+	if (want > HEAD_MAX)
+		want = HEAD_MAX;
+	if (from->segments == 1) {
+		if (want > from->size)
+			want = from->size;
+		if (got > HEAD_MAX || want <= got)
+			return true;
+		piece = want - got;
+		barrier_var(piece); /* the compiler knows that it is small; the verifier must see it tested */
+		if (piece > HEAD_MAX)
+			return true;
+		if (bpf_probe_read_user(scratch->data + got, piece, (void *)(from->base + got)))
+			return false;
+		*have = want;
+		return true;
+	}
+	if (!from->segments)
+		return true;
+	got = gather_pieces(way, from->segments, got, want);
+	if (got > HEAD_MAX)
+		return false;
+	*have = got;
+	return true;
+}
+
+/* The last bytes of the length moved, behind the head in scratch->data. Returns how many: TAIL_SIZE, less if the
+ * head comes closer to the end, 0 if they cannot be had. */
+static __always_inline u32 gather_tail(struct io_scratch *scratch, u32 way, const struct source *from, u32 length,
+				       u32 have)
+{
+	u32 want = length - have, start, got;
+
+	if (!from->whole || have > HEAD_MAX || length <= have)
+		return 0;
+	if (want > TAIL_SIZE)
+		want = TAIL_SIZE;
+	start = length - want;
+	if (from->segments == 1) {
+		if (length > from->size || bpf_probe_read_user(scratch->data + have, want, (void *)(from->base + start)))
+			return 0;
+		return want;
+	}
+	got = gather_tail_pieces(way, from->segments, have, start, length);
+	return got == want ? want : 0;
+}
+
+/* Fills head, tail and payload of scratch->record for length bytes moved. Returns the bytes in scratch->data. */
+static __always_inline u32 keep_payload(struct io_scratch *scratch, u32 way, const struct source *from, u32 length,
+					struct direction_state *direction)
+{
+	struct record_io *record = &scratch->record;
+	u32 least, want, have = 0, tail = 0, budget;
+
+	record->payload = from->payload;
+	if (from->payload != PAYLOAD_CAPTURED || !length)
+		return 0;
+	least = payload_limit < HEAD_MIN ? payload_limit : HEAD_MIN;
+	want = length < least ? length : least;
+	if (!gather(scratch, way, from, want, &have)) {
+		record->payload = PAYLOAD_FAULT;
+		return 0;
+	}
+	budget = direction->budget;
+	/* Too short to tell: the beginning of a message may be cut anywhere. */
+	if (length < 4 || message_start(scratch->data))
+		budget = payload_limit;
+	want = length < budget ? length : budget;
+	if (want > have && !gather(scratch, way, from, want, &have)) {
+		record->payload = PAYLOAD_FAULT;
+		return 0;
+	}
+	direction->budget = budget > have ? budget - have : 0;
+	if (have > HEAD_MAX)
+		return 0;
+	if (have < length)
+		tail = gather_tail(scratch, way, from, length, have);
+	record->head = have;
+	record->tail = tail;
+	return have + tail;
+}
+
+#endif

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Which sockets are recorded, and what is said of them: a socket is a target if its storage exists.
+ */
+#ifndef TAILCAP_BPF_SOCKET_H
+#define TAILCAP_BPF_SOCKET_H
+
+#include "bpf/maps.h"
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_endian.h>
+
+enum origin { ORIGIN_UNKNOWN, ORIGIN_CONNECTED, ORIGIN_ACCEPTED, ORIGIN_LISTENER, ORIGIN_EXISTED };
+
+/* TCP over IPv4 or IPv6, UNIX stream and seqpacket. sk may be any pointer to a sock. */
+static __always_inline bool recordable(u16 family, u16 type, u16 protocol)
+{
+	if (family == AF_INET || family == AF_INET6)
+		return type == SOCK_STREAM && protocol == IPPROTO_TCP;
+	return family == AF_UNIX && (type == SOCK_STREAM || type == SOCK_SEQPACKET);
+}
+
+static __always_inline bool wanted_port(u16 local, u16 remote)
+{
+	for (u32 i = 0; i < PORTS_MAX; i++) {
+		if (i < port_count && (ports[i] == local || ports[i] == remote))
+			return true;
+	}
+	return false;
+}
+
+static __always_inline bool on_wanted_port(const struct sock *sk)
+{
+	u16 family;
+
+	if (!port_count)
+		return false;
+	family = sk->__sk_common.skc_family;
+	if (family != AF_INET && family != AF_INET6)
+		return false;
+	return wanted_port(sk->__sk_common.skc_num, bpf_ntohs(sk->__sk_common.skc_dport));
+}
+
+static __always_inline u64 socket_inode(const struct sock *sk)
+{
+	struct socket *socket = BPF_CORE_READ(sk, sk_socket);
+
+	return socket ? BPF_CORE_READ((struct socket_alloc *)socket, vfs_inode.i_ino) : 0;
+}
+
+static __always_inline u16 unix_path(struct record_socket *record, const struct unix_sock *sock)
+{
+	struct unix_address *address = BPF_CORE_READ(sock, addr);
+	u32 length;
+
+	if (!address)
+		return 0;
+	length = BPF_CORE_READ(address, len) - 2; /* less the family */
+	if (length > 108)
+		return 0;
+	bpf_probe_read_kernel(record->path, length, address->name[0].sun_path);
+	return length;
+}
+
+/* Every read is a probe read, so that tiers and iterators share it; it runs once per socket. */
+static __always_inline void fill_socket(struct record_socket *record, const struct sock *sk,
+					const struct socket_state *state)
+{
+	const struct sock_common *common = &sk->__sk_common;
+
+	__builtin_memset(record, 0, sizeof(*record));
+	record->h.time = bpf_ktime_get_ns();
+	record->h.kind = RECORD_SOCKET;
+	record->socket = state->cookie;
+	record->family = state->family;
+	record->type = state->type;
+	record->origin = state->origin;
+	record->inode = socket_inode(sk);
+	record->net_namespace = BPF_CORE_READ(common, skc_net.net, ns.inum);
+	if (state->family == AF_UNIX) {
+		const struct unix_sock *sock = (const struct unix_sock *)sk;
+		struct sock *peer = BPF_CORE_READ(sock, peer);
+
+		if (peer)
+			record->peer_inode = socket_inode(peer);
+		record->path_length = unix_path(record, sock);
+		if (!record->path_length && peer)
+			record->path_length = unix_path(record, (const struct unix_sock *)peer);
+		return;
+	}
+	record->state = BPF_CORE_READ(common, skc_state);
+	record->local_port = BPF_CORE_READ(common, skc_num);
+	record->remote_port = bpf_ntohs(BPF_CORE_READ(common, skc_dport));
+	if (state->family == AF_INET) {
+		bpf_core_read(record->local, 4, &common->skc_rcv_saddr);
+		bpf_core_read(record->remote, 4, &common->skc_daddr);
+	} else {
+		bpf_core_read(record->local, 16, &common->skc_v6_rcv_saddr);
+		bpf_core_read(record->remote, 16, &common->skc_v6_daddr);
+	}
+	record->next_out = BPF_CORE_READ((const struct tcp_sock *)sk, write_seq);
+	record->next_in = BPF_CORE_READ((const struct tcp_sock *)sk, copied_seq);
+}
+
+/* new_state: the TCP state that the socket is about to enter; 0: as it is. */
+static __always_inline void tell_socket(const struct sock *sk, struct socket_state *state, u8 new_state)
+{
+	struct record_socket *record = reserve(sizeof(*record), RECORD_SOCKET, &state->missed);
+
+	if (!record)
+		return;
+	fill_socket(record, sk, state);
+	if (new_state)
+		record->state = new_state;
+	bpf_ringbuf_submit(record, wake_flag());
+}
+
+static __always_inline void begin_socket(struct socket_state *state, const struct sock *sk, u64 cookie, u16 family,
+					 u16 type, u8 origin)
+{
+	__builtin_memset(state, 0, sizeof(*state));
+	state->self = (u64)sk;
+	state->cookie = cookie;
+	state->family = family;
+	state->type = type;
+	state->origin = origin;
+	/* The first message of a connection needs no proof that it is one. */
+	state->direction[0].budget = payload_limit;
+	state->direction[1].budget = payload_limit;
+}
+
+/* The storage of a socket that is a target. A listener's storage was cloned to its child: make it the child's. */
+#define own_socket(state, sk)                                                                                          \
+	({                                                                                                             \
+		if ((state)->self != (u64)(sk))                                                                        \
+			begin_socket(state, sk, bpf_get_socket_cookie((void *)(sk)), (sk)->__sk_common.skc_family,      \
+				     (sk)->sk_type, ORIGIN_ACCEPTED);                                                  \
+	})
+
+/* Makes a socket a target; says so unless the caller will. Null if it cannot be. A macro, since the verifier's
+ * type of sk is lost in a function of its own. */
+#define make_socket(sk, how)                                                                                           \
+	({                                                                                                             \
+		struct socket_state *_state = NULL;                                                                    \
+		u16 _family = (sk)->__sk_common.skc_family, _type = (sk)->sk_type;                                     \
+		if (recordable(_family, _type, (sk)->sk_protocol)) {                                                   \
+			_state = bpf_sk_storage_get(&sockets, (void *)(sk), 0, BPF_SK_STORAGE_GET_F_CREATE);           \
+			if (_state)                                                                                    \
+				begin_socket(_state, sk, bpf_get_socket_cookie((void *)(sk)), _family, _type, how);    \
+			else                                                                                           \
+				count_loss(LOSS_SOCKET_TABLE, RECORD_SOCKET);                                          \
+		}                                                                                                      \
+		_state;                                                                                                \
+	})
+
+#endif

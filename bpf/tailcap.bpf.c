@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * All kernel programs, as one object: a program per tracepoint, grouped by file. User space chooses which are loaded.
+ */
+#include "bpf/io.h"
+#include "bpf/iterate.h"
+#include "bpf/net.h"
+#include "bpf/sched.h"
+#include "bpf/task.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Who is recorded: a task is a target if its storage exists.
+ */
+#ifndef TAILCAP_BPF_TARGET_H
+#define TAILCAP_BPF_TARGET_H
+
+#include "bpf/maps.h"
+#include <bpf/bpf_core_read.h>
+
+static __always_inline struct task_state *task_state(struct task_struct *task)
+{
+	return bpf_task_storage_get(&tasks, task, 0, 0);
+}
+
+static __always_inline struct task_state *make_target(struct task_struct *task)
+{
+	struct task_state *state = bpf_task_storage_get(&tasks, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+
+	if (!state)
+		count_loss(LOSS_TASK_TABLE, RECORD_TASK);
+	return state;
+}
+
+static __always_inline bool kernel_thread(struct task_struct *task)
+{
+	return task->flags & PF_KTHREAD;
+}
+
+static __always_inline bool named(struct task_struct *task)
+{
+	char comm[COMM_SIZE] = {};
+
+	if (!target_comms_used)
+		return false;
+	bpf_probe_read_kernel_str(comm, sizeof(comm), task->comm);
+	return bpf_map_lookup_elem(&target_comms, comm);
+}
+
+/* In the chosen cgroup or below it. */
+static __always_inline bool under_target(struct cgroup *group)
+{
+	for (int depth = 0; depth < 16; depth++) {
+		if (!group)
+			return false;
+		if (BPF_CORE_READ(group, kn, id) == target_cgroup)
+			return true;
+		group = BPF_CORE_READ(group, self.parent, cgroup);
+	}
+	return false;
+}
+
+static __always_inline bool in_target_cgroup(struct task_struct *task)
+{
+	return target_cgroup && under_target(BPF_CORE_READ(task, cgroups, dfl_cgrp));
+}
+
+/* Tells user space of a target it has not seen start, so that it looks the rest up in /proc. */
+static __always_inline void fill_task(struct record_task *record, struct task_struct *task)
+{
+	__builtin_memset(record, 0, sizeof(*record));
+	record->h.time = bpf_ktime_get_ns();
+	record->h.pid = task->tgid;
+	record->h.tid = task->pid;
+	record->h.kind = RECORD_TASK;
+	record->parent_pid = BPF_CORE_READ(task, real_parent, tgid);
+	bpf_probe_read_kernel_str(record->comm, sizeof(record->comm), task->comm);
+}
+
+static __always_inline void discovered(struct task_struct *task)
+{
+	struct record_task *record;
+
+	if (!make_target(task))
+		return;
+	record = reserve(sizeof(*record), RECORD_TASK, NULL);
+	if (!record)
+		return;
+	fill_task(record, task);
+	bpf_ringbuf_submit(record, wake_flag());
+}
+
+#endif

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Threads and processes: start, exec, exit. Children of a target are targets.
+ */
+#ifndef TAILCAP_BPF_TASK_H
+#define TAILCAP_BPF_TASK_H
+
+#include "bpf/target.h"
+#include <bpf/bpf_tracing.h>
+
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(task_start, struct task_struct *parent, struct task_struct *child)
+{
+	struct record_task *record;
+
+	if (parent->tgid == self_tgid)
+		return 0; /* the recorder's own threads; the command it starts is marked by its pid */
+	if (!task_state(parent) && !(target_all && !kernel_thread(child)) && !in_target_cgroup(child))
+		return 0;
+	if (!make_target(child))
+		return 0;
+	record = reserve(sizeof(*record), RECORD_TASK_START, NULL);
+	if (!record)
+		return 0;
+	__builtin_memset(record, 0, sizeof(*record));
+	record->h.time = bpf_ktime_get_ns();
+	record->h.pid = child->tgid;
+	record->h.tid = child->pid;
+	record->h.kind = RECORD_TASK_START;
+	record->parent_pid = parent->tgid;
+	record->parent_tid = parent->pid;
+	bpf_probe_read_kernel_str(record->comm, sizeof(record->comm), child->comm);
+	bpf_ringbuf_submit(record, wake_flag());
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(task_exec, struct task_struct *task, int old_pid, struct linux_binprm *program)
+{
+	struct task_state *state = task_state(task);
+	struct record_exec *record;
+
+	if (!state) {
+		if (task->tgid == self_tgid || !named(task))
+			return 0;
+		state = make_target(task);
+		if (!state)
+			return 0;
+	}
+	record = reserve(sizeof(*record), RECORD_TASK_EXEC, NULL);
+	if (!record)
+		return 0;
+	__builtin_memset(record, 0, sizeof(*record));
+	record->h.time = bpf_ktime_get_ns();
+	record->h.pid = task->tgid;
+	record->h.tid = task->pid;
+	record->h.kind = RECORD_TASK_EXEC;
+	bpf_probe_read_kernel_str(record->comm, sizeof(record->comm), task->comm);
+	bpf_probe_read_kernel_str(record->filename, sizeof(record->filename), program->filename);
+	bpf_ringbuf_submit(record, wake_flag());
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(task_exit, struct task_struct *task)
+{
+	struct record_task *record;
+
+	if (!task_state(task))
+		return 0;
+	record = reserve(sizeof(*record), RECORD_TASK_EXIT, NULL);
+	if (!record)
+		return 0;
+	__builtin_memset(record, 0, sizeof(*record));
+	record->h.time = bpf_ktime_get_ns();
+	record->h.pid = task->tgid;
+	record->h.tid = task->pid;
+	record->h.kind = RECORD_TASK_EXIT;
+	record->code = task->exit_code;
+	bpf_ringbuf_submit(record, wake_flag());
+	return 0;
+}
+
+SEC("tp_btf/cgroup_attach_task")
+int BPF_PROG(task_moved, struct cgroup *group, const char *path, struct task_struct *task)
+{
+	if (!target_cgroup || task->tgid == self_tgid || kernel_thread(task))
+		return 0;
+	/* as the rest of the process follows, one event each; the unified hierarchy is what the task itself shows */
+	if (!under_target(group) || task_state(task))
+		return 0;
+	discovered(task);
+	return 0;
+}
+
+#endif

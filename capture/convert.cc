@@ -1,0 +1,191 @@
+#include "capture/convert.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "bpf/event.h"
+
+namespace tailcap::capture {
+
+using namespace formats;
+using namespace bpf;
+
+namespace {
+
+template <class Record>
+bool read(std::span<const std::byte> bytes, Record& record) {
+  if (bytes.size() < sizeof record) return false;
+  std::memcpy(&record, bytes.data(), sizeof record);
+  return true;
+}
+
+// A fixed field that holds a string: up to the first zero.
+std::string_view text(std::span<const std::byte> bytes, std::size_t offset, std::size_t size) {
+  const char* begin = reinterpret_cast<const char*>(bytes.data()) + offset;
+  return {begin, strnlen(begin, size)};
+}
+
+bool convert_io(std::span<const std::byte> bytes, Event& event) {
+  record_io r;
+  if (!read(bytes, r)) return false;
+  if (bytes.size() < sizeof r + r.head + r.tail || r.payload > PAYLOAD_FAULT) return false;
+  if (std::uint64_t{r.head} + r.tail > r.h.length) return false;
+  const char* data = reinterpret_cast<const char*>(bytes.data()) + sizeof r;
+  auto& io = event.body.emplace<Io>();
+  io.socket = r.socket;
+  io.direction = r.h.kind == RECORD_SEND ? Direction::out : Direction::in;
+  io.payload = static_cast<Payload>(r.payload);
+  io.truncated = r.flags & IO_TRUNCATED;
+  io.syscall = r.syscall;
+  io.missed = r.h.missed;
+  io.error = r.error;
+  io.length = r.h.length;
+  io.position = r.position;
+  io.head = {data, r.head};
+  io.tail = {data + r.head, r.tail};
+  return true;
+}
+
+bool convert_segment(std::span<const std::byte> bytes, Event& event) {
+  record_segment r;
+  if (!read(bytes, r)) return false;
+  switch (r.h.kind) {
+    case RECORD_ARRIVAL:
+      event.body = Arrival{r.socket, r.position, r.h.length, r.h.missed};
+      return true;
+    case RECORD_RETRANSMIT:
+      event.body = Retransmit{r.socket, r.position, r.h.length};
+      return true;
+    case RECORD_RESET:
+      if (r.position > 1) return false;
+      event.body = Reset{r.socket, static_cast<Direction>(r.position)};
+      return true;
+    default:
+      event.body = Accept{r.socket, static_cast<std::int32_t>(r.position)};
+      return true;
+  }
+}
+
+TcpState tcp_state(std::uint8_t number) {
+  return number <= static_cast<std::uint8_t>(TcpState::new_syn_recv) ? static_cast<TcpState>(number) : TcpState::none;
+}
+
+bool convert_state(std::span<const std::byte> bytes, Event& event) {
+  record_state r;
+  if (!read(bytes, r)) return false;
+  event.body = StateChange{r.socket, tcp_state(r.from), tcp_state(r.to), (r.flags & STATE_BY_THREAD) != 0, r.error};
+  return true;
+}
+
+bool convert_off_cpu(std::span<const std::byte> bytes, Event& event) {
+  record_off_cpu r;
+  if (!read(bytes, r)) return false;
+  auto& off = event.body.emplace<OffCpu>();
+  off.left = time_from(static_cast<std::int64_t>(r.left));
+  off.runnable = time_from(static_cast<std::int64_t>(r.runnable));
+  off.waker = r.waker;
+  off.state = r.state;
+  off.syscall = r.syscall;
+  off.missed = r.h.missed;
+  off.argument0 = r.argument0;
+  off.argument1 = r.argument1;
+  return true;
+}
+
+bool convert_task(std::span<const std::byte> bytes, Event& event) {
+  record_task r;
+  if (!read(bytes, r)) return false;
+  const auto comm = text(bytes, offsetof(record_task, comm), sizeof r.comm);
+  switch (r.h.kind) {
+    case RECORD_TASK_START:
+      event.body = TaskStart{{r.parent_pid, r.parent_tid}, comm};
+      return true;
+    case RECORD_TASK_EXIT:
+      event.body = TaskExit{r.code};
+      return true;
+    default:
+      event.body = TaskInfo{r.parent_pid, comm, {}, {}, {}};
+      return true;
+  }
+}
+
+bool convert_exec(std::span<const std::byte> bytes, Event& event) {
+  record_exec r;
+  if (!read(bytes, r)) return false;
+  event.body = TaskExec{text(bytes, offsetof(record_exec, comm), sizeof r.comm),
+                        text(bytes, offsetof(record_exec, filename), sizeof r.filename)};
+  return true;
+}
+
+bool convert_socket(std::span<const std::byte> bytes, std::array<char, 128>& path, Event& event) {
+  record_socket r;
+  if (!read(bytes, r)) return false;
+  if (r.path_length > sizeof r.path || r.path_length > path.size()) return false;
+  auto& socket = event.body.emplace<SocketInfo>();
+  socket.socket = r.socket;
+  socket.family = r.family == 1 || r.family == 2 || r.family == 10 ? static_cast<Family>(r.family) : Family::unknown;
+  socket.type = r.type == 1 || r.type == 2 || r.type == 5 ? static_cast<SocketType>(r.type) : SocketType::unknown;
+  socket.origin = r.origin <= 4 ? static_cast<Origin>(r.origin) : Origin::unknown;
+  socket.state = tcp_state(r.state);
+  std::memcpy(socket.local.bytes.data(), r.local, sizeof r.local);
+  std::memcpy(socket.remote.bytes.data(), r.remote, sizeof r.remote);
+  socket.local.port = r.local_port;
+  socket.remote.port = r.remote_port;
+  socket.next_out = r.next_out;
+  socket.next_in = r.next_in;
+  socket.inode = r.inode;
+  socket.peer_inode = r.peer_inode;
+  socket.net_namespace = r.net_namespace;
+  std::size_t length = r.path_length;
+  std::memcpy(path.data(), r.path, length);
+  if (length && path[0] == '\0')
+    path[0] = '@';  // an abstract name: every byte counts
+  else
+    length = strnlen(path.data(), length);
+  socket.path = {path.data(), length};
+  return true;
+}
+
+}  // namespace
+
+bool Converter::convert(std::span<const std::byte> bytes, Event& event) {
+  record_header header;
+  if (!read(bytes, header)) return false;
+  event.time = time_from(static_cast<std::int64_t>(header.time));
+  event.thread = {header.pid, header.tid};
+  switch (header.kind) {
+    case RECORD_SEND:
+    case RECORD_RECEIVE:
+      return convert_io(bytes, event);
+    case RECORD_ARRIVAL:
+    case RECORD_RETRANSMIT:
+    case RECORD_RESET:
+    case RECORD_ACCEPT:
+      return convert_segment(bytes, event);
+    case RECORD_STATE_CHANGE:
+      return convert_state(bytes, event);
+    case RECORD_SOCKET:
+      return convert_socket(bytes, path_, event);
+    case RECORD_OFF_CPU:
+      return convert_off_cpu(bytes, event);
+    case RECORD_TASK_START:
+    case RECORD_TASK_EXIT:
+    case RECORD_TASK:
+      return convert_task(bytes, event);
+    case RECORD_TASK_EXEC:
+      return convert_exec(bytes, event);
+    default:
+      return false;
+  }
+}
+
+std::size_t listed_size(std::span<const std::byte> bytes) {
+  record_header header;
+  if (!read(bytes, header)) return 0;
+  const std::size_t size = header.kind == RECORD_TASK     ? sizeof(record_task)
+                           : header.kind == RECORD_SOCKET ? sizeof(record_socket)
+                                                          : 0;
+  return size <= bytes.size() ? size : 0;
+}
+
+}  // namespace tailcap::capture

@@ -1,0 +1,27 @@
+// Ring records (bpf/event.h) to events. Pure: bytes in, a value out.
+//
+// The bytes are not trusted: whatever they are, the answer is an event or "no", never a read outside them.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <span>
+
+#include "formats/event.h"
+
+namespace tailcap::capture {
+
+class Converter {
+ public:
+  // False: not a record. Views in event point into bytes or into this converter, valid until the next call.
+  bool convert(std::span<const std::byte> bytes, formats::Event& event);
+
+ private:
+  std::array<char, 128> path_{};
+};
+
+// How long the record at the beginning of these bytes is, where several follow one another (iterators print fixed
+// records without borders); 0: no record begins here.
+std::size_t listed_size(std::span<const std::byte> bytes);
+
+}  // namespace tailcap::capture

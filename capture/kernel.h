@@ -1,0 +1,34 @@
+// What the running kernel offers: its types, tracepoints, mounts, and what this process may do.
+#pragma once
+
+#include <memory>
+#include <string>
+
+namespace tailcap::capture {
+
+// The kernel's BTF. Throws std::runtime_error if it has none.
+class KernelTypes {
+ public:
+  KernelTypes();
+  ~KernelTypes();
+  bool has_tracepoint(const std::string& name) const { return tracepoint_arguments(name) >= 0; }
+  int tracepoint_arguments(const std::string& name) const;  // -1: no such tracepoint
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+std::string kernel_release();
+std::string machine();
+std::string host_name();
+std::string boot_id();
+
+bool in_unified_hierarchy(const std::string& path);
+// Where the unified hierarchy is mounted; empty: nowhere.
+std::string unified_mount();
+
+// One of the kernel's capability numbers (linux/capability.h) in this process's effective set.
+bool capable(int capability);
+
+}  // namespace tailcap::capture

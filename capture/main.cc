@@ -1,0 +1,84 @@
+// tailcap-record: records into a .tcap file. `tailcap record` executes this.
+#include <sys/wait.h>
+
+#include <cstdio>
+#include <cstring>
+#include <exception>
+#include <string_view>
+
+#include "capture/doctor.h"
+#include "capture/options.h"
+#include "capture/recorder.h"
+
+namespace {
+
+using namespace tailcap::capture;
+
+void list_groups() {
+  for (auto group : kGroups) std::printf("%-10s %s\n", name_of(group), describe(group));
+}
+
+void print_timings(const Probes& probes) {
+  std::printf("%-16s %-24s %10s %12s %10s\n", "program", "hook", "insns", "verify µs", "attach µs");
+  for (const auto& p : probes.programs()) {
+    std::printf("%-16s %-24s %10llu %12lld %10lld\n", p.name.c_str(), p.hook.c_str(),
+                static_cast<unsigned long long>(p.instructions), static_cast<long long>(p.verification.count()),
+                static_cast<long long>(p.attach.count()));
+  }
+  std::printf("open %lld µs, load %lld µs\n", static_cast<long long>(probes.open_time().count()),
+              static_cast<long long>(probes.load_time().count()));
+}
+
+int rehearse(const Options& options) {
+  Probes probes(options.probes);
+  if (options.probes.verifier_log) std::fputs(probes.verifier_log().c_str(), stdout);
+  if (!options.dry_run) probes.attach();
+  if (options.timings) print_timings(probes);
+  if (options.dry_run)
+    std::printf("all programs load: tier %s, %s. Nothing was attached.\n",
+                probes.tier().tier == tailcap::formats::HookTier::a ? "a" : "c", probes.tier().reason.c_str());
+  return 0;
+}
+
+int run(int argc, char** argv) {
+  if (argc > 1 && std::string_view(argv[1]) == "doctor") return run_doctor(argc - 1, argv + 1);
+  const Options options = parse_options(argc, argv);
+  if (options.help) return std::fputs(kHelp, stdout) < 0;
+  if (options.version) return std::puts("tailcap-record " TAILCAP_VERSION) < 0;
+  if (options.list) {
+    list_groups();
+    return 0;
+  }
+  if (options.dry_run || options.timings || options.probes.verifier_log) {
+    const int code = rehearse(options);
+    if (options.dry_run) return code;
+  }
+  const Outcome outcome = record(options);
+  if (outcome.command_ran) {
+    if (WIFEXITED(outcome.command_status))
+      std::fprintf(stderr, "%s exited with code %d\n", options.probes.selection.command[0].c_str(),
+                   WEXITSTATUS(outcome.command_status));
+    else
+      std::fprintf(stderr, "%s was ended by signal %d (%s)\n", options.probes.selection.command[0].c_str(),
+                   WTERMSIG(outcome.command_status), strsignal(WTERMSIG(outcome.command_status)));
+  }
+  std::fputs(summary(options.output, outcome.elapsed, outcome.tally, outcome.file_bytes, outcome.reason,
+                     options.probes.ring_bytes)
+                 .c_str(),
+             stderr);
+  return outcome.tally.lost ? 3 : 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const UsageError& e) {
+    std::fprintf(stderr, "tailcap-record: %s\n", e.what());
+    return 2;
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "tailcap-record: %s\n", e.what());
+    return 1;
+  }
+}

@@ -1,0 +1,175 @@
+#include "capture/mask.h"
+
+#include <array>
+#include <cassert>
+#include <cstring>
+
+namespace tailcap::capture {
+
+using formats::Io;
+
+namespace {
+
+constexpr std::array<std::string_view, 5> kSecrets = {"authorization", "proxy-authorization", "cookie", "set-cookie",
+                                                      "x-api-key"};
+
+constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+
+// For each first letter of a header, the secret names it may begin.
+constexpr std::array<std::uint8_t, 256> first_letters() {
+  std::array<std::uint8_t, 256> table{};
+  for (std::size_t i = 0; i < kSecrets.size(); i++) {
+    const auto c = static_cast<unsigned char>(kSecrets[i][0]);
+    table[c] = static_cast<std::uint8_t>(table[c] | 1u << i);
+    table[c - 32u] = static_cast<std::uint8_t>(table[c - 32u] | 1u << i);
+  }
+  return table;
+}
+constexpr auto kFirstLetters = first_letters();
+
+bool begins_message(std::string_view bytes) {
+  static constexpr std::array<std::string_view, 11> kStarts = {
+      "HTTP/1.", "GET ", "POST ", "PUT ", "HEAD ", "DELETE ", "OPTIONS ", "CONNECT ", "PATCH ", "TRACE ", "PRI * "};
+  for (auto start : kStarts) {
+    if (bytes.starts_with(start)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+void Mask::begin(const formats::SocketInfo& info) {
+  if (info.origin == formats::Origin::listener) return;
+  const bool stream_begins = info.family == formats::Family::unix_domain ? info.origin != formats::Origin::existed
+                                                                         : info.origin == formats::Origin::connected ||
+                                                                               info.origin == formats::Origin::accepted;
+  if (!stream_begins) return;  // unknown sockets are uncertain from the start
+  if (sockets_.size() >= kMaxSockets) sockets_.clear();
+  auto& socket = sockets_[info.socket];
+  const std::uint32_t next[2] = {info.next_out, info.next_in};
+  for (int way = 0; way < 2; way++) {
+    State& state = socket.direction[way];
+    if (state.used) continue;  // told again when established
+    state = {};
+    state.expected = next[way];
+    state.mode = Mode::line_start;
+  }
+}
+
+void Mask::forget(formats::SocketId socket) { sockets_.erase(socket); }
+
+void Mask::overwrite(std::size_t begin, std::size_t end) {
+  if (!copied_) {
+    copy_.assign(head_);
+    copy_.append(tail_);
+    copied_ = true;
+  }
+  for (std::size_t i = begin; i < end; i++) {
+    if (copy_[i] != '\r') copy_[i] = '*';
+  }
+}
+
+void Mask::scan(State& state, std::string_view bytes, std::size_t base) {
+  const char* const data = bytes.data();
+  const std::size_t size = bytes.size();
+  std::size_t at = 0;
+  while (at < size) {
+    switch (state.mode) {
+      case Mode::value:
+      case Mode::unknown:
+      case Mode::secret: {
+        const void* found = std::memchr(data + at, '\n', size - at);
+        const std::size_t end = found ? static_cast<std::size_t>(static_cast<const char*>(found) - data) : size;
+        const bool secret = state.mode != Mode::value;
+        if (secret) overwrite(base + at, base + end);
+        at = end;
+        if (found) {
+          at++;
+          state.mode = Mode::line_start;
+          state.continues = secret;
+          state.length = 0;
+        }
+        break;
+      }
+      case Mode::line_start: {
+        const char c = data[at];
+        if (c == ' ' || c == '\t') {
+          if (state.continues) {
+            state.mode = Mode::secret;
+            break;
+          }
+          at++;  // no header begins so, but a lenient parser may take it for one
+          break;
+        }
+        if (c == '\n') {
+          state.continues = false;
+          at++;
+          break;
+        }
+        state.candidates = kFirstLetters[static_cast<unsigned char>(c)];
+        state.continues = false;
+        state.length = 0;
+        state.mode = state.candidates ? Mode::name : Mode::value;
+        break;
+      }
+      case Mode::name: {
+        const char c = lower(data[at]);
+        if (c == ':' || c == ' ' || c == '\t') {
+          std::uint8_t whole = 0;
+          for (std::size_t i = 0; i < kSecrets.size(); i++) {
+            if (state.candidates >> i & 1 && kSecrets[i].size() == state.length)
+              whole = static_cast<std::uint8_t>(1u << i);
+          }
+          if (!whole) {
+            state.mode = Mode::value;
+          } else if (c == ':') {
+            state.mode = Mode::secret;
+            at++;
+          } else {
+            at++;  // blanks before the colon are wrong, and accepted by some
+          }
+          break;
+        }
+        std::uint8_t still = 0;
+        for (std::size_t i = 0; i < kSecrets.size(); i++) {
+          if (state.candidates >> i & 1 && state.length < kSecrets[i].size() && kSecrets[i][state.length] == c)
+            still = static_cast<std::uint8_t>(still | 1u << i);
+        }
+        if (!still) {
+          state.mode = Mode::value;
+          break;
+        }
+        state.candidates = still;
+        state.length++;
+        at++;
+        break;
+      }
+    }
+  }
+}
+
+void Mask::apply(Io& io) {
+  if (!io.length) return;
+  if (sockets_.size() >= kMaxSockets) sockets_.clear();
+  State& state = sockets_[io.socket].direction[static_cast<std::size_t>(io.direction)];
+  if (state.expected != static_cast<std::uint32_t>(io.position)) state.mode = Mode::unknown;
+  if (state.mode == Mode::unknown && begins_message(io.head)) {
+    state.mode = Mode::line_start;
+    state.continues = false;
+  }
+  head_ = io.head;
+  tail_ = io.tail;
+  copied_ = false;
+  assert(head_.size() + tail_.size() <= io.length);
+  scan(state, head_, 0);
+  if (head_.size() + tail_.size() < io.length) state.mode = Mode::unknown;  // bytes that were not seen come between
+  scan(state, tail_, head_.size());
+  state.expected = static_cast<std::uint32_t>(io.position + io.length);
+  state.used = true;
+  if (copied_) {
+    io.head = std::string_view(copy_).substr(0, head_.size());
+    io.tail = std::string_view(copy_).substr(head_.size());
+  }
+}
+
+}  // namespace tailcap::capture

@@ -1,0 +1,55 @@
+// Overwrites the values of credential headers with '*' in whatever payload goes by, before it reaches the file.
+//
+// authorization, proxy-authorization, cookie, set-cookie, x-api-key; any case; lengths, CR and LF are kept, so that
+// message framing survives; continuation lines are overwritten too. A value may be split over I/Os at any byte: the
+// state of each socket and direction is carried on as long as positions are continuous. Where they are not (lost or
+// uncaptured bytes, a connection that existed before) it may be in the middle of such a value: everything up to the
+// first line break is overwritten, unless it begins like an HTTP message. Rather too much than too little.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "formats/event.h"
+
+namespace tailcap::capture {
+
+class Mask {
+ public:
+  // Tables of this many sockets are forgotten as a whole: the states then are uncertain, so nothing leaks.
+  static constexpr std::size_t kMaxSockets = 1u << 18;
+
+  // A new connection begins at the positions in info; others are unknown. Not for keyframes: they come in the middle.
+  void begin(const formats::SocketInfo& info);
+  void forget(formats::SocketId socket);
+  // Replaces head and tail by overwritten copies where something had to be; they are valid until the next call.
+  void apply(formats::Io& io);
+
+ private:
+  // unknown: perhaps in the middle of a secret
+  enum class Mode : std::uint8_t { unknown, line_start, name, value, secret };
+  struct State {
+    std::uint32_t expected = 0;  // low half of the position that would continue this state
+    Mode mode = Mode::unknown;
+    bool used = false;            // an I/O has gone by
+    bool continues = false;       // at a line start: the line before was secret, and may be continued
+    std::uint8_t candidates = 0;  // names that fit so far, as bits
+    std::uint8_t length = 0;      // bytes of the name seen
+  };
+  struct Socket {
+    State direction[2];
+  };
+
+  void scan(State& state, std::string_view bytes, std::size_t base);
+  void overwrite(std::size_t begin, std::size_t end);
+
+  std::unordered_map<formats::SocketId, Socket> sockets_;
+  std::string_view head_, tail_;  // of the I/O at work
+  std::string copy_;
+  bool copied_ = false;
+};
+
+}  // namespace tailcap::capture

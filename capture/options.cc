@@ -1,0 +1,200 @@
+#include "capture/options.h"
+
+#include <bit>
+#include <boost/program_options.hpp>
+#include <ctime>
+#include <sstream>
+
+#include "bpf/event.h"
+#include "capture/amount.h"
+
+namespace tailcap::capture {
+
+namespace po = boost::program_options;
+
+const char* const kHelp =
+    R"(tailcap-record records what the kernel sees of a service's HTTP traffic and waits, into one file.
+
+usage: tailcap record WHOM [OPTION...]
+       tailcap record [OPTION...] -- COMMAND ARG...
+       tailcap doctor [-p PID] [--json]            can this machine record?
+
+Whom (together: whoever fits any of them; children of those recorded are recorded too)
+  -p, --pid PID          a process with all its threads (repeat for more)
+      --cgroup PATH      everybody in this cgroup (unified hierarchy) and below
+      --comm NAME        processes of this name, now and later
+      --port N           whoever uses this TCP port, as server or client (up to 8)
+  -a, --all              everybody but the recorder
+  -- COMMAND ARG...      starts this, records it from its first instruction, ends with it
+
+How long, and where to
+  -d, --duration TIME    stop after 30s, 500ms, 2m …     (default: until Ctrl-C or the end of all recorded)
+  -o, --output FILE      (default: tailcap-YYYYMMDD-HHMMSS.tcap)
+      --force            overwrite FILE
+      --max-size SIZE    stop when the file has reached 500MB, 2GiB …         (default: no limit)
+      --note KEY=VALUE   remark kept in the file, shown by every report (repeat for more)
+
+What
+      --payload BYTES    kept of what follows a message start; 0: no payload at all  (default: 4096)
+      --unsafe-headers   do not mask the values of authorization, proxy-authorization, cookie, set-cookie, x-api-key
+      --only GROUPS      record only these: io,arrivals,offcpu,tasks,net            (default: all)
+      --add GROUPS       … and these, after --only
+      --list             what the groups are, and stop
+
+How
+      --tier a|c         how socket I/O is seen          (default: the best this kernel offers)
+      --ring SIZE        memory between kernel and recorder, a power of two         (default: 16MiB)
+      --dry-run          load the kernel programs, attach nothing, stop
+      --timings          say what loading and attaching each program took
+      --verifier-log     print what the kernel's verifier says of each program
+  -h, --help             this
+      --version
+
+Exit codes: 0 recorded, 1 failed, 2 bad usage, 3 recorded but events were lost.
+
+examples:
+  tailcap record -p $(pidof -s nginx) -d 30s -o slow.tcap
+  tailcap record --port 8080 --max-size 500MB
+  tailcap record -o test.tcap --note build=1234 -- ./server --port 8080
+)";
+
+namespace {
+
+std::string default_output() {
+  const std::time_t now = std::time(nullptr);
+  std::tm local{};
+  localtime_r(&now, &local);
+  char name[64];
+  std::strftime(name, sizeof name, "tailcap-%Y%m%d-%H%M%S.tcap", &local);
+  return name;
+}
+
+void add_groups(const std::string& list, std::vector<Group>& groups) {
+  std::istringstream names(list);
+  std::string name;
+  while (std::getline(names, name, ',')) {
+    bool found = false;
+    for (auto group : kGroups) {
+      if (name == name_of(group)) {
+        groups.push_back(group);
+        found = true;
+      }
+    }
+    if (!found)
+      throw UsageError("'" + name +
+                       "' is not a group of probes. They are io, arrivals, offcpu, tasks, net; --list says more.");
+  }
+}
+
+template <class T>
+T number(const std::string& text, const char* what, std::uint64_t least, std::uint64_t most) {
+  std::size_t used = 0;
+  std::uint64_t value = 0;
+  try {
+    if (!text.empty() && text[0] >= '0' && text[0] <= '9') value = std::stoull(text, &used);
+  } catch (const std::out_of_range&) {
+    used = 0;
+  }
+  if (used == 0 || used != text.size() || value < least || value > most)
+    throw UsageError("'" + text + "' is not " + what + " (" + std::to_string(least) + " to " + std::to_string(most) +
+                     ")");
+  return static_cast<T>(value);
+}
+
+void check(Options& options) {
+  const auto& selection = options.probes.selection;
+  if (selection.empty())
+    throw UsageError(
+        "nobody to record: give -p PID, --comm NAME, --port N, --cgroup PATH, -a, or -- COMMAND. `--help` shows "
+        "examples.");
+  if (selection.ports.size() > PORTS_MAX) throw UsageError("at most 8 ports can be given");
+  for (const auto& comm : selection.comms) {
+    if (comm.empty()) throw UsageError("--comm needs a name");
+  }
+  const auto ring = options.probes.ring_bytes;
+  if (!std::has_single_bit(ring) || ring < 4096 || ring > 1u << 30)
+    throw UsageError("--ring must be a power of two between 4KiB and 1GiB, not " + std::to_string(ring) + " bytes");
+}
+
+}  // namespace
+
+Options parse_options(int argc, char** argv) {
+  Options options;
+  options.command_line.assign(argv, argv + argc);
+  int own = argc;
+  for (int i = 1; i < argc; i++) {
+    if (std::string_view(argv[i]) == "--") {
+      own = i;
+      options.probes.selection.command.assign(argv + i + 1, argv + argc);
+      if (options.probes.selection.command.empty()) throw UsageError("no command after --");
+      break;
+    }
+  }
+  using Strings = std::vector<std::string>;
+  po::options_description known;
+  auto add = known.add_options();
+  add("pid,p", po::value<Strings>())("cgroup", po::value<std::string>())("comm", po::value<Strings>())(
+      "port", po::value<Strings>());
+  add("all,a", "")("duration,d", po::value<std::string>())("output,o", po::value<std::string>())("force", "");
+  add("max-size", po::value<std::string>())("payload", po::value<std::string>())("note", po::value<Strings>());
+  add("unsafe-headers", "")("only", po::value<Strings>())("add", po::value<Strings>())("list", "")("list-probes", "");
+  add("tier", po::value<std::string>())("ring", po::value<std::string>())("dry-run", "")("timings", "")("verifier-log",
+                                                                                                        "");
+  add("help,h", "")("version", "");
+  po::variables_map given;
+  try {
+    po::command_line_parser parser(own, argv);
+    // Whole names only: an abbreviation that works today is ambiguous tomorrow.
+    parser.options(known).positional({}).style(po::command_line_style::unix_style &
+                                               ~po::command_line_style::allow_guessing);
+    po::store(parser.run(), given);
+  } catch (const po::error& e) {
+    throw UsageError(e.what());
+  }
+  const auto strings = [&](const char* name) { return given.count(name) ? given[name].as<Strings>() : Strings{}; };
+  auto& selection = options.probes.selection;
+  options.help = given.count("help");
+  options.version = given.count("version");
+  options.list = given.count("list") || given.count("list-probes");
+  for (const auto& pid : strings("pid"))
+    selection.pids.push_back(number<std::uint32_t>(pid, "a process id", 1, 4194304));
+  for (const auto& port : strings("port")) selection.ports.push_back(number<std::uint16_t>(port, "a port", 1, 65535));
+  selection.comms = strings("comm");
+  if (given.count("cgroup")) selection.cgroup = given["cgroup"].as<std::string>();
+  selection.all = given.count("all");
+  try {
+    if (given.count("duration")) options.duration = parse_duration(given["duration"].as<std::string>());
+    if (given.count("max-size")) options.max_size = parse_size(given["max-size"].as<std::string>());
+    if (given.count("ring")) options.probes.ring_bytes = parse_size(given["ring"].as<std::string>());
+    if (given.count("payload")) {
+      const auto limit = parse_size(given["payload"].as<std::string>());
+      if (limit > 1u << 20) throw UsageError("--payload can be at most 1MiB");
+      options.probes.payload_limit = static_cast<std::uint32_t>(limit);
+    }
+  } catch (const std::invalid_argument& e) {
+    throw UsageError(e.what());
+  }
+  for (const auto& note : strings("note")) {
+    const auto equals = note.find('=');
+    if (equals == note.npos || equals == 0) throw UsageError("'" + note + "' is not a note: write KEY=VALUE");
+    options.notes.emplace_back(note.substr(0, equals), note.substr(equals + 1));
+  }
+  if (given.count("only")) options.probes.groups.clear();
+  for (const auto& list : strings("only")) add_groups(list, options.probes.groups);
+  for (const auto& list : strings("add")) add_groups(list, options.probes.groups);
+  if (given.count("tier")) {
+    const auto& tier = given["tier"].as<std::string>();
+    if (tier != "a" && tier != "c") throw UsageError("'" + tier + "' is not a hook tier: a or c (b is not built yet)");
+    options.probes.tier = tier == "a" ? formats::HookTier::a : formats::HookTier::c;
+  }
+  options.output = given.count("output") ? given["output"].as<std::string>() : default_output();
+  options.force = given.count("force");
+  options.unsafe_headers = given.count("unsafe-headers");
+  options.dry_run = given.count("dry-run");
+  options.timings = options.probes.timings = given.count("timings");
+  options.probes.verifier_log = given.count("verifier-log");
+  if (!options.help && !options.version && !options.list && !(options.dry_run && selection.empty())) check(options);
+  return options;
+}
+
+}  // namespace tailcap::capture

@@ -1,0 +1,37 @@
+// What the command line of tailcap-record asks for.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "capture/probes.h"
+#include "capture/selection.h"
+
+namespace tailcap::capture {
+
+struct Options {
+  ProbeSettings probes;  // with the selection
+  std::string output;
+  bool force = false;
+  std::optional<std::chrono::nanoseconds> duration;
+  std::uint64_t max_size = 0;  // 0: no limit
+  std::vector<std::pair<std::string, std::string>> notes;
+  bool unsafe_headers = false;
+  bool dry_run = false, timings = false, list = false, help = false, version = false;
+  std::vector<std::string> command_line;
+};
+
+// Bad usage: the message says what is wrong and what would be right. Exit code 2.
+struct UsageError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+Options parse_options(int argc, char** argv);
+extern const char* const kHelp;
+
+}  // namespace tailcap::capture

@@ -1,0 +1,343 @@
+#include "capture/probes.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cassert>
+#include <cerrno>
+#include <cstdarg>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <stdexcept>
+#include <system_error>
+
+#include "bpf/event.h"
+#include "bpf/tailcap.skel.h"
+#include "capture/kernel.h"
+
+namespace tailcap::capture {
+
+using formats::HookTier;
+using Clock = std::chrono::steady_clock;
+using std::chrono::microseconds;
+
+namespace {
+
+constexpr std::size_t kLogBytes = 1u << 20;  // the verifier's words on one program
+
+struct BtfClose {
+  void operator()(btf* b) const { btf__free(b); }
+};
+struct SkeletonClose {
+  void operator()(tailcap_bpf* s) const { tailcap_bpf__destroy(s); }
+};
+struct LinkClose {
+  void operator()(bpf_link* l) const { bpf_link__destroy(l); }
+};
+
+// libbpf reports by printing. What it says is kept for the message of the exception that follows.
+std::string last_words;
+
+int keep_words(libbpf_print_level level, const char* format, va_list arguments) {
+  if (level != LIBBPF_WARN) return 0;
+  char* line = nullptr;  // may be a whole verifier log
+  if (vasprintf(&line, format, arguments) < 0) return 0;
+  last_words += line;
+  std::free(line);
+  if (last_words.size() > 8192) last_words.erase(0, last_words.size() - 8192);
+  return 0;
+}
+
+microseconds since(Clock::time_point start) { return std::chrono::duration_cast<microseconds>(Clock::now() - start); }
+
+std::string hook_of(const bpf_program* program) {
+  const std::string_view section = bpf_program__section_name(program);
+  return std::string(section.starts_with("tp_btf/") ? section.substr(7) : section);
+}
+
+bool wanted(std::string_view name, const ProbeSettings& settings, HookTier tier) {
+  const auto has = [&](Group g) {
+    return std::find(settings.groups.begin(), settings.groups.end(), g) != settings.groups.end();
+  };
+  const auto& selection = settings.selection;
+  if (name == "io_send" || name == "io_receive") return tier == HookTier::a && has(Group::io);
+  if (name == "call_done") return tier == HookTier::c && has(Group::io);
+  if (name == "arrival") return has(Group::arrivals);
+  if (name == "switch_task" || name == "wake_up") return has(Group::offcpu);
+  if (name == "retransmit" || name == "reset_sent" || name == "reset_received") return has(Group::net);
+  if (name == "task_exec") return has(Group::tasks) || !selection.comms.empty();
+  if (name == "task_exit") return has(Group::tasks);
+  if (name == "task_moved") return !selection.cgroup.empty();
+  return true;
+}
+
+std::string lines_about_failure(const std::string& words) {
+  // The verifier's verdict is at the end, before its statistics; more than a screenful helps nobody.
+  constexpr std::size_t kKeep = 1500;
+  return words.size() > kKeep ? "…" + words.substr(words.size() - kKeep) : words;
+}
+
+std::uint64_t cgroup_id(const std::string& path) {
+  struct stat status {};
+  if (stat(path.c_str(), &status) != 0)
+    throw std::system_error(errno, std::generic_category(), "cannot find the cgroup '" + path + "'");
+  if (!in_unified_hierarchy(path))
+    throw std::runtime_error("'" + path + "' is not a directory of the unified cgroup hierarchy (cgroup2). " +
+                             "`findmnt -t cgroup2` says where that is mounted; choose a directory below it.");
+  return status.st_ino;  // the directory's inode number is the cgroup's id
+}
+
+}  // namespace
+
+const char* name_of(Group group) {
+  switch (group) {
+    case Group::io:
+      return "io";
+    case Group::arrivals:
+      return "arrivals";
+    case Group::offcpu:
+      return "offcpu";
+    case Group::tasks:
+      return "tasks";
+    case Group::net:
+      return "net";
+  }
+  return "?";
+}
+
+const char* describe(Group group) {
+  switch (group) {
+    case Group::io:
+      return "sends and receives on sockets, with payload heads";
+    case Group::arrivals:
+      return "when TCP data reached the socket";
+    case Group::offcpu:
+      return "threads off the CPU: how long, woken when, in which system call";
+    case Group::tasks:
+      return "program starts and exits (threads are followed in any case)";
+    case Group::net:
+      return "TCP retransmissions and resets (connection states are followed in any case)";
+  }
+  return "?";
+}
+
+TierChoice choose_tier(HookTier wanted_tier) {
+  const KernelTypes types;
+  const bool a = types.has_tracepoint("sock_send_length") && types.has_tracepoint("sock_recv_length");
+  const bool c = types.has_tracepoint("sys_exit");
+  if (wanted_tier == HookTier::a && !a)
+    return {HookTier::unknown,
+            "tier a was asked for, but this kernel has no sock_send_length tracepoint (it came with 6.3)"};
+  if (wanted_tier == HookTier::c)
+    return c ? TierChoice{HookTier::c, "asked for by --tier c"}
+             : TierChoice{HookTier::unknown, "tier c was asked for, but this kernel has no sys_exit tracepoint"};
+  if (a) return {HookTier::a, "the kernel has sock_send_length and sock_recv_length"};
+  if (c) return {HookTier::c, "no sock_send_length tracepoint (it came with 6.3), and tier b is not built yet"};
+  return {HookTier::unknown, "the kernel has neither sock_send_length nor sys_exit tracepoints"};
+}
+
+struct Probes::Impl {
+  std::unique_ptr<tailcap_bpf, SkeletonClose> skeleton;
+  std::vector<std::unique_ptr<bpf_link, LinkClose>> links;
+  std::map<std::string, microseconds> attach_times;
+  std::map<std::string, std::vector<char>> logs;
+  TierChoice tier;
+  std::string log;
+  microseconds open_time{}, load_time{};
+  std::uint64_t ring_bytes = 0;
+
+  void configure(const ProbeSettings& settings, const KernelTypes& types);
+  void choose_programs(const ProbeSettings& settings, const KernelTypes& types);
+  std::vector<std::byte> iterate(bpf_program* program);
+};
+
+void Probes::Impl::configure(const ProbeSettings& settings, const KernelTypes& types) {
+  auto& constants = *skeleton->rodata;
+  const auto& selection = settings.selection;
+  constants.self_tgid = static_cast<std::uint32_t>(getpid());
+  constants.payload_limit = settings.payload_limit;
+  // Wake the reader at 1 MiB, or at half of a smaller ring.
+  constants.ring_wake = std::min<std::uint64_t>(1u << 20, settings.ring_bytes / 2);
+  constants.target_all = selection.all;
+  constants.target_comms_used = !selection.comms.empty();
+  constants.target_cgroup = selection.cgroup.empty() ? 0 : cgroup_id(selection.cgroup);
+  assert(selection.ports.size() <= PORTS_MAX);
+  constants.port_count = static_cast<std::uint32_t>(selection.ports.size());
+  std::copy(selection.ports.begin(), selection.ports.end(), constants.ports);
+  constants.switch_tells_state = types.tracepoint_arguments("sched_switch") >= 4;
+  constants.tier_c = tier.tier == HookTier::c;
+  bpf_map__set_max_entries(skeleton->maps.ring, static_cast<std::uint32_t>(settings.ring_bytes));
+  ring_bytes = settings.ring_bytes;
+}
+
+void Probes::Impl::choose_programs(const ProbeSettings& settings, const KernelTypes& types) {
+  bpf_program* program = nullptr;
+  bpf_object__for_each_program(program, skeleton->obj) {
+    const std::string name = bpf_program__name(program);
+    const std::string hook = hook_of(program);
+    const bool exists = hook.starts_with("iter/") || types.has_tracepoint(hook);
+    bpf_program__set_autoload(program, exists && wanted(name, settings, tier.tier));
+    // Without a buffer of ours libbpf tries again with its own where a program is refused, and reports that.
+    if (!settings.verifier_log && !settings.timings) continue;
+    auto& buffer = logs[name];
+    buffer.resize(settings.verifier_log ? kLogBytes : 4096);
+    bpf_program__set_log_buf(program, buffer.data(), buffer.size());
+    bpf_program__set_log_level(program, settings.verifier_log ? 1 | 4 : 4);
+  }
+}
+
+Probes::Probes(const ProbeSettings& settings) : impl_(std::make_unique<Impl>()) {
+  libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
+  libbpf_set_print(keep_words);
+  last_words.clear();
+  auto start = Clock::now();
+  impl_->tier = choose_tier(settings.tier);
+  if (impl_->tier.tier == HookTier::unknown)
+    throw std::runtime_error("recording is impossible here: " + impl_->tier.reason +
+                             ". `tailcap-record doctor` says more.");
+  const KernelTypes types;
+  impl_->skeleton.reset(tailcap_bpf__open());
+  if (!impl_->skeleton) throw std::runtime_error("cannot open the kernel programs in this binary: " + last_words);
+  impl_->configure(settings, types);
+  impl_->choose_programs(settings, types);
+  impl_->open_time = since(start);
+  start = Clock::now();
+  const int error = -tailcap_bpf__load(impl_->skeleton.get());
+  impl_->load_time = since(start);
+  for (const auto& [name, buffer] : impl_->logs) {
+    if (settings.verifier_log && buffer[0]) impl_->log += "== " + name + "\n" + buffer.data() + "\n";
+  }
+  if (error == EPERM)
+    throw std::runtime_error(
+        "the kernel refused to load the programs (" + std::string(std::strerror(error)) +
+        "): run as root, or with CAP_BPF and CAP_PERFMON. `tailcap-record doctor` says what is missing.\n" +
+        lines_about_failure(last_words));
+  if (error)
+    throw std::runtime_error("the kernel refused to load the programs: " + std::string(std::strerror(error)) +
+                             ". `--verifier-log` shows why in full.\n" + lines_about_failure(last_words) + impl_->log);
+  const auto fill = [&](bpf_map* map, const void* key) {
+    const std::uint8_t yes = 1;
+    if (bpf_map_update_elem(bpf_map__fd(map), key, &yes, BPF_ANY) != 0)
+      throw std::system_error(errno, std::generic_category(), "cannot tell the kernel programs whom to record");
+  };
+  for (auto pid : settings.selection.pids) fill(impl_->skeleton->maps.target_pids, &pid);
+  for (const auto& comm : settings.selection.comms) {
+    char key[COMM_SIZE] = {};
+    std::strncpy(key, comm.c_str(), sizeof key - 1);  // the kernel cuts names in the same place
+    fill(impl_->skeleton->maps.target_comms, key);
+  }
+}
+
+Probes::~Probes() = default;
+
+void Probes::add_target(std::uint32_t pid) {
+  const std::uint8_t yes = 1;
+  if (bpf_map_update_elem(bpf_map__fd(impl_->skeleton->maps.target_pids), &pid, &yes, BPF_ANY) != 0)
+    throw std::system_error(errno, std::generic_category(), "cannot tell the kernel programs whom to record");
+}
+
+void Probes::attach() {
+  bpf_program* program = nullptr;
+  bpf_object__for_each_program(program, impl_->skeleton->obj) {
+    const std::string name = bpf_program__name(program);
+    if (!bpf_program__autoload(program) || hook_of(program).starts_with("iter/")) continue;
+    const auto start = Clock::now();
+    bpf_link* link = bpf_program__attach(program);
+    if (!link)
+      throw std::system_error(errno, std::generic_category(),
+                              "cannot attach " + name + " to tracepoint " + hook_of(program));
+    impl_->links.emplace_back(link);
+    impl_->attach_times[name] = since(start);
+  }
+}
+
+void Probes::detach() { impl_->links.clear(); }
+
+std::vector<std::byte> Probes::Impl::iterate(bpf_program* program) {
+  const std::unique_ptr<bpf_link, LinkClose> link(bpf_program__attach_iter(program, nullptr));
+  const std::string name = bpf_program__name(program);
+  if (!link) throw std::system_error(errno, std::generic_category(), "cannot attach the iterator " + name);
+  const int descriptor = bpf_iter_create(bpf_link__fd(link.get()));
+  if (descriptor < 0) throw std::system_error(errno, std::generic_category(), "cannot start the iterator " + name);
+  std::vector<std::byte> bytes;
+  for (;;) {
+    const std::size_t used = bytes.size();
+    bytes.resize(used + 65536);
+    const ssize_t got = read(descriptor, bytes.data() + used, 65536);
+    if (got < 0 && (errno == EINTR || errno == EAGAIN)) {
+      bytes.resize(used);
+      continue;
+    }
+    bytes.resize(used + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+    if (got > 0) continue;
+    const int error = errno;
+    close(descriptor);
+    if (got < 0) throw std::system_error(error, std::generic_category(), "cannot read the iterator " + name);
+    return bytes;
+  }
+}
+
+void Probes::mark_targets() {
+  impl_->skeleton->bss->marking = true;
+  impl_->iterate(impl_->skeleton->progs.list_tasks);
+  impl_->skeleton->bss->marking = false;
+}
+
+std::vector<std::byte> Probes::list_tasks() { return impl_->iterate(impl_->skeleton->progs.list_tasks); }
+std::vector<std::byte> Probes::list_sockets() { return impl_->iterate(impl_->skeleton->progs.list_sockets); }
+
+int Probes::ring_descriptor() const { return bpf_map__fd(impl_->skeleton->maps.ring); }
+std::uint64_t Probes::ring_bytes() const { return impl_->ring_bytes; }
+const TierChoice& Probes::tier() const { return impl_->tier; }
+microseconds Probes::open_time() const { return impl_->open_time; }
+microseconds Probes::load_time() const { return impl_->load_time; }
+const std::string& Probes::verifier_log() const { return impl_->log; }
+
+std::vector<KernelLoss> Probes::losses() const {
+  std::vector<KernelLoss> losses;
+  for (std::uint32_t i = 0; i < LOSS_COUNTERS; i++) {
+    const auto count = std::atomic_ref(impl_->skeleton->bss->losses[i]).load(std::memory_order_relaxed);
+    if (count) losses.push_back(KernelLoss{i / RECORD_KINDS, i % RECORD_KINDS, count});
+  }
+  return losses;
+}
+
+std::vector<ProgramReport> Probes::programs() const {
+  std::vector<ProgramReport> reports;
+  bpf_program* program = nullptr;
+  bpf_object__for_each_program(program, impl_->skeleton->obj) {
+    if (!bpf_program__autoload(program)) continue;
+    ProgramReport report;
+    report.name = bpf_program__name(program);
+    report.hook = hook_of(program);
+    bpf_prog_info info{};
+    std::uint32_t size = sizeof info;
+    if (bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size) == 0) {
+      char digits[3];
+      for (auto byte : info.tag) {
+        std::snprintf(digits, sizeof digits, "%02x", byte);
+        report.tag += digits;
+      }
+      report.runs = info.run_cnt;
+      report.time = std::chrono::nanoseconds(info.run_time_ns);
+      report.missed = info.recursion_misses;
+      report.instructions = info.verified_insns;
+    }
+    const auto log = impl_->logs.find(report.name);
+    if (const char* text = log == impl_->logs.end() ? nullptr : std::strstr(log->second.data(), "verification time "))
+      report.verification = microseconds(std::strtoul(text + 18, nullptr, 10));
+    if (const auto found = impl_->attach_times.find(report.name); found != impl_->attach_times.end())
+      report.attach = found->second;
+    reports.push_back(std::move(report));
+  }
+  return reports;
+}
+
+}  // namespace tailcap::capture

@@ -1,0 +1,95 @@
+// The kernel programs: loaded, attached, asked what exists and what they cost, and gone with this object.
+//
+// The kernel itself releases everything when the process ends, however it ends: nothing is pinned.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "capture/selection.h"
+#include "formats/preamble.h"
+
+namespace tailcap::capture {
+
+// What may be switched off. What sockets and tasks exist is always followed: it decides what is recorded.
+enum class Group : std::uint8_t { io, arrivals, offcpu, tasks, net };
+inline constexpr std::array kGroups = {Group::io, Group::arrivals, Group::offcpu, Group::tasks, Group::net};
+const char* name_of(Group group);
+const char* describe(Group group);
+
+struct ProbeSettings {
+  Selection selection;
+  std::uint32_t payload_limit = 4096;
+  std::uint64_t ring_bytes = 16u << 20;                 // a power of two, at least a page
+  formats::HookTier tier = formats::HookTier::unknown;  // unknown: the best that the kernel offers
+  std::vector<Group> groups{kGroups.begin(), kGroups.end()};
+  bool verifier_log = false;  // keep what the verifier says of each program
+  bool timings = false;       // … or only how long it took
+};
+
+struct TierChoice {
+  formats::HookTier tier = formats::HookTier::unknown;  // unknown: none works
+  std::string reason;
+};
+// Decides from the kernel's BTF alone. Throws std::runtime_error if there is none.
+TierChoice choose_tier(formats::HookTier wanted);
+
+struct ProgramReport {
+  std::string name;
+  std::string hook;  // tracepoint or iterator
+  std::string tag;   // as bpftool prog show prints it
+  std::uint64_t instructions = 0;
+  std::chrono::microseconds verification{};
+  std::chrono::microseconds attach{};
+  std::uint64_t runs = 0;
+  std::uint64_t missed = 0;  // runs that the kernel skipped because the program was busy on that CPU
+  std::chrono::nanoseconds time{};
+};
+
+struct KernelLoss {
+  std::uint32_t row = 0;    // bpf::loss_row
+  std::uint32_t kind = 0;   // bpf::record_kind
+  std::uint64_t count = 0;  // since loading
+};
+
+class Probes {
+ public:
+  // Opens and loads. Throws std::runtime_error, with the verifier's last words where they say why.
+  explicit Probes(const ProbeSettings& settings);
+  ~Probes();
+  Probes(const Probes&) = delete;
+  Probes& operator=(const Probes&) = delete;
+
+  void attach();
+  // Nothing is recorded any more; what is in the ring stays.
+  void detach();
+
+  // Makes targets of the tasks chosen and of the sockets that they hold. Call once, after attach().
+  void mark_targets();
+  // Records (bpf/event.h) of every thread and socket that is a target.
+  std::vector<std::byte> list_tasks();
+  std::vector<std::byte> list_sockets();
+
+  void add_target(std::uint32_t pid);  // before mark_targets()
+
+  int ring_descriptor() const;
+  std::uint64_t ring_bytes() const;
+  const TierChoice& tier() const;
+  std::vector<KernelLoss> losses() const;
+  std::vector<ProgramReport> programs() const;
+  std::chrono::microseconds open_time() const;
+  std::chrono::microseconds load_time() const;
+  const std::string& verifier_log() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tailcap::capture

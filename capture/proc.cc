@@ -1,0 +1,100 @@
+#include "capture/proc.h"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "capture/symbols/build_id.h"
+
+namespace tailcap::capture {
+
+namespace {
+
+constexpr std::size_t kMaxCommandLine = 4096;  // what is beyond helps no reader of a report
+constexpr std::size_t kMaxBuildIds = 65536;
+
+std::string slurp(const std::string& path, std::size_t most) {
+  std::string text(most, '\0');
+  std::ifstream file(path, std::ios::binary);
+  file.read(text.data(), static_cast<std::streamsize>(most));
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  return text;
+}
+
+}  // namespace
+
+ProcessFacts process_facts(std::uint32_t pid) {
+  const std::string folder = "/proc/" + std::to_string(pid) + "/";
+  ProcessFacts facts;
+  facts.command_line = slurp(folder + "cmdline", kMaxCommandLine);
+  while (!facts.command_line.empty() && facts.command_line.back() == '\0') facts.command_line.pop_back();
+  for (char& c : facts.command_line) {
+    if (c == '\0') c = ' ';
+  }
+  std::error_code error;
+  facts.executable = std::filesystem::read_symlink(folder + "exe", error).string();
+  std::istringstream groups(slurp(folder + "cgroup", 4096));
+  std::string line;
+  while (std::getline(groups, line)) {
+    if (line.starts_with("0::")) facts.cgroup = line.substr(3);  // the unified hierarchy
+  }
+  return facts;
+}
+
+std::vector<MappingFacts> Mappings::of(std::uint32_t pid) {
+  const std::string folder = "/proc/" + std::to_string(pid) + "/";
+  std::ifstream maps(folder + "maps");
+  std::vector<MappingFacts> mappings;
+  std::string line;
+  if (build_ids_.size() > kMaxBuildIds) build_ids_.clear();
+  while (std::getline(maps, line)) {
+    unsigned long start = 0, end = 0, offset = 0, inode = 0;
+    std::array<char, 8> rights{};
+    std::array<char, 16> device{};
+    int used = 0;
+    if (std::sscanf(line.c_str(), "%lx-%lx %7s %lx %15s %lu %n", &start, &end, rights.data(), &offset, device.data(),
+                    &inode, &used) < 6)
+      continue;
+    if (rights[2] != 'x' || inode == 0) continue;
+    MappingFacts mapping{start, end, offset, line.substr(static_cast<std::size_t>(used)), {}};
+    const std::string key = std::string(device.data()) + ":" + std::to_string(inode);
+    auto [found, is_new] = build_ids_.try_emplace(key);
+    if (is_new) {
+      // map_files survives deletion, renaming and other mount namespaces; it needs privileges that root/ does not.
+      char range[64];
+      std::snprintf(range, sizeof range, "map_files/%lx-%lx", start, end);
+      found->second = build_id(folder + range);
+      if (found->second.empty()) found->second = build_id(folder + "root" + mapping.path);
+    }
+    mapping.build_id = found->second;
+    mappings.push_back(std::move(mapping));
+  }
+  return mappings;
+}
+
+bool process_exists(std::uint32_t pid) {
+  const std::string status = slurp("/proc/" + std::to_string(pid) + "/stat", 512);
+  const auto name_end = status.rfind(')');  // the name may contain anything
+  return name_end != status.npos && name_end + 2 < status.size() && status[name_end + 2] != 'Z' &&
+         status[name_end + 2] != 'X';
+}
+
+OwnCost own_cost() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  const auto ns = [](const timeval& t) {
+    return static_cast<std::uint64_t>(t.tv_sec) * 1'000'000'000u + static_cast<std::uint64_t>(t.tv_usec) * 1000u;
+  };
+  OwnCost cost{ns(usage.ru_utime) + ns(usage.ru_stime), 0};
+  std::uint64_t pages = 0, resident = 0;
+  std::ifstream("/proc/self/statm") >> pages >> resident;
+  cost.resident = resident * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+  return cost;
+}
+
+}  // namespace tailcap::capture

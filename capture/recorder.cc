@@ -1,0 +1,232 @@
+#include "capture/recorder.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <random>
+#include <system_error>
+
+#include "capture/child.h"
+#include "capture/clocks.h"
+#include "capture/kernel.h"
+#include "capture/ring.h"
+#include "capture/session.h"
+
+namespace tailcap::capture {
+
+using namespace std::chrono_literals;
+using formats::Duration;
+using formats::Time;
+
+namespace {
+
+constexpr int kPollMs = 50;        // with kBlockAge: a killed recorder loses less than 250 ms
+constexpr Duration kTick = 100ms;  // how finely losses are placed in time
+constexpr Duration kStatusEvery = 1s;
+constexpr Duration kKeyframeEvery = 10s;
+
+class Descriptor {
+ public:
+  Descriptor(int fd, const char* what) : fd_(fd) {
+    if (fd < 0) throw std::system_error(errno, std::generic_category(), what);
+  }
+  ~Descriptor() { close(fd_); }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+// Threads are not processes: the numbers people have at hand may be either.
+std::uint32_t process_of(std::uint32_t pid) {
+  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+  std::string line;
+  while (std::getline(status, line)) {
+    if (line.starts_with("Tgid:")) return static_cast<std::uint32_t>(std::stoul(line.substr(5)));
+  }
+  throw std::runtime_error("there is no process " + std::to_string(pid) + ". `pgrep -a NAME` finds it.");
+}
+
+std::string random_id() {
+  std::random_device device;
+  std::string id;
+  for (int i = 0; i < 4; i++) {
+    char digits[9];
+    std::snprintf(digits, sizeof digits, "%08x", device());
+    id += digits;
+  }
+  return id;
+}
+
+formats::Preamble preamble(const Options& options, const Probes& probes) {
+  formats::Preamble p;
+  p.capture_id = random_id();
+  p.tool_version = "tailcap " TAILCAP_VERSION;
+  p.command_line = options.command_line;
+  p.host = host_name();
+  p.kernel = kernel_release();
+  p.architecture = machine();
+  p.boot_id = boot_id();
+  p.cpus = static_cast<std::uint32_t>(sysconf(_SC_NPROCESSORS_ONLN));
+  p.tier = probes.tier().tier;
+  p.tier_reason = probes.tier().reason;
+  p.redaction = options.unsafe_headers ? formats::Redaction::none : formats::Redaction::masked_headers;
+  p.payload_limit = options.probes.payload_limit;
+  p.ring_bytes = options.probes.ring_bytes;
+  p.targets = options.probes.selection.names();
+  for (const auto& program : probes.programs()) p.programs.push_back(program.name);
+  p.notes = options.notes;
+  const auto clocks = read_clocks();
+  p.started = clocks.time;
+  p.started_realtime = clocks.snapshot.realtime;
+  return p;
+}
+
+class Signals {
+ public:
+  Signals()
+      : previous_(block()),
+        descriptor_(signalfd(-1, &wanted_, SFD_CLOEXEC | SFD_NONBLOCK), "cannot wait for signals") {}
+  ~Signals() { sigprocmask(SIG_SETMASK, &previous_, nullptr); }
+  int descriptor() const { return descriptor_.get(); }
+  // The signal that came; 0: none.
+  int take() {
+    signalfd_siginfo info{};
+    return read(descriptor_.get(), &info, sizeof info) == sizeof info ? static_cast<int>(info.ssi_signo) : 0;
+  }
+
+ private:
+  sigset_t block() {
+    sigset_t previous;
+    sigemptyset(&wanted_);
+    for (int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&wanted_, signal);
+    sigprocmask(SIG_BLOCK, &wanted_, &previous);
+    return previous;
+  }
+  sigset_t wanted_;
+  sigset_t previous_;
+  Descriptor descriptor_;
+};
+
+const char* name_of_signal(int signal) {
+  return signal == SIGINT ? "Ctrl-C" : signal == SIGTERM ? "SIGTERM" : "SIGHUP";
+}
+
+void refuse_existing(const Options& options) {
+  if (!options.force && std::filesystem::exists(options.output))
+    throw std::runtime_error("'" + options.output +
+                             "' exists. Choose another name with -o, or --force to overwrite it.");
+}
+
+// Empties the ring; what is produced meanwhile waits for the next time, so that the rest gets its turn.
+void drain(Ring& ring, Session& session) {
+  std::uint64_t most = ring.pending();
+  while (most > 0) {
+    const auto record = ring.next();
+    if (record.empty()) break;
+    session.take(record);
+    most -= std::min<std::uint64_t>(most, record.size());
+  }
+  ring.release();
+}
+
+}  // namespace
+
+Outcome record(const Options& given) {
+  Options options = given;
+  auto& selection = options.probes.selection;
+  refuse_existing(options);
+  for (auto& pid : selection.pids) pid = process_of(pid);
+
+  // Before the command is forked and the writer's thread begins, so that both inherit the mask.
+  Signals signals;
+  std::optional<Child> child;
+  if (!selection.command.empty()) child.emplace(selection.command);
+
+  Probes probes(options.probes);
+  if (child) probes.add_target(child->pid());
+  formats::Writer writer(options.output, preamble(options, probes), options.force);
+  Ring ring(probes.ring_descriptor(), probes.ring_bytes());
+  Session session(probes, writer, !options.unsafe_headers);
+  probes.attach();
+  probes.mark_targets();
+  const Time start = monotonic_now();
+  session.keyframe(start);
+
+  const Descriptor epoll(epoll_create1(EPOLL_CLOEXEC), "cannot wait for events");
+  const auto watch = [&](int descriptor, std::uint32_t events) {
+    epoll_event event{};
+    event.events = events;
+    if (epoll_ctl(epoll.get(), EPOLL_CTL_ADD, descriptor, &event) != 0)
+      throw std::system_error(errno, std::generic_category(), "cannot wait for events");
+  };
+  // Edge-triggered: a ring with anything in it always counts as readable; we want the kernel's wake-ups only.
+  watch(probes.ring_descriptor(), EPOLLIN | EPOLLET);
+  watch(signals.descriptor(), EPOLLIN);
+  if (child) {
+    if (child->descriptor() >= 0) watch(child->descriptor(), EPOLLIN);
+    child->release();
+  }
+
+  StatusLine status;
+  Outcome outcome;
+  Time next_tick = start + kTick, next_status = start + kStatusEvery, next_keyframe = start + kKeyframeEvery;
+  Time now = start;
+  while (outcome.reason.empty()) {
+    epoll_event happened[4];
+    if (epoll_wait(epoll.get(), happened, 4, kPollMs) < 0 && errno != EINTR)
+      throw std::system_error(errno, std::generic_category(), "cannot wait for events");
+    drain(ring, session);
+    now = monotonic_now();
+    if (now >= next_tick) {
+      next_tick = now + kTick;
+      session.tick(now);
+      if (options.max_size && writer.totals().file_bytes >= options.max_size) outcome.reason = "--max-size";
+    }
+    writer.tick(now);
+    if (now >= next_status) {
+      next_status = now + kStatusEvery;
+      status.show(now - start, session.tally(), writer.totals().file_bytes);
+      if (selection.closed() && !child && !session.any_process_left())
+        outcome.reason = "the end of all recorded processes";
+    }
+    if (now >= next_keyframe) {
+      next_keyframe = now + kKeyframeEvery;
+      session.keyframe(now);
+    }
+    if (const int signal = signals.take()) outcome.reason = name_of_signal(signal);
+    if (child && child->exited()) outcome.reason = "the command's exit";
+    if (options.duration && now - start >= *options.duration) outcome.reason = "--duration";
+  }
+  status.clear();
+
+  probes.detach();
+  while (ring.pending() > 0) {
+    const auto before = ring.pending();
+    drain(ring, session);
+    if (ring.pending() == before) break;  // a record that its producer never finished
+  }
+  session.closing_facts();
+  now = monotonic_now();
+  writer.finish(now);
+  outcome.tally = session.tally();
+  outcome.file_bytes = writer.totals().file_bytes;
+  outcome.tally.lost = std::max(outcome.tally.lost, writer.totals().lost);
+  outcome.elapsed = now - start;
+  if (child) {
+    outcome.command_ran = child->exited();
+    outcome.command_status = child->status();
+  }
+  return outcome;
+}
+
+}  // namespace tailcap::capture

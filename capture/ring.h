@@ -1,0 +1,36 @@
+// The reading end of a BPF ring buffer.
+//
+// Space goes back to the kernel in portions, not per record: the position is on a cache line that every producer
+// reads, and libbpf's reader writes it after each record.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace tailcap::capture {
+
+class Ring {
+ public:
+  // map: descriptor of the ring buffer map, which must outlive this. Throws std::system_error.
+  Ring(int map, std::uint64_t bytes);
+  ~Ring();
+  Ring(const Ring&) = delete;
+  Ring& operator=(const Ring&) = delete;
+
+  // The next record; empty: none is ready. Valid until release() or the next call.
+  std::span<const std::byte> next();
+  // Gives the space of everything read back to the kernel.
+  void release();
+  std::uint64_t pending() const;  // bytes not read yet
+
+ private:
+  std::uint64_t size_;
+  std::size_t page_;
+  std::uint64_t position_ = 0, released_ = 0;
+  void* consumer_ = nullptr;  // a page with our position, writable
+  void* producer_ = nullptr;  // a page with the kernel's position, then the data twice in a row
+  const std::byte* data_ = nullptr;
+};
+
+}  // namespace tailcap::capture

@@ -1,0 +1,176 @@
+#include "capture/session.h"
+
+#include <algorithm>
+#include <cassert>
+#include <map>
+
+#include "bpf/event.h"
+#include "capture/clocks.h"
+
+namespace tailcap::capture {
+
+using namespace formats;
+
+namespace {
+
+// Mappings are told again in every keyframe, unless that would be the larger part of the recorder's work.
+constexpr std::size_t kMappingsAgain = 64;
+
+}  // namespace
+
+Session::Session(Probes& probes, Writer& writer, bool mask_headers)
+    : probes_(probes),
+      writer_(writer),
+      mask_headers_(mask_headers),
+      kernel_losses_(LOSS_COUNTERS),
+      losses_until_(monotonic_now()) {}
+
+void Session::push(const Event& event) {
+  writer_.push(event);
+  tally_.events++;
+  tally_.by_kind[static_cast<std::size_t>(kind_of(event))]++;
+}
+
+void Session::take(std::span<const std::byte> record) {
+  if (!converter_.convert(record, event_)) {
+    bad_records_++;
+    return;
+  }
+  if (auto* io = std::get_if<Io>(&event_.body)) {
+    if (mask_headers_) mask_.apply(*io);
+  } else if (const auto* info = std::get_if<SocketInfo>(&event_.body)) {
+    if (mask_headers_) mask_.begin(*info);
+  } else if (const auto* change = std::get_if<StateChange>(&event_.body)) {
+    if (change->to == TcpState::close) mask_.forget(change->socket);
+  } else if (std::holds_alternative<TaskInfo>(event_.body)) {
+    // Seen for the first time: the rest is in /proc.
+    processes_.insert(event_.thread.pid);
+    new_.insert(event_.thread.pid);
+  } else if (std::holds_alternative<TaskStart>(event_.body)) {
+    if (event_.thread.pid == event_.thread.tid) {
+      processes_.insert(event_.thread.pid);
+      new_.insert(event_.thread.pid);
+    }
+  } else if (std::holds_alternative<TaskExec>(event_.body)) {
+    processes_.insert(event_.thread.pid);
+    new_.insert(event_.thread.pid);
+  }
+  push(event_);
+}
+
+void Session::describe(std::uint32_t pid, Time now) {
+  for (const auto& mapping : mappings_.of(pid)) {
+    push({now, {pid, pid}, Mapping{mapping.start, mapping.end, mapping.file_offset, mapping.path, mapping.build_id}});
+  }
+}
+
+void Session::push_loss(Time now, LossCause cause, std::uint8_t kind, std::uint64_t count, const char* what) {
+  push({now, {}, Loss{losses_until_, cause, kind, count}});
+  tally_.lost += count;
+  const std::string name = std::string(name_of(static_cast<Kind>(kind))) + ": " + what;
+  for (auto& [known, sum] : tally_.losses) {
+    if (known == name) {
+      sum += count;
+      return;
+    }
+  }
+  tally_.losses.emplace_back(name, count);
+}
+
+void Session::count_losses(Time now) {
+  for (const auto& loss : probes_.losses()) {
+    auto& before = kernel_losses_[loss.row * RECORD_KINDS + loss.kind];
+    if (loss.count == before) continue;
+    static constexpr LossCause kCauses[] = {LossCause::ring_full, LossCause::socket_table_full,
+                                            LossCause::task_table_full};
+    static constexpr const char* kWords[] = {"the ring was full", "no room for another socket",
+                                             "no room for another thread"};
+    push_loss(now, kCauses[loss.row], static_cast<std::uint8_t>(loss.kind), loss.count - before, kWords[loss.row]);
+    before = loss.count;
+  }
+  if (bad_records_ != bad_told_) {
+    push_loss(now, LossCause::bad_record, 255, bad_records_ - bad_told_, "records that could not be understood");
+    bad_told_ = bad_records_;
+  }
+  losses_until_ = now;
+}
+
+void Session::tick(Time now) {
+  count_losses(now);
+  for (const auto pid : new_) {
+    const auto facts = process_facts(pid);
+    if (facts.executable.empty()) continue;  // gone already
+    push({now, {pid, pid}, TaskInfo{0, {}, facts.command_line, facts.executable, facts.cgroup}});
+    describe(pid, now);
+  }
+  new_.clear();
+}
+
+void Session::push_costs(Time now) {
+  const auto clocks = read_clocks();
+  push({clocks.time, {}, clocks.snapshot});
+  const auto cost = own_cost();
+  push({now, {}, RecorderCost{Duration(static_cast<std::int64_t>(cost.cpu_ns)), cost.resident}});
+  std::uint64_t missed = 0;
+  for (const auto& program : probes_.programs()) {
+    push({now, {}, ProgramCost{program.name, program.runs, program.time}});
+    missed += program.missed;
+  }
+  if (missed != program_misses_) {
+    push_loss(now, LossCause::ring_full, 255, missed - program_misses_, "a program was busy on that CPU");
+    program_misses_ = missed;
+  }
+}
+
+void Session::keyframe(Time now) {
+  writer_.begin_keyframe(now);
+  push_costs(now);
+  Event event;
+  const auto tasks = probes_.list_tasks();
+  std::span<const std::byte> rest = tasks;
+  processes_.clear();
+  while (const std::size_t size = listed_size(rest)) {
+    if (converter_.convert(rest.first(size), event)) {
+      if (auto* info = std::get_if<TaskInfo>(&event.body)) {
+        ProcessFacts facts;
+        if (event.thread.pid == event.thread.tid) facts = process_facts(event.thread.pid);
+        info->command_line = facts.command_line;
+        info->executable = facts.executable;
+        info->cgroup = facts.cgroup;
+        processes_.insert(event.thread.pid);
+        push(event);
+      }
+    }
+    rest = rest.subspan(size);
+  }
+  if (processes_.size() <= kMappingsAgain) {
+    std::vector<std::uint32_t> pids(processes_.begin(), processes_.end());
+    std::sort(pids.begin(), pids.end());
+    for (const auto pid : pids) describe(pid, now);
+  }
+  new_.clear();
+  // Several descriptors may be one socket.
+  std::unordered_set<SocketId> seen;
+  const auto sockets = probes_.list_sockets();
+  rest = sockets;
+  while (const std::size_t size = listed_size(rest)) {
+    if (converter_.convert(rest.first(size), event)) {
+      const auto* info = std::get_if<SocketInfo>(&event.body);
+      if (info && seen.insert(info->socket).second) push(event);
+    }
+    rest = rest.subspan(size);
+  }
+  writer_.end_keyframe();
+}
+
+void Session::closing_facts() {
+  const Time now = monotonic_now();
+  count_losses(now);
+  push_costs(now);
+}
+
+bool Session::any_process_left() {
+  return std::any_of(processes_.begin(), processes_.end(), [](auto pid) { return process_exists(pid); });
+}
+
+}  // namespace tailcap::capture

@@ -1,0 +1,57 @@
+// One recording in progress: where events go on their way into the file, and what is known of the targets.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <unordered_set>
+
+#include "capture/convert.h"
+#include "capture/mask.h"
+#include "capture/probes.h"
+#include "capture/proc.h"
+#include "capture/status.h"
+#include "formats/writer.h"
+
+namespace tailcap::capture {
+
+class Session {
+ public:
+  Session(Probes& probes, formats::Writer& writer, bool mask_headers);
+
+  // One record from the ring.
+  void take(std::span<const std::byte> record);
+  // Losses since the last time, and /proc of processes that have begun meanwhile.
+  void tick(formats::Time now);
+  // Everything that exists, so that a reader can begin here.
+  void keyframe(formats::Time now);
+  // Clocks and costs; before the writer is finished.
+  void closing_facts();
+
+  bool any_process_left();  // of those that were ever targets
+  const Tally& tally() const { return tally_; }
+
+ private:
+  void push(const formats::Event& event);
+  void describe(std::uint32_t pid, formats::Time now);
+  void push_costs(formats::Time now);
+  void push_loss(formats::Time now, formats::LossCause cause, std::uint8_t kind, std::uint64_t count, const char* what);
+  void count_losses(formats::Time now);
+
+  Probes& probes_;
+  formats::Writer& writer_;
+  bool mask_headers_;
+  Converter converter_;
+  Mask mask_;
+  Mappings mappings_;
+  formats::Event event_;
+  std::unordered_set<std::uint32_t> processes_;  // targets that may live
+  std::unordered_set<std::uint32_t> new_;        // not yet described
+  std::vector<std::uint64_t> kernel_losses_;     // as counted up to now, rows of kinds
+  std::uint64_t program_misses_ = 0;
+  std::uint64_t bad_records_ = 0, bad_told_ = 0;
+  formats::Time losses_until_;
+  Tally tally_;
+};
+
+}  // namespace tailcap::capture

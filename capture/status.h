@@ -1,0 +1,37 @@
+// What the recorder tells the person who runs it, on stderr.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "formats/event.h"
+
+namespace tailcap::capture {
+
+struct Tally {
+  std::array<std::uint64_t, 32> by_kind{};  // events recorded, by formats::Kind
+  std::uint64_t events = 0;
+  std::uint64_t lost = 0;
+  std::vector<std::pair<std::string, std::uint64_t>> losses;  // what, how many
+};
+
+// One line, rewritten each second; nothing unless stderr is a terminal.
+class StatusLine {
+ public:
+  StatusLine();
+  ~StatusLine();
+  void show(std::chrono::nanoseconds elapsed, const Tally& tally, std::uint64_t file_bytes);
+  void clear();
+
+ private:
+  bool terminal_, shown_ = false;
+};
+
+// "recorded 12.3 s …" and "lost nothing" or what was lost and what to do about it.
+std::string summary(const std::string& path, std::chrono::nanoseconds elapsed, const Tally& tally,
+                    std::uint64_t file_bytes, const std::string& reason, std::uint64_t ring_bytes);
+
+}  // namespace tailcap::capture
