@@ -52,6 +52,7 @@ struct Exchange {
   std::uint32_t interim_responses = 0;
   Time predecessor_done = kNoTime;   // pipelined: when the response before it was done
   Thread reader, writer;             // server: who read the request's first byte, who sent the response's first byte
+                                     // client: writer sent the request's first byte, reader read the response's
   std::uint64_t request_begin = 0;   // stream offset of the request's first byte
   std::uint64_t opaque_in = 0, opaque_out = 0;  // after an upgrade, so far as known when handed on
   Taints taints = 0;

@@ -1,0 +1,224 @@
+#include "analyze/exchanges/conversation.h"
+
+#include <algorithm>
+
+#include "analyze/exchanges/outcome.h"
+
+namespace tailcap::exchanges {
+
+using flow::Direction;
+using flow::Finding;
+using flow::Message;
+using flow::MessageKind;
+using flow::Role;
+using flow::Taint;
+using formats::known;
+
+namespace {
+
+constexpr std::size_t kMaxPool = 256;
+
+// Host of an absolute-form target (RFC 9112, 3.2.2), which overrides the Host field.
+std::string_view authority_of(std::string_view target) {
+  const auto scheme = target.find("://");
+  if (scheme == target.npos || scheme == 0 || target.front() == '/') return {};
+  target.remove_prefix(scheme + 3);
+  return target.substr(0, target.find_first_of("/?#"));
+}
+
+void copy_request(const Message& m, flow::Exchange& e) {
+  e.method = m.method;
+  e.target = m.target;
+  e.protocol = m.protocol;
+  e.stream = m.stream;
+  e.request_headers = m.headers;
+  e.request_headers_complete = m.headers_complete;
+  e.request_bytes = m.body_bytes;
+  e.request = m.instants;
+  e.request_head_done = m.head_done;
+  e.request_body_arrived = m.body_arrived;
+  e.expects_continue = m.expects_continue;
+  e.request_begin = m.begin;
+  e.taints |= m.taints;
+  if (const auto host = authority_of(m.target); !host.empty()) e.authority = host;
+  else if (m.method == "CONNECT") e.authority = m.target;
+  else if (const auto field = m.headers.find("host")) e.authority = *field;
+}
+
+void copy_response(const Message& m, flow::Exchange& e) {
+  e.status = m.status;
+  if (e.protocol == flow::Protocol::unknown) e.protocol = m.protocol;
+  e.response_headers = m.headers;
+  e.response_headers_complete = m.headers_complete;
+  e.response_bytes = m.body_bytes;
+  e.response = m.instants;
+  e.taints |= m.taints;
+}
+
+}  // namespace
+
+std::unique_ptr<Draft> Exchanged::fresh() {
+  if (pool_.empty()) return std::make_unique<Draft>();
+  std::unique_ptr<Draft> d = std::move(pool_.back());
+  pool_.pop_back();
+  // Back to the beginning, but for what the strings have allocated.
+  flow::Exchange e;
+  std::swap(e.method, d->exchange.method);
+  std::swap(e.target, d->exchange.target);
+  std::swap(e.authority, d->exchange.authority);
+  std::swap(e.request_headers, d->exchange.request_headers);
+  std::swap(e.response_headers, d->exchange.response_headers);
+  e.method.clear();
+  e.target.clear();
+  e.authority.clear();
+  e.request_headers.clear();
+  e.response_headers.clear();
+  *d = Draft{std::move(e), false, false, {}, {}, {}, 0};
+  return d;
+}
+
+void Exchanged::give_back(std::unique_ptr<Draft> draft) {
+  if (pool_.size() < kMaxPool) pool_.push_back(std::move(draft));
+}
+
+void Conversation::push(const Message& m, Exchanged& out, flow::Findings& findings) {
+  if (m.kind == MessageKind::request || m.kind == MessageKind::response || m.kind == MessageKind::interim) {
+    const bool asks = m.kind == MessageKind::request;
+    role_ = (m.direction == Direction::in) == asks ? Role::server : Role::client;
+  }
+  switch (m.kind) {
+    case MessageKind::request:
+      request(m, out);
+      break;
+    case MessageKind::response:
+      response(m, out, findings);
+      break;
+    case MessageKind::interim:
+      interim(m, out);
+      break;
+    case MessageKind::opaque:
+      opaque_[static_cast<std::size_t>(m.direction)] = m.opaque_bytes;
+      break;
+    case MessageKind::closed:
+      close(m);
+      break;
+  }
+  hand_on(out, findings);
+}
+
+Draft& Conversation::add(Exchanged& out) {
+  drafts_.push_back(out.fresh());
+  Draft& d = *drafts_.back();
+  d.exchange.role = role_;
+  return d;
+}
+
+Draft& Conversation::draft_for_request(Exchanged& out) {
+  for (std::size_t i = head_; i < drafts_.size(); ++i)
+    if (!drafts_[i]->asked) return *drafts_[i];
+  return add(out);
+}
+
+Draft& Conversation::draft_for_response(Exchanged& out) {
+  for (std::size_t i = head_; i < drafts_.size(); ++i)
+    if (!drafts_[i]->answered) return *drafts_[i];
+  return add(out);
+}
+
+void Conversation::request(const Message& m, Exchanged& out) {
+  Draft& d = draft_for_request(out);
+  d.asked = true;
+  d.request_ending = m.ending;
+  copy_request(m, d.exchange);
+  (role_ == Role::server ? d.exchange.reader : d.exchange.writer) = m.first_thread;
+}
+
+void Conversation::response(const Message& m, Exchanged& out, flow::Findings& findings) {
+  if (m.answers_unknown) {
+    // It belongs to a request that was not recorded: an exchange of its own, in front of whatever is open.
+    Draft& d = add(out);
+    d.answered = true;
+    d.response_ending = m.ending;
+    d.broken_by = m.closed;
+    copy_response(m, d.exchange);
+    (role_ == Role::server ? d.exchange.writer : d.exchange.reader) = m.first_thread;
+    std::unique_ptr<Draft> own = std::move(drafts_.back());
+    drafts_.pop_back();
+    finish(*own, findings);
+    out.take(own->exchange);
+    out.give_back(std::move(own));
+    return;
+  }
+  Draft& d = draft_for_response(out);
+  d.answered = true;
+  d.response_ending = m.ending;
+  d.broken_by = m.closed;
+  copy_response(m, d.exchange);
+  (role_ == Role::server ? d.exchange.writer : d.exchange.reader) = m.first_thread;
+}
+
+void Conversation::interim(const Message& m, Exchanged& out) {
+  if (m.answers_unknown) return;
+  Draft& d = draft_for_response(out);
+  ++d.exchange.interim_responses;
+  if (m.status == 100 && !known(d.exchange.continue_done)) d.exchange.continue_done = m.instants.last_done;
+  d.exchange.taints |= m.taints;
+}
+
+void Conversation::close(const Message& m) {
+  const auto direction = static_cast<std::size_t>(m.direction);
+  closed_[direction] = true;
+  ends_[direction] = m.closed;
+  end_taints_[direction] = m.taints;
+}
+
+void Conversation::hand_on(Exchanged& out, flow::Findings& findings) {
+  while (head_ < drafts_.size()) {
+    Draft& d = *drafts_[head_];
+    if (!d.answered && closed_[answering()] && (d.asked || done())) {
+      d.broken_by = ends_[answering()];
+      d.end_taints = end_taints_[answering()];
+    } else if (!done()) {
+      if (!d.asked || !d.answered) return;
+      if (upgraded(d.exchange)) return;  // until the bytes that follow are counted
+    }
+    pop(out, findings);
+  }
+}
+
+void Conversation::pop(Exchanged& out, flow::Findings& findings) {
+  std::unique_ptr<Draft> d = std::move(drafts_[head_]);
+  if (++head_ == drafts_.size()) {
+    drafts_.clear();
+    head_ = 0;
+  } else if (head_ > 64 && head_ * 2 > drafts_.size()) {
+    drafts_.erase(drafts_.begin(), drafts_.begin() + static_cast<std::ptrdiff_t>(head_));
+    head_ = 0;
+  }
+  finish(*d, findings);
+  flow::Exchange& e = d->exchange;
+  asked_before_ = e.request.last_done;
+  answering_before_ = e.response.first_done;
+  answered_before_ = e.response.last_done;
+  out.take(e);
+  out.give_back(std::move(d));
+}
+
+void Conversation::finish(Draft& d, flow::Findings& findings) {
+  flow::Exchange& e = d.exchange;
+  e.id = {id_, ++numbered_};
+  if (upgraded(e)) e.opaque_out = opaque_[0], e.opaque_in = opaque_[1];
+  settle_outcome(d);
+  if (straighten(e)) findings.add(Finding::negative_interval);
+  if (!d.asked || !known(answered_before_)) return;
+  // Was it there while the response before it was not done?
+  const flow::Time there = e.role == Role::server && known(e.request.first_arrived) ? e.request.first_arrived : e.request.first_done;
+  if (!known(there) || there >= answered_before_) return;
+  const bool certain = e.role == Role::client || (known(asked_before_) && there <= asked_before_) ||
+                       e.request.first_done < answering_before_ || there + kSendReturn <= answered_before_;
+  if (!certain) return;
+  e.predecessor_done = answered_before_;
+  findings.add(Finding::pipelined);
+}
+
+}  // namespace tailcap::exchanges

@@ -1,0 +1,84 @@
+#include "analyze/exchanges/outcome.h"
+
+#include <algorithm>
+
+namespace tailcap::exchanges {
+
+using flow::End;
+using flow::Ending;
+using flow::Outcome;
+using flow::Role;
+using flow::Taint;
+using formats::known;
+
+namespace {
+
+Outcome by_status(int status) {
+  if (status == 0) return Outcome::unknown;
+  return status < 400 ? Outcome::ok : status < 500 ? Outcome::client_error : Outcome::server_error;
+}
+
+Outcome unanswered(const Draft& d) {
+  // Where something was lost, the response may have been among it.
+  if (has(d.end_taints, Taint::bytes_lost) || has(d.end_taints, Taint::events_lost) || has(d.end_taints, Taint::payload_cut))
+    return Outcome::unknown;
+  switch (d.broken_by) {
+    case End::reset:
+      return Outcome::reset;
+    case End::fin:
+    case End::error:
+      return Outcome::no_response;
+    case End::capture:
+      return Outcome::in_flight;
+    case End::none:
+      break;
+  }
+  return Outcome::unknown;
+}
+
+}  // namespace
+
+bool upgraded(const flow::Exchange& e) {
+  return e.status == 101 || (e.method == "CONNECT" && e.status >= 200 && e.status < 300);
+}
+
+void settle_outcome(Draft& d) {
+  flow::Exchange& e = d.exchange;
+  e.complete = d.asked && d.answered && d.request_ending == Ending::complete && d.response_ending == Ending::complete &&
+               e.status != 0 && !has(e.taints, Taint::bytes_lost);
+  if (!d.asked) {
+    e.outcome = Outcome::unknown;
+  } else if (!d.answered) {
+    e.outcome = unanswered(d);
+    e.taints |= d.end_taints;
+    if (d.broken_by == End::capture) e.taints = e.taints | Taint::cut_off;
+  } else if (d.response_ending == Ending::truncated) {
+    e.outcome = d.broken_by == End::reset ? Outcome::reset : Outcome::truncated;
+  } else if (d.response_ending == Ending::cut_off) {
+    e.outcome = Outcome::in_flight;
+  } else {
+    e.outcome = upgraded(e) ? Outcome::upgraded : by_status(e.status);
+  }
+}
+
+bool straighten(flow::Exchange& e) {
+  if (e.role == Role::client) {
+    // The send is stamped when it returns; by then the response may be there. It was sent before that.
+    const flow::Time answered = known(e.response.first_arrived) ? e.response.first_arrived : e.response.first_done;
+    if (known(answered) && known(e.request.first_done) && e.request.first_done > answered) {
+      const bool one_send = e.request.last_done == e.request.first_done;
+      e.request.first_done = answered;
+      if (known(e.request_head_done)) e.request_head_done = std::min(e.request_head_done, answered);
+      if (one_send) e.request.last_done = answered;
+    }
+    return false;
+  }
+  // A server reads before it answers, and both are stamped when done.
+  if (!known(e.request.first_done) || !known(e.response.first_done) || e.response.first_done >= e.request.first_done) return false;
+  e.response.first_done = e.request.first_done;
+  if (known(e.response.last_done)) e.response.last_done = std::max(e.response.last_done, e.response.first_done);
+  e.taints = e.taints | Taint::conflict;
+  return true;
+}
+
+}  // namespace tailcap::exchanges

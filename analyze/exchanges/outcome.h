@@ -1,0 +1,17 @@
+// What became of a request, and its instants in an order that is possible.
+#pragma once
+
+#include "analyze/exchanges/conversation.h"
+
+namespace tailcap::exchanges {
+
+// From here on the connection carries something else.
+bool upgraded(const flow::Exchange& exchange);
+
+// Sets outcome and complete, and taints that follow from the ends.
+void settle_outcome(Draft& draft);
+
+// Clamps instants that contradict each other. True if that was more than the stamp of a send coming late.
+bool straighten(flow::Exchange& exchange);
+
+}  // namespace tailcap::exchanges

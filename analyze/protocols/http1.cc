@@ -1,0 +1,306 @@
+#include "analyze/protocols/http1.h"
+
+#include <utility>
+
+#include "analyze/protocols/body.h"
+
+namespace tailcap::protocols {
+
+using flow::ByteRun;
+using flow::Finding;
+using flow::MessageKind;
+using flow::Taint;
+
+void Http1::set_roles(Lane& asking) {
+  requests_ = &asking;
+  responses_ = &asking == &lanes_[0] ? &lanes_[1] : &lanes_[0];
+  requests_->set_role(Role::requests);
+  responses_->set_role(Role::responses);
+}
+
+void Http1::push(const ByteRun& run, Messages& out, flow::Findings& findings) {
+  Context c{out, findings};
+  Lane& l = lane(run.direction);
+  if (l.ended) return;
+  if (!l.begun()) l.begin(run.first_known);
+  l.total += run.gap + run.length;
+  if (refused_) {
+    if (run.end != flow::End::none) end(l, run, c);
+    return;
+  }
+  if (run.end != flow::End::none) {
+    if (l.held.empty()) end(l, run, c);
+    else l.end_held = run;
+  } else if (!l.held.empty() || (!requests_ && l.at_border() && !detect(l, run, c))) {
+    if (!refused_) hold(l, run);
+  } else {
+    feed(l, run, c);
+  }
+  settle(c);
+}
+
+// At the beginning of a connection: does this look like HTTP/1? False: not yet known (or refused).
+bool Http1::detect(Lane& l, const ByteRun& run, Context& c) {
+  std::string begin;
+  for (const HeldRun& h : l.held) begin.append(h.bytes);
+  begin.append(run.head.empty() ? run.tail : run.head.substr(0, kMaxMethod + 8));
+  if (begin.empty() || run.gap > 0) {
+    l.lose(run.gap > 0 ? Taint::bytes_lost : Taint::payload_cut);  // the first bytes were not captured: wait for a border
+    return true;
+  }
+  switch (guess(begin)) {
+    case Guess::request:
+      set_roles(l);
+      return true;
+    case Guess::response:
+      set_roles(&l == &lanes_[0] ? lanes_[1] : lanes_[0]);
+      return true;
+    case Guess::neither:
+      refuse(c);
+      return false;
+    case Guess::undecided:
+      return false;
+  }
+  return false;
+}
+
+void Http1::refuse(Context& c) {
+  refused_ = true;
+  c.findings.add(Finding::not_http);
+  for (Lane& l : lanes_) {
+    l.held.clear();
+    l.held_bytes = 0;
+  }
+}
+
+void Http1::hold(Lane& l, const ByteRun& run) {
+  l.held.emplace_back(run);
+  l.held_bytes += l.held.back().bytes.size();
+}
+
+// Whether bytes of this lane, moved at `done`, have to wait for the other one.
+bool Http1::blocked(const Lane& l, flow::Time done) const {
+  if (!requests_ || !l.at_border() || (l.held.size() > kMaxHeldRuns || l.held_bytes > kMaxHeldRunBytes)) return false;
+  if (&l == requests_) return awaits_upgrade_ && !responses_->ended;
+  if (open_questions() > 0 || !patient_ || requests_->ended) return false;
+  if (requests_->state() == Lane::State::seek || requests_->state() == Lane::State::opaque) return false;
+  // On a server a request is always read before its response is sent.
+  if (server() && formats::known(request_at_) && done < request_at_) return false;
+  return asked_once_ || l.first_known();
+}
+
+void Http1::settle(Context& c) {
+  bool progress = true;
+  while (progress) {
+    progress = false;
+    for (Lane* l : {requests_ ? requests_ : &lanes_[1], requests_ ? responses_ : &lanes_[0]}) {
+      progress |= drain(*l, c);
+      if (l->end_held && l->held.empty() && !l->ended) {
+        const ByteRun run = *l->end_held;
+        l->end_held.reset();
+        end(*l, run, c);
+        progress = true;
+      }
+    }
+  }
+  // Both ends are known and something still waits: nothing will come that decides it.
+  for (Lane& l : lanes_) {
+    if (!l.end_held || !(&l == &lanes_[0] ? lanes_[1] : lanes_[0]).end_held) continue;
+    patient_ = awaits_upgrade_ = false;
+    if (!requests_) refuse(c);
+    return settle(c);
+  }
+}
+
+bool Http1::drain(Lane& l, Context& c) {
+  bool progress = false;
+  std::vector<HeldRun> waiting;
+  while (!l.held.empty() && requests_ && !blocked(l, l.held.front().run.done)) {
+    if (l.held.size() > kMaxHeldRuns || l.held_bytes > kMaxHeldRunBytes) (&l == requests_ ? awaits_upgrade_ : patient_) = false;
+    waiting.swap(l.held);
+    l.held_bytes = 0;
+    progress = true;
+    // Feeding may hold the rest of a run again; then all that is behind it goes on waiting.
+    std::size_t i = 0;
+    for (; i < waiting.size() && l.held.empty() && !refused_; ++i) {
+      if (i > 0 && blocked(l, waiting[i].run.done)) break;
+      const std::size_t before = l.held.size();
+      feed(l, waiting[i].view(), c);
+      if (l.held.size() != before) ++i;
+      if (!l.held.empty()) break;
+    }
+    for (; i < waiting.size() && !refused_; ++i) {
+      l.held_bytes += waiting[i].bytes.size();
+      l.held.push_back(std::move(waiting[i]));
+    }
+    waiting.clear();
+    if (refused_) break;
+  }
+  return progress;
+}
+
+void Http1::feed(Lane& l, const ByteRun& run, Context& c) {
+  Cursor cursor(run);
+  if (&l == requests_ && (l.at_border() || run.gap > 0)) {
+    request_at_ = run.done;
+    if (server()) drain(*responses_, c);
+    request_at_ = flow::kNoTime;
+  }
+  if (run.gap > 0) handle(l, l.gap(run.gap, run), cursor, c);
+  while (cursor.left() > 0 && !refused_) {
+    if (blocked(l, run.done)) return hold(l, cursor.rest());
+    if (!requests_ && l.at_border()) return l.lose(Taint::payload_cut);
+    handle(l, l.advance(cursor), cursor, c);
+  }
+}
+
+void Http1::handle(Lane& l, Lane::Event event, Cursor& cursor, Context& c) {
+  switch (event) {
+    case Lane::Event::more:
+      return;
+    case Lane::Event::resync:
+      return resync(l, cursor, c);
+    case Lane::Event::finished:
+      return take(l, c);
+    case Lane::Event::cut:
+      if (!seen_head_ && has(l.message.taints, Taint::malformed) && l.message.method.empty() && l.message.status == 0)
+        return refuse(c);
+      c.findings.add(has(l.message.taints, Taint::payload_cut) ? Finding::head_cut : Finding::malformed_message);
+      if (&l == requests_) {
+        request_head(l, true, cursor.run(), c);
+      } else {
+        l.message.answers_unknown = open_questions() == 0;
+        // Interim responses are short: what does not end is the final one, unless its status says otherwise.
+        if (l.message.status >= 100 && l.message.status < 200 && l.message.status != 101) l.message.kind = MessageKind::interim;
+      }
+      return;
+    case Lane::Event::head: {
+      seen_head_ = true;
+      if (l.framing.length_and_coding || l.framing.contradictory) c.findings.add(Finding::smuggling_framing);
+      if (l.framing.contradictory) l.message.taints = l.message.taints | Taint::malformed;
+      if (has(l.message.taints, Taint::malformed)) c.findings.add(Finding::malformed_message);
+      Lane::Event next;
+      if (&l == requests_) {
+        request_head(l, false, cursor.run(), c);
+        const BodyRule rule = request_body(l.framing);
+        if (rule.framing == BodyFraming::unknown) l.message.taints = l.message.taints | Taint::malformed;
+        next = l.frame(rule.framing, rule.length);
+      } else {
+        next = response_head(l, c);
+      }
+      if (next == Lane::Event::finished) take(l, c);
+      return;
+    }
+  }
+}
+
+void Http1::request_head(Lane& l, bool cut, const ByteRun& run, Context& c) {
+  infer_end(run, c);
+  asked_once_ = true;
+  flow::Message& m = l.message;
+  m.expects_continue = l.framing.expects_continue;
+  m.close_after = l.framing.close || (m.protocol == flow::Protocol::http10 && !l.framing.keep_alive);
+  if (cut) m.headers_complete = false;
+  if (last_request_run_ == run.offset + 1) pipelines_ = true;
+  last_request_run_ = run.offset + 1;
+  Asked a;
+  a.head = m.method == "HEAD";
+  a.connect = m.method == "CONNECT";
+  a.upgrade = l.framing.upgrade;
+  a.begun = m.instants.first_done;
+  asked_.push_back(a);
+  if ((a.connect || a.upgrade) && open_questions() == 1) awaits_upgrade_ = true;
+}
+
+Lane::Event Http1::response_head(Lane& l, Context& c) {
+  flow::Message& m = l.message;
+  const Asked* a = asked();
+  m.answers_unknown = a == nullptr;
+  if (m.status < 200 && m.status != 101) {
+    m.kind = MessageKind::interim;
+    return l.frame(BodyFraming::none, 0);
+  }
+  if (!a) {
+    c.findings.add(Finding::response_without_request);
+    if (!asked_once_ && !requests_->first_known()) m.taints = m.taints | Taint::began_before;
+  }
+  m.taints |= std::exchange(next_uncertain_, 0);
+  const BodyRule rule = response_body(l.framing, m.status, a ? Question{a->head, a->connect} : Question{});
+  m.close_after = l.framing.close || rule.framing == BodyFraming::until_close ||
+                  (m.protocol == flow::Protocol::http10 && !l.framing.keep_alive);
+  upgraded_ = m.status == 101 || (a && a->connect && m.status < 300);
+  awaits_upgrade_ = false;
+  return l.frame(rule.framing, rule.length);
+}
+
+void Http1::pop_asked() {
+  if (++asked_head_ == asked_.size()) {
+    asked_.clear();
+    asked_head_ = 0;
+  } else if (asked_head_ > 64 && asked_head_ * 2 > asked_.size()) {
+    asked_.erase(asked_.begin(), asked_.begin() + static_cast<std::ptrdiff_t>(asked_head_));
+    asked_head_ = 0;
+  }
+}
+
+// Hands the lane's finished message on.
+void Http1::take(Lane& l, Context& c) {
+  flow::Message& m = l.message;
+  const bool final = m.kind == MessageKind::response;
+  if (final && !m.answers_unknown && open_questions() > 0) {
+    pop_asked();
+    if (const Asked* next = asked(); next && next->begun < m.instants.first_done) pipelines_ = true;
+  }
+  c.out.take(m);
+  if (final && upgraded_) {
+    upgraded_ = false;
+    if (requests_->close_open(false)) c.out.take(requests_->message);
+    requests_->become_opaque();
+    responses_->become_opaque();
+  }
+}
+
+// The direction ended: what was open ends with it, whatever way.
+void Http1::end(Lane& l, const ByteRun& run, Context& c) {
+  if (!refused_ && l.end(run)) {
+    flow::Message& m = l.message;
+    // Bytes that end before the start line does are no request.
+    const bool nothing = m.kind == MessageKind::request && m.method.empty() && m.ending != flow::Ending::lost;
+    if (nothing) {
+      if (run.end != flow::End::capture) c.findings.add(Finding::malformed_message);
+      renew(m);
+    } else {
+      // A head that broke off was not announced yet.
+      const bool in_head = !formats::known(m.head_done) &&
+                           (m.ending == flow::Ending::truncated || m.ending == flow::Ending::cut_off);
+      if (in_head && m.kind == MessageKind::request)
+        asked_.push_back({m.method == "HEAD", false, false, m.instants.first_done});
+      if (in_head && m.kind == MessageKind::response) {
+        m.answers_unknown = open_questions() == 0;
+        if (m.status >= 100 && m.status < 200 && m.status != 101) m.kind = MessageKind::interim;
+      }
+      take(l, c);
+    }
+  }
+  flow::Message m;
+  m.connection = run.connection;
+  m.direction = run.direction;
+  m.protocol = refused_ || !requests_ ? flow::Protocol::unknown : flow::Protocol::http11;
+  m.closed = run.end;
+  m.taints = run.taints | l.swallowed();
+  if (run.gap > 0) m.taints = m.taints | Taint::bytes_lost;
+  if (l.state() == Lane::State::seek && !l.quiet()) m.taints = m.taints | Taint::payload_cut;
+  m.begin = m.end = run.offset;
+  m.instants.first_done = m.instants.last_done = run.done;
+  if (l.state() == Lane::State::opaque || m.protocol == flow::Protocol::unknown) {
+    flow::Message opaque = m;
+    opaque.kind = MessageKind::opaque;
+    opaque.opaque_bytes = m.protocol == flow::Protocol::unknown ? l.total : l.opaque_bytes();
+    c.out.take(opaque);
+  }
+  m.kind = MessageKind::closed;
+  c.out.take(m);
+  l.ended = true;
+}
+
+}  // namespace tailcap::protocols

@@ -1,0 +1,76 @@
+// HTTP/1 on one connection, both directions: who asks, which response answers what, how bodies are framed.
+//
+// The events of two threads can pass each other, so a response may come before its request: then it waits, bounded.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <vector>
+
+#include "analyze/flow/findings.h"
+#include "analyze/protocols/lane.h"
+#include "analyze/protocols/messages.h"
+
+namespace tailcap::protocols {
+
+inline constexpr std::size_t kMaxHeldRuns = 256;
+inline constexpr std::size_t kMaxHeldRunBytes = 256u << 10;
+
+class Http1 {
+ public:
+  explicit Http1(flow::ConnectionId connection)
+      : lanes_{Lane(connection, flow::Direction::out), Lane(connection, flow::Direction::in)} {}
+
+  Http1(const Http1&) = delete;  // roles point into lanes_
+  Http1& operator=(const Http1&) = delete;
+
+  void push(const flow::ByteRun& run, Messages& out, flow::Findings& findings);
+  // Both directions have ended.
+  bool done() const { return lanes_[0].ended && lanes_[1].ended; }
+
+ private:
+  // A request that was not answered yet.
+  struct Asked { bool head = false, connect = false, upgrade = false; flow::Time begun = flow::kNoTime; };
+  struct Context { Messages& out; flow::Findings& findings; };
+
+  Lane& lane(flow::Direction d) { return lanes_[static_cast<std::size_t>(d)]; }
+  bool server() const { return requests_ == &lanes_[1]; }
+  void set_roles(Lane& asking);
+  bool detect(Lane& lane, const flow::ByteRun& run, Context& c);
+  void refuse(Context& c);
+
+  bool blocked(const Lane& lane, flow::Time done) const;
+  void hold(Lane& lane, const flow::ByteRun& run);
+  void settle(Context& c);
+  bool drain(Lane& lane, Context& c);
+  void feed(Lane& lane, const flow::ByteRun& run, Context& c);
+  void handle(Lane& lane, Lane::Event event, Cursor& cursor, Context& c);
+  void end(Lane& lane, const flow::ByteRun& run, Context& c);
+
+  void request_head(Lane& lane, bool cut, const flow::ByteRun& run, Context& c);
+  Lane::Event response_head(Lane& lane, Context& c);
+  void take(Lane& lane, Context& c);
+  void resync(Lane& lane, const Cursor& cursor, Context& c);
+  void answers_lost(std::size_t n, Context& c);
+  void infer_end(const flow::ByteRun& run, Context& c);
+  void pop_asked();
+  std::size_t open_questions() const { return asked_.size() - asked_head_; }
+  const Asked* asked() const { return open_questions() ? &asked_[asked_head_] : nullptr; }
+
+  Lane lanes_[2];
+  Lane *requests_ = nullptr, *responses_ = nullptr;
+  bool refused_ = false;            // not HTTP
+  bool patient_ = true;             // responses may wait for their request
+  bool awaits_upgrade_ = false;     // what follows the last request depends on its response
+  bool pipelines_ = false;          // this client does not wait for its responses
+  bool seen_head_ = false;
+  bool asked_once_ = false;         // a request was seen
+  flow::Taints next_uncertain_ = 0; // what the next response answers is likely, not certain, because of this
+  bool upgraded_ = false;
+  std::uint64_t last_request_run_ = 0;  // offset of the run in which the last request began, plus one
+  flow::Time request_at_ = flow::kNoTime;  // when the request being fed was read or sent
+  std::vector<Asked> asked_;
+  std::size_t asked_head_ = 0;
+};
+
+}  // namespace tailcap::protocols

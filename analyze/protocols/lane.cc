@@ -1,0 +1,381 @@
+#include "analyze/protocols/lane.h"
+
+namespace tailcap::protocols {
+
+using flow::Ending;
+using flow::Taint;
+
+namespace {
+
+// What is kept of a run's end to recognise "\r\n0\r\n\r\n".
+constexpr std::size_t kTail = 7;
+
+bool ends_with(std::string_view s, std::string_view end) {
+  return s.size() >= end.size() && s.substr(s.size() - end.size()) == end;
+}
+
+}  // namespace
+
+HeldRun::HeldRun(const flow::ByteRun& r) : run(r), marks(r.arrivals.begin(), r.arrivals.end()) {
+  bytes.reserve(r.head.size() + r.tail.size());
+  bytes.append(r.head).append(r.tail);
+}
+
+flow::ByteRun HeldRun::view() const {
+  flow::ByteRun r = run;
+  const std::string_view all = bytes;
+  r.head = all.substr(0, run.head.size());
+  r.tail = all.substr(run.head.size());
+  r.arrivals = marks;
+  return r;
+}
+
+void Lane::open_message(const flow::ByteRun& run, std::uint64_t offset) {
+  open_ = true;
+  body_begun_ = false;
+  body_ = 0;
+  buffer_.clear();
+  framing = {};
+  message.kind = role_ == Role::requests ? flow::MessageKind::request : flow::MessageKind::response;
+  message.connection = connection_;
+  message.direction = direction_;
+  message.begin = message.end = offset;
+  message.first_thread = run.thread;
+  message.instants.first_done = run.done;
+  if (direction_ == flow::Direction::in) {
+    message.instants.first_arrived = arrival_of(run, offset);
+    if (!formats::known(message.instants.first_arrived)) message.taints = message.taints | Taint::arrival_unknown;
+  }
+}
+
+void Lane::touch(const flow::ByteRun& run, std::uint64_t from, std::uint64_t to) {
+  position_ = to;
+  last_done_ = run.done;
+  if (!open_ || to <= from) return;
+  message.end = to;
+  message.instants.last_done = run.done;
+  message.last_thread = run.thread;
+  message.taints |= run.taints;
+  if (direction_ == flow::Direction::in) message.instants.last_arrived = arrival_of(run, to - 1);
+}
+
+void Lane::use(Cursor& cursor, std::uint64_t n) {
+  touch(cursor.run(), cursor.offset(), cursor.offset() + n);
+  cursor.skip(n);
+}
+
+Lane::Event Lane::finish(Ending ending) {
+  if (state_ == State::chunks) {
+    message.body_bytes = chunks_.body();
+    if (chunks_.malformed()) message.taints = message.taints | Taint::malformed;
+  } else if (state_ == State::length || state_ == State::until_close || state_ == State::head) {
+    message.body_bytes = body_;
+  }
+  // Of a body that broke off it is known what came; of one that was going on, or whose end is lost, nothing is.
+  if (ending == Ending::cut_off || ending == Ending::lost) message.body_bytes.reset();
+  message.ending = ending;
+  if (ending == Ending::lost) message.instants.last_done = message.instants.last_arrived = flow::kNoTime;
+  open_ = false;
+  state_ = opaque_next_ ? State::opaque : State::start;
+  if (opaque_next_) opaque_from_ = position_;
+  return Event::finished;
+}
+
+Lane::Event Lane::frame(BodyFraming body, std::uint64_t length) {
+  switch (body) {
+    case BodyFraming::none:
+      break;
+    case BodyFraming::length:
+      if (length == 0) break;
+      state_ = State::length;
+      left_ = length;
+      return Event::more;
+    case BodyFraming::chunked:
+      state_ = State::chunks;
+      chunks_.start();
+      return Event::more;
+    case BodyFraming::until_close:
+      state_ = State::until_close;
+      return Event::more;
+    case BodyFraming::unknown:
+      state_ = State::seek;
+      lost_in_ = State::length;
+      gap_inside_ = false;
+      swallowed_ = 0;
+      tail_.clear();
+      return Event::more;
+  }
+  return finish(Ending::complete);
+}
+
+Lane::Event Lane::advance(Cursor& cursor) {
+  while (cursor.left() > 0) {
+    const flow::ByteRun& run = cursor.run();
+    switch (state_) {
+      case State::start: {
+        std::string_view known = cursor.known();
+        if (known.empty()) {
+          lose(Taint::payload_cut);
+          break;
+        }
+        // RFC 9112, 2.2: empty lines in front of a request are not part of it.
+        while (role_ == Role::requests && !known.empty() && (known.front() == '\r' || known.front() == '\n')) {
+          use(cursor, 1);
+          known = cursor.known();
+        }
+        if (known.empty()) break;
+        open_message(run, cursor.offset());
+        state_ = State::head;
+        break;
+      }
+      case State::head:
+        if (const Event e = advance_head(cursor); e != Event::more) return e;
+        break;
+      case State::length: {
+        if (!body_begun_) body_begun_ = true, message.body_arrived = arrival_of(run, cursor.offset());
+        const std::uint64_t n = std::min(left_, cursor.left());
+        use(cursor, n);
+        left_ -= n;
+        body_ += n;
+        if (left_ == 0) return finish(Ending::complete);
+        break;
+      }
+      case State::chunks: {
+        if (!body_begun_) body_begun_ = true, message.body_arrived = arrival_of(run, cursor.offset());
+        std::string_view known = cursor.known();
+        if (known.empty()) {
+          const std::uint64_t n = cursor.unknown();
+          if (!chunks_.skip(n)) {
+            lost_in_ = State::chunks;
+            return cut(cursor, Taint::payload_cut);
+          }
+          use(cursor, n);
+          break;
+        }
+        const std::size_t before = known.size();
+        const Step step = chunks_.push(known, message.trailers);
+        use(cursor, before - known.size());
+        if (step == Step::done) return finish(Ending::complete);
+        if (step == Step::invalid) {
+          lost_in_ = State::length;
+          return cut(cursor, Taint::malformed);
+        }
+        break;
+      }
+      case State::until_close:
+        if (!body_begun_) body_begun_ = true, message.body_arrived = arrival_of(run, cursor.offset());
+        body_ += cursor.left();
+        use(cursor, cursor.left());
+        break;
+      case State::opaque:
+        use(cursor, cursor.left());
+        break;
+      case State::seek:
+        if (const Event e = seek(cursor); e != Event::more) return e;
+        break;
+    }
+  }
+  return Event::more;
+}
+
+Lane::Event Lane::advance_head(Cursor& cursor) {
+  const std::string_view known = cursor.known();
+  const bool requests = role_ == Role::requests;
+  if (known.empty()) {
+    lost_in_ = State::head;
+    if (parse_head(buffer_, requests, false, message, framing)) message.headers_complete = false;
+    return cut(cursor, Taint::payload_cut);
+  }
+  // Whatever is not captured behind `known` is looked at when the cursor gets there.
+  const std::size_t before = buffer_.size();
+  std::size_t end;
+  bool valid = true;
+  if (before == 0) {
+    end = head_end(known);
+    if (end == known.npos) buffer_.assign(known);
+    else valid = parse_head(known.substr(0, end), requests, true, message, framing);
+  } else {
+    buffer_.append(known);
+    end = head_end(buffer_, before);
+    if (end != known.npos) valid = parse_head(std::string_view(buffer_).substr(0, end), requests, true, message, framing);
+  }
+  if (end == known.npos) {
+    const Guess g = guess(std::string_view(buffer_).substr(0, kMaxMethod + 8));
+    valid = buffer_.size() <= kMaxHead && (g == Guess::undecided || g == (requests ? Guess::request : Guess::response));
+    // A whole start line is judged at once: a stream of something else must not be collected first.
+    if (valid && before < kMaxHead && buffer_.find('\n', before) != buffer_.npos) {
+      flow::Message trial;
+      Framing ignored;
+      valid = parse_head(buffer_, requests, false, trial, ignored);
+    }
+    if (valid) {
+      use(cursor, known.size());
+      return Event::more;
+    }
+  }
+  if (!valid) {
+    lost_in_ = State::length;
+    return cut(cursor, Taint::malformed);
+  }
+  use(cursor, end - before);
+  message.head_done = cursor.run().done;
+  buffer_.clear();
+  return Event::head;
+}
+
+Lane::Event Lane::cut(Cursor& cursor, Taint why) {
+  const bool in_head = state_ == State::head;
+  message.taints = message.taints | why;
+  state_ = State::seek;
+  gap_inside_ = false;
+  swallowed_ = 0;
+  body_begun_ = true;
+  buffer_.clear();
+  use(cursor, cursor.left());
+  remember_tail(cursor.run());
+  return in_head ? Event::cut : Event::more;
+}
+
+void Lane::remember_tail(const flow::ByteRun& run) {
+  const std::string_view last = !run.tail.empty() ? run.tail : run.head.size() == run.length ? run.head : std::string_view{};
+  if (last.size() < kTail && last.size() == run.length) {
+    tail_.append(last);
+    if (tail_.size() > kTail) tail_.erase(0, tail_.size() - kTail);
+  } else {
+    tail_.assign(last.substr(last.size() - std::min(last.size(), kTail)));
+  }
+}
+
+Lane::Event Lane::seek(Cursor& cursor) {
+  if (cursor.at_start()) {
+    const std::string_view known = cursor.known();
+    if (role_ != Role::responses && verified_start(known, true)) guessed_ = Role::requests;
+    else if (role_ != Role::requests && verified_start(known, false)) guessed_ = Role::responses;
+    else guessed_ = Role::unknown;
+    if (guessed_ != Role::unknown) return Event::resync;
+  }
+  use(cursor, cursor.left());
+  remember_tail(cursor.run());
+  return Event::more;
+}
+
+Lane::Event Lane::gap(std::uint64_t n, const flow::ByteRun& run) {
+  if (open_) message.taints = message.taints | Taint::bytes_lost;
+  position_ = run.offset;
+  switch (state_) {
+    case State::start:
+      lose(Taint::bytes_lost);
+      return Event::more;
+    case State::head: {
+      parse_head(buffer_, role_ == Role::requests, false, message, framing);
+      state_ = State::seek;
+      lost_in_ = State::length;
+      gap_inside_ = true;
+      swallowed_ = swallowed_ | Taint::bytes_lost;
+      buffer_.clear();
+      tail_.clear();
+      return Event::cut;
+    }
+    case State::length:
+      body_begun_ = true;
+      if (n < left_) {
+        left_ -= n;
+        body_ += n;
+        return Event::more;
+      } else {
+        const bool exact = n == left_;
+        message.end = run.offset - n + left_;
+        body_ += left_;
+        left_ = 0;
+        finish(Ending::lost);
+        message.body_bytes = body_;  // by its Content-Length: what follows proves that it was all moved
+        if (!exact && state_ != State::opaque) lose(Taint::bytes_lost);
+        return Event::finished;
+      }
+    case State::chunks:
+      body_begun_ = true;
+      if (chunks_.skip(n)) return Event::more;
+      state_ = State::seek;
+      lost_in_ = State::chunks;
+      gap_inside_ = true;
+      swallowed_ = swallowed_ | Taint::bytes_lost;
+      tail_.clear();
+      return Event::more;
+    case State::until_close:
+      body_begun_ = true;
+      body_ += n;
+      return Event::more;
+    case State::opaque:
+      return Event::more;
+    case State::seek:
+      gap_inside_ = true;
+      if (!quiet_ || open_) swallowed_ = swallowed_ | Taint::bytes_lost;
+      tail_.clear();
+      return Event::more;
+  }
+  return Event::more;
+}
+
+bool Lane::ends_well() const {
+  if (state_ != State::seek || !open_ || gap_inside_) return false;
+  if (lost_in_ == State::head) return ends_with(tail_, "\r\n\r\n");
+  return lost_in_ == State::chunks && ends_with(tail_, "\r\n0\r\n\r\n");
+}
+
+bool Lane::close_open(bool sure) {
+  if (!open_) return false;
+  message.body_bytes.reset();
+  const bool inferred = sure && !gap_inside_ && !has(message.taints, Taint::malformed);
+  if (inferred) message.taints = message.taints | Taint::end_inferred;
+  finish(inferred ? Ending::complete : Ending::lost);
+  message.body_bytes.reset();
+  if (state_ != State::opaque) state_ = State::seek;
+  return true;
+}
+
+void Lane::become_opaque() {
+  if (open_ && state_ != State::seek) {
+    opaque_next_ = true;
+    return;
+  }
+  state_ = State::opaque;
+  opaque_from_ = held.empty() ? position_ : held.front().run.offset;
+  position_ = opaque_from_;
+}
+
+bool Lane::end(const flow::ByteRun& run) {
+  if (run.gap > 0) {
+    if (gap(run.gap, run) == Event::finished) return true;
+    position_ = run.offset;
+  }
+  if (!open_) return false;
+  const bool lost = has(message.taints, Taint::bytes_lost) && run.gap > 0;
+  message.closed = run.end;
+  message.taints |= run.taints;
+  switch (state_) {
+    case State::until_close:
+      if (run.end == flow::End::fin) {
+        finish(lost ? Ending::lost : Ending::complete);
+        return true;
+      }
+      [[fallthrough]];
+    case State::head:
+    case State::length:
+    case State::chunks: {
+      if (state_ == State::head) parse_head(buffer_, role_ == Role::requests, false, message, framing);
+      if (run.end == flow::End::capture) message.taints = message.taints | Taint::cut_off;
+      const bool in_head = state_ == State::head;
+      finish(lost ? Ending::lost : run.end == flow::End::capture ? Ending::cut_off : Ending::truncated);
+      if (in_head) message.body_bytes.reset();
+      return true;
+    }
+    case State::seek:
+      return close_open(run.end == flow::End::fin && ends_well());
+    case State::start:
+    case State::opaque:
+      break;
+  }
+  return false;
+}
+
+}  // namespace tailcap::protocols

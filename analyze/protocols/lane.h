@@ -1,0 +1,117 @@
+// One direction of an HTTP/1 connection: finds the borders of its messages.
+//
+// A lane knows nothing of the other direction: after a head it stops, and its owner says how the body is framed.
+// Where the framing lies in bytes that were lost or not captured it seeks: it trusts nothing until a run begins with
+// a start line and fields without fault. The message it was in stays open until then, or until the end.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "analyze/protocols/chunks.h"
+#include "analyze/protocols/cursor.h"
+#include "analyze/protocols/head.h"
+#include "analyze/protocols/messages.h"
+
+namespace tailcap::protocols {
+
+enum class Role : std::uint8_t { unknown, requests, responses };
+enum class BodyFraming : std::uint8_t { none, length, chunked, until_close, unknown };
+
+// A run that has to wait, with the bytes it points to.
+struct HeldRun {
+  explicit HeldRun(const flow::ByteRun& run);
+  flow::ByteRun view() const;  // valid while this lives and is not moved
+  flow::ByteRun run;
+  std::string bytes;
+  std::vector<flow::ArrivalMark> marks;
+};
+
+class Lane {
+ public:
+  enum class State : std::uint8_t { start, head, length, chunks, until_close, opaque, seek };
+  enum class Event : std::uint8_t {
+    more,      // all of the run is used
+    head,      // a head is complete: say frame()
+    cut,       // the message's head breaks off or is none; it stays open, its end unknown
+    finished,  // message is whole: take it
+    resync,    // seeking, and this run begins a message: close what is open, say resume()
+  };
+
+  Lane(flow::ConnectionId connection, flow::Direction direction) : direction_(direction), connection_(connection) {}
+
+  void set_role(Role role) { role_ = role; }
+  void begin(bool first_known) { state_ = first_known ? State::start : State::seek; quiet_ = !first_known; begun_ = true; first_known_ = first_known; }
+  Event advance(Cursor& cursor);
+  // n bytes in front of this run were lost. cut or finished as in advance, else more.
+  Event gap(std::uint64_t n, const flow::ByteRun& run);
+  // cursor_end: offset behind the head.
+  Event frame(BodyFraming framing, std::uint64_t length);
+  void resume() { state_ = State::start; quiet_ = false; swallowed_ = 0; }
+  void lose(flow::Taint why) { state_ = lost_in_ = State::seek, swallowed_ = swallowed_ | why, open_ = false; }
+  void become_opaque();
+  // The direction ended: true if a message was open; it is ready to be taken.
+  bool end(const flow::ByteRun& run);
+  // Seeking with an open message: it ended with the last run seen. `sure`: what followed proves that a message
+  // ended there. False: nothing was open.
+  bool close_open(bool sure);
+  // Seeking, and the last bytes seen are what ends such a message.
+  bool ends_well() const;
+
+  flow::Message message;
+  Framing framing;
+
+  State state() const { return state_; }
+  flow::ConnectionId connection() const { return connection_; }
+  flow::Direction direction() const { return direction_; }
+  Role role() const { return role_; }
+  bool begun() const { return begun_; }
+  bool open() const { return open_; }
+  bool at_border() const { return state_ == State::start; }
+  bool quiet() const { return quiet_; }
+  bool first_known() const { return first_known_; }
+  // Whole messages may have gone by unseen since the last border: why.
+  flow::Taints swallowed() const { return swallowed_; }
+  Role guessed() const { return guessed_; }
+  std::uint64_t position() const { return position_; }
+  std::uint64_t opaque_bytes() const { return state_ == State::opaque ? position_ - opaque_from_ : 0; }
+  flow::Time last_done() const { return last_done_; }
+
+  // For the owner.
+  std::vector<HeldRun> held;
+  std::size_t held_bytes = 0;
+  std::optional<flow::ByteRun> end_held;
+  bool ended = false;
+  std::uint64_t total = 0;  // bytes moved, lost ones included
+
+ private:
+  Event advance_head(Cursor& cursor);
+  Event cut(Cursor& cursor, flow::Taint why);
+  Event seek(Cursor& cursor);
+  Event finish(flow::Ending ending);
+  void open_message(const flow::ByteRun& run, std::uint64_t offset);
+  // Bytes [from, to) belong to the open message.
+  void touch(const flow::ByteRun& run, std::uint64_t from, std::uint64_t to);
+  void use(Cursor& cursor, std::uint64_t n);
+  void remember_tail(const flow::ByteRun& run);
+
+  flow::Direction direction_;
+  flow::ConnectionId connection_;
+  Role role_ = Role::unknown, guessed_ = Role::unknown;
+  State state_ = State::start;
+  State lost_in_ = State::start;   // where the framing got lost: head or chunks allow to recognise the end
+  bool begun_ = false, first_known_ = false, open_ = false, quiet_ = false, opaque_next_ = false;
+  flow::Taints swallowed_ = 0;
+  bool gap_inside_ = false;
+  std::uint64_t position_ = 0;     // offset behind the last byte used
+  std::uint64_t left_ = 0, body_ = 0, opaque_from_ = 0;
+  bool body_begun_ = false;
+  Chunks chunks_;
+  std::string buffer_;             // a head that came in several runs
+  std::string tail_;               // the last bytes of the last run, while seeking
+  flow::Time last_done_ = flow::kNoTime;
+};
+
+}  // namespace tailcap::protocols

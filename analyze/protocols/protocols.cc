@@ -1,0 +1,31 @@
+#include "analyze/protocols/protocols.h"
+
+#include <vector>
+
+#include "analyze/protocols/http1.h"
+
+namespace tailcap::protocols {
+
+struct Parsers::Impl {
+  std::vector<std::unique_ptr<Http1>> connections;  // by number; empty where ended
+  Messages out;
+  flow::Findings findings;
+};
+
+Parsers::Parsers() : impl_(std::make_unique<Impl>()) {}
+Parsers::~Parsers() = default;
+
+std::span<const flow::Message> Parsers::push(const flow::ByteRun& run) {
+  Impl& i = *impl_;
+  i.out.clear();
+  if (run.connection >= i.connections.size()) i.connections.resize(run.connection + 1);
+  std::unique_ptr<Http1>& c = i.connections[run.connection];
+  if (!c) c = std::make_unique<Http1>(run.connection);
+  c->push(run, i.out, i.findings);
+  if (c->done()) c.reset();
+  return i.out.all();
+}
+
+const flow::Findings& Parsers::findings() const { return impl_->findings; }
+
+}  // namespace tailcap::protocols

@@ -1,0 +1,46 @@
+// When the bytes of one direction had arrived, all bytes before them included: a hole delays what is behind it.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "analyze/flow/byte_run.h"
+
+namespace tailcap::streams {
+
+// Marks of unread bytes kept per connection. A receive buffer of 6 MB in segments of 1448 bytes is 4,300.
+inline constexpr std::size_t kMaxArrivalMarks = 4096;
+// Segments behind a hole kept per connection; the kernel itself prunes its queue under memory pressure.
+inline constexpr std::size_t kMaxEarlySegments = 256;
+
+class Arrivals {
+ public:
+  // Everything before `offset` is taken as arrived at an unknown time.
+  void start(std::int64_t offset) { from_ = to_ = offset, started_ = true; }
+  void add(std::int64_t begin, std::int64_t end, flow::Time at);
+  void shift(std::int64_t by);
+
+  bool any() const { return any_; }
+  // All bytes before this have arrived.
+  std::int64_t arrived_to() const { return to_; }
+
+  struct Taken {
+    bool missing = false;   // part of it was read without an arrival having been seen
+    bool negative = false;  // an arrival later than the read that took it
+  };
+  // [begin, end) was read at `done`: appends its marks (unknown times are kNoTime) and forgets them.
+  Taken take(std::int64_t begin, std::int64_t end, flow::Time done, std::vector<flow::ArrivalMark>& marks);
+
+ private:
+  struct Segment { std::int64_t begin, end; flow::Time time; };
+  void mark(std::int64_t end, flow::Time at);
+  void absorb();
+
+  std::vector<flow::ArrivalMark> marks_;  // from head_ on; contiguous from from_ to to_
+  std::size_t head_ = 0;
+  std::vector<Segment> early_;            // behind a hole, ascending by begin
+  std::int64_t from_ = 0, to_ = 0;
+  bool started_ = false, any_ = false;
+};
+
+}  // namespace tailcap::streams

@@ -1,0 +1,240 @@
+#include "analyze/streams/direction.h"
+
+#include <algorithm>
+
+#include "analyze/streams/unwrap.h"
+
+namespace tailcap::streams {
+
+using flow::Direction;
+using flow::Finding;
+using flow::Taint;
+
+namespace {
+
+// After this many reads in a row whose arrival never came, the connection's arrivals are not waited for.
+constexpr std::uint8_t kArrivalPatience = 4;
+// Counted positions (UNIX) above this are nonsense; sums of two must not overflow.
+constexpr std::uint64_t kPositionMask = (std::uint64_t{1} << 60) - 1;
+
+// What a crafted capture claims to have captured may be more than was moved.
+void bound_payload(Piece& piece) {
+  piece.head = piece.head.substr(0, std::min<std::uint64_t>(piece.head.size(), piece.length));
+  const std::uint64_t rest = piece.length - piece.head.size();
+  if (piece.tail.size() > rest) piece.tail.remove_prefix(piece.tail.size() - rest);
+}
+
+void drop_front(Piece& piece, std::uint64_t n) {
+  piece.offset += static_cast<std::int64_t>(n);
+  piece.length -= n;
+  if (n < piece.head.size()) {
+    piece.head.remove_prefix(n);
+  } else {
+    piece.head = {};
+    if (piece.tail.size() > piece.length) piece.tail.remove_prefix(piece.tail.size() - piece.length);
+  }
+}
+
+}  // namespace
+
+void DirectionStream::born(std::uint64_t raw, bool tcp) {
+  if (based_) {
+    // Arrivals came before the description: count them from the beginning that is now known.
+    const std::int64_t first = tcp ? unwrap(base_, static_cast<std::uint32_t>(raw), 0) : 0;
+    arrivals_.shift(first - kUnknownStart);
+  }
+  if (!arrivals_.any()) arrivals_.start(0);
+  base_ = tcp ? static_cast<std::uint32_t>(raw) : 0;
+  based_ = first_known_ = true;
+  next_ = 0;
+}
+
+std::int64_t DirectionStream::offset_of(std::uint64_t position, bool tcp) {
+  if (!tcp) {
+    if (!based_) based_ = true, next_ = kUnknownStart;
+    return static_cast<std::int64_t>(position & kPositionMask) + (first_known_ ? 0 : kUnknownStart);
+  }
+  const auto raw = static_cast<std::uint32_t>(position);
+  if (!based_) {
+    based_ = true;
+    base_ = raw;
+    next_ = kUnknownStart;
+  }
+  return unwrap(raw, base_, next_);
+}
+
+bool DirectionStream::ready(const Piece& piece, const Shared& shared) const {
+  if (direction_ == Direction::out || !shared.arrivals_recorded || late_arrivals_ >= kArrivalPatience) return true;
+  if (!first_known_ && moved_ == 0) return true;  // it may have arrived before the recording began
+  return arrivals_.arrived_to() >= piece.offset + static_cast<std::int64_t>(piece.length);
+}
+
+void DirectionStream::arrived(std::int64_t begin, std::int64_t end, flow::Time at, Shared& shared, Output& out) {
+  late_arrivals_ = 0;
+  arrivals_.add(begin, end, at);
+  if (!held_.empty()) drain(false, shared, out);
+}
+
+void DirectionStream::push(Piece piece, Shared& shared, Output& out) {
+  bound_payload(piece);
+  if (!started_) {
+    started_ = true;
+    if (!first_known_) {
+      shared.findings.add(Finding::connection_began_before);
+      next_ = piece.offset;
+    }
+  }
+  const auto end = piece.offset + static_cast<std::int64_t>(piece.length);
+  // A read that takes the FIN along with the last bytes is recorded one too far: the FIN counts in copied_seq.
+  // That every byte up to one before its end has arrived, and none after, proves it.
+  if (direction_ == Direction::in && piece.offset == next_ + 1 && arrivals_.any() && arrivals_.arrived_to() == end - 1)
+    --piece.offset;
+  if (ended_ || end <= next_) {
+    shared.findings.add(Finding::position_overlap);
+    return;
+  }
+  if (piece.offset == next_ && held_.empty() && ready(piece, shared)) {
+    emit(piece, shared, out);
+  } else {
+    hold(piece, shared);
+    drain(false, shared, out);
+  }
+  if (fin_offset_ && held_.empty() && !ended_ && next_ + 1 >= *fin_offset_ && fin_arrived_) finish(flow::End::fin, fin_at_, out);
+}
+
+void DirectionStream::hold(const Piece& piece, Shared& shared) {
+  const auto behind = std::upper_bound(held_.begin(), held_.end(), piece.offset,
+                                       [](std::int64_t o, const Held& h) { return o < h.piece.offset; });
+  Held held{piece, {}, shared.now};
+  held.bytes.reserve(piece.head.size() + piece.tail.size());
+  held.bytes.append(piece.head).append(piece.tail);
+  held_bytes_ += held.bytes.size();
+  shared.held_bytes += held.bytes.size();
+  held_.insert(behind, std::move(held));
+}
+
+void DirectionStream::emit(Piece piece, Shared& shared, Output& out) {
+  const std::int64_t end = piece.offset + static_cast<std::int64_t>(piece.length);
+  flow::ByteRun& run = out.add();
+  run.connection = connection_;
+  run.direction = direction_;
+  run.first_known = first_known_;
+  run.gap = static_cast<std::uint64_t>(piece.offset - next_);
+  // Two threads may come back from their calls in the other order than their bytes: position first, time second.
+  if (piece.done > last_done_) last_done_ = piece.done;
+  run.done = last_done_;
+  run.offset = static_cast<std::uint64_t>(piece.offset);
+  run.length = piece.length;
+  run.thread = piece.thread;
+  run.payload = piece.payload;
+  run.taints = piece.taints;
+  run.head = piece.head;
+  run.tail = piece.tail;
+  if (direction_ == Direction::in && shared.arrivals_recorded) {
+    const Arrivals::Taken taken = arrivals_.take(piece.offset, end, run.done, out.marks());
+    if (taken.missing) shared.findings.add(Finding::arrival_missing);
+    if (taken.negative) shared.findings.add(Finding::negative_interval);
+  }
+  if (run.gap > 0) {
+    shared.findings.add(Finding::bytes_lost, run.gap);
+    lost_ += run.gap;
+  }
+  moved_ += piece.length;
+  next_ = end;
+}
+
+void DirectionStream::drain(bool all, Shared& shared, Output& out) {
+  bool overflow = held_.size() > kMaxHeldPieces || held_bytes_ > kMaxHeldBytes || shared.held_bytes > kMaxHeldTotal;
+  if (overflow) shared.findings.add(Finding::out_of_order_dropped);
+  const auto expired = [&](const Held& h) { return h.since + kHold <= shared.now; };
+  bool late = all || overflow || std::any_of(held_.begin(), held_.end(), expired);
+  std::size_t used = 0;
+  for (; used < held_.size(); ++used) {
+    Held& h = held_[used];
+    if (!late && (h.piece.offset > next_ || !ready(h.piece, shared))) break;
+    if (direction_ == Direction::in && !ready(h.piece, shared) && late_arrivals_ < kArrivalPatience) ++late_arrivals_;
+    held_bytes_ -= h.bytes.size();
+    shared.held_bytes -= h.bytes.size();
+    const std::size_t head = h.piece.head.size(), tail = h.piece.tail.size();
+    const std::string_view bytes = out.keep(std::move(h.bytes));
+    h.piece.head = bytes.substr(0, head);
+    h.piece.tail = bytes.substr(head, tail);
+    Piece piece = h.piece;
+    // One byte is missing, and it is the last read before an orderly end: the FIN was counted (see push).
+    if (piece.offset == next_ + 1 && used + 1 == held_.size() && direction_ == Direction::in && fin_seen() &&
+        !has(piece.taints, Taint::events_lost))
+      --piece.offset;
+    const std::int64_t overlap = next_ - piece.offset;
+    if (overlap > 0) {
+      shared.findings.add(Finding::position_overlap);
+      if (static_cast<std::uint64_t>(overlap) >= piece.length) continue;
+      drop_front(piece, static_cast<std::uint64_t>(overlap));
+      piece.taints = piece.taints | Taint::conflict;
+    }
+    emit(piece, shared, out);
+    if (late && !all && !overflow)
+      late = std::any_of(held_.begin() + static_cast<std::ptrdiff_t>(used) + 1, held_.end(), expired);
+  }
+  held_.erase(held_.begin(), held_.begin() + static_cast<std::ptrdiff_t>(used));
+}
+
+void DirectionStream::read_nothing(std::int64_t offset, flow::Time at, bool tcp, Shared& shared, Output& out) {
+  if (ended_) return;
+  // On TCP the FIN takes one number. A read of 0 that does not count it may have asked for 0 bytes: it ends the
+  // direction only when the FIN is seen otherwise.
+  if (!fin_offset_ || offset > *fin_offset_) fin_offset_ = offset, fin_at_ = at;
+  if (!tcp || (based_ && offset == next_ + 1)) fin_arrived_ = true;
+  if (held_.empty() && fin_arrived_ && next_ + 1 >= offset) return finish(flow::End::fin, at, out);
+  if (ending_ == flow::End::none && offset > next_) end(flow::End::fin, at, shared.now + kHold);
+}
+
+void DirectionStream::end(flow::End end, flow::Time at, flow::Time deadline, flow::Taints taints) {
+  if (ended_) return;
+  // A reset or error says more than the FIN that went before; the first time counts.
+  if (ending_ == flow::End::none || ending_ == flow::End::fin) ending_ = end;
+  if (!formats::known(ending_at_)) ending_at_ = at;
+  deadline_ = formats::known(deadline_) ? std::min(deadline_, deadline) : deadline;
+  ending_taints_ |= taints;
+}
+
+flow::Time DirectionStream::wakes_at() const {
+  flow::Time at = flow::kNoTime;
+  if (ended_) return at;
+  for (const Held& h : held_)
+    if (!formats::known(at) || h.since + kHold < at) at = h.since + kHold;
+  if (ending_ != flow::End::none && (!formats::known(at) || deadline_ < at)) at = deadline_;
+  return at;
+}
+
+void DirectionStream::settle(bool all, Shared& shared, Output& out) {
+  if (ended_) return;
+  const bool over = all || (ending_ != flow::End::none && deadline_ <= shared.now);
+  if (!held_.empty()) drain(over, shared, out);
+  if (!over) return;
+  // Bytes up to a counted FIN that nobody saw: the gap stands before the end.
+  const std::int64_t missing = fin_offset_ && started_ ? *fin_offset_ - 1 - next_ : 0;
+  const bool all_read = arrivals_.any() ? !unread() : ending_ != flow::End::none;
+  const bool orderly = fin_offset_ || (fin_arrived_ && all_read) || ending_ == flow::End::fin;
+  flow::End how = ending_ == flow::End::none ? flow::End::capture : ending_;
+  if (orderly && (how == flow::End::capture || how == flow::End::error || how == flow::End::fin)) how = flow::End::fin;
+  if (missing > 0) {
+    lost_ += static_cast<std::uint64_t>(missing);
+    shared.findings.add(Finding::bytes_lost, static_cast<std::uint64_t>(missing));
+  }
+  finish(how, fin_offset_ ? fin_at_ : ending_at_, out, missing > 0 ? static_cast<std::uint64_t>(missing) : 0);
+}
+
+void DirectionStream::finish(flow::End end, flow::Time at, Output& out, std::uint64_t gap) {
+  ended_ = true;
+  flow::ByteRun& run = out.add();
+  run.connection = connection_;
+  run.direction = direction_;
+  run.end = end;
+  run.first_known = first_known_;
+  run.gap = gap;
+  run.offset = static_cast<std::uint64_t>(next_) + gap;
+  run.done = std::max(at, last_done_);
+  run.taints = ending_taints_;
+}
+
+}  // namespace tailcap::streams

@@ -1,0 +1,100 @@
+// One direction of one connection end: puts its pieces into byte order and decides when a gap is final.
+//
+// Events of one socket can come out of order (several CPUs, several rings), so early pieces are held: bounded in
+// number, bytes and time. A read is held, too, while the arrival of its bytes has not been seen but should be.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "analyze/flow/byte_run.h"
+#include "analyze/flow/findings.h"
+#include "analyze/streams/arrivals.h"
+#include "analyze/streams/output.h"
+
+namespace tailcap::streams {
+
+// How long an early piece or an end waits for what should come before it. Rings are drained every 50 ms, so
+// anything later was lost.
+inline constexpr flow::Duration kHold = std::chrono::milliseconds{100};
+inline constexpr std::size_t kMaxHeldPieces = 256;
+inline constexpr std::size_t kMaxHeldBytes = 256u << 10;
+// All connections together.
+inline constexpr std::size_t kMaxHeldTotal = 64u << 20;
+
+struct Piece {
+  std::int64_t offset = 0;
+  std::uint64_t length = 0;
+  flow::Time done = flow::kNoTime;
+  flow::Thread thread;
+  formats::Payload payload = formats::Payload::off;
+  flow::Taints taints = 0;
+  std::string_view head, tail;
+};
+
+// What all directions share.
+struct Shared {
+  flow::Findings findings;
+  std::size_t held_bytes = 0;
+  flow::Time now = flow::kNoTime;  // the latest time seen
+  bool arrivals_recorded = false;  // some socket had an arrival: hook and option are on
+};
+
+class DirectionStream {
+ public:
+  DirectionStream(flow::ConnectionId connection, flow::Direction direction) : connection_(connection), direction_(direction) {}
+
+  // Offset 0 is raw position `raw` and the first byte of the stream. Only before the first piece.
+  void born(std::uint64_t raw, bool tcp);
+  std::int64_t offset_of(std::uint64_t position, bool tcp);
+  std::uint32_t base() const { return base_; }
+
+  void arrived(std::int64_t begin, std::int64_t end, flow::Time at, Shared& shared, Output& out);
+  void push(Piece piece, Shared& shared, Output& out);
+  void fin_arrived() { fin_arrived_ = true; }
+  void read_nothing(std::int64_t offset, flow::Time at, bool tcp, Shared& shared, Output& out);
+  // It ends as said unless an orderly end turns up; at once where `deadline` has passed.
+  void end(flow::End end, flow::Time at, flow::Time deadline, flow::Taints taints = 0);
+  // Gives up waiting where the time is up (or `all`). Call when wakes_at() has passed.
+  void settle(bool all, Shared& shared, Output& out);
+
+  bool ended() const { return ended_; }
+  bool started() const { return started_; }
+  bool first_known() const { return first_known_; }
+  bool fin_seen() const { return fin_arrived_ || fin_offset_.has_value(); }
+  // Arrived, but not read.
+  bool unread() const { return started_or_arrived() && arrivals_.any() && arrivals_.arrived_to() > next_; }
+  flow::Time wakes_at() const;
+  std::uint64_t moved() const { return moved_; }
+  std::uint64_t lost() const { return lost_; }
+
+ private:
+  struct Held { Piece piece; std::string bytes; flow::Time since; };
+  bool started_or_arrived() const { return started_ || first_known_; }
+  bool ready(const Piece& piece, const Shared& shared) const;
+  void hold(const Piece& piece, Shared& shared);
+  void emit(Piece piece, Shared& shared, Output& out);
+  void drain(bool all, Shared& shared, Output& out);
+  void finish(flow::End end, flow::Time at, Output& out, std::uint64_t gap = 0);
+
+  flow::ConnectionId connection_;
+  flow::Direction direction_;
+  bool first_known_ = false, started_ = false, based_ = false, ended_ = false, fin_arrived_ = false;
+  std::uint32_t base_ = 0;
+  std::uint8_t late_arrivals_ = 0;    // reads in a row that waited for an arrival in vain
+  std::int64_t next_ = 0;             // everything before it was handed on
+  flow::Time last_done_ = flow::kNoTime;
+  std::uint64_t moved_ = 0, lost_ = 0;
+  Arrivals arrivals_;
+  std::vector<Held> held_;            // ascending by offset
+  std::size_t held_bytes_ = 0;
+  std::optional<std::int64_t> fin_offset_;  // a read of 0 was seen there
+  flow::Time fin_at_ = flow::kNoTime;
+  flow::End ending_ = flow::End::none;
+  flow::Time ending_at_ = flow::kNoTime, deadline_ = flow::kNoTime;
+  flow::Taints ending_taints_ = 0;
+};
+
+}  // namespace tailcap::streams

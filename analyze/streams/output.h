@@ -1,0 +1,45 @@
+// The runs of one push, with the payload and arrival marks that they point to.
+#pragma once
+
+#include <deque>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "analyze/flow/byte_run.h"
+
+namespace tailcap::streams {
+
+class Output {
+ public:
+  void clear() {
+    runs_.clear();
+    marks_.clear();
+    mark_begins_.clear();
+    kept_.clear();
+  }
+  // Marks pushed into marks() from now on belong to this run.
+  flow::ByteRun& add() {
+    mark_begins_.push_back(marks_.size());
+    return runs_.emplace_back();
+  }
+  std::vector<flow::ArrivalMark>& marks() { return marks_; }
+  // Payload that was held: keeps it until clear().
+  std::string_view keep(std::string&& bytes) { return kept_.emplace_back(std::move(bytes)); }
+  std::span<const flow::ByteRun> runs() {
+    for (std::size_t i = 0; i < runs_.size(); ++i) {
+      const std::size_t end = i + 1 < runs_.size() ? mark_begins_[i + 1] : marks_.size();
+      runs_[i].arrivals = std::span(marks_).subspan(mark_begins_[i], end - mark_begins_[i]);
+    }
+    return runs_;
+  }
+
+ private:
+  std::vector<flow::ByteRun> runs_;
+  std::vector<flow::ArrivalMark> marks_;
+  std::vector<std::size_t> mark_begins_;
+  std::deque<std::string> kept_;
+};
+
+}  // namespace tailcap::streams

@@ -1,0 +1,322 @@
+#include "analyze/streams/streams.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <memory>
+#include <queue>
+#include <unordered_map>
+#include <vector>
+
+#include "analyze/streams/direction.h"
+#include "analyze/streams/facts.h"
+#include "analyze/streams/output.h"
+
+namespace tailcap::streams {
+
+using flow::Direction;
+using flow::End;
+using flow::Finding;
+using flow::Taint;
+using formats::Event;
+using formats::TcpState;
+
+namespace {
+
+// Connections followed at a time; about 600 bytes each. More are counted and left out.
+constexpr std::size_t kMaxLive = 1u << 18;
+// A connection that is closed while bytes lie unread can still be read by its owner for as long as it likes.
+constexpr flow::Duration kUnreadHold = std::chrono::seconds{30};
+
+struct Spread {
+  std::size_t operator()(flow::SocketId id) const {
+    id = (id ^ (id >> 31)) * 0x9e3779b97f4a7c15u;
+    return static_cast<std::size_t>(id ^ (id >> 29));
+  }
+};
+
+struct Slot {
+  explicit Slot(flow::Connection& c) : facts(c), out(c.id, Direction::out), in(c.id, Direction::in) {}
+  flow::Connection& facts;
+  DirectionStream out, in;
+  std::uint64_t epoch = 0;        // Impl::epoch and Impl::any_loss when the last event of this socket came
+  std::uint64_t any_loss = 0;
+  bool waits = false;             // stands in the queue
+  bool listener = false;          // or otherwise no connection: its bytes are not followed
+  DirectionStream& operator[](Direction d) { return d == Direction::out ? out : in; }
+  bool tcp() const {
+    return facts.family != formats::Family::unix_domain;
+  }
+};
+
+struct Wake {
+  flow::Time at;
+  flow::SocketId socket;
+  flow::ConnectionId id;
+  bool operator>(const Wake& w) const { return at != w.at ? at > w.at : id > w.id; }
+};
+
+}  // namespace
+
+struct Streams::Impl {
+  Facts facts;
+  Shared shared;
+  Output out;
+  std::unordered_map<flow::SocketId, std::unique_ptr<Slot>, Spread> live;
+  std::priority_queue<Wake, std::vector<Wake>, std::greater<>> wakes;
+  Slot* last = nullptr;  // events of one socket come in bursts
+  std::uint64_t epoch = 0;     // losses that are not counted on their socket
+  std::uint64_t any_loss = 0;  // all losses: the last event of a socket may be among them, and nothing after it says so
+
+  Slot* find(flow::SocketId socket) {
+    if (last && last->facts.socket == socket) return last;
+    const auto it = live.find(socket);
+    return it == live.end() ? nullptr : (last = it->second.get());
+  }
+
+  Slot* open(flow::SocketId socket, flow::Time at) {
+    if (Slot* s = find(socket)) return s;
+    if (socket == 0 || live.size() >= kMaxLive) {
+      shared.findings.add(Finding::socket_unknown);
+      return nullptr;
+    }
+    auto slot = std::make_unique<Slot>(facts.add(socket, at));
+    slot->epoch = epoch;
+    slot->any_loss = any_loss;
+    return last = (live[socket] = std::move(slot)).get();
+  }
+
+  // Facts are brought up to date, and the connection is forgotten when both directions have ended.
+  void after(Slot& s) {
+    s.facts.bytes_in = s.in.moved(), s.facts.bytes_out = s.out.moved();
+    s.facts.lost_in = s.in.lost(), s.facts.lost_out = s.out.lost();
+    s.facts.base[0] = s.out.base(), s.facts.base[1] = s.in.base();
+    if (s.in.ended() && s.out.ended()) return forget(s);
+    if (s.waits) return;
+    const flow::Time a = s.out.wakes_at(), b = s.in.wakes_at();
+    if (!formats::known(a) && !formats::known(b)) return;
+    s.waits = true;
+    wakes.push({!formats::known(a) ? b : !formats::known(b) ? a : std::min(a, b), s.facts.socket, s.facts.id});
+  }
+
+  void forget(Slot& s) {
+    facts.close(s.facts.id);
+    last = nullptr;
+    live.erase(s.facts.socket);
+  }
+
+  void wake() {
+    while (!wakes.empty() && wakes.top().at <= shared.now) {
+      const Wake w = wakes.top();
+      wakes.pop();
+      Slot* s = find(w.socket);
+      if (!s || s->facts.id != w.id) continue;
+      s->waits = false;
+      s->out.settle(false, shared, out);
+      s->in.settle(false, shared, out);
+      after(*s);
+    }
+  }
+
+  void missed(Slot& s, std::uint16_t n) { s.facts.events_missed += n; }
+
+  void on(const Event& e, const formats::Io& io);
+  void on(const Event& e, const formats::Arrival& a);
+  void on(const Event& e, const formats::StateChange& c);
+  void on(const Event& e, const formats::SocketInfo& info);
+  void on(const Event& e, const formats::Reset& r);
+  void end_both(Slot& s, const Event& e, End in, End outwards);
+  void end_capture();
+};
+
+void Streams::Impl::on(const Event& e, const formats::Io& io) {
+  Slot* s = find(io.socket);
+  if (!s) {
+    if (io.length == 0) return;  // the end or failure of something that was never seen
+    if (!(s = open(io.socket, e.time))) return;
+    shared.findings.add(Finding::socket_unknown);
+  }
+  if (s->listener) return;
+  missed(*s, io.missed);
+  const bool tcp = s->tcp();
+  if (io.error != 0) {
+    s->facts.error = io.error;
+    if (io.error == ECONNRESET || io.error == EPIPE || io.error == ETIMEDOUT) {
+      // EPIPE is what a sender gets after its own shutdown, too: it says nothing of the other direction.
+      const End how = io.error == ETIMEDOUT ? End::error : End::reset;
+      if (io.error == EPIPE) s->out.end(how, e.time, shared.now + kHold);
+      else end_both(*s, e, how, how);
+    }
+    return after(*s);
+  }
+  DirectionStream& d = (*s)[io.direction];
+  if (io.length == 0) {
+    if (io.direction == Direction::in) d.read_nothing(d.offset_of(io.position, tcp), e.time, tcp, shared, out);
+    return after(*s);
+  }
+  Piece piece;
+  piece.offset = d.offset_of(io.position, tcp);
+  piece.length = io.length;
+  piece.done = e.time;
+  piece.thread = e.thread;
+  piece.payload = io.payload;
+  piece.head = io.head;
+  piece.tail = io.tail;
+  if (io.missed > 0) piece.taints = piece.taints | Taint::events_lost;
+  s->any_loss = any_loss;
+  if (s->epoch != epoch) s->epoch = epoch, piece.taints = piece.taints | Taint::events_lost;
+  const std::uint64_t lost = d.lost();
+  d.push(piece, shared, out);
+  s->facts.bytes_in = s->in.moved(), s->facts.bytes_out = s->out.moved();
+  if (d.wakes_at() != formats::kNoTime || d.lost() != lost || d.ended() || s->facts.base[io.direction == Direction::in] != d.base())
+    after(*s);
+}
+
+void Streams::Impl::on(const Event& e, const formats::Arrival& a) {
+  shared.arrivals_recorded = true;
+  Slot* s = find(a.socket);
+  if (!s || s->listener) return;
+  missed(*s, a.missed);
+  const std::int64_t begin = s->in.offset_of(a.position, true);
+  s->in.arrived(begin, begin + a.length, e.time, shared, out);
+  if (s->in.started() && formats::known(s->in.wakes_at())) after(*s);
+}
+
+void Streams::Impl::end_both(Slot& s, const Event& e, End in, End outwards) {
+  const Taint lost = Taint::events_lost;
+  const flow::Taints taints = s.any_loss != any_loss ? static_cast<flow::Taints>(lost) : 0;
+  // What had arrived before can still be read, unless this side threw it away.
+  const bool may_read = s.in.unread() && !s.facts.reset_sent;
+  s.out.end(outwards, e.time, shared.now + kHold, taints);
+  s.in.end(in, e.time, shared.now + (may_read ? kUnreadHold : kHold), taints);
+}
+
+void Streams::Impl::on(const Event& e, const formats::StateChange& c) {
+  Slot* s = find(c.socket);
+  if (!s && (c.to == TcpState::syn_sent || c.to == TcpState::established) && c.from != TcpState::listen)
+    s = open(c.socket, e.time);
+  if (!s || s->listener) return;
+  if (c.error != 0) s->facts.error = c.error;
+  switch (c.to) {
+    case TcpState::syn_sent:
+      s->facts.connect_started = e.time;
+      break;
+    case TcpState::established:
+      if (!formats::known(s->facts.established)) s->facts.established = e.time;
+      break;
+    case TcpState::listen:
+      s->listener = true;
+      break;
+    case TcpState::close_wait:
+      s->in.fin_arrived();
+      break;
+    case TcpState::last_ack:
+    case TcpState::fin_wait1:
+      s->out.end(End::fin, e.time, shared.now + kHold);
+      break;
+    case TcpState::close: {
+      s->facts.closed = e.time;
+      const bool reset = s->facts.reset_received || s->facts.reset_sent || c.error == ECONNRESET;
+      const bool orderly_in = s->in.fin_seen();
+      if (reset || c.error == EPIPE) end_both(*s, e, End::reset, End::reset);
+      else if (c.error != 0) end_both(*s, e, End::error, End::error);
+      else end_both(*s, e, orderly_in ? End::fin : End::error, End::fin);
+      break;
+    }
+    default:
+      break;
+  }
+  after(*s);
+}
+
+void Streams::Impl::on(const Event& e, const formats::Reset& r) {
+  Slot* s = find(r.socket);
+  if (!s || s->listener) return;
+  (r.direction == Direction::in ? s->facts.reset_received : s->facts.reset_sent) = true;
+  end_both(*s, e, End::reset, End::reset);
+  after(*s);
+}
+
+void Streams::Impl::on(const Event& e, const formats::SocketInfo& info) {
+  Slot* s = find(info.socket);
+  const bool fresh = s == nullptr;
+  if (!s && !(s = open(info.socket, e.time))) return;
+  const bool known = s->facts.family != formats::Family::unknown;
+  describe(s->facts, info);
+  if (info.origin == formats::Origin::listener || info.state == TcpState::listen || info.type == formats::SocketType::datagram) {
+    s->listener = true;
+    return;
+  }
+  const bool born = info.origin == formats::Origin::connected || info.origin == formats::Origin::accepted;
+  // Before the handshake is done the sequence numbers are not yet the stream's.
+  const bool counted = !s->tcp() || (info.state != TcpState::none && info.state != TcpState::syn_sent &&
+                                     info.state != TcpState::close && info.state != TcpState::new_syn_recv);
+  if (born && counted && (fresh || !known || !s->in.first_known()) && !s->in.started() && !s->out.started()) {
+    if (!s->out.first_known()) s->out.born(info.next_out, s->tcp());
+    if (!s->in.first_known()) s->in.born(info.next_in, s->tcp());
+  }
+  s->facts.base[0] = s->out.base(), s->facts.base[1] = s->in.base();
+}
+
+void Streams::Impl::end_capture() {
+  std::vector<Slot*> all;
+  all.reserve(live.size());
+  for (auto& [socket, slot] : live) all.push_back(slot.get());
+  std::sort(all.begin(), all.end(), [](const Slot* a, const Slot* b) { return a->facts.id < b->facts.id; });
+  for (Slot* s : all) {
+    if (!s->listener) {
+      if (s->any_loss != any_loss) {
+        const auto lost = static_cast<flow::Taints>(Taint::events_lost);
+        s->out.end(End::capture, shared.now, shared.now, lost);
+        s->in.end(End::capture, shared.now, shared.now, lost);
+      }
+      s->out.settle(true, shared, out);
+      s->in.settle(true, shared, out);
+    }
+    s->facts.bytes_in = s->in.moved(), s->facts.bytes_out = s->out.moved();
+    s->facts.lost_in = s->in.lost(), s->facts.lost_out = s->out.lost();
+  }
+  last = nullptr;
+  live.clear();
+  wakes = {};
+}
+
+Streams::Streams() : impl_(std::make_unique<Impl>()) {}
+Streams::~Streams() = default;
+
+std::span<const flow::ByteRun> Streams::push(const Event& event) {
+  Impl& i = *impl_;
+  i.out.clear();
+  if (event.time > i.shared.now) {
+    i.shared.now = event.time;
+    if (!i.wakes.empty()) i.wake();
+  }
+  if (const auto* io = std::get_if<formats::Io>(&event.body)) i.on(event, *io);
+  else if (const auto* a = std::get_if<formats::Arrival>(&event.body)) i.on(event, *a);
+  else if (const auto* c = std::get_if<formats::StateChange>(&event.body)) i.on(event, *c);
+  else if (const auto* info = std::get_if<formats::SocketInfo>(&event.body)) i.on(event, *info);
+  else if (const auto* r = std::get_if<formats::Reset>(&event.body)) i.on(event, *r);
+  else if (const auto* t = std::get_if<formats::Retransmit>(&event.body)) {
+    if (Slot* s = i.find(t->socket)) ++s->facts.retransmits;
+  } else if (std::holds_alternative<formats::Damage>(event.body)) {
+    ++i.epoch;
+    ++i.any_loss;
+  } else if (const auto* loss = std::get_if<formats::Loss>(&event.body)) {
+    // Losses of sends, receives and arrivals in the ring are counted on their socket (missed); others are not.
+    const auto kind = static_cast<formats::Kind>(loss->kind);
+    const bool on_socket = loss->cause == formats::LossCause::ring_full &&
+                           (kind == formats::Kind::send || kind == formats::Kind::receive || kind == formats::Kind::arrival);
+    if (loss->count > 0 && kind != formats::Kind::off_cpu) {
+      ++i.any_loss;
+      if (!on_socket) ++i.epoch;
+    }
+  } else if (std::holds_alternative<formats::CaptureEnd>(event.body)) {
+    i.end_capture();
+  }
+  return i.out.runs();
+}
+
+const flow::Connection* Streams::connection(flow::ConnectionId id) const { return impl_->facts.find(id); }
+std::uint32_t Streams::connections() const { return impl_->facts.size(); }
+const flow::Findings& Streams::findings() const { return impl_->shared.findings; }
+
+}  // namespace tailcap::streams

@@ -1,0 +1,41 @@
+// Events in, exchanges out: the stages up to exchanges/, as the pipeline composes them.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "analyze/exchanges/exchanges.h"
+#include "analyze/protocols/protocols.h"
+#include "analyze/streams/streams.h"
+
+namespace tailcap::synth {
+
+struct Chain {
+  streams::Streams streams;
+  protocols::Parsers parsers;
+  exchanges::Exchanges exchanges;
+
+  // Calls each(exchange) for every exchange that this event completed.
+  template <class Each>
+  void push(const formats::Event& event, Each each) {
+    for (const flow::ByteRun& run : streams.push(event))
+      for (const flow::Message& message : parsers.push(run))
+        for (const flow::Exchange& exchange : exchanges.push(message)) each(exchange);
+  }
+  flow::Findings findings() const;
+};
+
+struct Result {
+  std::vector<flow::Exchange> exchanges;  // sorted by id
+  flow::Findings findings;
+};
+
+// The events need no CaptureEnd; one is added where it is missing.
+Result analyse(std::span<const formats::Event> events);
+
+// Everything an exchange says, one field a line: for comparisons that show what differs.
+std::string describe(const flow::Exchange& exchange);
+std::string describe(const std::vector<flow::Exchange>& exchanges);
+
+}  // namespace tailcap::synth
