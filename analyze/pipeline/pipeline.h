@@ -11,12 +11,10 @@
 #include <utility>
 #include <vector>
 
-#include "analyze/flow/connection.h"
 #include "analyze/flow/exchange.h"
 #include "analyze/flow/request.h"
 #include "analyze/flow/study.h"
 #include "analyze/query/filter.h"
-#include "analyze/timeline/timeline.h"
 
 namespace tailcap::pipeline {
 
@@ -35,7 +33,6 @@ struct Options {
   std::vector<std::string> routes;         // the user's templates, see tail/routes.h
   std::size_t max_routes = kMaxRoutes;
   bool keep_headers = false;               // fills Analysis::headers
-  std::optional<flow::ExchangeId> detail;  // fills Analysis::detail
   bool study = true;                       // false: only the table and Study::quality
 };
 
@@ -48,19 +45,11 @@ struct Endpoints {
   flow::TextId local = 0, remote = 0;  // in RequestTable::texts; as flow::endpoint() writes them
 };
 
-// One request with everything that is known of it.
-struct Detail {
-  flow::Exchange exchange;
-  flow::Connection connection;
-  std::vector<timeline::Stretch> thread;   // what its thread did meanwhile; empty: not known
-};
-
 struct Analysis {
   flow::RequestTable table;          // the requests meant, sorted by (start, id)
   flow::Study study;                 // of those; its quality is that of the whole capture
   std::vector<Headers> headers;      // one per row, where they were asked for
   std::vector<Endpoints> endpoints;  // by ConnectionId; [0] is empty
-  std::optional<Detail> detail;      // unset: no such request
   // Bytes or events are missing somewhere, or the capture was cut short: exit code 3 where results are printed.
   bool damaged = false;
 };

@@ -1,0 +1,193 @@
+#include "analyze/pipeline/pipeline.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "analyze/causes/peers.h"
+#include "analyze/exchanges/exchanges.h"
+#include "analyze/protocols/protocols.h"
+#include "analyze/streams/streams.h"
+#include "analyze/tail/quality.h"
+#include "analyze/tail/routes.h"
+#include "analyze/tail/rows.h"
+#include "analyze/tail/study.h"
+#include "analyze/timeline/timeline.h"
+#include "formats/reader.h"
+
+namespace tailcap::pipeline {
+namespace {
+
+using flow::ExchangeId;
+using formats::Time;
+
+std::vector<tail::RouteTemplate> templates_of(const std::vector<std::string>& texts) {
+  return {texts.begin(), texts.end()};
+}
+
+// The stages with what is collected on the way.
+class Run {
+ public:
+  Run(const std::string& path, const Options& options)
+      : options_(options), templates_(templates_of(options.routes)), reader_(path, {.threads = options.threads}),
+        facts_(reader_.preamble()) {}
+
+  Analysis finish() {
+    for (auto events = reader_.next(); !events.empty(); events = reader_.next())
+      for (const formats::Event& event : events) push(event);
+    settle();
+    fill_quality();
+    select();
+    if (options_.study) tail::study_requests(out_.table, out_.study);
+    return std::move(out_);
+  }
+
+ private:
+  void push(const formats::Event& event) {
+    facts_.push(event);
+    tasks_.push(event);
+    failures_.push(event);
+    timeline_.push(event);
+    for (const flow::ByteRun& run : streams_.push(event)) {
+      for (const flow::Message& message : parsers_.push(run))
+        for (const flow::Exchange& exchange : exchanges_.push(message)) add(exchange);
+      if (run.end == flow::End::reset || run.end == flow::End::error) note_failure(run.connection);
+    }
+  }
+
+  void add(const flow::Exchange& exchange) {
+    flow::Request row = tail::row_of(exchange, tasks_, out_.table.texts);
+    timeline_.measure(exchange, row);
+    if (const flow::Connection* connection = streams_.connection(exchange.id.connection)) {
+      note_endpoints(*connection);
+      if (const auto peer = peers_.push(exchange, *connection)) {
+        row.peer = *peer;
+        pairs_.emplace_back(*peer, exchange.id);
+      }
+    }
+    if (options_.keep_headers)
+      out_.headers.push_back({exchange.request_headers, exchange.response_headers, exchange.request_headers_complete,
+                              exchange.response_headers_complete});
+    out_.table.rows.push_back(row);
+  }
+
+  void note_endpoints(const flow::Connection& connection) {
+    if (connection.id >= out_.endpoints.size()) out_.endpoints.resize(connection.id + 1);
+    Endpoints& ends = out_.endpoints[connection.id];
+    if (ends.local != 0) return;
+    ++http_connections_;
+    ends.local = out_.table.texts.intern(flow::endpoint(connection, false));
+    ends.remote = out_.table.texts.intern(flow::endpoint(connection, true));
+  }
+
+  // A connection that broke before it carried anything.
+  void note_failure(flow::ConnectionId id) {
+    const flow::Connection* c = streams_.connection(id);
+    if (!c || c->bytes_in + c->bytes_out > 0 || c->origin == formats::Origin::existed) return;
+    if (id < failed_.size() && failed_[id]) return;
+    if (id >= failed_.size()) failed_.resize(id + 1);
+    failed_[id] = true;
+    failures_.add(flow::endpoint(*c, true), c->error != 0 ? tail::cause_of(c->error) : "reset before any request");
+  }
+
+  // What can be said only when everything is known: losses, the other ends, routes.
+  void settle() {
+    timeline_.settle(out_.table);
+    facts_.taint(out_.table);
+    std::sort(pairs_.begin(), pairs_.end());
+    for (flow::Request& row : out_.table.rows) {
+      if (row.peer.connection != 0) continue;
+      const auto at = std::lower_bound(pairs_.begin(), pairs_.end(), std::pair{row.id, ExchangeId{}});
+      if (at != pairs_.end() && at->first == row.id) row.peer = at->second;
+    }
+    pairs_ = {};
+    tail::assign_routes(out_.table, templates_, options_.max_routes, findings_);
+    const std::vector<std::uint32_t> from = tail::sort_rows(out_.table);
+    if (options_.keep_headers) {
+      std::vector<Headers> sorted;
+      sorted.reserve(from.size());
+      for (const std::uint32_t i : from) sorted.push_back(std::move(out_.headers[i]));
+      out_.headers = std::move(sorted);
+    }
+  }
+
+  void fill_quality() {
+    flow::Quality& quality = out_.study.quality;
+    quality.preamble = reader_.preamble();
+    quality.file = reader_.summary();
+    facts_.fill(quality);
+    for (const flow::Findings* f : {&streams_.findings(), &parsers_.findings(), &exchanges_.findings(), &peers_.findings(),
+                                    &timeline_.findings()})
+      findings_.add(*f);
+    quality.findings = findings_;
+    quality.connections = streams_.connections();
+    quality.connections_http = http_connections_;
+    quality.connections_other = findings_[flow::Finding::not_http];
+    quality.failed_connections = failures_.total();
+    quality.processes = tasks_.summaries(out_.table);
+    tail::count_requests(out_.table, quality);
+    out_.study.failures = failures_.list();
+    out_.study.begin = facts_.first();
+    out_.study.end = facts_.last();
+    out_.damaged = quality.lost > 0 || !quality.losses.empty() || quality.file.damaged_blocks > 0 ||
+                   quality.file.state != formats::CaptureState::complete;
+  }
+
+  // A moment as a time of the capture.
+  Time time_of(const Moment& moment) const {
+    if (!moment.absolute) return facts_.first() + formats::Duration{moment.nanoseconds};
+    if (!facts_.clock().known())
+      throw std::runtime_error("the capture holds no reading of the wall clock, so that times of day mean nothing in it. "
+                               "Give --from and --to as times since its start, like 10s.");
+    return formats::time_from(moment.nanoseconds - out_.study.quality.realtime_offset);
+  }
+
+  bool wanted(const flow::Request& row, const std::optional<Time>& from, const std::optional<Time>& to) const {
+    if ((from || to) && !formats::known(row.start)) return false;
+    if ((from && row.start < *from) || (to && row.start >= *to)) return false;
+    return std::all_of(options_.filters.begin(), options_.filters.end(),
+                       [&](const query::Filter& f) { return f.matches(row, out_.table.texts); });
+  }
+
+  void select() {
+    std::optional<Time> from, to;
+    if (options_.from) from = time_of(*options_.from);
+    if (options_.to) to = time_of(*options_.to);
+    if (from || to || !options_.filters.empty()) {
+      auto& rows = out_.table.rows;
+      std::size_t n = 0;
+      for (std::size_t i = 0; i < rows.size(); ++i) {
+        if (!wanted(rows[i], from, to)) continue;
+        if (n != i) rows[n] = rows[i];
+        if (options_.keep_headers && n != i) out_.headers[n] = std::move(out_.headers[i]);
+        ++n;
+      }
+      rows.resize(n);
+      if (options_.keep_headers) out_.headers.resize(n);
+    }
+    if (from) out_.study.begin = std::clamp(*from, out_.study.begin, out_.study.end);
+    if (to) out_.study.end = std::clamp(*to, out_.study.begin, out_.study.end);
+  }
+
+  const Options& options_;
+  const std::vector<tail::RouteTemplate> templates_;
+  formats::Reader reader_;
+  streams::Streams streams_;
+  protocols::Parsers parsers_;
+  exchanges::Exchanges exchanges_;
+  causes::Peers peers_;
+  timeline::Timeline timeline_;
+  tail::QualityFacts facts_;
+  tail::Tasks tasks_;
+  tail::ConnectFailures failures_;
+  flow::Findings findings_;
+  std::vector<std::pair<ExchangeId, ExchangeId>> pairs_;  // first end seen, second end seen
+  std::vector<bool> failed_;                              // by ConnectionId
+  std::uint64_t http_connections_ = 0;
+  Analysis out_;
+};
+
+}  // namespace
+
+Analysis analyze(const std::string& path, const Options& options) { return Run(path, options).finish(); }
+
+}  // namespace tailcap::pipeline

@@ -1,0 +1,115 @@
+#include "analyze/query/field.h"
+
+#include <algorithm>
+#include <array>
+#include <span>
+
+namespace tailcap::query {
+namespace {
+
+using flow::Phase;
+using flow::Request;
+using flow::TextPool;
+using flow::ThreadTime;
+using Type = Field::Type;
+
+Value text_of(flow::TextId id, const TextPool& texts) { return id == 0 ? Value{} : Value{texts[id]}; }
+Value bytes_of(std::int64_t n) { return n < 0 ? Value{} : Value{n}; }
+Value id_text(flow::ExchangeId id, std::string& buffer) {
+  if (id.connection == 0) return {};
+  buffer = std::to_string(id.connection) + "." + std::to_string(id.index);
+  return std::string_view(buffer);
+}
+Value duration_of(const Request& r) { return r.has_duration ? Value{std::int64_t{r.duration.count()}} : Value{}; }
+Value first_byte_of(const Request& r) { return r.first_byte.count() < 0 ? Value{} : Value{std::int64_t{r.first_byte.count()}}; }
+Value trace_part(const Request& r, const TextPool& t, std::size_t at, std::size_t n) {
+  return r.traceparent == 0 ? Value{} : Value{t[r.traceparent].substr(at, n)};
+}
+Value protocol_of(const Request& r) {
+  return r.protocol == flow::Protocol::unknown ? Value{} : Value{flow::name_of(r.protocol)};
+}
+
+template <Phase phase>
+Value phase_of(const Request& r, const TextPool&, std::string&) {
+  const auto phases = flow::phases_of(r.role);
+  const auto at = std::find(phases.begin(), phases.end(), phase);
+  return !r.has_phases || at == phases.end() ? Value{} : Value{r.phases[static_cast<std::size_t>(at - phases.begin())]};
+}
+
+template <ThreadTime what>
+Value thread_time_of(const Request& r, const TextPool&, std::string&) {
+  return r.has_thread_time ? Value{r.thread_time[static_cast<std::size_t>(what)]} : Value{};
+}
+
+#define GET(expression) \
+  +[]([[maybe_unused]] const Request& r, [[maybe_unused]] const TextPool& t, [[maybe_unused]] std::string& b) -> Value { return expression; }
+
+constexpr Field kFields[] = {
+    {"id", Type::text, Unit::none, GET(id_text(r.id, b))},
+    {"role", Type::text, Unit::none, GET(flow::name_of(r.role))},
+    {"protocol", Type::text, Unit::none, GET(protocol_of(r))},
+    {"tls", Type::boolean, Unit::none, GET(false)},
+    {"method", Type::text, Unit::none, GET(text_of(r.method, t))},
+    {"path", Type::text, Unit::none, GET(text_of(r.path, t))},
+    {"route", Type::text, Unit::none, GET(text_of(r.route, t))},
+    {"authority", Type::text, Unit::none, GET(text_of(r.authority, t))},
+    {"status", Type::number, Unit::none, GET(r.status == 0 ? Value{} : Value{std::int64_t{r.status}})},
+    {"outcome", Type::text, Unit::none, GET(flow::name_of(r.outcome))},
+    {"complete", Type::boolean, Unit::none, GET(r.complete)},
+    {"tainted", Type::list, Unit::none, GET(r.taints != 0)},
+    {"duration", Type::number, Unit::nanoseconds, GET(duration_of(r))},
+    {"duration_ns", Type::number, Unit::nanoseconds, GET(duration_of(r))},
+    {"first_byte", Type::number, Unit::nanoseconds, GET(first_byte_of(r))},
+    {"first_byte_ns", Type::number, Unit::nanoseconds, GET(first_byte_of(r))},
+    {"request_bytes", Type::number, Unit::bytes, GET(bytes_of(r.request_bytes))},
+    {"response_bytes", Type::number, Unit::bytes, GET(bytes_of(r.response_bytes))},
+    {"pid", Type::number, Unit::none, GET(r.pid == 0 ? Value{} : Value{std::int64_t{r.pid}})},
+    {"tid", Type::number, Unit::none, GET(r.tid == 0 ? Value{} : Value{std::int64_t{r.tid}})},
+    {"comm", Type::text, Unit::none, GET(text_of(r.comm, t))},
+    {"connection", Type::number, Unit::none, GET(std::int64_t{r.id.connection})},
+    {"request_id", Type::text, Unit::none, GET(text_of(r.request_id, t))},
+    {"trace_id", Type::text, Unit::none, GET(trace_part(r, t, 3, 32))},
+    {"parent_span_id", Type::text, Unit::none, GET(trace_part(r, t, 36, 16))},
+    {"peer", Type::text, Unit::none, GET(id_text(r.peer, b))},
+    {"phases.arrive", Type::number, Unit::nanoseconds, phase_of<Phase::arrive>},
+    {"phases.read", Type::number, Unit::nanoseconds, phase_of<Phase::read>},
+    {"phases.continue", Type::number, Unit::nanoseconds, phase_of<Phase::continue_>},
+    {"phases.pipelined", Type::number, Unit::nanoseconds, phase_of<Phase::pipelined>},
+    {"phases.work", Type::number, Unit::nanoseconds, phase_of<Phase::work>},
+    {"phases.respond", Type::number, Unit::nanoseconds, phase_of<Phase::respond>},
+    {"phases.send", Type::number, Unit::nanoseconds, phase_of<Phase::send>},
+    {"phases.ttfb", Type::number, Unit::nanoseconds, phase_of<Phase::ttfb>},
+    {"phases.pickup", Type::number, Unit::nanoseconds, phase_of<Phase::pickup>},
+    {"phases.body", Type::number, Unit::nanoseconds, phase_of<Phase::body>},
+    {"thread_time.on_cpu", Type::number, Unit::nanoseconds, thread_time_of<ThreadTime::on_cpu>},
+    {"thread_time.runnable", Type::number, Unit::nanoseconds, thread_time_of<ThreadTime::runnable>},
+    {"thread_time.lock", Type::number, Unit::nanoseconds, thread_time_of<ThreadTime::lock>},
+    {"thread_time.socket", Type::number, Unit::nanoseconds, thread_time_of<ThreadTime::socket>},
+    {"thread_time.poll", Type::number, Unit::nanoseconds, thread_time_of<ThreadTime::poll>},
+    {"thread_time.sleep", Type::number, Unit::nanoseconds, thread_time_of<ThreadTime::sleep>},
+    {"thread_time.disk", Type::number, Unit::nanoseconds, thread_time_of<ThreadTime::disk>},
+    {"thread_time.page_fault", Type::number, Unit::nanoseconds, thread_time_of<ThreadTime::page_fault>},
+    {"thread_time.stopped", Type::number, Unit::nanoseconds, thread_time_of<ThreadTime::stopped>},
+    {"thread_time.other", Type::number, Unit::nanoseconds, thread_time_of<ThreadTime::other>},
+    {"thread_time.unknown", Type::number, Unit::nanoseconds, thread_time_of<ThreadTime::unknown>},
+};
+#undef GET
+
+}  // namespace
+
+const Field* find_field(std::string_view name) {
+  const auto at = std::find_if(std::begin(kFields), std::end(kFields), [&](const Field& f) { return f.name == name; });
+  return at == std::end(kFields) ? nullptr : at;
+}
+
+std::string field_names() {
+  std::string out;
+  for (const Field& f : kFields) {
+    if (f.name.ends_with("_ns")) continue;  // there under a shorter name
+    if (!out.empty()) out += ", ";
+    out += f.name;
+  }
+  return out;
+}
+
+}  // namespace tailcap::query

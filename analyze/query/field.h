@@ -1,0 +1,33 @@
+// The facts of a request by name: what a filter can ask about.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "analyze/flow/request.h"
+
+namespace tailcap::query {
+
+enum class Unit : std::uint8_t { none, nanoseconds, bytes };
+
+// Unknown is monostate. Texts are views into the row's table or the given buffer.
+using Value = std::variant<std::monostate, std::int64_t, bool, std::string_view>;
+
+struct Field {
+  enum class Type : std::uint8_t { number, boolean, text, list };
+  std::string_view name;
+  Type type = Type::text;
+  Unit unit = Unit::none;
+  // buffer: room for texts that are made up, like ids.
+  Value (*get)(const flow::Request& row, const flow::TextPool& texts, std::string& buffer) = nullptr;
+};
+
+// nullptr: there is none of that name.
+const Field* find_field(std::string_view name);
+// All names, for messages: "status, method, …".
+std::string field_names();
+
+}  // namespace tailcap::query

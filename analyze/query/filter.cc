@@ -1,0 +1,249 @@
+#include "analyze/query/filter.h"
+
+#include <vector>
+
+#include "analyze/query/field.h"
+#include "analyze/query/literal.h"
+#include "analyze/query/token.h"
+
+namespace tailcap::query {
+namespace {
+
+constexpr int kMaxDepth = 64;  // of parentheses and negations; also bounds recursion
+
+enum class Op : std::uint8_t { equal, unequal, less, less_equal, greater, greater_equal, contains, matches };
+
+// * for any text, ? for one byte. Linear: on a mismatch only the last star is tried again.
+bool glob(std::string_view pattern, std::string_view text) {
+  std::size_t p = 0, t = 0, star = pattern.npos, again = 0;
+  while (t < text.size()) {
+    if (p < pattern.size() && pattern[p] == '*') {
+      star = p++;
+      again = t;
+    } else if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == text[t])) {
+      ++p;
+      ++t;
+    } else if (star != pattern.npos) {
+      p = star + 1;
+      t = ++again;
+    } else {
+      return false;
+    }
+  }
+  while (p < pattern.size() && pattern[p] == '*') ++p;
+  return p == pattern.size();
+}
+
+bool ordered(Op op, std::int64_t a, std::int64_t low, std::int64_t high) {
+  switch (op) {  // [low, high]: one number, or a class like 5xx
+    case Op::equal: return a >= low && a <= high;
+    case Op::unequal: return a < low || a > high;
+    case Op::less: return a < low;
+    case Op::less_equal: return a <= high;
+    case Op::greater: return a > high;
+    case Op::greater_equal: return a >= low;
+    default: return false;
+  }
+}
+
+struct Node {
+  enum class Kind : std::uint8_t { both, either, negation, comparison, is_null, is_true };
+  Kind kind = Kind::is_true;
+  Op op = Op::equal;
+  const Field* field = nullptr;
+  std::size_t left = 0, right = 0;  // nodes
+  std::int64_t low = 0, high = 0;
+  bool truth = false;
+  std::string text = {};
+};
+
+}  // namespace
+
+struct Filter::Impl {
+  std::string expression;
+  std::vector<Token> tokens;
+  std::size_t at = 0;
+  std::vector<Node> nodes;
+  std::size_t root = 0;
+  int depth = 0;
+  mutable std::string buffer;
+
+  [[noreturn]] void fail(std::size_t place, const std::string& why) const {
+    // The caret counts characters, not bytes.
+    std::size_t column = 0;
+    for (std::size_t i = 0; i < place && i < expression.size(); ++i)
+      column += (static_cast<unsigned char>(expression[i]) & 0xc0) != 0x80;
+    throw FilterError("in the filter: " + why + "\n  " + expression + "\n  " + std::string(column, ' ') + "^");
+  }
+
+  const Token& peek() const { return tokens[at]; }
+  bool take(std::string_view symbol) {
+    if (peek().kind == Token::Kind::quoted || peek().text != symbol) return false;
+    ++at;
+    return true;
+  }
+  bool take_either(std::string_view a, std::string_view b) { return take(a) || take(b); }
+
+  std::size_t add(Node node) {
+    nodes.push_back(std::move(node));
+    return nodes.size() - 1;
+  }
+
+  std::size_t either() {
+    std::size_t left = both();
+    while (take_either("||", "or")) left = add({.kind = Node::Kind::either, .left = left, .right = both()});
+    return left;
+  }
+
+  std::size_t both() {
+    std::size_t left = term();
+    while (take_either("&&", "and")) left = add({.kind = Node::Kind::both, .left = left, .right = term()});
+    return left;
+  }
+
+  std::size_t term() {
+    if (++depth > kMaxDepth) fail(peek().at, "nested more than " + std::to_string(kMaxDepth) + " deep");
+    std::size_t node = 0;
+    if (take_either("!", "not")) {
+      node = add({.kind = Node::Kind::negation, .left = term()});
+    } else if (take("(")) {
+      node = either();
+      if (!take(")")) fail(peek().at, "a ')' is missing here");
+    } else {
+      node = comparison();
+    }
+    --depth;
+    return node;
+  }
+
+  std::size_t comparison() {
+    const Token name = peek();
+    if (name.kind == Token::Kind::end) fail(name.at, "something is missing at the end");
+    if (name.kind != Token::Kind::word) fail(name.at, "a field is expected here, not '" + name.text + "'");
+    const Field* field = find_field(name.text);
+    if (!field) fail(name.at, "there is no field '" + name.text + "'. There are: " + field_names());
+    ++at;
+    constexpr std::pair<std::string_view, Op> ops[] = {
+        {"==", Op::equal}, {"=", Op::equal}, {"!=", Op::unequal}, {"<=", Op::less_equal}, {"<", Op::less},
+        {">=", Op::greater_equal}, {">", Op::greater}, {"contains", Op::contains}, {"matches", Op::matches}};
+    const std::size_t op_at = peek().at;
+    for (const auto& [symbol, op] : ops)
+      if (take(symbol)) return compare(*field, op, op_at);
+    if (field->type != Field::Type::boolean && field->type != Field::Type::list)
+      fail(op_at, "a comparison is expected after '" + name.text + "': == != < <= > >= contains matches");
+    return add({.kind = Node::Kind::is_true, .field = field});
+  }
+
+  std::size_t compare(const Field& field, Op op, std::size_t op_at) {
+    const Token value = peek();
+    if (value.kind == Token::Kind::end) fail(value.at, "a value is missing here");
+    if (value.kind == Token::Kind::symbol) fail(value.at, "a value is expected here, not '" + value.text + "'");
+    ++at;
+    Node node{.kind = Node::Kind::comparison, .op = op, .field = &field};
+    const bool equality = op == Op::equal || op == Op::unequal, textual = op == Op::contains || op == Op::matches;
+    if (value.kind == Token::Kind::word && value.text == "null") {
+      if (!equality) fail(op_at, "null can only be compared by == and !=");
+      node.kind = Node::Kind::is_null;
+      return add(std::move(node));
+    }
+    switch (field.type) {
+      case Field::Type::number:
+        if (textual) fail(op_at, "'" + std::string(field.name) + "' is a number");
+        read_number(field, value, node);
+        break;
+      case Field::Type::boolean:
+        if (!equality || (value.text != "true" && value.text != "false"))
+          fail(value.at, "'" + std::string(field.name) + "' is true or false");
+        node.truth = value.text == "true";
+        break;
+      case Field::Type::text:
+        node.text = value.text;
+        break;
+      case Field::Type::list:
+        if (!equality && op != Op::contains) fail(op_at, "a list can only be asked by == != contains");
+        node.text = value.text;
+        read_taint(value, node);
+        break;
+    }
+    return add(std::move(node));
+  }
+
+  void read_number(const Field& field, const Token& value, Node& node) const {
+    const std::string_view text = value.text;
+    if (field.name == "status" && text.size() == 3 && text[0] >= '1' && text[0] <= '5' && (text.ends_with("xx") || text.ends_with("XX"))) {
+      node.low = (text[0] - '0') * 100;
+      node.high = node.low + 99;
+      return;
+    }
+    auto number = parse_number(text);
+    if (!number && field.unit == Unit::nanoseconds) number = parse_duration(text);
+    if (!number && field.unit == Unit::bytes) number = parse_size(text);
+    if (field.unit == Unit::nanoseconds && !field.name.ends_with("_ns") && parse_number(text).value_or(0) != 0)
+      fail(value.at, "'" + std::string(text) + "' has no unit: ns, us, ms, s, m or h");
+    if (!number)
+      fail(value.at, "'" + std::string(text) + "' is no " +
+                         (field.unit == Unit::nanoseconds ? "duration like 20ms" : field.unit == Unit::bytes ? "size like 10kB" : "number"));
+    node.low = node.high = *number;
+  }
+
+  // The name of a taint becomes its bit; a misspelt one would silently match nothing.
+  void read_taint(const Token& value, Node& node) const {
+    std::string names;
+    for (unsigned bit = 0; bit < 32; ++bit) {
+      const auto name = flow::name_of(static_cast<flow::Taint>(1u << bit));
+      if (name == "unknown") break;
+      if (name == value.text) {
+        node.low = std::int64_t{1} << bit;
+        return;
+      }
+      names.append(names.empty() ? "" : ", ").append(name);
+    }
+    fail(value.at, "'" + value.text + "' is no reason for a taint. There are: " + names);
+  }
+
+  bool evaluate(std::size_t i, const flow::Request& row, const flow::TextPool& texts) const {
+    const Node& node = nodes[i];
+    switch (node.kind) {
+      case Node::Kind::both: return evaluate(node.left, row, texts) && evaluate(node.right, row, texts);
+      case Node::Kind::either: return evaluate(node.left, row, texts) || evaluate(node.right, row, texts);
+      case Node::Kind::negation: return !evaluate(node.left, row, texts);
+      default: break;
+    }
+    const Value value = node.field->get(row, texts, buffer);
+    const bool unknown = std::holds_alternative<std::monostate>(value);
+    if (node.kind == Node::Kind::is_null) return unknown == (node.op == Op::equal);
+    if (unknown) return false;
+    if (node.kind == Node::Kind::is_true) return std::get<bool>(value);
+    switch (node.field->type) {
+      case Field::Type::number: return ordered(node.op, std::get<std::int64_t>(value), node.low, node.high);
+      case Field::Type::boolean: return (std::get<bool>(value) == node.truth) == (node.op == Op::equal);
+      case Field::Type::list: return ((row.taints & static_cast<flow::Taints>(node.low)) != 0) == (node.op != Op::unequal);
+      case Field::Type::text: break;
+    }
+    const std::string_view text = std::get<std::string_view>(value);
+    switch (node.op) {
+      case Op::contains: return text.find(node.text) != text.npos;
+      case Op::matches: return glob(node.text, text);
+      default: break;
+    }
+    const int order = text.compare(node.text);
+    return ordered(node.op, order < 0 ? -1 : order > 0 ? 1 : 0, 0, 0);
+  }
+};
+
+Filter::Filter(std::string_view expression) : impl_(std::make_unique<Impl>()) {
+  impl_->expression = expression;
+  if (const auto bad = tokenize(expression, impl_->tokens)) impl_->fail(bad->at, bad->why);
+  impl_->root = impl_->either();
+  if (impl_->peek().kind != Token::Kind::end)
+    impl_->fail(impl_->peek().at, "'" + impl_->peek().text + "' is not expected here; comparisons are joined by && and ||");
+}
+Filter::~Filter() = default;
+Filter::Filter(Filter&&) noexcept = default;
+Filter& Filter::operator=(Filter&&) noexcept = default;
+
+bool Filter::matches(const flow::Request& row, const flow::TextPool& texts) const {
+  return impl_->evaluate(impl_->root, row, texts);
+}
+
+}  // namespace tailcap::query

@@ -1,0 +1,102 @@
+#include "analyze/query/filter.h"
+
+#include <gtest/gtest.h>
+
+#include "analyze/query/literal.h"
+
+namespace tailcap::query {
+namespace {
+
+using namespace flow;
+
+struct Sample {
+  TextPool texts;
+  Request row;
+  Sample() {
+    row.id = {12, 3};
+    row.status = 503;
+    row.method = texts.intern("GET");
+    row.path = texts.intern("/users/7?x=\"1\"");
+    row.route = texts.intern("/users/{}");
+    row.comm = texts.intern("nginx");
+    row.outcome = Outcome::server_error;
+    row.complete = true;
+    row.has_duration = row.has_phases = true;
+    row.duration = Duration{25'000'000};
+    row.first_byte = Duration{-1};
+    row.phases[4] = 20'000'000;
+    row.response_bytes = 1500;
+    row.pid = 42;
+    row.taints = static_cast<Taints>(Taint::payload_cut);
+  }
+  bool operator()(std::string_view expression) { return Filter(expression).matches(row, texts); }
+};
+
+TEST(Filter, Comparisons) {
+  Sample s;
+  for (const char* yes : {"status == 503", "status = 503", "status == 5xx", "status != 4xx", "status >= 5xx", "status > 4xx", "status < 504",
+                          "duration > 20ms", "duration_ns > 20000000", "duration <= 0.025s", "duration == 25ms", "method == GET",
+                          "path contains \"/users\"", "path contains 'x=\"1\"'", "path matches \"/users/*\"", "route == '/users/{}'",
+                          "route == /users/{}", "role == server", "outcome == server_error", "complete", "complete == true", "tls == false",
+                          "tainted", "tainted contains payload_cut", "tainted != bytes_lost", "comm == nginx", "pid == 42", "id == 12.3",
+                          "response_bytes > 1kB", "response_bytes < 1.5KiB", "phases.work >= 20ms", "first_byte == null", "method != null",
+                          "connection == 12", "not tls", "!(status == 200)"})
+    EXPECT_TRUE(s(yes)) << yes;
+  for (const char* no : {"status == 5", "status == 4xx", "duration < 25ms", "method == get", "path matches /users", "first_byte > 0",
+                         "first_byte < 1h", "first_byte != 3ms", "phases.send == 0", "peer == \"1.1\"", "tainted == bytes_lost", "tls",
+                         "status == null", "method > POST"})
+    EXPECT_FALSE(s(no)) << no;
+}
+
+TEST(Filter, Precedence) {
+  Sample s;
+  EXPECT_TRUE(s("status == 503 || status == 1 && status == 2"));
+  EXPECT_FALSE(s("(status == 503 || status == 1) && status == 2"));
+  EXPECT_TRUE(s("status == 1 or not status == 2 and complete"));
+  EXPECT_FALSE(s("!complete && status == 503"));
+  EXPECT_TRUE(s("! ! complete"));
+}
+
+std::string message(std::string_view expression) {
+  try {
+    const Filter f(expression);
+  } catch (const FilterError& e) {
+    return e.what();
+  }
+  return "no error";
+}
+
+TEST(Filter, ErrorsPointAtThePlace) {
+  EXPECT_EQ(message("status == "), "in the filter: a value is missing here\n  status == \n            ^");
+  EXPECT_EQ(message("method"),
+            "in the filter: a comparison is expected after 'method': == != < <= > >= contains matches\n  method\n        ^");
+  EXPECT_EQ(message("duration > 20"), "in the filter: '20' has no unit: ns, us, ms, s, m or h\n  duration > 20\n             ^");
+  EXPECT_EQ(message("(complete"), "in the filter: a ')' is missing here\n  (complete\n           ^");
+  EXPECT_EQ(message("path contains 'ü' 'x"), "in the filter: this ' is never closed\n  path contains 'ü' 'x\n                    ^");
+  EXPECT_NE(message("colour == red").find("There are: id, role"), std::string::npos);
+  EXPECT_NE(message("tainted == lost").find("bytes_lost, payload_cut"), std::string::npos);
+  for (const char* bad : {"", "&&", "status", "status ==== 3", "status contains 5", "complete == 3", "status == abc", "complete complete",
+                          "a b c", "status == 500 #", "tainted < bytes_lost", "duration < null", ")", "duration > 5kB"})
+    EXPECT_NE(message(bad), "no error") << bad;
+  EXPECT_NE(message(std::string(1000, '(')), "no error");
+  EXPECT_NE(message(std::string(100'000, '!')), "no error");
+}
+
+TEST(Literal, DurationsAndSizes) {
+  EXPECT_EQ(parse_duration("1m30s"), 90'000'000'000);
+  EXPECT_EQ(parse_duration("1.5s"), 1'500'000'000);
+  EXPECT_EQ(parse_duration("0.1ns"), 0);
+  EXPECT_EQ(parse_duration("250µs"), 250'000);
+  EXPECT_EQ(parse_duration("0"), 0);
+  for (const char* bad : {"", "1", "s", "1.s", "1 s", "-1s", "1e3s", "9999999999999h", "1x", "1s2"})
+    EXPECT_FALSE(parse_duration(bad)) << bad;
+  EXPECT_EQ(parse_size("10kB"), 10'000);
+  EXPECT_EQ(parse_size("1.5MiB"), 1'572'864);
+  EXPECT_EQ(parse_size("7"), 7);
+  EXPECT_FALSE(parse_size("1kB2"));
+  EXPECT_FALSE(parse_number("-1"));
+  EXPECT_FALSE(parse_number("99999999999999999999"));
+}
+
+}  // namespace
+}  // namespace tailcap::query
