@@ -1,0 +1,114 @@
+#include "analyze/report/request_json.h"
+
+#include "analyze/report/json_writer.h"
+#include "analyze/report/words.h"
+
+namespace tailcap::report {
+namespace {
+
+using flow::Request;
+
+void id_or_null(JsonWriter& json, std::string_view name, flow::ExchangeId id) {
+  json.key(name);
+  if (id.connection == 0) json.null();
+  else json.text(id_text(id));
+}
+
+void number_or_null(JsonWriter& json, std::string_view name, bool known, std::int64_t value) {
+  json.key(name);
+  if (known) json.number(value);
+  else json.null();
+}
+
+void text_of(JsonWriter& json, const flow::RequestTable& table, std::string_view name, flow::TextId id) {
+  json.key(name);
+  if (id == 0) json.null();
+  else json.text(table.texts[id]);
+}
+
+void headers(JsonWriter& json, std::string_view name, const flow::Headers* fields) {
+  json.key(name);
+  if (!fields) return json.null();
+  json.begin_array();
+  for (std::size_t i = 0; i < fields->size(); ++i) {
+    json.begin_array();
+    json.text((*fields)[i].name);
+    json.text((*fields)[i].value);
+    json.end_array();
+  }
+  json.end_array();
+}
+
+}  // namespace
+
+void append_request(std::string& out, const flow::RequestTable& table, const Request& row, const flow::WallClock& clock,
+                    const RequestExtras& extras) {
+  JsonWriter json(out);
+  json.begin_object();
+  json.field("id", id_text(row.id));
+  json.field("role", flow::name_of(row.role));
+  json.key("protocol");
+  if (row.protocol == flow::Protocol::unknown) json.null();
+  else json.text(flow::name_of(row.protocol));
+  json.field("tls", false);
+  text_of(json, table, "method", row.method);
+  text_of(json, table, "path", row.path);
+  text_of(json, table, "route", row.route);
+  text_of(json, table, "authority", row.authority);
+  number_or_null(json, "status", row.status != 0, row.status);
+  json.key("grpc_status"), json.null();
+  json.field("outcome", flow::name_of(row.outcome));
+  json.field("complete", row.complete);
+  json.key("tainted");
+  json.begin_array();
+  for (const auto name : flow::names_of(row.taints)) json.text(name);
+  json.end_array();
+  const bool started = formats::known(row.start) && clock.known();
+  number_or_null(json, "start_ns", started, started ? clock.realtime(row.start) : 0);
+  number_or_null(json, "duration_ns", row.has_duration, row.duration.count());
+  number_or_null(json, "first_byte_ns", row.first_byte.count() >= 0, row.first_byte.count());
+  number_or_null(json, "request_bytes", row.request_bytes >= 0, row.request_bytes);
+  number_or_null(json, "response_bytes", row.response_bytes >= 0, row.response_bytes);
+  number_or_null(json, "pid", row.pid != 0, row.pid);
+  number_or_null(json, "tid", row.tid != 0, row.tid);
+  text_of(json, table, "comm", row.comm);
+  json.field("connection", row.id.connection);
+  json.key("stream"), json.null();
+  const std::string_view trace = table.texts[row.traceparent];
+  // The header names the caller's span: on the client's side that is the request itself, on the server's its parent.
+  const bool client = row.role == flow::Role::client;
+  const std::string_view span = trace.empty() ? trace : trace.substr(36, 16);
+  json.key("trace_id"), json.text_or_null(trace.empty() ? trace : trace.substr(3, 32));
+  json.key("span_id"), json.text_or_null(client ? span : std::string_view{});
+  json.key("parent_span_id"), json.text_or_null(client ? std::string_view{} : span);
+  text_of(json, table, "request_id", row.request_id);
+  json.key("parent"), json.null();
+  id_or_null(json, "peer", row.peer);
+  json.key("phases");
+  if (row.has_phases) {
+    json.begin_object();
+    const auto names = flow::phases_of(row.role);
+    for (std::size_t i = 0; i < names.size(); ++i) json.field(flow::name_of(names[i]), std::int64_t{row.phases[i]});
+    json.end_object();
+  } else {
+    json.null();
+  }
+  json.key("thread_time");
+  if (row.has_thread_time) {
+    json.begin_object();
+    for (std::size_t i = 0; i < flow::kThreadTimes; ++i)
+      json.field(flow::name_of(static_cast<flow::ThreadTime>(i)), std::int64_t{row.thread_time[i]});
+    json.end_object();
+  } else {
+    json.null();
+  }
+  text_of(json, table, "local", extras.local);
+  text_of(json, table, "remote", extras.remote);
+  if (extras.with_headers) {
+    headers(json, "request_headers", extras.request_headers);
+    headers(json, "response_headers", extras.response_headers);
+  }
+  json.end_object();
+}
+
+}  // namespace tailcap::report

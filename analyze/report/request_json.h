@@ -1,0 +1,23 @@
+// One request as `tailcap requests --json` prints it; analyze/commands/JSON.md describes every name.
+#pragma once
+
+#include <string>
+
+#include "analyze/flow/request.h"
+#include "analyze/flow/wall_clock.h"
+
+namespace tailcap::report {
+
+struct RequestExtras {
+  flow::TextId local = 0, remote = 0;
+  // request_headers and response_headers are written only where with_headers is set; nullptr: no head was seen.
+  bool with_headers = false;
+  const flow::Headers* request_headers = nullptr;
+  const flow::Headers* response_headers = nullptr;
+};
+
+// Appends the object, without a line end.
+void append_request(std::string& out, const flow::RequestTable& table, const flow::Request& row,
+                    const flow::WallClock& clock, const RequestExtras& extras = {});
+
+}  // namespace tailcap::report
