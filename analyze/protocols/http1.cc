@@ -31,7 +31,7 @@ void Http1::push(const ByteRun& run, Messages& out, flow::Findings& findings) {
   if (run.end != flow::End::none) {
     if (l.held.empty()) end(l, run, c);
     else l.end_held = run;
-  } else if (!l.held.empty() || (!requests_ && l.at_border() && !detect(l, run, c))) {
+  } else if ((!requests_ && l.at_border() && !detect(l, run, c)) || !l.held.empty()) {
     if (!refused_) hold(l, run);
   } else {
     feed(l, run, c);
@@ -45,6 +45,8 @@ bool Http1::detect(Lane& l, const ByteRun& run, Context& c) {
   for (const HeldRun& h : l.held) begin.append(h.bytes);
   begin.append(run.head.empty() ? run.tail : run.head.substr(0, kMaxMethod + 8));
   if (begin.empty() || run.gap > 0) {
+    l.held.clear();
+    l.held_bytes = 0;
     l.lose(run.gap > 0 ? Taint::bytes_lost : Taint::payload_cut);  // the first bytes were not captured: wait for a border
     return true;
   }
