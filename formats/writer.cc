@@ -150,10 +150,10 @@ struct Writer::Impl {
     OwnLoss& loss = stream(number).loss;
     if (loss.queue_full + loss.bad_record == 0) loss.since = block->first;
     loss.until = std::max(loss.until, block->last);
-    // Losses that the block would have told are lost once more, its own events for the first time.
-    const std::uint64_t told = block->lost;
-    loss.queue_full += block->events + told;
-    totals.lost += block->events;
+    // The losses that the block would have told are told by the next one; they are not lost themselves.
+    const std::uint64_t events = block->events - block->columns.loss.since.size();
+    loss.queue_full += events + block->lost;
+    totals.lost += events;
     block->clear();
     const std::lock_guard lock(mutex);
     spare.push_back(std::move(block));

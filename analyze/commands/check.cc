@@ -37,7 +37,7 @@ examples:
 )";
 
 struct Total {
-  std::uint64_t events = 0, damaged = 0, damaged_bytes = 0, missing = 0;
+  std::uint64_t sound = 0, events = 0, damaged = 0, damaged_bytes = 0, missing = 0;
   bool ok = false;
 };
 
@@ -45,6 +45,7 @@ Total total_of(const std::vector<BlockStatus>& blocks, CaptureState state) {
   Total total;
   for (const BlockStatus& block : blocks) {
     if (block.damage.empty()) {
+      ++total.sound;
       total.events += block.events;
     } else if (block.stored_bytes == 0) {
       ++total.missing;
@@ -88,11 +89,13 @@ void print_text(const std::string& path, const std::vector<BlockStatus>& blocks,
                 const Total& total) {
   std::printf("%12s  %8s  %-8s  %8s  %9s  %s\n", "offset", "sequence", "type", "events", "size", "state");
   for (const BlockStatus& block : blocks) {
-    const bool gap = block.type == "unknown" && !block.damage.empty() && block.raw_bytes == 0;
+    const bool gap = !block.damage.empty() && block.raw_bytes == 0;
+    const bool missing = gap && block.stored_bytes == 0;
+    const std::string state = block.damage.empty() ? "OK" : (missing ? "MISSING: " : "DAMAGED: ") + block.damage;
     std::printf("%12s  %8s  %-8s  %8s  %9s  %s\n", count_text(block.offset).c_str(),
                 gap ? "-" : count_text(block.sequence).c_str(), gap ? "-" : block.type.c_str(),
-                gap ? "-" : count_text(block.events).c_str(), bytes_text(block.stored_bytes).c_str(),
-                block.damage.empty() ? "OK" : ("DAMAGED: " + block.damage).c_str());
+                gap ? "-" : count_text(block.events).c_str(), missing ? "-" : bytes_text(block.stored_bytes).c_str(),
+                state.c_str());
   }
   std::string verdict = total.ok ? "OK" : "DAMAGED";
   if (total.damaged > 0)
@@ -104,7 +107,7 @@ void print_text(const std::string& path, const std::vector<BlockStatus>& blocks,
   if (summary.state == CaptureState::recovered) verdict += ", recovered from a damaged or unfinished file";
   if (!total.ok) verdict += "; `tailcap recover` copies what is sound";
   std::printf("%s: %s in %s: %s\n", path.c_str(), count_text(total.events, "event", "events").c_str(),
-              count_text(blocks.size(), "block", "blocks").c_str(), verdict.c_str());
+              count_text(total.sound, "sound block", "sound blocks").c_str(), verdict.c_str());
 }
 
 }  // namespace
