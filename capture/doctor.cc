@@ -1,7 +1,246 @@
 #include "capture/doctor.h"
 
+#include <linux/capability.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "capture/amount.h"
+#include "capture/kernel.h"
+#include "capture/probes.h"
+
 namespace tailcap::capture {
 
-int run_doctor(int, char**) { return 1; }
+namespace {
+
+constexpr const char* kUsage =
+    R"(tailcap doctor says whether this machine can record, a line per requirement.
+
+usage: tailcap doctor [-p PID] [--json]
+
+  -p, --pid PID   also: which sockets of this process would be recorded
+      --json      one JSON object: {"possible": true, "checks": [{"name", "verdict", "finding", "repair"}]}
+
+Verdicts: OK; WARN, recording works but for what is said; FAIL, recording is impossible.
+Exit codes: 0 recording is possible, 1 it is not, 2 bad usage.
+
+examples:
+  tailcap doctor
+  tailcap doctor -p $(pidof -s nginx)
+)";
+
+enum class Verdict { ok, warn, fail };
+
+struct Check {
+  std::string name;
+  Verdict verdict;
+  std::string finding;
+  std::string repair;  // what to do; empty where nothing needs to be
+};
+
+const char* word(Verdict verdict) { return verdict == Verdict::ok ? "OK" : verdict == Verdict::warn ? "WARN" : "FAIL"; }
+
+Check check_kernel() {
+  int major = 0, minor = 0;
+  const std::string release = kernel_release();
+  std::sscanf(release.c_str(), "%d.%d", &major, &minor);
+  if (machine() != "x86_64")
+    return {"kernel", Verdict::fail, machine() + ": only x86_64 is built yet", "record on an x86-64 machine"};
+  if (major < 5 || (major == 5 && minor < 11))
+    return {"kernel", Verdict::fail, release + ": too old", "use a kernel of 5.11 or later; Debian 12 has 6.1"};
+  return {"kernel", Verdict::ok, release, ""};
+}
+
+Check check_types() {
+  try {
+    const KernelTypes types;
+    return {"type information", Verdict::ok, "/sys/kernel/btf/vmlinux", ""};
+  } catch (const std::exception&) {
+    return {"type information", Verdict::fail, std::string("no /sys/kernel/btf/vmlinux: ") + std::strerror(errno),
+            "boot a kernel built with CONFIG_DEBUG_INFO_BTF=y (those of Debian 11 and later are)"};
+  }
+}
+
+Check check_rights() {
+  const bool admin = capable(CAP_SYS_ADMIN);
+  const bool both = capable(CAP_BPF) && capable(CAP_PERFMON);
+  if (admin || both) {
+    if (!capable(CAP_SYS_PTRACE))
+      return {"capabilities", Verdict::warn,
+              "CAP_SYS_PTRACE is missing: executables and mappings of other users' processes stay unknown",
+              "run as root"};
+    return {"capabilities", Verdict::ok, admin ? "CAP_SYS_ADMIN" : "CAP_BPF and CAP_PERFMON", ""};
+  }
+  return {"capabilities", Verdict::fail, "neither CAP_SYS_ADMIN nor both of CAP_BPF and CAP_PERFMON",
+          "sudo tailcap doctor; in a container: --cap-add BPF --cap-add PERFMON --cap-add SYS_PTRACE"};
+}
+
+Check check_tracefs() {
+  for (const char* path : {"/sys/kernel/tracing/events", "/sys/kernel/debug/tracing/events"}) {
+    std::error_code error;
+    if (std::filesystem::exists(path, error)) return {"tracefs", Verdict::ok, path, ""};
+  }
+  return {"tracefs", Verdict::warn, "not mounted; what is recorded now does not need it, other tracers do",
+          "mount -t tracefs nodev /sys/kernel/tracing"};
+}
+
+Check check_tier() {
+  try {
+    const auto tier = choose_tier(formats::HookTier::unknown);
+    switch (tier.tier) {
+      case formats::HookTier::a:
+        return {"hook tier", Verdict::ok, "a: " + tier.reason, ""};
+      case formats::HookTier::c:
+        return {"hook tier", Verdict::warn, "c: " + tier.reason + "; every system call of the machine pays for it",
+                "a kernel of 6.3 or later gives tier a"};
+      default:
+        return {"hook tier", Verdict::fail, tier.reason, "use a kernel of 5.11 or later"};
+    }
+  } catch (const std::exception&) {
+    return {"hook tier", Verdict::fail, "cannot be told without type information", "see type information"};
+  }
+}
+
+Check check_lockdown() {
+  std::string line;
+  std::ifstream file("/sys/kernel/security/lockdown");
+  if (!std::getline(file, line)) return {"lockdown", Verdict::ok, "none", ""};
+  if (line.find("[confidentiality]") != line.npos)
+    return {"lockdown", Verdict::fail, "confidentiality: kernel programs may not read memory",
+            "boot with lockdown=integrity or none"};
+  return {"lockdown", Verdict::ok, line, ""};
+}
+
+Check check_memory_lock() {
+  rlimit limit{};
+  getrlimit(RLIMIT_MEMLOCK, &limit);
+  if (limit.rlim_cur == RLIM_INFINITY) return {"memory lock", Verdict::ok, "unlimited", ""};
+  int major = 0, minor = 0;
+  std::sscanf(kernel_release().c_str(), "%d.%d", &major, &minor);
+  const std::string value = show_size(limit.rlim_cur);
+  // Since 5.11 the memory of maps is charged to the cgroup and this limit no longer counts.
+  if (major > 5 || (major == 5 && minor >= 11))
+    return {"memory lock", Verdict::ok, value + "; this kernel does not count it", ""};
+  return {"memory lock", Verdict::warn, value + " may be too little for the ring", "ulimit -l unlimited"};
+}
+
+Check check_ring() {
+  std::ifstream info("/proc/meminfo");
+  std::string name, unit;
+  std::uint64_t value = 0;
+  while (info >> name >> value && std::getline(info, unit)) {
+    if (name != "MemAvailable:") continue;
+    const std::string finding = "16 MiB of " + show_size(value * 1024) + " available";
+    if (value < 64 * 1024) return {"ring memory", Verdict::warn, finding, "record with a smaller --ring, such as 4MiB"};
+    return {"ring memory", Verdict::ok, finding, ""};
+  }
+  return {"ring memory", Verdict::ok, "unknown", ""};
+}
+
+Check check_load() {
+  try {
+    ProbeSettings settings;
+    settings.selection.all = true;
+    const Probes probes(settings);
+    return {"programs", Verdict::ok,
+            std::to_string(probes.programs().size()) + " load in " + std::to_string(probes.load_time().count() / 1000) +
+                " ms",
+            ""};
+  } catch (const std::exception& e) {
+    std::string why = e.what();
+    why.resize(std::min(why.find('\n'), why.size()));
+    return {"programs", Verdict::fail, why, "tailcap record --dry-run --verifier-log -a shows the kernel's reasons"};
+  }
+}
+
+// The descriptors alone, without a program in the kernel: what is there, whether or not it can be recorded.
+Check check_sockets(const std::string& pid) {
+  std::error_code error;
+  std::size_t sockets = 0, descriptors = 0;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/" + pid + "/fd", error)) {
+    std::error_code gone;
+    descriptors++;
+    if (std::filesystem::read_symlink(entry.path(), gone).string().starts_with("socket:")) sockets++;
+  }
+  if (error == std::errc::no_such_file_or_directory)
+    return {"process " + pid, Verdict::fail, "there is no such process", "pgrep -a NAME finds its number"};
+  if (error)
+    return {"process " + pid, Verdict::fail, "its descriptors cannot be read: " + error.message(), "run as root"};
+  const std::string finding =
+      std::to_string(sockets) + " sockets among " + std::to_string(descriptors) + " descriptors";
+  if (!sockets)
+    return {"process " + pid, Verdict::warn, finding,
+            "it may serve through child processes, which -p does not find afterwards: try --comm or --port"};
+  return {"process " + pid, Verdict::ok, finding, ""};
+}
+
+std::string json_string(const std::string& text) {
+  std::string out = "\"";
+  for (char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    if (static_cast<unsigned char>(c) >= 0x20) out += c;
+  }
+  return out + '"';
+}
+
+}  // namespace
+
+int run_doctor(int argc, char** argv) {
+  bool json = false;
+  std::string pid;
+  for (int i = 1; i < argc; i++) {
+    const std::string_view argument = argv[i];
+    if (argument == "--help" || argument == "-h") {
+      std::fputs(kUsage, stdout);
+      return 0;
+    }
+    if (argument == "--json") {
+      json = true;
+    } else if ((argument == "-p" || argument == "--pid") && i + 1 < argc) {
+      pid = argv[++i];
+      if (pid.empty() || pid.find_first_not_of("0123456789") != pid.npos) {
+        std::fprintf(stderr, "tailcap doctor: '%s' is not a process id\n", pid.c_str());
+        return 2;
+      }
+    } else {
+      std::fprintf(stderr, "tailcap doctor: unknown argument '%s'. `tailcap doctor --help` shows what there is.\n",
+                   argv[i]);
+      return 2;
+    }
+  }
+  std::vector<Check> checks = {check_kernel(),  check_types(), check_rights(),      check_lockdown(),
+                               check_tracefs(), check_tier(),  check_memory_lock(), check_ring()};
+  bool possible = true;
+  for (const auto& check : checks) possible = possible && check.verdict != Verdict::fail;
+  if (possible) checks.push_back(check_load());
+  if (!pid.empty()) checks.push_back(check_sockets(pid));
+  possible = true;
+  for (const auto& check : checks) possible = possible && check.verdict != Verdict::fail;
+  if (json) {
+    std::printf("{\"possible\": %s, \"checks\": [", possible ? "true" : "false");
+    for (std::size_t i = 0; i < checks.size(); i++) {
+      std::printf("%s\n  {\"name\": %s, \"verdict\": %s, \"finding\": %s, \"repair\": %s}", i ? "," : "",
+                  json_string(checks[i].name).c_str(), json_string(word(checks[i].verdict)).c_str(),
+                  json_string(checks[i].finding).c_str(), json_string(checks[i].repair).c_str());
+    }
+    std::puts("]}");
+    return possible ? 0 : 1;
+  }
+  for (const auto& check : checks) {
+    std::printf("%-4s  %-17s %s\n", word(check.verdict), check.name.c_str(), check.finding.c_str());
+    if (!check.repair.empty()) std::printf("%-24s → %s\n", "", check.repair.c_str());
+  }
+  std::puts(possible ? "Recording is possible." : "Recording is impossible until the FAIL lines are repaired.");
+  return possible ? 0 : 1;
+}
 
 }  // namespace tailcap::capture

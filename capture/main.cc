@@ -75,7 +75,7 @@ int main(int argc, char** argv) {
   try {
     return run(argc, argv);
   } catch (const UsageError& e) {
-    std::fprintf(stderr, "tailcap-record: %s\n", e.what());
+    std::fprintf(stderr, "tailcap-record: %s. `tailcap record --help` shows what can be given.\n", e.what());
     return 2;
   } catch (const std::exception& e) {
     std::fprintf(stderr, "tailcap-record: %s\n", e.what());

@@ -80,9 +80,7 @@ void add_groups(const std::string& list, std::vector<Group>& groups) {
         found = true;
       }
     }
-    if (!found)
-      throw UsageError("'" + name +
-                       "' is not a group of probes. They are io, arrivals, offcpu, tasks, net; --list says more.");
+    if (!found) throw UsageError("'" + name + "' is not a group of probes. They are io, arrivals, offcpu, tasks, net");
   }
 }
 
@@ -104,9 +102,7 @@ T number(const std::string& text, const char* what, std::uint64_t least, std::ui
 void check(Options& options) {
   const auto& selection = options.probes.selection;
   if (selection.empty())
-    throw UsageError(
-        "nobody to record: give -p PID, --comm NAME, --port N, --cgroup PATH, -a, or -- COMMAND. `--help` shows "
-        "examples.");
+    throw UsageError("nobody to record: give -p PID, --comm NAME, --port N, --cgroup PATH, -a, or -- COMMAND");
   if (selection.ports.size() > PORTS_MAX) throw UsageError("at most 8 ports can be given");
   for (const auto& comm : selection.comms) {
     if (comm.empty()) throw UsageError("--comm needs a name");

@@ -200,8 +200,7 @@ Probes::Probes(const ProbeSettings& settings) : impl_(std::make_unique<Impl>()) 
   auto start = Clock::now();
   impl_->tier = choose_tier(settings.tier);
   if (impl_->tier.tier == HookTier::unknown)
-    throw std::runtime_error("recording is impossible here: " + impl_->tier.reason +
-                             ". `tailcap-record doctor` says more.");
+    throw std::runtime_error("recording is impossible here: " + impl_->tier.reason + ". `tailcap doctor` says more.");
   const KernelTypes types;
   impl_->skeleton.reset(tailcap_bpf__open());
   if (!impl_->skeleton) throw std::runtime_error("cannot open the kernel programs in this binary: " + last_words);
@@ -215,10 +214,8 @@ Probes::Probes(const ProbeSettings& settings) : impl_(std::make_unique<Impl>()) 
     if (settings.verifier_log && buffer[0]) impl_->log += "== " + name + "\n" + buffer.data() + "\n";
   }
   if (error == EPERM)
-    throw std::runtime_error(
-        "the kernel refused to load the programs (" + std::string(std::strerror(error)) +
-        "): run as root, or with CAP_BPF and CAP_PERFMON. `tailcap-record doctor` says what is missing.\n" +
-        lines_about_failure(last_words));
+    throw std::runtime_error("the kernel refused to load the programs (" + std::string(std::strerror(error)) +
+                             "): run as root, or with CAP_BPF and CAP_PERFMON. `tailcap doctor` says what is missing.");
   if (error)
     throw std::runtime_error("the kernel refused to load the programs: " + std::string(std::strerror(error)) +
                              ". `--verifier-log` shows why in full.\n" + lines_about_failure(last_words) + impl_->log);

@@ -127,6 +127,22 @@ void refuse_existing(const Options& options) {
                              "' exists. Choose another name with -o, or --force to overwrite it.");
 }
 
+// Says when to stop so that the finished file is not larger than asked: what is still on its way is judged by the
+// largest step seen, and the footer's index grows with the blocks.
+class SizeLimit {
+ public:
+  explicit SizeLimit(std::uint64_t most) : most_(most) {}
+  bool reached(const formats::WriterTotals& totals) {
+    step_ = std::max(step_, totals.file_bytes - last_);
+    last_ = totals.file_bytes;
+    return totals.file_bytes + 4 * step_ + kFooter + 64 * totals.blocks >= most_;
+  }
+
+ private:
+  static constexpr std::uint64_t kFooter = 8192;
+  std::uint64_t most_, last_ = 0, step_ = 0;
+};
+
 // Empties the ring; what is produced meanwhile waits for the next time, so that the rest gets its turn.
 void drain(Ring& ring, Session& session) {
   std::uint64_t most = ring.pending();
@@ -178,6 +194,7 @@ Outcome record(const Options& given) {
   }
 
   StatusLine status;
+  SizeLimit size_limit(options.max_size);
   Outcome outcome;
   Time next_tick = start + kTick, next_status = start + kStatusEvery, next_keyframe = start + kKeyframeEvery;
   Time now = start;
@@ -190,7 +207,7 @@ Outcome record(const Options& given) {
     if (now >= next_tick) {
       next_tick = now + kTick;
       session.tick(now);
-      if (options.max_size && writer.totals().file_bytes >= options.max_size) outcome.reason = "--max-size";
+      if (options.max_size && size_limit.reached(writer.totals())) outcome.reason = "--max-size";
     }
     writer.tick(now);
     if (now >= next_status) {

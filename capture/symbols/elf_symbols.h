@@ -1,0 +1,42 @@
+// Functions of an ELF file by name, from .dynsym and .symtab, and what its procedure linkage table leads to.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "capture/symbols/elf_file.h"
+
+namespace tailcap::capture::symbols {
+
+struct FunctionSymbol {
+  std::string name;              // without the version
+  std::string version;           // "OPENSSL_3.0.0"; empty where there is none
+  bool default_version = true;   // the one that a program linked today gets ("@@")
+  bool exported = false;         // from .dynsym
+  std::uint64_t address = 0;
+  std::uint64_t size = 0;        // 0: the file does not say
+  std::uint64_t file_offset = 0; // what a uprobe is given
+};
+
+// Every definition of these names, each place once, by name and address. Functions outside what is loaded executable are left
+// out, and so are indirect functions (their symbol is the chooser, not the function).
+std::vector<FunctionSymbol> find_functions(const ElfFile& file, std::span<const std::string_view> names);
+
+// Whether the program has OpenSSL (or a library with its interface, as BoringSSL) linked into itself: node, Envoy.
+bool has_openssl_inside(const ElfFile& file);
+
+// A stub of the procedure linkage table: a call to address arrives at the function name of some library.
+struct ImportStub {
+  std::uint64_t address = 0;
+  std::string name;
+};
+
+std::vector<ImportStub> import_stubs(const ElfFile& file);  // by address
+
+// Where functions are that never return (__stack_chk_fail, abort, …), stubs and own ones: calls to them end a path.
+std::vector<std::uint64_t> functions_that_never_return(const ElfFile& file);  // sorted
+
+}  // namespace tailcap::capture::symbols

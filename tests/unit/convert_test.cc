@@ -1,0 +1,179 @@
+// Ring records to events: every kind, and bytes that are none.
+#include "capture/convert.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+#include "bpf/event.h"
+
+namespace tailcap::capture {
+namespace {
+
+using namespace formats;
+using namespace bpf;
+
+template <class Record>
+std::vector<std::byte> bytes_of(const Record& record, std::string_view data = {}) {
+  std::vector<std::byte> bytes(sizeof record + data.size());
+  std::memcpy(bytes.data(), &record, sizeof record);
+  std::copy(data.begin(), data.end(), reinterpret_cast<char*>(bytes.data()) + sizeof record);
+  return bytes;
+}
+
+record_header header(record_kind kind) { return {1000, 17, 18, static_cast<__u16>(kind), 3, 12}; }
+
+TEST(Convert, Io) {
+  record_io r{};
+  r.h = header(RECORD_RECEIVE);
+  r.socket = 5;
+  r.position = 77;
+  r.syscall = 45;
+  r.head = 4;
+  r.tail = 2;
+  const auto bytes = bytes_of(r, "headta");
+  Converter converter;
+  Event event;
+  ASSERT_TRUE(converter.convert(bytes, event));
+  Io io;
+  io.socket = 5;
+  io.direction = Direction::in;
+  io.payload = Payload::captured;
+  io.syscall = 45;
+  io.missed = 3;
+  io.length = 12;
+  io.position = 77;
+  io.head = "head";
+  io.tail = "ta";
+  EXPECT_EQ(event, (Event{time_from(1000), {17, 18}, io}));
+}
+
+TEST(Convert, IoThatLies) {
+  Converter converter;
+  Event event;
+  record_io r{};
+  r.h = header(RECORD_SEND);
+  r.head = 10;
+  EXPECT_FALSE(converter.convert(bytes_of(r, "short"), event)) << "more head than bytes";
+  r.head = 10;
+  r.tail = 10;
+  EXPECT_FALSE(converter.convert(bytes_of(r, std::string(20, 'x')), event)) << "more kept than moved";
+  r.tail = 0;
+  r.payload = 9;
+  EXPECT_FALSE(converter.convert(bytes_of(r, std::string(20, 'x')), event)) << "no such payload state";
+}
+
+TEST(Convert, Socket) {
+  record_socket r{};
+  r.h = header(RECORD_SOCKET);
+  r.socket = 9;
+  r.family = 1;
+  r.type = 5;
+  r.origin = 4;
+  r.path_length = 5;
+  std::memcpy(r.path, "\0a\0b/", 5);
+  Converter converter;
+  Event event;
+  ASSERT_TRUE(converter.convert(bytes_of(r), event));
+  const auto& socket = std::get<SocketInfo>(event.body);
+  EXPECT_EQ(socket.path, std::string_view("@a\0b/", 5));
+  EXPECT_EQ(socket.family, Family::unix_domain);
+  EXPECT_EQ(socket.type, SocketType::seqpacket);
+  EXPECT_EQ(socket.origin, Origin::existed);
+  r.path_length = sizeof r.path + 1;
+  EXPECT_FALSE(converter.convert(bytes_of(r), event));
+}
+
+TEST(Convert, NumbersThatMeanNothing) {
+  record_socket r{};
+  r.h = header(RECORD_SOCKET);
+  r.family = 99;
+  r.type = 99;
+  r.origin = 99;
+  r.state = 99;
+  Converter converter;
+  Event event;
+  ASSERT_TRUE(converter.convert(bytes_of(r), event));
+  const auto& socket = std::get<SocketInfo>(event.body);
+  EXPECT_EQ(socket.family, Family::unknown);
+  EXPECT_EQ(socket.type, SocketType::unknown);
+  EXPECT_EQ(socket.origin, Origin::unknown);
+  EXPECT_EQ(socket.state, TcpState::none);
+}
+
+TEST(Convert, OffCpu) {
+  record_off_cpu r{};
+  r.h = header(RECORD_OFF_CPU);
+  r.left = 400;
+  r.runnable = 600;
+  r.waker = 3;
+  r.state = 1;
+  r.syscall = 232;
+  r.argument0 = 11;
+  Converter converter;
+  Event event;
+  ASSERT_TRUE(converter.convert(bytes_of(r), event));
+  EXPECT_EQ(event, (Event{time_from(1000), {17, 18}, OffCpu{time_from(400), time_from(600), 3, 1, 232, 3, 11, 0}}));
+}
+
+TEST(Convert, Segments) {
+  Converter converter;
+  Event event;
+  record_segment r{};
+  r.socket = 4;
+  r.position = 1;
+  r.h = header(RECORD_ARRIVAL);
+  ASSERT_TRUE(converter.convert(bytes_of(r), event));
+  EXPECT_EQ(std::get<Arrival>(event.body), (Arrival{4, 1, 12, 3}));
+  r.h = header(RECORD_RETRANSMIT);
+  ASSERT_TRUE(converter.convert(bytes_of(r), event));
+  EXPECT_EQ(std::get<Retransmit>(event.body), (Retransmit{4, 1, 12}));
+  r.h = header(RECORD_RESET);
+  ASSERT_TRUE(converter.convert(bytes_of(r), event));
+  EXPECT_EQ(std::get<Reset>(event.body), (Reset{4, Direction::in}));
+  r.position = 2;
+  EXPECT_FALSE(converter.convert(bytes_of(r), event));
+}
+
+TEST(Convert, Tasks) {
+  Converter converter;
+  Event event;
+  record_task task{};
+  std::memcpy(task.comm, "sixteen-bytes-xx", 16);  // no zero at the end
+  task.parent_pid = 2;
+  task.parent_tid = 3;
+  task.code = 256;
+  task.h = header(RECORD_TASK_START);
+  auto bytes = bytes_of(task);
+  ASSERT_TRUE(converter.convert(bytes, event));
+  EXPECT_EQ(std::get<TaskStart>(event.body), (TaskStart{{2, 3}, "sixteen-bytes-xx"}));
+  task.h = header(RECORD_TASK_EXIT);
+  ASSERT_TRUE(converter.convert(bytes_of(task), event));
+  EXPECT_EQ(std::get<TaskExit>(event.body).code, 256);
+  record_exec exec{};
+  exec.h = header(RECORD_TASK_EXEC);
+  std::strcpy(exec.comm, "sh");
+  std::memset(exec.filename, 'f', sizeof exec.filename);
+  bytes = bytes_of(exec);
+  ASSERT_TRUE(converter.convert(bytes, event));
+  EXPECT_EQ(std::get<TaskExec>(event.body).filename.size(), sizeof exec.filename);
+}
+
+TEST(Convert, EveryLengthOfEveryKind) {
+  Converter converter;
+  Event event;
+  for (int kind = 0; kind < 64; kind++) {
+    for (std::size_t size = 0; size < 400; size++) {
+      std::vector<std::byte> bytes(size, std::byte{0xff});
+      record_header h = header(static_cast<record_kind>(kind));
+      if (size) std::memcpy(bytes.data(), &h, std::min(size, sizeof h));
+      converter.convert(bytes, event);  // the sanitizers watch
+      EXPECT_TRUE(size >= sizeof h || !converter.convert(bytes, event));
+    }
+  }
+}
+
+}  // namespace
+}  // namespace tailcap::capture
