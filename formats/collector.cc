@@ -123,7 +123,8 @@ std::uint16_t Collector::piece_ref(std::string_view bytes) {
            std::memcmp(c.bytes.data() + start, bytes.data(), bytes.size()) == 0;
   });
   if (found != kNoIndex) return static_cast<std::uint16_t>(found + 1);
-  c.bytes.insert(c.bytes.end(), bytes.begin(), bytes.end());
+  const auto* first = reinterpret_cast<const std::uint8_t*>(bytes.data());  // same type: one memmove
+  c.bytes.insert(c.bytes.end(), first, first + bytes.size());
   c.piece_ends.push_back(static_cast<std::uint32_t>(c.bytes.size()));
   block_->raw_bytes += bytes.size() + 4;
   return static_cast<std::uint16_t>(next + 1);

@@ -15,8 +15,6 @@
 namespace tailcap::formats {
 namespace {
 
-// What may wait for a stalled disk: more than ten seconds of a saturated server.
-constexpr std::uint64_t kQueueBytes = 64u << 20;
 constexpr std::size_t kSpareBlocks = 8;  // kept for reuse; a queue that was long gives its memory back
 constexpr std::uint8_t kKindUnknown = 255;
 
@@ -59,6 +57,7 @@ struct Writer::Impl {
     OwnLoss loss;
   };
 
+  const std::uint64_t queue_bytes;
   BlockWriter out;
   std::vector<std::unique_ptr<Stream>> streams;
   std::unique_ptr<Collector> keyframe;
@@ -75,7 +74,8 @@ struct Writer::Impl {
   std::atomic<bool> failed{false};
   std::thread thread;
 
-  Impl(const std::string& path, const Preamble& preamble, bool force) : out(path, force) {
+  Impl(const std::string& path, const Preamble& preamble, bool force, const WriterOptions& options)
+      : queue_bytes(options.queue_bytes), out(path, force) {
     out.write(preamble);
     thread = std::thread([this] { run(); });
   }
@@ -128,13 +128,13 @@ struct Writer::Impl {
   void close(Collector& collector, BlockType type, std::uint16_t number, bool wait) {
     if (collector.empty()) return;
     std::unique_lock lock(mutex);
-    if (wait) drained.wait(lock, [this] { return queued_bytes < kQueueBytes; });
+    if (wait) drained.wait(lock, [this] { return queued_bytes < queue_bytes; });
     std::unique_ptr<CollectedBlock> fresh;
     if (!spare.empty()) {
       fresh = std::move(spare.back());
       spare.pop_back();
     }
-    const bool room = queued_bytes < kQueueBytes;
+    const bool room = queued_bytes < queue_bytes;
     lock.unlock();
     if (fresh == nullptr) fresh = std::make_unique<CollectedBlock>();
     auto block = collector.take(std::move(fresh));
@@ -186,8 +186,8 @@ struct Writer::Impl {
   }
 };
 
-Writer::Writer(const std::string& path, const Preamble& preamble, bool force)
-    : impl_(std::make_unique<Impl>(path, preamble, force)) {}
+Writer::Writer(const std::string& path, const Preamble& preamble, bool force, WriterOptions options)
+    : impl_(std::make_unique<Impl>(path, preamble, force, options)) {}
 Writer::~Writer() = default;
 
 void Writer::push(const Event& event, std::uint16_t number) {

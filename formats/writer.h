@@ -33,10 +33,15 @@ struct WriterTotals {
   std::uint64_t lost = 0;  // sum of Loss::count pushed, plus events in blocks dropped by a full queue
 };
 
+struct WriterOptions {
+  // What may wait for a stalled disk: by default more than ten seconds of a saturated server.
+  std::uint64_t queue_bytes = 64u << 20;
+};
+
 class Writer {
  public:
   // Creates PATH.partial and writes and fsyncs the preamble. Throws std::system_error if PATH exists and !force.
-  Writer(const std::string& path, const Preamble& preamble, bool force);
+  Writer(const std::string& path, const Preamble& preamble, bool force, WriterOptions options = {});
   ~Writer();
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;

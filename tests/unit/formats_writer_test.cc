@@ -4,7 +4,6 @@
 #include <sys/wait.h>
 
 #include <csignal>
-#include <cstring>
 #include <system_error>
 
 #include "tests/unit/formats_samples.h"
@@ -152,24 +151,19 @@ TEST(FormatsWriter, a_full_disk_is_told_and_what_was_written_stays_whole) {
   EXPECT_EQ(state_of(partial), CaptureState::truncated);
 }
 
-// A disk that does not keep up, as seen from the recording thread: heads of 1 MiB come faster than they are compressed.
+// A disk that does not keep up, as seen from the recording thread: a block per event, and room for one.
 TEST(FormatsWriter, what_the_queue_cannot_take_is_counted) {
   const Folder folder;
   const auto path = folder / "a.tcap";
-  constexpr std::uint64_t kPushed = 400;
-  std::string head;
-  for (std::uint64_t i = 0; head.size() < 1u << 20; ++i) head += noise(i);
-  head.resize(1u << 20);
+  constexpr std::uint64_t kPushed = 5000;
   WriterTotals totals;
   {
-    Writer writer(path, sample_preamble(), false);
+    Writer writer(path, sample_preamble(), false, {.queue_bytes = 1});
     for (std::uint64_t i = 0; i < kPushed; ++i) {
-      std::memcpy(head.data(), &i, sizeof i);
-      writer.push({time_from(static_cast<std::int64_t>(1000 + i)),
-                   {1, 1},
-                   Io{.socket = 1, .payload = Payload::captured, .head = head}});
+      writer.push(
+          {time_from(1000) + i * kBlockAge, {1, 1}, Io{.socket = 1, .payload = Payload::captured, .head = noise(i)}});
     }
-    writer.finish(time_from(10'000));
+    writer.finish(kMaxTime);
     totals = writer.totals();
   }
   EXPECT_EQ(totals.events, kPushed);
