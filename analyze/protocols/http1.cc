@@ -217,6 +217,8 @@ void Http1::request_head(Lane& l, bool cut, const ByteRun& run, Context& c) {
 Lane::Event Http1::response_head(Lane& l, Context& c) {
   flow::Message& m = l.message;
   const Asked* a = asked();
+  // A server reads before it answers: this answers something older that was not seen.
+  if (a && server() && a->begun > m.instants.first_done) a = nullptr;
   m.answers_unknown = a == nullptr;
   if (m.status < 200 && m.status != 101) {
     m.kind = MessageKind::interim;

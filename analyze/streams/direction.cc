@@ -64,7 +64,10 @@ std::int64_t DirectionStream::offset_of(std::uint64_t position, bool tcp) {
 }
 
 bool DirectionStream::ready(const Piece& piece, const Shared& shared) const {
-  if (direction_ == Direction::out || !shared.arrivals_recorded || late_arrivals_ >= kArrivalPatience) return true;
+  if (before_ && std::any_of(before_->held_.begin(), before_->held_.end(),
+                             [&](const Held& h) { return h.piece.done <= piece.done; }))
+    return false;
+  if (direction_ == Direction::out || !arrives_ || !shared.arrivals_expected || late_arrivals_ >= kArrivalPatience) return true;
   if (!first_known_ && moved_ == 0) return true;  // it may have arrived before the recording began
   return arrivals_.arrived_to() >= piece.offset + static_cast<std::int64_t>(piece.length);
 }
@@ -130,7 +133,7 @@ void DirectionStream::emit(Piece piece, Shared& shared, Output& out) {
   run.taints = piece.taints;
   run.head = piece.head;
   run.tail = piece.tail;
-  if (direction_ == Direction::in && shared.arrivals_recorded) {
+  if (direction_ == Direction::in && arrives_ && shared.arrivals_seen) {
     const Arrivals::Taken taken = arrivals_.take(piece.offset, end, run.done, out.marks());
     if (taken.missing) shared.findings.add(Finding::arrival_missing);
     if (taken.negative) shared.findings.add(Finding::negative_interval);
@@ -152,7 +155,10 @@ void DirectionStream::drain(bool all, Shared& shared, Output& out) {
   for (; used < held_.size(); ++used) {
     Held& h = held_[used];
     if (!late && (h.piece.offset > next_ || !ready(h.piece, shared))) break;
-    if (direction_ == Direction::in && !ready(h.piece, shared) && late_arrivals_ < kArrivalPatience) ++late_arrivals_;
+    if (direction_ == Direction::in && !ready(h.piece, shared)) {
+      ++late_arrivals_;
+      if (!shared.arrivals_seen) shared.arrivals_expected = false;
+    }
     held_bytes_ -= h.bytes.size();
     shared.held_bytes -= h.bytes.size();
     const std::size_t head = h.piece.head.size(), tail = h.piece.tail.size();

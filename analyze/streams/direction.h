@@ -39,20 +39,29 @@ struct Shared {
   flow::Findings findings;
   std::size_t held_bytes = 0;
   flow::Time now = flow::kNoTime;  // the latest time seen
-  bool arrivals_recorded = false;  // some socket had an arrival: hook and option are on
+  bool arrivals_seen = false;      // some socket had an arrival: hook and option are on
+  bool arrivals_expected = true;   // until one was waited for in vain and none was ever seen
 };
 
 class DirectionStream {
  public:
-  DirectionStream(flow::ConnectionId connection, flow::Direction direction) : connection_(connection), direction_(direction) {}
+  // `before`: the other direction if this one keeps behind it: a piece does not overtake what was done earlier there and
+  // is held. Only one of the two may, or they would wait for each other.
+  DirectionStream(flow::ConnectionId connection, flow::Direction direction, const DirectionStream* before)
+      : connection_(connection), direction_(direction), before_(before) {}
 
   // Offset 0 is raw position `raw` and the first byte of the stream. Only before the first piece.
   void born(std::uint64_t raw, bool tcp);
   std::int64_t offset_of(std::uint64_t position, bool tcp);
+  void no_arrivals() { arrives_ = false; }  // not TCP
   std::uint32_t base() const { return base_; }
 
   void arrived(std::int64_t begin, std::int64_t end, flow::Time at, Shared& shared, Output& out);
   void push(Piece piece, Shared& shared, Output& out);
+  // Something that it may have waited for has come.
+  void retry(Shared& shared, Output& out) {
+    if (!held_.empty()) drain(false, shared, out);
+  }
   void fin_arrived() { fin_arrived_ = true; }
   void read_nothing(std::int64_t offset, flow::Time at, bool tcp, Shared& shared, Output& out);
   // It ends as said unless an orderly end turns up; at once where `deadline` has passed.
@@ -81,7 +90,9 @@ class DirectionStream {
 
   flow::ConnectionId connection_;
   flow::Direction direction_;
+  const DirectionStream* before_;
   bool first_known_ = false, started_ = false, based_ = false, ended_ = false, fin_arrived_ = false;
+  bool arrives_ = true;
   std::uint32_t base_ = 0;
   std::uint8_t late_arrivals_ = 0;    // reads in a row that waited for an arrival in vain
   std::int64_t next_ = 0;             // everything before it was handed on

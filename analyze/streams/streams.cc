@@ -35,9 +35,9 @@ struct Spread {
 };
 
 struct Slot {
-  explicit Slot(flow::Connection& c) : facts(c), out(c.id, Direction::out), in(c.id, Direction::in) {}
+  explicit Slot(flow::Connection& c) : facts(c), in(c.id, Direction::in, nullptr), out(c.id, Direction::out, &in) {}
   flow::Connection& facts;
-  DirectionStream out, in;
+  DirectionStream in, out;
   std::uint64_t epoch = 0;        // Impl::epoch and Impl::any_loss when the last event of this socket came
   std::uint64_t any_loss = 0;
   bool waits = false;             // stands in the queue
@@ -111,8 +111,8 @@ struct Streams::Impl {
       Slot* s = find(w.socket);
       if (!s || s->facts.id != w.id) continue;
       s->waits = false;
-      s->out.settle(false, shared, out);
       s->in.settle(false, shared, out);
+      s->out.settle(false, shared, out);
       after(*s);
     }
   }
@@ -166,18 +166,20 @@ void Streams::Impl::on(const Event& e, const formats::Io& io) {
   if (s->epoch != epoch) s->epoch = epoch, piece.taints = piece.taints | Taint::events_lost;
   const std::uint64_t lost = d.lost();
   d.push(piece, shared, out);
+  if (io.direction == Direction::in) s->out.retry(shared, out);
   s->facts.bytes_in = s->in.moved(), s->facts.bytes_out = s->out.moved();
   if (d.wakes_at() != formats::kNoTime || d.lost() != lost || d.ended() || s->facts.base[io.direction == Direction::in] != d.base())
     after(*s);
 }
 
 void Streams::Impl::on(const Event& e, const formats::Arrival& a) {
-  shared.arrivals_recorded = true;
+  shared.arrivals_seen = shared.arrivals_expected = true;
   Slot* s = find(a.socket);
   if (!s || s->listener) return;
   missed(*s, a.missed);
   const std::int64_t begin = s->in.offset_of(a.position, true);
   s->in.arrived(begin, begin + a.length, e.time, shared, out);
+  s->out.retry(shared, out);
   if (s->in.started() && formats::known(s->in.wakes_at())) after(*s);
 }
 
@@ -246,6 +248,7 @@ void Streams::Impl::on(const Event& e, const formats::SocketInfo& info) {
     s->listener = true;
     return;
   }
+  if (!s->tcp()) s->in.no_arrivals();
   const bool born = info.origin == formats::Origin::connected || info.origin == formats::Origin::accepted;
   // Before the handshake is done the sequence numbers are not yet the stream's.
   const bool counted = !s->tcp() || (info.state != TcpState::none && info.state != TcpState::syn_sent &&
@@ -269,8 +272,8 @@ void Streams::Impl::end_capture() {
         s->out.end(End::capture, shared.now, shared.now, lost);
         s->in.end(End::capture, shared.now, shared.now, lost);
       }
-      s->out.settle(true, shared, out);
       s->in.settle(true, shared, out);
+      s->out.settle(true, shared, out);
     }
     s->facts.bytes_in = s->in.moved(), s->facts.bytes_out = s->out.moved();
     s->facts.lost_in = s->in.lost(), s->facts.lost_out = s->out.lost();
