@@ -112,7 +112,7 @@ const char* EventDecoder::run(const BlockHeader& header) {
     read_body(event, kind, done_[kind]++);
     if (damage_ != nullptr) return damage_;
   }
-  if (c_.order.size() > 0 && (first != header.first || last != header.last))
+  if (c_.order.size() > 0 && (first < header.first || last > header.last))
     return "the header gives other times than the events have";
   if (std::min<std::uint64_t>(lost_, std::numeric_limits<std::uint32_t>::max()) != header.lost)
     return "the header counts other losses than the block has";
