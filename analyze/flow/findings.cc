@@ -19,6 +19,8 @@ constexpr std::array<FindingText, static_cast<std::size_t>(Finding::count_)> kTe
     {"resynchronised", caution, "message borders found again after missing bytes"},
     {"response_without_request", note, "responses whose request was not recorded"},
     {"smuggling_framing", caution, "messages with contradictory lengths"},
+    {"frames_lost", caution, "places where HTTP/2 frames were lost; header fields compressed before them are unknown"},
+    {"streams_given_up", caution, "HTTP/2 streams given up at the memory limit"},
     {"pipelined", note, "requests sent before the response in front of them was done"},
     {"peer_ambiguous", note, "requests whose other end could not be told for certain"},
     {"thread_unknown", note, "requests whose serving thread is not known"},

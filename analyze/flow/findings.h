@@ -33,6 +33,8 @@ enum class Finding : std::uint16_t {
   resynchronised,         // message borders found again after a gap
   response_without_request,
   smuggling_framing,      // Content-Length and Transfer-Encoding together, or conflicting lengths
+  frames_lost,            // HTTP/2: frames of unknown number and kind, header compression uncertain from there
+  streams_given_up,       // HTTP/2: at the memory limit
   // exchanges and causes
   pipelined,
   peer_ambiguous,

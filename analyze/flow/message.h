@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "analyze/flow/byte_run.h"
+#include "analyze/flow/grpc.h"
+#include "analyze/flow/stream_facts.h"
 
 namespace tailcap::flow {
 
@@ -57,7 +59,7 @@ struct Message {
   ConnectionId connection = 0;
   Direction direction = Direction::in;
   Protocol protocol = Protocol::unknown;
-  std::uint32_t stream = 0;          // HTTP/2; 0 for HTTP/1
+  std::uint32_t stream = 0;          // HTTP/2, gRPC; 0 for HTTP/1
   std::uint64_t begin = 0, end = 0;  // stream offsets of its first byte and one past its last known byte
   std::string method, target;        // request; empty: not captured
   int status = 0;                    // response; 0: unknown
@@ -74,6 +76,12 @@ struct Message {
   bool expects_continue = false;     // request
   bool answers_unknown = false;      // response to a request that the recording did not see
   std::uint64_t opaque_bytes = 0;    // kind opaque: bytes of this direction, sent when they are known (at the end)
+  // HTTP/2 only. Of a stream there is one request and one final response, in either order; a response without status,
+  // fields and instants says how a stream ended that was never answered. headers hold :authority and :scheme as sent.
+  std::uint32_t unknown_fields = 0;  // fields whose name or value could not be known (header compression); not in headers
+  std::optional<StreamReset> reset;  // what broke the stream off
+  std::optional<GrpcFacts> grpc;     // protocol grpc
+  WindowWaits window_waits;
   Taints taints = 0;
 };
 

@@ -30,7 +30,7 @@ struct Entry {
 class DynamicTable {
  public:
   // Memory for one table. An encoder that was allowed more is followed; what no longer fits becomes unknown.
-  static constexpr std::size_t kMaxStored = 256u << 10;
+  static constexpr std::size_t kMaxStored = 64u << 10;
   static constexpr std::uint64_t kInitialCapacity = 4096;  // RFC 9113, 6.5.2
 
   enum class Found { known, unknown, absent };  // absent: no conforming encoder can have sent this index

@@ -21,14 +21,15 @@ struct Field {
 class FieldList {
  public:
   // An index of one byte can stand for an entry of kilobytes. What is more than this is counted and not kept.
-  static constexpr std::size_t kMaxText = 256u << 10;
-  static constexpr std::size_t kMaxFields = 4096;
+  static constexpr std::size_t kMaxText = 64u << 10;
+  static constexpr std::size_t kMaxFields = 1024;
 
   void clear();
   void add(const Field& field);  // its views may point anywhere but into this list
   std::size_t size() const { return slices_.size(); }
   Field operator[](std::size_t i) const;
   std::uint64_t dropped() const { return dropped_; }
+  std::size_t text() const { return text_.size(); }  // bytes of all names and values
 
  private:
   struct Slice {

@@ -1,0 +1,75 @@
+#include "analyze/protocols/grpc/call.h"
+
+namespace tailcap::protocols::grpc {
+namespace {
+
+constexpr std::string_view kContentType = "application/grpc";
+
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
+
+int hex(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  c = lower(c);
+  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+// Digits only, at most `most` of them.
+std::optional<std::int64_t> number(std::string_view text, std::size_t most) {
+  if (text.empty() || text.size() > most) return std::nullopt;
+  std::int64_t n = 0;
+  for (const char c : text) {
+    if (c < '0' || c > '9') return std::nullopt;
+    n = n * 10 + (c - '0');
+  }
+  return n;
+}
+
+}  // namespace
+
+bool is_grpc(std::string_view type) {
+  if (type.size() < kContentType.size()) return false;
+  for (std::size_t i = 0; i < kContentType.size(); ++i)
+    if (lower(type[i]) != kContentType[i]) return false;
+  const std::string_view rest = type.substr(kContentType.size());
+  return rest.empty() || rest[0] == '+' || rest[0] == ';' || rest[0] == ' ';
+}
+
+std::optional<flow::Duration> parse_timeout(std::string_view text) {
+  if (text.empty()) return std::nullopt;
+  const auto n = number(text.substr(0, text.size() - 1), 8);
+  if (!n) return std::nullopt;
+  using namespace std::chrono;
+  switch (text.back()) {
+    case 'H': return hours(*n);
+    case 'M': return minutes(*n);
+    case 'S': return seconds(*n);
+    case 'm': return milliseconds(*n);
+    case 'u': return microseconds(*n);
+    case 'n': return nanoseconds(*n);
+  }
+  return std::nullopt;
+}
+
+std::optional<int> parse_status(std::string_view text) {
+  const auto n = number(text, 9);
+  return n ? std::optional(static_cast<int>(*n)) : std::nullopt;
+}
+
+std::string percent_decode(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '%' && i + 2 < text.size()) {
+      const int high = hex(text[i + 1]), low = hex(text[i + 2]);
+      if (high >= 0 && low >= 0) {
+        out.push_back(static_cast<char>(high << 4 | low));
+        i += 2;
+        continue;
+      }
+    }
+    out.push_back(text[i]);
+  }
+  return out;
+}
+
+}  // namespace tailcap::protocols::grpc

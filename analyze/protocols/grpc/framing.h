@@ -1,0 +1,33 @@
+// Finds the length-prefixed messages in the body of one direction of a gRPC call, over DATA frames cut anywhere.
+//
+// Only the five bytes in front of each message must be known; the rest is counted.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "analyze/flow/grpc.h"
+
+namespace tailcap::protocols::grpc {
+
+class Framing {
+ public:
+  // `length` bytes of body, at stream offset `offset` of this run; bytes are they, or empty: not captured.
+  void push(const flow::ByteRun& run, std::uint64_t offset, std::uint64_t length, std::string_view bytes, flow::GrpcFacts& facts);
+  // Body bytes went by unseen: nothing is found from here on.
+  void lose(flow::GrpcFacts& facts);
+  // The body is over.
+  void finish(flow::GrpcFacts& facts);
+
+ private:
+  void first(const flow::ByteRun& run, std::uint64_t offset);
+  void last(const flow::ByteRun& run, std::uint64_t offset, flow::GrpcFacts& facts);
+
+  char prefix_[5] = {};
+  std::uint32_t prefix_have_ = 0;
+  std::uint64_t left_ = 0;  // of the message at hand
+  flow::GrpcMessage message_;
+  bool lost_ = false;
+};
+
+}  // namespace tailcap::protocols::grpc

@@ -1,0 +1,275 @@
+#include "analyze/protocols/http2/connection.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace tailcap::protocols::http2 {
+
+using flow::Direction;
+using flow::End;
+using flow::Ending;
+using flow::Finding;
+using flow::Taint;
+
+namespace {
+
+std::size_t index(Direction d) { return static_cast<std::size_t>(d); }
+Direction other(Direction d) { return d == Direction::in ? Direction::out : Direction::in; }
+
+}  // namespace
+
+Connection::Connection(flow::ConnectionId id, std::optional<Direction> client, Held& held)
+    : id_(id), client_(client), held_(held), late_(!client), found_(client.has_value()), windows_followed_(client.has_value()) {
+  if (!client) return;
+  windows_[0] = windows_[1] = Window(kInitialWindow);
+}
+
+Connection::~Connection() {
+  for (const auto& [id, stream] : streams_) held_.text -= stream.request.text() + stream.response.text();
+  held_.streams -= streams_.size();
+  held_.text -= table_size_[0] + table_size_[1];
+}
+
+void Connection::upgraded(std::string_view settings) {
+  Sender& client = sender(*client_);
+  client.settings.apply(settings_of_upgrade(settings));
+  highest_ = std::max(highest_, 1u);
+  Stream& stream = streams_[1];
+  ++held_.streams;
+  stream.request = Half(flow::MessageKind::request, id_, *client_, 1);
+  stream.request.finish(Ending::complete, End::none);
+  stream.response = Half(flow::MessageKind::response, id_, other(*client_), 1);
+  stream.response.window = Window(client.settings.initial_window);
+}
+
+void Connection::push(const flow::ByteRun& run, Messages& out, flow::Findings& findings) {
+  const std::size_t d = index(run.direction);
+  Sender& s = senders_[d];
+  if (!begun_[d]) {
+    begun_[d] = true;
+    if (!late_ && run.first_known) {
+      s.start(asks(run.direction));
+    } else {
+      s.start_late();
+      lost_once_[d] = true;
+      windows_followed_ = false;
+      forget_windows();
+    }
+  }
+  if (run.gap > 0 && !s.lost()) {  // bytes of which only the number is known
+    flow::ByteRun gap = run;
+    gap.offset -= run.gap;
+    gap.length = run.gap;
+    gap.gap = 0;
+    gap.head = gap.tail = {};
+    gap.arrivals = {};
+    gap.done = flow::kNoTime;
+    gap.thread = {};
+    gap.taints = run.taints | Taint::bytes_lost;
+    feed(gap, out, findings);
+  }
+  bytes(run, out, findings);
+  Context c{out, findings, run};
+  if (run.end != End::none && !ended_[d]) end(run, c);
+}
+
+void Connection::bytes(const flow::ByteRun& run, Messages& out, flow::Findings& findings) {
+  Sender& s = sender(run.direction);
+  if (!s.lost()) {
+    feed(run, out, findings);
+    return;
+  }
+  if (!s.resync.push(run)) return;
+  const std::vector<HeldRun> held = s.resync.take();
+  s.found_border();
+  found_ = true;
+  findings.add(Finding::resynchronised);
+  for (const HeldRun& h : held) {
+    flow::ByteRun again = h.view();
+    again.gap = 0;
+    again.end = End::none;
+    bytes(again, out, findings);
+  }
+}
+
+void Connection::feed(const flow::ByteRun& run, Messages& out, flow::Findings& findings) {
+  Sender& s = sender(run.direction);
+  Context c{out, findings, run};
+  Cursor cursor(run);
+  Item item;
+  while (s.next(cursor, item)) act(item, c);
+}
+
+void Connection::act(const Item& item, Context& c) {
+  switch (item.kind) {
+    case Item::Kind::headers:
+      headers(item, c);
+      break;
+    case Item::Kind::promise:
+      hold_table(c.run.direction);  // for its work on the header table
+      break;
+    case Item::Kind::data:
+      data(item, c);
+      break;
+    case Item::Kind::control:
+      if (item.frame.type == FrameType::rst_stream) reset(item, c);
+      if (item.frame.type == FrameType::goaway) goaway(item, c);
+      if (item.frame.type == FrameType::settings) settings(item, c);
+      if (item.frame.type == FrameType::window_update) window_update(item, c);
+      break;
+    case Item::Kind::lost:
+      lost(item, c);
+      break;
+  }
+}
+
+Stream& Connection::open(std::uint32_t id, Context& c) {
+  make_room(c);
+  highest_ = std::max(highest_, id);
+  Stream& stream = streams_[id];
+  ++held_.streams;
+  stream.request = Half(flow::MessageKind::request, id_, *client_, id);
+  stream.response = Half(flow::MessageKind::response, id_, other(*client_), id);
+  for (Half* half : {&stream.request, &stream.response}) {
+    const std::size_t d = index(half->message.direction);
+    half->waits_seen = waits_count_[d];
+    if (begun_[d] && senders_[d].lost()) half->lose(why_unseen_[d]);
+  }
+  if (windows_followed_) {
+    stream.request.window = Window(sender(other(*client_)).settings.initial_window);
+    stream.response.window = Window(sender(*client_).settings.initial_window);
+  }
+  return stream;
+}
+
+Stream* Connection::find(std::uint32_t id, Direction d, Context& c) {
+  if (id % 2 == 0 || !client_) return nullptr;  // pushed; or it is not known who asks
+  if (const auto it = streams_.find(id); it != streams_.end()) return &it->second;
+  if (std::find(closed_.begin(), closed_.end(), id) != closed_.end()) return nullptr;
+  const bool fresh = id > highest_;
+  // Ids only grow. An older one that is not open is over, unless its beginning may have gone by unseen.
+  const std::size_t client = index(*client_);
+  if (!fresh && !lost_once_[client]) return nullptr;
+  Stream& stream = open(id, c);
+  // A head clears these up; without one, more may have come before.
+  const std::size_t server = 1 - client;
+  if (lost_once_[client]) stream.request.lose(why_unseen_[client]);
+  if (lost_once_[server] && (!fresh || index(d) == server)) stream.response.lose(why_unseen_[server]);
+  return &stream;
+}
+
+void Connection::headers(const Item& item, Context& c) {
+  const Direction d = c.run.direction;
+  Sender& s = sender(d);
+  hold_table(d);
+  const Glance seen = glance(s.fields, item.block_step);
+  if (item.block_step == hpack::Step::invalid) c.findings.add(Finding::malformed_message);
+  if (item.block_step == hpack::Step::cut) c.findings.add(Finding::head_cut);
+  if (!client_ && item.frame.stream % 2 == 1 && seen.request != seen.response) client_ = seen.request ? d : other(d);
+  Stream* stream = find(item.frame.stream, d, c);
+  if (stream == nullptr) return;
+  const bool is_request = asks(d);
+  Half& half = stream->half(is_request);
+  if (half.done()) return;
+  const bool end_stream = item.frame.has(kEndStream);
+  // Of a stream whose beginning may have gone by unseen, a block without any pseudo-field is its end.
+  const bool says_head = is_request ? seen.request : seen.response;
+  const bool head_again = half.has_head() && !is_request && half.message.status == 0 && seen.status >= 200;
+  const std::size_t before = half.text();
+  if (!is_request && seen.status >= 100 && seen.status < 200 && !end_stream && (!half.has_head() || half.message.status == 0)) {
+    flow::Message m = interim_message(half, item, s.fields, c.run);
+    m.answers_unknown = stream->request.lossy() && !stream->request.begun();
+    c.out.take(m);
+    return;
+  }
+  if (half.has_head() && !head_again) {
+    half.trailers(item, s.fields, c.run);
+    if (!end_stream) half.message.taints = half.message.taints | Taint::malformed;
+  } else if (!says_head && seen.all_names && half.lossy()) {
+    half.trailers(item, s.fields, c.run);
+  } else {
+    if (head_again) half.forget_fields();  // what came before was an interim response
+    half.head(item, s.fields, c.run, says_head);
+  }
+  hold_text(half, before, c);
+  stream->half(!is_request).grpc_peer = half.message.protocol == flow::Protocol::grpc;
+  if (end_stream) finish(item.frame.stream, *stream, half, Ending::complete, End::none, c);
+  if (is_request) refuse_if_above(item.frame.stream, c);
+}
+
+void Connection::hold_text(Half& half, std::size_t before, Context& c) {
+  held_.text += half.text();
+  held_.text -= before;
+  if (held_.text <= Held::kMaxText) return;
+  held_.text -= half.text();
+  half.forget_fields();
+  half.message.taints = half.message.taints | Taint::payload_cut;
+  c.findings.add(Finding::head_cut);
+}
+
+void Connection::hold_table(Direction d) {
+  std::size_t& counted = table_size_[index(d)];
+  held_.text -= counted;
+  if (held_.text + sender(d).table_size() > Held::kMaxText) sender(d).drop_table();
+  held_.text += counted = sender(d).table_size();
+}
+
+void Connection::data(const Item& item, Context& c) {
+  const Direction d = c.run.direction;
+  Stream* stream = find(item.frame.stream, d, c);
+  Half* half = stream ? &stream->half(asks(d)) : nullptr;
+  if (half && half->done()) half = nullptr;
+  if (half) {
+    half->data(item, c.run);
+    if (item.last) spend(*half, item, c);
+  } else if (item.last) {
+    windows_[index(d)].spend(item.frame.length, flow::kNoTime);
+  }
+  if (half && item.last && item.frame.has(kEndStream)) finish(item.frame.stream, *stream, *half, Ending::complete, End::none, c);
+}
+
+void Connection::finish(std::uint32_t id, Stream& stream, Half& half, Ending ending, End closed, Context& c) {
+  const bool is_request = &half == &stream.request;
+  const bool unseen = !stream.request.begun() && !stream.request.done();
+  if (!is_request && unseen && stream.request.lossy()) half.message.answers_unknown = true;
+  held_.text -= half.text();
+  half.finish(ending, closed);
+  if (half.begun() || !is_request) c.out.take(half.message);
+  half.forget_fields();
+  if (!is_request && unseen && stream.request.lossy()) {  // its request is not going to be seen
+    stream.request.finish(Ending::lost, End::none);
+    remember_closed(id);
+  }
+  forget_if_done(id);
+}
+
+void Connection::forget_if_done(std::uint32_t id) {
+  const auto it = streams_.find(id);
+  if (it == streams_.end() || !it->second.request.done() || !it->second.response.done()) return;
+  streams_.erase(it);
+  --held_.streams;
+}
+
+void Connection::remember_closed(std::uint32_t id) {
+  if (closed_.size() < kMaxClosed) {
+    closed_.push_back(id);
+  } else {
+    closed_[closed_next_++ % kMaxClosed] = id;
+  }
+}
+
+void Connection::make_room(Context& c) {
+  if (streams_.empty() || (streams_.size() < kMaxStreams && held_.streams < Held::kMaxStreams)) return;
+  const auto it = streams_.begin();  // the oldest
+  const std::uint32_t id = it->first;
+  c.findings.add(Finding::streams_given_up);
+  remember_closed(id);
+  for (const bool is_request : {true, false}) {
+    const auto at = streams_.find(id);
+    if (at == streams_.end()) return;
+    Half& half = at->second.half(is_request);
+    if (!half.done()) finish(id, at->second, half, Ending::lost, End::none, c);
+  }
+}
+
+}  // namespace tailcap::protocols::http2

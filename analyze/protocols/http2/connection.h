@@ -1,0 +1,107 @@
+// HTTP/2 on one connection, both directions: streams into requests and responses.
+//
+// The two directions are read apart and may overtake each other: a response may begin before its request was read here.
+// After a loss, or where recording began late, borders are found again and what is not known stays unknown.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "analyze/flow/findings.h"
+#include "analyze/protocols/http2/stream.h"
+#include "analyze/protocols/messages.h"
+
+namespace tailcap::protocols::http2 {
+
+// What all connections hold together. A few bytes of a frame can open a stream, and stand for kilobytes of fields.
+struct Held {
+  static constexpr std::size_t kMaxText = 64u << 20;     // header fields of open streams, and header tables
+  static constexpr std::size_t kMaxStreams = 32u << 10;  // some 2 kB each
+  std::size_t text = 0, streams = 0;
+};
+
+class Connection {
+ public:
+  static constexpr std::size_t kMaxStreams = 4096;
+  static constexpr std::size_t kMaxClosed = 256;
+  static constexpr std::size_t kMaxWaits = 64;
+
+  // client: the direction that begins with the preface. Without it the recording began later and nothing is known; the
+  // client is found by what the directions say.
+  Connection(flow::ConnectionId id, std::optional<flow::Direction> client, Held& held);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  // The connection was upgraded: stream 1 is a request that was read elsewhere. settings: its HTTP2-Settings field.
+  void upgraded(std::string_view settings);
+  void push(const flow::ByteRun& run, Messages& out, flow::Findings& findings);
+  // Frames were found in a connection that was not known to be HTTP/2.
+  bool found() const { return found_; }
+  bool done() const { return ended_[0] && ended_[1]; }
+
+ private:
+  using Streams = std::map<std::uint32_t, Stream>;
+  struct Context {
+    Messages& out;
+    flow::Findings& findings;
+    const flow::ByteRun& run;
+  };
+
+  Sender& sender(flow::Direction d) { return senders_[static_cast<std::size_t>(d)]; }
+  bool asks(flow::Direction d) const { return client_ && *client_ == d; }
+
+  void bytes(const flow::ByteRun& run, Messages& out, flow::Findings& findings);
+  void feed(const flow::ByteRun& run, Messages& out, flow::Findings& findings);
+  void act(const Item& item, Context& c);
+  void headers(const Item& item, Context& c);
+  void data(const Item& item, Context& c);
+  void reset(const Item& item, Context& c);
+  void goaway(const Item& item, Context& c);
+  void settings(const Item& item, Context& c);
+  void window_update(const Item& item, Context& c);
+  void lost(const Item& item, Context& c);
+  void end(const flow::ByteRun& run, Context& c);
+
+  void apply_initial_window(flow::Direction setter, std::uint32_t before, flow::Time at);
+  void spend(Half& half, const Item& item, Context& c);
+  // The stream a frame belongs to; nullptr: one that is over, or pushed.
+  Stream* find(std::uint32_t id, flow::Direction d, Context& c);
+  Stream& open(std::uint32_t id, Context& c);
+  void make_room(Context& c);
+  void finish(std::uint32_t id, Stream& stream, Half& half, flow::Ending ending, flow::End closed, Context& c);
+  void break_off(std::uint32_t id, Stream& stream, const flow::StreamReset& reset, Context& c);
+  void refuse_if_above(std::uint32_t id, Context& c);
+  void forget_if_done(std::uint32_t id);
+  void remember_closed(std::uint32_t id);
+  void forget_windows();
+  void hold_text(Half& half, std::size_t before, Context& c);
+  void hold_table(flow::Direction d);
+
+  flow::ConnectionId id_;
+  std::optional<flow::Direction> client_;
+  Held& held_;
+  Sender senders_[2];
+  Window windows_[2];                     // of the connection, by the direction of the DATA
+  std::vector<flow::WindowWait> waits_[2];  // the last kMaxWaits of them
+  std::uint64_t waits_count_[2] = {0, 0};
+  Streams streams_;
+  std::vector<std::uint32_t> closed_;     // streams broken off lately, whose frames may still come; a ring
+  std::size_t closed_next_ = 0;
+  std::uint32_t highest_ = 0;             // stream seen
+  std::optional<flow::StreamReset> goaway_;
+  std::uint32_t goaway_last_ = 0x7fffffff;
+  std::size_t table_size_[2] = {0, 0};    // as counted in held_
+  bool late_;
+  bool found_ = false;
+  bool windows_followed_;
+  bool begun_[2] = {false, false}, ended_[2] = {false, false};
+  bool lost_once_[2] = {false, false};    // streams may have been opened unseen
+  flow::Taint why_unseen_[2] = {flow::Taint::began_before, flow::Taint::began_before};
+};
+
+}  // namespace tailcap::protocols::http2

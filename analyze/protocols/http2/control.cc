@@ -1,0 +1,176 @@
+// The frames that speak about streams and the connection instead of carrying messages.
+#include <algorithm>
+
+#include "analyze/protocols/http2/connection.h"
+
+namespace tailcap::protocols::http2 {
+
+using flow::Direction;
+using flow::End;
+using flow::Ending;
+using flow::Finding;
+using flow::Taint;
+using formats::known;
+
+namespace {
+
+constexpr std::uint32_t kRefusedStream = 7;  // RFC 9113, section 7
+
+std::size_t index(Direction d) { return static_cast<std::size_t>(d); }
+Direction other(Direction d) { return d == Direction::in ? Direction::out : Direction::in; }
+
+// When what was moved took effect at the recorded end.
+flow::Time at(const Stamp& stamp) { return known(stamp.arrived) ? stamp.arrived : stamp.done; }
+
+}  // namespace
+
+void Connection::reset(const Item& item, Context& c) {
+  const std::uint32_t id = item.frame.stream;
+  const auto it = streams_.find(id);
+  if (it == streams_.end()) return;
+  flow::StreamReset reset;
+  if (item.payload.size() >= 4) reset.code = read32(item.payload);
+  reset.by = c.run.direction;
+  reset.unprocessed = reset.code == kRefusedStream && !asks(reset.by);
+  reset.at = at(item.end);
+  break_off(id, it->second, reset, c);
+}
+
+void Connection::break_off(std::uint32_t id, Stream& stream, const flow::StreamReset& reset, Context& c) {
+  remember_closed(id);
+  const bool answers = !stream.response.done();
+  if (stream.request.lossy() && !stream.request.begun()) stream.response.message.answers_unknown = true;
+  for (Half* half : {&stream.request, &stream.response})
+    if (!half->done()) half->message.reset = reset;
+  if (!stream.request.done()) {
+    finish(id, stream, stream.request, Ending::truncated, End::reset, c);
+  }
+  if (answers && streams_.contains(id)) finish(id, stream, stream.response, Ending::truncated, End::reset, c);
+}
+
+void Connection::goaway(const Item& item, Context& c) {
+  if (!client_ || asks(c.run.direction) || item.payload.size() < 8) return;  // a client's only speaks of pushes
+  goaway_last_ = std::min(goaway_last_, read32(item.payload) & 0x7fffffffu);
+  flow::StreamReset reset;
+  reset.code = read32(item.payload.substr(4));
+  reset.by = c.run.direction;
+  reset.goaway = reset.unprocessed = true;
+  reset.at = at(item.end);
+  goaway_ = reset;
+  std::vector<std::uint32_t> above;
+  for (auto it = streams_.upper_bound(goaway_last_); it != streams_.end(); ++it) above.push_back(it->first);
+  for (const std::uint32_t id : above) refuse_if_above(id, c);
+}
+
+void Connection::refuse_if_above(std::uint32_t id, Context& c) {
+  const auto it = streams_.find(id);
+  if (!goaway_ || id <= goaway_last_ || it == streams_.end() || it->second.response.begun()) return;
+  break_off(id, it->second, *goaway_, c);
+}
+
+void Connection::settings(const Item& item, Context& c) {
+  if (item.frame.has(kAck) || item.frame.length == 0) return;
+  const Direction d = c.run.direction;
+  if (item.payload.empty()) {  // not captured
+    forget_windows();
+    return;
+  }
+  Settings& settings = sender(d).settings;
+  const std::int64_t before = settings.initial_window;
+  settings.apply(item.payload);
+  // They bind the other end.
+  sender(other(d)).resync.allow(settings.max_frame);
+  if (settings.initial_window == before || !client_) return;
+  for (auto& [id, stream] : streams_) stream.half(asks(other(d))).window.grant(settings.initial_window - before, at(item.end));
+}
+
+void Connection::window_update(const Item& item, Context& c) {
+  const Direction sends = other(c.run.direction);
+  Window* window = &windows_[index(sends)];
+  if (item.frame.stream != 0) {
+    const auto it = streams_.find(item.frame.stream);
+    if (it == streams_.end()) return;
+    window = &it->second.half(asks(sends)).window;
+  }
+  if (item.payload.size() < 4) {
+    window->forget();
+  } else {
+    window->grant(read32(item.payload) & 0x7fffffffu, at(item.end));
+  }
+}
+
+void Connection::spend(Half& half, const Item& item, Context& c) {
+  const std::size_t d = index(c.run.direction);
+  const flow::Time when = at(item.end);
+  flow::WindowWaits& waits = half.message.window_waits;
+  const auto add = [&](const flow::WindowWait& wait) {
+    if (waits.listed.size() < flow::WindowWaits::kMaxListed) {
+      waits.listed.push_back(wait);
+    } else {
+      ++waits.more;
+    }
+  };
+  if (auto wait = windows_[d].spend(item.frame.length, when)) {
+    wait->connection = true;
+    if (waits_[d].size() == kMaxWaits) waits_[d].erase(waits_[d].begin());
+    waits_[d].push_back(*wait);
+    ++waits_count_[d];
+  }
+  // The connection's waits since this message last sent DATA, those after it began.
+  const std::uint64_t fresh = std::min<std::uint64_t>(waits_count_[d] - half.waits_seen, waits_[d].size());
+  for (std::size_t i = waits_[d].size() - fresh; i < waits_[d].size(); ++i) {
+    flow::WindowWait wait = waits_[d][i];
+    const flow::Time begin = at({0, half.message.instants.first_arrived, half.message.instants.first_done, {}});
+    if (wait.to <= begin) continue;
+    wait.from = std::max(wait.from, begin);
+    wait.resumed = when;
+    add(wait);
+  }
+  half.waits_seen = waits_count_[d];
+  if (const auto wait = half.window.spend(item.frame.length, when)) add(*wait);
+}
+
+void Connection::forget_windows() {
+  windows_followed_ = false;
+  for (Window& window : windows_) window.forget();
+  for (auto& [id, stream] : streams_) stream.request.window.forget(), stream.response.window.forget();
+}
+
+void Connection::lost(const Item& item, Context& c) {
+  const Direction d = c.run.direction;
+  c.findings.add(item.why == Taint::malformed ? Finding::malformed_message : Finding::frames_lost);
+  lost_once_[index(d)] = true;
+  why_unseen_[index(d)] = item.why;
+  forget_windows();
+  hold_table(d);
+  for (auto& [id, stream] : streams_) stream.half(asks(d)).lose(item.why);
+}
+
+void Connection::end(const flow::ByteRun& run, Context& c) {
+  const Direction d = run.direction;
+  ended_[index(d)] = true;
+  std::vector<std::uint32_t> open;
+  for (const auto& [id, stream] : streams_) open.push_back(id);
+  for (const std::uint32_t id : open) {
+    const auto it = streams_.find(id);
+    if (it == streams_.end()) continue;
+    Half& half = it->second.half(asks(d));
+    // One that has not begun is answered by the end itself, unless it may have gone by unseen.
+    if (half.done() || (!half.begun() && !half.lossy())) continue;
+    const Ending ending = half.lossy() ? Ending::lost : run.end == End::capture ? Ending::cut_off : Ending::truncated;
+    if (ending == Ending::cut_off) half.message.taints = half.message.taints | Taint::cut_off;
+    finish(id, it->second, half, ending, run.end, c);
+  }
+  flow::Message closed;
+  closed.kind = flow::MessageKind::closed;
+  closed.connection = id_;
+  closed.direction = d;
+  closed.protocol = flow::Protocol::http2;
+  closed.closed = run.end;
+  closed.begin = closed.end = run.offset + run.length;
+  closed.instants.first_done = closed.instants.last_done = run.done;
+  closed.taints = run.taints;
+  c.out.take(closed);
+}
+
+}  // namespace tailcap::protocols::http2

@@ -1,0 +1,45 @@
+// Finds a frame border in the middle of a direction: after a loss, or where recording began late.
+//
+// Senders mostly begin a write with a frame, so the beginning of every run is a candidate. It is believed when
+// kChain plausible frame headers follow each other, each exactly where the one before says. Until then the runs of the
+// candidate are held, so that the frames that proved it are read as well.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "analyze/protocols/http2/frame.h"
+#include "analyze/protocols/lane.h"
+
+namespace tailcap::protocols::http2 {
+
+class Resync {
+ public:
+  static constexpr unsigned kChain = 3;
+  static constexpr std::size_t kMaxHeldRuns = 256;
+  static constexpr std::size_t kMaxHeldBytes = 256u << 10;
+
+  // Largest frame that is plausible here; grows with SETTINGS_MAX_FRAME_SIZE of the receiver.
+  void allow(std::uint32_t longest) { longest_ = longest > longest_ ? longest : longest_; }
+  // run must follow the one before, but for run.gap. True: a border is proved; take() from there.
+  bool push(const flow::ByteRun& run);
+  // The runs from the border on.
+  std::vector<HeldRun> take();
+  void clear();
+
+ private:
+  enum class Chain { holds, proved, broken };
+  Chain follow(const flow::ByteRun& run);
+
+  std::uint32_t longest_ = kSmallestMaxFrame;
+  std::vector<HeldRun> held_;  // from the candidate on
+  std::size_t held_bytes_ = 0;
+  std::uint64_t next_ = 0;     // where the next header must be
+  char header_[kFrameHeader] = {};
+  std::size_t have_ = 0;       // of that header
+  unsigned seen_ = 0;          // plausible headers so far
+  std::uint32_t block_ = 0;    // stream of an open header block
+};
+
+}  // namespace tailcap::protocols::http2

@@ -1,0 +1,82 @@
+// What one end of an HTTP/2 connection sends: frames put together into things that can be acted upon.
+//
+// Owns everything that belongs to one direction alone: frame borders, the header block being assembled, the header
+// table, the settings the end announced for itself.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "analyze/protocols/hpack/decoder.h"
+#include "analyze/protocols/http2/frame_reader.h"
+#include "analyze/protocols/http2/resync.h"
+#include "analyze/protocols/http2/settings.h"
+
+namespace tailcap::protocols::http2 {
+
+struct Item {
+  enum class Kind : std::uint8_t {
+    headers,   // a whole header block, as far as it is known: see block_step and Sender::fields
+    promise,   // the same, of a pushed request
+    data,      // a part of a DATA frame's payload, padding excluded
+    control,   // RST_STREAM, SETTINGS, GOAWAY, WINDOW_UPDATE: payload, where it is known
+    lost,      // from here on the frames are not known: `why`
+  };
+  Kind kind = Kind::lost;
+  FrameHeader frame;               // of a header block: its first frame
+  Stamp begin, end;                // first byte of the (first) frame; last byte of what this is about
+  hpack::Step block_step = hpack::Step::done;
+  std::string_view payload;        // data, control: the bytes, or none where they were not captured
+  std::uint64_t offset = 0;        // data: of its first byte in the stream
+  std::uint32_t length = 0;        // data: body bytes
+  bool body_known = true;          // data: `length` is exact
+  bool last = true;                // data: the frame ends here
+  flow::Taint why = flow::Taint::bytes_lost;
+};
+
+class Sender {
+ public:
+  // A header block longer than this is cut; no endpoint takes one.
+  static constexpr std::size_t kMaxBlock = 256u << 10;
+  static constexpr std::size_t kMaxControl = 1024;
+
+  // At the beginning of the direction. preface: it is the client's.
+  void start(bool preface) { reader_.start(preface); }
+  // Behind a border found by `resync`; or before there is one. The header table is not known.
+  void start_late() { decoder_.lose(); }
+  void found_border() { reader_.start(false); }
+  bool lost() const { return reader_.lost(); }
+  std::size_t table_size() const { return decoder_.table().size(); }
+  void drop_table() { decoder_.lose(); }
+  bool inside() const { return reader_.inside() || block_open_; }
+  // The next thing in what is left of the run; false: all of it is used, or the reader is lost.
+  bool next(Cursor& cursor, Item& item);
+
+  hpack::FieldList fields;  // of the last headers or promise
+  Settings settings;
+  Resync resync;
+
+ private:
+  bool payload(const Part& part, const Cursor& cursor, Item& item);
+  void begin_frame(const FrameHeader& frame, const Part& part);
+  void add_fragment(const Part& part);
+  bool data(const Part& part, const Cursor& cursor, Item& item);
+  bool end_block(Item& item);
+  bool lose(const Part& part, Cursor& cursor, Item& item);
+
+  FrameReader reader_;
+  hpack::Decoder decoder_;
+  hpack::Block block_;
+  bool block_open_ = false;
+  FrameHeader block_frame_;
+  Stamp block_begin_, block_end_;
+  std::uint32_t pad_ = 0;          // of the frame at hand
+  bool pad_known_ = true;
+  std::string control_;
+  bool control_known_ = true;
+  bool losing_ = false;            // tell `lost` next
+  flow::Taint why_ = flow::Taint::bytes_lost;
+};
+
+}  // namespace tailcap::protocols::http2

@@ -1,0 +1,214 @@
+#include "analyze/protocols/http2/stream.h"
+
+#include <utility>
+
+#include "analyze/protocols/grpc/call.h"
+
+namespace tailcap::protocols::http2 {
+
+using flow::Direction;
+using flow::Ending;
+using flow::MessageKind;
+using flow::Taint;
+using formats::known;
+
+namespace {
+
+// Three digits, or 0.
+int parse_status(std::string_view text) {
+  if (text.size() != 3) return 0;
+  int status = 0;
+  for (const char c : text) {
+    if (c < '0' || c > '9') return 0;
+    status = status * 10 + (c - '0');
+  }
+  return status >= 100 ? status : 0;
+}
+
+// Regular fields go to `to`; what is special of a request or response goes into the message.
+void read_fields(const hpack::FieldList& fields, hpack::Step step, flow::Message& m, flow::Headers& to) {
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    const hpack::Field f = fields[i];
+    if (!f.known()) {
+      ++m.unknown_fields;
+      continue;
+    }
+    if (&to == &m.headers && !f.name.empty() && f.name[0] == ':') {
+      if (f.name == ":method") {
+        m.method = f.value;
+        continue;
+      }
+      if (f.name == ":path") {
+        m.target = f.value;
+        continue;
+      }
+      if (f.name == ":status") {
+        m.status = parse_status(f.value);
+        if (m.status == 0) m.taints = m.taints | Taint::malformed;
+        continue;
+      }
+    }
+    to.add(f.name, f.value);
+  }
+  if (step == hpack::Step::invalid) m.taints = m.taints | Taint::malformed;
+  if (step == hpack::Step::cut || fields.dropped() > 0) m.taints = m.taints | Taint::payload_cut;
+}
+
+void add_begin(flow::Message& m, const Stamp& begin) {
+  m.begin = begin.offset;
+  m.first_thread = begin.thread;
+  m.instants.first_done = begin.done;
+  if (m.direction != Direction::in) return;
+  m.instants.first_arrived = begin.arrived;
+  if (!known(begin.arrived)) m.taints = m.taints | Taint::arrival_unknown;
+}
+
+void add_end(flow::Message& m, const Stamp& end) {
+  m.end = end.offset + 1;
+  m.last_thread = end.thread;
+  m.instants.last_done = end.done;
+  if (m.direction == Direction::in) m.instants.last_arrived = end.arrived;
+}
+
+}  // namespace
+
+Glance glance(const hpack::FieldList& fields, hpack::Step step) {
+  Glance g;
+  g.all_names = step == hpack::Step::done && fields.dropped() == 0;
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    const hpack::Field f = fields[i];
+    g.all_names = g.all_names && f.name_known;
+    if (f.name.empty() || f.name[0] != ':') continue;
+    if (f.name == ":status") {
+      g.response = true;
+      g.status = parse_status(f.value);
+    } else {
+      g.request = true;
+    }
+  }
+  return g;
+}
+
+flow::Message interim_message(const Half& half, const Item& block, const hpack::FieldList& fields, const flow::ByteRun& run) {
+  flow::Message m;
+  m.kind = MessageKind::interim;
+  m.connection = half.message.connection;
+  m.direction = half.message.direction;
+  m.stream = half.message.stream;
+  m.protocol = flow::Protocol::http2;
+  m.taints |= run.taints;
+  read_fields(fields, block.block_step, m, m.headers);
+  m.headers_complete = block.block_step == hpack::Step::done && m.unknown_fields == 0 && fields.dropped() == 0;
+  add_begin(m, block.begin);
+  add_end(m, block.end);
+  m.head_done = block.end.done;
+  return m;
+}
+
+Half::Half(MessageKind kind, flow::ConnectionId connection, Direction direction, std::uint32_t stream) {
+  message.kind = kind;
+  message.connection = connection;
+  message.direction = direction;
+  message.stream = stream;
+  message.protocol = flow::Protocol::http2;
+}
+
+void Half::touch(const Item& item, const flow::ByteRun& run) {
+  if (!begun_) {
+    begun_ = true;
+    add_begin(message, item.begin);
+    if (lossy_) lose_body();
+  }
+  message.taints |= run.taints;
+  add_end(message, item.end);
+}
+
+void Half::head(const Item& block, const hpack::FieldList& fields, const flow::ByteRun& run, bool certain) {
+  if (certain && !begun_) lossy_ = false;
+  touch(block, run);
+  head_ = true;
+  read_fields(fields, block.block_step, message, message.headers);
+  message.headers_complete = block.block_step == hpack::Step::done && message.unknown_fields == 0 && fields.dropped() == 0;
+  message.head_done = block.end.done;
+  if (message.headers_complete && (message.kind == MessageKind::request ? message.method.empty() : message.status == 0))
+    message.taints = message.taints | Taint::malformed;
+  if (const auto expect = message.headers.find("expect")) message.expects_continue = *expect == "100-continue";
+  text_ = fields.text();
+  decide_grpc();
+}
+
+void Half::trailers(const Item& block, const hpack::FieldList& fields, const flow::ByteRun& run) {
+  touch(block, run);
+  read_fields(fields, block.block_step, message, message.trailers);
+  text_ += fields.text();
+}
+
+void Half::decide_grpc() {
+  const auto type = message.headers.find("content-type");
+  if (!type && !message.headers_complete) return;  // it may be among what is not known
+  maybe_grpc_ = false;
+  if (!type || !grpc::is_grpc(*type)) return;
+  message.protocol = flow::Protocol::grpc;
+  if (message.kind == MessageKind::request)
+    if (const auto timeout = message.headers.find("grpc-timeout")) facts_.timeout = grpc::parse_timeout(*timeout);
+}
+
+void Half::data(const Item& part, const flow::ByteRun& run) {
+  const bool first = body_ == 0;
+  touch(part, run);
+  if (part.length > 0 && first && message.direction == Direction::in) message.body_arrived = arrival_of(run, part.offset);
+  body_ += part.length;
+  if (!part.body_known) body_exact_ = false;
+  if (!maybe_grpc_ && message.protocol != flow::Protocol::grpc) return;
+  if (!part.body_known) framing_.lose(facts_);
+  framing_.push(run, part.offset, part.length, part.payload, facts_);
+}
+
+void Half::lose(Taint why) {
+  if (done_) return;
+  lossy_ = true;
+  why_ = why;
+  if (begun_) lose_body();
+}
+
+void Half::lose_body() {
+  body_exact_ = false;
+  framing_.lose(facts_);
+}
+
+void Half::read_grpc_status(const flow::Headers& from) {
+  if (const auto status = from.find("grpc-status")) facts_.status = grpc::parse_status(*status);
+  if (const auto text = from.find("grpc-message")) facts_.message = grpc::percent_decode(*text);
+}
+
+void Half::finish(Ending ending, flow::End closed) {
+  done_ = true;
+  if (lossy_) message.taints = message.taints | why_;
+  message.ending = ending;
+  message.closed = closed;
+  message.window_waits.known = window.followed();
+  // Of a body that broke off it is known what came; of one that was going on, or whose end is lost, nothing is.
+  if (body_exact_ && (ending == Ending::complete || ending == Ending::truncated)) message.body_bytes = body_;
+  if (ending == Ending::lost) message.instants.last_done = message.instants.last_arrived = flow::kNoTime;
+  // Its content type is not known, but the other message's is, or it ends as only a call does.
+  if (maybe_grpc_ && begun_ && (grpc_peer || message.trailers.find("grpc-status"))) message.protocol = flow::Protocol::grpc;
+  if (message.protocol != flow::Protocol::grpc) return;
+  framing_.finish(facts_);
+  if (message.kind == MessageKind::response) {
+    facts_.trailers_only = ending == Ending::complete && message.trailers.size() == 0 && body_ == 0 && message.headers_complete &&
+                           message.headers.find("grpc-status").has_value();
+    // A head without trailers is where the status is when there is nothing else.
+    read_grpc_status(message.trailers.size() == 0 ? message.headers : message.trailers);
+  }
+  message.grpc = std::move(facts_);
+}
+
+void Half::forget_fields() {
+  message.headers.clear();
+  message.trailers.clear();
+  message.headers_complete = false;
+  message.unknown_fields = 0;
+  text_ = 0;
+}
+
+}  // namespace tailcap::protocols::http2

@@ -1,0 +1,74 @@
+// One stream: a request in one direction, a response in the other, each on its way to being a message.
+#pragma once
+
+#include <cstdint>
+
+#include "analyze/flow/message.h"
+#include "analyze/protocols/grpc/framing.h"
+#include "analyze/protocols/http2/sender.h"
+#include "analyze/protocols/http2/windows.h"
+
+namespace tailcap::protocols::http2 {
+
+// One of a stream's two messages.
+class Half {
+ public:
+  Half() = default;
+  Half(flow::MessageKind kind, flow::ConnectionId connection, flow::Direction direction, std::uint32_t stream);
+
+  // A header block that belongs to this message: its head, or its trailers. Does not end it. certain: it is the head
+  // and nothing else, so nothing of the message can have come before it.
+  void head(const Item& block, const hpack::FieldList& fields, const flow::ByteRun& run, bool certain);
+  void trailers(const Item& block, const hpack::FieldList& fields, const flow::ByteRun& run);
+  void data(const Item& part, const flow::ByteRun& run);
+  // Frames of this message may have gone by unseen.
+  void lose(flow::Taint why);
+  // No more of it comes. The message is ready to be taken, once.
+  void finish(flow::Ending ending, flow::End closed);
+
+  bool begun() const { return begun_; }
+  bool has_head() const { return head_; }
+  bool done() const { return done_; }
+  bool lossy() const { return lossy_; }
+  // What its header fields take.
+  std::size_t text() const { return text_; }
+  void forget_fields();
+
+  flow::Message message;
+  Window window;                   // of what this half sends
+  std::uint64_t waits_seen = 0;    // of the connection's waits
+  bool grpc_peer = false;          // the stream's other message is gRPC's
+
+ private:
+  void touch(const Item& item, const flow::ByteRun& run);
+  void lose_body();
+  void decide_grpc();
+  void read_grpc_status(const flow::Headers& from);
+
+  bool begun_ = false, head_ = false, done_ = false, lossy_ = false;
+  bool maybe_grpc_ = true;         // the content type is not known (yet)
+  std::uint64_t body_ = 0;
+  bool body_exact_ = true;
+  flow::Taint why_ = flow::Taint::bytes_lost;  // where lossy_
+  std::size_t text_ = 0;
+  grpc::Framing framing_;
+  flow::GrpcFacts facts_;
+};
+
+struct Stream {
+  Half request, response;
+  Half& half(bool is_request) { return is_request ? request : response; }
+};
+
+// What a block says at first sight.
+struct Glance {
+  bool request = false, response = false;  // has pseudo-fields of one; neither: trailers, or not known
+  bool all_names = true;                   // every name is known: what is not there, is not there
+  int status = 0;                          // 0: not known
+};
+Glance glance(const hpack::FieldList& fields, hpack::Step step);
+
+// A 1xx response by itself.
+flow::Message interim_message(const Half& half, const Item& block, const hpack::FieldList& fields, const flow::ByteRun& run);
+
+}  // namespace tailcap::protocols::http2

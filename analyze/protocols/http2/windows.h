@@ -1,0 +1,36 @@
+// Flow control (RFC 9113, section 5.2) as a listener can follow it: what a sender may still send, and when it could
+// send nothing because its receiver had not made room.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "analyze/flow/stream_facts.h"
+
+namespace tailcap::protocols::http2 {
+
+// One window: of a stream or of a connection, in one direction.
+//
+// That a sender had nothing left is not yet waiting: it may have had nothing to send. The wait is handed out when the
+// sender sends again after it was given room, for then it had been waiting.
+class Window {
+ public:
+  // nullopt: the recording began later, or frames were lost. Nothing is claimed of such a window.
+  explicit Window(std::optional<std::int64_t> credit = std::nullopt) : credit_(credit) {}
+
+  bool followed() const { return credit_.has_value(); }
+  std::optional<std::int64_t> credit() const { return credit_; }
+  void forget() { *this = Window(); }
+
+  // The sender sent n bytes; the last of them at `at`. The wait that came before them, if there was one.
+  std::optional<flow::WindowWait> spend(std::uint32_t n, flow::Time at);
+  // The receiver made room: WINDOW_UPDATE, or a change of SETTINGS_INITIAL_WINDOW_SIZE (then n may be negative).
+  void grant(std::int64_t n, flow::Time at);
+
+ private:
+  std::optional<std::int64_t> credit_;
+  flow::Time empty_since_ = flow::kNoTime;  // credit_ ≤ 0 since then
+  flow::Time room_at_ = flow::kNoTime;      // and given some then, not used yet
+};
+
+}  // namespace tailcap::protocols::http2
