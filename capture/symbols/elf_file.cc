@@ -15,10 +15,10 @@ namespace tailcap::capture::symbols {
 
 namespace {
 
-constexpr std::uint64_t kMaxSections = 65536;           // linked files have dozens; 65,536 headers are 4 MiB
-constexpr std::uint64_t kMaxSegments = 4096;            // the kernel itself refuses more than 64 KiB of program headers
-constexpr std::uint64_t kMaxSectionNames = 16u << 20;   // all names together
-constexpr std::uint64_t kMaxSectionName = 256;          // one of them; longer ones are cut
+constexpr std::uint64_t kMaxSections = 65536;          // linked files have dozens; 65,536 headers are 4 MiB
+constexpr std::uint64_t kMaxSegments = 4096;           // the kernel itself refuses more than 64 KiB of program headers
+constexpr std::uint64_t kMaxSectionNames = 16u << 20;  // all names together
+constexpr std::uint64_t kMaxSectionName = 256;         // one of them; longer ones are cut
 constexpr std::uint64_t kMaxDynamic = 1u << 20;
 
 // Fixed-size structures of the format, copied out: the file need not align them.

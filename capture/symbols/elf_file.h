@@ -52,8 +52,8 @@ class ElfFile {
   const std::vector<Segment>& segments() const { return segments_; }
   const Section* section(std::string_view name) const;  // the first of that name, or null
 
-  // Where the bytes [address, address + size) of the loaded image are in the file; nothing if they are not wholly in the
-  // file part of one segment.
+  // Where the bytes [address, address + size) of the loaded image are in the file; nothing if they are not wholly in
+  // the file part of one segment.
   std::optional<std::uint64_t> file_offset(std::uint64_t address, std::uint64_t size) const;
   bool executable(std::uint64_t address, std::uint64_t size) const;  // the same, and in an executable segment
 

@@ -61,8 +61,8 @@ void search_table(const ElfFile& file, const Section& table, const Names& names,
       function.file_offset = *file.file_offset(symbol.st_value, std::max<std::uint64_t>(symbol.st_size, 1));
       if (mark != text.npos) {
         function.default_version = text.substr(mark).starts_with("@@");
-        function.version = text.substr(text.find_first_not_of('@', mark) == text.npos ? text.size()
-                                                                                     : text.find_first_not_of('@', mark));
+        function.version = text.substr(
+            text.find_first_not_of('@', mark) == text.npos ? text.size() : text.find_first_not_of('@', mark));
       } else if (versions) {
         const auto [version, is_default] = versions->of(first + at / sizeof(Elf64_Sym));
         function.version = version;
@@ -86,8 +86,9 @@ std::vector<FunctionSymbol> find_functions(const ElfFile& file, std::span<const 
   }
   const auto place = [](const FunctionSymbol& f) { return std::tie(f.name, f.address); };
   std::stable_sort(found.begin(), found.end(), [&](const auto& a, const auto& b) { return place(a) < place(b); });
-  found.erase(std::unique(found.begin(), found.end(), [&](const auto& a, const auto& b) { return place(a) == place(b); }),
-              found.end());
+  found.erase(
+      std::unique(found.begin(), found.end(), [&](const auto& a, const auto& b) { return place(a) == place(b); }),
+      found.end());
   return found;
 }
 
@@ -171,13 +172,28 @@ std::vector<ImportStub> import_stubs(const ElfFile& file) {
 
 std::vector<std::uint64_t> functions_that_never_return(const ElfFile& file) {
   // Declared so by their libraries.
-  static constexpr std::string_view kNames[] = {
-      "__stack_chk_fail", "__fortify_fail",  "__chk_fail",   "abort",        "exit",           "_exit",
-      "__assert_fail",    "_Unwind_Resume",  "__cxa_throw",  "__cxa_rethrow", "_ZSt9terminatev", "OPENSSL_die",
-      "longjmp",          "__longjmp_chk",   "siglongjmp",   "quick_exit",   "pthread_exit",   "__stack_chk_fail_local"};
+  static constexpr std::string_view kNames[] = {"__stack_chk_fail",
+                                                "__fortify_fail",
+                                                "__chk_fail",
+                                                "abort",
+                                                "exit",
+                                                "_exit",
+                                                "__assert_fail",
+                                                "_Unwind_Resume",
+                                                "__cxa_throw",
+                                                "__cxa_rethrow",
+                                                "_ZSt9terminatev",
+                                                "OPENSSL_die",
+                                                "longjmp",
+                                                "__longjmp_chk",
+                                                "siglongjmp",
+                                                "quick_exit",
+                                                "pthread_exit",
+                                                "__stack_chk_fail_local"};
   std::vector<std::uint64_t> addresses;
   for (const ImportStub& stub : import_stubs(file)) {
-    if (std::find(std::begin(kNames), std::end(kNames), stub.name) != std::end(kNames)) addresses.push_back(stub.address);
+    if (std::find(std::begin(kNames), std::end(kNames), stub.name) != std::end(kNames))
+      addresses.push_back(stub.address);
   }
   for (const FunctionSymbol& function : find_functions(file, kNames)) addresses.push_back(function.address);
   std::sort(addresses.begin(), addresses.end());

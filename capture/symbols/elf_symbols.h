@@ -12,17 +12,17 @@
 namespace tailcap::capture::symbols {
 
 struct FunctionSymbol {
-  std::string name;              // without the version
-  std::string version;           // "OPENSSL_3.0.0"; empty where there is none
-  bool default_version = true;   // the one that a program linked today gets ("@@")
-  bool exported = false;         // from .dynsym
+  std::string name;             // without the version
+  std::string version;          // "OPENSSL_3.0.0"; empty where there is none
+  bool default_version = true;  // the one that a program linked today gets ("@@")
+  bool exported = false;        // from .dynsym
   std::uint64_t address = 0;
-  std::uint64_t size = 0;        // 0: the file does not say
-  std::uint64_t file_offset = 0; // what a uprobe is given
+  std::uint64_t size = 0;         // 0: the file does not say
+  std::uint64_t file_offset = 0;  // what a uprobe is given
 };
 
-// Every definition of these names, each place once, by name and address. Functions outside what is loaded executable are left
-// out, and so are indirect functions (their symbol is the chooser, not the function).
+// Every definition of these names, each place once, by name and address. Functions outside what is loaded executable
+// are left out, and so are indirect functions (their symbol is the chooser, not the function).
 std::vector<FunctionSymbol> find_functions(const ElfFile& file, std::span<const std::string_view> names);
 
 // Whether the program has OpenSSL (or a library with its interface, as BoringSSL) linked into itself: node, Envoy.

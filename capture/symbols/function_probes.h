@@ -1,0 +1,45 @@
+// The probes of one function of a file: its code, its outlying parts, and the places chosen in it, ready to be
+// attached.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "capture/symbols/elf_file.h"
+#include "capture/symbols/elf_symbols.h"
+#include "capture/symbols/probe_place.h"
+#include "capture/symbols/unwind_table.h"
+
+namespace tailcap::capture::symbols {
+
+struct FunctionProbes {
+  EntryChoice entry;
+  ResultChoice results;
+};
+
+// What is the same for all functions of a file, read once.
+class ProbePlacer {
+ public:
+  explicit ProbePlacer(const ElfFile& file);  // file must outlive it
+
+  // function: from find_functions or GoBinary::find. A size of 0 is looked up in the exception tables; where even they
+  // do not know it, only the entry is placed.
+  FunctionProbes place(const FunctionRange& function, const Signature& signature) const;
+
+  // Of a place, for the kernel. The place must come from this file.
+  std::uint64_t file_offset(const Place& chosen) const;
+  // Of an exit: the imported function that a stub leads to, or "".
+  std::string import_at(std::uint64_t address) const;
+
+ private:
+  FunctionCode code_of(const FunctionRange& function) const;
+  bool add_part(FunctionCode& code, std::uint64_t exit) const;
+
+  const ElfFile& file_;
+  std::vector<std::uint64_t> never_return_;
+  std::vector<FunctionRange> unwind_;  // by address: what the exception tables know, symbols or not
+  std::vector<ImportStub> imports_;
+};
+
+}  // namespace tailcap::capture::symbols

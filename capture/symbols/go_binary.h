@@ -1,0 +1,56 @@
+// What a Go program says about itself: its version, its modules, and where its functions are, stripped or not.
+//
+// Functions come from the line table (.gopclntab), which the runtime itself needs and stripping leaves in place. The
+// layouts of Go 1.18/1.19 and from 1.20 on are understood; an older program has a version but no functions here.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "capture/symbols/elf_file.h"
+
+namespace tailcap::capture::symbols {
+
+struct GoBuild {
+  std::string version;  // "go1.22.3"; may have more after a space
+  std::string path;     // the main package: "example.org/shop/cmd/server"; empty where not recorded
+  std::string module;   // the main module and its version: "example.org/shop v1.4.0"
+};
+
+// From .go.buildinfo; nothing if this is no Go program or it does not say.
+std::optional<GoBuild> go_build(const ElfFile& file);
+
+struct GoFunction {
+  std::string name;  // "crypto/tls.(*Conn).Read"
+  std::uint64_t address = 0;
+  std::uint64_t size = 0;  // up to the next function: padding included
+};
+
+class GoFunctions {
+ public:
+  // problem() says what is missing where there are none.
+  explicit GoFunctions(const ElfFile& file);
+
+  std::size_t size() const { return count_; }
+  const std::string& problem() const { return problem_; }
+  // Every function of one of these names, by address.
+  std::vector<GoFunction> find(std::span<const std::string_view> names) const;
+  std::optional<GoFunction> at(std::size_t index) const;  // index < size(); nothing where the table is damaged there
+
+ private:
+  bool read_header(const ElfFile& file, std::uint64_t address);
+  bool find_text(const ElfFile& file, std::uint64_t address);
+  bool looks_like_go(const ElfFile& file, std::uint64_t text) const;
+
+  std::string table_;
+  std::uint64_t names_ = 0, functions_ = 0;  // offsets in table_
+  std::size_t count_ = 0;
+  std::uint64_t text_ = 0;  // where the program's Go code starts: the table counts from there
+  std::string problem_;
+};
+
+}  // namespace tailcap::capture::symbols
