@@ -6,15 +6,18 @@
 namespace tailcap::formats {
 namespace {
 
-// Memory that one crafted block took is not kept for the others.
+// Ordinary blocks are well below it.
 constexpr std::size_t kKeepBytes = 8u << 20;
 
 std::span<const std::byte> bytes_of(const std::vector<std::uint64_t>& words) { return std::as_bytes(std::span(words)); }
 
 }  // namespace
 
+void LoadedBlock::release_excess() {
+  if (raw.capacity() * sizeof raw[0] > kKeepBytes) std::vector<std::uint64_t>().swap(raw);
+}
+
 std::string BlockLoader::inflate(const IndexEntry& entry, std::vector<std::uint64_t>& raw) {
-  if (raw.capacity() * 8 > kKeepBytes) std::vector<std::uint64_t>().swap(raw);
   if (stored_.capacity() > kKeepBytes) std::vector<std::byte>().swap(stored_);
   raw.clear();
   header_size_ = entry.header.header_size;
@@ -27,6 +30,7 @@ std::string BlockLoader::inflate(const IndexEntry& entry, std::vector<std::uint6
 
 void BlockLoader::load(const IndexEntry& entry, LoadedBlock& out) {
   out.events.clear();
+  out.release_excess();
   out.damage = entry.header.events > kMaxBlockEvents ? "more events than a block may have" : inflate(entry, out.raw);
   if (!out.damage.empty()) return;
   const auto message = bytes_of(out.raw);

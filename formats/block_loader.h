@@ -15,6 +15,9 @@ struct LoadedBlock {
   std::string damage;  // empty: sound
   std::vector<std::uint64_t> raw;
   std::vector<Event> events;
+
+  // Memory that one crafted block took is not kept for the others.
+  void release_excess();
 };
 
 class BlockLoader {

@@ -70,7 +70,9 @@ LoadedBlock& ReadAhead::next() {
   }
   std::unique_lock lock(mutex_);
   if (taken_ > 0) {
-    slots_[(taken_ - 1) % slots_.size()]->ready = false;
+    Slot& done = *slots_[(taken_ - 1) % slots_.size()];
+    done.ready = false;
+    done.block.release_excess();
     bytes_in_flight_ -= cost(*plan_[taken_ - 1]);
   }
   const std::size_t position = taken_++;
