@@ -1,9 +1,166 @@
-#include <stdexcept>
+// tailcap report: routes with percentiles, phases and the slowest requests, as text, Markdown, JSON, a page and plots.
+#include <boost/program_options.hpp>
+#include <cstdio>
+#include <filesystem>
+#include <system_error>
 
 #include "analyze/commands/command.h"
+#include "analyze/commands/output_file.h"
+#include "analyze/commands/selection.h"
+#include "analyze/pipeline/pipeline.h"
+#include "analyze/plot/plot.h"
+#include "analyze/report/html.h"
+#include "analyze/report/json.h"
+#include "analyze/report/text.h"
+
+namespace po = boost::program_options;
 
 namespace tailcap::commands {
+namespace {
 
-int run_report(int, char**) { throw std::runtime_error("not built yet"); }
+constexpr const char* kHelp = R"(tailcap report says which routes are slow and where their requests spend the time, after saying how far the capture
+can be trusted.
+
+usage: tailcap report FILE [OPTION...]
+
+In which form?
+      --html OUT             also one page that needs nothing else, plots included (- for standard output alone)
+      --md                   Markdown instead of text, to be pasted into an issue
+      --json                 JSON instead of text, nothing left out
+      --plots DIR            also the plots as files: latency, and latency, time and phases for each of 12 routes
+      --format svg|png       of the plots (default svg)
+      --width N              columns of the text (default 100)
+      --top N                routes shown as text and Markdown (default 8)
+      --slowest N            slowest requests shown as text and Markdown (default 10)
+
+Of which requests?
+      --route R              of this route, as the report prints it, with or without the method; may be repeated. With
+                             placeholders like {id} it also is a template: paths that match it become this route
+      --role server|client   only requests served, or only requests made
+      --from T, --to T       begun in [from, to): since the start (10s, 1500ms, 1m30s) or UTC (2026-03-01T12:34:56Z)
+  -Y, --filter EXPRESSION    that match, e.g. 'status == 5xx && duration > 20ms'; may be repeated, all must match
+
+How are routes made?
+      --route-template T     a template of your own without selecting it, e.g. '/users/{id}'; may be repeated
+      --max-routes N         keep this many, the others become (other) (default 200)
+
+  -h, --help                 this
+
+Exit code 3: done, but events were lost or the capture is damaged or cut short; the report says where.
+
+examples:
+  tailcap report slow.tcap
+  tailcap report slow.tcap --html slow.html
+  tailcap report slow.tcap --route '/users/{id}' --from 10s --to 20s
+  tailcap report slow.tcap -Y 'status == 5xx' --md
+)";
+
+struct Arguments {
+  std::vector<std::string> files;
+  std::string html, plots, format = "svg";
+  bool markdown = false, json = false;
+  Selection selection;
+  report::ReportOptions shown;
+};
+
+po::options_description options_for(Arguments& a) {
+  po::options_description options;
+  auto add = options.add_options();
+  add("help,h", "");
+  add("file", po::value(&a.files));
+  add("html", po::value(&a.html));
+  add("md", po::bool_switch(&a.markdown));
+  add("json", po::bool_switch(&a.json));
+  add("plots", po::value(&a.plots));
+  add("format", po::value(&a.format));
+  add("width", po::value(&a.shown.width));
+  add("top", po::value(&a.shown.routes));
+  add("slowest", po::value(&a.shown.slowest));
+  add("route", po::value(&a.selection.routes));
+  add("role", po::value(&a.selection.role));
+  add("from", po::value(&a.selection.from));
+  add("to", po::value(&a.selection.to));
+  add("filter,Y", po::value(&a.selection.filters));
+  add("route-template", po::value(&a.selection.templates));
+  add("max-routes", po::value(&a.selection.max_routes));
+  return options;
+}
+
+// Plots as files. False: there are none, and why was said.
+bool write_plots(const pipeline::Analysis& analysis, const Arguments& a) {
+  const bool png = a.format == "png";
+  const flow::Figures figures = plot::draw(analysis.study, {png ? plot::Format::png : plot::Format::svg, true, report::kSectionsInPage});
+  if (!figures.trouble.empty()) {
+    std::fprintf(stderr, "tailcap report: no plots: %s\n", figures.trouble.c_str());
+    return false;
+  }
+  std::error_code error;
+  std::filesystem::create_directories(a.plots, error);
+  if (error) throw std::system_error(error, "cannot make the folder " + a.plots + " for the plots");
+  for (const auto& figure : figures.drawn)
+    write_file((std::filesystem::path(a.plots) / (figure.name + (png ? ".png" : ".svg"))).string(), figure.image, a.files[0]);
+  std::fprintf(stderr, "tailcap report: %zu plots in %s\n", figures.drawn.size(), a.plots.c_str());
+  return true;
+}
+
+void write_page(const pipeline::Analysis& analysis, const Arguments& a) {
+  const flow::Figures figures = plot::draw(analysis.study, {plot::Format::svg, false, report::kSectionsInPage});
+  if (!figures.trouble.empty()) std::fprintf(stderr, "tailcap report: the page has no plots: %s\n", figures.trouble.c_str());
+  write_file(a.html, report::html_report(analysis.study, analysis.table, figures, a.shown), a.files[0]);
+  if (a.html != "-") std::fprintf(stderr, "tailcap report: page in %s\n", a.html.c_str());
+}
+
+int run(Arguments& a) {
+  const pipeline::Options options = options_of(a.selection);
+  const pipeline::Analysis analysis = pipeline::analyze(a.files[0], options);
+  a.shown.file = std::filesystem::path(a.files[0]).filename().string();
+  a.shown.scope = scope_text(a.selection);
+  if (a.json) {
+    std::fputs(report::json_report(analysis.study, analysis.table).c_str(), stdout);
+  } else if (a.html != "-") {
+    const auto text = a.markdown ? report::markdown_report(analysis.study, analysis.table, a.shown) : report::text_report(analysis.study, analysis.table, a.shown);
+    std::fputs(text.c_str(), stdout);
+  }
+  if (!a.html.empty()) write_page(analysis, a);
+  const bool plotted = a.plots.empty() || write_plots(analysis, a);
+  return !plotted ? 1 : analysis.damaged ? 3 : 0;
+}
+
+}  // namespace
+
+int run_report(int argc, char** argv) {
+  Arguments a;
+  const auto wrong = [](const std::string& why) {
+    std::fprintf(stderr, "tailcap report: %s. `tailcap report --help` shows what it takes.\n", why.c_str());
+    return 2;
+  };
+  try {
+    const auto options = options_for(a);
+    po::positional_options_description positional;
+    positional.add("file", -1);
+    using namespace po::command_line_style;
+    po::variables_map values;
+    const int style = unix_style & ~allow_guessing;
+    po::store(po::command_line_parser(argc, argv).options(options).positional(positional).style(style).run(), values);
+    if (values.count("help") > 0) {
+      std::fputs(kHelp, stdout);
+      return 0;
+    }
+    po::notify(values);
+    if (a.files.empty()) return wrong("no file given");
+    if (a.files.size() > 1) return wrong("unexpected argument '" + a.files[1] + "'");
+    if (a.format != "svg" && a.format != "png") return wrong("--format is svg or png, not '" + a.format + "'");
+    if (a.json && (a.markdown || a.html == "-")) return wrong("--json, --md and --html - each want the standard output; choose one");
+    if (a.markdown && a.html == "-") return wrong("--md and --html - both want the standard output; choose one");
+    return run(a);
+  } catch (const po::error& e) {
+    return wrong(e.what());
+  } catch (const UsageError& e) {
+    return wrong(e.what());
+  } catch (const query::FilterError& e) {
+    std::fprintf(stderr, "tailcap report: %s\n", e.what());
+    return 2;
+  }
+}
 
 }  // namespace tailcap::commands

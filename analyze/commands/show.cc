@@ -1,9 +1,127 @@
-#include <stdexcept>
+// tailcap show: one request as a waterfall.
+#include <boost/program_options.hpp>
+#include <charconv>
+#include <cstdio>
+#include <filesystem>
+#include <optional>
 
 #include "analyze/commands/command.h"
+#include "analyze/commands/output_file.h"
+#include "analyze/pipeline/detail.h"
+#include "analyze/report/escape.h"
+#include "analyze/report/number.h"
+#include "analyze/report/show.h"
+#include "analyze/report/words.h"
+
+namespace po = boost::program_options;
 
 namespace tailcap::commands {
+namespace {
 
-int run_show(int, char**) { throw std::runtime_error("not built yet"); }
+constexpr const char* kHelp = R"(tailcap show lays one request out in time: its phases, what the thread that served it did meanwhile, every wait, the
+other end of the connection where that was recorded too, and both heads.
+
+usage: tailcap show FILE ID [OPTION...]
+
+ID is what `tailcap report` and `tailcap requests` print: connection and number on it, like 12.3.
+
+      --html OUT   as a page that needs nothing else (- for standard output)
+      --json       as JSON, every fact; times in nanoseconds from the start of the request
+      --width N    columns of the text (default 100)
+  -h, --help       this
+
+Exit code 3: done, but events were lost or the capture is damaged or cut short.
+
+examples:
+  tailcap show slow.tcap 12.3
+  tailcap show slow.tcap 12.3 --html request.html
+  tailcap requests slow.tcap --slowest 1
+)";
+
+struct Arguments {
+  std::vector<std::string> words;  // file, id
+  std::string html;
+  bool json = false;
+  report::ReportOptions shown;
+};
+
+std::optional<flow::ExchangeId> parse_id(const std::string& text) {
+  flow::ExchangeId id;
+  const char* end = text.data() + text.size();
+  const auto [dot, error] = std::from_chars(text.data(), end, id.connection);
+  if (error != std::errc{} || dot == end || *dot != '.') return std::nullopt;
+  const auto [rest, error2] = std::from_chars(dot + 1, end, id.index);
+  if (error2 != std::errc{} || rest != end || id.connection == 0 || id.index == 0) return std::nullopt;
+  return id;
+}
+
+int no_such_request(const Arguments& a, const pipeline::Look& look) {
+  const std::string file = a.words[0];
+  if (look.table.rows.empty()) {
+    std::fprintf(stderr, "tailcap show: %s holds no request at all. `tailcap report` says why.\n", file.c_str());
+  } else {
+    std::fprintf(stderr, "tailcap show: %s holds no request %s. Its %s are called %s to %s; `tailcap requests %s` lists them.\n", file.c_str(),
+                 report::printable(a.words[1]).c_str(), report::count_text(look.table.rows.size(), "request", "requests").c_str(), report::id_text(look.first).c_str(),
+                 report::id_text(look.last).c_str(), file.c_str());
+  }
+  return 1;
+}
+
+int run(Arguments& a) {
+  const auto id = parse_id(a.words[1]);
+  // A missing or broken file is the first thing to say, whatever the id looks like.
+  const pipeline::Look look = pipeline::look(a.words[0], id.value_or(flow::ExchangeId{}));
+  if (!id) {
+    std::fprintf(stderr, "tailcap show: '%s' is no request: they are called like 12.3, the third on connection 12. `tailcap requests %s` lists them.\n",
+                 report::printable(a.words[1]).c_str(), a.words[0].c_str());
+    return 2;
+  }
+  if (!look.detail) return no_such_request(a, look);
+  a.shown.file = std::filesystem::path(a.words[0]).filename().string();
+  if (a.json) std::fputs(report::json_show(*look.detail, look.study, look.table).c_str(), stdout);
+  else if (a.html != "-") std::fputs(report::text_show(*look.detail, look.study, a.shown).c_str(), stdout);
+  if (!a.html.empty()) {
+    write_file(a.html, report::html_show(*look.detail, look.study, a.shown), a.words[0]);
+    if (a.html != "-") std::fprintf(stderr, "tailcap show: page in %s\n", a.html.c_str());
+  }
+  return look.damaged ? 3 : 0;
+}
+
+}  // namespace
+
+int run_show(int argc, char** argv) {
+  Arguments a;
+  const auto wrong = [](const std::string& why) {
+    std::fprintf(stderr, "tailcap show: %s. `tailcap show --help` shows what it takes.\n", why.c_str());
+    return 2;
+  };
+  po::options_description options;
+  auto add = options.add_options();
+  add("help,h", "");
+  add("word", po::value(&a.words));
+  add("html", po::value(&a.html));
+  add("json", po::bool_switch(&a.json));
+  add("width", po::value(&a.shown.width));
+  po::positional_options_description positional;
+  positional.add("word", -1);
+  try {
+    using namespace po::command_line_style;
+    po::variables_map values;
+    const int style = unix_style & ~allow_guessing;
+    po::store(po::command_line_parser(argc, argv).options(options).positional(positional).style(style).run(), values);
+    if (values.count("help") > 0) {
+      std::fputs(kHelp, stdout);
+      return 0;
+    }
+    po::notify(values);
+  } catch (const po::error& e) {
+    return wrong(e.what());
+  }
+  if (a.words.empty()) return wrong("no file given");
+  if (a.words.size() == 1) return wrong("no request given, like 12.3");
+  if (a.words.size() > 2) return wrong("unexpected argument '" + a.words[2] + "'");
+  if (a.json && a.html == "-") return wrong("--json and --html - both want the standard output; choose one");
+  return run(a);
+}
 
 }  // namespace tailcap::commands

@@ -19,6 +19,8 @@ p { margin: 6px 0; max-width: 85ch; } .soft, figcaption, .ci { color: var(--soft
 a { color: var(--accent); text-decoration: none; } a:hover { text-decoration: underline; }
 code { font: 13px ui-monospace, "SFMono-Regular", Menlo, Consolas, "DejaVu Sans Mono", monospace; background: var(--panel); padding: 1px 5px; border-radius: 4px;
   overflow-wrap: anywhere; }
+pre { font: 13px/1.5 ui-monospace, "SFMono-Regular", Menlo, Consolas, "DejaVu Sans Mono", monospace; background: var(--panel);
+  border: 1px solid var(--line); border-radius: 8px; padding: 10px 14px; white-space: pre-wrap; overflow-wrap: anywhere; }
 .box { border: 1px solid var(--line); border-radius: 8px; margin: 18px 0; overflow: hidden; }
 .verdict { padding: 10px 16px; font-weight: 600; } .plain.verdict { background: var(--good-bg); color: var(--good); }
 .care.verdict { background: var(--care-bg); color: var(--care); } .alarm.verdict { background: var(--alarm-bg); color: var(--alarm); }

@@ -1,0 +1,58 @@
+// One request with everything that was recorded around it: what `tailcap show` shows.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "analyze/flow/connection.h"
+#include "analyze/flow/exchange.h"
+#include "analyze/flow/request.h"
+
+namespace tailcap::flow {
+
+// What a thread did in [from, to).
+struct Stretch {
+  Time from = kNoTime, to = kNoTime;
+  ThreadTime what = ThreadTime::unknown;
+};
+
+// The thread was off the CPU in [left, back); formats/event.h says what the fields mean.
+struct Wait {
+  Time left = kNoTime, runnable = kNoTime, back = kNoTime;
+  std::uint32_t waker = 0, state = 0;
+  int syscall = -1;
+  std::uint64_t argument0 = 0, argument1 = 0;
+  std::uint16_t missed = 0;
+};
+
+// Something on the request's connection while it was under way.
+struct ConnectionEvent {
+  enum class Kind : std::uint8_t { retransmit, reset_sent, reset_received, state_error, loss };
+  Kind kind = Kind::retransmit;
+  Time time = kNoTime;
+  std::uint32_t length = 0;  // retransmit: bytes; loss: events
+  int error = 0;             // state_error: errno
+};
+
+struct RequestDetail {
+  Request row;
+  Exchange exchange;
+  Connection connection;
+  std::string method, path, route, authority, comm, request_id;  // of the row, resolved
+  bool path_known = false;
+  std::vector<Stretch> thread;          // a partition of the request; empty: not known
+  std::vector<Wait> waits;              // of the serving thread, overlapping the request, by time
+  std::uint64_t waits_left_out = 0;     // beyond what is kept
+  std::vector<ConnectionEvent> events;  // by time
+  std::uint64_t events_left_out = 0;
+};
+
+// Both ends on the clock of one machine; peer only where it was recorded.
+struct Detail {
+  RequestDetail request;
+  std::optional<RequestDetail> peer;
+};
+
+}  // namespace tailcap::flow

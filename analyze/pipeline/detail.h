@@ -1,0 +1,28 @@
+// One request with everything around it, for `tailcap show`: a second look at the capture, for what no row holds.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "analyze/flow/detail.h"
+#include "analyze/pipeline/pipeline.h"
+
+namespace tailcap::pipeline {
+
+inline constexpr std::size_t kMaxWaits = 10'000;            // kept of one request
+inline constexpr std::size_t kMaxConnectionEvents = 1'000;
+
+struct Look {
+  std::optional<flow::Detail> detail;  // unset: there is no request of that number
+  flow::Study study;                   // its quality, beginning and end only
+  flow::RequestTable table;            // all requests
+  flow::ExchangeId first, last;        // numbers that exist; connection 0: none at all
+  bool damaged = false;
+};
+
+// Throws like analyze().
+Look look(const std::string& path, flow::ExchangeId id, unsigned threads = 0);
+
+}  // namespace tailcap::pipeline

@@ -1,0 +1,17 @@
+// `tailcap show`: one request, on the terminal and as a page.
+#pragma once
+
+#include <string>
+
+#include "analyze/flow/detail.h"
+#include "analyze/flow/study.h"
+#include "analyze/report/text.h"
+
+namespace tailcap::report {
+
+std::string text_show(const flow::Detail& detail, const flow::Study& study, const ReportOptions& options);
+std::string html_show(const flow::Detail& detail, const flow::Study& study, const ReportOptions& options);
+// Every fact, one line; analyze/commands/JSON.md describes it. table: holds the texts of both rows.
+std::string json_show(const flow::Detail& detail, const flow::Study& study, const flow::RequestTable& table);
+
+}  // namespace tailcap::report

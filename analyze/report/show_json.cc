@@ -1,0 +1,185 @@
+// `tailcap show --json`; analyze/commands/JSON.md describes every name.
+#include "analyze/report/json.h"
+#include "analyze/report/json_writer.h"
+#include "analyze/report/number.h"
+#include "analyze/report/request_json.h"
+#include "analyze/report/show.h"
+#include "analyze/report/syscalls.h"
+
+namespace tailcap::report {
+namespace {
+
+using flow::RequestDetail;
+using formats::known;
+using formats::Time;
+
+// One end of the connection.
+class EndWriter {
+ public:
+  EndWriter(JsonWriter& json, const RequestDetail& d, const flow::Study& study, const flow::RequestTable& table)
+      : json_(json), d_(d), study_(study), table_(table) {}
+
+  void write() {
+    json_.begin_object();
+    request();
+    instants();
+    connection();
+    thread();
+    waits();
+    events();
+    json_.end_object();
+  }
+
+ private:
+  // From the start of the request.
+  void offset(std::string_view name, Time t) {
+    json_.key(name);
+    if (known(t) && known(d_.row.start)) json_.number((t - d_.row.start).count());
+    else json_.null();
+  }
+  void wall(std::string_view name, Time t) {
+    json_.key(name);
+    if (known(t) && study_.quality.clock.known()) json_.number(study_.quality.clock.realtime(t));
+    else json_.null();
+  }
+  void number_or_null(std::string_view name, bool present, std::int64_t value) {
+    json_.key(name);
+    if (present) json_.number(value);
+    else json_.null();
+  }
+
+  void request() {
+    std::string text;
+    RequestExtras extras;
+    extras.with_headers = true;
+    const auto& e = d_.exchange;
+    if (e.request_headers_complete || e.request_headers.size() != 0) extras.request_headers = &e.request_headers;
+    if (e.response_headers_complete || e.response_headers.size() != 0) extras.response_headers = &e.response_headers;
+    append_request(text, table_, d_.row, study_.quality.clock, extras);
+    json_.key("request"), json_.raw(text);
+    json_.field("request_headers_complete", e.request_headers_complete);
+    json_.field("response_headers_complete", e.response_headers_complete);
+  }
+
+  void stretch_of(std::string_view name, const flow::Instants& i) {
+    json_.key(name);
+    json_.begin_object();
+    offset("first_arrived_ns", i.first_arrived);
+    offset("last_arrived_ns", i.last_arrived);
+    offset("first_done_ns", i.first_done);
+    offset("last_done_ns", i.last_done);
+    json_.end_object();
+  }
+
+  void instants() {
+    const auto& e = d_.exchange;
+    json_.key("instants");
+    json_.begin_object();
+    stretch_of("request", e.request);
+    stretch_of("response", e.response);
+    offset("request_head_done_ns", e.request_head_done);
+    offset("request_body_arrived_ns", e.request_body_arrived);
+    offset("continue_done_ns", e.continue_done);
+    offset("predecessor_done_ns", e.predecessor_done);
+    json_.end_object();
+  }
+
+  void connection() {
+    const auto& c = d_.connection;
+    json_.key("connection");
+    json_.begin_object();
+    json_.field("number", d_.row.id.connection);
+    json_.field("local", flow::endpoint(c, false));
+    json_.field("remote", flow::endpoint(c, true));
+    wall("connect_started_ns", c.connect_started);
+    wall("established_ns", c.established);
+    wall("closed_ns", c.closed);
+    number_or_null("error", c.error != 0, c.error);
+    json_.field("reset_received", c.reset_received);
+    json_.field("reset_sent", c.reset_sent);
+    json_.field("bytes_in", c.bytes_in);
+    json_.field("bytes_out", c.bytes_out);
+    json_.field("lost_in", c.lost_in);
+    json_.field("lost_out", c.lost_out);
+    json_.field("retransmits", c.retransmits);
+    json_.field("events_missed", c.events_missed);
+    json_.end_object();
+  }
+
+  void thread() {
+    json_.key("thread");
+    if (d_.thread.empty()) return json_.null();
+    json_.begin_array();
+    for (const auto& s : d_.thread) {
+      json_.begin_object();
+      offset("from_ns", s.from);
+      offset("to_ns", s.to);
+      json_.field("what", flow::name_of(s.what));
+      json_.end_object();
+    }
+    json_.end_array();
+  }
+
+  void waits() {
+    json_.key("waits");
+    json_.begin_array();
+    for (const auto& w : d_.waits) {
+      json_.begin_object();
+      offset("left_ns", w.left);
+      offset("runnable_ns", w.runnable);
+      offset("back_ns", w.back);
+      json_.field("state", w.state);
+      json_.key("syscall");
+      if (w.syscall < 0) json_.null();
+      else json_.text(syscall_name(w.syscall));
+      json_.key("arguments");
+      json_.begin_array();
+      json_.number(w.argument0);
+      json_.number(w.argument1);
+      json_.end_array();
+      number_or_null("waker", w.waker != 0, w.waker);
+      json_.field("missed", std::uint32_t{w.missed});
+      json_.end_object();
+    }
+    json_.end_array();
+    json_.field("waits_left_out", d_.waits_left_out);
+  }
+
+  void events() {
+    constexpr std::string_view kNames[] = {"retransmit", "reset_sent", "reset_received", "error", "loss"};
+    json_.key("events");
+    json_.begin_array();
+    for (const auto& e : d_.events) {
+      json_.begin_object();
+      json_.field("kind", kNames[static_cast<std::size_t>(e.kind)]);
+      offset("at_ns", e.time);
+      json_.field("length", e.length);
+      number_or_null("error", e.error != 0, e.error);
+      json_.end_object();
+    }
+    json_.end_array();
+    json_.field("events_left_out", d_.events_left_out);
+  }
+
+  JsonWriter& json_;
+  const RequestDetail& d_;
+  const flow::Study& study_;
+  const flow::RequestTable& table_;
+};
+
+}  // namespace
+
+std::string json_show(const flow::Detail& detail, const flow::Study& study, const flow::RequestTable& table) {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object();
+  json.field("schema", kJsonSchema);
+  json.key("end"), EndWriter(json, detail.request, study, table).write();
+  json.key("other_end");
+  if (detail.peer) EndWriter(json, *detail.peer, study, table).write();
+  else json.null();
+  json.end_object();
+  return out + "\n";
+}
+
+}  // namespace tailcap::report

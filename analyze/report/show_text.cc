@@ -1,0 +1,97 @@
+#include <algorithm>
+
+#include "analyze/report/escape.h"
+#include "analyze/report/number.h"
+#include "analyze/report/show.h"
+#include "analyze/report/table.h"
+#include "analyze/report/waterfall.h"
+#include "analyze/report/words.h"
+
+namespace tailcap::report {
+namespace {
+
+constexpr std::size_t kName = 26;            // the longest name of a phase
+constexpr std::size_t kBarsInLane = 60;      // stretches of a thread listed one by one
+constexpr std::size_t kWaits = 30;
+
+std::string heading(std::string_view title) { return "\n" + std::string(title) + "\n"; }
+
+// A stretch of a bar `width` columns wide that stands for `span`; never nothing, never outside.
+std::string placed(Duration from, Duration length, Duration span, std::size_t width) {
+  if (span.count() <= 0 || width == 0) return {};
+  const double scale = static_cast<double>(width) / static_cast<double>(span.count());
+  const auto column = [&](Duration d) { return std::clamp(static_cast<double>(d.count()) * scale, 0.0, static_cast<double>(width)); };
+  const auto first = std::min(static_cast<std::size_t>(column(from)), width - 1);
+  const auto last = static_cast<std::size_t>(column(from + length) + 0.5);
+  std::string text(first, ' ');
+  if (last <= first) return text + "▏";
+  for (std::size_t i = first; i < std::min(last, width); ++i) text += "█";
+  return text;
+}
+
+std::string lanes(const Waterfall& w, std::size_t width) {
+  if (w.lanes.empty()) return heading("No waterfall: the beginning or the end of the request was not seen");
+  const std::size_t bars = width > kName + 44 ? width - kName - 30 : 16;
+  std::string out;
+  for (const auto& lane : w.lanes) {
+    out += heading(lane.title);
+    Table table({{Align::left, kName}, {Align::right, 10}, {Align::right, 9}, {}}, "  ");
+    table.row({"", "from", "for", ""});
+    for (std::size_t i = 0; i < lane.bars.size() && i < kBarsInLane; ++i) {
+      const auto& bar = lane.bars[i];
+      table.row({bar.name, "+" + duration_text(bar.from), duration_text(bar.length), placed(bar.from, bar.length, w.span, bars)});
+    }
+    if (lane.bars.size() > kBarsInLane) table.line("and " + count_text(lane.bars.size() - kBarsInLane) + " more stretches (--json has all)");
+    out += table.text();
+  }
+  return out;
+}
+
+std::string milestones(const Waterfall& w) {
+  if (w.milestones.empty()) return {};
+  Table table({{Align::right, 12}, {}, {}}, "  ");
+  for (const auto& m : w.milestones) table.row({(m.at.count() < 0 ? "" : "+") + duration_text(m.at), m.end, m.what});
+  return heading("Milestones") + table.text();
+}
+
+std::string waits(const Waterfall& w, std::size_t width) {
+  if (!w.waits_known) return heading("What its thread did is not known");
+  if (w.waits.empty()) return heading("Its thread was never off the CPU meanwhile");
+  Table table({{Align::right, 12}, {Align::right, 9}, {Align::right, 9}, {}}, "  ");
+  table.row({"left the CPU", "waited", "queued", "for"});
+  for (std::size_t i = 0; i < w.waits.size() && i < kWaits; ++i) {
+    const auto& wait = w.waits[i];
+    std::string what = wait.what + (wait.woken_by.empty() ? "" : "; woken by " + wait.woken_by);
+    if (wait.missed != 0) what += "; " + count_text(wait.missed) + " before it lost";
+    table.row({(wait.left.count() < 0 ? "" : "+") + duration_text(wait.left), duration_text(wait.waited), wait.runnable_known ? duration_text(wait.queued) : "?",
+               shortened(what, width > 60 ? width - 42 : 40)});
+  }
+  const std::uint64_t more = w.waits_left_out + (w.waits.size() > kWaits ? w.waits.size() - kWaits : 0);
+  if (more != 0) table.line("and " + count_text(more) + " more");
+  return heading("Off the CPU: waited for something, then queued for a CPU") + table.text();
+}
+
+}  // namespace
+
+std::string text_show(const flow::Detail& detail, const flow::Study& study, const ReportOptions& options) {
+  const Waterfall w = waterfall(detail, study);
+  const std::size_t width = std::clamp<std::size_t>(options.width, 60, 1000);
+  std::string out = wrapped("", "Request " + id_text(detail.request.row.id) + " of " + printable(options.file) + ": " + w.title, width) + "\n";
+  if (study.quality.preamble.redaction == formats::Redaction::none)
+    out += wrapped("!! ", "UNSAFE: header values were recorded as sent, credentials too. Do not pass this on.", width);
+  for (const auto& fact : w.facts)
+    out += wrapped(std::string(fact.tone == Tone::plain ? "   " : fact.tone == Tone::care ? " ! " : "!! ") + padded(fact.label, 12), fact.text, width);
+  out += lanes(w, width) + milestones(w) + waits(w, width);
+  if (!w.events.empty()) {
+    out += heading("On the connection meanwhile");
+    for (const auto& e : w.events) out += wrapped("  ", e, width);
+  }
+  for (const auto& head : w.heads) {
+    if (head.lines.empty()) continue;
+    out += heading(head.title + (head.complete ? "" : " (fields may be missing)"));
+    for (const auto& line : head.lines) out += wrapped("  ", line, width);
+  }
+  return out;
+}
+
+}  // namespace tailcap::report

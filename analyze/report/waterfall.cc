@@ -1,0 +1,228 @@
+#include "analyze/report/waterfall.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "analyze/flow/figure.h"
+#include "analyze/report/escape.h"
+#include "analyze/report/number.h"
+#include "analyze/report/syscalls.h"
+#include "analyze/report/words.h"
+
+namespace tailcap::report {
+namespace {
+
+using flow::RequestDetail;
+using formats::known;
+
+std::string end_of(const RequestDetail& d) { return std::string(flow::name_of(d.row.role)); }
+
+std::string hexadecimal(std::uint64_t n) {
+  std::string text;
+  for (; n != 0 || text.empty(); n >>= 4) text.insert(text.begin(), "0123456789abcdef"[n & 15]);
+  return "0x" + text;
+}
+
+std::string title_of(const RequestDetail& d) {
+  if (d.method.empty() && !d.path_known) return "(request not seen)";
+  return (d.method.empty() ? "?" : printable(d.method)) + " " + (d.path_known ? printable(d.path) : "(path not recorded)");
+}
+
+std::string connection_text(const RequestDetail& d, Time begin) {
+  const auto& c = d.connection;
+  std::string text = "number " + std::to_string(d.row.id.connection) + ", ";
+  text += c.family == formats::Family::unix_domain ? "UNIX" : c.family == formats::Family::unknown ? "unknown family" : "TCP";
+  text += ", " + printable(flow::endpoint(c, false)) + (d.row.role == flow::Role::server ? " from " : " to ") + printable(flow::endpoint(c, true));
+  text += "; request " + std::to_string(d.row.id.index) + " on it";
+  if (c.origin == formats::Origin::existed) text += "; it was open when the recording began";
+  if (known(c.established)) text += "; established " + offset_text(c.established, begin);
+  if (known(c.connect_started) && known(c.established) && c.established >= c.connect_started)
+    text += " after " + duration_text(c.established - c.connect_started);
+  if (known(c.closed)) text += "; closed " + offset_text(c.closed, begin);
+  if (c.error != 0) text += std::string("; ended with: ") + strerrordesc_np(c.error);
+  if (c.reset_received) text += "; a reset was received on it";
+  if (c.reset_sent) text += "; a reset was sent on it";
+  text += "; " + bytes_text(c.bytes_in) + " in, " + bytes_text(c.bytes_out) + " out";
+  if (c.lost_in + c.lost_out != 0) text += ", " + bytes_text(c.lost_in + c.lost_out) + " of it not seen";
+  if (c.retransmits != 0) text += "; " + count_text(c.retransmits, "segment", "segments") + " sent again in its life";
+  return text;
+}
+
+std::string bytes_or_unknown(std::int64_t n) { return n < 0 ? "unknown" : bytes_text(static_cast<std::uint64_t>(n)); }
+
+void add_facts(const flow::Detail& detail, const flow::Study& study, std::vector<QualityLine>& facts) {
+  const auto& d = detail.request;
+  const auto& row = d.row;
+  const auto add = [&](std::string label, std::string text, Tone tone = Tone::plain) { facts.push_back({tone, std::move(label), std::move(text)}); };
+  const bool failed = row.outcome != flow::Outcome::ok && row.outcome != flow::Outcome::upgraded;
+  add("result", outcome_text(row) + (row.complete ? "" : "; not seen completely"), failed ? Tone::care : Tone::plain);
+  std::string took = row.has_duration ? duration_text(row.duration) + " (" + exact_text(row.duration) + ")" : "unknown: its first or last byte was not seen";
+  if (row.first_byte.count() >= 0) took += "; first byte of the response after " + duration_text(row.first_byte);
+  add("duration", took, row.has_duration ? Tone::plain : Tone::care);
+  if (const std::string where = dominant_text(row); !where.empty()) add("mostly", where);
+  const auto& q = study.quality;
+  std::string began = offset_text(row.start, study.begin) + " in the recording";
+  if (known(row.start) && q.clock.known()) began = utc_text(q.clock.realtime(row.start), 6) + ", " + began;
+  add("began", began);
+  add(row.role == flow::Role::server ? "served by" : "made by", (d.comm.empty() ? "?" : printable(d.comm)) + ", process " + std::to_string(row.pid) +
+      (d.exchange.reader.tid == d.exchange.writer.tid || d.exchange.reader.tid == 0 || d.exchange.writer.tid == 0
+           ? ", thread " + std::to_string(row.tid)
+           : ", read by thread " + std::to_string(d.exchange.reader.tid) + ", answered by thread " + std::to_string(d.exchange.writer.tid)));
+  if (!d.route.empty()) add("route", printable(d.route));
+  if (!d.authority.empty()) add("host", printable(d.authority));
+  if (!d.request_id.empty()) add("request id", printable(d.request_id));
+  add("protocol", std::string(flow::name_of(row.protocol)) + (d.exchange.tls ? " in TLS" : ""));
+  add("bodies", "request " + bytes_or_unknown(row.request_bytes) + ", response " + bytes_or_unknown(row.response_bytes));
+  if (d.exchange.outcome == flow::Outcome::upgraded)
+    add("after it", bytes_text(d.exchange.opaque_in) + " in and " + bytes_text(d.exchange.opaque_out) + " out in the protocol switched to");
+  add("connection", connection_text(d, study.begin), d.connection.error != 0 || d.connection.reset_received ? Tone::care : Tone::plain);
+  if (detail.peer)
+    add("other end", "recorded too: " + id_text(detail.peer->row.id) + ", " + (detail.peer->comm.empty() ? "?" : printable(detail.peer->comm)) +
+                         ", process " + std::to_string(detail.peer->row.pid) + (detail.peer->row.has_duration ? ", took " + duration_text(detail.peer->row.duration) + " there" : ""));
+  else
+    add("other end", "not recorded");
+  for (const auto taint : taints_in(row.taints)) add("marked", std::string(text_of(taint)) + " (" + std::string(flow::name_of(taint)) + ")", Tone::care);
+}
+
+void add_milestones(const RequestDetail& d, Time zero, std::vector<Milestone>& out) {
+  const auto& e = d.exchange;
+  const auto add = [&](Time t, const char* what) {
+    if (known(t)) out.push_back({t - zero, end_of(d), what});
+  };
+  if (e.role == flow::Role::server) {
+    add(e.predecessor_done, "response before it on the connection was done");
+    add(e.request.first_arrived, "first byte of the request arrived");
+    add(e.request.first_done, "first byte of the request was read");
+    add(e.request_head_done, "head of the request was read");
+    add(e.request_body_arrived, "first byte of the request's body arrived");
+    if (e.request.last_arrived != e.request.first_arrived) add(e.request.last_arrived, "last byte of the request arrived");
+    add(e.continue_done, "100 Continue was sent");
+    add(e.request.last_done, "last byte of the request was read");
+    add(e.response.first_done, "first byte of the response was sent");
+    add(e.response.last_done, "last byte of the response was sent");
+  } else {
+    add(e.predecessor_done, "response before it on the connection was read");
+    add(e.request.first_done, "first byte of the request was sent");
+    add(e.continue_done, "100 Continue was read");
+    add(e.request.last_done, "last byte of the request was sent");
+    add(e.response.first_arrived, "first byte of the response arrived");
+    add(e.response.first_done, "first byte of the response was read");
+    if (e.response.last_arrived != e.response.first_arrived) add(e.response.last_arrived, "last byte of the response arrived");
+    add(e.response.last_done, "last byte of the response was read");
+  }
+}
+
+void add_lanes(const RequestDetail& d, Time zero, std::vector<Lane>& lanes) {
+  if (!known(d.row.start)) return;
+  if (d.row.has_phases) {
+    Lane lane{"request, at the " + end_of(d), {}};
+    Duration at = d.row.start - zero;
+    const auto phases = flow::phases_of(d.row.role);
+    for (std::size_t i = 0; i < phases.size(); ++i) {
+      const Duration length{d.row.phases[i]};
+      if (length.count() > 0) lane.bars.push_back({std::string(flow::text_of(phases[i])), std::string(flow::colour_of(phases[i])), at, length});
+      at += length;
+    }
+    lanes.push_back(std::move(lane));
+  }
+  if (d.thread.empty()) return;
+  Lane lane{"thread " + std::to_string(d.row.tid) + (d.comm.empty() ? "" : " (" + printable(d.comm) + ")"), {}};
+  for (const auto& s : d.thread)
+    if (s.to > s.from)
+      lane.bars.push_back({std::string(flow::text_of(s.what)), std::string(flow::colour_of(s.what)), s.from - zero, s.to - s.from});
+  lanes.push_back(std::move(lane));
+}
+
+std::string wait_text(const flow::Wait& w) {
+  constexpr std::uint32_t kPreempted = 256;
+  if (w.state == 0 || w.state == kPreempted) return "preempted";
+  if (w.syscall < 0) return (w.state & 2) != 0 ? "outside any call, uninterruptible (page fault)" : "outside any call";
+  const std::string name = syscall_name(w.syscall);
+  if (name == "futex") return "futex at " + hexadecimal(w.argument0);
+  // Calls whose first argument is a descriptor.
+  for (const std::string_view call : {"read", "write", "readv", "writev", "pread64", "pwrite64", "recvfrom", "sendto", "recvmsg", "sendmsg", "accept", "accept4",
+                                      "connect", "epoll_wait", "epoll_pwait", "epoll_pwait2", "fsync", "fdatasync", "sendfile", "recvmmsg", "sendmmsg", "io_uring_enter"})
+    if (name == call) return name + " on descriptor " + std::to_string(static_cast<std::int32_t>(w.argument0));
+  return name;
+}
+
+void add_waits(const RequestDetail& d, Time zero, Waterfall& out) {
+  out.waits_known = !d.thread.empty();
+  out.waits_left_out = d.waits_left_out;
+  for (const auto& w : d.waits) {
+    Wait wait;
+    wait.left = w.left - zero;
+    wait.runnable_known = known(w.runnable);
+    wait.waited = (wait.runnable_known ? w.runnable : w.back) - w.left;
+    wait.queued = wait.runnable_known ? w.back - w.runnable : Duration{};
+    wait.what = wait_text(w);
+    if (w.waker != 0) wait.woken_by = "thread " + std::to_string(w.waker);
+    wait.missed = w.missed;
+    out.waits.push_back(std::move(wait));
+  }
+}
+
+void add_events(const RequestDetail& d, Time zero, std::vector<std::string>& out) {
+  using enum flow::ConnectionEvent::Kind;
+  for (const auto& e : d.events) {
+    const std::string at = offset_text(e.time, zero) + ", at the " + end_of(d) + ": ";
+    switch (e.kind) {
+      case retransmit: out.push_back(at + count_text(e.length, "byte", "bytes") + " sent again"); break;
+      case reset_sent: out.push_back(at + "reset sent"); break;
+      case reset_received: out.push_back(at + "reset received"); break;
+      case state_error: out.push_back(at + "connection failed: " + strerrordesc_np(e.error)); break;
+      case loss: out.push_back(at + (e.length == 0 ? "an unknown number of events" : count_text(e.length, "event", "events")) + " lost up to here"); break;
+    }
+  }
+  if (d.events_left_out != 0) out.push_back(count_text(d.events_left_out) + " more at the " + end_of(d));
+}
+
+void add_heads(const RequestDetail& d, std::vector<Head>& heads) {
+  const auto& e = d.exchange;
+  const auto fields = [](const flow::Headers& headers, Head& head) {
+    for (std::size_t i = 0; i < headers.size(); ++i) head.lines.push_back(printable(headers[i].name) + ": " + printable(headers[i].value));
+  };
+  const bool server = e.role == flow::Role::server;
+  Head request{std::string("Request head, as ") + (server ? "read" : "sent"), {}, e.request_headers_complete};
+  request.lines.push_back((e.method.empty() ? "(method unknown)" : printable(e.method)) + " " + (e.target.empty() ? "(target unknown)" : printable(e.target)) + " " +
+                          std::string(flow::name_of(e.protocol)));
+  fields(e.request_headers, request);
+  Head response{std::string("Response head, as ") + (server ? "sent" : "read"), {}, e.response_headers_complete};
+  if (e.status != 0 || e.response_headers.size() != 0) {
+    response.lines.push_back(e.status == 0 ? "(status unknown)" : "status " + std::to_string(e.status));
+    fields(e.response_headers, response);
+  }
+  heads = {std::move(request), std::move(response)};
+}
+
+}  // namespace
+
+Waterfall waterfall(const flow::Detail& detail, const flow::Study& study) {
+  Waterfall out;
+  const auto& d = detail.request;
+  out.title = title_of(d);
+  add_facts(detail, study, out.facts);
+  out.zero = known(d.row.start) ? d.row.start : study.begin;
+  if (detail.peer && known(detail.peer->row.start)) out.zero = std::min(out.zero, detail.peer->row.start);
+  add_lanes(d, out.zero, out.lanes);
+  add_milestones(d, out.zero, out.milestones);
+  add_events(d, out.zero, out.events);
+  if (detail.peer) {
+    add_lanes(*detail.peer, out.zero, out.lanes);
+    // In order of the request's way: the client's lanes above the server's.
+    if (d.row.role == flow::Role::server && detail.peer->row.role == flow::Role::client) {
+      const auto own = std::ranges::find_if(out.lanes, [](const Lane& l) { return l.title == "request, at the client"; });
+      std::rotate(out.lanes.begin(), own, out.lanes.end());
+    }
+    add_milestones(*detail.peer, out.zero, out.milestones);
+    add_events(*detail.peer, out.zero, out.events);
+  }
+  std::ranges::stable_sort(out.milestones, {}, &Milestone::at);
+  for (const auto& lane : out.lanes)
+    for (const auto& bar : lane.bars) out.span = std::max(out.span, bar.from + bar.length);
+  add_waits(d, out.zero, out);
+  add_heads(d, out.heads);
+  return out;
+}
+
+}  // namespace tailcap::report

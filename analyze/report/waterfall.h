@@ -1,0 +1,63 @@
+// One request laid out on a common axis of time, for the terminal and for a page: both render this.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "analyze/flow/detail.h"
+#include "analyze/flow/study.h"
+#include "analyze/report/quality.h"
+
+namespace tailcap::report {
+
+using formats::Duration;
+using formats::Time;
+
+struct Bar {
+  std::string name, colour;
+  Duration from{}, length{};  // from Waterfall::zero
+};
+
+struct Lane {
+  std::string title;  // "request, at the server", "thread 18 (nginx)"
+  std::vector<Bar> bars;
+};
+
+struct Milestone {
+  Duration at{};
+  std::string end;   // "server", "client"; whose view it is
+  std::string what;
+};
+
+struct Wait {
+  Duration left{}, waited{}, queued{};
+  bool runnable_known = false;  // false: waited holds it all
+  std::string what;             // "futex at 0x7f00", "epoll_wait on descriptor 5", "preempted"
+  std::string woken_by;         // "thread 19"; empty: not known
+  std::uint16_t missed = 0;     // waits of this thread that were lost before this one
+};
+
+struct Head {
+  std::string title;               // "Request, as read"
+  std::vector<std::string> lines;  // printable
+  bool complete = false;
+};
+
+struct Waterfall {
+  std::string title;                // "GET /users/7"
+  std::vector<QualityLine> facts;   // printable
+  Time zero = formats::kNoTime;     // where the axis begins: the earlier of both ends' starts
+  Duration span{};                  // its length
+  std::vector<Lane> lanes;
+  std::vector<Milestone> milestones;  // by time
+  std::vector<Wait> waits;
+  std::uint64_t waits_left_out = 0;
+  bool waits_known = false;
+  std::vector<std::string> events;  // retransmissions, resets and losses on the connection
+  std::vector<Head> heads;
+};
+
+Waterfall waterfall(const flow::Detail& detail, const flow::Study& study);
+
+}  // namespace tailcap::report
