@@ -68,9 +68,10 @@ static __always_inline void emit_io(struct socket_state *state, struct task_stru
 	}
 	missed = take_missed(&state->missed);
 	record->h.missed = missed;
-	if (bytes > HEAD_MAX + TAIL_SIZE)
-		return; /* cannot be; the verifier wants to know */
 	flags = wake_flag();
+	barrier_var(bytes);
+	if (bytes > HEAD_MAX + TAIL_SIZE) /* cannot be; the verifier must see it tested */
+		bytes = 0;
 	if (bpf_ringbuf_output(&ring, record, sizeof(*record) + bytes, flags)) {
 		count_loss(LOSS_RING_FULL, kind);
 		__sync_fetch_and_add(&state->missed, missed + 1);
@@ -83,17 +84,15 @@ static __always_inline void emit_io(struct socket_state *state, struct task_stru
 		struct socket_state *_found = bpf_sk_storage_get(&sockets, (sk), 0, 0);                                \
 		if (_found) {                                                                                          \
 			own_socket(_found, sk);                                                                        \
-			if (port_count && !kernel_thread(task) && !task_state(task))                                   \
-				discovered(task);                                                                      \
-		} else if (on_wanted_port(sk) || task_state(task)) {                                                   \
+			touched_port(task);                                                                            \
+		} else if (on_wanted_port(sk) || whole_target(task)) {                                                 \
 			struct socket *_socket = (sk)->sk_socket;                                                      \
 			/* a socket of the kernel's own, used on behalf of some call, has no file */                   \
 			if (_socket && _socket->file) {                                                                \
 				_found = make_socket(sk, ORIGIN_UNKNOWN);                                              \
 				if (_found) {                                                                          \
 					tell_socket(sk, _found, 0);                                                    \
-					if (port_count && !kernel_thread(task) && !task_state(task))                   \
-						discovered(task);                                                      \
+					touched_port(task);                                                            \
 				}                                                                                      \
 			}                                                                                              \
 		}                                                                                                      \

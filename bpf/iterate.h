@@ -28,7 +28,7 @@ int list_tasks(struct bpf_iter__task *ctx)
 	if (!task)
 		return 0;
 	if (!task_state(task)) {
-		if (!marking || !chosen(task) || !make_target(task))
+		if (!marking || !chosen(task) || !make_target(task, false))
 			return 0;
 	}
 	fill_task(&record, task);
@@ -59,13 +59,12 @@ int list_sockets(struct bpf_iter__task_file *ctx)
 	if (!state) {
 		u8 origin = sk->__sk_common.skc_state == TCP_LISTEN ? ORIGIN_LISTENER : ORIGIN_EXISTED;
 
-		if (!task_state(task) && !on_wanted_port(sk))
+		if (!whole_target(task) && !on_wanted_port(sk))
 			return 0;
 		state = make_socket(sk, origin);
 		if (!state)
 			return 0;
-		if (port_count && !kernel_thread(task) && !task_state(task))
-			discovered(task);
+		touched_port(task);
 	}
 	own_socket(state, sk);
 	fill_socket(&record, sk, state);

@@ -285,9 +285,9 @@ struct user_msghdr {
 #define NR_sendmsg 46
 #define NR_recvmsg 47
 #define NR_sendfile 40
+#define NR_splice 275
 #define NR_accept4 288
 #define NR_recvmmsg 299
 #define NR_sendmmsg 307
-#define NR_io_uring_enter 426
 
 #endif

@@ -19,7 +19,6 @@ const volatile __u64 target_cgroup = 0;  /* id in the unified hierarchy; 0: none
 const volatile __u32 port_count = 0;
 const volatile __u16 ports[PORTS_MAX] = {};
 const volatile bool switch_tells_state = false; /* sched_switch has its fourth argument: since 5.18 */
-const volatile bool tier_c = false;
 
 /* Set while the iterator over tasks may make targets; later it only lists them. */
 bool marking = false;
@@ -33,7 +32,7 @@ struct task_state {
 	u32 waker;
 	u32 state;
 	s16 syscall;
-	u16 unused;
+	u16 touched; /* a target only because it used a chosen port: its other sockets are not recorded */
 	u32 missed;
 };
 

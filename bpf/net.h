@@ -109,7 +109,7 @@ int BPF_PROG(state_change, struct sock *sk, int from, int to)
 	if (!state) {
 		if (to != TCP_SYN_SENT && to != TCP_LISTEN)
 			return 0;
-		if (task->tgid == self_tgid || (!on_wanted_port(sk) && !task_state(task)))
+		if (task->tgid == self_tgid || (!on_wanted_port(sk) && !whole_target(task)))
 			return 0;
 		state = make_socket(sk, to == TCP_LISTEN ? ORIGIN_LISTENER : ORIGIN_CONNECTED);
 		if (!state)
@@ -135,8 +135,8 @@ int BPF_PROG(state_change, struct sock *sk, int from, int to)
 	}
 	if (to == TCP_SYN_SENT || to == TCP_ESTABLISHED || to == TCP_LISTEN)
 		tell_socket(sk, state, to);
-	if (port_count && by_thread && task->tgid != self_tgid && !kernel_thread(task) && !task_state(task))
-		discovered(task);
+	if (by_thread)
+		touched_port(task);
 	return 0;
 }
 

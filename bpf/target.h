@@ -13,11 +13,21 @@ static __always_inline struct task_state *task_state(struct task_struct *task)
 	return bpf_task_storage_get(&tasks, task, 0, 0);
 }
 
-static __always_inline struct task_state *make_target(struct task_struct *task)
+/* A target all of whose sockets are targets. */
+static __always_inline bool whole_target(struct task_struct *task)
+{
+	struct task_state *state = task_state(task);
+
+	return state && !state->touched;
+}
+
+static __always_inline struct task_state *make_target(struct task_struct *task, bool touched)
 {
 	struct task_state *state = bpf_task_storage_get(&tasks, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 
-	if (!state)
+	if (state)
+		state->touched = touched;
+	else
 		count_loss(LOSS_TASK_TABLE, RECORD_TASK);
 	return state;
 }
@@ -67,17 +77,24 @@ static __always_inline void fill_task(struct record_task *record, struct task_st
 	bpf_probe_read_kernel_str(record->comm, sizeof(record->comm), task->comm);
 }
 
-static __always_inline void discovered(struct task_struct *task)
+static __always_inline void discovered(struct task_struct *task, bool touched)
 {
 	struct record_task *record;
 
-	if (!make_target(task))
+	if (!make_target(task, touched))
 		return;
 	record = reserve(sizeof(*record), RECORD_TASK, NULL);
 	if (!record)
 		return;
 	fill_task(record, task);
 	bpf_ringbuf_submit(record, wake_flag());
+}
+
+/* The running thread used a socket on a chosen port: its waits belong to the requests there. */
+static __always_inline void touched_port(struct task_struct *task)
+{
+	if (port_count && task->tgid != self_tgid && !kernel_thread(task) && !task_state(task))
+		discovered(task, true);
 }
 
 #endif

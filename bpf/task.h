@@ -11,13 +11,15 @@
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(task_start, struct task_struct *parent, struct task_struct *child)
 {
+	struct task_state *inherited;
 	struct record_task *record;
 
 	if (parent->tgid == self_tgid)
 		return 0; /* the recorder's own threads; the command it starts is marked by its pid */
-	if (!task_state(parent) && !(target_all && !kernel_thread(child)) && !in_target_cgroup(child))
+	inherited = task_state(parent);
+	if (!inherited && !(target_all && !kernel_thread(child)) && !in_target_cgroup(child))
 		return 0;
-	if (!make_target(child))
+	if (!make_target(child, inherited && inherited->touched))
 		return 0;
 	record = reserve(sizeof(*record), RECORD_TASK_START, NULL);
 	if (!record)
@@ -43,7 +45,7 @@ int BPF_PROG(task_exec, struct task_struct *task, int old_pid, struct linux_binp
 	if (!state) {
 		if (task->tgid == self_tgid || !named(task))
 			return 0;
-		state = make_target(task);
+		state = make_target(task, false);
 		if (!state)
 			return 0;
 	}
@@ -89,7 +91,7 @@ int BPF_PROG(task_moved, struct cgroup *group, const char *path, struct task_str
 	/* as the rest of the process follows, one event each; the unified hierarchy is what the task itself shows */
 	if (!under_target(group) || task_state(task))
 		return 0;
-	discovered(task);
+	discovered(task, false);
 	return 0;
 }
 

@@ -40,10 +40,11 @@ bool begins_message(std::string_view bytes) {
 
 void Mask::begin(const formats::SocketInfo& info) {
   if (info.origin == formats::Origin::listener) return;
-  const bool stream_begins = info.family == formats::Family::unix_domain ? info.origin != formats::Origin::existed
-                                                                         : info.origin == formats::Origin::connected ||
-                                                                               info.origin == formats::Origin::accepted;
-  if (!stream_begins) return;  // unknown sockets are uncertain from the start
+  using formats::Origin;
+  // A UNIX socket made by a target is described at its first use; a TCP one of unknown origin may be in mid-stream.
+  const bool unix_begins = info.family == formats::Family::unix_domain && info.origin != Origin::existed;
+  const bool begins = info.origin == Origin::connected || info.origin == Origin::accepted || unix_begins;
+  if (!begins && info.origin != Origin::existed) return;
   if (sockets_.size() >= kMaxSockets) sockets_.clear();
   auto& socket = sockets_[info.socket];
   const std::uint32_t next[2] = {info.next_out, info.next_in};
@@ -51,8 +52,9 @@ void Mask::begin(const formats::SocketInfo& info) {
     State& state = socket.direction[way];
     if (state.used) continue;  // told again when established
     state = {};
+    state.used = !begins;
     state.expected = next[way];
-    state.mode = Mode::line_start;
+    state.mode = begins ? Mode::line_start : Mode::unknown;
   }
 }
 

@@ -22,7 +22,8 @@ class Mask {
   // Tables of this many sockets are forgotten as a whole: the states then are uncertain, so nothing leaks.
   static constexpr std::size_t kMaxSockets = 1u << 18;
 
-  // A new connection begins at the positions in info; others are unknown. Not for keyframes: they come in the middle.
+  // A new connection begins at the positions in info. Of those in a keyframe only what existed before belongs here:
+  // the others are in the middle of their streams.
   void begin(const formats::SocketInfo& info);
   void forget(formats::SocketId socket);
   // Replaces head and tail by overwritten copies where something had to be; they are valid until the next call.

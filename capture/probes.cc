@@ -172,7 +172,6 @@ void Probes::Impl::configure(const ProbeSettings& settings, const KernelTypes& t
   constants.port_count = static_cast<std::uint32_t>(selection.ports.size());
   std::copy(selection.ports.begin(), selection.ports.end(), constants.ports);
   constants.switch_tells_state = types.tracepoint_arguments("sched_switch") >= 4;
-  constants.tier_c = tier.tier == HookTier::c;
   bpf_map__set_max_entries(skeleton->maps.ring, static_cast<std::uint32_t>(settings.ring_bytes));
   ring_bytes = settings.ring_bytes;
 }

@@ -154,11 +154,12 @@ void Session::keyframe(Time now) {
   const auto sockets = probes_.list_sockets();
   rest = sockets;
   while (const std::size_t size = listed_size(rest)) {
-    if (converter_.convert(rest.first(size), event)) {
-      const auto* info = std::get_if<SocketInfo>(&event.body);
-      if (info && seen.insert(info->socket).second) push(event);
-    }
+    const bool converted = converter_.convert(rest.first(size), event);
     rest = rest.subspan(size);
+    const auto* info = converted ? std::get_if<SocketInfo>(&event.body) : nullptr;
+    if (!info || !seen.insert(info->socket).second) continue;
+    if (info->origin == Origin::existed) mask_.begin(*info);
+    push(event);
   }
   writer_.end_keyframe();
 }

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Tier C, where the kernel has no better place: sends, receives and accepts at the exits of the system calls.
+ *
+ * Every system call of the machine passes here. The socket is found through the descriptor, by reading kernel memory:
+ * no trusted pointer, so no storage; a table by address stands in for it, checked by the inode number against reuse.
+ * Not seen: io_uring, and 32-bit callers.
+ */
+#ifndef TAILCAP_BPF_CALL_H
+#define TAILCAP_BPF_CALL_H
+
+#include "bpf/io.h"
+
+#define MESSAGES_MAX 1024 /* the kernel's own limit for sendmmsg and recvmmsg */
+/* The kernel gives a cookie only to those who ask with a trusted pointer. Where nobody has, a number that cannot be one. */
+#define OWN_COOKIE (1ull << 63)
+
+__u64 own_cookies = 0;
+
+static __always_inline struct sock *socket_of(struct task_struct *task, u32 fd)
+{
+	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
+	struct file **slots = BPF_CORE_READ(table, fd);
+	struct socket *socket;
+	struct file *file = NULL;
+
+	if (!table || fd >= BPF_CORE_READ(table, max_fds))
+		return NULL;
+	if (bpf_probe_read_kernel(&file, sizeof(file), slots + fd) || !file)
+		return NULL;
+	if ((BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
+		return NULL;
+	socket = BPF_CORE_READ(file, private_data);
+	return BPF_CORE_READ(socket, sk);
+}
+
+/* The state of the socket, made at its first use; null: not to be recorded. */
+static __always_inline struct socket_state *called_socket(struct task_struct *task, struct sock *sk)
+{
+	u64 key = (u64)sk, inode = socket_inode(sk), cookie;
+	struct socket_state *state = bpf_map_lookup_elem(&sockets_by_address, &key);
+	struct socket_state fresh;
+	u16 family, local, remote;
+
+	if (state && state->inode == inode)
+		return state;
+	family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	if (!recordable(family, BPF_CORE_READ(sk, sk_type), BPF_CORE_READ(sk, sk_protocol)))
+		return NULL;
+	if (!whole_target(task)) {
+		local = BPF_CORE_READ(sk, __sk_common.skc_num);
+		remote = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
+		if (family == AF_UNIX || !wanted_port(local, remote))
+			return NULL;
+	}
+	cookie = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
+	begin_socket(&fresh, sk, cookie ? cookie : OWN_COOKIE | __sync_fetch_and_add(&own_cookies, 1), family,
+		     BPF_CORE_READ(sk, sk_type), ORIGIN_UNKNOWN);
+	fresh.inode = inode;
+	if (bpf_map_update_elem(&sockets_by_address, &key, &fresh, BPF_ANY)) {
+		count_loss(LOSS_SOCKET_TABLE, RECORD_SOCKET);
+		return NULL;
+	}
+	state = bpf_map_lookup_elem(&sockets_by_address, &key);
+	/* TCP sockets with a cookie have been described, by the iterator or at their first change of state. */
+	if (state && (family == AF_UNIX || !cookie))
+		tell_socket(sk, state, 0);
+	return state;
+}
+
+/* sendmmsg and recvmmsg return how many messages: their lengths are in the caller's vector. */
+__noinline u32 messages_length(u64 vector, u32 count)
+{
+	u32 sum = 0, length;
+
+	for (u32 i = 0; i < MESSAGES_MAX; i++) {
+		if (i >= count)
+			break;
+		if (bpf_probe_read_user(&length, sizeof(length), (void *)(vector + i * 64 + 56)))
+			break;
+		sum += length;
+	}
+	return sum;
+}
+
+/* Something was moved, or failed, on descriptor fd of the running task. flags: of a receive. */
+__noinline int call_moved(u32 way, u32 fd, int ret, u32 flags)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct sock *sk = socket_of(task, fd);
+	struct socket_state *state;
+	u64 position;
+	u32 moved = ret > 0 ? ret : 0;
+
+	if (!sk)
+		return 0;
+	if (way == IN && !ret && !(BPF_CORE_READ(sk, sk_shutdown) & RCV_SHUTDOWN))
+		return 0;
+	state = called_socket(task, sk);
+	if (!state)
+		return 0;
+	touched_port(task);
+	way = way == OUT ? OUT : IN;
+	if (state->family == AF_UNIX) {
+		position = way == OUT ? __sync_fetch_and_add(&state->direction[OUT].counted, (u64)moved)
+				      : __sync_fetch_and_add(&state->direction[IN].counted, (u64)moved);
+	} else if (way == OUT) {
+		position = (u32)(BPF_CORE_READ((struct tcp_sock *)sk, write_seq) - moved);
+	} else {
+		u32 copied = BPF_CORE_READ((struct tcp_sock *)sk, copied_seq);
+
+		if (BPF_CORE_READ(sk, __sk_common.skc_flags) & (1 << SOCK_DONE_BIT) &&
+		    copied == BPF_CORE_READ((struct tcp_sock *)sk, rcv_nxt))
+			copied--;
+		position = (u32)(copied - moved);
+	}
+	if (way == OUT)
+		emit_io(state, task, position, ret, OUT, false);
+	else
+		emit_io(state, task, position, ret, IN, flags & MSG_TRUNC);
+	return 0;
+}
+
+__noinline int call_accepted(u32 fd)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct sock *sk = socket_of(task, fd);
+	struct record_segment *record;
+	struct socket_state *state;
+
+	if (!sk)
+		return 0;
+	state = called_socket(task, sk);
+	if (!state)
+		return 0;
+	record = reserve(sizeof(*record), RECORD_ACCEPT, &state->missed);
+	if (!record)
+		return 0;
+	__builtin_memset(record, 0, sizeof(*record));
+	record->h.time = bpf_ktime_get_ns();
+	record->h.pid = task->tgid;
+	record->h.tid = task->pid;
+	record->h.kind = RECORD_ACCEPT;
+	record->socket = state->cookie;
+	record->position = fd;
+	bpf_ringbuf_submit(record, wake_flag());
+	return 0;
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(call_done, struct pt_regs *regs, long ret)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	u64 nr = regs->orig_ax;
+	u32 flags = 0;
+
+	if (nr != NR_read && nr != NR_write && (nr < NR_readv || nr > NR_recvmsg) && nr != NR_accept4 && nr != NR_splice &&
+	    nr != NR_sendmmsg && nr != NR_recvmmsg)
+		return 0;
+	if (task->tgid == self_tgid || try_again(ret) || task->thread_info.status & TS_COMPAT)
+		return 0;
+	if (!port_count && !task_state(task))
+		return 0;
+	switch (nr) {
+	case NR_recvfrom:
+		flags = regs->r10;
+		break;
+	case NR_recvmsg:
+		flags = regs->dx;
+		break;
+	case NR_recvmmsg:
+		flags = regs->r10;
+		if (ret > 0)
+			ret = messages_length(regs->si, ret);
+		break;
+	case NR_sendmmsg:
+		if (ret > 0)
+			ret = messages_length(regs->si, ret);
+		break;
+	}
+	switch (nr) {
+	case NR_write:
+	case NR_writev:
+	case NR_sendto:
+	case NR_sendmsg:
+	case NR_sendmmsg:
+	case NR_sendfile:
+		if (ret)
+			call_moved(OUT, regs->di, ret, 0);
+		break;
+	case NR_read:
+	case NR_readv:
+	case NR_recvfrom:
+	case NR_recvmsg:
+	case NR_recvmmsg:
+		if (!(flags & (MSG_PEEK | MSG_OOB | MSG_ERRQUEUE)))
+			call_moved(IN, regs->di, ret, flags);
+		break;
+	case NR_splice:
+		if (ret > 0) { /* an error is of either end */
+			call_moved(IN, regs->di, ret, 0);
+			call_moved(OUT, regs->dx, ret, 0);
+		}
+		break;
+	case NR_accept:
+	case NR_accept4:
+		if (ret >= 0)
+			call_accepted(ret);
+		break;
+	}
+	return 0;
+}
+
+#endif

@@ -1,0 +1,63 @@
+// Socket calls that keep the books: what was moved, by the socket's cookie. The books are the truth that a recording is
+// compared with.
+//
+// Every byte sent is a function of its place in the stream, so that captured payload can be checked anywhere.
+#pragma once
+
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <map>
+#include <mutex>
+#include <vector>
+
+namespace tailcap::workload {
+
+inline char pattern(std::uint64_t place) { return static_cast<char>('A' + (place * 7 + place / 251) % 26); }
+
+struct Account {
+  std::uint64_t inode = 0;
+  std::uint64_t sends = 0, sent = 0, receives = 0, received = 0, ends = 0, errors = 0;
+};
+
+// The accounts of this process; threads share them, a forked child begins with its own.
+class Books {
+ public:
+  Account& of(int descriptor);
+  // Appends a line per socket: cookie inode sends sent receives received ends errors
+  void write(const char* path);
+  void forget();  // in a forked child
+  std::mutex lock;
+
+ private:
+  std::map<std::uint64_t, Account> accounts_;
+};
+extern Books books;
+
+std::uint64_t cookie(int descriptor);
+
+// The next bytes of the stream that begins with the socket. Each is one system call; the result is its own.
+ssize_t counted_write(int descriptor, std::size_t size);
+ssize_t counted_send(int descriptor, std::size_t size, int flags);
+ssize_t counted_writev(int descriptor, std::size_t pieces, std::size_t piece_size);
+ssize_t counted_sendmsg(int descriptor, std::size_t pieces, std::size_t piece_size, int passed = -1);
+int counted_sendmmsg(int descriptor, unsigned messages, std::size_t size);
+ssize_t counted_sendfile(int descriptor, std::size_t size);
+
+ssize_t counted_read(int descriptor, std::size_t most);
+ssize_t counted_recv(int descriptor, std::size_t most, int flags);
+ssize_t counted_readv(int descriptor, std::size_t pieces, std::size_t piece_size);
+ssize_t counted_recvmsg(int descriptor, std::size_t most, int* passed = nullptr);
+int counted_recvmmsg(int descriptor, unsigned messages, std::size_t size);
+
+// Reads with recv until so many bytes are in.
+void receive_all(int descriptor, std::size_t size);
+// Reads until the end of the stream.
+void receive_end(int descriptor);
+
+[[noreturn]] void die(const char* what);
+
+}  // namespace tailcap::workload

@@ -1,0 +1,96 @@
+// A workload recorded by the real recorder, read back, beside the workload's own books.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "formats/event.h"
+#include "formats/preamble.h"
+#include "formats/reader.h"
+#include "tests/bpf/counted.h"
+
+namespace tailcap::test {
+
+// Why these tests cannot run here; empty: they can, so they must.
+std::string reason_to_skip();
+
+// A folder that goes away.
+class Scratch {
+ public:
+  Scratch();
+  ~Scratch();
+  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
+
+ private:
+  std::string path_;
+};
+
+// A child process with its standard output and error in a file, killed if it still runs.
+class Process {
+ public:
+  Process(const std::vector<std::string>& command, const std::string& log, bool with_input = false);
+  ~Process();
+  Process(const Process&) = delete;
+  Process& operator=(const Process&) = delete;
+  pid_t pid() const { return pid_; }
+  int input() const { return input_; }  // -1 unless with_input
+  void signal(int number);
+  int wait();  // exit code, or 128 + signal
+  std::string said() const;
+
+ private:
+  pid_t pid_ = -1;
+  int input_ = -1;
+  std::string log_;
+  bool ended_ = false;
+  int code_ = -1;
+};
+
+using Books = std::map<std::uint64_t, workload::Account>;
+Books read_books(const std::string& path);
+
+// Io without views.
+struct SeenIo {
+  formats::Io io;
+  formats::Thread thread;
+  formats::Time time;
+  std::string head, tail;
+};
+
+struct Seen {
+  formats::Preamble preamble;
+  std::map<std::uint64_t, std::vector<SeenIo>> out, in;  // by socket, in file order
+  std::map<std::uint64_t, std::vector<formats::SocketInfo>> sockets;
+  std::map<std::uint64_t, std::vector<formats::StateChange>> states;
+  std::map<std::uint64_t, std::vector<formats::Arrival>> arrivals;
+  std::map<std::uint64_t, int> resets;
+  std::map<int, std::uint64_t> lost;   // by kind
+  std::map<int, std::uint64_t> kinds;  // stored, by kind
+  std::uint64_t missed = 0;            // told by Io and Arrival
+  std::set<std::uint32_t> pids;        // of every event
+  std::vector<formats::Event> waits;   // OffCpu
+  std::vector<std::uint32_t> accepts;  // descriptors
+  formats::CaptureState state{};
+};
+Seen read_capture(const std::string& path);
+
+struct Recorded {
+  int code = -1;
+  std::string said;
+  Books books;
+  Seen seen;
+};
+// tailcap-record ARGUMENTS -- workload SCENARIO
+Recorded record_workload(const std::string& scenario, const std::vector<std::string>& arguments);
+
+// The recording holds exactly the bytes, calls, ends and errors of the books; positions join without gap or overlap;
+// every captured byte is the one that was sent there. calls: compare the number of calls too.
+void expect_exact(const Recorded& recorded, bool calls = true);
+
+}  // namespace tailcap::test

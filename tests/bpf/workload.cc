@@ -1,0 +1,326 @@
+// workload SCENARIO BOOKS: does socket I/O in one of the ways that are hard to record, and writes down what it did.
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <functional>
+#include <string>
+#include <thread>
+
+#include "tests/bpf/counted.h"
+
+namespace tailcap::workload {
+namespace {
+
+// Primes, so that no two of them can be confused and no multiple looks right.
+constexpr int kRequests = 101;
+constexpr int kConnections = 7;
+
+struct Listener {
+  int descriptor;
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  int family, type;
+};
+
+Listener listen_on(int family, int type) {
+  Listener l;
+  l.family = family;
+  l.type = type;
+  l.descriptor = socket(family, type | SOCK_CLOEXEC, 0);
+  sockaddr_storage address{};
+  socklen_t size = 0;
+  if (family == AF_INET) {
+    auto& in = reinterpret_cast<sockaddr_in&>(address);
+    in = {AF_INET, 0, {htonl(INADDR_LOOPBACK)}, {}};
+    size = sizeof in;
+  } else if (family == AF_INET6) {
+    auto& in = reinterpret_cast<sockaddr_in6&>(address);
+    in.sin6_family = AF_INET6;
+    in.sin6_addr = in6addr_loopback;
+    size = sizeof in;
+  } else {
+    auto& un = reinterpret_cast<sockaddr_un&>(address);
+    un.sun_family = AF_UNIX;
+    const std::string name = std::string(1, '\0') + "tailcap-workload-" + std::to_string(getpid());
+    std::memcpy(un.sun_path, name.data(), name.size());
+    size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size());
+  }
+  if (bind(l.descriptor, reinterpret_cast<sockaddr*>(&address), size) != 0 || listen(l.descriptor, 64) != 0)
+    die("listen");
+  if (getsockname(l.descriptor, reinterpret_cast<sockaddr*>(&l.address), &l.size) != 0) die("getsockname");
+  return l;
+}
+
+struct Pair {
+  int client, server;
+};
+
+Pair connect_to(const Listener& l) {
+  const int client = socket(l.family, l.type | SOCK_CLOEXEC, 0);
+  if (connect(client, reinterpret_cast<const sockaddr*>(&l.address), l.size) != 0) die("connect");
+  const int server = accept(l.descriptor, nullptr, nullptr);
+  if (server < 0) die("accept");
+  return {client, server};
+}
+
+Pair tcp_pair() {
+  const Listener l = listen_on(AF_INET, SOCK_STREAM);
+  const Pair pair = connect_to(l);
+  close(l.descriptor);
+  return pair;
+}
+
+void close_both(Pair pair) {
+  close(pair.client);
+  receive_end(pair.server);
+  close(pair.server);
+}
+
+// Keep-alive requests and responses on several connections.
+void requests(int family, int type) {
+  const Listener l = listen_on(family, type);
+  for (int c = 0; c < kConnections; c++) {
+    const Pair pair = connect_to(l);
+    for (int i = 0; i < kRequests; i++) {
+      const auto request = static_cast<std::size_t>(17 + i), response = static_cast<std::size_t>(211 + 13 * i);
+      counted_write(pair.client, request);
+      receive_all(pair.server, request);
+      counted_send(pair.server, response, 0);
+      receive_all(pair.client, response);
+    }
+    close_both(pair);
+  }
+  close(l.descriptor);
+}
+
+void inherited() {
+  const Pair pair = tcp_pair();
+  counted_write(pair.client, 31);
+  const pid_t child = fork();
+  if (child == 0) {
+    books.forget();
+    receive_all(pair.server, 31);
+    counted_write(pair.server, 37);
+    return;  // writes its own books
+  }
+  receive_all(pair.client, 37);
+  waitpid(child, nullptr, 0);
+  counted_write(pair.client, 41);
+  receive_all(pair.server, 41);
+  close_both(pair);
+}
+
+void passed() {
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0) die("socketpair");
+  const Pair pair = tcp_pair();
+  counted_write(pair.client, 43);
+  counted_sendmsg(ends[0], 1, 1, pair.server);
+  close(pair.server);
+  int received = -1;
+  counted_recvmsg(ends[1], 1, &received);
+  receive_all(received, 43);
+  counted_write(received, 47);
+  receive_all(pair.client, 47);
+  close_both({pair.client, received});
+}
+
+// The same descriptor number is another socket each time, and one socket has two numbers.
+void reused() {
+  const Listener l = listen_on(AF_INET, SOCK_STREAM);
+  const int fixed = 200, other = 201;
+  for (int i = 0; i < 53; i++) {
+    const Pair pair = connect_to(l);
+    dup2(pair.server, fixed);
+    close(pair.server);
+    dup2(fixed, other);
+    counted_write(pair.client, static_cast<std::size_t>(11 + i));
+    counted_read(fixed, 5);
+    receive_all(other, static_cast<std::size_t>(6 + i));
+    close(other);
+    close_both({pair.client, fixed});
+  }
+}
+
+void calls() {
+  const Pair pair = tcp_pair();
+  counted_sendfile(pair.client, 60'013);
+  receive_all(pair.server, 60'013);
+  counted_writev(pair.client, 3, 997);
+  counted_readv(pair.server, 3, 997);
+  counted_writev(pair.client, 1024, 7);  // more pieces than are looked at
+  receive_all(pair.server, 1024 * 7);
+  counted_sendmsg(pair.client, 5, 3'001);
+  receive_all(pair.server, 5 * 3'001);
+  counted_send(pair.client, 509, 0);
+  counted_recv(pair.server, 509, MSG_PEEK);
+  counted_recv(pair.server, 100, MSG_PEEK);
+  counted_recvmsg(pair.server, 509);
+  counted_write(pair.client, 23);
+  counted_recv(pair.server, 23, MSG_TRUNC);  // thrown away unread
+  close_both(pair);
+}
+
+void many_messages() {
+  const Pair pair = tcp_pair();
+  counted_sendmmsg(pair.client, 13, 101);
+  receive_all(pair.server, 13 * 101);
+  counted_write(pair.client, 13 * 101);
+  counted_recvmmsg(pair.server, 13, 101);
+  close_both(pair);
+}
+
+// A full socket buffer: partial writes, then EAGAIN, again and again.
+void partial() {
+  const Pair pair = tcp_pair();
+  fcntl(pair.client, F_SETFL, O_NONBLOCK);
+  std::size_t in_flight = 0;
+  for (int round = 0; round < 11; round++) {
+    ssize_t sent;
+    while ((sent = counted_write(pair.client, 1 << 20)) > 0) in_flight += static_cast<std::size_t>(sent);
+    receive_all(pair.server, in_flight / 2);
+    in_flight -= in_flight / 2;
+  }
+  receive_all(pair.server, in_flight);
+  close_both(pair);
+}
+
+void half_close() {
+  const Pair pair = tcp_pair();
+  counted_write(pair.client, 59);
+  shutdown(pair.client, SHUT_WR);
+  receive_end(pair.server);  // data and FIN wait together
+  counted_write(pair.server, 61);
+  counted_write(pair.server, 67);
+  close(pair.server);
+  receive_end(pair.client);
+  close(pair.client);
+  // The FIN is there before the reader: one call takes the last bytes and the FIN's number.
+  const Pair late = tcp_pair();
+  counted_write(late.client, 71);
+  counted_write(late.client, 73);
+  close(late.client);
+  usleep(20'000);
+  counted_recv(late.server, 100, 0);
+  counted_recv(late.server, 1000, 0);
+  counted_recv(late.server, 1000, 0);  // the end
+  counted_recv(late.server, 1000, 0);  // and again
+  close(late.server);
+}
+
+void refused() {
+  Listener l = listen_on(AF_INET, SOCK_STREAM);
+  close(l.descriptor);  // nobody listens there now
+  for (int i = 0; i < 3; i++) {
+    const int client = socket(AF_INET, SOCK_STREAM, 0);
+    if (connect(client, reinterpret_cast<const sockaddr*>(&l.address), l.size) == 0 || errno != ECONNREFUSED)
+      die("was not refused");
+    cookie(client);
+    close(client);
+  }
+}
+
+void reset() {
+  const Pair pair = tcp_pair();
+  counted_write(pair.client, 79);
+  receive_all(pair.server, 79);
+  const linger now{1, 0};
+  setsockopt(pair.client, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+  close(pair.client);
+  usleep(20'000);
+  counted_recv(pair.server, 100, 0);  // ECONNRESET
+  close(pair.server);
+}
+
+void exchange_much(int family) {
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 2; t++) {
+    threads.emplace_back([family] {
+      int ends[2];
+      if (family == AF_UNIX) {
+        if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0) die("socketpair");
+      } else {
+        const Pair pair = tcp_pair();
+        ends[0] = pair.client;
+        ends[1] = pair.server;
+      }
+      for (int i = 0; i < 5'003; i++) {
+        counted_send(ends[0], 19, 0);
+        counted_recv(ends[1], 19, MSG_WAITALL);
+      }
+      close(ends[0]);
+      close(ends[1]);
+    });
+  }
+  for (auto& thread : threads) thread.join();
+}
+
+// More events than a small ring can take: the recorder, which is our parent, is stopped for a while in the middle.
+void flood(int family) {
+  exchange_much(family);
+  kill(getppid(), SIGSTOP);
+  exchange_much(family);
+  kill(getppid(), SIGCONT);
+  exchange_much(family);
+}
+
+// Says that it is ready, waits for a byte, then uses a connection that existed before.
+void existing() {
+  const Listener l = listen_on(AF_INET, SOCK_STREAM);
+  const Pair pair = connect_to(l);
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends) != 0) die("socketpair");
+  (void)!write(pair.client, "before", 6);
+  char byte[6];
+  (void)!read(pair.server, byte, 6);
+  std::printf("%d\n", ntohs(reinterpret_cast<const sockaddr_in&>(l.address).sin_port));
+  std::fflush(stdout);
+  (void)!read(STDIN_FILENO, byte, 1);
+  counted_write(pair.client, 83);
+  receive_all(pair.server, 83);
+  counted_write(ends[0], 89);
+  receive_all(ends[1], 89);
+  close_both(pair);
+}
+
+}  // namespace
+
+int run(const std::string& name) {
+  if (name == "tcp4") return requests(AF_INET, SOCK_STREAM), 0;
+  if (name == "tcp6") return requests(AF_INET6, SOCK_STREAM), 0;
+  if (name == "unix") return requests(AF_UNIX, SOCK_STREAM), 0;
+  if (name == "seqpacket") return requests(AF_UNIX, SOCK_SEQPACKET), 0;
+  if (name == "inherited") return inherited(), 0;
+  if (name == "passed") return passed(), 0;
+  if (name == "reused") return reused(), 0;
+  if (name == "calls") return calls(), 0;
+  if (name == "many_messages") return many_messages(), 0;
+  if (name == "partial") return partial(), 0;
+  if (name == "half_close") return half_close(), 0;
+  if (name == "refused") return refused(), 0;
+  if (name == "reset") return reset(), 0;
+  if (name == "flood") return flood(AF_UNIX), 0;
+  if (name == "flood_tcp") return flood(AF_INET), 0;
+  if (name == "existing") return existing(), 0;
+  std::fprintf(stderr, "workload: no scenario '%s'\n", name.c_str());
+  return 2;
+}
+
+}  // namespace tailcap::workload
+
+int main(int argc, char** argv) {
+  if (argc != 3) {
+    std::fputs("usage: workload SCENARIO BOOKS\n", stderr);
+    return 2;
+  }
+  const int code = tailcap::workload::run(argv[1]);
+  tailcap::workload::books.write(argv[2]);
+  return code;
+}
