@@ -105,9 +105,12 @@ Sample::Effect Sample::effect_at(double q, std::int64_t value, double seconds) c
   std::vector<double> beyond(size());
   std::transform(in_order_.begin(), in_order_.end(), beyond.begin(), [&](std::int64_t x) { return x > value ? 1.0 : 0.0; });
   effect.blocks = size() / l;
-  for (std::size_t b = 0; b * l < size(); ++b)
-    effect.bursts += std::any_of(beyond.begin() + static_cast<std::ptrdiff_t>(b * l),
-                                 beyond.begin() + static_cast<std::ptrdiff_t>(std::min(size(), (b + 1) * l)), [](double x) { return x > 0; });
+  // A burst is a block that holds one of the requests at or beyond the quantile.
+  for (std::size_t b = 0; b * l < size(); ++b) {
+    const auto begin = in_order_.begin() + static_cast<std::ptrdiff_t>(b * l);
+    const auto end = in_order_.begin() + static_cast<std::ptrdiff_t>(std::min(size(), (b + 1) * l));
+    effect.bursts += std::any_of(begin, end, [&](std::int64_t x) { return x >= value; });
+  }
   effect.design = std::max(1.0, static_cast<double>(l) * block_variance(beyond, l) / (q * (1 - q)));
   return effect;
 }
