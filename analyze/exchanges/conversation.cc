@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "analyze/exchanges/fill.h"
 #include "analyze/exchanges/outcome.h"
 
 namespace tailcap::exchanges {
@@ -17,43 +18,6 @@ using formats::known;
 namespace {
 
 constexpr std::size_t kMaxPool = 256;
-
-// Host of an absolute-form target (RFC 9112, 3.2.2), which overrides the Host field.
-std::string_view authority_of(std::string_view target) {
-  const auto scheme = target.find("://");
-  if (scheme == target.npos || scheme == 0 || target.front() == '/') return {};
-  target.remove_prefix(scheme + 3);
-  return target.substr(0, target.find_first_of("/?#"));
-}
-
-void copy_request(const Message& m, flow::Exchange& e) {
-  e.method = m.method;
-  e.target = m.target;
-  e.protocol = m.protocol;
-  e.stream = m.stream;
-  e.request_headers = m.headers;
-  e.request_headers_complete = m.headers_complete;
-  e.request_bytes = m.body_bytes;
-  e.request = m.instants;
-  e.request_head_done = m.head_done;
-  e.request_body_arrived = m.body_arrived;
-  e.expects_continue = m.expects_continue;
-  e.request_begin = m.begin;
-  e.taints |= m.taints;
-  if (const auto host = authority_of(m.target); !host.empty()) e.authority = host;
-  else if (m.method == "CONNECT") e.authority = m.target;
-  else if (const auto field = m.headers.find("host")) e.authority = *field;
-}
-
-void copy_response(const Message& m, flow::Exchange& e) {
-  e.status = m.status;
-  if (e.protocol == flow::Protocol::unknown) e.protocol = m.protocol;
-  e.response_headers = m.headers;
-  e.response_headers_complete = m.headers_complete;
-  e.response_bytes = m.body_bytes;
-  e.response = m.instants;
-  e.taints |= m.taints;
-}
 
 }  // namespace
 

@@ -49,6 +49,10 @@ class Conversation {
   void push(const flow::Message& message, Exchanged& out, flow::Findings& findings);
   // Both directions have ended and everything was handed on.
   bool done() const { return closed_[0] && closed_[1]; }
+  // A request waits for its response.
+  bool waiting() const { return head_ < drafts_.size() && drafts_[head_]->asked && !drafts_[head_]->answered; }
+  // Numbers given, and to be given to what is open.
+  std::uint32_t numbers() const { return numbered_ + static_cast<std::uint32_t>(drafts_.size() - head_); }
 
  private:
   void request(const flow::Message& m, Exchanged& out);

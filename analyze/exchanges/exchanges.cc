@@ -2,12 +2,23 @@
 
 #include <vector>
 
+#include "analyze/exchanges/by_stream.h"
 #include "analyze/exchanges/conversation.h"
 
 namespace tailcap::exchanges {
 
+namespace {
+
+// One connection: HTTP/1, HTTP/2, or the one and then, upgraded, the other.
+struct Pairing {
+  std::unique_ptr<Conversation> in_order;
+  std::unique_ptr<ByStream> by_stream;
+};
+
+}  // namespace
+
 struct Exchanges::Impl {
-  std::vector<std::unique_ptr<Conversation>> conversations;  // by connection; empty where ended
+  std::vector<Pairing> pairings;  // by connection; empty where ended
   Exchanged out;
   flow::Findings findings;
 };
@@ -18,13 +29,22 @@ Exchanges::~Exchanges() = default;
 std::span<const flow::Exchange> Exchanges::push(const flow::Message& m) {
   Impl& i = *impl_;
   i.out.clear();
-  if (m.connection >= i.conversations.size()) i.conversations.resize(m.connection + 1);
-  std::unique_ptr<Conversation>& c = i.conversations[m.connection];
-  if (!c) {
-    c = std::make_unique<Conversation>(m.connection);
+  if (m.connection >= i.pairings.size()) i.pairings.resize(m.connection + 1);
+  Pairing& p = i.pairings[m.connection];
+  const bool closed = m.kind == flow::MessageKind::closed;
+  // The answer to the request with which a connection was upgraded comes on stream 1.
+  const bool upgraded = m.stream == 1 && m.kind != flow::MessageKind::request && p.in_order && p.in_order->waiting();
+  if (m.stream != 0 && !upgraded && !p.by_stream)
+    p.by_stream = std::make_unique<ByStream>(m.connection, p.in_order ? p.in_order->numbers() : 0);
+  if (m.stream == 0 && !p.in_order && !(closed && p.by_stream)) p.in_order = std::make_unique<Conversation>(m.connection);
+  if (p.in_order && (m.stream == 0 || upgraded)) {
+    p.in_order->push(m, i.out, i.findings);
+    if (p.in_order->done()) p.in_order.reset();
   }
-  c->push(m, i.out, i.findings);
-  if (c->done()) c.reset();
+  if (p.by_stream && (closed || (m.stream != 0 && !upgraded))) {
+    p.by_stream->push(m, i.out, i.findings);
+    if (p.by_stream->done()) p.by_stream.reset();
+  }
   return i.out.all();
 }
 

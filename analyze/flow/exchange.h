@@ -54,6 +54,11 @@ struct Exchange {
   Thread reader, writer;             // server: who read the request's first byte, who sent the response's first byte
                                      // client: writer sent the request's first byte, reader read the response's
   std::uint64_t request_begin = 0;   // stream offset of the request's first byte
+  // HTTP/2 and gRPC
+  std::uint32_t unknown_fields = 0;             // header fields that could not be known: in neither list
+  std::optional<StreamReset> reset;             // what broke the stream off; the client's own: it gave up
+  std::optional<GrpcFacts> request_grpc, response_grpc;
+  WindowWaits request_window_waits, response_window_waits;
   std::uint64_t opaque_in = 0, opaque_out = 0;  // after an upgrade, so far as known when handed on
   Taints taints = 0;
 };

@@ -33,6 +33,7 @@ class Messages {
     renew(message);
   }
   std::span<const flow::Message> all() const { return std::span(slots_).first(used_); }
+  flow::Message& at(std::size_t i) { return slots_[i]; }  // i < all().size()
 
  private:
   std::vector<flow::Message> slots_;

@@ -2,12 +2,13 @@
 
 #include <vector>
 
-#include "analyze/protocols/http1.h"
+#include "analyze/protocols/talk.h"
 
 namespace tailcap::protocols {
 
 struct Parsers::Impl {
-  std::vector<std::unique_ptr<Http1>> connections;  // by number; empty where ended
+  http2::Held held;
+  std::vector<std::unique_ptr<Talk>> connections;  // by number; empty where ended
   Messages out;
   flow::Findings findings;
 };
@@ -19,8 +20,8 @@ std::span<const flow::Message> Parsers::push(const flow::ByteRun& run) {
   Impl& i = *impl_;
   i.out.clear();
   if (run.connection >= i.connections.size()) i.connections.resize(run.connection + 1);
-  std::unique_ptr<Http1>& c = i.connections[run.connection];
-  if (!c) c = std::make_unique<Http1>(run.connection);
+  std::unique_ptr<Talk>& c = i.connections[run.connection];
+  if (!c) c = std::make_unique<Talk>(run.connection, i.held);
   c->push(run, i.out, i.findings);
   if (c->done()) c.reset();
   return i.out.all();

@@ -1,0 +1,118 @@
+#include "analyze/exchanges/by_stream.h"
+
+#include "analyze/exchanges/fill.h"
+#include "analyze/exchanges/outcome.h"
+
+namespace tailcap::exchanges {
+
+using flow::Direction;
+using flow::Finding;
+using flow::MessageKind;
+using flow::Outcome;
+using flow::Role;
+using formats::known;
+
+namespace {
+
+// The answering direction of a role.
+std::size_t answering(Role role) { return role == Role::server ? 0 : 1; }
+
+// A call that was answered is as good as its grpc-status; HTTP's 200 says nothing. Client or server by the mapping of
+// gRPC's codes to HTTP's that its gateways use.
+Outcome by_grpc_status(int status) {
+  switch (status) {
+    case 0:
+      return Outcome::ok;
+    case 1:   // CANCELLED
+    case 3:   // INVALID_ARGUMENT
+    case 5:   // NOT_FOUND
+    case 6:   // ALREADY_EXISTS
+    case 7:   // PERMISSION_DENIED
+    case 8:   // RESOURCE_EXHAUSTED
+    case 9:   // FAILED_PRECONDITION
+    case 10:  // ABORTED
+    case 11:  // OUT_OF_RANGE
+    case 16:  // UNAUTHENTICATED
+      return Outcome::client_error;
+    default:
+      return Outcome::server_error;
+  }
+}
+
+}  // namespace
+
+void ByStream::push(const flow::Message& m, Exchanged& out, flow::Findings& findings) {
+  if (m.kind == MessageKind::closed) return close(m, out, findings);
+  if (m.kind == MessageKind::opaque) return;
+  role_ = (m.direction == Direction::in) == (m.kind == MessageKind::request) ? Role::server : Role::client;
+  message(m, out, findings);
+}
+
+void ByStream::message(const flow::Message& m, Exchanged& out, flow::Findings& findings) {
+  if (m.kind == MessageKind::interim && m.answers_unknown) return;
+  const auto it = drafts_.try_emplace(m.stream).first;
+  Draft& d = it->second;
+  flow::Exchange& e = d.exchange;
+  e.role = role_;
+  switch (m.kind) {
+    case MessageKind::request:
+      d.asked = true;
+      d.request_ending = m.ending;
+      copy_request(m, e);
+      (role_ == Role::server ? e.reader : e.writer) = m.first_thread;
+      break;
+    case MessageKind::response:
+      d.answered = true;
+      d.response_ending = m.ending;
+      d.broken_by = m.closed;
+      copy_response(m, e);
+      (role_ == Role::server ? e.writer : e.reader) = m.first_thread;
+      if (m.answers_unknown) findings.add(Finding::response_without_request);
+      break;
+    default:
+      ++e.interim_responses;
+      if (m.status == 100 && !known(e.continue_done)) e.continue_done = m.instants.last_done;
+      e.taints |= m.taints;
+      return;
+  }
+  if (d.asked && !d.answered && closed_[answering(role_)]) unanswered(d);
+  else if (!m.answers_unknown && (!d.asked || !d.answered)) return;
+  finish(it, out, findings);
+}
+
+void ByStream::unanswered(Draft& d) const {
+  d.broken_by = ends_[answering(role_)];
+  d.end_taints = end_taints_[answering(role_)];
+}
+
+void ByStream::close(const flow::Message& m, Exchanged& out, flow::Findings& findings) {
+  const auto direction = static_cast<std::size_t>(m.direction);
+  closed_[direction] = true;
+  ends_[direction] = m.closed;
+  end_taints_[direction] = m.taints;
+  for (auto it = drafts_.begin(); it != drafts_.end();) {
+    Draft& d = it->second;
+    const bool over = !d.answered && d.asked && closed_[answering(role_)];
+    if (over) unanswered(d);
+    if (over || done()) it = finish(it, out, findings);
+    else ++it;
+  }
+}
+
+ByStream::Drafts::iterator ByStream::finish(Drafts::iterator it, Exchanged& out, flow::Findings& findings) {
+  Draft& d = it->second;
+  flow::Exchange& e = d.exchange;
+  e.id = {id_, ++numbered_};
+  settle_outcome(d);
+  if (e.protocol == flow::Protocol::grpc && d.asked && d.answered && d.response_ending == flow::Ending::complete) {
+    const auto status = e.response_grpc ? e.response_grpc->status : std::nullopt;
+    if (status) e.outcome = by_grpc_status(*status);
+    // Not answered by gRPC but by something in front of it: HTTP's status is all there is. Otherwise it is not known.
+    else if (e.status == 200) e.outcome = Outcome::unknown;
+  }
+  if (straighten(e)) findings.add(Finding::negative_interval);
+  out.take(e);
+  return drafts_.erase(it);
+}
+
+}  // namespace tailcap::exchanges

@@ -1,0 +1,61 @@
+#include "analyze/exchanges/fill.h"
+
+#include <string_view>
+
+namespace tailcap::exchanges {
+namespace {
+
+// Host of an absolute-form target (RFC 9112, 3.2.2), which overrides the Host field.
+std::string_view authority_of(std::string_view target) {
+  const auto scheme = target.find("://");
+  if (scheme == target.npos || scheme == 0 || target.front() == '/') return {};
+  target.remove_prefix(scheme + 3);
+  return target.substr(0, target.find_first_of("/?#"));
+}
+
+}  // namespace
+
+void copy_request(const flow::Message& m, flow::Exchange& e) {
+  e.method = m.method;
+  e.target = m.target;
+  if (e.protocol != flow::Protocol::grpc) e.protocol = m.protocol;
+  e.stream = m.stream;
+  e.request_headers = m.headers;
+  e.request_headers_complete = m.headers_complete;
+  e.request_bytes = m.body_bytes;
+  e.request = m.instants;
+  e.request_head_done = m.head_done;
+  e.request_body_arrived = m.body_arrived;
+  e.expects_continue = m.expects_continue;
+  e.request_begin = m.begin;
+  e.taints |= m.taints;
+  if (const auto host = authority_of(m.target); !host.empty()) e.authority = host;
+  else if (m.method == "CONNECT") e.authority = m.target;
+  else if (const auto field = m.headers.find("host")) e.authority = *field;
+  if (m.stream == 0) return;
+  if (const auto field = m.headers.find(":authority")) e.authority = *field;
+  e.request_grpc = m.grpc;
+  e.request_window_waits = m.window_waits;
+  e.unknown_fields += m.unknown_fields;
+  if (m.reset) e.reset = m.reset;
+}
+
+void copy_response(const flow::Message& m, flow::Exchange& e) {
+  e.status = m.status;
+  if (e.protocol == flow::Protocol::unknown) e.protocol = m.protocol;
+  e.response_headers = m.headers;
+  e.response_headers_complete = m.headers_complete;
+  e.response_bytes = m.body_bytes;
+  e.response = m.instants;
+  e.taints |= m.taints;
+  if (m.stream == 0) return;
+  // The request of an upgraded connection was written in HTTP/1; what answers a call need not know that it is one.
+  if (e.protocol != flow::Protocol::grpc) e.protocol = m.protocol;
+  e.stream = m.stream;
+  e.response_grpc = m.grpc;
+  e.response_window_waits = m.window_waits;
+  e.unknown_fields += m.unknown_fields;
+  if (m.reset) e.reset = m.reset;
+}
+
+}  // namespace tailcap::exchanges

@@ -1,0 +1,186 @@
+#include "analyze/protocols/talk.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace tailcap::protocols {
+
+using flow::ByteRun;
+using flow::Direction;
+using flow::End;
+using flow::MessageKind;
+
+namespace {
+
+// A server's first frame is SETTINGS (RFC 9113, 3.4), and it may be sent before the client's preface is read.
+constexpr std::uint32_t kMaxFirstSettings = 64 * 6;
+
+enum class Begin { undecided, preface, settings, other };
+
+Begin guess_http2(std::string_view bytes) {
+  if (bytes.empty()) return Begin::undecided;
+  const std::string_view preface = http2::kPreface;
+  if (bytes.substr(0, preface.size()) == preface.substr(0, bytes.size()))
+    return bytes.size() >= preface.size() ? Begin::preface : Begin::undecided;
+  if (bytes[0] != 0) return Begin::other;  // no HTTP/1 begins so, and every such frame does
+  if (bytes.size() < http2::kFrameHeader) return Begin::undecided;
+  const http2::FrameHeader h = http2::parse_frame_header(bytes);
+  return h.type == http2::FrameType::settings && h.flags == 0 && http2::legal(h) && h.length <= kMaxFirstSettings
+             ? Begin::settings
+             : Begin::other;
+}
+
+bool same_ignoring_case(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return (x | 0x20) == (y | 0x20); });
+}
+
+}  // namespace
+
+bool Talk::done() const { return http2_ && state_ == State::http2 ? http2_->done() : http1_ && http1_->done(); }
+
+bool Talk::hold(const ByteRun& run) {
+  if (held_.size() >= kMaxHeldRuns || held_bytes_ > kMaxHeldRunBytes) return false;
+  held_.emplace_back(run);
+  held_bytes_ += held_.back().bytes.size();
+  return true;
+}
+
+void Talk::release() {
+  held_.clear();
+  held_.shrink_to_fit();
+  held_bytes_ = 0;
+}
+
+void Talk::push(const ByteRun& run, Messages& out, flow::Findings& findings) {
+  switch (state_) {
+    case State::undecided: {
+      const Verdict verdict = judge(run);
+      if (verdict == Verdict::undecided && hold(run)) return;
+      decide(verdict, out, findings);
+      return push(run, out, findings);
+    }
+    case State::late:
+      return push_late(run, out, findings);
+    case State::http1:
+    case State::upgrading:
+      return push_http1(run, out, findings);
+    case State::http2:
+      return http2_->push(run, out, findings);
+  }
+}
+
+Talk::Verdict Talk::judge(const ByteRun& run) {
+  if (run.end != End::none && run.length == 0) return Verdict::http1;  // nothing was said that would tell
+  const auto d = static_cast<std::size_t>(run.direction);
+  std::string& begin = begin_[d];
+  if (!run.first_known || run.gap > 0) return Verdict::late;
+  if (run.head.size() < run.length && begin.size() + run.head.size() < http2::kPreface.size()) return Verdict::http1;
+  begin.append(run.head.substr(0, http2::kPreface.size() - std::min(begin.size(), http2::kPreface.size())));
+  switch (guess_http2(begin)) {
+    case Begin::preface:
+      client_ = run.direction;
+      return Verdict::http2;
+    case Begin::other:
+      return Verdict::http1;
+    case Begin::settings:  // the client has the word
+    case Begin::undecided:
+      break;
+  }
+  return Verdict::undecided;
+}
+
+// Whatever was held goes where it belongs.
+void Talk::decide(Verdict verdict, Messages& out, flow::Findings& findings) {
+  if (verdict == Verdict::http2) {
+    state_ = State::http2;
+    http2_ = std::make_unique<http2::Connection>(id_, client_, held_all_);
+  } else {
+    http1_ = std::make_unique<Http1>(id_);
+    state_ = State::http1;
+    if (verdict == Verdict::late) {
+      state_ = State::late;
+      http2_ = std::make_unique<http2::Connection>(id_, std::nullopt, held_all_);
+      late_findings_ = std::make_unique<flow::Findings>();
+    }
+  }
+  const std::vector<HeldRun> held = std::exchange(held_, {});
+  held_bytes_ = 0;
+  for (const HeldRun& h : held) push(h.view(), out, findings);
+}
+
+void Talk::push_late(const ByteRun& run, Messages& out, flow::Findings& findings) {
+  ByteRun bytes = run;
+  bytes.end = End::none;
+  if (bytes.length > 0) http2_->push(bytes, out, *late_findings_);
+  if (http2_->found()) {
+    state_ = State::http2;
+    http1_.reset();
+    findings.add(*std::exchange(late_findings_, nullptr));
+    if (run.end == End::none) return;
+    ByteRun end = run;
+    end.offset += run.length;
+    end.length = end.gap = 0;
+    end.head = end.tail = {};
+    end.arrivals = {};
+    return http2_->push(end, out, findings);
+  }
+  const std::size_t before = out.all().size();
+  http1_->push(run, out, findings);
+  bool settled = run.end != End::none;
+  for (const flow::Message& m : out.all().subspan(before))
+    settled = settled || m.kind == MessageKind::request || m.kind == MessageKind::response;
+  if (!settled) return;
+  state_ = State::http1;
+  http2_.reset();
+  late_findings_.reset();
+}
+
+void Talk::push_http1(const ByteRun& run, Messages& out, flow::Findings& findings) {
+  if (state_ == State::upgrading && !hold(run)) {
+    state_ = State::http1;
+    release();
+  }
+  const std::size_t before = out.all().size();
+  http1_->push(run, out, findings);
+  for (std::size_t i = before; i < out.all().size(); ++i) {
+    flow::Message& m = out.at(i);
+    if (m.kind == MessageKind::request && state_ == State::http1) {
+      const auto settings = m.headers.find("http2-settings");
+      if (!settings) continue;
+      state_ = State::upgrading;
+      settings_ = *settings;
+      client_ = m.direction;
+      asked_until_ = m.end;
+      hold(run);
+    } else if (m.kind == MessageKind::response && state_ == State::upgrading) {
+      const auto upgrade_to = m.headers.find("upgrade");
+      if (m.status == 101 && upgrade_to && same_ignoring_case(*upgrade_to, "h2c")) {
+        m.kind = MessageKind::interim;  // the answer is to come, on stream 1
+        return upgrade(flow::Message(m), out, findings);
+      }
+      state_ = State::http1;
+      release();
+    }
+  }
+}
+
+void Talk::upgrade(const flow::Message& response, Messages& out, flow::Findings& findings) {
+  state_ = State::http2;
+  http1_.reset();
+  http2_ = std::make_unique<http2::Connection>(id_, client_, held_all_);
+  http2_->upgraded(settings_);
+  const std::vector<HeldRun> held = std::exchange(held_, {});
+  held_bytes_ = 0;
+  for (const HeldRun& h : held) {
+    const ByteRun run = h.view();
+    const std::uint64_t until = run.direction == client_ ? asked_until_ : response.end;
+    if (run.offset + run.length <= until && run.end == End::none) continue;
+    Cursor cursor(run);
+    cursor.skip(std::min(run.length, until - std::min(until, run.offset)));
+    ByteRun rest = cursor.rest();
+    rest.first_known = true;  // the border is known, wherever recording began
+    http2_->push(rest, out, findings);
+  }
+}
+
+}  // namespace tailcap::protocols

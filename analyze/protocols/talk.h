@@ -1,0 +1,55 @@
+// What one connection carries: HTTP/1, HTTP/2 from its first byte, HTTP/2 after an upgrade, or one of them begun earlier.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "analyze/protocols/http1.h"
+#include "analyze/protocols/http2/connection.h"
+
+namespace tailcap::protocols {
+
+class Talk {
+ public:
+  Talk(flow::ConnectionId id, http2::Held& held) : id_(id), held_all_(held) {}
+  void push(const flow::ByteRun& run, Messages& out, flow::Findings& findings);
+  // Both directions have ended.
+  bool done() const;
+
+ private:
+  enum class State : std::uint8_t {
+    undecided,  // runs are held until the first bytes tell
+    late,       // recording began in the middle: both are tried, and the first that finds something stays
+    http1,
+    upgrading,  // HTTP/1, and the last request asked for h2c: runs are held until it is answered
+    http2,
+  };
+  enum class Verdict : std::uint8_t { undecided, late, http1, http2 };
+
+  Verdict judge(const flow::ByteRun& run);
+  void decide(Verdict verdict, Messages& out, flow::Findings& findings);
+  void push_late(const flow::ByteRun& run, Messages& out, flow::Findings& findings);
+  void push_http1(const flow::ByteRun& run, Messages& out, flow::Findings& findings);
+  void upgrade(const flow::Message& response, Messages& out, flow::Findings& findings);
+  // False: no more can be held.
+  bool hold(const flow::ByteRun& run);
+  void release();
+
+  flow::ConnectionId id_;
+  http2::Held& held_all_;
+  State state_ = State::undecided;
+  std::unique_ptr<Http1> http1_;
+  std::unique_ptr<http2::Connection> http2_;
+  std::unique_ptr<flow::Findings> late_findings_;  // of http2_, which may come to nothing
+  std::string begin_[2];                           // undecided: the first bytes of each direction
+  flow::Direction client_ = flow::Direction::in;
+  std::vector<HeldRun> held_;
+  std::size_t held_bytes_ = 0;
+  std::string settings_;                           // upgrading: the request's HTTP2-Settings
+  std::uint64_t asked_until_ = 0;                  // and where it ended
+};
+
+}  // namespace tailcap::protocols
