@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::uint64_t kMaxTable = 256u << 20;  // Chromium's is 20 MiB
 constexpr std::uint8_t kRelativeSigned4 = 0x1b;  // DW_EH_PE_pcrel | DW_EH_PE_sdata4: what compilers for x86-64 write
+constexpr std::uint8_t kOmitted = 0xff;          // DW_EH_PE_omit: nothing that we can read
 
 class Cursor {
  public:
@@ -83,7 +84,7 @@ std::vector<FunctionRange> unwind_ranges(const ElfFile& file) {
   const std::string table = file.contents(*section, kMaxTable);
   const std::string_view bytes(table);
   std::uint64_t known_at = ~std::uint64_t{0};  // the entry whose encoding is known: neighbours share it
-  std::optional<std::uint8_t> encoding;
+  std::uint8_t encoding = kOmitted;
   for (std::uint64_t at = 0; at + 8 <= bytes.size();) {
     std::uint32_t length = 0, id = 0;
     std::memcpy(&length, bytes.data() + at, 4);
@@ -96,11 +97,11 @@ std::vector<FunctionRange> unwind_ranges(const ElfFile& file) {
     const std::uint64_t common = body - 4 - id;
     if (common != known_at) {
       known_at = common;
-      encoding.reset();
+      encoding = kOmitted;
       std::uint32_t size = 0;
       if (common + 8 <= bytes.size()) std::memcpy(&size, bytes.data() + common, 4);
       if (size >= 4 && size <= bytes.size() - common - 4)
-        encoding = address_encoding(bytes.substr(common + 8, size - 4));
+        encoding = address_encoding(bytes.substr(common + 8, size - 4)).value_or(kOmitted);
     }
     if (encoding != kRelativeSigned4 || end - body < 8) continue;
     std::int32_t start = 0;
