@@ -4,13 +4,20 @@
 #include <map>
 #include <thread>
 
-#include "formats/block_index.h"
-#include "formats/block_loader.h"
-#include "formats/read_ahead.h"
-#include "formats/verify.h"
+#include "formats/file/block_index.h"
+#include "formats/file/block_loader.h"
+#include "formats/file/read_ahead.h"
+#include "formats/file/verify.h"
 
 namespace tailcap::formats {
 namespace {
+
+using file::BlockIndex;
+using file::BlockLoader;
+using file::IndexEntry;
+using file::InputFile;
+using file::LoadedBlock;
+using file::ReadAhead;
 
 // More decoding threads than this outrun every consumer.
 constexpr unsigned kMaxWorkers = 4;
@@ -66,7 +73,7 @@ struct Reader::Impl {
   Event made;  // by the reader: Damage, CaptureEnd
 
   Impl(const std::string& path, ReaderOptions o)
-      : file(path), index(index_blocks(file)), options(o), order(delivery_order(index)) {
+      : file(path), index(file::index_blocks(file)), options(o), order(delivery_order(index)) {
     BlockLoader loader(file);
     if (!index.entries.empty() && index.entries.front().what == IndexEntry::What::block)
       preamble = loader.load_preamble(index.entries.front());
@@ -109,7 +116,7 @@ Reader::~Reader() = default;
 
 const Preamble& Reader::preamble() const { return impl_->preamble; }
 std::span<const Event> Reader::next() { return impl_->next(); }
-std::vector<BlockStatus> Reader::check() { return verify(impl_->file, impl_->index, nullptr); }
+std::vector<BlockStatus> Reader::check() { return file::verify(impl_->file, impl_->index, nullptr); }
 
 FileSummary Reader::summary() {
   FileSummary s;

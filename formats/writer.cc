@@ -9,11 +9,15 @@
 #include <thread>
 #include <vector>
 
-#include "formats/block_writer.h"
-#include "formats/collector.h"
+#include "formats/columns/collector.h"
+#include "formats/file/block_writer.h"
 
 namespace tailcap::formats {
 namespace {
+
+using columns::CollectedBlock;
+using columns::Collector;
+using file::BlockWriter;
 
 constexpr std::size_t kSpareBlocks = 8;  // kept for reuse; a queue that was long gives its memory back
 constexpr std::uint8_t kKindUnknown = 255;

@@ -1,11 +1,12 @@
 // Hopping over any bytes: ends, finds only headers that are there, and accounts for every byte once.
 #include <stdexcept>
 
-#include "formats/block_index.h"
+#include "formats/file/block_index.h"
 #include "tests/fuzz/memory_file.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace tailcap::formats;
+  using namespace tailcap::formats::file;
   const std::span<const std::byte> bytes(reinterpret_cast<const std::byte*>(data), size);
   const std::size_t found = find_header(bytes);
   if (found > size || (found < size && !decode_header(bytes.subspan(found)))) std::abort();

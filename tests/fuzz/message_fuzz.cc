@@ -3,11 +3,12 @@
 #include <cstring>
 #include <vector>
 
-#include "formats/message.h"
+#include "formats/columns/message.h"
 #include "tests/fuzz/touch.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace tailcap::formats;
+  using namespace tailcap::formats::columns;
   if (size < 4) return 0;
   BlockHeader header;
   header.events = static_cast<std::uint32_t>(data[0] | data[1] << 8);

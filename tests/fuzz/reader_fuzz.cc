@@ -9,14 +9,15 @@
 
 #include "formats/block.h"
 #include "formats/crc32c.h"
+#include "formats/file/zstd_frame.h"
 #include "formats/reader.h"
-#include "formats/zstd_frame.h"
 #include "tests/fuzz/memory_file.h"
 #include "tests/fuzz/touch.h"
 
 namespace {
 
 using namespace tailcap::formats;
+using tailcap::formats::file::Compressor;
 
 void append(std::vector<std::uint8_t>& file, std::span<const std::byte> bytes) {
   const auto* first = reinterpret_cast<const std::uint8_t*>(bytes.data());

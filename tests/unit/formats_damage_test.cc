@@ -121,7 +121,7 @@ TEST_F(FormatsDamage, cut_at_every_byte) {
 TEST_F(FormatsDamage, flipped_bits) {
   const auto path = folder_ / "flipped.tcap";
   std::mt19937_64 random(7);
-  for (int round = 0; round < 3000; ++round) {
+  for (int round = 0; round < 2000; ++round) {
     std::string damaged = bytes_;
     const std::size_t at = random() % damaged.size();
     damaged[at] = static_cast<char>(damaged[at] ^ (1 << random() % 8));
@@ -145,7 +145,7 @@ TEST_F(FormatsDamage, flipped_bits) {
 TEST_F(FormatsDamage, many_bytes_overwritten_cut_out_or_doubled) {
   const auto path = folder_ / "mangled.tcap";
   std::mt19937_64 random(11);
-  for (int round = 0; round < 2000; ++round) {
+  for (int round = 0; round < 1000; ++round) {
     std::string damaged = bytes_;
     std::size_t first = damaged.size();
     for (std::uint64_t n = 1 + random() % 4; n > 0; --n) {

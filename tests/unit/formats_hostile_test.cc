@@ -4,14 +4,17 @@
 #include <sys/wait.h>
 
 #include "formats/block.h"
-#include "formats/collector.h"
+#include "formats/columns/collector.h"
+#include "formats/columns/message.h"
 #include "formats/crc32c.h"
-#include "formats/message.h"
-#include "formats/zstd_frame.h"
+#include "formats/file/zstd_frame.h"
 #include "tests/unit/formats_samples.h"
 
 namespace tailcap::formats::test {
 namespace {
+
+using namespace columns;
+using file::Compressor;
 
 // GCC says it by a macro, clang by a feature.
 #if defined(__SANITIZE_ADDRESS__)

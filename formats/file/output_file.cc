@@ -1,4 +1,4 @@
-#include "formats/output_file.h"
+#include "formats/file/output_file.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -12,7 +12,7 @@
 #include <filesystem>
 #include <system_error>
 
-namespace tailcap::formats {
+namespace tailcap::formats::file {
 namespace {
 
 std::system_error failure(int error, const std::string& what) {
@@ -121,4 +121,4 @@ void OutputFile::finish() {
   sync_folder_of(path_);
 }
 
-}  // namespace tailcap::formats
+}  // namespace tailcap::formats::file

@@ -3,11 +3,11 @@
 
 #include <string>
 
-#include "formats/message.h"
-#include "formats/output_file.h"
-#include "formats/zstd_frame.h"
+#include "formats/columns/message.h"
+#include "formats/file/output_file.h"
+#include "formats/file/zstd_frame.h"
 
-namespace tailcap::formats {
+namespace tailcap::formats::file {
 
 class BlockWriter {
  public:
@@ -16,7 +16,7 @@ class BlockWriter {
 
   // Each writes one block; they throw std::system_error when the file cannot take it.
   void write(const Preamble& preamble);  // first, and synced
-  void write(const CollectedBlock& block, BlockType type, std::uint16_t stream);
+  void write(const columns::CollectedBlock& block, BlockType type, std::uint16_t stream);
   // A block as it stands in another file: header and payload frame, both verified by the caller.
   void copy(const BlockHeader& header, std::span<const std::byte> framed_header, std::span<const std::byte> payload);
   // The footer, with the state given; then the file has its name.
@@ -31,12 +31,12 @@ class BlockWriter {
   void note(const BlockHeader& header, std::uint64_t offset);
 
   OutputFile file_;
-  MessageBuffer message_;
+  columns::MessageBuffer message_;
   Compressor compressor_;
-  Footer footer_;
+  columns::Footer footer_;
   std::uint32_t sequence_ = 0;
   std::vector<std::uint32_t> stream_sequences_;
   std::atomic<std::uint64_t> blocks_{0}, raw_bytes_{0};
 };
 
-}  // namespace tailcap::formats
+}  // namespace tailcap::formats::file

@@ -3,13 +3,13 @@
 
 #include <vector>
 
-#include "formats/block_index.h"
-#include "formats/block_writer.h"
+#include "formats/file/block_index.h"
+#include "formats/file/block_writer.h"
 #include "formats/reader.h"
 
-namespace tailcap::formats {
+namespace tailcap::formats::file {
 
 // One status per block and gap, in file order. Sound blocks, footers aside, are copied to `copy_to` if there is one.
 std::vector<BlockStatus> verify(const InputFile& file, const BlockIndex& index, BlockWriter* copy_to);
 
-}  // namespace tailcap::formats
+}  // namespace tailcap::formats::file

@@ -10,10 +10,10 @@
 
 #include <cstddef>
 
-#include "formats/columns.h"
+#include "formats/columns/columns.h"
 #include "formats/event.h"
 
-namespace tailcap::formats {
+namespace tailcap::formats::columns {
 
 enum class Use { visit, write, read };
 
@@ -195,4 +195,4 @@ void each_kind(F& f, BlockColumns<C>& c, [[maybe_unused]] S s) {
 #undef SPARSE
 #undef COLUMNS_OF
 
-}  // namespace tailcap::formats
+}  // namespace tailcap::formats::columns

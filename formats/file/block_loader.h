@@ -4,11 +4,11 @@
 #include <string>
 #include <vector>
 
-#include "formats/block_index.h"
-#include "formats/message.h"
-#include "formats/zstd_frame.h"
+#include "formats/columns/message.h"
+#include "formats/file/block_index.h"
+#include "formats/file/zstd_frame.h"
 
-namespace tailcap::formats {
+namespace tailcap::formats::file {
 
 // A block in memory. Views in the events point into raw.
 struct LoadedBlock {
@@ -43,4 +43,4 @@ class BlockLoader {
   std::size_t header_size_ = 0;
 };
 
-}  // namespace tailcap::formats
+}  // namespace tailcap::formats::file

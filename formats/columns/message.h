@@ -9,11 +9,11 @@
 #include <vector>
 
 #include "formats/block.h"
-#include "formats/collector.h"
+#include "formats/columns/collector.h"
 #include "formats/event.h"
 #include "formats/preamble.h"
 
-namespace tailcap::formats {
+namespace tailcap::formats::columns {
 
 struct FooterEntry {
   std::uint64_t offset = 0;
@@ -53,4 +53,4 @@ std::string decode_events(std::span<const std::byte> message, const BlockHeader&
 std::string decode_preamble(std::span<const std::byte> message, Preamble& out);
 std::string decode_footer(std::span<const std::byte> message, Footer& out);
 
-}  // namespace tailcap::formats
+}  // namespace tailcap::formats::columns

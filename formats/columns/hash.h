@@ -5,7 +5,7 @@
 #include <cstring>
 #include <string_view>
 
-namespace tailcap::formats {
+namespace tailcap::formats::columns {
 
 // Both halves of a 128-bit product, folded: every input bit reaches every output bit.
 inline std::uint64_t fold(std::uint64_t a, std::uint64_t b) {
@@ -42,4 +42,4 @@ inline std::uint64_t hash_bytes(std::string_view bytes, std::uint64_t seed) {
   return fold(x ^ kB, y ^ kA);
 }
 
-}  // namespace tailcap::formats
+}  // namespace tailcap::formats::columns

@@ -1,8 +1,8 @@
-#include "formats/read_ahead.h"
+#include "formats/file/read_ahead.h"
 
 #include <utility>
 
-namespace tailcap::formats {
+namespace tailcap::formats::file {
 namespace {
 
 // A bound for crafted blocks; ordinary ones have about 1 MiB.
@@ -83,4 +83,4 @@ LoadedBlock& ReadAhead::next() {
   return slot.block;
 }
 
-}  // namespace tailcap::formats
+}  // namespace tailcap::formats::file

@@ -4,13 +4,13 @@
 #include <vector>
 
 #include "formats/block.h"
-#include "formats/columns.h"
+#include "formats/columns/columns.h"
 #include "formats/event.h"
 
-namespace tailcap::formats {
+namespace tailcap::formats::columns {
 
 // Appends the events to `out`; views in them point to columns.bytes. Dense columns have an entry for every event of
 // their kind or none at all. Returns why the block is damaged (out is then of no use), or nullptr.
 const char* events_from(const BlockColumns<ColumnView>& columns, const BlockHeader& header, std::vector<Event>& out);
 
-}  // namespace tailcap::formats
+}  // namespace tailcap::formats::columns

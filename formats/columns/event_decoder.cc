@@ -1,10 +1,10 @@
-#include "formats/event_decoder.h"
+#include "formats/columns/event_decoder.h"
 
 #include <algorithm>
 #include <array>
 #include <limits>
 
-namespace tailcap::formats {
+namespace tailcap::formats::columns {
 namespace {
 
 // Refs have 16 bits and 0 has a meaning of its own. It also bounds what is allocated here.
@@ -301,4 +301,4 @@ const char* events_from(const BlockColumns<ColumnView>& columns, const BlockHead
   return EventDecoder(columns, out).run(header);
 }
 
-}  // namespace tailcap::formats
+}  // namespace tailcap::formats::columns

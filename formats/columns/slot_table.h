@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace tailcap::formats {
+namespace tailcap::formats::columns {
 
 inline constexpr std::uint32_t kNoIndex = 0xffffffff;
 
@@ -50,4 +50,4 @@ class SlotTable {
   std::vector<Slot> slots_;
 };
 
-}  // namespace tailcap::formats
+}  // namespace tailcap::formats::columns

@@ -8,9 +8,9 @@
 #include <stdexcept>
 #include <system_error>
 
-#include "formats/block_index.h"
+#include "formats/file/block_index.h"
 
-namespace tailcap::formats {
+namespace tailcap::formats::file {
 
 InputFile::InputFile(const std::string& path) : path_(path) {
   fd_ = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // a pipe must not hold us up
@@ -68,4 +68,4 @@ bool InputFile::being_written() const {
   return errno == EWOULDBLOCK;
 }
 
-}  // namespace tailcap::formats
+}  // namespace tailcap::formats::file

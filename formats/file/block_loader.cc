@@ -1,9 +1,9 @@
-#include "formats/block_loader.h"
+#include "formats/file/block_loader.h"
 
 #include "formats/crc32c.h"
 #include "formats/reader.h"
 
-namespace tailcap::formats {
+namespace tailcap::formats::file {
 namespace {
 
 // Ordinary blocks are well below it.
@@ -35,21 +35,22 @@ void BlockLoader::load(const IndexEntry& entry, LoadedBlock& out) {
   if (!out.damage.empty()) return;
   const auto message = bytes_of(out.raw);
   if (entry.header.has_events()) {
-    out.damage = decode_events(message, entry.header, out.events);
+    out.damage = columns::decode_events(message, entry.header, out.events);
   } else if (entry.header.is(BlockType::preamble)) {
     Preamble preamble;
-    out.damage = decode_preamble(message, preamble);
+    out.damage = columns::decode_preamble(message, preamble);
   } else if (entry.header.is(BlockType::footer)) {
-    Footer footer;
-    out.damage = decode_footer(message, footer);
+    columns::Footer footer;
+    out.damage = columns::decode_footer(message, footer);
   }
 }
 
 Preamble BlockLoader::load_preamble(const IndexEntry& entry) {
   std::vector<std::uint64_t> raw;
   Preamble preamble;
-  if (entry.header.is(BlockType::preamble) && inflate(entry, raw).empty()) decode_preamble(bytes_of(raw), preamble);
+  if (entry.header.is(BlockType::preamble) && inflate(entry, raw).empty())
+    columns::decode_preamble(bytes_of(raw), preamble);
   return preamble;
 }
 
-}  // namespace tailcap::formats
+}  // namespace tailcap::formats::file

@@ -12,7 +12,7 @@
 #include "formats/block.h"
 #include "formats/event.h"
 
-namespace tailcap::formats {
+namespace tailcap::formats::file {
 
 // A file open for reading. It may still grow; size() is what it was when it was opened.
 class InputFile {
@@ -53,4 +53,4 @@ struct BlockIndex {
 // Throws std::runtime_error if the file is no capture, or one that only a later version can read.
 BlockIndex index_blocks(const InputFile& file);
 
-}  // namespace tailcap::formats
+}  // namespace tailcap::formats::file

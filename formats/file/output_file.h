@@ -7,7 +7,7 @@
 #include <span>
 #include <string>
 
-namespace tailcap::formats {
+namespace tailcap::formats::file {
 
 class OutputFile {
  public:
@@ -35,4 +35,4 @@ class OutputFile {
   std::atomic<std::uint64_t> size_{0};
 };
 
-}  // namespace tailcap::formats
+}  // namespace tailcap::formats::file

@@ -1,11 +1,11 @@
-#include "formats/block_writer.h"
+#include "formats/file/block_writer.h"
 
 #include <algorithm>
 #include <limits>
 
 #include "formats/crc32c.h"
 
-namespace tailcap::formats {
+namespace tailcap::formats::file {
 namespace {
 
 std::uint64_t add_saturating(std::uint64_t a, std::uint64_t b) {
@@ -39,11 +39,11 @@ void BlockWriter::write(const Preamble& preamble) {
   BlockHeader header;
   header.type = static_cast<std::uint8_t>(BlockType::preamble);
   header.first = header.last = preamble.started;
-  append(header, encode(preamble, message_));
+  append(header, columns::encode(preamble, message_));
   file_.sync();
 }
 
-void BlockWriter::write(const CollectedBlock& block, BlockType type, std::uint16_t stream) {
+void BlockWriter::write(const columns::CollectedBlock& block, BlockType type, std::uint16_t stream) {
   if (stream >= stream_sequences_.size()) stream_sequences_.resize(stream + 1u);
   BlockHeader header;
   header.type = static_cast<std::uint8_t>(type);
@@ -54,7 +54,7 @@ void BlockWriter::write(const CollectedBlock& block, BlockType type, std::uint16
   header.events = block.events;
   header.lost =
       static_cast<std::uint32_t>(std::min<std::uint64_t>(block.lost, std::numeric_limits<std::uint32_t>::max()));
-  append(header, encode(block, type, message_));
+  append(header, columns::encode(block, type, message_));
   ++stream_sequences_[stream];
 }
 
@@ -72,8 +72,8 @@ void BlockWriter::finish(CaptureState state, Time ended) {
   header.type = static_cast<std::uint8_t>(BlockType::footer);
   header.flags = state == CaptureState::recovered ? kBlockRecovered : 0;
   header.first = header.last = ended;
-  append(header, encode(footer_, message_));
+  append(header, columns::encode(footer_, message_));
   file_.finish();
 }
 
-}  // namespace tailcap::formats
+}  // namespace tailcap::formats::file

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-namespace tailcap::formats {
+namespace tailcap::formats::file {
 
 class Compressor {
  public:
@@ -35,4 +35,4 @@ class Decompressor {
   std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace tailcap::formats
+}  // namespace tailcap::formats::file

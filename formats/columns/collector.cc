@@ -1,16 +1,16 @@
-#include "formats/collector.h"
+#include "formats/columns/collector.h"
 
 #include <algorithm>
 #include <cassert>
 #include <limits>
 #include <random>
 
-#include "formats/column_fields.h"
-#include "formats/hash.h"
+#include "formats/columns/column_fields.h"
+#include "formats/columns/hash.h"
 #include "formats/reader.h"
 #include "formats/writer.h"
 
-namespace tailcap::formats {
+namespace tailcap::formats::columns {
 namespace {
 
 // Refs have 16 bits, and an event adds at most one thread and one socket. Half of what a block may have: the decoded
@@ -363,4 +363,4 @@ void Collector::add(const Event& event) {
   std::visit(Add{*this, event, c}, event.body);
 }
 
-}  // namespace tailcap::formats
+}  // namespace tailcap::formats::columns

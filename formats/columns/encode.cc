@@ -8,10 +8,10 @@
 #include <optional>
 
 #include "formats/capture.capnp.h"
-#include "formats/column_fields.h"
-#include "formats/message.h"
+#include "formats/columns/column_fields.h"
+#include "formats/columns/message.h"
 
-namespace tailcap::formats {
+namespace tailcap::formats::columns {
 namespace {
 
 static_assert(std::endian::native == std::endian::little, "columns are copied: lists in messages are little-endian");
@@ -158,4 +158,4 @@ std::span<const std::byte> encode(const Footer& footer, MessageBuffer& buffer) {
   return buffer.impl->finish();
 }
 
-}  // namespace tailcap::formats
+}  // namespace tailcap::formats::columns

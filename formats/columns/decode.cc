@@ -5,12 +5,12 @@
 #include <array>
 
 #include "formats/capture.capnp.h"
-#include "formats/column_fields.h"
-#include "formats/event_decoder.h"
-#include "formats/message.h"
+#include "formats/columns/column_fields.h"
+#include "formats/columns/event_decoder.h"
+#include "formats/columns/message.h"
 #include "formats/reader.h"
 
-namespace tailcap::formats {
+namespace tailcap::formats::columns {
 namespace {
 
 constexpr int kNestingLimit = 16;  // Chunk, Events, kind, list: four
@@ -172,4 +172,4 @@ std::string decode_footer(std::span<const std::byte> message, Footer& out) {
   });
 }
 
-}  // namespace tailcap::formats
+}  // namespace tailcap::formats::columns

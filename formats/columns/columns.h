@@ -9,7 +9,7 @@
 #include <cstring>
 #include <vector>
 
-namespace tailcap::formats {
+namespace tailcap::formats::columns {
 
 template <class T>
 using Column = std::vector<T>;
@@ -194,4 +194,4 @@ struct BlockColumns {
   ProgramCostColumns<C> program_cost;
 };
 
-}  // namespace tailcap::formats
+}  // namespace tailcap::formats::columns

@@ -1,11 +1,11 @@
-#include "formats/zstd_frame.h"
+#include "formats/file/zstd_frame.h"
 
 #include <zstd.h>
 
 #include <new>
 #include <stdexcept>
 
-namespace tailcap::formats {
+namespace tailcap::formats::file {
 namespace {
 
 // Level 1: the recorder's whole budget is 6 % of a core. bench/RESULTS.md has what the others cost.
@@ -61,4 +61,4 @@ std::string Decompressor::decompress(std::span<const std::byte> stored, std::uin
   return {};
 }
 
-}  // namespace tailcap::formats
+}  // namespace tailcap::formats::file

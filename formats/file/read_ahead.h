@@ -9,9 +9,9 @@
 #include <thread>
 #include <vector>
 
-#include "formats/block_loader.h"
+#include "formats/file/block_loader.h"
 
-namespace tailcap::formats {
+namespace tailcap::formats::file {
 
 class ReadAhead {
  public:
@@ -47,4 +47,4 @@ class ReadAhead {
   std::vector<std::thread> workers_;
 };
 
-}  // namespace tailcap::formats
+}  // namespace tailcap::formats::file

@@ -1,4 +1,4 @@
-#include "formats/block_index.h"
+#include "formats/file/block_index.h"
 
 #include <algorithm>
 #include <array>
@@ -7,7 +7,7 @@
 #include <stdexcept>
 #include <utility>
 
-namespace tailcap::formats {
+namespace tailcap::formats::file {
 namespace {
 
 constexpr std::size_t kMinSearchStep = 1u << 12, kMaxSearchStep = 1u << 20;
@@ -178,4 +178,4 @@ class Hopper {
 
 BlockIndex index_blocks(const InputFile& file) { return Hopper(file).run(); }
 
-}  // namespace tailcap::formats
+}  // namespace tailcap::formats::file

@@ -1,12 +1,10 @@
-#include "formats/verify.h"
+#include "formats/file/verify.h"
 
 #include <algorithm>
-#include <filesystem>
-#include <stdexcept>
 
-#include "formats/block_loader.h"
+#include "formats/file/block_loader.h"
 
-namespace tailcap::formats {
+namespace tailcap::formats::file {
 namespace {
 
 std::string type_name(std::uint8_t type) {
@@ -58,21 +56,4 @@ std::vector<BlockStatus> verify(const InputFile& file, const BlockIndex& index, 
   return result;
 }
 
-std::vector<BlockStatus> recover(const std::string& in, const std::string& out, bool force) {
-  const InputFile file(in);
-  const BlockIndex index = index_blocks(file);
-  std::error_code error;
-  if (std::filesystem::equivalent(in, out, error))
-    throw std::runtime_error(out + " is the damaged capture itself; name another file to write");
-  // What is recovered is as a rule OUT.partial itself.
-  BlockWriter writer(out, force, ".recovered.partial");
-  auto result = verify(file, index, &writer);
-  Time last = kNoTime;
-  for (const BlockStatus& status : result) {
-    if (status.damage.empty()) last = std::max(last, status.last);
-  }
-  writer.finish(CaptureState::recovered, last);
-  return result;
-}
-
-}  // namespace tailcap::formats
+}  // namespace tailcap::formats::file

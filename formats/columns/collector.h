@@ -10,11 +10,11 @@
 #include <string_view>
 #include <vector>
 
-#include "formats/columns.h"
+#include "formats/columns/columns.h"
+#include "formats/columns/slot_table.h"
 #include "formats/event.h"
-#include "formats/slot_table.h"
 
-namespace tailcap::formats {
+namespace tailcap::formats::columns {
 
 // What has been collected, ready to be encoded: columns and what the block's header says of them.
 struct CollectedBlock {
@@ -68,4 +68,4 @@ class Collector {
   std::uint64_t seed_;                                 // so that nobody can choose payloads that collide
 };
 
-}  // namespace tailcap::formats
+}  // namespace tailcap::formats::columns
