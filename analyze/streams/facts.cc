@@ -3,12 +3,12 @@
 namespace tailcap::streams {
 
 void describe(flow::Connection& c, const formats::SocketInfo& info) {
-  const formats::Address none{};
   if (c.family == formats::Family::unknown) c.family = info.family;
   if (c.type == formats::SocketType::unknown) c.type = info.type;
   if (c.origin == formats::Origin::unknown) c.origin = info.origin;
-  if (c.local == none) c.local = info.local;
-  if (c.remote == none) c.remote = info.remote;
+  // A socket that has just begun to connect has no port yet: it is told once more when the connection is there.
+  if (c.local.port == 0) c.local = info.local;
+  if (c.remote.port == 0) c.remote = info.remote;
   if (c.net_namespace == 0) c.net_namespace = info.net_namespace;
   if (c.inode == 0) c.inode = info.inode;
   if (c.peer_inode == 0) c.peer_inode = info.peer_inode;
