@@ -91,6 +91,7 @@ __noinline int call_moved(u32 way, u32 fd, int ret, u32 flags)
 	struct socket_state *state;
 	u64 position;
 	u32 moved = ret > 0 ? ret : 0;
+	u8 instead = way == IN && flags & MSG_TRUNC ? PAYLOAD_NO_BUFFER : 0;
 
 	if (!sk)
 		return 0;
@@ -101,6 +102,8 @@ __noinline int call_moved(u32 way, u32 fd, int ret, u32 flags)
 		return 0;
 	touched_port(task);
 	way = way == OUT ? OUT : IN;
+	if (state->family != AF_UNIX && BPF_CORE_READ((struct tcp_sock *)sk, inet_conn.icsk_ulp_ops))
+		instead = PAYLOAD_UNSUPPORTED;
 	if (state->family == AF_UNIX) {
 		position = way == OUT ? __sync_fetch_and_add(&state->direction[OUT].counted, (u64)moved)
 				      : __sync_fetch_and_add(&state->direction[IN].counted, (u64)moved);
@@ -115,9 +118,9 @@ __noinline int call_moved(u32 way, u32 fd, int ret, u32 flags)
 		position = (u32)(copied - moved);
 	}
 	if (way == OUT)
-		emit_io(state, task, position, ret, OUT, false);
+		emit_io(state, task, position, ret, OUT, instead);
 	else
-		emit_io(state, task, position, ret, IN, flags & MSG_TRUNC);
+		emit_io(state, task, position, ret, IN, instead);
 	return 0;
 }
 

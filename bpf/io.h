@@ -30,8 +30,9 @@ static __always_inline u32 next_in(const struct sock *sk, const struct tcp_sock 
 	return copied;
 }
 
+/* instead: why the caller's buffer does not hold what went over the wire; 0: it does. */
 static __always_inline void emit_io(struct socket_state *state, struct task_struct *task, u64 position, int ret,
-				    u32 way, bool discarded)
+				    u32 way, u8 instead)
 {
 	struct direction_state *direction = &state->direction[way];
 	u32 kind = way == OUT ? RECORD_SEND : RECORD_RECEIVE, bytes = 0;
@@ -62,8 +63,8 @@ static __always_inline void emit_io(struct socket_state *state, struct task_stru
 	if (!payload_limit) {
 		record->payload = PAYLOAD_OFF;
 	} else {
-		if (discarded && from.payload == PAYLOAD_CAPTURED)
-			from.payload = PAYLOAD_NO_BUFFER;
+		if (instead && from.payload == PAYLOAD_CAPTURED)
+			from.payload = instead;
 		bytes = keep_payload(scratch, way, &from, record->h.length, direction);
 	}
 	missed = take_missed(&state->missed);
@@ -105,6 +106,7 @@ int BPF_PROG(io_send, struct sock *sk, int ret, int flags)
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct socket_state *state;
 	struct tcp_sock *tcp;
+	u8 instead = 0;
 	u64 position;
 
 	if (task->tgid == self_tgid || !ret || try_again(ret))
@@ -120,8 +122,11 @@ int BPF_PROG(io_send, struct sock *sk, int ret, int flags)
 		if (!tcp)
 			return 0;
 		position = (u32)(tcp->write_seq - (ret > 0 ? ret : 0));
+		/* kernel TLS and its like: lengths are of the plain text, positions of what is sent for it */
+		if (tcp->inet_conn.icsk_ulp_ops)
+			instead = PAYLOAD_UNSUPPORTED;
 	}
-	emit_io(state, task, position, ret, OUT, false);
+	emit_io(state, task, position, ret, OUT, instead);
 	return 0;
 }
 
@@ -131,6 +136,7 @@ int BPF_PROG(io_receive, struct sock *sk, int ret, int flags)
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct socket_state *state;
 	struct tcp_sock *tcp;
+	u8 instead = 0;
 	u64 position;
 
 	if (task->tgid == self_tgid || flags & (MSG_PEEK | MSG_OOB | MSG_ERRQUEUE) || try_again(ret))
@@ -149,8 +155,12 @@ int BPF_PROG(io_receive, struct sock *sk, int ret, int flags)
 		if (!tcp)
 			return 0;
 		position = (u32)(next_in(sk, tcp) - (ret > 0 ? ret : 0));
+		if (tcp->inet_conn.icsk_ulp_ops)
+			instead = PAYLOAD_UNSUPPORTED;
 	}
-	emit_io(state, task, position, ret, IN, flags & MSG_TRUNC);
+	if (flags & MSG_TRUNC) /* thrown away, not copied */
+		instead = PAYLOAD_NO_BUFFER;
+	emit_io(state, task, position, ret, IN, instead);
 	return 0;
 }
 

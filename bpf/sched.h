@@ -10,6 +10,10 @@
 
 #define NR_futex 202
 
+/* What ps shows; above are modifiers (killable, freezable, no load), which differ from kernel to kernel. */
+#define STATE_REPORTED 0x7f
+#define PREEMPTED 256
+
 /* The waker is named only where it is certain. Waking happens in interrupts as well, and then the running thread has
  * nothing to do with it; not every kernel shows whether this is one. A thread inside futex() on the very address
  * that the woken one waits for is the waker. */
@@ -33,7 +37,7 @@ static __always_inline void leave(struct task_state *state, struct task_struct *
 	state->waker = 0;
 	state->state = task_bits;
 	/* still runnable: preempted, so it queues for a CPU from now on */
-	state->runnable = task_bits == 0 || task_bits & 256 ? now : 0;
+	state->runnable = task_bits == 0 || task_bits == PREEMPTED ? now : 0;
 	state->syscall = -1;
 	state->argument0 = 0;
 	state->argument1 = 0;
@@ -86,13 +90,13 @@ int switch_task(u64 *ctx)
 			u32 bits;
 
 			if (ctx[0]) /* preempted, whatever it was about to do */
-				bits = 256;
+				bits = PREEMPTED;
 			else if (switch_tells_state)
-				bits = ctx[3];
+				bits = ctx[3] & STATE_REPORTED;
 			else if (bpf_core_field_exists(prev->__state))
-				bits = prev->__state;
+				bits = prev->__state & STATE_REPORTED;
 			else
-				bits = BPF_CORE_READ((struct task_struct___state *)prev, state);
+				bits = BPF_CORE_READ((struct task_struct___state *)prev, state) & STATE_REPORTED;
 			now = bpf_ktime_get_ns();
 			leave(state, prev, bits, now);
 		}

@@ -212,6 +212,7 @@ Outcome record(const Options& given) {
     writer.tick(now);
     if (now >= next_status) {
       next_status = now + kStatusEvery;
+      session.count_skipped_runs(now);
       status.show(now - start, session.tally(), writer.totals().file_bytes);
       if (selection.closed() && !child && !session.any_process_left())
         outcome.reason = "the end of all recorded processes";

@@ -1,8 +1,10 @@
 #include "capture/session.h"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
-#include <map>
+#include <string_view>
+#include <utility>
 
 #include "bpf/event.h"
 #include "capture/clocks.h"
@@ -16,6 +18,15 @@ namespace {
 // Mappings are told again in every keyframe, unless that would be the larger part of the recorder's work.
 constexpr std::size_t kMappingsAgain = 64;
 
+// A program that is interrupted on a CPU and would run again there is skipped by the kernel, which counts that.
+constexpr std::array<std::pair<std::string_view, Kind>, 7> kKindOfProgram = {{{"io_send", Kind::send},
+                                                                              {"io_receive", Kind::receive},
+                                                                              {"arrival", Kind::arrival},
+                                                                              {"retransmit", Kind::retransmit},
+                                                                              {"state_change", Kind::state_change},
+                                                                              {"switch_task", Kind::off_cpu},
+                                                                              {"wake_up", Kind::off_cpu}}};
+
 }  // namespace
 
 Session::Session(Probes& probes, Writer& writer, bool mask_headers)
@@ -23,7 +34,8 @@ Session::Session(Probes& probes, Writer& writer, bool mask_headers)
       writer_(writer),
       mask_headers_(mask_headers),
       kernel_losses_(LOSS_COUNTERS),
-      losses_until_(monotonic_now()) {}
+      losses_until_(monotonic_now()),
+      skipped_until_(losses_until_) {}
 
 void Session::push(const Event& event) {
   writer_.push(event);
@@ -64,8 +76,9 @@ void Session::describe(std::uint32_t pid, Time now) {
   }
 }
 
-void Session::push_loss(Time now, LossCause cause, std::uint8_t kind, std::uint64_t count, const char* what) {
-  push({now, {}, Loss{losses_until_, cause, kind, count}});
+void Session::push_loss(Time now, Time since, LossCause cause, std::uint8_t kind, std::uint64_t count,
+                        const char* what) {
+  push({now, {}, Loss{since, cause, kind, count}});
   tally_.lost += count;
   const std::string name = std::string(name_of(static_cast<Kind>(kind))) + ": " + what;
   for (auto& [known, sum] : tally_.losses) {
@@ -85,11 +98,13 @@ void Session::count_losses(Time now) {
                                             LossCause::task_table_full};
     static constexpr const char* kWords[] = {"the ring was full", "no room for another socket",
                                              "no room for another thread"};
-    push_loss(now, kCauses[loss.row], static_cast<std::uint8_t>(loss.kind), loss.count - before, kWords[loss.row]);
+    push_loss(now, losses_until_, kCauses[loss.row], static_cast<std::uint8_t>(loss.kind), loss.count - before,
+              kWords[loss.row]);
     before = loss.count;
   }
   if (bad_records_ != bad_told_) {
-    push_loss(now, LossCause::bad_record, 255, bad_records_ - bad_told_, "records that could not be understood");
+    push_loss(now, losses_until_, LossCause::bad_record, 255, bad_records_ - bad_told_,
+              "records that could not be understood");
     bad_told_ = bad_records_;
   }
   losses_until_ = now;
@@ -111,15 +126,21 @@ void Session::push_costs(Time now) {
   push({clocks.time, {}, clocks.snapshot});
   const auto cost = own_cost();
   push({now, {}, RecorderCost{Duration(static_cast<std::int64_t>(cost.cpu_ns)), cost.resident}});
-  std::uint64_t missed = 0;
+  for (const auto& program : probes_.programs()) push({now, {}, ProgramCost{program.name, program.runs, program.time}});
+}
+
+void Session::count_skipped_runs(Time now) {
   for (const auto& program : probes_.programs()) {
-    push({now, {}, ProgramCost{program.name, program.runs, program.time}});
-    missed += program.missed;
+    auto& before = skipped_runs_[program.name];
+    if (program.missed == before) continue;
+    const auto kind = std::find_if(kKindOfProgram.begin(), kKindOfProgram.end(),
+                                   [&](const auto& p) { return p.first == program.name; });
+    push_loss(now, skipped_until_, LossCause::unknown,
+              kind == kKindOfProgram.end() ? std::uint8_t{255} : static_cast<std::uint8_t>(kind->second),
+              program.missed - before, "the program was busy on that CPU");
+    before = program.missed;
   }
-  if (missed != program_misses_) {
-    push_loss(now, LossCause::ring_full, 255, missed - program_misses_, "a program was busy on that CPU");
-    program_misses_ = missed;
-  }
+  skipped_until_ = now;
 }
 
 void Session::keyframe(Time now) {
@@ -167,6 +188,7 @@ void Session::keyframe(Time now) {
 void Session::closing_facts() {
   const Time now = monotonic_now();
   count_losses(now);
+  count_skipped_runs(now);
   push_costs(now);
 }
 

@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "capture/convert.h"
@@ -25,6 +27,8 @@ class Session {
   void tick(formats::Time now);
   // Everything that exists, so that a reader can begin here.
   void keyframe(formats::Time now);
+  // Events that the kernel skipped: dearer to ask for, so not at every tick.
+  void count_skipped_runs(formats::Time now);
   // Clocks and costs; before the writer is finished.
   void closing_facts();
 
@@ -35,7 +39,8 @@ class Session {
   void push(const formats::Event& event);
   void describe(std::uint32_t pid, formats::Time now);
   void push_costs(formats::Time now);
-  void push_loss(formats::Time now, formats::LossCause cause, std::uint8_t kind, std::uint64_t count, const char* what);
+  void push_loss(formats::Time now, formats::Time since, formats::LossCause cause, std::uint8_t kind,
+                 std::uint64_t count, const char* what);
   void count_losses(formats::Time now);
 
   Probes& probes_;
@@ -48,9 +53,9 @@ class Session {
   std::unordered_set<std::uint32_t> processes_;  // targets that may live
   std::unordered_set<std::uint32_t> new_;        // not yet described
   std::vector<std::uint64_t> kernel_losses_;     // as counted up to now, rows of kinds
-  std::uint64_t program_misses_ = 0;
+  std::unordered_map<std::string, std::uint64_t> skipped_runs_;
   std::uint64_t bad_records_ = 0, bad_told_ = 0;
-  formats::Time losses_until_;
+  formats::Time losses_until_, skipped_until_;
   Tally tally_;
 };
 

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <thread>
@@ -195,20 +196,30 @@ TEST_F(Lifecycle, NeverItself) {
 }
 
 TEST_F(Lifecycle, WaitsAreExplained) {
-  Existing target(scratch_, "waits");
-  const auto capture = scratch_ / "waits.tcap";
-  Process recorder({RECORDER, "-p", std::to_string(target.process.pid()), "-o", capture}, scratch_ / "log");
-  ASSERT_TRUE(wait_until([&] { return recording(capture); })) << recorder.said();
-  // It has waited in read(0) since before; it leaves the CPU again and again in later calls, too.
-  target.go();
-  recorder.wait();
-  const auto seen = read_capture(capture);
-  for (const auto& event : seen.waits) {
+  constexpr int kFutex = 202, kClockNanosleep = 230;
+  const auto recorded = record_workload("waits", {});
+  unsigned sleeper = 0, woken = 0, waker = 0;
+  const auto tids = recorded.said.find("tids ");
+  ASSERT_NE(tids, std::string::npos) << recorded.said;
+  ASSERT_EQ(std::sscanf(recorded.said.c_str() + tids, "tids %u %u %u", &sleeper, &woken, &waker), 3);
+  int sleeps = 0, wakes = 0;
+  for (const auto& event : recorded.seen.waits) {
     const auto& off = std::get<OffCpu>(event.body);
     EXPECT_LE(off.left, off.runnable) << "made runnable before it left";
     EXPECT_LE(off.runnable, event.time);
-    EXPECT_TRUE(known(off.runnable));
+    if (event.thread.tid == sleeper && off.syscall == kClockNanosleep && off.state == 1) {
+      sleeps++;
+      EXPECT_GE(off.runnable - off.left, 19ms);
+      EXPECT_EQ(off.waker, 0u) << "a timer";
+    }
+    if (event.thread.tid == woken && off.syscall == kFutex && off.runnable - off.left > 10ms) {
+      wakes++;
+      EXPECT_EQ(off.waker, waker);
+      EXPECT_NE(off.argument0, 0u);
+    }
   }
+  EXPECT_EQ(sleeps, 4);
+  EXPECT_EQ(wakes, 1);
 }
 
 TEST_F(Lifecycle, OnlyWhatWasAskedFor) {

@@ -8,8 +8,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <condition_variable>
 #include <cstring>
-#include <functional>
+#include <mutex>
 #include <string>
 #include <thread>
 
@@ -177,6 +179,18 @@ void many_messages() {
   close_both(pair);
 }
 
+// Kernel TLS without keys: what goes through is still plain, but nobody can know that from outside.
+void layered() {
+  const Pair pair = tcp_pair();
+  if (setsockopt(pair.client, IPPROTO_TCP, TCP_ULP, "tls", 4) != 0) {
+    std::puts("no kernel TLS here");
+    return;
+  }
+  counted_write(pair.client, 97);
+  receive_all(pair.server, 97);
+  close_both(pair);
+}
+
 // A full socket buffer: partial writes, then EAGAIN, again and again.
 void partial() {
   const Pair pair = tcp_pair();
@@ -271,6 +285,28 @@ void flood(int family) {
   exchange_much(family);
 }
 
+// Three sleeps, then a thread that is woken by another. Prints the tids of sleeper, woken and waker.
+void waits() {
+  for (int i = 0; i < 3; i++) usleep(20'000);
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool go = false;
+  std::atomic<int> woken{0};
+  std::thread waiter([&] {
+    woken = gettid();
+    std::unique_lock guard(mutex);
+    changed.wait(guard, [&] { return go; });
+  });
+  usleep(20'000);  // it waits by now
+  {
+    const std::lock_guard guard(mutex);
+    go = true;
+  }
+  changed.notify_one();
+  waiter.join();
+  std::printf("tids %d %d %d\n", getpid(), woken.load(), getpid());
+}
+
 // Says that it is ready, waits for a byte, then uses a connection that existed before.
 void existing() {
   const Listener l = listen_on(AF_INET, SOCK_STREAM);
@@ -302,12 +338,14 @@ int run(const std::string& name) {
   if (name == "reused") return reused(), 0;
   if (name == "calls") return calls(), 0;
   if (name == "many_messages") return many_messages(), 0;
+  if (name == "layered") return layered(), 0;
   if (name == "partial") return partial(), 0;
   if (name == "half_close") return half_close(), 0;
   if (name == "refused") return refused(), 0;
   if (name == "reset") return reset(), 0;
   if (name == "flood") return flood(AF_UNIX), 0;
   if (name == "flood_tcp") return flood(AF_INET), 0;
+  if (name == "waits") return waits(), 0;
   if (name == "existing") return existing(), 0;
   std::fprintf(stderr, "workload: no scenario '%s'\n", name.c_str());
   return 2;

@@ -96,6 +96,16 @@ TEST_P(Workload, UnusualCalls) {
   EXPECT_GE(cut, 1) << "the end of what was cut is kept";
 }
 TEST_P(Workload, ManyMessagesInOneCall) { expect_exact(record("many_messages"), tier_a()); }
+TEST_P(Workload, KernelTlsIsNotGuessedAt) {
+  const auto recorded = record("layered");
+  if (recorded.said.find("no kernel TLS here") != std::string::npos) GTEST_SKIP() << "this kernel has no TLS";
+  expect_exact(recorded);
+  int unsupported = 0;
+  for (const auto& [socket, list] : recorded.seen.out) {
+    for (const auto& seen : list) unsupported += seen.io.payload == Payload::unsupported && seen.head.empty();
+  }
+  EXPECT_EQ(unsupported, 1);
+}
 TEST_P(Workload, PartialWrites) { expect_exact(record("partial")); }
 TEST_P(Workload, HalfCloseAndLateEnd) { expect_exact(record("half_close")); }
 
