@@ -191,8 +191,8 @@ class Case(unittest.TestCase):
 
     # Truth against capture
 
-    def assert_same(self, truth, rows):
-        """Every request of a log, exactly once, exactly as it was; and nothing else."""
+    def assert_same(self, truth, rows, tainted=()):
+        """Every request of a log, exactly once, exactly as it was, with just these taints; and nothing else."""
         seen = {}
         for row in rows:
             self.assertNotIn(row["request_id"], seen, f"twice: {row}")
@@ -204,7 +204,7 @@ class Case(unittest.TestCase):
                 if field in t:
                     self.assertEqual(row[field], t[field], f"{field} of {t}: {row}")
             self.assertTrue(row["complete"], row)
-            self.assertEqual(row["tainted"], [], row)
+            self.assertEqual(row["tainted"], list(tainted), row)
             self.assertIn(row["outcome"], outcome_of(t["status"]), row)
             self.assertGreater(row["duration_ns"], 0, row)
             if "done_ns" in t:
