@@ -102,9 +102,9 @@ std::vector<std::uint32_t> chosen(const flow::RequestTable& table, const Argumen
   std::vector<std::uint32_t> rows(table.rows.size());
   std::iota(rows.begin(), rows.end(), 0u);
   if (a.slowest > 0) {
-    std::erase_if(rows, [&](std::uint32_t i) { return !table.rows[i].has_duration; });
+    std::erase_if(rows, [&](std::uint32_t i) { return !table.rows.has_duration(i); });
     const auto slower = [&](std::uint32_t x, std::uint32_t y) {
-      const auto dx = table.rows[x].duration, dy = table.rows[y].duration;
+      const auto dx = table.rows.duration(x), dy = table.rows.duration(y);
       return dx != dy ? dx > dy : x < y;
     };
     const std::size_t n = std::min(a.slowest, rows.size());
@@ -145,7 +145,7 @@ void append_headers(LineOutput& out, std::string_view direction, const flow::Hea
 
 bool print_row(LineOutput& out, const pipeline::Analysis& analysis, std::uint32_t i, std::size_t width) {
   const auto& table = analysis.table;
-  const flow::Request& row = table.rows[i];
+  const flow::Request row = table.rows[i];
   std::string line;
   columns(line, report::offset_text(row.start, analysis.study.begin), report::id_text(row.id), flow::name_of(row.role),
           row.status != 0 ? std::to_string(row.status) : "–", row.has_duration ? report::duration_text(row.duration) : "–",
@@ -170,7 +170,7 @@ bool print_row(LineOutput& out, const pipeline::Analysis& analysis, std::uint32_
 }
 
 bool print_json(LineOutput& out, const pipeline::Analysis& analysis, std::uint32_t i) {
-  const flow::Request& row = analysis.table.rows[i];
+  const flow::Request row = analysis.table.rows[i];
   report::RequestExtras extras;
   if (row.id.connection < analysis.endpoints.size()) {
     extras.local = analysis.endpoints[row.id.connection].local;

@@ -42,6 +42,7 @@ struct RequestDetail {
   Connection connection;
   std::string method, path, route, authority, comm, request_id;  // of the row, resolved
   bool path_known = false;
+  TextId local = 0, remote = 0;         // endpoints, in the table's texts
   std::vector<Stretch> thread;          // a partition of the request; empty: not known
   std::vector<Wait> waits;              // of the serving thread, overlapping the request, by time
   std::uint64_t waits_left_out = 0;     // beyond what is kept

@@ -1,16 +1,15 @@
-// The request table: one compact row per exchange, kept until the end of the analysis.
+// The request table: one row per exchange, kept until the end of the analysis.
 //
 // Strings are interned (route, method, comm: few; path: as many as there are). Durations are nanoseconds.
 #pragma once
 
 #include <array>
 #include <cstdint>
-#include <deque>
 #include <string_view>
 #include <vector>
 
 #include "analyze/flow/exchange.h"
-#include "analyze/flow/packed_ns.h"
+#include "analyze/flow/rows.h"
 #include "analyze/flow/text_pool.h"
 
 namespace tailcap::flow {
@@ -79,17 +78,16 @@ struct Request {
   bool has_duration = false;      // first and last byte are both known
   bool has_phases = false;        // every milestone between them, too
   bool has_thread_time = false;   // one thread served it and its waits are known
-  PackedNs<6> phases;                  // ns, in the order of phases_of(role); sum == duration where has_phases
-  PackedNs<kThreadTimes> thread_time;  // ns; sum == duration where has_thread_time
+  std::array<std::int64_t, 6> phases{};  // ns, in the order of phases_of(role); sum == duration where has_phases, else 0
+  std::array<std::int64_t, kThreadTimes> thread_time{};  // ns; sum == duration where has_thread_time, else 0
+  bool operator==(const Request&) const = default;
 };
-// The table is the one thing that grows with the capture: 64 MiB and some 200 bytes per request are promised.
-static_assert(sizeof(Request) <= 216);
 
 // The six phases of a role, in order of time.
 std::array<Phase, 6> phases_of(Role role);
 
 struct RequestTable {
-  std::deque<Request> rows;  // at the end sorted by (start, id); a deque because it grows without a second copy
+  Rows rows;  // at the end sorted by (start, id)
   TextPool texts;
 };
 

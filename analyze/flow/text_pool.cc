@@ -5,7 +5,11 @@
 namespace tailcap::flow {
 namespace {
 
-constexpr std::size_t kChunk = 64u << 10;  // texts longer than this get a chunk of their own
+// A text is its length in base 128 and its bytes, at a multiple of kUnit: 2^32 units are 16 GiB.
+constexpr std::size_t kUnit = 4;
+constexpr std::size_t kChunk = 64u << 10;      // longer texts get a chunk of their own
+constexpr std::size_t kUnits = kChunk / kUnit;
+constexpr std::size_t kMaxLength = 10;         // bytes of a length
 
 // FNV-1a over eight bytes at a time, folded: ids never depend on it, only speed does.
 std::uint32_t hash_of(std::string_view text) {
@@ -25,63 +29,62 @@ std::uint32_t hash_of(std::string_view text) {
 
 }  // namespace
 
-std::size_t TextPool::slot_of(std::string_view text, std::uint32_t hash) const {
+std::size_t TextPool::slot_of(std::string_view text) const {
   const std::size_t mask = slots_.size() - 1;
-  for (std::size_t i = hash & mask;; i = (i + 1) & mask) {
-    const TextId id = slots_[i];
-    if (id == 0) return i;
-    const Slice& s = texts_[id - 1];
-    if (s.hash == hash && s.size == text.size() && (s.size == 0 || std::memcmp(s.data, text.data(), s.size) == 0)) return i;
-  }
+  for (std::size_t i = hash_of(text) & mask;; i = (i + 1) & mask)
+    if (slots_[i] == 0 || (*this)[slots_[i]] == text) return i;
 }
 
 void TextPool::grow() {
-  std::vector<TextId> old(slots_.empty() ? 64 : slots_.size() * 2);
-  old.swap(slots_);
+  slots_.assign(slots_.empty() ? 64 : slots_.size() * 2, 0);
   const std::size_t mask = slots_.size() - 1;
-  for (const TextId id : old) {
-    if (id == 0) continue;
-    std::size_t i = texts_[id - 1].hash & mask;
+  for (TextId id = 1; id <= places_.size(); ++id) {
+    std::size_t i = hash_of((*this)[id]) & mask;
     while (slots_[i] != 0) i = (i + 1) & mask;
     slots_[i] = id;
   }
 }
 
-const char* TextPool::store(std::string_view text) {
-  if (text.size() > chunk_left_) {
-    const std::size_t size = text.size() > kChunk / 4 ? text.size() : kChunk;
-    chunks_.push_back(std::make_unique_for_overwrite<char[]>(size));
-    if (size != kChunk) {  // its own chunk; the open one stays open
-      std::memcpy(chunks_.back().get(), text.data(), size);
-      return chunks_.back().get();
-    }
-    chunk_next_ = chunks_.back().get();
-    chunk_left_ = size;
+std::uint32_t TextPool::store(std::string_view text) {
+  const std::size_t most = text.size() + kMaxLength;
+  std::size_t chunk = open_, at = open_used_;
+  if (most > kChunk) {
+    chunk = chunks_.size();
+    at = 0;
+    chunks_.push_back(std::make_unique_for_overwrite<char[]>(most));
+  } else if (open_used_ > kChunk - most) {
+    chunk = open_ = chunks_.size();
+    at = open_used_ = 0;
+    chunks_.push_back(std::make_unique_for_overwrite<char[]>(kChunk));
   }
-  char* at = chunk_next_;
-  if (!text.empty()) std::memcpy(at, text.data(), text.size());
-  chunk_next_ += text.size();
-  chunk_left_ -= text.size();
-  return at;
+  char* const begin = chunks_[chunk].get() + at;
+  char* to = begin;
+  std::size_t length = text.size();
+  for (; length >= 0x80; length >>= 7) *to++ = static_cast<char>(length | 0x80);
+  *to++ = static_cast<char>(length);
+  if (!text.empty()) std::memcpy(to, text.data(), text.size());
+  to += text.size();
+  if (most <= kChunk) open_used_ += (static_cast<std::size_t>(to - begin) + kUnit - 1) / kUnit * kUnit;
+  return static_cast<std::uint32_t>(chunk * kUnits + at / kUnit);
 }
 
 TextId TextPool::intern(std::string_view text) {
-  if ((texts_.size() + 1) * 4 > slots_.size() * 3) grow();
-  const std::uint32_t hash = hash_of(text);
-  const std::size_t slot = slot_of(text, hash);
+  if ((places_.size() + 1) * 4 > slots_.size() * 3) grow();
+  const std::size_t slot = slot_of(text);
   if (slots_[slot] != 0) return slots_[slot];
-  texts_.push_back({store(text), static_cast<std::uint32_t>(text.size()), hash});
-  return slots_[slot] = static_cast<TextId>(texts_.size());
+  places_.push_back(store(text));
+  return slots_[slot] = static_cast<TextId>(places_.size());
 }
 
-TextId TextPool::find(std::string_view text) const {
-  return slots_.empty() ? 0 : slots_[slot_of(text, hash_of(text))];
-}
+TextId TextPool::find(std::string_view text) const { return slots_.empty() ? 0 : slots_[slot_of(text)]; }
 
 std::string_view TextPool::operator[](TextId id) const {
   if (id == 0) return {};
-  const Slice& s = texts_[id - 1];
-  return {s.data, s.size};
+  const std::uint32_t place = places_[id - 1];
+  const char* at = chunks_[place / kUnits].get() + place % kUnits * kUnit;
+  std::size_t length = static_cast<unsigned char>(*at) & 0x7f;
+  for (unsigned shift = 7; *at++ & 0x80; shift += 7) length |= static_cast<std::size_t>(*at & 0x7f) << shift;
+  return {at, length};
 }
 
 }  // namespace tailcap::flow

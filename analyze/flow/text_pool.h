@@ -11,8 +11,8 @@ namespace tailcap::flow {
 
 using TextId = std::uint32_t;  // 0: absent
 
-// 0 is "absent"; an empty string that was present has an id of its own. Views stay valid while the pool lives.
-// Some 12 bytes over the text itself: paths can be as many as requests.
+// 0 is "absent"; an empty string that was present has an id of its own. Ids count from 1 in order of interning.
+// Views stay valid while the pool lives. Some 13 bytes over the text itself: paths can be as many as requests.
 class TextPool {
  public:
   TextPool() = default;
@@ -22,23 +22,18 @@ class TextPool {
   // The id of a text that was interned, or 0.
   TextId find(std::string_view text) const;
   std::string_view operator[](TextId id) const;
-  std::size_t size() const { return texts_.size(); }
+  std::size_t size() const { return places_.size(); }
 
  private:
-  struct Slice {
-    const char* data;
-    std::uint32_t size;
-    std::uint32_t hash;
-  };
-  std::size_t slot_of(std::string_view text, std::uint32_t hash) const;
+  std::size_t slot_of(std::string_view text) const;
   void grow();
-  const char* store(std::string_view text);
+  std::uint32_t store(std::string_view text);
 
-  std::vector<Slice> texts_;
-  std::vector<TextId> slots_;  // open addressing, a power of two, at most 3/4 full
+  std::vector<std::uint32_t> places_;  // of each text: chunk and offset in units
+  std::vector<TextId> slots_;          // open addressing, a power of two, at most 3/4 full
   std::vector<std::unique_ptr<char[]>> chunks_;
-  std::size_t chunk_left_ = 0;
-  char* chunk_next_ = nullptr;
+  std::size_t open_ = 0;               // the chunk that is being filled
+  std::size_t open_used_ = SIZE_MAX;   // bytes of it; at first there is none
 };
 
 }  // namespace tailcap::flow

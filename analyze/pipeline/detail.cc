@@ -16,9 +16,10 @@ using flow::RequestDetail;
 using formats::known;
 using formats::Time;
 
-const flow::Request* row_of(const flow::RequestTable& table, flow::ExchangeId id) {
-  const auto at = std::ranges::find(table.rows, id, &flow::Request::id);
-  return at == table.rows.end() ? nullptr : &*at;
+std::optional<flow::Request> row_of(const flow::RequestTable& table, flow::ExchangeId id) {
+  for (std::size_t i = 0; i < table.rows.size(); ++i)
+    if (table.rows.id(i) == id) return table.rows[i];
+  return std::nullopt;
 }
 
 RequestDetail described(const flow::Request& row, const flow::TextPool& texts) {
@@ -149,18 +150,22 @@ Look look(const std::string& path, flow::ExchangeId id, unsigned threads) {
   out.study = std::move(analysis.study);
   out.table = std::move(analysis.table);
   out.damaged = analysis.damaged;
-  for (const auto& row : out.table.rows) {
-    if (out.first.connection == 0 || row.id < out.first) out.first = row.id;
-    out.last = std::max(out.last, row.id);
+  for (const auto any : out.table.rows) {
+    if (out.first.connection == 0 || any.id < out.first) out.first = any.id;
+    out.last = std::max(out.last, any.id);
   }
-  const flow::Request* row = row_of(out.table, id);
-  if (row == nullptr) return out;
+  const auto row = row_of(out.table, id);
+  if (!row) return out;
   out.detail.emplace();
   out.detail->request = described(*row, out.table.texts);
   std::vector<RequestDetail*> wanted = {&out.detail->request};
-  if (const flow::Request* peer = row_of(out.table, row->peer)) wanted.push_back(&out.detail->peer.emplace(described(*peer, out.table.texts)));
+  if (const auto peer = row_of(out.table, row->peer)) wanted.push_back(&out.detail->peer.emplace(described(*peer, out.table.texts)));
   SecondLook(wanted).read(path, threads);
   collect(wanted, path, threads);
+  for (RequestDetail* d : wanted) {
+    d->local = out.table.texts.intern(flow::endpoint(d->connection, false));
+    d->remote = out.table.texts.intern(flow::endpoint(d->connection, true));
+  }
   return out;
 }
 

@@ -94,10 +94,11 @@ class Run {
     timeline_.settle(out_.table);
     facts_.taint(out_.table);
     std::sort(pairs_.begin(), pairs_.end());
-    for (flow::Request& row : out_.table.rows) {
-      if (row.peer.connection != 0) continue;
-      const auto at = std::lower_bound(pairs_.begin(), pairs_.end(), std::pair{row.id, ExchangeId{}});
-      if (at != pairs_.end() && at->first == row.id) row.peer = at->second;
+    auto& rows = out_.table.rows;
+    for (std::size_t i = 0; i < rows.size() && !pairs_.empty(); ++i) {
+      if (rows.peer(i).connection != 0) continue;
+      const auto at = std::lower_bound(pairs_.begin(), pairs_.end(), std::pair{rows.id(i), ExchangeId{}});
+      if (at != pairs_.end() && at->first == rows.id(i)) rows.set_peer(i, at->second);
     }
     pairs_ = {};
     tail::assign_routes(out_.table, templates_, options_.max_routes, findings_);
@@ -153,16 +154,15 @@ class Run {
     if (options_.from) from = time_of(*options_.from);
     if (options_.to) to = time_of(*options_.to);
     if (from || to || !options_.filters.empty()) {
-      auto& rows = out_.table.rows;
-      std::size_t n = 0;
-      for (std::size_t i = 0; i < rows.size(); ++i) {
-        if (!wanted(rows[i], from, to)) continue;
-        if (n != i) rows[n] = rows[i];
-        if (options_.keep_headers && n != i) out_.headers[n] = std::move(out_.headers[i]);
-        ++n;
+      std::vector<std::uint32_t> kept;
+      for (std::uint32_t i = 0; i < out_.table.rows.size(); ++i)
+        if (wanted(out_.table.rows[i], from, to)) kept.push_back(i);
+      out_.table.rows.keep(kept);
+      if (options_.keep_headers) {
+        for (std::size_t n = 0; n < kept.size(); ++n)
+          if (kept[n] != n) out_.headers[n] = std::move(out_.headers[kept[n]]);
+        out_.headers.resize(kept.size());
       }
-      rows.resize(n);
-      if (options_.keep_headers) out_.headers.resize(n);
     }
     if (from) out_.study.begin = std::clamp(*from, out_.study.begin, out_.study.end);
     if (to) out_.study.end = std::clamp(*to, out_.study.begin, out_.study.end);

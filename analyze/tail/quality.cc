@@ -137,15 +137,20 @@ void QualityFacts::taint(flow::RequestTable& table) const {
     else spans[n++] = s;
   }
   spans.resize(n);
-  for (flow::Request& row : table.rows) {
-    if (!known(row.start)) continue;
+  if (spans.empty() && clock_.steps().empty()) return;
+  auto& rows = table.rows;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const Time start = rows.start(i);
+    if (!known(start)) continue;
     // Without a known end it may have lasted until the capture's.
-    const Time end = row.has_duration ? row.start + row.duration : std::max(last_, row.start);
+    const Time end = rows.has_duration(i) ? start + rows.duration(i) : std::max(last_, start);
     const auto after = std::upper_bound(spans.begin(), spans.end(), end, [](Time t, const auto& s) { return t < s.first; });
-    if (after != spans.begin() && std::prev(after)->second >= row.start) row.taints = row.taints | flow::Taint::events_lost;
-    const auto step = std::lower_bound(clock_.steps().begin(), clock_.steps().end(), row.start,
+    if (after != spans.begin() && std::prev(after)->second >= start)
+      rows.add_taints(i, static_cast<flow::Taints>(flow::Taint::events_lost));
+    const auto step = std::lower_bound(clock_.steps().begin(), clock_.steps().end(), start,
                                        [](const flow::WallClock::Step& s, Time t) { return s.to < t; });
-    if (step != clock_.steps().end() && step->from < end) row.taints = row.taints | flow::Taint::clock_step;
+    if (step != clock_.steps().end() && step->from < end)
+      rows.add_taints(i, static_cast<flow::Taints>(flow::Taint::clock_step));
   }
 }
 

@@ -39,7 +39,7 @@ std::vector<Band> bands(const RequestTable& table, const std::vector<std::uint32
     const auto end = b + 2 == kBandEdges.size() ? rows.size() : static_cast<std::size_t>(std::ceil(band.to * n - 1e-9));
     double total = 0;
     for (; at < end; ++at) {
-      const Request& row = table.rows[rows[at]];
+      const Request row = table.rows[rows[at]];
       ++band.count;
       total += static_cast<double>(row.duration.count());
       for (std::size_t i = 0; i < band.phases.size(); ++i) band.phases[i] += static_cast<double>(row.phases[i]);
@@ -114,7 +114,7 @@ std::vector<TimePoint> over_time(const RequestTable& table, const std::vector<st
     out.push_back(point);
   };
   for (const std::uint32_t i : rows) {
-    const Request& row = table.rows[i];
+    const Request row = table.rows[i];
     if (!known(row.start)) continue;
     const std::int64_t b = std::clamp<std::int64_t>((nanoseconds(row.start) - begin) / width, 0, kBuckets);
     if (b != bucket) {
@@ -153,7 +153,7 @@ void count_row(const Request& row, RouteStudy& out) {
 
 RouteStudy study_route(const RequestTable& table, const std::vector<std::uint32_t>& rows, const flow::Study& study) {
   RouteStudy out;
-  const Request& any = table.rows[rows.front()];
+  const Request any = table.rows[rows.front()];
   out.method = table.texts[any.method];
   out.route = table.texts[any.route];
   out.role = any.role;
@@ -163,7 +163,7 @@ RouteStudy study_route(const RequestTable& table, const std::vector<std::uint32_
   std::vector<std::int64_t> durations, first_bytes;
   std::vector<std::uint32_t> by_duration, timed;
   for (const std::uint32_t i : rows) {
-    const Request& row = table.rows[i];
+    const Request row = table.rows[i];
     count_row(row, out);
     ++comms[row.comm];
     const Standing standing = standing_of(row);
@@ -194,16 +194,16 @@ RouteStudy study_route(const RequestTable& table, const std::vector<std::uint32_
   out.independent_periods = static_cast<double>(latency.size()) / latency.correlation();
 
   const auto shorter = [&](std::uint32_t a, std::uint32_t b) {
-    const Request &x = table.rows[a], &y = table.rows[b];
-    return x.duration != y.duration ? x.duration < y.duration : a < b;
+    const auto x = table.rows.duration(a), y = table.rows.duration(b);
+    return x != y ? x < y : a < b;
   };
   std::sort(by_duration.begin(), by_duration.end(), shorter);
   out.bands = bands(table, by_duration);
   out.ccdf = ccdf(latency.sorted());
   out.over_time = over_time(table, rows, study);
   const auto longer = [&](std::uint32_t a, std::uint32_t b) {
-    const Request &x = table.rows[a], &y = table.rows[b];
-    return x.duration != y.duration ? x.duration > y.duration : a < b;
+    const auto x = table.rows.duration(a), y = table.rows.duration(b);
+    return x != y ? x > y : a < b;
   };
   const auto shown = std::min(kSlowest, timed.size());
   std::partial_sort(timed.begin(), timed.begin() + static_cast<std::ptrdiff_t>(shown), timed.end(), longer);

@@ -192,7 +192,7 @@ void assign_routes(flow::RequestTable& table, const std::vector<RouteTemplate>& 
   };
   std::vector<Choice> choices(table.texts.size() + 1);
   flow::TextPool learned;
-  for (const flow::Request& row : table.rows) {
+  for (const flow::Request row : table.rows) {
     Choice& choice = choices[row.path];
     if (row.path == 0 || choice.seen) continue;
     choice.seen = true;
@@ -216,10 +216,12 @@ void assign_routes(flow::RequestTable& table, const std::vector<RouteTemplate>& 
   std::map<Pair, std::uint64_t> counts;
   const auto pair_of = [&](const flow::Request& row) { return Pair{row.method, row.route, choices[row.path].own != nullptr}; };
   std::size_t own_pairs = 0;
-  for (flow::Request& row : table.rows) {
+  for (std::size_t i = 0; i < table.rows.size(); ++i) {
+    flow::Request row = table.rows[i];
     const Choice& choice = choices[row.path];
     if (row.path == 0) continue;
     row.route = choice.own ? table.texts.intern(choice.own->text()) : route_ids[choice.learned - 1];
+    table.rows.set_route(i, row.route);
     if (++counts[pair_of(row)] == 1) own_pairs += choice.own != nullptr;
   }
   // Methods are bytes from the wire: even a template has only so many.
@@ -235,9 +237,10 @@ void assign_routes(flow::RequestTable& table, const std::vector<RouteTemplate>& 
   });
   for (std::size_t i = 0; i < order.size(); ++i) counts[order[i].first] = i;  // from here on: its rank
   const TextId other = table.texts.intern(kOtherRoute);
-  for (flow::Request& row : table.rows) {
+  for (std::size_t i = 0; i < table.rows.size(); ++i) {
+    const flow::Request row = table.rows[i];
     if (row.path == 0 || counts[pair_of(row)] < own_pairs + limit) continue;
-    row.route = other;
+    table.rows.set_route(i, other);
     findings.add(flow::Finding::route_overflow);
   }
 }

@@ -107,24 +107,11 @@ std::vector<std::uint32_t> sort_rows(flow::RequestTable& table) {
   std::vector<std::uint32_t> from(rows.size());
   std::iota(from.begin(), from.end(), 0u);
   std::sort(from.begin(), from.end(), [&](std::uint32_t a, std::uint32_t b) {
-    const flow::Request &x = rows[a], &y = rows[b];
-    if (x.start != y.start) return x.start < y.start;
-    if (x.id != y.id) return x.id < y.id;
+    if (rows.start(a) != rows.start(b)) return rows.start(a) < rows.start(b);
+    if (rows.id(a) != rows.id(b)) return rows.id(a) < rows.id(b);
     return a < b;
   });
-  // In place, cycle by cycle: a second copy of the rows would double the memory.
-  std::vector<bool> placed(rows.size());
-  for (std::uint32_t first = 0; first < from.size(); ++first) {
-    if (placed[first] || from[first] == first) continue;
-    const flow::Request saved = rows[first];
-    std::uint32_t to = first;
-    for (; from[to] != first; to = from[to]) {
-      rows[to] = rows[from[to]];
-      placed[to] = true;
-    }
-    rows[to] = saved;
-    placed[to] = true;
-  }
+  rows.permute(from);
   return from;
 }
 

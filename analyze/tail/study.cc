@@ -28,11 +28,11 @@ void find_slowest(const RequestTable& table, flow::Study& study) {
                                   [](const Request& row) { return row.role == Role::server && row.has_duration; });
   std::vector<std::uint32_t> rows;
   for (std::uint32_t i = 0; i < table.rows.size(); ++i)
-    if (table.rows[i].has_duration && (!served || table.rows[i].role == Role::server)) rows.push_back(i);
+    if (table.rows.has_duration(i) && (!served || table.rows[i].role == Role::server)) rows.push_back(i);
   const auto shown = static_cast<std::ptrdiff_t>(std::min(kSlowest, rows.size()));
   std::partial_sort(rows.begin(), rows.begin() + shown, rows.end(), [&](std::uint32_t a, std::uint32_t b) {
-    const Request &x = table.rows[a], &y = table.rows[b];
-    return x.duration != y.duration ? x.duration > y.duration : a < b;
+    const auto x = table.rows.duration(a), y = table.rows.duration(b);
+    return x != y ? x > y : a < b;
   });
   study.slowest.assign(rows.begin(), rows.begin() + shown);
 }
@@ -62,7 +62,7 @@ void study_requests(const RequestTable& table, flow::Study& study) {
   const flow::TextId other = table.texts.find(kOtherRoute);
   std::map<std::tuple<flow::TextId, flow::TextId, Role>, std::vector<std::uint32_t>> routes;
   for (std::uint32_t i = 0; i < table.rows.size(); ++i) {
-    const Request& row = table.rows[i];
+    const Request row = table.rows[i];
     // What was folded is one route for all methods: their number is not bounded.
     routes[{row.route == other ? 0 : row.method, row.route, row.role}].push_back(i);
   }
@@ -70,7 +70,7 @@ void study_requests(const RequestTable& table, flow::Study& study) {
   for (const auto& [key, rows] : routes) {
     double total = 0;
     for (const std::uint32_t i : rows)
-      if (table.rows[i].has_duration) total += static_cast<double>(table.rows[i].duration.count());
+      if (table.rows.has_duration(i)) total += static_cast<double>(table.rows.duration(i).count());
     studied.emplace_back(total, study_route(table, rows, study));
     studied.back().second.method = table.texts[std::get<0>(key)];
   }

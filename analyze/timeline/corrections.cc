@@ -64,10 +64,12 @@ void Corrections::apply(flow::RequestTable& table, flow::Findings& findings,
   std::stable_sort(late_.begin(), late_.end(), [](const Late& a, const Late& b) {
     return a.tid != b.tid ? a.tid < b.tid : a.wait.left < b.wait.left;
   });
-  std::uint64_t steps = 0, index = 0;
-  for (flow::Request& row : table.rows) {
-    const std::uint64_t me = index++;
-    if (!row.has_thread_time) continue;
+  std::uint64_t steps = 0;
+  for (std::uint64_t me = 0; me < table.rows.size(); ++me) {
+    if (!table.rows.has_duration(me)) continue;
+    const flow::Request before = table.rows[me];
+    if (!before.has_thread_time) continue;
+    flow::Request row = before;
     const std::int64_t start = formats::nanoseconds(row.start), end = start + row.duration.count();
     // The thread did not come back after the loss to tell what it had lost.
     const bool silent = touches(counted_, start, end) && last_back(row.tid) < end;
@@ -75,6 +77,7 @@ void Corrections::apply(flow::RequestTable& table, flow::Findings& findings,
         (dropped_.to > 0 && dropped_.from < end && start < dropped_.to)) {
       if (steps > kMaxSteps) findings.add(flow::Finding::waits_dropped);
       give_up(row);
+      table.rows.set(me, row);
       continue;
     }
     auto late = std::lower_bound(late_.begin(), late_.end(), row.tid, [](const Late& l, std::uint32_t tid) { return l.tid < tid; });
@@ -92,6 +95,7 @@ void Corrections::apply(flow::RequestTable& table, flow::Findings& findings,
         row.thread_time[kOnCpu] -= moved;
       }
     }
+    if (row != before) table.rows.set(me, row);
   }
 }
 

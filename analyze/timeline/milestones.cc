@@ -105,13 +105,11 @@ Milestones milestones(const Exchange& e) {
   }
   if (known(response_first)) {
     if (at(response_first) < m.start) m.reordered = true;
-    const std::int64_t first = std::max<std::int64_t>(0, at(response_first) - m.start);
-    if (first < flow::PackedNs<6>::kMax) m.first_byte = first;
+    m.first_byte = std::max<std::int64_t>(0, at(response_first) - m.start);
   }
   if (!ended(e)) return m;
   std::int64_t end = at(e.response.last_done);
   if (end < m.start) end = m.start, m.reordered = true;
-  if (end - m.start >= flow::PackedNs<6>::kMax) return m;  // 39 hours: no capture is that long
   m.end = end;
   if (known(e.response.first_done) && known(e.request.first_done) && known(e.request.last_done))
     m.phases = server ? server_phases(e, m.start, end) : client_phases(e, m.start, end);

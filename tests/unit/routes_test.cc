@@ -75,7 +75,7 @@ struct Requests {
   std::set<std::string> assign(std::vector<RouteTemplate> templates = {}, std::size_t limit = 200) {
     assign_routes(table, templates, limit, findings);
     std::set<std::string> routes;
-    for (const auto& row : table.rows) routes.emplace(table.texts[row.route]);
+    for (const auto row : table.rows) routes.emplace(table.texts[row.route]);
     return routes;
   }
 };
@@ -117,7 +117,7 @@ TEST(Routes, OwnTemplatesComeFirstAndShowAsWritten) {
 
 TEST(Routes, UnknownTargetHasNoRoute) {
   Requests r;
-  r.table.rows.emplace_back();
+  r.table.rows.push_back({});
   r.assign();
   EXPECT_EQ(r.table.rows[0].route, 0u);
 }

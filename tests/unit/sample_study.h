@@ -118,9 +118,10 @@ inline SampleStudy sample_study() {
               "p99.9 needs 3,688 independent requests for an upper bound, there are 345"};
   s.study.routes.push_back(sample_route("GET", "/prices", 2.5, 4'000, flow::Role::client));
   for (int i = 0; i < 12; ++i) {
-    s.table.rows.push_back(sample_request(s.table.texts, static_cast<std::uint32_t>(12 + i), 3.21 + i, 60 - 4 * i,
-                                          i % 3 ? "/users/" + std::to_string(700 + i) : std::string("/orders")));
-    s.table.rows.back().id.index = static_cast<std::uint32_t>(1 + 5 * i);
+    auto row = sample_request(s.table.texts, static_cast<std::uint32_t>(12 + i), 3.21 + i, 60 - 4 * i,
+                              i % 3 ? "/users/" + std::to_string(700 + i) : std::string("/orders"));
+    row.id.index = static_cast<std::uint32_t>(1 + 5 * i);
+    s.table.rows.push_back(row);
     s.study.slowest.push_back(static_cast<std::uint32_t>(i));
     s.study.routes[i % 3 ? 0 : 1].slowest.push_back(static_cast<std::uint32_t>(i));
   }
@@ -152,10 +153,11 @@ inline SampleStudy hostile_study() {
   route.route = "/" + evil, route.method = evil, route.comm = evil, route.tainted = 24;
   route.latency[3] = {0.99, flow::Support::refused, {}, {}, {}, 3300, "1.4 % of the requests overlap loss <b>" + evil};
   route.latency[4] = {0.999, flow::Support::refused, {}, {}, {}, 3300, "1.4 % of the requests overlap loss <b>" + evil};
-  auto& row = s.table.rows[0];
+  auto row = s.table.rows[0];
   row.path = s.table.texts.intern("/" + evil);
   row.comm = s.table.texts.intern(evil);
   row.taints = flow::Taints{} | flow::Taint::bytes_lost | flow::Taint::conflict;
+  s.table.rows.set(0, row);
   s.study.failures.push_back({evil, evil, 1});
   return s;
 }

@@ -5,7 +5,6 @@
 #include <string>
 #include <unordered_map>
 
-#include "analyze/flow/packed_ns.h"
 #include "analyze/flow/wall_clock.h"
 
 namespace tailcap::flow {
@@ -41,20 +40,6 @@ TEST(TextPool, ManyAndLongTextsStayValid) {
     ASSERT_EQ(pool.find(text), id);
   }
   EXPECT_EQ(pool[1].data(), first.data());
-}
-
-TEST(PackedNs, KeepsSignedValuesExactly) {
-  PackedNs<3> v;
-  const std::int64_t values[] = {0, 1, -1, 4'294'967'296, (std::int64_t{1} << 47) - 1, -((std::int64_t{1} << 47) - 1)};
-  for (const auto x : values) {
-    v[1] = x;
-    EXPECT_EQ(v[1], x);
-    EXPECT_EQ(v[0], 0);
-    EXPECT_EQ(v[2], 0);
-  }
-  v[2] += 5;
-  v[2] -= 7;
-  EXPECT_EQ(v[2], -2);
 }
 
 TEST(WallClock, ConvertsByTheReadingBefore) {

@@ -1,0 +1,152 @@
+#include "analyze/flow/rows.h"
+
+#include <bit>
+#include <cstring>
+
+#include "analyze/flow/request.h"
+
+namespace tailcap::flow {
+namespace {
+
+constexpr std::size_t kBytes = 64u << 10;  // of a chunk of packed rows
+// 15 numbers, two masks, phases and thread times, ten bytes each at most.
+constexpr std::size_t kMaxPacked = 10 * (17 + 6 + kThreadTimes);
+
+// Little-endian base 128.
+void put(std::uint8_t*& at, std::uint64_t v) {
+  while (v >= 0x80) {
+    *at++ = static_cast<std::uint8_t>(v | 0x80);
+    v >>= 7;
+  }
+  *at++ = static_cast<std::uint8_t>(v);
+}
+
+std::uint64_t get(const std::uint8_t*& at) {
+  std::uint64_t v = *at & 0x7f;
+  for (unsigned shift = 7; *at++ & 0x80; shift += 7) v |= static_cast<std::uint64_t>(*at & 0x7f) << shift;
+  return v;
+}
+
+// -1 (unknown) becomes 0.
+void put_signed(std::uint8_t*& at, std::int64_t v) { put(at, static_cast<std::uint64_t>(v) + 1); }
+std::int64_t get_signed(const std::uint8_t*& at) { return static_cast<std::int64_t>(get(at) - 1); }
+
+// A mask of those that are not 0, and those.
+template <std::size_t N>
+void put_all(std::uint8_t*& at, const std::array<std::int64_t, N>& values) {
+  std::uint64_t mask = 0;
+  for (std::size_t i = 0; i < N; ++i) mask |= std::uint64_t{values[i] != 0} << i;
+  put(at, mask);
+  for (; mask != 0; mask &= mask - 1) put(at, static_cast<std::uint64_t>(values[static_cast<std::size_t>(std::countr_zero(mask))]));
+}
+
+template <std::size_t N>
+void get_all(const std::uint8_t*& at, std::array<std::int64_t, N>& values) {
+  values.fill(0);
+  for (std::uint64_t mask = get(at); mask != 0; mask &= mask - 1)
+    values[static_cast<std::size_t>(std::countr_zero(mask))] = static_cast<std::int64_t>(get(at));
+}
+
+// tid is mostly pid or near it.
+std::uint64_t zigzag(std::int64_t v) { return (static_cast<std::uint64_t>(v) << 1) ^ static_cast<std::uint64_t>(v >> 63); }
+std::int64_t unzigzag(std::uint64_t v) { return static_cast<std::int64_t>(v >> 1) ^ -static_cast<std::int64_t>(v & 1); }
+
+}  // namespace
+
+const std::uint8_t* Rows::pack(const Request& r) {
+  if (bytes_left_ < kMaxPacked) {
+    bytes_.push_back(std::make_unique_for_overwrite<std::uint8_t[]>(kBytes));
+    bytes_next_ = bytes_.back().get();
+    bytes_left_ = kBytes;
+  }
+  std::uint8_t* const begin = bytes_next_;
+  std::uint8_t* at = begin;
+  put(at, static_cast<std::uint64_t>(r.role) | static_cast<std::uint64_t>(r.complete) << 1 |
+              static_cast<std::uint64_t>(r.has_phases) << 2 | static_cast<std::uint64_t>(r.has_thread_time) << 3 |
+              static_cast<std::uint64_t>(r.outcome) << 4 | static_cast<std::uint64_t>(r.protocol) << 8);
+  put(at, r.status);
+  put_signed(at, r.first_byte.count());
+  put_signed(at, r.request_bytes);
+  put_signed(at, r.response_bytes);
+  for (const TextId id : {r.method, r.path, r.authority, r.comm, r.request_id, r.traceparent}) put(at, id);
+  put(at, r.pid);
+  put(at, zigzag(std::int64_t{r.tid} - std::int64_t{r.pid}));
+  put(at, r.stream);
+  if (r.has_phases) put_all(at, r.phases);
+  if (r.has_thread_time) put_all(at, r.thread_time);
+  bytes_next_ = at;
+  bytes_left_ -= static_cast<std::size_t>(at - begin);
+  return begin;
+}
+
+Request Rows::operator[](std::size_t i) const {
+  const Fixed& f = fixed(i);
+  const std::uint8_t* at = f.packed;
+  Request r;
+  r.id = f.id;
+  r.peer = f.peer;
+  r.start = f.start;
+  r.has_duration = f.duration >= 0;
+  r.duration = Duration{r.has_duration ? f.duration : 0};
+  r.route = f.route;
+  r.taints = f.taints;
+  const std::uint64_t bits = get(at);
+  r.role = static_cast<Role>(bits & 1);
+  r.complete = (bits & 2) != 0;
+  r.has_phases = (bits & 4) != 0;
+  r.has_thread_time = (bits & 8) != 0;
+  r.outcome = static_cast<Outcome>(bits >> 4 & 15);
+  r.protocol = static_cast<Protocol>(bits >> 8);
+  r.status = static_cast<std::uint16_t>(get(at));
+  r.first_byte = Duration{get_signed(at)};
+  r.request_bytes = get_signed(at);
+  r.response_bytes = get_signed(at);
+  for (TextId* id : {&r.method, &r.path, &r.authority, &r.comm, &r.request_id, &r.traceparent}) *id = static_cast<TextId>(get(at));
+  r.pid = static_cast<std::uint32_t>(get(at));
+  r.tid = static_cast<std::uint32_t>(r.pid + unzigzag(get(at)));
+  r.stream = static_cast<std::uint32_t>(get(at));
+  if (r.has_phases) get_all(at, r.phases);
+  if (r.has_thread_time) get_all(at, r.thread_time);
+  return r;
+}
+
+Request Rows::back() const { return (*this)[size_ - 1]; }
+Request Rows::Iterator::operator*() const { return (*rows_)[i_]; }
+
+void Rows::push_back(const Request& row) {
+  if (size_ == chunks_.size() * kChunk) chunks_.push_back(std::make_unique_for_overwrite<Fixed[]>(kChunk));
+  ++size_;
+  set(size_ - 1, row);
+}
+
+void Rows::set(std::size_t i, const Request& row) {
+  fixed(i) = {row.start, row.has_duration ? row.duration.count() : -1, row.id, row.peer, pack(row), row.route, row.taints};
+}
+
+void Rows::permute(const std::vector<std::uint32_t>& from) {
+  assert(from.size() == size_);
+  // Cycle by cycle, in place.
+  std::vector<bool> placed(size_);
+  for (std::uint32_t first = 0; first < size_; ++first) {
+    if (placed[first]) continue;
+    const Fixed saved = fixed(first);
+    std::uint32_t to = first;
+    for (; from[to] != first; to = from[to]) {
+      fixed(to) = fixed(from[to]);
+      placed[to] = true;
+    }
+    fixed(to) = saved;
+    placed[to] = true;
+  }
+}
+
+void Rows::keep(const std::vector<std::uint32_t>& rows) {
+  for (std::size_t n = 0; n < rows.size(); ++n) {
+    assert(rows[n] >= n);
+    if (rows[n] != n) fixed(n) = fixed(rows[n]);
+  }
+  size_ = rows.size();
+  chunks_.resize((size_ + kChunk - 1) / kChunk);
+}
+
+}  // namespace tailcap::flow
