@@ -85,7 +85,8 @@ class Processes(Case):
 
     def test_cgroup(self):
         # A cgroup v2 hierarchy, wherever this machine has it.
-        mounts = [l.split()[1] for l in open("/proc/mounts", encoding="utf-8") if l.split()[2] == "cgroup2"]
+        lines = pathlib.Path("/proc/mounts").read_text().splitlines()
+        mounts = [line.split()[1] for line in lines if line.split()[2] == "cgroup2"]
         self.assertTrue(mounts, "no cgroup2 is mounted")
         group = f"{mounts[0]}/tailcap-e2e-{time.monotonic_ns()}"
         subprocess.run(["mkdir", group], check=True)

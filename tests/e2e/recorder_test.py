@@ -26,7 +26,7 @@ class Recorder(Case):
 
     def last_event_ns(self, file):
         """CLOCK_MONOTONIC of the end of the last response in the file."""
-        rows = harness.json_lines(self.tailcap("requests", file, "--json"))
+        rows = harness.json_lines(self.tailcap("requests", file, "--json", code=3))
         return max(r["start_ns"] + r["duration_ns"] for r in rows if r["duration_ns"]) - harness.realtime_offset()
 
     def test_killed(self):
@@ -65,7 +65,7 @@ class Recorder(Case):
         self.assertEqual(recording.wait_end(), 1, recording.said)
         self.assertIn("space", recording.said.lower())
         left = recording.file if recording.file.exists() else recording.partial
-        self.assertGreater(len(harness.json_lines(self.tailcap("requests", left, "--json"))), 100)
+        self.assertGreater(len(harness.json_lines(self.tailcap("requests", left, "--json", code=3))), 100)
 
     def test_max_size(self):
         recording = self.recording("--max-size", "300KB")
