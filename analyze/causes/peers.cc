@@ -3,9 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <deque>
-#include <tuple>
-#include <unordered_map>
+#include <vector>
 
 namespace tailcap::causes {
 
@@ -77,12 +75,71 @@ bool key_of(const flow::Exchange& e, const flow::Connection& c, Key& key) {
   return true;
 }
 
+// The exchanges that wait, in the order in which they came, in a ring; and a table that finds them by their key.
+// No allocation per exchange and one place to look at: most captures push every request through here in vain.
+class WaitingRoom {
+ public:
+  struct Entry {
+    Key key;
+    flow::ExchangeId id;
+    flow::Role role = flow::Role::server;
+    bool ambiguous = false;
+  };
+
+  Entry* find(const Key& key) {
+    if (slots_.empty()) return nullptr;
+    for (std::size_t i = home(key); slots_[i] != kFree; i = next(i))
+      if (ring_[slots_[i]].key == key) return &ring_[slots_[i]];
+    return nullptr;
+  }
+
+  void add(const Entry& entry) {
+    if (slots_.empty()) slots_.assign(kSlots, kFree);
+    // What was joined in the meantime is no longer in the table, and its place in the ring simply comes round again.
+    if (ring_.size() == kMaxWaiting) erase(oldest_);
+    else ring_.emplace_back();
+    const std::uint32_t at = oldest_;
+    oldest_ = (oldest_ + 1) % kMaxWaiting;
+    ring_[at] = entry;
+    std::size_t i = home(entry.key);
+    while (slots_[i] != kFree) i = next(i);
+    slots_[i] = at;
+  }
+
+  void erase(const Entry& entry) { erase(static_cast<std::uint32_t>(&entry - ring_.data())); }
+
+ private:
+  static constexpr std::uint32_t kFree = UINT32_MAX;
+  static constexpr std::size_t kSlots = 4 * kMaxWaiting;  // a quarter full at most: probes are short
+
+  static std::size_t home(const Key& key) { return Spread{}(key) % kSlots; }
+  static std::size_t next(std::size_t i) { return (i + 1) % kSlots; }
+
+  // Takes entry `at` out of the table, if it is there, and closes the gap.
+  void erase(std::uint32_t at) {
+    std::size_t i = home(ring_[at].key);
+    while (slots_[i] != at) {
+      if (slots_[i] == kFree) return;
+      i = next(i);
+    }
+    for (std::size_t k = next(i); slots_[k] != kFree; k = next(k)) {
+      // Move it down unless its home lies behind the gap.
+      if ((k - home(ring_[slots_[k]].key)) % kSlots < (k - i) % kSlots) continue;
+      slots_[i] = slots_[k];
+      i = k;
+    }
+    slots_[i] = kFree;
+  }
+
+  std::vector<Entry> ring_;  // grows to kMaxWaiting, then the oldest gives way
+  std::vector<std::uint32_t> slots_;
+  std::uint32_t oldest_ = 0;
+};
+
 }  // namespace
 
 struct Peers::Impl {
-  struct Waiting { flow::ExchangeId id; flow::Role role; bool ambiguous; };
-  std::unordered_map<Key, Waiting, Spread> waiting;
-  std::deque<Key> order;
+  WaitingRoom waiting;
   flow::Findings findings;
 };
 
@@ -94,24 +151,19 @@ std::optional<flow::ExchangeId> Peers::push(const flow::Exchange& exchange, cons
   Key key;
   // Without its request an exchange has no first byte to be known by.
   if (!formats::known(exchange.request.first_done) || !key_of(exchange, connection, key)) return std::nullopt;
-  const auto [it, fresh] = i.waiting.try_emplace(key, Impl::Waiting{exchange.id, exchange.role, false});
-  if (fresh) {
-    i.order.push_back(key);
-    if (i.order.size() > kMaxWaiting) {
-      i.waiting.erase(i.order.front());
-      i.order.pop_front();
-    }
+  WaitingRoom::Entry* const other = i.waiting.find(key);
+  if (!other) {
+    i.waiting.add({key, exchange.id, exchange.role, false});
     return std::nullopt;
   }
-  if (it->second.role == exchange.role || it->second.ambiguous) {
+  if (other->role == exchange.role || other->ambiguous) {
     // Two ends of one role claim the same bytes (the same addresses in two places): none of them is joined.
-    it->second.ambiguous = true;
+    other->ambiguous = true;
     i.findings.add(Finding::peer_ambiguous);
     return std::nullopt;
   }
-  // The key stays in `order` until its turn; erasing what is not there does no harm.
-  const flow::ExchangeId peer = it->second.id;
-  i.waiting.erase(it);
+  const flow::ExchangeId peer = other->id;
+  i.waiting.erase(*other);
   return peer;
 }
 

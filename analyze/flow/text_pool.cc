@@ -36,9 +36,11 @@ std::size_t TextPool::slot_of(std::string_view text) const {
 }
 
 void TextPool::grow() {
-  slots_.assign(slots_.empty() ? 64 : slots_.size() * 2, 0);
+  std::vector<TextId> old(slots_.empty() ? 64 : slots_.size() * 2);
+  old.swap(slots_);
   const std::size_t mask = slots_.size() - 1;
-  for (TextId id = 1; id <= places_.size(); ++id) {
+  for (const TextId id : old) {
+    if (id == 0) continue;
     std::size_t i = hash_of((*this)[id]) & mask;
     while (slots_[i] != 0) i = (i + 1) & mask;
     slots_[i] = id;
@@ -69,11 +71,16 @@ std::uint32_t TextPool::store(std::string_view text) {
 }
 
 TextId TextPool::intern(std::string_view text) {
-  if ((places_.size() + 1) * 4 > slots_.size() * 3) grow();
+  if ((interned_ + 1) * 4 > slots_.size() * 3) grow();
   const std::size_t slot = slot_of(text);
   if (slots_[slot] != 0) return slots_[slot];
+  ++interned_;
+  return slots_[slot] = append(text);
+}
+
+TextId TextPool::append(std::string_view text) {
   places_.push_back(store(text));
-  return slots_[slot] = static_cast<TextId>(places_.size());
+  return static_cast<TextId>(places_.size());
 }
 
 TextId TextPool::find(std::string_view text) const { return slots_.empty() ? 0 : slots_[slot_of(text)]; }

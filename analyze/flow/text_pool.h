@@ -19,6 +19,8 @@ class TextPool {
   TextPool(TextPool&&) = default;
   TextPool& operator=(TextPool&&) = default;
   TextId intern(std::string_view text);
+  // A new id for a text that is hardly ever the same twice; intern() and find() do not see it.
+  TextId append(std::string_view text);
   // The id of a text that was interned, or 0.
   TextId find(std::string_view text) const;
   std::string_view operator[](TextId id) const;
@@ -30,6 +32,7 @@ class TextPool {
   std::uint32_t store(std::string_view text);
 
   std::vector<std::uint32_t> places_;  // of each text: chunk and offset in units
+  std::size_t interned_ = 0;
   std::vector<TextId> slots_;          // open addressing, a power of two, at most 3/4 full
   std::vector<std::unique_ptr<char[]>> chunks_;
   std::size_t open_ = 0;               // the chunk that is being filled

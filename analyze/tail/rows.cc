@@ -96,9 +96,9 @@ flow::Request row_of(const flow::Exchange& e, const Tasks& tasks, flow::TextPool
   row.path = present(e.target);
   row.authority = present(e.authority);
   row.comm = present(tasks.comm(row.pid));
-  if (const auto id = e.request_headers.find("x-request-id")) row.request_id = present(*id);
+  if (const auto id = e.request_headers.find("x-request-id"); id && !id->empty()) row.request_id = texts.append(*id);
   if (const auto trace = e.request_headers.find("traceparent"); trace && valid_traceparent(*trace))
-    row.traceparent = texts.intern(trace->substr(0, kTraceparent));
+    row.traceparent = texts.append(trace->substr(0, kTraceparent));
   return row;
 }
 

@@ -25,6 +25,17 @@ TEST(TextPool, EachTextOnceAndAbsentIsZero) {
   EXPECT_EQ(pool.size(), 2u);
 }
 
+TEST(TextPool, AppendedTextsAreNeverShared) {
+  TextPool pool;
+  const TextId a = pool.append("x"), b = pool.append("x"), c = pool.intern("x");
+  EXPECT_NE(a, b);
+  EXPECT_NE(b, c);
+  EXPECT_EQ(pool.find("x"), c);
+  for (int i = 0; i < 1000; ++i) pool.intern(std::to_string(i));
+  EXPECT_EQ(pool.intern("x"), c);
+  EXPECT_EQ(pool[a], "x");
+}
+
 TEST(TextPool, ManyAndLongTextsStayValid) {
   TextPool pool;
   std::unordered_map<std::string, TextId> truth;

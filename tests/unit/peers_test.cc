@@ -1,0 +1,100 @@
+#include "analyze/causes/peers.h"
+
+#include <gtest/gtest.h>
+
+#include <deque>
+#include <map>
+#include <random>
+
+namespace tailcap::causes {
+namespace {
+
+using namespace flow;
+
+struct Ends {
+  Connection client, server;
+  Ends() {
+    server.family = client.family = formats::Family::inet;
+    server.local.bytes = client.remote.bytes = {127, 0, 0, 1};
+    server.remote.bytes = client.local.bytes = {127, 0, 0, 1};
+    server.local.port = client.remote.port = 80;
+    server.remote.port = client.local.port = 40'000;
+  }
+};
+
+Exchange exchange(Role role, ExchangeId id, std::uint64_t begin) {
+  Exchange e;
+  e.id = id;
+  e.role = role;
+  e.request_begin = begin;
+  e.request.first_done = formats::time_from(1);
+  return e;
+}
+
+TEST(Peers, TheSecondEndLearnsOfTheFirst) {
+  const Ends ends;
+  Peers peers;
+  EXPECT_EQ(peers.push(exchange(Role::client, {1, 1}, 0), ends.client), std::nullopt);
+  EXPECT_EQ(peers.push(exchange(Role::client, {1, 2}, 100), ends.client), std::nullopt);
+  EXPECT_EQ(peers.push(exchange(Role::server, {2, 1}, 0), ends.server), (ExchangeId{1, 1}));
+  EXPECT_EQ(peers.push(exchange(Role::server, {2, 2}, 100), ends.server), (ExchangeId{1, 2}));
+  EXPECT_EQ(peers.push(exchange(Role::server, {2, 3}, 200), ends.server), std::nullopt);
+}
+
+TEST(Peers, TwoOfOneRoleAreJoinedWithNobody) {
+  const Ends ends;
+  Peers peers;
+  peers.push(exchange(Role::server, {1, 1}, 0), ends.server);
+  EXPECT_EQ(peers.push(exchange(Role::server, {2, 1}, 0), ends.server), std::nullopt);
+  EXPECT_EQ(peers.push(exchange(Role::client, {3, 1}, 0), ends.client), std::nullopt);
+  EXPECT_EQ(peers.findings()[Finding::peer_ambiguous], 2u);
+}
+
+// Against a plain map with the same limit, far beyond it: joins, and the oldest giving way.
+TEST(Peers, AgreesWithAPlainMap) {
+  constexpr std::size_t kLimit = 1u << 17;
+  struct Waiting {
+    ExchangeId id;
+    Role role;
+    std::size_t arrival;
+    bool ambiguous = false;
+  };
+  const Ends ends;
+  Peers peers;
+  std::map<std::uint64_t, Waiting> waiting;  // by position
+  std::deque<std::pair<std::uint64_t, std::size_t>> order;
+  std::mt19937_64 random(11);
+  std::size_t arrivals = 0, joined = 0, gone = 0;
+  for (std::uint32_t i = 1; i <= 400'000; ++i) {
+    const Role role = random() % 3 == 0 ? Role::server : Role::client;
+    const std::uint64_t begin = random() % 300'000;
+    const auto result = peers.push(exchange(role, {i, 1}, begin), role == Role::server ? ends.server : ends.client);
+    const auto it = waiting.find(begin);
+    if (it != waiting.end()) {
+      if (it->second.role == role || it->second.ambiguous) {
+        it->second.ambiguous = true;
+        ASSERT_EQ(result, std::nullopt);
+      } else {
+        ASSERT_EQ(result, it->second.id);
+        waiting.erase(it);
+        ++joined;
+      }
+      continue;
+    }
+    ASSERT_EQ(result, std::nullopt);
+    waiting[begin] = {{i, 1}, role, arrivals};
+    order.emplace_back(begin, arrivals++);
+    if (order.size() <= kLimit) continue;
+    const auto oldest = waiting.find(order.front().first);
+    if (oldest != waiting.end() && oldest->second.arrival == order.front().second) {
+      waiting.erase(oldest);
+      ++gone;
+    }
+    order.pop_front();
+  }
+  EXPECT_GT(joined, 10'000u);
+  EXPECT_GT(gone, 10'000u);
+}
+
+}  // namespace
+}  // namespace tailcap::causes
