@@ -223,6 +223,18 @@ bool parse_head(std::string_view text, bool request, bool whole, Message& m, Fra
   return true;
 }
 
+namespace {
+
+// A read may begin in the middle of a method's name, and "EAD" is a token, too. Left out are names that end others
+// (LOCK, LINK, BIND).
+bool well_known(std::string_view method) {
+  constexpr std::string_view names[] = {"GET",   "POST",  "PUT",    "DELETE",   "HEAD",      "OPTIONS", "PATCH",  "CONNECT",
+                                        "TRACE", "PURGE", "SEARCH", "PROPFIND", "PROPPATCH", "MKCOL",   "REPORT", "UNLOCK"};
+  return std::find(std::begin(names), std::end(names), method) != std::end(names);
+}
+
+}  // namespace
+
 bool verified_start(std::string_view bytes, bool request) {
   // Cheap refusals first: this is asked of every piece of a connection that is lost.
   if (guess(bytes.substr(0, kMaxMethod + 8)) != (request ? Guess::request : Guess::response)) return false;
@@ -232,6 +244,7 @@ bool verified_start(std::string_view bytes, bool request) {
   std::string_view line;
   if (!take_line(bytes, line)) return false;
   if (!(request ? parse_request_line(line, m, f) : parse_status_line(line, m)) || f.malformed) return false;
+  if (request && !well_known(m.method)) return false;
   bool any = false;
   while (take_line(bytes, line)) {
     if (line.empty()) return true;

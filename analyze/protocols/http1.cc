@@ -82,13 +82,15 @@ void Http1::hold(Lane& l, const ByteRun& run) {
 
 // Whether bytes of this lane, moved at `done`, have to wait for the other one.
 bool Http1::blocked(const Lane& l, flow::Time done) const {
-  if (!requests_ || !l.at_border() || (l.held.size() > kMaxHeldRuns || l.held_bytes > kMaxHeldRunBytes)) return false;
+  if (!requests_ || l.held.size() > kMaxHeldRuns || l.held_bytes > kMaxHeldRunBytes) return false;
+  if (resync_waits_ && &l == responses_) return !decided(done);
+  if (!l.at_border()) return false;
   if (&l == requests_) return awaits_upgrade_ && !responses_->ended;
   if (open_questions() > 0 || !patient_ || requests_->ended) return false;
   if (requests_->state() == Lane::State::seek || requests_->state() == Lane::State::opaque) return false;
-  // On a server a request is always read before its response is sent.
-  if (server() && formats::known(request_at_) && done < request_at_) return false;
-  return asked_once_ || l.first_known();
+  // A request is always read before its response is sent.
+  if (formats::known(request_at_) && done < request_at_) return false;
+  return asked_once_ || l.first_known() || requests_->open();
 }
 
 void Http1::settle(Context& c) {
@@ -109,6 +111,7 @@ void Http1::settle(Context& c) {
   for (Lane& l : lanes_) {
     if (!l.end_held || !(&l == &lanes_[0] ? lanes_[1] : lanes_[0]).end_held) continue;
     patient_ = awaits_upgrade_ = false;
+    decided_whole_ = false;
     if (!requests_) refuse(c);
     return settle(c);
   }
@@ -118,7 +121,13 @@ bool Http1::drain(Lane& l, Context& c) {
   bool progress = false;
   std::vector<HeldRun> waiting;
   while (!l.held.empty() && requests_ && !blocked(l, l.held.front().run.done)) {
-    if (l.held.size() > kMaxHeldRuns || l.held_bytes > kMaxHeldRunBytes) (&l == requests_ ? awaits_upgrade_ : patient_) = false;
+    if (l.held.size() > kMaxHeldRuns || l.held_bytes > kMaxHeldRunBytes) {
+      // Enough: without what was waited for.
+      if (&l == requests_) awaits_upgrade_ = false;
+      else if (!resync_waits_) patient_ = false;
+      else decided_to_ = flow::Time::max(), decided_whole_ = false;
+    }
+    if (&l == responses_) resync_waits_ = false;
     waiting.swap(l.held);
     l.held_bytes = 0;
     progress = true;
@@ -143,16 +152,29 @@ bool Http1::drain(Lane& l, Context& c) {
 
 void Http1::feed(Lane& l, const ByteRun& run, Context& c) {
   Cursor cursor(run);
-  if (&l == requests_ && (l.at_border() || run.gap > 0)) {
-    request_at_ = run.done;
-    if (server()) drain(*responses_, c);
-    request_at_ = flow::kNoTime;
+  if (&l == requests_) {
+    infer_request_end(run, c);
+    decided_to_ = run.done;
+    decided_whole_ = run.gap == 0 && l.state() != Lane::State::seek;
+    const bool at_border = l.at_border();
+    if (!decided_whole_) ++request_losses_;
+    if (run.gap > 0) handle(l, l.gap(run.gap, run), cursor, c);
+    if (at_border || run.gap > 0 || resync_waits_) {
+      // A client's send is stamped late, so that only a loss makes it certain that a response is older.
+      if (server() || run.gap > 0) request_at_ = run.done;
+      drain(*responses_, c);
+      request_at_ = flow::kNoTime;
+    }
   }
-  if (run.gap > 0) handle(l, l.gap(run.gap, run), cursor, c);
+  if (run.gap > 0 && &l != requests_) handle(l, l.gap(run.gap, run), cursor, c);
   while (cursor.left() > 0 && !refused_) {
     if (blocked(l, run.done)) return hold(l, cursor.rest());
     if (!requests_ && l.at_border()) return l.lose(Taint::payload_cut);
+    // Whom it answers is settled at a response's first byte: a request that comes later is not meant.
+    if (&l == responses_ && l.at_border()) unasked_ = std::exchange(next_unknown_, false) || open_questions() == 0;
     handle(l, l.advance(cursor), cursor, c);
+    note_losses();
+    if (resync_waits_ && &l == responses_) return hold(l, cursor.rest());
   }
 }
 
@@ -170,8 +192,12 @@ void Http1::handle(Lane& l, Lane::Event event, Cursor& cursor, Context& c) {
       c.findings.add(has(l.message.taints, Taint::payload_cut) ? Finding::head_cut : Finding::malformed_message);
       if (&l == requests_) {
         request_head(l, true, cursor.run(), c);
+      } else if (has(l.message.taints, Taint::malformed) && l.message.status == 0) {
+        // No response begins here, so the borders were lost before.
+        renew(l.message);
+        l.lose(Taint::malformed);
       } else {
-        l.message.answers_unknown = open_questions() == 0;
+        l.message.answers_unknown = unasked_;
         // Interim responses are short: what does not end is the final one, unless its status says otherwise.
         if (l.message.status >= 100 && l.message.status < 200 && l.message.status != 101) l.message.kind = MessageKind::interim;
       }
@@ -197,14 +223,16 @@ void Http1::handle(Lane& l, Lane::Event event, Cursor& cursor, Context& c) {
 }
 
 void Http1::request_head(Lane& l, bool cut, const ByteRun& run, Context& c) {
-  infer_end(run, c);
+  infer_response_end(run, c);
   asked_once_ = true;
   flow::Message& m = l.message;
   m.expects_continue = l.framing.expects_continue;
   m.close_after = l.framing.close || (m.protocol == flow::Protocol::http10 && !l.framing.keep_alive);
   if (cut) m.headers_complete = false;
-  if (last_request_run_ == run.offset + 1) pipelines_ = true;
-  last_request_run_ = run.offset + 1;
+  // Two that begin in one run were not asked one after the other; one that broke off before it is not in it.
+  const bool before = cut && m.begin < run.offset;
+  if (!before && last_request_run_ == run.offset + 1) pipelines_ = true;
+  last_request_run_ = before ? 0 : run.offset + 1;
   Asked a;
   a.head = m.method == "HEAD";
   a.connect = m.method == "CONNECT";
@@ -216,7 +244,7 @@ void Http1::request_head(Lane& l, bool cut, const ByteRun& run, Context& c) {
 
 Lane::Event Http1::response_head(Lane& l, Context& c) {
   flow::Message& m = l.message;
-  const Asked* a = asked();
+  const Asked* a = unasked_ ? nullptr : asked();
   // A server reads before it answers: this answers something older that was not seen.
   if (a && server() && a->begun > m.instants.first_done) a = nullptr;
   m.answers_unknown = a == nullptr;
@@ -228,13 +256,12 @@ Lane::Event Http1::response_head(Lane& l, Context& c) {
     c.findings.add(Finding::response_without_request);
     if (!asked_once_ && !requests_->first_known()) m.taints = m.taints | Taint::began_before;
   }
-  m.taints |= std::exchange(next_uncertain_, 0);
   const BodyRule rule = response_body(l.framing, m.status, a ? Question{a->head, a->connect} : Question{});
   m.close_after = l.framing.close || rule.framing == BodyFraming::until_close ||
                   (m.protocol == flow::Protocol::http10 && !l.framing.keep_alive);
   upgraded_ = m.status == 101 || (a && a->connect && m.status < 300);
   awaits_upgrade_ = false;
-  return l.frame(rule.framing, rule.length);
+  return l.frame(rule.framing, rule.length, a == nullptr);
 }
 
 void Http1::pop_asked() {
@@ -255,7 +282,9 @@ void Http1::take(Lane& l, Context& c) {
     pop_asked();
     if (const Asked* next = asked(); next && next->begun < m.instants.first_done) pipelines_ = true;
   }
+  const flow::Time answered = m.instants.last_done;
   c.out.take(m);
+  if (final && requests_->open() && requests_->state() == Lane::State::seek && open_questions() == 0) answered_open_ = answered;
   if (final && upgraded_) {
     upgraded_ = false;
     if (requests_->close_open(false)) c.out.take(requests_->message);
@@ -266,7 +295,13 @@ void Http1::take(Lane& l, Context& c) {
 
 // The direction ended: what was open ends with it, whatever way.
 void Http1::end(Lane& l, const ByteRun& run, Context& c) {
-  if (!refused_ && l.end(run)) {
+  if (&l == requests_)
+    decided_whole_ = run.gap == 0 && !l.open() && l.state() != Lane::State::seek && !has(run.taints, Taint::events_lost);
+  // Of a message whose framing is lost: nothing else can be in what was seen of it.
+  const bool only = !has(run.taints, Taint::events_lost) && run.gap == 0 &&
+                    (&l == responses_ ? alone() && run.end == flow::End::fin
+                                      : formats::known(answered_open_) && l.last_done() <= answered_open_);
+  if (!refused_ && l.end(run, only)) {
     flow::Message& m = l.message;
     // Bytes that end before the start line does are no request.
     const bool nothing = m.kind == MessageKind::request && m.method.empty() && m.ending != flow::Ending::lost;
@@ -280,7 +315,7 @@ void Http1::end(Lane& l, const ByteRun& run, Context& c) {
       if (in_head && m.kind == MessageKind::request)
         asked_.push_back({m.method == "HEAD", false, false, m.instants.first_done});
       if (in_head && m.kind == MessageKind::response) {
-        m.answers_unknown = open_questions() == 0;
+        m.answers_unknown = unasked_;
         if (m.status >= 100 && m.status < 200 && m.status != 101) m.kind = MessageKind::interim;
       }
       take(l, c);

@@ -50,9 +50,13 @@ class Http1 {
   void request_head(Lane& lane, bool cut, const flow::ByteRun& run, Context& c);
   Lane::Event response_head(Lane& lane, Context& c);
   void take(Lane& lane, Context& c);
-  void resync(Lane& lane, const Cursor& cursor, Context& c);
+  void resync(Lane& lane, Cursor& cursor, Context& c);
+  bool decided(flow::Time done) const { return requests_->ended || !patient_ || done < decided_to_; }
   void answers_lost(std::size_t n, Context& c);
-  void infer_end(const flow::ByteRun& run, Context& c);
+  void infer_response_end(const flow::ByteRun& run, Context& c);
+  void infer_request_end(const flow::ByteRun& run, Context& c);
+  void note_losses();
+  bool alone() const;
   void pop_asked();
   std::size_t open_questions() const { return asked_.size() - asked_head_; }
   const Asked* asked() const { return open_questions() ? &asked_[asked_head_] : nullptr; }
@@ -65,10 +69,19 @@ class Http1 {
   bool pipelines_ = false;          // this client does not wait for its responses
   bool seen_head_ = false;
   bool asked_once_ = false;         // a request was seen
-  flow::Taints next_uncertain_ = 0; // what the next response answers is likely, not certain, because of this
   bool upgraded_ = false;
   std::uint64_t last_request_run_ = 0;  // offset of the run in which the last request began, plus one
   flow::Time request_at_ = flow::kNoTime;  // when the request being fed was read or sent
+  // A response found again waits for the next piece of the requests, which shows whether any were lost too.
+  bool resync_waits_ = false;
+  flow::Time decided_to_ = flow::kNoTime;  // that piece was moved then …
+  bool decided_whole_ = false;             // … and nothing was missing before it
+  std::uint32_t request_losses_ = 0;       // how often requests may have gone by …
+  std::uint32_t losses_at_seek_ = 0;       // … until the responses' lane began to seek
+  bool seeking_ = false;
+  flow::Time answered_open_ = flow::kNoTime;  // when the request that is open although its framing is lost was answered
+  bool unasked_ = false;                   // the response that is under way answers no request that was seen
+  bool next_unknown_ = false;              // what the next response answers cannot be told
   std::vector<Asked> asked_;
   std::size_t asked_head_ = 0;
 };

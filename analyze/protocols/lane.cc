@@ -32,7 +32,7 @@ flow::ByteRun HeldRun::view() const {
 
 void Lane::open_message(const flow::ByteRun& run, std::uint64_t offset) {
   open_ = true;
-  body_begun_ = false;
+  body_begun_ = doubtful_ = body_unsure_ = false;
   body_ = 0;
   buffer_.clear();
   framing = {};
@@ -72,7 +72,7 @@ Lane::Event Lane::finish(Ending ending) {
     message.body_bytes = body_;
   }
   // Of a body that broke off it is known what came; of one that was going on, or whose end is lost, nothing is.
-  if (ending == Ending::cut_off || ending == Ending::lost) message.body_bytes.reset();
+  if (ending == Ending::cut_off || ending == Ending::lost || body_unsure_) message.body_bytes.reset();
   message.ending = ending;
   if (ending == Ending::lost) message.instants.last_done = message.instants.last_arrived = flow::kNoTime;
   open_ = false;
@@ -81,7 +81,9 @@ Lane::Event Lane::finish(Ending ending) {
   return Event::finished;
 }
 
-Lane::Event Lane::frame(BodyFraming body, std::uint64_t length) {
+Lane::Event Lane::frame(BodyFraming body, std::uint64_t length, bool doubtful) {
+  doubtful_ = doubtful;
+  body_unsure_ = false;
   switch (body) {
     case BodyFraming::none:
       break;
@@ -108,6 +110,21 @@ Lane::Event Lane::frame(BodyFraming body, std::uint64_t length) {
   return finish(Ending::complete);
 }
 
+bool Lane::body_begins(const Cursor& cursor) {
+  body_begun_ = true;
+  if (doubtful_) {
+    // Where the head stood alone, the body may never have been sent; where a head follows, it was not.
+    if (verified_start(cursor.known(), false)) {
+      body_unsure_ = true;
+      message.taints = message.taints | Taint::end_inferred;
+      return false;
+    }
+    body_unsure_ = cursor.at_start();
+  }
+  message.body_arrived = arrival_of(cursor.run(), cursor.offset());
+  return true;
+}
+
 Lane::Event Lane::advance(Cursor& cursor) {
   while (cursor.left() > 0) {
     const flow::ByteRun& run = cursor.run();
@@ -132,7 +149,7 @@ Lane::Event Lane::advance(Cursor& cursor) {
         if (const Event e = advance_head(cursor); e != Event::more) return e;
         break;
       case State::length: {
-        if (!body_begun_) body_begun_ = true, message.body_arrived = arrival_of(run, cursor.offset());
+        if (!body_begun_ && !body_begins(cursor)) return finish(Ending::complete);
         const std::uint64_t n = std::min(left_, cursor.left());
         use(cursor, n);
         left_ -= n;
@@ -141,7 +158,7 @@ Lane::Event Lane::advance(Cursor& cursor) {
         break;
       }
       case State::chunks: {
-        if (!body_begun_) body_begun_ = true, message.body_arrived = arrival_of(run, cursor.offset());
+        if (!body_begun_ && !body_begins(cursor)) return finish(Ending::complete);
         std::string_view known = cursor.known();
         if (known.empty()) {
           const std::uint64_t n = cursor.unknown();
@@ -163,7 +180,7 @@ Lane::Event Lane::advance(Cursor& cursor) {
         break;
       }
       case State::until_close:
-        if (!body_begun_) body_begun_ = true, message.body_arrived = arrival_of(run, cursor.offset());
+        if (!body_begun_ && !body_begins(cursor)) return finish(Ending::complete);
         body_ += cursor.left();
         use(cursor, cursor.left());
         break;
@@ -228,7 +245,8 @@ Lane::Event Lane::cut(Cursor& cursor, Taint why) {
   message.taints = message.taints | why;
   state_ = State::seek;
   gap_inside_ = false;
-  swallowed_ = 0;
+  // Framing that breaks the rules may be none: then it went wrong before, who knows where.
+  swallowed_ = why == Taint::malformed ? static_cast<flow::Taints>(why) : 0;
   body_begun_ = true;
   buffer_.clear();
   use(cursor, cursor.left());
@@ -247,6 +265,8 @@ void Lane::remember_tail(const flow::ByteRun& run) {
 }
 
 Lane::Event Lane::seek(Cursor& cursor) {
+  // The beginning of what was recorded may have been lost without a gap.
+  if (quiet_ && has(cursor.run().taints, Taint::events_lost)) swallowed_ = swallowed_ | Taint::events_lost;
   if (cursor.at_start()) {
     const std::string_view known = cursor.known();
     if (role_ != Role::responses && verified_start(known, true)) guessed_ = Role::requests;
@@ -343,7 +363,7 @@ void Lane::become_opaque() {
   position_ = opaque_from_;
 }
 
-bool Lane::end(const flow::ByteRun& run) {
+bool Lane::end(const flow::ByteRun& run, bool alone) {
   if (run.gap > 0) {
     if (gap(run.gap, run) == Event::finished) return true;
     position_ = run.offset;
@@ -370,7 +390,7 @@ bool Lane::end(const flow::ByteRun& run) {
       return true;
     }
     case State::seek:
-      return close_open(run.end == flow::End::fin && ends_well());
+      return close_open(alone && ends_well());
     case State::start:
     case State::opaque:
       break;

@@ -47,13 +47,14 @@ class Lane {
   Event advance(Cursor& cursor);
   // n bytes in front of this run were lost. cut or finished as in advance, else more.
   Event gap(std::uint64_t n, const flow::ByteRun& run);
-  // cursor_end: offset behind the head.
-  Event frame(BodyFraming framing, std::uint64_t length);
+  // doubtful: it may have been asked for with HEAD, and then no body follows.
+  Event frame(BodyFraming framing, std::uint64_t length, bool doubtful = false);
   void resume() { state_ = State::start; quiet_ = false; swallowed_ = 0; }
   void lose(flow::Taint why) { state_ = lost_in_ = State::seek, swallowed_ = swallowed_ | why, open_ = false; }
   void become_opaque();
-  // The direction ended: true if a message was open; it is ready to be taken.
-  bool end(const flow::ByteRun& run);
+  // The direction ended: true if a message was open; it is ready to be taken. alone: if one is open while seeking, no
+  // other can be in what was seen of it.
+  bool end(const flow::ByteRun& run, bool alone);
   // Seeking with an open message: it ended with the last run seen. `sure`: what followed proves that a message
   // ended there. False: nothing was open.
   bool close_open(bool sure);
@@ -95,6 +96,8 @@ class Lane {
   // Bytes [from, to) belong to the open message.
   void touch(const flow::ByteRun& run, std::uint64_t from, std::uint64_t to);
   void use(Cursor& cursor, std::uint64_t n);
+  // At the first byte of a body. False: there is none.
+  bool body_begins(const Cursor& cursor);
   void remember_tail(const flow::ByteRun& run);
 
   flow::Direction direction_;
@@ -107,7 +110,7 @@ class Lane {
   bool gap_inside_ = false;
   std::uint64_t position_ = 0;     // offset behind the last byte used
   std::uint64_t left_ = 0, body_ = 0, opaque_from_ = 0;
-  bool body_begun_ = false;
+  bool body_begun_ = false, doubtful_ = false, body_unsure_ = false;
   Chunks chunks_;
   std::string buffer_;             // a head that came in several runs
   std::string tail_;               // the last bytes of the last run, while seeking

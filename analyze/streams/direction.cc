@@ -63,19 +63,26 @@ std::int64_t DirectionStream::offset_of(std::uint64_t position, bool tcp) {
   return unwrap(raw, base_, next_);
 }
 
-bool DirectionStream::ready(const Piece& piece, const Shared& shared) const {
-  if (before_ && std::any_of(before_->held_.begin(), before_->held_.end(),
-                             [&](const Held& h) { return h.piece.done <= piece.done; }))
-    return false;
+// Whether the arrival of all its bytes was seen, or need not be waited for.
+bool DirectionStream::arrived_whole(const Piece& piece, const Shared& shared) const {
   if (direction_ == Direction::out || !arrives_ || !shared.arrivals_expected || late_arrivals_ >= kArrivalPatience) return true;
   if (!first_known_ && moved_ == 0) return true;  // it may have arrived before the recording began
   return arrivals_.arrived_to() >= piece.offset + static_cast<std::int64_t>(piece.length);
 }
 
-void DirectionStream::arrived(std::int64_t begin, std::int64_t end, flow::Time at, Shared& shared, Output& out) {
+bool DirectionStream::front_in_order(const Shared& shared) const {
+  return !held_.empty() && held_.front().piece.offset <= next_ && arrived_whole(held_.front().piece, shared);
+}
+
+// Whether the other direction waits for something and what it holds is older. What waits only for this direction does
+// not count, or the two would wait for each other.
+bool DirectionStream::behind_other(const Piece& piece, const Shared& shared) const {
+  return other_.holds() && !other_.front_in_order(shared) && other_.front_done() <= piece.done;
+}
+
+void DirectionStream::arrived(std::int64_t begin, std::int64_t end, flow::Time at) {
   late_arrivals_ = 0;
   arrivals_.add(begin, end, at);
-  if (!held_.empty()) drain(false, shared, out);
 }
 
 void DirectionStream::push(Piece piece, Shared& shared, Output& out) {
@@ -85,8 +92,10 @@ void DirectionStream::push(Piece piece, Shared& shared, Output& out) {
     if (!first_known_) {
       shared.findings.add(Finding::connection_began_before);
       next_ = piece.offset;
+      if (missed_) piece.taints = piece.taints | Taint::events_lost;
     }
   }
+  missed_ = false;  // what was lost before this piece, its position shows
   const auto end = piece.offset + static_cast<std::int64_t>(piece.length);
   // A read that takes the FIN along with the last bytes is recorded one too far: the FIN counts in copied_seq.
   // That every byte up to one before its end has arrived, and none after, proves it.
@@ -96,13 +105,10 @@ void DirectionStream::push(Piece piece, Shared& shared, Output& out) {
     shared.findings.add(Finding::position_overlap);
     return;
   }
-  if (piece.offset == next_ && held_.empty() && ready(piece, shared)) {
+  if (piece.offset == next_ && held_.empty() && arrived_whole(piece, shared) && !behind_other(piece, shared))
     emit(piece, shared, out);
-  } else {
+  else
     hold(piece, shared);
-    drain(false, shared, out);
-  }
-  if (fin_offset_ && held_.empty() && !ended_ && next_ + 1 >= *fin_offset_ && fin_arrived_) finish(flow::End::fin, fin_at_, out);
 }
 
 void DirectionStream::hold(const Piece& piece, Shared& shared) {
@@ -146,51 +152,45 @@ void DirectionStream::emit(Piece piece, Shared& shared, Output& out) {
   next_ = end;
 }
 
-void DirectionStream::drain(bool all, Shared& shared, Output& out) {
-  bool overflow = held_.size() > kMaxHeldPieces || held_bytes_ > kMaxHeldBytes || shared.held_bytes > kMaxHeldTotal;
-  if (overflow) shared.findings.add(Finding::out_of_order_dropped);
-  const auto expired = [&](const Held& h) { return h.since + kHold <= shared.now; };
-  bool late = all || overflow || std::any_of(held_.begin(), held_.end(), expired);
-  std::size_t used = 0;
-  for (; used < held_.size(); ++used) {
-    Held& h = held_[used];
-    if (!late && (h.piece.offset > next_ || !ready(h.piece, shared))) break;
-    if (direction_ == Direction::in && !ready(h.piece, shared)) {
-      ++late_arrivals_;
-      if (!shared.arrivals_seen) shared.arrivals_expected = false;
-    }
-    held_bytes_ -= h.bytes.size();
-    shared.held_bytes -= h.bytes.size();
-    const std::size_t head = h.piece.head.size(), tail = h.piece.tail.size();
-    const std::string_view bytes = out.keep(std::move(h.bytes));
-    h.piece.head = bytes.substr(0, head);
-    h.piece.tail = bytes.substr(head, tail);
-    Piece piece = h.piece;
-    // One byte is missing, and it is the last read before an orderly end: the FIN was counted (see push).
-    if (piece.offset == next_ + 1 && used + 1 == held_.size() && direction_ == Direction::in && fin_seen() &&
-        !has(piece.taints, Taint::events_lost))
-      --piece.offset;
-    const std::int64_t overlap = next_ - piece.offset;
-    if (overlap > 0) {
-      shared.findings.add(Finding::position_overlap);
-      if (static_cast<std::uint64_t>(overlap) >= piece.length) continue;
-      drop_front(piece, static_cast<std::uint64_t>(overlap));
-      piece.taints = piece.taints | Taint::conflict;
-    }
-    emit(piece, shared, out);
-    if (late && !all && !overflow)
-      late = std::any_of(held_.begin() + static_cast<std::ptrdiff_t>(used) + 1, held_.end(), expired);
-  }
-  held_.erase(held_.begin(), held_.begin() + static_cast<std::ptrdiff_t>(used));
+bool DirectionStream::impatient(const Shared& shared) const {
+  if (held_.size() > kMaxHeldPieces || held_bytes_ > kMaxHeldBytes || shared.held_bytes > kMaxHeldTotal) return !held_.empty();
+  return std::any_of(held_.begin(), held_.end(), [&](const Held& h) { return h.since + kHold <= shared.now; });
 }
 
-void DirectionStream::read_nothing(std::int64_t offset, flow::Time at, bool tcp, Shared& shared, Output& out) {
+void DirectionStream::release(Shared& shared, Output& out) {
+  Held h = std::move(held_.front());
+  held_.erase(held_.begin());
+  held_bytes_ -= h.bytes.size();
+  shared.held_bytes -= h.bytes.size();
+  Piece& piece = h.piece;
+  if (direction_ == Direction::in && !arrived_whole(piece, shared)) {
+    ++late_arrivals_;
+    if (!shared.arrivals_seen) shared.arrivals_expected = false;
+  }
+  const std::size_t head = piece.head.size(), tail = piece.tail.size();
+  const std::string_view bytes = out.keep(std::move(h.bytes));
+  piece.head = bytes.substr(0, head);
+  piece.tail = bytes.substr(head, tail);
+  // One byte is missing, and it is the last read before an orderly end: the FIN was counted (see push).
+  if (piece.offset == next_ + 1 && held_.empty() && direction_ == Direction::in && fin_seen() &&
+      !has(piece.taints, Taint::events_lost))
+    --piece.offset;
+  const std::int64_t overlap = next_ - piece.offset;
+  if (overlap > 0) {
+    shared.findings.add(Finding::position_overlap);
+    if (static_cast<std::uint64_t>(overlap) >= piece.length) return;
+    drop_front(piece, static_cast<std::uint64_t>(overlap));
+    piece.taints = piece.taints | Taint::conflict;
+  }
+  emit(piece, shared, out);
+}
+
+void DirectionStream::read_nothing(std::int64_t offset, flow::Time at, bool tcp, Shared& shared) {
   if (ended_) return;
   // On TCP the FIN takes one number. A read of 0 that does not count it may have asked for 0 bytes: it ends the
   // direction only when the FIN is seen otherwise.
   if (!fin_offset_ || offset > *fin_offset_) fin_offset_ = offset, fin_at_ = at;
   if (!tcp || (based_ && offset == next_ + 1)) fin_arrived_ = true;
-  if (held_.empty() && fin_arrived_ && next_ + 1 >= offset) return finish(flow::End::fin, at, out);
   if (ending_ == flow::End::none && offset > next_) end(flow::End::fin, at, shared.now + kHold);
 }
 
@@ -212,11 +212,10 @@ flow::Time DirectionStream::wakes_at() const {
   return at;
 }
 
-void DirectionStream::settle(bool all, Shared& shared, Output& out) {
-  if (ended_) return;
-  const bool over = all || (ending_ != flow::End::none && deadline_ <= shared.now);
-  if (!held_.empty()) drain(over, shared, out);
-  if (!over) return;
+void DirectionStream::try_end(bool all, Shared& shared, Output& out) {
+  if (ended_ || !held_.empty()) return;
+  if (fin_offset_ && fin_arrived_ && next_ + 1 >= *fin_offset_) return finish(flow::End::fin, fin_at_, out);
+  if (!all && (ending_ == flow::End::none || deadline_ > shared.now)) return;
   // Bytes up to a counted FIN that nobody saw: the gap stands before the end.
   const std::int64_t missing = fin_offset_ && started_ ? *fin_offset_ - 1 - next_ : 0;
   const bool all_read = arrivals_.any() ? !unread() : ending_ != flow::End::none;
@@ -241,6 +240,8 @@ void DirectionStream::finish(flow::End end, flow::Time at, Output& out, std::uin
   run.offset = static_cast<std::uint64_t>(next_) + gap;
   run.done = std::max(at, last_done_);
   run.taints = ending_taints_;
+  // Unless the FIN's position shows that this was all.
+  if (missed_ && !(fin_offset_ && next_ + 1 >= *fin_offset_)) run.taints = run.taints | Taint::events_lost;
 }
 
 }  // namespace tailcap::streams

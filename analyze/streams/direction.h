@@ -45,10 +45,11 @@ struct Shared {
 
 class DirectionStream {
  public:
-  // `before`: the other direction if this one keeps behind it: a piece does not overtake what was done earlier there and
-  // is held. Only one of the two may, or they would wait for each other.
-  DirectionStream(flow::ConnectionId connection, flow::Direction direction, const DirectionStream* before)
-      : connection_(connection), direction_(direction), before_(before) {}
+  // `other`: the opposite direction, so that neither runs ahead of the other while something is held there.
+  DirectionStream(flow::ConnectionId connection, flow::Direction direction, const DirectionStream& other)
+      : connection_(connection), direction_(direction), other_(other) {}
+  DirectionStream(const DirectionStream&) = delete;
+  DirectionStream& operator=(const DirectionStream&) = delete;
 
   // Offset 0 is raw position `raw` and the first byte of the stream. Only before the first piece.
   void born(std::uint64_t raw, bool tcp);
@@ -56,18 +57,25 @@ class DirectionStream {
   void no_arrivals() { arrives_ = false; }  // not TCP
   std::uint32_t base() const { return base_; }
 
-  void arrived(std::int64_t begin, std::int64_t end, flow::Time at, Shared& shared, Output& out);
+  void arrived(std::int64_t begin, std::int64_t end, flow::Time at);
+  // Hands the piece on, or holds it: then advance() (streams/duplex.h) decides.
   void push(Piece piece, Shared& shared, Output& out);
-  // Something that it may have waited for has come.
-  void retry(Shared& shared, Output& out) {
-    if (!held_.empty()) drain(false, shared, out);
-  }
+  // Events of this socket were lost: perhaps the first or the last of this direction, which leaves no gap.
+  void missed() { missed_ = true; }
   void fin_arrived() { fin_arrived_ = true; }
-  void read_nothing(std::int64_t offset, flow::Time at, bool tcp, Shared& shared, Output& out);
+  void read_nothing(std::int64_t offset, flow::Time at, bool tcp, Shared& shared);
   // It ends as said unless an orderly end turns up; at once where `deadline` has passed.
   void end(flow::End end, flow::Time at, flow::Time deadline, flow::Taints taints = 0);
-  // Gives up waiting where the time is up (or `all`). Call when wakes_at() has passed.
-  void settle(bool all, Shared& shared, Output& out);
+
+  bool holds() const { return !held_.empty(); }
+  bool front_ready(const Shared& shared) const { return front_in_order(shared) && !behind_other(held_.front().piece, shared); }
+  flow::Time front_done() const { return held_.front().piece.done; }
+  // A piece has waited long enough, or too much is held.
+  bool impatient(const Shared& shared) const;
+  // Hands the first held piece on, whatever is missing before it.
+  void release(Shared& shared, Output& out);
+  // Ends it if its end is reached, or if `now` is past the deadline, or always (`all`). Nothing may be held.
+  void try_end(bool all, Shared& shared, Output& out);
 
   bool ended() const { return ended_; }
   bool started() const { return started_; }
@@ -82,17 +90,18 @@ class DirectionStream {
  private:
   struct Held { Piece piece; std::string bytes; flow::Time since; };
   bool started_or_arrived() const { return started_ || first_known_; }
-  bool ready(const Piece& piece, const Shared& shared) const;
+  bool arrived_whole(const Piece& piece, const Shared& shared) const;
+  bool front_in_order(const Shared& shared) const;
+  bool behind_other(const Piece& piece, const Shared& shared) const;
   void hold(const Piece& piece, Shared& shared);
   void emit(Piece piece, Shared& shared, Output& out);
-  void drain(bool all, Shared& shared, Output& out);
   void finish(flow::End end, flow::Time at, Output& out, std::uint64_t gap = 0);
 
   flow::ConnectionId connection_;
   flow::Direction direction_;
-  const DirectionStream* before_;
+  const DirectionStream& other_;
   bool first_known_ = false, started_ = false, based_ = false, ended_ = false, fin_arrived_ = false;
-  bool arrives_ = true;
+  bool arrives_ = true, missed_ = false;
   std::uint32_t base_ = 0;
   std::uint8_t late_arrivals_ = 0;    // reads in a row that waited for an arrival in vain
   std::int64_t next_ = 0;             // everything before it was handed on

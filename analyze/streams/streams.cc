@@ -7,7 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "analyze/streams/direction.h"
+#include "analyze/streams/duplex.h"
 #include "analyze/streams/facts.h"
 #include "analyze/streams/output.h"
 
@@ -35,17 +35,14 @@ struct Spread {
 };
 
 struct Slot {
-  explicit Slot(flow::Connection& c) : facts(c), in(c.id, Direction::in, nullptr), out(c.id, Direction::out, &in) {}
+  explicit Slot(flow::Connection& c) : facts(c), pair(c.id) {}
   flow::Connection& facts;
-  DirectionStream in, out;
+  Duplex pair;
   std::uint64_t epoch = 0;        // Impl::epoch and Impl::any_loss when the last event of this socket came
   std::uint64_t any_loss = 0;
   bool waits = false;             // stands in the queue
   bool listener = false;          // or otherwise no connection: its bytes are not followed
-  DirectionStream& operator[](Direction d) { return d == Direction::out ? out : in; }
-  bool tcp() const {
-    return facts.family != formats::Family::unix_domain;
-  }
+  bool tcp() const { return facts.family != formats::Family::unix_domain; }
 };
 
 struct Wake {
@@ -85,17 +82,22 @@ struct Streams::Impl {
     return last = (live[socket] = std::move(slot)).get();
   }
 
-  // Facts are brought up to date, and the connection is forgotten when both directions have ended.
+  void note(Slot& s) {
+    s.facts.bytes_in = s.pair.in.moved(), s.facts.bytes_out = s.pair.out.moved();
+    s.facts.lost_in = s.pair.in.lost(), s.facts.lost_out = s.pair.out.lost();
+    s.facts.base[0] = s.pair.out.base(), s.facts.base[1] = s.pair.in.base();
+  }
+
+  // After something happened to it: goes on, and forgets the connection when both directions have ended.
   void after(Slot& s) {
-    s.facts.bytes_in = s.in.moved(), s.facts.bytes_out = s.out.moved();
-    s.facts.lost_in = s.in.lost(), s.facts.lost_out = s.out.lost();
-    s.facts.base[0] = s.out.base(), s.facts.base[1] = s.in.base();
-    if (s.in.ended() && s.out.ended()) return forget(s);
+    s.pair.advance(false, shared, out);
+    note(s);
+    if (s.pair.ended()) return forget(s);
     if (s.waits) return;
-    const flow::Time a = s.out.wakes_at(), b = s.in.wakes_at();
-    if (!formats::known(a) && !formats::known(b)) return;
+    const flow::Time at = s.pair.wakes_at();
+    if (!formats::known(at)) return;
     s.waits = true;
-    wakes.push({!formats::known(a) ? b : !formats::known(b) ? a : std::min(a, b), s.facts.socket, s.facts.id});
+    wakes.push({at, s.facts.socket, s.facts.id});
   }
 
   void forget(Slot& s) {
@@ -111,13 +113,16 @@ struct Streams::Impl {
       Slot* s = find(w.socket);
       if (!s || s->facts.id != w.id) continue;
       s->waits = false;
-      s->in.settle(false, shared, out);
-      s->out.settle(false, shared, out);
       after(*s);
     }
   }
 
-  void missed(Slot& s, std::uint16_t n) { s.facts.events_missed += n; }
+  void missed(Slot& s, std::uint16_t n) {
+    if (n == 0) return;
+    s.facts.events_missed += n;
+    s.pair.in.missed();
+    s.pair.out.missed();
+  }
 
   void on(const Event& e, const formats::Io& io);
   void on(const Event& e, const formats::Arrival& a);
@@ -143,14 +148,14 @@ void Streams::Impl::on(const Event& e, const formats::Io& io) {
     if (io.error == ECONNRESET || io.error == EPIPE || io.error == ETIMEDOUT) {
       // EPIPE is what a sender gets after its own shutdown, too: it says nothing of the other direction.
       const End how = io.error == ETIMEDOUT ? End::error : End::reset;
-      if (io.error == EPIPE) s->out.end(how, e.time, shared.now + kHold);
+      if (io.error == EPIPE) s->pair.out.end(how, e.time, shared.now + kHold);
       else end_both(*s, e, how, how);
     }
     return after(*s);
   }
-  DirectionStream& d = (*s)[io.direction];
+  DirectionStream& d = s->pair[io.direction];
   if (io.length == 0) {
-    if (io.direction == Direction::in) d.read_nothing(d.offset_of(io.position, tcp), e.time, tcp, shared, out);
+    if (io.direction == Direction::in) d.read_nothing(d.offset_of(io.position, tcp), e.time, tcp, shared);
     return after(*s);
   }
   Piece piece;
@@ -164,12 +169,11 @@ void Streams::Impl::on(const Event& e, const formats::Io& io) {
   if (io.missed > 0) piece.taints = piece.taints | Taint::events_lost;
   s->any_loss = any_loss;
   if (s->epoch != epoch) s->epoch = epoch, piece.taints = piece.taints | Taint::events_lost;
+  const bool first = !d.started();
   const std::uint64_t lost = d.lost();
   d.push(piece, shared, out);
-  if (io.direction == Direction::in) s->out.retry(shared, out);
-  s->facts.bytes_in = s->in.moved(), s->facts.bytes_out = s->out.moved();
-  if (d.wakes_at() != formats::kNoTime || d.lost() != lost || d.ended() || s->facts.base[io.direction == Direction::in] != d.base())
-    after(*s);
+  s->facts.bytes_in = s->pair.in.moved(), s->facts.bytes_out = s->pair.out.moved();
+  if (first || d.lost() != lost || s->waits || s->pair.in.holds() || s->pair.out.holds()) after(*s);
 }
 
 void Streams::Impl::on(const Event& e, const formats::Arrival& a) {
@@ -177,19 +181,18 @@ void Streams::Impl::on(const Event& e, const formats::Arrival& a) {
   Slot* s = find(a.socket);
   if (!s || s->listener) return;
   missed(*s, a.missed);
-  const std::int64_t begin = s->in.offset_of(a.position, true);
-  s->in.arrived(begin, begin + a.length, e.time, shared, out);
-  s->out.retry(shared, out);
-  if (s->in.started() && formats::known(s->in.wakes_at())) after(*s);
+  const std::int64_t begin = s->pair.in.offset_of(a.position, true);
+  s->pair.in.arrived(begin, begin + a.length, e.time);
+  if (s->pair.in.holds()) after(*s);
 }
 
 void Streams::Impl::end_both(Slot& s, const Event& e, End in, End outwards) {
   const Taint lost = Taint::events_lost;
   const flow::Taints taints = s.any_loss != any_loss ? static_cast<flow::Taints>(lost) : 0;
   // What had arrived before can still be read, unless this side threw it away.
-  const bool may_read = s.in.unread() && !s.facts.reset_sent;
-  s.out.end(outwards, e.time, shared.now + kHold, taints);
-  s.in.end(in, e.time, shared.now + (may_read ? kUnreadHold : kHold), taints);
+  const bool may_read = s.pair.in.unread() && !s.facts.reset_sent;
+  s.pair.out.end(outwards, e.time, shared.now + kHold, taints);
+  s.pair.in.end(in, e.time, shared.now + (may_read ? kUnreadHold : kHold), taints);
 }
 
 void Streams::Impl::on(const Event& e, const formats::StateChange& c) {
@@ -209,16 +212,16 @@ void Streams::Impl::on(const Event& e, const formats::StateChange& c) {
       s->listener = true;
       break;
     case TcpState::close_wait:
-      s->in.fin_arrived();
+      s->pair.in.fin_arrived();
       break;
     case TcpState::last_ack:
     case TcpState::fin_wait1:
-      s->out.end(End::fin, e.time, shared.now + kHold);
+      s->pair.out.end(End::fin, e.time, shared.now + kHold);
       break;
     case TcpState::close: {
       s->facts.closed = e.time;
       const bool reset = s->facts.reset_received || s->facts.reset_sent || c.error == ECONNRESET;
-      const bool orderly_in = s->in.fin_seen();
+      const bool orderly_in = s->pair.in.fin_seen();
       if (reset || c.error == EPIPE) end_both(*s, e, End::reset, End::reset);
       else if (c.error != 0) end_both(*s, e, End::error, End::error);
       else end_both(*s, e, orderly_in ? End::fin : End::error, End::fin);
@@ -248,16 +251,16 @@ void Streams::Impl::on(const Event& e, const formats::SocketInfo& info) {
     s->listener = true;
     return;
   }
-  if (!s->tcp()) s->in.no_arrivals();
+  if (!s->tcp()) s->pair.in.no_arrivals();
   const bool born = info.origin == formats::Origin::connected || info.origin == formats::Origin::accepted;
   // Before the handshake is done the sequence numbers are not yet the stream's.
   const bool counted = !s->tcp() || (info.state != TcpState::none && info.state != TcpState::syn_sent &&
                                      info.state != TcpState::close && info.state != TcpState::new_syn_recv);
-  if (born && counted && (fresh || !known || !s->in.first_known()) && !s->in.started() && !s->out.started()) {
-    if (!s->out.first_known()) s->out.born(info.next_out, s->tcp());
-    if (!s->in.first_known()) s->in.born(info.next_in, s->tcp());
+  if (born && counted && (fresh || !known || !s->pair.in.first_known()) && !s->pair.in.started() && !s->pair.out.started()) {
+    if (!s->pair.out.first_known()) s->pair.out.born(info.next_out, s->tcp());
+    if (!s->pair.in.first_known()) s->pair.in.born(info.next_in, s->tcp());
   }
-  s->facts.base[0] = s->out.base(), s->facts.base[1] = s->in.base();
+  note(*s);
 }
 
 void Streams::Impl::end_capture() {
@@ -269,14 +272,12 @@ void Streams::Impl::end_capture() {
     if (!s->listener) {
       if (s->any_loss != any_loss) {
         const auto lost = static_cast<flow::Taints>(Taint::events_lost);
-        s->out.end(End::capture, shared.now, shared.now, lost);
-        s->in.end(End::capture, shared.now, shared.now, lost);
+        s->pair.out.end(End::capture, shared.now, shared.now, lost);
+        s->pair.in.end(End::capture, shared.now, shared.now, lost);
       }
-      s->in.settle(true, shared, out);
-      s->out.settle(true, shared, out);
+      s->pair.advance(true, shared, out);
     }
-    s->facts.bytes_in = s->in.moved(), s->facts.bytes_out = s->out.moved();
-    s->facts.lost_in = s->in.lost(), s->facts.lost_out = s->out.lost();
+    note(*s);
   }
   last = nullptr;
   live.clear();

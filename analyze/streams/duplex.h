@@ -1,0 +1,24 @@
+// Both directions of one connection end, in an order that can have been.
+//
+// What is held in one direction holds back what was done later in the other: a reader that saw a response before the
+// request that it answers would pair it with another one.
+#pragma once
+
+#include "analyze/streams/direction.h"
+
+namespace tailcap::streams {
+
+struct Duplex {
+  explicit Duplex(flow::ConnectionId id) : in(id, flow::Direction::in, out), out(id, flow::Direction::out, in) {}
+
+  DirectionStream& operator[](flow::Direction d) { return d == flow::Direction::out ? out : in; }
+  // Hands on what need not wait (any more), and ends what has ended. `all`: nothing more will come.
+  void advance(bool all, Shared& shared, Output& output);
+  bool ended() const { return in.ended() && out.ended(); }
+  // When advance() has something to do although nothing came; kNoTime: never.
+  flow::Time wakes_at() const;
+
+  DirectionStream in, out;
+};
+
+}  // namespace tailcap::streams
