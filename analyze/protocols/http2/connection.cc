@@ -19,9 +19,9 @@ Direction other(Direction d) { return d == Direction::in ? Direction::out : Dire
 }  // namespace
 
 Connection::Connection(flow::ConnectionId id, std::optional<Direction> client, Held& held)
-    : id_(id), client_(client), held_(held), late_(!client), found_(client.has_value()), windows_followed_(client.has_value()) {
-  if (!client) return;
-  windows_[0] = windows_[1] = Window(kInitialWindow);
+    : id_(id), client_(client), held_(held), windows_followed_(client.has_value()) {
+  if (client) windows_[0] = windows_[1] = Window(kInitialWindow);
+  else late_ = std::make_unique<LateStart>();
 }
 
 Connection::~Connection() {
@@ -47,13 +47,13 @@ void Connection::push(const flow::ByteRun& run, Messages& out, flow::Findings& f
   Sender& s = senders_[d];
   if (!begun_[d]) {
     begun_[d] = true;
-    if (!late_ && run.first_known) {
+    if (client_ && run.first_known) {
       s.start(asks(run.direction));
     } else {
       s.start_late();
       lost_once_[d] = true;
-      windows_followed_ = false;
       forget_windows();
+      for (auto& [id, stream] : streams_) stream.half(asks(run.direction)).lose(why_unseen_[d]);
     }
   }
   if (run.gap > 0 && !s.lost()) {  // bytes of which only the number is known
@@ -68,9 +68,34 @@ void Connection::push(const flow::ByteRun& run, Messages& out, flow::Findings& f
     gap.taints = run.taints | Taint::bytes_lost;
     feed(gap, out, findings);
   }
-  bytes(run, out, findings);
+  if (late_) {
+    late_->push(run);
+    if (late_->client(false) || run.end != End::none) settle(out, findings);
+  } else {
+    bytes(run, out, findings);
+  }
   Context c{out, findings, run};
   if (run.end != End::none && !ended_[d]) end(run, c);
+}
+
+void Connection::settle(Messages& out, flow::Findings& findings) {
+  const auto client = late_ ? late_->client(true) : std::nullopt;
+  if (!client) return;
+  client_ = client;
+  for (const Direction d : {*client, other(*client)}) {
+    sender(d).resync = late_->take_search(d);
+    const std::vector<HeldRun> runs = late_->take_runs(d);
+    if (runs.empty()) continue;
+    begun_[index(d)] = true;
+    sender(d).found_border();
+    findings.add(Finding::resynchronised);
+    for (const HeldRun& held : runs) {
+      flow::ByteRun again = held.view();
+      again.gap = 0;
+      bytes(again, out, findings);
+    }
+  }
+  late_.reset();
 }
 
 void Connection::bytes(const flow::ByteRun& run, Messages& out, flow::Findings& findings) {
@@ -82,7 +107,6 @@ void Connection::bytes(const flow::ByteRun& run, Messages& out, flow::Findings& 
   if (!s.resync.push(run)) return;
   const std::vector<HeldRun> held = s.resync.take();
   s.found_border();
-  found_ = true;
   findings.add(Finding::resynchronised);
   for (const HeldRun& h : held) {
     flow::ByteRun again = h.view();
@@ -143,7 +167,7 @@ Stream& Connection::open(std::uint32_t id, Context& c) {
 }
 
 Stream* Connection::find(std::uint32_t id, Direction d, Context& c) {
-  if (id % 2 == 0 || !client_) return nullptr;  // pushed; or it is not known who asks
+  if (id % 2 == 0) return nullptr;  // pushed
   if (const auto it = streams_.find(id); it != streams_.end()) return &it->second;
   if (std::find(closed_.begin(), closed_.end(), id) != closed_.end()) return nullptr;
   const bool fresh = id > highest_;
@@ -165,7 +189,6 @@ void Connection::headers(const Item& item, Context& c) {
   const Glance seen = glance(s.fields, item.block_step);
   if (item.block_step == hpack::Step::invalid) c.findings.add(Finding::malformed_message);
   if (item.block_step == hpack::Step::cut) c.findings.add(Finding::head_cut);
-  if (!client_ && item.frame.stream % 2 == 1 && seen.request != seen.response) client_ = seen.request ? d : other(d);
   Stream* stream = find(item.frame.stream, d, c);
   if (stream == nullptr) return;
   const bool is_request = asks(d);

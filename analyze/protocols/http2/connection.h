@@ -7,11 +7,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <vector>
 
 #include "analyze/flow/findings.h"
+#include "analyze/protocols/http2/late_start.h"
 #include "analyze/protocols/http2/stream.h"
 #include "analyze/protocols/messages.h"
 
@@ -40,8 +42,10 @@ class Connection {
   // The connection was upgraded: stream 1 is a request that was read elsewhere. settings: its HTTP2-Settings field.
   void upgraded(std::string_view settings);
   void push(const flow::ByteRun& run, Messages& out, flow::Findings& findings);
+  // Begun late, and no more comes: whatever can be told is told now. Before the first run with an end.
+  void settle(Messages& out, flow::Findings& findings);
   // Frames were found in a connection that was not known to be HTTP/2.
-  bool found() const { return found_; }
+  bool found() const { return client_.has_value(); }
   bool done() const { return ended_[0] && ended_[1]; }
 
  private:
@@ -96,8 +100,7 @@ class Connection {
   std::optional<flow::StreamReset> goaway_;
   std::uint32_t goaway_last_ = 0x7fffffff;
   std::size_t table_size_[2] = {0, 0};    // as counted in held_
-  bool late_;
-  bool found_ = false;
+  std::unique_ptr<LateStart> late_;       // until it is known who asks
   bool windows_followed_;
   bool begun_[2] = {false, false}, ended_[2] = {false, false};
   bool lost_once_[2] = {false, false};    // streams may have been opened unseen

@@ -49,7 +49,7 @@ void Connection::break_off(std::uint32_t id, Stream& stream, const flow::StreamR
 }
 
 void Connection::goaway(const Item& item, Context& c) {
-  if (!client_ || asks(c.run.direction) || item.payload.size() < 8) return;  // a client's only speaks of pushes
+  if (asks(c.run.direction) || item.payload.size() < 8) return;  // a client's only speaks of pushes
   goaway_last_ = std::min(goaway_last_, read32(item.payload) & 0x7fffffffu);
   flow::StreamReset reset;
   reset.code = read32(item.payload.substr(4));
@@ -80,7 +80,7 @@ void Connection::settings(const Item& item, Context& c) {
   settings.apply(item.payload);
   // They bind the other end.
   sender(other(d)).resync.allow(settings.max_frame);
-  if (settings.initial_window == before || !client_) return;
+  if (settings.initial_window == before) return;
   for (auto& [id, stream] : streams_) stream.half(asks(other(d))).window.grant(settings.initial_window - before, at(item.end));
 }
 

@@ -24,6 +24,8 @@ class Resync {
   void allow(std::uint32_t longest) { longest_ = longest > longest_ ? longest : longest_; }
   // run must follow the one before, but for run.gap. True: a border is proved; take() from there.
   bool push(const flow::ByteRun& run);
+  // Plausible headers in a row so far.
+  unsigned headers() const { return seen_; }
   // The runs from the border on.
   std::vector<HeldRun> take();
   void clear();

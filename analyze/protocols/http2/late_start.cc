@@ -1,0 +1,69 @@
+#include "analyze/protocols/http2/late_start.h"
+
+#include <utility>
+
+#include "analyze/protocols/http2/stream.h"
+
+namespace tailcap::protocols::http2 {
+
+using flow::Direction;
+
+void LateStart::Side::give_up() {
+  search.clear();
+  scout.reset();
+  waiting.clear();
+  bytes = 0;
+}
+
+void LateStart::scout(Side& s, const flow::ByteRun& run) {
+  Cursor cursor(run);
+  Item item;
+  while (s.scout->next(cursor, item)) {
+    if (client_ || item.kind != Item::Kind::headers || item.frame.stream % 2 == 0) continue;
+    const Glance seen = glance(s.scout->fields, item.block_step);
+    if (seen.request == seen.response) continue;
+    const Direction other = run.direction == Direction::in ? Direction::out : Direction::in;
+    client_ = seen.request ? run.direction : other;
+  }
+}
+
+// There is a border in front of what the search holds.
+void LateStart::believe(Side& s) {
+  s.waiting = s.search.take();
+  s.scout = std::make_unique<Sender>();
+  s.scout->start_late();
+  s.scout->found_border();
+  for (const HeldRun& held : s.waiting) {
+    s.bytes += held.bytes.size();
+    scout(s, held.view());
+  }
+}
+
+void LateStart::push(const flow::ByteRun& run) {
+  Side& s = side(run.direction);
+  if (run.gap > 0) s.give_up();
+  if (run.length == 0) return;
+  if (s.scout) {
+    s.waiting.emplace_back(run);
+    s.bytes += s.waiting.back().bytes.size();
+    scout(s, run);
+  } else if (s.search.push(run)) {
+    believe(s);
+  }
+  if (s.scout && (s.scout->lost() || s.waiting.size() > 2 * Resync::kMaxHeldRuns || s.bytes > 2 * Resync::kMaxHeldBytes))
+    s.give_up();
+}
+
+std::optional<Direction> LateStart::client(bool now) {
+  if (!client_) return std::nullopt;
+  const std::size_t waited = sides_[0].waiting.size() + sides_[1].waiting.size();
+  for (Side& s : sides_) {
+    if (s.scout) continue;
+    // The other direction is HTTP/2 for certain: two headers in a row are enough here.
+    if (s.search.headers() >= 2) believe(s);
+    else if (s.search.headers() == 1 && !now && waited < kMaxWait) return std::nullopt;
+  }
+  return client_;
+}
+
+}  // namespace tailcap::protocols::http2

@@ -1,0 +1,92 @@
+// HTTP/2 from hostile runs: both directions, cut, lost and uncaptured bytes, late starts, through to exchanges.
+//
+// Input: [mode] then operations, each [control][length][bytes]: control's lowest bit is the direction, the next six say
+// what is done, see below.
+#include <cstdint>
+#include <cstdlib>
+#include <string_view>
+
+#include "analyze/exchanges/exchanges.h"
+#include "analyze/protocols/http2/connection.h"
+#include "analyze/protocols/protocols.h"
+
+namespace {
+
+using namespace tailcap;
+
+void check(bool holds) {
+  if (!holds) std::abort();
+}
+
+struct Run {
+  flow::ByteRun run;
+  std::uint64_t offset[2] = {0, 0};
+
+  const flow::ByteRun& make(std::uint8_t control, std::string_view bytes, bool first_known) {
+    run = {};
+    run.connection = 1;
+    run.direction = control & 1 ? flow::Direction::in : flow::Direction::out;
+    std::uint64_t& at = offset[control & 1];
+    const unsigned what = control >> 1 & 7;
+    const unsigned n = control >> 4;
+    run.first_known = first_known;
+    run.length = bytes.size();
+    run.head = bytes;
+    if (what == 1) run.gap = n * 37 + 1;
+    if (what == 2) run.head = bytes.substr(0, n);                       // the rest was not captured
+    if (what == 3) run.head = bytes.substr(0, n), run.tail = bytes.substr(bytes.size() - std::min<std::size_t>(bytes.size() - run.head.size(), 16));
+    if (what == 4) run.length += n * 1000;                              // neither was a lot more
+    if (what == 5) run.end = n % 2 ? flow::End::fin : flow::End::reset;
+    run.offset = at + run.gap;
+    at = run.offset + run.length;
+    run.done = formats::time_from(static_cast<std::int64_t>(1000 + offset[0] + offset[1]));
+    run.thread = {1, 1};
+    return run;
+  }
+};
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size == 0) return 0;
+  const bool late = data[0] & 1;
+  ++data, --size;
+  protocols::http2::Held held;
+  {
+    protocols::http2::Connection connection(1, late ? std::nullopt : std::optional(flow::Direction::in), held);
+    protocols::Parsers parsers;
+    exchanges::Exchanges exchanges;
+    protocols::Messages out;
+    flow::Findings findings;
+    Run alone;
+    std::size_t requests = 0, responses = 0, asked = 0;
+    const auto feed = [&](const flow::ByteRun& run) {
+      out.clear();
+      connection.push(run, out, findings);
+      for (const flow::Message& m : out.all()) {
+        check(m.kind == flow::MessageKind::closed || m.stream % 2 == 1);
+        check(m.begin <= m.end);
+        requests += m.kind == flow::MessageKind::request;
+        responses += m.kind == flow::MessageKind::response;
+      }
+      for (const flow::Message& m : parsers.push(run))
+        for (const flow::Exchange& x : exchanges.push(m)) asked += x.id.index > 0;
+      check(held.text <= protocols::http2::Held::kMaxText + protocols::hpack::DynamicTable::kMaxStored);
+      check(held.streams <= protocols::http2::Connection::kMaxStreams);
+    };
+    while (size >= 2) {
+      const std::uint8_t control = data[0];
+      const std::size_t length = std::min<std::size_t>(data[1], size - 2);
+      feed(alone.make(control, {reinterpret_cast<const char*>(data + 2), length}, !late));
+      data += 2 + length, size -= 2 + length;
+    }
+    for (const std::uint8_t direction : {0, 1}) {
+      flow::ByteRun end = alone.make(direction, {}, !late);
+      end.end = flow::End::capture;
+      feed(end);
+    }
+    check(connection.done());
+  }
+  check(held.text == 0 && held.streams == 0);
+  return 0;
+}
