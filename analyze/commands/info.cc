@@ -29,9 +29,9 @@ Options
                state (complete, truncated, recovered, recording), file_bytes, raw_bytes, bytes_per_event, blocks,
                damaged_blocks, damaged_bytes, unknown_blocks, capture_id, tool_version, command_line, host, kernel,
                architecture, boot_id, cpus, tier (a, b, c), tier_reason, redaction (masked_headers, none),
-               payload_limit, ring_bytes, targets, notes, started_ns (since 1970), first_ns, last_ns (monotonic), duration_ns,
-               events, unknown_events, events_by_kind, lost, lost_by_cause, programs: {name, runs, time_ns},
-               recorder: {cpu_ns, resident_bytes}
+               payload_limit, ring_bytes, targets, notes, started_ns (since 1970), first_ns, last_ns (monotonic),
+               duration_ns, events, unknown_events, events_by_kind, lost, lost_by_cause,
+               programs: {name, runs, time_ns}, recorder: {cpu_ns, resident_bytes}
   -h, --help   this
 
 examples:
