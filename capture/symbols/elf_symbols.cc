@@ -92,12 +92,35 @@ std::vector<FunctionSymbol> find_functions(const ElfFile& file, std::span<const 
   return found;
 }
 
-bool has_openssl_inside(const ElfFile& file) {
-  if (file.kind() == ElfKind::shared_library) return false;
+namespace {
+
+// OpenSSL's and BoringSSL's error messages name the source file.
+bool names_openssl_sources(const ElfFile& file) {
+  constexpr std::uint64_t kAtOnce = 1u << 20, kMaxConstants = 512u << 20;
+  constexpr std::string_view kSource = "ssl/ssl_lib.c";
+  const Section* section = file.section(".rodata");
+  if (!section) return false;
+  const std::uint64_t size = std::min(section->size, kMaxConstants);
+  for (std::uint64_t at = 0; at < size; at += kAtOnce) {
+    const std::uint64_t bytes = std::min(kAtOnce + kSource.size(), size - at);
+    const std::string chunk = file.read(section->offset + at, bytes, bytes);
+    if (chunk.empty()) return false;
+    if (chunk.find(kSource) != chunk.npos) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+OpensslInside openssl_inside(const ElfFile& file) {
+  if (file.kind() == ElfKind::shared_library) return OpensslInside::no;
   static constexpr std::string_view kNames[] = {"SSL_read", "SSL_write"};
   const auto found = find_functions(file, kNames);
-  return std::any_of(found.begin(), found.end(), [](const auto& f) { return f.name == kNames[0]; }) &&
-         std::any_of(found.begin(), found.end(), [](const auto& f) { return f.name == kNames[1]; });
+  const auto has = [&](std::string_view name) {
+    return std::any_of(found.begin(), found.end(), [&](const FunctionSymbol& f) { return f.name == name; });
+  };
+  if (has(kNames[0]) && has(kNames[1])) return OpensslInside::yes;
+  return names_openssl_sources(file) ? OpensslInside::stripped : OpensslInside::no;
 }
 
 namespace {

@@ -25,8 +25,13 @@ struct FunctionSymbol {
 // are left out, and so are indirect functions (their symbol is the chooser, not the function).
 std::vector<FunctionSymbol> find_functions(const ElfFile& file, std::span<const std::string_view> names);
 
-// Whether the program has OpenSSL (or a library with its interface, as BoringSSL) linked into itself: node, Envoy.
-bool has_openssl_inside(const ElfFile& file);
+// Whether a program has OpenSSL (or a library with its interface, as BoringSSL) linked into itself: node, Envoy.
+enum class OpensslInside : std::uint8_t {
+  no,
+  yes,
+  stripped,  // the names of its source files are there, its functions' are not: it cannot be probed
+};
+OpensslInside openssl_inside(const ElfFile& file);
 
 // A stub of the procedure linkage table: a call to address arrives at the function name of some library.
 struct ImportStub {

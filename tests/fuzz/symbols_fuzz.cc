@@ -56,7 +56,7 @@ void read_file(std::string bytes) {
   };
   for (const FunctionSymbol& f : find_functions(file, kNames)) place(f.address, f.size, kSignatures[0]);
   for (const FunctionRange& range : unwind_ranges(file)) place(range.address, 0, kSignatures[0]);
-  has_openssl_inside(file);
+  openssl_inside(file);
   if (const auto build = go_build(file)) check(!build->version.empty());
   const GoFunctions functions(file);
   check(functions.problem().empty() == (functions.size() > 0));

@@ -82,7 +82,7 @@ TEST(ElfFile, KindsOfFiles) {
 
 TEST(ElfSymbols, LinkedInOpenssl) {
   const ElfFile file = ElfFile::from_bytes(with_openssl().bytes(), "x");
-  EXPECT_TRUE(has_openssl_inside(file));
+  EXPECT_EQ(openssl_inside(file), OpensslInside::yes);
   const auto found = find_functions(file, kRead);
   ASSERT_EQ(found.size(), 1u);
   EXPECT_EQ(found[0].name, "SSL_read");
@@ -90,7 +90,16 @@ TEST(ElfSymbols, LinkedInOpenssl) {
   EXPECT_FALSE(found[0].exported);
   EXPECT_EQ(found[0].file_offset, found[0].address - ElfImage::kBase);
   // A library with the same functions is not a program with OpenSSL inside.
-  EXPECT_FALSE(has_openssl_inside(ElfFile::from_bytes(with_openssl(ET_DYN).bytes(), "x")));
+  EXPECT_EQ(openssl_inside(ElfFile::from_bytes(with_openssl(ET_DYN).bytes(), "x")), OpensslInside::no);
+}
+
+TEST(ElfSymbols, StrippedOpensslIsNoticed) {
+  for (const std::size_t before : {std::size_t{0}, (std::size_t{1} << 20) - 5, std::size_t{3} << 20}) {
+    ElfImage image;
+    image.add(".rodata", SHT_PROGBITS, SHF_ALLOC, std::string(before, 'x') + "../ssl/ssl_lib.c");
+    EXPECT_EQ(openssl_inside(ElfFile::from_bytes(image.bytes(), "x")), OpensslInside::stripped) << before;
+  }
+  EXPECT_EQ(openssl_inside(ElfFile::from_bytes(ElfImage().bytes(), "x")), OpensslInside::no);
 }
 
 TEST(ElfSymbols, WhatIsNoFunctionIsNotFound) {
@@ -145,7 +154,7 @@ class RealLibrary : public ::testing::Test {
     ASSERT_EQ(dlinfo(handle, RTLD_DI_LINKMAP, &map), 0);
     const ElfFile file = ElfFile::open(map->l_name);
     EXPECT_EQ(file.kind(), ElfKind::shared_library);
-    EXPECT_FALSE(has_openssl_inside(file));
+    EXPECT_EQ(openssl_inside(file), OpensslInside::no);
     const ProbePlacer placer(file);
     for (const std::string_view name : names) {
       const std::string_view one[] = {name};
