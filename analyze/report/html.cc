@@ -57,20 +57,21 @@ std::string routes_table(const flow::Study& study, flow::Role role) {
     rows += "<tr><td class=\"name long\">" +
             (i < kSectionsInPage ? "<a href=\"#route-" + std::to_string(i + 1) + "\">" + title + "</a>" : title) + "<span class=\"ci\">" +
             html(shortened(printable(route.comm), 60)) + "</span></td>";
-    std::string count = count_text(route.count);
+    std::string count = count_text(route.count) + "<span class=\"ci\">" + rate_text(route.per_second) + "</span>";
     if (route.incomplete != 0) count += "<span class=\"ci\">+" + count_text(route.incomplete) + " incomplete</span>";
     if (route.tainted != 0) count += "<span class=\"ci warn\">" + count_text(route.tainted) + " marked</span>";
-    rows += cell(count, static_cast<double>(route.count)) + cell(rate_text(route.per_second), route.per_second);
+    rows += cell(count, static_cast<double>(route.count));
     rows += cell(errors == 0 ? "0" : "<span class=\"bad\">" + html(errors_text(route)) + "</span>", static_cast<double>(errors), errors_in_words(route));
     for (const auto& q : route.latency) rows += quantile_cell(q, notes);
     rows += first_byte_cell(route, notes) + bytes_cell(route) + "</tr>\n";
   }
   if (rows.empty()) return {};
   std::string out = role == flow::Role::server ? "<h2>Requests served</h2>\n" : "<h2>Requests made</h2>\n";
-  out += "<div class=\"wide\"><table class=\"sortable\">\n<thead><tr><th class=\"name\">route</th><th>requests</th><th>rate</th><th>errors</th>";
+  out += "<div class=\"wide\"><table class=\"sortable\">\n<thead><tr><th class=\"name\">route</th><th>requests</th><th>errors</th>";
   for (const double q : flow::kQuantiles) out += element("th", quantile_name(q));
   out += "<th>first byte p50</th><th>bodies, in / out</th></tr></thead>\n<tbody>\n" + rows + "</tbody></table></div>\n";
-  return out + "<p class=\"soft\">Below each percentile its 95 % interval within this recording, in the same unit.</p>\n" + notes_html(notes);
+  return out + element("p", "Below each percentile its 95 % interval within this recording, in the same unit. " + signs_text(study, role), "class=\"soft\"") + "\n" +
+         notes_html(notes);
 }
 
 std::string figures_of(const flow::Figures& figures, std::optional<std::size_t> route) {
@@ -89,7 +90,7 @@ std::string bands_html(const flow::RouteStudy& route) {
     return out + "</tr>\n";
   };
   const auto count = [](std::uint64_t n) { return element("td", count_text(n)); };
-  const auto mean = [](Duration d) { return "<td title=\"" + exact_text(d) + "\">" + duration_text(d) + "</td>"; };
+  const auto mean = [](Duration d) { return d.count() == 0 ? std::string("<td>–</td>") : "<td title=\"" + exact_text(d) + "\">" + duration_text(d) + "</td>"; };
   const auto share = [](const BandCell& c) {
     if (c.mean == 0) return std::string("<td>·</td>");
     const Duration d{static_cast<std::int64_t>(c.mean + 0.5)};

@@ -60,7 +60,9 @@ std::string routes(const flow::Study& study, flow::Role role, std::size_t& left,
   std::vector<std::string> names = {"route", "requests", "rate", "errors"};
   for (const double q : flow::kQuantiles) names.push_back(quantile_name(q));
   names.insert(names.end(), {"first byte p50 / p99", "bodies in / out"});
-  return std::string("\n### ") + (role == flow::Role::server ? "Requests served" : "Requests made") + "\n\n" + header(names, 1) + rows;
+  const std::string signs = signs_text(study, role);
+  return std::string("\n### ") + (role == flow::Role::server ? "Requests served" : "Requests made") + "\n\n" + header(names, 1) + rows +
+         (signs.empty() ? "" : "\n" + markdown(signs) + "\n");
 }
 
 std::string phases(const flow::RouteStudy& route) {
@@ -80,7 +82,7 @@ std::string phases(const flow::RouteStudy& route) {
     return duration_text(Duration{static_cast<std::int64_t>(c.mean + 0.5)}) + ", " + markdown(share_text(c.share, 1.0));
   };
   add("requests", bands.counts, [](std::uint64_t n) { return count_text(n); });
-  add("mean duration", bands.means, duration_text);
+  add("mean duration", bands.means, [](Duration d) { return d.count() == 0 ? std::string("–") : duration_text(d); });
   for (const auto& r : bands.phases) add(r.name, r.cells, share);
   if (!bands.threads.empty()) add("serving thread known", bands.thread_counts, [](std::uint64_t n) { return count_text(n); });
   for (const auto& r : bands.threads) add("thread: " + r.name, r.cells, share);

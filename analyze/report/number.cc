@@ -1,5 +1,6 @@
 #include "analyze/report/number.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <chrono>
@@ -86,6 +87,11 @@ std::string duration_in_unit_of(Duration d, Duration scale) {
   const Unit& unit = unit_for(kTimes, magnitude(scale));
   const std::uint64_t ns = magnitude(d);
   return (d.count() < 0 ? "-" : "") + fixed(ns, unit.scale, decimals_for(ns, unit.scale));
+}
+
+std::string place_text(Duration d, Duration scale) {
+  const Unit& unit = unit_for(kTimes, std::max<std::uint64_t>(magnitude(scale), 1'000));
+  return (d.count() < 0 ? "-" : "+") + fixed(magnitude(d), unit.scale, 3) + " " + unit.name;
 }
 
 std::string exact_text(Duration d) { return (d.count() < 0 ? "-" : "") + count_text(magnitude(d)) + " ns"; }

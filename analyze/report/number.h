@@ -15,6 +15,8 @@ using formats::Time;
 std::string duration_text(Duration d);
 // In the unit that duration_text would choose for `scale`, without the unit: the ends of an interval beside their value.
 std::string duration_in_unit_of(Duration d, Duration scale);
+// With three decimals in the unit of `scale`, for places on one axis: "+24.276 ms", "-0.350 ms".
+std::string place_text(Duration d, Duration scale);
 // Every nanosecond: "12,345,678 ns".
 std::string exact_text(Duration d);
 

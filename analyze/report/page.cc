@@ -28,7 +28,7 @@ dl.quality { margin: 0; padding: 10px 16px; display: grid; grid-template-columns
 dl.quality dt { color: var(--soft); } dl.quality dd { margin: 0; overflow-wrap: anywhere; }
 dt.care, dd.care { color: var(--care) !important; } dt.alarm, dd.alarm { color: var(--alarm) !important; font-weight: 600; }
 .wide { overflow-x: auto; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; margin: 8px 0; }
-th, td { padding: 5px 8px; text-align: right; vertical-align: top; border-bottom: 1px solid var(--line); white-space: nowrap; }
+th, td { padding: 5px 7px; text-align: right; vertical-align: top; border-bottom: 1px solid var(--line); white-space: nowrap; }
 th { color: var(--soft); font-weight: 600; font-size: 13px; border-bottom-width: 2px; }
 th.name, td.name { text-align: left; white-space: normal; overflow-wrap: anywhere; min-width: 150px; } .left { text-align: left; } td.long { min-width: 200px; }
 .ci { display: block; font-size: 12px; } .warn { color: var(--care); } .bad { color: var(--alarm); }

@@ -88,7 +88,7 @@ QualityLine connections(const Study& study) {
   std::string text = count_text(q.connections) + ": " + count_text(q.connections_http) + " with HTTP";
   if (q.connections_other != 0) text += ", " + count_text(q.connections_other) + " with something else";
   if (q.failed_connections != 0) text += ", " + count_text(q.failed_connections) + " failed";
-  text += "; " + (q.retransmits == 0 ? std::string("nothing sent again") : count_text(q.retransmits, "segment", "segments") + " sent again");
+  text += "; " + (q.retransmits == 0 ? std::string("no segment retransmitted") : count_text(q.retransmits, "segment", "segments") + " retransmitted");
   return {q.failed_connections != 0 ? Tone::care : Tone::plain, "connections", text};
 }
 

@@ -45,11 +45,25 @@ QuantileText quantile_text(const flow::Quantile& quantile, Footnotes& notes) {
     const std::string low = duration_in_unit_of(quantile.low, quantile.value), high = duration_in_unit_of(quantile.high, quantile.value);
     text.interval = low + "–" + high;
   }
-  // What "~" means where an interval stands beside it is among the definitions: no note for each.
-  if (!quantile.reason.empty() && quantile.support != Support::low)
+  // What "≥" and "~" beside an interval mean is said once (signs_text): no note for each.
+  if (!quantile.reason.empty() && quantile.support != Support::low && quantile.support != Support::lower_only)
     text.note = notes.add(printable(quantile.reason));
   else if (quantile.support == Support::refused)
     text.note = notes.add("no request with a known duration");
+  return text;
+}
+
+std::string signs_text(const flow::Study& study, flow::Role role) {
+  bool lower = false, low = false;
+  for (const auto& route : study.routes) {
+    if (route.role != role) continue;
+    for (const auto* quantiles : {&route.latency, &route.first_byte})
+      for (const auto& q : *quantiles) lower |= q.support == Support::lower_only, low |= q.support == Support::low;
+  }
+  std::string text;
+  if (lower) text += "≥: too few independent requests lie beyond this point for an upper bound. ";
+  if (low) text += "~: fewer than ten lie beyond it, an order of magnitude.";
+  if (!text.empty() && text.back() == ' ') text.pop_back();
   return text;
 }
 

@@ -21,10 +21,13 @@ class Footnotes {
 struct QuantileText {
   std::string value;     // "12.3 ms", "~12.3 ms" (low, or without interval), "≥ 12.3 ms", "refused"
   std::string interval;  // "11.9–12.8", in the unit of value; empty: none
-  std::size_t note = 0;  // 0: none
+  std::size_t note = 0;  // why it is refused, or has no interval; 0: none
 };
 
 QuantileText quantile_text(const flow::Quantile& quantile, Footnotes& notes);
+
+// What the signs before the values mean, for below a table of the routes of a role; empty: none occurs.
+std::string signs_text(const flow::Study& study, flow::Role role);
 
 // The same in a sentence, every digit of it, for those who want to know exactly.
 std::string exact_quantile_text(const flow::Quantile& quantile);

@@ -12,7 +12,6 @@ namespace tailcap::report {
 namespace {
 
 constexpr std::size_t kBarsInLane = 2'000;  // drawn; a request can have any number of waits
-constexpr std::size_t kBarsListed = 100;    // with a line of their own
 constexpr std::size_t kWaits = 200;
 constexpr std::int64_t kUnits = 100'000;
 
@@ -34,17 +33,17 @@ std::string lane_html(const Lane& lane, Duration span) {
   for (std::size_t i = 0; i < std::min(lane.bars.size(), kBarsInLane); ++i) all += rectangle(lane.bars[i], span);
   std::string out = element("h3", lane.title) + "\n<div class=\"wide\"><table class=\"time\"><tbody>\n<tr><td class=\"name\">all</td><td></td><td></td><td class=\"track\">" +
                     track(all) + "</td></tr>\n";
-  for (std::size_t i = 0; i < std::min(lane.bars.size(), kBarsListed); ++i) {
+  for (const std::size_t i : lane.listed) {
     const auto& bar = lane.bars[i];
-    out += "<tr>" + element("td", bar.name, "class=\"name\"") + "<td title=\"" + exact_text(bar.from) + "\">+" + duration_text(bar.from) + "</td><td title=\"" +
+    out += "<tr>" + element("td", bar.name, "class=\"name\"") + "<td title=\"" + exact_text(bar.from) + "\">" + place_text(bar.from, span) + "</td><td title=\"" +
            exact_text(bar.length) + "\">" + duration_text(bar.length) + "</td><td class=\"track\">" + track(rectangle(bar, span)) + "</td></tr>\n";
   }
   out += "</tbody></table></div>\n";
-  if (lane.bars.size() > kBarsListed) out += element("p", count_text(lane.bars.size() - kBarsListed) + " more stretches are not listed.", "class=\"soft\"") + "\n";
+  if (!lane.others.empty()) out += element("p", "And " + lane.others + ".", "class=\"soft\"") + "\n";
   return out;
 }
 
-std::string signed_time(Duration d) { return "<td title=\"" + exact_text(d) + "\">" + (d.count() < 0 ? "" : "+") + duration_text(d) + "</td>"; }
+std::string place(Duration d, Duration span) { return "<td title=\"" + exact_text(d) + "\">" + place_text(d, span) + "</td>"; }
 
 std::string waits_html(const Waterfall& w) {
   if (!w.waits_known) return "<p class=\"soft\">What its thread did is not known.</p>\n";
@@ -53,7 +52,7 @@ std::string waits_html(const Waterfall& w) {
                     "<th class=\"name\">for</th><th class=\"name\">woken by</th></tr></thead>\n<tbody>\n";
   for (std::size_t i = 0; i < std::min(w.waits.size(), kWaits); ++i) {
     const auto& wait = w.waits[i];
-    out += "<tr>" + signed_time(wait.left) + element("td", duration_text(wait.waited)) + element("td", wait.runnable_known ? duration_text(wait.queued) : "?") +
+    out += "<tr>" + place(wait.left, w.span) + element("td", duration_text(wait.waited)) + element("td", wait.runnable_known ? duration_text(wait.queued) : "?") +
            element("td", wait.what + (wait.missed == 0 ? "" : "; " + count_text(wait.missed) + " before it lost"), "class=\"name\"") +
            element("td", wait.woken_by.empty() ? "–" : wait.woken_by, "class=\"name\"") + "</tr>\n";
   }
@@ -81,7 +80,7 @@ std::string html_show(const flow::Detail& detail, const flow::Study& study, cons
     if (w.span.count() > 0) body += lane_html(lane, w.span);
   if (!w.milestones.empty()) {
     body += "<h2>Milestones</h2>\n<div class=\"wide\"><table>\n<tbody>\n";
-    for (const auto& m : w.milestones) body += "<tr>" + signed_time(m.at) + element("td", m.end, "class=\"left\"") + element("td", m.what, "class=\"name\"") + "</tr>\n";
+    for (const auto& m : w.milestones) body += "<tr>" + place(m.at, w.span) + element("td", m.end, "class=\"left\"") + element("td", m.what, "class=\"name\"") + "</tr>\n";
     body += "</tbody></table></div>\n";
   }
   body += waits_html(w);

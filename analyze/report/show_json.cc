@@ -51,6 +51,7 @@ class EndWriter {
   void request() {
     std::string text;
     RequestExtras extras;
+    extras.local = d_.local, extras.remote = d_.remote;
     extras.with_headers = true;
     const auto& e = d_.exchange;
     if (e.request_headers_complete || e.request_headers.size() != 0) extras.request_headers = &e.request_headers;
@@ -89,8 +90,6 @@ class EndWriter {
     json_.key("connection");
     json_.begin_object();
     json_.field("number", d_.row.id.connection);
-    json_.field("local", flow::endpoint(c, false));
-    json_.field("remote", flow::endpoint(c, true));
     wall("connect_started_ns", c.connect_started);
     wall("established_ns", c.established);
     wall("closed_ns", c.closed);

@@ -10,8 +10,7 @@
 namespace tailcap::report {
 namespace {
 
-constexpr std::size_t kName = 26;            // the longest name of a phase
-constexpr std::size_t kBarsInLane = 60;      // stretches of a thread listed one by one
+constexpr std::size_t kName = 26;  // the longest name of a phase
 constexpr std::size_t kWaits = 30;
 
 std::string heading(std::string_view title) { return "\n" + std::string(title) + "\n"; }
@@ -31,17 +30,17 @@ std::string placed(Duration from, Duration length, Duration span, std::size_t wi
 
 std::string lanes(const Waterfall& w, std::size_t width) {
   if (w.lanes.empty()) return heading("No waterfall: the beginning or the end of the request was not seen");
-  const std::size_t bars = width > kName + 44 ? width - kName - 30 : 16;
+  const std::size_t bars = width > kName + 44 ? width - kName - 32 : 16;
   std::string out;
   for (const auto& lane : w.lanes) {
     out += heading(lane.title);
-    Table table({{Align::left, kName}, {Align::right, 10}, {Align::right, 9}, {}}, "  ");
+    Table table({{Align::left, kName}, {Align::right, 12}, {Align::right, 9}, {}}, "  ");
     table.row({"", "from", "for", ""});
-    for (std::size_t i = 0; i < lane.bars.size() && i < kBarsInLane; ++i) {
+    for (const std::size_t i : lane.listed) {
       const auto& bar = lane.bars[i];
-      table.row({bar.name, "+" + duration_text(bar.from), duration_text(bar.length), placed(bar.from, bar.length, w.span, bars)});
+      table.row({bar.name, place_text(bar.from, w.span), duration_text(bar.length), placed(bar.from, bar.length, w.span, bars)});
     }
-    if (lane.bars.size() > kBarsInLane) table.line("and " + count_text(lane.bars.size() - kBarsInLane) + " more stretches (--json has all)");
+    if (!lane.others.empty()) table.line("and " + lane.others);
     out += table.text();
   }
   return out;
@@ -50,7 +49,7 @@ std::string lanes(const Waterfall& w, std::size_t width) {
 std::string milestones(const Waterfall& w) {
   if (w.milestones.empty()) return {};
   Table table({{Align::right, 12}, {}, {}}, "  ");
-  for (const auto& m : w.milestones) table.row({(m.at.count() < 0 ? "" : "+") + duration_text(m.at), m.end, m.what});
+  for (const auto& m : w.milestones) table.row({place_text(m.at, w.span), m.end, m.what});
   return heading("Milestones") + table.text();
 }
 
@@ -63,7 +62,7 @@ std::string waits(const Waterfall& w, std::size_t width) {
     const auto& wait = w.waits[i];
     std::string what = wait.what + (wait.woken_by.empty() ? "" : "; woken by " + wait.woken_by);
     if (wait.missed != 0) what += "; " + count_text(wait.missed) + " before it lost";
-    table.row({(wait.left.count() < 0 ? "" : "+") + duration_text(wait.left), duration_text(wait.waited), wait.runnable_known ? duration_text(wait.queued) : "?",
+    table.row({place_text(wait.left, w.span), duration_text(wait.waited), wait.runnable_known ? duration_text(wait.queued) : "?",
                shortened(what, width > 60 ? width - 42 : 40)});
   }
   const std::uint64_t more = w.waits_left_out + (w.waits.size() > kWaits ? w.waits.size() - kWaits : 0);

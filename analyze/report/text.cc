@@ -66,6 +66,7 @@ void add_route(const flow::RouteStudy& route, std::size_t width, Footnotes& note
   std::string counts = wrapped("  ", route_counts(route), width);
   counts.pop_back();
   table.line(std::move(counts));
+  if (route.count == 0) return table.line("  no request with a known duration");
   table.row(std::move(values));
   if (std::any_of(intervals.begin() + 1, intervals.end(), [](const auto& s) { return !s.empty(); })) table.row(std::move(intervals));
   table.row(std::move(first));
@@ -98,6 +99,7 @@ std::string routes_of(const flow::Study& study, flow::Role role, const ReportOpt
   }
   if (shown == 0) return {};
   std::string out = "\n" + ruler(role == flow::Role::server ? "Requests served" : "Requests made", options.width) + table.text();
+  if (const std::string signs = signs_text(study, role); !signs.empty()) out += wrapped("  ", signs, options.width);
   for (std::size_t i = 0; i < notes.texts().size(); ++i)
     out += wrapped("  [" + std::to_string(i + 1) + "] ", notes.texts()[i], options.width);
   return out;
@@ -125,7 +127,7 @@ std::string phases_of_route(const flow::RouteStudy& route, std::size_t width) {
   };
   add("", bands.names, [](const std::string& s) { return s; });
   add("requests", bands.counts, [](std::uint64_t n) { return count_text(n); });
-  add("mean duration", bands.means, duration_text);
+  add("mean duration", bands.means, [](Duration d) { return d.count() == 0 ? std::string("–") : duration_text(d); });
   for (const auto& row : bands.phases) add(inner + row.name, row.cells, part);
   if (bands.threads.empty()) {
     table.line("serving thread: not known for any of these requests");

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
+#include <numeric>
 
 #include "analyze/flow/figure.h"
 #include "analyze/report/escape.h"
@@ -44,7 +46,7 @@ std::string connection_text(const RequestDetail& d, Time begin) {
   if (c.reset_sent) text += "; a reset was sent on it";
   text += "; " + bytes_text(c.bytes_in) + " in, " + bytes_text(c.bytes_out) + " out";
   if (c.lost_in + c.lost_out != 0) text += ", " + bytes_text(c.lost_in + c.lost_out) + " of it not seen";
-  if (c.retransmits != 0) text += "; " + count_text(c.retransmits, "segment", "segments") + " sent again in its life";
+  if (c.retransmits != 0) text += "; " + count_text(c.retransmits, "segment", "segments") + " retransmitted in its life";
   return text;
 }
 
@@ -115,7 +117,7 @@ void add_milestones(const RequestDetail& d, Time zero, std::vector<Milestone>& o
 void add_lanes(const RequestDetail& d, Time zero, std::vector<Lane>& lanes) {
   if (!known(d.row.start)) return;
   if (d.row.has_phases) {
-    Lane lane{"request, at the " + end_of(d), {}};
+    Lane lane{"request, at the " + end_of(d), {}, {}, {}};
     Duration at = d.row.start - zero;
     const auto phases = flow::phases_of(d.row.role);
     for (std::size_t i = 0; i < phases.size(); ++i) {
@@ -126,7 +128,7 @@ void add_lanes(const RequestDetail& d, Time zero, std::vector<Lane>& lanes) {
     lanes.push_back(std::move(lane));
   }
   if (d.thread.empty()) return;
-  Lane lane{"thread " + std::to_string(d.row.tid) + (d.comm.empty() ? "" : " (" + printable(d.comm) + ")"), {}};
+  Lane lane{"thread " + std::to_string(d.row.tid) + (d.comm.empty() ? "" : " (" + printable(d.comm) + ")"), {}, {}, {}};
   for (const auto& s : d.thread)
     if (s.to > s.from)
       lane.bars.push_back({std::string(flow::text_of(s.what)), std::string(flow::colour_of(s.what)), s.from - zero, s.to - s.from});
@@ -167,7 +169,7 @@ void add_events(const RequestDetail& d, Time zero, std::vector<std::string>& out
   for (const auto& e : d.events) {
     const std::string at = offset_text(e.time, zero) + ", at the " + end_of(d) + ": ";
     switch (e.kind) {
-      case retransmit: out.push_back(at + count_text(e.length, "byte", "bytes") + " sent again"); break;
+      case retransmit: out.push_back(at + count_text(e.length, "byte", "bytes") + " retransmitted"); break;
       case reset_sent: out.push_back(at + "reset sent"); break;
       case reset_received: out.push_back(at + "reset received"); break;
       case state_error: out.push_back(at + "connection failed: " + strerrordesc_np(e.error)); break;
@@ -197,6 +199,29 @@ void add_heads(const RequestDetail& d, std::vector<Head>& heads) {
 
 }  // namespace
 
+namespace {
+
+constexpr std::size_t kLinesOfThread = 40;
+constexpr std::size_t kLinesOfRequest = 10;
+
+// A thread can have thousands of stretches: the longest get lines, in order of time, the others are summed.
+void choose_lines(Lane& lane, Duration span) {
+  std::vector<std::size_t> order(lane.bars.size());
+  std::iota(order.begin(), order.end(), 0u);
+  std::ranges::stable_sort(order, std::greater{}, [&](std::size_t i) { return lane.bars[i].length; });
+  std::size_t n = std::min(order.size(), kLinesOfThread);
+  while (n > kLinesOfRequest && lane.bars[order[n - 1]].length < span / 200) --n;
+  Duration rest{};
+  for (std::size_t i = n; i < order.size(); ++i) rest += lane.bars[order[i]].length;
+  if (order.size() > n)
+    lane.others = count_text(order.size() - n, "shorter stretch, ", "shorter stretches, together ") + duration_text(rest);
+  order.resize(n);
+  std::ranges::sort(order);
+  lane.listed = std::move(order);
+}
+
+}  // namespace
+
 Waterfall waterfall(const flow::Detail& detail, const flow::Study& study) {
   Waterfall out;
   const auto& d = detail.request;
@@ -220,6 +245,7 @@ Waterfall waterfall(const flow::Detail& detail, const flow::Study& study) {
   std::ranges::stable_sort(out.milestones, {}, &Milestone::at);
   for (const auto& lane : out.lanes)
     for (const auto& bar : lane.bars) out.span = std::max(out.span, bar.from + bar.length);
+  for (auto& lane : out.lanes) choose_lines(lane, out.span);
   add_waits(d, out.zero, out);
   add_heads(d, out.heads);
   return out;

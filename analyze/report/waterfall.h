@@ -22,6 +22,9 @@ struct Bar {
 struct Lane {
   std::string title;  // "request, at the server", "thread 18 (nginx)"
   std::vector<Bar> bars;
+  // Indexes of the bars that get a line of their own: all, or, of a thread, those that can be seen.
+  std::vector<std::size_t> listed;
+  std::string others;  // "18 shorter stretches, 1.20 ms together"; empty: none
 };
 
 struct Milestone {

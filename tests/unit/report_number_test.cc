@@ -48,6 +48,14 @@ TEST(Number, EndsOfAnIntervalTakeTheUnitOfTheirValue) {
   EXPECT_EQ(duration_in_unit_of(Duration{4'200'000}, Duration{900'000}), "4200");
 }
 
+TEST(Number, PlacesOnOneAxisAreOfOneUnit) {
+  const Duration span{24'283'162};
+  EXPECT_EQ(place_text(Duration{0}, span), "+0.000 ms");
+  EXPECT_EQ(place_text(Duration{24'276'512}, span), "+24.277 ms");
+  EXPECT_EQ(place_text(Duration{-3'530'000}, span), "-3.530 ms");
+  EXPECT_EQ(place_text(Duration{5}, Duration{10}), "+0.005 µs");
+}
+
 TEST(Number, BytesAndCounts) {
   EXPECT_EQ(bytes_text(0), "0 B");
   EXPECT_EQ(bytes_text(999), "999 B");

@@ -93,9 +93,9 @@ TEST(Quantiles, RefusedAndLowerBoundsShowTheirReason) {
   const QuantileText l = quantile_text(lower, notes);
   EXPECT_EQ(l.value, "≥ 4.00 ms");
   EXPECT_TRUE(l.interval.empty());
-  EXPECT_EQ(l.note, 2u);
+  EXPECT_EQ(l.note, 0u);  // the sign says it; signs_text explains it once
   EXPECT_EQ(quantile_text(refused, notes).note, 1u);  // said once
-  EXPECT_EQ(notes.texts(), (std::vector<std::string>{"too much was lost", "too few"}));
+  EXPECT_EQ(notes.texts(), (std::vector<std::string>{"too much was lost"}));
   flow::Quantile silent{0.99, flow::Support::refused, {}, {}, {}, 0, ""};
   EXPECT_NE(quantile_text(silent, notes).note, 0u);  // never without a reason
   flow::Quantile no_interval{0.99, flow::Support::no_interval, tests::ms(5), tests::ms(4), tests::ms(6), 100, "one burst"};
@@ -109,6 +109,14 @@ TEST(Quantiles, RefusedAndLowerBoundsShowTheirReason) {
   EXPECT_EQ(f.note, 0u);
   EXPECT_EQ(quantile_name(0.999), "p99.9");
   EXPECT_EQ(quantile_name(0.5), "p50");
+}
+
+TEST(Quantiles, SignsAreExplainedWhereTheyOccur) {
+  const auto s = sample_study();
+  EXPECT_TRUE(contains(signs_text(s.study, flow::Role::server), "≥: too few"));
+  EXPECT_TRUE(contains(signs_text(s.study, flow::Role::server), "~: fewer than ten"));
+  EXPECT_EQ(signs_text(s.study, flow::Role::client), "");
+  EXPECT_TRUE(contains(text_report(s.study, s.table, options()), "≥: too few"));
 }
 
 TEST(Bands, PartsAddUpToTheMean) {
