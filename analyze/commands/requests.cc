@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <boost/program_options.hpp>
 #include <cstdio>
+#include <cstdlib>
 #include <numeric>
 
 #include "analyze/commands/command.h"
@@ -138,6 +139,15 @@ void columns(std::string& out, std::string_view start, std::string_view id, std:
   pad_right(out, method, 6);
 }
 
+// "+12.345678": microseconds tell requests of one burst apart.
+std::string offset(formats::Time t, formats::Time first) {
+  if (!formats::known(t) || !formats::known(first)) return "–";
+  const std::int64_t us = (t - first).count() / 1000;
+  char text[40];
+  std::snprintf(text, sizeof text, "%+lld.%06lld", static_cast<long long>(us / 1'000'000), static_cast<long long>(std::abs(us % 1'000'000)));
+  return text;
+}
+
 void append_headers(LineOutput& out, std::string_view direction, const flow::Headers& fields) {
   for (std::size_t i = 0; i < fields.size(); ++i)
     out.line("             " + std::string(direction) + " " + report::printable(fields[i].name) + ": " + report::printable(fields[i].value));
@@ -147,7 +157,7 @@ bool print_row(LineOutput& out, const pipeline::Analysis& analysis, std::uint32_
   const auto& table = analysis.table;
   const flow::Request row = table.rows[i];
   std::string line;
-  columns(line, report::offset_text(row.start, analysis.study.begin), report::id_text(row.id), flow::name_of(row.role),
+  columns(line, offset(row.start, analysis.study.quality.file.first), report::id_text(row.id), flow::name_of(row.role),
           row.status != 0 ? std::to_string(row.status) : "–", row.has_duration ? report::duration_text(row.duration) : "–",
           row.first_byte.count() >= 0 ? report::duration_text(row.first_byte) : "–",
           row.response_bytes >= 0 ? report::bytes_text(static_cast<std::uint64_t>(row.response_bytes)) : "–",
@@ -200,7 +210,7 @@ int run(const Arguments& a) {
       if (!print_json(out, analysis, i)) break;
   } else {
     std::string head;
-    columns(head, "start", "id", "role", "status", "duration", "to byte 1", "bytes", "method");
+    columns(head, "start s", "id", "role", "status", "duration", "to byte 1", "bytes", "method");
     out.line(head + "path");
     const std::size_t width = width_of(a);
     for (const std::uint32_t i : rows)

@@ -27,21 +27,11 @@ std::vector<tail::RouteTemplate> templates_of(const std::vector<std::string>& te
 // The stages with what is collected on the way.
 class Run {
  public:
-  Run(const std::string& path, const Options& options)
-      : options_(options), templates_(templates_of(options.routes)), reader_(path, {.threads = options.threads}),
-        facts_(reader_.preamble()) {}
-
-  Analysis finish() {
-    for (auto events = reader_.next(); !events.empty(); events = reader_.next())
-      for (const formats::Event& event : events) push(event);
-    settle();
-    fill_quality();
-    select();
-    if (options_.study) tail::study_requests(out_.table, out_.study);
-    return std::move(out_);
+  Run(const formats::Preamble& preamble, const Options& options)
+      : options_(options), templates_(templates_of(options.routes)), facts_(preamble) {
+    out_.study.quality.preamble = preamble;
   }
 
- private:
   void push(const formats::Event& event) {
     facts_.push(event);
     tasks_.push(event);
@@ -54,6 +44,16 @@ class Run {
     }
   }
 
+  Analysis finish(const formats::FileSummary& file) {
+    out_.study.quality.file = file;
+    settle();
+    fill_quality();
+    select();
+    if (options_.study) tail::study_requests(out_.table, out_.study);
+    return std::move(out_);
+  }
+
+ private:
   void add(const flow::Exchange& exchange) {
     flow::Request row = tail::row_of(exchange, tasks_, out_.table.texts);
     timeline_.measure(exchange, row);
@@ -113,8 +113,6 @@ class Run {
 
   void fill_quality() {
     flow::Quality& quality = out_.study.quality;
-    quality.preamble = reader_.preamble();
-    quality.file = reader_.summary();
     facts_.fill(quality);
     for (const flow::Findings* f : {&streams_.findings(), &parsers_.findings(), &exchanges_.findings(), &peers_.findings(),
                                     &timeline_.findings()})
@@ -170,7 +168,6 @@ class Run {
 
   const Options& options_;
   const std::vector<tail::RouteTemplate> templates_;
-  formats::Reader reader_;
   streams::Streams streams_;
   protocols::Parsers parsers_;
   exchanges::Exchanges exchanges_;
@@ -188,6 +185,25 @@ class Run {
 
 }  // namespace
 
-Analysis analyze(const std::string& path, const Options& options) { return Run(path, options).finish(); }
+Analysis analyze(const std::string& path, const Options& options) {
+  formats::Reader reader(path, {.threads = options.threads});
+  Run run(reader.preamble(), options);
+  for (auto events = reader.next(); !events.empty(); events = reader.next())
+    for (const formats::Event& event : events) run.push(event);
+  return run.finish(reader.summary());
+}
+
+Analysis analyze(const formats::Preamble& preamble, std::span<const formats::Event> events, const Options& options) {
+  Run run(preamble, options);
+  formats::FileSummary file;
+  for (const formats::Event& event : events) {
+    run.push(event);
+    if (const auto* end = std::get_if<formats::CaptureEnd>(&event.body)) file.state = end->state;
+    else if (!formats::known(file.first) || event.time < file.first) file.first = event.time;
+    file.last = std::max(file.last, event.time);
+  }
+  file.events = events.size();
+  return run.finish(file);
+}
 
 }  // namespace tailcap::pipeline

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,6 +16,8 @@
 #include "analyze/flow/request.h"
 #include "analyze/flow/study.h"
 #include "analyze/query/filter.h"
+#include "formats/event.h"
+#include "formats/preamble.h"
 
 namespace tailcap::pipeline {
 
@@ -56,5 +59,8 @@ struct Analysis {
 
 // Throws std::runtime_error if the file cannot be read or is no capture.
 Analysis analyze(const std::string& path, const Options& options = {});
+
+// The same for events that are in memory, as tests make them; the last is a CaptureEnd.
+Analysis analyze(const formats::Preamble& preamble, std::span<const formats::Event> events, const Options& options = {});
 
 }  // namespace tailcap::pipeline

@@ -1,0 +1,188 @@
+// Anything through the whole analyser, to JSON: no crash, every partition exact, every reference in range.
+//
+// First byte 255: the rest is a capture file. Otherwise the bytes are events: sockets and threads few, times mostly
+// forwards, payload from the input or from a few HTTP heads, so that whole exchanges come about.
+#include <cassert>
+#include <cstdint>
+#include <numeric>
+#include <stdexcept>
+#include <string_view>
+#include <vector>
+
+#include "analyze/pipeline/pipeline.h"
+#include "analyze/report/json.h"
+#include "analyze/report/request_json.h"
+#include "tests/fuzz/memory_file.h"
+
+namespace {
+
+using namespace tailcap;
+
+class Bytes {
+ public:
+  Bytes(const std::uint8_t* data, std::size_t size) : data_(data), size_(size) {}
+  bool empty() const { return size_ == 0; }
+  std::uint8_t byte() { return size_ == 0 ? 0 : (--size_, *data_++); }
+  std::string_view text(std::size_t n) {
+    n = std::min(n, size_);
+    const std::string_view t(reinterpret_cast<const char*>(data_), n);
+    data_ += n;
+    size_ -= n;
+    return t;
+  }
+
+ private:
+  const std::uint8_t* data_;
+  std::size_t size_;
+};
+
+constexpr std::string_view kTexts[] = {
+    "GET /users/17 HTTP/1.1\r\nHost: a\r\n\r\n",
+    "POST /x?y HTTP/1.1\r\nContent-Length: 5\r\nX-Request-Id: q\r\n\r\nhello",
+    "PUT /u/550e8400-e29b-41d4-a716-446655440000 HTTP/1.1\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n",
+    "3\r\nabc\r\n0\r\n\r\n",
+    "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
+    "HTTP/1.1 100 Continue\r\n\r\n",
+    "HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n",
+    "HTTP/1.0 200 OK\r\n\r\n",
+    "GET /t HTTP/1.1\r\ntraceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n\r\n",
+};
+constexpr std::uint32_t kBase = 0xffffff00u;  // near the wrap
+
+class Events {
+ public:
+  Events(Bytes in) : in_(in) {}
+
+  std::vector<formats::Event> all() {
+    std::vector<formats::Event> events;
+    while (!in_.empty() && events.size() < 4096) {
+      const std::uint8_t step = in_.byte();
+      now_ += step < 240 ? formats::Duration(step) : step < 250 ? formats::Duration(std::chrono::milliseconds(step)) : -formats::Duration(50);
+      const std::uint8_t who = in_.byte();
+      const std::uint32_t tid = 1 + who % 3;
+      events.push_back({now_, {1 + (tid - 1) / 2, tid}, body(who)});
+    }
+    events.push_back({now_, {}, formats::CaptureEnd{formats::CaptureState::truncated}});
+    return events;
+  }
+
+ private:
+  formats::Time back(std::uint8_t by) const { return std::max(formats::time_from(1), now_ - formats::Duration(by)); }
+
+  formats::Body io(formats::SocketId socket, bool out, std::uint8_t flags) {
+    formats::Io io;
+    io.socket = socket;
+    io.direction = out ? formats::Direction::out : formats::Direction::in;
+    const std::string_view text = flags & 64 ? in_.text(in_.byte()) : kTexts[in_.byte() % std::size(kTexts)];
+    std::uint32_t& at = at_[socket % 4][out];
+    io.position = kBase + at + (flags & 32 ? 7 : 0);
+    at += static_cast<std::uint32_t>(text.size()) + (flags & 32 ? 7 : 0);
+    io.length = static_cast<std::uint32_t>(text.size());
+    io.payload = formats::Payload::captured;
+    io.head = text.substr(0, flags & 16 ? 10 : text.size());
+    io.missed = (flags & 48) == 48 ? 2 : 0;
+    if ((flags & 12) == 12) io.payload = formats::Payload::no_buffer, io.head = {};
+    return io;
+  }
+
+  formats::Body body(std::uint8_t who) {
+    const std::uint8_t kind = in_.byte(), a = in_.byte(), b = in_.byte();
+    const formats::SocketId socket = 1 + who / 3 % 4;
+    switch (kind % 12) {
+      case 0:
+      case 1:
+      case 2: return io(socket, false, a);
+      case 3:
+      case 4:
+      case 5: return io(socket, true, a);
+      case 6: {
+        formats::SocketInfo info;
+        info.socket = socket;
+        info.family = a & 1 ? formats::Family::inet : formats::Family::unix_domain;
+        info.type = formats::SocketType::stream;
+        info.origin = static_cast<formats::Origin>(a / 2 % 5);
+        info.state = a & 128 ? formats::TcpState::syn_sent : formats::TcpState::established;
+        info.next_in = info.next_out = kBase;
+        info.local.port = socket % 2 ? 80 : 999;
+        info.remote.port = socket % 2 ? 999 : 80;
+        info.inode = socket;
+        info.peer_inode = ((socket - 1) ^ 1) + 1;
+        return info;
+      }
+      case 7: {
+        formats::OffCpu off;
+        off.left = back(a);
+        off.runnable = b & 1 ? formats::kNoTime : back(b);
+        off.state = b & 2 ? 2 : b & 4 ? 0 : 1;
+        off.syscall = static_cast<std::int16_t>(b & 8 ? 202 : b & 16 ? -1 : a);
+        off.missed = b & 32 ? 1 : 0;
+        return off;
+      }
+      case 8:
+        return formats::StateChange{socket, static_cast<formats::TcpState>(a % 13), static_cast<formats::TcpState>(b % 13), false, a & 64 ? 111 : 0};
+      case 9: {
+        switch (a % 5) {
+          case 0: return formats::TaskStart{{1, 1}, "child"};
+          case 1: return formats::TaskExit{};
+          case 2: return formats::Reset{socket, b & 1 ? formats::Direction::out : formats::Direction::in};
+          case 3: return formats::ClockSnapshot{std::int64_t{b} * 1'000'000'000 * (b & 1 ? 1 : 1'000), 0, {}};
+          default: return formats::TaskInfo{1, "proc", "proc --arg", {}, {}};
+        }
+      }
+      case 10:
+        return formats::Arrival{socket, kBase + at_[socket % 4][0], a, static_cast<std::uint16_t>(b & 1)};
+      default:
+        if (a & 1) return formats::Damage{back(b), a};
+        return formats::Loss{back(b), static_cast<formats::LossCause>(a / 2 % 5), static_cast<std::uint8_t>(a & 16 ? 8 : 1), b};
+    }
+  }
+
+  Bytes in_;
+  formats::Time now_ = formats::time_from(1'000'000'000);
+  std::uint32_t at_[4][2] = {};
+};
+
+void check(const pipeline::Analysis& analysis) {
+  const auto& table = analysis.table;
+  assert(analysis.study.quality.findings[flow::Finding::partition_mismatch] == 0);
+  assert(analysis.headers.size() == table.rows.size());
+  std::string json;
+  for (std::size_t i = 0; i < table.rows.size(); ++i) {
+    const flow::Request row = table.rows[i];
+    assert(i == 0 || table.rows.start(i - 1) <= row.start);
+    assert(!row.has_duration || row.duration.count() >= 0);
+    assert(row.has_duration || (!row.has_phases && !row.has_thread_time));
+    assert(!row.has_phases || std::accumulate(row.phases.begin(), row.phases.end(), std::int64_t{0}) == row.duration.count());
+    assert(!row.has_thread_time || std::accumulate(row.thread_time.begin(), row.thread_time.end(), std::int64_t{0}) == row.duration.count());
+    for (const auto ns : row.phases) assert(ns >= 0);
+    for (const auto ns : row.thread_time) assert(ns >= 0);
+    json.clear();
+    report::append_request(json, table, row, analysis.study.quality.clock);
+    assert(json.size() > 2 && json.back() == '}');
+  }
+  for (const auto& route : analysis.study.routes)
+    for (const auto& q : route.latency) {
+      assert(q.support == flow::Support::refused || q.value.count() >= 0);
+      assert(q.support == flow::Support::full || !q.reason.empty());
+      assert((q.support != flow::Support::full && q.support != flow::Support::low) || (q.low <= q.value && q.value <= q.high));
+    }
+  assert(!report::json_report(analysis.study, table).empty());
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  pipeline::Options options;
+  options.keep_headers = true;
+  if (size > 0 && data[0] == 255) {
+    options.threads = 1;
+    try {
+      check(pipeline::analyze(MemoryFile(data + 1, size - 1).path(), options));
+    } catch (const std::runtime_error&) {
+      // Not a capture at all.
+    }
+    return 0;
+  }
+  check(pipeline::analyze({}, Events(Bytes(data, size)).all(), options));
+  return 0;
+}
