@@ -1,4 +1,5 @@
 """What a measurement here stands on: CPU clocks that are exact, where it ran, and what figures say together."""
+import json
 import os
 import pathlib
 import platform
@@ -32,13 +33,15 @@ def machine_cpu_seconds():
     return total / 1e9
 
 
-def bpf_programs():
-    """name -> (runs, nanoseconds) of all loaded programs, while kernel.bpf_stats_enabled is on."""
-    import json
+def bpf_programs(pid):
+    """name -> (runs, nanoseconds) of the programs that a process has loaded, while kernel.bpf_stats_enabled is on."""
+    own = set()
+    for info in pathlib.Path(f"/proc/{pid}/fdinfo").iterdir():
+        own.update(int(line.split()[1]) for line in info.read_text().splitlines() if line.startswith("prog_id:"))
     out = subprocess.run(["bpftool", "-j", "prog", "show"], capture_output=True, check=True).stdout
     found = {}
     for program in json.loads(out):
-        if "run_cnt" in program:
+        if program["id"] in own and "run_cnt" in program:
             runs, ns = found.get(program.get("name", "?"), (0, 0))
             found[program.get("name", "?")] = (runs + program["run_cnt"], ns + program["run_time_ns"])
     return found
