@@ -137,9 +137,9 @@ pipeline::Options options_of(const Selection& selection) {
 
 std::string scope_text(const Selection& selection) {
   std::string text;
-  const auto add = [&](const std::string& part) { text += (text.empty() ? "" : "; ") + part; };
-  if (!selection.role.empty()) add(selection.role == "server" ? "requests served" : "requests made");
-  for (std::size_t i = 0; i < selection.routes.size(); ++i) add((i == 0 ? "route " : "or route ") + report::printable(selection.routes[i]));
+  const auto add = [&](const std::string& part) { text += (text.empty() ? "requests " : ", ") + part; };
+  if (!selection.role.empty()) add(selection.role == "server" ? "served" : "made");
+  for (std::size_t i = 0; i < selection.routes.size(); ++i) add((i == 0 ? "of route " : "or ") + report::printable(selection.routes[i]));
   if (!selection.from.empty()) add("begun at or after " + report::printable(selection.from));
   if (!selection.to.empty()) add("begun before " + report::printable(selection.to));
   for (const auto& filter : selection.filters) add("that match " + report::printable(filter));

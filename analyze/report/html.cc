@@ -174,7 +174,7 @@ std::string failures_table(const flow::Study& study) {
 std::string html_report(const flow::Study& study, const flow::RequestTable& table, const flow::Figures& figures,
                         const ReportOptions& options) {
   std::string body = element("h1", "tailcap report: " + printable(options.file)) + "\n";
-  if (!options.scope.empty()) body += element("p", "Only " + options.scope, "class=\"warn\"") + "\n";
+  if (!options.scope.empty()) body += element("p", "Only " + options.scope + "; the box is about the whole capture.", "class=\"warn\"") + "\n";
   body += quality_box_html(study);
   body += routes_table(study, flow::Role::server) + routes_table(study, flow::Role::client);
   if (const std::string text = left_out_text(study, kRoutesInPage); !text.empty())

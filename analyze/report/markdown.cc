@@ -107,7 +107,7 @@ std::string slowest(const flow::Study& study, const flow::RequestTable& requests
 std::string markdown_report(const flow::Study& study, const flow::RequestTable& table, const ReportOptions& options) {
   const auto emphasised = [](Tone tone, const std::string& text) { return tone == Tone::alarm ? "**" + text + "**" : text; };
   std::string out = "## tailcap report: " + markdown(printable(options.file)) + "\n\n";
-  if (!options.scope.empty()) out += "Only " + markdown(options.scope) + "\n\n";
+  if (!options.scope.empty()) out += "Only " + markdown(options.scope) + "; the table below is about the whole capture\n\n";
   const QualityLine first = verdict(study);
   out += emphasised(first.tone, markdown(first.text)) + "\n\n" + header({"", ""}, 2);
   for (const auto& line : quality_lines(study)) out += row({emphasised(line.tone, markdown(line.label)), markdown(line.text)});

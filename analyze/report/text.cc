@@ -182,7 +182,7 @@ std::string text_report(const flow::Study& study, const flow::RequestTable& tabl
   ReportOptions options = given;
   options.width = std::clamp<std::size_t>(options.width, 60, 1000);
   std::string out = wrapped("", "tailcap report: " + printable(options.file), options.width);
-  if (!options.scope.empty()) out += wrapped("only ", options.scope, options.width);
+  if (!options.scope.empty()) out += wrapped("only ", options.scope + "; the box is about the whole capture", options.width);
   out += "\n" + quality_box(study, options.width);
   std::size_t left = options.routes;
   // Served requests first: they are what the service answers for. The most time first within each.
