@@ -111,7 +111,7 @@ void Talk::decide(Verdict verdict, Messages& out, flow::Findings& findings) {
 void Talk::push_late(const ByteRun& run, Messages& out, flow::Findings& findings) {
   ByteRun bytes = run;
   bytes.end = End::none;
-  if (bytes.length > 0) http2_->push(bytes, out, *late_findings_);
+  if (bytes.length > 0 || bytes.gap > 0) http2_->push(bytes, out, *late_findings_);
   if (run.end != End::none) http2_->settle(out, *late_findings_);
   if (http2_->found()) {
     state_ = State::http2;

@@ -182,7 +182,7 @@ TEST(Http2, H17ResetByTheClient) {
   wire.push(kOut, headers(5, server({{":status", "200"}, {"late", "1"}})), 61);
   EXPECT_EQ(wire.lines(), (Lines{"request 1 in GET /slow [:scheme=http :authority=a.example] {} body:0",
                                  "request 3 in GET /part [:scheme=http :authority=a.example] {} body:0",
-                                 "response 1 out [] {} body:0 truncated reset:8 by peer",
+                                 "response 1 out [] {} body:? truncated reset:8 by peer",
                                  "response 3 out 200 [] {} body:3 truncated reset:8 by peer",
                                  "request 5 in GET /next [:scheme=http :authority=a.example] {} body:0",
                                  "response 5 out 200 [late=1] {} body:0"}));
@@ -196,7 +196,7 @@ TEST(Http2, H17RefusedStreamWasNotProcessed) {
   greet(wire);
   wire.push(kIn, headers(1, client(get("/a"))));
   wire.push(kOut, rst(1, 7));
-  EXPECT_EQ(wire.lines()[1], "response 1 out [] {} body:0 truncated reset:7 by us unprocessed");
+  EXPECT_EQ(wire.lines()[1], "response 1 out [] {} body:? truncated reset:7 by us unprocessed");
 }
 
 TEST(Http2, H17ResponseBeforeTheRequestsEnd) {
@@ -221,9 +221,9 @@ TEST(Http2, H17GoawayTellsWhatWasNotProcessed) {
   wire.push(kOut, headers(1, server({{":status", "200"}})));
   EXPECT_EQ(wire.lines(), (Lines{"request 1 in GET /1 [:scheme=http :authority=a.example] {} body:0",
                                  "request 3 in GET /3 [:scheme=http :authority=a.example] {} body:0",
-                                 "response 3 out [] {} body:0 truncated goaway:11 by us unprocessed",
+                                 "response 3 out [] {} body:? truncated goaway:11 by us unprocessed",
                                  "request 5 in GET /5 [:scheme=http :authority=a.example] {} body:0",
-                                 "response 5 out [] {} body:0 truncated goaway:11 by us unprocessed",
+                                 "response 5 out [] {} body:? truncated goaway:11 by us unprocessed",
                                  "response 1 out 200 [] {} body:0"}));
 }
 

@@ -43,7 +43,8 @@ Resync::Chain Resync::follow(const flow::ByteRun& run) {
 }
 
 bool Resync::push(const flow::ByteRun& run) {
-  if (run.gap > 0) clear();
+  if (run.gap > 0 || run.offset != expected_) clear();  // bytes are missing
+  expected_ = run.offset + run.length;
   if (run.length == 0) return false;
   for (;;) {
     const bool fresh = held_.empty();

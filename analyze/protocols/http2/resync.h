@@ -22,7 +22,7 @@ class Resync {
 
   // Largest frame that is plausible here; grows with SETTINGS_MAX_FRAME_SIZE of the receiver.
   void allow(std::uint32_t longest) { longest_ = longest > longest_ ? longest : longest_; }
-  // run must follow the one before, but for run.gap. True: a border is proved; take() from there.
+  // True: a border is proved; take() from there.
   bool push(const flow::ByteRun& run);
   // Plausible headers in a row so far.
   unsigned headers() const { return seen_; }
@@ -37,6 +37,7 @@ class Resync {
   std::uint32_t longest_ = kSmallestMaxFrame;
   std::vector<HeldRun> held_;  // from the candidate on
   std::size_t held_bytes_ = 0;
+  std::uint64_t expected_ = 0; // where the next run begins unless bytes are missing
   std::uint64_t next_ = 0;     // where the next header must be
   char header_[kFrameHeader] = {};
   std::size_t have_ = 0;       // of that header

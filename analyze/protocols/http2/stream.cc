@@ -188,7 +188,7 @@ void Half::finish(Ending ending, flow::End closed) {
   message.closed = closed;
   message.window_waits.known = window.followed();
   // Of a body that broke off it is known what came; of one that was going on, or whose end is lost, nothing is.
-  if (body_exact_ && (ending == Ending::complete || ending == Ending::truncated)) message.body_bytes = body_;
+  if (begun_ && body_exact_ && (ending == Ending::complete || ending == Ending::truncated)) message.body_bytes = body_;
   if (ending == Ending::lost) message.instants.last_done = message.instants.last_arrived = flow::kNoTime;
   // Its content type is not known, but the other message's is, or it ends as only a call does.
   if (maybe_grpc_ && begun_ && (grpc_peer || message.trailers.find("grpc-status"))) message.protocol = flow::Protocol::grpc;
