@@ -10,6 +10,8 @@ namespace {
 constexpr std::size_t kShades = 200;        // lost intervals drawn; neighbours are joined until no more are left
 constexpr double kLeastShade = 0.003;       // of the axis: a loss of a microsecond must be seen too
 
+constexpr std::uint64_t kForP99 = 100;       // requests in a bucket; of fewer the p99 is the slowest by another name
+
 double seconds(flow::Duration d) { return static_cast<double>(d.count()) * 1e-9; }
 double since(const flow::Study& study, flow::Time t) { return seconds(t - study.begin); }
 
@@ -59,13 +61,16 @@ Chart time_chart(const flow::Study& study, std::size_t index, bool titled) {
       data.row({from, seconds(d)});
       data.row({to, seconds(d)});
     };
-    add(p50, p.p50), add(p99, p.p99), add(slowest, p.max);
+    add(p50, p.p50), add(slowest, p.max);
+    add(p99, p.count >= kForP99 ? p.p99 : flow::Duration{});
   }
   if (p50.empty() && p99.empty() && slowest.empty()) return chart;
   chart.height = 320;
   low /= 1.3, high *= 1.3;
   const TimeUnit unit = unit_for(length);
-  chart.caption = "Median, p99 and slowest request of each " + number(width * 1000) + " ms, by when it started. Interrupted where there was none.";
+  const std::string each = " of each " + number(width < 1 ? width * 1000 : width) + (width < 1 ? " ms" : " s");
+  chart.caption = (p99.empty() ? "Median and slowest request" + each : "Median, p99 and slowest request" + each) + ", by when they began. Interrupted where there were none." +
+                  (p99.empty() ? "" : " The p99 only where at least 100 began.");
   const auto lost = shades(study, length);
   std::string script = p50.text() + p99.text() + slowest.text();
   std::size_t object = 0;
@@ -76,12 +81,16 @@ Chart time_chart(const flow::Study& study, std::size_t index, bool titled) {
             "]\nset xlabel 'since the recording began, " + std::string(unit.name) + "' offset 0,0.3\nset ylabel 'duration' offset 1\nset ytics " +
             duration_ticks(low, high) + "\n" + legend_below(1, 4, chart.height);
   if (titled) script += "set title " + quoted(route_name(study, index), 70) + "\n";
+  std::string curves;
   const auto line = [&](const Data& data, const char* colour, const char* lw, const char* title) {
-    return data.empty() ? std::string("keyentry with lines lw ") + lw + " lc rgb '" + colour + "' title '" + title + "'"
-                        : data.name() + " using ($1*" + number(unit.per_second) + "):2 with lines lw " + lw + " lc rgb '" + colour + "' title '" + title + "'";
+    if (data.empty()) return;
+    curves += (curves.empty() ? "plot " : ", \\\n  ") + data.name() + " using ($1*" + number(unit.per_second) + "):2 with lines lw " + lw + " lc rgb '" + colour +
+              "' title '" + title + "'";
   };
-  script += "plot " + line(slowest, "#999999", "1", "slowest") + ", \\\n  " + line(p99, "#d55e00", "2", "p99") + ", \\\n  " +
-            line(p50, "#0072b2", "2", "p50");
+  line(slowest, "#999999", "1", "slowest");
+  line(p99, "#d55e00", "2", "p99");
+  line(p50, "#0072b2", "2", "p50");
+  script += curves;
   if (!lost.empty()) {
     script += ", \\\n  keyentry with boxes fillstyle solid 0.35 noborder lc rgb '#cc79a7' title 'events lost'";
     chart.caption += " Shaded: events were lost there, so requests may be missing.";

@@ -3,6 +3,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <span>
 
 namespace tailcap::plot {
 namespace {
@@ -63,18 +64,24 @@ void Data::row(const std::vector<double>& values) {
 }
 
 std::string duration_ticks(double low, double high) {
+  // The narrower the axis, the more ticks a decade has; tenths, so that they stay exact.
+  constexpr std::array<int, 1> kDecades = {10};
+  constexpr std::array<int, 3> kSome = {10, 20, 50};
+  constexpr std::array<int, 7> kMany = {10, 15, 20, 30, 40, 50, 70};
+  constexpr std::array<int, 12> kAll = {10, 12, 15, 20, 25, 30, 40, 50, 60, 70, 80, 90};
+  const double decades = std::log10(high / low);
+  const std::span<const int> steps = decades > 2.5 ? std::span<const int>(kDecades) : decades > 1 ? kSome : decades > 0.5 ? std::span<const int>(kMany) : kAll;
+  constexpr std::string_view units[] = {"ns", "µs", "ms", "s"};
   std::string text;
-  const int first = static_cast<int>(std::floor(std::log10(low))), last = static_cast<int>(std::ceil(std::log10(high)));
-  const bool few = std::log10(high / low) <= 2.5;
-  for (int decade = std::max(first, -9); decade <= std::min(last, 6); ++decade) {
-    for (const int step : {1, 2, 5}) {
-      const double at = step * std::pow(10.0, decade);
-      if ((step != 1 && !few) || at < low * 0.999 || at > high * 1.001) continue;
-      constexpr std::string_view units[] = {"ns", "µs", "ms", "s"};
+  for (int decade = std::max(static_cast<int>(std::floor(std::log10(low))), -9); decade <= std::min(static_cast<int>(std::ceil(std::log10(high))), 6); ++decade) {
+    for (const int tenths : steps) {
+      const double at = tenths * std::pow(10.0, decade - 1);
+      if (at < low * 0.999 || at > high * 1.001) continue;
       const int unit = decade < 0 ? (decade + 9) / 3 : 3;
       const int zeros = decade + 9 - 3 * unit;
-      text += (text.empty() ? "" : ", ");
-      text += "'" + std::to_string(step) + std::string(static_cast<std::size_t>(zeros), '0') + " " + std::string(units[unit]) + "' " + number(at);
+      std::string digits = std::to_string(zeros == 0 ? tenths / 10 : tenths) + std::string(static_cast<std::size_t>(std::max(zeros - 1, 0)), '0');
+      if (zeros == 0 && tenths % 10 != 0) digits += "." + std::to_string(tenths % 10);
+      text += (text.empty() ? "'" : ", '") + digits + " " + std::string(units[unit]) + "' " + number(at);
     }
   }
   return "(" + text + ")";

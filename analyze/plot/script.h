@@ -33,7 +33,7 @@ class Data {
 };
 
 // Ticks of a logarithmic axis of seconds: ('10 µs' 1e-05, '100 µs' 0.0001, …), all decades within [low, high], and
-// 2 and 5 between them where there are few.
+// more between them the fewer there are.
 std::string duration_ticks(double low, double high);
 
 // The legend below the axes: `rows` lines of at most `columns` entries, clear of the axis' title. For a chart that is

@@ -53,7 +53,10 @@ TEST(Script, NumbersAreNumbers) {
 
 TEST(Script, TicksOfDurations) {
   EXPECT_EQ(duration_ticks(0.00005, 2), "('100 µs' 0.0001, '1 ms' 0.001, '10 ms' 0.01, '100 ms' 0.1, '1 s' 1)");
-  EXPECT_EQ(duration_ticks(0.9e-3, 6e-3), "('1 ms' 0.001, '2 ms' 0.002, '5 ms' 0.005)");
+  EXPECT_EQ(duration_ticks(0.9e-3, 15e-3), "('1 ms' 0.001, '2 ms' 0.002, '5 ms' 0.005, '10 ms' 0.01)");
+  EXPECT_EQ(duration_ticks(0.9e-3, 6e-3), "('1 ms' 0.001, '1.5 ms' 0.0015, '2 ms' 0.002, '3 ms' 0.003, '4 ms' 0.004, '5 ms' 0.005)");
+  EXPECT_EQ(duration_ticks(14e-6, 26e-6), "('15 µs' 1.5e-05, '20 µs' 2e-05, '25 µs' 2.5e-05)");
+  EXPECT_EQ(duration_ticks(110e-3, 260e-3), "('120 ms' 0.12, '150 ms' 0.15, '200 ms' 0.2, '250 ms' 0.25)");
   EXPECT_EQ(duration_ticks(50, 2000), "('50 s' 50, '100 s' 100, '200 s' 200, '500 s' 500, '1000 s' 1000, '2000 s' 2000)");
 }
 
@@ -128,6 +131,13 @@ TEST_F(Draw, ALossOfAMicrosecondIsSeen) {
   const auto after = draw(s.study, {}).drawn[2];
   EXPECT_TRUE(contains(after.image, "events lost"));
   EXPECT_TRUE(contains(after.caption, "events were lost"));
+}
+
+TEST_F(Draw, NoP99OfAHandful) {
+  auto s = tests::sample_study();
+  EXPECT_TRUE(contains(draw(s.study, {}).drawn[2].image, ">p99<"));
+  for (auto& p : s.study.routes[0].over_time) p.count = 99;
+  EXPECT_FALSE(contains(draw(s.study, {}).drawn[2].image, ">p99<"));
 }
 
 TEST_F(Draw, OddStudiesDoNotFail) {
