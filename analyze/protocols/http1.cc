@@ -248,6 +248,7 @@ Lane::Event Http1::response_head(Lane& l, Context& c) {
   // A server reads before it answers: this answers something older that was not seen.
   if (a && server() && a->begun > m.instants.first_done) a = nullptr;
   m.answers_unknown = a == nullptr;
+  m.taints |= std::exchange(next_taints_, 0);
   if (m.status < 200 && m.status != 101) {
     m.kind = MessageKind::interim;
     return l.frame(BodyFraming::none, 0);

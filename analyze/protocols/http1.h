@@ -80,6 +80,7 @@ class Http1 {
   std::uint32_t losses_at_seek_ = 0;       // … until the responses' lane began to seek
   bool seeking_ = false;
   flow::Time answered_open_ = flow::kNoTime;  // when the request that is open although its framing is lost was answered
+  flow::Taints next_taints_ = 0;           // of the next response: what came instead before it
   bool unasked_ = false;                   // the response that is under way answers no request that was seen
   bool next_unknown_ = false;              // what the next response answers cannot be told
   std::vector<Asked> asked_;

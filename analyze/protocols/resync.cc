@@ -31,6 +31,7 @@ void Http1::resync(Lane& l, Cursor& cursor, Context& c) {
   if (l.close_open(certain && others <= 1 && !l.swallowed())) take(l, c);
   answers_lost(certain ? std::max<std::size_t>(others, 1) - 1 : others, c);
   next_unknown_ = !certain || others == 0;
+  if (has(l.swallowed(), Taint::malformed)) next_taints_ = next_taints_ | Taint::malformed;
   l.resume();
 }
 
