@@ -96,8 +96,10 @@ class WaitingRoom {
   void add(const Entry& entry) {
     if (slots_.empty()) slots_.assign(kSlots, kFree);
     // What was joined in the meantime is no longer in the table, and its place in the ring simply comes round again.
-    if (ring_.size() == kMaxWaiting) erase(oldest_);
-    else ring_.emplace_back();
+    if (ring_.size() == kMaxWaiting)
+      erase(oldest_);
+    else
+      ring_.emplace_back();
     const std::uint32_t at = oldest_;
     oldest_ = (oldest_ + 1) % kMaxWaiting;
     ring_[at] = entry;

@@ -24,8 +24,9 @@ std::string_view name_of(Payload p) {
   return pick(names, p);
 }
 std::string_view name_of(TcpState s) {
-  constexpr std::string_view names[] = {"none",       "established", "syn_sent", "syn_recv", "fin_wait1", "fin_wait2",   "time_wait",
-                                        "close",      "close_wait",  "last_ack", "listen",   "closing",   "new_syn_recv"};
+  constexpr std::string_view names[] = {"none",      "established", "syn_sent",    "syn_recv",   "fin_wait1",
+                                        "fin_wait2", "time_wait",   "close",       "close_wait", "last_ack",
+                                        "listen",    "closing",     "new_syn_recv"};
   return pick(names, s);
 }
 std::string_view name_of(Origin o) {
@@ -34,24 +35,33 @@ std::string_view name_of(Origin o) {
 }
 std::string_view name_of(SocketType t) {
   switch (t) {
-    case SocketType::stream: return "stream";
-    case SocketType::datagram: return "datagram";
-    case SocketType::seqpacket: return "seqpacket";
-    case SocketType::unknown: break;
+    case SocketType::stream:
+      return "stream";
+    case SocketType::datagram:
+      return "datagram";
+    case SocketType::seqpacket:
+      return "seqpacket";
+    case SocketType::unknown:
+      break;
   }
   return "unknown";
 }
 std::string_view name_of(Family f) {
   switch (f) {
-    case Family::unix_domain: return "unix";
-    case Family::inet: return "inet";
-    case Family::inet6: return "inet6";
-    case Family::unknown: break;
+    case Family::unix_domain:
+      return "unix";
+    case Family::inet:
+      return "inet";
+    case Family::inet6:
+      return "inet6";
+    case Family::unknown:
+      break;
   }
   return "unknown";
 }
 std::string_view name_of(LossCause c) {
-  constexpr std::string_view names[] = {"ring_full", "queue_full", "bad_record", "socket_table_full", "task_table_full"};
+  constexpr std::string_view names[] = {"ring_full", "queue_full", "bad_record", "socket_table_full",
+                                        "task_table_full"};
   return pick(names, c);
 }
 std::string_view name_of(Direction d) { return d == Direction::out ? "out" : "in"; }
@@ -92,43 +102,58 @@ struct Text {
     return s;
   }
   std::string operator()(const Arrival& a) const {
-    return "socket " + n(a.socket) + " at " + n(a.position) + " length " + n(a.length) + (a.missed ? " missed " + n(a.missed) : "");
+    return "socket " + n(a.socket) + " at " + n(a.position) + " length " + n(a.length) +
+           (a.missed ? " missed " + n(a.missed) : "");
   }
-  std::string operator()(const Retransmit& r) const { return "socket " + n(r.socket) + " at " + n(r.position) + " length " + n(r.length); }
-  std::string operator()(const Reset& r) const { return "socket " + n(r.socket) + (r.direction == Direction::out ? " sent" : " received"); }
+  std::string operator()(const Retransmit& r) const {
+    return "socket " + n(r.socket) + " at " + n(r.position) + " length " + n(r.length);
+  }
+  std::string operator()(const Reset& r) const {
+    return "socket " + n(r.socket) + (r.direction == Direction::out ? " sent" : " received");
+  }
   std::string operator()(const StateChange& c) const {
-    return "socket " + n(c.socket) + " " + std::string(name_of(c.from)) + " to " + std::string(name_of(c.to)) + (c.error ? " error " + i(c.error) : "");
+    return "socket " + n(c.socket) + " " + std::string(name_of(c.from)) + " to " + std::string(name_of(c.to)) +
+           (c.error ? " error " + i(c.error) : "");
   }
   std::string operator()(const Accept& a) const { return "socket " + n(a.socket) + " descriptor " + i(a.descriptor); }
   std::string operator()(const SocketInfo& s) const {
     return "socket " + n(s.socket) + " " + std::string(name_of(s.origin)) + " " + std::string(name_of(s.state)) + " " +
-           report::printable(endpoint_of(s, false)) + " to " + report::printable(endpoint_of(s, true)) + " next out " + n(s.next_out) +
-           " in " + n(s.next_in);
+           report::printable(endpoint_of(s, false)) + " to " + report::printable(endpoint_of(s, true)) + " next out " +
+           n(s.next_out) + " in " + n(s.next_in);
   }
   std::string operator()(const OffCpu& o) const {
-    std::string s = "left " + i(nanoseconds(o.left)) + (known(o.runnable) ? " runnable " + i(nanoseconds(o.runnable)) : " runnable unknown");
+    std::string s = "left " + i(nanoseconds(o.left)) +
+                    (known(o.runnable) ? " runnable " + i(nanoseconds(o.runnable)) : " runnable unknown");
     s += " state " + n(o.state);
     if (o.syscall >= 0) s += " call " + i(o.syscall) + "(" + n(o.argument0) + ", " + n(o.argument1) + ")";
     if (o.waker != 0) s += " woken by " + n(o.waker);
     if (o.missed > 0) s += " missed " + n(o.missed);
     return s;
   }
-  std::string operator()(const TaskStart& t) const { return "by " + n(t.parent.pid) + "/" + n(t.parent.tid) + " " + report::printable(t.comm); }
-  std::string operator()(const TaskExec& t) const { return report::printable(t.comm) + " " + report::printable(t.filename); }
+  std::string operator()(const TaskStart& t) const {
+    return "by " + n(t.parent.pid) + "/" + n(t.parent.tid) + " " + report::printable(t.comm);
+  }
+  std::string operator()(const TaskExec& t) const {
+    return report::printable(t.comm) + " " + report::printable(t.filename);
+  }
   std::string operator()(const TaskExit& t) const { return "code " + i(t.code); }
   std::string operator()(const TaskInfo& t) const {
     return report::printable(t.comm) + " of " + n(t.parent_pid) + " " + escaped(t.command_line, kShown);
   }
   std::string operator()(const Mapping& m) const {
-    return hex_range(m.start, m.end) + " offset " + n(m.file_offset) + " " + report::printable(m.path) + (m.build_id.empty() ? "" : " " + hex(m.build_id));
+    return hex_range(m.start, m.end) + " offset " + n(m.file_offset) + " " + report::printable(m.path) +
+           (m.build_id.empty() ? "" : " " + hex(m.build_id));
   }
   std::string operator()(const ClockSnapshot& c) const {
     return "realtime " + i(c.realtime) + " boottime " + i(c.boottime) + " within " + i(c.uncertainty.count());
   }
   std::string operator()(const Loss& l) const {
-    return n(l.count) + " " + std::string(formats::name_of(static_cast<Kind>(l.kind))) + " since " + i(nanoseconds(l.since)) + " " + std::string(name_of(l.cause));
+    return n(l.count) + " " + std::string(formats::name_of(static_cast<Kind>(l.kind))) + " since " +
+           i(nanoseconds(l.since)) + " " + std::string(name_of(l.cause));
   }
-  std::string operator()(const RecorderCost& c) const { return "cpu " + i(c.cpu.count()) + " resident " + n(c.resident); }
+  std::string operator()(const RecorderCost& c) const {
+    return "cpu " + i(c.cpu.count()) + " resident " + n(c.resident);
+  }
   std::string operator()(const ProgramCost& c) const {
     return report::printable(c.program) + " runs " + n(c.runs) + " time " + i(c.time.count());
   }
@@ -140,7 +165,8 @@ struct Text {
 
   static std::string hex_range(std::uint64_t a, std::uint64_t b) {
     char text[48];
-    std::snprintf(text, sizeof text, "%llx-%llx", static_cast<unsigned long long>(a), static_cast<unsigned long long>(b));
+    std::snprintf(text, sizeof text, "%llx-%llx", static_cast<unsigned long long>(a),
+                  static_cast<unsigned long long>(b));
     return text;
   }
 };
@@ -154,15 +180,19 @@ struct Json {
     std::string latin;
     for (const char c : value) {
       const auto u = static_cast<unsigned char>(c);
-      if (u < 0x80) latin += c;
-      else (latin += static_cast<char>(0xc0 | (u >> 6))) += static_cast<char>(0x80 | (u & 0x3f));
+      if (u < 0x80)
+        latin += c;
+      else
+        (latin += static_cast<char>(0xc0 | (u >> 6))) += static_cast<char>(0x80 | (u & 0x3f));
     }
     json.field(name, latin);
   }
   void time(std::string_view name, Time t) const {
     json.key(name);
-    if (known(t)) json.number(nanoseconds(t));
-    else json.null();
+    if (known(t))
+      json.number(nanoseconds(t));
+    else
+      json.null();
   }
   void number(std::string_view name, std::int64_t v) const { json.field(name, v); }
   void count(std::string_view name, std::uint64_t v) const { json.field(name, v); }
@@ -172,8 +202,10 @@ struct Json {
     count("position", io.position);
     count("length", io.length);
     json.key("syscall");
-    if (io.syscall != 0xffff) json.number(std::uint64_t{io.syscall});
-    else json.null();
+    if (io.syscall != 0xffff)
+      json.number(std::uint64_t{io.syscall});
+    else
+      json.null();
     number("error", io.error);
     count("missed", io.missed);
     json.field("truncated", io.truncated);
@@ -227,8 +259,10 @@ struct Json {
     count("waker", o.waker);
     count("state", o.state);
     json.key("syscall");
-    if (o.syscall >= 0) json.number(std::int64_t{o.syscall});
-    else json.null();
+    if (o.syscall >= 0)
+      json.number(std::int64_t{o.syscall});
+    else
+      json.null();
     count("argument0", o.argument0);
     count("argument1", o.argument1);
     count("missed", o.missed);
@@ -292,14 +326,26 @@ std::string escaped(std::string_view bytes, std::size_t limit) {
   for (const char c : bytes.substr(0, limit)) {
     const auto u = static_cast<unsigned char>(c);
     switch (c) {
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
       default:
-        if (u >= 0x20 && u < 0x7f) out += c;
-        else ((out += "\\x") += digits[u >> 4]) += digits[u & 15];
+        if (u >= 0x20 && u < 0x7f)
+          out += c;
+        else
+          ((out += "\\x") += digits[u >> 4]) += digits[u & 15];
     }
   }
   if (bytes.size() > limit) out += "…";
@@ -316,11 +362,15 @@ void append_event(std::string& out, const Event& event, const flow::WallClock& c
   JsonWriter json(out);
   json.begin_object();
   json.key("time");
-  if (known(event.time)) json.number(nanoseconds(event.time));
-  else json.null();
+  if (known(event.time))
+    json.number(nanoseconds(event.time));
+  else
+    json.null();
   json.key("realtime_ns");
-  if (known(event.time) && clock.known()) json.number(clock.realtime(event.time));
-  else json.null();
+  if (known(event.time) && clock.known())
+    json.number(clock.realtime(event.time));
+  else
+    json.null();
   json.field("kind", formats::name_of(kind_of(event)));
   json.field("pid", event.thread.pid);
   json.field("tid", event.thread.tid);

@@ -19,7 +19,8 @@ namespace {
 using formats::Event;
 using formats::Kind;
 
-constexpr const char* kHelp = R"(tailcap events prints what was recorded, event by event, for those who do not believe the rest.
+constexpr const char* kHelp =
+    R"(tailcap events prints what was recorded, event by event, for those who do not believe the rest.
 
 usage: tailcap events FILE [OPTION...]
 
@@ -59,8 +60,10 @@ struct Arguments {
 std::optional<formats::SocketId> socket_of(const Event& event) {
   return std::visit(
       [](const auto& body) -> std::optional<formats::SocketId> {
-        if constexpr (requires { body.socket; }) return body.socket;
-        else return std::nullopt;
+        if constexpr (requires { body.socket; })
+          return body.socket;
+        else
+          return std::nullopt;
       },
       event.body);
 }
@@ -113,13 +116,15 @@ int run(const Arguments& a) {
   const auto summary = reader.summary();
   const Wanted wanted(a, summary.first);
   flow::WallClock clock;
-  if (reader.preamble().started_realtime > 0) clock.add(reader.preamble().started, reader.preamble().started_realtime, {});
+  if (reader.preamble().started_realtime > 0)
+    clock.add(reader.preamble().started, reader.preamble().started_realtime, {});
   LineOutput out;
   std::uint64_t shown = 0, lost = 0;
   bool more = true;
   for (auto events = reader.next(); more && !events.empty(); events = reader.next()) {
     for (const Event& event : events) {
-      if (const auto* c = std::get_if<formats::ClockSnapshot>(&event.body)) clock.add(event.time, c->realtime, c->uncertainty);
+      if (const auto* c = std::get_if<formats::ClockSnapshot>(&event.body))
+        clock.add(event.time, c->realtime, c->uncertainty);
       if (const auto* l = std::get_if<formats::Loss>(&event.body)) lost += l->count;
       if (!wanted(event, clock)) continue;
       if (a.limit && shown++ == *a.limit) {
@@ -137,7 +142,9 @@ int run(const Arguments& a) {
     }
   }
   out.flush();
-  return lost > 0 || summary.lost > 0 || summary.damaged_blocks > 0 || summary.state != formats::CaptureState::complete ? 3 : 0;
+  return lost > 0 || summary.lost > 0 || summary.damaged_blocks > 0 || summary.state != formats::CaptureState::complete
+             ? 3
+             : 0;
 }
 
 }  // namespace

@@ -29,9 +29,12 @@ void LineOutput::flush() {
   std::string_view rest = buffer_;
   while (!gone_ && !rest.empty()) {
     const ssize_t n = write(STDOUT_FILENO, rest.data(), rest.size());
-    if (n >= 0) rest.remove_prefix(static_cast<std::size_t>(n));
-    else if (errno == EPIPE) gone_ = true;
-    else if (errno != EINTR) throw std::system_error(errno, std::generic_category(), "cannot write to standard output");
+    if (n >= 0)
+      rest.remove_prefix(static_cast<std::size_t>(n));
+    else if (errno == EPIPE)
+      gone_ = true;
+    else if (errno != EINTR)
+      throw std::system_error(errno, std::generic_category(), "cannot write to standard output");
   }
   buffer_.clear();
 }

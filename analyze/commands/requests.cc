@@ -22,7 +22,8 @@ namespace po = boost::program_options;
 namespace tailcap::commands {
 namespace {
 
-constexpr const char* kHelp = R"(tailcap requests lists the requests in a capture, one per line, in the order in which they began.
+constexpr const char* kHelp =
+    R"(tailcap requests lists the requests in a capture, one per line, in the order in which they began.
 
 usage: tailcap requests FILE [OPTION...]
 
@@ -127,8 +128,9 @@ void pad_right(std::string& out, std::string_view text, std::size_t width) {
 }
 
 // Everything in front of the path; one place for the header line and the rows.
-void columns(std::string& out, std::string_view start, std::string_view id, std::string_view role, std::string_view status,
-             std::string_view duration, std::string_view first_byte, std::string_view bytes, std::string_view method) {
+void columns(std::string& out, std::string_view start, std::string_view id, std::string_view role,
+             std::string_view status, std::string_view duration, std::string_view first_byte, std::string_view bytes,
+             std::string_view method) {
   pad_left(out, start, 11);
   pad_right(out, id, 8);
   pad_right(out, role, 6);
@@ -144,13 +146,15 @@ std::string offset(formats::Time t, formats::Time first) {
   if (!formats::known(t) || !formats::known(first)) return "–";
   const std::int64_t us = (t - first).count() / 1000;
   char text[40];
-  std::snprintf(text, sizeof text, "%+lld.%06lld", static_cast<long long>(us / 1'000'000), static_cast<long long>(std::abs(us % 1'000'000)));
+  std::snprintf(text, sizeof text, "%+lld.%06lld", static_cast<long long>(us / 1'000'000),
+                static_cast<long long>(std::abs(us % 1'000'000)));
   return text;
 }
 
 void append_headers(LineOutput& out, std::string_view direction, const flow::Headers& fields) {
   for (std::size_t i = 0; i < fields.size(); ++i)
-    out.line("             " + std::string(direction) + " " + report::printable(fields[i].name) + ": " + report::printable(fields[i].value));
+    out.line("             " + std::string(direction) + " " + report::printable(fields[i].name) + ": " +
+             report::printable(fields[i].value));
 }
 
 bool print_row(LineOutput& out, const pipeline::Analysis& analysis, std::uint32_t i, std::size_t width) {
@@ -158,7 +162,8 @@ bool print_row(LineOutput& out, const pipeline::Analysis& analysis, std::uint32_
   const flow::Request row = table.rows[i];
   std::string line;
   columns(line, offset(row.start, analysis.study.quality.file.first), report::id_text(row.id), flow::name_of(row.role),
-          row.status != 0 ? std::to_string(row.status) : "–", row.has_duration ? report::duration_text(row.duration) : "–",
+          row.status != 0 ? std::to_string(row.status) : "–",
+          row.has_duration ? report::duration_text(row.duration) : "–",
           row.first_byte.count() >= 0 ? report::duration_text(row.first_byte) : "–",
           row.response_bytes >= 0 ? report::bytes_text(static_cast<std::uint64_t>(row.response_bytes)) : "–",
           row.method != 0 ? report::shortened(report::printable(table.texts[row.method]), 12) : "?");
@@ -215,7 +220,8 @@ int run(const Arguments& a) {
     const std::size_t width = width_of(a);
     for (const std::uint32_t i : rows)
       if (!print_row(out, analysis, i, width)) break;
-    if (rows.empty()) std::fputs("tailcap requests: no request matches\n", stderr);
+    if (rows.empty())
+      std::fputs("tailcap requests: no request matches\n", stderr);
     else if (rows.size() < analysis.table.rows.size())
       std::fprintf(stderr, "tailcap requests: %zu of %zu requests shown\n", rows.size(), analysis.table.rows.size());
   }
@@ -244,7 +250,12 @@ int run_requests(int argc, char** argv) {
     po::positional_options_description positional;
     positional.add("file", -1);
     const std::vector<std::string> words(argv + 1, argv + argc);
-    po::store(po::command_line_parser(words).options(options).positional(positional).style(unix_style & ~allow_guessing).run(), values);
+    po::store(po::command_line_parser(words)
+                  .options(options)
+                  .positional(positional)
+                  .style(unix_style & ~allow_guessing)
+                  .run(),
+              values);
     if (values.count("help") > 0) {
       std::fputs(kHelp, stdout);
       return 0;
@@ -255,7 +266,8 @@ int run_requests(int argc, char** argv) {
   }
   if (a.files.empty()) return wrong("no file given");
   if (a.files.size() > 1) return wrong("one file at a time: '" + report::printable(a.files[1]) + "' is one too many");
-  if (!is_status(a.status)) return wrong("--status is a number like 404 or a class like 5xx, not '" + report::printable(a.status) + "'");
+  if (!is_status(a.status))
+    return wrong("--status is a number like 404 or a class like 5xx, not '" + report::printable(a.status) + "'");
   try {
     return run(a);
   } catch (const UsageError& e) {

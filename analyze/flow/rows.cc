@@ -37,7 +37,8 @@ void put_all(std::uint8_t*& at, const std::array<std::int64_t, N>& values) {
   std::uint64_t mask = 0;
   for (std::size_t i = 0; i < N; ++i) mask |= std::uint64_t{values[i] != 0} << i;
   put(at, mask);
-  for (; mask != 0; mask &= mask - 1) put(at, static_cast<std::uint64_t>(values[static_cast<std::size_t>(std::countr_zero(mask))]));
+  for (; mask != 0; mask &= mask - 1)
+    put(at, static_cast<std::uint64_t>(values[static_cast<std::size_t>(std::countr_zero(mask))]));
 }
 
 template <std::size_t N>
@@ -48,7 +49,9 @@ void get_all(const std::uint8_t*& at, std::array<std::int64_t, N>& values) {
 }
 
 // tid is mostly pid or near it.
-std::uint64_t zigzag(std::int64_t v) { return (static_cast<std::uint64_t>(v) << 1) ^ static_cast<std::uint64_t>(v >> 63); }
+std::uint64_t zigzag(std::int64_t v) {
+  return (static_cast<std::uint64_t>(v) << 1) ^ static_cast<std::uint64_t>(v >> 63);
+}
 std::int64_t unzigzag(std::uint64_t v) { return static_cast<std::int64_t>(v >> 1) ^ -static_cast<std::int64_t>(v & 1); }
 
 }  // namespace
@@ -101,7 +104,8 @@ Request Rows::operator[](std::size_t i) const {
   r.first_byte = Duration{get_signed(at)};
   r.request_bytes = get_signed(at);
   r.response_bytes = get_signed(at);
-  for (TextId* id : {&r.method, &r.path, &r.authority, &r.comm, &r.request_id, &r.traceparent}) *id = static_cast<TextId>(get(at));
+  for (TextId* id : {&r.method, &r.path, &r.authority, &r.comm, &r.request_id, &r.traceparent})
+    *id = static_cast<TextId>(get(at));
   r.pid = static_cast<std::uint32_t>(get(at));
   r.tid = static_cast<std::uint32_t>(r.pid + unzigzag(get(at)));
   r.stream = static_cast<std::uint32_t>(get(at));
@@ -120,7 +124,8 @@ void Rows::push_back(const Request& row) {
 }
 
 void Rows::set(std::size_t i, const Request& row) {
-  fixed(i) = {row.start, row.has_duration ? row.duration.count() : -1, row.id, row.peer, pack(row), row.route, row.taints};
+  fixed(i) = {row.start, row.has_duration ? row.duration.count() : -1, row.id, row.peer, pack(row), row.route,
+              row.taints};
 }
 
 void Rows::permute(const std::vector<std::uint32_t>& from) {

@@ -31,7 +31,10 @@ class Rows {
     Iterator() = default;
     Iterator(const Rows& rows, std::size_t i) : rows_(&rows), i_(i) {}
     Request operator*() const;
-    Iterator& operator++() { ++i_; return *this; }
+    Iterator& operator++() {
+      ++i_;
+      return *this;
+    }
     Iterator operator++(int) { return {*rows_, i_++}; }
     bool operator==(const Iterator& other) const { return i_ == other.i_; }
 
@@ -77,8 +80,14 @@ class Rows {
     Taints taints;
   };
   static constexpr std::size_t kChunk = 4096;  // rows
-  Fixed& fixed(std::size_t i) { assert(i < size_); return chunks_[i / kChunk][i % kChunk]; }
-  const Fixed& fixed(std::size_t i) const { assert(i < size_); return chunks_[i / kChunk][i % kChunk]; }
+  Fixed& fixed(std::size_t i) {
+    assert(i < size_);
+    return chunks_[i / kChunk][i % kChunk];
+  }
+  const Fixed& fixed(std::size_t i) const {
+    assert(i < size_);
+    return chunks_[i / kChunk][i % kChunk];
+  }
   const std::uint8_t* pack(const Request& row);
 
   std::vector<std::unique_ptr<Fixed[]>> chunks_;

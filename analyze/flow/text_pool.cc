@@ -7,9 +7,9 @@ namespace {
 
 // A text is its length in base 128 and its bytes, at a multiple of kUnit: 2^32 units are 16 GiB.
 constexpr std::size_t kUnit = 4;
-constexpr std::size_t kChunk = 64u << 10;      // longer texts get a chunk of their own
+constexpr std::size_t kChunk = 64u << 10;  // longer texts get a chunk of their own
 constexpr std::size_t kUnits = kChunk / kUnit;
-constexpr std::size_t kMaxLength = 10;         // bytes of a length
+constexpr std::size_t kMaxLength = 10;  // bytes of a length
 
 // FNV-1a over eight bytes at a time, folded: ids never depend on it, only speed does.
 std::uint32_t hash_of(std::string_view text) {

@@ -33,10 +33,10 @@ class TextPool {
 
   std::vector<std::uint32_t> places_;  // of each text: chunk and offset in units
   std::size_t interned_ = 0;
-  std::vector<TextId> slots_;          // open addressing, a power of two, at most 3/4 full
+  std::vector<TextId> slots_;  // open addressing, a power of two, at most 3/4 full
   std::vector<std::unique_ptr<char[]>> chunks_;
-  std::size_t open_ = 0;               // the chunk that is being filled
-  std::size_t open_used_ = SIZE_MAX;   // bytes of it; at first there is none
+  std::size_t open_ = 0;              // the chunk that is being filled
+  std::size_t open_used_ = SIZE_MAX;  // bytes of it; at first there is none
 };
 
 }  // namespace tailcap::flow

@@ -5,8 +5,8 @@
 namespace tailcap::flow {
 
 using formats::Duration;
-using formats::Time;
 using formats::nanoseconds;
+using formats::Time;
 
 namespace {
 // A crafted capture can step its clock at every reading; more steps than this say nothing more.
@@ -18,8 +18,8 @@ constexpr std::int64_t kMaxMonotonic = std::int64_t{1} << 61;
 
 void WallClock::add(Time at, std::int64_t realtime, Duration uncertainty) {
   if (!readings_.empty() && at < last_) return;
-  const std::int64_t offset = std::clamp<std::int64_t>(realtime, 0, kMaxRealtime) -
-                              std::clamp<std::int64_t>(nanoseconds(at), 0, kMaxMonotonic);
+  const std::int64_t offset =
+      std::clamp<std::int64_t>(realtime, 0, kMaxRealtime) - std::clamp<std::int64_t>(nanoseconds(at), 0, kMaxMonotonic);
   error_ = std::max(error_, uncertainty);
   if (readings_.empty()) {
     readings_.push_back({at, offset});
@@ -35,7 +35,8 @@ void WallClock::add(Time at, std::int64_t realtime, Duration uncertainty) {
 
 std::int64_t WallClock::realtime(Time t) const {
   if (readings_.empty()) return 0;
-  auto after = std::upper_bound(readings_.begin(), readings_.end(), t, [](Time x, const Reading& r) { return x < r.from; });
+  auto after =
+      std::upper_bound(readings_.begin(), readings_.end(), t, [](Time x, const Reading& r) { return x < r.from; });
   if (after != readings_.begin()) --after;
   std::int64_t sum = 0;
   return __builtin_add_overflow(nanoseconds(t), after->offset, &sum) ? 0 : sum;

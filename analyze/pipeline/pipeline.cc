@@ -114,8 +114,8 @@ class Run {
   void fill_quality() {
     flow::Quality& quality = out_.study.quality;
     facts_.fill(quality);
-    for (const flow::Findings* f : {&streams_.findings(), &parsers_.findings(), &exchanges_.findings(), &peers_.findings(),
-                                    &timeline_.findings()})
+    for (const flow::Findings* f : {&streams_.findings(), &parsers_.findings(), &exchanges_.findings(),
+                                    &peers_.findings(), &timeline_.findings()})
       findings_.add(*f);
     quality.findings = findings_;
     quality.connections = streams_.connections();
@@ -135,8 +135,9 @@ class Run {
   Time time_of(const Moment& moment) const {
     if (!moment.absolute) return facts_.first() + formats::Duration{moment.nanoseconds};
     if (!facts_.clock().known())
-      throw std::runtime_error("the capture holds no reading of the wall clock, so that times of day mean nothing in it. "
-                               "Give --from and --to as times since its start, like 10s.");
+      throw std::runtime_error(
+          "the capture holds no reading of the wall clock, so that times of day mean nothing in it. "
+          "Give --from and --to as times since its start, like 10s.");
     return formats::time_from(moment.nanoseconds - out_.study.quality.realtime_offset);
   }
 
@@ -198,8 +199,10 @@ Analysis analyze(const formats::Preamble& preamble, std::span<const formats::Eve
   formats::FileSummary file;
   for (const formats::Event& event : events) {
     run.push(event);
-    if (const auto* end = std::get_if<formats::CaptureEnd>(&event.body)) file.state = end->state;
-    else if (!formats::known(file.first) || event.time < file.first) file.first = event.time;
+    if (const auto* end = std::get_if<formats::CaptureEnd>(&event.body))
+      file.state = end->state;
+    else if (!formats::known(file.first) || event.time < file.first)
+      file.first = event.time;
     file.last = std::max(file.last, event.time);
   }
   file.events = events.size();

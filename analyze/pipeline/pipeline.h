@@ -25,18 +25,18 @@ inline constexpr std::size_t kMaxRoutes = 200;
 
 // A moment as a person names it.
 struct Moment {
-  bool absolute = false;      // ns since 1970; otherwise since the first event of the capture
+  bool absolute = false;  // ns since 1970; otherwise since the first event of the capture
   std::int64_t nanoseconds = 0;
 };
 
 struct Options {
-  unsigned threads = 0;                    // for decoding; 0: as many as help
-  std::optional<Moment> from, to;          // requests that start in [from, to)
-  std::vector<query::Filter> filters;      // all must match
-  std::vector<std::string> routes;         // the user's templates, see tail/routes.h
+  unsigned threads = 0;                // for decoding; 0: as many as help
+  std::optional<Moment> from, to;      // requests that start in [from, to)
+  std::vector<query::Filter> filters;  // all must match
+  std::vector<std::string> routes;     // the user's templates, see tail/routes.h
   std::size_t max_routes = kMaxRoutes;
-  bool keep_headers = false;               // fills Analysis::headers
-  bool study = true;                       // false: only the table and Study::quality
+  bool keep_headers = false;  // fills Analysis::headers
+  bool study = true;          // false: only the table and Study::quality
 };
 
 struct Headers {
@@ -61,6 +61,7 @@ struct Analysis {
 Analysis analyze(const std::string& path, const Options& options = {});
 
 // The same for events that are in memory, as tests make them; the last is a CaptureEnd.
-Analysis analyze(const formats::Preamble& preamble, std::span<const formats::Event> events, const Options& options = {});
+Analysis analyze(const formats::Preamble& preamble, std::span<const formats::Event> events,
+                 const Options& options = {});
 
 }  // namespace tailcap::pipeline

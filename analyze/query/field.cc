@@ -21,7 +21,9 @@ Value id_text(flow::ExchangeId id, std::string& buffer) {
   return std::string_view(buffer);
 }
 Value duration_of(const Request& r) { return r.has_duration ? Value{std::int64_t{r.duration.count()}} : Value{}; }
-Value first_byte_of(const Request& r) { return r.first_byte.count() < 0 ? Value{} : Value{std::int64_t{r.first_byte.count()}}; }
+Value first_byte_of(const Request& r) {
+  return r.first_byte.count() < 0 ? Value{} : Value{std::int64_t{r.first_byte.count()}};
+}
 Value trace_part(const Request& r, const TextPool& t, std::size_t at, std::size_t n) {
   return r.traceparent == 0 ? Value{} : Value{t[r.traceparent].substr(at, n)};
 }
@@ -41,8 +43,9 @@ Value thread_time_of(const Request& r, const TextPool&, std::string&) {
   return r.has_thread_time ? Value{r.thread_time[static_cast<std::size_t>(what)]} : Value{};
 }
 
-#define GET(expression) \
-  +[]([[maybe_unused]] const Request& r, [[maybe_unused]] const TextPool& t, [[maybe_unused]] std::string& b) -> Value { return expression; }
+#define GET(expression)                                                      \
+  +[]([[maybe_unused]] const Request& r, [[maybe_unused]] const TextPool& t, \
+      [[maybe_unused]] std::string& b) -> Value { return expression; }
 
 constexpr Field kFields[] = {
     {"id", Type::text, Unit::none, GET(id_text(r.id, b))},

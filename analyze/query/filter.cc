@@ -36,13 +36,20 @@ bool glob(std::string_view pattern, std::string_view text) {
 
 bool ordered(Op op, std::int64_t a, std::int64_t low, std::int64_t high) {
   switch (op) {  // [low, high]: one number, or a class like 5xx
-    case Op::equal: return a >= low && a <= high;
-    case Op::unequal: return a < low || a > high;
-    case Op::less: return a < low;
-    case Op::less_equal: return a <= high;
-    case Op::greater: return a > high;
-    case Op::greater_equal: return a >= low;
-    default: return false;
+    case Op::equal:
+      return a >= low && a <= high;
+    case Op::unequal:
+      return a < low || a > high;
+    case Op::less:
+      return a < low;
+    case Op::less_equal:
+      return a <= high;
+    case Op::greater:
+      return a > high;
+    case Op::greater_equal:
+      return a >= low;
+    default:
+      return false;
   }
 }
 
@@ -124,8 +131,9 @@ struct Filter::Impl {
     if (!field) fail(name.at, "there is no field '" + name.text + "'. There are: " + field_names());
     ++at;
     constexpr std::pair<std::string_view, Op> ops[] = {
-        {"==", Op::equal}, {"=", Op::equal}, {"!=", Op::unequal}, {"<=", Op::less_equal}, {"<", Op::less},
-        {">=", Op::greater_equal}, {">", Op::greater}, {"contains", Op::contains}, {"matches", Op::matches}};
+        {"==", Op::equal},       {"=", Op::equal},          {"!=", Op::unequal}, {"<=", Op::less_equal},
+        {"<", Op::less},         {">=", Op::greater_equal}, {">", Op::greater},  {"contains", Op::contains},
+        {"matches", Op::matches}};
     const std::size_t op_at = peek().at;
     for (const auto& [symbol, op] : ops)
       if (take(symbol)) return compare(*field, op, op_at);
@@ -170,7 +178,8 @@ struct Filter::Impl {
 
   void read_number(const Field& field, const Token& value, Node& node) const {
     const std::string_view text = value.text;
-    if (field.name == "status" && text.size() == 3 && text[0] >= '1' && text[0] <= '5' && (text.ends_with("xx") || text.ends_with("XX"))) {
+    if (field.name == "status" && text.size() == 3 && text[0] >= '1' && text[0] <= '5' &&
+        (text.ends_with("xx") || text.ends_with("XX"))) {
       node.low = (text[0] - '0') * 100;
       node.high = node.low + 99;
       return;
@@ -182,7 +191,9 @@ struct Filter::Impl {
       fail(value.at, "'" + std::string(text) + "' has no unit: ns, us, ms, s, m or h");
     if (!number)
       fail(value.at, "'" + std::string(text) + "' is no " +
-                         (field.unit == Unit::nanoseconds ? "duration like 20ms" : field.unit == Unit::bytes ? "size like 10kB" : "number"));
+                         (field.unit == Unit::nanoseconds ? "duration like 20ms"
+                          : field.unit == Unit::bytes     ? "size like 10kB"
+                                                          : "number"));
     node.low = node.high = *number;
   }
 
@@ -204,10 +215,14 @@ struct Filter::Impl {
   bool evaluate(std::size_t i, const flow::Request& row, const flow::TextPool& texts) const {
     const Node& node = nodes[i];
     switch (node.kind) {
-      case Node::Kind::both: return evaluate(node.left, row, texts) && evaluate(node.right, row, texts);
-      case Node::Kind::either: return evaluate(node.left, row, texts) || evaluate(node.right, row, texts);
-      case Node::Kind::negation: return !evaluate(node.left, row, texts);
-      default: break;
+      case Node::Kind::both:
+        return evaluate(node.left, row, texts) && evaluate(node.right, row, texts);
+      case Node::Kind::either:
+        return evaluate(node.left, row, texts) || evaluate(node.right, row, texts);
+      case Node::Kind::negation:
+        return !evaluate(node.left, row, texts);
+      default:
+        break;
     }
     const Value value = node.field->get(row, texts, buffer);
     const bool unknown = std::holds_alternative<std::monostate>(value);
@@ -215,16 +230,23 @@ struct Filter::Impl {
     if (unknown) return false;
     if (node.kind == Node::Kind::is_true) return std::get<bool>(value);
     switch (node.field->type) {
-      case Field::Type::number: return ordered(node.op, std::get<std::int64_t>(value), node.low, node.high);
-      case Field::Type::boolean: return (std::get<bool>(value) == node.truth) == (node.op == Op::equal);
-      case Field::Type::list: return ((row.taints & static_cast<flow::Taints>(node.low)) != 0) == (node.op != Op::unequal);
-      case Field::Type::text: break;
+      case Field::Type::number:
+        return ordered(node.op, std::get<std::int64_t>(value), node.low, node.high);
+      case Field::Type::boolean:
+        return (std::get<bool>(value) == node.truth) == (node.op == Op::equal);
+      case Field::Type::list:
+        return ((row.taints & static_cast<flow::Taints>(node.low)) != 0) == (node.op != Op::unequal);
+      case Field::Type::text:
+        break;
     }
     const std::string_view text = std::get<std::string_view>(value);
     switch (node.op) {
-      case Op::contains: return text.find(node.text) != text.npos;
-      case Op::matches: return glob(node.text, text);
-      default: break;
+      case Op::contains:
+        return text.find(node.text) != text.npos;
+      case Op::matches:
+        return glob(node.text, text);
+      default:
+        break;
     }
     const int order = text.compare(node.text);
     return ordered(node.op, order < 0 ? -1 : order > 0 ? 1 : 0, 0, 0);
@@ -236,7 +258,8 @@ Filter::Filter(std::string_view expression) : impl_(std::make_unique<Impl>()) {
   if (const auto bad = tokenize(expression, impl_->tokens)) impl_->fail(bad->at, bad->why);
   impl_->root = impl_->either();
   if (impl_->peek().kind != Token::Kind::end)
-    impl_->fail(impl_->peek().at, "'" + impl_->peek().text + "' is not expected here; comparisons are joined by && and ||");
+    impl_->fail(impl_->peek().at,
+                "'" + impl_->peek().text + "' is not expected here; comparisons are joined by && and ||");
 }
 Filter::~Filter() = default;
 Filter::Filter(Filter&&) noexcept = default;

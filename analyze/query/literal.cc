@@ -13,23 +13,20 @@ struct Unit {
   std::int64_t factor;
 };
 
-constexpr Unit kDurations[] = {{"ns", 1},           {"us", 1'000},          {"µs", 1'000},
-                               {"μs", 1'000},       {"ms", 1'000'000},      {"s", 1'000'000'000},
-                               {"min", 60'000'000'000}, {"m", 60'000'000'000}, {"h", 3'600'000'000'000},
+constexpr Unit kDurations[] = {{"ns", 1},
+                               {"us", 1'000},
+                               {"µs", 1'000},
+                               {"μs", 1'000},
+                               {"ms", 1'000'000},
+                               {"s", 1'000'000'000},
+                               {"min", 60'000'000'000},
+                               {"m", 60'000'000'000},
+                               {"h", 3'600'000'000'000},
                                {"d", 86'400'000'000'000}};
-constexpr Unit kSizes[] = {{"", 1},
-                           {"B", 1},
-                           {"k", 1'000},
-                           {"kB", 1'000},
-                           {"K", 1'000},
-                           {"KB", 1'000},
-                           {"M", 1'000'000},
-                           {"MB", 1'000'000},
-                           {"G", 1'000'000'000},
-                           {"GB", 1'000'000'000},
-                           {"KiB", 1 << 10},
-                           {"MiB", 1 << 20},
-                           {"GiB", 1 << 30}};
+constexpr Unit kSizes[] = {
+    {"", 1},          {"B", 1},         {"k", 1'000},      {"kB", 1'000},        {"K", 1'000},
+    {"KB", 1'000},    {"M", 1'000'000}, {"MB", 1'000'000}, {"G", 1'000'000'000}, {"GB", 1'000'000'000},
+    {"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}};
 
 constexpr std::size_t kMaxFraction = 18;  // digits after the point; a nanosecond of a day needs 14
 
@@ -61,7 +58,8 @@ std::optional<std::int64_t> take(std::string_view& text, std::span<const Unit> u
       part = part * 10 + (c - '0');
       whole_part *= 10;
     }
-    if (__builtin_add_overflow(value, static_cast<std::int64_t>(part * unit.factor / whole_part), &value)) return std::nullopt;
+    if (__builtin_add_overflow(value, static_cast<std::int64_t>(part * unit.factor / whole_part), &value))
+      return std::nullopt;
     text.remove_prefix(end);
     return value;
   }

@@ -14,7 +14,7 @@ struct Token {
   enum class Kind : std::uint8_t { word, quoted, symbol, end };
   Kind kind = Kind::end;
   std::string text = {};  // quoted: without the quotes, escapes resolved
-  std::size_t at = 0;  // byte in the expression
+  std::size_t at = 0;     // byte in the expression
 };
 
 struct Misread {

@@ -17,11 +17,16 @@ using formats::Time;
 
 std::string_view name_of(Support support) {
   switch (support) {
-    case Support::full: return "full";
-    case Support::low: return "low";
-    case Support::lower_only: return "lower_only";
-    case Support::refused: return "refused";
-    case Support::no_interval: return "no_interval";
+    case Support::full:
+      return "full";
+    case Support::low:
+      return "low";
+    case Support::lower_only:
+      return "lower_only";
+    case Support::refused:
+      return "refused";
+    case Support::no_interval:
+      return "no_interval";
   }
   return "unknown";
 }
@@ -80,14 +85,18 @@ class Writer {
  private:
   void time(std::string_view name, Time t) {
     json_.key(name);
-    if (formats::known(t) && study_.quality.clock.known()) json_.number(study_.quality.clock.realtime(t));
-    else json_.null();
+    if (formats::known(t) && study_.quality.clock.known())
+      json_.number(study_.quality.clock.realtime(t));
+    else
+      json_.null();
   }
   void duration(std::string_view name, Duration d) { json_.field(name, std::int64_t{d.count()}); }
   void duration(std::string_view name, Duration d, bool known) {
     json_.key(name);
-    if (known) json_.number(std::int64_t{d.count()});
-    else json_.null();
+    if (known)
+      json_.number(std::int64_t{d.count()});
+    else
+      json_.null();
   }
   void mean(std::string_view name, double ns) { json_.field(name, static_cast<std::int64_t>(std::llround(ns))); }
 
@@ -252,8 +261,10 @@ class Writer {
     json_.field("clock_stepped", q.clock_stepped);
     duration("recorder_cpu_ns", q.recorder_cpu, q.recorder_known);
     json_.key("recorder_resident_bytes");
-    if (q.recorder_known) json_.number(q.recorder_resident);
-    else json_.null();
+    if (q.recorder_known)
+      json_.number(q.recorder_resident);
+    else
+      json_.null();
     json_.field("program_runs", q.program_runs);
     duration("program_time_ns", q.program_time, q.program_time.count() > 0);
     json_.key("losses");

@@ -29,8 +29,10 @@ bool plain(char c) { return c >= 0x20 && c != '"' && c != '\\' && c != 0x7f; }  
 }  // namespace
 
 void JsonWriter::comma() {
-  if (after_key_) after_key_ = false;
-  else if (!first_) out_ += ',';
+  if (after_key_)
+    after_key_ = false;
+  else if (!first_)
+    out_ += ',';
   first_ = false;
 }
 

@@ -41,7 +41,7 @@ class JsonWriter {
   void comma();
 
   std::string& out_;
-  bool first_ = true;      // nothing written yet where we are
+  bool first_ = true;  // nothing written yet where we are
   bool after_key_ = false;
 };
 

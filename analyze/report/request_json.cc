@@ -10,20 +10,26 @@ using flow::Request;
 
 void id_or_null(JsonWriter& json, std::string_view name, flow::ExchangeId id) {
   json.key(name);
-  if (id.connection == 0) json.null();
-  else json.text(id_text(id));
+  if (id.connection == 0)
+    json.null();
+  else
+    json.text(id_text(id));
 }
 
 void number_or_null(JsonWriter& json, std::string_view name, bool known, std::int64_t value) {
   json.key(name);
-  if (known) json.number(value);
-  else json.null();
+  if (known)
+    json.number(value);
+  else
+    json.null();
 }
 
 void text_of(JsonWriter& json, const flow::RequestTable& table, std::string_view name, flow::TextId id) {
   json.key(name);
-  if (id == 0) json.null();
-  else json.text(table.texts[id]);
+  if (id == 0)
+    json.null();
+  else
+    json.text(table.texts[id]);
 }
 
 void headers(JsonWriter& json, std::string_view name, const flow::Headers* fields) {
@@ -48,8 +54,10 @@ void append_request(std::string& out, const flow::RequestTable& table, const Req
   json.field("id", id_text(row.id));
   json.field("role", flow::name_of(row.role));
   json.key("protocol");
-  if (row.protocol == flow::Protocol::unknown) json.null();
-  else json.text(flow::name_of(row.protocol));
+  if (row.protocol == flow::Protocol::unknown)
+    json.null();
+  else
+    json.text(flow::name_of(row.protocol));
   json.field("tls", false);
   text_of(json, table, "method", row.method);
   text_of(json, table, "path", row.path);

@@ -14,15 +14,23 @@ constexpr std::size_t kMaxPeers = 10'000;  // different peers with failures; mor
 
 std::string_view cause_of(int error) {
   switch (error) {
-    case 0: return "given up";
-    case ECONNREFUSED: return "refused";
-    case ETIMEDOUT: return "timed out";
-    case ECONNRESET: return "reset by peer";
+    case 0:
+      return "given up";
+    case ECONNREFUSED:
+      return "refused";
+    case ETIMEDOUT:
+      return "timed out";
+    case ECONNRESET:
+      return "reset by peer";
     case EHOSTUNREACH:
-    case ENETUNREACH: return "unreachable";
-    case ECONNABORTED: return "aborted";
-    case EPIPE: return "broken pipe";
-    default: return "other error";
+    case ENETUNREACH:
+      return "unreachable";
+    case ECONNABORTED:
+      return "aborted";
+    case EPIPE:
+      return "broken pipe";
+    default:
+      return "other error";
   }
 }
 

@@ -6,9 +6,9 @@ namespace tailcap::tail {
 namespace {
 
 using formats::Kind;
+using formats::known;
 using formats::LossCause;
 using formats::Time;
-using formats::known;
 
 // Beyond this many, losses are joined to the one before: the report shows spans, not events.
 constexpr std::size_t kMaxLosses = 4096;
@@ -16,12 +16,18 @@ constexpr std::size_t kMaxPrograms = 1024;
 
 std::string_view text_of(LossCause cause) {
   switch (cause) {
-    case LossCause::ring_full: return "ring full";
-    case LossCause::queue_full: return "disk too slow";
-    case LossCause::bad_record: return "unreadable record";
-    case LossCause::socket_table_full: return "socket table full";
-    case LossCause::task_table_full: return "thread table full";
-    default: break;  // of a later version
+    case LossCause::ring_full:
+      return "ring full";
+    case LossCause::queue_full:
+      return "disk too slow";
+    case LossCause::bad_record:
+      return "unreadable record";
+    case LossCause::socket_table_full:
+      return "socket table full";
+    case LossCause::task_table_full:
+      return "thread table full";
+    default:
+      break;  // of a later version
   }
   return "unknown cause";
 }
@@ -58,14 +64,17 @@ bool requests_need(std::uint8_t kind) {
 }  // namespace
 
 QualityFacts::QualityFacts(const formats::Preamble& preamble) {
-  if (known(preamble.started) && preamble.started_realtime > 0) clock_.add(preamble.started, preamble.started_realtime, {});
+  if (known(preamble.started) && preamble.started_realtime > 0)
+    clock_.add(preamble.started, preamble.started_realtime, {});
 }
 
 void QualityFacts::lose(Time from, Time to, std::uint64_t count, std::string what, bool affects_requests) {
   if (!known(from) || from > to) from = to;
   if (affects_requests) {
-    if (doubtful_.size() >= kMaxLosses) doubtful_.back() = {std::min(doubtful_.back().first, from), std::max(doubtful_.back().second, to)};
-    else doubtful_.emplace_back(from, to);
+    if (doubtful_.size() >= kMaxLosses)
+      doubtful_.back() = {std::min(doubtful_.back().first, from), std::max(doubtful_.back().second, to)};
+    else
+      doubtful_.emplace_back(from, to);
   }
   if (!losses_.empty()) {
     flow::LossSpan& back = losses_.back();
@@ -119,8 +128,10 @@ void QualityFacts::push(const formats::Event& event) {
       // Counted from when it was attached: the last reading is the total.
       const auto& cost = std::get<formats::ProgramCost>(event.body);
       auto it = programs_.find(cost.program);
-      if (it == programs_.end() && programs_.size() < kMaxPrograms) it = programs_.emplace(cost.program, Program{}).first;
-      if (it != programs_.end()) it->second = {std::max(it->second.runs, cost.runs), std::max(it->second.time, cost.time)};
+      if (it == programs_.end() && programs_.size() < kMaxPrograms)
+        it = programs_.emplace(cost.program, Program{}).first;
+      if (it != programs_.end())
+        it->second = {std::max(it->second.runs, cost.runs), std::max(it->second.time, cost.time)};
       break;
     }
     default:
@@ -133,8 +144,10 @@ void QualityFacts::taint(flow::RequestTable& table) const {
   std::sort(spans.begin(), spans.end());
   std::size_t n = 0;
   for (const auto& s : spans) {
-    if (n > 0 && s.first <= spans[n - 1].second) spans[n - 1].second = std::max(spans[n - 1].second, s.second);
-    else spans[n++] = s;
+    if (n > 0 && s.first <= spans[n - 1].second)
+      spans[n - 1].second = std::max(spans[n - 1].second, s.second);
+    else
+      spans[n++] = s;
   }
   spans.resize(n);
   if (spans.empty() && clock_.steps().empty()) return;
@@ -144,8 +157,11 @@ void QualityFacts::taint(flow::RequestTable& table) const {
     if (!known(start)) continue;
     // Without a known end it may have lasted until the capture's.
     const Time end = rows.has_duration(i) ? start + rows.duration(i) : std::max(last_, start);
-    const auto after = std::upper_bound(spans.begin(), spans.end(), end, [](Time t, const auto& s) { return t < s.first; });
-    if (after != spans.begin() && std::prev(after)->second >= start)
+    const auto after =
+        std::upper_bound(spans.begin(), spans.end(), end, [](Time t, const auto& s) { return t < s.first; });
+    // Bytes are numbered: what lost a send, a read or an arrival has a gap and was marked for it on its connection.
+    // Where every byte of both messages is there, what was lost elsewhere cannot change the request.
+    if (after != spans.begin() && std::prev(after)->second >= start && !rows[i].complete)
       rows.add_taints(i, static_cast<flow::Taints>(flow::Taint::events_lost));
     const auto step = std::lower_bound(clock_.steps().begin(), clock_.steps().end(), start,
                                        [](const flow::WallClock::Step& s, Time t) { return s.to < t; });

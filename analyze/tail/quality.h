@@ -17,7 +17,7 @@ class QualityFacts {
  public:
   explicit QualityFacts(const formats::Preamble& preamble);
   void push(const formats::Event& event);
-  // Marks rows that were under way while something was lost or CLOCK_REALTIME was set. Rows in any order.
+  // Marks incomplete rows that were under way while something was lost, and rows while CLOCK_REALTIME was set.
   void taint(flow::RequestTable& table) const;
   // Fills everything that comes from events; requests, connections and findings are counted elsewhere.
   void fill(flow::Quality& quality) const;

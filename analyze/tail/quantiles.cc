@@ -13,24 +13,23 @@ using flow::Duration;
 using flow::Quantile;
 using flow::Support;
 
-constexpr double kAlpha = 0.025;           // each side of a 95 % interval
-constexpr std::size_t kMinBlocks = 8;      // fewer say nothing about the variance between blocks
-constexpr double kLeastBlocks = 16;       // a block is at most n / 16
-constexpr double kBlockSeconds = 5;        // the design effect still grows below this
-constexpr double kLowSupport = 10;         // effective requests beyond the quantile
-constexpr double kMinPeriods = 30;         // autocorrelation times in the capture
+constexpr double kAlpha = 0.025;       // each side of a 95 % interval
+constexpr std::size_t kMinBlocks = 8;  // fewer say nothing about the variance between blocks
+constexpr double kLeastBlocks = 16;    // a block is at most n / 16
+constexpr double kBlockSeconds = 5;    // the design effect still grows below this
+constexpr double kLowSupport = 10;     // effective requests beyond the quantile
+constexpr double kMinPeriods = 30;     // autocorrelation times in the capture
 constexpr std::size_t kMinBursts = 3;
 constexpr double kMaxInFlight = 0.01;
 
 std::string percent(double share) {
   char text[32];
-  const auto end = std::to_chars(text, text + sizeof text, share * 100, std::chars_format::fixed, share < 0.01 ? 2 : 1).ptr;
+  const auto end =
+      std::to_chars(text, text + sizeof text, share * 100, std::chars_format::fixed, share < 0.01 ? 2 : 1).ptr;
   return std::string(text, end) + " %";
 }
 
-std::string whole(double n) {
-  return std::to_string(static_cast<std::uint64_t>(std::max(0.0, n)));
-}
+std::string whole(double n) { return std::to_string(static_cast<std::uint64_t>(std::max(0.0, n))); }
 
 double block_variance(std::span<const double> values, std::size_t length) {
   const std::size_t blocks = values.size() / length;
@@ -82,7 +81,8 @@ Sample::Sample(std::vector<std::int64_t> in_order) : in_order_(std::move(in_orde
                  [](std::int64_t x) { return std::log(static_cast<double>(std::max<std::int64_t>(x, 1))); });
   correlation_ = correlation_time(values);
   const std::int64_t slow = at(0.95);
-  std::transform(in_order_.begin(), in_order_.end(), values.begin(), [&](std::int64_t x) { return x > slow ? 1.0 : 0.0; });
+  std::transform(in_order_.begin(), in_order_.end(), values.begin(),
+                 [&](std::int64_t x) { return x > slow ? 1.0 : 0.0; });
   correlation_ = std::max(correlation_, correlation_time(values));
 }
 
@@ -103,7 +103,8 @@ Sample::Effect Sample::effect_at(double q, std::int64_t value, double seconds) c
   length = std::clamp(length, 1.0, n / kLeastBlocks);
   const auto l = static_cast<std::size_t>(length);
   std::vector<double> beyond(size());
-  std::transform(in_order_.begin(), in_order_.end(), beyond.begin(), [&](std::int64_t x) { return x > value ? 1.0 : 0.0; });
+  std::transform(in_order_.begin(), in_order_.end(), beyond.begin(),
+                 [&](std::int64_t x) { return x > value ? 1.0 : 0.0; });
   effect.blocks = size() / l;
   // A burst is a block that holds one of the requests at or beyond the quantile.
   for (std::size_t b = 0; b * l < size(); ++b) {
@@ -131,11 +132,13 @@ Quantile Sample::quantile(double q, const Shortfall& shortfall) const {
   result.effective_n = n / effect.design;
 
   if (doubtful >= 1 - q) {
-    result.reason = "the duration of " + percent(doubtful) + " of the requests is unknown or in doubt; they could all be slower";
+    result.reason =
+        "the duration of " + percent(doubtful) + " of the requests is unknown or in doubt; they could all be slower";
     return result;
   }
   if (open > kMaxInFlight && q >= 0.99) {
-    result.reason = percent(open) + " of the requests were under way when the recording began or ended, the slow ones more than others";
+    result.reason = percent(open) +
+                    " of the requests were under way when the recording began or ended, the slow ones more than others";
     return result;
   }
   if (open > kMaxInFlight && open >= 1 - q) {
@@ -181,7 +184,8 @@ Quantile Sample::quantile(double q, const Shortfall& shortfall) const {
     result.reason = "only " + whole(effective * std::min(q, 1 - q)) + " independent requests lie beyond it";
   } else if (missing > (1 - q) / 10) {
     result.support = Support::low;
-    result.reason = "the interval allows for " + percent(missing) + " of the requests whose duration is unknown or in doubt";
+    result.reason =
+        "the interval allows for " + percent(missing) + " of the requests whose duration is unknown or in doubt";
   } else {
     result.support = Support::full;
   }

@@ -38,8 +38,8 @@ class Sample {
 
  private:
   struct Effect {
-    double design = 1;          // n / effective n
-    std::size_t bursts = 0;     // blocks with a request beyond the quantile
+    double design = 1;       // n / effective n
+    std::size_t bursts = 0;  // blocks with a request beyond the quantile
     std::size_t blocks = 0;
   };
   Effect effect_at(double q, std::int64_t value, double seconds) const;

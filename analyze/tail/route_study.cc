@@ -25,7 +25,8 @@ constexpr std::size_t kSlowest = 20;
 constexpr std::array<double, 5> kBandEdges = {0, 0.5, 0.9, 0.99, 1};
 
 bool failure(const Request& row) {
-  return row.outcome == Outcome::server_error || row.outcome == Outcome::client_error || standing_of(row) == Standing::failed;
+  return row.outcome == Outcome::server_error || row.outcome == Outcome::client_error ||
+         standing_of(row) == Standing::failed;
 }
 
 // rows: by duration, ascending.
@@ -45,7 +46,8 @@ std::vector<Band> bands(const RequestTable& table, const std::vector<std::uint32
       for (std::size_t i = 0; i < band.phases.size(); ++i) band.phases[i] += static_cast<double>(row.phases[i]);
       if (!row.has_thread_time) continue;
       ++band.thread_count;
-      for (std::size_t i = 0; i < flow::kThreadTimes; ++i) band.thread_time[i] += static_cast<double>(row.thread_time[i]);
+      for (std::size_t i = 0; i < flow::kThreadTimes; ++i)
+        band.thread_time[i] += static_cast<double>(row.thread_time[i]);
     }
     if (band.count > 0) {
       band.mean = Duration{std::llround(total / static_cast<double>(band.count))};
@@ -76,13 +78,15 @@ std::vector<CcdfPoint> ccdf(std::span<const std::int64_t> sorted) {
       const auto above = static_cast<std::size_t>(std::pow(count, part));
       ranks.push_back(n - std::clamp<std::size_t>(above, 1, n));
       const double value = std::exp(low + (high - low) * part);
-      const auto at = std::lower_bound(sorted.begin(), sorted.end(), value, [](std::int64_t x, double v) { return static_cast<double>(x) < v; });
+      const auto at = std::lower_bound(sorted.begin(), sorted.end(), value,
+                                       [](std::int64_t x, double v) { return static_cast<double>(x) < v; });
       ranks.push_back(std::min(n - 1, static_cast<std::size_t>(at - sorted.begin())));
     }
     std::sort(ranks.begin(), ranks.end());
   }
   for (const std::size_t i : ranks) {
-    const auto above = static_cast<std::size_t>(sorted.end() - std::upper_bound(sorted.begin(), sorted.end(), sorted[i]));
+    const auto above =
+        static_cast<std::size_t>(sorted.end() - std::upper_bound(sorted.begin(), sorted.end(), sorted[i]));
     const CcdfPoint point{Duration{sorted[i]}, static_cast<double>(above) / static_cast<double>(n)};
     if (out.empty() || out.back().at != point.at) out.push_back(point);
   }
@@ -97,9 +101,11 @@ std::int64_t bucket_width(std::int64_t span) {
   return INT64_MAX / 10;
 }
 
-std::vector<TimePoint> over_time(const RequestTable& table, const std::vector<std::uint32_t>& rows, const flow::Study& study) {
+std::vector<TimePoint> over_time(const RequestTable& table, const std::vector<std::uint32_t>& rows,
+                                 const flow::Study& study) {
   std::vector<TimePoint> out;
-  const std::int64_t begin = nanoseconds(study.begin), width = bucket_width(std::max<std::int64_t>(0, nanoseconds(study.end) - begin));
+  const std::int64_t begin = nanoseconds(study.begin),
+                     width = bucket_width(std::max<std::int64_t>(0, nanoseconds(study.end) - begin));
   std::vector<std::int64_t> durations;
   std::int64_t bucket = -1;
   TimePoint point;
@@ -143,10 +149,14 @@ void count_row(const Request& row, RouteStudy& out) {
   out.client_errors += row.outcome == Outcome::client_error;
   out.server_errors += row.outcome == Outcome::server_error;
   out.other_failures += standing == Standing::failed;
-  if (row.request_bytes >= 0) out.request_bytes += static_cast<std::uint64_t>(row.request_bytes);
-  else ++out.request_bytes_unknown;
-  if (row.response_bytes >= 0) out.response_bytes += static_cast<std::uint64_t>(row.response_bytes);
-  else ++out.response_bytes_unknown;
+  if (row.request_bytes >= 0)
+    out.request_bytes += static_cast<std::uint64_t>(row.request_bytes);
+  else
+    ++out.request_bytes_unknown;
+  if (row.response_bytes >= 0)
+    out.response_bytes += static_cast<std::uint64_t>(row.response_bytes);
+  else
+    ++out.response_bytes_unknown;
 }
 
 }  // namespace
@@ -173,8 +183,10 @@ RouteStudy study_route(const RequestTable& table, const std::vector<std::uint32_
     if (standing != Standing::clean) continue;
     durations.push_back(row.duration.count());
     if (row.has_phases) by_duration.push_back(i);
-    if (row.first_byte.count() >= 0) first_bytes.push_back(row.first_byte.count());
-    else ++first_shortfall.tainted;
+    if (row.first_byte.count() >= 0)
+      first_bytes.push_back(row.first_byte.count());
+    else
+      ++first_shortfall.tainted;
   }
   const auto most = std::max_element(comms.begin(), comms.end(), [&](const auto& a, const auto& b) {
     return a.second != b.second ? a.second < b.second : table.texts[a.first] > table.texts[b.first];

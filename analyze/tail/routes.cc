@@ -65,7 +65,8 @@ bool is_token(std::string_view s) {
     if (last != 0 && kind != last && kind != 's' && last != 's' && !(last == 'u' && kind == 'l')) ++changes;
     last = kind;
   }
-  return (digits >= 2 && changes * 4 >= s.size()) || (s.size() >= 2 * kMinToken && digits + upper >= 4 && lower > 0 && changes * 4 >= s.size());
+  return (digits >= 2 && changes * 4 >= s.size()) ||
+         (s.size() >= 2 * kMinToken && digits + upper >= 4 && lower > 0 && changes * 4 >= s.size());
 }
 
 // Calls visit(segment) for what lies between slashes; visit returns false to stop.
@@ -106,8 +107,10 @@ std::string learned_route(std::string_view path) {
     }
     // An id with a short extension keeps the extension: 4711.json
     const std::size_t dot = s.rfind('.');
-    if (dot != s.npos && dot > 0 && s.size() - dot <= 6 && varies(s.substr(0, dot))) (route += "{}") += s.substr(dot);
-    else route += s;
+    if (dot != s.npos && dot > 0 && s.size() - dot <= 6 && varies(s.substr(0, dot)))
+      (route += "{}") += s.substr(dot);
+    else
+      route += s;
     return true;
   });
   return route;
@@ -115,11 +118,14 @@ std::string learned_route(std::string_view path) {
 
 RouteTemplate::RouteTemplate(std::string text) : text_(std::move(text)) {
   if (!text_.starts_with('/'))
-    throw std::runtime_error("the route template '" + text_ + "' does not begin with '/'. Write it like '/users/{id}'.");
+    throw std::runtime_error("the route template '" + text_ +
+                             "' does not begin with '/'. Write it like '/users/{id}'.");
   each_segment(text_, [&](std::string_view s, bool last) {
     const bool any = s.size() >= 2 && s.front() == '{' && s.back() == '}';
-    if (last && (s == "*" || (any && s.ends_with("...}")))) open_end_ = true;
-    else segments_.emplace_back(any || s == "*" ? std::string_view{} : s);
+    if (last && (s == "*" || (any && s.ends_with("...}"))))
+      open_end_ = true;
+    else
+      segments_.emplace_back(any || s == "*" ? std::string_view{} : s);
     // An empty segment of the template (a slash at its end) matches an empty one only: told apart by a NUL.
     if (!any && s.empty() && !segments_.empty()) segments_.back() = std::string(1, '\0');
     return true;
@@ -154,7 +160,8 @@ std::size_t segment_at(std::string_view route, std::size_t depth) {
   return at == route.npos ? at : at + 1;
 }
 
-// Replaces names by {} where one parent has too many of them, from the root down. routes: id -> route, changed in place.
+// Replaces names by {} where one parent has too many of them, from the root down. routes: id -> route, changed in
+// place.
 void fold_siblings(std::vector<std::string>& routes) {
   for (std::size_t depth = 0;; ++depth) {
     std::unordered_map<std::string_view, std::unordered_set<std::string_view>> children;
@@ -197,9 +204,12 @@ void assign_routes(flow::RequestTable& table, const std::vector<RouteTemplate>& 
     if (row.path == 0 || choice.seen) continue;
     choice.seen = true;
     const std::string_view path = path_of(table.texts[row.path]);
-    const auto own = std::find_if(templates.begin(), templates.end(), [&](const RouteTemplate& t) { return t.matches(path); });
-    if (own != templates.end()) choice.own = &*own;
-    else choice.learned = learned.intern(learned_route(path));
+    const auto own =
+        std::find_if(templates.begin(), templates.end(), [&](const RouteTemplate& t) { return t.matches(path); });
+    if (own != templates.end())
+      choice.own = &*own;
+    else
+      choice.learned = learned.intern(learned_route(path));
   }
   std::vector<std::string> routes(learned.size());
   for (std::size_t i = 0; i < routes.size(); ++i) routes[i] = learned[static_cast<TextId>(i + 1)];
@@ -214,7 +224,9 @@ void assign_routes(flow::RequestTable& table, const std::vector<RouteTemplate>& 
     auto operator<=>(const Pair&) const = default;
   };
   std::map<Pair, std::uint64_t> counts;
-  const auto pair_of = [&](const flow::Request& row) { return Pair{row.method, row.route, choices[row.path].own != nullptr}; };
+  const auto pair_of = [&](const flow::Request& row) {
+    return Pair{row.method, row.route, choices[row.path].own != nullptr};
+  };
   std::size_t own_pairs = 0;
   for (std::size_t i = 0; i < table.rows.size(); ++i) {
     flow::Request row = table.rows[i];

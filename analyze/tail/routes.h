@@ -1,7 +1,8 @@
 // Routes: request targets with what varies from request to request replaced by {}.
 //
 // A segment becomes {} when it is a number, a UUID, a long hexadecimal number or a token (long, letters and digits
-// mixed), or one of very many names in its place. Templates of the user come first and show as written. The query is cut, nothing is decoded.
+// mixed), or one of very many names in its place. Templates of the user come first and show as written. The query is
+// cut, nothing is decoded.
 #pragma once
 
 #include <cstdint>

@@ -7,7 +7,7 @@
 namespace tailcap::tail {
 namespace {
 
-constexpr std::size_t kMaxTasks = 32u << 10;        // names beyond this stay unknown
+constexpr std::size_t kMaxTasks = 32u << 10;  // names beyond this stay unknown
 constexpr std::size_t kMaxCommandLine = 1024;
 constexpr std::size_t kTraceparent = 55;
 

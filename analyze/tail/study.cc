@@ -41,7 +41,8 @@ void find_slowest(const RequestTable& table, flow::Study& study) {
 
 Standing standing_of(const Request& row) {
   if (row.has_duration) return row.taints & kDoubtful || !row.complete ? Standing::doubtful : Standing::clean;
-  if (row.outcome == Outcome::in_flight || flow::has(row.taints, Taint::cut_off) || flow::has(row.taints, Taint::began_before))
+  if (row.outcome == Outcome::in_flight || flow::has(row.taints, Taint::cut_off) ||
+      flow::has(row.taints, Taint::began_before))
     return Standing::in_flight;
   if (row.outcome == Outcome::truncated || row.outcome == Outcome::reset || row.outcome == Outcome::no_response)
     return Standing::failed;
@@ -76,7 +77,8 @@ void study_requests(const RequestTable& table, flow::Study& study) {
   }
   std::sort(studied.begin(), studied.end(), [](const auto& a, const auto& b) {
     if (a.first != b.first) return a.first > b.first;
-    return std::tie(a.second.role, a.second.route, a.second.method) < std::tie(b.second.role, b.second.route, b.second.method);
+    return std::tie(a.second.role, a.second.route, a.second.method) <
+           std::tie(b.second.role, b.second.route, b.second.method);
   });
   study.routes.clear();
   for (auto& [total, route] : studied) study.routes.push_back(std::move(route));

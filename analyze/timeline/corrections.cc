@@ -45,14 +45,17 @@ void Corrections::join(std::vector<Span>& spans) {
   std::sort(spans.begin(), spans.end(), [](const Span& a, const Span& b) { return a.from < b.from; });
   std::size_t n = 0;
   for (const Span& s : spans) {
-    if (n > 0 && s.from <= spans[n - 1].to) spans[n - 1].to = std::max(spans[n - 1].to, s.to);
-    else spans[n++] = s;
+    if (n > 0 && s.from <= spans[n - 1].to)
+      spans[n - 1].to = std::max(spans[n - 1].to, s.to);
+    else
+      spans[n++] = s;
   }
   spans.resize(n);
 }
 
 bool Corrections::touches(const std::vector<Span>& spans, std::int64_t from, std::int64_t to) {
-  const auto after = std::upper_bound(spans.begin(), spans.end(), to, [](std::int64_t t, const Span& s) { return t < s.from; });
+  const auto after =
+      std::upper_bound(spans.begin(), spans.end(), to, [](std::int64_t t, const Span& s) { return t < s.from; });
   return after != spans.begin() && std::prev(after)->to >= from;
 }
 
@@ -80,7 +83,8 @@ void Corrections::apply(flow::RequestTable& table, flow::Findings& findings,
       table.rows.set(me, row);
       continue;
     }
-    auto late = std::lower_bound(late_.begin(), late_.end(), row.tid, [](const Late& l, std::uint32_t tid) { return l.tid < tid; });
+    auto late = std::lower_bound(late_.begin(), late_.end(), row.tid,
+                                 [](const Late& l, std::uint32_t tid) { return l.tid < tid; });
     for (; late != late_.end() && late->tid == row.tid && late->wait.left < end; ++late) {
       ++steps;
       if (me >= late->measured) continue;

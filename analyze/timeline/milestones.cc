@@ -10,9 +10,9 @@ using flow::Exchange;
 using flow::Outcome;
 using flow::Role;
 using flow::Taint;
-using formats::Time;
 using formats::known;
 using formats::nanoseconds;
+using formats::Time;
 
 std::int64_t at(Time t) { return nanoseconds(t); }
 
@@ -86,7 +86,8 @@ Milestones milestones(const Exchange& e) {
   Milestones m;
   if (flow::has(e.taints, Taint::began_before) && !e.complete) return m;  // what was seen first is not its beginning
   const bool server = e.role == Role::server;
-  const Time response_first = !server && known(e.response.first_arrived) ? e.response.first_arrived : e.response.first_done;
+  const Time response_first =
+      !server && known(e.response.first_arrived) ? e.response.first_arrived : e.response.first_done;
   if (server) {
     m.start = at(known(e.request.first_arrived) ? e.request.first_arrived : e.request.first_done);
     if (known(e.request.first_done)) {

@@ -29,7 +29,8 @@ Wait ThreadWaits::add(Wait wait) {
     at = std::upper_bound(waits_.begin() + static_cast<std::ptrdiff_t>(first_), waits_.end(), wait.left,
                           [](std::int64_t t, const Wait& w) { return t < w.left; });
     if (waits_.end() - at > kMaxLate) return {wait.left, wait.left, wait.left, wait.what};
-    const std::int64_t floor = at == waits_.begin() + static_cast<std::ptrdiff_t>(first_) ? forgotten_until_ : std::prev(at)->back;
+    const std::int64_t floor =
+        at == waits_.begin() + static_cast<std::ptrdiff_t>(first_) ? forgotten_until_ : std::prev(at)->back;
     const std::int64_t ceiling = at == waits_.end() ? wait.back : at->left;
     wait.left = std::max(wait.left, floor);
     wait.back = std::min(wait.back, ceiling);

@@ -17,9 +17,9 @@ namespace {
 using flow::Finding;
 using flow::ThreadTime;
 using formats::Event;
-using formats::Time;
 using formats::known;
 using formats::nanoseconds;
+using formats::Time;
 
 // 256 k waits in 32 bytes: 8 MiB. At 50,000 waits a second the last five seconds; older windows say "unknown".
 constexpr std::size_t kMaxWaits = 256u << 10;
@@ -89,7 +89,6 @@ struct Timeline::Impl {
   }
 
   void shrink() {
-    findings.add(Finding::waits_dropped);
     for (auto& [tid, h] : threads) total_waits -= h.waits.forget_half();
   }
 
@@ -172,6 +171,7 @@ struct Timeline::Impl {
     History* h = find(e.reader.tid);
     if (!h) return;
     const std::int64_t since = known_since(*h, nanoseconds(e.request.first_done));
+    if (since > start && since == h->waits.forgotten_until()) findings.add(Finding::waits_dropped);
     if (since == 0 || since >= end) return;
     Sums sums{};
     const std::int64_t from = std::max(start, since);
@@ -205,8 +205,10 @@ void Timeline::measure(const flow::Exchange& exchange, flow::Request& row) {
   row.duration = formats::Duration{*m.end - m.start};
   if (m.phases) {
     row.has_phases = std::accumulate(m.phases->begin(), m.phases->end(), std::int64_t{0}) == row.duration.count();
-    if (row.has_phases) row.phases = *m.phases;
-    else impl_->findings.add(Finding::partition_mismatch);
+    if (row.has_phases)
+      row.phases = *m.phases;
+    else
+      impl_->findings.add(Finding::partition_mismatch);
   }
   impl_->measure_thread(exchange, row, m.start, *m.end);
 }

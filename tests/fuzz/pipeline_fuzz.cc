@@ -39,7 +39,8 @@ class Bytes {
 constexpr std::string_view kTexts[] = {
     "GET /users/17 HTTP/1.1\r\nHost: a\r\n\r\n",
     "POST /x?y HTTP/1.1\r\nContent-Length: 5\r\nX-Request-Id: q\r\n\r\nhello",
-    "PUT /u/550e8400-e29b-41d4-a716-446655440000 HTTP/1.1\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n",
+    "PUT /u/550e8400-e29b-41d4-a716-446655440000 HTTP/1.1\r\nTransfer-Encoding: chunked\r\nExpect: "
+    "100-continue\r\n\r\n",
     "3\r\nabc\r\n0\r\n\r\n",
     "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
     "HTTP/1.1 100 Continue\r\n\r\n",
@@ -57,7 +58,9 @@ class Events {
     std::vector<formats::Event> events;
     while (!in_.empty() && events.size() < 4096) {
       const std::uint8_t step = in_.byte();
-      now_ += step < 240 ? formats::Duration(step) : step < 250 ? formats::Duration(std::chrono::milliseconds(step)) : -formats::Duration(50);
+      now_ += step < 240   ? formats::Duration(step)
+              : step < 250 ? formats::Duration(std::chrono::milliseconds(step))
+                           : -formats::Duration(50);
       const std::uint8_t who = in_.byte();
       const std::uint32_t tid = 1 + who % 3;
       events.push_back({now_, {1 + (tid - 1) / 2, tid}, body(who)});
@@ -91,10 +94,12 @@ class Events {
     switch (kind % 12) {
       case 0:
       case 1:
-      case 2: return io(socket, false, a);
+      case 2:
+        return io(socket, false, a);
       case 3:
       case 4:
-      case 5: return io(socket, true, a);
+      case 5:
+        return io(socket, true, a);
       case 6: {
         formats::SocketInfo info;
         info.socket = socket;
@@ -119,21 +124,28 @@ class Events {
         return off;
       }
       case 8:
-        return formats::StateChange{socket, static_cast<formats::TcpState>(a % 13), static_cast<formats::TcpState>(b % 13), false, a & 64 ? 111 : 0};
+        return formats::StateChange{socket, static_cast<formats::TcpState>(a % 13),
+                                    static_cast<formats::TcpState>(b % 13), false, a & 64 ? 111 : 0};
       case 9: {
         switch (a % 5) {
-          case 0: return formats::TaskStart{{1, 1}, "child"};
-          case 1: return formats::TaskExit{};
-          case 2: return formats::Reset{socket, b & 1 ? formats::Direction::out : formats::Direction::in};
-          case 3: return formats::ClockSnapshot{std::int64_t{b} * 1'000'000'000 * (b & 1 ? 1 : 1'000), 0, {}};
-          default: return formats::TaskInfo{1, "proc", "proc --arg", {}, {}};
+          case 0:
+            return formats::TaskStart{{1, 1}, "child"};
+          case 1:
+            return formats::TaskExit{};
+          case 2:
+            return formats::Reset{socket, b & 1 ? formats::Direction::out : formats::Direction::in};
+          case 3:
+            return formats::ClockSnapshot{std::int64_t{b} * 1'000'000'000 * (b & 1 ? 1 : 1'000), 0, {}};
+          default:
+            return formats::TaskInfo{1, "proc", "proc --arg", {}, {}};
         }
       }
       case 10:
         return formats::Arrival{socket, kBase + at_[socket % 4][0], a, static_cast<std::uint16_t>(b & 1)};
       default:
         if (a & 1) return formats::Damage{back(b), a};
-        return formats::Loss{back(b), static_cast<formats::LossCause>(a / 2 % 5), static_cast<std::uint8_t>(a & 16 ? 8 : 1), b};
+        return formats::Loss{back(b), static_cast<formats::LossCause>(a / 2 % 5),
+                             static_cast<std::uint8_t>(a & 16 ? 8 : 1), b};
     }
   }
 
@@ -152,8 +164,10 @@ void check(const pipeline::Analysis& analysis) {
     assert(i == 0 || table.rows.start(i - 1) <= row.start);
     assert(!row.has_duration || row.duration.count() >= 0);
     assert(row.has_duration || (!row.has_phases && !row.has_thread_time));
-    assert(!row.has_phases || std::accumulate(row.phases.begin(), row.phases.end(), std::int64_t{0}) == row.duration.count());
-    assert(!row.has_thread_time || std::accumulate(row.thread_time.begin(), row.thread_time.end(), std::int64_t{0}) == row.duration.count());
+    assert(!row.has_phases ||
+           std::accumulate(row.phases.begin(), row.phases.end(), std::int64_t{0}) == row.duration.count());
+    assert(!row.has_thread_time ||
+           std::accumulate(row.thread_time.begin(), row.thread_time.end(), std::int64_t{0}) == row.duration.count());
     for (const auto ns : row.phases) assert(ns >= 0);
     for (const auto ns : row.thread_time) assert(ns >= 0);
     json.clear();
@@ -164,7 +178,8 @@ void check(const pipeline::Analysis& analysis) {
     for (const auto& q : route.latency) {
       assert(q.support == flow::Support::refused || q.value.count() >= 0);
       assert(q.support == flow::Support::full || !q.reason.empty());
-      assert((q.support != flow::Support::full && q.support != flow::Support::low) || (q.low <= q.value && q.value <= q.high));
+      assert((q.support != flow::Support::full && q.support != flow::Support::low) ||
+             (q.low <= q.value && q.value <= q.high));
     }
   assert(!report::json_report(analysis.study, table).empty());
 }

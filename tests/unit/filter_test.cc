@@ -34,17 +34,46 @@ struct Sample {
 
 TEST(Filter, Comparisons) {
   Sample s;
-  for (const char* yes : {"status == 503", "status = 503", "status == 5xx", "status != 4xx", "status >= 5xx", "status > 4xx", "status < 504",
-                          "duration > 20ms", "duration_ns > 20000000", "duration <= 0.025s", "duration == 25ms", "method == GET",
-                          "path contains \"/users\"", "path contains 'x=\"1\"'", "path matches \"/users/*\"", "route == '/users/{}'",
-                          "route == /users/{}", "role == server", "outcome == server_error", "complete", "complete == true", "tls == false",
-                          "tainted", "tainted contains payload_cut", "tainted != bytes_lost", "comm == nginx", "pid == 42", "id == 12.3",
-                          "response_bytes > 1kB", "response_bytes < 1.5KiB", "phases.work >= 20ms", "first_byte == null", "method != null",
-                          "connection == 12", "not tls", "!(status == 200)"})
+  for (const char* yes : {"status == 503",
+                          "status = 503",
+                          "status == 5xx",
+                          "status != 4xx",
+                          "status >= 5xx",
+                          "status > 4xx",
+                          "status < 504",
+                          "duration > 20ms",
+                          "duration_ns > 20000000",
+                          "duration <= 0.025s",
+                          "duration == 25ms",
+                          "method == GET",
+                          "path contains \"/users\"",
+                          "path contains 'x=\"1\"'",
+                          "path matches \"/users/*\"",
+                          "route == '/users/{}'",
+                          "route == /users/{}",
+                          "role == server",
+                          "outcome == server_error",
+                          "complete",
+                          "complete == true",
+                          "tls == false",
+                          "tainted",
+                          "tainted contains payload_cut",
+                          "tainted != bytes_lost",
+                          "comm == nginx",
+                          "pid == 42",
+                          "id == 12.3",
+                          "response_bytes > 1kB",
+                          "response_bytes < 1.5KiB",
+                          "phases.work >= 20ms",
+                          "first_byte == null",
+                          "method != null",
+                          "connection == 12",
+                          "not tls",
+                          "!(status == 200)"})
     EXPECT_TRUE(s(yes)) << yes;
-  for (const char* no : {"status == 5", "status == 4xx", "duration < 25ms", "method == get", "path matches /users", "first_byte > 0",
-                         "first_byte < 1h", "first_byte != 3ms", "phases.send == 0", "peer == \"1.1\"", "tainted == bytes_lost", "tls",
-                         "status == null", "method > POST"})
+  for (const char* no : {"status == 5", "status == 4xx", "duration < 25ms", "method == get", "path matches /users",
+                         "first_byte > 0", "first_byte < 1h", "first_byte != 3ms", "phases.send == 0",
+                         "peer == \"1.1\"", "tainted == bytes_lost", "tls", "status == null", "method > POST"})
     EXPECT_FALSE(s(no)) << no;
 }
 
@@ -68,15 +97,19 @@ std::string message(std::string_view expression) {
 
 TEST(Filter, ErrorsPointAtThePlace) {
   EXPECT_EQ(message("status == "), "in the filter: a value is missing here\n  status == \n            ^");
-  EXPECT_EQ(message("method"),
-            "in the filter: a comparison is expected after 'method': == != < <= > >= contains matches\n  method\n        ^");
-  EXPECT_EQ(message("duration > 20"), "in the filter: '20' has no unit: ns, us, ms, s, m or h\n  duration > 20\n             ^");
+  EXPECT_EQ(
+      message("method"),
+      "in the filter: a comparison is expected after 'method': == != < <= > >= contains matches\n  method\n        ^");
+  EXPECT_EQ(message("duration > 20"),
+            "in the filter: '20' has no unit: ns, us, ms, s, m or h\n  duration > 20\n             ^");
   EXPECT_EQ(message("(complete"), "in the filter: a ')' is missing here\n  (complete\n           ^");
-  EXPECT_EQ(message("path contains 'ü' 'x"), "in the filter: this ' is never closed\n  path contains 'ü' 'x\n                    ^");
+  EXPECT_EQ(message("path contains 'ü' 'x"),
+            "in the filter: this ' is never closed\n  path contains 'ü' 'x\n                    ^");
   EXPECT_NE(message("colour == red").find("There are: id, role"), std::string::npos);
   EXPECT_NE(message("tainted == lost").find("bytes_lost, payload_cut"), std::string::npos);
-  for (const char* bad : {"", "&&", "status", "status ==== 3", "status contains 5", "complete == 3", "status == abc", "complete complete",
-                          "a b c", "status == 500 #", "tainted < bytes_lost", "duration < null", ")", "duration > 5kB"})
+  for (const char* bad :
+       {"", "&&", "status", "status ==== 3", "status contains 5", "complete == 3", "status == abc", "complete complete",
+        "a b c", "status == 500 #", "tainted < bytes_lost", "duration < null", ")", "duration > 5kB"})
     EXPECT_NE(message(bad), "no error") << bad;
   EXPECT_NE(message(std::string(1000, '(')), "no error");
   EXPECT_NE(message(std::string(100'000, '!')), "no error");

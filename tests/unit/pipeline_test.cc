@@ -1,7 +1,6 @@
 #include "analyze/pipeline/pipeline.h"
 
 #include <gtest/gtest.h>
-
 #include <unistd.h>
 
 #include <deque>
@@ -41,7 +40,8 @@ struct Capture {
       add(0, kClient, info(200 + c, static_cast<std::uint16_t>(5000 + c), 80, formats::Origin::connected));
     }
   }
-  static formats::SocketInfo info(formats::SocketId socket, std::uint16_t local, std::uint16_t remote, formats::Origin origin) {
+  static formats::SocketInfo info(formats::SocketId socket, std::uint16_t local, std::uint16_t remote,
+                                  formats::Origin origin) {
     formats::SocketInfo i;
     i.socket = socket;
     i.family = formats::Family::inet;
@@ -54,8 +54,11 @@ struct Capture {
     i.next_out = i.next_in = 1;
     return i;
   }
-  void add(std::int64_t us, formats::Thread thread, formats::Body body) { events.push_back({time_from(now + us * 1000), thread, std::move(body)}); }
-  void io(std::int64_t us, formats::Thread thread, formats::SocketId socket, Direction direction, std::uint32_t position, std::string_view text) {
+  void add(std::int64_t us, formats::Thread thread, formats::Body body) {
+    events.push_back({time_from(now + us * 1000), thread, std::move(body)});
+  }
+  void io(std::int64_t us, formats::Thread thread, formats::SocketId socket, Direction direction,
+          std::uint32_t position, std::string_view text) {
     formats::Io io;
     io.socket = socket;
     io.direction = direction;
@@ -67,8 +70,10 @@ struct Capture {
   }
   // Takes 1 ms on the server, of which 0.6 ms it sleeps.
   void exchange(std::size_t c, std::string_view path, int status) {
-    const auto& request = texts.emplace_back("GET " + std::string(path) + " HTTP/1.1\r\nHost: h\r\nX-Request-Id: " + std::to_string(texts.size()) + "\r\n\r\n");
-    const auto& response = texts.emplace_back("HTTP/1.1 " + std::to_string(status) + " X\r\nContent-Length: 2\r\n\r\nok");
+    const auto& request = texts.emplace_back("GET " + std::string(path) + " HTTP/1.1\r\nHost: h\r\nX-Request-Id: " +
+                                             std::to_string(texts.size()) + "\r\n\r\n");
+    const auto& response =
+        texts.emplace_back("HTTP/1.1 " + std::to_string(status) + " X\r\nContent-Length: 2\r\n\r\nok");
     const formats::SocketId server = 100 + c, client = 200 + c;
     const std::uint32_t in = 1 + at[c][0], out = 1 + at[c][1];
     at[c][0] += static_cast<std::uint32_t>(request.size());
@@ -96,7 +101,8 @@ Analysis analyzed(const Capture& capture, const Options& options = {}) { return 
 
 TEST(Pipeline, BothEndsKnowEachOtherAndPartition) {
   Capture capture;
-  for (int i = 0; i < 10; ++i) capture.exchange(static_cast<std::size_t>(i % 2), "/users/" + std::to_string(i), i == 3 ? 500 : 200);
+  for (int i = 0; i < 10; ++i)
+    capture.exchange(static_cast<std::size_t>(i % 2), "/users/" + std::to_string(i), i == 3 ? 500 : 200);
   const Analysis a = analyzed(capture);
   ASSERT_EQ(a.table.rows.size(), 20u);
   EXPECT_FALSE(a.damaged);
@@ -130,7 +136,8 @@ TEST(Pipeline, BothEndsKnowEachOtherAndPartition) {
 
 TEST(Pipeline, SelectsByWindowAndFilterAndKeepsTheHeadersInStep) {
   Capture capture;
-  for (int i = 0; i < 50; ++i) capture.exchange(static_cast<std::size_t>(i % 2), i % 5 ? "/a" : "/b", i % 7 ? 200 : 404);
+  for (int i = 0; i < 50; ++i)
+    capture.exchange(static_cast<std::size_t>(i % 2), i % 5 ? "/a" : "/b", i % 7 ? 200 : 404);
   Options options;
   options.from = Moment{false, 20'000'000};
   options.to = Moment{true, kRealtime + 60'000'000};
@@ -178,7 +185,8 @@ TEST(Pipeline, WallTimeOfAMomentNeedsAClock) {
 // The same bytes from one thread and several, and from the file as from memory.
 TEST(Pipeline, h31_SameOutputForAnyNumberOfThreads) {
   Capture capture;
-  for (int i = 0; i < 5'000; ++i) capture.exchange(static_cast<std::size_t>(i % 2), "/items/" + std::to_string(i % 97), i % 50 ? 200 : 503);
+  for (int i = 0; i < 5'000; ++i)
+    capture.exchange(static_cast<std::size_t>(i % 2), "/items/" + std::to_string(i % 97), i % 50 ? 200 : 503);
   const auto dir = std::filesystem::temp_directory_path() / ("tailcap-pipeline-test-" + std::to_string(getpid()));
   std::filesystem::create_directories(dir);
   const std::string path = (dir / "x.tcap").string();

@@ -114,7 +114,8 @@ TEST(Support, FewPeriodsOrBurstsHaveNoInterval) {
   EXPECT_TRUE(burst.support == Support::no_interval || burst.support == Support::lower_only);
   EXPECT_FALSE(burst.reason.empty());
   // Two levels that last for a quarter of the capture each: four periods.
-  for (std::size_t i = 0; i < values.size(); ++i) values[i] = (i / 500 % 2 ? 10 : 1) * (1000 + static_cast<std::int64_t>(i % 97));
+  for (std::size_t i = 0; i < values.size(); ++i)
+    values[i] = (i / 500 % 2 ? 10 : 1) * (1000 + static_cast<std::int64_t>(i % 97));
   const Quantile q = Sample(values).quantile(0.5, {});
   EXPECT_NE(q.support, Support::full);
   EXPECT_FALSE(q.reason.empty());

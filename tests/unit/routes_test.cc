@@ -82,8 +82,9 @@ struct Requests {
 
 TEST(Routes, TenThousandUrlsOverTwelveTemplates) {
   Requests r;
-  const char* shapes[12] = {"/users/%", "/users/%/orders", "/users/%/orders/%", "/items/%", "/items/%/price", "/health",
-                            "/cart/%", "/cart/%/add", "/search", "/people/name%", "/people/name%/friends", "/static/%.css"};
+  const char* shapes[12] = {
+      "/users/%", "/users/%/orders", "/users/%/orders/%", "/items/%",      "/items/%/price",        "/health",
+      "/cart/%",  "/cart/%/add",     "/search",           "/people/name%", "/people/name%/friends", "/static/%.css"};
   for (int i = 0; i < 10'000; ++i) {
     std::string path;
     for (const char* c = shapes[i % 12]; *c; ++c) *c == '%' ? path += std::to_string(i * 7919) : path += *c;
@@ -98,7 +99,9 @@ TEST(Routes, TenThousandUrlsOverTwelveTemplates) {
 TEST(Routes, OverflowIsLoudAndKeepsTheMostFrequent) {
   Requests r;
   for (int i = 0; i < 50; ++i)
-    for (int n = 0; n <= i; ++n) r.add("GET", "/r" + std::string(1, static_cast<char>('A' + i % 26)) + std::string(1, static_cast<char>('a' + i / 26)));
+    for (int n = 0; n <= i; ++n)
+      r.add("GET",
+            "/r" + std::string(1, static_cast<char>('A' + i % 26)) + std::string(1, static_cast<char>('a' + i / 26)));
   const auto routes = r.assign({}, 10);
   EXPECT_EQ(routes.size(), 11u);
   EXPECT_TRUE(routes.contains(std::string(kOtherRoute)));

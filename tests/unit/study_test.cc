@@ -22,7 +22,8 @@ struct Case {
   Study study;
   std::uint32_t next = 0;
 
-  void add(std::string_view path, std::int64_t start_ms, std::int64_t ns, Outcome outcome = Outcome::ok, Taints taints = 0) {
+  void add(std::string_view path, std::int64_t start_ms, std::int64_t ns, Outcome outcome = Outcome::ok,
+           Taints taints = 0) {
     Request row;
     row.id = {1, ++next};
     row.start = time_from(1 + start_ms * kMs);
@@ -105,7 +106,8 @@ TEST(Study, BandsPartitionTheRequestsAndTheirMean) {
   EXPECT_EQ(r.bands[3].count, 10u);
   EXPECT_EQ(r.bands[0].thread_count, 250u);
   for (const Band& band : r.bands)
-    EXPECT_NEAR(std::accumulate(band.phases.begin(), band.phases.end(), 0.0), static_cast<double>(band.mean.count()), 1);
+    EXPECT_NEAR(std::accumulate(band.phases.begin(), band.phases.end(), 0.0), static_cast<double>(band.mean.count()),
+                1);
 }
 
 TEST(Study, CurvesAreBoundedMonotoneAndExactAtTheEnds) {
@@ -146,7 +148,8 @@ TEST(Study, SameWhateverTheOrderOfRows) {
     c.table.rows.permute(shuffled);
     c.run(500);
     std::vector<std::string> out;
-    for (const auto& r : c.study.routes) out.push_back(r.route + std::to_string(r.count) + std::to_string(r.latency[0].value.count()));
+    for (const auto& r : c.study.routes)
+      out.push_back(r.route + std::to_string(r.count) + std::to_string(r.latency[0].value.count()));
     for (const auto i : c.study.slowest) out.push_back(std::to_string(c.table.rows[i].id.index));
     return out;
   };
@@ -190,18 +193,20 @@ TEST(Quality, TaintsWhatOverlapsALossOrAClockStep) {
   facts.push({time_from(1 + 100 * kMs), {}, formats::RecorderCost{}});
   Case c;
   c.add("/before", 0, 9 * kMs);
-  c.add("/into", 5, 6 * kMs);
+  c.add("/into", 5, 6 * kMs, Outcome::truncated);
+  c.add("/whole", 5, 6 * kMs);
   c.add("/waits", 32, 2 * kMs);
   c.add("/step", 55, kMs);
-  c.add("/damage", 75, kMs);
+  c.add("/damage", 75, kMs, Outcome::unknown);
   c.add("/open", 85, 0, Outcome::in_flight);
   facts.taint(c.table);
   EXPECT_EQ(c.table.rows[0].taints, 0u);
-  EXPECT_EQ(c.table.rows[1].taints, static_cast<Taints>(Taint::events_lost));
-  EXPECT_EQ(c.table.rows[2].taints, 0u);
-  EXPECT_EQ(c.table.rows[3].taints, static_cast<Taints>(Taint::clock_step));
-  EXPECT_EQ(c.table.rows[4].taints, static_cast<Taints>(Taint::events_lost));
-  EXPECT_EQ(c.table.rows[5].taints, 0u);
+  EXPECT_EQ(c.table.rows[1].taints, Taint::events_lost | Taint::clock_step);  // how long it took is not known
+  EXPECT_EQ(c.table.rows[2].taints, 0u);  // every byte is there
+  EXPECT_EQ(c.table.rows[3].taints, 0u);
+  EXPECT_EQ(c.table.rows[4].taints, static_cast<Taints>(Taint::clock_step));
+  EXPECT_EQ(c.table.rows[5].taints, static_cast<Taints>(Taint::events_lost));
+  EXPECT_EQ(c.table.rows[6].taints, 0u);
   Quality q;
   facts.fill(q);
   EXPECT_EQ(q.events, 6u);
@@ -220,10 +225,17 @@ TEST(ConnectFailures, NamesPeerAndCause) {
   info.remote.port = 80;
   for (int i = 0; i < 2; ++i) {
     failures.push({time_from(1), {}, info});
-    failures.push({time_from(2), {}, formats::StateChange{.socket = 5, .from = formats::TcpState::syn_sent, .to = formats::TcpState::close, .error = 111}});
+    failures.push(
+        {time_from(2),
+         {},
+         formats::StateChange{
+             .socket = 5, .from = formats::TcpState::syn_sent, .to = formats::TcpState::close, .error = 111}});
   }
   failures.push({time_from(3), {}, info});
-  failures.push({time_from(4), {}, formats::StateChange{.socket = 5, .from = formats::TcpState::syn_sent, .to = formats::TcpState::established}});
+  failures.push(
+      {time_from(4),
+       {},
+       formats::StateChange{.socket = 5, .from = formats::TcpState::syn_sent, .to = formats::TcpState::established}});
   ASSERT_EQ(failures.list().size(), 1u);
   EXPECT_EQ(failures.list()[0].peer, "10.0.0.1:80");
   EXPECT_EQ(failures.list()[0].cause, "refused");

@@ -113,7 +113,8 @@ TEST(Phases, ClientPartitionAndSendStampedAfterTheAnswer) {
 
 TEST(Phases, UnknownEndHasNoDuration) {
   Timeline t;
-  for (const Outcome o : {Outcome::truncated, Outcome::reset, Outcome::in_flight, Outcome::unknown, Outcome::no_response}) {
+  for (const Outcome o :
+       {Outcome::truncated, Outcome::reset, Outcome::in_flight, Outcome::unknown, Outcome::no_response}) {
     Exchange e = served();
     e.complete = false;
     e.outcome = o;
@@ -135,9 +136,9 @@ TEST(Phases, SumIsExactForAnyInstants) {
   for (int i = 0; i < 20000; ++i) {
     Exchange e = served();
     e.role = i % 2 ? Role::server : Role::client;
-    for (formats::Time* at : {&e.request.first_arrived, &e.request.first_done, &e.request.last_done, &e.request_head_done,
-                              &e.continue_done, &e.predecessor_done, &e.response.first_arrived, &e.response.first_done,
-                              &e.response.last_done})
+    for (formats::Time* at :
+         {&e.request.first_arrived, &e.request.first_done, &e.request.last_done, &e.request_head_done, &e.continue_done,
+          &e.predecessor_done, &e.response.first_arrived, &e.response.first_done, &e.response.last_done})
       *at = time_from(static_cast<std::int64_t>(random() % 100));
     const Request row = measured(t, e);
     if (!row.has_phases) continue;
@@ -150,14 +151,14 @@ TEST(Phases, SumIsExactForAnyInstants) {
 TEST(ThreadTime, ClassifiesAndPartitions) {
   Timeline t;
   t.push(wait(100, 150, 160, 232));
-  t.push(wait(900, 1210, 1220, 232));        // epoll until 1210: 210 in the window, 10 in the queue
-  t.push(wait(1300, 1400, 1430, 202));       // futex
-  t.push(wait(1500, 1500, 1550, -1, 0));     // preempted
-  t.push(wait(1600, 1700, 1700, 17, 2));     // pread64, uninterruptible
-  t.push(wait(1710, 1720, 1720, -1, 2));     // page fault
-  t.push(wait(1730, 1760, 1760, 0));         // read of something
-  t.push(wait(1770, 1775, 1775, 230));       // sleep
-  t.push(wait(1780, 0, 1790, 45));           // wake-up not seen
+  t.push(wait(900, 1210, 1220, 232));     // epoll until 1210: 210 in the window, 10 in the queue
+  t.push(wait(1300, 1400, 1430, 202));    // futex
+  t.push(wait(1500, 1500, 1550, -1, 0));  // preempted
+  t.push(wait(1600, 1700, 1700, 17, 2));  // pread64, uninterruptible
+  t.push(wait(1710, 1720, 1720, -1, 2));  // page fault
+  t.push(wait(1730, 1760, 1760, 0));      // read of something
+  t.push(wait(1770, 1775, 1775, 230));    // sleep
+  t.push(wait(1780, 0, 1790, 45));        // wake-up not seen
   const Request row = measured(t, served());
   ASSERT_TRUE(row.has_thread_time);
   EXPECT_EQ(spent(row, ThreadTime::poll), 210);
@@ -207,8 +208,8 @@ TEST(ThreadTime, SettlesLateWaitsAndLosses) {
   RequestTable table;
   table.rows.push_back(measured(t, served()));
   EXPECT_EQ(spent(table.rows[0], ThreadTime::on_cpu), 1500);
-  t.push(wait(2400, 2600, 2700, 202));              // came back after the end
-  t.push(wait(3000, 3100, 3100, 202, 1, 2));        // two lost between 2700 and 3000
+  t.push(wait(2400, 2600, 2700, 202));        // came back after the end
+  t.push(wait(3000, 3100, 3100, 202, 1, 2));  // two lost between 2700 and 3000
   Exchange e = served();
   e.request.first_arrived = e.request.first_done = time_from(2650);
   e.request.last_done = time_from(2900);
@@ -240,7 +241,9 @@ TEST(ThreadTime, LossesThatNobodyCountedRefuse) {
   t.push(wait(100, 150, 160, 232));
   RequestTable table;
   table.rows.push_back(measured(t, served()));
-  t.push({time_from(1700), {}, formats::Loss{.since = time_from(1600), .cause = formats::LossCause::queue_full, .kind = 8, .count = 3}});
+  t.push({time_from(1700),
+          {},
+          formats::Loss{.since = time_from(1600), .cause = formats::LossCause::queue_full, .kind = 8, .count = 3}});
   t.settle(table);
   EXPECT_FALSE(table.rows[0].has_thread_time);
   EXPECT_TRUE(has(table.rows[0].taints, Taint::waits_lost));
@@ -266,7 +269,8 @@ TEST(ThreadWaits, SumsAgreeWithAddingUp) {
     if (round % 2) waits.forget_before(now / 3);
     if (round % 3 == 0) waits.forget_half();
     for (int i = 0; i < 300; ++i) {
-      std::int64_t from = waits.forgotten_until() + static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(now));
+      std::int64_t from =
+          waits.forgotten_until() + static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(now));
       std::int64_t to = from + static_cast<std::int64_t>(random() % (i % 2 ? 200 : static_cast<std::uint64_t>(now)));
       Sums expected{}, sums{};
       for (const Wait& w : plain) add_overlap(w, from, to, expected);
