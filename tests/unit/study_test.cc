@@ -201,8 +201,9 @@ TEST(Quality, TaintsWhatOverlapsALossOrAClockStep) {
   c.add("/open", 85, 0, Outcome::in_flight);
   facts.taint(c.table);
   EXPECT_EQ(c.table.rows[0].taints, 0u);
-  EXPECT_EQ(c.table.rows[1].taints, Taints{} | Taint::events_lost | Taint::clock_step);  // how long it took is not known
-  EXPECT_EQ(c.table.rows[2].taints, 0u);  // every byte is there
+  EXPECT_EQ(c.table.rows[1].taints,
+            Taints{} | Taint::events_lost | Taint::clock_step);  // how long it took is not known
+  EXPECT_EQ(c.table.rows[2].taints, 0u);                         // every byte is there
   EXPECT_EQ(c.table.rows[3].taints, 0u);
   EXPECT_EQ(c.table.rows[4].taints, static_cast<Taints>(Taint::clock_step));
   EXPECT_EQ(c.table.rows[5].taints, static_cast<Taints>(Taint::events_lost));
