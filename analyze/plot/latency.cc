@@ -84,6 +84,8 @@ Chart latency_chart(const flow::Study& study, std::optional<std::size_t> only, b
       chart.caption += " Bars: 95 % interval where the recording supports one.";
     }
   }
+  if (only ? study.routes[*only].latency_tainted != 0 : std::ranges::any_of(study.routes, [](const auto& r) { return r.latency_tainted != 0; }))
+    chart.caption += " Requests whose duration is in doubt are left out; they may be slower.";
   if (candidates > shown)
     chart.caption += " The " + std::to_string(shown) + " routes with most total time; " + std::to_string(candidates - shown) + " more are not drawn.";
   const double low = range.low / 1.15, high = std::max(range.high * 1.15, range.low * 2);

@@ -108,6 +108,7 @@ Chart phases_chart(const flow::Study& study, std::size_t index, bool titled) {
   if (phase_panel.empty()) return chart;
   chart.height = both ? 380 : 220;
   chart.caption = "Where requests spend their time, by how fast they are: shares of the mean duration given on the left.";
+  if (route.latency_tainted != 0) chart.caption += " Requests whose duration is in doubt are left out.";
   if (!both) chart.caption += " What their threads did is not known.";
   chart.script = "set multiplot\nunset border\nset grid noxtics noytics\n" +
                  phase_panel + (both ? thread_panel : "") + "unset multiplot\n";

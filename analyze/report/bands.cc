@@ -74,6 +74,9 @@ std::string difference_text(const flow::RouteStudy& route) {
   if (route.bands.size() < 2) return {};
   const auto& fast = route.bands.front();
   const auto& slow = route.bands.back();
+  // The slowest 1 % are those beyond p99.
+  for (const auto& q : route.latency)
+    if (q.q <= slow.from && q.q >= fast.to && q.support == flow::Support::refused) return {};
   const double more = total(slow) - total(fast);
   if (fast.count == 0 || slow.count == 0 || more <= 0) return {};
   const std::size_t phase = most_grown(fast.phases, slow.phases);
@@ -96,6 +99,14 @@ std::string difference_text(const flow::RouteStudy& route) {
     text += " (known for " + count_text(slow.thread_count) + " of " + count_text(slow.count) + " and " + count_text(fast.thread_count) +
             " of " + count_text(fast.count) + " requests)";
   return text + ".";
+}
+
+std::string doubt_text(const flow::RouteStudy& route) {
+  std::uint64_t in_bands = 0;
+  for (const auto& band : route.bands) in_bands += band.count;
+  if (in_bands == 0 || in_bands >= route.count) return {};
+  return "Of the " + count_text(in_bands, "request", "requests") + " whose duration is in no doubt only: " + count_text(route.count - in_bands) +
+         " more may be slower than any of these.";
 }
 
 }  // namespace tailcap::report

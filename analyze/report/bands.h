@@ -38,7 +38,11 @@ struct BandTable {
 BandTable band_table(const flow::RouteStudy& route);
 
 // What the slowest band has more of than the fastest, in a sentence: "The slowest 1 % take 30.1 ms longer than the
-// fastest 50 %: 28.1 ms (93 %) of that in the service, where …". Empty where there is nothing to compare.
+// fastest 50 %: 28.1 ms (93 %) of that in the service, where …". Empty where there is nothing to compare, or where
+// which requests are the slowest is not known (their percentile is refused).
 std::string difference_text(const flow::RouteStudy& route);
+
+// That requests whose duration is in doubt are in no band, and may be slower than any. Empty: there are none.
+std::string doubt_text(const flow::RouteStudy& route);
 
 }  // namespace tailcap::report

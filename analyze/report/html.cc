@@ -152,7 +152,9 @@ std::string route_section(const flow::Study& study, const flow::Figures& figures
   out += element("p", std::string(route.role == flow::Role::server ? "Served" : "Made") + (route.comm.empty() ? "" : " by " + shortened(printable(route.comm), 100)) + ": " +
                           count_text(route.count, "request", "requests") + ", " + rate_text(route.per_second), "class=\"soft\"") + "\n";
   if (const std::string text = difference_text(route); !text.empty()) out += element("p", text) + "\n";
-  return out + figures_of(figures, i) + (route.bands.empty() ? "" : bands_html(route));
+  out += figures_of(figures, i);
+  if (const std::string text = doubt_text(route); !text.empty()) out += element("p", text, "class=\"warn\"") + "\n";
+  return out + (route.bands.empty() ? "" : bands_html(route));
 }
 
 std::string failures_table(const flow::Study& study) {

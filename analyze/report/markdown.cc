@@ -69,6 +69,7 @@ std::string phases(const flow::RouteStudy& route) {
   const BandTable bands = band_table(route);
   std::string out = "\n### Where the time goes: " + markdown(shortened(route_title(route), kLongestName)) + "\n\n";
   if (const std::string text = difference_text(route); !text.empty()) out += markdown(text) + "\n\n";
+  if (const std::string text = doubt_text(route); !text.empty()) out += markdown(text) + "\n\n";
   std::vector<std::string> names = {""};
   names.insert(names.end(), bands.names.begin(), bands.names.end());
   out += header(names, 1);

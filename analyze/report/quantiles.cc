@@ -56,13 +56,13 @@ QuantileText quantile_text(const flow::Quantile& quantile, Footnotes& notes) {
 std::string signs_text(const flow::Study& study, flow::Role role) {
   bool lower = false, low = false;
   for (const auto& route : study.routes) {
-    if (route.role != role) continue;
+    if (route.role != role || route.count == 0) continue;
     for (const auto* quantiles : {&route.latency, &route.first_byte})
       for (const auto& q : *quantiles) lower |= q.support == Support::lower_only, low |= q.support == Support::low;
   }
   std::string text;
   if (lower) text += "≥: too few independent requests lie beyond this point for an upper bound. ";
-  if (low) text += "~: fewer than ten lie beyond it, an order of magnitude.";
+  if (low) text += "~: an order of magnitude; fewer than ten lie beyond it, or too many requests are in doubt.";
   if (!text.empty() && text.back() == ' ') text.pop_back();
   return text;
 }

@@ -56,6 +56,10 @@ std::string route_counts(const flow::RouteStudy& route) {
 
 void add_route(const flow::RouteStudy& route, std::size_t width, Footnotes& notes, Table& table) {
   table.line(shortened(route_title(route), width));
+  std::string counts = wrapped("  ", route_counts(route), width);
+  counts.pop_back();
+  table.line(std::move(counts));
+  if (route.count == 0) return table.line("  no request with a known duration");
   std::vector<std::string> values = {"  duration"}, intervals = {"  95 % interval"}, first = {"  first byte"};
   for (const auto& q : route.latency) {
     const QuantileText text = quantile_text(q, notes);
@@ -63,10 +67,6 @@ void add_route(const flow::RouteStudy& route, std::size_t width, Footnotes& note
     intervals.push_back(text.interval);
   }
   for (const auto& q : route.first_byte) first.push_back(with_note(quantile_text(q, notes)));
-  std::string counts = wrapped("  ", route_counts(route), width);
-  counts.pop_back();
-  table.line(std::move(counts));
-  if (route.count == 0) return table.line("  no request with a known duration");
   table.row(std::move(values));
   if (std::any_of(intervals.begin() + 1, intervals.end(), [](const auto& s) { return !s.empty(); })) table.row(std::move(intervals));
   table.row(std::move(first));
@@ -115,6 +115,7 @@ std::string phases_of_route(const flow::RouteStudy& route, std::size_t width) {
   const BandTable bands = band_table(route);
   std::string out = "\n" + ruler("Where the time goes: " + shortened(route_title(route), width - 30), width);
   const bool narrow = width < 100;
+  if (const std::string text = doubt_text(route); !text.empty()) out += wrapped("  ", text, width);
   std::vector<Column> layout(bands.names.size() + 1, Column{Align::right, narrow ? 12u : 15u});
   layout[0] = {Align::left, narrow ? 20u : 24u};
   Table table(layout, "  ", narrow ? 1 : 2);

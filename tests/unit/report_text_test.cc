@@ -114,7 +114,7 @@ TEST(Quantiles, RefusedAndLowerBoundsShowTheirReason) {
 TEST(Quantiles, SignsAreExplainedWhereTheyOccur) {
   const auto s = sample_study();
   EXPECT_TRUE(contains(signs_text(s.study, flow::Role::server), "≥: too few"));
-  EXPECT_TRUE(contains(signs_text(s.study, flow::Role::server), "~: fewer than ten"));
+  EXPECT_TRUE(contains(signs_text(s.study, flow::Role::server), "~: an order of magnitude"));
   EXPECT_EQ(signs_text(s.study, flow::Role::client), "");
   EXPECT_TRUE(contains(text_report(s.study, s.table, options()), "≥: too few"));
 }
@@ -151,6 +151,20 @@ TEST(Bands, ThreadTimesKnownForSomeSaySo) {
   for (auto& band : route.bands) band.thread_count = 0, band.thread_time = {};
   EXPECT_FALSE(contains(difference_text(route), "thread"));
   EXPECT_TRUE(band_table(route).threads.empty());
+}
+
+TEST(Bands, SlowestOfThoseInNoDoubtAreNotTheSlowest) {
+  auto s = sample_study();
+  auto& route = s.study.routes[0];
+  EXPECT_EQ(doubt_text(route), "");
+  route.latency_tainted = 500;
+  for (auto& band : route.bands) band.count /= 2;
+  route.latency[3].support = flow::Support::refused;
+  EXPECT_EQ(difference_text(route), "");
+  EXPECT_TRUE(contains(doubt_text(route), "Of the 6,171 requests whose duration is in no doubt only: 6,174 more may be"));
+  EXPECT_TRUE(contains(text_report(s.study, s.table, options()), "whose duration is in no doubt"));
+  EXPECT_TRUE(contains(html_report(s.study, s.table, {}, options()), "whose duration is in no doubt"));
+  EXPECT_TRUE(contains(markdown_report(s.study, s.table, options()), "whose duration is in no doubt"));
 }
 
 TEST(Quality, EveryDamageTakesTheVerdict) {
