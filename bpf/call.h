@@ -146,7 +146,7 @@ __noinline int call_accepted(u32 fd)
 	record->h.kind = RECORD_ACCEPT;
 	record->socket = state->cookie;
 	record->position = fd;
-	bpf_ringbuf_submit(record, wake_flag());
+	bpf_ringbuf_submit(record, wake_flag(record->h.time));
 	return 0;
 }
 

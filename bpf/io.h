@@ -30,53 +30,100 @@ static __always_inline u32 next_in(const struct sock *sk, const struct tcp_sock 
 	return copied;
 }
 
-/* instead: why the caller's buffer does not hold what went over the wire; 0: it does. */
-static __always_inline void emit_io(struct socket_state *state, struct task_struct *task, u64 position, int ret,
-				    u32 way, u8 instead)
+static __always_inline void fill_io(struct record_io *record, const struct socket_state *state,
+				    const struct task_struct *task, u64 position, int ret, u32 way, u16 syscall)
 {
-	struct direction_state *direction = &state->direction[way];
-	u32 kind = way == OUT ? RECORD_SEND : RECORD_RECEIVE, bytes = 0;
-	struct io_scratch *scratch;
-	struct record_io *record;
-	struct source from;
-	u64 flags;
-	u16 missed;
-
-	scratch = bpf_map_lookup_elem(&scratches, &way);
-	if (!scratch)
-		return;
-	record = &scratch->record;
 	record->h.time = bpf_ktime_get_ns();
 	record->h.pid = task->tgid;
 	record->h.tid = task->pid;
-	record->h.kind = kind;
+	record->h.kind = way == OUT ? RECORD_SEND : RECORD_RECEIVE;
 	record->h.length = ret > 0 ? ret : 0;
 	record->socket = state->cookie;
 	record->position = position;
 	record->error = ret < 0 ? -ret : 0;
+	record->syscall = syscall;
 	record->flags = 0;
 	record->head = 0;
 	record->tail = 0;
 	record->unused = 0;
-	find_source(scratch, task, (struct pt_regs *)bpf_task_pt_regs(task), &from);
-	record->syscall = from.syscall;
-	if (!payload_limit) {
-		record->payload = PAYLOAD_OFF;
-	} else {
-		if (instead && from.payload == PAYLOAD_CAPTURED)
-			from.payload = instead;
-		bytes = keep_payload(scratch, way, &from, record->h.length, direction);
+}
+
+/* The usual cases, without a detour through the scratch memory: one piece that is kept whole, or nothing to keep. room
+ * is a constant, which makes ring records of a few sizes. */
+static __always_inline void emit_small(struct socket_state *state, struct task_struct *task, u64 position, int ret,
+				       u32 way, const struct source *from, const u32 room)
+{
+	struct record_io *record =
+		reserve(sizeof(*record) + room, way == OUT ? RECORD_SEND : RECORD_RECEIVE, &state->missed);
+	u8 *data = (u8 *)(record + 1);
+	u32 length = ret;
+
+	if (!record)
+		return;
+	fill_io(record, state, task, position, ret, way, from->syscall);
+	record->h.missed = take_missed(&state->missed);
+	record->payload = from->payload;
+	if (room) {
+		barrier_var(length);
+		if (length > room || bpf_probe_read_user(data, length, (void *)from->base)) {
+			record->payload = PAYLOAD_FAULT;
+		} else {
+			record->head = length;
+			keep_budget(&state->direction[way], data, length);
+		}
 	}
-	missed = take_missed(&state->missed);
-	record->h.missed = missed;
-	flags = wake_flag();
+	bpf_ringbuf_submit(record, wake_flag(record->h.time));
+}
+
+/* Whatever else: many pieces, or more bytes than the least that is kept. */
+static __always_inline void emit_large(struct socket_state *state, struct task_struct *task, u64 position, int ret,
+				       u32 way, const struct source *from)
+{
+	struct io_scratch *scratch = bpf_map_lookup_elem(&scratches, &way);
+	struct record_io *record;
+	u32 bytes;
+	u64 flags;
+
+	if (!scratch)
+		return;
+	record = &scratch->record;
+	fill_io(record, state, task, position, ret, way, from->syscall);
+	bytes = keep_payload(scratch, way, from, record->h.length, &state->direction[way]);
+	record->h.missed = take_missed(&state->missed);
+	flags = wake_flag(record->h.time);
 	barrier_var(bytes);
 	if (bytes > HEAD_MAX + TAIL_SIZE) /* cannot be; the verifier must see it tested */
 		bytes = 0;
 	if (bpf_ringbuf_output(&ring, record, sizeof(*record) + bytes, flags)) {
-		count_loss(LOSS_RING_FULL, kind);
-		__sync_fetch_and_add(&state->missed, missed + 1);
+		count_loss(LOSS_RING_FULL, way == OUT ? RECORD_SEND : RECORD_RECEIVE);
+		__sync_fetch_and_add(&state->missed, record->h.missed + 1);
 	}
+}
+
+/* instead: why the caller's buffer does not hold what went over the wire; 0: it does. */
+static __always_inline void emit_io(struct socket_state *state, struct task_struct *task, u64 position, int ret,
+				    u32 way, u8 instead)
+{
+	const struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	struct source from;
+
+	find_source(way, task, regs, !payload_limit || ret <= 0, &from);
+	if (instead && from.payload == PAYLOAD_CAPTURED)
+		from.payload = instead;
+	if (!payload_limit)
+		from.payload = PAYLOAD_OFF;
+	if (from.payload != PAYLOAD_CAPTURED || ret <= 0)
+		emit_small(state, task, position, ret, way, &from, 0);
+	else if (from.segments != 1 || (u32)ret > at_least(&state->direction[way]))
+		emit_large(state, task, position, ret, way, &from);
+	else if (ret <= 64)
+		emit_small(state, task, position, ret, way, &from, 64);
+	else if (ret <= 256)
+		emit_small(state, task, position, ret, way, &from, 256);
+	else if (ret <= 512)
+		emit_small(state, task, position, ret, way, &from, 512);
+	else
+		emit_large(state, task, position, ret, way, &from);
 }
 
 /* Null unless the socket is to be recorded. sk is trusted: a tracepoint's argument. */

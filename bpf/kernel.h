@@ -141,6 +141,7 @@ struct tcphdr {
 struct tcp_skb_cb {
 	u32 seq;
 	u32 end_seq;
+	u8 tcp_flags; /* wider in newer kernels; the FIN is in the low byte */
 };
 
 struct kernfs_node {
@@ -250,6 +251,8 @@ struct user_msghdr {
 #define TCP_CLOSE_WAIT 8
 #define TCP_LAST_ACK 9
 #define TCP_LISTEN 10
+
+#define TCP_FIN 1
 
 #define SOCK_DONE_BIT 1 /* enum sock_flags: the peer's FIN has been taken in */
 #define RCV_SHUTDOWN 1

@@ -25,33 +25,45 @@ static __always_inline void tell_segment(struct socket_state *state, u32 kind, u
 	record->socket = state->cookie;
 	record->position = position;
 	record->unused = 0;
-	bpf_ringbuf_submit(record, wake_flag());
+	bpf_ringbuf_submit(record, wake_flag(record->h.time));
+}
+
+/* Since 6.2; makes plain loads of what otherwise takes a probe read of 34 ns. */
+extern void *bpf_rdonly_cast(void *object, u32 type) __ksym __weak;
+
+/* What TCP noted of the segment before it looked at it: its place and its end, a FIN counted. */
+static __always_inline u32 segment_place(struct sk_buff *skb, u32 *length)
+{
+	struct tcp_skb_cb *note;
+	u32 place;
+
+	if (bpf_rdonly_cast) {
+		note = bpf_rdonly_cast(skb->cb, bpf_core_type_id_kernel(struct tcp_skb_cb));
+		*length = note->end_seq - note->seq - (note->tcp_flags & TCP_FIN);
+		return note->seq;
+	}
+	note = (struct tcp_skb_cb *)skb->cb;
+	place = BPF_CORE_READ(note, seq);
+	*length = BPF_CORE_READ(note, end_seq) - place - (BPF_CORE_READ(note, tcp_flags) & TCP_FIN);
+	return place;
 }
 
 SEC("tp_btf/tcp_probe")
 int BPF_PROG(arrival, struct sock *sk, struct sk_buff *skb)
 {
-	u32 length = skb->len; /* with the TCP header, which is 20 to 60 bytes */
 	struct socket_state *state;
-	struct {
-		u16 ports[2];
-		u32 seq, ack_seq;
-		u8 offset, flags;
-		u16 window;
-	} header;
+	u32 length, place;
 
-	if (length <= 20)
+	if (skb->len <= 20) /* with the TCP header */
 		return 0;
 	state = bpf_sk_storage_get(&sockets, sk, 0, 0);
 	if (!state)
 		return 0;
-	if (bpf_probe_read_kernel(&header, sizeof(header), skb->head + skb->transport_header))
-		return 0;
-	length -= (header.offset >> 4) * 4;
-	if ((s32)length <= 0)
+	place = segment_place(skb, &length);
+	if (!length)
 		return 0;
 	own_socket(state, sk);
-	tell_segment(state, RECORD_ARRIVAL, bpf_ntohl(header.seq), length);
+	tell_segment(state, RECORD_ARRIVAL, place, length);
 	return 0;
 }
 
@@ -131,7 +143,7 @@ int BPF_PROG(state_change, struct sock *sk, int from, int to)
 		record->to = to;
 		record->flags = by_thread ? STATE_BY_THREAD : 0;
 		record->unused = 0;
-		bpf_ringbuf_submit(record, wake_flag());
+		bpf_ringbuf_submit(record, wake_flag(record->h.time));
 	}
 	if (to == TCP_SYN_SENT || to == TCP_ESTABLISHED || to == TCP_LISTEN)
 		tell_socket(sk, state, to);

@@ -22,8 +22,9 @@ struct source {
 	bool whole; /* these segments are all there are, so that the end can be found */
 };
 
-static __always_inline bool read_segments(struct io_scratch *scratch, u64 vector, u64 count, struct source *from)
+static __always_inline bool read_segments(u32 way, u64 vector, u64 count, struct source *from)
 {
+	struct io_scratch *scratch;
 	struct user_iovec one;
 
 	if (count == 1) {
@@ -40,11 +41,13 @@ static __always_inline bool read_segments(struct io_scratch *scratch, u64 vector
 	from->segments = count;
 	if (!count)
 		return true;
-	return !bpf_probe_read_user(scratch->iov, count * sizeof(struct user_iovec), (void *)vector);
+	scratch = bpf_map_lookup_elem(&scratches, &way);
+	return scratch && !bpf_probe_read_user(scratch->iov, count * sizeof(struct user_iovec), (void *)vector);
 }
 
-static __always_inline void find_source(struct io_scratch *scratch, struct task_struct *task,
-					const struct pt_regs *regs, struct source *from)
+/* number_only: the bytes are not wanted, only the system call's number. */
+static __always_inline void find_source(u32 way, struct task_struct *task, const struct pt_regs *regs,
+					bool number_only, struct source *from)
 {
 	struct user_msghdr header;
 	u64 nr = regs->orig_ax;
@@ -64,18 +67,22 @@ static __always_inline void find_source(struct io_scratch *scratch, struct task_
 		from->syscall = NO_SYSCALL;
 		return;
 	}
+	if (number_only) {
+		from->payload = PAYLOAD_CAPTURED;
+		return;
+	}
 	if (nr == NR_read || nr == NR_write || nr == NR_sendto || nr == NR_recvfrom) {
 		from->base = regs->si;
 		from->size = regs->dx;
 		from->segments = 1;
 	} else if (nr == NR_readv || nr == NR_writev) {
-		if (!read_segments(scratch, regs->si, regs->dx, from)) {
+		if (!read_segments(way, regs->si, regs->dx, from)) {
 			from->payload = PAYLOAD_FAULT;
 			return;
 		}
 	} else if (nr == NR_sendmsg || nr == NR_recvmsg) {
 		if (bpf_probe_read_user(&header, sizeof(header), (void *)regs->si) ||
-		    !read_segments(scratch, header.iov, header.iov_length, from)) {
+		    !read_segments(way, header.iov, header.iov_length, from)) {
 			from->payload = PAYLOAD_FAULT;
 			return;
 		}
@@ -220,12 +227,35 @@ static __always_inline u32 gather_tail(struct io_scratch *scratch, u32 way, cons
 		want = TAIL_SIZE;
 	start = length - want;
 	if (from->segments == 1) {
-		if (length > from->size || bpf_probe_read_user(scratch->data + have, want, (void *)(from->base + start)))
+		barrier_var(have);
+		if (have > HEAD_MAX || length > from->size)
 			return 0;
-		return want;
+		return bpf_probe_read_user(scratch->data + have, want, (void *)(from->base + start)) ? 0 : want;
 	}
 	got = gather_tail_pieces(way, from->segments, have, start, length);
 	return got == want ? want : 0;
+}
+
+/* Bytes of the next I/O that are kept in any case, whether or not a message begins with it. */
+static __always_inline u32 at_least(const struct direction_state *direction)
+{
+	u32 least = payload_limit < HEAD_MIN ? payload_limit : HEAD_MIN;
+
+	return direction->budget > least ? direction->budget : least;
+}
+
+/* A message start gets a new budget; what was kept is paid from it. */
+static __always_inline u32 budget_for(const struct direction_state *direction, const u8 *data, u32 length)
+{
+	/* Too short to tell: the beginning of a message may be cut anywhere. */
+	return length < 4 || message_start(data) ? payload_limit : direction->budget;
+}
+
+static __always_inline void keep_budget(struct direction_state *direction, const u8 *data, u32 kept)
+{
+	u32 budget = budget_for(direction, data, kept);
+
+	direction->budget = budget > kept ? budget - kept : 0;
 }
 
 /* Fills head, tail and payload of scratch->record for length bytes moved. Returns the bytes in scratch->data. */
@@ -233,21 +263,15 @@ static __always_inline u32 keep_payload(struct io_scratch *scratch, u32 way, con
 					struct direction_state *direction)
 {
 	struct record_io *record = &scratch->record;
-	u32 least, want, have = 0, tail = 0, budget;
+	u32 least = at_least(direction), want, have = 0, tail = 0, budget;
 
 	record->payload = from->payload;
-	if (from->payload != PAYLOAD_CAPTURED || !length)
-		return 0;
-	least = payload_limit < HEAD_MIN ? payload_limit : HEAD_MIN;
 	want = length < least ? length : least;
 	if (!gather(scratch, way, from, want, &have)) {
 		record->payload = PAYLOAD_FAULT;
 		return 0;
 	}
-	budget = direction->budget;
-	/* Too short to tell: the beginning of a message may be cut anywhere. */
-	if (length < 4 || message_start(scratch->data))
-		budget = payload_limit;
+	budget = budget_for(direction, scratch->data, length);
 	want = length < budget ? length : budget;
 	if (want > have && !gather(scratch, way, from, want, &have)) {
 		record->payload = PAYLOAD_FAULT;

@@ -71,7 +71,7 @@ static __always_inline void back(struct task_state *state, struct task_struct *t
 		record->state = state->state;
 		record->syscall = state->syscall;
 		record->unused[0] = record->unused[1] = record->unused[2] = 0;
-		bpf_ringbuf_submit(record, wake_flag());
+		bpf_ringbuf_submit(record, wake_flag(record->h.time));
 	}
 	state->left = 0;
 }

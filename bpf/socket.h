@@ -111,7 +111,7 @@ static __always_inline void tell_socket(const struct sock *sk, struct socket_sta
 	fill_socket(record, sk, state);
 	if (new_state)
 		record->state = new_state;
-	bpf_ringbuf_submit(record, wake_flag());
+	bpf_ringbuf_submit(record, wake_flag(record->h.time));
 }
 
 static __always_inline void begin_socket(struct socket_state *state, const struct sock *sk, u64 cookie, u16 family,

@@ -87,7 +87,7 @@ static __always_inline void discovered(struct task_struct *task, bool touched)
 	if (!record)
 		return;
 	fill_task(record, task);
-	bpf_ringbuf_submit(record, wake_flag());
+	bpf_ringbuf_submit(record, wake_flag(record->h.time));
 }
 
 /* The running thread used a socket on a chosen port: its waits belong to the requests there. */

@@ -32,7 +32,7 @@ int BPF_PROG(task_start, struct task_struct *parent, struct task_struct *child)
 	record->parent_pid = parent->tgid;
 	record->parent_tid = parent->pid;
 	bpf_probe_read_kernel_str(record->comm, sizeof(record->comm), child->comm);
-	bpf_ringbuf_submit(record, wake_flag());
+	bpf_ringbuf_submit(record, wake_flag(record->h.time));
 	return 0;
 }
 
@@ -59,7 +59,7 @@ int BPF_PROG(task_exec, struct task_struct *task, int old_pid, struct linux_binp
 	record->h.kind = RECORD_TASK_EXEC;
 	bpf_probe_read_kernel_str(record->comm, sizeof(record->comm), task->comm);
 	bpf_probe_read_kernel_str(record->filename, sizeof(record->filename), program->filename);
-	bpf_ringbuf_submit(record, wake_flag());
+	bpf_ringbuf_submit(record, wake_flag(record->h.time));
 	return 0;
 }
 
@@ -79,7 +79,7 @@ int BPF_PROG(task_exit, struct task_struct *task)
 	record->h.tid = task->pid;
 	record->h.kind = RECORD_TASK_EXIT;
 	record->code = task->exit_code;
-	bpf_ringbuf_submit(record, wake_flag());
+	bpf_ringbuf_submit(record, wake_flag(record->h.time));
 	return 0;
 }
 

@@ -54,13 +54,15 @@ int run(int argc, char** argv) {
     if (options.dry_run) return code;
   }
   const Outcome outcome = record(options);
-  if (outcome.command_ran) {
-    if (WIFEXITED(outcome.command_status))
-      std::fprintf(stderr, "%s exited with code %d\n", options.probes.selection.command[0].c_str(),
-                   WEXITSTATUS(outcome.command_status));
+  if (!options.probes.selection.command.empty()) {
+    const char* name = options.probes.selection.command[0].c_str();
+    if (!outcome.command_ran)
+      std::fprintf(stderr, "%s still runs\n", name);
+    else if (WIFEXITED(outcome.command_status))
+      std::fprintf(stderr, "%s exited with code %d\n", name, WEXITSTATUS(outcome.command_status));
     else
-      std::fprintf(stderr, "%s was ended by signal %d (%s)\n", options.probes.selection.command[0].c_str(),
-                   WTERMSIG(outcome.command_status), strsignal(WTERMSIG(outcome.command_status)));
+      std::fprintf(stderr, "%s was ended by signal %d (%s)\n", name, WTERMSIG(outcome.command_status),
+                   strsignal(WTERMSIG(outcome.command_status)));
   }
   std::fputs(summary(options.output, outcome.elapsed, outcome.tally, outcome.file_bytes, outcome.reason,
                      options.probes.ring_bytes)

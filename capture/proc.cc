@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cinttypes>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -31,6 +32,11 @@ std::string slurp(const std::string& path, std::size_t most) {
 ProcessFacts process_facts(std::uint32_t pid) {
   const std::string folder = "/proc/" + std::to_string(pid) + "/";
   ProcessFacts facts;
+  facts.comm = slurp(folder + "comm", 64);
+  if (facts.comm.ends_with('\n')) facts.comm.pop_back();
+  const std::string stat = slurp(folder + "stat", 512);
+  if (const auto name_end = stat.rfind(')'); name_end != stat.npos)  // the name may contain anything
+    std::sscanf(stat.c_str() + name_end + 1, " %*c %" SCNu32, &facts.parent_pid);
   facts.command_line = slurp(folder + "cmdline", kMaxCommandLine);
   while (!facts.command_line.empty() && facts.command_line.back() == '\0') facts.command_line.pop_back();
   for (char& c : facts.command_line) {

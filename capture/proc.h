@@ -9,7 +9,8 @@
 namespace tailcap::capture {
 
 struct ProcessFacts {
-  std::string command_line, executable, cgroup;
+  std::uint32_t parent_pid = 0;
+  std::string comm, command_line, executable, cgroup;
 };
 ProcessFacts process_facts(std::uint32_t pid);
 

@@ -115,7 +115,7 @@ void Session::tick(Time now) {
   for (const auto pid : new_) {
     const auto facts = process_facts(pid);
     if (facts.executable.empty()) continue;  // gone already
-    push({now, {pid, pid}, TaskInfo{0, {}, facts.command_line, facts.executable, facts.cgroup}});
+    push({now, {pid, pid}, TaskInfo{facts.parent_pid, facts.comm, facts.command_line, facts.executable, facts.cgroup}});
     describe(pid, now);
   }
   new_.clear();
