@@ -1,8 +1,11 @@
 #include "analyze/report/text.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cmath>
+#include <cstdio>
+#include <cstdlib>
 
 #include "analyze/report/bands.h"
 #include "analyze/report/escape.h"
@@ -218,6 +221,25 @@ TEST(HtmlReport, RefersToNothingOutside) {
   const std::string page = html_report(s.study, s.table, {}, options());
   for (const auto* outside : {"http:", "https:", "//cdn", "src=", "<link", "@import", "url("}) EXPECT_FALSE(contains(page, outside)) << outside;
   EXPECT_TRUE(contains(page, "default-src 'none'"));
+}
+
+// The page's policy lets only this script run: were the hash wrong, nothing could be sorted.
+TEST(HtmlReport, ThePolicyNamesTheScript) {
+  char path[] = "/tmp/tailcap-script-XXXXXX";
+  const int file = mkstemp(path);
+  ASSERT_GE(file, 0);
+  const std::string script(page_script());
+  ASSERT_EQ(write(file, script.data(), script.size()), static_cast<ssize_t>(script.size()));
+  close(file);
+  // python3 runs others of the tests, too.
+  FILE* pipe = popen(("python3 -c 'import base64, hashlib, sys; print(base64.b64encode(hashlib.sha256(open(sys.argv[1], \"rb\").read()).digest()).decode())' " +
+                      std::string(path)).c_str(), "r");
+  char line[128] = "";
+  ASSERT_NE(fgets(line, sizeof line, pipe), nullptr);
+  pclose(pipe);
+  unlink(path);
+  EXPECT_EQ("sha256-" + std::string(line).substr(0, 44), page_script_hash());
+  EXPECT_TRUE(contains(page("x", "y"), page_script_hash()));
 }
 
 TEST(HtmlReport, ManyRoutesStayBounded) {
