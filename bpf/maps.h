@@ -9,19 +9,19 @@
 #include "bpf/kernel.h"
 #include <bpf/bpf_helpers.h>
 
-/* Read-only once loaded: the verifier removes what they switch off. */
+/* Read-only once loaded: the verifier removes what they switch off. __u8 for bool: the skeleton is C++, too. */
 const volatile __u32 self_tgid = 0;      /* the recorder, which never records itself */
 const volatile __u32 payload_limit = 0;  /* bytes kept of what follows a message start; 0: no payload */
 const volatile __u64 ring_wake = 0;      /* wake the reader at this many bytes pending */
-const volatile bool target_all = false;
-const volatile bool target_comms_used = false;
+const volatile __u8 target_all = false;
+const volatile __u8 target_comms_used = false;
 const volatile __u64 target_cgroup = 0;  /* id in the unified hierarchy; 0: none */
 const volatile __u32 port_count = 0;
 const volatile __u16 ports[PORTS_MAX] = {};
-const volatile bool switch_tells_state = false; /* sched_switch has its fourth argument: since 5.18 */
+const volatile __u8 switch_tells_state = false; /* sched_switch has its fourth argument: since 5.18 */
 
 /* Set while the iterator over tasks may make targets; later it only lists them. */
-bool marking = false;
+__u8 marking = false;
 
 /* Exists: the task is a target. What happened since it left the CPU is folded in here. */
 struct task_state {
