@@ -1,0 +1,91 @@
+// Every kind of event once: its fields by name. text.cc prints and parses with it.
+//
+// visit(v, body) calls v(name, field) for each field; v decides what to do with it.
+#pragma once
+
+#include <array>
+#include <string_view>
+#include <utility>
+
+#include "formats/event.h"
+
+namespace tailcap::synth {
+
+// Names of enumerators, as they stand in the text.
+template <class E>
+struct Names;
+template <>
+struct Names<formats::Payload> {
+  static constexpr std::array<std::string_view, 5> all = {"captured", "off", "no_buffer", "unsupported", "fault"};
+};
+template <>
+struct Names<formats::Direction> {
+  static constexpr std::array<std::string_view, 2> all = {"out", "in"};
+};
+template <>
+struct Names<formats::TcpState> {
+  static constexpr std::array<std::string_view, 13> all = {"none", "established", "syn_sent", "syn_recv", "fin_wait1", "fin_wait2", "time_wait",
+                                                           "close", "close_wait", "last_ack", "listen", "closing", "new_syn_recv"};
+};
+template <>
+struct Names<formats::Origin> {
+  static constexpr std::array<std::string_view, 5> all = {"unknown", "connected", "accepted", "listener", "existed"};
+};
+template <>
+struct Names<formats::LossCause> {
+  static constexpr std::array<std::string_view, 5> all = {"ring_full", "queue_full", "bad_record", "socket_table_full", "task_table_full"};
+};
+template <>
+struct Names<formats::Family> {
+  static constexpr std::array<std::string_view, 11> all = {"unknown", "unix", "inet", "", "", "", "", "", "", "", "inet6"};
+};
+template <>
+struct Names<formats::SocketType> {
+  static constexpr std::array<std::string_view, 6> all = {"unknown", "stream", "datagram", "", "", "seqpacket"};
+};
+
+template <class V> void visit(V& v, formats::Io& b) {
+  v("socket", b.socket), v("pos", b.position), v("len", b.length), v("payload", b.payload), v("missed", b.missed);
+  v("error", b.error), v("syscall", b.syscall), v("truncated", b.truncated), v("data", b.head), v("tail", b.tail);
+}
+template <class V> void visit(V& v, formats::Arrival& b) {
+  v("socket", b.socket), v("pos", b.position), v("len", b.length), v("missed", b.missed);
+}
+template <class V> void visit(V& v, formats::Retransmit& b) { v("socket", b.socket), v("pos", b.position), v("len", b.length); }
+template <class V> void visit(V& v, formats::Reset& b) { v("socket", b.socket), v("direction", b.direction); }
+template <class V> void visit(V& v, formats::StateChange& b) {
+  v("socket", b.socket), v("from", b.from), v("to", b.to), v("by_thread", b.by_thread), v("error", b.error);
+}
+template <class V> void visit(V& v, formats::Accept& b) { v("socket", b.socket), v("descriptor", b.descriptor); }
+template <class V> void visit(V& v, formats::SocketInfo& b) {
+  v("socket", b.socket), v("family", b.family), v("type", b.type), v("origin", b.origin), v("state", b.state);
+  v("local", b.local), v("remote", b.remote), v("next_out", b.next_out), v("next_in", b.next_in), v("inode", b.inode);
+  v("peer_inode", b.peer_inode), v("netns", b.net_namespace), v("path", b.path);
+}
+template <class V> void visit(V& v, formats::OffCpu& b) {
+  v("left", b.left), v("runnable", b.runnable), v("waker", b.waker), v("state", b.state), v("syscall", b.syscall);
+  v("missed", b.missed), v("arg0", b.argument0), v("arg1", b.argument1);
+}
+template <class V> void visit(V& v, formats::TaskStart& b) {
+  v("parent_pid", b.parent.pid), v("parent_tid", b.parent.tid), v("comm", b.comm);
+}
+template <class V> void visit(V& v, formats::TaskExec& b) { v("comm", b.comm), v("filename", b.filename); }
+template <class V> void visit(V& v, formats::TaskExit& b) { v("code", b.code); }
+template <class V> void visit(V& v, formats::TaskInfo& b) {
+  v("parent_pid", b.parent_pid), v("comm", b.comm), v("command_line", b.command_line), v("executable", b.executable), v("cgroup", b.cgroup);
+}
+template <class V> void visit(V& v, formats::Mapping& b) {
+  v("start", b.start), v("end", b.end), v("offset", b.file_offset), v("path", b.path), v("build_id", b.build_id);
+}
+template <class V> void visit(V& v, formats::ClockSnapshot& b) {
+  v("realtime", b.realtime), v("boottime", b.boottime), v("uncertainty", b.uncertainty);
+}
+template <class V> void visit(V& v, formats::Loss& b) {
+  v("since", b.since), v("cause", b.cause), v("kind", b.kind), v("count", b.count);
+}
+template <class V> void visit(V& v, formats::RecorderCost& b) { v("cpu", b.cpu), v("resident", b.resident); }
+template <class V> void visit(V& v, formats::ProgramCost& b) { v("program", b.program), v("runs", b.runs), v("time", b.time); }
+template <class V> void visit(V&, formats::CaptureEnd&) {}
+template <class V> void visit(V& v, formats::Damage& b) { v("since", b.since), v("bytes", b.bytes); }
+
+}  // namespace tailcap::synth
