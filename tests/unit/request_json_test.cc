@@ -1,0 +1,186 @@
+#include "analyze/report/request_json.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <random>
+
+#include "analyze/report/json.h"
+#include "analyze/report/json_writer.h"
+#include "tests/unit/sample_study.h"
+
+namespace tailcap::report {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string written(std::string_view text) {
+  std::string out;
+  JsonWriter(out).text(text);
+  return out;
+}
+
+TEST(JsonWriter, TextRoundTrips) {
+  for (const std::string_view text : {"", "plain", "\"\\/", "\n\t\r\x01\x1f\x7f", "ü€😀", "\0x"})
+    EXPECT_EQ(Json::parse(written(text)), text);
+  EXPECT_EQ(written(std::string_view("a\0b", 3)), "\"a\\u0000b\"");
+}
+
+TEST(JsonWriter, WrongBytesAreReplaced) {
+  const std::string bad = "\xef\xbf\xbd";
+  EXPECT_EQ(Json::parse(written("a\xff"
+                                "b")),
+            "a" + bad + "b");
+  EXPECT_EQ(Json::parse(written("\xc0\xaf")), bad + bad);                              // overlong
+  EXPECT_EQ(Json::parse(written("\xed\xa0\x80")), bad + bad + bad);                    // surrogate
+  EXPECT_EQ(Json::parse(written("\xe2\x82")), bad + bad);                              // cut
+  EXPECT_EQ(Json::parse(written("\xf4\x90\x80\x80")).get<std::string>().size(), 12u);  // beyond U+10FFFF
+}
+
+TEST(JsonWriter, AnyBytesMakeValidJson) {
+  std::mt19937_64 random(12);
+  for (int i = 0; i < 5000; ++i) {
+    std::string text(random() % 40, ' ');
+    for (char& c : text) c = static_cast<char>(random() % (i % 2 ? 256 : 128));
+    ASSERT_TRUE(Json::accept(written(text)));
+  }
+}
+
+TEST(JsonWriter, CommasAndNumbers) {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object();
+  json.field("a", std::int64_t{INT64_MIN});
+  json.field("b", std::uint64_t{UINT64_MAX});
+  json.key("c");
+  json.begin_array();
+  json.real(0.1);
+  json.real(1e300);
+  json.real(std::numeric_limits<double>::infinity());
+  json.begin_object();
+  json.end_object();
+  json.end_array();
+  json.field("d", true);
+  json.key("e"), json.null();
+  json.end_object();
+  EXPECT_EQ(out,
+            "{\"a\":-9223372036854775808,\"b\":18446744073709551615,\"c\":[0.1,1e+300,null,{}],\"d\":true,\"e\":null}");
+}
+
+// The stable names, in their order.
+TEST(RequestJson, NamesAndNulls) {
+  flow::RequestTable table;
+  flow::WallClock clock;
+  flow::Request row;
+  row.id = {12, 3};
+  row.first_byte = flow::Duration{-1};
+  std::string out;
+  append_request(out, table, row, clock, {.with_headers = true});
+  const Json json = Json::parse(out);
+  const std::vector<std::string> names = {"id",
+                                          "role",
+                                          "protocol",
+                                          "tls",
+                                          "method",
+                                          "path",
+                                          "route",
+                                          "authority",
+                                          "status",
+                                          "grpc_status",
+                                          "outcome",
+                                          "complete",
+                                          "tainted",
+                                          "start_ns",
+                                          "duration_ns",
+                                          "first_byte_ns",
+                                          "request_bytes",
+                                          "response_bytes",
+                                          "pid",
+                                          "tid",
+                                          "comm",
+                                          "connection",
+                                          "stream",
+                                          "trace_id",
+                                          "span_id",
+                                          "parent_span_id",
+                                          "request_id",
+                                          "parent",
+                                          "peer",
+                                          "phases",
+                                          "thread_time",
+                                          "local",
+                                          "remote",
+                                          "request_headers",
+                                          "response_headers"};
+  std::vector<std::string> got;
+  for (const auto& [name, value] : json.items()) got.push_back(name);
+  EXPECT_EQ(got, names);
+  EXPECT_EQ(json["id"], "12.3");
+  for (const char* name : {"protocol", "method", "path", "status", "start_ns", "duration_ns", "first_byte_ns",
+                           "request_bytes", "pid", "comm", "trace_id", "span_id", "parent_span_id", "request_id",
+                           "peer", "phases", "thread_time", "local", "request_headers"})
+    EXPECT_TRUE(json[name].is_null()) << name;
+}
+
+TEST(RequestJson, FactsAreThere) {
+  flow::RequestTable table;
+  flow::WallClock clock;
+  clock.add(formats::time_from(1'000), 5'000'001'000, {});
+  flow::Request row;
+  row.id = {1, 2};
+  row.peer = {3, 4};
+  row.role = flow::Role::client;
+  row.start = formats::time_from(2'000);
+  row.has_duration = row.has_phases = true;
+  row.duration = flow::Duration{50};
+  row.phases = {10, 0, 0, 20, 5, 15};
+  row.traceparent = table.texts.intern("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+  row.taints = flow::Taints{} | flow::Taint::payload_cut | flow::Taint::conflict;
+  flow::Headers headers;
+  headers.add("Host", "h");
+  headers.add("host", "\xff");
+  std::string out;
+  append_request(out, table, row, clock, {.with_headers = true, .request_headers = &headers});
+  Json json = Json::parse(out);
+  EXPECT_EQ(json["start_ns"], 5'000'002'000);
+  EXPECT_EQ(json["phases"].dump(), R"({"send":10,"continue":0,"pipelined":0,"ttfb":20,"pickup":5,"body":15})");
+  EXPECT_EQ(json["tainted"].dump(), R"(["payload_cut","conflict"])");
+  EXPECT_EQ(json["peer"], "3.4");
+  EXPECT_EQ(json["trace_id"], "0af7651916cd43dd8448eb211c80319c");
+  EXPECT_EQ(json["span_id"], "b7ad6b7169203331");
+  EXPECT_TRUE(json["parent_span_id"].is_null());
+  EXPECT_EQ(json["request_headers"].size(), 2u);
+  EXPECT_EQ(json["request_headers"][0][1], "h");
+  EXPECT_TRUE(json["response_headers"].is_null());
+  row.role = flow::Role::server;
+  out.clear();
+  append_request(out, table, row, clock);
+  json = Json::parse(out);
+  EXPECT_EQ(json["parent_span_id"], "b7ad6b7169203331");
+  EXPECT_TRUE(json["span_id"].is_null());
+  EXPECT_FALSE(json.contains("request_headers"));
+}
+
+TEST(ReportJson, IsValidWhateverNamesAreInIt) {
+  for (const auto& sample : {tests::sample_study(), tests::hostile_study()}) {
+    const std::string text = json_report(sample.study, sample.table);
+    const Json json = Json::parse(text);
+    EXPECT_EQ(json["schema"], kJsonSchema);
+    EXPECT_EQ(json["routes"].size(), sample.study.routes.size());
+    EXPECT_EQ(json["slowest"].size(), sample.study.slowest.size());
+    EXPECT_EQ(text.back(), '\n');
+  }
+}
+
+TEST(ReportJson, RefusedQuantilesHaveNoValue) {
+  const auto sample = tests::hostile_study();
+  const Json json = Json::parse(json_report(sample.study, sample.table));
+  const Json& q = json["routes"][0]["latency"][3];
+  EXPECT_EQ(q["support"], "refused");
+  EXPECT_TRUE(q["value_ns"].is_null());
+  EXPECT_TRUE(q["low_ns"].is_null());
+  EXPECT_FALSE(q["reason"].is_null());
+}
+
+}  // namespace
+}  // namespace tailcap::report
