@@ -69,7 +69,7 @@ static __always_inline void emit_small(struct socket_state *state, struct task_s
 			record->payload = PAYLOAD_FAULT;
 		} else {
 			record->head = length;
-			keep_budget(&state->direction[way], data, length);
+			keep_budget(state, way, data, length);
 		}
 	}
 	bpf_ringbuf_submit(record, wake_flag(record->h.time));
@@ -88,7 +88,7 @@ static __always_inline void emit_large(struct socket_state *state, struct task_s
 		return;
 	record = &scratch->record;
 	fill_io(record, state, task, position, ret, way, from->syscall);
-	bytes = keep_payload(scratch, way, from, record->h.length, &state->direction[way]);
+	bytes = keep_payload(scratch, way, from, record->h.length, state);
 	record->h.missed = take_missed(&state->missed);
 	flags = wake_flag(record->h.time);
 	barrier_var(bytes);
@@ -114,7 +114,7 @@ static __always_inline void emit_io(struct socket_state *state, struct task_stru
 		from.payload = PAYLOAD_OFF;
 	if (from.payload != PAYLOAD_CAPTURED || ret <= 0)
 		emit_small(state, task, position, ret, way, &from, 0);
-	else if (from.segments != 1 || (u32)ret > at_least(&state->direction[way]))
+	else if (from.segments != 1 || (u32)ret > at_least(state, way))
 		emit_large(state, task, position, ret, way, &from);
 	else if (ret <= 64)
 		emit_small(state, task, position, ret, way, &from, 64);

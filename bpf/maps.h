@@ -52,7 +52,7 @@ struct socket_state {
 	u8 family;
 	u8 type;
 	u8 origin;
-	u8 unused;
+	bool http2; /* began with the HTTP/2 preface */
 };
 
 struct {

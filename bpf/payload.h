@@ -94,6 +94,8 @@ static __always_inline void find_source(u32 way, struct task_struct *task, const
 	from->payload = PAYLOAD_CAPTURED;
 }
 
+#define HTTP2_PREFACE 0x20495250 /* PRI_ */
+
 /* The first four bytes of every HTTP/1 message, and of the HTTP/2 preface. */
 static __always_inline bool message_start(const u8 *data)
 {
@@ -108,7 +110,7 @@ static __always_inline bool message_start(const u8 *data)
 	case 0x43544150: /* PATC */
 	case 0x4e4e4f43: /* CONN */
 	case 0x43415254: /* TRAC */
-	case 0x20495250: /* PRI_ */
+	case HTTP2_PREFACE:
 		return true;
 	}
 	return false;
@@ -236,34 +238,39 @@ static __always_inline u32 gather_tail(struct io_scratch *scratch, u32 way, cons
 	return got == want ? want : 0;
 }
 
-/* Bytes of the next I/O that are kept in any case, whether or not a message begins with it. */
-static __always_inline u32 at_least(const struct direction_state *direction)
+/* Bytes of the next I/O that are kept in any case, whether or not a message begins with it. On HTTP/2 every I/O may
+ * hold the heads of frames anywhere, so each gets the whole budget. */
+static __always_inline u32 at_least(const struct socket_state *state, u32 way)
 {
-	u32 least = payload_limit < HEAD_MIN ? payload_limit : HEAD_MIN;
+	u32 least = payload_limit < HEAD_MIN ? payload_limit : HEAD_MIN, budget = state->direction[way & 1].budget;
 
-	return direction->budget > least ? direction->budget : least;
+	if (state->http2)
+		return payload_limit;
+	return budget > least ? budget : least;
 }
 
 /* A message start gets a new budget; what was kept is paid from it. */
-static __always_inline u32 budget_for(const struct direction_state *direction, const u8 *data, u32 length)
+static __always_inline u32 budget_for(struct socket_state *state, u32 way, const u8 *data, u32 length)
 {
+	if (length >= 4 && *(const u32 *)data == HTTP2_PREFACE)
+		state->http2 = true;
 	/* Too short to tell: the beginning of a message may be cut anywhere. */
-	return length < 4 || message_start(data) ? payload_limit : direction->budget;
+	return length < 4 || state->http2 || message_start(data) ? payload_limit : state->direction[way & 1].budget;
 }
 
-static __always_inline void keep_budget(struct direction_state *direction, const u8 *data, u32 kept)
+static __always_inline void keep_budget(struct socket_state *state, u32 way, const u8 *data, u32 kept)
 {
-	u32 budget = budget_for(direction, data, kept);
+	u32 budget = budget_for(state, way, data, kept);
 
-	direction->budget = budget > kept ? budget - kept : 0;
+	state->direction[way & 1].budget = budget > kept ? budget - kept : 0;
 }
 
 /* Fills head, tail and payload of scratch->record for length bytes moved. Returns the bytes in scratch->data. */
 static __always_inline u32 keep_payload(struct io_scratch *scratch, u32 way, const struct source *from, u32 length,
-					struct direction_state *direction)
+					struct socket_state *state)
 {
 	struct record_io *record = &scratch->record;
-	u32 least = at_least(direction), want, have = 0, tail = 0, budget;
+	u32 least = at_least(state, way), want, have = 0, tail = 0, budget;
 
 	record->payload = from->payload;
 	want = length < least ? length : least;
@@ -271,13 +278,13 @@ static __always_inline u32 keep_payload(struct io_scratch *scratch, u32 way, con
 		record->payload = PAYLOAD_FAULT;
 		return 0;
 	}
-	budget = budget_for(direction, scratch->data, length);
+	budget = budget_for(state, way, scratch->data, length);
 	want = length < budget ? length : budget;
 	if (want > have && !gather(scratch, way, from, want, &have)) {
 		record->payload = PAYLOAD_FAULT;
 		return 0;
 	}
-	direction->budget = budget > have ? budget - have : 0;
+	state->direction[way & 1].budget = budget > have ? budget - have : 0;
 	if (have > HEAD_MAX)
 		return 0;
 	if (have < length)

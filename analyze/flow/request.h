@@ -71,6 +71,7 @@ struct Request {
   std::uint32_t stream = 0;
   Taints taints = 0;
   std::uint16_t status = 0;
+  std::int32_t grpc_status = -1;  // protocol grpc; -1: none or not seen
   Role role = Role::server;
   Protocol protocol = Protocol::unknown;
   Outcome outcome = Outcome::unknown;

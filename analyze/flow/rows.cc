@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t kBytes = 64u << 10;  // of a chunk of packed rows
 // 15 numbers, two masks, phases and thread times, ten bytes each at most.
-constexpr std::size_t kMaxPacked = 10 * (17 + 6 + kThreadTimes);
+constexpr std::size_t kMaxPacked = 10 * (18 + 6 + kThreadTimes);
 
 // Little-endian base 128.
 void put(std::uint8_t*& at, std::uint64_t v) {
@@ -75,6 +75,7 @@ const std::uint8_t* Rows::pack(const Request& r) {
   put(at, r.pid);
   put(at, zigzag(std::int64_t{r.tid} - std::int64_t{r.pid}));
   put(at, r.stream);
+  if (r.protocol == Protocol::grpc) put_signed(at, r.grpc_status);
   if (r.has_phases) put_all(at, r.phases);
   if (r.has_thread_time) put_all(at, r.thread_time);
   bytes_next_ = at;
@@ -109,6 +110,7 @@ Request Rows::operator[](std::size_t i) const {
   r.pid = static_cast<std::uint32_t>(get(at));
   r.tid = static_cast<std::uint32_t>(r.pid + unzigzag(get(at)));
   r.stream = static_cast<std::uint32_t>(get(at));
+  if (r.protocol == Protocol::grpc) r.grpc_status = static_cast<std::int32_t>(get_signed(at));
   if (r.has_phases) get_all(at, r.phases);
   if (r.has_thread_time) get_all(at, r.thread_time);
   return r;

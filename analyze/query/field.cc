@@ -56,6 +56,7 @@ constexpr Field kFields[] = {
     {"path", Type::text, Unit::none, GET(text_of(r.path, t))},
     {"route", Type::text, Unit::none, GET(text_of(r.route, t))},
     {"authority", Type::text, Unit::none, GET(text_of(r.authority, t))},
+    {"grpc_status", Type::number, Unit::none, GET(r.grpc_status < 0 ? Value{} : Value{std::int64_t{r.grpc_status}})},
     {"status", Type::number, Unit::none, GET(r.status == 0 ? Value{} : Value{std::int64_t{r.status}})},
     {"outcome", Type::text, Unit::none, GET(flow::name_of(r.outcome))},
     {"complete", Type::boolean, Unit::none, GET(r.complete)},

@@ -64,7 +64,7 @@ void append_request(std::string& out, const flow::RequestTable& table, const Req
   text_of(json, table, "route", row.route);
   text_of(json, table, "authority", row.authority);
   number_or_null(json, "status", row.status != 0, row.status);
-  json.key("grpc_status"), json.null();
+  number_or_null(json, "grpc_status", row.grpc_status >= 0, row.grpc_status);
   json.field("outcome", flow::name_of(row.outcome));
   json.field("complete", row.complete);
   json.key("tainted");
@@ -81,7 +81,7 @@ void append_request(std::string& out, const flow::RequestTable& table, const Req
   number_or_null(json, "tid", row.tid != 0, row.tid);
   text_of(json, table, "comm", row.comm);
   json.field("connection", row.id.connection);
-  json.key("stream"), json.null();
+  number_or_null(json, "stream", row.stream != 0, row.stream);
   const std::string_view trace = table.texts[row.traceparent];
   // The header names the caller's span: on the client's side that is the request itself, on the server's its parent.
   const bool client = row.role == flow::Role::client;
