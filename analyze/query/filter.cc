@@ -53,6 +53,13 @@ bool ordered(Op op, std::int64_t a, std::int64_t low, std::int64_t high) {
   }
 }
 
+// Control characters would move the caret, or end the message.
+std::string harmless(std::string text) {
+  for (char& c : text)
+    if ((c >= 0 && c < 0x20) || c == 0x7f) c = '.';
+  return text;
+}
+
 struct Node {
   enum class Kind : std::uint8_t { both, either, negation, comparison, is_null, is_true };
   Kind kind = Kind::is_true;
@@ -80,7 +87,8 @@ struct Filter::Impl {
     std::size_t column = 0;
     for (std::size_t i = 0; i < place && i < expression.size(); ++i)
       column += (static_cast<unsigned char>(expression[i]) & 0xc0) != 0x80;
-    throw FilterError("in the filter: " + why + "\n  " + expression + "\n  " + std::string(column, ' ') + "^");
+    throw FilterError("in the filter: " + harmless(why) + "\n  " + harmless(expression) + "\n  " +
+                      std::string(column, ' ') + "^");
   }
 
   const Token& peek() const { return tokens[at]; }

@@ -111,6 +111,8 @@ TEST(Filter, ErrorsPointAtThePlace) {
        {"", "&&", "status", "status ==== 3", "status contains 5", "complete == 3", "status == abc", "complete complete",
         "a b c", "status == 500 #", "tainted < bytes_lost", "duration < null", ")", "duration > 5kB"})
     EXPECT_NE(message(bad), "no error") << bad;
+  EXPECT_EQ(message(std::string_view("status \0 5", 10)),
+            "in the filter: '.' means nothing here\n  status . 5\n         ^");
   EXPECT_NE(message(std::string(1000, '(')), "no error");
   EXPECT_NE(message(std::string(100'000, '!')), "no error");
 }
