@@ -19,8 +19,9 @@ Outcome by_status(int status) {
 }
 
 Outcome unanswered(const Draft& d) {
-  // Where something was lost, the response may have been among it.
-  if (has(d.end_taints, Taint::bytes_lost) || has(d.end_taints, Taint::events_lost) || has(d.end_taints, Taint::payload_cut))
+  // Where something was lost or not understood, the response may have been among it.
+  if (has(d.end_taints, Taint::bytes_lost) || has(d.end_taints, Taint::events_lost) ||
+      has(d.end_taints, Taint::payload_cut) || has(d.end_taints, Taint::malformed))
     return Outcome::unknown;
   switch (d.broken_by) {
     case End::reset:

@@ -171,7 +171,9 @@ void Http1::feed(Lane& l, const ByteRun& run, Context& c) {
     if (blocked(l, run.done)) return hold(l, cursor.rest());
     if (!requests_ && l.at_border()) return l.lose(Taint::payload_cut);
     // Whom it answers is settled at a response's first byte: a request that comes later is not meant.
-    if (&l == responses_ && l.at_border()) unasked_ = std::exchange(next_unknown_, false) || open_questions() == 0;
+    // And a server reads before it answers, so that what is older than the request answers something that was not seen.
+    if (&l == responses_ && l.at_border())
+      unasked_ = std::exchange(next_unknown_, false) || open_questions() == 0 || (server() && asked()->begun > run.done);
     handle(l, l.advance(cursor), cursor, c);
     note_losses();
     if (resync_waits_ && &l == responses_) return hold(l, cursor.rest());
@@ -245,8 +247,6 @@ void Http1::request_head(Lane& l, bool cut, const ByteRun& run, Context& c) {
 Lane::Event Http1::response_head(Lane& l, Context& c) {
   flow::Message& m = l.message;
   const Asked* a = unasked_ ? nullptr : asked();
-  // A server reads before it answers: this answers something older that was not seen.
-  if (a && server() && a->begun > m.instants.first_done) a = nullptr;
   m.answers_unknown = a == nullptr;
   m.taints |= std::exchange(next_taints_, 0);
   if (m.status < 200 && m.status != 101) {
@@ -298,6 +298,7 @@ void Http1::take(Lane& l, Context& c) {
 void Http1::end(Lane& l, const ByteRun& run, Context& c) {
   if (&l == requests_)
     decided_whole_ = run.gap == 0 && !l.open() && l.state() != Lane::State::seek && !has(run.taints, Taint::events_lost);
+  if (&l == requests_ && !decided_whole_) ++request_losses_;
   // Of a message whose framing is lost: nothing else can be in what was seen of it.
   const bool only = !has(run.taints, Taint::events_lost) && run.gap == 0 &&
                     (&l == responses_ ? alone() && run.end == flow::End::fin
@@ -315,7 +316,7 @@ void Http1::end(Lane& l, const ByteRun& run, Context& c) {
                            (m.ending == flow::Ending::truncated || m.ending == flow::Ending::cut_off);
       if (in_head && m.kind == MessageKind::request)
         asked_.push_back({m.method == "HEAD", false, false, m.instants.first_done});
-      if (in_head && m.kind == MessageKind::response) {
+      if (!formats::known(m.head_done) && m.kind == MessageKind::response) {
         m.answers_unknown = unasked_;
         if (m.status >= 100 && m.status < 200 && m.status != 101) m.kind = MessageKind::interim;
       }
