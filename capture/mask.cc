@@ -27,6 +27,9 @@ constexpr std::array<std::uint8_t, 256> first_letters() {
 }
 constexpr auto kFirstLetters = first_letters();
 
+// No value of a header has a zero byte, and most frames of HTTP/2 begin with one: such an I/O goes on with no secret.
+bool begins_frame(std::string_view bytes) { return !bytes.empty() && bytes[0] == '\0'; }
+
 bool begins_message(std::string_view bytes) {
   static constexpr std::array<std::string_view, 11> kStarts = {
       "HTTP/1.", "GET ", "POST ", "PUT ", "HEAD ", "DELETE ", "OPTIONS ", "CONNECT ", "PATCH ", "TRACE ", "PRI * "};
@@ -153,9 +156,12 @@ void Mask::scan(State& state, std::string_view bytes, std::size_t base) {
 void Mask::apply(Io& io) {
   if (!io.length) return;
   if (sockets_.size() >= kMaxSockets) sockets_.clear();
-  State& state = sockets_[io.socket].direction[static_cast<std::size_t>(io.direction)];
+  Socket& socket = sockets_[io.socket];
+  State& state = socket.direction[static_cast<std::size_t>(io.direction)];
+  if (io.head.starts_with("PRI * HTTP/2.0\r\n")) socket.http2 = true;
+  if (socket.http2) return;
   if (state.expected != static_cast<std::uint32_t>(io.position)) state.mode = Mode::unknown;
-  if (state.mode == Mode::unknown && begins_message(io.head)) {
+  if (state.mode == Mode::unknown && (begins_message(io.head) || begins_frame(io.head))) {
     state.mode = Mode::line_start;
     state.continues = false;
   }

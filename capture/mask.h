@@ -5,6 +5,9 @@
 // state of each socket and direction is carried on as long as positions are continuous. Where they are not (lost or
 // uncaptured bytes, a connection that existed before) it may be in the middle of such a value: everything up to the
 // first line break is overwritten, unless it begins like an HTTP message. Rather too much than too little.
+//
+// Of HTTP/1 only: header fields of HTTP/2 are compressed, and overwriting them would destroy every field after them. A
+// connection that began with HTTP/2's preface is left as it is.
 #pragma once
 
 #include <cstdint>
@@ -42,6 +45,7 @@ class Mask {
   };
   struct Socket {
     State direction[2];
+    bool http2 = false;
   };
 
   void scan(State& state, std::string_view bytes, std::size_t base);

@@ -267,5 +267,26 @@ TEST(Http2Loss, NeverWrong) {
   EXPECT_GT(complete, facts / 4);
 }
 
+// A length that the receiver would not take: what was recorded there is no frame, and nothing may hide in it.
+TEST(Http2Loss, TooLongAFrameIsNone) {
+  Wire wire;
+  Encoder client;
+  wire.push(kIn, std::string(kPreface) + settings() + headers(1, client(get("/a"))), 1);
+  wire.push(kOut, settings() + std::string(200, '*'), 2);
+  wire.push(kIn, headers(3, client(get("/b"))), 3);
+  wire.end(kIn, flow::End::fin, 4);
+  wire.end(kOut, flow::End::fin, 5);
+  unsigned answers = 0;
+  for (const auto& m : wire.got) {
+    if (m.kind != MessageKind::response) continue;
+    ++answers;
+    EXPECT_EQ(m.ending, Ending::lost);
+    EXPECT_EQ(m.status, 0);
+    EXPECT_NE(m.taints, 0u);
+  }
+  EXPECT_EQ(answers, 2u);
+  EXPECT_EQ(wire.findings[Finding::malformed_message], 1u);
+}
+
 }  // namespace
 }  // namespace tailcap::protocols::http2

@@ -53,7 +53,7 @@ void Connection::push(const flow::ByteRun& run, Messages& out, flow::Findings& f
       s.start_late();
       lost_once_[d] = true;
       forget_windows();
-      for (auto& [id, stream] : streams_) stream.half(asks(run.direction)).lose(why_unseen_[d]);
+      passed_over(run.direction);
     }
   }
   if (run.gap > 0 && !s.lost()) {  // bytes of which only the number is known
@@ -105,6 +105,7 @@ void Connection::bytes(const flow::ByteRun& run, Messages& out, flow::Findings& 
     return;
   }
   if (!s.resync.push(run)) return;
+  passed_over(run.direction);
   const std::vector<HeldRun> held = s.resync.take();
   s.found_border();
   findings.add(Finding::resynchronised);
@@ -114,6 +115,11 @@ void Connection::bytes(const flow::ByteRun& run, Messages& out, flow::Findings& 
     again.end = End::none;
     bytes(again, out, findings);
   }
+}
+
+// While a border was searched for, messages went by unseen; also those of streams that began only then.
+void Connection::passed_over(Direction d) {
+  for (auto& [id, stream] : streams_) stream.half(asks(d)).lose(why_unseen_[index(d)]);
 }
 
 void Connection::feed(const flow::ByteRun& run, Messages& out, flow::Findings& findings) {

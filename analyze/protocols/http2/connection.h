@@ -68,6 +68,7 @@ class Connection {
   void goaway(const Item& item, Context& c);
   void settings(const Item& item, Context& c);
   void window_update(const Item& item, Context& c);
+  void passed_over(flow::Direction d);
   void lost(const Item& item, Context& c);
   void end(const flow::ByteRun& run, Context& c);
 

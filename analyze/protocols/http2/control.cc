@@ -72,6 +72,7 @@ void Connection::settings(const Item& item, Context& c) {
   if (item.frame.has(kAck) || item.frame.length == 0) return;
   const Direction d = c.run.direction;
   if (item.payload.empty()) {  // not captured
+    sender(other(d)).allow_any();
     forget_windows();
     return;
   }
@@ -79,7 +80,7 @@ void Connection::settings(const Item& item, Context& c) {
   const std::int64_t before = settings.initial_window;
   settings.apply(item.payload);
   // They bind the other end.
-  sender(other(d)).resync.allow(settings.max_frame);
+  sender(other(d)).allow(settings.max_frame);
   if (settings.initial_window == before) return;
   for (auto& [id, stream] : streams_) stream.half(asks(other(d))).window.grant(settings.initial_window - before, at(item.end));
 }
@@ -141,14 +142,16 @@ void Connection::lost(const Item& item, Context& c) {
   c.findings.add(item.why == Taint::malformed ? Finding::malformed_message : Finding::frames_lost);
   lost_once_[index(d)] = true;
   why_unseen_[index(d)] = item.why;
+  sender(other(d)).allow_any();  // SETTINGS may be among what was lost
   forget_windows();
   hold_table(d);
-  for (auto& [id, stream] : streams_) stream.half(asks(d)).lose(item.why);
+  passed_over(d);
 }
 
 void Connection::end(const flow::ByteRun& run, Context& c) {
   const Direction d = run.direction;
   ended_[index(d)] = true;
+  if (sender(d).lost()) passed_over(d);
   std::vector<std::uint32_t> open;
   for (const auto& [id, stream] : streams_) open.push_back(id);
   for (const std::uint32_t id : open) {

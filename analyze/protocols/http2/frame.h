@@ -20,6 +20,7 @@ inline constexpr std::uint8_t kPriority = 0x20;   // HEADERS
 
 inline constexpr std::size_t kFrameHeader = 9;
 inline constexpr std::uint32_t kSmallestMaxFrame = 16384;  // every endpoint takes frames of that size
+inline constexpr std::uint32_t kLargestMaxFrame = 0xffffff;
 inline constexpr std::string_view kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 struct FrameHeader {

@@ -59,7 +59,7 @@ bool FrameReader::next(Cursor& cursor, Part& part) {
     if (header_have_ < kFrameHeader) continue;
     frame_ = parse_frame_header({header_, kFrameHeader});
     done_ = 0;
-    if (!legal(frame_) || !in_sequence(frame_)) return lose(part, Part::Kind::violation);
+    if (frame_.length > longest_ || !legal(frame_) || !in_sequence(frame_)) return lose(part, Part::Kind::violation);
   }
   std::uint64_t n = std::min<std::uint64_t>(frame_.length - done_, cursor.left());
   if (n == 0 && frame_.length != 0) return false;

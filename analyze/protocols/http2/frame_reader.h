@@ -41,6 +41,8 @@ class FrameReader {
   // preface: this is the client's direction, at its beginning.
   void start(bool preface);
   bool lost() const { return lost_; }
+  // The receiver takes frames of this length: a longer one is none.
+  void allow(std::uint32_t longest) { longest_ = longest > longest_ ? longest : longest_; }
   // In the middle of a frame or of its header.
   bool inside() const { return header_have_ != 0 || preface_have_ < kPreface.size(); }
   // The next part in what is left of the run; false: all of it is used. Once lost, nothing more is used.
@@ -52,6 +54,7 @@ class FrameReader {
   bool in_sequence(const FrameHeader& header);
 
   bool lost_ = true;
+  std::uint32_t longest_ = kSmallestMaxFrame;
   std::size_t preface_have_ = kPreface.size();
   char header_[kFrameHeader] = {};
   std::size_t header_have_ = 0;

@@ -44,7 +44,16 @@ class Sender {
   // At the beginning of the direction. preface: it is the client's.
   void start(bool preface) { reader_.start(preface); }
   // Behind a border found by `resync`; or before there is one. The header table is not known.
-  void start_late() { decoder_.lose(); }
+  void start_late() {
+    decoder_.lose();
+    allow_any();
+  }
+  // The receiver's SETTINGS_MAX_FRAME_SIZE; where it was not seen, any length may be right.
+  void allow(std::uint32_t longest) {
+    resync.allow(longest);
+    reader_.allow(longest);
+  }
+  void allow_any() { reader_.allow(kLargestMaxFrame); }
   void found_border() { reader_.start(false); }
   bool lost() const { return reader_.lost(); }
   std::size_t table_size() const { return decoder_.table().size(); }
