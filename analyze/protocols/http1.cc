@@ -29,8 +29,7 @@ void Http1::push(const ByteRun& run, Messages& out, flow::Findings& findings) {
     return;
   }
   if (run.end != flow::End::none) {
-    if (l.held.empty()) end(l, run, c);
-    else l.end_held = run;
+    l.end_held = run;
   } else if ((!requests_ && l.at_border() && !detect(l, run, c)) || !l.held.empty()) {
     if (!refused_) hold(l, run);
   } else {
@@ -99,7 +98,9 @@ void Http1::settle(Context& c) {
     progress = false;
     for (Lane* l : {requests_ ? requests_ : &lanes_[1], requests_ ? responses_ : &lanes_[0]}) {
       progress |= drain(*l, c);
-      if (l->end_held && l->held.empty() && !l->ended) {
+      // What an open response without framing answers, and whether it is one, shows the end of the requests.
+      const bool waits = l == responses_ && patient_ && l->open() && l->state() == Lane::State::seek && !requests_->ended;
+      if (l->end_held && l->held.empty() && !l->ended && !waits) {
         const ByteRun run = *l->end_held;
         l->end_held.reset();
         end(*l, run, c);

@@ -1,6 +1,7 @@
 #include "analyze/streams/direction.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "analyze/streams/unwrap.h"
 
@@ -95,11 +96,11 @@ void DirectionStream::push(Piece piece, Shared& shared, Output& out) {
       if (missed_) piece.taints = piece.taints | Taint::events_lost;
     }
   }
-  missed_ = false;  // what was lost before this piece, its position shows
+  piece.after_loss = std::exchange(missed_, false);  // what was lost before it, its position shows
   const auto end = piece.offset + static_cast<std::int64_t>(piece.length);
   // A read that takes the FIN along with the last bytes is recorded one too far: the FIN counts in copied_seq.
   // That every byte up to one before its end has arrived, and none after, proves it.
-  if (direction_ == Direction::in && piece.offset == next_ + 1 && arrivals_.any() && arrivals_.arrived_to() == end - 1)
+  if (direction_ == Direction::in && piece.offset == next_ + 1 && !piece.after_loss && arrivals_.any() && arrivals_.arrived_to() == end - 1)
     --piece.offset;
   if (ended_ || end <= next_) {
     shared.findings.add(Finding::position_overlap);
@@ -172,8 +173,7 @@ void DirectionStream::release(Shared& shared, Output& out) {
   piece.head = bytes.substr(0, head);
   piece.tail = bytes.substr(head, tail);
   // One byte is missing, and it is the last read before an orderly end: the FIN was counted (see push).
-  if (piece.offset == next_ + 1 && held_.empty() && direction_ == Direction::in && fin_seen() &&
-      !has(piece.taints, Taint::events_lost))
+  if (piece.offset == next_ + 1 && held_.empty() && direction_ == Direction::in && fin_seen() && !piece.after_loss)
     --piece.offset;
   const std::int64_t overlap = next_ - piece.offset;
   if (overlap > 0) {

@@ -31,6 +31,7 @@ struct Piece {
   flow::Thread thread;
   formats::Payload payload = formats::Payload::off;
   flow::Taints taints = 0;
+  bool after_loss = false;  // events of this socket were lost since the piece before it
   std::string_view head, tail;
 };
 
