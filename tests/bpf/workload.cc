@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <barrier>
 #include <condition_variable>
 #include <cstring>
 #include <mutex>
@@ -253,10 +254,12 @@ void reset() {
   close(pair.server);
 }
 
-void exchange_much(int family) {
+// before_last: called once, when each thread has but one exchange to go.
+void exchange_much(int family, void (*before_last)() = [] {}) {
   std::vector<std::thread> threads;
+  std::barrier at_last(2, [before_last]() noexcept { before_last(); });
   for (int t = 0; t < 2; t++) {
-    threads.emplace_back([family] {
+    threads.emplace_back([family, &at_last] {
       int ends[2];
       if (family == AF_UNIX) {
         if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0) die("socketpair");
@@ -266,6 +269,7 @@ void exchange_much(int family) {
         ends[1] = pair.server;
       }
       for (int i = 0; i < 5'003; i++) {
+        if (i == 5'002) at_last.arrive_and_wait();
         counted_send(ends[0], 19, 0);
         counted_recv(ends[1], 19, MSG_WAITALL);
       }
@@ -276,12 +280,15 @@ void exchange_much(int family) {
   for (auto& thread : threads) thread.join();
 }
 
-// More events than a small ring can take: the recorder, which is our parent, is stopped for a while in the middle.
+// More events than a small ring can take: the recorder, which is our parent, is stopped for a while in the middle. The
+// last exchange comes when it has read the ring again, so that it can carry what its socket missed.
 void flood(int family) {
   exchange_much(family);
   kill(getppid(), SIGSTOP);
-  exchange_much(family);
-  kill(getppid(), SIGCONT);
+  exchange_much(family, [] {
+    kill(getppid(), SIGCONT);
+    usleep(300'000);
+  });
   exchange_much(family);
 }
 
