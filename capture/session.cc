@@ -53,7 +53,12 @@ void Session::take(std::span<const std::byte> record) {
   } else if (const auto* info = std::get_if<SocketInfo>(&event_.body)) {
     if (mask_headers_) mask_.begin(*info);
   } else if (const auto* change = std::get_if<StateChange>(&event_.body)) {
-    if (change->to == TcpState::close) mask_.forget(change->socket);
+    // Calls in flight when a connection is reset are told after its close, and continue what was masked before it.
+    if (change->to == TcpState::close) closed_.push_back(change->socket);
+    if (closed_.size() > kClosedKept) {
+      mask_.forget(closed_.front());
+      closed_.pop_front();
+    }
   } else if (std::holds_alternative<TaskInfo>(event_.body)) {
     // Seen for the first time: the rest is in /proc.
     processes_.insert(event_.thread.pid);

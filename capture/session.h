@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -48,6 +49,8 @@ class Session {
   bool mask_headers_;
   Converter converter_;
   Mask mask_;
+  static constexpr std::size_t kClosedKept = 1024;   // far more than threads that are in a call on a closed socket
+  std::deque<formats::SocketId> closed_;             // oldest first
   Mappings mappings_;
   formats::Event event_;
   std::unordered_set<std::uint32_t> processes_;  // targets that may live
