@@ -30,7 +30,10 @@ TEST(GrpcFields, Timeout) {
   EXPECT_EQ(grpc::parse_timeout("250m"), 250ms);
   EXPECT_EQ(grpc::parse_timeout("7u"), 7us);
   EXPECT_EQ(grpc::parse_timeout("99999999n"), 99999999ns);
-  EXPECT_EQ(grpc::parse_timeout("99999999H"), 99999999h);
+  EXPECT_EQ(grpc::parse_timeout("1000000H"), 1000000h);
+  // 11,415 years overflow 63 bits of nanoseconds: as long as a capture can be at most.
+  EXPECT_EQ(grpc::parse_timeout("99999999H"), formats::kMaxTime.time_since_epoch());
+  EXPECT_EQ(grpc::parse_timeout("99999999M"), formats::kMaxTime.time_since_epoch());
   for (const auto bad : {"", "S", "1", "1s", "-1S", "1.5S", "123456789S"}) EXPECT_EQ(grpc::parse_timeout(bad), std::nullopt) << bad;
 }
 

@@ -39,9 +39,11 @@ std::optional<flow::Duration> parse_timeout(std::string_view text) {
   const auto n = number(text.substr(0, text.size() - 1), 8);
   if (!n) return std::nullopt;
   using namespace std::chrono;
+  // Eight digits of hours are more than a Duration holds; what is longer than any capture is as good as its limit.
+  constexpr flow::Duration kLongest = formats::kMaxTime.time_since_epoch();
   switch (text.back()) {
-    case 'H': return hours(*n);
-    case 'M': return minutes(*n);
+    case 'H': return hours(*n) < duration_cast<hours>(kLongest) ? flow::Duration(hours(*n)) : kLongest;
+    case 'M': return minutes(*n) < duration_cast<minutes>(kLongest) ? flow::Duration(minutes(*n)) : kLongest;
     case 'S': return seconds(*n);
     case 'm': return milliseconds(*n);
     case 'u': return microseconds(*n);
