@@ -93,6 +93,7 @@ struct Quality {
   formats::FileSummary file;
   Duration duration{};
   std::uint64_t events = 0, lost = 0;
+  std::uint64_t unseen = 0;  // requests that may have been lost whole, at most, where an I/O carries one of them
   std::uint64_t requests = 0, complete = 0, incomplete = 0, unknown = 0, tainted = 0;
   std::uint64_t connections = 0, connections_http = 0, connections_other = 0;
   std::uint64_t failed_connections = 0;   // refused, timed out, reset before any request

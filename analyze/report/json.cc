@@ -250,6 +250,7 @@ class Writer {
     json_.field("requests", q.requests);
     json_.field("complete", q.complete);
     json_.field("incomplete", q.incomplete);
+    json_.field("unseen_at_most", q.unseen);
     json_.field("unknown", q.unknown);
     json_.field("tainted", q.tainted);
     json_.field("connections", q.connections);

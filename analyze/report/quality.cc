@@ -80,6 +80,10 @@ QualityLine requests(const Study& study) {
     line.tone = Tone::care;
     line.text += "; " + count_text(q.tainted) + " marked (" + share_text(q.tainted, q.requests) + "): something about them is missing or inferred";
   }
+  if (q.unseen != 0) {
+    line.tone = Tone::care;
+    line.text += "; up to " + count_text(q.unseen) + " more may be lost whole";
+  }
   return line;
 }
 

@@ -115,6 +115,9 @@ void QualityFacts::push(const formats::Event& event) {
     case Kind::loss: {
       const auto& loss = std::get<formats::Loss>(event.body);
       lost_ += loss.count;
+      const auto lost_kind = static_cast<Kind>(loss.kind);
+      if (lost_kind == Kind::send || loss.kind == 255) lost_sends_ += loss.count;
+      if (lost_kind == Kind::receive || loss.kind == 255) lost_receives_ += loss.count;
       std::string what(text_of(loss.cause));
       if (loss.kind != 255) what.append(": ").append(formats::name_of(static_cast<Kind>(loss.kind)));
       if (loss.count > 0) lose(loss.since, event.time, loss.count, std::move(what), requests_need(loss.kind));
@@ -174,6 +177,7 @@ void QualityFacts::fill(flow::Quality& quality) const {
   quality.duration = last_ - first_;
   quality.events = events_;
   quality.lost = lost_;
+  quality.unseen = std::min(lost_sends_, lost_receives_);  // each has at least one of both
   quality.retransmits = retransmits_;
   quality.clock = clock_;
   quality.realtime_offset = clock_.known() ? clock_.realtime(first_) - formats::nanoseconds(first_) : 0;

@@ -195,6 +195,8 @@ RouteStudy study_route(const RequestTable& table, const std::vector<std::uint32_
   const double seconds = static_cast<double>((study.end - study.begin).count()) * 1e-9;
   if (seconds > 0) out.per_second = static_cast<double>(out.count) / seconds;
 
+  // Requests of which nothing was seen could all be of this route, and slower than any.
+  shortfall.tainted += study.quality.unseen;
   shortfall.seconds = first_shortfall.seconds = seconds;
   first_shortfall.tainted += shortfall.tainted;
   first_shortfall.in_flight = shortfall.in_flight;
