@@ -208,8 +208,8 @@ flow::Time DirectionStream::wakes_at() const {
   if (ended_) return at;
   for (const Held& h : held_)
     if (!formats::known(at) || h.since + kHold < at) at = h.since + kHold;
-  if (ending_ != flow::End::none && (!formats::known(at) || deadline_ < at)) at = deadline_;
-  return at;
+  // While something is held the end is not tried, however late it is.
+  return held_.empty() && ending_ != flow::End::none ? deadline_ : at;
 }
 
 void DirectionStream::try_end(bool all, Shared& shared, Output& out) {

@@ -97,7 +97,8 @@ struct Streams::Impl {
     const flow::Time at = s.pair.wakes_at();
     if (!formats::known(at)) return;
     s.waits = true;
-    wakes.push({at, s.facts.socket, s.facts.id});
+    // What is due has just been tried: only later can it end otherwise, so wake() always comes to an end.
+    wakes.push({std::max(at, shared.now + formats::Duration{1}), s.facts.socket, s.facts.id});
   }
 
   void forget(Slot& s) {
