@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
+
 #include "analyze/streams/arrivals.h"
 #include "analyze/streams/unwrap.h"
 #include "tests/synth/scenario.h"
@@ -268,6 +270,39 @@ TEST(Streams, CraftedPayloadIsCutToWhatWasMoved) {
   const Streamed r({{kStart, {1, 1}, io}});
   ASSERT_EQ(r.all.size(), 1u);
   EXPECT_EQ(r.all[0].bytes, "abcd");
+}
+
+// The end is due at 101 ms, the piece that is held only at 190 ms: in between there is nothing to do, and it must end.
+TEST(Streams, AnEndThatIsDueWaitsForWhatIsHeld) {
+  using formats::Event;
+  const auto at = [](int ms) { return kStart + std::chrono::milliseconds{ms}; };
+  const formats::Thread thread{7, 7};
+  formats::SocketInfo info;
+  info.socket = 5;
+  info.family = formats::Family::inet;
+  info.type = formats::SocketType::stream;
+  info.origin = formats::Origin::accepted;
+  info.state = formats::TcpState::established;
+  info.next_in = 1000;
+  info.next_out = 2000;
+  const auto receive = [&](int ms, std::uint64_t position, std::string_view bytes, int error = 0) {
+    formats::Io io;
+    io.socket = 5;
+    io.direction = Direction::in;
+    io.payload = formats::Payload::captured;
+    io.error = error;
+    io.position = position;
+    io.length = static_cast<std::uint32_t>(bytes.size());
+    io.head = bytes;
+    return Event{at(ms), thread, io};
+  };
+  formats::SocketInfo another = info;
+  another.socket = 6;
+  const std::vector<Event> events = {Event{at(0), {}, info}, receive(1, 1000, "", ECONNRESET), receive(90, 1010, "late"),
+                                     Event{at(150), {}, another}, Event{at(400), {}, another}};
+  Streamed seen(events);
+  EXPECT_EQ(seen.text(Direction::in), "__________late");
+  EXPECT_EQ(seen.end(Direction::in), End::reset);
 }
 
 }  // namespace
