@@ -105,7 +105,6 @@ void Connection::bytes(const flow::ByteRun& run, Messages& out, flow::Findings& 
     return;
   }
   if (!s.resync.push(run)) return;
-  passed_over(run.direction);
   const std::vector<HeldRun> held = s.resync.take();
   s.found_border();
   findings.add(Finding::resynchronised);
@@ -117,7 +116,7 @@ void Connection::bytes(const flow::ByteRun& run, Messages& out, flow::Findings& 
   }
 }
 
-// While a border was searched for, messages went by unseen; also those of streams that began only then.
+// What the open streams send may go by unseen from here on. Those that begin before a border is found: see open().
 void Connection::passed_over(Direction d) {
   for (auto& [id, stream] : streams_) stream.half(asks(d)).lose(why_unseen_[index(d)]);
 }

@@ -151,7 +151,6 @@ void Connection::lost(const Item& item, Context& c) {
 void Connection::end(const flow::ByteRun& run, Context& c) {
   const Direction d = run.direction;
   ended_[index(d)] = true;
-  if (sender(d).lost()) passed_over(d);
   std::vector<std::uint32_t> open;
   for (const auto& [id, stream] : streams_) open.push_back(id);
   for (const std::uint32_t id : open) {
