@@ -52,6 +52,7 @@ enum record_payload {
 };
 
 #define IO_TRUNCATED 1
+#define IO_CONTINUED 2 /* a further part of the call that the record before told of */
 #define STATE_BY_THREAD 1
 #define NO_SYSCALL 0xffff
 

@@ -35,7 +35,8 @@ bool convert_io(std::span<const std::byte> bytes, Event& event) {
   io.socket = r.socket;
   io.direction = r.h.kind == RECORD_SEND ? Direction::out : Direction::in;
   io.payload = static_cast<Payload>(r.payload);
-  io.truncated = r.flags & IO_TRUNCATED;
+  io.truncated = (r.flags & IO_TRUNCATED) != 0;
+  io.continued = (r.flags & IO_CONTINUED) != 0;
   io.syscall = r.syscall;
   io.missed = r.h.missed;
   io.error = r.error;

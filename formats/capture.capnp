@@ -99,7 +99,7 @@ struct Events {
 
 struct Io {
   socket @0 :List(UInt16);     # ref into sockets; 0: as the event of this thread before
-  how @1 :List(UInt8);         # bits 0-2 payload, 3 truncated, 4 position, 5 missed, 6 error: next of the sparse column
+  how @1 :List(UInt8);         # bits 0-2 payload, 3 truncated, 4 position, 5 missed, 6 error: next of the sparse column; 7 continued
   syscall @2 :List(UInt16);
   length @3 :List(UInt32);
   head @4 :List(UInt16);       # ref to a piece; 0: empty

@@ -41,6 +41,9 @@ enum class Payload : std::uint8_t {
 // position is the stream position of the first byte moved. On TCP it is the 32-bit sequence number (the
 // reader does not unwrap it); on UNIX sockets the count of bytes moved in this direction since the socket
 // was first seen. length 0 with Direction::in and error 0 is the end of the stream.
+//
+// One call may be told in several parts, one event each, at the same time and by the same thread: each covers the next
+// bytes of it, so that what is captured need not be one piece at the start. All but the first are marked continued.
 struct Io {
   SocketId socket = 0;
   Direction direction = Direction::out;
@@ -53,6 +56,7 @@ struct Io {
   std::uint64_t position = 0;
   std::string_view head{};  // the first head.size() bytes moved
   std::string_view tail{};  // the last tail.size() bytes moved; never overlaps head
+  bool continued = false;   // a further part of the call that the event before (of this socket and direction) told of
   bool operator==(const Io&) const = default;
 };
 

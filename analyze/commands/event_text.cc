@@ -96,6 +96,7 @@ struct Text {
     if (io.error != 0) s += " error " + i(io.error);
     if (io.missed > 0) s += " missed " + n(io.missed);
     if (io.truncated) s += " truncated";
+    if (io.continued) s += " continued";
     if (io.payload != Payload::captured) s += " payload " + std::string(name_of(io.payload));
     if (!io.head.empty()) s += " \"" + escaped(io.head, kShown) + "\"";
     if (!io.tail.empty()) s += " … \"" + escaped(io.tail, kShown) + "\"";
@@ -209,6 +210,7 @@ struct Json {
     number("error", io.error);
     count("missed", io.missed);
     json.field("truncated", io.truncated);
+    json.field("continued", io.continued);
     json.field("payload", name_of(io.payload));
     bytes("head", io.head);
     bytes("tail", io.tail);

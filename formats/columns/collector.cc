@@ -151,6 +151,7 @@ struct Collector::Add {
         io.direction == Direction::out ? to.socket_states_[index].next_out : to.socket_states_[index].next_in;
     std::uint8_t how = static_cast<std::uint8_t>(io.payload) & kHowPayload;
     if (io.truncated) how |= kHowTruncated;
+    if (io.continued) how |= kHowContinued;
     if (io.position != expected) {
       how |= kHowPosition;
       k.position.push_back(io.position);

@@ -36,7 +36,7 @@ class ColumnView {
 
 // Bits of IoColumns::how and ArrivalColumns::how. The low three are Payload.
 inline constexpr std::uint8_t kHowPayload = 0x07, kHowTruncated = 0x08, kHowPosition = 0x10, kHowMissed = 0x20,
-                              kHowError = 0x40;
+                              kHowError = 0x40, kHowContinued = 0x80;
 // Bits of OffCpuColumns::how.
 inline constexpr std::uint8_t kHowLeft = 0x01, kHowRunnable = 0x02, kHowNotWoken = 0x04, kHowOffMissed = 0x08;
 

@@ -162,6 +162,7 @@ void EventDecoder::read_io(const IoColumns<ColumnView>& k, Direction direction, 
   io.direction = direction;
   io.payload = payload_of(how & kHowPayload);
   io.truncated = (how & kHowTruncated) != 0;
+  io.continued = (how & kHowContinued) != 0;
   io.syscall = k.syscall[i];
   io.length = k.length[i];
   io.position = (how & kHowPosition) != 0 ? sparse(k.position, position_[d]) : expected;

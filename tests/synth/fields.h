@@ -46,7 +46,7 @@ struct Names<formats::SocketType> {
 
 template <class V> void visit(V& v, formats::Io& b) {
   v("socket", b.socket), v("pos", b.position), v("len", b.length), v("payload", b.payload), v("missed", b.missed);
-  v("error", b.error), v("syscall", b.syscall), v("truncated", b.truncated), v("data", b.head), v("tail", b.tail);
+  v("error", b.error), v("syscall", b.syscall), v("truncated", b.truncated), v("continued", b.continued), v("data", b.head), v("tail", b.tail);
 }
 template <class V> void visit(V& v, formats::Arrival& b) {
   v("socket", b.socket), v("pos", b.position), v("len", b.length), v("missed", b.missed);

@@ -48,6 +48,11 @@ TEST(Convert, Io) {
   io.head = "head";
   io.tail = "ta";
   EXPECT_EQ(event, (Event{time_from(1000), {17, 18}, io}));
+  r.flags = IO_CONTINUED;
+  io.continued = true;
+  const auto part = bytes_of(r, "headta");
+  ASSERT_TRUE(converter.convert(part, event));
+  EXPECT_EQ(event, (Event{time_from(1000), {17, 18}, io})) << "a further part";
 }
 
 TEST(Convert, IoThatLies) {

@@ -73,8 +73,8 @@ inline std::vector<Event> extreme_events() {
   address.port = u16;
   const Thread thread{u32, u32 - 1};
   std::vector<Body> bodies = {
-      Io{u64, Direction::out, Payload::fault, true, u16, u16, i32, u32, u64, long_name, binary},
-      Io{u64, Direction::in, Payload::captured, true, u16, u16, i32, u32, u64 - 1, binary, long_name},
+      Io{u64, Direction::out, Payload::fault, true, u16, u16, i32, u32, u64, long_name, binary, true},
+      Io{u64, Direction::in, Payload::captured, true, u16, u16, i32, u32, u64 - 1, binary, long_name, true},
       Arrival{u64, u32, u32, u16},
       Retransmit{u64, u32, u32},
       Reset{u64, Direction::out},
