@@ -95,6 +95,10 @@ struct Events {
   loss @25 :Loss;
   recorderCost @26 :RecorderCost;
   programCost @27 :ProgramCost;
+  tlsSend @28 :TlsIo;
+  tlsReceive @29 :TlsIo;
+  tlsStep @30 :TlsStep;
+  probe @31 :Probe;
 }
 
 struct Io {
@@ -226,4 +230,32 @@ struct ProgramCost {
   program @0 :List(UInt16);
   runs @1 :List(UInt64);
   time @2 :List(Int64);
+}
+
+struct TlsIo {
+  session @0 :List(UInt16);    # ref into sockets, never 0
+  how @1 :List(UInt8);         # bits 0-2 payload, 4 position, 5 missed, 6 began: next of the sparse column; 7 continued
+  length @2 :List(UInt32);
+  took @3 :List(UInt32);       # time - began, ns
+  head @4 :List(UInt16);       # refs to pieces
+  tail @5 :List(UInt16);
+  position @6 :List(UInt64);   # sparse; else where the event of this kind and session before ended
+  missed @7 :List(UInt16);     # sparse
+  began @8 :List(Int64);       # sparse, absolute
+}
+
+struct TlsStep {
+  session @0 :List(UInt16);
+  library @1 :List(UInt8);
+  step @2 :List(UInt8);
+  code @3 :List(Int32);
+}
+
+struct Probe {
+  path @0 :List(UInt16);       # refs to pieces, as function, place and reason
+  function @1 :List(UInt16);
+  place @2 :List(UInt16);
+  offset @3 :List(UInt64);
+  price @4 :List(UInt32);
+  reason @5 :List(UInt16);
 }

@@ -23,6 +23,9 @@ struct KindOf {
   Kind operator()(const ProgramCost&) const { return Kind::program_cost; }
   Kind operator()(const CaptureEnd&) const { return Kind::capture_end; }
   Kind operator()(const Damage&) const { return Kind::damage; }
+  Kind operator()(const TlsIo& io) const { return io.direction == Direction::out ? Kind::tls_send : Kind::tls_receive; }
+  Kind operator()(const TlsStep&) const { return Kind::tls_step; }
+  Kind operator()(const Probe&) const { return Kind::probe; }
 };
 
 }  // namespace
@@ -33,7 +36,8 @@ std::string_view name_of(Kind kind) {
   constexpr std::string_view names[] = {"send",         "receive",       "arrival",      "retransmit",  "reset",
                                         "state_change", "accept",        "socket_info",  "off_cpu",     "task_start",
                                         "task_exec",    "task_exit",     "task_info",    "mapping",     "clock",
-                                        "loss",         "recorder_cost", "program_cost", "capture_end", "damage"};
+                                        "loss",         "recorder_cost", "program_cost", "capture_end", "damage",
+                                        "tls_send",     "tls_receive",   "tls_step",     "probe"};
   const auto i = static_cast<std::size_t>(kind);
   return i < std::size(names) ? names[i] : "unknown";
 }

@@ -214,6 +214,58 @@ struct ClockSnapshot {
   bool operator==(const ClockSnapshot&) const = default;
 };
 
+// The number that the recorder gave a TLS session: an SSL object, a gnutls_session_t or a Go tls.Conn, from its first use
+// to its end. Unique in a capture; no socket's cookie, which the bit tells apart.
+using TlsSessionId = std::uint64_t;
+inline constexpr TlsSessionId kTlsSessionBit = std::uint64_t{1} << 62;
+
+enum class TlsLibrary : std::uint8_t { unknown = 0, openssl = 1, gnutls = 2, go = 3 };
+
+// Plaintext that a TLS library took (out) or handed over (in): a call that moved something, from `began` to Event::time,
+// on Event::thread. Which socket carries the session is not said here: the socket's events inside the call tell.
+//
+// position counts the plaintext bytes moved in this direction since the session was first seen.
+struct TlsIo {
+  TlsSessionId session = 0;
+  Direction direction = Direction::out;
+  Payload payload = Payload::off;
+  bool continued = false;    // the same call as the TlsIo of this session and direction before
+  std::uint16_t missed = 0;  // events of this session lost since the last one seen, saturating
+  std::uint32_t length = 0;  // bytes moved
+  std::uint64_t position = 0;
+  Time began = kNoTime;
+  std::string_view head{}, tail{};  // as in Io
+  bool operator==(const TlsIo&) const = default;
+};
+
+// Something else that happened to a TLS session.
+enum class TlsStepKind : std::uint8_t {
+  seen = 0,       // its first use that was seen: nothing is known of what was before
+  handshake = 1,  // a handshake was begun or gone on with; may come several times
+  failed = 2,     // the library reported an error; code is its reason
+  shutdown = 3,   // this end says that it will send no more
+  freed = 4,      // it is gone: nothing of this session follows
+  unknown = 255
+};
+struct TlsStep {
+  TlsSessionId session = 0;
+  TlsLibrary library = TlsLibrary::unknown;
+  TlsStepKind step = TlsStepKind::seen;
+  std::int32_t code = 0;  // failed: OpenSSL's reason (1000 + n: the peer sent alert n), otherwise the alert sent
+  bool operator==(const TlsStep&) const = default;
+};
+
+// A function of a program or library at which the recorder stands, or why it does not.
+struct Probe {
+  std::string_view path{};      // the file
+  std::string_view function{};
+  std::string_view place{};     // "js +0x16: emulated"; empty where not attached
+  std::uint64_t offset = 0;     // of the place in the file
+  std::uint32_t price = 0;      // what a hit costs by the kind of instruction, ns; 0: not attached
+  std::string_view reason{};    // why not, or what is incomplete
+  bool operator==(const Probe&) const = default;
+};
+
 // What was lost between since and Event::time, where it could be counted but not kept.
 enum class LossCause : std::uint8_t {
   ring_full = 0,
@@ -221,6 +273,7 @@ enum class LossCause : std::uint8_t {
   bad_record = 2,
   socket_table_full = 3,
   task_table_full = 4,
+  session_table_full = 5,  // a TLS call whose beginning, or whose session, could not be kept
   unknown = 255
 };  // a cause that a later version counts
 struct Loss {
@@ -260,9 +313,10 @@ struct Damage {
 
 using Body =
     std::variant<Io, Arrival, Retransmit, Reset, StateChange, Accept, SocketInfo, OffCpu, TaskStart, TaskExec, TaskExit,
-                 TaskInfo, Mapping, ClockSnapshot, Loss, RecorderCost, ProgramCost, CaptureEnd, Damage>;
+                 TaskInfo, Mapping, ClockSnapshot, Loss, RecorderCost, ProgramCost, CaptureEnd, Damage,
+                 TlsIo, TlsStep, Probe>;
 
-// The kinds as numbers in the file. Io is two kinds, so that a column never mixes directions. Never renumbered.
+// The kinds as numbers in the file. Io and TlsIo are two kinds each, so that a column never mixes directions. Never renumbered.
 enum class Kind : std::uint8_t {
   send = 0,
   receive = 1,
@@ -284,6 +338,10 @@ enum class Kind : std::uint8_t {
   program_cost = 17,
   capture_end = 18,
   damage = 19,
+  tls_send = 20,
+  tls_receive = 21,
+  tls_step = 22,
+  probe = 23,
 };
 
 struct Event {

@@ -33,6 +33,7 @@ struct TimesFit {
   }
   bool operator()(const RecorderCost& c) const { return fits(c.cpu); }
   bool operator()(const ProgramCost& c) const { return fits(c.time); }
+  bool operator()(const TlsIo& io) const { return within_range(io.began); }
   template <class T>
   bool operator()(const T&) const {
     return true;

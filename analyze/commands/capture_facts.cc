@@ -23,6 +23,8 @@ LossText text_of(LossCause cause) {
       return {"socket_table_full", "more sockets than the recorder keeps"};
     case LossCause::task_table_full:
       return {"task_table_full", "more threads than the recorder keeps"};
+    case LossCause::session_table_full:
+      return {"session_table_full", "more TLS sessions at once than the recorder keeps"};
     case LossCause::unknown:
       break;
   }

@@ -26,6 +26,8 @@ std::string_view text_of(LossCause cause) {
       return "socket table full";
     case LossCause::task_table_full:
       return "thread table full";
+    case LossCause::session_table_full:
+      return "TLS session table full";
     default:
       break;  // of a later version
   }
@@ -42,6 +44,9 @@ bool requests_need(std::uint8_t kind) {
     case Kind::state_change:
     case Kind::socket_info:
     case Kind::accept:
+    case Kind::tls_send:
+    case Kind::tls_receive:
+    case Kind::tls_step:
       return true;
     case Kind::retransmit:
     case Kind::off_cpu:
@@ -56,6 +61,7 @@ bool requests_need(std::uint8_t kind) {
     case Kind::program_cost:
     case Kind::capture_end:
     case Kind::damage:
+    case Kind::probe:
       return false;
   }
   return true;  // a kind of a later version

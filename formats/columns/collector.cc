@@ -5,7 +5,6 @@
 #include <limits>
 #include <random>
 
-#include "formats/columns/column_fields.h"
 #include "formats/columns/hash.h"
 #include "formats/reader.h"
 #include "formats/writer.h"
@@ -21,34 +20,12 @@ constexpr std::size_t kBlockPieces = 65'000;
 // Longer names and heads are cut: nothing that is recorded comes near it, and a block stays below kMaxBlockRaw.
 constexpr std::size_t kMaxPiece = 1u << 20;
 
-struct Clear {
-  static constexpr Use kUse = Use::visit;
-  template <class T>
-  void visit(Column<T>& column) {
-    column.clear();
-  }
-};
-
 // Differences of extreme values wrap instead of overflowing; the reader adds with the same arithmetic.
 std::uint64_t difference(Time later, Time earlier) {
   return static_cast<std::uint64_t>(nanoseconds(later)) - static_cast<std::uint64_t>(nanoseconds(earlier));
 }
 
 }  // namespace
-
-void CollectedBlock::clear() {
-  Clear clear;
-  each_kind(clear, columns, 0);
-  columns.base = 0;
-  for (auto* column : {&columns.order, &columns.bytes}) column->clear();
-  for (auto* column : {&columns.time, &columns.thread}) column->clear();
-  for (auto* column : {&columns.pids, &columns.tids, &columns.piece_ends}) column->clear();
-  columns.time_far.clear();
-  columns.sockets.clear();
-  events = 0;
-  lost = raw_bytes = 0;
-  first = last = kNoTime;
-}
 
 Collector::Collector()
     : block_(std::make_unique<CollectedBlock>()),
@@ -99,17 +76,20 @@ std::uint16_t Collector::socket_ref(SocketId socket, std::uint32_t& index) {
     index = before;
     return 0;
   }
-  const auto next = static_cast<std::uint32_t>(c.sockets.size());
-  index =
-      sockets_.find_or_put(hash_number(socket, seed_), next, [&](std::uint32_t i) { return c.sockets[i] == socket; });
-  if (index == kNoIndex) {
-    index = next;
-    c.sockets.push_back(socket);
-    socket_states_.emplace_back();
-    block_->raw_bytes += 8;
-  }
-  before = index;
+  before = index = socket_index(socket);
   return static_cast<std::uint16_t>(index + 1);
+}
+
+std::uint32_t Collector::socket_index(SocketId socket) {
+  auto& c = block_->columns;
+  const auto next = static_cast<std::uint32_t>(c.sockets.size());
+  const auto found =
+      sockets_.find_or_put(hash_number(socket, seed_), next, [&](std::uint32_t i) { return c.sockets[i] == socket; });
+  if (found != kNoIndex) return found;
+  c.sockets.push_back(socket);
+  socket_states_.emplace_back();
+  block_->raw_bytes += 8;
+  return next;
 }
 
 // Requests repeat: a piece of bytes that this block has already is not stored again.
@@ -143,14 +123,12 @@ struct Collector::Add {
   std::uint16_t piece(std::string_view bytes) { return to.piece_ref(bytes.substr(0, kMaxPiece)); }
   void size(std::size_t bytes) { to.block_->raw_bytes += bytes; }
 
-  void operator()(const Io& io) {
-    auto& k = io.direction == Direction::out ? c.send : c.receive;
-    std::uint32_t index;
-    k.socket.push_back(to.socket_ref(io.socket, index));
-    auto& expected =
-        io.direction == Direction::out ? to.socket_states_[index].next_out : to.socket_states_[index].next_in;
+  // What sends and receives of sockets and of TLS sessions have in common. Returns `how` as far as that goes.
+  template <class K, class AnyIo>
+  std::uint8_t moved(K& k, const AnyIo& io, std::uint32_t index) {
+    auto& state = to.socket_states_[index];
+    auto& expected = io.direction == Direction::out ? state.next_out : state.next_in;
     std::uint8_t how = static_cast<std::uint8_t>(io.payload) & kHowPayload;
-    if (io.truncated) how |= kHowTruncated;
     if (io.continued) how |= kHowContinued;
     if (io.position != expected) {
       how |= kHowPosition;
@@ -161,16 +139,24 @@ struct Collector::Add {
       how |= kHowMissed;
       k.missed.push_back(io.missed);
     }
+    k.length.push_back(io.length);
+    k.head.push_back(piece(io.head));
+    // The last bytes of the tail are the ones that count.
+    k.tail.push_back(to.piece_ref(io.tail.substr(io.tail.size() - std::min(io.tail.size(), kMaxPiece))));
+    return how;
+  }
+  void operator()(const Io& io) {
+    auto& k = io.direction == Direction::out ? c.send : c.receive;
+    std::uint32_t index;
+    k.socket.push_back(to.socket_ref(io.socket, index));
+    std::uint8_t how = moved(k, io, index);
+    if (io.truncated) how |= kHowTruncated;
     if (io.error != 0) {
       how |= kHowError;
       k.error.push_back(io.error);
     }
     k.how.push_back(how);
     k.syscall.push_back(io.syscall);
-    k.length.push_back(io.length);
-    k.head.push_back(piece(io.head));
-    // The last bytes of the tail are the ones that count.
-    k.tail.push_back(to.piece_ref(io.tail.substr(io.tail.size() - std::min(io.tail.size(), kMaxPiece))));
     size(13);
   }
   void operator()(const Arrival& arrival) {
@@ -327,6 +313,43 @@ struct Collector::Add {
     c.program_cost.runs.push_back(p.runs);
     c.program_cost.time.push_back(p.time.count());
     size(18);
+  }
+  // Always with its session: the rule for sockets left out is that of the kinds it was made for.
+  std::uint16_t session(TlsSessionId id, std::uint32_t& index) {
+    index = to.socket_index(id);
+    return static_cast<std::uint16_t>(index + 1);
+  }
+  void operator()(const TlsIo& io) {
+    auto& k = io.direction == Direction::out ? c.tls_send : c.tls_receive;
+    std::uint32_t index;
+    k.session.push_back(session(io.session, index));
+    std::uint8_t how = moved(k, io, index);
+    const auto took = difference(event.time, io.began);
+    const bool fits = known(io.began) && took <= std::numeric_limits<std::uint32_t>::max();
+    k.took.push_back(fits ? static_cast<std::uint32_t>(took) : 0);
+    if (!fits) {
+      how |= kHowBegan;
+      k.began.push_back(nanoseconds(io.began));
+    }
+    k.how.push_back(how);
+    size(15);
+  }
+  void operator()(const TlsStep& s) {
+    std::uint32_t index;
+    c.tls_step.session.push_back(session(s.session, index));
+    c.tls_step.library.push_back(static_cast<std::uint8_t>(s.library));
+    c.tls_step.step.push_back(static_cast<std::uint8_t>(s.step));
+    c.tls_step.code.push_back(s.code);
+    size(8);
+  }
+  void operator()(const Probe& p) {
+    c.probe.path.push_back(piece(p.path));
+    c.probe.function.push_back(piece(p.function));
+    c.probe.place.push_back(piece(p.place));
+    c.probe.offset.push_back(p.offset);
+    c.probe.price.push_back(p.price);
+    c.probe.reason.push_back(piece(p.reason));
+    size(20);
   }
   void operator()(const CaptureEnd&) { assert(!"the reader makes CaptureEnd"); }
   void operator()(const Damage&) { assert(!"the reader makes Damage"); }

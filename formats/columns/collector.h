@@ -53,6 +53,7 @@ class Collector {
 
   std::uint32_t thread_index(Thread thread);
   std::uint16_t socket_ref(SocketId socket, std::uint32_t& index);
+  std::uint32_t socket_index(SocketId socket);
   std::uint16_t piece_ref(std::string_view bytes);
 
   std::unique_ptr<CollectedBlock> block_;

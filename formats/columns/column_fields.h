@@ -160,6 +160,34 @@ COLUMNS_OF(ProgramCost) {
   DENSE(time, Time);
 }
 
+COLUMNS_OF(TlsIo) {
+  DENSE(session, Session);
+  DENSE(how, How);
+  DENSE(length, Length);
+  DENSE(took, Took);
+  DENSE(head, Head);
+  DENSE(tail, Tail);
+  SPARSE(position, Position);
+  SPARSE(missed, Missed);
+  SPARSE(began, Began);
+}
+
+COLUMNS_OF(TlsStep) {
+  DENSE(session, Session);
+  DENSE(library, Library);
+  DENSE(step, Step);
+  DENSE(code, Code);
+}
+
+COLUMNS_OF(Probe) {
+  DENSE(path, Path);
+  DENSE(function, Function);
+  DENSE(place, Place);
+  DENSE(offset, Offset);
+  DENSE(price, Price);
+  DENSE(reason, Reason);
+}
+
 template <class F, template <class> class C, class S>
 void each_kind(F& f, BlockColumns<C>& c, [[maybe_unused]] S s) {
 #define KIND(kind, Name)                                                                      \
@@ -187,6 +215,10 @@ void each_kind(F& f, BlockColumns<C>& c, [[maybe_unused]] S s) {
   KIND(loss, Loss);
   KIND(recorder_cost, RecorderCost);
   KIND(program_cost, ProgramCost);
+  KIND(tls_send, TlsSend);
+  KIND(tls_receive, TlsReceive);
+  KIND(tls_step, TlsStep);
+  KIND(probe, Probe);
 #undef KIND
 }
 

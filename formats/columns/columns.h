@@ -37,6 +37,8 @@ class ColumnView {
 // Bits of IoColumns::how and ArrivalColumns::how. The low three are Payload.
 inline constexpr std::uint8_t kHowPayload = 0x07, kHowTruncated = 0x08, kHowPosition = 0x10, kHowMissed = 0x20,
                               kHowError = 0x40, kHowContinued = 0x80;
+// Bits of TlsIoColumns::how, beside those of payload, position, missed and continued.
+inline constexpr std::uint8_t kHowBegan = 0x40;
 // Bits of OffCpuColumns::how.
 inline constexpr std::uint8_t kHowLeft = 0x01, kHowRunnable = 0x02, kHowNotWoken = 0x04, kHowOffMissed = 0x08;
 
@@ -164,6 +166,32 @@ struct ProgramCostColumns {
 };
 
 template <template <class> class C>
+struct TlsIoColumns {
+  C<std::uint16_t> session;
+  C<std::uint8_t> how;
+  C<std::uint32_t> length, took;
+  C<std::uint16_t> head, tail;
+  C<std::uint64_t> position;
+  C<std::uint16_t> missed;
+  C<std::int64_t> began;
+};
+
+template <template <class> class C>
+struct TlsStepColumns {
+  C<std::uint16_t> session;
+  C<std::uint8_t> library, step;
+  C<std::int32_t> code;
+};
+
+template <template <class> class C>
+struct ProbeColumns {
+  C<std::uint16_t> path, function, place;
+  C<std::uint64_t> offset;
+  C<std::uint32_t> price;
+  C<std::uint16_t> reason;
+};
+
+template <template <class> class C>
 struct BlockColumns {
   std::int64_t base = 0;
   C<std::uint8_t> order;
@@ -192,6 +220,9 @@ struct BlockColumns {
   LossColumns<C> loss;
   RecorderCostColumns<C> recorder_cost;
   ProgramCostColumns<C> program_cost;
+  TlsIoColumns<C> tls_send, tls_receive;
+  TlsStepColumns<C> tls_step;
+  ProbeColumns<C> probe;
 };
 
 }  // namespace tailcap::formats::columns

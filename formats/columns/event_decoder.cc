@@ -20,7 +20,15 @@ SocketType type_of(std::uint8_t n) {
   return n == 1 || n == 2 || n == 5 ? static_cast<SocketType>(n) : SocketType::unknown;
 }
 Origin origin_of(std::uint8_t n) { return n <= 4 ? static_cast<Origin>(n) : Origin::unknown; }
-LossCause cause_of(std::uint8_t n) { return n <= 4 ? static_cast<LossCause>(n) : LossCause::unknown; }
+LossCause cause_of(std::uint8_t n) { return n <= 5 ? static_cast<LossCause>(n) : LossCause::unknown; }
+TlsLibrary library_of(std::uint8_t n) { return n <= 3 ? static_cast<TlsLibrary>(n) : TlsLibrary::unknown; }
+TlsStepKind step_of(std::uint8_t n) { return n <= 4 ? static_cast<TlsStepKind>(n) : TlsStepKind::unknown; }
+
+// Made by the reader, or of a later version.
+bool never_stored(std::uint8_t kind) {
+  return kind == static_cast<std::uint8_t>(Kind::capture_end) || kind == static_cast<std::uint8_t>(Kind::damage) ||
+         kind > static_cast<std::uint8_t>(Kind::probe);
+}
 
 Time minus(Time t, std::uint64_t ns) {
   return time_from(static_cast<std::int64_t>(static_cast<std::uint64_t>(nanoseconds(t)) - ns));
@@ -66,6 +74,8 @@ class EventDecoder {
   void read_arrival(Arrival& arrival, std::size_t i);
   void read_socket_info(SocketInfo& info, std::size_t i);
   void read_off_cpu(OffCpu& off, Time time, std::size_t i);
+  TlsSessionId session(std::uint16_t ref);
+  void read_tls_io(const TlsIoColumns<ColumnView>& k, Direction direction, TlsIo& io, Time time, std::size_t i);
 
   const BlockColumns<ColumnView>& c_;
   std::vector<Event>& out_;
@@ -78,6 +88,7 @@ class EventDecoder {
   std::size_t time_far_ = 0;
   std::array<std::size_t, 2> position_{}, missed_{}, error_{};  // sparse columns of sends and receives
   std::size_t arrival_position_ = 0, arrival_missed_ = 0, left_ = 0, runnable_ = 0, off_missed_ = 0;
+  std::array<std::size_t, 2> tls_position_{}, tls_missed_{}, tls_began_{};
   std::uint64_t lost_ = 0;
 };
 
@@ -105,7 +116,7 @@ const char* EventDecoder::run(const BlockHeader& header) {
     last = std::max(last, time);
     read_thread(i, kind);
     if (damage_ != nullptr) return damage_;
-    if (kind >= static_cast<std::uint8_t>(Kind::capture_end)) continue;  // of a later version
+    if (never_stored(kind)) continue;
     Event& event = out_.emplace_back();
     event.time = time;
     event.thread = {c_.pids[thread_], c_.tids[thread_]};
@@ -218,6 +229,38 @@ void EventDecoder::read_off_cpu(OffCpu& off, Time time, std::size_t i) {
   off.argument1 = k.argument1[i];
 }
 
+// Sessions are in the table of sockets; none is left out.
+TlsSessionId EventDecoder::session(std::uint16_t ref) {
+  socket_ = ref - 1u;
+  if (socket_ < c_.sockets.size()) return c_.sockets[socket_];
+  damaged("a TLS session is not in the table");
+  return 0;
+}
+
+void EventDecoder::read_tls_io(const TlsIoColumns<ColumnView>& k, Direction direction, TlsIo& io, Time time,
+                               std::size_t i) {
+  io.session = session(k.session[i]);
+  if (damage_ != nullptr) return;
+  const std::uint8_t how = k.how[i];
+  const auto d = static_cast<std::size_t>(direction);
+  auto& expected = direction == Direction::out ? socket_states_[socket_].next_out : socket_states_[socket_].next_in;
+  io.direction = direction;
+  io.payload = payload_of(how & kHowPayload);
+  io.continued = (how & kHowContinued) != 0;
+  io.length = k.length[i];
+  io.position = (how & kHowPosition) != 0 ? sparse(k.position, tls_position_[d]) : expected;
+  expected = io.position + io.length;
+  if ((how & kHowMissed) != 0) io.missed = sparse(k.missed, tls_missed_[d]);
+  if ((how & kHowBegan) == 0) {
+    io.began = checked(minus(time, k.took[i]));
+  } else {
+    const Time began = time_from(sparse(k.began, tls_began_[d]));
+    io.began = known(began) ? checked(began) : kNoTime;
+  }
+  io.head = piece(k.head[i]);
+  io.tail = piece(k.tail[i]);
+}
+
 void EventDecoder::read_body(Event& event, std::uint8_t kind, std::size_t i) {
   Body& body = event.body;
   switch (static_cast<Kind>(kind)) {
@@ -288,6 +331,20 @@ void EventDecoder::read_body(Event& event, std::uint8_t kind, std::size_t i) {
     case Kind::program_cost: {
       const auto& k = c_.program_cost;
       body = ProgramCost{piece(k.program[i]), k.runs[i], checked_duration(k.time[i])};
+      return;
+    }
+    case Kind::tls_send:
+      return read_tls_io(c_.tls_send, Direction::out, body.emplace<TlsIo>(), event.time, i);
+    case Kind::tls_receive:
+      return read_tls_io(c_.tls_receive, Direction::in, body.emplace<TlsIo>(), event.time, i);
+    case Kind::tls_step: {
+      const auto& k = c_.tls_step;
+      body = TlsStep{session(k.session[i]), library_of(k.library[i]), step_of(k.step[i]), k.code[i]};
+      return;
+    }
+    case Kind::probe: {
+      const auto& k = c_.probe;
+      body = Probe{piece(k.path[i]), piece(k.function[i]), piece(k.place[i]), k.offset[i], k.price[i], piece(k.reason[i])};
       return;
     }
     case Kind::capture_end:

@@ -26,6 +26,10 @@ struct Touch {
   std::uint64_t operator()(const tailcap::formats::Mapping& b) const { return sum(b.path) + sum(b.build_id); }
   std::uint64_t operator()(const tailcap::formats::Loss& b) const { return time(b.since); }
   std::uint64_t operator()(const tailcap::formats::ProgramCost& b) const { return sum(b.program); }
+  std::uint64_t operator()(const tailcap::formats::TlsIo& b) const { return sum(b.head) + sum(b.tail) + time(b.began); }
+  std::uint64_t operator()(const tailcap::formats::Probe& b) const {
+    return sum(b.path) + sum(b.function) + sum(b.place) + sum(b.reason);
+  }
   template <class T>
   std::uint64_t operator()(const T&) const {
     return 0;

@@ -33,7 +33,7 @@ struct Names<formats::Origin> {
 };
 template <>
 struct Names<formats::LossCause> {
-  static constexpr std::array<std::string_view, 5> all = {"ring_full", "queue_full", "bad_record", "socket_table_full", "task_table_full"};
+  static constexpr std::array<std::string_view, 6> all = {"ring_full", "queue_full", "bad_record", "socket_table_full", "task_table_full", "session_table_full"};
 };
 template <>
 struct Names<formats::Family> {
@@ -42,6 +42,15 @@ struct Names<formats::Family> {
 template <>
 struct Names<formats::SocketType> {
   static constexpr std::array<std::string_view, 6> all = {"unknown", "stream", "datagram", "", "", "seqpacket"};
+};
+
+template <>
+struct Names<formats::TlsLibrary> {
+  static constexpr std::array<std::string_view, 4> all = {"unknown", "openssl", "gnutls", "go"};
+};
+template <>
+struct Names<formats::TlsStepKind> {
+  static constexpr std::array<std::string_view, 5> all = {"seen", "handshake", "failed", "shutdown", "freed"};
 };
 
 template <class V> void visit(V& v, formats::Io& b) {
@@ -85,6 +94,17 @@ template <class V> void visit(V& v, formats::Loss& b) {
 }
 template <class V> void visit(V& v, formats::RecorderCost& b) { v("cpu", b.cpu), v("resident", b.resident); }
 template <class V> void visit(V& v, formats::ProgramCost& b) { v("program", b.program), v("runs", b.runs), v("time", b.time); }
+template <class V> void visit(V& v, formats::TlsIo& b) {
+  v("session", b.session), v("len", b.length), v("pos", b.position), v("began", b.began), v("missed", b.missed);
+  v("continued", b.continued), v("payload", b.payload), v("data", b.head), v("tail", b.tail);
+}
+template <class V> void visit(V& v, formats::TlsStep& b) {
+  v("session", b.session), v("library", b.library), v("step", b.step), v("code", b.code);
+}
+template <class V> void visit(V& v, formats::Probe& b) {
+  v("path", b.path), v("function", b.function), v("place", b.place), v("offset", b.offset), v("price", b.price);
+  v("reason", b.reason);
+}
 template <class V> void visit(V&, formats::CaptureEnd&) {}
 template <class V> void visit(V& v, formats::Damage& b) { v("since", b.since), v("bytes", b.bytes); }
 

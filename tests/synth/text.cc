@@ -196,10 +196,16 @@ formats::Body empty_body(std::string_view kind) {
     io.direction = formats::Direction::in;
     return io;
   }
+  if (kind == "tls_send") return formats::TlsIo{};
+  if (kind == "tls_receive") {
+    formats::TlsIo io;
+    io.direction = formats::Direction::in;
+    return io;
+  }
   const formats::Body all[] = {formats::Arrival{}, formats::Retransmit{}, formats::Reset{}, formats::StateChange{}, formats::Accept{},
                                formats::SocketInfo{}, formats::OffCpu{}, formats::TaskStart{}, formats::TaskExec{}, formats::TaskExit{},
                                formats::TaskInfo{}, formats::Mapping{}, formats::ClockSnapshot{}, formats::Loss{}, formats::RecorderCost{},
-                               formats::ProgramCost{}, formats::CaptureEnd{}, formats::Damage{}};
+                               formats::ProgramCost{}, formats::CaptureEnd{}, formats::Damage{}, formats::TlsStep{}, formats::Probe{}};
   for (const formats::Body& b : all)
     if (formats::name_of(formats::kind_of({formats::kNoTime, {}, b})) == kind) return b;
   throw std::runtime_error("no kind of event is called " + std::string(kind));
@@ -218,10 +224,13 @@ Event parse_event(std::string_view line, std::deque<std::string>& bytes) {
   parser("tid", e.thread.tid);
   if (e.thread.tid == 0) e.thread.tid = e.thread.pid;
   std::visit([&](auto& body) { visit(parser, body); }, e.body);
-  if (auto* io = std::get_if<formats::Io>(&e.body)) {
+  const auto complete = [&](auto* io) {
+    if (io == nullptr) return;
     if (!length) io->length = static_cast<std::uint32_t>(io->head.size() + io->tail.size());
     if (!payload && data) io->payload = formats::Payload::captured;
-  }
+  };
+  complete(std::get_if<formats::Io>(&e.body));
+  complete(std::get_if<formats::TlsIo>(&e.body));
   if (!fields.empty()) throw std::runtime_error("no field is called " + fields.begin()->first);
   return e;
 }

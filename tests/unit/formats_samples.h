@@ -92,6 +92,10 @@ inline std::vector<Event> extreme_events() {
       Loss{kMaxTime, LossCause::task_table_full, 255, 7},
       RecorderCost{Duration{top}, u64},
       ProgramCost{long_name, u64, Duration{top}},
+      TlsIo{u64, Direction::out, Payload::fault, true, 65535, u32, u64, time_from(1), binary, long_name},
+      TlsIo{7, Direction::in, Payload::captured, false, 0, 12, 0, time_from(1), "GET / HTTP/1", ""},
+      TlsStep{u64, TlsLibrary::go, TlsStepKind::freed, i32},
+      Probe{long_name, binary, "js +0x16", u64, u32, long_name},
       Io{},
       Io{.direction = Direction::in},
       Arrival{},
@@ -110,6 +114,10 @@ inline std::vector<Event> extreme_events() {
       Loss{},
       RecorderCost{},
       ProgramCost{},
+      TlsIo{},
+      TlsIo{.direction = Direction::in},
+      TlsStep{},
+      Probe{},
   };
   std::vector<Event> events;
   for (const Body& body : bodies) {
@@ -173,6 +181,8 @@ class KeptEvent {
   void keep(TaskInfo& b) { own(b.comm), own(b.command_line), own(b.executable), own(b.cgroup); }
   void keep(Mapping& b) { own(b.path), own(b.build_id); }
   void keep(ProgramCost& b) { own(b.program); }
+  void keep(TlsIo& b) { own(b.head), own(b.tail); }
+  void keep(Probe& b) { own(b.path), own(b.function), own(b.place), own(b.reason); }
 
   Event event_;
   std::vector<std::unique_ptr<std::string>> owned_;

@@ -44,6 +44,9 @@ TEST(SynthText, EveryKindComesBackAsItWas) {
   s.add(11ms, {1, 0}, formats::Mapping{1, 2, 3, "/lib/x.so", std::string_view("\0\x01", 2)});
   s.add(11ms, {}, formats::RecorderCost{formats::Duration{5}, 6});
   s.add(11ms, {}, formats::ProgramCost{"p", 7, formats::Duration{8}});
+  s.add(12ms, {1, 1}, formats::TlsIo{7, formats::Direction::in, formats::Payload::captured, true, 3, 4, 5, synth::kStart + 11ms, "GET ", "x"});
+  s.add(12ms, {1, 1}, formats::TlsStep{7, formats::TlsLibrary::go, formats::TlsStepKind::failed, 134});
+  s.add(12ms, {1, 1}, formats::Probe{"/lib/x", "SSL_read", "js +0x16", 22, 480, "why"});
   s.add(1234567ns, {}, formats::Damage{synth::kStart + 1ns, 9});
   for (const formats::Event& e : s.as_added()) {
     const std::string line = synth::print_text(e);

@@ -1,0 +1,205 @@
+#include "analyze/commands/event_names.h"
+#include "analyze/commands/event_text.h"
+#include "analyze/report/json_writer.h"
+
+namespace tailcap::commands {
+namespace {
+
+using report::JsonWriter;
+
+// The fields behind time, kind and thread.
+struct Json {
+  JsonWriter& json;
+
+  // Every character stands for one byte: nothing is lost, whatever the bytes are.
+  void bytes(std::string_view name, std::string_view value) const {
+    std::string latin;
+    for (const char c : value) {
+      const auto u = static_cast<unsigned char>(c);
+      if (u < 0x80)
+        latin += c;
+      else
+        (latin += static_cast<char>(0xc0 | (u >> 6))) += static_cast<char>(0x80 | (u & 0x3f));
+    }
+    json.field(name, latin);
+  }
+  void time(std::string_view name, Time t) const {
+    json.key(name);
+    if (known(t))
+      json.number(nanoseconds(t));
+    else
+      json.null();
+  }
+  void number(std::string_view name, std::int64_t v) const { json.field(name, v); }
+  void count(std::string_view name, std::uint64_t v) const { json.field(name, v); }
+
+  void operator()(const Io& io) const {
+    count("socket", io.socket);
+    count("position", io.position);
+    count("length", io.length);
+    json.key("syscall");
+    if (io.syscall != 0xffff)
+      json.number(std::uint64_t{io.syscall});
+    else
+      json.null();
+    number("error", io.error);
+    count("missed", io.missed);
+    json.field("truncated", io.truncated);
+    json.field("continued", io.continued);
+    json.field("payload", name_of(io.payload));
+    bytes("head", io.head);
+    bytes("tail", io.tail);
+  }
+  void operator()(const Arrival& a) const {
+    count("socket", a.socket);
+    count("position", a.position);
+    count("length", a.length);
+    count("missed", a.missed);
+  }
+  void operator()(const Retransmit& r) const {
+    count("socket", r.socket);
+    count("position", r.position);
+    count("length", r.length);
+  }
+  void operator()(const Reset& r) const {
+    count("socket", r.socket);
+    json.field("direction", name_of(r.direction));
+  }
+  void operator()(const StateChange& c) const {
+    count("socket", c.socket);
+    json.field("from", name_of(c.from));
+    json.field("to", name_of(c.to));
+    json.field("by_thread", c.by_thread);
+    number("error", c.error);
+  }
+  void operator()(const Accept& a) const {
+    count("socket", a.socket);
+    number("descriptor", a.descriptor);
+  }
+  void operator()(const SocketInfo& s) const {
+    count("socket", s.socket);
+    json.field("family", name_of(s.family));
+    json.field("type", name_of(s.type));
+    json.field("origin", name_of(s.origin));
+    json.field("state", name_of(s.state));
+    json.field("local", endpoint_of(s, false));
+    json.field("remote", endpoint_of(s, true));
+    count("next_out", s.next_out);
+    count("next_in", s.next_in);
+    count("inode", s.inode);
+    count("peer_inode", s.peer_inode);
+    count("net_namespace", s.net_namespace);
+  }
+  void operator()(const OffCpu& o) const {
+    time("left", o.left);
+    time("runnable", o.runnable);
+    count("waker", o.waker);
+    count("state", o.state);
+    json.key("syscall");
+    if (o.syscall >= 0)
+      json.number(std::int64_t{o.syscall});
+    else
+      json.null();
+    count("argument0", o.argument0);
+    count("argument1", o.argument1);
+    count("missed", o.missed);
+  }
+  void operator()(const TaskStart& t) const {
+    count("parent_pid", t.parent.pid);
+    count("parent_tid", t.parent.tid);
+    json.field("comm", t.comm);
+  }
+  void operator()(const TaskExec& t) const {
+    json.field("comm", t.comm);
+    json.field("filename", t.filename);
+  }
+  void operator()(const TaskExit& t) const { number("code", t.code); }
+  void operator()(const TaskInfo& t) const {
+    count("parent_pid", t.parent_pid);
+    json.field("comm", t.comm);
+    json.field("command_line", t.command_line);
+    json.field("executable", t.executable);
+    json.field("cgroup", t.cgroup);
+  }
+  void operator()(const Mapping& m) const {
+    count("start", m.start);
+    count("end", m.end);
+    count("file_offset", m.file_offset);
+    json.field("path", m.path);
+    json.field("build_id", hex(m.build_id));
+  }
+  void operator()(const ClockSnapshot& c) const {
+    number("realtime", c.realtime);
+    number("boottime", c.boottime);
+    number("uncertainty", c.uncertainty.count());
+  }
+  void operator()(const Loss& l) const {
+    time("since", l.since);
+    json.field("cause", name_of(l.cause));
+    json.field("lost", formats::name_of(static_cast<Kind>(l.kind)));
+    count("count", l.count);
+  }
+  void operator()(const RecorderCost& c) const {
+    number("cpu", c.cpu.count());
+    count("resident", c.resident);
+  }
+  void operator()(const ProgramCost& c) const {
+    json.field("program", c.program);
+    count("runs", c.runs);
+    number("program_time", c.time.count());
+  }
+  void operator()(const TlsIo& io) const {
+    count("session", io.session);
+    count("position", io.position);
+    count("length", io.length);
+    time("began", io.began);
+    json.field("continued", io.continued);
+    count("missed", io.missed);
+    json.field("payload", name_of(io.payload));
+    bytes("head", io.head);
+    bytes("tail", io.tail);
+  }
+  void operator()(const TlsStep& t) const {
+    count("session", t.session);
+    json.field("library", name_of(t.library));
+    json.field("step", name_of(t.step));
+    number("code", t.code);
+  }
+  void operator()(const Probe& p) const {
+    json.field("path", p.path);
+    json.field("function", p.function);
+    json.field("place", p.place);
+    count("offset", p.offset);
+    count("price", p.price);
+    json.field("reason", p.reason);
+  }
+  void operator()(const CaptureEnd& e) const { json.field("state", name_of(e.state)); }
+  void operator()(const Damage& d) const {
+    time("since", d.since);
+    count("bytes", d.bytes);
+  }
+};
+
+}  // namespace
+
+void append_event(std::string& out, const Event& event, const flow::WallClock& clock) {
+  JsonWriter json(out);
+  json.begin_object();
+  json.key("time");
+  if (known(event.time))
+    json.number(nanoseconds(event.time));
+  else
+    json.null();
+  json.key("realtime_ns");
+  if (known(event.time) && clock.known())
+    json.number(clock.realtime(event.time));
+  else
+    json.null();
+  json.field("kind", formats::name_of(kind_of(event)));
+  json.field("pid", event.thread.pid);
+  json.field("tid", event.thread.tid);
+  std::visit(Json{json}, event.body);
+  json.end_object();
+}
+
+}  // namespace tailcap::commands
