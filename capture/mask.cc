@@ -27,8 +27,13 @@ constexpr std::array<std::uint8_t, 256> first_letters() {
 }
 constexpr auto kFirstLetters = first_letters();
 
-// No value of a header has a zero byte, and most frames of HTTP/2 begin with one: such an I/O goes on with no secret.
-bool begins_frame(std::string_view bytes) { return !bytes.empty() && bytes[0] == '\0'; }
+constexpr std::string_view kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+// No value of a header has a zero byte, and frames of up to 64 KiB begin with one: such an I/O goes on with no secret of
+// HTTP/1.
+bool begins_frame(std::string_view bytes) {
+  return !bytes.empty() && bytes[0] == '\0' && HeaderBlockMask::frame_begins(bytes);
+}
 
 bool begins_message(std::string_view bytes) {
   static constexpr std::array<std::string_view, 11> kStarts = {
@@ -61,14 +66,30 @@ void Mask::begin(const formats::SocketInfo& info) {
   }
 }
 
-void Mask::forget(formats::SocketId socket) { sockets_.erase(socket); }
+void Mask::begin(const formats::TlsStep& step) {
+  if (step.step == formats::TlsStepKind::freed) return forget(step.session);
+  if (step.step != formats::TlsStepKind::handshake) return;
+  for (State& state : socket_of(step.session).direction) {
+    if (!state.used) state.mode = Mode::line_start;
+  }
+}
+
+void Mask::forget(std::uint64_t socket_or_session) { sockets_.erase(socket_or_session); }
+
+Mask::Socket& Mask::socket_of(std::uint64_t id) {
+  if (sockets_.size() >= kMaxSockets) sockets_.clear();
+  return sockets_[id];
+}
+
+void Mask::copy() {
+  if (copied_) return;
+  copy_.assign(head_);
+  copy_.append(tail_);
+  copied_ = true;
+}
 
 void Mask::overwrite(std::size_t begin, std::size_t end) {
-  if (!copied_) {
-    copy_.assign(head_);
-    copy_.append(tail_);
-    copied_ = true;
-  }
+  copy();
   for (std::size_t i = begin; i < end; i++) {
     if (copy_[i] != '\r') copy_[i] = '*';
   }
@@ -154,29 +175,80 @@ void Mask::scan(State& state, std::string_view bytes, std::size_t base) {
 }
 
 void Mask::apply(Io& io) {
-  if (!io.length) return;
-  if (sockets_.size() >= kMaxSockets) sockets_.clear();
-  Socket& socket = sockets_[io.socket];
-  State& state = socket.direction[static_cast<std::size_t>(io.direction)];
-  if (io.head.starts_with("PRI * HTTP/2.0\r\n")) socket.http2 = true;
-  if (socket.http2) return;
-  if (state.expected != static_cast<std::uint32_t>(io.position)) state.mode = Mode::unknown;
-  if (state.mode == Mode::unknown && (begins_message(io.head) || begins_frame(io.head))) {
-    state.mode = Mode::line_start;
-    state.continues = false;
-  }
+  if (io.length > 0) apply_to(socket_of(io.socket), io);
+}
+
+void Mask::apply(formats::TlsIo& io) {
+  if (io.length > 0) apply_to(socket_of(io.session), io);
+}
+
+template <class AnyIo>
+void Mask::apply_to(Socket& socket, AnyIo& io) {
+  const auto way = static_cast<std::size_t>(io.direction);
+  State& state = socket.direction[way];
+  const bool continuous = state.expected == static_cast<std::uint32_t>(io.position);
   head_ = io.head;
   tail_ = io.tail;
   copied_ = false;
   assert(head_.size() + tail_.size() <= io.length);
-  scan(state, head_, 0);
-  if (head_.size() + tail_.size() < io.length) state.mode = Mode::unknown;  // bytes that were not seen come between
-  scan(state, tail_, head_.size());
+
+  if (head_.starts_with(kPreface.substr(0, 16))) {
+    socket.http2 = std::make_unique<Http2>();
+    socket.http2->direction[way] = HeaderBlockMask(kPreface.size());
+    if (socket.direction[1 - way].used) socket.http2->direction[1 - way].lose();
+  } else if (begins_message(head_)) {
+    socket.http1 = true;
+    if (socket.guessed) socket.http2.reset();
+    socket.guessed = false;
+  } else if (!socket.http2 && !socket.http1 && state.mode == Mode::unknown && begins_frame(head_)) {
+    socket.http2 = std::make_unique<Http2>();
+    socket.http2->direction[1 - way].lose();
+    socket.guessed = true;
+  }
+  if (socket.http2 && !continuous && state.used) socket.http2->direction[way].lose();
+  if (socket.http2) {
+    apply_http2(socket.http2->direction[way], io);
+  } else {
+    if (!continuous) state.mode = Mode::unknown;
+    if (state.mode == Mode::unknown && begins_message(head_)) {
+      state.mode = Mode::line_start;
+      state.continues = false;
+    }
+    scan(state, head_, 0);
+    if (head_.size() + tail_.size() < io.length) state.mode = Mode::unknown;  // bytes that were not seen come between
+    scan(state, tail_, head_.size());
+  }
   state.expected = static_cast<std::uint32_t>(io.position + io.length);
   state.used = true;
   if (copied_) {
-    io.head = std::string_view(copy_).substr(0, head_.size());
-    io.tail = std::string_view(copy_).substr(head_.size());
+    io.head = std::string_view(copy_).substr(0, io.head.size());
+    io.tail = std::string_view(copy_).substr(head_.size(), io.tail.size());
+  }
+}
+
+template <class AnyIo>
+void Mask::apply_http2(HeaderBlockMask& mask, AnyIo& io) {
+  edits_.clear();
+  const auto withhold = [&](std::size_t head) {
+    io.head = head_.substr(0, head);
+    io.tail = {};
+    if (head == 0) io.payload = formats::Payload::off;
+  };
+  if (mask.lost()) {
+    if (!HeaderBlockMask::frame_begins(head_)) return withhold(0);
+    mask.resume();
+  }
+  const std::size_t understood = mask.scan(head_, 0, edits_);
+  if (mask.lost()) {
+    withhold(understood);
+  } else {
+    mask.skip(io.length - head_.size() - tail_.size());
+    if (!mask.lost()) mask.scan(tail_, head_.size(), edits_);
+    if (mask.lost()) io.tail = {};
+  }
+  for (const auto [at, byte] : edits_) {
+    copy();
+    copy_[at] = byte;
   }
 }
 

@@ -6,16 +6,20 @@
 // uncaptured bytes, a connection that existed before) it may be in the middle of such a value: everything up to the
 // first line break is overwritten, unless it begins like an HTTP message. Rather too much than too little.
 //
-// Of HTTP/1 only: header fields of HTTP/2 are compressed, and overwriting them would destroy every field after them. A
-// connection that began with HTTP/2's preface is left as it is.
+// A connection that began with HTTP/2's preface, or whose bytes can only be its frames, goes through HeaderBlockMask. Where
+// the borders of frames are lost, payload is withheld until a frame begins again.
+//
+// Plaintext of TLS sessions is masked like the bytes of sockets.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
+#include "capture/header_block_mask.h"
 #include "formats/event.h"
 
 namespace tailcap::capture {
@@ -28,9 +32,11 @@ class Mask {
   // A new connection begins at the positions in info. Of those in a keyframe only what existed before belongs here:
   // the others are in the middle of their streams.
   void begin(const formats::SocketInfo& info);
-  void forget(formats::SocketId socket);
+  void begin(const formats::TlsStep& step);
+  void forget(std::uint64_t socket_or_session);
   // Replaces head and tail by overwritten copies where something had to be; they are valid until the next call.
   void apply(formats::Io& io);
+  void apply(formats::TlsIo& io);
 
  private:
   // unknown: perhaps in the middle of a secret
@@ -43,18 +49,30 @@ class Mask {
     std::uint8_t candidates = 0;  // names that fit so far, as bits
     std::uint8_t length = 0;      // bytes of the name seen
   };
+  struct Http2 {
+    HeaderBlockMask direction[2];
+  };
   struct Socket {
     State direction[2];
-    bool http2 = false;
+    std::unique_ptr<Http2> http2;
+    bool guessed = false;  // http2 without a preface seen
+    bool http1 = false;    // a message of HTTP/1 began an I/O
   };
 
+  template <class AnyIo>
+  void apply_to(Socket& socket, AnyIo& io);
+  template <class AnyIo>
+  void apply_http2(HeaderBlockMask& mask, AnyIo& io);
+  Socket& socket_of(std::uint64_t id);
   void scan(State& state, std::string_view bytes, std::size_t base);
   void overwrite(std::size_t begin, std::size_t end);
+  void copy();
 
-  std::unordered_map<formats::SocketId, Socket> sockets_;
+  std::unordered_map<std::uint64_t, Socket> sockets_;
   std::string_view head_, tail_;  // of the I/O at work
   std::string copy_;
   bool copied_ = false;
+  std::vector<HeaderBlockMask::Edit> edits_;
 };
 
 }  // namespace tailcap::capture

@@ -52,6 +52,10 @@ void Session::take(std::span<const std::byte> record) {
     if (mask_headers_) mask_.apply(*io);
   } else if (const auto* info = std::get_if<SocketInfo>(&event_.body)) {
     if (mask_headers_) mask_.begin(*info);
+  } else if (auto* plain = std::get_if<formats::TlsIo>(&event_.body)) {
+    if (mask_headers_) mask_.apply(*plain);
+  } else if (const auto* step = std::get_if<formats::TlsStep>(&event_.body)) {
+    if (mask_headers_) mask_.begin(*step);
   } else if (const auto* change = std::get_if<StateChange>(&event_.body)) {
     // Calls in flight when a connection is reset are told after its close, and continue what was masked before it.
     if (change->to == TcpState::close) closed_.push_back(change->socket);

@@ -3,11 +3,14 @@
 
 #include <gtest/gtest.h>
 
-#include "analyze/protocols/hpack/huffman.h"
+#include "formats/hpack/huffman.h"
 #include "analyze/protocols/hpack/static_table.h"
 
 namespace tailcap::protocols::hpack {
 namespace {
+
+using formats::hpack::huffman_decode;
+using formats::hpack::huffman_encode;
 
 std::string from_hex(std::string_view hex) {
   std::string out;

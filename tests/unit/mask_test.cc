@@ -218,18 +218,5 @@ TEST(Mask, ForgottenSocketIsUnknown) {
   EXPECT_EQ(pass(mask, "abc\r\nd", {}), "***\r\nd");
 }
 
-TEST(Mask, FramesOfHttp2AreLeftAsTheyAre) {
-  const std::string frames = std::string("\0\0\4\1\4\0\0\0\1", 9) + "a\ncookie: no text, but compressed\n";
-  {
-    Mask mask;  // began with the preface: whatever else is missing, both directions
-    mask.begin(new_connection());
-    EXPECT_EQ(pass(mask, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frames, {24}), "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frames);
-    EXPECT_EQ(pass(mask, frames, {}, Direction::out), frames);
-    EXPECT_EQ(pass(mask, frames, {}, Direction::out), frames);  // not where the one before ended
-  }
-  Mask mask;  // its beginning was not seen: a frame at the beginning of an I/O cannot be inside a secret
-  EXPECT_EQ(pass(mask, frames, {}).substr(0, 10), frames.substr(0, 10));
-}
-
 }  // namespace
 }  // namespace tailcap::capture

@@ -2,7 +2,7 @@
 
 #include <optional>
 
-#include "analyze/protocols/hpack/huffman.h"
+#include "formats/hpack/huffman.h"
 #include "analyze/protocols/hpack/static_table.h"
 
 namespace tailcap::protocols::hpack {
@@ -61,7 +61,7 @@ class Decoder::Reader {
     out = {true, raw};
     if (first & 0x80) {
       store.clear();
-      if (!huffman_decode(raw, store, kMaxString)) return Step::invalid;
+      if (!formats::hpack::huffman_decode(raw, store, kMaxString)) return Step::invalid;
       out.text = store;
     }
     return Step::done;

@@ -1,8 +1,8 @@
-#include "analyze/protocols/hpack/huffman.h"
+#include "formats/hpack/huffman.h"
 
 #include <array>
 
-namespace tailcap::protocols::hpack {
+namespace tailcap::formats::hpack {
 namespace {
 
 constexpr unsigned kSymbols = 257;  // the last is EOS
@@ -62,6 +62,14 @@ constexpr Tables make_tables() {
   return t;
 }
 
+// The length of the code that the window begins with, as if all its bits were real.
+constexpr unsigned length_of(const Tables& t, std::uint64_t window) {
+  if (const unsigned length = t.first[window >> (64 - kFirstBits)].length) return length;
+  unsigned length = kFirstBits + 1;
+  while (length < kLongest && (window >> (64 - length)) >= t.limit[length]) ++length;
+  return length;
+}
+
 constexpr Tables kTables = make_tables();
 static_assert(kTables.codes[256] == 0x3fffffff && kTables.limit[kLongest] == 1u << kLongest, "the code is complete");
 
@@ -87,7 +95,7 @@ bool huffman_decode(std::string_view coded, std::string& out, std::size_t limit)
     unsigned length = code.length;
     unsigned symbol = code.symbol;
     if (length == 0) {
-      for (length = kFirstBits + 1; length < kLongest && (window >> (64 - length)) >= kTables.limit[length];) ++length;
+      length = length_of(kTables, window);
       symbol = kTables.ordered[kTables.position[length] + (window >> (64 - length)) - kTables.begin[length]];
     }
     if (length > bits) break;  // padding, or cut in the middle of a code
@@ -104,6 +112,16 @@ bool huffman_decode(std::string_view coded, std::string& out, std::size_t limit)
   return good && bits < 8 && (bits == 0 || window >> (64 - bits) == (1u << bits) - 1);
 }
 
+unsigned huffman_length(std::uint64_t window, unsigned bits) {
+  const unsigned length = length_of(kTables, window);
+  return length <= bits ? length : 0;
+}
+
+std::optional<std::uint32_t> huffman_code(unsigned length) {
+  if (length > kLongest || kTables.begin[length] == kTables.limit[length]) return std::nullopt;
+  return kTables.begin[length];
+}
+
 void huffman_encode(std::string_view text, std::string& out) {
   std::uint64_t pending = 0;
   unsigned bits = 0;
@@ -116,4 +134,4 @@ void huffman_encode(std::string_view text, std::string& out) {
   if (bits > 0) out.push_back(static_cast<char>(pending << (8 - bits) | 0xffu >> bits));
 }
 
-}  // namespace tailcap::protocols::hpack
+}  // namespace tailcap::formats::hpack
