@@ -29,10 +29,11 @@ constexpr auto kFirstLetters = first_letters();
 
 constexpr std::string_view kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-// No value of a header has a zero byte, and frames of up to 64 KiB begin with one: such an I/O goes on with no secret of
-// HTTP/1.
+// No value of a header has a zero byte or a control character. Most frames of HTTP/2 begin with the former, every record of
+// TLS with two of the latter (its type and version): such an I/O goes on with no secret of HTTP/1.
 bool begins_frame(std::string_view bytes) {
-  return !bytes.empty() && bytes[0] == '\0' && HeaderBlockMask::frame_begins(bytes);
+  if (bytes.empty()) return false;
+  return bytes[0] == '\0' || (bytes.size() >= 2 && bytes[0] >= 0x14 && bytes[0] <= 0x18 && bytes[1] == 0x03);
 }
 
 bool begins_message(std::string_view bytes) {
@@ -200,7 +201,8 @@ void Mask::apply_to(Socket& socket, AnyIo& io) {
     socket.http1 = true;
     if (socket.guessed) socket.http2.reset();
     socket.guessed = false;
-  } else if (!socket.http2 && !socket.http1 && state.mode == Mode::unknown && begins_frame(head_)) {
+  } else if (!socket.http2 && !socket.http1 && state.mode == Mode::unknown && head_.starts_with('\0') &&
+             HeaderBlockMask::frame_begins(head_)) {
     socket.http2 = std::make_unique<Http2>();
     socket.http2->direction[1 - way].lose();
     socket.guessed = true;
@@ -210,7 +212,7 @@ void Mask::apply_to(Socket& socket, AnyIo& io) {
     apply_http2(socket.http2->direction[way], io);
   } else {
     if (!continuous) state.mode = Mode::unknown;
-    if (state.mode == Mode::unknown && begins_message(head_)) {
+    if (state.mode == Mode::unknown && (begins_message(head_) || begins_frame(head_))) {
       state.mode = Mode::line_start;
       state.continues = false;
     }

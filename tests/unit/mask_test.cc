@@ -163,6 +163,24 @@ TEST(Mask, MessageStartEndsUnknown) {
   EXPECT_EQ(io.head, masked_request());
 }
 
+// What was stepped over before a record of TLS does not make a secret of it.
+TEST(Mask, TlsRecordEndsUnknown) {
+  Io io;
+  io.socket = 9;
+  io.position = 5000;
+  io.direction = Direction::in;
+  io.length = 16384;
+  const std::string_view record("\x17\x03\x03\x40\x00", 5);
+  io.head = record;
+  Mask mask;
+  mask.apply(io);
+  EXPECT_EQ(io.head, record);
+  io.position += io.length;
+  io.head = "cret\r\nA: b";
+  mask.apply(io);
+  EXPECT_EQ(io.head, "****\r\nA: b") << "anything else in an unknown place still is one";
+}
+
 // The bytes between head and tail were not seen: the tail may begin in the middle of a secret.
 TEST(Mask, TailAfterCut) {
   Mask mask;
