@@ -22,6 +22,7 @@ struct Key {
   std::uint16_t server_port = 0, client_port = 0;
   std::uint32_t net_namespace = 0;
   std::uint64_t position = 0;  // TCP: sequence number of the first byte; UNIX: its offset
+  bool pushed = false;         // a position in what the server sends
   bool operator==(const Key&) const = default;
 };
 
@@ -34,7 +35,7 @@ struct Spread {
     std::uint64_t parts[4];
     std::memcpy(parts, k.server.data(), 16);
     std::memcpy(parts + 2, k.client.data(), 16);
-    std::uint64_t h = mix(k.position, (std::uint64_t{k.server_port} << 16) | k.client_port);
+    std::uint64_t h = mix(k.position, (std::uint64_t{k.pushed} << 32) | (std::uint64_t{k.server_port} << 16) | k.client_port);
     for (const std::uint64_t p : parts) h = mix(h, p);
     return static_cast<std::size_t>(mix(h, k.net_namespace));
   }
@@ -55,6 +56,7 @@ void put(const formats::Address& a, Family family, std::array<std::uint8_t, 16>&
 // False: this end does not say enough to be recognised.
 bool key_of(const flow::Exchange& e, const flow::Connection& c, Key& key) {
   const bool server = e.role == flow::Role::server;
+  key.pushed = e.pushed;
   if (c.family == Family::unix_domain) {
     // Offsets agree only where both ends counted from the first byte.
     const bool whole = c.origin == Origin::connected || c.origin == Origin::accepted;
@@ -70,7 +72,7 @@ bool key_of(const flow::Exchange& e, const flow::Connection& c, Key& key) {
   put(server ? c.remote : c.local, c.family, key.client, key.client_port);
   if (key.server_port == 0 || key.client_port == 0) return false;
   key.net_namespace = c.net_namespace;
-  const std::uint32_t base = c.base[server ? 1 : 0];
+  const std::uint32_t base = c.base[server != e.pushed ? 1 : 0];
   key.position = static_cast<std::uint32_t>(base + static_cast<std::uint32_t>(e.request_begin));
   return true;
 }

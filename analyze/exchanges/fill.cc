@@ -36,6 +36,9 @@ void copy_request(const flow::Message& m, flow::Exchange& e) {
   if (const auto field = m.headers.find(":authority")) e.authority = *field;
   e.request_grpc = m.grpc;
   e.request_window_waits = m.window_waits;
+  e.request_behind_others = m.behind_others;
+  e.stream_limit = m.stream_limit;
+  e.pushed = m.pushed;
   e.unknown_fields += m.unknown_fields;
   if (m.reset) e.reset = m.reset;
 }
@@ -54,6 +57,7 @@ void copy_response(const flow::Message& m, flow::Exchange& e) {
   e.stream = m.stream;
   e.response_grpc = m.grpc;
   e.response_window_waits = m.window_waits;
+  e.response_behind_others = m.behind_others;
   e.unknown_fields += m.unknown_fields;
   if (m.reset) e.reset = m.reset;
 }

@@ -59,6 +59,9 @@ struct Exchange {
   std::optional<StreamReset> reset;             // what broke the stream off; the client's own: it gave up
   std::optional<GrpcFacts> request_grpc, response_grpc;
   WindowWaits request_window_waits, response_window_waits;
+  BehindOthers request_behind_others, response_behind_others;
+  std::optional<StreamLimit> stream_limit;      // client
+  bool pushed = false;                          // promised by the server (PUSH_PROMISE): nobody sent a request
   std::uint64_t opaque_in = 0, opaque_out = 0;  // after an upgrade, so far as known when handed on
   Taints taints = 0;
 };

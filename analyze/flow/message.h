@@ -82,6 +82,9 @@ struct Message {
   std::optional<StreamReset> reset;  // what broke the stream off
   std::optional<GrpcFacts> grpc;     // protocol grpc
   WindowWaits window_waits;
+  BehindOthers behind_others;
+  std::optional<StreamLimit> stream_limit;  // request, at the client
+  bool pushed = false;               // the request is a PUSH_PROMISE: begin, end and instants are those of the promise
   Taints taints = 0;
 };
 

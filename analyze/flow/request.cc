@@ -36,6 +36,11 @@ std::string_view text_of(ThreadTime t) {
   return texts[static_cast<std::size_t>(t)];
 }
 
+std::string_view name_of(AttemptEvidence how) {
+  constexpr std::string_view names[] = {"none", "grpc header", "inferred: refused", "inferred: unanswered"};
+  return names[static_cast<std::size_t>(how)];
+}
+
 std::string_view name_of(Role role) { return role == Role::server ? "server" : "client"; }
 
 std::string_view name_of(Protocol protocol) {

@@ -58,6 +58,18 @@ std::string_view name_of(Outcome outcome);    // "ok", "client_error", …
 std::string_view name_of(Taint taint);        // "bytes_lost", …
 std::vector<std::string_view> names_of(Taints taints);
 
+// How it is known that a request repeats another.
+enum class AttemptEvidence : std::uint8_t {
+  none = 0,
+  grpc_header = 1,  // grpc-previous-rpc-attempts: certain
+  refused = 2,      // inferred: the same request was refused unprocessed (REFUSED_STREAM, GOAWAY) right before
+  unanswered = 3,   // inferred: the same request had no answer, on a connection that had been idle
+};
+std::string_view name_of(AttemptEvidence how);  // "grpc header", "inferred: refused", …
+
+// Fields that were not known here (header compression) and were taken from the other end's row. Bits.
+enum class FromPeer : std::uint8_t { method = 1, path = 2, authority = 4, status = 8, grpc_status = 16, request_id = 32, traceparent = 64 };
+
 struct Request {
   ExchangeId id;
   ExchangeId peer;           // the same exchange at the other end; connection 0: not recorded or not found
@@ -81,6 +93,18 @@ struct Request {
   bool has_thread_time = false;   // one thread served it and its waits are known
   std::array<std::int64_t, 6> phases{};  // ns, in the order of phases_of(role); sum == duration where has_phases, else 0
   std::array<std::int64_t, kThreadTimes> thread_time{};  // ns; sum == duration where has_thread_time, else 0
+  // HTTP/2: rare, and packed only where there is anything to tell.
+  std::int64_t request_flow_control = -1;   // ns that the request's sender waited for its receiver's window; -1: not known
+  std::int64_t response_flow_control = -1;  // and the response's
+  std::int64_t behind_others = 0;           // ns, at most: behind other streams' bytes (flow::BehindOthers)
+  std::int64_t behind_others_bytes = 0;
+  std::int64_t stream_limit = -1;           // ns before the start, at most (flow::StreamLimit); -1: not opened at the limit
+  bool pushed = false;
+  // One call made several times.
+  std::uint32_t attempt = 0;                // from 1; 0: nothing is known of others
+  ExchangeId attempt_of;                    // the first attempt; connection 0: this is it, or it was not found
+  AttemptEvidence attempt_how = AttemptEvidence::none;
+  std::uint8_t from_peer = 0;               // bits of FromPeer
   bool operator==(const Request&) const = default;
 };
 

@@ -9,8 +9,14 @@ namespace tailcap::flow {
 namespace {
 
 constexpr std::size_t kBytes = 64u << 10;  // of a chunk of packed rows
-// 15 numbers, two masks, phases and thread times, ten bytes each at most.
-constexpr std::size_t kMaxPacked = 10 * (18 + 6 + kThreadTimes);
+// 15 numbers, two masks, phases and thread times, and a dozen of what is rare: ten bytes each at most.
+constexpr std::size_t kMaxPacked = 10 * (18 + 6 + kThreadTimes + 12);
+
+// In the first number of a row.
+constexpr std::uint64_t kWindowsKnown = 1u << 12;  // flow control held up neither message, or kRare tells
+constexpr std::uint64_t kRare = 1u << 13;
+// What of the rare there is.
+constexpr std::uint64_t kRequestHeld = 1, kResponseHeld = 2, kBehind = 4, kLimit = 8, kPushed = 16, kAttempt = 32, kFromPeer = 64;
 
 // Little-endian base 128.
 void put(std::uint8_t*& at, std::uint64_t v) {
@@ -54,6 +60,43 @@ std::uint64_t zigzag(std::int64_t v) {
 }
 std::int64_t unzigzag(std::uint64_t v) { return static_cast<std::int64_t>(v >> 1) ^ -static_cast<std::int64_t>(v & 1); }
 
+std::uint64_t rare_of(const Request& r) {
+  const bool both = r.request_flow_control >= 0 && r.response_flow_control >= 0;
+  return (r.request_flow_control > 0 || (r.request_flow_control == 0 && !both) ? kRequestHeld : 0) |
+         (r.response_flow_control > 0 || (r.response_flow_control == 0 && !both) ? kResponseHeld : 0) |
+         (r.behind_others != 0 || r.behind_others_bytes != 0 ? kBehind : 0) | (r.stream_limit >= 0 ? kLimit : 0) |
+         (r.pushed ? kPushed : 0) | (r.attempt != 0 ? kAttempt : 0) | (r.from_peer != 0 ? kFromPeer : 0);
+}
+
+void put_rare(std::uint8_t*& at, const Request& r, std::uint64_t rare) {
+  put(at, rare);
+  if (rare & kRequestHeld) put_signed(at, r.request_flow_control);
+  if (rare & kResponseHeld) put_signed(at, r.response_flow_control);
+  if (rare & kBehind) put_signed(at, r.behind_others), put_signed(at, r.behind_others_bytes);
+  if (rare & kLimit) put_signed(at, r.stream_limit);
+  if (rare & kAttempt) {
+    put(at, r.attempt), put(at, static_cast<std::uint64_t>(r.attempt_how));
+    put(at, r.attempt_of.connection), put(at, r.attempt_of.index);
+  }
+  if (rare & kFromPeer) put(at, r.from_peer);
+}
+
+void get_rare(const std::uint8_t*& at, Request& r) {
+  const std::uint64_t rare = get(at);
+  if (rare & kRequestHeld) r.request_flow_control = get_signed(at);
+  if (rare & kResponseHeld) r.response_flow_control = get_signed(at);
+  if (rare & kBehind) r.behind_others = get_signed(at), r.behind_others_bytes = get_signed(at);
+  if (rare & kLimit) r.stream_limit = get_signed(at);
+  r.pushed = (rare & kPushed) != 0;
+  if (rare & kAttempt) {
+    r.attempt = static_cast<std::uint32_t>(get(at));
+    r.attempt_how = static_cast<AttemptEvidence>(get(at));
+    r.attempt_of.connection = static_cast<ConnectionId>(get(at));
+    r.attempt_of.index = static_cast<std::uint32_t>(get(at));
+  }
+  if (rare & kFromPeer) r.from_peer = static_cast<std::uint8_t>(get(at));
+}
+
 }  // namespace
 
 const std::uint8_t* Rows::pack(const Request& r) {
@@ -64,7 +107,10 @@ const std::uint8_t* Rows::pack(const Request& r) {
   }
   std::uint8_t* const begin = bytes_next_;
   std::uint8_t* at = begin;
-  put(at, static_cast<std::uint64_t>(r.role) | static_cast<std::uint64_t>(r.complete) << 1 |
+  const std::uint64_t rare = rare_of(r);
+  const bool windows_known = r.request_flow_control >= 0 && r.response_flow_control >= 0;
+  assert(static_cast<std::uint64_t>(r.protocol) < 16);
+  put(at, (windows_known ? kWindowsKnown : 0) | (rare != 0 ? kRare : 0) | static_cast<std::uint64_t>(r.role) | static_cast<std::uint64_t>(r.complete) << 1 |
               static_cast<std::uint64_t>(r.has_phases) << 2 | static_cast<std::uint64_t>(r.has_thread_time) << 3 |
               static_cast<std::uint64_t>(r.outcome) << 4 | static_cast<std::uint64_t>(r.protocol) << 8);
   put(at, r.status);
@@ -78,6 +124,7 @@ const std::uint8_t* Rows::pack(const Request& r) {
   if (r.protocol == Protocol::grpc) put_signed(at, r.grpc_status);
   if (r.has_phases) put_all(at, r.phases);
   if (r.has_thread_time) put_all(at, r.thread_time);
+  if (rare != 0) put_rare(at, r, rare);
   bytes_next_ = at;
   bytes_left_ -= static_cast<std::size_t>(at - begin);
   return begin;
@@ -100,7 +147,7 @@ Request Rows::operator[](std::size_t i) const {
   r.has_phases = (bits & 4) != 0;
   r.has_thread_time = (bits & 8) != 0;
   r.outcome = static_cast<Outcome>(bits >> 4 & 15);
-  r.protocol = static_cast<Protocol>(bits >> 8);
+  r.protocol = static_cast<Protocol>(bits >> 8 & 15);
   r.status = static_cast<std::uint16_t>(get(at));
   r.first_byte = Duration{get_signed(at)};
   r.request_bytes = get_signed(at);
@@ -113,6 +160,8 @@ Request Rows::operator[](std::size_t i) const {
   if (r.protocol == Protocol::grpc) r.grpc_status = static_cast<std::int32_t>(get_signed(at));
   if (r.has_phases) get_all(at, r.phases);
   if (r.has_thread_time) get_all(at, r.thread_time);
+  if (bits & kWindowsKnown) r.request_flow_control = r.response_flow_control = 0;
+  if (bits & kRare) get_rare(at, r);
   return r;
 }
 

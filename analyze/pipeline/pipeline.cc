@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "analyze/causes/attempts.h"
+#include "analyze/causes/from_peer.h"
 #include "analyze/causes/peers.h"
 #include "analyze/exchanges/exchanges.h"
 #include "analyze/protocols/protocols.h"
@@ -57,7 +59,10 @@ class Run {
   void add(const flow::Exchange& exchange) {
     flow::Request row = tail::row_of(exchange, tasks_, out_.table.texts);
     timeline_.measure(exchange, row);
-    if (const flow::Connection* connection = streams_.connection(exchange.id.connection)) {
+    from_peer_.push(exchange);
+    const flow::Connection* const connection = streams_.connection(exchange.id.connection);
+    attempts_.push(exchange, connection && connection->origin == formats::Origin::existed);
+    if (connection) {
       note_endpoints(*connection);
       if (const auto peer = peers_.push(exchange, *connection)) {
         row.peer = *peer;
@@ -101,8 +106,10 @@ class Run {
       if (at != pairs_.end() && at->first == rows.id(i)) rows.set_peer(i, at->second);
     }
     pairs_ = {};
+    from_peer_.settle(out_.table);
     tail::assign_routes(out_.table, templates_, options_.max_routes, findings_);
     const std::vector<std::uint32_t> from = tail::sort_rows(out_.table);
+    attempts_.settle(out_.table);
     if (options_.keep_headers) {
       std::vector<Headers> sorted;
       sorted.reserve(from.size());
@@ -173,6 +180,8 @@ class Run {
   protocols::Parsers parsers_;
   exchanges::Exchanges exchanges_;
   causes::Peers peers_;
+  causes::FieldsFromPeer from_peer_;
+  causes::Attempts attempts_;
   timeline::Timeline timeline_;
   tail::QualityFacts facts_;
   tail::Tasks tasks_;

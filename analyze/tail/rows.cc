@@ -90,6 +90,19 @@ flow::Request row_of(const flow::Exchange& e, const Tasks& tasks, flow::TextPool
   const auto bytes = [](const std::optional<std::uint64_t>& n) {
     return n && *n <= static_cast<std::uint64_t>(INT64_MAX) ? static_cast<std::int64_t>(*n) : -1;
   };
+  if (e.stream != 0) {
+    const auto held = [](const flow::WindowWaits& waits) { return waits.known ? std::int64_t{waits.total.count()} : -1; };
+    row.request_flow_control = held(e.request_window_waits);
+    row.response_flow_control = held(e.response_window_waits);
+    if (row.request_flow_control >= 0 && row.response_flow_control >= 0) {
+      const auto& a = e.request_behind_others;
+      const auto& b = e.response_behind_others;
+      row.behind_others = std::int64_t{(a.time + b.time).count()};
+      row.behind_others_bytes = static_cast<std::int64_t>(a.bytes + b.bytes);
+    }
+    if (e.stream_limit) row.stream_limit = std::int64_t{(e.stream_limit->freed - e.stream_limit->since).count()};
+    row.pushed = e.pushed;
+  }
   row.request_bytes = bytes(e.request_bytes);
   row.response_bytes = bytes(e.response_bytes);
   const auto present = [&](std::string_view text) { return text.empty() ? 0 : texts.intern(text); };

@@ -83,7 +83,9 @@ const Lines kTalk = {
     "request 1 in POST /up [x-long=" + std::string(300, 'q') + "] {} body:3",
     "interim 1 out 100 [] {} body:?",
     "interim 1 out 103 [link=</x>] {} body:?",
+    "request 2 in GET /pushed [:scheme=http :authority=a.example] {} body:0",
     "response 3 out 200 [a=b] {} body:3",
+    "response 2 out 200 [pushed=1] {} body:1",
     "response 1 out 404 [a=b] {pushed=1 t=1} body:4",
 };
 
@@ -232,10 +234,61 @@ TEST(Http2, H19PushPromiseKeepsTheTableInStep) {
   Encoder client, server;
   greet(wire);
   wire.push(kIn, headers(1, client(get("/"))));
-  wire.push(kOut, frame(FrameType::push_promise, kEndHeaders | kPadded, 1, '\2' + number(2, 4) + server(get("/style.css")) + "\0\0"));
+  wire.push(kOut, frame(FrameType::push_promise, kEndHeaders | kPadded, 1, '\2' + number(2, 4) + server(get("/style.css")) + std::string(2, '\0')));
   wire.push(kOut, headers(1, server({{":status", "200"}, {"from", "promise"}}), kEndHeaders) + data(1, "x", kEndStream));
-  EXPECT_EQ(wire.lines().size(), 2u);
-  EXPECT_EQ(wire.lines()[1], "response 1 out 200 [from=promise] {} body:1");
+  ASSERT_EQ(wire.lines().size(), 3u);
+  EXPECT_EQ(wire.lines()[1], "request 2 in GET /style.css [:scheme=http :authority=a.example] {} body:0");
+  EXPECT_EQ(wire.lines()[2], "response 1 out 200 [from=promise] {} body:1");
+}
+
+// What is pushed is a request that nobody sent: at the promise.
+TEST(Http2, H19PushedRequestIsAnsweredOnItsStream) {
+  Wire wire;
+  Encoder client, server;
+  greet(wire);
+  wire.push(kIn, headers(1, client(get("/"))), 1);
+  const std::string block = server(get("/script.js"));
+  wire.push(kOut, frame(FrameType::push_promise, 0, 1, number(4, 4) + block.substr(0, 3)) + frame(FrameType::continuation, kEndHeaders, 1, block.substr(3)), 20);
+  wire.push(kOut, headers(1, server({{":status", "200"}}), kEndHeaders) + data(1, "x", kEndStream), 30);
+  wire.push(kOut, headers(4, server({{":status", "200"}}), kEndHeaders) + data(4, "body", kEndStream), 40);
+  const flow::Message* request = wire.find(flow::MessageKind::request, 4);
+  const flow::Message* response = wire.find(flow::MessageKind::response, 4);
+  ASSERT_TRUE(request && response);
+  EXPECT_TRUE(request->pushed);
+  EXPECT_EQ(request->target, "/script.js");
+  EXPECT_EQ(request->direction, kIn);
+  EXPECT_EQ(request->instants.first_done, at_ms(20));
+  EXPECT_EQ(request->taints, 0u);
+  EXPECT_EQ(response->body_bytes, 4u);
+  EXPECT_EQ(wire.find(flow::MessageKind::request, 1)->pushed, false);
+}
+
+TEST(Http2, H19PushThatTheClientDoesNotWant) {
+  Wire wire;
+  Encoder client, server;
+  greet(wire);
+  wire.push(kIn, headers(1, client(get("/"))), 1);
+  wire.push(kOut, frame(FrameType::push_promise, kEndHeaders, 1, number(2, 4) + server(get("/style.css"))), 20);
+  wire.push(kIn, rst(2, 8), 25);
+  wire.push(kOut, goaway(1, 0), 26);  // speaks of the client's streams
+  wire.push(kOut, headers(2, server({{":status", "200"}})), 27);  // was on its way
+  const flow::Message* response = wire.find(flow::MessageKind::response, 2);
+  ASSERT_TRUE(response && response->reset);
+  EXPECT_EQ(response->reset->code, 8u);
+  EXPECT_EQ(response->status, 0);
+  EXPECT_EQ(wire.lines().size(), 3u);
+}
+
+// Numbers of promised streams that cannot be are no streams.
+TEST(Http2, H19PromisesThatCannotBe) {
+  Wire wire;
+  Encoder client, server;
+  greet(wire);
+  wire.push(kIn, headers(1, client(get("/"))), 1);
+  for (const std::uint32_t id : {0u, 3u}) wire.push(kOut, frame(FrameType::push_promise, kEndHeaders, 1, number(id, 4) + server(get("/x"))), 20);
+  wire.push(kIn, frame(FrameType::push_promise, kEndHeaders, 1, number(2, 4) + client(get("/x"))), 21);  // clients do not push
+  wire.push(kOut, frame(FrameType::push_promise, kEndHeaders, 1, number(6, 3)), 22);
+  EXPECT_EQ(wire.lines().size(), 1u);
 }
 
 TEST(Http2, ResponseMayOvertakeItsRequest) {

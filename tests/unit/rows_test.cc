@@ -34,7 +34,7 @@ Request any(std::mt19937_64& random) {
   r.taints = static_cast<Taints>(pick(1u << 11));
   r.status = static_cast<std::uint16_t>(pick(1000));
   r.role = static_cast<Role>(random() % 2);
-  r.protocol = static_cast<Protocol>(random() % 5);
+  r.protocol = static_cast<Protocol>(random() % 6);
   r.outcome = static_cast<Outcome>(random() % 9);
   r.complete = random() % 2 != 0;
   r.has_phases = random() % 2 != 0;
@@ -43,6 +43,17 @@ Request any(std::mt19937_64& random) {
     for (auto& p : r.phases) p = random() % 2 ? ns() : 0;
   if (r.has_thread_time)
     for (auto& t : r.thread_time) t = random() % 2 ? ns() : 0;
+  if (random() % 2 != 0) r.request_flow_control = random() % 2 ? ns() : 0;
+  if (random() % 2 != 0) r.response_flow_control = random() % 2 ? ns() : 0;
+  if (random() % 8 == 0) r.behind_others = ns(), r.behind_others_bytes = ns();
+  if (random() % 8 == 0) r.stream_limit = ns();
+  r.pushed = random() % 8 == 0;
+  if (random() % 8 == 0) {
+    r.attempt = 1 + static_cast<std::uint32_t>(pick(1u << 30));
+    r.attempt_of = {id32(), id32()};
+    r.attempt_how = static_cast<AttemptEvidence>(random() % 4);
+  }
+  if (random() % 8 == 0) r.from_peer = static_cast<std::uint8_t>(random());
   return r;
 }
 

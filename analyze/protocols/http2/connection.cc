@@ -10,11 +10,15 @@ using flow::End;
 using flow::Ending;
 using flow::Finding;
 using flow::Taint;
+using formats::known;
 
 namespace {
 
 std::size_t index(Direction d) { return static_cast<std::size_t>(d); }
 Direction other(Direction d) { return d == Direction::in ? Direction::out : Direction::in; }
+
+// When what was moved took effect at the recorded end.
+flow::Time at(const Stamp& stamp) { return known(stamp.arrived) ? stamp.arrived : stamp.done; }
 
 }  // namespace
 
@@ -34,6 +38,7 @@ void Connection::upgraded(std::string_view settings) {
   Sender& client = sender(*client_);
   client.settings.apply(settings_of_upgrade(settings));
   highest_ = std::max(highest_, 1u);
+  places_.opened(flow::kNoTime);
   Stream& stream = streams_[1];
   ++held_.streams;
   stream.request = Half(flow::MessageKind::request, id_, *client_, 1);
@@ -135,7 +140,7 @@ void Connection::act(const Item& item, Context& c) {
       headers(item, c);
       break;
     case Item::Kind::promise:
-      hold_table(c.run.direction);  // for its work on the header table
+      promise(item, c);
       break;
     case Item::Kind::data:
       data(item, c);
@@ -154,9 +159,9 @@ void Connection::act(const Item& item, Context& c) {
 
 Stream& Connection::open(std::uint32_t id, Context& c) {
   make_room(c);
-  highest_ = std::max(highest_, id);
   Stream& stream = streams_[id];
   ++held_.streams;
+  if (id % 2 != 0) highest_ = std::max(highest_, id);
   stream.request = Half(flow::MessageKind::request, id_, *client_, id);
   stream.response = Half(flow::MessageKind::response, id_, other(*client_), id);
   for (Half* half : {&stream.request, &stream.response}) {
@@ -172,8 +177,8 @@ Stream& Connection::open(std::uint32_t id, Context& c) {
 }
 
 Stream* Connection::find(std::uint32_t id, Direction d, Context& c) {
-  if (id % 2 == 0) return nullptr;  // pushed
   if (const auto it = streams_.find(id); it != streams_.end()) return &it->second;
+  if (id % 2 == 0) return nullptr;  // pushed, and its promise was not seen; or over
   if (std::find(closed_.begin(), closed_.end(), id) != closed_.end()) return nullptr;
   const bool fresh = id > highest_;
   // Ids only grow. An older one that is not open is over, unless its beginning may have gone by unseen.
@@ -204,6 +209,10 @@ void Connection::headers(const Item& item, Context& c) {
   const bool says_head = is_request ? seen.request : seen.response;
   const bool head_again = half.has_head() && !is_request && half.message.status == 0 && seen.status >= 200;
   const std::size_t before = half.text();
+  if (is_request && !half.has_head() && d == Direction::out) {
+    const auto fact = places_.opened(item.begin.done);
+    if (fact && windows_followed_) half.message.stream_limit = fact;
+  }
   if (!is_request && seen.status >= 100 && seen.status < 200 && !end_stream && (!half.has_head() || half.message.status == 0)) {
     flow::Message m = interim_message(half, item, s.fields, c.run);
     m.answers_unknown = stream->request.lossy() && !stream->request.begun();
@@ -220,9 +229,32 @@ void Connection::headers(const Item& item, Context& c) {
     half.head(item, s.fields, c.run, says_head);
   }
   hold_text(half, before, c);
+  take_turn(half, item, flow::kNoTime, c);
   stream->half(!is_request).grpc_peer = half.message.protocol == flow::Protocol::grpc;
   if (end_stream) finish(item.frame.stream, *stream, half, Ending::complete, End::none, c);
   if (is_request) refuse_if_above(item.frame.stream, c);
+}
+
+// What a server pushes is a request that nobody sent: its instants are those of the promise.
+void Connection::promise(const Item& item, Context& c) {
+  const Direction d = c.run.direction;
+  hold_table(d);  // for its work on the header table, whatever becomes of it
+  if (!client_ || asks(d) || item.promised == 0 || item.promised % 2 != 0 || streams_.contains(item.promised)) return;
+  Item block = item;
+  if (d == Direction::out) {
+    for (Stamp* stamp : {&block.begin, &block.end}) stamp->arrived = stamp->done;
+  } else {
+    for (Stamp* stamp : {&block.begin, &block.end})
+      if (known(stamp->arrived)) stamp->done = stamp->arrived;
+  }
+  Stream& stream = open(item.promised, c);
+  Half& request = stream.request;
+  request.message.pushed = true;
+  const std::size_t before = request.text();
+  request.head(block, sender(d).fields, c.run, true);
+  hold_text(request, before, c);
+  stream.response.grpc_peer = request.message.protocol == flow::Protocol::grpc;
+  finish(item.promised, stream, request, Ending::complete, End::none, c);
 }
 
 void Connection::hold_text(Half& half, std::size_t before, Context& c) {
@@ -252,6 +284,8 @@ void Connection::data(const Item& item, Context& c) {
     if (item.last) spend(*half, item, c);
   } else if (item.last) {
     windows_[index(d)].spend(item.frame.length, flow::kNoTime);
+    overtake(item.frame.stream, item, c);
+    turns_[index(d)].sent(item.frame.stream, item.frame.length, at(item.end));
   }
   if (half && item.last && item.frame.has(kEndStream)) finish(item.frame.stream, *stream, *half, Ending::complete, End::none, c);
 }
@@ -268,12 +302,13 @@ void Connection::finish(std::uint32_t id, Stream& stream, Half& half, Ending end
     stream.request.finish(Ending::lost, End::none);
     remember_closed(id);
   }
-  forget_if_done(id);
+  forget_if_done(id, c.run.done);
 }
 
-void Connection::forget_if_done(std::uint32_t id) {
+void Connection::forget_if_done(std::uint32_t id, flow::Time when) {
   const auto it = streams_.find(id);
   if (it == streams_.end() || !it->second.request.done() || !it->second.response.done()) return;
+  if (id % 2 != 0) places_.closed(when);
   streams_.erase(it);
   --held_.streams;
 }

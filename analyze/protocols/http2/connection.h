@@ -15,6 +15,7 @@
 #include "analyze/flow/findings.h"
 #include "analyze/protocols/http2/late_start.h"
 #include "analyze/protocols/http2/stream.h"
+#include "analyze/protocols/http2/turns.h"
 #include "analyze/protocols/messages.h"
 
 namespace tailcap::protocols::http2 {
@@ -63,6 +64,7 @@ class Connection {
   void feed(const flow::ByteRun& run, Messages& out, flow::Findings& findings);
   void act(const Item& item, Context& c);
   void headers(const Item& item, Context& c);
+  void promise(const Item& item, Context& c);
   void data(const Item& item, Context& c);
   void reset(const Item& item, Context& c);
   void goaway(const Item& item, Context& c);
@@ -74,14 +76,16 @@ class Connection {
 
   void apply_initial_window(flow::Direction setter, std::uint32_t before, flow::Time at);
   void spend(Half& half, const Item& item, Context& c);
-  // The stream a frame belongs to; nullptr: one that is over, or pushed.
+  void take_turn(Half& half, const Item& item, flow::Time room_at, Context& c);
+  void overtake(std::uint32_t id, const Item& item, Context& c);
+  // The stream a frame belongs to; nullptr: one that is over, or was pushed unseen.
   Stream* find(std::uint32_t id, flow::Direction d, Context& c);
   Stream& open(std::uint32_t id, Context& c);
   void make_room(Context& c);
   void finish(std::uint32_t id, Stream& stream, Half& half, flow::Ending ending, flow::End closed, Context& c);
   void break_off(std::uint32_t id, Stream& stream, const flow::StreamReset& reset, Context& c);
   void refuse_if_above(std::uint32_t id, Context& c);
-  void forget_if_done(std::uint32_t id);
+  void forget_if_done(std::uint32_t id, flow::Time when);
   void remember_closed(std::uint32_t id);
   void forget_windows();
   void hold_text(Half& half, std::size_t before, Context& c);
@@ -98,6 +102,8 @@ class Connection {
   std::vector<std::uint32_t> closed_;     // streams broken off lately, whose frames may still come; a ring
   std::size_t closed_next_ = 0;
   std::uint32_t highest_ = 0;             // stream seen
+  Turns turns_[2];                        // by the direction of the DATA
+  Places places_;
   std::optional<flow::StreamReset> goaway_;
   std::uint32_t goaway_last_ = 0x7fffffff;
   std::size_t table_size_[2] = {0, 0};    // as counted in held_

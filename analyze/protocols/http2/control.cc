@@ -58,7 +58,8 @@ void Connection::goaway(const Item& item, Context& c) {
   reset.at = at(item.end);
   goaway_ = reset;
   std::vector<std::uint32_t> above;
-  for (auto it = streams_.upper_bound(goaway_last_); it != streams_.end(); ++it) above.push_back(it->first);
+  for (auto it = streams_.upper_bound(goaway_last_); it != streams_.end(); ++it)
+    if (it->first % 2 != 0) above.push_back(it->first);
   for (const std::uint32_t id : above) refuse_if_above(id, c);
 }
 
@@ -81,6 +82,7 @@ void Connection::settings(const Item& item, Context& c) {
   settings.apply(item.payload);
   // They bind the other end.
   sender(other(d)).allow(settings.max_frame);
+  if (windows_followed_ && client_ && *client_ == Direction::out && d == Direction::in) places_.limit(settings.max_streams, at(item.end));
   if (settings.initial_window == before) return;
   for (auto& [id, stream] : streams_) stream.half(asks(other(d))).window.grant(settings.initial_window - before, at(item.end));
 }
@@ -104,12 +106,10 @@ void Connection::spend(Half& half, const Item& item, Context& c) {
   const std::size_t d = index(c.run.direction);
   const flow::Time when = at(item.end);
   flow::WindowWaits& waits = half.message.window_waits;
-  const auto add = [&](const flow::WindowWait& wait) {
-    if (waits.listed.size() < flow::WindowWaits::kMaxListed) {
-      waits.listed.push_back(wait);
-    } else {
-      ++waits.more;
-    }
+  flow::Time room_at = flow::kNoTime;
+  const auto waited = [&](const flow::WindowWait& wait) {
+    add(waits, wait);
+    room_at = std::max(room_at, wait.to);
   };
   if (auto wait = windows_[d].spend(item.frame.length, when)) {
     wait->connection = true;
@@ -125,14 +125,31 @@ void Connection::spend(Half& half, const Item& item, Context& c) {
     if (wait.to <= begin) continue;
     wait.from = std::max(wait.from, begin);
     wait.resumed = when;
-    add(wait);
+    waited(wait);
   }
   half.waits_seen = waits_count_[d];
-  if (const auto wait = half.window.spend(item.frame.length, when)) add(*wait);
+  if (const auto wait = half.window.spend(item.frame.length, when)) waited(*wait);
+  take_turn(half, item, room_at, c);
+}
+
+void Connection::take_turn(Half& half, const Item& item, flow::Time room_at, Context& c) {
+  const std::uint32_t id = item.frame.stream;
+  overtake(id, item, c);
+  const std::uint32_t n = item.kind == Item::Kind::data ? item.frame.length : 0;
+  turns_[index(c.run.direction)].sent(id, n, at(item.end), room_at, half.turn, half.message.behind_others);
+}
+
+// The message that sent last gives way to the stream of this frame.
+void Connection::overtake(std::uint32_t id, const Item& item, Context& c) {
+  const std::uint32_t last = turns_[index(c.run.direction)].last();
+  if (last == id || last == 0) return;
+  const auto it = streams_.find(last);
+  if (it != streams_.end()) Turns::overtaken(it->second.half(asks(c.run.direction)).turn, at(item.begin));
 }
 
 void Connection::forget_windows() {
   windows_followed_ = false;
+  places_.forget();
   for (Window& window : windows_) window.forget();
   for (auto& [id, stream] : streams_) stream.request.window.forget(), stream.response.window.forget();
 }
@@ -144,6 +161,8 @@ void Connection::lost(const Item& item, Context& c) {
   why_unseen_[index(d)] = item.why;
   sender(other(d)).allow_any();  // SETTINGS may be among what was lost
   forget_windows();
+  turns_[index(d)].lose();
+  for (auto& [id, stream] : streams_) stream.half(asks(d)).turn = Turn();
   hold_table(d);
   passed_over(d);
 }

@@ -76,6 +76,7 @@ void Sender::begin_frame(const FrameHeader& frame, const Part& part) {
     block_open_ = true;
     block_frame_ = frame;
     block_begin_ = part.begin;
+    promised_.clear();
   }
   control_.clear();
   control_known_ = true;
@@ -116,6 +117,10 @@ bool Sender::payload(const Part& part, const Cursor& cursor, Item& item) {
 }
 
 void Sender::add_fragment(const Part& part) {
+  if (part.frame.type == FrameType::push_promise && promised_.size() < 4) {
+    const std::uint32_t from = padded(part.frame) ? 1 : 0;
+    promised_ += slice(part, from, from + 4).bytes;
+  }
   const Slice s = slice(part, in_front(part.frame), part.frame.length - pad_);
   if (s.length == 0 || block_.cut()) return;
   if (!pad_known_ || block_.size() + s.length > kMaxBlock) {  // where the fragment ends is not known; or it is too long
@@ -134,6 +139,7 @@ bool Sender::end_block(Item& item) {
   item.frame = block_frame_;
   item.begin = block_begin_;
   item.end = losing_ ? block_begin_ : block_end_;
+  if (promised_.size() == 4) item.promised = read32(promised_) & 0x7fffffffu;
   item.block_step = decoder_.decode(block_, fields);
   return true;
 }

@@ -27,6 +27,7 @@ struct Item {
   FrameHeader frame;               // of a header block: its first frame
   Stamp begin, end;                // first byte of the (first) frame; last byte of what this is about
   hpack::Step block_step = hpack::Step::done;
+  std::uint32_t promised = 0;      // promise: the stream it is to be answered on; 0: not captured
   std::string_view payload;        // data, control: the bytes, or none where they were not captured
   std::uint64_t offset = 0;        // data: of its first byte in the stream
   std::uint32_t length = 0;        // data: body bytes
@@ -80,6 +81,7 @@ class Sender {
   bool block_open_ = false;
   FrameHeader block_frame_;
   Stamp block_begin_, block_end_;
+  std::string promised_;           // the four bytes of a promised stream's number, as far as they came
   std::uint32_t pad_ = 0;          // of the frame at hand
   bool pad_known_ = true;
   std::string control_;

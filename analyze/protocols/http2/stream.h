@@ -6,6 +6,7 @@
 #include "analyze/flow/message.h"
 #include "analyze/protocols/grpc/framing.h"
 #include "analyze/protocols/http2/sender.h"
+#include "analyze/protocols/http2/turns.h"
 #include "analyze/protocols/http2/windows.h"
 
 namespace tailcap::protocols::http2 {
@@ -37,6 +38,7 @@ class Half {
   flow::Message message;
   Window window;                   // of what this half sends
   std::uint64_t waits_seen = 0;    // of the connection's waits
+  Turn turn;
   bool grpc_peer = false;          // the stream's other message is gRPC's
 
  private:

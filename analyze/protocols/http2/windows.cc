@@ -1,5 +1,7 @@
 #include "analyze/protocols/http2/windows.h"
 
+#include <algorithm>
+
 #include "analyze/protocols/http2/settings.h"
 
 namespace tailcap::protocols::http2 {
@@ -31,6 +33,21 @@ void Window::grant(std::int64_t n, flow::Time at) {
   } else if (was_empty) {
     room_at_ = at;
   }
+}
+
+void add(flow::WindowWaits& waits, const flow::WindowWait& wait) {
+  if (waits.listed.size() < flow::WindowWaits::kMaxListed) {
+    waits.listed.push_back(wait);
+  } else {
+    ++waits.more;
+  }
+  if (!flow::held_up(wait)) return;
+  ++waits.count;
+  const flow::Time from = known(waits.counted_until) ? std::max(wait.from, waits.counted_until) : wait.from;
+  if (wait.to <= from) return;
+  waits.total += wait.to - from;
+  if (wait.connection) waits.of_connection += wait.to - from;
+  waits.counted_until = wait.to;
 }
 
 }  // namespace tailcap::protocols::http2

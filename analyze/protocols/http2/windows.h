@@ -33,4 +33,7 @@ class Window {
   flow::Time room_at_ = flow::kNoTime;      // and given some then, not used yet
 };
 
+// Adds a wait to those of a message, and to their sum.
+void add(flow::WindowWaits& waits, const flow::WindowWait& wait);
+
 }  // namespace tailcap::protocols::http2

@@ -1,0 +1,41 @@
+// Several requests that were one call: what was refused or never answered and then made again; gRPC's retries and hedges.
+//
+// gRPC says so itself (grpc-previous-rpc-attempts): the number of the attempt is certain, and which call it belongs to is
+// told where only one can be meant. Everything else is inferred from the same request (process, method, target,
+// authority, a body that is not smaller, no other x-request-id) being made once within a second of
+//   - its being refused unprocessed: REFUSED_STREAM, or above GOAWAY's last stream;
+//   - its staying unanswered on a connection that had carried others before: the server had closed it meanwhile.
+// Where more than one could be meant, none is named.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "analyze/flow/exchange.h"
+#include "analyze/flow/request.h"
+
+namespace tailcap::causes {
+
+class Attempts {
+ public:
+  // What is noted at most. Beyond that, attempts stay unknown.
+  static constexpr std::size_t kMaxNoted = 1u << 16;
+
+  // Every exchange. existed: its connection was open before the recording began.
+  void push(const flow::Exchange& exchange, bool existed);
+  // Once, when the table is sorted by start: fills attempt, attempt_of and attempt_how.
+  void settle(flow::RequestTable& table);
+
+ private:
+  struct Noted {
+    flow::ExchangeId id;
+    flow::AttemptEvidence how = flow::AttemptEvidence::none;  // refused, unanswered: it failed. grpc_header: it repeats
+    std::uint32_t previous = 0;                               // grpc_header: attempts before it
+    flow::Time failed_at = flow::kNoTime;
+  };
+  class Search;
+
+  std::vector<Noted> noted_;
+};
+
+}  // namespace tailcap::causes
