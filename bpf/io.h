@@ -5,7 +5,7 @@
 #ifndef TAILCAP_BPF_IO_H
 #define TAILCAP_BPF_IO_H
 
-#include "bpf/payload.h"
+#include "bpf/frames.h"
 #include "bpf/socket.h"
 #include "bpf/target.h"
 #include <bpf/bpf_tracing.h>
@@ -100,6 +100,26 @@ static __always_inline void emit_large(struct socket_state *state, struct task_s
 	}
 }
 
+/* A connection whose frames are followed. False: this I/O's cannot be. */
+static __always_inline bool emit_frames(struct socket_state *state, struct task_struct *task, u64 position, int ret,
+					u32 way, const struct source *from)
+{
+	struct io_scratch *scratch = bpf_map_lookup_elem(&scratches, &way);
+	struct record_io *record;
+
+	if (!scratch)
+		return true;
+	record = &scratch->record;
+	fill_io(record, state, task, position, ret, way, from->syscall);
+	record->payload = from->payload;
+	record->h.missed = take_missed(&state->missed);
+	if (walk_frames(scratch, state, way, position, ret, from, 0))
+		return true;
+	if (record->h.missed)
+		__sync_fetch_and_add(&state->missed, record->h.missed);
+	return false;
+}
+
 /* instead: why the caller's buffer does not hold what went over the wire; 0: it does. */
 static __always_inline void emit_io(struct socket_state *state, struct task_struct *task, u64 position, int ret,
 				    u32 way, u8 instead)
@@ -112,6 +132,18 @@ static __always_inline void emit_io(struct socket_state *state, struct task_stru
 		from.payload = instead;
 	if (!payload_limit)
 		from.payload = PAYLOAD_OFF;
+	if (from.payload == PAYLOAD_CAPTURED && ret > 0 && !state->direction[way].begun)
+		sniff(state, way, position, ret, &from);
+	if (state->framing && ret > 0) {
+		if (from.payload == PAYLOAD_CAPTURED && !all_bulk(state, way, position, ret)) {
+			if (emit_frames(state, task, position, ret, way, &from))
+				return;
+		} else {
+			step_over(state, way, position, ret);
+			emit_small(state, task, position, ret, way, &from, 0);
+			return;
+		}
+	}
 	if (from.payload != PAYLOAD_CAPTURED || ret <= 0)
 		emit_small(state, task, position, ret, way, &from, 0);
 	else if (from.segments != 1 || (u32)ret > at_least(state, way))

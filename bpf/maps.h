@@ -36,10 +36,28 @@ struct task_state {
 	u32 missed;
 };
 
+/* Where a direction stands among its frames: bpf/frames.h. */
+struct frame_state {
+	u32 next;  /* low half of the position behind the last I/O */
+	u32 left;  /* bytes to come of the frame's payload */
+	u32 keep;  /* how many of them are wanted */
+	u8 have;   /* bytes of the next header, which an I/O ended in */
+	u8 synced; /* the above is known; zero at first */
+	u16 unused;
+	u8 header[16];
+};
+
 struct direction_state {
 	u64 counted; /* bytes moved; UNIX sockets only, TCP has sequence numbers */
 	u32 budget;  /* payload bytes still to be kept of the message that began last */
-	u32 unused;
+	u32 begun;   /* its first bytes have been looked at */
+	struct frame_state frames;
+};
+
+enum framing {
+	FRAMING_NONE,
+	FRAMING_HTTP2, /* began with the preface */
+	FRAMING_TLS,   /* began with a record of a handshake */
 };
 
 /* Exists: the socket is a target. */
@@ -52,7 +70,7 @@ struct socket_state {
 	u8 family;
 	u8 type;
 	u8 origin;
-	bool http2; /* began with the HTTP/2 preface */
+	u8 framing; /* enum framing */
 };
 
 struct {
@@ -101,12 +119,36 @@ struct {
  * a cache line, and exact. */
 __u64 losses[LOSS_COUNTERS] = {};
 
+/* An I/O on its way through bpf/frames.h. Offsets count from its first byte. */
+struct walk {
+	struct frame_state frames;
+	u64 position;
+	u64 base; /* of the one piece */
+	u64 size;
+	u32 segments;
+	u32 length;
+	u32 at;     /* this far it is understood */
+	u32 told;   /* this far it is in the ring */
+	u32 start;  /* data holds bytes from here on ... */
+	u32 filled; /* ... so many */
+	u32 kept;   /* ... of which so many will be told */
+	u32 merge;  /* bytes between two stretches that are cheaper kept than stepped over */
+	u32 lead;   /* bytes of the record behind struct record_io */
+	u32 parts;
+	u32 dropped;
+	u8 framing;
+	u8 wide; /* positions have 64 bits */
+	u16 unused;
+};
+
 /* An I/O record is put together here, then copied to the ring in its exact size. One per direction, so that a
  * program is alone with its own on each CPU. The second HEAD_MAX leaves room for the verifier's arithmetic. */
+#define LEAD_MAX 64
 struct io_scratch {
 	struct record_io record;
-	u8 data[2 * HEAD_MAX];
+	u8 data[2 * HEAD_MAX + LEAD_MAX]; /* what a longer kind of record has behind struct record_io, then payload */
 	struct user_iovec iov[16];
+	struct walk walk;
 };
 
 struct {

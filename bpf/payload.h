@@ -95,6 +95,9 @@ static __always_inline void find_source(u32 way, struct task_struct *task, const
 }
 
 #define HTTP2_PREFACE 0x20495250 /* PRI_ */
+#define TLS_HEADER 5
+#define TLS_HANDSHAKE 0x16
+#define TLS_RECORD_MAX (16384 + 2048)
 
 /* The first four bytes of every HTTP/1 message, and of the HTTP/2 preface. */
 static __always_inline bool message_start(const u8 *data)
@@ -116,22 +119,22 @@ static __always_inline bool message_start(const u8 *data)
 	return false;
 }
 
-/* Several pieces: puts bytes [have, want) of the I/O at scratch->data + have; returns how far it got, more than
- * HEAD_MAX if a piece could not be read. A function of its own for the verifier, which would otherwise follow every
- * caller through the loop. */
-__noinline u32 gather_pieces(u32 way, u32 segments, u32 have, u32 want)
+/* Several pieces: puts bytes [from, from + size) of the I/O at scratch->data + to; returns how many, more than HEAD_MAX
+ * if a piece could not be read. A function of its own for the verifier, which would otherwise follow every caller
+ * through the loop. */
+__noinline u32 gather_pieces(u32 way, u32 segments, u32 from, u32 size, u32 to)
 {
 	struct io_scratch *scratch = bpf_map_lookup_elem(&scratches, &way);
-	u32 got = have, skip = have;
+	u32 got = 0, skip = from;
 
-	if (!scratch)
+	if (!scratch || to > HEAD_MAX + LEAD_MAX)
 		return HEAD_MAX + 1;
-	if (want > HEAD_MAX)
-		want = HEAD_MAX;
+	if (size > HEAD_MAX)
+		size = HEAD_MAX;
 	for (u32 i = 0; i < SEGMENTS_MAX; i++) {
 		u64 length, piece;
 
-		if (i >= segments || got >= want || got >= HEAD_MAX)
+		if (i >= segments || got >= size || got >= HEAD_MAX)
 			break;
 		length = scratch->iov[i].length;
 		if (skip >= length) {
@@ -139,49 +142,15 @@ __noinline u32 gather_pieces(u32 way, u32 segments, u32 have, u32 want)
 			continue;
 		}
 		length -= skip;
-		piece = want - got;
+		piece = size - got;
 		if (piece > length)
 			piece = length;
-		if (piece > HEAD_MAX)
+		if (piece > HEAD_MAX || to + got > HEAD_MAX + LEAD_MAX)
 			break;
-		if (bpf_probe_read_user(scratch->data + got, piece, (void *)(scratch->iov[i].base + skip)))
+		if (bpf_probe_read_user(scratch->data + (to + got), piece, (void *)(scratch->iov[i].base + skip)))
 			return HEAD_MAX + 1;
 		skip = 0;
 		got += piece;
-	}
-	return got;
-}
-
-/* Several pieces: puts bytes [start, length) of the I/O, TAIL_SIZE at most, at scratch->data + have. */
-__noinline u32 gather_tail_pieces(u32 way, u32 segments, u32 have, u32 start, u32 length)
-{
-	struct io_scratch *scratch = bpf_map_lookup_elem(&scratches, &way);
-	u64 at = 0;
-	u32 got = 0;
-
-	if (!scratch || have > HEAD_MAX)
-		return 0;
-	for (u32 i = 0; i < SEGMENTS_MAX; i++) {
-		u64 size, from, piece;
-
-		if (i >= segments || got >= TAIL_SIZE)
-			break;
-		size = scratch->iov[i].length;
-		if (size > 0x7fffffff)
-			return 0;
-		from = (u64)start + got;
-		if (from < at + size) {
-			piece = at + size - from;
-			if (piece > length - start - got)
-				piece = length - start - got;
-			if (piece > TAIL_SIZE)
-				return 0;
-			if (bpf_probe_read_user(scratch->data + have + got, piece,
-						(void *)(scratch->iov[i].base + (from - at))))
-				return 0;
-			got += piece;
-		}
-		at += size;
 	}
 	return got;
 }
@@ -209,10 +178,12 @@ static __always_inline bool gather(struct io_scratch *scratch, u32 way, const st
 	}
 	if (!from->segments)
 		return true;
-	got = gather_pieces(way, from->segments, got, want);
-	if (got > HEAD_MAX)
+	if (got > HEAD_MAX || want <= got)
+		return true;
+	piece = gather_pieces(way, from->segments, got, want - got, got);
+	if (piece > HEAD_MAX)
 		return false;
-	*have = got;
+	*have = got + piece;
 	return true;
 }
 
@@ -234,28 +205,48 @@ static __always_inline u32 gather_tail(struct io_scratch *scratch, u32 way, cons
 			return 0;
 		return bpf_probe_read_user(scratch->data + have, want, (void *)(from->base + start)) ? 0 : want;
 	}
-	got = gather_tail_pieces(way, from->segments, have, start, length);
+	got = gather_pieces(way, from->segments, start, want, have);
 	return got == want ? want : 0;
 }
 
-/* Bytes of the next I/O that are kept in any case, whether or not a message begins with it. On HTTP/2 every I/O may
- * hold the heads of frames anywhere, so each gets the whole budget. */
+/* Bytes of the next I/O that are kept in any case, whether or not a message begins with it. Where the frames of HTTP/2 are
+ * not followed (bpf/frames.h), their heads may be anywhere: each I/O gets the whole budget. */
 static __always_inline u32 at_least(const struct socket_state *state, u32 way)
 {
 	u32 least = payload_limit < HEAD_MIN ? payload_limit : HEAD_MIN, budget = state->direction[way & 1].budget;
 
-	if (state->http2)
+	if (state->framing == FRAMING_HTTP2)
 		return payload_limit;
 	return budget > least ? budget : least;
+}
+
+/* The first record of a handshake, from either end. */
+static __always_inline bool tls_start(const u8 *data)
+{
+	u32 length = data[3] << 8 | data[4];
+
+	return data[0] == TLS_HANDSHAKE && data[1] == 3 && data[2] <= 4 && length && length <= TLS_RECORD_MAX;
+}
+
+/* What the connection turns out to carry, from the first bytes of an I/O. A wrong guess costs payload, no facts: lengths and
+ * positions do not depend on it. */
+static __always_inline void tell_framing(struct socket_state *state, const u8 *data, u32 length)
+{
+	if (length >= 4 && *(const u32 *)data == HTTP2_PREFACE)
+		state->framing = FRAMING_HTTP2;
+	else if (!state->framing && length >= TLS_HEADER && tls_start(data))
+		state->framing = FRAMING_TLS;
+	else if (state->framing == FRAMING_TLS && length >= 4 && message_start(data))
+		state->framing = FRAMING_NONE;
 }
 
 /* A message start gets a new budget; what was kept is paid from it. */
 static __always_inline u32 budget_for(struct socket_state *state, u32 way, const u8 *data, u32 length)
 {
-	if (length >= 4 && *(const u32 *)data == HTTP2_PREFACE)
-		state->http2 = true;
+	tell_framing(state, data, length);
 	/* Too short to tell: the beginning of a message may be cut anywhere. */
-	return length < 4 || state->http2 || message_start(data) ? payload_limit : state->direction[way & 1].budget;
+	return length < 4 || state->framing == FRAMING_HTTP2 || message_start(data) ? payload_limit
+										      : state->direction[way & 1].budget;
 }
 
 static __always_inline void keep_budget(struct socket_state *state, u32 way, const u8 *data, u32 kept)

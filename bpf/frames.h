@@ -1,0 +1,429 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Stepping over bulk bytes: of a connection whose framing is known, frame heads and what matters are kept, the payload
+ * of DATA frames (HTTP/2) and of application data records (TLS) is not. One I/O may become several records, each of the
+ * bytes up to the next stretch that is kept.
+ *
+ * This decides what is kept, nothing else: the analyser reads all lengths again, from what was kept. So where frames
+ * cannot be followed (bytes that could not be read or were not seen) it is enough to try again at the next I/O that
+ * begins like a frame; meanwhile the start of every I/O is kept.
+ *
+ * The state of the walk is in the scratch memory, and its steps are functions of their own: the verifier goes through
+ * each of them once, not once for every turn of the loop.
+ */
+#ifndef TAILCAP_BPF_FRAMES_H
+#define TAILCAP_BPF_FRAMES_H
+
+#include "bpf/payload.h"
+
+#define STEPS_MAX 512  /* frames in one I/O; as many of the smallest as fit into 4 KiB */
+#define PARTS_MAX 32   /* records of one I/O; behind them frames are followed, but not kept */
+#define WALK_CHUNK 256 /* read at a time: costs no more than the nine bytes of a header */
+#define MERGE_MAX 128  /* a record of its own costs this much */
+
+#define HTTP2_HEADER 9
+#define HTTP2_PREFACE_SIZE 24
+#define HTTP2_DATA_KEPT 64   /* of a DATA frame: message prefixes of gRPC, small messages */
+#define HTTP2_DATA_WHOLE 256 /* a DATA frame up to this length is kept */
+
+enum http2_type {
+	HTTP2_DATA,
+	HTTP2_HEADERS,
+	HTTP2_PRIORITY,
+	HTTP2_RST_STREAM,
+	HTTP2_SETTINGS,
+	HTTP2_PUSH_PROMISE,
+	HTTP2_PING,
+	HTTP2_GOAWAY,
+	HTTP2_WINDOW_UPDATE,
+	HTTP2_CONTINUATION,
+	HTTP2_TYPES,
+};
+
+#define TLS_CHANGE_CIPHER_SPEC 0x14
+#define TLS_ALERT 0x15
+#define TLS_APPLICATION_DATA 0x17
+#define TLS_HEARTBEAT 0x18
+
+static __always_inline u32 least_of(u32 a, u32 b)
+{
+	return a < b ? a : b;
+}
+
+static __always_inline u32 header_size(u8 framing)
+{
+	return framing == FRAMING_TLS ? TLS_HEADER : HTTP2_HEADER;
+}
+
+/* strict: nothing is known of where frames begin. */
+static __always_inline bool enter_http2(struct frame_state *frames, bool strict)
+{
+	const u8 *h = frames->header;
+	u32 length = h[0] << 16 | h[1] << 8 | h[2], stream = h[5] | h[6] | h[7] | h[8];
+	u8 type = h[3], flags = h[4], known = 0;
+
+	if (h[5] & 0x80 || (type >= HTTP2_TYPES && strict))
+		return false;
+	switch (type) {
+	case HTTP2_DATA:
+		known = 0x9;
+		if (!stream)
+			return false;
+		break;
+	case HTTP2_HEADERS:
+		known = 0x2d;
+		if (!stream)
+			return false;
+		break;
+	case HTTP2_CONTINUATION:
+		known = 0x4;
+		if (!stream)
+			return false;
+		break;
+	case HTTP2_PUSH_PROMISE:
+		known = 0xc;
+		if (!stream || length < 4)
+			return false;
+		break;
+	case HTTP2_PRIORITY:
+		if (!stream || length != 5)
+			return false;
+		break;
+	case HTTP2_RST_STREAM:
+		if (!stream || length != 4)
+			return false;
+		break;
+	case HTTP2_WINDOW_UPDATE:
+		if (length != 4)
+			return false;
+		break;
+	case HTTP2_SETTINGS:
+		known = 0x1;
+		if (stream || length % 6)
+			return false;
+		break;
+	case HTTP2_PING:
+		known = 0x1;
+		if (stream || length != 8)
+			return false;
+		break;
+	case HTTP2_GOAWAY:
+		if (stream || length < 8)
+			return false;
+		break;
+	}
+	if (strict && (flags & ~known || (type != HTTP2_DATA && length > 16384)))
+		return false;
+	frames->left = length;
+	if (type == HTTP2_DATA && length > HTTP2_DATA_WHOLE)
+		frames->keep = least_of(HTTP2_DATA_KEPT, payload_limit);
+	else
+		frames->keep = least_of(length, payload_limit);
+	return true;
+}
+
+static __always_inline bool enter_tls(struct frame_state *frames)
+{
+	const u8 *h = frames->header;
+	u32 length = h[3] << 8 | h[4];
+
+	if (h[0] < TLS_CHANGE_CIPHER_SPEC || h[0] > TLS_HEARTBEAT || h[1] != 3 || h[2] > 4 || length > TLS_RECORD_MAX)
+		return false;
+	frames->left = length;
+	frames->keep = h[0] == TLS_APPLICATION_DATA ? 0 : least_of(length, payload_limit);
+	return true;
+}
+
+/* frames->header is whole: what follows it. False: it is none, and frames cannot be followed. */
+static __always_inline bool enter_frame(struct walk *walk, bool strict)
+{
+	struct frame_state *frames = &walk->frames;
+
+	frames->have = 0;
+	frames->synced = walk->framing == FRAMING_TLS ? enter_tls(frames) : enter_http2(frames, strict);
+	return frames->synced;
+}
+
+/* Bytes [start, start + want) of the I/O are in data when it returns 0; more of them if they are there. */
+__noinline int walk_fill(u32 way, u32 want, u32 more)
+{
+	struct io_scratch *scratch = bpf_map_lookup_elem(&scratches, &way);
+	struct walk *walk;
+	u32 have, rest, size, from, to;
+
+	if (!scratch)
+		return -1;
+	walk = &scratch->walk;
+	have = walk->filled;
+	rest = walk->length - walk->start;
+	if (have >= want)
+		return 0;
+	if (want > rest || want > HEAD_MAX)
+		return -1;
+	if (more > want)
+		want = least_of(more, least_of(rest, HEAD_MAX));
+	size = want - have;
+	from = walk->start + have;
+	to = have + walk->lead;
+	if (to > HEAD_MAX + LEAD_MAX)
+		return -1;
+	if (walk->segments == 1) {
+		if ((u64)from + size > walk->size)
+			return -1;
+		barrier_var(size);
+		if (size > HEAD_MAX)
+			return -1;
+		if (bpf_probe_read_user(scratch->data + to, size, (void *)(walk->base + from)))
+			return -1;
+	} else if (gather_pieces(way, walk->segments, from, size, to) != size) {
+		return -1;
+	}
+	walk->filled = want;
+	return 0;
+}
+
+/* Bytes [told, end) of the I/O become a record. */
+__noinline int walk_tell(u32 way, u32 end)
+{
+	struct io_scratch *scratch = bpf_map_lookup_elem(&scratches, &way);
+	struct record_io *record;
+	struct walk *walk;
+	u32 kept, size;
+	u64 position;
+
+	if (!scratch)
+		return 0;
+	record = &scratch->record;
+	walk = &scratch->walk;
+	kept = walk->kept;
+	if (walk->told != walk->start || kept > HEAD_MAX)
+		kept = 0;
+	if (kept && walk_fill(way, kept, 0)) {
+		record->payload = PAYLOAD_FAULT;
+		kept = 0;
+	}
+	position = walk->position + walk->told;
+	record->position = walk->wide ? position : (u32)position;
+	record->h.length = end - walk->told;
+	record->head = kept;
+	if (walk->parts) {
+		record->flags |= IO_CONTINUED;
+		record->h.missed = 0;
+	}
+	size = kept + walk->lead;
+	barrier_var(size);
+	if (size > HEAD_MAX + LEAD_MAX)
+		return 0;
+	/* Much at once may jump over the window in which the reader is woken: ask each time. */
+	if (bpf_ringbuf_output(&ring, record, sizeof(*record) + size, wake_flag(kept > 1024 ? 0 : record->h.time))) {
+		count_loss(LOSS_RING_FULL, record->h.kind & (RECORD_KINDS - 1));
+		walk->dropped += record->h.missed + 1;
+	}
+	walk->parts++;
+	walk->told = end;
+	return 0;
+}
+
+/* Goes on with the header that the I/O before ended in. */
+__noinline int walk_resume(u32 way)
+{
+	struct io_scratch *scratch = bpf_map_lookup_elem(&scratches, &way);
+	struct walk *walk;
+	u32 have, need, lead;
+
+	if (!scratch)
+		return 0;
+	walk = &scratch->walk;
+	lead = walk->lead;
+	have = walk->frames.have;
+	need = header_size(walk->framing);
+	if (have >= need || lead > LEAD_MAX)
+		return 0;
+	need = least_of(need - have, walk->length);
+	if (walk_fill(way, need, WALK_CHUNK)) {
+		walk->frames.synced = 0;
+		return 0;
+	}
+	for (u32 i = 0; i < HTTP2_HEADER; i++) {
+		if (i >= have && i < have + need && i - have < HTTP2_HEADER)
+			walk->frames.header[i] = scratch->data[lead + (i - have)];
+	}
+	walk->frames.have = have + need;
+	walk->at = walk->kept = need;
+	if (walk->frames.have == header_size(walk->framing))
+		enter_frame(walk, false);
+	return 0;
+}
+
+/* One frame's payload, then the header behind it. 0: that was the end of the I/O, or of what can be understood. */
+__noinline int walk_step(u32 way)
+{
+	struct io_scratch *scratch = bpf_map_lookup_elem(&scratches, &way);
+	struct frame_state *frames;
+	struct walk *walk;
+	u32 n, offset, whole, size, base;
+
+	if (!scratch)
+		return 0;
+	walk = &scratch->walk;
+	frames = &walk->frames;
+	if (!frames->synced)
+		return 0;
+	n = least_of(walk->length - walk->at, frames->left);
+	size = least_of(n, frames->keep);
+	if (walk->start + walk->kept == walk->at)
+		walk->kept = least_of(walk->kept + size, HEAD_MAX);
+	frames->keep -= size;
+	frames->left -= n;
+	walk->at += n;
+	if (walk->at >= walk->length)
+		return 0;
+
+	whole = header_size(walk->framing);
+	offset = walk->at - walk->start;
+	if (offset - walk->kept > walk->merge || offset + whole > HEAD_MAX) {
+		if (walk->parts < PARTS_MAX)
+			walk_tell(way, walk->at);
+		walk->start = walk->at;
+		walk->filled = 0;
+		offset = 0;
+	}
+	walk->kept = offset;
+	size = least_of(walk->length - walk->at, whole);
+	if (walk_fill(way, offset + size, offset + WALK_CHUNK)) {
+		frames->synced = 0;
+		return 0;
+	}
+	base = walk->lead + offset;
+	if (base > HEAD_MAX + LEAD_MAX)
+		return 0;
+	for (u32 i = 0; i < HTTP2_HEADER; i++) /* behind a shorter one it does no harm */
+		frames->header[i] = scratch->data[base + i];
+	walk->kept += size;
+	walk->at += size;
+	if (size < whole) {
+		frames->have = size;
+		return 0;
+	}
+	return enter_frame(walk, false);
+}
+
+/* Where frames are not followed any more: with what an I/O at position has to do to find them again. */
+static __always_inline void find_place(struct frame_state *frames, u64 position)
+{
+	u32 jump = (u32)position - frames->next;
+
+	if (!frames->synced || !jump)
+		return;
+	/* bytes were moved that were not seen: no matter if all of them are of one frame */
+	if (frames->have || jump > frames->left) {
+		frames->synced = 0;
+		return;
+	}
+	frames->left -= jump;
+	frames->keep -= least_of(frames->keep, jump);
+}
+
+/* length bytes were moved that nobody can, or need, look into. */
+static __always_inline void step_over(struct socket_state *state, u32 way, u64 position, u32 length)
+{
+	struct frame_state *frames = &state->direction[way & 1].frames;
+
+	find_place(frames, position);
+	if (frames->have || length > frames->left)
+		frames->synced = 0;
+	frames->left -= length;
+	frames->keep -= least_of(frames->keep, length);
+	frames->next = (u32)position + length;
+}
+
+/* The I/O lies in the middle of what is not kept. */
+static __always_inline bool all_bulk(struct socket_state *state, u32 way, u64 position, u32 length)
+{
+	struct frame_state *frames = &state->direction[way & 1].frames;
+
+	return frames->synced && !frames->have && !frames->keep && frames->next == (u32)position && frames->left >= length;
+}
+
+/* The first bytes of a direction tell what the connection carries. */
+static __always_inline void sniff(struct socket_state *state, u32 way, u64 position, u32 length,
+				  const struct source *from)
+{
+	struct direction_state *direction = &state->direction[way & 1];
+	struct io_scratch *scratch;
+	u32 have = 0;
+
+	direction->begun = true;
+	scratch = bpf_map_lookup_elem(&scratches, &way);
+	if (!scratch || !gather(scratch, way, from, least_of(length, 8), &have))
+		return;
+	if (!state->framing)
+		tell_framing(state, scratch->data, have);
+	if (state->framing == FRAMING_HTTP2 && have >= 4 && *(const u32 *)scratch->data == HTTP2_PREFACE) {
+		direction->frames.next = position;
+		direction->frames.left = HTTP2_PREFACE_SIZE;
+		direction->frames.keep = HTTP2_PREFACE_SIZE;
+		direction->frames.have = 0;
+		direction->frames.synced = true;
+	}
+}
+
+/* scratch->record is filled but for payload, position and length; what it has behind struct record_io, lead bytes, is in
+ * scratch->data. Puts length bytes moved from position into the ring, as one record or several. False: the frames
+ * cannot be followed, and nothing was done but to note that. */
+static __always_inline bool walk_frames(struct io_scratch *scratch, struct socket_state *state, u32 way, u64 position,
+					u32 length, const struct source *from, u32 lead)
+{
+	struct frame_state *frames = &state->direction[way & 1].frames;
+	struct walk *walk = &scratch->walk;
+
+	find_place(frames, position);
+	walk->frames = *frames;
+	walk->position = position;
+	walk->base = from->base;
+	walk->size = from->size;
+	walk->segments = from->segments;
+	walk->length = length;
+	walk->at = 0;
+	walk->told = 0;
+	walk->start = 0;
+	walk->filled = 0;
+	walk->kept = 0;
+	walk->lead = lead;
+	walk->parts = 0;
+	walk->dropped = 0;
+	walk->framing = state->framing;
+	walk->wide = state->family == AF_UNIX;
+	/* What is no longer than a head of HTTP/1 may be is kept whole. */
+	walk->merge = state->framing == FRAMING_HTTP2 && length <= payload_limit ? HEAD_MAX : MERGE_MAX;
+	frames->next = (u32)position + length;
+	if (!walk->frames.synced) {
+		u32 whole = header_size(walk->framing);
+
+		if (length < whole || lead > LEAD_MAX || walk_fill(way, whole, WALK_CHUNK))
+			return false;
+		for (u32 i = 0; i < HTTP2_HEADER; i++)
+			walk->frames.header[i] = scratch->data[lead + i];
+		if (!enter_frame(walk, true))
+			return false;
+		walk->at = walk->kept = whole;
+	} else if (walk->frames.have) {
+		walk_resume(way);
+	}
+	for (u32 i = 0; i < STEPS_MAX; i++) {
+		if (!walk_step(way))
+			break;
+	}
+	if (walk->at < length)
+		walk->frames.synced = 0;
+	if (walk->merge == HEAD_MAX || !walk->frames.synced) /* lost: heads may be anywhere */
+		walk->kept = least_of(length - walk->start, payload_limit);
+	walk_tell(way, length);
+	*frames = walk->frames;
+	frames->next = (u32)position + length;
+	if (walk->dropped)
+		__sync_fetch_and_add(&state->missed, walk->dropped);
+	return true;
+}
+
+#endif
