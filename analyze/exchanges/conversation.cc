@@ -66,6 +66,8 @@ void Conversation::push(const Message& m, Exchanged& out, flow::Findings& findin
     case MessageKind::closed:
       close(m);
       break;
+    case MessageKind::handshake:
+      break;
   }
   hand_on(out, findings);
 }

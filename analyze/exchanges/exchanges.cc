@@ -29,6 +29,7 @@ Exchanges::~Exchanges() = default;
 std::span<const flow::Exchange> Exchanges::push(const flow::Message& m) {
   Impl& i = *impl_;
   i.out.clear();
+  if (m.kind == flow::MessageKind::handshake) return {};
   if (m.connection >= i.pairings.size()) i.pairings.resize(m.connection + 1);
   Pairing& p = i.pairings[m.connection];
   const bool closed = m.kind == flow::MessageKind::closed;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,6 +11,7 @@
 #include "analyze/flow/byte_run.h"
 #include "analyze/flow/grpc.h"
 #include "analyze/flow/stream_facts.h"
+#include "analyze/flow/tls.h"
 
 namespace tailcap::flow {
 
@@ -39,6 +41,7 @@ enum class MessageKind : std::uint8_t {
   interim = 2,   // 1xx other than 101
   opaque = 3,    // from here on, until the end, the connection carries something else (101, CONNECT): byte counts only
   closed = 4,    // this direction ended (end says how); sent once per direction, after its last message
+  handshake = 5, // the connection carries TLS: `tls`; once, before it is closed. No exchange comes of it
 };
 
 enum class Ending : std::uint8_t {
@@ -76,6 +79,7 @@ struct Message {
   bool expects_continue = false;     // request
   bool answers_unknown = false;      // response to a request that the recording did not see
   std::uint64_t opaque_bytes = 0;    // kind opaque: bytes of this direction, sent when they are known (at the end)
+  std::shared_ptr<const TlsFacts> tls;  // kind handshake; shared, so that other kinds do not carry its size about
   // HTTP/2 only. Of a stream there is one request and one final response, in either order; a response without status,
   // fields and instants says how a stream ended that was never answered. headers hold :authority and :scheme as sent.
   std::uint32_t unknown_fields = 0;  // fields whose name or value could not be known (header compression); not in headers

@@ -96,6 +96,7 @@ struct Quality {
   std::uint64_t unseen = 0;  // requests that may have been lost whole, at most, where an I/O carries one of them
   std::uint64_t requests = 0, complete = 0, incomplete = 0, unknown = 0, tainted = 0;
   std::uint64_t connections = 0, connections_http = 0, connections_other = 0;
+  std::uint64_t connections_encrypted = 0;  // TLS of which no plaintext was recorded
   std::uint64_t failed_connections = 0;   // refused, timed out, reset before any request
   std::uint64_t retransmits = 0;
   std::int64_t realtime_offset = 0;       // add to a Time to get ns since 1970, at the start
@@ -118,11 +119,29 @@ struct ConnectionFailure {
   std::uint64_t count = 0;
 };
 
+// TLS connections with one peer, told from their records.
+struct TlsPeer {
+  Role role = Role::server;            // of the recorded end
+  bool role_known = false;             // false: they were open before the recording, and peer and name are empty
+  std::string peer;                    // client: the remote endpoint; server: the local one
+  std::string server_name;             // SNI; empty: none was sent or seen
+  std::string version;                 // "TLS 1.3" if all agree, "several", or empty: not known
+  std::uint64_t connections = 0;
+  std::uint64_t encrypted = 0;         // of these: without plaintext, so that nothing of their requests is known
+  std::uint64_t done = 0, failed = 0;  // handshakes; the others were cut off or are not known
+  std::uint64_t resumed = 0, resumed_unknown = 0;  // of those done
+  std::uint64_t bytes_in = 0, bytes_out = 0;
+  Duration median{};                   // of handshakes that are done, from began to done; meaningful where timed > 0
+  std::uint64_t timed = 0;             // handshakes behind the median; the first 4,096 of a peer
+  std::vector<std::pair<std::string, std::uint64_t>> failures;  // cause, count; most first
+};
+
 struct Study {
   Quality quality;
   std::vector<RouteStudy> routes;       // most total time first
   std::vector<std::uint32_t> slowest;   // over all routes, server role first choice; indexes into the table
   std::vector<ConnectionFailure> failures;
+  std::vector<TlsPeer> tls;             // most connections first
   Time begin = kNoTime, end = kNoTime;
 };
 

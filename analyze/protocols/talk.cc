@@ -36,7 +36,10 @@ bool same_ignoring_case(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-bool Talk::done() const { return http2_ && state_ == State::http2 ? http2_->done() : http1_ && http1_->done(); }
+bool Talk::done() const {
+  if (tls_) return tls_->done();
+  return http2_ && state_ == State::http2 ? http2_->done() : http1_ && http1_->done();
+}
 
 bool Talk::hold(const ByteRun& run) {
   if (held_.size() >= kMaxHeldRuns || held_bytes_ > kMaxHeldRunBytes) return false;
@@ -66,6 +69,8 @@ void Talk::push(const ByteRun& run, Messages& out, flow::Findings& findings) {
       return push_http1(run, out, findings);
     case State::http2:
       return http2_->push(run, out, findings);
+    case State::tls:
+      return tls_->push(run, out);
   }
 }
 
@@ -76,6 +81,18 @@ Talk::Verdict Talk::judge(const ByteRun& run) {
   if (!run.first_known || run.gap > 0) return Verdict::late;
   if (run.head.size() < run.length && begin.size() + run.head.size() < http2::kPreface.size()) return Verdict::http1;
   begin.append(run.head.substr(0, http2::kPreface.size() - std::min(begin.size(), http2::kPreface.size())));
+  switch (tls::guess_tls(begin)) {
+    case tls::Begin::client_hello:
+      client_ = run.direction;
+      return Verdict::tls;
+    case tls::Begin::server_hello:
+      client_ = run.direction == Direction::in ? Direction::out : Direction::in;
+      return Verdict::tls;
+    case tls::Begin::undecided:
+      return Verdict::undecided;
+    case tls::Begin::other:
+      break;
+  }
   switch (guess_http2(begin)) {
     case Begin::preface:
       client_ = run.direction;
@@ -94,6 +111,9 @@ void Talk::decide(Verdict verdict, Messages& out, flow::Findings& findings) {
   if (verdict == Verdict::http2) {
     state_ = State::http2;
     http2_ = std::make_unique<http2::Connection>(id_, client_, held_all_);
+  } else if (verdict == Verdict::tls) {
+    state_ = State::tls;
+    tls_ = std::make_unique<tls::Connection>(id_, client_);
   } else {
     http1_ = std::make_unique<Http1>(id_);
     state_ = State::http1;
@@ -101,6 +121,7 @@ void Talk::decide(Verdict verdict, Messages& out, flow::Findings& findings) {
       state_ = State::late;
       http2_ = std::make_unique<http2::Connection>(id_, std::nullopt, held_all_);
       late_findings_ = std::make_unique<flow::Findings>();
+      late_tls_ = std::make_unique<tls::LateStart>();
     }
   }
   const std::vector<HeldRun> held = std::exchange(held_, {});
@@ -116,6 +137,7 @@ void Talk::push_late(const ByteRun& run, Messages& out, flow::Findings& findings
   if (http2_->found()) {
     state_ = State::http2;
     http1_.reset();
+    late_tls_.reset();
     findings.add(*std::exchange(late_findings_, nullptr));
     if (run.end == End::none) return;
     ByteRun end = run;
@@ -125,6 +147,15 @@ void Talk::push_late(const ByteRun& run, Messages& out, flow::Findings& findings
     end.arrivals = {};
     return http2_->push(end, out, findings);
   }
+  if (late_tls_->push(run)) {
+    state_ = State::tls;
+    http1_.reset();
+    http2_.reset();
+    late_findings_.reset();
+    late_tls_.reset();
+    tls_ = std::make_unique<tls::Connection>(id_, client_, true);
+    return tls_->push(run, out);
+  }
   const std::size_t before = out.all().size();
   http1_->push(run, out, findings);
   bool settled = run.end != End::none;
@@ -133,6 +164,7 @@ void Talk::push_late(const ByteRun& run, Messages& out, flow::Findings& findings
   if (!settled) return;
   state_ = State::http1;
   http2_.reset();
+  late_tls_.reset();
   late_findings_.reset();
 }
 

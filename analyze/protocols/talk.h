@@ -1,4 +1,4 @@
-// What one connection carries: HTTP/1, HTTP/2 from its first byte, HTTP/2 after an upgrade, or one of them begun earlier.
+// What one connection carries: HTTP/1, HTTP/2 from its first byte, HTTP/2 after an upgrade, TLS, or one of them begun earlier.
 #pragma once
 
 #include <cstddef>
@@ -9,6 +9,8 @@
 
 #include "analyze/protocols/http1.h"
 #include "analyze/protocols/http2/connection.h"
+#include "analyze/protocols/tls/connection.h"
+#include "analyze/protocols/tls/late_start.h"
 
 namespace tailcap::protocols {
 
@@ -26,8 +28,9 @@ class Talk {
     http1,
     upgrading,  // HTTP/1, and the last request asked for h2c: runs are held until it is answered
     http2,
+    tls,
   };
-  enum class Verdict : std::uint8_t { undecided, late, http1, http2 };
+  enum class Verdict : std::uint8_t { undecided, late, http1, http2, tls };
 
   Verdict judge(const flow::ByteRun& run);
   void decide(Verdict verdict, Messages& out, flow::Findings& findings);
@@ -43,6 +46,8 @@ class Talk {
   State state_ = State::undecided;
   std::unique_ptr<Http1> http1_;
   std::unique_ptr<http2::Connection> http2_;
+  std::unique_ptr<tls::Connection> tls_;
+  std::unique_ptr<tls::LateStart> late_tls_;
   std::unique_ptr<flow::Findings> late_findings_;  // of http2_, which may come to nothing
   std::string begin_[2];                           // undecided: the first bytes of each direction
   flow::Direction client_ = flow::Direction::in;

@@ -7,6 +7,7 @@
 #include "analyze/report/html_parts.h"
 #include "analyze/report/number.h"
 #include "analyze/report/page.h"
+#include "analyze/report/tls_lines.h"
 #include "analyze/report/words.h"
 
 namespace tailcap::report {
@@ -171,6 +172,13 @@ std::string failures_table(const flow::Study& study) {
   return out;
 }
 
+std::string tls_list(const flow::Study& study) {
+  if (study.tls.empty()) return {};
+  std::string out = "<h2>TLS connections</h2>\n<ul>\n";
+  for (const auto& line : tls_lines(study)) out += element("li", line) + "\n";
+  return out + "</ul>\n";
+}
+
 }  // namespace
 
 std::string html_report(const flow::Study& study, const flow::RequestTable& table, const flow::Figures& figures,
@@ -187,7 +195,7 @@ std::string html_report(const flow::Study& study, const flow::RequestTable& tabl
     body += "<h2>Slowest requests</h2>\n" + slowest_table(study, table, study.slowest, kSlowestInPage);
     body += element("p", "One of them in full: tailcap show " + printable(options.file) + " " + id_text(table.rows[study.slowest[0]].id), "class=\"soft\"") + "\n";
   }
-  body += failures_table(study);
+  body += tls_list(study) + failures_table(study);
   if (!study.routes.empty()) body += "<h2>Route by route</h2>\n";
   for (std::size_t i = 0; i < std::min(study.routes.size(), kSectionsInPage); ++i) body += route_section(study, figures, i);
   if (study.routes.size() > kSectionsInPage)

@@ -68,6 +68,10 @@ class Writer {
     json_.begin_array();
     for (const std::uint32_t i : study_.slowest) request(i);
     json_.end_array();
+    json_.key("tls");
+    json_.begin_array();
+    for (const auto& p : study_.tls) tls_peer(p);
+    json_.end_array();
     json_.key("connection_failures");
     json_.begin_array();
     for (const auto& f : study_.failures) {
@@ -241,6 +245,36 @@ class Writer {
     json_.end_object();
   }
 
+  void tls_peer(const flow::TlsPeer& p) {
+    json_.begin_object();
+    json_.key("role");
+    if (p.role_known) json_.text(flow::name_of(p.role));
+    else json_.null();
+    json_.key("peer"), json_.text_or_null(p.peer);
+    json_.key("server_name"), json_.text_or_null(p.server_name);
+    json_.key("version"), json_.text_or_null(p.version);
+    json_.field("connections", p.connections);
+    json_.field("encrypted", p.encrypted);
+    json_.field("handshakes_done", p.done);
+    json_.field("handshakes_failed", p.failed);
+    json_.field("resumed", p.resumed);
+    json_.field("resumed_unknown", p.resumed_unknown);
+    duration("handshake_median_ns", p.median, p.timed > 0);
+    json_.field("handshakes_timed", p.timed);
+    json_.field("bytes_in", p.bytes_in);
+    json_.field("bytes_out", p.bytes_out);
+    json_.key("failures");
+    json_.begin_array();
+    for (const auto& [cause, count] : p.failures) {
+      json_.begin_object();
+      json_.field("cause", cause);
+      json_.field("count", count);
+      json_.end_object();
+    }
+    json_.end_array();
+    json_.end_object();
+  }
+
   void quality(const flow::Quality& q) {
     json_.begin_object();
     capture(q.preamble, q.file);
@@ -256,6 +290,7 @@ class Writer {
     json_.field("connections", q.connections);
     json_.field("connections_http", q.connections_http);
     json_.field("connections_other", q.connections_other);
+    json_.field("connections_encrypted", q.connections_encrypted);
     json_.field("failed_connections", q.failed_connections);
     json_.field("retransmits", q.retransmits);
     duration("clock_error_ns", q.clock_error, q.clock.known());

@@ -7,6 +7,7 @@
 #include "analyze/report/quality.h"
 #include "analyze/report/quantiles.h"
 #include "analyze/report/text.h"
+#include "analyze/report/tls_lines.h"
 #include "analyze/report/words.h"
 
 namespace tailcap::report {
@@ -123,6 +124,10 @@ std::string markdown_report(const flow::Study& study, const flow::RequestTable& 
     for (const auto& route : study.routes)
       if (route.role == role && route.count != 0 && shown < std::min(options.details, options.routes)) out += phases(route), ++shown;
   out += slowest(study, table, options);
+  if (!study.tls.empty()) {
+    out += "\n### TLS connections\n\n";
+    for (const auto& line : tls_lines(study)) out += "- " + markdown(line) + "\n";
+  }
   if (!study.failures.empty()) {
     out += "\n### Connections that failed\n\n" + header({"cause", "peer", "count"}, 2);
     for (const auto& f : study.failures) out += row({markdown(printable(f.cause)), markdown(shortened(printable(f.peer), kLongestName)), count_text(f.count)});

@@ -90,6 +90,7 @@ QualityLine requests(const Study& study) {
 QualityLine connections(const Study& study) {
   const Quality& q = study.quality;
   std::string text = count_text(q.connections) + ": " + count_text(q.connections_http) + " with HTTP";
+  if (q.connections_encrypted != 0) text += ", " + count_text(q.connections_encrypted) + " encrypted (TLS, requests unknown)";
   if (q.connections_other != 0) text += ", " + count_text(q.connections_other) + " with something else";
   if (q.failed_connections != 0) text += ", " + count_text(q.failed_connections) + " failed";
   text += "; " + (q.retransmits == 0 ? std::string("no segment retransmitted") : count_text(q.retransmits, "segment", "segments") + " retransmitted");

@@ -8,6 +8,7 @@
 #include "analyze/report/quality.h"
 #include "analyze/report/quantiles.h"
 #include "analyze/report/table.h"
+#include "analyze/report/tls_lines.h"
 #include "analyze/report/words.h"
 
 namespace tailcap::report {
@@ -165,8 +166,14 @@ std::string failures(const flow::Study& study, std::size_t width) {
   if (study.failures.empty()) return {};
   Table table({{Align::right, 6}, {}, {}}, "  ");
   for (const auto& failure : study.failures)
-    table.row({count_text(failure.count), shortened(printable(failure.cause), 30), shortened(printable(failure.peer), width - 40)});
+    table.row({count_text(failure.count), shortened(printable(failure.cause), 60), shortened(printable(failure.peer), width > 100 ? width - 70 : 30)});
   return "\n" + ruler("Connections that failed", width) + table.text();
+}
+
+std::string tls(const flow::Study& study, std::size_t width) {
+  std::string out;
+  for (const auto& line : tls_lines(study)) out += wrapped("  ", line, width);
+  return out.empty() ? out : "\n" + ruler("TLS connections", width) + out;
 }
 
 }  // namespace
@@ -196,7 +203,7 @@ std::string text_report(const flow::Study& study, const flow::RequestTable& tabl
     for (const auto& route : study.routes)
       if (route.role == role && route.count != 0 && shown < std::min(options.details, options.routes))
         out += phases_of_route(route, options.width), ++shown;
-  return out + slowest(study, table, options) + failures(study, options.width);
+  return out + slowest(study, table, options) + tls(study, options.width) + failures(study, options.width);
 }
 
 }  // namespace tailcap::report

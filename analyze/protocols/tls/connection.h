@@ -1,0 +1,80 @@
+// A TLS connection from its records: the handshake's facts (flow/tls.h), then the end of both directions.
+//
+// The message `handshake` is told once: when the handshake is done, otherwise when both directions have ended. What is
+// encrypted stays unknown.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "analyze/flow/findings.h"
+#include "analyze/flow/tls.h"
+#include "analyze/protocols/messages.h"
+#include "analyze/protocols/tls/handshake_messages.h"
+#include "analyze/protocols/tls/record_reader.h"
+
+namespace tailcap::protocols::tls {
+
+enum class Begin : std::uint8_t { undecided, client_hello, server_hello, other };
+// What the first bytes of a direction are: a record with the beginning of one of these messages, or anything else.
+Begin guess_tls(std::string_view bytes);
+inline constexpr std::size_t kGuessBytes = 6;
+
+class Connection {
+ public:
+  // began_before: records were found in the middle of it.
+  Connection(flow::ConnectionId id, flow::Direction client, bool began_before = false);
+  void push(const flow::ByteRun& run, Messages& out);
+  // Both directions have ended.
+  bool done() const { return ended_[0] && ended_[1]; }
+
+ private:
+  static constexpr std::size_t kMaxEncrypted = 8;
+  struct Encrypted {
+    std::uint32_t length = 0;
+    flow::Time done = flow::kNoTime;  // its last byte was read or sent; kNoTime: not seen
+    bool answered = false;            // the other end's hello had been seen
+  };
+  struct Side {
+    RecordReader reader;
+    HandshakeMessages messages;
+    bool any = false;
+    bool changed_cipher = false, certificate = false, application_data = false, alert_open = false;
+    bool finished_seen = false;             // TLS 1.2: the first handshake record behind ChangeCipherSpec
+    flow::Time finished = flow::kNoTime;
+    std::vector<Encrypted> encrypted;       // the first records of type application data
+    flow::End end = flow::End::none;
+    flow::Time ended_at = flow::kNoTime;
+  };
+
+  Side& side(flow::Direction d) { return sides_[static_cast<std::size_t>(d)]; }
+  Side& client() { return side(facts_.client); }
+  Side& server() { return side(other(facts_.client)); }
+  static flow::Direction other(flow::Direction d) {
+    return d == flow::Direction::in ? flow::Direction::out : flow::Direction::in;
+  }
+
+  void take(Side& s, const Fragment& f, const flow::ByteRun& run);
+  void take_handshake(Side& s, const Fragment& f, const flow::ByteRun& run);
+  void take_alert(const Fragment& f, const flow::ByteRun& run);
+  void client_hello(std::string_view body);
+  void server_hello(std::string_view body);
+  void server_changed_cipher();
+  void begun(Side& s, const Fragment& f, flow::Direction d);
+  bool handshake_done();
+  bool done_tls13(bool at_end);
+  bool encrypted_alert();
+  void settle();
+  void tell(Messages& out);
+
+  flow::ConnectionId id_;
+  flow::TlsFacts facts_;
+  Side sides_[2];
+  bool ended_[2] = {false, false};
+  bool told_ = false, server_hello_whole_ = false, fatal_ = false;
+  std::string session_id_, echoed_;
+  bool hello_seen_ = false;
+};
+
+}  // namespace tailcap::protocols::tls

@@ -1,0 +1,36 @@
+// The handshake messages in one direction while they are not encrypted, over records and fragments cut anywhere.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace tailcap::protocols::tls {
+
+inline constexpr std::uint8_t kClientHello = 1, kServerHello = 2, kCertificate = 11;
+// Kept of a hello; longer ones (none is known: with post-quantum keys they have 2 KiB) are read as far as this.
+inline constexpr std::size_t kMaxHello = 16u << 10;
+
+class HandshakeMessages {
+ public:
+  // The next length bytes of the stream of messages; bytes holds them, or is empty: not captured. True: `type` and
+  // `body` tell of a hello that is whole or as whole as it will get, or of another message that began; call again with
+  // what is left of both until it is false. Views live until the next call.
+  bool next(std::string_view& bytes, std::uint32_t& length);
+  // What came is not known: nothing more can be told of this direction.
+  void lose() { lost_ = true; }
+  bool lost() const { return lost_; }
+
+  std::uint8_t type = 0;
+  std::string_view body;
+
+ private:
+  bool lost_ = false, cut_ = false;
+  char header_[4] = {};
+  std::size_t have_ = 0;
+  std::uint32_t left_ = 0;  // of the message's body
+  std::string collected_;
+};
+
+}  // namespace tailcap::protocols::tls

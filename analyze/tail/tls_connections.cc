@@ -1,0 +1,120 @@
+#include "analyze/tail/tls_connections.h"
+
+#include <algorithm>
+
+namespace tailcap::tail {
+namespace {
+
+constexpr std::size_t kMaxPeers = 2000;       // more are added up as one
+constexpr std::size_t kMaxDurations = 4096;   // of a peer; the median of the first so many
+constexpr std::size_t kMaxCauses = 64;        // different causes of a peer
+constexpr std::size_t kMaxFollowed = 1u << 20;  // connections, at most, whose plaintext may still turn up
+
+}  // namespace
+
+TlsConnections::Peer& TlsConnections::peer_of(const flow::TlsFacts& facts, const flow::Connection* connection, std::uint32_t& index) {
+  flow::TlsPeer fresh;
+  fresh.role_known = !facts.began_before && connection;
+  if (fresh.role_known) {
+    fresh.role = facts.client == flow::Direction::out ? flow::Role::client : flow::Role::server;
+    fresh.peer = flow::endpoint(*connection, fresh.role == flow::Role::client);
+    fresh.server_name = facts.server_name;
+  }
+  std::string key;
+  key += fresh.role_known ? fresh.role == flow::Role::client ? 'c' : 's' : 'u';
+  key += fresh.peer + '\0' + fresh.server_name;
+  auto at = index_.find(key);
+  if (at == index_.end() && peers_.size() >= kMaxPeers) {
+    fresh = {};
+    fresh.peer = "other peers";
+    key = "o";
+    at = index_.find(key);
+  }
+  if (at == index_.end()) {
+    at = index_.emplace(key, static_cast<std::uint32_t>(peers_.size())).first;
+    peers_.emplace_back();
+    peers_.back().sums = std::move(fresh);
+  }
+  index = at->second;
+  return peers_[index];
+}
+
+void TlsConnections::push(const flow::Message& m, const flow::Connection* connection) {
+  if (m.kind == flow::MessageKind::handshake && m.tls) {
+    const flow::TlsFacts& facts = *m.tls;
+    Open open;
+    Peer& peer = peer_of(facts, connection, open.peer);
+    ++peer.sums.connections;
+    ++peer.sums.encrypted;
+    if (facts.version != 0) {
+      if (peer.version != 0 && peer.version != facts.version) peer.several_versions = true;
+      peer.version = facts.version;
+    }
+    if (facts.outcome == flow::TlsOutcome::done) {
+      ++peer.sums.done;
+      if (!facts.resumed) ++peer.sums.resumed_unknown;
+      else peer.sums.resumed += *facts.resumed;
+      if (formats::known(facts.began) && formats::known(facts.done) && facts.done >= facts.began) {
+        if (peer.durations.size() < kMaxDurations) peer.durations.push_back((facts.done - facts.began).count());
+      }
+    } else if (facts.outcome == flow::TlsOutcome::failed) {
+      ++peer.sums.failed;
+      std::string cause = flow::failure_text(facts);
+      if (peer.failures.size() >= kMaxCauses && !peer.failures.contains(cause)) cause = "other causes";
+      ++peer.failures[cause];
+    }
+    if (of_.size() < kMaxFollowed) of_.emplace(m.connection, open.peer);
+    if (const auto plain = plain_.find(m.connection); plain != plain_.end() && !plain->second) {
+      --peer.sums.encrypted;
+      plain->second = true;
+    }
+    open_.insert_or_assign(m.connection, open);
+  } else if (m.kind == flow::MessageKind::closed) {
+    const auto at = open_.find(m.connection);
+    if (at == open_.end()) return;
+    at->second.ended = static_cast<std::uint8_t>(at->second.ended | 1u << static_cast<unsigned>(m.direction));
+    if (at->second.ended != 3) return;
+    if (connection) {
+      flow::TlsPeer& sums = peers_[at->second.peer].sums;
+      sums.bytes_in += connection->bytes_in;
+      sums.bytes_out += connection->bytes_out;
+    }
+    open_.erase(at);
+  }
+}
+
+void TlsConnections::has_plaintext(flow::ConnectionId id) {
+  if (plain_.size() >= kMaxFollowed) return;
+  bool& counted = plain_[id];
+  const auto at = of_.find(id);
+  if (counted || at == of_.end()) return;
+  counted = true;
+  --peers_[at->second].sums.encrypted;
+}
+
+std::vector<flow::TlsPeer> TlsConnections::list() const {
+  std::vector<flow::TlsPeer> out;
+  for (const Peer& peer : peers_) {
+    flow::TlsPeer& p = out.emplace_back(peer.sums);
+    p.version = peer.several_versions ? "several" : flow::tls_version(peer.version);
+    std::vector<std::int64_t> d = peer.durations;
+    p.timed = d.size();
+    if (!d.empty()) {
+      const auto middle = d.begin() + static_cast<std::ptrdiff_t>(d.size() / 2);
+      std::nth_element(d.begin(), middle, d.end());
+      p.median = flow::Duration{*middle};
+    }
+    p.failures.assign(peer.failures.begin(), peer.failures.end());
+    std::stable_sort(p.failures.begin(), p.failures.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
+  }
+  std::stable_sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.connections > b.connections; });
+  return out;
+}
+
+std::uint64_t TlsConnections::encrypted() const {
+  std::uint64_t n = 0;
+  for (const Peer& peer : peers_) n += peer.sums.encrypted;
+  return n;
+}
+
+}  // namespace tailcap::tail

@@ -1,0 +1,47 @@
+// Adds up TLS connections by peer: handshakes, how they ended and how long they took, bytes.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "analyze/flow/connection.h"
+#include "analyze/flow/message.h"
+#include "analyze/flow/study.h"
+
+namespace tailcap::tail {
+
+class TlsConnections {
+ public:
+  // Messages of kind handshake and closed; connection: where the message came from, nullptr: forgotten.
+  void push(const flow::Message& message, const flow::Connection* connection);
+  // Plaintext of this connection was recorded. At any time.
+  void has_plaintext(flow::ConnectionId id);
+  std::vector<flow::TlsPeer> list() const;  // most connections first
+  // Connections without plaintext.
+  std::uint64_t encrypted() const;
+
+ private:
+  struct Open {
+    std::uint32_t peer = 0;  // index into peers_
+    std::uint8_t ended = 0;  // directions, as bits
+  };
+  struct Peer {
+    flow::TlsPeer sums;
+    std::uint16_t version = 0;
+    bool several_versions = false;
+    std::vector<std::int64_t> durations;  // ns
+    std::map<std::string, std::uint64_t> failures;
+  };
+  Peer& peer_of(const flow::TlsFacts& facts, const flow::Connection* connection, std::uint32_t& index);
+
+  std::map<std::string, std::uint32_t> index_;
+  std::vector<Peer> peers_;
+  std::unordered_map<flow::ConnectionId, Open> open_;
+  std::unordered_map<flow::ConnectionId, std::uint32_t> of_;  // peer of those that may turn out to have plaintext
+  std::unordered_map<flow::ConnectionId, bool> plain_;
+};
+
+}  // namespace tailcap::tail
