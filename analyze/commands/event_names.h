@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "analyze/commands/capture_facts.h"
 #include "analyze/flow/connection.h"
 #include "formats/event.h"
 
@@ -64,10 +65,6 @@ inline std::string_view name_of(LossCause c) {
 }
 inline std::string_view name_of(Direction d) { return d == Direction::out ? "out" : "in"; }
 
-inline std::string_view name_of(CaptureState s) {
-  constexpr std::string_view names[] = {"complete", "truncated", "recovered", "recording"};
-  return pick(names, s);
-}
 inline std::string_view name_of(TlsLibrary l) {
   constexpr std::string_view names[] = {"unknown", "openssl", "gnutls", "go"};
   return pick(names, l);
