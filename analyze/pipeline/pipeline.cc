@@ -13,6 +13,7 @@
 #include "analyze/tail/routes.h"
 #include "analyze/tail/rows.h"
 #include "analyze/tail/study.h"
+#include "analyze/tail/tls_connections.h"
 #include "analyze/timeline/timeline.h"
 #include "formats/reader.h"
 
@@ -40,8 +41,10 @@ class Run {
     failures_.push(event);
     timeline_.push(event);
     for (const flow::ByteRun& run : streams_.push(event)) {
-      for (const flow::Message& message : parsers_.push(run))
+      for (const flow::Message& message : parsers_.push(run)) {
+        note_tls(message);
         for (const flow::Exchange& exchange : exchanges_.push(message)) add(exchange);
+      }
       if (run.end == flow::End::reset || run.end == flow::End::error) note_failure(run.connection);
     }
   }
@@ -82,6 +85,16 @@ class Run {
     ++http_connections_;
     ends.local = out_.table.texts.intern(flow::endpoint(connection, false));
     ends.remote = out_.table.texts.intern(flow::endpoint(connection, true));
+  }
+
+  void note_tls(const flow::Message& message) {
+    if (message.kind != flow::MessageKind::handshake && message.kind != flow::MessageKind::closed) return;
+    const flow::Connection* connection = streams_.connection(message.connection);
+    tls_.push(message, connection);
+    if (message.tls && message.tls->outcome == flow::TlsOutcome::failed && connection) {
+      const bool client = message.tls->client == flow::Direction::out;
+      failures_.add(flow::endpoint(*connection, client), "TLS handshake: " + flow::failure_text(*message.tls));
+    }
   }
 
   // A connection that broke before it carried anything.
@@ -127,6 +140,8 @@ class Run {
     quality.findings = findings_;
     quality.connections = streams_.connections();
     quality.connections_http = http_connections_;
+    quality.connections_encrypted = tls_.encrypted();
+    out_.study.tls = tls_.list();
     quality.connections_other = findings_[flow::Finding::not_http];
     quality.failed_connections = failures_.total();
     quality.processes = tasks_.summaries(out_.table);
@@ -186,6 +201,7 @@ class Run {
   tail::QualityFacts facts_;
   tail::Tasks tasks_;
   tail::ConnectFailures failures_;
+  tail::TlsConnections tls_;
   flow::Findings findings_;
   std::vector<std::pair<ExchangeId, ExchangeId>> pairs_;  // first end seen, second end seen
   std::vector<bool> failed_;                              // by ConnectionId
