@@ -16,8 +16,7 @@
 
 #include "bpf/payload.h"
 
-#define STEPS_MAX 512  /* frames in one I/O; as many of the smallest as fit into 4 KiB */
-#define PARTS_MAX 32   /* records of one I/O; behind them frames are followed, but not kept */
+#define STEPS_MAX 1024 /* frames in one I/O; twice as many of the smallest as fit into 4 KiB */
 #define WALK_CHUNK 256 /* read at a time: costs no more than the nine bytes of a header */
 #define MERGE_MAX 128  /* a record of its own costs this much */
 
@@ -182,7 +181,7 @@ __noinline int walk_fill(u32 way, u32 want, u32 more)
 	return 0;
 }
 
-/* Bytes [told, end) of the I/O become a record. */
+/* Bytes [start, end) of the I/O become a record. */
 __noinline int walk_tell(u32 way, u32 end)
 {
 	struct io_scratch *scratch = bpf_map_lookup_elem(&scratches, &way);
@@ -196,15 +195,15 @@ __noinline int walk_tell(u32 way, u32 end)
 	record = &scratch->record;
 	walk = &scratch->walk;
 	kept = walk->kept;
-	if (walk->told != walk->start || kept > HEAD_MAX)
+	if (kept > HEAD_MAX)
 		kept = 0;
 	if (kept && walk_fill(way, kept, 0)) {
 		record->payload = PAYLOAD_FAULT;
 		kept = 0;
 	}
-	position = walk->position + walk->told;
+	position = walk->position + walk->start;
 	record->position = walk->wide ? position : (u32)position;
-	record->h.length = end - walk->told;
+	record->h.length = end - walk->start;
 	record->head = kept;
 	if (walk->parts) {
 		record->flags |= IO_CONTINUED;
@@ -220,7 +219,9 @@ __noinline int walk_tell(u32 way, u32 end)
 		walk->dropped += record->h.missed + 1;
 	}
 	walk->parts++;
-	walk->told = end;
+	walk->start = end;
+	walk->filled = 0;
+	walk->kept = 0;
 	return 0;
 }
 
@@ -282,10 +283,7 @@ __noinline int walk_step(u32 way)
 	whole = header_size(walk->framing);
 	offset = walk->at - walk->start;
 	if (offset - walk->kept > walk->merge || offset + whole > HEAD_MAX) {
-		if (walk->parts < PARTS_MAX)
-			walk_tell(way, walk->at);
-		walk->start = walk->at;
-		walk->filled = 0;
+		walk_tell(way, walk->at);
 		offset = 0;
 	}
 	walk->kept = offset;
@@ -385,7 +383,6 @@ static __always_inline bool walk_frames(struct io_scratch *scratch, struct socke
 	walk->segments = from->segments;
 	walk->length = length;
 	walk->at = 0;
-	walk->told = 0;
 	walk->start = 0;
 	walk->filled = 0;
 	walk->kept = 0;

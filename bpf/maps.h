@@ -128,8 +128,7 @@ struct walk {
 	u32 segments;
 	u32 length;
 	u32 at;     /* this far it is understood */
-	u32 told;   /* this far it is in the ring */
-	u32 start;  /* data holds bytes from here on ... */
+	u32 start;  /* this far it is told; data holds bytes from here on ... */
 	u32 filled; /* ... so many */
 	u32 kept;   /* ... of which so many will be told */
 	u32 merge;  /* bytes between two stretches that are cheaper kept than stepped over */
@@ -144,10 +143,11 @@ struct walk {
 /* An I/O record is put together here, then copied to the ring in its exact size. One per direction, so that a
  * program is alone with its own on each CPU. The second HEAD_MAX leaves room for the verifier's arithmetic. */
 #define LEAD_MAX 64
+#define SEGMENTS_MAX 260 /* what gRPC writes at once */
 struct io_scratch {
 	struct record_io record;
 	u8 data[2 * HEAD_MAX + LEAD_MAX]; /* what a longer kind of record has behind struct record_io, then payload */
-	struct user_iovec iov[16];
+	struct user_iovec iov[SEGMENTS_MAX];
 	struct walk walk;
 };
 

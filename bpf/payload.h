@@ -10,15 +10,14 @@
 
 #include "bpf/maps.h"
 
-#define SEGMENTS_MAX 16
 
 /* Where the bytes are. One piece is the usual case and stays in registers; several are in scratch->iov. */
 struct source {
 	u64 base;
 	u64 size; /* of the one piece */
 	u16 syscall;
+	u16 segments;
 	u8 payload; /* PAYLOAD_CAPTURED: there is a buffer */
-	u8 segments;
 	bool whole; /* these segments are all there are, so that the end can be found */
 };
 
