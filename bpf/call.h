@@ -45,7 +45,7 @@ static __always_inline struct socket_state *called_socket(struct task_struct *ta
 	if (state && state->inode == inode)
 		return state;
 	family = BPF_CORE_READ(sk, __sk_common.skc_family);
-	if (!recordable(family, BPF_CORE_READ(sk, sk_type), BPF_CORE_READ(sk, sk_protocol)))
+	if (!recordable(family, BPF_CORE_READ(sk, sk_type), BPF_CORE_READ(sk, sk_protocol), 0))
 		return NULL;
 	if (!whole_target(task)) {
 		local = BPF_CORE_READ(sk, __sk_common.skc_num);

@@ -158,6 +158,52 @@ static __always_inline void emit_io(struct socket_state *state, struct task_stru
 		emit_large(state, task, position, ret, way, &from);
 }
 
+/* A message of sendmmsg: which one it is shows only from those before it. An error ends the call, so that the next begins
+ * with its first. */
+static __always_inline void batch_source(struct socket_state *state, const struct pt_regs *regs, u32 length,
+					 struct source *from)
+{
+	u64 vector = regs->si;
+	u32 count = regs->dx, i = 0;
+	struct user_msghdr header;
+
+	if (state->batch == vector && state->batch_next < count)
+		i = state->batch_next;
+	state->batch_next = i + 1;
+	state->batch = i + 1 < count ? vector : 0;
+	if (i >= 16 || bpf_probe_read_user(&header, sizeof(header), (void *)(vector + i * 64)) || header.iov_length != 1)
+		return;
+	if (read_segments(OUT, header.iov, 1, from) && from->size == length)
+		from->payload = PAYLOAD_CAPTURED;
+}
+
+/* Each is kept from its beginning; there are few, of name servers only. */
+static __always_inline void emit_datagram(struct socket_state *state, struct task_struct *task, int ret, u32 way)
+{
+	const struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	u64 position = state->direction[way].counted;
+	struct source from;
+
+	if (ret > 0)
+		state->direction[way].counted += ret;
+	find_source(way, task, regs, !payload_limit || ret <= 0, &from);
+	if (way == OUT && from.payload == PAYLOAD_UNSUPPORTED && from.syscall == NR_sendmmsg && ret > 0)
+		batch_source(state, regs, ret, &from);
+	if (!payload_limit)
+		from.payload = PAYLOAD_OFF;
+	state->direction[way].budget = payload_limit;
+	if (from.payload == PAYLOAD_CAPTURED && ret > 0)
+		emit_large(state, task, position, ret, way, &from);
+	else
+		emit_small(state, task, position, ret, way, &from, 0);
+}
+
+static __always_inline void end_batch(struct socket_state *state)
+{
+	if (state)
+		state->batch = 0;
+}
+
 /* Null unless the socket is to be recorded. sk is trusted: a tracepoint's argument. */
 #define io_socket(sk, task)                                                                                            \
 	({                                                                                                             \
@@ -188,11 +234,17 @@ int BPF_PROG(io_send, struct sock *sk, int ret, int flags)
 	u8 instead = 0;
 	u64 position;
 
+	if (ret < 0 && sk->sk_type == SOCK_DGRAM)
+		end_batch(bpf_sk_storage_get(&sockets, sk, 0, 0));
 	if (task->tgid == self_tgid || !ret || try_again(ret))
 		return 0;
 	state = io_socket(sk, task);
 	if (!state)
 		return 0;
+	if (state->type == SOCK_DGRAM) {
+		emit_datagram(state, task, ret, OUT);
+		return 0;
+	}
 	if (state->family == AF_UNIX) {
 		position = ret > 0 ? __sync_fetch_and_add(&state->direction[OUT].counted, (u64)ret)
 				   : state->direction[OUT].counted;
@@ -226,6 +278,10 @@ int BPF_PROG(io_receive, struct sock *sk, int ret, int flags)
 	state = io_socket(sk, task);
 	if (!state)
 		return 0;
+	if (state->type == SOCK_DGRAM) {
+		emit_datagram(state, task, ret, IN);
+		return 0;
+	}
 	if (state->family == AF_UNIX) {
 		position = ret > 0 ? __sync_fetch_and_add(&state->direction[IN].counted, (u64)ret)
 				   : state->direction[IN].counted;

@@ -241,8 +241,11 @@ struct user_msghdr {
 #define AF_INET 2
 #define AF_INET6 10
 #define SOCK_STREAM 1
+#define SOCK_DGRAM 2
 #define SOCK_SEQPACKET 5
 #define IPPROTO_TCP 6
+#define IPPROTO_UDP 17
+#define PORT_DNS 53
 
 #define TCP_ESTABLISHED 1
 #define TCP_SYN_SENT 2

@@ -66,6 +66,8 @@ struct socket_state {
 	u64 cookie;
 	u64 inode; /* tier C: tells a reused address */
 	struct direction_state direction[2];
+	u64 batch;      /* datagrams: the vector of the sendmmsg that is under way, 0: none */
+	u32 batch_next; /* and which of its messages comes next */
 	u32 missed;
 	u8 family;
 	u8 type;

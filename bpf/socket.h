@@ -11,11 +11,13 @@
 
 enum origin { ORIGIN_UNKNOWN, ORIGIN_CONNECTED, ORIGIN_ACCEPTED, ORIGIN_LISTENER, ORIGIN_EXISTED };
 
-/* TCP over IPv4 or IPv6, UNIX stream and seqpacket. sk may be any pointer to a sock. */
-static __always_inline bool recordable(u16 family, u16 type, u16 protocol)
+/* TCP over IPv4 or IPv6, UNIX stream and seqpacket, and UDP that is connected to a name server. peer: the remote port in
+ * network order, 0 for none. sk may be any pointer to a sock. */
+static __always_inline bool recordable(u16 family, u16 type, u16 protocol, u16 peer)
 {
 	if (family == AF_INET || family == AF_INET6)
-		return type == SOCK_STREAM && protocol == IPPROTO_TCP;
+		return (type == SOCK_STREAM && protocol == IPPROTO_TCP) ||
+		       (type == SOCK_DGRAM && protocol == IPPROTO_UDP && peer == bpf_htons(PORT_DNS));
 	return family == AF_UNIX && (type == SOCK_STREAM || type == SOCK_SEQPACKET);
 }
 
@@ -97,6 +99,8 @@ static __always_inline void fill_socket(struct record_socket *record, const stru
 		bpf_core_read(record->local, 16, &common->skc_v6_rcv_saddr);
 		bpf_core_read(record->remote, 16, &common->skc_v6_daddr);
 	}
+	if (state->type != SOCK_STREAM)
+		return;
 	record->next_out = BPF_CORE_READ((const struct tcp_sock *)sk, write_seq);
 	record->next_in = BPF_CORE_READ((const struct tcp_sock *)sk, copied_seq);
 }
@@ -142,7 +146,7 @@ static __always_inline void begin_socket(struct socket_state *state, const struc
 	({                                                                                                             \
 		struct socket_state *_state = NULL;                                                                    \
 		u16 _family = (sk)->__sk_common.skc_family, _type = (sk)->sk_type;                                     \
-		if (recordable(_family, _type, (sk)->sk_protocol)) {                                                   \
+		if (recordable(_family, _type, (sk)->sk_protocol, (sk)->__sk_common.skc_dport)) {                      \
 			_state = bpf_sk_storage_get(&sockets, (void *)(sk), 0, BPF_SK_STORAGE_GET_F_CREATE);           \
 			if (_state)                                                                                    \
 				begin_socket(_state, sk, bpf_get_socket_cookie((void *)(sk)), _family, _type, how);    \

@@ -51,6 +51,10 @@ void Mask::begin(const formats::SocketInfo& info) {
   if (info.origin == formats::Origin::listener) return;
   using formats::Origin;
   // A UNIX socket made by a target is described at its first use; a TCP one of unknown origin may be in mid-stream.
+  if (info.type == formats::SocketType::datagram) {
+    socket_of(info.socket).names = true;
+    return;
+  }
   const bool unix_begins = info.family == formats::Family::unix_domain && info.origin != Origin::existed;
   const bool begins = info.origin == Origin::connected || info.origin == Origin::accepted || unix_begins;
   if (!begins && info.origin != Origin::existed) return;
@@ -185,6 +189,7 @@ void Mask::apply(formats::TlsIo& io) {
 
 template <class AnyIo>
 void Mask::apply_to(Socket& socket, AnyIo& io) {
+  if (socket.names) return;
   const auto way = static_cast<std::size_t>(io.direction);
   State& state = socket.direction[way];
   const bool continuous = state.expected == static_cast<std::uint32_t>(io.position);

@@ -30,7 +30,7 @@ class Mask {
   static constexpr std::size_t kMaxSockets = 1u << 18;
 
   // A new connection begins at the positions in info. Of those in a keyframe only what existed before belongs here:
-  // the others are in the middle of their streams.
+  // the others are in the middle of their streams. Datagram sockets: at any time.
   void begin(const formats::SocketInfo& info);
   void begin(const formats::TlsStep& step);
   void forget(std::uint64_t socket_or_session);
@@ -57,6 +57,7 @@ class Mask {
     std::unique_ptr<Http2> http2;
     bool guessed = false;  // http2 without a preface seen
     bool http1 = false;    // a message of HTTP/1 began an I/O
+    bool names = false;    // datagrams to and from a name server: they hold no header
   };
 
   template <class AnyIo>
