@@ -1,6 +1,7 @@
-"""The server under test: nginx, one worker on one CPU, a file of 256 bytes by sendfile."""
+"""The server under test: nginx, one worker on one CPU, a file of 256 bytes by sendfile, or over TLS."""
 import os
 import pathlib
+import re
 import signal
 import socket
 import subprocess
@@ -16,8 +17,9 @@ http {{
   access_log off;
   sendfile on;
   tcp_nopush on;
+  {certificate}
   keepalive_requests 100000000;
-  server {{ listen 127.0.0.1:{port} reuseport; root {folder}; }}
+  server {{ listen 127.0.0.1:{port} {tls} reuseport; root {folder}; }}
   client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
   uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
 }}
@@ -30,10 +32,22 @@ def free_port():
         return s.getsockname()[1]
 
 
+def wait_for(port):
+    for _ in range(200):
+        try:
+            return socket.create_connection(("127.0.0.1", port)).close()
+        except ConnectionRefusedError:
+            time.sleep(0.02)
+    raise RuntimeError(f"no server on port {port}")
+
+
 class Nginx:
     """`daemon off` keeps it in this session: another session is another autogroup, with a share of its own."""
 
-    def __init__(self, folder, cpu):
+    scheme = "http"
+    what = "nginx on CPU 0, wrk/load on CPU 1"
+
+    def __init__(self, folder, cpu, _build):
         self.folder = pathlib.Path(folder)
         self.cpu = cpu
         self.port = free_port()
@@ -41,15 +55,10 @@ class Nginx:
     def __enter__(self):
         os.chmod(self.folder, 0o755)  # the worker runs as another user
         (self.folder / "file").write_bytes(b"x" * 256)
-        (self.folder / "nginx.conf").write_text(CONFIGURATION.format(folder=self.folder, port=self.port))
+        (self.folder / "nginx.conf").write_text(CONFIGURATION.format(folder=self.folder, port=self.port, **self.tls()))
         self.master = subprocess.Popen(["taskset", "-c", str(self.cpu), "nginx", "-c", str(self.folder / "nginx.conf"),
                                         "-e", str(self.folder / "error.log")])
-        for _ in range(200):
-            try:
-                socket.create_connection(("127.0.0.1", self.port)).close()
-                break
-            except ConnectionRefusedError:
-                time.sleep(0.02)
+        wait_for(self.port)
         children = pathlib.Path(f"/proc/{self.master.pid}/task/{self.master.pid}/children").read_text().split()
         self.worker = int(children[0])
         return self
@@ -57,3 +66,24 @@ class Nginx:
     def __exit__(self, *_):
         self.master.send_signal(signal.SIGTERM)
         self.master.wait(timeout=10)
+
+    def tls(self):
+        return {"tls": "", "certificate": ""}
+
+    def saturate(self, seconds):
+        out = subprocess.run(["taskset", "-c", "1", "wrk", "-t1", "-c32", f"-d{seconds}s", "--latency",
+                              f"{self.scheme}://127.0.0.1:{self.port}/file"], capture_output=True, text=True, check=True).stdout
+        requests, span = re.search(r"(\d+) requests in ([\d.]+)s", out).groups()
+        return {"requests": int(requests), "per_second": int(requests) / float(span)}
+
+
+class NginxTls(Nginx):
+    """Keep-alive over TLS 1.3, the key an ordinary one; what is measured is records, not handshakes."""
+    scheme = "https"
+    what = "nginx with TLS on CPU 0, wrk on CPU 1"
+
+    def tls(self):
+        key, certificate = self.folder / "key.pem", self.folder / "certificate.pem"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", "/CN=localhost",
+                        "-keyout", str(key), "-out", str(certificate)], check=True, capture_output=True)
+        return {"tls": "ssl", "certificate": f"ssl_certificate {certificate}; ssl_certificate_key {key};"}
