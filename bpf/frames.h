@@ -14,124 +14,11 @@
 #ifndef TAILCAP_BPF_FRAMES_H
 #define TAILCAP_BPF_FRAMES_H
 
-#include "bpf/payload.h"
+#include "bpf/framing.h"
 
 #define STEPS_MAX 1024 /* frames in one I/O; twice as many of the smallest as fit into 4 KiB */
 #define WALK_CHUNK 256 /* read at a time: costs no more than the nine bytes of a header */
 #define MERGE_MAX 128  /* a record of its own costs this much */
-
-#define HTTP2_HEADER 9
-#define HTTP2_PREFACE_SIZE 24
-#define HTTP2_DATA_KEPT 64   /* of a DATA frame: message prefixes of gRPC, small messages */
-#define HTTP2_DATA_WHOLE 256 /* a DATA frame up to this length is kept */
-
-enum http2_type {
-	HTTP2_DATA,
-	HTTP2_HEADERS,
-	HTTP2_PRIORITY,
-	HTTP2_RST_STREAM,
-	HTTP2_SETTINGS,
-	HTTP2_PUSH_PROMISE,
-	HTTP2_PING,
-	HTTP2_GOAWAY,
-	HTTP2_WINDOW_UPDATE,
-	HTTP2_CONTINUATION,
-	HTTP2_TYPES,
-};
-
-#define TLS_CHANGE_CIPHER_SPEC 0x14
-#define TLS_ALERT 0x15
-#define TLS_APPLICATION_DATA 0x17
-#define TLS_HEARTBEAT 0x18
-
-static __always_inline u32 least_of(u32 a, u32 b)
-{
-	return a < b ? a : b;
-}
-
-static __always_inline u32 header_size(u8 framing)
-{
-	return framing == FRAMING_TLS ? TLS_HEADER : HTTP2_HEADER;
-}
-
-/* strict: nothing is known of where frames begin. */
-static __always_inline bool enter_http2(struct frame_state *frames, bool strict)
-{
-	const u8 *h = frames->header;
-	u32 length = h[0] << 16 | h[1] << 8 | h[2], stream = h[5] | h[6] | h[7] | h[8];
-	u8 type = h[3], flags = h[4], known = 0;
-
-	if (h[5] & 0x80 || (type >= HTTP2_TYPES && strict))
-		return false;
-	switch (type) {
-	case HTTP2_DATA:
-		known = 0x9;
-		if (!stream)
-			return false;
-		break;
-	case HTTP2_HEADERS:
-		known = 0x2d;
-		if (!stream)
-			return false;
-		break;
-	case HTTP2_CONTINUATION:
-		known = 0x4;
-		if (!stream)
-			return false;
-		break;
-	case HTTP2_PUSH_PROMISE:
-		known = 0xc;
-		if (!stream || length < 4)
-			return false;
-		break;
-	case HTTP2_PRIORITY:
-		if (!stream || length != 5)
-			return false;
-		break;
-	case HTTP2_RST_STREAM:
-		if (!stream || length != 4)
-			return false;
-		break;
-	case HTTP2_WINDOW_UPDATE:
-		if (length != 4)
-			return false;
-		break;
-	case HTTP2_SETTINGS:
-		known = 0x1;
-		if (stream || length % 6)
-			return false;
-		break;
-	case HTTP2_PING:
-		known = 0x1;
-		if (stream || length != 8)
-			return false;
-		break;
-	case HTTP2_GOAWAY:
-		if (stream || length < 8)
-			return false;
-		break;
-	}
-	if (strict && (flags & ~known || (type != HTTP2_DATA && length > 16384)))
-		return false;
-	frames->left = length;
-	if (type == HTTP2_DATA && length > HTTP2_DATA_WHOLE)
-		frames->keep = least_of(HTTP2_DATA_KEPT, payload_limit);
-	else
-		frames->keep = least_of(length, payload_limit);
-	return true;
-}
-
-static __always_inline bool enter_tls(struct frame_state *frames)
-{
-	const u8 *h = frames->header;
-	u32 length = h[3] << 8 | h[4];
-
-	if (h[0] < TLS_CHANGE_CIPHER_SPEC || h[0] > TLS_HEARTBEAT || h[1] != 3 || h[2] > 4 || length > TLS_RECORD_MAX)
-		return false;
-	frames->left = length;
-	frames->keep = h[0] == TLS_APPLICATION_DATA ? 0 : least_of(length, payload_limit);
-	return true;
-}
 
 /* frames->header is whole: what follows it. False: it is none, and frames cannot be followed. */
 static __always_inline bool enter_frame(struct walk *walk, bool strict)
@@ -297,13 +184,17 @@ __noinline int walk_step(u32 way)
 		return 0;
 	for (u32 i = 0; i < HTTP2_HEADER; i++) /* behind a shorter one it does no harm */
 		frames->header[i] = scratch->data[base + i];
-	walk->kept += size;
-	walk->at += size;
 	if (size < whole) {
 		frames->have = size;
-		return 0;
+	} else {
+		enter_frame(walk, false);
+		/* what is wanted of it finds no room behind what is kept so far */
+		if (frames->synced && offset && offset + whole + frames->keep > HEAD_MAX)
+			walk_tell(way, walk->at);
 	}
-	return enter_frame(walk, false);
+	walk->kept += size;
+	walk->at += size;
+	return !frames->have && frames->synced;
 }
 
 /* Where frames are not followed any more: with what an I/O at position has to do to find them again. */
@@ -357,13 +248,16 @@ static __always_inline void sniff(struct socket_state *state, u32 way, u64 posit
 		return;
 	if (!state->framing)
 		tell_framing(state, scratch->data, have);
-	if (state->framing == FRAMING_HTTP2 && have >= 4 && *(const u32 *)scratch->data == HTTP2_PREFACE) {
-		direction->frames.next = position;
+	if (!state->framing)
+		return;
+	/* Told by these bytes, or by the first of the other direction: so a frame begins here. */
+	direction->frames.synced = true;
+	direction->frames.next = position;
+	direction->frames.have = 0;
+	direction->frames.left = 0;
+	if (state->framing == FRAMING_HTTP2 && have >= 4 && *(const u32 *)scratch->data == HTTP2_PREFACE)
 		direction->frames.left = HTTP2_PREFACE_SIZE;
-		direction->frames.keep = HTTP2_PREFACE_SIZE;
-		direction->frames.have = 0;
-		direction->frames.synced = true;
-	}
+	direction->frames.keep = direction->frames.left;
 }
 
 /* scratch->record is filled but for payload, position and length; what it has behind struct record_io, lead bytes, is in

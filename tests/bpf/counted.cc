@@ -53,9 +53,9 @@ Account& account(int descriptor) {
 }
 
 std::vector<char> next_bytes(int descriptor, std::size_t size) {
-  const std::uint64_t place = account(descriptor).sent;
+  const Account& a = account(descriptor);
   std::vector<char> bytes(size);
-  for (std::size_t i = 0; i < size; i++) bytes[i] = pattern(place + i);
+  for (std::size_t i = 0; i < size; i++) bytes[i] = a.script ? a.script->at(a.sent + i) : pattern(a.sent + i);
   return bytes;
 }
 
@@ -95,6 +95,13 @@ std::vector<iovec> pieces_of(std::vector<char>& bytes, std::size_t piece_size) {
 }
 
 }  // namespace
+
+void send_script(int descriptor, const std::string& bytes) { account(descriptor).script = &bytes; }
+
+std::size_t script_left(int descriptor) {
+  const Account& a = account(descriptor);
+  return a.script->size() - a.sent;
+}
 
 ssize_t counted_write(int descriptor, std::size_t size) {
   const auto bytes = next_bytes(descriptor, size);

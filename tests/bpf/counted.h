@@ -12,6 +12,7 @@
 #include <cstdio>
 #include <map>
 #include <mutex>
+#include <string>
 #include <vector>
 
 namespace tailcap::workload {
@@ -21,6 +22,7 @@ inline char pattern(std::uint64_t place) { return static_cast<char>('A' + (place
 struct Account {
   std::uint64_t inode = 0;
   std::uint64_t sends = 0, sent = 0, receives = 0, received = 0, ends = 0, errors = 0;
+  const std::string* script = nullptr;
 };
 
 // The accounts of this process; threads share them, a forked child begins with its own.
@@ -38,6 +40,11 @@ class Books {
 extern Books books;
 
 std::uint64_t cookie(int descriptor);
+
+// This socket sends these bytes instead of the pattern, which must outlive it.
+void send_script(int descriptor, const std::string& bytes);
+// Of the script: bytes not yet sent.
+std::size_t script_left(int descriptor);
 
 // The next bytes of the stream that begins with the socket. Each is one system call; the result is its own.
 ssize_t counted_write(int descriptor, std::size_t size);

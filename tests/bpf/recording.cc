@@ -156,8 +156,10 @@ struct Sum {
   std::uint64_t calls = 0, bytes = 0, ends = 0, errors = 0;
 };
 
-// Joins the I/Os of one direction by position and checks what was captured of them.
-Sum join(std::uint64_t socket, std::vector<SeenIo> list, bool tcp) {
+// Joins the I/Os of one direction by position and checks what was captured of them. script: what was sent, if not the
+// pattern.
+Sum join(std::uint64_t socket, std::vector<SeenIo> list, bool tcp, const std::string* script) {
+  const auto sent = [&](std::uint64_t place) { return script ? script->at(place) : workload::pattern(place); };
   Sum sum;
   std::vector<SeenIo> moved;
   for (const auto& seen : list) {
@@ -166,7 +168,7 @@ Sum join(std::uint64_t socket, std::vector<SeenIo> list, bool tcp) {
     } else if (seen.io.length == 0) {
       sum.ends++;
     } else {
-      sum.calls++;
+      sum.calls += !seen.io.continued;
       sum.bytes += seen.io.length;
       moved.push_back(seen);
     }
@@ -177,15 +179,22 @@ Sum join(std::uint64_t socket, std::vector<SeenIo> list, bool tcp) {
   for (const auto& seen : moved) {
     const std::uint64_t place = tcp ? static_cast<std::uint32_t>(seen.io.position - first) : seen.io.position - first;
     EXPECT_EQ(place, next) << "socket " << socket << ": a gap or overlap";
+    if (seen.io.continued) {
+      const SeenIo& before = *(&seen - 1);
+      EXPECT_EQ(seen.time, before.time);
+      EXPECT_EQ(seen.thread, before.thread);
+      EXPECT_EQ(seen.io.syscall, before.io.syscall);
+      EXPECT_EQ(seen.io.missed, 0);
+    }
     for (std::size_t i = 0; i < seen.head.size(); i++) {
-      if (seen.head[i] != workload::pattern(place + i)) {
+      if (seen.head[i] != sent(place + i)) {
         ADD_FAILURE() << "socket " << socket << " place " << place << " + " << i << ": not the byte that was sent";
         break;
       }
     }
     const std::uint64_t tail_place = place + seen.io.length - seen.tail.size();
     for (std::size_t i = 0; i < seen.tail.size(); i++) {
-      if (seen.tail[i] != workload::pattern(tail_place + i)) {
+      if (seen.tail[i] != sent(tail_place + i)) {
         ADD_FAILURE() << "socket " << socket << " place " << tail_place << " + " << i
                       << " (tail): not the byte that was sent";
         break;
@@ -214,7 +223,13 @@ std::uint64_t recorded_as(std::uint64_t cookie, const workload::Account& account
 
 }  // namespace
 
-void expect_exact(const Recorded& recorded, bool calls) {
+void expect_exact(const Recorded& recorded, bool calls, const std::vector<const std::string*>& scripts) {
+  const auto script_of = [&](std::uint64_t size) -> const std::string* {
+    for (const auto* script : scripts) {
+      if (script->size() == size) return script;
+    }
+    return nullptr;
+  };
   EXPECT_EQ(recorded.code, 0) << recorded.said;
   EXPECT_FALSE(recorded.books.empty());
   for (const auto& [cookie, account] : recorded.books) {
@@ -223,8 +238,8 @@ void expect_exact(const Recorded& recorded, bool calls) {
     ASSERT_NE(info, recorded.seen.sockets.end()) << "socket " << socket << " was never described";
     const bool tcp = info->second.front().family != Family::unix_domain;
     const auto out = recorded.seen.out.find(socket), in = recorded.seen.in.find(socket);
-    const Sum sent = out == recorded.seen.out.end() ? Sum{} : join(socket, out->second, tcp);
-    const Sum received = in == recorded.seen.in.end() ? Sum{} : join(socket, in->second, tcp);
+    const Sum sent = out == recorded.seen.out.end() ? Sum{} : join(socket, out->second, tcp, script_of(account.sent));
+    const Sum received = in == recorded.seen.in.end() ? Sum{} : join(socket, in->second, tcp, script_of(account.received));
     EXPECT_EQ(sent.bytes, account.sent) << "socket " << socket;
     EXPECT_EQ(received.bytes, account.received) << "socket " << socket;
     EXPECT_EQ(received.ends, account.ends) << "socket " << socket;

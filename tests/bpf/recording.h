@@ -90,7 +90,8 @@ struct Recorded {
 Recorded record_workload(const std::string& scenario, const std::vector<std::string>& arguments);
 
 // The recording holds exactly the bytes, calls, ends and errors of the books; positions join without gap or overlap;
-// every captured byte is the one that was sent there. calls: compare the number of calls too.
-void expect_exact(const Recorded& recorded, bool calls = true);
+// every captured byte is the one that was sent there. calls: compare the number of calls too. scripts: what was sent by
+// sockets that did not send the pattern; told apart by their sizes.
+void expect_exact(const Recorded& recorded, bool calls = true, const std::vector<const std::string*>& scripts = {});
 
 }  // namespace tailcap::test

@@ -8,15 +8,18 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <barrier>
 #include <condition_variable>
 #include <cstring>
+#include <iterator>
 #include <mutex>
 #include <string>
 #include <thread>
 
 #include "tests/bpf/counted.h"
+#include "tests/bpf/framed.h"
 
 namespace tailcap::workload {
 namespace {
@@ -333,6 +336,52 @@ void existing() {
   close_both(pair);
 }
 
+// Sends all of the script, in calls of every size, from one piece and from many.
+void send_all(int descriptor, std::size_t turn) {
+  static constexpr std::size_t kSizes[] = {24, 61,   9,    3,     1,     130,    4096, 5,    4097, 9,      16393, 200003,
+                                           17, 1000, 8192, 20011, 65536, 100003, 333,  4095, 2,    300007, 12};
+  while (const std::size_t left = script_left(descriptor)) {
+    const std::size_t size = std::min(left, kSizes[turn++ % std::size(kSizes)]);
+    const std::size_t piece = turn % 3 == 1 ? size : size / (turn % 5 == 1 ? 250 : 7) + 1;
+    if (piece >= size) turn % 2 ? counted_write(descriptor, size) : counted_send(descriptor, size, 0);
+    else if (turn % 2) counted_writev(descriptor, size / piece, piece);
+    else counted_sendmsg(descriptor, size / piece, piece);
+  }
+}
+
+void read_all(int descriptor, std::size_t size, std::size_t turn) {
+  static constexpr std::size_t kSizes[] = {24, 9, 5, 16384, 262144, 4096, 13, 70001, 1, 8192, 100};
+  while (size > 0) {
+    const std::size_t most = std::min(size, kSizes[turn++ % std::size(kSizes)]);
+    const ssize_t got = turn % 4 == 0 && most > 64 ? counted_readv(descriptor, 64, most / 64)
+                        : turn % 4 == 1            ? counted_recvmsg(descriptor, most)
+                        : turn % 4 == 2            ? counted_read(descriptor, most)
+                                                   : counted_recv(descriptor, most, 0);
+    if (got <= 0) die("read_all");
+    size -= static_cast<std::size_t>(got);
+  }
+}
+
+// Frames from both ends, over connections that cut them differently.
+void framed(const Framed& from_client, const Framed& from_server) {
+  for (const int family : {AF_INET, AF_UNIX}) {
+    const Listener l = listen_on(family, SOCK_STREAM);
+    for (std::size_t c = 0; c < 3; c++) {
+      const Pair pair = connect_to(l);
+      send_script(pair.client, from_client.bytes);
+      send_script(pair.server, from_server.bytes);
+      std::thread client([&] { send_all(pair.client, c); });
+      read_all(pair.server, from_client.bytes.size(), c * 5);
+      client.join();
+      std::thread server([&] { send_all(pair.server, c * 3); });
+      read_all(pair.client, from_server.bytes.size(), c);
+      server.join();
+      close_both(pair);
+    }
+    close(l.descriptor);
+  }
+}
+
 }  // namespace
 
 int run(const std::string& name) {
@@ -353,6 +402,8 @@ int run(const std::string& name) {
   if (name == "flood") return flood(AF_UNIX), 0;
   if (name == "flood_tcp") return flood(AF_INET), 0;
   if (name == "waits") return waits(), 0;
+  if (name == "http2") return framed(http2_stream(true), http2_stream(false)), 0;
+  if (name == "tls") return framed(tls_stream(true), tls_stream(false)), 0;
   if (name == "existing") return existing(), 0;
   std::fprintf(stderr, "workload: no scenario '%s'\n", name.c_str());
   return 2;

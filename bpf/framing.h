@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * What the header of a frame of HTTP/2, or of a record of TLS, says of the bytes behind it: how many they are, and how
+ * many of them are worth keeping. Headers that break the rules are none: then the walk has lost its way, or never was
+ * on it.
+ */
+#ifndef TAILCAP_BPF_FRAMING_H
+#define TAILCAP_BPF_FRAMING_H
+
+#include "bpf/payload.h"
+
+#define HTTP2_HEADER 9
+#define HTTP2_PREFACE_SIZE 24
+#define HTTP2_FRAME_MAX 16384 /* unless the receiver allows more */
+#define HTTP2_DATA_KEPT 64   /* of a DATA frame: message prefixes of gRPC, small messages */
+#define HTTP2_DATA_WHOLE 256 /* a DATA frame up to this length is kept */
+
+enum http2_type {
+	HTTP2_DATA,
+	HTTP2_HEADERS,
+	HTTP2_PRIORITY,
+	HTTP2_RST_STREAM,
+	HTTP2_SETTINGS,
+	HTTP2_PUSH_PROMISE,
+	HTTP2_PING,
+	HTTP2_GOAWAY,
+	HTTP2_WINDOW_UPDATE,
+	HTTP2_CONTINUATION,
+	HTTP2_TYPES,
+};
+
+#define TLS_CHANGE_CIPHER_SPEC 0x14
+#define TLS_ALERT 0x15
+#define TLS_APPLICATION_DATA 0x17
+#define TLS_HEARTBEAT 0x18
+
+static __always_inline u32 least_of(u32 a, u32 b)
+{
+	return a < b ? a : b;
+}
+
+static __always_inline u32 header_size(u8 framing)
+{
+	return framing == FRAMING_TLS ? TLS_HEADER : HTTP2_HEADER;
+}
+
+/* strict: nothing is known of where frames begin. */
+static __always_inline bool enter_http2(struct frame_state *frames, bool strict)
+{
+	const u8 *h = frames->header;
+	u32 length = h[0] << 16 | h[1] << 8 | h[2], stream = h[5] | h[6] | h[7] | h[8];
+	u8 type = h[3], flags = h[4], known = 0;
+
+	if (h[5] & 0x80 || (type >= HTTP2_TYPES && (strict || length > HTTP2_FRAME_MAX)))
+		return false;
+	switch (type) {
+	case HTTP2_DATA:
+		known = 0x9;
+		if (!stream)
+			return false;
+		break;
+	case HTTP2_HEADERS:
+		known = 0x2d;
+		if (!stream)
+			return false;
+		break;
+	case HTTP2_CONTINUATION:
+		known = 0x4;
+		if (!stream)
+			return false;
+		break;
+	case HTTP2_PUSH_PROMISE:
+		known = 0xc;
+		if (!stream || length < 4)
+			return false;
+		break;
+	case HTTP2_PRIORITY:
+		if (!stream || length != 5)
+			return false;
+		break;
+	case HTTP2_RST_STREAM:
+		if (!stream || length != 4)
+			return false;
+		break;
+	case HTTP2_WINDOW_UPDATE:
+		if (length != 4)
+			return false;
+		break;
+	case HTTP2_SETTINGS:
+		known = 0x1;
+		if (stream || length % 6)
+			return false;
+		break;
+	case HTTP2_PING:
+		known = 0x1;
+		if (stream || length != 8)
+			return false;
+		break;
+	case HTTP2_GOAWAY:
+		if (stream || length < 8)
+			return false;
+		break;
+	}
+	if (strict && (flags & ~known || (type != HTTP2_DATA && length > HTTP2_FRAME_MAX)))
+		return false;
+	frames->left = length;
+	if (type == HTTP2_DATA && length > HTTP2_DATA_WHOLE)
+		frames->keep = least_of(HTTP2_DATA_KEPT, payload_limit);
+	else
+		frames->keep = least_of(length, payload_limit);
+	return true;
+}
+
+static __always_inline bool enter_tls(struct frame_state *frames)
+{
+	const u8 *h = frames->header;
+	u32 length = h[3] << 8 | h[4];
+
+	if (h[0] < TLS_CHANGE_CIPHER_SPEC || h[0] > TLS_HEARTBEAT || h[1] != 3 || h[2] > 4 || length > TLS_RECORD_MAX)
+		return false;
+	frames->left = length;
+	frames->keep = h[0] == TLS_APPLICATION_DATA ? 0 : least_of(length, payload_limit);
+	return true;
+}
+
+#endif
