@@ -31,7 +31,8 @@ void add(Framed& to, Numbers& numbers, const std::string& header, std::size_t pa
 }
 
 void add_http2(Framed& to, Numbers& numbers, int type, int flags, std::size_t stream, std::size_t payload) {
-  const std::string header = big_endian(payload, 3) + static_cast<char>(type) + static_cast<char>(flags) + big_endian(stream, 4);
+  const std::string header =
+      big_endian(payload, 3) + static_cast<char>(type) + static_cast<char>(flags) + big_endian(stream, 4);
   add(to, numbers, header, payload, type == 0);
 }
 
@@ -49,22 +50,36 @@ Framed http2_stream(bool client) {
     out.frames.push_back({0, out.bytes.size(), 0, false});
   }
   add_http2(out, numbers, 4, 0, 0, 18);  // SETTINGS
-  static constexpr std::size_t kBulk[] = {0, 1, 5, 63, 64, 65, 128, 255, 256, 257, 300, 1000, 4087, 5000, 16384, 16384, 70000};
+  static constexpr std::size_t kBulk[] = {0,   1,   5,    63,   64,   65,    128,   255,  256,
+                                          257, 300, 1000, 4087, 5000, 16384, 16384, 70000};
   static constexpr std::size_t kBlocks[] = {1, 20, 77, 200, 600, 3000, 9000};
   for (int i = 0; i < 1009; i++) {
     const std::size_t stream = 1 + 2 * numbers.below(50);
     switch (numbers.below(12)) {
-      case 0: add_http2(out, numbers, 4, 1, 0, 0); break;
-      case 1: add_http2(out, numbers, 6, 0, 0, 8); break;
-      case 2: add_http2(out, numbers, 8, 0, stream, 4); break;
-      case 3: add_http2(out, numbers, 3, 0, stream, 4); break;
-      case 4: add_http2(out, numbers, 11, 0, 0, 33); break;  // of a type that nobody knows
+      case 0:
+        add_http2(out, numbers, 4, 1, 0, 0);
+        break;
+      case 1:
+        add_http2(out, numbers, 6, 0, 0, 8);
+        break;
+      case 2:
+        add_http2(out, numbers, 8, 0, stream, 4);
+        break;
+      case 3:
+        add_http2(out, numbers, 3, 0, stream, 4);
+        break;
+      case 4:
+        add_http2(out, numbers, 11, 0, 0, 33);
+        break;  // of a type that nobody knows
       case 5:
-      case 6: add_http2(out, numbers, 1, 4, stream, kBlocks[numbers.below(7)]); break;
+      case 6:
+        add_http2(out, numbers, 1, 4, stream, kBlocks[numbers.below(7)]);
+        break;
       case 7:  // very many small ones
         for (int k = 0; k < 40; k++) add_http2(out, numbers, 0, 0, stream, numbers.below(30));
         break;
-      default: add_http2(out, numbers, 0, 0, stream, kBulk[numbers.below(17)]);
+      default:
+        add_http2(out, numbers, 0, 0, stream, kBulk[numbers.below(17)]);
     }
   }
   return out;
@@ -79,8 +94,10 @@ Framed tls_stream(bool client) {
   static constexpr std::size_t kBulk[] = {1, 19, 23, 100, 127, 128, 129, 281, 1300, 4091, 8192, 16384, 16401};
   for (int i = 0; i < 601; i++) {
     const std::size_t kind = numbers.below(40);
-    if (kind == 0) add_tls(out, numbers, 22, 200);  // a new handshake, of old versions
-    else add_tls(out, numbers, 23, kBulk[numbers.below(13)]);
+    if (kind == 0)
+      add_tls(out, numbers, 22, 200);  // a new handshake, of old versions
+    else
+      add_tls(out, numbers, 23, kBulk[numbers.below(13)]);
   }
   add_tls(out, numbers, 21, 26);
   return out;

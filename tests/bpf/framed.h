@@ -19,7 +19,8 @@ struct Framed {
   std::vector<Frame> frames;
 };
 
-// HTTP/2 of some megabytes: the client's begins with the preface. Frames of all types, DATA from nothing to 70,000 bytes.
+// HTTP/2 of some megabytes: the client's begins with the preface. Frames of all types, DATA from nothing to 70,000
+// bytes.
 Framed http2_stream(bool client);
 // TLS records: a handshake, then application data from nothing to a full record.
 Framed tls_stream(bool client);

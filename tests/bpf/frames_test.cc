@@ -1,5 +1,5 @@
-// Frames of HTTP/2 and records of TLS, cut by calls of every size into one piece or many: what must be kept is kept, the
-// bulk is stepped over, and every byte is accounted for.
+// Frames of HTTP/2 and records of TLS, cut by calls of every size into one piece or many: what must be kept is kept,
+// the bulk is stepped over, and every byte is accounted for.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -20,7 +20,8 @@ class Frames : public testing::TestWithParam<const char*> {
     if (const auto reason = reason_to_skip(); !reason.empty()) GTEST_SKIP() << reason;
   }
   Recorded record(const std::string& scenario, std::size_t payload) {
-    auto recorded = record_workload(scenario, {"--tier", GetParam(), "--only", "io", "--ring", "64MiB", "--payload", std::to_string(payload)});
+    auto recorded = record_workload(
+        scenario, {"--tier", GetParam(), "--only", "io", "--ring", "64MiB", "--payload", std::to_string(payload)});
     EXPECT_TRUE(recorded.seen.lost.empty());
     return recorded;
   }
@@ -41,7 +42,8 @@ std::vector<bool> captured(const std::vector<SeenIo>& list, std::size_t size, bo
 }
 
 std::size_t all(const std::vector<bool>& bits, std::size_t begin, std::size_t n) {
-  return static_cast<std::size_t>(std::count(bits.begin() + static_cast<std::ptrdiff_t>(begin), bits.begin() + static_cast<std::ptrdiff_t>(begin + n), true));
+  return static_cast<std::size_t>(std::count(bits.begin() + static_cast<std::ptrdiff_t>(begin),
+                                             bits.begin() + static_cast<std::ptrdiff_t>(begin + n), true));
 }
 
 // kept: bytes that must be there of the payload of a frame. Returns the share of bulk that was captured.
@@ -98,7 +100,8 @@ TEST_P(Frames, Tls) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Tier, Frames, testing::Values("a", "c"), [](const auto& tier) { return std::string(tier.param); });
+INSTANTIATE_TEST_SUITE_P(Tier, Frames, testing::Values("a", "c"),
+                         [](const auto& tier) { return std::string(tier.param); });
 
 }  // namespace
 }  // namespace tailcap::test
