@@ -32,8 +32,10 @@ void fill(Request& row, const Request& peer) {
   // All of both messages was seen here too, but for what they meant.
   const bool whole = row.has_duration && peer.complete && row.request_bytes >= 0 && row.request_bytes == peer.request_bytes &&
                      row.response_bytes >= 0 && row.response_bytes == peer.response_bytes && !flow::has(row.taints, Taint::bytes_lost);
-  if (!whole || filled == 0) return;
-  if (row.outcome == Outcome::unknown) row.outcome = peer.outcome;
+  if (filled == 0) return;
+  // What the client has read to its end, the server has sent.
+  if (row.outcome == Outcome::unknown && (whole || (row.role == flow::Role::server && peer.complete))) row.outcome = peer.outcome;
+  if (!whole) return;
   if (row.protocol != peer.protocol) row.protocol = peer.protocol;
   row.complete = true;
 }

@@ -41,6 +41,14 @@ std::string_view name_of(AttemptEvidence how) {
   return names[static_cast<std::size_t>(how)];
 }
 
+std::vector<std::string_view> names_of_filled(std::uint8_t from_peer) {
+  constexpr std::string_view names[] = {"method", "path", "authority", "status", "grpc_status", "request_id", "trace_id"};
+  std::vector<std::string_view> out;
+  for (std::size_t i = 0; i < std::size(names); ++i)
+    if (from_peer & (1u << i)) out.push_back(names[i]);
+  return out;
+}
+
 std::string_view name_of(Role role) { return role == Role::server ? "server" : "client"; }
 
 std::string_view name_of(Protocol protocol) {

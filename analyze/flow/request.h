@@ -69,6 +69,7 @@ std::string_view name_of(AttemptEvidence how);  // "grpc header", "inferred: ref
 
 // Fields that were not known here (header compression) and were taken from the other end's row. Bits.
 enum class FromPeer : std::uint8_t { method = 1, path = 2, authority = 4, status = 8, grpc_status = 16, request_id = 32, traceparent = 64 };
+std::vector<std::string_view> names_of_filled(std::uint8_t from_peer);  // "method", …
 
 struct Request {
   ExchangeId id;

@@ -55,6 +55,12 @@ struct TimePoint {
   Duration p50{}, p99{}, max{};
 };
 
+// Requests that something held up; times over those.
+struct HeldUp {
+  std::uint64_t count = 0;
+  Duration median{}, longest{};
+};
+
 struct RouteStudy {
   std::string method, route;
   Role role = Role::server;
@@ -64,6 +70,8 @@ struct RouteStudy {
   std::uint64_t tainted = 0;           // of count: with any taint
   std::uint64_t latency_tainted = 0;   // whose total is unknown or whose borders overlap loss: limits percentiles
   std::uint64_t client_errors = 0, server_errors = 0, other_failures = 0;
+  HeldUp flow_control;                 // HTTP/2: waited for the receiver's window
+  HeldUp behind_others, stream_limit;  // at most, see flow::BehindOthers and flow::StreamLimit
   double per_second = 0;
   std::array<Quantile, kQuantiles.size()> latency;
   std::array<Quantile, kQuantiles.size()> first_byte;
@@ -95,6 +103,8 @@ struct Quality {
   std::uint64_t events = 0, lost = 0;
   std::uint64_t unseen = 0;  // requests that may have been lost whole, at most, where an I/O carries one of them
   std::uint64_t requests = 0, complete = 0, incomplete = 0, unknown = 0, tainted = 0;
+  std::uint64_t retries = 0, retried_calls = 0;  // requests that repeat others, and of how many calls
+  std::uint64_t retries_inferred = 0;            // of retries: not by gRPC's own header
   std::uint64_t connections = 0, connections_http = 0, connections_other = 0;
   std::uint64_t connections_encrypted = 0;  // TLS of which no plaintext was recorded
   std::uint64_t failed_connections = 0;   // refused, timed out, reset before any request

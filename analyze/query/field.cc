@@ -31,6 +31,11 @@ Value protocol_of(const Request& r) {
   return r.protocol == flow::Protocol::unknown ? Value{} : Value{flow::name_of(r.protocol)};
 }
 
+bool windows_known(const Request& r) { return r.request_flow_control >= 0 && r.response_flow_control >= 0; }
+Value flow_control_of(const Request& r) {
+  return windows_known(r) ? Value{r.request_flow_control + r.response_flow_control} : Value{};
+}
+
 template <Phase phase>
 Value phase_of(const Request& r, const TextPool&, std::string&) {
   const auto phases = flow::phases_of(r.role);
@@ -75,6 +80,23 @@ constexpr Field kFields[] = {
     {"trace_id", Type::text, Unit::none, GET(trace_part(r, t, 3, 32))},
     {"parent_span_id", Type::text, Unit::none, GET(trace_part(r, t, 36, 16))},
     {"peer", Type::text, Unit::none, GET(id_text(r.peer, b))},
+    {"attempt", Type::number, Unit::none, GET(r.attempt == 0 ? Value{} : Value{std::int64_t{r.attempt}})},
+    {"attempt_of", Type::text, Unit::none, GET(id_text(r.attempt_of, b))},
+    {"attempt_how", Type::text, Unit::none, GET(r.attempt == 0 ? Value{} : Value{flow::name_of(r.attempt_how)})},
+    {"flow_control", Type::number, Unit::nanoseconds, GET(flow_control_of(r))},
+    {"http2.flow_control_ns", Type::number, Unit::nanoseconds, GET(flow_control_of(r))},
+    {"request_flow_control", Type::number, Unit::nanoseconds, GET(bytes_of(r.request_flow_control))},
+    {"http2.request_flow_control_ns", Type::number, Unit::nanoseconds, GET(bytes_of(r.request_flow_control))},
+    {"response_flow_control", Type::number, Unit::nanoseconds, GET(bytes_of(r.response_flow_control))},
+    {"http2.response_flow_control_ns", Type::number, Unit::nanoseconds, GET(bytes_of(r.response_flow_control))},
+    {"behind_others", Type::number, Unit::nanoseconds, GET(windows_known(r) ? Value{r.behind_others} : Value{})},
+    {"http2.behind_others_ns", Type::number, Unit::nanoseconds, GET(windows_known(r) ? Value{r.behind_others} : Value{})},
+    {"http2.behind_others_bytes", Type::number, Unit::bytes, GET(windows_known(r) ? Value{r.behind_others_bytes} : Value{})},
+    {"stream_limit", Type::number, Unit::nanoseconds, GET(bytes_of(r.stream_limit))},
+    {"http2.stream_limit_ns", Type::number, Unit::nanoseconds, GET(bytes_of(r.stream_limit))},
+    {"http2.opened_at_limit", Type::boolean, Unit::none,
+     GET(windows_known(r) && r.role == flow::Role::client ? Value{r.stream_limit >= 0} : Value{})},
+    {"http2.pushed", Type::boolean, Unit::none, GET(r.stream == 0 ? Value{} : Value{r.pushed})},
     {"phases.arrive", Type::number, Unit::nanoseconds, phase_of<Phase::arrive>},
     {"phases.read", Type::number, Unit::nanoseconds, phase_of<Phase::read>},
     {"phases.continue", Type::number, Unit::nanoseconds, phase_of<Phase::continue_>},

@@ -4,6 +4,7 @@
 
 #include "analyze/report/bands.h"
 #include "analyze/report/escape.h"
+#include "analyze/report/held_up.h"
 #include "analyze/report/html_parts.h"
 #include "analyze/report/number.h"
 #include "analyze/report/page.h"
@@ -153,6 +154,7 @@ std::string route_section(const flow::Study& study, const flow::Figures& figures
   out += element("p", std::string(route.role == flow::Role::server ? "Served" : "Made") + (route.comm.empty() ? "" : " by " + shortened(printable(route.comm), 100)) + ": " +
                           count_text(route.count, "request", "requests") + ", " + rate_text(route.per_second), "class=\"soft\"") + "\n";
   if (const std::string text = difference_text(route); !text.empty()) out += element("p", text) + "\n";
+  if (const std::string text = held_up_text(route); !text.empty()) out += element("p", "Held up: " + text + ".") + "\n";
   out += figures_of(figures, i);
   if (const std::string text = doubt_text(route); !text.empty()) out += element("p", text, "class=\"warn\"") + "\n";
   return out + (route.bands.empty() ? "" : bands_html(route));

@@ -156,6 +156,15 @@ class Writer {
     json_.end_object();
   }
 
+  void held_up(std::string_view name, const flow::HeldUp& held) {
+    json_.key(name);
+    json_.begin_object();
+    json_.field("count", held.count);
+    duration("median_ns", held.median, held.count > 0);
+    duration("longest_ns", held.longest, held.count > 0);
+    json_.end_object();
+  }
+
   void route(const RouteStudy& r) {
     json_.begin_object();
     json_.key("method"), json_.text_or_null(r.method);
@@ -169,6 +178,9 @@ class Writer {
     json_.field("client_errors", r.client_errors);
     json_.field("server_errors", r.server_errors);
     json_.field("other_failures", r.other_failures);
+    held_up("flow_control", r.flow_control);
+    held_up("behind_others", r.behind_others);
+    held_up("stream_limit", r.stream_limit);
     json_.key("per_second"), json_.real(r.per_second);
     quantiles("latency", r.latency);
     quantiles("first_byte", r.first_byte);
@@ -287,6 +299,9 @@ class Writer {
     json_.field("unseen_at_most", q.unseen);
     json_.field("unknown", q.unknown);
     json_.field("tainted", q.tainted);
+    json_.field("retries", q.retries);
+    json_.field("retries_inferred", q.retries_inferred);
+    json_.field("retried_calls", q.retried_calls);
     json_.field("connections", q.connections);
     json_.field("connections_http", q.connections_http);
     json_.field("connections_other", q.connections_other);

@@ -3,6 +3,7 @@
 
 #include "analyze/report/bands.h"
 #include "analyze/report/escape.h"
+#include "analyze/report/held_up.h"
 #include "analyze/report/number.h"
 #include "analyze/report/quality.h"
 #include "analyze/report/quantiles.h"
@@ -70,6 +71,7 @@ std::string phases(const flow::RouteStudy& route) {
   const BandTable bands = band_table(route);
   std::string out = "\n### Where the time goes: " + markdown(shortened(route_title(route), kLongestName)) + "\n\n";
   if (const std::string text = difference_text(route); !text.empty()) out += markdown(text) + "\n\n";
+  if (const std::string text = held_up_text(route); !text.empty()) out += markdown("Held up: " + text + ".") + "\n\n";
   if (const std::string text = doubt_text(route); !text.empty()) out += markdown(text) + "\n\n";
   std::vector<std::string> names = {""};
   names.insert(names.end(), bands.names.begin(), bands.names.end());

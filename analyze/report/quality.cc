@@ -80,6 +80,10 @@ QualityLine requests(const Study& study) {
     line.tone = Tone::care;
     line.text += "; " + count_text(q.tainted) + " marked (" + share_text(q.tainted, q.requests) + "): something about them is missing or inferred";
   }
+  if (q.retries != 0) {
+    line.text += "; " + count_text(q.retries, "of them is a further attempt", "of them are further attempts") + " of " + count_text(q.retried_calls, "call", "calls");
+    if (q.retries_inferred != 0) line.text += q.retries_inferred == q.retries ? " (inferred)" : " (" + count_text(q.retries_inferred) + " inferred)";
+  }
   if (q.unseen != 0) {
     line.tone = Tone::care;
     line.text += "; up to " + count_text(q.unseen) + " more may be lost whole";

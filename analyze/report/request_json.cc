@@ -45,6 +45,29 @@ void headers(JsonWriter& json, std::string_view name, const flow::Headers* field
   json.end_array();
 }
 
+// What only streams have.
+void http2(JsonWriter& json, const Request& row) {
+  json.key("http2");
+  if (row.stream == 0) return json.null();
+  const bool known = row.request_flow_control >= 0 && row.response_flow_control >= 0;
+  json.begin_object();
+  number_or_null(json, "flow_control_ns", known, row.request_flow_control + row.response_flow_control);
+  number_or_null(json, "request_flow_control_ns", row.request_flow_control >= 0, row.request_flow_control);
+  number_or_null(json, "response_flow_control_ns", row.response_flow_control >= 0, row.response_flow_control);
+  number_or_null(json, "behind_others_ns", known, row.behind_others);
+  number_or_null(json, "behind_others_bytes", known, row.behind_others_bytes);
+  json.key("opened_at_limit");
+  if (known && row.role == flow::Role::client) json.boolean(row.stream_limit >= 0);
+  else json.null();
+  number_or_null(json, "stream_limit_ns", row.stream_limit >= 0, row.stream_limit);
+  json.field("pushed", row.pushed);
+  json.key("from_other_end");
+  json.begin_array();
+  for (const auto name : flow::names_of_filled(row.from_peer)) json.text(name);
+  json.end_array();
+  json.end_object();
+}
+
 }  // namespace
 
 void append_request(std::string& out, const flow::RequestTable& table, const Request& row, const flow::WallClock& clock,
@@ -92,6 +115,10 @@ void append_request(std::string& out, const flow::RequestTable& table, const Req
   text_of(json, table, "request_id", row.request_id);
   json.key("parent"), json.null();
   id_or_null(json, "peer", row.peer);
+  number_or_null(json, "attempt", row.attempt != 0, row.attempt);
+  id_or_null(json, "attempt_of", row.attempt_of);
+  json.key("attempt_how"), json.text_or_null(row.attempt == 0 ? std::string_view{} : flow::name_of(row.attempt_how));
+  http2(json, row);
   json.key("phases");
   if (row.has_phases) {
     json.begin_object();

@@ -4,6 +4,7 @@
 
 #include "analyze/report/bands.h"
 #include "analyze/report/escape.h"
+#include "analyze/report/held_up.h"
 #include "analyze/report/number.h"
 #include "analyze/report/quality.h"
 #include "analyze/report/quantiles.h"
@@ -78,6 +79,7 @@ void add_route(const flow::RouteStudy& route, std::size_t width, Footnotes& note
   };
   add("bodies", bodies(route));
   if (const std::string text = difference_text(route); !text.empty()) add("slow ones", text);
+  if (const std::string text = held_up_text(route); !text.empty()) add("held up", text);
 }
 
 std::string routes_of(const flow::Study& study, flow::Role role, const ReportOptions& options, std::size_t& left) {

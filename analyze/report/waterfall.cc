@@ -7,6 +7,7 @@
 
 #include "analyze/flow/figure.h"
 #include "analyze/report/escape.h"
+#include "analyze/report/held_up.h"
 #include "analyze/report/number.h"
 #include "analyze/report/syscalls.h"
 #include "analyze/report/words.h"
@@ -83,6 +84,7 @@ void add_facts(const flow::Detail& detail, const flow::Study& study, std::vector
                          ", process " + std::to_string(detail.peer->row.pid) + (detail.peer->row.has_duration ? ", took " + duration_text(detail.peer->row.duration) + " there" : ""));
   else
     add("other end", "not recorded");
+  add_held_up_facts(d, facts);
   for (const auto taint : taints_in(row.taints)) add("marked", std::string(text_of(taint)) + " (" + std::string(flow::name_of(taint)) + ")", Tone::care);
 }
 
@@ -127,6 +129,7 @@ void add_lanes(const RequestDetail& d, Time zero, std::vector<Lane>& lanes) {
     }
     lanes.push_back(std::move(lane));
   }
+  if (Lane lane = held_up_lane(d, zero); !lane.bars.empty()) lanes.push_back(std::move(lane));
   if (d.thread.empty()) return;
   Lane lane{"thread " + std::to_string(d.row.tid) + (d.comm.empty() ? "" : " (" + printable(d.comm) + ")"), {}, {}, {}};
   for (const auto& s : d.thread)

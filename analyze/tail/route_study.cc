@@ -137,6 +137,17 @@ std::vector<TimePoint> over_time(const RequestTable& table, const std::vector<st
   return out;
 }
 
+flow::HeldUp held_up(std::vector<std::int64_t>& ns) {
+  flow::HeldUp out;
+  out.count = ns.size();
+  if (ns.empty()) return out;
+  const auto middle = ns.begin() + static_cast<std::ptrdiff_t>((ns.size() - 1) / 2);
+  std::nth_element(ns.begin(), middle, ns.end());
+  out.median = Duration{*middle};
+  out.longest = Duration{*std::max_element(ns.begin(), ns.end())};
+  return out;
+}
+
 void count_row(const Request& row, RouteStudy& out) {
   const Standing standing = standing_of(row);
   if (row.complete && row.has_duration) {
@@ -170,11 +181,14 @@ RouteStudy study_route(const RequestTable& table, const std::vector<std::uint32_
 
   std::map<flow::TextId, std::uint64_t> comms;
   Shortfall shortfall, first_shortfall;
-  std::vector<std::int64_t> durations, first_bytes;
+  std::vector<std::int64_t> durations, first_bytes, windows, turns, places;
   std::vector<std::uint32_t> by_duration, timed;
   for (const std::uint32_t i : rows) {
     const Request row = table.rows[i];
     count_row(row, out);
+    if (const auto ns = std::max<std::int64_t>(0, row.request_flow_control) + std::max<std::int64_t>(0, row.response_flow_control); ns > 0) windows.push_back(ns);
+    if (row.behind_others > 0) turns.push_back(row.behind_others);
+    if (row.stream_limit >= 0) places.push_back(row.stream_limit);
     ++comms[row.comm];
     const Standing standing = standing_of(row);
     shortfall.tainted += standing == Standing::doubtful;
@@ -188,6 +202,7 @@ RouteStudy study_route(const RequestTable& table, const std::vector<std::uint32_
     else
       ++first_shortfall.tainted;
   }
+  out.flow_control = held_up(windows), out.behind_others = held_up(turns), out.stream_limit = held_up(places);
   const auto most = std::max_element(comms.begin(), comms.end(), [&](const auto& a, const auto& b) {
     return a.second != b.second ? a.second < b.second : table.texts[a.first] > table.texts[b.first];
   });

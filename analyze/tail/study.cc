@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <tuple>
 
 #include "analyze/tail/routes.h"
@@ -51,12 +52,18 @@ Standing standing_of(const Request& row) {
 
 void count_requests(const RequestTable& table, flow::Quality& quality) {
   quality.requests = table.rows.size();
+  std::set<flow::ExchangeId> calls;
   for (const Request& row : table.rows) {
     quality.complete += row.complete;
     quality.unknown += row.outcome == Outcome::unknown;
     quality.incomplete += !row.complete && row.outcome != Outcome::unknown;
     quality.tainted += row.taints != 0;
+    if (row.attempt < 2 || row.role != Role::client) continue;
+    ++quality.retries;
+    quality.retries_inferred += row.attempt_how != flow::AttemptEvidence::grpc_header;
+    calls.insert(row.attempt_of.connection != 0 ? row.attempt_of : row.id);
   }
+  quality.retried_calls = calls.size();
 }
 
 void study_requests(const RequestTable& table, flow::Study& study) {

@@ -26,6 +26,9 @@ bool ended(const Exchange& e) {
     case Outcome::server_error:
       // The response's end is known exactly when its body's length is.
       return e.response_bytes.has_value() && !flow::has(e.taints, Taint::cut_off);
+    case Outcome::unknown:
+      // A stream's end is a flag of its own: it can be known where the status is not (header compression).
+      return e.stream != 0 && e.response_bytes.has_value() && !flow::has(e.taints, Taint::cut_off);
     case Outcome::upgraded:
       return true;
     default:

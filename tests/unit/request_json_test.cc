@@ -106,6 +106,10 @@ TEST(RequestJson, NamesAndNulls) {
                                           "request_id",
                                           "parent",
                                           "peer",
+                                          "attempt",
+                                          "attempt_of",
+                                          "attempt_how",
+                                          "http2",
                                           "phases",
                                           "thread_time",
                                           "local",
@@ -118,8 +122,40 @@ TEST(RequestJson, NamesAndNulls) {
   EXPECT_EQ(json["id"], "12.3");
   for (const char* name : {"protocol", "method", "path", "status", "start_ns", "duration_ns", "first_byte_ns",
                            "request_bytes", "pid", "comm", "trace_id", "span_id", "parent_span_id", "request_id",
-                           "peer", "phases", "thread_time", "local", "request_headers"})
+                           "peer", "attempt", "attempt_of", "attempt_how", "http2", "phases", "thread_time", "local", "request_headers"})
     EXPECT_TRUE(json[name].is_null()) << name;
+}
+
+TEST(RequestJson, WhatOnlyStreamsHave) {
+  flow::RequestTable table;
+  flow::WallClock clock;
+  flow::Request row;
+  row.id = {1, 2};
+  row.stream = 5;
+  row.protocol = flow::Protocol::http2;
+  row.role = flow::Role::client;
+  const auto json = [&] {
+    std::string out;
+    append_request(out, table, row, clock);
+    return Json::parse(out);
+  };
+  for (const char* name : {"flow_control_ns", "request_flow_control_ns", "response_flow_control_ns", "behind_others_ns", "behind_others_bytes", "opened_at_limit", "stream_limit_ns"})
+    EXPECT_TRUE(json()["http2"][name].is_null()) << name;  // windows not followed
+  EXPECT_EQ(json()["http2"]["pushed"], false);
+  row.request_flow_control = 5, row.response_flow_control = 7;
+  row.behind_others = 9, row.behind_others_bytes = 11, row.stream_limit = 13;
+  row.pushed = true;
+  row.attempt = 2, row.attempt_of = {1, 1}, row.attempt_how = flow::AttemptEvidence::refused;
+  row.from_peer = static_cast<std::uint8_t>(flow::FromPeer::path) | static_cast<std::uint8_t>(flow::FromPeer::grpc_status);
+  EXPECT_EQ(json()["http2"], Json::parse(R"({"flow_control_ns":12,"request_flow_control_ns":5,"response_flow_control_ns":7,"behind_others_ns":9,
+    "behind_others_bytes":11,"opened_at_limit":true,"stream_limit_ns":13,"pushed":true,"from_other_end":["path","grpc_status"]})"));
+  EXPECT_EQ(json()["attempt"], 2);
+  EXPECT_EQ(json()["attempt_of"], "1.1");
+  EXPECT_EQ(json()["attempt_how"], "inferred: refused");
+  row.stream_limit = -1;
+  EXPECT_EQ(json()["http2"]["opened_at_limit"], false);
+  row.role = flow::Role::server;  // cannot be told there
+  EXPECT_TRUE(json()["http2"]["opened_at_limit"].is_null());
 }
 
 TEST(RequestJson, FactsAreThere) {
