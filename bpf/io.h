@@ -126,25 +126,21 @@ static __always_inline void emit_io(struct socket_state *state, struct task_stru
 {
 	const struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
 	struct source from;
+	bool bulk = false;
 
 	find_source(way, task, regs, !payload_limit || ret <= 0, &from);
 	if (instead && from.payload == PAYLOAD_CAPTURED)
 		from.payload = instead;
 	if (!payload_limit)
 		from.payload = PAYLOAD_OFF;
-	if (from.payload == PAYLOAD_CAPTURED && ret > 0 && !state->direction[way].begun)
-		sniff(state, way, position, ret, &from);
-	if (state->framing && ret > 0) {
-		if (from.payload == PAYLOAD_CAPTURED && !all_bulk(state, way, position, ret)) {
-			if (emit_frames(state, task, position, ret, way, &from))
-				return;
-		} else {
-			step_over(state, way, position, ret);
-			emit_small(state, task, position, ret, way, &from, 0);
-			return;
-		}
-	}
-	if (from.payload != PAYLOAD_CAPTURED || ret <= 0)
+	if (from.payload == PAYLOAD_CAPTURED && ret > 0 && all_bulk(state, way, position, ret))
+		bulk = true;
+	else if (from.payload == PAYLOAD_CAPTURED && ret > 0 && (state->framing || !state->direction[way].begun) &&
+		 emit_frames(state, task, position, ret, way, &from))
+		return;
+	if (state->framing && ret > 0 && (bulk || from.payload != PAYLOAD_CAPTURED))
+		step_over(state, way, position, ret);
+	if (bulk || from.payload != PAYLOAD_CAPTURED || ret <= 0)
 		emit_small(state, task, position, ret, way, &from, 0);
 	else if (from.segments != 1 || (u32)ret > at_least(state, way))
 		emit_large(state, task, position, ret, way, &from);

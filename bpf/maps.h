@@ -133,13 +133,13 @@ struct walk {
 	u32 start;  /* this far it is told; data holds bytes from here on ... */
 	u32 filled; /* ... so many */
 	u32 kept;   /* ... of which so many will be told */
-	u32 merge;  /* bytes between two stretches that are cheaper kept than stepped over */
 	u32 lead;   /* bytes of the record behind struct record_io */
 	u32 parts;
 	u32 dropped;
 	u8 framing;
-	u8 wide; /* positions have 64 bits */
-	u16 unused;
+	u8 wide;  /* positions have 64 bits */
+	u8 whole; /* all of it is wanted */
+	u8 unused;
 };
 
 /* An I/O record is put together here, then copied to the ring in its exact size. One per direction, so that a

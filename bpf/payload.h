@@ -118,36 +118,45 @@ static __always_inline bool message_start(const u8 *data)
 	return false;
 }
 
+/* Up to size bytes of piece i, from its byte skip on, to scratch->data + to; returns how many, more than HEAD_MAX if it
+ * could not be read. */
+__noinline u32 gather_piece(u32 way, u32 i, u32 skip, u32 size, u32 to)
+{
+	struct io_scratch *scratch = bpf_map_lookup_elem(&scratches, &way);
+	u64 rest;
+
+	if (!scratch || i >= SEGMENTS_MAX || to > HEAD_MAX + LEAD_MAX)
+		return HEAD_MAX + 1;
+	rest = scratch->iov[i].length - skip;
+	if (size > rest)
+		size = rest;
+	if (size > HEAD_MAX)
+		return HEAD_MAX + 1;
+	if (bpf_probe_read_user(scratch->data + to, size, (void *)(scratch->iov[i].base + skip)))
+		return HEAD_MAX + 1;
+	return size;
+}
+
 /* Several pieces: puts bytes [from, from + size) of the I/O at scratch->data + to; returns how many, more than HEAD_MAX
  * if a piece could not be read. A function of its own for the verifier, which would otherwise follow every caller
  * through the loop. */
 __noinline u32 gather_pieces(u32 way, u32 segments, u32 from, u32 size, u32 to)
 {
 	struct io_scratch *scratch = bpf_map_lookup_elem(&scratches, &way);
-	u32 got = 0, skip = from;
+	u32 got = 0, skip = from, piece;
 
-	if (!scratch || to > HEAD_MAX + LEAD_MAX)
+	if (!scratch)
 		return HEAD_MAX + 1;
-	if (size > HEAD_MAX)
-		size = HEAD_MAX;
 	for (u32 i = 0; i < SEGMENTS_MAX; i++) {
-		u64 length, piece;
-
-		if (i >= segments || got >= size || got >= HEAD_MAX)
+		if (i >= segments || got >= size)
 			break;
-		length = scratch->iov[i].length;
-		if (skip >= length) {
-			skip -= length;
+		if (skip >= scratch->iov[i].length) {
+			skip -= scratch->iov[i].length;
 			continue;
 		}
-		length -= skip;
-		piece = size - got;
-		if (piece > length)
-			piece = length;
-		if (piece > HEAD_MAX || to + got > HEAD_MAX + LEAD_MAX)
-			break;
-		if (bpf_probe_read_user(scratch->data + (to + got), piece, (void *)(scratch->iov[i].base + skip)))
-			return HEAD_MAX + 1;
+		piece = gather_piece(way, i, skip, size - got, to + got);
+		if (piece > HEAD_MAX)
+			return piece;
 		skip = 0;
 		got += piece;
 	}
@@ -229,20 +238,21 @@ static __always_inline bool tls_start(const u8 *data)
 
 /* What the connection turns out to carry, from the first bytes of an I/O. A wrong guess costs payload, no facts: lengths and
  * positions do not depend on it. */
-static __always_inline void tell_framing(struct socket_state *state, const u8 *data, u32 length)
+static __always_inline u8 framing_of(u8 now, const u8 *data, u32 length)
 {
 	if (length >= 4 && *(const u32 *)data == HTTP2_PREFACE)
-		state->framing = FRAMING_HTTP2;
-	else if (!state->framing && length >= TLS_HEADER && tls_start(data))
-		state->framing = FRAMING_TLS;
-	else if (state->framing == FRAMING_TLS && length >= 4 && message_start(data))
-		state->framing = FRAMING_NONE;
+		return FRAMING_HTTP2;
+	if (!now && length >= TLS_HEADER && tls_start(data))
+		return FRAMING_TLS;
+	if (now == FRAMING_TLS && length >= 4 && message_start(data))
+		return FRAMING_NONE;
+	return now;
 }
 
 /* A message start gets a new budget; what was kept is paid from it. */
 static __always_inline u32 budget_for(struct socket_state *state, u32 way, const u8 *data, u32 length)
 {
-	tell_framing(state, data, length);
+	state->framing = framing_of(state->framing, data, length);
 	/* Too short to tell: the beginning of a message may be cut anywhere. */
 	return length < 4 || state->framing == FRAMING_HTTP2 || message_start(data) ? payload_limit
 										      : state->direction[way & 1].budget;
