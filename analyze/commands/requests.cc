@@ -12,6 +12,7 @@
 #include "analyze/commands/line_output.h"
 #include "analyze/commands/selection.h"
 #include "analyze/pipeline/pipeline.h"
+#include "analyze/report/calls.h"
 #include "analyze/report/escape.h"
 #include "analyze/report/number.h"
 #include "analyze/report/request_json.h"
@@ -169,6 +170,7 @@ bool print_row(LineOutput& out, const pipeline::Analysis& analysis, std::uint32_
           row.method != 0 ? report::shortened(report::printable(table.texts[row.method]), 12) : "?");
   std::string notes;
   const auto note = [&](std::string_view text) { (notes += notes.empty() ? "[" : ", ") += text; };
+  if (row.grpc_status > 0) note(report::status_text(row.grpc_status));
   if (row.outcome > flow::Outcome::server_error) note(flow::name_of(row.outcome));
   for (const auto taint : flow::names_of(row.taints)) note(taint);
   if (!notes.empty()) notes += ']';

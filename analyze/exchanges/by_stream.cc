@@ -8,7 +8,6 @@ namespace tailcap::exchanges {
 using flow::Direction;
 using flow::Finding;
 using flow::MessageKind;
-using flow::Outcome;
 using flow::Role;
 using formats::known;
 
@@ -16,28 +15,6 @@ namespace {
 
 // The answering direction of a role.
 std::size_t answering(Role role) { return role == Role::server ? 0 : 1; }
-
-// A call that was answered is as good as its grpc-status; HTTP's 200 says nothing. Client or server by the mapping of
-// gRPC's codes to HTTP's that its gateways use.
-Outcome by_grpc_status(int status) {
-  switch (status) {
-    case 0:
-      return Outcome::ok;
-    case 1:   // CANCELLED
-    case 3:   // INVALID_ARGUMENT
-    case 5:   // NOT_FOUND
-    case 6:   // ALREADY_EXISTS
-    case 7:   // PERMISSION_DENIED
-    case 8:   // RESOURCE_EXHAUSTED
-    case 9:   // FAILED_PRECONDITION
-    case 10:  // ABORTED
-    case 11:  // OUT_OF_RANGE
-    case 16:  // UNAUTHENTICATED
-      return Outcome::client_error;
-    default:
-      return Outcome::server_error;
-  }
-}
 
 }  // namespace
 
@@ -104,12 +81,6 @@ ByStream::Drafts::iterator ByStream::finish(Drafts::iterator it, Exchanged& out,
   flow::Exchange& e = d.exchange;
   e.id = {id_, ++numbered_};
   settle_outcome(d);
-  if (e.protocol == flow::Protocol::grpc && d.asked && d.answered && d.response_ending == flow::Ending::complete) {
-    const auto status = e.response_grpc ? e.response_grpc->status : std::nullopt;
-    if (status) e.outcome = by_grpc_status(*status);
-    // Not answered by gRPC but by something in front of it: HTTP's status is all there is. Otherwise it is not known.
-    else if (e.status == 200) e.outcome = Outcome::unknown;
-  }
   if (straighten(e)) findings.add(Finding::negative_interval);
   out.take(e);
   return drafts_.erase(it);

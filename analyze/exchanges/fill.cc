@@ -19,6 +19,7 @@ void copy_request(const flow::Message& m, flow::Exchange& e) {
   e.method = m.method;
   e.target = m.target;
   if (e.protocol != flow::Protocol::grpc) e.protocol = m.protocol;
+  e.request_grpc = m.grpc;
   e.stream = m.stream;
   e.request_headers = m.headers;
   e.request_headers_complete = m.headers_complete;
@@ -34,7 +35,6 @@ void copy_request(const flow::Message& m, flow::Exchange& e) {
   else if (const auto field = m.headers.find("host")) e.authority = *field;
   if (m.stream == 0) return;
   if (const auto field = m.headers.find(":authority")) e.authority = *field;
-  e.request_grpc = m.grpc;
   e.request_window_waits = m.window_waits;
   e.request_behind_others = m.behind_others;
   e.stream_limit = m.stream_limit;
@@ -51,11 +51,11 @@ void copy_response(const flow::Message& m, flow::Exchange& e) {
   e.response_bytes = m.body_bytes;
   e.response = m.instants;
   e.taints |= m.taints;
+  e.response_grpc = m.grpc;
   if (m.stream == 0) return;
   // The request of an upgraded connection was written in HTTP/1; what answers a call need not know that it is one.
   if (e.protocol != flow::Protocol::grpc) e.protocol = m.protocol;
   e.stream = m.stream;
-  e.response_grpc = m.grpc;
   e.response_window_waits = m.window_waits;
   e.response_behind_others = m.behind_others;
   e.unknown_fields += m.unknown_fields;

@@ -18,6 +18,36 @@ Outcome by_status(int status) {
   return status < 400 ? Outcome::ok : status < 500 ? Outcome::client_error : Outcome::server_error;
 }
 
+// A call that was answered is as good as its grpc-status; HTTP's 200 says nothing. Client or server by the mapping of
+// gRPC's codes to HTTP's that its gateways use.
+Outcome by_grpc_status(int status) {
+  switch (status) {
+    case 0:
+      return Outcome::ok;
+    case 1:   // CANCELLED
+    case 3:   // INVALID_ARGUMENT
+    case 5:   // NOT_FOUND
+    case 6:   // ALREADY_EXISTS
+    case 7:   // PERMISSION_DENIED
+    case 8:   // RESOURCE_EXHAUSTED
+    case 9:   // FAILED_PRECONDITION
+    case 10:  // ABORTED
+    case 11:  // OUT_OF_RANGE
+    case 16:  // UNAUTHENTICATED
+      return Outcome::client_error;
+    default:
+      return Outcome::server_error;
+  }
+}
+
+// The client broke the stream off and says that it only lost interest; on another's word, or for another reason, it is
+// a reset like any.
+bool cancelled(const flow::Exchange& e) {
+  constexpr std::uint32_t kCancel = 8;  // RFC 9113, section 7
+  const flow::Direction asking = e.role == Role::client ? flow::Direction::out : flow::Direction::in;
+  return e.reset && !e.reset->goaway && e.reset->code == kCancel && e.reset->by == asking;
+}
+
 Outcome unanswered(const Draft& d) {
   // Where something was lost or not understood, the response may have been among it.
   if (has(d.end_taints, Taint::bytes_lost) || has(d.end_taints, Taint::events_lost) ||
@@ -54,11 +84,17 @@ void settle_outcome(Draft& d) {
     e.taints |= d.end_taints;
     if (d.broken_by == End::capture) e.taints = e.taints | Taint::cut_off;
   } else if (d.response_ending == Ending::truncated) {
-    e.outcome = d.broken_by == End::reset ? Outcome::reset : Outcome::truncated;
+    e.outcome = cancelled(e) ? Outcome::cancelled : d.broken_by == End::reset ? Outcome::reset : Outcome::truncated;
   } else if (d.response_ending == Ending::cut_off) {
     e.outcome = Outcome::in_flight;
   } else {
     e.outcome = upgraded(e) ? Outcome::upgraded : by_status(e.status);
+    if (e.protocol == flow::Protocol::grpc || e.protocol == flow::Protocol::grpc_web) {
+      const auto status = e.response_grpc ? e.response_grpc->status : std::nullopt;
+      if (status) e.outcome = by_grpc_status(*status);
+      // Not answered by gRPC but by something in front of it: HTTP's status is all there is. Otherwise it is not known.
+      else if (e.status == 200) e.outcome = Outcome::unknown;
+    }
   }
 }
 

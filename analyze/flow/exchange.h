@@ -21,6 +21,7 @@ enum class Outcome : std::uint8_t {
   no_response = 6,   // the connection ended before a response began
   in_flight = 7,     // the recording ended before the response did
   unknown = 8,       // the response lies in lost bytes, or the request was not seen
+  cancelled = 9,     // the client gave it up before the response was whole: it reset the stream with CANCEL
 };
 
 // Number of an exchange on its connection end, from 1. "12.3" names the third exchange of connection 12.

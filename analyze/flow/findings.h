@@ -44,6 +44,9 @@ enum class Finding : std::uint16_t {
   waits_dropped,          // wait history given up at the memory limit
   // tail
   route_overflow,         // routes folded into "other"
+  trace_context_invalid,  // a field that should say to which trace a request belongs does not
+  trace_context_missing,  // gRPC: other calls of the method have one
+  trace_context_late,     // gRPC: only in the request's trailers
   count_,
 };
 

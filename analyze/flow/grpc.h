@@ -1,10 +1,11 @@
-// What gRPC adds to one message of an HTTP/2 stream.
+// What gRPC adds to one message of an HTTP/2 stream (or, as gRPC-Web, of HTTP/1), and what its names and numbers mean.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "analyze/flow/byte_run.h"
@@ -17,6 +18,14 @@ struct GrpcMessage {
   bool compressed = false;
   Time first_arrived = kNoTime, last_arrived = kNoTime;  // direction in
   Time first_done = kNoTime, last_done = kNoTime;        // read or sent
+};
+
+// Where a call's trace context was: it belongs in the request's head, in front of every message.
+enum class GrpcContext : std::uint8_t {
+  unknown = 0,  // header fields are missing
+  absent = 1,
+  head = 2,
+  late = 3,     // only behind the messages, in the request's trailers
 };
 
 struct GrpcFacts {
@@ -32,7 +41,30 @@ struct GrpcFacts {
   std::uint64_t bytes = 0;           // of these, prefixes included
   bool exact = true;                 // false: prefixes were lost or not captured, the counts are lower bounds
   bool broken_off = false;           // the body ended in the middle of a message
+  GrpcContext context = GrpcContext::unknown;  // request
   std::vector<GrpcMessage> listed;   // the first of them
 };
+
+// "NOT_FOUND" for 5; empty for a number that gRPC does not define.
+std::string_view grpc_status_name(int status);
+
+// "/pkg.Service/Method" in its two parts. nullopt: not of that form.
+struct RpcName {
+  std::string_view service, method;
+};
+std::optional<RpcName> rpc_name(std::string_view path);
+
+// Why a call was answered UNIMPLEMENTED (12), by the words that gRPC's libraries use for it.
+enum class GrpcCause : std::uint8_t {
+  unknown,          // without words, as C++ stubs and some servers answer
+  unknown_service,  // the server has no such service: no handler ran
+  unknown_method,   // the service has no such method: no handler ran
+  unregistered,     // no handler ran; whether service or method is missing is not told
+  handler,          // a generated stub's words: the method is there, its body is not
+  other,            // other words: most likely the handler's own
+};
+GrpcCause unimplemented_cause(std::string_view grpc_message);
+std::string_view name_of(GrpcCause cause);      // "unknown_service", …; empty for unknown
+std::string_view name_of(GrpcContext context);  // "absent", …; empty for unknown
 
 }  // namespace tailcap::flow

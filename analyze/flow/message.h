@@ -15,7 +15,7 @@
 
 namespace tailcap::flow {
 
-enum class Protocol : std::uint8_t { unknown = 0, http10 = 1, http11 = 2, http2 = 3, grpc = 4 };
+enum class Protocol : std::uint8_t { unknown = 0, http10 = 1, http11 = 2, http2 = 3, grpc = 4, grpc_web = 5 };
 
 // Header fields in order, in one allocation: names and values are slices of text.
 class Headers {
@@ -84,7 +84,7 @@ struct Message {
   // fields and instants says how a stream ended that was never answered. headers hold :authority and :scheme as sent.
   std::uint32_t unknown_fields = 0;  // fields whose name or value could not be known (header compression); not in headers
   std::optional<StreamReset> reset;  // what broke the stream off
-  std::optional<GrpcFacts> grpc;     // protocol grpc
+  std::optional<GrpcFacts> grpc;     // also of HTTP/1: protocol grpc, grpc_web
   WindowWaits window_waits;
   BehindOthers behind_others;
   std::optional<StreamLimit> stream_limit;  // request, at the client

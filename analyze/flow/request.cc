@@ -52,13 +52,33 @@ std::vector<std::string_view> names_of_filled(std::uint8_t from_peer) {
 std::string_view name_of(Role role) { return role == Role::server ? "server" : "client"; }
 
 std::string_view name_of(Protocol protocol) {
-  constexpr std::string_view names[] = {"unknown", "http/1.0", "http/1.1", "http/2", "grpc"};
+  constexpr std::string_view names[] = {"unknown", "http/1.0", "http/1.1", "http/2", "grpc", "grpc-web"};
   return names[static_cast<std::size_t>(protocol)];
+}
+
+bool is_call(const Request& row) { return row.protocol == Protocol::grpc || row.protocol == Protocol::grpc_web; }
+
+GrpcDeadline deadline_of(const Request& row) {
+  constexpr std::int64_t kSlack = 2'000'000, kRounding = 50;  // ns; a fiftieth of the timeout
+  constexpr int kDeadlineExceeded = 4;
+  if (!is_call(row) || row.grpc.timeout < 0) return GrpcDeadline::none;
+  const std::int64_t timeout = row.grpc.timeout;
+  if (row.grpc_status == kDeadlineExceeded) return GrpcDeadline::missed;
+  if (row.has_duration) return row.duration.count() > timeout ? GrpcDeadline::missed : GrpcDeadline::met;
+  if (row.reset_after < 0) return GrpcDeadline::unknown;
+  if (row.reset_after > timeout) return GrpcDeadline::missed;
+  const bool at_deadline = row.outcome == Outcome::cancelled && row.reset_after >= timeout - kSlack - timeout / kRounding;
+  return at_deadline ? GrpcDeadline::missed : GrpcDeadline::abandoned;
+}
+
+std::string_view name_of(GrpcDeadline deadline) {
+  constexpr std::string_view names[] = {"", "met", "missed", "abandoned", "unknown"};
+  return names[static_cast<std::size_t>(deadline)];
 }
 
 std::string_view name_of(Outcome outcome) {
   constexpr std::string_view names[] = {"ok",        "client_error", "server_error", "upgraded", "truncated",
-                                        "reset",     "no_response",  "in_flight",    "unknown"};
+                                        "reset",     "no_response",  "in_flight",    "unknown",  "cancelled"};
   return names[static_cast<std::size_t>(outcome)];
 }
 

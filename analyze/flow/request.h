@@ -71,6 +71,25 @@ std::string_view name_of(AttemptEvidence how);  // "grpc header", "inferred: ref
 enum class FromPeer : std::uint8_t { method = 1, path = 2, authority = 4, status = 8, grpc_status = 16, request_id = 32, traceparent = 64 };
 std::vector<std::string_view> names_of_filled(std::uint8_t from_peer);  // "method", …
 
+// What a row says of a call; protocol grpc and grpc_web.
+struct GrpcCall {
+  std::int64_t timeout = -1;         // ns, as the client sent it; -1: none, or not seen
+  std::int64_t request_messages = -1, response_messages = -1;  // whole ones; -1: unknown
+  bool exact = true;                 // false: they are lower bounds
+  GrpcContext context = GrpcContext::unknown;
+  TextId message = 0;                // grpc-message, decoded
+  bool operator==(const GrpcCall&) const = default;
+};
+
+// How a call stands to its deadline, which is its first byte and the timeout that the client sent.
+enum class GrpcDeadline : std::uint8_t {
+  none,       // no timeout was sent
+  met,        // it was over by then
+  missed,     // it was not, or the server answered DEADLINE_EXCEEDED, or the client cancelled it at that time
+  abandoned,  // the client cancelled it, or it was reset, before
+  unknown,
+};
+
 struct Request {
   ExchangeId id;
   ExchangeId peer;           // the same exchange at the other end; connection 0: not recorded or not found
@@ -106,8 +125,16 @@ struct Request {
   ExchangeId attempt_of;                    // the first attempt; connection 0: this is it, or it was not found
   AttemptEvidence attempt_how = AttemptEvidence::none;
   std::uint8_t from_peer = 0;               // bits of FromPeer
+  std::int64_t reset_after = -1;  // outcome cancelled, reset: ns from start until the stream was reset; -1: not seen
+  GrpcCall grpc;
   bool operator==(const Request&) const = default;
 };
+
+bool is_call(const Request& row);  // gRPC's, in any form
+// A client's own timer runs from before its first byte is out, and libraries round the timeout that they send up to two
+// digits or three: what it cancels so close before the deadline missed it.
+GrpcDeadline deadline_of(const Request& row);
+std::string_view name_of(GrpcDeadline deadline);  // "met", …; empty for none
 
 // The six phases of a role, in order of time.
 std::array<Phase, 6> phases_of(Role role);

@@ -9,8 +9,9 @@ namespace tailcap::flow {
 namespace {
 
 constexpr std::size_t kBytes = 64u << 10;  // of a chunk of packed rows
+constexpr std::size_t kMaxGrpc = 7;  // numbers of a call, and of a reset
 // 15 numbers, two masks, phases and thread times, and a dozen of what is rare: ten bytes each at most.
-constexpr std::size_t kMaxPacked = 10 * (18 + 6 + kThreadTimes + 12);
+constexpr std::size_t kMaxPacked = 10 * (18 + 6 + kThreadTimes + 12 + kMaxGrpc);
 
 // In the first number of a row.
 constexpr std::uint64_t kWindowsKnown = 1u << 12;  // flow control held up neither message, or kRare tells
@@ -97,6 +98,28 @@ void get_rare(const std::uint8_t*& at, Request& r) {
   if (rare & kFromPeer) r.from_peer = static_cast<std::uint8_t>(get(at));
 }
 
+bool has_reset(const Request& r) { return r.outcome == Outcome::cancelled || r.outcome == Outcome::reset; }
+
+void put_grpc(std::uint8_t*& at, const Request& r) {
+  put_signed(at, r.grpc_status);
+  put_signed(at, r.grpc.timeout);
+  put_signed(at, r.grpc.request_messages);
+  put_signed(at, r.grpc.response_messages);
+  put(at, r.grpc.message);
+  put(at, static_cast<std::uint64_t>(r.grpc.exact) | static_cast<std::uint64_t>(r.grpc.context) << 1);
+}
+
+void get_grpc(const std::uint8_t*& at, Request& r) {
+  r.grpc_status = static_cast<std::int32_t>(get_signed(at));
+  r.grpc.timeout = get_signed(at);
+  r.grpc.request_messages = get_signed(at);
+  r.grpc.response_messages = get_signed(at);
+  r.grpc.message = static_cast<TextId>(get(at));
+  const std::uint64_t bits = get(at);
+  r.grpc.exact = (bits & 1) != 0;
+  r.grpc.context = static_cast<GrpcContext>(bits >> 1);
+}
+
 }  // namespace
 
 const std::uint8_t* Rows::pack(const Request& r) {
@@ -121,7 +144,8 @@ const std::uint8_t* Rows::pack(const Request& r) {
   put(at, r.pid);
   put(at, zigzag(std::int64_t{r.tid} - std::int64_t{r.pid}));
   put(at, r.stream);
-  if (r.protocol == Protocol::grpc) put_signed(at, r.grpc_status);
+  if (has_reset(r)) put_signed(at, r.reset_after);
+  if (is_call(r)) put_grpc(at, r);
   if (r.has_phases) put_all(at, r.phases);
   if (r.has_thread_time) put_all(at, r.thread_time);
   if (rare != 0) put_rare(at, r, rare);
@@ -157,7 +181,8 @@ Request Rows::operator[](std::size_t i) const {
   r.pid = static_cast<std::uint32_t>(get(at));
   r.tid = static_cast<std::uint32_t>(r.pid + unzigzag(get(at)));
   r.stream = static_cast<std::uint32_t>(get(at));
-  if (r.protocol == Protocol::grpc) r.grpc_status = static_cast<std::int32_t>(get_signed(at));
+  if (has_reset(r)) r.reset_after = get_signed(at);
+  if (is_call(r)) get_grpc(at, r);
   if (r.has_phases) get_all(at, r.phases);
   if (r.has_thread_time) get_all(at, r.thread_time);
   if (bits & kWindowsKnown) r.request_flow_control = r.response_flow_control = 0;

@@ -18,6 +18,7 @@ struct StreamReset {
   bool goaway = false;                // the whole connection was told
   bool unprocessed = false;           // REFUSED_STREAM, or above GOAWAY's last stream: certainly not acted upon
   Time at = kNoTime;                  // direction in: arrived, or read where that was not seen; out: sent
+  Time done = kNoTime;                // read (in) or sent (out)
 };
 
 // The sender had spent its flow-control window in [from, to), and could send no DATA because of its receiver. That it

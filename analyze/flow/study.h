@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "analyze/flow/call_study.h"
 #include "analyze/flow/connection.h"
 #include "analyze/flow/findings.h"
 #include "analyze/flow/request.h"
@@ -82,6 +83,7 @@ struct RouteStudy {
   std::vector<CcdfPoint> ccdf;
   std::vector<TimePoint> over_time;
   std::vector<std::uint32_t> slowest;  // indexes into the table, slowest first
+  std::optional<CallStudy> calls;      // of gRPC
 };
 
 struct LossSpan {

@@ -9,6 +9,7 @@
 #include "analyze/exchanges/exchanges.h"
 #include "analyze/protocols/protocols.h"
 #include "analyze/streams/streams.h"
+#include "analyze/tail/calls.h"
 #include "analyze/tail/quality.h"
 #include "analyze/tail/routes.h"
 #include "analyze/tail/rows.h"
@@ -60,8 +61,9 @@ class Run {
 
  private:
   void add(const flow::Exchange& exchange) {
-    flow::Request row = tail::row_of(exchange, tasks_, out_.table.texts);
+    flow::Request row = tail::row_of(exchange, tasks_, out_.table.texts, findings_);
     timeline_.measure(exchange, row);
+    tail::note_reset(exchange, row);
     from_peer_.push(exchange);
     const flow::Connection* const connection = streams_.connection(exchange.id.connection);
     attempts_.push(exchange, connection && connection->origin == formats::Origin::existed);
@@ -120,6 +122,7 @@ class Run {
     }
     pairs_ = {};
     from_peer_.settle(out_.table);
+    tail::note_contexts(out_.table, findings_);
     tail::assign_routes(out_.table, templates_, options_.max_routes, findings_);
     const std::vector<std::uint32_t> from = tail::sort_rows(out_.table);
     attempts_.settle(out_.table);

@@ -37,7 +37,7 @@ Step Chunks::push_trailer(std::string_view& in, flow::Headers& trailers) {
   return Step::need_more;
 }
 
-Step Chunks::push(std::string_view& in, flow::Headers& trailers) {
+Step Chunks::push(std::string_view& in, flow::Headers& trailers, bool pause) {
   while (!in.empty()) {
     Step step = Step::need_more;
     switch (state_) {
@@ -85,7 +85,7 @@ Step Chunks::push(std::string_view& in, flow::Headers& trailers) {
         step = push_trailer(in, trailers);
         break;
     }
-    if (step != Step::need_more) return step;
+    if (step != Step::need_more || (pause && data_left() > 0)) return step;
   }
   return Step::need_more;
 }

@@ -19,7 +19,8 @@ class Chunks {
  public:
   void start() { *this = Chunks(); }
   // Takes captured bytes off the front of `in`, as far as the body goes. Trailers are added to `trailers`.
-  Step push(std::string_view& in, flow::Headers& trailers);
+  // pause: returns need_more in front of a chunk's data, which is then taken with skip().
+  Step push(std::string_view& in, flow::Headers& trailers, bool pause = false);
   // n bytes whose content is not known: false if framing lies in them.
   bool skip(std::uint64_t n);
   // Bytes of data still to come in this chunk: as many may be unknown.

@@ -1,5 +1,7 @@
 #include "analyze/protocols/lane.h"
 
+#include "analyze/protocols/grpc/call.h"
+
 namespace tailcap::protocols {
 
 using flow::Ending;
@@ -23,6 +25,7 @@ void Lane::open_message(const flow::ByteRun& run, std::uint64_t offset) {
   open_ = true;
   body_begun_ = doubtful_ = body_unsure_ = false;
   body_ = 0;
+  web_.reset();
   buffer_.clear();
   framing = {};
   message.kind = role_ == Role::requests ? flow::MessageKind::request : flow::MessageKind::response;
@@ -53,6 +56,17 @@ void Lane::use(Cursor& cursor, std::uint64_t n) {
   cursor.skip(n);
 }
 
+void Lane::use_body(Cursor& cursor, std::uint64_t n) {
+  while (web_ && n > 0) {
+    const std::string_view known = cursor.known();
+    const std::uint64_t part = std::min<std::uint64_t>(n, known.empty() ? cursor.unknown() : known.size());
+    web_->push(cursor.run(), cursor.offset(), part, known.substr(0, part));
+    use(cursor, part);
+    n -= part;
+  }
+  use(cursor, n);
+}
+
 Lane::Event Lane::finish(Ending ending) {
   if (state_ == State::chunks) {
     message.body_bytes = chunks_.body();
@@ -64,6 +78,8 @@ Lane::Event Lane::finish(Ending ending) {
   if (ending == Ending::cut_off || ending == Ending::lost || body_unsure_) message.body_bytes.reset();
   message.ending = ending;
   if (ending == Ending::lost) message.instants.last_done = message.instants.last_arrived = flow::kNoTime;
+  if (web_) web_->finish(message);
+  web_.reset();
   open_ = false;
   state_ = opaque_next_ ? State::opaque : State::start;
   if (opaque_next_) opaque_from_ = position_;
@@ -73,6 +89,9 @@ Lane::Event Lane::finish(Ending ending) {
 Lane::Event Lane::frame(BodyFraming body, std::uint64_t length, bool doubtful) {
   doubtful_ = doubtful;
   body_unsure_ = false;
+  if (const auto type = message.headers.find("content-type"); type && body != BodyFraming::unknown)
+    if (const grpc::Web web = grpc::web_kind(*type); web != grpc::Web::no)
+      web_ = std::make_unique<grpc::WebBody>(web == grpc::Web::text);
   switch (body) {
     case BodyFraming::none:
       break;
@@ -140,7 +159,7 @@ Lane::Event Lane::advance(Cursor& cursor) {
       case State::length: {
         if (!body_begun_ && !body_begins(cursor)) return finish(Ending::complete);
         const std::uint64_t n = std::min(left_, cursor.left());
-        use(cursor, n);
+        use_body(cursor, n);
         left_ -= n;
         body_ += n;
         if (left_ == 0) return finish(Ending::complete);
@@ -155,11 +174,16 @@ Lane::Event Lane::advance(Cursor& cursor) {
             lost_in_ = State::chunks;
             return cut(cursor, Taint::payload_cut);
           }
-          use(cursor, n);
+          use_body(cursor, n);
+          break;
+        }
+        if (const std::uint64_t data = std::min<std::uint64_t>(chunks_.data_left(), known.size()); web_ && data > 0) {
+          chunks_.skip(data);
+          use_body(cursor, data);
           break;
         }
         const std::size_t before = known.size();
-        const Step step = chunks_.push(known, message.trailers);
+        const Step step = chunks_.push(known, message.trailers, web_ != nullptr);
         use(cursor, before - known.size());
         if (step == Step::done) return finish(Ending::complete);
         if (step == Step::invalid) {
@@ -171,7 +195,7 @@ Lane::Event Lane::advance(Cursor& cursor) {
       case State::until_close:
         if (!body_begun_ && !body_begins(cursor)) return finish(Ending::complete);
         body_ += cursor.left();
-        use(cursor, cursor.left());
+        use_body(cursor, cursor.left());
         break;
       case State::opaque:
         use(cursor, cursor.left());

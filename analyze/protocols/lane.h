@@ -6,12 +6,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "analyze/protocols/chunks.h"
 #include "analyze/protocols/cursor.h"
+#include "analyze/protocols/grpc/web.h"
 #include "analyze/protocols/head.h"
 #include "analyze/protocols/messages.h"
 
@@ -96,6 +98,8 @@ class Lane {
   // Bytes [from, to) belong to the open message.
   void touch(const flow::ByteRun& run, std::uint64_t from, std::uint64_t to);
   void use(Cursor& cursor, std::uint64_t n);
+  // The same for bytes of the body.
+  void use_body(Cursor& cursor, std::uint64_t n);
   // At the first byte of a body. False: there is none.
   bool body_begins(const Cursor& cursor);
   void remember_tail(const flow::ByteRun& run);
@@ -112,6 +116,7 @@ class Lane {
   std::uint64_t left_ = 0, body_ = 0, opaque_from_ = 0;
   bool body_begun_ = false, doubtful_ = false, body_unsure_ = false;
   Chunks chunks_;
+  std::unique_ptr<grpc::WebBody> web_;  // of the open message, where it is gRPC-Web's
   std::string buffer_;             // a head that came in several runs
   std::string tail_;               // the last bytes of the last run, while seeking
   flow::Time last_done_ = flow::kNoTime;

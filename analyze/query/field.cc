@@ -35,6 +35,16 @@ bool windows_known(const Request& r) { return r.request_flow_control >= 0 && r.r
 Value flow_control_of(const Request& r) {
   return windows_known(r) ? Value{r.request_flow_control + r.response_flow_control} : Value{};
 }
+Value count_or_none(const Request& r, std::int64_t n) { return !flow::is_call(r) || n < 0 ? Value{} : Value{n}; }
+Value name_or_none(std::string_view name) { return name.empty() ? Value{} : Value{name}; }
+Value rpc_part(const Request& r, const TextPool& t, std::string_view flow::RpcName::* part) {
+  const auto name = flow::is_call(r) ? flow::rpc_name(t[r.path]) : std::nullopt;
+  return name ? Value{(*name).*part} : Value{};
+}
+Value cause_of(const Request& r, const TextPool& t) {
+  return r.grpc_status == 12 ? name_or_none(flow::name_of(flow::unimplemented_cause(t[r.grpc.message]))) : Value{};
+}
+Value context_of(const Request& r) { return flow::is_call(r) ? name_or_none(flow::name_of(r.grpc.context)) : Value{}; }
 
 template <Phase phase>
 Value phase_of(const Request& r, const TextPool&, std::string&) {
@@ -62,6 +72,17 @@ constexpr Field kFields[] = {
     {"route", Type::text, Unit::none, GET(text_of(r.route, t))},
     {"authority", Type::text, Unit::none, GET(text_of(r.authority, t))},
     {"grpc_status", Type::number, Unit::none, GET(r.grpc_status < 0 ? Value{} : Value{std::int64_t{r.grpc_status}})},
+    {"grpc_cause", Type::text, Unit::none, GET(cause_of(r, t))},
+    {"rpc.service", Type::text, Unit::none, GET(rpc_part(r, t, &flow::RpcName::service))},
+    {"rpc.method", Type::text, Unit::none, GET(rpc_part(r, t, &flow::RpcName::method))},
+    {"rpc.status", Type::text, Unit::none, GET(name_or_none(flow::grpc_status_name(r.grpc_status)))},
+    {"rpc.message", Type::text, Unit::none, GET(text_of(r.grpc.message, t))},
+    {"rpc.request_messages", Type::number, Unit::none, GET(count_or_none(r, r.grpc.request_messages))},
+    {"rpc.response_messages", Type::number, Unit::none, GET(count_or_none(r, r.grpc.response_messages))},
+    {"rpc.timeout", Type::number, Unit::nanoseconds, GET(count_or_none(r, r.grpc.timeout))},
+    {"rpc.timeout_ns", Type::number, Unit::nanoseconds, GET(count_or_none(r, r.grpc.timeout))},
+    {"rpc.deadline", Type::text, Unit::none, GET(name_or_none(flow::name_of(flow::deadline_of(r))))},
+    {"rpc.trace_context", Type::text, Unit::none, GET(context_of(r))},
     {"status", Type::number, Unit::none, GET(r.status == 0 ? Value{} : Value{std::int64_t{r.status}})},
     {"outcome", Type::text, Unit::none, GET(flow::name_of(r.outcome))},
     {"complete", Type::boolean, Unit::none, GET(r.complete)},
@@ -70,6 +91,7 @@ constexpr Field kFields[] = {
     {"duration_ns", Type::number, Unit::nanoseconds, GET(duration_of(r))},
     {"first_byte", Type::number, Unit::nanoseconds, GET(first_byte_of(r))},
     {"first_byte_ns", Type::number, Unit::nanoseconds, GET(first_byte_of(r))},
+    {"reset_ns", Type::number, Unit::nanoseconds, GET(r.reset_after < 0 ? Value{} : Value{r.reset_after})},
     {"request_bytes", Type::number, Unit::bytes, GET(bytes_of(r.request_bytes))},
     {"response_bytes", Type::number, Unit::bytes, GET(bytes_of(r.response_bytes))},
     {"pid", Type::number, Unit::none, GET(r.pid == 0 ? Value{} : Value{std::int64_t{r.pid}})},

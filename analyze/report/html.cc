@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "analyze/report/bands.h"
+#include "analyze/report/calls.h"
 #include "analyze/report/escape.h"
 #include "analyze/report/held_up.h"
 #include "analyze/report/html_parts.h"
@@ -148,11 +149,19 @@ std::string slowest_table(const flow::Study& study, const flow::RequestTable& re
   return out + "</tbody></table></div>\n";
 }
 
-std::string route_section(const flow::Study& study, const flow::Figures& figures, std::size_t i) {
+std::string route_section(const flow::Study& study, const flow::RequestTable& table, const flow::Figures& figures, std::size_t i) {
   const auto& route = study.routes[i];
   std::string out = "<h3 id=\"route-" + std::to_string(i + 1) + "\">" + html(shortened(route_title(route), 300)) + "</h3>\n";
   out += element("p", std::string(route.role == flow::Role::server ? "Served" : "Made") + (route.comm.empty() ? "" : " by " + shortened(printable(route.comm), 100)) + ": " +
                           count_text(route.count, "request", "requests") + ", " + rate_text(route.per_second), "class=\"soft\"") + "\n";
+  if (const auto facts = method_facts(route, table); !facts.empty()) {
+    out += "<dl class=\"quality\">\n";
+    for (const auto& fact : facts) {
+      const std::string tone = fact.tone == Tone::plain ? "class=\"plain\"" : "class=\"care\"";
+      out += element("dt", fact.label, tone) + element("dd", fact.text, tone) + "\n";
+    }
+    out += "</dl>\n";
+  }
   if (const std::string text = difference_text(route); !text.empty()) out += element("p", text) + "\n";
   if (const std::string text = held_up_text(route); !text.empty()) out += element("p", "Held up: " + text + ".") + "\n";
   out += figures_of(figures, i);
@@ -199,7 +208,7 @@ std::string html_report(const flow::Study& study, const flow::RequestTable& tabl
   }
   body += tls_list(study) + failures_table(study);
   if (!study.routes.empty()) body += "<h2>Route by route</h2>\n";
-  for (std::size_t i = 0; i < std::min(study.routes.size(), kSectionsInPage); ++i) body += route_section(study, figures, i);
+  for (std::size_t i = 0; i < std::min(study.routes.size(), kSectionsInPage); ++i) body += route_section(study, table, figures, i);
   if (study.routes.size() > kSectionsInPage)
     body += element("p", left_out_text(study, kSectionsInPage) + " The sections above are of the routes with most total time.", "class=\"soft\"") + "\n";
   body += definitions_html() + footer_html(study);

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "analyze/report/call_json.h"
 #include "analyze/report/json_writer.h"
 #include "analyze/report/request_json.h"
 #include "analyze/report/words.h"
@@ -182,6 +183,9 @@ class Writer {
     held_up("behind_others", r.behind_others);
     held_up("stream_limit", r.stream_limit);
     json_.key("per_second"), json_.real(r.per_second);
+    std::string calls;
+    append_calls(calls, r, table_, study_.quality.clock);
+    json_.key("rpc"), json_.raw(calls);
     quantiles("latency", r.latency);
     quantiles("first_byte", r.first_byte);
     json_.key("independent_periods"), json_.real(std::round(r.independent_periods * 10) / 10);

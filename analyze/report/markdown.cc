@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "analyze/report/bands.h"
+#include "analyze/report/calls.h"
 #include "analyze/report/escape.h"
 #include "analyze/report/held_up.h"
 #include "analyze/report/number.h"
@@ -67,9 +68,10 @@ std::string routes(const flow::Study& study, flow::Role role, std::size_t& left,
          (signs.empty() ? "" : "\n" + markdown(signs) + "\n");
 }
 
-std::string phases(const flow::RouteStudy& route) {
+std::string phases(const flow::RouteStudy& route, const flow::RequestTable& table) {
   const BandTable bands = band_table(route);
   std::string out = "\n### Where the time goes: " + markdown(shortened(route_title(route), kLongestName)) + "\n\n";
+  for (const auto& fact : method_facts(route, table)) out += markdown(fact.label + ": " + fact.text) + "\n\n";
   if (const std::string text = difference_text(route); !text.empty()) out += markdown(text) + "\n\n";
   if (const std::string text = held_up_text(route); !text.empty()) out += markdown("Held up: " + text + ".") + "\n\n";
   if (const std::string text = doubt_text(route); !text.empty()) out += markdown(text) + "\n\n";
@@ -124,7 +126,7 @@ std::string markdown_report(const flow::Study& study, const flow::RequestTable& 
   std::size_t shown = 0;
   for (const auto role : {flow::Role::server, flow::Role::client})
     for (const auto& route : study.routes)
-      if (route.role == role && route.count != 0 && shown < std::min(options.details, options.routes)) out += phases(route), ++shown;
+      if (route.role == role && route.count != 0 && shown < std::min(options.details, options.routes)) out += phases(route, table), ++shown;
   out += slowest(study, table, options);
   if (!study.tls.empty()) {
     out += "\n### TLS connections\n\n";

@@ -32,6 +32,27 @@ void text_of(JsonWriter& json, const flow::RequestTable& table, std::string_view
     json.text(table.texts[id]);
 }
 
+// What a row says of a call; null where it is none.
+void rpc(JsonWriter& json, const flow::RequestTable& table, const Request& row) {
+  json.key("rpc");
+  if (!flow::is_call(row)) return json.null();
+  const auto name = flow::rpc_name(table.texts[row.path]);
+  const auto& call = row.grpc;
+  json.begin_object();
+  json.key("service"), json.text_or_null(name ? name->service : std::string_view{});
+  json.key("method"), json.text_or_null(name ? name->method : std::string_view{});
+  json.field("malformed_path", row.path != 0 && !name);
+  json.key("status"), json.text_or_null(flow::grpc_status_name(row.grpc_status));
+  text_of(json, table, "message", call.message);
+  number_or_null(json, "request_messages", call.request_messages >= 0, call.request_messages);
+  number_or_null(json, "response_messages", call.response_messages >= 0, call.response_messages);
+  json.field("messages_exact", call.exact);
+  number_or_null(json, "timeout_ns", call.timeout >= 0, call.timeout);
+  json.key("deadline"), json.text_or_null(flow::name_of(flow::deadline_of(row)));
+  json.key("trace_context"), json.text_or_null(flow::name_of(call.context));
+  json.end_object();
+}
+
 void headers(JsonWriter& json, std::string_view name, const flow::Headers* fields) {
   json.key(name);
   if (!fields) return json.null();
@@ -88,6 +109,9 @@ void append_request(std::string& out, const flow::RequestTable& table, const Req
   text_of(json, table, "authority", row.authority);
   number_or_null(json, "status", row.status != 0, row.status);
   number_or_null(json, "grpc_status", row.grpc_status >= 0, row.grpc_status);
+  json.key("grpc_cause");
+  json.text_or_null(row.grpc_status == 12 ? flow::name_of(flow::unimplemented_cause(table.texts[row.grpc.message])) : std::string_view{});
+  rpc(json, table, row);
   json.field("outcome", flow::name_of(row.outcome));
   json.field("complete", row.complete);
   json.key("tainted");
@@ -98,6 +122,7 @@ void append_request(std::string& out, const flow::RequestTable& table, const Req
   number_or_null(json, "start_ns", started, started ? clock.realtime(row.start) : 0);
   number_or_null(json, "duration_ns", row.has_duration, row.duration.count());
   number_or_null(json, "first_byte_ns", row.first_byte.count() >= 0, row.first_byte.count());
+  number_or_null(json, "reset_ns", row.reset_after >= 0, row.reset_after);
   number_or_null(json, "request_bytes", row.request_bytes >= 0, row.request_bytes);
   number_or_null(json, "response_bytes", row.response_bytes >= 0, row.response_bytes);
   number_or_null(json, "pid", row.pid != 0, row.pid);

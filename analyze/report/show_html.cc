@@ -45,6 +45,17 @@ std::string lane_html(const Lane& lane, Duration span) {
 
 std::string place(Duration d, Duration span) { return "<td title=\"" + exact_text(d) + "\">" + place_text(d, span) + "</td>"; }
 
+std::string messages_html(const Waterfall& w) {
+  if (w.messages.listed.empty()) return {};
+  std::string out = "<h2>Messages</h2>\n<div class=\"wide\"><table>\n<thead><tr><th class=\"name\"></th><th>size</th><th class=\"name\">client</th>"
+                    "<th class=\"name\">server</th></tr></thead>\n<tbody>\n";
+  for (const auto& m : w.messages.listed)
+    out += "<tr>" + element("td", m.name, "class=\"name\"") + element("td", m.size) + element("td", m.client.empty() ? "not recorded" : m.client, "class=\"name\"") +
+           element("td", m.server.empty() ? "not recorded" : m.server, "class=\"name\"") + "</tr>\n";
+  out += "</tbody></table></div>\n";
+  return out + (w.messages.others.empty() ? "" : element("p", "And " + w.messages.others + ".", "class=\"soft\"") + "\n");
+}
+
 std::string waits_html(const Waterfall& w) {
   if (!w.waits_known) return "<p class=\"soft\">What its thread did is not known.</p>\n";
   if (w.waits.empty()) return "<p class=\"soft\">Its thread was never off the CPU meanwhile.</p>\n";
@@ -75,7 +86,7 @@ std::string html_show(const flow::Detail& detail, const flow::Study& study, cons
     body += element("dt", fact.label, tone) + element("dd", fact.text, tone) + "\n";
   }
   body += "</dl>\n</div>\n<h2>Where its time went</h2>\n";
-  if (w.lanes.empty() || w.span.count() <= 0) body += "<p class=\"warn\">No waterfall: the beginning or the end of the request was not seen.</p>\n";
+  if (w.lanes.empty() || w.span.count() <= 0) body += element("p", "No waterfall: " + (w.no_lanes.empty() ? "it took no time" : w.no_lanes) + ".", "class=\"warn\"") + "\n";
   for (const auto& lane : w.lanes)
     if (w.span.count() > 0) body += lane_html(lane, w.span);
   if (!w.milestones.empty()) {
@@ -83,7 +94,7 @@ std::string html_show(const flow::Detail& detail, const flow::Study& study, cons
     for (const auto& m : w.milestones) body += "<tr>" + place(m.at, w.span) + element("td", m.end, "class=\"left\"") + element("td", m.what, "class=\"name\"") + "</tr>\n";
     body += "</tbody></table></div>\n";
   }
-  body += waits_html(w);
+  body += messages_html(w) + waits_html(w);
   if (!w.events.empty()) {
     body += "<h2>On the connection meanwhile</h2>\n";
     for (const auto& e : w.events) body += element("p", e) + "\n";

@@ -23,6 +23,8 @@ class EndWriter {
     json_.begin_object();
     request();
     instants();
+    call();
+    reset();
     connection();
     thread();
     waits();
@@ -82,6 +84,57 @@ class EndWriter {
     offset("request_body_arrived_ns", e.request_body_arrived);
     offset("continue_done_ns", e.continue_done);
     offset("predecessor_done_ns", e.predecessor_done);
+    json_.end_object();
+  }
+
+  void messages(std::string_view name, const std::optional<flow::GrpcFacts>& facts) {
+    json_.key(name);
+    if (!facts) return json_.null();
+    json_.begin_object();
+    json_.field("messages", facts->messages);
+    json_.field("compressed", facts->compressed);
+    json_.field("bytes", facts->bytes);
+    json_.field("exact", facts->exact);
+    json_.field("broken_off", facts->broken_off);
+    json_.key("listed");
+    json_.begin_array();
+    for (const auto& m : facts->listed) {
+      json_.begin_object();
+      json_.field("bytes", m.length);
+      json_.field("compressed", m.compressed);
+      offset("first_arrived_ns", m.first_arrived);
+      offset("last_arrived_ns", m.last_arrived);
+      offset("first_done_ns", m.first_done);
+      offset("last_done_ns", m.last_done);
+      json_.end_object();
+    }
+    json_.end_array();
+    json_.end_object();
+  }
+
+  void call() {
+    json_.key("grpc");
+    if (!flow::is_call(d_.row)) return json_.null();
+    const auto& e = d_.exchange;
+    json_.begin_object();
+    json_.field("trailers_only", e.response_grpc && e.response_grpc->trailers_only);
+    messages("request", e.request_grpc);
+    messages("response", e.response_grpc);
+    json_.end_object();
+  }
+
+  void reset() {
+    json_.key("reset");
+    const auto& r = d_.exchange.reset;
+    if (!r) return json_.null();
+    const bool own = r->by == formats::Direction::out;
+    json_.begin_object();
+    number_or_null("code", r->code.has_value(), r->code.value_or(0));
+    json_.field("by", flow::name_of(own ? d_.row.role : d_.row.role == flow::Role::server ? flow::Role::client : flow::Role::server));
+    json_.field("goaway", r->goaway);
+    json_.field("unprocessed", r->unprocessed);
+    offset("arrived_ns", own ? formats::kNoTime : r->at);
+    offset("done_ns", r->done);
     json_.end_object();
   }
 

@@ -29,7 +29,7 @@ std::string placed(Duration from, Duration length, Duration span, std::size_t wi
 }
 
 std::string lanes(const Waterfall& w, std::size_t width) {
-  if (w.lanes.empty()) return heading("No waterfall: the beginning or the end of the request was not seen");
+  if (w.lanes.empty()) return heading("No waterfall: " + w.no_lanes);
   const std::size_t bars = width > kName + 44 ? width - kName - 32 : 16;
   std::string out;
   for (const auto& lane : w.lanes) {
@@ -51,6 +51,16 @@ std::string milestones(const Waterfall& w) {
   Table table({{Align::right, 12}, {}, {}}, "  ");
   for (const auto& m : w.milestones) table.row({place_text(m.at, w.span), m.end, m.what});
   return heading("Milestones") + table.text();
+}
+
+std::string messages(const Waterfall& w) {
+  if (w.messages.listed.empty()) return {};
+  Table table({{}, {Align::right}, {}, {}}, "  ");
+  table.row({"", "size", "client", "server"});
+  for (const auto& m : w.messages.listed)
+    table.row({m.name, m.size, m.client.empty() ? "not recorded" : m.client, m.server.empty() ? "not recorded" : m.server});
+  if (!w.messages.others.empty()) table.line("and " + w.messages.others);
+  return heading("Messages") + table.text();
 }
 
 std::string waits(const Waterfall& w, std::size_t width) {
@@ -80,7 +90,7 @@ std::string text_show(const flow::Detail& detail, const flow::Study& study, cons
     out += wrapped("!! ", "UNSAFE: header values were recorded as sent, credentials too. Do not pass this on.", width);
   for (const auto& fact : w.facts)
     out += wrapped(std::string(fact.tone == Tone::plain ? "   " : fact.tone == Tone::care ? " ! " : "!! ") + padded(fact.label, 12), fact.text, width);
-  out += lanes(w, width) + milestones(w) + waits(w, width);
+  out += lanes(w, width) + milestones(w) + messages(w) + waits(w, width);
   if (!w.events.empty()) {
     out += heading("On the connection meanwhile");
     for (const auto& e : w.events) out += wrapped("  ", e, width);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "analyze/report/bands.h"
+#include "analyze/report/calls.h"
 #include "analyze/report/escape.h"
 #include "analyze/report/held_up.h"
 #include "analyze/report/number.h"
@@ -56,11 +57,17 @@ std::string route_counts(const flow::RouteStudy& route) {
   return text;
 }
 
-void add_route(const flow::RouteStudy& route, std::size_t width, Footnotes& notes, Table& table) {
+void add_route(const flow::RouteStudy& route, const flow::RequestTable& requests, std::size_t width, Footnotes& notes, Table& table) {
   table.line(shortened(route_title(route), width));
   std::string counts = wrapped("  ", route_counts(route), width);
   counts.pop_back();
   table.line(std::move(counts));
+  const auto add = [&](std::string_view label, const std::string& text) {
+    std::string lines = wrapped("  " + padded(std::string(label), kLabel) + "  ", text, width);
+    lines.pop_back();
+    table.line(std::move(lines));
+  };
+  for (const auto& fact : method_facts(route, requests)) add(fact.label, fact.text);
   if (route.count == 0) return table.line("  no request with a known duration");
   std::vector<std::string> values = {"  duration"}, intervals = {"  95 % interval"}, first = {"  first byte"};
   for (const auto& q : route.latency) {
@@ -72,17 +79,12 @@ void add_route(const flow::RouteStudy& route, std::size_t width, Footnotes& note
   table.row(std::move(values));
   if (std::any_of(intervals.begin() + 1, intervals.end(), [](const auto& s) { return !s.empty(); })) table.row(std::move(intervals));
   table.row(std::move(first));
-  const auto add = [&](std::string_view label, const std::string& text) {
-    std::string lines = wrapped("  " + padded(std::string(label), kLabel) + "  ", text, width);
-    lines.pop_back();
-    table.line(std::move(lines));
-  };
   add("bodies", bodies(route));
   if (const std::string text = difference_text(route); !text.empty()) add("slow ones", text);
   if (const std::string text = held_up_text(route); !text.empty()) add("held up", text);
 }
 
-std::string routes_of(const flow::Study& study, flow::Role role, const ReportOptions& options, std::size_t& left) {
+std::string routes_of(const flow::Study& study, const flow::RequestTable& requests, flow::Role role, const ReportOptions& options, std::size_t& left) {
   const std::size_t quantile = std::clamp<std::size_t>((options.width - kLabel - 4) / flow::kQuantiles.size() - 2, 10, 14);
   std::vector<Column> layout = {{Align::left, kLabel + 3}};
   std::vector<std::string> head = {""};
@@ -98,7 +100,7 @@ std::string routes_of(const flow::Study& study, flow::Role role, const ReportOpt
     if (route.role != role || left == 0) continue;
     if (shown++ != 0) table.line("");
     --left;
-    add_route(route, options.width, notes, table);
+    add_route(route, requests, options.width, notes, table);
   }
   if (shown == 0) return {};
   std::string out = "\n" + ruler(role == flow::Role::server ? "Requests served" : "Requests made", options.width) + table.text();
@@ -196,8 +198,8 @@ std::string text_report(const flow::Study& study, const flow::RequestTable& tabl
   out += "\n" + quality_box(study, options.width);
   std::size_t left = options.routes;
   // Served requests first: they are what the service answers for. The most time first within each.
-  out += routes_of(study, flow::Role::server, options, left);
-  out += routes_of(study, flow::Role::client, options, left);
+  out += routes_of(study, table, flow::Role::server, options, left);
+  out += routes_of(study, table, flow::Role::client, options, left);
   if (const std::string text = left_out_text(study, options.routes); !text.empty())
     out += wrapped("  ", text + " --top N shows more, --json all.", options.width);
   std::size_t shown = 0;

@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "analyze/flow/figure.h"
+#include "analyze/report/calls.h"
 #include "analyze/report/escape.h"
 #include "analyze/report/held_up.h"
 #include "analyze/report/number.h"
@@ -58,8 +59,10 @@ void add_facts(const flow::Detail& detail, const flow::Study& study, std::vector
   const auto& row = d.row;
   const auto add = [&](std::string label, std::string text, Tone tone = Tone::plain) { facts.push_back({tone, std::move(label), std::move(text)}); };
   const bool failed = row.outcome != flow::Outcome::ok && row.outcome != flow::Outcome::upgraded;
-  add("result", outcome_text(row) + (row.complete ? "" : "; not seen completely"), failed ? Tone::care : Tone::plain);
+  const bool broken = row.reset_after >= 0 && !row.has_duration;
+  add("result", outcome_text(row) + (row.complete || broken ? "" : "; not seen completely"), failed ? Tone::care : Tone::plain);
   std::string took = row.has_duration ? duration_text(row.duration) + " (" + exact_text(row.duration) + ")" : "unknown: its first or last byte was not seen";
+  if (broken) took = "none: it was broken off after " + duration_text(Duration{row.reset_after}) + " (" + exact_text(Duration{row.reset_after}) + ")";
   if (row.first_byte.count() >= 0) took += "; first byte of the response after " + duration_text(row.first_byte);
   add("duration", took, row.has_duration ? Tone::plain : Tone::care);
   if (const std::string where = dominant_text(row); !where.empty()) add("mostly", where);
@@ -103,7 +106,7 @@ void add_milestones(const RequestDetail& d, Time zero, std::vector<Milestone>& o
     add(e.continue_done, "100 Continue was sent");
     add(e.request.last_done, "last byte of the request was read");
     add(e.response.first_done, "first byte of the response was sent");
-    add(e.response.last_done, "last byte of the response was sent");
+    if (d.row.has_duration) add(e.response.last_done, "last byte of the response was sent");
   } else {
     add(e.predecessor_done, "response before it on the connection was read");
     add(e.request.first_done, "first byte of the request was sent");
@@ -112,8 +115,12 @@ void add_milestones(const RequestDetail& d, Time zero, std::vector<Milestone>& o
     add(e.response.first_arrived, "first byte of the response arrived");
     add(e.response.first_done, "first byte of the response was read");
     if (e.response.last_arrived != e.response.first_arrived) add(e.response.last_arrived, "last byte of the response arrived");
-    add(e.response.last_done, "last byte of the response was read");
+    if (d.row.has_duration) add(e.response.last_done, "last byte of the response was read");
   }
+  if (!e.reset || e.reset->goaway) return;
+  if (e.reset->by == formats::Direction::out) return add(e.reset->done, "the stream was reset by this end");
+  if (e.reset->at != e.reset->done) add(e.reset->at, "the other end's reset of the stream arrived");
+  add(e.reset->done, "the other end's reset of the stream was read");
 }
 
 void add_lanes(const RequestDetail& d, Time zero, std::vector<Lane>& lanes) {
@@ -248,8 +255,17 @@ Waterfall waterfall(const flow::Detail& detail, const flow::Study& study) {
   std::ranges::stable_sort(out.milestones, {}, &Milestone::at);
   for (const auto& lane : out.lanes)
     for (const auto& bar : lane.bars) out.span = std::max(out.span, bar.from + bar.length);
+  if (out.lanes.empty()) {
+    const bool reset = d.exchange.reset && !d.row.has_duration;
+    out.no_lanes = reset ? "the stream was reset before the response was whole" : "the beginning or the end of the request was not seen";
+    if (!out.milestones.empty()) out.span = out.milestones.back().at;
+  }
   for (auto& lane : out.lanes) choose_lines(lane, out.span);
   add_waits(d, out.zero, out);
+  const auto facts = call_facts(detail, out.zero, out.span);
+  const auto before = std::ranges::find_if(out.facts, [](const QualityLine& f) { return f.label == "began"; });
+  out.facts.insert(before, facts.begin(), facts.end());
+  out.messages = call_messages(detail, out.zero, out.span);
   add_heads(d, out.heads);
   return out;
 }

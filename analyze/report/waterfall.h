@@ -7,6 +7,7 @@
 
 #include "analyze/flow/detail.h"
 #include "analyze/flow/study.h"
+#include "analyze/report/calls.h"
 #include "analyze/report/quality.h"
 
 namespace tailcap::report {
@@ -53,7 +54,9 @@ struct Waterfall {
   Time zero = formats::kNoTime;     // where the axis begins: the earlier of both ends' starts
   Duration span{};                  // its length
   std::vector<Lane> lanes;
+  std::string no_lanes;             // why there are none
   std::vector<Milestone> milestones;  // by time
+  CallMessages messages;
   std::vector<Wait> waits;
   std::uint64_t waits_left_out = 0;
   bool waits_known = false;

@@ -1,5 +1,6 @@
 #include "analyze/report/words.h"
 
+#include "analyze/report/calls.h"
 #include "analyze/report/escape.h"
 #include "analyze/report/number.h"
 
@@ -54,6 +55,8 @@ std::string outcome_text(const flow::Request& row) {
   using enum flow::Outcome;
   const std::string status = row.status == 0 ? "" : std::to_string(row.status);
   const auto with = [&](std::string_view what) { return status.empty() ? std::string(what) : status + ", " + std::string(what); };
+  // HTTP's 200 says nothing of a call.
+  if (row.grpc_status >= 0) return status_text(row.grpc_status) + (row.status == 200 || row.status == 0 ? "" : ", HTTP " + status);
   switch (row.outcome) {
     case ok: case client_error: case server_error: return status.empty() ? "status unknown" : status;
     case upgraded: return with("upgraded");
@@ -61,6 +64,7 @@ std::string outcome_text(const flow::Request& row) {
     case reset: return with("reset");
     case no_response: return "no response";
     case in_flight: return with("unfinished");
+    case cancelled: return with("cancelled by the client");
     case unknown: break;
   }
   return with("outcome unknown");

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <map>
 
+#include "analyze/tail/calls.h"
 #include "analyze/tail/quantiles.h"
 #include "analyze/tail/study.h"
 
@@ -178,6 +179,7 @@ RouteStudy study_route(const RequestTable& table, const std::vector<std::uint32_
   out.method = table.texts[any.method];
   out.route = table.texts[any.route];
   out.role = any.role;
+  out.calls = study_calls(table, rows);
 
   std::map<flow::TextId, std::uint64_t> comms;
   Shortfall shortfall, first_shortfall;

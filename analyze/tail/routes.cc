@@ -195,10 +195,12 @@ void assign_routes(flow::RequestTable& table, const std::vector<RouteTemplate>& 
   struct Choice {
     const RouteTemplate* own = nullptr;
     TextId learned = 0;
-    bool seen = false;
+    bool seen = false, rpc = false;
   };
   std::vector<Choice> choices(table.texts.size() + 1);
   flow::TextPool learned;
+  for (const flow::Request row : table.rows)
+    if (flow::is_call(row)) choices[row.path].rpc = flow::rpc_name(table.texts[row.path]).has_value();
   for (const flow::Request row : table.rows) {
     Choice& choice = choices[row.path];
     if (row.path == 0 || choice.seen) continue;
@@ -208,7 +210,7 @@ void assign_routes(flow::RequestTable& table, const std::vector<RouteTemplate>& 
         std::find_if(templates.begin(), templates.end(), [&](const RouteTemplate& t) { return t.matches(path); });
     if (own != templates.end())
       choice.own = &*own;
-    else
+    else if (!choice.rpc)
       choice.learned = learned.intern(learned_route(path));
   }
   std::vector<std::string> routes(learned.size());
@@ -232,7 +234,7 @@ void assign_routes(flow::RequestTable& table, const std::vector<RouteTemplate>& 
     flow::Request row = table.rows[i];
     const Choice& choice = choices[row.path];
     if (row.path == 0) continue;
-    row.route = choice.own ? table.texts.intern(choice.own->text()) : route_ids[choice.learned - 1];
+    row.route = choice.own ? table.texts.intern(choice.own->text()) : choice.rpc ? row.path : route_ids[choice.learned - 1];
     table.rows.set_route(i, row.route);
     if (++counts[pair_of(row)] == 1) own_pairs += choice.own != nullptr;
   }

@@ -2,7 +2,7 @@
 //
 // A segment becomes {} when it is a number, a UUID, a long hexadecimal number or a token (long, letters and digits
 // mixed), or one of very many names in its place. Templates of the user come first and show as written. The query is
-// cut, nothing is decoded.
+// cut, nothing is decoded. The method of an RPC is a name in all its parts, and its own route.
 #pragma once
 
 #include <cstdint>

@@ -4,19 +4,13 @@
 #include <map>
 #include <numeric>
 
+#include "analyze/flow/trace_context.h"
+
 namespace tailcap::tail {
 namespace {
 
 constexpr std::size_t kMaxTasks = 32u << 10;  // names beyond this stay unknown
 constexpr std::size_t kMaxCommandLine = 1024;
-constexpr std::size_t kTraceparent = 55;
-
-bool lower_hex(std::string_view s) {
-  return std::all_of(s.begin(), s.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
-}
-bool all_zero(std::string_view s) {
-  return std::all_of(s.begin(), s.end(), [](char c) { return c == '0'; });
-}
 
 }  // namespace
 
@@ -65,15 +59,26 @@ std::vector<flow::ProcessSummary> Tasks::summaries(const flow::RequestTable& tab
   return out;
 }
 
-bool valid_traceparent(std::string_view t) {
-  if (t.size() < kTraceparent || t[2] != '-' || t[35] != '-' || t[52] != '-') return false;
-  const std::string_view version = t.substr(0, 2), trace = t.substr(3, 32), parent = t.substr(36, 16);
-  if (!lower_hex(version) || version == "ff" || !lower_hex(t.substr(53, 2))) return false;
-  if (t.size() > kTraceparent && (version == "00" || t[kTraceparent] != '-')) return false;
-  return lower_hex(trace) && !all_zero(trace) && lower_hex(parent) && !all_zero(parent);
+namespace {
+
+std::int64_t count_of(const std::optional<flow::GrpcFacts>& facts) {
+  return facts ? static_cast<std::int64_t>(std::min<std::uint64_t>(facts->messages, INT64_MAX)) : -1;
 }
 
-flow::Request row_of(const flow::Exchange& e, const Tasks& tasks, flow::TextPool& texts) {
+flow::GrpcCall call_of(const flow::Exchange& e, flow::TextPool& texts) {
+  flow::GrpcCall call;
+  call.request_messages = count_of(e.request_grpc);
+  call.response_messages = count_of(e.response_grpc);
+  call.exact = (!e.request_grpc || e.request_grpc->exact) && (!e.response_grpc || e.response_grpc->exact);
+  if (e.request_grpc) call.context = e.request_grpc->context;
+  if (e.request_grpc && e.request_grpc->timeout) call.timeout = e.request_grpc->timeout->count();
+  if (e.response_grpc && !e.response_grpc->message.empty()) call.message = texts.intern(e.response_grpc->message);
+  return call;
+}
+
+}  // namespace
+
+flow::Request row_of(const flow::Exchange& e, const Tasks& tasks, flow::TextPool& texts, flow::Findings& findings) {
   flow::Request row;
   row.id = e.id;
   row.role = e.role;
@@ -111,8 +116,10 @@ flow::Request row_of(const flow::Exchange& e, const Tasks& tasks, flow::TextPool
   row.authority = present(e.authority);
   row.comm = present(tasks.comm(row.pid));
   if (const auto id = e.request_headers.find("x-request-id"); id && !id->empty()) row.request_id = texts.append(*id);
-  if (const auto trace = e.request_headers.find("traceparent"); trace && valid_traceparent(*trace))
-    row.traceparent = texts.append(trace->substr(0, kTraceparent));
+  const flow::TraceContext trace = flow::trace_context(e.request_headers);
+  if (!trace.traceparent.empty()) row.traceparent = texts.append(trace.traceparent);
+  if (trace.invalid) findings.add(flow::Finding::trace_context_invalid);
+  if (flow::is_call(row)) row.grpc = call_of(e, texts);
   return row;
 }
 

@@ -29,10 +29,7 @@ class Tasks {
 };
 
 // Everything of a row that is copied from the exchange: no times, no route, no peer. Interns into texts.
-flow::Request row_of(const flow::Exchange& exchange, const Tasks& tasks, flow::TextPool& texts);
-
-// A W3C traceparent: "00-<32 hex>-<16 hex>-<2 hex>", lower case, ids not all zero. Later versions may be longer.
-bool valid_traceparent(std::string_view text);
+flow::Request row_of(const flow::Exchange& exchange, const Tasks& tasks, flow::TextPool& texts, flow::Findings& findings);
 
 // Sorted by (start, id); rows without a start first. Returns where each row was before: new place -> old place.
 std::vector<std::uint32_t> sort_rows(flow::RequestTable& table);

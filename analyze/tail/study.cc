@@ -5,6 +5,7 @@
 #include <set>
 #include <tuple>
 
+#include "analyze/tail/calls.h"
 #include "analyze/tail/routes.h"
 
 namespace tailcap::tail {
@@ -45,7 +46,8 @@ Standing standing_of(const Request& row) {
   if (row.outcome == Outcome::in_flight || flow::has(row.taints, Taint::cut_off) ||
       flow::has(row.taints, Taint::began_before))
     return Standing::in_flight;
-  if (row.outcome == Outcome::truncated || row.outcome == Outcome::reset || row.outcome == Outcome::no_response)
+  if (row.outcome == Outcome::truncated || row.outcome == Outcome::reset || row.outcome == Outcome::no_response ||
+      row.outcome == Outcome::cancelled)
     return Standing::failed;
   return Standing::doubtful;
 }
@@ -89,6 +91,7 @@ void study_requests(const RequestTable& table, flow::Study& study) {
   });
   study.routes.clear();
   for (auto& [total, route] : studied) study.routes.push_back(std::move(route));
+  join_misses(table, study);
   find_slowest(table, study);
 }
 

@@ -208,13 +208,14 @@ TEST(HardCasesHttp2, h16_deadline_at_both_ends) {
   const auto r = synth::analyse(s.events());
   ASSERT_EQ(r.exchanges.size(), 2u) << synth::describe(r.exchanges);
   for (const auto& x : r.exchanges) {
-    EXPECT_EQ(x.outcome, Outcome::reset);
+    EXPECT_EQ(x.outcome, Outcome::cancelled);
     EXPECT_EQ(x.status, 0);
     EXPECT_FALSE(x.response_grpc.has_value());
     ASSERT_TRUE(x.reset);
     EXPECT_EQ(x.reset->code, 8u);
     EXPECT_EQ(x.reset->by, x.role == Role::client ? formats::Direction::out : formats::Direction::in);
     EXPECT_EQ(x.reset->at, kStart + (x.role == Role::client ? 60ms : 61ms));
+    EXPECT_EQ(x.reset->done, kStart + (x.role == Role::client ? 60ms : 62ms));
     EXPECT_EQ(x.protocol, Protocol::grpc);
   }
 }

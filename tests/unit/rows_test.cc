@@ -35,7 +35,12 @@ Request any(std::mt19937_64& random) {
   r.status = static_cast<std::uint16_t>(pick(1000));
   r.role = static_cast<Role>(random() % 2);
   r.protocol = static_cast<Protocol>(random() % 6);
-  r.outcome = static_cast<Outcome>(random() % 9);
+  r.outcome = static_cast<Outcome>(random() % 10);
+  if (r.outcome == Outcome::reset || r.outcome == Outcome::cancelled) r.reset_after = ns() - 1;
+  if (is_call(r)) {
+    r.grpc_status = static_cast<std::int32_t>(random() % 18) - 1;
+    r.grpc = {ns() - 1, ns() - 1, ns() - 1, random() % 2 != 0, static_cast<GrpcContext>(random() % 4), id32()};
+  }
   r.complete = random() % 2 != 0;
   r.has_phases = random() % 2 != 0;
   r.has_thread_time = random() % 2 != 0;

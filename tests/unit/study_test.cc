@@ -5,6 +5,7 @@
 #include <numeric>
 #include <random>
 
+#include "analyze/flow/trace_context.h"
 #include "analyze/tail/quality.h"
 #include "analyze/tail/routes.h"
 #include "analyze/tail/rows.h"
@@ -172,14 +173,14 @@ TEST(Rows, SortingReportsWhereEachWas) {
 
 TEST(Rows, TraceparentIsValidOrAbsent) {
   const std::string good = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-  EXPECT_TRUE(valid_traceparent(good));
-  EXPECT_TRUE(valid_traceparent("01" + good.substr(2) + "-more"));
-  EXPECT_FALSE(valid_traceparent(good + "-more"));
-  EXPECT_FALSE(valid_traceparent(good.substr(0, 54)));
-  EXPECT_FALSE(valid_traceparent("ff" + good.substr(2)));
-  EXPECT_FALSE(valid_traceparent("00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01"));
-  EXPECT_FALSE(valid_traceparent("00-00000000000000000000000000000000-b7ad6b7169203331-01"));
-  EXPECT_FALSE(valid_traceparent("00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01"));
+  EXPECT_TRUE(flow::valid_traceparent(good));
+  EXPECT_TRUE(flow::valid_traceparent("01" + good.substr(2) + "-more"));
+  EXPECT_FALSE(flow::valid_traceparent(good + "-more"));
+  EXPECT_FALSE(flow::valid_traceparent(good.substr(0, 54)));
+  EXPECT_FALSE(flow::valid_traceparent("ff" + good.substr(2)));
+  EXPECT_FALSE(flow::valid_traceparent("00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01"));
+  EXPECT_FALSE(flow::valid_traceparent("00-00000000000000000000000000000000-b7ad6b7169203331-01"));
+  EXPECT_FALSE(flow::valid_traceparent("00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01"));
 }
 
 TEST(Quality, TaintsWhatOverlapsALossOrAClockStep) {

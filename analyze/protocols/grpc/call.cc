@@ -1,5 +1,7 @@
 #include "analyze/protocols/grpc/call.h"
 
+#include "analyze/flow/trace_context.h"
+
 namespace tailcap::protocols::grpc {
 namespace {
 
@@ -24,14 +26,33 @@ std::optional<std::int64_t> number(std::string_view text, std::size_t most) {
   return n;
 }
 
+// `name` and nothing, a +codec or a ;parameter.
+bool is_type(std::string_view type, std::string_view name) {
+  if (type.size() < name.size()) return false;
+  for (std::size_t i = 0; i < name.size(); ++i)
+    if (lower(type[i]) != name[i]) return false;
+  const std::string_view rest = type.substr(name.size());
+  return rest.empty() || rest[0] == '+' || rest[0] == ';' || rest[0] == ' ';
+}
+
 }  // namespace
 
-bool is_grpc(std::string_view type) {
-  if (type.size() < kContentType.size()) return false;
-  for (std::size_t i = 0; i < kContentType.size(); ++i)
-    if (lower(type[i]) != kContentType[i]) return false;
-  const std::string_view rest = type.substr(kContentType.size());
-  return rest.empty() || rest[0] == '+' || rest[0] == ';' || rest[0] == ' ';
+bool is_grpc(std::string_view type) { return is_type(type, kContentType); }
+
+Web web_kind(std::string_view type) {
+  return is_type(type, "application/grpc-web") ? Web::binary : is_type(type, "application/grpc-web-text") ? Web::text : Web::no;
+}
+
+void read_request(const flow::Message& m, flow::GrpcFacts& facts) {
+  if (const auto timeout = m.headers.find("grpc-timeout")) facts.timeout = parse_timeout(*timeout);
+  if (flow::trace_context(m.headers).present) facts.context = flow::GrpcContext::head;
+  else if (!m.headers_complete) facts.context = flow::GrpcContext::unknown;
+  else facts.context = flow::trace_context(m.trailers).present ? flow::GrpcContext::late : flow::GrpcContext::absent;
+}
+
+void read_status(const flow::Headers& from, flow::GrpcFacts& facts) {
+  if (const auto status = from.find("grpc-status")) facts.status = parse_status(*status);
+  if (const auto text = from.find("grpc-message")) facts.message = percent_decode(*text);
 }
 
 std::optional<flow::Duration> parse_timeout(std::string_view text) {

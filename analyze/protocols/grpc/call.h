@@ -5,12 +5,21 @@
 #include <string>
 #include <string_view>
 
-#include "analyze/flow/byte_run.h"
+#include "analyze/flow/message.h"
 
 namespace tailcap::protocols::grpc {
 
 // application/grpc, alone or with a +codec or ;parameter. gRPC-Web frames its trailers otherwise and is not meant.
 bool is_grpc(std::string_view content_type);
+
+// application/grpc-web and application/grpc-web-text (base64), alone or with a +codec or ;parameter.
+enum class Web { no, binary, text };
+Web web_kind(std::string_view content_type);
+
+// What a request's fields say: timeout, and where its trace context is.
+void read_request(const flow::Message& message, flow::GrpcFacts& facts);
+// grpc-status and grpc-message, from whatever holds them.
+void read_status(const flow::Headers& from, flow::GrpcFacts& facts);
 
 // "10S", "500m", …: at most eight digits and a unit (H M S m u n). nullopt: malformed.
 std::optional<flow::Duration> parse_timeout(std::string_view text);

@@ -19,13 +19,19 @@ void Framing::first(const flow::ByteRun& run, std::uint64_t offset) {
 }
 
 void Framing::last(const flow::ByteRun& run, std::uint64_t offset, flow::GrpcFacts& facts) {
+  prefix_have_ = 0;
+  if (in_trailers_) return;
   message_.last_arrived = arrival_of(run, offset);
   message_.last_done = run.done;
   ++facts.messages;
   facts.compressed += message_.compressed;
   facts.bytes += kPrefix + std::uint64_t{message_.length};
   if (facts.listed.size() < flow::GrpcFacts::kMaxListed) facts.listed.push_back(message_);
-  prefix_have_ = 0;
+}
+
+void Framing::take_trailers(std::string_view bytes) {
+  if (bytes.empty() || trailers_.size() + bytes.size() > kMaxTrailers) trailers_cut_ = true;
+  if (!trailers_cut_) trailers_.append(bytes);
 }
 
 void Framing::lose(flow::GrpcFacts& facts) {
@@ -46,7 +52,9 @@ void Framing::push(const flow::ByteRun& run, std::uint64_t offset, std::uint64_t
       prefix_have_ += static_cast<std::uint32_t>(n);
       if (prefix_have_ == kPrefix) {
         const auto octet = [this](int i) { return static_cast<std::uint32_t>(static_cast<unsigned char>(prefix_[i])); };
-        if (octet(0) > 1) return lose(facts);  // no flag of gRPC: not what it says it is
+        in_trailers_ = web_ && (octet(0) & 0x80) != 0;
+        if ((in_trailers_ ? octet(0) & 0x7f : octet(0)) > 1) return lose(facts);  // no flag of gRPC: not what it says it is
+        trailers_cut_ = in_trailers_ && octet(0) == 0x81;  // compressed
         message_.compressed = octet(0) == 1;
         message_.length = octet(1) << 24 | octet(2) << 16 | octet(3) << 8 | octet(4);
         left_ = message_.length;
@@ -55,6 +63,7 @@ void Framing::push(const flow::ByteRun& run, std::uint64_t offset, std::uint64_t
     } else {
       n = std::min(left_, length);
       left_ -= n;
+      if (in_trailers_) take_trailers(bytes.substr(0, n));
       if (left_ == 0) last(run, offset + n - 1, facts);
     }
     offset += n, length -= n;

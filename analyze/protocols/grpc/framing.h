@@ -1,9 +1,11 @@
 // Finds the length-prefixed messages in the body of one direction of a gRPC call, over DATA frames cut anywhere.
 //
-// Only the five bytes in front of each message must be known; the rest is counted.
+// Only the five bytes in front of each message must be known; the rest is counted. gRPC-Web's trailers are a frame of
+// their own, with the flag 0x80.
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "analyze/flow/grpc.h"
@@ -12,14 +14,22 @@ namespace tailcap::protocols::grpc {
 
 class Framing {
  public:
+  // The text of gRPC-Web's trailers; what is longer is cut.
+  static constexpr std::size_t kMaxTrailers = 16u << 10;
+
+  explicit Framing(bool web = false) : web_(web) {}
   // `length` bytes of body, at stream offset `offset` of this run; bytes are they, or empty: not captured.
   void push(const flow::ByteRun& run, std::uint64_t offset, std::uint64_t length, std::string_view bytes, flow::GrpcFacts& facts);
   // Body bytes went by unseen: nothing is found from here on.
   void lose(flow::GrpcFacts& facts);
   // The body is over.
   void finish(flow::GrpcFacts& facts);
+  // What is known of the trailers from their beginning on.
+  const std::string& trailers() const { return trailers_; }
 
  private:
+  void take_trailers(std::string_view bytes);
+
   void first(const flow::ByteRun& run, std::uint64_t offset);
   void last(const flow::ByteRun& run, std::uint64_t offset, flow::GrpcFacts& facts);
 
@@ -27,7 +37,9 @@ class Framing {
   std::uint32_t prefix_have_ = 0;
   std::uint64_t left_ = 0;  // of the message at hand
   flow::GrpcMessage message_;
-  bool lost_ = false;
+  bool web_, lost_ = false;
+  bool in_trailers_ = false, trailers_cut_ = false;
+  std::string trailers_;
 };
 
 }  // namespace tailcap::protocols::grpc

@@ -33,6 +33,7 @@ void Connection::reset(const Item& item, Context& c) {
   reset.by = c.run.direction;
   reset.unprocessed = reset.code == kRefusedStream && !asks(reset.by);
   reset.at = at(item.end);
+  reset.done = item.end.done;
   break_off(id, it->second, reset, c);
 }
 

@@ -149,8 +149,6 @@ void Half::decide_grpc() {
   maybe_grpc_ = false;
   if (!type || !grpc::is_grpc(*type)) return;
   message.protocol = flow::Protocol::grpc;
-  if (message.kind == MessageKind::request)
-    if (const auto timeout = message.headers.find("grpc-timeout")) facts_.timeout = grpc::parse_timeout(*timeout);
 }
 
 void Half::data(const Item& part, const flow::ByteRun& run) {
@@ -176,11 +174,6 @@ void Half::lose_body() {
   framing_.lose(facts_);
 }
 
-void Half::read_grpc_status(const flow::Headers& from) {
-  if (const auto status = from.find("grpc-status")) facts_.status = grpc::parse_status(*status);
-  if (const auto text = from.find("grpc-message")) facts_.message = grpc::percent_decode(*text);
-}
-
 void Half::finish(Ending ending, flow::End closed) {
   done_ = true;
   if (lossy_) message.taints = message.taints | why_;
@@ -198,7 +191,9 @@ void Half::finish(Ending ending, flow::End closed) {
     facts_.trailers_only = ending == Ending::complete && message.trailers.size() == 0 && body_ == 0 && message.headers_complete &&
                            message.headers.find("grpc-status").has_value();
     // A head without trailers is where the status is when there is nothing else.
-    read_grpc_status(message.trailers.size() == 0 ? message.headers : message.trailers);
+    grpc::read_status(message.trailers.size() == 0 ? message.headers : message.trailers, facts_);
+  } else {
+    grpc::read_request(message, facts_);
   }
   message.grpc = std::move(facts_);
 }

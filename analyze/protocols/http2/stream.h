@@ -45,7 +45,6 @@ class Half {
   void touch(const Item& item, const flow::ByteRun& run);
   void lose_body();
   void decide_grpc();
-  void read_grpc_status(const flow::Headers& from);
 
   bool begun_ = false, head_ = false, done_ = false, lossy_ = false;
   bool maybe_grpc_ = true;         // the content type is not known (yet)

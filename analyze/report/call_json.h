@@ -1,0 +1,13 @@
+// What `tailcap report --json` says of an RPC method; analyze/commands/JSON.md describes every name.
+#pragma once
+
+#include <string>
+
+#include "analyze/flow/study.h"
+
+namespace tailcap::report {
+
+// Appends an object, or null where the route is no method.
+void append_calls(std::string& out, const flow::RouteStudy& route, const flow::RequestTable& table, const flow::WallClock& clock);
+
+}  // namespace tailcap::report

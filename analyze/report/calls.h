@@ -1,0 +1,43 @@
+// gRPC's calls in front of people: one call in `tailcap show`, a method's calls in `tailcap report`.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "analyze/flow/detail.h"
+#include "analyze/flow/study.h"
+#include "analyze/report/quality.h"
+
+namespace tailcap::report {
+
+using formats::Duration;
+using formats::Time;
+
+// "OK", "NOT_FOUND (5)", "status 99".
+std::string status_text(int grpc_status);
+std::string_view text_of(flow::GrpcCause cause);  // empty for unknown
+
+// What HTTP/2 calls its error codes: "CANCEL (8)"; "code not captured".
+std::string reset_code_text(const flow::StreamReset& reset);
+
+// Service, status, messages, deadline, who gave up when, trace context. Empty where the request is no call.
+// zero: where the axis begins; span: its length.
+std::vector<QualityLine> call_facts(const flow::Detail& detail, Time zero, Duration span);
+
+// One message of a call, at both ends where both were recorded.
+struct CallMessage {
+  std::string name;            // "request 1"
+  std::string size;            // "1.23 kB", "1.23 kB, compressed"
+  std::string client, server;  // "sent +1.2 ms", "arrived +1.5 ms, read +1.7 ms"; empty: not recorded
+};
+
+struct CallMessages {
+  std::vector<CallMessage> listed;  // by direction, in order
+  std::string others;               // "and 12 more responses"; empty: none
+};
+CallMessages call_messages(const flow::Detail& detail, Time zero, Duration span);
+
+// Lines for a method: statuses, messages, deadlines, trace context. Empty where the route is no method.
+std::vector<QualityLine> method_facts(const flow::RouteStudy& route, const flow::RequestTable& table);
+
+}  // namespace tailcap::report
