@@ -1,8 +1,10 @@
-// tailcap-bench-capture FILE EVENTS: a capture like that of a busy nginx, as large as wanted, for timing the analyser.
+// tailcap-bench-capture FILE EVENTS [http1|http2|grpc]: a capture like that of a busy nginx, as large as wanted, for timing the analyser.
 //
 // 64 keep-alive connections to one worker; a request is an arrival, a read with its head, a write with the response's
-// head, a sendfile with the body, and every fourth time the worker slept in epoll_wait before it. Prints what it wrote
-// as JSON: {"events":…,"requests":…}.
+// head, a sendfile with the body, and every fourth time the worker slept in epoll_wait before it. http2: four streams
+// at a time on each connection, an arrival and a read with each request, a write with each response; most header fields
+// from the table, :path and x-request-id as literals. grpc: unary calls likewise, of a few methods, with messages and
+// trailers. Prints what it wrote as JSON: {"events":…,"requests":…}.
 #include <array>
 #include <charconv>
 #include <chrono>
@@ -10,6 +12,7 @@
 #include <cstring>
 #include <exception>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -26,18 +29,39 @@ constexpr std::int64_t kStartNs = 1'000'000'000'000;
 constexpr std::uint64_t kBurst = 20'000;
 constexpr auto kPause = std::chrono::milliseconds(15);
 
+enum class Traffic { http1, http2, grpc };
+
 struct Connection {
   SocketId socket = 0;
   std::uint32_t in = 0, out = 0;
+  std::uint32_t stream = 0;  // the next one; 0: the connection's prefaces are still to come
 };
+
+// HTTP/2, as far as it is needed here. The header tables hold what the first request and response put in.
+std::string frame(char type, char flags, std::uint32_t stream, const std::string& payload) {
+  const auto n = payload.size();
+  std::string out = {static_cast<char>(n >> 16), static_cast<char>(n >> 8), static_cast<char>(n), type, flags};
+  for (int shift = 24; shift >= 0; shift -= 8) out += static_cast<char>(stream >> shift);
+  return out + payload;
+}
+
+std::string text(const std::string& s) { return static_cast<char>(s.size()) + s; }
+std::string field(char how, const std::string& name, const std::string& value) { return how + text(name) + text(value); }
+
+constexpr char kAdded = 0x40, kNotAdded = 0x00;
+constexpr std::string_view kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 class Generator {
  public:
-  Generator(const std::string& path, std::uint64_t events) : writer_(path, preamble(), true), wanted_(events) {}
+  Generator(const std::string& path, std::uint64_t events, Traffic traffic)
+      : writer_(path, preamble(), true), wanted_(events), traffic_(traffic) {}
 
   void run() {
     describe();
-    for (std::uint64_t i = 0; events_ < wanted_; ++i) request(i);
+    for (std::uint64_t i = 0; events_ < wanted_; ++i) {
+      if (traffic_ == Traffic::http1) request(i);
+      else streams(i);
+    }
     const std::uint64_t lost = writer_.totals().lost;
     writer_.finish(time_from(now_));
     if (lost != 0)
@@ -81,7 +105,7 @@ class Generator {
     push(TaskInfo{1, "nginx", "nginx: worker process", "/usr/sbin/nginx", "/"});
     for (std::size_t i = 0; i < kConnections; ++i) {
       Connection& c = connections_[i];
-      c = {1000 + i, static_cast<std::uint32_t>(i * 65'537 + 1), static_cast<std::uint32_t>(i * 131'071 + 7)};
+      c = {1000 + i, static_cast<std::uint32_t>(i * 65'537 + 1), static_cast<std::uint32_t>(i * 131'071 + 7), 0};
       SocketInfo info;
       info.socket = c.socket;
       info.family = Family::inet;
@@ -115,15 +139,7 @@ class Generator {
 
     now_ += 3000 + static_cast<std::int64_t>(number * 2654435761u % 4096);
     push(Arrival{c.socket, c.in, in, 0});
-    if (number % 4 == 0) {
-      OffCpu off;
-      off.left = time_from(now_ - 2000);
-      off.runnable = time_from(now_ + 500);
-      off.state = 1;
-      off.syscall = 232;
-      now_ += 1500;
-      push(off);
-    }
+    if (number % 4 == 0) sleep();
     now_ += 1000;
     push(io(c.socket, Direction::in, c.in, in, {head, in}, Payload::captured, 45));
     now_ += 4000 + (number % 1000 == 0 ? 500'000 : 0);
@@ -135,6 +151,74 @@ class Generator {
     c.in += in;
     c.out += static_cast<std::uint32_t>(kAnswer.size()) + kBody;
     ++requests_;
+  }
+
+  // Four streams at a time, answered in the other order.
+  void streams(std::uint64_t number) {
+    Connection& c = connections_[number % kConnections];
+    const bool first = c.stream == 0;
+    if (first) c.stream = 1;
+    for (std::uint32_t i = 0; i < 4; ++i) ask(c, c.stream + 2 * i, number * 4 + i, first && i == 0);
+    for (std::uint32_t i = 4; i-- > 0;) answer(c, c.stream + 2 * i, first && i == 3);
+    c.stream += 8;
+    requests_ += 4;
+  }
+
+  void ask(Connection& c, std::uint32_t stream, std::uint64_t number, bool first) {
+    const bool grpc = traffic_ == Traffic::grpc;
+    std::string block = grpc ? "\x83\x86" : "\x82\x86";  // :method, :scheme
+    static constexpr std::array<const char*, 4> kMethods = {"/shop.Cart/Get", "/shop.Cart/Add", "/shop.Item/List", "/shop.Item/Get"};
+    static constexpr std::array<const char*, 4> kPaths = {"/cart/", "/item/", "/search?q=", "/static/page"};
+    const std::string path = grpc ? kMethods[number % 4] : kPaths[number % 4] + std::to_string(number % 9973);
+    block += std::string(1, '\x04') + text(path);
+    if (first) {
+      block += field(kAdded, ":authority", "example") + field(kAdded, "user-agent", "bench/1");
+      block += grpc ? field(kAdded, "content-type", "application/grpc") + field(kAdded, "te", "trailers") : field(kAdded, "accept", "*/*") + field(kAdded, "x", "y");
+    } else {
+      block += "\xc1\xc0\xbf\xbe";
+    }
+    block += field(kNotAdded, "x-request-id", "r" + std::to_string(number));
+    if (grpc) block += field(kNotAdded, "grpc-timeout", "1S");
+    std::string bytes = first ? std::string(kPreface) + frame(4, 0, 0, {}) : std::string();
+    if (stream % 256 == 1 && !first) bytes += frame(8, 0, 0, {'\0', '\0', static_cast<char>(0x80), '\0'});  // room for 32 kB
+    bytes += frame(1, grpc ? 4 : 5, stream, block);
+    if (grpc) bytes += frame(0, 1, stream, std::string("\0\0\0\0\x20", 5) + std::string(32, 'q'));
+    const auto n = static_cast<std::uint32_t>(bytes.size());
+    now_ += 3000 + static_cast<std::int64_t>(number * 2654435761u % 4096);
+    push(Arrival{c.socket, c.in, n, 0});
+    if (number % 4 == 0) sleep();
+    now_ += 1000;
+    push(io(c.socket, Direction::in, c.in, n, bytes, Payload::captured, 45));
+    c.in += n;
+  }
+
+  void answer(Connection& c, std::uint32_t stream, bool first) {
+    const bool grpc = traffic_ == Traffic::grpc;
+    std::string block = "\x88";  // :status 200, then what the tables hold
+    if (grpc) block += first ? field(kAdded, "content-type", "application/grpc") : "\xbf";
+    else block += first ? field(kAdded, "server", "nginx") + field(kAdded, "content-type", "text/html") : "\xbf\xbe";
+    std::string bytes = first ? frame(4, 0, 0, {}) : std::string();
+    bytes += frame(1, 4, stream, block);
+    if (grpc) {
+      bytes += frame(0, 0, stream, std::string("\0\0\0\0\x40", 5) + std::string(64, 'a'));
+      bytes += frame(1, 5, stream, first ? field(kAdded, "grpc-status", "0") : "\xbe");
+    } else {
+      bytes += frame(0, 1, stream, std::string(256, 'b'));
+    }
+    const auto n = static_cast<std::uint32_t>(bytes.size());
+    now_ += 4000;
+    push(io(c.socket, Direction::out, c.out, n, bytes, Payload::captured, 20));
+    c.out += n;
+  }
+
+  void sleep() {
+    OffCpu off;
+    off.left = time_from(now_ - 2000);
+    off.runnable = time_from(now_ + 500);
+    off.state = 1;
+    off.syscall = 232;
+    now_ += 1500;
+    push(off);
   }
 
   static Io io(SocketId socket, Direction direction, std::uint32_t position, std::uint32_t length,
@@ -152,6 +236,7 @@ class Generator {
 
   Writer writer_;
   std::uint64_t wanted_, events_ = 0, requests_ = 0;
+  const Traffic traffic_;
   std::int64_t now_ = kStartNs;
   std::array<Connection, kConnections> connections_;
 };
@@ -160,12 +245,14 @@ class Generator {
 
 int main(int argc, char** argv) {
   std::uint64_t events = 0;
-  if (argc != 3 || std::from_chars(argv[2], argv[2] + std::strlen(argv[2]), events).ec != std::errc{}) {
-    std::fputs("usage: tailcap-bench-capture FILE EVENTS\n", stderr);
+  const std::string_view kind = argc == 4 ? argv[3] : "http1";
+  if (argc < 3 || argc > 4 || std::from_chars(argv[2], argv[2] + std::strlen(argv[2]), events).ec != std::errc{} ||
+      (kind != "http1" && kind != "http2" && kind != "grpc")) {
+    std::fputs("usage: tailcap-bench-capture FILE EVENTS [http1|http2|grpc]\n", stderr);
     return 2;
   }
   try {
-    Generator(argv[1], events).run();
+    Generator(argv[1], events, kind == "http2" ? Traffic::http2 : kind == "grpc" ? Traffic::grpc : Traffic::http1).run();
     return 0;
   } catch (const std::exception& e) {
     std::fprintf(stderr, "tailcap-bench-capture: %s\n", e.what());

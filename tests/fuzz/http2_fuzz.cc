@@ -64,7 +64,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       out.clear();
       connection.push(run, out, findings);
       for (const flow::Message& m : out.all()) {
-        check(m.kind == flow::MessageKind::closed || m.stream % 2 == 1);
+        check((m.kind == flow::MessageKind::closed) == (m.stream == 0));
+        check(!m.pushed || (m.kind == flow::MessageKind::request && m.stream % 2 == 0));
+        check(m.window_waits.total >= m.window_waits.of_connection && m.window_waits.of_connection.count() >= 0);
+        check(m.behind_others.time.count() >= 0);
         check(m.begin <= m.end);
         requests += m.kind == flow::MessageKind::request;
         responses += m.kind == flow::MessageKind::response;

@@ -16,7 +16,7 @@ constexpr flow::Duration kAtOnce = std::chrono::milliseconds{1};
 void Turns::sent(std::uint32_t stream, std::uint32_t n, flow::Time end, flow::Time room_at, Turn& turn,
                  flow::BehindOthers& behind) {
   const std::uint64_t others = bytes_ - turn.sent_at;
-  if (last_ != stream && others > 0 && known(turn.overtaken_at) && n > 0) {
+  if (last_ != stream && others > 0 && known(turn.overtaken_at)) {
     behind.bytes += others;
     // Without room it could not have sent anyway.
     const flow::Time from = known(room_at) ? std::max(room_at, turn.overtaken_at) : turn.overtaken_at;
