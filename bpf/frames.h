@@ -200,43 +200,6 @@ __noinline int walk_step(u32 way)
 	return !frames->have && frames->synced;
 }
 
-/* Where frames are not followed any more: with what an I/O at position has to do to find them again. */
-static __always_inline void find_place(struct frame_state *frames, u64 position)
-{
-	u32 jump = (u32)position - frames->next;
-
-	if (!frames->synced || !jump)
-		return;
-	/* bytes were moved that were not seen: no matter if all of them are of one frame */
-	if (frames->have || jump > frames->left) {
-		frames->synced = 0;
-		return;
-	}
-	frames->left -= jump;
-	frames->keep -= least_of(frames->keep, jump);
-}
-
-/* length bytes were moved that nobody can, or need, look into. */
-static __always_inline void step_over(struct socket_state *state, u32 way, u64 position, u32 length)
-{
-	struct frame_state *frames = &state->direction[way & 1].frames;
-
-	find_place(frames, position);
-	if (frames->have || length > frames->left)
-		frames->synced = 0;
-	frames->left -= length;
-	frames->keep -= least_of(frames->keep, length);
-	frames->next = (u32)position + length;
-}
-
-/* The I/O lies in the middle of what is not kept. */
-static __always_inline bool all_bulk(struct socket_state *state, u32 way, u64 position, u32 length)
-{
-	struct frame_state *frames = &state->direction[way & 1].frames;
-
-	return frames->synced && !frames->have && !frames->keep && frames->next == (u32)position && frames->left >= length;
-}
-
 /* From the header at walk->at to the last that begins in data; returns where that one ends. A loop of its own, without
  * branches: a step costs 45 ns, a turn of this three. */
 __noinline u32 walk_hop(u32 way)

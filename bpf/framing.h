@@ -2,7 +2,7 @@
 /*
  * What the header of a frame of HTTP/2, or of a record of TLS, says of the bytes behind it: how many they are, and how
  * many of them are worth keeping. Headers that break the rules are none: then the walk has lost its way, or never was
- * on it.
+ * on it. And what can be said of an I/O by its length alone.
  */
 #ifndef TAILCAP_BPF_FRAMING_H
 #define TAILCAP_BPF_FRAMING_H
@@ -121,6 +121,43 @@ static __always_inline bool enter_tls(struct frame_state *frames)
 	frames->left = length;
 	frames->keep = h[0] == TLS_APPLICATION_DATA ? 0 : least_of(length, payload_limit);
 	return true;
+}
+
+/* Where frames are not followed any more: with what an I/O at position has to do to find them again. */
+static __always_inline void find_place(struct frame_state *frames, u64 position)
+{
+	u32 jump = (u32)position - frames->next;
+
+	if (!frames->synced || !jump)
+		return;
+	/* bytes were moved that were not seen: no matter if all of them are of one frame */
+	if (frames->have || jump > frames->left) {
+		frames->synced = 0;
+		return;
+	}
+	frames->left -= jump;
+	frames->keep -= least_of(frames->keep, jump);
+}
+
+/* length bytes were moved that nobody can, or need, look into. */
+static __always_inline void step_over(struct socket_state *state, u32 way, u64 position, u32 length)
+{
+	struct frame_state *frames = &state->direction[way & 1].frames;
+
+	find_place(frames, position);
+	if (frames->have || length > frames->left)
+		frames->synced = 0;
+	frames->left -= length;
+	frames->keep -= least_of(frames->keep, length);
+	frames->next = (u32)position + length;
+}
+
+/* The I/O lies in the middle of what is not kept. */
+static __always_inline bool all_bulk(struct socket_state *state, u32 way, u64 position, u32 length)
+{
+	struct frame_state *frames = &state->direction[way & 1].frames;
+
+	return frames->synced && !frames->have && !frames->keep && frames->next == (u32)position && frames->left >= length;
 }
 
 #endif

@@ -132,13 +132,13 @@ class Wire {
  public:
   explicit Wire(bool late = false) : connection(1, late ? std::nullopt : std::optional(kIn), held), late_(late) {}
 
-  // Captured: the first `head` bytes and the last 16.
-  void push(flow::Direction d, std::string_view bytes, std::int64_t ms = 0, std::size_t head = SIZE_MAX) {
+  // Captured: the first `head` bytes and the last `tail` (as many as the recorder keeps of a call that it cuts).
+  void push(flow::Direction d, std::string_view bytes, std::int64_t ms = 0, std::size_t head = SIZE_MAX, std::size_t tail = 16) {
     flow::ByteRun run = base(d, ms);
     run.length = bytes.size();
     run.head = bytes.substr(0, head);
     run.tail = bytes.substr(run.head.size());
-    if (run.tail.size() > 16) run.tail.remove_prefix(run.tail.size() - 16);
+    if (run.tail.size() > tail) run.tail.remove_prefix(run.tail.size() - tail);
     if (run.head.size() + run.tail.size() < bytes.size() || head != SIZE_MAX) run.payload = formats::Payload::captured;
     const flow::ArrivalMark mark{run.offset + run.length, at_ms(ms - 1)};
     if (d == kIn) run.arrivals = std::span(&mark, 1);
