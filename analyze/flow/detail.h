@@ -42,6 +42,8 @@ struct RequestDetail {
   Connection connection;
   std::string method, path, route, authority, comm, request_id;  // of the row, resolved
   bool path_known = false;
+  std::optional<Setup> setup;           // it was the first on its connection
+  std::string dns_name, server_name;    // of the set-up, resolved
   TextId local = 0, remote = 0;         // endpoints, in the table's texts
   std::vector<Stretch> thread;          // a partition of the request; empty: not known
   std::vector<Wait> waits;              // of the serving thread, overlapping the request, by time

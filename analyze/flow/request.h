@@ -10,6 +10,7 @@
 
 #include "analyze/flow/exchange.h"
 #include "analyze/flow/rows.h"
+#include "analyze/flow/setup.h"
 #include "analyze/flow/text_pool.h"
 
 namespace tailcap::flow {
@@ -125,6 +126,8 @@ struct Request {
   ExchangeId attempt_of;                    // the first attempt; connection 0: this is it, or it was not found
   AttemptEvidence attempt_how = AttemptEvidence::none;
   std::uint8_t from_peer = 0;               // bits of FromPeer
+  // Not kept in Rows: who asks about it takes it from RequestTable::setups.
+  const Setup* setup = nullptr;
   std::int64_t reset_after = -1;  // outcome cancelled, reset: ns from start until the stream was reset; -1: not seen
   GrpcCall grpc;
   bool operator==(const Request&) const = default;
@@ -142,6 +145,7 @@ std::array<Phase, 6> phases_of(Role role);
 struct RequestTable {
   Rows rows;  // at the end sorted by (start, id)
   TextPool texts;
+  Setups setups;  // of the requests that were the first on their connection
 };
 
 }  // namespace tailcap::flow

@@ -148,12 +148,25 @@ struct TlsPeer {
   std::vector<std::pair<std::string, std::uint64_t>> failures;  // cause, count; most first
 };
 
+// Lookups of one name at one name server. A question for A and one for AAAA are two.
+struct NameStudy {
+  std::string name, server;
+  std::uint64_t lookups = 0;
+  std::uint64_t answered = 0;          // without error; no address may be in the answer all the same
+  std::uint64_t repeated = 0;          // asked more than once
+  std::uint32_t attempts = 0;          // the most that one was asked
+  Duration median{}, longest{};        // from the first question to the answer; meaningful where timed > 0
+  std::uint64_t timed = 0;             // lookups behind the median; the first 1,024 of a name
+  std::vector<std::pair<std::string, std::uint64_t>> failures;  // "NXDOMAIN", "no answer", …; most first
+};
+
 struct Study {
   Quality quality;
   std::vector<RouteStudy> routes;       // most total time first
   std::vector<std::uint32_t> slowest;   // over all routes, server role first choice; indexes into the table
   std::vector<ConnectionFailure> failures;
   std::vector<TlsPeer> tls;             // most connections first
+  std::vector<NameStudy> names;         // most lookups first
   Time begin = kNoTime, end = kNoTime;
 };
 

@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "analyze/exchanges/exchanges.h"
+#include "analyze/names/lookups.h"
 #include "analyze/protocols/protocols.h"
 #include "analyze/streams/streams.h"
 #include "analyze/timeline/timeline.h"
@@ -22,12 +23,17 @@ std::optional<flow::Request> row_of(const flow::RequestTable& table, flow::Excha
   return std::nullopt;
 }
 
-RequestDetail described(const flow::Request& row, const flow::TextPool& texts) {
+RequestDetail described(const flow::Request& row, const flow::RequestTable& table) {
+  const flow::TextPool& texts = table.texts;
   RequestDetail d;
   d.row = row;
   d.method = texts[row.method], d.path = texts[row.path], d.route = texts[row.route], d.authority = texts[row.authority];
   d.comm = texts[row.comm], d.request_id = texts[row.request_id];
   d.path_known = row.path != 0;
+  if (const flow::Setup* setup = table.setups.find(row.id)) {
+    d.setup = *setup;
+    d.dns_name = texts[setup->dns_name], d.server_name = texts[setup->tls_server_name];
+  }
   return d;
 }
 
@@ -101,6 +107,8 @@ class SecondLook {
  private:
   void push(const formats::Event& event) {
     if (matters(event)) timeline_.push(event);
+    names_.push(event);
+    if (names_.took()) return;  // as in the first look: or else connections would have other numbers
     for (const flow::ByteRun& run : streams_.push(event)) {
       for (const flow::Message& message : parsers_.push(run))
         for (const flow::Exchange& exchange : exchanges_.push(message))
@@ -120,6 +128,7 @@ class SecondLook {
   }
 
   std::vector<RequestDetail*> wanted_;
+  names::Lookups names_;
   streams::Streams streams_;
   protocols::Parsers parsers_;
   exchanges::Exchanges exchanges_;
@@ -157,9 +166,9 @@ Look look(const std::string& path, flow::ExchangeId id, unsigned threads) {
   const auto row = row_of(out.table, id);
   if (!row) return out;
   out.detail.emplace();
-  out.detail->request = described(*row, out.table.texts);
+  out.detail->request = described(*row, out.table);
   std::vector<RequestDetail*> wanted = {&out.detail->request};
-  if (const auto peer = row_of(out.table, row->peer)) wanted.push_back(&out.detail->peer.emplace(described(*peer, out.table.texts)));
+  if (const auto peer = row_of(out.table, row->peer)) wanted.push_back(&out.detail->peer.emplace(described(*peer, out.table)));
   SecondLook(wanted).read(path, threads);
   collect(wanted, path, threads);
   for (RequestDetail* d : wanted) {

@@ -6,10 +6,13 @@
 #include "analyze/causes/attempts.h"
 #include "analyze/causes/from_peer.h"
 #include "analyze/causes/peers.h"
+#include "analyze/causes/setup.h"
 #include "analyze/exchanges/exchanges.h"
+#include "analyze/names/lookups.h"
 #include "analyze/protocols/protocols.h"
 #include "analyze/streams/streams.h"
 #include "analyze/tail/calls.h"
+#include "analyze/tail/name_lookups.h"
 #include "analyze/tail/quality.h"
 #include "analyze/tail/routes.h"
 #include "analyze/tail/rows.h"
@@ -41,6 +44,12 @@ class Run {
     tasks_.push(event);
     failures_.push(event);
     timeline_.push(event);
+    for (const flow::Lookup& lookup : names_.push(event)) {
+      setups_.push(lookup);
+      lookups_.add(lookup);
+    }
+    setups_.push(event);
+    if (names_.took()) return;
     for (const flow::ByteRun& run : streams_.push(event)) {
       for (const flow::Message& message : parsers_.push(run)) {
         note_tls(message);
@@ -69,6 +78,7 @@ class Run {
     attempts_.push(exchange, connection && connection->origin == formats::Origin::existed);
     if (connection) {
       note_endpoints(*connection);
+      setups_.push(exchange, *connection, *connection, out_.table.texts);
       if (const auto peer = peers_.push(exchange, *connection)) {
         row.peer = *peer;
         pairs_.emplace_back(*peer, exchange.id);
@@ -93,6 +103,7 @@ class Run {
     if (message.kind != flow::MessageKind::handshake && message.kind != flow::MessageKind::closed) return;
     const flow::Connection* connection = streams_.connection(message.connection);
     tls_.push(message, connection);
+    if (message.tls) setups_.push(message.connection, message.tls);
     if (message.tls && message.tls->outcome == flow::TlsOutcome::failed && connection) {
       const bool client = message.tls->client == flow::Direction::out;
       failures_.add(flow::endpoint(*connection, client), "TLS handshake: " + flow::failure_text(*message.tls));
@@ -126,6 +137,7 @@ class Run {
     tail::assign_routes(out_.table, templates_, options_.max_routes, findings_);
     const std::vector<std::uint32_t> from = tail::sort_rows(out_.table);
     attempts_.settle(out_.table);
+    setups_.settle(out_.table);
     if (options_.keep_headers) {
       std::vector<Headers> sorted;
       sorted.reserve(from.size());
@@ -145,6 +157,7 @@ class Run {
     quality.connections_http = http_connections_;
     quality.connections_encrypted = tls_.encrypted();
     out_.study.tls = tls_.list();
+    out_.study.names = lookups_.list();
     quality.connections_other = findings_[flow::Finding::not_http];
     quality.failed_connections = failures_.total();
     quality.processes = tasks_.summaries(out_.table);
@@ -169,8 +182,10 @@ class Run {
   bool wanted(const flow::Request& row, const std::optional<Time>& from, const std::optional<Time>& to) const {
     if ((from || to) && !formats::known(row.start)) return false;
     if ((from && row.start < *from) || (to && row.start >= *to)) return false;
+    flow::Request asked = row;
+    asked.setup = out_.table.setups.find(row.id);
     return std::all_of(options_.filters.begin(), options_.filters.end(),
-                       [&](const query::Filter& f) { return f.matches(row, out_.table.texts); });
+                       [&](const query::Filter& f) { return f.matches(asked, out_.table.texts); });
   }
 
   void select() {
@@ -194,10 +209,12 @@ class Run {
 
   const Options& options_;
   const std::vector<tail::RouteTemplate> templates_;
+  names::Lookups names_;
   streams::Streams streams_;
   protocols::Parsers parsers_;
   exchanges::Exchanges exchanges_;
   causes::Peers peers_;
+  causes::SetupFinder setups_;
   causes::FieldsFromPeer from_peer_;
   causes::Attempts attempts_;
   timeline::Timeline timeline_;
@@ -205,6 +222,7 @@ class Run {
   tail::Tasks tasks_;
   tail::ConnectFailures failures_;
   tail::TlsConnections tls_;
+  tail::NameLookups lookups_;
   flow::Findings findings_;
   std::vector<std::pair<ExchangeId, ExchangeId>> pairs_;  // first end seen, second end seen
   std::vector<bool> failed_;                              // by ConnectionId

@@ -27,6 +27,7 @@ Value first_byte_of(const Request& r) {
 Value trace_part(const Request& r, const TextPool& t, std::size_t at, std::size_t n) {
   return r.traceparent == 0 ? Value{} : Value{t[r.traceparent].substr(at, n)};
 }
+Value known_duration(flow::Duration d) { return d.count() < 0 ? Value{} : Value{std::int64_t{d.count()}}; }
 Value protocol_of(const Request& r) {
   return r.protocol == flow::Protocol::unknown ? Value{} : Value{flow::name_of(r.protocol)};
 }
@@ -91,6 +92,9 @@ constexpr Field kFields[] = {
     {"duration_ns", Type::number, Unit::nanoseconds, GET(duration_of(r))},
     {"first_byte", Type::number, Unit::nanoseconds, GET(first_byte_of(r))},
     {"first_byte_ns", Type::number, Unit::nanoseconds, GET(first_byte_of(r))},
+    {"dns", Type::number, Unit::nanoseconds, GET(r.setup ? known_duration(r.setup->dns()) : Value{})},
+    {"connect", Type::number, Unit::nanoseconds, GET(r.setup ? known_duration(r.setup->connect()) : Value{})},
+    {"tls_handshake", Type::number, Unit::nanoseconds, GET(r.setup ? known_duration(r.setup->tls()) : Value{})},
     {"reset_ns", Type::number, Unit::nanoseconds, GET(r.reset_after < 0 ? Value{} : Value{r.reset_after})},
     {"request_bytes", Type::number, Unit::bytes, GET(bytes_of(r.request_bytes))},
     {"response_bytes", Type::number, Unit::bytes, GET(bytes_of(r.response_bytes))},

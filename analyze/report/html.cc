@@ -9,6 +9,7 @@
 #include "analyze/report/html_parts.h"
 #include "analyze/report/number.h"
 #include "analyze/report/page.h"
+#include "analyze/report/name_lines.h"
 #include "analyze/report/tls_lines.h"
 #include "analyze/report/words.h"
 
@@ -183,10 +184,10 @@ std::string failures_table(const flow::Study& study) {
   return out;
 }
 
-std::string tls_list(const flow::Study& study) {
-  if (study.tls.empty()) return {};
-  std::string out = "<h2>TLS connections</h2>\n<ul>\n";
-  for (const auto& line : tls_lines(study)) out += element("li", line) + "\n";
+std::string list(std::string_view title, const std::vector<std::string>& lines) {
+  if (lines.empty()) return {};
+  std::string out = element("h2", title) + "\n<ul>\n";
+  for (const auto& line : lines) out += element("li", line) + "\n";
   return out + "</ul>\n";
 }
 
@@ -206,7 +207,7 @@ std::string html_report(const flow::Study& study, const flow::RequestTable& tabl
     body += "<h2>Slowest requests</h2>\n" + slowest_table(study, table, study.slowest, kSlowestInPage);
     body += element("p", "One of them in full: tailcap show " + printable(options.file) + " " + id_text(table.rows[study.slowest[0]].id), "class=\"soft\"") + "\n";
   }
-  body += tls_list(study) + failures_table(study);
+  body += list("TLS connections", tls_lines(study)) + list("Name lookups", name_lines(study)) + failures_table(study);
   if (!study.routes.empty()) body += "<h2>Route by route</h2>\n";
   for (std::size_t i = 0; i < std::min(study.routes.size(), kSectionsInPage); ++i) body += route_section(study, table, figures, i);
   if (study.routes.size() > kSectionsInPage)

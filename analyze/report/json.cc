@@ -73,6 +73,10 @@ class Writer {
     json_.begin_array();
     for (const auto& p : study_.tls) tls_peer(p);
     json_.end_array();
+    json_.key("names");
+    json_.begin_array();
+    for (const auto& n : study_.names) name(n);
+    json_.end_array();
     json_.key("connection_failures");
     json_.begin_array();
     for (const auto& f : study_.failures) {
@@ -279,16 +283,34 @@ class Writer {
     json_.field("handshakes_timed", p.timed);
     json_.field("bytes_in", p.bytes_in);
     json_.field("bytes_out", p.bytes_out);
-    json_.key("failures");
+    counts("failures", "cause", p.failures);
+    json_.end_object();
+  }
+
+  void name(const flow::NameStudy& n) {
+    json_.begin_object();
+    json_.field("name", n.name);
+    json_.key("server"), json_.text_or_null(n.server);
+    json_.field("lookups", n.lookups);
+    json_.field("answered", n.answered);
+    json_.field("repeated", n.repeated);
+    json_.field("attempts", n.attempts);
+    duration("median_ns", n.median, n.timed > 0);
+    duration("longest_ns", n.longest, n.timed > 0);
+    counts("failures", "result", n.failures);
+    json_.end_object();
+  }
+
+  void counts(std::string_view name, std::string_view what, const std::vector<std::pair<std::string, std::uint64_t>>& list) {
+    json_.key(name);
     json_.begin_array();
-    for (const auto& [cause, count] : p.failures) {
+    for (const auto& [text, count] : list) {
       json_.begin_object();
-      json_.field("cause", cause);
+      json_.field(what, text);
       json_.field("count", count);
       json_.end_object();
     }
     json_.end_array();
-    json_.end_object();
   }
 
   void quality(const flow::Quality& q) {

@@ -5,6 +5,7 @@
 #include "analyze/report/calls.h"
 #include "analyze/report/escape.h"
 #include "analyze/report/held_up.h"
+#include "analyze/report/name_lines.h"
 #include "analyze/report/number.h"
 #include "analyze/report/quality.h"
 #include "analyze/report/quantiles.h"
@@ -131,6 +132,10 @@ std::string markdown_report(const flow::Study& study, const flow::RequestTable& 
   if (!study.tls.empty()) {
     out += "\n### TLS connections\n\n";
     for (const auto& line : tls_lines(study)) out += "- " + markdown(line) + "\n";
+  }
+  if (!study.names.empty()) {
+    out += "\n### Name lookups\n\n";
+    for (const auto& line : name_lines(study)) out += "- " + markdown(line) + "\n";
   }
   if (!study.failures.empty()) {
     out += "\n### Connections that failed\n\n" + header({"cause", "peer", "count"}, 2);

@@ -32,6 +32,35 @@ void text_of(JsonWriter& json, const flow::RequestTable& table, std::string_view
     json.text(table.texts[id]);
 }
 
+void duration_or_null(JsonWriter& json, std::string_view name, flow::Duration d) {
+  number_or_null(json, name, d.count() >= 0, d.count());
+}
+
+void setup(JsonWriter& json, const flow::RequestTable& table, const Request& row) {
+  json.key("setup");
+  const flow::Setup* s = table.setups.find(row.id);
+  if (!s) return json.null();
+  json.begin_object();
+  const flow::Time began = s->began();
+  const bool placed = formats::known(began) && formats::known(row.start);
+  number_or_null(json, "began_before_ns", placed, placed ? (row.start - began).count() : 0);
+  duration_or_null(json, "dns_ns", s->dns());
+  text_of(json, table, "dns_name", s->dns().count() < 0 ? 0 : s->dns_name);
+  number_or_null(json, "dns_attempts", s->dns().count() >= 0, s->dns_attempts);
+  duration_or_null(json, "connect_ns", s->connect());
+  duration_or_null(json, "tls_ns", s->tls());
+  json.key("tls_exact");
+  if (s->tls().count() >= 0) json.boolean(s->tls_exact);
+  else json.null();
+  json.key("tls_version"), json.text_or_null(flow::tls_version(s->tls_version));
+  json.key("tls_cipher"), json.text_or_null(flow::tls_cipher(s->tls_cipher));
+  text_of(json, table, "tls_server_name", s->tls_server_name);
+  json.key("tls_resumed");
+  if (s->tls_resumed) json.boolean(*s->tls_resumed);
+  else json.null();
+  json.end_object();
+}
+
 // What a row says of a call; null where it is none.
 void rpc(JsonWriter& json, const flow::RequestTable& table, const Request& row) {
   json.key("rpc");
@@ -162,6 +191,7 @@ void append_request(std::string& out, const flow::RequestTable& table, const Req
   } else {
     json.null();
   }
+  setup(json, table, row);
   text_of(json, table, "local", extras.local);
   text_of(json, table, "remote", extras.remote);
   if (extras.with_headers) {

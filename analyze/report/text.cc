@@ -6,6 +6,7 @@
 #include "analyze/report/calls.h"
 #include "analyze/report/escape.h"
 #include "analyze/report/held_up.h"
+#include "analyze/report/name_lines.h"
 #include "analyze/report/number.h"
 #include "analyze/report/quality.h"
 #include "analyze/report/quantiles.h"
@@ -174,10 +175,10 @@ std::string failures(const flow::Study& study, std::size_t width) {
   return "\n" + ruler("Connections that failed", width) + table.text();
 }
 
-std::string tls(const flow::Study& study, std::size_t width) {
+std::string list(std::string_view title, const std::vector<std::string>& lines, std::size_t width) {
   std::string out;
-  for (const auto& line : tls_lines(study)) out += wrapped("  ", line, width);
-  return out.empty() ? out : "\n" + ruler("TLS connections", width) + out;
+  for (const auto& line : lines) out += wrapped("  ", line, width);
+  return out.empty() ? out : "\n" + ruler(title, width) + out;
 }
 
 }  // namespace
@@ -207,7 +208,8 @@ std::string text_report(const flow::Study& study, const flow::RequestTable& tabl
     for (const auto& route : study.routes)
       if (route.role == role && route.count != 0 && shown < std::min(options.details, options.routes))
         out += phases_of_route(route, options.width), ++shown;
-  return out + slowest(study, table, options) + tls(study, options.width) + failures(study, options.width);
+  return out + slowest(study, table, options) + list("TLS connections", tls_lines(study), options.width) +
+         list("Name lookups", name_lines(study), options.width) + failures(study, options.width);
 }
 
 }  // namespace tailcap::report

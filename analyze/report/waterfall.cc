@@ -10,6 +10,7 @@
 #include "analyze/report/escape.h"
 #include "analyze/report/held_up.h"
 #include "analyze/report/number.h"
+#include "analyze/report/setup_text.h"
 #include "analyze/report/syscalls.h"
 #include "analyze/report/words.h"
 
@@ -82,6 +83,7 @@ void add_facts(const flow::Detail& detail, const flow::Study& study, std::vector
   if (d.exchange.outcome == flow::Outcome::upgraded)
     add("after it", bytes_text(d.exchange.opaque_in) + " in and " + bytes_text(d.exchange.opaque_out) + " out in the protocol switched to");
   add("connection", connection_text(d, study.begin), d.connection.error != 0 || d.connection.reset_received ? Tone::care : Tone::plain);
+  if (const std::string text = setup_text(d); !text.empty()) add("set-up", text);
   if (detail.peer)
     add("other end", "recorded too: " + id_text(detail.peer->row.id) + ", " + (detail.peer->comm.empty() ? "?" : printable(detail.peer->comm)) +
                          ", process " + std::to_string(detail.peer->row.pid) + (detail.peer->row.has_duration ? ", took " + duration_text(detail.peer->row.duration) + " there" : ""));
@@ -89,6 +91,25 @@ void add_facts(const flow::Detail& detail, const flow::Study& study, std::vector
     add("other end", "not recorded");
   add_held_up_facts(d, facts);
   for (const auto taint : taints_in(row.taints)) add("marked", std::string(text_of(taint)) + " (" + std::string(flow::name_of(taint)) + ")", Tone::care);
+}
+
+// On the axis only where the request came soon: a connection made long before would squeeze everything else.
+bool setup_on_axis(const RequestDetail& d) {
+  if (!d.setup || !known(d.row.start) || !known(d.setup->began()) || !d.row.has_duration) return false;
+  return d.row.start - d.setup->began() <= std::max<Duration>(20 * d.row.duration, std::chrono::milliseconds{100});
+}
+
+void add_setup_lane(const RequestDetail& d, Time zero, std::vector<Lane>& lanes) {
+  if (!setup_on_axis(d)) return;
+  const flow::Setup& s = *d.setup;
+  Lane lane{"before the request, at the " + end_of(d), {}, {}, {}};
+  const auto add = [&](const char* name, const char* colour, Time from, Duration length) {
+    if (length.count() >= 0) lane.bars.push_back({name, colour, from - zero, length});
+  };
+  add("name", "#8c6d31", s.dns_began, s.dns());
+  add("connect", "#637939", s.connect_began, s.connect());
+  add("TLS handshake", "#7b4173", s.tls_began, s.tls());
+  lanes.push_back(std::move(lane));
 }
 
 void add_milestones(const RequestDetail& d, Time zero, std::vector<Milestone>& out) {
@@ -239,16 +260,19 @@ Waterfall waterfall(const flow::Detail& detail, const flow::Study& study) {
   add_facts(detail, study, out.facts);
   out.zero = known(d.row.start) ? d.row.start : study.begin;
   if (detail.peer && known(detail.peer->row.start)) out.zero = std::min(out.zero, detail.peer->row.start);
+  for (const auto* end : {&d, detail.peer ? &*detail.peer : nullptr})
+    if (end && setup_on_axis(*end)) out.zero = std::min(out.zero, end->setup->began());
+  add_setup_lane(d, out.zero, out.lanes);
   add_lanes(d, out.zero, out.lanes);
   add_milestones(d, out.zero, out.milestones);
   add_events(d, out.zero, out.events);
   if (detail.peer) {
+    const bool client_last = d.row.role == flow::Role::server && detail.peer->row.role == flow::Role::client;
+    const std::size_t own = out.lanes.size();
+    add_setup_lane(*detail.peer, out.zero, out.lanes);
     add_lanes(*detail.peer, out.zero, out.lanes);
     // In order of the request's way: the client's lanes above the server's.
-    if (d.row.role == flow::Role::server && detail.peer->row.role == flow::Role::client) {
-      const auto own = std::ranges::find_if(out.lanes, [](const Lane& l) { return l.title == "request, at the client"; });
-      std::rotate(out.lanes.begin(), own, out.lanes.end());
-    }
+    if (client_last) std::rotate(out.lanes.begin(), out.lanes.begin() + static_cast<std::ptrdiff_t>(own), out.lanes.end());
     add_milestones(*detail.peer, out.zero, out.milestones);
     add_events(*detail.peer, out.zero, out.events);
   }

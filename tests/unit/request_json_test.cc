@@ -115,6 +115,7 @@ TEST(RequestJson, NamesAndNulls) {
                                           "http2",
                                           "phases",
                                           "thread_time",
+                                          "setup",
                                           "local",
                                           "remote",
                                           "request_headers",
@@ -125,7 +126,7 @@ TEST(RequestJson, NamesAndNulls) {
   EXPECT_EQ(json["id"], "12.3");
   for (const char* name : {"protocol", "method", "path", "status", "start_ns", "duration_ns", "first_byte_ns",
                            "request_bytes", "pid", "comm", "trace_id", "span_id", "parent_span_id", "request_id",
-                           "peer", "attempt", "attempt_of", "attempt_how", "http2", "phases", "thread_time", "local", "request_headers"})
+                           "peer", "attempt", "attempt_of", "attempt_how", "http2", "phases", "thread_time", "setup", "local", "request_headers"})
     EXPECT_TRUE(json[name].is_null()) << name;
 }
 

@@ -1,0 +1,14 @@
+// What came before the first request of a connection, in words.
+#pragma once
+
+#include <string>
+
+#include "analyze/flow/detail.h"
+
+namespace tailcap::report {
+
+// "name 51.2 ms (shop.test); connect 0.12 ms; TLS handshake 2.10 ms (TLS 1.3, …); begun 55.1 ms before the request, …".
+// Empty: nothing is known. printable().
+std::string setup_text(const flow::RequestDetail& detail);
+
+}  // namespace tailcap::report
