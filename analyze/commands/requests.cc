@@ -49,8 +49,8 @@ How are routes made?
 
   -h, --help                 this
 
-Filters: fields are the names in --json, with duration and first_byte as short forms; == != < <= > >= contains
-matches (* and ?), && || ! and parentheses. What is unknown matches no comparison; ask for it by == null.
+Filters: fields are the names in --json, with duration, first_byte and flow_control as short forms; == != < <= > >=
+contains matches (* and ?), && || ! and parentheses. What is unknown matches no comparison; ask for it by == null.
 
 Exit code 3: done, but events were lost or the capture is damaged or cut short.
 
