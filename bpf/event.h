@@ -16,7 +16,7 @@ namespace tailcap::bpf {
 #endif
 
 /* The first numbers are those of formats::Kind. */
-#define RECORD_KINDS 16
+#define RECORD_KINDS 32
 enum record_kind {
 	RECORD_SEND = 0,
 	RECORD_RECEIVE = 1,
@@ -31,6 +31,9 @@ enum record_kind {
 	RECORD_TASK_EXEC = 10,
 	RECORD_TASK_EXIT = 11,
 	RECORD_TASK = 12,
+	RECORD_TLS_SEND = 20,
+	RECORD_TLS_RECEIVE = 21,
+	RECORD_TLS_STEP = 22,
 };
 
 /* Every loss that can be counted in the kernel: rows of RECORD_KINDS counters each. */
@@ -38,9 +41,10 @@ enum loss_row {
 	LOSS_RING_FULL = 0,
 	LOSS_SOCKET_TABLE = 1, /* no storage for a socket: its events are not recorded */
 	LOSS_TASK_TABLE = 2,   /* no storage for a task */
+	LOSS_SESSION_TABLE = 3, /* a TLS call whose beginning, or whose session, could not be kept */
 };
 
-#define LOSS_COUNTERS (3 * 16)
+#define LOSS_COUNTERS (4 * 32)
 
 /* Of an I/O; the numbers of formats::Payload. */
 enum record_payload {
@@ -73,18 +77,34 @@ struct record_header {
 	__u32 length; /* bytes moved, where that means something */
 };
 
-/* RECORD_SEND, RECORD_RECEIVE; head and tail bytes follow, then padding to 8. */
+/* RECORD_SEND, RECORD_RECEIVE, and the plaintext of TLS: RECORD_TLS_SEND, RECORD_TLS_RECEIVE. Head and tail bytes follow,
+ * then padding to 8. */
 struct record_io {
 	struct record_header h;
-	__u64 socket;
+	__u64 socket; /* or TLS session */
 	__u64 position;
-	__s32 error;
+	union {
+		struct {
+			__s32 error;
+			__u32 unused;
+		};
+		__u64 began; /* of TLS: when the library was called */
+	};
 	__u16 syscall;
 	__u8 payload;
 	__u8 flags;
 	__u16 head;
 	__u16 tail;
-	__u32 unused;
+};
+
+/* RECORD_TLS_STEP */
+struct record_tls_step {
+	struct record_header h;
+	__u64 session;
+	__s32 code;
+	__u8 library; /* formats::TlsLibrary */
+	__u8 step;    /* formats::TlsStepKind */
+	__u16 unused;
 };
 
 /* RECORD_ARRIVAL, RECORD_RETRANSMIT, RECORD_RESET (position: direction), RECORD_ACCEPT (position: descriptor) */
@@ -154,9 +174,47 @@ struct record_exec {
 	char filename[FILENAME_SIZE];
 };
 
+/*
+ * What a probe at a function of a TLS library is told of its place, as its attachment's cookie:
+ * bits 0-31 stack depth, signed: the stack pointer at the function's first instruction less the one here;
+ * 32-39 enum tls_act; 40-43 enum tls_library; 44-47 a condition code of the processor, with which, 48: a hit at which it
+ * holds is not counted.
+ */
+enum tls_library {
+	TLS_OPENSSL = 1, /* the numbers of formats::TlsLibrary */
+	TLS_GNUTLS = 2,
+	TLS_GO = 3,
+};
+
+enum tls_act {
+	/* (session, buffer, size): the bytes moved are the result */
+	ACT_READ = 0,
+	ACT_WRITE = 1,
+	/* (session, buffer, size, where the bytes moved are stored): the result is 1 */
+	ACT_READ_EX = 2,
+	ACT_WRITE_EX = 3,
+	/* (session, …): the bytes moved are the result, and were in no buffer of the caller's */
+	ACT_WRITE_FILE = 5,
+	/* (session): no result is looked at */
+	ACT_HANDSHAKE = 8,
+	ACT_SHUTDOWN = 9,
+	ACT_FREE = 10,
+	ACT_CLEAR = 11, /* the session object is made new; also the first thing that a handshake does */
+	ACT_ALERT = 12, /* (session, level, number) */
+	ACT_ALERT_NUMBER = 13, /* (session, number) */
+	/* of OpenSSL's error queue: (library, reason) and (library, function, reason) */
+	ACT_ERROR = 14,
+	ACT_ERROR_OLD = 15,
+};
+
+#define TLS_SKIP_CONDITION (1ull << 48)
+#define TLS_COOKIE(act, library, depth)                                                                                \
+	((__u64)(__u32)(__s32)(depth) | (__u64)(act) << 32 | (__u64)(library) << 40)
+
 #ifdef __cplusplus
 static_assert(sizeof(record_header) == 24);
 static_assert(sizeof(record_io) == 56);
+static_assert(sizeof(record_tls_step) == 40);
 static_assert(sizeof(record_segment) == 40);
 static_assert(sizeof(record_state) == 40);
 static_assert(sizeof(record_socket) == 216);

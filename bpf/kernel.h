@@ -19,15 +19,21 @@ typedef __s64 s64;
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
-/* x86-64: the registers at system call entry. */
+/* x86-64: the registers at system call entry, or where a function of a program was probed. */
 struct pt_regs {
+	unsigned long r14;
+	unsigned long bx;
 	unsigned long r10;
 	unsigned long r9;
 	unsigned long r8;
+	unsigned long ax;
+	unsigned long cx;
 	unsigned long dx;
 	unsigned long si;
 	unsigned long di;
 	unsigned long orig_ax;
+	unsigned long flags;
+	unsigned long sp;
 };
 
 struct thread_info {
@@ -181,6 +187,7 @@ struct task_struct {
 	unsigned int flags;
 	u32 pid; /* signed in the kernel, never negative */
 	u32 tgid;
+	u64 start_time;
 	int exit_code;
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;

@@ -143,7 +143,8 @@ struct walk {
 };
 
 /* An I/O record is put together here, then copied to the ring in its exact size. One per direction, so that a
- * program is alone with its own on each CPU. The second HEAD_MAX leaves room for the verifier's arithmetic. */
+ * program is alone with its own on each CPU; behind them those for programs that have to take one (bpf/session.h), even
+ * numbers for what is sent and odd for what is received. The second HEAD_MAX leaves room for the verifier's arithmetic. */
 #define LEAD_MAX 64
 #define SEGMENTS_MAX 260 /* what gRPC writes at once */
 struct io_scratch {
@@ -151,11 +152,14 @@ struct io_scratch {
 	u8 data[2 * HEAD_MAX + LEAD_MAX]; /* what a longer kind of record has behind struct record_io, then payload */
 	struct user_iovec iov[SEGMENTS_MAX];
 	struct walk walk;
+	u32 taken;
 };
+
+#define SCRATCHES_SHARED 3 /* of each direction */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 2);
+	__uint(max_entries, 2 + 2 * SCRATCHES_SHARED);
 	__type(key, u32);
 	__type(value, struct io_scratch);
 } scratches SEC(".maps");

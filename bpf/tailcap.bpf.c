@@ -8,5 +8,6 @@
 #include "bpf/net.h"
 #include "bpf/sched.h"
 #include "bpf/task.h"
+#include "bpf/tls.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

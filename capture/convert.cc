@@ -47,6 +47,36 @@ bool convert_io(std::span<const std::byte> bytes, Event& event) {
   return true;
 }
 
+bool convert_plaintext(std::span<const std::byte> bytes, Event& event) {
+  record_io r;
+  if (!read(bytes, r)) return false;
+  if (bytes.size() < sizeof r + r.head + r.tail || r.payload > PAYLOAD_FAULT) return false;
+  if (std::uint64_t{r.head} + r.tail > r.h.length) return false;
+  const char* data = reinterpret_cast<const char*>(bytes.data()) + sizeof r;
+  auto& io = event.body.emplace<TlsIo>();
+  io.session = r.socket;
+  io.direction = r.h.kind == RECORD_TLS_SEND ? Direction::out : Direction::in;
+  io.payload = static_cast<Payload>(r.payload);
+  io.continued = (r.flags & IO_CONTINUED) != 0;
+  io.missed = r.h.missed;
+  io.length = r.h.length;
+  io.position = r.position;
+  io.began = time_from(static_cast<std::int64_t>(r.began));
+  io.head = {data, r.head};
+  io.tail = {data + r.head, r.tail};
+  return true;
+}
+
+bool convert_tls_step(std::span<const std::byte> bytes, Event& event) {
+  record_tls_step r;
+  if (!read(bytes, r)) return false;
+  if (r.step > static_cast<std::uint8_t>(TlsStepKind::freed)) return false;
+  const auto library = r.library <= static_cast<std::uint8_t>(TlsLibrary::go) ? static_cast<TlsLibrary>(r.library)
+                                                                              : TlsLibrary::unknown;
+  event.body = TlsStep{r.session, library, static_cast<TlsStepKind>(r.step), r.code};
+  return true;
+}
+
 bool convert_segment(std::span<const std::byte> bytes, Event& event) {
   record_segment r;
   if (!read(bytes, r)) return false;
@@ -175,6 +205,11 @@ bool Converter::convert(std::span<const std::byte> bytes, Event& event) {
       return convert_task(bytes, event);
     case RECORD_TASK_EXEC:
       return convert_exec(bytes, event);
+    case RECORD_TLS_SEND:
+    case RECORD_TLS_RECEIVE:
+      return convert_plaintext(bytes, event);
+    case RECORD_TLS_STEP:
+      return convert_tls_step(bytes, event);
     default:
       return false;
   }

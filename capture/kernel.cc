@@ -41,6 +41,10 @@ int KernelTypes::tracepoint_arguments(const std::string& name) const {
   return type && btf_is_func_proto(type) ? btf_vlen(type) - 1 : -1;
 }
 
+bool KernelTypes::has_links_of_many_places() const {
+  return btf__find_by_name_kind(impl_->types, "bpf_uprobe_multi_link", BTF_KIND_STRUCT) > 0;
+}
+
 std::string kernel_release() {
   utsname names{};
   return uname(&names) == 0 ? names.release : "";

@@ -13,6 +13,7 @@ class KernelTypes {
   ~KernelTypes();
   bool has_tracepoint(const std::string& name) const { return tracepoint_arguments(name) >= 0; }
   int tracepoint_arguments(const std::string& name) const;  // -1: no such tracepoint
+  bool has_links_of_many_places() const;  // one link for many uprobes: since 6.6
 
  private:
   struct Impl;

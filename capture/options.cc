@@ -37,7 +37,7 @@ How long, and where to
 What
       --payload BYTES    kept of what follows a message start; 0: no payload at all  (default: 4096)
       --unsafe-headers   do not mask the values of authorization, proxy-authorization, cookie, set-cookie, x-api-key
-      --only GROUPS      record only these: io,arrivals,offcpu,tasks,net            (default: all)
+      --only GROUPS      record only these: io,arrivals,offcpu,tasks,net,tls        (default: all)
       --add GROUPS       … and these, after --only
       --list             what the groups are, and stop
 
@@ -80,7 +80,7 @@ void add_groups(const std::string& list, std::vector<Group>& groups) {
         found = true;
       }
     }
-    if (!found) throw UsageError("'" + name + "' is not a group of probes. They are io, arrivals, offcpu, tasks, net");
+    if (!found) throw UsageError("'" + name + "' is not a group of probes. They are io, arrivals, offcpu, tasks, net, tls");
   }
 }
 

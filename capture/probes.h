@@ -12,14 +12,15 @@
 #include <string>
 #include <vector>
 
+#include "capture/function_links.h"
 #include "capture/selection.h"
 #include "formats/preamble.h"
 
 namespace tailcap::capture {
 
 // What may be switched off. What sockets and tasks exist is always followed: it decides what is recorded.
-enum class Group : std::uint8_t { io, arrivals, offcpu, tasks, net };
-inline constexpr std::array kGroups = {Group::io, Group::arrivals, Group::offcpu, Group::tasks, Group::net};
+enum class Group : std::uint8_t { io, arrivals, offcpu, tasks, net, tls };
+inline constexpr std::array kGroups = {Group::io, Group::arrivals, Group::offcpu, Group::tasks, Group::net, Group::tls};
 const char* name_of(Group group);
 const char* describe(Group group);
 
@@ -29,6 +30,7 @@ struct ProbeSettings {
   std::uint64_t ring_bytes = 16u << 20;                 // a power of two, at least a page
   formats::HookTier tier = formats::HookTier::unknown;  // unknown: the best that the kernel offers
   std::vector<Group> groups{kGroups.begin(), kGroups.end()};
+  bool has(Group group) const;
   bool verifier_log = false;  // keep what the verifier says of each program
   bool timings = false;       // … or only how long it took
 };
@@ -67,6 +69,9 @@ class Probes {
   Probes& operator=(const Probes&) = delete;
 
   void attach();
+  // Places in a file, in all processes that run it: all of them, or none and why. From any thread, one at a time; not
+  // once detach() has been called.
+  std::string attach_functions(const std::string& path, const std::vector<FunctionProbe>& places);
   // Nothing is recorded any more; what is in the ring stays.
   void detach();
 

@@ -18,6 +18,7 @@
 #include "capture/kernel.h"
 #include "capture/ring.h"
 #include "capture/session.h"
+#include "capture/tls/finder.h"
 
 namespace tailcap::capture {
 
@@ -155,6 +156,14 @@ void drain(Ring& ring, Session& session) {
   ring.release();
 }
 
+// What is known before anybody is recorded is looked at before: nothing waits in the ring meanwhile.
+void look_for_tls(tls::Finder& finder, const Selection& selection) {
+  for (const auto pid : selection.pids) finder.examine(pid);
+  if (!selection.command.empty()) finder.examine_command(selection.command.front());
+  finder.examine_system();
+  finder.wait();
+}
+
 }  // namespace
 
 Outcome record(const Options& given) {
@@ -172,7 +181,9 @@ Outcome record(const Options& given) {
   if (child) probes.add_target(child->pid());
   formats::Writer writer(options.output, preamble(options, probes), options.force);
   Ring ring(probes.ring_descriptor(), probes.ring_bytes());
-  Session session(probes, writer, !options.unsafe_headers);
+  std::optional<tls::Finder> finder;
+  if (options.probes.has(Group::tls) && selection.processes()) look_for_tls(finder.emplace(probes), selection);
+  Session session(probes, writer, !options.unsafe_headers, finder ? &*finder : nullptr);
   probes.attach();
   probes.mark_targets();
   const Time start = monotonic_now();
@@ -227,6 +238,7 @@ Outcome record(const Options& given) {
   }
   status.clear();
 
+  if (finder) finder->stop();
   probes.detach();
   while (ring.pending() > 0) {
     const auto before = ring.pending();

@@ -29,10 +29,11 @@ constexpr std::array<std::pair<std::string_view, Kind>, 7> kKindOfProgram = {{{"
 
 }  // namespace
 
-Session::Session(Probes& probes, Writer& writer, bool mask_headers)
+Session::Session(Probes& probes, Writer& writer, bool mask_headers, tls::Finder* finder)
     : probes_(probes),
       writer_(writer),
       mask_headers_(mask_headers),
+      finder_(finder),
       kernel_losses_(LOSS_COUNTERS),
       losses_until_(monotonic_now()),
       skipped_until_(losses_until_) {}
@@ -58,25 +59,39 @@ void Session::take(std::span<const std::byte> record) {
     if (mask_headers_) mask_.begin(*step);
   } else if (const auto* change = std::get_if<StateChange>(&event_.body)) {
     // Calls in flight when a connection is reset are told after its close, and continue what was masked before it.
-    if (change->to == TcpState::close) closed_.push_back(change->socket);
-    if (closed_.size() > kClosedKept) {
-      mask_.forget(closed_.front());
-      closed_.pop_front();
-    }
+    if (change->to == TcpState::close) forget_later(change->socket);
+  } else if (auto* plaintext = std::get_if<TlsIo>(&event_.body)) {
+    if (mask_headers_) mask_.apply(*plaintext);
+  } else if (const auto* happened = std::get_if<TlsStep>(&event_.body)) {
+    if (mask_headers_) mask_.begin(*happened);
+    if (happened->step == TlsStepKind::freed) forget_later(happened->session);
   } else if (std::holds_alternative<TaskInfo>(event_.body)) {
     // Seen for the first time: the rest is in /proc.
-    processes_.insert(event_.thread.pid);
-    new_.insert(event_.thread.pid);
+    begun(event_.thread.pid, true);
   } else if (std::holds_alternative<TaskStart>(event_.body)) {
-    if (event_.thread.pid == event_.thread.tid) {
-      processes_.insert(event_.thread.pid);
-      new_.insert(event_.thread.pid);
-    }
+    if (event_.thread.pid == event_.thread.tid) begun(event_.thread.pid, false);
   } else if (std::holds_alternative<TaskExec>(event_.body)) {
-    processes_.insert(event_.thread.pid);
-    new_.insert(event_.thread.pid);
+    begun(event_.thread.pid, true);
   }
   push(event_);
+}
+
+void Session::begun(std::uint32_t pid, bool program) {
+  processes_.insert(pid);
+  new_.insert(pid);
+  if (finder_ && program) finder_->examine(pid);
+}
+
+void Session::forget_later(SocketId socket) {
+  closed_.push_back(socket);
+  if (closed_.size() <= kClosedKept) return;
+  mask_.forget(closed_.front());
+  closed_.pop_front();
+}
+
+void Session::push_probes(Time now, const std::vector<tls::ProbeFact>& facts) {
+  for (const auto& fact : facts)
+    push({now, {}, Probe{fact.path, fact.function, fact.place, fact.offset, fact.price, fact.reason}});
 }
 
 void Session::describe(std::uint32_t pid, Time now) {
@@ -104,9 +119,10 @@ void Session::count_losses(Time now) {
     auto& before = kernel_losses_[loss.row * RECORD_KINDS + loss.kind];
     if (loss.count == before) continue;
     static constexpr LossCause kCauses[] = {LossCause::ring_full, LossCause::socket_table_full,
-                                            LossCause::task_table_full};
+                                            LossCause::task_table_full, LossCause::session_table_full};
     static constexpr const char* kWords[] = {"the ring was full", "no room for another socket",
-                                             "no room for another thread"};
+                                             "no room for another thread",
+                                             "no room for a call of a TLS library"};
     push_loss(now, losses_until_, kCauses[loss.row], static_cast<std::uint8_t>(loss.kind), loss.count - before,
               kWords[loss.row]);
     before = loss.count;
@@ -121,6 +137,7 @@ void Session::count_losses(Time now) {
 
 void Session::tick(Time now) {
   count_losses(now);
+  if (finder_) push_probes(now, finder_->take_new());
   for (const auto pid : new_) {
     const auto facts = process_facts(pid);
     if (facts.executable.empty()) continue;  // gone already
@@ -179,6 +196,11 @@ void Session::keyframe(Time now) {
     for (const auto pid : pids) describe(pid, now);
   }
   new_.clear();
+  if (finder_) {
+    for (const auto pid : processes_) finder_->examine_again(pid);
+    finder_->take_new();
+    push_probes(now, finder_->all());
+  }
   // Several descriptors may be one socket.
   std::unordered_set<SocketId> seen;
   const auto sockets = probes_.list_sockets();
@@ -197,6 +219,7 @@ void Session::keyframe(Time now) {
 void Session::closing_facts() {
   const Time now = monotonic_now();
   count_losses(now);
+  if (finder_) push_probes(now, finder_->take_new());
   count_skipped_runs(now);
   push_costs(now);
 }

@@ -14,13 +14,15 @@
 #include "capture/probes.h"
 #include "capture/proc.h"
 #include "capture/status.h"
+#include "capture/tls/finder.h"
 #include "formats/writer.h"
 
 namespace tailcap::capture {
 
 class Session {
  public:
-  Session(Probes& probes, formats::Writer& writer, bool mask_headers);
+  // finder: who looks for TLS in processes that begin; null: nobody.
+  Session(Probes& probes, formats::Writer& writer, bool mask_headers, tls::Finder* finder);
 
   // One record from the ring.
   void take(std::span<const std::byte> record);
@@ -39,6 +41,9 @@ class Session {
  private:
   void push(const formats::Event& event);
   void describe(std::uint32_t pid, formats::Time now);
+  void push_probes(formats::Time now, const std::vector<tls::ProbeFact>& facts);
+  void forget_later(formats::SocketId socket);
+  void begun(std::uint32_t pid, bool program);  // a process; program: it runs another one than its parent
   void push_costs(formats::Time now);
   void push_loss(formats::Time now, formats::Time since, formats::LossCause cause, std::uint8_t kind,
                  std::uint64_t count, const char* what);
@@ -47,6 +52,7 @@ class Session {
   Probes& probes_;
   formats::Writer& writer_;
   bool mask_headers_;
+  tls::Finder* finder_;
   Converter converter_;
   Mask mask_;
   static constexpr std::size_t kClosedKept = 1024;   // far more than threads that are in a call on a closed socket

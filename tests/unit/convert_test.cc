@@ -70,6 +70,57 @@ TEST(Convert, IoThatLies) {
   EXPECT_FALSE(converter.convert(bytes_of(r, std::string(20, 'x')), event)) << "no such payload state";
 }
 
+TEST(Convert, Plaintext) {
+  record_io r{};
+  r.h = header(RECORD_TLS_SEND);
+  r.socket = kTlsSessionBit | 7;
+  r.position = std::uint64_t{5} << 32;
+  r.began = 900;
+  r.head = 4;
+  r.tail = 2;
+  const auto bytes = bytes_of(r, "headta");
+  Converter converter;
+  Event event;
+  ASSERT_TRUE(converter.convert(bytes, event));
+  TlsIo io;
+  io.session = kTlsSessionBit | 7;
+  io.payload = Payload::captured;
+  io.missed = 3;
+  io.length = 12;
+  io.position = std::uint64_t{5} << 32;
+  io.began = time_from(900);
+  io.head = "head";
+  io.tail = "ta";
+  EXPECT_EQ(event, (Event{time_from(1000), {17, 18}, io}));
+  r.h.kind = RECORD_TLS_RECEIVE;
+  r.flags = IO_CONTINUED;
+  io.direction = Direction::in;
+  io.continued = true;
+  const auto part = bytes_of(r, "headta");
+  ASSERT_TRUE(converter.convert(part, event));
+  EXPECT_EQ(event, (Event{time_from(1000), {17, 18}, io}));
+  r.head = 13;
+  EXPECT_FALSE(converter.convert(bytes_of(r, std::string(20, 'x')), event)) << "more kept than moved";
+}
+
+TEST(Convert, TlsStep) {
+  record_tls_step r{};
+  r.h = header(RECORD_TLS_STEP);
+  r.session = 8;
+  r.code = 1048;
+  r.library = TLS_GNUTLS;
+  r.step = static_cast<std::uint8_t>(TlsStepKind::failed);
+  Converter converter;
+  Event event;
+  ASSERT_TRUE(converter.convert(bytes_of(r), event));
+  EXPECT_EQ(event, (Event{time_from(1000), {17, 18}, formats::TlsStep{8, TlsLibrary::gnutls, TlsStepKind::failed, 1048}}));
+  r.library = 99;
+  ASSERT_TRUE(converter.convert(bytes_of(r), event));
+  EXPECT_EQ(std::get<formats::TlsStep>(event.body).library, TlsLibrary::unknown);
+  r.step = 99;
+  EXPECT_FALSE(converter.convert(bytes_of(r), event)) << "no such step";
+}
+
 TEST(Convert, Socket) {
   record_socket r{};
   r.h = header(RECORD_SOCKET);

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Calls of TLS libraries in C, at the places that user space has chosen in their functions (enum tls_act).
+ *
+ * An entry notes what the call was given; the return, which is another place in the function, finds that again by the
+ * stack pointer that both derive. Calls of two sessions nest (TLS inside TLS), so a thread has room for a few. Nothing
+ * of the target is changed: no return address, no memory.
+ */
+#ifndef TAILCAP_BPF_TLS_H
+#define TAILCAP_BPF_TLS_H
+
+#include "bpf/session.h"
+
+#define ERR_LIB_SSL 20
+#define ALERT_FATAL 2
+#define CALLS_MAX 4
+
+struct tls_call {
+	u64 frame; /* stack pointer at the function's first instruction; 0: free */
+	u64 object;
+	u64 buffer;
+	u64 moved; /* where the bytes moved will be stored; 0: they are the result */
+	u64 began;
+	u8 act;
+	u8 library;
+	u8 told; /* a call within this one, of the same session, has told of the bytes */
+};
+
+/* What a thread is in the middle of. */
+struct tls_thread {
+	struct tls_call calls[CALLS_MAX];
+	/* The handshake that was begun last. Its end is not seen: it goes on as long as its return address stands. */
+	u64 handshake_frame;
+	u64 handshake_return;
+	u64 handshake_object;
+	u32 handshake_library;
+	u32 next; /* the call to be given up when there is no room */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct tls_thread);
+} tls_threads SEC(".maps");
+
+static __always_inline u8 act_of(u64 cookie)
+{
+	return cookie >> 32;
+}
+
+static __always_inline u8 library_of(u64 cookie)
+{
+	return cookie >> 40 & 15;
+}
+
+static __always_inline u64 frame_of(u64 stack, u64 cookie)
+{
+	return stack + (s64)(s32)(u32)cookie;
+}
+
+/* A register, read here and now: the verifier refuses a context whose address was calculated with. */
+#define REGISTER(regs, name)                                                                                           \
+	({                                                                                                             \
+		u64 _value = (regs)->name;                                                                             \
+		barrier_var(_value);                                                                                   \
+		_value;                                                                                                \
+	})
+
+static __always_inline u32 way_of(u8 act)
+{
+	return act & 1 ? OUT : IN;
+}
+
+/* A call whose beginning or end could not be kept leaves a gap in its session. */
+static __always_inline void count_gap(struct task_struct *task, u64 object, u32 way)
+{
+	struct tls_session *session;
+	struct session_key key;
+
+	count_loss(LOSS_SESSION_TABLE, way == OUT ? RECORD_TLS_SEND : RECORD_TLS_RECEIVE);
+	fill_key(&key, task, object);
+	session = bpf_map_lookup_elem(&tls_sessions, &key);
+	if (session)
+		__sync_fetch_and_add(&session->stream.missed, 1);
+}
+
+static __always_inline struct tls_call *free_call(struct tls_thread *thread, struct task_struct *task, u64 frame)
+{
+	struct tls_call *oldest;
+
+	/* The same frame: that call was left without a return (an exception, longjmp). */
+	for (u32 i = 0; i < CALLS_MAX; i++) {
+		if (thread->calls[i].frame == frame)
+			return &thread->calls[i];
+	}
+	for (u32 i = 0; i < CALLS_MAX; i++) {
+		if (!thread->calls[i].frame)
+			return &thread->calls[i];
+	}
+	oldest = &thread->calls[thread->next++ & (CALLS_MAX - 1)];
+	count_gap(task, oldest->object, way_of(oldest->act));
+	return oldest;
+}
+
+SEC("uprobe")
+int tls_enter(struct pt_regs *ctx)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct tls_thread *thread;
+	struct tls_call *call;
+	u64 cookie, frame, object, buffer, moved;
+	u8 act;
+
+	if (!whole_target(task))
+		return 0;
+	cookie = bpf_get_attach_cookie(ctx);
+	act = act_of(cookie);
+	object = REGISTER(ctx, di);
+	buffer = REGISTER(ctx, si);
+	moved = REGISTER(ctx, cx);
+	frame = frame_of(REGISTER(ctx, sp), cookie);
+	thread = bpf_task_storage_get(&tls_threads, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!thread) {
+		count_gap(task, object, way_of(act));
+		return 0;
+	}
+	call = free_call(thread, task, frame);
+	call->frame = frame;
+	call->object = object;
+	call->buffer = act == ACT_WRITE_FILE ? 0 : buffer;
+	call->moved = act == ACT_READ_EX || act == ACT_WRITE_EX ? moved : 0;
+	call->act = act;
+	call->library = library_of(cookie);
+	call->told = 0;
+	call->began = bpf_ktime_get_ns();
+	return 0;
+}
+
+/* Bytes moved, by the result; 0 where there are none. */
+static __always_inline u32 moved_by(struct task_struct *task, const struct tls_call *call, u64 result)
+{
+	u64 moved = result;
+
+	if (call->library == TLS_OPENSSL && call->act != ACT_WRITE_FILE)
+		moved = (s64)(s32)result;
+	if ((s64)moved <= 0)
+		return 0;
+	if ((call->moved && bpf_probe_read_user(&moved, sizeof(moved), (void *)call->moved)) || moved > 0x7fffffff) {
+		count_gap(task, call->object, way_of(call->act));
+		return 0;
+	}
+	return moved;
+}
+
+SEC("uprobe")
+int tls_return(struct pt_regs *ctx)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct tls_call *call = NULL, *around = NULL;
+	struct tls_session *session;
+	struct tls_thread *thread;
+	u64 cookie, frame, result;
+	u32 moved, way;
+	u8 act;
+
+	thread = bpf_task_storage_get(&tls_threads, task, 0, 0);
+	if (!thread)
+		return 0;
+	cookie = bpf_get_attach_cookie(ctx);
+	result = REGISTER(ctx, ax);
+	frame = frame_of(REGISTER(ctx, sp), cookie);
+	act = act_of(cookie);
+	for (u32 i = 0; i < CALLS_MAX; i++) {
+		if (thread->calls[i].frame == frame && thread->calls[i].act == act)
+			call = &thread->calls[i];
+	}
+	if (!call)
+		return 0;
+	call->frame = 0;
+	moved = moved_by(task, call, result);
+	session = session_of(task, call->object, call->library, call->began);
+	if (!session)
+		return 0;
+	if (!moved || call->told)
+		return 0;
+	way = way_of(act);
+	for (u32 i = 0; i < CALLS_MAX; i++) {
+		if (thread->calls[i].frame > frame && thread->calls[i].object == call->object &&
+		    way_of(thread->calls[i].act) == way)
+			around = &thread->calls[i];
+	}
+	if (around)
+		around->told = 1;
+	barrier_var(way); /* one copy of the code for both */
+	emit_plaintext(session, task, way, call->buffer, moved, call->began);
+	return 0;
+}
+
+/* The session that the thread is in a call of, the innermost one at this stack pointer; 0: none. */
+static __always_inline u64 session_at_work(const struct tls_thread *thread, u64 stack, u8 *library)
+{
+	u64 innermost = ~0ull, object = 0, address;
+
+	for (u32 i = 0; i < CALLS_MAX; i++) {
+		if (thread->calls[i].frame > stack && thread->calls[i].frame < innermost) {
+			innermost = thread->calls[i].frame;
+			object = thread->calls[i].object;
+			*library = thread->calls[i].library;
+		}
+	}
+	if (thread->handshake_frame > stack && thread->handshake_frame < innermost &&
+	    !bpf_probe_read_user(&address, sizeof(address), (void *)thread->handshake_frame) &&
+	    address == thread->handshake_return) {
+		object = thread->handshake_object;
+		*library = thread->handshake_library;
+	}
+	return object;
+}
+
+static __always_inline void handshake_begun(struct task_struct *task, const struct session_key *key,
+					    struct tls_session *session, u64 cookie, u64 frame)
+{
+	struct tls_thread *thread = bpf_task_storage_get(&tls_threads, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	u64 address = 0;
+
+	if (thread) {
+		thread->handshake_frame = 0;
+		if (!bpf_probe_read_user(&address, sizeof(address), (void *)frame)) {
+			thread->handshake_frame = frame;
+			thread->handshake_return = address;
+			thread->handshake_object = key->object;
+			thread->handshake_library = library_of(cookie);
+		}
+	}
+	if (!session)
+		session = new_session(key, library_of(cookie));
+	if (!session || session->handshakes >= HANDSHAKES_TOLD)
+		return;
+	session->handshakes++;
+	tell_step(session, task, STEP_HANDSHAKE, 0, bpf_ktime_get_ns());
+}
+
+static __always_inline void error_raised(struct task_struct *task, u64 stack, u64 library_number, s32 reason)
+{
+	struct tls_session *session;
+	struct tls_thread *thread;
+	u8 library = TLS_OPENSSL;
+	u64 object;
+
+	if ((u32)library_number != ERR_LIB_SSL)
+		return;
+	thread = bpf_task_storage_get(&tls_threads, task, 0, 0);
+	object = thread ? session_at_work(thread, stack, &library) : 0;
+	if (!object)
+		return;
+	session = session_of(task, object, library, bpf_ktime_get_ns());
+	if (session)
+		tell_step(session, task, STEP_FAILED, reason, bpf_ktime_get_ns());
+}
+
+SEC("uprobe")
+int tls_event(struct pt_regs *ctx)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct tls_session *session;
+	struct session_key key;
+	u64 cookie, first, second, third, stack;
+	u8 act;
+
+	if (!whole_target(task))
+		return 0;
+	cookie = bpf_get_attach_cookie(ctx);
+	act = act_of(cookie);
+	first = REGISTER(ctx, di);
+	second = REGISTER(ctx, si);
+	third = REGISTER(ctx, dx);
+	stack = REGISTER(ctx, sp);
+	if (act == ACT_ERROR || act == ACT_ERROR_OLD) {
+		/* OpenSSL 3 has flags above the reason's 23 bits */
+		error_raised(task, stack, first, (act == ACT_ERROR ? second : third) & 0x7fffff);
+		return 0;
+	}
+	fill_key(&key, task, first);
+	session = bpf_map_lookup_elem(&tls_sessions, &key);
+	if (act == ACT_HANDSHAKE) {
+		handshake_begun(task, &key, session, cookie, frame_of(stack, cookie));
+		return 0;
+	}
+	if (!session)
+		return 0;
+	switch (act) {
+	case ACT_CLEAR:
+		if (!session->stream.direction[OUT].counted && !session->stream.direction[IN].counted)
+			break;
+		tell_step(session, task, STEP_FREED, 0, bpf_ktime_get_ns());
+		bpf_map_delete_elem(&tls_sessions, &key);
+		break;
+	case ACT_FREE:
+		tell_step(session, task, STEP_FREED, 0, bpf_ktime_get_ns());
+		bpf_map_delete_elem(&tls_sessions, &key);
+		break;
+	case ACT_SHUTDOWN:
+		tell_step(session, task, STEP_SHUTDOWN, 0, bpf_ktime_get_ns());
+		break;
+	case ACT_ALERT:
+		if ((u32)second == ALERT_FATAL)
+			tell_step(session, task, STEP_FAILED, (u8)third, bpf_ktime_get_ns());
+		break;
+	}
+	return 0;
+}
+
+#endif

@@ -1,0 +1,231 @@
+#include "capture/tls/finder.h"
+
+#include <sys/stat.h>
+
+#include <array>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <system_error>
+
+#include "capture/symbols/elf_file.h"
+
+namespace tailcap::capture::tls {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr std::size_t kMaxFiles = 65536;  // looked at; beyond them the oldest may be looked at again
+constexpr std::size_t kMaxJobs = 4096;    // a storm of short-lived processes: most run what others run
+constexpr std::size_t kMaxFacts = 4096;
+
+std::string name_of(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+
+// What a shell would start.
+std::string find_command(const std::string& command) {
+  if (command.find('/') != command.npos) return command;
+  const char* path = std::getenv("PATH");
+  std::istringstream folders(path ? path : "/usr/local/bin:/usr/bin:/bin");
+  std::string folder;
+  while (std::getline(folders, folder, ':')) {
+    std::string candidate = (folder.empty() ? "." : folder) + "/" + command;
+    std::error_code error;
+    if (std::filesystem::is_regular_file(candidate, error)) return candidate;
+  }
+  return {};
+}
+
+// The programs that a script's first line names; empty: no script.
+std::vector<std::string> interpreters(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  char start[256] = {};
+  file.read(start, sizeof start - 1);
+  std::istringstream line(std::string(start).substr(0, std::string(start).find('\n')));
+  std::string first, second;
+  line >> first >> second;
+  if (!first.starts_with("#!")) return {};
+  std::vector<std::string> out = {first.size() > 2 ? first.substr(2) : second};
+  if (out[0].ends_with("/env") && first.size() > 2) out.push_back(second);
+  return out;
+}
+
+}  // namespace
+
+std::vector<std::string> system_libraries() {
+  static constexpr std::array<const char*, 8> kFolders = {"/lib/x86_64-linux-gnu",
+                                                          "/usr/lib/x86_64-linux-gnu",
+                                                          "/lib64",
+                                                          "/usr/lib64",
+                                                          "/usr/local/lib64",
+                                                          "/usr/local/lib",
+                                                          "/usr/lib",
+                                                          "/usr/local/lib/x86_64-linux-gnu"};
+  std::set<std::string> found;  // by what they are: most have several names
+  for (const char* folder : kFolders) {
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+      if (!is_tls_library(entry.path().filename().string())) continue;
+      std::error_code gone;
+      const auto real = std::filesystem::canonical(entry.path(), gone);
+      if (!gone && is_tls_library(real.filename().string()) && std::filesystem::is_regular_file(real, gone))
+        found.insert(real.string());
+    }
+  }
+  return {found.begin(), found.end()};
+}
+
+Finder::Finder(Probes& probes) : probes_(probes), thread_([this] { run(); }) {}
+
+Finder::~Finder() { stop(); }
+
+void Finder::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  wake_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Finder::ask(Job job, Clock::duration after) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (jobs_.size() >= kMaxJobs) return;
+    jobs_.emplace(Clock::now() + after, std::move(job));
+  }
+  wake_.notify_all();
+}
+
+void Finder::examine(std::uint32_t pid) {
+  ask({pid, {}}, 0ms);
+  ask({pid, {}}, 100ms);
+  ask({pid, {}}, 1s);
+}
+
+void Finder::examine_again(std::uint32_t pid) { ask({pid, {}}, 0ms); }
+
+void Finder::examine_system() {
+  for (auto& path : system_libraries()) ask({0, std::move(path)}, 0ms);
+}
+
+void Finder::examine_command(const std::string& command) {
+  const std::string path = find_command(command);
+  if (path.empty()) return;
+  ask({0, path}, 0ms);
+  for (const auto& interpreter : interpreters(path)) {
+    const std::string program = find_command(interpreter);
+    if (!program.empty()) ask({0, program}, 0ms);
+  }
+}
+
+void Finder::wait() {
+  std::unique_lock lock(mutex_);
+  const auto now = Clock::now();
+  idle_.wait(lock, [&] { return stop_ || (!busy_ && (jobs_.empty() || jobs_.begin()->first > now)); });
+}
+
+void Finder::run() {
+  std::unique_lock lock(mutex_);
+  while (!stop_) {
+    if (jobs_.empty()) {
+      idle_.notify_all();
+      wake_.wait(lock);
+      continue;
+    }
+    const auto first = jobs_.begin();
+    if (first->first > Clock::now()) {
+      idle_.notify_all();
+      wake_.wait_until(lock, first->first);
+      continue;
+    }
+    const Job job = std::move(first->second);
+    jobs_.erase(first);
+    busy_ = true;
+    lock.unlock();
+    if (job.pid)
+      look_at_process(job.pid);
+    else
+      look_at_file(job.file, job.file);
+    lock.lock();
+    busy_ = false;
+  }
+  idle_.notify_all();
+}
+
+void Finder::look_at_process(std::uint32_t pid) {
+  const std::string folder = "/proc/" + std::to_string(pid) + "/";
+  std::error_code error;
+  const std::string executable = std::filesystem::read_symlink(folder + "exe", error).string();
+  std::ifstream maps(folder + "maps");
+  std::string line;
+  if (mapped_.size() > kMaxFiles) mapped_.clear();
+  while (std::getline(maps, line)) {
+    std::istringstream fields(line);
+    std::string range, rights, offset, device, inode, path;
+    if (!(fields >> range >> rights >> offset >> device >> inode >> std::ws) || !std::getline(fields, path)) continue;
+    if (rights.size() < 3 || rights[2] != 'x' || inode == "0") continue;
+    if (path != executable && !is_tls_library(name_of(path))) continue;
+    if (!mapped_.insert(device + ":" + inode).second) continue;
+    // root/ names a file in the process's own mounts, and shows readers the same; map_files survives its deletion.
+    struct stat named {
+    }, held{};
+    const std::string by_name = folder + "root" + path, by_mapping = folder + "map_files/" + range;
+    const bool has_name = stat(by_name.c_str(), &named) == 0, has_mapping = stat(by_mapping.c_str(), &held) == 0;
+    const bool same = has_name && (!has_mapping || (named.st_dev == held.st_dev && named.st_ino == held.st_ino));
+    look_at_file(same ? by_name : by_mapping, path);
+  }
+}
+
+void Finder::look_at_file(const std::string& open_path, const std::string& shown) {
+  struct stat status {};
+  if (stat(open_path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return;
+  if (files_.size() > kMaxFiles) files_.clear();
+  if (!files_.emplace(status.st_dev, status.st_ino).second) return;
+  std::vector<PlannedFunction> functions;
+  try {
+    functions = plan_functions(symbols::ElfFile::open(open_path));
+  } catch (const std::exception& e) {
+    // A script, or a program of another processor. Only of a library is it worth a word.
+    if (is_tls_library(name_of(shown))) tell({shown, {}, {}, e.what(), 0, 0});
+    return;
+  }
+  std::vector<FunctionProbe> all;
+  for (const auto& function : functions) {
+    for (const auto& place : function.places) all.push_back(place.probe);
+  }
+  // At once, for what is attached together is left together; one by one where the kernel refuses some of them.
+  const bool together = !all.empty() && probes_.attach_functions(open_path, all).empty();
+  for (const auto& function : functions) {
+    std::vector<FunctionProbe> own;
+    for (const auto& place : function.places) own.push_back(place.probe);
+    const std::string problem = together || own.empty() ? std::string() : probes_.attach_functions(open_path, own);
+    if (own.empty()) tell({shown, function.name, {}, function.reason, 0, 0});
+    for (const auto& place : function.places) {
+      if (problem.empty())
+        tell({shown, function.name, place.text, function.reason, place.probe.offset, place.price});
+      else
+        tell({shown, function.name, place.text, problem, place.probe.offset, 0});
+    }
+  }
+}
+
+void Finder::tell(ProbeFact fact) {
+  const std::lock_guard lock(mutex_);
+  if (facts_.size() < kMaxFacts) facts_.push_back(std::move(fact));
+}
+
+std::vector<ProbeFact> Finder::take_new() {
+  const std::lock_guard lock(mutex_);
+  std::vector<ProbeFact> out(facts_.begin() + static_cast<std::ptrdiff_t>(taken_), facts_.end());
+  taken_ = facts_.size();
+  return out;
+}
+
+std::vector<ProbeFact> Finder::all() const {
+  const std::lock_guard lock(mutex_);
+  return facts_;
+}
+
+}  // namespace tailcap::capture::tls

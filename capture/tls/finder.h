@@ -1,0 +1,85 @@
+// Finds the TLS libraries and programs that targets run, now and later, and has the kernel programs stand in them.
+//
+// Files are read on a thread of its own: node has 100 MB, and the ring must be emptied meanwhile. A file is probed
+// once, for all processes that map it: the kernel programs keep out who is no target. What could not be probed is a
+// fact, too; nothing here fails a recording.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <set>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "capture/probes.h"
+#include "capture/tls/functions.h"
+
+namespace tailcap::capture::tls {
+
+// One place at which a kernel program stands, or a function at which none does. As formats::Probe, with its own
+// strings.
+struct ProbeFact {
+  std::string path, function, place, reason;
+  std::uint64_t offset = 0;
+  std::uint32_t price = 0;
+};
+
+class Finder {
+ public:
+  // probes must outlive this.
+  explicit Finder(Probes& probes);
+  ~Finder();
+  Finder(const Finder&) = delete;
+  Finder& operator=(const Finder&) = delete;
+
+  // What the process runs now, and what it will have mapped a little later.
+  void examine(std::uint32_t pid);
+  // What it has mapped since: libraries come at any time.
+  void examine_again(std::uint32_t pid);
+  // The libraries of this system, before anybody maps them.
+  void examine_system();
+  // A command about to be started, as a shell would find it; scripts by their interpreter.
+  void examine_command(const std::string& command);
+  // Returns when everything asked for up to now has been done.
+  void wait();
+  void stop();  // nothing is attached any more
+
+  std::vector<ProbeFact> take_new();
+  std::vector<ProbeFact> all() const;
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  struct Job {
+    std::uint32_t pid = 0;  // 0: file
+    std::string file;
+  };
+
+  void run();
+  void ask(Job job, Clock::duration after);
+  void look_at_process(std::uint32_t pid);
+  void look_at_file(const std::string& open_path, const std::string& shown);
+  void tell(ProbeFact fact);
+
+  Probes& probes_;
+  mutable std::mutex mutex_;
+  std::condition_variable wake_, idle_;
+  std::multimap<Clock::time_point, Job> jobs_;
+  bool busy_ = false, stop_ = false;
+  std::vector<ProbeFact> facts_;
+  std::size_t taken_ = 0;
+  // Only the thread's: what has been looked at, as the process's list of mappings and as stat() name it.
+  std::set<std::string> mapped_;
+  std::set<std::pair<std::uint64_t, std::uint64_t>> files_;
+  std::thread thread_;
+};
+
+// Paths of TLS libraries where the dynamic linker usually looks.
+std::vector<std::string> system_libraries();
+
+}  // namespace tailcap::capture::tls

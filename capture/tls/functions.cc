@@ -1,0 +1,169 @@
+#include "capture/tls/functions.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <string_view>
+
+#include "bpf/event.h"
+#include "capture/symbols/elf_symbols.h"
+#include "capture/symbols/function_probes.h"
+#include "capture/symbols/go_binary.h"
+
+namespace tailcap::capture::tls {
+
+using namespace bpf;
+using symbols::CallConvention;
+using symbols::ElfFile;
+using symbols::FunctionProbes;
+using symbols::Place;
+using symbols::ProbePlacer;
+
+namespace {
+
+struct Known {
+  std::string_view name;
+  tls_library library;
+  tls_act act;
+  int arguments;  // how many the probe reads
+  bool call;      // has a result that is wanted
+};
+
+constexpr std::array kLibraryFunctions = {
+    Known{"SSL_read", TLS_OPENSSL, ACT_READ, 3, true},
+    Known{"SSL_write", TLS_OPENSSL, ACT_WRITE, 3, true},
+    Known{"SSL_read_ex", TLS_OPENSSL, ACT_READ_EX, 4, true},
+    Known{"SSL_write_ex", TLS_OPENSSL, ACT_WRITE_EX, 4, true},
+    Known{"SSL_sendfile", TLS_OPENSSL, ACT_WRITE_FILE, 1, true},
+    Known{"SSL_do_handshake", TLS_OPENSSL, ACT_HANDSHAKE, 1, false},
+    Known{"SSL_shutdown", TLS_OPENSSL, ACT_SHUTDOWN, 1, false},
+    Known{"SSL_free", TLS_OPENSSL, ACT_FREE, 1, false},
+    Known{"SSL_clear", TLS_OPENSSL, ACT_CLEAR, 1, false},
+    Known{"ERR_vset_error", TLS_OPENSSL, ACT_ERROR, 2, false},
+    Known{"ERR_put_error", TLS_OPENSSL, ACT_ERROR_OLD, 3, false},
+    Known{"gnutls_record_send", TLS_GNUTLS, ACT_WRITE, 3, true},
+    Known{"gnutls_record_send2", TLS_GNUTLS, ACT_WRITE, 3, true},
+    Known{"gnutls_record_recv", TLS_GNUTLS, ACT_READ, 3, true},
+    Known{"gnutls_record_recv_seq", TLS_GNUTLS, ACT_READ, 3, true},
+    Known{"gnutls_handshake", TLS_GNUTLS, ACT_HANDSHAKE, 1, false},
+    Known{"gnutls_bye", TLS_GNUTLS, ACT_SHUTDOWN, 1, false},
+    Known{"gnutls_deinit", TLS_GNUTLS, ACT_FREE, 1, false},
+    Known{"gnutls_alert_send", TLS_GNUTLS, ACT_ALERT, 3, false},
+};
+
+std::string text_of(const Place& place, std::uint64_t function) {
+  char offset[32];
+  const auto distance = static_cast<std::int64_t>(place.address - function);
+  std::snprintf(offset, sizeof offset, "%c0x%llx", distance < 0 ? '-' : '+',
+                static_cast<unsigned long long>(distance < 0 ? -distance : distance));
+  // The mnemonic: where a jump leads is of no interest.
+  return place.instruction.substr(0, place.instruction.find(' ')) + " " + offset +
+         (place.price == symbols::Price::emulated ? ": emulated" : ": single-stepped");
+}
+
+PlannedPlace planned(const ProbePlacer& placer, const Place& place, std::uint64_t function, FunctionProgram program,
+                     const Known& known) {
+  PlannedPlace out;
+  out.probe.program = program;
+  out.probe.offset = placer.file_offset(place);
+  out.probe.cookie = TLS_COOKIE(known.act, known.library, place.stack_depth.value_or(0));
+  out.text = text_of(place, function);
+  out.price = place.price == symbols::Price::emulated ? kEmulatedPrice : kSingleStepPrice;
+  return out;
+}
+
+bool depth_known(const Place& place) {
+  return place.stack_depth && *place.stack_depth >= INT32_MIN && *place.stack_depth <= INT32_MAX;
+}
+
+// Places of a function in C. A call is placed only if none of its returns can be missed.
+PlannedFunction plan_one(const ProbePlacer& placer, const symbols::FunctionRange& range, const Known& known) {
+  PlannedFunction out{std::string(known.name), {}, {}};
+  const FunctionProbes probes = placer.place(range, {CallConvention::system_v, known.arguments, known.call ? 1 : 0});
+  if (!probes.entry.place) {
+    out.reason = probes.entry.reason;
+    return out;
+  }
+  if (!known.call) {
+    Place place = *probes.entry.place;
+    if (!depth_known(place)) {
+      if (known.act == ACT_HANDSHAKE) {
+        out.reason = "the stack could not be followed to " + text_of(place, range.address);
+        return out;
+      }
+      place.stack_depth = 0;
+    }
+    out.places.push_back(planned(placer, place, range.address, FunctionProgram::event, known));
+    return out;
+  }
+  if (!probes.results.complete || probes.results.places.empty()) {
+    out.reason = "not every return can be seen: " + probes.results.reason;
+    return out;
+  }
+  std::vector<Place> places = probes.results.places;
+  places.insert(places.begin(), *probes.entry.place);
+  if (!std::all_of(places.begin(), places.end(), depth_known)) {
+    out.reason = "the stack could not be followed through the function";
+    return out;
+  }
+  for (std::size_t i = 0; i < places.size(); i++) {
+    out.places.push_back(
+        planned(placer, places[i], range.address, i ? FunctionProgram::leave : FunctionProgram::enter, known));
+  }
+  return out;
+}
+
+// Libraries with OpenSSL's interface number their errors otherwise; only OpenSSL's own are understood.
+bool own_errors(const std::vector<symbols::FunctionSymbol>& found, const symbols::FunctionSymbol& error) {
+  if (error.name == "ERR_vset_error" || error.version.starts_with("OPENSSL_")) return true;
+  return std::any_of(found.begin(), found.end(), [](const auto& f) { return f.name == "SSL_read_ex"; });
+}
+
+std::vector<PlannedFunction> plan_library(const ElfFile& file) {
+  std::vector<std::string_view> names;
+  for (const Known& known : kLibraryFunctions) names.push_back(known.name);
+  const auto found = symbols::find_functions(file, names);
+  std::vector<PlannedFunction> out;
+  if (found.empty()) return out;
+  const ProbePlacer placer(file);
+  for (const Known& known : kLibraryFunctions) {
+    for (const auto& symbol : found) {
+      if (symbol.name != known.name) continue;
+      if (known.act == ACT_ERROR_OLD && !own_errors(found, symbol)) continue;
+      // Some are no more than a jump to another one of these.
+      PlannedFunction function = plan_one(placer, {symbol.address, symbol.size}, known);
+      if (function.places.empty() && known.name == "gnutls_record_send" &&
+          std::any_of(found.begin(), found.end(), [](const auto& f) { return f.name == "gnutls_record_send2"; }))
+        continue;
+      out.push_back(std::move(function));
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+bool is_tls_library(const std::string& file_name) {
+  static constexpr std::array<std::string_view, 3> kNames = {"libssl", "libcrypto", "libgnutls"};
+  return std::any_of(kNames.begin(), kNames.end(), [&](std::string_view name) {
+    // "libssl.so.3", and "libssl-3a6a8f61.so.1.1" as Python's packages carry it
+    return file_name.starts_with(name) && file_name.size() > name.size() &&
+           (file_name[name.size()] == '.' || file_name[name.size()] == '-') && file_name.find(".so") != file_name.npos;
+  });
+}
+
+std::vector<PlannedFunction> plan_functions(const ElfFile& file) {
+  if (file.kind() != symbols::ElfKind::shared_library) {
+    switch (symbols::openssl_inside(file)) {
+      case symbols::OpensslInside::no:
+        return {};
+      case symbols::OpensslInside::stripped:
+        return {{"OpenSSL", {}, "it is linked into this program, and the names of its functions are stripped"}};
+      case symbols::OpensslInside::yes:
+        break;
+    }
+  }
+  return plan_library(file);
+}
+
+}  // namespace tailcap::capture::tls
