@@ -28,7 +28,8 @@ void fill(Request& row, const Request& peer) {
   fill(row.request_id, peer.request_id, absent, FromPeer::request_id, filled);
   fill(row.traceparent, peer.traceparent, absent, FromPeer::traceparent, filled);
   fill(row.status, peer.status, std::uint16_t{0}, FromPeer::status, filled);
-  fill(row.grpc_status, peer.grpc_status, -1, FromPeer::grpc_status, filled);
+  // A status that the server sent while the client cancelled was never the client's.
+  if (row.outcome != Outcome::cancelled) fill(row.grpc_status, peer.grpc_status, -1, FromPeer::grpc_status, filled);
   // All of both messages was seen here too, but for what they meant.
   const bool whole = row.has_duration && peer.complete && row.request_bytes >= 0 && row.request_bytes == peer.request_bytes &&
                      row.response_bytes >= 0 && row.response_bytes == peer.response_bytes && !flow::has(row.taints, Taint::bytes_lost);

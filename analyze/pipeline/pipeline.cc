@@ -73,6 +73,7 @@ class Run {
     flow::Request row = tail::row_of(exchange, tasks_, out_.table.texts, findings_);
     timeline_.measure(exchange, row);
     tail::note_reset(exchange, row);
+    calls_ = calls_ || flow::is_call(row);
     from_peer_.push(exchange);
     const flow::Connection* const connection = streams_.connection(exchange.id.connection);
     attempts_.push(exchange, connection && connection->origin == formats::Origin::existed);
@@ -133,7 +134,7 @@ class Run {
     }
     pairs_ = {};
     from_peer_.settle(out_.table);
-    tail::note_contexts(out_.table, findings_);
+    if (calls_) tail::note_contexts(out_.table, findings_);
     tail::assign_routes(out_.table, templates_, options_.max_routes, findings_);
     const std::vector<std::uint32_t> from = tail::sort_rows(out_.table);
     attempts_.settle(out_.table);
@@ -227,6 +228,7 @@ class Run {
   std::vector<std::pair<ExchangeId, ExchangeId>> pairs_;  // first end seen, second end seen
   std::vector<bool> failed_;                              // by ConnectionId
   std::uint64_t http_connections_ = 0;
+  bool calls_ = false;                                    // there are rows of gRPC
   Analysis out_;
 };
 

@@ -118,6 +118,9 @@ class EndWriter {
     const auto& e = d_.exchange;
     json_.begin_object();
     json_.field("trailers_only", e.response_grpc && e.response_grpc->trailers_only);
+    const auto* first = e.request_grpc && !e.request_grpc->listed.empty() ? &e.request_grpc->listed.front() : nullptr;
+    const bool placed = first && e.request_grpc->context == flow::GrpcContext::head && known(first->first_done) && known(e.request_head_done);
+    number_or_null("trace_context_before_messages_ns", placed, placed ? (first->first_done - e.request_head_done).count() : 0);
     messages("request", e.request_grpc);
     messages("response", e.response_grpc);
     json_.end_object();

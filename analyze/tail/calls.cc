@@ -84,7 +84,7 @@ std::optional<CallStudy> study_calls(const flow::RequestTable& table, std::span<
     if (row.grpc.context == GrpcContext::head || row.grpc.context == GrpcContext::late) carries[row.path] = true;
   }
   if (!some) return std::nullopt;
-  for (const std::uint32_t i : rows) {
+  for (const std::uint32_t i : carries.empty() ? std::span<const std::uint32_t>() : rows) {
     const Request row = table.rows[i];
     const bool late = row.grpc.context == GrpcContext::late;
     const bool missing = row.grpc.context == GrpcContext::absent && carries.contains(row.path);

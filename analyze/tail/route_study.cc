@@ -179,15 +179,16 @@ RouteStudy study_route(const RequestTable& table, const std::vector<std::uint32_
   out.method = table.texts[any.method];
   out.route = table.texts[any.route];
   out.role = any.role;
-  out.calls = study_calls(table, rows);
 
   std::map<flow::TextId, std::uint64_t> comms;
   Shortfall shortfall, first_shortfall;
   std::vector<std::int64_t> durations, first_bytes, windows, turns, places;
   std::vector<std::uint32_t> by_duration, timed;
+  bool calls = false;
   for (const std::uint32_t i : rows) {
     const Request row = table.rows[i];
     count_row(row, out);
+    calls = calls || flow::is_call(row);
     if (const auto ns = std::max<std::int64_t>(0, row.request_flow_control) + std::max<std::int64_t>(0, row.response_flow_control); ns > 0) windows.push_back(ns);
     if (row.behind_others > 0) turns.push_back(row.behind_others);
     if (row.stream_limit >= 0) places.push_back(row.stream_limit);
@@ -205,6 +206,7 @@ RouteStudy study_route(const RequestTable& table, const std::vector<std::uint32_
       ++first_shortfall.tainted;
   }
   out.flow_control = held_up(windows), out.behind_others = held_up(turns), out.stream_limit = held_up(places);
+  if (calls) out.calls = study_calls(table, rows);
   const auto most = std::max_element(comms.begin(), comms.end(), [&](const auto& a, const auto& b) {
     return a.second != b.second ? a.second < b.second : table.texts[a.first] > table.texts[b.first];
   });

@@ -93,7 +93,7 @@ def one_call(channel, number, source):
     sizes = [source.randrange(200) for _ in range(1 if asks == "One" else source.randrange(1, 6))]
     make = {("One", "One"): channel.unary_unary, ("One", "Many"): channel.unary_stream, ("Many", "One"): channel.stream_unary,
             ("Many", "Many"): channel.stream_stream}[asks, answers]
-    timeout = 0.2 if end == "deadline" else random.choice((None, 10))
+    timeout = 0.2 if end == "deadline" else source.choice((None, 10))
     trace, span = source.randbytes(16), source.randbytes(8)
     context = [("traceparent", f"00-{trace.hex()}-{span.hex()}-01")]
     if number % 3 == 1:

@@ -1,5 +1,7 @@
 """gRPC without TLS: grpcio and grpc++ at either end, all kinds of calls and of ends, against both ends' own logs."""
+import base64
 import collections
+import http.client
 import json
 import pathlib
 import signal
@@ -11,6 +13,32 @@ from harness import Case, free_port, json_lines, wait_until
 
 PEER = pathlib.Path(__file__).resolve().parent / "grpc_peer.py"
 PYTHON = "/usr/bin/python3"  # which has the distribution's grpc module
+
+WEB_SERVER = '''
+import base64, http.server, sys
+
+def frame(flag, data):
+    return bytes([flag]) + len(data).to_bytes(4, "big") + data
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["content-length"]))
+        kind = self.headers["content-type"]
+        trailers = b"grpc-status:5\\r\\ngrpc-message:gone: %C3%BC\\r\\n" if self.path.endswith("Error") else b"grpc-status:0\\r\\n"
+        size = 50_000 if self.path.endswith("Large") else 20
+        body = b"".join(frame(0, b"m" * size) for _ in range(3)) + frame(0x80, trailers)
+        if "-text" in kind:
+            body = base64.b64encode(body)
+        self.send_response(200)
+        self.send_header("content-type", kind)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+'''
 
 
 class Grpc(Case):
@@ -149,6 +177,31 @@ class Grpc(Case):
             self.assertEqual([(r["path"], r["grpc_status"], r["grpc_cause"]) for r in rows],
                              [("/peer.One.One/Nothing", 12, causes[0]), ("/peer.One.One/Stub", 12, causes[1])])
             self.end(server)
+
+    def test_web(self):
+        """gRPC-Web over HTTP/1.1, binary and text, of a server and a client made by hand: Debian has neither."""
+        (self.scratch / "web.py").write_text(WEB_SERVER)
+        port = free_port()
+        server = self.start([PYTHON, self.scratch / "web.py", port], stderr=subprocess.DEVNULL)
+        wait_until(lambda: harness.answers(("127.0.0.1", port)), "the gRPC-Web server")
+        connection = http.client.HTTPConnection("127.0.0.1", port)
+        with self.record("-p", server.pid) as recording:
+            for kind in ("", "-text"):
+                for method in ("Ok", "Error", "Large"):
+                    body = b"\0\0\0\0\2hi"
+                    connection.request("POST", "/web.Peer/" + method, base64.b64encode(body) if kind else body,
+                                       {"content-type": f"application/grpc-web{kind}+proto", "grpc-timeout": "3S"})
+                    connection.getresponse().read()
+        connection.close()
+        rows = self.requests(recording)
+        self.assertEqual([(r["protocol"], r["rpc"]["method"], r["grpc_status"], r["rpc"]["message"], r["rpc"]["request_messages"],
+                           r["rpc"]["response_messages"], r["rpc"]["timeout_ns"], r["outcome"]) for r in rows if r["rpc"]["method"] != "Large"],
+                         [("grpc-web", "Ok", 0, None, 1, 3, 3_000_000_000, "ok"),
+                          ("grpc-web", "Error", 5, "gone: ü", 1, 3, 3_000_000_000, "client_error")] * 2)
+        # What stands behind bytes that were not kept is not known, and not taken for success.
+        for r in rows:
+            if r["rpc"]["method"] == "Large":
+                self.assertIn((r["grpc_status"], r["outcome"]), [(None, "unknown"), (0, "ok")], r)
 
 
 if __name__ == "__main__":

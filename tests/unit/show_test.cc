@@ -113,6 +113,44 @@ TEST(Show, SaysWhatItWaitedFor) {
   EXPECT_TRUE(contains(text, "2026-03-01 12:34:57.789000 UTC"));
 }
 
+// Both ends of a call that the client cancelled, as text and as a page.
+TEST(Show, CallsTellWhatBothEndsDid) {
+  Sample s("/shop.Cart/List");
+  for (flow::RequestDetail* d : {&s.detail.request, &*s.detail.peer}) {
+    const bool server = d == &s.detail.request;
+    d->row.protocol = d->exchange.protocol = flow::Protocol::grpc;
+    d->row.outcome = d->exchange.outcome = flow::Outcome::cancelled;
+    d->row.has_duration = d->row.has_phases = d->row.has_thread_time = d->row.complete = false;
+    d->row.grpc.timeout = 20'000'000;
+    d->row.reset_after = 20'500'000;
+    d->thread.clear(), d->waits.clear();
+    flow::GrpcMessage message;
+    message.length = 7, message.last_done = at(server ? 1.0002 : 1.0);
+    d->exchange.request_grpc.emplace().messages = 1;
+    d->exchange.request_grpc->listed.push_back(message);
+    message.length = 3, message.compressed = true, message.last_done = at(server ? 1.01 : 1.011);
+    d->exchange.response_grpc.emplace().messages = 100;
+    d->exchange.response_grpc->listed.assign(64, message);
+    auto& reset = d->exchange.reset.emplace();
+    reset.code = 8, reset.by = server ? formats::Direction::in : formats::Direction::out;
+    reset.at = at(1.0195), reset.done = at(server ? 1.0198 : 1.0195);
+  }
+  const std::string text = text_show(s.detail, s.study, options());
+  for (const char* what : {"cancelled by the client", "method List of service shop.Cart", "none was seen: the client cancelled first", "100 response messages",
+                           "+20.000 ms for the client", "+21.000 ms for", "missed", "CANCEL (8): the client sent it at +20.500 ms", "+20.800 ms",
+                           "request 1", "3 B, compressed", "76 more responses", "the stream was reset before the response was whole"})
+    EXPECT_TRUE(contains(text, what)) << what << " in\n" << text;
+  EXPECT_FALSE(contains(text, "not seen completely"));
+  const std::string page = html_show(s.detail, s.study, options());
+  for (const char* what : {"<h2>Messages</h2>", "3 B, compressed", "CANCEL (8)"}) EXPECT_TRUE(contains(page, what)) << what;
+  const auto json = nlohmann::json::parse(json_show(s.detail, s.study, s.table));
+  EXPECT_EQ(json["end"]["grpc"]["response"]["listed"].size(), 64u);
+  EXPECT_EQ(json["end"]["reset"]["by"], "client");
+  EXPECT_EQ(json["other_end"]["reset"]["by"], "client");
+  EXPECT_EQ(json["end"]["reset"]["arrived_ns"], 19'500'000);
+  EXPECT_TRUE(json["other_end"]["reset"]["arrived_ns"].is_null());
+}
+
 TEST(Show, UnknownsAreSaid) {
   Sample s;
   s.detail.peer.reset();
