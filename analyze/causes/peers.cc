@@ -23,6 +23,7 @@ struct Key {
   std::uint32_t net_namespace = 0;
   std::uint64_t position = 0;  // TCP: sequence number of the first byte; UNIX: its offset
   bool pushed = false;         // a position in what the server sends
+  bool tls = false;            // position is in the plaintext, with that of the connection's first byte above it
   bool operator==(const Key&) const = default;
 };
 
@@ -35,7 +36,7 @@ struct Spread {
     std::uint64_t parts[4];
     std::memcpy(parts, k.server.data(), 16);
     std::memcpy(parts + 2, k.client.data(), 16);
-    std::uint64_t h = mix(k.position, (std::uint64_t{k.pushed} << 32) | (std::uint64_t{k.server_port} << 16) | k.client_port);
+    std::uint64_t h = mix(k.position, (std::uint64_t{k.tls} << 33) | (std::uint64_t{k.pushed} << 32) | (std::uint64_t{k.server_port} << 16) | k.client_port);
     for (const std::uint64_t p : parts) h = mix(h, p);
     return static_cast<std::size_t>(mix(h, k.net_namespace));
   }
@@ -54,9 +55,11 @@ void put(const formats::Address& a, Family family, std::array<std::uint8_t, 16>&
 }
 
 // False: this end does not say enough to be recognised.
-bool key_of(const flow::Exchange& e, const flow::Connection& c, Key& key) {
+bool key_of(const Mark& e, const flow::Connection& c, Key& key) {
   const bool server = e.role == flow::Role::server;
   key.pushed = e.pushed;
+  key.tls = c.tls;
+  if (c.tls && !c.from_start) return false;
   if (c.family == Family::unix_domain) {
     // Offsets agree only where both ends counted from the first byte.
     const bool whole = c.origin == Origin::connected || c.origin == Origin::accepted;
@@ -73,7 +76,8 @@ bool key_of(const flow::Exchange& e, const flow::Connection& c, Key& key) {
   if (key.server_port == 0 || key.client_port == 0) return false;
   key.net_namespace = c.net_namespace;
   const std::uint32_t base = c.base[server != e.pushed ? 1 : 0];
-  key.position = static_cast<std::uint32_t>(base + static_cast<std::uint32_t>(e.request_begin));
+  if (c.tls) key.position = std::uint64_t{base} << 32 | static_cast<std::uint32_t>(e.request_begin);
+  else key.position = static_cast<std::uint32_t>(base + static_cast<std::uint32_t>(e.request_begin));
   return true;
 }
 
@@ -150,11 +154,14 @@ struct Peers::Impl {
 Peers::Peers() : impl_(std::make_unique<Impl>()) {}
 Peers::~Peers() = default;
 
-std::optional<flow::ExchangeId> Peers::push(const flow::Exchange& exchange, const flow::Connection& connection) {
+Mark mark_of(const flow::Exchange& e) {
+  return {e.id, e.role, formats::known(e.request.first_done), e.request_begin, e.pushed};
+}
+
+std::optional<flow::ExchangeId> Peers::push(const Mark& exchange, const flow::Connection& connection) {
   Impl& i = *impl_;
   Key key;
-  // Without its request an exchange has no first byte to be known by.
-  if (!formats::known(exchange.request.first_done) || !key_of(exchange, connection, key)) return std::nullopt;
+  if (!exchange.has_request || !key_of(exchange, connection, key)) return std::nullopt;
   WaitingRoom::Entry* const other = i.waiting.find(key);
   if (!other) {
     i.waiting.add({key, exchange.id, exchange.role, false});

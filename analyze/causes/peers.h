@@ -1,7 +1,8 @@
 // Joins the two ends of one exchange that was recorded at both ends of its connection.
 //
 // TCP: the request's first byte has the same sequence number at both ends of the same address pair and network
-// namespace. UNIX sockets: by the inodes of the pair and the order of requests.
+// namespace. UNIX sockets: by the inodes of the pair and the order of requests. In TLS the first byte's place in the
+// plaintext is the same, where both ends saw it from the start.
 #pragma once
 
 #include <memory>
@@ -13,12 +14,25 @@
 
 namespace tailcap::causes {
 
+// What an exchange is recognised by.
+struct Mark {
+  flow::ExchangeId id;
+  flow::Role role = flow::Role::server;
+  bool has_request = false;         // without its request an exchange has no first byte to be known by
+  std::uint64_t request_begin = 0;
+  bool pushed = false;
+};
+Mark mark_of(const flow::Exchange& exchange);
+
 class Peers {
  public:
   Peers();
   ~Peers();
   // The other end's id where it was already pushed; otherwise remembers this one until its other end comes.
-  std::optional<flow::ExchangeId> push(const flow::Exchange& exchange, const flow::Connection& connection);
+  std::optional<flow::ExchangeId> push(const Mark& mark, const flow::Connection& connection);
+  std::optional<flow::ExchangeId> push(const flow::Exchange& exchange, const flow::Connection& connection) {
+    return push(mark_of(exchange), connection);
+  }
   const flow::Findings& findings() const;
 
  private:

@@ -22,4 +22,23 @@ std::string endpoint(const Connection& connection, bool remote) {
   return "unknown";
 }
 
+std::string_view name_of(BindingHow how) {
+  constexpr std::string_view names[] = {"none", "nested", "lengths"};
+  return names[static_cast<std::size_t>(how)];
+}
+
+std::string_view name_of(formats::TlsLibrary library) {
+  switch (library) {
+    case formats::TlsLibrary::openssl:
+      return "openssl";
+    case formats::TlsLibrary::gnutls:
+      return "gnutls";
+    case formats::TlsLibrary::go:
+      return "go";
+    case formats::TlsLibrary::unknown:
+      break;
+  }
+  return "unknown";
+}
+
 }  // namespace tailcap::flow

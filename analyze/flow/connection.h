@@ -3,11 +3,20 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "analyze/flow/byte_run.h"
 
 namespace tailcap::flow {
 
+// How it is known which socket carries a TLS session.
+enum class BindingHow : std::uint8_t {
+  none = 0,     // it is not known
+  nested = 1,   // the library's calls made the socket's
+  lengths = 2,  // records of the socket have the lengths of what the library took and gave, call by call
+};
+
+// A TLS session is a connection end of its own: what it moves is plaintext.
 struct Connection {
   ConnectionId id = 0;
   SocketId socket = 0;
@@ -28,7 +37,23 @@ struct Connection {
   std::uint32_t events_missed = 0;               // events lost, counted on the socket
   // TCP: the raw sequence number of offset 0 in each direction [out, in]; joins the two ends of a connection.
   std::uint32_t base[2] = {0, 0};
+  // A TLS session's plaintext. Socket, addresses, origin, times and base are those of its carrier, where that is known.
+  bool tls = false;
+  bool from_start = false;          // offset 0 is the first byte of plaintext
+  formats::TlsSessionId session = 0;
+  formats::TlsLibrary library = formats::TlsLibrary::unknown;
+  ConnectionId carrier = 0;         // the connection end whose bytes carry it; 0: not known
+  BindingHow how = BindingHow::none;
 };
+
+// What became of the TLS sessions that moved plaintext.
+struct TlsSessions {
+  std::uint64_t sessions = 0, nested = 0, lengths = 0, unbound = 0;
+  std::uint64_t bytes = 0, unbound_bytes = 0;  // of plaintext
+};
+
+std::string_view name_of(BindingHow how);              // "nested", "lengths", "none"
+std::string_view name_of(formats::TlsLibrary library);  // "openssl", …
 
 // "10.0.0.1:80", "[::1]:80", "unix:/run/x.sock", "unix:" where unnamed.
 std::string endpoint(const Connection& connection, bool remote);

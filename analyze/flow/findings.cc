@@ -13,6 +13,7 @@ constexpr std::array<FindingText, static_cast<std::size_t>(Finding::count_)> kTe
     {"socket_unknown", note, "sockets without a description"},
     {"out_of_order_dropped", caution, "early pieces given up at the memory limit"},
     {"negative_interval", defect, "instants in impossible order, clamped"},
+    {"tls_unbound", note, "TLS sessions of which it could not be told which connection carries them"},
     {"not_http", note, "connections that carry something other than HTTP"},
     {"malformed_message", caution, "messages that break HTTP's rules"},
     {"head_cut", caution, "message heads longer than what was captured (see --payload)"},

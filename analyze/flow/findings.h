@@ -26,6 +26,7 @@ enum class Finding : std::uint16_t {
   socket_unknown,         // I/O of a socket without a SocketInfo
   out_of_order_dropped,   // held pieces given up at the memory limit
   negative_interval,
+  tls_unbound,            // TLS sessions whose socket could not be told
   // protocols
   not_http,               // connections that carry something else
   malformed_message,

@@ -108,6 +108,7 @@ struct Request {
   Role role = Role::server;
   Protocol protocol = Protocol::unknown;
   Outcome outcome = Outcome::unknown;
+  bool tls = false;               // read and written through a TLS library, as plaintext
   bool complete = false;
   bool has_duration = false;      // first and last byte are both known
   bool has_phases = false;        // every milestone between them, too

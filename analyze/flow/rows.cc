@@ -16,6 +16,7 @@ constexpr std::size_t kMaxPacked = 10 * (18 + 6 + kThreadTimes + 12 + kMaxGrpc);
 // In the first number of a row.
 constexpr std::uint64_t kWindowsKnown = 1u << 12;  // flow control held up neither message, or kRare tells
 constexpr std::uint64_t kRare = 1u << 13;
+constexpr std::uint64_t kTls = 1u << 14;
 // What of the rare there is.
 constexpr std::uint64_t kRequestHeld = 1, kResponseHeld = 2, kBehind = 4, kLimit = 8, kPushed = 16, kAttempt = 32, kFromPeer = 64;
 
@@ -133,7 +134,7 @@ const std::uint8_t* Rows::pack(const Request& r) {
   const std::uint64_t rare = rare_of(r);
   const bool windows_known = r.request_flow_control >= 0 && r.response_flow_control >= 0;
   assert(static_cast<std::uint64_t>(r.protocol) < 16);
-  put(at, (windows_known ? kWindowsKnown : 0) | (rare != 0 ? kRare : 0) | static_cast<std::uint64_t>(r.role) | static_cast<std::uint64_t>(r.complete) << 1 |
+  put(at, (windows_known ? kWindowsKnown : 0) | (rare != 0 ? kRare : 0) | (r.tls ? kTls : 0) | static_cast<std::uint64_t>(r.role) | static_cast<std::uint64_t>(r.complete) << 1 |
               static_cast<std::uint64_t>(r.has_phases) << 2 | static_cast<std::uint64_t>(r.has_thread_time) << 3 |
               static_cast<std::uint64_t>(r.outcome) << 4 | static_cast<std::uint64_t>(r.protocol) << 8);
   put(at, r.status);
@@ -168,6 +169,7 @@ Request Rows::operator[](std::size_t i) const {
   const std::uint64_t bits = get(at);
   r.role = static_cast<Role>(bits & 1);
   r.complete = (bits & 2) != 0;
+  r.tls = (bits & kTls) != 0;
   r.has_phases = (bits & 4) != 0;
   r.has_thread_time = (bits & 8) != 0;
   r.outcome = static_cast<Outcome>(bits >> 4 & 15);

@@ -109,6 +109,7 @@ struct Quality {
   std::uint64_t retries_inferred = 0;            // of retries: not by gRPC's own header
   std::uint64_t connections = 0, connections_http = 0, connections_other = 0;
   std::uint64_t connections_encrypted = 0;  // TLS of which no plaintext was recorded
+  TlsSessions tls;                        // recorded plaintext
   std::uint64_t failed_connections = 0;   // refused, timed out, reset before any request
   std::uint64_t retransmits = 0;
   std::int64_t realtime_offset = 0;       // add to a Time to get ns since 1970, at the start

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <unordered_map>
 
 #include "analyze/causes/attempts.h"
 #include "analyze/causes/from_peer.h"
@@ -55,7 +56,7 @@ class Run {
         note_tls(message);
         for (const flow::Exchange& exchange : exchanges_.push(message)) add(exchange);
       }
-      if (run.end == flow::End::reset || run.end == flow::End::error) note_failure(run.connection);
+      if (run.end != flow::End::none) ended(run);
     }
   }
 
@@ -78,12 +79,11 @@ class Run {
     const flow::Connection* const connection = streams_.connection(exchange.id.connection);
     attempts_.push(exchange, connection && connection->origin == formats::Origin::existed);
     if (connection) {
+      row.tls = connection->tls;
       note_endpoints(*connection);
-      setups_.push(exchange, *connection, *connection, out_.table.texts);
-      if (const auto peer = peers_.push(exchange, *connection)) {
-        row.peer = *peer;
-        pairs_.emplace_back(*peer, exchange.id);
-      }
+      const flow::Connection* const carrier = streams_.connection(connection->carrier);
+      setups_.push(exchange, *connection, carrier ? *carrier : *connection, out_.table.texts);
+      if (const auto peer = peer_of(exchange, *connection)) row.peer = *peer;
     }
     if (options_.keep_headers)
       out_.headers.push_back({exchange.request_headers, exchange.response_headers, exchange.request_headers_complete,
@@ -91,13 +91,56 @@ class Run {
     out_.table.rows.push_back(row);
   }
 
-  void note_endpoints(const flow::Connection& connection) {
-    if (connection.id >= out_.endpoints.size()) out_.endpoints.resize(connection.id + 1);
+  // The other end of an exchange, where it came before. A TLS session may be bound to its connection later: then what
+  // it carried until then waits.
+  std::optional<ExchangeId> peer_of(const flow::Exchange& exchange, const flow::Connection& connection) {
+    if (connection.tls && connection.how == flow::BindingHow::none) {
+      auto& unbound = unbound_[connection.id];
+      if (unbound.size() < kMaxUnbound) unbound.push_back(causes::mark_of(exchange));
+      return std::nullopt;
+    }
+    if (!unbound_.empty()) match_unbound(connection);
+    return match(causes::mark_of(exchange), connection);
+  }
+
+  std::optional<ExchangeId> match(const causes::Mark& mark, const flow::Connection& connection) {
+    const auto peer = peers_.push(mark, connection);
+    if (peer) pairs_.emplace_back(*peer, mark.id);
+    return peer;
+  }
+
+  void match_unbound(const flow::Connection& connection) {
+    const auto unbound = unbound_.find(connection.id);
+    if (unbound == unbound_.end()) return;
+    if (connection.how != flow::BindingHow::none)
+      for (const causes::Mark& mark : unbound->second)
+        if (const auto peer = match(mark, connection)) pairs_.emplace_back(mark.id, *peer);
+    unbound_.erase(unbound);
+  }
+
+  void ended(const flow::ByteRun& run) {
+    const flow::Connection* c = streams_.connection(run.connection);
+    if (!c) return;
+    if (c->tls) {
+      match_unbound(*c);
+      if (c->carrier != 0 && c->bytes_in + c->bytes_out > 0) tls_.has_plaintext(c->carrier);
+      if (c->id < out_.endpoints.size() && out_.endpoints[c->id].local != 0) set_endpoints(*c);
+    } else if (run.end == flow::End::reset || run.end == flow::End::error) {
+      note_failure(*c);
+    }
+  }
+
+  void set_endpoints(const flow::Connection& connection) {
     Endpoints& ends = out_.endpoints[connection.id];
-    if (ends.local != 0) return;
-    ++http_connections_;
     ends.local = out_.table.texts.intern(flow::endpoint(connection, false));
     ends.remote = out_.table.texts.intern(flow::endpoint(connection, true));
+  }
+
+  void note_endpoints(const flow::Connection& connection) {
+    if (connection.id >= out_.endpoints.size()) out_.endpoints.resize(connection.id + 1);
+    if (out_.endpoints[connection.id].local != 0) return;
+    ++http_connections_;
+    set_endpoints(connection);
   }
 
   void note_tls(const flow::Message& message) {
@@ -112,13 +155,12 @@ class Run {
   }
 
   // A connection that broke before it carried anything.
-  void note_failure(flow::ConnectionId id) {
-    const flow::Connection* c = streams_.connection(id);
-    if (!c || c->bytes_in + c->bytes_out > 0 || c->origin == formats::Origin::existed) return;
-    if (id < failed_.size() && failed_[id]) return;
-    if (id >= failed_.size()) failed_.resize(id + 1);
-    failed_[id] = true;
-    failures_.add(flow::endpoint(*c, true), c->error != 0 ? tail::cause_of(c->error) : "reset before any request");
+  void note_failure(const flow::Connection& c) {
+    if (c.bytes_in + c.bytes_out > 0 || c.origin == formats::Origin::existed) return;
+    if (c.id < failed_.size() && failed_[c.id]) return;
+    if (c.id >= failed_.size()) failed_.resize(c.id + 1);
+    failed_[c.id] = true;
+    failures_.add(flow::endpoint(c, true), c.error != 0 ? tail::cause_of(c.error) : "reset before any request");
   }
 
   // What can be said only when everything is known: losses, the other ends, routes.
@@ -155,6 +197,7 @@ class Run {
       findings_.add(*f);
     quality.findings = findings_;
     quality.connections = streams_.connections();
+    quality.tls = streams_.tls();
     quality.connections_http = http_connections_;
     quality.connections_encrypted = tls_.encrypted();
     out_.study.tls = tls_.list();
@@ -226,6 +269,9 @@ class Run {
   tail::NameLookups lookups_;
   flow::Findings findings_;
   std::vector<std::pair<ExchangeId, ExchangeId>> pairs_;  // first end seen, second end seen
+  // By ConnectionId: exchanges of TLS sessions that are not bound yet.
+  static constexpr std::size_t kMaxUnbound = 64;  // of one session: two calls are enough to bind it
+  std::unordered_map<flow::ConnectionId, std::vector<causes::Mark>> unbound_;
   std::vector<bool> failed_;                              // by ConnectionId
   std::uint64_t http_connections_ = 0;
   bool calls_ = false;                                    // there are rows of gRPC

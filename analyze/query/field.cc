@@ -67,7 +67,7 @@ constexpr Field kFields[] = {
     {"id", Type::text, Unit::none, GET(id_text(r.id, b))},
     {"role", Type::text, Unit::none, GET(flow::name_of(r.role))},
     {"protocol", Type::text, Unit::none, GET(protocol_of(r))},
-    {"tls", Type::boolean, Unit::none, GET(false)},
+    {"tls", Type::boolean, Unit::none, GET(r.tls)},
     {"method", Type::text, Unit::none, GET(text_of(r.method, t))},
     {"path", Type::text, Unit::none, GET(text_of(r.path, t))},
     {"route", Type::text, Unit::none, GET(text_of(r.route, t))},

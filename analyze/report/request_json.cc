@@ -131,7 +131,7 @@ void append_request(std::string& out, const flow::RequestTable& table, const Req
     json.null();
   else
     json.text(flow::name_of(row.protocol));
-  json.field("tls", false);
+  json.field("tls", row.tls);
   text_of(json, table, "method", row.method);
   text_of(json, table, "path", row.path);
   text_of(json, table, "route", row.route);

@@ -21,6 +21,7 @@ class Arrivals {
   void shift(std::int64_t by);
 
   bool any() const { return any_; }
+  bool started() const { return started_; }
   // All bytes before this have arrived.
   std::int64_t arrived_to() const { return to_; }
 

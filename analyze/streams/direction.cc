@@ -86,6 +86,11 @@ void DirectionStream::arrived(std::int64_t begin, std::int64_t end, flow::Time a
   arrivals_.add(begin, end, at);
 }
 
+void DirectionStream::told(std::int64_t begin, std::int64_t end, flow::Time at) {
+  late_arrivals_ = 0;
+  arrivals_.add(arrivals_.started() ? std::min(begin, arrivals_.arrived_to()) : begin, end, at);
+}
+
 void DirectionStream::push(Piece piece, Shared& shared, Output& out) {
   bound_payload(piece);
   if (!started_) {
@@ -142,7 +147,7 @@ void DirectionStream::emit(Piece piece, Shared& shared, Output& out) {
   run.tail = piece.tail;
   if (direction_ == Direction::in && arrives_ && shared.arrivals_seen) {
     const Arrivals::Taken taken = arrivals_.take(piece.offset, end, run.done, out.marks());
-    if (taken.missing) shared.findings.add(Finding::arrival_missing);
+    if (taken.missing && !told_) shared.findings.add(Finding::arrival_missing);
     if (taken.negative) shared.findings.add(Finding::negative_interval);
   }
   if (run.gap > 0) {

@@ -59,6 +59,9 @@ class DirectionStream {
   std::uint32_t base() const { return base_; }
 
   void arrived(std::int64_t begin, std::int64_t end, flow::Time at);
+  // TLS sessions: arrivals are not seen but told, for all up to `end`; kNoTime: not known. A piece is held until then.
+  void arrivals_are_told() { told_ = true; }
+  void told(std::int64_t begin, std::int64_t end, flow::Time at);
   // Hands the piece on, or holds it: then advance() (streams/duplex.h) decides.
   void push(Piece piece, Shared& shared, Output& out);
   // Events of this socket were lost: perhaps the first or the last of this direction, which leaves no gap.
@@ -81,6 +84,7 @@ class DirectionStream {
   bool ended() const { return ended_; }
   bool started() const { return started_; }
   bool first_known() const { return first_known_; }
+  std::int64_t next() const { return next_; }
   bool fin_seen() const { return fin_arrived_ || fin_offset_.has_value(); }
   // Arrived, but not read.
   bool unread() const { return started_or_arrived() && arrivals_.any() && arrivals_.arrived_to() > next_; }
@@ -102,7 +106,7 @@ class DirectionStream {
   flow::Direction direction_;
   const DirectionStream& other_;
   bool first_known_ = false, started_ = false, based_ = false, ended_ = false, fin_arrived_ = false;
-  bool arrives_ = true, missed_ = false;
+  bool arrives_ = true, missed_ = false, told_ = false;
   std::uint32_t base_ = 0;
   std::uint8_t late_arrivals_ = 0;    // reads in a row that waited for an arrival in vain
   std::int64_t next_ = 0;             // everything before it was handed on

@@ -27,6 +27,13 @@ class Output {
   std::vector<flow::ArrivalMark>& marks() { return marks_; }
   // Payload that was held: keeps it until clear().
   std::string_view keep(std::string&& bytes) { return kept_.emplace_back(std::move(bytes)); }
+  std::size_t size() const { return runs_.size(); }
+  const flow::ByteRun& operator[](std::size_t i) const { return runs_[i]; }  // without its arrivals
+  // When the last byte of a run had arrived; kNoTime: not known.
+  flow::Time arrival_of(std::size_t i) const {
+    const std::size_t end = i + 1 < runs_.size() ? mark_begins_[i + 1] : marks_.size();
+    return end > mark_begins_[i] ? marks_[end - 1].time : flow::kNoTime;
+  }
   std::span<const flow::ByteRun> runs() {
     for (std::size_t i = 0; i < runs_.size(); ++i) {
       const std::size_t end = i + 1 < runs_.size() ? mark_begins_[i + 1] : marks_.size();

@@ -4,12 +4,12 @@
 #include <cerrno>
 #include <memory>
 #include <queue>
-#include <unordered_map>
 #include <vector>
 
-#include "analyze/streams/duplex.h"
 #include "analyze/streams/facts.h"
 #include "analyze/streams/output.h"
+#include "analyze/streams/slot.h"
+#include "analyze/streams/tls_sessions.h"
 
 namespace tailcap::streams {
 
@@ -21,29 +21,6 @@ using formats::Event;
 using formats::TcpState;
 
 namespace {
-
-// Connections followed at a time; about 600 bytes each. More are counted and left out.
-constexpr std::size_t kMaxLive = 1u << 18;
-// A connection that is closed while bytes lie unread can still be read by its owner for as long as it likes.
-constexpr flow::Duration kUnreadHold = std::chrono::seconds{30};
-
-struct Spread {
-  std::size_t operator()(flow::SocketId id) const {
-    id = (id ^ (id >> 31)) * 0x9e3779b97f4a7c15u;
-    return static_cast<std::size_t>(id ^ (id >> 29));
-  }
-};
-
-struct Slot {
-  explicit Slot(flow::Connection& c) : facts(c), pair(c.id) {}
-  flow::Connection& facts;
-  Duplex pair;
-  std::uint64_t epoch = 0;        // Impl::epoch and Impl::any_loss when the last event of this socket came
-  std::uint64_t any_loss = 0;
-  bool waits = false;             // stands in the queue
-  bool listener = false;          // or otherwise no connection: its bytes are not followed
-  bool tcp() const { return facts.family != formats::Family::unix_domain; }
-};
 
 struct Wake {
   flow::Time at;
@@ -58,28 +35,21 @@ struct Streams::Impl {
   Facts facts;
   Shared shared;
   Output out;
-  std::unordered_map<flow::SocketId, std::unique_ptr<Slot>, Spread> live;
+  Live<Slot> live;
+  Losses losses;
+  Sessions sessions{facts, shared, out, losses, live};
   std::priority_queue<Wake, std::vector<Wake>, std::greater<>> wakes;
-  Slot* last = nullptr;  // events of one socket come in bursts
-  std::uint64_t epoch = 0;     // losses that are not counted on their socket
-  std::uint64_t any_loss = 0;  // all losses: the last event of a socket may be among them, and nothing after it says so
-
-  Slot* find(flow::SocketId socket) {
-    if (last && last->facts.socket == socket) return last;
-    const auto it = live.find(socket);
-    return it == live.end() ? nullptr : (last = it->second.get());
-  }
 
   Slot* open(flow::SocketId socket, flow::Time at) {
-    if (Slot* s = find(socket)) return s;
+    if (Slot* s = live.find(socket)) return s;
     if (socket == 0 || live.size() >= kMaxLive) {
       shared.findings.add(Finding::socket_unknown);
       return nullptr;
     }
     auto slot = std::make_unique<Slot>(facts.add(socket, at));
-    slot->epoch = epoch;
-    slot->any_loss = any_loss;
-    return last = (live[socket] = std::move(slot)).get();
+    slot->epoch = losses.epoch;
+    slot->any_loss = losses.any_loss;
+    return live.add(socket, std::move(slot));
   }
 
   void note(Slot& s) {
@@ -90,8 +60,10 @@ struct Streams::Impl {
 
   // After something happened to it: goes on, and forgets the connection when both directions have ended.
   void after(Slot& s) {
+    const std::size_t from = out.size();
     s.pair.advance(false, shared, out);
     note(s);
+    if (s.carrier) sessions.handed_on(s, from);
     if (s.pair.ended()) return forget(s);
     if (s.waits) return;
     const flow::Time at = s.pair.wakes_at();
@@ -102,8 +74,8 @@ struct Streams::Impl {
   }
 
   void forget(Slot& s) {
+    sessions.gone(s);
     facts.close(s.facts.id);
-    last = nullptr;
     live.erase(s.facts.socket);
   }
 
@@ -111,7 +83,7 @@ struct Streams::Impl {
     while (!wakes.empty() && wakes.top().at <= shared.now) {
       const Wake w = wakes.top();
       wakes.pop();
-      Slot* s = find(w.socket);
+      Slot* s = live.find(w.socket);
       if (!s || s->facts.id != w.id) continue;
       s->waits = false;
       after(*s);
@@ -135,7 +107,7 @@ struct Streams::Impl {
 };
 
 void Streams::Impl::on(const Event& e, const formats::Io& io) {
-  Slot* s = find(io.socket);
+  Slot* s = live.find(io.socket);
   if (!s) {
     if (io.length == 0) return;  // the end or failure of something that was never seen
     if (!(s = open(io.socket, e.time))) return;
@@ -143,6 +115,7 @@ void Streams::Impl::on(const Event& e, const formats::Io& io) {
   }
   if (s->listener) return;
   missed(*s, io.missed);
+  if (s->carrier || sessions.any() || looks_like_record(io.head)) sessions.moved(*s, e, io);
   const bool tcp = s->tcp();
   if (io.error != 0) {
     s->facts.error = io.error;
@@ -168,18 +141,20 @@ void Streams::Impl::on(const Event& e, const formats::Io& io) {
   piece.head = io.head;
   piece.tail = io.tail;
   if (io.missed > 0) piece.taints = piece.taints | Taint::events_lost;
-  s->any_loss = any_loss;
-  if (s->epoch != epoch) s->epoch = epoch, piece.taints = piece.taints | Taint::events_lost;
+  s->any_loss = losses.any_loss;
+  if (s->epoch != losses.epoch) s->epoch = losses.epoch, piece.taints = piece.taints | Taint::events_lost;
   const bool first = !d.started();
   const std::uint64_t lost = d.lost();
+  const std::size_t from = out.size();
   d.push(piece, shared, out);
+  if (s->carrier) sessions.handed_on(*s, from);
   s->facts.bytes_in = s->pair.in.moved(), s->facts.bytes_out = s->pair.out.moved();
   if (first || d.lost() != lost || s->waits || s->pair.in.holds() || s->pair.out.holds()) after(*s);
 }
 
 void Streams::Impl::on(const Event& e, const formats::Arrival& a) {
   shared.arrivals_seen = shared.arrivals_expected = true;
-  Slot* s = find(a.socket);
+  Slot* s = live.find(a.socket);
   if (!s || s->listener) return;
   missed(*s, a.missed);
   const std::int64_t begin = s->pair.in.offset_of(a.position, true);
@@ -189,7 +164,7 @@ void Streams::Impl::on(const Event& e, const formats::Arrival& a) {
 
 void Streams::Impl::end_both(Slot& s, const Event& e, End in, End outwards) {
   const Taint lost = Taint::events_lost;
-  const flow::Taints taints = s.any_loss != any_loss ? static_cast<flow::Taints>(lost) : 0;
+  const flow::Taints taints = s.any_loss != losses.any_loss ? static_cast<flow::Taints>(lost) : 0;
   // What had arrived before can still be read, unless this side threw it away.
   const bool may_read = s.pair.in.unread() && !s.facts.reset_sent;
   s.pair.out.end(outwards, e.time, shared.now + kHold, taints);
@@ -197,7 +172,7 @@ void Streams::Impl::end_both(Slot& s, const Event& e, End in, End outwards) {
 }
 
 void Streams::Impl::on(const Event& e, const formats::StateChange& c) {
-  Slot* s = find(c.socket);
+  Slot* s = live.find(c.socket);
   if (!s && (c.to == TcpState::syn_sent || c.to == TcpState::established) && c.from != TcpState::listen)
     s = open(c.socket, e.time);
   if (!s || s->listener) return;
@@ -235,7 +210,7 @@ void Streams::Impl::on(const Event& e, const formats::StateChange& c) {
 }
 
 void Streams::Impl::on(const Event& e, const formats::Reset& r) {
-  Slot* s = find(r.socket);
+  Slot* s = live.find(r.socket);
   if (!s || s->listener) return;
   (r.direction == Direction::in ? s->facts.reset_received : s->facts.reset_sent) = true;
   end_both(*s, e, End::reset, End::reset);
@@ -243,7 +218,7 @@ void Streams::Impl::on(const Event& e, const formats::Reset& r) {
 }
 
 void Streams::Impl::on(const Event& e, const formats::SocketInfo& info) {
-  Slot* s = find(info.socket);
+  Slot* s = live.find(info.socket);
   const bool fresh = s == nullptr;
   if (!s && !(s = open(info.socket, e.time))) return;
   const bool known = s->facts.family != formats::Family::unknown;
@@ -265,22 +240,20 @@ void Streams::Impl::on(const Event& e, const formats::SocketInfo& info) {
 }
 
 void Streams::Impl::end_capture() {
-  std::vector<Slot*> all;
-  all.reserve(live.size());
-  for (auto& [socket, slot] : live) all.push_back(slot.get());
-  std::sort(all.begin(), all.end(), [](const Slot* a, const Slot* b) { return a->facts.id < b->facts.id; });
-  for (Slot* s : all) {
+  for (Slot* s : live.in_order()) {
     if (!s->listener) {
-      if (s->any_loss != any_loss) {
+      if (s->any_loss != losses.any_loss) {
         const auto lost = static_cast<flow::Taints>(Taint::events_lost);
         s->pair.out.end(End::capture, shared.now, shared.now, lost);
         s->pair.in.end(End::capture, shared.now, shared.now, lost);
       }
+      const std::size_t from = out.size();
       s->pair.advance(true, shared, out);
+      if (s->carrier) sessions.handed_on(*s, from);
     }
     note(*s);
   }
-  last = nullptr;
+  sessions.end_capture();
   live.clear();
   wakes = {};
 }
@@ -294,6 +267,7 @@ std::span<const flow::ByteRun> Streams::push(const Event& event) {
   if (event.time > i.shared.now) {
     i.shared.now = event.time;
     if (!i.wakes.empty()) i.wake();
+    if (i.sessions.any()) i.sessions.wake();
   }
   if (const auto* io = std::get_if<formats::Io>(&event.body)) i.on(event, *io);
   else if (const auto* a = std::get_if<formats::Arrival>(&event.body)) i.on(event, *a);
@@ -301,18 +275,27 @@ std::span<const flow::ByteRun> Streams::push(const Event& event) {
   else if (const auto* info = std::get_if<formats::SocketInfo>(&event.body)) i.on(event, *info);
   else if (const auto* r = std::get_if<formats::Reset>(&event.body)) i.on(event, *r);
   else if (const auto* t = std::get_if<formats::Retransmit>(&event.body)) {
-    if (Slot* s = i.find(t->socket)) ++s->facts.retransmits;
+    if (Slot* s = i.live.find(t->socket)) ++s->facts.retransmits;
+  } else if (const auto* tls = std::get_if<formats::TlsIo>(&event.body)) {
+    i.sessions.on(event, *tls);
+  } else if (const auto* step = std::get_if<formats::TlsStep>(&event.body)) {
+    i.sessions.on(event, *step);
+  } else if (std::holds_alternative<formats::TaskExit>(event.body) || std::holds_alternative<formats::TaskExec>(event.body)) {
+    if (i.sessions.any()) i.sessions.exited(event);
   } else if (std::holds_alternative<formats::Damage>(event.body)) {
-    ++i.epoch;
-    ++i.any_loss;
+    ++i.losses.epoch;
+    ++i.losses.any_loss;
+    i.sessions.lost();
   } else if (const auto* loss = std::get_if<formats::Loss>(&event.body)) {
     // Losses of sends, receives and arrivals in the ring are counted on their socket (missed); others are not.
     const auto kind = static_cast<formats::Kind>(loss->kind);
     const bool on_socket = loss->cause == formats::LossCause::ring_full &&
-                           (kind == formats::Kind::send || kind == formats::Kind::receive || kind == formats::Kind::arrival);
+                           (kind == formats::Kind::send || kind == formats::Kind::receive || kind == formats::Kind::arrival ||
+                            kind == formats::Kind::tls_send || kind == formats::Kind::tls_receive);
     if (loss->count > 0 && kind != formats::Kind::off_cpu) {
-      ++i.any_loss;
-      if (!on_socket) ++i.epoch;
+      ++i.losses.any_loss;
+      if (!on_socket) ++i.losses.epoch;
+      i.sessions.lost();
     }
   } else if (std::holds_alternative<formats::CaptureEnd>(event.body)) {
     i.end_capture();
@@ -321,6 +304,7 @@ std::span<const flow::ByteRun> Streams::push(const Event& event) {
 }
 
 const flow::Connection* Streams::connection(flow::ConnectionId id) const { return impl_->facts.find(id); }
+const flow::TlsSessions& Streams::tls() const { return impl_->sessions.counts(); }
 std::uint32_t Streams::connections() const { return impl_->facts.size(); }
 const flow::Findings& Streams::findings() const { return impl_->shared.findings; }
 

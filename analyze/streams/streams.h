@@ -1,4 +1,4 @@
-// Events of sockets in, bytes in order out.
+// Events of sockets and TLS sessions in, bytes in order out. A session's plaintext is a connection end of its own.
 //
 // push() returns the runs that this event completed, in byte order per direction; they and their views are valid
 // until the next push. CaptureEnd releases everything that is still held.
@@ -23,6 +23,8 @@ class Streams {
   const flow::Connection* connection(flow::ConnectionId id) const;
   // All connection ends so far, in order of id.
   std::uint32_t connections() const;
+  // What became of the TLS sessions that have ended; after CaptureEnd that is all.
+  const flow::TlsSessions& tls() const;
   const flow::Findings& findings() const;
 
  private:

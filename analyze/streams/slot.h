@@ -1,0 +1,121 @@
+// The connection ends that live: sockets, and the TLS sessions on them.
+#pragma once
+
+#include <algorithm>
+#include <memory>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "analyze/flow/connection.h"
+#include "analyze/streams/duplex.h"
+#include "analyze/streams/tls_records.h"
+
+namespace tailcap::streams {
+
+struct Session;
+
+// When the bytes had arrived that the latest reads of a connection end took out.
+class ReadLog {
+ public:
+  void add(flow::Time done, flow::Time arrived) {
+    next_ = (next_ + 1) % kKept;
+    entries_[next_] = {done, arrived};
+  }
+  // Of the last read that was done by then; kNoTime: not known, or no longer.
+  flow::Time at(flow::Time done) const {
+    for (std::size_t i = 0; i < kKept; ++i) {
+      const Entry& e = entries_[(next_ + kKept - i) % kKept];
+      if (formats::known(e.done) && e.done <= done) return e.arrived;
+    }
+    return flow::kNoTime;
+  }
+
+ private:
+  // A call of a TLS library takes a record in two reads; an event loop reads hundreds of sockets before it decrypts,
+  // but each of them once.
+  static constexpr std::size_t kKept = 16;
+  struct Entry { flow::Time done = flow::kNoTime, arrived = flow::kNoTime; };
+  Entry entries_[kKept];
+  std::size_t next_ = 0;
+};
+
+// What a connection end keeps as soon as it looks as if it carried TLS.
+struct Carrier {
+  RecordReader records[2];  // by direction
+  ReadLog reads;
+  std::vector<Session*> sessions;
+};
+
+struct Slot {
+  explicit Slot(flow::Connection& c) : facts(c), pair(c.id) {}
+  Carrier& carries() {
+    if (!carrier) carrier = std::make_unique<Carrier>();
+    return *carrier;
+  }
+  bool tcp() const { return facts.family != formats::Family::unix_domain; }
+
+  flow::Connection& facts;
+  Duplex pair;
+  std::unique_ptr<Carrier> carrier;
+  std::uint64_t epoch = 0;        // Losses when the last event of this socket came
+  std::uint64_t any_loss = 0;
+  bool waits = false;             // stands in the queue
+  bool listener = false;          // or otherwise no connection: its bytes are not followed
+};
+
+// What was lost without being counted on a connection end.
+struct Losses {
+  std::uint64_t epoch = 0;     // losses that are not counted on their socket
+  std::uint64_t any_loss = 0;  // all losses: the last event of a socket may be among them, and nothing after it says so
+};
+
+struct Spread {
+  std::size_t operator()(std::uint64_t id) const {
+    id = (id ^ (id >> 31)) * 0x9e3779b97f4a7c15u;
+    return static_cast<std::size_t>(id ^ (id >> 29));
+  }
+};
+
+// By the number that the recorder gave them. Events of one come in bursts.
+template <class T>
+class Live {
+ public:
+  T* find(std::uint64_t key) {
+    if (last_ && last_key_ == key) return last_;
+    const auto it = all_.find(key);
+    return it == all_.end() ? nullptr : keep(key, it->second.get());
+  }
+  T* add(std::uint64_t key, std::unique_ptr<T> t) { return keep(key, (all_[key] = std::move(t)).get()); }
+  void erase(std::uint64_t key) {
+    last_ = nullptr;
+    all_.erase(key);
+  }
+  void clear() {
+    last_ = nullptr;
+    all_.clear();
+  }
+  std::size_t size() const { return all_.size(); }
+  // In order of their numbers as connections.
+  std::vector<T*> in_order() const;
+
+ private:
+  T* keep(std::uint64_t key, T* t) {
+    last_key_ = key;
+    return last_ = t;
+  }
+  std::unordered_map<std::uint64_t, std::unique_ptr<T>, Spread> all_;
+  T* last_ = nullptr;
+  std::uint64_t last_key_ = 0;
+};
+
+template <class T>
+std::vector<T*> Live<T>::in_order() const {
+  std::vector<T*> all;
+  all.reserve(all_.size());
+  for (const auto& [key, t] : all_) all.push_back(t.get());
+  std::sort(all.begin(), all.end(), [](const T* a, const T* b) { return a->facts.id < b->facts.id; });
+  return all;
+}
+
+}  // namespace tailcap::streams

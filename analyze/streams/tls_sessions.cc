@@ -1,0 +1,316 @@
+#include "analyze/streams/tls_sessions.h"
+
+#include <algorithm>
+
+namespace tailcap::streams {
+
+using flow::BindingHow;
+using flow::Direction;
+using flow::End;
+using flow::Finding;
+using flow::Taint;
+using formats::Event;
+
+namespace {
+
+// TLS in TLS in TLS is a proxy behind a proxy; a ring of carriers is nonsense.
+constexpr int kMaxDepth = 4;
+
+flow::Taints lost_if(bool lost) { return lost ? static_cast<flow::Taints>(Taint::events_lost) : 0; }
+
+// A session is where its carrier is.
+void settle_on(flow::Connection& s, const flow::Connection& c) {
+  s.socket = c.socket;
+  s.family = c.family;
+  s.type = c.type;
+  s.origin = c.origin;
+  s.local = c.local;
+  s.remote = c.remote;
+  s.net_namespace = c.net_namespace;
+  s.inode = c.inode;
+  s.peer_inode = c.peer_inode;
+  s.path = c.path;
+  s.connect_started = c.connect_started;
+  s.established = c.established;
+  s.closed = c.closed;
+  s.error = c.error;
+  s.reset_received = c.reset_received;
+  s.reset_sent = c.reset_sent;
+  s.base[0] = c.base[0], s.base[1] = c.base[1];
+}
+
+}  // namespace
+
+Session* Sessions::open(formats::TlsSessionId id, const Event& e) {
+  if (Session* s = live_.find(id)) return s;
+  if (id == 0 || live_.size() >= kMaxLive) {
+    shared_.findings.add(Finding::socket_unknown);
+    return nullptr;
+  }
+  auto s = std::make_unique<Session>(facts_.add(0, e.time));
+  s->id = s->facts.session = id;
+  s->facts.tls = true;
+  s->pid = e.thread.pid;
+  s->epoch = losses_.epoch;
+  s->any_loss = losses_.any_loss;
+  s->pair.in.arrivals_are_told();
+  pids_.insert(e.thread.pid);
+  any_ = true;
+  return live_.add(id, std::move(s));
+}
+
+void Sessions::on(const Event& e, const formats::TlsStep& step) {
+  using Kind = formats::TlsStepKind;
+  Session* s = live_.find(step.session);
+  const bool fresh = s == nullptr;
+  if (!s) {
+    if (step.step == Kind::freed || step.step == Kind::shutdown || step.step == Kind::unknown) return;
+    if (!(s = open(step.session, e))) return;
+  }
+  if (step.library != formats::TlsLibrary::unknown) s->facts.library = step.library;
+  s->failed = step.step == Kind::failed || (s->failed && step.step != Kind::handshake);
+  if (fresh) s->handshake_first = step.step == Kind::handshake;
+  if (step.step != Kind::freed) return;
+  // Its carrier, too, is mostly closed now; what that says of the end counts. Otherwise both sides were done.
+  const bool broken = s->failed && !s->on;
+  end(*s, broken ? End::error : End::fin, End::fin, e.time, kHold);
+  after(*s);
+}
+
+void Sessions::end(Session& s, End in, End out, flow::Time at, flow::Duration hold) {
+  const flow::Taints taints = lost_if(s.any_loss != losses_.any_loss);
+  s.pair.out.end(out, at, shared_.now + kHold, taints);
+  s.pair.in.end(in, at, shared_.now + hold, taints);
+}
+
+void Sessions::on(const Event& e, const formats::TlsIo& io) {
+  Session* s = open(io.session, e);
+  if (!s || io.length == 0) return;
+  s->failed = false;
+  if (io.missed > 0) {
+    s->facts.events_missed += io.missed;
+    s->pair.in.missed();
+    s->pair.out.missed();
+    votes_.lost();
+  }
+  apply(votes_.call(e, io, s->facts.library), s);
+  if (!s->pair.in.started() && !s->pair.out.started() && !s->facts.from_start) {
+    // Its beginning was seen: unless its carrier is older than the recording, and this another handshake.
+    const bool began = s->handshake_first && (!s->on || s->on->pair.in.first_known() || s->on->facts.tls);
+    if (began) {
+      s->facts.from_start = true;
+      s->pair.in.born(0, false);
+      s->pair.out.born(0, false);
+    }
+  }
+  DirectionStream& d = s->pair[io.direction];
+  Piece piece;
+  piece.offset = d.offset_of(io.position, false);
+  piece.length = io.length;
+  piece.done = e.time;
+  piece.thread = e.thread;
+  piece.payload = io.payload;
+  piece.head = io.head;
+  piece.tail = io.tail;
+  if (io.missed > 0) piece.taints = piece.taints | Taint::events_lost;
+  s->any_loss = losses_.any_loss;
+  if (s->epoch != losses_.epoch) s->epoch = losses_.epoch, piece.taints = piece.taints | Taint::events_lost;
+  const std::size_t from = out_.size();
+  if (io.direction == Direction::in) {
+    s->reads.push_back({piece.offset, piece.offset + static_cast<std::int64_t>(piece.length), e.time});
+    resolve(*s);
+  }
+  d.push(piece, shared_, out_);
+  if (s->carrier) handed_on(*s, from);
+  after(*s);
+}
+
+void Sessions::moved(Slot& socket, const Event& e, const formats::Io& io) {
+  if (io.missed > 0) votes_.lost();
+  if (io.error != 0 || io.length == 0) return;
+  records_.clear();
+  if (!socket.carrier && looks_like_record(io.head)) socket.carries();
+  if (socket.carrier) socket.carrier->records[static_cast<std::size_t>(io.direction)].push(io, records_);
+  apply(votes_.transfer(e, io, records_), nullptr);
+}
+
+// `now`: the session whose call this is; its piece comes next.
+void Sessions::apply(std::span<const Vote> votes, const Session* now) {
+  for (const Vote& vote : votes) {
+    Session* s = live_.find(vote.session);
+    if (!s || s->tally.refused()) continue;
+    s->tally.add(vote);
+    const Tally::Verdict verdict = s->tally.verdict(s->facts.library);
+    const bool same = verdict.how == s->facts.how &&
+                      (verdict.how == BindingHow::none || !s->on ||
+                       (verdict.carrier.session ? s->on->facts.session : s->on->facts.socket) == verdict.carrier.id);
+    if (same) continue;
+    if (s->facts.how != BindingHow::none) unbind(*s);
+    if (verdict.how != BindingHow::none) bind(*s, verdict);
+    if (s->tally.refused()) s->pair.in.no_arrivals();
+    if (s != now) after(*s);
+  }
+}
+
+void Sessions::bind(Session& s, const Tally::Verdict& verdict) {
+  Slot* c = verdict.carrier.session ? live_.find(verdict.carrier.id) : sockets_.find(verdict.carrier.id);
+  if (!c || c->listener) return;
+  int depth = 0;
+  for (const Slot* at = c; at && at->facts.tls; at = static_cast<const Session*>(at)->on)
+    if (at == &s || ++depth > kMaxDepth) return;
+  auto& sessions = c->carries().sessions;
+  if (verdict.how == BindingHow::lengths && !sessions.empty()) {
+    // Two claim one socket by nothing but lengths: neither is believed. Nested calls are.
+    s.tally.refuse();
+    const std::vector<Session*> others = sessions;
+    for (Session* other : others) {
+      if (other->facts.how != BindingHow::lengths) continue;
+      other->tally.refuse();
+      unbind(*other);
+    }
+    return;
+  }
+  sessions.push_back(&s);
+  s.on = c;
+  s.facts.carrier = c->facts.id;
+  s.facts.how = verdict.how;
+  settle_on(s.facts, c->facts);
+  if (!c->tcp()) s.pair.in.no_arrivals();
+  resolve(s);
+}
+
+void Sessions::unbind(Session& s) {
+  if (s.on) std::erase(s.on->carrier->sessions, &s);
+  s.on = nullptr;
+  s.facts.carrier = 0;
+  s.facts.how = BindingHow::none;
+  settle_on(s.facts, {});
+}
+
+// Tells when the bytes of its reads had arrived, as far as its carrier knows by now.
+void Sessions::resolve(Session& s) {
+  std::size_t n = 0;
+  for (; n < s.reads.size(); ++n) {
+    const Session::Read& read = s.reads[n];
+    if (read.end <= s.pair.in.next()) continue;
+    if (!s.on && !s.log) break;
+    if (s.on && s.on->pair.in.holds() && s.on->pair.in.front_done() <= read.done) break;
+    const ReadLog& log = s.on ? s.on->carrier->reads : *s.log;
+    s.pair.in.told(read.begin, read.end, log.at(read.done));
+  }
+  s.reads.erase(s.reads.begin(), s.reads.begin() + static_cast<std::ptrdiff_t>(n));
+}
+
+void Sessions::handed_on(Slot& c, std::size_t from) {
+  const std::size_t to = out_.size();
+  for (std::size_t i = from; i < to; ++i) {
+    const flow::ByteRun run = out_[i];
+    if (run.connection != c.facts.id) continue;
+    if (run.direction == Direction::in && run.length > 0) c.carrier->reads.add(run.done, out_.arrival_of(i));
+    // The recording's end is everybody's own.
+    if (run.end == End::none || run.end == End::capture) continue;
+    for (Session* s : c.carrier->sessions) {
+      settle_on(s->facts, c.facts);
+      // What the library holds already can be read for as long as it likes.
+      s->pair[run.direction].end(run.end, run.done, shared_.now + (run.direction == Direction::in ? kUnreadHold : kHold), run.taints);
+    }
+  }
+  if (to == from) return;
+  const std::vector<Session*> sessions = c.carrier->sessions;
+  for (Session* s : sessions) {
+    resolve(*s);
+    after(*s);
+  }
+}
+
+void Sessions::gone(Slot& c) {
+  if (!c.carrier) return;
+  for (Session* s : c.carrier->sessions) {
+    settle_on(s->facts, c.facts);
+    s->on = nullptr;
+    s->log = std::make_unique<ReadLog>(c.carrier->reads);
+  }
+  c.carrier->sessions.clear();
+}
+
+void Sessions::note(Session& s) {
+  s.facts.bytes_in = s.pair.in.moved(), s.facts.bytes_out = s.pair.out.moved();
+  s.facts.lost_in = s.pair.in.lost(), s.facts.lost_out = s.pair.out.lost();
+}
+
+void Sessions::after(Session& s) {
+  const std::size_t from = out_.size();
+  s.pair.advance(false, shared_, out_);
+  note(s);
+  if (s.carrier) handed_on(s, from);
+  if (s.pair.ended()) return forget(s);
+  if (s.waits) return;
+  const flow::Time at = s.pair.wakes_at();
+  if (!formats::known(at)) return;
+  s.waits = true;
+  wakes_.push({std::max(at, shared_.now + formats::Duration{1}), s.id, s.facts.id});
+}
+
+void Sessions::count(const Session& s) {
+  const std::uint64_t bytes = s.pair.in.moved() + s.pair.out.moved();
+  if (bytes == 0) return;
+  ++counts_.sessions;
+  counts_.bytes += bytes;
+  switch (s.facts.how) {
+    case BindingHow::nested:
+      ++counts_.nested;
+      break;
+    case BindingHow::lengths:
+      ++counts_.lengths;
+      break;
+    case BindingHow::none:
+      ++counts_.unbound;
+      counts_.unbound_bytes += bytes;
+      shared_.findings.add(Finding::tls_unbound);
+      break;
+  }
+}
+
+void Sessions::forget(Session& s) {
+  count(s);
+  gone(s);
+  if (s.on) std::erase(s.on->carrier->sessions, &s);
+  facts_.close(s.facts.id);
+  live_.erase(s.id);
+}
+
+// A process that is gone, or runs another program, has no sessions.
+void Sessions::exited(const Event& e) {
+  votes_.exited(e.thread.tid);
+  if (e.thread.pid != e.thread.tid || pids_.erase(e.thread.pid) == 0) return;
+  for (Session* s : live_.in_order()) {
+    if (s->pid != e.thread.pid || s->on) continue;
+    end(*s, End::error, End::fin, e.time, kHold);
+    after(*s);
+  }
+}
+
+void Sessions::wake() {
+  while (!wakes_.empty() && wakes_.top().at <= shared_.now) {
+    const Wake w = wakes_.top();
+    wakes_.pop();
+    Session* s = live_.find(w.session);
+    if (!s || s->facts.id != w.id) continue;
+    s->waits = false;
+    after(*s);
+  }
+}
+
+void Sessions::end_capture() {
+  for (Session* s : live_.in_order()) {
+    if (s->any_loss != losses_.any_loss)
+      for (DirectionStream* d : {&s->pair.out, &s->pair.in}) d->end(End::capture, shared_.now, shared_.now, lost_if(true));
+    s->pair.advance(true, shared_, out_);
+    note(*s);
+    count(*s);
+  }
+  live_.clear();
+  wakes_ = {};
+}
+
+}  // namespace tailcap::streams

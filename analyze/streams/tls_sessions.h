@@ -1,0 +1,93 @@
+// TLS sessions as connection ends of their own: their plaintext in order, bound to the socket that carries it.
+//
+// Events must come in the order of the capture, and a socket's I/O is told here (moved) before its bytes are put in
+// order. A session's plaintext became readable when the last byte had arrived that its carrier had read by then: a piece
+// waits until that is known (streams/direction.h says how long). It ends with its carrier, or when the library frees it.
+#pragma once
+
+#include <cstdint>
+#include <queue>
+#include <span>
+#include <unordered_set>
+#include <vector>
+
+#include "analyze/streams/facts.h"
+#include "analyze/streams/output.h"
+#include "analyze/streams/slot.h"
+#include "analyze/streams/tls_votes.h"
+
+namespace tailcap::streams {
+
+// Connection ends followed at a time, of each kind; about 600 bytes each. More are counted and left out.
+inline constexpr std::size_t kMaxLive = 1u << 18;
+// A connection that is closed while bytes lie unread can still be read by its owner for as long as it likes.
+inline constexpr flow::Duration kUnreadHold = std::chrono::seconds{30};
+
+struct Session : Slot {
+  using Slot::Slot;
+  // A read whose bytes' arrival has not been told.
+  struct Read { std::int64_t begin, end; flow::Time done; };
+  formats::TlsSessionId id = 0;
+  std::uint32_t pid = 0;
+  Slot* on = nullptr;              // its carrier, while that lives
+  std::unique_ptr<ReadLog> log;    // and what is left of it afterwards
+  Tally tally;
+  std::vector<Read> reads;
+  bool handshake_first = false;  // the first that was seen of it was a handshake
+  bool failed = false;           // the last that was heard of it was an error
+};
+
+class Sessions {
+ public:
+  Sessions(Facts& facts, Shared& shared, Output& out, const Losses& losses, Live<Slot>& sockets)
+      : facts_(facts), shared_(shared), out_(out), losses_(losses), sockets_(sockets) {}
+
+  // There were any.
+  bool any() const { return any_; }
+  void on(const formats::Event& event, const formats::TlsIo& io);
+  void on(const formats::Event& event, const formats::TlsStep& step);
+  void exited(const formats::Event& event);
+  void moved(Slot& socket, const formats::Event& event, const formats::Io& io);
+  // Runs of this carrier were handed on, those of out from `from` on.
+  void handed_on(Slot& carrier, std::size_t from);
+  // It is about to be forgotten.
+  void gone(Slot& carrier);
+  void lost() { votes_.lost(); }
+  void wake();
+  void end_capture();
+  const flow::TlsSessions& counts() const { return counts_; }
+
+ private:
+  Session* open(formats::TlsSessionId id, const formats::Event& event);
+  void apply(std::span<const Vote> votes, const Session* now);
+  void bind(Session& s, const Tally::Verdict& verdict);
+  void unbind(Session& s);
+  void resolve(Session& s);
+  void after(Session& s);
+  void forget(Session& s);
+  void note(Session& s);
+  void count(const Session& s);
+  void end(Session& s, flow::End in, flow::End out, flow::Time at, flow::Duration hold);
+
+  struct Wake {
+    flow::Time at;
+    formats::TlsSessionId session;
+    flow::ConnectionId id;
+    bool operator>(const Wake& w) const { return at != w.at ? at > w.at : id > w.id; }
+  };
+
+  Facts& facts_;
+  Shared& shared_;
+  Output& out_;
+  const Losses& losses_;
+  Live<Slot>& sockets_;
+  Live<Session> live_;
+  TlsVotes votes_;
+  std::vector<std::uint32_t> records_;
+  std::unordered_set<std::uint32_t> pids_;  // that have had sessions
+  std::priority_queue<Wake, std::vector<Wake>, std::greater<>> wakes_;
+  flow::TlsSessions counts_;
+  bool any_ = false;
+};
+
+}  // namespace tailcap::streams
