@@ -86,7 +86,7 @@ __noinline int walk_tell(u32 way, u32 end)
 	walk = &scratch->walk;
 	kept = walk->kept;
 	if (kept > HEAD_MAX)
-		kept = 0;
+		kept = HEAD_MAX;
 	if (kept && walk_fill(way, kept, 0)) {
 		record->payload = PAYLOAD_FAULT;
 		kept = 0;

@@ -41,7 +41,8 @@ Session::Session(Probes& probes, Writer& writer, bool mask_headers, tls::Finder*
 void Session::push(const Event& event) {
   writer_.push(event);
   tally_.events++;
-  tally_.by_kind[static_cast<std::size_t>(kind_of(event))]++;
+  const auto* io = std::get_if<Io>(&event.body);
+  if (io == nullptr || !io->continued) tally_.by_kind[static_cast<std::size_t>(kind_of(event))]++;
 }
 
 void Session::take(std::span<const std::byte> record) {
