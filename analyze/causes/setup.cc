@@ -64,7 +64,36 @@ struct SetupFinder::Impl {
   Recent<formats::SocketId, formats::Thread> connecting{kMaxConnects};  // by whom, until its address is told
   Recent<formats::SocketId, Name> names{kMaxConnects};
   Recent<flow::ConnectionId, std::shared_ptr<const flow::TlsFacts>> tls{kMaxConnects};
-  std::unordered_map<flow::ConnectionId, Setup> setups;  // of connections with requests
+  struct Draft {
+    Setup setup;
+    flow::Role role = flow::Role::server;
+    bool whole = false;  // TLS is in it
+  };
+  std::unordered_map<flow::ConnectionId, Draft> setups;  // of connections with requests
+
+  void fill(Draft& draft, const flow::Connection& carrier, flow::TextPool& texts) {
+    if (carrier.origin == formats::Origin::existed) return;
+    Setup& setup = draft.setup;
+    if (carrier.origin == formats::Origin::connected) {
+      setup.connect_began = carrier.connect_started;
+      setup.connect_done = carrier.established;
+      if (const Name* name = names.find(carrier.socket)) {
+        setup.dns_began = name->began, setup.dns_done = name->done;
+        setup.dns_attempts = name->attempts;
+        setup.dns_name = texts.intern(name->name);
+      }
+    }
+    const auto* facts = tls.find(carrier.id);
+    if (!facts || !*facts || (*facts)->outcome != flow::TlsOutcome::done) return;
+    const flow::TlsFacts& f = **facts;
+    // The role of the plaintext must be that of the handshake, or something is wrong with one of them.
+    if ((f.client == flow::Direction::out) != (draft.role == flow::Role::client)) return;
+    setup.tls_began = f.began, setup.tls_done = f.done;
+    setup.tls_version = f.version, setup.tls_cipher = f.cipher;
+    setup.tls_resumed = f.resumed, setup.tls_exact = f.done_exact;
+    if (!f.server_name.empty()) setup.tls_server_name = texts.intern(f.server_name);
+    draft.whole = true;
+  }
 
   void connect(const formats::SocketInfo& info, Time at, const formats::Thread& who) {
     const flow::IpAddress remote = flow::ip_address(info.remote, info.family);
@@ -119,29 +148,17 @@ void SetupFinder::push(flow::ConnectionId id, std::shared_ptr<const flow::TlsFac
 
 void SetupFinder::push(const flow::Exchange& exchange, const flow::Connection& connection, const flow::Connection& carrier, flow::TextPool& texts) {
   Impl& i = *impl_;
-  if (i.setups.contains(connection.id) || carrier.origin == formats::Origin::existed) return;
-  Setup setup;
-  if (carrier.origin == formats::Origin::connected) {
-    setup.connect_began = carrier.connect_started;
-    setup.connect_done = carrier.established;
-    if (const Name* name = i.names.find(carrier.socket)) {
-      setup.dns_began = name->began, setup.dns_done = name->done;
-      setup.dns_attempts = name->attempts;
-      setup.dns_name = texts.intern(name->name);
-    }
-  }
-  if (const auto* facts = i.tls.find(carrier.id); facts && *facts && (*facts)->outcome == flow::TlsOutcome::done) {
-    const flow::TlsFacts& f = **facts;
-    const bool client = f.client == flow::Direction::out;
-    // The role of the plaintext must be that of the handshake, or something is wrong with one of them.
-    if (client == (exchange.role == flow::Role::client)) {
-      setup.tls_began = f.began, setup.tls_done = f.done;
-      setup.tls_version = f.version, setup.tls_cipher = f.cipher;
-      setup.tls_resumed = f.resumed, setup.tls_exact = f.done_exact;
-      if (!f.server_name.empty()) setup.tls_server_name = texts.intern(f.server_name);
-    }
-  }
-  i.setups.emplace(connection.id, setup);
+  // Nothing will ever be told of it: the usual case of a server without TLS.
+  if (!connection.tls && carrier.origin != formats::Origin::connected) return;
+  const auto [at, fresh] = i.setups.try_emplace(connection.id);
+  if (fresh) at->second.role = exchange.role;
+  else if (!connection.tls || at->second.whole) return;
+  i.fill(at->second, carrier, texts);
+}
+
+void SetupFinder::ended(const flow::Connection& session, const flow::Connection& carrier, flow::TextPool& texts) {
+  const auto at = impl_->setups.find(session.id);
+  if (at != impl_->setups.end() && !at->second.whole) impl_->fill(at->second, carrier, texts);
 }
 
 void SetupFinder::settle(flow::RequestTable& table) {
@@ -153,7 +170,7 @@ void SetupFinder::settle(flow::RequestTable& table) {
     const auto at = known(start) ? setups.find(id.connection) : setups.end();
     if (at == setups.end()) continue;
     // The first to begin. Whatever was not over by then did not come before it.
-    Setup& s = at->second;
+    Setup& s = at->second.setup;
     if (known(s.tls_done) && s.tls_done > start) s.tls_began = s.tls_done = flow::kNoTime;
     if (known(s.connect_done) && s.connect_done > start) s.connect_began = s.connect_done = flow::kNoTime;
     if (known(s.dns_done) && s.dns_done > start) s.dns_began = s.dns_done = flow::kNoTime;

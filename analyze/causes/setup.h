@@ -27,6 +27,8 @@ class SetupFinder {
   void push(flow::ConnectionId id, std::shared_ptr<const flow::TlsFacts> facts);
   // An exchange of this connection; carrier: the TCP connection that carries it, which is the same without TLS.
   void push(const flow::Exchange& exchange, const flow::Connection& connection, const flow::Connection& carrier, flow::TextPool& texts);
+  // The plaintext of a TLS session has ended: its carrier may have become known since.
+  void ended(const flow::Connection& session, const flow::Connection& carrier, flow::TextPool& texts);
   // Fills table.setups; its rows are sorted by start.
   void settle(flow::RequestTable& table);
 

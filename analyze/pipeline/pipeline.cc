@@ -123,6 +123,7 @@ class Run {
     if (!c) return;
     if (c->tls) {
       match_unbound(*c);
+      if (const flow::Connection* carrier = streams_.connection(c->carrier)) setups_.ended(*c, *carrier, out_.table.texts);
       if (c->carrier != 0 && c->bytes_in + c->bytes_out > 0) tls_.has_plaintext(c->carrier);
       if (c->id < out_.endpoints.size() && out_.endpoints[c->id].local != 0) set_endpoints(*c);
     } else if (run.end == flow::End::reset || run.end == flow::End::error) {

@@ -64,6 +64,8 @@ void Connection::push(const flow::ByteRun& run, Messages& out) {
     Fragment f;
     while (s.reader.next(cursor, f)) take(s, f, run);
     if (s.reader.lost() && !lost && !s.reader.refused()) facts_.taints = facts_.taints | Taint::payload_cut;
+    // Finished may be among what is missing: a later record is not it.
+    if ((run.gap > 0 || s.reader.lost()) && !known(s.finished)) s.finished_lost = true;
     if (handshake_done()) tell(out);
   }
   if (run.end == End::none) return;
@@ -124,6 +126,7 @@ void Connection::take_handshake(Side& s, const Fragment& f, const flow::ByteRun&
   // Behind ChangeCipherSpec it is encrypted; but in TLS 1.3 that means nothing, and a hello may follow a retry.
   const bool encrypted = s.changed_cipher && !(facts_.retried && facts_.version != 0);
   if (encrypted) {
+    if (s.finished_lost) return;
     if (f.first && !s.finished_seen) s.finished_seen = true, s.finished = flow::kNoTime;
     if (f.last && s.finished_seen && !known(s.finished)) s.finished = run.done;
     return;
@@ -212,7 +215,8 @@ bool Connection::done_tls13(bool at_end) {
   };
   // Nothing that a client may send in front of its Finished is as short as an alert.
   if (!facts_.early_data && records[0].length == alert_length(facts_.cipher)) return false;
-  const bool exact = !facts_.early_data && !client().reader.lost() && is_finished(records[0]);
+  const bool lost = has(facts_.taints, Taint::bytes_lost) || has(facts_.taints, Taint::payload_cut);
+  const bool exact = !facts_.early_data && !lost && is_finished(records[0]);
   if (exact) return known(records[0].done) || at_end ? settle_on(records[0], known(records[0].done)) : false;
   const auto at = std::find_if(records.begin(), records.end(), is_finished);
   if (at != records.end() && (known(at->done) || at_end)) return settle_on(*at, false);
@@ -241,7 +245,8 @@ bool Connection::encrypted_alert() {
 void Connection::settle() {
   if (facts_.began_before) return;
   Side &c = client(), &s = server();
-  const bool lost = c.reader.lost() || s.reader.lost() || has(facts_.taints, Taint::bytes_lost);
+  const bool lost = c.reader.lost() || s.reader.lost() || has(facts_.taints, Taint::bytes_lost) ||
+                    has(facts_.taints, Taint::payload_cut) || has(facts_.taints, Taint::events_lost);
   const auto fail = [&](TlsFailure why) {
     facts_.outcome = TlsOutcome::failed;
     facts_.failure = why;
@@ -254,7 +259,7 @@ void Connection::settle() {
     facts_.outcome = TlsOutcome::done;
     return;
   }
-  if (encrypted_alert()) return fail(TlsFailure::encrypted_alert);
+  if (!lost && encrypted_alert()) return fail(TlsFailure::encrypted_alert);
   if (c.end == End::capture || s.end == End::capture) {
     facts_.outcome = lost ? TlsOutcome::unknown : TlsOutcome::cut_off;
     facts_.taints = facts_.taints | Taint::cut_off;
