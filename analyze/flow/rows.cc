@@ -192,6 +192,11 @@ Request Rows::operator[](std::size_t i) const {
   return r;
 }
 
+Protocol Rows::protocol(std::size_t i) const {
+  const std::uint8_t* at = fixed(i).packed;
+  return static_cast<Protocol>(get(at) >> 8 & 15);
+}
+
 Request Rows::back() const { return (*this)[size_ - 1]; }
 Request Rows::Iterator::operator*() const { return (*rows_)[i_]; }
 

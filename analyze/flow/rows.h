@@ -61,6 +61,8 @@ class Rows {
   Duration duration(std::size_t i) const { return Duration{fixed(i).duration}; }  // where has_duration
   TextId route(std::size_t i) const { return fixed(i).route; }
   Taints taints(std::size_t i) const { return fixed(i).taints; }
+  Role role(std::size_t i) const { return static_cast<Role>(*fixed(i).packed & 1); }
+  Protocol protocol(std::size_t i) const;
   void set_peer(std::size_t i, ExchangeId peer) { fixed(i).peer = peer; }
   void set_route(std::size_t i, TextId route) { fixed(i).route = route; }
   void add_taints(std::size_t i, Taints taints) { fixed(i).taints |= taints; }

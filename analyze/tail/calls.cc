@@ -31,6 +31,12 @@ void add_deadline(const Request& row, std::uint32_t i, CallStudy& out) {
   if (out.misses.size() < CallStudy::kMaxListed) out.misses.push_back({i, std::nullopt});
 }
 
+// Without unpacking the row.
+bool maybe_call(const flow::RequestTable& table, std::size_t i) {
+  const flow::Protocol protocol = table.rows.protocol(i);
+  return protocol == flow::Protocol::grpc || protocol == flow::Protocol::grpc_web;
+}
+
 void add_messages(std::int64_t n, bool exact, std::uint64_t& sum, std::uint64_t& most, CallStudy& out) {
   if (n < 0 || !exact) out.messages_exact = false;
   if (n < 0) return;
@@ -52,7 +58,9 @@ void note_contexts(const flow::RequestTable& table, flow::Findings& findings) {
     std::uint64_t none = 0;
   };
   std::map<std::pair<flow::TextId, flow::Role>, Seen> methods;
-  for (const Request row : table.rows) {
+  for (std::size_t i = 0; i < table.rows.size(); ++i) {
+    if (!maybe_call(table, i)) continue;
+    const Request row = table.rows[i];
     if (!flow::is_call(row) || row.path == 0) continue;
     Seen& seen = methods[{row.path, row.role}];
     if (row.grpc.context == GrpcContext::absent) ++seen.none;
@@ -70,6 +78,7 @@ std::optional<CallStudy> study_calls(const flow::RequestTable& table, std::span<
   bool some = false;
   std::map<flow::TextId, bool> carries;  // a route can have several methods
   for (const std::uint32_t i : rows) {
+    if (!maybe_call(table, i)) continue;
     const Request row = table.rows[i];
     if (!flow::is_call(row)) continue;
     some = true;

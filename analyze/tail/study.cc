@@ -26,11 +26,11 @@ constexpr flow::Taints kDoubtful =
 
 void find_slowest(const RequestTable& table, flow::Study& study) {
   // What the service did counts; what it asked of others is part of that.
-  const bool served = std::any_of(table.rows.begin(), table.rows.end(),
-                                  [](const Request& row) { return row.role == Role::server && row.has_duration; });
+  bool served = false;
+  for (std::size_t i = 0; i < table.rows.size() && !served; ++i) served = table.rows.has_duration(i) && table.rows.role(i) == Role::server;
   std::vector<std::uint32_t> rows;
   for (std::uint32_t i = 0; i < table.rows.size(); ++i)
-    if (table.rows.has_duration(i) && (!served || table.rows[i].role == Role::server)) rows.push_back(i);
+    if (table.rows.has_duration(i) && (!served || table.rows.role(i) == Role::server)) rows.push_back(i);
   const auto shown = static_cast<std::ptrdiff_t>(std::min(kSlowest, rows.size()));
   std::partial_sort(rows.begin(), rows.begin() + shown, rows.end(), [&](std::uint32_t a, std::uint32_t b) {
     const auto x = table.rows.duration(a), y = table.rows.duration(b);
