@@ -58,6 +58,7 @@ Lane::Event Lane::seek(Cursor& cursor) {
 
 Lane::Event Lane::gap(std::uint64_t n, const flow::ByteRun& run) {
   if (open_) message.taints = message.taints | Taint::bytes_lost;
+  if (web_) web_->lose();
   position_ = run.offset;
   switch (state_) {
     case State::start:

@@ -147,6 +147,32 @@ TEST(GrpcWeb, BodyNotCaptured) {
     ASSERT_TRUE(x.response_grpc);
     EXPECT_FALSE(x.response_grpc->status);
     EXPECT_FALSE(x.response_grpc->exact);
+    EXPECT_EQ(x.taints, flow::Taints{} | flow::Taint::payload_cut);
+  }
+}
+
+// What follows lost bytes is not taken for a message's beginning.
+TEST(GrpcWeb, BytesOfTheBodyLost) {
+  for (const char* type : {"application/grpc-web", "application/grpc-web-text"}) {
+    for (std::size_t lost = 1; lost < 40; ++lost) {
+      Scenario s;
+      Endpoint& e = s.open(0ms);
+      e.receive(1ms, 2ms, ask(grpc_message("q")));
+      const std::string body = grpc_message(std::string(30, '\0')) + trailer("grpc-status:0\r\n");
+      const std::string sent = std::string(type).ends_with("text") ? base64(body) : body;
+      e.send(5ms, head("Content-Length: " + std::to_string(sent.size()), type) + sent.substr(0, 10)).lose_send(lost);
+      if (10 + lost < sent.size()) e.send(6ms, sent.substr(10 + lost));
+      e.receive(8ms, 9ms, ask(grpc_message("q"))).send(10ms, head("grpc-status: 0\r\nContent-Length: 0"));
+      const auto r = synth::analyse(s.events());
+      ASSERT_GE(r.exchanges.size(), 1u) << synth::describe(r.exchanges);
+      const auto& x = r.exchanges[0];
+      ASSERT_TRUE(x.response_grpc) << lost;
+      EXPECT_FALSE(x.response_grpc->status) << lost;
+      EXPECT_FALSE(x.response_grpc->exact) << lost;
+      EXPECT_EQ(x.response_grpc->messages, 0u) << lost;
+      EXPECT_NE(x.outcome, Outcome::ok) << lost;
+      EXPECT_TRUE(flow::has(x.taints, flow::Taint::bytes_lost)) << lost;
+    }
   }
 }
 
@@ -176,6 +202,7 @@ TEST(GrpcWeb, RubbishIsNoStatus) {
     ASSERT_TRUE(x.response_grpc);
     EXPECT_FALSE(x.response_grpc->status) << body;
     EXPECT_EQ(x.outcome, Outcome::unknown) << body;
+    EXPECT_EQ(x.taints, flow::Taints{} | flow::Taint::malformed) << body;
   }
 }
 

@@ -31,14 +31,15 @@ void add_fields(std::string_view text, flow::Headers& to) {
 }  // namespace
 
 void WebBody::push(const flow::ByteRun& run, std::uint64_t offset, std::uint64_t length, std::string_view bytes) {
+  if (bytes.empty() && length > 0) unseen_ = true;
   if (!text_) return framing_.push(run, offset, length, bytes, facts_);
-  if (bytes.empty() && length > 0) return lose();
+  if (unseen_) return framing_.lose(facts_);
   for (const char c : bytes) {
     const int value = sextet(c);
     if (c == '=' && digits_ + padding_ >= 2) {
       ++padding_;
     } else if (value < 0 || padding_ > 0) {
-      return lose();
+      return framing_.lose(facts_);
     } else {
       bits_ = bits_ << 6 | static_cast<unsigned>(value);
       if (++digits_ > 1) {
@@ -60,6 +61,9 @@ void WebBody::finish(flow::Message& m) {
     add_fields(framing_.trailers(), m.trailers);
     const bool behind = m.trailers.find("grpc-status").has_value();
     read_status(behind ? m.trailers : m.headers, facts_);
+    // Every call that was answered ends with a status.
+    if (!facts_.status && m.status == 200 && m.ending == flow::Ending::complete && !flow::has(m.taints, flow::Taint::bytes_lost))
+      m.taints = m.taints | (unseen_ ? flow::Taint::payload_cut : flow::Taint::malformed);
     facts_.trailers_only = !behind && facts_.status && facts_.messages == 0 && m.ending == flow::Ending::complete;
   }
   m.grpc = std::move(facts_);

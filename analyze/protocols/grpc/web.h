@@ -19,12 +19,13 @@ class WebBody {
   // `length` bytes of body at stream offset `offset` of this run; bytes are they, or empty: not captured.
   void push(const flow::ByteRun& run, std::uint64_t offset, std::uint64_t length, std::string_view bytes);
   // Body bytes went by unseen.
-  void lose() { framing_.lose(facts_); }
+  void lose() { framing_.lose(facts_), unseen_ = true; }
   // The body is over: what it was goes into the message.
   void finish(flow::Message& message);
 
  private:
   bool text_;
+  bool unseen_ = false;  // some of it was not captured
   Framing framing_{true};
   flow::GrpcFacts facts_;
   // A group of four base64 digits that is not complete.
