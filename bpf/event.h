@@ -195,6 +195,8 @@ enum tls_act {
 	ACT_WRITE_EX = 3,
 	/* (session, …): the bytes moved are the result, and were in no buffer of the caller's */
 	ACT_WRITE_FILE = 5,
+	/* (session): it will be a server, or a client; who calls no handshake has it made by the first read or write */
+	ACT_PREPARE = 6,
 	/* (session): no result is looked at */
 	ACT_HANDSHAKE = 8,
 	ACT_SHUTDOWN = 9,

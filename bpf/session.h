@@ -28,6 +28,7 @@ struct tls_session {
 	struct socket_state stream; /* cookie: the session's number; counted: plaintext bytes moved */
 	u8 library;
 	u8 handshakes;
+	bool prepared; /* its handshake will be part of the first call */
 };
 
 struct {
@@ -108,8 +109,14 @@ static __always_inline struct tls_session *session_of(struct task_struct *task, 
 
 	fill_key(&key, task, object);
 	session = bpf_map_lookup_elem(&tls_sessions, &key);
-	if (session)
+	if (session) {
+		if (session->prepared) {
+			session->prepared = false;
+			session->handshakes++;
+			tell_step(session, task, STEP_HANDSHAKE, 0, began);
+		}
 		return session;
+	}
 	session = new_session(&key, library);
 	if (session)
 		tell_step(session, task, STEP_SEEN, 0, began);

@@ -9,5 +9,6 @@
 #include "bpf/sched.h"
 #include "bpf/task.h"
 #include "bpf/tls.h"
+#include "bpf/tls_go.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -59,7 +59,8 @@ int BPF_PROG(task_exec, struct task_struct *task, int old_pid, struct linux_binp
 	record->h.kind = RECORD_TASK_EXEC;
 	bpf_probe_read_kernel_str(record->comm, sizeof(record->comm), task->comm);
 	bpf_probe_read_kernel_str(record->filename, sizeof(record->filename), program->filename);
-	bpf_ringbuf_submit(record, wake_flag(record->h.time));
+	/* the recorder looks at once whether the program speaks TLS */
+	bpf_ringbuf_submit(record, BPF_RB_FORCE_WAKEUP);
 	return 0;
 }
 

@@ -12,7 +12,8 @@
 #include "bpf/session.h"
 
 #define ERR_LIB_SSL 20
-#define ALERT_FATAL 2
+#define ALERT_FATAL 2 /* a level */
+#define ALERT_CLOSE_NOTIFY 0
 #define CALLS_MAX 4
 
 struct tls_call {
@@ -153,48 +154,49 @@ static __always_inline u32 moved_by(struct task_struct *task, const struct tls_c
 	return moved;
 }
 
-SEC("uprobe")
-int tls_return(struct pt_regs *ctx)
-{
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct tls_call *call = NULL, *around = NULL;
-	struct tls_session *session;
-	struct tls_thread *thread;
-	u64 cookie, frame, result;
-	u32 moved, way;
-	u8 act;
+/* What a call that has come to its end has done. */
+struct moved {
+	u64 object;
+	u64 buffer; /* 0: in none of the caller's */
+	u64 began;
+	u32 length; /* 0: nothing was moved, or another call has told of it */
+	u32 way;
+};
 
-	thread = bpf_task_storage_get(&tls_threads, task, 0, 0);
+/* False: no call of those that were seen. */
+static __always_inline bool call_left(struct task_struct *task, u64 cookie, u64 stack, u64 result, struct moved *moved)
+{
+	struct tls_thread *thread = bpf_task_storage_get(&tls_threads, task, 0, 0);
+	struct tls_call *call = NULL, *around = NULL;
+	u64 frame = frame_of(stack, cookie);
+	u8 act = act_of(cookie);
+
 	if (!thread)
-		return 0;
-	cookie = bpf_get_attach_cookie(ctx);
-	result = REGISTER(ctx, ax);
-	frame = frame_of(REGISTER(ctx, sp), cookie);
-	act = act_of(cookie);
+		return false;
 	for (u32 i = 0; i < CALLS_MAX; i++) {
 		if (thread->calls[i].frame == frame && thread->calls[i].act == act)
 			call = &thread->calls[i];
 	}
 	if (!call)
-		return 0;
+		return false;
 	call->frame = 0;
-	moved = moved_by(task, call, result);
-	session = session_of(task, call->object, call->library, call->began);
-	if (!session)
-		return 0;
-	if (!moved || call->told)
-		return 0;
-	way = way_of(act);
+	moved->object = call->object;
+	moved->buffer = call->buffer;
+	moved->began = call->began;
+	moved->way = way_of(act);
+	moved->length = moved_by(task, call, result);
+	if (call->told)
+		moved->length = 0;
+	if (!moved->length)
+		return true;
 	for (u32 i = 0; i < CALLS_MAX; i++) {
 		if (thread->calls[i].frame > frame && thread->calls[i].object == call->object &&
-		    way_of(thread->calls[i].act) == way)
+		    way_of(thread->calls[i].act) == moved->way)
 			around = &thread->calls[i];
 	}
 	if (around)
 		around->told = 1;
-	barrier_var(way); /* one copy of the code for both */
-	emit_plaintext(session, task, way, call->buffer, moved, call->began);
-	return 0;
+	return true;
 }
 
 /* The session that the thread is in a call of, the innermost one at this stack pointer; 0: none. */
@@ -237,6 +239,7 @@ static __always_inline void handshake_begun(struct task_struct *task, const stru
 		session = new_session(key, library_of(cookie));
 	if (!session || session->handshakes >= HANDSHAKES_TOLD)
 		return;
+	session->prepared = false;
 	session->handshakes++;
 	tell_step(session, task, STEP_HANDSHAKE, 0, bpf_ktime_get_ns());
 }
@@ -283,6 +286,13 @@ int tls_event(struct pt_regs *ctx)
 	}
 	fill_key(&key, task, first);
 	session = bpf_map_lookup_elem(&tls_sessions, &key);
+	if (act == ACT_PREPARE) {
+		if (!session)
+			session = new_session(&key, library_of(cookie));
+		if (session && !session->stream.direction[OUT].counted && !session->stream.direction[IN].counted)
+			session->prepared = true;
+		return 0;
+	}
 	if (act == ACT_HANDSHAKE) {
 		handshake_begun(task, &key, session, cookie, frame_of(stack, cookie));
 		return 0;

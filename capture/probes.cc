@@ -234,7 +234,8 @@ Probes::Probes(const ProbeSettings& settings) : impl_(std::make_unique<Impl>()) 
   const auto& programs = impl_->skeleton->progs;
   const auto loaded = [](const bpf_program* program) { return bpf_program__autoload(program) ? bpf_program__fd(program) : -1; };
   impl_->function_links.use(
-      {loaded(programs.tls_enter), loaded(programs.tls_return), loaded(programs.tls_event), -1, -1, -1},
+      {loaded(programs.tls_enter), loaded(programs.tls_return), loaded(programs.tls_event), loaded(programs.go_enter),
+       loaded(programs.tls_return), loaded(programs.go_event)},
       types.has_links_of_many_places());
   const auto fill = [&](bpf_map* map, const void* key) {
     const std::uint8_t yes = 1;

@@ -35,6 +35,8 @@ constexpr std::array kLibraryFunctions = {
     Known{"SSL_read_ex", TLS_OPENSSL, ACT_READ_EX, 4, true},
     Known{"SSL_write_ex", TLS_OPENSSL, ACT_WRITE_EX, 4, true},
     Known{"SSL_sendfile", TLS_OPENSSL, ACT_WRITE_FILE, 1, true},
+    Known{"SSL_set_accept_state", TLS_OPENSSL, ACT_PREPARE, 1, false},
+    Known{"SSL_set_connect_state", TLS_OPENSSL, ACT_PREPARE, 1, false},
     Known{"SSL_do_handshake", TLS_OPENSSL, ACT_HANDSHAKE, 1, false},
     Known{"SSL_shutdown", TLS_OPENSSL, ACT_SHUTDOWN, 1, false},
     Known{"SSL_free", TLS_OPENSSL, ACT_FREE, 1, false},
@@ -49,6 +51,15 @@ constexpr std::array kLibraryFunctions = {
     Known{"gnutls_bye", TLS_GNUTLS, ACT_SHUTDOWN, 1, false},
     Known{"gnutls_deinit", TLS_GNUTLS, ACT_FREE, 1, false},
     Known{"gnutls_alert_send", TLS_GNUTLS, ACT_ALERT, 3, false},
+};
+
+constexpr std::array kGoFunctions = {
+    Known{"crypto/tls.(*Conn).Read", TLS_GO, ACT_READ, 3, true},
+    Known{"crypto/tls.(*Conn).Write", TLS_GO, ACT_WRITE, 3, true},
+    Known{"crypto/tls.(*Conn).clientHandshake", TLS_GO, ACT_HANDSHAKE, 1, false},
+    Known{"crypto/tls.(*Conn).serverHandshake", TLS_GO, ACT_HANDSHAKE, 1, false},
+    Known{"crypto/tls.(*Conn).Close", TLS_GO, ACT_SHUTDOWN, 1, false},
+    Known{"crypto/tls.(*Conn).sendAlertLocked", TLS_GO, ACT_ALERT_NUMBER, 2, false},
 };
 
 std::string text_of(const Place& place, std::uint64_t function) {
@@ -76,12 +87,18 @@ bool depth_known(const Place& place) {
   return place.stack_depth && *place.stack_depth >= INT32_MIN && *place.stack_depth <= INT32_MAX;
 }
 
-// Places of a function in C. A call is placed only if none of its returns can be missed.
+// A call is placed only if none of its returns can be missed.
 PlannedFunction plan_one(const ProbePlacer& placer, const symbols::FunctionRange& range, const Known& known) {
   PlannedFunction out{std::string(known.name), {}, {}};
-  const FunctionProbes probes = placer.place(range, {CallConvention::system_v, known.arguments, known.call ? 1 : 0});
+  const bool go = known.library == TLS_GO;
+  const FunctionProbes probes = placer.place(
+      range, {go ? CallConvention::go_registers : CallConvention::system_v, known.arguments, known.call ? 1 : 0});
   if (!probes.entry.place) {
     out.reason = probes.entry.reason;
+    return out;
+  }
+  if (probes.entry.skip_when_taken) {
+    out.reason = "the only place is passed twice by some calls";
     return out;
   }
   if (!known.call) {
@@ -93,7 +110,8 @@ PlannedFunction plan_one(const ProbePlacer& placer, const symbols::FunctionRange
       }
       place.stack_depth = 0;
     }
-    out.places.push_back(planned(placer, place, range.address, FunctionProgram::event, known));
+    out.places.push_back(
+        planned(placer, place, range.address, go ? FunctionProgram::go_event : FunctionProgram::event, known));
     return out;
   }
   if (!probes.results.complete || probes.results.places.empty()) {
@@ -102,14 +120,15 @@ PlannedFunction plan_one(const ProbePlacer& placer, const symbols::FunctionRange
   }
   std::vector<Place> places = probes.results.places;
   places.insert(places.begin(), *probes.entry.place);
-  if (!std::all_of(places.begin(), places.end(), depth_known)) {
+  // In Go calls are told by their goroutine.
+  if (!go && !std::all_of(places.begin(), places.end(), depth_known)) {
     out.reason = "the stack could not be followed through the function";
     return out;
   }
-  for (std::size_t i = 0; i < places.size(); i++) {
-    out.places.push_back(
-        planned(placer, places[i], range.address, i ? FunctionProgram::leave : FunctionProgram::enter, known));
-  }
+  const FunctionProgram enter = go ? FunctionProgram::go_enter : FunctionProgram::enter;
+  const FunctionProgram leave = go ? FunctionProgram::go_leave : FunctionProgram::leave;
+  for (std::size_t i = 0; i < places.size(); i++)
+    out.places.push_back(planned(placer, places[i], range.address, i ? leave : enter, known));
   return out;
 }
 
@@ -141,6 +160,24 @@ std::vector<PlannedFunction> plan_library(const ElfFile& file) {
   return out;
 }
 
+std::vector<PlannedFunction> plan_go(const ElfFile& file) {
+  const symbols::GoFunctions functions(file);
+  if (functions.size() == 0)
+    return {{"crypto/tls", {}, "this Go program's functions cannot be told: " + functions.problem()}};
+  std::vector<std::string_view> names;
+  for (const Known& known : kGoFunctions) names.push_back(known.name);
+  const auto found = functions.find(names);
+  std::vector<PlannedFunction> out;
+  if (found.empty()) return out;
+  const ProbePlacer placer(file);
+  for (const Known& known : kGoFunctions) {
+    for (const auto& function : found) {
+      if (function.name == known.name) out.push_back(plan_one(placer, {function.address, function.size}, known));
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 bool is_tls_library(const std::string& file_name) {
@@ -154,6 +191,7 @@ bool is_tls_library(const std::string& file_name) {
 
 std::vector<PlannedFunction> plan_functions(const ElfFile& file) {
   if (file.kind() != symbols::ElfKind::shared_library) {
+    if (symbols::go_build(file)) return plan_go(file);
     switch (symbols::openssl_inside(file)) {
       case symbols::OpensslInside::no:
         return {};

@@ -63,7 +63,8 @@ def answers(address):
 
 
 def json_lines(text):
-    return [json.loads(line) for line in text.splitlines() if line.strip()]
+    # not splitlines(): payload may hold what Unicode calls a line separator
+    return [json.loads(line) for line in text.split("\n") if line.strip()]
 
 
 class Recording:
