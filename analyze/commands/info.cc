@@ -88,7 +88,7 @@ void print_recording(const CaptureFacts& facts) {
     line("payload",
          p.payload_limit == 0 ? "none" : count_text(p.payload_limit) + " bytes of what follows a message start");
     line("headers", p.redaction == Redaction::masked_headers
-                        ? "credentials of HTTP/1 masked; HTTP/2 as sent"
+                        ? "values of credentials masked"
                         : "!!! NOT MASKED: passwords, tokens and cookies are in this file. Do not pass it on.");
   }
   for (const auto& [key, value] : p.notes) line("note", printable(key) + " = " + printable(value));

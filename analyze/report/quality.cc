@@ -146,7 +146,7 @@ QualityLine headers(const Study& study) {
   if (study.quality.preamble.redaction == formats::Redaction::none)
     return {Tone::alarm, "UNSAFE",
             "HEADERS WERE RECORDED AS SENT (--unsafe-headers): this file holds passwords, tokens and cookies in clear. Do not pass it on."};
-  return {Tone::plain, "headers", "values of credential headers of HTTP/1 were masked before anything was written"};
+  return {Tone::plain, "headers", "values of credential headers were masked before anything was written"};
 }
 
 void add_processes(const Study& study, std::vector<QualityLine>& lines) {

@@ -17,7 +17,7 @@ http {{
   access_log off;
   sendfile on;
   tcp_nopush on;
-  {certificate}
+  ssl_protocols TLSv1.3; {certificate}
   keepalive_requests 100000000;
   server {{ listen 127.0.0.1:{port} {tls} reuseport; root {folder}; }}
   client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
