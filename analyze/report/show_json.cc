@@ -25,6 +25,7 @@ class EndWriter {
     instants();
     call();
     reset();
+    windows();
     connection();
     thread();
     waits();
@@ -139,6 +140,26 @@ class EndWriter {
     offset("arrived_ns", own ? formats::kNoTime : r->at);
     offset("done_ns", r->done);
     json_.end_object();
+  }
+
+  // Waiting for the receiver's window, as far as it is listed.
+  void windows() {
+    const auto& e = d_.exchange;
+    json_.key("window_waits");
+    json_.begin_array();
+    for (const auto* waits : {&e.request_window_waits, &e.response_window_waits})
+      for (const auto& w : waits->listed) {
+        json_.begin_object();
+        json_.field("message", waits == &e.request_window_waits ? "request" : "response");
+        json_.field("window", w.connection ? "connection" : "stream");
+        offset("from_ns", w.from);
+        offset("to_ns", w.to);
+        offset("resumed_ns", w.resumed);
+        json_.field("counted", flow::held_up(w));
+        json_.end_object();
+      }
+    json_.end_array();
+    json_.field("window_waits_left_out", e.request_window_waits.more + e.response_window_waits.more);
   }
 
   void connection() {

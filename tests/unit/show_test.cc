@@ -204,6 +204,8 @@ TEST(Show, JsonOffsetsAreFromTheStart) {
   EXPECT_EQ(end["instants"]["request"]["first_arrived_ns"], 0);
   EXPECT_EQ(end["instants"]["response"]["last_done_ns"], 30'000'000);
   EXPECT_TRUE(end["instants"]["continue_done_ns"].is_null());
+  EXPECT_TRUE(end["window_waits"].empty());
+  EXPECT_EQ(end["window_waits_left_out"], 0);
   EXPECT_EQ(end["waits"][0]["left_ns"], 1'000'000);
   EXPECT_EQ(end["waits"][0]["syscall"], "futex");
   EXPECT_TRUE(end["waits"][1]["syscall"].is_null());
