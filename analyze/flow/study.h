@@ -73,6 +73,7 @@ struct RouteStudy {
   std::uint64_t client_errors = 0, server_errors = 0, other_failures = 0;
   HeldUp flow_control;                 // HTTP/2: waited for the receiver's window
   HeldUp behind_others, stream_limit;  // at most, see flow::BehindOthers and flow::StreamLimit
+  HeldUp dns, connect, tls_handshake;  // before the first requests of connections (flow::Setup), in no duration
   double per_second = 0;
   std::array<Quantile, kQuantiles.size()> latency;
   std::array<Quantile, kQuantiles.size()> first_byte;

@@ -10,6 +10,7 @@
 #include "analyze/report/number.h"
 #include "analyze/report/page.h"
 #include "analyze/report/name_lines.h"
+#include "analyze/report/setup_text.h"
 #include "analyze/report/tls_lines.h"
 #include "analyze/report/words.h"
 
@@ -165,6 +166,7 @@ std::string route_section(const flow::Study& study, const flow::RequestTable& ta
   }
   if (const std::string text = difference_text(route); !text.empty()) out += element("p", text) + "\n";
   if (const std::string text = held_up_text(route); !text.empty()) out += element("p", "Held up: " + text + ".") + "\n";
+  if (const std::string text = setup_text(route); !text.empty()) out += element("p", "Set-up of connections: " + text + ".") + "\n";
   out += figures_of(figures, i);
   if (const std::string text = doubt_text(route); !text.empty()) out += element("p", text, "class=\"warn\"") + "\n";
   return out + (route.bands.empty() ? "" : bands_html(route));

@@ -6,6 +6,7 @@
 #include "analyze/report/json_writer.h"
 #include "analyze/report/request_json.h"
 #include "analyze/report/words.h"
+#include "analyze/report/wire_json.h"
 
 namespace tailcap::report {
 namespace {
@@ -71,11 +72,11 @@ class Writer {
     json_.end_array();
     json_.key("tls");
     json_.begin_array();
-    for (const auto& p : study_.tls) tls_peer(p);
+    for (const auto& p : study_.tls) append_tls_peer(json_, p);
     json_.end_array();
     json_.key("names");
     json_.begin_array();
-    for (const auto& n : study_.names) name(n);
+    for (const auto& n : study_.names) append_name(json_, n);
     json_.end_array();
     json_.key("connection_failures");
     json_.begin_array();
@@ -186,6 +187,9 @@ class Writer {
     held_up("flow_control", r.flow_control);
     held_up("behind_others", r.behind_others);
     held_up("stream_limit", r.stream_limit);
+    held_up("dns", r.dns);
+    held_up("connect", r.connect);
+    held_up("tls_handshake", r.tls_handshake);
     json_.key("per_second"), json_.real(r.per_second);
     std::string calls;
     append_calls(calls, r, table_, study_.quality.clock);
@@ -263,54 +267,6 @@ class Writer {
     json_.field("damaged_bytes", file.damaged_bytes);
     json_.field("unknown_blocks", file.unknown_blocks);
     json_.end_object();
-  }
-
-  void tls_peer(const flow::TlsPeer& p) {
-    json_.begin_object();
-    json_.key("role");
-    if (p.role_known) json_.text(flow::name_of(p.role));
-    else json_.null();
-    json_.key("peer"), json_.text_or_null(p.peer);
-    json_.key("server_name"), json_.text_or_null(p.server_name);
-    json_.key("version"), json_.text_or_null(p.version);
-    json_.field("connections", p.connections);
-    json_.field("encrypted", p.encrypted);
-    json_.field("handshakes_done", p.done);
-    json_.field("handshakes_failed", p.failed);
-    json_.field("resumed", p.resumed);
-    json_.field("resumed_unknown", p.resumed_unknown);
-    duration("handshake_median_ns", p.median, p.timed > 0);
-    json_.field("handshakes_timed", p.timed);
-    json_.field("bytes_in", p.bytes_in);
-    json_.field("bytes_out", p.bytes_out);
-    counts("failures", "cause", p.failures);
-    json_.end_object();
-  }
-
-  void name(const flow::NameStudy& n) {
-    json_.begin_object();
-    json_.field("name", n.name);
-    json_.key("server"), json_.text_or_null(n.server);
-    json_.field("lookups", n.lookups);
-    json_.field("answered", n.answered);
-    json_.field("repeated", n.repeated);
-    json_.field("attempts", n.attempts);
-    duration("median_ns", n.median, n.timed > 0);
-    duration("longest_ns", n.longest, n.timed > 0);
-    counts("failures", "result", n.failures);
-    json_.end_object();
-  }
-
-  void counts(std::string_view name, std::string_view what, const std::vector<std::pair<std::string, std::uint64_t>>& list) {
-    json_.key(name);
-    json_.begin_array();
-    for (const auto& [text, count] : list) {
-      json_.begin_object();
-      json_.field(what, text);
-      json_.field("count", count);
-      json_.end_object();
-    }
-    json_.end_array();
   }
 
   void quality(const flow::Quality& q) {

@@ -9,6 +9,7 @@
 #include "analyze/report/number.h"
 #include "analyze/report/quality.h"
 #include "analyze/report/quantiles.h"
+#include "analyze/report/setup_text.h"
 #include "analyze/report/text.h"
 #include "analyze/report/tls_lines.h"
 #include "analyze/report/words.h"
@@ -75,6 +76,7 @@ std::string phases(const flow::RouteStudy& route, const flow::RequestTable& tabl
   for (const auto& fact : method_facts(route, table)) out += markdown(fact.label + ": " + fact.text) + "\n\n";
   if (const std::string text = difference_text(route); !text.empty()) out += markdown(text) + "\n\n";
   if (const std::string text = held_up_text(route); !text.empty()) out += markdown("Held up: " + text + ".") + "\n\n";
+  if (const std::string text = setup_text(route); !text.empty()) out += markdown("Set-up of connections: " + text + ".") + "\n\n";
   if (const std::string text = doubt_text(route); !text.empty()) out += markdown(text) + "\n\n";
   std::vector<std::string> names = {""};
   names.insert(names.end(), bands.names.begin(), bands.names.end());

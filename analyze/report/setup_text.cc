@@ -28,4 +28,18 @@ std::string setup_text(const flow::RequestDetail& d) {
   return text + "; begun " + duration_text(d.row.start - s.began()) + " before the request, and no part of its duration";
 }
 
+std::string setup_text(const flow::RouteStudy& route) {
+  std::string text;
+  const auto part = [&](const char* name, const flow::HeldUp& held) {
+    if (held.count == 0) return;
+    text += (text.empty() ? "" : "; ") + std::string(name) + " " + (held.count == 1 ? "" : "median ") + duration_text(held.median);
+    if (held.count > 1) text += ", longest " + duration_text(held.longest);
+    text += ", before " + count_text(held.count, "request", "requests");
+  };
+  part("name", route.dns);
+  part("connect", route.connect);
+  part("TLS handshake", route.tls_handshake);
+  return text;
+}
+
 }  // namespace tailcap::report

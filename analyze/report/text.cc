@@ -10,6 +10,7 @@
 #include "analyze/report/number.h"
 #include "analyze/report/quality.h"
 #include "analyze/report/quantiles.h"
+#include "analyze/report/setup_text.h"
 #include "analyze/report/table.h"
 #include "analyze/report/tls_lines.h"
 #include "analyze/report/words.h"
@@ -83,6 +84,7 @@ void add_route(const flow::RouteStudy& route, const flow::RequestTable& requests
   add("bodies", bodies(route));
   if (const std::string text = difference_text(route); !text.empty()) add("slow ones", text);
   if (const std::string text = held_up_text(route); !text.empty()) add("held up", text);
+  if (const std::string text = setup_text(route); !text.empty()) add("set-up", text);
 }
 
 std::string routes_of(const flow::Study& study, const flow::RequestTable& requests, flow::Role role, const ReportOptions& options, std::size_t& left) {

@@ -183,6 +183,7 @@ RouteStudy study_route(const RequestTable& table, const std::vector<std::uint32_
   std::map<flow::TextId, std::uint64_t> comms;
   Shortfall shortfall, first_shortfall;
   std::vector<std::int64_t> durations, first_bytes, windows, turns, places;
+  std::array<std::vector<std::int64_t>, 3> setups;  // names, connects, TLS handshakes
   std::vector<std::uint32_t> by_duration, timed;
   bool calls = false;
   for (const std::uint32_t i : rows) {
@@ -192,6 +193,11 @@ RouteStudy study_route(const RequestTable& table, const std::vector<std::uint32_
     if (const auto ns = std::max<std::int64_t>(0, row.request_flow_control) + std::max<std::int64_t>(0, row.response_flow_control); ns > 0) windows.push_back(ns);
     if (row.behind_others > 0) turns.push_back(row.behind_others);
     if (row.stream_limit >= 0) places.push_back(row.stream_limit);
+    if (const flow::Setup* s = table.setups.find(row.id)) {
+      const std::array<Duration, 3> parts = {s->dns(), s->connect(), s->tls()};
+      for (std::size_t n = 0; n < parts.size(); ++n)
+        if (parts[n].count() >= 0) setups[n].push_back(parts[n].count());
+    }
     ++comms[row.comm];
     const Standing standing = standing_of(row);
     shortfall.tainted += standing == Standing::doubtful;
@@ -206,6 +212,7 @@ RouteStudy study_route(const RequestTable& table, const std::vector<std::uint32_
       ++first_shortfall.tainted;
   }
   out.flow_control = held_up(windows), out.behind_others = held_up(turns), out.stream_limit = held_up(places);
+  out.dns = held_up(setups[0]), out.connect = held_up(setups[1]), out.tls_handshake = held_up(setups[2]);
   if (calls) out.calls = study_calls(table, rows);
   const auto most = std::max_element(comms.begin(), comms.end(), [&](const auto& a, const auto& b) {
     return a.second != b.second ? a.second < b.second : table.texts[a.first] > table.texts[b.first];
