@@ -17,6 +17,8 @@
 #include "capture/amount.h"
 #include "capture/kernel.h"
 #include "capture/probes.h"
+#include "capture/tls/describe.h"
+#include "capture/tls/finder.h"
 
 namespace tailcap::capture {
 
@@ -162,6 +164,22 @@ Check check_load() {
   }
 }
 
+// What the recorder would watch in the TLS libraries of this system; programs with their own are found as they run.
+std::vector<Check> check_tls() {
+  std::vector<Check> checks;
+  for (const auto& path : tls::system_libraries()) {
+    const auto library = tls::describe_library(path);
+    const std::string name = "TLS", file = path.substr(path.rfind('/') + 1);
+    if (!library.text.empty()) checks.push_back({name, Verdict::ok, file + ": " + library.text, ""});
+    if (!library.refused.empty())
+      checks.push_back({name, Verdict::warn, file + ": not to be watched: " + library.refused,
+                        "its plaintext stays unknown; all else is recorded"});
+  }
+  if (checks.empty())
+    checks.push_back({"TLS", Verdict::ok, "no OpenSSL or GnuTLS where the linker looks; others are found as they run", ""});
+  return checks;
+}
+
 // The descriptors alone, without a program in the kernel: what is there, whether or not it can be recorded.
 Check check_sockets(const std::string& pid) {
   std::error_code error;
@@ -222,6 +240,7 @@ int run_doctor(int argc, char** argv) {
   bool possible = true;
   for (const auto& check : checks) possible = possible && check.verdict != Verdict::fail;
   if (possible) checks.push_back(check_load());
+  for (auto& check : check_tls()) checks.push_back(std::move(check));
   if (!pid.empty()) checks.push_back(check_sockets(pid));
   possible = true;
   for (const auto& check : checks) possible = possible && check.verdict != Verdict::fail;

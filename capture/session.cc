@@ -17,6 +17,7 @@ namespace {
 
 // Mappings are told again in every keyframe, unless that would be the larger part of the recorder's work.
 constexpr std::size_t kMappingsAgain = 64;
+constexpr std::size_t kUnwatchedTold = 8;
 
 // A program that is interrupted on a CPU and would run again there is skipped by the kernel, which counts that.
 constexpr std::array<std::pair<std::string_view, Kind>, 7> kKindOfProgram = {{{"io_send", Kind::send},
@@ -91,8 +92,13 @@ void Session::forget_later(SocketId socket) {
 }
 
 void Session::push_probes(Time now, const std::vector<tls::ProbeFact>& facts) {
-  for (const auto& fact : facts)
+  for (const auto& fact : facts) {
     push({now, {}, Probe{fact.path, fact.function, fact.place, fact.offset, fact.price, fact.reason}});
+    if (fact.price || tally_.unwatched.size() >= kUnwatchedTold) continue;
+    const std::string text = fact.function + " in " + fact.path + ": " + fact.reason;
+    if (std::find(tally_.unwatched.begin(), tally_.unwatched.end(), text) == tally_.unwatched.end())
+      tally_.unwatched.push_back(text);
+  }
 }
 
 void Session::describe(std::uint32_t pid, Time now) {

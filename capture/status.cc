@@ -43,6 +43,11 @@ std::string summary(const std::string& path, std::chrono::nanoseconds elapsed, c
                      "), ended by " + reason + "\n";
   text += "  " + show_count(tally.events) + " events: " + of(Kind::send) + " sends, " + of(Kind::receive) +
           " receives, " + of(Kind::arrival) + " arrivals, " + of(Kind::off_cpu) + " waits\n";
+  const auto plaintext =
+      tally.by_kind[static_cast<std::size_t>(Kind::tls_send)] + tally.by_kind[static_cast<std::size_t>(Kind::tls_receive)];
+  if (plaintext)
+    text += "  holds decrypted TLS traffic: " + of(Kind::tls_send) + " sends, " + of(Kind::tls_receive) + " receives\n";
+  for (const auto& function : tally.unwatched) text += "  TLS not seen at " + function + "\n";
   if (tally.lost == 0) return text + "  lost: nothing\n";
   text += "  lost: " + show_count(tally.lost) + " events\n";
   for (const auto& [what, count] : tally.losses) text += "    " + show_count(count) + " " + what + "\n";

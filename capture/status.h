@@ -16,6 +16,7 @@ struct Tally {
   std::uint64_t events = 0;
   std::uint64_t lost = 0;
   std::vector<std::pair<std::string, std::uint64_t>> losses;  // what, how many
+  std::vector<std::string> unwatched;                         // functions of TLS libraries, and why; the first few
 };
 
 // One line, rewritten each second; nothing unless stderr is a terminal.

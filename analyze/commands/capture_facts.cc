@@ -68,6 +68,12 @@ formats::Duration CaptureFacts::duration() const {
   return std::max(formats::Duration{}, summary.last - begin);
 }
 
+std::optional<bool> CaptureFacts::decrypted() const {
+  if (plaintext > 0) return true;
+  if (damage > 0 || summary.state == CaptureState::truncated) return std::nullopt;
+  return false;
+}
+
 double CaptureFacts::bytes_per_event() const {
   return summary.events == 0 ? 0 : static_cast<double>(summary.file_bytes) / static_cast<double>(summary.events);
 }
@@ -101,6 +107,10 @@ CaptureFacts read_facts(const std::string& path) {
         facts.recorder = *cost;
       } else if (const auto* program = std::get_if<formats::ProgramCost>(&event.body)) {
         facts.programs[std::string(program->program)] = {program->runs, program->time};
+      } else if (const auto* probe = std::get_if<formats::Probe>(&event.body)) {
+        facts.probes.push(*probe);
+      } else if (const auto* io = std::get_if<formats::TlsIo>(&event.body)) {
+        facts.plaintext += !io->head.empty() || !io->tail.empty();
       }
     }
   }
@@ -157,6 +167,8 @@ std::string to_json(const CaptureFacts& facts) {
   out["unknown_events"] = facts.unknown_events();
   out["events_by_kind"] = Json::object();
   for (const auto& [kind, count] : facts.by_kind) out["events_by_kind"][std::string(kind)] = count;
+  out["decrypted"] = facts.decrypted() ? Json(*facts.decrypted()) : Json();
+  out["probes"] = Json::parse(facts.probes.to_json());
   out["lost"] = s.lost;
   out["lost_by_cause"] = Json::object();
   for (const auto& [cause, count] : facts.lost_by_cause) out["lost_by_cause"][std::string(cause.name)] = count;

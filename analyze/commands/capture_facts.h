@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "analyze/commands/probe_facts.h"
 #include "formats/reader.h"
 
 namespace tailcap::commands {
@@ -34,6 +35,11 @@ struct CaptureFacts {
   std::optional<formats::RecorderCost> recorder;                    // the last
   std::map<std::string, ProgramTotals> programs;                    // the last of each
 
+  ProbeFacts probes;
+  std::uint64_t plaintext = 0;  // calls whose plaintext is here
+
+  // Whether there is decrypted TLS traffic in it; nothing where damaged blocks may hold some.
+  std::optional<bool> decrypted() const;
   formats::Duration duration() const;  // from the start of the recording to the last event
   double bytes_per_event() const;
   std::uint64_t unknown_events() const;

@@ -27,7 +27,7 @@ usage: tailcap events FILE [OPTION...]
 Which events?
       --kind K         of this kind; may be repeated. Kinds: send, receive, arrival, retransmit, reset, state_change,
                        accept, socket_info, off_cpu, task_start, task_exec, task_exit, task_info, mapping, clock, loss,
-                       recorder_cost, program_cost, capture_end, damage
+                       recorder_cost, program_cost, capture_end, damage, tls_send, tls_receive, tls_step, probe
       --socket ID      of this socket
       --pid N          of this process
       --tid N          of this thread
@@ -95,7 +95,7 @@ class Wanted {
     return moment.absolute ? clock.realtime(event.time) : (event.time - first_).count();
   }
 
-  static constexpr std::size_t kKinds = std::variant_size_v<formats::Body> + 1;  // Io is two
+  static constexpr std::size_t kKinds = std::variant_size_v<formats::Body> + 2;  // Io and TlsIo are two each
   const Arguments& a_;
   formats::Time first_;
   bool kinds_[kKinds] = {};

@@ -30,7 +30,8 @@ Options
                damaged_blocks, damaged_bytes, unknown_blocks, capture_id, tool_version, command_line, host, kernel,
                architecture, boot_id, cpus, tier (a, b, c), tier_reason, redaction (masked_headers, none),
                payload_limit, ring_bytes, targets, notes, started_ns (since 1970), first_ns, last_ns (monotonic),
-               duration_ns, events, unknown_events, events_by_kind, lost, lost_by_cause,
+               duration_ns, events, unknown_events, events_by_kind, decrypted (holds plaintext of TLS),
+               probes: {path, function, place, offset, price_ns, reason}, lost, lost_by_cause,
                programs: {name, runs, time_ns}, recorder: {cpu_ns, resident_bytes}
   -h, --help   this
 
@@ -91,6 +92,8 @@ void print_recording(const CaptureFacts& facts) {
                         ? "values of credentials masked"
                         : "!!! NOT MASKED: passwords, tokens and cookies are in this file. Do not pass it on.");
   }
+  if (facts.plaintext > 0)
+    line("DECRYPTED", "holds decrypted TLS traffic: the plaintext of " + count_text(facts.plaintext, "call", "calls"));
   for (const auto& [key, value] : p.notes) line("note", printable(key) + " = " + printable(value));
 }
 
@@ -107,6 +110,12 @@ void print_events(const CaptureFacts& facts) {
   for (const auto& [cause, count] : facts.lost_by_cause) {
     std::printf("  %-14s %14s  %s\n", std::string(cause.name).c_str(), count_text(count).c_str(), cause.text);
   }
+}
+
+void print_probes(const CaptureFacts& facts) {
+  if (facts.probes.empty()) return;
+  heading("Where TLS was watched");
+  for (const auto& text : facts.probes.lines()) std::printf("  %s\n", text.c_str());
 }
 
 void print_cost(const CaptureFacts& facts) {
@@ -150,6 +159,7 @@ int run_info(int argc, char** argv) {
   print_file(facts);
   print_recording(facts);
   print_events(facts);
+  print_probes(facts);
   print_cost(facts);
   return 0;
 }

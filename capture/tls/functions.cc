@@ -182,6 +182,8 @@ std::vector<PlannedFunction> plan_go(const ElfFile& file) {
 
 bool is_tls_library(const std::string& file_name) {
   static constexpr std::array<std::string_view, 3> kNames = {"libssl", "libcrypto", "libgnutls"};
+  // OpenSSL's interface on top of GnuTLS: the library below it is watched already.
+  if (file_name.starts_with("libgnutls-openssl")) return false;
   return std::any_of(kNames.begin(), kNames.end(), [&](std::string_view name) {
     // "libssl.so.3", and "libssl-3a6a8f61.so.1.1" as Python's packages carry it
     return file_name.starts_with(name) && file_name.size() > name.size() &&

@@ -1,0 +1,81 @@
+// Which functions of TLS libraries are watched, and where: on the libraries that are here.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "bpf/event.h"
+#include "capture/tls/finder.h"
+#include "capture/tls/functions.h"
+
+namespace tailcap::capture::tls {
+namespace {
+
+std::string library(const std::string& name) {
+  for (const auto& path : system_libraries()) {
+    if (path.substr(path.rfind('/') + 1).starts_with(name)) return path;
+  }
+  return {};
+}
+
+const PlannedFunction* find(const std::vector<PlannedFunction>& functions, const std::string& name) {
+  const auto found = std::find_if(functions.begin(), functions.end(), [&](const auto& f) { return f.name == name; });
+  return found == functions.end() ? nullptr : &*found;
+}
+
+int act_of(std::uint64_t cookie) { return static_cast<int>(cookie >> 32 & 0xff); }
+int library_of(std::uint64_t cookie) { return static_cast<int>(cookie >> 40 & 15); }
+
+TEST(TlsFunctions, NamesOfLibraries) {
+  for (const char* name : {"libssl.so.3", "libssl.so", "libcrypto.so.1.1", "libgnutls.so.30", "libssl-3a6a8f61.so.1.1"})
+    EXPECT_TRUE(is_tls_library(name)) << name;
+  for (const char* name :
+       {"libssl", "libssl3.so", "libssl.a", "libgnutls-openssl.so.27", "libc.so.6", "libssl_conf.so", ""})
+    EXPECT_FALSE(is_tls_library(name)) << name;
+}
+
+TEST(TlsFunctions, OpenSsl) {
+  const auto path = library("libssl.so.3");
+  if (path.empty()) GTEST_SKIP() << "libssl.so.3 is not installed";
+  const auto functions = plan_functions(symbols::ElfFile::open(path));
+  for (const char* name : {"SSL_read", "SSL_write", "SSL_read_ex", "SSL_write_ex"}) {
+    const auto* function = find(functions, name);
+    ASSERT_TRUE(function) << name;
+    ASSERT_GE(function->places.size(), 2u) << name << ": " << function->reason;
+    EXPECT_EQ(function->places[0].probe.program, FunctionProgram::enter);
+    for (std::size_t i = 1; i < function->places.size(); i++)
+      EXPECT_EQ(function->places[i].probe.program, FunctionProgram::leave) << name;
+    for (const auto& place : function->places) {
+      EXPECT_EQ(library_of(place.probe.cookie), bpf::TLS_OPENSSL);
+      EXPECT_EQ(act_of(place.probe.cookie), act_of(function->places[0].probe.cookie)) << name;
+      EXPECT_GT(place.price, 0u);
+    }
+    EXPECT_EQ(function->places[0].price, kEmulatedPrice) << name;
+  }
+  for (const char* name : {"SSL_do_handshake", "SSL_shutdown", "SSL_free", "SSL_clear"}) {
+    const auto* function = find(functions, name);
+    ASSERT_TRUE(function) << name;
+    ASSERT_EQ(function->places.size(), 1u) << function->reason;
+    EXPECT_EQ(function->places[0].probe.program, FunctionProgram::event);
+  }
+}
+
+TEST(TlsFunctions, GnuTls) {
+  const auto path = library("libgnutls.so.30");
+  if (path.empty()) GTEST_SKIP() << "libgnutls.so.30 is not installed";
+  const auto functions = plan_functions(symbols::ElfFile::open(path));
+  // gnutls_record_send is a jump to gnutls_record_send2, which says the same.
+  const bool forwards = !find(functions, "gnutls_record_send");
+  const auto* send = find(functions, forwards ? "gnutls_record_send2" : "gnutls_record_send");
+  ASSERT_TRUE(send);
+  EXPECT_GE(send->places.size(), 2u) << send->reason;
+  const auto* receive = find(functions, "gnutls_record_recv");
+  ASSERT_TRUE(receive);
+  EXPECT_GE(receive->places.size(), 2u) << receive->reason;
+}
+
+TEST(TlsFunctions, NothingInOtherFiles) {
+  EXPECT_TRUE(plan_functions(symbols::ElfFile::open("/bin/sh")).empty());
+}
+
+}  // namespace
+}  // namespace tailcap::capture::tls
