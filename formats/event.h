@@ -40,7 +40,8 @@ enum class Payload : std::uint8_t {
 //
 // position is the stream position of the first byte moved. On TCP it is the 32-bit sequence number (the
 // reader does not unwrap it); on UNIX sockets the count of bytes moved in this direction since the socket
-// was first seen. length 0 with Direction::in and error 0 is the end of the stream.
+// was first seen; on datagram sockets, which are recorded of name servers only, likewise: each Io is one datagram.
+// length 0 with Direction::in and error 0 is the end of the stream.
 //
 // One call may be told in several parts, one event each, at the same time and by the same thread: each covers the next
 // bytes of it, so that what is captured need not be one piece at the start. All but the first are marked continued.

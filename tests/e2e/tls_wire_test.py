@@ -13,13 +13,26 @@ NAME_SERVER = "127.0.0.77"
 SLACK = 20_000_000  # ns by which a process may be late when two clocks are read one after the other
 
 
+HTTPS = """
+import http.server, ssl
+server = http.server.HTTPServer(("127.0.0.1", {port}), http.server.SimpleHTTPRequestHandler)
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain({certificate!r}, {key!r})
+server.socket = context.wrap_socket(server.socket, server_side=True)
+server.serve_forever()
+"""
+
+
+def make_certificate(key, certificate):
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", certificate, "-days", "30",
+                    "-subj", "/CN=shop.example", "-addext", "subjectAltName=DNS:shop.example"], check=True, capture_output=True)
+
+
 class Tls(Case):
     def setUp(self):
         super().setUp()
         self.key, self.certificate = self.scratch / "key.pem", self.scratch / "certificate.pem"
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", self.key, "-out", self.certificate,
-                        "-days", "30", "-subj", "/CN=shop.example", "-addext", "subjectAltName=DNS:shop.example"],
-                       check=True, capture_output=True)
+        make_certificate(self.key, self.certificate)
         self.port = free_port()
 
     def openssl_server(self, *arguments):
@@ -242,6 +255,31 @@ class Names(Case):
         file = self.record_run(["curl", "-s", "-H", "Connection: close", url, url, "-o", "/dev/null", "-o", "/dev/null"])
         rows = [r for r in self.rows(file) if r["role"] == "client"]
         self.assertEqual([r["setup"]["dns_ns"] is not None for r in rows], [True, False], rows)
+
+
+    def test_name_connect_and_tls_before_the_request(self):
+        key, certificate, port = self.scratch / "key.pem", self.scratch / "certificate.pem", free_port()
+        make_certificate(key, certificate)
+        server = HTTPS.format(port=port, certificate=str(certificate), key=str(key))
+        self.start([sys.executable, "-c", server], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_until(lambda: answers(("127.0.0.1", port)), "the HTTPS server")
+        file = self.record_run(["curl", "-s", "-o", "/dev/null", "-w", "%{time_namelookup} %{time_connect} %{time_appconnect}", "--cacert", certificate,
+                                f"https://shop.example:{port}/"])
+        named, connected, shaken = (int(float(t) * 1e9) for t in self.said.split())
+        (row,) = [r for r in self.rows(file) if r["role"] == "client"]
+        setup = row["setup"]
+        self.assertTrue(row["tls"])
+        self.assertEqual((setup["dns_name"], setup["tls_server_name"], setup["tls_version"], setup["tls_resumed"]),
+                         ("shop.example", "shop.example", "TLS 1.3", False), row)
+        self.assertGreaterEqual(setup["dns_ns"], max(self.held("shop.example")))
+        self.assertLess(setup["dns_ns"], named + SLACK)
+        self.assertLess(setup["connect_ns"], connected - named + SLACK)
+        self.assertLess(setup["tls_ns"], shaken - connected)
+        self.assertGreaterEqual(setup["began_before_ns"], setup["dns_ns"] + setup["connect_ns"] + setup["tls_ns"])
+        report = json.loads(self.tailcap("report", file, "--json"))
+        self.assertEqual(report["quality"]["connections_encrypted"], 0)
+        (route,) = report["routes"]
+        self.assertEqual([route[part]["count"] for part in ("dns", "connect", "tls_handshake")], [1, 1, 1])
 
 
 if __name__ == "__main__":
