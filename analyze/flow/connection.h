@@ -48,6 +48,7 @@ struct Connection {
 
 // What became of the TLS sessions that moved plaintext.
 struct TlsSessions {
+  std::uint64_t seen = 0;                      // those without plaintext, too
   std::uint64_t sessions = 0, nested = 0, lengths = 0, unbound = 0;
   std::uint64_t bytes = 0, unbound_bytes = 0;  // of plaintext
 };

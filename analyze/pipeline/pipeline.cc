@@ -197,8 +197,8 @@ class Run {
                                     &peers_.findings(), &timeline_.findings()})
       findings_.add(*f);
     quality.findings = findings_;
-    quality.connections = streams_.connections();
     quality.tls = streams_.tls();
+    quality.connections = streams_.connections() - quality.tls.seen;
     quality.connections_http = http_connections_;
     quality.connections_encrypted = tls_.encrypted();
     out_.study.tls = tls_.list();

@@ -5,6 +5,7 @@
 #include "analyze/report/call_json.h"
 #include "analyze/report/json_writer.h"
 #include "analyze/report/request_json.h"
+#include "analyze/report/tls_lines.h"
 #include "analyze/report/words.h"
 #include "analyze/report/wire_json.h"
 
@@ -288,15 +289,7 @@ class Writer {
     json_.field("connections_http", q.connections_http);
     json_.field("connections_other", q.connections_other);
     json_.field("connections_encrypted", q.connections_encrypted);
-    json_.key("tls");
-    json_.begin_object();
-    json_.field("sessions", q.tls.sessions);
-    json_.field("bound_nested", q.tls.nested);
-    json_.field("bound_lengths", q.tls.lengths);
-    json_.field("unbound", q.tls.unbound);
-    json_.field("bytes", q.tls.bytes);
-    json_.field("unbound_bytes", q.tls.unbound_bytes);
-    json_.end_object();
+    append_sessions(json_, q.tls);
     json_.field("failed_connections", q.failed_connections);
     json_.field("retransmits", q.retransmits);
     duration("clock_error_ns", q.clock_error, q.clock.known());

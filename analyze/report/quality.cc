@@ -91,6 +91,15 @@ QualityLine requests(const Study& study) {
   return line;
 }
 
+QualityLine tls_sessions(const Study& study) {
+  const flow::TlsSessions& t = study.quality.tls;
+  std::string text = count_text(t.sessions, "session", "sessions") + " decrypted by their library, " + bytes_text(t.bytes) + " of plaintext: ";
+  text += count_text(t.nested + t.lengths) + " bound to their connection";
+  if (t.lengths != 0) text += t.nested == 0 ? " (by the lengths of records)" : " (" + count_text(t.lengths) + " by the lengths of records)";
+  if (t.unbound != 0) text += ", " + count_text(t.unbound) + " unbound: their addresses, and when their requests arrived, are not known";
+  return {t.unbound != 0 ? Tone::care : Tone::plain, "TLS", text};
+}
+
 QualityLine connections(const Study& study) {
   const Quality& q = study.quality;
   std::string text = count_text(q.connections) + ": " + count_text(q.connections_http) + " with HTTP";
@@ -198,8 +207,9 @@ QualityLine verdict(const Study& study) {
 std::vector<QualityLine> quality_lines(const Study& study) {
   std::vector<QualityLine> lines;
   if (study.quality.preamble.redaction == formats::Redaction::none) lines.push_back(headers(study));
-  lines.insert(lines.end(), {recorded(study), file(study), events(study), requests(study), connections(study), clock(study),
-                             hooks(study), recorder(study)});
+  lines.insert(lines.end(), {recorded(study), file(study), events(study), requests(study), connections(study)});
+  if (study.quality.tls.sessions != 0) lines.push_back(tls_sessions(study));
+  lines.insert(lines.end(), {clock(study), hooks(study), recorder(study)});
   if (study.quality.preamble.redaction != formats::Redaction::none) lines.push_back(headers(study));
   add_processes(study, lines);
   for (const auto& [key, value] : study.quality.preamble.notes)

@@ -179,6 +179,16 @@ class EndWriter {
     json_.field("lost_out", c.lost_out);
     json_.field("retransmits", c.retransmits);
     json_.field("events_missed", c.events_missed);
+    json_.key("tls");
+    if (!c.tls) {
+      json_.null();
+    } else {
+      json_.begin_object();
+      json_.field("library", flow::name_of(c.library));
+      number_or_null("carrier", c.carrier != 0, c.carrier);
+      json_.field("bound_by", flow::name_of(c.how));
+      json_.end_object();
+    }
     json_.end_object();
   }
 

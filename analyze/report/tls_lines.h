@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "analyze/flow/study.h"
+#include "analyze/report/json_writer.h"
 
 namespace tailcap::report {
 
@@ -12,5 +13,7 @@ inline constexpr std::size_t kTlsPeersShown = 20;
 
 // "12 to 10.0.0.1:443 (shop.example), TLS 1.3: 11 handshakes done, median 2.31 ms, …". printable().
 std::vector<std::string> tls_lines(const flow::Study& study);
+// "tls": sessions whose plaintext was recorded.
+void append_sessions(JsonWriter& json, const flow::TlsSessions& sessions);
 
 }  // namespace tailcap::report

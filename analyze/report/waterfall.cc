@@ -33,12 +33,18 @@ std::string title_of(const RequestDetail& d) {
   return (d.method.empty() ? "?" : printable(d.method)) + " " + (d.path_known ? printable(d.path) : "(path not recorded)");
 }
 
+std::string carrier_text(const flow::Connection& c) {
+  if (c.carrier == 0) return "unbound: which connection carries it could not be told";
+  return "carried by connection " + std::to_string(c.carrier) + ", bound by " + (c.how == flow::BindingHow::nested ? "nested calls" : "the lengths of records");
+}
+
 std::string connection_text(const RequestDetail& d, Time begin) {
   const auto& c = d.connection;
   std::string text = "number " + std::to_string(d.row.id.connection) + ", ";
   text += c.family == formats::Family::unix_domain ? "UNIX" : c.family == formats::Family::unknown ? "unknown family" : "TCP";
   text += ", " + printable(flow::endpoint(c, false)) + (d.row.role == flow::Role::server ? " from " : " to ") + printable(flow::endpoint(c, true));
   text += "; request " + std::to_string(d.row.id.index) + " on it";
+  if (c.tls) text += "; over TLS (" + std::string(flow::name_of(c.library)) + "), " + carrier_text(c);
   if (c.origin == formats::Origin::existed) text += "; it was open when the recording began";
   if (known(c.established)) text += "; established " + offset_text(c.established, begin);
   if (known(c.connect_started) && known(c.established) && c.established >= c.connect_started)
@@ -78,7 +84,7 @@ void add_facts(const flow::Detail& detail, const flow::Study& study, std::vector
   if (!d.route.empty()) add("route", printable(d.route));
   if (!d.authority.empty()) add("host", printable(d.authority));
   if (!d.request_id.empty()) add("request id", printable(d.request_id));
-  add("protocol", std::string(flow::name_of(row.protocol)) + (d.exchange.tls ? " in TLS" : ""));
+  add("protocol", std::string(flow::name_of(row.protocol)) + (row.tls ? " in TLS" : ""));
   add("bodies", "request " + bytes_or_unknown(row.request_bytes) + ", response " + bytes_or_unknown(row.response_bytes));
   if (d.exchange.outcome == flow::Outcome::upgraded)
     add("after it", bytes_text(d.exchange.opaque_in) + " in and " + bytes_text(d.exchange.opaque_out) + " out in the protocol switched to");

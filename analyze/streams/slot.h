@@ -44,6 +44,7 @@ class ReadLog {
 struct Carrier {
   RecordReader records[2];  // by direction
   ReadLog reads;
+  flow::Time first_sent = flow::kNoTime;  // where the connection's beginning was seen
   std::vector<Session*> sessions;
 };
 

@@ -56,6 +56,7 @@ Session* Sessions::open(formats::TlsSessionId id, const Event& e) {
   s->pair.in.arrivals_are_told();
   pids_.insert(e.thread.pid);
   any_ = true;
+  ++counts_.seen;
   return live_.add(id, std::move(s));
 }
 
@@ -94,14 +95,10 @@ void Sessions::on(const Event& e, const formats::TlsIo& io) {
     votes_.lost();
   }
   apply(votes_.call(e, io, s->facts.library), s);
-  if (!s->pair.in.started() && !s->pair.out.started() && !s->facts.from_start) {
-    // Its beginning was seen: unless its carrier is older than the recording, and this another handshake.
-    const bool began = s->handshake_first && (!s->on || s->on->pair.in.first_known() || s->on->facts.tls);
-    if (began) {
-      s->facts.from_start = true;
-      s->pair.in.born(0, false);
-      s->pair.out.born(0, false);
-    }
+  if (!s->pair.in.started() && !s->pair.out.started() && began_here(*s)) {
+    s->facts.from_start = true;
+    s->pair.in.born(0, false);
+    s->pair.out.born(0, false);
   }
   DirectionStream& d = s->pair[io.direction];
   Piece piece;
@@ -125,11 +122,22 @@ void Sessions::on(const Event& e, const formats::TlsIo& io) {
   after(*s);
 }
 
+// Whether its first plaintext was seen: a handshake was, unless the carrier is older than the recording, and this another
+// handshake. Or it was in use before its carrier had sent anything, and without that there is no plaintext.
+bool Sessions::began_here(const Session& s) {
+  if (!s.on) return s.handshake_first && s.facts.how == BindingHow::none;
+  if (!s.on->pair.in.first_known()) return false;
+  const flow::Time sent = s.on->carrier->first_sent;
+  return s.handshake_first || (formats::known(sent) && s.facts.first_seen <= sent);
+}
+
 void Sessions::moved(Slot& socket, const Event& e, const formats::Io& io) {
   if (io.missed > 0) votes_.lost();
   if (io.error != 0 || io.length == 0) return;
   records_.clear();
   if (!socket.carrier && looks_like_record(io.head)) socket.carries();
+  DirectionStream& out = socket.pair.out;
+  if (socket.carrier && io.direction == Direction::out && !out.started() && out.first_known()) socket.carrier->first_sent = e.time;
   if (socket.carrier) socket.carrier->records[static_cast<std::size_t>(io.direction)].push(io, records_);
   apply(votes_.transfer(e, io, records_), nullptr);
 }
@@ -175,6 +183,7 @@ void Sessions::bind(Session& s, const Tally::Verdict& verdict) {
   s.facts.carrier = c->facts.id;
   s.facts.how = verdict.how;
   settle_on(s.facts, c->facts);
+  if (s.pair.in.started() || s.pair.out.started()) s.facts.from_start = began_here(s);
   if (!c->tcp()) s.pair.in.no_arrivals();
   resolve(s);
 }

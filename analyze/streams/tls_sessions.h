@@ -58,6 +58,7 @@ class Sessions {
   const flow::TlsSessions& counts() const { return counts_; }
 
  private:
+  static bool began_here(const Session& s);
   Session* open(formats::TlsSessionId id, const formats::Event& event);
   void apply(std::span<const Vote> votes, const Session* now);
   void bind(Session& s, const Tally::Verdict& verdict);

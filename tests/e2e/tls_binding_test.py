@@ -86,7 +86,8 @@ https.createServer({cert: fs.readFileSync(process.argv[3]), key: fs.readFileSync
 NODE_CLIENT = """
 const https = require("https"), fs = require("fs");
 const [port, ca, connections, each] = [Number(process.argv[2]), process.argv[3], Number(process.argv[4]), Number(process.argv[5])];
-for (let n = 0; n < connections; ++n) {
+// Probes of a program that starts while the recorder runs come a moment later; this one is 100 MB.
+const begin = () => { for (let n = 0; n < connections; ++n) {
   const agent = new https.Agent({keepAlive: true, maxSockets: 1, ca: fs.readFileSync(ca)});
   const ask = i => {
     if (i === each) return agent.destroy();
@@ -97,7 +98,8 @@ for (let n = 0; n < connections; ++n) {
     });
   };
   ask(0);
-}
+} };
+setTimeout(begin, 5000);
 """
 
 

@@ -307,6 +307,7 @@ TEST(TlsSessions, h25_fork_two_sessions_on_one_socket) {
   const formats::Thread child{200, 200};
   TlsSession parent(s), copy(s);
   parent.handshake(1ms, kThread);
+  e.send(1ms + 500us, synth::tls_record(300, 0, 22));
   parent.read_from(e, 2ms, 3ms, get("/a"));
   copy.step(4ms, child, TlsStepKind::seen);
   copy.write_to(e.by(child), 5ms, answer(200));
@@ -345,6 +346,22 @@ TEST(TlsSessions, RenegotiationIsNoBeginning) {
   const Seen r(s.with_end());
   EXPECT_EQ(r.counts.nested, 1u);
   EXPECT_FALSE(r.sessions[0].from_start);
+}
+
+// Some libraries' users shake hands inside reads and writes. Before the socket has sent anything there was no plaintext.
+TEST(TlsSessions, UsedBeforeItsCarrierSentAnything) {
+  for (const bool before : {true, false}) {
+    Scenario s;
+    Endpoint& e = s.open(0ms, opening(1));
+    TlsSession t(s);
+    t.step(before ? 1ms : 2ms, kThread, TlsStepKind::seen);
+    e.send(1ms + 500us, synth::tls_record(300, 0, 22)).receive(2ms, 2ms + 1us, synth::tls_record(700, 0, 22));
+    t.read_from(e, 3ms, 4ms, get("/a"));
+    const Seen r(s.with_end());
+    EXPECT_EQ(r.counts.nested, 1u);
+    EXPECT_EQ(r.sessions[0].from_start, before);
+    EXPECT_EQ(r.findings[Finding::connection_began_before], before ? 0u : 1u);
+  }
 }
 
 TEST(TlsSessions, TheCarriersEndIsItsOwn) {
