@@ -23,6 +23,18 @@ server.serve_forever()
 """
 
 
+NGINX = """
+daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/error.log;
+events {{ worker_connections 64; }}
+http {{
+  access_log off;
+  client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
+  uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
+  server {{ listen 127.0.0.1:{port} ssl; ssl_certificate {certificate}; ssl_certificate_key {key}; ssl_protocols TLSv1.2 TLSv1.3; location / {{ return 200 "well"; }} }}
+}}
+"""
+
+
 def make_certificate(key, certificate):
     subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", certificate, "-days", "30",
                     "-subj", "/CN=shop.example", "-addext", "subjectAltName=DNS:shop.example"], check=True, capture_output=True)
@@ -144,6 +156,22 @@ class Tls(Case):
         end = next(p for p in self.report(recording)["tls"] if p["server_name"] == "shop.example")
         self.assertEqual((end["role"], end["handshakes_done"], end["version"]), ("server", 1, "TLS 1.3"))
         self.assertGreater(end["bytes_out"], 5_002_100)
+
+    def test_nginx_keeps_connections(self):
+        # By port alone, so that no plaintext is recorded: 3 connections with 5 requests each are 3 handshakes.
+        configuration = self.scratch / "nginx.conf"
+        configuration.write_text(NGINX.format(folder=self.scratch, port=self.port, certificate=self.certificate, key=self.key))
+        self.start(["nginx", "-c", configuration, "-e", self.scratch / "error.log"])
+        wait_until(lambda: answers(("127.0.0.1", self.port)), "nginx")
+        url = f"https://shop.example:{self.port}/"
+        with self.record("--port", self.port) as recording:
+            for _ in range(3):
+                said = self.curl("--cacert", self.certificate, "--resolve", f"shop.example:{self.port}:127.0.0.1", *[url] * 5)
+                self.assertEqual(said, b"well" * 5)
+        for end in self.peers(recording):
+            self.assertEqual((end["connections"], end["encrypted"], end["handshakes_done"], end["handshakes_failed"]), (3, 3, 3, 0), end)
+            self.assertEqual((end["version"], end["handshakes_timed"]), ("TLS 1.3", 3), end)
+        self.assertEqual(self.requests(recording), [], "nothing is invented of what is encrypted")
 
     def test_plain_http_to_a_tls_port(self):
         self.openssl_server()
