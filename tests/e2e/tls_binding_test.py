@@ -103,6 +103,23 @@ setTimeout(begin, 5000);
 """
 
 
+# HTTP/1.1 only: with HTTP/2 the requests of a connection are one stream, and one wrong binding would hide behind another.
+GO_SERVER = """
+package main
+
+import ("crypto/tls"; "log"; "net/http"; "os"; "strings"; "time")
+
+func main() {
+	s := &http.Server{Addr: "127.0.0.1:" + os.Args[1], TLSNextProto: map[string]func(*http.Server, *tls.Conn, http.Handler){},
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasPrefix(r.URL.Path, "/slow") { time.Sleep(10 * time.Millisecond) }
+			w.Write([]byte(strings.Repeat("x", 300)))
+		})}
+	log.Fatal(s.ListenAndServeTLS(os.Args[2], os.Args[3]))
+}
+"""
+
+
 class Binding(TlsCase):
     def program(self, name, text):
         """A file, and an interpreter of that name for --comm."""
@@ -190,6 +207,28 @@ class Binding(TlsCase):
         with self.record("--comm", "tls-client") as recording:
             truth = self.ask([python, client, self.port, self.certificate, 50, 20])
         self.check(recording, truth, "client", "lengths")
+
+    def test_go(self):
+        server_go, program = self.program("server.go", GO_SERVER), self.scratch / "tls-server"
+        subprocess.run(["go", "build", "-o", program, server_go], check=True, env=dict(os.environ, GO111MODULE="off"), timeout=100)
+        server = self.start([program, self.port, self.certificate, self.key], stderr=subprocess.DEVNULL)
+        wait_until(lambda: harness.answers(("127.0.0.1", self.port)), "the Go server")
+        client = self.program("client.py", ASYNCIO_CLIENT)
+        with self.record("-p", server.pid) as recording:
+            truth = self.ask([sys.executable, client, self.port, self.certificate, 50, 20])
+        self.check(recording, truth, "server", "nested")
+
+    def test_gnutls_client(self):
+        self.nginx()
+        with self.record("--comm", "wget", "--comm", "nginx") as recording:
+            for i in range(5):
+                subprocess.run(["wget", "-q", "-O", "/dev/null", "--no-check-certificate", f"{self.url}/large?{i}"], check=True, timeout=30)
+        # wget does not say its port; the server's end does.
+        clients = [r for r in self.requests(recording, role="client") if r["tls"]]
+        servers = {r["path"]: r for r in self.requests(recording, role="server") if r["tls"]}
+        self.assertEqual(len(clients), 5)
+        for row in clients:
+            self.assertEqual((row["local"], row["peer"]), (servers[row["path"]]["remote"], servers[row["path"]]["id"]))
 
     def test_node(self):
         server = self.start(["node", self.program("server.js", NODE_SERVER), self.port, self.certificate, self.key])
