@@ -51,6 +51,12 @@ std::vector<std::string> interpreters(const std::string& path) {
   return out;
 }
 
+// Numbers of files that are gone are given to others, so with the time of the last change.
+std::array<std::uint64_t, 4> identity(const struct stat& status) {
+  return {status.st_dev, status.st_ino, static_cast<std::uint64_t>(status.st_ctim.tv_sec),
+          static_cast<std::uint64_t>(status.st_ctim.tv_nsec)};
+}
+
 }  // namespace
 
 std::vector<std::string> system_libraries() {
@@ -160,29 +166,34 @@ void Finder::look_at_process(std::uint32_t pid) {
   const std::string executable = std::filesystem::read_symlink(folder + "exe", error).string();
   std::ifstream maps(folder + "maps");
   std::string line;
-  if (mapped_.size() > kMaxFiles) mapped_.clear();
   while (std::getline(maps, line)) {
     std::istringstream fields(line);
     std::string range, rights, offset, device, inode, path;
     if (!(fields >> range >> rights >> offset >> device >> inode >> std::ws) || !std::getline(fields, path)) continue;
     if (rights.size() < 3 || rights[2] != 'x' || inode == "0") continue;
     if (path != executable && !is_tls_library(name_of(path))) continue;
-    if (!mapped_.insert(device + ":" + inode).second) continue;
-    // root/ names a file in the process's own mounts, and shows readers the same; map_files survives its deletion.
+    // map_files is the file itself, whatever has its name by now, and takes rights that root/ does not; root/ names it
+    // in the process's own mounts, which shows readers of messages the same path.
     struct stat named {
     }, held{};
     const std::string by_name = folder + "root" + path, by_mapping = folder + "map_files/" + range;
-    const bool has_name = stat(by_name.c_str(), &named) == 0, has_mapping = stat(by_mapping.c_str(), &held) == 0;
-    const bool same = has_name && (!has_mapping || (named.st_dev == held.st_dev && named.st_ino == held.st_ino));
-    look_at_file(same ? by_name : by_mapping, path);
+    const bool has_mapping = stat(by_mapping.c_str(), &held) == 0;
+    if (has_mapping && looked_at(held)) continue;
+    const bool has_name = stat(by_name.c_str(), &named) == 0;
+    look_at_file(has_name && (!has_mapping || identity(named) == identity(held)) ? by_name : by_mapping, path);
   }
+}
+
+bool Finder::looked_at(const struct stat& status) const {
+  return probed_.contains({status.st_dev, status.st_ino}) || files_.contains(identity(status));
 }
 
 void Finder::look_at_file(const std::string& open_path, const std::string& shown) {
   struct stat status {};
   if (stat(open_path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return;
   if (files_.size() > kMaxFiles) files_.clear();
-  if (!files_.emplace(status.st_dev, status.st_ino).second) return;
+  if (looked_at(status)) return;
+  files_.insert(identity(status));
   std::vector<PlannedFunction> functions;
   try {
     functions = plan_functions(symbols::ElfFile::open(open_path));
@@ -197,6 +208,7 @@ void Finder::look_at_file(const std::string& open_path, const std::string& shown
   }
   // At once, for what is attached together is left together; one by one where the kernel refuses some of them.
   const bool together = !all.empty() && probes_.attach_functions(open_path, all).empty();
+  if (!all.empty()) probed_.emplace(status.st_dev, status.st_ino);
   for (const auto& function : functions) {
     std::vector<FunctionProbe> own;
     for (const auto& place : function.places) own.push_back(place.probe);

@@ -5,10 +5,12 @@
 // fact, too; nothing here fails a recording.
 #pragma once
 
+#include <sys/stat.h>
+
+#include <array>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <mutex>
 #include <set>
@@ -63,6 +65,7 @@ class Finder {
   void run();
   void ask(Job job, Clock::duration after);
   void look_at_process(std::uint32_t pid);
+  bool looked_at(const struct stat& status) const;
   void look_at_file(const std::string& open_path, const std::string& shown);
   void tell(ProbeFact fact);
 
@@ -73,9 +76,10 @@ class Finder {
   bool busy_ = false, stop_ = false;
   std::vector<ProbeFact> facts_;
   std::size_t taken_ = 0;
-  // Only the thread's: what has been looked at, as the process's list of mappings and as stat() name it.
-  std::set<std::string> mapped_;
-  std::set<std::pair<std::uint64_t, std::uint64_t>> files_;
+  // Only the thread's: files that have been looked at, as they were then; and those that are probed, whatever happens
+  // to them: the kernel holds them, so that no other file gets their number.
+  std::set<std::array<std::uint64_t, 4>> files_;
+  std::set<std::pair<std::uint64_t, std::uint64_t>> probed_;
   std::thread thread_;
 };
 
