@@ -45,6 +45,8 @@ struct Carrier {
   RecordReader records[2];  // by direction
   ReadLog reads;
   flow::Time first_sent = flow::kNoTime;  // where the connection's beginning was seen
+  flow::Time last_sent = flow::kNoTime;
+  flow::Thread last_sender;
   std::vector<Session*> sessions;
 };
 

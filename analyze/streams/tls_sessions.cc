@@ -104,7 +104,10 @@ void Sessions::on(const Event& e, const formats::TlsIo& io) {
   Piece piece;
   piece.offset = d.offset_of(io.position, false);
   piece.length = io.length;
-  piece.done = e.time;
+  // Sent when the carrier had sent it, inside the call. The thread may have been off the CPU before it returned.
+  const Carrier* on = s->on && io.direction == Direction::out ? s->on->carrier.get() : nullptr;
+  const bool inside = on && on->last_sender == e.thread && on->last_sent >= io.began && formats::known(io.began) && on->last_sent <= e.time;
+  piece.done = inside ? on->last_sent : e.time;
   piece.thread = e.thread;
   piece.payload = io.payload;
   piece.head = io.head;
@@ -138,6 +141,7 @@ void Sessions::moved(Slot& socket, const Event& e, const formats::Io& io) {
   if (!socket.carrier && looks_like_record(io.head)) socket.carries();
   DirectionStream& out = socket.pair.out;
   if (socket.carrier && io.direction == Direction::out && !out.started() && out.first_known()) socket.carrier->first_sent = e.time;
+  if (socket.carrier && io.direction == Direction::out) socket.carrier->last_sent = e.time, socket.carrier->last_sender = e.thread;
   if (socket.carrier) socket.carrier->records[static_cast<std::size_t>(io.direction)].push(io, records_);
   apply(votes_.transfer(e, io, records_), nullptr);
 }
