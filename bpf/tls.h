@@ -86,14 +86,21 @@ static __always_inline void count_gap(struct task_struct *task, u64 object, u32 
 		__sync_fetch_and_add(&session->stream.missed, 1);
 }
 
-static __always_inline struct tls_call *free_call(struct tls_thread *thread, struct task_struct *task, u64 frame)
+static __always_inline struct tls_call *free_call(struct tls_thread *thread, struct task_struct *task, u64 frame,
+						  u64 object, u64 buffer)
 {
-	struct tls_call *oldest;
+	struct tls_call *oldest, *same = NULL;
 
-	/* The same frame: that call was left without a return (an exception, longjmp). */
 	for (u32 i = 0; i < CALLS_MAX; i++) {
 		if (thread->calls[i].frame == frame)
-			return &thread->calls[i];
+			same = &thread->calls[i];
+	}
+	if (same) {
+		/* Another call of this frame was left without a return (an exception), or returned on another thread (a fibre):
+		 * what it moved is not known. */
+		if (same->object != object || same->buffer != buffer)
+			count_gap(task, same->object, way_of(same->act));
+		return same;
 	}
 	for (u32 i = 0; i < CALLS_MAX; i++) {
 		if (!thread->calls[i].frame)
@@ -126,10 +133,11 @@ int tls_enter(struct pt_regs *ctx)
 		count_gap(task, object, way_of(act));
 		return 0;
 	}
-	call = free_call(thread, task, frame);
+	buffer = act == ACT_WRITE_FILE ? 0 : buffer;
+	call = free_call(thread, task, frame, object, buffer);
 	call->frame = frame;
 	call->object = object;
-	call->buffer = act == ACT_WRITE_FILE ? 0 : buffer;
+	call->buffer = buffer;
 	call->moved = act == ACT_READ_EX || act == ACT_WRITE_EX ? moved : 0;
 	call->act = act;
 	call->library = library_of(cookie);
