@@ -26,7 +26,8 @@ void fill(Request& row, const Request& peer) {
   fill(row.path, peer.path, absent, FromPeer::path, filled);
   fill(row.authority, peer.authority, absent, FromPeer::authority, filled);
   fill(row.request_id, peer.request_id, absent, FromPeer::request_id, filled);
-  fill(row.traceparent, peer.traceparent, absent, FromPeer::traceparent, filled);
+  if (row.traceparent == 0 && peer.traceparent != 0 && row.trace_format == flow::TraceFormat::none) row.trace_format = peer.trace_format;
+  if (row.trace_format == peer.trace_format) fill(row.traceparent, peer.traceparent, absent, FromPeer::traceparent, filled);
   fill(row.status, peer.status, std::uint16_t{0}, FromPeer::status, filled);
   // A status that the server sent while the client cancelled was never the client's.
   if (row.outcome != Outcome::cancelled) fill(row.grpc_status, peer.grpc_status, -1, FromPeer::grpc_status, filled);

@@ -13,5 +13,7 @@ int run_recover(int argc, char** argv);
 int run_report(int argc, char** argv);
 int run_requests(int argc, char** argv);
 int run_show(int argc, char** argv);
+int run_topology(int argc, char** argv);
+int run_tree(int argc, char** argv);
 
 }  // namespace tailcap::commands

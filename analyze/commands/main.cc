@@ -28,6 +28,8 @@ constexpr std::array kEntries = std::to_array<Entry>({
     {"report", run_report},
     {"requests", run_requests},
     {"show", run_show},
+    {"topology", run_topology},
+    {"tree", run_tree},
 });
 
 constexpr const char* kHelp =
@@ -41,8 +43,10 @@ Record (as root)
 
 What is slow, and where does the time go?
   report     routes with percentiles, phases and the slowest requests; --html for a page
+  topology   who calls whom, how often, how fast; --mermaid and --dot for pictures
   requests   one line per request, filtered and sorted; --json for machines
   show       one request as a waterfall
+  tree       one request and everything it caused
 
 What is in the file, and can it be trusted?
   info       what was recorded, how, and what was lost

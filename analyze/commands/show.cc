@@ -1,12 +1,12 @@
 // tailcap show: one request as a waterfall.
 #include <boost/program_options.hpp>
-#include <charconv>
 #include <cstdio>
 #include <filesystem>
 #include <optional>
 
 #include "analyze/commands/command.h"
 #include "analyze/commands/output_file.h"
+#include "analyze/commands/request_id.h"
 #include "analyze/pipeline/detail.h"
 #include "analyze/report/escape.h"
 #include "analyze/report/number.h"
@@ -44,16 +44,6 @@ struct Arguments {
   bool json = false;
   report::ReportOptions shown;
 };
-
-std::optional<flow::ExchangeId> parse_id(const std::string& text) {
-  flow::ExchangeId id;
-  const char* end = text.data() + text.size();
-  const auto [dot, error] = std::from_chars(text.data(), end, id.connection);
-  if (error != std::errc{} || dot == end || *dot != '.') return std::nullopt;
-  const auto [rest, error2] = std::from_chars(dot + 1, end, id.index);
-  if (error2 != std::errc{} || rest != end || id.connection == 0 || id.index == 0) return std::nullopt;
-  return id;
-}
 
 int no_such_request(const Arguments& a, const pipeline::Look& look) {
   const std::string file = a.words[0];

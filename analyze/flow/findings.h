@@ -46,6 +46,7 @@ enum class Finding : std::uint16_t {
   // tail
   route_overflow,         // routes folded into "other"
   trace_context_invalid,  // a field that should say to which trace a request belongs does not
+  trace_context_conflict, // fields of one request name different traces: none of them is believed
   trace_context_missing,  // gRPC: other calls of the method have one
   trace_context_late,     // gRPC: only in the request's trailers
   count_,

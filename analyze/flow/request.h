@@ -8,10 +8,12 @@
 #include <string_view>
 #include <vector>
 
+#include "analyze/flow/cause.h"
 #include "analyze/flow/exchange.h"
 #include "analyze/flow/rows.h"
 #include "analyze/flow/setup.h"
 #include "analyze/flow/text_pool.h"
+#include "analyze/flow/trace_context.h"
 
 namespace tailcap::flow {
 
@@ -99,7 +101,7 @@ struct Request {
   Duration first_byte{};     // from start to the first byte of the final response; negative: unknown
   std::int64_t request_bytes = -1, response_bytes = -1;  // bodies; -1: unknown
   TextId method = 0, path = 0, route = 0, authority = 0, comm = 0, request_id = 0;
-  TextId traceparent = 0;    // a valid W3C traceparent as it was sent (its first 55 characters); 0: none
+  TextId traceparent = 0;    // trace id and span id: TraceContext::text(); 0: none
   std::uint32_t pid = 0, tid = 0;
   std::uint32_t stream = 0;
   Taints taints = 0;
@@ -127,8 +129,10 @@ struct Request {
   ExchangeId attempt_of;                    // the first attempt; connection 0: this is it, or it was not found
   AttemptEvidence attempt_how = AttemptEvidence::none;
   std::uint8_t from_peer = 0;               // bits of FromPeer
+  TraceFormat trace_format = TraceFormat::none;  // what traceparent was read from; conflicting: it is 0
   // Not kept in Rows: who asks about it takes it from RequestTable::setups.
   const Setup* setup = nullptr;
+  const Cause* cause = nullptr;   // and this from RequestTable::causes
   std::int64_t reset_after = -1;  // outcome cancelled, reset: ns from start until the stream was reset; -1: not seen
   GrpcCall grpc;
   bool operator==(const Request&) const = default;
@@ -147,6 +151,7 @@ struct RequestTable {
   Rows rows;  // at the end sorted by (start, id)
   TextPool texts;
   Setups setups;  // of the requests that were the first on their connection
+  Causes causes;  // of client-side requests
 };
 
 }  // namespace tailcap::flow

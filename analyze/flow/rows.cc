@@ -11,14 +11,14 @@ namespace {
 constexpr std::size_t kBytes = 64u << 10;  // of a chunk of packed rows
 constexpr std::size_t kMaxGrpc = 7;  // numbers of a call, and of a reset
 // 15 numbers, two masks, phases and thread times, and a dozen of what is rare: ten bytes each at most.
-constexpr std::size_t kMaxPacked = 10 * (18 + 6 + kThreadTimes + 12 + kMaxGrpc);
+constexpr std::size_t kMaxPacked = 10 * (18 + 6 + kThreadTimes + 13 + kMaxGrpc);
 
 // In the first number of a row.
 constexpr std::uint64_t kWindowsKnown = 1u << 12;  // flow control held up neither message, or kRare tells
 constexpr std::uint64_t kRare = 1u << 13;
 constexpr std::uint64_t kTls = 1u << 14;
 // What of the rare there is.
-constexpr std::uint64_t kRequestHeld = 1, kResponseHeld = 2, kBehind = 4, kLimit = 8, kPushed = 16, kAttempt = 32, kFromPeer = 64;
+constexpr std::uint64_t kRequestHeld = 1, kResponseHeld = 2, kBehind = 4, kLimit = 8, kPushed = 16, kAttempt = 32, kFromPeer = 64, kTraceFormat = 128;
 
 // Little-endian base 128.
 void put(std::uint8_t*& at, std::uint64_t v) {
@@ -62,12 +62,16 @@ std::uint64_t zigzag(std::int64_t v) {
 }
 std::int64_t unzigzag(std::uint64_t v) { return static_cast<std::int64_t>(v >> 1) ^ -static_cast<std::int64_t>(v & 1); }
 
+// The one that is not written down.
+TraceFormat usual_format(const Request& r) { return r.traceparent == 0 ? TraceFormat::none : TraceFormat::traceparent; }
+
 std::uint64_t rare_of(const Request& r) {
   const bool both = r.request_flow_control >= 0 && r.response_flow_control >= 0;
   return (r.request_flow_control > 0 || (r.request_flow_control == 0 && !both) ? kRequestHeld : 0) |
          (r.response_flow_control > 0 || (r.response_flow_control == 0 && !both) ? kResponseHeld : 0) |
          (r.behind_others != 0 || r.behind_others_bytes != 0 ? kBehind : 0) | (r.stream_limit >= 0 ? kLimit : 0) |
-         (r.pushed ? kPushed : 0) | (r.attempt != 0 ? kAttempt : 0) | (r.from_peer != 0 ? kFromPeer : 0);
+         (r.pushed ? kPushed : 0) | (r.attempt != 0 ? kAttempt : 0) | (r.from_peer != 0 ? kFromPeer : 0) |
+         (r.trace_format != usual_format(r) ? kTraceFormat : 0);
 }
 
 void put_rare(std::uint8_t*& at, const Request& r, std::uint64_t rare) {
@@ -81,6 +85,7 @@ void put_rare(std::uint8_t*& at, const Request& r, std::uint64_t rare) {
     put(at, r.attempt_of.connection), put(at, r.attempt_of.index);
   }
   if (rare & kFromPeer) put(at, r.from_peer);
+  if (rare & kTraceFormat) put(at, static_cast<std::uint64_t>(r.trace_format));
 }
 
 void get_rare(const std::uint8_t*& at, Request& r) {
@@ -97,6 +102,7 @@ void get_rare(const std::uint8_t*& at, Request& r) {
     r.attempt_of.index = static_cast<std::uint32_t>(get(at));
   }
   if (rare & kFromPeer) r.from_peer = static_cast<std::uint8_t>(get(at));
+  if (rare & kTraceFormat) r.trace_format = static_cast<TraceFormat>(get(at));
 }
 
 bool has_reset(const Request& r) { return r.outcome == Outcome::cancelled || r.outcome == Outcome::reset; }
@@ -188,6 +194,7 @@ Request Rows::operator[](std::size_t i) const {
   if (r.has_phases) get_all(at, r.phases);
   if (r.has_thread_time) get_all(at, r.thread_time);
   if (bits & kWindowsKnown) r.request_flow_control = r.response_flow_control = 0;
+  r.trace_format = usual_format(r);
   if (bits & kRare) get_rare(at, r);
   return r;
 }

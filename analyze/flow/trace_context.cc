@@ -1,6 +1,10 @@
 #include "analyze/flow/trace_context.h"
 
 #include <algorithm>
+#include <array>
+#include <optional>
+
+#include "analyze/flow/trace_formats.h"
 
 namespace tailcap::flow {
 namespace {
@@ -29,30 +33,6 @@ std::string hexadecimal(std::string_view bytes) {
     out.push_back(kDigits[octet & 15]);
   }
   return out;
-}
-
-int sextet(char c) {
-  if (c >= 'A' && c <= 'Z') return c - 'A';
-  if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-  if (c >= '0' && c <= '9') return c - '0' + 52;
-  return c == '+' || c == '-' ? 62 : c == '/' || c == '_' ? 63 : -1;
-}
-
-// Padded or not, as gRPC demands. False: it is no base64.
-bool decode_base64(std::string_view text, std::string& out) {
-  if (text.size() % 4 == 0)
-    for (int i = 0; i < 2 && text.ends_with('='); ++i) text.remove_suffix(1);
-  if (text.size() % 4 == 1) return false;
-  unsigned bits = 0, have = 0;
-  for (const char c : text) {
-    const int value = sextet(c);
-    if (value < 0) return false;
-    bits = (bits << 6 | static_cast<unsigned>(value)) & 0xffff;
-    if ((have += 6) < 8) continue;
-    have -= 8;
-    out.push_back(static_cast<char>(bits >> have & 0xff));
-  }
-  return true;
 }
 
 std::string composed(std::string_view trace, std::string_view span, std::string_view flags) {
@@ -91,28 +71,143 @@ std::string traceparent_of_binary(std::string_view value) {
   return composed(hexadecimal(all.substr(kTrace, 16)), hexadecimal(all.substr(kSpan, 8)), flags);
 }
 
+namespace {
+
+enum Known : std::size_t { kW3c, kGrpc, kTrace, kSpan, kFlags, kB3, kB3Trace, kB3Span, kB3Parent, kB3Sampled, kUber, kSw8, kAmzn, kKnown };
+constexpr std::array<std::string_view, kKnown> kNames = {
+    "traceparent", "grpc-trace-bin", "trace-id", "span-id", "traceflags", "b3", "x-b3-traceid", "x-b3-spanid", "x-b3-parentspanid",
+    "x-b3-sampled", "uber-trace-id", "sw8", "x-amzn-trace-id"};
+
+bool is_named(std::string_view name, std::string_view known) {
+  return name.size() == known.size() &&
+         std::equal(name.begin(), name.end(), known.begin(), [](char x, char y) { return (x >= 'A' && x <= 'Z' ? x + ('a' - 'A') : x) == y; });
+}
+
+bool same_trace(std::string_view a, std::string_view b) {
+  if (a == b) return true;
+  if (a.size() != 32 || b.size() != 32 || a.substr(16) != b.substr(16)) return false;
+  return all_zero(a.substr(0, 16)) || all_zero(b.substr(0, 16));
+}
+
+class Choice {
+ public:
+  explicit Choice(TraceContext& out) : out_(out) {}
+
+  // `own`: a system that numbers its traces beside the others'.
+  void take(TraceFormat format, std::optional<TraceIds> ids, bool own = false) {
+    out_.present = true;
+    if (!ids) {
+      out_.invalid = true;
+      return;
+    }
+    const bool first = out_.format == TraceFormat::none;
+    if (!first && (!own || out_.format == format)) conflict_ = conflict_ || !same_trace(out_.trace_id, ids->trace);
+    if (!first) return;
+    out_.format = format;
+    out_.traceparent = composed(ids->trace, ids->span, ids->flags);
+    out_.trace_id = std::move(ids->trace), out_.span_id = std::move(ids->span), out_.parent_span = std::move(ids->parent);
+  }
+
+  // As it was sent.
+  void take_w3c(TraceFormat format, std::string parent) {
+    if (parent.empty()) return take(format, std::nullopt);
+    const bool first = out_.format == TraceFormat::none;
+    take(format, TraceIds{parent.substr(3, 32), parent.substr(36, 16), {}, parent.substr(53, 2)});
+    if (first) out_.traceparent = std::move(parent);
+  }
+
+  void settle() {
+    if (!conflict_) return;
+    const bool invalid = out_.invalid;
+    out_ = {};
+    out_.present = true, out_.invalid = invalid, out_.format = TraceFormat::conflicting;
+  }
+
+ private:
+  TraceContext& out_;
+  bool conflict_ = false;
+};
+
+}  // namespace
+
 TraceContext trace_context(const Headers& headers) {
   TraceContext out;
-  const auto take = [&](std::string parent) {
-    if (parent.empty()) out.invalid = true;
-    else if (out.traceparent.empty()) out.traceparent = std::move(parent);
+  std::array<std::optional<std::string_view>, kKnown> first;
+  std::array<bool, kKnown> repeated{};
+  for (std::size_t i = 0; i < headers.size(); ++i) {
+    const Headers::Field field = headers[i];
+    for (std::size_t k = 0; k < kKnown; ++k) {
+      if (!is_named(field.name, kNames[k])) continue;
+      if (!first[k]) first[k] = field.value;
+      else if (*first[k] != field.value) repeated[k] = true;
+    }
+  }
+  if (std::none_of(first.begin(), first.end(), [](const auto& f) { return f.has_value(); })) return out;
+  Choice choice(out);
+  const auto text = [&](Known k) { return first[k].value_or(std::string_view{}); };
+  // Every value of a field, as a rule one.
+  const auto each = [&](Known k, auto take) {
+    if (!first[k]) return;
+    out.present = true;
+    if (!repeated[k]) {
+      if (!masked(*first[k])) take(*first[k]);
+      return;
+    }
+    for (std::size_t i = 0; i < headers.size(); ++i)
+      if (is_named(headers[i].name, kNames[k]) && !masked(headers[i].value)) take(headers[i].value);
   };
-  const auto field = [&](std::string_view name) {
-    const auto value = headers.find(name);
-    if (value) out.present = true;
-    return value && !masked(*value) ? value : std::nullopt;
-  };
-  if (const auto parent = field("traceparent"))
-    take(valid_traceparent(*parent) ? std::string(parent->substr(0, kTraceparent)) : std::string());
-  if (const auto binary = field("grpc-trace-bin")) take(traceparent_of_binary(*binary));
+  each(kW3c, [&](std::string_view v) {
+    choice.take_w3c(TraceFormat::traceparent, valid_traceparent(v) ? std::string(v.substr(0, kTraceparent)) : std::string());
+  });
+  each(kGrpc, [&](std::string_view v) { choice.take_w3c(TraceFormat::grpc_trace_bin, traceparent_of_binary(v)); });
   // The other keys are nobody's in particular: one of them alone means nothing.
-  const auto trace = headers.find("trace-id"), span = headers.find("span-id");
-  if (!trace || !span) return out;
-  out.present = true;
-  if (masked(*trace) || masked(*span)) return out;
-  const auto flags = headers.find("traceflags");
-  take(composed(lower(*trace), lower(*span), flags ? lower(*flags) : "00"));
+  if (first[kTrace] && first[kSpan]) {
+    out.present = true;
+    each(kTrace, [&](std::string_view v) {
+      if (masked(text(kSpan))) return;
+      choice.take_w3c(TraceFormat::trace_id, composed(lower(v), lower(text(kSpan)), first[kFlags] ? lower(text(kFlags)) : "00"));
+    });
+  }
+  if (first[kB3] && !is_b3_decision(text(kB3))) each(kB3, [&](std::string_view v) { choice.take(TraceFormat::b3, ids_of_b3(v)); });
+  each(kB3Trace, [&](std::string_view v) {
+    if (!masked(text(kB3Span))) choice.take(TraceFormat::x_b3, ids_of_x_b3(v, text(kB3Span), text(kB3Parent), text(kB3Sampled)));
+  });
+  each(kUber, [&](std::string_view v) { choice.take(TraceFormat::uber_trace_id, ids_of_uber(v)); });
+  each(kSw8, [&](std::string_view v) { choice.take(TraceFormat::sw8, ids_of_sw8(v), true); });
+  each(kAmzn, [&](std::string_view v) { choice.take(TraceFormat::x_amzn_trace_id, ids_of_amzn(v), true); });
+  choice.settle();
   return out;
+}
+
+std::string TraceContext::text() const {
+  if (!traceparent.empty() || trace_id.empty()) return traceparent;
+  return trace_id + "/" + span_id;
+}
+
+std::string_view trace_id_in(std::string_view text) {
+  return valid_traceparent(text) ? text.substr(3, 32) : text.substr(0, text.find('/'));
+}
+
+std::string_view span_id_in(std::string_view text) {
+  if (valid_traceparent(text)) return text.substr(36, 16);
+  const std::size_t slash = text.find('/');
+  return slash == text.npos ? std::string_view{} : text.substr(slash + 1);
+}
+
+std::string_view name_of(TraceFormat format) {
+  switch (format) {
+    case TraceFormat::none: return {};
+    case TraceFormat::traceparent: return "traceparent";
+    case TraceFormat::grpc_trace_bin: return "grpc-trace-bin";
+    case TraceFormat::trace_id: return "trace-id";
+    case TraceFormat::b3: return "b3";
+    case TraceFormat::x_b3: return "x-b3";
+    case TraceFormat::uber_trace_id: return "uber-trace-id";
+    case TraceFormat::sw8: return "sw8";
+    case TraceFormat::x_amzn_trace_id: return "x-amzn-trace-id";
+    case TraceFormat::conflicting: return "conflicting";
+  }
+  return {};
 }
 
 }  // namespace tailcap::flow

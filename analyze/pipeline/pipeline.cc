@@ -6,6 +6,7 @@
 
 #include "analyze/causes/attempts.h"
 #include "analyze/causes/from_peer.h"
+#include "analyze/causes/parents.h"
 #include "analyze/causes/peers.h"
 #include "analyze/causes/setup.h"
 #include "analyze/exchanges/exchanges.h"
@@ -45,6 +46,7 @@ class Run {
     tasks_.push(event);
     failures_.push(event);
     timeline_.push(event);
+    parents_.push(event);
     for (const flow::Lookup& lookup : names_.push(event)) {
       setups_.push(lookup);
       lookups_.add(lookup);
@@ -76,6 +78,7 @@ class Run {
     tail::note_reset(exchange, row);
     calls_ = calls_ || flow::is_call(row);
     from_peer_.push(exchange);
+    parents_.push(exchange, row, out_.table.texts);
     const flow::Connection* const connection = streams_.connection(exchange.id.connection);
     attempts_.push(exchange, connection && connection->origin == formats::Origin::existed);
     if (connection) {
@@ -182,6 +185,7 @@ class Run {
     const std::vector<std::uint32_t> from = tail::sort_rows(out_.table);
     attempts_.settle(out_.table);
     setups_.settle(out_.table);
+    parents_.settle(out_.table);
     if (options_.keep_headers) {
       std::vector<Headers> sorted;
       sorted.reserve(from.size());
@@ -229,6 +233,7 @@ class Run {
     if ((from && row.start < *from) || (to && row.start >= *to)) return false;
     flow::Request asked = row;
     asked.setup = out_.table.setups.find(row.id);
+    asked.cause = out_.table.causes.find(row.id);
     return std::all_of(options_.filters.begin(), options_.filters.end(),
                        [&](const query::Filter& f) { return f.matches(asked, out_.table.texts); });
   }
@@ -262,6 +267,7 @@ class Run {
   causes::SetupFinder setups_;
   causes::FieldsFromPeer from_peer_;
   causes::Attempts attempts_;
+  causes::Parents parents_;
   timeline::Timeline timeline_;
   tail::QualityFacts facts_;
   tail::Tasks tasks_;

@@ -24,8 +24,9 @@ Value duration_of(const Request& r) { return r.has_duration ? Value{std::int64_t
 Value first_byte_of(const Request& r) {
   return r.first_byte.count() < 0 ? Value{} : Value{std::int64_t{r.first_byte.count()}};
 }
-Value trace_part(const Request& r, const TextPool& t, std::size_t at, std::size_t n) {
-  return r.traceparent == 0 ? Value{} : Value{t[r.traceparent].substr(at, n)};
+Value trace_part(const Request& r, const TextPool& t, std::string_view (*part)(std::string_view)) {
+  const std::string_view text = r.traceparent == 0 ? std::string_view{} : part(t[r.traceparent]);
+  return text.empty() ? Value{} : Value{text};
 }
 Value known_duration(flow::Duration d) { return d.count() < 0 ? Value{} : Value{std::int64_t{d.count()}}; }
 Value protocol_of(const Request& r) {
@@ -46,6 +47,11 @@ Value cause_of(const Request& r, const TextPool& t) {
   return r.grpc_status == 12 ? name_or_none(flow::name_of(flow::unimplemented_cause(t[r.grpc.message]))) : Value{};
 }
 Value context_of(const Request& r) { return flow::is_call(r) ? name_or_none(flow::name_of(r.grpc.context)) : Value{}; }
+
+Value confidence_of(const Request& r) {
+  if (!r.cause || r.cause->parent.connection == 0) return {};
+  return std::string_view(r.cause->certain ? "certain" : "likely");
+}
 
 template <Phase phase>
 Value phase_of(const Request& r, const TextPool&, std::string&) {
@@ -103,8 +109,13 @@ constexpr Field kFields[] = {
     {"comm", Type::text, Unit::none, GET(text_of(r.comm, t))},
     {"connection", Type::number, Unit::none, GET(std::int64_t{r.id.connection})},
     {"request_id", Type::text, Unit::none, GET(text_of(r.request_id, t))},
-    {"trace_id", Type::text, Unit::none, GET(trace_part(r, t, 3, 32))},
-    {"parent_span_id", Type::text, Unit::none, GET(trace_part(r, t, 36, 16))},
+    {"trace_id", Type::text, Unit::none, GET(trace_part(r, t, flow::trace_id_in))},
+    {"parent_span_id", Type::text, Unit::none, GET(trace_part(r, t, flow::span_id_in))},
+    {"trace_format", Type::text, Unit::none, GET(r.trace_format == flow::TraceFormat::none ? Value{} : Value{flow::name_of(r.trace_format)})},
+    {"parent", Type::text, Unit::none, GET(r.cause ? id_text(r.cause->parent, b) : Value{})},
+    {"parent_how", Type::text, Unit::none, GET(r.cause ? name_or_none(flow::name_of(r.cause->method)) : Value{})},
+    {"parent_confidence", Type::text, Unit::none, GET(confidence_of(r))},
+    {"parent_alternatives", Type::number, Unit::none, GET(r.cause ? Value{std::int64_t{r.cause->alternatives}} : Value{})},
     {"peer", Type::text, Unit::none, GET(id_text(r.peer, b))},
     {"attempt", Type::number, Unit::none, GET(r.attempt == 0 ? Value{} : Value{std::int64_t{r.attempt}})},
     {"attempt_of", Type::text, Unit::none, GET(id_text(r.attempt_of, b))},

@@ -61,6 +61,17 @@ void setup(JsonWriter& json, const flow::RequestTable& table, const Request& row
   json.end_object();
 }
 
+// Which request made this one: null, or undecided with the number of those that could be meant.
+void parent(JsonWriter& json, const flow::RequestTable& table, const Request& row) {
+  const flow::Cause* cause = table.causes.find(row.id);
+  const bool decided = cause && cause->parent.connection != 0;
+  id_or_null(json, "parent", decided ? cause->parent : flow::ExchangeId{});
+  json.key("parent_how"), json.text_or_null(cause ? flow::name_of(cause->method) : std::string_view{});
+  json.key("parent_confidence");
+  json.text_or_null(!decided ? std::string_view{} : cause->certain ? "certain" : "likely");
+  number_or_null(json, "parent_alternatives", cause != nullptr, cause ? cause->alternatives : 0);
+}
+
 // What a row says of a call; null where it is none.
 void rpc(JsonWriter& json, const flow::RequestTable& table, const Request& row) {
   json.key("rpc");
@@ -162,12 +173,13 @@ void append_request(std::string& out, const flow::RequestTable& table, const Req
   const std::string_view trace = table.texts[row.traceparent];
   // The header names the caller's span: on the client's side that is the request itself, on the server's its parent.
   const bool client = row.role == flow::Role::client;
-  const std::string_view span = trace.empty() ? trace : trace.substr(36, 16);
-  json.key("trace_id"), json.text_or_null(trace.empty() ? trace : trace.substr(3, 32));
+  const std::string_view span = flow::span_id_in(trace);
+  json.key("trace_id"), json.text_or_null(flow::trace_id_in(trace));
   json.key("span_id"), json.text_or_null(client ? span : std::string_view{});
   json.key("parent_span_id"), json.text_or_null(client ? std::string_view{} : span);
+  json.key("trace_format"), json.text_or_null(flow::name_of(row.trace_format));
   text_of(json, table, "request_id", row.request_id);
-  json.key("parent"), json.null();
+  parent(json, table, row);
   id_or_null(json, "peer", row.peer);
   number_or_null(json, "attempt", row.attempt != 0, row.attempt);
   id_or_null(json, "attempt_of", row.attempt_of);

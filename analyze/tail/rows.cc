@@ -117,7 +117,9 @@ flow::Request row_of(const flow::Exchange& e, const Tasks& tasks, flow::TextPool
   row.comm = present(tasks.comm(row.pid));
   if (const auto id = e.request_headers.find("x-request-id"); id && !id->empty()) row.request_id = texts.append(*id);
   const flow::TraceContext trace = flow::trace_context(e.request_headers);
-  if (!trace.traceparent.empty()) row.traceparent = texts.append(trace.traceparent);
+  if (const std::string text = trace.text(); !text.empty()) row.traceparent = texts.append(text);
+  row.trace_format = trace.format;
+  if (trace.format == flow::TraceFormat::conflicting) findings.add(flow::Finding::trace_context_conflict);
   if (trace.invalid) findings.add(flow::Finding::trace_context_invalid);
   if (flow::is_call(row)) row.grpc = call_of(e, texts);
   return row;

@@ -106,8 +106,12 @@ TEST(RequestJson, NamesAndNulls) {
                                           "trace_id",
                                           "span_id",
                                           "parent_span_id",
+                                          "trace_format",
                                           "request_id",
                                           "parent",
+                                          "parent_how",
+                                          "parent_confidence",
+                                          "parent_alternatives",
                                           "peer",
                                           "attempt",
                                           "attempt_of",
@@ -125,7 +129,7 @@ TEST(RequestJson, NamesAndNulls) {
   EXPECT_EQ(got, names);
   EXPECT_EQ(json["id"], "12.3");
   for (const char* name : {"protocol", "method", "path", "status", "start_ns", "duration_ns", "first_byte_ns",
-                           "request_bytes", "pid", "comm", "trace_id", "span_id", "parent_span_id", "request_id",
+                           "request_bytes", "pid", "comm", "trace_id", "span_id", "parent_span_id", "trace_format", "request_id", "parent", "parent_how", "parent_confidence", "parent_alternatives",
                            "peer", "attempt", "attempt_of", "attempt_how", "http2", "phases", "thread_time", "setup", "local", "request_headers"})
     EXPECT_TRUE(json[name].is_null()) << name;
 }
@@ -175,6 +179,10 @@ TEST(RequestJson, FactsAreThere) {
   row.duration = flow::Duration{50};
   row.phases = {10, 0, 0, 20, 5, 15};
   row.traceparent = table.texts.intern("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+  row.trace_format = flow::TraceFormat::b3;
+  flow::Cause cause;
+  cause.alternatives = 2;
+  table.causes.assign({{row.id, cause}});
   row.taints = flow::Taints{} | flow::Taint::payload_cut | flow::Taint::conflict;
   flow::Headers headers;
   headers.add("Host", "h");
@@ -189,9 +197,20 @@ TEST(RequestJson, FactsAreThere) {
   EXPECT_EQ(json["trace_id"], "0af7651916cd43dd8448eb211c80319c");
   EXPECT_EQ(json["span_id"], "b7ad6b7169203331");
   EXPECT_TRUE(json["parent_span_id"].is_null());
+  EXPECT_EQ(json["trace_format"], "b3");
+  EXPECT_TRUE(json["parent"].is_null() && json["parent_how"].is_null() && json["parent_confidence"].is_null()) << "undecided";
+  EXPECT_EQ(json["parent_alternatives"], 2);
   EXPECT_EQ(json["request_headers"].size(), 2u);
   EXPECT_EQ(json["request_headers"][0][1], "h");
   EXPECT_TRUE(json["response_headers"].is_null());
+  table.causes.assign({{row.id, {{5, 6}, flow::CauseMethod::turn, false, 1}}});
+  out.clear();
+  append_request(out, table, row, clock);
+  json = Json::parse(out);
+  EXPECT_EQ(json["parent"], "5.6");
+  EXPECT_EQ(json["parent_how"], "turn");
+  EXPECT_EQ(json["parent_confidence"], "likely");
+  EXPECT_EQ(json["parent_alternatives"], 1);
   row.role = flow::Role::server;
   out.clear();
   append_request(out, table, row, clock);

@@ -53,6 +53,7 @@ Request any(std::mt19937_64& random) {
   if (random() % 8 == 0) r.behind_others = ns(), r.behind_others_bytes = ns();
   if (random() % 8 == 0) r.stream_limit = ns();
   r.pushed = random() % 8 == 0;
+  r.trace_format = static_cast<TraceFormat>(random() % 10);
   if (random() % 8 == 0) {
     r.attempt = 1 + static_cast<std::uint32_t>(pick(1u << 30));
     r.attempt_of = {id32(), id32()};

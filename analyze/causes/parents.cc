@@ -1,0 +1,106 @@
+#include "analyze/causes/parents.h"
+
+#include <algorithm>
+#include <unordered_map>
+#include <vector>
+
+#include "analyze/causes/weighing.h"
+#include "analyze/causes/turns.h"
+
+namespace tailcap::causes {
+
+using flow::TraceFormat;
+using formats::known;
+using formats::Time;
+
+namespace {
+
+// Numbers as numbers, other texts spread over as many bits.
+std::uint64_t number_of(std::string_view text, std::uint64_t seed) {
+  std::uint64_t n = seed ^ 0xcbf29ce484222325u;
+  for (const char c : text) n = (n ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
+  return text.empty() ? 0 : n | 1;
+}
+
+Note note_of(const flow::Exchange& e, const flow::Request& row, const flow::TextPool& texts) {
+  Note n;
+  n.id = e.id;
+  n.reader = e.reader.tid, n.writer = e.writer.tid;
+  n.began = e.request.first_done;
+  n.request_done = e.request.last_done;
+  n.answered = e.response.first_done;
+  n.ended = e.response.last_done;
+  // In HTTP/1 one response follows the other: until then nobody works on this one.
+  if (e.stream == 0 && known(e.predecessor_done)) n.began = std::max(n.began, e.predecessor_done);
+  n.whole = e.taints == 0;
+  n.head_known = e.request_headers_complete;
+  if (row.traceparent == 0) return n;
+  const std::string_view text = texts[row.traceparent];
+  const std::string_view trace = flow::trace_id_in(text);
+  n.trace = {number_of(trace, 0), number_of(trace, 0x9e3779b97f4a7c15u)};
+  n.span = number_of(flow::span_id_in(text), 0);
+  if (row.trace_format == TraceFormat::b3 || row.trace_format == TraceFormat::x_b3 || row.trace_format == TraceFormat::uber_trace_id)
+    n.parent_span = number_of(flow::trace_context(e.request_headers).parent_span, 0);
+  return n;
+}
+
+}  // namespace
+
+struct Parents::Impl {
+  Turns turns{kMaxTurns};
+  std::unordered_map<std::uint32_t, Process> processes;
+  std::size_t noted = 0;
+  Time horizon = formats::kMaxTime;  // exchanges that began from here on may not have been noted
+
+  // Most processes only serve. Forgets what those served: what a later call of theirs could be of has to be live then.
+  void forget_servers() {
+    for (auto& [pid, process] : processes) {
+      if (!process.clients.empty()) continue;
+      for (const Note& s : process.servers) process.blind_until = std::max({process.blind_until, s.began, s.ended});
+      noted -= process.servers.size();
+      process.servers = {};
+    }
+  }
+};
+
+Parents::Parents() : impl_(std::make_unique<Impl>()) {}
+Parents::~Parents() = default;
+
+void Parents::push(const formats::Event& event) { impl_->turns.push(event); }
+
+void Parents::push(const flow::Exchange& e, const flow::Request& row, const flow::TextPool& texts) {
+  Impl& i = *impl_;
+  const bool server = e.role == flow::Role::server;
+  const std::uint32_t pid = server ? e.reader.pid : e.writer.pid;
+  if (pid == 0 || !known(e.request.first_done) || e.pushed) return;
+  if (i.noted == kMaxNoted || (server && i.noted % (kMaxNoted / 8) == kMaxNoted / 8 - 1)) i.forget_servers();
+  if (i.noted == kMaxNoted) {
+    i.horizon = std::min(i.horizon, e.request.first_done);
+    return;
+  }
+  Note note = note_of(e, row, texts);
+  Process& process = i.processes[pid];
+  ++i.noted;
+  if (server) {
+    process.servers.push_back(note);
+    return;
+  }
+  if (known(note.answered)) note.blocked = i.turns.blocked_reading(note.reader, note.began, note.answered);
+  process.clients.push_back(note);
+}
+
+void Parents::settle(flow::RequestTable& table) {
+  std::vector<flow::Causes::Link> links;
+  for (auto& [pid, process] : impl_->processes) {
+    if (process.clients.empty() || process.servers.empty()) continue;
+    for (Note& c : process.clients)
+      if (const flow::Setup* setup = table.setups.find(c.id)) c.connect_began = setup->connect_began;
+    Weighing(process, impl_->turns, impl_->horizon).run(links);
+    process = {};
+  }
+  impl_->processes.clear();
+  std::sort(links.begin(), links.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  table.causes.assign(std::move(links));
+}
+
+}  // namespace tailcap::causes

@@ -1,0 +1,41 @@
+// Finds which server-side request of the same process made each client-side one.
+//
+// Evidence, strongest first, weighed at the end, when all is known:
+//   trace_id  exactly one live request of the process carries the same trace id; of several, the one whose span the call
+//             names as its parent (B3, Jaeger): certain.
+//   thread    exactly one request is live on the thread that sent the call. Certain where that thread did nothing else
+//             from reading the request to answering it: no byte of another exchange, never a wait for several
+//             descriptors at once, and the call was made and waited for inside, blocked in a read of one descriptor.
+//   turn      an event loop: between two of its waits the thread read bytes of one live request (or of a call of one)
+//             and then sent the call, or began to connect for it: likely. Where it read of several: undecided.
+// An exchange by another thread than its request's reader (pools, goroutines) has only its trace id.
+// What was lost or not recorded makes nothing certain; beyond the limits below nothing is said.
+#pragma once
+
+#include <memory>
+
+#include "analyze/flow/exchange.h"
+#include "analyze/flow/request.h"
+
+namespace tailcap::causes {
+
+class Parents {
+ public:
+  static constexpr std::size_t kMaxNoted = 1u << 19;   // exchanges that wait to be weighed; later ones have no parent
+  static constexpr std::size_t kMaxTurns = 1u << 20;   // waits of event loops; the oldest are forgotten
+
+  Parents();
+  ~Parents();
+  // Waits and losses; every event.
+  void push(const formats::Event& event);
+  // Every exchange with its row, after the events that it is made of.
+  void push(const flow::Exchange& exchange, const flow::Request& row, const flow::TextPool& texts);
+  // Once: fills table.causes. Uses table.setups.
+  void settle(flow::RequestTable& table);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tailcap::causes

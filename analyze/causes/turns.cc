@@ -1,0 +1,95 @@
+#include "analyze/causes/turns.h"
+
+#include <algorithm>
+
+namespace tailcap::causes {
+
+using formats::OffCpu;
+using formats::Time;
+
+namespace {
+
+enum class Call { other, read_one, wait_for_many };
+
+// x86-64 numbers. A poll of one descriptor is how a read with a timeout waits.
+Call call_of(const OffCpu& off) {
+  switch (off.syscall) {
+    case 0: case 19: case 45: case 47:  // read, readv, recvfrom, recvmsg
+      return Call::read_one;
+    case 7: case 271:  // poll, ppoll: the second argument is how many
+      return off.argument1 == 1 ? Call::read_one : Call::wait_for_many;
+    case 23: case 270:             // select, pselect6
+    case 232: case 281: case 441:  // epoll_wait, epoll_pwait, epoll_pwait2
+    case 426:                      // io_uring_enter
+    case 208:                      // io_getevents
+      return Call::wait_for_many;
+    default: return Call::other;
+  }
+}
+
+}  // namespace
+
+void Turns::push(const formats::Event& event) {
+  const auto lost = [&](Time since) {
+    if (losses_.size() < kMaxLosses) losses_.push_back({since, event.time});
+    else losses_overflow_ = true;
+  };
+  if (const auto* loss = std::get_if<formats::Loss>(&event.body)) return lost(loss->since);
+  if (const auto* damage = std::get_if<formats::Damage>(&event.body)) return lost(damage->since);
+  const auto* off = std::get_if<OffCpu>(&event.body);
+  if (!off || event.thread.tid == 0) return;
+  const Call call = call_of(*off);
+  // Waits of this thread that were lost may have been of any kind.
+  if (call == Call::other && off->missed == 0) return;
+  if (threads_.size() >= kMaxThreads && !threads_.contains(event.thread.tid)) {
+    overflow_ = true;
+    return;
+  }
+  Waits& waits = threads_[event.thread.tid];
+  if (off->missed > 0) waits.known_since = std::max(waits.known_since, event.time);
+  if (call == Call::read_one) {
+    waits.blocked[waits.next++ % kBlocked] = {off->left, event.time};
+  } else if (call == Call::wait_for_many) {
+    waits.multiplexes = true;
+    if (!waits.many.empty() && event.time <= waits.many.back()) return;
+    if (kept_ >= limit_) {  // the older half of whoever comes gives way
+      const std::size_t half = waits.many.size() / 2;
+      if (half == 0) {
+        waits.known_since = event.time;
+        return;
+      }
+      waits.known_since = std::max(waits.known_since, waits.many[half - 1]);
+      waits.many.erase(waits.many.begin(), waits.many.begin() + static_cast<std::ptrdiff_t>(half));
+      kept_ -= half;
+    }
+    waits.many.push_back(event.time);
+    ++kept_;
+  }
+}
+
+bool Turns::multiplexes(std::uint32_t tid) const {
+  const auto it = threads_.find(tid);
+  return it == threads_.end() ? overflow_ : it->second.multiplexes || formats::known(it->second.known_since);
+}
+
+bool Turns::waited_for_many(std::uint32_t tid, Time after, Time until) const {
+  const auto it = threads_.find(tid);
+  if (it == threads_.end()) return overflow_;
+  const Waits& waits = it->second;
+  if (after < waits.known_since) return true;
+  const auto at = std::upper_bound(waits.many.begin(), waits.many.end(), after);
+  return at != waits.many.end() && *at <= until;
+}
+
+bool Turns::blocked_reading(std::uint32_t tid, Time from, Time to) const {
+  const auto it = threads_.find(tid);
+  return it != threads_.end() && std::any_of(it->second.blocked.begin(), it->second.blocked.end(), [&](const Blocked& b) {
+           return formats::known(b.to) && b.from <= to && b.to >= from;
+         });
+}
+
+bool Turns::lost(Time from, Time to) const {
+  return losses_overflow_ || std::any_of(losses_.begin(), losses_.end(), [&](const Blocked& l) { return l.from <= to && l.to >= from; });
+}
+
+}  // namespace tailcap::causes

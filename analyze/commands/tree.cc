@@ -1,0 +1,94 @@
+// tailcap tree: a request and everything it caused.
+#include <boost/program_options.hpp>
+#include <cstdio>
+#include <filesystem>
+
+#include "analyze/commands/command.h"
+#include "analyze/commands/request_id.h"
+#include "analyze/pipeline/pipeline.h"
+#include "analyze/report/call_tree.h"
+#include "analyze/report/escape.h"
+
+namespace po = boost::program_options;
+
+namespace tailcap::commands {
+namespace {
+
+constexpr const char* kHelp = R"(tailcap tree shows a request with everything it caused on the machine that was recorded: the calls made for it, who served
+them, and what those called in turn; when, how long, which attempt, and how sure each link is.
+
+usage: tailcap tree FILE ID [OPTION...]
+
+ID is what `tailcap report` and `tailcap requests` print: connection and number on it, like 12.3.
+
+      --json       as JSON: nested, times in nanoseconds from the start of the request
+  -h, --help       this
+
+A call belongs to a request of its process for certain where both carry the same trace id, or where one thread read the
+request, made the call, waited for it and answered, and did nothing else meanwhile. In an event loop the link is likely
+at best, and marked. A call that could be of several requests is in no tree, and counted.
+
+Exit code 3: done, but events were lost or the capture is damaged or cut short.
+
+examples:
+  tailcap tree slow.tcap 12.3
+  tailcap tree slow.tcap 12.3 --json
+)";
+
+int run(const std::string& file, const std::string& name, bool as_json) {
+  const auto id = parse_id(name);
+  pipeline::Options options;
+  options.study = false;
+  // A missing or broken file is the first thing to say, whatever the id looks like.
+  const pipeline::Analysis analysis = pipeline::analyze(file, options);
+  if (!id) {
+    std::fprintf(stderr, "tailcap tree: '%s' is no request: they are called like 12.3, the third on connection 12. `tailcap requests %s` lists them.\n",
+                 report::printable(name).c_str(), file.c_str());
+    return 2;
+  }
+  const auto tree = report::call_tree(analysis.table, *id);
+  if (!tree) {
+    std::fprintf(stderr, "tailcap tree: %s holds no request %s. `tailcap requests %s` lists those it holds.\n", file.c_str(), report::printable(name).c_str(), file.c_str());
+    return 1;
+  }
+  const std::string shown = std::filesystem::path(file).filename().string();
+  std::fputs((as_json ? report::json_tree(*tree, analysis.table) : report::text_tree(*tree, analysis.table, shown)).c_str(), stdout);
+  return analysis.damaged ? 3 : 0;
+}
+
+}  // namespace
+
+int run_tree(int argc, char** argv) {
+  std::vector<std::string> words;
+  bool as_json = false;
+  const auto wrong = [](const std::string& why) {
+    std::fprintf(stderr, "tailcap tree: %s. `tailcap tree --help` shows what it takes.\n", why.c_str());
+    return 2;
+  };
+  po::options_description options;
+  auto add = options.add_options();
+  add("help,h", "");
+  add("word", po::value(&words));
+  add("json", po::bool_switch(&as_json));
+  po::positional_options_description positional;
+  positional.add("word", -1);
+  try {
+    using namespace po::command_line_style;
+    po::variables_map values;
+    const int style = unix_style & ~allow_guessing;
+    po::store(po::command_line_parser(argc, argv).options(options).positional(positional).style(style).run(), values);
+    if (values.count("help") > 0) {
+      std::fputs(kHelp, stdout);
+      return 0;
+    }
+    po::notify(values);
+  } catch (const po::error& e) {
+    return wrong(e.what());
+  }
+  if (words.empty()) return wrong("no file given");
+  if (words.size() == 1) return wrong("no request given, like 12.3");
+  if (words.size() > 2) return wrong("unexpected argument '" + words[2] + "'");
+  return run(words[0], words[1], as_json);
+}
+
+}  // namespace tailcap::commands

@@ -1,0 +1,247 @@
+#include "analyze/report/call_tree.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "analyze/report/escape.h"
+#include "analyze/report/json.h"
+#include "analyze/report/json_writer.h"
+#include "analyze/report/number.h"
+#include "analyze/report/table.h"
+#include "analyze/report/words.h"
+
+namespace tailcap::report {
+namespace {
+
+using flow::ExchangeId;
+using flow::Request;
+using flow::Role;
+using formats::known;
+
+class Builder {
+ public:
+  explicit Builder(const flow::RequestTable& table) : table_(table) {
+    const auto& rows = table.rows;
+    places_.reserve(rows.size());
+    for (std::uint32_t i = 0; i < rows.size(); ++i) places_.emplace_back(rows.id(i), i);
+    std::sort(places_.begin(), places_.end());
+    for (const auto& [call, cause] : table.causes)
+      if (cause.parent.connection != 0)
+        if (const auto at = place(call)) calls_.emplace_back(cause.parent, *at);
+    std::sort(calls_.begin(), calls_.end());  // rows are in order of start
+  }
+
+  std::optional<CallTree> build(ExchangeId root) {
+    const auto at = place(root);
+    if (!at) return std::nullopt;
+    climb(table_.rows[*at]);
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> todo = {{*at, 0}};  // place, depth
+    while (!todo.empty()) {
+      const auto [next, depth] = todo.back();
+      todo.pop_back();
+      const Request row = table_.rows[next];
+      if (!seen_.insert(row.id).second) continue;
+      if (tree_.nodes.size() == kMaxTreeNodes || depth > kMaxTreeDepth) {
+        ++tree_.left_out;
+        continue;
+      }
+      tree_.nodes.push_back({row, depth, depth == 0 ? nullptr : table_.causes.find(row.id), 0});
+      const std::vector<std::uint32_t> below = caused(row);
+      for (auto it = below.rbegin(); it != below.rend(); ++it) todo.emplace_back(*it, depth + 1);
+    }
+    count_undecided();
+    return std::move(tree_);
+  }
+
+ private:
+  std::optional<std::uint32_t> place(ExchangeId id) const {
+    const auto at = std::lower_bound(places_.begin(), places_.end(), std::pair{id, 0u});
+    return at != places_.end() && at->first == id ? std::optional(at->second) : std::nullopt;
+  }
+
+  std::vector<std::uint32_t> caused(const Request& row) const {
+    std::vector<std::uint32_t> out;
+    if (row.role == Role::client) {
+      if (const auto peer = place(row.peer)) out.push_back(*peer);
+      return out;
+    }
+    for (auto it = std::lower_bound(calls_.begin(), calls_.end(), std::pair{row.id, 0u}); it != calls_.end() && it->first == row.id; ++it)
+      out.push_back(it->second);
+    return out;
+  }
+
+  void climb(Request row) {
+    std::set<ExchangeId> met = {row.id};
+    while (tree_.above.size() < kMaxTreeDepth) {
+      const flow::Cause* cause = table_.causes.find(row.id);
+      const ExchangeId up = row.role == Role::server ? row.peer : cause ? cause->parent : ExchangeId{};
+      const auto at = place(up);
+      if (!at || !met.insert(up).second) return;
+      tree_.above.push_back(up);
+      row = table_.rows[*at];
+    }
+  }
+
+  void count_undecided() {
+    std::multimap<std::uint32_t, TreeNode*> by_process;
+    for (TreeNode& node : tree_.nodes)
+      if (node.row.role == Role::server && node.row.pid != 0) by_process.emplace(node.row.pid, &node);
+    if (by_process.empty()) return;
+    for (std::size_t i = 0; i < table_.rows.size(); ++i) {
+      if (table_.rows.role(i) != Role::client) continue;
+      const flow::Cause* cause = table_.causes.find(table_.rows.id(i));
+      if (cause && cause->parent.connection != 0) continue;
+      const Request row = table_.rows[i];
+      if (!known(row.start)) continue;
+      for (auto [at, end] = by_process.equal_range(row.pid); at != end; ++at) {
+        const Request& server = at->second->row;
+        if (known(server.start) && row.start >= server.start && (!server.has_duration || row.start <= server.start + server.duration))
+          ++at->second->undecided;
+      }
+    }
+  }
+
+  const flow::RequestTable& table_;
+  std::vector<std::pair<ExchangeId, std::uint32_t>> places_, calls_;
+  std::set<ExchangeId> seen_;
+  CallTree tree_;
+};
+
+std::string process_text(const flow::RequestTable& table, const Request& row) {
+  if (row.comm != 0) return printable(table.texts[row.comm]);
+  return row.pid != 0 ? "process " + std::to_string(row.pid) : "a process of unknown name";
+}
+
+std::string cause_text(const flow::Cause& cause) {
+  std::string out = cause.certain ? "certain" : "likely";
+  switch (cause.method) {
+    case flow::CauseMethod::trace_id: out += ": same trace id"; break;
+    case flow::CauseMethod::thread: out += ": same thread"; break;
+    case flow::CauseMethod::turn: out += ": same turn of the event loop"; break;
+    case flow::CauseMethod::none: break;
+  }
+  if (cause.alternatives > 0) out += "; " + count_text(cause.alternatives, "other", "others") + " possible";
+  return out;
+}
+
+std::string notes_of(const TreeNode& node) {
+  std::string out;
+  const auto note = [&](const std::string& text) { out += (out.empty() ? "" : "; ") + text; };
+  const Request& row = node.row;
+  if (node.cause) note(cause_text(*node.cause));
+  if (row.attempt != 0) {
+    std::string text = "attempt " + std::to_string(row.attempt);
+    if (row.attempt_of.connection != 0) text += " of " + id_text(row.attempt_of);
+    note(text);
+  }
+  if (row.role == Role::client && row.peer.connection == 0) note("its server was not recorded");
+  if (node.undecided > 0) note(count_text(node.undecided, "call", "calls") + " of the process meanwhile of unknown cause");
+  return out;
+}
+
+bool uncertain(const TreeNode& node) { return (node.cause && !node.cause->certain) || node.undecided > 0; }
+
+}  // namespace
+
+std::optional<CallTree> call_tree(const flow::RequestTable& table, ExchangeId root) { return Builder(table).build(root); }
+
+std::string text_tree(const CallTree& tree, const flow::RequestTable& table, const std::string& file) {
+  const Request& root = tree.nodes.front().row;
+  const Duration scale = root.has_duration ? root.duration : Duration{1'000'000};
+  std::string out = "Request " + id_text(root.id) + " and what it caused\n";
+  if (!tree.above.empty())
+    out += "It was itself caused by " + id_text(tree.above.front()) + "; all of it: tailcap tree " + printable(file) + " " + id_text(tree.above.back()) + "\n";
+  out += "\n";
+  // Which ancestors have more below them, for the lines on the left.
+  const auto& nodes = tree.nodes;
+  Table lines({{Align::right}, {Align::right}, {Align::left}, {Align::left}}, "  ");
+  lines.row({"start", "duration", "request", ""});
+  std::vector<bool> more(kMaxTreeDepth + 2);
+  std::vector<bool> last(nodes.size());
+  std::vector<bool> open(kMaxTreeDepth + 2);
+  for (std::size_t i = nodes.size(); i-- > 0;) {
+    const std::uint32_t depth = nodes[i].depth;
+    last[i] = !open[depth];
+    open[depth] = true;
+    std::fill(open.begin() + depth + 1, open.end(), false);
+  }
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    const TreeNode& node = nodes[i];
+    const Request& row = node.row;
+    std::string branch;
+    for (std::uint32_t d = 1; d < node.depth; ++d) branch += more[d] ? "│ " : "  ";
+    if (node.depth > 0) branch += last[i] ? "└ " : "├ ";
+    more[node.depth] = !last[i];
+    const std::string what = branch + id_text(row.id) + "  " + process_text(table, row) + (row.role == Role::client ? " calls " : " serves ") +
+                             request_title(row, table.texts) + ": " + outcome_text(row);
+    const bool placed = known(row.start) && known(root.start);
+    lines.row({placed ? place_text(row.start - root.start, scale) : "–", row.has_duration ? duration_text(row.duration) : "–", what, notes_of(node)});
+  }
+  out += lines.text();
+  if (tree.left_out > 0) out += "\n" + count_text(tree.left_out, "request was", "requests were") + " left out.\n";
+  if (std::any_of(nodes.begin(), nodes.end(), uncertain)) {
+    out += "\n" + wrapped("", "Without trace ids, which request made a call is told from its thread. That is certain where the thread did nothing else "
+                             "meanwhile; in an event loop it is likely at best. A call that could be of several requests is in no tree.", 120);
+  }
+  return out;
+}
+
+std::string json_tree(const CallTree& tree, const flow::RequestTable& table) {
+  std::string out;
+  JsonWriter json(out);
+  const Request& root = tree.nodes.front().row;
+  const auto text = [&](const char* name, flow::TextId id) {
+    json.key(name);
+    if (id == 0) json.null();
+    else json.text(table.texts[id]);
+  };
+  const auto number = [&](const char* name, bool is_known, std::int64_t value) {
+    json.key(name);
+    if (is_known) json.number(value);
+    else json.null();
+  };
+  json.begin_object();
+  json.field("schema", kJsonSchema);
+  json.key("caused_by");
+  json.begin_array();
+  for (const ExchangeId id : tree.above) json.text(id_text(id));
+  json.end_array();
+  json.field("left_out", tree.left_out);
+  json.key("tree");
+  for (std::size_t i = 0; i < tree.nodes.size(); ++i) {
+    const TreeNode& node = tree.nodes[i];
+    const Request& row = node.row;
+    json.begin_object();
+    json.field("id", id_text(row.id));
+    json.field("role", flow::name_of(row.role));
+    text("comm", row.comm);
+    number("pid", row.pid != 0, row.pid);
+    text("method", row.method);
+    text("path", row.path);
+    number("status", row.status != 0, row.status);
+    json.field("outcome", flow::name_of(row.outcome));
+    const bool placed = known(row.start) && known(root.start);
+    number("start_ns", placed, placed ? (row.start - root.start).count() : 0);
+    number("duration_ns", row.has_duration, row.duration.count());
+    number("attempt", row.attempt != 0, row.attempt);
+    json.key("attempt_of"), json.text_or_null(row.attempt_of.connection == 0 ? std::string() : id_text(row.attempt_of));
+    json.key("peer"), json.text_or_null(row.peer.connection == 0 ? std::string() : id_text(row.peer));
+    json.key("parent_how"), json.text_or_null(node.cause ? flow::name_of(node.cause->method) : std::string_view{});
+    json.key("parent_confidence"), json.text_or_null(!node.cause ? std::string_view{} : node.cause->certain ? "certain" : "likely");
+    number("parent_alternatives", node.cause != nullptr, node.cause ? node.cause->alternatives : 0);
+    json.field("undecided_calls", node.undecided);
+    json.key("children");
+    json.begin_array();
+    const std::uint32_t next = i + 1 < tree.nodes.size() ? tree.nodes[i + 1].depth : 0;
+    if (next > node.depth) continue;
+    for (std::uint32_t d = node.depth + 1; d-- > next;) json.end_array(), json.end_object();
+    if (i + 1 == tree.nodes.size() && next == 0) break;
+  }
+  json.end_object();
+  out += "\n";
+  return out;
+}
+
+}  // namespace tailcap::report

@@ -1,0 +1,35 @@
+// A request with everything it caused: calls that it made, who served them, what those made in turn.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "analyze/flow/request.h"
+
+namespace tailcap::report {
+
+inline constexpr std::size_t kMaxTreeNodes = 10'000;
+inline constexpr std::uint32_t kMaxTreeDepth = 64;
+
+struct TreeNode {
+  flow::Request row;
+  std::uint32_t depth = 0;
+  const flow::Cause* cause = nullptr;  // client-side: how it is known to be made by the node above
+  std::uint64_t undecided = 0;         // server-side: calls of its process while it was under way whose cause is not known
+};
+
+struct CallTree {
+  std::vector<TreeNode> nodes;          // in order of the text: each before what it caused, by start
+  std::vector<flow::ExchangeId> above;  // what caused the first, the topmost last
+  std::uint64_t left_out = 0;           // requests beyond the limits
+};
+
+// Unset: there is no such request. The tree points into the table.
+std::optional<CallTree> call_tree(const flow::RequestTable& table, flow::ExchangeId root);
+
+std::string text_tree(const CallTree& tree, const flow::RequestTable& table, const std::string& file);
+std::string json_tree(const CallTree& tree, const flow::RequestTable& table);
+
+}  // namespace tailcap::report

@@ -1,0 +1,151 @@
+#include "analyze/report/topology.h"
+
+#include <algorithm>
+
+#include "analyze/report/escape.h"
+#include "analyze/report/json.h"
+#include "analyze/report/json_writer.h"
+#include "analyze/report/number.h"
+#include "analyze/report/quantiles.h"
+#include "analyze/report/table.h"
+
+namespace tailcap::report {
+namespace {
+
+using flow::Topology;
+using flow::TopologyCall;
+using flow::TopologyNode;
+using Kind = TopologyNode::Kind;
+
+constexpr std::size_t kP50 = 0, kP99 = 3;  // in flow::kQuantiles
+
+std::uint64_t count_of(const TopologyCall& c) { return c.calls.count + c.calls.incomplete; }
+std::uint64_t errors_of(const TopologyCall& c) { return c.calls.client_errors + c.calls.server_errors + c.calls.other_failures; }
+
+// There is a value, not only a bound.
+bool supported(const flow::Quantile& q) { return q.support != flow::Support::refused && q.support != flow::Support::lower_only; }
+
+// "120/s, 4 (0.1 %) errors, p50 3.1 ms, p99 9.2 ms": what the data supports.
+std::string label_of(const TopologyCall& c) {
+  std::string out = rate_text(c.calls.per_second);
+  if (errors_of(c) > 0) out += ", " + errors_text(c.calls) + " errors";
+  Footnotes notes;
+  for (const std::size_t q : {kP50, kP99})
+    if (supported(c.calls.latency[q]))
+      out += ", " + quantile_name(flow::kQuantiles[q]) + " " + quantile_text(c.calls.latency[q], notes).value;
+  return out;
+}
+
+// In a label in quotes: a name is somebody else's, and these languages have their own marks.
+std::string mermaid_text(const std::string& text) {
+  std::string out;
+  for (const char c : printable(text)) {
+    if (c == '"' || c == '#' || c == '<' || c == '>' || c == '&' || c == '`' || c == ';' || c == '|' || c == '\\')
+      out += "#" + std::to_string(static_cast<int>(c)) + ";";
+    else
+      out += c;
+  }
+  return out;
+}
+std::string dot_text(const std::string& text) {
+  std::string out;
+  for (const char c : printable(text)) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out;
+}
+
+std::string_view name_of(Kind kind) {
+  switch (kind) {
+    case Kind::service: return "service";
+    case Kind::callers: return "callers";
+    case Kind::address: return "address";
+  }
+  return {};
+}
+
+void quantile(JsonWriter& json, const char* name, const flow::Quantile& q) {
+  json.key(name);
+  if (supported(q)) json.number(std::int64_t{q.value.count()});
+  else json.null();
+}
+
+}  // namespace
+
+std::string text_topology(const Topology& t) {
+  if (t.calls.empty()) return "No requests.\n";
+  std::string out = "Who calls whom\n\n";
+  Footnotes notes;
+  Table lines({{Align::left}, {Align::left}, {Align::right}, {Align::right}, {Align::right}, {Align::right}, {Align::right}, {Align::left}}, "  ");
+  lines.row({"caller", "called", "requests", "rate", "errors", "p50", "p99", ""});
+  for (const TopologyCall& c : t.calls) {
+    const auto value = [&](std::size_t q) { return quantile_text(c.calls.latency[q], notes); };
+    const QuantileText p50 = value(kP50), p99 = value(kP99);
+    std::string note;
+    for (const std::size_t n : {p50.note, p99.note})
+      if (n != 0 && note.find("[" + std::to_string(n) + "]") == note.npos) note += "[" + std::to_string(n) + "]";
+    lines.row({printable(t.nodes[c.from].name), printable(t.nodes[c.to].name), count_text(count_of(c)), rate_text(c.calls.per_second),
+               errors_text(c.calls), p50.value, p99.value, note});
+  }
+  out += lines.text();
+  for (std::size_t i = 0; i < notes.texts().size(); ++i) out += (i == 0 ? "\n" : "") + wrapped("  [" + std::to_string(i + 1) + "] ", notes.texts()[i], 120);
+  out += "\n" + wrapped("", "Services are processes by name, and by port where one name serves several. Times are those of the caller; for callers "
+                           "outside the recording, those of the service.", 120);
+  return out;
+}
+
+std::string mermaid_topology(const Topology& t) {
+  std::string out = "flowchart LR\n";
+  for (std::size_t i = 0; i < t.nodes.size(); ++i) {
+    const bool service = t.nodes[i].kind == Kind::service;
+    out += "  n" + std::to_string(i) + (service ? "[\"" : "([\"") + mermaid_text(t.nodes[i].name) + (service ? "\"]\n" : "\"])\n");
+  }
+  for (const TopologyCall& c : t.calls)
+    out += "  n" + std::to_string(c.from) + " -->|\"" + mermaid_text(label_of(c)) + "\"| n" + std::to_string(c.to) + "\n";
+  return out;
+}
+
+std::string dot_topology(const Topology& t) {
+  std::string out = "digraph tailcap {\n  rankdir=LR;\n  node [shape=box];\n";
+  for (std::size_t i = 0; i < t.nodes.size(); ++i)
+    out += "  n" + std::to_string(i) + " [label=\"" + dot_text(t.nodes[i].name) + "\"" + (t.nodes[i].kind == Kind::service ? "" : ", style=dashed") + "];\n";
+  for (const TopologyCall& c : t.calls)
+    out += "  n" + std::to_string(c.from) + " -> n" + std::to_string(c.to) + " [label=\"" + dot_text(label_of(c)) + "\"];\n";
+  return out + "}\n";
+}
+
+std::string json_topology(const Topology& t) {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object();
+  json.field("schema", kJsonSchema);
+  json.key("nodes");
+  json.begin_array();
+  for (const TopologyNode& n : t.nodes) {
+    json.begin_object();
+    json.field("name", n.name);
+    json.field("kind", name_of(n.kind));
+    json.field("processes", n.processes);
+    json.end_object();
+  }
+  json.end_array();
+  json.key("calls");
+  json.begin_array();
+  for (const TopologyCall& c : t.calls) {
+    json.begin_object();
+    json.field("from", c.from);
+    json.field("to", c.to);
+    json.field("requests", count_of(c));
+    json.field("errors", errors_of(c));
+    json.key("per_second"), json.real(c.calls.per_second);
+    quantile(json, "p50_ns", c.calls.latency[kP50]);
+    quantile(json, "p99_ns", c.calls.latency[kP99]);
+    json.end_object();
+  }
+  json.end_array();
+  json.end_object();
+  return out + "\n";
+}
+
+}  // namespace tailcap::report

@@ -1,0 +1,123 @@
+#include "analyze/tail/topology.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string>
+#include <tuple>
+
+#include "analyze/tail/study.h"
+
+namespace tailcap::tail {
+
+using flow::Request;
+using flow::Role;
+using flow::TopologyNode;
+
+namespace {
+
+constexpr std::size_t kMaxNodes = 200;  // of addresses; further ones are one node
+
+// "80" of "10.0.0.1:80"; of a UNIX socket its path.
+std::string_view port_of(std::string_view endpoint) {
+  if (endpoint.starts_with("unix:")) return endpoint;
+  const std::size_t colon = endpoint.rfind(':');
+  return colon == endpoint.npos ? std::string_view{} : endpoint.substr(colon);
+}
+
+// Ports by number, before whatever else there is.
+bool before(std::string_view a, std::string_view b) {
+  return std::tuple(a.starts_with("unix:"), a.size(), a) < std::tuple(b.starts_with("unix:"), b.size(), b);
+}
+
+class Builder {
+ public:
+  Builder(const flow::RequestTable& table, const std::vector<Ends>& ends) : table_(table), ends_(ends) {
+    for (std::size_t i = 0; i < table.rows.size(); ++i) {
+      const Request row = table.rows[i];
+      Process& process = processes_[row.pid];
+      if (process.comm == 0) process.comm = row.comm;
+      const std::string_view port = row.role == Role::server ? port_of(end(row).local) : std::string_view{};
+      if (!port.empty() && (process.port.empty() || before(port, process.port))) process.port = port;
+    }
+    name_services();
+  }
+
+  flow::Topology build(const flow::Study& study) {
+    std::map<std::pair<std::uint32_t, std::uint32_t>, std::vector<std::uint32_t>> calls;
+    std::map<flow::ExchangeId, std::uint32_t> service;  // of the servers that were called from here
+    const auto& rows = table_.rows;
+    for (std::uint32_t i = 0; i < rows.size(); ++i)
+      if (rows.role(i) == Role::server && rows.peer(i).connection != 0) service[rows.id(i)] = processes_[rows[i].pid].node;
+    for (std::uint32_t i = 0; i < rows.size(); ++i) {
+      const Request row = rows[i];
+      const std::uint32_t own = processes_[row.pid].node;
+      if (row.role == Role::client) {
+        const auto peer = service.find(row.peer);
+        calls[{own, peer != service.end() ? peer->second : address(end(row).remote)}].push_back(i);
+      } else if (row.peer.connection == 0) {
+        calls[{outside(TopologyNode::Kind::callers, "callers outside"), own}].push_back(i);
+      }
+    }
+    for (const auto& [between, of] : calls) out_.calls.push_back({between.first, between.second, study_route(table_, of, study)});
+    const auto all = [](const flow::TopologyCall& c) { return c.calls.count + c.calls.incomplete; };
+    std::stable_sort(out_.calls.begin(), out_.calls.end(), [&](const auto& a, const auto& b) { return all(a) > all(b); });
+    return std::move(out_);
+  }
+
+ private:
+  struct Process {
+    flow::TextId comm = 0;
+    std::string_view port;  // the first that it serves; empty: none
+    std::uint32_t node = 0;
+  };
+
+  Ends end(const Request& row) const { return row.id.connection < ends_.size() ? ends_[row.id.connection] : Ends{}; }
+
+  // By name; several that serve different ports under one name by port, too.
+  void name_services() {
+    std::map<std::string, std::set<std::string_view>> ports;
+    for (const auto& [pid, p] : processes_) ports[name_of(pid, p)].insert(p.port);
+    std::map<std::string, std::uint32_t> nodes;
+    for (auto& [pid, p] : processes_) {
+      std::string name = name_of(pid, p);
+      if (ports[name].size() > 1 && !p.port.empty()) name += " " + std::string(p.port);
+      const auto [at, fresh] = nodes.try_emplace(name, static_cast<std::uint32_t>(out_.nodes.size()));
+      if (fresh) out_.nodes.push_back({TopologyNode::Kind::service, name, 0});
+      p.node = at->second;
+      ++out_.nodes[p.node].processes;
+    }
+  }
+
+  std::string name_of(std::uint32_t pid, const Process& p) const {
+    if (p.comm != 0) return std::string(table_.texts[p.comm]);
+    return pid != 0 ? "process " + std::to_string(pid) : "unknown process";
+  }
+
+  std::uint32_t address(std::string_view remote) {
+    if (remote.empty()) return outside(TopologyNode::Kind::address, "unknown address");
+    if (addresses_.size() >= kMaxNodes && !addresses_.contains({TopologyNode::Kind::address, std::string(remote)}))
+      return outside(TopologyNode::Kind::address, "other addresses");
+    return outside(TopologyNode::Kind::address, std::string(remote));
+  }
+
+  std::uint32_t outside(TopologyNode::Kind kind, const std::string& name) {
+    const auto [at, fresh] = addresses_.try_emplace({kind, name}, static_cast<std::uint32_t>(out_.nodes.size()));
+    if (fresh) out_.nodes.push_back({kind, name, 0});
+    return at->second;
+  }
+
+  const flow::RequestTable& table_;
+  const std::vector<Ends>& ends_;
+  std::map<std::uint32_t, Process> processes_;
+  std::map<std::pair<TopologyNode::Kind, std::string>, std::uint32_t> addresses_;
+  flow::Topology out_;
+};
+
+}  // namespace
+
+flow::Topology topology(const flow::RequestTable& table, const std::vector<Ends>& ends, const flow::Study& study) {
+  return Builder(table, ends).build(study);
+}
+
+}  // namespace tailcap::tail

@@ -1,0 +1,22 @@
+// Makes services of processes, and of the requests between them calls.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "analyze/flow/request.h"
+#include "analyze/flow/study.h"
+#include "analyze/flow/topology.h"
+
+namespace tailcap::tail {
+
+// Where a connection's ends are, as flow::endpoint() writes them; empty: not known.
+struct Ends {
+  std::string_view local, remote;
+};
+
+// ends: by ConnectionId. study: its begin and end are what rates are made of. Each request is counted once: one that was
+// recorded at both ends as its client saw it.
+flow::Topology topology(const flow::RequestTable& table, const std::vector<Ends>& ends, const flow::Study& study);
+
+}  // namespace tailcap::tail
