@@ -214,7 +214,7 @@ out:
 	return true;
 }
 
-/* length bytes were moved, from or to buffer; 0: they were in none of the caller's. */
+/* length bytes were moved, from or to buffer; 0: they were in none of the caller's. No bytes: the end of what comes in. */
 static __always_inline void emit_plaintext(struct tls_session *session, struct task_struct *task, u32 way, u64 buffer,
 					   u32 length, u64 began)
 {
@@ -230,6 +230,10 @@ static __always_inline void emit_plaintext(struct tls_session *session, struct t
 
 	if (payload_limit && !buffer)
 		from.payload = PAYLOAD_NO_BUFFER;
+	if (!length) {
+		plaintext_small(session, task, position, 0, way, began, &from, 0);
+		return;
+	}
 	if (session->stream.framing && (from.payload != PAYLOAD_CAPTURED || all_bulk(&session->stream, way, position, length))) {
 		step_over(&session->stream, way, position, length);
 		plaintext_small(session, task, position, length, way, began, &from, 0);

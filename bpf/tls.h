@@ -22,6 +22,7 @@ struct tls_call {
 	u64 buffer;
 	u64 moved; /* where the bytes moved will be stored; 0: they are the result */
 	u64 began;
+	u32 asked; /* bytes at most; 0 where it is not known */
 	u8 act;
 	u8 library;
 	u8 told; /* a call within this one, of the same session, has told of the bytes */
@@ -117,7 +118,7 @@ int tls_enter(struct pt_regs *ctx)
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct tls_thread *thread;
 	struct tls_call *call;
-	u64 cookie, frame, object, buffer, moved;
+	u64 cookie, frame, object, buffer, asked, moved;
 	u8 act;
 
 	if (!whole_target(task))
@@ -126,6 +127,7 @@ int tls_enter(struct pt_regs *ctx)
 	act = act_of(cookie);
 	object = REGISTER(ctx, di);
 	buffer = REGISTER(ctx, si);
+	asked = REGISTER(ctx, dx);
 	moved = REGISTER(ctx, cx);
 	frame = frame_of(REGISTER(ctx, sp), cookie);
 	thread = bpf_task_storage_get(&tls_threads, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
@@ -139,6 +141,8 @@ int tls_enter(struct pt_regs *ctx)
 	call->object = object;
 	call->buffer = buffer;
 	call->moved = act == ACT_READ_EX || act == ACT_WRITE_EX ? moved : 0;
+	/* A result of 0 tells of the end only where something was asked for; the _ex calls have 0 for every failure. */
+	call->asked = act == ACT_READ ? asked : 0;
 	call->act = act;
 	call->library = library_of(cookie);
 	call->told = 0;
@@ -169,6 +173,7 @@ struct moved {
 	u64 began;
 	u32 length; /* 0: nothing was moved, or another call has told of it */
 	u32 way;
+	bool ended; /* the peer has said that it will send no more */
 };
 
 /* False: no call of those that were seen. */
@@ -192,6 +197,7 @@ static __always_inline bool call_left(struct task_struct *task, u64 cookie, u64 
 	moved->buffer = call->buffer;
 	moved->began = call->began;
 	moved->way = way_of(act);
+	moved->ended = call->asked && !call->told && !(u32)result;
 	moved->length = moved_by(task, call, result);
 	if (call->told)
 		moved->length = 0;

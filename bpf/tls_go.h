@@ -130,6 +130,7 @@ static __always_inline bool goroutine_left(struct task_struct *task, u64 cookie,
 	moved->buffer = call.buffer;
 	moved->began = call.began;
 	moved->length = 0;
+	moved->ended = false; /* 0 bytes come with any error */
 	if (result > 0x7fffffff)
 		count_gap(task, call.object, moved->way);
 	else if (result > 0)
@@ -158,7 +159,7 @@ int tls_return(struct pt_regs *ctx)
 			      : !call_left(task, cookie, stack, result, &moved))
 		return 0;
 	session = session_of(task, moved.object, library, moved.began);
-	if (session && moved.length)
+	if (session && (moved.length || moved.ended))
 		emit_plaintext(session, task, moved.way, moved.buffer, moved.length, moved.began);
 	return 0;
 }

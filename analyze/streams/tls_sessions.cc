@@ -86,7 +86,13 @@ void Sessions::end(Session& s, End in, End out, flow::Time at, flow::Duration ho
 
 void Sessions::on(const Event& e, const formats::TlsIo& io) {
   Session* s = open(io.session, e);
-  if (!s || io.length == 0) return;
+  if (!s) return;
+  if (io.length == 0) {
+    if (io.direction != Direction::in) return;
+    if (s->failed) s->pair.in.end(End::error, e.time, shared_.now + kHold);
+    else s->pair.in.read_nothing(s->pair.in.offset_of(io.position, false), e.time, false, shared_);
+    return after(*s);
+  }
   s->failed = false;
   if (io.missed > 0) {
     s->facts.events_missed += io.missed;
