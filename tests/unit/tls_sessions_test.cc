@@ -90,6 +90,28 @@ TEST(TlsSessions, OneRequestOnItsSocket) {
   EXPECT_EQ(r.counts.nested, 1u);
 }
 
+// A response that ends with the connection: whoever saw close_notify closes without reading the FIN.
+TEST(TlsSessions, AReadOfNothingIsTheEnd) {
+  for (const bool failed : {false, true}) {
+    Scenario s;
+    Opening made = opening(1);
+    made.origin = formats::Origin::connected;
+    Endpoint& e = s.open(0ms, made);
+    TlsSession t(s);
+    t.handshake(1ms, kThread);
+    t.write_to(e, 2ms, get("/a"));
+    t.read_from(e, 3ms, 4ms, "HTTP/1.0 200 OK\r\n\r\nuntil the end");
+    if (failed) t.step(5ms, kThread, formats::TlsStepKind::failed, 294);
+    t.read(5ms, 6ms, kThread, "");
+    t.freed(7ms, kThread);
+    e.reset(8ms, formats::Direction::out);
+    const Seen r(s.with_end());
+    ASSERT_EQ(r.exchanges.size(), 1u);
+    EXPECT_EQ(r.exchanges[0].complete, !failed);
+    EXPECT_EQ(r.exchanges[0].outcome, failed ? flow::Outcome::truncated : flow::Outcome::ok);
+  }
+}
+
 TEST(TlsSessions, RowsSayTlsAndTheSocketsEndpoints) {
   Scenario s;
   Endpoint& e = s.open(0ms, opening(1));
