@@ -15,7 +15,9 @@ using formats::Time;
 
 namespace {
 
-// Numbers as numbers, other texts spread over as many bits.
+constexpr std::size_t kForgetEvery = Parents::kMaxNoted / 8;
+
+// The same for the same text; 0: none.
 std::uint64_t number_of(std::string_view text, std::uint64_t seed) {
   std::uint64_t n = seed ^ 0xcbf29ce484222325u;
   for (const char c : text) n = (n ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
@@ -50,15 +52,17 @@ struct Parents::Impl {
   Turns turns{kMaxTurns};
   std::unordered_map<std::uint32_t, Process> processes;
   std::size_t noted = 0;
+  std::uint64_t pushed = 0;
   Time horizon = formats::kMaxTime;  // exchanges that began from here on may not have been noted
 
-  // Most processes only serve. Forgets what those served: what a later call of theirs could be of has to be live then.
-  void forget_servers() {
+  // Most processes only serve, or only call. Forgets what those did; of calls until then nothing will be said.
+  void forget_one_sided() {
     for (auto& [pid, process] : processes) {
-      if (!process.clients.empty()) continue;
-      for (const Note& s : process.servers) process.blind_until = std::max({process.blind_until, s.began, s.ended});
-      noted -= process.servers.size();
-      process.servers = {};
+      if (!process.clients.empty() && !process.servers.empty()) continue;
+      for (const auto* side : {&process.servers, &process.clients})
+        for (const Note& n : *side) process.blind_until = std::max({process.blind_until, n.began, n.answered, n.ended});
+      noted -= process.servers.size() + process.clients.size();
+      process.servers = {}, process.clients = {};
     }
   }
 };
@@ -73,7 +77,7 @@ void Parents::push(const flow::Exchange& e, const flow::Request& row, const flow
   const bool server = e.role == flow::Role::server;
   const std::uint32_t pid = server ? e.reader.pid : e.writer.pid;
   if (pid == 0 || !known(e.request.first_done) || e.pushed) return;
-  if (i.noted == kMaxNoted || (server && i.noted % (kMaxNoted / 8) == kMaxNoted / 8 - 1)) i.forget_servers();
+  if (++i.pushed % kForgetEvery == 0) i.forget_one_sided();
   if (i.noted == kMaxNoted) {
     i.horizon = std::min(i.horizon, e.request.first_done);
     return;

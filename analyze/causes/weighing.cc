@@ -130,7 +130,7 @@ Cause Weighing::by_thread(std::uint32_t client, const std::vector<std::uint32_t>
   const std::uint32_t tid = call.writer;
   const bool inside = known(s.answered) && known(call.answered) && call.answered <= s.answered;
   const bool certain = inside && s.writer == tid && call.reader == tid && call.blocked && s.whole && call.whole &&
-                       !turns_.lost(s.began, s.answered) && alone(steps_.at(tid), s, call);
+                       s.began > process_.blind_until && s.answered < horizon_ && !turns_.lost(s.began, s.answered) && alone(steps_.at(tid), s, call);
   return {s.id, CauseMethod::thread, certain, 0};
 }
 

@@ -36,7 +36,7 @@ struct Note {
 
 struct Process {
   std::vector<Note> servers, clients;
-  Time blind_until = formats::kNoTime;  // server-side exchanges that lived until then were forgotten
+  Time blind_until = formats::kNoTime;  // exchanges that were over by then were forgotten
 };
 
 class Weighing {

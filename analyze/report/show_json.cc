@@ -1,4 +1,7 @@
 // `tailcap show --json`; analyze/commands/JSON.md describes every name.
+#include <algorithm>
+
+#include "analyze/flow/trace_formats.h"
 #include "analyze/report/json.h"
 #include "analyze/report/json_writer.h"
 #include "analyze/report/number.h"
@@ -61,8 +64,21 @@ class EndWriter {
     if (e.response_headers_complete || e.response_headers.size() != 0) extras.response_headers = &e.response_headers;
     append_request(text, table_, d_.row, study_.quality.clock, extras);
     json_.key("request"), json_.raw(text);
+    members("tracestate", e.request_headers, flow::members_of_tracestate);
+    members("baggage", e.request_headers, flow::members_of_baggage);
     json_.field("request_headers_complete", e.request_headers_complete);
     json_.field("response_headers_complete", e.response_headers_complete);
+  }
+
+  // What travels with the trace: of all fields of that name, in order.
+  void members(std::string_view name, const flow::Headers& fields, flow::Members (*parse)(std::string_view)) {
+    json_.key(name);
+    json_.begin_array();
+    for (std::size_t i = 0; i < fields.size(); ++i) {
+      if (!std::ranges::equal(fields[i].name, name, [](char x, char y) { return (x >= 'A' && x <= 'Z' ? x + ('a' - 'A') : x) == y; })) continue;
+      for (const auto& [key, value] : parse(fields[i].value)) json_.begin_array(), json_.text(key), json_.text(value), json_.end_array();
+    }
+    json_.end_array();
   }
 
   void stretch_of(std::string_view name, const flow::Instants& i) {

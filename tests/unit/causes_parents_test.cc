@@ -323,6 +323,33 @@ TEST(Parents, AThreadsRequestOfAnotherTraceIsNotCertain) {
   EXPECT_FALSE(cause_of(table, "/out").certain);
 }
 
+// A process that served very many requests before it made its first call: of what was forgotten nothing is said.
+TEST(Parents, WhatIsForgottenIsNotGuessed) {
+  using flow::Exchange;
+  causes::Parents parents;
+  flow::RequestTable table;
+  flow::Request row;
+  const auto push = [&](flow::Role role, flow::ExchangeId id, std::int64_t from, std::int64_t to) {
+    Exchange e;
+    e.id = id, e.role = role;
+    e.reader = e.writer = kA;
+    e.request.first_done = e.request.last_done = formats::time_from(from);
+    e.response.first_done = e.response.last_done = formats::time_from(to);
+    e.request_headers_complete = true;
+    parents.push(e, row, table.texts);
+  };
+  const std::uint32_t many = causes::Parents::kMaxNoted / 8 + 10;
+  for (std::uint32_t n = 1; n <= many; ++n) push(flow::Role::server, {1, n}, 100 * n, 100 * n + 50);
+  const std::int64_t fresh = std::int64_t{100} * many, forgotten = fresh - 100 * 15;
+  push(flow::Role::client, {2, 1}, forgotten + 10, forgotten + 20);
+  push(flow::Role::client, {2, 2}, fresh + 10, fresh + 20);
+  parents.settle(table);
+  EXPECT_EQ(table.causes.find({2, 1}), nullptr);
+  ASSERT_NE(table.causes.find({2, 2}), nullptr);
+  EXPECT_EQ(table.causes.find({2, 2})->parent, (flow::ExchangeId{1, many}));
+  EXPECT_FALSE(table.causes.find({2, 2})->certain) << "no wait was seen";
+}
+
 // A client, a proxy's two sides and a server on one host: four records, one tree.
 struct Proxied {
   Scenario s;
