@@ -121,7 +121,9 @@ int tls_enter(struct pt_regs *ctx)
 	u64 cookie, frame, object, buffer, asked, moved;
 	u8 act;
 
-	if (!whole_target(task))
+	/* Only threads of targets have one. */
+	thread = bpf_task_storage_get(&tls_threads, task, 0, 0);
+	if (!thread && !whole_target(task))
 		return 0;
 	cookie = bpf_get_attach_cookie(ctx);
 	act = act_of(cookie);
@@ -130,7 +132,8 @@ int tls_enter(struct pt_regs *ctx)
 	asked = REGISTER(ctx, dx);
 	moved = REGISTER(ctx, cx);
 	frame = frame_of(REGISTER(ctx, sp), cookie);
-	thread = bpf_task_storage_get(&tls_threads, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!thread)
+		thread = bpf_task_storage_get(&tls_threads, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!thread) {
 		count_gap(task, object, way_of(act));
 		return 0;
@@ -187,8 +190,10 @@ static __always_inline bool call_left(struct task_struct *task, u64 cookie, u64 
 	if (!thread)
 		return false;
 	for (u32 i = 0; i < CALLS_MAX; i++) {
-		if (thread->calls[i].frame == frame && thread->calls[i].act == act)
+		if (thread->calls[i].frame == frame && thread->calls[i].act == act) {
 			call = &thread->calls[i];
+			break;
+		}
 	}
 	if (!call)
 		return false;

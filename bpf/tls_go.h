@@ -148,18 +148,21 @@ int tls_return(struct pt_regs *ctx)
 	struct moved moved;
 	u8 library;
 
-	if (!task_state(task))
-		return 0;
 	cookie = bpf_get_attach_cookie(ctx);
 	library = library_of(cookie);
+	if (library == TLS_GO && !task_state(task)) /* of the others, only targets have calls */
+		return 0;
 	result = REGISTER(ctx, ax);
 	stack = REGISTER(ctx, sp);
 	goroutine = REGISTER(ctx, r14);
 	if (library == TLS_GO ? !goroutine_left(task, cookie, goroutine, result, &moved)
 			      : !call_left(task, cookie, stack, result, &moved))
 		return 0;
+	/* Event loops ask in vain more often than not. */
+	if (!moved.length && !moved.ended)
+		return 0;
 	session = session_of(task, moved.object, library, moved.began);
-	if (session && (moved.length || moved.ended))
+	if (session)
 		emit_plaintext(session, task, moved.way, moved.buffer, moved.length, moved.began);
 	return 0;
 }

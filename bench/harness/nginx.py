@@ -2,6 +2,7 @@
 import os
 import pathlib
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -70,15 +71,20 @@ class Nginx:
     def tls(self):
         return {"tls": "", "certificate": ""}
 
+    def load_environment(self):
+        return dict(os.environ)
+
     def saturate(self, seconds):
         out = subprocess.run(["taskset", "-c", "1", "wrk", "-t1", "-c32", f"-d{seconds}s", "--latency",
-                              f"{self.scheme}://127.0.0.1:{self.port}/file"], capture_output=True, text=True, check=True).stdout
+                              f"{self.scheme}://127.0.0.1:{self.port}/file"], capture_output=True, text=True, check=True,
+                             env=self.load_environment()).stdout
         requests, span = re.search(r"(\d+) requests in ([\d.]+)s", out).groups()
         return {"requests": int(requests), "per_second": int(requests) / float(span)}
 
 
 class NginxTls(Nginx):
-    """Keep-alive over TLS 1.3, the key an ordinary one; what is measured is records, not handshakes."""
+    """Keep-alive over TLS 1.3, the key an ordinary one; what is measured is records, not handshakes. The load has its own copy
+    of the library: a probe is in a file, and clients of a service mostly run on other machines."""
     scheme = "https"
     what = "nginx with TLS on CPU 0, wrk on CPU 1"
 
@@ -87,3 +93,12 @@ class NginxTls(Nginx):
         subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", "/CN=localhost",
                         "-keyout", str(key), "-out", str(certificate)], check=True, capture_output=True)
         return {"tls": "ssl", "certificate": f"ssl_certificate {certificate}; ssl_certificate_key {key};"}
+
+    def load_environment(self):
+        copies = self.folder / "own-library"
+        if not copies.exists():
+            copies.mkdir()
+            linked = subprocess.run(["ldd", shutil.which("wrk")], capture_output=True, text=True, check=True).stdout
+            for library in re.findall(r"(/\S*/lib(?:ssl|crypto)\.so\.\S*)", linked):
+                shutil.copy(library, copies)
+        return {**os.environ, "LD_LIBRARY_PATH": str(copies)}
