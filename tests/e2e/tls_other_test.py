@@ -103,8 +103,11 @@ class Go(TlsCase):
             client = subprocess.Popen([late, "get", f"localhost:{self.port}", self.certificate, "3000"],
                                       stdout=subprocess.DEVNULL)
             self.assertEqual(client.wait(timeout=60), 0)
-        (session,) = self.sessions(recording, comm="tls-late")
-        self.assertIn(f"GET /2999 HTTP/1.1", session["heads"]["out"])
+        sessions = self.sessions(recording, comm="tls-late")
+        wait_until(log, "the server's connections to end")
+        # As many as the server had connections: Go opens another when the one before is not yet given back.
+        self.assertTrue(1 <= len(sessions) <= len(log()), (sessions, log()))
+        self.assertEqual(sum("GET /2999 HTTP/1.1" in s["heads"]["out"] for s in sessions), 1)
 
     def test_a_command(self):
         server, log = self.serve(self.stripped)
