@@ -3,6 +3,7 @@ import base64
 import collections
 import http.client
 import json
+import os
 import pathlib
 import signal
 import subprocess
@@ -155,7 +156,7 @@ class Grpc(Case):
         self.assertIsNotNone(json.loads(self.tailcap("show", recording.file, rows[0]["id"], "--json"))["other_end"]["grpc"])
 
     def test_cpp(self):
-        self.mixed("cpp", "cpp", 2503)
+        self.mixed("cpp", "cpp", int(os.environ.get("TAILCAP_E2E_CALLS", 2503)))  # more for a long run
 
     def test_python_calls_cpp(self):
         self.mixed("cpp", "python", 307)
