@@ -70,6 +70,8 @@ class EventDecoder {
   std::string_view piece(std::uint16_t ref);
   std::array<std::uint8_t, 16> address(std::uint16_t ref);
   void read_body(Event& event, std::uint8_t kind, std::size_t i);
+  template <class K, class AnyIo>
+  void read_moved(const K& k, Direction direction, AnyIo& io, std::size_t i, std::size_t& position, std::size_t& missed);
   void read_io(const IoColumns<ColumnView>& k, Direction direction, Io& io, std::size_t i);
   void read_arrival(Arrival& arrival, std::size_t i);
   void read_socket_info(SocketInfo& info, std::size_t i);
@@ -164,24 +166,32 @@ std::array<std::uint8_t, 16> EventDecoder::address(std::uint16_t ref) {
   return bytes;
 }
 
-void EventDecoder::read_io(const IoColumns<ColumnView>& k, Direction direction, Io& io, std::size_t i) {
-  io.socket = socket(k.socket[i]);
-  if (damage_ != nullptr) return;
+// What sends and receives of sockets and of TLS sessions have in common; position and missed: how far the sparse columns
+// are read. The socket or session has been read.
+template <class K, class AnyIo>
+void EventDecoder::read_moved(const K& k, Direction direction, AnyIo& io, std::size_t i, std::size_t& position,
+                              std::size_t& missed) {
   const std::uint8_t how = k.how[i];
-  const auto d = static_cast<std::size_t>(direction);
   auto& expected = direction == Direction::out ? socket_states_[socket_].next_out : socket_states_[socket_].next_in;
   io.direction = direction;
   io.payload = payload_of(how & kHowPayload);
-  io.truncated = (how & kHowTruncated) != 0;
   io.continued = (how & kHowContinued) != 0;
-  io.syscall = k.syscall[i];
   io.length = k.length[i];
-  io.position = (how & kHowPosition) != 0 ? sparse(k.position, position_[d]) : expected;
+  io.position = (how & kHowPosition) != 0 ? sparse(k.position, position) : expected;
   expected = io.position + io.length;
-  if ((how & kHowMissed) != 0) io.missed = sparse(k.missed, missed_[d]);
-  if ((how & kHowError) != 0) io.error = sparse(k.error, error_[d]);
+  if ((how & kHowMissed) != 0) io.missed = sparse(k.missed, missed);
   io.head = piece(k.head[i]);
   io.tail = piece(k.tail[i]);
+}
+
+void EventDecoder::read_io(const IoColumns<ColumnView>& k, Direction direction, Io& io, std::size_t i) {
+  io.socket = socket(k.socket[i]);
+  if (damage_ != nullptr) return;
+  const auto d = static_cast<std::size_t>(direction);
+  read_moved(k, direction, io, i, position_[d], missed_[d]);
+  io.truncated = (k.how[i] & kHowTruncated) != 0;
+  io.syscall = k.syscall[i];
+  if ((k.how[i] & kHowError) != 0) io.error = sparse(k.error, error_[d]);
 }
 
 void EventDecoder::read_arrival(Arrival& arrival, std::size_t i) {
@@ -241,24 +251,14 @@ void EventDecoder::read_tls_io(const TlsIoColumns<ColumnView>& k, Direction dire
                                std::size_t i) {
   io.session = session(k.session[i]);
   if (damage_ != nullptr) return;
-  const std::uint8_t how = k.how[i];
   const auto d = static_cast<std::size_t>(direction);
-  auto& expected = direction == Direction::out ? socket_states_[socket_].next_out : socket_states_[socket_].next_in;
-  io.direction = direction;
-  io.payload = payload_of(how & kHowPayload);
-  io.continued = (how & kHowContinued) != 0;
-  io.length = k.length[i];
-  io.position = (how & kHowPosition) != 0 ? sparse(k.position, tls_position_[d]) : expected;
-  expected = io.position + io.length;
-  if ((how & kHowMissed) != 0) io.missed = sparse(k.missed, tls_missed_[d]);
-  if ((how & kHowBegan) == 0) {
+  read_moved(k, direction, io, i, tls_position_[d], tls_missed_[d]);
+  if ((k.how[i] & kHowBegan) == 0) {
     io.began = checked(minus(time, k.took[i]));
   } else {
     const Time began = time_from(sparse(k.began, tls_began_[d]));
     io.began = known(began) ? checked(began) : kNoTime;
   }
-  io.head = piece(k.head[i]);
-  io.tail = piece(k.tail[i]);
 }
 
 void EventDecoder::read_body(Event& event, std::uint8_t kind, std::size_t i) {
