@@ -113,16 +113,17 @@ void print_text(const std::string& path, const std::vector<BlockStatus>& blocks,
 }  // namespace
 
 int run_check(int argc, char** argv) {
-  const auto arguments = parse_file_arguments(argc, argv, kHelp, 1, Switches::json);
+  bool as_json = false;
+  const auto arguments = parse_file_arguments(argc, argv, kHelp, {"no file given"}, {{"json", as_json}});
   if (arguments.exit) return *arguments.exit;
-  formats::Reader reader(arguments.files[0]);
+  formats::Reader reader(arguments.words[0]);
   const auto blocks = reader.check();
   const auto summary = reader.summary();
   const Total total = total_of(blocks, summary.state);
-  if (arguments.json) {
+  if (as_json) {
     print_json(blocks, summary, total);
   } else {
-    print_text(arguments.files[0], blocks, summary, total);
+    print_text(arguments.words[0], blocks, summary, total);
   }
   return total.ok ? 0 : 1;
 }

@@ -7,19 +7,22 @@ namespace po = boost::program_options;
 
 namespace tailcap::commands {
 
-FileArguments parse_file_arguments(int argc, char** argv, const char* help, std::size_t files, Switches switches) {
+int wrong_usage(const char* command, const std::string& why) {
+  std::fprintf(stderr, "tailcap %s: %s. `tailcap %s --help` shows what it takes.\n", command, why.c_str(), command);
+  return 2;
+}
+
+FileArguments parse_file_arguments(int argc, char** argv, const char* help, std::initializer_list<const char*> missing,
+                                   std::initializer_list<Switch> switches) {
   FileArguments arguments;
-  const std::string command = argv[0];
+  std::vector<std::string>& words = arguments.words;
   po::options_description options;
-  options.add_options()("help,h", "")("file", po::value(&arguments.files));
-  if (switches == Switches::json) options.add_options()("json", po::bool_switch(&arguments.json));
-  if (switches == Switches::force) options.add_options()("force", po::bool_switch(&arguments.force));
+  options.add_options()("help,h", "")("word", po::value(&words));
+  for (const Switch& s : switches) options.add_options()(s.name, po::bool_switch(&s.on));
   po::positional_options_description positional;
-  positional.add("file", -1);
+  positional.add("word", -1);
   const auto wrong = [&](const std::string& why) {
-    std::fprintf(stderr, "tailcap %s: %s. `tailcap %s --help` shows what it takes.\n", command.c_str(), why.c_str(),
-                 command.c_str());
-    arguments.exit = 2;
+    arguments.exit = wrong_usage(argv[0], why);
     return arguments;
   };
   try {
@@ -36,9 +39,8 @@ FileArguments parse_file_arguments(int argc, char** argv, const char* help, std:
   } catch (const po::error& e) {
     return wrong(e.what());
   }
-  if (arguments.files.size() < files)
-    return wrong(files == 1 ? "no file given" : "two files are needed, the damaged one and the one to write");
-  if (arguments.files.size() > files) return wrong("unexpected argument '" + arguments.files[files] + "'");
+  if (words.size() < missing.size()) return wrong(missing.begin()[words.size()]);
+  if (words.size() > missing.size()) return wrong("unexpected argument '" + words[missing.size()] + "'");
   return arguments;
 }
 

@@ -1,23 +1,29 @@
-// The arguments of the commands that take files and a few switches: info, check, recover.
+// The arguments of the commands that take words (a file, what is meant in it) and a few switches.
 #pragma once
 
-#include <cstddef>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace tailcap::commands {
 
-struct FileArguments {
-  std::optional<int> exit;  // set: help was printed (0) or the usage was wrong (2); return it
-  std::vector<std::string> files;
-  bool json = false;
-  bool force = false;
+struct Switch {
+  const char* name;
+  bool& on;
 };
 
-enum class Switches { json, force };
+struct FileArguments {
+  std::optional<int> exit;  // set: help was printed (0) or the usage was wrong (2); return it
+  std::vector<std::string> words;
+};
 
-// argv[0] is the command. `help` is printed for --help; `files` is how many files it takes.
-FileArguments parse_file_arguments(int argc, char** argv, const char* help, std::size_t files, Switches switches);
+// argv[0] is the command. `help` is printed for --help. One word for each of `missing`, which says what is wrong where it
+// is not there.
+FileArguments parse_file_arguments(int argc, char** argv, const char* help, std::initializer_list<const char*> missing,
+                                   std::initializer_list<Switch> switches);
+
+// Says what is wrong with the arguments of `command`. Returns the exit code.
+int wrong_usage(const char* command, const std::string& why);
 
 }  // namespace tailcap::commands

@@ -148,14 +148,15 @@ void print_cost(const CaptureFacts& facts) {
 }  // namespace
 
 int run_info(int argc, char** argv) {
-  const auto arguments = parse_file_arguments(argc, argv, kHelp, 1, Switches::json);
+  bool as_json = false;
+  const auto arguments = parse_file_arguments(argc, argv, kHelp, {"no file given"}, {{"json", as_json}});
   if (arguments.exit) return *arguments.exit;
-  const CaptureFacts facts = read_facts(arguments.files[0]);
-  if (arguments.json) {
+  const CaptureFacts facts = read_facts(arguments.words[0]);
+  if (as_json) {
     std::puts(to_json(facts).c_str());
     return 0;
   }
-  std::printf("%s\n", printable(arguments.files[0]).c_str());
+  std::printf("%s\n", printable(arguments.words[0]).c_str());
   print_file(facts);
   print_recording(facts);
   print_events(facts);

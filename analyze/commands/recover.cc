@@ -37,10 +37,12 @@ examples:
 }  // namespace
 
 int run_recover(int argc, char** argv) {
-  const auto arguments = parse_file_arguments(argc, argv, kHelp, 2, Switches::force);
+  constexpr const char* kTwo = "two files are needed, the damaged one and the one to write";
+  bool force = false;
+  const auto arguments = parse_file_arguments(argc, argv, kHelp, {kTwo, kTwo}, {{"force", force}});
   if (arguments.exit) return *arguments.exit;
-  const auto& [in, out] = std::tie(arguments.files[0], arguments.files[1]);
-  const auto blocks = formats::recover(in, out, arguments.force);
+  const auto& [in, out] = std::tie(arguments.words[0], arguments.words[1]);
+  const auto blocks = formats::recover(in, out, force);
   std::uint64_t saved = 0, events = 0, lost = 0, lost_bytes = 0;
   for (const auto& block : blocks) {
     if (block.damage.empty()) {

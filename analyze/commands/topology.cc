@@ -1,13 +1,11 @@
 // tailcap topology: who calls whom, how often, how fast.
-#include <boost/program_options.hpp>
 #include <cstdio>
 
 #include "analyze/commands/command.h"
+#include "analyze/commands/file_arguments.h"
 #include "analyze/pipeline/pipeline.h"
 #include "analyze/report/topology.h"
 #include "analyze/tail/topology.h"
-
-namespace po = boost::program_options;
 
 namespace tailcap::commands {
 namespace {
@@ -34,40 +32,15 @@ examples:
 }  // namespace
 
 int run_topology(int argc, char** argv) {
-  std::vector<std::string> words;
   bool mermaid = false, dot = false, as_json = false;
-  const auto wrong = [](const std::string& why) {
-    std::fprintf(stderr, "tailcap topology: %s. `tailcap topology --help` shows what it takes.\n", why.c_str());
-    return 2;
-  };
-  po::options_description options;
-  auto add = options.add_options();
-  add("help,h", "");
-  add("word", po::value(&words));
-  add("mermaid", po::bool_switch(&mermaid));
-  add("dot", po::bool_switch(&dot));
-  add("json", po::bool_switch(&as_json));
-  po::positional_options_description positional;
-  positional.add("word", -1);
-  try {
-    using namespace po::command_line_style;
-    po::variables_map values;
-    const int style = unix_style & ~allow_guessing;
-    po::store(po::command_line_parser(argc, argv).options(options).positional(positional).style(style).run(), values);
-    if (values.count("help") > 0) {
-      std::fputs(kHelp, stdout);
-      return 0;
-    }
-    po::notify(values);
-  } catch (const po::error& e) {
-    return wrong(e.what());
-  }
-  if (words.empty()) return wrong("no file given");
-  if (words.size() > 1) return wrong("unexpected argument '" + words[1] + "'");
-  if (mermaid + dot + as_json > 1) return wrong("--mermaid, --dot and --json all want the standard output; choose one");
+  const auto arguments = parse_file_arguments(argc, argv, kHelp, {"no file given"},
+                                              {{"mermaid", mermaid}, {"dot", dot}, {"json", as_json}});
+  if (arguments.exit) return *arguments.exit;
+  if (mermaid + dot + as_json > 1)
+    return wrong_usage(argv[0], "--mermaid, --dot and --json all want the standard output; choose one");
   pipeline::Options settings;
   settings.study = false;
-  const pipeline::Analysis analysis = pipeline::analyze(words[0], settings);
+  const pipeline::Analysis analysis = pipeline::analyze(arguments.words[0], settings);
   std::vector<tail::Ends> ends;
   for (const auto& e : analysis.endpoints) ends.push_back({analysis.table.texts[e.local], analysis.table.texts[e.remote]});
   const flow::Topology topology = tail::topology(analysis.table, ends, analysis.study);

@@ -1,15 +1,13 @@
 // tailcap tree: a request and everything it caused.
-#include <boost/program_options.hpp>
 #include <cstdio>
 #include <filesystem>
 
 #include "analyze/commands/command.h"
+#include "analyze/commands/file_arguments.h"
 #include "analyze/commands/request_id.h"
 #include "analyze/pipeline/pipeline.h"
 #include "analyze/report/call_tree.h"
 #include "analyze/report/escape.h"
-
-namespace po = boost::program_options;
 
 namespace tailcap::commands {
 namespace {
@@ -59,36 +57,11 @@ int run(const std::string& file, const std::string& name, bool as_json) {
 }  // namespace
 
 int run_tree(int argc, char** argv) {
-  std::vector<std::string> words;
   bool as_json = false;
-  const auto wrong = [](const std::string& why) {
-    std::fprintf(stderr, "tailcap tree: %s. `tailcap tree --help` shows what it takes.\n", why.c_str());
-    return 2;
-  };
-  po::options_description options;
-  auto add = options.add_options();
-  add("help,h", "");
-  add("word", po::value(&words));
-  add("json", po::bool_switch(&as_json));
-  po::positional_options_description positional;
-  positional.add("word", -1);
-  try {
-    using namespace po::command_line_style;
-    po::variables_map values;
-    const int style = unix_style & ~allow_guessing;
-    po::store(po::command_line_parser(argc, argv).options(options).positional(positional).style(style).run(), values);
-    if (values.count("help") > 0) {
-      std::fputs(kHelp, stdout);
-      return 0;
-    }
-    po::notify(values);
-  } catch (const po::error& e) {
-    return wrong(e.what());
-  }
-  if (words.empty()) return wrong("no file given");
-  if (words.size() == 1) return wrong("no request given, like 12.3");
-  if (words.size() > 2) return wrong("unexpected argument '" + words[2] + "'");
-  return run(words[0], words[1], as_json);
+  const auto arguments =
+      parse_file_arguments(argc, argv, kHelp, {"no file given", "no request given, like 12.3"}, {{"json", as_json}});
+  if (arguments.exit) return *arguments.exit;
+  return run(arguments.words[0], arguments.words[1], as_json);
 }
 
 }  // namespace tailcap::commands
