@@ -12,29 +12,12 @@
 #include "analyze/pipeline/pipeline.h"
 #include "analyze/report/json.h"
 #include "analyze/report/request_json.h"
+#include "tests/fuzz/bytes.h"
 #include "tests/fuzz/memory_file.h"
 
 namespace {
 
 using namespace tailcap;
-
-class Bytes {
- public:
-  Bytes(const std::uint8_t* data, std::size_t size) : data_(data), size_(size) {}
-  bool empty() const { return size_ == 0; }
-  std::uint8_t byte() { return size_ == 0 ? 0 : (--size_, *data_++); }
-  std::string_view text(std::size_t n) {
-    n = std::min(n, size_);
-    const std::string_view t(reinterpret_cast<const char*>(data_), n);
-    data_ += n;
-    size_ -= n;
-    return t;
-  }
-
- private:
-  const std::uint8_t* data_;
-  std::size_t size_;
-};
 
 constexpr std::string_view kTexts[] = {
     "GET /users/17 HTTP/1.1\r\nHost: a\r\n\r\n",

@@ -8,34 +8,12 @@
 #include <string_view>
 #include <utility>
 
+#include "tests/fuzz/bytes.h"
 #include "tests/synth/chain.h"
 
 namespace {
 
 using namespace tailcap;
-
-class Bytes {
- public:
-  Bytes(const std::uint8_t* data, std::size_t size) : data_(data), size_(size) {}
-  bool empty() const { return size_ == 0; }
-  std::uint8_t byte() { return size_ == 0 ? 0 : (--size_, *data_++); }
-  std::uint32_t word() {
-    std::uint32_t w = 0;
-    for (int i = 0; i < 4; ++i) w = w << 8 | byte();
-    return w;
-  }
-  std::string_view text(std::size_t n) {
-    n = std::min(n, size_);
-    const std::string_view t(reinterpret_cast<const char*>(data_), n);
-    data_ += n;
-    size_ -= n;
-    return t;
-  }
-
- private:
-  const std::uint8_t* data_;
-  std::size_t size_;
-};
 
 // Positions and lengths near each other, so that gaps, overlaps and wraps are common.
 formats::Body body(Bytes& in) {

@@ -8,27 +8,12 @@
 #include <string_view>
 #include <utility>
 
+#include "tests/fuzz/bytes.h"
 #include "tests/synth/chain.h"
 
 namespace {
 
 using namespace tailcap;
-
-class Bytes {
- public:
-  Bytes(const std::uint8_t* data, std::size_t size) : data_(data), size_(size) {}
-  bool empty() const { return size_ == 0; }
-  std::uint8_t byte() { return size_ == 0 ? 0 : (--size_, *data_++); }
-  std::uint32_t word() {
-    std::uint32_t w = 0;
-    for (int i = 0; i < 4; ++i) w = w << 8 | byte();
-    return w;
-  }
-
- private:
-  const std::uint8_t* data_;
-  std::size_t size_;
-};
 
 // Headers of records whose lengths fit what the sessions move.
 constexpr std::string_view kRecords[] = {{"\x17\x03\x03\x00\x21", 5}, {"\x17\x03\x03\x00\x11", 5}, {"\x16\x03\x01\x00\x08", 5}, {"GET / HTTP/1.1\r\n\r\n", 18}};
