@@ -10,31 +10,14 @@
 
 #include "analyze/flow/cause.h"
 #include "analyze/flow/exchange.h"
+#include "analyze/flow/partition.h"
+#include "analyze/flow/phase.h"
 #include "analyze/flow/rows.h"
 #include "analyze/flow/setup.h"
 #include "analyze/flow/text_pool.h"
 #include "analyze/flow/trace_context.h"
 
 namespace tailcap::flow {
-
-// The phases of a request, cut at byte milestones; they partition [start, start + duration) exactly.
-// Server: arrive read continue_ pipelined work respond. Client: send continue_ pipelined ttfb pickup body.
-enum class Phase : std::uint8_t {
-  arrive,     // server: in the socket buffer, from arrival of the first byte to the read that took it
-  read,       // server: until the last byte of the request was read
-  continue_,  // waiting for 100 Continue: server, until it was sent; client, until it was read
-  pipelined,  // server: the response before it on the connection was not done; client: likewise received
-  work,       // server: in the service, until the first byte of the final response was sent
-  respond,    // server: until its last byte was sent
-  send,       // client: until the last byte of the request was sent
-  ttfb,       // client: until the first byte of the final response arrived
-  pickup,     // client: in the socket buffer, until it was read
-  body,       // client: until its last byte was read
-  count_,
-};
-inline constexpr std::size_t kPhases = static_cast<std::size_t>(Phase::count_);
-std::string_view name_of(Phase phase);  // as in --json: "arrive", "continue", …
-std::string_view text_of(Phase phase);  // for people: "in the socket buffer", …
 
 // What the thread that served the request did in [start, start + duration): a partition of its own.
 enum class ThreadTime : std::uint8_t {
@@ -144,14 +127,12 @@ bool is_call(const Request& row);  // gRPC's, in any form
 GrpcDeadline deadline_of(const Request& row);
 std::string_view name_of(GrpcDeadline deadline);  // "met", …; empty for none
 
-// The six phases of a role, in order of time.
-std::array<Phase, 6> phases_of(Role role);
-
 struct RequestTable {
   Rows rows;  // at the end sorted by (start, id)
   TextPool texts;
   Setups setups;  // of the requests that were the first on their connection
   Causes causes;  // of client-side requests
+  Partitions partitions;  // of requests with a duration
 };
 
 }  // namespace tailcap::flow

@@ -1,0 +1,65 @@
+// Every nanosecond of a request under one phase and one label: both axes sum exactly to its duration.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "analyze/flow/exchange.h"
+#include "analyze/flow/label.h"
+#include "analyze/flow/phase.h"
+
+namespace tailcap::flow {
+
+// What of a request's time lies in this phase under this label.
+struct Part {
+  Phase phase = Phase::work;
+  Label label = Label::unexplained_nocarrier;
+  Evidence evidence = Evidence::measured;
+  std::int64_t time = 0;  // ns, > 0
+  bool operator==(const Part&) const = default;
+};
+
+// Who or what was behind the longest stretch under a label that has somebody behind it.
+struct Culprit {
+  Label label = Label::unexplained_nocarrier;
+  std::int64_t time = 0;      // ns of this request
+  std::uint64_t what = 0;     // lock: its address; down.*: the call's connection; io: device; otherwise 0
+  ExchangeId request;         // q.loop, q.pool, lock with known holder: whose turn it was; down.*: the call. connection 0: none
+  std::uint32_t tid = 0;      // the thread that held or woke; 0: not known
+  bool operator==(const Culprit&) const = default;
+};
+
+// Beside the request table. Requests without a duration have none.
+class Partitions {
+ public:
+  // In any order; then sort() once. Parts of one request: each (phase, label, evidence) once.
+  void add(ExchangeId request, std::span<const Part> parts, std::span<const Culprit> culprits);
+  void sort();
+  std::span<const Part> parts(ExchangeId request) const;        // empty: none; valid until add()
+  std::span<const Culprit> culprits(ExchangeId request) const;
+  std::size_t size() const { return entries_.size(); }
+
+ private:
+  struct Entry {
+    ExchangeId request;
+    std::uint32_t parts_n = 0, culprits_n = 0;
+    std::size_t parts_at = 0, culprits_at = 0;
+  };
+  const Entry* find(ExchangeId request) const;
+  std::vector<Entry> entries_;
+  std::vector<Part> parts_;
+  std::vector<Culprit> culprits_;
+};
+
+// A stretch of one request's time, for whoever draws it.
+struct LabelledStretch {
+  Time from = kNoTime, to = kNoTime;
+  Label label = Label::unexplained_nocarrier;
+  Evidence evidence = Evidence::measured;
+  Culprit culprit;
+};
+
+}  // namespace tailcap::flow
