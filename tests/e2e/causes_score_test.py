@@ -1,0 +1,193 @@
+"""Who caused which call: services of many kinds with 64 clients at once, against their own logs.
+
+Each service logs for whom it called whom; the paths of requests and calls are the only thing that tells, and nothing in
+tailcap looks at them for this. Each also calls for nobody. Prints a line of the table in ROADMAP.md for each service.
+"""
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import time
+import unittest
+
+import harness
+from harness import Case, free_port, json_lines, wait_until
+
+HERE = pathlib.Path(__file__).resolve().parent / "causes"
+CLIENTS = 64
+
+
+NGINX = """
+daemon off;
+worker_processes 1;
+pid {folder}/nginx.pid;
+error_log {folder}/error.log;
+events {{ worker_connections 512; }}
+http {{
+  access_log off;
+  client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
+  uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
+  upstream leaf {{ server 127.0.0.1:{behind}; keepalive 64; }}
+  server {{
+    listen 127.0.0.1:{port};
+    location / {{ proxy_pass http://leaf; proxy_http_version 1.1; proxy_set_header Connection ""; }}
+  }}
+}}
+"""
+
+
+class Score:
+    def __init__(self):
+        self.certain, self.likely, self.undecided, self.wrong_certain, self.wrong_likely = [0] * 5
+        self.nobody, self.nobody_linked = 0, 0
+        self.methods = {}
+
+    def add(self, truth, parent_name, row):
+        confidence = row["parent_confidence"]
+        if truth == "":
+            self.nobody += 1
+            self.nobody_linked += parent_name is not None
+        elif parent_name is None:
+            self.undecided += 1
+        elif parent_name == truth:
+            self.certain += confidence == "certain"
+            self.likely += confidence != "certain"
+        if parent_name is not None:
+            self.methods[row["parent_how"]] = self.methods.get(row["parent_how"], 0) + 1
+            if parent_name != truth:
+                self.wrong_certain += confidence == "certain"
+                self.wrong_likely += confidence != "certain"
+
+    @property
+    def calls(self):
+        return self.certain + self.likely + self.undecided + self.wrong_certain + self.wrong_likely - self.nobody_linked
+
+    def share(self, n):
+        return 100 * n / max(self.calls, 1)
+
+    def __str__(self):
+        return (f"{self.calls:6} calls: certain {self.share(self.certain):6.2f} %, likely {self.share(self.likely):6.2f} %, "
+                f"undecided {self.share(self.undecided):6.2f} %, wrong: {self.wrong_certain} certain, {self.wrong_likely} likely; "
+                f"for nobody {self.nobody}, linked {self.nobody_linked}; {self.methods}")
+
+
+class CausesScore(Case):
+    @classmethod
+    def setUpClass(cls):
+        cls.programs = pathlib.Path(harness.tempfile.mkdtemp(prefix="tailcap-e2e-causes-"))
+        cls.addClassCleanup(lambda: subprocess.run(["rm", "-r", cls.programs], check=True))
+        go = dict(os.environ, GO111MODULE="off", GOPATH="/usr/share/gocode", GOCACHE=os.environ.get("GOCACHE", "/tmp/tailcap-go-cache"))
+        subprocess.run(["go", "build", "-ldflags=-s -w", "-o", cls.programs / "go", *sorted(HERE.glob("*.go"))], env=go, check=True, timeout=100)
+
+    def go(self, *arguments):
+        return [self.programs / "go", *arguments]
+
+    def reachable(self, port, what):
+        wait_until(lambda: harness.answers(("127.0.0.1", port)), what)
+
+    def leaf(self, secure=False):
+        port = free_port()
+        self.start(self.go("leaf", f"{'https://' if secure else ''}127.0.0.1:{port}"), stderr=subprocess.DEVNULL)
+        self.reachable(port, "the leaf")
+        return port
+
+    def load(self, url, connections=0, requests=20):
+        subprocess.run([str(c) for c in self.go("load", f"{url}/work/", CLIENTS, requests, connections, "r")], check=True, timeout=60)
+
+    def score(self, name, pid, port, url=None, connections=0, requests=20):
+        self.reachable(port, name)
+        time.sleep(0.1)
+        with self.record("-p", pid) as recording:
+            self.load(url or f"http://127.0.0.1:{port}", connections, requests)
+        self.assert_whole(recording)
+        truth = {called: line["served"] for line in json_lines((self.scratch / "log").read_text()) for called in line["called"]}
+        rows = self.requests(recording)
+        by_id = {row["id"]: row for row in rows}
+        path = lambda row: (row["path"] or "/").rsplit("/", 1)[1]
+        score = Score()
+        for row in rows:
+            if row["role"] != "client" or path(row) not in truth:  # begun before, when nobody recorded
+                continue
+            parent = by_id.get(row["parent"])
+            score.add(truth[path(row)], parent and path(parent), row)
+        print(f"\n{name:24}{score}", end=" ", file=sys.stderr, flush=True)
+        if keep := os.environ.get("TAILCAP_KEEP"):
+            for file in (recording.file, self.scratch / "log"):
+                subprocess.run(["cp", file, f"{keep}/{self._testMethodName}.{file.name}"], check=True)
+        # 99.9 % of what claims certainty is right; of so few none may be wrong but by a bad day.
+        self.assertLessEqual(score.wrong_certain, (score.certain + score.wrong_certain) // 1000, score)
+        return score
+
+    def go_service(self, mode, secure=False, secure_leaf=False, connections=0, requests=20):
+        port, leaf = free_port(), self.leaf(secure_leaf)
+        address = f"{'https://' if secure else ''}127.0.0.1:{port}"
+        service = self.start(self.go("service", mode, address, f"http{'s' if secure_leaf else ''}://127.0.0.1:{leaf}", self.scratch / "log"),
+                             stderr=subprocess.DEVNULL)
+        return self.score("go " + mode + (", https" if secure else "") + (", h2 calls" if secure_leaf else ""), service.pid, port,
+                          f"http{'s' if secure else ''}://127.0.0.1:{port}", connections, requests)
+
+    def test_nginx(self):
+        port, leaf = free_port(), self.leaf()
+        (self.scratch / "nginx.conf").write_text(NGINX.format(folder=self.scratch, port=port, behind=leaf))
+        nginx = self.start(["nginx", "-c", self.scratch / "nginx.conf", "-e", self.scratch / "error.log"])
+        self.reachable(port, "nginx")
+        # It passes paths on as they are: each call is of the request with its name.
+        names = [f"r{client}-{n}" for client in range(CLIENTS) for n in range(20)]
+        (self.scratch / "log").write_text("".join(json.dumps({"served": name, "called": [name]}) + "\n" for name in names))
+        worker = pathlib.Path(f"/proc/{nginx.pid}/task/{nginx.pid}/children").read_text().split()[0]
+        self.score("nginx, kept", int(worker), port)
+
+    def other_service(self, name, *command, requests=20):
+        port, leaf = free_port(), self.leaf()
+        service = self.start([*command, port, leaf, self.scratch / "log"])
+        return self.score(name, service.pid, port, requests=requests)
+
+    def test_go_plain(self):
+        self.go_service("plain")
+
+    def test_go_fan_out(self):
+        self.go_service("fan_out")
+
+    def test_go_dialling(self):
+        self.go_service("dialling")
+
+    def test_go_errgroup(self):
+        self.go_service("errgroup")
+
+    def test_go_pool(self):
+        self.go_service("pool")
+
+    def test_go_lazy_pool(self):
+        self.go_service("lazy_pool")
+
+    def test_go_hedge(self):
+        self.go_service("hedge")
+
+    def test_go_http2_server(self):
+        self.go_service("fan_out", secure=True, connections=4)
+
+    def test_go_http2_client(self):
+        self.go_service("plain", secure_leaf=True)
+
+    def test_threads(self):
+        self.other_service("C++ thread", harness.BUILD / "tests/e2e/causes-threads", "thread")
+
+    def test_thread_pool(self):
+        self.other_service("C++ pool", harness.BUILD / "tests/e2e/causes-threads", "pool")
+
+    def test_asyncio_fresh(self):
+        self.other_service("asyncio fresh", sys.executable, HERE / "loop.py", "fresh", requests=10)
+
+    def test_asyncio_kept(self):
+        self.other_service("asyncio kept", sys.executable, HERE / "loop.py", "kept", requests=10)
+
+    def test_node_fresh(self):
+        self.other_service("node fresh", "node", HERE / "loop.js", "fresh", requests=10)
+
+    def test_node_kept(self):
+        self.other_service("node kept", "node", HERE / "loop.js", "kept", requests=10)
+
+
+if __name__ == "__main__":
+    harness.main()
