@@ -12,9 +12,15 @@ namespace tailcap::flow {
 using formats::Direction;
 using formats::Duration;
 using formats::SocketId;
-using formats::Thread;
 using formats::Time;
 using formats::kNoTime;
+
+// Who read or sent: the thread, and the goroutine that it ran. goroutine 0: none, or not known.
+struct Thread {
+  std::uint32_t pid = 0, tid = 0;
+  std::uint64_t goroutine = 0;
+  bool operator==(const Thread&) const = default;
+};
 
 // Number of a connection end (one recorded socket) in order of first appearance in the capture, from 1.
 using ConnectionId = std::uint32_t;

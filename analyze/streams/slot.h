@@ -46,7 +46,7 @@ struct Carrier {
   ReadLog reads;
   flow::Time first_sent = flow::kNoTime;  // where the connection's beginning was seen
   flow::Time last_sent = flow::kNoTime;
-  flow::Thread last_sender;
+  formats::Thread last_sender;
   std::vector<Session*> sessions;
 };
 

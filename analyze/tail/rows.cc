@@ -89,7 +89,7 @@ flow::Request row_of(const flow::Exchange& e, const Tasks& tasks, flow::TextPool
   row.taints = e.taints;
   row.status = static_cast<std::uint16_t>(std::clamp(e.status, 0, 999));
   if (e.response_grpc && e.response_grpc->status) row.grpc_status = std::max(-1, *e.response_grpc->status);
-  const formats::Thread& thread = e.reader.tid != 0 ? e.reader : e.writer;
+  const flow::Thread& thread = e.reader.tid != 0 ? e.reader : e.writer;
   row.pid = thread.pid;
   row.tid = thread.tid;
   const auto bytes = [](const std::optional<std::uint64_t>& n) {

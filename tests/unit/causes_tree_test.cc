@@ -31,7 +31,7 @@ TEST(Parents, WhatIsForgottenIsNotGuessed) {
   const auto push = [&](flow::Role role, flow::ExchangeId id, std::int64_t from, std::int64_t to) {
     Exchange e;
     e.id = id, e.role = role;
-    e.reader = e.writer = kA;
+    e.reader = e.writer = {kA.pid, kA.tid};
     e.request.first_done = e.request.last_done = formats::time_from(from);
     e.response.first_done = e.response.last_done = formats::time_from(to);
     e.request_headers_complete = true;
