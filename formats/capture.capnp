@@ -99,6 +99,15 @@ struct Events {
   tlsReceive @29 :TlsIo;
   tlsStep @30 :TlsStep;
   probe @31 :Probe;
+  goroutine @32 :List(UInt16); # ref into goroutines; 0: none
+  goroutines @33 :List(UInt64);
+  goCreate @34 :GoCreate;
+  goRuntime @35 :GoRuntime;
+  goState @36 :GoState;
+  goHandler @37 :GoHandler;
+  goProgram @38 :GoProgram;
+  stall @39 :Stall;
+  cpuQuota @40 :CpuQuota;
 }
 
 struct Io {
@@ -164,7 +173,7 @@ struct SocketInfo {
 }
 
 struct OffCpu {
-  how @0 :List(UInt8);         # bits 0 left, 1 runnable: next of the sparse column; 2 runnable unknown; 3 missed
+  how @0 :List(UInt8);         # bits 0 left, 1 runnable: next of the sparse column; 2 runnable unknown; 3 missed; 4 throttled
   off @1 :List(UInt32);        # time - left, ns
   queued @2 :List(UInt32);     # time - runnable, ns
   waker @3 :List(UInt32);
@@ -175,6 +184,8 @@ struct OffCpu {
   left @8 :List(Int64);        # sparse, absolute
   runnable @9 :List(Int64);    # sparse, absolute
   missed @10 :List(UInt16);    # sparse
+  socket @11 :List(UInt16);    # ref into sockets; 0: none
+  file @12 :List(UInt8);       # formats/io_terms.h: FileKind
 }
 
 struct TaskStart {
@@ -258,4 +269,49 @@ struct Probe {
   offset @3 :List(UInt64);
   price @4 :List(UInt32);
   reason @5 :List(UInt16);
+}
+
+struct GoCreate {
+  child @0 :List(UInt64);
+}
+
+struct GoRuntime {
+  phase @0 :List(UInt8);
+  reason @1 :List(UInt16);  # ref to a piece
+}
+
+struct GoState {
+  goroutine @0 :List(UInt64);
+  state @1 :List(UInt8);
+  reason @2 :List(UInt16);  # ref to a piece
+}
+
+struct GoHandler {
+  address @0 :List(UInt64);
+  name @1 :List(UInt16);  # ref to a piece
+}
+
+struct GoProgram {
+  path @0 :List(UInt16);  # ref to a piece
+  version @1 :List(UInt16);  # ref to a piece
+  offsetsFrom @2 :List(UInt16);  # ref to a piece
+  unsupported @3 :List(UInt16);  # ref to a piece
+  goidOffset @4 :List(UInt16);
+  parts @5 :List(UInt8);
+}
+
+struct Stall {
+  what @0 :List(UInt8);
+  took @1 :List(UInt64);  # time - began, ns
+  where @2 :List(UInt64);
+  detail @3 :List(UInt32);
+}
+
+struct CpuQuota {
+  cgroup @0 :List(UInt16);  # ref to a piece
+  period @1 :List(Int64);
+  quota @2 :List(Int64);
+  periods @3 :List(UInt64);
+  throttled @4 :List(UInt64);
+  throttledTime @5 :List(Int64);
 }

@@ -26,6 +26,13 @@ struct KindOf {
   Kind operator()(const TlsIo& io) const { return io.direction == Direction::out ? Kind::tls_send : Kind::tls_receive; }
   Kind operator()(const TlsStep&) const { return Kind::tls_step; }
   Kind operator()(const Probe&) const { return Kind::probe; }
+  Kind operator()(const GoCreate&) const { return Kind::go_create; }
+  Kind operator()(const GoRuntime&) const { return Kind::go_runtime; }
+  Kind operator()(const GoState&) const { return Kind::go_state; }
+  Kind operator()(const GoHandler&) const { return Kind::go_handler; }
+  Kind operator()(const GoProgram&) const { return Kind::go_program; }
+  Kind operator()(const Stall&) const { return Kind::stall; }
+  Kind operator()(const CpuQuota&) const { return Kind::cpu_quota; }
 };
 
 }  // namespace
@@ -37,7 +44,9 @@ std::string_view name_of(Kind kind) {
                                         "state_change", "accept",        "socket_info",  "off_cpu",     "task_start",
                                         "task_exec",    "task_exit",     "task_info",    "mapping",     "clock",
                                         "loss",         "recorder_cost", "program_cost", "capture_end", "damage",
-                                        "tls_send",     "tls_receive",   "tls_step",     "probe"};
+                                        "tls_send",     "tls_receive",   "tls_step",     "probe",
+                                        "go_create",    "go_runtime",    "go_state",     "go_handler",  "go_program",
+                                        "stall",        "cpu_quota"};
   const auto i = static_cast<std::size_t>(kind);
   return i < std::size(names) ? names[i] : "unknown";
 }

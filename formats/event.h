@@ -10,31 +10,13 @@
 #include <string_view>
 #include <variant>
 
+#include "formats/go_event.h"
+#include "formats/io_terms.h"
+#include "formats/stall.h"
 #include "formats/time.h"
+#include "formats/tls_event.h"
 
 namespace tailcap::formats {
-
-// The kernel's socket cookie: never reused while the machine runs. 0: no socket.
-using SocketId = std::uint64_t;
-
-// The numbers of the initial pid namespace. pid is the process (tgid), tid the thread.
-struct Thread {
-  std::uint32_t pid = 0;
-  std::uint32_t tid = 0;
-  bool operator==(const Thread&) const = default;
-};
-
-// Seen from the socket that was recorded: out was sent by it, in was received by it.
-enum class Direction : std::uint8_t { out = 0, in = 1 };
-
-// Why payload is or is not there.
-enum class Payload : std::uint8_t {
-  captured = 0,     // head (and tail) hold what was asked for
-  off = 1,          // payload capture was switched off
-  no_buffer = 2,    // the bytes never were in a user buffer: sendfile, splice, io_uring, kernel threads
-  unsupported = 3,  // sendmmsg, recvmmsg, 32-bit callers: length only
-  fault = 4,        // the buffer could not be read
-};
 
 // A send or receive that is done.
 //
@@ -168,6 +150,9 @@ struct OffCpu {
   std::uint16_t missed = 0;     // off-CPU intervals of this thread lost since the last one seen
   std::uint64_t argument0 = 0;  // the call's first arguments: descriptor, futex address, …
   std::uint64_t argument1 = 0;
+  bool throttled = false;       // its cgroup's CPU quota was used up; only where it was off and runnable
+  SocketId socket = 0;          // what argument0's descriptor is, where that is a socket; 0: none, or not looked at
+  FileKind file = FileKind::unknown;  // and what kind of file it is
   bool operator==(const OffCpu&) const = default;
 };
 
@@ -213,48 +198,6 @@ struct ClockSnapshot {
   std::int64_t boottime = 0;  // ns
   Duration uncertainty{};
   bool operator==(const ClockSnapshot&) const = default;
-};
-
-// The number that the recorder gave a TLS session: an SSL object, a gnutls_session_t or a Go tls.Conn, from its first use
-// to its end. Unique in a capture; no socket's cookie, which the bit tells apart.
-using TlsSessionId = std::uint64_t;
-inline constexpr TlsSessionId kTlsSessionBit = std::uint64_t{1} << 62;
-
-enum class TlsLibrary : std::uint8_t { unknown = 0, openssl = 1, gnutls = 2, go = 3 };
-
-// Plaintext that a TLS library took (out) or handed over (in): a call that moved something, from `began` to Event::time,
-// on Event::thread. Which socket carries the session is not said here: the socket's events inside the call tell. length 0
-// with Direction::in: there is no more; the peer closed, in order as far as no TlsStep failed has gone before.
-//
-// position counts the plaintext bytes moved in this direction since the session was first seen.
-struct TlsIo {
-  TlsSessionId session = 0;
-  Direction direction = Direction::out;
-  Payload payload = Payload::off;
-  bool continued = false;    // the same call as the TlsIo of this session and direction before
-  std::uint16_t missed = 0;  // events of this session lost since the last one seen, saturating
-  std::uint32_t length = 0;  // bytes moved
-  std::uint64_t position = 0;
-  Time began = kNoTime;
-  std::string_view head{}, tail{};  // as in Io
-  bool operator==(const TlsIo&) const = default;
-};
-
-// Something else that happened to a TLS session.
-enum class TlsStepKind : std::uint8_t {
-  seen = 0,       // its first use that was seen: nothing is known of what was before
-  handshake = 1,  // a handshake was begun or gone on with; may come several times
-  failed = 2,     // the library reported an error; code is its reason
-  shutdown = 3,   // this end says that it will send no more
-  freed = 4,      // it is gone: nothing of this session follows
-  unknown = 255
-};
-struct TlsStep {
-  TlsSessionId session = 0;
-  TlsLibrary library = TlsLibrary::unknown;
-  TlsStepKind step = TlsStepKind::seen;
-  std::int32_t code = 0;  // failed: OpenSSL's reason (1000 + n: the peer sent alert n), otherwise the alert sent
-  bool operator==(const TlsStep&) const = default;
 };
 
 // A function of a program or library at which the recorder stands, or why it does not.
@@ -316,7 +259,7 @@ struct Damage {
 using Body =
     std::variant<Io, Arrival, Retransmit, Reset, StateChange, Accept, SocketInfo, OffCpu, TaskStart, TaskExec, TaskExit,
                  TaskInfo, Mapping, ClockSnapshot, Loss, RecorderCost, ProgramCost, CaptureEnd, Damage,
-                 TlsIo, TlsStep, Probe>;
+                 TlsIo, TlsStep, Probe, GoCreate, GoRuntime, GoState, GoHandler, GoProgram, Stall, CpuQuota>;
 
 // The kinds as numbers in the file. Io and TlsIo are two kinds each, so that a column never mixes directions. Never renumbered.
 enum class Kind : std::uint8_t {
@@ -344,12 +287,21 @@ enum class Kind : std::uint8_t {
   tls_receive = 21,
   tls_step = 22,
   probe = 23,
+  go_create = 24,
+  go_runtime = 25,
+  go_state = 26,
+  go_handler = 27,
+  go_program = 28,
+  stall = 29,
+  cpu_quota = 30,
 };
 
 struct Event {
   Time time = kNoTime;  // for Io: when the call was done
   Thread thread{};      // 0/0 where no thread is meant
   Body body;
+  // Go's number of the goroutine that the thread ran (OffCpu: ran when it left the CPU). 0: none, or not known.
+  std::uint64_t goroutine = 0;
   bool operator==(const Event&) const = default;
 };
 

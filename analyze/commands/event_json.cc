@@ -103,6 +103,9 @@ struct Json {
     count("argument0", o.argument0);
     count("argument1", o.argument1);
     count("missed", o.missed);
+    json.field("throttled", o.throttled);
+    json.field("file", name_of(o.file));
+    count("socket", o.socket);
   }
   void operator()(const TaskStart& t) const {
     count("parent_pid", t.parent.pid);
@@ -173,6 +176,42 @@ struct Json {
     count("price", p.price);
     json.field("reason", p.reason);
   }
+  void operator()(const GoCreate& g) const { count("child", g.child); }
+  void operator()(const GoRuntime& g) const {
+    json.field("phase", name_of(g.phase));
+    json.field("reason", g.reason);
+  }
+  void operator()(const GoState& g) const {
+    count("of", g.goroutine);
+    json.field("state", name_of(g.state));
+    json.field("reason", g.reason);
+  }
+  void operator()(const GoHandler& g) const {
+    count("address", g.address);
+    json.field("name", g.name);
+  }
+  void operator()(const GoProgram& g) const {
+    json.field("path", g.path);
+    json.field("version", g.version);
+    json.field("offsets_from", g.offsets_from);
+    json.field("unsupported", g.unsupported);
+    count("goid_offset", g.goid_offset);
+    count("parts", g.parts);
+  }
+  void operator()(const Stall& s) const {
+    json.field("what", name_of(s.what));
+    time("began", s.began);
+    count("where", s.where);
+    count("detail", s.detail);
+  }
+  void operator()(const CpuQuota& q) const {
+    json.field("cgroup", q.cgroup);
+    number("period", q.period.count());
+    number("quota", q.quota.count());
+    count("periods", q.periods);
+    count("throttled", q.throttled);
+    number("throttled_time", q.throttled_time.count());
+  }
   void operator()(const CaptureEnd& e) const { json.field("state", name_of(e.state)); }
   void operator()(const Damage& d) const {
     time("since", d.since);
@@ -198,6 +237,7 @@ void append_event(std::string& out, const Event& event, const flow::WallClock& c
   json.field("kind", formats::name_of(kind_of(event)));
   json.field("pid", event.thread.pid);
   json.field("tid", event.thread.tid);
+  if (event.goroutine != 0) json.field("goroutine", event.goroutine);
   std::visit(Json{json}, event.body);
   json.end_object();
 }

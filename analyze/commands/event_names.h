@@ -74,6 +74,24 @@ inline std::string_view name_of(TlsStepKind k) {
   return pick(names, k);
 }
 
+inline std::string_view name_of(FileKind k) {
+  constexpr std::string_view names[] = {"unknown",   "socket",   "pipe",    "eventfd",  "epoll",   "regular",
+                                        "directory", "terminal", "timerfd", "signalfd", "inotify", "other"};
+  return pick(names, k);
+}
+inline std::string_view name_of(GoPhase p) {
+  constexpr std::string_view names[] = {"gc_begin", "gc_end", "stop_begin", "stopped", "started", "assist"};
+  return pick(names, p);
+}
+inline std::string_view name_of(GoRunState s) {
+  constexpr std::string_view names[] = {"parked", "ready", "running"};
+  return pick(names, s);
+}
+inline std::string_view name_of(StallKind k) {
+  constexpr std::string_view names[] = {"block_io", "major_fault", "reclaim", "kernel_lock", "fuse", "writeback"};
+  return pick(names, k);
+}
+
 inline std::string endpoint_of(const SocketInfo& info, bool remote) {
   flow::Connection c;
   c.family = info.family;

@@ -52,6 +52,9 @@ struct Text {
     s += " state " + n(o.state);
     if (o.syscall >= 0) s += " call " + i(o.syscall) + "(" + n(o.argument0) + ", " + n(o.argument1) + ")";
     if (o.waker != 0) s += " woken by " + n(o.waker);
+    if (o.throttled) s += " throttled";
+    if (o.file != FileKind::unknown) s += " on " + std::string(name_of(o.file));
+    if (o.socket != 0) s += " " + n(o.socket);
     if (o.missed > 0) s += " missed " + n(o.missed);
     return s;
   }
@@ -101,6 +104,29 @@ struct Text {
     if (!p.place.empty()) s += " at " + n(p.offset) + " " + report::printable(p.place) + " " + n(p.price) + " ns";
     if (!p.reason.empty()) s += " (" + report::printable(p.reason) + ")";
     return s;
+  }
+  std::string operator()(const GoCreate& g) const { return "goroutine " + n(g.child); }
+  std::string operator()(const GoRuntime& g) const {
+    return std::string(name_of(g.phase)) + (g.reason.empty() ? "" : " " + report::printable(g.reason));
+  }
+  std::string operator()(const GoState& g) const {
+    return "goroutine " + n(g.goroutine) + " " + std::string(name_of(g.state)) +
+           (g.reason.empty() ? "" : " " + report::printable(g.reason));
+  }
+  std::string operator()(const GoHandler& g) const {
+    return g.name.empty() ? "at " + n(g.address) : report::printable(g.name);
+  }
+  std::string operator()(const GoProgram& g) const {
+    return report::printable(g.path) + " " + report::printable(g.version) + " goid at " + n(g.goid_offset) + " by " +
+           report::printable(g.offsets_from) + (g.unsupported.empty() ? "" : " without " + report::printable(g.unsupported));
+  }
+  std::string operator()(const Stall& s) const {
+    return std::string(name_of(s.what)) + " since " + i(nanoseconds(s.began)) + " at " + n(s.where) +
+           (s.detail != 0 ? " detail " + n(s.detail) : "");
+  }
+  std::string operator()(const CpuQuota& q) const {
+    return report::printable(q.cgroup) + " quota " + i(q.quota.count()) + " of " + i(q.period.count()) + " throttled " +
+           n(q.throttled) + " of " + n(q.periods) + " for " + i(q.throttled_time.count());
   }
   std::string operator()(const CaptureEnd& e) const {
     return std::string(name_of(e.state));
@@ -154,7 +180,9 @@ std::string escaped(std::string_view bytes, std::size_t limit) {
 std::string event_text(const Event& event) {
   std::string name(formats::name_of(kind_of(event)));
   name.resize(std::max<std::size_t>(name.size(), 13), ' ');
-  return name + " " + std::visit(Text{}, event.body);
+  std::string text = name + " " + std::visit(Text{}, event.body);
+  if (event.goroutine != 0) text += " by goroutine " + n(event.goroutine);
+  return text;
 }
 
 }  // namespace tailcap::commands

@@ -62,6 +62,13 @@ bool requests_need(std::uint8_t kind) {
     case Kind::capture_end:
     case Kind::damage:
     case Kind::probe:
+    case Kind::go_create:
+    case Kind::go_runtime:
+    case Kind::go_state:
+    case Kind::go_handler:
+    case Kind::go_program:
+    case Kind::stall:
+    case Kind::cpu_quota:
       return false;
   }
   return true;  // a kind of a later version

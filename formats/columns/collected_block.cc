@@ -19,10 +19,11 @@ void CollectedBlock::clear() {
   each_kind(clear, columns, 0);
   columns.base = 0;
   for (auto* column : {&columns.order, &columns.bytes}) column->clear();
-  for (auto* column : {&columns.time, &columns.thread}) column->clear();
+  for (auto* column : {&columns.time, &columns.thread, &columns.goroutine}) column->clear();
   for (auto* column : {&columns.pids, &columns.tids, &columns.piece_ends}) column->clear();
   columns.time_far.clear();
   columns.sockets.clear();
+  columns.goroutines.clear();
   events = 0;
   lost = raw_bytes = 0;
   first = last = kNoTime;

@@ -55,12 +55,13 @@ class Collector {
   std::uint16_t socket_ref(SocketId socket, std::uint32_t& index);
   std::uint32_t socket_index(SocketId socket);
   std::uint16_t piece_ref(std::string_view bytes);
+  void goroutine(std::uint64_t goroutine);
 
   std::unique_ptr<CollectedBlock> block_;
   Time opened_ = kNoTime;
   std::int64_t previous_time_ = 0;
   // The indices below count the entries of the block's tables from 0; refs count from 1.
-  SlotTable threads_, sockets_, pieces_;
+  SlotTable threads_, sockets_, pieces_, goroutines_;
   std::array<Thread, 32> last_thread_{};               // by kind
   std::array<std::uint32_t, 32> last_thread_index_{};  // by kind; kNoIndex before the first
   std::vector<std::uint32_t> socket_of_thread_;        // by thread index: socket of its last event

@@ -105,6 +105,8 @@ COLUMNS_OF(OffCpu) {
   SPARSE(left, Left);
   SPARSE(runnable, Runnable);
   SPARSE(missed, Missed);
+  DENSE(socket, Socket);
+  DENSE(file, File);
 }
 
 COLUMNS_OF(TaskStart) {
@@ -188,6 +190,49 @@ COLUMNS_OF(Probe) {
   DENSE(reason, Reason);
 }
 
+COLUMNS_OF(GoCreate) { DENSE(child, Child); }
+
+COLUMNS_OF(GoRuntime) {
+  DENSE(phase, Phase);
+  DENSE(reason, Reason);
+}
+
+COLUMNS_OF(GoState) {
+  DENSE(goroutine, Goroutine);
+  DENSE(state, State);
+  DENSE(reason, Reason);
+}
+
+COLUMNS_OF(GoHandler) {
+  DENSE(address, Address);
+  DENSE(name, Name);
+}
+
+COLUMNS_OF(GoProgram) {
+  DENSE(path, Path);
+  DENSE(version, Version);
+  DENSE(offsets_from, OffsetsFrom);
+  DENSE(unsupported, Unsupported);
+  DENSE(goid_offset, GoidOffset);
+  DENSE(parts, Parts);
+}
+
+COLUMNS_OF(Stall) {
+  DENSE(what, What);
+  DENSE(took, Took);
+  DENSE(where, Where);
+  DENSE(detail, Detail);
+}
+
+COLUMNS_OF(CpuQuota) {
+  DENSE(cgroup, Cgroup);
+  DENSE(period, Period);
+  DENSE(quota, Quota);
+  DENSE(periods, Periods);
+  DENSE(throttled, Throttled);
+  DENSE(throttled_time, ThrottledTime);
+}
+
 template <class F, template <class> class C, class S>
 void each_kind(F& f, BlockColumns<C>& c, [[maybe_unused]] S s) {
 #define KIND(kind, Name)                                                                      \
@@ -219,6 +264,13 @@ void each_kind(F& f, BlockColumns<C>& c, [[maybe_unused]] S s) {
   KIND(tls_receive, TlsReceive);
   KIND(tls_step, TlsStep);
   KIND(probe, Probe);
+  KIND(go_create, GoCreate);
+  KIND(go_runtime, GoRuntime);
+  KIND(go_state, GoState);
+  KIND(go_handler, GoHandler);
+  KIND(go_program, GoProgram);
+  KIND(stall, Stall);
+  KIND(cpu_quota, CpuQuota);
 #undef KIND
 }
 

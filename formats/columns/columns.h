@@ -40,7 +40,8 @@ inline constexpr std::uint8_t kHowPayload = 0x07, kHowTruncated = 0x08, kHowPosi
 // Bits of TlsIoColumns::how, beside those of payload, position, missed and continued.
 inline constexpr std::uint8_t kHowBegan = 0x40;
 // Bits of OffCpuColumns::how.
-inline constexpr std::uint8_t kHowLeft = 0x01, kHowRunnable = 0x02, kHowNotWoken = 0x04, kHowOffMissed = 0x08;
+inline constexpr std::uint8_t kHowLeft = 0x01, kHowRunnable = 0x02, kHowNotWoken = 0x04, kHowOffMissed = 0x08,
+                              kHowThrottled = 0x10;
 
 // A time column entry that says "take the next of time_far".
 inline constexpr std::uint16_t kFar = 0xffff;
@@ -109,7 +110,8 @@ struct OffCpuColumns {
   C<std::int16_t> syscall;
   C<std::uint64_t> argument0, argument1;
   C<std::int64_t> left, runnable;
-  C<std::uint16_t> missed;
+  C<std::uint16_t> missed, socket;
+  C<std::uint8_t> file;
 };
 
 template <template <class> class C>
@@ -192,14 +194,59 @@ struct ProbeColumns {
 };
 
 template <template <class> class C>
+struct GoCreateColumns {
+  C<std::uint64_t> child;
+};
+
+template <template <class> class C>
+struct GoRuntimeColumns {
+  C<std::uint8_t> phase;
+  C<std::uint16_t> reason;
+};
+
+template <template <class> class C>
+struct GoStateColumns {
+  C<std::uint64_t> goroutine;
+  C<std::uint8_t> state;
+  C<std::uint16_t> reason;
+};
+
+template <template <class> class C>
+struct GoHandlerColumns {
+  C<std::uint64_t> address;
+  C<std::uint16_t> name;
+};
+
+template <template <class> class C>
+struct GoProgramColumns {
+  C<std::uint16_t> path, version, offsets_from, unsupported, goid_offset;
+  C<std::uint8_t> parts;
+};
+
+template <template <class> class C>
+struct StallColumns {
+  C<std::uint8_t> what;
+  C<std::uint64_t> took, where;
+  C<std::uint32_t> detail;
+};
+
+template <template <class> class C>
+struct CpuQuotaColumns {
+  C<std::uint16_t> cgroup;
+  C<std::int64_t> period, quota;
+  C<std::uint64_t> periods, throttled;
+  C<std::int64_t> throttled_time;
+};
+
+template <template <class> class C>
 struct BlockColumns {
   std::int64_t base = 0;
   C<std::uint8_t> order;
   C<std::uint16_t> time;
   C<std::int64_t> time_far;
-  C<std::uint16_t> thread;
+  C<std::uint16_t> thread, goroutine;
   C<std::uint32_t> pids, tids;
-  C<std::uint64_t> sockets;
+  C<std::uint64_t> sockets, goroutines;
   C<std::uint32_t> piece_ends;
   C<std::uint8_t> bytes;
 
@@ -223,6 +270,13 @@ struct BlockColumns {
   TlsIoColumns<C> tls_send, tls_receive;
   TlsStepColumns<C> tls_step;
   ProbeColumns<C> probe;
+  GoCreateColumns<C> go_create;
+  GoRuntimeColumns<C> go_runtime;
+  GoStateColumns<C> go_state;
+  GoHandlerColumns<C> go_handler;
+  GoProgramColumns<C> go_program;
+  StallColumns<C> stall;
+  CpuQuotaColumns<C> cpu_quota;
 };
 
 }  // namespace tailcap::formats::columns

@@ -76,6 +76,8 @@ const char* read_columns(schema::Events::Reader from, std::uint32_t events, Bloc
   reader.read(c.time, from.getTime(), events);
   reader.read_sparse(c.time_far, from.getTimeFar());
   reader.read(c.thread, from.getThread(), events);
+  reader.read(c.goroutine, from.getGoroutine(), events);
+  reader.read_sparse(c.goroutines, from.getGoroutines());
   reader.read_sparse(c.pids, from.getPids());
   reader.read(c.tids, from.getTids(), c.pids.size());
   reader.read_sparse(c.sockets, from.getSockets());

@@ -52,10 +52,12 @@ void fill(schema::Events::Builder to, const CollectedBlock& block) {
   writer.write(c.time, [&](unsigned n) { return to.initTime(n); });
   writer.write(c.time_far, [&](unsigned n) { return to.initTimeFar(n); });
   writer.write(c.thread, [&](unsigned n) { return to.initThread(n); });
+  writer.write(c.goroutine, [&](unsigned n) { return to.initGoroutine(n); });
   // Tables are there in full: their length counts.
   write_list(c.pids, [&](unsigned n) { return to.initPids(n); });
   write_list(c.tids, [&](unsigned n) { return to.initTids(n); });
   if (!c.sockets.empty()) write_list(c.sockets, [&](unsigned n) { return to.initSockets(n); });
+  if (!c.goroutines.empty()) write_list(c.goroutines, [&](unsigned n) { return to.initGoroutines(n); });
   if (!c.piece_ends.empty()) write_list(c.piece_ends, [&](unsigned n) { return to.initPieceEnds(n); });
   if (!c.bytes.empty()) to.setBytes(kj::arrayPtr(c.bytes.data(), c.bytes.size()));
   each_kind(writer, const_cast<BlockColumns<Column>&>(c), to);  // reads only; other users of each_kind do not
@@ -102,8 +104,8 @@ MessageBuffer::MessageBuffer() : impl(std::make_unique<Impl>()) {}
 MessageBuffer::~MessageBuffer() = default;
 
 std::span<const std::byte> encode(const CollectedBlock& block, BlockType type, MessageBuffer& buffer) {
-  // Lists are padded to words; there are fewer than 120.
-  auto chunk = buffer.impl->begin(block.raw_bytes + 8 * 120 + 4096);
+  // Lists are padded to words; there are fewer than 160.
+  auto chunk = buffer.impl->begin(block.raw_bytes + 8 * 160 + 4096);
   fill(type == BlockType::keyframe ? chunk.initKeyframe() : chunk.initEvents(), block);
   return buffer.impl->finish();
 }

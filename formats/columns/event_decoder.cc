@@ -4,6 +4,8 @@
 #include <array>
 #include <limits>
 
+#include "formats/columns/numbers.h"
+
 namespace tailcap::formats::columns {
 namespace {
 
@@ -11,23 +13,10 @@ namespace {
 constexpr std::size_t kMaxTable = 0xffff;
 constexpr std::uint32_t kNone = 0xffffffff;
 
-// Numbers that a later version may add read as what its readers must take them for: unknown.
-Payload payload_of(std::uint8_t n) { return n <= 4 ? static_cast<Payload>(n) : Payload::unsupported; }
-Direction direction_of(std::uint8_t n) { return n == 0 ? Direction::out : Direction::in; }
-TcpState state_of(std::uint8_t n) { return n <= 12 ? static_cast<TcpState>(n) : TcpState::none; }
-Family family_of(std::uint8_t n) { return n == 1 || n == 2 || n == 10 ? static_cast<Family>(n) : Family::unknown; }
-SocketType type_of(std::uint8_t n) {
-  return n == 1 || n == 2 || n == 5 ? static_cast<SocketType>(n) : SocketType::unknown;
-}
-Origin origin_of(std::uint8_t n) { return n <= 4 ? static_cast<Origin>(n) : Origin::unknown; }
-LossCause cause_of(std::uint8_t n) { return n <= 5 ? static_cast<LossCause>(n) : LossCause::unknown; }
-TlsLibrary library_of(std::uint8_t n) { return n <= 3 ? static_cast<TlsLibrary>(n) : TlsLibrary::unknown; }
-TlsStepKind step_of(std::uint8_t n) { return n <= 4 ? static_cast<TlsStepKind>(n) : TlsStepKind::unknown; }
-
 // Made by the reader, or of a later version.
 bool never_stored(std::uint8_t kind) {
   return kind == static_cast<std::uint8_t>(Kind::capture_end) || kind == static_cast<std::uint8_t>(Kind::damage) ||
-         kind > static_cast<std::uint8_t>(Kind::probe);
+         kind > static_cast<std::uint8_t>(Kind::cpu_quota);
 }
 
 Time minus(Time t, std::uint64_t ns) {
@@ -95,7 +84,7 @@ class EventDecoder {
 };
 
 const char* EventDecoder::run(const BlockHeader& header) {
-  if (c_.pids.size() > kMaxTable || c_.sockets.size() > kMaxTable || c_.piece_ends.size() > kMaxTable)
+  if (c_.pids.size() > kMaxTable || c_.sockets.size() > kMaxTable || c_.goroutines.size() > kMaxTable || c_.piece_ends.size() > kMaxTable)
     return "a table has too many entries";
   for (std::size_t i = 0, before = 0; i < c_.piece_ends.size(); ++i) {
     const std::size_t end = c_.piece_ends[i];
@@ -122,6 +111,10 @@ const char* EventDecoder::run(const BlockHeader& header) {
     Event& event = out_.emplace_back();
     event.time = time;
     event.thread = {c_.pids[thread_], c_.tids[thread_]};
+    if (const std::uint16_t ref = c_.goroutine[i]; ref != 0) {
+      if (ref > c_.goroutines.size()) return "a goroutine is not in the table";
+      event.goroutine = c_.goroutines[ref - 1u];
+    }
     read_body(event, kind, done_[kind]++);
     if (damage_ != nullptr) return damage_;
   }
@@ -237,6 +230,12 @@ void EventDecoder::read_off_cpu(OffCpu& off, Time time, std::size_t i) {
   off.syscall = k.syscall[i];
   off.argument0 = k.argument0[i];
   off.argument1 = k.argument1[i];
+  off.throttled = (how & kHowThrottled) != 0;
+  off.file = file_of(k.file[i]);
+  if (const std::uint16_t ref = k.socket[i]; ref != 0) {
+    if (ref > c_.sockets.size()) return damaged("a socket is not in the table");
+    off.socket = c_.sockets[ref - 1u];
+  }
 }
 
 // Sessions are in the table of sockets; none is left out.
@@ -345,6 +344,36 @@ void EventDecoder::read_body(Event& event, std::uint8_t kind, std::size_t i) {
     case Kind::probe: {
       const auto& k = c_.probe;
       body = Probe{piece(k.path[i]), piece(k.function[i]), piece(k.place[i]), k.offset[i], k.price[i], piece(k.reason[i])};
+      return;
+    }
+    case Kind::go_create:
+      body = GoCreate{c_.go_create.child[i]};
+      return;
+    case Kind::go_runtime:
+      body = GoRuntime{phase_of(c_.go_runtime.phase[i]), piece(c_.go_runtime.reason[i])};
+      return;
+    case Kind::go_state:
+      body = GoState{c_.go_state.goroutine[i], run_state_of(c_.go_state.state[i]), piece(c_.go_state.reason[i])};
+      return;
+    case Kind::go_handler:
+      body = GoHandler{c_.go_handler.address[i], piece(c_.go_handler.name[i])};
+      return;
+    case Kind::go_program: {
+      const auto& k = c_.go_program;
+      body = GoProgram{piece(k.path[i]), piece(k.version[i]), piece(k.offsets_from[i]), piece(k.unsupported[i]),
+                       k.goid_offset[i], k.parts[i]};
+      return;
+    }
+    case Kind::stall: {
+      const auto& k = c_.stall;
+      const Time began = minus(event.time, k.took[i]);
+      body = Stall{stall_of(k.what[i]), known(began) ? checked(began) : kNoTime, k.where[i], k.detail[i]};
+      return;
+    }
+    case Kind::cpu_quota: {
+      const auto& k = c_.cpu_quota;
+      body = CpuQuota{piece(k.cgroup[i]), checked_duration(k.period[i]), checked_duration(k.quota[i]), k.periods[i],
+                      k.throttled[i], checked_duration(k.throttled_time[i])};
       return;
     }
     case Kind::capture_end:

@@ -53,6 +53,24 @@ struct Names<formats::TlsStepKind> {
   static constexpr std::array<std::string_view, 5> all = {"seen", "handshake", "failed", "shutdown", "freed"};
 };
 
+template <>
+struct Names<formats::FileKind> {
+  static constexpr std::array<std::string_view, 12> all = {"unknown", "socket", "pipe", "eventfd", "epoll", "regular", "directory", "terminal",
+                                                           "timerfd", "signalfd", "inotify", "other"};
+};
+template <>
+struct Names<formats::GoPhase> {
+  static constexpr std::array<std::string_view, 6> all = {"gc_begin", "gc_end", "stop_begin", "stopped", "started", "assist"};
+};
+template <>
+struct Names<formats::GoRunState> {
+  static constexpr std::array<std::string_view, 3> all = {"parked", "ready", "running"};
+};
+template <>
+struct Names<formats::StallKind> {
+  static constexpr std::array<std::string_view, 6> all = {"block_io", "major_fault", "reclaim", "kernel_lock", "fuse", "writeback"};
+};
+
 template <class V> void visit(V& v, formats::Io& b) {
   v("socket", b.socket), v("pos", b.position), v("len", b.length), v("payload", b.payload), v("missed", b.missed);
   v("error", b.error), v("syscall", b.syscall), v("truncated", b.truncated), v("continued", b.continued), v("data", b.head), v("tail", b.tail);
@@ -74,6 +92,7 @@ template <class V> void visit(V& v, formats::SocketInfo& b) {
 template <class V> void visit(V& v, formats::OffCpu& b) {
   v("left", b.left), v("runnable", b.runnable), v("waker", b.waker), v("state", b.state), v("syscall", b.syscall);
   v("missed", b.missed), v("arg0", b.argument0), v("arg1", b.argument1);
+  v("throttled", b.throttled), v("socket", b.socket), v("file", b.file);
 }
 template <class V> void visit(V& v, formats::TaskStart& b) {
   v("parent_pid", b.parent.pid), v("parent_tid", b.parent.tid), v("comm", b.comm);
@@ -104,6 +123,21 @@ template <class V> void visit(V& v, formats::TlsStep& b) {
 template <class V> void visit(V& v, formats::Probe& b) {
   v("path", b.path), v("function", b.function), v("place", b.place), v("offset", b.offset), v("price", b.price);
   v("reason", b.reason);
+}
+template <class V> void visit(V& v, formats::GoCreate& b) { v("child", b.child); }
+template <class V> void visit(V& v, formats::GoRuntime& b) { v("phase", b.phase), v("reason", b.reason); }
+template <class V> void visit(V& v, formats::GoState& b) { v("of", b.goroutine), v("state", b.state), v("reason", b.reason); }
+template <class V> void visit(V& v, formats::GoHandler& b) { v("address", b.address), v("name", b.name); }
+template <class V> void visit(V& v, formats::GoProgram& b) {
+  v("path", b.path), v("version", b.version), v("offsets_from", b.offsets_from), v("unsupported", b.unsupported);
+  v("goid_offset", b.goid_offset), v("parts", b.parts);
+}
+template <class V> void visit(V& v, formats::Stall& b) {
+  v("what", b.what), v("began", b.began), v("where", b.where), v("detail", b.detail);
+}
+template <class V> void visit(V& v, formats::CpuQuota& b) {
+  v("cgroup", b.cgroup), v("period", b.period), v("quota", b.quota), v("periods", b.periods);
+  v("throttled", b.throttled), v("throttled_time", b.throttled_time);
 }
 template <class V> void visit(V&, formats::CaptureEnd&) {}
 template <class V> void visit(V& v, formats::Damage& b) { v("since", b.since), v("bytes", b.bytes); }

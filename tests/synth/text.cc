@@ -205,7 +205,9 @@ formats::Body empty_body(std::string_view kind) {
   const formats::Body all[] = {formats::Arrival{}, formats::Retransmit{}, formats::Reset{}, formats::StateChange{}, formats::Accept{},
                                formats::SocketInfo{}, formats::OffCpu{}, formats::TaskStart{}, formats::TaskExec{}, formats::TaskExit{},
                                formats::TaskInfo{}, formats::Mapping{}, formats::ClockSnapshot{}, formats::Loss{}, formats::RecorderCost{},
-                               formats::ProgramCost{}, formats::CaptureEnd{}, formats::Damage{}, formats::TlsStep{}, formats::Probe{}};
+                               formats::ProgramCost{}, formats::CaptureEnd{}, formats::Damage{}, formats::TlsStep{}, formats::Probe{},
+                               formats::GoCreate{}, formats::GoRuntime{}, formats::GoState{}, formats::GoHandler{}, formats::GoProgram{},
+                               formats::Stall{}, formats::CpuQuota{}};
   for (const formats::Body& b : all)
     if (formats::name_of(formats::kind_of({formats::kNoTime, {}, b})) == kind) return b;
   throw std::runtime_error("no kind of event is called " + std::string(kind));
@@ -222,6 +224,7 @@ Event parse_event(std::string_view line, std::deque<std::string>& bytes) {
   Parser parser{fields, bytes};
   parser("pid", e.thread.pid);
   parser("tid", e.thread.tid);
+  parser("goroutine", e.goroutine);
   if (e.thread.tid == 0) e.thread.tid = e.thread.pid;
   std::visit([&](auto& body) { visit(parser, body); }, e.body);
   const auto complete = [&](auto* io) {
@@ -279,6 +282,7 @@ std::string print_text(const Event& event) {
   const auto put = [&](std::string_view name, const std::string& value) { line.append(" ").append(name).append("=").append(value); };
   if (event.thread.pid != 0) put("pid", std::to_string(event.thread.pid));
   if (event.thread.tid != event.thread.pid) put("tid", std::to_string(event.thread.tid));
+  if (event.goroutine != 0) put("goroutine", std::to_string(event.goroutine));
   formats::Body body = event.body, plain = empty_body(kind);
   Printer these, defaults;
   std::visit([&](auto& b) { visit(these, b); }, body);

@@ -82,7 +82,8 @@ inline std::vector<Event> extreme_events() {
       Accept{u64, i32},
       SocketInfo{u64, Family::inet6, SocketType::seqpacket, Origin::existed, TcpState::closing, address, address, u32,
                  u32, u64, u64, u32, long_name},
-      OffCpu{kMaxTime, time_from(1), u32, u32, std::numeric_limits<std::int16_t>::min(), u16, u64, u64},
+      OffCpu{kMaxTime, time_from(1), u32, u32, std::numeric_limits<std::int16_t>::min(), u16, u64, u64, true, u64,
+             FileKind::other},
       TaskStart{{u32, u32}, long_name},
       TaskExec{binary, long_name},
       TaskExit{i32},
@@ -96,6 +97,13 @@ inline std::vector<Event> extreme_events() {
       TlsIo{7, Direction::in, Payload::captured, false, 0, 12, 0, time_from(1), "GET / HTTP/1", ""},
       TlsStep{u64, TlsLibrary::go, TlsStepKind::freed, i32},
       Probe{long_name, binary, "js +0x16", u64, u32, long_name},
+      GoCreate{u64},
+      GoRuntime{GoPhase::assist, long_name},
+      GoState{u64, GoRunState::running, binary},
+      GoHandler{u64, long_name},
+      GoProgram{long_name, binary, "DWARF", long_name, u16, 255},
+      Stall{StallKind::writeback, time_from(1), u64, u32},
+      CpuQuota{long_name, Duration{top}, Duration{top}, u64, u64, Duration{top}},
       Io{},
       Io{.direction = Direction::in},
       Arrival{},
@@ -118,12 +126,19 @@ inline std::vector<Event> extreme_events() {
       TlsIo{.direction = Direction::in},
       TlsStep{},
       Probe{},
+      GoCreate{},
+      GoRuntime{},
+      GoState{},
+      GoHandler{},
+      GoProgram{},
+      Stall{},
+      CpuQuota{},
   };
   std::vector<Event> events;
   for (const Body& body : bodies) {
-    events.push_back({kMaxTime, thread, body});
+    events.push_back({kMaxTime, thread, body, u64});
     events.push_back({kNoTime, {}, body});
-    events.push_back({time_from(5'000'000'000), {1, 2}, body});
+    events.push_back({time_from(5'000'000'000), {1, 2}, body, events.size()});
   }
   return events;
 }
@@ -182,6 +197,11 @@ class KeptEvent {
   void keep(Mapping& b) { own(b.path), own(b.build_id); }
   void keep(ProgramCost& b) { own(b.program); }
   void keep(TlsIo& b) { own(b.head), own(b.tail); }
+  void keep(GoRuntime& b) { own(b.reason); }
+  void keep(GoState& b) { own(b.reason); }
+  void keep(GoHandler& b) { own(b.name); }
+  void keep(GoProgram& b) { own(b.path), own(b.version), own(b.offsets_from), own(b.unsupported); }
+  void keep(CpuQuota& b) { own(b.cgroup); }
   void keep(Probe& b) { own(b.path), own(b.function), own(b.place), own(b.reason); }
 
   Event event_;

@@ -47,6 +47,15 @@ TEST(SynthText, EveryKindComesBackAsItWas) {
   s.add(12ms, {1, 1}, formats::TlsIo{7, formats::Direction::in, formats::Payload::captured, true, 3, 4, 5, synth::kStart + 11ms, "GET ", "x"});
   s.add(12ms, {1, 1}, formats::TlsStep{7, formats::TlsLibrary::go, formats::TlsStepKind::failed, 134});
   s.add(12ms, {1, 1}, formats::Probe{"/lib/x", "SSL_read", "js +0x16", 22, 480, "why"});
+  formats::OffCpu throttled{synth::kStart + 1ms, synth::kStart + 1ms, 0, 256, -1, 0, 0, 0, true, 99, formats::FileKind::eventfd};
+  s.add(12ms, {1, 1}, throttled);
+  s.add(12ms, {1, 1}, formats::GoCreate{18});
+  s.add(12ms, {1, 1}, formats::GoRuntime{formats::GoPhase::stop_begin, "GC mark termination"});
+  s.add(12ms, {1, 1}, formats::GoState{18, formats::GoRunState::ready, "chan receive"});
+  s.add(12ms, {1, 1}, formats::GoHandler{4096, "main.(*Cart).ServeHTTP"});
+  s.add(12ms, {1, 1}, formats::GoProgram{"/bin/x", "go1.23.4", "DWARF", "no \"states\"", 160, 3});
+  s.add(12ms, {1, 1}, formats::Stall{formats::StallKind::kernel_lock, synth::kStart + 5ms, 77, 3});
+  s.add(12ms, {}, formats::CpuQuota{"/a b", formats::Duration{100000}, formats::Duration{30000}, 4, 3, formats::Duration{9}});
   s.add(1234567ns, {}, formats::Damage{synth::kStart + 1ns, 9});
   for (const formats::Event& e : s.as_added()) {
     const std::string line = synth::print_text(e);

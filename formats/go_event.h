@@ -1,0 +1,64 @@
+// What Go's runtime is seen to do. Event::goroutine is who does it.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "formats/time.h"
+
+namespace tailcap::formats {
+
+// Event::goroutine made the goroutine `child`. Event::goroutine 0: the runtime did, or it is not known.
+struct GoCreate {
+  std::uint64_t child = 0;
+  bool operator==(const GoCreate&) const = default;
+};
+
+enum class GoPhase : std::uint8_t {
+  gc_begin = 0,
+  gc_end = 1,
+  stop_begin = 2,  // somebody wants the world stopped; reason says for what, where the version tells
+  stopped = 3,     // it is
+  started = 4,     // it runs again
+  assist = 5,      // Event::goroutine was made to work for the collector
+  unknown = 255
+};
+struct GoRuntime {
+  GoPhase phase = GoPhase::gc_begin;
+  std::string_view reason{};
+  bool operator==(const GoRuntime&) const = default;
+};
+
+// `goroutine` changed its state. Only in the deep profile.
+enum class GoRunState : std::uint8_t {
+  parked = 0,   // by itself; reason in Go's own words: "chan receive"
+  ready = 1,    // Event::goroutine made it ready; 0: the runtime did
+  running = 2,  // on Event::thread
+  unknown = 255
+};
+struct GoState {
+  std::uint64_t goroutine = 0;
+  GoRunState state = GoRunState::parked;
+  std::string_view reason{};
+  bool operator==(const GoState&) const = default;
+};
+
+// Event::goroutine entered an http.Handler's ServeHTTP, or a handler function.
+struct GoHandler {
+  std::uint64_t address = 0;  // of the function, in the process
+  std::string_view name{};    // "main.(*Cart).ServeHTTP"; empty: not known
+  bool operator==(const GoHandler&) const = default;
+};
+
+// What can be told of process Event::thread.pid, which is a Go program. Bits of parts.
+enum class GoPart : std::uint8_t { goroutines = 1, creation = 2, runtime = 4, states = 8, handlers = 16 };
+struct GoProgram {
+  std::string_view path{}, version{};
+  std::string_view offsets_from{};  // "DWARF", "table"; empty: none were found
+  std::string_view unsupported{};   // what cannot be told and why; empty: nothing
+  std::uint16_t goid_offset = 0;    // in runtime.g
+  std::uint8_t parts = 0;
+  bool operator==(const GoProgram&) const = default;
+};
+
+}  // namespace tailcap::formats

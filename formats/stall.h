@@ -1,0 +1,38 @@
+// What holds threads up inside the kernel, beside waiting: told by what it was for.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "formats/time.h"
+
+namespace tailcap::formats {
+
+enum class StallKind : std::uint8_t {
+  block_io = 0,     // an I/O that the thread submitted was with the device; where: device number, detail: bytes
+  major_fault = 1,  // a page had to be read; where: its address
+  reclaim = 2,      // it had to free memory itself
+  kernel_lock = 3,  // it waited for a lock of the kernel; where: the lock, detail: its flags
+  fuse = 4,         // a FUSE server had not answered
+  writeback = 5,    // it was held back because too many pages are dirty
+  unknown = 255
+};
+// Event::thread was held up in [began, Event::time).
+struct Stall {
+  StallKind what = StallKind::block_io;
+  Time began = kNoTime;
+  std::uint64_t where = 0;
+  std::uint32_t detail = 0;
+  bool operator==(const Stall&) const = default;
+};
+
+// A reading of a cgroup's CPU quota: counts and sums since the cgroup was made.
+struct CpuQuota {
+  std::string_view cgroup{};
+  Duration period{}, quota{};  // quota 0: none
+  std::uint64_t periods = 0, throttled = 0;
+  Duration throttled_time{};
+  bool operator==(const CpuQuota&) const = default;
+};
+
+}  // namespace tailcap::formats
