@@ -9,6 +9,7 @@
 #ifndef TAILCAP_BPF_CALL_H
 #define TAILCAP_BPF_CALL_H
 
+#include "bpf/descriptor.h"
 #include "bpf/io.h"
 
 #define MESSAGES_MAX 1024 /* the kernel's own limit for sendmmsg and recvmmsg */
@@ -19,19 +20,11 @@ __u64 own_cookies = 0;
 
 static __always_inline struct sock *socket_of(struct task_struct *task, u32 fd)
 {
-	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
-	struct file **slots = BPF_CORE_READ(table, fd);
-	struct socket *socket;
-	struct file *file = NULL;
+	struct file *file = file_of(task, fd);
 
-	if (!table || fd >= BPF_CORE_READ(table, max_fds))
+	if (!file || (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
 		return NULL;
-	if (bpf_probe_read_kernel(&file, sizeof(file), slots + fd) || !file)
-		return NULL;
-	if ((BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
-		return NULL;
-	socket = BPF_CORE_READ(file, private_data);
-	return BPF_CORE_READ(socket, sk);
+	return sock_of(file);
 }
 
 /* The state of the socket, made at its first use; null: not to be recorded. */

@@ -34,6 +34,7 @@ enum record_kind {
 	RECORD_TLS_SEND = 20,
 	RECORD_TLS_RECEIVE = 21,
 	RECORD_TLS_STEP = 22,
+	RECORD_STALL = 29,
 };
 
 /* Every loss that can be counted in the kernel: rows of RECORD_KINDS counters each. */
@@ -152,10 +153,30 @@ struct record_off_cpu {
 	__u64 runnable;
 	__u64 argument0;
 	__u64 argument1;
+	__u64 socket; /* cookie, where argument0 is a socket's descriptor */
 	__u32 waker;
 	__u32 state;
 	__s16 syscall;
-	__u16 unused[3];
+	__u8 file; /* formats::FileKind of that descriptor */
+	__u8 throttled;
+	__u32 unused;
+};
+
+/* RECORD_STALL */
+struct record_stall {
+	struct record_header h;
+	__u64 began;
+	__u64 where;
+	__u32 detail;
+	__u32 what; /* enum stall */
+};
+
+/* The numbers of formats::StallKind. */
+enum stall {
+	STALL_RECLAIM = 2,
+	STALL_KERNEL_LOCK = 3,
+	STALL_FUSE = 4,
+	STALL_WRITEBACK = 5,
 };
 
 /* RECORD_TASK_START (of the child), RECORD_TASK (an existing one, parent_pid only), RECORD_TASK_EXIT (code) */
@@ -220,7 +241,8 @@ static_assert(sizeof(record_tls_step) == 40);
 static_assert(sizeof(record_segment) == 40);
 static_assert(sizeof(record_state) == 40);
 static_assert(sizeof(record_socket) == 216);
-static_assert(sizeof(record_off_cpu) == 72);
+static_assert(sizeof(record_off_cpu) == 80);
+static_assert(sizeof(record_stall) == 48);
 static_assert(sizeof(record_task) == 56);
 static_assert(sizeof(record_exec) == 296);
 }  // namespace tailcap::bpf

@@ -74,11 +74,13 @@ struct sock_common {
 
 struct inode {
 	unsigned short i_mode;
+	u32 i_rdev;
 	unsigned long i_ino;
 };
 
 struct file {
 	struct inode *f_inode;
+	const void *f_op;
 	void *private_data;
 };
 
@@ -195,6 +197,7 @@ struct task_struct {
 	char comm[16];
 	struct files_struct *files;
 	struct css_set *cgroups;
+	bool throttled; /* since 6.18: by its cgroup's CPU quota */
 };
 
 /* Before 5.14. */
@@ -286,6 +289,10 @@ struct user_msghdr {
 
 #define S_IFMT 0170000
 #define S_IFSOCK 0140000
+#define S_IFREG 0100000
+#define S_IFDIR 0040000
+#define S_IFCHR 0020000
+#define S_IFIFO 0010000
 
 /* x86-64 system call numbers. */
 #define NR_read 0

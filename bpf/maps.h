@@ -31,9 +31,20 @@ struct task_state {
 	u64 argument1;
 	u32 waker;
 	u32 state;
+	u64 socket;
 	s16 syscall;
+	u8 file;
+	u8 throttled;
+	u8 pending; /* enum stall: what it is about to sleep for */
+	u8 asleep;  /* enum stall: what it sleeps for */
 	u16 touched; /* a target only because it used a chosen port: its other sockets are not recorded */
 	u32 missed;
+	u64 pending_since;
+	u64 reclaim_began;
+	u64 lock_began;
+	u64 lock;
+	u32 lock_flags;
+	u32 unused;
 };
 
 /* Where a direction stands among its frames: bpf/frames.h. */

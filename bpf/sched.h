@@ -5,6 +5,8 @@
 #ifndef TAILCAP_BPF_SCHED_H
 #define TAILCAP_BPF_SCHED_H
 
+#include "bpf/descriptor.h"
+#include "bpf/stall.h"
 #include "bpf/target.h"
 #include <bpf/bpf_tracing.h>
 
@@ -16,16 +18,71 @@
 
 /* The waker is named only where it is certain. Waking happens in interrupts as well, and then the running thread has
  * nothing to do with it; not every kernel shows whether this is one. A thread inside futex() on the very address
- * that the woken one waits for is the waker. */
+ * that the woken one waits for is the waker; and pipes are not written to in interrupts. */
 static __always_inline u32 certain_waker(const struct task_state *state)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct pt_regs *regs;
 
-	if (state->syscall != NR_futex || kernel_thread(task))
+	if (kernel_thread(task) || (state->syscall != NR_futex && state->file != FILE_PIPE))
 		return 0;
 	regs = (struct pt_regs *)bpf_task_pt_regs(task);
-	return regs->orig_ax == NR_futex && regs->di == state->argument0 ? task->pid : 0;
+	if (state->syscall == NR_futex)
+		return regs->orig_ax == NR_futex && regs->di == state->argument0 ? task->pid : 0;
+	if (state->syscall == NR_read || state->syscall == NR_readv)
+		return regs->orig_ax == NR_write || regs->orig_ax == NR_writev ? task->pid : 0;
+	return 0;
+}
+
+/* Calls whose first argument is the descriptor that is waited for: read write pread64 pwrite64 readv writev sendfile
+ * connect accept sendto recvfrom sendmsg recvmsg, by number; and beyond 63. */
+#define ON_DESCRIPTOR                                                                                                  \
+	(1ull << 0 | 1ull << 1 | 1ull << 17 | 1ull << 18 | 1ull << 19 | 1ull << 20 | 1ull << 40 | 1ull << 42 |         \
+	 1ull << 43 | 1ull << 44 | 1ull << 45 | 1ull << 46 | 1ull << 47)
+
+static __always_inline bool waits_on_descriptor(u64 nr)
+{
+	if (nr < 64)
+		return ON_DESCRIPTOR >> nr & 1;
+	switch (nr) {
+	case 74:  /* fsync */
+	case 75:  /* fdatasync */
+	case 77:  /* ftruncate */
+	case 217: /* getdents64 */
+	case 275: /* splice */
+	case 277: /* sync_file_range */
+	case 285: /* fallocate */
+	case 288: /* accept4 */
+	case 295: /* preadv */
+	case 296: /* pwritev */
+		return true;
+	}
+	return false;
+}
+
+static __always_inline void note_descriptor(struct task_state *state, struct task_struct *task)
+{
+	struct file *file = file_of(task, state->argument0);
+	struct sock *sk;
+
+	if (!file)
+		return;
+	state->file = kind_of_file(file);
+	if (state->file != FILE_SOCKET)
+		return;
+	sk = sock_of(file);
+	state->socket = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
+}
+
+/* Whether it sleeps for what was announced just before. */
+static __always_inline void take_announcement(struct task_state *state, u32 task_bits, u64 now)
+{
+	state->asleep = 0;
+	if (!state->pending || task_bits == 0 || task_bits == PREEMPTED)
+		return;
+	if (now - state->pending_since < ANNOUNCED)
+		state->asleep = state->pending;
+	state->pending = 0;
 }
 
 static __always_inline void leave(struct task_state *state, struct task_struct *task, u32 task_bits, u64 now)
@@ -41,6 +98,12 @@ static __always_inline void leave(struct task_state *state, struct task_struct *
 	state->syscall = -1;
 	state->argument0 = 0;
 	state->argument1 = 0;
+	state->file = FILE_UNKNOWN;
+	state->socket = 0;
+	state->throttled = 0;
+	if (bpf_core_field_exists(task->throttled) && task->throttled)
+		state->throttled = state->runnable != 0;
+	take_announcement(state, task_bits, now);
 	if (task->flags & (PF_KTHREAD | PF_IO_WORKER | PF_USER_WORKER))
 		return;
 	regs = (struct pt_regs *)bpf_task_pt_regs(task);
@@ -50,6 +113,8 @@ static __always_inline void leave(struct task_state *state, struct task_struct *
 	state->syscall = nr;
 	state->argument0 = regs->di;
 	state->argument1 = regs->si;
+	if (!state->runnable && waits_on_descriptor(nr))
+		note_descriptor(state, task);
 }
 
 static __always_inline void back(struct task_state *state, struct task_struct *task, u64 now)
@@ -70,9 +135,15 @@ static __always_inline void back(struct task_state *state, struct task_struct *t
 		record->waker = state->waker;
 		record->state = state->state;
 		record->syscall = state->syscall;
-		record->unused[0] = record->unused[1] = record->unused[2] = 0;
+		record->socket = state->socket;
+		record->file = state->file;
+		record->throttled = state->throttled;
+		record->unused = 0;
 		bpf_ringbuf_submit(record, wake_flag(record->h.time));
 	}
+	if (state->asleep)
+		emit_stall(state, task, state->asleep, state->left, now, 0, 0);
+	state->asleep = 0;
 	state->left = 0;
 }
 

@@ -7,6 +7,7 @@
 #include "bpf/iterate.h"
 #include "bpf/net.h"
 #include "bpf/sched.h"
+#include "bpf/stall.h"
 #include "bpf/task.h"
 #include "bpf/tls.h"
 #include "bpf/tls_go.h"

@@ -120,6 +120,17 @@ bool convert_off_cpu(std::span<const std::byte> bytes, Event& event) {
   off.missed = r.h.missed;
   off.argument0 = r.argument0;
   off.argument1 = r.argument1;
+  off.throttled = r.throttled != 0;
+  off.socket = r.socket;
+  off.file = r.file <= static_cast<std::uint8_t>(FileKind::other) ? static_cast<FileKind>(r.file) : FileKind::other;
+  return true;
+}
+
+bool convert_stall(std::span<const std::byte> bytes, Event& event) {
+  record_stall r;
+  if (!read(bytes, r)) return false;
+  if (r.what > static_cast<std::uint32_t>(StallKind::writeback)) return false;
+  event.body = Stall{static_cast<StallKind>(r.what), time_from(static_cast<std::int64_t>(r.began)), r.where, r.detail};
   return true;
 }
 
@@ -208,6 +219,8 @@ bool Converter::convert(std::span<const std::byte> bytes, Event& event) {
     case RECORD_TLS_SEND:
     case RECORD_TLS_RECEIVE:
       return convert_plaintext(bytes, event);
+    case RECORD_STALL:
+      return convert_stall(bytes, event);
     case RECORD_TLS_STEP:
       return convert_tls_step(bytes, event);
     default:

@@ -74,6 +74,7 @@ bool wanted(std::string_view name, const ProbeSettings& settings, HookTier tier)
   if (name == "call_done") return tier == HookTier::c && has(Group::io);
   if (name == "arrival") return has(Group::arrivals);
   if (name == "switch_task" || name == "wake_up") return has(Group::offcpu);
+  if (name.starts_with("stall_")) return has(Group::stalls);
   if (name == "retransmit" || name == "reset_sent" || name == "reset_received") return has(Group::net);
   if (name == "task_exec") return has(Group::tasks) || has(Group::tls) || !selection.comms.empty();
   if (name == "task_exit") return has(Group::tasks);
@@ -108,6 +109,8 @@ const char* name_of(Group group) {
       return "arrivals";
     case Group::offcpu:
       return "offcpu";
+    case Group::stalls:
+      return "stalls";
     case Group::tasks:
       return "tasks";
     case Group::net:
@@ -126,6 +129,8 @@ const char* describe(Group group) {
       return "when TCP data reached the socket";
     case Group::offcpu:
       return "threads off the CPU: how long, woken when, in which system call";
+    case Group::stalls:
+      return "threads held up in the kernel: reclaim, locks, write-back, FUSE (the last two with offcpu)";
     case Group::tasks:
       return "program starts and exits (threads are followed in any case)";
     case Group::net:

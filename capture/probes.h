@@ -19,8 +19,9 @@
 namespace tailcap::capture {
 
 // What may be switched off. What sockets and tasks exist is always followed: it decides what is recorded.
-enum class Group : std::uint8_t { io, arrivals, offcpu, tasks, net, tls };
-inline constexpr std::array kGroups = {Group::io, Group::arrivals, Group::offcpu, Group::tasks, Group::net, Group::tls};
+enum class Group : std::uint8_t { io, arrivals, offcpu, stalls, tasks, net, tls };
+inline constexpr std::array kGroups = {Group::io,    Group::arrivals, Group::offcpu, Group::stalls,
+                                    Group::tasks, Group::net,      Group::tls};
 const char* name_of(Group group);
 const char* describe(Group group);
 

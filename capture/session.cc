@@ -18,6 +18,9 @@ namespace {
 // Mappings are told again in every keyframe, unless that would be the larger part of the recorder's work.
 constexpr std::size_t kMappingsAgain = 64;
 constexpr std::size_t kUnwatchedTold = 8;
+// CPU quotas are read once a second, of the cgroups of so many processes.
+constexpr Duration kQuotasEvery{1'000'000'000};
+constexpr std::size_t kQuotaProcesses = 256;
 
 // A program that is interrupted on a CPU and would run again there is skipped by the kernel, which counts that.
 constexpr std::array<std::pair<std::string_view, Kind>, 7> kKindOfProgram = {{{"io_send", Kind::send},
@@ -152,6 +155,18 @@ void Session::tick(Time now) {
     describe(pid, now);
   }
   new_.clear();
+  if (!known(quotas_read_) || now - quotas_read_ >= kQuotasEvery) push_quotas(now);
+}
+
+void Session::push_quotas(Time now) {
+  quotas_read_ = now;
+  quotas_.begin();
+  std::size_t read = 0;
+  for (const auto pid : processes_) {
+    if (++read > kQuotaProcesses) break;
+    for (const Quota& q : quotas_.read(pid))
+      push({now, {}, CpuQuota{q.cgroup, Duration{q.period}, Duration{q.quota}, q.periods, q.throttled, Duration{q.throttled_time}}});
+  }
 }
 
 void Session::push_costs(Time now) {
@@ -228,6 +243,7 @@ void Session::closing_facts() {
   count_losses(now);
   if (finder_) push_probes(now, finder_->take_new());
   count_skipped_runs(now);
+  push_quotas(now);
   push_costs(now);
 }
 

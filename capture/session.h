@@ -12,6 +12,7 @@
 #include "capture/convert.h"
 #include "capture/mask.h"
 #include "capture/probes.h"
+#include "capture/quota.h"
 #include "capture/proc.h"
 #include "capture/status.h"
 #include "capture/tls/finder.h"
@@ -45,6 +46,7 @@ class Session {
   void forget_later(formats::SocketId socket);
   void begun(std::uint32_t pid, bool program);  // a process; program: it runs another one than its parent
   void push_costs(formats::Time now);
+  void push_quotas(formats::Time now);
   void push_loss(formats::Time now, formats::Time since, formats::LossCause cause, std::uint8_t kind,
                  std::uint64_t count, const char* what);
   void count_losses(formats::Time now);
@@ -65,6 +67,8 @@ class Session {
   std::unordered_map<std::string, std::uint64_t> skipped_runs_;
   std::uint64_t bad_records_ = 0, bad_told_ = 0;
   formats::Time losses_until_, skipped_until_;
+  Quotas quotas_;
+  formats::Time quotas_read_ = formats::kNoTime;
   Tally tally_;
 };
 

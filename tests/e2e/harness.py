@@ -123,7 +123,7 @@ class Case(unittest.TestCase):
         os.chmod(self.scratch, 0o755)  # servers that drop privileges read from here
 
     def start(self, command, **options):
-        process = subprocess.Popen([str(c) for c in command], stdin=subprocess.DEVNULL, **options)
+        process = subprocess.Popen([str(c) for c in command], **{"stdin": subprocess.DEVNULL, **options})
         self.addCleanup(self.end, process)
         return process
 

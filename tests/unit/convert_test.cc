@@ -168,10 +168,33 @@ TEST(Convert, OffCpu) {
   r.state = 1;
   r.syscall = 232;
   r.argument0 = 11;
+  r.socket = 99;
+  r.file = 1;
+  r.throttled = 1;
   Converter converter;
   Event event;
   ASSERT_TRUE(converter.convert(bytes_of(r), event));
-  EXPECT_EQ(event, (Event{time_from(1000), {17, 18}, OffCpu{time_from(400), time_from(600), 3, 1, 232, 3, 11, 0}}));
+  EXPECT_EQ(event, (Event{time_from(1000), {17, 18}, OffCpu{time_from(400), time_from(600), 3, 1, 232, 3, 11, 0, true, 99, FileKind::socket}}));
+  r.file = 200;
+  ASSERT_TRUE(converter.convert(bytes_of(r), event));
+  EXPECT_EQ(std::get<OffCpu>(event.body).file, FileKind::other);
+}
+
+TEST(Convert, Stall) {
+  record_stall r{};
+  r.h = header(RECORD_STALL);
+  r.began = 300;
+  r.where = 77;
+  r.detail = 4;
+  r.what = STALL_KERNEL_LOCK;
+  Converter converter;
+  Event event;
+  ASSERT_TRUE(converter.convert(bytes_of(r), event));
+  EXPECT_EQ(event, (Event{time_from(1000), {17, 18}, Stall{StallKind::kernel_lock, time_from(300), 77, 4}}));
+  r.what = 6;
+  EXPECT_FALSE(converter.convert(bytes_of(r), event));
+  const auto bytes = bytes_of(r);
+  EXPECT_FALSE(converter.convert(std::span(bytes).first(47), event));
 }
 
 TEST(Convert, Segments) {

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * What holds a thread up inside the kernel, where a tracepoint says so: reclaim, locks of the kernel, FUSE, write-back.
+ * One record per stretch, from begin to end, running or not.
+ */
+#ifndef TAILCAP_BPF_STALL_H
+#define TAILCAP_BPF_STALL_H
+
+#include "bpf/target.h"
+#include <bpf/bpf_tracing.h>
+
+/* Shorter ones explain nothing, and there are many. */
+#define STALL_MIN 10000
+
+/* Between the tracepoint and the sleep that it announces. */
+#define ANNOUNCED 200000
+
+#define LOCK_SPIN 1
+#define LOCK_MUTEX 32
+
+static __always_inline void emit_stall(struct task_state *state, struct task_struct *task, u32 what, u64 began, u64 now,
+				       u64 where, u32 detail)
+{
+	struct record_stall *record;
+
+	if (!began || now - began < STALL_MIN)
+		return;
+	record = reserve(sizeof(*record), RECORD_STALL, NULL);
+	if (!record)
+		return;
+	record->h.time = now;
+	record->h.pid = task->tgid;
+	record->h.tid = task->pid;
+	record->h.kind = RECORD_STALL;
+	record->h.missed = 0;
+	record->h.length = 0;
+	record->began = began;
+	record->where = where;
+	record->detail = detail;
+	record->what = what;
+	bpf_ringbuf_submit(record, wake_flag(now));
+}
+
+static __always_inline int reclaim_begins(void)
+{
+	struct task_state *state = task_state(bpf_get_current_task_btf());
+
+	if (state)
+		state->reclaim_began = bpf_ktime_get_ns();
+	return 0;
+}
+
+static __always_inline int reclaim_ends(void)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_state *state = task_state(task);
+
+	if (!state || !state->reclaim_began)
+		return 0;
+	emit_stall(state, task, STALL_RECLAIM, state->reclaim_began, bpf_ktime_get_ns(), 0, 0);
+	state->reclaim_began = 0;
+	return 0;
+}
+
+SEC("tp_btf/mm_vmscan_direct_reclaim_begin")
+int BPF_PROG(stall_reclaim_begin)
+{
+	return reclaim_begins();
+}
+
+SEC("tp_btf/mm_vmscan_direct_reclaim_end")
+int BPF_PROG(stall_reclaim_end)
+{
+	return reclaim_ends();
+}
+
+SEC("tp_btf/mm_vmscan_memcg_reclaim_begin")
+int BPF_PROG(stall_memcg_begin)
+{
+	return reclaim_begins();
+}
+
+SEC("tp_btf/mm_vmscan_memcg_reclaim_end")
+int BPF_PROG(stall_memcg_end)
+{
+	return reclaim_ends();
+}
+
+SEC("tp_btf/contention_begin")
+int BPF_PROG(stall_lock_begin, void *lock, unsigned int flags)
+{
+	struct task_state *state;
+
+	if (flags & LOCK_SPIN && !(flags & LOCK_MUTEX)) /* never sleeps; a mutex may spin before it does */
+		return 0;
+	state = task_state(bpf_get_current_task_btf());
+	if (!state || state->lock_began)
+		return 0;
+	state->lock_began = bpf_ktime_get_ns();
+	state->lock = (u64)lock;
+	state->lock_flags = flags;
+	return 0;
+}
+
+SEC("tp_btf/contention_end")
+int BPF_PROG(stall_lock_end, void *lock)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_state *state = task_state(task);
+
+	if (!state || !state->lock_began || state->lock != (u64)lock)
+		return 0;
+	emit_stall(state, task, STALL_KERNEL_LOCK, state->lock_began, bpf_ktime_get_ns(), state->lock, state->lock_flags);
+	state->lock_began = 0;
+	return 0;
+}
+
+/* The next sleep is for this; bpf/sched.h follows it. */
+static __always_inline int announce(u32 what)
+{
+	struct task_state *state = task_state(bpf_get_current_task_btf());
+
+	if (!state)
+		return 0;
+	state->pending = what;
+	state->pending_since = bpf_ktime_get_ns();
+	return 0;
+}
+
+SEC("tp_btf/balance_dirty_pages")
+int BPF_PROG(stall_writeback)
+{
+	return announce(STALL_WRITEBACK);
+}
+
+SEC("tp_btf/fuse_request_send")
+int BPF_PROG(stall_fuse)
+{
+	return announce(STALL_FUSE);
+}
+
+#endif

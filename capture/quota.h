@@ -1,0 +1,47 @@
+// What the CPU quotas of cgroups have cost so far, as the kernel counts it: both cgroup hierarchies.
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tailcap::capture {
+
+struct Quota {
+  std::string cgroup;  // as in /proc/PID/cgroup
+  std::int64_t period = 0, quota = 0;  // ns
+  std::uint64_t periods = 0, throttled = 0;
+  std::int64_t throttled_time = 0;  // ns
+};
+
+// Where the two hierarchies are mounted; empty: not at all.
+struct CgroupMounts {
+  std::string unified, cpu;
+};
+CgroupMounts parse_cgroup_mounts(std::string_view mountinfo);
+
+// The cgroup of a process in each, from /proc/PID/cgroup; empty: none.
+struct CgroupPaths {
+  std::string unified, cpu;
+};
+CgroupPaths parse_cgroup_paths(std::string_view text);
+
+class Quotas {
+ public:
+  static constexpr std::size_t kMaxCgroups = 256;  // told at once; others are not
+
+  Quotas();
+  // Of the cgroups of this process and all above them, those that have a quota and were not read since the last begin().
+  void begin() { seen_.clear(); }
+  std::vector<Quota> read(std::uint32_t pid);
+
+ private:
+  void read_up(const std::string& mount, std::string path, bool unified, std::vector<Quota>& found);
+
+  CgroupMounts mounts_;
+  std::set<std::string> seen_;
+};
+
+}  // namespace tailcap::capture

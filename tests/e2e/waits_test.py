@@ -1,0 +1,129 @@
+"""What threads wait for, as the kernel's own counters and a program's own log tell it."""
+import json
+import pathlib
+import subprocess
+import sys
+import time
+
+import harness
+from harness import Case
+
+# Waits in known ways, and writes down when: "what begin end" in ns of CLOCK_MONOTONIC.
+PROGRAM = r"""
+import mmap, os, socket, sys, threading, time
+sys.stdin.readline()
+log = []
+def timed(what, act):
+    begin = time.monotonic_ns()
+    act()
+    log.append((what, begin, time.monotonic_ns()))
+reads, writes = os.pipe()
+served = socket.create_server(("127.0.0.1", 0))
+client = socket.create_connection(served.getsockname())
+server, _ = served.accept()
+def other():
+    for _ in range(10):
+        time.sleep(0.02)
+        os.write(writes, b"x")
+        time.sleep(0.02)
+        server.send(b"y")
+helper = threading.Thread(target=other)
+helper.start()
+for _ in range(10):
+    timed("pipe", lambda: os.read(reads, 1))
+    timed("socket", lambda: client.recv(1))
+helper.join()
+def touch():
+    for _ in range(60):
+        memory = mmap.mmap(-1, 2 << 20)
+        for at in range(0, 2 << 20, 4096):
+            memory[at] = 1
+        memory.close()
+workers = [threading.Thread(target=touch) for _ in range(3)]
+for w in workers: w.start()
+for w in workers: w.join()
+group = sys.argv[1]
+if group:
+    with open(group + "/cgroup.procs", "w") as f: f.write(str(os.getpid()))
+    end = time.monotonic() + 1
+    while time.monotonic() < end: pass
+print(helper.native_id, *(f"{what} {begin} {end}" for what, begin, end in log), sep="\n", flush=True)
+sys.stdin.readline()
+"""
+
+
+def cpu_group():
+    """A new cgroup (v1) with 30 ms of CPU every 100 ms; "" where there is no such controller."""
+    for line in pathlib.Path("/proc/mounts").read_text().splitlines():
+        _, place, kind, options, *_ = line.split()
+        if kind == "cgroup" and "cpu" in options.split(","):
+            group = pathlib.Path(place) / f"tailcap-waits-{time.monotonic_ns()}"
+            group.mkdir()
+            (group / "cpu.cfs_period_us").write_text("100000")
+            (group / "cpu.cfs_quota_us").write_text("30000")
+            return group
+    return ""
+
+
+class Waits(Case):
+    def setUp(self):
+        super().setUp()
+        self.group = cpu_group()
+        program = self.start([sys.executable, "-c", PROGRAM, self.group], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        with self.record("-p", program.pid) as recording:
+            program.stdin.write("go\n")
+            program.stdin.flush()
+            self.helper = int(program.stdout.readline())
+            self.log = [program.stdout.readline().split() for _ in range(20)]
+            if self.group:
+                self.counted = dict(l.split() for l in (self.group / "cpu.stat").read_text().splitlines())
+            time.sleep(1.1)  # for a reading of the quota
+        program.communicate("end\n", timeout=10)
+        if self.group:
+            self.group.rmdir()
+        self.pid = program.pid
+        text = subprocess.run([harness.BUILD / "analyze/tailcap", "events", "--json", recording.file], check=True, capture_output=True).stdout
+        self.events = [json.loads(line) for line in text.split(b"\n") if line]
+        self.waits = [e for e in self.events if e["kind"] == "off_cpu"]
+
+    def around(self, what, kind):
+        """The longest wait of each logged stretch: on such a file, and all but what calling costs."""
+        found = []
+        for name, begin, end in self.log:
+            if name != what:
+                continue
+            inside = [w for w in self.waits if w["tid"] == self.pid and int(begin) <= w["left"] and w["time"] <= int(end)]
+            self.assertTrue(inside, f"no wait inside {name} {begin} {end}")
+            longest = max(inside, key=lambda w: w["time"] - w["left"])
+            self.assertEqual(longest["file"], kind)
+            found.append(longest)
+        self.assertEqual(len(found), 10)
+        return found
+
+    def test_all(self):
+        for wait in self.around("pipe", "pipe"):
+            self.assertEqual(wait["waker"], self.helper)
+            self.assertEqual(wait["socket"], 0)
+        received = {e["socket"] for e in self.events if e["kind"] == "receive" and e["length"] == 1}
+        for wait in self.around("socket", "socket"):
+            self.assertIn(wait["socket"], received)
+        self.assertTrue(all(e["pid"] == self.pid for e in self.events if e["kind"] == "stall"))
+        locks = [e for e in self.events if e["kind"] == "stall" and e["what"] == "kernel_lock"]
+        self.assertTrue(locks, "three threads that map and touch memory never waited for its lock")
+        for e in locks:
+            self.assertGreaterEqual(e["time"] - e["began"], 10_000)
+        if not self.group:
+            self.skipTest("no cpu controller of cgroup v1: throttling not tried")
+        throttled = [w for w in self.waits if w["throttled"]]
+        # A period may end between the last look and the reading of the counter.
+        self.assertAlmostEqual(len(throttled), int(self.counted["nr_throttled"]), delta=1)
+        # The kernel stops counting when the quota is there again; the thread still has to get its CPU.
+        self.assertGreaterEqual(sum(w["time"] - w["left"] for w in throttled), 0.8 * int(self.counted["throttled_time"]))
+        self.assertTrue(all(w["state"] in (0, 256) for w in throttled))
+        read = [e for e in self.events if e["kind"] == "cpu_quota" and e["cgroup"] == "/" + self.group.name]
+        self.assertTrue(read)
+        self.assertEqual((read[-1]["period"], read[-1]["quota"], read[-1]["throttled"]), (100_000_000, 30_000_000, int(self.counted["nr_throttled"])))
+
+
+if __name__ == "__main__":
+    harness.main()
