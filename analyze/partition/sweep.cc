@@ -1,0 +1,59 @@
+#include "analyze/partition/sweep.h"
+
+#include <algorithm>
+#include <queue>
+#include <tuple>
+
+namespace tailcap::partition {
+namespace {
+
+// Ranks 1 to 7 are the chain. Lost evidence is before it, what else is unexplained behind it.
+int place_of(flow::Label label) {
+  if (label == flow::Label::unexplained_lost) return 0;
+  const int rank = flow::rank_of(label);
+  return rank == 0 ? 8 : rank;
+}
+
+auto key(const Condition& c) { return std::tuple(place_of(c.label), c.label, c.evidence, c.behind); }
+
+struct Later {
+  bool operator()(const Condition* a, const Condition* b) const { return key(*b) < key(*a); }
+};
+
+}  // namespace
+
+std::vector<Condition> sweep(Nanos from, Nanos to, std::span<const Condition> conditions) {
+  std::vector<const Condition*> sorted;
+  sorted.reserve(conditions.size());
+  for (const Condition& c : conditions)
+    if (std::max(c.from, from) < std::min(c.to, to)) sorted.push_back(&c);
+  std::sort(sorted.begin(), sorted.end(), [](const auto* a, const auto* b) { return a->from < b->from; });
+  std::vector<Condition> out;
+  const auto emit = [&](Nanos begin, Nanos end, flow::Label label, flow::Evidence evidence, std::uint32_t behind) {
+    if (begin >= end) return;
+    if (!out.empty() && out.back().label == label && out.back().evidence == evidence && out.back().behind == behind)
+      out.back().to = end;
+    else
+      out.push_back({begin, end, label, evidence, behind});
+  };
+  // The heap holds what began and may have ended; the first that has not ended owns the time until it ends or until
+  // another begins.
+  std::priority_queue<const Condition*, std::vector<const Condition*>, Later> open;
+  std::size_t next = 0;
+  for (Nanos now = from; now < to;) {
+    while (next < sorted.size() && sorted[next]->from <= now) open.push(sorted[next++]);
+    while (!open.empty() && open.top()->to <= now) open.pop();
+    Nanos until = next < sorted.size() ? std::min(sorted[next]->from, to) : to;
+    if (open.empty()) {
+      emit(now, until, flow::Label::unexplained_nocarrier, flow::Evidence::measured, 0);
+    } else {
+      const Condition& first = *open.top();
+      until = std::min(until, first.to);
+      emit(now, until, first.label, first.evidence, first.behind);
+    }
+    now = until;
+  }
+  return out;
+}
+
+}  // namespace tailcap::partition
