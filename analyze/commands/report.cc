@@ -5,6 +5,7 @@
 #include <system_error>
 
 #include "analyze/commands/command.h"
+#include "analyze/commands/exit_code.h"
 #include "analyze/commands/output_file.h"
 #include "analyze/commands/selection.h"
 #include "analyze/pipeline/pipeline.h"
@@ -111,7 +112,8 @@ void write_page(const pipeline::Analysis& analysis, const Arguments& a) {
 }
 
 int run(Arguments& a) {
-  const pipeline::Options options = options_of(a.selection);
+  pipeline::Options options = options_of(a.selection);
+  options.partition = true;
   const pipeline::Analysis analysis = pipeline::analyze(a.files[0], options);
   a.shown.file = std::filesystem::path(a.files[0]).filename().string();
   a.shown.scope = scope_text(a.selection);
@@ -123,7 +125,8 @@ int run(Arguments& a) {
   }
   if (!a.html.empty()) write_page(analysis, a);
   const bool plotted = a.plots.empty() || write_plots(analysis, a);
-  return !plotted ? 1 : analysis.damaged ? 3 : 0;
+  const int code = exit_code(analysis, "report");
+  return plotted ? code : 1;
 }
 
 }  // namespace

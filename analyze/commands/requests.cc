@@ -9,6 +9,7 @@
 #include <numeric>
 
 #include "analyze/commands/command.h"
+#include "analyze/commands/exit_code.h"
 #include "analyze/commands/line_output.h"
 #include "analyze/commands/selection.h"
 #include "analyze/pipeline/pipeline.h"
@@ -209,6 +210,7 @@ int run(const Arguments& a) {
   if (!a.status.empty()) options.filters.emplace_back("status == " + a.status);
   options.keep_headers = a.headers;
   options.study = false;
+  options.partition = a.json;
   const pipeline::Analysis analysis = pipeline::analyze(a.files[0], options);
   LineOutput out;
   const auto rows = chosen(analysis.table, a);
@@ -228,7 +230,7 @@ int run(const Arguments& a) {
       std::fprintf(stderr, "tailcap requests: %zu of %zu requests shown\n", rows.size(), analysis.table.rows.size());
   }
   out.flush();
-  return analysis.damaged ? 3 : 0;
+  return exit_code(analysis, "requests");
 }
 
 // Only a number or a class: the value becomes part of a filter.

@@ -62,4 +62,16 @@ struct LabelledStretch {
   Culprit culprit;
 };
 
+// One request's stretches in order of time, which partition it, and the calls that it made.
+struct Course {
+  struct Call {
+    ExchangeId request;
+    bool on_path = false;   // the request waited for it; otherwise it ran beside the path,
+    Duration slack{};       // and could have ended so much later
+  };
+  ExchangeId request;
+  std::vector<LabelledStretch> stretches;
+  std::vector<Call> calls;
+};
+
 }  // namespace tailcap::flow

@@ -7,11 +7,15 @@
 namespace tailcap::partition {
 namespace {
 
-// Ranks 1 to 7 are the chain. Lost evidence is before it, what else is unexplained behind it.
+// Ranks 1 to 7 are the chain. Lost evidence is before it, and behind it that nobody is known. What contradicts itself
+// keeps the carrier from running, nobody knows how: it is last among what does.
 int place_of(flow::Label label) {
-  if (label == flow::Label::unexplained_lost) return 0;
-  const int rank = flow::rank_of(label);
-  return rank == 0 ? 8 : rank;
+  switch (label) {
+    case flow::Label::unexplained_lost: return 0;
+    case flow::Label::unexplained_opaque: return 6;
+    case flow::Label::unexplained_nocarrier: return 8;
+    default: return flow::rank_of(label);
+  }
 }
 
 auto key(const Condition& c) { return std::tuple(place_of(c.label), c.label, c.evidence, c.behind); }

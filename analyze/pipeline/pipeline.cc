@@ -11,6 +11,7 @@
 #include "analyze/causes/setup.h"
 #include "analyze/exchanges/exchanges.h"
 #include "analyze/names/lookups.h"
+#include "analyze/partition/partitioner.h"
 #include "analyze/protocols/protocols.h"
 #include "analyze/streams/streams.h"
 #include "analyze/tail/calls.h"
@@ -62,9 +63,24 @@ class Run {
     }
   }
 
+  // After the last event: all requests are known. Then what partition() gives is told all events once more.
+  void end() { settle(); }
+
+  partition::Partitioner partition() {
+    partition::Partitioner partitioner(out_.table, std::move(notes_), carriers_);
+    if (options_.follow.connection != 0) partitioner.follow(options_.follow);
+    return partitioner;
+  }
+
+  void partitioned(partition::Partitioner& partitioner) {
+    out_.table.partitions = partitioner.take();
+    out_.courses = partitioner.take_courses();
+    out_.wrong = partitioner.wrong();
+    findings_.add(partitioner.findings());
+  }
+
   Analysis finish(const formats::FileSummary& file) {
     out_.study.quality.file = file;
-    settle();
     fill_quality();
     select();
     if (options_.study) tail::study_requests(out_.table, out_.study);
@@ -79,11 +95,14 @@ class Run {
     calls_ = calls_ || flow::is_call(row);
     from_peer_.push(exchange);
     parents_.push(exchange, row, out_.table.texts);
+    if (options_.partition)
+      if (auto note = partition::note_of(exchange)) notes_.push_back(std::move(*note));
     const flow::Connection* const connection = streams_.connection(exchange.id.connection);
     attempts_.push(exchange, connection && connection->origin == formats::Origin::existed);
     if (connection) {
       row.tls = connection->tls;
       note_endpoints(*connection);
+      note_carrier(*connection);
       const flow::Connection* const carrier = streams_.connection(connection->carrier);
       setups_.push(exchange, *connection, carrier ? *carrier : *connection, out_.table.texts);
       if (const auto peer = peer_of(exchange, *connection)) row.peer = *peer;
@@ -128,10 +147,16 @@ class Run {
       match_unbound(*c);
       if (const flow::Connection* carrier = streams_.connection(c->carrier)) setups_.ended(*c, *carrier, out_.table.texts);
       if (c->carrier != 0 && c->bytes_in + c->bytes_out > 0) tls_.has_plaintext(c->carrier);
-      if (c->id < out_.endpoints.size() && out_.endpoints[c->id].local != 0) set_endpoints(*c);
+      if (c->id < out_.endpoints.size() && out_.endpoints[c->id].local != 0) set_endpoints(*c), note_carrier(*c);
     } else if (run.end == flow::End::reset || run.end == flow::End::error) {
       note_failure(*c);
     }
+  }
+
+  // Which socket carries a TLS session may be known later than its first requests.
+  void note_carrier(const flow::Connection& connection) {
+    if (connection.id >= carriers_.size()) carriers_.resize(connection.id + 1);
+    carriers_[connection.id] = {connection.socket, connection.tls ? connection.session : 0};
   }
 
   void set_endpoints(const flow::Connection& connection) {
@@ -279,6 +304,8 @@ class Run {
   // By ConnectionId: exchanges of TLS sessions that are not bound yet.
   static constexpr std::size_t kMaxUnbound = 64;  // of one session: two calls are enough to bind it
   std::unordered_map<flow::ConnectionId, std::vector<causes::Mark>> unbound_;
+  std::vector<partition::Carrier> carriers_;              // by ConnectionId, of those with requests
+  std::vector<partition::Note> notes_;
   std::vector<bool> failed_;                              // by ConnectionId
   std::uint64_t http_connections_ = 0;
   bool calls_ = false;                                    // there are rows of gRPC
@@ -292,6 +319,14 @@ Analysis analyze(const std::string& path, const Options& options) {
   Run run(reader.preamble(), options);
   for (auto events = reader.next(); !events.empty(); events = reader.next())
     for (const formats::Event& event : events) run.push(event);
+  run.end();
+  if (options.partition) {
+    formats::Reader again(path, {.threads = options.threads});
+    partition::Partitioner partitioner = run.partition();
+    for (auto events = again.next(); !events.empty(); events = again.next())
+      for (const formats::Event& event : events) partitioner.push(event);
+    run.partitioned(partitioner);
+  }
   return run.finish(reader.summary());
 }
 
@@ -307,6 +342,12 @@ Analysis analyze(const formats::Preamble& preamble, std::span<const formats::Eve
     file.last = std::max(file.last, event.time);
   }
   file.events = events.size();
+  run.end();
+  if (options.partition) {
+    partition::Partitioner partitioner = run.partition();
+    for (const formats::Event& event : events) partitioner.push(event);
+    run.partitioned(partitioner);
+  }
   return run.finish(file);
 }
 

@@ -1,6 +1,7 @@
 // A capture in, requests and their study out: the only place where the stages meet.
 //
 //   Reader → Streams → Parsers → Exchanges → Peers, Timeline → request table → routes, study
+//   Reader again → Partitioner → labels of every request
 //
 // The result is the same for every number of threads. Memory: the connections that live, and a row per request.
 #pragma once
@@ -37,6 +38,8 @@ struct Options {
   std::size_t max_routes = kMaxRoutes;
   bool keep_headers = false;  // fills Analysis::headers
   bool study = true;          // false: only the table and Study::quality
+  bool partition = false;     // fills RequestTable::partitions: reads the capture a second time
+  flow::ExchangeId follow;    // with partition: fills Analysis::courses for this request, its other end and its calls
 };
 
 struct Headers {
@@ -53,6 +56,9 @@ struct Analysis {
   flow::Study study;                 // of those; its quality is that of the whole capture
   std::vector<Headers> headers;      // one per row, where they were asked for
   std::vector<Endpoints> endpoints;  // by ConnectionId; [0] is empty
+  std::vector<flow::Course> courses; // by request
+  // Requests whose phases or labels do not sum to their duration, the first few: a defect of tailcap. Exit code 1.
+  std::vector<flow::ExchangeId> wrong;
   // Bytes or events are missing somewhere, or the capture was cut short: exit code 3 where results are printed.
   bool damaged = false;
 };

@@ -1,6 +1,7 @@
 #include "analyze/report/request_json.h"
 
 #include "analyze/report/json_writer.h"
+#include "analyze/report/partition_json.h"
 #include "analyze/report/words.h"
 
 namespace tailcap::report {
@@ -203,6 +204,8 @@ void append_request(std::string& out, const flow::RequestTable& table, const Req
   } else {
     json.null();
   }
+  append_milestones(json, row);
+  append_labels(json, table, row);
   setup(json, table, row);
   text_of(json, table, "local", extras.local);
   text_of(json, table, "remote", extras.remote);

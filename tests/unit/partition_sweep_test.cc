@@ -56,7 +56,7 @@ std::map<Label, Nanos> sums(const std::vector<Condition>& pieces) {
 
 // The definition, nanosecond by nanosecond.
 Label label_at(const Case& c, Nanos t) {
-  const auto place = [](Label l) { return l == Label::unexplained_lost ? 0 : flow::rank_of(l) == 0 ? 8 : flow::rank_of(l); };
+  const auto place = [](Label l) { return l == Label::unexplained_lost ? 0 : l == Label::unexplained_opaque ? 6 : flow::rank_of(l); };
   Label best = Label::unexplained_nocarrier;
   bool any = false;
   for (const auto& x : c.conditions) {

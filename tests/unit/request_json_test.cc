@@ -118,7 +118,7 @@ TEST(RequestJson, NamesAndNulls) {
                                           "attempt_how",
                                           "http2",
                                           "phases",
-                                          "thread_time",
+                                          "thread_time", "milestones", "labels", "culprits",
                                           "setup",
                                           "local",
                                           "remote",
@@ -130,7 +130,7 @@ TEST(RequestJson, NamesAndNulls) {
   EXPECT_EQ(json["id"], "12.3");
   for (const char* name : {"protocol", "method", "path", "status", "start_ns", "duration_ns", "first_byte_ns",
                            "request_bytes", "pid", "comm", "trace_id", "span_id", "parent_span_id", "trace_format", "request_id", "parent", "parent_how", "parent_confidence", "parent_alternatives",
-                           "peer", "attempt", "attempt_of", "attempt_how", "http2", "phases", "thread_time", "setup", "local", "request_headers"})
+                           "peer", "attempt", "attempt_of", "attempt_how", "http2", "phases", "thread_time", "milestones", "labels", "culprits", "setup", "local", "request_headers"})
     EXPECT_TRUE(json[name].is_null()) << name;
 }
 

@@ -1,0 +1,18 @@
+#include "analyze/commands/exit_code.h"
+
+#include <cstdio>
+
+#include "analyze/report/words.h"
+
+namespace tailcap::commands {
+
+int exit_code(bool damaged, const std::vector<flow::ExchangeId>& wrong, const char* command) {
+  for (const flow::ExchangeId id : wrong)
+    std::fprintf(stderr, "tailcap %s: request %s: its phases or labels do not sum to its duration. This is a defect of tailcap; please report it with the capture.\n",
+                 command, report::id_text(id).c_str());
+  return !wrong.empty() ? 1 : damaged ? 3 : 0;
+}
+
+int exit_code(const pipeline::Analysis& analysis, const char* command) { return exit_code(analysis.damaged, analysis.wrong, command); }
+
+}  // namespace tailcap::commands

@@ -1,0 +1,273 @@
+#include "analyze/partition/by_goroutine.h"
+
+#include <algorithm>
+
+#include "analyze/partition/by_thread.h"
+#include "analyze/partition/running.h"
+
+namespace tailcap::partition {
+namespace {
+
+using flow::Evidence;
+using flow::Label;
+using formats::GoRunState;
+
+// Where the request is known to have been worked on at one time.
+struct Point {
+  Nanos time = 0;
+  std::uint64_t goroutine = 0;
+  std::uint32_t tid = 0;
+  bool read = false;    // it took bytes: the goroutine had just been put on the thread
+  bool parks = false;   // a call was sent: it waits for the answer from here on
+  bool off = false;     // its thread left the CPU, with it
+  Nanos back = 0;
+};
+
+class Goroutines {
+ public:
+  Goroutines(const Known& k, std::uint64_t goroutine, std::span<const Call> calls, Draft& draft)
+      : k_(k), calls_(calls), draft_(draft), process_(k.observed.process(draft.w.pid)), goroutine_(goroutine) {}
+
+  void run() {
+    collect();
+    if (process_)
+      for (const Span& s : process_->stops) stops_.push_back(s);
+    const Window& w = draft_.w;
+    if (points_.empty()) return gap(nullptr, w.from, nullptr, w.to);
+    gap(nullptr, w.from, &points_.front(), points_.front().time);
+    for (std::size_t i = 0; i + 1 < points_.size(); ++i) between(points_[i], points_[i + 1]);
+    const Point& last = points_.back();
+    if (last.time < w.to) between(last, {w.to, last.goroutine, last.tid, false, false, false, 0});
+  }
+
+ private:
+  void collect() {
+    const Window& w = draft_.w;
+    for (const Act& a : acts_of(k_, w)) points_.push_back({a.time, a.goroutine, a.tid, !a.out, !a.out ? false : !w.server(), false, 0});
+    const Nanos begin = w.server() ? w.first : w.from;
+    if (const Log<Sighting>* seen = w.server() && !w.streams ? k_.observed.goroutine(w.pid, goroutine_) : nullptr)
+      for (const Sighting* s = seen->first_at(begin); s != seen->end() && s->time <= w.to; ++s)
+        if (!s->state && s->connection != w.id.connection) points_.push_back({s->time, goroutine_, s->tid, s->connection != 0 && !s->out, s->connection != 0 && s->out, s->off, s->back});
+    if (w.server())
+      for (const Call& c : calls_)
+        if (c.sender != 0 && c.w.from >= begin && c.w.from <= w.to) points_.push_back({c.w.from, c.goroutine, c.sender, false, true, false, 0});
+    std::sort(points_.begin(), points_.end(), [](const Point& a, const Point& b) {
+      return a.time != b.time ? a.time < b.time : a.goroutine != b.goroutine ? a.goroutine < b.goroutine : a.tid < b.tid;
+    });
+    points_.erase(std::unique(points_.begin(), points_.end(), [](const Point& a, const Point& b) { return a.time == b.time && a.goroutine == b.goroutine; }), points_.end());
+  }
+
+  // When something else than the goroutine was first seen on its thread after t.
+  Nanos elsewhere(const Point& p, Nanos until) const {
+    const ThreadLog* log = k_.observed.thread(p.tid);
+    if (!log) return p.time;
+    Nanos end = until;
+    for (const Wait* w = log->waits.first_at(p.time); w != log->waits.end() && w->time < end; ++w)
+      if (w->goroutine != p.goroutine) end = w->time;
+    for (const Act* a = log->acts.first_after(p.time); a != log->acts.end() && a->time < end; ++a)
+      if (a->goroutine != p.goroutine) end = a->time;
+    return end;
+  }
+
+  void between(const Point& a, const Point& b) {
+    const Nanos until = std::min(b.time, draft_.w.to);
+    if (a.time >= until) return;
+    // It left the CPU with its thread, and came back with it.
+    if (a.off && a.back >= until) return add_running(k_, a.tid, a.time, until, calls_, draft_);
+    Point from = a;
+    if (a.off) {
+      add_running(k_, a.tid, a.time, a.back, calls_, draft_);
+      from.time = a.back;
+    }
+    const Nanos left = from.parks && b.goroutine != from.goroutine ? from.time : elsewhere(from, until);
+    if (left >= until && a.tid == b.tid && a.goroutine == b.goroutine) return add_running(k_, a.tid, from.time, until, calls_, draft_);
+    // Until something else was seen there it ran, as far as is known; not when it had just asked for something.
+    Nanos parked = from.parks ? from.time : left;
+    if (parked > from.time) add_running(k_, a.tid, from.time, parked, calls_, draft_, Evidence::inferred);
+    gap(&a, std::min(parked, until), &b, until);
+  }
+
+  // It was not seen in [from, to); then it is at b.
+  void gap(const Point* a, Nanos from, const Point* b, Nanos to) {
+    from = std::max(from, draft_.w.from), to = std::min(to, draft_.w.to);
+    if (from >= to) return;
+    (void)a;
+    const Window& w = draft_.w;
+    for (const Span& s : stops_) draft_.add(std::max(s.time, from), std::min(s.to, to), Label::go_stw);
+    // The thread that took it up, if it had to be woken.
+    const Wait* woken = nullptr;
+    if (const ThreadLog* log = b ? k_.observed.thread(b->tid) : nullptr)
+      if (const Wait* last = log->waits.last_before(to); last && last->back <= to && last->back > from && last->woken() && last->goroutine != b->goroutine) woken = last;
+    if (w.server() && from < w.first) {
+      // Arrived and not read: nobody was woken, then the thread, then the goroutine.
+      const Nanos read = std::min(to, w.first);
+      if (woken && woken->runnable > from) draft_.add(from, std::min(woken->runnable, read), Label::q_notice);
+      dispatched(woken, from, read, read);
+      from = read;
+      if (from >= to) return;
+    }
+    Nanos happened = 0;  // when what it waited for had happened, as far as is known
+    if (w.server() && from < w.second) {
+      const Nanos whole = std::min(to, w.second);
+      happened = add_awaited_bytes(k_, w.id.connection, from, whole, Label::net_upload, Label::net_reorder, Evidence::measured, 0, draft_);
+      if (happened < whole) dispatched(woken, happened, whole, whole);
+      from = whole;
+    }
+    if (w.server() && from >= w.third) return responding(from, to, woken);
+    if (from >= to) return;
+    for (const Span& piece : add_calls(k_, calls_, from, to, draft_)) parked(piece.time, piece.to, woken, b, to);
+    for (const Call& c : calls_)
+      if ((c.on_path || !w.server()) && c.arrived > from - 1 && c.arrived < to && c.began < to) happened = std::max({happened, c.arrived, from});
+    if (happened == 0) return;
+    // After the answer: no thread ran it, or the one that does had to be woken, or it runs again.
+    const Nanos runs = woken && woken->back > happened && b && !b->read ? woken->back : to;
+    dispatched(woken, happened, runs, to);
+    if (runs < to) add_running(k_, b->tid, runs, to, calls_, draft_, Evidence::inferred);
+  }
+
+  // Ready at `from`: until a thread was woken for it, while that one queued for a CPU, and until the goroutine was on it.
+  void dispatched(const Wait* woken, Nanos from, Nanos to, Nanos end) {
+    if (!woken || woken->back <= from || woken->back > end) return draft_.add(from, to, Label::go_runnable, Evidence::inferred);
+    draft_.add(from, std::min(woken->runnable, to), Label::go_runnable, Evidence::inferred);
+    draft_.add(std::max(woken->runnable, from), std::min(woken->back, to), Label::sched_runq);
+    draft_.add(std::max(woken->back, from), to, Label::go_runnable, Evidence::inferred);
+  }
+
+  // No call was under way: for what it was parked is not known; until the thread was woken that then ran it.
+  void parked(Nanos from, Nanos to, const Wait* woken, const Point* b, Nanos end) {
+    if (woken && b && !b->read && woken->runnable > from && woken->back < to && to == end && alone(*b, woken->back, to)) {
+      park(from, woken->runnable);
+      draft_.add(woken->runnable, woken->back, Label::sched_runq);
+      return add_running(k_, b->tid, woken->back, to, calls_, draft_, Evidence::inferred);
+    }
+    park(from, to);
+  }
+
+  void park(Nanos from, Nanos to) {
+    // Without a goroutine nobody is known to have worked on it.
+    if (goroutine_ != 0 && !(draft_.w.server() && draft_.w.streams)) draft_.add(from, to, Label::go_park, Evidence::inferred);
+  }
+
+  // Nobody else was seen on the thread since then.
+  bool alone(const Point& b, Nanos since, Nanos until) const {
+    Point p = b;
+    p.time = since;
+    return elsewhere(p, until) >= until;
+  }
+
+  // The response was begun, and more could not be written.
+  void responding(Nanos from, Nanos to, const Wait* woken) {
+    Nanos at = from;
+    if (const Note* note = k_.windows.note(draft_.w.id)) {
+      for (const auto& held : note->held_up) {
+        const Nanos a = std::max(formats::nanoseconds(held.from), at), b = std::min(formats::nanoseconds(held.to), to);
+        if (a >= b) continue;
+        park(at, a);
+        draft_.add(a, b, Label::send_h2fc);
+        at = b;
+      }
+    }
+    if (at > from) return dispatched(woken, at, to, to);
+    parked(from, to, woken, nullptr, to);
+  }
+
+  const Known& k_;
+  const std::span<const Call> calls_;
+  Draft& draft_;
+  const ProcessLog* process_;
+  const std::uint64_t goroutine_;
+  std::vector<Span> stops_;
+  std::vector<Point> points_;
+};
+
+// Deep profile: each state was recorded when it began.
+class States {
+ public:
+  States(const Known& k, const Log<Sighting>& seen, std::span<const Call> calls, Draft& draft) : k_(k), seen_(seen), calls_(calls), draft_(draft) {}
+
+  // What of [from, to) the states do not cover.
+  std::vector<Span> run(Nanos from, Nanos to) {
+    if (const ProcessLog* process = k_.observed.process(draft_.w.pid))
+      for (const Span& s : process->stops) stops_.push_back(s);
+    const Sighting* now = nullptr;
+    for (const Sighting& s : seen_) {
+      if (!s.state) continue;
+      if (s.time >= to) break;
+      if (now && s.time > from) stretch(*now, std::max(now->time, from), s.time);
+      else if (!now && s.time > from) left_.push_back({from, s.time});
+      now = &s;
+    }
+    if (now) stretch(*now, std::max(now->time, from), to);
+    else left_.push_back({from, to});
+    return left_;
+  }
+
+ private:
+  void stretch(const Sighting& s, Nanos from, Nanos to) {
+    switch (s.run) {
+      case GoRunState::running: return add_running(k_, s.tid, from, to, calls_, draft_);
+      case GoRunState::ready: return ready(from, to);
+      case GoRunState::parked: return parked(s.why, from, to);
+      default: left_.push_back({from, to});
+    }
+  }
+
+  void ready(Nanos from, Nanos to) {
+    for (const Span& s : stops_) draft_.add(std::max(s.time, from), std::min(s.to, to), Label::go_stw);
+    // The thread that ran it next, if it had to be woken.
+    const Sighting* next = seen_.first_at(to);
+    const ThreadLog* log = next != seen_.end() && next->state && next->run == GoRunState::running ? k_.observed.thread(next->tid) : nullptr;
+    const Wait* woken = log ? log->waits.last_before(to) : nullptr;
+    if (!woken || !woken->woken() || woken->back > to || woken->back <= from) return draft_.add(from, to, Label::go_runnable);
+    draft_.add(from, std::min(woken->runnable, to), Label::go_runnable);
+    draft_.add(std::max(woken->runnable, from), woken->back, Label::sched_runq);
+    draft_.add(woken->back, to, Label::go_runnable);
+  }
+
+  void parked(Label why, Nanos from, Nanos to) {
+    for (const Span& s : stops_) draft_.add(std::max(s.time, from), std::min(s.to, to), Label::go_stw);
+    const Window& w = draft_.w;
+    // On a descriptor, or for those that do the talking: what of it a call explains is the call's.
+    std::vector<Span> rest = add_calls(k_, calls_, from, to, draft_);
+    if (why == Label::net_unknown_socket) draft_.add(from, to, Label::q_notice);
+    for (const Span& piece : rest) {
+      if (why == Label::net_unknown_socket && w.server() && w.phases && piece.time < w.second)
+        add_awaited_bytes(k_, w.id.connection, std::max(piece.time, w.first), std::min(piece.to, w.second), Label::net_upload, Label::net_reorder, Evidence::measured, 0, draft_);
+      else if (why == Label::net_unknown_socket && w.server() && w.phases && piece.time >= w.third)
+        draft_.add(piece.time, piece.to, Label::send_sndbuf);
+      else
+        draft_.add(piece.time, piece.to, why);
+    }
+    // A call's answer had come, and it was still parked: for whom the answer came first.
+    if (why != Label::net_unknown_socket) draft_.add(from, to, Label::go_runnable, Evidence::inferred);
+  }
+
+  const Known& k_;
+  const Log<Sighting>& seen_;
+  const std::span<const Call> calls_;
+  Draft& draft_;
+  std::vector<Span> stops_, left_;
+};
+
+}  // namespace
+
+void add_by_goroutine(const Known& k, std::uint64_t goroutine, std::span<const Call> calls, Draft& draft) {
+  const ProcessLog* process = k.observed.process(draft.w.pid);
+  const Log<Sighting>* seen = k.observed.goroutine(draft.w.pid, goroutine);
+  if (process && process->deep && seen && draft.w.server() && draft.w.phases) {
+    // From the read on its states are known; before that it had not been read.
+    const std::vector<Span> left = States(k, *seen, calls, draft).run(draft.w.first, draft.w.to);
+    Draft rest = draft;
+    rest.conditions.clear();
+    Goroutines(k, goroutine, calls, rest).run();
+    draft.behind = rest.behind;
+    for (const Condition& c : rest.conditions) {
+      draft.add(c.from, std::min(c.to, draft.w.first), c.label, c.evidence, c.behind);
+      for (const Span& s : left) draft.add(std::max(c.from, s.time), std::min(c.to, s.to), c.label, c.evidence, c.behind);
+    }
+    return;
+  }
+  Goroutines(k, goroutine, calls, draft).run();
+}
+
+}  // namespace tailcap::partition

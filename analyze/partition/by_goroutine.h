@@ -1,0 +1,18 @@
+// Go: the goroutine that sends the response's first byte carries the request.
+//
+// Between two sightings it ran, if both were on one thread and nothing else was seen there meanwhile; otherwise it was
+// parked: on the call that was under way, until its answer arrived; then it was runnable until a thread took it. What it
+// was parked for otherwise is go.park, unless its states are recorded (deep profile).
+#pragma once
+
+#include <span>
+
+#include "analyze/partition/calls.h"
+#include "analyze/partition/draft.h"
+
+namespace tailcap::partition {
+
+// goroutine: 0 where it is not known.
+void add_by_goroutine(const Known& k, std::uint64_t goroutine, std::span<const Call> calls, Draft& draft);
+
+}  // namespace tailcap::partition

@@ -1,0 +1,125 @@
+#include "analyze/partition/by_thread.h"
+
+#include <optional>
+
+#include "analyze/partition/running.h"
+
+namespace tailcap::partition {
+namespace {
+
+using flow::Evidence;
+using flow::Label;
+
+// Until a thread that was busy elsewhere came to this request.
+void add_busy(const Known& k, const ThreadLog& log, Nanos from, Nanos to, Draft& draft) {
+  const Act* other = nullptr;
+  for (const Act* a = log.acts.first_after(from); a != log.acts.end() && a->time < to; ++a)
+    if (a->connection != draft.w.id.connection) other = a;
+  Nanos at = from;
+  if (other) {
+    draft.add(from, other->time, Label::q_pool, Evidence::inferred, draft.who(0, owner_of(k, *other), other->tid));
+    at = other->time;
+  }
+  draft.add(at, to, Label::q_notice, Evidence::inferred);
+}
+
+// From the arrival of its first byte to the read.
+void add_arrival(const Known& k, std::uint32_t tid, std::span<const Call> calls, Draft& draft) {
+  const Nanos from = draft.w.from, to = draft.w.first;
+  const ThreadLog* log = k.observed.thread(tid);
+  if (from >= to || !log || log->known_since == 0) return;
+  // The last time that it waited for something to do.
+  const Wait* idle = nullptr;
+  for (const Wait* w = log->waits.last_before(to); w && w->back > from; w = w == log->waits.begin() ? nullptr : w - 1) {
+    const Blocked b = w->blocked;
+    if (b != Blocked::poll && b != Blocked::poll_one && b != Blocked::input && b != Blocked::accept && b != Blocked::futex) continue;
+    idle = w;
+    break;
+  }
+  if (!idle) {
+    if (log->born > from && log->born < to) {
+      draft.add(from, log->born, Label::q_accept, Evidence::inferred);
+      return add_running(k, tid, log->born, to, calls, draft);
+    }
+    return add_busy(k, *log, std::max(from, log->known_since), to, draft);
+  }
+  if (idle->time > from) {
+    if (log->born > from) draft.add(from, log->born, Label::q_accept, Evidence::inferred);
+    add_busy(k, *log, std::max({from, log->born, log->known_since}), idle->time, draft);
+  }
+  if (!idle->woken()) {
+    draft.add(idle->time, idle->back, Label::unexplained_opaque);
+  } else if (idle->blocked == Blocked::futex) {
+    draft.add(idle->time, idle->runnable, Label::q_pool, Evidence::inferred, draft.who(0, {}, idle->waker));
+  } else {
+    draft.add(idle->time, idle->runnable, idle->blocked == Blocked::accept ? Label::q_accept : Label::q_notice);
+  }
+  add_queued(*idle, from, to, draft);
+  add_running(k, tid, idle->back, to, calls, draft);
+}
+
+struct Handover {
+  Nanos at = 0;
+  Evidence evidence = Evidence::inferred;
+  flow::ExchangeId behind;
+  std::uint32_t tid = 0;
+};
+
+// When thread b took over what thread a had last acted on at `from`, before it acted itself at `to`.
+std::optional<Handover> handover(const Known& k, std::uint32_t a, std::uint32_t b, Nanos from, Nanos to, const Draft& draft) {
+  const ThreadLog* log = k.observed.thread(b);
+  if (!log) return std::nullopt;
+  // It was busy with others: it took this when it was done with the last.
+  const Act* other = nullptr;
+  for (const Act* x = log->acts.first_after(from); x != log->acts.end() && x->time < to; ++x)
+    if (x->connection != draft.w.id.connection && owner_of(k, *x) != draft.w.id) other = x;
+  if (other) return Handover{other->time, Evidence::inferred, owner_of(k, *other), b};
+  // It slept when this was handed over, or went to sleep just before: whoever woke it had something for it.
+  const Wait* w = log->waits.last_until(from);
+  if (w && w->woken() && w->runnable > from && w->runnable < to) return Handover{w->runnable, w->waker == a ? Evidence::measured : Evidence::inferred, {}, b};
+  for (w = log->waits.first_after(from); w != log->waits.end() && w->time < to; ++w)
+    if (w->woken() && w->waker == a && w->runnable < to) return Handover{w->runnable, Evidence::measured, {}, b};
+  if (log->born > from && log->born < to) return Handover{log->born, Evidence::measured, {}, b};
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::vector<Act> acts_of(const Known& k, const Window& w) {
+  std::vector<Act> acts;
+  const EndLog* end = k.observed.end(w.id.connection);
+  if (!end) return acts;
+  for (const Act* a = end->acts.first_at(w.from); a != end->acts.end() && a->time <= w.to; ++a) {
+    const bool milestone = w.server() ? (a->out ? a->time == w.third || a->time == w.to : a->time == w.first || a->time == w.second)
+                                      : (a->out ? a->time == w.from || a->time == w.first : a->time == w.third || a->time == w.to);
+    if (!w.streams || milestone) acts.push_back(*a);
+  }
+  return acts;
+}
+
+void add_by_thread(const Known& k, std::span<const Call> calls, Draft& draft) {
+  const Window& w = draft.w;
+  std::uint32_t carrier = w.tid;
+  const std::vector<Act> acts = acts_of(k, w);
+  Nanos since = w.server() ? w.first : w.from, last = since;
+  for (const Act& a : acts)
+    if (a.time == since) {
+      carrier = a.tid;
+      break;
+    }
+  if (w.server()) add_arrival(k, carrier, calls, draft);
+  for (const Act& a : acts) {
+    if (a.time <= last && a.tid == carrier) continue;
+    if (a.tid != carrier) {
+      add_running(k, carrier, since, last, calls, draft);
+      const auto taken = handover(k, carrier, a.tid, last, a.time, draft);
+      if (taken) draft.add(last, taken->at, Label::q_pool, taken->evidence, draft.who(0, taken->behind, taken->tid));
+      carrier = a.tid;
+      since = taken ? taken->at : a.time;
+    }
+    last = std::max(last, a.time);
+  }
+  add_running(k, carrier, since, w.to, calls, draft);
+}
+
+}  // namespace tailcap::partition

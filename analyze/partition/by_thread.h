@@ -1,0 +1,20 @@
+// Thread per request: who moved bytes of it carries it, from the thread that read its first byte on.
+//
+// Where another thread goes on, the time between the one's last act and the other's first is split where the other was
+// woken for it; until then the request waited for a worker.
+#pragma once
+
+#include <span>
+
+#include "analyze/partition/calls.h"
+#include "analyze/partition/draft.h"
+
+namespace tailcap::partition {
+
+void add_by_thread(const Known& k, std::span<const Call> calls, Draft& draft);
+
+// The bytes of this request that were moved, in order of time: all of its connection, or, where that carries several at
+// the same time, those at its milestones.
+std::vector<Act> acts_of(const Known& k, const Window& w);
+
+}  // namespace tailcap::partition

@@ -1,0 +1,209 @@
+#include "analyze/partition/by_turns.h"
+
+#include <algorithm>
+
+#include "analyze/partition/running.h"
+
+namespace tailcap::partition {
+namespace {
+
+using flow::Evidence;
+using flow::ExchangeId;
+using flow::Label;
+
+// An arrival shortly before the wake-up is what woke it.
+constexpr Nanos kPrompt = 1'000'000;
+
+struct Turn {
+  Nanos from = 0, to = 0;
+  ExchangeId owner;            // connection 0: nobody's
+  const Wait* idle = nullptr;  // the loop waited
+};
+
+class Loop {
+ public:
+  Loop(const Known& k, const ThreadLog& log, std::uint32_t tid, Draft& draft) : k_(k), log_(log), tid_(tid), draft_(draft) { segment(); }
+
+  void run(std::span<const Call> calls) {
+    for (const Turn& t : turns_) {
+      if (t.idle) idle(*t.idle);
+      else if (t.owner == draft_.w.id) add_running(k_, tid_, t.from, t.to, calls, draft_);
+      else others(t);
+    }
+    // Between its turns.
+    Nanos since = draft_.w.from;
+    for (const Turn& t : turns_) {
+      if (t.owner != draft_.w.id || t.idle) continue;
+      gap(since, t.from, calls);
+      since = t.to;
+    }
+    gap(since, draft_.w.to, calls);
+  }
+
+ private:
+  static bool polls(const Wait& w) { return w.blocked == Blocked::poll || w.blocked == Blocked::poll_one; }
+
+  // The request is over with this act: what follows is not its turn.
+  bool finished(const Act& act, ExchangeId owner) const {
+    const auto row = k_.windows.find(owner);
+    if (!row || !k_.windows.table().rows.has_duration(*row)) return false;
+    return formats::nanoseconds(k_.windows.table().rows.start(*row) + k_.windows.table().rows.duration(*row)) <= act.time;
+  }
+
+  // Its bytes woke the loop, which then went straight to them.
+  bool woke(const Act& act, const Wait* idle) const {
+    const EndLog* end = k_.observed.end(act.connection);
+    if (!end || !idle || !idle->woken()) return false;
+    const Mark* arrived = end->arrived.last_until(idle->runnable);
+    return arrived && arrived->time > idle->time;
+  }
+
+  void segment() {
+    const Nanos from = draft_.w.from, to = draft_.w.to;
+    // Begin with the batch, or the wait, in which the request began.
+    const Wait* w = log_.waits.last_until(from);
+    while (w && !polls(*w)) w = w == log_.waits.begin() ? nullptr : w - 1;
+    const Wait* last_idle = w;
+    Nanos at = w ? w->back : std::min(from, log_.known_since);
+    if (w && w->back > from) turns_.push_back({from, std::min(w->back, to), {}, w});
+    const Act* act = log_.acts.first_after(at);
+    const Act* before = nullptr;  // the last act in this batch
+    w = w ? w + 1 : log_.waits.begin();
+    const auto turn = [&](Nanos until, ExchangeId owner) {
+      const Nanos begin = std::max(at, from);
+      if (begin < std::min(until, to)) turns_.push_back({begin, std::min(until, to), owner, nullptr});
+      at = std::max(at, until);
+    };
+    while (at < to) {
+      while (w != log_.waits.end() && !polls(*w)) ++w;
+      const bool waits = w != log_.waits.end() && w->time < to;
+      if (act != log_.acts.end() && act->time <= to && (!waits || act->time <= w->time)) {
+        const ExchangeId owner = owner_of(k_, *act);
+        const ExchangeId held = before ? owner_of(k_, *before) : ExchangeId{};
+        if (before && !finished(*before, held)) turn(act->time, held);
+        else if (act->out) turn(act->time, owner);
+        else if (!before && woke(*act, last_idle)) turn(act->time, owner);
+        else turn(act->time, {});
+        before = act++;
+        continue;
+      }
+      const ExchangeId held = before ? owner_of(k_, *before) : ExchangeId{};
+      const ExchangeId rest = before && !finished(*before, held) ? held : ExchangeId{};
+      if (!waits) {
+        turn(to, rest);
+        break;
+      }
+      turn(w->time, rest);
+      if (w->back > from) turns_.push_back({std::max(w->time, from), std::min(w->back, to), {}, w});
+      at = std::max(at, w->back);
+      last_idle = w++;
+      before = nullptr;
+      while (act != log_.acts.end() && act->time <= last_idle->time) ++act;
+    }
+  }
+
+  void idle(const Wait& w) {
+    if (!w.woken()) return draft_.add(w.time, w.back, Label::unexplained_opaque);
+    draft_.add(w.time, w.runnable, Label::q_notice);
+    draft_.add(w.runnable, w.back, Label::sched_runq);
+  }
+
+  void others(const Turn& t) {
+    const bool known = t.owner.connection != 0;
+    const std::uint32_t who = known ? draft_.who(0, t.owner, tid_) : 0;
+    const Evidence evidence = known ? Evidence::measured : Evidence::inferred;
+    Nanos at = t.from;
+    const Wait* w = log_.waits.last_until(t.from);
+    for (w = w ? w : log_.waits.begin(); w != log_.waits.end() && w->time < t.to; ++w) {
+      if (w->blocked != Blocked::stopped || w->back <= at) continue;
+      draft_.add(at, w->time, Label::q_loop, evidence, who);
+      draft_.add(std::max(w->time, t.from), std::min(w->waited_until(), t.to), Label::sched_stopped);
+      draft_.add(std::max(w->waited_until(), t.from), std::min(w->back, t.to), Label::sched_runq);
+      at = std::min(w->back, t.to);
+    }
+    draft_.add(at, t.to, Label::q_loop, evidence, who);
+  }
+
+  // Not in turn in [from, to): what did it wait for?
+  void gap(Nanos from, Nanos to, std::span<const Call> calls) {
+    const Window& w = draft_.w;
+    if (w.server()) from = std::max(from, w.first);  // until then it had arrived, and nobody had come
+    if (from >= to) return;
+    if (w.server()) {
+      if (from < w.second) {
+        const Nanos whole = std::min(to, w.second);
+        add_awaited_bytes(k_, w.id.connection, from, whole, Label::net_upload, Label::net_reorder, Evidence::measured, 0, draft_);
+        from = whole;
+      }
+      if (to > w.third) responding(std::max(from, w.third), to);
+      to = std::min(to, w.third);
+    }
+    if (from >= to) return;
+    for (const Span& piece : add_calls(k_, calls, from, to, draft_)) unknown(piece.time, piece.to, calls);
+  }
+
+  // The response was begun, and more could not be written.
+  void responding(Nanos from, Nanos to) {
+    Nanos at = from;
+    if (const Note* note = k_.windows.note(draft_.w.id)) {
+      for (const auto& held : note->held_up) {
+        const Nanos a = std::max(formats::nanoseconds(held.from), at), b = std::min(formats::nanoseconds(held.to), to);
+        if (a >= b) continue;
+        full(at, a);
+        draft_.add(a, b, Label::send_h2fc);
+        at = b;
+      }
+    }
+    full(at, to);
+  }
+
+  void full(Nanos from, Nanos to) {
+    for (const Turn& t : turns_)
+      if (t.idle && t.idle->woken())
+        draft_.add(std::max(from, t.idle->time), std::min(to, t.idle->runnable), Label::send_sndbuf, Evidence::inferred);
+  }
+
+  // No call was under way. A timer, or something that is not seen; until the loop woke up for the last time.
+  void unknown(Nanos from, Nanos to, std::span<const Call> calls) {
+    if (from >= to) return;
+    const Wait* last = nullptr;
+    for (const Turn& t : turns_)
+      if (t.idle && t.idle->time < to && t.idle->back > from) last = t.idle;
+    if (!last || !last->woken()) return;
+    const Nanos until = std::min(last->runnable, to);
+    if (const ThreadLog* pool = last->waker != 0 && last->waker != tid_ ? k_.observed.thread(last->waker) : nullptr; pool && pool->pid == log_.pid) {
+      // Another thread of the process woke the loop: it worked on it from when the loop had woken it.
+      const Wait* slept = nullptr;
+      for (const Wait& w : pool->waits)
+        if (w.woken() && w.waker == tid_ && w.runnable <= until && w.runnable >= draft_.w.from) slept = &w;
+      if (slept) {
+        const Nanos taken = std::max(from, slept->runnable);
+        draft_.add(from, taken, Label::q_pool, Evidence::inferred);
+        return add_running(k_, last->waker, taken, until, calls, draft_, Evidence::inferred);
+      }
+    }
+    const Span* arrived = k_.observed.arrivals_elsewhere().last_until(last->runnable);
+    const bool network = arrived && arrived->time > last->time && last->runnable - arrived->time < kPrompt;
+    const Label label = last->waker != 0 ? Label::blocked_unknown : network ? Label::net_unknown_socket : Label::timer_sleep;
+    draft_.add(from, until, label, Evidence::inferred);
+  }
+
+  const Known& k_;
+  const ThreadLog& log_;
+  const std::uint32_t tid_;
+  Draft& draft_;
+  std::vector<Turn> turns_;
+};
+
+}  // namespace
+
+void add_by_turns(const Known& k, std::uint32_t loop, std::span<const Call> calls, Draft& draft) {
+  const ThreadLog* log = k.observed.thread(loop);
+  if (!log || log->known_since == 0) return;
+  Loop(k, *log, loop, draft).run(calls);
+  for (const Span& s : log->lost) draft.add(s.time, s.to, Label::unexplained_lost);
+  const Nanos silent = log->waits.size() == 0 ? 0 : (log->waits.end() - 1)->back;
+  for (const Span& s : k.observed.counted()) draft.add(std::max(s.time, silent), s.to, Label::unexplained_lost);
+}
+
+}  // namespace tailcap::partition

@@ -1,0 +1,181 @@
+#include "analyze/partition/calls.h"
+
+#include <algorithm>
+
+namespace tailcap::partition {
+namespace {
+
+using flow::Evidence;
+using flow::Label;
+using formats::nanoseconds;
+
+// How many arrivals are looked at to find the next in order.
+constexpr std::size_t kMaxMarks = 4096;
+
+bool waits_for_input(const Wait& w) {
+  return w.blocked == Blocked::input || w.blocked == Blocked::poll || w.blocked == Blocked::poll_one;
+}
+
+// Where no arrival is recorded (UNIX sockets), its reader's wake-up tells of it.
+void arrival_by_wake(const Known& k, Call& call) {
+  const ThreadLog* log = k.observed.thread(call.reader);
+  const Wait* wait = log ? log->waits.last_before(call.read) : nullptr;
+  if (wait && wait->woken() && waits_for_input(*wait) && wait->back <= call.read && wait->runnable > call.sent) call.arrived = wait->runnable;
+}
+
+// Refines the wait for an answer: something sent had to be sent again.
+void add_wait(const Known& k, const Call& call, Nanos from, Nanos to, Evidence evidence, Draft& draft) {
+  const EndLog* end = k.observed.end(call.w.id.connection);
+  Nanos at = from;
+  if (end) {
+    for (const Span& again : end->retransmitted) {
+      // Acknowledgements are not seen: it counts as under way until the answer is there.
+      if (again.to >= to || again.to <= call.began) continue;
+      const Nanos since = std::clamp(again.time, at, to);
+      draft.add(at, since, Label::down_wait, evidence, call.who);
+      draft.add(since, to, Label::down_retx, Evidence::inferred, call.who);
+      at = to;
+      break;
+    }
+  }
+  draft.add(at, to, Label::down_wait, evidence, call.who);
+}
+
+}  // namespace
+
+Call call_of(const Known& k, std::uint32_t row, Nanos limit, Draft& draft) {
+  Call c;
+  c.w = k.windows.window(row);
+  const flow::RequestTable& table = k.windows.table();
+  c.began = c.sent = c.w.from;
+  c.arrived = c.read = c.end = c.w.ended() ? c.w.to : std::max(limit, c.w.from);
+  if (!c.w.ended()) {
+    const flow::Request r = table.rows[row];
+    if (r.reset_after >= 0) c.arrived = c.read = c.end = c.w.from + r.reset_after;
+  }
+  if (c.w.phases) c.sent = c.w.first, c.arrived = c.w.second, c.read = c.w.third;
+  if (const flow::Setup* s = table.setups.find(c.w.id)) {
+    if (s->dns().count() > 0) c.dns_from = nanoseconds(s->dns_began), c.dns_to = nanoseconds(s->dns_done);
+    if (s->connect().count() > 0) c.connect_from = nanoseconds(s->connect_began), c.connect_to = nanoseconds(s->connect_done);
+    if (s->tls().count() > 0) c.tls_from = nanoseconds(s->tls_began), c.tls_to = nanoseconds(s->tls_done);
+    if (known(s->began())) c.began = std::min(c.began, nanoseconds(s->began()));
+  }
+  if (const EndLog* end = k.observed.end(c.w.id.connection)) {
+    const Act* out = end->acts.first_at(c.w.from);
+    if (out != end->acts.end() && out->out && out->time <= c.end) c.sender = out->tid, c.goroutine = out->goroutine;
+    const Act* in = end->acts.first_at(c.read);
+    if (in != end->acts.end() && !in->out && in->time == c.read) c.reader = in->tid;
+  }
+  if (c.w.phases && c.arrived == c.read) arrival_by_wake(k, c);
+  c.who = draft.who(c.w.id.connection, c.w.id);
+  return c;
+}
+
+std::vector<Call> calls_of(const Known& k, Draft& draft) {
+  std::vector<Call> calls;
+  if (!draft.w.server()) {
+    calls.push_back(call_of(k, draft.w.row, draft.w.to, draft));
+    calls.back().on_path = true;
+    calls.back().began = draft.w.from;  // its set-up lies before it
+    return calls;
+  }
+  const auto& causes = k.windows.table().causes;
+  for (const std::uint32_t row : k.windows.calls_of(draft.w.id)) {
+    Call c = call_of(k, row, draft.w.to, draft);
+    if (c.end <= draft.w.from || c.began >= draft.w.to) continue;
+    // What was set up before the request came was not set up for it alone.
+    c.began = std::max(c.began, draft.w.from);
+    const flow::Cause* cause = causes.find(c.w.id);
+    c.linked = cause && cause->certain ? Evidence::measured : Evidence::inferred;
+    calls.push_back(c);
+  }
+  std::sort(calls.begin(), calls.end(), [](const Call& a, const Call& b) { return a.began != b.began ? a.began < b.began : a.w.id < b.w.id; });
+  // Backwards: of those that had ended by then the last.
+  for (Nanos at = draft.w.to;;) {
+    Call* last = nullptr;
+    for (Call& c : calls)
+      if (!c.on_path && std::min(c.end, draft.w.to) <= at && c.began < at && (!last || c.end > last->end)) last = &c;
+    if (!last) break;
+    last->on_path = true;
+    at = std::min(last->began, at - 1);
+  }
+  for (Call& c : calls) {
+    if (c.on_path) continue;
+    Nanos joined = draft.w.to;
+    for (const Call& other : calls)
+      if (other.on_path && other.end >= c.end) joined = std::min(joined, other.end);
+    c.slack = std::max<Nanos>(0, joined - c.end);
+  }
+  return calls;
+}
+
+Nanos add_awaited_bytes(const Known& k, flow::ConnectionId connection, Nanos from, Nanos to, Label label, Label hole, Evidence evidence,
+                        std::uint32_t who, Draft& draft) {
+  const EndLog* end = k.observed.end(connection);
+  if (!end || end->arrived.size() == 0) {
+    draft.add(from, to, label, evidence, who);
+    return to;
+  }
+  const auto ahead = [](std::uint32_t a, std::uint32_t b) { return static_cast<std::int32_t>(a - b) > 0; };
+  const Mark* read = end->read.last_until(from);
+  const Mark* there = end->arrived.last_until(from);
+  if (read && there && ahead(there->end, read->end) && !ahead(there->begin, read->end)) return from;
+  std::uint32_t have = read ? read->end : there ? there->end : 0;
+  bool have_known = read || there;
+  Nanos holed = to, filled = to;
+  std::size_t looked = 0;
+  for (const Mark* m = end->arrived.first_after(from); m != end->arrived.end() && m->time < to && looked < kMaxMarks; ++m, ++looked) {
+    if (have_known && !ahead(m->end, have)) continue;  // sent again, and had arrived before
+    if (have_known && ahead(m->begin, have)) {
+      holed = std::min(holed, m->time);
+      continue;
+    }
+    filled = m->time;
+    break;
+  }
+  draft.add(from, std::min(holed, filled), label, evidence, who);
+  if (holed < filled) draft.add(holed, filled, hole, evidence, who);
+  return filled;
+}
+
+void add_down(const Known& k, const Call& call, Nanos from, Nanos to, Evidence evidence, Draft& draft) {
+  evidence = std::max(evidence, call.linked);
+  const auto part = [&](Nanos a, Nanos b, Label label) { draft.add(std::max(a, from), std::min(b, to), label, evidence, call.who); };
+  if (draft.w.server()) {
+    part(call.dns_from, call.dns_to, Label::down_dns);
+    part(call.connect_from, call.connect_to, Label::down_connect);
+    part(call.tls_from, call.tls_to, Label::down_tls);
+  }
+  part(call.w.from, call.sent, Label::down_send);
+  const Nanos a = std::max(call.sent, from), b = std::min(call.arrived, to);
+  if (a < b) add_wait(k, call, a, b, evidence, draft);
+  const Nanos body = std::max(call.read, from), over = std::min(call.end, to);
+  if (call.read < call.end && body < over)
+    add_awaited_bytes(k, call.w.id.connection, body, over, Label::down_body, Label::down_retx, evidence, call.who, draft);
+}
+
+std::vector<Span> add_calls(const Known& k, std::span<const Call> calls, Nanos from, Nanos to, Draft& draft) {
+  // Calls come by their beginning, and those on the path do not overlap.
+  const auto outside = [&](const std::vector<Span>& pieces, bool on_path) {
+    std::vector<Span> left;
+    for (const Span& piece : pieces) {
+      Nanos at = piece.time;
+      for (const Call& c : calls) {
+        if (c.on_path != on_path || c.end <= at || c.began >= piece.to) continue;
+        if (c.began > at) left.push_back({at, c.began});
+        at = c.end;
+      }
+      if (at < piece.to) left.push_back({at, piece.to});
+    }
+    return left;
+  };
+  for (const Call& c : calls)
+    if (c.on_path) add_down(k, c, from, to, Evidence::measured, draft);
+  const std::vector<Span> beside = outside({{from, to}}, true);
+  for (const Span& piece : beside)
+    for (const Call& c : calls)
+      if (!c.on_path) add_down(k, c, piece.time, piece.to, Evidence::inferred, draft);
+  return outside(beside, false);
+}
+
+}  // namespace tailcap::partition

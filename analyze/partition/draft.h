@@ -1,0 +1,47 @@
+// One request's partition while it is being made: the conditions found so far, and who was behind them.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+#include "analyze/flow/partition.h"
+#include "analyze/partition/observed.h"
+#include "analyze/partition/windows.h"
+
+namespace tailcap::partition {
+
+// What is known beside the request itself.
+struct Known {
+  const Windows& windows;
+  const Observed& observed;
+};
+
+struct Draft {
+  Window w;
+  std::vector<Condition> conditions;
+  std::vector<flow::Culprit> behind;  // number n is behind[n - 1]
+
+  // Outside the window nothing is kept.
+  void add(Nanos from, Nanos to, flow::Label label, flow::Evidence evidence = flow::Evidence::measured, std::uint32_t who = 0) {
+    from = std::max(from, w.from), to = std::min(to, w.to);
+    if (from < to) conditions.push_back({from, to, label, evidence, who});
+  }
+  // The number of who is behind something; the same for the same.
+  std::uint32_t who(std::uint64_t what, flow::ExchangeId request = {}, std::uint32_t tid = 0) {
+    for (std::size_t i = behind.size(); i-- > 0 && behind.size() - i <= 8;)
+      if (behind[i].what == what && behind[i].request == request && behind[i].tid == tid) return static_cast<std::uint32_t>(i + 1);
+    flow::Culprit c;
+    c.what = what, c.request = request, c.tid = tid;
+    behind.push_back(c);
+    return static_cast<std::uint32_t>(behind.size());
+  }
+};
+
+// The request that moved bytes there and then, as it is to be blamed: a call counts as the request that made it.
+inline flow::ExchangeId owner_of(const Known& k, const Act& act) {
+  const auto row = k.windows.at(act.connection, act.time);
+  return row ? k.windows.owner(*row) : flow::ExchangeId{};
+}
+
+}  // namespace tailcap::partition

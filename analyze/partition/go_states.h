@@ -1,0 +1,13 @@
+// What a goroutine waits for, in the words of Go's runtime.
+#pragma once
+
+#include <string_view>
+
+#include "analyze/flow/label.h"
+
+namespace tailcap::partition {
+
+// "chan receive" -> lock.go.chan; go.park for what says nothing. Waiting for a descriptor is net.unknown_socket.
+flow::Label label_of_reason(std::string_view reason);
+
+}  // namespace tailcap::partition

@@ -1,0 +1,271 @@
+#include "analyze/partition/observed.h"
+
+#include <algorithm>
+
+#include "analyze/partition/go_states.h"
+
+namespace tailcap::partition {
+namespace {
+
+using flow::Finding;
+using formats::Event;
+using formats::nanoseconds;
+
+constexpr auto kOffCpuKind = static_cast<std::uint8_t>(formats::Kind::off_cpu);
+constexpr std::uint8_t kAnyKind = 255;
+
+// Kinds whose loss can hide what a carrier did.
+bool tells_of_carriers(std::uint8_t kind) {
+  using formats::Kind;
+  switch (static_cast<Kind>(kind)) {
+    case Kind::send: case Kind::receive: case Kind::arrival: case Kind::off_cpu: case Kind::tls_send: case Kind::tls_receive:
+    case Kind::go_state: case Kind::go_runtime:
+      return true;
+    default: return kind == kAnyKind;
+  }
+}
+
+}  // namespace
+
+Observed::Observed(std::span<const Carrier> carriers, std::unordered_set<std::uint32_t> pids)
+    : carriers_(carriers), pids_(std::move(pids)), ends_(carriers.size()) {
+  for (flow::ConnectionId c = 1; c < carriers.size(); ++c) {
+    if (carriers[c].session != 0) by_session_[carriers[c].session] = c;
+    // A socket can carry requests in the clear and then a session (CONNECT): what arrives later is the session's.
+    if (carriers[c].socket != 0 && (carriers[c].session != 0 || !by_socket_.contains(carriers[c].socket))) by_socket_[carriers[c].socket] = c;
+  }
+}
+
+const ThreadLog* Observed::thread(std::uint32_t tid) const {
+  const auto it = threads_.find(tid);
+  return it == threads_.end() ? nullptr : &it->second;
+}
+
+const EndLog* Observed::end(flow::ConnectionId connection) const {
+  return connection != 0 && connection < ends_.size() ? &ends_[connection] : nullptr;
+}
+
+const ProcessLog* Observed::process(std::uint32_t pid) const {
+  const auto it = processes_.find(pid);
+  return it == processes_.end() ? nullptr : &it->second;
+}
+
+const Log<Sighting>* Observed::goroutine(std::uint32_t pid, std::uint64_t goroutine) const {
+  const ProcessLog* process = this->process(pid);
+  if (!process || goroutine == 0) return nullptr;
+  const auto it = process->goroutines.find(goroutine);
+  return it == process->goroutines.end() ? nullptr : &it->second;
+}
+
+flow::ConnectionId Observed::connection_of(formats::SocketId socket) const {
+  const auto it = socket == 0 ? by_socket_.end() : by_socket_.find(socket);
+  return it == by_socket_.end() ? 0 : it->second;
+}
+
+const Stranger* Observed::stranger(formats::SocketId socket) const {
+  const auto it = strangers_.find(socket);
+  return it == strangers_.end() ? nullptr : &it->second;
+}
+
+bool Observed::throttled_in(std::uint32_t pid, Nanos from, Nanos to) const {
+  const auto group = cgroups_.find(pid);
+  const auto readings = group == cgroups_.end() ? quotas_.end() : quotas_.find(group->second);
+  if (readings == quotas_.end()) return false;
+  const Quota* before = readings->second.last_until(from);
+  const Quota* after = readings->second.first_at(to);
+  return before && after != readings->second.end() && after->throttled > before->throttled;
+}
+
+ThreadLog* Observed::find_or_add(const formats::Thread& thread) {
+  if (thread.tid == 0) return nullptr;
+  if (thread.tid == last_tid_ && last_) return last_;
+  auto it = threads_.find(thread.tid);
+  if (it == threads_.end()) {
+    if (threads_.size() >= kMaxThreads) {
+      findings_.add(Finding::waits_dropped);
+      return nullptr;
+    }
+    it = threads_.emplace(thread.tid, ThreadLog{}).first;
+    it->second.pid = thread.pid;
+  }
+  last_tid_ = thread.tid;
+  return last_ = &it->second;
+}
+
+void Observed::sight(const Event& event, Sighting sighting) {
+  const std::uint64_t goroutine = sighting.state ? std::get<formats::GoState>(event.body).goroutine : event.goroutine;
+  if (goroutine == 0) return;
+  ProcessLog& process = processes_[event.thread.pid];
+  process.go = true;
+  process.goroutines[goroutine].add(sighting);
+  ++kept_;
+}
+
+void Observed::off_cpu(const Event& event, const formats::OffCpu& off) {
+  ThreadLog* log = find_or_add(event.thread);
+  waits_recorded_ = true;
+  if (!log || nanoseconds(off.left) <= 0 || event.time < off.left) return;
+  Wait wait = wait_of(event);
+  throttled_seen_ = throttled_seen_ || off.throttled;
+  const Wait* before = log->waits.last_until(wait.time);
+  if (wait.lost_before) {
+    const Nanos since = std::max({before ? before->back : 0, log->born, Nanos{1}});
+    if (since < wait.time) log->lost.add({since, wait.time});
+  }
+  // Waits of one thread do not overlap; where they are said to, the earlier is believed.
+  if (before && before->back > wait.time) {
+    findings_.add(Finding::negative_interval);
+    wait.time = before->back;
+    if (wait.runnable != 0) wait.runnable = std::max(wait.runnable, wait.time);
+  }
+  const Wait* after = log->waits.first_after(wait.time);
+  if (after != log->waits.end() && after->time < wait.back) {
+    wait.back = after->time;
+    wait.runnable = std::min(wait.runnable, wait.back);
+  }
+  if (wait.time >= wait.back) return;
+  if (log->known_since == 0 || wait.time < log->known_since) log->known_since = wait.time;
+  log->multiplexes = log->multiplexes || wait.blocked == Blocked::poll;
+  log->waits.add(wait);
+  ++kept_;
+  if (wait.goroutine != 0) {
+    Sighting s;
+    s.time = wait.time, s.tid = event.thread.tid, s.off = true, s.back = wait.back;
+    sight(event, s);
+  }
+}
+
+void Observed::act(const Event& event, flow::ConnectionId connection, bool out) {
+  const Act act{nanoseconds(event.time), event.goroutine, connection, event.thread.tid, out};
+  ends_[connection].acts.add(act);
+  ++kept_;
+  if (ThreadLog* log = find_or_add(event.thread)) log->acts.add(act), ++kept_;
+  Sighting s;
+  s.time = act.time, s.tid = act.tid, s.connection = connection, s.out = out;
+  sight(event, s);
+}
+
+void Observed::note_loss(EndLog& end, Nanos at, std::uint16_t missed) {
+  if (missed > 0 && end.last_event < at) end.lost.add({std::max<Nanos>(end.last_event, 1), at}), ++kept_;
+  end.last_event = std::max(end.last_event, at);
+}
+
+void Observed::io(const Event& event, const formats::Io& io) {
+  const flow::ConnectionId connection = connection_of(io.socket);
+  if (connection == 0) return;
+  EndLog& end = ends_[connection];
+  const Nanos at = nanoseconds(event.time);
+  note_loss(end, at, io.missed);
+  if (io.error != 0) return;
+  const bool out = io.direction == formats::Direction::out;
+  (out ? end.sent : end.read).add({at, static_cast<std::uint32_t>(io.position), static_cast<std::uint32_t>(io.position + io.length)});
+  ++kept_;
+  // Of a TLS session its own calls tell what was moved.
+  if (carriers_[connection].session == 0 && !io.continued) act(event, connection, out);
+}
+
+void Observed::stop(std::uint32_t pid, Nanos at, formats::GoPhase phase) {
+  ProcessLog& process = processes_[pid];
+  process.go = true;
+  if (phase == formats::GoPhase::stop_begin || phase == formats::GoPhase::stopped) {
+    if (process.stopping == 0) process.stopping = at;
+  } else if (phase == formats::GoPhase::started && process.stopping != 0) {
+    if (process.stopping < at) process.stops.add({process.stopping, at}), ++kept_;
+    process.stopping = 0;
+  }
+}
+
+void Observed::push(const Event& event) {
+  const Nanos at = nanoseconds(event.time);
+  if (!std::holds_alternative<formats::CaptureEnd>(event.body)) now_ = std::max(now_, at);
+  const bool ours = pids_.contains(event.thread.pid);
+  if (const auto* off = std::get_if<formats::OffCpu>(&event.body)) {
+    if (ours) off_cpu(event, *off);
+  } else if (const auto* io = std::get_if<formats::Io>(&event.body)) {
+    this->io(event, *io);
+  } else if (const auto* tls = std::get_if<formats::TlsIo>(&event.body)) {
+    const auto it = by_session_.find(tls->session);
+    if (it == by_session_.end() || tls->continued) return;
+    note_loss(ends_[it->second], at, tls->missed);
+    act(event, it->second, tls->direction == formats::Direction::out);
+  } else if (const auto* arrival = std::get_if<formats::Arrival>(&event.body)) {
+    const flow::ConnectionId connection = connection_of(arrival->socket);
+    ++kept_;
+    if (connection == 0) return elsewhere_.add({at, at});
+    note_loss(ends_[connection], at, arrival->missed);
+    ends_[connection].arrived.add({at, arrival->position, arrival->position + arrival->length});
+  } else if (const auto* again = std::get_if<formats::Retransmit>(&event.body)) {
+    const flow::ConnectionId connection = connection_of(again->socket);
+    if (connection == 0) return;
+    EndLog& end = ends_[connection];
+    Nanos first = at;
+    for (const Mark& m : end.sent)
+      if (static_cast<std::int32_t>(m.end - again->position) > 0) {
+        first = std::min(first, m.time);
+        break;
+      }
+    end.retransmitted.add({first, at});
+    ++kept_;
+  } else if (std::holds_alternative<formats::TaskStart>(event.body)) {
+    if (!ours) return;
+    kept_ -= threads_.contains(event.thread.tid) ? std::min(kept_, threads_[event.thread.tid].waits.size()) : 0;
+    threads_.erase(event.thread.tid);  // the number is used again
+    last_ = nullptr;
+    if (ThreadLog* log = find_or_add(event.thread)) {
+      log->born = at;
+      if (waits_recorded_) log->known_since = at;
+    }
+  } else if (const auto* info = std::get_if<formats::SocketInfo>(&event.body)) {
+    if (connection_of(info->socket) != 0 || strangers_.size() >= kMaxStrangers) return;
+    strangers_[info->socket] = {info->origin, info->type == formats::SocketType::datagram && info->remote.port == 53};
+  } else if (const auto* go = std::get_if<formats::GoRuntime>(&event.body)) {
+    stop(event.thread.pid, at, go->phase);
+  } else if (const auto* state = std::get_if<formats::GoState>(&event.body)) {
+    processes_[event.thread.pid].deep = true;
+    Sighting s;
+    s.time = at, s.tid = event.thread.tid, s.state = true, s.run = state->state, s.why = label_of_reason(state->reason);
+    sight(event, s);
+  } else if (std::holds_alternative<formats::GoHandler>(event.body)) {
+    if (event.goroutine != 0) processes_[event.thread.pid].handlers.add({at, event.goroutine}), ++kept_;
+  } else if (std::holds_alternative<formats::GoProgram>(event.body)) {
+    processes_[event.thread.pid].go = true;
+  } else if (const auto* stall = std::get_if<formats::Stall>(&event.body)) {
+    if (!ours || !known(stall->began) || stall->began >= event.time) return;
+    if (ThreadLog* log = find_or_add(event.thread)) log->stalls.add({nanoseconds(stall->began), at, stall->where, stall->what}), ++kept_;
+  } else if (const auto* quota = std::get_if<formats::CpuQuota>(&event.body)) {
+    if (quotas_.size() < kMaxCgroups || quotas_.contains(std::string(quota->cgroup))) quotas_[std::string(quota->cgroup)].add({at, quota->throttled});
+  } else if (const auto* task = std::get_if<formats::TaskInfo>(&event.body)) {
+    if (ours && !task->cgroup.empty() && cgroups_.size() < kMaxThreads) cgroups_[event.thread.pid] = task->cgroup;
+  } else if (const auto* loss = std::get_if<formats::Loss>(&event.body)) {
+    if (!tells_of_carriers(loss->kind)) return;
+    const Nanos since = known(loss->since) && loss->since < event.time ? nanoseconds(loss->since) : at - 1;
+    if (loss->cause == formats::LossCause::ring_full && loss->kind == kOffCpuKind) counted_.add({since, at});
+    // What a full ring loses of a socket is counted on the socket.
+    else if (loss->cause != formats::LossCause::ring_full || loss->kind == kAnyKind) blind_.add({since, at});
+  } else if (const auto* damage = std::get_if<formats::Damage>(&event.body)) {
+    const Nanos since = known(damage->since) && damage->since < event.time ? nanoseconds(damage->since) : at - 1;
+    blind_.add({since, at});
+  }
+}
+
+void Observed::forget_before(Nanos t) {
+  if (t <= forgotten_until_) return;
+  forgotten_until_ = t;
+  std::size_t gone = elsewhere_.forget_before(t);
+  for (auto& [tid, log] : threads_)
+    gone += log.waits.forget_before(t) + log.acts.forget_before(t) + log.stalls.forget_before(t);
+  for (auto& end : ends_)
+    gone += end.acts.forget_before(t) + end.arrived.forget_before(t) + end.read.forget_before(t) + end.sent.forget_before(t) +
+            end.retransmitted.forget_before(t) + end.lost.forget_before(t);
+  for (auto& [pid, process] : processes_) {
+    gone += process.stops.forget_before(t) + process.handlers.forget_before(t);
+    for (auto it = process.goroutines.begin(); it != process.goroutines.end();) {
+      gone += it->second.forget_before(t);
+      it = it->second.size() == 0 ? process.goroutines.erase(it) : std::next(it);
+    }
+  }
+  for (auto& [cgroup, readings] : quotas_) readings.forget_before(t);
+  kept_ -= std::min(kept_, gone);
+}
+
+}  // namespace tailcap::partition

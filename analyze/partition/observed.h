@@ -1,0 +1,178 @@
+// What is remembered of threads, goroutines, connections and processes while requests that need it are under way.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "analyze/flow/connection.h"
+#include "analyze/flow/findings.h"
+#include "analyze/partition/log.h"
+#include "analyze/partition/wait.h"
+#include "formats/event.h"
+
+namespace tailcap::partition {
+
+// Bytes were moved on a connection that carries requests.
+struct Act {
+  Nanos time = 0;
+  std::uint64_t goroutine = 0;
+  flow::ConnectionId connection = 0;
+  std::uint32_t tid = 0;
+  bool out = false;
+};
+
+// [time, to)
+struct Span {
+  Nanos time = 0, to = 0;
+};
+
+struct Stalled {
+  Nanos time = 0, to = 0;
+  std::uint64_t where = 0;
+  formats::StallKind what = formats::StallKind::unknown;
+};
+
+struct ThreadLog {
+  std::uint32_t pid = 0;
+  Nanos born = 0;           // its start was seen; 0: it was not
+  Nanos known_since = 0;    // from when on it is known when it was off the CPU; 0: never
+  bool multiplexes = false; // waits for several descriptors at once
+  Log<Wait> waits;
+  Log<Act> acts;
+  Log<Span> lost;           // waits of this thread in here were lost
+  Log<Stalled> stalls;
+};
+
+// Stream positions [begin, end) at this time; they wrap.
+struct Mark {
+  Nanos time = 0;
+  std::uint32_t begin = 0, end = 0;
+};
+
+struct EndLog {
+  Log<Act> acts;
+  Log<Mark> arrived, read;
+  Log<Span> retransmitted;  // [sent for the first time, sent again)
+  Log<Mark> sent;
+  Log<Span> lost;           // events of this socket in here were lost
+  Nanos last_event = 0;
+};
+
+// A goroutine was seen on a thread.
+struct Sighting {
+  Nanos time = 0;
+  std::uint32_t tid = 0;
+  flow::ConnectionId connection = 0;  // moved bytes of it; 0: none
+  bool out = false;
+  bool off = false;  // it was on the thread that left the CPU at this time, until `back`
+  Nanos back = 0;
+  // Deep profile.
+  bool state = false;
+  formats::GoRunState run = formats::GoRunState::unknown;
+  flow::Label why = flow::Label::go_park;
+};
+
+// A goroutine entered a handler.
+struct Entered {
+  Nanos time = 0;
+  std::uint64_t goroutine = 0;
+};
+
+struct ProcessLog {
+  bool go = false;
+  bool deep = false;     // goroutines' states are recorded
+  Log<Span> stops;       // of the world
+  Nanos stopping = 0;    // since when it is being stopped; 0: it is not
+  Log<Entered> handlers;
+  std::unordered_map<std::uint64_t, Log<Sighting>> goroutines;
+};
+
+// What carries a connection end's bytes; for those of requests.
+struct Carrier {
+  formats::SocketId socket = 0;
+  formats::TlsSessionId session = 0;  // 0: the bytes are the socket's own
+};
+
+// A reading of a cgroup's CPU quota.
+struct Quota {
+  Nanos time = 0;
+  std::uint64_t throttled = 0;
+};
+
+// A socket that carries no requests.
+struct Stranger {
+  formats::Origin origin = formats::Origin::unknown;
+  bool name_server = false;
+};
+
+class Observed {
+ public:
+  // Waits, acts and marks kept at a time (some 300 MB at most); then the older half goes.
+  static constexpr std::size_t kMaxKept = 4u << 20;
+  static constexpr std::size_t kMaxThreads = 64u << 10;
+  static constexpr std::size_t kMaxStrangers = 64u << 10;
+  static constexpr std::size_t kMaxCgroups = 1024;
+
+  // carriers: by ConnectionId. pids: whose events matter.
+  Observed(std::span<const Carrier> carriers, std::unordered_set<std::uint32_t> pids);
+  void push(const formats::Event& event);
+  // Of no request that ends later anything before t will be asked.
+  void forget_before(Nanos t);
+  bool full() const { return kept_ >= kMaxKept; }
+
+  const ThreadLog* thread(std::uint32_t tid) const;
+  const EndLog* end(flow::ConnectionId connection) const;
+  const ProcessLog* process(std::uint32_t pid) const;
+  const Log<Sighting>* goroutine(std::uint32_t pid, std::uint64_t goroutine) const;
+  // The connection of requests that this socket carries; 0: none.
+  flow::ConnectionId connection_of(formats::SocketId socket) const;
+  const Stranger* stranger(formats::SocketId socket) const;
+  // Something arrived at a socket that carries no requests.
+  const Log<Span>& arrivals_elsewhere() const { return elsewhere_; }
+  // Events were lost in here, and nobody counted whose.
+  const Log<Span>& blind() const { return blind_; }
+  // Off-CPU intervals were lost in here; each thread's next wait tells that it lost some.
+  const Log<Span>& counted() const { return counted_; }
+  Nanos forgotten_until() const { return forgotten_until_; }
+  // Reached the end of the capture, or of what was pushed.
+  Nanos now() const { return now_; }
+  const flow::Findings& findings() const { return findings_; }
+  // The kernel tells of each wait whether it was for the quota.
+  bool throttling_is_told() const { return throttled_seen_; }
+  // The cgroup of this process was throttled at some time between the readings around [from, to).
+  bool throttled_in(std::uint32_t pid, Nanos from, Nanos to) const;
+
+ private:
+  ThreadLog* find_or_add(const formats::Thread& thread);
+  void off_cpu(const formats::Event& event, const formats::OffCpu& off);
+  void act(const formats::Event& event, flow::ConnectionId connection, bool out);
+  void io(const formats::Event& event, const formats::Io& io);
+  void stop(std::uint32_t pid, Nanos at, formats::GoPhase phase);
+  void sight(const formats::Event& event, Sighting sighting);
+  void note_loss(EndLog& end, Nanos at, std::uint16_t missed);
+
+  std::span<const Carrier> carriers_;
+  std::unordered_set<std::uint32_t> pids_;
+  std::unordered_map<std::uint32_t, ThreadLog> threads_;
+  std::unordered_map<std::uint32_t, ProcessLog> processes_;
+  std::vector<EndLog> ends_;  // by ConnectionId
+  std::unordered_map<formats::SocketId, flow::ConnectionId> by_socket_;
+  std::unordered_map<formats::TlsSessionId, flow::ConnectionId> by_session_;
+  std::unordered_map<formats::SocketId, Stranger> strangers_;
+  std::unordered_map<std::uint32_t, std::string> cgroups_;  // of processes
+  std::unordered_map<std::string, Log<Quota>> quotas_;      // of cgroups
+  Log<Span> blind_, counted_, elsewhere_;
+  std::uint32_t last_tid_ = 0;
+  ThreadLog* last_ = nullptr;
+  std::size_t kept_ = 0;
+  Nanos forgotten_until_ = 0, now_ = 0;
+  bool throttled_seen_ = false, waits_recorded_ = false;
+  flow::Findings findings_;
+};
+
+}  // namespace tailcap::partition

@@ -1,0 +1,227 @@
+#include "analyze/partition/partitioner.h"
+
+#include <algorithm>
+#include <map>
+
+#include "analyze/partition/by_goroutine.h"
+#include "analyze/partition/by_thread.h"
+#include "analyze/partition/by_turns.h"
+#include "analyze/partition/calls.h"
+#include "analyze/partition/running.h"
+
+namespace tailcap::partition {
+namespace {
+
+using flow::ExchangeId;
+using flow::Finding;
+using flow::Label;
+
+// Events of a request come at most this much later than others of the same time: blocks are closed every 250 ms.
+constexpr Nanos kLate = 1'000'000'000;
+// Of what was before the oldest request under way this much is kept: the batch, the wait in which it began.
+constexpr Nanos kBefore = 1'000'000'000;
+constexpr std::uint32_t kEvery = 8192;  // events between two looks at what can be finished
+constexpr std::size_t kMaxWrong = 10;
+constexpr std::size_t kMaxFollowed = 1000;
+
+std::unordered_set<std::uint32_t> pids_of(const flow::RequestTable& table) {
+  std::unordered_set<std::uint32_t> pids;
+  for (const flow::Request row : table.rows)
+    if (row.pid != 0) pids.insert(row.pid);
+  return pids;
+}
+
+}  // namespace
+
+struct Partitioner::Impl {
+  Impl(const flow::RequestTable& table, std::vector<Note> notes, std::span<const Carrier> carriers)
+      : windows(table, std::move(notes)), observed(carriers, pids_of(table)) {}
+
+  const Windows windows;
+  Observed observed;
+  std::size_t next = 0;  // in windows.by_end()
+  std::uint32_t pushed = 0;
+  flow::Partitions done;
+  std::vector<ExchangeId> followed, wrong;
+  std::vector<flow::Course> courses;
+  flow::Findings findings;
+  Draft draft;  // its memory is used again
+  std::vector<flow::Part> parts;
+  std::vector<flow::Culprit> culprits;
+
+  Known known() const { return {windows, observed}; }
+
+  Nanos end_of(std::uint32_t row) const {
+    const auto& rows = windows.table().rows;
+    return formats::nanoseconds(rows.start(row) + rows.duration(row));
+  }
+
+  void advance(Nanos until) {
+    const auto rows = windows.by_end();
+    while (next < rows.size() && end_of(rows[next]) < until) finish(rows[next++]);
+    observed.forget_before(std::min(windows.began(next), until) - kBefore);
+    if (!observed.full()) return;
+    // Something lasts too long: what is older than half of what is kept goes.
+    findings.add(Finding::waits_dropped);
+    const Nanos oldest = observed.forgotten_until();
+    observed.forget_before(oldest + (observed.now() - oldest) / 2);
+  }
+
+  // Who carried it, by what kind of program it is.
+  void carry(std::span<const Call> calls) {
+    const Known k = known();
+    const Window& w = draft.w;
+    const std::vector<Act> acts = acts_of(k, w);
+    std::uint64_t goroutine = 0;
+    std::uint32_t only = w.tid;
+    for (const Act& a : acts) {
+      if (a.tid != only) only = 0;
+      // The one that sent the response's first byte; before it is found, any.
+      if (a.goroutine != 0 && (goroutine == 0 || (w.server() && a.out && a.time == w.third))) goroutine = a.goroutine;
+    }
+    const ProcessLog* process = observed.process(w.pid);
+    if (process && process->go) return add_by_goroutine(k, goroutine, calls, draft);
+    const ThreadLog* log = only != 0 ? observed.thread(only) : nullptr;
+    if (log && log->multiplexes) return add_by_turns(k, only, calls, draft);
+    add_by_thread(k, calls, draft);
+  }
+
+  void finish(std::uint32_t row) {
+    draft.w = windows.window(row);
+    draft.conditions.clear(), draft.behind.clear();
+    if (!draft.w.phases || draft.w.stretches == 0) return;
+    const std::vector<Call> calls = calls_of(known(), draft);
+    carry(calls);
+    pipelined();
+    add_lost(known(), calls, draft);
+    const std::vector<Condition> pieces = sweep(draft.w.from, draft.w.to, draft.conditions);
+    cut(pieces);
+    blame(pieces);
+    check();
+    done.add(draft.w.id, parts, culprits);
+    if (std::binary_search(followed.begin(), followed.end(), draft.w.id)) follow_course(pieces, calls);
+  }
+
+  // Behind an unfinished predecessor on its connection.
+  void pipelined() {
+    for (std::size_t i = 0; i < draft.w.stretches; ++i) {
+      const auto& s = draft.w.stretch[i];
+      if (s.phase != flow::Phase::pipelined) continue;
+      ExchangeId before = draft.w.id;
+      --before.index;
+      draft.add(s.from, s.to, Label::q_hol_h1, flow::Evidence::measured, draft.who(0, before));
+    }
+  }
+
+  // Pieces and phases are both in order of time.
+  void cut(const std::vector<Condition>& pieces) {
+    std::map<std::tuple<flow::Phase, Label, flow::Evidence>, Nanos> sums;
+    std::size_t s = 0;
+    for (const Condition& p : pieces) {
+      for (Nanos at = p.from; at < p.to;) {
+        while (s + 1 < draft.w.stretches && draft.w.stretch[s].to <= at) ++s;
+        const Nanos until = s + 1 < draft.w.stretches ? std::min(p.to, draft.w.stretch[s].to) : p.to;
+        sums[{draft.w.stretch[s].phase, p.label, p.evidence}] += until - at;
+        at = until;
+      }
+    }
+    parts.clear();
+    for (const auto& [what, time] : sums) parts.push_back({std::get<0>(what), std::get<1>(what), std::get<2>(what), time});
+  }
+
+  // Of each label the one who was behind most of it.
+  void blame(const std::vector<Condition>& pieces) {
+    std::map<std::pair<Label, std::uint32_t>, Nanos> sums;
+    for (const Condition& p : pieces)
+      if (p.behind != 0) sums[{p.label, p.behind}] += p.to - p.from;
+    culprits.clear();
+    for (const auto& [what, time] : sums) {
+      flow::Culprit c = draft.behind[what.second - 1];
+      if (c.what == 0 && c.request.connection == 0 && c.tid == 0) continue;
+      c.label = what.first, c.time = time;
+      if (!culprits.empty() && culprits.back().label == c.label) {
+        if (culprits.back().time < time) culprits.back() = c;
+      } else {
+        culprits.push_back(c);
+      }
+    }
+  }
+
+  void check() {
+    const flow::Request r = windows.table().rows[draft.w.row];
+    std::array<Nanos, flow::kPhases> phases{};
+    Nanos sum = 0;
+    bool right = true;
+    for (const flow::Part& p : parts) {
+      phases[static_cast<std::size_t>(p.phase)] += p.time;
+      sum += p.time;
+      right = right && p.time > 0;
+    }
+    const auto names = flow::phases_of(r.role);
+    for (std::size_t i = 0; i < names.size(); ++i) right = right && phases[static_cast<std::size_t>(names[i])] == r.phases[i];
+    if (right && sum == r.duration.count()) return;
+    findings.add(Finding::partition_mismatch);
+    if (wrong.size() < kMaxWrong) wrong.push_back(r.id);
+  }
+
+  void follow_course(const std::vector<Condition>& pieces, std::span<const Call> calls) {
+    flow::Course course;
+    course.request = draft.w.id;
+    for (const Condition& p : pieces) {
+      flow::LabelledStretch s;
+      s.from = formats::time_from(p.from), s.to = formats::time_from(p.to), s.label = p.label, s.evidence = p.evidence;
+      if (p.behind != 0) s.culprit = draft.behind[p.behind - 1];
+      s.culprit.label = p.label, s.culprit.time = p.to - p.from;
+      course.stretches.push_back(s);
+    }
+    for (const Call& c : calls)
+      if (c.w.id != draft.w.id) course.calls.push_back({c.w.id, c.on_path, flow::Duration{c.slack}});
+    courses.push_back(std::move(course));
+  }
+};
+
+Partitioner::Partitioner(const flow::RequestTable& table, std::vector<Note> notes, std::span<const Carrier> carriers)
+    : impl_(std::make_unique<Impl>(table, std::move(notes), carriers)) {}
+Partitioner::Partitioner(Partitioner&&) noexcept = default;
+Partitioner::~Partitioner() = default;
+
+void Partitioner::follow(ExchangeId id) {
+  std::vector<ExchangeId>& all = impl_->followed;
+  std::vector<ExchangeId> next = {id};
+  while (!next.empty() && all.size() < kMaxFollowed) {
+    const ExchangeId one = next.back();
+    next.pop_back();
+    const auto at = std::lower_bound(all.begin(), all.end(), one);
+    const auto row = impl_->windows.find(one);
+    if (!row || (at != all.end() && *at == one)) continue;
+    all.insert(at, one);
+    if (const ExchangeId peer = impl_->windows.table().rows.peer(*row); peer.connection != 0) next.push_back(peer);
+    for (const std::uint32_t call : impl_->windows.calls_of(one)) next.push_back(impl_->windows.table().rows.id(call));
+  }
+}
+
+void Partitioner::push(const formats::Event& event) {
+  impl_->observed.push(event);
+  if (++impl_->pushed % kEvery == 0) impl_->advance(impl_->observed.now() - kLate);
+}
+
+flow::Partitions Partitioner::take() {
+  impl_->advance(INT64_MAX);
+  impl_->done.sort();
+  return std::move(impl_->done);
+}
+
+std::vector<flow::Course> Partitioner::take_courses() {
+  std::sort(impl_->courses.begin(), impl_->courses.end(), [](const auto& a, const auto& b) { return a.request < b.request; });
+  return std::move(impl_->courses);
+}
+
+const std::vector<ExchangeId>& Partitioner::wrong() const { return impl_->wrong; }
+
+flow::Findings Partitioner::findings() const {
+  flow::Findings all = impl_->findings;
+  all.add(impl_->observed.findings());
+  return all;
+}
+
+}  // namespace tailcap::partition

@@ -1,0 +1,227 @@
+#include "analyze/partition/running.h"
+
+#include <algorithm>
+
+namespace tailcap::partition {
+namespace {
+
+using flow::Evidence;
+using flow::Label;
+
+// A quota's periods end on timer ticks (CONFIG_HZ=250 at worst).
+constexpr Nanos kTick = 4'000'000;
+
+class Running {
+ public:
+  Running(const Known& k, std::uint32_t tid, const ThreadLog& log, std::span<const Call> calls, Draft& draft)
+      : k_(k), tid_(tid), log_(log), calls_(calls), draft_(draft) {}
+
+  void wait(const Wait& w, Nanos from, Nanos to) {
+    from_ = from, to_ = to;
+    const Nanos until = w.waited_until();
+    switch (w.blocked) {
+      case Blocked::preempted:
+        add(w.time, w.back, throttled(w) ? Label::sched_throttled : Label::sched_preempted, throttled(w) ? Evidence::inferred : Evidence::measured);
+        return;
+      case Blocked::throttled:
+        add(w.time, w.back, Label::sched_throttled);
+        return;
+      case Blocked::poll: case Blocked::poll_one: case Blocked::input: case Blocked::output: case Blocked::accept: case Blocked::connect:
+        descriptor(w, until);
+        break;
+      case Blocked::futex:
+        if (w.woken()) add(w.time, until, Label::lock_futex, Evidence::measured, holder(w));
+        break;
+      default:
+        if (w.woken()) plain(w, until);
+    }
+    if (!w.woken()) {
+      // How long it waited and how long it queued for a CPU cannot be told apart.
+      add(w.time, w.back, Label::unexplained_opaque);
+    } else {
+      add(w.runnable, w.back, Label::sched_runq);
+    }
+  }
+
+  // Held up in the kernel while it was not switched out for it.
+  void stalls(Nanos from, Nanos to) {
+    from_ = from, to_ = to;
+    for (const Stalled& s : log_.stalls) {
+      if (s.time >= to) break;
+      if (s.what != formats::StallKind::reclaim && s.what != formats::StallKind::kernel_lock) continue;
+      const Label label = s.what == formats::StallKind::reclaim ? Label::mem_reclaim : Label::lock_kernel;
+      const std::uint32_t who = s.where != 0 ? draft_.who(s.where) : 0;
+      // Not while it only queued for a CPU.
+      Nanos at = s.time;
+      for (const Wait* w = log_.waits.last_until(s.time) ? log_.waits.last_until(s.time) : log_.waits.begin(); w != log_.waits.end() && w->time < s.to; ++w) {
+        if (!w->woken() || w->back <= at) continue;
+        add(at, std::min(w->runnable, s.to), label, Evidence::measured, who);
+        at = std::max(at, w->back);
+      }
+      add(at, s.to, label, Evidence::measured, who);
+    }
+  }
+
+ private:
+  void add(Nanos from, Nanos to, Label label, Evidence evidence = Evidence::measured, std::uint32_t who = 0) {
+    draft_.add(std::max(from, from_), std::min(to, to_), label, evidence, who);
+  }
+
+  // Where the kernel does not tell: a preemption of more than a tick while its cgroup was throttled, ended on a tick.
+  bool throttled(const Wait& w) const {
+    return !k_.observed.throttling_is_told() && w.back - w.time > kTick && k_.observed.throttled_in(log_.pid, w.time, w.back);
+  }
+
+  // Who woke it from a lock held it, and perhaps for a request.
+  std::uint32_t holder(const Wait& w) {
+    flow::ExchangeId request;
+    if (const ThreadLog* other = w.waker != 0 ? k_.observed.thread(w.waker) : nullptr)
+      if (const Act* act = other->acts.last_until(w.runnable))
+        if (const auto row = k_.windows.at(act->connection, w.runnable)) request = k_.windows.owner(*row);
+    if (request == draft_.w.id) request = {};
+    return draft_.who(w.argument0, request, w.waker);
+  }
+
+  // What for is told by what held it up in the kernel meanwhile, otherwise by the call.
+  void plain(const Wait& w, Nanos until) {
+    using formats::StallKind;
+    Nanos at = w.time;
+    for (const Stalled& s : log_.stalls) {
+      if (s.time >= until) break;
+      Label label = Label::io_disk;
+      switch (s.what) {
+        case StallKind::block_io: label = w.blocked == Blocked::fault ? Label::mem_majfault : Label::io_disk; break;
+        case StallKind::major_fault: label = Label::mem_majfault; break;
+        case StallKind::fuse: label = Label::io_fuse; break;
+        case StallKind::writeback: label = Label::io_writeback; break;
+        default: continue;
+      }
+      if (s.to <= at) continue;
+      add(at, s.time, label_of(w));
+      add(std::max(s.time, at), std::min(s.to, until), label, Evidence::measured, s.where != 0 ? draft_.who(s.where) : 0);
+      at = std::min(s.to, until);
+    }
+    add(at, until, label_of(w));
+  }
+
+  // Reading, writing or waiting for a descriptor.
+  void descriptor(const Wait& w, Nanos until) {
+    const flow::ConnectionId connection = k_.observed.connection_of(w.socket);
+    // Whatever it waited for: if that had happened, nobody had woken it yet.
+    const auto unnoticed = [&] {
+      if (w.woken()) add(w.time, until, Label::q_notice);
+    };
+    if (connection != 0 && connection == draft_.w.id.connection && draft_.w.server()) return own(w, until, Evidence::measured);
+    if (connection != 0) {
+      for (const Call& c : calls_)
+        if (c.w.id.connection == connection && c.began <= until && c.end >= w.time) {
+          unnoticed();
+          return add_down(k_, c, std::max(w.time, from_), std::min(until, to_), Evidence::measured, draft_);
+        }
+      return another(w, connection, until);
+    }
+    if (w.socket != 0) {
+      const Stranger* s = k_.observed.stranger(w.socket);
+      if (s && s->name_server) add(w.time, until, Label::down_dns);
+      else if (w.blocked == Blocked::connect) add(w.time, until, Label::down_connect);
+      else if (s && s->origin == formats::Origin::connected) add(w.time, until, Label::down_wait);
+      else if (w.woken()) add(w.time, until, Label::net_unknown_socket);
+      return;
+    }
+    if (const Call* c = meant(w, until)) {
+      unnoticed();
+      return add_down(k_, *c, std::max(w.time, from_), std::min(until, to_), c->sender == tid_ ? Evidence::measured : Evidence::inferred, draft_);
+    }
+    const bool file = w.file != formats::FileKind::unknown && w.file != formats::FileKind::socket && w.file != formats::FileKind::epoll;
+    if (draft_.w.server() && draft_.w.phases && !file && (w.time < draft_.w.second || w.time >= draft_.w.third)) return own(w, until, Evidence::inferred);
+    if (!w.woken()) return;
+    if (w.blocked == Blocked::connect) return add(w.time, until, Label::down_connect);
+    plain(w, until);
+  }
+
+  // A call under way then that is not known to be the request's: its carrier waited for it all the same.
+  void another(const Wait& w, flow::ConnectionId connection, Nanos until) {
+    const auto row = k_.windows.at(connection, w.time);
+    if (row && k_.windows.table().rows.role(*row) == flow::Role::client) {
+      const Call c = call_of(k_, *row, draft_.w.to, draft_);
+      if (w.woken()) add(w.time, until, Label::q_notice);
+      return add_down(k_, c, std::max(w.time, from_), std::min(until, to_), Evidence::inferred, draft_);
+    }
+    if (w.woken()) add(w.time, until, Label::net_unknown_socket);
+  }
+
+  // On the request's own connection: for the rest of the request, or for room for the response.
+  void own(const Wait& w, Nanos until, Evidence evidence) {
+    const EndLog* end = k_.observed.end(draft_.w.id.connection);
+    const bool writes = w.blocked == Blocked::output || (w.blocked != Blocked::input && draft_.w.phases && w.time >= draft_.w.third);
+    if (!writes) {
+      if (w.woken()) add(w.time, until, Label::q_notice);
+      if (w.time >= draft_.w.first)
+        add_awaited_bytes(k_, draft_.w.id.connection, std::max(w.time, from_), std::min(until, to_), Label::net_upload, Label::net_reorder, evidence, 0, draft_);
+      return;
+    }
+    if (!w.woken()) return;
+    bool again = false;
+    if (end)
+      for (const Span& s : end->retransmitted) again = again || (s.time < until && s.to > w.time);
+    add(w.time, until, again ? Label::send_cwnd : Label::send_sndbuf, again ? Evidence::inferred : evidence);
+  }
+
+  // Which call it waited for is not recorded: the one whose answer woke it, or one that was under way all the time.
+  const Call* meant(const Wait& w, Nanos until) const {
+    const Call* best = nullptr;
+    const auto woke = [&](const Call& c) { return c.arrived > w.time && c.arrived <= until; };
+    for (const Call& c : calls_) {
+      if (c.began > until || c.end < w.time) continue;
+      if (c.sender != 0 && c.sender != tid_ && c.reader != tid_) continue;
+      if (!best || (woke(c) && (!woke(*best) || c.arrived > best->arrived))) best = &c;
+    }
+    return best;
+  }
+
+  const Known& k_;
+  const std::uint32_t tid_;
+  const ThreadLog& log_;
+  const std::span<const Call> calls_;
+  Draft& draft_;
+  Nanos from_ = 0, to_ = 0;
+};
+
+}  // namespace
+
+void add_running(const Known& k, std::uint32_t tid, Nanos from, Nanos to, std::span<const Call> calls, Draft& draft, Evidence evidence) {
+  from = std::max(from, draft.w.from), to = std::min(to, draft.w.to);
+  const ThreadLog* log = k.observed.thread(tid);
+  if (!log || log->known_since == 0 || from >= to) return;
+  from = std::max(from, log->known_since);
+  draft.add(from, to, Label::cpu, evidence);
+  Running running(k, tid, *log, calls, draft);
+  const Wait* w = log->waits.last_until(from);
+  for (w = w ? w : log->waits.begin(); w != log->waits.end() && w->time < to; ++w)
+    if (w->back > from) running.wait(*w, from, to);
+  if (log->stalls.size() > 0) running.stalls(from, to);
+  for (const Span& s : log->lost)
+    if (s.time < to && s.to > from) draft.add(std::max(s.time, from), std::min(s.to, to), Label::unexplained_lost);
+  // It did not come back after a loss to tell what it had lost.
+  const Nanos silent = log->waits.size() == 0 ? 0 : (log->waits.end() - 1)->back;
+  for (const Span& s : k.observed.counted())
+    if (s.to > silent && s.time < to) draft.add(std::max({s.time, from, silent}), std::min(s.to, to), Label::unexplained_lost);
+}
+
+void add_queued(const Wait& wait, Nanos from, Nanos to, Draft& draft) {
+  if (wait.woken()) draft.add(std::max(wait.runnable, from), std::min(wait.back, to), Label::sched_runq);
+}
+
+void add_lost(const Known& k, std::span<const Call> calls, Draft& draft) {
+  for (const Span& s : k.observed.blind()) draft.add(s.time, s.to, Label::unexplained_lost);
+  draft.add(draft.w.from, k.observed.forgotten_until(), Label::unexplained_lost);
+  const auto of = [&](flow::ConnectionId connection) {
+    if (const EndLog* end = k.observed.end(connection))
+      for (const Span& s : end->lost) draft.add(s.time, s.to, Label::unexplained_lost);
+  };
+  of(draft.w.id.connection);
+  for (const Call& c : calls)
+    if (c.w.id != draft.w.id) of(c.w.id.connection);
+}
+
+}  // namespace tailcap::partition

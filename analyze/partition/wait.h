@@ -1,0 +1,53 @@
+// Off the CPU, and what for: an off-CPU interval as the partition needs it.
+#pragma once
+
+#include <cstdint>
+
+#include "analyze/flow/label.h"
+#include "analyze/partition/sweep.h"
+#include "formats/event.h"
+
+namespace tailcap::partition {
+
+// What the thread was in when it left the CPU.
+enum class Blocked : std::uint8_t {
+  preempted,   // it could have run
+  throttled,   // it could have run, but its cgroup's quota was used up
+  stopped,     // by a signal, a tracer or the freezer
+  poll,        // until one of several descriptors is ready
+  poll_one,    // until one descriptor is ready
+  input,       // reading a descriptor
+  output,      // writing one
+  accept,
+  connect,
+  futex,
+  sleep,
+  disk,        // uninterruptible, in a file call
+  fault,       // uninterruptible, in no call
+  kernel,      // uninterruptible, in another call
+  other,
+};
+
+struct Wait {
+  Nanos time = 0;      // when it left the CPU
+  Nanos runnable = 0;  // 0: the wake-up was not seen
+  Nanos back = 0;
+  std::uint64_t argument0 = 0;
+  formats::SocketId socket = 0;  // whose descriptor the call was given; 0: none, or not recorded
+  std::uint64_t goroutine = 0;
+  std::uint32_t waker = 0;
+  formats::FileKind file = formats::FileKind::unknown;
+  Blocked blocked = Blocked::other;
+  bool lost_before = false;  // waits of this thread between the one before and this were lost
+
+  bool woken() const { return runnable != 0; }
+  // Until when it waited for what it waited for, as far as is known.
+  Nanos waited_until() const { return woken() ? runnable : back; }
+};
+
+// Event must hold an OffCpu with left <= time.
+Wait wait_of(const formats::Event& event);
+// The label of [time, runnable) where nothing else is known about what it waited for.
+flow::Label label_of(const Wait& wait);
+
+}  // namespace tailcap::partition

@@ -1,0 +1,146 @@
+#include "analyze/partition/windows.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace tailcap::partition {
+namespace {
+
+using flow::ExchangeId;
+using flow::Phase;
+using formats::nanoseconds;
+
+// Requests of one connection that are looked at to find those under way at one time.
+constexpr std::size_t kMaxLive = 256;
+
+void add(Window& w, Phase phase, Nanos length) {
+  if (length <= 0) return;
+  const Nanos from = w.stretches == 0 ? w.from : w.stretch[w.stretches - 1u].to;
+  w.stretch[w.stretches++] = {phase, from, from + length};
+}
+
+}  // namespace
+
+std::optional<Note> note_of(const flow::Exchange& exchange) {
+  Note note;
+  note.id = exchange.id;
+  if (known(exchange.continue_done) && known(exchange.request_head_done)) note.head_done = nanoseconds(exchange.request_head_done);
+  const auto& waits = exchange.role == flow::Role::server ? exchange.response_window_waits : exchange.request_window_waits;
+  for (const auto& wait : waits.listed)
+    if (flow::held_up(wait) && wait.from < wait.to) note.held_up.push_back(wait);
+  if (note.head_done == 0 && note.held_up.empty()) return std::nullopt;
+  return note;
+}
+
+Windows::Windows(const flow::RequestTable& table, std::vector<Note> notes) : table_(table), notes_(std::move(notes)) {
+  std::sort(notes_.begin(), notes_.end(), [](const Note& a, const Note& b) { return a.id < b.id; });
+  const auto& rows = table.rows;
+  const auto n = static_cast<std::uint32_t>(rows.size());
+  by_connection_.resize(n), by_id_.resize(n);
+  std::iota(by_connection_.begin(), by_connection_.end(), 0u);
+  std::iota(by_id_.begin(), by_id_.end(), 0u);
+  std::sort(by_id_.begin(), by_id_.end(), [&](auto a, auto b) { return rows.id(a) < rows.id(b); });
+  std::sort(by_connection_.begin(), by_connection_.end(), [&](auto a, auto b) {
+    const auto x = rows.id(a).connection, y = rows.id(b).connection;
+    return x != y ? x < y : rows.start(a) != rows.start(b) ? rows.start(a) < rows.start(b) : rows.id(a) < rows.id(b);
+  });
+  for (std::uint32_t i = 0; i < n; ++i) {
+    const auto c = rows.id(by_connection_[i]).connection;
+    while (connection_at_.size() <= c) connection_at_.push_back(i);
+  }
+  connection_at_.push_back(n);
+  for (std::uint32_t i = 0; i < n; ++i)
+    if (known(rows.start(i)) && rows.has_duration(i) && rows.duration(i).count() > 0) by_end_.push_back(i);
+  const auto end = [&](std::uint32_t i) { return rows.start(i) + rows.duration(i); };
+  std::sort(by_end_.begin(), by_end_.end(), [&](auto a, auto b) { return end(a) != end(b) ? end(a) < end(b) : a < b; });
+  began_.resize(by_end_.size());
+  Nanos first = INT64_MAX;
+  for (std::size_t i = by_end_.size(); i-- > 0;) began_[i] = first = std::min(first, nanoseconds(rows.start(by_end_[i])));
+  for (const auto& [call, cause] : table.causes)
+    if (cause.parent.connection != 0) made_.emplace_back(cause.parent, call);
+  std::sort(made_.begin(), made_.end());
+}
+
+Window Windows::window(std::uint32_t row) const {
+  const flow::Request r = table_.rows[row];
+  Window w;
+  w.row = row, w.id = r.id, w.role = r.role, w.streams = r.stream != 0, w.pid = r.pid, w.tid = r.tid;
+  if (!known(r.start)) return w;
+  w.from = nanoseconds(r.start);
+  w.to = w.from + (r.has_duration ? r.duration.count() : 0);
+  w.phases = r.has_phases;
+  if (!r.has_phases) return w;
+  const auto names = flow::phases_of(r.role);
+  const auto length = [&](std::size_t i) { return r.phases[i]; };
+  // Waiting for 100 Continue splits the reading (client: the sending) in two.
+  const std::size_t split = w.server() ? 1 : 0;
+  if (split == 1) add(w, names[0], length(0));
+  const Nanos begin = w.from + (split == 1 ? length(0) : 0);
+  Nanos before = length(split);
+  if (const Note* n = length(split + 1) > 0 ? note(r.id) : nullptr; n && n->head_done != 0)
+    before = std::clamp<Nanos>(n->head_done - begin, 0, length(split));
+  add(w, names[split], before);
+  add(w, names[split + 1], length(split + 1));
+  add(w, names[split], length(split) - before);
+  for (std::size_t i = split + 2; i < names.size(); ++i) add(w, names[i], length(i));
+  const Nanos head = length(split) + length(split + 1);
+  if (w.server()) {
+    w.first = begin, w.second = begin + head, w.third = w.to - length(5);
+  } else {
+    w.first = begin + head, w.third = w.to - length(5), w.second = w.third - length(4);
+  }
+  return w;
+}
+
+std::optional<std::uint32_t> Windows::find(ExchangeId id) const {
+  const auto at = std::lower_bound(by_id_.begin(), by_id_.end(), id, [&](std::uint32_t i, ExchangeId x) { return table_.rows.id(i) < x; });
+  if (at == by_id_.end() || table_.rows.id(*at) != id) return std::nullopt;
+  return *at;
+}
+
+const Note* Windows::note(ExchangeId id) const {
+  const auto at = std::lower_bound(notes_.begin(), notes_.end(), id, [](const Note& n, ExchangeId x) { return n.id < x; });
+  return at != notes_.end() && at->id == id ? &*at : nullptr;
+}
+
+std::vector<std::uint32_t> Windows::calls_of(ExchangeId id) const {
+  std::vector<std::uint32_t> out;
+  for (auto at = std::lower_bound(made_.begin(), made_.end(), std::pair{id, ExchangeId{}}); at != made_.end() && at->first == id; ++at)
+    if (const auto row = find(at->second)) out.push_back(*row);
+  return out;
+}
+
+std::span<const std::uint32_t> Windows::of(flow::ConnectionId connection) const {
+  if (connection + 1 >= connection_at_.size()) return {};
+  return std::span{by_connection_}.subspan(connection_at_[connection], connection_at_[connection + 1] - connection_at_[connection]);
+}
+
+std::optional<std::uint32_t> Windows::at(flow::ConnectionId connection, Nanos t) const {
+  const auto rows = of(connection);
+  const auto past = std::upper_bound(rows.begin(), rows.end(), t, [&](Nanos x, std::uint32_t i) { return x < nanoseconds(table_.rows.start(i)); });
+  std::optional<std::uint32_t> found;
+  std::size_t looked = 0;
+  for (auto it = past; it != rows.begin() && looked < kMaxLive; ++looked) {
+    const std::uint32_t row = *--it;
+    if (!table_.rows.has_duration(row)) {
+      // Nobody knows how long it lasted; on a connection without streams the next begins after it.
+      if (it + 1 == past) found = row;
+      continue;
+    }
+    if (nanoseconds(table_.rows.start(row) + table_.rows.duration(row)) < t) {
+      if (table_.rows.protocol(row) != flow::Protocol::http2 && table_.rows.protocol(row) != flow::Protocol::grpc) break;
+      continue;
+    }
+    if (found) return std::nullopt;
+    found = row;
+  }
+  return found;
+}
+
+ExchangeId Windows::owner(std::uint32_t row) const {
+  const ExchangeId id = table_.rows.id(row);
+  const flow::Cause* cause = table_.rows.role(row) == flow::Role::client ? table_.causes.find(id) : nullptr;
+  return cause && cause->parent.connection != 0 ? cause->parent : id;
+}
+
+}  // namespace tailcap::partition
