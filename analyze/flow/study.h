@@ -11,6 +11,7 @@
 #include "analyze/flow/connection.h"
 #include "analyze/flow/findings.h"
 #include "analyze/flow/request.h"
+#include "analyze/flow/tail_study.h"
 #include "analyze/flow/wall_clock.h"
 #include "formats/preamble.h"
 #include "formats/reader.h"
@@ -85,6 +86,7 @@ struct RouteStudy {
   std::vector<TimePoint> over_time;
   std::vector<std::uint32_t> slowest;  // indexes into the table, slowest first
   std::optional<CallStudy> calls;      // of gRPC
+  std::optional<TailStudy> tail;       // unset: no request of the route has a partition
 };
 
 struct LossSpan {

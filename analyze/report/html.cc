@@ -11,6 +11,7 @@
 #include "analyze/report/page.h"
 #include "analyze/report/name_lines.h"
 #include "analyze/report/setup_text.h"
+#include "analyze/report/tail/tail_html.h"
 #include "analyze/report/tls_lines.h"
 #include "analyze/report/words.h"
 
@@ -164,6 +165,7 @@ std::string route_section(const flow::Study& study, const flow::RequestTable& ta
     }
     out += "</dl>\n";
   }
+  out += tail::section_html(route, study, table);
   if (const std::string text = difference_text(route); !text.empty()) out += element("p", text) + "\n";
   if (const std::string text = held_up_text(route); !text.empty()) out += element("p", "Held up: " + text + ".") + "\n";
   if (const std::string text = setup_text(route); !text.empty()) out += element("p", "Set-up of connections: " + text + ".") + "\n";
@@ -199,7 +201,7 @@ std::string html_report(const flow::Study& study, const flow::RequestTable& tabl
                         const ReportOptions& options) {
   std::string body = element("h1", "tailcap report: " + printable(options.file)) + "\n";
   if (!options.scope.empty()) body += element("p", "Only " + options.scope + "; the box is about the whole capture.", "class=\"warn\"") + "\n";
-  body += quality_box_html(study);
+  body += quality_box_html(study) + tail::verdicts_html(study, table.texts, kSectionsInPage);
   body += routes_table(study, flow::Role::server) + routes_table(study, flow::Role::client);
   if (const std::string text = left_out_text(study, kRoutesInPage); !text.empty())
     body += element("p", text + " `tailcap report --json` has them all.", "class=\"soft\"") + "\n";

@@ -5,6 +5,7 @@
 #include "analyze/report/call_json.h"
 #include "analyze/report/json_writer.h"
 #include "analyze/report/request_json.h"
+#include "analyze/report/tail/tail_json.h"
 #include "analyze/report/tls_lines.h"
 #include "analyze/report/words.h"
 #include "analyze/report/wire_json.h"
@@ -195,6 +196,9 @@ class Writer {
     std::string calls;
     append_calls(calls, r, table_, study_.quality.clock);
     json_.key("rpc"), json_.raw(calls);
+    std::string tail;
+    tail::append_tail(tail, r, table_, study_.quality.clock);
+    json_.key("tail"), json_.raw(tail);
     quantiles("latency", r.latency);
     quantiles("first_byte", r.first_byte);
     json_.key("independent_periods"), json_.real(std::round(r.independent_periods * 10) / 10);

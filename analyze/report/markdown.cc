@@ -10,6 +10,7 @@
 #include "analyze/report/quality.h"
 #include "analyze/report/quantiles.h"
 #include "analyze/report/setup_text.h"
+#include "analyze/report/tail/sections.h"
 #include "analyze/report/text.h"
 #include "analyze/report/tls_lines.h"
 #include "analyze/report/words.h"
@@ -120,6 +121,9 @@ std::string markdown_report(const flow::Study& study, const flow::RequestTable& 
   const QualityLine first = verdict(study);
   out += emphasised(first.tone, markdown(first.text)) + "\n\n" + header({"", ""}, 2);
   for (const auto& line : quality_lines(study)) out += row({emphasised(line.tone, markdown(line.label)), markdown(line.text)});
+  const auto sentences = tail::sentences(study, table.texts, options.routes);
+  if (!sentences.empty()) out += "\n### Why the slow requests are slow\n\n";
+  for (const auto& text : sentences) out += "- " + markdown(text) + "\n";
   Footnotes notes;
   std::size_t left = options.routes;
   out += routes(study, flow::Role::server, left, notes) + routes(study, flow::Role::client, left, notes);
@@ -129,7 +133,11 @@ std::string markdown_report(const flow::Study& study, const flow::RequestTable& 
   std::size_t shown = 0;
   for (const auto role : {flow::Role::server, flow::Role::client})
     for (const auto& route : study.routes)
-      if (route.role == role && route.count != 0 && shown < std::min(options.details, options.routes)) out += phases(route, table), ++shown;
+      if (route.role == role && route.count != 0 && shown < std::min(options.details, options.routes)) {
+        const std::string section = tail::markdown_section(route, study, table);
+        if (!section.empty()) out += "\n### Slow against typical: " + markdown(shortened(route_title(route), kLongestName)) + "\n\n" + section;
+        out += phases(route, table), ++shown;
+      }
   out += slowest(study, table, options);
   if (!study.tls.empty()) {
     out += "\n### TLS connections\n\n";

@@ -12,6 +12,8 @@
 #include "analyze/report/quantiles.h"
 #include "analyze/report/setup_text.h"
 #include "analyze/report/table.h"
+#include "analyze/report/tail/sections.h"
+#include "analyze/report/tail/sentence.h"
 #include "analyze/report/tls_lines.h"
 #include "analyze/report/words.h"
 
@@ -147,6 +149,18 @@ std::string phases_of_route(const flow::RouteStudy& route, std::size_t width) {
   return out + table.text();
 }
 
+// The sentences that the report is read for.
+std::string tails(const flow::Study& study, const flow::RequestTable& requests, const ReportOptions& options) {
+  std::string out;
+  for (const auto& text : tail::sentences(study, requests.texts, options.routes)) out += wrapped("  ", text, options.width);
+  return out.empty() ? out : "\n" + ruler("Why the slow requests are slow", options.width) + out;
+}
+
+std::string tail_of_route(const flow::RouteStudy& route, const flow::Study& study, const flow::RequestTable& requests, std::size_t width) {
+  const std::string section = tail::text_section(route, study, requests, width);
+  return section.empty() ? section : "\n" + ruler("Slow against typical: " + shortened(route_title(route), width - 30), width) + section;
+}
+
 std::string slowest(const flow::Study& study, const flow::RequestTable& requests, const ReportOptions& options) {
   if (study.slowest.empty()) return {};
   Table table({{Align::left, 8}, {Align::right, 9}, {Align::right, 11}, {Align::left, 4}, {}}, "  ");
@@ -199,6 +213,7 @@ std::string text_report(const flow::Study& study, const flow::RequestTable& tabl
   std::string out = wrapped("", "tailcap report: " + printable(options.file), options.width);
   if (!options.scope.empty()) out += wrapped("only ", options.scope + "; the box is about the whole capture", options.width);
   out += "\n" + quality_box(study, options.width);
+  out += tails(study, table, options);
   std::size_t left = options.routes;
   // Served requests first: they are what the service answers for. The most time first within each.
   out += routes_of(study, table, flow::Role::server, options, left);
@@ -209,7 +224,7 @@ std::string text_report(const flow::Study& study, const flow::RequestTable& tabl
   for (const auto role : {flow::Role::server, flow::Role::client})
     for (const auto& route : study.routes)
       if (route.role == role && route.count != 0 && shown < std::min(options.details, options.routes))
-        out += phases_of_route(route, options.width), ++shown;
+        out += tail_of_route(route, study, table, options.width) + phases_of_route(route, options.width), ++shown;
   return out + slowest(study, table, options) + list("TLS connections", tls_lines(study), options.width) +
          list("Name lookups", name_lines(study), options.width) + failures(study, options.width);
 }

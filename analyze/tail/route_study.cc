@@ -4,6 +4,8 @@
 
 #include "analyze/tail/calls.h"
 #include "analyze/tail/quantiles.h"
+#include "analyze/tail/routes.h"
+#include "analyze/tail/slow/tail_study.h"
 #include "analyze/tail/study.h"
 
 namespace tailcap::tail {
@@ -173,7 +175,7 @@ void count_row(const Request& row, RouteStudy& out) {
 
 }  // namespace
 
-RouteStudy study_route(const RequestTable& table, const std::vector<std::uint32_t>& rows, const flow::Study& study) {
+RouteStudy study_route(const RequestTable& table, const std::vector<std::uint32_t>& rows, const flow::Study& study, const slow::Links* links) {
   RouteStudy out;
   const Request any = table.rows[rows.front()];
   out.method = table.texts[any.method];
@@ -248,6 +250,9 @@ RouteStudy study_route(const RequestTable& table, const std::vector<std::uint32_
   const auto shown = std::min(kSlowest, timed.size());
   std::partial_sort(timed.begin(), timed.begin() + static_cast<std::ptrdiff_t>(shown), timed.end(), longer);
   out.slowest.assign(timed.begin(), timed.begin() + static_cast<std::ptrdiff_t>(shown));
+  if (links)
+    out.tail = slow::study_tail(table, rows, study, *links,
+                                {latency.correlation(), &out.latency[2], &out.latency[3], out.route == kOtherRoute});
   return out;
 }
 

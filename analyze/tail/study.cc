@@ -76,12 +76,14 @@ void study_requests(const RequestTable& table, flow::Study& study) {
     // What was folded is one route for all methods: their number is not bounded.
     routes[{row.route == other ? 0 : row.method, row.route, row.role}].push_back(i);
   }
+  std::optional<slow::Links> links;
+  if (table.partitions.size() > 0) links.emplace(table);
   std::vector<std::pair<double, RouteStudy>> studied;
   for (const auto& [key, rows] : routes) {
     double total = 0;
     for (const std::uint32_t i : rows)
       if (table.rows.has_duration(i)) total += static_cast<double>(table.rows.duration(i).count());
-    studied.emplace_back(total, study_route(table, rows, study));
+    studied.emplace_back(total, study_route(table, rows, study, links ? &*links : nullptr));
     studied.back().second.method = table.texts[std::get<0>(key)];
   }
   std::sort(studied.begin(), studied.end(), [](const auto& a, const auto& b) {

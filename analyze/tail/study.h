@@ -6,6 +6,7 @@
 
 #include "analyze/flow/request.h"
 #include "analyze/flow/study.h"
+#include "analyze/tail/slow/links.h"
 
 namespace tailcap::tail {
 
@@ -24,8 +25,8 @@ void count_requests(const flow::RequestTable& table, flow::Quality& quality);
 // Fills routes and slowest from the rows (sorted, with routes). study.begin and study.end are set.
 void study_requests(const flow::RequestTable& table, flow::Study& study);
 
-// One route; rows: indexes in the order of start.
+// One route; rows: indexes in the order of start. links: only where the table has partitions.
 flow::RouteStudy study_route(const flow::RequestTable& table, const std::vector<std::uint32_t>& rows,
-                             const flow::Study& study);
+                             const flow::Study& study, const slow::Links* links = nullptr);
 
 }  // namespace tailcap::tail

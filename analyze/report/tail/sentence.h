@@ -1,0 +1,26 @@
+// A route's tail in one sentence, generated from its numbers.
+#pragma once
+
+#include <string>
+
+#include "analyze/flow/study.h"
+
+namespace tailcap::report::tail {
+
+// "GET /cart: the slowest 1 % take 53.8 ms against 11.3 typically; 39.6 of the 42.5 ms more is CPU quota throttling (…)."
+// Where the data does not support one, it says so and why. Printable; empty: the route has no tail study.
+std::string sentence(const flow::RouteStudy& route, const flow::TextPool& texts);
+
+// The slow cohort: "slowest 1 %", "slowest 0.2 %".
+std::string slow_name(const flow::TailStudy& tail);
+
+// "held by POST /restock", "GET /stock at stock:9000", "behind GET /spin". Empty: nothing is known.
+std::string culprit_text(const flow::CulpritStudy& culprit, const flow::TextPool& texts);
+
+// The three honesty numbers, in a sentence.
+std::string honesty_text(const flow::TailStudy& tail);
+
+// How the slow requests lie in time: "in 143 bursts, strewn over the recording".
+std::string bursts_text(const flow::TailStudy& tail, formats::Time begin);
+
+}  // namespace tailcap::report::tail

@@ -1,0 +1,149 @@
+#include "analyze/report/tail/tail_json.h"
+
+#include <cmath>
+
+#include "analyze/report/json_writer.h"
+#include "analyze/report/tail/sentence.h"
+#include "analyze/report/words.h"
+
+namespace tailcap::report::tail {
+namespace {
+
+using flow::TailStudy;
+
+std::string_view name_of(flow::TailVerdict verdict) {
+  constexpr std::string_view names[] = {"refused", "no_tail", "no_cause", "cause"};
+  return names[static_cast<std::size_t>(verdict)];
+}
+
+std::string_view name_of(flow::Exemplar::Why why) {
+  constexpr std::string_view names[] = {"slowest", "representative", "second_cause"};
+  return names[static_cast<std::size_t>(why)];
+}
+
+void id_or_null(JsonWriter& json, std::string_view name, flow::ExchangeId id) {
+  json.key(name);
+  json.text_or_null(id.connection == 0 ? std::string{} : id_text(id));
+}
+
+// Shares: more digits would only be noise.
+void share(JsonWriter& json, std::string_view name, double value) { json.key(name), json.real(std::round(value * 1e6) / 1e6); }
+
+void append_labels(JsonWriter& json, const TailStudy& tail) {
+  json.key("labels");
+  json.begin_array();
+  for (const auto& d : tail.labels) {
+    json.begin_object();
+    json.field("label", flow::name_of(d.label));
+    json.field("slow_ns", d.slow);
+    json.field("typical_ns", d.typical);
+    json.field("difference_ns", d.difference());
+    json.key("low_ns"), tail.intervals ? json.number(d.low) : json.null();
+    json.key("high_ns"), tail.intervals ? json.number(d.high) : json.null();
+    json.field("significant", d.significant);
+    json.field("stands_out", d.stands_out);
+    json.field("slow_with", d.slow_with);
+    json.field("slow_dominant", d.slow_dominant);
+    json.field("slow_inferred_ns", d.slow_inferred);
+    json.field("slow_sampled_ns", d.slow_sampled);
+    json.end_object();
+  }
+  json.end_array();
+}
+
+void append_bands(JsonWriter& json, const TailStudy& tail) {
+  json.key("bands");
+  json.begin_array();
+  for (const auto& b : tail.bands) {
+    json.begin_object();
+    json.key("from"), json.real(b.from);
+    json.key("to"), json.real(b.to);
+    json.field("count", b.count);
+    json.field("mean_ns", b.mean);
+    json.key("labels");
+    json.begin_object();
+    for (const auto& [label, ns] : b.labels) json.field(flow::name_of(label), ns);
+    json.end_object();
+    json.end_object();
+  }
+  json.end_array();
+}
+
+void append_culprits(JsonWriter& json, const TailStudy& tail, const flow::TextPool& texts) {
+  json.key("culprits");
+  json.begin_array();
+  for (const auto& c : tail.culprits) {
+    json.begin_object();
+    json.field("label", flow::name_of(c.label));
+    json.key("what"), c.what == 0 ? json.null() : json.number(c.what);
+    json.key("method"), json.text_or_null(texts[c.method]);
+    json.key("route"), json.text_or_null(texts[c.route]);
+    json.key("authority"), json.text_or_null(texts[c.authority]);
+    json.key("tid"), c.tid == 0 ? json.null() : json.number(std::uint64_t{c.tid});
+    json.field("slow_requests", c.slow);
+    json.field("time_ns", c.time);
+    id_or_null(json, "held_up", c.held_up);
+    id_or_null(json, "by", c.example);
+    json.end_object();
+  }
+  json.end_array();
+}
+
+void append_comparison(JsonWriter& json, const TailStudy& tail, const flow::RequestTable& table, const flow::WallClock& clock) {
+  json.field("slow", tail.slow);
+  json.field("typical", tail.typical);
+  json.field("matched_loosely", tail.matched_loosely);
+  json.field("matched_by_route", tail.matched_by_route);
+  json.field("slow_mean_ns", tail.slow_mean);
+  json.field("typical_mean_ns", tail.typical_mean);
+  json.field("gap_ns", tail.gap());
+  json.key("gap_low_ns"), tail.intervals ? json.number(tail.gap_low) : json.null();
+  json.key("gap_high_ns"), tail.intervals ? json.number(tail.gap_high) : json.null();
+  json.field("blocks", tail.blocks);
+  json.field("ordinary_slow_mean_ns", tail.ordinary_slow_mean);
+  json.field("bursts", tail.bursts);
+  share(json, "bursts_if_spread", tail.bursts_if_spread);
+  json.field("largest_burst", tail.largest_burst);
+  json.key("largest_burst_at_ns");
+  formats::known(tail.largest_burst_at) && clock.known() ? json.number(clock.realtime(tail.largest_burst_at)) : json.null();
+  json.field("slow_lossy", tail.slow_lossy);
+  json.field("typical_lossy", tail.typical_lossy);
+  append_labels(json, tail);
+  append_bands(json, tail);
+  append_culprits(json, tail, table.texts);
+  json.key("exemplars");
+  json.begin_array();
+  for (const auto& e : tail.exemplars) {
+    json.begin_object();
+    json.field("id", id_text(table.rows.id(e.row)));
+    json.field("why", name_of(e.why));
+    json.field("typical", id_text(table.rows.id(e.typical)));
+    json.end_object();
+  }
+  json.end_array();
+}
+
+}  // namespace
+
+void append_tail(std::string& out, const flow::RouteStudy& route, const flow::RequestTable& table, const flow::WallClock& clock) {
+  JsonWriter json(out);
+  if (!route.tail) return json.null();
+  const TailStudy& tail = *route.tail;
+  json.begin_object();
+  json.field("verdict", name_of(tail.verdict));
+  json.field("sentence", sentence(route, table.texts));
+  json.key("reason"), json.text_or_null(tail.reason);
+  json.key("causes");
+  json.begin_array();
+  for (const flow::Label label : tail.causes) json.text(flow::name_of(label));
+  json.end_array();
+  json.field("requests", tail.requests);
+  share(json, "unexplained_share", tail.unexplained);
+  share(json, "causeless_share", tail.causeless);
+  share(json, "inferred_share", tail.inferred);
+  json.key("slow_from"), tail.slow_from > 0 ? json.real(tail.slow_from) : json.null();
+  if (tail.verdict != flow::TailVerdict::refused) append_comparison(json, tail, table, clock);
+  json.end_object();
+}
+
+}  // namespace tailcap::report::tail

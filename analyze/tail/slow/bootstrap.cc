@@ -1,0 +1,203 @@
+#include "analyze/tail/slow/bootstrap.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+#include <numeric>
+
+#include "analyze/tail/quantiles.h"
+
+namespace tailcap::tail::slow {
+namespace {
+
+constexpr double kLeastBlocks = 20, kMostBlocks = 50;  // fewer carry no interval; more only cost time
+constexpr double kBlockSeconds = 5;                    // as for quantiles: neighbours resemble each other for so long
+constexpr double kAlpha = 0.05;
+constexpr double kReachFrom = 0.2, kReachTo = 0.8;     // ranks between which the typical cohort may come to lie
+constexpr std::size_t kBins = 60;                      // of ranks there; within one, requests count in proportion
+
+// The generator called splitmix64: any state will do, and it is the same everywhere.
+class Draws {
+ public:
+  explicit Draws(std::uint64_t seed) : state_(seed) {}
+  std::size_t below(std::size_t n) {
+    state_ += 0x9e3779b97f4a7c15;
+    std::uint64_t z = state_;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+    return static_cast<std::size_t>(((z ^ (z >> 31)) >> 32) * n >> 32);
+  }
+
+ private:
+  std::uint64_t state_;
+};
+
+std::uint64_t seed_of(const std::vector<Item>& items) {
+  std::uint64_t hash = 0xcbf29ce484222325;
+  for (const Item& item : items) hash = (hash ^ static_cast<std::uint64_t>(item.duration)) * 0x100000001b3;
+  return hash;
+}
+
+std::size_t blocks_for(std::size_t n, double correlation, double seconds) {
+  const double requests = static_cast<double>(n);
+  double length = std::max(std::cbrt(requests), 1.5 * correlation * std::max(1.0, std::cbrt(requests / correlation) / 2));
+  if (seconds > 0) length = std::max(length, requests * kBlockSeconds / seconds);
+  return static_cast<std::size_t>(std::clamp(requests / length, kLeastBlocks, kMostBlocks));
+}
+
+// The share beyond each end of a percentile interval that makes it as wide as Student's with so few blocks.
+double expanded_tail(std::size_t blocks) {
+  const double df = static_cast<double>(blocks) - 1;
+  const double x = beta_quantile(kAlpha, df / 2, 0.5);
+  const double t = std::sqrt(df * (1 - x) / x) * std::sqrt((df + 1) / df);
+  return 0.5 * std::erfc(t / std::sqrt(2.0));
+}
+
+// Sums of the typical cohort by block, cell and column, cumulated over bins of rank: any range of ranks is a subtraction.
+class TypicalSums {
+ public:
+  TypicalSums(const std::vector<Item>& items, const Cohorts& cohorts, const Columns& columns, std::size_t blocks)
+      : blocks_(blocks), cells_(cohorts.cells.size()), width_(columns.size() + 1) {
+    const std::size_t n = items.size();
+    from_ = static_cast<std::size_t>(kReachFrom * static_cast<double>(n));
+    const std::size_t to = static_cast<std::size_t>(kReachTo * static_cast<double>(n));
+    bins_ = std::min(kBins, to - from_);
+    sums_.assign((bins_ + 1) * blocks_ * cells_ * width_, 0.0);
+    counts_.assign((bins_ + 1) * blocks_, 0.0);
+    const auto block_of = [&](std::uint32_t item) { return std::size_t{item} * blocks_ / n; };
+    for (std::size_t i = 0; i < from_; ++i) ++counts_[block_of(cohorts.order[i])];
+    std::size_t at = from_;
+    for (std::size_t bin = 0; bin < bins_; ++bin) {
+      std::copy_n(&counts_[bin * blocks_], blocks_, &counts_[(bin + 1) * blocks_]);
+      const std::size_t stride = blocks_ * cells_ * width_;
+      std::copy_n(&sums_[bin * stride], stride, &sums_[(bin + 1) * stride]);
+      const std::size_t end = from_ + (to - from_) * (bin + 1) / bins_;
+      for (; at < end; ++at) {
+        const Item& item = items[cohorts.order[at]];
+        const std::size_t block = block_of(cohorts.order[at]);
+        ++counts_[(bin + 1) * blocks_ + block];
+        for (std::size_t c = 0; c < cells_; ++c) {
+          if (!cohorts.cells[c].holds(item)) continue;
+          const std::span<double> row{&sums_[((bin + 1) * blocks_ + block) * cells_ * width_ + c * width_], width_};
+          columns.add(item, row);
+          ++row[width_ - 1];
+        }
+      }
+    }
+  }
+
+  // The sums of the ranks from kTypicalFrom to kTypicalTo of what was drawn: cell after cell, the count last in each.
+  void range(const std::vector<double>& drawn, double total, std::vector<double>& out) const {
+    out.assign(cells_ * width_, 0.0);
+    std::vector<double> ranks(bins_ + 1);
+    for (std::size_t bin = 0; bin <= bins_; ++bin)
+      ranks[bin] = std::inner_product(drawn.begin(), drawn.end(), counts_.begin() + static_cast<std::ptrdiff_t>(bin * blocks_), 0.0);
+    add(ranks, kTypicalTo * total, drawn, 1, out);
+    add(ranks, kTypicalFrom * total, drawn, -1, out);
+  }
+  std::size_t width() const { return width_; }
+
+ private:
+  void add(const std::vector<double>& ranks, double rank, const std::vector<double>& drawn, double sign, std::vector<double>& out) const {
+    const auto above = std::upper_bound(ranks.begin(), ranks.end(), rank);
+    if (above == ranks.begin()) return;
+    if (above == ranks.end()) return add_bin(bins_, sign, drawn, out);
+    const auto bin = static_cast<std::size_t>(above - ranks.begin()) - 1;
+    const double part = (rank - ranks[bin]) / (ranks[bin + 1] - ranks[bin]);
+    add_bin(bin, sign * (1 - part), drawn, out);
+    add_bin(bin + 1, sign * part, drawn, out);
+  }
+  void add_bin(std::size_t bin, double weight, const std::vector<double>& drawn, std::vector<double>& out) const {
+    if (weight == 0) return;
+    const std::size_t stride = cells_ * width_;
+    for (std::size_t b = 0; b < blocks_; ++b) {
+      if (drawn[b] == 0) continue;
+      const double w = weight * drawn[b];
+      const double* const sums = &sums_[(bin * blocks_ + b) * stride];
+      for (std::size_t i = 0; i < stride; ++i) out[i] += w * sums[i];
+    }
+  }
+
+  std::size_t blocks_, cells_, width_, bins_ = 0, from_ = 0;
+  std::vector<double> sums_, counts_;  // [bin][block][cell][column]; [bin][block]
+};
+
+Spread::Label interval(std::vector<double>& values, double tail) {
+  std::sort(values.begin(), values.end());
+  const double n = static_cast<double>(values.size());
+  const auto at = [&](double share) { return values[static_cast<std::size_t>(std::clamp(std::floor(share * n), 0.0, n - 1))]; };
+  Spread::Label out;
+  out.low = at(tail);
+  out.high = at(1 - tail);
+  const auto above = static_cast<double>(values.end() - std::upper_bound(values.begin(), values.end(), 0.0));
+  const auto below = static_cast<double>(std::lower_bound(values.begin(), values.end(), 0.0) - values.begin());
+  out.p = std::min(1.0, 2 * (n - std::max(above, below) + 1) / (n + 1));
+  return out;
+}
+
+}  // namespace
+
+Spread resample(const std::vector<Item>& items, const Cohorts& cohorts, const Columns& columns, double correlation, double seconds) {
+  const std::size_t n = items.size(), blocks = blocks_for(n, correlation, seconds), width = columns.size();
+  assert(n >= blocks);
+  const TypicalSums typical(items, cohorts, columns, blocks);
+  std::vector<double> sizes(blocks);
+  for (std::size_t i = 0; i < n; ++i) ++sizes[i * blocks / n];
+
+  Draws draws(seed_of(items));
+  std::vector<std::vector<double>> results(width + 1, std::vector<double>(kReplicates));
+  std::vector<double> drawn(blocks), slow(width), shares(cohorts.cells.size()), sums;
+  for (std::size_t r = 0; r < kReplicates; ++r) {
+    std::fill(drawn.begin(), drawn.end(), 0.0);
+    for (std::size_t b = 0; b < blocks; ++b) ++drawn[draws.below(blocks)];
+    const double total = std::inner_product(drawn.begin(), drawn.end(), sizes.begin(), 0.0);
+    const double wanted = static_cast<double>(cohorts.slow) * total / static_cast<double>(n);
+    std::fill(slow.begin(), slow.end(), 0.0);
+    std::fill(shares.begin(), shares.end(), 0.0);
+    double taken = 0;
+    for (std::size_t i = 0; i < cohorts.cell_of.size() && taken < wanted; ++i) {
+      const std::uint32_t at = cohorts.nth_slowest(i);
+      const double weight = std::min(drawn[std::size_t{at} * blocks / n], wanted - taken);
+      if (weight == 0) continue;
+      columns.add(items[at], slow, weight);
+      shares[cohorts.cell_of[i]] += weight;
+      taken += weight;
+    }
+    typical.range(drawn, total, sums);
+    double matched = 0;  // a cell can be empty this time; the others then stand for it
+    for (std::size_t c = 0; c < shares.size(); ++c)
+      if (sums[(c + 1) * typical.width() - 1] > 0) matched += shares[c];
+    double all = 0;
+    for (std::size_t l = 0; l < width; ++l) {
+      double mean = 0;
+      for (std::size_t c = 0; c < shares.size(); ++c)
+        if (const double count = sums[(c + 1) * typical.width() - 1]; count > 0 && matched > 0)
+          mean += shares[c] / matched * sums[c * typical.width() + l] / count;
+      results[l][r] = (taken > 0 ? slow[l] / taken : 0) - mean;
+      all += results[l][r];
+    }
+    results[width][r] = all;
+  }
+
+  Spread out;
+  out.blocks = static_cast<std::uint32_t>(blocks);
+  const double tail = expanded_tail(blocks);
+  for (std::size_t l = 0; l < width; ++l) out.labels.push_back(interval(results[l], tail));
+  const Spread::Label gap = interval(results[width], tail);
+  out.low = gap.low;
+  out.high = gap.high;
+  return out;
+}
+
+std::vector<bool> discoveries(const std::vector<double>& p) {
+  std::vector<double> sorted = p;
+  std::sort(sorted.begin(), sorted.end());
+  double limit = -1;
+  for (std::size_t i = 0; i < sorted.size(); ++i)
+    if (sorted[i] <= kAlpha * static_cast<double>(i + 1) / static_cast<double>(sorted.size())) limit = sorted[i];
+  std::vector<bool> out;
+  for (const double value : p) out.push_back(value <= limit);
+  return out;
+}
+
+}  // namespace tailcap::tail::slow

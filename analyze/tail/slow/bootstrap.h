@@ -1,0 +1,33 @@
+// How sure the differences are: the study repeated on blocks of time drawn with replacement.
+//
+// Requests close in time are alike, so whole blocks are drawn; the thresholds of both cohorts and the weights are found
+// anew each time. Drawn by a generator of our own, seeded from the durations: the same capture gives the same intervals.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "analyze/flow/tail_study.h"
+#include "analyze/tail/slow/cohorts.h"
+
+namespace tailcap::tail::slow {
+
+inline constexpr std::size_t kReplicates = 1000;
+
+struct Spread {
+  std::uint32_t blocks = 0;
+  double low = 0, high = 0;  // 95 % interval of the difference of the totals
+  struct Label {
+    double low = 0, high = 0;  // 95 % interval of the difference
+    double p = 1;              // how often a difference of the other sign came out, both sides
+  };
+  std::vector<Label> labels;  // by column
+};
+
+// items: in order of start. correlation: so many requests in a row tell as much as one; seconds: length of the capture.
+Spread resample(const std::vector<Item>& items, const Cohorts& cohorts, const Columns& columns, double correlation, double seconds);
+
+// Which of the p values hold together at 5 % (Benjamini and Hochberg).
+std::vector<bool> discoveries(const std::vector<double>& p);
+
+}  // namespace tailcap::tail::slow

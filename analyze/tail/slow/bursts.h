@@ -1,0 +1,21 @@
+// Clusters in time: of the slow requests there are as many independent ones as they came in bursts.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "analyze/flow/tail_study.h"
+
+namespace tailcap::tail::slow {
+
+struct Span {
+  std::int64_t start = 0, end = 0;  // ns, of one request
+};
+
+// Fills bursts, largest_burst, largest_burst_at and bursts_if_spread. A burst ends where no slow request was under way
+// for kBurstGap. begin, end: of the recording.
+void find_bursts(std::vector<Span> slow, std::int64_t begin, std::int64_t end, flow::TailStudy& out);
+
+inline constexpr std::int64_t kBurstGap = 100'000'000;  // one incident seldom pauses longer
+
+}  // namespace tailcap::tail::slow

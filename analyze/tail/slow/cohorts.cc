@@ -1,0 +1,92 @@
+#include "analyze/tail/slow/cohorts.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <unordered_map>
+
+namespace tailcap::tail::slow {
+namespace {
+
+constexpr std::size_t kLeastOfPercent = 20;  // the slowest 1 % are taken where they are at least so many,
+constexpr std::size_t kLeastOfFive = 10;     // the slowest 5 % where those are: a mean of fewer is an anecdote
+constexpr std::uint64_t kLeastAlike = 5;     // typical requests to compare with; fewer are looked for less alike
+constexpr std::size_t kMaxCells = 8;         // bounds the work; what is rare is compared less alike
+
+// How many typical requests there are of each kind, level by level.
+using Counts = std::array<std::unordered_map<std::uint64_t, std::uint64_t>, kLevels>;
+
+std::size_t level_for(const Counts& typical, std::uint64_t kind, std::size_t least) {
+  for (std::size_t level = least; level + 1 < kLevels; ++level) {
+    const auto found = typical[level].find(kind_at(kind, level));
+    if (found != typical[level].end() && found->second >= kLeastAlike) return level;
+  }
+  return kLevels - 1;
+}
+
+std::size_t find_or_add(std::vector<Cell>& cells, std::size_t level, std::uint64_t kind, const Counts& typical) {
+  const auto same = std::find_if(cells.begin(), cells.end(), [&](const Cell& c) { return c.level == level && c.kind == kind; });
+  if (same != cells.end()) return static_cast<std::size_t>(same - cells.begin());
+  const auto count = typical[level].find(kind);
+  cells.push_back({level, kind, 0, count == typical[level].end() ? 0 : count->second});
+  return cells.size() - 1;
+}
+
+// The slow requests' cells, at most kMaxCells: the smallest are widened, those that are least wide first.
+std::vector<Cell> cells_of(const std::vector<Item>& items, const Cohorts& cohorts, const Counts& typical, std::size_t at_least) {
+  std::vector<Cell> cells;
+  for (std::size_t i = 0; i < cohorts.slow; ++i) {
+    const std::uint64_t kind = items[cohorts.nth_slowest(i)].kind;
+    const std::size_t level = level_for(typical, kind, at_least);
+    ++cells[find_or_add(cells, level, kind_at(kind, level), typical)].slow;
+    if (cells.size() > kMaxCells && at_least + 1 < kLevels) return cells_of(items, cohorts, typical, at_least + 1);
+  }
+  return cells;
+}
+
+std::size_t cell_for(const std::vector<Cell>& cells, const Item& item) {
+  std::size_t best = cells.size();
+  for (std::size_t c = 0; c < cells.size(); ++c)
+    if (cells[c].holds(item) && (best == cells.size() || cells[c].level < cells[best].level)) best = c;
+  return best;
+}
+
+}  // namespace
+
+Cohorts cohorts_of(const std::vector<Item>& items) {
+  Cohorts out;
+  const std::size_t n = items.size();
+  if (n / 100 >= kLeastOfPercent) {
+    out.from = 0.99;
+    out.slow = std::min(n / 100, kMaxSlow);
+  } else if (n / 20 >= kLeastOfFive) {
+    out.from = 0.95;
+    out.slow = n / 20;
+  } else {
+    out.refused = n == 0 ? "no request with a known duration was followed" : "only " + std::to_string(n) + " requests could be followed, and " +
+                                                                                 std::to_string(20 * kLeastOfFive) + " are needed";
+    return out;
+  }
+  out.order.resize(n);
+  for (std::uint32_t i = 0; i < n; ++i) out.order[i] = i;
+  std::sort(out.order.begin(), out.order.end(), [&](std::uint32_t a, std::uint32_t b) {
+    return items[a].duration != items[b].duration ? items[a].duration < items[b].duration : a < b;
+  });
+  if (n / 100 > kMaxSlow) out.from = 1 - static_cast<double>(kMaxSlow) / static_cast<double>(n);
+  out.typical_from = static_cast<std::size_t>(std::ceil(kTypicalFrom * static_cast<double>(n) - 1e-9));
+  out.typical_to = static_cast<std::size_t>(std::ceil(kTypicalTo * static_cast<double>(n) - 1e-9));
+  Counts typical;
+  for (std::size_t i = out.typical_from; i < out.typical_to; ++i)
+    for (std::size_t level = 0; level < kLevels; ++level) ++typical[level][kind_at(items[out.order[i]].kind, level)];
+  out.cells = cells_of(items, out, typical, 0);
+  // Resampled, the cohort reaches further down. Who is of no cell there is compared with whom most are.
+  const std::size_t reach = std::min(n - out.typical_to, 3 * out.slow);
+  const auto most = std::max_element(out.cells.begin(), out.cells.end(), [](const Cell& a, const Cell& b) { return a.slow < b.slow; });
+  for (std::size_t i = 0; i < reach; ++i) {
+    const std::size_t cell = cell_for(out.cells, items[out.nth_slowest(i)]);
+    out.cell_of.push_back(static_cast<std::uint8_t>(cell < out.cells.size() ? cell : static_cast<std::size_t>(most - out.cells.begin())));
+  }
+  return out;
+}
+
+}  // namespace tailcap::tail::slow

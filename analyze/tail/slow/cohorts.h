@@ -1,0 +1,38 @@
+// The slowest requests of a route, and the typical ones that they are compared with.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "analyze/tail/slow/items.h"
+
+namespace tailcap::tail::slow {
+
+inline constexpr double kTypicalFrom = 0.4, kTypicalTo = 0.6;  // quantiles of the duration
+inline constexpr std::size_t kMaxSlow = 2000;                  // more say nothing more
+
+// Requests alike at some level. A typical request may be in several.
+struct Cell {
+  std::size_t level = 0;
+  std::uint64_t kind = 0;
+  std::uint64_t slow = 0, typical = 0;  // requests
+  bool holds(const Item& item) const { return kind_at(item.kind, level) == kind; }
+};
+
+struct Cohorts {
+  std::string refused;                // why there are none; empty: there are
+  double from = 0;                    // quantile where the slow ones begin
+  std::vector<std::uint32_t> order;   // all items, fastest first
+  std::size_t slow = 0;               // the last so many of order
+  std::size_t typical_from = 0, typical_to = 0;  // places in order
+  std::vector<Cell> cells;            // in which slow requests are compared with typical ones; few
+  // Places in order from the end, cells of the slowest; more than `slow`, for other thresholds.
+  std::vector<std::uint8_t> cell_of;
+
+  std::uint32_t nth_slowest(std::size_t i) const { return order[order.size() - 1 - i]; }
+};
+
+Cohorts cohorts_of(const std::vector<Item>& items);
+
+}  // namespace tailcap::tail::slow

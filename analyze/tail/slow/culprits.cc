@@ -1,0 +1,71 @@
+#include "analyze/tail/slow/culprits.h"
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+
+namespace tailcap::tail::slow {
+namespace {
+
+using flow::CulpritStudy;
+
+constexpr std::size_t kPerLabel = 5;  // more are a list, not an answer
+
+// A call's connection says nothing that its route does not; a lock is its address, a device its number.
+std::uint64_t place_of(const flow::Culprit& c) {
+  const std::string_view name = flow::name_of(c.label);
+  return name.substr(0, 5) == "lock." || name.substr(0, 3) == "io." || name.substr(0, 4) == "mem." ? c.what : 0;
+}
+
+}  // namespace
+
+std::vector<CulpritStudy> culprits_of(const flow::RequestTable& table, const std::vector<Item>& items, const Cohorts& cohorts, const Links& links) {
+  using Key = std::tuple<flow::Label, std::uint64_t, flow::TextId, flow::TextId, flow::TextId>;
+  struct Entry {
+    CulpritStudy study;
+    std::int64_t longest = 0;
+    std::uint32_t last = UINT32_MAX;  // the slow request counted last
+    bool threads_differ = false;
+  };
+  std::map<Key, Entry> found;
+  for (std::size_t i = 0; i < cohorts.slow; ++i) {
+    const std::uint32_t at = cohorts.nth_slowest(i);
+    const flow::ExchangeId self = table.rows.id(items[at].row);
+    for (const flow::Culprit& c : table.partitions.culprits(self)) {
+      flow::TextId method = 0, route = 0, authority = 0;
+      if (const auto row = links.row_of(c.request)) {
+        const flow::Request other = table.rows[*row];
+        method = other.method, route = other.route;
+        authority = other.role == flow::Role::client ? other.authority : 0;
+      }
+      const std::uint64_t place = place_of(c);
+      if (place == 0 && c.what == 0 && route == 0 && c.tid == 0 && c.request.connection == 0) continue;
+      const auto [entry, added] = found.try_emplace({c.label, place, method, route, authority});
+      Entry& e = entry->second;
+      if (added) e.study = {.label = c.label, .what = place, .method = method, .route = route, .authority = authority, .tid = c.tid};
+      e.threads_differ = e.threads_differ || e.study.tid != c.tid;
+      e.study.slow += e.last != at;
+      e.last = at;
+      e.study.time += c.time;
+      if (c.time <= e.longest) continue;
+      e.longest = c.time;
+      e.study.example = c.request;
+      e.study.held_up = self;
+    }
+  }
+  std::vector<CulpritStudy> out;
+  for (auto& [key, entry] : found) {
+    if (entry.threads_differ) entry.study.tid = 0;
+    out.push_back(entry.study);
+  }
+  std::stable_sort(out.begin(), out.end(), [](const CulpritStudy& a, const CulpritStudy& b) { return a.label != b.label ? a.label < b.label : a.time > b.time; });
+  std::size_t of_label = 0, kept = 0;
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    of_label = i > 0 && out[i].label == out[i - 1].label ? of_label + 1 : 0;
+    if (of_label < kPerLabel) out[kept++] = out[i];
+  }
+  out.resize(kept);
+  return out;
+}
+
+}  // namespace tailcap::tail::slow

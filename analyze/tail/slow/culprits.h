@@ -1,0 +1,14 @@
+// Who was behind the time of the slow requests: locks with their holders, calls, neighbours.
+#pragma once
+
+#include <vector>
+
+#include "analyze/flow/tail_study.h"
+#include "analyze/tail/slow/cohorts.h"
+#include "analyze/tail/slow/links.h"
+
+namespace tailcap::tail::slow {
+
+std::vector<flow::CulpritStudy> culprits_of(const flow::RequestTable& table, const std::vector<Item>& items, const Cohorts& cohorts, const Links& links);
+
+}  // namespace tailcap::tail::slow

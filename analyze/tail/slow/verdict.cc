@@ -1,0 +1,125 @@
+#include "analyze/tail/slow/verdict.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "analyze/flow/label_group.h"
+
+namespace tailcap::tail::slow {
+namespace {
+
+using flow::Label;
+using flow::LabelDifference;
+using flow::TailVerdict;
+
+constexpr std::size_t kLookedAt = 20'000;  // requests whose quantiles stand for all
+constexpr std::uint64_t kLeastBursts = 3;
+
+double normal_below(double z) { return 0.5 * std::erfc(-z / std::sqrt(2.0)); }
+
+// The z of a quantile, by bisection: called a few times for a route.
+double normal_quantile(double q) {
+  double low = -10, high = 10;
+  for (int i = 0; i < 60; ++i) (normal_below((low + high) / 2) < q ? low : high) = (low + high) / 2;
+  return (low + high) / 2;
+}
+
+// 25th, 50th and 75th percentile.
+std::array<double, 3> quartiles(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  std::array<double, 3> out{};
+  for (std::size_t i = 0; i < out.size(); ++i) out[i] = values[(values.size() - 1) * (i + 1) / 4];
+  return out;
+}
+
+template <typename Time>
+double ordinary(const std::vector<Item>& items, double from, Time time) {
+  const std::size_t step = items.size() / kLookedAt + 1;
+  std::vector<double> values;
+  for (std::size_t i = 0; i < items.size(); i += step) values.push_back(time(items[i]));
+  const auto [q25, q50, q75] = quartiles(std::move(values));
+  return ordinary_mean_beyond(from, q25, q50, q75);
+}
+
+// What a difference of this label amounts to without any cause.
+std::int64_t noise_of(Label label) {
+  if (label == Label::sched_runq || label == Label::sched_preempted || label == Label::go_runnable || label == Label::q_notice) return kSchedulerNoise;
+  return flow::group_of(label) == flow::LabelGroup::cpu ? kCpuNoise : kLeastGap / 2;
+}
+
+bool nameable(Label label) { return !flow::unexplained(label) && !flow::causeless(label); }
+
+double share(std::int64_t part, std::int64_t whole) { return static_cast<double>(part) / static_cast<double>(whole); }
+
+// Why there is nothing to explain; empty: there is.
+std::string no_tail(const flow::TailStudy& s) {
+  if (s.gap() <= 0) return "they are not slower than typical requests of their kind";
+  if (share(s.slow_mean, s.typical_mean) < kLeastRatio) return "less than half as slow again";
+  if (s.gap() < kLeastGap) return "wake-ups, interrupts and cold caches make such a difference on any machine";
+  return {};
+}
+
+std::string doubts(const flow::TailStudy& s) {
+  const double slow = static_cast<double>(s.slow_lossy) / static_cast<double>(s.slow);
+  const double typical = static_cast<double>(s.typical_lossy) / static_cast<double>(s.typical);
+  if (slow > kMostLossy || (slow > kLossyWorthALook && slow > 2 * typical))
+    return "lost events cover parts of " + std::to_string(s.slow_lossy) + " of the " + std::to_string(s.slow) +
+           " slow requests, more than of the others: what they waited for cannot be ranked";
+  return {};
+}
+
+// Why the largest difference is no cause.
+std::string why_not(const flow::TailStudy& s) {
+  const LabelDifference& first = s.labels.front();
+  if (flow::unexplained(first.label)) return "most of the difference could not be explained";
+  if (flow::causeless(first.label)) return "for most of the difference it is known that they were blocked, and not by what";
+  if (share(first.difference(), s.gap()) < kLeastShare) return "many small differences add up";
+  if (first.difference() < noise_of(first.label)) return "a busy machine makes as much without any cause in the service";
+  if (!first.significant) return s.bursts < kLeastBursts ? "" : "the difference varies too much within the recording";
+  return "it varies as much among the other requests";
+}
+
+}  // namespace
+
+double ordinary_mean_beyond(double from, double q25, double q50, double q75) {
+  constexpr double kQuartile = 0.6744897501960817;  // z of the 75th percentile
+  if (q50 <= 0) return 0;
+  const double upper = std::log(q75 / q50), lower = q25 > 0 ? std::log(q50 / q25) : upper;
+  const double spread = std::max(0.0, std::min(upper, lower)) / kQuartile;
+  return q50 * std::exp(spread * spread / 2) * normal_below(spread - normal_quantile(from)) / (1 - from);
+}
+
+void decide(const std::vector<Item>& items, flow::TailStudy& s) {
+  s.ordinary_slow_mean = static_cast<std::int64_t>(
+      std::min(9e18, ordinary(items, s.slow_from, [](const Item& i) { return static_cast<double>(i.duration); })));
+  s.reason = no_tail(s);
+  s.verdict = s.reason.empty() ? TailVerdict::no_cause : TailVerdict::no_tail;
+  if (s.gap() <= 0) return;
+  for (LabelDifference& d : s.labels) {
+    if (share(d.difference(), s.gap()) < kFurtherShare || !nameable(d.label) || d.difference() < noise_of(d.label)) continue;
+    const double expected = ordinary(items, s.slow_from, [&](const Item& item) {
+      double ns = 0;
+      for (const flow::Part& p : item.parts)
+        if (p.label == d.label) ns += static_cast<double>(p.time);
+      return ns;
+    });
+    d.stands_out = static_cast<double>(d.slow) > kBeyondOrdinary * expected;
+  }
+  if (s.verdict == TailVerdict::no_tail) return;
+  s.reason = doubts(s);
+  if (s.reason.empty() && s.slow_mean <= s.ordinary_slow_mean) s.reason = "the spread of the other requests leads one to expect them so slow";
+  if (!s.reason.empty()) return;
+  for (const LabelDifference& d : s.labels)
+    if (d.significant && d.stands_out) s.causes.push_back(d.label);
+  // labels are in order of their differences, and so are causes.
+  const auto main = std::find_if(s.labels.begin(), s.labels.end(), [&](const LabelDifference& d) { return d.significant && d.stands_out; });
+  if (main == s.labels.end() || share(main->difference(), s.gap()) < kLeastShare) {
+    s.causes.clear();
+    s.reason = why_not(s);
+    return;
+  }
+  s.verdict = TailVerdict::cause;
+}
+
+}  // namespace tailcap::tail::slow

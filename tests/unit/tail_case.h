@@ -1,0 +1,107 @@
+// Requests with partitions made by hand, for tests of the tail study: what is put in is the truth.
+#pragma once
+
+#include <cmath>
+#include <initializer_list>
+#include <random>
+#include <utility>
+#include <vector>
+
+#include "analyze/flow/request.h"
+#include "analyze/flow/study.h"
+#include "analyze/tail/study.h"
+
+namespace tailcap::tests {
+
+using flow::Label;
+
+class TailCase {
+ public:
+  using Times = std::vector<std::pair<Label, std::int64_t>>;
+
+  // A request to GET `path`; times are ns, zeros are left out.
+  flow::Request& add(std::string_view path, std::int64_t start, const Times& times, std::vector<flow::Culprit> culprits = {},
+                     flow::Evidence evidence = flow::Evidence::measured) {
+    flow::Request& row = row_;
+    row = {};
+    row.id = {1 + next_ % 32, 2 + next_ / 32};
+    ++next_;
+    row.start = formats::time_from(1'000'000'000 + start);
+    row.method = table.texts.intern("GET");
+    row.path = row.route = table.texts.intern(path);
+    row.comm = table.texts.intern("shop");
+    row.pid = 10, row.tid = 11;
+    row.status = 200;
+    row.outcome = flow::Outcome::ok;
+    row.complete = row.has_duration = row.has_phases = true;
+    row.request_bytes = 0, row.response_bytes = 300;
+    std::vector<flow::Part> parts;
+    std::int64_t total = 0;
+    for (const auto& [label, ns] : times) {
+      if (ns <= 0) continue;
+      parts.push_back({flow::Phase::work, label, evidence, ns});
+      total += ns;
+    }
+    row.duration = flow::Duration{total};
+    row.first_byte = row.duration;
+    row.phases[4] = total;
+    table.partitions.add(row.id, parts, culprits);
+    end_ = std::max(end_, start + total);
+    return row;
+  }
+  void keep() { table.rows.push_back(row_); }
+
+  const flow::Study& run() {
+    table.partitions.sort();
+    study.begin = formats::time_from(1'000'000'000);
+    study.end = formats::time_from(1'000'000'000 + end_);
+    tail::study_requests(table, study);
+    return study;
+  }
+
+  flow::RequestTable table;
+  flow::Study study;
+
+ private:
+  flow::Request row_;
+  std::uint32_t next_ = 0;
+  std::int64_t end_ = 0;
+};
+
+// A service as it behaves without any fault: work and a call with log-normal times that drift together, short waits for a CPU,
+// a few long ones. ns.
+class Ordinary {
+ public:
+  explicit Ordinary(std::uint64_t seed, double correlation_seconds = 1) : random_(seed), tau_(correlation_seconds) {}
+  std::mt19937_64& random() { return random_; }
+  double normal() { return normal_(random_); }
+  double uniform() { return std::uniform_real_distribution<>(0, 1)(random_); }
+  double exponential(double mean) { return std::exponential_distribution<>(1 / mean)(random_); }
+
+  TailCase::Times next(double seconds_since_last) {
+    const double keep = std::exp(-seconds_since_last / tau_);
+    drift_ = keep * drift_ + std::sqrt(1 - keep * keep) * normal();
+    const double common = 0.15 * drift_;
+    TailCase::Times out;
+    out.emplace_back(Label::cpu_user, std::llround(3.5e6 * std::exp(common + 0.25 * normal())));
+    out.emplace_back(Label::down_wait, std::llround(7e6 * std::exp(common + 0.35 * normal())));
+    out.emplace_back(Label::sched_runq, std::llround(uniform() < 0.02 ? exponential(4e6) : exponential(0.15e6)));
+    out.emplace_back(Label::cpu_kernel, 40'000);
+    return out;
+  }
+
+ private:
+  std::mt19937_64 random_;
+  std::normal_distribution<> normal_;
+  double tau_, drift_ = 0;
+};
+
+inline const flow::TailStudy& tail_of(const flow::Study& study, std::size_t route = 0) { return study.routes.at(route).tail.value(); }
+
+inline const flow::LabelDifference* difference_of(const flow::TailStudy& tail, Label label) {
+  for (const auto& d : tail.labels)
+    if (d.label == label) return &d;
+  return nullptr;
+}
+
+}  // namespace tailcap::tests
