@@ -108,6 +108,7 @@ struct Events {
   goProgram @38 :GoProgram;
   stall @39 :Stall;
   cpuQuota @40 :CpuQuota;
+  goCall @41 :GoCall;
 }
 
 struct Io {
@@ -314,4 +315,9 @@ struct CpuQuota {
   periods @3 :List(UInt64);
   throttled @4 :List(UInt64);
   throttledTime @5 :List(Int64);
+}
+
+struct GoCall {
+  connection @0 :List(UInt64);
+  step @1 :List(UInt8);
 }

@@ -33,6 +33,7 @@ struct KindOf {
   Kind operator()(const GoProgram&) const { return Kind::go_program; }
   Kind operator()(const Stall&) const { return Kind::stall; }
   Kind operator()(const CpuQuota&) const { return Kind::cpu_quota; }
+  Kind operator()(const GoCall&) const { return Kind::go_call; }
 };
 
 }  // namespace
@@ -46,7 +47,7 @@ std::string_view name_of(Kind kind) {
                                         "loss",         "recorder_cost", "program_cost", "capture_end", "damage",
                                         "tls_send",     "tls_receive",   "tls_step",     "probe",
                                         "go_create",    "go_runtime",    "go_state",     "go_handler",  "go_program",
-                                        "stall",        "cpu_quota"};
+                                        "stall",        "cpu_quota",     "go_call"};
   const auto i = static_cast<std::size_t>(kind);
   return i < std::size(names) ? names[i] : "unknown";
 }

@@ -259,7 +259,7 @@ struct Damage {
 using Body =
     std::variant<Io, Arrival, Retransmit, Reset, StateChange, Accept, SocketInfo, OffCpu, TaskStart, TaskExec, TaskExit,
                  TaskInfo, Mapping, ClockSnapshot, Loss, RecorderCost, ProgramCost, CaptureEnd, Damage,
-                 TlsIo, TlsStep, Probe, GoCreate, GoRuntime, GoState, GoHandler, GoProgram, Stall, CpuQuota>;
+                 TlsIo, TlsStep, Probe, GoCreate, GoRuntime, GoState, GoHandler, GoProgram, Stall, CpuQuota, GoCall>;
 
 // The kinds as numbers in the file. Io and TlsIo are two kinds each, so that a column never mixes directions. Never renumbered.
 enum class Kind : std::uint8_t {
@@ -294,6 +294,7 @@ enum class Kind : std::uint8_t {
   go_program = 28,
   stall = 29,
   cpu_quota = 30,
+  go_call = 31,
 };
 
 struct Event {

@@ -50,8 +50,21 @@ struct GoHandler {
   bool operator==(const GoHandler&) const = default;
 };
 
+// A request of Go's HTTP client (HTTP/1) on its way from who wants it to the goroutine that sends what goes over its
+// connection. `connection` is the program's own object, an address: it means this connection until it is used anew.
+enum class GoCallStep : std::uint8_t {
+  asked = 0,  // Event::goroutine wants its request sent on this connection, which nobody else uses until it is answered
+  sends = 1,  // Event::goroutine is about to send on it
+  unknown = 255
+};
+struct GoCall {
+  std::uint64_t connection = 0;
+  GoCallStep step = GoCallStep::asked;
+  bool operator==(const GoCall&) const = default;
+};
+
 // What can be told of process Event::thread.pid, which is a Go program. Bits of parts.
-enum class GoPart : std::uint8_t { goroutines = 1, creation = 2, runtime = 4, states = 8, handlers = 16 };
+enum class GoPart : std::uint8_t { goroutines = 1, creation = 2, runtime = 4, states = 8, handlers = 16, calls = 32 };
 struct GoProgram {
   std::string_view path{}, version{};
   std::string_view offsets_from{};  // "DWARF", "table"; empty: none were found

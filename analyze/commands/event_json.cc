@@ -198,6 +198,10 @@ struct Json {
     count("goid_offset", g.goid_offset);
     count("parts", g.parts);
   }
+  void operator()(const GoCall& g) const {
+    json.field("step", name_of(g.step));
+    count("connection", g.connection);
+  }
   void operator()(const Stall& s) const {
     json.field("what", name_of(s.what));
     time("began", s.began);

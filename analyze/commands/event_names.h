@@ -87,6 +87,10 @@ inline std::string_view name_of(GoRunState s) {
   constexpr std::string_view names[] = {"parked", "ready", "running"};
   return pick(names, s);
 }
+inline std::string_view name_of(GoCallStep s) {
+  constexpr std::string_view names[] = {"asked", "sends"};
+  return pick(names, s);
+}
 inline std::string_view name_of(StallKind k) {
   constexpr std::string_view names[] = {"block_io", "major_fault", "reclaim", "kernel_lock", "fuse", "writeback"};
   return pick(names, k);

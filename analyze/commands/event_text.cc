@@ -120,6 +120,9 @@ struct Text {
     return report::printable(g.path) + " " + report::printable(g.version) + " goid at " + n(g.goid_offset) + " by " +
            report::printable(g.offsets_from) + (g.unsupported.empty() ? "" : " without " + report::printable(g.unsupported));
   }
+  std::string operator()(const GoCall& g) const {
+    return std::string(name_of(g.step)) + " on " + n(g.connection);
+  }
   std::string operator()(const Stall& s) const {
     return std::string(name_of(s.what)) + " since " + i(nanoseconds(s.began)) + " at " + n(s.where) +
            (s.detail != 0 ? " detail " + n(s.detail) : "");

@@ -69,6 +69,7 @@ bool requests_need(std::uint8_t kind) {
     case Kind::go_program:
     case Kind::stall:
     case Kind::cpu_quota:
+    case Kind::go_call:
       return false;
   }
   return true;  // a kind of a later version

@@ -300,6 +300,10 @@ struct Collector::Add {
     c.stall.detail.push_back(s.detail);
     size(21);
   }
+  void operator()(const GoCall& g) {
+    c.go_call.connection.push_back(g.connection);
+    c.go_call.step.push_back(static_cast<std::uint8_t>(g.step));
+  }
   void operator()(const CpuQuota& q) {
     c.cpu_quota.cgroup.push_back(piece(q.cgroup));
     c.cpu_quota.period.push_back(q.period.count());

@@ -233,6 +233,11 @@ COLUMNS_OF(CpuQuota) {
   DENSE(throttled_time, ThrottledTime);
 }
 
+COLUMNS_OF(GoCall) {
+  DENSE(connection, Connection);
+  DENSE(step, Step);
+}
+
 template <class F, template <class> class C, class S>
 void each_kind(F& f, BlockColumns<C>& c, [[maybe_unused]] S s) {
 #define KIND(kind, Name)                                                                      \
@@ -271,6 +276,7 @@ void each_kind(F& f, BlockColumns<C>& c, [[maybe_unused]] S s) {
   KIND(go_program, GoProgram);
   KIND(stall, Stall);
   KIND(cpu_quota, CpuQuota);
+  KIND(go_call, GoCall);
 #undef KIND
 }
 

@@ -239,6 +239,12 @@ struct CpuQuotaColumns {
 };
 
 template <template <class> class C>
+struct GoCallColumns {
+  C<std::uint64_t> connection;
+  C<std::uint8_t> step;
+};
+
+template <template <class> class C>
 struct BlockColumns {
   std::int64_t base = 0;
   C<std::uint8_t> order;
@@ -277,6 +283,7 @@ struct BlockColumns {
   GoProgramColumns<C> go_program;
   StallColumns<C> stall;
   CpuQuotaColumns<C> cpu_quota;
+  GoCallColumns<C> go_call;
 };
 
 }  // namespace tailcap::formats::columns

@@ -80,7 +80,7 @@ void Endpoint::io(formats::Duration at, Direction direction, std::string_view by
   io.position = position(direction, moved);
   moved += length;
   if (payload == Payload::captured) std::tie(io.head, io.tail) = scenario_.cut(bytes);
-  scenario_.add(at, thread_, io);
+  scenario_.add(at, thread_, io, goroutine_);
 }
 
 Endpoint& Endpoint::arrive(formats::Duration at, std::uint32_t n, std::uint32_t skip) {
@@ -166,7 +166,7 @@ Endpoint& Endpoint::eof(formats::Duration at) {
   io.syscall = 45;
   io.missed = take_missed();
   io.position = position(Direction::in, read_ + (tcp() ? 1 : 0));  // the FIN counts
-  scenario_.add(at, thread_, io);
+  scenario_.add(at, thread_, io, goroutine_);
   return *this;
 }
 
@@ -189,7 +189,7 @@ Endpoint& Endpoint::fail(formats::Duration at, Direction direction, int error) {
   io.error = error;
   io.missed = take_missed();
   io.position = position(direction, direction == Direction::out ? sent_ : read_);
-  scenario_.add(at, thread_, io);
+  scenario_.add(at, thread_, io, goroutine_);
   return *this;
 }
 

@@ -54,6 +54,7 @@ class Endpoint {
   Endpoint& fail(formats::Duration at, formats::Direction direction, int error);
 
   Endpoint& by(formats::Thread thread) { thread_ = thread; return *this; }
+  Endpoint& of(std::uint64_t goroutine) { goroutine_ = goroutine; return *this; }
   formats::SocketId socket() const { return socket_; }
   formats::Thread thread() const { return thread_; }
   std::uint64_t sent() const { return sent_; }
@@ -72,6 +73,7 @@ class Endpoint {
   Opening opening_;
   formats::SocketId socket_;
   formats::Thread thread_;
+  std::uint64_t goroutine_ = 0;
   formats::TcpState state_;
   std::uint64_t sent_ = 0, read_ = 0, arrived_ = 0;
   std::uint16_t missed_ = 0;

@@ -67,6 +67,10 @@ struct Names<formats::GoRunState> {
   static constexpr std::array<std::string_view, 3> all = {"parked", "ready", "running"};
 };
 template <>
+struct Names<formats::GoCallStep> {
+  static constexpr std::array<std::string_view, 2> all = {"asked", "sends"};
+};
+template <>
 struct Names<formats::StallKind> {
   static constexpr std::array<std::string_view, 6> all = {"block_io", "major_fault", "reclaim", "kernel_lock", "fuse", "writeback"};
 };
@@ -139,6 +143,7 @@ template <class V> void visit(V& v, formats::CpuQuota& b) {
   v("cgroup", b.cgroup), v("period", b.period), v("quota", b.quota), v("periods", b.periods);
   v("throttled", b.throttled), v("throttled_time", b.throttled_time);
 }
+template <class V> void visit(V& v, formats::GoCall& b) { v("connection", b.connection), v("step", b.step); }
 template <class V> void visit(V&, formats::CaptureEnd&) {}
 template <class V> void visit(V& v, formats::Damage& b) { v("since", b.since), v("bytes", b.bytes); }
 

@@ -55,8 +55,8 @@ void Scenario::loss(Duration since, Duration at, formats::Kind kind, std::uint64
   add(at, {}, formats::Loss{kStart + since, cause, static_cast<std::uint8_t>(kind), count});
 }
 
-void Scenario::add(Duration at, Thread thread, formats::Body body) {
-  events_.push_back({kStart + at, thread, std::move(body)});
+void Scenario::add(Duration at, Thread thread, formats::Body body, std::uint64_t goroutine) {
+  events_.push_back({kStart + at, thread, std::move(body), goroutine});
 }
 
 std::string_view Scenario::own(std::string_view bytes) { return bytes_.emplace_back(bytes); }

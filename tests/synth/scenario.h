@@ -50,7 +50,7 @@ class Scenario {
   void clock(Duration at, std::int64_t realtime);
   void loss(Duration since, Duration at, formats::Kind kind, std::uint64_t count,
             formats::LossCause cause = formats::LossCause::ring_full);
-  void add(Duration at, Thread thread, formats::Body body);
+  void add(Duration at, Thread thread, formats::Body body, std::uint64_t goroutine = 0);
 
   // Payload kept of every send and receive: what does not fit into head + tail is cut in the middle.
   void keep_payload(std::size_t head, std::size_t tail) { head_limit_ = head, tail_limit_ = tail; }

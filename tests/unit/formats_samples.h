@@ -104,6 +104,7 @@ inline std::vector<Event> extreme_events() {
       GoProgram{long_name, binary, "DWARF", long_name, u16, 255},
       Stall{StallKind::writeback, time_from(1), u64, u32},
       CpuQuota{long_name, Duration{top}, Duration{top}, u64, u64, Duration{top}},
+      GoCall{u64, GoCallStep::sends},
       Io{},
       Io{.direction = Direction::in},
       Arrival{},
@@ -133,6 +134,7 @@ inline std::vector<Event> extreme_events() {
       GoProgram{},
       Stall{},
       CpuQuota{},
+      GoCall{},
   };
   std::vector<Event> events;
   for (const Body& body : bodies) {
