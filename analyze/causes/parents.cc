@@ -4,8 +4,10 @@
 #include <unordered_map>
 #include <vector>
 
-#include "analyze/causes/weighing.h"
+#include "analyze/causes/carriers.h"
+#include "analyze/causes/goroutines.h"
 #include "analyze/causes/turns.h"
+#include "analyze/causes/weighing.h"
 
 namespace tailcap::causes {
 
@@ -27,7 +29,9 @@ std::uint64_t number_of(std::string_view text, std::uint64_t seed) {
 Note note_of(const flow::Exchange& e, const flow::Request& row, const flow::TextPool& texts) {
   Note n;
   n.id = e.id;
+  n.stream = e.stream;
   n.reader = e.reader.tid, n.writer = e.writer.tid;
+  n.reader_goroutine = e.reader.goroutine, n.writer_goroutine = e.writer.goroutine;
   n.began = e.request.first_done;
   n.request_done = e.request.last_done;
   n.answered = e.response.first_done;
@@ -50,6 +54,7 @@ Note note_of(const flow::Exchange& e, const flow::Request& row, const flow::Text
 
 struct Parents::Impl {
   Turns turns{kMaxTurns};
+  Goroutines goroutines;
   std::unordered_map<std::uint32_t, Process> processes;
   std::size_t noted = 0;
   std::uint64_t pushed = 0;
@@ -70,7 +75,10 @@ struct Parents::Impl {
 Parents::Parents() : impl_(std::make_unique<Impl>()) {}
 Parents::~Parents() = default;
 
-void Parents::push(const formats::Event& event) { impl_->turns.push(event); }
+void Parents::push(const formats::Event& event) {
+  impl_->turns.push(event);
+  impl_->goroutines.push(event);
+}
 
 void Parents::push(const flow::Exchange& e, const flow::Request& row, const flow::TextPool& texts) {
   Impl& i = *impl_;
@@ -85,21 +93,26 @@ void Parents::push(const flow::Exchange& e, const flow::Request& row, const flow
   Note note = note_of(e, row, texts);
   Process& process = i.processes[pid];
   ++i.noted;
+  process.go = process.go || note.reader_goroutine != 0 || note.writer_goroutine != 0;
   if (server) {
     process.servers.push_back(note);
     return;
   }
+  if (note.stream == 0 && note.writer_goroutine != 0)
+    note.goroutine = i.goroutines.take_caller({pid, note.writer_goroutine}, note.began);
   if (known(note.answered)) note.blocked = i.turns.blocked_reading(note.reader, note.began, note.answered);
   process.clients.push_back(note);
 }
 
 void Parents::settle(flow::RequestTable& table) {
+  impl_->goroutines.settle();
   std::vector<flow::Causes::Link> links;
   for (auto& [pid, process] : impl_->processes) {
     if (process.clients.empty() || process.servers.empty()) continue;
     for (Note& c : process.clients)
       if (const flow::Setup* setup = table.setups.find(c.id)) c.connect_began = setup->connect_began;
-    Weighing(process, impl_->turns, impl_->horizon).run(links);
+    if (process.go) find_carriers(pid, process, impl_->goroutines);
+    Weighing(pid, process, impl_->turns, impl_->goroutines, impl_->horizon).run(links);
     process = {};
   }
   impl_->processes.clear();

@@ -8,7 +8,9 @@
 //             descriptors at once, and the call was made and waited for inside, blocked in a read of one descriptor.
 //   turn      an event loop: between two of its waits the thread read bytes of one live request (or of a call of one)
 //             and then sent the call, or began to connect for it: likely. Where it read of several: undecided.
-// An exchange by another thread than its request's reader (pools, goroutines) has only its trace id.
+// An exchange by another thread than its request's reader (pools) has only its trace id.
+//   goroutine in a Go program, where threads and turns say nothing: the goroutine that works on a request made the call, or
+//             one that descends from it (causes/carriers.h, causes/descent.h). Certain where both are, and nothing was lost.
 // What was lost or not recorded makes nothing certain; beyond the limits below nothing is said.
 #pragma once
 

@@ -16,13 +16,20 @@ Time or_later(Time t) { return known(t) ? t : formats::kMaxTime; }
 
 }  // namespace
 
-Weighing::Weighing(Process& process, const Turns& turns, Time horizon) : process_(process), turns_(turns), horizon_(horizon) {
+Weighing::Weighing(std::uint32_t pid, Process& process, const Turns& turns, const Goroutines& goroutines, Time horizon)
+    : process_(process), turns_(turns), horizon_(horizon), descent_(pid, process, goroutines) {
   const auto earlier = [](const Note& a, const Note& b) { return a.began != b.began ? a.began < b.began : a.id < b.id; };
   auto& servers = process_.servers;
   auto& clients = process_.clients;
   std::sort(servers.begin(), servers.end(), earlier);
   std::sort(clients.begin(), clients.end(), earlier);
   parent_.assign(clients.size(), -1);
+  descent_.index();
+  if (process_.go) {
+    for (std::uint32_t n = 0; n < servers.size(); ++n)
+      if (servers[n].traced()) by_trace_[servers[n].trace].push_back(n);
+    return;
+  }
   for (const Note& c : clients) steps_[c.writer];
   steps_.erase(0);
   for (std::uint32_t n = 0; n < servers.size(); ++n) {
@@ -75,6 +82,10 @@ bool Weighing::live(const Note& server, Time at) const { return server.began <= 
 Cause Weighing::decide(std::uint32_t client) {
   const auto& servers = process_.servers;
   const Note& call = process_.clients[client];
+  if (process_.go) {
+    const Cause cause = by_goroutine(call);
+    return call.traced() ? by_trace(call, cause) : cause;
+  }
   // Until the answer began; what is done behind it is rarely told apart from what others do.
   std::vector<std::uint32_t> mine;
   for (const std::uint32_t n : active_)
@@ -122,6 +133,16 @@ Cause Weighing::by_trace(const Note& call, const Cause& otherwise) const {
   for (const std::uint32_t n : active_)
     if (servers[n].id == otherwise.parent && servers[n].traced()) weaker.certain = false;
   return weaker;
+}
+
+Cause Weighing::by_goroutine(const Note& call) const {
+  Cause cause;
+  cause.alternatives = static_cast<std::uint32_t>(active_.size());
+  const Descent::Found found = descent_.of(call);
+  if (found.server < 0) return cause;
+  const Note& s = process_.servers[static_cast<std::size_t>(found.server)];
+  const bool certain = found.sure && s.began > process_.blind_until && call.began < horizon_ && !turns_.lost(s.began, call.began);
+  return {s.id, CauseMethod::goroutine, certain, 0};
 }
 
 Cause Weighing::by_thread(std::uint32_t client, const std::vector<std::uint32_t>& mine) const {

@@ -7,42 +7,17 @@
 #include <unordered_map>
 #include <vector>
 
+#include "analyze/causes/descent.h"
+#include "analyze/causes/note.h"
 #include "analyze/causes/turns.h"
 #include "analyze/flow/cause.h"
-#include "analyze/flow/exchange.h"
 
 namespace tailcap::causes {
-
-using formats::Time;
-
-// What of an exchange is weighed. A goroutine's number would go here, beside the threads.
-struct Note {
-  flow::ExchangeId id;
-  std::uint32_t reader = 0, writer = 0;  // threads; 0: unknown
-  Time began = formats::kNoTime;         // server: first byte read (and nothing before it on the connection is left to
-                                         // answer); client: first byte sent
-  Time request_done = formats::kNoTime;  // last byte read, sent
-  Time answered = formats::kNoTime;      // first byte of the response sent, read
-  Time ended = formats::kNoTime;         // and its last
-  Time connect_began = formats::kNoTime; // client, the first on its connection
-  std::array<std::uint64_t, 2> trace{};  // zeros: none
-  std::uint64_t span = 0, parent_span = 0;
-  bool whole = false;       // nothing of it is doubtful
-  bool head_known = false;  // all fields of its request are
-  bool blocked = false;     // client: its reader was seen blocked in a read while it was under way
-
-  bool traced() const { return trace != std::array<std::uint64_t, 2>{}; }
-};
-
-struct Process {
-  std::vector<Note> servers, clients;
-  Time blind_until = formats::kNoTime;  // exchanges that were over by then were forgotten
-};
 
 class Weighing {
  public:
   // Sorts the process's exchanges. Nothing is said about calls from `horizon` on.
-  Weighing(Process& process, const Turns& turns, Time horizon);
+  Weighing(std::uint32_t pid, Process& process, const Turns& turns, const Goroutines& goroutines, Time horizon);
   // Adds the causes of its client-side exchanges, where there is anything to say.
   void run(std::vector<flow::Causes::Link>& links);
 
@@ -60,6 +35,7 @@ class Weighing {
   void advance(Time to);
   flow::Cause decide(std::uint32_t client);
   flow::Cause by_trace(const Note& call, const flow::Cause& otherwise) const;
+  flow::Cause by_goroutine(const Note& call) const;
   flow::Cause by_thread(std::uint32_t client, const std::vector<std::uint32_t>& mine) const;
   flow::Cause by_turn(std::uint32_t client, const std::vector<std::uint32_t>& mine) const;
   // -1: nothing was read in the same turn, -2: of several or of unknown requests
@@ -70,6 +46,7 @@ class Weighing {
   Process& process_;
   const Turns& turns_;
   Time horizon_;
+  Descent descent_;
   std::unordered_map<std::uint32_t, Steps> steps_;  // by thread, of those that make calls
   std::map<std::array<std::uint64_t, 2>, std::vector<std::uint32_t>> by_trace_;
   std::vector<std::uint32_t> active_;  // servers, ascending by began

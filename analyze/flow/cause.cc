@@ -10,6 +10,7 @@ std::string_view name_of(CauseMethod method) {
     case CauseMethod::trace_id: return "trace_id";
     case CauseMethod::thread: return "thread";
     case CauseMethod::turn: return "turn";
+    case CauseMethod::goroutine: return "goroutine";
   }
   return {};
 }

@@ -17,8 +17,9 @@ enum class CauseMethod : std::uint8_t {
   trace_id = 1,  // both carry the same trace id
   thread = 2,    // one thread read the request, made the call, and answered
   turn = 3,      // event loop: its thread had just read bytes of this request and of no other
+  goroutine = 4, // the goroutine that works on the request made it, or one that it made, or one that that made, …
 };
-std::string_view name_of(CauseMethod method);  // "trace_id", "thread", "turn"; empty for none
+std::string_view name_of(CauseMethod method);  // "trace_id", "thread", "turn", "goroutine"; empty for none
 
 struct Cause {
   ExchangeId parent;                // connection 0: undecided

@@ -136,7 +136,7 @@ void Streams::Impl::on(const Event& e, const formats::Io& io) {
   piece.offset = d.offset_of(io.position, tcp);
   piece.length = io.length;
   piece.done = e.time;
-  piece.thread = {e.thread.pid, e.thread.tid, 0};
+  piece.thread = {e.thread.pid, e.thread.tid, e.goroutine};
   piece.payload = io.payload;
   piece.head = io.head;
   piece.tail = io.tail;

@@ -114,7 +114,7 @@ void Sessions::on(const Event& e, const formats::TlsIo& io) {
   const Carrier* on = s->on && io.direction == Direction::out ? s->on->carrier.get() : nullptr;
   const bool inside = on && on->last_sender == e.thread && on->last_sent >= io.began && formats::known(io.began) && on->last_sent <= e.time;
   piece.done = inside ? on->last_sent : e.time;
-  piece.thread = {e.thread.pid, e.thread.tid, 0};
+  piece.thread = {e.thread.pid, e.thread.tid, e.goroutine};
   piece.payload = io.payload;
   piece.head = io.head;
   piece.tail = io.tail;

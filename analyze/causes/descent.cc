@@ -1,0 +1,73 @@
+#include "analyze/causes/descent.h"
+
+#include <algorithm>
+
+namespace tailcap::causes {
+
+using formats::known;
+
+namespace {
+
+Time or_later(Time t) { return known(t) ? t : formats::kMaxTime; }
+
+}  // namespace
+
+void Descent::index() {
+  if (!process_.go) return;
+  for (std::uint32_t n = 0; n < process_.servers.size(); ++n)
+    if (const std::uint64_t g = process_.servers[n].goroutine) servers_[g].push_back(n);
+  for (std::uint32_t n = 0; n < process_.clients.size(); ++n)
+    if (const std::uint64_t g = process_.clients[n].goroutine) calls_[g].push_back(n);
+}
+
+Descent::Found Descent::of(const Note& call) const {
+  if (call.goroutine == 0) return {};
+  std::uint64_t g = call.goroutine;
+  Time at = call.began;
+  for (int step = 0; step < kMaxSteps; ++step) {
+    if (servers_.contains(g)) {
+      Found found = working_on(g, at);
+      if (found.server < 0) return found;
+      const Note& s = process_.servers[static_cast<std::size_t>(found.server)];
+      found.sure = found.sure && call.goroutine_sure && s.whole;
+      if (step == 0) return found;
+      // Made for the request, but used after it: it may have been for another even before.
+      if (!only_during(call.goroutine, s)) {
+        if (calls_.at(call.goroutine).size() > 1 || call.began > or_later(s.ended)) return {};
+        found.sure = false;
+      }
+      return found;
+    }
+    const Goroutines::Origin* made = goroutines_.origin({pid_, g});
+    if (!made || made->creator == 0 || made->at > at) return {};
+    g = made->creator, at = made->at;
+  }
+  return {};
+}
+
+// What a goroutine that serves requests worked on at that time.
+Descent::Found Descent::working_on(std::uint64_t goroutine, Time at) const {
+  const auto& mine = servers_.at(goroutine);
+  const auto& all = process_.servers;
+  auto after = std::upper_bound(mine.begin(), mine.end(), at, [&](Time t, std::uint32_t n) { return t < all[n].began; });
+  if (after == mine.begin()) return {};
+  const std::uint32_t last = *--after;
+  const Note& s = all[last];
+  // It may go on after the answer is out; but not if the answer is another goroutine's.
+  const bool over = or_later(s.ended) < at;
+  if (over && !s.goroutine_sure) return {};
+  // One after the other: a goroutine that has two at a time works on neither of them for sure.
+  const bool two = after != mine.begin() && or_later(all[*std::prev(after)].answered) > s.began;
+  if (two) return {};
+  return {last, s.goroutine_sure && !over};
+}
+
+bool Descent::only_during(std::uint64_t goroutine, const Note& server) const {
+  const auto it = calls_.find(goroutine);
+  return it != calls_.end() && std::all_of(it->second.begin(), it->second.end(), [&](std::uint32_t n) {
+           const Time began = process_.clients[n].began;
+           return began >= server.began && began <= or_later(server.ended);
+         });
+}
+
+}  // namespace tailcap::causes

@@ -1,0 +1,77 @@
+// What is known of the goroutines of Go programs: who made them, when they entered a handler, for whom they send requests.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <unordered_map>
+#include <vector>
+
+#include "formats/event.h"
+
+namespace tailcap::causes {
+
+// Go's numbers are unique in a process, and never given again.
+struct Goroutine {
+  std::uint32_t pid = 0;
+  std::uint64_t number = 0;
+  bool operator==(const Goroutine&) const = default;
+};
+
+class Goroutines {
+ public:
+  static constexpr std::size_t kMaxGoroutines = 1u << 20;  // whose making is kept; later ones have no origin
+  static constexpr std::size_t kMaxEntries = 1u << 20;     // into handlers
+  static constexpr std::size_t kMaxConnections = 1u << 16; // of HTTP clients, at a time
+
+  struct Origin {
+    std::uint64_t creator = 0;  // 0: the runtime, or not known
+    formats::Time at = formats::kNoTime;
+  };
+  struct Child {
+    std::uint64_t number = 0;
+    formats::Time at = formats::kNoTime;
+  };
+
+  void push(const formats::Event& event);
+  const Origin* origin(Goroutine g) const;
+  // It entered a handler in [from, to].
+  bool handled(Goroutine g, formats::Time from, formats::Time to) const;
+  // Those of its children that entered handlers, in order of their making.
+  std::vector<Child> handlers_of(Goroutine creator) const;
+  // Whose request `writer`, the goroutine of an HTTP client's connection, sent at `sent`. 0: not known. Each answer is
+  // given once: if the event that told of the next request was lost, it has none, rather than this one.
+  std::uint64_t take_caller(Goroutine writer, formats::Time sent);
+  // Sorts; before handled() and handlers_of(), after the last push.
+  void settle();
+
+ private:
+  struct Hash {
+    std::size_t operator()(const Goroutine& g) const { return (g.number ^ (std::uint64_t{g.pid} << 40)) * 0x9e3779b97f4a7c15u >> 20; }
+  };
+  struct Entry {
+    Goroutine by;
+    formats::Time at = formats::kNoTime;
+  };
+  struct Asked {
+    std::uint64_t caller = 0;
+    formats::Time at = formats::kNoTime;
+  };
+  struct Sent {
+    Asked asked;
+    formats::Time at = formats::kNoTime;
+    bool taken = false;
+  };
+  struct Sender {
+    std::array<Sent, 8> last{};  // a ring: a connection has one request under way, and its exchange comes soon after
+    std::size_t next = 0;
+  };
+
+  std::unordered_map<Goroutine, Origin, Hash> origins_;
+  std::vector<Entry> entries_;
+  std::unordered_map<Goroutine, Asked, Hash> asked_;  // by connection: its number in place of the goroutine's
+  std::unordered_map<Goroutine, Sender, Hash> senders_;
+  std::unordered_map<Goroutine, std::vector<Child>, Hash> handlers_;
+};
+
+}  // namespace tailcap::causes

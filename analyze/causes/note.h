@@ -1,0 +1,43 @@
+// The exchanges of a process, as they are weighed against each other.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "analyze/flow/exchange.h"
+
+namespace tailcap::causes {
+
+using formats::Time;
+
+// What of an exchange is weighed.
+struct Note {
+  flow::ExchangeId id;
+  std::uint32_t stream = 0;              // HTTP/2; 0: HTTP/1
+  std::uint32_t reader = 0, writer = 0;  // threads; 0: unknown
+  std::uint64_t reader_goroutine = 0, writer_goroutine = 0;  // 0: none, or unknown
+  std::uint64_t goroutine = 0;           // server: that which works on it; client: that which made it; 0: none, or unknown
+  Time began = formats::kNoTime;         // server: first byte read (and nothing before it on the connection is left to
+                                         // answer); client: first byte sent
+  Time request_done = formats::kNoTime;  // last byte read, sent
+  Time answered = formats::kNoTime;      // first byte of the response sent, read
+  Time ended = formats::kNoTime;         // and its last
+  Time connect_began = formats::kNoTime; // client, the first on its connection
+  std::array<std::uint64_t, 2> trace{};  // zeros: none
+  std::uint64_t span = 0, parent_span = 0;
+  bool goroutine_sure = false;
+  bool whole = false;       // nothing of it is doubtful
+  bool head_known = false;  // all fields of its request are
+  bool blocked = false;     // client: its reader was seen blocked in a read while it was under way
+
+  bool traced() const { return trace != std::array<std::uint64_t, 2>{}; }
+};
+
+struct Process {
+  std::vector<Note> servers, clients;
+  bool go = false;                        // goroutines were seen: then threads say nothing
+  Time blind_until = formats::kNoTime;  // exchanges that were over by then were forgotten
+};
+
+}  // namespace tailcap::causes
