@@ -45,6 +45,7 @@ class ElfFile {
   ~ElfFile();
 
   const std::string& path() const { return path_; }
+  int descriptor() const { return descriptor_; }  // still this object's; -1: the file is in memory
   ElfKind kind() const { return kind_; }
   // No program interpreter: nothing is linked in at its start.
   bool statically_linked() const { return kind_ != ElfKind::shared_library && !interpreter_; }

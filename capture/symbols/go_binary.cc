@@ -6,13 +6,14 @@
 #include <cstring>
 #include <unordered_set>
 
+#include "capture/symbols/elf_pointers.h"
+
 namespace tailcap::capture::symbols {
 
 namespace {
 
 constexpr std::uint64_t kMaxText = 1u << 20;          // a version, or the list of modules with their checksums
 constexpr std::uint64_t kMaxTable = 512u << 20;       // Kubernetes' largest has 60 MiB
-constexpr std::uint64_t kMaxRelocations = 64u << 20;  // entries; a position-independent Go program has 10 per kB
 constexpr std::size_t kMaxName = 4096;
 constexpr std::string_view kBuildMagic("\xff Go buildinf:", 14);
 constexpr std::uint64_t kBuildHeader = 32;
@@ -23,33 +24,6 @@ T take(std::string_view bytes, std::uint64_t offset) {
   T value;
   std::memcpy(&value, bytes.data() + offset, sizeof value);
   return value;
-}
-
-// What the loader adds to a position-independent image at this address: the pointer that will be there. Linkers leave
-// the place itself 0.
-std::optional<std::uint64_t> relocated_pointer(const ElfFile& file, std::uint64_t address) {
-  constexpr std::uint64_t kAtOnce = 16384;
-  for (const Section& section : file.sections()) {
-    if (section.type != SHT_RELA || !(section.flags & SHF_ALLOC)) continue;
-    const std::uint64_t count = std::min(section.size / sizeof(Elf64_Rela), kMaxRelocations);
-    for (std::uint64_t first = 0; first < count; first += kAtOnce) {
-      const std::uint64_t bytes = std::min(kAtOnce, count - first) * sizeof(Elf64_Rela);
-      const std::string chunk = file.read(section.offset + first * sizeof(Elf64_Rela), bytes, bytes);
-      if (chunk.empty()) break;
-      for (std::uint64_t at = 0; at < bytes; at += sizeof(Elf64_Rela)) {
-        const auto relocation = take<Elf64_Rela>(chunk, at);
-        if (relocation.r_offset == address && ELF64_R_TYPE(relocation.r_info) == R_X86_64_RELATIVE)
-          return static_cast<std::uint64_t>(relocation.r_addend);
-      }
-    }
-  }
-  return std::nullopt;
-}
-
-std::uint64_t pointer_at(const ElfFile& file, std::uint64_t address) {
-  const std::string bytes = file.read_address(address, 8, 8);
-  const std::uint64_t value = bytes.empty() ? 0 : take<std::uint64_t>(bytes, 0);
-  return value != 0 ? value : relocated_pointer(file, address).value_or(0);
 }
 
 // Before Go 1.18: the address of a string header, which is an address and a length.
@@ -159,6 +133,10 @@ std::uint64_t search_table(const ElfFile& file) {
 
 }  // namespace
 
+bool is_go(const ElfFile& file) {
+  return file.section(".go.buildinfo") || file.section(".gopclntab") || file.section(".data.rel.ro.gopclntab");
+}
+
 GoFunctions::GoFunctions(const ElfFile& file) {
   const Section* section = file.section(".gopclntab");
   if (!section) section = file.section(".data.rel.ro.gopclntab");
@@ -248,6 +226,20 @@ std::optional<GoFunction> GoFunctions::at(std::size_t index) const {
   const auto length = rest.find('\0');
   if (length == rest.npos) return std::nullopt;
   return GoFunction{std::string(rest.substr(0, length)), text_ + start, end - start};
+}
+
+std::optional<GoFunction> GoFunctions::around(std::uint64_t address) const {
+  if (count_ == 0 || address < text_) return std::nullopt;
+  std::size_t first = 0, count = count_;
+  while (count > 1) {  // the last one that does not begin behind it
+    const std::size_t half = count / 2;
+    const std::uint64_t start = text_ + take<std::uint32_t>(table_, functions_ + (first + half) * kEntry);
+    if (start <= address) first += half;
+    count = start <= address ? count - half : half;
+  }
+  auto function = at(first);
+  if (!function || address < function->address || address - function->address >= function->size) return std::nullopt;
+  return function;
 }
 
 std::vector<GoFunction> GoFunctions::find(std::span<const std::string_view> names) const {

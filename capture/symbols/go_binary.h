@@ -23,6 +23,8 @@ struct GoBuild {
 
 // From .go.buildinfo; nothing if this is no Go program or it does not say.
 std::optional<GoBuild> go_build(const ElfFile& file);
+// Whether it is a Go program, which it may be without saying of which version.
+bool is_go(const ElfFile& file);
 
 struct GoFunction {
   std::string name;  // "crypto/tls.(*Conn).Read"
@@ -40,6 +42,7 @@ class GoFunctions {
   // Every function of one of these names, by address.
   std::vector<GoFunction> find(std::span<const std::string_view> names) const;
   std::optional<GoFunction> at(std::size_t index) const;  // index < size(); nothing where the table is damaged there
+  std::optional<GoFunction> around(std::uint64_t address) const;  // the function that this address is in
 
  private:
   bool read_header(const ElfFile& file, std::uint64_t address);

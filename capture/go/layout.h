@@ -1,0 +1,34 @@
+// Where a Go program keeps the number of the goroutine that a thread runs.
+//
+// runtime.systemstack says in its own code where the thread's goroutine (g) is, where g has its thread (m), and where m
+// has the goroutine that it runs for. Where g has its number is in the debugging information; without that, in a table
+// of the versions of Go that were looked at. What is not known is not guessed.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "capture/symbols/elf_file.h"
+#include "capture/symbols/go_binary.h"
+
+namespace tailcap::capture::go {
+
+struct Layout {
+  std::int16_t slot = 0;      // of g, from the thread pointer
+  std::uint16_t thread = 0;   // g.m
+  std::uint16_t current = 0;  // m.curg
+  std::uint16_t number = 0;   // g.goid; 0: not known
+  std::uint16_t parent = 0;   // g.parentGoid; 0: Go has none before 1.21, or not known
+  bool c_code = false;        // calls C: what runs there runs for m.curg
+  std::string from;           // "DWARF" or "table": where the number's place is known from
+  std::string problem;        // why the number is not known; empty: it is
+};
+
+// version: as go_build gives it, or go_version_from_code; empty: not known.
+Layout find_layout(const symbols::ElfFile& file, const symbols::GoFunctions& functions, const std::string& version);
+
+// "1.22" of "go1.22.3"; empty where it is no release (a release candidate, a development version, somebody's own).
+std::string_view release_of(std::string_view version);
+
+}  // namespace tailcap::capture::go
