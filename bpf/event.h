@@ -34,6 +34,10 @@ enum record_kind {
 	RECORD_TLS_SEND = 20,
 	RECORD_TLS_RECEIVE = 21,
 	RECORD_TLS_STEP = 22,
+	RECORD_GO_CREATE = 24,
+	RECORD_GO_RUNTIME = 25,
+	RECORD_GO_STATE = 26,
+	RECORD_GO_HANDLER = 27,
 	RECORD_STALL = 29,
 };
 
@@ -96,6 +100,7 @@ struct record_io {
 	__u8 flags;
 	__u16 head;
 	__u16 tail;
+	__u64 goroutine; /* that the thread ran; 0: none, or not known */
 };
 
 /* RECORD_TLS_STEP */
@@ -106,6 +111,7 @@ struct record_tls_step {
 	__u8 library; /* formats::TlsLibrary */
 	__u8 step;    /* formats::TlsStepKind */
 	__u16 unused;
+	__u64 goroutine;
 };
 
 /* RECORD_ARRIVAL, RECORD_RETRANSMIT, RECORD_RESET (position: direction), RECORD_ACCEPT (position: descriptor) */
@@ -160,6 +166,7 @@ struct record_off_cpu {
 	__u8 file; /* formats::FileKind of that descriptor */
 	__u8 throttled;
 	__u32 unused;
+	__u64 goroutine; /* that the thread ran when it left the CPU */
 };
 
 /* RECORD_STALL */
@@ -187,6 +194,19 @@ struct record_task {
 	__s32 code;
 	__u32 unused;
 	char comm[COMM_SIZE];
+};
+
+/* RECORD_GO_*: by act, subject is the goroutine that was made or changes its state, or the address of a handler's code. */
+struct record_go {
+	struct record_header h;
+	__u64 goroutine;
+	__u64 subject;
+	__u64 place;   /* of a handler: the address of the probe, in the process */
+	__u16 number;  /* of GO_PHASE: formats::GoPhase; of a handler: which probe of the file */
+	__u16 file;    /* which program file */
+	__u8 act;      /* enum go_act */
+	__u8 reason;   /* of a wait or a stop, by the program's own numbers */
+	__u16 unused;
 };
 
 struct record_exec {
@@ -234,14 +254,58 @@ enum tls_act {
 #define TLS_COOKIE(act, library, depth)                                                                                \
 	((__u64)(__u32)(__s32)(depth) | (__u64)(act) << 32 | (__u64)(library) << 40)
 
+/* Where a Go program keeps things; offsets in runtime.g and runtime.m. Index 0 of the table is no file. */
+#define GO_FILES_MAX 256
+struct go_layout {
+	__s16 slot;     /* of g, from the thread pointer */
+	__u16 number;   /* g.goid; 0: not known */
+	__u16 thread;   /* g.m */
+	__u16 current;  /* m.curg */
+	__u8 c_code;    /* it calls C, where its thread's own goroutine (g0) runs for m.curg */
+	__u8 unused[7];
+};
+
+struct go_process {
+	__u64 started; /* start_time of its first thread; 0: not seen yet */
+	__u32 file;
+	__u32 unused;
+};
+
+/*
+ * What a probe at a function of a Go program is told of its place: bits 0-7 enum go_act, 8-23 the file, 24-39 a number
+ * (struct record_go), and what follows.
+ */
+enum go_act {
+	GO_MADE = 1,      /* in runtime.newproc, on the thread's stack: BX is a new goroutine */
+	GO_PHASE = 2,     /* something begins or ends */
+	GO_ASSIST = 3,    /* AX works for the collector */
+	GO_PARK = 4,      /* the running goroutine waits, CX says for what */
+	GO_READY = 5,     /* AX waits no longer */
+	GO_RUN = 6,       /* AX runs */
+	GO_PREEMPTED = 7, /* AX was interrupted */
+	GO_YIELDED = 8,   /* AX lets others run */
+	GO_HANDLER = 9,   /* here a handler begins */
+	GO_HANDLER_FUNCTION = 10, /* AX is a function value that is one */
+};
+
+#define GO_SKIP_BELOW_OR_EQUAL (1ull << 40) /* a hit at which that condition holds does not count */
+#define GO_REASON (1ull << 41)              /* of a phase: AX says why */
+#define GO_COOKIE(act, file, number) ((__u64)(act) | (__u64)(file) << 8 | (__u64)(number) << 24)
+#define GO_COOKIE_ACT(cookie) ((cookie)&0xff)
+#define GO_COOKIE_FILE(cookie) ((cookie) >> 8 & 0xffff)
+#define GO_COOKIE_NUMBER(cookie) ((cookie) >> 24 & 0xffff)
+
 #ifdef __cplusplus
+static_assert(sizeof(record_go) == 56);
+static_assert(sizeof(go_layout) == 16);
+static_assert(sizeof(go_process) == 16);
 static_assert(sizeof(record_header) == 24);
-static_assert(sizeof(record_io) == 56);
-static_assert(sizeof(record_tls_step) == 40);
+static_assert(sizeof(record_io) == 64);
+static_assert(sizeof(record_tls_step) == 48);
 static_assert(sizeof(record_segment) == 40);
 static_assert(sizeof(record_state) == 40);
 static_assert(sizeof(record_socket) == 216);
-static_assert(sizeof(record_off_cpu) == 80);
+static_assert(sizeof(record_off_cpu) == 88);
 static_assert(sizeof(record_stall) == 48);
 static_assert(sizeof(record_task) == 56);
 static_assert(sizeof(record_exec) == 296);

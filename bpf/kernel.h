@@ -32,6 +32,7 @@ struct pt_regs {
 	unsigned long si;
 	unsigned long di;
 	unsigned long orig_ax;
+	unsigned long ip;
 	unsigned long flags;
 	unsigned long sp;
 };
@@ -183,6 +184,10 @@ struct files_struct {
 
 struct mm_struct;
 
+struct thread_struct {
+	unsigned long fsbase; /* the thread pointer */
+};
+
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int __state;
@@ -198,6 +203,7 @@ struct task_struct {
 	struct files_struct *files;
 	struct css_set *cgroups;
 	bool throttled; /* since 6.18: by its cgroup's CPU quota */
+	struct thread_struct thread;
 };
 
 /* Before 5.14. */

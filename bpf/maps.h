@@ -45,6 +45,13 @@ struct task_state {
 	u64 lock;
 	u32 lock_flags;
 	u32 unused;
+	/* bpf/goroutine.h: as of this epoch, the thread runs a program of this file (0: not one of Go's), laid out so. */
+	u32 go_epoch;
+	u16 go_file;
+	s16 go_slot;
+	u16 go_number;
+	u16 go_c_code;
+	u64 goroutine; /* when it left the CPU */
 };
 
 /* Where a direction stands among its frames: bpf/frames.h. */

@@ -6,6 +6,7 @@
 #define TAILCAP_BPF_SCHED_H
 
 #include "bpf/descriptor.h"
+#include "bpf/goroutine.h"
 #include "bpf/stall.h"
 #include "bpf/target.h"
 #include <bpf/bpf_tracing.h>
@@ -104,8 +105,10 @@ static __always_inline void leave(struct task_state *state, struct task_struct *
 	if (bpf_core_field_exists(task->throttled) && task->throttled)
 		state->throttled = state->runnable != 0;
 	take_announcement(state, task_bits, now);
+	state->goroutine = 0;
 	if (task->flags & (PF_KTHREAD | PF_IO_WORKER | PF_USER_WORKER))
 		return;
+	state->goroutine = running_goroutine(task, state);
 	regs = (struct pt_regs *)bpf_task_pt_regs(task);
 	nr = regs->orig_ax;
 	if (nr >= 1024) /* interrupted in user mode */
@@ -139,6 +142,7 @@ static __always_inline void back(struct task_state *state, struct task_struct *t
 		record->file = state->file;
 		record->throttled = state->throttled;
 		record->unused = 0;
+		record->goroutine = state->goroutine;
 		bpf_ringbuf_submit(record, wake_flag(record->h.time));
 	}
 	if (state->asleep)

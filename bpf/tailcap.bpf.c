@@ -3,6 +3,7 @@
  * All kernel programs, as one object: a program per tracepoint, grouped by file. User space chooses which are loaded.
  */
 #include "bpf/call.h"
+#include "bpf/go.h"
 #include "bpf/io.h"
 #include "bpf/iterate.h"
 #include "bpf/net.h"

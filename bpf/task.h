@@ -5,6 +5,7 @@
 #ifndef TAILCAP_BPF_TASK_H
 #define TAILCAP_BPF_TASK_H
 
+#include "bpf/goroutine.h"
 #include "bpf/target.h"
 #include <bpf/bpf_tracing.h>
 
@@ -49,6 +50,7 @@ int BPF_PROG(task_exec, struct task_struct *task, int old_pid, struct linux_binp
 		if (!state)
 			return 0;
 	}
+	forget_go(task, state);
 	record = reserve(sizeof(*record), RECORD_TASK_EXEC, NULL);
 	if (!record)
 		return 0;

@@ -31,6 +31,7 @@ bool convert_io(std::span<const std::byte> bytes, Event& event) {
   if (bytes.size() < sizeof r + r.head + r.tail || r.payload > PAYLOAD_FAULT) return false;
   if (std::uint64_t{r.head} + r.tail > r.h.length) return false;
   const char* data = reinterpret_cast<const char*>(bytes.data()) + sizeof r;
+  event.goroutine = r.goroutine;
   auto& io = event.body.emplace<Io>();
   io.socket = r.socket;
   io.direction = r.h.kind == RECORD_SEND ? Direction::out : Direction::in;
@@ -53,6 +54,7 @@ bool convert_plaintext(std::span<const std::byte> bytes, Event& event) {
   if (bytes.size() < sizeof r + r.head + r.tail || r.payload > PAYLOAD_FAULT) return false;
   if (std::uint64_t{r.head} + r.tail > r.h.length) return false;
   const char* data = reinterpret_cast<const char*>(bytes.data()) + sizeof r;
+  event.goroutine = r.goroutine;
   auto& io = event.body.emplace<TlsIo>();
   io.session = r.socket;
   io.direction = r.h.kind == RECORD_TLS_SEND ? Direction::out : Direction::in;
@@ -73,6 +75,7 @@ bool convert_tls_step(std::span<const std::byte> bytes, Event& event) {
   if (r.step > static_cast<std::uint8_t>(TlsStepKind::freed)) return false;
   const auto library = r.library <= static_cast<std::uint8_t>(TlsLibrary::go) ? static_cast<TlsLibrary>(r.library)
                                                                               : TlsLibrary::unknown;
+  event.goroutine = r.goroutine;
   event.body = TlsStep{r.session, library, static_cast<TlsStepKind>(r.step), r.code};
   return true;
 }
@@ -111,6 +114,7 @@ bool convert_state(std::span<const std::byte> bytes, Event& event) {
 bool convert_off_cpu(std::span<const std::byte> bytes, Event& event) {
   record_off_cpu r;
   if (!read(bytes, r)) return false;
+  event.goroutine = r.goroutine;
   auto& off = event.body.emplace<OffCpu>();
   off.left = time_from(static_cast<std::int64_t>(r.left));
   off.runnable = time_from(static_cast<std::int64_t>(r.runnable));
@@ -188,6 +192,49 @@ bool convert_socket(std::span<const std::byte> bytes, std::array<char, 128>& pat
   return true;
 }
 
+bool convert_go(std::span<const std::byte> bytes, const go::Names* names, Event& event) {
+  record_go r;
+  if (!read(bytes, r)) return false;
+  event.goroutine = r.goroutine;
+  switch (r.act) {
+    case GO_MADE:
+      event.body = GoCreate{r.subject};
+      return true;
+    case GO_PHASE:
+      if (r.number > static_cast<std::uint16_t>(GoPhase::assist)) return false;
+      event.body = GoRuntime{static_cast<GoPhase>(r.number),
+                             names && r.reason ? names->stop_reason(r.file, r.reason) : ""};  // 0 is "unknown"
+      return true;
+    case GO_ASSIST:
+      event.body = GoRuntime{GoPhase::assist, {}};
+      return true;
+    case GO_PARK:
+      event.body = GoState{r.subject, GoRunState::parked, names ? names->wait_reason(r.file, r.reason) : ""};
+      return true;
+    case GO_READY:
+      event.body = GoState{r.subject, GoRunState::ready, {}};
+      return true;
+    case GO_RUN:
+      event.body = GoState{r.subject, GoRunState::running, {}};
+      return true;
+    case GO_PREEMPTED:
+      event.body = GoState{r.subject, GoRunState::ready, "preempted"};
+      return true;
+    case GO_YIELDED:
+      event.body = GoState{r.subject, GoRunState::ready, "yielded"};
+      return true;
+    case GO_HANDLER:
+    case GO_HANDLER_FUNCTION: {
+      const std::uint64_t code = r.act == GO_HANDLER_FUNCTION ? r.subject : 0;
+      const auto handler = names ? names->handler(r.file, r.number, code, r.place) : go::Names::Handler{r.subject, {}};
+      event.body = GoHandler{handler.address, handler.name};
+      return true;
+    }
+    default:
+      return false;
+  }
+}
+
 }  // namespace
 
 bool Converter::convert(std::span<const std::byte> bytes, Event& event) {
@@ -195,6 +242,7 @@ bool Converter::convert(std::span<const std::byte> bytes, Event& event) {
   if (!read(bytes, header)) return false;
   event.time = time_from(static_cast<std::int64_t>(header.time));
   event.thread = {header.pid, header.tid};
+  event.goroutine = 0;
   switch (header.kind) {
     case RECORD_SEND:
     case RECORD_RECEIVE:
@@ -223,6 +271,11 @@ bool Converter::convert(std::span<const std::byte> bytes, Event& event) {
       return convert_stall(bytes, event);
     case RECORD_TLS_STEP:
       return convert_tls_step(bytes, event);
+    case RECORD_GO_CREATE:
+    case RECORD_GO_RUNTIME:
+    case RECORD_GO_STATE:
+    case RECORD_GO_HANDLER:
+      return convert_go(bytes, names_, event);
     default:
       return false;
   }

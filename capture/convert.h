@@ -1,4 +1,4 @@
-// Ring records (bpf/event.h) to events. Pure: bytes in, a value out.
+// Ring records (bpf/event.h) to events: bytes in, a value out.
 //
 // The bytes are not trusted: whatever they are, the answer is an event or "no", never a read outside them.
 #pragma once
@@ -7,16 +7,21 @@
 #include <cstddef>
 #include <span>
 
+#include "capture/go/names.h"
 #include "formats/event.h"
 
 namespace tailcap::capture {
 
 class Converter {
  public:
+  // names: of what Go programs tell, where somebody knows them; must outlive this.
+  explicit Converter(const go::Names* names = nullptr) : names_(names) {}
+
   // False: not a record. Views in event point into bytes or into this converter, valid until the next call.
   bool convert(std::span<const std::byte> bytes, formats::Event& event);
 
  private:
+  const go::Names* names_;
   std::array<char, 128> path_{};
 };
 

@@ -18,7 +18,7 @@
 #include "capture/kernel.h"
 #include "capture/probes.h"
 #include "capture/tls/describe.h"
-#include "capture/tls/finder.h"
+#include "capture/tls/libraries.h"
 
 namespace tailcap::capture {
 

@@ -37,11 +37,13 @@ How long, and where to
 What
       --payload BYTES    kept of what follows a message start; 0: no payload at all  (default: 4096)
       --unsafe-headers   do not mask the values of authorization, proxy-authorization, cookie, set-cookie, x-api-key
-      --only GROUPS      record only these: io,arrivals,offcpu,tasks,net,tls        (default: all)
+      --only GROUPS      record only these: io,arrivals,offcpu,tasks,net,tls,go     (default: all)
       --add GROUPS       … and these, after --only
       --list             what the groups are, and stop
                          tls: the plaintext of OpenSSL, GnuTLS and Go in recorded processes. Others on this machine that
                          use the same library pay about half a microsecond a call (`tailcap doctor` says where it is more)
+      --profile NAME     default, or deep: also every wait, wake-up and run of every goroutine of recorded Go programs, at
+                         about a microsecond each
 
 How
       --tier a|c         how socket I/O is seen          (default: the best this kernel offers)
@@ -82,7 +84,7 @@ void add_groups(const std::string& list, std::vector<Group>& groups) {
         found = true;
       }
     }
-    if (!found) throw UsageError("'" + name + "' is not a group of probes. They are io, arrivals, offcpu, tasks, net, tls");
+    if (!found) throw UsageError("'" + name + "' is not a group of probes. They are io, arrivals, offcpu, tasks, net, tls, go");
   }
 }
 
@@ -135,7 +137,7 @@ Options parse_options(int argc, char** argv) {
       "port", po::value<Strings>());
   add("all,a", "")("duration,d", po::value<std::string>())("output,o", po::value<std::string>())("force", "");
   add("max-size", po::value<std::string>())("payload", po::value<std::string>())("note", po::value<Strings>());
-  add("unsafe-headers", "")("only", po::value<Strings>())("add", po::value<Strings>())("list", "")("list-probes", "");
+  add("unsafe-headers", "")("only", po::value<Strings>())("add", po::value<Strings>())("profile", po::value<std::string>())("list", "")("list-probes", "");
   add("tier", po::value<std::string>())("ring", po::value<std::string>())("dry-run", "")("timings", "")("verifier-log",
                                                                                                         "");
   add("help,h", "")("version", "");
@@ -180,6 +182,13 @@ Options parse_options(int argc, char** argv) {
   if (given.count("only")) options.probes.groups.clear();
   for (const auto& list : strings("only")) add_groups(list, options.probes.groups);
   for (const auto& list : strings("add")) add_groups(list, options.probes.groups);
+  if (given.count("profile")) {
+    const auto& profile = given["profile"].as<std::string>();
+    if (profile != "default" && profile != "deep") throw UsageError("'" + profile + "' is not a profile: default or deep");
+    options.probes.deep = profile == "deep";
+    if (options.probes.deep && !options.probes.has(Group::go))
+      throw UsageError("--profile deep is of Go programs: it needs the group go");
+  }
   if (given.count("tier")) {
     const auto& tier = given["tier"].as<std::string>();
     if (tier != "a" && tier != "c") throw UsageError("'" + tier + "' is not a hook tier: a or c (b is not built yet)");

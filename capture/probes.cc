@@ -76,7 +76,8 @@ bool wanted(std::string_view name, const ProbeSettings& settings, HookTier tier)
   if (name == "switch_task" || name == "wake_up") return has(Group::offcpu);
   if (name.starts_with("stall_")) return has(Group::stalls);
   if (name == "retransmit" || name == "reset_sent" || name == "reset_received") return has(Group::net);
-  if (name == "task_exec") return has(Group::tasks) || has(Group::tls) || !selection.comms.empty();
+  if (name == "task_exec") return has(Group::tasks) || has(Group::tls) || has(Group::go) || !selection.comms.empty();
+  if (name == "runtime_event") return has(Group::go);
   if (name == "task_exit") return has(Group::tasks);
   if (name.starts_with("tls_") || name.starts_with("go_")) return has(Group::tls);
   if (name == "task_moved") return !selection.cgroup.empty();
@@ -117,6 +118,8 @@ const char* name_of(Group group) {
       return "net";
     case Group::tls:
       return "tls";
+    case Group::go:
+      return "go";
   }
   return "?";
 }
@@ -137,6 +140,8 @@ const char* describe(Group group) {
       return "TCP retransmissions and resets (connection states are followed in any case)";
     case Group::tls:
       return "plaintext of TLS: OpenSSL, GnuTLS and Go; others who use the same library pay 0.5 µs a call, too";
+    case Group::go:
+      return "of Go programs: which goroutine, who made it, which handler serves, when the collector works";
   }
   return "?";
 }
@@ -240,7 +245,7 @@ Probes::Probes(const ProbeSettings& settings) : impl_(std::make_unique<Impl>()) 
   const auto loaded = [](const bpf_program* program) { return bpf_program__autoload(program) ? bpf_program__fd(program) : -1; };
   impl_->function_links.use(
       {loaded(programs.tls_enter), loaded(programs.tls_return), loaded(programs.tls_event), loaded(programs.go_enter),
-       loaded(programs.tls_return), loaded(programs.go_event)},
+       loaded(programs.tls_return), loaded(programs.go_event), loaded(programs.runtime_event)},
       types.has_links_of_many_places());
   const auto fill = [&](bpf_map* map, const void* key) {
     const std::uint8_t yes = 1;
@@ -261,6 +266,27 @@ void Probes::add_target(std::uint32_t pid) {
   const std::uint8_t yes = 1;
   if (bpf_map_update_elem(bpf_map__fd(impl_->skeleton->maps.target_pids), &pid, &yes, BPF_ANY) != 0)
     throw std::system_error(errno, std::generic_category(), "cannot tell the kernel programs whom to record");
+}
+
+void Probes::tell_go_file(std::uint16_t number, const go::Layout& layout) {
+  static_assert(kGoFiles + 1 == GO_FILES_MAX);
+  assert(number >= 1 && number <= kGoFiles);
+  bpf::go_layout value{};
+  value.slot = layout.slot;
+  value.number = layout.number;
+  value.thread = layout.thread;
+  value.current = layout.current;
+  value.c_code = layout.c_code;
+  const std::uint32_t key = number;
+  if (bpf_map_update_elem(bpf_map__fd(impl_->skeleton->maps.go_files), &key, &value, BPF_ANY) != 0)
+    throw std::system_error(errno, std::generic_category(), "cannot tell the kernel programs of a Go program");
+}
+
+void Probes::tell_go_process(std::uint32_t pid, std::uint16_t file) {
+  const bpf::go_process value{0, file, 0};
+  // Refused where it is known, or the process is gone; then its goroutines stay unknown, which every event says.
+  if (bpf_map_update_elem(bpf_map__fd(impl_->skeleton->maps.go_processes), &pid, &value, BPF_NOEXIST) == 0)
+    std::atomic_ref(impl_->skeleton->bss->go_epoch).fetch_add(1);
 }
 
 void Probes::attach() {

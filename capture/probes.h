@@ -13,15 +13,16 @@
 #include <vector>
 
 #include "capture/function_links.h"
+#include "capture/go/layout.h"
 #include "capture/selection.h"
 #include "formats/preamble.h"
 
 namespace tailcap::capture {
 
 // What may be switched off. What sockets and tasks exist is always followed: it decides what is recorded.
-enum class Group : std::uint8_t { io, arrivals, offcpu, stalls, tasks, net, tls };
+enum class Group : std::uint8_t { io, arrivals, offcpu, stalls, tasks, net, tls, go };
 inline constexpr std::array kGroups = {Group::io,    Group::arrivals, Group::offcpu, Group::stalls,
-                                    Group::tasks, Group::net,      Group::tls};
+                                    Group::tasks, Group::net,      Group::tls,     Group::go};
 const char* name_of(Group group);
 const char* describe(Group group);
 
@@ -32,6 +33,7 @@ struct ProbeSettings {
   formats::HookTier tier = formats::HookTier::unknown;  // unknown: the best that the kernel offers
   std::vector<Group> groups{kGroups.begin(), kGroups.end()};
   bool has(Group group) const;
+  bool deep = false;          // what every goroutine does, too
   bool verifier_log = false;  // keep what the verifier says of each program
   bool timings = false;       // … or only how long it took
 };
@@ -83,6 +85,12 @@ class Probes {
   std::vector<std::byte> list_sockets();
 
   void add_target(std::uint32_t pid);  // before mark_targets()
+
+  // Where programs of this file, by its number, keep their goroutines; from any thread.
+  static constexpr std::uint16_t kGoFiles = 255;
+  void tell_go_file(std::uint16_t number, const go::Layout& layout);  // 1 to kGoFiles
+  // … and who runs it. What is known already is left.
+  void tell_go_process(std::uint32_t pid, std::uint16_t file);
 
   int ring_descriptor() const;
   std::uint64_t ring_bytes() const;

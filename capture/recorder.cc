@@ -18,7 +18,7 @@
 #include "capture/kernel.h"
 #include "capture/ring.h"
 #include "capture/session.h"
-#include "capture/tls/finder.h"
+#include "capture/finder.h"
 
 namespace tailcap::capture {
 
@@ -157,7 +157,7 @@ void drain(Ring& ring, Session& session) {
 }
 
 // What is known before anybody is recorded is looked at before: nothing waits in the ring meanwhile.
-void look_for_tls(tls::Finder& finder, const Selection& selection) {
+void look_first(Finder& finder, const Selection& selection) {
   for (const auto pid : selection.pids) finder.examine(pid);
   if (!selection.command.empty()) finder.examine_command(selection.command.front());
   finder.examine_system();
@@ -181,8 +181,10 @@ Outcome record(const Options& given) {
   if (child) probes.add_target(child->pid());
   formats::Writer writer(options.output, preamble(options, probes), options.force);
   Ring ring(probes.ring_descriptor(), probes.ring_bytes());
-  std::optional<tls::Finder> finder;
-  if (options.probes.has(Group::tls) && selection.processes()) look_for_tls(finder.emplace(probes), selection);
+  std::optional<Finder> finder;
+  const Finder::Interests interests{options.probes.has(Group::tls) && selection.processes(), options.probes.has(Group::go),
+                                    options.probes.deep};
+  if (interests.tls || interests.go) look_first(finder.emplace(probes, interests), selection);
   Session session(probes, writer, !options.unsafe_headers, finder ? &*finder : nullptr);
   probes.attach();
   probes.mark_targets();

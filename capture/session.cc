@@ -33,11 +33,12 @@ constexpr std::array<std::pair<std::string_view, Kind>, 7> kKindOfProgram = {{{"
 
 }  // namespace
 
-Session::Session(Probes& probes, Writer& writer, bool mask_headers, tls::Finder* finder)
+Session::Session(Probes& probes, Writer& writer, bool mask_headers, Finder* finder)
     : probes_(probes),
       writer_(writer),
       mask_headers_(mask_headers),
       finder_(finder),
+      converter_(finder ? &finder->go_names() : nullptr),
       kernel_losses_(LOSS_COUNTERS),
       losses_until_(monotonic_now()),
       skipped_until_(losses_until_) {}
@@ -94,13 +95,26 @@ void Session::forget_later(SocketId socket) {
   closed_.pop_front();
 }
 
-void Session::push_probes(Time now, const std::vector<tls::ProbeFact>& facts) {
+void Session::push_probes(Time now, const std::vector<ProbeFact>& facts) {
   for (const auto& fact : facts) {
     push({now, {}, Probe{fact.path, fact.function, fact.place, fact.offset, fact.price, fact.reason}});
     if (fact.price || tally_.unwatched.size() >= kUnwatchedTold) continue;
     const std::string text = fact.function + " in " + fact.path + ": " + fact.reason;
     if (std::find(tally_.unwatched.begin(), tally_.unwatched.end(), text) == tally_.unwatched.end())
       tally_.unwatched.push_back(text);
+  }
+}
+
+void Session::push_go(Time now, const GoFact& fact) {
+  push({now, {fact.pid, fact.pid}, GoProgram{fact.path, fact.version, fact.offsets_from, fact.unsupported, fact.goid_offset, fact.parts}});
+}
+
+void Session::push_found(Time now) {
+  if (!finder_) return;
+  push_probes(now, finder_->take_new());
+  for (auto& fact : finder_->take_go()) {
+    push_go(now, fact);
+    go_[fact.pid] = std::move(fact);
   }
 }
 
@@ -147,7 +161,7 @@ void Session::count_losses(Time now) {
 
 void Session::tick(Time now) {
   count_losses(now);
-  if (finder_) push_probes(now, finder_->take_new());
+  push_found(now);
   for (const auto pid : new_) {
     const auto facts = process_facts(pid);
     if (facts.executable.empty()) continue;  // gone already
@@ -222,6 +236,9 @@ void Session::keyframe(Time now) {
     for (const auto pid : processes_) finder_->examine_again(pid);
     finder_->take_new();
     push_probes(now, finder_->all());
+    for (auto& fact : finder_->take_go()) go_[fact.pid] = std::move(fact);
+    std::erase_if(go_, [&](const auto& known) { return !processes_.contains(known.first); });
+    for (const auto& [pid, fact] : go_) push_go(now, fact);
   }
   // Several descriptors may be one socket.
   std::unordered_set<SocketId> seen;
@@ -241,7 +258,7 @@ void Session::keyframe(Time now) {
 void Session::closing_facts() {
   const Time now = monotonic_now();
   count_losses(now);
-  if (finder_) push_probes(now, finder_->take_new());
+  push_found(now);
   count_skipped_runs(now);
   push_quotas(now);
   push_costs(now);

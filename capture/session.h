@@ -4,26 +4,27 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <span>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
 
 #include "capture/convert.h"
+#include "capture/finder.h"
 #include "capture/mask.h"
 #include "capture/probes.h"
 #include "capture/quota.h"
 #include "capture/proc.h"
 #include "capture/status.h"
-#include "capture/tls/finder.h"
 #include "formats/writer.h"
 
 namespace tailcap::capture {
 
 class Session {
  public:
-  // finder: who looks for TLS in processes that begin; null: nobody.
-  Session(Probes& probes, formats::Writer& writer, bool mask_headers, tls::Finder* finder);
+  // finder: who looks for TLS and Go in processes that begin; null: nobody.
+  Session(Probes& probes, formats::Writer& writer, bool mask_headers, Finder* finder);
 
   // One record from the ring.
   void take(std::span<const std::byte> record);
@@ -42,7 +43,9 @@ class Session {
  private:
   void push(const formats::Event& event);
   void describe(std::uint32_t pid, formats::Time now);
-  void push_probes(formats::Time now, const std::vector<tls::ProbeFact>& facts);
+  void push_probes(formats::Time now, const std::vector<ProbeFact>& facts);
+  void push_found(formats::Time now);  // by the finder, since the last time
+  void push_go(formats::Time now, const GoFact& fact);
   void forget_later(formats::SocketId socket);
   void begun(std::uint32_t pid, bool program);  // a process; program: it runs another one than its parent
   void push_costs(formats::Time now);
@@ -54,7 +57,7 @@ class Session {
   Probes& probes_;
   formats::Writer& writer_;
   bool mask_headers_;
-  tls::Finder* finder_;
+  Finder* finder_;
   Converter converter_;
   Mask mask_;
   static constexpr std::size_t kClosedKept = 1024;   // far more than threads that are in a call on a closed socket
@@ -63,6 +66,7 @@ class Session {
   formats::Event event_;
   std::unordered_set<std::uint32_t> processes_;  // targets that may live
   std::unordered_set<std::uint32_t> new_;        // not yet described
+  std::map<std::uint32_t, GoFact> go_;           // Go programs, by process
   std::vector<std::uint64_t> kernel_losses_;     // as counted up to now, rows of kinds
   std::unordered_map<std::string, std::uint64_t> skipped_runs_;
   std::uint64_t bad_records_ = 0, bad_told_ = 0;

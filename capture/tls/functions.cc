@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
 #include <string_view>
 
 #include "bpf/event.h"
@@ -62,25 +61,9 @@ constexpr std::array kGoFunctions = {
     Known{"crypto/tls.(*Conn).sendAlertLocked", TLS_GO, ACT_ALERT_NUMBER, 2, false},
 };
 
-std::string text_of(const Place& place, std::uint64_t function) {
-  char offset[32];
-  const auto distance = static_cast<std::int64_t>(place.address - function);
-  std::snprintf(offset, sizeof offset, "%c0x%llx", distance < 0 ? '-' : '+',
-                static_cast<unsigned long long>(distance < 0 ? -distance : distance));
-  // The mnemonic: where a jump leads is of no interest.
-  return place.instruction.substr(0, place.instruction.find(' ')) + " " + offset +
-         (place.price == symbols::Price::emulated ? ": emulated" : ": single-stepped");
-}
-
-PlannedPlace planned(const ProbePlacer& placer, const Place& place, std::uint64_t function, FunctionProgram program,
-                     const Known& known) {
-  PlannedPlace out;
-  out.probe.program = program;
-  out.probe.offset = placer.file_offset(place);
-  out.probe.cookie = TLS_COOKIE(known.act, known.library, place.stack_depth.value_or(0));
-  out.text = text_of(place, function);
-  out.price = place.price == symbols::Price::emulated ? kEmulatedPrice : kSingleStepPrice;
-  return out;
+PlannedPlace planned_call(const ProbePlacer& placer, const Place& place, std::uint64_t function, FunctionProgram program,
+                          const Known& known) {
+  return planned(placer, place, function, program, TLS_COOKIE(known.act, known.library, place.stack_depth.value_or(0)));
 }
 
 bool depth_known(const Place& place) {
@@ -111,7 +94,7 @@ PlannedFunction plan_one(const ProbePlacer& placer, const symbols::FunctionRange
       place.stack_depth = 0;
     }
     out.places.push_back(
-        planned(placer, place, range.address, go ? FunctionProgram::go_event : FunctionProgram::event, known));
+        planned_call(placer, place, range.address, go ? FunctionProgram::go_event : FunctionProgram::event, known));
     return out;
   }
   if (!probes.results.complete || probes.results.places.empty()) {
@@ -128,7 +111,7 @@ PlannedFunction plan_one(const ProbePlacer& placer, const symbols::FunctionRange
   const FunctionProgram enter = go ? FunctionProgram::go_enter : FunctionProgram::enter;
   const FunctionProgram leave = go ? FunctionProgram::go_leave : FunctionProgram::leave;
   for (std::size_t i = 0; i < places.size(); i++)
-    out.places.push_back(planned(placer, places[i], range.address, i ? leave : enter, known));
+    out.places.push_back(planned_call(placer, places[i], range.address, i ? leave : enter, known));
   return out;
 }
 
@@ -193,7 +176,7 @@ bool is_tls_library(const std::string& file_name) {
 
 std::vector<PlannedFunction> plan_functions(const ElfFile& file) {
   if (file.kind() != symbols::ElfKind::shared_library) {
-    if (symbols::go_build(file)) return plan_go(file);
+    if (symbols::is_go(file)) return plan_go(file);
     switch (symbols::openssl_inside(file)) {
       case symbols::OpensslInside::no:
         return {};

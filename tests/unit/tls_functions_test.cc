@@ -4,8 +4,8 @@
 #include <algorithm>
 
 #include "bpf/event.h"
-#include "capture/tls/finder.h"
 #include "capture/tls/functions.h"
+#include "capture/tls/libraries.h"
 
 namespace tailcap::capture::tls {
 namespace {

@@ -1,4 +1,4 @@
-// Finds the TLS libraries and programs that targets run, now and later, and has the kernel programs stand in them.
+// Finds the TLS libraries and the Go programs that targets run, now and later, and has the kernel programs stand in them.
 //
 // Files are read on a thread of its own: node has 100 MB, and the ring must be emptied meanwhile. A file is probed
 // once, for all processes that map it: the kernel programs keep out who is no target. What could not be probed is a
@@ -19,10 +19,12 @@
 #include <utility>
 #include <vector>
 
+#include "capture/go/names.h"
+#include "capture/plan.h"
 #include "capture/probes.h"
-#include "capture/tls/functions.h"
+#include "capture/symbols/elf_file.h"
 
-namespace tailcap::capture::tls {
+namespace tailcap::capture {
 
 // One place at which a kernel program stands, or a function at which none does. As formats::Probe, with its own
 // strings.
@@ -32,10 +34,23 @@ struct ProbeFact {
   std::uint32_t price = 0;
 };
 
+// What can be told of a process that runs a Go program. As formats::GoProgram, with its own strings.
+struct GoFact {
+  std::uint32_t pid = 0;
+  std::string path, version, offsets_from, unsupported;
+  std::uint16_t goid_offset = 0;
+  std::uint8_t parts = 0;
+};
+
 class Finder {
  public:
+  struct Interests {
+    bool tls = false;
+    bool go = false;
+    bool go_states = false;  // of Go: what every goroutine does, too
+  };
   // probes must outlive this.
-  explicit Finder(Probes& probes);
+  Finder(Probes& probes, Interests interests);
   ~Finder();
   Finder(const Finder&) = delete;
   Finder& operator=(const Finder&) = delete;
@@ -54,6 +69,8 @@ class Finder {
 
   std::vector<ProbeFact> take_new();
   std::vector<ProbeFact> all() const;
+  std::vector<GoFact> take_go();  // processes found since the last time
+  const go::Names& go_names() const { return go_names_; }
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -62,28 +79,41 @@ class Finder {
     std::string file;
   };
 
+  using FileNumber = std::pair<std::uint64_t, std::uint64_t>;  // device and inode
+  struct GoFile {
+    std::uint16_t number = 0;  // in the kernel's table
+    std::array<std::uint64_t, 4> identity{};
+    GoFact fact;
+  };
+
   void run();
   void ask(Job job, Clock::duration after);
   void look_at_process(std::uint32_t pid);
   bool looked_at(const struct stat& status) const;
   void look_at_file(const std::string& open_path, const std::string& shown);
+  std::vector<PlannedFunction> plan_go(const symbols::ElfFile& elf, const std::string& shown, GoFile& file);
+  void attach(const std::string& open_path, const std::string& shown, const std::vector<PlannedFunction>& functions,
+              std::string& refused);
+  void note_go_process(std::uint32_t pid, const struct stat& executable);
   void tell(ProbeFact fact);
 
   Probes& probes_;
+  const Interests interests_;
   mutable std::mutex mutex_;
   std::condition_variable wake_, idle_;
   std::multimap<Clock::time_point, Job> jobs_;
   bool busy_ = false, stop_ = false;
   std::vector<ProbeFact> facts_;
   std::size_t taken_ = 0;
+  std::vector<GoFact> go_facts_;
+  go::Names go_names_;
   // Only the thread's: files that have been looked at, as they were then; and those that are probed, whatever happens
   // to them: the kernel holds them, so that no other file gets their number.
   std::set<std::array<std::uint64_t, 4>> files_;
-  std::set<std::pair<std::uint64_t, std::uint64_t>> probed_;
+  std::set<FileNumber> probed_;
+  std::map<FileNumber, GoFile> go_files_;
+  std::map<std::uint32_t, FileNumber> go_processes_;  // those told of
   std::thread thread_;
 };
 
-// Paths of TLS libraries where the dynamic linker usually looks.
-std::vector<std::string> system_libraries();
-
-}  // namespace tailcap::capture::tls
+}  // namespace tailcap::capture

@@ -1,17 +1,23 @@
-#include "capture/tls/finder.h"
+#include "capture/finder.h"
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <system_error>
+#include <utility>
 
+#include "capture/go/program.h"
 #include "capture/symbols/elf_file.h"
+#include "capture/symbols/go_binary.h"
+#include "capture/tls/functions.h"
+#include "capture/tls/libraries.h"
 
-namespace tailcap::capture::tls {
+namespace tailcap::capture {
 
 using namespace std::chrono_literals;
 
@@ -59,30 +65,13 @@ std::array<std::uint64_t, 4> identity(const struct stat& status) {
 
 }  // namespace
 
-std::vector<std::string> system_libraries() {
-  static constexpr std::array<const char*, 8> kFolders = {"/lib/x86_64-linux-gnu",
-                                                          "/usr/lib/x86_64-linux-gnu",
-                                                          "/lib64",
-                                                          "/usr/lib64",
-                                                          "/usr/local/lib64",
-                                                          "/usr/local/lib",
-                                                          "/usr/lib",
-                                                          "/usr/local/lib/x86_64-linux-gnu"};
-  std::set<std::string> found;  // by what they are: most have several names
-  for (const char* folder : kFolders) {
-    std::error_code error;
-    for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
-      if (!is_tls_library(entry.path().filename().string())) continue;
-      std::error_code gone;
-      const auto real = std::filesystem::canonical(entry.path(), gone);
-      if (!gone && is_tls_library(real.filename().string()) && std::filesystem::is_regular_file(real, gone))
-        found.insert(real.string());
-    }
-  }
-  return {found.begin(), found.end()};
+Finder::Finder(Probes& probes, Interests interests)
+    : probes_(probes), interests_(interests) {
+  // The command is the recorder's own copy until it runs its program.
+  struct stat own {};
+  if (stat("/proc/self/exe", &own) == 0) files_.insert(identity(own));
+  thread_ = std::thread([this] { run(); });
 }
-
-Finder::Finder(Probes& probes) : probes_(probes), thread_([this] { run(); }) {}
 
 Finder::~Finder() { stop(); }
 
@@ -113,7 +102,8 @@ void Finder::examine(std::uint32_t pid) {
 void Finder::examine_again(std::uint32_t pid) { ask({pid, {}}, 0ms); }
 
 void Finder::examine_system() {
-  for (auto& path : system_libraries()) ask({0, std::move(path)}, 0ms);
+  if (!interests_.tls) return;
+  for (auto& path : tls::system_libraries()) ask({0, std::move(path)}, 0ms);
 }
 
 void Finder::examine_command(const std::string& command) {
@@ -171,7 +161,7 @@ void Finder::look_at_process(std::uint32_t pid) {
     std::string range, rights, offset, device, inode, path;
     if (!(fields >> range >> rights >> offset >> device >> inode >> std::ws) || !std::getline(fields, path)) continue;
     if (rights.size() < 3 || rights[2] != 'x' || inode == "0") continue;
-    if (path != executable && !is_tls_library(name_of(path))) continue;
+    if (path != executable && !(interests_.tls && tls::is_tls_library(name_of(path)))) continue;
     // map_files is the file itself, whatever has its name by now, and takes rights that root/ does not; root/ names it
     // in the process's own mounts, which shows readers of messages the same path.
     struct stat named {
@@ -182,6 +172,8 @@ void Finder::look_at_process(std::uint32_t pid) {
     const bool has_name = stat(by_name.c_str(), &named) == 0;
     look_at_file(has_name && (!has_mapping || identity(named) == identity(held)) ? by_name : by_mapping, path);
   }
+  struct stat program {};
+  if (interests_.go && stat((folder + "exe").c_str(), &program) == 0) note_go_process(pid, program);
 }
 
 bool Finder::looked_at(const struct stat& status) const {
@@ -195,25 +187,64 @@ void Finder::look_at_file(const std::string& open_path, const std::string& shown
   if (looked_at(status)) return;
   files_.insert(identity(status));
   std::vector<PlannedFunction> functions;
+  GoFile go;
   try {
-    functions = plan_functions(symbols::ElfFile::open(open_path));
+    const auto elf = symbols::ElfFile::open(open_path);
+    if (interests_.tls) functions = tls::plan_functions(elf);
+    if (interests_.go && elf.kind() != symbols::ElfKind::shared_library && symbols::is_go(elf)) {
+      for (auto& function : plan_go(elf, shown, go)) functions.push_back(std::move(function));
+    }
   } catch (const std::exception& e) {
     // A script, or a program of another processor. Only of a library is it worth a word.
-    if (is_tls_library(name_of(shown))) tell({shown, {}, {}, e.what(), 0, 0});
+    if (tls::is_tls_library(name_of(shown))) tell({shown, {}, {}, e.what(), 0, 0});
     return;
   }
+  std::string refused;
+  attach(open_path, shown, functions, refused);
+  const FileNumber file{status.st_dev, status.st_ino};
+  if (std::any_of(functions.begin(), functions.end(), [](const auto& f) { return !f.places.empty(); })) probed_.insert(file);
+  if (go.number == 0) return;
+  if (!refused.empty()) go.fact.unsupported += (go.fact.unsupported.empty() ? "" : "; ") + refused;
+  go.identity = identity(status);
+  go_files_[file] = std::move(go);
+}
+
+std::vector<PlannedFunction> Finder::plan_go(const symbols::ElfFile& elf, const std::string& shown, GoFile& file) {
+  const std::size_t number = go_files_.size() + 1;
+  file.fact.path = shown;
+  file.number = static_cast<std::uint16_t>(std::min<std::size_t>(number, Probes::kGoFiles));
+  if (number > Probes::kGoFiles) {
+    file.fact.unsupported = "it is one of more than " + std::to_string(Probes::kGoFiles) + " Go programs";
+    return {};
+  }
+  go::Program program = go::plan_program(elf, file.number, interests_.go_states);
+  file.fact.version = program.version;
+  file.fact.offsets_from = program.layout.from;
+  file.fact.unsupported = program.unsupported;
+  file.fact.goid_offset = program.layout.number;
+  file.fact.parts = program.parts;
+  std::optional<symbols::GoFunctions> functions;
+  if (std::any_of(program.handlers.begin(), program.handlers.end(), [](const auto& h) { return h.name.empty(); }))
+    functions.emplace(elf);
+  go_names_.add(file.number, program, std::move(functions));
+  probes_.tell_go_file(file.number, program.layout);
+  return std::move(program.functions);
+}
+
+// At once, for what is attached together is left together; one by one where the kernel refuses some of them.
+void Finder::attach(const std::string& open_path, const std::string& shown, const std::vector<PlannedFunction>& functions,
+                    std::string& refused) {
   std::vector<FunctionProbe> all;
   for (const auto& function : functions) {
     for (const auto& place : function.places) all.push_back(place.probe);
   }
-  // At once, for what is attached together is left together; one by one where the kernel refuses some of them.
   const bool together = !all.empty() && probes_.attach_functions(open_path, all).empty();
-  if (!all.empty()) probed_.emplace(status.st_dev, status.st_ino);
   for (const auto& function : functions) {
     std::vector<FunctionProbe> own;
     for (const auto& place : function.places) own.push_back(place.probe);
     const std::string problem = together || own.empty() ? std::string() : probes_.attach_functions(open_path, own);
     if (own.empty()) tell({shown, function.name, {}, function.reason, 0, 0});
+    if (!problem.empty()) refused += (refused.empty() ? "" : "; ") + function.name + ": " + problem;
     for (const auto& place : function.places) {
       if (problem.empty())
         tell({shown, function.name, place.text, function.reason, place.probe.offset, place.price});
@@ -221,6 +252,23 @@ void Finder::look_at_file(const std::string& open_path, const std::string& shown
         tell({shown, function.name, place.text, problem, place.probe.offset, 0});
     }
   }
+}
+
+void Finder::note_go_process(std::uint32_t pid, const struct stat& executable) {
+  const FileNumber number{executable.st_dev, executable.st_ino};
+  const auto file = go_files_.find(number);
+  if (file == go_files_.end()) return;
+  // Where nothing of ours holds the file, another one may have got its number.
+  if (!probed_.contains(number) && file->second.identity != identity(executable)) return;
+  if (file->second.fact.goid_offset) probes_.tell_go_process(pid, file->second.number);
+  if (go_processes_.size() > kMaxFiles) go_processes_.clear();
+  const auto [told, fresh] = go_processes_.try_emplace(pid, number);
+  if (!fresh && told->second == number) return;
+  told->second = number;
+  GoFact fact = file->second.fact;
+  fact.pid = pid;
+  const std::lock_guard lock(mutex_);
+  if (go_facts_.size() < kMaxFacts) go_facts_.push_back(std::move(fact));
 }
 
 void Finder::tell(ProbeFact fact) {
@@ -235,9 +283,14 @@ std::vector<ProbeFact> Finder::take_new() {
   return out;
 }
 
+std::vector<GoFact> Finder::take_go() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(go_facts_, {});
+}
+
 std::vector<ProbeFact> Finder::all() const {
   const std::lock_guard lock(mutex_);
   return facts_;
 }
 
-}  // namespace tailcap::capture::tls
+}  // namespace tailcap::capture

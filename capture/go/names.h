@@ -1,0 +1,47 @@
+// The names and texts behind the numbers that kernel programs tell of Go programs (struct record_go).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "capture/go/program.h"
+#include "capture/symbols/go_binary.h"
+
+namespace tailcap::capture::go {
+
+// Filled by who looks at files, asked by who reads the ring. Views live as long as this.
+class Names {
+ public:
+  struct Handler {
+    std::uint64_t address = 0;  // of the function, in the process
+    std::string_view name;      // empty: not known
+  };
+
+  // functions: of the same file, where handlers are function values; they are kept.
+  void add(std::uint16_t file, const Program& program, std::optional<symbols::GoFunctions> functions);
+
+  std::string_view wait_reason(std::uint16_t file, std::uint8_t number) const;
+  std::string_view stop_reason(std::uint16_t file, std::uint8_t number) const;
+  // number: of the handler's place; code: of a function value, or 0; place: the place's address in the process.
+  Handler handler(std::uint16_t file, std::uint16_t number, std::uint64_t code, std::uint64_t place) const;
+
+ private:
+  struct File {
+    std::vector<HandlerPlace> handlers;
+    std::vector<std::string> wait_reasons, stop_reasons;
+    std::optional<symbols::GoFunctions> functions;
+    std::map<std::uint64_t, std::string> values;  // names of function values, by the file's address
+  };
+  File* of(std::uint16_t file) const;
+
+  mutable std::mutex mutex_;
+  std::map<std::uint16_t, std::unique_ptr<File>> files_;
+};
+
+}  // namespace tailcap::capture::go

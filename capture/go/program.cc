@@ -1,0 +1,265 @@
+#include "capture/go/program.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <utility>
+
+#include "bpf/event.h"
+#include "capture/go/handlers.h"
+#include "capture/symbols/function_graph.h"
+#include "capture/symbols/go_strings.h"
+#include "formats/event.h"
+
+namespace tailcap::capture::go {
+
+using namespace bpf;
+using formats::GoPart;
+using formats::GoPhase;
+using symbols::CallConvention;
+using symbols::ElfFile;
+using symbols::GoFunction;
+using symbols::GoFunctions;
+using symbols::Place;
+
+namespace {
+
+constexpr std::uint8_t kBelowOrEqual = 6;  // the hardware's number of the condition of Go's stack check
+constexpr std::uint64_t kMaxCode = 1u << 16;
+constexpr std::size_t kMaxHandlerPlaces = 65535;
+
+// A function at whose beginning something is told.
+struct Known {
+  std::string_view name;
+  GoPart part;
+  go_act act;
+  int arguments;  // how many registers the kernel program reads
+  GoPhase phase;
+};
+
+constexpr std::array kAlways = {
+    Known{"runtime.gcBgMarkStartWorkers", GoPart::runtime, GO_PHASE, 0, GoPhase::gc_begin},  // once a cycle
+    Known{"runtime.gcSweep", GoPart::runtime, GO_PHASE, 0, GoPhase::gc_end},                 // marking is over
+    Known{"runtime.gcAssistAlloc1", GoPart::runtime, GO_ASSIST, 1, GoPhase::assist},
+    Known{"runtime.stopTheWorldWithSema", GoPart::runtime, GO_PHASE, 1, GoPhase::stop_begin},
+};
+constexpr std::array kStates = {
+    Known{"runtime.gopark", GoPart::states, GO_PARK, 3, GoPhase::unknown},
+    Known{"runtime.ready", GoPart::states, GO_READY, 1, GoPhase::unknown},
+    Known{"runtime.execute", GoPart::states, GO_RUN, 1, GoPhase::unknown},
+    Known{"runtime.gosched_m", GoPart::states, GO_YIELDED, 1, GoPhase::unknown},
+};
+constexpr Known kPreempted{"runtime.gopreempt_m", GoPart::states, GO_PREEMPTED, 1, GoPhase::unknown};
+// … and at whose end.
+constexpr std::array kEnds = {std::pair{std::string_view("runtime.stopTheWorldWithSema"), GoPhase::stopped},
+                              std::pair{std::string_view("runtime.startTheWorldWithSema"), GoPhase::started}};
+
+const char* word(GoPart part) {
+  switch (part) {
+    case GoPart::goroutines:
+      return "goroutines";
+    case GoPart::creation:
+      return "creation of goroutines";
+    case GoPart::runtime:
+      return "garbage collection";
+    case GoPart::states:
+      return "states of goroutines";
+    case GoPart::handlers:
+      return "handlers";
+  }
+  return "?";
+}
+
+std::string version_of(const ElfFile& elf, const GoFunctions& functions) {
+  if (const auto build = symbols::go_build(elf)) return build->version;
+  static constexpr std::string_view kStart[] = {"runtime.schedinit"};
+  for (const GoFunction& function : functions.find(kStart)) {
+    auto version =
+        symbols::go_version_from_code(elf, elf.read_address(function.address, function.size, kMaxCode), function.address);
+    if (!version.empty()) return version;
+  }
+  return {};
+}
+
+class Planner {
+ public:
+  Planner(const ElfFile& elf, std::uint16_t file, Program& program)
+      : elf_(elf), functions_(elf), placer_(elf), file_(file), program_(program) {}
+
+  void run(bool states) {
+    program_.version = version_of(elf_, functions_);
+    if (functions_.size() == 0) {
+      program_.unsupported = functions_.problem();
+      return;
+    }
+    static constexpr std::string_view kWaits[] = {"", "GC assist marking"};
+    static constexpr std::string_view kStops[] = {"unknown", "GC mark termination", "GC sweep termination"};
+    program_.layout = find_layout(elf_, functions_, program_.version);
+    program_.stop_reasons = symbols::go_string_array(elf_, kStops);  // since Go 1.21
+    const bool goroutines = program_.layout.number != 0;
+    if (goroutines)
+      have(GoPart::goroutines);
+    else
+      lack(GoPart::goroutines, program_.layout.problem);
+    find_known();
+    if (goroutines) plan_creation();
+    plan_runtime();
+    plan_handlers();
+    if (states && goroutines) plan_states(kWaits);
+  }
+
+ private:
+  void have(GoPart part) { program_.parts |= static_cast<std::uint8_t>(part); }
+  void lack(GoPart part, const std::string& why) {
+    program_.unsupported += (program_.unsupported.empty() ? "" : "; ") + std::string(word(part)) + ": " + why;
+  }
+
+  // All at once: the names of a large program are a hundred thousand.
+  void find_known() {
+    std::vector<std::string_view> names = {"runtime.newproc.func1", "runtime.runqput"};
+    for (const Known& known : kAlways) names.push_back(known.name);
+    for (const Known& known : kStates) names.push_back(known.name);
+    names.push_back(kPreempted.name);
+    for (const auto& end : kEnds) names.push_back(end.first);
+    found_ = functions_.find(names);
+  }
+
+  // Where a name stands for a function and the linker's bridge to it, the function is larger.
+  const GoFunction* function(std::string_view name) const {
+    const GoFunction* best = nullptr;
+    for (const GoFunction& candidate : found_) {
+      if (candidate.name == name && (!best || candidate.size > best->size)) best = &candidate;
+    }
+    return best;
+  }
+
+  PlannedFunction& planned_function(const std::string& name) {
+    for (auto& planned : program_.functions) {
+      if (planned.name == name) return planned;
+    }
+    return program_.functions.emplace_back(PlannedFunction{name, {}, {}});
+  }
+
+  void add(const GoFunction& function, const Place& place, std::uint64_t cookie) {
+    planned_function(function.name)
+        .places.push_back(planned(placer_, place, function.address, FunctionProgram::runtime, cookie));
+  }
+
+  // False: and why is in the plan.
+  std::optional<Place> add_entry(const GoFunction& function, int arguments, std::uint64_t cookie) {
+    const auto probes = placer_.place({function.address, function.size}, {CallConvention::go_registers, arguments, 0});
+    const auto& entry = probes.entry;
+    if (!entry.place || (entry.skip_when_taken && entry.condition != kBelowOrEqual)) {
+      planned_function(function.name).reason = entry.place ? "the only place is passed twice by some calls" : entry.reason;
+      return std::nullopt;
+    }
+    add(function, *entry.place, cookie | (entry.skip_when_taken ? GO_SKIP_BELOW_OR_EQUAL : 0));
+    return entry.place;
+  }
+
+  // "": it is planned.
+  std::string plan_entry(const Known& known) {
+    const GoFunction* begins = function(known.name);
+    if (!begins) return "this version of Go has no " + std::string(known.name);
+    const bool reason = known.phase == GoPhase::stop_begin && !program_.stop_reasons.empty();
+    const int arguments = known.phase == GoPhase::stop_begin && !reason ? 0 : known.arguments;
+    const std::uint64_t cookie =
+        GO_COOKIE(known.act, file_, static_cast<std::uint8_t>(known.phase)) | (reason ? GO_REASON : 0);
+    return add_entry(*begins, arguments, cookie) ? "" : std::string(known.name) + " offers no place";
+  }
+
+  std::string plan_end(std::string_view name, GoPhase phase) {
+    const GoFunction* ends = function(name);
+    if (!ends) return "this version of Go has no " + std::string(name);
+    symbols::FunctionCode code;
+    code.parts.push_back({ends->address, elf_.read_address(ends->address, ends->size, kMaxCode)});
+    const auto chosen = symbols::choose_results(symbols::FunctionGraph(std::move(code)), {CallConvention::go_registers, 0, 0});
+    if (chosen.places.empty() || !chosen.complete) return "not every end of " + std::string(name) + " can be seen: " + chosen.reason;
+    for (const Place& place : chosen.places)
+      add(*ends, place, GO_COOKIE(GO_PHASE, file_, static_cast<std::uint8_t>(phase)));
+    return {};
+  }
+
+  // go f(): runtime.newproc makes the goroutine on the thread's own stack and hands it to runtime.runqput.
+  void plan_creation() {
+    const GoFunction *makes = function("runtime.newproc.func1"), *queues = function("runtime.runqput");
+    if (!makes || !queues) return lack(GoPart::creation, "this version of Go makes them elsewhere");
+    symbols::FunctionCode code;
+    code.parts.push_back({makes->address, elf_.read_address(makes->address, makes->size, kMaxCode)});
+    const symbols::FunctionGraph graph(std::move(code));
+    std::vector<std::uint32_t> calls;
+    for (std::uint32_t i = 0; i < graph.nodes().size(); i++) {
+      const auto& instruction = graph.nodes()[i].instruction;
+      if (instruction.flow == symbols::Flow::call && instruction.target == queues->address) calls.push_back(i);
+    }
+    if (calls.size() != 1 || !graph.whole() || graph.reaches(calls[0], calls[0]))
+      return lack(GoPart::creation, "runtime.newproc does not queue them where it used to");
+    const auto& call = graph.nodes()[calls[0]].instruction;
+    const Place place{call.address, call.emulated ? symbols::Price::emulated : symbols::Price::single_stepped,
+                      graph.text(calls[0]), std::nullopt, false};
+    add(*makes, place, GO_COOKIE(GO_MADE, file_, 0));
+    have(GoPart::creation);
+  }
+
+  void plan_runtime() {
+    std::string problem;
+    const auto note = [&](std::string why) {
+      if (!why.empty()) problem += (problem.empty() ? "" : ", ") + why;
+    };
+    for (const Known& known : kAlways) note(plan_entry(known));
+    for (const auto& [name, phase] : kEnds) note(plan_end(name, phase));
+    if (problem.empty())
+      have(GoPart::runtime);
+    else
+      lack(GoPart::runtime, problem);
+  }
+
+  void plan_states(std::span<const std::string_view> beginning) {
+    program_.wait_reasons = symbols::go_string_array(elf_, beginning);
+    std::string problem;
+    for (const Known& known : kStates) {
+      const std::string why = plan_entry(known);
+      if (!why.empty()) problem += (problem.empty() ? "" : ", ") + why;
+    }
+    if (program_.wait_reasons.empty()) problem += (problem.empty() ? "" : ", ") + std::string("what is waited for is not found");
+    if (!problem.empty()) return lack(GoPart::states, problem);
+    have(GoPart::states);
+    const std::string interrupted = plan_entry(kPreempted);
+    if (!interrupted.empty()) lack(GoPart::states, "that one was interrupted is not seen: " + interrupted);
+  }
+
+  void plan_handlers() {
+    std::size_t refused = 0;
+    for (const Handler& handler : find_handlers(elf_, functions_)) {
+      const std::size_t number = program_.handlers.size();
+      if (number >= kMaxHandlerPlaces) break;
+      const go_act act = handler.calls_value ? GO_HANDLER_FUNCTION : GO_HANDLER;
+      const auto place = add_entry(handler.function, handler.calls_value ? 1 : 0, GO_COOKIE(act, file_, number));
+      if (!place) {
+        refused++;
+        continue;
+      }
+      program_.handlers.push_back(
+          {handler.calls_value ? std::string() : handler.function.name, handler.function.address, place->address});
+    }
+    have(GoPart::handlers);
+    if (refused) lack(GoPart::handlers, std::to_string(refused) + " offer no place");
+  }
+
+  const ElfFile& elf_;
+  const GoFunctions functions_;
+  const symbols::ProbePlacer placer_;
+  const std::uint16_t file_;
+  Program& program_;
+  std::vector<GoFunction> found_;
+};
+
+}  // namespace
+
+Program plan_program(const ElfFile& elf, std::uint16_t file, bool states) {
+  Program program;
+  Planner(elf, file, program).run(states);
+  return program;
+}
+
+}  // namespace tailcap::capture::go

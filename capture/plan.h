@@ -1,0 +1,35 @@
+// Where kernel programs will stand in a file's functions: a plan, made without attaching anything.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "capture/function_links.h"
+#include "capture/symbols/function_probes.h"
+
+namespace tailcap::capture {
+
+struct PlannedPlace {
+  FunctionProbe probe;
+  std::string text;         // "js +0x16: emulated"
+  std::uint32_t price = 0;  // ns of a hit, by the kind of instruction
+};
+
+// The places of one function: all of them or none, or calls would be seen in halves.
+struct PlannedFunction {
+  std::string name;
+  std::vector<PlannedPlace> places;  // empty: it cannot be probed, for that reason
+  std::string reason;                // why not, or what is incomplete
+};
+
+// What a hit costs by how the kernel carries the instruction out; measured on a virtual machine (bench/RESULTS.md).
+inline constexpr std::uint32_t kEmulatedPrice = 500;
+inline constexpr std::uint32_t kSingleStepPrice = 9500;
+
+// function: where the function begins.
+std::string text_of(const symbols::Place& place, std::uint64_t function);
+PlannedPlace planned(const symbols::ProbePlacer& placer, const symbols::Place& place, std::uint64_t function,
+                     FunctionProgram program, std::uint64_t cookie);
+
+}  // namespace tailcap::capture
