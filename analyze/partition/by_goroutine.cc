@@ -49,8 +49,10 @@ class Goroutines {
       for (const Sighting* s = seen->first_at(begin); s != seen->end() && s->time <= w.to; ++s)
         if (!s->state && s->connection != w.id.connection) points_.push_back({s->time, goroutine_, s->tid, s->connection != 0 && !s->out, s->connection != 0 && s->out, s->off, s->back});
     if (w.server())
-      for (const Call& c : calls_)
+      for (const Call& c : calls_) {
         if (c.sender != 0 && c.w.from >= begin && c.w.from <= w.to) points_.push_back({c.w.from, c.goroutine, c.sender, false, true, false, 0});
+        if (c.reader != 0 && c.on_path && c.read >= begin && c.read <= w.to) points_.push_back({c.read, c.read_by, c.reader, true, false, false, 0});
+      }
     std::sort(points_.begin(), points_.end(), [](const Point& a, const Point& b) {
       return a.time != b.time ? a.time < b.time : a.goroutine != b.goroutine ? a.goroutine < b.goroutine : a.tid < b.tid;
     });
@@ -62,8 +64,10 @@ class Goroutines {
     const ThreadLog* log = k_.observed.thread(p.tid);
     if (!log) return p.time;
     Nanos end = until;
+    // Which goroutine it was is not known: whenever the thread waits, it may be another afterwards.
+    const auto stays = [&](const Wait& w) { return p.goroutine != 0 ? w.goroutine == p.goroutine : w.blocked == Blocked::preempted || w.blocked == Blocked::throttled; };
     for (const Wait* w = log->waits.first_at(p.time); w != log->waits.end() && w->time < end; ++w)
-      if (w->goroutine != p.goroutine) end = w->time;
+      if (!stays(*w)) end = w->time;
     for (const Act* a = log->acts.first_after(p.time); a != log->acts.end() && a->time < end; ++a)
       if (a->goroutine != p.goroutine) end = a->time;
     return end;

@@ -1,6 +1,7 @@
 #include "analyze/partition/by_turns.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "analyze/partition/running.h"
 
@@ -13,11 +14,14 @@ using flow::Label;
 
 // An arrival shortly before the wake-up is what woke it.
 constexpr Nanos kPrompt = 1'000'000;
+// Who was on a CPU until so shortly before can have woken it.
+constexpr Nanos kShort = 50'000;
 
 struct Turn {
   Nanos from = 0, to = 0;
   ExchangeId owner;            // connection 0: nobody's
   const Wait* idle = nullptr;  // the loop waited
+  bool doubtful = false;       // somebody else could have had it
 };
 
 class Loop {
@@ -26,9 +30,9 @@ class Loop {
 
   void run(std::span<const Call> calls) {
     for (const Turn& t : turns_) {
-      if (t.idle) idle(*t.idle);
-      else if (t.owner == draft_.w.id) add_running(k_, tid_, t.from, t.to, calls, draft_);
-      else others(t);
+      if (t.idle) continue;
+      if (t.owner == draft_.w.id) add_running(k_, tid_, t.from, t.to, calls, draft_, t.doubtful ? Evidence::inferred : Evidence::measured);
+      else others(t, calls);
     }
     // Between its turns.
     Nanos since = draft_.w.from;
@@ -38,6 +42,8 @@ class Loop {
       since = t.to;
     }
     gap(since, draft_.w.to, calls);
+    for (const Turn& t : turns_)
+      if (t.idle) idle(*t.idle);
   }
 
  private:
@@ -69,9 +75,9 @@ class Loop {
     const Act* act = log_.acts.first_after(at);
     const Act* before = nullptr;  // the last act in this batch
     w = w ? w + 1 : log_.waits.begin();
-    const auto turn = [&](Nanos until, ExchangeId owner) {
+    const auto turn = [&](Nanos until, ExchangeId owner, bool doubtful = false) {
       const Nanos begin = std::max(at, from);
-      if (begin < std::min(until, to)) turns_.push_back({begin, std::min(until, to), owner, nullptr});
+      if (begin < std::min(until, to)) turns_.push_back({begin, std::min(until, to), owner, nullptr, doubtful});
       at = std::max(at, until);
     };
     while (at < to) {
@@ -80,8 +86,8 @@ class Loop {
       if (act != log_.acts.end() && act->time <= to && (!waits || act->time <= w->time)) {
         const ExchangeId owner = owner_of(k_, *act);
         const ExchangeId held = before ? owner_of(k_, *before) : ExchangeId{};
-        if (before && !finished(*before, held)) turn(act->time, held);
-        else if (act->out) turn(act->time, owner);
+        if (act->out) turn(act->time, owner, before && held != owner && !finished(*before, held));
+        else if (before && !finished(*before, held)) turn(act->time, held);
         else if (!before && woke(*act, last_idle)) turn(act->time, owner);
         else turn(act->time, {});
         before = act++;
@@ -104,14 +110,27 @@ class Loop {
 
   void idle(const Wait& w) {
     if (!w.woken()) return draft_.add(w.time, w.back, Label::unexplained_opaque);
-    draft_.add(w.time, w.runnable, Label::q_notice);
+    // Unless another thread was at it.
+    Nanos at = w.time;
+    for (const Span& s : worked_) {
+      if (s.to <= at || s.time >= w.runnable) continue;
+      draft_.add(at, s.time, Label::q_notice);
+      at = s.to;
+    }
+    draft_.add(at, w.runnable, Label::q_notice);
     draft_.add(w.runnable, w.back, Label::sched_runq);
   }
 
-  void others(const Turn& t) {
+  // What it waits for is known to be there: its bytes, or the answer of a call.
+  bool ready(Nanos at, std::span<const Call> calls) const {
+    if (draft_.w.server() && at < draft_.w.first) return true;
+    return std::any_of(calls.begin(), calls.end(), [&](const Call& c) { return c.arrived <= at && at < c.read; });
+  }
+
+  void others(const Turn& t, std::span<const Call> calls) {
     const bool known = t.owner.connection != 0;
     const std::uint32_t who = known ? draft_.who(0, t.owner, tid_) : 0;
-    const Evidence evidence = known ? Evidence::measured : Evidence::inferred;
+    const Evidence evidence = known && !t.doubtful && ready(t.from, calls) ? Evidence::measured : Evidence::inferred;
     Nanos at = t.from;
     const Wait* w = log_.waits.last_until(t.from);
     for (w = w ? w : log_.waits.begin(); w != log_.waits.end() && w->time < t.to; ++w) {
@@ -171,21 +190,57 @@ class Loop {
       if (t.idle && t.idle->time < to && t.idle->back > from) last = t.idle;
     if (!last || !last->woken()) return;
     const Nanos until = std::min(last->runnable, to);
-    if (const ThreadLog* pool = last->waker != 0 && last->waker != tid_ ? k_.observed.thread(last->waker) : nullptr; pool && pool->pid == log_.pid) {
-      // Another thread of the process woke the loop: it worked on it from when the loop had woken it.
-      const Wait* slept = nullptr;
-      for (const Wait& w : pool->waits)
-        if (w.woken() && w.waker == tid_ && w.runnable <= until && w.runnable >= draft_.w.from) slept = &w;
-      if (slept) {
-        const Nanos taken = std::max(from, slept->runnable);
-        draft_.add(from, taken, Label::q_pool, Evidence::inferred);
-        return add_running(k_, last->waker, taken, until, calls, draft_, Evidence::inferred);
-      }
+    if (const Wake work = worker(from, last->runnable); work.tid != 0) {
+      const Nanos taken = std::max(from, work.time);
+      draft_.add(from, taken, Label::q_pool, Evidence::inferred);
+      worked_.push_back({taken, until});
+      return add_running(k_, work.tid, taken, until, calls, draft_, Evidence::inferred);
     }
     const Span* arrived = k_.observed.arrivals_elsewhere().last_until(last->runnable);
     const bool network = arrived && arrived->time > last->time && last->runnable - arrived->time < kPrompt;
-    const Label label = last->waker != 0 ? Label::blocked_unknown : network ? Label::net_unknown_socket : Label::timer_sleep;
+    const Label label = last->waker != 0 || !alone(last->runnable) ? Label::blocked_unknown : network ? Label::net_unknown_socket : Label::timer_sleep;
     draft_.add(from, until, label, Evidence::inferred);
+  }
+
+  // It was on a CPU just before t, as far as is known: whoever does not come back from a wait is not.
+  bool active(std::uint32_t tid, Nanos t) const {
+    const ThreadLog* log = k_.observed.thread(tid);
+    if (!log) return false;
+    const Wait* next = log->waits.first_at(t - kShort);
+    if (next == log->waits.end()) return false;
+    const Wait* before = next == log->waits.begin() ? nullptr : next - 1;
+    return (before ? before->back : log->born) <= t;
+  }
+
+  // No other thread of the process was on a CPU just then: none of them woke the loop.
+  bool alone(Nanos woken) const {
+    const ProcessLog* process = k_.observed.process(log_.pid);
+    if (!process || process->threads.size() == ProcessLog::kMaxListed) return false;
+    return std::none_of(process->threads.begin(), process->threads.end(), [&](std::uint32_t tid) { return tid != tid_ && active(tid, woken); });
+  }
+
+  // The loop had started or woken a thread of its process in the request's turn, and was woken when that sent it something
+  // or was about: it worked on the request since. tid 0: there is none.
+  Wake worker(Nanos from, Nanos woken) const {
+    const ProcessLog* process = k_.observed.process(log_.pid);
+    if (!process) return {};
+    Nanos since = draft_.w.from;
+    for (const Turn& t : turns_)
+      if (t.owner == draft_.w.id && t.from < from) since = t.from;
+    const auto begun = [&](std::uint32_t tid) {
+      const ThreadLog* log = k_.observed.thread(tid);
+      if (log && log->born >= since && log->born < from + kPrompt) return Wake{log->born, tid_, tid};
+      for (const Wake* w = process->wakes.first_at(since); w != process->wakes.end() && w->time < from + kPrompt; ++w)
+        if (w->by == tid_ && w->tid == tid) return *w;
+      return Wake{};
+    };
+    // A send is stamped when it is done, and has woken somebody before.
+    for (const Wake* s = process->signals.last_until(woken + kPrompt); s && s->time > woken - kPrompt; s = s == process->signals.begin() ? nullptr : s - 1)
+      if (const Wake w = s->by != tid_ ? begun(s->by) : Wake{}; w.tid != 0) return w;
+    for (const Wake* w = process->wakes.first_at(since); w != process->wakes.end() && w->time < std::min(woken, from + kPrompt); ++w) {
+      if (w->by == tid_ && w->tid != tid_ && active(w->tid, woken)) return *w;
+    }
+    return {};
   }
 
   const Known& k_;
@@ -193,6 +248,7 @@ class Loop {
   const std::uint32_t tid_;
   Draft& draft_;
   std::vector<Turn> turns_;
+  std::vector<Span> worked_;  // other threads of the process on this request, in order of time
 };
 
 }  // namespace

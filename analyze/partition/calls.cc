@@ -64,7 +64,7 @@ Call call_of(const Known& k, std::uint32_t row, Nanos limit, Draft& draft) {
     const Act* out = end->acts.first_at(c.w.from);
     if (out != end->acts.end() && out->out && out->time <= c.end) c.sender = out->tid, c.goroutine = out->goroutine;
     const Act* in = end->acts.first_at(c.read);
-    if (in != end->acts.end() && !in->out && in->time == c.read) c.reader = in->tid;
+    if (in != end->acts.end() && !in->out && in->time == c.read) c.reader = in->tid, c.read_by = in->goroutine;
   }
   if (c.w.phases && c.arrived == c.read) arrival_by_wake(k, c);
   c.who = draft.who(c.w.id.connection, c.w.id);

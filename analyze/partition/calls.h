@@ -20,7 +20,8 @@ struct Call {
   Nanos sent = 0, arrived = 0, read = 0;
   Nanos end = 0;
   std::uint32_t sender = 0, reader = 0;  // threads; 0: not known
-  std::uint64_t goroutine = 0;           // that sent it
+  std::uint64_t goroutine = 0;           // that sent it,
+  std::uint64_t read_by = 0;             // and that read the answer
   bool on_path = false;
   Nanos slack = 0;                       // off the path: so much later it could have ended
   std::uint32_t who = 0;                 // in the draft

@@ -87,6 +87,8 @@ ThreadLog* Observed::find_or_add(const formats::Thread& thread) {
     }
     it = threads_.emplace(thread.tid, ThreadLog{}).first;
     it->second.pid = thread.pid;
+    auto& listed = processes_[thread.pid].threads;
+    if (listed.size() < ProcessLog::kMaxListed && std::find(listed.begin(), listed.end(), thread.tid) == listed.end()) listed.push_back(thread.tid);
   }
   last_tid_ = thread.tid;
   return last_ = &it->second;
@@ -128,6 +130,9 @@ void Observed::off_cpu(const Event& event, const formats::OffCpu& off) {
   log->multiplexes = log->multiplexes || wait.blocked == Blocked::poll;
   log->waits.add(wait);
   ++kept_;
+  // The heap of Go begins at 0xc000000000, and its threads sleep on futexes in there: nobody else's are.
+  if (wait.blocked == Blocked::futex && wait.argument0 >> 32 == 0xc0) processes_[event.thread.pid].go = true;
+  if (wait.waker != 0 && wait.woken()) processes_[event.thread.pid].wakes.add({wait.runnable, wait.waker, event.thread.tid}), ++kept_;
   if (wait.goroutine != 0) {
     Sighting s;
     s.time = wait.time, s.tid = event.thread.tid, s.off = true, s.back = wait.back;
@@ -152,9 +157,12 @@ void Observed::note_loss(EndLog& end, Nanos at, std::uint16_t missed) {
 
 void Observed::io(const Event& event, const formats::Io& io) {
   const flow::ConnectionId connection = connection_of(io.socket);
-  if (connection == 0) return;
-  EndLog& end = ends_[connection];
   const Nanos at = nanoseconds(event.time);
+  if (connection == 0) {
+    if (io.direction == formats::Direction::out && pids_.contains(event.thread.pid)) processes_[event.thread.pid].signals.add({at, event.thread.tid, 0}), ++kept_;
+    return;
+  }
+  EndLog& end = ends_[connection];
   note_loss(end, at, io.missed);
   if (io.error != 0) return;
   const bool out = io.direction == formats::Direction::out;
@@ -258,7 +266,7 @@ void Observed::forget_before(Nanos t) {
     gone += end.acts.forget_before(t) + end.arrived.forget_before(t) + end.read.forget_before(t) + end.sent.forget_before(t) +
             end.retransmitted.forget_before(t) + end.lost.forget_before(t);
   for (auto& [pid, process] : processes_) {
-    gone += process.stops.forget_before(t) + process.handlers.forget_before(t);
+    gone += process.wakes.forget_before(t) + process.signals.forget_before(t) + process.stops.forget_before(t) + process.handlers.forget_before(t);
     for (auto it = process.goroutines.begin(); it != process.goroutines.end();) {
       gone += it->second.forget_before(t);
       it = it->second.size() == 0 ? process.goroutines.erase(it) : std::next(it);

@@ -83,11 +83,21 @@ struct Entered {
   std::uint64_t goroutine = 0;
 };
 
+// A thread was woken by another of its process.
+struct Wake {
+  Nanos time = 0;
+  std::uint32_t by = 0, tid = 0;
+};
+
 struct ProcessLog {
+  static constexpr std::size_t kMaxListed = 64;
   bool go = false;
   bool deep = false;     // goroutines' states are recorded
   Log<Span> stops;       // of the world
   Nanos stopping = 0;    // since when it is being stopped; 0: it is not
+  std::vector<std::uint32_t> threads;  // the first kMaxListed
+  Log<Wake> wakes;
+  Log<Wake> signals;  // `by` sent something on a socket that carries no requests
   Log<Entered> handlers;
   std::unordered_map<std::uint64_t, Log<Sighting>> goroutines;
 };
