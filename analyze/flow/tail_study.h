@@ -66,6 +66,7 @@ enum class TailVerdict : std::uint8_t {
 struct TailStudy {
   TailVerdict verdict = TailVerdict::refused;
   std::string reason;              // a sentence's part; with verdict cause: a reservation, or empty
+  std::uint64_t requests_needed = 0;  // refused because there are fewer; 0: not for that
   std::uint64_t requests = 0;      // compared: with a trustworthy duration and a partition
   double slow_from = 0;            // the quantile where the slow cohort begins: 0.99, 0.95
   std::uint64_t slow = 0, typical = 0;  // requests in the cohorts; typical: 40th to 60th percentile
@@ -89,6 +90,7 @@ struct TailStudy {
   // Honesty: shares of the time of all requests compared, 0 to 1.
   double unexplained = 0, causeless = 0, inferred = 0;
 
+  bool compared() const { return verdict != TailVerdict::refused; }
   std::int64_t gap() const { return slow_mean - typical_mean; }
 };
 

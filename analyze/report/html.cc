@@ -166,7 +166,7 @@ std::string route_section(const flow::Study& study, const flow::RequestTable& ta
     out += "</dl>\n";
   }
   out += tail::section_html(route, study, table);
-  if (const std::string text = difference_text(route); !text.empty()) out += element("p", text) + "\n";
+  if (const std::string text = route.tail && route.tail->compared() ? "" : difference_text(route); !text.empty()) out += element("p", text) + "\n";
   if (const std::string text = held_up_text(route); !text.empty()) out += element("p", "Held up: " + text + ".") + "\n";
   if (const std::string text = setup_text(route); !text.empty()) out += element("p", "Set-up of connections: " + text + ".") + "\n";
   out += figures_of(figures, i);

@@ -75,7 +75,7 @@ std::string phases(const flow::RouteStudy& route, const flow::RequestTable& tabl
   const BandTable bands = band_table(route);
   std::string out = "\n### Where the time goes: " + markdown(shortened(route_title(route), kLongestName)) + "\n\n";
   for (const auto& fact : method_facts(route, table)) out += markdown(fact.label + ": " + fact.text) + "\n\n";
-  if (const std::string text = difference_text(route); !text.empty()) out += markdown(text) + "\n\n";
+  if (const std::string text = route.tail && route.tail->compared() ? "" : difference_text(route); !text.empty()) out += markdown(text) + "\n\n";
   if (const std::string text = held_up_text(route); !text.empty()) out += markdown("Held up: " + text + ".") + "\n\n";
   if (const std::string text = setup_text(route); !text.empty()) out += markdown("Set-up of connections: " + text + ".") + "\n\n";
   if (const std::string text = doubt_text(route); !text.empty()) out += markdown(text) + "\n\n";
@@ -123,7 +123,7 @@ std::string markdown_report(const flow::Study& study, const flow::RequestTable& 
   for (const auto& line : quality_lines(study)) out += row({emphasised(line.tone, markdown(line.label)), markdown(line.text)});
   const auto sentences = tail::sentences(study, table.texts, options.routes);
   if (!sentences.empty()) out += "\n### Why the slow requests are slow\n\n";
-  for (const auto& text : sentences) out += "- " + markdown(text) + "\n";
+  for (const auto& said : sentences) out += "- " + markdown(said.text) + "\n";
   Footnotes notes;
   std::size_t left = options.routes;
   out += routes(study, flow::Role::server, left, notes) + routes(study, flow::Role::client, left, notes);

@@ -84,7 +84,7 @@ void add_route(const flow::RouteStudy& route, const flow::RequestTable& requests
   if (std::any_of(intervals.begin() + 1, intervals.end(), [](const auto& s) { return !s.empty(); })) table.row(std::move(intervals));
   table.row(std::move(first));
   add("bodies", bodies(route));
-  if (const std::string text = difference_text(route); !text.empty()) add("slow ones", text);
+  if (const std::string text = route.tail && route.tail->compared() ? "" : difference_text(route); !text.empty()) add("slow ones", text);
   if (const std::string text = held_up_text(route); !text.empty()) add("held up", text);
   if (const std::string text = setup_text(route); !text.empty()) add("set-up", text);
 }
@@ -152,7 +152,7 @@ std::string phases_of_route(const flow::RouteStudy& route, std::size_t width) {
 // The sentences that the report is read for.
 std::string tails(const flow::Study& study, const flow::RequestTable& requests, const ReportOptions& options) {
   std::string out;
-  for (const auto& text : tail::sentences(study, requests.texts, options.routes)) out += wrapped("  ", text, options.width);
+  for (const auto& said : tail::sentences(study, requests.texts, options.routes)) out += wrapped("  ", said.text, options.width);
   return out.empty() ? out : "\n" + ruler("Why the slow requests are slow", options.width) + out;
 }
 

@@ -72,7 +72,8 @@ class TailCase {
 // a few long ones. ns.
 class Ordinary {
  public:
-  explicit Ordinary(std::uint64_t seed, double correlation_seconds = 1) : random_(seed), tau_(correlation_seconds) {}
+  // busy: the machine is, and so are those whom the service calls and whose locks it needs.
+  explicit Ordinary(std::uint64_t seed, double correlation_seconds = 1, bool busy = false) : random_(seed), tau_(correlation_seconds), busy_(busy) {}
   std::mt19937_64& random() { return random_; }
   double normal() { return normal_(random_); }
   double uniform() { return std::uniform_real_distribution<>(0, 1)(random_); }
@@ -87,6 +88,10 @@ class Ordinary {
     out.emplace_back(Label::down_wait, std::llround(7e6 * std::exp(common + 0.35 * normal())));
     out.emplace_back(Label::sched_runq, std::llround(uniform() < 0.02 ? exponential(4e6) : exponential(0.15e6)));
     out.emplace_back(Label::cpu_kernel, 40'000);
+    if (busy_)
+      for (auto& [label, ns] : out)
+        if ((label == Label::sched_runq || label == Label::down_wait) && uniform() < 0.06) ns += std::llround(exponential(5e6));
+    if (busy_) out.emplace_back(Label::lock_futex, uniform() < 0.01 ? std::llround(exponential(5e6)) : 0);
     return out;
   }
 
@@ -94,6 +99,7 @@ class Ordinary {
   std::mt19937_64 random_;
   std::normal_distribution<> normal_;
   double tau_, drift_ = 0;
+  bool busy_ = false;
 };
 
 inline const flow::TailStudy& tail_of(const flow::Study& study, std::size_t route = 0) { return study.routes.at(route).tail.value(); }

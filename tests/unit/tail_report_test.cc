@@ -62,7 +62,7 @@ TEST(TailReport, SaysItInASentence) {
   const auto& study = c.run();
   c.study.quality.requests = c.study.quality.complete = c.table.rows.size();
   const auto lines = report::tail::sentences(study, c.table.texts, 8);
-  for (const auto& l : lines) std::printf("%s\n", l.c_str());
+  for (const auto& l : lines) std::printf("%s\n", l.text.c_str());
   report::ReportOptions options;
   options.file = "shop.tcap";
   write("shop.txt", report::text_report(study, c.table, options));

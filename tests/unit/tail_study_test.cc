@@ -102,7 +102,7 @@ TEST(TailStudy, NamesNothingWhereThereIsNothing) {
   const std::size_t n = runs(220);
   for (std::size_t run = 0; run < n; ++run) {
     TailCase c;
-    Ordinary service(1000 + run, run % 3 == 0 ? 0.05 : 1);
+    Ordinary service(1000 + run, run % 3 == 0 ? 0.05 : 1, run % 5 < 2);
     double at = 0;
     const std::size_t requests = run % 4 == 0 ? 600 : run % 4 == 1 ? 2500 : 4000;
     for (std::size_t i = 0; i < requests; ++i) {

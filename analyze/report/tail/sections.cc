@@ -14,7 +14,9 @@ using flow::RouteStudy;
 using flow::TailStudy;
 using flow::TailVerdict;
 
-bool compared(const RouteStudy& route) { return route.tail && route.tail->verdict != TailVerdict::refused; }
+constexpr std::size_t kShortTitle = 60;
+
+bool compared(const RouteStudy& route) { return route.tail && route.tail->compared(); }
 
 std::string_view text_of(flow::Exemplar::Why why) {
   constexpr std::string_view texts[] = {"the slowest", "the most like all of them", "the slowest for another reason"};
@@ -23,16 +25,26 @@ std::string_view text_of(flow::Exemplar::Why why) {
 
 }  // namespace
 
-std::vector<std::string> sentences(const flow::Study& study, const flow::TextPool& texts, std::size_t routes) {
-  std::vector<std::string> out;
+std::vector<Said> sentences(const flow::Study& study, const flow::TextPool& texts, std::size_t routes) {
+  std::vector<Said> causes, others;
+  std::string few;
+  std::uint64_t needed = 0;
   std::size_t left = routes;
   for (const auto role : {flow::Role::server, flow::Role::client})
     for (const auto& route : study.routes) {
       if (route.role != role || left == 0) continue;
       --left;
-      if (const std::string text = sentence(route, texts); !text.empty()) out.push_back(text);
+      if (!route.tail) continue;
+      if (route.tail->requests_needed > 0) {
+        needed = route.tail->requests_needed;
+        few += (few.empty() ? "" : ", ") + shortened(route_title(route), kShortTitle) + " (" + count_text(route.tail->requests) + ")";
+        continue;
+      }
+      (route.tail->verdict == TailVerdict::cause ? causes : others).push_back({&route, sentence(route, texts)});
     }
-  return out;
+  causes.insert(causes.end(), others.begin(), others.end());
+  if (!few.empty()) causes.push_back({nullptr, "Too few requests could be followed to compare slow ones with typical ones, " + count_text(needed) + " are needed: " + few + "."});
+  return causes;
 }
 
 std::vector<std::string> notes(const TailStudy& tail, const flow::Study& study) {

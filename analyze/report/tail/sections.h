@@ -8,8 +8,13 @@
 
 namespace tailcap::report::tail {
 
-// A sentence per route, served ones first, in the order of the study; at most `routes`. Empty: nothing was studied.
-std::vector<std::string> sentences(const flow::Study& study, const flow::TextPool& texts, std::size_t routes);
+// What is said of routes, causes first. Those with too few requests share one sentence.
+struct Said {
+  const flow::RouteStudy* route = nullptr;  // of the study; nullptr: about several
+  std::string text;                         // printable; begins with the route's title where there is one
+};
+// Of the first `routes` routes, served ones first. Empty: nothing was studied.
+std::vector<Said> sentences(const flow::Study& study, const flow::TextPool& texts, std::size_t routes);
 
 // What stands under a route's table: what the columns mean, how it was compared, how sure it is. Printable sentences.
 std::vector<std::string> notes(const flow::TailStudy& tail, const flow::Study& study);

@@ -148,16 +148,17 @@ std::string list(const std::vector<std::string>& lines) {
 
 std::string verdicts_html(const flow::Study& study, const flow::TextPool& texts, std::size_t sections) {
   std::string rows;
-  for (const auto role : {flow::Role::server, flow::Role::client})
-    for (std::size_t i = 0; i < std::min(study.routes.size(), sections); ++i) {
-      const RouteStudy& route = study.routes[i];
-      const std::string text = route.role == role ? sentence(route, texts) : "";
-      if (text.empty()) continue;
-      const std::string title = shortened(route_title(route), 120);
-      const bool cause = route.tail->verdict == TailVerdict::cause;
-      rows += std::string("<li class=\"") + (cause ? "cause" : route.tail->verdict == TailVerdict::refused ? "refused" : "none") + "\"><a href=\"#route-" + std::to_string(i + 1) + "\">" + html(title) + "</a>" +
-              html(text.substr(title.size())) + "</li>\n";
+  for (const Said& said : sentences(study, texts, sections)) {
+    if (!said.route) {
+      rows += element("li", said.text, "class=\"soft\"") + "\n";
+      continue;
     }
+    const TailVerdict verdict = said.route->tail->verdict;
+    const std::string title = shortened(route_title(*said.route), 120);
+    const auto section = static_cast<std::size_t>(said.route - study.routes.data()) + 1;
+    const std::string linked = section <= sections ? "<a href=\"#route-" + std::to_string(section) + "\">" + html(title) + "</a>" : html(title);
+    rows += std::string("<li class=\"") + (verdict == TailVerdict::cause ? "cause" : verdict == TailVerdict::refused ? "refused" : "none") + "\">" + linked + html(said.text.substr(title.size())) + "</li>\n";
+  }
   if (rows.empty()) return {};
   return "<h2>Why the slow requests are slow</h2>\n<ul class=\"verdicts\">\n" + rows + "</ul>\n";
 }

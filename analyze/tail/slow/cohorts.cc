@@ -63,8 +63,7 @@ Cohorts cohorts_of(const std::vector<Item>& items) {
     out.from = 0.95;
     out.slow = n / 20;
   } else {
-    out.refused = n == 0 ? "no request with a known duration was followed" : "only " + std::to_string(n) + " requests could be followed, and " +
-                                                                                 std::to_string(20 * kLeastOfFive) + " are needed";
+    out.needed = 20 * kLeastOfFive;
     return out;
   }
   out.order.resize(n);

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <vector>
 
 #include "analyze/tail/slow/items.h"
@@ -21,7 +20,7 @@ struct Cell {
 };
 
 struct Cohorts {
-  std::string refused;                // why there are none; empty: there are
+  std::uint64_t needed = 0;           // not 0: there are none, so many requests are needed
   double from = 0;                    // quantile where the slow ones begin
   std::vector<std::uint32_t> order;   // all items, fastest first
   std::size_t slow = 0;               // the last so many of order

@@ -100,8 +100,9 @@ std::optional<flow::TailStudy> study_tail(const flow::RequestTable& table, const
   add_honesty(items, out);
   const Columns columns(items);
   const Cohorts cohorts = cohorts_of(items);
-  if (!cohorts.refused.empty()) {
-    out.reason = cohorts.refused;
+  if (cohorts.needed > 0) {
+    out.requests_needed = cohorts.needed;
+    out.reason = "only " + std::to_string(items.size()) + (items.size() == 1 ? " request" : " requests") + " could be followed, and " + std::to_string(cohorts.needed) + " are needed";
     return out;
   }
   out.slow_from = cohorts.from;

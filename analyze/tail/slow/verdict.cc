@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <numeric>
 
 #include "analyze/flow/label_group.h"
 
@@ -42,10 +43,32 @@ double ordinary(const std::vector<Item>& items, double from, Time time) {
   return ordinary_mean_beyond(from, q25, q50, q75);
 }
 
+double time_under(const Item& item, auto&& meant) {
+  double ns = 0;
+  for (const flow::Part& p : item.parts)
+    if (meant(p.label)) ns += static_cast<double>(p.time);
+  return ns;
+}
+
+bool waits_for_cpu(Label label) { return label == Label::sched_runq || label == Label::sched_preempted; }
+
+// How long those of the route waited for a CPU that waited longest: the mean of the slowest share.
+double longest_waits_for_cpu(const std::vector<Item>& items, double from) {
+  std::vector<double> waits;
+  for (const Item& item : items) waits.push_back(time_under(item, waits_for_cpu));
+  const auto first = std::min(static_cast<std::size_t>(from * static_cast<double>(items.size())), items.size() - 1);
+  std::nth_element(waits.begin(), waits.begin() + static_cast<std::ptrdiff_t>(first), waits.end());
+  return std::accumulate(waits.begin() + static_cast<std::ptrdiff_t>(first), waits.end(), 0.0) / static_cast<double>(waits.size() - first);
+}
+
 // What a difference of this label amounts to without any cause.
-std::int64_t noise_of(Label label) {
-  if (label == Label::sched_runq || label == Label::sched_preempted || label == Label::go_runnable || label == Label::q_notice) return kSchedulerNoise;
-  return flow::group_of(label) == flow::LabelGroup::cpu ? kCpuNoise : kLeastGap / 2;
+double noise_of(Label label, double longest_waits) {
+  using enum flow::LabelGroup;
+  if (waits_for_cpu(label) || label == Label::go_runnable || label == Label::q_notice) return kSchedulerNoise;
+  const flow::LabelGroup group = flow::group_of(label);
+  if (group == cpu) return kCpuNoise;
+  const double least = static_cast<double>(kLeastGap) / 2;
+  return group == lock || group == downstream || group == queue || label == Label::io_pipe ? std::max(least, kPassedOn * longest_waits) : least;
 }
 
 bool nameable(Label label) { return !flow::unexplained(label) && !flow::causeless(label); }
@@ -70,12 +93,12 @@ std::string doubts(const flow::TailStudy& s) {
 }
 
 // Why the largest difference is no cause.
-std::string why_not(const flow::TailStudy& s) {
+std::string why_not(const flow::TailStudy& s, double longest_waits) {
   const LabelDifference& first = s.labels.front();
   if (flow::unexplained(first.label)) return "most of the difference could not be explained";
   if (flow::causeless(first.label)) return "for most of the difference it is known that they were blocked, and not by what";
   if (share(first.difference(), s.gap()) < kLeastShare) return "many small differences add up";
-  if (first.difference() < noise_of(first.label)) return "a busy machine makes as much without any cause in the service";
+  if (static_cast<double>(first.difference()) < noise_of(first.label, longest_waits)) return "a busy machine makes as much without any cause in the service";
   if (!first.significant) return s.bursts < kLeastBursts ? "" : "the difference varies too much within the recording";
   return "it varies as much among the other requests";
 }
@@ -96,15 +119,12 @@ void decide(const std::vector<Item>& items, flow::TailStudy& s) {
   s.reason = no_tail(s);
   s.verdict = s.reason.empty() ? TailVerdict::no_cause : TailVerdict::no_tail;
   if (s.gap() <= 0) return;
+  const double longest_waits = longest_waits_for_cpu(items, s.slow_from);
   for (LabelDifference& d : s.labels) {
-    if (share(d.difference(), s.gap()) < kFurtherShare || !nameable(d.label) || d.difference() < noise_of(d.label)) continue;
-    const double expected = ordinary(items, s.slow_from, [&](const Item& item) {
-      double ns = 0;
-      for (const flow::Part& p : item.parts)
-        if (p.label == d.label) ns += static_cast<double>(p.time);
-      return ns;
-    });
-    d.stands_out = static_cast<double>(d.slow) > kBeyondOrdinary * expected;
+    if (share(d.difference(), s.gap()) < kFurtherShare || !nameable(d.label) || static_cast<double>(d.difference()) < noise_of(d.label, longest_waits)) continue;
+    const double expected = ordinary(items, s.slow_from, [&](const Item& item) { return time_under(item, [&](Label l) { return l == d.label; }); });
+    const bool major = share(d.typical, s.typical_mean) < kMinorTypically && share(d.slow, s.slow_mean) >= kMajorSlow;
+    d.stands_out = major || static_cast<double>(d.slow) > kBeyondOrdinary * expected;
   }
   if (s.verdict == TailVerdict::no_tail) return;
   s.reason = doubts(s);
@@ -116,7 +136,7 @@ void decide(const std::vector<Item>& items, flow::TailStudy& s) {
   const auto main = std::find_if(s.labels.begin(), s.labels.end(), [&](const LabelDifference& d) { return d.significant && d.stands_out; });
   if (main == s.labels.end() || share(main->difference(), s.gap()) < kLeastShare) {
     s.causes.clear();
-    s.reason = why_not(s);
+    s.reason = why_not(s, longest_waits);
     return;
   }
   s.verdict = TailVerdict::cause;

@@ -2,7 +2,8 @@
 //
 // The slowest requests are slower than typical ones by construction, and every label that varies at all gains something
 // in them. A cause is named only where the gap is worth a word, is more than the spread of the ordinary requests leads
-// one to expect, and lies for a good part in a label that itself goes beyond its own ordinary spread.
+// one to expect, and lies for a good part in a label that itself goes beyond its own ordinary spread, or from a minor part to
+// most of the time.
 #pragma once
 
 #include <vector>
@@ -22,10 +23,14 @@ inline constexpr double kLeastShare = 0.3;
 inline constexpr double kFurtherShare = 0.05;
 // Over what its own ordinary spread predicts. The prediction is a straight line on logarithmic paper: allow for a bend.
 inline constexpr double kBeyondOrdinary = 1.5;
+// Or: from a minor part of a typical request to most of a slow one. Locks are waited for a little by everybody.
+inline constexpr double kMinorTypically = 0.25, kMajorSlow = 0.5;
 // On a busy machine a thread waits a few time slices of 3 to 4 ms for a CPU, now and then, with no cause in the service.
 inline constexpr std::int64_t kSchedulerNoise = 20'000'000;
 // Time "on CPU" holds what a hypervisor took away, and cold caches.
 inline constexpr std::int64_t kCpuNoise = 10'000'000;
+// Who waits for another thread waits for its delays, too: for that much more than the slowest waits for a CPU here.
+inline constexpr double kPassedOn = 2;
 // Lost events hit slow requests more than others: so many make the ranking of labels a guess.
 inline constexpr double kMostLossy = 0.1;
 inline constexpr double kLossyWorthALook = 0.02;  // of the slow ones; from here on twice the typical share refuses, too
