@@ -39,6 +39,7 @@ enum record_kind {
 	RECORD_GO_STATE = 26,
 	RECORD_GO_HANDLER = 27,
 	RECORD_STALL = 29,
+	RECORD_GO_CALL = 31,
 };
 
 /* Every loss that can be counted in the kernel: rows of RECORD_KINDS counters each. */
@@ -196,7 +197,10 @@ struct record_task {
 	char comm[COMM_SIZE];
 };
 
-/* RECORD_GO_*: by act, subject is the goroutine that was made or changes its state, or the address of a handler's code. */
+/*
+ * RECORD_GO_*: by act, subject is the goroutine that was made or changes its state, the address of a handler's code, or of a
+ * connection.
+ */
 struct record_go {
 	struct record_header h;
 	__u64 goroutine;
@@ -286,6 +290,8 @@ enum go_act {
 	GO_YIELDED = 8,   /* AX lets others run */
 	GO_HANDLER = 9,   /* here a handler begins */
 	GO_HANDLER_FUNCTION = 10, /* AX is a function value that is one */
+	GO_ASKED = 11,    /* the running goroutine wants a request sent on the connection AX */
+	GO_SENDS = 12,    /* the running goroutine is about to send on the connection AX */
 };
 
 #define GO_SKIP_BELOW_OR_EQUAL (1ull << 40) /* a hit at which that condition holds does not count */

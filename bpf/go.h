@@ -111,6 +111,12 @@ int runtime_event(struct pt_regs *ctx)
 			subject = user_word(subject);
 		}
 		break;
+	case GO_ASKED:
+	case GO_SENDS:
+		kind = RECORD_GO_CALL;
+		goroutine = number_of(layout, goroutine);
+		subject = REGISTER(ctx, ax);
+		break;
 	default:
 		return 0;
 	}

@@ -223,6 +223,12 @@ bool convert_go(std::span<const std::byte> bytes, const go::Names* names, Event&
     case GO_YIELDED:
       event.body = GoState{r.subject, GoRunState::ready, "yielded"};
       return true;
+    case GO_ASKED:
+      event.body = GoCall{r.subject, GoCallStep::asked};
+      return true;
+    case GO_SENDS:
+      event.body = GoCall{r.subject, GoCallStep::sends};
+      return true;
     case GO_HANDLER:
     case GO_HANDLER_FUNCTION: {
       const std::uint64_t code = r.act == GO_HANDLER_FUNCTION ? r.subject : 0;
@@ -275,6 +281,7 @@ bool Converter::convert(std::span<const std::byte> bytes, Event& event) {
     case RECORD_GO_RUNTIME:
     case RECORD_GO_STATE:
     case RECORD_GO_HANDLER:
+    case RECORD_GO_CALL:
       return convert_go(bytes, names_, event);
     default:
       return false;

@@ -49,6 +49,11 @@ constexpr std::array kStates = {
     Known{"runtime.execute", GoPart::states, GO_RUN, 1, GoPhase::unknown},
     Known{"runtime.gosched_m", GoPart::states, GO_YIELDED, 1, GoPhase::unknown},
 };
+// A request of the HTTP client is handed over to the goroutine of its connection, which sends it.
+constexpr std::array kCalls = {
+    Known{"net/http.(*persistConn).roundTrip", GoPart::calls, GO_ASKED, 1, GoPhase::unknown},
+    Known{"net/http.persistConnWriter.Write", GoPart::calls, GO_SENDS, 1, GoPhase::unknown},
+};
 constexpr Known kPreempted{"runtime.gopreempt_m", GoPart::states, GO_PREEMPTED, 1, GoPhase::unknown};
 // … and at whose end.
 constexpr std::array kEnds = {std::pair{std::string_view("runtime.stopTheWorldWithSema"), GoPhase::stopped},
@@ -66,6 +71,8 @@ const char* word(GoPart part) {
       return "states of goroutines";
     case GoPart::handlers:
       return "handlers";
+    case GoPart::calls:
+      return "callers of its HTTP client";
   }
   return "?";
 }
@@ -105,6 +112,7 @@ class Planner {
     if (goroutines) plan_creation();
     plan_runtime();
     plan_handlers();
+    if (goroutines) plan_calls();
     if (states && goroutines) plan_states(kWaits);
   }
 
@@ -119,6 +127,7 @@ class Planner {
     std::vector<std::string_view> names = {"runtime.newproc.func1", "runtime.runqput"};
     for (const Known& known : kAlways) names.push_back(known.name);
     for (const Known& known : kStates) names.push_back(known.name);
+    for (const Known& known : kCalls) names.push_back(known.name);
     names.push_back(kPreempted.name);
     for (const auto& end : kEnds) names.push_back(end.first);
     found_ = functions_.find(names);
@@ -212,6 +221,18 @@ class Planner {
       have(GoPart::runtime);
     else
       lack(GoPart::runtime, problem);
+  }
+
+  // Nothing is missing in a program that has no HTTP client.
+  void plan_calls() {
+    if (!function(kCalls[0].name)) return;
+    std::string problem;
+    for (const Known& known : kCalls) {
+      const std::string why = plan_entry(known);
+      if (!why.empty()) problem += (problem.empty() ? "" : ", ") + why;
+    }
+    if (!problem.empty()) return lack(GoPart::calls, problem);
+    have(GoPart::calls);
   }
 
   void plan_states(std::span<const std::string_view> beginning) {
