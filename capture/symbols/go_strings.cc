@@ -15,6 +15,7 @@ constexpr std::uint64_t kHeader = 16;  // of a string: where it is, how long it 
 constexpr std::uint64_t kMaxText = 64;
 constexpr std::uint64_t kMaxTexts = 100;
 constexpr std::uint64_t kMaxData = 64u << 20;
+constexpr int kMaxTries = 64;  // places that look right but are not; each may cost a pass over all relocations
 
 template <class T>
 T take(std::string_view bytes, std::size_t offset) {
@@ -49,6 +50,7 @@ std::vector<std::string> array_at(const ElfFile& file, std::uint64_t address, st
 }  // namespace
 
 std::vector<std::string> go_string_array(const ElfFile& file, std::span<const std::string_view> beginning) {
+  int tries = 0;
   for (const Section& section : file.sections()) {
     if (section.type != SHT_PROGBITS || (section.flags & (SHF_WRITE | SHF_EXECINSTR)) != SHF_WRITE) continue;
     const std::string data = file.contents(section, kMaxData);
@@ -58,6 +60,7 @@ std::vector<std::string> go_string_array(const ElfFile& file, std::span<const st
       for (std::size_t i = 0; i < beginning.size() && lengths; i++)
         lengths = take<std::uint64_t>(data, at + i * kHeader + 8) == beginning[i].size();
       if (!lengths) continue;
+      if (++tries > kMaxTries) return {};
       auto found = array_at(file, section.address + at, (data.size() - at) / kHeader, beginning);
       if (!found.empty()) return found;
     }
@@ -69,8 +72,10 @@ std::vector<std::string> go_string_array(const ElfFile& file, std::span<const st
 std::string go_version_from_code(const ElfFile& file, std::string_view code, std::uint64_t address) {
   constexpr std::string_view kCompare("\x48\x83\x3d", 3);
   constexpr std::size_t kLength = 8;
-  for (std::size_t at = 0; at + kLength <= code.size(); at++) {
+  int tries = 0;
+  for (std::size_t at = 0; at + kLength <= code.size() && tries < kMaxTries; at++) {
     if (code.substr(at, kCompare.size()) != kCompare || code[at + 7] != 0) continue;
+    tries++;
     const auto distance = static_cast<std::int64_t>(take<std::int32_t>(code, at + 3));
     const std::uint64_t length = address + at + kLength + static_cast<std::uint64_t>(distance);
     const auto words = words_at(file, length - 8, 2);

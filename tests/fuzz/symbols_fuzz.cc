@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "capture/go/program.h"
 #include "capture/symbols/function_probes.h"
 #include "capture/symbols/go_binary.h"
 
@@ -64,6 +65,12 @@ void read_file(std::string bytes) {
     if (const auto f = functions.at(i)) place(f->address, f->size, kSignatures[1]);
   }
   functions.find(kNames);
+  if (functions.size() > 0) {
+    const auto first = functions.at(0);
+    if (first) functions.around(first->address);
+    const auto program = tailcap::capture::go::plan_program(file, 1, true);
+    check(program.layout.number != 0 || !program.unsupported.empty());
+  }
 }
 
 }  // namespace

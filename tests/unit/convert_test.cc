@@ -254,5 +254,70 @@ TEST(Convert, EveryLengthOfEveryKind) {
   }
 }
 
+TEST(Convert, Go) {
+  go::Program program;
+  program.wait_reasons = {"", "GC assist marking", "IO wait"};
+  program.stop_reasons = {"unknown", "GC mark termination"};
+  program.handlers = {{"main.(*cart).ServeHTTP", 0x1000, 0x1004}, {"", 0x2000, 0x2006}};
+  go::Names names;
+  names.add(3, program, std::nullopt);
+  Converter converter(&names);
+  record_go r{};
+  r.h = header(RECORD_GO_STATE);
+  r.goroutine = 17;
+  r.subject = 18;
+  r.file = 3;
+  Event event;
+  const auto is = [&](go_act act, const Body& body) {
+    r.act = act;
+    EXPECT_TRUE(converter.convert(bytes_of(r), event)) << act;
+    EXPECT_EQ(event, (Event{time_from(1000), {17, 18}, body, 17})) << act;
+  };
+  is(GO_MADE, GoCreate{18});
+  r.reason = 2;
+  is(GO_PARK, GoState{18, GoRunState::parked, "IO wait"});
+  r.reason = 200;
+  is(GO_PARK, GoState{18, GoRunState::parked, {}});
+  is(GO_READY, GoState{18, GoRunState::ready, {}});
+  is(GO_RUN, GoState{18, GoRunState::running, {}});
+  is(GO_PREEMPTED, GoState{18, GoRunState::ready, "preempted"});
+  is(GO_YIELDED, GoState{18, GoRunState::ready, "yielded"});
+  is(GO_ASSIST, GoRuntime{GoPhase::assist, {}});
+  r.number = static_cast<std::uint16_t>(GoPhase::stop_begin);
+  r.reason = 1;
+  is(GO_PHASE, GoRuntime{GoPhase::stop_begin, "GC mark termination"});
+  r.reason = 0;
+  is(GO_PHASE, GoRuntime{GoPhase::stop_begin, {}});
+  // The loader moved the file by 0x50000.
+  r.number = 0;
+  r.place = r.subject = 0x51004;
+  is(GO_HANDLER, GoHandler{0x51000, "main.(*cart).ServeHTTP"});
+  r.number = 1;
+  r.place = 0x52006;
+  r.subject = 0x59000;
+  is(GO_HANDLER_FUNCTION, GoHandler{0x59000, {}});  // nobody kept the names
+  r.number = 2;
+  is(GO_HANDLER, GoHandler{0, {}});  // no such place
+  r.act = GO_PHASE;
+  r.number = 6;
+  EXPECT_FALSE(converter.convert(bytes_of(r), event)) << "no such phase";
+  r.act = 99;
+  EXPECT_FALSE(converter.convert(bytes_of(r), event)) << "no such act";
+}
+
+TEST(Convert, GoroutinesAreOfTheirRecordOnly) {
+  Converter converter;
+  Event event;
+  record_off_cpu off{};
+  off.h = header(RECORD_OFF_CPU);
+  off.goroutine = 5;
+  ASSERT_TRUE(converter.convert(bytes_of(off), event));
+  EXPECT_EQ(event.goroutine, 5u);
+  record_segment arrival{};
+  arrival.h = header(RECORD_ARRIVAL);
+  ASSERT_TRUE(converter.convert(bytes_of(arrival), event));
+  EXPECT_EQ(event.goroutine, 0u);
+}
+
 }  // namespace
 }  // namespace tailcap::capture
