@@ -88,6 +88,16 @@ std::string version_of(const ElfFile& elf, const GoFunctions& functions) {
   return {};
 }
 
+// Why the world is stopped, by the runtime's numbers: the same in every release from 1.21 to 1.26. Programs that have no
+// use for the texts do not carry them.
+std::vector<std::string> known_stop_reasons(std::string_view release) {
+  static constexpr std::array<std::string_view, 6> kReleases = {"1.21", "1.22", "1.23", "1.24", "1.25", "1.26"};
+  if (std::find(kReleases.begin(), kReleases.end(), release) == kReleases.end()) return {};
+  return {"unknown", "GC mark termination", "GC sweep termination", "write heap dump", "goroutine profile",
+          "goroutine profile cleanup", "all goroutines stack trace", "read mem stats", "AllThreadsSyscall", "GOMAXPROCS",
+          "start trace", "stop trace"};
+}
+
 class Planner {
  public:
   Planner(const ElfFile& elf, std::uint16_t file, Program& program)
@@ -102,7 +112,8 @@ class Planner {
     static constexpr std::string_view kWaits[] = {"", "GC assist marking"};
     static constexpr std::string_view kStops[] = {"unknown", "GC mark termination", "GC sweep termination"};
     program_.layout = find_layout(elf_, functions_, program_.version);
-    program_.stop_reasons = symbols::go_string_array(elf_, kStops);  // since Go 1.21
+    program_.stop_reasons = symbols::go_string_array(elf_, kStops);
+    if (program_.stop_reasons.empty()) program_.stop_reasons = known_stop_reasons(release_of(program_.version));
     const bool goroutines = program_.layout.number != 0;
     if (goroutines)
       have(GoPart::goroutines);

@@ -34,15 +34,23 @@ type handler interface{ ServeHTTP(r *request) int }
 type cart struct{ items int }
 
 //go:noinline
-func (c *cart) ServeHTTP(r *request) int { return len(r.path) + c.items }
+func deep(n int) int {
+	if n == 0 {
+		return 1
+	}
+	return n + deep(n-1)
+}
+
+//go:noinline
+func (c *cart) ServeHTTP(r *request) int { return deep(len(r.path)) + c.items }
 
 type value struct{ a, b int }
 
 //go:noinline
-func (v value) ServeHTTP(r *request) int { return v.a + len(r.path) }
+func (v value) ServeHTTP(r *request) int { return v.a + deep(len(r.path)) }
 
 //go:noinline
-func _Cart_Get_Handler(n int) int { return n * 2 }
+func _Cart_Get_Handler(n int) int { return deep(n) * 2 }
 
 func main() {
 	done := make(chan int)
