@@ -23,7 +23,7 @@ void Descent::index() {
 Descent::Found Descent::of(const Note& call) const {
   if (call.goroutine == 0) return {};
   std::uint64_t g = call.goroutine;
-  Time at = call.began;
+  Time at = call.made;
   for (int step = 0; step < kMaxSteps; ++step) {
     if (servers_.contains(g)) {
       Found found = working_on(g, at);
@@ -31,12 +31,10 @@ Descent::Found Descent::of(const Note& call) const {
       const Note& s = process_.servers[static_cast<std::size_t>(found.server)];
       found.sure = found.sure && call.goroutine_sure && s.whole;
       if (step == 0) return found;
-      // Made for the request, but used after it: it may have been for another even before.
-      if (!only_during(call.goroutine, s)) {
-        if (calls_.at(call.goroutine).size() > 1 || call.began > or_later(s.ended)) return {};
-        found.sure = false;
-      }
-      return found;
+      // Made for the request, but used after it: it may have been for another even before. One call alone is rather what
+      // the request left behind.
+      if (only_during(call.goroutine, s)) return found;
+      return calls_.at(call.goroutine).size() > 1 ? Found{} : Found{found.server, false};
     }
     const Goroutines::Origin* made = goroutines_.origin({pid_, g});
     if (!made || made->creator == 0 || made->at > at) return {};
@@ -65,8 +63,8 @@ Descent::Found Descent::working_on(std::uint64_t goroutine, Time at) const {
 bool Descent::only_during(std::uint64_t goroutine, const Note& server) const {
   const auto it = calls_.find(goroutine);
   return it != calls_.end() && std::all_of(it->second.begin(), it->second.end(), [&](std::uint32_t n) {
-           const Time began = process_.clients[n].began;
-           return began >= server.began && began <= or_later(server.ended);
+           const Time made = process_.clients[n].made;
+           return made >= server.began && made <= or_later(server.ended);
          });
 }
 

@@ -52,15 +52,15 @@ std::vector<Goroutines::Child> Goroutines::handlers_of(Goroutine creator) const 
   return it == handlers_.end() ? std::vector<Child>{} : it->second;
 }
 
-std::uint64_t Goroutines::take_caller(Goroutine writer, Time sent) {
+Goroutines::Asked Goroutines::take_caller(Goroutine writer, Time sent) {
   const auto it = senders_.find(writer);
-  if (it == senders_.end()) return 0;
+  if (it == senders_.end()) return {};
   Sent* latest = nullptr;
   for (Sent& s : it->second.last)
     if (formats::known(s.at) && s.at <= sent && (!latest || s.at > latest->at)) latest = &s;
-  if (!latest || latest->taken) return 0;
+  if (!latest || latest->taken) return {};
   latest->taken = true;
-  return latest->asked.caller;
+  return latest->asked;
 }
 
 void Goroutines::settle() {

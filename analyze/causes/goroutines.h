@@ -39,9 +39,13 @@ class Goroutines {
   bool handled(Goroutine g, formats::Time from, formats::Time to) const;
   // Those of its children that entered handlers, in order of their making.
   std::vector<Child> handlers_of(Goroutine creator) const;
-  // Whose request `writer`, the goroutine of an HTTP client's connection, sent at `sent`. 0: not known. Each answer is
-  // given once: if the event that told of the next request was lost, it has none, rather than this one.
-  std::uint64_t take_caller(Goroutine writer, formats::Time sent);
+  // Whose request `writer`, the goroutine of an HTTP client's connection, sent at `sent`. Each answer is given once: if the
+  // event that told of the next request was lost, it has none, rather than this one.
+  struct Asked {
+    std::uint64_t caller = 0;  // 0: not known
+    formats::Time at = formats::kNoTime;
+  };
+  Asked take_caller(Goroutine writer, formats::Time sent);
   // Sorts; before handled() and handlers_of(), after the last push.
   void settle();
 
@@ -51,10 +55,6 @@ class Goroutines {
   };
   struct Entry {
     Goroutine by;
-    formats::Time at = formats::kNoTime;
-  };
-  struct Asked {
-    std::uint64_t caller = 0;
     formats::Time at = formats::kNoTime;
   };
   struct Sent {

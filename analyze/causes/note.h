@@ -20,6 +20,7 @@ struct Note {
   std::uint64_t goroutine = 0;           // server: that which works on it; client: that which made it; 0: none, or unknown
   Time began = formats::kNoTime;         // server: first byte read (and nothing before it on the connection is left to
                                          // answer); client: first byte sent
+  Time made = formats::kNoTime;          // client: when it was decided upon, as far as that is seen; else began
   Time request_done = formats::kNoTime;  // last byte read, sent
   Time answered = formats::kNoTime;      // first byte of the response sent, read
   Time ended = formats::kNoTime;         // and its last

@@ -33,6 +33,7 @@ Note note_of(const flow::Exchange& e, const flow::Request& row, const flow::Text
   n.reader = e.reader.tid, n.writer = e.writer.tid;
   n.reader_goroutine = e.reader.goroutine, n.writer_goroutine = e.writer.goroutine;
   n.began = e.request.first_done;
+  n.made = n.began;
   n.request_done = e.request.last_done;
   n.answered = e.response.first_done;
   n.ended = e.response.last_done;
@@ -98,8 +99,10 @@ void Parents::push(const flow::Exchange& e, const flow::Request& row, const flow
     process.servers.push_back(note);
     return;
   }
-  if (note.stream == 0 && note.writer_goroutine != 0)
-    note.goroutine = i.goroutines.take_caller({pid, note.writer_goroutine}, note.began);
+  if (note.stream == 0 && note.writer_goroutine != 0) {
+    const auto asked = i.goroutines.take_caller({pid, note.writer_goroutine}, note.began);
+    if (asked.caller != 0) note.goroutine = asked.caller, note.made = asked.at;
+  }
   if (known(note.answered)) note.blocked = i.turns.blocked_reading(note.reader, note.began, note.answered);
   process.clients.push_back(note);
 }

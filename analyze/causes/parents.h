@@ -6,9 +6,9 @@
 //   thread    exactly one request is live on the thread that sent the call. Certain where that thread did nothing else
 //             from reading the request to answering it: no byte of another exchange, never a wait for several
 //             descriptors at once, and the call was made and waited for inside, blocked in a read of one descriptor.
+//             Likely, if another thread read the request, but this one answers it next: a worker to which it was handed.
 //   turn      an event loop: between two of its waits the thread read bytes of one live request (or of a call of one)
 //             and then sent the call, or began to connect for it: likely. Where it read of several: undecided.
-// An exchange by another thread than its request's reader (pools) has only its trace id.
 //   goroutine in a Go program, where threads and turns say nothing: the goroutine that works on a request made the call, or
 //             one that descends from it (causes/carriers.h, causes/descent.h). Certain where both are, and nothing was lost.
 // What was lost or not recorded makes nothing certain; beyond the limits below nothing is said.

@@ -93,7 +93,7 @@ Cause Weighing::decide(std::uint32_t client) {
   Cause cause;
   if (mine.size() == 1 && !turns_.multiplexes(call.writer)) cause = by_thread(client, mine);
   else if (!mine.empty()) cause = by_turn(client, mine);
-  else cause.alternatives = static_cast<std::uint32_t>(active_.size());
+  else cause = by_answer(call);
   if (call.traced()) cause = by_trace(call, cause);
   if (cause.parent.connection != 0)
     for (const std::uint32_t n : active_)
@@ -170,6 +170,20 @@ bool Weighing::alone(const Steps& steps, const Note& server, const Note& call) c
     if (other.began <= call.answered && or_later(other.answered) >= call.began) return false;
   }
   return true;
+}
+
+// A worker that got the request from whoever read it, and answers it when the call is done.
+Cause Weighing::by_answer(const Note& call) const {
+  Cause cause;
+  cause.alternatives = static_cast<std::uint32_t>(active_.size());
+  if (call.writer == 0 || !known(call.answered) || turns_.multiplexes(call.writer)) return cause;
+  const Note* first = nullptr;
+  for (const std::uint32_t n : active_) {
+    const Note& s = process_.servers[n];
+    if (s.writer == call.writer && known(s.answered) && s.answered >= call.answered && (!first || s.answered < first->answered)) first = &s;
+  }
+  if (first) cause = {first->id, CauseMethod::thread, false, cause.alternatives - 1};
+  return cause;
 }
 
 Cause Weighing::by_turn(std::uint32_t client, const std::vector<std::uint32_t>& mine) const {

@@ -37,6 +37,7 @@ class Weighing {
   flow::Cause by_trace(const Note& call, const flow::Cause& otherwise) const;
   flow::Cause by_goroutine(const Note& call) const;
   flow::Cause by_thread(std::uint32_t client, const std::vector<std::uint32_t>& mine) const;
+  flow::Cause by_answer(const Note& call) const;
   flow::Cause by_turn(std::uint32_t client, const std::vector<std::uint32_t>& mine) const;
   // -1: nothing was read in the same turn, -2: of several or of unknown requests
   std::int64_t read_last(const Steps& steps, std::uint32_t client, Time at) const;

@@ -15,7 +15,7 @@ namespace tailcap::flow {
 enum class CauseMethod : std::uint8_t {
   none = 0,      // undecided: several are possible
   trace_id = 1,  // both carry the same trace id
-  thread = 2,    // one thread read the request, made the call, and answered
+  thread = 2,    // one thread read the request, made the call, and answered; or at least the latter two
   turn = 3,      // event loop: its thread had just read bytes of this request and of no other
   goroutine = 4, // the goroutine that works on the request made it, or one that it made, or one that that made, …
 };

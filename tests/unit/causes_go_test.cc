@@ -234,13 +234,13 @@ TEST(CausesGo, AChainWithAGapIsUndecided) {
 }
 
 // What a request leaves behind calls after it has been answered.
-TEST(CausesGo, OneCallAfterTheAnswerIsNotCertain) {
+TEST(CausesGo, OneCallAfterTheAnswerIsLikely) {
   GoService g;
   g.serve(1ms, 5ms, 20, "/one");
   g.serve(1ms, 30ms, 21, "/two");
   g.made(2ms, 20, 31);
   g.call(10ms, 11ms, 31, "/late");
-  EXPECT_EQ(told(g.table(), "/late"), "undecided of 1");
+  EXPECT_EQ(told(g.table(), "/late"), "likely goroutine /one");
 }
 
 // Goroutines of another process have the same numbers.

@@ -322,7 +322,8 @@ TEST(Parents, AThreadsRequestOfAnotherTraceIsNotCertain) {
   EXPECT_FALSE(cause_of(table, "/out").certain);
 }
 
-// A pool: the request is read by one thread, the call made by another that waits for work. Nothing tells them together.
+// A pool: the request is read and answered by one thread, the call made by another that waits for work. Nothing tells them
+// together.
 TEST(HardCases, h26_worker_pool_is_unknown_with_alternatives) {
   Service p;
   Endpoint &in1 = p.accepted(kA), &in2 = p.accepted(kA), &out = p.connected(kB);
@@ -331,8 +332,8 @@ TEST(HardCases, h26_worker_pool_is_unknown_with_alternatives) {
   out.send(2ms, get("/work"));
   p.blocked(kB, 2ms + 10us, 3ms);
   out.receive(3ms, 3ms + 10us, kOk);
-  in1.by(kB).send(4ms, kOk);
-  in2.by(kB).send(5ms, kOk);
+  in1.send(4ms, kOk);
+  in2.send(5ms, kOk);
   const Cause cause = cause_of(p.table(), "/work");
   EXPECT_EQ(cause.parent, flow::ExchangeId{});
   EXPECT_EQ(cause.alternatives, 2u);
@@ -363,6 +364,38 @@ TEST(HardCases, h27_attempts_have_the_same_cause) {
     EXPECT_EQ(row.attempt, attempts);
   }
   EXPECT_EQ(attempts, 2u);
+}
+
+// One thread reads for all, workers call and answer.
+TEST(Parents, AWorkerThatAnswersIsLikely) {
+  Service p;
+  constexpr Thread kLoop{100, 100};
+  Endpoint& one = p.accepted(kLoop);
+  Endpoint& two = p.accepted(kLoop);
+  Endpoint& a = p.connected(kA);
+  Endpoint& b = p.connected(kB);
+  one.receive(1ms, 1ms, get("/one"));
+  two.receive(2ms, 2ms, get("/two"));
+  a.send(3ms, get("/a")).receive(5ms, 5ms, kOk);
+  b.send(4ms, get("/b")).receive(5ms, 5ms, kOk);
+  one.by(kB).send(6ms, kOk);
+  two.by(kA).send(7ms, kOk);
+  const auto table = p.table();
+  EXPECT_EQ(parent_of(table, "/a"), "/two");
+  EXPECT_EQ(parent_of(table, "/b"), "/one");
+  EXPECT_EQ(cause_of(table, "/a"), (Cause{cause_of(table, "/a").parent, CauseMethod::thread, false, 1}));
+}
+
+// Its next answer is to what it takes from the queue afterwards, if the call was not over before the first.
+TEST(Parents, AWorkerThatAnswersBeforeTheCallIsOverSaysNothing) {
+  Service p;
+  Endpoint& one = p.accepted(Thread{100, 100});
+  Endpoint& a = p.connected(kA);
+  one.receive(1ms, 1ms, get("/one"));
+  a.send(3ms, get("/a"));
+  one.by(kA).send(4ms, kOk);
+  a.receive(5ms, 5ms, kOk);
+  EXPECT_EQ(cause_of(p.table(), "/a"), (Cause{{}, CauseMethod::none, false, 1}));
 }
 
 }  // namespace
