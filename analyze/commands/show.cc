@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "analyze/commands/command.h"
+#include "analyze/commands/exit_code.h"
 #include "analyze/commands/output_file.h"
 #include "analyze/commands/request_id.h"
 #include "analyze/pipeline/detail.h"
@@ -74,7 +75,7 @@ int run(Arguments& a) {
     write_file(a.html, report::html_show(*look.detail, look.study, a.shown), a.words[0]);
     if (a.html != "-") std::fprintf(stderr, "tailcap show: page in %s\n", a.html.c_str());
   }
-  return look.damaged ? 3 : 0;
+  return exit_code(look.damaged, look.wrong, "show");
 }
 
 }  // namespace

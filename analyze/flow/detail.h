@@ -4,10 +4,12 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "analyze/flow/connection.h"
 #include "analyze/flow/exchange.h"
+#include "analyze/flow/partition.h"
 #include "analyze/flow/request.h"
 
 namespace tailcap::flow {
@@ -50,12 +52,29 @@ struct RequestDetail {
   std::uint64_t waits_left_out = 0;     // beyond what is kept
   std::vector<ConnectionEvent> events;  // by time
   std::uint64_t events_left_out = 0;
+  std::optional<Course> course;         // what kept it from going on; unset: not all of its milestones are known
+};
+
+// A request that was caused by the one shown, or serves one that was.
+struct Below {
+  Request row;
+  std::string title;       // "GET /stock"
+  std::string remote, comm;
+  std::uint32_t depth = 1;
+  bool on_path = false;    // of all those above it, too
+  Duration slack{};
+  Course course;           // empty: not known
 };
 
 // Both ends on the clock of one machine; peer only where it was recorded.
 struct Detail {
   RequestDetail request;
   std::optional<RequestDetail> peer;
+  std::vector<Below> below;             // calls by their beginning, each before its own server and that one's calls
+  std::uint64_t below_left_out = 0;
+  std::vector<std::pair<ExchangeId, std::string>> titles;  // of culprits in the courses; ascending
+  // "GET /stock (5.1)", or only the number.
+  std::string title_of(ExchangeId id) const;
 };
 
 }  // namespace tailcap::flow

@@ -148,14 +148,110 @@ void collect(std::vector<RequestDetail*> wanted, const std::string& path, unsign
   }
 }
 
+// Courses are found by request.
+const flow::Course* course_of(const std::vector<flow::Course>& courses, flow::ExchangeId id) {
+  const auto at = std::ranges::lower_bound(courses, id, {}, &flow::Course::request);
+  return at != courses.end() && at->request == id ? &*at : nullptr;
+}
+
+// What the request shown caused, as far as courses were followed.
+class Descent {
+ public:
+  Descent(const Analysis& analysis, flow::Detail& detail) : analysis_(analysis), detail_(detail) {
+    for (std::uint32_t i = 0; i < analysis.table.rows.size(); ++i)
+      if (course_of(analysis.courses, analysis.table.rows.id(i))) rows_.emplace_back(analysis.table.rows.id(i), i);
+    std::ranges::sort(rows_);
+  }
+
+  void run() {
+    const auto& top = detail_.request;
+    // What a client-side request caused is at its other end.
+    const flow::Course* course = course_of(analysis_.courses, top.row.role == flow::Role::server ? top.row.id : top.row.peer);
+    if (course) calls(*course, 1, true);
+  }
+
+  // Of whom the stretches speak.
+  void name_culprits(const flow::Course& course) {
+    for (const auto& s : course.stretches)
+      if (s.culprit.request.connection != 0) named_.push_back(s.culprit.request);
+  }
+
+  void names() {
+    std::ranges::sort(named_);
+    named_.erase(std::unique(named_.begin(), named_.end()), named_.end());
+    const auto& table = analysis_.table;
+    for (const flow::Request row : table.rows)
+      if (std::ranges::binary_search(named_, row.id)) detail_.titles.emplace_back(row.id, title(row));
+    std::ranges::sort(detail_.titles);
+  }
+
+ private:
+  std::string title(const flow::Request& row) const {
+    const auto& texts = analysis_.table.texts;
+    if (row.method == 0 && row.path == 0) return "a request not seen";
+    return std::string(row.method == 0 ? "?" : texts[row.method]) + " " + std::string(row.path == 0 ? "?" : texts[row.path]);
+  }
+
+  std::optional<flow::Request> row(flow::ExchangeId id) const {
+    const auto at = std::ranges::lower_bound(rows_, id, {}, &std::pair<flow::ExchangeId, std::uint32_t>::first);
+    if (at == rows_.end() || at->first != id) return std::nullopt;
+    return analysis_.table.rows[at->second];
+  }
+
+  void add(const flow::Request& row, std::uint32_t depth, bool on_path, flow::Duration slack) {
+    flow::Below b;
+    b.row = row, b.title = title(row), b.depth = depth, b.on_path = on_path, b.slack = slack;
+    b.comm = analysis_.table.texts[row.comm];
+    if (row.id.connection < analysis_.endpoints.size()) b.remote = analysis_.table.texts[analysis_.endpoints[row.id.connection].remote];
+    if (const flow::Course* course = course_of(analysis_.courses, row.id)) b.course = *course;
+    name_culprits(b.course);
+    detail_.below.push_back(std::move(b));
+  }
+
+  void calls(const flow::Course& course, std::uint32_t depth, bool on_path) {
+    for (const auto& call : course.calls) {
+      const auto client = row(call.request);
+      if (!client) continue;
+      if (detail_.below.size() + 2 > kMaxBelow || depth > kMaxBelow) {
+        ++detail_.below_left_out;
+        continue;
+      }
+      const bool there = on_path && call.on_path;
+      add(*client, depth, there, call.slack);
+      const auto server = client->peer.connection != 0 ? row(client->peer) : std::nullopt;
+      if (!server || server->role != flow::Role::server) continue;
+      add(*server, depth + 1, there, call.slack);
+      if (const flow::Course* next = course_of(analysis_.courses, server->id)) calls(*next, depth + 2, there);
+    }
+  }
+
+  const Analysis& analysis_;
+  flow::Detail& detail_;
+  std::vector<std::pair<flow::ExchangeId, std::uint32_t>> rows_;
+  std::vector<flow::ExchangeId> named_;
+};
+
 }  // namespace
 
 Look look(const std::string& path, flow::ExchangeId id, unsigned threads) {
   Options options;
   options.threads = threads;
   options.study = false;
+  options.partition = true;
+  options.follow = id;
   Analysis analysis = analyze(path, options);
   Look out;
+  out.wrong = analysis.wrong;
+  const auto row = row_of(analysis.table, id);
+  if (row) {
+    out.detail.emplace();
+    out.detail->request = described(*row, analysis.table);
+    Descent descent(analysis, *out.detail);
+    descent.run();
+    for (const flow::ExchangeId end : {row->id, row->peer})
+      if (const flow::Course* course = course_of(analysis.courses, end)) descent.name_culprits(*course);
+    descent.names();
+  }
   out.study = std::move(analysis.study);
   out.table = std::move(analysis.table);
   out.damaged = analysis.damaged;
@@ -163,12 +259,11 @@ Look look(const std::string& path, flow::ExchangeId id, unsigned threads) {
     if (out.first.connection == 0 || any.id < out.first) out.first = any.id;
     out.last = std::max(out.last, any.id);
   }
-  const auto row = row_of(out.table, id);
   if (!row) return out;
-  out.detail.emplace();
-  out.detail->request = described(*row, out.table);
   std::vector<RequestDetail*> wanted = {&out.detail->request};
   if (const auto peer = row_of(out.table, row->peer)) wanted.push_back(&out.detail->peer.emplace(described(*peer, out.table)));
+  for (RequestDetail* d : wanted)
+    if (const flow::Course* course = course_of(analysis.courses, d->row.id)) d->course = *course;
   SecondLook(wanted).read(path, threads);
   collect(wanted, path, threads);
   for (RequestDetail* d : wanted) {

@@ -24,7 +24,7 @@ void add_bars(const char* who, const flow::WindowWaits& waits, Time zero, Lane& 
   for (const auto& w : waits.listed) {
     if (!flow::held_up(w) || w.to <= w.from) continue;
     lane.bars.push_back({std::string(who) + (w.connection ? ": connection full" : ": stream full"), std::string(w.connection ? kOfConnection : kOfStream), w.from - zero,
-                         w.to - w.from});
+                         w.to - w.from, {}});
     ++n;
   }
   if (waits.count > n) lane.others = count_text(waits.count - n, "more", "more");

@@ -21,7 +21,7 @@ std::string rectangle(const Bar& bar, Duration span) {
   };
   const std::int64_t from = std::min(units(bar.from), kUnits - 100), to = units(bar.from + bar.length);
   return "<rect x=\"" + std::to_string(from) + "\" width=\"" + std::to_string(std::max<std::int64_t>(to - from, 100)) + "\" height=\"10\" fill=\"" + bar.colour +
-         "\"><title>" + html(bar.name) + ": " + exact_text(bar.length) + ", from +" + exact_text(bar.from) + "</title></rect>";
+         "\"><title>" + html(bar.name) + (bar.note.empty() ? "" : ", " + html(bar.note)) + ": " + exact_text(bar.length) + ", from +" + exact_text(bar.from) + "</title></rect>";
 }
 
 std::string track(const std::string& rectangles) {
@@ -35,7 +35,7 @@ std::string lane_html(const Lane& lane, Duration span) {
                     track(all) + "</td></tr>\n";
   for (const std::size_t i : lane.listed) {
     const auto& bar = lane.bars[i];
-    out += "<tr>" + element("td", bar.name, "class=\"name\"") + "<td title=\"" + exact_text(bar.from) + "\">" + place_text(bar.from, span) + "</td><td title=\"" +
+    out += "<tr>" + element("td", bar.name + (bar.note.empty() ? "" : ": " + bar.note), "class=\"name\"") + "<td title=\"" + exact_text(bar.from) + "\">" + place_text(bar.from, span) + "</td><td title=\"" +
            exact_text(bar.length) + "\">" + duration_text(bar.length) + "</td><td class=\"track\">" + track(rectangle(bar, span)) + "</td></tr>\n";
   }
   out += "</tbody></table></div>\n";
@@ -89,6 +89,10 @@ std::string html_show(const flow::Detail& detail, const flow::Study& study, cons
   if (w.lanes.empty() || w.span.count() <= 0) body += element("p", "No waterfall: " + (w.no_lanes.empty() ? "it took no time" : w.no_lanes) + ".", "class=\"warn\"") + "\n";
   for (const auto& lane : w.lanes)
     if (w.span.count() > 0) body += lane_html(lane, w.span);
+  if (!w.beside.empty()) {
+    body += "<h3>Beside the critical path</h3>\n";
+    for (const auto& line : w.beside) body += element("p", line) + "\n";
+  }
   if (!w.milestones.empty()) {
     body += "<h2>Milestones</h2>\n<div class=\"wide\"><table>\n<tbody>\n";
     for (const auto& m : w.milestones) body += "<tr>" + place(m.at, w.span) + element("td", m.end, "class=\"left\"") + element("td", m.what, "class=\"name\"") + "</tr>\n";

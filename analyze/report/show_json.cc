@@ -5,6 +5,7 @@
 #include "analyze/report/json.h"
 #include "analyze/report/json_writer.h"
 #include "analyze/report/number.h"
+#include "analyze/report/partition_json.h"
 #include "analyze/report/request_json.h"
 #include "analyze/report/show.h"
 #include "analyze/report/syscalls.h"
@@ -30,6 +31,7 @@ class EndWriter {
     reset();
     windows();
     connection();
+    course();
     thread();
     waits();
     events();
@@ -206,6 +208,12 @@ class EndWriter {
       json_.end_object();
     }
     json_.end_object();
+  }
+
+  void course() {
+    if (d_.course) return append_course(json_, *d_.course, d_.row);
+    json_.key("course"), json_.null();
+    json_.key("calls"), json_.null();
   }
 
   void thread() {

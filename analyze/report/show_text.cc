@@ -10,7 +10,7 @@
 namespace tailcap::report {
 namespace {
 
-constexpr std::size_t kName = 26;  // the longest name of a phase
+constexpr std::size_t kName = 26, kLongName = 44;  // room for the names of bars
 constexpr std::size_t kWaits = 30;
 
 std::string heading(std::string_view title) { return "\n" + std::string(title) + "\n"; }
@@ -30,15 +30,21 @@ std::string placed(Duration from, Duration length, Duration span, std::size_t wi
 
 std::string lanes(const Waterfall& w, std::size_t width) {
   if (w.lanes.empty()) return heading("No waterfall: " + w.no_lanes);
-  const std::size_t bars = width > kName + 44 ? width - kName - 32 : 16;
+  std::size_t names = kName;
+  for (const auto& lane : w.lanes)
+    if (lane.in_text)
+      for (const std::size_t i : lane.listed) names = std::clamp(lane.bars[i].name.size(), names, kLongName);
+  const std::size_t bars = width > names + 44 ? width - names - 32 : 16;
   std::string out;
   for (const auto& lane : w.lanes) {
+    if (!lane.in_text) continue;
     out += heading(lane.title);
-    Table table({{Align::left, kName}, {Align::right, 12}, {Align::right, 9}, {}}, "  ");
+    Table table({{Align::left, names}, {Align::right, 12}, {Align::right, 9}, {}}, "  ");
     table.row({"", "from", "for", ""});
     for (const std::size_t i : lane.listed) {
       const auto& bar = lane.bars[i];
       table.row({bar.name, place_text(bar.from, w.span), duration_text(bar.length), placed(bar.from, bar.length, w.span, bars)});
+      if (!bar.note.empty()) table.line("  " + shortened(bar.note, width > 40 ? width - 8 : 32));
     }
     if (!lane.others.empty()) table.line("and " + lane.others);
     out += table.text();
@@ -90,7 +96,12 @@ std::string text_show(const flow::Detail& detail, const flow::Study& study, cons
     out += wrapped("!! ", "UNSAFE: header values were recorded as sent, credentials too. Do not pass this on.", width);
   for (const auto& fact : w.facts)
     out += wrapped(std::string(fact.tone == Tone::plain ? "   " : fact.tone == Tone::care ? " ! " : "!! ") + padded(fact.label, 12), fact.text, width);
-  out += lanes(w, width) + milestones(w) + messages(w) + waits(w, width);
+  out += lanes(w, width);
+  if (!w.beside.empty()) {
+    out += heading("Beside the critical path");
+    for (const auto& line : w.beside) out += wrapped("  ", line, width);
+  }
+  out += milestones(w) + messages(w) + waits(w, width);
   if (!w.events.empty()) {
     out += heading("On the connection meanwhile");
     for (const auto& e : w.events) out += wrapped("  ", e, width);

@@ -7,6 +7,7 @@
 
 #include "analyze/flow/figure.h"
 #include "analyze/report/calls.h"
+#include "analyze/report/course.h"
 #include "analyze/report/escape.h"
 #include "analyze/report/held_up.h"
 #include "analyze/report/number.h"
@@ -72,7 +73,8 @@ void add_facts(const flow::Detail& detail, const flow::Study& study, std::vector
   if (broken) took = "none: it was broken off after " + duration_text(Duration{row.reset_after}) + " (" + exact_text(Duration{row.reset_after}) + ")";
   if (row.first_byte.count() >= 0) took += "; first byte of the response after " + duration_text(row.first_byte);
   add("duration", took, row.has_duration ? Tone::plain : Tone::care);
-  if (const std::string where = dominant_text(row); !where.empty()) add("mostly", where);
+  const std::string labels = labels_text(d), where = labels.empty() ? dominant_text(row) : labels;
+  if (!where.empty()) add("mostly", where);
   const auto& q = study.quality;
   std::string began = offset_text(row.start, study.begin) + " in the recording";
   if (known(row.start) && q.clock.known()) began = utc_text(q.clock.realtime(row.start), 6) + ", " + began;
@@ -150,7 +152,7 @@ void add_milestones(const RequestDetail& d, Time zero, std::vector<Milestone>& o
   add(e.reset->done, "the other end's reset of the stream was read");
 }
 
-void add_lanes(const RequestDetail& d, Time zero, std::vector<Lane>& lanes) {
+void add_lanes(const flow::Detail& detail, const RequestDetail& d, Time zero, std::vector<Lane>& lanes) {
   if (!known(d.row.start)) return;
   if (d.row.has_phases) {
     Lane lane{"request, at the " + end_of(d), {}, {}, {}};
@@ -158,17 +160,21 @@ void add_lanes(const RequestDetail& d, Time zero, std::vector<Lane>& lanes) {
     const auto phases = flow::phases_of(d.row.role);
     for (std::size_t i = 0; i < phases.size(); ++i) {
       const Duration length{d.row.phases[i]};
-      if (length.count() > 0) lane.bars.push_back({std::string(flow::text_of(phases[i])), std::string(flow::colour_of(phases[i])), at, length});
+      if (length.count() > 0) lane.bars.push_back({std::string(flow::text_of(phases[i])), std::string(flow::colour_of(phases[i])), at, length, {}});
       at += length;
     }
     lanes.push_back(std::move(lane));
   }
+  const std::size_t before = lanes.size();
+  if (Lane lane = course_lane(detail, d, zero); !lane.bars.empty()) lanes.push_back(std::move(lane));
+  const bool told = lanes.size() > before;
   if (Lane lane = held_up_lane(d, zero); !lane.bars.empty()) lanes.push_back(std::move(lane));
   if (d.thread.empty()) return;
   Lane lane{"thread " + std::to_string(d.row.tid) + (d.comm.empty() ? "" : " (" + printable(d.comm) + ")"), {}, {}, {}};
   for (const auto& s : d.thread)
     if (s.to > s.from)
-      lane.bars.push_back({std::string(flow::text_of(s.what)), std::string(flow::colour_of(s.what)), s.from - zero, s.to - s.from});
+      lane.bars.push_back({std::string(flow::text_of(s.what)), std::string(flow::colour_of(s.what)), s.from - zero, s.to - s.from, {}});
+  lane.in_text = !told;
   lanes.push_back(std::move(lane));
 }
 
@@ -269,19 +275,20 @@ Waterfall waterfall(const flow::Detail& detail, const flow::Study& study) {
   for (const auto* end : {&d, detail.peer ? &*detail.peer : nullptr})
     if (end && setup_on_axis(*end)) out.zero = std::min(out.zero, end->setup->began());
   add_setup_lane(d, out.zero, out.lanes);
-  add_lanes(d, out.zero, out.lanes);
+  add_lanes(detail, d, out.zero, out.lanes);
   add_milestones(d, out.zero, out.milestones);
   add_events(d, out.zero, out.events);
   if (detail.peer) {
     const bool client_last = d.row.role == flow::Role::server && detail.peer->row.role == flow::Role::client;
     const std::size_t own = out.lanes.size();
     add_setup_lane(*detail.peer, out.zero, out.lanes);
-    add_lanes(*detail.peer, out.zero, out.lanes);
+    add_lanes(detail, *detail.peer, out.zero, out.lanes);
     // In order of the request's way: the client's lanes above the server's.
     if (client_last) std::rotate(out.lanes.begin(), out.lanes.begin() + static_cast<std::ptrdiff_t>(own), out.lanes.end());
     add_milestones(*detail.peer, out.zero, out.milestones);
     add_events(*detail.peer, out.zero, out.events);
   }
+  for (Lane& lane : lanes_below(detail, out.zero, out.beside)) out.lanes.push_back(std::move(lane));
   std::ranges::stable_sort(out.milestones, {}, &Milestone::at);
   for (const auto& lane : out.lanes)
     for (const auto& bar : lane.bars) out.span = std::max(out.span, bar.from + bar.length);

@@ -18,6 +18,7 @@ using formats::Time;
 struct Bar {
   std::string name, colour;
   Duration from{}, length{};  // from Waterfall::zero
+  std::string note{};         // who or what was behind it; empty: nothing known
 };
 
 struct Lane {
@@ -26,6 +27,7 @@ struct Lane {
   // Indexes of the bars that get a line of their own: all, or, of a thread, those that can be seen.
   std::vector<std::size_t> listed;
   std::string others;  // "18 shorter stretches, 1.20 ms together"; empty: none
+  bool in_text = true;  // false: on the page only, another lane says it better
 };
 
 struct Milestone {
@@ -54,6 +56,7 @@ struct Waterfall {
   Time zero = formats::kNoTime;     // where the axis begins: the earlier of both ends' starts
   Duration span{};                  // its length
   std::vector<Lane> lanes;
+  std::vector<std::string> beside;  // calls that it did not wait for in the end
   std::string no_lanes;             // why there are none
   std::vector<Milestone> milestones;  // by time
   CallMessages messages;
