@@ -66,7 +66,7 @@ constexpr std::array<Entry, kLabels> kEntries = {{
     {"cpu.irq", "interrupts while on CPU", 7},
     {"cpu.gc_assist", "on CPU for the garbage collector", 7},
     {"unexplained.lost", "events were lost", 0},
-    {"unexplained.nocarrier", "who worked on it is not known", 0},
+    {"unexplained.nocarrier", "what it did is not known", 0},
     {"unexplained.opaque", "what was seen contradicts itself", 0},
 }};
 

@@ -93,6 +93,7 @@ struct Partitioner::Impl {
     const std::vector<Call> calls = calls_of(known(), draft);
     carry(calls);
     pipelined();
+    unable(calls);
     add_lost(known(), calls, draft);
     const std::vector<Condition> pieces = sweep(draft.w.from, draft.w.to, draft.conditions);
     cut(pieces);
@@ -110,6 +111,20 @@ struct Partitioner::Impl {
       ExchangeId before = draft.w.id;
       --before.index;
       draft.add(s.from, s.to, Label::q_hol_h1, flow::Evidence::measured, draft.who(0, before));
+    }
+  }
+
+  // What needs nobody's doing: a client-side request goes on when its answer is there; and HTTP/2 lets nobody send
+  // beyond the peer's window.
+  void unable(std::span<const Call> calls) {
+    const Window& w = draft.w;
+    if (!w.server() && !calls.empty()) add_down(known(), calls.front(), w.first, w.second, flow::Evidence::measured, draft);
+    const Note* note = windows.note(w.id);
+    if (!note) return;
+    for (const auto& held : note->held_up) {
+      const Nanos from = formats::nanoseconds(held.from), to = formats::nanoseconds(held.to);
+      if (w.server()) draft.add(std::max(from, w.third), to, Label::send_h2fc);
+      else draft.add(from, std::min(to, w.first), Label::down_h2fc, flow::Evidence::measured, calls.empty() ? 0 : calls.front().who);
     }
   }
 

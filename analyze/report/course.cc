@@ -56,6 +56,10 @@ std::string labels_text(const flow::RequestDetail& end) {
   constexpr std::size_t kFew = 4;
   std::array<Duration, flow::kLabels> sums{};
   for (const auto& s : end.course->stretches) sums[static_cast<std::size_t>(s.label)] += s.to - s.from;
+  Duration unexplained{};
+  for (const auto& s : end.course->stretches)
+    if (flow::unexplained(s.label)) unexplained += s.to - s.from;
+  if (unexplained * 2 > end.row.duration) return {};
   std::vector<std::size_t> order;
   for (std::size_t i = 0; i < sums.size(); ++i)
     if (sums[i] * 100 >= end.row.duration) order.push_back(i);
