@@ -219,6 +219,7 @@ enum class LossCause : std::uint8_t {
   socket_table_full = 3,
   task_table_full = 4,
   session_table_full = 5,  // a TLS call whose beginning, or whose session, could not be kept
+  damaged = 6,             // a capture that was merged into this one was damaged there, or cut short; count only says that there was something
   unknown = 255
 };  // a cause that a later version counts
 struct Loss {

@@ -63,6 +63,7 @@ struct Writer::Impl {
   };
 
   const std::uint64_t queue_bytes;
+  const bool waits;
   BlockWriter out;
   std::vector<std::unique_ptr<Stream>> streams;
   std::unique_ptr<Collector> keyframe;
@@ -80,7 +81,7 @@ struct Writer::Impl {
   std::thread thread;
 
   Impl(const std::string& path, const Preamble& preamble, bool force, const WriterOptions& options)
-      : queue_bytes(options.queue_bytes), out(path, force) {
+      : queue_bytes(options.queue_bytes), waits(options.wait), out(path, force) {
     out.write(preamble);
     thread = std::thread([this] { run(); });
   }
@@ -133,7 +134,7 @@ struct Writer::Impl {
   void close(Collector& collector, BlockType type, std::uint16_t number, bool wait) {
     if (collector.empty()) return;
     std::unique_lock lock(mutex);
-    if (wait) drained.wait(lock, [this] { return queued_bytes < queue_bytes; });
+    if (wait || waits) drained.wait(lock, [this] { return queued_bytes < queue_bytes; });
     std::unique_ptr<CollectedBlock> fresh;
     if (!spare.empty()) {
       fresh = std::move(spare.back());

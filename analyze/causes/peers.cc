@@ -54,6 +54,12 @@ void put(const formats::Address& a, Family family, std::array<std::uint8_t, 16>&
   std::copy_n(a.bytes.begin(), 4, bytes.begin() + 12);
 }
 
+bool loopback(const std::array<std::uint8_t, 16>& a) {
+  constexpr std::array<std::uint8_t, 13> inet = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 127};
+  constexpr std::array<std::uint8_t, 16> inet6 = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
+  return std::equal(inet.begin(), inet.end(), a.begin()) || a == inet6;
+}
+
 // False: this end does not say enough to be recognised.
 bool key_of(const Mark& e, const flow::Connection& c, Key& key) {
   const bool server = e.role == flow::Role::server;
@@ -74,7 +80,9 @@ bool key_of(const Mark& e, const flow::Connection& c, Key& key) {
   put(server ? c.local : c.remote, c.family, key.server, key.server_port);
   put(server ? c.remote : c.local, c.family, key.client, key.client_port);
   if (key.server_port == 0 || key.client_port == 0) return false;
-  key.net_namespace = c.net_namespace;
+  // Each network namespace has loopback to itself; every other address belongs to one end, whose other end may be in another
+  // namespace, or on another machine.
+  if (loopback(key.server) || loopback(key.client)) key.net_namespace = c.net_namespace;
   const std::uint32_t base = c.base[server != e.pushed ? 1 : 0];
   if (c.tls) key.position = std::uint64_t{base} << 32 | static_cast<std::uint32_t>(e.request_begin);
   else key.position = static_cast<std::uint32_t>(base + static_cast<std::uint32_t>(e.request_begin));

@@ -1,7 +1,7 @@
 // Joins the two ends of one exchange that was recorded at both ends of its connection.
 //
-// TCP: the request's first byte has the same sequence number at both ends of the same address pair and network
-// namespace. UNIX sockets: by the inodes of the pair and the order of requests. In TLS the first byte's place in the
+// TCP: the request's first byte has the same sequence number at both ends of the same address pair (on loopback: of the
+// same network namespace, too). UNIX sockets: by the inodes of the pair and the order of requests. In TLS the first byte's place in the
 // plaintext is the same, where both ends saw it from the start.
 #pragma once
 

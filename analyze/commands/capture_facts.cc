@@ -25,6 +25,8 @@ LossText text_of(LossCause cause) {
       return {"task_table_full", "more threads than the recorder keeps"};
     case LossCause::session_table_full:
       return {"session_table_full", "more TLS sessions at once than the recorder keeps"};
+    case LossCause::damaged:
+      return {"damaged", "stretches where a merged capture was damaged or cut short; how much is not known"};
     case LossCause::unknown:
       break;
   }

@@ -9,6 +9,7 @@ namespace tailcap::commands {
 int run_check(int argc, char** argv);
 int run_events(int argc, char** argv);
 int run_info(int argc, char** argv);
+int run_merge(int argc, char** argv);
 int run_recover(int argc, char** argv);
 int run_report(int argc, char** argv);
 int run_requests(int argc, char** argv);

@@ -1,6 +1,7 @@
 #include "analyze/commands/event_names.h"
 #include "analyze/commands/event_text.h"
 #include "analyze/report/json_writer.h"
+#include "formats/machine.h"
 
 namespace tailcap::commands {
 namespace {
@@ -93,7 +94,7 @@ struct Json {
   void operator()(const OffCpu& o) const {
     time("left", o.left);
     time("runnable", o.runnable);
-    count("waker", o.waker);
+    count("waker", formats::number_of(o.waker));
     count("state", o.state);
     json.key("syscall");
     if (o.syscall >= 0)
@@ -108,8 +109,8 @@ struct Json {
     count("socket", o.socket);
   }
   void operator()(const TaskStart& t) const {
-    count("parent_pid", t.parent.pid);
-    count("parent_tid", t.parent.tid);
+    count("parent_pid", formats::number_of(t.parent.pid));
+    count("parent_tid", formats::number_of(t.parent.tid));
     json.field("comm", t.comm);
   }
   void operator()(const TaskExec& t) const {
@@ -118,7 +119,7 @@ struct Json {
   }
   void operator()(const TaskExit& t) const { number("code", t.code); }
   void operator()(const TaskInfo& t) const {
-    count("parent_pid", t.parent_pid);
+    count("parent_pid", formats::number_of(t.parent_pid));
     json.field("comm", t.comm);
     json.field("command_line", t.command_line);
     json.field("executable", t.executable);
@@ -239,8 +240,9 @@ void append_event(std::string& out, const Event& event, const flow::WallClock& c
   else
     json.null();
   json.field("kind", formats::name_of(kind_of(event)));
-  json.field("pid", event.thread.pid);
-  json.field("tid", event.thread.tid);
+  json.field("pid", formats::number_of(event.thread.pid));
+  json.field("tid", formats::number_of(event.thread.tid));
+  json.field("machine", formats::machine_of(event.thread.pid) + 1);
   if (event.goroutine != 0) json.field("goroutine", event.goroutine);
   std::visit(Json{json}, event.body);
   json.end_object();

@@ -60,7 +60,7 @@ inline std::string_view name_of(Family f) {
 }
 inline std::string_view name_of(LossCause c) {
   constexpr std::string_view names[] = {"ring_full", "queue_full", "bad_record", "socket_table_full",
-                                        "task_table_full",   "session_table_full"};
+                                        "task_table_full",   "session_table_full", "damaged"};
   return pick(names, c);
 }
 inline std::string_view name_of(Direction d) { return d == Direction::out ? "out" : "in"; }

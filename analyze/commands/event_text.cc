@@ -3,6 +3,7 @@
 #include "analyze/commands/event_names.h"
 #include "analyze/report/escape.h"
 #include "analyze/report/number.h"
+#include "analyze/report/words.h"
 
 namespace tailcap::commands {
 namespace {
@@ -51,7 +52,7 @@ struct Text {
                     (known(o.runnable) ? " runnable " + i(nanoseconds(o.runnable)) : " runnable unknown");
     s += " state " + n(o.state);
     if (o.syscall >= 0) s += " call " + i(o.syscall) + "(" + n(o.argument0) + ", " + n(o.argument1) + ")";
-    if (o.waker != 0) s += " woken by " + n(o.waker);
+    if (o.waker != 0) s += " woken by " + report::pid_text(o.waker);
     if (o.throttled) s += " throttled";
     if (o.file != FileKind::unknown) s += " on " + std::string(name_of(o.file));
     if (o.socket != 0) s += " " + n(o.socket);
@@ -59,14 +60,14 @@ struct Text {
     return s;
   }
   std::string operator()(const TaskStart& t) const {
-    return "by " + n(t.parent.pid) + "/" + n(t.parent.tid) + " " + report::printable(t.comm);
+    return "by " + report::pid_text(t.parent.pid) + "/" + report::pid_text(t.parent.tid) + " " + report::printable(t.comm);
   }
   std::string operator()(const TaskExec& t) const {
     return report::printable(t.comm) + " " + report::printable(t.filename);
   }
   std::string operator()(const TaskExit& t) const { return "code " + i(t.code); }
   std::string operator()(const TaskInfo& t) const {
-    return report::printable(t.comm) + " of " + n(t.parent_pid) + " " + escaped(t.command_line, kShown);
+    return report::printable(t.comm) + " of " + report::pid_text(t.parent_pid) + " " + escaped(t.command_line, kShown);
   }
   std::string operator()(const Mapping& m) const {
     return hex_range(m.start, m.end) + " offset " + n(m.file_offset) + " " + report::printable(m.path) +

@@ -9,6 +9,8 @@
 #include "analyze/commands/line_output.h"
 #include "analyze/commands/selection.h"
 #include "analyze/report/escape.h"
+#include "analyze/report/words.h"
+#include "formats/machine.h"
 #include "formats/reader.h"
 
 namespace po = boost::program_options;
@@ -78,8 +80,8 @@ class Wanted {
 
   bool operator()(const Event& event, const flow::WallClock& clock) const {
     if (!a_.kinds.empty() && !kinds_[static_cast<std::size_t>(formats::kind_of(event))]) return false;
-    if (a_.pid && event.thread.pid != *a_.pid) return false;
-    if (a_.tid && event.thread.tid != *a_.tid) return false;
+    if (a_.pid && formats::number_of(event.thread.pid) != *a_.pid) return false;
+    if (a_.tid && formats::number_of(event.thread.tid) != *a_.tid) return false;
     if (a_.socket && socket_of(event) != a_.socket) return false;
     if (from_ && position(event, *from_, clock) < from_->nanoseconds) return false;
     return !to_ || position(event, *to_, clock) < to_->nanoseconds;
@@ -135,8 +137,8 @@ int run(const Arguments& a) {
         append_event(out.buffer(), event, clock);
         more = out.end_line();
       } else {
-        more = out.line(offset(event.time, summary.first) + "  " + std::to_string(event.thread.pid) + "/" +
-                        std::to_string(event.thread.tid) + "  " + event_text(event));
+        more = out.line(offset(event.time, summary.first) + "  " + report::pid_text(event.thread.pid) + "/" +
+                        report::pid_text(event.thread.tid) + "  " + event_text(event));
       }
       if (!more) break;
     }

@@ -24,6 +24,7 @@ constexpr std::array kEntries = std::to_array<Entry>({
     {"check", run_check},
     {"events", run_events},
     {"info", run_info},
+    {"merge", run_merge},
     {"recover", run_recover},
     {"report", run_report},
     {"requests", run_requests},
@@ -53,6 +54,7 @@ What is in the file, and can it be trusted?
   events     event by event, as recorded
   check      verify every block
   recover    save what is whole of a damaged capture
+  merge      one capture out of several machines'
 
 examples:
   tailcap record -p $(pidof nginx) -d 30s -o slow.tcap

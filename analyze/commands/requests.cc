@@ -194,6 +194,7 @@ bool print_json(LineOutput& out, const pipeline::Analysis& analysis, std::uint32
     extras.local = analysis.endpoints[row.id.connection].local;
     extras.remote = analysis.endpoints[row.id.connection].remote;
   }
+  extras.split = analysis.splits.find(row.id);
   if (!analysis.headers.empty()) {
     const auto& headers = analysis.headers[i];
     extras.with_headers = true;
@@ -209,6 +210,7 @@ int run(const Arguments& a) {
   pipeline::Options options = options_of(a.selection);
   if (!a.status.empty()) options.filters.emplace_back("status == " + a.status);
   options.keep_headers = a.headers;
+  options.keep_splits = a.json;
   options.study = false;
   options.partition = a.json;
   const pipeline::Analysis analysis = pipeline::analyze(a.files[0], options);

@@ -82,6 +82,7 @@ class Run {
   Analysis finish(const formats::FileSummary& file) {
     out_.study.quality.file = file;
     fill_quality();
+    if (options_.keep_splits) out_.splits = flow::Splits(out_.table, flow::ClockErrors(out_.study.quality.preamble));
     select();
     if (options_.study) tail::study_requests(out_.table, out_.study);
     return std::move(out_);

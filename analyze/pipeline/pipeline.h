@@ -15,6 +15,7 @@
 
 #include "analyze/flow/exchange.h"
 #include "analyze/flow/request.h"
+#include "analyze/flow/split.h"
 #include "analyze/flow/study.h"
 #include "analyze/query/filter.h"
 #include "formats/event.h"
@@ -37,6 +38,7 @@ struct Options {
   std::vector<std::string> routes;     // the user's templates, see tail/routes.h
   std::size_t max_routes = kMaxRoutes;
   bool keep_headers = false;  // fills Analysis::headers
+  bool keep_splits = false;   // fills Analysis::splits
   bool study = true;          // false: only the table and Study::quality
   bool partition = false;     // fills RequestTable::partitions: reads the capture a second time
   flow::ExchangeId follow;    // with partition: fills Analysis::courses for this request, its other end and its calls
@@ -59,6 +61,7 @@ struct Analysis {
   std::vector<flow::Course> courses; // by request
   // Requests whose phases or labels do not sum to their duration, the first few: a defect of tailcap. Exit code 1.
   std::vector<flow::ExchangeId> wrong;
+  flow::Splits splits;               // of all requests, selected or not, where they were asked for
   // Bytes or events are missing somewhere, or the capture was cut short: exit code 3 where results are printed.
   bool damaged = false;
 };

@@ -4,6 +4,8 @@
 #include <array>
 #include <span>
 
+#include "formats/machine.h"
+
 namespace tailcap::query {
 namespace {
 
@@ -104,7 +106,7 @@ constexpr Field kFields[] = {
     {"reset_ns", Type::number, Unit::nanoseconds, GET(r.reset_after < 0 ? Value{} : Value{r.reset_after})},
     {"request_bytes", Type::number, Unit::bytes, GET(bytes_of(r.request_bytes))},
     {"response_bytes", Type::number, Unit::bytes, GET(bytes_of(r.response_bytes))},
-    {"pid", Type::number, Unit::none, GET(r.pid == 0 ? Value{} : Value{std::int64_t{r.pid}})},
+    {"pid", Type::number, Unit::none, GET(r.pid == 0 ? Value{} : Value{std::int64_t{formats::number_of(r.pid)}})},
     {"tid", Type::number, Unit::none, GET(r.tid == 0 ? Value{} : Value{std::int64_t{r.tid}})},
     {"comm", Type::text, Unit::none, GET(text_of(r.comm, t))},
     {"connection", Type::number, Unit::none, GET(std::int64_t{r.id.connection})},

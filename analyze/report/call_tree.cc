@@ -11,6 +11,7 @@
 #include "analyze/report/number.h"
 #include "analyze/report/table.h"
 #include "analyze/report/words.h"
+#include "formats/machine.h"
 
 namespace tailcap::report {
 namespace {
@@ -111,7 +112,7 @@ class Builder {
 
 std::string process_text(const flow::RequestTable& table, const Request& row) {
   if (row.comm != 0) return printable(table.texts[row.comm]);
-  return row.pid != 0 ? "process " + std::to_string(row.pid) : "a process of unknown name";
+  return row.pid != 0 ? "process " + pid_text(row.pid) : "a process of unknown name";
 }
 
 std::string cause_text(const flow::Cause& cause) {
@@ -218,7 +219,8 @@ std::string json_tree(const CallTree& tree, const flow::RequestTable& table) {
     json.field("id", id_text(row.id));
     json.field("role", flow::name_of(row.role));
     text("comm", row.comm);
-    number("pid", row.pid != 0, row.pid);
+    number("pid", row.pid != 0, formats::number_of(row.pid));
+    number("machine", row.pid != 0, formats::machine_of(row.pid) + 1);
     text("method", row.method);
     text("path", row.path);
     number("status", row.status != 0, row.status);

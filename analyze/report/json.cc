@@ -9,6 +9,7 @@
 #include "analyze/report/tls_lines.h"
 #include "analyze/report/words.h"
 #include "analyze/report/wire_json.h"
+#include "formats/machine.h"
 
 namespace tailcap::report {
 namespace {
@@ -321,7 +322,8 @@ class Writer {
     json_.begin_array();
     for (const auto& p : q.processes) {
       json_.begin_object();
-      json_.field("pid", p.pid);
+      json_.field("pid", formats::number_of(p.pid));
+    json_.field("machine", formats::machine_of(p.pid) + 1);
       json_.key("comm"), json_.text_or_null(p.comm);
       json_.key("command_line"), json_.text_or_null(p.command_line);
       json_.field("requests", p.requests);

@@ -163,7 +163,7 @@ void add_processes(const Study& study, std::vector<QualityLine>& lines) {
   if (processes.empty()) return;
   std::vector<std::string> parts;
   for (std::size_t i = 0; i < processes.size() && i < kProcessesShown; ++i)
-    parts.push_back((processes[i].comm.empty() ? "?" : printable(processes[i].comm)) + " " + std::to_string(processes[i].pid) + " (" +
+    parts.push_back((processes[i].comm.empty() ? "?" : printable(processes[i].comm)) + " " + pid_text(processes[i].pid) + " (" +
                     count_text(processes[i].requests, "request", "requests") + ")");
   if (processes.size() > kProcessesShown) parts.push_back(count_text(processes.size() - kProcessesShown) + " more");
   lines.push_back({Tone::plain, "processes", joined(parts, ", ")});

@@ -3,6 +3,7 @@
 #include "analyze/report/json_writer.h"
 #include "analyze/report/partition_json.h"
 #include "analyze/report/words.h"
+#include "formats/machine.h"
 
 namespace tailcap::report {
 namespace {
@@ -166,8 +167,9 @@ void append_request(std::string& out, const flow::RequestTable& table, const Req
   number_or_null(json, "reset_ns", row.reset_after >= 0, row.reset_after);
   number_or_null(json, "request_bytes", row.request_bytes >= 0, row.request_bytes);
   number_or_null(json, "response_bytes", row.response_bytes >= 0, row.response_bytes);
-  number_or_null(json, "pid", row.pid != 0, row.pid);
-  number_or_null(json, "tid", row.tid != 0, row.tid);
+  number_or_null(json, "pid", row.pid != 0, formats::number_of(row.pid));
+  number_or_null(json, "tid", row.tid != 0, formats::number_of(row.tid));
+  number_or_null(json, "machine", row.pid != 0, formats::machine_of(row.pid) + 1);
   text_of(json, table, "comm", row.comm);
   json.field("connection", row.id.connection);
   number_or_null(json, "stream", row.stream != 0, row.stream);
@@ -182,6 +184,17 @@ void append_request(std::string& out, const flow::RequestTable& table, const Req
   text_of(json, table, "request_id", row.request_id);
   parent(json, table, row);
   id_or_null(json, "peer", row.peer);
+  json.key("split");
+  if (extras.split) {
+    json.begin_object();
+    json.field("out_ns", std::int64_t{extras.split->out.count()});
+    json.field("server_ns", std::int64_t{extras.split->server.count()});
+    json.field("back_ns", std::int64_t{extras.split->back.count()});
+    number_or_null(json, "error_ns", extras.split->error >= 0, extras.split->error);
+    json.end_object();
+  } else {
+    json.null();
+  }
   number_or_null(json, "attempt", row.attempt != 0, row.attempt);
   id_or_null(json, "attempt_of", row.attempt_of);
   json.key("attempt_how"), json.text_or_null(row.attempt == 0 ? std::string_view{} : flow::name_of(row.attempt_how));

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "analyze/flow/request.h"
+#include "analyze/flow/split.h"
 #include "analyze/flow/wall_clock.h"
 
 namespace tailcap::report {
@@ -12,6 +13,7 @@ struct RequestExtras {
   flow::TextId local = 0, remote = 0;
   // request_headers and response_headers are written only where with_headers is set; nullptr: no head was seen.
   bool with_headers = false;
+  const flow::Split* split = nullptr;  // nullptr: the other end is not known
   const flow::Headers* request_headers = nullptr;
   const flow::Headers* response_headers = nullptr;
 };

@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "analyze/flow/figure.h"
+#include "analyze/flow/split.h"
 #include "analyze/report/calls.h"
 #include "analyze/report/course.h"
 #include "analyze/report/escape.h"
@@ -62,6 +63,19 @@ std::string connection_text(const RequestDetail& d, Time begin) {
 
 std::string bytes_or_unknown(std::int64_t n) { return n < 0 ? "unknown" : bytes_text(static_cast<std::uint64_t>(n)); }
 
+// What of it the network took: seen from the client, whose time it is.
+std::string split_text(const flow::Detail& detail, const flow::Study& study) {
+  if (!detail.peer) return {};
+  const bool server = detail.request.row.role == flow::Role::server;
+  const flow::Request &mine = detail.request.row, &other = detail.peer->row;
+  const auto split = flow::split_of(server ? other : mine, server ? mine : other, flow::ClockErrors(study.quality.preamble));
+  if (!split) return {};
+  std::string text = duration_text(split->out) + " on the way to the server, " + duration_text(split->server) + " there, " + duration_text(split->back) + " on the way back";
+  if (split->error < 0) text += "; how exactly is not known: the machines' clocks were laid on each other by their wall clocks";
+  else if (split->error > 0) text += "; the ways to ± " + duration_text(Duration{split->error}) + ", as the machines' clocks are known";
+  return text;
+}
+
 void add_facts(const flow::Detail& detail, const flow::Study& study, std::vector<QualityLine>& facts) {
   const auto& d = detail.request;
   const auto& row = d.row;
@@ -79,10 +93,10 @@ void add_facts(const flow::Detail& detail, const flow::Study& study, std::vector
   std::string began = offset_text(row.start, study.begin) + " in the recording";
   if (known(row.start) && q.clock.known()) began = utc_text(q.clock.realtime(row.start), 6) + ", " + began;
   add("began", began);
-  add(row.role == flow::Role::server ? "served by" : "made by", (d.comm.empty() ? "?" : printable(d.comm)) + ", process " + std::to_string(row.pid) +
+  add(row.role == flow::Role::server ? "served by" : "made by", (d.comm.empty() ? "?" : printable(d.comm)) + ", process " + pid_text(row.pid) +
       (d.exchange.reader.tid == d.exchange.writer.tid || d.exchange.reader.tid == 0 || d.exchange.writer.tid == 0
-           ? ", thread " + std::to_string(row.tid)
-           : ", read by thread " + std::to_string(d.exchange.reader.tid) + ", answered by thread " + std::to_string(d.exchange.writer.tid)));
+           ? ", thread " + pid_text(row.tid)
+           : ", read by thread " + pid_text(d.exchange.reader.tid) + ", answered by thread " + pid_text(d.exchange.writer.tid)));
   if (!d.route.empty()) add("route", printable(d.route));
   if (!d.authority.empty()) add("host", printable(d.authority));
   if (!d.request_id.empty()) add("request id", printable(d.request_id));
@@ -94,9 +108,10 @@ void add_facts(const flow::Detail& detail, const flow::Study& study, std::vector
   if (const std::string text = setup_text(d); !text.empty()) add("set-up", text);
   if (detail.peer)
     add("other end", "recorded too: " + id_text(detail.peer->row.id) + ", " + (detail.peer->comm.empty() ? "?" : printable(detail.peer->comm)) +
-                         ", process " + std::to_string(detail.peer->row.pid) + (detail.peer->row.has_duration ? ", took " + duration_text(detail.peer->row.duration) + " there" : ""));
+                         ", process " + pid_text(detail.peer->row.pid) + (detail.peer->row.has_duration ? ", took " + duration_text(detail.peer->row.duration) + " there" : ""));
   else
     add("other end", "not recorded");
+  if (const std::string text = split_text(detail, study); !text.empty()) add("of that", text);
   add_held_up_facts(d, facts);
   for (const auto taint : taints_in(row.taints)) add("marked", std::string(text_of(taint)) + " (" + std::string(flow::name_of(taint)) + ")", Tone::care);
 }
@@ -170,7 +185,7 @@ void add_lanes(const flow::Detail& detail, const RequestDetail& d, Time zero, st
   const bool told = lanes.size() > before;
   if (Lane lane = held_up_lane(d, zero); !lane.bars.empty()) lanes.push_back(std::move(lane));
   if (d.thread.empty()) return;
-  Lane lane{"thread " + std::to_string(d.row.tid) + (d.comm.empty() ? "" : " (" + printable(d.comm) + ")"), {}, {}, {}};
+  Lane lane{"thread " + pid_text(d.row.tid) + (d.comm.empty() ? "" : " (" + printable(d.comm) + ")"), {}, {}, {}};
   for (const auto& s : d.thread)
     if (s.to > s.from)
       lane.bars.push_back({std::string(flow::text_of(s.what)), std::string(flow::colour_of(s.what)), s.from - zero, s.to - s.from, {}});

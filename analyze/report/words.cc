@@ -3,6 +3,7 @@
 #include "analyze/report/calls.h"
 #include "analyze/report/escape.h"
 #include "analyze/report/number.h"
+#include "formats/machine.h"
 
 namespace tailcap::report {
 
@@ -81,6 +82,11 @@ std::string route_title(const flow::RouteStudy& route) { return titled(route.met
 
 std::string request_title(const flow::Request& row, const flow::TextPool& texts) {
   return titled(texts[row.method], texts[row.path], row.path != 0);
+}
+
+std::string pid_text(std::uint32_t pid) {
+  const formats::Machine machine = formats::machine_of(pid);
+  return std::to_string(formats::number_of(pid)) + (machine == 0 ? "" : "@" + std::to_string(machine + 1));
 }
 
 std::string id_text(flow::ExchangeId id) { return std::to_string(id.connection) + "." + std::to_string(id.index); }

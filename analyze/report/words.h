@@ -24,6 +24,8 @@ std::string route_title(const flow::RouteStudy& route);
 // "GET /users/7" as it was asked for.
 std::string request_title(const flow::Request& row, const flow::TextPool& texts);
 std::string id_text(flow::ExchangeId id);  // "12.3"
+// "1234"; in a merged capture "1234@2" for that of the second machine.
+std::string pid_text(std::uint32_t pid);
 
 // Where a request spent its time: "in the service 28.1 ms (94 %); waiting for a lock 27.0 ms". Empty: not known.
 std::string dominant_text(const flow::Request& row);

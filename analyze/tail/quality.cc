@@ -28,6 +28,8 @@ std::string_view text_of(LossCause cause) {
       return "thread table full";
     case LossCause::session_table_full:
       return "TLS session table full";
+    case LossCause::damaged:
+      return "a merged capture was damaged or cut short";
     default:
       break;  // of a later version
   }

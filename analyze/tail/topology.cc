@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "analyze/tail/study.h"
+#include "formats/machine.h"
 
 namespace tailcap::tail {
 
@@ -91,7 +92,7 @@ class Builder {
 
   std::string name_of(std::uint32_t pid, const Process& p) const {
     if (p.comm != 0) return std::string(table_.texts[p.comm]);
-    return pid != 0 ? "process " + std::to_string(pid) : "unknown process";
+    return pid != 0 ? "process " + std::to_string(formats::number_of(pid)) : "unknown process";
   }
 
   std::uint32_t address(std::string_view remote) {

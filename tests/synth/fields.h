@@ -33,7 +33,7 @@ struct Names<formats::Origin> {
 };
 template <>
 struct Names<formats::LossCause> {
-  static constexpr std::array<std::string_view, 6> all = {"ring_full", "queue_full", "bad_record", "socket_table_full", "task_table_full", "session_table_full"};
+  static constexpr std::array<std::string_view, 7> all = {"ring_full", "queue_full", "bad_record", "socket_table_full", "task_table_full", "session_table_full", "damaged"};
 };
 template <>
 struct Names<formats::Family> {

@@ -2,6 +2,9 @@
 // synth-capture --load REQUESTS [--connections N] [--routes N] [--seed N] OUT
 //                                     a generated one; its truth goes to standard output, a line of JSON per request
 // synth-capture --print CAPTURE       a capture as text
+// synth-capture --skew NS PPM IN OUT  the same capture as a machine would have made it whose clock is NS ahead at the first
+//                                     event, and PPM fast: another boot, another host
+#include <algorithm>
 #include <cinttypes>
 #include <cstdio>
 #include <exception>
@@ -13,6 +16,7 @@
 #include <thread>
 #include <vector>
 
+#include "analyze/merge/relabel.h"
 #include "formats/reader.h"
 #include "formats/writer.h"
 #include "tests/synth/capture_file.h"
@@ -63,15 +67,43 @@ int load(const synth::LoadOptions& options, const std::string& out) {
   return 0;
 }
 
+int skew(long double ahead, long double ppm, const std::string& in, const std::string& out) {
+  formats::Reader reader(in);
+  formats::Preamble preamble = reader.preamble();
+  preamble.boot_id = "5c3de000-0000-4000-8000-000000000000";
+  preamble.host = "skewed";
+  preamble.capture_id = "5c3d" + preamble.capture_id.substr(std::min<std::size_t>(4, preamble.capture_id.size()));
+  merge::ClockEstimate clock;
+  clock.at = reader.summary().first;
+  clock.offset = static_cast<std::int64_t>(ahead);
+  clock.drift = ppm / 1e6L;
+  merge::Relabel relabel(0, 0, clock, {}, "");
+  if (formats::known(preamble.started)) preamble.started = relabel.time(preamble.started);
+  formats::Writer writer(out, preamble, true, {.queue_bytes = 64u << 20, .wait = true});
+  formats::Time last = formats::kNoTime;
+  for (auto events = reader.next(); !events.empty(); events = reader.next())
+    for (formats::Event event : events) {
+      const auto kind = formats::kind_of(event);
+      if (kind == formats::Kind::capture_end || kind == formats::Kind::damage) continue;
+      if (!relabel.apply(event)) throw std::runtime_error(in + ": a merged capture cannot be skewed");
+      writer.push(event);
+      last = std::max(last, event.time);
+    }
+  writer.finish(last);
+  return 0;
+}
+
 int usage() {
   std::cerr << "usage: synth-capture TEXT OUT\n"
                "       synth-capture --load REQUESTS [--connections N] [--routes N] [--seed N] OUT\n"
-               "       synth-capture --print CAPTURE\n";
+               "       synth-capture --print CAPTURE\n"
+               "       synth-capture --skew NS PPM IN OUT\n";
   return 2;
 }
 
 int run(const std::vector<std::string>& arguments) {
   if (arguments.size() == 2 && arguments[0] == "--print") return print(arguments[1]);
+  if (arguments.size() == 5 && arguments[0] == "--skew") return skew(std::stold(arguments[1]), std::stold(arguments[2]), arguments[3], arguments[4]);
   if (arguments.size() >= 3 && arguments[0] == "--load" && arguments.size() % 2 == 1) {
     synth::LoadOptions options;
     options.requests = std::stoull(arguments[1]);

@@ -248,6 +248,9 @@ void parse_preamble(std::string_view line, formats::Preamble& p) {
     else if (name == "redaction") p.redaction = value == "none" ? formats::Redaction::none : formats::Redaction::masked_headers;
     else if (name == "payload_limit") p.payload_limit = parse_number<std::uint32_t>(value);
     else if (name == "started_realtime") p.started_realtime = parse_number<std::int64_t>(value);
+    else if (name == "host") p.host = value;
+    else if (name == "boot_id") p.boot_id = value;
+    else if (name == "capture_id") p.capture_id = value;
     else if (name == "target") p.targets.push_back(value);
     else if (name == "note" && equals != value.npos) p.notes.emplace_back(value.substr(0, equals), value.substr(equals + 1));
     else throw std::runtime_error("the preamble has no field " + name);

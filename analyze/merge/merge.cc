@@ -1,0 +1,226 @@
+#include "analyze/merge/merge.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <span>
+#include <stdexcept>
+
+#include "analyze/merge/relabel.h"
+#include "analyze/merge/survey.h"
+#include "formats/writer.h"
+
+namespace tailcap::merge {
+
+using namespace formats;
+
+namespace {
+
+constexpr Time kEarliest = time_from(3'600'000'000'000);  // nothing that a wait began with lies longer before a recording
+
+std::string host_of(const Source& s) {
+  return s.preamble.host.empty() ? "machine " + std::to_string(s.machine + 1) : s.preamble.host;
+}
+
+// The same text of all, or all that there are.
+std::string common(const std::vector<Source>& sources, std::string Preamble::*text) {
+  std::string out;
+  std::vector<std::string> seen;
+  for (const Source& s : sources) {
+    const std::string& t = s.preamble.*text;
+    if (t.empty() || std::find(seen.begin(), seen.end(), t) != seen.end()) continue;
+    seen.push_back(t);
+    out += (out.empty() ? "" : " + ") + t;
+  }
+  return out;
+}
+
+std::uint64_t stirred(std::uint64_t h, std::string_view text) {
+  for (const char c : text) h = (h ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
+  return h ^ (h >> 31);
+}
+
+void note_source(const Source& s, std::size_t i, Preamble& p) {
+  const std::string prefix = "merge." + std::to_string(i + 1) + ".";
+  const auto note = [&](const char* key, const std::string& value) { p.notes.emplace_back(prefix + key, value); };
+  note("machine", std::to_string(s.machine + 1));
+  note("host", s.preamble.host);
+  note("boot_id", s.preamble.boot_id);
+  note("capture_id", s.preamble.capture_id);
+  note("clock", std::string(name_of(s.placing)));
+  if (s.placing == Placing::messages) {
+    note("offset_ns", std::to_string(s.clock.offset));
+    note("offset_ns_from", std::to_string(s.clock.lower));
+    note("offset_ns_to", std::to_string(s.clock.upper));
+    note("drift_ppb", std::to_string(static_cast<std::int64_t>(s.clock.drift * 1e9L)));
+    note("error_ns", s.clock.contradiction > 0 ? "unknown" : std::to_string(s.clock.error));
+  }
+  for (const auto& [key, value] : s.preamble.notes) note(("note." + key).c_str(), value);
+}
+
+// What is said of all of them together: what is true of each, and each one's own in notes.
+Preamble preamble_of(const std::vector<Source>& sources, const Options& options, Duration by) {
+  Preamble p;
+  std::uint64_t high = 0xcbf29ce484222325u, low = 0x84222325cbf29ce4u;
+  bool several_machines = false;
+  for (const Source& s : sources) several_machines |= s.machine != 0;
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    const Source& s = sources[i];
+    high = stirred(high, s.preamble.capture_id), low = stirred(low ^ high, s.preamble.capture_id);
+    p.cpus = i == 0 ? s.preamble.cpus : std::max(p.cpus, s.preamble.cpus);
+    p.payload_limit = i == 0 ? s.preamble.payload_limit : std::min(p.payload_limit, s.preamble.payload_limit);
+    p.ring_bytes += s.preamble.ring_bytes;
+    if (s.preamble.redaction == Redaction::none) p.redaction = Redaction::none;
+    for (const std::string& t : s.preamble.targets) p.targets.push_back(several_machines ? host_of(s) + ": " + t : t);
+    for (const std::string& t : s.preamble.programs)
+      if (std::find(p.programs.begin(), p.programs.end(), t) == p.programs.end()) p.programs.push_back(t);
+    // Tiers are ordered: the worst is what can be relied on.
+    if (i == 0 || s.preamble.tier == HookTier::unknown || (p.tier != HookTier::unknown && s.preamble.tier > p.tier)) {
+      p.tier = s.preamble.tier;
+      p.tier_reason = s.preamble.tier_reason;
+    }
+    note_source(s, i, p);
+  }
+  char id[33];
+  std::snprintf(id, sizeof id, "%016llx%016llx", static_cast<unsigned long long>(high), static_cast<unsigned long long>(low));
+  p.capture_id = id;
+  p.tool_version = options.tool_version;
+  p.command_line = options.command_line;
+  p.host = common(sources, &Preamble::host);
+  p.kernel = common(sources, &Preamble::kernel);
+  p.architecture = common(sources, &Preamble::architecture);
+  p.boot_id = several_machines ? "" : sources[0].preamble.boot_id;
+  const Preamble& first = sources[0].preamble;
+  if (known(first.started)) p.started = first.started + by;
+  p.started_realtime = first.started_realtime;
+  return p;
+}
+
+// What the recorders cost, of all of them together as far as they had told by then.
+class Costs {
+ public:
+  void push(std::uint32_t capture, RecorderCost& cost) {
+    recorders_[capture] = cost;
+    cost = {};
+    for (const auto& [which, c] : recorders_) cost.cpu += c.cpu, cost.resident += c.resident;
+  }
+  void push(std::uint32_t capture, ProgramCost& cost) {
+    auto& all = programs_[std::string(cost.program)];
+    all[capture] = {{}, cost.runs, cost.time};
+    if (programs_.size() > kMaxPrograms) programs_.clear();
+    cost.runs = 0, cost.time = {};
+    for (const auto& [which, c] : all) cost.runs += c.runs, cost.time += c.time;
+  }
+
+ private:
+  static constexpr std::size_t kMaxPrograms = 1000;
+  std::map<std::uint32_t, RecorderCost> recorders_;
+  std::map<std::string, std::map<std::uint32_t, ProgramCost>> programs_;
+};
+
+// One capture on its way into the merged one: its next event, as it will stand there.
+class Feed {
+ public:
+  Feed(Source& source, std::uint32_t number, Duration by, const Ownership* ownership)
+      : source_(source), number_(number), reader_(source.path), relabel_(source.machine, number, source.clock, by, host_of(source)), ownership_(ownership) {
+    advance();
+  }
+  const Event* next() const { return there_ ? &event_ : nullptr; }
+  std::uint32_t number() const { return number_; }
+  void advance() {
+    there_ = true;
+    while (true) {
+      while (at_ == events_.size()) {
+        events_ = reader_.next();
+        at_ = 0;
+        if (events_.empty()) return void(there_ = false);
+      }
+      event_ = events_[at_++];
+      if (wanted()) return;
+    }
+  }
+
+ private:
+  bool wanted() {
+    if (ownership_ && !ownership_->keeps(number_, event_)) return ++source_.duplicates, false;
+    // The wall clock is the first machine's: others tell another time.
+    if (std::holds_alternative<ClockSnapshot>(event_.body) && source_.machine != 0) return false;
+    const Time was = event_.time;
+    if (!relabel_.apply(event_)) {
+      ++source_.refused;
+      event_ = {relabel_.time(was), {}, Loss{relabel_.time(was), LossCause::bad_record, 255, 1}};
+    }
+    if (const auto* damage = std::get_if<Damage>(&event_.body)) {
+      event_.body = Loss{damage->since, LossCause::damaged, 255, 1};
+    } else if (const auto* end = std::get_if<CaptureEnd>(&event_.body)) {
+      if (end->state == CaptureState::complete) return false;
+      event_.body = Loss{event_.time, LossCause::damaged, 255, 1};
+    }
+    ++source_.events;
+    return true;
+  }
+
+  Source& source_;
+  const std::uint32_t number_;
+  Reader reader_;
+  Relabel relabel_;
+  const Ownership* ownership_;
+  std::span<const Event> events_;
+  std::size_t at_ = 0;
+  Event event_;
+  bool there_ = false;
+};
+
+}  // namespace
+
+std::string_view name_of(Placing placing) {
+  constexpr std::string_view names[] = {"reference", "same_boot", "messages", "wall_clock", "undetermined"};
+  return names[static_cast<std::size_t>(placing)];
+}
+
+Result merge(const Options& options) {
+  for (const std::string& in : options.inputs) {
+    std::error_code error;
+    if (std::filesystem::equivalent(in, options.out, error))
+      throw std::runtime_error(options.out + " is one of the captures to be merged; name another file to write");
+  }
+  Survey survey = merge::survey(options);
+  Result result;
+  if (!survey.determined) {
+    result.sources = std::move(survey.sources);
+    return result;
+  }
+  // A machine that was started after the first one may have seen things before the first one's boot.
+  Duration by{};
+  for (const Source& s : survey.sources) {
+    const std::int64_t first = known(s.file.first) ? s.clock.ours_of(s.file.first) : nanoseconds(kEarliest);
+    if (s.machine != 0 && first < nanoseconds(kEarliest)) by = std::max(by, Duration{nanoseconds(kEarliest) - std::max(first, -nanoseconds(kMaxTime) / 2)});
+  }
+  Writer writer(options.out, preamble_of(survey.sources, options, by), options.force, {.queue_bytes = 64u << 20, .wait = true});
+  std::vector<std::unique_ptr<Feed>> feeds;
+  for (std::uint32_t i = 0; i < survey.sources.size(); ++i)
+    feeds.push_back(std::make_unique<Feed>(survey.sources[i], i, by, survey.shares[i] ? &survey.ownership : nullptr));
+  Costs costs;
+  Time last = kNoTime;
+  while (true) {
+    Feed* next = nullptr;
+    for (const auto& feed : feeds)
+      if (feed->next() && (!next || feed->next()->time < next->next()->time)) next = feed.get();
+    if (!next) break;
+    Event event = *next->next();
+    if (auto* cost = std::get_if<RecorderCost>(&event.body)) costs.push(next->number(), *cost);
+    else if (auto* program = std::get_if<ProgramCost>(&event.body)) costs.push(next->number(), *program);
+    writer.push(event);
+    last = std::max(last, event.time);
+    next->advance();
+  }
+  writer.finish(last);
+  result.written = true;
+  result.events = writer.totals().events;
+  result.file_bytes = writer.totals().file_bytes;
+  result.sources = std::move(survey.sources);
+  return result;
+}
+
+}  // namespace tailcap::merge
