@@ -24,7 +24,7 @@ bool Ownership::subject(const Event& event, What& what, std::uint64_t& number) {
   else if (std::holds_alternative<OffCpu>(event.body) || std::holds_alternative<Stall>(event.body)) what = thread, number = event.thread.tid;
   else if (std::holds_alternative<TlsIo>(event.body) || std::holds_alternative<TlsStep>(event.body)) what = session, number = event.thread.pid;
   else if (std::holds_alternative<GoCreate>(event.body) || std::holds_alternative<GoRuntime>(event.body) || std::holds_alternative<GoState>(event.body) ||
-           std::holds_alternative<GoHandler>(event.body))
+           std::holds_alternative<GoHandler>(event.body) || std::holds_alternative<GoCall>(event.body))
     what = runtime, number = event.thread.pid;
   return number != 0;
 }
