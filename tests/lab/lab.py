@@ -1,0 +1,261 @@
+"""Injects faults into services, records them, and holds tailcap's labels against what the services and injectors logged.
+
+    lab.py --build build/release [--only 1,4] [--minimum] [--repeat N] [--nulls N] [--table FILE]
+
+A fault passes if, of the requests that it hit, the expected label is the dominant one of what makes them slower than
+typical requests, its time agrees with the truth within 10 % or 2 ms (medians), less than 5 % of their time is
+unexplained, and the control route has no time under the label. Without root or BTF it skips (exit 77).
+"""
+import argparse
+import collections
+import contextlib
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "e2e"))
+import harness  # noqa: E402
+from harness import Recording, json_lines, wait_until  # noqa: E402
+
+SLACK_NS, SLACK = 2_000_000, 0.10
+
+
+class Child:
+    """A process that says when it is ready and ends with its standard input."""
+
+    def __init__(self, command, **options):
+        self.process = subprocess.Popen([str(c) for c in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, **options)
+        self.said = self.process.stdout.readline().strip()
+        if not self.said:
+            raise RuntimeError(f"{command[0]} did not start")
+        self.pid = self.process.pid
+
+    def end(self):
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.close()
+        self.process.wait(timeout=15)
+        self.process.stdout.close()
+
+
+class Run:
+    """One fault, injected once: what was started, what was logged, what tailcap says."""
+
+    def __init__(self, build, folder):
+        self.build, self.folder = build, pathlib.Path(folder)
+        self.stack = contextlib.ExitStack()
+        self.services, self.load_log = [], []
+        self.extra = {}  # what an injector logged
+
+    def child(self, *command, **options):
+        child = Child(command, **options)
+        self.stack.callback(child.end)
+        return child
+
+    def service(self, mode="threads", *settings, namespace=None):
+        log = self.folder / f"service{len(self.services)}.jsonl"
+        inside = ["ip", "netns", "exec", namespace] if namespace else []
+        child = Child([*inside, self.build / "tests/lab/tailcap-lab-service", "0", mode, log, *settings])
+        child.port, child.log = int(child.said), log
+        self.services.append(child)
+        return child
+
+    def load(self, host, port, *arguments, namespace=None):
+        log = self.folder / f"load{len(self.load_log)}.jsonl"
+        inside = ["ip", "netns", "exec", namespace] if namespace else []
+        command = [*inside, self.build / "samples/tailcap-load", f"http://{host}:{port}", "--log", log, *arguments]
+        subprocess.run([str(c) for c in command], check=True, stdout=subprocess.DEVNULL, timeout=60)
+        self.load_log += json_lines(log.read_text())
+
+    @contextlib.contextmanager
+    def recording(self, *targets):
+        if not targets:
+            targets = [word for s in self.services for word in ("-p", s.pid)]
+        recording = Recording(self.folder / "fault.tcap", targets)
+        try:
+            recording.wait_ready()
+            yield
+            time.sleep(0.3)
+        finally:
+            recording.stop()
+        if recording.code != 0:
+            raise RuntimeError(f"the recorder ended with {recording.code}: {recording.said}")
+        self.capture = recording.file
+
+    def finish(self):
+        for s in self.services:
+            s.end()
+        self.truth = {}
+        for s in self.services:
+            for line in json_lines(s.log.read_text()):
+                self.truth[line["id"]] = line
+        self.sent = {line["id"]: line for line in self.load_log}
+        self.stack.close()
+
+    def tailcap(self, *arguments):
+        done = subprocess.run([str(a) for a in (self.build / "analyze/tailcap", *arguments)], capture_output=True, text=True, timeout=120)
+        if done.returncode != 0:
+            raise RuntimeError(f"tailcap {arguments}: exit {done.returncode}: {done.stderr}")
+        return done.stdout
+
+
+def labels_of(row):
+    sums = collections.Counter()
+    for part in row["labels"] or ():
+        sums[part["label"]] += part["ns"]
+    return sums
+
+
+def ms(ns):
+    return f"{ns / 1e6:.2f}"
+
+
+class Score:
+    """What one run came to."""
+
+    def __init__(self, fault, run):
+        self.fault, self.failures = fault, []
+        rows = [r for r in json_lines(run.tailcap("requests", run.capture, "--json")) if r["role"] == fault.side and r["request_id"]]
+        rows = [r for r in rows if r["duration_ns"] and r["request_id"] in run.sent]
+        truth = fault.truth(run)
+        self.hit = [r for r in rows if truth.get(r["request_id"], 0) > 0]
+        same_route = {r["route"] for r in self.hit}
+        typical = [r for r in rows if r["route"] in same_route and truth.get(r["request_id"], 0) == 0]
+        control = [r for r in rows if r["path"] == fault.control]
+        if len(self.hit) < 10:
+            self.failures.append(f"only {len(self.hit)} requests were hit")
+            self.attributed = self.true = self.unexplained = 0
+            self.dominant = None
+            return
+        for r in rows:
+            if sum(labels_of(r).values()) != r["duration_ns"]:
+                self.failures.append(f"{r['id']}: labels do not sum to the duration")
+                break
+        # The slowest of those that were hit: what makes them slower than typical ones.
+        self.hit.sort(key=lambda r: -r["duration_ns"])
+        slow = self.hit[: max(20, len(self.hit) // 10)]
+        more = collections.Counter()
+        for r in slow:
+            for label, ns in labels_of(r).items():
+                more[label] += ns / len(slow)
+        for r in typical:
+            for label, ns in labels_of(r).items():
+                more[label] -= ns / len(typical)
+        groups = collections.Counter()
+        for label, ns in more.items():
+            groups[fault.labels[0] if label in fault.labels else label] += ns
+        self.dominant = groups.most_common(1)[0][0]
+        names = fault.labels
+        self.attributed = statistics.median(sum(labels_of(r)[n] for n in names) for r in self.hit)
+        self.true = statistics.median(truth[r["request_id"]] for r in self.hit)
+        total = sum(r["duration_ns"] for r in self.hit)
+        self.unexplained = sum(ns for r in self.hit for l, ns in labels_of(r).items() if l.startswith("unexplained")) / total
+        self.more = more
+        if self.dominant != names[0]:
+            self.failures.append(f"dominant is {self.dominant}: " + ", ".join(f"{l} {ms(n)}" for l, n in more.most_common(4)))
+        if abs(self.attributed - self.true) > max(SLACK * self.true, SLACK_NS):
+            self.failures.append(f"attributed {ms(self.attributed)} ms of {ms(self.true)}")
+        if self.unexplained >= 0.05:
+            self.failures.append(f"{self.unexplained:.1%} unexplained")
+        if control and not fault.hits_neighbours:
+            there = statistics.median(sum(labels_of(r)[n] for n in names) for r in control)
+            if there > 500_000:
+                self.failures.append(f"the control route has {ms(there)} ms of it")
+
+    def line(self):
+        f = self.fault
+        return (f"{f.number:>3} {f.name:<28} {f.labels[0]:<16} attributed {ms(self.attributed):>8} true {ms(self.true):>8} ms "
+                f"unexplained {self.unexplained:5.1%} of {len(self.hit):>4}  " + ("; ".join(self.failures) or "ok"))
+
+
+def once(fault, build, keep=None):
+    with tempfile.TemporaryDirectory(prefix="tailcap-lab-") as folder:
+        os.chmod(folder, 0o755)
+        run = Run(build, folder)
+        try:
+            fault.act(run)
+        finally:
+            run.finish()
+        score = Score(fault, run)
+        if score.failures and keep:
+            (pathlib.Path(keep) / f"fault-{fault.number}-{time.monotonic_ns()}.tcap").write_bytes(run.capture.read_bytes())
+        return score
+
+
+def null_run(build, n):
+    """A service without a fault: tailcap must name no cause."""
+    with tempfile.TemporaryDirectory(prefix="tailcap-lab-") as folder:
+        run = Run(build, folder)
+        service = run.service(("threads", "loop", "pool4")[n % 3])
+        with run.recording():
+            run.load("127.0.0.1", service.port, "--rate", "300", "-c", "8", "-d", "3", "--seed", str(n + 1),
+                     "--route", "3 GET /sleep/0", "--route", "1 GET /ok", "--route", "1 GET /big/4")
+        run.finish()
+        study = json.loads(run.tailcap("report", run.capture, "--json"))
+        return [f"{r['method']} {r['route']}: {c}" for r in study["routes"] for c in (r.get("tail") or {}).get("causes", ())]
+
+
+def main():
+    import faults
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--build", default="build/release")
+    parser.add_argument("--only", default="")
+    parser.add_argument("--minimum", action="store_true")
+    parser.add_argument("--repeat", type=int, default=1)
+    parser.add_argument("--nulls", type=int, default=0)
+    parser.add_argument("--table")
+    parser.add_argument("--keep", help="folder for the captures of runs that failed")
+    given = parser.parse_args()
+    reason = harness.why_not_here()
+    if reason:
+        print(f"SKIPPED: {reason}")
+        sys.exit(77)
+    harness.BUILD = build = pathlib.Path(given.build).resolve()
+    chosen = [f for f in faults.ALL if (not given.only or str(f.number) in given.only.split(",")) and (not given.minimum or f.minimum)]
+    failed, table = 0, []
+    for fault in chosen:
+        scores = []
+        for _ in range(given.repeat):
+            try:
+                score = once(fault, build, given.keep)
+                if score.failures and given.repeat == 1:  # a loaded machine: once more
+                    print(score.line(), "(again)", flush=True)
+                    score = once(fault, build, given.keep)
+            except LookupError as missing:
+                print(f"{fault.number:>3} {fault.name:<28} NOT HERE: {missing}", flush=True)
+                break
+            scores.append(score)
+            print(score.line(), flush=True)
+        failed += sum(bool(s.failures) for s in scores)
+        if scores:
+            table.append((fault, scores))
+    named = []
+    for n in range(given.nulls):
+        named += null_run(build, n)
+    if given.nulls:
+        print(f"{given.nulls} runs without a fault: {len(named)} causes named", *named, sep="\n  ")
+    if given.table:
+        write_table(given.table, table, given.nulls, named)
+    sys.exit(1 if failed or named else 0)
+
+
+def write_table(file, table, nulls, named):
+    lines = ["# The fault lab", "", "Made by `scripts/lab`. Medians over the requests that a fault hit, of all runs; time in ms.", "",
+             "| # | fault | label | attributed | true | unexplained | runs | dominant label right |", "|---|---|---|---|---|---|---|---|"]
+    for fault, scores in table:
+        middle = lambda values: statistics.median(values)
+        right = sum(s.dominant == fault.labels[0] for s in scores)
+        lines.append(f"| {fault.number} | {fault.name} | `{'`, `'.join(fault.labels)}` | {ms(middle([s.attributed for s in scores]))} | "
+                     f"{ms(middle([s.true for s in scores]))} | {middle([s.unexplained for s in scores]):.1%} | {len(scores)} | {right} |")
+    if nulls:
+        lines += ["", f"Runs without a fault: {nulls}; causes named in them: {len(named)}."]
+    pathlib.Path(file).write_text("\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,25 @@
+// What a handler does to be slow, and for how long it was: measured around the act itself, by the service.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "tests/lab/service/request.h"
+
+namespace tailcap::lab {
+
+struct Means {
+  std::string file;  // for faults that need one
+  std::string pipe;
+};
+
+struct Done {
+  std::int64_t injected_ns = 0;
+  std::string body = "ok\n";
+};
+
+// ok; sleep, spin, contend MS; lock, mlock MS; pages N; direct, sync, file KIB; pipe KIB; down, retry PORT/PATH; name N/PORT/PATH; big KIB.
+// An argument of 0 does nothing, so that slow and typical requests share a route.
+Done serve(const Request& request, const Means& means);
+
+}  // namespace tailcap::lab

@@ -1,0 +1,23 @@
+// What the service itself says of every request: kept in memory, written at the end, so that it causes no waits.
+#pragma once
+
+#include <cstdint>
+#include <mutex>
+#include <string>
+
+#include "tests/lab/service/request.h"
+
+namespace tailcap::lab {
+
+class Truth {
+ public:
+  void note(const Request& request, std::int64_t begun_ns, std::int64_t injected_ns, std::int64_t done_ns);
+  // {"id":…,"path":…,"tid":…,"read_ns":…,"begun_ns":…,"done_ns":…,"injected_ns":…} a line. Times are CLOCK_MONOTONIC.
+  void write(const std::string& file);
+
+ private:
+  std::mutex lock_;
+  std::string lines_;
+};
+
+}  // namespace tailcap::lab
