@@ -181,6 +181,7 @@ struct record_stall {
 
 /* The numbers of formats::StallKind. */
 enum stall {
+	STALL_MAJOR_FAULT = 1,
 	STALL_RECLAIM = 2,
 	STALL_KERNEL_LOCK = 3,
 	STALL_FUSE = 4,

@@ -133,6 +133,13 @@ int BPF_PROG(stall_writeback)
 	return announce(STALL_WRITEBACK);
 }
 
+/* A fault in a mapping of a file; where the page is there, nothing sleeps. */
+SEC("tp_btf/mm_filemap_fault")
+int BPF_PROG(stall_fault)
+{
+	return announce(STALL_MAJOR_FAULT);
+}
+
 SEC("tp_btf/fuse_request_send")
 int BPF_PROG(stall_fuse)
 {

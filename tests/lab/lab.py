@@ -92,7 +92,7 @@ class Run:
             s.end()
         self.truth = {}
         for s in self.services:
-            for line in json_lines(s.log.read_text()):
+            for line in json_lines(s.log.read_text() if s.log.exists() else ""):
                 self.truth[line["id"]] = line
         self.sent = {line["id"]: line for line in self.load_log}
         self.stack.close()
@@ -120,7 +120,13 @@ class Score:
 
     def __init__(self, fault, run):
         self.fault, self.failures = fault, []
-        rows = [r for r in json_lines(run.tailcap("requests", run.capture, "--json")) if r["role"] == fault.side and r["request_id"]]
+        everything = json_lines(run.tailcap("requests", run.capture, "--json"))
+        if fault.check:
+            self.failures, self.hit = fault.check(run, everything), everything
+            self.attributed = self.true = self.unexplained = 0
+            self.dominant = None if self.failures else fault.labels[0]
+            return
+        rows = [r for r in everything if r["role"] == fault.side and r["request_id"]]
         rows = [r for r in rows if r["duration_ns"] and r["request_id"] in run.sent]
         truth = fault.truth(run)
         self.hit = [r for r in rows if truth.get(r["request_id"], 0) > 0]
@@ -202,6 +208,7 @@ def null_run(build, n):
 
 def main():
     import faults
+    from inject import groups
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", default="build/release")
     parser.add_argument("--only", default="")
@@ -226,7 +233,7 @@ def main():
                 if score.failures and given.repeat == 1:  # a loaded machine: once more
                     print(score.line(), "(again)", flush=True)
                     score = once(fault, build, given.keep)
-            except LookupError as missing:
+            except groups.NotHere as missing:
                 print(f"{fault.number:>3} {fault.name:<28} NOT HERE: {missing}", flush=True)
                 break
             scores.append(score)

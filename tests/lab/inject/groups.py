@@ -5,6 +5,10 @@ import pathlib
 import time
 
 
+class NotHere(Exception):
+    """This machine has no such thing."""
+
+
 def mounted(controller):
     """Where a controller of cgroup v1 is mounted ("" for the unified hierarchy's freezer is not one), or None."""
     for line in pathlib.Path("/proc/mounts").read_text().splitlines():
@@ -21,7 +25,7 @@ def group(controller, settings):
     """A new group with these files written; gone afterwards, its members back at the root."""
     place = mounted(controller)
     if place is None:
-        raise LookupError(f"no {controller} controller is mounted")
+        raise NotHere(f"no {controller} controller is mounted")
     folder = place / f"tailcap-lab-{time.monotonic_ns()}"
     folder.mkdir()
     try:

@@ -14,6 +14,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <deque>
+#include <exception>
 #include <map>
 #include <mutex>
 #include <string>
@@ -35,8 +36,15 @@ struct Service {
   // Serves one request. False: the peer is gone.
   bool answer(int client, const Request& request) {
     const std::int64_t begun = monotonic_ns();
-    const Done done = serve(request, means);
+    Done done;
+    try {
+      done = serve(request, means);
+    } catch (const std::exception& e) {
+      done = {monotonic_ns() - begun, std::string(e.what()) + "\n"};
+    }
+    const std::int64_t writing = monotonic_ns();
     const bool sent = write_all(client, response(done.body));
+    if (request.fault == "big") done.injected_ns = monotonic_ns() - writing;
     truth.note(request, begun, done.injected_ns, monotonic_ns());
     return sent;
   }
