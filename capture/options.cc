@@ -37,7 +37,7 @@ How long, and where to
 What
       --payload BYTES    kept of what follows a message start; 0: no payload at all  (default: 4096)
       --unsafe-headers   do not mask the values of authorization, proxy-authorization, cookie, set-cookie, x-api-key
-      --only GROUPS      record only these: io,arrivals,offcpu,tasks,net,tls,go     (default: all)
+      --only GROUPS      record only these: io,arrivals,offcpu,stalls,tasks,net,tls,go (default: all)
       --add GROUPS       … and these, after --only
       --list             what the groups are, and stop
                          tls: the plaintext of OpenSSL, GnuTLS and Go in recorded processes. Others on this machine that

@@ -119,7 +119,7 @@ class Score:
     """What one run came to."""
 
     def __init__(self, fault, run):
-        self.fault, self.failures = fault, []
+        self.fault, self.failures, self.named = fault, [], []
         everything = json_lines(run.tailcap("requests", run.capture, "--json"))
         if fault.check:
             self.failures, self.hit = fault.check(run, everything), everything
@@ -162,6 +162,11 @@ class Score:
         total = sum(r["duration_ns"] for r in self.hit)
         self.unexplained = sum(ns for r in self.hit for l, ns in labels_of(r).items() if l.startswith("unexplained")) / total
         self.more = more
+        # What the report says of the route: the truth, or nothing.
+        study = json.loads(run.tailcap("report", run.capture, "--json"))
+        self.named = [c for r in study["routes"] if r["role"] == fault.side and r["route"] in same_route for c in (r.get("tail") or {}).get("causes", ())]
+        if self.named and self.named[0] not in names:
+            self.failures.append(f"the report names {self.named[0]}")
         if self.dominant != names[0]:
             self.failures.append(f"dominant is {self.dominant}: " + ", ".join(f"{l} {ms(n)}" for l, n in more.most_common(4)))
         if abs(self.attributed - self.true) > max(SLACK * self.true, SLACK_NS):
@@ -176,7 +181,7 @@ class Score:
     def line(self):
         f = self.fault
         return (f"{f.number:>3} {f.name:<28} {f.labels[0]:<16} attributed {ms(self.attributed):>8} true {ms(self.true):>8} ms "
-                f"unexplained {self.unexplained:5.1%} of {len(self.hit):>4}  " + ("; ".join(self.failures) or "ok"))
+                f"unexplained {self.unexplained:5.1%} of {len(self.hit):>4} named {self.named[0] if self.named else '-':<16}" + ("; ".join(self.failures) or "ok"))
 
 
 def once(fault, build, keep=None):

@@ -64,9 +64,9 @@ func serve(w http.ResponseWriter, r *http.Request) {
 	case "mutex":
 		t := now()
 		lock.Lock()
-		injected = now() - t
 		time.Sleep(time.Duration(n) * time.Millisecond)
 		lock.Unlock()
+		injected = now() - t
 	case "alloc":
 		t := now()
 		for i := 0; i < n; i++ {
