@@ -23,22 +23,23 @@ void arrival_by_wake(const Known& k, Call& call) {
   if (wait && wait->woken() && waits_for_input(*wait) && wait->back <= call.read && wait->runnable > call.sent) call.arrived = wait->runnable;
 }
 
+flow::ConnectionId other_end(const Known& k, const Call& call) { return k.windows.table().rows.peer(call.w.row).connection; }
+
 // Refines the wait for an answer: something sent had to be sent again.
 void add_wait(const Known& k, const Call& call, Nanos from, Nanos to, Evidence evidence, Draft& draft) {
-  const EndLog* end = k.observed.end(call.w.id.connection);
-  Nanos at = from;
-  if (end) {
+  Nanos since = to;
+  for (const flow::ConnectionId connection : {call.w.id.connection, other_end(k, call)}) {
+    const EndLog* end = k.observed.end(connection);
+    if (!end) continue;
     for (const Span& again : end->retransmitted) {
       // Acknowledgements are not seen: it counts as under way until the answer is there.
       if (again.to >= to || again.to <= call.began) continue;
-      const Nanos since = std::clamp(again.time, at, to);
-      draft.add(at, since, Label::down_wait, evidence, call.who);
-      draft.add(since, to, Label::down_retx, Evidence::inferred, call.who);
-      at = to;
+      since = std::min(since, std::clamp(again.time, from, to));
       break;
     }
   }
-  draft.add(at, to, Label::down_wait, evidence, call.who);
+  draft.add(from, since, Label::down_wait, evidence, call.who);
+  draft.add(since, to, Label::down_retx, Evidence::inferred, call.who);
 }
 
 }  // namespace
@@ -110,7 +111,7 @@ std::vector<Call> calls_of(const Known& k, Draft& draft) {
 }
 
 Nanos add_awaited_bytes(const Known& k, flow::ConnectionId connection, Nanos from, Nanos to, Label label, Label hole, Evidence evidence,
-                        std::uint32_t who, Draft& draft) {
+                        std::uint32_t who, Draft& draft, flow::ConnectionId sender) {
   const EndLog* end = k.observed.end(connection);
   if (!end || end->arrived.size() == 0) {
     draft.add(from, to, label, evidence, who);
@@ -133,6 +134,10 @@ Nanos add_awaited_bytes(const Known& k, flow::ConnectionId connection, Nanos fro
     filled = m->time;
     break;
   }
+  // What was sent again was missing from when it had been sent first.
+  if (const EndLog* sent = sender != 0 ? k.observed.end(sender) : nullptr)
+    for (const Span& again : sent->retransmitted)
+      if (again.to > from && again.to <= filled) holed = std::min(holed, std::max(again.time, from));
   draft.add(from, std::min(holed, filled), label, evidence, who);
   if (holed < filled) draft.add(holed, filled, hole, evidence, who);
   return filled;
@@ -151,7 +156,7 @@ void add_down(const Known& k, const Call& call, Nanos from, Nanos to, Evidence e
   if (a < b) add_wait(k, call, a, b, evidence, draft);
   const Nanos body = std::max(call.read, from), over = std::min(call.end, to);
   if (call.read < call.end && body < over)
-    add_awaited_bytes(k, call.w.id.connection, body, over, Label::down_body, Label::down_retx, evidence, call.who, draft);
+    add_awaited_bytes(k, call.w.id.connection, body, over, Label::down_body, Label::down_retx, evidence, call.who, draft, other_end(k, call));
 }
 
 std::vector<Span> add_calls(const Known& k, std::span<const Call> calls, Nanos from, Nanos to, Draft& draft) {

@@ -37,8 +37,8 @@ void add_down(const Known& k, const Call& call, Nanos from, Nanos to, flow::Evid
 // no call covers.
 std::vector<Span> add_calls(const Known& k, std::span<const Call> calls, Nanos from, Nanos to, Draft& draft);
 // Waiting for the next bytes on a connection from `from` on: until they arrive, if that is before `to`. hole: the label
-// from when later bytes are there. Returns when they had arrived (from: they were there already); to: not before that.
+// from when later bytes are there, or what `sender` (the other end, where it was recorded) sent again was missing. Returns when they had arrived (from: they were there already); to: not before that.
 Nanos add_awaited_bytes(const Known& k, flow::ConnectionId connection, Nanos from, Nanos to, flow::Label label, flow::Label hole,
-                        flow::Evidence evidence, std::uint32_t who, Draft& draft);
+                        flow::Evidence evidence, std::uint32_t who, Draft& draft, flow::ConnectionId sender = 0);
 
 }  // namespace tailcap::partition

@@ -130,6 +130,7 @@ void Observed::off_cpu(const Event& event, const formats::OffCpu& off) {
   log->multiplexes = log->multiplexes || wait.blocked == Blocked::poll;
   log->waits.add(wait);
   ++kept_;
+  if (wait.blocked == Blocked::stopped) processes_[event.thread.pid].halts.add({wait.time, wait.waited_until()}), ++kept_;
   // The heap of Go begins at 0xc000000000, and its threads sleep on futexes in there: nobody else's are.
   if (wait.blocked == Blocked::futex && wait.argument0 >> 32 == 0xc0) processes_[event.thread.pid].go = true;
   if (wait.waker != 0 && wait.woken()) processes_[event.thread.pid].wakes.add({wait.runnable, wait.waker, event.thread.tid}), ++kept_;

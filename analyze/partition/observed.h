@@ -94,6 +94,7 @@ struct ProcessLog {
   bool go = false;
   bool deep = false;     // goroutines' states are recorded
   Log<Span> stops;       // of the world
+  Log<Span> halts;       // a thread was stopped by a signal, a tracer or the freezer
   Nanos stopping = 0;    // since when it is being stopped; 0: it is not
   std::vector<std::uint32_t> threads;  // the first kMaxListed
   Log<Wake> wakes;

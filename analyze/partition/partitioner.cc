@@ -94,6 +94,7 @@ struct Partitioner::Impl {
     carry(calls);
     pipelined();
     unable(calls);
+    halted();
     add_lost(known(), calls, draft);
     const std::vector<Condition> pieces = sweep(draft.w.from, draft.w.to, draft.conditions);
     cut(pieces);
@@ -101,6 +102,24 @@ struct Partitioner::Impl {
     check();
     done.add(draft.w.id, parts, culprits);
     if (std::binary_search(followed.begin(), followed.end(), draft.w.id)) follow_course(pieces, calls);
+  }
+
+  // Nobody noticed it, or came to it, because the process was stopped.
+  void halted() {
+    const ProcessLog* process = observed.process(draft.w.pid);
+    if (!process || process->halts.size() == 0) return;
+    const auto unnoticed = [](Label l) { return l == Label::q_notice || l == Label::q_accept || l == Label::q_loop || l == Label::q_pool; };
+    for (const Span& halt : process->halts) {
+      if (halt.to <= draft.w.from || halt.time >= draft.w.to) continue;
+      for (std::size_t i = 0, n = draft.conditions.size(); i < n; ++i) {
+        Condition c = draft.conditions[i];
+        if (!unnoticed(c.label) || c.to <= halt.time || c.from >= halt.to) continue;
+        draft.add(std::max(c.from, halt.time), std::min(c.to, halt.to), Label::sched_stopped, flow::Evidence::inferred);
+        draft.add(halt.to, c.to, c.label, c.evidence, c.behind);
+        draft.conditions[i].to = std::clamp(halt.time, c.from, c.to);
+      }
+    }
+    std::erase_if(draft.conditions, [](const Condition& c) { return c.from >= c.to; });
   }
 
   // Behind an unfinished predecessor on its connection.
