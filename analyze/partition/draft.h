@@ -44,12 +44,4 @@ inline flow::ExchangeId owner_of(const Known& k, const Act& act) {
   return row ? k.windows.owner(*row) : flow::ExchangeId{};
 }
 
-// The response was begun, and its sender waits for its receiver to let it go on: for a window of HTTP/2, or nobody knows.
-inline void add_held_up(const Known& k, Nanos from, Nanos to, Draft& draft) {
-  if (const Note* note = k.windows.note(draft.w.id))
-    for (const auto& held : note->held_up)
-      draft.add(std::max(formats::nanoseconds(held.from), from), std::min(formats::nanoseconds(held.to), to), flow::Label::send_h2fc);
-  draft.add(from, to, flow::Label::blocked_unknown);
-}
-
 }  // namespace tailcap::partition

@@ -154,7 +154,7 @@ class Running {
   void own(const Wait& w, Nanos until, Evidence evidence) {
     const EndLog* end = k_.observed.end(draft_.w.id.connection);
     const bool writes = w.blocked == Blocked::output || (w.blocked != Blocked::input && draft_.w.phases && w.time >= draft_.w.third);
-    if (!writes && draft_.w.phases && w.time >= draft_.w.third) return add_held_up(k_, std::max(w.time, from_), std::min(until, to_), draft_);
+    if (!writes && draft_.w.phases && w.time >= draft_.w.third) return add(w.time, until, Label::blocked_unknown);  // but for windows
     if (!writes) {
       if (w.woken()) add(w.time, until, Label::q_notice);
       if (w.time >= draft_.w.first)
