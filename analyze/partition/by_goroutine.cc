@@ -120,6 +120,9 @@ class Goroutines {
     if (w.server() && from >= w.third) return responding(from, to, woken);
     if (from >= to) return;
     for (const Span& piece : add_calls(k_, calls_, from, to, draft_)) parked(piece.time, piece.to, woken, b, to);
+    // Before the answer of a call, and none of the call's own stages: parked all the same.
+    for (const Call& c : calls_)
+      if (c.on_path && w.server()) park(std::max(from, c.began), std::min(to, c.arrived));
     for (const Call& c : calls_)
       if ((c.on_path || !w.server()) && c.arrived > from - 1 && c.arrived < to && c.began < to) happened = std::max({happened, c.arrived, from});
     if (happened == 0) return;

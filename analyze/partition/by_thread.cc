@@ -30,7 +30,7 @@ void add_arrival(const Known& k, std::uint32_t tid, std::span<const Call> calls,
   if (from >= to || !log || log->known_since == 0) return;
   // The last time that it waited for something to do.
   const Wait* idle = nullptr;
-  for (const Wait* w = log->waits.last_before(to); w && w->back > from; w = w == log->waits.begin() ? nullptr : w - 1) {
+  for (const Wait* w = log->waits.last_before(to); w && w->back >= from; w = w == log->waits.begin() ? nullptr : w - 1) {
     const Blocked b = w->blocked;
     if (b != Blocked::poll && b != Blocked::poll_one && b != Blocked::input && b != Blocked::accept && b != Blocked::futex) continue;
     idle = w;
