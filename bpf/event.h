@@ -261,13 +261,15 @@ enum tls_act {
 
 /* Where a Go program keeps things; offsets in runtime.g and runtime.m. Index 0 of the table is no file. */
 #define GO_FILES_MAX 256
+#define GO_PARENT_MAX 16 /* words from g.goid to g.parentGoid: 15 or 16 */
 struct go_layout {
 	__s16 slot;     /* of g, from the thread pointer */
 	__u16 number;   /* g.goid; 0: not known */
 	__u16 thread;   /* g.m */
 	__u16 current;  /* m.curg */
 	__u8 c_code;    /* it calls C, where its thread's own goroutine (g0) runs for m.curg */
-	__u8 unused[7];
+	__u8 parent;    /* g.parentGoid, in words behind g.goid; 0: not known */
+	__u8 unused[6];
 };
 
 struct go_process {

@@ -30,6 +30,19 @@ static __always_inline void meet_process(struct task_struct *task, struct task_s
 		__sync_fetch_and_add(&go_epoch, 1);
 }
 
+/* A new goroutine's number and its maker's, in one read: those are what costs here. */
+static __always_inline bool known_parent(const struct go_layout *layout, u64 g, u64 *number, u64 *parent)
+{
+	u64 words[GO_PARENT_MAX + 1];
+	u32 at = layout->parent;
+
+	if (!at || at > GO_PARENT_MAX || bpf_probe_read_user(words, sizeof(words), (void *)(g + layout->number)))
+		return false;
+	*number = words[0];
+	*parent = words[at];
+	return true;
+}
+
 SEC("uprobe")
 int runtime_event(struct pt_regs *ctx)
 {
@@ -61,8 +74,10 @@ int runtime_event(struct pt_regs *ctx)
 	case GO_MADE:
 		kind = RECORD_GO_CREATE;
 		subject = REGISTER(ctx, bx);
-		subject = number_of(layout, subject);
-		goroutine = served_by(layout, goroutine);
+		if (!known_parent(layout, subject, &subject, &goroutine)) {
+			subject = number_of(layout, subject);
+			goroutine = served_by(layout, goroutine);
+		}
 		break;
 	case GO_PHASE:
 		kind = RECORD_GO_RUNTIME;

@@ -277,6 +277,8 @@ void Probes::tell_go_file(std::uint16_t number, const go::Layout& layout) {
   value.thread = layout.thread;
   value.current = layout.current;
   value.c_code = layout.c_code;
+  if (layout.parent > layout.number && layout.parent - layout.number <= 8 * GO_PARENT_MAX)
+    value.parent = static_cast<std::uint8_t>((layout.parent - layout.number) / 8);
   const std::uint32_t key = number;
   if (bpf_map_update_elem(bpf_map__fd(impl_->skeleton->maps.go_files), &key, &value, BPF_ANY) != 0)
     throw std::system_error(errno, std::generic_category(), "cannot tell the kernel programs of a Go program");

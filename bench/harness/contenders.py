@@ -96,6 +96,16 @@ class TailcapTierC(Tailcap):
     extra = ["--tier", "c"]
 
 
+class TailcapDeep(Tailcap):
+    name = "tailcap-record --profile deep"
+    extra = ["--profile", "deep"]
+
+
+class TailcapWithoutGo(Tailcap):
+    name = "tailcap-record without go, tls"
+    extra = ["--only", "io,arrivals,offcpu,tasks,net"]
+
+
 class Tcpdump(Process):
     name = "tcpdump -w"
 
@@ -163,4 +173,4 @@ def bpf(command, attributes):
     return result
 
 
-CONTENDERS = {"aa": Nothing, "tailcap": Tailcap, "tierc": TailcapTierC, "tcpdump": Tcpdump, "empty": Empty}
+CONTENDERS = {"aa": Nothing, "tailcap": Tailcap, "tierc": TailcapTierC, "deep": TailcapDeep, "nogo": TailcapWithoutGo, "tcpdump": Tcpdump, "empty": Empty}
