@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "capture/amount.h"
+#include "capture/go/describe.h"
 #include "capture/kernel.h"
 #include "capture/probes.h"
 #include "capture/tls/describe.h"
@@ -29,7 +30,7 @@ constexpr const char* kUsage =
 
 usage: tailcap doctor [-p PID] [--json]
 
-  -p, --pid PID   also: which sockets of this process would be recorded
+  -p, --pid PID   also: which sockets of this process would be recorded; what its program, if it is Go's, will tell
       --json      one JSON object: {"possible": true, "checks": [{"name", "verdict", "finding", "repair"}]}
 
 Verdicts: OK; WARN, recording works but for what is said; FAIL, recording is impossible.
@@ -201,6 +202,16 @@ Check check_sockets(const std::string& pid) {
   return {"process " + pid, Verdict::ok, finding, ""};
 }
 
+// What is recorded of a Go program beyond sockets and threads; nothing of others.
+std::vector<Check> check_go(const std::string& pid) {
+  const auto program = go::describe_program("/proc/" + pid + "/exe");
+  std::vector<Check> checks;
+  if (!program.text.empty()) checks.push_back({"Go", Verdict::ok, program.text, ""});
+  if (!program.text.empty() && !program.unsupported.empty())
+    checks.push_back({"Go", Verdict::warn, "not to be told: " + program.unsupported, "all else is recorded"});
+  return checks;
+}
+
 std::string json_string(const std::string& text) {
   std::string out = "\"";
   for (char c : text) {
@@ -242,6 +253,9 @@ int run_doctor(int argc, char** argv) {
   if (possible) checks.push_back(check_load());
   for (auto& check : check_tls()) checks.push_back(std::move(check));
   if (!pid.empty()) checks.push_back(check_sockets(pid));
+  if (!pid.empty()) {
+    for (auto& check : check_go(pid)) checks.push_back(std::move(check));
+  }
   possible = true;
   for (const auto& check : checks) possible = possible && check.verdict != Verdict::fail;
   if (json) {

@@ -84,7 +84,10 @@ void add_groups(const std::string& list, std::vector<Group>& groups) {
         found = true;
       }
     }
-    if (!found) throw UsageError("'" + name + "' is not a group of probes. They are io, arrivals, offcpu, tasks, net, tls, go");
+    if (found) continue;
+    std::string all;
+    for (auto group : kGroups) all += (all.empty() ? "" : ", ") + std::string(name_of(group));
+    throw UsageError("'" + name + "' is not a group of probes. They are " + all);
   }
 }
 
