@@ -13,6 +13,8 @@
 #include "analyze/report/html.h"
 #include "analyze/report/json.h"
 #include "analyze/report/text.h"
+#include "analyze/report/topology.h"
+#include "analyze/tail/topology.h"
 
 namespace po = boost::program_options;
 
@@ -105,8 +107,13 @@ bool write_plots(const pipeline::Analysis& analysis, const Arguments& a) {
 }
 
 void write_page(const pipeline::Analysis& analysis, const Arguments& a) {
-  const flow::Figures figures = plot::draw(analysis.study, {plot::Format::svg, false, report::kSectionsInPage});
+  flow::Figures figures = plot::draw(analysis.study, {plot::Format::svg, false, report::kSectionsInPage});
   if (!figures.trouble.empty()) std::fprintf(stderr, "tailcap report: the page has no plots: %s\n", figures.trouble.c_str());
+  std::vector<tail::Ends> ends;
+  for (const auto& e : analysis.endpoints) ends.push_back({analysis.table.texts[e.local], analysis.table.texts[e.remote]});
+  const flow::Topology topology = tail::topology(analysis.table, ends, analysis.study);
+  if (std::string image = report::svg_topology(topology); !image.empty())
+    figures.drawn.insert(figures.drawn.begin(), {"topology", report::svg_caption(topology), std::nullopt, std::move(image)});
   write_file(a.html, report::html_report(analysis.study, analysis.table, figures, a.shown), a.files[0]);
   if (a.html != "-") std::fprintf(stderr, "tailcap report: page in %s\n", a.html.c_str());
 }

@@ -22,10 +22,17 @@ struct TopologyNode {
 
 struct TopologyCall {
   std::uint32_t from = 0, to = 0;  // nodes
+  std::string protocol;            // "http/1.1", "grpc in TLS"; several: "http/1.1, grpc"
+  // At least one in a hundred failed at the server or broke off; what callers did wrong (4xx) does not count.
+  bool failing() const {
+    const std::uint64_t failed = calls.server_errors + calls.other_failures, all = calls.count + calls.incomplete;
+    return failed > 0 && failed >= (all + 99) / 100;
+  }
   RouteStudy calls;                // as the caller saw them; where it was not recorded, as the callee did
 };
 
 struct Topology {
+  Time begin = formats::kNoTime, end = formats::kNoTime;  // of the requests' starts
   std::vector<TopologyNode> nodes;
   std::vector<TopologyCall> calls;  // the most first
 };

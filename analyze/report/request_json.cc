@@ -1,6 +1,7 @@
 #include "analyze/report/request_json.h"
 
 #include "analyze/report/json_writer.h"
+#include "analyze/report/trace_identity.h"
 #include "analyze/report/partition_json.h"
 #include "analyze/report/words.h"
 #include "formats/machine.h"
@@ -177,8 +178,13 @@ void append_request(std::string& out, const flow::RequestTable& table, const Req
   // The header names the caller's span: on the client's side that is the request itself, on the server's its parent.
   const bool client = row.role == flow::Role::client;
   const std::string_view span = flow::span_id_in(trace);
-  json.key("trace_id"), json.text_or_null(flow::trace_id_in(trace));
-  json.key("span_id"), json.text_or_null(client ? span : std::string_view{});
+  const TraceIdentity identity = trace_identity(table, row, clock, extras.local, extras.remote);
+  json.field("trace_id", identity.trace_id);
+  json.field("trace_id_source", identity.trace_id_source);
+  json.field("span_id", identity.span_id);
+  json.field("span_id_source", identity.span_id_source);
+  json.field("service_name", identity.service_name);
+  json.field("service_name_source", identity.service_name_source);
   json.key("parent_span_id"), json.text_or_null(client ? std::string_view{} : span);
   json.key("trace_format"), json.text_or_null(flow::name_of(row.trace_format));
   text_of(json, table, "request_id", row.request_id);

@@ -27,7 +27,7 @@ bool supported(const flow::Quantile& q) { return q.support != flow::Support::ref
 
 // "120/s, 4 (0.1 %) errors, p50 3.1 ms, p99 9.2 ms": what the data supports.
 std::string label_of(const TopologyCall& c) {
-  std::string out = rate_text(c.calls.per_second);
+  std::string out = rate_text(c.calls.per_second) + (c.protocol.empty() ? "" : " " + c.protocol);
   if (errors_of(c) > 0) out += ", " + errors_text(c.calls) + " errors";
   Footnotes notes;
   for (const std::size_t q : {kP50, kP99})
@@ -73,19 +73,20 @@ void quantile(JsonWriter& json, const char* name, const flow::Quantile& q) {
 
 }  // namespace
 
-std::string text_topology(const Topology& t) {
+std::string text_topology(const Topology& t, std::string_view title) {
   if (t.calls.empty()) return "No requests.\n";
-  std::string out = "Who calls whom\n\n";
+  std::string out = std::string(title) + "\n\n";
   Footnotes notes;
-  Table lines({{Align::left}, {Align::left}, {Align::right}, {Align::right}, {Align::right}, {Align::right}, {Align::right}, {Align::left}}, "  ");
-  lines.row({"caller", "called", "requests", "rate", "errors", "p50", "p99", ""});
+  Table lines({{Align::left}, {Align::left}, {Align::left}, {Align::right}, {Align::right}, {Align::right}, {Align::right}, {Align::right}, {Align::left}}, "  ");
+  lines.row({"caller", "called", "by", "requests", "rate", "errors", "p50", "p99", ""});
   for (const TopologyCall& c : t.calls) {
     const auto value = [&](std::size_t q) { return quantile_text(c.calls.latency[q], notes); };
     const QuantileText p50 = value(kP50), p99 = value(kP99);
     std::string note;
     for (const std::size_t n : {p50.note, p99.note})
       if (n != 0 && note.find("[" + std::to_string(n) + "]") == note.npos) note += "[" + std::to_string(n) + "]";
-    lines.row({printable(t.nodes[c.from].name), printable(t.nodes[c.to].name), count_text(count_of(c)), rate_text(c.calls.per_second),
+    if (c.failing()) note += note.empty() ? "FAILING" : " FAILING";
+    lines.row({printable(t.nodes[c.from].name), printable(t.nodes[c.to].name), c.protocol.empty() ? "–" : c.protocol, count_text(count_of(c)), rate_text(c.calls.per_second),
                errors_text(c.calls), p50.value, p99.value, note});
   }
   out += lines.text();
@@ -101,8 +102,12 @@ std::string mermaid_topology(const Topology& t) {
     const bool service = t.nodes[i].kind == Kind::service;
     out += "  n" + std::to_string(i) + (service ? "[\"" : "([\"") + mermaid_text(t.nodes[i].name) + (service ? "\"]\n" : "\"])\n");
   }
+  std::string failing;
+  for (std::size_t i = 0; i < t.calls.size(); ++i)
+    if (t.calls[i].failing()) failing += (failing.empty() ? "" : ",") + std::to_string(i);
   for (const TopologyCall& c : t.calls)
     out += "  n" + std::to_string(c.from) + " -->|\"" + mermaid_text(label_of(c)) + "\"| n" + std::to_string(c.to) + "\n";
+  if (!failing.empty()) out += "  linkStyle " + failing + " stroke:#a40e26,stroke-width:3px,color:#a40e26\n";
   return out;
 }
 
@@ -111,15 +116,13 @@ std::string dot_topology(const Topology& t) {
   for (std::size_t i = 0; i < t.nodes.size(); ++i)
     out += "  n" + std::to_string(i) + " [label=\"" + dot_text(t.nodes[i].name) + "\"" + (t.nodes[i].kind == Kind::service ? "" : ", style=dashed") + "];\n";
   for (const TopologyCall& c : t.calls)
-    out += "  n" + std::to_string(c.from) + " -> n" + std::to_string(c.to) + " [label=\"" + dot_text(label_of(c)) + "\"];\n";
+    out += "  n" + std::to_string(c.from) + " -> n" + std::to_string(c.to) + " [label=\"" + dot_text(label_of(c)) + "\"" + (c.failing() ? ", color=\"#a40e26\", fontcolor=\"#a40e26\", penwidth=3" : "") + "];\n";
   return out + "}\n";
 }
 
-std::string json_topology(const Topology& t) {
-  std::string out;
-  JsonWriter json(out);
-  json.begin_object();
-  json.field("schema", kJsonSchema);
+namespace {
+
+void parts(JsonWriter& json, const Topology& t) {
   json.key("nodes");
   json.begin_array();
   for (const TopologyNode& n : t.nodes) {
@@ -136,11 +139,45 @@ std::string json_topology(const Topology& t) {
     json.begin_object();
     json.field("from", c.from);
     json.field("to", c.to);
+    json.key("protocol"), json.text_or_null(c.protocol);
     json.field("requests", count_of(c));
     json.field("errors", errors_of(c));
+    json.field("failing", c.failing());
     json.key("per_second"), json.real(c.calls.per_second);
     quantile(json, "p50_ns", c.calls.latency[kP50]);
     quantile(json, "p99_ns", c.calls.latency[kP99]);
+    json.end_object();
+  }
+  json.end_array();
+}
+
+}  // namespace
+
+std::string json_topology(const Topology& t) {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object();
+  json.field("schema", kJsonSchema);
+  parts(json, t);
+  json.end_object();
+  return out + "\n";
+}
+
+std::string json_topologies(const std::vector<Topology>& windows, const flow::WallClock& clock) {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object();
+  json.field("schema", kJsonSchema);
+  json.key("windows");
+  json.begin_array();
+  for (const Topology& t : windows) {
+    json.begin_object();
+    for (const auto& [name, at] : {std::pair("from_ns", t.begin), std::pair("to_ns", t.end)}) {
+      json.key(name);
+      if (formats::known(at) && clock.known()) json.number(clock.realtime(at));
+      else json.null();
+    }
+    parts(json, t);
     json.end_object();
   }
   json.end_array();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <tuple>
 
@@ -45,28 +46,47 @@ class Builder {
   }
 
   flow::Topology build(const flow::Study& study) {
-    std::map<std::pair<std::uint32_t, std::uint32_t>, std::vector<std::uint32_t>> calls;
-    std::map<flow::ExchangeId, std::uint32_t> service;  // of the servers that were called from here
     const auto& rows = table_.rows;
-    for (std::uint32_t i = 0; i < rows.size(); ++i)
-      if (rows.role(i) == Role::server && rows.peer(i).connection != 0) service[rows.id(i)] = processes_[rows[i].pid].node;
-    for (std::uint32_t i = 0; i < rows.size(); ++i) {
+    if (service_.empty())
+      for (std::uint32_t i = 0; i < rows.size(); ++i)
+        if (rows.role(i) == Role::server && rows.peer(i).connection != 0) service_[rows.id(i)] = processes_[rows[i].pid].node;
+    return build(study, 0, static_cast<std::uint32_t>(rows.size()));
+  }
+
+  // Of the requests [from, to); rates are of the study's time.
+  flow::Topology build(const flow::Study& study, std::uint32_t first, std::uint32_t last) {
+    std::map<std::pair<std::uint32_t, std::uint32_t>, std::vector<std::uint32_t>> calls;
+    const auto& rows = table_.rows;
+    out_.calls.clear();
+    out_.begin = study.begin, out_.end = study.end;
+    for (std::uint32_t i = first; i < last; ++i) {
       const Request row = rows[i];
       const std::uint32_t own = processes_[row.pid].node;
       if (row.role == Role::client) {
-        const auto peer = service.find(row.peer);
-        calls[{own, peer != service.end() ? peer->second : address(end(row).remote)}].push_back(i);
+        const auto peer = service_.find(row.peer);
+        calls[{own, peer != service_.end() ? peer->second : address(end(row).remote)}].push_back(i);
       } else if (row.peer.connection == 0) {
         calls[{outside(TopologyNode::Kind::callers, "callers outside"), own}].push_back(i);
       }
     }
-    for (const auto& [between, of] : calls) out_.calls.push_back({between.first, between.second, study_route(table_, of, study)});
+    for (const auto& [between, of] : calls) out_.calls.push_back({between.first, between.second, protocols(of), study_route(table_, of, study)});
     const auto all = [](const flow::TopologyCall& c) { return c.calls.count + c.calls.incomplete; };
     std::stable_sort(out_.calls.begin(), out_.calls.end(), [&](const auto& a, const auto& b) { return all(a) > all(b); });
-    return std::move(out_);
+    return out_;
   }
 
  private:
+  std::string protocols(const std::vector<std::uint32_t>& rows) const {
+    std::set<std::string> names;
+    for (const std::uint32_t i : rows) {
+      const Request row = table_.rows[i];
+      if (row.protocol != flow::Protocol::unknown) names.insert(std::string(flow::name_of(row.protocol)) + (row.tls ? " in TLS" : ""));
+    }
+    std::string out;
+    for (const std::string& name : names) out += (out.empty() ? "" : ", ") + name;
+    return out;
+  }
+
   struct Process {
     flow::TextId comm = 0;
     std::string_view port;  // the first that it serves; empty: none
@@ -111,6 +131,7 @@ class Builder {
   const flow::RequestTable& table_;
   const std::vector<Ends>& ends_;
   std::map<std::uint32_t, Process> processes_;
+  std::map<flow::ExchangeId, std::uint32_t> service_;  // of the servers that were called from here
   std::map<std::pair<TopologyNode::Kind, std::string>, std::uint32_t> addresses_;
   flow::Topology out_;
 };
@@ -119,6 +140,42 @@ class Builder {
 
 flow::Topology topology(const flow::RequestTable& table, const std::vector<Ends>& ends, const flow::Study& study) {
   return Builder(table, ends).build(study);
+}
+
+std::vector<flow::Topology> topologies(const flow::RequestTable& table, const std::vector<Ends>& ends, const flow::Study& study, flow::Duration window) {
+  const auto& rows = table.rows;
+  const auto& clock = study.quality.clock;
+  const std::int64_t length = window.count();
+  const auto number = [&](flow::Time t) {
+    const std::int64_t since = clock.known() ? clock.realtime(t) : (t - study.begin).count();
+    return since >= 0 ? since / length : -1;
+  };
+  Builder builder(table, ends);
+  builder.build(study);  // so that all names are there
+  std::vector<flow::Topology> out;
+  // Rows are in order of start; those whose start is not known come first.
+  std::uint32_t first = 0;
+  while (first < rows.size() && !formats::known(rows.start(first))) ++first;
+  if (first > 0) {
+    flow::Study nowhere;
+    nowhere.quality.unseen = study.quality.unseen;
+    out.push_back(builder.build(nowhere, 0, first));
+  }
+  while (first < rows.size()) {
+    const std::int64_t which = number(rows.start(first));
+    std::uint32_t last = first + 1;
+    while (last < rows.size() && number(rows.start(last)) == which) ++last;
+    if (out.size() == kMaxWindows) throw std::runtime_error("more than " + std::to_string(kMaxWindows) + " windows; give a longer --window");
+    flow::Study part;
+    part.quality.unseen = study.quality.unseen;  // any of them may have been in this one
+    // Its place on the capture's clock: as far from the first request as the wall clock says.
+    const std::int64_t since = clock.known() ? clock.realtime(rows.start(first)) : (rows.start(first) - study.begin).count();
+    const flow::Time begin = rows.start(first) - flow::Duration{since - which * length};
+    part.begin = std::max(begin, study.begin), part.end = std::min(begin + window, study.end);
+    out.push_back(builder.build(part, first, last));
+    first = last;
+  }
+  return out;
 }
 
 }  // namespace tailcap::tail

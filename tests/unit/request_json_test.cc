@@ -105,7 +105,11 @@ TEST(RequestJson, NamesAndNulls) {
                                           "connection",
                                           "stream",
                                           "trace_id",
+                                          "trace_id_source",
                                           "span_id",
+                                          "span_id_source",
+                                          "service_name",
+                                          "service_name_source",
                                           "parent_span_id",
                                           "trace_format",
                                           "request_id",
@@ -131,7 +135,7 @@ TEST(RequestJson, NamesAndNulls) {
   EXPECT_EQ(got, names);
   EXPECT_EQ(json["id"], "12.3");
   for (const char* name : {"protocol", "method", "path", "status", "start_ns", "duration_ns", "first_byte_ns",
-                           "request_bytes", "pid", "comm", "trace_id", "span_id", "parent_span_id", "trace_format", "request_id", "parent", "parent_how", "parent_confidence", "parent_alternatives",
+                           "request_bytes", "pid", "comm", "parent_span_id", "trace_format", "request_id", "parent", "parent_how", "parent_confidence", "parent_alternatives",
                            "peer", "attempt", "attempt_of", "attempt_how", "http2", "phases", "thread_time", "milestones", "labels", "culprits", "setup", "local", "request_headers"})
     EXPECT_TRUE(json[name].is_null()) << name;
 }
@@ -218,8 +222,53 @@ TEST(RequestJson, FactsAreThere) {
   append_request(out, table, row, clock);
   json = Json::parse(out);
   EXPECT_EQ(json["parent_span_id"], "b7ad6b7169203331");
-  EXPECT_TRUE(json["span_id"].is_null());
+  EXPECT_EQ(json["span_id_source"], "synthetic") << "a server's own span is on no wire";
   EXPECT_FALSE(json.contains("request_headers"));
+}
+
+TEST(RequestJson, EveryRowHasATraceASpanAndAService) {
+  flow::RequestTable table;
+  flow::WallClock clock;
+  clock.add(formats::time_from(5), 1'700'000'000'000'000'000, {});
+  flow::Request client, server;
+  client.id = {3, 7}, server.id = {4, 1};
+  client.role = flow::Role::client, server.role = flow::Role::server;
+  client.peer = server.id, server.peer = client.id;
+  const auto json_of = [&](const flow::Request& row, const flow::WallClock& by) {
+    std::string out;
+    RequestExtras extras;
+    extras.local = table.texts.intern("10.0.0.1:80"), extras.remote = table.texts.intern("10.0.0.2:9");
+    append_request(out, table, row, by, extras);
+    return Json::parse(out);
+  };
+  const Json a = json_of(client, clock), b = json_of(server, clock);
+  for (const Json& json : {a, b}) {
+    EXPECT_EQ(json["trace_id_source"], "synthetic");
+    EXPECT_EQ(json["span_id_source"], "synthetic");
+    EXPECT_EQ(json["trace_id"].get<std::string>().size(), 32u);
+    EXPECT_EQ(json["span_id"].get<std::string>().size(), 16u);
+  }
+  EXPECT_EQ(a["trace_id"], b["trace_id"]);
+  EXPECT_NE(a["span_id"], b["span_id"]);
+  EXPECT_EQ(a, json_of(client, clock)) << "the same every time";
+  flow::WallClock other;
+  other.add(formats::time_from(5), 1'700'000'000'000'000'001, {});
+  EXPECT_NE(a["trace_id"], json_of(client, other)["trace_id"]) << "another capture, another trace";
+  EXPECT_EQ(a["service_name"], "10.0.0.2:9");
+  EXPECT_EQ(a["service_name_source"], "address");
+  EXPECT_EQ(b["service_name_source"], "listener");
+  server.comm = table.texts.intern("nginx");
+  EXPECT_EQ(json_of(server, clock)["service_name_source"], "process");
+  server.authority = client.authority = table.texts.intern("shop");
+  client.stream = 5;
+  EXPECT_EQ(json_of(server, clock)["service_name"], "shop");
+  EXPECT_EQ(json_of(server, clock)["service_name_source"], "host");
+  EXPECT_EQ(json_of(client, clock)["service_name_source"], ":authority");
+  client.traceparent = table.texts.intern("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+  client.trace_format = flow::TraceFormat::b3;
+  EXPECT_EQ(json_of(client, clock)["trace_id"], "0af7651916cd43dd8448eb211c80319c");
+  EXPECT_EQ(json_of(client, clock)["trace_id_source"], "b3");
+  EXPECT_EQ(json_of(client, clock)["span_id_source"], "b3");
 }
 
 TEST(ReportJson, IsValidWhateverNamesAreInIt) {
