@@ -298,7 +298,7 @@ enum go_act {
 };
 
 #define GO_SKIP_BELOW_OR_EQUAL (1ull << 40) /* a hit at which that condition holds does not count */
-#define GO_REASON (1ull << 41)              /* of a phase: AX says why */
+#define GO_REASON (1ull << 41)              /* of a phase: AX says why; of GO_YIELDED: BX, whether it was interrupted */
 #define GO_COOKIE(act, file, number) ((__u64)(act) | (__u64)(file) << 8 | (__u64)(number) << 24)
 #define GO_COOKIE_ACT(cookie) ((cookie)&0xff)
 #define GO_COOKIE_FILE(cookie) ((cookie) >> 8 & 0xffff)

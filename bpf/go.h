@@ -111,6 +111,11 @@ int runtime_event(struct pt_regs *ctx)
 	case GO_YIELDED:
 	case GO_RUN:
 		kind = RECORD_GO_STATE;
+		if (cookie & GO_REASON) {
+			place = REGISTER(ctx, bx);
+			act = (u8)place ? GO_PREEMPTED : GO_YIELDED;
+			place = 0;
+		}
 		subject = REGISTER(ctx, ax);
 		subject = number_of(layout, subject);
 		goroutine = act == GO_RUN ? 0 : subject;

@@ -111,6 +111,8 @@ CaptureFacts read_facts(const std::string& path) {
         facts.programs[std::string(program->program)] = {program->runs, program->time};
       } else if (const auto* probe = std::get_if<formats::Probe>(&event.body)) {
         facts.probes.push(*probe);
+      } else if (const auto* go = std::get_if<formats::GoProgram>(&event.body)) {
+        facts.go.push(event.thread.pid, *go);
       } else if (const auto* io = std::get_if<formats::TlsIo>(&event.body)) {
         facts.plaintext += !io->head.empty() || !io->tail.empty();
       }
@@ -171,6 +173,7 @@ std::string to_json(const CaptureFacts& facts) {
   for (const auto& [kind, count] : facts.by_kind) out["events_by_kind"][std::string(kind)] = count;
   out["decrypted"] = facts.decrypted() ? Json(*facts.decrypted()) : Json();
   out["probes"] = Json::parse(facts.probes.to_json());
+  out["go"] = Json::parse(facts.go.to_json());
   out["lost"] = s.lost;
   out["lost_by_cause"] = Json::object();
   for (const auto& [cause, count] : facts.lost_by_cause) out["lost_by_cause"][std::string(cause.name)] = count;

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "analyze/commands/go_facts.h"
 #include "analyze/commands/probe_facts.h"
 #include "formats/reader.h"
 
@@ -36,6 +37,7 @@ struct CaptureFacts {
   std::map<std::string, ProgramTotals> programs;                    // the last of each
 
   ProbeFacts probes;
+  GoFacts go;
   std::uint64_t plaintext = 0;  // calls whose plaintext is here
 
   // Whether there is decrypted TLS traffic in it; nothing where damaged blocks may hold some.

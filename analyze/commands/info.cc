@@ -31,7 +31,8 @@ Options
                architecture, boot_id, cpus, tier (a, b, c), tier_reason, redaction (masked_headers, none),
                payload_limit, ring_bytes, targets, notes, started_ns (since 1970), first_ns, last_ns (monotonic),
                duration_ns, events, unknown_events, events_by_kind, decrypted (holds plaintext of TLS),
-               probes: {path, function, place, offset, price_ns, reason}, lost, lost_by_cause,
+               probes: {path, function, place, offset, price_ns, reason},
+               go: {path, version, processes, told, offsets_from, goid_offset, not_told}, lost, lost_by_cause,
                programs: {name, runs, time_ns}, recorder: {cpu_ns, resident_bytes}
   -h, --help   this
 
@@ -114,8 +115,14 @@ void print_events(const CaptureFacts& facts) {
 
 void print_probes(const CaptureFacts& facts) {
   if (facts.probes.empty()) return;
-  heading("Where TLS was watched");
+  heading("Where functions were watched");
   for (const auto& text : facts.probes.lines()) std::printf("  %s\n", text.c_str());
+}
+
+void print_go(const CaptureFacts& facts) {
+  if (facts.go.empty()) return;
+  heading("Go programs");
+  for (const auto& text : facts.go.lines()) std::printf("  %s\n", text.c_str());
 }
 
 void print_cost(const CaptureFacts& facts) {
@@ -160,6 +167,7 @@ int run_info(int argc, char** argv) {
   print_file(facts);
   print_recording(facts);
   print_events(facts);
+  print_go(facts);
   print_probes(facts);
   print_cost(facts);
   return 0;

@@ -1,4 +1,4 @@
-// Where the recorder stood in functions of TLS libraries and programs, as `tailcap info` tells it.
+// Where the recorder stood in functions of libraries and programs, as `tailcap info` tells it.
 #pragma once
 
 #include <cstdint>

@@ -47,14 +47,16 @@ constexpr std::array kStates = {
     Known{"runtime.gopark", GoPart::states, GO_PARK, 3, GoPhase::unknown},
     Known{"runtime.ready", GoPart::states, GO_READY, 1, GoPhase::unknown},
     Known{"runtime.execute", GoPart::states, GO_RUN, 1, GoPhase::unknown},
-    Known{"runtime.gosched_m", GoPart::states, GO_YIELDED, 1, GoPhase::unknown},
 };
 // A request of the HTTP client is handed over to the goroutine of its connection, which sends it.
 constexpr std::array kCalls = {
     Known{"net/http.(*persistConn).roundTrip", GoPart::calls, GO_ASKED, 1, GoPhase::unknown},
     Known{"net/http.persistConnWriter.Write", GoPart::calls, GO_SENDS, 1, GoPhase::unknown},
 };
+// Who gives way, by itself or interrupted; or both in one, from Go 1.22 on, where the second is not there.
+constexpr Known kYields{"runtime.gosched_m", GoPart::states, GO_YIELDED, 1, GoPhase::unknown};
 constexpr Known kPreempted{"runtime.gopreempt_m", GoPart::states, GO_PREEMPTED, 1, GoPhase::unknown};
+constexpr Known kEither{"runtime.goschedImpl", GoPart::states, GO_YIELDED, 2, GoPhase::unknown};
 // … and at whose end.
 constexpr std::array kEnds = {std::pair{std::string_view("runtime.stopTheWorldWithSema"), GoPhase::stopped},
                               std::pair{std::string_view("runtime.startTheWorldWithSema"), GoPhase::started}};
@@ -139,7 +141,7 @@ class Planner {
     for (const Known& known : kAlways) names.push_back(known.name);
     for (const Known& known : kStates) names.push_back(known.name);
     for (const Known& known : kCalls) names.push_back(known.name);
-    names.push_back(kPreempted.name);
+    for (const Known& known : {kYields, kPreempted, kEither}) names.push_back(known.name);
     for (const auto& end : kEnds) names.push_back(end.first);
     found_ = functions_.find(names);
   }
@@ -181,7 +183,7 @@ class Planner {
   std::string plan_entry(const Known& known) {
     const GoFunction* begins = function(known.name);
     if (!begins) return "this version of Go has no " + std::string(known.name);
-    const bool reason = known.phase == GoPhase::stop_begin && !program_.stop_reasons.empty();
+    const bool reason = (known.phase == GoPhase::stop_begin && !program_.stop_reasons.empty()) || known.name == kEither.name;
     const int arguments = known.phase == GoPhase::stop_begin && !reason ? 0 : known.arguments;
     const std::uint64_t cookie =
         GO_COOKIE(known.act, file_, static_cast<std::uint8_t>(known.phase)) | (reason ? GO_REASON : 0);
@@ -256,8 +258,10 @@ class Planner {
     if (program_.wait_reasons.empty()) problem += (problem.empty() ? "" : ", ") + std::string("what is waited for is not found");
     if (!problem.empty()) return lack(GoPart::states, problem);
     have(GoPart::states);
-    const std::string interrupted = plan_entry(kPreempted);
-    if (!interrupted.empty()) lack(GoPart::states, "that one was interrupted is not seen: " + interrupted);
+    const bool apart = function(kPreempted.name) != nullptr;
+    std::string gives_way = apart ? plan_entry(kPreempted) : plan_entry(kEither);
+    if (apart && gives_way.empty()) gives_way = plan_entry(kYields);
+    if (!gives_way.empty()) lack(GoPart::states, "that one gives way is not seen: " + gives_way);
   }
 
   void plan_handlers() {

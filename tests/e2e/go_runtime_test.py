@@ -4,6 +4,7 @@ For every Go compiler that is here, and programs that are stripped, position-ind
 """
 import collections
 import glob
+import json
 import os
 import pathlib
 import re
@@ -74,7 +75,7 @@ class GoRuntime(Case):
     def check_goroutines(self, recording, truth):
         requests = {}
         for event in self.events(recording, "receive"):
-            found = re.search(r"X-Request-Id: (\S+)", event["head"])
+            found = re.search(r"(?i)x-request-id: (\S+)", event["head"])
             if found:
                 requests.setdefault(found[1], set()).add(event["goroutine"])
         answers = {}
@@ -137,6 +138,10 @@ class GoRuntime(Case):
         said = {(e["path"], e["version"].rsplit(".", 1)[0], e["offsets_from"], e["unsupported"])
                 for e in self.events(recording, "go_program")}
         self.assertEqual(said, {(str(program), "go" + version, offsets_from, "")})
+        told, = json.loads(self.tailcap("info", recording.file, "--json"))["go"]
+        self.assertEqual(len(told["processes"]), 1)
+        self.assertEqual(told["not_told"], None)
+        self.assertLessEqual({"goroutines", "creation", "runtime", "handlers"}, set(told["told"]))
 
     def whole(self, version, *options, cgo=False, offsets_from="DWARF"):
         program = self.build(version, *options, cgo=cgo)
@@ -179,6 +184,26 @@ class GoRuntime(Case):
         self.assert_whole(recording)
         self.check_goroutines(recording, truth)
         self.check_handlers(recording, truth)
+
+    def test_many_at_once(self):
+        """64 connections that stay, on more threads than CPUs; every request its own number."""
+        program = self.build(max(COMPILERS, key=lambda v: int(v[2:])))
+        self.port = free_port()
+        log = self.scratch / "server.jsonl"
+        with open(log, "w", encoding="utf-8") as out:
+            server = self.start([program, f"127.0.0.1:{self.port}"], stdout=out, env={**os.environ, "GOMAXPROCS": "4"})
+        wait_until(lambda: harness.answers(("127.0.0.1", self.port)), "the Go server")
+        with self.record("-p", server.pid, "--ring", "64MiB") as recording:
+            Case.load(self, f"http://127.0.0.1:{self.port}", "-c", "64", "-n", "6007", "--route", "5 GET /plain",
+                                           "--route", "3 GET /fan?n=3", "--route", "1 GET /kernel", "--route", "1 GET /wrapped")
+        self.assert_whole(recording)
+        truth = json_lines(log.read_text())
+        self.assertEqual(len(truth), 6007)
+        self.check_goroutines(recording, truth)
+        made = {e["child"]: e["goroutine"] for e in self.events(recording, "go_create")}
+        for t in truth:
+            for child in t["children"] or []:
+                self.assertEqual(made[child], t["goroutine"], t)
 
     def test_deep(self):
         for version in WANTED:

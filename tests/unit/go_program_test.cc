@@ -153,6 +153,25 @@ TEST(GoProgram, TheSameStrippedAndMovable) {
   }
 }
 
+// A version that nobody has looked at, without debugging information: what cannot be told is named, all else is told.
+TEST(GoProgram, UnknownVersionsAreNotGuessed) {
+  const auto all = compilers();
+  if (all.empty()) GTEST_SKIP() << "there is no Go compiler";
+  const Built built;
+  const Program known = built.plan(all.rbegin()->second, "-ldflags='-s -w'", true);
+  std::ifstream in(built.folder + "/program", std::ios::binary);
+  std::string bytes((std::istreambuf_iterator<char>(in)), {});
+  std::string other = known.version;
+  other.replace(4, 2, "87");
+  for (auto at = bytes.find(known.version); at != bytes.npos; at = bytes.find(known.version, at)) bytes.replace(at, other.size(), other);
+  const Program program = plan_program(ElfFile::from_bytes(bytes, "shop"), 1, true);
+  EXPECT_EQ(program.version, other);
+  EXPECT_EQ(program.unsupported, "goroutines: " + other + " is not in the table, and the program has no DWARF");
+  EXPECT_EQ(program.layout.number, 0);
+  EXPECT_EQ(program.layout.from, "");
+  EXPECT_EQ(program.parts, static_cast<int>(formats::GoPart::runtime) | static_cast<int>(formats::GoPart::handlers));
+}
+
 TEST(GoProgram, StatesOnlyWhereAskedFor) {
   const auto all = compilers();
   if (all.empty()) GTEST_SKIP() << "there is no Go compiler";

@@ -1,0 +1,76 @@
+#include "analyze/commands/go_facts.h"
+
+#include <nlohmann/json.hpp>
+
+#include "analyze/report/escape.h"
+#include "analyze/report/number.h"
+
+namespace tailcap::commands {
+
+namespace {
+
+using formats::GoPart;
+
+struct PartName {
+  GoPart part;
+  const char* name;  // as in --json
+  const char* text;  // for people
+};
+constexpr PartName kParts[] = {{GoPart::goroutines, "goroutines", "goroutines"}, {GoPart::creation, "creation", "their creation"},
+                               {GoPart::runtime, "runtime", "garbage collection"}, {GoPart::states, "states", "their states"},
+                               {GoPart::handlers, "handlers", "handlers"},     {GoPart::calls, "calls", "callers of HTTP clients"}};
+
+bool has(std::uint8_t parts, GoPart part) { return (parts & static_cast<std::uint8_t>(part)) != 0; }
+
+}  // namespace
+
+void GoFacts::push(std::uint32_t pid, const formats::GoProgram& program) {
+  if (known_ >= kMaxKnown) return;
+  const auto [entry, fresh] = programs_.try_emplace({std::string(program.path), std::string(program.version)});
+  auto& known = entry->second;
+  known.offsets_from = program.offsets_from;
+  known.unsupported = program.unsupported;
+  known.goid_offset = program.goid_offset;
+  known.parts = program.parts;
+  known_ += (fresh ? 1 : 0) + (known.processes.insert(pid).second ? 1 : 0);
+}
+
+std::vector<std::string> GoFacts::lines() const {
+  std::vector<std::string> out;
+  for (const auto& [key, program] : programs_) {
+    out.push_back(report::printable(key.first) + "  " +
+                  (key.second.empty() ? std::string("version unknown") : report::printable(key.second)) + ", " +
+                  report::count_text(program.processes.size(), "process", "processes"));
+    std::string parts;
+    for (const auto& part : kParts) {
+      if (!has(program.parts, part.part)) continue;
+      parts += (parts.empty() ? "" : ", ") + std::string(part.text);
+      if (part.part == GoPart::goroutines) parts += " (by " + report::printable(program.offsets_from) + ")";
+    }
+    out.push_back("  told      " + (parts.empty() ? "nothing" : parts));
+    if (!program.unsupported.empty()) out.push_back("  not told  " + report::printable(program.unsupported));
+  }
+  return out;
+}
+
+std::string GoFacts::to_json() const {
+  using Json = nlohmann::ordered_json;
+  const auto text = [](const std::string& t) { return t.empty() ? Json() : Json(report::printable(t)); };
+  Json all = Json::array();
+  for (const auto& [key, program] : programs_) {
+    Json parts = Json::array();
+    for (const auto& part : kParts) {
+      if (has(program.parts, part.part)) parts.push_back(part.name);
+    }
+    all.push_back({{"path", report::printable(key.first)},
+                   {"version", text(key.second)},
+                   {"processes", program.processes},
+                   {"told", parts},
+                   {"offsets_from", text(program.offsets_from)},
+                   {"goid_offset", program.goid_offset ? Json(program.goid_offset) : Json()},
+                   {"not_told", text(program.unsupported)}});
+  }
+  return all.dump();
+}
+
+}  // namespace tailcap::commands
