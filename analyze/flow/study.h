@@ -10,6 +10,7 @@
 #include "analyze/flow/call_study.h"
 #include "analyze/flow/connection.h"
 #include "analyze/flow/findings.h"
+#include "analyze/flow/load_study.h"
 #include "analyze/flow/request.h"
 #include "analyze/flow/tail_study.h"
 #include "analyze/flow/wall_clock.h"
@@ -87,6 +88,7 @@ struct RouteStudy {
   std::vector<std::uint32_t> slowest;  // indexes into the table, slowest first
   std::optional<CallStudy> calls;      // of gRPC
   std::optional<TailStudy> tail;       // unset: no request of the route has a partition
+  LoadStudy load;
 };
 
 struct LossSpan {
@@ -171,6 +173,7 @@ struct Study {
   std::vector<ConnectionFailure> failures;
   std::vector<TlsPeer> tls;             // most connections first
   std::vector<NameStudy> names;         // most lookups first
+  Arrivals arrivals;
   Time begin = kNoTime, end = kNoTime;
 };
 

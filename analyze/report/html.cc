@@ -11,6 +11,7 @@
 #include "analyze/report/page.h"
 #include "analyze/report/name_lines.h"
 #include "analyze/report/setup_text.h"
+#include "analyze/report/tail/load_lines.h"
 #include "analyze/report/tail/tail_html.h"
 #include "analyze/report/tls_lines.h"
 #include "analyze/report/words.h"
@@ -77,6 +78,7 @@ std::string routes_table(const flow::Study& study, flow::Role role) {
   for (const double q : flow::kQuantiles) out += element("th", quantile_name(q));
   out += "<th>first byte p50</th><th>bodies, in / out</th></tr></thead>\n<tbody>\n" + rows + "</tbody></table></div>\n";
   return out + element("p", "Below each percentile its 95 % interval within this recording, in the same unit. " + signs_text(study, role), "class=\"soft\"") + "\n" +
+         (role == study.arrivals.role && study.arrivals.closed_loop ? element("p", tail::arrivals_text(study), "class=\"soft\"") + "\n" : "") +
          notes_html(notes);
 }
 
@@ -157,7 +159,9 @@ std::string route_section(const flow::Study& study, const flow::RequestTable& ta
   std::string out = "<h3 id=\"route-" + std::to_string(i + 1) + "\">" + html(shortened(route_title(route), 300)) + "</h3>\n";
   out += element("p", std::string(route.role == flow::Role::server ? "Served" : "Made") + (route.comm.empty() ? "" : " by " + shortened(printable(route.comm), 100)) + ": " +
                           count_text(route.count, "request", "requests") + ", " + rate_text(route.per_second), "class=\"soft\"") + "\n";
-  if (const auto facts = method_facts(route, table); !facts.empty()) {
+  auto facts = method_facts(route, table);
+  for (auto& line : tail::load_lines(route, table.texts)) facts.push_back(std::move(line));
+  if (!facts.empty()) {
     out += "<dl class=\"quality\">\n";
     for (const auto& fact : facts) {
       const std::string tone = fact.tone == Tone::plain ? "class=\"plain\"" : "class=\"care\"";

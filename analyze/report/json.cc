@@ -5,6 +5,7 @@
 #include "analyze/report/call_json.h"
 #include "analyze/report/json_writer.h"
 #include "analyze/report/request_json.h"
+#include "analyze/report/tail/load_lines.h"
 #include "analyze/report/tail/tail_json.h"
 #include "analyze/report/tls_lines.h"
 #include "analyze/report/words.h"
@@ -81,6 +82,7 @@ class Writer {
     json_.begin_array();
     for (const auto& n : study_.names) append_name(json_, n);
     json_.end_array();
+    json_.key("arrivals"), tail::append_arrivals(json_, study_.arrivals);
     json_.key("connection_failures");
     json_.begin_array();
     for (const auto& f : study_.failures) {
@@ -200,6 +202,7 @@ class Writer {
     std::string tail;
     tail::append_tail(tail, r, table_, study_.quality.clock);
     json_.key("tail"), json_.raw(tail);
+    json_.key("load"), tail::append_load(json_, r, table_.texts);
     quantiles("latency", r.latency);
     quantiles("first_byte", r.first_byte);
     json_.key("independent_periods"), json_.real(std::round(r.independent_periods * 10) / 10);

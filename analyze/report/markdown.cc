@@ -10,6 +10,7 @@
 #include "analyze/report/quality.h"
 #include "analyze/report/quantiles.h"
 #include "analyze/report/setup_text.h"
+#include "analyze/report/tail/load_lines.h"
 #include "analyze/report/tail/sections.h"
 #include "analyze/report/text.h"
 #include "analyze/report/tls_lines.h"
@@ -66,7 +67,8 @@ std::string routes(const flow::Study& study, flow::Role role, std::size_t& left,
   std::vector<std::string> names = {"route", "requests", "rate", "errors"};
   for (const double q : flow::kQuantiles) names.push_back(quantile_name(q));
   names.insert(names.end(), {"first byte p50 / p99", "bodies in / out"});
-  const std::string signs = signs_text(study, role);
+  std::string signs = signs_text(study, role);
+  if (role == study.arrivals.role) signs += (signs.empty() ? "" : " ") + tail::arrivals_text(study);
   return std::string("\n### ") + (role == flow::Role::server ? "Requests served" : "Requests made") + "\n\n" + header(names, 1) + rows +
          (signs.empty() ? "" : "\n" + markdown(signs) + "\n");
 }
@@ -136,6 +138,7 @@ std::string markdown_report(const flow::Study& study, const flow::RequestTable& 
       if (route.role == role && route.count != 0 && shown < std::min(options.details, options.routes)) {
         const std::string section = tail::markdown_section(route, study, table);
         if (!section.empty()) out += "\n### Slow against typical: " + markdown(shortened(route_title(route), kLongestName)) + "\n\n" + section;
+        for (const auto& line : tail::load_lines(route, table.texts)) out += "- " + markdown(line.label + ": " + line.text) + "\n";
         out += phases(route, table), ++shown;
       }
   out += slowest(study, table, options);

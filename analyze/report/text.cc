@@ -12,6 +12,7 @@
 #include "analyze/report/quantiles.h"
 #include "analyze/report/setup_text.h"
 #include "analyze/report/table.h"
+#include "analyze/report/tail/load_lines.h"
 #include "analyze/report/tail/sections.h"
 #include "analyze/report/tail/sentence.h"
 #include "analyze/report/tls_lines.h"
@@ -86,6 +87,7 @@ void add_route(const flow::RouteStudy& route, const flow::RequestTable& requests
   add("bodies", bodies(route));
   if (const std::string text = route.tail && route.tail->compared() ? "" : difference_text(route); !text.empty()) add("slow ones", text);
   if (const std::string text = held_up_text(route); !text.empty()) add("held up", text);
+  for (const auto& line : tail::load_lines(route, requests.texts)) add(line.label, line.text);
   if (const std::string text = setup_text(route); !text.empty()) add("set-up", text);
 }
 
@@ -110,6 +112,7 @@ std::string routes_of(const flow::Study& study, const flow::RequestTable& reques
   if (shown == 0) return {};
   std::string out = "\n" + ruler(role == flow::Role::server ? "Requests served" : "Requests made", options.width) + table.text();
   if (const std::string signs = signs_text(study, role); !signs.empty()) out += wrapped("  ", signs, options.width);
+  if (const std::string text = tail::arrivals_text(study); !text.empty() && role == study.arrivals.role) out += wrapped("  ", text, options.width);
   for (std::size_t i = 0; i < notes.texts().size(); ++i)
     out += wrapped("  [" + std::to_string(i + 1) + "] ", notes.texts()[i], options.width);
   return out;

@@ -3,6 +3,7 @@
 #include <map>
 
 #include "analyze/tail/calls.h"
+#include "analyze/tail/load/load_study.h"
 #include "analyze/tail/quantiles.h"
 #include "analyze/tail/routes.h"
 #include "analyze/tail/slow/tail_study.h"
@@ -250,7 +251,8 @@ RouteStudy study_route(const RequestTable& table, const std::vector<std::uint32_
   const auto shown = std::min(kSlowest, timed.size());
   std::partial_sort(timed.begin(), timed.begin() + static_cast<std::ptrdiff_t>(shown), timed.end(), longer);
   out.slowest.assign(timed.begin(), timed.begin() + static_cast<std::ptrdiff_t>(shown));
-  if (links)
+  out.load = load::study_load(table, rows, study, links);
+  if (links && table.partitions.size() > 0)
     out.tail = slow::study_tail(table, rows, study, *links,
                                 {latency.correlation(), &out.latency[2], &out.latency[3], out.route == kOtherRoute});
   return out;

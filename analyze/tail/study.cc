@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "analyze/tail/calls.h"
+#include "analyze/tail/load/load_study.h"
 #include "analyze/tail/routes.h"
 
 namespace tailcap::tail {
@@ -77,7 +78,8 @@ void study_requests(const RequestTable& table, flow::Study& study) {
     routes[{row.route == other ? 0 : row.method, row.route, row.role}].push_back(i);
   }
   std::optional<slow::Links> links;
-  if (table.partitions.size() > 0) links.emplace(table);
+  if (table.partitions.size() > 0 || table.causes.size() > 0) links.emplace(table);
+  study.arrivals = load::arrivals(table);
   std::vector<std::pair<double, RouteStudy>> studied;
   for (const auto& [key, rows] : routes) {
     double total = 0;

@@ -25,7 +25,7 @@ void count_requests(const flow::RequestTable& table, flow::Quality& quality);
 // Fills routes and slowest from the rows (sorted, with routes). study.begin and study.end are set.
 void study_requests(const flow::RequestTable& table, flow::Study& study);
 
-// One route; rows: indexes in the order of start. links: only where the table has partitions.
+// One route; rows: indexes in the order of start. links: where the table has partitions or causes.
 flow::RouteStudy study_route(const flow::RequestTable& table, const std::vector<std::uint32_t>& rows,
                              const flow::Study& study, const slow::Links* links = nullptr);
 

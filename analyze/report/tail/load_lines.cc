@@ -1,0 +1,174 @@
+#include "analyze/report/tail/load_lines.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "analyze/report/escape.h"
+#include "analyze/report/number.h"
+
+namespace tailcap::report::tail {
+namespace {
+
+using flow::LoadStudy;
+
+constexpr std::uint64_t kLeastForMedian = 20, kLeastForP95 = 100;  // requests in a band; fewer are left out
+constexpr double kCorrelated = 0.8;  // observed over independent: below, slow calls come together
+
+std::string decimal(double value, int places) {
+  char text[48];
+  return std::string(text, std::to_chars(text, text + sizeof text, value, std::chars_format::fixed, places).ptr);
+}
+
+std::string call_name(const flow::FanOut::Slowest& s, const flow::TextPool& texts) {
+  std::string out = (s.method != 0 ? shortened(printable(texts[s.method]), 20) + " " : "") + (s.route != 0 ? shortened(printable(texts[s.route]), 60) : "?");
+  return s.authority != 0 ? out + " at " + shortened(printable(texts[s.authority]), 40) : out;
+}
+
+std::string in_flight_text(const LoadStudy& load) {
+  std::string out;
+  std::size_t bands = 0;
+  for (const auto& b : load.in_flight) {
+    if (b.count < kLeastForMedian) continue;
+    ++bands;
+    out += (out.empty() ? "" : "; ") + count_text(b.from) + (b.to > b.from ? "–" + count_text(b.to) : "") + ": median " + duration_text(b.median);
+    if (b.count >= kLeastForP95) out += ", p95 " + duration_text(b.p95);
+    out += " (" + count_text(b.count, "request", "requests") + ")";
+  }
+  return bands < 2 ? "" : "by the number of this route's requests under way, itself included: " + out;
+}
+
+std::string fan_out_text(const flow::FanOut& f, const flow::TextPool& texts) {
+  std::string out = count_text(f.requests, "request", "requests") + " made " + decimal(f.calls, 1) + " calls each, some at once. A call is slow beyond " + duration_text(f.limit) + " (" +
+                    share_text(f.slow_calls, 1.0) + " are): " + share_text(f.observed, 1.0) + " of the requests had a slow one, " + share_text(f.independent, 1.0) + " would if calls were slow independently of each other";
+  if (f.observed < kCorrelated * f.independent) out += "; so they are slow together, for a common reason";
+  if (!f.slowest.empty()) {
+    out += ". The slowest was ";
+    for (std::size_t i = 0; i < f.slowest.size(); ++i)
+      out += (i == 0 ? "" : ", ") + call_name(f.slowest[i], texts) + " in " + share_text(f.slowest[i].count, f.requests);
+  }
+  return out;
+}
+
+std::string head_of_line_text(const LoadStudy& load) {
+  std::string out;
+  for (const auto& h : load.head_of_line) {
+    out += (out.empty() ? "" : "; ") + std::string(flow::text_of(h.label)) + ": " + count_text(h.requests, "request", "requests") + " on " + count_text(h.connections, "connection", "connections") + ", " +
+           duration_text(Duration{h.time}) + " together";
+    if (h.connections > 1) out += ", most on connection " + std::to_string(h.worst) + " (" + count_text(h.worst_requests) + ")";
+  }
+  return out;
+}
+
+std::string retries_text(const flow::RetryStudy& r) {
+  std::string out = count_text(r.attempts, "attempt", "attempts") + " for " + count_text(r.calls, "call", "calls") + " (" + decimal(static_cast<double>(r.attempts) / static_cast<double>(std::max<std::uint64_t>(r.calls, 1)), 2) +
+                    " each); " + count_text(r.retried, "call was", "calls were") + " made more than once";
+  if (r.call_mean.count() > 0) out += ", and took " + duration_text(r.call_mean) + " with all attempts where one attempt took " + duration_text(r.attempt_mean);
+  return out;
+}
+
+}  // namespace
+
+std::vector<QualityLine> load_lines(const flow::RouteStudy& route, const flow::TextPool& texts) {
+  std::vector<QualityLine> out;
+  const LoadStudy& load = route.load;
+  const auto add = [&](const char* label, std::string text, Tone tone = Tone::plain) {
+    if (!text.empty()) out.push_back({tone, label, std::move(text)});
+  };
+  add("under load", in_flight_text(load));
+  if (!load.little.holds)
+    add("unfinished", "on average " + decimal(load.little.in_flight, 2) + " were under way, where rate and mean duration give " + decimal(load.little.expected, 2) + ": durations are missing that are not like the others", Tone::care);
+  if (load.fan_out) add("fan-out", fan_out_text(*load.fan_out, texts));
+  add("head of line", head_of_line_text(load));
+  if (load.retries) add("retries", retries_text(*load.retries));
+  return out;
+}
+
+std::string arrivals_text(const flow::Study& study) {
+  const flow::Arrivals& a = study.arrivals;
+  if (!a.closed_loop) return {};
+  return "Closed loop: " + share_text(a.at_once, a.next) + " of the requests came as soon as the one before on their connection was answered. What stalls such clients keeps their next requests from being sent; "
+         "percentiles look better than those of users who do not wait for each other.";
+}
+
+void append_load(JsonWriter& json, const flow::RouteStudy& route, const flow::TextPool& texts) {
+  const LoadStudy& load = route.load;
+  json.begin_object();
+  json.key("in_flight");
+  json.begin_array();
+  for (const auto& b : load.in_flight) {
+    json.begin_object();
+    json.field("from", b.from);
+    json.field("to", b.to);
+    json.field("count", b.count);
+    json.field("median_ns", std::int64_t{b.median.count()});
+    json.key("p95_ns"), b.count >= kLeastForP95 ? json.number(std::int64_t{b.p95.count()}) : json.null();
+    json.end_object();
+  }
+  json.end_array();
+  json.key("mean_in_flight"), json.real(load.little.in_flight);
+  json.key("expected_in_flight"), json.real(load.little.expected);
+  json.field("little_holds", load.little.holds);
+  json.key("head_of_line");
+  json.begin_array();
+  for (const auto& h : load.head_of_line) {
+    json.begin_object();
+    json.field("label", flow::name_of(h.label));
+    json.field("requests", h.requests);
+    json.field("connections", h.connections);
+    json.field("time_ns", h.time);
+    json.field("worst_connection", std::uint64_t{h.worst});
+    json.field("worst_requests", h.worst_requests);
+    json.end_object();
+  }
+  json.end_array();
+  json.key("fan_out");
+  if (const auto& f = load.fan_out) {
+    json.begin_object();
+    json.field("requests", f->requests);
+    json.key("calls_mean"), json.real(f->calls);
+    json.key("quantile"), json.real(f->quantile);
+    json.field("limit_ns", std::int64_t{f->limit.count()});
+    json.key("slow_calls"), json.real(f->slow_calls);
+    json.key("observed"), json.real(f->observed);
+    json.key("independent"), json.real(f->independent);
+    json.key("slowest");
+    json.begin_array();
+    for (const auto& s : f->slowest) {
+      json.begin_object();
+      json.key("method"), json.text_or_null(texts[s.method]);
+      json.key("route"), json.text_or_null(texts[s.route]);
+      json.key("authority"), json.text_or_null(texts[s.authority]);
+      json.field("count", s.count);
+      json.end_object();
+    }
+    json.end_array();
+    json.end_object();
+  } else {
+    json.null();
+  }
+  json.key("retries");
+  if (const auto& r = load.retries) {
+    json.begin_object();
+    json.field("attempts", r->attempts);
+    json.field("calls", r->calls);
+    json.field("retried", r->retried);
+    json.field("attempt_mean_ns", std::int64_t{r->attempt_mean.count()});
+    json.field("call_mean_ns", std::int64_t{r->call_mean.count()});
+    json.end_object();
+  } else {
+    json.null();
+  }
+  json.end_object();
+}
+
+void append_arrivals(JsonWriter& json, const flow::Arrivals& a) {
+  json.begin_object();
+  json.field("role", flow::name_of(a.role));
+  json.field("connections", a.connections);
+  json.field("next", a.next);
+  json.field("at_once", a.at_once);
+  json.field("closed_loop", a.closed_loop);
+  json.end_object();
+}
+
+}  // namespace tailcap::report::tail

@@ -1,0 +1,81 @@
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <map>
+
+#include "analyze/tail/load/load_study.h"
+#include "analyze/tail/study.h"
+
+namespace tailcap::tail::load {
+namespace {
+
+using flow::Duration;
+using formats::known;
+using formats::nanoseconds;
+
+constexpr double kLittleTolerance = 0.05;
+constexpr std::uint64_t kLeastForLittle = 100;  // requests
+
+}  // namespace
+
+std::vector<flow::InFlightBand> in_flight_bands(const flow::RequestTable& table, const std::vector<std::uint32_t>& rows) {
+  struct Interval {
+    std::int64_t start, duration;
+  };
+  std::vector<Interval> requests;
+  std::vector<std::int64_t> ends;
+  for (const std::uint32_t i : rows) {
+    if (!known(table.rows.start(i)) || !table.rows.has_duration(i)) continue;
+    requests.push_back({nanoseconds(table.rows.start(i)), table.rows.duration(i).count()});
+    ends.push_back(requests.back().start + requests.back().duration);
+  }
+  // rows are in order of start
+  std::sort(ends.begin(), ends.end());
+  std::map<int, std::vector<std::int64_t>> durations;  // by band: 1, 2, 3–4, 5–8, …
+  std::size_t over = 0;
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    while (over < ends.size() && ends[over] <= requests[i].start) ++over;
+    // A request of no length may be over before it began by this count.
+    const std::size_t in_flight = std::max<std::size_t>(1, i + 1 - std::min(over, i));
+    durations[std::bit_width(in_flight - 1)].push_back(requests[i].duration);
+  }
+  std::vector<flow::InFlightBand> out;
+  for (auto& [band, values] : durations) {
+    std::sort(values.begin(), values.end());
+    const auto at = [&](double q) { return Duration{values[static_cast<std::size_t>(std::ceil(q * static_cast<double>(values.size()) - 1e-9)) - 1]}; };
+    flow::InFlightBand b;
+    b.from = band == 0 ? 1 : (1u << (band - 1)) + 1;
+    b.to = 1u << band;
+    b.count = values.size();
+    b.median = at(0.5), b.p95 = at(0.95);
+    out.push_back(b);
+  }
+  return out;
+}
+
+flow::LittleCheck little_check(const flow::RequestTable& table, const std::vector<std::uint32_t>& rows, formats::Time begin, formats::Time end) {
+  flow::LittleCheck out;
+  const double length = static_cast<double>((end - begin).count());
+  if (!(length > 0)) return out;
+  const std::int64_t from = nanoseconds(begin), to = nanoseconds(end);
+  double busy = 0, durations = 0;
+  std::uint64_t began = 0, timed = 0;
+  for (const std::uint32_t i : rows) {
+    const flow::Request row = table.rows[i];
+    if (!known(row.start) || row.start < begin || row.start > end) continue;
+    ++began;
+    const std::int64_t start = nanoseconds(row.start);
+    const std::int64_t stop = row.has_duration ? start + row.duration.count() : row.reset_after >= 0 ? start + row.reset_after : standing_of(row) == Standing::in_flight ? to : start;
+    busy += static_cast<double>(std::min(stop, to) - std::max(start, from));
+    if (!row.has_duration) continue;
+    ++timed;
+    durations += static_cast<double>(row.duration.count());
+  }
+  if (timed == 0) return out;
+  out.in_flight = busy / length;
+  out.expected = static_cast<double>(began) / length * durations / static_cast<double>(timed);
+  out.holds = timed < kLeastForLittle || std::abs(out.in_flight - out.expected) <= kLittleTolerance * out.expected;
+  return out;
+}
+
+}  // namespace tailcap::tail::load
