@@ -1,4 +1,5 @@
 // tailcap report: routes with percentiles, phases and the slowest requests, as text, Markdown, JSON, a page and plots.
+#include <algorithm>
 #include <boost/program_options.hpp>
 #include <cstdio>
 #include <filesystem>
@@ -106,6 +107,21 @@ bool write_plots(const pipeline::Analysis& analysis, const Arguments& a) {
   return true;
 }
 
+// The requests that the page shows in time, and those who held them up.
+std::vector<flow::ExchangeId> exemplars_of(const pipeline::Analysis& analysis) {
+  std::vector<flow::ExchangeId> exemplars;
+  for (std::size_t i = 0; i < std::min(analysis.study.routes.size(), report::kSectionsInPage); ++i) {
+    if (!analysis.study.routes[i].tail) continue;
+    for (const flow::Exemplar& e : analysis.study.routes[i].tail->exemplars)
+      for (const std::uint32_t row : {e.row, e.typical}) {
+        exemplars.push_back(analysis.table.rows.id(row));
+        for (const flow::Culprit& c : analysis.table.partitions.culprits(exemplars.back()))
+          if (c.request.connection != 0) exemplars.push_back(c.request);
+      }
+  }
+  return exemplars;
+}
+
 void write_page(const pipeline::Analysis& analysis, const Arguments& a) {
   flow::Figures figures = plot::draw(analysis.study, {plot::Format::svg, false, report::kSectionsInPage});
   if (!figures.trouble.empty()) std::fprintf(stderr, "tailcap report: the page has no plots: %s\n", figures.trouble.c_str());
@@ -114,7 +130,8 @@ void write_page(const pipeline::Analysis& analysis, const Arguments& a) {
   const flow::Topology topology = tail::topology(analysis.table, ends, analysis.study);
   if (std::string image = report::svg_topology(topology); !image.empty())
     figures.drawn.insert(figures.drawn.begin(), {"topology", report::svg_caption(topology), std::nullopt, std::move(image)});
-  write_file(a.html, report::html_report(analysis.study, analysis.table, figures, a.shown), a.files[0]);
+  const auto courses = pipeline::courses_of(a.files[0], exemplars_of(analysis));
+  write_file(a.html, report::html_report(analysis.study, analysis.table, figures, a.shown, courses), a.files[0]);
   if (a.html != "-") std::fprintf(stderr, "tailcap report: page in %s\n", a.html.c_str());
 }
 

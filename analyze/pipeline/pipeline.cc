@@ -69,6 +69,7 @@ class Run {
   partition::Partitioner partition() {
     partition::Partitioner partitioner(out_.table, std::move(notes_), carriers_);
     if (options_.follow.connection != 0) partitioner.follow(options_.follow);
+    for (const ExchangeId id : options_.follow_all) partitioner.follow(id);
     return partitioner;
   }
 
@@ -329,6 +330,16 @@ Analysis analyze(const std::string& path, const Options& options) {
     run.partitioned(partitioner);
   }
   return run.finish(reader.summary());
+}
+
+std::vector<flow::Course> courses_of(const std::string& path, const std::vector<ExchangeId>& requests, unsigned threads) {
+  if (requests.empty()) return {};
+  Options options;
+  options.threads = threads;
+  options.study = false;
+  options.partition = true;
+  options.follow_all = requests;
+  return analyze(path, options).courses;
 }
 
 Analysis analyze(const formats::Preamble& preamble, std::span<const formats::Event> events, const Options& options) {

@@ -41,6 +41,7 @@ struct Options {
   bool keep_splits = false;   // fills Analysis::splits
   bool study = true;          // false: only the table and Study::quality
   bool partition = false;     // fills RequestTable::partitions: reads the capture a second time
+  std::vector<flow::ExchangeId> follow_all;  // likewise, of several
   flow::ExchangeId follow;    // with partition: fills Analysis::courses for this request, its other end and its calls
 };
 
@@ -68,6 +69,9 @@ struct Analysis {
 
 // Throws std::runtime_error if the file cannot be read or is no capture.
 Analysis analyze(const std::string& path, const Options& options = {});
+
+// The courses of these requests, of their other ends and calls, ascending: the capture is read twice more.
+std::vector<flow::Course> courses_of(const std::string& path, const std::vector<flow::ExchangeId>& requests, unsigned threads = 0);
 
 // The same for events that are in memory, as tests make them; the last is a CaptureEnd.
 Analysis analyze(const formats::Preamble& preamble, std::span<const formats::Event> events,

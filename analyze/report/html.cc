@@ -122,8 +122,9 @@ std::string request_row(const flow::Study& study, const flow::Request& row, cons
   std::string out = "<tr><td class=\"left\"><code>" + id_text(row.id) + "</code></td>";
   out += cell(duration_text(row.duration), static_cast<double>(row.duration.count()), exact_text(row.duration));
   const std::string dominant = dominant_text(row);
-  out += "<td title=\"" + html(dominant) + "\">" + bar_html(phase_stretches(row), scale) +
-         (row.has_thread_time ? bar_html(thread_stretches(row), scale) : "") + "</td>";
+  const auto labels = tail::label_stretches(requests, row.id);
+  out += "<td title=\"" + html(dominant) + "\">" + bar_html(labels.empty() ? phase_stretches(row) : labels, scale) +
+         (row.has_thread_time && labels.empty() ? bar_html(thread_stretches(row), scale) : "") + "</td>";
   out += element("td", outcome_text(row), "class=\"left\"");
   out += "<td class=\"name long\">" + html(shortened(request_title(row, requests.texts), 300)) +
          (row.role == flow::Role::client ? " <span class=\"soft\">(made)</span>" : "") + "<span class=\"ci\">" + html(dominant) + "</span>" +
@@ -145,8 +146,9 @@ std::string slowest_table(const flow::Study& study, const flow::RequestTable& re
   shown.resize(std::min(shown.size(), limit));
   std::int64_t scale = 1;
   for (const auto i : shown) scale = std::max<std::int64_t>(scale, requests.rows[i].duration.count());
-  std::string out = "<p class=\"soft\">Upper bar: the request.</p>\n" + legend_html(used(requests, shown, false));
-  if (const auto threads = used(requests, shown, true); !threads.empty())
+  const bool labelled = requests.partitions.size() > 0;
+  std::string out = labelled ? tail::group_legend_html() : "<p class=\"soft\">Upper bar: the request.</p>\n" + legend_html(used(requests, shown, false));
+  if (const auto threads = used(requests, shown, true); !threads.empty() && !labelled)
     out += "<p class=\"soft\">Lower bar: the thread that served it.</p>\n" + legend_html(threads);
   out += "<div class=\"wide\"><table class=\"sortable\">\n<thead><tr><th class=\"left\">id</th><th>duration</th><th class=\"left\">where the time went</th><th class=\"left\">result</th>"
          "<th class=\"name\">request</th><th>began</th></tr></thead>\n<tbody>\n";
@@ -154,11 +156,13 @@ std::string slowest_table(const flow::Study& study, const flow::RequestTable& re
   return out + "</tbody></table></div>\n";
 }
 
-std::string route_section(const flow::Study& study, const flow::RequestTable& table, const flow::Figures& figures, std::size_t i) {
+std::string route_section(const flow::Study& study, const flow::RequestTable& table, const flow::Figures& figures,
+                          std::span<const flow::Course> courses, std::size_t i) {
   const auto& route = study.routes[i];
   std::string out = "<h3 id=\"route-" + std::to_string(i + 1) + "\">" + html(shortened(route_title(route), 300)) + "</h3>\n";
   out += element("p", std::string(route.role == flow::Role::server ? "Served" : "Made") + (route.comm.empty() ? "" : " by " + shortened(printable(route.comm), 100)) + ": " +
                           count_text(route.count, "request", "requests") + ", " + rate_text(route.per_second), "class=\"soft\"") + "\n";
+  out += tail::section_html(route, study, table, courses);
   auto facts = method_facts(route, table);
   for (auto& line : tail::load_lines(route, table.texts)) facts.push_back(std::move(line));
   if (!facts.empty()) {
@@ -169,7 +173,6 @@ std::string route_section(const flow::Study& study, const flow::RequestTable& ta
     }
     out += "</dl>\n";
   }
-  out += tail::section_html(route, study, table);
   if (const std::string text = route.tail && route.tail->compared() ? "" : difference_text(route); !text.empty()) out += element("p", text) + "\n";
   if (const std::string text = held_up_text(route); !text.empty()) out += element("p", "Held up: " + text + ".") + "\n";
   if (const std::string text = setup_text(route); !text.empty()) out += element("p", "Set-up of connections: " + text + ".") + "\n";
@@ -202,7 +205,7 @@ std::string list(std::string_view title, const std::vector<std::string>& lines) 
 }  // namespace
 
 std::string html_report(const flow::Study& study, const flow::RequestTable& table, const flow::Figures& figures,
-                        const ReportOptions& options) {
+                        const ReportOptions& options, std::span<const flow::Course> courses) {
   std::string body = element("h1", "tailcap report: " + printable(options.file)) + "\n";
   if (!options.scope.empty()) body += element("p", "Only " + options.scope + "; the box is about the whole capture.", "class=\"warn\"") + "\n";
   body += quality_box_html(study) + tail::verdicts_html(study, table.texts, kSectionsInPage);
@@ -211,15 +214,15 @@ std::string html_report(const flow::Study& study, const flow::RequestTable& tabl
     body += element("p", text + " `tailcap report --json` has them all.", "class=\"soft\"") + "\n";
   body += figures_of(figures, std::nullopt);
   if (!figures.trouble.empty()) body += element("p", "No plots: " + printable(figures.trouble) + ".", "class=\"warn\"") + "\n";
+  if (!study.routes.empty()) body += "<h2>Route by route</h2>\n";
+  for (std::size_t i = 0; i < std::min(study.routes.size(), kSectionsInPage); ++i) body += route_section(study, table, figures, courses, i);
+  if (study.routes.size() > kSectionsInPage)
+    body += element("p", left_out_text(study, kSectionsInPage) + " The sections above are of the routes with most total time.", "class=\"soft\"") + "\n";
   if (!study.slowest.empty()) {
     body += "<h2>Slowest requests</h2>\n" + slowest_table(study, table, study.slowest, kSlowestInPage);
     body += element("p", "One of them in full: tailcap show " + printable(options.file) + " " + id_text(table.rows[study.slowest[0]].id), "class=\"soft\"") + "\n";
   }
   body += list("TLS connections", tls_lines(study)) + list("Name lookups", name_lines(study)) + failures_table(study);
-  if (!study.routes.empty()) body += "<h2>Route by route</h2>\n";
-  for (std::size_t i = 0; i < std::min(study.routes.size(), kSectionsInPage); ++i) body += route_section(study, table, figures, i);
-  if (study.routes.size() > kSectionsInPage)
-    body += element("p", left_out_text(study, kSectionsInPage) + " The sections above are of the routes with most total time.", "class=\"soft\"") + "\n";
   body += definitions_html() + footer_html(study);
   return page("tailcap report: " + printable(options.file), body);
 }

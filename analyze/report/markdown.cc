@@ -138,7 +138,9 @@ std::string markdown_report(const flow::Study& study, const flow::RequestTable& 
       if (route.role == role && route.count != 0 && shown < std::min(options.details, options.routes)) {
         const std::string section = tail::markdown_section(route, study, table);
         if (!section.empty()) out += "\n### Slow against typical: " + markdown(shortened(route_title(route), kLongestName)) + "\n\n" + section;
-        for (const auto& line : tail::load_lines(route, table.texts)) out += "- " + markdown(line.label + ": " + line.text) + "\n";
+        const auto lines = tail::load_lines(route, table.texts);
+        if (!lines.empty()) out += "\n";
+        for (const auto& line : lines) out += "- " + markdown(line.label + ": " + line.text) + "\n";
         out += phases(route, table), ++shown;
       }
   out += slowest(study, table, options);

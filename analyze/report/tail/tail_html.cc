@@ -10,6 +10,7 @@
 #include "analyze/report/html_parts.h"
 #include "analyze/report/number.h"
 #include "analyze/report/tail/difference_table.h"
+#include "analyze/report/tail/lanes.h"
 #include "analyze/report/tail/sections.h"
 #include "analyze/report/tail/sentence.h"
 #include "analyze/report/words.h"
@@ -107,34 +108,27 @@ std::string bands(const TailStudy& tail) {
   return out + "</table></div>\n";
 }
 
-// A request as one bar: phase after phase, within each its labels. The order within a phase is not that of time.
-std::vector<Stretch> request_stretches(const flow::RequestTable& table, std::uint32_t row) {
-  std::vector<Stretch> out;
-  const auto parts = table.partitions.parts(table.rows.id(row));
-  for (std::size_t p = 0; p < flow::kPhases; ++p) {
-    std::vector<std::pair<Label, std::int64_t>> labels;
-    for (const flow::Part& part : parts)
-      if (part.phase == static_cast<flow::Phase>(p)) labels.emplace_back(part.label, part.time);
-    for (const Stretch& s : stretches_of(std::move(labels))) out.push_back(s);
-  }
-  return out;
-}
-
-std::string exemplars(const TailStudy& tail, const flow::RequestTable& table) {
+std::string exemplars(const TailStudy& tail, const flow::RequestTable& table, std::span<const flow::Course> courses) {
   if (tail.exemplars.empty()) return {};
   std::int64_t scale = 1;
   for (const auto& e : tail.exemplars) scale = std::max<std::int64_t>(scale, table.rows.duration(e.row).count());
   constexpr std::string_view why[] = {"the slowest", "most like all slow ones", "slowest for another reason"};
   std::string out = "<h4>Requests to look at, each with a typical one of its kind</h4>\n<div class=\"wide\"><table class=\"tail stacked\">\n";
   const auto add = [&](std::uint32_t row, std::string_view what, bool first) {
-    out += std::string("<tr") + (first ? " class=\"pair\"" : "") + "><td class=\"left\"><code>" + id_text(table.rows.id(row)) + "</code></td>" + element("td", what, "class=\"name\"") +
-           "<td class=\"track\">" + bar_html(request_stretches(table, row), scale) + "</td>" + element("td", duration_text(table.rows.duration(row))) + "</tr>\n";
+    const flow::Course* course = course_of(courses, table.rows.id(row));
+    const std::string bar = course ? course_bar(*course, formats::nanoseconds(table.rows.start(row)), scale) : bar_html(label_stretches(table, table.rows.id(row)), scale);
+    out += std::string("<tr") + (first ? " class=\"pair\"" : "") + "><td class=\"left\"><code>" + id_text(table.rows.id(row)) + "</code></td>" + element("td", what, "class=\"name\"") + "<td class=\"track\">" + bar +
+           "</td>" + element("td", duration_text(table.rows.duration(row))) + "</tr>\n";
   };
   for (const auto& e : tail.exemplars) {
     add(e.row, why[static_cast<std::size_t>(e.why)], true);
     add(e.typical, "typical", false);
   }
-  return out + "</table></div>\n";
+  out += "</table></div>\n";
+  for (const auto& e : tail.exemplars)
+    if (const std::string lanes = lanes_html(e.row, table, courses); !lanes.empty())
+      out += std::string("<details") + (e.why == flow::Exemplar::Why::slowest ? " open" : "") + "><summary>" + id_text(table.rows.id(e.row)) + " in time, with its calls and with whom it waited for</summary>\n" + lanes + "</details>\n";
+  return out;
 }
 
 std::string list(const std::vector<std::string>& lines) {
@@ -145,6 +139,24 @@ std::string list(const std::vector<std::string>& lines) {
 }
 
 }  // namespace
+
+std::vector<Stretch> label_stretches(const flow::RequestTable& table, flow::ExchangeId request) {
+  std::vector<Stretch> out;
+  const auto parts = table.partitions.parts(request);
+  for (std::size_t p = 0; p < flow::kPhases; ++p) {
+    std::vector<std::pair<Label, std::int64_t>> labels;
+    for (const flow::Part& part : parts)
+      if (part.phase == static_cast<flow::Phase>(p)) labels.emplace_back(part.label, part.time);
+    for (const Stretch& s : stretches_of(std::move(labels))) out.push_back(s);
+  }
+  return out;
+}
+
+std::string group_legend_html() {
+  std::vector<Stretch> entries;
+  for (std::size_t g = 0; g < flow::kLabelGroups; ++g) entries.push_back({flow::text_of(static_cast<flow::LabelGroup>(g)), flow::colour_of(static_cast<flow::LabelGroup>(g)), 1});
+  return legend_html(entries);
+}
 
 std::string verdicts_html(const flow::Study& study, const flow::TextPool& texts, std::size_t sections) {
   std::string rows;
@@ -163,7 +175,7 @@ std::string verdicts_html(const flow::Study& study, const flow::TextPool& texts,
   return "<h2>Why the slow requests are slow</h2>\n<ul class=\"verdicts\">\n" + rows + "</ul>\n";
 }
 
-std::string section_html(const RouteStudy& route, const flow::Study& study, const flow::RequestTable& table) {
+std::string section_html(const RouteStudy& route, const flow::Study& study, const flow::RequestTable& table, std::span<const flow::Course> courses) {
   if (!route.tail) return {};
   const TailStudy& tail = *route.tail;
   const std::string text = sentence(route, table.texts);
@@ -171,7 +183,7 @@ std::string section_html(const RouteStudy& route, const flow::Study& study, cons
   std::string sentence_html = "<p class=\"verdict-line " + std::string(tail.verdict == TailVerdict::cause ? "cause" : "none") + "\">" + html(said) + "</p>\n";
   if (tail.verdict == TailVerdict::refused) return sentence_html;
   std::string out = sentence_html + "<h4>Slow against typical</h4>\n" + differences(tail) + list(culprit_lines(tail, table.texts));
-  out += legend(tail) + bands(tail) + exemplars(tail, table);
+  out += legend(tail) + bands(tail) + exemplars(tail, table, courses);
   out += "<details><summary>How this was compared</summary>\n";
   for (const auto& line : notes(tail, study)) out += element("p", line, "class=\"soft\"") + "\n";
   return out + "</details>\n";

@@ -1,0 +1,22 @@
+// One request in time: a lane for it, one for its other end, one for each call that it made and for who served that, and for
+// those requests that held it up.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "analyze/flow/partition.h"
+#include "analyze/flow/request.h"
+
+namespace tailcap::report::tail {
+
+// The course of a request; nullptr: not among them. courses: ascending by request.
+const flow::Course* course_of(std::span<const flow::Course> courses, flow::ExchangeId id);
+
+// A bar of stretches at their places between `from` and from + length, both ns.
+std::string course_bar(const flow::Course& course, std::int64_t from, std::int64_t length);
+
+// Empty: the course of the request is not known, or there is no other.
+std::string lanes_html(std::uint32_t row, const flow::RequestTable& table, std::span<const flow::Course> courses);
+
+}  // namespace tailcap::report::tail
