@@ -13,6 +13,8 @@ using formats::nanoseconds;
 
 constexpr auto kOffCpuKind = static_cast<std::uint8_t>(formats::Kind::off_cpu);
 constexpr std::uint8_t kAnyKind = 255;
+// What lasts, begins before the requests that it touches.
+constexpr Nanos kLongest = 60'000'000'000;
 
 // Kinds whose loss can hide what a carrier did.
 bool tells_of_carriers(std::uint8_t kind) {
@@ -262,12 +264,12 @@ void Observed::forget_before(Nanos t) {
   forgotten_until_ = t;
   std::size_t gone = elsewhere_.forget_before(t);
   for (auto& [tid, log] : threads_)
-    gone += log.waits.forget_before(t) + log.acts.forget_before(t) + log.stalls.forget_before(t);
+    gone += log.waits.forget_before(t) + log.acts.forget_before(t) + log.stalls.forget_before(t - kLongest);
   for (auto& end : ends_)
     gone += end.acts.forget_before(t) + end.arrived.forget_before(t) + end.read.forget_before(t) + end.sent.forget_before(t) +
             end.retransmitted.forget_before(t) + end.lost.forget_before(t);
   for (auto& [pid, process] : processes_) {
-    gone += process.wakes.forget_before(t) + process.signals.forget_before(t) + process.stops.forget_before(t) + process.handlers.forget_before(t);
+    gone += process.wakes.forget_before(t) + process.halts.forget_before(t - kLongest) + process.signals.forget_before(t) + process.stops.forget_before(t - kLongest) + process.handlers.forget_before(t);
     for (auto it = process.goroutines.begin(); it != process.goroutines.end();) {
       gone += it->second.forget_before(t);
       it = it->second.size() == 0 ? process.goroutines.erase(it) : std::next(it);

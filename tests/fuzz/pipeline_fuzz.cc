@@ -46,7 +46,7 @@ class Events {
                            : -formats::Duration(50);
       const std::uint8_t who = in_.byte();
       const std::uint32_t tid = 1 + who % 3;
-      events.push_back({now_, {1 + (tid - 1) / 2, tid}, body(who)});
+      events.push_back({now_, {1 + (tid - 1) / 2, tid}, body(who), who & 128 ? who / 16u : 0u});
     }
     events.push_back({now_, {}, formats::CaptureEnd{formats::CaptureState::truncated}});
     return events;
@@ -74,7 +74,7 @@ class Events {
   formats::Body body(std::uint8_t who) {
     const std::uint8_t kind = in_.byte(), a = in_.byte(), b = in_.byte();
     const formats::SocketId socket = 1 + who / 3 % 4;
-    switch (kind % 12) {
+    switch (kind % 13) {
       case 0:
       case 1:
       case 2:
@@ -104,6 +104,9 @@ class Events {
         off.state = b & 2 ? 2 : b & 4 ? 0 : 1;
         off.syscall = static_cast<std::int16_t>(b & 8 ? 202 : b & 16 ? -1 : a);
         off.missed = b & 32 ? 1 : 0;
+        off.socket = b & 64 ? socket : 0;
+        off.throttled = (b & 128) != 0;
+        off.waker = a % 4;
         return off;
       }
       case 8:
@@ -123,12 +126,26 @@ class Events {
             return formats::TaskInfo{1, "proc", "proc --arg", {}, {}};
         }
       }
+      case 12:
+        return seldom(a, b);
       case 10:
         return formats::Arrival{socket, kBase + at_[socket % 4][0], a, static_cast<std::uint16_t>(b & 1)};
       default:
         if (a & 1) return formats::Damage{back(b), a};
         return formats::Loss{back(b), static_cast<formats::LossCause>(a / 2 % 5),
                              static_cast<std::uint8_t>(a & 16 ? 8 : 1), b};
+    }
+  }
+
+  // What else a label can come from.
+  formats::Body seldom(std::uint8_t a, std::uint8_t b) {
+    switch (a % 6) {
+      case 0: return formats::Stall{static_cast<formats::StallKind>(b % 7), back(a), b, 0};
+      case 1: return formats::GoRuntime{static_cast<formats::GoPhase>(b % 7), {}};
+      case 2: return formats::GoState{b % 16u, static_cast<formats::GoRunState>(a / 6 % 4), b & 16 ? "sleep" : "IO wait"};
+      case 3: return formats::CpuQuota{"/g", {}, {}, b, b, {}};
+      case 4: return formats::Retransmit{1 + b % 4u, kBase + b, a};
+      default: return formats::GoProgram{};
     }
   }
 
@@ -140,6 +157,7 @@ class Events {
 void check(const pipeline::Analysis& analysis) {
   const auto& table = analysis.table;
   assert(analysis.study.quality.findings[flow::Finding::partition_mismatch] == 0);
+  assert(analysis.wrong.empty());
   assert(analysis.headers.size() == table.rows.size());
   std::string json;
   for (std::size_t i = 0; i < table.rows.size(); ++i) {
@@ -172,6 +190,7 @@ void check(const pipeline::Analysis& analysis) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   pipeline::Options options;
   options.keep_headers = true;
+  options.partition = true;
   if (size > 0 && data[0] == 255) {
     options.threads = 1;
     try {
