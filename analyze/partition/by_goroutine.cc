@@ -31,7 +31,7 @@ class Goroutines {
   void run() {
     collect();
     if (process_)
-      for (const Span& s : process_->stops) stops_.push_back(s);
+      process_->stops.each(draft_.w.from, draft_.w.to, [&](const Span& s) { stops_.push_back(s); });
     const Window& w = draft_.w;
     if (points_.empty()) return gap(nullptr, w.from, nullptr, w.to);
     gap(nullptr, w.from, &points_.front(), points_.front().time);
@@ -195,7 +195,7 @@ class States {
   // What of [from, to) the states do not cover.
   std::vector<Span> run(Nanos from, Nanos to) {
     if (const ProcessLog* process = k_.observed.process(draft_.w.pid))
-      for (const Span& s : process->stops) stops_.push_back(s);
+      process->stops.each(from, to, [&](const Span& s) { stops_.push_back(s); });
     const Sighting* now = nullptr;
     for (const Sighting& s : seen_) {
       if (!s.state) continue;

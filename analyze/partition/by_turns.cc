@@ -257,9 +257,9 @@ void add_by_turns(const Known& k, std::uint32_t loop, std::span<const Call> call
   const ThreadLog* log = k.observed.thread(loop);
   if (!log || log->known_since == 0) return;
   Loop(k, *log, loop, draft).run(calls);
-  for (const Span& s : log->lost) draft.add(s.time, s.to, Label::unexplained_lost);
+  log->lost.each(draft.w.from, draft.w.to, [&](const Span& s) { draft.add(s.time, s.to, Label::unexplained_lost); });
   const Nanos silent = log->waits.size() == 0 ? 0 : (log->waits.end() - 1)->back;
-  for (const Span& s : k.observed.counted()) draft.add(std::max(s.time, silent), s.to, Label::unexplained_lost);
+  k.observed.counted().each(draft.w.from, draft.w.to, [&](const Span& s) { draft.add(std::max(s.time, silent), s.to, Label::unexplained_lost); });
 }
 
 }  // namespace tailcap::partition

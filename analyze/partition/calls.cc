@@ -31,12 +31,10 @@ void add_wait(const Known& k, const Call& call, Nanos from, Nanos to, Evidence e
   for (const flow::ConnectionId connection : {call.w.id.connection, other_end(k, call)}) {
     const EndLog* end = k.observed.end(connection);
     if (!end) continue;
-    for (const Span& again : end->retransmitted) {
+    end->retransmitted.each(call.began, to, [&](const Span& again) {
       // Acknowledgements are not seen: it counts as under way until the answer is there.
-      if (again.to >= to || again.to <= call.began) continue;
-      since = std::min(since, std::clamp(again.time, from, to));
-      break;
-    }
+      if (again.to < to) since = std::min(since, std::clamp(again.time, from, to));
+    });
   }
   draft.add(from, since, Label::down_wait, evidence, call.who);
   draft.add(since, to, Label::down_retx, Evidence::inferred, call.who);
@@ -136,8 +134,9 @@ Nanos add_awaited_bytes(const Known& k, flow::ConnectionId connection, Nanos fro
   }
   // What was sent again was missing from when it had been sent first.
   if (const EndLog* sent = sender != 0 ? k.observed.end(sender) : nullptr)
-    for (const Span& again : sent->retransmitted)
-      if (again.to > from && again.to <= filled) holed = std::min(holed, std::max(again.time, from));
+    sent->retransmitted.each(from, filled, [&](const Span& again) {
+      if (again.to <= filled) holed = std::min(holed, std::max(again.time, from));
+    });
   draft.add(from, std::min(holed, filled), label, evidence, who);
   if (holed < filled) draft.add(holed, filled, hole, evidence, who);
   return filled;

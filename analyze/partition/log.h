@@ -59,4 +59,34 @@ class Log {
   std::size_t first_ = 0;
 };
 
+// Stretches [T::time, T::to), which may overlap: found by what they touch. The few long ones are kept apart, so that
+// looking for the others need not go far back.
+template <class T>
+class Stretches {
+ public:
+  void add(const T& stretch) {
+    if (stretch.to - stretch.time <= kShort) return short_.add(stretch);
+    if (long_.size() == kMaxLong) long_.erase(long_.begin());
+    long_.push_back(stretch);
+  }
+  // visit(stretch) for each that has something in common with [from, to).
+  template <class Visit>
+  void each(std::int64_t from, std::int64_t to, Visit&& visit) const {
+    for (const T& s : long_)
+      if (s.time < to && s.to > from) visit(s);
+    for (const T* s = short_.first_at(from - kShort); s != short_.end() && s->time < to; ++s)
+      if (s->to > from) visit(*s);
+  }
+  std::size_t forget_before(std::int64_t t) {
+    return short_.forget_before(t - kShort) + std::erase_if(long_, [&](const T& s) { return s.to < t; });
+  }
+  bool empty() const { return short_.size() == 0 && long_.empty(); }
+
+ private:
+  static constexpr std::int64_t kShort = 100'000'000;
+  static constexpr std::size_t kMaxLong = 1024;
+  Log<T> short_;
+  std::vector<T> long_;
+};
+
 }  // namespace tailcap::partition

@@ -13,8 +13,6 @@ using formats::nanoseconds;
 
 constexpr auto kOffCpuKind = static_cast<std::uint8_t>(formats::Kind::off_cpu);
 constexpr std::uint8_t kAnyKind = 255;
-// What lasts, begins before the requests that it touches.
-constexpr Nanos kLongest = 60'000'000'000;
 
 // Kinds whose loss can hide what a carrier did.
 bool tells_of_carriers(std::uint8_t kind) {
@@ -114,7 +112,7 @@ void Observed::off_cpu(const Event& event, const formats::OffCpu& off) {
   const Wait* before = log->waits.last_until(wait.time);
   if (wait.lost_before) {
     const Nanos since = std::max({before ? before->back : 0, log->born, Nanos{1}});
-    if (since < wait.time) log->lost.add({since, wait.time});
+    if (since < wait.time) log->lost.add({since, wait.time}), ++kept_;
   }
   // Waits of one thread do not overlap; where they are said to, the earlier is believed.
   if (before && before->back > wait.time) {
@@ -263,13 +261,14 @@ void Observed::forget_before(Nanos t) {
   if (t <= forgotten_until_) return;
   forgotten_until_ = t;
   std::size_t gone = elsewhere_.forget_before(t);
+  blind_.forget_before(t), counted_.forget_before(t);
   for (auto& [tid, log] : threads_)
-    gone += log.waits.forget_before(t) + log.acts.forget_before(t) + log.stalls.forget_before(t - kLongest);
+    gone += log.waits.forget_before(t) + log.acts.forget_before(t) + log.stalls.forget_before(t) + log.lost.forget_before(t);
   for (auto& end : ends_)
     gone += end.acts.forget_before(t) + end.arrived.forget_before(t) + end.read.forget_before(t) + end.sent.forget_before(t) +
             end.retransmitted.forget_before(t) + end.lost.forget_before(t);
   for (auto& [pid, process] : processes_) {
-    gone += process.wakes.forget_before(t) + process.halts.forget_before(t - kLongest) + process.signals.forget_before(t) + process.stops.forget_before(t - kLongest) + process.handlers.forget_before(t);
+    gone += process.wakes.forget_before(t) + process.halts.forget_before(t) + process.signals.forget_before(t) + process.stops.forget_before(t) + process.handlers.forget_before(t);
     for (auto it = process.goroutines.begin(); it != process.goroutines.end();) {
       gone += it->second.forget_before(t);
       it = it->second.size() == 0 ? process.goroutines.erase(it) : std::next(it);

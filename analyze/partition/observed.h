@@ -44,8 +44,8 @@ struct ThreadLog {
   bool multiplexes = false; // waits for several descriptors at once
   Log<Wait> waits;
   Log<Act> acts;
-  Log<Span> lost;           // waits of this thread in here were lost
-  Log<Stalled> stalls;
+  Stretches<Span> lost;           // waits of this thread in here were lost
+  Stretches<Stalled> stalls;
 };
 
 // Stream positions [begin, end) at this time; they wrap.
@@ -57,9 +57,9 @@ struct Mark {
 struct EndLog {
   Log<Act> acts;
   Log<Mark> arrived, read;
-  Log<Span> retransmitted;  // [sent for the first time, sent again)
+  Stretches<Span> retransmitted;  // [sent for the first time, sent again)
   Log<Mark> sent;
-  Log<Span> lost;           // events of this socket in here were lost
+  Stretches<Span> lost;           // events of this socket in here were lost
   Nanos last_event = 0;
 };
 
@@ -93,8 +93,8 @@ struct ProcessLog {
   static constexpr std::size_t kMaxListed = 64;
   bool go = false;
   bool deep = false;     // goroutines' states are recorded
-  Log<Span> stops;       // of the world
-  Log<Span> halts;       // a thread was stopped by a signal, a tracer or the freezer
+  Stretches<Span> stops;       // of the world
+  Stretches<Span> halts;       // a thread was stopped by a signal, a tracer or the freezer
   Nanos stopping = 0;    // since when it is being stopped; 0: it is not
   std::vector<std::uint32_t> threads;  // the first kMaxListed
   Log<Wake> wakes;
@@ -146,9 +146,9 @@ class Observed {
   // Something arrived at a socket that carries no requests.
   const Log<Span>& arrivals_elsewhere() const { return elsewhere_; }
   // Events were lost in here, and nobody counted whose.
-  const Log<Span>& blind() const { return blind_; }
+  const Stretches<Span>& blind() const { return blind_; }
   // Off-CPU intervals were lost in here; each thread's next wait tells that it lost some.
-  const Log<Span>& counted() const { return counted_; }
+  const Stretches<Span>& counted() const { return counted_; }
   Nanos forgotten_until() const { return forgotten_until_; }
   // Reached the end of the capture, or of what was pushed.
   Nanos now() const { return now_; }
@@ -177,7 +177,8 @@ class Observed {
   std::unordered_map<formats::SocketId, Stranger> strangers_;
   std::unordered_map<std::uint32_t, std::string> cgroups_;  // of processes
   std::unordered_map<std::string, Log<Quota>> quotas_;      // of cgroups
-  Log<Span> blind_, counted_, elsewhere_;
+  Stretches<Span> blind_, counted_;
+  Log<Span> elsewhere_;
   std::uint32_t last_tid_ = 0;
   ThreadLog* last_ = nullptr;
   std::size_t kept_ = 0;

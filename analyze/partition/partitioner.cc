@@ -107,10 +107,9 @@ struct Partitioner::Impl {
   // Nobody noticed it, or came to it, because the process was stopped.
   void halted() {
     const ProcessLog* process = observed.process(draft.w.pid);
-    if (!process || process->halts.size() == 0) return;
+    if (!process || process->halts.empty()) return;
     const auto unnoticed = [](Label l) { return l == Label::q_notice || l == Label::q_accept || l == Label::q_loop || l == Label::q_pool; };
-    for (const Span& halt : process->halts) {
-      if (halt.to <= draft.w.from || halt.time >= draft.w.to) continue;
+    process->halts.each(draft.w.from, draft.w.to, [&](const Span& halt) {
       for (std::size_t i = 0, n = draft.conditions.size(); i < n; ++i) {
         Condition c = draft.conditions[i];
         if (!unnoticed(c.label) || c.to <= halt.time || c.from >= halt.to) continue;
@@ -118,7 +117,7 @@ struct Partitioner::Impl {
         draft.add(halt.to, c.to, c.label, c.evidence, c.behind);
         draft.conditions[i].to = std::clamp(halt.time, c.from, c.to);
       }
-    }
+    });
     std::erase_if(draft.conditions, [](const Condition& c) { return c.from >= c.to; });
   }
 

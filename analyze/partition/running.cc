@@ -46,9 +46,8 @@ class Running {
   // Held up in the kernel while it was not switched out for it.
   void stalls(Nanos from, Nanos to) {
     from_ = from, to_ = to;
-    for (const Stalled& s : log_.stalls) {
-      if (s.time >= to) break;
-      if (s.what != formats::StallKind::reclaim && s.what != formats::StallKind::kernel_lock) continue;
+    log_.stalls.each(from, to, [&](const Stalled& s) {
+      if (s.what != formats::StallKind::reclaim && s.what != formats::StallKind::kernel_lock) return;
       const Label label = s.what == formats::StallKind::reclaim ? Label::mem_reclaim : Label::lock_kernel;
       const std::uint32_t who = s.where != 0 ? draft_.who(s.where) : 0;
       // Not while it only queued for a CPU.
@@ -59,7 +58,7 @@ class Running {
         at = std::max(at, w->back);
       }
       add(at, s.to, label, Evidence::measured, who);
-    }
+    });
   }
 
  private:
@@ -86,21 +85,20 @@ class Running {
   void plain(const Wait& w, Nanos until) {
     using formats::StallKind;
     Nanos at = w.time;
-    for (const Stalled& s : log_.stalls) {
-      if (s.time >= until) break;
+    log_.stalls.each(w.time, until, [&](const Stalled& s) {
       Label label = Label::io_disk;
       switch (s.what) {
         case StallKind::block_io: label = w.blocked == Blocked::fault ? Label::mem_majfault : Label::io_disk; break;
         case StallKind::major_fault: label = Label::mem_majfault; break;
         case StallKind::fuse: label = Label::io_fuse; break;
         case StallKind::writeback: label = Label::io_writeback; break;
-        default: continue;
+        default: return;
       }
-      if (s.to <= at) continue;
+      if (s.to <= at) return;
       add(at, s.time, label_of(w));
       add(std::max(s.time, at), std::min(s.to, until), label, Evidence::measured, s.where != 0 ? draft_.who(s.where) : 0);
       at = std::min(s.to, until);
-    }
+    });
     add(at, until, label_of(w));
   }
 
@@ -164,7 +162,7 @@ class Running {
     if (!w.woken()) return;
     bool again = false;
     if (end)
-      for (const Span& s : end->retransmitted) again = again || (s.time < until && s.to > w.time);
+      end->retransmitted.each(w.time, until, [&](const Span&) { again = true; });
     add(w.time, until, again ? Label::send_cwnd : Label::send_sndbuf, again ? Evidence::inferred : evidence);
   }
 
@@ -200,13 +198,11 @@ void add_running(const Known& k, std::uint32_t tid, Nanos from, Nanos to, std::s
   const Wait* w = log->waits.last_until(from);
   for (w = w ? w : log->waits.begin(); w != log->waits.end() && w->time < to; ++w)
     if (w->back > from) running.wait(*w, from, to);
-  if (log->stalls.size() > 0) running.stalls(from, to);
-  for (const Span& s : log->lost)
-    if (s.time < to && s.to > from) draft.add(std::max(s.time, from), std::min(s.to, to), Label::unexplained_lost);
+  if (!log->stalls.empty()) running.stalls(from, to);
+  log->lost.each(from, to, [&](const Span& s) { draft.add(std::max(s.time, from), std::min(s.to, to), Label::unexplained_lost); });
   // It did not come back after a loss to tell what it had lost.
   const Nanos silent = log->waits.size() == 0 ? 0 : (log->waits.end() - 1)->back;
-  for (const Span& s : k.observed.counted())
-    if (s.to > silent && s.time < to) draft.add(std::max({s.time, from, silent}), std::min(s.to, to), Label::unexplained_lost);
+  k.observed.counted().each(std::max(from, silent), to, [&](const Span& s) { draft.add(std::max({s.time, from, silent}), std::min(s.to, to), Label::unexplained_lost); });
 }
 
 void add_queued(const Wait& wait, Nanos from, Nanos to, Draft& draft) {
@@ -214,11 +210,12 @@ void add_queued(const Wait& wait, Nanos from, Nanos to, Draft& draft) {
 }
 
 void add_lost(const Known& k, std::span<const Call> calls, Draft& draft) {
-  for (const Span& s : k.observed.blind()) draft.add(s.time, s.to, Label::unexplained_lost);
+  const auto lost = [&](const Span& s) { draft.add(s.time, s.to, Label::unexplained_lost); };
+  k.observed.blind().each(draft.w.from, draft.w.to, lost);
   draft.add(draft.w.from, k.observed.forgotten_until(), Label::unexplained_lost);
   const auto of = [&](flow::ConnectionId connection) {
     if (const EndLog* end = k.observed.end(connection))
-      for (const Span& s : end->lost) draft.add(s.time, s.to, Label::unexplained_lost);
+      end->lost.each(draft.w.from, draft.w.to, lost);
   };
   of(draft.w.id.connection);
   for (const Call& c : calls)
