@@ -33,8 +33,8 @@ class Goroutines {
     if (process_)
       process_->stops.each(draft_.w.from, draft_.w.to, [&](const Span& s) { stops_.push_back(s); });
     const Window& w = draft_.w;
-    if (points_.empty()) return gap(nullptr, w.from, nullptr, w.to);
-    gap(nullptr, w.from, &points_.front(), points_.front().time);
+    if (points_.empty()) return gap(w.from, nullptr, w.to);
+    gap(w.from, &points_.front(), points_.front().time);
     for (std::size_t i = 0; i + 1 < points_.size(); ++i) between(points_[i], points_[i + 1]);
     const Point& last = points_.back();
     if (last.time < w.to) between(last, {w.to, last.goroutine, last.tid, false, false, false, 0});
@@ -88,14 +88,13 @@ class Goroutines {
     // Until something else was seen there it ran, as far as is known; not when it had just asked for something.
     Nanos parked = from.parks ? from.time : left;
     if (parked > from.time) add_running(k_, a.tid, from.time, parked, calls_, draft_, Evidence::inferred);
-    gap(&a, std::min(parked, until), &b, until);
+    gap(std::min(parked, until), &b, until);
   }
 
   // It was not seen in [from, to); then it is at b.
-  void gap(const Point* a, Nanos from, const Point* b, Nanos to) {
+  void gap(Nanos from, const Point* b, Nanos to) {
     from = std::max(from, draft_.w.from), to = std::min(to, draft_.w.to);
     if (from >= to) return;
-    (void)a;
     const Window& w = draft_.w;
     for (const Span& s : stops_) draft_.add(std::max(s.time, from), std::min(s.to, to), Label::go_stw);
     // The thread that took it up, if it had to be woken.
@@ -231,6 +230,19 @@ class States {
     draft_.add(woken->back, to, Label::go_runnable);
   }
 
+  // The request for which the goroutine worked that ended the wait: that held the lock, or sent what was waited for.
+  std::uint32_t ended_by(Nanos at) {
+    const Sighting* next = seen_.first_at(at);
+    while (next != seen_.end() && !next->state) ++next;
+    if (next == seen_.end() || next->run != GoRunState::ready || next->by == 0) return 0;
+    const Log<Sighting>* other = k_.observed.goroutine(draft_.w.pid, next->by);
+    const Sighting* act = other ? other->last_until(next->time) : nullptr;
+    while (act && act->connection == 0) act = act == other->begin() ? nullptr : act - 1;
+    const auto row = act ? k_.windows.at(act->connection, next->time) : std::nullopt;
+    const flow::ExchangeId request = row ? k_.windows.owner(*row) : flow::ExchangeId{};
+    return request.connection != 0 && request != draft_.w.id ? draft_.who(0, request) : 0;
+  }
+
   void parked(Label why, Nanos from, Nanos to) {
     for (const Span& s : stops_) draft_.add(std::max(s.time, from), std::min(s.to, to), Label::go_stw);
     const Window& w = draft_.w;
@@ -243,7 +255,7 @@ class States {
       else if (why == Label::net_unknown_socket && w.server() && w.phases && piece.time >= w.third)
         draft_.add(piece.time, piece.to, Label::send_sndbuf);
       else
-        draft_.add(piece.time, piece.to, why);
+        draft_.add(piece.time, piece.to, why, Evidence::measured, why == Label::timer_sleep ? 0 : ended_by(to));
     }
     // A call's answer had come, and it was still parked: for whom the answer came first.
     if (why != Label::net_unknown_socket) draft_.add(from, to, Label::go_runnable, Evidence::inferred);

@@ -232,7 +232,7 @@ void Observed::push(const Event& event) {
   } else if (const auto* state = std::get_if<formats::GoState>(&event.body)) {
     processes_[event.thread.pid].deep = true;
     Sighting s;
-    s.time = at, s.tid = event.thread.tid, s.state = true, s.run = state->state, s.why = label_of_reason(state->reason);
+    s.time = at, s.tid = event.thread.tid, s.state = true, s.run = state->state, s.why = label_of_reason(state->reason), s.by = event.goroutine;
     sight(event, s);
   } else if (std::holds_alternative<formats::GoHandler>(event.body)) {
     if (event.goroutine != 0) processes_[event.thread.pid].handlers.add({at, event.goroutine}), ++kept_;

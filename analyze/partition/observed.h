@@ -75,6 +75,7 @@ struct Sighting {
   bool state = false;
   formats::GoRunState run = formats::GoRunState::unknown;
   flow::Label why = flow::Label::go_park;
+  std::uint64_t by = 0;  // ready: the goroutine that made it so
 };
 
 // A goroutine entered a handler.

@@ -26,7 +26,7 @@ std::string name_of(const flow::LabelledStretch& s) {
 std::string note_of(const flow::Detail& detail, const flow::LabelledStretch& s) {
   const flow::Culprit& c = s.culprit;
   const bool call = s.label >= flow::Label::down_dns && s.label <= flow::Label::down_h2fc;
-  const bool lock = s.label == flow::Label::lock_futex;
+  const bool lock = s.label == flow::Label::lock_futex || s.label == flow::Label::lock_go_mutex;
   std::string text;
   const auto add = [&](std::string part) { text += (text.empty() ? "" : ", ") + part; };
   if (const std::string what = what_text(c); !what.empty()) add("at " + what);
@@ -90,7 +90,7 @@ std::vector<Lane> lanes_below(const flow::Detail& detail, Time zero, std::vector
         ++beside_left_out;
         continue;
       }
-      std::string text = who(b) + (b.row.has_duration ? ", " + duration_text(b.row.duration) : "") + ", from " + offset_text(b.row.start, zero);
+      std::string text = who(b) + (b.row.has_duration ? ", " + duration_text(b.row.duration) : "") + ", begun after " + duration_text(b.row.start - zero);
       beside.push_back(text + (b.slack.count() > 0 ? "; could have taken " + duration_text(b.slack) + " longer" : ""));
       continue;
     }

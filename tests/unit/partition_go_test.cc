@@ -18,8 +18,8 @@ struct GoCase : PartitionCase {
     s.add(0ms, kM1, program);
   }
   void runtime(Duration at, GoPhase phase) { s.add(at, kM1, formats::GoRuntime{phase, {}}); }
-  void state(Duration at, Thread m, std::uint64_t goroutine, GoRunState run, std::string_view reason = {}) {
-    s.add(at, m, formats::GoState{goroutine, run, s.own(reason)});
+  void state(Duration at, Thread m, std::uint64_t goroutine, GoRunState run, std::string_view reason = {}, std::uint64_t by = 0) {
+    s.add(at, m, formats::GoState{goroutine, run, s.own(reason)}, by);
   }
   // A thread without a goroutine sleeps.
   formats::OffCpu& idle(Thread m, Duration left, Duration woken, Duration on) { return off(m, left, woken, on, kFutex, 0xc000048150); }
@@ -90,7 +90,10 @@ TEST(PartitionOfGoroutines, StatesAreMeasured) {
   in.receive(10ms, 10030us, get("/deep"));
   c.state(11ms, kM1, kG, GoRunState::parked, "sync.Mutex.Lock");
   c.idle(kM1, 11010us, 21100us, 21200us);
-  c.state(21ms, kM2, kG, GoRunState::ready);
+  Endpoint& other = c.accepted(kM2).of(99);
+  other.receive(8ms, 8010us, get("/holder"));
+  c.state(21ms, kM2, kG, GoRunState::ready, {}, 99);
+  other.send(40ms, kOk);
   c.state(21210us, kM1, kG, GoRunState::running);
   c.state(22ms, kM1, kG, GoRunState::parked, "sleep");
   c.state(27ms, kM2, kG, GoRunState::ready);
@@ -100,6 +103,7 @@ TEST(PartitionOfGoroutines, StatesAreMeasured) {
   in.send(29ms, kOk);
   EXPECT_EQ(c.labels("/deep"),
             "lock.go.mutex 10000 timer.sleep 5000 q.notice 10 go.stw 1000 go.runnable 210 go.runnable~ 10 sched.runq 110 cpu 2660");
+  EXPECT_EQ(c.path_of(c.culprit("/deep", Label::lock_go_mutex).request), "/holder");
 }
 
 TEST(PartitionOfGoroutines, WithoutGoroutinesItIsNotKnown) {
