@@ -147,7 +147,7 @@ std::string sentence(const flow::RouteStudy& route, const flow::TextPool& texts)
   const std::string title = shortened(route_title(route), 120) + ": ";
   if (tail.verdict == TailVerdict::refused) return title + "why its slowest requests are slow cannot be said: " + tail.reason + ".";
   const Duration scale = ns(tail.slow_mean);
-  std::string out = title + "the " + slow_name(tail) + " take " + duration_text(scale) + " against " + duration_in_unit_of(ns(tail.typical_mean), scale) + " typically";
+  std::string out = title + "the " + slow_name(tail) + (route.role == flow::Role::client ? " of the calls made take " : " take ") + duration_text(scale) + " against " + duration_in_unit_of(ns(tail.typical_mean), scale) + " typically";
   std::vector<const LabelDifference*> said;
   if (tail.verdict == TailVerdict::cause) {
     for (const flow::Label label : tail.causes)
