@@ -121,16 +121,16 @@ class Loop {
     draft_.add(w.runnable, w.back, Label::sched_runq);
   }
 
-  // What it waits for is known to be there: its bytes, or the answer of a call.
-  bool ready(Nanos at, std::span<const Call> calls) const {
-    if (draft_.w.server() && at < draft_.w.first) return true;
-    return std::any_of(calls.begin(), calls.end(), [&](const Call& c) { return c.arrived <= at && at < c.read; });
+  // What it waits for is known to be there at the end of this turn, or sooner: its bytes, or the answer of a call.
+  bool ready(const Turn& t, std::span<const Call> calls) const {
+    if (draft_.w.server() && t.from < draft_.w.first) return true;
+    return std::any_of(calls.begin(), calls.end(), [&](const Call& c) { return c.arrived < t.to && t.to <= c.read; });
   }
 
   void others(const Turn& t, std::span<const Call> calls) {
     const bool known = t.owner.connection != 0;
     const std::uint32_t who = known ? draft_.who(0, t.owner, tid_) : 0;
-    const Evidence evidence = known && !t.doubtful && ready(t.from, calls) ? Evidence::measured : Evidence::inferred;
+    const Evidence evidence = known && !t.doubtful && ready(t, calls) ? Evidence::measured : Evidence::inferred;
     Nanos at = t.from;
     const Wait* w = log_.waits.last_until(t.from);
     for (w = w ? w : log_.waits.begin(); w != log_.waits.end() && w->time < t.to; ++w) {

@@ -23,22 +23,22 @@ std::string name_of(const flow::LabelledStretch& s) {
 }
 
 // "at 0x7f00, held by POST /restock (5.2), thread 18". Printable.
-std::string note_of(const flow::Detail& detail, const flow::LabelledStretch& s) {
+std::string note_of(const flow::Detail& detail, flow::ExchangeId of, const flow::LabelledStretch& s) {
   const flow::Culprit& c = s.culprit;
   const bool call = s.label >= flow::Label::down_dns && s.label <= flow::Label::down_h2fc;
   const bool lock = s.label == flow::Label::lock_futex || s.label == flow::Label::lock_go_mutex;
   std::string text;
   const auto add = [&](std::string part) { text += (text.empty() ? "" : ", ") + part; };
   if (const std::string what = what_text(c); !what.empty()) add("at " + what);
-  if (c.request.connection != 0 && c.request != detail.request.row.id && !(detail.request.row.peer == c.request && call))
+  if (c.request.connection != 0 && c.request != of && c.request != detail.request.row.id && !(detail.request.row.peer == c.request && call))
     add((lock ? "held by " : "") + printable(detail.title_of(c.request)));
-  if (c.tid != 0 && !call) add((lock && c.request.connection == 0 ? "woken by thread " : "thread ") + std::to_string(c.tid));
+  if (c.tid != 0 && !call && (lock || c.request.connection == 0)) add((lock && c.request.connection == 0 ? "woken by thread " : "thread ") + std::to_string(c.tid));
   return text;
 }
 
 void add_bars(const flow::Detail& detail, const flow::Course& course, Time zero, Lane& lane) {
   for (const auto& s : course.stretches)
-    lane.bars.push_back({name_of(s), std::string(flow::colour_of(flow::group_of(s.label))), s.from - zero, s.to - s.from, note_of(detail, s)});
+    lane.bars.push_back({name_of(s), std::string(flow::colour_of(flow::group_of(s.label))), s.from - zero, s.to - s.from, note_of(detail, course.request, s)});
 }
 
 std::string who(const flow::Below& b) {

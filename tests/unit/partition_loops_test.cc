@@ -58,7 +58,7 @@ TEST(PartitionOfLoops, ACallAndALateTurn) {
   out.read(40010us, kOk);
   a.send(41ms, kOk);
   // The answer came at 25 ms, when the loop was in another's turn.
-  EXPECT_EQ(c.labels("/a"), "down.wait~ 13900 q.loop~ 15010 cpu 2090");
+  EXPECT_EQ(c.labels("/a"), "down.wait~ 13900 q.loop 15000 q.loop~ 10 cpu 2090");
   EXPECT_EQ(c.path_of(c.culprit("/a", Label::q_loop).request), "/b");
   EXPECT_EQ(c.path_of(c.culprit("/a", Label::down_wait).request), "/stock");
 }
