@@ -143,5 +143,132 @@ TEST(TailStudy, IntervalsCoverTheTruth) {
   EXPECT_GE(static_cast<double>(gap) / static_cast<double>(n), least);
 }
 
+// Large responses take longer; most slow requests have one, few typical ones do. That is no cause.
+TEST(TailStudy, ComparesLikeWithLike) {
+  TailCase c;
+  Ordinary service(11);
+  for (int i = 0; i < 20'000; ++i) {
+    const bool large = service.uniform() < 0.3;
+    TailCase::Times times = {{Label::down_wait, std::llround(4e6 + 4e6 * service.uniform())}, {Label::cpu_user, large ? 2'000'000 : 1'000'000}};
+    if (service.uniform() < (large ? 0.02 : 0.007)) times.emplace_back(Label::sched_throttled, 60'000'000 + static_cast<std::int64_t>(i));
+    auto& row = c.add("/cart", i * 5'000'000LL, times);
+    row.response_bytes = large ? 100'000 : 300;
+    c.keep();
+  }
+  const TailStudy& tail = tail_of(c.run());
+  ASSERT_EQ(tail.verdict, TailVerdict::cause) << tail.reason;
+  EXPECT_EQ(tail.causes, std::vector<Label>{Label::sched_throttled});
+  const auto* cpu = difference_of(tail, Label::cpu_user);
+  ASSERT_NE(cpu, nullptr);
+  EXPECT_GT(cpu->slow, 1'400'000);  // as many large ones as that
+  EXPECT_NEAR(static_cast<double>(cpu->difference()), 0, 1000);  // the typical ones are weighted likewise
+  EXPECT_EQ(tail.matched_loosely, 0u);
+  expect_sums(tail);
+}
+
+TEST(TailStudy, SaysWithWhomItCompared) {
+  TailCase c;
+  Ordinary service(12);
+  for (int i = 0; i < 4000; ++i) {
+    const bool failed = i % 100 == 0;  // all slow ones failed, no typical one did
+    auto& row = c.add("/cart", i * 5'000'000LL, {{Label::cpu_user, 1'000'000 + static_cast<std::int64_t>(1000 * service.uniform())}, {Label::down_wait, failed ? 90'000'000 : 0}});
+    if (failed) row.status = 504, row.outcome = flow::Outcome::server_error;
+    c.keep();
+  }
+  const TailStudy& tail = tail_of(c.run());
+  EXPECT_EQ(tail.slow, 40u);
+  EXPECT_EQ(tail.matched_by_route, 40u);
+  EXPECT_EQ(tail.causes, std::vector<Label>{Label::down_wait});
+  expect_sums(tail);
+}
+
+TEST(TailStudy, RefusesWhatTheDataDoesNotSupport) {
+  {
+    TailCase few = example(21, 199);
+    const TailStudy& tail = tail_of(few.run());
+    EXPECT_EQ(tail.verdict, TailVerdict::refused);
+    EXPECT_EQ(tail.requests_needed, 200u);
+    EXPECT_TRUE(tail.labels.empty());
+  }
+  {  // 2 % of the durations are in doubt: they could be the slowest
+    TailCase c;
+    Ordinary service(22);
+    for (int i = 0; i < 4000; ++i) {
+      auto& row = c.add("/cart", i * 5'000'000LL, service.next(0.005));
+      if (i % 50 == 0) row.taints = static_cast<flow::Taints>(flow::Taint::bytes_lost);
+      c.keep();
+    }
+    const TailStudy& tail = tail_of(c.run());
+    EXPECT_EQ(tail.verdict, TailVerdict::refused);
+    EXPECT_NE(tail.reason.find("which requests are the slowest is not known"), std::string::npos) << tail.reason;
+  }
+  {  // the slow ones overlap loss: throttled as it seems, and no ranking
+    TailCase c;
+    Ordinary service(23);
+    for (int i = 0; i < 4000; ++i) {
+      auto times = service.next(0.005);
+      if (i % 90 == 0) times.emplace_back(Label::sched_throttled, 60'000'000);
+      if (i % 180 == 0) times.emplace_back(Label::unexplained_lost, 5'000'000);
+      c.add("/cart", i * 5'000'000LL, times);
+      c.keep();
+    }
+    const TailStudy& tail = tail_of(c.run());
+    EXPECT_EQ(tail.verdict, TailVerdict::no_cause);
+    EXPECT_GT(tail.slow_lossy, 10u);
+    EXPECT_NE(tail.reason.find("lost events"), std::string::npos) << tail.reason;
+  }
+}
+
+TEST(TailStudy, HonestAboutWhatHasNoName) {
+  TailCase c;
+  Ordinary service(24);
+  for (int i = 0; i < 4000; ++i) {
+    auto times = service.next(0.005);
+    if (i % 90 == 0) times.emplace_back(Label::unexplained_nocarrier, 60'000'000);
+    c.add("/cart", i * 5'000'000LL, times, {}, i % 2 ? flow::Evidence::inferred : flow::Evidence::measured);
+    c.keep();
+  }
+  const TailStudy& tail = tail_of(c.run());
+  EXPECT_EQ(tail.verdict, TailVerdict::no_cause);
+  EXPECT_TRUE(tail.causes.empty());
+  EXPECT_NE(tail.reason.find("could not be explained"), std::string::npos) << tail.reason;
+  EXPECT_NEAR(tail.unexplained, 60.0 / 90 / 11.5, 0.02);
+  EXPECT_NEAR(tail.inferred, 0.5, 0.06);
+  EXPECT_EQ(tail.causeless, 0);
+}
+
+TEST(TailStudy, OneIncidentIsNoPattern) {
+  TailCase c;
+  Ordinary service(25);
+  for (int i = 0; i < 4000; ++i) {
+    auto times = service.next(0.005);
+    if (i >= 2000 && i < 2045) times.emplace_back(Label::sched_stopped, 300'000'000 - (i - 2000) * 5'000'000LL);
+    c.add("/cart", i * 5'000'000LL, times);
+    c.keep();
+  }
+  const TailStudy& tail = tail_of(c.run());
+  EXPECT_EQ(tail.bursts, 1u);
+  EXPECT_EQ(tail.largest_burst, 40u);
+  EXPECT_LT(static_cast<double>(tail.bursts), 0.5 * tail.bursts_if_spread);
+  EXPECT_EQ(tail.labels.front().label, Label::sched_stopped);
+  EXPECT_NE(tail.verdict, TailVerdict::cause);
+}
+
+TEST(TailVerdictRules, OrdinarySpread) {
+  // Log-normal, sigma 0.5: the mean of the slowest 1 % is exp(sigma^2/2) * Phi(sigma - z) / 0.01 times the median.
+  const double q = 0.6744897501960817, s = 0.5;
+  EXPECT_NEAR(tail::slow::ordinary_mean_beyond(0.99, std::exp(-q * s), 1, std::exp(q * s)), 3.8475, 0.01);
+  // A second mode above the median does not widen it.
+  EXPECT_NEAR(tail::slow::ordinary_mean_beyond(0.99, std::exp(-q * s), 1, 100), 3.8475, 0.01);
+  EXPECT_EQ(tail::slow::ordinary_mean_beyond(0.99, 0, 0, 5), 0);
+  EXPECT_NEAR(tail::slow::ordinary_mean_beyond(0.99, 7, 7, 7), 7, 1e-6);
+}
+
+TEST(TailVerdictRules, BenjaminiHochberg) {
+  const std::vector<double> p = {0.01, 0.04, 0.03, 0.005, 0.8};  // limits 0.01 0.02 0.03 0.04 0.05 of the sorted ones
+  EXPECT_EQ(tail::slow::discoveries(p), (std::vector<bool>{true, true, true, true, false}));
+  EXPECT_EQ(tail::slow::discoveries({0.04, 0.6}), (std::vector<bool>{false, false}));
+}
+
 }  // namespace
 }  // namespace tailcap::tests

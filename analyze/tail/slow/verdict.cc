@@ -68,10 +68,12 @@ double noise_of(Label label, double longest_waits) {
   const flow::LabelGroup group = flow::group_of(label);
   if (group == cpu) return kCpuNoise;
   const double least = static_cast<double>(kLeastGap) / 2;
-  return group == lock || group == downstream || group == queue || label == Label::io_pipe ? std::max(least, kPassedOn * longest_waits) : least;
+  return group == lock || group == downstream || group == queue || group == io || group == memory ? std::max(least, kPassedOn * longest_waits) : least;
 }
 
 bool nameable(Label label) { return !flow::unexplained(label) && !flow::causeless(label); }
+
+bool is_cause(const LabelDifference& d) { return d.significant && d.stands_out; }
 
 double share(std::int64_t part, std::int64_t whole) { return static_cast<double>(part) / static_cast<double>(whole); }
 
@@ -95,11 +97,11 @@ std::string doubts(const flow::TailStudy& s) {
 // Why the largest difference is no cause.
 std::string why_not(const flow::TailStudy& s, double longest_waits) {
   const LabelDifference& first = s.labels.front();
-  if (flow::unexplained(first.label)) return "most of the difference could not be explained";
-  if (flow::causeless(first.label)) return "for most of the difference it is known that they were blocked, and not by what";
+  if (flow::unexplained(first.label)) return "the largest part of the difference could not be explained";
+  if (flow::causeless(first.label)) return "for the largest part of the difference it is known that they were blocked, and not by what";
   if (share(first.difference(), s.gap()) < kLeastShare) return "many small differences add up";
-  if (static_cast<double>(first.difference()) < noise_of(first.label, longest_waits)) return "a busy machine makes as much without any cause in the service";
-  if (!first.significant) return s.bursts < kLeastBursts ? "" : "the difference varies too much within the recording";
+  if (static_cast<double>(first.difference()) < noise_of(first.label, longest_waits)) return "so busy a machine makes as much without any cause in the service";
+  if (!first.significant || share(first.low, s.gap()) < kLeastSurely) return s.bursts < kLeastBursts ? "" : "the difference varies too much within the recording";
   return "it varies as much among the other requests";
 }
 
@@ -130,15 +132,14 @@ void decide(const std::vector<Item>& items, flow::TailStudy& s) {
   s.reason = doubts(s);
   if (s.reason.empty() && s.slow_mean <= s.ordinary_slow_mean) s.reason = "the spread of the other requests leads one to expect them so slow";
   if (!s.reason.empty()) return;
-  for (const LabelDifference& d : s.labels)
-    if (d.significant && d.stands_out) s.causes.push_back(d.label);
-  // labels are in order of their differences, and so are causes.
-  const auto main = std::find_if(s.labels.begin(), s.labels.end(), [&](const LabelDifference& d) { return d.significant && d.stands_out; });
-  if (main == s.labels.end() || share(main->difference(), s.gap()) < kLeastShare) {
-    s.causes.clear();
+  // labels are in order of their differences. The largest that has a name at all must be a cause; then others may be, too.
+  const auto main = std::find_if(s.labels.begin(), s.labels.end(), [](const LabelDifference& d) { return nameable(d.label); });
+  if (main == s.labels.end() || !is_cause(*main) || share(main->difference(), s.gap()) < kLeastShare || share(main->low, s.gap()) < kLeastSurely) {
     s.reason = why_not(s, longest_waits);
     return;
   }
+  for (const LabelDifference& d : s.labels)
+    if (is_cause(d)) s.causes.push_back(d.label);
   s.verdict = TailVerdict::cause;
 }
 

@@ -19,6 +19,8 @@ inline constexpr double kLeastRatio = 1.5;
 inline constexpr std::int64_t kLeastGap = 1'000'000;
 // A cause explains a good part of the gap; below, several small things came together.
 inline constexpr double kLeastShare = 0.3;
+// Of the gap, what is sure: an interval that begins next to nothing says that it may be next to nothing.
+inline constexpr double kLeastSurely = 0.1;
 // Named beside a cause; less is noise to the reader.
 inline constexpr double kFurtherShare = 0.05;
 // Over what its own ordinary spread predicts. The prediction is a straight line on logarithmic paper: allow for a bend.
@@ -29,8 +31,9 @@ inline constexpr double kMinorTypically = 0.25, kMajorSlow = 0.5;
 inline constexpr std::int64_t kSchedulerNoise = 20'000'000;
 // Time "on CPU" holds what a hypervisor took away, and cold caches.
 inline constexpr std::int64_t kCpuNoise = 10'000'000;
-// Who waits for another thread waits for its delays, too: for that much more than the slowest waits for a CPU here.
-inline constexpr double kPassedOn = 2;
+// Who waits for another thread waits for its delays, too, and where CPUs are short, disks are: such waits must exceed the longest
+// waits for a CPU in this recording by that factor.
+inline constexpr double kPassedOn = 1.5;
 // Lost events hit slow requests more than others: so many make the ranking of labels a guess.
 inline constexpr double kMostLossy = 0.1;
 inline constexpr double kLossyWorthALook = 0.02;  // of the slow ones; from here on twice the typical share refuses, too
