@@ -7,13 +7,17 @@
 #include <exception>
 #include <filesystem>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "analyze/commands/command.h"
+#include "analyze/flow/trace_context.h"
 
 namespace {
 
 using namespace tailcap::commands;
+namespace flow = tailcap::flow;
 
 struct Entry {
   const char* name;
@@ -37,6 +41,8 @@ constexpr const char* kHelp =
     R"(tailcap explains afterwards why slow HTTP requests were slow, from a capture of what the kernel saw.
 
 usage: tailcap COMMAND [ARGUMENT...]          tailcap COMMAND --help says more
+       tailcap --trace-keys TRACE,SPAN[,FLAGS] COMMAND [ARGUMENT...]
+                                              your own names of the fields trace-id, span-id and traceflags
 
 Record (as root)
   record     record a service's traffic and waits into a .tcap file
@@ -83,9 +89,33 @@ int execute_recorder(int argc, char** argv, bool keep_name) {
   return 1;
 }
 
+// "x-trace,x-span,x-flags": false where it is not of this form.
+bool take_trace_keys(std::string_view text) {
+  std::vector<std::string> names(1);
+  for (const char c : text) {
+    if (c == ',') names.emplace_back();
+    else names.back() += c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+  }
+  if (names.size() < 2 || names.size() > 3) return false;
+  for (const std::string& name : names)
+    if (name.empty() || name.find_first_of(" :\t") != name.npos) return false;
+  flow::TraceKeys keys;
+  keys.trace = names[0], keys.span = names[1];
+  if (names.size() == 3) keys.flags = names[2];
+  flow::name_trace_keys(std::move(keys));
+  return true;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc > 1 && std::string_view(argv[1]) == "--trace-keys") {
+    if (argc < 3 || !take_trace_keys(argv[2])) {
+      std::fputs("tailcap: --trace-keys wants two or three names of header fields, like x-trace,x-span,x-flags. `tailcap --help` says more.\n", stderr);
+      return 2;
+    }
+    argc -= 2, argv += 2;
+  }
   const std::string name = argc > 1 ? argv[1] : "";
   if (name == "--help" || name == "-h" || name == "help") {
     std::fputs(kHelp, stdout);

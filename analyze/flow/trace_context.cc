@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <utility>
 
 #include "analyze/flow/trace_formats.h"
 
@@ -74,9 +75,11 @@ std::string traceparent_of_binary(std::string_view value) {
 namespace {
 
 enum Known : std::size_t { kW3c, kGrpc, kTrace, kSpan, kFlags, kB3, kB3Trace, kB3Span, kB3Parent, kB3Sampled, kUber, kSw8, kAmzn, kKnown };
-constexpr std::array<std::string_view, kKnown> kNames = {
+std::array<std::string_view, kKnown> names = {
     "traceparent", "grpc-trace-bin", "trace-id", "span-id", "traceflags", "b3", "x-b3-traceid", "x-b3-spanid", "x-b3-parentspanid",
     "x-b3-sampled", "uber-trace-id", "sw8", "x-amzn-trace-id"};
+
+TraceKeys own_keys;
 
 bool is_named(std::string_view name, std::string_view known) {
   return name.size() == known.size() &&
@@ -130,6 +133,11 @@ class Choice {
 
 }  // namespace
 
+void name_trace_keys(TraceKeys keys) {
+  own_keys = std::move(keys);
+  names[kTrace] = own_keys.trace, names[kSpan] = own_keys.span, names[kFlags] = own_keys.flags;
+}
+
 TraceContext trace_context(const Headers& headers) {
   TraceContext out;
   std::array<std::optional<std::string_view>, kKnown> first;
@@ -137,7 +145,7 @@ TraceContext trace_context(const Headers& headers) {
   for (std::size_t i = 0; i < headers.size(); ++i) {
     const Headers::Field field = headers[i];
     for (std::size_t k = 0; k < kKnown; ++k) {
-      if (!is_named(field.name, kNames[k])) continue;
+      if (!is_named(field.name, names[k])) continue;
       if (!first[k]) first[k] = field.value;
       else if (*first[k] != field.value) repeated[k] = true;
     }
@@ -154,7 +162,7 @@ TraceContext trace_context(const Headers& headers) {
       return;
     }
     for (std::size_t i = 0; i < headers.size(); ++i)
-      if (is_named(headers[i].name, kNames[k]) && !masked(headers[i].value)) take(headers[i].value);
+      if (is_named(headers[i].name, names[k]) && !masked(headers[i].value)) take(headers[i].value);
   };
   each(kW3c, [&](std::string_view v) {
     choice.take_w3c(TraceFormat::traceparent, valid_traceparent(v) ? std::string(v.substr(0, kTraceparent)) : std::string());

@@ -45,6 +45,13 @@ struct TraceContext {
 // A masked value is as good as none.
 TraceContext trace_context(const Headers& headers);
 
+// The fields trace-id, span-id and traceflags under the names that somebody's programs give them, in lower case. For the whole
+// process: to be said before anything is analysed.
+struct TraceKeys {
+  std::string trace = "trace-id", span = "span-id", flags = "traceflags";
+};
+void name_trace_keys(TraceKeys keys);
+
 // Of TraceContext::text(). Empty: not there.
 std::string_view trace_id_in(std::string_view text);
 std::string_view span_id_in(std::string_view text);
