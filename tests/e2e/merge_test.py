@@ -68,7 +68,8 @@ class Merge(Case):
             self.assertEqual(split["out_ns"] + split["server_ns"] + split["back_ns"], client["duration_ns"], client)
             self.assertTrue(min(split["out_ns"], split["server_ns"], split["back_ns"]) >= 0, split)
             self.assertEqual(split["error_ns"], error)
-            self.assertLessEqual(abs(server["duration_ns"] - split["server_ns"]), 2_000_000 + 2 * (error or 0))
+            # Less where the server was not running when its last send was to return: the client had read it by then.
+            self.assertLessEqual(split["server_ns"], server["duration_ns"])
         return clients
 
     def test_a_skewed_clock(self):
