@@ -261,6 +261,7 @@ enum tls_act {
 
 /* Where a Go program keeps things; offsets in runtime.g and runtime.m. Index 0 of the table is no file. */
 #define GO_FILES_MAX 256
+#define GO_COUNTED 2 /* of each file: hits of creation, of handlers */
 #define GO_PARENT_MAX 16 /* words from g.goid to g.parentGoid: 15 or 16 */
 struct go_layout {
 	__s16 slot;     /* of g, from the thread pointer */

@@ -43,22 +43,33 @@ static __always_inline bool known_parent(const struct go_layout *layout, u64 g, 
 	return true;
 }
 
+/* Who is no target pays for a hit, too. */
+static __always_inline void count_hit(u32 file, u8 act)
+{
+	u32 at = file * GO_COUNTED + (act == GO_MADE ? 0 : 1);
+
+	if ((act == GO_MADE || act == GO_HANDLER || act == GO_HANDLER_FUNCTION) && at < GO_FILES_MAX * GO_COUNTED)
+		__sync_fetch_and_add(&go_hits[at], 1);
+}
+
 SEC("uprobe")
 int runtime_event(struct pt_regs *ctx)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct task_state *state = task_state(task);
+	struct task_state *state;
 	u64 cookie, goroutine = 0, subject = 0, place = 0;
 	struct go_layout *layout;
 	struct record_go *record;
 	u32 kind, file;
 	u8 act, reason = 0;
 
-	if (!state)
-		return 0;
 	cookie = bpf_get_attach_cookie(ctx);
 	file = GO_COOKIE_FILE(cookie);
 	act = GO_COOKIE_ACT(cookie);
+	count_hit(file, act);
+	state = task_state(task);
+	if (!state)
+		return 0;
 	layout = bpf_map_lookup_elem(&go_files, &file);
 	if (!layout)
 		return 0;

@@ -14,6 +14,9 @@
 /* Counts what user space or bpf/go.h have learnt. 0: nothing yet. */
 __u32 go_epoch = 0;
 
+/* Of each file: goroutines made, handlers entered, whoever runs it. User space reads them in place. */
+__u64 go_hits[GO_FILES_MAX * GO_COUNTED] = {};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, GO_FILES_MAX);

@@ -26,6 +26,7 @@ namespace {
 constexpr std::size_t kMaxFiles = 65536;  // looked at; beyond them the oldest may be looked at again
 constexpr std::size_t kMaxJobs = 4096;    // a storm of short-lived processes: most run what others run
 constexpr std::size_t kMaxFacts = 4096;
+constexpr auto kLongest = 1h;  // asleep, where there is nothing to do
 
 std::string name_of(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
@@ -66,7 +67,7 @@ std::array<std::uint64_t, 4> identity(const struct stat& status) {
 }  // namespace
 
 Finder::Finder(Probes& probes, Interests interests)
-    : probes_(probes), interests_(interests) {
+    : probes_(probes), interests_(interests), go_(probes, interests.go_states) {
   // The command is the recorder's own copy until it runs its program.
   struct stat own {};
   if (stat("/proc/self/exe", &own) == 0) files_.insert(identity(own));
@@ -125,15 +126,20 @@ void Finder::wait() {
 void Finder::run() {
   std::unique_lock lock(mutex_);
   while (!stop_) {
-    if (jobs_.empty()) {
-      idle_.notify_all();
-      wake_.wait(lock);
-      continue;
+    const auto now = Clock::now();
+    if (go_.governs() && next_look_ <= now) {
+      next_look_ = now + go::Governor::kInterval;
+      busy_ = true;
+      lock.unlock();
+      go_.govern();
+      lock.lock();
+      busy_ = false;
     }
     const auto first = jobs_.begin();
-    if (first->first > Clock::now()) {
+    if (jobs_.empty() || first->first > now) {
       idle_.notify_all();
-      wake_.wait_until(lock, first->first);
+      const auto next = jobs_.empty() ? now + kLongest : first->first;
+      wake_.wait_until(lock, go_.governs() ? std::min(next, next_look_) : next);
       continue;
     }
     const Job job = std::move(first->second);
@@ -173,7 +179,7 @@ void Finder::look_at_process(std::uint32_t pid) {
     look_at_file(has_name && (!has_mapping || identity(named) == identity(held)) ? by_name : by_mapping, path);
   }
   struct stat program {};
-  if (interests_.go && stat((folder + "exe").c_str(), &program) == 0) note_go_process(pid, program);
+  if (interests_.go && stat((folder + "exe").c_str(), &program) == 0) go_.note_process(pid, program);
 }
 
 bool Finder::looked_at(const struct stat& status) const {
@@ -187,62 +193,42 @@ void Finder::look_at_file(const std::string& open_path, const std::string& shown
   if (looked_at(status)) return;
   files_.insert(identity(status));
   std::vector<PlannedFunction> functions;
-  GoFile go;
   try {
     const auto elf = symbols::ElfFile::open(open_path);
     if (interests_.tls) functions = tls::plan_functions(elf);
     if (interests_.go && elf.kind() != symbols::ElfKind::shared_library && symbols::is_go(elf)) {
-      for (auto& function : plan_go(elf, shown, go)) functions.push_back(std::move(function));
+      for (auto& function : go_.take_on(elf, open_path, shown, status)) functions.push_back(std::move(function));
     }
   } catch (const std::exception& e) {
     // A script, or a program of another processor. Only of a library is it worth a word.
     if (tls::is_tls_library(name_of(shown))) tell({shown, {}, {}, e.what(), 0, 0});
     return;
   }
-  std::string refused;
-  attach(open_path, shown, functions, refused);
-  const FileNumber file{status.st_dev, status.st_ino};
-  if (std::any_of(functions.begin(), functions.end(), [](const auto& f) { return !f.places.empty(); })) probed_.insert(file);
-  if (go.number == 0) return;
-  if (!refused.empty()) go.fact.unsupported += (go.fact.unsupported.empty() ? "" : "; ") + refused;
-  go.identity = identity(status);
-  go_files_[file] = std::move(go);
-}
-
-std::vector<PlannedFunction> Finder::plan_go(const symbols::ElfFile& elf, const std::string& shown, GoFile& file) {
-  const std::size_t number = go_files_.size() + 1;
-  file.fact.path = shown;
-  file.number = static_cast<std::uint16_t>(std::min<std::size_t>(number, Probes::kGoFiles));
-  if (number > Probes::kGoFiles) {
-    file.fact.unsupported = "it is one of more than " + std::to_string(Probes::kGoFiles) + " Go programs";
-    return {};
+  std::set<std::uint32_t> groups;
+  for (const auto& function : functions) groups.insert(function.group);
+  for (const auto group : groups) {
+    std::string refused;
+    attach(open_path, shown, functions, group, refused);
+    if (!refused.empty()) go_.refused(status, refused);
   }
-  go::Program program = go::plan_program(elf, file.number, interests_.go_states);
-  file.fact.version = program.version;
-  file.fact.offsets_from = program.layout.from;
-  file.fact.unsupported = program.unsupported;
-  file.fact.goid_offset = program.layout.number;
-  file.fact.parts = program.parts;
-  std::optional<symbols::GoFunctions> functions;
-  if (std::any_of(program.handlers.begin(), program.handlers.end(), [](const auto& h) { return h.name.empty(); }))
-    functions.emplace(elf);
-  go_names_.add(file.number, program, std::move(functions));
-  probes_.tell_go_file(file.number, program.layout);
-  return std::move(program.functions);
+  if (std::any_of(functions.begin(), functions.end(), [](const auto& f) { return !f.places.empty(); }))
+    probed_.insert({status.st_dev, status.st_ino});
 }
 
 // At once, for what is attached together is left together; one by one where the kernel refuses some of them.
 void Finder::attach(const std::string& open_path, const std::string& shown, const std::vector<PlannedFunction>& functions,
-                    std::string& refused) {
+                    std::uint32_t group, std::string& refused) {
   std::vector<FunctionProbe> all;
   for (const auto& function : functions) {
+    if (function.group != group) continue;
     for (const auto& place : function.places) all.push_back(place.probe);
   }
-  const bool together = !all.empty() && probes_.attach_functions(open_path, all).empty();
+  const bool together = !all.empty() && probes_.attach_functions(open_path, all, group).empty();
   for (const auto& function : functions) {
+    if (function.group != group) continue;
     std::vector<FunctionProbe> own;
     for (const auto& place : function.places) own.push_back(place.probe);
-    const std::string problem = together || own.empty() ? std::string() : probes_.attach_functions(open_path, own);
+    const std::string problem = together || own.empty() ? std::string() : probes_.attach_functions(open_path, own, group);
     if (own.empty()) tell({shown, function.name, {}, function.reason, 0, 0});
     if (!problem.empty()) refused += (refused.empty() ? "" : "; ") + function.name + ": " + problem;
     for (const auto& place : function.places) {
@@ -252,23 +238,6 @@ void Finder::attach(const std::string& open_path, const std::string& shown, cons
         tell({shown, function.name, place.text, problem, place.probe.offset, 0});
     }
   }
-}
-
-void Finder::note_go_process(std::uint32_t pid, const struct stat& executable) {
-  const FileNumber number{executable.st_dev, executable.st_ino};
-  const auto file = go_files_.find(number);
-  if (file == go_files_.end()) return;
-  // Where nothing of ours holds the file, another one may have got its number.
-  if (!probed_.contains(number) && file->second.identity != identity(executable)) return;
-  if (file->second.fact.goid_offset) probes_.tell_go_process(pid, file->second.number);
-  if (go_processes_.size() > kMaxFiles) go_processes_.clear();
-  const auto [told, fresh] = go_processes_.try_emplace(pid, number);
-  if (!fresh && told->second == number) return;
-  told->second = number;
-  GoFact fact = file->second.fact;
-  fact.pid = pid;
-  const std::lock_guard lock(mutex_);
-  if (go_facts_.size() < kMaxFacts) go_facts_.push_back(std::move(fact));
 }
 
 void Finder::tell(ProbeFact fact) {
@@ -281,11 +250,6 @@ std::vector<ProbeFact> Finder::take_new() {
   std::vector<ProbeFact> out(facts_.begin() + static_cast<std::ptrdiff_t>(taken_), facts_.end());
   taken_ = facts_.size();
   return out;
-}
-
-std::vector<GoFact> Finder::take_go() {
-  const std::lock_guard lock(mutex_);
-  return std::exchange(go_facts_, {});
 }
 
 std::vector<ProbeFact> Finder::all() const {

@@ -19,7 +19,7 @@
 #include <utility>
 #include <vector>
 
-#include "capture/go/names.h"
+#include "capture/go/watch.h"
 #include "capture/plan.h"
 #include "capture/probes.h"
 #include "capture/symbols/elf_file.h"
@@ -32,14 +32,6 @@ struct ProbeFact {
   std::string path, function, place, reason;
   std::uint64_t offset = 0;
   std::uint32_t price = 0;
-};
-
-// What can be told of a process that runs a Go program. As formats::GoProgram, with its own strings.
-struct GoFact {
-  std::uint32_t pid = 0;
-  std::string path, version, offsets_from, unsupported;
-  std::uint16_t goid_offset = 0;
-  std::uint8_t parts = 0;
 };
 
 class Finder {
@@ -69,8 +61,8 @@ class Finder {
 
   std::vector<ProbeFact> take_new();
   std::vector<ProbeFact> all() const;
-  std::vector<GoFact> take_go();  // processes found since the last time
-  const go::Names& go_names() const { return go_names_; }
+  std::vector<go::Fact> take_go() { return go_.take(); }  // what is new of processes
+  const go::Names& go_names() const { return go_.names(); }
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -80,21 +72,13 @@ class Finder {
   };
 
   using FileNumber = std::pair<std::uint64_t, std::uint64_t>;  // device and inode
-  struct GoFile {
-    std::uint16_t number = 0;  // in the kernel's table
-    std::array<std::uint64_t, 4> identity{};
-    GoFact fact;
-  };
-
   void run();
   void ask(Job job, Clock::duration after);
   void look_at_process(std::uint32_t pid);
   bool looked_at(const struct stat& status) const;
   void look_at_file(const std::string& open_path, const std::string& shown);
-  std::vector<PlannedFunction> plan_go(const symbols::ElfFile& elf, const std::string& shown, GoFile& file);
   void attach(const std::string& open_path, const std::string& shown, const std::vector<PlannedFunction>& functions,
-              std::string& refused);
-  void note_go_process(std::uint32_t pid, const struct stat& executable);
+              std::uint32_t group, std::string& refused);
   void tell(ProbeFact fact);
 
   Probes& probes_;
@@ -105,14 +89,12 @@ class Finder {
   bool busy_ = false, stop_ = false;
   std::vector<ProbeFact> facts_;
   std::size_t taken_ = 0;
-  std::vector<GoFact> go_facts_;
-  go::Names go_names_;
   // Only the thread's: files that have been looked at, as they were then; and those that are probed, whatever happens
   // to them: the kernel holds them, so that no other file gets their number.
   std::set<std::array<std::uint64_t, 4>> files_;
   std::set<FileNumber> probed_;
-  std::map<FileNumber, GoFile> go_files_;
-  std::map<std::uint32_t, FileNumber> go_processes_;  // those told of
+  go::Watch go_;
+  Clock::time_point next_look_{};
   std::thread thread_;
 };
 

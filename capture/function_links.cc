@@ -54,14 +54,14 @@ void FunctionLinks::use(const std::array<int, kFunctionPrograms>& programs, bool
   many_ = many;
 }
 
-std::string FunctionLinks::attach(const std::string& path, const std::vector<FunctionProbe>& places) {
+std::string FunctionLinks::attach(const std::string& path, const std::vector<FunctionProbe>& places, std::uint32_t group) {
   for (const auto& place : places) {
     if (programs_[static_cast<std::size_t>(place.program)] < 0) return "its kernel program is not loaded";
   }
   std::vector<int> links;
   std::string problem = many_ ? attach_many(path, places, links) : attach_each(path, places, links);
   if (problem.empty())
-    links_.insert(links_.end(), links.begin(), links.end());
+    links_[group].insert(links_[group].end(), links.begin(), links.end());
   else
     close_all(links);
   return problem;
@@ -119,15 +119,22 @@ std::string FunctionLinks::attach_each(const std::string& path, const std::vecto
 
 // The kernel waits for all CPUs to have left a place: for many at once.
 void FunctionLinks::detach() {
+  std::vector<int> all;
+  for (const auto& [group, links] : links_) all.insert(all.end(), links.begin(), links.end());
+  links_.clear();
   std::vector<std::thread> threads;
   std::atomic<std::size_t> next = 0;
-  for (std::size_t i = 0; i < std::min(kDetachThreads, links_.size()); i++) {
+  for (std::size_t i = 0; i < std::min(kDetachThreads, all.size()); i++) {
     threads.emplace_back([&] {
-      for (std::size_t at = next++; at < links_.size(); at = next++) close(links_[at]);
+      for (std::size_t at = next++; at < all.size(); at = next++) close(all[at]);
     });
   }
   for (auto& thread : threads) thread.join();
-  links_.clear();
+}
+
+void FunctionLinks::detach(std::uint32_t group) {
+  close_all(links_[group]);
+  links_.erase(group);
 }
 
 }  // namespace tailcap::capture

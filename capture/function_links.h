@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -30,9 +31,11 @@ class FunctionLinks {
 
   // Descriptors of the loaded programs; -1: not loaded. many: they were loaded for links of many places.
   void use(const std::array<int, kFunctionPrograms>& programs, bool many);
-  // In all processes that run the file: all places, or none and why.
-  std::string attach(const std::string& path, const std::vector<FunctionProbe>& places);
+  // In all processes that run the file: all places, or none and why. A group can be left before the others.
+  std::string attach(const std::string& path, const std::vector<FunctionProbe>& places, std::uint32_t group);
+  void detach(std::uint32_t group);
   void detach();
+  bool many() const { return many_; }  // leaving is a matter of milliseconds
 
  private:
   std::string attach_many(const std::string& path, const std::vector<FunctionProbe>& places, std::vector<int>& links);
@@ -40,7 +43,7 @@ class FunctionLinks {
 
   std::array<int, kFunctionPrograms> programs_{};
   bool many_ = false;
-  std::vector<int> links_;  // a link, or a link before its perf event
+  std::map<std::uint32_t, std::vector<int>> links_;  // by group: a link, or a link before its perf event
 };
 
 }  // namespace tailcap::capture

@@ -21,6 +21,7 @@ struct PlannedFunction {
   std::string name;
   std::vector<PlannedPlace> places;  // empty: it cannot be probed, for that reason
   std::string reason;                // why not, or what is incomplete
+  std::uint32_t group = 0;           // who are left together, before the others; 0: at the end
 };
 
 // What a hit costs by how the kernel carries the instruction out; measured on a virtual machine (bench/RESULTS.md).

@@ -102,50 +102,6 @@ std::uint64_t cgroup_id(const std::string& path) {
 
 }  // namespace
 
-const char* name_of(Group group) {
-  switch (group) {
-    case Group::io:
-      return "io";
-    case Group::arrivals:
-      return "arrivals";
-    case Group::offcpu:
-      return "offcpu";
-    case Group::stalls:
-      return "stalls";
-    case Group::tasks:
-      return "tasks";
-    case Group::net:
-      return "net";
-    case Group::tls:
-      return "tls";
-    case Group::go:
-      return "go";
-  }
-  return "?";
-}
-
-const char* describe(Group group) {
-  switch (group) {
-    case Group::io:
-      return "sends and receives on sockets, with payload heads";
-    case Group::arrivals:
-      return "when TCP data reached the socket";
-    case Group::offcpu:
-      return "threads off the CPU: how long, woken when, in which system call";
-    case Group::stalls:
-      return "threads held up in the kernel: reclaim, locks, write-back, FUSE (the last two with offcpu)";
-    case Group::tasks:
-      return "program starts and exits (threads are followed in any case)";
-    case Group::net:
-      return "TCP retransmissions and resets (connection states are followed in any case)";
-    case Group::tls:
-      return "plaintext of TLS: OpenSSL, GnuTLS and Go; others who use the same library pay 0.5 µs a call, too";
-    case Group::go:
-      return "of Go programs: which goroutine, who made it, which handler serves, when the collector works";
-  }
-  return "?";
-}
-
 bool ProbeSettings::has(Group group) const { return std::find(groups.begin(), groups.end(), group) != groups.end(); }
 
 TierChoice choose_tier(HookTier wanted_tier) {
@@ -291,6 +247,12 @@ void Probes::tell_go_process(std::uint32_t pid, std::uint16_t file) {
     std::atomic_ref(impl_->skeleton->bss->go_epoch).fetch_add(1);
 }
 
+std::uint64_t Probes::go_hits(std::uint16_t file, bool handlers) const {
+  assert(file <= kGoFiles);
+  auto& hits = impl_->skeleton->bss->go_hits[static_cast<std::size_t>(file) * GO_COUNTED + (handlers ? 1 : 0)];
+  return std::atomic_ref(hits).load(std::memory_order_relaxed);
+}
+
 void Probes::attach() {
   bpf_program* program = nullptr;
   bpf_object__for_each_program(program, impl_->skeleton->obj) {
@@ -307,9 +269,12 @@ void Probes::attach() {
   }
 }
 
-std::string Probes::attach_functions(const std::string& path, const std::vector<FunctionProbe>& places) {
-  return impl_->function_links.attach(path, places);
+std::string Probes::attach_functions(const std::string& path, const std::vector<FunctionProbe>& places, std::uint32_t group) {
+  return impl_->function_links.attach(path, places, group);
 }
+
+void Probes::detach_functions(std::uint32_t group) { impl_->function_links.detach(group); }
+bool Probes::detaches_at_once() const { return impl_->function_links.many(); }
 
 void Probes::detach() {
   impl_->links.clear();

@@ -14,17 +14,11 @@
 
 #include "capture/function_links.h"
 #include "capture/go/layout.h"
+#include "capture/group.h"
 #include "capture/selection.h"
 #include "formats/preamble.h"
 
 namespace tailcap::capture {
-
-// What may be switched off. What sockets and tasks exist is always followed: it decides what is recorded.
-enum class Group : std::uint8_t { io, arrivals, offcpu, stalls, tasks, net, tls, go };
-inline constexpr std::array kGroups = {Group::io,    Group::arrivals, Group::offcpu, Group::stalls,
-                                    Group::tasks, Group::net,      Group::tls,     Group::go};
-const char* name_of(Group group);
-const char* describe(Group group);
 
 struct ProbeSettings {
   Selection selection;
@@ -74,7 +68,9 @@ class Probes {
   void attach();
   // Places in a file, in all processes that run it: all of them, or none and why. From any thread, one at a time; not
   // once detach() has been called.
-  std::string attach_functions(const std::string& path, const std::vector<FunctionProbe>& places);
+  std::string attach_functions(const std::string& path, const std::vector<FunctionProbe>& places, std::uint32_t group = 0);
+  void detach_functions(std::uint32_t group);
+  bool detaches_at_once() const;
   // Nothing is recorded any more; what is in the ring stays.
   void detach();
 
@@ -91,6 +87,8 @@ class Probes {
   void tell_go_file(std::uint16_t number, const go::Layout& layout);  // 1 to kGoFiles
   // … and who runs it. What is known already is left.
   void tell_go_process(std::uint32_t pid, std::uint16_t file);
+  // Goroutines that were made, or handlers entered, in all processes that run the file.
+  std::uint64_t go_hits(std::uint16_t file, bool handlers) const;
 
   int ring_descriptor() const;
   std::uint64_t ring_bytes() const;

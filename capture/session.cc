@@ -105,7 +105,7 @@ void Session::push_probes(Time now, const std::vector<ProbeFact>& facts) {
   }
 }
 
-void Session::push_go(Time now, const GoFact& fact) {
+void Session::push_go(Time now, const go::Fact& fact) {
   push({now, {fact.pid, fact.pid}, GoProgram{fact.path, fact.version, fact.offsets_from, fact.unsupported, fact.goid_offset, fact.parts}});
 }
 

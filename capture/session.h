@@ -45,7 +45,7 @@ class Session {
   void describe(std::uint32_t pid, formats::Time now);
   void push_probes(formats::Time now, const std::vector<ProbeFact>& facts);
   void push_found(formats::Time now);  // by the finder, since the last time
-  void push_go(formats::Time now, const GoFact& fact);
+  void push_go(formats::Time now, const go::Fact& fact);
   void forget_later(formats::SocketId socket);
   void begun(std::uint32_t pid, bool program);  // a process; program: it runs another one than its parent
   void push_costs(formats::Time now);
@@ -66,7 +66,7 @@ class Session {
   formats::Event event_;
   std::unordered_set<std::uint32_t> processes_;  // targets that may live
   std::unordered_set<std::uint32_t> new_;        // not yet described
-  std::map<std::uint32_t, GoFact> go_;           // Go programs, by process
+  std::map<std::uint32_t, go::Fact> go_;           // Go programs, by process
   std::vector<std::uint64_t> kernel_losses_;     // as counted up to now, rows of kinds
   std::unordered_map<std::string, std::uint64_t> skipped_runs_;
   std::uint64_t bad_records_ = 0, bad_told_ = 0;

@@ -1,0 +1,151 @@
+#include "capture/go/watch.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "bpf/event.h"
+#include "capture/go/program.h"
+#include "formats/event.h"
+
+namespace tailcap::capture::go {
+
+namespace {
+
+constexpr std::size_t kMaxProcesses = 65536, kMaxFacts = 4096;
+
+std::array<std::uint64_t, 2> changed(const struct stat& status) {
+  return {static_cast<std::uint64_t>(status.st_ctim.tv_sec), static_cast<std::uint64_t>(status.st_ctim.tv_nsec)};
+}
+
+void append(std::string& text, const std::string& more) {
+  if (!more.empty()) text += (text.empty() ? "" : "; ") + more;
+}
+
+// 0: what stays as long as the recording does.
+std::uint32_t group_of(const PlannedFunction& function, std::uint16_t file) {
+  if (function.places.empty()) return 0;
+  const std::uint64_t act = GO_COOKIE_ACT(function.places[0].probe.cookie);
+  const std::uint32_t first = std::uint32_t{file} * 2;
+  if (act == bpf::GO_MADE) return first;
+  return act == bpf::GO_HANDLER || act == bpf::GO_HANDLER_FUNCTION ? first + 1 : 0;
+}
+
+}  // namespace
+
+Watch::~Watch() {
+  for (const auto& [number, file] : files_) {
+    if (file.descriptor >= 0) close(file.descriptor);
+  }
+}
+
+std::vector<PlannedFunction> Watch::take_on(const symbols::ElfFile& elf, const std::string& open_path,
+                                            const std::string& shown, const struct stat& status) {
+  const std::size_t number = files_.size() + 1;
+  File file;
+  file.changed = changed(status);
+  file.fact.path = shown;
+  const FileNumber key{status.st_dev, status.st_ino};
+  if (number > Probes::kGoFiles) {
+    file.unsupported = "it is one of more than " + std::to_string(Probes::kGoFiles) + " Go programs";
+    files_[key] = std::move(file);
+    return {};
+  }
+  file.number = static_cast<std::uint16_t>(number);
+  Program program = plan_program(elf, file.number, states_);
+  file.fact.version = program.version;
+  file.fact.offsets_from = program.layout.from;
+  file.fact.goid_offset = program.layout.number;
+  file.fact.parts = program.parts;
+  file.unsupported = program.unsupported;
+  std::optional<symbols::GoFunctions> functions;
+  if (std::any_of(program.handlers.begin(), program.handlers.end(), [](const auto& h) { return h.name.empty(); }))
+    functions.emplace(elf);
+  names_.add(file.number, program, std::move(functions));
+  probes_.tell_go_file(file.number, program.layout);
+  for (auto& function : program.functions) function.group = group_of(function, file.number);
+  if (probes_.detaches_at_once()) {
+    file.descriptor = open(open_path.c_str(), O_RDONLY | O_CLOEXEC);
+    add_busy(key, file, program.functions, false);
+    add_busy(key, file, program.functions, true);
+  }
+  files_[key] = std::move(file);
+  return std::move(program.functions);
+}
+
+void Watch::add_busy(const FileNumber& number, const File& file, const std::vector<PlannedFunction>& functions, bool handlers) {
+  Busy busy{number, handlers, std::uint32_t{file.number} * 2 + handlers, {}, {}};
+  for (const auto& function : functions) {
+    if (function.group != busy.group) continue;
+    for (const auto& place : function.places) busy.places.push_back(place.probe);
+  }
+  if (!busy.places.empty() && file.descriptor >= 0) busy_.push_back(std::move(busy));
+}
+
+void Watch::refused(const struct stat& status, const std::string& why) {
+  const auto file = files_.find({status.st_dev, status.st_ino});
+  if (file != files_.end()) append(file->second.unsupported, why);
+}
+
+void Watch::note_process(std::uint32_t pid, const struct stat& executable) {
+  const FileNumber number{executable.st_dev, executable.st_ino};
+  const auto file = files_.find(number);
+  if (file == files_.end()) return;
+  // Where nothing of ours holds the file, another one may have got its number.
+  if (file->second.descriptor < 0 && file->second.changed != changed(executable)) return;
+  if (file->second.fact.goid_offset) probes_.tell_go_process(pid, file->second.number);
+  if (processes_.size() > kMaxProcesses) processes_.clear();
+  const auto [told, fresh] = processes_.try_emplace(pid, number);
+  if (!fresh && told->second == number) return;
+  told->second = number;
+  tell(pid, file->second);
+}
+
+void Watch::tell(std::uint32_t pid, const File& file) {
+  using formats::GoPart;
+  Fact fact = file.fact;
+  fact.pid = pid;
+  fact.parts = static_cast<std::uint8_t>(fact.parts & ~file.away);
+  fact.unsupported = file.unsupported;
+  const std::string often = ": left alone but for moments, at more than " + std::to_string(Governor::kBusy) + " a second";
+  if (file.away & static_cast<std::uint8_t>(GoPart::creation)) append(fact.unsupported, "creation of goroutines" + often);
+  if (file.away & static_cast<std::uint8_t>(GoPart::handlers)) append(fact.unsupported, "handlers" + often);
+  const std::lock_guard lock(mutex_);
+  if (facts_.size() < kMaxFacts) facts_.push_back(std::move(fact));
+}
+
+void Watch::change(const Busy& busy, bool away) {
+  File& file = files_[busy.file];
+  const auto part = static_cast<std::uint8_t>(busy.handlers ? formats::GoPart::handlers : formats::GoPart::creation);
+  file.away = static_cast<std::uint8_t>(away ? file.away | part : file.away & ~part);
+  for (const auto& [pid, number] : processes_) {
+    if (number == busy.file) tell(pid, file);
+  }
+}
+
+void Watch::govern() {
+  for (Busy& busy : busy_) {
+    const File& file = files_[busy.file];
+    switch (busy.governor.look(Clock::now(), probes_.go_hits(file.number, busy.handlers))) {
+      case Governor::Turn::stay:
+        break;
+      case Governor::Turn::leave:
+        probes_.detach_functions(busy.group);
+        change(busy, true);
+        break;
+      case Governor::Turn::come_back:
+        if (probes_.attach_functions("/proc/self/fd/" + std::to_string(file.descriptor), busy.places, busy.group).empty())
+          change(busy, false);
+        break;
+    }
+  }
+}
+
+std::vector<Fact> Watch::take() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(facts_, {});
+}
+
+}  // namespace tailcap::capture::go

@@ -1,0 +1,88 @@
+// The Go programs that targets run: what is told of them, by which processes, and for how long.
+//
+// Used by the finder's thread alone, except for take() and names().
+#pragma once
+
+#include <sys/stat.h>
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "capture/go/governor.h"
+#include "capture/go/names.h"
+#include "capture/plan.h"
+#include "capture/probes.h"
+#include "capture/symbols/elf_file.h"
+
+namespace tailcap::capture::go {
+
+// What can be told of a process that runs a Go program. As formats::GoProgram, with its own strings.
+struct Fact {
+  std::uint32_t pid = 0;
+  std::string path, version, offsets_from, unsupported;
+  std::uint16_t goid_offset = 0;
+  std::uint8_t parts = 0;
+};
+
+class Watch {
+ public:
+  // states: what every goroutine does, too. probes must outlive this.
+  Watch(Probes& probes, bool states) : probes_(probes), states_(states) {}
+  ~Watch();
+  Watch(const Watch&) = delete;
+  Watch& operator=(const Watch&) = delete;
+
+  // Takes a program on. The caller attaches what is returned, by groups, and says what the kernel refused.
+  std::vector<PlannedFunction> take_on(const symbols::ElfFile& elf, const std::string& open_path, const std::string& shown,
+                                       const struct stat& status);
+  void refused(const struct stat& status, const std::string& why);
+  // The process runs this file, of whatever kind it is.
+  void note_process(std::uint32_t pid, const struct stat& executable);
+
+  // Leaves what is passed too often, and comes back to it; call every Governor::kInterval.
+  bool governs() const { return !busy_.empty(); }
+  void govern();
+
+  std::vector<Fact> take();  // what is new of processes
+  const Names& names() const { return names_; }
+
+ private:
+  using Clock = Governor::Clock;
+  using FileNumber = std::pair<std::uint64_t, std::uint64_t>;  // device and inode
+  struct File {
+    std::uint16_t number = 0;  // in the kernel's table
+    std::array<std::uint64_t, 2> changed{};
+    Fact fact;
+    int descriptor = -1;      // to find it again, whatever becomes of its name
+    std::uint8_t away = 0;    // parts that are not told for now
+    std::string unsupported;  // what never is
+  };
+  // Places that many requests pass.
+  struct Busy {
+    FileNumber file;
+    bool handlers = false;
+    std::uint32_t group = 0;
+    std::vector<FunctionProbe> places;
+    Governor governor;
+  };
+
+  void add_busy(const FileNumber& number, const File& file, const std::vector<PlannedFunction>& functions, bool handlers);
+  void change(const Busy& busy, bool away);
+  void tell(std::uint32_t pid, const File& file);
+
+  Probes& probes_;
+  const bool states_;
+  std::map<FileNumber, File> files_;
+  std::map<std::uint32_t, FileNumber> processes_;  // those told of
+  std::vector<Busy> busy_;
+  Names names_;
+  std::mutex mutex_;
+  std::vector<Fact> facts_;
+};
+
+}  // namespace tailcap::capture::go

@@ -1,0 +1,49 @@
+#include "capture/group.h"
+
+namespace tailcap::capture {
+
+const char* name_of(Group group) {
+  switch (group) {
+    case Group::io:
+      return "io";
+    case Group::arrivals:
+      return "arrivals";
+    case Group::offcpu:
+      return "offcpu";
+    case Group::stalls:
+      return "stalls";
+    case Group::tasks:
+      return "tasks";
+    case Group::net:
+      return "net";
+    case Group::tls:
+      return "tls";
+    case Group::go:
+      return "go";
+  }
+  return "?";
+}
+
+const char* describe(Group group) {
+  switch (group) {
+    case Group::io:
+      return "sends and receives on sockets, with payload heads";
+    case Group::arrivals:
+      return "when TCP data reached the socket";
+    case Group::offcpu:
+      return "threads off the CPU: how long, woken when, in which system call";
+    case Group::stalls:
+      return "threads held up in the kernel: reclaim, locks, write-back, FUSE (the last two with offcpu)";
+    case Group::tasks:
+      return "program starts and exits (threads are followed in any case)";
+    case Group::net:
+      return "TCP retransmissions and resets (connection states are followed in any case)";
+    case Group::tls:
+      return "plaintext of TLS: OpenSSL, GnuTLS and Go; others who use the same library pay 0.5 µs a call, too";
+    case Group::go:
+      return "of Go programs: which goroutine, who made it, which handler serves, when the collector works";
+  }
+  return "?";
+}
+
+}  // namespace tailcap::capture

@@ -1,0 +1,16 @@
+// The groups of kernel programs, as people choose them.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+namespace tailcap::capture {
+
+// What may be switched off. What sockets and tasks exist is always followed: it decides what is recorded.
+enum class Group : std::uint8_t { io, arrivals, offcpu, stalls, tasks, net, tls, go };
+inline constexpr std::array kGroups = {Group::io,    Group::arrivals, Group::offcpu, Group::stalls,
+                                    Group::tasks, Group::net,      Group::tls,     Group::go};
+const char* name_of(Group group);
+const char* describe(Group group);
+
+}  // namespace tailcap::capture
