@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <optional>
 
 #include "analyze/partition/running.h"
 
@@ -196,10 +197,30 @@ class Loop {
       worked_.push_back({taken, until});
       return add_running(k_, work.tid, taken, until, calls, draft_, Evidence::inferred);
     }
+    if (const auto call = answered(from, to, last->back)) return add_down(k_, *call, from, to, Evidence::inferred, draft_);
     const Span* arrived = k_.observed.arrivals_elsewhere().last_until(last->runnable);
     const bool network = arrived && arrived->time > last->time && last->runnable - arrived->time < kPrompt;
     const Label label = last->waker != 0 || !alone(last->runnable) ? Label::blocked_unknown : network ? Label::net_unknown_socket : Label::timer_sleep;
     draft_.add(from, until, label, Evidence::inferred);
+  }
+
+  // A call of nobody knows whom whose answer was read right before this request went on: so likely this one's. Whose it is
+  // stays unsaid.
+  std::optional<Call> answered(Nanos from, Nanos to, Nanos woken) {
+    Nanos resumed = to;
+    for (const Turn& t : turns_)
+      if (t.owner == draft_.w.id && t.to > to) {
+        resumed = t.to;
+        break;
+      }
+    for (const Act* a = log_.acts.first_at(woken); a != log_.acts.end() && a->time <= resumed; ++a) {
+      const auto row = a->out ? std::nullopt : k_.windows.at(a->connection, a->time);
+      if (!row || k_.windows.table().rows.role(*row) != flow::Role::client || k_.windows.owner(*row) != k_.windows.table().rows.id(*row)) continue;
+      Call call = call_of(k_, *row, draft_.w.to, draft_);
+      call.who = 0;
+      if (call.began < to && call.arrived > from) return call;
+    }
+    return std::nullopt;
   }
 
   // It was on a CPU just before t, as far as is known: whoever does not come back from a wait is not.

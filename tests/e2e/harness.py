@@ -166,6 +166,10 @@ class Case(unittest.TestCase):
             if row["duration_ns"] is not None:
                 self.assertEqual(sum(row["phases"].values()), row["duration_ns"], row)
                 self.assertTrue(all(v >= 0 for v in row["phases"].values()), row)
+            if row["labels"] is not None:
+                self.assertEqual(sum(part["ns"] for part in row["labels"]), row["duration_ns"], row)
+                for phase, ns in row["phases"].items():
+                    self.assertEqual(sum(part["ns"] for part in row["labels"] if part["phase"] == phase), ns, row)
         return [r for r in rows if role is None or r["role"] == role]
 
     # Servers and clients
