@@ -54,7 +54,7 @@ std::string route_name(const flow::Study& study, std::size_t i) {
   const auto& route = study.routes[i];
   const bool both = std::ranges::any_of(study.routes, [&](const auto& r) { return r.role != route.role; });
   return (both ? std::string(route.role == flow::Role::server ? "served: " : "made: ") : "") +
-         (route.method.empty() ? "?" : route.method) + " " + (route.route.empty() ? "(path not recorded)" : route.route);
+         (route.name_shared ? (route.comm.empty() ? "?" : route.comm) + " " : "") + (route.method.empty() ? "?" : route.method) + " " + (route.route.empty() ? "(path not recorded)" : route.route);
 }
 
 Chart latency_chart(const flow::Study& study, std::optional<std::size_t> only, bool titled) {

@@ -54,6 +54,7 @@ table.tail td { vertical-align: middle; } table.tail tr.cause td.name, table.tai
 table.tail .ci { margin-left: 18px; font-weight: 400; } table.stacked td { border-bottom: 0; padding: 2px 8px; } table.stacked tr.pair td { padding-top: 8px; }
 table.stacked td.track { width: 60%; min-width: 260px; } table.stacked svg.bar { width: 100%; height: 18px; } svg.bar rect { stroke: var(--bg); stroke-width: 0.5px; vector-effect: non-scaling-stroke; }
 .tag { font-size: 11px; font-weight: 600; color: #fff; background: #b54708; border-radius: 8px; padding: 0 7px; margin-left: 8px; }
+.tag.aside { color: var(--soft); background: none; border: 1px solid var(--line); }
 svg.difference { width: 260px; height: 20px; display: block; } svg .whisker { stroke: var(--fg); stroke-width: 1.4px; fill: none; vector-effect: non-scaling-stroke; }
 svg .zero { stroke: var(--soft); stroke-width: 1px; vector-effect: non-scaling-stroke; }
 footer { margin-top: 50px; color: var(--soft); font-size: 13px; border-top: 1px solid var(--line); padding-top: 10px; overflow-wrap: anywhere; }

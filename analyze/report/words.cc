@@ -78,7 +78,10 @@ std::string titled(std::string_view method, std::string_view path, bool path_kno
 }
 }  // namespace
 
-std::string route_title(const flow::RouteStudy& route) { return titled(route.method, route.route, !route.route.empty()); }
+std::string route_title(const flow::RouteStudy& route) {
+  const std::string title = titled(route.method, route.route, !route.route.empty());
+  return route.name_shared ? (route.comm.empty() ? "?" : printable(route.comm)) + " " + title : title;
+}
 
 std::string request_title(const flow::Request& row, const flow::TextPool& texts) {
   return titled(texts[row.method], texts[row.path], row.path != 0);

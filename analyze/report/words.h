@@ -19,7 +19,7 @@ std::string_view text_of(formats::CaptureState state);
 // "200", "503", or the outcome where there is no status or the status is not the whole story: "200, truncated".
 std::string outcome_text(const flow::Request& row);
 
-// "GET /users/{}", "GET ?", "(unknown request)".
+// "GET /users/{}", "GET ?", "(unknown request)"; "nginx GET /users/{}" where others serve a route of that name, too.
 std::string route_title(const flow::RouteStudy& route);
 // "GET /users/7" as it was asked for.
 std::string request_title(const flow::Request& row, const flow::TextPool& texts);

@@ -254,7 +254,7 @@ RouteStudy study_route(const RequestTable& table, const std::vector<std::uint32_
   out.load = load::study_load(table, rows, study, links);
   if (links && table.partitions.size() > 0)
     out.tail = slow::study_tail(table, rows, study, *links,
-                                {latency.correlation(), &out.latency[2], &out.latency[3], out.route == kOtherRoute});
+                                {latency.correlation(), &out.latency[2], &out.latency[3], out.route == kOtherRoute, links->noise()});
   return out;
 }
 

@@ -71,11 +71,13 @@ void count_requests(const RequestTable& table, flow::Quality& quality) {
 
 void study_requests(const RequestTable& table, flow::Study& study) {
   const flow::TextId other = table.texts.find(kOtherRoute);
-  std::map<std::tuple<flow::TextId, flow::TextId, Role>, std::vector<std::uint32_t>> routes;
+  std::map<std::tuple<flow::TextId, flow::TextId, Role, flow::TextId>, std::vector<std::uint32_t>> routes;
   for (std::uint32_t i = 0; i < table.rows.size(); ++i) {
     const Request row = table.rows[i];
-    // What was folded is one route for all methods: their number is not bounded.
-    routes[{row.route == other ? 0 : row.method, row.route, row.role}].push_back(i);
+    // What was folded is one route for all methods and processes: their number is not bounded. A proxy and the service
+    // behind it serve the same paths for different reasons.
+    const bool folded = other != 0 && row.route == other;
+    routes[{folded ? 0 : row.method, row.route, row.role, folded ? 0 : row.comm}].push_back(i);
   }
   std::optional<slow::Links> links;
   if (table.partitions.size() > 0 || table.causes.size() > 0) links.emplace(table);
@@ -90,11 +92,16 @@ void study_requests(const RequestTable& table, flow::Study& study) {
   }
   std::sort(studied.begin(), studied.end(), [](const auto& a, const auto& b) {
     if (a.first != b.first) return a.first > b.first;
-    return std::tie(a.second.role, a.second.route, a.second.method) <
-           std::tie(b.second.role, b.second.route, b.second.method);
+    return std::tie(a.second.role, a.second.route, a.second.method, a.second.comm) <
+           std::tie(b.second.role, b.second.route, b.second.method, b.second.comm);
   });
   study.routes.clear();
-  for (auto& [total, route] : studied) study.routes.push_back(std::move(route));
+  std::map<std::tuple<std::string, std::string, Role>, std::size_t> names;
+  for (auto& [total, route] : studied) ++names[{route.method, route.route, route.role}];
+  for (auto& [total, route] : studied) {
+    route.name_shared = names[{route.method, route.route, route.role}] > 1;
+    study.routes.push_back(std::move(route));
+  }
   join_misses(table, study);
   find_slowest(table, study);
 }

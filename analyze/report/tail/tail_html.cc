@@ -85,7 +85,7 @@ std::string differences(const TailStudy& tail) {
   for (const DifferenceRow& r : table.rows) {
     const bool cause = r.notes.substr(0, 5) == "cause";
     out += std::string("<tr") + (cause ? " class=\"cause\"" : "") + "><td class=\"name\">" + swatch(r.colour) + html(r.text);
-    if (!r.notes.empty()) out += "<span class=\"tag\">" + html(r.notes) + "</span>";
+    if (!r.notes.empty()) out += std::string("<span class=\"tag") + (cause ? "" : " aside") + "\">" + html(r.notes) + "</span>";
     out += "<span class=\"ci\">" + html(r.name) + "</span></td>" + element("td", r.slow) + element("td", r.typical) + element("td", r.more, "class=\"more\"") + "<td>" +
            (r.difference ? difference_bar(*r.difference, axis, tail.intervals) : "") + "</td>" + element("td", r.interval) + element("td", r.share) + element("td", r.with) + element("td", r.dominant) + "</tr>\n";
   }

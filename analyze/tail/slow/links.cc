@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "analyze/tail/slow/verdict.h"
+
 namespace tailcap::tail::slow {
 
 Links::Links(const flow::RequestTable& table) {
@@ -11,6 +13,7 @@ Links::Links(const flow::RequestTable& table) {
   for (const auto& [call, cause] : table.causes)
     if (cause.parent.connection != 0) calls_.emplace_back(cause.parent, call);
   std::sort(calls_.begin(), calls_.end());
+  noise_ = longest_waits_for_cpu(table);
 }
 
 std::optional<std::uint32_t> Links::row_of(flow::ExchangeId id) const {

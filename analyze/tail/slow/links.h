@@ -1,4 +1,4 @@
-// What the study of a route must know of other requests: where their rows are, and which calls they made.
+// What the study of a route must know of other requests: where their rows are, which calls they made, how busy the machine was.
 #pragma once
 
 #include <cstdint>
@@ -16,11 +16,13 @@ class Links {
   using Call = std::pair<flow::ExchangeId, flow::ExchangeId>;  // who made it; the call
   explicit Links(const flow::RequestTable& table);
   std::optional<std::uint32_t> row_of(flow::ExchangeId id) const;
+  double noise() const { return noise_; }  // longest_waits_for_cpu()
   std::span<const Call> calls_of(flow::ExchangeId parent) const;  // in the order of ids
 
  private:
   std::vector<std::pair<flow::ExchangeId, std::uint32_t>> rows_;
   std::vector<Call> calls_;
+  double noise_ = 0;
 };
 
 }  // namespace tailcap::tail::slow

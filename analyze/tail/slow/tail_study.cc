@@ -119,7 +119,7 @@ std::optional<flow::TailStudy> study_tail(const flow::RequestTable& table, const
   find_bursts(spans_of(table, items, cohorts), begin, end, out);
   add_intervals(items, cohorts, columns, facts.correlation, static_cast<double>(end - begin) * 1e-9, out);
   std::stable_sort(out.labels.begin(), out.labels.end(), [](const LabelDifference& a, const LabelDifference& b) { return a.difference() > b.difference(); });
-  decide(items, out);
+  decide(items, table.rows.role(rows.front()) == flow::Role::server, facts.noise, out);
   out.bands = bands_of(items, cohorts.order, columns);
   out.culprits = culprits_of(table, items, cohorts, links);
   out.exemplars = exemplars_of(items, cohorts, columns, out);

@@ -15,6 +15,7 @@ struct RouteFacts {
   const flow::Quantile* p95 = nullptr;
   const flow::Quantile* p99 = nullptr;
   bool mixed = false;           // made of different methods and paths
+  double noise = 0;             // longest_waits_for_cpu() of the recording
 };
 
 // rows: the route's, in order of start. Unset: none of them has a partition.

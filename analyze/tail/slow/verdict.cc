@@ -43,32 +43,37 @@ double ordinary(const std::vector<Item>& items, double from, Time time) {
   return ordinary_mean_beyond(from, q25, q50, q75);
 }
 
-double time_under(const Item& item, auto&& meant) {
+double time_under(std::span<const flow::Part> parts, auto&& meant) {
   double ns = 0;
-  for (const flow::Part& p : item.parts)
+  for (const flow::Part& p : parts)
     if (meant(p.label)) ns += static_cast<double>(p.time);
   return ns;
 }
 
 bool waits_for_cpu(Label label) { return label == Label::sched_runq || label == Label::sched_preempted; }
 
-// How long those of the route waited for a CPU that waited longest: the mean of the slowest share.
-double longest_waits_for_cpu(const std::vector<Item>& items, double from) {
+// The mean of the longest, from the quantile on. Not empty.
+double mean_from(double from, std::vector<double> values) {
+  const auto first = static_cast<std::ptrdiff_t>(std::min(static_cast<std::size_t>(from * static_cast<double>(values.size())), values.size() - 1));
+  std::nth_element(values.begin(), values.begin() + first, values.end());
+  return std::accumulate(values.begin() + first, values.end(), 0.0) / static_cast<double>(values.end() - values.begin() - first);
+}
+
+// Of the route; in a short route the noise of the others counts, too.
+double longest_waits(const std::vector<Item>& items, double from) {
   std::vector<double> waits;
-  for (const Item& item : items) waits.push_back(time_under(item, waits_for_cpu));
-  const auto first = std::min(static_cast<std::size_t>(from * static_cast<double>(items.size())), items.size() - 1);
-  std::nth_element(waits.begin(), waits.begin() + static_cast<std::ptrdiff_t>(first), waits.end());
-  return std::accumulate(waits.begin() + static_cast<std::ptrdiff_t>(first), waits.end(), 0.0) / static_cast<double>(waits.size() - first);
+  for (const Item& item : items) waits.push_back(time_under(item.parts, waits_for_cpu));
+  return mean_from(from, std::move(waits));
 }
 
 // What a difference of this label amounts to without any cause.
-double noise_of(Label label, double longest_waits) {
+double noise_of(Label label, double noise) {
   using enum flow::LabelGroup;
   if (waits_for_cpu(label) || label == Label::go_runnable || label == Label::q_notice) return kSchedulerNoise;
   const flow::LabelGroup group = flow::group_of(label);
   if (group == cpu) return kCpuNoise;
   const double least = static_cast<double>(kLeastGap) / 2;
-  return group == lock || group == downstream || group == queue || group == io || group == memory ? std::max(least, kPassedOn * longest_waits) : least;
+  return group == lock || group == downstream || group == queue || group == io || group == memory ? std::max(least, kPassedOn * noise) : least;
 }
 
 bool nameable(Label label) { return !flow::unexplained(label) && !flow::causeless(label); }
@@ -95,17 +100,27 @@ std::string doubts(const flow::TailStudy& s) {
 }
 
 // Why the largest difference is no cause.
-std::string why_not(const flow::TailStudy& s, double longest_waits) {
+std::string why_not(const flow::TailStudy& s, bool served, double noise) {
   const LabelDifference& first = s.labels.front();
   if (flow::unexplained(first.label)) return "the largest part of the difference could not be explained";
   if (flow::causeless(first.label)) return "for the largest part of the difference it is known that they were blocked, and not by what";
+  if (!served && first.label == Label::down_wait) return "it is the called service that takes so long";
   if (share(first.difference(), s.gap()) < kLeastShare) return "many small differences add up";
-  if (static_cast<double>(first.difference()) < noise_of(first.label, longest_waits)) return "so busy a machine makes as much without any cause in the service";
+  if (static_cast<double>(first.difference()) < noise_of(first.label, noise)) return "so busy a machine makes as much without any cause in the service";
   if (!first.significant || share(first.low, s.gap()) < kLeastSurely) return s.bursts < kLeastBursts ? "" : "the difference varies too much within the recording";
   return "it varies as much among the other requests";
 }
 
 }  // namespace
+
+double longest_waits_for_cpu(const flow::RequestTable& table) {
+  std::vector<double> waits;
+  for (std::size_t i = 0; i < table.rows.size(); ++i) {
+    const auto parts = table.partitions.parts(table.rows.id(i));
+    if (!parts.empty()) waits.push_back(time_under(parts, waits_for_cpu));
+  }
+  return waits.empty() ? 0 : mean_from(0.99, std::move(waits));
+}
 
 double ordinary_mean_beyond(double from, double q25, double q50, double q75) {
   constexpr double kQuartile = 0.6744897501960817;  // z of the 75th percentile
@@ -115,16 +130,17 @@ double ordinary_mean_beyond(double from, double q25, double q50, double q75) {
   return q50 * std::exp(spread * spread / 2) * normal_below(spread - normal_quantile(from)) / (1 - from);
 }
 
-void decide(const std::vector<Item>& items, flow::TailStudy& s) {
+void decide(const std::vector<Item>& items, bool served, double noise, flow::TailStudy& s) {
   s.ordinary_slow_mean = static_cast<std::int64_t>(
       std::min(9e18, ordinary(items, s.slow_from, [](const Item& i) { return static_cast<double>(i.duration); })));
   s.reason = no_tail(s);
   s.verdict = s.reason.empty() ? TailVerdict::no_cause : TailVerdict::no_tail;
   if (s.gap() <= 0) return;
-  const double longest_waits = longest_waits_for_cpu(items, s.slow_from);
+  noise = std::max(noise, longest_waits(items, s.slow_from));
   for (LabelDifference& d : s.labels) {
-    if (share(d.difference(), s.gap()) < kFurtherShare || !nameable(d.label) || static_cast<double>(d.difference()) < noise_of(d.label, longest_waits)) continue;
-    const double expected = ordinary(items, s.slow_from, [&](const Item& item) { return time_under(item, [&](Label l) { return l == d.label; }); });
+    if (share(d.difference(), s.gap()) < kFurtherShare || !nameable(d.label) || static_cast<double>(d.difference()) < noise_of(d.label, noise)) continue;
+    if (!served && d.label == Label::down_wait) continue;
+    const double expected = ordinary(items, s.slow_from, [&](const Item& item) { return time_under(item.parts, [&](Label l) { return l == d.label; }); });
     const bool major = share(d.typical, s.typical_mean) < kMinorTypically && share(d.slow, s.slow_mean) >= kMajorSlow;
     d.stands_out = major || static_cast<double>(d.slow) > kBeyondOrdinary * expected;
   }
@@ -135,7 +151,7 @@ void decide(const std::vector<Item>& items, flow::TailStudy& s) {
   // labels are in order of their differences. The largest that has a name at all must be a cause; then others may be, too.
   const auto main = std::find_if(s.labels.begin(), s.labels.end(), [](const LabelDifference& d) { return nameable(d.label); });
   if (main == s.labels.end() || !is_cause(*main) || share(main->difference(), s.gap()) < kLeastShare || share(main->low, s.gap()) < kLeastSurely) {
-    s.reason = why_not(s, longest_waits);
+    s.reason = why_not(s, served, noise);
     return;
   }
   for (const LabelDifference& d : s.labels)

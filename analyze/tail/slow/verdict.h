@@ -43,6 +43,11 @@ inline constexpr double kLossyWorthALook = 0.02;  // of the slow ones; from here
 double ordinary_mean_beyond(double from, double q25, double q50, double q75);
 
 // Sets verdict, reason, causes, ordinary_slow_mean and stands_out of the labels, which have their intervals.
-void decide(const std::vector<Item>& items, flow::TailStudy& out);
+// served: by the recorded process; a call made waits for whom it calls, and that is no cause but the question.
+// noise: how long the requests of the recording waited for a CPU that waited longest, see longest_waits_for_cpu().
+void decide(const std::vector<Item>& items, bool served, double noise, flow::TailStudy& out);
+
+// Of all requests of the recording, the mean of the 1 % that waited longest, in ns. Machines are noisy as a whole.
+double longest_waits_for_cpu(const flow::RequestTable& table);
 
 }  // namespace tailcap::tail::slow
