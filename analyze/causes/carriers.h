@@ -3,7 +3,7 @@
 // HTTP/1: a connection's goroutine reads requests, runs their handlers and answers; the first byte of the next request may
 // be read by a goroutine that only watches the connection meanwhile. So it is the one that answers, surely if it read the
 // request, too, or was seen to enter a handler.
-// HTTP/2: the connection's goroutine makes one for each request, in the order of the requests.
+// HTTP/2: causes/stream_goroutines.h.
 // A call over HTTP/1 is sent by its connection's goroutine: whose call it is the program's own hand-over tells, or that one
 // goroutine does both, sends and reads. Over HTTP/2 each call is sent by a goroutine of its own.
 #pragma once
@@ -13,7 +13,10 @@
 
 namespace tailcap::causes {
 
-// Fills Note::goroutine and goroutine_sure of all of the process's notes.
+// Fill Note::goroutine and goroutine_sure; of exchanges over HTTP/1, when they are done. A call's `made`, too.
+void find_carrier(Note& server, std::uint32_t pid, const Goroutines& goroutines);
+void find_caller(Note& client, std::uint32_t pid, Goroutines& goroutines);
+// Of those over HTTP/2, when all of the process are known.
 void find_carriers(std::uint32_t pid, Process& process, const Goroutines& goroutines);
 
 }  // namespace tailcap::causes

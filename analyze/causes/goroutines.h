@@ -1,4 +1,4 @@
-// What is known of the goroutines of Go programs: who made them, when they entered a handler, for whom they send requests.
+// What is known of the goroutines of Go programs: who made them, which handlers they entered, for whom they send requests.
 #pragma once
 
 #include <array>
@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "analyze/flow/text_pool.h"
 #include "formats/event.h"
 
 namespace tailcap::causes {
@@ -21,41 +22,49 @@ struct Goroutine {
 class Goroutines {
  public:
   static constexpr std::size_t kMaxGoroutines = 1u << 20;  // whose making is kept; later ones have no origin
-  static constexpr std::size_t kMaxEntries = 1u << 20;     // into handlers
+  static constexpr std::size_t kMaxHandling = 1u << 16;    // that entered handlers, at a time
   static constexpr std::size_t kMaxConnections = 1u << 16; // of HTTP clients, at a time
 
   struct Origin {
     std::uint64_t creator = 0;  // 0: the runtime, or not known
     formats::Time at = formats::kNoTime;
   };
+  // One that entered a handler.
   struct Child {
     std::uint64_t number = 0;
-    formats::Time at = formats::kNoTime;
+    formats::Time made = formats::kNoTime;
+    flow::TextId handler = 0;  // the last one that it entered; 0: its name is not known
   };
-
-  void push(const formats::Event& event);
-  const Origin* origin(Goroutine g) const;
-  // It entered a handler in [from, to].
-  bool handled(Goroutine g, formats::Time from, formats::Time to) const;
-  // Those of its children that entered handlers, in order of their making.
-  std::vector<Child> handlers_of(Goroutine creator) const;
-  // Whose request `writer`, the goroutine of an HTTP client's connection, sent at `sent`. Each answer is given once: if the
-  // event that told of the next request was lost, it has none, rather than this one.
+  struct Handled {
+    bool yes = false;
+    flow::TextId name = 0;
+  };
   struct Asked {
     std::uint64_t caller = 0;  // 0: not known
     formats::Time at = formats::kNoTime;
   };
+
+  void push(const formats::Event& event, flow::TextPool& texts);
+  const Origin* origin(Goroutine g) const;
+  // Whether it entered a handler in [from, to], and the last one. Only of the recent past; ask when the exchange is done.
+  Handled handled(Goroutine g, formats::Time from, formats::Time to) const;
+  // Those of its children that entered handlers, in order of their making.
+  std::vector<Child> handlers_of(Goroutine creator) const;
+  // Whose request `writer`, the goroutine of an HTTP client's connection, sent at `sent`. Each answer is given once: if the
+  // event that told of the next request was lost, it has none, rather than this one.
   Asked take_caller(Goroutine writer, formats::Time sent);
-  // Sorts; before handled() and handlers_of(), after the last push.
-  void settle();
 
  private:
   struct Hash {
     std::size_t operator()(const Goroutine& g) const { return (g.number ^ (std::uint64_t{g.pid} << 40)) * 0x9e3779b97f4a7c15u >> 20; }
   };
   struct Entry {
-    Goroutine by;
     formats::Time at = formats::kNoTime;
+    flow::TextId name = 0;
+  };
+  struct Handling {
+    std::array<Entry, 8> last{};  // a ring
+    std::size_t next = 0;
   };
   struct Sent {
     Asked asked;
@@ -67,11 +76,15 @@ class Goroutines {
     std::size_t next = 0;
   };
 
+  void enter(Goroutine g, formats::Time at, flow::TextId name);
+  void call(Goroutine g, formats::Time at, const formats::GoCall& call);
+
   std::unordered_map<Goroutine, Origin, Hash> origins_;
-  std::vector<Entry> entries_;
+  std::unordered_map<Goroutine, Handling, Hash> handling_;
+  std::unordered_map<Goroutine, std::vector<Child>, Hash> children_;  // by their maker
+  std::size_t children_kept_ = 0;
   std::unordered_map<Goroutine, Asked, Hash> asked_;  // by connection: its number in place of the goroutine's
   std::unordered_map<Goroutine, Sender, Hash> senders_;
-  std::unordered_map<Goroutine, std::vector<Child>, Hash> handlers_;
 };
 
 }  // namespace tailcap::causes

@@ -54,8 +54,10 @@ Note note_of(const flow::Exchange& e, const flow::Request& row, const flow::Text
 }  // namespace
 
 struct Parents::Impl {
+  explicit Impl(Goroutines& g) : goroutines(g) {}
+
   Turns turns{kMaxTurns};
-  Goroutines goroutines;
+  Goroutines& goroutines;
   std::unordered_map<std::uint32_t, Process> processes;
   std::size_t noted = 0;
   std::uint64_t pushed = 0;
@@ -73,13 +75,10 @@ struct Parents::Impl {
   }
 };
 
-Parents::Parents() : impl_(std::make_unique<Impl>()) {}
+Parents::Parents(Goroutines& goroutines) : impl_(std::make_unique<Impl>(goroutines)) {}
 Parents::~Parents() = default;
 
-void Parents::push(const formats::Event& event) {
-  impl_->turns.push(event);
-  impl_->goroutines.push(event);
-}
+void Parents::push(const formats::Event& event) { impl_->turns.push(event); }
 
 void Parents::push(const flow::Exchange& e, const flow::Request& row, const flow::TextPool& texts) {
   Impl& i = *impl_;
@@ -96,19 +95,16 @@ void Parents::push(const flow::Exchange& e, const flow::Request& row, const flow
   ++i.noted;
   process.go = process.go || note.reader_goroutine != 0 || note.writer_goroutine != 0;
   if (server) {
+    find_carrier(note, pid, i.goroutines);
     process.servers.push_back(note);
     return;
   }
-  if (note.stream == 0 && note.writer_goroutine != 0) {
-    const auto asked = i.goroutines.take_caller({pid, note.writer_goroutine}, note.began);
-    if (asked.caller != 0) note.goroutine = asked.caller, note.made = asked.at;
-  }
+  find_caller(note, pid, i.goroutines);
   if (known(note.answered)) note.blocked = i.turns.blocked_reading(note.reader, note.began, note.answered);
   process.clients.push_back(note);
 }
 
 void Parents::settle(flow::RequestTable& table) {
-  impl_->goroutines.settle();
   std::vector<flow::Causes::Link> links;
   for (auto& [pid, process] : impl_->processes) {
     if (process.clients.empty() || process.servers.empty()) continue;

@@ -16,6 +16,7 @@
 
 #include <memory>
 
+#include "analyze/causes/goroutines.h"
 #include "analyze/flow/exchange.h"
 #include "analyze/flow/request.h"
 
@@ -26,7 +27,8 @@ class Parents {
   static constexpr std::size_t kMaxNoted = 1u << 19;   // exchanges that wait to be weighed; later ones have no parent
   static constexpr std::size_t kMaxTurns = 1u << 20;   // waits of event loops; the oldest are forgotten
 
-  Parents();
+  // goroutines: gets every event before this does, and must outlive it.
+  explicit Parents(Goroutines& goroutines);
   ~Parents();
   // Waits and losses; every event.
   void push(const formats::Event& event);

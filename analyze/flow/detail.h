@@ -42,7 +42,7 @@ struct RequestDetail {
   Request row;
   Exchange exchange;
   Connection connection;
-  std::string method, path, route, authority, comm, request_id;  // of the row, resolved
+  std::string method, path, route, authority, comm, request_id, handler;  // of the row, resolved
   bool path_known = false;
   std::optional<Setup> setup;           // it was the first on its connection
   std::string dns_name, server_name;    // of the set-up, resolved

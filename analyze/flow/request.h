@@ -12,6 +12,7 @@
 #include "analyze/flow/exchange.h"
 #include "analyze/flow/partition.h"
 #include "analyze/flow/phase.h"
+#include "analyze/flow/handlers.h"
 #include "analyze/flow/rows.h"
 #include "analyze/flow/setup.h"
 #include "analyze/flow/text_pool.h"
@@ -116,6 +117,7 @@ struct Request {
   // Not kept in Rows: who asks about it takes it from RequestTable::setups.
   const Setup* setup = nullptr;
   const Cause* cause = nullptr;   // and this from RequestTable::causes
+  TextId handler = 0;             // and this from RequestTable::handlers
   std::int64_t reset_after = -1;  // outcome cancelled, reset: ns from start until the stream was reset; -1: not seen
   GrpcCall grpc;
   bool operator==(const Request&) const = default;
@@ -132,6 +134,7 @@ struct RequestTable {
   TextPool texts;
   Setups setups;  // of the requests that were the first on their connection
   Causes causes;  // of client-side requests
+  Handlers handlers;
   Partitions partitions;  // of requests with a duration
 };
 

@@ -69,6 +69,7 @@ struct RouteStudy {
   Role role = Role::server;
   std::string comm;                    // of the processes; requests of processes of other names are another route's
   bool name_shared = false;            // there is another route of this name, of processes of another name
+  std::vector<std::pair<std::string, std::uint64_t>> handlers;  // that served it, and how many of its requests; most first
   std::uint64_t count = 0;             // requests with a duration, complete
   std::uint64_t incomplete = 0;        // seen, but without a known end or beginning
   std::uint64_t tainted = 0;           // of count: with any taint

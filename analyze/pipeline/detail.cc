@@ -28,7 +28,7 @@ RequestDetail described(const flow::Request& row, const flow::RequestTable& tabl
   RequestDetail d;
   d.row = row;
   d.method = texts[row.method], d.path = texts[row.path], d.route = texts[row.route], d.authority = texts[row.authority];
-  d.comm = texts[row.comm], d.request_id = texts[row.request_id];
+  d.comm = texts[row.comm], d.request_id = texts[row.request_id], d.handler = texts[table.handlers.find(row.id)];
   d.path_known = row.path != 0;
   if (const flow::Setup* setup = table.setups.find(row.id)) {
     d.setup = *setup;

@@ -6,6 +6,8 @@
 
 #include "analyze/causes/attempts.h"
 #include "analyze/causes/from_peer.h"
+#include "analyze/causes/goroutines.h"
+#include "analyze/causes/handlers.h"
 #include "analyze/causes/parents.h"
 #include "analyze/causes/peers.h"
 #include "analyze/causes/setup.h"
@@ -47,6 +49,7 @@ class Run {
     tasks_.push(event);
     failures_.push(event);
     timeline_.push(event);
+    goroutines_.push(event, out_.table.texts);
     parents_.push(event);
     for (const flow::Lookup& lookup : names_.push(event)) {
       setups_.push(lookup);
@@ -97,6 +100,7 @@ class Run {
     calls_ = calls_ || flow::is_call(row);
     from_peer_.push(exchange);
     parents_.push(exchange, row, out_.table.texts);
+    handlers_.push(exchange);
     if (options_.partition)
       if (auto note = partition::note_of(exchange)) notes_.push_back(std::move(*note));
     const flow::Connection* const connection = streams_.connection(exchange.id.connection);
@@ -213,6 +217,7 @@ class Run {
     attempts_.settle(out_.table);
     setups_.settle(out_.table);
     parents_.settle(out_.table);
+    handlers_.settle(out_.table);
     if (options_.keep_headers) {
       std::vector<Headers> sorted;
       sorted.reserve(from.size());
@@ -261,6 +266,7 @@ class Run {
     flow::Request asked = row;
     asked.setup = out_.table.setups.find(row.id);
     asked.cause = out_.table.causes.find(row.id);
+    asked.handler = out_.table.handlers.find(row.id);
     return std::all_of(options_.filters.begin(), options_.filters.end(),
                        [&](const query::Filter& f) { return f.matches(asked, out_.table.texts); });
   }
@@ -294,7 +300,9 @@ class Run {
   causes::SetupFinder setups_;
   causes::FieldsFromPeer from_peer_;
   causes::Attempts attempts_;
-  causes::Parents parents_;
+  causes::Goroutines goroutines_;
+  causes::Parents parents_{goroutines_};
+  causes::HandlerFinder handlers_{goroutines_};
   timeline::Timeline timeline_;
   tail::QualityFacts facts_;
   tail::Tasks tasks_;

@@ -109,6 +109,7 @@ constexpr Field kFields[] = {
     {"pid", Type::number, Unit::none, GET(r.pid == 0 ? Value{} : Value{std::int64_t{formats::number_of(r.pid)}})},
     {"tid", Type::number, Unit::none, GET(r.tid == 0 ? Value{} : Value{std::int64_t{r.tid}})},
     {"comm", Type::text, Unit::none, GET(text_of(r.comm, t))},
+    {"handler", Type::text, Unit::none, GET(text_of(r.handler, t))},
     {"connection", Type::number, Unit::none, GET(std::int64_t{r.id.connection})},
     {"request_id", Type::text, Unit::none, GET(text_of(r.request_id, t))},
     {"trace_id", Type::text, Unit::none, GET(trace_part(r, t, flow::trace_id_in))},

@@ -128,10 +128,11 @@ std::string cause_text(const flow::Cause& cause) {
   return out;
 }
 
-std::string notes_of(const TreeNode& node) {
+std::string notes_of(const TreeNode& node, const flow::RequestTable& table) {
   std::string out;
   const auto note = [&](const std::string& text) { out += (out.empty() ? "" : "; ") + text; };
   const Request& row = node.row;
+  if (const auto handler = table.handlers.find(row.id); handler != 0) note(printable(table.texts[handler]));
   if (node.cause) note(cause_text(*node.cause));
   if (row.attempt != 0) {
     std::string text = "attempt " + std::to_string(row.attempt);
@@ -179,7 +180,7 @@ std::string text_tree(const CallTree& tree, const flow::RequestTable& table, con
     const std::string what = branch + id_text(row.id) + "  " + process_text(table, row) + (row.role == Role::client ? " calls " : " serves ") +
                              request_title(row, table.texts) + ": " + outcome_text(row);
     const bool placed = known(row.start) && known(root.start);
-    lines.row({placed ? place_text(row.start - root.start, scale) : "–", row.has_duration ? duration_text(row.duration) : "–", what, notes_of(node)});
+    lines.row({placed ? place_text(row.start - root.start, scale) : "–", row.has_duration ? duration_text(row.duration) : "–", what, notes_of(node, table)});
   }
   out += lines.text();
   if (tree.left_out > 0) out += "\n" + count_text(tree.left_out, "request was", "requests were") + " left out.\n";
@@ -219,6 +220,7 @@ std::string json_tree(const CallTree& tree, const flow::RequestTable& table) {
     json.field("id", id_text(row.id));
     json.field("role", flow::name_of(row.role));
     text("comm", row.comm);
+    text("handler", table.handlers.find(row.id));
     number("pid", row.pid != 0, formats::number_of(row.pid));
     number("machine", row.pid != 0, formats::machine_of(row.pid) + 1);
     text("method", row.method);

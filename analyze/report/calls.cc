@@ -153,6 +153,17 @@ const std::optional<GrpcFacts>& facts_of(const RequestDetail& d, bool request) {
   return request ? d.exchange.request_grpc : d.exchange.response_grpc;
 }
 
+// "main.(*Cart).ServeHTTP", or several, with how many of the requests each served.
+std::string handlers_line(const flow::RouteStudy& route) {
+  constexpr std::size_t kShown = 4;
+  const auto& all = route.handlers;
+  if (all.size() == 1 && all[0].second == route.count + route.incomplete) return shortened(printable(all[0].first), 200);
+  std::string text;
+  for (std::size_t n = 0; n < std::min(all.size(), kShown); ++n)
+    text += (n > 0 ? ", " : "") + shortened(printable(all[n].first), 200) + " (" + count_text(all[n].second) + ")";
+  return all.size() > kShown ? text + ", and " + count_text(all.size() - kShown) + " more" : text;
+}
+
 }  // namespace
 
 std::string status_text(int status) {
@@ -291,6 +302,7 @@ std::string contexts_line(const flow::CallStudy& calls) {
 
 std::vector<QualityLine> method_facts(const flow::RouteStudy& route, const flow::RequestTable& table) {
   std::vector<QualityLine> out;
+  if (!route.handlers.empty()) out.push_back({Tone::plain, "handler", handlers_line(route)});
   if (!route.calls) return out;
   const auto& calls = *route.calls;
   out.push_back({Tone::plain, "statuses", statuses_line(calls)});

@@ -37,7 +37,8 @@ struct CallMessages {
 };
 CallMessages call_messages(const flow::Detail& detail, Time zero, Duration span);
 
-// Lines for a method: statuses, messages, deadlines, trace context. Empty where the route is no method.
+// Lines for a route: the handlers that served it, where they are known; of a gRPC method also statuses, messages, deadlines,
+// trace context.
 std::vector<QualityLine> method_facts(const flow::RouteStudy& route, const flow::RequestTable& table);
 
 }  // namespace tailcap::report

@@ -182,6 +182,15 @@ class Writer {
     json_.key("route"), json_.text_or_null(r.route);
     json_.field("role", flow::name_of(r.role));
     json_.key("comm"), json_.text_or_null(r.comm);
+    json_.key("handlers");
+    json_.begin_array();
+    for (const auto& [name, n] : r.handlers) {
+      json_.begin_object();
+      json_.field("name", name);
+      json_.field("count", n);
+      json_.end_object();
+    }
+    json_.end_array();
     json_.field("count", r.count);
     json_.field("incomplete", r.incomplete);
     json_.field("tainted", r.tainted);

@@ -172,6 +172,7 @@ void append_request(std::string& out, const flow::RequestTable& table, const Req
   number_or_null(json, "tid", row.tid != 0, formats::number_of(row.tid));
   number_or_null(json, "machine", row.pid != 0, formats::machine_of(row.pid) + 1);
   text_of(json, table, "comm", row.comm);
+  text_of(json, table, "handler", table.handlers.find(row.id));
   json.field("connection", row.id.connection);
   number_or_null(json, "stream", row.stream != 0, row.stream);
   const std::string_view trace = table.texts[row.traceparent];

@@ -97,6 +97,7 @@ void add_facts(const flow::Detail& detail, const flow::Study& study, std::vector
       (d.exchange.reader.tid == d.exchange.writer.tid || d.exchange.reader.tid == 0 || d.exchange.writer.tid == 0
            ? ", thread " + pid_text(row.tid)
            : ", read by thread " + pid_text(d.exchange.reader.tid) + ", answered by thread " + pid_text(d.exchange.writer.tid)));
+  if (!d.handler.empty()) add("handler", printable(d.handler));
   if (!d.route.empty()) add("route", printable(d.route));
   if (!d.authority.empty()) add("host", printable(d.authority));
   if (!d.request_id.empty()) add("request id", printable(d.request_id));

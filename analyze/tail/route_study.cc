@@ -183,7 +183,7 @@ RouteStudy study_route(const RequestTable& table, const std::vector<std::uint32_
   out.route = table.texts[any.route];
   out.role = any.role;
 
-  std::map<flow::TextId, std::uint64_t> comms;
+  std::map<flow::TextId, std::uint64_t> comms, handlers;
   Shortfall shortfall, first_shortfall;
   std::vector<std::int64_t> durations, first_bytes, windows, turns, places;
   std::array<std::vector<std::int64_t>, 3> setups;  // names, connects, TLS handshakes
@@ -202,6 +202,7 @@ RouteStudy study_route(const RequestTable& table, const std::vector<std::uint32_
         if (parts[n].count() >= 0) setups[n].push_back(parts[n].count());
     }
     ++comms[row.comm];
+    if (const flow::TextId handler = table.handlers.find(row.id); handler != 0) ++handlers[handler];
     const Standing standing = standing_of(row);
     shortfall.tainted += standing == Standing::doubtful;
     shortfall.in_flight += standing == Standing::in_flight;
@@ -221,6 +222,8 @@ RouteStudy study_route(const RequestTable& table, const std::vector<std::uint32_
     return a.second != b.second ? a.second < b.second : table.texts[a.first] > table.texts[b.first];
   });
   out.comm = table.texts[most->first];
+  for (const auto& [handler, n] : handlers) out.handlers.emplace_back(table.texts[handler], n);
+  std::sort(out.handlers.begin(), out.handlers.end(), [](const auto& a, const auto& b) { return a.second != b.second ? a.second > b.second : a.first < b.first; });
   const double seconds = static_cast<double>((study.end - study.begin).count()) * 1e-9;
   if (seconds > 0) out.per_second = static_cast<double>(out.count) / seconds;
 

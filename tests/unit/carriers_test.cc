@@ -15,13 +15,16 @@ struct Connection {
   Process process;
   Goroutines goroutines;
 
+  flow::TextPool texts;
+
+  void push(const formats::Event& event) { goroutines.push(event, texts); }
   Connection() { made(kOwn, kReader, 0); }
   void made(std::uint64_t creator, std::uint64_t child, std::int64_t us) {
-    goroutines.push({at(us), {kPid, kPid}, formats::GoCreate{child}, creator});
+    push({at(us), {kPid, kPid}, formats::GoCreate{child}, creator});
   }
   void handler(std::uint64_t child, std::int64_t us, std::uint64_t creator = kOwn) {
     made(creator, child, us);
-    goroutines.push({at(us + 1), {kPid, kPid}, formats::GoHandler{1, "main.work"}, child});
+    push({at(us + 1), {kPid, kPid}, formats::GoHandler{1, "main.work"}, child});
   }
   void request(std::uint32_t stream, std::int64_t from, std::int64_t to) {
     Note n;
@@ -33,7 +36,6 @@ struct Connection {
     made(kOwn, n.writer_goroutine, to - 1);
   }
   std::vector<std::uint64_t> carriers() {
-    goroutines.settle();
     process.go = true;
     find_carriers(kPid, process, goroutines);
     std::vector<std::uint64_t> all;

@@ -41,7 +41,9 @@ struct GoService {
     return s.open(0ms, o);
   }
   void made(Duration at, std::uint64_t creator, std::uint64_t child) { s.add(at, kA, formats::GoCreate{child}, creator); }
-  void handles(Duration at, std::uint64_t goroutine) { s.add(at, kB, formats::GoHandler{1, "main.work"}, goroutine); }
+  void handles(Duration at, std::uint64_t goroutine, std::string_view name = "main.work") {
+    s.add(at, kB, formats::GoHandler{1, name}, goroutine);
+  }
   // A request served by one goroutine, from first to last.
   void serve(Duration from, Duration to, std::uint64_t goroutine, const std::string& target) {
     accepted().of(goroutine).receive(from, from, get(target)).send(to, kOk);
@@ -250,6 +252,46 @@ TEST(CausesGo, NumbersAreOfOneProcess) {
   g.s.add(2ms, Thread{200, 200}, formats::GoCreate{31}, 20);
   g.call(4ms, 5ms, 31, "/a");
   EXPECT_EQ(told(g.table(), "/a"), "undecided of 1");
+}
+
+std::string handler_of(const flow::RequestTable& table, std::string_view target) {
+  for (const auto row : table.rows)
+    if (table.texts[row.path] == target) return std::string(table.texts[table.handlers.find(row.id)]);
+  return "no request";
+}
+
+TEST(HandlerFinder, TheInnermostThatItsGoroutineEntered) {
+  GoService g;
+  g.serve(1ms, 9ms, 20, "/wrapped");
+  g.handles(2ms, 20, "main.logged.func1");
+  g.handles(3ms, 20, "main.(*Cart).ServeHTTP");
+  g.serve(1ms, 9ms, 21, "/plain");
+  g.handles(2ms, 21, "main.plain");
+  g.serve(1ms, 9ms, 22, "/unseen");
+  g.handles(500us, 22, "main.before");
+  g.handles(9500us, 22, "main.after");
+  g.serve(1ms, 9ms, 23, "/nameless");
+  g.handles(2ms, 23, "");
+  const auto table = g.table();
+  EXPECT_EQ(handler_of(table, "/wrapped"), "main.(*Cart).ServeHTTP");
+  EXPECT_EQ(handler_of(table, "/plain"), "main.plain");
+  EXPECT_EQ(handler_of(table, "/unseen"), "");
+  EXPECT_EQ(handler_of(table, "/nameless"), "");
+}
+
+// Keep-alive: one goroutine serves them all, each with its own.
+TEST(HandlerFinder, OneGoroutineServesManyRequests) {
+  GoService g;
+  Endpoint& in = g.accepted().of(20);
+  for (int n = 0; n < 50; ++n) {
+    const Duration at = 1ms + n * 10ms;
+    const std::string name = "main.handler" + std::to_string(n % 3);
+    in.receive(at, at, get("/r" + std::to_string(n)));
+    g.handles(at + 1ms, 20, g.s.own(name));
+    in.send(at + 2ms, kOk);
+  }
+  const auto table = g.table();
+  for (int n = 0; n < 50; ++n) EXPECT_EQ(handler_of(table, "/r" + std::to_string(n)), "main.handler" + std::to_string(n % 3));
 }
 
 }  // namespace

@@ -25,7 +25,8 @@ std::string get(const std::string& target) { return "GET " + target + " HTTP/1.1
 // A process that served very many requests before it made its first call: of what was forgotten nothing is said.
 TEST(Parents, WhatIsForgottenIsNotGuessed) {
   using flow::Exchange;
-  causes::Parents parents;
+  causes::Goroutines goroutines;
+  causes::Parents parents(goroutines);
   flow::RequestTable table;
   flow::Request row;
   const auto push = [&](flow::Role role, flow::ExchangeId id, std::int64_t from, std::int64_t to) {

@@ -102,6 +102,7 @@ TEST(RequestJson, NamesAndNulls) {
                                           "tid",
                                           "machine",
                                           "comm",
+                                          "handler",
                                           "connection",
                                           "stream",
                                           "trace_id",

@@ -1,0 +1,32 @@
+// Which handler of a Go program served each request: the last that the goroutine entered which worked on it. Middleware
+// comes before what it wraps.
+#pragma once
+
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "analyze/causes/goroutines.h"
+#include "analyze/causes/stream_goroutines.h"
+#include "analyze/flow/request.h"
+
+namespace tailcap::causes {
+
+class HandlerFinder {
+ public:
+  static constexpr std::size_t kMaxStreams = 1u << 19;  // requests over HTTP/2 that wait for the end; later ones have no handler
+
+  // Gets every event before this gets the exchange that it is part of; must outlive it.
+  explicit HandlerFinder(const Goroutines& goroutines) : goroutines_(goroutines) {}
+  void push(const flow::Exchange& exchange);
+  // Once: fills table.handlers.
+  void settle(flow::RequestTable& table);
+
+ private:
+  const Goroutines& goroutines_;
+  std::vector<flow::Handlers::Entry> found_;
+  std::map<std::pair<std::uint32_t, flow::ConnectionId>, std::vector<Stream>> streams_;  // by process and connection
+  std::size_t kept_ = 0;
+};
+
+}  // namespace tailcap::causes

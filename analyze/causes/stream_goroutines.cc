@@ -1,0 +1,59 @@
+#include "analyze/causes/stream_goroutines.h"
+
+#include <algorithm>
+
+namespace tailcap::causes {
+
+using formats::Time;
+
+namespace {
+
+constexpr std::size_t kMaxOwn = 64;  // goroutines that may be the connection's own
+
+Time or_later(Time t) { return formats::known(t) ? t : formats::kMaxTime; }
+
+// The first made for the first request, and so on, whether one begins with the first or with the last. Where both do not
+// agree nothing is known.
+void match(std::vector<Stream>& requests, const std::vector<Goroutines::Child>& made) {
+  std::sort(requests.begin(), requests.end(), [](const Stream& a, const Stream& b) { return a.stream < b.stream; });
+  std::vector<std::uint64_t> forwards(requests.size());
+  std::size_t next = 0;
+  for (std::size_t n = 0; n < requests.size(); ++n) {
+    while (next < made.size() && made[next].made < requests[n].began) ++next;
+    if (next < made.size() && made[next].made <= or_later(requests[n].answered)) forwards[n] = made[next++].number;
+  }
+  std::size_t left = made.size();
+  for (std::size_t n = requests.size(); n-- > 0;) {
+    while (left > 0 && made[left - 1].made > or_later(requests[n].answered)) --left;
+    if (left == 0 || made[left - 1].made < requests[n].began) continue;
+    --left;
+    if (made[left].number == forwards[n]) requests[n].carrier = made[left];
+  }
+}
+
+}  // namespace
+
+void find_carriers(std::uint32_t pid, std::vector<Stream>& requests, const Goroutines& goroutines) {
+  // The connection's goroutine made that which reads from it, or reads itself; or it made those that write.
+  std::vector<std::uint64_t> own;
+  const auto candidate = [&](std::uint64_t g) {
+    if (g != 0 && std::find(own.begin(), own.end(), g) == own.end()) own.push_back(g);
+  };
+  for (const Stream& r : requests) {
+    for (const std::uint64_t g : {r.reader, r.writer}) {
+      candidate(g);
+      if (const Goroutines::Origin* made = g == 0 ? nullptr : goroutines.origin({pid, g})) candidate(made->creator);
+    }
+    if (own.size() >= kMaxOwn) break;
+  }
+  std::vector<Goroutines::Child> made;
+  for (const std::uint64_t g : own) {
+    std::vector<Goroutines::Child> children = goroutines.handlers_of({pid, g});
+    // Handlers of two goroutines cannot be told apart by their order.
+    if (!children.empty() && !made.empty()) return;
+    if (!children.empty()) made = std::move(children);
+  }
+  match(requests, made);
+}
+
+}  // namespace tailcap::causes

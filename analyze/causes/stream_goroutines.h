@@ -1,0 +1,23 @@
+// Which goroutine works on each request of an HTTP/2 connection of a Go server: the connection's own one makes one for
+// each, in the order of the requests.
+#pragma once
+
+#include <vector>
+
+#include "analyze/causes/goroutines.h"
+#include "analyze/flow/exchange.h"
+
+namespace tailcap::causes {
+
+struct Stream {
+  flow::ExchangeId id;
+  std::uint32_t stream = 0;
+  std::uint64_t reader = 0, writer = 0;  // goroutines
+  formats::Time began = formats::kNoTime, answered = formats::kNoTime;
+  Goroutines::Child carrier;             // to be found; number 0: not known
+};
+
+// The requests of one connection; sorts them.
+void find_carriers(std::uint32_t pid, std::vector<Stream>& requests, const Goroutines& goroutines);
+
+}  // namespace tailcap::causes
