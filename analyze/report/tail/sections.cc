@@ -15,6 +15,7 @@ using flow::TailStudy;
 using flow::TailVerdict;
 
 constexpr std::size_t kShortTitle = 60;
+constexpr double kWorthALine = 0.01;  // of the time of the slow requests
 
 bool compared(const RouteStudy& route) { return route.tail && route.tail->compared(); }
 
@@ -73,7 +74,7 @@ std::vector<std::string> culprit_lines(const TailStudy& tail, const flow::TextPo
   for (const auto& d : tail.labels)
     for (const auto& c : tail.culprits) {
       const std::string who = c.label == d.label ? culprit_text(c, texts) : "";
-      if (who.empty()) continue;
+      if (who.empty() || static_cast<double>(c.time) < kWorthALine * static_cast<double>(tail.slow_mean) * static_cast<double>(tail.slow)) continue;
       std::string line = std::string(flow::text_of(c.label)) + " " + who + ": " + duration_text(Duration{c.time}) + " in " + count_text(c.slow, "slow request", "slow requests");
       if (c.example.connection != 0) line += "; the longest, of " + id_text(c.held_up) + ", by " + id_text(c.example);
       else if (c.held_up.connection != 0) line += "; the longest of " + id_text(c.held_up);

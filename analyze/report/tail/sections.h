@@ -22,6 +22,7 @@ std::vector<std::string> notes(const flow::TailStudy& tail, const flow::Study& s
 // The requests to look at: "12.3 (slowest, 53.8 ms) and the typical 9.1 (11.2 ms)".
 std::vector<std::string> exemplar_lines(const flow::TailStudy& tail, const flow::RequestTable& table);
 
+// Who held the slow requests up, as far as it is worth a line:
 // "waiting for a lock: at 0x7f001234 held by POST /restock, in 12 slow requests, 34.5 ms".
 std::vector<std::string> culprit_lines(const flow::TailStudy& tail, const flow::TextPool& texts);
 

@@ -121,6 +121,7 @@ std::string culprit_text(const flow::CulpritStudy& c, const flow::TextPool& text
     return (place.empty() ? "" : "at " + place) + (place.empty() || holder.empty() ? "" : " ") + holder;
   }
   if (starts("down.")) return request.empty() ? "" : "(" + request + ")";
+  if (c.label == flow::Label::q_loop) return request.empty() ? "" : "(" + request + ")";
   if (starts("q.")) return request.empty() ? "" : "behind " + request;
   if (starts("io.")) return place.empty() ? "" : "on device " + place;
   return request.empty() ? "" : "(" + request + ")";
@@ -144,7 +145,7 @@ std::string bursts_text(const TailStudy& tail, formats::Time begin) {
 std::string sentence(const flow::RouteStudy& route, const flow::TextPool& texts) {
   if (!route.tail) return {};
   const TailStudy& tail = *route.tail;
-  const std::string title = shortened(route_title(route), 120) + ": ";
+  const std::string title = shortened(route_title(route), kTitle) + ": ";
   if (tail.verdict == TailVerdict::refused) return title + "why its slowest requests are slow cannot be said: " + tail.reason + ".";
   const Duration scale = ns(tail.slow_mean);
   std::string out = title + "the " + slow_name(tail) + (route.role == flow::Role::client ? " of the calls made take " : " take ") + duration_text(scale) + " against " + duration_in_unit_of(ns(tail.typical_mean), scale) + " typically";

@@ -7,6 +7,8 @@
 
 namespace tailcap::report::tail {
 
+inline constexpr std::size_t kTitle = 120;  // columns of the title with which it begins
+
 // "GET /cart: the slowest 1 % take 53.8 ms against 11.3 typically; 39.6 of the 42.5 ms more is CPU quota throttling (…)."
 // Where the data does not support one, it says so and why. Printable; empty: the route has no tail study.
 std::string sentence(const flow::RouteStudy& route, const flow::TextPool& texts);

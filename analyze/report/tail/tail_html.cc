@@ -131,6 +131,16 @@ std::string exemplars(const TailStudy& tail, const flow::RequestTable& table, st
   return out;
 }
 
+// The causes' names stand out in what is said.
+std::string emphasised(const std::string& text, const TailStudy& tail) {
+  std::string out = html(text);
+  for (const Label cause : tail.causes) {
+    const std::string name = html(flow::text_of(cause));
+    if (const auto at = out.find(name); at != out.npos) out.insert(at + name.size(), "</strong>").insert(at, "<strong>");
+  }
+  return out;
+}
+
 std::string list(const std::vector<std::string>& lines) {
   if (lines.empty()) return {};
   std::string out = "<ul>\n";
@@ -166,10 +176,10 @@ std::string verdicts_html(const flow::Study& study, const flow::TextPool& texts,
       continue;
     }
     const TailVerdict verdict = said.route->tail->verdict;
-    const std::string title = shortened(route_title(*said.route), 120);
+    const std::string title = shortened(route_title(*said.route), kTitle);
     const auto section = static_cast<std::size_t>(said.route - study.routes.data()) + 1;
     const std::string linked = section <= sections ? "<a href=\"#route-" + std::to_string(section) + "\">" + html(title) + "</a>" : html(title);
-    rows += std::string("<li class=\"") + (verdict == TailVerdict::cause ? "cause" : verdict == TailVerdict::refused ? "refused" : "none") + "\">" + linked + html(said.text.substr(title.size())) + "</li>\n";
+    rows += std::string("<li class=\"") + (verdict == TailVerdict::cause ? "cause" : verdict == TailVerdict::refused ? "refused" : "none") + "\">" + linked + emphasised(said.text.substr(title.size()), *said.route->tail) + "</li>\n";
   }
   if (rows.empty()) return {};
   return "<h2>Why the slow requests are slow</h2>\n<ul class=\"verdicts\">\n" + rows + "</ul>\n";
@@ -179,8 +189,8 @@ std::string section_html(const RouteStudy& route, const flow::Study& study, cons
   if (!route.tail) return {};
   const TailStudy& tail = *route.tail;
   const std::string text = sentence(route, table.texts);
-  const std::string said = text.substr(std::min(text.size(), text.find(": ") == text.npos ? 0 : shortened(route_title(route), 120).size() + 2));
-  std::string sentence_html = "<p class=\"verdict-line " + std::string(tail.verdict == TailVerdict::cause ? "cause" : "none") + "\">" + html(said) + "</p>\n";
+  const std::string said = text.substr(shortened(route_title(route), kTitle).size() + 2);  // after "title: "
+  const std::string sentence_html = "<p class=\"verdict-line " + std::string(tail.verdict == TailVerdict::cause ? "cause" : "none") + "\">" + emphasised(said, tail) + "</p>\n";
   if (tail.verdict == TailVerdict::refused) return sentence_html;
   std::string out = sentence_html + "<h4>Slow against typical</h4>\n" + differences(tail) + list(culprit_lines(tail, table.texts));
   out += legend(tail) + bands(tail) + exemplars(tail, table, courses);
