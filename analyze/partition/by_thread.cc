@@ -11,13 +11,13 @@ using flow::Evidence;
 using flow::Label;
 
 // Until a thread that was busy elsewhere came to this request.
-void add_busy(const Known& k, const ThreadLog& log, Nanos from, Nanos to, Draft& draft) {
+void add_busy(const ThreadLog& log, Nanos from, Nanos to, Draft& draft) {
   const Act* other = nullptr;
   for (const Act* a = log.acts.first_after(from); a != log.acts.end() && a->time < to; ++a)
     if (a->connection != draft.w.id.connection) other = a;
   Nanos at = from;
   if (other) {
-    draft.add(from, other->time, Label::q_pool, Evidence::inferred, draft.who(0, owner_of(k, *other), other->tid));
+    draft.add(from, other->time, Label::q_pool, Evidence::inferred, draft.who(0, other->owner, other->tid));
     at = other->time;
   }
   draft.add(at, to, Label::q_notice, Evidence::inferred);
@@ -41,11 +41,11 @@ void add_arrival(const Known& k, std::uint32_t tid, std::span<const Call> calls,
       draft.add(from, log->born, Label::q_accept, Evidence::inferred);
       return add_running(k, tid, log->born, to, calls, draft);
     }
-    return add_busy(k, *log, std::max(from, log->known_since), to, draft);
+    return add_busy(*log, std::max(from, log->known_since), to, draft);
   }
   if (idle->time > from) {
     if (log->born > from) draft.add(from, log->born, Label::q_accept, Evidence::inferred);
-    add_busy(k, *log, std::max({from, log->born, log->known_since}), idle->time, draft);
+    add_busy(*log, std::max({from, log->born, log->known_since}), idle->time, draft);
   }
   if (!idle->woken()) {
     draft.add(idle->time, idle->back, Label::unexplained_opaque);
@@ -82,8 +82,8 @@ std::optional<Handover> handover(const Known& k, std::uint32_t a, std::uint32_t 
   // It was busy with others: it took this when it was done with the last.
   const Act* other = nullptr;
   for (const Act* x = log->acts.first_after(from); x != log->acts.end() && x->time < to; ++x)
-    if (x->connection != draft.w.id.connection && owner_of(k, *x) != draft.w.id) other = x;
-  if (other) return Handover{other->time, Evidence::inferred, owner_of(k, *other), b};
+    if (x->connection != draft.w.id.connection && x->owner != draft.w.id) other = x;
+  if (other) return Handover{other->time, Evidence::inferred, other->owner, b};
   // It slept when this was handed over, or went to sleep just before: whoever woke it had something for it.
   const Wait* w = log->waits.last_until(from);
   if (w && w->woken() && w->runnable > from && w->runnable < to) return Handover{w->runnable, w->waker == a ? Evidence::measured : Evidence::inferred, {}, b};

@@ -50,11 +50,11 @@ class Loop {
  private:
   static bool polls(const Wait& w) { return w.blocked == Blocked::poll || w.blocked == Blocked::poll_one; }
 
-  // The request is over with this act: what follows is not its turn.
-  bool finished(const Act& act, ExchangeId owner) const {
-    const auto row = k_.windows.find(owner);
-    if (!row || !k_.windows.table().rows.has_duration(*row)) return false;
-    return formats::nanoseconds(k_.windows.table().rows.start(*row) + k_.windows.table().rows.duration(*row)) <= act.time;
+  // Several streams' bytes were moved at once: then it is this request's, if it has a milestone there.
+  ExchangeId owner_of(const Act& act) const {
+    const Window& w = draft_.w;
+    const bool mine = act.shared && act.connection == w.id.connection && (act.time == w.first || act.time == w.second || act.time == w.third || act.time == w.to);
+    return mine ? w.id : act.owner;
   }
 
   // Its bytes woke the loop, which then went straight to them.
@@ -85,17 +85,17 @@ class Loop {
       while (w != log_.waits.end() && !polls(*w)) ++w;
       const bool waits = w != log_.waits.end() && w->time < to;
       if (act != log_.acts.end() && act->time <= to && (!waits || act->time <= w->time)) {
-        const ExchangeId owner = owner_of(k_, *act);
-        const ExchangeId held = before ? owner_of(k_, *before) : ExchangeId{};
-        if (act->out) turn(act->time, owner, before && held != owner && !finished(*before, held));
-        else if (before && !finished(*before, held)) turn(act->time, held);
+        const ExchangeId owner = owner_of(*act);
+        const ExchangeId held = before ? owner_of(*before) : ExchangeId{};
+        if (act->out) turn(act->time, owner, before && held != owner && !before->last);
+        else if (before && !before->last) turn(act->time, held);
         else if (!before && woke(*act, last_idle)) turn(act->time, owner);
         else turn(act->time, {});
         before = act++;
         continue;
       }
-      const ExchangeId held = before ? owner_of(k_, *before) : ExchangeId{};
-      const ExchangeId rest = before && !finished(*before, held) ? held : ExchangeId{};
+      const ExchangeId held = before ? owner_of(*before) : ExchangeId{};
+      const ExchangeId rest = before && !before->last ? held : ExchangeId{};
       if (!waits) {
         turn(to, rest);
         break;

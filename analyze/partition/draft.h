@@ -38,10 +38,4 @@ struct Draft {
   }
 };
 
-// The request that moved bytes there and then, as it is to be blamed: a call counts as the request that made it.
-inline flow::ExchangeId owner_of(const Known& k, const Act& act) {
-  const auto row = k.windows.at(act.connection, act.time);
-  return row ? k.windows.owner(*row) : flow::ExchangeId{};
-}
-
 }  // namespace tailcap::partition

@@ -27,8 +27,8 @@ bool tells_of_carriers(std::uint8_t kind) {
 
 }  // namespace
 
-Observed::Observed(std::span<const Carrier> carriers, std::unordered_set<std::uint32_t> pids)
-    : carriers_(carriers), pids_(std::move(pids)), ends_(carriers.size()) {
+Observed::Observed(const Windows& windows, std::span<const Carrier> carriers, std::unordered_set<std::uint32_t> pids)
+    : windows_(windows), carriers_(carriers), pids_(std::move(pids)), ends_(carriers.size()) {
   for (flow::ConnectionId c = 1; c < carriers.size(); ++c) {
     if (carriers[c].session != 0) by_session_[carriers[c].session] = c;
     // A socket can carry requests in the clear and then a session (CONNECT): what arrives later is the session's.
@@ -142,10 +142,21 @@ void Observed::off_cpu(const Event& event, const formats::OffCpu& off) {
 }
 
 void Observed::act(const Event& event, flow::ConnectionId connection, bool out) {
-  const Act act{nanoseconds(event.time), event.goroutine, connection, event.thread.tid, out};
+  Act act;
+  act.time = nanoseconds(event.time), act.goroutine = event.goroutine, act.connection = connection, act.tid = event.thread.tid, act.out = out;
+  if (const auto row = windows_.moved(connection, act.time, act.shared)) {
+    act.owner = windows_.owner(*row);
+    act.last = windows_.over(act.owner, act.time);
+    act.served = act.owner != windows_.table().rows.id(*row) || windows_.table().rows.role(*row) == flow::Role::server;
+  }
   ends_[connection].acts.add(act);
   ++kept_;
-  if (ThreadLog* log = find_or_add(event.thread)) log->acts.add(act), ++kept_;
+  if (ThreadLog* log = find_or_add(event.thread)) {
+    // A loop that is never idle does not wait for descriptors.
+    if (const Act* before = log->acts.last_until(act.time); before && before->served && act.served && !before->last && before->owner != act.owner)
+      log->multiplexes = true;
+    log->acts.add(act), ++kept_;
+  }
   Sighting s;
   s.time = act.time, s.tid = act.tid, s.connection = connection, s.out = out;
   sight(event, s);

@@ -13,6 +13,7 @@
 #include "analyze/flow/findings.h"
 #include "analyze/partition/log.h"
 #include "analyze/partition/wait.h"
+#include "analyze/partition/windows.h"
 #include "formats/event.h"
 
 namespace tailcap::partition {
@@ -24,6 +25,10 @@ struct Act {
   flow::ConnectionId connection = 0;
   std::uint32_t tid = 0;
   bool out = false;
+  bool last = false;          // its owner is over with it
+  bool shared = false;        // several streams' at once
+  bool served = false;        // its owner is a request that was served, not made
+  flow::ExchangeId owner{};   // whose it was: a call counts as the request that made it; connection 0: not known
 };
 
 // [time, to)
@@ -41,7 +46,7 @@ struct ThreadLog {
   std::uint32_t pid = 0;
   Nanos born = 0;           // its start was seen; 0: it was not
   Nanos known_since = 0;    // from when on it is known when it was off the CPU; 0: never
-  bool multiplexes = false; // waits for several descriptors at once
+  bool multiplexes = false; // waits for several descriptors at once, or turned to a request before another was over
   Log<Wait> waits;
   Log<Act> acts;
   Stretches<Span> lost;           // waits of this thread in here were lost
@@ -131,7 +136,7 @@ class Observed {
   static constexpr std::size_t kMaxCgroups = 1024;
 
   // carriers: by ConnectionId. pids: whose events matter.
-  Observed(std::span<const Carrier> carriers, std::unordered_set<std::uint32_t> pids);
+  Observed(const Windows& windows, std::span<const Carrier> carriers, std::unordered_set<std::uint32_t> pids);
   void push(const formats::Event& event);
   // Of no request that ends later anything before t will be asked.
   void forget_before(Nanos t);
@@ -168,6 +173,7 @@ class Observed {
   void sight(const formats::Event& event, Sighting sighting);
   void note_loss(EndLog& end, Nanos at, std::uint16_t missed);
 
+  const Windows& windows_;
   std::span<const Carrier> carriers_;
   std::unordered_set<std::uint32_t> pids_;
   std::unordered_map<std::uint32_t, ThreadLog> threads_;

@@ -35,7 +35,7 @@ std::unordered_set<std::uint32_t> pids_of(const flow::RequestTable& table) {
 
 struct Partitioner::Impl {
   Impl(const flow::RequestTable& table, std::vector<Note> notes, std::span<const Carrier> carriers)
-      : windows(table, std::move(notes)), observed(carriers, pids_of(table)) {}
+      : windows(table, std::move(notes)), observed(windows, carriers, pids_of(table)) {}
 
   const Windows windows;
   Observed observed;

@@ -56,6 +56,16 @@ Windows::Windows(const flow::RequestTable& table, std::vector<Note> notes) : tab
   began_.resize(by_end_.size());
   Nanos first = INT64_MAX;
   for (std::size_t i = by_end_.size(); i-- > 0;) began_[i] = first = std::min(first, nanoseconds(rows.start(by_end_[i])));
+  for (std::uint32_t i = 0; i < n; ++i) {
+    if (rows.protocol(i) != flow::Protocol::http2 && rows.protocol(i) != flow::Protocol::grpc) continue;
+    const Window w = window(i);
+    if (!w.streams || w.from == 0) continue;
+    for (const Nanos t : {w.server() ? w.first : w.from, w.server() ? w.second : w.first, w.third, w.to})
+      if (t != 0) milestones_.push_back({w.id.connection, i, t});
+  }
+  std::sort(milestones_.begin(), milestones_.end(), [](const Milestone& a, const Milestone& b) {
+    return a.connection != b.connection ? a.connection < b.connection : a.time != b.time ? a.time < b.time : a.row < b.row;
+  });
   for (const auto& [call, cause] : table.causes)
     if (cause.parent.connection != 0) made_.emplace_back(cause.parent, call);
   std::sort(made_.begin(), made_.end());
@@ -135,6 +145,22 @@ std::optional<std::uint32_t> Windows::at(flow::ConnectionId connection, Nanos t)
     found = row;
   }
   return found;
+}
+
+bool Windows::over(ExchangeId id, Nanos t) const {
+  const auto row = find(id);
+  return row && table_.rows.has_duration(*row) && nanoseconds(table_.rows.start(*row) + table_.rows.duration(*row)) <= t;
+}
+
+std::optional<std::uint32_t> Windows::moved(flow::ConnectionId connection, Nanos t, bool& shared) const {
+  shared = false;
+  auto m = std::lower_bound(milestones_.begin(), milestones_.end(), std::pair{connection, t},
+                            [](const Milestone& a, const auto& b) { return a.connection != b.first ? a.connection < b.first : a.time < b.second; });
+  if (m == milestones_.end() || m->connection != connection || m->time != t) return at(connection, t);
+  const std::uint32_t row = m->row;
+  for (; m != milestones_.end() && m->connection == connection && m->time == t; ++m) shared = shared || m->row != row;
+  if (shared) return std::nullopt;
+  return row;
 }
 
 ExchangeId Windows::owner(std::uint32_t row) const {

@@ -57,8 +57,13 @@ class Windows {
   std::vector<std::uint32_t> calls_of(flow::ExchangeId id) const;
   // The one request that this connection carried at t, begun and not ended; unset: none, or several.
   std::optional<std::uint32_t> at(flow::ConnectionId connection, Nanos t) const;
+  // Whose bytes were moved on the connection at t. Of streams side by side it is known only at their milestones; several
+  // can have theirs at the same time: shared, and unset.
+  std::optional<std::uint32_t> moved(flow::ConnectionId connection, Nanos t, bool& shared) const;
   // Which of the requests on its connection made this call: itself where nobody is known.
   flow::ExchangeId owner(std::uint32_t row) const;
+  // This request had ended by t.
+  bool over(flow::ExchangeId id, Nanos t) const;
   const flow::RequestTable& table() const { return table_; }
 
  private:
@@ -71,6 +76,12 @@ class Windows {
   std::vector<std::uint32_t> by_id_;
   std::vector<std::uint32_t> by_end_;
   std::vector<Nanos> began_;
+  struct Milestone {
+    flow::ConnectionId connection = 0;
+    std::uint32_t row = 0;
+    Nanos time = 0;
+  };
+  std::vector<Milestone> milestones_;           // of streams, by (connection, time)
   std::vector<std::pair<flow::ExchangeId, flow::ExchangeId>> made_;  // who, which; ascending
 };
 

@@ -50,9 +50,10 @@ class Labels(Case):
             for part in row["labels"]:
                 sums[part["label"]] = sums.get(part["label"], 0) + part["ns"]
             found = sums.get(truth["label"], 0)
-            queued = sum(ns for label, ns in sums.items() if label.startswith(("sched.", "q.")))
+            # Where a wake-up was not seen, it is not known how long it queued after it.
+            queued = sum(ns for label, ns in sums.items() if label.startswith(("sched.", "q.", "unexplained.opaque")))
             off.append(max(found - truth["took"], truth["took"] - queued - found) - max(truth["took"] // 10, 2_000_000))
-            unexplained += sum(ns for label, ns in sums.items() if label.startswith("unexplained"))
+            unexplained += sum(ns for label, ns in sums.items() if label in ("unexplained.lost", "unexplained.nocarrier"))
             if truth["took"] > 0.9 * row["duration_ns"] and queued < 0.2 * row["duration_ns"]:
                 self.assertEqual(max(sums, key=sums.get), truth["label"], (truth, row))
         self.assertLessEqual(statistics.median(off), 0, pairs)
@@ -87,7 +88,8 @@ class Labels(Case):
         self.assertGreater(len(waited), 0, [(row["labels"], row["culprits"]) for _, row in pairs])
 
     def test_loop_call(self):
-        self.assert_injected(self.measured("loop", "down", 2))
+        # One at a time: of several whose calls are made in one turn nobody can tell whose is whose.
+        self.assert_injected(self.measured("loop", "down", 1))
 
 
 if __name__ == "__main__":

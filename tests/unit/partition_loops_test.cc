@@ -43,6 +43,20 @@ TEST(PartitionOfLoops, ReadingFirstServingAfterwards) {
   EXPECT_EQ(c.labels("/b"), "q.loop 40 q.loop~ 20000 cpu 20000");
 }
 
+// It had begun before the recording, and was never idle: that it turns to others tells that it is a loop.
+TEST(PartitionOfLoops, NeverIdle) {
+  LoopCase c;
+  Endpoint& a = c.accepted(kLoop);
+  Endpoint& b = c.accepted(kLoop);
+  c.preempted(kLoop, 5ms, 6ms);
+  a.receive(10ms, 10020us, get("/a"));
+  b.receive(10ms, 10040us, get("/b"));
+  a.send(30040us, kOk);
+  b.send(50040us, kOk);
+  EXPECT_EQ(c.labels("/a"), "q.loop~ 20 cpu 20 cpu~ 20000");
+  EXPECT_EQ(c.labels("/b"), "q.loop 20 q.loop~ 20020 cpu 20000");
+}
+
 TEST(PartitionOfLoops, ACallAndALateTurn) {
   LoopCase c;
   Endpoint& a = c.accepted(kLoop);
