@@ -152,8 +152,10 @@ void Observed::act(const Event& event, flow::ConnectionId connection, bool out) 
   ends_[connection].acts.add(act);
   ++kept_;
   if (ThreadLog* log = find_or_add(event.thread)) {
-    // A loop that is never idle does not wait for descriptors.
-    if (const Act* before = log->acts.last_until(act.time); before && before->served && act.served && !before->last && before->owner != act.owner)
+    // A loop that is never idle does not wait for descriptors, but turns to one connection before it is done with another.
+    const Act* before = log->multiplexes ? nullptr : log->acts.last_until(act.time);
+    if (before && before->served && act.served && before->connection != act.connection && before->owner != act.owner && !windows_.over(before->owner, act.time) &&
+        windows_.ends(before->owner))
       log->multiplexes = true;
     log->acts.add(act), ++kept_;
   }

@@ -147,6 +147,11 @@ std::optional<std::uint32_t> Windows::at(flow::ConnectionId connection, Nanos t)
   return found;
 }
 
+bool Windows::ends(ExchangeId id) const {
+  const auto row = find(id);
+  return row && table_.rows.has_duration(*row);
+}
+
 bool Windows::over(ExchangeId id, Nanos t) const {
   const auto row = find(id);
   return row && table_.rows.has_duration(*row) && nanoseconds(table_.rows.start(*row) + table_.rows.duration(*row)) <= t;

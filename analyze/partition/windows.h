@@ -62,6 +62,8 @@ class Windows {
   std::optional<std::uint32_t> moved(flow::ConnectionId connection, Nanos t, bool& shared) const;
   // Which of the requests on its connection made this call: itself where nobody is known.
   flow::ExchangeId owner(std::uint32_t row) const;
+  // When it ended is known.
+  bool ends(flow::ExchangeId id) const;
   // This request had ended by t.
   bool over(flow::ExchangeId id, Nanos t) const;
   const flow::RequestTable& table() const { return table_; }
