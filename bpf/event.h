@@ -16,7 +16,7 @@ namespace tailcap::bpf {
 #endif
 
 /* The first numbers are those of formats::Kind. */
-#define RECORD_KINDS 32
+#define RECORD_KINDS 64
 enum record_kind {
 	RECORD_SEND = 0,
 	RECORD_RECEIVE = 1,
@@ -40,6 +40,7 @@ enum record_kind {
 	RECORD_GO_HANDLER = 27,
 	RECORD_STALL = 29,
 	RECORD_GO_CALL = 31,
+	RECORD_SAMPLE = 32,
 };
 
 /* Every loss that can be counted in the kernel: rows of RECORD_KINDS counters each. */
@@ -50,7 +51,7 @@ enum loss_row {
 	LOSS_SESSION_TABLE = 3, /* a TLS call whose beginning, or whose session, could not be kept */
 };
 
-#define LOSS_COUNTERS (4 * 32)
+#define LOSS_COUNTERS (4 * RECORD_KINDS)
 
 /* Of an I/O; the numbers of formats::Payload. */
 enum record_payload {
@@ -177,6 +178,16 @@ struct record_stall {
 	__u64 where;
 	__u32 detail;
 	__u32 what; /* enum stall */
+};
+
+/* RECORD_SAMPLE. The addresses of two stacks follow, each from the innermost frame on: first the program's, then the kernel's. */
+#define STACK_MAX 127 /* frames of each, what the kernel itself walks at most; deeper ones lose their outermost */
+struct record_sample {
+	struct record_header h;
+	__u64 goroutine;
+	__u16 user;
+	__u16 kernel;
+	__u32 unused;
 };
 
 /* The numbers of formats::StallKind. */
@@ -317,6 +328,7 @@ static_assert(sizeof(record_state) == 40);
 static_assert(sizeof(record_socket) == 216);
 static_assert(sizeof(record_off_cpu) == 88);
 static_assert(sizeof(record_stall) == 48);
+static_assert(sizeof(record_sample) == 40);
 static_assert(sizeof(record_task) == 56);
 static_assert(sizeof(record_exec) == 296);
 }  // namespace tailcap::bpf

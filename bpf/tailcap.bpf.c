@@ -7,6 +7,7 @@
 #include "bpf/io.h"
 #include "bpf/iterate.h"
 #include "bpf/net.h"
+#include "bpf/sample.h"
 #include "bpf/sched.h"
 #include "bpf/stall.h"
 #include "bpf/task.h"

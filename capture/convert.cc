@@ -288,6 +288,11 @@ bool Converter::convert(std::span<const std::byte> bytes, Event& event) {
   }
 }
 
+std::uint16_t kind_of_record(std::span<const std::byte> bytes) {
+  record_header header;
+  return read(bytes, header) ? header.kind : 0xffff;
+}
+
 std::size_t listed_size(std::span<const std::byte> bytes) {
   record_header header;
   if (!read(bytes, header)) return 0;

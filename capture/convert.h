@@ -25,6 +25,9 @@ class Converter {
   std::array<char, 128> path_{};
 };
 
+// Its number (bpf::record_kind), or one that no record has.
+std::uint16_t kind_of_record(std::span<const std::byte> bytes);
+
 // How long the record at the beginning of these bytes is, where several follow one another (iterators print fixed
 // records without borders); 0: no record begins here.
 std::size_t listed_size(std::span<const std::byte> bytes);

@@ -20,6 +20,8 @@ const char* name_of(Group group) {
       return "tls";
     case Group::go:
       return "go";
+    case Group::samples:
+      return "samples";
   }
   return "?";
 }
@@ -42,6 +44,8 @@ const char* describe(Group group) {
       return "plaintext of TLS: OpenSSL, GnuTLS and Go; others who use the same library pay 0.5 µs a call, too";
     case Group::go:
       return "of Go programs: which goroutine, who made it, which handler serves, when the collector works";
+    case Group::samples:
+      return "what threads do while they run, so many times a second: only with --sample, or where it is named";
   }
   return "?";
 }

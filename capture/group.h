@@ -7,9 +7,10 @@
 namespace tailcap::capture {
 
 // What may be switched off. What sockets and tasks exist is always followed: it decides what is recorded.
-enum class Group : std::uint8_t { io, arrivals, offcpu, stalls, tasks, net, tls, go };
-inline constexpr std::array kGroups = {Group::io,    Group::arrivals, Group::offcpu, Group::stalls,
-                                    Group::tasks, Group::net,      Group::tls,     Group::go};
+enum class Group : std::uint8_t { io, arrivals, offcpu, stalls, tasks, net, tls, go, samples };
+// Samples are the last: all but that are recorded without being asked for.
+inline constexpr std::array kGroups = {Group::io,  Group::arrivals, Group::offcpu, Group::stalls, Group::tasks,
+                                       Group::net, Group::tls,      Group::go,     Group::samples};
 const char* name_of(Group group);
 const char* describe(Group group);
 

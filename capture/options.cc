@@ -37,7 +37,9 @@ How long, and where to
 What
       --payload BYTES    kept of what follows a message start; 0: no payload at all  (default: 4096)
       --unsafe-headers   do not mask the values of authorization, proxy-authorization, cookie, set-cookie, x-api-key
-      --only GROUPS      record only these: io,arrivals,offcpu,stalls,tasks,net,tls,go (default: all)
+      --sample N         also both stacks of every running thread, N times a second (99 is usual); user stacks are walked by
+                         frame pointers, which Go has and C, C++ and Rust with -fno-omit-frame-pointer
+      --only GROUPS      record only these: io,arrivals,offcpu,stalls,tasks,net,tls,go,samples (default: all but samples)
       --add GROUPS       … and these, after --only
       --list             what the groups are, and stop
                          tls: the plaintext of OpenSSL, GnuTLS and Go in recorded processes. Others on this machine that
@@ -106,6 +108,17 @@ T number(const std::string& text, const char* what, std::uint64_t least, std::ui
   return static_cast<T>(value);
 }
 
+// Samples are taken where they are asked for, by their rate or by their group.
+void choose_sampling(const std::string& rate, ProbeSettings& probes) {
+  constexpr std::uint32_t kUsual = 99, kMost = 10000;
+  if (!rate.empty()) {
+    probes.sample_rate = number<std::uint32_t>(rate, "a number of samples a second", 1, kMost);
+    if (!probes.has(Group::samples)) probes.groups.push_back(Group::samples);
+  } else if (probes.has(Group::samples)) {
+    probes.sample_rate = kUsual;
+  }
+}
+
 void check(Options& options) {
   const auto& selection = options.probes.selection;
   if (selection.empty())
@@ -140,7 +153,7 @@ Options parse_options(int argc, char** argv) {
       "port", po::value<Strings>());
   add("all,a", "")("duration,d", po::value<std::string>())("output,o", po::value<std::string>())("force", "");
   add("max-size", po::value<std::string>())("payload", po::value<std::string>())("note", po::value<Strings>());
-  add("unsafe-headers", "")("only", po::value<Strings>())("add", po::value<Strings>())("profile", po::value<std::string>())("list", "")("list-probes", "");
+  add("unsafe-headers", "")("only", po::value<Strings>())("add", po::value<Strings>())("profile", po::value<std::string>())("sample", po::value<std::string>())("list", "")("list-probes", "");
   add("tier", po::value<std::string>())("ring", po::value<std::string>())("dry-run", "")("timings", "")("verifier-log",
                                                                                                         "");
   add("help,h", "")("version", "");
@@ -185,6 +198,7 @@ Options parse_options(int argc, char** argv) {
   if (given.count("only")) options.probes.groups.clear();
   for (const auto& list : strings("only")) add_groups(list, options.probes.groups);
   for (const auto& list : strings("add")) add_groups(list, options.probes.groups);
+  choose_sampling(given.count("sample") ? given["sample"].as<std::string>() : std::string(), options.probes);
   if (given.count("profile")) {
     const auto& profile = given["profile"].as<std::string>();
     if (profile != "default" && profile != "deep") throw UsageError("'" + profile + "' is not a profile: default or deep");

@@ -21,6 +21,7 @@
 
 #include "bpf/event.h"
 #include "bpf/tailcap.skel.h"
+#include "capture/cpu_clock.h"
 #include "capture/kernel.h"
 
 namespace tailcap::capture {
@@ -32,6 +33,7 @@ using std::chrono::microseconds;
 namespace {
 
 constexpr std::string_view kFunctionHook = "uprobe";
+constexpr std::string_view kClockHook = "perf_event";
 constexpr int kUprobeMulti = 48;  // BPF_TRACE_UPROBE_MULTI, newer than the headers we build with
 constexpr std::size_t kLogBytes = 1u << 20;  // the verifier's words on one program
 
@@ -80,6 +82,7 @@ bool wanted(std::string_view name, const ProbeSettings& settings, HookTier tier)
   if (name == "runtime_event") return has(Group::go);
   if (name == "task_exit") return has(Group::tasks);
   if (name.starts_with("tls_") || name.starts_with("go_")) return has(Group::tls);
+  if (name == "sample") return settings.sample_rate && has(Group::samples);
   if (name == "task_moved") return !selection.cgroup.empty();
   return true;
 }
@@ -123,12 +126,14 @@ struct Probes::Impl {
   std::unique_ptr<tailcap_bpf, SkeletonClose> skeleton;
   std::vector<std::unique_ptr<bpf_link, LinkClose>> links;  // tracepoints
   FunctionLinks function_links;
+  CpuClock clock;
   std::map<std::string, microseconds> attach_times;
   std::map<std::string, std::vector<char>> logs;
   TierChoice tier;
   std::string log;
   microseconds open_time{}, load_time{};
   std::uint64_t ring_bytes = 0;
+  std::uint32_t sample_rate = 0;
 
   void configure(const ProbeSettings& settings, const KernelTypes& types);
   void choose_programs(const ProbeSettings& settings, const KernelTypes& types);
@@ -151,6 +156,7 @@ void Probes::Impl::configure(const ProbeSettings& settings, const KernelTypes& t
   constants.switch_tells_state = types.tracepoint_arguments("sched_switch") >= 4;
   bpf_map__set_max_entries(skeleton->maps.ring, static_cast<std::uint32_t>(settings.ring_bytes));
   ring_bytes = settings.ring_bytes;
+  sample_rate = settings.sample_rate;
 }
 
 void Probes::Impl::choose_programs(const ProbeSettings& settings, const KernelTypes& types) {
@@ -158,7 +164,8 @@ void Probes::Impl::choose_programs(const ProbeSettings& settings, const KernelTy
   bpf_object__for_each_program(program, skeleton->obj) {
     const std::string name = bpf_program__name(program);
     const std::string hook = hook_of(program);
-    const bool exists = hook.starts_with("iter/") || hook == kFunctionHook || types.has_tracepoint(hook);
+    const bool exists = hook.starts_with("iter/") || hook == kFunctionHook || hook == kClockHook ||
+                        types.has_tracepoint(hook);
     bpf_program__set_autoload(program, exists && wanted(name, settings, tier.tier));
     if (hook == kFunctionHook && types.has_links_of_many_places())
       bpf_program__set_expected_attach_type(program, static_cast<bpf_attach_type>(kUprobeMulti));
@@ -260,6 +267,11 @@ void Probes::attach() {
     if (!bpf_program__autoload(program) || hook_of(program).starts_with("iter/") || hook_of(program) == kFunctionHook)
       continue;
     const auto start = Clock::now();
+    if (hook_of(program) == kClockHook) {
+      impl_->clock.start(bpf_program__fd(program), impl_->sample_rate);
+      impl_->attach_times[name] = since(start);
+      continue;
+    }
     bpf_link* link = bpf_program__attach(program);
     if (!link)
       throw std::system_error(errno, std::generic_category(),
@@ -277,6 +289,7 @@ void Probes::detach_functions(std::uint32_t group) { impl_->function_links.detac
 bool Probes::detaches_at_once() const { return impl_->function_links.many(); }
 
 void Probes::detach() {
+  impl_->clock.stop();
   impl_->links.clear();
   impl_->function_links.detach();
 }

@@ -25,8 +25,9 @@ struct ProbeSettings {
   std::uint32_t payload_limit = 4096;
   std::uint64_t ring_bytes = 16u << 20;                 // a power of two, at least a page
   formats::HookTier tier = formats::HookTier::unknown;  // unknown: the best that the kernel offers
-  std::vector<Group> groups{kGroups.begin(), kGroups.end()};
+  std::vector<Group> groups{kGroups.begin(), kGroups.end() - 1};  // all but samples
   bool has(Group group) const;
+  std::uint32_t sample_rate = 0;  // samples a second of each CPU; 0: none
   bool deep = false;          // what every goroutine does, too
   bool verifier_log = false;  // keep what the verifier says of each program
   bool timings = false;       // … or only how long it took

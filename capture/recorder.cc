@@ -185,7 +185,12 @@ Outcome record(const Options& given) {
   const Finder::Interests interests{options.probes.has(Group::tls) && selection.processes(), options.probes.has(Group::go),
                                     options.probes.deep};
   if (interests.tls || interests.go) look_first(finder.emplace(probes, interests), selection);
-  Session session(probes, writer, !options.unsafe_headers, finder ? &*finder : nullptr);
+  std::optional<stacks::Samples> samples;
+  if (options.probes.sample_rate) {
+    std::ifstream symbols("/proc/kallsyms");
+    samples.emplace(stacks::KernelNames(symbols));
+  }
+  Session session(probes, writer, !options.unsafe_headers, finder ? &*finder : nullptr, samples ? &*samples : nullptr);
   probes.attach();
   probes.mark_targets();
   const Time start = monotonic_now();

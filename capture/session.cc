@@ -33,11 +33,12 @@ constexpr std::array<std::pair<std::string_view, Kind>, 7> kKindOfProgram = {{{"
 
 }  // namespace
 
-Session::Session(Probes& probes, Writer& writer, bool mask_headers, Finder* finder)
+Session::Session(Probes& probes, Writer& writer, bool mask_headers, Finder* finder, stacks::Samples* samples)
     : probes_(probes),
       writer_(writer),
       mask_headers_(mask_headers),
       finder_(finder),
+      samples_(samples),
       converter_(finder ? &finder->go_names() : nullptr),
       kernel_losses_(LOSS_COUNTERS),
       losses_until_(monotonic_now()),
@@ -51,6 +52,10 @@ void Session::push(const Event& event) {
 }
 
 void Session::take(std::span<const std::byte> record) {
+  if (kind_of_record(record) == bpf::RECORD_SAMPLE) {
+    if (!samples_ || !samples_->take(record)) bad_records_++;
+    return;
+  }
   if (!converter_.convert(record, event_)) {
     bad_records_++;
     return;
@@ -86,6 +91,12 @@ void Session::begun(std::uint32_t pid, bool program) {
   processes_.insert(pid);
   new_.insert(pid);
   if (finder_ && program) finder_->examine(pid);
+  if (samples_) samples_->forget(pid);
+}
+
+void Session::push_samples(bool anyway) {
+  if (!samples_) return;
+  while (const Event* sample = samples_->next(anyway)) push(*sample);
 }
 
 void Session::forget_later(SocketId socket) {
@@ -162,6 +173,7 @@ void Session::count_losses(Time now) {
 void Session::tick(Time now) {
   count_losses(now);
   push_found(now);
+  push_samples(false);
   for (const auto pid : new_) {
     const auto facts = process_facts(pid);
     if (facts.executable.empty()) continue;  // gone already
@@ -259,6 +271,8 @@ void Session::closing_facts() {
   const Time now = monotonic_now();
   count_losses(now);
   push_found(now);
+  if (samples_) samples_->wait();
+  push_samples(true);
   count_skipped_runs(now);
   push_quotas(now);
   push_costs(now);

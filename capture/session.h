@@ -15,6 +15,7 @@
 #include "capture/mask.h"
 #include "capture/probes.h"
 #include "capture/quota.h"
+#include "capture/stacks/samples.h"
 #include "capture/proc.h"
 #include "capture/status.h"
 #include "formats/writer.h"
@@ -23,8 +24,9 @@ namespace tailcap::capture {
 
 class Session {
  public:
-  // finder: who looks for TLS and Go in processes that begin; null: nobody.
-  Session(Probes& probes, formats::Writer& writer, bool mask_headers, Finder* finder);
+  // finder: who looks for TLS and Go in processes that begin; null: nobody. samples: who names what samples show; null:
+  // there are none.
+  Session(Probes& probes, formats::Writer& writer, bool mask_headers, Finder* finder, stacks::Samples* samples);
 
   // One record from the ring.
   void take(std::span<const std::byte> record);
@@ -46,6 +48,7 @@ class Session {
   void push_probes(formats::Time now, const std::vector<ProbeFact>& facts);
   void push_found(formats::Time now);  // by the finder, since the last time
   void push_go(formats::Time now, const go::Fact& fact);
+  void push_samples(bool anyway);
   void forget_later(formats::SocketId socket);
   void begun(std::uint32_t pid, bool program);  // a process; program: it runs another one than its parent
   void push_costs(formats::Time now);
@@ -58,6 +61,7 @@ class Session {
   formats::Writer& writer_;
   bool mask_headers_;
   Finder* finder_;
+  stacks::Samples* samples_;
   Converter converter_;
   Mask mask_;
   static constexpr std::size_t kClosedKept = 1024;   // far more than threads that are in a call on a closed socket

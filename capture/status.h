@@ -12,7 +12,7 @@
 namespace tailcap::capture {
 
 struct Tally {
-  std::array<std::uint64_t, 32> by_kind{};  // events recorded, by formats::Kind; calls, however many parts
+  std::array<std::uint64_t, formats::kKinds> by_kind{};  // events recorded, by formats::Kind; calls, however many parts
   std::uint64_t events = 0;
   std::uint64_t lost = 0;
   std::vector<std::pair<std::string, std::uint64_t>> losses;  // what, how many

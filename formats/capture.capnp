@@ -109,6 +109,7 @@ struct Events {
   stall @39 :Stall;
   cpuQuota @40 :CpuQuota;
   goCall @41 :GoCall;
+  sample @42 :Sample;
 }
 
 struct Io {
@@ -320,4 +321,9 @@ struct CpuQuota {
 struct GoCall {
   connection @0 :List(UInt64);
   step @1 :List(UInt8);
+}
+
+struct Sample {
+  user @0 :List(UInt16);    # ref to a piece
+  kernel @1 :List(UInt16);  # ref to a piece
 }

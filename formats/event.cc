@@ -34,6 +34,7 @@ struct KindOf {
   Kind operator()(const Stall&) const { return Kind::stall; }
   Kind operator()(const CpuQuota&) const { return Kind::cpu_quota; }
   Kind operator()(const GoCall&) const { return Kind::go_call; }
+  Kind operator()(const Sample&) const { return Kind::sample; }
 };
 
 }  // namespace
@@ -47,7 +48,8 @@ std::string_view name_of(Kind kind) {
                                         "loss",         "recorder_cost", "program_cost", "capture_end", "damage",
                                         "tls_send",     "tls_receive",   "tls_step",     "probe",
                                         "go_create",    "go_runtime",    "go_state",     "go_handler",  "go_program",
-                                        "stall",        "cpu_quota",     "go_call"};
+                                        "stall",        "cpu_quota",     "go_call",     "sample"};
+  static_assert(std::size(names) == kKinds);
   const auto i = static_cast<std::size_t>(kind);
   return i < std::size(names) ? names[i] : "unknown";
 }

@@ -6,12 +6,14 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 #include <variant>
 
 #include "formats/go_event.h"
 #include "formats/io_terms.h"
+#include "formats/sample.h"
 #include "formats/stall.h"
 #include "formats/time.h"
 #include "formats/tls_event.h"
@@ -260,7 +262,8 @@ struct Damage {
 using Body =
     std::variant<Io, Arrival, Retransmit, Reset, StateChange, Accept, SocketInfo, OffCpu, TaskStart, TaskExec, TaskExit,
                  TaskInfo, Mapping, ClockSnapshot, Loss, RecorderCost, ProgramCost, CaptureEnd, Damage,
-                 TlsIo, TlsStep, Probe, GoCreate, GoRuntime, GoState, GoHandler, GoProgram, Stall, CpuQuota, GoCall>;
+                 TlsIo, TlsStep, Probe, GoCreate, GoRuntime, GoState, GoHandler, GoProgram, Stall, CpuQuota, GoCall,
+                 Sample>;
 
 // The kinds as numbers in the file. Io and TlsIo are two kinds each, so that a column never mixes directions. Never renumbered.
 enum class Kind : std::uint8_t {
@@ -296,7 +299,9 @@ enum class Kind : std::uint8_t {
   stall = 29,
   cpu_quota = 30,
   go_call = 31,
+  sample = 32,
 };
+inline constexpr std::size_t kKinds = 33;
 
 struct Event {
   Time time = kNoTime;  // for Io: when the call was done

@@ -203,6 +203,10 @@ struct Json {
     json.field("step", name_of(g.step));
     count("connection", g.connection);
   }
+  void operator()(const Sample& s) const {
+    json.field("user", s.user);
+    json.field("kernel", s.kernel);
+  }
   void operator()(const Stall& s) const {
     json.field("what", name_of(s.what));
     time("began", s.began);

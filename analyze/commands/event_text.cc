@@ -124,6 +124,9 @@ struct Text {
   std::string operator()(const GoCall& g) const {
     return std::string(name_of(g.step)) + " on " + n(g.connection);
   }
+  std::string operator()(const Sample& s) const {
+    return (s.user.empty() ? "no stack" : report::printable(s.user)) + (s.kernel.empty() ? "" : " in the kernel " + report::printable(s.kernel));
+  }
   std::string operator()(const Stall& s) const {
     return std::string(name_of(s.what)) + " since " + i(nanoseconds(s.began)) + " at " + n(s.where) +
            (s.detail != 0 ? " detail " + n(s.detail) : "");

@@ -21,7 +21,7 @@ class Ownership {
   bool keeps(std::uint32_t capture, const formats::Event& event) const;
 
  private:
-  enum What : std::size_t { socket, thread, session, runtime, kWhats };
+  enum What : std::size_t { socket, thread, session, runtime, stack, kWhats };
   struct Share {
     std::uint32_t capture = 0;
     std::uint64_t events = 0;

@@ -72,6 +72,7 @@ bool requests_need(std::uint8_t kind) {
     case Kind::stall:
     case Kind::cpu_quota:
     case Kind::go_call:
+    case Kind::sample:
       return false;
   }
   return true;  // a kind of a later version

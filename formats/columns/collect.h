@@ -304,6 +304,11 @@ struct Collector::Add {
     c.go_call.connection.push_back(g.connection);
     c.go_call.step.push_back(static_cast<std::uint8_t>(g.step));
   }
+  void operator()(const Sample& s) {
+    c.sample.user.push_back(piece(s.user));
+    c.sample.kernel.push_back(piece(s.kernel));
+    size(4);
+  }
   void operator()(const CpuQuota& q) {
     c.cpu_quota.cgroup.push_back(piece(q.cgroup));
     c.cpu_quota.period.push_back(q.period.count());

@@ -62,8 +62,8 @@ class Collector {
   std::int64_t previous_time_ = 0;
   // The indices below count the entries of the block's tables from 0; refs count from 1.
   SlotTable threads_, sockets_, pieces_, goroutines_;
-  std::array<Thread, 32> last_thread_{};               // by kind
-  std::array<std::uint32_t, 32> last_thread_index_{};  // by kind; kNoIndex before the first
+  std::array<Thread, kKinds> last_thread_{};               // by kind
+  std::array<std::uint32_t, kKinds> last_thread_index_{};  // by kind; kNoIndex before the first
   std::vector<std::uint32_t> socket_of_thread_;        // by thread index: socket of its last event
   std::vector<SocketState> socket_states_;             // by socket index
   std::uint32_t thread_ = 0;                           // index of the thread of the event being added

@@ -238,6 +238,11 @@ COLUMNS_OF(GoCall) {
   DENSE(step, Step);
 }
 
+COLUMNS_OF(Sample) {
+  DENSE(user, User);
+  DENSE(kernel, Kernel);
+}
+
 template <class F, template <class> class C, class S>
 void each_kind(F& f, BlockColumns<C>& c, [[maybe_unused]] S s) {
 #define KIND(kind, Name)                                                                      \
@@ -277,6 +282,7 @@ void each_kind(F& f, BlockColumns<C>& c, [[maybe_unused]] S s) {
   KIND(stall, Stall);
   KIND(cpu_quota, CpuQuota);
   KIND(go_call, GoCall);
+  KIND(sample, Sample);
 #undef KIND
 }
 

@@ -245,6 +245,11 @@ struct GoCallColumns {
 };
 
 template <template <class> class C>
+struct SampleColumns {
+  C<std::uint16_t> user, kernel;
+};
+
+template <template <class> class C>
 struct BlockColumns {
   std::int64_t base = 0;
   C<std::uint8_t> order;
@@ -284,6 +289,7 @@ struct BlockColumns {
   StallColumns<C> stall;
   CpuQuotaColumns<C> cpu_quota;
   GoCallColumns<C> go_call;
+  SampleColumns<C> sample;
 };
 
 }  // namespace tailcap::formats::columns

@@ -16,7 +16,7 @@ constexpr std::uint32_t kNone = 0xffffffff;
 // Made by the reader, or of a later version.
 bool never_stored(std::uint8_t kind) {
   return kind == static_cast<std::uint8_t>(Kind::capture_end) || kind == static_cast<std::uint8_t>(Kind::damage) ||
-         kind > static_cast<std::uint8_t>(Kind::go_call);
+         kind >= kKinds;
 }
 
 Time minus(Time t, std::uint64_t ns) {
@@ -378,6 +378,9 @@ void EventDecoder::read_body(Event& event, std::uint8_t kind, std::size_t i) {
     }
     case Kind::go_call:
       body = GoCall{c_.go_call.connection[i], call_step_of(c_.go_call.step[i])};
+      return;
+    case Kind::sample:
+      body = Sample{piece(c_.sample.user[i]), piece(c_.sample.kernel[i])};
       return;
     case Kind::capture_end:
     case Kind::damage:

@@ -144,6 +144,7 @@ template <class V> void visit(V& v, formats::CpuQuota& b) {
   v("throttled", b.throttled), v("throttled_time", b.throttled_time);
 }
 template <class V> void visit(V& v, formats::GoCall& b) { v("connection", b.connection), v("step", b.step); }
+template <class V> void visit(V& v, formats::Sample& b) { v("user", b.user), v("kernel", b.kernel); }
 template <class V> void visit(V&, formats::CaptureEnd&) {}
 template <class V> void visit(V& v, formats::Damage& b) { v("since", b.since), v("bytes", b.bytes); }
 

@@ -105,6 +105,7 @@ inline std::vector<Event> extreme_events() {
       Stall{StallKind::writeback, time_from(1), u64, u32},
       CpuQuota{long_name, Duration{top}, Duration{top}, u64, u64, Duration{top}},
       GoCall{u64, GoCallStep::sends},
+      Sample{long_name, binary},
       Io{},
       Io{.direction = Direction::in},
       Arrival{},
@@ -135,6 +136,7 @@ inline std::vector<Event> extreme_events() {
       Stall{},
       CpuQuota{},
       GoCall{},
+      Sample{},
   };
   std::vector<Event> events;
   for (const Body& body : bodies) {
@@ -204,6 +206,7 @@ class KeptEvent {
   void keep(GoHandler& b) { own(b.name); }
   void keep(GoProgram& b) { own(b.path), own(b.version), own(b.offsets_from), own(b.unsupported); }
   void keep(CpuQuota& b) { own(b.cgroup); }
+  void keep(Sample& b) { own(b.user), own(b.kernel); }
   void keep(Probe& b) { own(b.path), own(b.function), own(b.place), own(b.reason); }
 
   Event event_;

@@ -1,0 +1,77 @@
+// The files that targets execute, and the names of the functions in them. Files are read on a thread of its own: node
+// has 100 MB, and the ring must be emptied meanwhile.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <unordered_map>
+
+#include "capture/symbols/code_names.h"
+
+namespace tailcap::capture::stacks {
+
+class CodeFile {
+ public:
+  // label: what places without a name are called. reads: somebody will read it.
+  CodeFile(std::string label, bool reads) : label_(std::move(label)), ready_(!reads) {}
+
+  bool ready() const { return ready_.load(std::memory_order_acquire); }
+  // Of a place, as it stands in a stack. The label, too, while it is not ready.
+  const std::string& name(std::uint64_t file_offset);
+
+ private:
+  friend class CodeFiles;
+  std::string label_;
+  std::atomic<bool> ready_;
+  std::optional<symbols::CodeNames> names_;  // the reading thread's until ready
+  std::unordered_map<std::uint64_t, std::string> told_;
+};
+
+// A name of which nothing can break a stack's text: without ';' and line ends, and not longer than a name of a frame may be.
+std::string frame_name(std::string_view name);
+
+class CodeFiles {
+ public:
+  CodeFiles();
+  ~CodeFiles();
+  CodeFiles(const CodeFiles&) = delete;
+  CodeFiles& operator=(const CodeFiles&) = delete;
+
+  struct Mapped {
+    std::string device, path;  // as /proc shows them
+    std::uint64_t inode = 0;
+    std::string mapping;  // the file itself, whatever has its name by now; takes privileges
+    std::string named;    // … and by its name
+  };
+  // Where it is new, it is opened at once, and read later.
+  std::shared_ptr<CodeFile> file(const Mapped& mapped);
+  // Returns when all is read, or after so long.
+  void wait(std::chrono::milliseconds most);
+
+ private:
+  struct Job {
+    std::shared_ptr<CodeFile> file;
+    int descriptor = -1;
+  };
+  void run();
+  void read(const Job& job);
+
+  std::unordered_map<std::string, std::shared_ptr<CodeFile>> files_;
+  std::uint64_t memory_ = 0;  // the thread's
+  std::mutex mutex_;
+  std::condition_variable wake_, idle_;
+  std::deque<Job> jobs_;
+  bool busy_ = false, stop_ = false;
+  std::thread thread_;
+};
+
+}  // namespace tailcap::capture::stacks

@@ -1,0 +1,86 @@
+#include "capture/stacks/samples.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+
+#include "bpf/event.h"
+#include "capture/clocks.h"
+
+namespace tailcap::capture::stacks {
+
+using namespace formats;
+
+namespace {
+
+constexpr std::size_t kMaxWaiting = 16384;  // then the oldest goes on with the names that it has
+constexpr std::chrono::seconds kPatience{5};
+constexpr std::string_view kUnknown = "[unknown]", kCut = "[cut]", kKernel = "[kernel]";
+
+std::uint64_t address_at(std::span<const std::byte> addresses, std::size_t i) {
+  std::uint64_t address;
+  std::memcpy(&address, addresses.data() + i * sizeof address, sizeof address);
+  // All but the innermost are where a call returns to, which may be behind the caller's end.
+  return i == 0 || address == 0 ? address : address - 1;
+}
+
+void add_frame(std::string& text, std::string_view name) {
+  if (!text.empty()) text += ';';
+  text += name;
+}
+
+bool ready(const std::vector<CodePlace>& places) {
+  return std::all_of(places.begin(), places.end(), [](const CodePlace& p) { return !p.file || p.file->ready(); });
+}
+
+}  // namespace
+
+Samples::Samples(KernelNames kernel) : kernel_(std::move(kernel)), code_(files_) {}
+
+std::string Samples::kernel_text(std::span<const std::byte> addresses) {
+  std::string text;
+  const std::size_t count = addresses.size() / sizeof(std::uint64_t);
+  if (count == STACK_MAX) text = kCut;
+  for (std::size_t i = count; i-- > 0;) {
+    const std::string_view name = kernel_.at(address_at(addresses, i));
+    add_frame(text, name.empty() ? kKernel : name);
+  }
+  return text;
+}
+
+bool Samples::take(std::span<const std::byte> record) {
+  bpf::record_sample r;
+  if (record.size() < sizeof r) return false;
+  std::memcpy(&r, record.data(), sizeof r);
+  const std::size_t user = r.user, kernel = r.kernel;
+  if (user > STACK_MAX || kernel > STACK_MAX || record.size() < sizeof r + (user + kernel) * sizeof(std::uint64_t)) return false;
+  const auto addresses = record.subspan(sizeof r, (user + kernel) * sizeof(std::uint64_t));
+  const Time now = monotonic_now();
+  Waiting& sample = waiting_.emplace_back();
+  sample.time = time_from(static_cast<std::int64_t>(r.h.time));
+  sample.thread = {r.h.pid, r.h.tid};
+  sample.goroutine = r.goroutine;
+  sample.cut = user == STACK_MAX;
+  for (std::size_t i = 0; i < user; ++i) sample.user.push_back(code_.at(r.h.pid, address_at(addresses, i), now));
+  sample.kernel = kernel_text(addresses.subspan(user * sizeof(std::uint64_t)));
+  return true;
+}
+
+const Event* Samples::next(bool anyway) {
+  if (waiting_.empty()) return nullptr;
+  Waiting& sample = waiting_.front();
+  if (!anyway && waiting_.size() <= kMaxWaiting && !ready(sample.user)) return nullptr;
+  user_text_ = sample.cut ? kCut : "";
+  for (std::size_t i = sample.user.size(); i-- > 0;) {
+    const CodePlace& place = sample.user[i];
+    add_frame(user_text_, place.file ? std::string_view(place.file->name(place.offset)) : kUnknown);
+  }
+  kernel_text_ = std::move(sample.kernel);
+  event_ = {sample.time, sample.thread, Sample{user_text_, kernel_text_}, sample.goroutine};
+  waiting_.pop_front();
+  return &event_;
+}
+
+void Samples::wait() { files_.wait(kPatience); }
+
+}  // namespace tailcap::capture::stacks
