@@ -45,6 +45,8 @@ struct CulpritStudy {
   std::uint32_t tid = 0;         // holder or waker, where it always is the same thread
   std::uint64_t slow = 0;        // slow requests that it held up
   std::int64_t time = 0;         // over all of those
+  Label inside = Label::unexplained_nocarrier;  // a call: what its server was mostly doing meanwhile,
+  std::int64_t inside_time = 0;  // for so long, over all of those; 0: it was not recorded
   ExchangeId example = {};            // the request behind the longest; connection 0: none known
   ExchangeId held_up = {};            // the slow request that it held up longest
 };

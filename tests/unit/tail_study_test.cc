@@ -12,6 +12,7 @@
 namespace tailcap::tests {
 namespace {
 
+using flow::Study;
 using flow::TailStudy;
 using flow::TailVerdict;
 
@@ -180,6 +181,37 @@ TEST(TailStudy, SaysWithWhomItCompared) {
   EXPECT_EQ(tail.matched_by_route, 40u);
   EXPECT_EQ(tail.causes, std::vector<Label>{Label::down_wait});
   expect_sums(tail);
+}
+
+// A call that is slow because its server sleeps.
+TEST(TailStudy, LooksThroughTheCall) {
+  TailCase c;
+  Ordinary service(13);
+  for (int i = 0; i < 4000; ++i) {
+    const std::int64_t at = i * 5'000'000LL, sleep = i % 80 == 0 ? 40'000'000 : 0;
+    auto& served = c.add("/stock", at, {{Label::cpu_user, 300'000}, {Label::timer_sleep, sleep}});
+    const flow::ExchangeId server = served.id;
+    c.keep();
+    auto& call = c.add("/stock", at, {{Label::down_wait, 400'000 + sleep}});
+    call.role = flow::Role::client, call.authority = c.table.texts.intern("stock:9000"), call.peer = server;
+    const flow::ExchangeId made = call.id;
+    c.keep();
+    c.add("/page", at, {{Label::cpu_user, 1'000'000}, {Label::down_wait, 400'000 + sleep}}, {{Label::down_wait, 400'000 + sleep, 0, made, 0}});
+    c.keep();
+  }
+  const Study& study = c.run();
+  std::size_t seen = 0;
+  for (const auto& route : study.routes) {
+    if (route.route != "/page") continue;
+    ++seen;
+    const TailStudy& tail = route.tail.value();
+    EXPECT_EQ(tail.causes, std::vector<Label>{Label::down_wait}) << tail.reason;
+    ASSERT_EQ(tail.culprits.size(), 1u);
+    EXPECT_EQ(tail.culprits[0].slow, tail.slow);
+    EXPECT_EQ(tail.culprits[0].inside, Label::timer_sleep);
+    EXPECT_EQ(tail.culprits[0].inside_time, static_cast<std::int64_t>(tail.slow) * 40'000'000);
+  }
+  EXPECT_EQ(seen, 1u);
 }
 
 TEST(TailStudy, RefusesWhatTheDataDoesNotSupport) {

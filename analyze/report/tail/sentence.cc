@@ -46,7 +46,6 @@ std::string label_words(const TailStudy& tail, const LabelDifference& d, const f
   std::string out(flow::text_of(d.label));
   if (const auto* culprit = main_culprit(tail, d))
     if (const std::string who = culprit_text(*culprit, texts); !who.empty()) out += " " + who;
-  if (2 * d.slow_inferred > d.slow) out += ", inferred,";
   return out;
 }
 
@@ -54,7 +53,7 @@ std::string label_words(const TailStudy& tail, const LabelDifference& d, const f
 std::string sureness(const TailStudy& tail, const LabelDifference& d, bool first) {
   std::string out = " (" + whole_percent(d.slow_with, tail.slow) + (first ? " of the slow requests" : "");
   if (tail.intervals) out += ", " + duration_in_unit_of(ns(d.low), ns(tail.slow_mean)) + "–" + duration_in_unit_of(ns(d.high), ns(tail.slow_mean));
-  return out + ")";
+  return out + (2 * d.slow_inferred > d.slow ? ", inferred)" : ")");
 }
 
 // "39.6 of the 42.5 ms more is CPU quota throttling (…), 2.85 waiting for a lock …": the given differences.
@@ -120,7 +119,11 @@ std::string culprit_text(const flow::CulpritStudy& c, const flow::TextPool& text
     const std::string holder = !request.empty() ? "held by " + request : c.tid != 0 ? "released by thread " + std::to_string(c.tid) : "";
     return (place.empty() ? "" : "at " + place) + (place.empty() || holder.empty() ? "" : " ") + holder;
   }
-  if (starts("down.")) return request.empty() ? "" : "(" + request + ")";
+  if (starts("down.")) {
+    // Said only where it is most of the wait: then it is where to look next.
+    const bool most = static_cast<double>(c.inside_time) >= kMostly * static_cast<double>(c.time) && c.inside_time > 0;
+    return request.empty() ? "" : "(" + request + (most ? ", there mostly " + std::string(flow::text_of(c.inside)) : "") + ")";
+  }
   if (c.label == flow::Label::q_loop) return request.empty() ? "" : "(" + request + ")";
   if (starts("q.")) return request.empty() ? "" : "behind " + request;
   if (starts("io.")) return place.empty() ? "" : "on device " + place;

@@ -80,6 +80,8 @@ void append_culprits(JsonWriter& json, const TailStudy& tail, const flow::TextPo
     json.key("route"), json.text_or_null(texts[c.route]);
     json.key("authority"), json.text_or_null(texts[c.authority]);
     json.key("tid"), c.tid == 0 ? json.null() : json.number(std::uint64_t{c.tid});
+    json.key("inside"), c.inside_time == 0 ? json.null() : json.text(flow::name_of(c.inside));
+    json.key("inside_ns"), c.inside_time == 0 ? json.null() : json.number(c.inside_time);
     json.field("slow_requests", c.slow);
     json.field("time_ns", c.time);
     id_or_null(json, "held_up", c.held_up);

@@ -40,7 +40,9 @@ std::vector<flow::InFlightBand> in_flight_bands(const flow::RequestTable& table,
     durations[std::bit_width(in_flight - 1)].push_back(requests[i].duration);
   }
   std::vector<flow::InFlightBand> out;
-  for (auto& [band, values] : durations) {
+  for (auto& entry : durations) {
+    const int band = entry.first;
+    std::vector<std::int64_t>& values = entry.second;
     std::sort(values.begin(), values.end());
     const auto at = [&](double q) { return Duration{values[static_cast<std::size_t>(std::ceil(q * static_cast<double>(values.size()) - 1e-9)) - 1]}; };
     flow::InFlightBand b;

@@ -1,6 +1,7 @@
 #include "analyze/tail/slow/culprits.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <tuple>
 
@@ -26,6 +27,7 @@ std::vector<CulpritStudy> culprits_of(const flow::RequestTable& table, const std
     std::int64_t longest = 0;
     std::uint32_t last = UINT32_MAX;  // the slow request counted last
     bool threads_differ = false;
+    std::array<std::int64_t, flow::kLabels> inside{};  // of a call: the time of who served it
   };
   std::map<Key, Entry> found;
   for (std::size_t i = 0; i < cohorts.slow; ++i) {
@@ -33,20 +35,26 @@ std::vector<CulpritStudy> culprits_of(const flow::RequestTable& table, const std
     const flow::ExchangeId self = table.rows.id(items[at].row);
     for (const flow::Culprit& c : table.partitions.culprits(self)) {
       flow::TextId method = 0, route = 0, authority = 0;
+      std::span<const flow::Part> served;
       if (const auto row = links.row_of(c.request)) {
         const flow::Request other = table.rows[*row];
         method = other.method, route = other.route;
         authority = other.role == flow::Role::client ? other.authority : 0;
+        if (other.role == flow::Role::client && other.peer.connection != 0) served = table.partitions.parts(other.peer);
       }
       const std::uint64_t place = place_of(c);
       if (place == 0 && c.what == 0 && route == 0 && c.tid == 0 && c.request.connection == 0) continue;
       const auto [entry, added] = found.try_emplace({c.label, place, method, route, authority});
       Entry& e = entry->second;
-      if (added) e.study = {.label = c.label, .what = place, .method = method, .route = route, .authority = authority, .tid = c.tid};
+      if (added) {
+        e.study.label = c.label, e.study.what = place, e.study.tid = c.tid;
+        e.study.method = method, e.study.route = route, e.study.authority = authority;
+      }
       e.threads_differ = e.threads_differ || e.study.tid != c.tid;
       e.study.slow += e.last != at;
       e.last = at;
       e.study.time += c.time;
+      for (const flow::Part& p : served) e.inside[static_cast<std::size_t>(p.label)] += p.time;
       if (c.time <= e.longest) continue;
       e.longest = c.time;
       e.study.example = c.request;
@@ -56,6 +64,9 @@ std::vector<CulpritStudy> culprits_of(const flow::RequestTable& table, const std
   std::vector<CulpritStudy> out;
   for (auto& [key, entry] : found) {
     if (entry.threads_differ) entry.study.tid = 0;
+    const auto most = std::max_element(entry.inside.begin(), entry.inside.end());
+    entry.study.inside = static_cast<flow::Label>(most - entry.inside.begin());
+    entry.study.inside_time = *most;
     out.push_back(entry.study);
   }
   std::stable_sort(out.begin(), out.end(), [](const CulpritStudy& a, const CulpritStudy& b) { return a.label != b.label ? a.label < b.label : a.time > b.time; });
