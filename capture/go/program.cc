@@ -53,7 +53,7 @@ constexpr std::array kCalls = {
     Known{"net/http.(*persistConn).roundTrip", GoPart::calls, GO_ASKED, 1, GoPhase::unknown},
     Known{"net/http.persistConnWriter.Write", GoPart::calls, GO_SENDS, 1, GoPhase::unknown},
 };
-// Who gives way, by itself or interrupted; or both in one, from Go 1.22 on, where the second is not there.
+// Who gives way, by itself or interrupted; or both in one, which says since Go 1.22 which of the two it is.
 constexpr Known kYields{"runtime.gosched_m", GoPart::states, GO_YIELDED, 1, GoPhase::unknown};
 constexpr Known kPreempted{"runtime.gopreempt_m", GoPart::states, GO_PREEMPTED, 1, GoPhase::unknown};
 constexpr Known kEither{"runtime.goschedImpl", GoPart::states, GO_YIELDED, 2, GoPhase::unknown};
@@ -258,7 +258,10 @@ class Planner {
     if (program_.wait_reasons.empty()) problem += (problem.empty() ? "" : ", ") + std::string("what is waited for is not found");
     if (!problem.empty()) return lack(GoPart::states, problem);
     have(GoPart::states);
-    const bool apart = function(kPreempted.name) != nullptr;
+    // The second of the two is built into the check of the stack; only what both call sees all.
+    const std::string_view release = release_of(program_.version);
+    const bool apart = release < "1.22";
+    if (release.empty()) return lack(GoPart::states, "that one gives way is not seen: its version of Go is not known");
     std::string gives_way = apart ? plan_entry(kPreempted) : plan_entry(kEither);
     if (apart && gives_way.empty()) gives_way = plan_entry(kYields);
     if (!gives_way.empty()) lack(GoPart::states, "that one gives way is not seen: " + gives_way);

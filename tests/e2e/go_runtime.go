@@ -83,6 +83,14 @@ func channel(w http.ResponseWriter, r *http.Request) {
 	answer(w, r, []int{<-done})
 }
 
+// spin never waits for anybody.
+func spin(w http.ResponseWriter, r *http.Request) {
+	n := 0
+	for start := time.Now(); time.Since(start) < 250*time.Millisecond; n++ {
+	}
+	answer(w, r, nil)
+}
+
 func collect(w http.ResponseWriter, r *http.Request) {
 	runtime.GC()
 	answer(w, r, nil)
@@ -99,6 +107,7 @@ func main() {
 	mux.HandleFunc("/kernel", kernelSleep)
 	mux.HandleFunc("/channel", channel)
 	mux.HandleFunc("/collect", collect)
+	mux.HandleFunc("/spin", spin)
 	mux.HandleFunc("/quit", func(w http.ResponseWriter, r *http.Request) { os.Exit(0) })
 	fmt.Fprintln(os.Stderr, http.ListenAndServe(os.Args[1], mux))
 }

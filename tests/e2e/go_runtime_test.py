@@ -50,6 +50,7 @@ class GoRuntime(Case):
             self.ask("/kernel", f"kernel-{i}")
             self.ask("/channel", f"channel-{i}")
             self.ask("/collect", f"collect-{i}")
+        self.ask("/spin", "spin-0")
 
     def events(self, recording, kind):
         """In order of time; without a goroutine it is 0."""
@@ -150,7 +151,7 @@ class GoRuntime(Case):
     def whole(self, version, *options, cgo=False, offsets_from="DWARF"):
         program = self.build(version, *options, cgo=cgo)
         recording, truth, traced = self.run_whole(program)
-        self.assertEqual(len(truth), 5 * N + 12)
+        self.assertEqual(len(truth), 5 * N + 13)
         self.check_goroutines(recording, truth)
         self.check_creation(recording, truth)
         self.check_handlers(recording, truth)
@@ -225,6 +226,10 @@ class GoRuntime(Case):
                     woken, runs = mine[parked[0] + 1], mine[parked[0] + 2]
                     self.assertEqual((woken["state"], woken["goroutine"], runs["state"]), ("ready", t["children"][0], "running"), mine)
                     self.assertGreater(woken["time"] - mine[parked[0]]["time"], 25_000_000)
+                # Go interrupts who runs for 10 ms.
+                spun = next(t["goroutine"] for t in truth if t["path"] == "/spin")
+                interrupted = [e for e in states[spun] if e["reason"] == "preempted"]
+                self.assertGreaterEqual(len(interrupted), 5, states[spun])
                 # A goroutine that begins to run was made ready before, and one that parks was running.
                 for goroutine, events in states.items():
                     for before, after in zip(events, events[1:]):
