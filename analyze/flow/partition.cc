@@ -1,14 +1,28 @@
 #include "analyze/flow/partition.h"
 
 #include <algorithm>
+#include <cassert>
 
 namespace tailcap::flow {
 
+template <class T>
+std::uint32_t Partitions::Pieces<T>::add(std::span<const T> things) {
+  assert(things.size() <= kPiece);
+  if (pieces_.empty() || pieces_.back().size() + things.size() > kPiece) {
+    pieces_.emplace_back();
+    pieces_.back().reserve(kPiece);
+  }
+  const auto place = (pieces_.size() - 1) * kPiece + pieces_.back().size();
+  pieces_.back().insert(pieces_.back().end(), things.begin(), things.end());
+  return static_cast<std::uint32_t>(place);
+}
+
 void Partitions::add(ExchangeId request, std::span<const Part> parts, std::span<const Culprit> culprits) {
-  entries_.push_back({request, static_cast<std::uint32_t>(parts.size()), static_cast<std::uint32_t>(culprits.size()),
-                      parts_.size(), culprits_.size()});
-  parts_.insert(parts_.end(), parts.begin(), parts.end());
-  culprits_.insert(culprits_.end(), culprits.begin(), culprits.end());
+  Entry e;
+  e.request = request;
+  e.parts_at = parts_.add(parts), e.culprits_at = culprits_.add(culprits);
+  e.parts_n = static_cast<std::uint16_t>(parts.size()), e.culprits_n = static_cast<std::uint16_t>(culprits.size());
+  entries_.push_back(e);
 }
 
 void Partitions::sort() {
@@ -22,12 +36,12 @@ const Partitions::Entry* Partitions::find(ExchangeId request) const {
 
 std::span<const Part> Partitions::parts(ExchangeId request) const {
   const Entry* e = find(request);
-  return e ? std::span{parts_}.subspan(e->parts_at, e->parts_n) : std::span<const Part>{};
+  return e && e->parts_n != 0 ? parts_.at(e->parts_at, e->parts_n) : std::span<const Part>{};
 }
 
 std::span<const Culprit> Partitions::culprits(ExchangeId request) const {
   const Entry* e = find(request);
-  return e ? std::span{culprits_}.subspan(e->culprits_at, e->culprits_n) : std::span<const Culprit>{};
+  return e && e->culprits_n != 0 ? culprits_.at(e->culprits_at, e->culprits_n) : std::span<const Culprit>{};
 }
 
 }  // namespace tailcap::flow

@@ -43,15 +43,26 @@ class Partitions {
   std::size_t size() const { return entries_.size(); }
 
  private:
+  // In pieces, so that growing moves nothing; what belongs to one request lies in one piece.
+  template <class T>
+  class Pieces {
+   public:
+    std::uint32_t add(std::span<const T> things);
+    std::span<const T> at(std::uint32_t place, std::size_t n) const { return std::span{pieces_[place / kPiece]}.subspan(place % kPiece, n); }
+
+   private:
+    static constexpr std::uint32_t kPiece = 1u << 14;  // more than one request can have: phases, labels, kinds of evidence
+    std::vector<std::vector<T>> pieces_;
+  };
   struct Entry {
     ExchangeId request;
-    std::uint32_t parts_n = 0, culprits_n = 0;
-    std::size_t parts_at = 0, culprits_at = 0;
+    std::uint32_t parts_at = 0, culprits_at = 0;
+    std::uint16_t parts_n = 0, culprits_n = 0;
   };
   const Entry* find(ExchangeId request) const;
   std::vector<Entry> entries_;
-  std::vector<Part> parts_;
-  std::vector<Culprit> culprits_;
+  Pieces<Part> parts_;
+  Pieces<Culprit> culprits_;
 };
 
 // A stretch of one request's time, for whoever draws it.
