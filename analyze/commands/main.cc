@@ -27,6 +27,7 @@ struct Entry {
 constexpr std::array kEntries = std::to_array<Entry>({
     {"check", run_check},
     {"events", run_events},
+    {"flame", run_flame},
     {"info", run_info},
     {"merge", run_merge},
     {"recover", run_recover},
@@ -54,6 +55,7 @@ What is slow, and where does the time go?
   requests   one line per request, filtered and sorted; --json for machines
   show       one request as a waterfall
   tree       one request and everything it caused
+  flame      flame graphs: functions that the CPU's time went to, or what threads waited for
 
 What is in the file, and can it be trusted?
   info       what was recorded, how, and what was lost

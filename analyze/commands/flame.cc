@@ -1,0 +1,127 @@
+// tailcap flame: what threads did while they ran, or waited for, as a flame graph.
+#include <boost/program_options.hpp>
+#include <cstdio>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "analyze/commands/command.h"
+#include "analyze/commands/file_arguments.h"
+#include "analyze/commands/flame_stacks.h"
+#include "analyze/commands/output_file.h"
+#include "analyze/flame/svg.h"
+#include "analyze/report/escape.h"
+#include "analyze/report/json_writer.h"
+#include "analyze/report/number.h"
+
+namespace po = boost::program_options;
+
+namespace tailcap::commands {
+namespace {
+
+constexpr const char* kHelp = R"(tailcap flame draws a flame graph: which functions the processors' time was spent in (needs a capture made with
+`tailcap record --sample 99`), or what threads waited for.
+
+usage: tailcap flame FILE -o OUT.svg [OPTION...]
+
+Whose time?
+      --route R    only while a request of this route was served, as the report prints it, with or without the method
+      --slow       only of the slowest requests: the slowest 1 % of a thousand or more, 5 % of fewer
+      --typical    only of typical requests: between the 40th and the 60th percentile
+      --diff       the slowest against typical ones: as wide as in the slow ones, red is more than typical, blue less
+
+Which time?
+      --off-cpu    of waiting, in any capture: by process, thread, system call and what it was on
+
+In which form?
+  -o, --output OUT an SVG with search and zoom that needs nothing else; - is the standard output. A link can search and
+                   zoom: OUT.svg#search=EXPRESSION&zoom=FUNCTION
+      --folded     as text: a stack per line and its samples (or ns); with --diff the typical ones' share comes first
+      --json       as JSON
+  -h, --help       this
+
+A request's time is that of the thread that served it; in Go, of the goroutine that sent the response. Where several requests
+were under way there, it is not known whose a sample is: such samples are left out and counted.
+
+Exit code 3: done, but events were lost or the capture is damaged or cut short. 4: too few requests to tell slow from typical.
+
+examples:
+  tailcap record --sample 99 -o slow.tcap -d 30s -p $(pidof shop) && tailcap flame slow.tcap -o shop.svg
+  tailcap flame slow.tcap --route 'GET /cart/{}' --diff -o cart.svg
+  tailcap flame slow.tcap --off-cpu --folded
+)";
+
+std::string folded_text(const flow::Flame& flame) {
+  std::string out;
+  for (const auto& stack : flame.stacks) {
+    out += stack.frames + " ";
+    if (flame.comparison) out += std::to_string(stack.typical) + " ";
+    out += std::to_string(stack.value) + "\n";
+  }
+  return out;
+}
+
+std::string json_text(const FlameResult& result) {
+  std::string out;
+  report::JsonWriter json(out);
+  json.begin_object();
+  json.field("title", result.flame.title);
+  json.field("unit", result.flame.time ? "ns" : "samples");
+  json.field("requests", result.requests);
+  json.field("left_out", result.left_out);
+  json.field("comparison", result.flame.comparison);
+  json.key("stacks");
+  json.begin_array();
+  for (const auto& stack : result.flame.stacks) {
+    json.begin_object();
+    json.field("stack", stack.frames);
+    json.field("value", stack.value);
+    if (result.flame.comparison) json.field("typical", stack.typical);
+    json.end_object();
+  }
+  json.end_array();
+  json.end_object();
+  return out + "\n";
+}
+
+}  // namespace
+
+int run_flame(int argc, char** argv) {
+  std::vector<std::string> files;
+  std::string output;
+  FlameChoice choice;
+  bool slow = false, typical = false, diff = false, folded = false, as_json = false;
+  po::options_description options;
+  options.add_options()("help,h", "")("file", po::value(&files))("output,o", po::value(&output))("route", po::value(&choice.route))(
+      "slow", po::bool_switch(&slow))("typical", po::bool_switch(&typical))("diff", po::bool_switch(&diff))(
+      "off-cpu", po::bool_switch(&choice.off_cpu))("folded", po::bool_switch(&folded))("json", po::bool_switch(&as_json));
+  po::positional_options_description positional;
+  positional.add("file", -1);
+  try {
+    using namespace po::command_line_style;
+    po::variables_map values;
+    po::store(po::command_line_parser(argc, argv).options(options).positional(positional).style(unix_style & ~allow_guessing).run(), values);
+    if (values.count("help") > 0) {
+      std::fputs(kHelp, stdout);
+      return 0;
+    }
+    po::notify(values);
+  } catch (const po::error& e) {
+    return wrong_usage(argv[0], e.what());
+  }
+  if (files.empty()) return wrong_usage(argv[0], "no file given");
+  if (files.size() > 1) return wrong_usage(argv[0], "unexpected argument '" + report::printable(files[1]) + "'");
+  if (slow + typical + diff > 1) return wrong_usage(argv[0], "choose one of --slow, --typical and --diff");
+  if (folded && as_json) return wrong_usage(argv[0], "choose one of --folded and --json");
+  if (output.empty() && !folded && !as_json) return wrong_usage(argv[0], "no output given: -o OUT.svg, or --folded, or --json");
+  choice.requests = diff ? FlameRequests::both : slow ? FlameRequests::slow : typical ? FlameRequests::typical : FlameRequests::all;
+  const FlameResult result = flame_of(files[0], choice);
+  if (!result.undecided.empty()) {
+    std::fprintf(stderr, "tailcap: %s\n", result.undecided.c_str());
+    return 4;
+  }
+  write_file(output.empty() ? "-" : output, folded ? folded_text(result.flame) : as_json ? json_text(result) : flame::svg(result.flame), files[0]);
+  return result.damaged ? 3 : 0;
+}
+
+}  // namespace tailcap::commands

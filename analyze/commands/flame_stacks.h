@@ -1,0 +1,30 @@
+// The stacks of a capture that a flame graph shows.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "analyze/flow/flame.h"
+
+namespace tailcap::commands {
+
+enum class FlameRequests : std::uint8_t { all, slow, typical, both };
+
+struct FlameChoice {
+  std::string route;  // empty: any; with `requests` all: everything, whether or not a request was under way
+  FlameRequests requests = FlameRequests::all;
+  bool off_cpu = false;
+};
+
+struct FlameResult {
+  flow::Flame flame;
+  std::uint64_t requests = 0;   // whose stacks they are; 0: everybody's
+  std::uint64_t left_out = 0;   // samples, or ns, of which it is not known whose they are
+  std::string undecided;        // why there is no answer; a sentence
+  bool damaged = false;         // events were lost, or the capture is damaged or cut short
+};
+
+// Throws std::runtime_error if the file cannot be read, or has no samples.
+FlameResult flame_of(const std::string& path, const FlameChoice& choice);
+
+}  // namespace tailcap::commands

@@ -1,0 +1,75 @@
+#include "analyze/flame/owners.h"
+
+#include <algorithm>
+
+namespace tailcap::flame {
+
+using formats::Time;
+
+void Owners::add(std::uint32_t pid, std::uint32_t tid, const Interval& request) {
+  threads_[{pid, tid}].requests.push_back(request);
+  by_end_[formats::nanoseconds(request.end)].emplace_back(pid, request);
+}
+
+void Owners::sent(const formats::Event& event) {
+  if (event.goroutine == 0) return;
+  const auto* io = std::get_if<formats::Io>(&event.body);
+  const auto* plain = std::get_if<formats::TlsIo>(&event.body);
+  if (!(io && io->direction == formats::Direction::out) && !(plain && plain->direction == formats::Direction::out)) return;
+  const auto ended = by_end_.find(formats::nanoseconds(event.time));
+  if (ended == by_end_.end()) return;
+  auto& requests = ended->second;
+  const auto its = std::find_if(requests.begin(), requests.end(), [&](const auto& r) { return r.first == event.thread.pid; });
+  if (its == requests.end()) return;
+  go_.insert(event.thread.pid);
+  goroutines_[{event.thread.pid, event.goroutine}].requests.push_back(its->second);
+  requests.erase(its);
+}
+
+void Owners::sort(Line& line) {
+  std::sort(line.requests.begin(), line.requests.end(), [](const Interval& a, const Interval& b) {
+    return a.begin != b.begin ? a.begin < b.begin : a.end < b.end;
+  });
+  line.reach.clear();
+  for (const Interval& r : line.requests) line.reach.push_back(line.reach.empty() ? r.end : std::max(line.reach.back(), r.end));
+}
+
+void Owners::sort() {
+  for (auto& [key, line] : threads_) sort(line);
+  for (auto& [key, line] : goroutines_) sort(line);
+}
+
+const std::vector<Owners::Share>& Owners::of(const formats::Event& event, Time begin, Time end) {
+  shares_.clear();
+  if (event.goroutine == 0 && go_.contains(event.thread.pid)) return shares_;
+  const auto& lines = event.goroutine != 0 ? goroutines_ : threads_;
+  const auto found = lines.find({event.thread.pid, event.goroutine != 0 ? event.goroutine : event.thread.tid});
+  if (found == lines.end()) return shares_;
+  const Line& line = found->second;
+  // Requests that begin by `end`, from the first one on that some request may reach.
+  const auto last = std::upper_bound(line.requests.begin(), line.requests.end(), end,
+                                     [](Time t, const Interval& r) { return t < r.begin; });
+  const auto first = std::lower_bound(line.reach.begin(), line.reach.begin() + (last - line.requests.begin()), begin);
+  std::vector<Time> borders = {begin, end};
+  std::vector<const Interval*> under_way;
+  for (auto r = line.requests.begin() + (first - line.reach.begin()); r != last; ++r) {
+    if (r->end < begin) continue;
+    under_way.push_back(&*r);
+    if (r->begin > begin) borders.push_back(r->begin);
+    if (r->end < end) borders.push_back(r->end);
+  }
+  std::sort(borders.begin(), borders.end());
+  for (std::size_t i = 0; i + 1 < borders.size(); ++i) {
+    const Time from = borders[i], to = borders[i + 1];
+    if (from == to && begin != end) continue;
+    std::size_t count = 0;
+    Cohort cohort = Cohort::other;
+    for (const Interval* r : under_way) {
+      if (r->begin <= from && r->end >= to) ++count, cohort = r->cohort;
+    }
+    if (count > 0) shares_.push_back({from, to, cohort, count > 1});
+  }
+  return shares_;
+}
+
+}  // namespace tailcap::flame
