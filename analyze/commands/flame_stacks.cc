@@ -167,7 +167,7 @@ class Collecting {
 };
 
 std::string amount(const FlameChoice& choice, std::uint64_t value) {
-  return choice.off_cpu ? report::duration_text(Duration(static_cast<std::int64_t>(value))) : std::to_string(value) + " samples";
+  return choice.off_cpu ? report::duration_text(Duration(static_cast<std::int64_t>(value))) : std::to_string(value) + (value == 1 ? " sample" : " samples");
 }
 
 void describe(const FlameChoice& choice, const Cohorts& cohorts, bool of_requests, const flame::Folder& folder, FlameResult& result) {
@@ -179,7 +179,8 @@ void describe(const FlameChoice& choice, const Cohorts& cohorts, bool of_request
   flame.subtitle = amount(choice, folder.total(false));
   if (!of_requests) return;
   result.requests = choice.requests == FlameRequests::typical ? cohorts.typical : cohorts.slow;
-  flame.subtitle += " of " + std::to_string(result.requests) + (choice.requests == FlameRequests::all ? " requests" : choice.requests == FlameRequests::typical ? " typical requests" : " slow requests");
+  flame.subtitle += " of " + std::to_string(result.requests) + (choice.requests == FlameRequests::all ? "" : choice.requests == FlameRequests::typical ? " typical" : " slow") +
+                    (result.requests == 1 ? " request" : " requests");
   if (choice.requests == FlameRequests::slow || flame.comparison)
     flame.subtitle += " (" + report::duration_text(Duration(cohorts.slow_from)) + " and longer)";
   if (flame.comparison) flame.subtitle += " against " + amount(choice, folder.total(true)) + " of " + std::to_string(cohorts.typical) + " typical ones, by the request";
