@@ -19,8 +19,9 @@ namespace po = boost::program_options;
 namespace tailcap::commands {
 namespace {
 
-constexpr const char* kHelp = R"(tailcap show lays one request out in time: its phases, what the thread that served it did meanwhile, every wait, the
-other end of the connection where that was recorded too, and both heads.
+constexpr const char* kHelp = R"(tailcap show lays one request out in time: its phases, why it took so long (one label for every nanosecond, and who was
+behind it), what it called on the critical path and beside it, every wait of its thread, the other end of the connection
+where that was recorded too, and both heads.
 
 usage: tailcap show FILE ID [OPTION...]
 
