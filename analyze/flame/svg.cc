@@ -140,7 +140,7 @@ void Drawing::draw() {
   const double high = kTop + static_cast<double>(depth_) * kFrame + kBottom;
   const std::string size = number(kWidth, 0) + "\" height=\"" + number(high, 0);
   out_ += "<svg xmlns=\"http://www.w3.org/2000/svg\" version=\"1.1\" width=\"" + size + "\" viewBox=\"0 0 " + number(kWidth, 0) + " " + number(high, 0) +
-          "\">\n<style>text{font:12px sans-serif;fill:#222}.f text{font:11px monospace;pointer-events:none}.f rect{stroke:#fff;stroke-width:.5}"
+          "\">\n<style>text{font:12px sans-serif;fill:#222}.f text{font:11px monospace;pointer-events:none}.f rect{stroke:#ccc;stroke-width:.5}"
           ".f{cursor:pointer}.f:hover rect{stroke:#000}.b{cursor:pointer;fill:#06c}.p{opacity:.5}.m rect{fill:#e0f}</style>\n"
           "<rect width=\"100%\" height=\"100%\" fill=\"#fdfcf8\"/>\n<text x=\"600\" y=\"24\" text-anchor=\"middle\" style=\"font-size:16px\">" +
           escaped(flame_.title) + "</text>\n<text x=\"600\" y=\"43\" text-anchor=\"middle\" style=\"fill:#666\">" + escaped(flame_.subtitle) +
