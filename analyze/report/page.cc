@@ -39,7 +39,7 @@ figure svg g[color="black"] { color: var(--fg); } figure svg [stroke="black"] { 
 figure svg text { font-family: system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif; }
 svg.bar { width: 260px; height: 16px; display: block; } svg.bar + svg.bar { margin-top: 2px; height: 8px; }
 .legend { display: flex; flex-wrap: wrap; gap: 2px 16px; font-size: 13px; color: var(--soft); padding: 0; list-style: none; }
-.legend i { display: inline-block; width: 11px; height: 11px; border-radius: 2px; margin-right: 6px; }
+.legend i { print-color-adjust: exact; -webkit-print-color-adjust: exact; display: inline-block; width: 11px; height: 11px; border-radius: 2px; margin-right: 6px; }
 ol.notes { font-size: 13px; color: var(--soft); max-width: 95ch; padding-left: 24px; } sup { font-size: 11px; }
 details { margin: 8px 0; } summary { cursor: pointer; color: var(--accent); } dl.terms dt { font-weight: 600; } dl.terms dd { margin: 0 0 8px 0; max-width: 85ch; }
 .time svg { width: 100%; height: 14px; display: block; } .time td { border-bottom: 0; padding: 2px 8px; } .time td.track { width: 60%; min-width: 220px; }
