@@ -10,6 +10,7 @@
 #include "analyze/flow/call_study.h"
 #include "analyze/flow/connection.h"
 #include "analyze/flow/findings.h"
+#include "analyze/flow/go_study.h"
 #include "analyze/flow/load_study.h"
 #include "analyze/flow/request.h"
 #include "analyze/flow/tail_study.h"
@@ -175,6 +176,7 @@ struct Study {
   std::vector<ConnectionFailure> failures;
   std::vector<TlsPeer> tls;             // most connections first
   std::vector<NameStudy> names;         // most lookups first
+  std::vector<GoStudy> go;              // by process
   Arrivals arrivals;
   Time begin = kNoTime, end = kNoTime;
 };

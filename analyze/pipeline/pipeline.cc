@@ -17,6 +17,7 @@
 #include "analyze/protocols/protocols.h"
 #include "analyze/streams/streams.h"
 #include "analyze/tail/calls.h"
+#include "analyze/tail/go_programs.h"
 #include "analyze/tail/name_lookups.h"
 #include "analyze/tail/quality.h"
 #include "analyze/tail/routes.h"
@@ -51,6 +52,7 @@ class Run {
     timeline_.push(event);
     goroutines_.push(event, out_.table.texts);
     parents_.push(event);
+    go_.push(event);
     for (const flow::Lookup& lookup : names_.push(event)) {
       setups_.push(lookup);
       lookups_.add(lookup);
@@ -239,6 +241,7 @@ class Run {
     quality.connections_encrypted = tls_.encrypted();
     out_.study.tls = tls_.list();
     out_.study.names = lookups_.list();
+    out_.study.go = go_.list(out_.table);
     quality.connections_other = findings_[flow::Finding::not_http];
     quality.failed_connections = failures_.total();
     quality.processes = tasks_.summaries(out_.table);
@@ -309,6 +312,7 @@ class Run {
   tail::ConnectFailures failures_;
   tail::TlsConnections tls_;
   tail::NameLookups lookups_;
+  tail::GoPrograms go_;
   flow::Findings findings_;
   std::vector<std::pair<ExchangeId, ExchangeId>> pairs_;  // first end seen, second end seen
   // By ConnectionId: exchanges of TLS sessions that are not bound yet.

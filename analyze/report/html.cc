@@ -9,6 +9,7 @@
 #include "analyze/report/html_parts.h"
 #include "analyze/report/number.h"
 #include "analyze/report/page.h"
+#include "analyze/report/go_lines.h"
 #include "analyze/report/name_lines.h"
 #include "analyze/report/setup_text.h"
 #include "analyze/report/tail/load_lines.h"
@@ -222,7 +223,7 @@ std::string html_report(const flow::Study& study, const flow::RequestTable& tabl
     body += "<h2>Slowest requests</h2>\n" + slowest_table(study, table, study.slowest, kSlowestInPage);
     body += element("p", "One of them in full: tailcap show " + printable(options.file) + " " + id_text(table.rows[study.slowest[0]].id), "class=\"soft\"") + "\n";
   }
-  body += list("TLS connections", tls_lines(study)) + list("Name lookups", name_lines(study)) + failures_table(study);
+  body += list("TLS connections", tls_lines(study)) + list("Name lookups", name_lines(study)) + list("Go programs", go_lines(study)) + failures_table(study);
   body += definitions_html() + footer_html(study);
   return page("tailcap report: " + printable(options.file), body);
 }

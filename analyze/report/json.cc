@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "analyze/report/call_json.h"
+#include "analyze/report/go_lines.h"
 #include "analyze/report/json_writer.h"
 #include "analyze/report/request_json.h"
 #include "analyze/report/tail/load_lines.h"
@@ -81,6 +82,10 @@ class Writer {
     json_.key("names");
     json_.begin_array();
     for (const auto& n : study_.names) append_name(json_, n);
+    json_.end_array();
+    json_.key("go");
+    json_.begin_array();
+    for (const auto& g : study_.go) append_go_program(json_, g);
     json_.end_array();
     json_.key("arrivals"), tail::append_arrivals(json_, study_.arrivals);
     json_.key("connection_failures");

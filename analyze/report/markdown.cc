@@ -5,6 +5,7 @@
 #include "analyze/report/calls.h"
 #include "analyze/report/escape.h"
 #include "analyze/report/held_up.h"
+#include "analyze/report/go_lines.h"
 #include "analyze/report/name_lines.h"
 #include "analyze/report/number.h"
 #include "analyze/report/quality.h"
@@ -151,6 +152,10 @@ std::string markdown_report(const flow::Study& study, const flow::RequestTable& 
   if (!study.names.empty()) {
     out += "\n### Name lookups\n\n";
     for (const auto& line : name_lines(study)) out += "- " + markdown(line) + "\n";
+  }
+  if (!study.go.empty()) {
+    out += "\n### Go programs\n\n";
+    for (const auto& line : go_lines(study)) out += "- " + markdown(line) + "\n";
   }
   if (!study.failures.empty()) {
     out += "\n### Connections that failed\n\n" + header({"cause", "peer", "count"}, 2);

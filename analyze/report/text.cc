@@ -6,6 +6,7 @@
 #include "analyze/report/calls.h"
 #include "analyze/report/escape.h"
 #include "analyze/report/held_up.h"
+#include "analyze/report/go_lines.h"
 #include "analyze/report/name_lines.h"
 #include "analyze/report/number.h"
 #include "analyze/report/quality.h"
@@ -229,7 +230,7 @@ std::string text_report(const flow::Study& study, const flow::RequestTable& tabl
       if (route.role == role && route.count != 0 && shown < std::min(options.details, options.routes))
         out += tail_of_route(route, study, table, options.width) + phases_of_route(route, options.width), ++shown;
   return out + slowest(study, table, options) + list("TLS connections", tls_lines(study), options.width) +
-         list("Name lookups", name_lines(study), options.width) + failures(study, options.width);
+         list("Name lookups", name_lines(study), options.width) + list("Go programs", go_lines(study), options.width) + failures(study, options.width);
 }
 
 }  // namespace tailcap::report
