@@ -195,6 +195,8 @@ struct task_struct {
 	u32 pid; /* signed in the kernel, never negative */
 	u32 tgid;
 	u64 start_time;
+	unsigned long nvcsw; /* how often it left the CPU by itself, */
+	unsigned long nivcsw; /* and how often not */
 	int exit_code;
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;

@@ -52,6 +52,7 @@ struct task_state {
 	u16 go_number;
 	u16 go_c_code;
 	u64 goroutine; /* when it left the CPU */
+	u64 switches;  /* how often it had left the CPU, by the kernel's own count; 0: not seen yet */
 };
 
 /* Where a direction stands among its frames: bpf/frames.h. */

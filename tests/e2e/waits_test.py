@@ -52,6 +52,26 @@ sys.stdin.readline()
 """
 
 
+# Threads that sleep often, and say how often the kernel had switched them out before and after.
+SLEEPERS = r"""
+import sys, threading, time
+sys.stdin.readline()
+def switches():
+    lines = open(f"/proc/self/task/{threading.get_native_id()}/status").read().splitlines()
+    return sum(int(l.split()[1]) for l in lines if "ctxt_switches" in l)
+def sleep():
+    end = time.monotonic() + 5
+    time.sleep(0.001)
+    begin, since = switches(), time.monotonic_ns()
+    while time.monotonic() < end: time.sleep(0.001)
+    print(threading.get_native_id(), since, time.monotonic_ns(), switches() - begin, flush=True)
+threads = [threading.Thread(target=sleep) for _ in range(4)]
+for t in threads: t.start()
+for t in threads: t.join()
+sys.stdin.readline()
+"""
+
+
 def cpu_group():
     """A new cgroup (v1) with 30 ms of CPU every 100 ms; "" where there is no such controller."""
     for line in pathlib.Path("/proc/mounts").read_text().splitlines():
@@ -123,6 +143,29 @@ class Waits(Case):
         read = [e for e in self.events if e["kind"] == "cpu_quota" and e["cgroup"] == "/" + self.group.name]
         self.assertTrue(read)
         self.assertEqual((read[-1]["period"], read[-1]["quota"], read[-1]["throttled"]), (100_000_000, 30_000_000, int(self.counted["nr_throttled"])))
+
+
+class Counted(Case):
+    def test_no_wait_is_missing_unsaid(self):
+        """The kernel does not run the programs for every switch, more so while others come and go; its own count tells."""
+        program = self.start([sys.executable, "-c", SLEEPERS], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        with self.record("-p", program.pid) as recording:
+            program.stdin.write("go\n")
+            program.stdin.flush()
+            for n in range(3):
+                other = harness.Recording(self.scratch / f"other{n}.tcap", ["--comm", "nobody-is-called-so"])
+                self.addCleanup(self.abandon, other)
+                other.wait_ready()
+                other.stop()
+            log = [list(map(int, program.stdout.readline().split())) for _ in range(4)]
+        program.communicate("end\n", timeout=10)
+        text = subprocess.run([harness.BUILD / "analyze/tailcap", "events", "--json", recording.file], check=True, capture_output=True).stdout
+        waits = [e for e in (json.loads(line) for line in text.split(b"\n") if line) if e["kind"] == "off_cpu"]
+        for tid, since, until, switches in log:
+            mine = [w for w in waits if w["tid"] == tid and since <= w["left"] <= until]
+            self.assertGreater(len(mine), 1000)
+            # The lines are read and written at the edges of what is counted.
+            self.assertAlmostEqual(len(mine) + sum(w["missed"] for w in mine), switches, delta=4)
 
 
 if __name__ == "__main__":
