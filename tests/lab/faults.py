@@ -102,13 +102,13 @@ def spinners(run, service):
             c.wait()
 
 
-def in_group(controller, settings):
-    @contextlib.contextmanager
-    def during(run, service):
-        with groups.group(controller, settings() if callable(settings) else settings) as folder:
-            groups.join(folder, service.pid)
-            yield
-    return during
+def quota(run):
+    """40 ms of CPU where 30 are to be had in every 100; one request at a time, so that none waits for another."""
+    service = run.service()
+    with groups.group("cpu", {"cpu.cfs_period_us": 100000, "cpu.cfs_quota_us": 30000}) as folder:
+        groups.join(folder, service.pid)
+        with run.recording():
+            run.load("127.0.0.1", service.port, "--rate", "9", "-c", "1", "-d", "7", *routes("1 GET /contend/40", "2 GET /contend/1"))
 
 
 def stops(stop, go):
@@ -362,7 +362,7 @@ def go_service(load, *environment):
         log = run.folder / "go.jsonl"
         service = run.child(binary, log, env={**os.environ, **dict(environment)})
         service.port, service.log = int(service.said), log
-        with run.recording("-p", service.pid):
+        with run.recording("-p", service.pid, "--profile", "deep"):
             run.load("127.0.0.1", service.port, *load)
         service.end()
         run.services.append(service)
@@ -394,9 +394,7 @@ ALL = [
     Fault(1, "sleep in the handler", ("timer.sleep",), mixed("/sleep/20", "/sleep/0")),
     Fault(2, "CPU in the handler", ("cpu", "cpu.user", "cpu.kernel"), mixed("/spin/20", "/spin/0")),
     Fault(3, "CPU contention", ("sched.preempted", "sched.runq"), mixed("/contend/10", "/contend/1", during=spinners), truth=injected_and_late, hits_neighbours=True),
-    Fault(4, "CPU quota", ("sched.throttled",),
-          mixed("/contend/40", "/contend/1", during=in_group("cpu", {"cpu.cfs_period_us": 100000, "cpu.cfs_quota_us": 30000}),
-                load=("--rate", "8", "-c", "1", "-d", "6")), hits_neighbours=True),
+    Fault(4, "CPU quota", ("sched.throttled",), quota, hits_neighbours=True),
     Fault(5, "SIGSTOP 300 ms", ("sched.stopped",),
           mixed("/ok", "/ok", inside=stops(lambda s: os.kill(s.pid, signal.SIGSTOP), lambda s: os.kill(s.pid, signal.SIGCONT))),
           truth=stopped, hits_neighbours=True),
@@ -425,7 +423,7 @@ ALL = [
     Fault(31, "pool exhausted", ("q.pool",), pool, truth=queued),
     Fault(32, "event loop starved", ("q.loop",), starved, truth=unread, hits_neighbours=True),
     Fault(33, "Go channel hand-off", ("lock.go.chan", "go.park"), go_service(("-c", "4", "-d", "3", *routes("1 GET /chan/10")))),
-    Fault(34, "Go mutex", ("lock.go.mutex", "go.park"), go_service(("-c", "4", "-d", "3", *routes("1 GET /mutex/5"))), minimum=False),
-    Fault(35, "Go collector", ("go.stw", "cpu.gc_assist", "go.runnable", "go.gc_wait", "cpu"),
+    Fault(34, "Go mutex", ("lock.go.mutex", "lock.go.wait", "timer.sleep", "go.park"), go_service(("-c", "4", "-d", "3", *routes("1 GET /mutex/5"))), minimum=False),
+    Fault(35, "Go collector", ("go.stw", "cpu.gc_assist", "go.runnable", "go.gc_wait", "cpu", "sched.preempted", "sched.runq"),
           go_service(("--rate", "100", "-c", "8", "-d", "4", *routes("1 GET /alloc/400", "4 GET /alloc/0")), ("GOGC", "10"))),
 ]
