@@ -46,7 +46,11 @@ void Turns::push(const formats::Event& event) {
     return;
   }
   Waits& waits = threads_[event.thread.tid];
-  if (off->missed > 0) waits.known_since = std::max(waits.known_since, event.time);
+  if (off->missed > 0) {
+    const Time from = waits.many.empty() ? waits.known_since : waits.many.back();
+    if (waits.gaps.size() < kMaxLosses) waits.gaps.push_back({from, off->left});
+    else waits.known_since = std::max(waits.known_since, event.time);
+  }
   if (call == Call::read_one) {
     waits.blocked[waits.next++ % kBlocked] = {off->left, event.time};
   } else if (call == Call::wait_for_many) {
@@ -69,7 +73,7 @@ void Turns::push(const formats::Event& event) {
 
 bool Turns::multiplexes(std::uint32_t tid) const {
   const auto it = threads_.find(tid);
-  return it == threads_.end() ? overflow_ : it->second.multiplexes || formats::known(it->second.known_since);
+  return it == threads_.end() ? overflow_ : it->second.multiplexes || formats::known(it->second.known_since) || !it->second.gaps.empty();
 }
 
 bool Turns::waited_for_many(std::uint32_t tid, Time after, Time until) const {
@@ -77,6 +81,7 @@ bool Turns::waited_for_many(std::uint32_t tid, Time after, Time until) const {
   if (it == threads_.end()) return overflow_;
   const Waits& waits = it->second;
   if (after < waits.known_since) return true;
+  if (std::any_of(waits.gaps.begin(), waits.gaps.end(), [&](const Blocked& gap) { return gap.from < until && gap.to > after; })) return true;
   const auto at = std::upper_bound(waits.many.begin(), waits.many.end(), after);
   return at != waits.many.end() && *at <= until;
 }

@@ -36,6 +36,7 @@ class Turns {
   struct Waits {
     std::vector<formats::Time> many;              // ends, ascending
     formats::Time known_since = formats::kNoTime;  // of `many`
+    std::vector<Blocked> gaps;                     // waits in here were lost
     std::array<Blocked, kBlocked> blocked{};
     std::size_t next = 0;
     bool multiplexes = false;
