@@ -4,6 +4,7 @@
 #include "analyze/pipeline/pipeline.h"
 #include "tests/synth/capture_file.h"
 #include "tests/synth/scenario.h"
+#include "tests/unit/cause_of.h"
 
 namespace tailcap {
 namespace {
@@ -64,21 +65,6 @@ struct GoService {
   flow::RequestTable table() { return pipeline::analyze(synth::plain_preamble(), s.with_end()).table; }
 };
 
-Cause cause_of(const flow::RequestTable& table, std::string_view target) {
-  for (const auto row : table.rows)
-    if (table.texts[row.path] == target && row.role == flow::Role::client) {
-      const Cause* cause = table.causes.find(row.id);
-      return cause ? *cause : Cause{};
-    }
-  ADD_FAILURE() << "no request to " << target;
-  return {};
-}
-std::string parent_of(const flow::RequestTable& table, std::string_view target) {
-  const Cause cause = cause_of(table, target);
-  for (const auto row : table.rows)
-    if (row.id == cause.parent) return std::string(table.texts[row.path]);
-  return "";
-}
 std::string told(const flow::RequestTable& table, std::string_view target) {
   const Cause cause = cause_of(table, target);
   const std::string parent = parent_of(table, target);

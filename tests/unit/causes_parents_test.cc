@@ -6,6 +6,7 @@
 #include "analyze/pipeline/pipeline.h"
 #include "tests/synth/capture_file.h"
 #include "tests/synth/scenario.h"
+#include "tests/unit/cause_of.h"
 
 namespace tailcap {
 namespace {
@@ -50,23 +51,6 @@ struct Service {
   }
   flow::RequestTable table() { return pipeline::analyze(synth::plain_preamble(), s.with_end()).table; }
 };
-
-// The cause of the request to this target; nothing is known: an empty one.
-Cause cause_of(const flow::RequestTable& table, std::string_view target) {
-  for (const auto row : table.rows)
-    if (table.texts[row.path] == target && row.role == flow::Role::client) {
-      const Cause* cause = table.causes.find(row.id);
-      return cause ? *cause : Cause{};
-    }
-  ADD_FAILURE() << "no request to " << target;
-  return {};
-}
-std::string parent_of(const flow::RequestTable& table, std::string_view target) {
-  const Cause cause = cause_of(table, target);
-  for (const auto row : table.rows)
-    if (row.id == cause.parent) return std::string(table.texts[row.path]);
-  return "";
-}
 
 constexpr Thread kA{100, 101}, kB{100, 102};
 

@@ -1,0 +1,31 @@
+// What is known of who made a request, by the path of that request.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <string_view>
+
+#include "analyze/flow/request.h"
+
+namespace tailcap {
+
+// The cause of the request to this target; nothing is known: an empty one.
+inline flow::Cause cause_of(const flow::RequestTable& table, std::string_view target) {
+  for (const auto row : table.rows)
+    if (table.texts[row.path] == target && row.role == flow::Role::client) {
+      const flow::Cause* cause = table.causes.find(row.id);
+      return cause ? *cause : flow::Cause{};
+    }
+  ADD_FAILURE() << "no request to " << target;
+  return {};
+}
+// The path of the request that made it; empty: not decided.
+inline std::string parent_of(const flow::RequestTable& table, std::string_view target) {
+  const flow::Cause cause = cause_of(table, target);
+  for (const auto row : table.rows)
+    if (row.id == cause.parent) return std::string(table.texts[row.path]);
+  return "";
+}
+
+}  // namespace tailcap
