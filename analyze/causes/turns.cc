@@ -39,18 +39,16 @@ void Turns::push(const formats::Event& event) {
   const auto* off = std::get_if<OffCpu>(&event.body);
   if (!off || event.thread.tid == 0) return;
   const Call call = call_of(*off);
-  // Waits of this thread that were lost may have been of any kind.
-  if (call == Call::other && off->missed == 0) return;
   if (threads_.size() >= kMaxThreads && !threads_.contains(event.thread.tid)) {
     overflow_ = true;
     return;
   }
   Waits& waits = threads_[event.thread.tid];
-  if (off->missed > 0) {
-    const Time from = waits.many.empty() ? waits.known_since : waits.many.back();
-    if (waits.gaps.size() < kMaxLosses) waits.gaps.push_back({from, off->left});
+  if (off->missed > 0) {  // between the wait before and this one, of any kind
+    if (waits.gaps.size() < kMaxLosses) waits.gaps.push_back({waits.last, off->left});
     else waits.known_since = std::max(waits.known_since, event.time);
   }
+  waits.last = std::max(waits.last, event.time);
   if (call == Call::read_one) {
     waits.blocked[waits.next++ % kBlocked] = {off->left, event.time};
   } else if (call == Call::wait_for_many) {
@@ -73,7 +71,7 @@ void Turns::push(const formats::Event& event) {
 
 bool Turns::multiplexes(std::uint32_t tid) const {
   const auto it = threads_.find(tid);
-  return it == threads_.end() ? overflow_ : it->second.multiplexes || formats::known(it->second.known_since) || !it->second.gaps.empty();
+  return it == threads_.end() ? overflow_ : it->second.multiplexes || formats::known(it->second.known_since);
 }
 
 bool Turns::waited_for_many(std::uint32_t tid, Time after, Time until) const {
@@ -81,9 +79,15 @@ bool Turns::waited_for_many(std::uint32_t tid, Time after, Time until) const {
   if (it == threads_.end()) return overflow_;
   const Waits& waits = it->second;
   if (after < waits.known_since) return true;
-  if (std::any_of(waits.gaps.begin(), waits.gaps.end(), [&](const Blocked& gap) { return gap.from < until && gap.to > after; })) return true;
+  if (missed(tid, after, until)) return true;
   const auto at = std::upper_bound(waits.many.begin(), waits.many.end(), after);
   return at != waits.many.end() && *at <= until;
+}
+
+bool Turns::missed(std::uint32_t tid, Time from, Time to) const {
+  const auto it = threads_.find(tid);
+  return it != threads_.end() && std::any_of(it->second.gaps.begin(), it->second.gaps.end(),
+                                             [&](const Blocked& gap) { return gap.from < to && gap.to > from; });
 }
 
 bool Turns::blocked_reading(std::uint32_t tid, Time from, Time to) const {

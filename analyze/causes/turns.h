@@ -16,10 +16,12 @@ class Turns {
   explicit Turns(std::size_t limit) : limit_(limit) {}
 
   void push(const formats::Event& event);
-  // It waited for several descriptors at once at some time, as event loops do.
+  // It was seen waiting for several descriptors at once, as event loops do, or what it waited for is forgotten.
   bool multiplexes(std::uint32_t tid) const;
   // It did so in (after, until], or that is not known.
   bool waited_for_many(std::uint32_t tid, formats::Time after, formats::Time until) const;
+  // Waits of it in (from, to) were lost, of which nothing is known.
+  bool missed(std::uint32_t tid, formats::Time from, formats::Time to) const;
   // It was blocked in a read of one descriptor at some time in [from, to]. False also where that is forgotten: only the
   // last few are kept.
   bool blocked_reading(std::uint32_t tid, formats::Time from, formats::Time to) const;
@@ -37,6 +39,7 @@ class Turns {
     std::vector<formats::Time> many;              // ends, ascending
     formats::Time known_since = formats::kNoTime;  // of `many`
     std::vector<Blocked> gaps;                     // waits in here were lost
+    formats::Time last = formats::kNoTime;         // end of the last wait of any kind
     std::array<Blocked, kBlocked> blocked{};
     std::size_t next = 0;
     bool multiplexes = false;

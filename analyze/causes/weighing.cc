@@ -151,7 +151,8 @@ Cause Weighing::by_thread(std::uint32_t client, const std::vector<std::uint32_t>
   const std::uint32_t tid = call.writer;
   const bool inside = known(s.answered) && known(call.answered) && call.answered <= s.answered;
   const bool certain = inside && s.writer == tid && call.reader == tid && call.blocked && s.whole && call.whole &&
-                       s.began > process_.blind_until && s.answered < horizon_ && !turns_.lost(s.began, s.answered) && alone(steps_.at(tid), s, call);
+                       s.began > process_.blind_until && s.answered < horizon_ && !turns_.lost(s.began, s.answered) &&
+                       !turns_.missed(tid, s.began, s.answered) && alone(steps_.at(tid), s, call);
   return {s.id, CauseMethod::thread, certain, 0};
 }
 
@@ -182,7 +183,7 @@ Cause Weighing::by_answer(const Note& call) const {
     const Note& s = process_.servers[n];
     if (s.writer == call.writer && known(s.answered) && s.answered >= call.answered && (!first || s.answered < first->answered)) first = &s;
   }
-  if (first) cause = {first->id, CauseMethod::thread, false, cause.alternatives - 1};
+  if (first && !turns_.missed(call.writer, call.began, first->answered)) cause = {first->id, CauseMethod::thread, false, cause.alternatives - 1};
   return cause;
 }
 

@@ -52,22 +52,29 @@ sys.stdin.readline()
 """
 
 
-# Threads that sleep often, and say how often the kernel had switched them out before and after.
+# Threads that sleep often, and say how often the kernel had switched them out before and after, and when they read that.
 SLEEPERS = r"""
 import sys, threading, time
 sys.stdin.readline()
+clock = time.monotonic_ns
 def switches():
+    before = clock()
     lines = open(f"/proc/self/task/{threading.get_native_id()}/status").read().splitlines()
-    return sum(int(l.split()[1]) for l in lines if "ctxt_switches" in l)
+    return sum(int(l.split()[1]) for l in lines if "ctxt_switches" in l), before, clock()
+log = []
 def sleep():
     end = time.monotonic() + 5
     time.sleep(0.001)
-    begin, since = switches(), time.monotonic_ns()
+    begin = switches()
     while time.monotonic() < end: time.sleep(0.001)
-    print(threading.get_native_id(), since, time.monotonic_ns(), switches() - begin, flush=True)
+    end = switches()
+    time.sleep(0.001)
+    log.append((threading.get_native_id(), end[0] - begin[0], *begin[1:], *end[1:]))
 threads = [threading.Thread(target=sleep) for _ in range(4)]
 for t in threads: t.start()
 for t in threads: t.join()
+for line in log: print(*line)
+sys.stdout.flush()
 sys.stdin.readline()
 """
 
@@ -161,11 +168,15 @@ class Counted(Case):
         program.communicate("end\n", timeout=10)
         text = subprocess.run([harness.BUILD / "analyze/tailcap", "events", "--json", recording.file], check=True, capture_output=True).stdout
         waits = [e for e in (json.loads(line) for line in text.split(b"\n") if line) if e["kind"] == "off_cpu"]
-        for tid, since, until, switches in log:
-            mine = [w for w in waits if w["tid"] == tid and since <= w["left"] <= until]
-            self.assertGreater(len(mine), 1000)
-            # The lines are read and written at the edges of what is counted.
-            self.assertAlmostEqual(len(mine) + sum(w["missed"] for w in mine), switches, delta=4)
+        for tid, switches, first_before, first_after, last_before, last_after in log:
+            mine = sorted((w for w in waits if w["tid"] == tid), key=lambda w: w["left"])
+            told = lambda since, until: sum(1 + w["missed"] for w in mine if since <= w["left"] and w["time"] <= until)
+            # The counter was read at some time between two looks at the clock; missing ones are told by the wait behind them.
+            behind = next(w for w in mine if w["left"] > last_after)
+            edge = next(w for w in mine if w["left"] >= first_after)
+            self.assertGreater(switches, 1000)
+            self.assertLessEqual(told(first_after, last_before) - edge["missed"], switches)
+            self.assertLessEqual(switches, told(first_before, behind["time"]))
 
 
 if __name__ == "__main__":

@@ -149,6 +149,17 @@ TEST(Parents, WhatIsNotSeenIsNotCertain) {
   }
 }
 
+TEST(Parents, WaitsThatWereLostLaterChangeNothing) {
+  ThreadPerRequest p;
+  p.usual();
+  p.blocked(kA, 8ms, 9ms);
+  formats::OffCpu off;
+  off.left = off.runnable = synth::kStart + 20ms;
+  off.missed = 1;
+  p.s.add(21ms, kA, off);
+  EXPECT_TRUE(cause_of(p.table(), "/out").certain);
+}
+
 TEST(Parents, ACallOfAnotherThreadIsUnknown) {
   ThreadPerRequest p;
   Endpoint& other = p.connected(kB);
