@@ -110,6 +110,10 @@ struct Events {
   cpuQuota @40 :CpuQuota;
   goCall @41 :GoCall;
   sample @42 :Sample;
+  goExit @43 :GoExit;
+  goPanic @44 :GoPanic;
+  oomKill @45 :OomKill;
+  goBuild @46 :GoBuild;
 }
 
 struct Io {
@@ -275,6 +279,8 @@ struct Probe {
 
 struct GoCreate {
   child @0 :List(UInt64);
+  function @1 :List(UInt16);  # refs to pieces
+  from @2 :List(UInt16);
 }
 
 struct GoRuntime {
@@ -300,6 +306,7 @@ struct GoProgram {
   unsupported @3 :List(UInt16);  # ref to a piece
   goidOffset @4 :List(UInt16);
   parts @5 :List(UInt8);
+  processors @6 :List(UInt16);
 }
 
 struct Stall {
@@ -326,4 +333,21 @@ struct GoCall {
 struct Sample {
   user @0 :List(UInt16);    # ref to a piece
   kernel @1 :List(UInt16);  # ref to a piece
+}
+
+struct GoExit {
+  goroutine @0 :List(UInt64);
+}
+
+struct GoPanic {
+  step @0 :List(UInt8);
+  stack @1 :List(UInt16);   # ref to a piece
+}
+
+struct OomKill {
+}
+
+struct GoBuild {
+  path @0 :List(UInt16);    # refs to pieces
+  lines @1 :List(UInt16);
 }

@@ -35,6 +35,10 @@ struct KindOf {
   Kind operator()(const CpuQuota&) const { return Kind::cpu_quota; }
   Kind operator()(const GoCall&) const { return Kind::go_call; }
   Kind operator()(const Sample&) const { return Kind::sample; }
+  Kind operator()(const GoExit&) const { return Kind::go_exit; }
+  Kind operator()(const GoPanic&) const { return Kind::go_panic; }
+  Kind operator()(const OomKill&) const { return Kind::oom_kill; }
+  Kind operator()(const GoBuild&) const { return Kind::go_build; }
 };
 
 }  // namespace
@@ -48,7 +52,8 @@ std::string_view name_of(Kind kind) {
                                         "loss",         "recorder_cost", "program_cost", "capture_end", "damage",
                                         "tls_send",     "tls_receive",   "tls_step",     "probe",
                                         "go_create",    "go_runtime",    "go_state",     "go_handler",  "go_program",
-                                        "stall",        "cpu_quota",     "go_call",     "sample"};
+                                        "stall",        "cpu_quota",     "go_call",     "sample",
+                                        "go_exit",      "go_panic",      "oom_kill",    "go_build"};
   static_assert(std::size(names) == kKinds);
   const auto i = static_cast<std::size_t>(kind);
   return i < std::size(names) ? names[i] : "unknown";

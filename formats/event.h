@@ -171,6 +171,11 @@ struct TaskExec {
   bool operator==(const TaskExec&) const = default;
 };
 
+// The kernel chose process Event::thread.pid to be killed, because memory was short.
+struct OomKill {
+  bool operator==(const OomKill&) const = default;
+};
+
 struct TaskExit {
   std::int32_t code = 0;  // as wait(2) gives it
   bool operator==(const TaskExit&) const = default;
@@ -263,7 +268,7 @@ using Body =
     std::variant<Io, Arrival, Retransmit, Reset, StateChange, Accept, SocketInfo, OffCpu, TaskStart, TaskExec, TaskExit,
                  TaskInfo, Mapping, ClockSnapshot, Loss, RecorderCost, ProgramCost, CaptureEnd, Damage,
                  TlsIo, TlsStep, Probe, GoCreate, GoRuntime, GoState, GoHandler, GoProgram, Stall, CpuQuota, GoCall,
-                 Sample>;
+                 Sample, GoExit, GoPanic, OomKill, GoBuild>;
 
 // The kinds as numbers in the file. Io and TlsIo are two kinds each, so that a column never mixes directions. Never renumbered.
 enum class Kind : std::uint8_t {
@@ -300,8 +305,12 @@ enum class Kind : std::uint8_t {
   cpu_quota = 30,
   go_call = 31,
   sample = 32,
+  go_exit = 33,
+  go_panic = 34,
+  oom_kill = 35,
+  go_build = 36,
 };
-inline constexpr std::size_t kKinds = 33;
+inline constexpr std::size_t kKinds = 37;
 
 struct Event {
   Time time = kNoTime;  // for Io: when the call was done

@@ -11,7 +11,28 @@ namespace tailcap::formats {
 // Event::goroutine made the goroutine `child`. Event::goroutine 0: the runtime did, or it is not known.
 struct GoCreate {
   std::uint64_t child = 0;
+  std::string_view function{};  // that it runs: "main.(*Cart).refill", "main.main.func1"; empty: not known
+  std::string_view from{};      // in which the go statement stands; empty: not known
   bool operator==(const GoCreate&) const = default;
+};
+
+// The goroutine ended. Its thread's own one does that, so Event::goroutine is 0.
+struct GoExit {
+  std::uint64_t goroutine = 0;
+  bool operator==(const GoExit&) const = default;
+};
+
+// Event::goroutine panicked. Many a panic is recovered (net/http recovers those of handlers): one that ends the process is followed by fatal.
+enum class GoPanicStep : std::uint8_t {
+  began = 0,
+  fatal = 1,   // nobody recovers it: the process will end
+  thrown = 2,  // the runtime itself gives up, which nobody can recover: a deadlock, a map written by two at once
+  unknown = 255
+};
+struct GoPanic {
+  GoPanicStep step = GoPanicStep::began;
+  std::string_view stack{};  // as Sample::user, from the function that panicked on; empty: not known
+  bool operator==(const GoPanic&) const = default;
 };
 
 enum class GoPhase : std::uint8_t {
@@ -64,14 +85,32 @@ struct GoCall {
 };
 
 // What can be told of process Event::thread.pid, which is a Go program. Bits of parts.
-enum class GoPart : std::uint8_t { goroutines = 1, creation = 2, runtime = 4, states = 8, handlers = 16, calls = 32 };
+enum class GoPart : std::uint8_t {
+  goroutines = 1,
+  creation = 2,
+  runtime = 4,
+  states = 8,
+  handlers = 16,
+  calls = 32,
+  ends = 64,     // GoExit
+  panics = 128,  // GoPanic
+};
 struct GoProgram {
   std::string_view path{}, version{};
   std::string_view offsets_from{};  // "DWARF", "table"; empty: none were found
   std::string_view unsupported{};   // what cannot be told and why; empty: nothing
   std::uint16_t goid_offset = 0;    // in runtime.g
   std::uint8_t parts = 0;
+  std::uint16_t processors = 0;  // GOMAXPROCS; 0: not known
   bool operator==(const GoProgram&) const = default;
+};
+
+// What a Go program says of its making, once for each program file: the lines that `go version -m` prints behind the
+// version, without their indentation ("dep\tgolang.org/x/net\tv0.7.0\th1:…"). Event::thread.pid is a process that runs it.
+struct GoBuild {
+  std::string_view path{};  // as GoProgram's
+  std::string_view lines{};
+  bool operator==(const GoBuild&) const = default;
 };
 
 }  // namespace tailcap::formats

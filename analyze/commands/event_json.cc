@@ -177,7 +177,21 @@ struct Json {
     count("price", p.price);
     json.field("reason", p.reason);
   }
-  void operator()(const GoCreate& g) const { count("child", g.child); }
+  void operator()(const GoCreate& g) const {
+    count("child", g.child);
+    json.field("function", g.function);
+    json.field("from", g.from);
+  }
+  void operator()(const GoExit& g) const { count("of", g.goroutine); }
+  void operator()(const GoPanic& g) const {
+    json.field("step", name_of(g.step));
+    json.field("stack", g.stack);
+  }
+  void operator()(const OomKill&) const {}
+  void operator()(const GoBuild& g) const {
+    json.field("path", g.path);
+    json.field("lines", g.lines);
+  }
   void operator()(const GoRuntime& g) const {
     json.field("phase", name_of(g.phase));
     json.field("reason", g.reason);
@@ -198,6 +212,7 @@ struct Json {
     json.field("unsupported", g.unsupported);
     count("goid_offset", g.goid_offset);
     count("parts", g.parts);
+    count("processors", g.processors);
   }
   void operator()(const GoCall& g) const {
     json.field("step", name_of(g.step));

@@ -87,6 +87,10 @@ inline std::string_view name_of(GoRunState s) {
   constexpr std::string_view names[] = {"parked", "ready", "running"};
   return pick(names, s);
 }
+inline std::string_view name_of(GoPanicStep s) {
+  constexpr std::string_view names[] = {"began", "fatal", "thrown"};
+  return pick(names, s);
+}
 inline std::string_view name_of(GoCallStep s) {
   constexpr std::string_view names[] = {"asked", "sends"};
   return pick(names, s);

@@ -106,7 +106,16 @@ struct Text {
     if (!p.reason.empty()) s += " (" + report::printable(p.reason) + ")";
     return s;
   }
-  std::string operator()(const GoCreate& g) const { return "goroutine " + n(g.child); }
+  std::string operator()(const GoCreate& g) const {
+    return "goroutine " + n(g.child) + (g.function.empty() ? "" : " runs " + report::printable(g.function)) +
+           (g.from.empty() ? "" : " from " + report::printable(g.from));
+  }
+  std::string operator()(const GoExit& g) const { return "goroutine " + n(g.goroutine); }
+  std::string operator()(const GoPanic& g) const {
+    return std::string(name_of(g.step)) + (g.stack.empty() ? "" : " in " + report::printable(g.stack));
+  }
+  std::string operator()(const OomKill&) const { return "chosen to be killed, memory is short"; }
+  std::string operator()(const GoBuild& g) const { return report::printable(g.path) + " " + escaped(g.lines, kShown); }
   std::string operator()(const GoRuntime& g) const {
     return std::string(name_of(g.phase)) + (g.reason.empty() ? "" : " " + report::printable(g.reason));
   }

@@ -18,7 +18,8 @@ struct PartName {
 };
 constexpr PartName kParts[] = {{GoPart::goroutines, "goroutines", "goroutines"}, {GoPart::creation, "creation", "their creation"},
                                {GoPart::runtime, "runtime", "garbage collection"}, {GoPart::states, "states", "their states"},
-                               {GoPart::handlers, "handlers", "handlers"},     {GoPart::calls, "calls", "callers of HTTP clients"}};
+                               {GoPart::handlers, "handlers", "handlers"},     {GoPart::calls, "calls", "callers of HTTP clients"},
+                               {GoPart::ends, "ends", "their ends"},           {GoPart::panics, "panics", "panics"}};
 
 bool has(std::uint8_t parts, GoPart part) { return (parts & static_cast<std::uint8_t>(part)) != 0; }
 

@@ -73,6 +73,10 @@ bool requests_need(std::uint8_t kind) {
     case Kind::cpu_quota:
     case Kind::go_call:
     case Kind::sample:
+    case Kind::go_exit:
+    case Kind::go_panic:
+    case Kind::oom_kill:
+    case Kind::go_build:
       return false;
   }
   return true;  // a kind of a later version

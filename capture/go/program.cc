@@ -75,6 +75,10 @@ const char* word(GoPart part) {
       return "handlers";
     case GoPart::calls:
       return "callers of its HTTP client";
+    case GoPart::ends:
+      return "ends of goroutines";
+    case GoPart::panics:
+      return "panics";
   }
   return "?";
 }

@@ -266,7 +266,9 @@ struct Collector::Add {
   }
   void operator()(const GoCreate& g) {
     c.go_create.child.push_back(g.child);
-    size(8);
+    c.go_create.function.push_back(piece(g.function));
+    c.go_create.from.push_back(piece(g.from));
+    size(12);
   }
   void operator()(const GoRuntime& g) {
     c.go_runtime.phase.push_back(static_cast<std::uint8_t>(g.phase));
@@ -291,7 +293,8 @@ struct Collector::Add {
     c.go_program.unsupported.push_back(piece(g.unsupported));
     c.go_program.goid_offset.push_back(g.goid_offset);
     c.go_program.parts.push_back(g.parts);
-    size(11);
+    c.go_program.processors.push_back(g.processors);
+    size(13);
   }
   void operator()(const Stall& s) {
     c.stall.what.push_back(static_cast<std::uint8_t>(s.what));
@@ -307,6 +310,21 @@ struct Collector::Add {
   void operator()(const Sample& s) {
     c.sample.user.push_back(piece(s.user));
     c.sample.kernel.push_back(piece(s.kernel));
+    size(4);
+  }
+  void operator()(const GoExit& g) {
+    c.go_exit.goroutine.push_back(g.goroutine);
+    size(8);
+  }
+  void operator()(const GoPanic& g) {
+    c.go_panic.step.push_back(static_cast<std::uint8_t>(g.step));
+    c.go_panic.stack.push_back(piece(g.stack));
+    size(3);
+  }
+  void operator()(const OomKill&) {}
+  void operator()(const GoBuild& g) {
+    c.go_build.path.push_back(piece(g.path));
+    c.go_build.lines.push_back(piece(g.lines));
     size(4);
   }
   void operator()(const CpuQuota& q) {

@@ -29,7 +29,7 @@ enum class Use { visit, write, read };
 #define SPARSE(member, Name) COLUMN(member, Name, read_sparse(c.member, s.get##Name()))
 #define COLUMNS_OF(Kind)                                \
   template <class F, template <class> class C, class S> \
-  void each_column(F& f, Kind##Columns<C>& c, [[maybe_unused]] S s, [[maybe_unused]] std::size_t n)
+  void each_column([[maybe_unused]] F& f, [[maybe_unused]] Kind##Columns<C>& c, [[maybe_unused]] S s, [[maybe_unused]] std::size_t n)
 
 COLUMNS_OF(Io) {
   DENSE(socket, Socket);
@@ -190,7 +190,11 @@ COLUMNS_OF(Probe) {
   DENSE(reason, Reason);
 }
 
-COLUMNS_OF(GoCreate) { DENSE(child, Child); }
+COLUMNS_OF(GoCreate) {
+  DENSE(child, Child);
+  DENSE(function, Function);
+  DENSE(from, From);
+}
 
 COLUMNS_OF(GoRuntime) {
   DENSE(phase, Phase);
@@ -215,6 +219,7 @@ COLUMNS_OF(GoProgram) {
   DENSE(unsupported, Unsupported);
   DENSE(goid_offset, GoidOffset);
   DENSE(parts, Parts);
+  DENSE(processors, Processors);
 }
 
 COLUMNS_OF(Stall) {
@@ -241,6 +246,20 @@ COLUMNS_OF(GoCall) {
 COLUMNS_OF(Sample) {
   DENSE(user, User);
   DENSE(kernel, Kernel);
+}
+
+COLUMNS_OF(GoExit) { DENSE(goroutine, Goroutine); }
+
+COLUMNS_OF(GoPanic) {
+  DENSE(step, Step);
+  DENSE(stack, Stack);
+}
+
+COLUMNS_OF(OomKill) {}
+
+COLUMNS_OF(GoBuild) {
+  DENSE(path, Path);
+  DENSE(lines, Lines);
 }
 
 template <class F, template <class> class C, class S>
@@ -283,6 +302,10 @@ void each_kind(F& f, BlockColumns<C>& c, [[maybe_unused]] S s) {
   KIND(cpu_quota, CpuQuota);
   KIND(go_call, GoCall);
   KIND(sample, Sample);
+  KIND(go_exit, GoExit);
+  KIND(go_panic, GoPanic);
+  KIND(oom_kill, OomKill);
+  KIND(go_build, GoBuild);
 #undef KIND
 }
 

@@ -196,6 +196,7 @@ struct ProbeColumns {
 template <template <class> class C>
 struct GoCreateColumns {
   C<std::uint64_t> child;
+  C<std::uint16_t> function, from;
 };
 
 template <template <class> class C>
@@ -219,7 +220,7 @@ struct GoHandlerColumns {
 
 template <template <class> class C>
 struct GoProgramColumns {
-  C<std::uint16_t> path, version, offsets_from, unsupported, goid_offset;
+  C<std::uint16_t> path, version, offsets_from, unsupported, goid_offset, processors;
   C<std::uint8_t> parts;
 };
 
@@ -247,6 +248,25 @@ struct GoCallColumns {
 template <template <class> class C>
 struct SampleColumns {
   C<std::uint16_t> user, kernel;
+};
+
+template <template <class> class C>
+struct GoExitColumns {
+  C<std::uint64_t> goroutine;
+};
+
+template <template <class> class C>
+struct GoPanicColumns {
+  C<std::uint8_t> step;
+  C<std::uint16_t> stack;
+};
+
+template <template <class> class C>
+struct OomKillColumns {};
+
+template <template <class> class C>
+struct GoBuildColumns {
+  C<std::uint16_t> path, lines;
 };
 
 template <template <class> class C>
@@ -290,6 +310,10 @@ struct BlockColumns {
   CpuQuotaColumns<C> cpu_quota;
   GoCallColumns<C> go_call;
   SampleColumns<C> sample;
+  GoExitColumns<C> go_exit;
+  GoPanicColumns<C> go_panic;
+  OomKillColumns<C> oom_kill;
+  GoBuildColumns<C> go_build;
 };
 
 }  // namespace tailcap::formats::columns

@@ -347,7 +347,7 @@ void EventDecoder::read_body(Event& event, std::uint8_t kind, std::size_t i) {
       return;
     }
     case Kind::go_create:
-      body = GoCreate{c_.go_create.child[i]};
+      body = GoCreate{c_.go_create.child[i], piece(c_.go_create.function[i]), piece(c_.go_create.from[i])};
       return;
     case Kind::go_runtime:
       body = GoRuntime{phase_of(c_.go_runtime.phase[i]), piece(c_.go_runtime.reason[i])};
@@ -361,7 +361,7 @@ void EventDecoder::read_body(Event& event, std::uint8_t kind, std::size_t i) {
     case Kind::go_program: {
       const auto& k = c_.go_program;
       body = GoProgram{piece(k.path[i]), piece(k.version[i]), piece(k.offsets_from[i]), piece(k.unsupported[i]),
-                       k.goid_offset[i], k.parts[i]};
+                       k.goid_offset[i], k.parts[i], k.processors[i]};
       return;
     }
     case Kind::stall: {
@@ -381,6 +381,18 @@ void EventDecoder::read_body(Event& event, std::uint8_t kind, std::size_t i) {
       return;
     case Kind::sample:
       body = Sample{piece(c_.sample.user[i]), piece(c_.sample.kernel[i])};
+      return;
+    case Kind::go_exit:
+      body = GoExit{c_.go_exit.goroutine[i]};
+      return;
+    case Kind::go_panic:
+      body = GoPanic{panic_step_of(c_.go_panic.step[i]), piece(c_.go_panic.stack[i])};
+      return;
+    case Kind::oom_kill:
+      body = OomKill{};
+      return;
+    case Kind::go_build:
+      body = GoBuild{piece(c_.go_build.path[i]), piece(c_.go_build.lines[i])};
       return;
     case Kind::capture_end:
     case Kind::damage:

@@ -71,6 +71,10 @@ struct Names<formats::GoCallStep> {
   static constexpr std::array<std::string_view, 2> all = {"asked", "sends"};
 };
 template <>
+struct Names<formats::GoPanicStep> {
+  static constexpr std::array<std::string_view, 3> all = {"began", "fatal", "thrown"};
+};
+template <>
 struct Names<formats::StallKind> {
   static constexpr std::array<std::string_view, 6> all = {"block_io", "major_fault", "reclaim", "kernel_lock", "fuse", "writeback"};
 };
@@ -128,13 +132,13 @@ template <class V> void visit(V& v, formats::Probe& b) {
   v("path", b.path), v("function", b.function), v("place", b.place), v("offset", b.offset), v("price", b.price);
   v("reason", b.reason);
 }
-template <class V> void visit(V& v, formats::GoCreate& b) { v("child", b.child); }
+template <class V> void visit(V& v, formats::GoCreate& b) { v("child", b.child), v("function", b.function), v("from", b.from); }
 template <class V> void visit(V& v, formats::GoRuntime& b) { v("phase", b.phase), v("reason", b.reason); }
 template <class V> void visit(V& v, formats::GoState& b) { v("of", b.goroutine), v("state", b.state), v("reason", b.reason); }
 template <class V> void visit(V& v, formats::GoHandler& b) { v("address", b.address), v("name", b.name); }
 template <class V> void visit(V& v, formats::GoProgram& b) {
   v("path", b.path), v("version", b.version), v("offsets_from", b.offsets_from), v("unsupported", b.unsupported);
-  v("goid_offset", b.goid_offset), v("parts", b.parts);
+  v("goid_offset", b.goid_offset), v("parts", b.parts), v("processors", b.processors);
 }
 template <class V> void visit(V& v, formats::Stall& b) {
   v("what", b.what), v("began", b.began), v("where", b.where), v("detail", b.detail);
@@ -145,6 +149,10 @@ template <class V> void visit(V& v, formats::CpuQuota& b) {
 }
 template <class V> void visit(V& v, formats::GoCall& b) { v("connection", b.connection), v("step", b.step); }
 template <class V> void visit(V& v, formats::Sample& b) { v("user", b.user), v("kernel", b.kernel); }
+template <class V> void visit(V& v, formats::GoExit& b) { v("of", b.goroutine); }
+template <class V> void visit(V& v, formats::GoPanic& b) { v("step", b.step), v("stack", b.stack); }
+template <class V> void visit(V&, formats::OomKill&) {}
+template <class V> void visit(V& v, formats::GoBuild& b) { v("path", b.path), v("lines", b.lines); }
 template <class V> void visit(V&, formats::CaptureEnd&) {}
 template <class V> void visit(V& v, formats::Damage& b) { v("since", b.since), v("bytes", b.bytes); }
 
