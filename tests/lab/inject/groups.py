@@ -10,7 +10,7 @@ class NotHere(Exception):
 
 
 def mounted(controller):
-    """Where a controller of cgroup v1 is mounted ("" for the unified hierarchy's freezer is not one), or None."""
+    """Where a controller of cgroup v1, or the unified hierarchy, is mounted, or None."""
     for line in pathlib.Path("/proc/mounts").read_text().splitlines():
         _, place, kind, options, *_ = line.split()
         if kind == "cgroup" and controller in options.split(","):
@@ -20,12 +20,22 @@ def mounted(controller):
     return None
 
 
+def own(controller):
+    """The group of this process, so that what was granted to it holds for its groups, too."""
+    for line in pathlib.Path("/proc/self/cgroup").read_text().splitlines():
+        _, controllers, path = line.split(":", 2)
+        if controller in controllers.split(",") or (controller == "unified" and not controllers):
+            return path.lstrip("/")
+    return ""
+
+
 @contextlib.contextmanager
 def group(controller, settings):
-    """A new group with these files written; gone afterwards, its members back at the root."""
+    """A new group within this process's, with these files written; gone afterwards, its members back where it was."""
     place = mounted(controller)
     if place is None:
         raise NotHere(f"no {controller} controller is mounted")
+    place /= own(controller)
     folder = place / f"tailcap-lab-{time.monotonic_ns()}"
     folder.mkdir()
     try:
