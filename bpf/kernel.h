@@ -205,6 +205,7 @@ struct task_struct {
 	struct files_struct *files;
 	struct css_set *cgroups;
 	bool throttled; /* since 6.18: by its cgroup's CPU quota */
+	unsigned int frozen : 1; /* by its cgroup of the unified hierarchy */
 	struct thread_struct thread;
 };
 

@@ -13,8 +13,10 @@
 
 #define NR_futex 202
 
-/* What ps shows; above are modifiers (killable, freezable, no load), which differ from kernel to kernel. */
-#define STATE_REPORTED 0x7f
+/* What ps shows, and the freezer of cgroup v1 and of suspending (since 6.1); the others above are modifiers (killable,
+ * freezable, no load), which differ from kernel to kernel. */
+#define FROZEN 0x8000
+#define STATE_REPORTED (0x7f | FROZEN)
 #define PREEMPTED 256
 
 /* The waker is named only where it is certain. Waking happens in interrupts as well, and then the running thread has
@@ -93,6 +95,8 @@ static __always_inline void leave(struct task_state *state, struct task_struct *
 
 	/* The kernel counts them, so that what it did not run the programs for is known to be missing. It happens: now and then
 	 * all of an interrupt that ends a CPU's idleness, with the switch behind it (6.18, one wait in some thousands). */
+	if (task_bits != 0 && task_bits != PREEMPTED && bpf_core_field_exists(task->frozen) && BPF_CORE_READ_BITFIELD(task, frozen))
+		task_bits = FROZEN; /* the freezer of the unified hierarchy lets it sleep as any other */
 	switches = task->nvcsw + task->nivcsw;
 	if (state->switches && switches - state->switches > 1)
 		__sync_fetch_and_add(&state->missed, (u32)(switches - state->switches - 1));
