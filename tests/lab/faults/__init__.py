@@ -29,6 +29,7 @@ ALL = [
     Fault(18, "slow name lookups", ("down.dns",), network.slow_names("30", "0")),
     Fault(19, "lost name lookups", ("down.dns",), network.slow_names("0", "3", "options timeout:1 attempts:4\n", weight=4), minimum=False),
     Fault(20, "slow accept", ("q.accept", "q.notice"), network.slow_accept, truth=unread, control=None),
+    Fault(21, "slow TLS accept", ("down.tls",), network.slow_tls, minimum=False),
     Fault(22, "network delay 20 ms", ("down.wait",), network.over_link(["1 GET /ok"], delay="20"), side="client", control=None, minimum=False,
           truth=lambda run: {i: 40_000_000 for i in run.sent}),
     Fault(23, "3 % loss", ("down.retx",), network.over_link(["1 GET /big/30"], delay="2", loss="3"), side="client", control=None, truth=excess),

@@ -131,3 +131,17 @@ def shaped(run):
     """60 KiB in 43 segments at 4 Mbit/s, less the 8 KiB that the shaper lets through at once."""
     link_bytes = 60 * 1024 + 43 * 52 + 120 - 8192
     return {i: link_bytes * 8 * 250 if s["path"] == "/big/60" else 0 for i, s in run.sent.items()}
+
+
+def slow_tls(run):
+    """A service in Python that calls another over TLS, which lets 50 ms pass before its handshakes."""
+    key, certificate = run.folder / "key", run.folder / "certificate"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", certificate, "-days", "2",
+                    "-subj", "/CN=localhost"], check=True, capture_output=True)
+    below = run.child(PYTHON, HERE / "inject/slow_tls.py", "server", certificate, key)
+    log = run.folder / "caller.jsonl"
+    service = run.child(PYTHON, HERE / "inject/slow_tls.py", "caller", *below.said.split(), log)
+    service.log = log
+    run.services.append(service)
+    with run.recording():
+        run.load("127.0.0.1", service.said, "--rate", "60", "-c", "4", "-d", "4", *routes("1 GET /tls/1", "4 GET /tls/0", "2 GET /ok"))
