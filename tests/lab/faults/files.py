@@ -19,14 +19,17 @@ def big_file(run):
     return file
 
 
-def disk_cap(run):
-    file = big_file(run)
-    service = run.service("threads", f"file={file}")
-    settings = {"blkio.throttle.write_bps_device": f"{groups.disk_of(file)} 1048576"}
-    with groups.group("blkio", settings) as folder:
-        groups.join(folder, service.pid)
-        with run.recording():
-            run.load("127.0.0.1", service.port, "--rate", "40", "-c", "8", "-d", "5", *routes("1 GET /direct/64", "4 GET /direct/0", "2 GET /ok"))
+def disk_cap(path):
+    """1 MiB a second to the file's disk."""
+    def act(run):
+        file = big_file(run)
+        service = run.service("threads", f"file={file}")
+        settings = {"blkio.throttle.write_bps_device": f"{groups.disk_of(file)} 1048576"}
+        with groups.group("blkio", settings) as folder:
+            groups.join(folder, service.pid)
+            with run.recording():
+                run.load("127.0.0.1", service.port, "--rate", "40", "-c", "8", "-d", "5", *routes(f"1 GET {path}/64", f"4 GET {path}/0", "2 GET /ok"))
+    return act
 
 
 def slow_files(run):
