@@ -96,11 +96,11 @@ def slow_reader(run):
     run.load_log += [json.loads(line) for line in log.read_text().splitlines()]
 
 
-def over_link(path, rules=(), rate="40", **how):
+def over_link(path, rules=(), rate="40", settings=(), **how):
     """Requests over a link, seen at their client."""
     def act(run):
         name, host, near = link(**how)(run)
-        service = run.service()
+        service = run.service("threads", *settings)
         for rule in rules:
             words = [w.format(port=service.port, namespace=name, near=near) for w in rule.split()]
             subprocess.run(words, check=True)

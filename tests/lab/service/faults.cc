@@ -185,6 +185,7 @@ Done serve(const Request& r, const Means& means) {
   if (r.fault == "down") return {call_down(r)};
   if (r.fault == "retry") return {call_twice(r)};
   if (r.fault == "name") return {look_up(r)};
+  if (r.fault == "small") return {0, std::string(static_cast<std::size_t>(n), 's')};
   if (r.fault == "big") return {0, std::string(static_cast<std::size_t>(n) * 1024, 'b')};
   return {0, "no such fault\n"};
 }

@@ -1,7 +1,8 @@
 // tailcap-lab-service PORT MODE LOG [NAME=VALUE]…: serves faults (faults.h) in one of three ways, until its standard input ends.
 //
 // MODE: threads (one per connection), loop (one thread, epoll), pool N (one reads, N work). PORT 0: any; it is printed.
-// Names: file, pipe (faults.h), backlog, accept_ms (slept before every accept), sndbuf (bytes).
+// Names: file, pipe (faults.h), backlog, accept_ms (slept before every accept), sndbuf (bytes), nagle (1: Nagle's
+// algorithm stays on, and small bodies are written byte by byte).
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -31,7 +32,7 @@ using namespace tailcap::lab;
 struct Service {
   Means means;
   Truth truth;
-  int backlog = 512, accept_ms = 0, sndbuf = 0;
+  int backlog = 512, accept_ms = 0, sndbuf = 0, nagle = 0;
 
   // Serves one request. False: the peer is gone.
   bool answer(int client, const Request& request) {
@@ -43,17 +44,25 @@ struct Service {
       done = {monotonic_ns() - begun, std::string(e.what()) + "\n"};
     }
     const std::int64_t writing = monotonic_ns();
-    const bool sent = write_all(client, response(done.body));
+    const bool sent = write(client, response(done.body), nagle && request.fault == "small" ? done.body.size() : 0);
     if (request.fault == "big") done.injected_ns = monotonic_ns() - writing;
     truth.note(request, begun, done.injected_ns, monotonic_ns());
+    return sent;
+  }
+
+  // The last `single` bytes one by one.
+  static bool write(int client, const std::string& bytes, std::size_t single) {
+    const std::string_view all = bytes, head = all.substr(0, all.size() - single);
+    bool sent = write_all(client, head);
+    for (std::size_t at = head.size(); at < all.size() && sent; ++at) sent = write_all(client, all.substr(at, 1));
     return sent;
   }
 
   int take(int listener) {
     if (accept_ms > 0) usleep(static_cast<unsigned>(accept_ms) * 1000);
     const int client = accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
-    const int one = 1;
-    setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    const int immediate = !nagle;
+    setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &immediate, sizeof immediate);
     if (sndbuf > 0) setsockopt(client, SOL_SOCKET, SO_SNDBUF, &sndbuf, sizeof sndbuf);
     return client;
   }
@@ -167,6 +176,7 @@ int main(int argc, char** argv) {
     if (name == "pipe") service.means.pipe = value;
     if (name == "backlog") service.backlog = std::atoi(value.c_str());
     if (name == "accept_ms") service.accept_ms = std::atoi(value.c_str());
+    if (name == "nagle") service.nagle = std::atoi(value.c_str());
     if (name == "sndbuf") service.sndbuf = std::atoi(value.c_str());
   }
   const std::string mode = argv[2], log = argv[3];
