@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace tailcap::capture::go {
 namespace {
 
@@ -29,24 +31,39 @@ TEST(GoGovernor, StaysWhereItIsQuiet) {
 TEST(GoGovernor, ABurstIsNotWorthTheChange) {
   Course run;
   run.pass(0);
-  const auto patience = Governor::kPatience / Governor::kInterval;
+  const auto per_interval = Governor::kBusy * static_cast<std::uint64_t>(Governor::kInterval.count()) / 1000;
   for (int burst = 0; burst < 20; burst++) {
-    for (int i = 0; i + 1 < patience; i++) ASSERT_EQ(run.pass(10 * Governor::kBusy), Turn::stay);
-    ASSERT_EQ(run.pass(0), Turn::stay);
+    for (std::uint64_t spare = Governor::kBurst; spare > 0;) {
+      const auto more = std::min(spare, 9 * per_interval);
+      spare -= more;
+      ASSERT_EQ(run.pass(Governor::kBusy + more * 1000 / static_cast<std::uint64_t>(Governor::kInterval.count())), Turn::stay);
+    }
+    // The next one is forgiven when there has been as much quiet.
+    for (std::uint64_t quiet = 0; quiet < Governor::kBurst; quiet += per_interval) ASSERT_EQ(run.pass(0), Turn::stay);
+  }
+}
+
+TEST(GoGovernor, TheMoreHitsTheSoonerItLeaves) {
+  for (const std::uint64_t rate : {2u, 5u, 11u, 101u}) {
+    Course run;
+    run.pass(0);
+    const std::uint64_t before = run.hits;
+    while (run.pass(rate * Governor::kBusy) == Turn::stay) ASSERT_LT(run.hits, 100 * Governor::kBurst);
+    const auto interval = rate * Governor::kBusy * static_cast<std::uint64_t>(Governor::kInterval.count()) / 1000;
+    EXPECT_LE(run.hits - before, Governor::kBurst * rate / (rate - 1) + interval) << rate;
+    EXPECT_GT(run.hits - before, Governor::kBurst) << rate;
   }
 }
 
 TEST(GoGovernor, LeavesLooksAndLeavesAgain) {
   Course run;
   run.pass(0);
-  int intervals = 0;
-  while (run.pass(2 * Governor::kBusy) == Turn::stay) ASSERT_LT(++intervals, 100);
-  EXPECT_EQ(intervals + 1, Governor::kPatience / Governor::kInterval);
+  while (run.pass(10 * Governor::kBusy) == Turn::stay) ASSERT_LT(run.hits, 100 * Governor::kBurst);
   for (int round = 0; round < 5; round++) {
     // Nobody counts meanwhile.
     for (int i = 1; i < Governor::kAway / Governor::kInterval; i++) ASSERT_EQ(run.pass(0), Turn::stay) << i;
     ASSERT_EQ(run.pass(0), Turn::come_back);
-    ASSERT_EQ(run.pass(2 * Governor::kBusy), Turn::leave) << "at once";
+    ASSERT_EQ(run.pass(10 * Governor::kBusy), Turn::leave) << "at once";
   }
 }
 
@@ -57,9 +74,9 @@ TEST(GoGovernor, StaysWhenItHasBecomeQuiet) {
   }
   while (run.pass(0) != Turn::come_back) {
   }
-  ASSERT_EQ(run.pass(Governor::kBusy / 2), Turn::stay);
+  for (int i = 0; i < 1000; i++) ASSERT_EQ(run.pass(Governor::kBusy / 2), Turn::stay) << i;
   // A first burst after that is forgiven again.
-  ASSERT_EQ(run.pass(2 * Governor::kBusy), Turn::stay);
+  ASSERT_EQ(run.pass(10 * Governor::kBusy), Turn::stay);
   ASSERT_EQ(run.pass(0), Turn::stay);
 }
 
