@@ -34,6 +34,7 @@ constexpr std::array kEntries = std::to_array<Entry>({
     {"report", run_report},
     {"requests", run_requests},
     {"show", run_show},
+    {"timeline", run_timeline},
     {"topology", run_topology},
     {"tree", run_tree},
 });
@@ -55,6 +56,7 @@ What is slow, and where does the time go?
   requests   one line per request, filtered and sorted; --json for machines
   show       one request as a waterfall
   tree       one request and everything it caused
+  timeline   lanes of threads, goroutines and connections in a window of time
   flame      flame graphs: functions that the CPU's time went to, or what threads waited for
 
 What is in the file, and can it be trusted?

@@ -9,6 +9,7 @@
 #include "analyze/commands/output_file.h"
 #include "analyze/commands/request_id.h"
 #include "analyze/pipeline/detail.h"
+#include "analyze/pipeline/lanes.h"
 #include "analyze/report/escape.h"
 #include "analyze/report/number.h"
 #include "analyze/report/show.h"
@@ -27,7 +28,7 @@ usage: tailcap show FILE ID [OPTION...]
 
 ID is what `tailcap report` and `tailcap requests` print: connection and number on it, like 12.3.
 
-      --html OUT   as a page that needs nothing else (- for standard output)
+      --html OUT   as a page that needs nothing else, with the lanes around it (- for standard output)
       --json       as JSON, every fact; times in nanoseconds from the start of the request
       --width N    columns of the text (default 100)
   -h, --help       this
@@ -59,6 +60,24 @@ int no_such_request(const Arguments& a, const pipeline::Look& look) {
   return 1;
 }
 
+// A tenth of its time before and after it, of all processes that took part.
+flow::Lanes around(const flow::Detail& detail, const std::string& file) {
+  const auto& row = detail.request.row;
+  if (!formats::known(row.start) || !row.has_duration) return {};
+  formats::Time from = row.start, to = row.start + row.duration;
+  std::vector<std::uint32_t> pids = {row.pid};
+  const auto include = [&](const flow::Request& other) {
+    if (!formats::known(other.start) || !other.has_duration) return;
+    from = std::min(from, other.start), to = std::max(to, other.start + other.duration);
+    if (other.pid != 0) pids.push_back(other.pid);
+  };
+  if (detail.peer) include(detail.peer->row);
+  for (const auto& below : detail.below)
+    if (below.row.pid != 0) pids.push_back(below.row.pid);
+  const formats::Duration margin = std::max<formats::Duration>((to - from) / 10, std::chrono::microseconds{100});
+  return pipeline::lanes_of(file, from - margin, to + margin, std::move(pids));
+}
+
 int run(Arguments& a) {
   const auto id = parse_id(a.words[1]);
   // A missing or broken file is the first thing to say, whatever the id looks like.
@@ -73,7 +92,7 @@ int run(Arguments& a) {
   if (a.json) std::fputs(report::json_show(*look.detail, look.study, look.table).c_str(), stdout);
   else if (a.html != "-") std::fputs(report::text_show(*look.detail, look.study, a.shown).c_str(), stdout);
   if (!a.html.empty()) {
-    write_file(a.html, report::html_show(*look.detail, look.study, a.shown), a.words[0]);
+    write_file(a.html, report::html_show(*look.detail, look.study, around(*look.detail, a.words[0]), a.shown), a.words[0]);
     if (a.html != "-") std::fprintf(stderr, "tailcap show: page in %s\n", a.html.c_str());
   }
   return exit_code(look.damaged, look.wrong, "show");

@@ -2,6 +2,7 @@
 
 #include "analyze/report/escape.h"
 #include "analyze/report/html_parts.h"
+#include "analyze/report/lanes_svg.h"
 #include "analyze/report/number.h"
 #include "analyze/report/page.h"
 #include "analyze/report/show.h"
@@ -72,9 +73,18 @@ std::string waits_html(const Waterfall& w) {
   return out + (more == 0 ? "" : element("p", count_text(more) + " more.", "class=\"soft\"") + "\n");
 }
 
+std::string around_html(const flow::Lanes& around, const Waterfall& w) {
+  if (around.lanes.empty()) return {};
+  LanesPicture how;
+  how.zero = how.marked_from = w.zero, how.marked_to = w.zero + w.span, how.alone = false;
+  std::string out = "<h2>Around it</h2>\n<p class=\"soft\">What its processes did meanwhile; its own time is shaded. Point at a stretch for what it is.</p>\n<div class=\"wide\">" + lanes_svg(around, how) + "</div>\n";
+  const std::string notes = lanes_notes(around);
+  return out + (notes.empty() ? "" : element("p", notes, "class=\"soft\"") + "\n");
+}
+
 }  // namespace
 
-std::string html_show(const flow::Detail& detail, const flow::Study& study, const ReportOptions& options) {
+std::string html_show(const flow::Detail& detail, const flow::Study& study, const flow::Lanes& around, const ReportOptions& options) {
   const Waterfall w = waterfall(detail, study);
   const std::string id = id_text(detail.request.row.id);
   std::string body = element("h1", shortened(w.title, 400)) + "\n" + element("p", "Request " + id + " of " + printable(options.file), "class=\"soft\"") + "\n<div class=\"box\">\n";
@@ -98,7 +108,7 @@ std::string html_show(const flow::Detail& detail, const flow::Study& study, cons
     for (const auto& m : w.milestones) body += "<tr>" + place(m.at, w.span) + element("td", m.end, "class=\"left\"") + element("td", m.what, "class=\"name\"") + "</tr>\n";
     body += "</tbody></table></div>\n";
   }
-  body += messages_html(w) + waits_html(w);
+  body += around_html(around, w) + messages_html(w) + waits_html(w);
   if (!w.events.empty()) {
     body += "<h2>On the connection meanwhile</h2>\n";
     for (const auto& e : w.events) body += element("p", e) + "\n";

@@ -54,7 +54,7 @@ class AnalyserCli(Case):
         self.assertEqual(done.stderr, "tailcap: unknown command 'explain'. `tailcap --help` lists them.\n")
 
     def test_help_everywhere(self):
-        for command in [[], *[[c] for c in READERS], ["show"], ["recover"]]:
+        for command in [[], *[[c] for c in READERS], ["show"], ["timeline"], ["recover"]]:
             done = self.tailcap(*command, "--help")
             self.assertEqual((done.returncode, done.stderr), (0, ""), command)
             self.assertIn("example", done.stdout, command)

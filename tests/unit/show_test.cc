@@ -141,7 +141,7 @@ TEST(Show, CallsTellWhatBothEndsDid) {
                            "request 1", "3 B, compressed", "76 more responses", "the stream was reset before the response was whole"})
     EXPECT_TRUE(contains(text, what)) << what << " in\n" << text;
   EXPECT_FALSE(contains(text, "not seen completely"));
-  const std::string page = html_show(s.detail, s.study, options());
+  const std::string page = html_show(s.detail, s.study, {}, options());
   for (const char* what : {"<h2>Messages</h2>", "3 B, compressed", "CANCEL (8)"}) EXPECT_TRUE(contains(page, what)) << what;
   const auto json = nlohmann::json::parse(json_show(s.detail, s.study, s.table));
   EXPECT_EQ(json["end"]["grpc"]["response"]["listed"].size(), 64u);
@@ -170,7 +170,7 @@ TEST(Show, UnknownsAreSaid) {
   EXPECT_TRUE(json["end"]["request"]["duration_ns"].is_null());
   EXPECT_TRUE(json["end"]["thread"].is_null());
   EXPECT_TRUE(json["other_end"].is_null());
-  EXPECT_FALSE(html_show(s.detail, s.study, options()).empty());
+  EXPECT_FALSE(html_show(s.detail, s.study, {}, options()).empty());
 }
 
 TEST(Show, NothingFromACaptureBecomesMarkup) {
@@ -178,7 +178,7 @@ TEST(Show, NothingFromACaptureBecomesMarkup) {
   Sample s(evil);
   s.detail.request.exchange.request_headers.add("X-" + evil, evil);
   s.detail.request.comm = s.detail.request.authority = s.detail.request.request_id = evil;
-  const std::string page = html_show(s.detail, s.study, options());
+  const std::string page = html_show(s.detail, s.study, {}, options());
   EXPECT_FALSE(contains(page, "<script>alert"));
   EXPECT_FALSE(contains(page, "\x1b"));
   EXPECT_TRUE(contains(page, "&lt;script&gt;alert"));
@@ -192,7 +192,7 @@ TEST(Show, ClearTextHeadersAreLoud) {
   Sample s;
   s.study.quality.preamble.redaction = formats::Redaction::none;
   EXPECT_TRUE(contains(text_show(s.detail, s.study, options()), "!! UNSAFE"));
-  EXPECT_TRUE(contains(html_show(s.detail, s.study, options()), "UNSAFE"));
+  EXPECT_TRUE(contains(html_show(s.detail, s.study, {}, options()), "UNSAFE"));
 }
 
 TEST(Show, JsonOffsetsAreFromTheStart) {
@@ -220,7 +220,7 @@ TEST(Show, JsonOffsetsAreFromTheStart) {
 TEST(Show, SameRequestSameBytes) {
   const Sample a, b;
   EXPECT_EQ(text_show(a.detail, a.study, options()), text_show(b.detail, b.study, options()));
-  EXPECT_EQ(html_show(a.detail, a.study, options()), html_show(b.detail, b.study, options()));
+  EXPECT_EQ(html_show(a.detail, a.study, {}, options()), html_show(b.detail, b.study, {}, options()));
 }
 
 TEST(Syscalls, NamesByNumber) {

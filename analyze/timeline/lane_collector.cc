@@ -1,0 +1,238 @@
+#include "analyze/timeline/lane_collector.h"
+
+#include <algorithm>
+
+#include "analyze/flow/connection.h"
+#include "analyze/timeline/wait_kind.h"
+
+namespace tailcap::timeline {
+
+using flow::Lane;
+using flow::LaneKind;
+using flow::LaneMark;
+using flow::ThreadTime;
+using formats::known;
+
+LaneCollector::LaneCollector(Time from, Time to, std::vector<std::uint32_t> pids) : from_(from), to_(to), pids_(std::move(pids)) {
+  std::sort(pids_.begin(), pids_.end());
+  out_.from = from, out_.to = to;
+}
+
+bool LaneCollector::meant(std::uint32_t pid) const { return pid != 0 && (pids_.empty() || std::binary_search(pids_.begin(), pids_.end(), pid)); }
+
+LaneCollector::Thing* LaneCollector::thing(LaneKind kind, std::uint32_t pid, std::uint64_t number) {
+  Things& things = things_[static_cast<std::size_t>(kind)];
+  const auto at = things.find({pid, number});
+  if (at != things.end()) return &at->second;
+  if (things.size() >= kMostThings) return nullptr;
+  Thing& made = things[{pid, number}];
+  made.lane.kind = kind, made.lane.pid = pid, made.lane.number = number;
+  return &made;
+}
+
+void LaneCollector::stretch(Thing& thing, Time from, Time to, ThreadTime what, std::string note) {
+  from = std::max(from, from_), to = std::min(to, to_);
+  auto& stretches = thing.lane.stretches;
+  // Waits of a thread that overlap those before are cut: a lane has one state at a time.
+  if (!stretches.empty()) from = std::max(from, stretches.back().to);
+  if (from >= to) return;
+  if (stretches_ >= kMostStretches) {
+    ++out_.stretches_left_out;
+    return;
+  }
+  ++stretches_;
+  if (what == ThreadTime::on_cpu || what == ThreadTime::runnable) thing.busy += (to - from).count();
+  stretches.push_back({from, to, what, std::move(note)});
+}
+
+void LaneCollector::change(Thing& thing, Time at, ThreadTime what, std::string note) {
+  if (known(thing.since)) stretch(thing, thing.since, at, thing.what, std::move(thing.note));
+  thing.since = at, thing.what = what, thing.note = std::move(note);
+}
+
+void LaneCollector::mark(LaneKind kind, std::uint32_t pid, std::uint64_t number, LaneMark mark) {
+  if (mark.at < from_ || mark.at >= to_ || stretches_ >= kMostStretches) return;
+  Thing* t = thing(kind, pid, number);
+  if (!t) return;
+  ++stretches_, ++t->busy;
+  t->lane.marks.push_back(mark);
+}
+
+void LaneCollector::push(const formats::Event& event) {
+  std::visit([&](const auto& body) { take(event, body); }, event.body);
+}
+
+void LaneCollector::take(const formats::Event& event, const formats::OffCpu& off) {
+  if (!meant(event.thread.pid)) return;
+  Thing* t = thing(LaneKind::thread, event.thread.pid, event.thread.tid);
+  if (!t) return;
+  // On a CPU since the wait before, unless one in between was lost.
+  if (known(t->since) && off.missed == 0) stretch(*t, t->since, off.left, ThreadTime::on_cpu);
+  else if (off.missed > 0 && off.left > from_ && t->since < to_) ++t->busy;
+  const bool woken = known(off.runnable) && off.runnable >= off.left && off.runnable <= event.time;
+  const Time until = woken ? off.runnable : event.time;
+  const ThreadTime what = wait_kind(off);
+  stretch(*t, off.left, until, what, off.throttled ? "throttled" : "");
+  stretch(*t, until, event.time, ThreadTime::runnable);
+  t->since = event.time;
+  if (event.goroutine == 0) ran_until(event.thread.pid, event.thread.tid, off.left);
+}
+
+void LaneCollector::ran_until(std::uint32_t pid, std::uint32_t tid, Time at) {
+  const auto ran = running_.find(tid);
+  if (ran == running_.end()) return;
+  Things& things = things_[static_cast<std::size_t>(LaneKind::goroutine)];
+  if (const auto it = things.find({pid, ran->second}); it != things.end() && known(it->second.since) && it->second.what == ThreadTime::on_cpu) {
+    change(it->second, at, ThreadTime::unknown, {});
+    it->second.since = formats::kNoTime;
+  }
+  running_.erase(ran);
+}
+
+void LaneCollector::take(const formats::Event& event, const formats::Io& io) {
+  if (!meant(event.thread.pid)) return;
+  if (owners_.size() < kMostThings) owners_[io.socket] = event.thread.pid;
+  const LaneMark m{event.time, io.direction == formats::Direction::in ? LaneMark::Kind::read : LaneMark::Kind::sent, io.length};
+  mark(LaneKind::connection, event.thread.pid, io.socket, m);
+  if (event.goroutine != 0) mark(LaneKind::goroutine, event.thread.pid, event.goroutine, m);
+}
+
+void LaneCollector::take(const formats::Event& event, const formats::Arrival& arrival) {
+  if (const auto owner = owners_.find(arrival.socket); owner != owners_.end())
+    mark(LaneKind::connection, owner->second, arrival.socket, {event.time, LaneMark::Kind::arrived, arrival.length});
+}
+
+void LaneCollector::take(const formats::Event&, const formats::SocketInfo& info) {
+  if (sockets_.size() >= kMostThings) return;
+  flow::Connection c;
+  c.family = info.family, c.local = info.local, c.remote = info.remote, c.path = std::string(info.path);
+  const char* arrow = info.origin == formats::Origin::accepted ? " ← " : info.origin == formats::Origin::connected ? " → " : " – ";
+  sockets_[info.socket] = info.family == formats::Family::unix_domain ? flow::endpoint(c, false) : flow::endpoint(c, false) + arrow + flow::endpoint(c, true);
+}
+
+void LaneCollector::take(const formats::Event& event, const formats::GoState& state) {
+  if (!meant(event.thread.pid)) return;
+  out_.goroutine_states = true;
+  Thing* t = thing(LaneKind::goroutine, event.thread.pid, state.goroutine);
+  if (!t) return;
+  using formats::GoRunState;
+  const std::uint32_t tid = event.thread.tid;
+  if (state.state == GoRunState::running) {
+    ran_until(event.thread.pid, tid, event.time);
+    if (running_.size() < kMostThings) running_[tid] = state.goroutine;
+    change(*t, event.time, ThreadTime::on_cpu, "running");
+    return;
+  }
+  if (const auto ran = running_.find(tid); ran != running_.end() && ran->second == state.goroutine) running_.erase(ran);
+  if (state.state == GoRunState::ready) change(*t, event.time, ThreadTime::runnable, "ready to run");
+  else if (state.state == GoRunState::parked) change(*t, event.time, ThreadTime::other, state.reason.empty() ? "parked" : std::string(state.reason));
+  else t->since = formats::kNoTime;
+}
+
+void LaneCollector::take(const formats::Event& event, const formats::GoExit& exit) {
+  Things& things = things_[static_cast<std::size_t>(LaneKind::goroutine)];
+  const auto at = things.find({event.thread.pid, exit.goroutine});
+  if (at == things.end()) return;
+  change(at->second, event.time, ThreadTime::unknown, {});
+  at->second.since = formats::kNoTime;
+}
+
+// Two lanes in one: a stop of the world is within a collection, or stands alone; the stop is what counts then.
+void LaneCollector::take(const formats::Event& event, const formats::GoRuntime& runtime) {
+  using formats::GoPhase;
+  if (!meant(event.thread.pid) || runtime.phase == GoPhase::assist || runtime.phase == GoPhase::unknown) return;
+  const bool stop = runtime.phase != GoPhase::gc_begin && runtime.phase != GoPhase::gc_end;
+  Thing* t = thing(LaneKind::collector, event.thread.pid, stop ? 1 : 0);
+  if (!t) return;
+  if (runtime.phase == GoPhase::gc_begin) change(*t, event.time, ThreadTime::sleep, "collection");
+  else if (runtime.phase == GoPhase::stop_begin) change(*t, event.time, ThreadTime::runnable, "the world is to stop" + (runtime.reason.empty() ? "" : ": " + std::string(runtime.reason)));
+  else if (runtime.phase == GoPhase::stopped) change(*t, event.time, ThreadTime::lock, "the world is stopped" + (runtime.reason.empty() ? "" : ": " + std::string(runtime.reason)));
+  else change(*t, event.time, ThreadTime::unknown, {}), t->since = formats::kNoTime;
+}
+
+void LaneCollector::take(const formats::Event& event, const formats::TaskInfo& info) {
+  if (comms_.size() < kMostThings && !info.comm.empty()) comms_[event.thread.tid] = std::string(info.comm);
+}
+void LaneCollector::take(const formats::Event& event, const formats::TaskStart& start) {
+  if (comms_.size() < kMostThings) comms_[event.thread.tid] = std::string(start.comm);
+}
+void LaneCollector::take(const formats::Event& event, const formats::TaskExec& exec) {
+  if (comms_.size() < kMostThings) comms_[event.thread.tid] = std::string(exec.comm);
+}
+
+void LaneCollector::take(const formats::Event& event, const formats::TaskExit&) {
+  Things& things = things_[static_cast<std::size_t>(LaneKind::thread)];
+  const auto at = things.find({event.thread.pid, event.thread.tid});
+  if (at == things.end() || !known(at->second.since)) return;
+  stretch(at->second, at->second.since, event.time, ThreadTime::on_cpu);
+  at->second.since = formats::kNoTime;
+}
+
+// Whose events they were is not known: what everybody was doing is not, either.
+void LaneCollector::take(const formats::Event& event, const formats::Loss& loss) {
+  if (loss.since < to_ && event.time > from_) out_.lost = true;
+  forget_states();
+}
+void LaneCollector::take(const formats::Event& event, const formats::Damage& damage) {
+  if (damage.since < to_ && event.time > from_) out_.lost = true;
+  forget_states();
+}
+void LaneCollector::forget_states() {
+  running_.clear();
+  for (Things& things : things_)
+    for (auto& [key, thing] : things) thing.since = formats::kNoTime;
+}
+
+// States that the end of the capture finds open go on to there only where no end would have been missed: not of threads,
+// whose time on a CPU is known by the wait behind it.
+void LaneCollector::close(Things& things) {
+  for (auto& [key, thing] : things)
+    if (known(thing.since) && thing.lane.kind != LaneKind::thread) stretch(thing, thing.since, to_, thing.what, std::move(thing.note));
+}
+
+void LaneCollector::choose(Things& things, LaneKind kind, flow::Lanes& out) {
+  std::vector<Thing*> kept;
+  for (auto& [key, thing] : things) {
+    if (thing.lane.stretches.empty() && thing.lane.marks.empty()) continue;
+    if (thing.busy == 0 && (kind == LaneKind::thread || kind == LaneKind::goroutine)) {
+      ++out.idle[static_cast<std::size_t>(kind)];
+      continue;
+    }
+    kept.push_back(&thing);
+  }
+  if (kept.size() > kMostLanes) {
+    std::stable_sort(kept.begin(), kept.end(), [](const Thing* a, const Thing* b) { return a->busy > b->busy; });
+    out.left_out[static_cast<std::size_t>(kind)] = kept.size() - kMostLanes;
+    kept.resize(kMostLanes);
+  }
+  // When it first did something: that it waited before says little.
+  const auto first = [](const Thing* t) {
+    Time at = formats::kMaxTime;
+    for (const auto& s : t->lane.stretches)
+      if (s.what == ThreadTime::on_cpu || s.what == ThreadTime::runnable) {
+        at = s.from;
+        break;
+      }
+    return t->lane.marks.empty() ? at : std::min(at, t->lane.marks.front().at);
+  };
+  std::stable_sort(kept.begin(), kept.end(), [&](const Thing* a, const Thing* b) { return first(a) < first(b); });
+  for (Thing* t : kept) {
+    Lane& lane = t->lane;
+    if (kind == LaneKind::connection) {
+      if (const auto name = sockets_.find(lane.number); name != sockets_.end()) lane.name = name->second;
+    } else if (const auto name = comms_.find(kind == LaneKind::thread ? static_cast<std::uint32_t>(lane.number) : lane.pid); name != comms_.end()) {
+      lane.name = name->second;
+    }
+    out.lanes.push_back(std::move(lane));
+  }
+}
+
+flow::Lanes LaneCollector::done() {
+  for (std::size_t k = 0; k < flow::kLaneKinds; ++k) {
+    close(things_[k]);
+    choose(things_[k], static_cast<LaneKind>(k), out_);
+  }
+  return std::move(out_);
+}
+
+}  // namespace tailcap::timeline

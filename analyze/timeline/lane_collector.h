@@ -1,0 +1,80 @@
+// Collects the events of a window of time into lanes.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "analyze/flow/lanes.h"
+#include "formats/event.h"
+
+namespace tailcap::timeline {
+
+using formats::Time;
+
+inline constexpr std::size_t kMostLanes = 30;         // of a kind
+inline constexpr std::size_t kMostThings = 1u << 16;  // remembered of a kind, idle or not
+inline constexpr std::size_t kMostStretches = 1u << 20;
+
+class LaneCollector {
+ public:
+  // pids: of these processes only; empty: of all. from < to.
+  LaneCollector(Time from, Time to, std::vector<std::uint32_t> pids);
+
+  // All events of the capture, in its order: what began before the window, or ends behind it, counts.
+  void push(const formats::Event& event);
+  flow::Lanes done();
+
+ private:
+  struct Thing {
+    flow::Lane lane;
+    Time since = formats::kNoTime;  // of the state that it is in; kNoTime: not known
+    flow::ThreadTime what = flow::ThreadTime::unknown;
+    std::string note;
+    std::int64_t busy = 0;          // ns in the window that it did not wait
+  };
+  using Things = std::map<std::pair<std::uint32_t, std::uint64_t>, Thing>;
+
+  bool meant(std::uint32_t pid) const;
+  Thing* thing(flow::LaneKind kind, std::uint32_t pid, std::uint64_t number);
+  void stretch(Thing& thing, Time from, Time to, flow::ThreadTime what, std::string note = {});
+  // It is in another state from now on.
+  void change(Thing& thing, Time at, flow::ThreadTime what, std::string note);
+  void mark(flow::LaneKind kind, std::uint32_t pid, std::uint64_t number, flow::LaneMark mark);
+  // The thread runs no goroutine, or another one: the one that it ran has ended, if it is still said to run.
+  void ran_until(std::uint32_t pid, std::uint32_t tid, Time at);
+  void forget_states();
+  void close(Things& things);
+  void choose(Things& things, flow::LaneKind kind, flow::Lanes& out);
+
+  void take(const formats::Event& event, const formats::OffCpu& off);
+  void take(const formats::Event& event, const formats::Io& io);
+  void take(const formats::Event& event, const formats::Arrival& arrival);
+  void take(const formats::Event& event, const formats::SocketInfo& info);
+  void take(const formats::Event& event, const formats::GoState& state);
+  void take(const formats::Event& event, const formats::GoExit& exit);
+  void take(const formats::Event& event, const formats::GoRuntime& runtime);
+  void take(const formats::Event& event, const formats::TaskInfo& info);
+  void take(const formats::Event& event, const formats::TaskStart& start);
+  void take(const formats::Event& event, const formats::TaskExec& exec);
+  void take(const formats::Event& event, const formats::TaskExit& exit);
+  void take(const formats::Event& event, const formats::Loss& loss);
+  void take(const formats::Event& event, const formats::Damage& damage);
+  template <class Other>
+  void take(const formats::Event&, const Other&) {}
+
+  Time from_, to_;
+  std::vector<std::uint32_t> pids_;
+  std::array<Things, flow::kLaneKinds> things_;
+  std::unordered_map<std::uint32_t, std::uint64_t> running_;     // goroutines, by thread
+  std::unordered_map<std::uint32_t, std::string> comms_;         // of threads
+  std::unordered_map<std::uint64_t, std::string> sockets_;       // their ends
+  std::unordered_map<std::uint64_t, std::uint32_t> owners_;      // of sockets: the process that moved bytes last
+  std::size_t stretches_ = 0;
+  flow::Lanes out_;
+};
+
+}  // namespace tailcap::timeline
