@@ -51,15 +51,42 @@ static __always_inline u64 served_by(const struct go_layout *layout, u64 g)
 	return m ? number_of(layout, user_word(m + layout->current)) : 0;
 }
 
-/* g is what runtime.g is: it has a stack, and its thread runs it, or is it. */
-static __always_inline bool is_goroutine(const struct go_layout *layout, u64 g)
+/* g is what runtime.g is: it has a stack, and its thread, which is returned, runs it, or is it. 0: it is not. */
+static __always_inline u64 thread_of_goroutine(const struct go_layout *layout, u64 g)
 {
 	u64 stack[2], m;
 
 	if (bpf_probe_read_user(stack, sizeof(stack), (void *)g) || stack[0] >= stack[1])
-		return false;
+		return 0;
 	m = user_word(g + layout->thread);
-	return m && (user_word(m) == g || user_word(m + layout->current) == g);
+	return m && (user_word(m) == g || user_word(m + layout->current) == g) ? m : 0;
+}
+
+#define GO_NEAR 16 /* words that are read at once */
+
+static __always_inline u8 words_to_number(const struct go_layout *layout)
+{
+	u32 bytes = layout->number - layout->thread;
+
+	return bytes < GO_NEAR * sizeof(u64) && !(bytes & 7) ? bytes / sizeof(u64) : 0;
+}
+
+/* Go's code has its goroutine in R14 and leaves it there in system calls. Other code may have anything there; but only the
+ * goroutine that the thread runs, and those that stand for the thread itself, have its m. One read instead of two. */
+static __always_inline bool number_by_register(struct task_struct *task, const struct task_state *state, u64 *number)
+{
+	const struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	u32 at = state->go_words;
+	u64 words[GO_NEAR], g = regs->r14;
+
+	if (!at || at >= GO_NEAR || !g)
+		return false;
+	/* m comes before the number in all of Go's versions */
+	if (bpf_probe_read_user(words, sizeof(words), (void *)(g + state->go_number - at * sizeof(u64))) ||
+	    words[0] != state->go_thread)
+		return false;
+	*number = words[at];
+	return true;
 }
 
 /* Looks up whether the process is Go's, once for each thread and epoch. */
@@ -68,7 +95,7 @@ static __always_inline void learn_go(struct task_struct *task, struct task_state
 	u32 tgid = task->tgid, file;
 	struct go_process *process = bpf_map_lookup_elem(&go_processes, &tgid);
 	struct go_layout *layout;
-	u64 started, g;
+	u64 started, g, thread;
 
 	state->go_file = 0;
 	if (!process)
@@ -85,18 +112,22 @@ static __always_inline void learn_go(struct task_struct *task, struct task_state
 	if (!layout || !layout->number)
 		goto known;
 	g = user_word(task->thread.fsbase + layout->slot);
-	if (!g || !is_goroutine(layout, g))
+	thread = g ? thread_of_goroutine(layout, g) : 0;
+	if (!thread)
 		return; /* while a signal is handled, say: look again next time */
 	state->go_file = file;
 	state->go_slot = layout->slot;
 	state->go_number = layout->number;
 	state->go_c_code = layout->c_code;
+	/* threads that C made borrow another m for each call of Go */
+	state->go_words = layout->c_code ? 0 : words_to_number(layout);
+	state->go_thread = thread;
 known:
 	state->go_epoch = epoch;
 }
 
-/* Of the running task; 0: none, or not known. */
-static __always_inline u64 running_goroutine(struct task_struct *task, struct task_state *state)
+/* Of the running task, whose state that is; 0: none, or not known. */
+static __always_inline u64 goroutine_of(struct task_struct *task, struct task_state *state)
 {
 	u32 epoch = go_epoch, file;
 	struct go_layout *layout;
@@ -108,6 +139,8 @@ static __always_inline u64 running_goroutine(struct task_struct *task, struct ta
 		learn_go(task, state, epoch);
 	if (!state->go_file)
 		return 0;
+	if (number_by_register(task, state, &number))
+		return number;
 	g = user_word(task->thread.fsbase + state->go_slot);
 	if (!g)
 		return 0;
@@ -117,6 +150,20 @@ static __always_inline u64 running_goroutine(struct task_struct *task, struct ta
 	file = state->go_file;
 	layout = bpf_map_lookup_elem(&go_files, &file);
 	return layout ? served_by(layout, g) : 0;
+}
+
+/* A function of its own for the verifier, as all global ones here: it looks at each once, not once for every call. */
+__noinline u64 find_goroutine(void)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	return goroutine_of(task, bpf_task_storage_get(&tasks, task, 0, 0));
+}
+
+/* Of the running task. The usual answer is no. */
+static __always_inline u64 running_goroutine(void)
+{
+	return go_epoch ? find_goroutine() : 0;
 }
 
 /* The task runs another program from now on. */

@@ -47,9 +47,7 @@ static __always_inline void fill_io(struct record_io *record, const struct socke
 	record->head = 0;
 	record->tail = 0;
 	record->unused = 0;
-	record->goroutine = 0;
-	if (go_epoch) /* the usual answer is no */
-		record->goroutine = running_goroutine((struct task_struct *)task, task_state((struct task_struct *)task));
+	record->goroutine = running_goroutine();
 }
 
 /* The usual cases, without a detour through the scratch memory: one piece that is kept whole, or nothing to keep. room

@@ -50,7 +50,9 @@ struct task_state {
 	u16 go_file;
 	s16 go_slot;
 	u16 go_number;
-	u16 go_c_code;
+	u8 go_c_code;
+	u8 go_words;   /* from g.m to g.goid; 0: its g.m is not known, or not for ever */
+	u64 go_thread; /* its g.m */
 	u64 goroutine; /* when it left the CPU */
 	u64 switches;  /* how often it had left the CPU, by the kernel's own count; 0: not seen yet */
 };
@@ -158,7 +160,8 @@ struct walk {
 	u8 framing;
 	u8 wide;  /* positions have 64 bits */
 	u8 whole; /* all of it is wanted */
-	u8 unused;
+	u8 complete; /* the pieces are all there are */
+	u32 budget;  /* bpf/payload.h: as of struct direction_state */
 };
 
 /* An I/O record is put together here, then copied to the ring in its exact size. One per direction, so that a

@@ -219,13 +219,18 @@ static __always_inline u32 gather_tail(struct io_scratch *scratch, u32 way, cons
 
 /* Bytes of the next I/O that are kept in any case, whether or not a message begins with it. Where the frames of HTTP/2 are
  * not followed (bpf/frames.h), their heads may be anywhere: each I/O gets the whole budget. */
-static __always_inline u32 at_least(const struct socket_state *state, u32 way)
+static __always_inline u32 least_kept(u8 framing, u32 budget)
 {
-	u32 least = payload_limit < HEAD_MIN ? payload_limit : HEAD_MIN, budget = state->direction[way & 1].budget;
+	u32 least = payload_limit < HEAD_MIN ? payload_limit : HEAD_MIN;
 
-	if (state->framing == FRAMING_HTTP2)
+	if (framing == FRAMING_HTTP2)
 		return payload_limit;
 	return budget > least ? budget : least;
+}
+
+static __always_inline u32 at_least(const struct socket_state *state, u32 way)
+{
+	return least_kept(state->framing, state->direction[way & 1].budget);
 }
 
 /* The first record of a handshake, from either end. */
@@ -249,49 +254,81 @@ static __always_inline u8 framing_of(u8 now, const u8 *data, u32 length)
 	return now;
 }
 
-/* A message start gets a new budget; what was kept is paid from it. */
-static __always_inline u32 budget_for(struct socket_state *state, u32 way, const u8 *data, u32 length)
+/* A message start gets a new budget; what was kept is paid from it. framing: as it is with these bytes. */
+static __always_inline u32 budget_for(u8 framing, u32 budget, const u8 *data, u32 length)
 {
-	state->framing = framing_of(state->framing, data, length);
 	/* Too short to tell: the beginning of a message may be cut anywhere. */
-	return length < 4 || state->framing == FRAMING_HTTP2 || message_start(data) ? payload_limit
-										      : state->direction[way & 1].budget;
+	return length < 4 || framing == FRAMING_HTTP2 || message_start(data) ? payload_limit : budget;
 }
 
 static __always_inline void keep_budget(struct socket_state *state, u32 way, const u8 *data, u32 kept)
 {
-	u32 budget = budget_for(state, way, data, kept);
+	struct direction_state *direction = &state->direction[way & 1];
+	u32 budget;
 
-	state->direction[way & 1].budget = budget > kept ? budget - kept : 0;
+	state->framing = framing_of(state->framing, data, kept);
+	budget = budget_for(state->framing, direction->budget, data, kept);
+	direction->budget = budget > kept ? budget - kept : 0;
 }
 
-/* Fills head, tail and payload of scratch->record for length bytes moved. Returns the bytes in scratch->data. */
-static __always_inline u32 keep_payload(struct io_scratch *scratch, u32 way, const struct source *from, u32 length,
-					struct socket_state *state)
+/* Of the I/O in scratch->walk: fills head, tail and payload of scratch->record. Returns the bytes in scratch->data. */
+__noinline u32 keep_pieces(u32 way)
 {
-	struct record_io *record = &scratch->record;
-	u32 least = at_least(state, way), want, have = 0, tail = 0, budget;
+	struct io_scratch *scratch = bpf_map_lookup_elem(&scratches, &way);
+	u32 least, want, have = 0, tail = 0, budget, length;
+	struct source from;
+	struct walk *walk;
 
-	record->payload = from->payload;
+	if (!scratch)
+		return 0;
+	walk = &scratch->walk;
+	from.base = walk->base;
+	from.size = walk->size;
+	from.segments = walk->segments;
+	from.whole = walk->complete;
+	length = walk->length;
+	least = least_kept(walk->framing, walk->budget);
 	want = length < least ? length : least;
-	if (!gather(scratch, way, from, want, &have)) {
-		record->payload = PAYLOAD_FAULT;
+	if (!gather(scratch, way, &from, want, &have)) {
+		scratch->record.payload = PAYLOAD_FAULT;
 		return 0;
 	}
-	budget = budget_for(state, way, scratch->data, length);
+	walk->framing = framing_of(walk->framing, scratch->data, length);
+	budget = budget_for(walk->framing, walk->budget, scratch->data, length);
 	want = length < budget ? length : budget;
-	if (want > have && !gather(scratch, way, from, want, &have)) {
-		record->payload = PAYLOAD_FAULT;
+	if (want > have && !gather(scratch, way, &from, want, &have)) {
+		scratch->record.payload = PAYLOAD_FAULT;
 		return 0;
 	}
-	state->direction[way & 1].budget = budget > have ? budget - have : 0;
+	walk->budget = budget > have ? budget - have : 0;
 	if (have > HEAD_MAX)
 		return 0;
 	if (have < length)
-		tail = gather_tail(scratch, way, from, length, have);
-	record->head = have;
-	record->tail = tail;
+		tail = gather_tail(scratch, way, &from, length, have);
+	scratch->record.head = have;
+	scratch->record.tail = tail;
 	return have + tail;
+}
+
+/* The same for length bytes moved from, or to, these pieces. */
+static __always_inline u32 keep_payload(struct io_scratch *scratch, u32 way, const struct source *from, u32 length,
+					struct socket_state *state)
+{
+	struct walk *walk = &scratch->walk;
+	u32 bytes;
+
+	scratch->record.payload = from->payload;
+	walk->base = from->base;
+	walk->size = from->size;
+	walk->segments = from->segments;
+	walk->complete = from->whole;
+	walk->length = length;
+	walk->framing = state->framing;
+	walk->budget = state->direction[way & 1].budget;
+	bytes = keep_pieces(way);
+	state->framing = walk->framing;
+	state->direction[way & 1].budget = walk->budget;
+	return bytes;
 }
 
 #endif

@@ -59,7 +59,7 @@ int sample(struct bpf_perf_event_data *ctx)
 	record->h.kind = RECORD_SAMPLE;
 	record->h.missed = 0;
 	record->h.length = 0;
-	record->goroutine = running_goroutine(task, state);
+	record->goroutine = goroutine_of(task, state);
 	record->user = user;
 	record->kernel = kernel;
 	record->unused = 0;

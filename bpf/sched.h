@@ -120,7 +120,7 @@ static __always_inline void leave(struct task_state *state, struct task_struct *
 	state->goroutine = 0;
 	if (task->flags & (PF_KTHREAD | PF_IO_WORKER | PF_USER_WORKER))
 		return;
-	state->goroutine = running_goroutine(task, state);
+	state->goroutine = goroutine_of(task, state);
 	regs = (struct pt_regs *)bpf_task_pt_regs(task);
 	nr = regs->orig_ax;
 	if (nr >= 1024) /* interrupted in user mode */

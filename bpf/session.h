@@ -72,7 +72,7 @@ static __always_inline void tell_step(struct tls_session *session, struct task_s
 	record->library = session->library;
 	record->step = step;
 	record->unused = 0;
-	record->goroutine = go_epoch ? running_goroutine(task, task_state(task)) : 0;
+	record->goroutine = running_goroutine();
 	bpf_ringbuf_submit(record, wake_flag(time));
 }
 
@@ -142,7 +142,7 @@ static __always_inline void fill_plaintext(struct record_io *record, const struc
 	record->flags = 0;
 	record->head = 0;
 	record->tail = 0;
-	record->goroutine = go_epoch ? running_goroutine((struct task_struct *)task, task_state((struct task_struct *)task)) : 0;
+	record->goroutine = running_goroutine();
 }
 
 /* As emit_small() of sockets. */
