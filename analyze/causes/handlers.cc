@@ -24,14 +24,19 @@ void HandlerFinder::push(const flow::Exchange& e) {
 }
 
 void HandlerFinder::settle(flow::RequestTable& table) {
+  std::vector<flow::HandlerGoroutines::Entry> carriers;
   for (auto& [of, requests] : streams_) {
     find_carriers(of.first, requests, goroutines_);
-    for (const Stream& r : requests)
+    for (const Stream& r : requests) {
       if (r.carrier.handler != 0) found_.emplace_back(r.id, r.carrier.handler);
+      if (r.carrier.number != 0) carriers.emplace_back(r.id, r.carrier.number);
+    }
   }
   streams_.clear();
   std::sort(found_.begin(), found_.end());
   table.handlers.assign(std::move(found_));
+  std::sort(carriers.begin(), carriers.end());
+  table.handler_goroutines.assign(std::move(carriers));
 }
 
 }  // namespace tailcap::causes

@@ -19,7 +19,7 @@ class HandlerFinder {
   // Gets every event before this gets the exchange that it is part of; must outlive it.
   explicit HandlerFinder(const Goroutines& goroutines) : goroutines_(goroutines) {}
   void push(const flow::Exchange& exchange);
-  // Once: fills table.handlers.
+  // Once: fills table.handlers and table.handler_goroutines.
   void settle(flow::RequestTable& table);
 
  private:

@@ -1,9 +1,9 @@
-// The handler that served a request, by its name in the program: "main.(*Cart).ServeHTTP".
-//
-// Beside the request table: only Go programs tell.
+// What only Go programs tell of a request, beside the request table: the handler that served it, by its name in the program
+// ("main.(*Cart).ServeHTTP"), and the goroutine that runs it.
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
 #include <utility>
 #include <vector>
 
@@ -12,13 +12,14 @@
 
 namespace tailcap::flow {
 
-class Handlers {
+template <class Value>
+class BesideRequests {
  public:
-  using Entry = std::pair<ExchangeId, TextId>;
+  using Entry = std::pair<ExchangeId, Value>;
   // Ascending by request.
   void assign(std::vector<Entry> sorted) { all_ = std::move(sorted); }
   // 0: not known.
-  TextId find(ExchangeId request) const {
+  Value find(ExchangeId request) const {
     const auto at = std::lower_bound(all_.begin(), all_.end(), request, [](const Entry& e, ExchangeId id) { return e.first < id; });
     return at != all_.end() && at->first == request ? at->second : 0;
   }
@@ -28,5 +29,8 @@ class Handlers {
  private:
   std::vector<Entry> all_;
 };
+using Handlers = BesideRequests<TextId>;
+// Only of requests over HTTP/2, whose bytes other goroutines move.
+using HandlerGoroutines = BesideRequests<std::uint64_t>;
 
 }  // namespace tailcap::flow

@@ -135,6 +135,7 @@ struct RequestTable {
   Setups setups;  // of the requests that were the first on their connection
   Causes causes;  // of client-side requests
   Handlers handlers;
+  HandlerGoroutines handler_goroutines;
   Partitions partitions;  // of requests with a duration
 };
 

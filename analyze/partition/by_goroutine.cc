@@ -25,8 +25,9 @@ struct Point {
 
 class Goroutines {
  public:
-  Goroutines(const Known& k, std::uint64_t goroutine, std::span<const Call> calls, Draft& draft)
-      : k_(k), calls_(calls), draft_(draft), process_(k.observed.process(draft.w.pid)), goroutine_(goroutine) {}
+  Goroutines(const Known& k, CarryingGoroutine goroutine, std::span<const Call> calls, Draft& draft)
+      : k_(k), calls_(calls), draft_(draft), process_(k.observed.process(draft.w.pid)), goroutine_(goroutine.number),
+        only_its_(goroutine.handler || !draft.w.streams) {}
 
   void run() {
     collect();
@@ -45,7 +46,7 @@ class Goroutines {
     const Window& w = draft_.w;
     for (const Act& a : acts_of(k_, w)) points_.push_back({a.time, a.goroutine, a.tid, !a.out, !a.out ? false : !w.server(), false, 0});
     const Nanos begin = w.server() ? w.first : w.from;
-    if (const Log<Sighting>* seen = w.server() && !w.streams ? k_.observed.goroutine(w.pid, goroutine_) : nullptr)
+    if (const Log<Sighting>* seen = w.server() && only_its_ ? k_.observed.goroutine(w.pid, goroutine_) : nullptr)
       for (const Sighting* s = seen->first_at(begin); s != seen->end() && s->time <= w.to; ++s)
         if (!s->state && s->connection != w.id.connection) points_.push_back({s->time, goroutine_, s->tid, s->connection != 0 && !s->out, s->connection != 0 && s->out, s->off, s->back});
     if (w.server())
@@ -86,7 +87,8 @@ class Goroutines {
     const Nanos left = from.parks && b.goroutine != from.goroutine ? from.time : elsewhere(from, until);
     if (left >= until && a.tid == b.tid && a.goroutine == b.goroutine) return add_running(k_, a.tid, from.time, until, calls_, draft_);
     // Until something else was seen there it ran, as far as is known; not when it had just asked for something.
-    Nanos parked = from.parks ? from.time : left;
+    // Who only moves the bytes of several requests says nothing of this one.
+    Nanos parked = from.parks || (draft_.w.server() && !only_its_) ? from.time : left;
     if (parked > from.time) add_running(k_, a.tid, from.time, parked, calls_, draft_, Evidence::inferred);
     gap(std::min(parked, until), &b, until);
   }
@@ -151,7 +153,7 @@ class Goroutines {
 
   void park(Nanos from, Nanos to) {
     // Without a goroutine nobody is known to have worked on it.
-    if (goroutine_ != 0 && !(draft_.w.server() && draft_.w.streams)) draft_.add(from, to, Label::go_park, Evidence::inferred);
+    if (goroutine_ != 0 && (!draft_.w.server() || only_its_)) draft_.add(from, to, Label::go_park, Evidence::inferred);
   }
 
   // Nobody else was seen on the thread since then.
@@ -182,6 +184,7 @@ class Goroutines {
   Draft& draft_;
   const ProcessLog* process_;
   const std::uint64_t goroutine_;
+  const bool only_its_;  // what it does it does for this request
   std::vector<Span> stops_;
   std::vector<Point> points_;
 };
@@ -270,10 +273,10 @@ class States {
 
 }  // namespace
 
-void add_by_goroutine(const Known& k, std::uint64_t goroutine, std::span<const Call> calls, Draft& draft) {
+void add_by_goroutine(const Known& k, CarryingGoroutine goroutine, std::span<const Call> calls, Draft& draft) {
   const ProcessLog* process = k.observed.process(draft.w.pid);
-  const Log<Sighting>* seen = k.observed.goroutine(draft.w.pid, goroutine);
-  if (process && process->deep && seen && draft.w.server() && draft.w.phases) {
+  const Log<Sighting>* seen = k.observed.goroutine(draft.w.pid, goroutine.number);
+  if (process && process->deep && seen && draft.w.server() && draft.w.phases && (goroutine.handler || !draft.w.streams)) {
     // From the read on its states are known; before that it had not been read.
     const std::vector<Span> left = States(k, *seen, calls, draft).run(draft.w.first, draft.w.to);
     Draft rest = draft;

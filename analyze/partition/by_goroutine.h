@@ -1,4 +1,4 @@
-// Go: the goroutine that sends the response's first byte carries the request.
+// Go: the goroutine that sends the response's first byte carries the request; over HTTP/2 the one that runs its handler.
 //
 // Between two sightings it ran, if both were on one thread and nothing else was seen there meanwhile; otherwise it was
 // parked: on the call that was under way, until its answer arrived; then it was runnable until a thread took it. What it
@@ -12,7 +12,10 @@
 
 namespace tailcap::partition {
 
-// goroutine: 0 where it is not known.
-void add_by_goroutine(const Known& k, std::uint64_t goroutine, std::span<const Call> calls, Draft& draft);
+struct CarryingGoroutine {
+  std::uint64_t number = 0;  // 0: not known
+  bool handler = false;      // it runs the request's handler, while others move its bytes: HTTP/2
+};
+void add_by_goroutine(const Known& k, CarryingGoroutine goroutine, std::span<const Call> calls, Draft& draft);
 
 }  // namespace tailcap::partition

@@ -95,7 +95,9 @@ ThreadLog* Observed::find_or_add(const formats::Thread& thread) {
 }
 
 void Observed::sight(const Event& event, Sighting sighting) {
-  const std::uint64_t goroutine = sighting.state ? std::get<formats::GoState>(event.body).goroutine : event.goroutine;
+  std::uint64_t goroutine = event.goroutine;
+  if (const auto* state = std::get_if<formats::GoState>(&event.body)) goroutine = state->goroutine;
+  else if (const auto* exit = std::get_if<formats::GoExit>(&event.body)) goroutine = exit->goroutine;
   if (goroutine == 0) return;
   ProcessLog& process = processes_[event.thread.pid];
   process.go = true;
@@ -247,6 +249,11 @@ void Observed::push(const Event& event) {
     Sighting s;
     s.time = at, s.tid = event.thread.tid, s.state = true, s.run = state->state, s.why = label_of_reason(state->reason), s.by = event.goroutine;
     sight(event, s);
+  } else if (std::holds_alternative<formats::GoExit>(event.body)) {
+    // From now on it is in no state.
+    Sighting s;
+    s.time = at, s.tid = event.thread.tid, s.state = true;
+    if (processes_[event.thread.pid].deep) sight(event, s);
   } else if (std::holds_alternative<formats::GoHandler>(event.body)) {
     if (event.goroutine != 0) processes_[event.thread.pid].handlers.add({at, event.goroutine}), ++kept_;
   } else if (std::holds_alternative<formats::GoProgram>(event.body)) {

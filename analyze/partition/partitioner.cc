@@ -80,7 +80,10 @@ struct Partitioner::Impl {
       if (a.goroutine != 0 && (goroutine == 0 || (w.server() && a.out && a.time == w.third))) goroutine = a.goroutine;
     }
     const ProcessLog* process = observed.process(w.pid);
-    if (process && process->go) return add_by_goroutine(k, goroutine, calls, draft);
+    if (process && process->go) {
+      const std::uint64_t handler = w.streams ? windows.table().handler_goroutines.find(w.id) : 0;
+      return add_by_goroutine(k, {handler != 0 ? handler : goroutine, handler != 0}, calls, draft);
+    }
     const ThreadLog* log = only != 0 ? observed.thread(only) : nullptr;
     if (log && log->multiplexes) return add_by_turns(k, only, calls, draft);
     add_by_thread(k, calls, draft);

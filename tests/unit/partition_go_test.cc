@@ -1,4 +1,5 @@
 // Labels of requests that goroutines serve, with and without their states. Exact to the nanosecond.
+#include "tests/unit/http2_wire.h"
 #include "tests/unit/partition_case.h"
 
 namespace tailcap {
@@ -116,6 +117,48 @@ TEST(PartitionOfGoroutines, WithoutGoroutinesItIsNotKnown) {
   const std::string labels = c.labels("/a");
   EXPECT_EQ(labels.find("lock.futex"), std::string::npos);
   EXPECT_NE(labels.find("unexplained.nocarrier"), std::string::npos);
+}
+
+// Others read its request and write its response; what it waited for its handler's goroutine knows.
+struct Http2Case : GoCase {
+  static constexpr std::uint64_t kServe = 5, kReads = 6, kHandler = 40;
+  protocols::http2::Encoder requests, responses;
+  Endpoint* in = nullptr;
+
+  explicit Http2Case(bool handlers) {
+    in = &accepted(kM1).of(kServe);
+    idle(kM1, 500us, 600us, 700us);
+    idle(kM1, 40ms, 41ms, 42ms);
+    s.add(1ms, kM1, formats::GoCreate{kReads, {}, {}}, kServe);
+    in->of(kReads).receive(2ms, 2ms, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + protocols::http2::settings());
+    in->of(kServe).send(3ms, protocols::http2::settings());
+    in->of(kReads).receive(10ms, 10ms, protocols::http2::headers(1, requests({{":method", "GET"}, {":path", "/stock"}, {":scheme", "http"}, {":authority", "h"}})));
+    if (handlers) {
+      s.add(10100us, kM1, formats::GoCreate{kHandler, {}, {}}, kServe);
+      s.add(10200us, kM1, formats::GoHandler{0x1000, s.own("main.(*Stock).ServeHTTP")}, kHandler);
+    }
+  }
+  void answer(Duration at) { in->of(kServe).send(at, protocols::http2::headers(1, responses({{":status", "200"}}))); }
+};
+
+TEST(PartitionOfGoroutines, OverHttp2TheHandlersGoroutineCounts) {
+  Http2Case c(true);
+  c.state(10ms, kM1, c.kHandler, GoRunState::ready, {}, c.kServe);
+  c.state(11ms, kM1, c.kHandler, GoRunState::running);
+  c.state(12ms, kM1, c.kHandler, GoRunState::parked, "sync.Mutex.Lock");
+  c.state(30ms, kM1, c.kHandler, GoRunState::ready, {}, 99);
+  c.state(31ms, kM1, c.kHandler, GoRunState::running);
+  c.state(32ms, kM1, c.kServe, GoRunState::parked, "IO wait");
+  c.answer(33ms);
+  EXPECT_EQ(c.labels("/stock"), "lock.go.mutex 18000 go.runnable 2000 cpu 3000");
+}
+
+TEST(PartitionOfGoroutines, OverHttp2WithoutAHandlerNobodyIsKnown) {
+  Http2Case c(false);
+  c.state(12ms, kM1, c.kServe, GoRunState::parked, "IO wait");
+  c.state(32ms, kM1, c.kServe, GoRunState::running);
+  c.answer(33ms);
+  EXPECT_EQ(c.labels("/stock"), "unexplained.nocarrier 23000");
 }
 
 }  // namespace
