@@ -22,7 +22,7 @@ static __always_inline struct sock *socket_of(struct task_struct *task, u32 fd)
 {
 	struct file *file = file_of(task, fd);
 
-	if (!file || (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
+	if (!file || kind_of_file(file) != FILE_SOCKET)
 		return NULL;
 	return sock_of(file);
 }

@@ -26,32 +26,36 @@ enum file_kind {
 #define PTS_MAJOR_FIRST 136
 #define PTS_MAJOR_LAST 143
 
+/* task: trusted, so that most of the way is plain loads. */
 static __always_inline struct file *file_of(struct task_struct *task, u32 fd)
 {
-	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
-	struct file **slots = BPF_CORE_READ(table, fd);
+	struct files_struct *files = task->files;
 	struct file *file = NULL;
+	struct fdtable *table;
 
-	if (!table || fd >= BPF_CORE_READ(table, max_fds))
+	if (!files)
 		return NULL;
-	if (bpf_probe_read_kernel(&file, sizeof(file), slots + fd))
+	table = files->fdt;
+	if (!table || fd >= table->max_fds)
+		return NULL;
+	if (bpf_probe_read_kernel(&file, sizeof(file), table->fd + fd))
 		return NULL;
 	return file;
 }
 
 static __always_inline struct sock *sock_of(struct file *file)
 {
-	struct socket *socket = BPF_CORE_READ(file, private_data);
+	struct socket *socket = MEMBER(struct file, file, private_data);
 
-	return BPF_CORE_READ(socket, sk);
+	return MEMBER(struct socket, socket, sk);
 }
 
 static __always_inline enum file_kind kind_of_file(struct file *file)
 {
-	struct inode *inode = BPF_CORE_READ(file, f_inode);
+	struct inode *inode = MEMBER(struct file, file, f_inode);
 	u32 major;
 
-	switch (BPF_CORE_READ(inode, i_mode) & S_IFMT) {
+	switch (MEMBER(struct inode, inode, i_mode) & S_IFMT) {
 	case S_IFSOCK:
 		return FILE_SOCKET;
 	case S_IFIFO:

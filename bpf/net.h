@@ -28,9 +28,6 @@ static __always_inline void tell_segment(struct socket_state *state, u32 kind, u
 	bpf_ringbuf_submit(record, wake_flag(record->h.time));
 }
 
-/* Since 6.2; makes plain loads of what otherwise takes a probe read of 34 ns. */
-extern void *bpf_rdonly_cast(void *object, u32 type) __ksym __weak;
-
 /* What TCP noted of the segment before it looked at it: its place and its end, a FIN counted. */
 static __always_inline u32 segment_place(struct sk_buff *skb, u32 *length)
 {

@@ -74,7 +74,7 @@ static __always_inline void note_descriptor(struct task_state *state, struct tas
 	if (state->file != FILE_SOCKET)
 		return;
 	sk = sock_of(file);
-	state->socket = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
+	state->socket = MEMBER(struct sock, sk, __sk_common.skc_cookie.counter);
 }
 
 /* Whether it sleeps for what was announced just before. */
