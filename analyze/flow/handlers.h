@@ -24,6 +24,7 @@ class BesideRequests {
     return at != all_.end() && at->first == request ? at->second : 0;
   }
   bool empty() const { return all_.empty(); }
+  const std::vector<Entry>& all() const { return all_; }
   std::size_t size() const { return all_.size(); }
 
  private:

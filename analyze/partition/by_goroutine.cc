@@ -238,11 +238,16 @@ class States {
     const Sighting* next = seen_.first_at(at);
     while (next != seen_.end() && !next->state) ++next;
     if (next == seen_.end() || next->run != GoRunState::ready || next->by == 0) return 0;
+    if (const auto row = k_.windows.handled_by(draft_.w.pid, next->by)) return behind(*row);
     const Log<Sighting>* other = k_.observed.goroutine(draft_.w.pid, next->by);
     const Sighting* act = other ? other->last_until(next->time) : nullptr;
     while (act && act->connection == 0) act = act == other->begin() ? nullptr : act - 1;
     const auto row = act ? k_.windows.at(act->connection, next->time) : std::nullopt;
-    const flow::ExchangeId request = row ? k_.windows.owner(*row) : flow::ExchangeId{};
+    return row ? behind(*row) : 0;
+  }
+
+  std::uint32_t behind(std::uint32_t row) {
+    const flow::ExchangeId request = k_.windows.owner(row);
     return request.connection != 0 && request != draft_.w.id ? draft_.who(0, request) : 0;
   }
 

@@ -69,6 +69,16 @@ Windows::Windows(const flow::RequestTable& table, std::vector<Note> notes) : tab
   for (const auto& [call, cause] : table.causes)
     if (cause.parent.connection != 0) made_.emplace_back(cause.parent, call);
   std::sort(made_.begin(), made_.end());
+  for (const auto& [id, goroutine] : table.handler_goroutines.all())
+    if (const auto row = find(id)) handling_.push_back({rows[*row].pid, goroutine, *row});
+  std::sort(handling_.begin(), handling_.end(), [](const Handling& a, const Handling& b) { return a.pid != b.pid ? a.pid < b.pid : a.goroutine < b.goroutine; });
+}
+
+std::optional<std::uint32_t> Windows::handled_by(std::uint32_t pid, std::uint64_t goroutine) const {
+  const auto at = std::lower_bound(handling_.begin(), handling_.end(), goroutine,
+                                   [&](const Handling& h, std::uint64_t g) { return h.pid != pid ? h.pid < pid : h.goroutine < g; });
+  if (at == handling_.end() || at->pid != pid || at->goroutine != goroutine) return std::nullopt;
+  return at->row;
 }
 
 Window Windows::window(std::uint32_t row) const {

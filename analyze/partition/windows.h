@@ -62,6 +62,8 @@ class Windows {
   std::optional<std::uint32_t> moved(flow::ConnectionId connection, Nanos t, bool& shared) const;
   // Which of the requests on its connection made this call: itself where nobody is known.
   flow::ExchangeId owner(std::uint32_t row) const;
+  // The request over HTTP/2 whose handler this goroutine runs; unset: none.
+  std::optional<std::uint32_t> handled_by(std::uint32_t pid, std::uint64_t goroutine) const;
   // When it ended is known.
   bool ends(flow::ExchangeId id) const;
   // This request had ended by t.
@@ -84,6 +86,12 @@ class Windows {
     Nanos time = 0;
   };
   std::vector<Milestone> milestones_;           // of streams, by (connection, time)
+  struct Handling {
+    std::uint32_t pid = 0;
+    std::uint64_t goroutine = 0;
+    std::uint32_t row = 0;
+  };
+  std::vector<Handling> handling_;              // ascending by (pid, goroutine)
   std::vector<std::pair<flow::ExchangeId, flow::ExchangeId>> made_;  // who, which; ascending
 };
 

@@ -1,6 +1,7 @@
 """Injects faults into services, records them, and holds tailcap's labels against what the services and injectors logged.
 
-    lab.py --build build/release [--only 1,4] [--minimum] [--repeat N] [--nulls N] [--table FILE]
+    lab.py --build build/release [--only 1,4] [--minimum] [--repeat N] [--nulls N] [--results FILE]
+    lab.py --results FILE --table FILE        makes the table of what is in there, and runs nothing
 
 A fault passes if, of the requests that it hit, the expected label is the dominant one of what makes them slower than
 typical requests, its time agrees with the truth within 10 % or 2 ms (medians), less than 5 % of their time is
@@ -178,6 +179,10 @@ class Score:
             if there > 500_000:
                 self.failures.append(f"the control route has {ms(there)} ms of it")
 
+    def result(self):
+        names = ("dominant", "attributed", "true", "unexplained", "named", "failures")
+        return {"fault": self.fault.number, "hit": len(self.hit), **{n: getattr(self, n) for n in names}}
+
     def line(self):
         f = self.fault
         return (f"{f.number:>3} {f.name:<28} {f.labels[0]:<16} attributed {ms(self.attributed):>8} true {ms(self.true):>8} ms "
@@ -220,18 +225,26 @@ def main():
     parser.add_argument("--minimum", action="store_true")
     parser.add_argument("--repeat", type=int, default=1)
     parser.add_argument("--nulls", type=int, default=0)
-    parser.add_argument("--table")
+    parser.add_argument("--results", help="a file that results are added to, a JSON object per run")
+    parser.add_argument("--table", help="writes the table of --results")
     parser.add_argument("--keep", help="folder for the captures of runs that failed")
     given = parser.parse_args()
+    if given.table:
+        write_table(given.table, json_lines(pathlib.Path(given.results).read_text()), faults.ALL)
+        return
     reason = harness.why_not_here()
     if reason:
         print(f"SKIPPED: {reason}")
         sys.exit(77)
     harness.BUILD = build = pathlib.Path(given.build).resolve()
     chosen = [f for f in faults.ALL if (not given.only or str(f.number) in given.only.split(",")) and (not given.minimum or f.minimum)]
-    failed, table = 0, []
+    failed = 0
+
+    def keep(**result):
+        if given.results:
+            with open(given.results, "a") as file:
+                file.write(json.dumps(result) + "\n")
     for fault in chosen:
-        scores = []
         for _ in range(given.repeat):
             try:
                 score = once(fault, build, given.keep)
@@ -242,35 +255,45 @@ def main():
             except groups.NotHere as missing:
                 print(f"{fault.number:>3} {fault.name:<28} NOT HERE: {missing}", flush=True)
                 break
-            scores.append(score)
             print(score.line(), flush=True)
-        failed += sum(bool(s.failures) for s in scores)
-        if scores:
-            table.append((fault, scores))
+            keep(**score.result())
+            failed += bool(score.failures)
     named = []
     for n in range(given.nulls):
-        named += null_run(build, n)
+        causes = null_run(build, n)
+        keep(null=n, named=causes)
+        named += causes
     if given.nulls:
         print(f"{given.nulls} runs without a fault: {len(named)} causes named", *named, sep="\n  ")
-    if given.table:
-        write_table(given.table, table, given.nulls, named)
     sys.exit(1 if failed or named else 0)
 
 
-def write_table(file, table, nulls, named):
+def write_table(file, results, faults):
     lines = ["# The fault lab", "", "Made by `scripts/lab`. Medians over the requests that a fault hit, of all runs; time in ms. Several",
-             "labels: the first is expected, the others may stand for it (without evidence for it, or in part).", "",
-             "| # | fault | label | attributed | true | unexplained | runs | dominant label right |", "|---|---|---|---|---|---|---|---|"]
-    for fault, scores in table:
-        middle = lambda values: statistics.median(values)
-        right = sum(s.dominant == fault.labels[0] for s in scores)
-        if fault.check:
-            lines.append(f"| {fault.number} | {fault.name} | outcomes and deadlines of both ends | | | | {len(scores)} | {right} |")
+             "labels: the first is expected, the others may stand for it (without evidence for it, or in part). Right: the expected",
+             "label, or what may stand for it, is what makes those requests slow. Within: its time is within 10 % or 2 ms of the truth.", "",
+             "| # | fault | label | attributed | true | unexplained | runs | right | within | named by the report |", "|---|---|---|---|---|---|---|---|---|---|"]
+    middle = statistics.median
+    runs = right = 0
+    for fault in faults:
+        scores = [r for r in results if r.get("fault") == fault.number]
+        if not scores:
             continue
-        lines.append(f"| {fault.number} | {fault.name} | `{'`, `'.join(fault.labels)}` | {ms(middle([s.attributed for s in scores]))} | "
-                     f"{ms(middle([s.true for s in scores]))} | {middle([s.unexplained for s in scores]):.1%} | {len(scores)} | {right} |")
+        runs += len(scores)
+        good = sum(r["dominant"] == fault.labels[0] for r in scores)
+        right += good
+        if fault.check:
+            lines.append(f"| {fault.number} | {fault.name} | outcomes and deadlines of both ends | | | | {len(scores)} | {good} | {good} | |")
+            continue
+        within = sum(abs(r["attributed"] - r["true"]) <= max(SLACK * r["true"], SLACK_NS) for r in scores)
+        told = collections.Counter(r["named"][0] if r["named"] else "none" for r in scores)
+        lines.append(f"| {fault.number} | {fault.name} | `{'`, `'.join(fault.labels)}` | {ms(middle([r['attributed'] for r in scores]))} | "
+                     f"{ms(middle([r['true'] for r in scores]))} | {middle([r['unexplained'] for r in scores]):.1%} | {len(scores)} | {good} | {within} | "
+                     + ", ".join(f"`{name}` {n}" if name != "none" else f"none {n}" for name, n in told.most_common()) + " |")
+    lines += ["", f"The dominant label was right in {right} of {runs} runs ({right / max(runs, 1):.1%})."]
+    nulls = [r for r in results if "null" in r]
     if nulls:
-        lines += ["", f"Runs without a fault: {nulls}; causes named in them: {len(named)}."]
+        lines += ["", f"Runs without a fault: {len(nulls)}; causes named in them: {sum(len(r['named']) for r in nulls)}."]
     pathlib.Path(file).write_text("\n".join(lines) + "\n")
 
 

@@ -153,6 +153,19 @@ TEST(PartitionOfGoroutines, OverHttp2TheHandlersGoroutineCounts) {
   EXPECT_EQ(c.labels("/stock"), "lock.go.mutex 18000 go.runnable 2000 cpu 3000");
 }
 
+TEST(PartitionOfGoroutines, OverHttp2WhoHeldTheLockIsARequest) {
+  Http2Case c(true);
+  c.in->of(c.kReads).receive(10ms, 10500us, protocols::http2::headers(3, c.requests({{":method", "GET"}, {":path", "/holds"}, {":scheme", "http"}, {":authority", "h"}})));
+  c.s.add(10600us, kM1, formats::GoCreate{41, {}, {}}, c.kServe);
+  c.s.add(10700us, kM1, formats::GoHandler{0x1000, c.s.own("main.(*Stock).ServeHTTP")}, 41);
+  c.state(12ms, kM1, c.kHandler, GoRunState::parked, "sync.Mutex.Lock");
+  c.state(30ms, kM1, c.kHandler, GoRunState::ready, {}, 41);
+  c.state(31ms, kM1, c.kHandler, GoRunState::running);
+  c.answer(33ms);
+  c.in->of(c.kServe).send(35ms, protocols::http2::headers(3, c.responses({{":status", "200"}})));
+  EXPECT_EQ(c.path_of(c.culprit("/stock", Label::lock_go_mutex).request), "/holds");
+}
+
 TEST(PartitionOfGoroutines, OverHttp2WithoutAHandlerNobodyIsKnown) {
   Http2Case c(false);
   c.state(12ms, kM1, c.kServe, GoRunState::parked, "IO wait");
