@@ -27,6 +27,7 @@ usage: tailcap timeline FILE -o OUT.svg [OPTION...]
       --from T, --to T   since the start of the recording (10s, 1500ms, 2m) or UTC (2026-03-01T12:34:56Z)
   -p, --pid PID          of this process only; may be repeated
   -o, --output OUT       an SVG that needs nothing else; - is the standard output
+      --json             the same as JSON, on standard output unless -o says otherwise
   -h, --help             this
 
 Green is on a CPU (goroutines: running), orange ready but waiting for one; what is waited for is thinner. Point at a
@@ -39,7 +40,7 @@ examples:
   tailcap timeline slow.tcap --from 2.9s --to 3.2s --pid 4711 -o stall.svg
 )";
 
-int run(const std::string& file, const std::string& output, const Selection& selection, std::vector<std::uint32_t> pids) {
+int run(const std::string& file, const std::string& output, bool as_json, const Selection& selection, std::vector<std::uint32_t> pids) {
   pipeline::Options options = options_of(selection);
   options.study = false;
   const pipeline::Analysis analysis = pipeline::analyze(file, options);
@@ -55,7 +56,7 @@ int run(const std::string& file, const std::string& output, const Selection& sel
   }
   report::LanesPicture how;
   how.zero = selection.from.empty() ? from : from - formats::Duration{options.from && !options.from->absolute ? options.from->nanoseconds : 0};
-  write_file(output, report::lanes_svg(lanes, how), file);
+  write_file(output.empty() ? "-" : output, as_json ? report::lanes_json(lanes, how.zero) : report::lanes_svg(lanes, how), file);
   if (const std::string notes = report::lanes_notes(lanes); !notes.empty()) std::fprintf(stderr, "tailcap timeline: %s\n", notes.c_str());
   return exit_code(analysis.damaged, analysis.wrong, "timeline");
 }
@@ -67,9 +68,11 @@ int run_timeline(int argc, char** argv) {
   std::vector<std::uint32_t> pids;
   std::string output;
   Selection selection;
+  bool as_json = false;
   po::options_description options;
   options.add_options()("help,h", "")("file", po::value(&files))("output,o", po::value(&output))("from", po::value(&selection.from))(
-      "to", po::value(&selection.to))("pid,p", po::value(&pids));
+      "to", po::value(&selection.to))("pid,p", po::value(&pids))(
+      "json", po::bool_switch(&as_json));
   po::positional_options_description positional;
   positional.add("file", -1);
   try {
@@ -83,8 +86,8 @@ int run_timeline(int argc, char** argv) {
     po::notify(values);
     if (files.empty()) return wrong_usage(argv[0], "no file given");
     if (files.size() > 1) return wrong_usage(argv[0], "unexpected argument '" + report::printable(files[1]) + "'");
-    if (output.empty()) return wrong_usage(argv[0], "no output given: -o OUT.svg");
-    return run(files[0], output, selection, std::move(pids));
+    if (output.empty() && !as_json) return wrong_usage(argv[0], "no output given: -o OUT.svg, or --json");
+    return run(files[0], output, as_json, selection, std::move(pids));
   } catch (const po::error& e) {
     return wrong_usage(argv[0], e.what());
   } catch (const UsageError& e) {

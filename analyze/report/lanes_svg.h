@@ -1,4 +1,4 @@
-// Lanes as a picture: an SVG that needs nothing else, or a part of a page.
+// Lanes as a picture, an SVG that needs nothing else, or a part of a page; and as JSON.
 #pragma once
 
 #include <optional>
@@ -16,6 +16,9 @@ struct LanesPicture {
 };
 
 std::string lanes_svg(const flow::Lanes& lanes, const LanesPicture& how);
+
+// One line; analyze/commands/JSON.md describes it.
+std::string lanes_json(const flow::Lanes& lanes, flow::Time zero);
 
 // What the picture leaves out, and what it cannot know; empty: nothing. A sentence each.
 std::string lanes_notes(const flow::Lanes& lanes);

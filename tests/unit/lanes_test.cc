@@ -161,6 +161,18 @@ TEST(Lanes, MoreThanCanBeShownIsSaid) {
   EXPECT_NE(report::lanes_notes(lanes).find("20 threads that did less are left out"), std::string::npos);
 }
 
+TEST(Lanes, AsJson) {
+  Recording r;
+  r.go(1ms, kMain, 21, GoRunState::parked, "chan receive");
+  r.go(3ms, kMain, 21, GoRunState::running);
+  EXPECT_EQ(report::lanes_json(r.lanes(0ms, 4ms), synth::kStart),
+            "{\"from_ns\":0,\"to_ns\":4000000,\"events_lost\":false,\"goroutine_states\":true,"
+            "\"left_out\":{\"collector\":0,\"connection\":0,\"goroutine\":0,\"thread\":0},\"idle\":{\"collector\":0,\"connection\":0,\"goroutine\":0,\"thread\":0},"
+            "\"lanes\":[{\"kind\":\"goroutine\",\"pid\":7,\"number\":21,\"name\":null,\"stretches\":["
+            "{\"from_ns\":1000000,\"to_ns\":3000000,\"what\":\"other\",\"note\":\"chan receive\"},"
+            "{\"from_ns\":3000000,\"to_ns\":4000000,\"what\":\"on_cpu\",\"note\":\"running\"}],\"marks\":[]}]}\n");
+}
+
 TEST(Lanes, ThePictureIsWellFormedWhateverNamesAre) {
   Recording r;
   r.s.task(0ms, kMain, "<b>\"&'\x01");
