@@ -41,6 +41,7 @@ enum record_kind {
 	RECORD_STALL = 29,
 	RECORD_GO_CALL = 31,
 	RECORD_SAMPLE = 32,
+	RECORD_GO_CHANNEL = 37,
 };
 
 /* Every loss that can be counted in the kernel: rows of RECORD_KINDS counters each. */
@@ -210,19 +211,30 @@ struct record_task {
 };
 
 /*
- * RECORD_GO_*: by act, subject is the goroutine that was made or changes its state, the address of a handler's code, or of a
- * connection.
+ * RECORD_GO_*: by act, subject is the goroutine that was made or changes its state, the address of a handler's code, of a
+ * connection, or of what is sent; place is the probe's address for a handler, the stream's number for GO_WRITES.
  */
 struct record_go {
 	struct record_header h;
 	__u64 goroutine;
 	__u64 subject;
-	__u64 place;   /* of a handler: the address of the probe, in the process */
+	__u64 place;
 	__u16 number;  /* of GO_PHASE: formats::GoPhase; of a handler: which probe of the file */
 	__u16 file;    /* which program file */
 	__u8 act;      /* enum go_act */
 	__u8 reason;   /* of a wait or a stop, by the program's own numbers */
 	__u16 unused;
+};
+
+/* Of a value in a Go channel. */
+struct record_go_channel {
+	struct record_header h;
+	__u64 goroutine;
+	__u64 channel; /* its address; 0: not known */
+	__u64 slot;    /* address in the channel's buffer; 0: not known, or the value goes straight to a partner */
+	__u64 partner; /* the goroutine that waited for this; 0: none did */
+	__u8 act;      /* enum go_act */
+	__u8 unused[7];
 };
 
 struct record_exec {
@@ -307,7 +319,21 @@ enum go_act {
 	GO_HANDLER_FUNCTION = 10, /* AX is a function value that is one */
 	GO_ASKED = 11,    /* the running goroutine wants a request sent on the connection AX */
 	GO_SENDS = 12,    /* the running goroutine is about to send on the connection AX */
+	/* of gRPC: */
+	GO_QUEUES = 29,   /* the running goroutine wants DI sent; header fields if BX is not zero */
+	GO_WRITES = 30,   /* the running goroutine is about to send the header fields BX; they begin with the stream's number */
+	/* of channels, all while the channel is locked: */
+	GO_GIVES = 32,    /* in runtime.send: to the receiver BX (runtime.sudog) that waits for the channel AX */
+	GO_FETCHES = 33,  /* in runtime.recv: from the sender BX that waits for the channel AX */
+	GO_PUT = 34,      /* AX is the lock of a channel, in whose buffer the running goroutine has put something */
+	GO_TOOK = 35,     /* and from which it took something */
+	GO_SELECT_PUTS = 36, /* something of type AX goes to the slot BX of the channel DI or R12, or of another */
+	GO_SELECT_TAKES = 37, /* something of type AX comes from the slot CX, likewise */
+	GO_EXCHANGES = 38,    /* in records only, instead of GO_FETCHES: from a slot, into which goes what the partner waits with */
 };
+
+/* The number at places in channels: offsets in runtime.hchan, of its lock, and of the indices of its buffer. */
+#define GO_CHANNEL_NUMBER(lock, indices) ((lock) | (indices) << 8)
 
 #define GO_SKIP_BELOW_OR_EQUAL (1ull << 40) /* a hit at which that condition holds does not count */
 #define GO_REASON (1ull << 41)              /* of a phase: AX says why; of GO_YIELDED: BX, whether it was interrupted */
@@ -318,6 +344,7 @@ enum go_act {
 
 #ifdef __cplusplus
 static_assert(sizeof(record_go) == 56);
+static_assert(sizeof(record_go_channel) == 64);
 static_assert(sizeof(go_layout) == 16);
 static_assert(sizeof(go_process) == 16);
 static_assert(sizeof(record_header) == 24);

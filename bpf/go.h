@@ -148,6 +148,21 @@ int runtime_event(struct pt_regs *ctx)
 		goroutine = number_of(layout, goroutine);
 		subject = REGISTER(ctx, ax);
 		break;
+	case GO_QUEUES:
+		/* Each frame comes by here. */
+		subject = REGISTER(ctx, bx);
+		if (!subject)
+			return 0;
+		kind = RECORD_GO_CALL;
+		goroutine = number_of(layout, goroutine);
+		subject = REGISTER(ctx, di);
+		break;
+	case GO_WRITES:
+		kind = RECORD_GO_CALL;
+		goroutine = number_of(layout, goroutine);
+		subject = REGISTER(ctx, bx);
+		place = (u32)user_word(subject);
+		break;
 	default:
 		return 0;
 	}

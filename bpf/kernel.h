@@ -22,6 +22,7 @@ typedef __s64 s64;
 /* x86-64: the registers at system call entry, or where a function of a program was probed. */
 struct pt_regs {
 	unsigned long r14;
+	unsigned long r12;
 	unsigned long bx;
 	unsigned long r10;
 	unsigned long r9;

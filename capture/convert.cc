@@ -224,10 +224,16 @@ bool convert_go(std::span<const std::byte> bytes, const go::Names* names, Event&
       event.body = GoState{r.subject, GoRunState::ready, "yielded"};
       return true;
     case GO_ASKED:
-      event.body = GoCall{r.subject, GoCallStep::asked};
+      event.body = GoCall{r.subject, GoCallStep::asked, 0};
       return true;
     case GO_SENDS:
-      event.body = GoCall{r.subject, GoCallStep::sends};
+      event.body = GoCall{r.subject, GoCallStep::sends, 0};
+      return true;
+    case GO_QUEUES:
+      event.body = GoCall{r.subject, GoCallStep::queues, 0};
+      return true;
+    case GO_WRITES:
+      event.body = GoCall{r.subject, GoCallStep::writes, static_cast<std::uint32_t>(r.place)};
       return true;
     case GO_HANDLER:
     case GO_HANDLER_FUNCTION: {
@@ -239,6 +245,25 @@ bool convert_go(std::span<const std::byte> bytes, const go::Names* names, Event&
     default:
       return false;
   }
+}
+
+bool convert_channel(std::span<const std::byte> bytes, Event& event) {
+  record_go_channel r;
+  if (!read(bytes, r)) return false;
+  event.goroutine = r.goroutine;
+  GoChannelStep step;
+  switch (r.act) {
+    case GO_GIVES: step = GoChannelStep::gave; break;
+    case GO_FETCHES: step = GoChannelStep::fetched; break;
+    case GO_PUT:
+    case GO_SELECT_PUTS: step = GoChannelStep::put; break;
+    case GO_TOOK:
+    case GO_SELECT_TAKES: step = GoChannelStep::took; break;
+    case GO_EXCHANGES: step = GoChannelStep::exchanged; break;
+    default: return false;
+  }
+  event.body = GoChannel{r.channel, r.slot, r.partner, step};
+  return true;
 }
 
 }  // namespace
@@ -283,6 +308,8 @@ bool Converter::convert(std::span<const std::byte> bytes, Event& event) {
     case RECORD_GO_HANDLER:
     case RECORD_GO_CALL:
       return convert_go(bytes, names_, event);
+    case RECORD_GO_CHANNEL:
+      return convert_channel(bytes, event);
     default:
       return false;
   }

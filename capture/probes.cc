@@ -80,6 +80,7 @@ bool wanted(std::string_view name, const ProbeSettings& settings, HookTier tier)
   if (name == "retransmit" || name == "reset_sent" || name == "reset_received") return has(Group::net);
   if (name == "task_exec") return has(Group::tasks) || has(Group::tls) || has(Group::go) || !selection.comms.empty();
   if (name == "runtime_event") return has(Group::go);
+  if (name == "channel_event") return has(Group::go) && settings.deep;
   if (name == "task_exit") return has(Group::tasks);
   if (name.starts_with("tls_") || name.starts_with("go_")) return has(Group::tls);
   if (name == "sample") return settings.sample_rate && has(Group::samples);
@@ -208,7 +209,7 @@ Probes::Probes(const ProbeSettings& settings) : impl_(std::make_unique<Impl>()) 
   const auto loaded = [](const bpf_program* program) { return bpf_program__autoload(program) ? bpf_program__fd(program) : -1; };
   impl_->function_links.use(
       {loaded(programs.tls_enter), loaded(programs.tls_return), loaded(programs.tls_event), loaded(programs.go_enter),
-       loaded(programs.tls_return), loaded(programs.go_event), loaded(programs.runtime_event)},
+       loaded(programs.tls_return), loaded(programs.go_event), loaded(programs.runtime_event), loaded(programs.channel_event)},
       types.has_links_of_many_places());
   const auto fill = [&](bpf_map* map, const void* key) {
     const std::uint8_t yes = 1;

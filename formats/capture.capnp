@@ -114,6 +114,7 @@ struct Events {
   goPanic @44 :GoPanic;
   oomKill @45 :OomKill;
   goBuild @46 :GoBuild;
+  goChannel @47 :GoChannel;
 }
 
 struct Io {
@@ -328,6 +329,14 @@ struct CpuQuota {
 struct GoCall {
   connection @0 :List(UInt64);
   step @1 :List(UInt8);
+  stream @2 :List(UInt32);
+}
+
+struct GoChannel {
+  step @0 :List(UInt8);
+  channel @1 :List(UInt64);
+  slot @2 :List(UInt64);
+  partner @3 :List(UInt64);
 }
 
 struct Sample {

@@ -39,6 +39,7 @@ struct KindOf {
   Kind operator()(const GoPanic&) const { return Kind::go_panic; }
   Kind operator()(const OomKill&) const { return Kind::oom_kill; }
   Kind operator()(const GoBuild&) const { return Kind::go_build; }
+  Kind operator()(const GoChannel&) const { return Kind::go_channel; }
 };
 
 }  // namespace
@@ -53,7 +54,7 @@ std::string_view name_of(Kind kind) {
                                         "tls_send",     "tls_receive",   "tls_step",     "probe",
                                         "go_create",    "go_runtime",    "go_state",     "go_handler",  "go_program",
                                         "stall",        "cpu_quota",     "go_call",     "sample",
-                                        "go_exit",      "go_panic",      "oom_kill",    "go_build"};
+                                        "go_exit",      "go_panic",      "oom_kill",    "go_build", "go_channel"};
   static_assert(std::size(names) == kKinds);
   const auto i = static_cast<std::size_t>(kind);
   return i < std::size(names) ? names[i] : "unknown";

@@ -268,7 +268,7 @@ using Body =
     std::variant<Io, Arrival, Retransmit, Reset, StateChange, Accept, SocketInfo, OffCpu, TaskStart, TaskExec, TaskExit,
                  TaskInfo, Mapping, ClockSnapshot, Loss, RecorderCost, ProgramCost, CaptureEnd, Damage,
                  TlsIo, TlsStep, Probe, GoCreate, GoRuntime, GoState, GoHandler, GoProgram, Stall, CpuQuota, GoCall,
-                 Sample, GoExit, GoPanic, OomKill, GoBuild>;
+                 Sample, GoExit, GoPanic, OomKill, GoBuild, GoChannel>;
 
 // The kinds as numbers in the file. Io and TlsIo are two kinds each, so that a column never mixes directions. Never renumbered.
 enum class Kind : std::uint8_t {
@@ -309,8 +309,9 @@ enum class Kind : std::uint8_t {
   go_panic = 34,
   oom_kill = 35,
   go_build = 36,
+  go_channel = 37,
 };
-inline constexpr std::size_t kKinds = 37;
+inline constexpr std::size_t kKinds = 38;
 
 struct Event {
   Time time = kNoTime;  // for Io: when the call was done

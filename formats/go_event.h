@@ -73,15 +73,37 @@ struct GoHandler {
 
 // A request of Go's HTTP client (HTTP/1) on its way from who wants it to the goroutine that sends what goes over its
 // connection. `connection` is the program's own object, an address: it means this connection until it is used anew.
+// Of gRPC `connection` is what is to be sent: the header fields that begin a call, or an answer, or end one.
 enum class GoCallStep : std::uint8_t {
-  asked = 0,  // Event::goroutine wants its request sent on this connection, which nobody else uses until it is answered
-  sends = 1,  // Event::goroutine is about to send on it
+  asked = 0,   // Event::goroutine wants its request sent on this connection, which nobody else uses until it is answered
+  sends = 1,   // Event::goroutine is about to send on it
+  queues = 2,  // gRPC: Event::goroutine wants this sent
+  writes = 3,  // gRPC: Event::goroutine, which sends all that goes over its connection, is about to send it on `stream`
   unknown = 255
 };
 struct GoCall {
   std::uint64_t connection = 0;
   GoCallStep step = GoCallStep::asked;
+  std::uint32_t stream = 0;  // HTTP/2's number; 0: not known
   bool operator==(const GoCall&) const = default;
+};
+
+// Event::goroutine moved a value through a channel. Only in the deep profile. The events of one channel are in the order in
+// which it happened. Values without a size (struct{}) are not told of.
+enum class GoChannelStep : std::uint8_t {
+  gave = 0,       // to `partner`, who waited for one
+  fetched = 1,    // from `partner`, who waited with it; the channel has no buffer
+  put = 2,        // into `slot` of the buffer
+  took = 3,       // out of `slot`
+  exchanged = 4,  // out of `slot`, into which went what `partner` waited with
+  unknown = 255
+};
+struct GoChannel {
+  std::uint64_t channel = 0;  // its address; 0: not known (select)
+  std::uint64_t slot = 0;     // address; 0: not known
+  std::uint64_t partner = 0;  // goroutine
+  GoChannelStep step = GoChannelStep::gave;
+  bool operator==(const GoChannel&) const = default;
 };
 
 // What can be told of process Event::thread.pid, which is a Go program. Bits of parts.

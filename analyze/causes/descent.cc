@@ -43,6 +43,20 @@ Descent::Found Descent::of(const Note& call) const {
   return {};
 }
 
+Descent::Found Descent::of(std::uint64_t goroutine, Time at) const {
+  for (int step = 0; step < kMaxSteps; ++step) {
+    if (servers_.contains(goroutine)) {
+      Found found = working_on(goroutine, at);
+      found.sure = found.server >= 0 && found.sure && process_.servers[static_cast<std::size_t>(found.server)].whole;
+      return found;
+    }
+    const Goroutines::Origin* made = goroutines_.origin({pid_, goroutine});
+    if (!made || made->creator == 0 || made->at > at) return {};
+    goroutine = made->creator, at = made->at;
+  }
+  return {};
+}
+
 // What a goroutine that serves requests worked on at that time.
 Descent::Found Descent::working_on(std::uint64_t goroutine, Time at) const {
   const auto& mine = servers_.at(goroutine);

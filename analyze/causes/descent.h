@@ -28,6 +28,9 @@ class Descent {
     bool sure = false;
   };
   Found of(const Note& call) const;
+  // The request at which a goroutine, or the one that made it, and so on, was at that time.
+  Found of(std::uint64_t goroutine, Time at) const;
+  bool serves(std::uint64_t goroutine) const { return servers_.contains(goroutine); }
 
  private:
   Found working_on(std::uint64_t goroutine, Time at) const;

@@ -6,6 +6,7 @@
 
 #include "analyze/causes/carriers.h"
 #include "analyze/causes/goroutines.h"
+#include "analyze/causes/hand_overs.h"
 #include "analyze/causes/turns.h"
 #include "analyze/causes/weighing.h"
 
@@ -58,6 +59,7 @@ struct Parents::Impl {
 
   Turns turns{kMaxTurns};
   Goroutines& goroutines;
+  HandOvers hand_overs;
   std::unordered_map<std::uint32_t, Process> processes;
   std::size_t noted = 0;
   std::uint64_t pushed = 0;
@@ -78,7 +80,10 @@ struct Parents::Impl {
 Parents::Parents(Goroutines& goroutines) : impl_(std::make_unique<Impl>(goroutines)) {}
 Parents::~Parents() = default;
 
-void Parents::push(const formats::Event& event) { impl_->turns.push(event); }
+void Parents::push(const formats::Event& event) {
+  impl_->turns.push(event);
+  impl_->hand_overs.push(event);
+}
 
 void Parents::push(const flow::Exchange& e, const flow::Request& row, const flow::TextPool& texts) {
   Impl& i = *impl_;
@@ -111,7 +116,7 @@ void Parents::settle(flow::RequestTable& table) {
     for (Note& c : process.clients)
       if (const flow::Setup* setup = table.setups.find(c.id)) c.connect_began = setup->connect_began;
     if (process.go) find_carriers(pid, process, impl_->goroutines);
-    Weighing(pid, process, impl_->turns, impl_->goroutines, impl_->horizon).run(links);
+    Weighing(pid, process, impl_->turns, impl_->goroutines, impl_->horizon, impl_->hand_overs.take(pid), impl_->hand_overs.horizon()).run(links);
     process = {};
   }
   impl_->processes.clear();

@@ -11,6 +11,7 @@
 //             and then sent the call, or began to connect for it: likely. Where it read of several: undecided.
 //   goroutine in a Go program, where threads and turns say nothing: the goroutine that works on a request made the call, or
 //             one that descends from it (causes/carriers.h, causes/descent.h). Certain where both are, and nothing was lost.
+//   channel   likewise: the goroutine had taken something to do from a channel, which the request's gave it (causes/jobs.h).
 // What was lost or not recorded makes nothing certain; beyond the limits below nothing is said.
 #pragma once
 

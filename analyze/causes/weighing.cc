@@ -1,6 +1,7 @@
 #include "analyze/causes/weighing.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace tailcap::causes {
 
@@ -16,8 +17,9 @@ Time or_later(Time t) { return known(t) ? t : formats::kMaxTime; }
 
 }  // namespace
 
-Weighing::Weighing(std::uint32_t pid, Process& process, const Turns& turns, const Goroutines& goroutines, Time horizon)
-    : process_(process), turns_(turns), horizon_(horizon), descent_(pid, process, goroutines) {
+Weighing::Weighing(std::uint32_t pid, Process& process, const Turns& turns, const Goroutines& goroutines, Time horizon,
+                   std::vector<Taken> taken, Time jobs_until)
+    : process_(process), turns_(turns), horizon_(horizon), descent_(pid, process, goroutines), jobs_(process, descent_), jobs_until_(jobs_until) {
   const auto earlier = [](const Note& a, const Note& b) { return a.began != b.began ? a.began < b.began : a.id < b.id; };
   auto& servers = process_.servers;
   auto& clients = process_.clients;
@@ -25,6 +27,7 @@ Weighing::Weighing(std::uint32_t pid, Process& process, const Turns& turns, cons
   std::sort(clients.begin(), clients.end(), earlier);
   parent_.assign(clients.size(), -1);
   descent_.index();
+  jobs_.index(std::move(taken));
   if (process_.go) {
     for (std::uint32_t n = 0; n < servers.size(); ++n)
       if (servers[n].traced()) by_trace_[servers[n].trace].push_back(n);
@@ -138,11 +141,18 @@ Cause Weighing::by_trace(const Note& call, const Cause& otherwise) const {
 Cause Weighing::by_goroutine(const Note& call) const {
   Cause cause;
   cause.alternatives = static_cast<std::uint32_t>(active_.size());
-  const Descent::Found found = descent_.of(call);
+  Descent::Found found = descent_.of(call);
+  const Descent::Found job = call.made < jobs_until_ ? jobs_.of(call) : Descent::Found{};
+  const bool taken = job.server >= 0 && job.server != found.server;
+  // Made for the one, at work for the other.
+  if (taken && found.sure) return cause;
+  if (taken) found = job;
   if (found.server < 0) return cause;
   const Note& s = process_.servers[static_cast<std::size_t>(found.server)];
-  const bool certain = found.sure && s.began > process_.blind_until && call.began < horizon_ && !turns_.lost(s.began, call.began);
-  return {s.id, CauseMethod::goroutine, certain, 0};
+  const bool lost = turns_.lost(s.began, call.began);
+  if (taken && lost) return cause;  // it may have taken something else since
+  const bool certain = found.sure && s.began > process_.blind_until && call.began < horizon_ && !lost;
+  return {s.id, taken ? CauseMethod::channel : CauseMethod::goroutine, certain, 0};
 }
 
 Cause Weighing::by_thread(std::uint32_t client, const std::vector<std::uint32_t>& mine) const {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "analyze/causes/descent.h"
+#include "analyze/causes/jobs.h"
 #include "analyze/causes/note.h"
 #include "analyze/causes/turns.h"
 #include "analyze/flow/cause.h"
@@ -16,8 +17,9 @@ namespace tailcap::causes {
 
 class Weighing {
  public:
-  // Sorts the process's exchanges. Nothing is said about calls from `horizon` on.
-  Weighing(std::uint32_t pid, Process& process, const Turns& turns, const Goroutines& goroutines, Time horizon);
+  // Sorts the process's exchanges. Nothing is said about calls from `horizon` on. taken: through channels, up to jobs_until.
+  Weighing(std::uint32_t pid, Process& process, const Turns& turns, const Goroutines& goroutines, Time horizon, std::vector<Taken> taken,
+           Time jobs_until);
   // Adds the causes of its client-side exchanges, where there is anything to say.
   void run(std::vector<flow::Causes::Link>& links);
 
@@ -48,6 +50,8 @@ class Weighing {
   const Turns& turns_;
   Time horizon_;
   Descent descent_;
+  Jobs jobs_;
+  Time jobs_until_;
   std::unordered_map<std::uint32_t, Steps> steps_;  // by thread, of those that make calls
   std::map<std::array<std::uint64_t, 2>, std::vector<std::uint32_t>> by_trace_;
   std::vector<std::uint32_t> active_;  // servers, ascending by began

@@ -217,6 +217,13 @@ struct Json {
   void operator()(const GoCall& g) const {
     json.field("step", name_of(g.step));
     count("connection", g.connection);
+    if (g.stream != 0) count("stream", g.stream);
+  }
+  void operator()(const GoChannel& g) const {
+    json.field("step", name_of(g.step));
+    count("channel", g.channel);
+    count("slot", g.slot);
+    count("partner", g.partner);
   }
   void operator()(const Sample& s) const {
     json.field("user", s.user);

@@ -92,7 +92,11 @@ inline std::string_view name_of(GoPanicStep s) {
   return pick(names, s);
 }
 inline std::string_view name_of(GoCallStep s) {
-  constexpr std::string_view names[] = {"asked", "sends"};
+  constexpr std::string_view names[] = {"asked", "sends", "queues", "writes"};
+  return pick(names, s);
+}
+inline std::string_view name_of(GoChannelStep s) {
+  constexpr std::string_view names[] = {"gave", "fetched", "put", "took", "exchanged"};
   return pick(names, s);
 }
 inline std::string_view name_of(StallKind k) {

@@ -131,7 +131,11 @@ struct Text {
            report::printable(g.offsets_from) + (g.unsupported.empty() ? "" : " without " + report::printable(g.unsupported));
   }
   std::string operator()(const GoCall& g) const {
-    return std::string(name_of(g.step)) + " on " + n(g.connection);
+    return std::string(name_of(g.step)) + " on " + n(g.connection) + (g.stream != 0 ? " stream " + n(g.stream) : "");
+  }
+  std::string operator()(const GoChannel& g) const {
+    return std::string(name_of(g.step)) + " channel " + n(g.channel) + (g.slot != 0 ? " slot " + n(g.slot) : "") +
+           (g.partner != 0 ? " goroutine " + n(g.partner) : "");
   }
   std::string operator()(const Sample& s) const {
     return (s.user.empty() ? "no stack" : report::printable(s.user)) + (s.kernel.empty() ? "" : " in the kernel " + report::printable(s.kernel));

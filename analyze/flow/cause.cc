@@ -11,6 +11,7 @@ std::string_view name_of(CauseMethod method) {
     case CauseMethod::thread: return "thread";
     case CauseMethod::turn: return "turn";
     case CauseMethod::goroutine: return "goroutine";
+    case CauseMethod::channel: return "channel";
   }
   return {};
 }

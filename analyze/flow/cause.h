@@ -18,8 +18,9 @@ enum class CauseMethod : std::uint8_t {
   thread = 2,    // one thread read the request, made the call, and answered; or at least the latter two
   turn = 3,      // event loop: its thread had just read bytes of this request and of no other
   goroutine = 4, // the goroutine that works on the request made it, or one that it made, or one that that made, …
+  channel = 5,   // a goroutine made it that had taken something to do from the request's, through a channel
 };
-std::string_view name_of(CauseMethod method);  // "trace_id", "thread", "turn", "goroutine"; empty for none
+std::string_view name_of(CauseMethod method);  // "trace_id", "thread", "turn", "goroutine", "channel"; empty for none
 
 struct Cause {
   ExchangeId parent;                // connection 0: undecided

@@ -25,7 +25,8 @@ bool Ownership::subject(const Event& event, What& what, std::uint64_t& number) {
   else if (std::holds_alternative<Sample>(event.body)) what = stack, number = event.thread.pid;
   else if (std::holds_alternative<TlsIo>(event.body) || std::holds_alternative<TlsStep>(event.body)) what = session, number = event.thread.pid;
   else if (std::holds_alternative<GoCreate>(event.body) || std::holds_alternative<GoRuntime>(event.body) || std::holds_alternative<GoState>(event.body) ||
-           std::holds_alternative<GoHandler>(event.body) || std::holds_alternative<GoCall>(event.body) || std::holds_alternative<GoExit>(event.body) ||
+           std::holds_alternative<GoHandler>(event.body) || std::holds_alternative<GoCall>(event.body) ||
+           std::holds_alternative<GoChannel>(event.body) || std::holds_alternative<GoExit>(event.body) ||
            std::holds_alternative<GoPanic>(event.body))
     what = runtime, number = event.thread.pid;
   return number != 0;

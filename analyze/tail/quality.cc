@@ -72,6 +72,7 @@ bool requests_need(std::uint8_t kind) {
     case Kind::stall:
     case Kind::cpu_quota:
     case Kind::go_call:
+    case Kind::go_channel:
     case Kind::sample:
     case Kind::go_exit:
     case Kind::go_panic:

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "bpf/event.h"
+#include "capture/go/channels.h"
 #include "capture/go/handlers.h"
 #include "capture/symbols/function_graph.h"
 #include "capture/symbols/go_strings.h"
@@ -52,6 +53,12 @@ constexpr std::array kStates = {
 constexpr std::array kCalls = {
     Known{"net/http.(*persistConn).roundTrip", GoPart::calls, GO_ASKED, 1, GoPhase::unknown},
     Known{"net/http.persistConnWriter.Write", GoPart::calls, GO_SENDS, 1, GoPhase::unknown},
+};
+// A call of gRPC gets the number of its stream, and is queued, by who makes it; its header fields are sent by the goroutine
+// that sends all of the connection. On the server's side the same of an answer.
+constexpr std::array kGrpc = {
+    Known{"google.golang.org/grpc/internal/transport.(*controlBuffer).executeAndPut", GoPart::calls, GO_QUEUES, 4, GoPhase::unknown},
+    Known{"google.golang.org/grpc/internal/transport.(*loopyWriter).headerHandler", GoPart::calls, GO_WRITES, 2, GoPhase::unknown},
 };
 // Who gives way, by itself or interrupted; or both in one, which says since Go 1.22 which of the two it is.
 constexpr Known kYields{"runtime.gosched_m", GoPart::states, GO_YIELDED, 1, GoPhase::unknown};
@@ -131,6 +138,7 @@ class Planner {
     plan_handlers();
     if (goroutines) plan_calls();
     if (states && goroutines) plan_states(kWaits);
+    if (states && goroutines) plan_channels();
   }
 
  private:
@@ -145,6 +153,8 @@ class Planner {
     for (const Known& known : kAlways) names.push_back(known.name);
     for (const Known& known : kStates) names.push_back(known.name);
     for (const Known& known : kCalls) names.push_back(known.name);
+    for (const Known& known : kGrpc) names.push_back(known.name);
+    names.insert(names.end(), kChannelFunctions.begin(), kChannelFunctions.end());
     for (const Known& known : {kYields, kPreempted, kEither}) names.push_back(known.name);
     for (const auto& end : kEnds) names.push_back(end.first);
     found_ = functions_.find(names);
@@ -240,16 +250,34 @@ class Planner {
       lack(GoPart::runtime, problem);
   }
 
-  // Nothing is missing in a program that has no HTTP client.
+  // Nothing is missing in a program that has no such client.
   void plan_calls() {
-    if (!function(kCalls[0].name)) return;
+    bool has_any = false;
     std::string problem;
-    for (const Known& known : kCalls) {
-      const std::string why = plan_entry(known);
-      if (!why.empty()) problem += (problem.empty() ? "" : ", ") + why;
+    for (const auto& client : {kCalls, kGrpc}) {
+      if (!function(client[0].name)) continue;
+      has_any = true;
+      for (const Known& known : client) {
+        const std::string why = plan_entry(known);
+        if (!why.empty()) problem += (problem.empty() ? "" : ", ") + why;
+      }
     }
     if (!problem.empty()) return lack(GoPart::calls, problem);
-    have(GoPart::calls);
+    if (has_any) have(GoPart::calls);
+  }
+
+  // All of them or none: who saw only some of the values would take one for the other.
+  void plan_channels() {
+    const auto places = find_channel_places(elf_, found_, placer_, release_of(program_.version));
+    const auto give_up = [&](const std::string& why) {
+      program_.unsupported += (program_.unsupported.empty() ? "" : "; ") + ("channels: " + why);
+    };
+    if (!places.problem.empty()) return give_up(places.problem);
+    for (const auto& [function, place, act, skip] : places.all) {
+      planned_function(function.name)
+          .places.push_back(planned(placer_, place, function.address, FunctionProgram::channel,
+                                    GO_COOKIE(act, file_, places.number) | (skip ? GO_SKIP_BELOW_OR_EQUAL : 0)));
+    }
   }
 
   void plan_states(std::span<const std::string_view> beginning) {

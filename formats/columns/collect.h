@@ -306,6 +306,13 @@ struct Collector::Add {
   void operator()(const GoCall& g) {
     c.go_call.connection.push_back(g.connection);
     c.go_call.step.push_back(static_cast<std::uint8_t>(g.step));
+    c.go_call.stream.push_back(g.stream);
+  }
+  void operator()(const GoChannel& g) {
+    c.go_channel.step.push_back(static_cast<std::uint8_t>(g.step));
+    c.go_channel.channel.push_back(g.channel);
+    c.go_channel.slot.push_back(g.slot);
+    c.go_channel.partner.push_back(g.partner);
   }
   void operator()(const Sample& s) {
     c.sample.user.push_back(piece(s.user));

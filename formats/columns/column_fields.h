@@ -241,6 +241,14 @@ COLUMNS_OF(CpuQuota) {
 COLUMNS_OF(GoCall) {
   DENSE(connection, Connection);
   DENSE(step, Step);
+  DENSE(stream, Stream);
+}
+
+COLUMNS_OF(GoChannel) {
+  DENSE(step, Step);
+  DENSE(channel, Channel);
+  DENSE(slot, Slot);
+  DENSE(partner, Partner);
 }
 
 COLUMNS_OF(Sample) {
@@ -306,6 +314,7 @@ void each_kind(F& f, BlockColumns<C>& c, [[maybe_unused]] S s) {
   KIND(go_panic, GoPanic);
   KIND(oom_kill, OomKill);
   KIND(go_build, GoBuild);
+  KIND(go_channel, GoChannel);
 #undef KIND
 }
 

@@ -243,6 +243,13 @@ template <template <class> class C>
 struct GoCallColumns {
   C<std::uint64_t> connection;
   C<std::uint8_t> step;
+  C<std::uint32_t> stream;
+};
+
+template <template <class> class C>
+struct GoChannelColumns {
+  C<std::uint8_t> step;
+  C<std::uint64_t> channel, slot, partner;
 };
 
 template <template <class> class C>
@@ -314,6 +321,7 @@ struct BlockColumns {
   GoPanicColumns<C> go_panic;
   OomKillColumns<C> oom_kill;
   GoBuildColumns<C> go_build;
+  GoChannelColumns<C> go_channel;
 };
 
 }  // namespace tailcap::formats::columns

@@ -377,8 +377,13 @@ void EventDecoder::read_body(Event& event, std::uint8_t kind, std::size_t i) {
       return;
     }
     case Kind::go_call:
-      body = GoCall{c_.go_call.connection[i], call_step_of(c_.go_call.step[i])};
+      body = GoCall{c_.go_call.connection[i], call_step_of(c_.go_call.step[i]), c_.go_call.stream[i]};
       return;
+    case Kind::go_channel: {
+      const auto& k = c_.go_channel;
+      body = GoChannel{k.channel[i], k.slot[i], k.partner[i], channel_step_of(k.step[i])};
+      return;
+    }
     case Kind::sample:
       body = Sample{piece(c_.sample.user[i]), piece(c_.sample.kernel[i])};
       return;

@@ -22,7 +22,8 @@ inline TlsStepKind step_of(std::uint8_t n) { return n <= 4 ? static_cast<TlsStep
 inline FileKind file_of(std::uint8_t n) { return n <= 11 ? static_cast<FileKind>(n) : FileKind::other; }
 inline GoPhase phase_of(std::uint8_t n) { return n <= 5 ? static_cast<GoPhase>(n) : GoPhase::unknown; }
 inline GoRunState run_state_of(std::uint8_t n) { return n <= 2 ? static_cast<GoRunState>(n) : GoRunState::unknown; }
-inline GoCallStep call_step_of(std::uint8_t n) { return n <= 1 ? static_cast<GoCallStep>(n) : GoCallStep::unknown; }
+inline GoCallStep call_step_of(std::uint8_t n) { return n <= 3 ? static_cast<GoCallStep>(n) : GoCallStep::unknown; }
+inline GoChannelStep channel_step_of(std::uint8_t n) { return n <= 4 ? static_cast<GoChannelStep>(n) : GoChannelStep::unknown; }
 inline GoPanicStep panic_step_of(std::uint8_t n) { return n <= 2 ? static_cast<GoPanicStep>(n) : GoPanicStep::unknown; }
 inline StallKind stall_of(std::uint8_t n) { return n <= 5 ? static_cast<StallKind>(n) : StallKind::unknown; }
 

@@ -95,10 +95,10 @@ class CausesScore(Case):
     def load(self, url, connections=0, requests=20):
         subprocess.run([str(c) for c in self.go("load", f"{url}/work/", CLIENTS, requests, connections, "r")], check=True, timeout=60)
 
-    def score(self, name, pid, port, url=None, connections=0, requests=20, certain=0, found=0):
+    def score(self, name, pid, port, url=None, connections=0, requests=20, certain=0, found=0, profile="default"):
         self.reachable(port, name)
         time.sleep(0.1)
-        with self.record("-p", pid) as recording:
+        with self.record("-p", pid, "--profile", profile) as recording:
             self.load(url or f"http://127.0.0.1:{port}", connections, requests)
         self.assert_whole(recording)
         truth = {called: line["served"] for line in json_lines((self.scratch / "log").read_text()) for called in line["called"]}
@@ -122,13 +122,14 @@ class CausesScore(Case):
         self.assertGreaterEqual(score.share(score.certain + score.likely), found, score)
         return score
 
-    def go_service(self, mode, secure=False, secure_leaf=False, connections=0, requests=20, certain=98, found=99):
+    def go_service(self, mode, secure=False, secure_leaf=False, connections=0, requests=20, certain=98, found=99, profile="default"):
         port, leaf = free_port(), self.leaf(secure_leaf)
         address = f"{'https://' if secure else ''}127.0.0.1:{port}"
         service = self.start(self.go("service", mode, address, f"http{'s' if secure_leaf else ''}://127.0.0.1:{leaf}", self.scratch / "log"),
                              stderr=subprocess.DEVNULL)
-        return self.score("go " + mode + (", https" if secure else "") + (", h2 calls" if secure_leaf else ""), service.pid, port,
-                          f"http{'s' if secure else ''}://127.0.0.1:{port}", connections, requests, certain, found)
+        return self.score("go " + mode + (", https" if secure else "") + (", h2 calls" if secure_leaf else "") +
+                          (", deep" if profile == "deep" else ""), service.pid, port,
+                          f"http{'s' if secure else ''}://127.0.0.1:{port}", connections, requests, certain, found, profile)
 
     def test_nginx(self):
         port, leaf = free_port(), self.leaf()
@@ -163,6 +164,23 @@ class CausesScore(Case):
 
     def test_go_lazy_pool(self):
         self.go_service("lazy_pool", certain=0, found=0)
+
+    # Who took a job from the channel is seen in the deep profile only.
+    def linked_by_channel(self, mode, **more):
+        score = self.go_service(mode, profile="deep", certain=95, found=95, **more)
+        self.assertEqual((score.wrong_certain, score.wrong_likely, score.nobody_linked), (0, 0, 0), score)
+
+    def test_go_pool_deep(self):
+        self.linked_by_channel("pool")
+
+    def test_go_lazy_pool_deep(self):
+        self.linked_by_channel("lazy_pool")
+
+    def test_go_buffered_pool_deep(self):
+        self.linked_by_channel("buffered_pool")
+
+    def test_go_select_pool_deep(self):
+        self.linked_by_channel("select_pool")
 
     def test_go_hedge(self):
         self.go_service("hedge", certain=90)

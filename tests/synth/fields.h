@@ -68,7 +68,11 @@ struct Names<formats::GoRunState> {
 };
 template <>
 struct Names<formats::GoCallStep> {
-  static constexpr std::array<std::string_view, 2> all = {"asked", "sends"};
+  static constexpr std::array<std::string_view, 4> all = {"asked", "sends", "queues", "writes"};
+};
+template <>
+struct Names<formats::GoChannelStep> {
+  static constexpr std::array<std::string_view, 5> all = {"gave", "fetched", "put", "took", "exchanged"};
 };
 template <>
 struct Names<formats::GoPanicStep> {
@@ -147,7 +151,10 @@ template <class V> void visit(V& v, formats::CpuQuota& b) {
   v("cgroup", b.cgroup), v("period", b.period), v("quota", b.quota), v("periods", b.periods);
   v("throttled", b.throttled), v("throttled_time", b.throttled_time);
 }
-template <class V> void visit(V& v, formats::GoCall& b) { v("connection", b.connection), v("step", b.step); }
+template <class V> void visit(V& v, formats::GoCall& b) { v("connection", b.connection), v("step", b.step), v("stream", b.stream); }
+template <class V> void visit(V& v, formats::GoChannel& b) {
+  v("step", b.step), v("channel", b.channel), v("slot", b.slot), v("partner", b.partner);
+}
 template <class V> void visit(V& v, formats::Sample& b) { v("user", b.user), v("kernel", b.kernel); }
 template <class V> void visit(V& v, formats::GoExit& b) { v("of", b.goroutine); }
 template <class V> void visit(V& v, formats::GoPanic& b) { v("step", b.step), v("stack", b.stack); }

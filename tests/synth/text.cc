@@ -207,7 +207,7 @@ formats::Body empty_body(std::string_view kind) {
                                formats::TaskInfo{}, formats::Mapping{}, formats::ClockSnapshot{}, formats::Loss{}, formats::RecorderCost{},
                                formats::ProgramCost{}, formats::CaptureEnd{}, formats::Damage{}, formats::TlsStep{}, formats::Probe{},
                                formats::GoCreate{}, formats::GoRuntime{}, formats::GoState{}, formats::GoHandler{}, formats::GoProgram{},
-                               formats::Stall{}, formats::CpuQuota{}, formats::GoCall{}, formats::Sample{},
+                               formats::Stall{}, formats::CpuQuota{}, formats::GoCall{}, formats::GoChannel{}, formats::Sample{},
                                formats::GoExit{}, formats::GoPanic{}, formats::OomKill{}, formats::GoBuild{}};
   for (const formats::Body& b : all)
     if (formats::name_of(formats::kind_of({formats::kNoTime, {}, b})) == kind) return b;

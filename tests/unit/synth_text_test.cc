@@ -56,7 +56,8 @@ TEST(SynthText, EveryKindComesBackAsItWas) {
   s.add(12ms, {1, 1}, formats::GoProgram{"/bin/x", "go1.23.4", "DWARF", "no \"states\"", 160, 3});
   s.add(12ms, {1, 1}, formats::Stall{formats::StallKind::kernel_lock, synth::kStart + 5ms, 77, 3});
   s.add(12ms, {}, formats::CpuQuota{"/a b", formats::Duration{100000}, formats::Duration{30000}, 4, 3, formats::Duration{9}});
-  s.add(12ms, {1, 1}, formats::GoCall{4096, formats::GoCallStep::sends});
+  s.add(12ms, {1, 1}, formats::GoCall{4096, formats::GoCallStep::writes, 7});
+  s.add(12ms, {1, 1}, formats::GoChannel{4096, 4200, 17, formats::GoChannelStep::exchanged});
   s.add(12ms, {1, 1}, formats::Sample{"main;handle(int, char*);spin", "do_syscall_64;vfs_read"});
   s.add(1234567ns, {}, formats::Damage{synth::kStart + 1ns, 9});
   for (const formats::Event& e : s.as_added()) {

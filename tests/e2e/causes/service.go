@@ -58,11 +58,15 @@ func note(served string, called []string) {
 	must(log.Encode(map[string]any{"served": served, "called": called}))
 }
 
-func poll() {
+func poll(mode string) {
 	for n := 0; ; n++ {
 		time.Sleep(7 * time.Millisecond)
 		id := fmt.Sprintf("poll.%d", n)
 		note("", []string{id})
+		if mode == "select_pool" || mode == "buffered_pool" {
+			jobs <- job{id, make(chan struct{})}
+			continue
+		}
 		call(id)
 	}
 }
@@ -76,10 +80,10 @@ func serve(mode, address, log_file string) {
 		idle = 2
 	}
 	client = &http.Client{Transport: transport(idle)}
-	if mode == "pool" {
-		workers()
+	if strings.HasSuffix(mode, "pool") && mode != "lazy_pool" {
+		workers(mode)
 	}
-	go poll()
+	go poll(mode)
 	http.HandleFunc("/work/", func(w http.ResponseWriter, r *http.Request) {
 		served := strings.TrimPrefix(r.URL.Path, "/work/")
 		called := manners[mode](served)

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Values that go from one goroutine to another through a channel, at the places that user space has chosen in the runtime.
+ *
+ * At each of them the channel is locked, so the records of one channel have the order in which it happened. Values without
+ * a size are left out: nothing goes over with them.
+ */
+#ifndef TAILCAP_BPF_GO_CHANNEL_H
+#define TAILCAP_BPF_GO_CHANNEL_H
+
+#include "bpf/goroutine.h"
+#include "bpf/go.h"
+#include "bpf/target.h"
+
+/* runtime.hchan, as far as it is the same in every release. */
+struct channel {
+	u64 count, capacity, buffer;
+	u16 element; /* bytes of a value */
+	u16 unused[3];
+};
+
+/* The slot `back` steps before the next one to be filled (of: 0), or to be emptied (of: 1); 0: this is no such channel. */
+static __always_inline u64 slot_of(u64 address, const struct channel *channel, u32 indices, u32 of, u32 back)
+{
+	u64 at[2], slot;
+
+	if (!channel->capacity || channel->count > channel->capacity ||
+	    bpf_probe_read_user(at, sizeof(at), (void *)(address + indices)))
+		return 0;
+	if (at[0] >= channel->capacity || at[1] >= channel->capacity)
+		return 0;
+	if (at[1] + channel->count != at[0] && at[1] + channel->count != at[0] + channel->capacity)
+		return 0;
+	slot = of ? at[1] : at[0];
+	if (back)
+		slot = (slot ? slot : channel->capacity) - 1;
+	return channel->buffer + slot * channel->element;
+}
+
+static __always_inline bool holds(u64 address, u64 slot)
+{
+	struct channel channel;
+	u64 at;
+
+	if (bpf_probe_read_user(&channel, sizeof(channel), (void *)address) || !channel.element)
+		return false;
+	at = slot - channel.buffer;
+	return slot >= channel.buffer && channel.count <= channel.capacity && channel.capacity < (1ull << 32) &&
+	       at < channel.capacity * channel.element && at % channel.element == 0;
+}
+
+SEC("uprobe")
+int channel_event(struct pt_regs *ctx)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct record_go_channel *record;
+	struct go_layout *layout;
+	struct channel channel;
+	u64 cookie, goroutine, address = 0, slot = 0, partner = 0;
+	u32 file, number, indices;
+	u8 act;
+
+	if (!task_state(task))
+		return 0;
+	cookie = bpf_get_attach_cookie(ctx);
+	file = GO_COOKIE_FILE(cookie);
+	act = GO_COOKIE_ACT(cookie);
+	number = GO_COOKIE_NUMBER(cookie);
+	indices = number >> 8;
+	layout = bpf_map_lookup_elem(&go_files, &file);
+	if (!layout)
+		return 0;
+	if (cookie & GO_SKIP_BELOW_OR_EQUAL) {
+		u64 flags = REGISTER(ctx, flags);
+
+		if (flags & (FLAG_CARRY | FLAG_ZERO))
+			return 0;
+	}
+	goroutine = REGISTER(ctx, r14);
+	address = REGISTER(ctx, ax);
+	if (act == GO_SELECT_PUTS || act == GO_SELECT_TAKES) {
+		if (!user_word(address)) /* a type begins with its size */
+			return 0;
+		slot = REGISTER(ctx, bx);
+		if (act == GO_SELECT_TAKES)
+			slot = REGISTER(ctx, cx);
+		/* Where the compilers of all releases so far keep the channel meanwhile. */
+		address = REGISTER(ctx, r12);
+		if (!holds(address, slot)) {
+			address = REGISTER(ctx, di);
+			if (!holds(address, slot))
+				address = 0;
+		}
+	} else {
+		if (act == GO_PUT || act == GO_TOOK)
+			address -= number & 0xff;
+		if (bpf_probe_read_user(&channel, sizeof(channel), (void *)address) || !channel.element)
+			return 0;
+		if (act == GO_GIVES || act == GO_FETCHES) {
+			partner = REGISTER(ctx, bx);
+			partner = number_of(layout, user_word(partner));
+			/* Of a full buffer the first value is taken, and that of who waits goes behind the last: into the same slot. */
+			if (act == GO_FETCHES && channel.capacity) {
+				act = GO_EXCHANGES;
+				slot = slot_of(address, &channel, indices, 1, 0);
+			}
+		} else {
+			slot = slot_of(address, &channel, indices, act == GO_TOOK, 1);
+		}
+	}
+	record = reserve(sizeof(*record), RECORD_GO_CHANNEL, NULL);
+	if (!record)
+		return 0;
+	record->h.time = bpf_ktime_get_ns();
+	record->h.pid = task->tgid;
+	record->h.tid = task->pid;
+	record->h.kind = RECORD_GO_CHANNEL;
+	record->h.missed = 0;
+	record->h.length = 0;
+	record->goroutine = number_of(layout, goroutine);
+	record->channel = address;
+	record->slot = slot;
+	record->partner = partner;
+	record->act = act;
+	bpf_ringbuf_submit(record, wake_flag(record->h.time));
+	return 0;
+}
+
+#endif
