@@ -44,14 +44,30 @@ void find_carriers(std::uint32_t pid, Process& process, const Goroutines& gorout
     for (const Stream& r : requests)
       if (r.carrier.number != 0) found[r.id] = r.carrier.number;
   }
-  for (Note& s : process.servers)
-    if (const auto it = found.find(s.id); it != found.end()) s.goroutine = it->second, s.goroutine_sure = true;
+  for (Note& s : process.servers) {
+    if (s.stream == 0) continue;
+    if (const auto it = found.find(s.id); it != found.end()) {
+      s.goroutine = it->second, s.goroutine_sure = true;
+      continue;
+    }
+    // gRPC: who answers. With streams that need not be who works on it.
+    const Goroutines::Asked answers = goroutines.queued({pid, s.writer_goroutine}, s.stream);
+    if (answers.caller != 0 && answers.at >= s.began) s.goroutine = answers.caller;
+  }
 
   std::unordered_map<std::uint64_t, std::uint32_t> sent;  // calls over HTTP/2 by goroutine
   for (const Note& c : process.clients)
     if (c.stream != 0) ++sent[c.writer_goroutine];
-  for (Note& c : process.clients)
-    if (c.stream != 0 && c.writer_goroutine != 0 && sent[c.writer_goroutine] == 1) c.goroutine = c.writer_goroutine, c.goroutine_sure = true;
+  for (Note& c : process.clients) {
+    if (c.stream == 0 || c.writer_goroutine == 0) continue;
+    const Goroutine writer{pid, c.writer_goroutine};
+    if (goroutines.writes_streams(writer)) {
+      const Goroutines::Asked asked = goroutines.queued(writer, c.stream);
+      if (asked.caller != 0 && asked.at <= c.began) c.goroutine = asked.caller, c.made = asked.at, c.goroutine_sure = true;
+    } else if (sent[c.writer_goroutine] == 1) {
+      c.goroutine = c.writer_goroutine, c.goroutine_sure = true;
+    }
+  }
 }
 
 }  // namespace tailcap::causes

@@ -5,7 +5,8 @@
 // request, too, or was seen to enter a handler.
 // HTTP/2: causes/stream_goroutines.h.
 // A call over HTTP/1 is sent by its connection's goroutine: whose call it is the program's own hand-over tells, or that one
-// goroutine does both, sends and reads. Over HTTP/2 each call is sent by a goroutine of its own.
+// goroutine does both, sends and reads. Over HTTP/2 net/http sends each call by a goroutine of its own; grpc-go sends all of a
+// connection by one, which is told what to send by those who call.
 #pragma once
 
 #include "analyze/causes/goroutines.h"

@@ -53,6 +53,15 @@ void Goroutines::call(Goroutine g, Time at, const formats::GoCall& call) {
     // A request with a body is sent in several pieces.
     if (known(before.at) && before.asked.caller == by.caller && before.asked.at == by.at) return;
     sender.last[sender.next++ % sender.last.size()] = {by, at, false};
+  } else if (call.step == GoCallStep::queues) {
+    if (queued_.size() >= kMaxConnections) queued_.clear();
+    queued_[connection] = {g.number, at};
+  } else if (call.step == GoCallStep::writes) {
+    const auto queued = queued_.find(connection);
+    const Asked by = queued == queued_.end() ? Asked{} : queued->second;
+    if (queued != queued_.end()) queued_.erase(queued);
+    if (streams_kept_ >= kMaxStreams) return;
+    if (writers_[g].first.try_emplace(call.stream, by).second) ++streams_kept_;
   }
 }
 
@@ -84,6 +93,13 @@ Goroutines::Asked Goroutines::take_caller(Goroutine writer, Time sent) {
   if (!latest || latest->taken) return {};
   latest->taken = true;
   return latest->asked;
+}
+
+Goroutines::Asked Goroutines::queued(Goroutine writer, std::uint32_t stream) const {
+  const auto it = writers_.find(writer);
+  if (it == writers_.end() || stream == 0) return {};
+  const auto found = it->second.first.find(stream);
+  return found == it->second.first.end() ? Asked{} : found->second;
 }
 
 }  // namespace tailcap::causes

@@ -23,7 +23,8 @@ class Goroutines {
  public:
   static constexpr std::size_t kMaxGoroutines = 1u << 20;  // whose making is kept; later ones have no origin
   static constexpr std::size_t kMaxHandling = 1u << 16;    // that entered handlers, at a time
-  static constexpr std::size_t kMaxConnections = 1u << 16; // of HTTP clients, at a time
+  static constexpr std::size_t kMaxConnections = 1u << 16; // of HTTP clients, at a time; as many header fields of gRPC that wait
+  static constexpr std::size_t kMaxStreams = 1u << 20;     // of gRPC whose first sender is kept; later ones have none
 
   struct Origin {
     std::uint64_t creator = 0;  // 0: the runtime, or not known
@@ -53,6 +54,9 @@ class Goroutines {
   // Whose request `writer`, the goroutine of an HTTP client's connection, sent at `sent`. Each answer is given once: if the
   // event that told of the next request was lost, it has none, rather than this one.
   Asked take_caller(Goroutine writer, formats::Time sent);
+  // gRPC: who wanted the first header fields of a stream sent that `writer` sent, the goroutine of the stream's connection.
+  Asked queued(Goroutine writer, std::uint32_t stream) const;
+  bool writes_streams(Goroutine writer) const { return writers_.contains(writer); }
 
  private:
   struct Hash {
@@ -76,6 +80,10 @@ class Goroutines {
     std::size_t next = 0;
   };
 
+  struct Streams {
+    std::unordered_map<std::uint32_t, Asked> first;  // by stream
+  };
+
   void enter(Goroutine g, formats::Time at, flow::TextId name);
   void call(Goroutine g, formats::Time at, const formats::GoCall& call);
 
@@ -85,6 +93,9 @@ class Goroutines {
   std::size_t children_kept_ = 0;
   std::unordered_map<Goroutine, Asked, Hash> asked_;  // by connection: its number in place of the goroutine's
   std::unordered_map<Goroutine, Sender, Hash> senders_;
+  std::unordered_map<Goroutine, Asked, Hash> queued_;  // by what is to be sent: its address in place of the goroutine's number
+  std::unordered_map<Goroutine, Streams, Hash> writers_;
+  std::size_t streams_kept_ = 0;
 };
 
 }  // namespace tailcap::causes

@@ -78,7 +78,8 @@ class CausesScore(Case):
         cls.programs = pathlib.Path(harness.tempfile.mkdtemp(prefix="tailcap-e2e-causes-"))
         cls.addClassCleanup(lambda: subprocess.run(["rm", "-r", cls.programs], check=True))
         go = dict(os.environ, GO111MODULE="off", GOPATH="/usr/share/gocode", GOCACHE=os.environ.get("GOCACHE", "/tmp/tailcap-go-cache"))
-        subprocess.run(["go", "build", "-ldflags=-s -w", "-o", cls.programs / "go", *sorted(HERE.glob("*.go"))], env=go, check=True, timeout=100)
+        for name, folder in (("go", HERE), ("grpc", HERE.parent / "grpc_go")):
+            subprocess.run(["go", "build", "-ldflags=-s -w", "-o", cls.programs / name, *sorted(folder.glob("*.go"))], env=go, check=True, timeout=300)
 
     def go(self, *arguments):
         return [self.programs / "go", *arguments]
@@ -95,16 +96,19 @@ class CausesScore(Case):
     def load(self, url, connections=0, requests=20):
         subprocess.run([str(c) for c in self.go("load", f"{url}/work/", CLIENTS, requests, connections, "r")], check=True, timeout=60)
 
-    def score(self, name, pid, port, url=None, connections=0, requests=20, certain=0, found=0, profile="default"):
+    def score(self, name, pid, port, url=None, connections=0, requests=20, certain=0, found=0, profile="default", load=None):
         self.reachable(port, name)
         time.sleep(0.1)
         with self.record("-p", pid, "--profile", profile) as recording:
-            self.load(url or f"http://127.0.0.1:{port}", connections, requests)
+            if load:
+                subprocess.run([str(c) for c in load], check=True, timeout=60)
+            else:
+                self.load(url or f"http://127.0.0.1:{port}", connections, requests)
         self.assert_whole(recording)
         truth = {called: line["served"] for line in json_lines((self.scratch / "log").read_text()) for called in line["called"]}
         rows = self.requests(recording)
         by_id = {row["id"]: row for row in rows}
-        path = lambda row: (row["path"] or "/").rsplit("/", 1)[1]
+        path = lambda row: (row["request_id"] or "") if load else (row["path"] or "/").rsplit("/", 1)[1]
         score = Score()
         for row in rows:
             if row["role"] != "client" or path(row) not in truth:  # begun before, when nobody recorded
@@ -130,6 +134,29 @@ class CausesScore(Case):
         return self.score("go " + mode + (", https" if secure else "") + (", h2 calls" if secure_leaf else "") +
                           (", deep" if profile == "deep" else ""), service.pid, port,
                           f"http{'s' if secure else ''}://127.0.0.1:{port}", connections, requests, certain, found, profile)
+
+    # The names are in metadata; 64 clients on 4 connections.
+    def grpc_service(self, manner, method, certain=99, found=99):
+        leaf, port = free_port(), free_port()
+        grpc = self.programs / "grpc"
+        self.start([grpc, "leaf", f"127.0.0.1:{leaf}"])
+        self.reachable(leaf, "the leaf")
+        service = self.start([grpc, "service", manner, f"127.0.0.1:{port}", f"127.0.0.1:{leaf}", self.scratch / "log"])
+        load = [grpc, "load", f"127.0.0.1:{port}", f"/test.Work/{method}", CLIENTS, 20, 4, "r"]
+        score = self.score(f"grpc-go {manner}, {method}", service.pid, port, certain=certain, found=found, load=load)
+        self.assertEqual((score.wrong_certain, score.wrong_likely, score.nobody_linked), (0, 0, 0), score)
+
+    def test_grpc_plain(self):
+        self.grpc_service("plain", "Do")
+
+    def test_grpc_fan_out(self):
+        self.grpc_service("fan_out", "Do")
+
+    def test_grpc_calls_streams(self):
+        self.grpc_service("watch", "Do")
+
+    def test_grpc_serves_streams(self):
+        self.grpc_service("plain", "Watch")
 
     def test_nginx(self):
         port, leaf = free_port(), self.leaf()
