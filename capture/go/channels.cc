@@ -36,9 +36,12 @@ class Finder {
   Finder(const symbols::ElfFile& file, const std::vector<GoFunction>& found, const symbols::ProbePlacer& placer, ChannelPlaces& out)
       : file_(file), found_(found), placer_(placer), out_(out) {}
 
+  // The linker leaves out what a program does not use.
   void run() {
-    entry("runtime.send", GO_GIVES);
-    entry("runtime.recv", GO_FETCHES);
+    const bool sends = function("runtime.chansend") || function("runtime.selectgo");
+    const bool receives = function("runtime.chanrecv") || function("runtime.selectgo");
+    if (sends) entry("runtime.send", GO_GIVES);
+    if (receives) entry("runtime.recv", GO_FETCHES);
     unlock_behind_copy("runtime.chansend", GO_PUT);
     unlock_behind_copy("runtime.chanrecv", GO_TOOK);
     copies_of_select();
@@ -50,17 +53,16 @@ class Finder {
     out_.problem += (out_.problem.empty() ? "" : ", ") + std::string(name) + " " + why;
   }
 
-  const GoFunction* function(std::string_view name) {
+  const GoFunction* function(std::string_view name) const {
     const GoFunction* best = nullptr;
     for (const GoFunction& candidate : found_)
       if (candidate.name == name && (!best || candidate.size > best->size)) best = &candidate;
-    if (!best) fail(name, "is missing");
     return best;
   }
 
   void entry(std::string_view name, go_act act) {
     const GoFunction* f = function(name);
-    if (!f) return;
+    if (!f) return fail(name, "is missing");
     const auto chosen = placer_.place({f->address, f->size}, {CallConvention::go_registers, 2, 0}).entry;
     if (!chosen.place || (chosen.skip_when_taken && chosen.condition != kBelowOrEqual)) return fail(name, "offers no place");
     out_.all.push_back({*f, *chosen.place, act, chosen.skip_when_taken});
@@ -90,7 +92,8 @@ class Finder {
   // The other ends of these functions do not come by the one copy that they make of a value.
   void unlock_behind_copy(std::string_view name, go_act act) {
     const GoFunction *f = function(name), *copy = function("runtime.typedmemmove"), *unlock = function("runtime.unlock2");
-    if (!f || !copy || !unlock) return;
+    if (!f) return;
+    if (!copy || !unlock) return fail(name, "does not copy where it used to");
     const FunctionGraph graph = graph_of(*f);
     const auto copies = calls(graph, *copy);
     if (!graph.whole() || copies.size() != 1) return fail(name, "does not copy where it used to");
@@ -104,7 +107,8 @@ class Finder {
   void copies_of_select() {
     constexpr std::string_view name = "runtime.selectgo";
     const GoFunction *f = function(name), *copy = function("runtime.typedmemmove"), *clear = function("runtime.typedmemclr");
-    if (!f || !copy || !clear) return;
+    if (!f) return;
+    if (!copy || !clear) return fail(name, "does not copy where it used to");
     const FunctionGraph graph = graph_of(*f);
     const auto copies = calls(graph, *copy), clears = calls(graph, *clear);
     const auto cleared = [&](std::uint32_t node) {

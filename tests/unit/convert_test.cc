@@ -254,6 +254,25 @@ TEST(Convert, EveryLengthOfEveryKind) {
   }
 }
 
+TEST(Convert, GoChannels) {
+  Converter converter;
+  record_go_channel r{};
+  r.h = header(RECORD_GO_CHANNEL);
+  r.goroutine = 17;
+  r.channel = 4096, r.slot = 5000, r.partner = 18;
+  Event event;
+  for (const auto& [act, step] : {std::pair{GO_GIVES, GoChannelStep::gave}, std::pair{GO_FETCHES, GoChannelStep::fetched},
+                                  std::pair{GO_PUT, GoChannelStep::put}, std::pair{GO_SELECT_PUTS, GoChannelStep::put},
+                                  std::pair{GO_TOOK, GoChannelStep::took}, std::pair{GO_SELECT_TAKES, GoChannelStep::took},
+                                  std::pair{GO_EXCHANGES, GoChannelStep::exchanged}}) {
+    r.act = act;
+    EXPECT_TRUE(converter.convert(bytes_of(r), event)) << act;
+    EXPECT_EQ(event, (Event{time_from(1000), {17, 18}, GoChannel{4096, 5000, 18, step}, 17})) << act;
+  }
+  r.act = GO_MADE;
+  EXPECT_FALSE(converter.convert(bytes_of(r), event));
+}
+
 TEST(Convert, Go) {
   go::Program program;
   program.wait_reasons = {"", "GC assist marking", "IO wait"};
@@ -283,6 +302,9 @@ TEST(Convert, Go) {
   is(GO_PREEMPTED, GoState{18, GoRunState::ready, "preempted"});
   is(GO_YIELDED, GoState{18, GoRunState::ready, "yielded"});
   is(GO_ASSIST, GoRuntime{GoPhase::assist, {}});
+  is(GO_QUEUES, GoCall{18, GoCallStep::queues, 0});
+  r.place = 7;
+  is(GO_WRITES, GoCall{18, GoCallStep::writes, 7});
   r.number = static_cast<std::uint16_t>(GoPhase::stop_begin);
   r.reason = 1;
   is(GO_PHASE, GoRuntime{GoPhase::stop_begin, "GC mark termination"});

@@ -53,9 +53,12 @@ func (v value) ServeHTTP(r *request) int { return v.a + deep(len(r.path)) }
 func _Cart_Get_Handler(n int) int { return deep(n) * 2 }
 
 func main() {
-	done := make(chan int)
+	done, more := make(chan int), make(chan int, 2)
 	go func() { done <- 1 }()
-	<-done
+	select {
+	case <-done:
+	case more <- 2:
+	}
 	runtime.GC()
 	var all = []handler{&cart{}, value{1, 2}}
 	sum := _Cart_Get_Handler(len(all))
@@ -127,6 +130,18 @@ TEST(GoProgram, TheSameStrippedAndMovable) {
       ASSERT_NE(found, whole.functions.end()) << version << " " << name;
       ASSERT_EQ(found->places.size(), 1u) << version << " " << name;
       EXPECT_EQ(found->places[0].price, kEmulatedPrice) << version << " " << name << " " << found->places[0].text;
+    }
+    // Where values go through channels: both ends of a buffer in select, too.
+    for (const auto& [name, places] : std::map<std::string, std::size_t>{
+             {"runtime.send", 1}, {"runtime.recv", 1}, {"runtime.chansend", 1}, {"runtime.chanrecv", 1}, {"runtime.selectgo", 2}}) {
+      const auto found = std::find_if(whole.functions.begin(), whole.functions.end(), [&](const auto& f) { return f.name == name; });
+      ASSERT_NE(found, whole.functions.end()) << version << " " << name;
+      ASSERT_EQ(found->places.size(), places) << version << " " << name;
+      for (const auto& place : found->places) {
+        EXPECT_EQ(place.probe.program, FunctionProgram::channel);
+        EXPECT_EQ(place.price, kEmulatedPrice) << version << " " << name << " " << place.text;
+        EXPECT_EQ(GO_COOKIE_NUMBER(place.probe.cookie), version >= "1.23" ? GO_CHANNEL_NUMBER(96, 48) : GO_CHANNEL_NUMBER(88, 40)) << version;
+      }
     }
     EXPECT_EQ(whole.wait_reasons.at(1), "GC assist marking") << version;
     EXPECT_NE(std::find(whole.wait_reasons.begin(), whole.wait_reasons.end(), "chan receive"), whole.wait_reasons.end());
