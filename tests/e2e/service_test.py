@@ -68,10 +68,10 @@ class Service(Case):
         port = free_port()
         service = self.sample_service("--port", port, ready=("127.0.0.1", port))
         url = f"http://127.0.0.1:{port}"
-        load = self.start(self.load_command(url, "-r", "100", "-c", "4", "-d", "3", "--route", "1 GET /cart/{n}"), stdout=subprocess.DEVNULL)
+        load = self.start(self.load_command(url, "-r", "100", "-c", "4", "-d", "9", "--route", "1 GET /cart/{n}"), stdout=subprocess.DEVNULL)
         time.sleep(0.7)
         with self.record("-p", service.pid) as recording:
-            load.wait(timeout=20)
+            load.wait(timeout=30)
         log = json_lines((self.scratch / "load.jsonl").read_text())
         rows = {r["request_id"]: r for r in self.requests(recording)}
         self.assertLessEqual(set(rows) - {None}, {t["id"] for t in log}, "invented")
