@@ -193,11 +193,16 @@ struct record_sample {
 
 /* The numbers of formats::StallKind. */
 enum stall {
+	STALL_BLOCK_IO = 0,
 	STALL_MAJOR_FAULT = 1,
 	STALL_RECLAIM = 2,
 	STALL_KERNEL_LOCK = 3,
 	STALL_FUSE = 4,
 	STALL_WRITEBACK = 5,
+	STALL_IO_THROTTLED = 6,
+	STALL_PEER_WINDOW = 7,
+	STALL_CONGESTION = 8,
+	STALL_INTERRUPT = 9,
 };
 
 /* RECORD_TASK_START (of the child), RECORD_TASK (an existing one, parent_pid only), RECORD_TASK_EXIT (code) */

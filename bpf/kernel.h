@@ -115,8 +115,12 @@ struct inet_connection_sock {
 struct tcp_sock {
 	struct inet_connection_sock inet_conn;
 	u32 write_seq;
+	u32 snd_nxt;
 	u32 copied_seq;
 	u32 rcv_nxt;
+	u8 chrono_type : 2; /* what keeps it from sending, … */
+	u32 chrono_start; /* … since when, … */
+	u32 chrono_stat[3]; /* … and for how long in all before, by what it was; ticks */
 };
 
 struct sockaddr_un {
@@ -185,6 +189,38 @@ struct files_struct {
 
 struct mm_struct;
 
+struct block_device {
+	u32 bd_dev;
+};
+
+struct bvec_iter {
+	unsigned int bi_size;
+};
+
+struct bio {
+	struct bio *bi_next;
+	struct block_device *bi_bdev; /* since 5.12 */
+	struct bvec_iter bi_iter;
+	void *bi_private;
+};
+
+struct request {
+	struct bio *bio;
+};
+
+/* Of a kernel thread, and what it runs if it is a worker. */
+struct kthread {
+	void *data;
+};
+
+struct worker {
+	const void *current_func;
+};
+
+struct kernel_siginfo {
+	int si_code;
+};
+
 struct thread_struct {
 	unsigned long fsbase; /* the thread pointer */
 };
@@ -205,6 +241,7 @@ struct task_struct {
 	char comm[16];
 	struct files_struct *files;
 	struct css_set *cgroups;
+	void *worker_private; /* since 5.17: of a kernel thread, its struct kthread */
 	bool throttled; /* since 6.18: by its cgroup's CPU quota */
 	unsigned int frozen : 1; /* by its cgroup of the unified hierarchy */
 	struct thread_struct thread;
@@ -308,6 +345,7 @@ extern void *bpf_rdonly_cast(void *object, u32 type) __attribute__((section(".ks
 #define ERESTART_LAST 516
 
 #define PF_IO_WORKER 0x00000010
+#define PF_WQ_WORKER 0x00000020
 #define PF_USER_WORKER 0x00004000
 #define PF_KTHREAD 0x00200000
 #define TS_COMPAT 2

@@ -18,6 +18,7 @@ const volatile __u8 target_comms_used = false;
 const volatile __u64 target_cgroup = 0;  /* id in the unified hierarchy; 0: none */
 const volatile __u32 port_count = 0;
 const volatile __u16 ports[PORTS_MAX] = {};
+const volatile __u8 tell_stalls = false;
 const volatile __u8 switch_tells_state = false; /* sched_switch has its fourth argument: since 5.18 */
 
 /* Set while the iterator over tasks may make targets; later it only lists them. */
@@ -54,6 +55,9 @@ struct task_state {
 	u8 go_words;   /* from g.m to g.goid; 0: its g.m is not known, or not for ever */
 	u64 go_thread; /* its g.m */
 	u64 goroutine; /* when it left the CPU */
+	u64 sending; /* address of the TCP socket to which it waits to write; 0: to none */
+	u32 sending_since;  /* in ticks */
+	u32 sending_window; /* for so many ticks the peer's window had stopped it before */
 	u64 switches;  /* how often it had left the CPU, by the kernel's own count; 0: not seen yet */
 };
 

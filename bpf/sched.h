@@ -6,7 +6,10 @@
 #define TAILCAP_BPF_SCHED_H
 
 #include "bpf/descriptor.h"
+#include "bpf/disk.h"
 #include "bpf/goroutine.h"
+#include "bpf/sending.h"
+#include "bpf/signal.h"
 #include "bpf/stall.h"
 #include "bpf/target.h"
 #include <bpf/bpf_tracing.h>
@@ -75,6 +78,8 @@ static __always_inline void note_descriptor(struct task_state *state, struct tas
 		return;
 	sk = sock_of(file);
 	state->socket = MEMBER(struct sock, sk, __sk_common.skc_cookie.counter);
+	if (tell_stalls && writes(state->syscall))
+		sending_stops(state, sk);
 }
 
 /* Whether it sleeps for what was announced just before. */
@@ -93,10 +98,12 @@ static __always_inline void leave(struct task_state *state, struct task_struct *
 	struct pt_regs *regs;
 	u64 nr, switches;
 
+	/* The freezer of the unified hierarchy lets it sleep as any other; who is stopped counts as frozen, too. */
+	if (task_bits != 0 && task_bits != PREEMPTED && !(task_bits & (STATE_STOPPED | STATE_TRACED)) &&
+	    bpf_core_field_exists(task->frozen) && BPF_CORE_READ_BITFIELD(task, frozen))
+		task_bits = FROZEN;
 	/* The kernel counts them, so that what it did not run the programs for is known to be missing. It happens: now and then
 	 * all of an interrupt that ends a CPU's idleness, with the switch behind it (6.18, one wait in some thousands). */
-	if (task_bits != 0 && task_bits != PREEMPTED && bpf_core_field_exists(task->frozen) && BPF_CORE_READ_BITFIELD(task, frozen))
-		task_bits = FROZEN; /* the freezer of the unified hierarchy lets it sleep as any other */
 	switches = task->nvcsw + task->nivcsw;
 	if (state->switches && switches - state->switches > 1)
 		__sync_fetch_and_add(&state->missed, (u32)(switches - state->switches - 1));
@@ -113,6 +120,7 @@ static __always_inline void leave(struct task_state *state, struct task_struct *
 	state->argument1 = 0;
 	state->file = FILE_UNKNOWN;
 	state->socket = 0;
+	state->sending = 0;
 	state->throttled = 0;
 	if (bpf_core_field_exists(task->throttled) && task->throttled)
 		state->throttled = state->runnable != 0;
@@ -123,13 +131,14 @@ static __always_inline void leave(struct task_state *state, struct task_struct *
 	state->goroutine = goroutine_of(task, state);
 	regs = (struct pt_regs *)bpf_task_pt_regs(task);
 	nr = regs->orig_ax;
-	if (nr >= 1024) /* interrupted in user mode */
-		return;
-	state->syscall = nr;
-	state->argument0 = regs->di;
-	state->argument1 = regs->si;
-	if (!state->runnable && waits_on_descriptor(nr))
-		note_descriptor(state, task);
+	if (nr < 1024) { /* otherwise interrupted in user mode */
+		state->syscall = nr;
+		state->argument0 = regs->di;
+		state->argument1 = regs->si;
+		if (!state->runnable && waits_on_descriptor(nr))
+			note_descriptor(state, task);
+	}
+	note_stop(state, task->tgid);
 }
 
 static __always_inline void back(struct task_state *state, struct task_struct *task, u64 now)
@@ -206,6 +215,8 @@ int BPF_PROG(wake_up, struct task_struct *task)
 		return 0;
 	state->runnable = bpf_ktime_get_ns();
 	state->waker = certain_waker(state);
+	ended_by_io(state, task, state->runnable);
+	sending_goes_on(state, task, state->runnable);
 	return 0;
 }
 

@@ -5,6 +5,7 @@
 #include "bpf/call.h"
 #include "bpf/go.h"
 #include "bpf/go_channel.h"
+#include "bpf/interrupt.h"
 #include "bpf/io.h"
 #include "bpf/iterate.h"
 #include "bpf/net.h"

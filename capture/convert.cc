@@ -133,7 +133,7 @@ bool convert_off_cpu(std::span<const std::byte> bytes, Event& event) {
 bool convert_stall(std::span<const std::byte> bytes, Event& event) {
   record_stall r;
   if (!read(bytes, r)) return false;
-  if (r.what > static_cast<std::uint32_t>(StallKind::writeback)) return false;
+  if (r.what > static_cast<std::uint32_t>(StallKind::interrupt)) return false;
   event.body = Stall{static_cast<StallKind>(r.what), time_from(static_cast<std::int64_t>(r.began)), r.where, r.detail};
   return true;
 }
@@ -202,6 +202,10 @@ bool convert_go(std::span<const std::byte> bytes, const go::Names* names, Event&
       return true;
     case GO_PHASE:
       if (r.number > static_cast<std::uint16_t>(GoPhase::assist)) return false;
+      if (r.number == static_cast<std::uint16_t>(GoPhase::assist)) {
+        event.body = GoRuntime{GoPhase::assist, "done"};
+        return true;
+      }
       event.body = GoRuntime{static_cast<GoPhase>(r.number),
                              names && r.reason ? names->stop_reason(r.file, r.reason) : ""};  // 0 is "unknown"
       return true;

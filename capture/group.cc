@@ -20,6 +20,8 @@ const char* name_of(Group group) {
       return "tls";
     case Group::go:
       return "go";
+    case Group::interrupts:
+      return "interrupts";
     case Group::samples:
       return "samples";
   }
@@ -35,7 +37,7 @@ const char* describe(Group group) {
     case Group::offcpu:
       return "threads off the CPU: how long, woken when, in which system call";
     case Group::stalls:
-      return "threads held up in the kernel: reclaim, locks, write-back, FUSE (the last two with offcpu)";
+      return "threads held up in the kernel: reclaim, locks, disk, write-back, FUSE (the last three with offcpu)";
     case Group::tasks:
       return "program starts and exits (threads are followed in any case)";
     case Group::net:
@@ -44,6 +46,8 @@ const char* describe(Group group) {
       return "plaintext of TLS: OpenSSL, GnuTLS and Go; others who use the same library pay 0.5 µs a call, too";
     case Group::go:
       return "of Go programs: which goroutine, who made it, which handler serves, when the collector works";
+    case Group::interrupts:
+      return "soft interrupts of 10 µs and more in the time of running threads: only where it is named";
     case Group::samples:
       return "what threads do while they run, so many times a second: only with --sample, or where it is named";
   }

@@ -39,7 +39,7 @@ What
       --unsafe-headers   do not mask the values of authorization, proxy-authorization, cookie, set-cookie, x-api-key
       --sample N         also both stacks of every running thread, N times a second (99 is usual); user stacks are walked by
                          frame pointers, which Go has and C, C++ and Rust with -fno-omit-frame-pointer
-      --only GROUPS      record only these: io,arrivals,offcpu,stalls,tasks,net,tls,go,samples (default: all but samples)
+      --only GROUPS      record only these: io,arrivals,offcpu,stalls,tasks,net,tls,go,interrupts,samples (default: all but the last two)
       --add GROUPS       … and these, after --only
       --list             what the groups are, and stop
                          tls: the plaintext of OpenSSL, GnuTLS and Go in recorded processes. Others on this machine that

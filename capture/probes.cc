@@ -75,7 +75,7 @@ bool wanted(std::string_view name, const ProbeSettings& settings, HookTier tier)
   if (name == "io_send" || name == "io_receive") return tier == HookTier::a && has(Group::io);
   if (name == "call_done") return tier == HookTier::c && has(Group::io);
   if (name == "arrival") return has(Group::arrivals);
-  if (name == "switch_task" || name == "wake_up") return has(Group::offcpu);
+  if (name == "switch_task" || name == "wake_up" || name == "stop_sent") return has(Group::offcpu);
   if (name.starts_with("stall_")) return has(Group::stalls);
   if (name == "retransmit" || name == "reset_sent" || name == "reset_received") return has(Group::net);
   if (name == "task_exec") return has(Group::tasks) || has(Group::tls) || has(Group::go) || !selection.comms.empty();
@@ -83,6 +83,7 @@ bool wanted(std::string_view name, const ProbeSettings& settings, HookTier tier)
   if (name == "channel_event") return has(Group::go) && settings.deep;
   if (name == "task_exit") return has(Group::tasks);
   if (name.starts_with("tls_") || name.starts_with("go_")) return has(Group::tls);
+  if (name.starts_with("interrupt_")) return has(Group::interrupts);
   if (name == "sample") return settings.sample_rate && has(Group::samples);
   if (name == "task_moved") return !selection.cgroup.empty();
   return true;
@@ -154,6 +155,7 @@ void Probes::Impl::configure(const ProbeSettings& settings, const KernelTypes& t
   assert(selection.ports.size() <= PORTS_MAX);
   constants.port_count = static_cast<std::uint32_t>(selection.ports.size());
   std::copy(selection.ports.begin(), selection.ports.end(), constants.ports);
+  constants.tell_stalls = settings.has(Group::stalls);
   constants.switch_tells_state = types.tracepoint_arguments("sched_switch") >= 4;
   bpf_map__set_max_entries(skeleton->maps.ring, static_cast<std::uint32_t>(settings.ring_bytes));
   ring_bytes = settings.ring_bytes;
@@ -167,7 +169,9 @@ void Probes::Impl::choose_programs(const ProbeSettings& settings, const KernelTy
     const std::string hook = hook_of(program);
     const bool exists = hook.starts_with("iter/") || hook == kFunctionHook || hook == kClockHook ||
                         types.has_tracepoint(hook);
-    bpf_program__set_autoload(program, exists && wanted(name, settings, tier.tier));
+    // Before 5.12 it had a request queue before the I/O.
+    const bool as_expected = name != "stall_io_queued" || types.tracepoint_arguments(hook) == 1;
+    bpf_program__set_autoload(program, exists && as_expected && wanted(name, settings, tier.tier));
     if (hook == kFunctionHook && types.has_links_of_many_places())
       bpf_program__set_expected_attach_type(program, static_cast<bpf_attach_type>(kUprobeMulti));
     // Without a buffer of ours libbpf tries again with its own where a program is refused, and reports that.

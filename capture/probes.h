@@ -25,7 +25,7 @@ struct ProbeSettings {
   std::uint32_t payload_limit = 4096;
   std::uint64_t ring_bytes = 16u << 20;                 // a power of two, at least a page
   formats::HookTier tier = formats::HookTier::unknown;  // unknown: the best that the kernel offers
-  std::vector<Group> groups{kGroups.begin(), kGroups.end() - 1};  // all but samples
+  std::vector<Group> groups{kGroups.begin(), kGroups.begin() + kUnasked};
   bool has(Group group) const;
   std::uint32_t sample_rate = 0;  // samples a second of each CPU; 0: none
   bool deep = false;          // what every goroutine does, too

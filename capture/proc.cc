@@ -8,8 +8,8 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 
+#include "capture/quota.h"
 #include "capture/symbols/build_id.h"
 
 namespace tailcap::capture {
@@ -44,11 +44,8 @@ ProcessFacts process_facts(std::uint32_t pid) {
   }
   std::error_code error;
   facts.executable = std::filesystem::read_symlink(folder + "exe", error).string();
-  std::istringstream groups(slurp(folder + "cgroup", 4096));
-  std::string line;
-  while (std::getline(groups, line)) {
-    if (line.starts_with("0::")) facts.cgroup = line.substr(3);  // the unified hierarchy
-  }
+  const CgroupPaths groups = parse_cgroup_paths(slurp(folder + "cgroup", 4096));
+  facts.cgroup = groups.cpu.empty() ? groups.unified : groups.cpu;  // where the CPU controller is
   return facts;
 }
 

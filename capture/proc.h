@@ -10,7 +10,8 @@ namespace tailcap::capture {
 
 struct ProcessFacts {
   std::uint32_t parent_pid = 0;
-  std::string comm, command_line, executable, cgroup;
+  std::string comm, command_line, executable;
+  std::string cgroup;  // in the hierarchy of the CPU controller
 };
 ProcessFacts process_facts(std::uint32_t pid);
 

@@ -150,8 +150,8 @@ struct OffCpu {
   std::uint32_t state = 0;      // task state bits at the switch: 0 running, 1 S, 2 D, …; 256 preempted in the kernel
   std::int16_t syscall = -1;    // blocked in; -1: in none
   std::uint16_t missed = 0;     // off-CPU intervals of this thread lost since the last one seen
-  std::uint64_t argument0 = 0;  // the call's first arguments: descriptor, futex address, …
-  std::uint64_t argument1 = 0;
+  std::uint64_t argument0 = 0;  // the call's first arguments: descriptor, futex address, …; stopped by a signal (state 4): which,
+  std::uint64_t argument1 = 0;  // … and the thread that sent it; 0: not known, the kernel
   bool throttled = false;       // its cgroup's CPU quota was used up; only where it was off and runnable
   SocketId socket = 0;          // what argument0's descriptor is, where that is a socket; 0: none, or not looked at
   FileKind file = FileKind::unknown;  // and what kind of file it is

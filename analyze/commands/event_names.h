@@ -100,7 +100,7 @@ inline std::string_view name_of(GoChannelStep s) {
   return pick(names, s);
 }
 inline std::string_view name_of(StallKind k) {
-  constexpr std::string_view names[] = {"block_io", "major_fault", "reclaim", "kernel_lock", "fuse", "writeback"};
+  constexpr std::string_view names[] = {"block_io", "major_fault", "reclaim", "kernel_lock", "fuse", "writeback", "io_throttled", "peer_window", "congestion", "interrupt"};
   return pick(names, k);
 }
 

@@ -73,6 +73,7 @@ struct Detail {
   std::vector<Below> below;             // calls by their beginning, each before its own server and that one's calls
   std::uint64_t below_left_out = 0;
   std::vector<std::pair<ExchangeId, std::string>> titles;  // of culprits in the courses; ascending
+  std::vector<CpuGroup> groups;         // that culprits in the courses speak of
   // "GET /stock (5.1)", or only the number.
   std::string title_of(ExchangeId id) const;
 };

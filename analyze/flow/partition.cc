@@ -44,4 +44,8 @@ std::span<const Culprit> Partitions::culprits(ExchangeId request) const {
   return e && e->culprits_n != 0 ? culprits_.at(e->culprits_at, e->culprits_n) : std::span<const Culprit>{};
 }
 
+const CpuGroup* group_of(const Culprit& culprit, std::span<const CpuGroup> groups) {
+  return culprit.label == Label::sched_throttled && culprit.what != 0 && culprit.what <= groups.size() ? &groups[culprit.what - 1] : nullptr;
+}
+
 }  // namespace tailcap::flow

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -22,13 +23,20 @@ struct Part {
   bool operator==(const Part&) const = default;
 };
 
+// A control group with a CPU quota.
+struct CpuGroup {
+  std::string path;
+  std::int64_t quota = 0, period = 0;  // ns of CPU time in each period; 0: they changed while it was recorded
+  bool operator==(const CpuGroup&) const = default;
+};
+
 // Who or what was behind the longest stretch under a label that has somebody behind it.
 struct Culprit {
   Label label = Label::unexplained_nocarrier;
   std::int64_t time = 0;      // ns of this request
-  std::uint64_t what = 0;     // lock: its address; down.*: the call's connection; io: device; otherwise 0
+  std::uint64_t what = 0;     // lock: its address; down.*: the call's connection; io: device; sched.throttled: which of the CPU groups, from 1; otherwise 0
   ExchangeId request;         // q.loop, q.pool, lock with known holder: whose turn it was; down.*: the call. connection 0: none
-  std::uint32_t tid = 0;      // the thread that held or woke; 0: not known
+  std::uint32_t tid = 0;      // the thread that held, woke, or sent the signal that stopped it; 0: not known
   bool operator==(const Culprit&) const = default;
 };
 
@@ -41,6 +49,9 @@ class Partitions {
   std::span<const Part> parts(ExchangeId request) const;        // empty: none; valid until add()
   std::span<const Culprit> culprits(ExchangeId request) const;
   std::size_t size() const { return entries_.size(); }
+
+  void set_groups(std::vector<CpuGroup> groups) { groups_ = std::move(groups); }
+  const std::vector<CpuGroup>& groups() const { return groups_; }
 
  private:
   // In pieces, so that growing moves nothing; what belongs to one request lies in one piece.
@@ -63,7 +74,11 @@ class Partitions {
   std::vector<Entry> entries_;
   Pieces<Part> parts_;
   Pieces<Culprit> culprits_;
+  std::vector<CpuGroup> groups_;
 };
+
+// Whose quota it was; nullptr: not a culprit of that kind, or not known.
+const CpuGroup* group_of(const Culprit& culprit, std::span<const CpuGroup> groups);
 
 // A stretch of one request's time, for whoever draws it.
 struct LabelledStretch {

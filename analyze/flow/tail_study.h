@@ -9,6 +9,7 @@
 
 #include "analyze/flow/exchange.h"
 #include "analyze/flow/label.h"
+#include "analyze/flow/partition.h"
 #include "analyze/flow/text_pool.h"
 
 namespace tailcap::flow {
@@ -40,7 +41,8 @@ struct LabelBand {
 // Somebody or something behind the time of a label, in the slow requests.
 struct CulpritStudy {
   Label label = Label::unexplained_nocarrier;
-  std::uint64_t what = 0;        // lock: its address; device; otherwise 0
+  std::uint64_t what = 0;        // lock: its address; device; CPU quota: which of Partitions::groups(), from 1; otherwise 0
+  CpuGroup group = {};           // that one; path empty: none
   TextId method = 0, route = 0, authority = 0;  // of the request behind it: the call made, the holder's, the neighbour's
   std::uint32_t tid = 0;         // holder or waker, where it always is the same thread
   std::uint64_t slow = 0;        // slow requests that it held up

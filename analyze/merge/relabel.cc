@@ -65,7 +65,10 @@ struct Relabel::Visitor {
     time(io.began);
   }
   void operator()(TlsStep& s) { session(s.session); }
-  void operator()(Stall& s) { time(s.began); }
+  void operator()(Stall& s) {
+    time(s.began);
+    if (s.what == StallKind::peer_window || s.what == StallKind::congestion) socket(s.where);
+  }
   void operator()(CpuQuota& q) { place(q.cgroup); }
   void operator()(Loss& l) { time(l.since); }
   void operator()(Damage& d) { time(d.since); }

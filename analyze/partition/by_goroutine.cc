@@ -261,7 +261,7 @@ class States {
       if (why == Label::net_unknown_socket && w.server() && w.phases && piece.time < w.second)
         add_awaited_bytes(k_, w.id.connection, std::max(piece.time, w.first), std::min(piece.to, w.second), Label::net_upload, Label::net_reorder, Evidence::measured, 0, draft_);
       else if (why == Label::net_unknown_socket && w.server() && w.phases && piece.time >= w.third)
-        draft_.add(piece.time, piece.to, Label::send_sndbuf);
+        draft_.add(piece.time, piece.to, Label::send_sndbuf, Evidence::inferred);
       else
         draft_.add(piece.time, piece.to, why, Evidence::measured, why == Label::timer_sleep ? 0 : ended_by(to));
     }

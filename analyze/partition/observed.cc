@@ -67,13 +67,40 @@ const Stranger* Observed::stranger(formats::SocketId socket) const {
   return it == strangers_.end() ? nullptr : &it->second;
 }
 
-bool Observed::throttled_in(std::uint32_t pid, Nanos from, Nanos to) const {
-  const auto group = cgroups_.find(pid);
-  const auto readings = group == cgroups_.end() ? quotas_.end() : quotas_.find(group->second);
-  if (readings == quotas_.end()) return false;
-  const Quota* before = readings->second.last_until(from);
-  const Quota* after = readings->second.first_at(to);
-  return before && after != readings->second.end() && after->throttled > before->throttled;
+Observed::Throttling Observed::throttling(std::uint32_t pid, Nanos from, Nanos to) const {
+  Throttling found;
+  const auto own = cgroups_.find(pid);
+  if (own == cgroups_.end()) return found;
+  for (std::string path = own->second; !path.empty() && path.find('/') != path.npos; path.erase(path.rfind('/'))) {
+    const auto at = quotas_.find(path);
+    if (at == quotas_.end()) continue;
+    const Quota::Reading* before = at->second.readings.last_until(from);
+    const Quota::Reading* after = at->second.readings.first_at(to);
+    if (!before || after == at->second.readings.end() || after->throttled <= before->throttled) continue;
+    found.group = found.some ? 0 : at->second.number;
+    found.some = true;
+  }
+  return found;
+}
+
+std::vector<flow::CpuGroup> Observed::groups() const {
+  std::vector<flow::CpuGroup> all(quotas_.size());
+  for (const auto& [path, quota] : quotas_) all[quota.number - 1] = quota.group;
+  return all;
+}
+
+void Observed::quota(Nanos at, const formats::CpuQuota& quota) {
+  std::string path(quota.cgroup);
+  auto it = quotas_.find(path);
+  if (it == quotas_.end()) {
+    if (quotas_.size() >= kMaxCgroups) return;
+    it = quotas_.emplace(path, Quota{}).first;
+    it->second.group = {std::move(path), quota.quota.count(), quota.period.count()};
+    it->second.number = static_cast<std::uint32_t>(quotas_.size());
+  }
+  flow::CpuGroup& group = it->second.group;
+  if (group.quota != quota.quota.count() || group.period != quota.period.count()) group.quota = group.period = 0;
+  it->second.readings.add({at, quota.throttled});
 }
 
 ThreadLog* Observed::find_or_add(const formats::Thread& thread) {
@@ -132,7 +159,7 @@ void Observed::off_cpu(const Event& event, const formats::OffCpu& off) {
   log->multiplexes = log->multiplexes || wait.blocked == Blocked::poll;
   log->waits.add(wait);
   ++kept_;
-  if (wait.blocked == Blocked::stopped) processes_[event.thread.pid].halts.add({wait.time, wait.waited_until()}), ++kept_;
+  if (wait.blocked == Blocked::stopped) processes_[event.thread.pid].halts.add({wait.time, wait.waited_until(), static_cast<std::uint32_t>(wait.argument0)}), ++kept_;
   // The heap of Go begins at 0xc000000000, and its threads sleep on futexes in there: nobody else's are.
   if (wait.blocked == Blocked::futex && wait.argument0 >> 32 == 0xc0) processes_[event.thread.pid].go = true;
   if (wait.waker != 0 && wait.woken()) processes_[event.thread.pid].wakes.add({wait.runnable, wait.waker, event.thread.tid}), ++kept_;
@@ -199,6 +226,14 @@ void Observed::stop(std::uint32_t pid, Nanos at, formats::GoPhase phase) {
   }
 }
 
+void Observed::assist(const Event& event, bool begins) {
+  ThreadLog* log = find_or_add(event.thread);
+  if (!log) return;
+  const Nanos at = nanoseconds(event.time);
+  if (!begins && log->assisting != 0 && log->assisting < at) log->assists.add({log->assisting, at}), ++kept_;
+  log->assisting = begins ? at : 0;
+}
+
 void Observed::push(const Event& event) {
   const Nanos at = nanoseconds(event.time);
   if (!std::holds_alternative<formats::CaptureEnd>(event.body)) now_ = std::max(now_, at);
@@ -244,11 +279,14 @@ void Observed::push(const Event& event) {
     strangers_[info->socket] = {info->origin, info->type == formats::SocketType::datagram && info->remote.port == 53};
   } else if (const auto* go = std::get_if<formats::GoRuntime>(&event.body)) {
     stop(event.thread.pid, at, go->phase);
+    if (go->phase == formats::GoPhase::assist && ours) assist(event, go->reason.empty());
   } else if (const auto* state = std::get_if<formats::GoState>(&event.body)) {
     processes_[event.thread.pid].deep = true;
     Sighting s;
     s.time = at, s.tid = event.thread.tid, s.state = true, s.run = state->state, s.why = label_of_reason(state->reason), s.by = event.goroutine;
     sight(event, s);
+    // A thread that assists does nothing else with goroutines: the end was lost.
+    if (const auto it = threads_.find(event.thread.tid); it != threads_.end()) it->second.assisting = 0;
   } else if (std::holds_alternative<formats::GoExit>(event.body)) {
     // From now on it is in no state.
     Sighting s;
@@ -260,9 +298,9 @@ void Observed::push(const Event& event) {
     processes_[event.thread.pid].go = true;
   } else if (const auto* stall = std::get_if<formats::Stall>(&event.body)) {
     if (!ours || !known(stall->began) || stall->began >= event.time) return;
-    if (ThreadLog* log = find_or_add(event.thread)) log->stalls.add({nanoseconds(stall->began), at, stall->where, stall->what}), ++kept_;
+    if (ThreadLog* log = find_or_add(event.thread)) log->stalls.add({nanoseconds(stall->began), at, stall->where, stall->what, stall->detail}), ++kept_;
   } else if (const auto* quota = std::get_if<formats::CpuQuota>(&event.body)) {
-    if (quotas_.size() < kMaxCgroups || quotas_.contains(std::string(quota->cgroup))) quotas_[std::string(quota->cgroup)].add({at, quota->throttled});
+    this->quota(at, *quota);
   } else if (const auto* task = std::get_if<formats::TaskInfo>(&event.body)) {
     if (ours && !task->cgroup.empty() && cgroups_.size() < kMaxThreads) cgroups_[event.thread.pid] = task->cgroup;
   } else if (const auto* loss = std::get_if<formats::Loss>(&event.body)) {
@@ -283,7 +321,7 @@ void Observed::forget_before(Nanos t) {
   std::size_t gone = elsewhere_.forget_before(t);
   blind_.forget_before(t), counted_.forget_before(t);
   for (auto& [tid, log] : threads_)
-    gone += log.waits.forget_before(t) + log.acts.forget_before(t) + log.stalls.forget_before(t) + log.lost.forget_before(t);
+    gone += log.waits.forget_before(t) + log.acts.forget_before(t) + log.stalls.forget_before(t) + log.assists.forget_before(t) + log.lost.forget_before(t);
   for (auto& end : ends_)
     gone += end.acts.forget_before(t) + end.arrived.forget_before(t) + end.read.forget_before(t) + end.sent.forget_before(t) +
             end.retransmitted.forget_before(t) + end.lost.forget_before(t);
@@ -294,7 +332,7 @@ void Observed::forget_before(Nanos t) {
       it = it->second.size() == 0 ? process.goroutines.erase(it) : std::next(it);
     }
   }
-  for (auto& [cgroup, readings] : quotas_) readings.forget_before(t);
+  for (auto& [cgroup, quota] : quotas_) quota.readings.forget_before(t);
   kept_ -= std::min(kept_, gone);
 }
 

@@ -11,6 +11,7 @@
 
 #include "analyze/flow/connection.h"
 #include "analyze/flow/findings.h"
+#include "analyze/flow/partition.h"
 #include "analyze/partition/log.h"
 #include "analyze/partition/wait.h"
 #include "analyze/partition/windows.h"
@@ -40,6 +41,7 @@ struct Stalled {
   Nanos time = 0, to = 0;
   std::uint64_t where = 0;
   formats::StallKind what = formats::StallKind::unknown;
+  std::uint32_t detail = 0;
 };
 
 struct ThreadLog {
@@ -51,6 +53,8 @@ struct ThreadLog {
   Log<Act> acts;
   Stretches<Span> lost;           // waits of this thread in here were lost
   Stretches<Stalled> stalls;
+  Stretches<Span> assists;  // its goroutine worked for Go's collector
+  Nanos assisting = 0;      // since when it does; 0: it does not
 };
 
 // Stream positions [begin, end) at this time; they wrap.
@@ -95,12 +99,18 @@ struct Wake {
   std::uint32_t by = 0, tid = 0;
 };
 
+// A thread was stopped by a signal, a tracer or the freezer.
+struct Halt {
+  Nanos time = 0, to = 0;
+  std::uint32_t by = 0;  // the thread that sent the signal; 0: not known
+};
+
 struct ProcessLog {
   static constexpr std::size_t kMaxListed = 64;
   bool go = false;
   bool deep = false;     // goroutines' states are recorded
   Stretches<Span> stops;       // of the world
-  Stretches<Span> halts;       // a thread was stopped by a signal, a tracer or the freezer
+  Stretches<Halt> halts;
   Nanos stopping = 0;    // since when it is being stopped; 0: it is not
   std::vector<std::uint32_t> threads;  // the first kMaxListed
   Log<Wake> wakes;
@@ -115,10 +125,15 @@ struct Carrier {
   formats::TlsSessionId session = 0;  // 0: the bytes are the socket's own
 };
 
-// A reading of a cgroup's CPU quota.
+// A cgroup's CPU quota, and how often it had been used up at each reading.
 struct Quota {
-  Nanos time = 0;
-  std::uint64_t throttled = 0;
+  struct Reading {
+    Nanos time = 0;
+    std::uint64_t throttled = 0;
+  };
+  flow::CpuGroup group;
+  std::uint32_t number = 0;  // from 1
+  Log<Reading> readings;
 };
 
 // A socket that carries no requests.
@@ -161,8 +176,15 @@ class Observed {
   const flow::Findings& findings() const { return findings_; }
   // The kernel tells of each wait whether it was for the quota.
   bool throttling_is_told() const { return throttled_seen_; }
-  // The cgroup of this process was throttled at some time between the readings around [from, to).
-  bool throttled_in(std::uint32_t pid, Nanos from, Nanos to) const;
+  // Which cgroups of this process, its own or one above, were throttled at some time between the readings around
+  // [from, to): the number of the one; several: of none.
+  struct Throttling {
+    bool some = false;
+    std::uint32_t group = 0;
+  };
+  Throttling throttling(std::uint32_t pid, Nanos from, Nanos to) const;
+  // All that had a quota, by their numbers.
+  std::vector<flow::CpuGroup> groups() const;
 
  private:
   ThreadLog* find_or_add(const formats::Thread& thread);
@@ -171,6 +193,8 @@ class Observed {
   void io(const formats::Event& event, const formats::Io& io);
   void stop(std::uint32_t pid, Nanos at, formats::GoPhase phase);
   void sight(const formats::Event& event, Sighting sighting);
+  void assist(const formats::Event& event, bool begins);
+  void quota(Nanos at, const formats::CpuQuota& quota);
   void note_loss(EndLog& end, Nanos at, std::uint16_t missed);
 
   const Windows& windows_;
@@ -183,7 +207,7 @@ class Observed {
   std::unordered_map<formats::TlsSessionId, flow::ConnectionId> by_session_;
   std::unordered_map<formats::SocketId, Stranger> strangers_;
   std::unordered_map<std::uint32_t, std::string> cgroups_;  // of processes
-  std::unordered_map<std::string, Log<Quota>> quotas_;      // of cgroups
+  std::unordered_map<std::string, Quota> quotas_;           // of cgroups, by their paths
   Stretches<Span> blind_, counted_;
   Log<Span> elsewhere_;
   std::uint32_t last_tid_ = 0;

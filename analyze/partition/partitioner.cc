@@ -112,11 +112,11 @@ struct Partitioner::Impl {
     const ProcessLog* process = observed.process(draft.w.pid);
     if (!process || process->halts.empty()) return;
     const auto unnoticed = [](Label l) { return l == Label::q_notice || l == Label::q_accept || l == Label::q_loop || l == Label::q_pool; };
-    process->halts.each(draft.w.from, draft.w.to, [&](const Span& halt) {
+    process->halts.each(draft.w.from, draft.w.to, [&](const Halt& halt) {
       for (std::size_t i = 0, n = draft.conditions.size(); i < n; ++i) {
         Condition c = draft.conditions[i];
         if (!unnoticed(c.label) || c.to <= halt.time || c.from >= halt.to) continue;
-        draft.add(std::max(c.from, halt.time), std::min(c.to, halt.to), Label::sched_stopped, flow::Evidence::inferred);
+        draft.add(std::max(c.from, halt.time), std::min(c.to, halt.to), Label::sched_stopped, flow::Evidence::inferred, halt.by != 0 ? draft.who(0, {}, halt.by) : 0);
         draft.add(halt.to, c.to, c.label, c.evidence, c.behind);
         draft.conditions[i].to = std::clamp(halt.time, c.from, c.to);
       }
@@ -244,6 +244,7 @@ void Partitioner::push(const formats::Event& event) {
 flow::Partitions Partitioner::take() {
   impl_->advance(INT64_MAX);
   impl_->done.sort();
+  impl_->done.set_groups(impl_->observed.groups());
   return std::move(impl_->done);
 }
 

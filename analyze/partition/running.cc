@@ -1,6 +1,7 @@
 #include "analyze/partition/running.h"
 
 #include <algorithm>
+#include <optional>
 
 namespace tailcap::partition {
 namespace {
@@ -21,13 +22,17 @@ class Running {
     const Nanos until = w.waited_until();
     switch (w.blocked) {
       case Blocked::preempted:
-        add(w.time, w.back, throttled(w) ? Label::sched_throttled : Label::sched_preempted, throttled(w) ? Evidence::inferred : Evidence::measured);
+        if (const auto t = maybe_throttled(w) ? throttling(w) : Observed::Throttling{}; t.some) add(w.time, w.back, Label::sched_throttled, Evidence::inferred, of_group(t));
+        else add(w.time, w.back, Label::sched_preempted);
         return;
       case Blocked::throttled:
-        add(w.time, w.back, Label::sched_throttled);
+        add(w.time, w.back, Label::sched_throttled, Evidence::measured, of_group(throttling(w)));
         return;
       case Blocked::poll: case Blocked::poll_one: case Blocked::input: case Blocked::output: case Blocked::accept: case Blocked::connect:
         descriptor(w, until);
+        break;
+      case Blocked::stopped:
+        if (w.woken()) add(w.time, until, Label::sched_stopped, Evidence::measured, w.argument0 != 0 ? draft_.who(0, {}, static_cast<std::uint32_t>(w.argument0)) : 0);
         break;
       case Blocked::futex:
         if (w.woken()) add(w.time, until, Label::lock_futex, Evidence::measured, holder(w));
@@ -47,6 +52,7 @@ class Running {
   void stalls(Nanos from, Nanos to) {
     from_ = from, to_ = to;
     log_.stalls.each(from, to, [&](const Stalled& s) {
+      if (s.what == formats::StallKind::interrupt) return add(s.time, s.to, Label::cpu_irq);
       if (s.what != formats::StallKind::reclaim && s.what != formats::StallKind::kernel_lock) return;
       const Label label = s.what == formats::StallKind::reclaim ? Label::mem_reclaim : Label::lock_kernel;
       const std::uint32_t who = s.where != 0 ? draft_.who(s.where) : 0;
@@ -67,9 +73,9 @@ class Running {
   }
 
   // Where the kernel does not tell: a preemption of more than a tick while its cgroup was throttled, ended on a tick.
-  bool throttled(const Wait& w) const {
-    return !k_.observed.throttling_is_told() && w.back - w.time > kTick && k_.observed.throttled_in(log_.pid, w.time, w.back);
-  }
+  bool maybe_throttled(const Wait& w) const { return !k_.observed.throttling_is_told() && w.back - w.time > kTick; }
+  Observed::Throttling throttling(const Wait& w) const { return k_.observed.throttling(log_.pid, w.time, w.back); }
+  std::uint32_t of_group(const Observed::Throttling& t) { return t.group != 0 ? draft_.who(t.group) : 0; }
 
   // Who woke it from a lock held it, and perhaps for a request.
   std::uint32_t holder(const Wait& w) {
@@ -92,6 +98,8 @@ class Running {
         case StallKind::major_fault: label = Label::mem_majfault; break;
         case StallKind::fuse: label = Label::io_fuse; break;
         case StallKind::writeback: label = Label::io_writeback; break;
+        // Since when it was held back is not told: at most so long. It is before what else explains the wait.
+        case StallKind::io_throttled: return add(s.time, std::min(s.to, until), Label::io_throttled, Evidence::inferred, s.where != 0 ? draft_.who(s.where) : 0);
         default: return;
       }
       if (s.to <= at) return;
@@ -113,6 +121,8 @@ class Running {
     if (connection != 0) {
       for (const Call& c : calls_)
         if (c.w.id.connection == connection && c.began <= until && c.end >= w.time) {
+          if (const auto s = sending(w, until); s && s->label == Label::send_sndbuf && c.sent >= until)
+            return add(w.time, until, Label::down_zwnd, s->evidence, c.who);
           unnoticed();
           return add_down(k_, c, std::max(w.time, from_), std::min(until, to_), Evidence::measured, draft_);
         }
@@ -160,10 +170,26 @@ class Running {
       return;
     }
     if (!w.woken()) return;
+    if (const auto s = sending(w, until)) return add(w.time, until, s->label, s->evidence);
     bool again = false;
     if (end)
       end->retransmitted.each(w.time, until, [&](const Span&) { again = true; });
-    add(w.time, until, again ? Label::send_cwnd : Label::send_sndbuf, again ? Evidence::inferred : evidence);
+    add(w.time, until, again ? Label::send_cwnd : Label::send_sndbuf, Evidence::inferred);
+  }
+
+  // Why TCP took nothing, by its own account; unset: it gave none.
+  struct Sending {
+    Label label = Label::send_blocked;
+    Evidence evidence = Evidence::inferred;
+  };
+  std::optional<Sending> sending(const Wait& w, Nanos until) const {
+    constexpr std::uint32_t kNearly = 5;  // per cent: its account is in ticks
+    std::optional<Sending> out;
+    log_.stalls.each(w.time, until, [&](const Stalled& s) {
+      if (s.what == formats::StallKind::peer_window) out = {Label::send_sndbuf, s.detail + kNearly >= 100 ? Evidence::measured : Evidence::inferred};
+      if (s.what == formats::StallKind::congestion) out = {Label::send_cwnd, s.detail <= kNearly ? Evidence::measured : Evidence::inferred};
+    });
+    return out;
   }
 
   // Which call it waited for is not recorded: the one whose answer woke it, or one that was under way all the time.
@@ -199,6 +225,7 @@ void add_running(const Known& k, std::uint32_t tid, Nanos from, Nanos to, std::s
   for (w = w ? w : log->waits.begin(); w != log->waits.end() && w->time < to; ++w)
     if (w->back > from) running.wait(*w, from, to);
   if (!log->stalls.empty()) running.stalls(from, to);
+  log->assists.each(from, to, [&](const Span& s) { draft.add(std::max(s.time, from), std::min(s.to, to), Label::cpu_gc_assist); });
   log->lost.each(from, to, [&](const Span& s) { draft.add(std::max(s.time, from), std::min(s.to, to), Label::unexplained_lost); });
   // It did not come back after a loss to tell what it had lost.
   const Nanos silent = log->waits.size() == 0 ? 0 : (log->waits.end() - 1)->back;

@@ -18,7 +18,8 @@ int place_of(flow::Label label) {
   }
 }
 
-auto key(const Condition& c) { return std::tuple(place_of(c.label), c.label, c.evidence, c.behind); }
+// Being on the CPU says less than what it did there.
+auto key(const Condition& c) { return std::tuple(place_of(c.label), c.label == flow::Label::cpu, c.label, c.evidence, c.behind); }
 
 struct Later {
   bool operator()(const Condition* a, const Condition* b) const { return key(*b) < key(*a); }

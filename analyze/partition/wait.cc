@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "formats/machine.h"
+
 namespace tailcap::partition {
 namespace {
 
@@ -46,6 +48,14 @@ Blocked blocked_in(const formats::OffCpu& off) {
   return off.syscall < 0 ? Blocked::other : call_of(off);
 }
 
+// Older recorders left the arguments of a call there.
+std::uint32_t stopped_by(const formats::OffCpu& off, formats::Machine machine) {
+  constexpr std::uint64_t kStop = 19, kLast = 22, kThreads = 1u << formats::kMachineOfPid;  // SIGSTOP to SIGTTOU
+  const bool told = off.state & kStopped && off.argument0 >= kStop && off.argument0 <= kLast && off.argument1 < kThreads;
+  if (!told || off.argument1 == 0) return 0;
+  return static_cast<std::uint32_t>(off.argument1) | machine << formats::kMachineOfPid;
+}
+
 }  // namespace
 
 Wait wait_of(const formats::Event& event) {
@@ -57,6 +67,7 @@ Wait wait_of(const formats::Event& event) {
   else if (known(off.runnable)) w.runnable = std::clamp(nanoseconds(off.runnable), w.time, w.back);
   w.waker = off.waker, w.argument0 = off.argument0, w.socket = off.socket, w.file = off.file, w.goroutine = event.goroutine;
   w.lost_before = off.missed > 0;
+  if (w.blocked == Blocked::stopped) w.argument0 = stopped_by(off, formats::machine_of(event.thread.tid));
   return w;
 }
 

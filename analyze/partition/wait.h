@@ -32,7 +32,7 @@ struct Wait {
   Nanos time = 0;      // when it left the CPU
   Nanos runnable = 0;  // 0: the wake-up was not seen
   Nanos back = 0;
-  std::uint64_t argument0 = 0;
+  std::uint64_t argument0 = 0;   // stopped: the thread that sent the signal; 0: not known
   formats::SocketId socket = 0;  // whose descriptor the call was given; 0: none, or not recorded
   std::uint64_t goroutine = 0;
   std::uint32_t waker = 0;

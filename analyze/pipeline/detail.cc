@@ -251,6 +251,7 @@ Look look(const std::string& path, flow::ExchangeId id, unsigned threads) {
     for (const flow::ExchangeId end : {row->id, row->peer})
       if (const flow::Course* course = course_of(analysis.courses, end)) descent.name_culprits(*course);
     descent.names();
+    out.detail->groups = analysis.table.partitions.groups();
   }
   out.study = std::move(analysis.study);
   out.table = std::move(analysis.table);

@@ -30,9 +30,10 @@ std::string note_of(const flow::Detail& detail, flow::ExchangeId of, const flow:
   std::string text;
   const auto add = [&](std::string part) { text += (text.empty() ? "" : ", ") + part; };
   if (const std::string what = what_text(c); !what.empty()) add("at " + what);
+  if (const flow::CpuGroup* group = flow::group_of(c, detail.groups)) add(group_text(*group));
   if (c.request.connection != 0 && c.request != of && c.request != detail.request.row.id && !(detail.request.row.peer == c.request && call))
     add((lock ? "held by " : "") + printable(detail.title_of(c.request)));
-  if (c.tid != 0 && !call && (lock || c.request.connection == 0)) add((lock && c.request.connection == 0 ? "woken by thread " : "thread ") + std::to_string(c.tid));
+  if (c.tid != 0 && !call && (lock || c.request.connection == 0)) add((lock && c.request.connection == 0 ? "woken by thread " : s.label == flow::Label::sched_stopped ? "by thread " : "thread ") + std::to_string(c.tid));
   return text;
 }
 

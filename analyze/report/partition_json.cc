@@ -7,15 +7,26 @@
 namespace tailcap::report {
 namespace {
 
-void culprit(JsonWriter& json, const flow::Culprit& c) {
+void culprit(JsonWriter& json, const flow::Culprit& c, std::span<const flow::CpuGroup> groups) {
   json.key("what"), json.text_or_null(what_text(c));
   json.key("request"), json.text_or_null(c.request.connection != 0 ? id_text(c.request) : std::string{});
   json.key("tid");
   if (c.tid != 0) json.number(std::int64_t{c.tid});
   else json.null();
+  append_group(json, flow::group_of(c, groups));
 }
 
 }  // namespace
+
+void append_group(JsonWriter& json, const flow::CpuGroup* group) {
+  json.key("cgroup");
+  if (!group || group->path.empty()) return json.null();
+  json.begin_object();
+  json.field("path", group->path);
+  json.key("quota_ns"), group->period == 0 ? json.null() : json.number(group->quota);
+  json.key("period_ns"), group->period == 0 ? json.null() : json.number(group->period);
+  json.end_object();
+}
 
 std::string what_text(const flow::Culprit& culprit) {
   const int rank = flow::rank_of(culprit.label);
@@ -69,13 +80,13 @@ void append_labels(JsonWriter& json, const flow::RequestTable& table, const flow
     json.begin_object();
     json.field("label", flow::name_of(c.label));
     json.field("ns", c.time);
-    culprit(json, c);
+    culprit(json, c, table.partitions.groups());
     json.end_object();
   }
   json.end_array();
 }
 
-void append_course(JsonWriter& json, const flow::Course& course, const flow::Request& row) {
+void append_course(JsonWriter& json, const flow::Course& course, const flow::Request& row, std::span<const flow::CpuGroup> groups) {
   json.key("course");
   json.begin_array();
   for (const auto& s : course.stretches) {
@@ -84,7 +95,7 @@ void append_course(JsonWriter& json, const flow::Course& course, const flow::Req
     json.field("to_ns", (s.to - row.start).count());
     json.field("label", flow::name_of(s.label));
     json.field("evidence", flow::name_of(s.evidence));
-    culprit(json, s.culprit);
+    culprit(json, s.culprit, groups);
     json.end_object();
   }
   json.end_array();

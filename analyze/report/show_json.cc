@@ -211,7 +211,7 @@ class EndWriter {
   }
 
   void course() {
-    if (d_.course) return append_course(json_, *d_.course, d_.row);
+    if (d_.course) return append_course(json_, *d_.course, d_.row, table_.partitions.groups());
     json_.key("course"), json_.null();
     json_.key("calls"), json_.null();
   }

@@ -92,6 +92,10 @@ std::string pid_text(std::uint32_t pid) {
   return std::to_string(formats::number_of(pid)) + (machine == 0 ? "" : "@" + std::to_string(machine + 1));
 }
 
+std::string group_text(const flow::CpuGroup& group) {
+  return "cgroup " + printable(group.path) + (group.period <= 0 ? "" : ", " + duration_text(Duration{group.quota}) + " of every " + duration_text(Duration{group.period}));
+}
+
 std::string id_text(flow::ExchangeId id) { return std::to_string(id.connection) + "." + std::to_string(id.index); }
 
 namespace {

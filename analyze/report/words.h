@@ -27,6 +27,9 @@ std::string id_text(flow::ExchangeId id);  // "12.3"
 // "1234"; in a merged capture "1234@2" for that of the second machine.
 std::string pid_text(std::uint32_t pid);
 
+// "cgroup /shop, 30.0 ms of every 100 ms".
+std::string group_text(const flow::CpuGroup& group);
+
 // Where a request spent its time: "in the service 28.1 ms (94 %); waiting for a lock 27.0 ms". Empty: not known.
 std::string dominant_text(const flow::Request& row);
 

@@ -17,7 +17,7 @@ void GoPrograms::push(const formats::Event& event) {
   } else if (const auto* runtime = std::get_if<formats::GoRuntime>(&event.body)) {
     Sums& sums = processes_[event.thread.pid];
     sums.study.collections += runtime->phase == GoPhase::gc_begin;
-    sums.study.assists += runtime->phase == GoPhase::assist;
+    sums.study.assists += runtime->phase == GoPhase::assist && runtime->reason.empty();
     if (runtime->phase == GoPhase::stop_begin) {
       sums.asked = event.time;
     } else if (runtime->phase == GoPhase::started && known(sums.asked)) {

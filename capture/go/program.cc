@@ -290,6 +290,8 @@ class Planner {
     if (program_.wait_reasons.empty()) problem += (problem.empty() ? "" : ", ") + std::string("what is waited for is not found");
     if (!problem.empty()) return lack(GoPart::states, problem);
     have(GoPart::states);
+    if (const std::string why = plan_end("runtime.gcAssistAlloc1", GoPhase::assist); !why.empty())
+      lack(GoPart::runtime, "how long goroutines assist: " + why);
     // The second of the two is built into the check of the stack; only what both call sees all.
     const std::string_view release = release_of(program_.version);
     const bool apart = release < "1.22";

@@ -25,6 +25,6 @@ inline GoRunState run_state_of(std::uint8_t n) { return n <= 2 ? static_cast<GoR
 inline GoCallStep call_step_of(std::uint8_t n) { return n <= 3 ? static_cast<GoCallStep>(n) : GoCallStep::unknown; }
 inline GoChannelStep channel_step_of(std::uint8_t n) { return n <= 4 ? static_cast<GoChannelStep>(n) : GoChannelStep::unknown; }
 inline GoPanicStep panic_step_of(std::uint8_t n) { return n <= 2 ? static_cast<GoPanicStep>(n) : GoPanicStep::unknown; }
-inline StallKind stall_of(std::uint8_t n) { return n <= 5 ? static_cast<StallKind>(n) : StallKind::unknown; }
+inline StallKind stall_of(std::uint8_t n) { return n <= 9 ? static_cast<StallKind>(n) : StallKind::unknown; }
 
 }  // namespace tailcap::formats::columns

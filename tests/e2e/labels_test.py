@@ -1,4 +1,5 @@
 """Labels of requests against what the services that served them injected: threads and an event loop, over real sockets."""
+import contextlib
 import http.client
 import pathlib
 import statistics
@@ -7,6 +8,9 @@ import threading
 
 import harness
 from harness import Case, free_port, json_lines, wait_until
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lab"))
+from inject import groups  # noqa: E402
 
 SERVICE = pathlib.Path(__file__).with_name("labels_service.py")
 
@@ -64,6 +68,23 @@ class Labels(Case):
 
     def test_threads_spin(self):
         self.assert_injected(self.measured("threads", "spin", 1))
+
+    def test_whose_quota_it_was(self):
+        """A service in a group that may use 10 ms of every 100 computes for 40."""
+        process, port, _ = self.service("threads", 0)
+        with contextlib.ExitStack() as stack:
+            try:
+                folder = stack.enter_context(groups.group("cpu", {"cpu.cfs_period_us": 100_000, "cpu.cfs_quota_us": 10_000}))
+            except groups.NotHere as missing:
+                self.skipTest(str(missing))
+            groups.join(folder, process.pid)
+            with self.record("-p", process.pid) as recording:
+                self.ask(port, [f"/spin/40/q{n}" for n in range(3)])
+        rows = [r for r in self.requests(recording, role="server") if any(p["label"] == "sched.throttled" and p["ns"] > 20_000_000 for p in r["labels"])]
+        self.assertGreater(len(rows), 0)
+        for row in rows:
+            culprits = [c["cgroup"] for c in row["culprits"] if c["label"] == "sched.throttled"]
+            self.assertEqual(culprits, [{"path": f"/{folder.name}", "quota_ns": 10_000_000, "period_ns": 100_000_000}])
 
     def test_threads_call(self):
         self.assert_injected(self.measured("threads", "down", 3))

@@ -1,11 +1,14 @@
 """What threads wait for, as the kernel's own counters and a program's own log tell it."""
 import json
 import pathlib
+import signal
 import subprocess
 import sys
+import threading
 import time
 
 import harness
+import kernel_trace
 from harness import Case
 
 # Waits in known ways, and writes down when: "what begin end" in ns of CLOCK_MONOTONIC.
@@ -150,6 +153,115 @@ class Waits(Case):
         read = [e for e in self.events if e["kind"] == "cpu_quota" and e["cgroup"] == "/" + self.group.name]
         self.assertTrue(read)
         self.assertEqual((read[-1]["period"], read[-1]["quota"], read[-1]["throttled"]), (100_000_000, 30_000_000, int(self.counted["nr_throttled"])))
+
+
+# Sends itself what takes a soft interrupt some time: datagrams of 60 KB, fragmented and put together again.
+FLOODED = r"""
+import socket, sys, time
+sys.stdin.readline()
+reader = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+reader.bind(("127.0.0.1", 0))
+writer = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+end = time.monotonic() + 1
+while time.monotonic() < end:
+    writer.sendto(bytes(60000), reader.getsockname())
+    reader.recv(65536)
+print("done", flush=True)
+sys.stdin.readline()
+"""
+
+# Writes to a reader on this machine that takes nothing for 0.6 s, and says what TCP itself makes of it: begin, end and for how
+# long the peer's window held it up, in ns.
+WRITER = r"""
+import socket, struct, sys, threading, time
+sys.stdin.readline()
+served = socket.create_server(("127.0.0.1", 0))
+client = socket.create_connection(served.getsockname())
+server, _ = served.accept()
+def limited():
+    info = client.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)
+    return struct.unpack_from("<Q", info, 176)[0] * 1000  # tcpi_rwnd_limited
+def reader():
+    for _ in range(3):
+        time.sleep(0.6)
+        left = 16 << 20
+        while left: left -= len(server.recv(min(left, 1 << 20)))
+threading.Thread(target=reader).start()
+log = []
+for _ in range(3):
+    before, begin = limited(), time.monotonic_ns()
+    client.sendall(bytes(16 << 20))
+    log.append((begin, time.monotonic_ns(), limited() - before))
+for line in log: print(*line, flush=True)
+sys.stdin.readline()
+"""
+
+
+class Causes(Case):
+    def events_of(self, recording, *kinds):
+        return [e for e in harness.json_lines(self.tailcap("events", "--json", recording.file)) if e["kind"] in kinds]
+
+    def test_writing_to_who_does_not_read(self):
+        program = self.start([sys.executable, "-c", WRITER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        with self.record("-p", program.pid) as recording:
+            program.stdin.write("go\n")
+            program.stdin.flush()
+            log = [list(map(int, program.stdout.readline().split())) for _ in range(3)]
+        program.communicate("end\n", timeout=10)
+        events = self.events_of(recording, "stall", "off_cpu")
+        for begin, end, limited in log:
+            inside = [e for e in events if e["tid"] == program.pid and begin <= e["time"] <= end]
+            longest = max((w for w in inside if w["kind"] == "off_cpu"), key=lambda w: w["time"] - w["left"])
+            self.assertGreater(limited, 400_000_000)
+            self.assertGreater(longest["time"] - longest["left"], 400_000_000)
+            if longest["runnable"] is None:
+                continue  # the kernel did not tell of the wake-up
+            why = [s for s in inside if s["kind"] == "stall" and s["began"] == longest["left"]]
+            self.assertEqual([(s["what"], s["where"], s["time"]) for s in why], [("peer_window", longest["socket"], longest["runnable"])])
+            # TCP begins to count when it tries to send, which may be an answer later than the call.
+            self.assertGreaterEqual(why[0]["detail"], 80)
+
+    def test_who_stops_it(self):
+        program = self.start([sys.executable, "-c", "while True: pass"])
+        with self.record("-p", program.pid) as recording:
+            for _ in range(3):
+                time.sleep(0.1)
+                program.send_signal(signal.SIGSTOP)
+                time.sleep(0.2)
+                program.send_signal(signal.SIGCONT)
+        stops = [w for w in self.events_of(recording, "off_cpu") if w["state"] & 4]
+        self.assertEqual([(w["argument0"], w["argument1"]) for w in stops], [(signal.SIGSTOP, threading.get_native_id())] * 3)
+
+
+class Interrupts(Case):
+    def test_against_the_kernels_trace(self):
+        """Soft interrupts of 10 µs in a thread's time, and no others."""
+        events = ("irq/softirq_entry", "irq/softirq_exit")
+        if reason := kernel_trace.why_not(*events):
+            self.skipTest(reason)
+        program = self.start([sys.executable, "-c", FLOODED], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        with self.record("-p", program.pid, "--add", "interrupts") as recording, kernel_trace.trace(*events) as lines:
+            program.stdin.write("go\n")
+            program.stdin.flush()
+            program.stdout.readline()
+        program.communicate("end\n", timeout=10)
+        said = [e for e in harness.json_lines(self.tailcap("events", "--json", recording.file)) if e["kind"] == "stall" and e["what"] == "interrupt"]
+        handled, begun = [], {}
+        for at, tid, cpu, event, text in lines:
+            vector = int(text.removeprefix("vec=").split()[0])
+            if event == "softirq_entry":
+                begun[cpu] = (at, vector)
+            elif tid == program.pid and begun.get(cpu, (0, None))[1] == vector:
+                handled.append((begun[cpu][0], at + 1000, vector))  # stamped in whole microseconds
+        self.assertGreater(len(said), 20)
+        for s in said:
+            self.assertEqual(s["tid"], program.pid)
+            self.assertGreaterEqual(s["time"] - s["began"], 10_000)
+            self.assertTrue(any(b < s["time"] and s["began"] < e and v == s["detail"] for b, e, v in handled), s)
+        # Ours and the trace's stamps are apart where the hypervisor, or a hardware interrupt, came between them.
+        long = [(b, e, v) for b, e, v in handled if e - b >= 20_000]
+        told = [h for h in long if any(s["began"] < h[1] and h[0] < s["time"] and s["detail"] == h[2] for s in said)]
+        self.assertGreater(len(told), 0.8 * len(long))
 
 
 class Counted(Case):

@@ -46,7 +46,7 @@ class Worker {
     in_.send(now_, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nab");
     if (random_() % 3 == 0) {
       spend(Label::cpu);
-      blocked(Label::send_sndbuf, kSendto, 1, in_.socket());
+      unsent();
     }
     spend(Label::cpu);
     in_.send(now_, "cd");
@@ -93,6 +93,18 @@ class Worker {
     s_.add(back, thread_, body);
   }
 
+  // It cannot write, and TCP says why.
+  void unsent() {
+    formats::Stall stall;
+    const bool window = random_() % 2 == 0;
+    stall.what = window ? formats::StallKind::peer_window : formats::StallKind::congestion;
+    stall.began = kStart + now_, stall.where = in_.socket(), stall.detail = window ? 100 : 0;
+    const Label label = window ? Label::send_sndbuf : Label::send_cwnd;
+    const Duration left = now_, woken = spend(label), back = spend(Label::sched_runq);
+    s_.add(woken, thread_, stall);
+    off(left, woken, back, kSendto, in_.socket());
+  }
+
   void something() {
     switch (random_() % 8) {
       case 0: return blocked(Label::timer_sleep, kSleep, 1);
@@ -109,11 +121,16 @@ class Worker {
         return;
       }
       case 6: {
-        const Duration left = now_, woken = spend(Label::io_disk), back = spend(Label::sched_runq);
+        const Duration left = now_, queued = random_() % 2 == 0 ? spend(Label::io_throttled) : left, woken = spend(Label::io_disk), back = spend(Label::sched_runq);
         formats::OffCpu body = off_cpu(left, woken, kRead);
         body.state = 2;
         formats::Stall stall;
-        stall.what = formats::StallKind::block_io, stall.began = kStart + left, stall.where = 0x800001;
+        stall.where = 0x800001;
+        if (queued > left) {
+          stall.what = formats::StallKind::io_throttled, stall.began = kStart + left;
+          s_.add(queued, thread_, stall);
+        }
+        stall.what = formats::StallKind::block_io, stall.began = kStart + queued;
         s_.add(woken, thread_, stall);
         s_.add(back, thread_, body);
         return;

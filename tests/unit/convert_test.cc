@@ -191,7 +191,7 @@ TEST(Convert, Stall) {
   Event event;
   ASSERT_TRUE(converter.convert(bytes_of(r), event));
   EXPECT_EQ(event, (Event{time_from(1000), {17, 18}, Stall{StallKind::kernel_lock, time_from(300), 77, 4}}));
-  r.what = 6;
+  r.what = 10;
   EXPECT_FALSE(converter.convert(bytes_of(r), event));
   const auto bytes = bytes_of(r);
   EXPECT_FALSE(converter.convert(std::span(bytes).first(47), event));
@@ -310,6 +310,8 @@ TEST(Convert, Go) {
   is(GO_PHASE, GoRuntime{GoPhase::stop_begin, "GC mark termination"});
   r.reason = 0;
   is(GO_PHASE, GoRuntime{GoPhase::stop_begin, {}});
+  r.number = static_cast<std::uint16_t>(GoPhase::assist);
+  is(GO_PHASE, GoRuntime{GoPhase::assist, "done"});
   // The loader moved the file by 0x50000.
   r.number = 0;
   r.place = r.subject = 0x51004;

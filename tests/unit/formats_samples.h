@@ -102,7 +102,7 @@ inline std::vector<Event> extreme_events() {
       GoState{u64, GoRunState::running, binary},
       GoHandler{u64, long_name},
       GoProgram{long_name, binary, "DWARF", long_name, u16, 255, u16},
-      Stall{StallKind::writeback, time_from(1), u64, u32},
+      Stall{StallKind::io_throttled, time_from(1), u64, u32},
       CpuQuota{long_name, Duration{top}, Duration{top}, u64, u64, Duration{top}},
       GoCall{u64, GoCallStep::writes, u32},
       GoChannel{u64, u64 - 1, u64 - 2, GoChannelStep::exchanged},

@@ -107,6 +107,28 @@ TEST(PartitionOfGoroutines, StatesAreMeasured) {
   EXPECT_EQ(c.path_of(c.culprit("/deep", Label::lock_go_mutex).request), "/holder");
 }
 
+// Assists are the time on the CPU between their beginning and their end on one thread; an end that was lost ends nothing.
+TEST(PartitionOfGoroutines, AssistsOfTheCollector) {
+  GoCase c;
+  Endpoint& in = c.accepted(kM1).of(kG);
+  c.idle(kM1, 5ms, 10010us, 10020us);
+  c.state(10025us, kM1, kG, GoRunState::running);
+  in.receive(10ms, 10030us, get("/alloc"));
+  const auto assist = [&c](Duration at, Thread m, std::string_view reason) { c.s.add(at, m, formats::GoRuntime{GoPhase::assist, reason}, kG); };
+  assist(11ms, kM1, ""), assist(12ms, kM1, "done");
+  assist(13ms, kM1, "");
+  c.preempted(kM1, 13100us, 13600us, kG);
+  assist(14ms, kM1, "done");
+  assist(15ms, kM2, ""), assist(16ms, kM2, "done");  // another's
+  assist(17ms, kM1, "");
+  c.state(18ms, kM1, kG, GoRunState::parked, "GC assist wait");
+  c.state(19ms, kM2, kG, GoRunState::ready);
+  c.state(19ms, kM1, kG, GoRunState::running);
+  assist(20ms, kM1, "done");
+  in.send(21ms, kOk);
+  EXPECT_EQ(c.labels("/alloc"), "q.notice 10 go.gc_wait 1000 go.runnable~ 10 sched.preempted 500 sched.runq 10 cpu 7970 cpu.gc_assist 1500");
+}
+
 TEST(PartitionOfGoroutines, WithoutGoroutinesItIsNotKnown) {
   GoCase c;
   Endpoint& in = c.accepted(kM1);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 #include <random>
+#include <tuple>
 
 #include "analyze/partition/sweep.h"
 
@@ -57,11 +58,12 @@ std::map<Label, Nanos> sums(const std::vector<Condition>& pieces) {
 // The definition, nanosecond by nanosecond.
 Label label_at(const Case& c, Nanos t) {
   const auto place = [](Label l) { return l == Label::unexplained_lost ? 0 : l == Label::unexplained_opaque ? 6 : flow::rank_of(l); };
+  const auto order = [&](Label l) { return std::tuple(place(l), l == Label::cpu, l); };
   Label best = Label::unexplained_nocarrier;
   bool any = false;
   for (const auto& x : c.conditions) {
     if (t < x.from || t >= x.to) continue;
-    if (!any || std::pair(place(x.label), x.label) < std::pair(place(best), best)) best = x.label;
+    if (!any || order(x.label) < order(best)) best = x.label;
     any = true;
   }
   return best;

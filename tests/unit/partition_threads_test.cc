@@ -80,6 +80,39 @@ TEST(PartitionOfThreads, QuotaByReadingsOfTheCgroup) {
   }
 }
 
+// Of nested groups with quotas the one is behind it whose count of throttled periods rose; of several nobody knows.
+TEST(PartitionOfThreads, WhoseQuotaItWas) {
+  struct {
+    std::uint64_t inner, outer, other;
+    std::string culprit;
+    std::int64_t quota;
+  } const cases[] = {{3, 7, 1, "/shop/cart", 40}, {2, 8, 1, "/shop", 80}, {3, 8, 1, "", 0}, {2, 7, 2, "", 0}};
+  for (const auto& expected : cases) {
+    Served c;
+    formats::TaskInfo info;
+    info.cgroup = "/shop/cart";
+    c.s.add(0ms, {kA.pid, kA.pid}, info);
+    const auto reading = [&c](Duration at, std::string_view path, Duration quota, std::uint64_t throttled) {
+      formats::CpuQuota q;
+      q.cgroup = path, q.quota = quota, q.period = 100ms, q.throttled = throttled;
+      c.s.add(at, {}, q);
+    };
+    reading(9ms, "/shop", 80ms, 7), reading(9ms, "/shop/cart", 40ms, 2), reading(9ms, "/shop/carts", 10ms, 1);
+    reading(60ms, "/shop", 80ms, expected.outer), reading(60ms, "/shop/cart", 40ms, expected.inner), reading(60ms, "/shop/carts", 10ms, expected.other);
+    c.begin();
+    c.preempted(kA, 11ms, 50ms).throttled = true;
+    c.e.send(51ms, kOk);
+    EXPECT_EQ(c.labels("/a"), "q.notice 12 sched.throttled 39000 sched.runq 23 cpu 1965");
+    const flow::Culprit culprit = c.culprit("/a", Label::sched_throttled);
+    const flow::CpuGroup* group = flow::group_of(culprit, c.analysis().table.partitions.groups());
+    ASSERT_EQ(group ? group->path : "", expected.culprit);
+    if (!group) continue;
+    EXPECT_EQ(culprit.time, 39'000'000);
+    EXPECT_EQ(group->quota, expected.quota * 1'000'000);
+    EXPECT_EQ(group->period, 100'000'000);
+  }
+}
+
 TEST(PartitionOfThreads, StoppedAndUnseenWakeUps) {
   Served c;
   c.begin();
@@ -87,6 +120,23 @@ TEST(PartitionOfThreads, StoppedAndUnseenWakeUps) {
   c.off(kA, 15ms, -1s, 18ms, kFutex).runnable = formats::kNoTime;
   c.e.send(20ms, kOk);
   EXPECT_EQ(c.labels("/a"), "q.notice 12 sched.stopped 3000 sched.runq 33 cpu 3955 unexplained.opaque 3000");
+}
+
+TEST(PartitionOfThreads, WhoStoppedIt) {
+  struct {
+    std::uint32_t state;
+    std::uint64_t signal, sender;
+    std::uint32_t told;
+  } const cases[] = {{4, 19, 777, 777}, {4, 20, 0, 0}, {4, 5, 777, 0}, {4, 19, 0x7f0000001000, 0}, {8, 19, 777, 0}};
+  for (const auto& expected : cases) {
+    Served c;
+    c.begin();
+    formats::OffCpu& off = c.off(kA, 11ms, 14ms, 14010us, -1);
+    off.state = expected.state, off.argument0 = expected.signal, off.argument1 = expected.sender;
+    c.e.send(15ms, kOk);
+    EXPECT_EQ(c.labels("/a"), "q.notice 12 sched.stopped 3000 sched.runq 33 cpu 1955");
+    EXPECT_EQ(c.culprit("/a", Label::sched_stopped).tid, expected.told);
+  }
 }
 
 TEST(PartitionOfThreads, DownstreamByTheSocketItIsBlockedOn) {
@@ -149,7 +199,50 @@ TEST(PartitionOfThreads, ResponseThatNobodyTakes) {
   c.e.send(12ms, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nab");
   c.off(kA, 12100us, 32ms, 32020us, kSendto).socket = c.e.socket();
   c.e.send(32100us, "cd");
-  EXPECT_EQ(c.labels("/a"), "send.sndbuf 19900 q.notice 12 sched.runq 43 cpu 2145");
+  EXPECT_EQ(c.labels("/a"), "send.sndbuf~ 19900 q.notice 12 sched.runq 43 cpu 2145");
+}
+
+// Where TCP gives its own account of why it took nothing, that is it.
+TEST(PartitionOfThreads, ResponseThatTcpDoesNotTake) {
+  struct {
+    formats::StallKind what;
+    std::uint32_t percent;
+    std::string label;
+  } const cases[] = {{formats::StallKind::peer_window, 100, "send.sndbuf"}, {formats::StallKind::peer_window, 60, "send.sndbuf~"},
+                     {formats::StallKind::congestion, 0, "send.cwnd"}, {formats::StallKind::congestion, 40, "send.cwnd~"}};
+  for (const auto& expected : cases) {
+    Served c;
+    c.begin();
+    c.e.send(12ms, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nab");
+    c.off(kA, 12100us, 32ms, 32020us, kSendto).socket = c.e.socket();
+    c.s.add(32ms, kA, formats::Stall{expected.what, synth::kStart + 12100us, c.e.socket(), expected.percent});
+    c.e.send(32100us, "cd");
+    EXPECT_EQ(c.labels("/a"), expected.label + " 19900 q.notice 12 sched.runq 43 cpu 2145");
+  }
+}
+
+TEST(PartitionOfThreads, RequestThatItsPeerDoesNotTake) {
+  Served c;
+  Endpoint& out = c.connected(kA);
+  c.begin();
+  out.send(11ms, "POST /up HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nab");
+  c.off(kA, 11100us, 21100us, 21150us, kSendto).socket = out.socket();
+  c.s.add(21100us, kA, formats::Stall{formats::StallKind::peer_window, synth::kStart + 11100us, out.socket(), 97});
+  out.send(21200us, "cd");
+  c.off(kA, 21300us, 31300us, 31350us, kRecvfrom).socket = out.socket();
+  out.receive(31300us, 31400us, kOk);
+  c.e.send(32ms, kOk);
+  EXPECT_EQ(c.labels("/a"), "down.wait 10000 down.zwnd 10000 q.notice 12 sched.runq 123 cpu 1865");
+  EXPECT_EQ(c.path_of(c.culprit("/a", Label::down_zwnd).request), "/up");
+}
+
+TEST(PartitionOfThreads, InterruptsInItsTime) {
+  Served c;
+  c.begin();
+  c.s.add(11ms, kA, formats::Stall{formats::StallKind::interrupt, synth::kStart + 10900us, 0, 3});
+  c.off(kA, 12ms, 13ms, 13ms, kSleep);
+  c.e.send(14ms, kOk);
+  EXPECT_EQ(c.labels("/a"), "timer.sleep 1000 q.notice 12 sched.runq 23 cpu 2865 cpu.irq 100");
 }
 
 TEST(PartitionOfThreads, HeldUpInTheKernel) {
@@ -163,6 +256,27 @@ TEST(PartitionOfThreads, HeldUpInTheKernel) {
   c.e.send(26ms, kOk);
   EXPECT_EQ(c.labels("/a"), "io.disk 9000 io.blocked 1000 blocked.kernel 3000 q.notice 12 sched.runq 33 cpu 2955");
   EXPECT_EQ(c.culprit("/a", Label::io_disk).what, 0x800001u);
+}
+
+TEST(PartitionOfThreads, ThrottledUntilTheBlockLayerHadIt) {
+  Served c;
+  c.begin();
+  const auto waits = [&c](Duration left, Duration queued, Duration done, std::int16_t syscall) {
+    c.off(kA, left, done, done + 10us, syscall).state = 2;
+    formats::Stall stall;
+    stall.what = formats::StallKind::io_throttled, stall.began = synth::kStart + left, stall.where = 0xfe00000;
+    c.s.add(queued, kA, stall);
+    stall.what = formats::StallKind::block_io, stall.began = synth::kStart + queued;
+    c.s.add(done, kA, stall);
+  };
+  waits(11ms, 71ms, 71200us, 18);
+  waits(72ms, 82ms, 82300us, -1);  // a page fault, which the kernel announced
+  formats::Stall fault;
+  fault.what = formats::StallKind::major_fault, fault.began = synth::kStart + 72ms;
+  c.s.add(82310us, kA, fault);
+  c.e.send(83ms, kOk);
+  EXPECT_EQ(c.labels("/a"), "io.disk 200 io.throttled~ 70000 mem.majfault 300 q.notice 12 sched.runq 43 cpu 2445");
+  EXPECT_EQ(c.culprit("/a", Label::io_throttled).what, 0xfe00000u);
 }
 
 TEST(PartitionOfThreads, HandedOverToASleepingWorker) {

@@ -17,6 +17,7 @@ namespace {
 // A cart that is throttled and waits for a lock, a page without a fault, one with too few requests, one that always waits for a worker.
 TailCase shop() {
   TailCase c;
+  c.table.partitions.set_groups({{"/kube/shop\x1b", 30'000'000, 100'000'000}});
   Ordinary service(7);
   double at = 0;
   std::vector<flow::ExchangeId> restocks;
@@ -39,7 +40,10 @@ TailCase shop() {
       c.keep();
     } else {
       std::vector<flow::Culprit> culprits;
-      if (service.uniform() < 0.01) times.emplace_back(Label::sched_throttled, std::llround(20e6 + 50e6 * service.uniform()));
+      if (service.uniform() < 0.01) {
+        times.emplace_back(Label::sched_throttled, std::llround(20e6 + 50e6 * service.uniform()));
+        culprits.push_back({Label::sched_throttled, times.back().second, 1, {}, 0});
+      }
       if (service.uniform() < 0.03) {
         const auto ns = std::llround(service.exponential(9e6));
         times.emplace_back(Label::lock_futex, ns);
@@ -71,7 +75,7 @@ TEST(TailReport, SaysItInASentence) {
   ASSERT_EQ(said.size(), 4u);
   // The cause comes first, with its size, its interval and how many have it.
   EXPECT_EQ(said[0].text.rfind("GET /cart: the slowest 1 % take ", 0), 0u) << said[0].text;
-  EXPECT_NE(said[0].text.find(" ms more is CPU quota throttling (9"), std::string::npos) << said[0].text;
+  EXPECT_NE(said[0].text.find(" ms more is CPU quota throttling of cgroup /kube/shop\\x1b, 30.0 ms of every 100 ms (9"), std::string::npos) << said[0].text;
   const std::string all = text_of(said);
   EXPECT_NE(all.find("no cause stands out"), std::string::npos) << all;
   EXPECT_NE(all.find("no tail to explain: less than half as slow again. A typical request spends 60"), std::string::npos) << all;

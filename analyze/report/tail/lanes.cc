@@ -65,7 +65,7 @@ const flow::Course* course_of(std::span<const flow::Course> courses, flow::Excha
   return at != courses.end() && at->request == id ? &*at : nullptr;
 }
 
-std::string course_bar(const flow::Course& course, std::int64_t from, std::int64_t length) {
+std::string course_bar(const flow::Course& course, std::span<const flow::CpuGroup> groups, std::int64_t from, std::int64_t length) {
   const auto at = [&](formats::Time t) {
     const double share = static_cast<double>(nanoseconds(t) - from) / static_cast<double>(std::max<std::int64_t>(length, 1));
     return std::llround(std::clamp(share, 0.0, 1.0) * static_cast<double>(kUnits));
@@ -76,8 +76,9 @@ std::string course_bar(const flow::Course& course, std::int64_t from, std::int64
     if (nanoseconds(s.to) <= from || nanoseconds(s.from) >= from + length) continue;
     const long long x = at(s.from), width = at(s.to) - x;
     if ((width == 0 && s.to - s.from < std::chrono::microseconds{1}) || drawn++ >= kMostStretches) continue;
+    const flow::CpuGroup* group = flow::group_of(s.culprit, groups);
     out += "<rect x=\"" + std::to_string(x) + "\" width=\"" + std::to_string(std::max<long long>(width, 1)) + "\" height=\"10\" fill=\"" + std::string(flow::colour_of(flow::group_of(s.label))) +
-           "\"><title>" + html(flow::text_of(s.label)) + ": " + exact_text(s.to - s.from) + (s.evidence == flow::Evidence::measured ? "" : ", inferred") + "</title></rect>";
+           "\"><title>" + html(flow::text_of(s.label)) + ": " + exact_text(s.to - s.from) + (s.evidence == flow::Evidence::measured ? "" : ", inferred") + (group ? "; " + html(group_text(*group)) : "") + "</title></rect>";
   }
   return out + "</svg>";
 }
@@ -100,7 +101,7 @@ std::string lanes_html(std::uint32_t row, const flow::RequestTable& table, std::
     if (!at || !c) continue;
     const flow::Request request = table.rows[*at];
     out += "<tr><td class=\"name\" style=\"padding-left:" + std::to_string(8 + 14 * lane.depth) + "px\">" + html(lane_title(request, table.texts)) + "<span class=\"ci\"><code>" + id_text(lane.request) + "</code> " +
-           (request.tid == 0 ? "" : "thread " + std::to_string(request.tid) + " ") + html(lane.note) + "</span></td><td class=\"track\">" + course_bar(*c, from, to - from) + "</td>" +
+           (request.tid == 0 ? "" : "thread " + std::to_string(request.tid) + " ") + html(lane.note) + "</span></td><td class=\"track\">" + course_bar(*c, table.partitions.groups(), from, to - from) + "</td>" +
            element("td", duration_text(request.duration)) + "</tr>\n";
   }
   return out + "</table></div>\n";

@@ -126,6 +126,8 @@ std::string culprit_text(const flow::CulpritStudy& c, const flow::TextPool& text
   }
   if (c.label == flow::Label::q_loop) return request.empty() ? "" : "(" + request + ")";
   if (starts("q.")) return request.empty() ? "" : "behind " + request;
+  if (!c.group.path.empty()) return "of " + group_text(c.group);
+  if (c.label == flow::Label::sched_stopped) return c.tid == 0 ? "" : "by thread " + std::to_string(c.tid);
   if (starts("io.")) return place.empty() ? "" : "on device " + place;
   return request.empty() ? "" : "(" + request + ")";
 }

@@ -16,7 +16,7 @@ std::string sentence(const flow::RouteStudy& route, const flow::TextPool& texts)
 // The slow cohort: "slowest 1 %", "slowest 0.2 %".
 std::string slow_name(const flow::TailStudy& tail);
 
-// "held by POST /restock", "GET /stock at stock:9000", "behind GET /spin". Empty: nothing is known.
+// "held by POST /restock", "GET /stock at stock:9000", "behind GET /spin", "of cgroup /shop, 30.0 ms of every 100 ms". Empty: nothing is known.
 std::string culprit_text(const flow::CulpritStudy& culprit, const flow::TextPool& texts);
 
 // The three honesty numbers, in a sentence.

@@ -116,7 +116,7 @@ std::string exemplars(const TailStudy& tail, const flow::RequestTable& table, st
   std::string out = "<h4>Requests to look at, each with a typical one of its kind</h4>\n<div class=\"wide\"><table class=\"tail stacked\">\n";
   const auto add = [&](std::uint32_t row, std::string_view what, bool first) {
     const flow::Course* course = course_of(courses, table.rows.id(row));
-    const std::string bar = course ? course_bar(*course, formats::nanoseconds(table.rows.start(row)), scale) : bar_html(label_stretches(table, table.rows.id(row)), scale);
+    const std::string bar = course ? course_bar(*course, table.partitions.groups(), formats::nanoseconds(table.rows.start(row)), scale) : bar_html(label_stretches(table, table.rows.id(row)), scale);
     out += std::string("<tr") + (first ? " class=\"pair\"" : "") + "><td class=\"left\"><code>" + id_text(table.rows.id(row)) + "</code></td>" + element("td", what, "class=\"name\"") + "<td class=\"track\">" + bar +
            "</td>" + element("td", duration_text(table.rows.duration(row))) + "</tr>\n";
   };

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "analyze/report/json_writer.h"
+#include "analyze/report/partition_json.h"
 #include "analyze/report/tail/sentence.h"
 #include "analyze/report/words.h"
 
@@ -75,7 +76,8 @@ void append_culprits(JsonWriter& json, const TailStudy& tail, const flow::TextPo
   for (const auto& c : tail.culprits) {
     json.begin_object();
     json.field("label", flow::name_of(c.label));
-    json.key("what"), c.what == 0 ? json.null() : json.number(c.what);
+    json.key("what"), c.what == 0 || !c.group.path.empty() ? json.null() : json.number(c.what);
+    append_group(json, &c.group);
     json.key("method"), json.text_or_null(texts[c.method]);
     json.key("route"), json.text_or_null(texts[c.route]);
     json.key("authority"), json.text_or_null(texts[c.authority]);

@@ -12,10 +12,10 @@ using flow::CulpritStudy;
 
 constexpr std::size_t kPerLabel = 5;  // more are a list, not an answer
 
-// A call's connection says nothing that its route does not; a lock is its address, a device its number.
+// A call's connection says nothing that its route does not; a lock is its address, a device and a CPU group their numbers.
 std::uint64_t place_of(const flow::Culprit& c) {
   const std::string_view name = flow::name_of(c.label);
-  return name.substr(0, 5) == "lock." || name.substr(0, 3) == "io." || name.substr(0, 4) == "mem." ? c.what : 0;
+  return c.label == flow::Label::sched_throttled || name.substr(0, 5) == "lock." || name.substr(0, 3) == "io." || name.substr(0, 4) == "mem." ? c.what : 0;
 }
 
 }  // namespace
@@ -48,6 +48,7 @@ std::vector<CulpritStudy> culprits_of(const flow::RequestTable& table, const std
       Entry& e = entry->second;
       if (added) {
         e.study.label = c.label, e.study.what = place, e.study.tid = c.tid;
+        if (const flow::CpuGroup* group = flow::group_of(c, table.partitions.groups())) e.study.group = *group;
         e.study.method = method, e.study.route = route, e.study.authority = authority;
       }
       e.threads_differ = e.threads_differ || e.study.tid != c.tid;

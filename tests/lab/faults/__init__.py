@@ -21,7 +21,7 @@ ALL = [
     Fault(9, "mmap_lock storm", ("lock.kernel",), crowd("/mlock/60"), minimum=False),
     Fault(10, "major page faults", ("mem.majfault",), cpu.page_faults),
     Fault(11, "memory limit", ("mem.majfault", "mem.reclaim"), cpu.memory_cap, minimum=False),
-    Fault(12, "disk bandwidth cap", ("io.throttled", "io.blocked", "io.disk"), files.disk_cap("/direct")),
+    Fault(12, "disk bandwidth cap", ("io.throttled",), files.disk_cap("/direct")),
     Fault(13, "fsync under a disk bandwidth cap", ("io.throttled", "io.disk", "io.blocked"), files.disk_cap("/sync"), minimum=False),
     Fault(14, "slow file (FUSE)", ("io.fuse",), files.slow_files),
     Fault(15, "blocking log pipe", ("io.pipe",), files.slow_pipe, minimum=False),
@@ -50,4 +50,7 @@ ALL = [
     Fault(34, "Go mutex", ("lock.go.mutex", "lock.go.wait", "timer.sleep", "go.park"), runtimes.go_service(("-c", "4", "-d", "3", *routes("1 GET /mutex/5"))), minimum=False),
     Fault(35, "Go collector", ("go.stw", "cpu.gc_assist", "go.runnable", "go.gc_wait", "cpu", "sched.preempted", "sched.runq"),
           runtimes.go_service(("--rate", "100", "-c", "8", "-d", "4", *routes("1 GET /alloc/400", "4 GET /alloc/0")), ("GOGC", "10"))),
+    Fault(36, "response into a shaped link", ("send.cwnd",), network.over_link(["1 GET /big/300", "2 GET /big/0", "2 GET /ok"],
+          ["tc qdisc add dev {near} root tbf rate 8mbit burst 8kb latency 50ms"], rate="8", settings=["sndbuf=65536"]), truth=network.written,
+          hits_neighbours=True),
 ]

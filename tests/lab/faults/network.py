@@ -133,6 +133,11 @@ def shaped(run):
     return {i: link_bytes * 8 * 250 if s["path"] == "/big/60" else 0 for i, s in run.sent.items()}
 
 
+def written(run):
+    """How long the service wrote; its handler does nothing else."""
+    return {i: t["done_ns"] - t["begun_ns"] if t["path"] == "/big/300" else 0 for i, t in run.truth.items()}
+
+
 def slow_tls(run):
     """A service in Python that calls another over TLS, which lets 50 ms pass before its handshakes."""
     key, certificate = run.folder / "key", run.folder / "certificate"

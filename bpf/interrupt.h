@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Soft interrupts in the time of threads that are recorded.
+ */
+#ifndef TAILCAP_BPF_INTERRUPT_H
+#define TAILCAP_BPF_INTERRUPT_H
+
+#include "bpf/stall.h"
+#include "bpf/target.h"
+#include <bpf/bpf_tracing.h>
+
+/* Since when this CPU handles one; they do not nest. 0: none, or in nobody's time. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, u64);
+} interrupts SEC(".maps");
+
+SEC("tp_btf/softirq_entry")
+int BPF_PROG(interrupt_begins, unsigned int vector)
+{
+	u32 zero = 0;
+	u64 *since = bpf_map_lookup_elem(&interrupts, &zero);
+
+	if (since)
+		*since = task_state(bpf_get_current_task_btf()) ? bpf_ktime_get_ns() : 0;
+	return 0;
+}
+
+SEC("tp_btf/softirq_exit")
+int BPF_PROG(interrupt_ends, unsigned int vector)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_state *state;
+	u32 zero = 0;
+	u64 *since = bpf_map_lookup_elem(&interrupts, &zero);
+
+	if (!since || !*since)
+		return 0;
+	state = task_state(task);
+	if (state)
+		emit_stall(state, task, STALL_INTERRUPT, *since, bpf_ktime_get_ns(), 0, vector);
+	*since = 0;
+	return 0;
+}
+
+#endif
