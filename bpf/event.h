@@ -325,7 +325,7 @@ enum go_act {
 	GO_ASKED = 11,    /* the running goroutine wants a request sent on the connection AX */
 	GO_SENDS = 12,    /* the running goroutine is about to send on the connection AX */
 	/* of gRPC: */
-	GO_QUEUES = 29,   /* the running goroutine wants DI sent; header fields if BX is not zero */
+	GO_QUEUES = 29,   /* the running goroutine wants the header fields DI sent */
 	GO_WRITES = 30,   /* the running goroutine is about to send the header fields BX; they begin with the stream's number */
 	/* of channels, all while the channel is locked: */
 	GO_GIVES = 32,    /* in runtime.send: to the receiver BX (runtime.sudog) that waits for the channel AX */

@@ -149,10 +149,6 @@ int runtime_event(struct pt_regs *ctx)
 		subject = REGISTER(ctx, ax);
 		break;
 	case GO_QUEUES:
-		/* Each frame comes by here. */
-		subject = REGISTER(ctx, bx);
-		if (!subject)
-			return 0;
 		kind = RECORD_GO_CALL;
 		goroutine = number_of(layout, goroutine);
 		subject = REGISTER(ctx, di);

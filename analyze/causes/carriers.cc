@@ -44,16 +44,8 @@ void find_carriers(std::uint32_t pid, Process& process, const Goroutines& gorout
     for (const Stream& r : requests)
       if (r.carrier.number != 0) found[r.id] = r.carrier.number;
   }
-  for (Note& s : process.servers) {
-    if (s.stream == 0) continue;
-    if (const auto it = found.find(s.id); it != found.end()) {
-      s.goroutine = it->second, s.goroutine_sure = true;
-      continue;
-    }
-    // gRPC: who answers. With streams that need not be who works on it.
-    const Goroutines::Asked answers = goroutines.queued({pid, s.writer_goroutine}, s.stream);
-    if (answers.caller != 0 && answers.at >= s.began) s.goroutine = answers.caller;
-  }
+  for (Note& s : process.servers)
+    if (const auto it = found.find(s.id); it != found.end()) s.goroutine = it->second, s.goroutine_sure = true;
 
   std::unordered_map<std::uint64_t, std::uint32_t> sent;  // calls over HTTP/2 by goroutine
   for (const Note& c : process.clients)

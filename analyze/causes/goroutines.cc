@@ -57,11 +57,11 @@ void Goroutines::call(Goroutine g, Time at, const formats::GoCall& call) {
     if (queued_.size() >= kMaxConnections) queued_.clear();
     queued_[connection] = {g.number, at};
   } else if (call.step == GoCallStep::writes) {
+    auto& streams = writers_[g].first;
     const auto queued = queued_.find(connection);
-    const Asked by = queued == queued_.end() ? Asked{} : queued->second;
-    if (queued != queued_.end()) queued_.erase(queued);
-    if (streams_kept_ >= kMaxStreams) return;
-    if (writers_[g].first.try_emplace(call.stream, by).second) ++streams_kept_;
+    if (queued == queued_.end()) return;  // a server's
+    if (streams_kept_ < kMaxStreams && streams.try_emplace(call.stream, queued->second).second) ++streams_kept_;
+    queued_.erase(queued);
   }
 }
 

@@ -54,7 +54,7 @@ class Goroutines {
   // Whose request `writer`, the goroutine of an HTTP client's connection, sent at `sent`. Each answer is given once: if the
   // event that told of the next request was lost, it has none, rather than this one.
   Asked take_caller(Goroutine writer, formats::Time sent);
-  // gRPC: who wanted the first header fields of a stream sent that `writer` sent, the goroutine of the stream's connection.
+  // gRPC: who made the call that `writer`, the goroutine of an HTTP/2 connection, sent as this stream.
   Asked queued(Goroutine writer, std::uint32_t stream) const;
   bool writes_streams(Goroutine writer) const { return writers_.contains(writer); }
 

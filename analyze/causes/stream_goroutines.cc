@@ -1,7 +1,6 @@
 #include "analyze/causes/stream_goroutines.h"
 
 #include <algorithm>
-#include <unordered_map>
 
 namespace tailcap::causes {
 
@@ -32,22 +31,6 @@ void match(std::vector<Stream>& requests, const std::vector<Goroutines::Child>& 
   }
 }
 
-// gRPC: those that the order leaves open, by who answered first, if that one was made for a request meanwhile and answers no other.
-void match_by_answer(std::uint32_t pid, std::vector<Stream>& requests, const std::vector<Goroutines::Child>& made, const Goroutines& goroutines) {
-  std::unordered_map<std::uint64_t, int> used;
-  const auto answers = [&](const Stream& r) { return goroutines.queued({pid, r.writer}, r.stream).caller; };
-  for (const Stream& r : requests) {
-    if (r.carrier.number != 0) ++used[r.carrier.number];
-    if (const std::uint64_t g = answers(r); g != 0 && g != r.carrier.number) ++used[g];
-  }
-  for (Stream& r : requests) {
-    const std::uint64_t g = r.carrier.number != 0 ? 0 : answers(r);
-    if (g == 0 || used[g] != 1) continue;
-    const auto child = std::find_if(made.begin(), made.end(), [&](const Goroutines::Child& c) { return c.number == g; });
-    if (child != made.end() && child->made >= r.began && child->made <= or_later(r.answered)) r.carrier = *child;
-  }
-}
-
 }  // namespace
 
 void find_carriers(std::uint32_t pid, std::vector<Stream>& requests, const Goroutines& goroutines) {
@@ -71,7 +54,6 @@ void find_carriers(std::uint32_t pid, std::vector<Stream>& requests, const Gorou
     if (!children.empty()) made = std::move(children);
   }
   match(requests, made);
-  match_by_answer(pid, requests, made, goroutines);
 }
 
 }  // namespace tailcap::causes

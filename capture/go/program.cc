@@ -54,12 +54,12 @@ constexpr std::array kCalls = {
     Known{"net/http.(*persistConn).roundTrip", GoPart::calls, GO_ASKED, 1, GoPhase::unknown},
     Known{"net/http.persistConnWriter.Write", GoPart::calls, GO_SENDS, 1, GoPhase::unknown},
 };
-// A call of gRPC gets the number of its stream, and is queued, by who makes it; its header fields are sent by the goroutine
-// that sends all of the connection. On the server's side the same of an answer.
-constexpr std::array kGrpc = {
-    Known{"google.golang.org/grpc/internal/transport.(*controlBuffer).executeAndPut", GoPart::calls, GO_QUEUES, 4, GoPhase::unknown},
-    Known{"google.golang.org/grpc/internal/transport.(*loopyWriter).headerHandler", GoPart::calls, GO_WRITES, 2, GoPhase::unknown},
-};
+// A call of gRPC is queued by who makes it: every frame is, so only where a stream is made. Its header fields are sent by the
+// goroutine that sends all of the connection.
+constexpr std::string_view kGrpcCall = "google.golang.org/grpc/internal/transport.(*http2Client).NewStream";
+constexpr std::string_view kGrpcQueue = "google.golang.org/grpc/internal/transport.(*controlBuffer).executeAndPut";
+constexpr Known kGrpcWrites{"google.golang.org/grpc/internal/transport.(*loopyWriter).headerHandler", GoPart::calls, GO_WRITES, 2,
+                            GoPhase::unknown};
 // Who gives way, by itself or interrupted; or both in one, which says since Go 1.22 which of the two it is.
 constexpr Known kYields{"runtime.gosched_m", GoPart::states, GO_YIELDED, 1, GoPhase::unknown};
 constexpr Known kPreempted{"runtime.gopreempt_m", GoPart::states, GO_PREEMPTED, 1, GoPhase::unknown};
@@ -153,7 +153,7 @@ class Planner {
     for (const Known& known : kAlways) names.push_back(known.name);
     for (const Known& known : kStates) names.push_back(known.name);
     for (const Known& known : kCalls) names.push_back(known.name);
-    for (const Known& known : kGrpc) names.push_back(known.name);
+    for (const std::string_view name : {kGrpcCall, kGrpcQueue, kGrpcWrites.name}) names.push_back(name);
     names.insert(names.end(), kChannelFunctions.begin(), kChannelFunctions.end());
     for (const Known& known : {kYields, kPreempted, kEither}) names.push_back(known.name);
     for (const auto& end : kEnds) names.push_back(end.first);
@@ -252,18 +252,34 @@ class Planner {
 
   // Nothing is missing in a program that has no such client.
   void plan_calls() {
-    bool has_any = false;
+    const bool http = function(kCalls[0].name), grpc = function(kGrpcCall);
     std::string problem;
-    for (const auto& client : {kCalls, kGrpc}) {
-      if (!function(client[0].name)) continue;
-      has_any = true;
-      for (const Known& known : client) {
-        const std::string why = plan_entry(known);
-        if (!why.empty()) problem += (problem.empty() ? "" : ", ") + why;
-      }
-    }
+    const auto note = [&](const std::string& why) {
+      if (!why.empty()) problem += (problem.empty() ? "" : ", ") + why;
+    };
+    if (http)
+      for (const Known& known : kCalls) note(plan_entry(known));
+    if (grpc) note(plan_grpc());
     if (!problem.empty()) return lack(GoPart::calls, problem);
-    if (has_any) have(GoPart::calls);
+    if (http || grpc) have(GoPart::calls);
+  }
+
+  std::string plan_grpc() {
+    const GoFunction *calls = function(kGrpcCall), *queues = function(kGrpcQueue);
+    if (!queues) return "this version of gRPC queues elsewhere";
+    symbols::FunctionCode code;
+    code.parts.push_back({calls->address, elf_.read_address(calls->address, calls->size, kMaxCode)});
+    const symbols::FunctionGraph graph(std::move(code));
+    std::vector<Place> places;
+    for (std::uint32_t i = 0; i < graph.nodes().size(); i++) {
+      const auto& call = graph.nodes()[i].instruction;
+      if (call.flow == symbols::Flow::call && call.target == queues->address)
+        places.push_back({call.address, call.emulated ? symbols::Price::emulated : symbols::Price::single_stepped, graph.text(i), std::nullopt, false});
+    }
+    if (!graph.whole() || places.size() != 1) return "this version of gRPC does not queue a stream where it used to";
+    if (std::string why = plan_entry(kGrpcWrites); !why.empty()) return why;
+    add(*calls, places[0], GO_COOKIE(GO_QUEUES, file_, 0));
+    return {};
   }
 
   // All of them or none: who saw only some of the values would take one for the other.
