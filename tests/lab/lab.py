@@ -120,7 +120,7 @@ class Score:
     """What one run came to."""
 
     def __init__(self, fault, run):
-        self.fault, self.failures, self.named = fault, [], []
+        self.fault, self.failures, self.named, self.report_seconds = fault, [], [], None
         everything = json_lines(run.tailcap("requests", run.capture, "--json"))
         if fault.check:
             self.failures, self.hit = fault.check(run, everything), everything
@@ -164,7 +164,9 @@ class Score:
         self.unexplained = sum(ns for r in self.hit for l, ns in labels_of(r).items() if l.startswith("unexplained")) / total
         self.more = more
         # What the report says of the route: the truth, or nothing.
+        begun = time.monotonic()
         study = json.loads(run.tailcap("report", run.capture, "--json"))
+        self.report_seconds = time.monotonic() - begun
         self.named = [c for r in study["routes"] if r["role"] == fault.side and r["route"] in same_route for c in (r.get("tail") or {}).get("causes", ())]
         if self.named and self.named[0] not in names:
             self.failures.append(f"the report names {self.named[0]}")
@@ -180,7 +182,7 @@ class Score:
                 self.failures.append(f"the control route has {ms(there)} ms of it")
 
     def result(self):
-        names = ("dominant", "attributed", "true", "unexplained", "named", "failures")
+        names = ("dominant", "attributed", "true", "unexplained", "named", "failures", "report_seconds")
         return {"fault": self.fault.number, "hit": len(self.hit), **{n: getattr(self, n) for n in names}}
 
     def line(self):
@@ -291,6 +293,14 @@ def write_table(file, results, faults):
                      f"{ms(middle([r['true'] for r in scores]))} | {middle([r['unexplained'] for r in scores]):.1%} | {len(scores)} | {good} | {within} | "
                      + ", ".join(f"`{name}` {n}" if name != "none" else f"none {n}" for name, n in told.most_common()) + " |")
     lines += ["", f"The dominant label was right in {right} of {runs} runs ({right / max(runs, 1):.1%})."]
+    other = {f.number: f for f in faults}
+    wrong = collections.Counter((r["fault"], r["dominant"]) for r in results if "fault" in r and r["dominant"] != other[r["fault"]].labels[0])
+    if wrong:
+        lines += ["", "Where it was another: " + "; ".join(f"{other[n].name} (`{other[n].labels[0]}`): " + (f"`{label}`" if label else "fewer than ten requests were hit") +
+                                                          f" {count}" for (n, label), count in wrong.items()) + "."]
+    seconds = [r["report_seconds"] for r in results if r.get("report_seconds")]
+    if seconds:
+        lines += ["", f"From the capture to the report: median {middle(seconds):.2f} s, at most {max(seconds):.2f} s, of {len(seconds)} runs."]
     nulls = [r for r in results if "null" in r]
     if nulls:
         lines += ["", f"Runs without a fault: {len(nulls)}; causes named in them: {sum(len(r['named']) for r in nulls)}."]
