@@ -27,6 +27,10 @@ from harness import Recording, json_lines, wait_until  # noqa: E402
 SLACK_NS, SLACK = 2_000_000, 0.10
 
 
+class Broken(Exception):
+    """A run that was not recorded as it should have been."""
+
+
 class Child:
     """A process that says when it is ready and ends with its standard input."""
 
@@ -85,7 +89,7 @@ class Run:
         finally:
             recording.stop()
         if recording.code != 0:
-            raise RuntimeError(f"the recorder ended with {recording.code}: {recording.said}")
+            raise Broken(f"the recorder ended with {recording.code}: {recording.said}")
         self.capture = recording.file
 
     def finish(self):
@@ -254,6 +258,11 @@ def main():
                     if score.failures and given.repeat == 1:  # a loaded machine: once more
                         print(score.line(), "(again)", flush=True)
                         score = once(fault, build, given.keep)
+            except Broken as broken:  # says nothing of the fault
+                print(f"{fault.number:>3} {fault.name:<28} BROKEN: {broken}", flush=True)
+                keep(broken=fault.number)
+                failed += 1
+                continue
             except groups.NotHere as missing:
                 print(f"{fault.number:>3} {fault.name:<28} NOT HERE: {missing}", flush=True)
                 break
@@ -262,7 +271,13 @@ def main():
             failed += bool(score.failures)
     named = []
     for n in range(given.nulls):
-        causes = null_run(build, n)
+        try:
+            causes = null_run(build, n)
+        except Broken as broken:
+            print(f"null {n} BROKEN: {broken}", flush=True)
+            keep(broken=0)
+            failed += 1
+            continue
         keep(null=n, named=causes)
         named += causes
     if given.nulls:
@@ -301,6 +316,9 @@ def write_table(file, results, faults):
     seconds = [r["report_seconds"] for r in results if r.get("report_seconds")]
     if seconds:
         lines += ["", f"From the capture to the report: median {middle(seconds):.2f} s, at most {max(seconds):.2f} s, of {len(seconds)} runs."]
+    broken = sum("broken" in r for r in results)
+    if broken:
+        lines += ["", f"Not counted: {broken} runs in which the recorder lost events, and said so."]
     nulls = [r for r in results if "null" in r]
     if nulls:
         lines += ["", f"Runs without a fault: {len(nulls)}; causes named in them: {sum(len(r['named']) for r in nulls)}."]
