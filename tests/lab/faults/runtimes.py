@@ -47,7 +47,7 @@ def check_deadlines(run, rows):
         failures.append(f"{len(clients)} calls at the client, {len(calls)} in all, of {run.extra['outcomes']}")
     for r in clients:
         if r["rpc"]["deadline"] != "missed" or not 45e6 < (r["reset_ns"] or r["duration_ns"] or 0) < 120e6:
-            failures.append(f"{r['id']}: {r['outcome']}, deadline {r['grpc']['deadline']}, {r['duration_ns']}")
+            failures.append(f"{r['id']}: {r['outcome']}, deadline {r['rpc']['deadline']}, {r['duration_ns']}")
     # The server cancels at the deadline, too: whoever is first.
     for r in calls:
         if r["rpc"]["deadline"] != "missed":
