@@ -41,6 +41,9 @@ enum record_kind {
 	RECORD_STALL = 29,
 	RECORD_GO_CALL = 31,
 	RECORD_SAMPLE = 32,
+	RECORD_GO_EXIT = 33,
+	RECORD_GO_PANIC = 34,
+	RECORD_OOM_KILL = 35,
 	RECORD_GO_CHANNEL = 37,
 };
 
@@ -242,6 +245,22 @@ struct record_go_channel {
 	__u8 unused[7];
 };
 
+/* RECORD_GO_CREATE: number says which probe of the file place is, functions are addresses in the process. */
+struct record_go_made {
+	struct record_go go;
+	__u64 function; /* that it runs; 0: not known */
+	__u64 from;     /* behind the go statement; 0: not known */
+};
+
+/* RECORD_GO_PANIC: likewise; the stack from the innermost frame on, which is the probe's. */
+#define GO_FRAMES_MAX 64
+struct record_go_panic {
+	struct record_go go;
+	__u32 frames;
+	__u32 unused;
+	__u64 addresses[GO_FRAMES_MAX];
+};
+
 struct record_exec {
 	struct record_header h;
 	char comm[COMM_SIZE];
@@ -324,6 +343,10 @@ enum go_act {
 	GO_HANDLER_FUNCTION = 10, /* AX is a function value that is one */
 	GO_ASKED = 11,    /* the running goroutine wants a request sent on the connection AX */
 	GO_SENDS = 12,    /* the running goroutine is about to send on the connection AX */
+	GO_ENDED = 13,    /* AX ends */
+	GO_PANICS = 14,   /* the running goroutine panics */
+	GO_FATAL = 15,    /* and nobody recovers it */
+	GO_THROWN = 16,   /* the runtime gives up */
 	/* of gRPC: */
 	GO_QUEUES = 29,   /* the running goroutine wants the header fields DI sent */
 	GO_WRITES = 30,   /* the running goroutine is about to send the header fields BX; they begin with the stream's number */
@@ -342,6 +365,7 @@ enum go_act {
 
 #define GO_SKIP_BELOW_OR_EQUAL (1ull << 40) /* a hit at which that condition holds does not count */
 #define GO_REASON (1ull << 41)              /* of a phase: AX says why; of GO_YIELDED: BX, whether it was interrupted */
+#define GO_AT_CALL (1ull << 42)             /* the stack pointer is where the call left it: at the return address */
 #define GO_COOKIE(act, file, number) ((__u64)(act) | (__u64)(file) << 8 | (__u64)(number) << 24)
 #define GO_COOKIE_ACT(cookie) ((cookie)&0xff)
 #define GO_COOKIE_FILE(cookie) ((cookie) >> 8 & 0xffff)
@@ -350,6 +374,8 @@ enum go_act {
 #ifdef __cplusplus
 static_assert(sizeof(record_go) == 56);
 static_assert(sizeof(record_go_channel) == 64);
+static_assert(sizeof(record_go_made) == 72);
+static_assert(sizeof(record_go_panic) == 64 + 8 * GO_FRAMES_MAX);
 static_assert(sizeof(go_layout) == 16);
 static_assert(sizeof(go_process) == 16);
 static_assert(sizeof(record_header) == 24);

@@ -31,15 +31,23 @@ static __always_inline void meet_process(struct task_struct *task, struct task_s
 }
 
 /* A new goroutine's number and its maker's, in one read: those are what costs here. */
-static __always_inline bool known_parent(const struct go_layout *layout, u64 g, u64 *number, u64 *parent)
+struct made {
+	u64 number, parent;
+	u64 from, function;
+};
+
+static __always_inline bool known_parent(const struct go_layout *layout, u64 g, struct made *made)
 {
-	u64 words[GO_PARENT_MAX + 1];
+	u64 words[GO_PARENT_MAX + 4];
 	u32 at = layout->parent;
 
 	if (!at || at > GO_PARENT_MAX || bpf_probe_read_user(words, sizeof(words), (void *)(g + layout->number)))
 		return false;
-	*number = words[0];
-	*parent = words[at];
+	made->number = words[0];
+	made->parent = words[at];
+	/* g.parentGoid, gopc, ancestors, startpc; user space believes in what begins a function */
+	made->from = words[at + 1];
+	made->function = words[at + 3];
 	return true;
 }
 
@@ -50,6 +58,68 @@ static __always_inline void count_hit(u32 file, u8 act)
 
 	if ((act == GO_MADE || act == GO_HANDLER || act == GO_HANDLER_FUNCTION) && at < GO_FILES_MAX * GO_COUNTED)
 		__sync_fetch_and_add(&go_hits[at], 1);
+}
+
+static __always_inline void fill_go(struct record_go *record, struct task_struct *task, u32 kind, u64 cookie, u64 place)
+{
+	record->h.time = bpf_ktime_get_ns();
+	record->h.pid = task->tgid;
+	record->h.tid = task->pid;
+	record->h.kind = kind;
+	record->h.missed = 0;
+	record->h.length = 0;
+	record->subject = 0;
+	record->place = place;
+	record->number = GO_COOKIE_NUMBER(cookie);
+	record->file = GO_COOKIE_FILE(cookie);
+	record->act = GO_COOKIE_ACT(cookie);
+	record->reason = 0;
+	record->unused = 0;
+}
+
+static __always_inline int goroutine_made(struct pt_regs *ctx, struct task_struct *task, const struct go_layout *layout, u64 cookie)
+{
+	struct made made = {};
+	struct record_go_made *record;
+	u64 g = REGISTER(ctx, bx), maker = REGISTER(ctx, r14), place = REGISTER(ctx, ip);
+
+	if (!known_parent(layout, g, &made)) {
+		made.number = number_of(layout, g);
+		made.parent = served_by(layout, maker);
+	}
+	record = reserve(sizeof(*record), RECORD_GO_CREATE, NULL);
+	if (!record)
+		return 0;
+	fill_go(&record->go, task, RECORD_GO_CREATE, cookie, place);
+	record->go.goroutine = made.parent;
+	record->go.subject = made.number;
+	record->function = made.function;
+	record->from = made.from;
+	bpf_ringbuf_submit(record, wake_flag(record->go.h.time));
+	return 0;
+}
+
+static __always_inline int goroutine_panics(struct pt_regs *ctx, struct task_struct *task, const struct go_layout *layout, u64 cookie)
+{
+	struct record_go_panic *record;
+	u64 g = REGISTER(ctx, r14), place = REGISTER(ctx, ip), stack = REGISTER(ctx, sp), number = number_of(layout, g);
+	long got;
+
+	if (!number)
+		number = served_by(layout, g);
+	record = reserve(sizeof(*record), RECORD_GO_PANIC, NULL);
+	if (!record)
+		return 0;
+	fill_go(&record->go, task, RECORD_GO_PANIC, cookie, place);
+	record->go.goroutine = number;
+	record->unused = 0;
+	/* At a function's beginning the frame pointer is its caller's: who called it stands behind the stack pointer. */
+	record->addresses[0] = cookie & GO_AT_CALL ? user_word(stack) : 0;
+	got = bpf_get_stack(ctx, &record->addresses[1], (GO_FRAMES_MAX - 1) * sizeof(u64), BPF_F_USER_STACK);
+	record->frames = got > 0 ? (u32)got / sizeof(u64) + 1 : 1;
+	/* to the disk at once: the process is about to end */
+	bpf_ringbuf_submit(record, BPF_RB_FORCE_WAKEUP);
+	return 0;
 }
 
 SEC("uprobe")
@@ -83,12 +153,16 @@ int runtime_event(struct pt_regs *ctx)
 	goroutine = REGISTER(ctx, r14);
 	switch (act) {
 	case GO_MADE:
-		kind = RECORD_GO_CREATE;
-		subject = REGISTER(ctx, bx);
-		if (!known_parent(layout, subject, &subject, &goroutine)) {
-			subject = number_of(layout, subject);
-			goroutine = served_by(layout, goroutine);
-		}
+		return goroutine_made(ctx, task, layout, cookie);
+	case GO_PANICS:
+	case GO_FATAL:
+	case GO_THROWN:
+		return goroutine_panics(ctx, task, layout, cookie);
+	case GO_ENDED:
+		kind = RECORD_GO_EXIT;
+		subject = REGISTER(ctx, ax);
+		subject = number_of(layout, subject);
+		goroutine = 0;
 		break;
 	case GO_PHASE:
 		kind = RECORD_GO_RUNTIME;

@@ -86,6 +86,37 @@ int BPF_PROG(task_exit, struct task_struct *task)
 	return 0;
 }
 
+/* Before Linux 6.8 the tracepoint tells a number, and whoever is chosen is told of. */
+const volatile bool oom_tells_task = false;
+
+SEC("tp_btf/mark_victim")
+int oom_kill(u64 *ctx)
+{
+	struct record_header *record;
+	u32 victim;
+
+	if (oom_tells_task) {
+		struct task_struct *task = (struct task_struct *)ctx[0];
+
+		if (!task_state(task))
+			return 0;
+		victim = task->tgid;
+	} else {
+		victim = (u32)ctx[0];
+	}
+	record = reserve(sizeof(*record), RECORD_OOM_KILL, NULL);
+	if (!record)
+		return 0;
+	record->time = bpf_ktime_get_ns();
+	record->pid = victim;
+	record->tid = victim;
+	record->kind = RECORD_OOM_KILL;
+	record->missed = 0;
+	record->length = 0;
+	bpf_ringbuf_submit(record, wake_flag(record->time));
+	return 0;
+}
+
 SEC("tp_btf/cgroup_attach_task")
 int BPF_PROG(task_moved, struct cgroup *group, const char *path, struct task_struct *task)
 {

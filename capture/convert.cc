@@ -197,8 +197,17 @@ bool convert_go(std::span<const std::byte> bytes, const go::Names* names, Event&
   if (!read(bytes, r)) return false;
   event.goroutine = r.goroutine;
   switch (r.act) {
-    case GO_MADE:
-      event.body = GoCreate{r.subject};
+    case GO_MADE: {
+      record_go_made made;
+      auto& create = event.body.emplace<GoCreate>(GoCreate{r.subject});
+      if (!names || !read(bytes, made)) return true;
+      create.function = names->function(r.file, r.number, r.place, made.function, true);
+      // What is no function's beginning is no startpc, and then the other is no gopc.
+      if (!create.function.empty() && made.from != 0) create.from = names->function(r.file, r.number, r.place, made.from - 1, false);
+      return true;
+    }
+    case GO_ENDED:
+      event.body = GoExit{r.subject};
       return true;
     case GO_PHASE:
       if (r.number > static_cast<std::uint16_t>(GoPhase::assist)) return false;
@@ -270,6 +279,23 @@ bool convert_channel(std::span<const std::byte> bytes, Event& event) {
   return true;
 }
 
+// The outermost function first, as in samples.
+bool convert_panic(std::span<const std::byte> bytes, const go::Names* names, std::string& stack, Event& event) {
+  record_go_panic r;
+  if (!read(bytes, r) || r.frames > GO_FRAMES_MAX) return false;
+  event.goroutine = r.go.goroutine;
+  const GoPanicStep step = r.go.act == GO_PANICS ? GoPanicStep::began : r.go.act == GO_FATAL ? GoPanicStep::fatal : GoPanicStep::thrown;
+  stack.clear();
+  for (std::size_t i = r.frames; names && i-- > 0;) {
+    // The second is the probe itself.
+    if (i == 1 || r.addresses[i] == 0) continue;
+    const auto name = names->function(r.go.file, r.go.number, r.go.place, r.addresses[i] - 1, false);
+    stack += (stack.empty() ? "" : ";") + std::string(name.empty() ? "[unknown]" : name);
+  }
+  event.body = GoPanic{step, stack};
+  return true;
+}
+
 }  // namespace
 
 bool Converter::convert(std::span<const std::byte> bytes, Event& event) {
@@ -311,9 +337,15 @@ bool Converter::convert(std::span<const std::byte> bytes, Event& event) {
     case RECORD_GO_STATE:
     case RECORD_GO_HANDLER:
     case RECORD_GO_CALL:
+    case RECORD_GO_EXIT:
       return convert_go(bytes, names_, event);
     case RECORD_GO_CHANNEL:
       return convert_channel(bytes, event);
+    case RECORD_GO_PANIC:
+      return convert_panic(bytes, names_, stack_, event);
+    case RECORD_OOM_KILL:
+      event.body = OomKill{};
+      return true;
     default:
       return false;
   }

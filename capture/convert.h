@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <span>
+#include <string>
 
 #include "capture/go/names.h"
 #include "formats/event.h"
@@ -23,6 +24,7 @@ class Converter {
  private:
   const go::Names* names_;
   std::array<char, 128> path_{};
+  std::string stack_;
 };
 
 // Its number (bpf::record_kind), or one that no record has.

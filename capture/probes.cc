@@ -81,7 +81,7 @@ bool wanted(std::string_view name, const ProbeSettings& settings, HookTier tier)
   if (name == "task_exec") return has(Group::tasks) || has(Group::tls) || has(Group::go) || !selection.comms.empty();
   if (name == "runtime_event") return has(Group::go);
   if (name == "channel_event") return has(Group::go) && settings.deep;
-  if (name == "task_exit") return has(Group::tasks);
+  if (name == "task_exit" || name == "oom_kill") return has(Group::tasks);
   if (name.starts_with("tls_") || name.starts_with("go_")) return has(Group::tls);
   if (name.starts_with("interrupt_")) return has(Group::interrupts);
   if (name == "sample") return settings.sample_rate && has(Group::samples);
@@ -156,6 +156,7 @@ void Probes::Impl::configure(const ProbeSettings& settings, const KernelTypes& t
   constants.port_count = static_cast<std::uint32_t>(selection.ports.size());
   std::copy(selection.ports.begin(), selection.ports.end(), constants.ports);
   constants.tell_stalls = settings.has(Group::stalls);
+  constants.oom_tells_task = types.tracepoint_arguments("mark_victim") >= 2;
   constants.switch_tells_state = types.tracepoint_arguments("sched_switch") >= 4;
   bpf_map__set_max_entries(skeleton->maps.ring, static_cast<std::uint32_t>(settings.ring_bytes));
   ring_bytes = settings.ring_bytes;

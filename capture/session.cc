@@ -18,6 +18,7 @@ namespace {
 // Mappings are told again in every keyframe, unless that would be the larger part of the recorder's work.
 constexpr std::size_t kMappingsAgain = 64;
 constexpr std::size_t kUnwatchedTold = 8;
+constexpr std::size_t kBuilds = 256;  // Go programs whose modules are told, each once
 // CPU quotas are read once a second, of the cgroups of so many processes.
 constexpr Duration kQuotasEvery{1'000'000'000};
 constexpr std::size_t kQuotaProcesses = 256;
@@ -117,7 +118,9 @@ void Session::push_probes(Time now, const std::vector<ProbeFact>& facts) {
 }
 
 void Session::push_go(Time now, const go::Fact& fact) {
-  push({now, {fact.pid, fact.pid}, GoProgram{fact.path, fact.version, fact.offsets_from, fact.unsupported, fact.goid_offset, fact.parts}});
+  push({now, {fact.pid, fact.pid}, GoProgram{fact.path, fact.version, fact.offsets_from, fact.unsupported, fact.goid_offset, fact.parts, fact.processors}});
+  if (!fact.build || fact.build->empty() || builds_.size() >= kBuilds || !builds_.insert(fact.build).second) return;
+  push({now, {fact.pid, fact.pid}, GoBuild{fact.path, *fact.build}});
 }
 
 void Session::push_found(Time now) {

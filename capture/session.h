@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -71,6 +73,7 @@ class Session {
   std::unordered_set<std::uint32_t> processes_;  // targets that may live
   std::unordered_set<std::uint32_t> new_;        // not yet described
   std::map<std::uint32_t, go::Fact> go_;           // Go programs, by process
+  std::set<std::shared_ptr<const std::string>> builds_;  // told
   std::vector<std::uint64_t> kernel_losses_;     // as counted up to now, rows of kinds
   std::unordered_map<std::string, std::uint64_t> skipped_runs_;
   std::uint64_t bad_records_ = 0, bad_told_ = 0;

@@ -19,6 +19,7 @@ void Names::add(std::uint16_t file, const Program& program, std::optional<symbol
   fresh->handlers = program.handlers;
   fresh->wait_reasons = program.wait_reasons;
   fresh->stop_reasons = program.stop_reasons;
+  fresh->anchors = program.anchors;
   if (functions) fresh->functions.emplace(std::move(*functions));
   const std::lock_guard lock(mutex_);
   files_[file] = std::move(fresh);
@@ -48,13 +49,25 @@ Names::Handler Names::handler(std::uint16_t file, std::uint16_t number, std::uin
   const HandlerPlace& here = known->handlers[number];
   const std::uint64_t moved = place - here.place;  // where the loader has put the file
   if (code == 0 || !here.name.empty()) return {here.function + moved, here.name};
-  const std::uint64_t address = code - moved;
-  const auto told = known->values.find(address);
-  if (told != known->values.end()) return {code, told->second};
-  if (!known->functions || known->values.size() >= kMaxValues) return {code, {}};
-  const auto function = known->functions->around(address);
-  const bool begins = function && function->address == address;
-  return {code, known->values.emplace(address, begins ? function->name : std::string()).first->second};
+  return {code, name(*known, code - moved, true)};
+}
+
+std::string_view Names::function(std::uint16_t file, std::uint16_t number, std::uint64_t place, std::uint64_t address,
+                                 bool begins) const {
+  const std::lock_guard lock(mutex_);
+  File* known = of(file);
+  if (!known || number >= known->anchors.size()) return {};
+  return name(*known, address - (place - known->anchors[number]), begins);
+}
+
+std::string_view Names::name(File& file, std::uint64_t address, bool begins) {
+  auto& names = begins ? file.values : file.around;
+  const auto told = names.find(address);
+  if (told != names.end()) return told->second;
+  if (!file.functions || names.size() >= kMaxValues) return {};
+  const auto function = file.functions->around(address);
+  const bool known = function && (!begins || function->address == address);
+  return names.emplace(address, known ? function->name : std::string()).first->second;
 }
 
 }  // namespace tailcap::capture::go

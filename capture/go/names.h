@@ -23,11 +23,14 @@ class Names {
     std::string_view name;      // empty: not known
   };
 
-  // functions: of the same file, where handlers are function values; they are kept.
+  // functions: of the same file; they are kept.
   void add(std::uint16_t file, const Program& program, std::optional<symbols::GoFunctions> functions);
 
   std::string_view wait_reason(std::uint16_t file, std::uint8_t number) const;
   std::string_view stop_reason(std::uint16_t file, std::uint8_t number) const;
+  // The function that an address in the process lies in, or, begins, begins with; empty: none, or not known. number: of an
+  // anchor of the file; place: its address in the process.
+  std::string_view function(std::uint16_t file, std::uint16_t number, std::uint64_t place, std::uint64_t address, bool begins) const;
   // number: of the handler's place; code: of a function value, or 0; place: the place's address in the process.
   Handler handler(std::uint16_t file, std::uint16_t number, std::uint64_t code, std::uint64_t place) const;
 
@@ -35,10 +38,13 @@ class Names {
   struct File {
     std::vector<HandlerPlace> handlers;
     std::vector<std::string> wait_reasons, stop_reasons;
+    std::vector<std::uint64_t> anchors;
     std::optional<symbols::GoFunctions> functions;
-    std::map<std::uint64_t, std::string> values;  // names of function values, by the file's address
+    std::map<std::uint64_t, std::string> values;  // names of what begins, by the file's address
+    std::map<std::uint64_t, std::string> around;  // … and of what is there
   };
   File* of(std::uint16_t file) const;
+  static std::string_view name(File& file, std::uint64_t address, bool begins);
 
   mutable std::mutex mutex_;
   std::map<std::uint16_t, std::unique_ptr<File>> files_;

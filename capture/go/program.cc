@@ -8,6 +8,7 @@
 #include "bpf/event.h"
 #include "capture/go/channels.h"
 #include "capture/go/handlers.h"
+#include "capture/symbols/elf_symbols.h"
 #include "capture/symbols/function_graph.h"
 #include "capture/symbols/go_strings.h"
 #include "formats/event.h"
@@ -60,6 +61,15 @@ constexpr std::string_view kGrpcCall = "google.golang.org/grpc/internal/transpor
 constexpr std::string_view kGrpcQueue = "google.golang.org/grpc/internal/transport.(*controlBuffer).executeAndPut";
 constexpr Known kGrpcWrites{"google.golang.org/grpc/internal/transport.(*loopyWriter).headerHandler", GoPart::calls, GO_WRITES, 2,
                             GoPhase::unknown};
+// Where the last thing is done of a goroutine: since Go 1.22, and before.
+constexpr std::array kEnded = {Known{"runtime.gdestroy", GoPart::ends, GO_ENDED, 1, GoPhase::unknown},
+                               Known{"runtime.goexit0", GoPart::ends, GO_ENDED, 1, GoPhase::unknown}};
+constexpr std::array kPanics = {
+    Known{"runtime.gopanic", GoPart::panics, GO_PANICS, 0, GoPhase::unknown},
+    Known{"runtime.fatalpanic", GoPart::panics, GO_FATAL, 0, GoPhase::unknown},
+    Known{"runtime.throw", GoPart::panics, GO_THROWN, 0, GoPhase::unknown},
+    Known{"runtime.fatal", GoPart::panics, GO_THROWN, 0, GoPhase::unknown},  // what the program did wrong: since Go 1.19
+};
 // Who gives way, by itself or interrupted; or both in one, which says since Go 1.22 which of the two it is.
 constexpr Known kYields{"runtime.gosched_m", GoPart::states, GO_YIELDED, 1, GoPhase::unknown};
 constexpr Known kPreempted{"runtime.gopreempt_m", GoPart::states, GO_PREEMPTED, 1, GoPhase::unknown};
@@ -118,6 +128,8 @@ class Planner {
 
   void run(bool states) {
     program_.version = version_of(elf_, functions_);
+    if (const auto build = symbols::go_build(elf_)) program_.build = build->lines;
+    program_.processors = symbols::find_variable(elf_, "runtime.gomaxprocs");
     if (functions_.size() == 0) {
       program_.unsupported = functions_.problem();
       return;
@@ -133,9 +145,10 @@ class Planner {
     else
       lack(GoPart::goroutines, program_.layout.problem);
     find_known();
-    if (goroutines) plan_creation();
+    if (goroutines) plan_creation(), plan_ends();
     plan_runtime();
     plan_handlers();
+    plan_panics();
     if (goroutines) plan_calls();
     if (states && goroutines) plan_states(kWaits);
     if (states && goroutines) plan_channels();
@@ -155,6 +168,8 @@ class Planner {
     for (const Known& known : kCalls) names.push_back(known.name);
     for (const std::string_view name : {kGrpcCall, kGrpcQueue, kGrpcWrites.name}) names.push_back(name);
     names.insert(names.end(), kChannelFunctions.begin(), kChannelFunctions.end());
+    for (const Known& known : kEnded) names.push_back(known.name);
+    for (const Known& known : kPanics) names.push_back(known.name);
     for (const Known& known : {kYields, kPreempted, kEither}) names.push_back(known.name);
     for (const auto& end : kEnds) names.push_back(end.first);
     found_ = functions_.find(names);
@@ -182,13 +197,15 @@ class Planner {
   }
 
   // False: and why is in the plan.
-  std::optional<Place> add_entry(const GoFunction& function, int arguments, std::uint64_t cookie) {
+  // at_call: what the cookie has besides where the stack pointer is there as the call left it.
+  std::optional<Place> add_entry(const GoFunction& function, int arguments, std::uint64_t cookie, std::uint64_t at_call = 0) {
     const auto probes = placer_.place({function.address, function.size}, {CallConvention::go_registers, arguments, 0});
     const auto& entry = probes.entry;
     if (!entry.place || (entry.skip_when_taken && entry.condition != kBelowOrEqual)) {
       planned_function(function.name).reason = entry.place ? "the only place is passed twice by some calls" : entry.reason;
       return std::nullopt;
     }
+    if (entry.place->stack_depth == 0) cookie |= at_call;
     add(function, *entry.place, cookie | (entry.skip_when_taken ? GO_SKIP_BELOW_OR_EQUAL : 0));
     return entry.place;
   }
@@ -233,8 +250,37 @@ class Planner {
     const auto& call = graph.nodes()[calls[0]].instruction;
     const Place place{call.address, call.emulated ? symbols::Price::emulated : symbols::Price::single_stepped,
                       graph.text(calls[0]), std::nullopt, false};
-    add(*makes, place, GO_COOKIE(GO_MADE, file_, 0));
+    add(*makes, place, GO_COOKIE(GO_MADE, file_, anchor(place)));
     have(GoPart::creation);
+  }
+
+  std::uint64_t anchor(const Place& place) {
+    program_.anchors.push_back(place.address);
+    return program_.anchors.size() - 1;
+  }
+
+  void plan_ends() {
+    for (const Known& known : kEnded) {
+      if (!function(known.name)) continue;
+      const std::string why = plan_entry(known);
+      return why.empty() ? have(GoPart::ends) : lack(GoPart::ends, why);
+    }
+    lack(GoPart::ends, "this version of Go ends them elsewhere");
+  }
+
+  void plan_panics() {
+    std::string problem;
+    for (const Known& known : kPanics) {
+      const GoFunction* begins = function(known.name);
+      if (!begins) continue;
+      const std::uint64_t cookie = GO_COOKIE(known.act, file_, program_.anchors.size());
+      const auto place = add_entry(*begins, 0, cookie, GO_AT_CALL);
+      if (place) anchor(*place);
+      else problem += (problem.empty() ? "" : ", ") + std::string(known.name) + " offers no place";
+    }
+    if (!function(kPanics[0].name)) problem = "this version of Go has no runtime.gopanic";
+    if (!problem.empty()) return lack(GoPart::panics, problem);
+    have(GoPart::panics);
   }
 
   void plan_runtime() {

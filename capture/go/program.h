@@ -25,8 +25,11 @@ struct Program {
   Layout layout;
   std::vector<PlannedFunction> functions;
   std::vector<HandlerPlace> handlers;
+  std::vector<std::uint64_t> anchors;  // the file's addresses of other places, by the numbers in their cookies
+  std::string build;                   // formats::GoBuild::lines
   std::vector<std::string> wait_reasons, stop_reasons;  // by the program's own numbers
   std::uint8_t parts = 0;                               // bits of formats::GoPart
+  std::uint64_t processors = 0;                         // the file's address of GOMAXPROCS; 0: not known
   std::string unsupported;                              // what cannot be told and why; empty: nothing
 };
 

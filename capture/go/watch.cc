@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "bpf/event.h"
+#include "capture/go/processors.h"
 #include "capture/go/program.h"
 #include "formats/event.h"
 
@@ -29,7 +30,8 @@ std::uint32_t group_of(const PlannedFunction& function, std::uint16_t file) {
   if (function.places.empty()) return 0;
   const std::uint64_t act = GO_COOKIE_ACT(function.places[0].probe.cookie);
   const std::uint32_t first = std::uint32_t{file} * 2;
-  if (act == bpf::GO_MADE) return first;
+  // While goroutines' making is left alone, so is their end: half of it would make all of them live for ever.
+  if (act == bpf::GO_MADE || act == bpf::GO_ENDED) return first;
   return act == bpf::GO_HANDLER || act == bpf::GO_HANDLER_FUNCTION ? first + 1 : 0;
 }
 
@@ -60,10 +62,10 @@ std::vector<PlannedFunction> Watch::take_on(const symbols::ElfFile& elf, const s
   file.fact.goid_offset = program.layout.number;
   file.fact.parts = program.parts;
   file.unsupported = program.unsupported;
-  std::optional<symbols::GoFunctions> functions;
-  if (std::any_of(program.handlers.begin(), program.handlers.end(), [](const auto& h) { return h.name.empty(); }))
-    functions.emplace(elf);
-  names_.add(file.number, program, std::move(functions));
+  file.fact.build = std::make_shared<const std::string>(program.build);
+  file.processors = program.processors;
+  file.movable = elf.kind() == symbols::ElfKind::pie;
+  names_.add(file.number, program, symbols::GoFunctions(elf));
   probes_.tell_go_file(file.number, program.layout);
   for (auto& function : program.functions) function.group = group_of(function, file.number);
   if (probes_.detaches_at_once()) {
@@ -97,20 +99,24 @@ void Watch::note_process(std::uint32_t pid, const struct stat& executable) {
   if (file->second.descriptor < 0 && file->second.changed != changed(executable)) return;
   if (file->second.fact.goid_offset) probes_.tell_go_process(pid, file->second.number);
   if (processes_.size() > kMaxProcesses) processes_.clear();
-  const auto [told, fresh] = processes_.try_emplace(pid, number);
-  if (!fresh && told->second == number) return;
-  told->second = number;
-  tell(pid, file->second);
+  const auto [told, fresh] = processes_.try_emplace(pid, Told{number, 0});
+  // Of a process that has just begun it is not known yet, and a program may change it.
+  const std::uint16_t processors = read_processors(pid, file->second.processors, file->second.movable);
+  const bool changed_processors = processors != 0 && processors != told->second.processors;
+  if (!fresh && told->second.file == number && !changed_processors) return;
+  told->second = {number, processors};
+  tell(pid, file->second, processors);
 }
 
-void Watch::tell(std::uint32_t pid, const File& file) {
+void Watch::tell(std::uint32_t pid, const File& file, std::uint16_t processors) {
   using formats::GoPart;
   Fact fact = file.fact;
   fact.pid = pid;
+  fact.processors = processors;
   fact.parts = static_cast<std::uint8_t>(fact.parts & ~file.away);
   fact.unsupported = file.unsupported;
   const std::string often = ": left alone but for moments, at more than " + std::to_string(Governor::kBusy) + " a second";
-  if (file.away & static_cast<std::uint8_t>(GoPart::creation)) append(fact.unsupported, "creation of goroutines" + often);
+  if (file.away & static_cast<std::uint8_t>(GoPart::creation)) append(fact.unsupported, "creation and ends of goroutines" + often);
   if (file.away & static_cast<std::uint8_t>(GoPart::handlers)) append(fact.unsupported, "handlers" + often);
   const std::lock_guard lock(mutex_);
   if (facts_.size() < kMaxFacts) facts_.push_back(std::move(fact));
@@ -118,10 +124,12 @@ void Watch::tell(std::uint32_t pid, const File& file) {
 
 void Watch::change(const Busy& busy, bool away) {
   File& file = files_[busy.file];
-  const auto part = static_cast<std::uint8_t>(busy.handlers ? formats::GoPart::handlers : formats::GoPart::creation);
+  const auto bit = [](formats::GoPart p) { return static_cast<std::uint8_t>(p); };
+  const auto part = static_cast<std::uint8_t>(busy.handlers ? bit(formats::GoPart::handlers)
+                                                            : bit(formats::GoPart::creation) | bit(formats::GoPart::ends));
   file.away = static_cast<std::uint8_t>(away ? file.away | part : file.away & ~part);
-  for (const auto& [pid, number] : processes_) {
-    if (number == busy.file) tell(pid, file);
+  for (const auto& [pid, told] : processes_) {
+    if (told.file == busy.file) tell(pid, file, told.processors);
   }
 }
 

@@ -8,6 +8,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <utility>
@@ -27,6 +28,8 @@ struct Fact {
   std::string path, version, offsets_from, unsupported;
   std::uint16_t goid_offset = 0;
   std::uint8_t parts = 0;
+  std::uint16_t processors = 0;
+  std::shared_ptr<const std::string> build;  // formats::GoBuild::lines; the same object for all processes of a file
 };
 
 class Watch {
@@ -60,6 +63,8 @@ class Watch {
     Fact fact;
     int descriptor = -1;      // to find it again, whatever becomes of its name
     std::uint8_t away = 0;    // parts that are not told for now
+    std::uint64_t processors = 0;  // the file's address of GOMAXPROCS; 0: not known
+    bool movable = false;          // position-independent
     std::string unsupported;  // what never is
   };
   // Places that many requests pass.
@@ -73,12 +78,16 @@ class Watch {
 
   void add_busy(const FileNumber& number, const File& file, const std::vector<PlannedFunction>& functions, bool handlers);
   void change(const Busy& busy, bool away);
-  void tell(std::uint32_t pid, const File& file);
+  void tell(std::uint32_t pid, const File& file, std::uint16_t processors);
 
   Probes& probes_;
   const bool states_;
   std::map<FileNumber, File> files_;
-  std::map<std::uint32_t, FileNumber> processes_;  // those told of
+  struct Told {
+    FileNumber file;
+    std::uint16_t processors = 0;
+  };
+  std::map<std::uint32_t, Told> processes_;  // those told of
   std::vector<Busy> busy_;
   Names names_;
   std::mutex mutex_;

@@ -92,6 +92,25 @@ std::vector<FunctionSymbol> find_functions(const ElfFile& file, std::span<const 
   return found;
 }
 
+std::uint64_t find_variable(const ElfFile& file, std::string_view name) {
+  for (const Section& table : file.sections()) {
+    if (table.type != SHT_SYMTAB || table.link >= file.sections().size()) continue;
+    const std::string strings = file.contents(file.sections()[table.link], kMaxStrings);
+    const std::uint64_t count = std::min(table.size / sizeof(Elf64_Sym), kMaxSymbols);
+    for (std::uint64_t first = 0; first < count; first += kSymbolsAtOnce) {
+      const std::uint64_t bytes = std::min(kSymbolsAtOnce, count - first) * sizeof(Elf64_Sym);
+      const std::string chunk = file.read(table.offset + first * sizeof(Elf64_Sym), bytes, bytes);
+      for (std::uint64_t at = 0; at < chunk.size(); at += sizeof(Elf64_Sym)) {
+        Elf64_Sym symbol;
+        std::memcpy(&symbol, chunk.data() + at, sizeof symbol);
+        if (ELF64_ST_TYPE(symbol.st_info) == STT_OBJECT && symbol.st_shndx != SHN_UNDEF && string_at(strings, symbol.st_name) == name)
+          return symbol.st_value;
+      }
+    }
+  }
+  return 0;
+}
+
 namespace {
 
 // OpenSSL's and BoringSSL's error messages name the source file.

@@ -25,6 +25,9 @@ struct FunctionSymbol {
 // are left out, and so are indirect functions (their symbol is the chooser, not the function).
 std::vector<FunctionSymbol> find_functions(const ElfFile& file, std::span<const std::string_view> names);
 
+// The address of a variable of the program, from .symtab; 0: there is none of this name, or it was stripped.
+std::uint64_t find_variable(const ElfFile& file, std::string_view name);
+
 // Whether a program has OpenSSL (or a library with its interface, as BoringSSL) linked into itself: node, Envoy.
 enum class OpensslInside : std::uint8_t {
   no,

@@ -57,6 +57,7 @@ void read_modules(std::string_view text, GoBuild& build) {
   constexpr std::size_t kMark = 16;
   if (text.size() < 2 * kMark + 1 || text[text.size() - kMark - 1] != '\n') return;
   text = text.substr(kMark, text.size() - 2 * kMark);
+  build.lines = text.substr(0, text.size() - 1);
   while (!text.empty()) {
     const std::string_view line = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(line.size() + 1, text.size()));

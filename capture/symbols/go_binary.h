@@ -19,6 +19,7 @@ struct GoBuild {
   std::string version;  // "go1.22.3"; may have more after a space
   std::string path;     // the main package: "example.org/shop/cmd/server"; empty where not recorded
   std::string module;   // the main module and its version: "example.org/shop v1.4.0"
+  std::string lines;    // all that it says of its modules and of how it was built, a line each
 };
 
 // From .go.buildinfo; nothing if this is no Go program or it does not say.

@@ -329,6 +329,51 @@ TEST(Convert, Go) {
   EXPECT_FALSE(converter.convert(bytes_of(r), event)) << "no such act";
 }
 
+TEST(Convert, GoEndsAndPanics) {
+  go::Program program;
+  program.anchors = {0x1000, 0x2000};
+  go::Names names;
+  names.add(3, program, std::nullopt);
+  Converter converter(&names);
+  Event event;
+  record_go r{};
+  r.h = header(RECORD_GO_EXIT);
+  r.subject = 18;
+  r.act = GO_ENDED;
+  ASSERT_TRUE(converter.convert(bytes_of(r), event));
+  EXPECT_EQ(event, (Event{time_from(1000), {17, 18}, GoExit{18}, 0}));
+  record_go_made made{};
+  made.go.h = header(RECORD_GO_CREATE);
+  made.go.act = GO_MADE;
+  made.go.goroutine = 17;
+  made.go.subject = 18;
+  made.go.file = 3;
+  made.function = made.from = 0x51234;
+  ASSERT_TRUE(converter.convert(bytes_of(made), event));
+  EXPECT_EQ(event, (Event{time_from(1000), {17, 18}, GoCreate{18}, 17})) << "nobody kept the names";
+  record_go_panic panic{};
+  panic.go.h = header(RECORD_GO_PANIC);
+  panic.go.act = GO_FATAL;
+  panic.go.goroutine = 17;
+  panic.go.file = 3;
+  panic.frames = 3;
+  panic.addresses[0] = 0x5000;
+  panic.addresses[1] = 0x1004;  // the probe's own
+  panic.addresses[2] = 0x6000;
+  ASSERT_TRUE(converter.convert(bytes_of(panic), event));
+  EXPECT_EQ(event, (Event{time_from(1000), {17, 18}, GoPanic{GoPanicStep::fatal, "[unknown];[unknown]"}, 17}));
+  panic.go.act = GO_THROWN;
+  panic.addresses[0] = 0;  // who called is not known
+  panic.frames = 1;
+  ASSERT_TRUE(converter.convert(bytes_of(panic), event));
+  EXPECT_EQ(event, (Event{time_from(1000), {17, 18}, GoPanic{GoPanicStep::thrown, {}}, 17}));
+  panic.frames = GO_FRAMES_MAX + 1;
+  EXPECT_FALSE(converter.convert(bytes_of(panic), event)) << "more frames than there is room for";
+  panic.frames = 1;
+  const auto whole = bytes_of(panic);
+  EXPECT_FALSE(converter.convert(std::span(whole).first(sizeof panic - 8), event)) << "cut";
+}
+
 TEST(Convert, GoroutinesAreOfTheirRecordOnly) {
   Converter converter;
   Event event;
