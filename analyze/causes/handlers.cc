@@ -1,6 +1,7 @@
 #include "analyze/causes/handlers.h"
 
 #include <algorithm>
+#include <tuple>
 
 namespace tailcap::causes {
 
@@ -9,9 +10,11 @@ void HandlerFinder::push(const flow::Exchange& e) {
   if (e.reader.goroutine == 0 && e.writer.goroutine == 0) return;
   const formats::Time began = e.request.first_done;
   const formats::Time answered = formats::known(e.response.first_done) ? e.response.first_done : formats::kMaxTime;
+  flow::Served served{e.id, e.reader.pid, e.protocol, 0, began, formats::known(e.response.last_done) ? e.response.last_done : formats::kMaxTime};
   if (e.stream != 0) {
-    if (kept_ >= kMaxStreams) return;
+    if (kept_ >= kMaxStreams) return keep(served);
     streams_[{e.reader.pid, e.id.connection}].push_back({e.id, e.stream, e.reader.goroutine, e.writer.goroutine, began, answered, {}});
+    streamed_.push_back(served);
     ++kept_;
     return;
   }
@@ -19,8 +22,16 @@ void HandlerFinder::push(const flow::Exchange& e) {
     const auto handled = goroutines_.handled({e.reader.pid, g}, began, answered);
     if (!handled.yes) continue;
     if (handled.name != 0) found_.emplace_back(e.id, handled.name);
-    return;
+    served.goroutine = g;
+    return keep(served);
   }
+  // No handler was seen: who reads and answers works on it.
+  if (e.writer.goroutine == e.reader.goroutine) served.goroutine = e.writer.goroutine;
+  keep(served);
+}
+
+void HandlerFinder::keep(const flow::Served& served) {
+  if (served_.size() < kMaxServed) served_.push_back(served);
 }
 
 void HandlerFinder::settle(flow::RequestTable& table) {
@@ -33,10 +44,21 @@ void HandlerFinder::settle(flow::RequestTable& table) {
     }
   }
   streams_.clear();
+  std::sort(carriers.begin(), carriers.end());
+  for (flow::Served& s : streamed_) {
+    const auto at = std::lower_bound(carriers.begin(), carriers.end(), std::pair{s.id, std::uint64_t{0}});
+    if (at != carriers.end() && at->first == s.id) s.goroutine = at->second;
+    keep(s);
+  }
+  streamed_ = {};
+  std::sort(served_.begin(), served_.end(), [](const flow::Served& a, const flow::Served& b) {
+    return std::tie(a.pid, a.begin, a.id) < std::tie(b.pid, b.begin, b.id);
+  });
   std::sort(found_.begin(), found_.end());
   table.handlers.assign(std::move(found_));
-  std::sort(carriers.begin(), carriers.end());
   table.handler_goroutines.assign(std::move(carriers));
 }
+
+std::vector<flow::Served> HandlerFinder::take_served() { return std::exchange(served_, {}); }
 
 }  // namespace tailcap::causes

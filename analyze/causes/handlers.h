@@ -9,11 +9,13 @@
 #include "analyze/causes/goroutines.h"
 #include "analyze/causes/stream_goroutines.h"
 #include "analyze/flow/request.h"
+#include "analyze/flow/served.h"
 
 namespace tailcap::causes {
 
 class HandlerFinder {
  public:
+  static constexpr std::size_t kMaxServed = 1u << 22;   // requests of which is kept who served them
   static constexpr std::size_t kMaxStreams = 1u << 19;  // requests over HTTP/2 that wait for the end; later ones have no handler
 
   // Gets every event before this gets the exchange that it is part of; must outlive it.
@@ -21,11 +23,16 @@ class HandlerFinder {
   void push(const flow::Exchange& exchange);
   // Once: fills table.handlers and table.handler_goroutines.
   void settle(flow::RequestTable& table);
+  // Which goroutine worked on each request of a Go server, by process and time; once, after settle.
+  std::vector<flow::Served> take_served();
 
  private:
+  void keep(const flow::Served& served);
+
   const Goroutines& goroutines_;
   std::vector<flow::Handlers::Entry> found_;
   std::map<std::pair<std::uint32_t, flow::ConnectionId>, std::vector<Stream>> streams_;  // by process and connection
+  std::vector<flow::Served> served_, streamed_;  // streamed: whose goroutine is known at the end
   std::size_t kept_ = 0;
 };
 

@@ -113,6 +113,8 @@ CaptureFacts read_facts(const std::string& path) {
         facts.probes.push(*probe);
       } else if (const auto* go = std::get_if<formats::GoProgram>(&event.body)) {
         facts.go.push(event.thread.pid, *go);
+      } else if (const auto* build = std::get_if<formats::GoBuild>(&event.body)) {
+        facts.go.push(event.thread.pid, *build);
       } else if (const auto* io = std::get_if<formats::TlsIo>(&event.body)) {
         facts.plaintext += !io->head.empty() || !io->tail.empty();
       }

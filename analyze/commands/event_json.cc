@@ -252,7 +252,7 @@ struct Json {
 
 }  // namespace
 
-void append_event(std::string& out, const Event& event, const flow::WallClock& clock) {
+void append_event(std::string& out, const Event& event, const flow::WallClock& clock, bool in_stw) {
   JsonWriter json(out);
   json.begin_object();
   json.key("time");
@@ -271,6 +271,7 @@ void append_event(std::string& out, const Event& event, const flow::WallClock& c
   json.field("machine", formats::machine_of(event.thread.pid) + 1);
   if (event.goroutine != 0) json.field("goroutine", event.goroutine);
   std::visit(Json{json}, event.body);
+  if (std::holds_alternative<GoCreate>(event.body)) json.field("in_stw", in_stw);
   json.end_object();
 }
 

@@ -15,6 +15,6 @@ std::string escaped(std::string_view bytes, std::size_t limit);
 // "send  socket 5 …": everything behind time and thread.
 std::string event_text(const formats::Event& event);
 
-void append_event(std::string& out, const formats::Event& event, const flow::WallClock& clock);
+void append_event(std::string& out, const formats::Event& event, const flow::WallClock& clock, bool in_stw);
 
 }  // namespace tailcap::commands

@@ -8,6 +8,7 @@
 #include "analyze/commands/event_text.h"
 #include "analyze/commands/line_output.h"
 #include "analyze/commands/selection.h"
+#include "analyze/commands/stopped_worlds.h"
 #include "analyze/report/escape.h"
 #include "analyze/report/words.h"
 #include "formats/machine.h"
@@ -122,6 +123,7 @@ int run(const Arguments& a) {
   flow::WallClock clock;
   if (reader.preamble().started_realtime > 0)
     clock.add(reader.preamble().started, reader.preamble().started_realtime, {});
+  StoppedWorlds stopped;
   LineOutput out;
   std::uint64_t shown = 0, lost = 0;
   bool more = true;
@@ -130,13 +132,14 @@ int run(const Arguments& a) {
       if (const auto* c = std::get_if<formats::ClockSnapshot>(&event.body))
         clock.add(event.time, c->realtime, c->uncertainty);
       if (const auto* l = std::get_if<formats::Loss>(&event.body)) lost += l->count;
+      stopped.push(event);
       if (!wanted(event, clock)) continue;
       if (a.limit && shown++ == *a.limit) {
         more = false;
         break;
       }
       if (a.json) {
-        append_event(out.buffer(), event, clock);
+        append_event(out.buffer(), event, clock, stopped.contains(event.thread.pid));
         more = out.end_line();
       } else {
         more = out.line(offset(event.time, summary.first) + "  " + report::pid_text(event.thread.pid) + "/" +

@@ -1,5 +1,6 @@
 #include "analyze/commands/go_facts.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "analyze/report/escape.h"
@@ -23,6 +24,24 @@ constexpr PartName kParts[] = {{GoPart::goroutines, "goroutines", "goroutines"},
 
 bool has(std::uint8_t parts, GoPart part) { return (parts & static_cast<std::uint8_t>(part)) != 0; }
 
+constexpr std::size_t kMaxBuilds = 8;
+
+// Lines of fields with tabs between: "dep", "golang.org/x/net", "v0.7.0", "h1:…".
+std::vector<std::vector<std::string>> fields_of(std::string_view build) {
+  std::vector<std::vector<std::string>> out;
+  for (std::size_t at = 0; at < build.size();) {
+    const std::string_view line = build.substr(at, build.find('\n', at) - at);
+    at += line.size() + 1;
+    auto& fields = out.emplace_back();
+    for (std::size_t from = 0; from <= line.size();) {
+      const std::string_view field = line.substr(from, line.find('\t', from) - from);
+      fields.emplace_back(field);
+      from += field.size() + 1;
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 void GoFacts::push(std::uint32_t pid, const formats::GoProgram& program) {
@@ -33,7 +52,16 @@ void GoFacts::push(std::uint32_t pid, const formats::GoProgram& program) {
   known.unsupported = program.unsupported;
   known.goid_offset = program.goid_offset;
   known.parts = program.parts;
+  runs_[pid] = entry->first;
   known_ += (fresh ? 1 : 0) + (known.processes.insert(pid).second ? 1 : 0);
+}
+
+void GoFacts::push(std::uint32_t pid, const formats::GoBuild& build) {
+  const auto runs = runs_.find(pid);
+  if (runs == runs_.end()) return;
+  auto& builds = programs_[runs->second].builds;
+  const auto same = std::find(builds.begin(), builds.end(), build.lines);
+  if (same == builds.end() && builds.size() < kMaxBuilds) builds.emplace_back(build.lines);
 }
 
 std::vector<std::string> GoFacts::lines() const {
@@ -50,6 +78,13 @@ std::vector<std::string> GoFacts::lines() const {
     }
     out.push_back("  told      " + (parts.empty() ? "nothing" : parts));
     if (!program.unsupported.empty()) out.push_back("  not told  " + report::printable(program.unsupported));
+    for (const auto& build : program.builds)
+      for (const auto& line : fields_of(build)) {
+        std::string text = report::printable(line[0]);
+        text.resize(std::max<std::size_t>(text.size(), 8), ' ');
+        for (std::size_t i = 1; i < line.size(); ++i) text += (i == 1 ? "  " : " ") + report::printable(line[i]);
+        out.push_back("  " + text);
+      }
   }
   return out;
 }
@@ -63,13 +98,21 @@ std::string GoFacts::to_json() const {
     for (const auto& part : kParts) {
       if (has(program.parts, part.part)) parts.push_back(part.name);
     }
+    Json builds = Json::array();
+    for (const auto& build : program.builds)
+      for (const auto& line : fields_of(build)) {
+        Json fields = Json::array();
+        for (const auto& field : line) fields.push_back(report::printable(field));
+        builds.push_back(std::move(fields));
+      }
     all.push_back({{"path", report::printable(key.first)},
                    {"version", text(key.second)},
                    {"processes", program.processes},
                    {"told", parts},
                    {"offsets_from", text(program.offsets_from)},
                    {"goid_offset", program.goid_offset ? Json(program.goid_offset) : Json()},
-                   {"not_told", text(program.unsupported)}});
+                   {"not_told", text(program.unsupported)},
+                   {"build", std::move(builds)}});
   }
   return all.dump();
 }

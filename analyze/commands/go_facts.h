@@ -16,6 +16,7 @@ class GoFacts {
  public:
   // Told again and again: each process counts once.
   void push(std::uint32_t pid, const formats::GoProgram& program);
+  void push(std::uint32_t pid, const formats::GoBuild& build);
 
   bool empty() const { return programs_.empty(); }
   std::vector<std::string> lines() const;  // for people
@@ -27,10 +28,13 @@ class GoFacts {
     std::uint16_t goid_offset = 0;
     std::uint8_t parts = 0;
     std::set<std::uint32_t> processes;
+    std::vector<std::string> builds;  // formats::GoBuild::lines: several where the file was replaced while recording
   };
   static constexpr std::size_t kMaxKnown = 65536;  // a capture is not to be trusted
 
-  std::map<std::pair<std::string, std::string>, Program> programs_;  // by path and version
+  using Key = std::pair<std::string, std::string>;  // path and version
+  std::map<Key, Program> programs_;
+  std::map<std::uint32_t, Key> runs_;  // by process
   std::size_t known_ = 0;
 };
 

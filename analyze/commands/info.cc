@@ -3,7 +3,10 @@
 
 #include "analyze/commands/capture_facts.h"
 #include "analyze/commands/command.h"
+#include "analyze/commands/exit_code.h"
 #include "analyze/commands/file_arguments.h"
+#include "analyze/commands/go_use.h"
+#include "analyze/pipeline/pipeline.h"
 #include "analyze/report/escape.h"
 #include "analyze/report/number.h"
 #include "analyze/report/words.h"
@@ -22,9 +25,12 @@ using report::printable;
 constexpr const char* kHelp =
     R"(tailcap info says what is in a capture: what was recorded where and how, what was lost, and what recording cost.
 
-usage: tailcap info FILE [--json]
+usage: tailcap info FILE [--goroutines] [--json]
 
 Options
+      --goroutines
+               instead: how many requests each goroutine of a Go server served, and which way of sharing them out
+               follows from that. Needs the requests, so it takes as long as a report
       --json   one JSON object; absent facts are null:
                state (complete, truncated, recovered, recording), file_bytes, raw_bytes, bytes_per_event, blocks,
                damaged_blocks, damaged_bytes, unknown_blocks, capture_id, tool_version, command_line, host, kernel,
@@ -32,13 +38,14 @@ Options
                payload_limit, ring_bytes, targets, notes, started_ns (since 1970), first_ns, last_ns (monotonic),
                duration_ns, events, unknown_events, events_by_kind, decrypted (holds plaintext of TLS),
                probes: {path, function, place, offset, price_ns, reason},
-               go: {path, version, processes, told, offsets_from, goid_offset, not_told}, lost, lost_by_cause,
+               go: {path, version, processes, told, offsets_from, goid_offset, not_told, build}, lost, lost_by_cause,
                programs: {name, runs, time_ns}, recorder: {cpu_ns, resident_bytes}
   -h, --help   this
 
 examples:
   tailcap info slow.tcap
   tailcap info slow.tcap --json | jq .lost
+  tailcap info slow.tcap --goroutines
 )";
 
 void heading(const char* text) { std::printf("\n%s\n", text); }
@@ -155,9 +162,16 @@ void print_cost(const CaptureFacts& facts) {
 }  // namespace
 
 int run_info(int argc, char** argv) {
-  bool as_json = false;
-  const auto arguments = parse_file_arguments(argc, argv, kHelp, {"no file given"}, {{"json", as_json}});
+  bool as_json = false, goroutines = false;
+  const auto arguments = parse_file_arguments(argc, argv, kHelp, {"no file given"}, {{"json", as_json}, {"goroutines", goroutines}});
   if (arguments.exit) return *arguments.exit;
+  if (goroutines) {
+    pipeline::Options options;
+    options.study = false;
+    const pipeline::Analysis analysis = pipeline::analyze(arguments.words[0], options);
+    std::puts((as_json ? go_use_json(analysis.study) : printable(arguments.words[0]) + "\n\n" + go_use_text(analysis.study)).c_str());
+    return exit_code(analysis, "info");
+  }
   const CaptureFacts facts = read_facts(arguments.words[0]);
   if (as_json) {
     std::puts(to_json(facts).c_str());

@@ -31,7 +31,8 @@ In which form?
       --html OUT             also one page that needs nothing else, plots included (- for standard output alone)
       --md                   Markdown instead of text, to be pasted into an issue
       --json                 JSON instead of text, nothing left out
-      --plots DIR            also the plots as files: latency, and latency, time and phases for each of 12 routes
+      --plots DIR            also the plots as files: latency, latency, time and phases for each of 12 routes, and the
+                             garbage collections of Go programs (gc) with the requests that their pauses hit
       --format svg|png       of the plots (default svg)
       --width N              columns of the text (default 100)
       --top N                routes shown as text and Markdown (default 8)
@@ -47,6 +48,10 @@ Of which requests?
 How are routes made?
       --route-template T     a template of your own without selecting it, e.g. '/users/{id}'; may be repeated
       --max-routes N         keep this many, the others become (other) (default 200)
+
+What counts as what, of Go programs?
+      --left-after T         a goroutine is left behind that long after the end of its request (default 1s)
+      --busy SHARE           a second is busy from this share on of running goroutines or threads (default 0.95)
 
   -h, --help                 this
 
@@ -65,6 +70,8 @@ struct Arguments {
   bool markdown = false, json = false;
   Selection selection;
   report::ReportOptions shown;
+  std::string left_after;
+  double busy = flow::GoLimits().busy;
 };
 
 po::options_description options_for(Arguments& a) {
@@ -87,6 +94,8 @@ po::options_description options_for(Arguments& a) {
   add("filter,Y", po::value(&a.selection.filters));
   add("route-template", po::value(&a.selection.templates));
   add("max-routes", po::value(&a.selection.max_routes));
+  add("left-after", po::value(&a.left_after));
+  add("busy", po::value(&a.busy));
   return options;
 }
 
@@ -138,6 +147,13 @@ void write_page(const pipeline::Analysis& analysis, const Arguments& a) {
 int run(Arguments& a) {
   pipeline::Options options = options_of(a.selection);
   options.partition = true;
+  if (!a.left_after.empty()) {
+    const pipeline::Moment after = moment_of(a.left_after);
+    if (after.absolute || after.nanoseconds < 0) throw UsageError("--left-after wants a time like 1s or 500ms, not '" + a.left_after + "'");
+    options.go.left_after = formats::Duration{after.nanoseconds};
+  }
+  if (!(a.busy > 0)) throw UsageError("--busy wants a share like 0.95");
+  options.go.busy = a.busy;
   const pipeline::Analysis analysis = pipeline::analyze(a.files[0], options);
   a.shown.file = std::filesystem::path(a.files[0]).filename().string();
   a.shown.scope = scope_text(a.selection);

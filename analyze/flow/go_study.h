@@ -1,26 +1,117 @@
 // What Go's runtime did in one process while it was recorded.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
+#include <vector>
 
+#include "analyze/flow/exchange.h"
 #include "formats/time.h"
 
 namespace tailcap::flow {
 
+// How goroutines were seen to share requests out.
+enum class GoModel : std::uint8_t {
+  unknown,         // too little was seen to tell
+  per_connection,  // each serves one connection, and all of its requests
+  per_request,     // each serves one request, several of a connection
+  workers,         // some serve requests of several connections, or some of those of one
+};
+// "one goroutine per connection"; per_request: "… per stream" where requests are streams of a connection.
+std::string_view text_of(GoModel model, Protocol protocol);
+std::string_view name_of(GoModel model);
+
+// The serving goroutines of a process, for one protocol.
+struct GoUse {
+  static constexpr std::size_t kBuckets = 6;  // 1, 2–9, 10–99, 100–999, 1,000–9,999 requests, more
+
+  Protocol protocol = Protocol::unknown;
+  std::uint64_t requests = 0;          // served
+  std::uint64_t unknown = 0;           // of these: by which goroutine is not known
+  std::uint64_t goroutines = 0, connections = 0;  // of the others; connections 0: not known
+  std::uint64_t median = 0, most = 0;  // requests of a goroutine; meaningful where goroutines > 0
+  std::array<std::uint64_t, kBuckets> histogram{};
+  GoModel model = GoModel::unknown;
+};
+
+// How long goroutines that could run waited until they did.
+struct GoDelay {
+  static constexpr std::size_t kBuckets = 9;  // below 1 µs, 10 µs, 100 µs, 1 ms, 5 ms, 10 ms, 20 ms, 100 ms, more
+  static constexpr std::uint64_t kForP99 = 100;
+  static constexpr std::array<std::int64_t, kBuckets - 1> kLimits = {1'000,     10'000,     100'000,    1'000'000,
+                                                                     5'000'000, 10'000'000, 20'000'000, 100'000'000};
+
+  std::string route;  // of what was served meanwhile by the goroutine; empty: all of the process
+  std::uint64_t count = 0;
+  Duration median{}, p99{}, longest{}, total{};
+  std::array<std::uint64_t, kBuckets> histogram{};
+};
+
+// Goroutines made while a request was served, by the goroutine that served it, and there long after its end.
+struct GoLeft {
+  std::string handler;   // of the requests; empty: not known
+  std::string from;      // function with the go statement
+  std::string function;  // that they run
+  std::uint64_t alive = 0;  // at the end of the recording, or of the process
+  std::uint64_t late = 0;   // ended, but so late
+  std::uint64_t requests = 0;
+  ExchangeId example;       // one of the requests
+  Duration longest{};       // after the end of its request
+  std::uint64_t count() const { return alive + late; }
+};
+
+// One second of a process.
+struct GoBusy {
+  Time from = kNoTime;
+  double goroutines = -1;  // share of GOMAXPROCS that ran one; -1: not known
+  double threads = -1;     // share of the CPUs that it may use
+};
+
+struct GoSpan {
+  Time from = kNoTime, to = kNoTime;
+};
+
+// What counts as what; the user's choice.
+struct GoLimits {
+  Duration left_after{1'000'000'000};  // a goroutine is left behind that long after its request
+  double busy = 0.95;                  // a second is busy from this share on
+};
+
 struct GoStudy {
+  static constexpr std::size_t kSpans = 4096;  // of each kind, kept to be drawn
+
   static constexpr std::uint64_t kStopsForP99 = 100;  // fewer say nothing of it
 
   std::uint32_t pid = 0;
   std::string comm, version;          // empty: not known
   std::string unsupported;            // what cannot be told of it and why; empty: nothing
   std::uint64_t goroutines_made = 0;
+  std::uint64_t goroutines_ended = 0;
   std::uint64_t collections = 0;      // that began
   std::uint64_t assists = 0;          // by goroutines that allocate while a collection is on
   std::uint64_t stops = 0;            // of the world, seen from the moment one is asked for until it runs again
   formats::Duration stop_median{}, stop_p99{}, stop_longest{}, stop_total{};  // meaningful where stops > 0, p99 from kStopsForP99 on
   std::uint64_t requests = 0;         // that it served, with a duration
   std::uint64_t requests_stopped = 0; // of these: under way during a stop
+  std::vector<GoSpan> cycles, pauses; // collections from their begin to their end, stops; the first of each
+  std::vector<GoSpan> hit;            // requests under way during a stop; the first
+
+  bool states_told = false;           // deep profile: what follows is known
+  std::vector<GoDelay> delays;        // the first: of the whole process; then by route, most first; empty: none was seen
+  std::uint64_t delays_left_out = 0;  // beyond what is kept
+
+  bool ends_told = false;             // of goroutines, all the time: what follows is known
+  std::vector<GoLeft> left;           // most first
+  std::uint64_t left_in_doubt = 0;    // made under requests, and their ends may have been lost
+
+  std::vector<GoUse> use;             // by protocol, of its served requests
+
+  std::uint16_t processors = 0;       // GOMAXPROCS; 0: not known
+  std::vector<GoBusy> busy;           // by second; empty: not known
+  std::uint64_t busy_seconds = 0;     // of those: at the limit or above
+  GoLimits limits;
 };
 
 }  // namespace tailcap::flow

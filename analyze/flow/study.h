@@ -11,6 +11,7 @@
 #include "analyze/flow/connection.h"
 #include "analyze/flow/findings.h"
 #include "analyze/flow/go_study.h"
+#include "analyze/flow/incident.h"
 #include "analyze/flow/load_study.h"
 #include "analyze/flow/request.h"
 #include "analyze/flow/tail_study.h"
@@ -177,6 +178,7 @@ struct Study {
   std::vector<TlsPeer> tls;             // most connections first
   std::vector<NameStudy> names;         // most lookups first
   std::vector<GoStudy> go;              // by process
+  std::vector<Incident> incidents;      // by time
   Arrivals arrivals;
   Time begin = kNoTime, end = kNoTime;
 };

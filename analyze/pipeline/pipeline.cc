@@ -18,6 +18,7 @@
 #include "analyze/streams/streams.h"
 #include "analyze/tail/calls.h"
 #include "analyze/tail/go_programs.h"
+#include "analyze/tail/incidents.h"
 #include "analyze/tail/name_lookups.h"
 #include "analyze/tail/quality.h"
 #include "analyze/tail/routes.h"
@@ -53,6 +54,7 @@ class Run {
     goroutines_.push(event, out_.table.texts);
     parents_.push(event);
     go_.push(event);
+    incidents_.push(event);
     for (const flow::Lookup& lookup : names_.push(event)) {
       setups_.push(lookup);
       lookups_.add(lookup);
@@ -103,6 +105,7 @@ class Run {
     from_peer_.push(exchange);
     parents_.push(exchange, row, out_.table.texts);
     handlers_.push(exchange);
+    incidents_.push(exchange);
     if (options_.partition)
       if (auto note = partition::note_of(exchange)) notes_.push_back(std::move(*note));
     const flow::Connection* const connection = streams_.connection(exchange.id.connection);
@@ -241,7 +244,8 @@ class Run {
     quality.connections_encrypted = tls_.encrypted();
     out_.study.tls = tls_.list();
     out_.study.names = lookups_.list();
-    out_.study.go = go_.list(out_.table);
+    out_.study.go = go_.list(out_.table, handlers_.take_served(), quality.preamble.cpus, facts_.last());
+    out_.study.incidents = incidents_.list(out_.table, [&](flow::ConnectionId c) { return c < out_.endpoints.size() ? out_.endpoints[c].local : 0; });
     quality.connections_other = findings_[flow::Finding::not_http];
     quality.failed_connections = failures_.total();
     quality.processes = tasks_.summaries(out_.table);
@@ -312,7 +316,8 @@ class Run {
   tail::ConnectFailures failures_;
   tail::TlsConnections tls_;
   tail::NameLookups lookups_;
-  tail::GoPrograms go_;
+  tail::GoPrograms go_{options_.go};
+  tail::Incidents incidents_;
   flow::Findings findings_;
   std::vector<std::pair<ExchangeId, ExchangeId>> pairs_;  // first end seen, second end seen
   // By ConnectionId: exchanges of TLS sessions that are not bound yet.

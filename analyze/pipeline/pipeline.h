@@ -42,6 +42,7 @@ struct Options {
   bool study = true;          // false: only the table and Study::quality
   bool partition = false;     // fills RequestTable::partitions: reads the capture a second time
   std::vector<flow::ExchangeId> follow_all;  // likewise, of several
+  flow::GoLimits go;
   flow::ExchangeId follow;    // with partition: fills Analysis::courses for this request, its other end and its calls
 };
 

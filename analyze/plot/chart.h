@@ -24,6 +24,9 @@ Chart time_chart(const flow::Study& study, std::size_t route, bool titled);
 // Phases and thread times of fast and of slow requests, as shares of their mean duration.
 Chart phases_chart(const flow::Study& study, std::size_t route, bool titled);
 
+// Collections, pauses and the requests they hit, of one Go process.
+Chart collector_chart(const flow::Study& study, std::size_t process, bool titled);
+
 // "GET /users/{}", "served: …" or "made: …" where both roles are in the study.
 std::string route_name(const flow::Study& study, std::size_t route);
 

@@ -12,6 +12,7 @@
 namespace tailcap::plot {
 namespace {
 
+constexpr std::size_t kCollectors = 4;           // Go processes whose collector is drawn
 constexpr std::size_t kLargestImage = 8u << 20;  // what gnuplot may hand back for one chart
 
 std::string two_digits(std::size_t n) { return (n < 10 ? "0" : "") + std::to_string(n); }
@@ -49,6 +50,13 @@ flow::Figures draw(const flow::Study& study, const Options& options) {
     add(name + "-latency", i, latency_chart(study, i, titled));
     add(name + "-time", i, time_chart(study, i, titled));
     add(name + "-phases", i, phases_chart(study, i, titled));
+  }
+  std::size_t collectors = 0;
+  for (std::size_t i = 0; i < study.go.size() && collectors < kCollectors; ++i) {
+    Chart chart = collector_chart(study, i, titled);
+    if (chart.script.empty()) continue;
+    ++collectors;
+    add(collectors == 1 ? "gc" : "gc-" + two_digits(collectors), std::nullopt, std::move(chart));
   }
   if (charts.empty()) {
     figures.trouble = "nothing to draw: no request has a known duration";

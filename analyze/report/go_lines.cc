@@ -1,6 +1,7 @@
 #include "analyze/report/go_lines.h"
 
 #include "analyze/report/escape.h"
+#include "analyze/report/go_grids.h"
 #include "analyze/report/number.h"
 #include "analyze/report/words.h"
 #include "formats/machine.h"
@@ -33,7 +34,7 @@ std::vector<std::string> go_lines(const flow::Study& study) {
   return out;
 }
 
-void append_go_program(JsonWriter& json, const flow::GoStudy& g) {
+void append_go_program(JsonWriter& json, const flow::GoStudy& g, const flow::WallClock& clock) {
   const auto duration = [&](std::string_view name, flow::Duration d, std::uint64_t needed = 1) {
     json.key(name);
     if (g.stops >= needed) json.number(std::int64_t{d.count()});
@@ -46,6 +47,7 @@ void append_go_program(JsonWriter& json, const flow::GoStudy& g) {
   json.key("version"), json.text_or_null(g.version);
   json.key("unsupported"), json.text_or_null(g.unsupported);
   json.field("goroutines_made", g.goroutines_made);
+  json.field("goroutines_ended", g.goroutines_ended);
   json.field("collections", g.collections);
   json.field("assists", g.assists);
   json.field("stops", g.stops);
@@ -55,6 +57,7 @@ void append_go_program(JsonWriter& json, const flow::GoStudy& g) {
   duration("stop_longest_ns", g.stop_longest);
   json.field("requests", g.requests);
   json.field("requests_stopped", g.requests_stopped);
+  append_go_details(json, g, clock);
   json.end_object();
 }
 

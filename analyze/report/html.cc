@@ -9,7 +9,9 @@
 #include "analyze/report/html_parts.h"
 #include "analyze/report/number.h"
 #include "analyze/report/page.h"
+#include "analyze/report/go_grids.h"
 #include "analyze/report/go_lines.h"
+#include "analyze/report/incident_grid.h"
 #include "analyze/report/name_lines.h"
 #include "analyze/report/setup_text.h"
 #include "analyze/report/tail/load_lines.h"
@@ -219,11 +221,14 @@ std::string html_report(const flow::Study& study, const flow::RequestTable& tabl
   for (std::size_t i = 0; i < std::min(study.routes.size(), kSectionsInPage); ++i) body += route_section(study, table, figures, courses, i);
   if (study.routes.size() > kSectionsInPage)
     body += element("p", left_out_text(study, kSectionsInPage) + " The sections above are of the routes with most total time.", "class=\"soft\"") + "\n";
+  body += grid_html(incident_grid(study));
   if (!study.slowest.empty()) {
     body += "<h2>Slowest requests</h2>\n" + slowest_table(study, table, study.slowest, kSlowestInPage);
     body += element("p", "One of them in full: tailcap show " + printable(options.file) + " " + id_text(table.rows[study.slowest[0]].id), "class=\"soft\"") + "\n";
   }
-  body += list("TLS connections", tls_lines(study)) + list("Name lookups", name_lines(study)) + list("Go programs", go_lines(study)) + failures_table(study);
+  body += list("TLS connections", tls_lines(study)) + list("Name lookups", name_lines(study)) + list("Go programs", go_lines(study));
+  for (const Grid& grid : go_grids(study)) body += grid_html(grid);
+  body += failures_table(study);
   body += definitions_html() + footer_html(study);
   return page("tailcap report: " + printable(options.file), body);
 }

@@ -4,6 +4,7 @@
 
 #include "analyze/report/call_json.h"
 #include "analyze/report/go_lines.h"
+#include "analyze/report/incident_grid.h"
 #include "analyze/report/json_writer.h"
 #include "analyze/report/request_json.h"
 #include "analyze/report/tail/load_lines.h"
@@ -85,7 +86,11 @@ class Writer {
     json_.end_array();
     json_.key("go");
     json_.begin_array();
-    for (const auto& g : study_.go) append_go_program(json_, g);
+    for (const auto& g : study_.go) append_go_program(json_, g, study_.quality.clock);
+    json_.end_array();
+    json_.key("incidents");
+    json_.begin_array();
+    for (const auto& i : study_.incidents) append_incident(json_, i, study_.quality.clock);
     json_.end_array();
     json_.key("arrivals"), tail::append_arrivals(json_, study_.arrivals);
     json_.key("connection_failures");

@@ -5,7 +5,9 @@
 #include "analyze/report/calls.h"
 #include "analyze/report/escape.h"
 #include "analyze/report/held_up.h"
+#include "analyze/report/go_grids.h"
 #include "analyze/report/go_lines.h"
+#include "analyze/report/incident_grid.h"
 #include "analyze/report/name_lines.h"
 #include "analyze/report/number.h"
 #include "analyze/report/quality.h"
@@ -144,6 +146,7 @@ std::string markdown_report(const flow::Study& study, const flow::RequestTable& 
         for (const auto& line : lines) out += "- " + markdown(line.label + ": " + line.text) + "\n";
         out += phases(route, table), ++shown;
       }
+  out += grid_markdown(incident_grid(study));
   out += slowest(study, table, options);
   if (!study.tls.empty()) {
     out += "\n### TLS connections\n\n";
@@ -157,6 +160,7 @@ std::string markdown_report(const flow::Study& study, const flow::RequestTable& 
     out += "\n### Go programs\n\n";
     for (const auto& line : go_lines(study)) out += "- " + markdown(line) + "\n";
   }
+  for (const Grid& grid : go_grids(study)) out += grid_markdown(grid);
   if (!study.failures.empty()) {
     out += "\n### Connections that failed\n\n" + header({"cause", "peer", "count"}, 2);
     for (const auto& f : study.failures) out += row({markdown(printable(f.cause)), markdown(shortened(printable(f.peer), kLongestName)), count_text(f.count)});

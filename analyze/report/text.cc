@@ -6,7 +6,9 @@
 #include "analyze/report/calls.h"
 #include "analyze/report/escape.h"
 #include "analyze/report/held_up.h"
+#include "analyze/report/go_grids.h"
 #include "analyze/report/go_lines.h"
+#include "analyze/report/incident_grid.h"
 #include "analyze/report/name_lines.h"
 #include "analyze/report/number.h"
 #include "analyze/report/quality.h"
@@ -195,6 +197,12 @@ std::string failures(const flow::Study& study, std::size_t width) {
   return "\n" + ruler("Connections that failed", width) + table.text();
 }
 
+std::string grids(const std::vector<Grid>& all, std::size_t width) {
+  std::string out;
+  for (const Grid& grid : all) out += "\n" + ruler(grid.title, width) + grid_text(grid, width);
+  return out;
+}
+
 std::string list(std::string_view title, const std::vector<std::string>& lines, std::size_t width) {
   std::string out;
   for (const auto& line : lines) out += wrapped("  ", line, width);
@@ -229,8 +237,10 @@ std::string text_report(const flow::Study& study, const flow::RequestTable& tabl
     for (const auto& route : study.routes)
       if (route.role == role && route.count != 0 && shown < std::min(options.details, options.routes))
         out += tail_of_route(route, study, table, options.width) + phases_of_route(route, options.width), ++shown;
+  if (const Grid incidents = incident_grid(study); !incidents.empty()) out += grids({incidents}, options.width);
   return out + slowest(study, table, options) + list("TLS connections", tls_lines(study), options.width) +
-         list("Name lookups", name_lines(study), options.width) + list("Go programs", go_lines(study), options.width) + failures(study, options.width);
+         list("Name lookups", name_lines(study), options.width) + list("Go programs", go_lines(study), options.width) +
+         grids(go_grids(study), options.width) + failures(study, options.width);
 }
 
 }  // namespace tailcap::report

@@ -1,6 +1,7 @@
 #include "analyze/tail/go_programs.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace tailcap::tail {
 
@@ -8,17 +9,44 @@ using formats::GoPhase;
 using formats::known;
 using formats::Time;
 
+namespace {
+
+bool by_process(const flow::Served& a, const flow::Served& b) { return a.pid < b.pid; }
+
+// Where the requests served are in the table.
+std::vector<std::pair<flow::ExchangeId, std::uint32_t>> rows_of(const flow::RequestTable& table, const std::vector<flow::Served>& served) {
+  std::vector<std::pair<flow::ExchangeId, std::uint32_t>> rows;
+  if (served.empty()) return rows;
+  rows.reserve(table.rows.size());
+  for (std::size_t i = 0; i < table.rows.size(); ++i) rows.emplace_back(table.rows.id(i), static_cast<std::uint32_t>(i));
+  std::sort(rows.begin(), rows.end());
+  return rows;
+}
+
+}  // namespace
+
 void GoPrograms::push(const formats::Event& event) {
+  use_.push(event);
+  delays_.push(event);
+  left_.push(event);
+  busy_.push(event);
   if (const auto* program = std::get_if<formats::GoProgram>(&event.body)) {
     flow::GoStudy& s = processes_[event.thread.pid].study;
     s.version = program->version, s.unsupported = program->unsupported;
   } else if (std::holds_alternative<formats::GoCreate>(event.body)) {
     ++processes_[event.thread.pid].study.goroutines_made;
+  } else if (std::holds_alternative<formats::GoExit>(event.body)) {
+    ++processes_[event.thread.pid].study.goroutines_ended;
   } else if (const auto* runtime = std::get_if<formats::GoRuntime>(&event.body)) {
     Sums& sums = processes_[event.thread.pid];
     sums.study.collections += runtime->phase == GoPhase::gc_begin;
     sums.study.assists += runtime->phase == GoPhase::assist && runtime->reason.empty();
-    if (runtime->phase == GoPhase::stop_begin) {
+    if (runtime->phase == GoPhase::gc_begin) {
+      sums.collects = event.time;
+    } else if (runtime->phase == GoPhase::gc_end && known(sums.collects)) {
+      if (sums.study.cycles.size() < flow::GoStudy::kSpans) sums.study.cycles.push_back({sums.collects, event.time});
+      sums.collects = formats::kNoTime;
+    } else if (runtime->phase == GoPhase::stop_begin) {
       sums.asked = event.time;
     } else if (runtime->phase == GoPhase::started && known(sums.asked)) {
       if (event.time >= sums.asked && kept_ < kMaxStops) sums.stops.push_back({sums.asked, event.time}), ++kept_;
@@ -27,15 +55,36 @@ void GoPrograms::push(const formats::Event& event) {
   }
 }
 
-std::vector<flow::GoStudy> GoPrograms::list(const flow::RequestTable& table) const {
+std::vector<flow::GoStudy> GoPrograms::list(const flow::RequestTable& table, const std::vector<flow::Served>& served, std::uint32_t cpus,
+                                            Time end) const {
+  const auto rows = rows_of(table, served);
   std::vector<flow::GoStudy> out;
   std::map<std::uint32_t, std::size_t> places;
   for (const auto& [pid, sums] : processes_) {
     places.emplace(pid, out.size());
     flow::GoStudy& s = out.emplace_back(sums.study);
     s.pid = pid;
+    flow::Served process;
+    process.pid = pid;
+    const auto [first, last] = std::equal_range(served.begin(), served.end(), process, by_process);
+    s.limits = limits_;
+    s.use = use_.of(pid, {first, last});
+    std::vector<go::Delays::Stretch> stretches;
+    for (auto at = first; at != last; ++at) {
+      const auto row = std::lower_bound(rows.begin(), rows.end(), std::pair{at->id, std::uint32_t{0}});
+      if (at->goroutine == 0 || row == rows.end() || row->first != at->id) continue;
+      const flow::Request request = table.rows[row->second];
+      stretches.push_back({at->goroutine, std::min(request.start, at->begin), at->end,
+                           std::string(table.texts[request.method]) + " " + std::string(table.texts[request.route])});
+    }
+    delays_.fill(pid, std::move(stretches), s);
+    left_.fill(pid, {first, last}, table, end, s);
+    busy_.fill(pid, cpus, end, s);
     std::vector<formats::Duration> took;
-    for (const Stop& stop : sums.stops) took.push_back(stop.to - stop.from), s.stop_total += took.back();
+    for (const Stop& stop : sums.stops) {
+      took.push_back(stop.to - stop.from), s.stop_total += took.back();
+      if (s.pauses.size() < flow::GoStudy::kSpans) s.pauses.push_back({stop.from, stop.to});
+    }
     s.stops = took.size();
     if (took.empty()) continue;
     std::sort(took.begin(), took.end());
@@ -55,7 +104,9 @@ std::vector<flow::GoStudy> GoPrograms::list(const flow::RequestTable& table) con
     // Stops of a process come one after the other.
     const auto& stops = processes_.at(row.pid).stops;
     const auto stop = std::partition_point(stops.begin(), stops.end(), [&](const Stop& x) { return x.to <= row.start; });
-    s.requests_stopped += stop != stops.end() && stop->from < row.start + row.duration;
+    if (stop == stops.end() || stop->from >= row.start + row.duration) continue;
+    ++s.requests_stopped;
+    if (s.hit.size() < flow::GoStudy::kSpans) s.hit.push_back({row.start, row.start + row.duration});
   }
   return out;
 }

@@ -8,6 +8,11 @@
 
 #include "analyze/flow/go_study.h"
 #include "analyze/flow/request.h"
+#include "analyze/flow/served.h"
+#include "analyze/tail/go/busy.h"
+#include "analyze/tail/go/delays.h"
+#include "analyze/tail/go/left_behind.h"
+#include "analyze/tail/go/use.h"
 #include "formats/event.h"
 
 namespace tailcap::tail {
@@ -16,8 +21,12 @@ class GoPrograms {
  public:
   static constexpr std::size_t kMaxStops = 1u << 18;  // of all processes; later ones are not counted
 
+  explicit GoPrograms(const flow::GoLimits& limits) : limits_(limits), left_(limits.left_after) {}
+
   void push(const formats::Event& event);
-  std::vector<flow::GoStudy> list(const flow::RequestTable& table) const;  // by process
+  // By process. served: by process. cpus: of the machine; 0: not known. end: of the recording.
+  std::vector<flow::GoStudy> list(const flow::RequestTable& table, const std::vector<flow::Served>& served, std::uint32_t cpus,
+                                  formats::Time end) const;
 
  private:
   struct Stop {
@@ -26,10 +35,16 @@ class GoPrograms {
   struct Sums {
     flow::GoStudy study;
     std::vector<Stop> stops;
+    formats::Time collects = formats::kNoTime;  // a collection that has not ended
     formats::Time asked = formats::kNoTime;  // a stop that has not ended; one at a time
   };
   std::map<std::uint32_t, Sums> processes_;
   std::size_t kept_ = 0;
+  const flow::GoLimits limits_;
+  go::Use use_;
+  go::Delays delays_;
+  go::LeftBehind left_;
+  go::Busy busy_;
 };
 
 }  // namespace tailcap::tail

@@ -117,7 +117,7 @@ class Events {
           case 0:
             return formats::TaskStart{{1, 1}, "child"};
           case 1:
-            return formats::TaskExit{};
+            return formats::TaskExit{b};
           case 2:
             return formats::Reset{socket, b & 1 ? formats::Direction::out : formats::Direction::in};
           case 3:
@@ -145,7 +145,18 @@ class Events {
       case 2: return formats::GoState{b % 16u, static_cast<formats::GoRunState>(a / 6 % 4), b & 16 ? "sleep" : "IO wait"};
       case 3: return formats::CpuQuota{"/g", {}, {}, b, b, {}};
       case 4: return formats::Retransmit{1 + b % 4u, kBase + b, a};
-      default: return formats::GoProgram{};
+      default: return of_go(a / 6, b);
+    }
+  }
+
+  formats::Body of_go(std::uint8_t a, std::uint8_t b) {
+    switch (a % 6) {
+      case 1: return formats::GoCreate{b % 16u, "main.work", b & 16 ? "main.serve" : ""};
+      case 2: return formats::GoExit{b % 16u};
+      case 3: return formats::GoPanic{static_cast<formats::GoPanicStep>(b % 4), "main.serve;main.work"};
+      case 4: return formats::OomKill{};
+      case 5: return formats::GoHandler{1, b & 1 ? "main.cart" : "pb._Cart_Get_Handler"};
+      default: return formats::GoProgram{"/p", "go1.22", "DWARF", {}, 160, b, static_cast<std::uint16_t>(b % 3)};
     }
   }
 

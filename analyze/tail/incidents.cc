@@ -1,0 +1,189 @@
+#include "analyze/tail/incidents.h"
+
+#include <algorithm>
+#include <set>
+#include <tuple>
+#include <utility>
+
+namespace tailcap::tail {
+
+using flow::Incident;
+using flow::IncidentKind;
+using formats::GoPanicStep;
+using formats::kNoTime;
+using formats::known;
+using formats::Time;
+
+namespace {
+
+constexpr std::size_t kMaxStack = 64u << 10;
+constexpr std::size_t kMaxListeners = 64;  // of a process
+constexpr std::size_t kLookedAt = 4096;    // requests, for those under way
+constexpr std::size_t kMaxPlaces = 200;  // of recovered panics
+
+std::string_view innermost(std::string_view stack) { return stack.substr(stack.rfind(';') + 1); }  // npos + 1 is 0
+
+std::string_view port_of(std::string_view endpoint) {
+  const auto colon = endpoint.rfind(':');
+  return colon == endpoint.npos ? std::string_view() : endpoint.substr(colon + 1);
+}
+
+}  // namespace
+
+void Incidents::push(const formats::Event& event) {
+  if (known(event.time)) now_ = event.time;
+  const std::uint32_t pid = event.thread.pid;
+  const bool leader = pid == event.thread.tid;
+  const auto name = [&](std::string_view comm) {
+    if (leader && !comm.empty() && (comms_.size() < kMaxKept || comms_.contains(pid))) comms_[pid] = comm;
+  };
+  if (const auto* start = std::get_if<formats::TaskStart>(&event.body)) {
+    name(start->comm);
+    if (leader && started_.size() < kMaxKept) started_[pid] = event.time, oom_.erase(pid);
+  } else if (const auto* exec = std::get_if<formats::TaskExec>(&event.body)) {
+    name(exec->comm);
+    if (leader && started_.size() < kMaxKept) started_[pid] = event.time;
+  } else if (const auto* info = std::get_if<formats::TaskInfo>(&event.body)) {
+    name(info->comm);
+  } else if (const auto* panic = std::get_if<formats::GoPanic>(&event.body)) {
+    if (panics_kept_ >= kMaxKept) return;
+    ++panics_kept_;
+    panics_[pid].push_back({event.time, event.goroutine, panic->step, std::string(panic->stack.substr(0, kMaxStack))});
+  } else if (std::holds_alternative<formats::OomKill>(event.body)) {
+    if (oom_.size() < kMaxKept) oom_[pid] = event.time;
+  } else if (const auto* exit = std::get_if<formats::TaskExit>(&event.body)) {
+    if (!leader || ends_.size() >= kMaxKept) return;
+    const auto comm = comms_.find(pid);
+    ends_.push_back({event.time, pid, exit->code, comm == comms_.end() ? std::string() : comm->second});
+  } else if (const auto* change = std::get_if<formats::StateChange>(&event.body)) {
+    if (change->to != formats::TcpState::listen || pid == 0 || (listeners_.size() >= kMaxKept && !listeners_.contains(pid))) return;
+    auto& own = listeners_[pid];
+    if (own.size() >= kMaxListeners) return;
+    own.push_back({event.time, change->socket, 0});
+    last_listener_ = pid;
+  } else if (const auto* socket = std::get_if<formats::SocketInfo>(&event.body)) {
+    if (socket->state != formats::TcpState::listen) return;
+    // Told right after its change of state.
+    if (const auto own = listeners_.find(last_listener_); own != listeners_.end())
+      for (Listener& l : own->second)
+        if (l.socket == socket->socket) l.port = socket->local.port;
+  }
+}
+
+void Incidents::push(const flow::Exchange& e) {
+  if (e.role != flow::Role::server || e.complete || e.reader.pid == 0 || unanswered_kept_ >= kMaxUnanswered) return;
+  if (!known(e.request.first_done)) return;
+  unanswered_[e.reader.pid].push_back({e.id, e.request.first_done, std::max(now_, e.request.first_done)});
+  ++unanswered_kept_;
+}
+
+// Which panic ended the process, if one did: the last that nobody recovered.
+void Incidents::explain(Incident& incident, const std::vector<Panic>& panics) const {
+  const Panic* last = nullptr;
+  for (const Panic& p : panics) {
+    if (p.at > incident.time || p.step == GoPanicStep::began || p.step == GoPanicStep::unknown) continue;
+    // To give up because of a panic, the runtime may throw.
+    if (!last || last->step != GoPanicStep::fatal) last = &p;
+  }
+  if (!last) return;
+  incident.panic = true;
+  incident.thrown = last->step == GoPanicStep::thrown;
+  incident.goroutine = last->goroutine;
+  incident.stack = last->stack;
+  if (incident.thrown) return;
+  // Where it began, not where it was given up.
+  for (const Panic& p : panics)
+    if (p.step == GoPanicStep::began && p.goroutine == last->goroutine && p.at <= last->at && !p.stack.empty()) incident.stack = p.stack;
+}
+
+void Incidents::fill_under_way(Incident& incident, const std::vector<Unanswered>& by_begin, const std::vector<Time>& ends) {
+  const auto begun = std::partition_point(by_begin.begin(), by_begin.end(), [&](const Unanswered& u) { return u.from <= incident.time; });
+  const auto over = std::partition_point(ends.begin(), ends.end(), [&](Time t) { return t < incident.time; });
+  incident.under_way = static_cast<std::uint64_t>((begun - by_begin.begin()) - (over - ends.begin()));
+  std::size_t looked = 0;
+  for (auto u = begun; u != by_begin.begin() && looked < kLookedAt && incident.requests.size() < Incident::kListed; ++looked)
+    if ((--u)->until >= incident.time) incident.requests.push_back(u->id);
+  std::reverse(incident.requests.begin(), incident.requests.end());
+}
+
+void Incidents::fill_next(Incident& incident) const {
+  if (incident.next_pid == 0) return;
+  if (const auto started = started_.find(incident.next_pid); started != started_.end() && started->second > incident.time)
+    incident.started = started->second;
+  const auto listeners = listeners_.find(incident.next_pid);
+  if (listeners == listeners_.end()) return;
+  for (const Listener& l : listeners->second)
+    if (l.at > incident.time && !known(incident.listened) && std::to_string(l.port) == port_of(incident.address)) incident.listened = l.at;
+}
+
+std::vector<Incident> Incidents::list(const flow::RequestTable& table, const std::function<flow::TextId(flow::ConnectionId)>& local) const {
+  using Answer = std::pair<Time, std::uint32_t>;  // when, by whom
+  std::map<std::uint32_t, std::set<flow::TextId>> addresses;
+  std::map<flow::TextId, std::vector<Answer>> answers;
+  std::set<std::uint32_t> dead;
+  for (const End& end : ends_) dead.insert(end.pid);
+  for (std::size_t i = 0; i < table.rows.size() && !ends_.empty(); ++i) {
+    if (table.rows.role(i) != flow::Role::server) continue;
+    const flow::Request row = table.rows[i];
+    const flow::TextId at = local(row.id.connection);
+    if (at == 0 || row.pid == 0) continue;
+    if (dead.contains(row.pid)) addresses[row.pid].insert(at);
+    if (row.first_byte.count() >= 0 && known(row.start)) answers[at].emplace_back(row.start + row.first_byte, row.pid);
+  }
+  for (auto& [at, all] : answers) std::sort(all.begin(), all.end());
+  std::map<std::uint32_t, std::vector<Unanswered>> by_begin = unanswered_;
+  std::map<std::uint32_t, std::vector<Time>> until;
+  for (auto& [pid, all] : by_begin) {
+    std::sort(all.begin(), all.end(), [](const Unanswered& a, const Unanswered& b) { return std::tie(a.from, a.id) < std::tie(b.from, b.id); });
+    auto& ends = until[pid];
+    for (const Unanswered& u : all) ends.push_back(u.until);
+    std::sort(ends.begin(), ends.end());
+  }
+  std::vector<Incident> out;
+  for (const End& end : ends_) {
+    Incident incident;
+    incident.time = end.at, incident.pid = end.pid, incident.comm = end.comm;
+    incident.signal = end.code & 0x7f;
+    incident.core_dumped = (end.code & 0x80) != 0;
+    incident.exit_code = incident.signal != 0 ? -1 : (end.code >> 8) & 0xff;
+    incident.out_of_memory = oom_.contains(end.pid);
+    if (const auto panics = panics_.find(end.pid); panics != panics_.end()) explain(incident, panics->second);
+    if (const auto unanswered = by_begin.find(end.pid); unanswered != by_begin.end()) fill_under_way(incident, unanswered->second, until[end.pid]);
+    const auto served = addresses.find(end.pid);
+    // A client's own end is nobody's business, unless it did not come by itself.
+    if (served == addresses.end() && incident.under_way == 0 && !incident.panic && !incident.out_of_memory) continue;
+    for (const flow::TextId at : served == addresses.end() ? std::set<flow::TextId>{} : served->second) {
+      const auto& all = answers[at];
+      // What it sent itself may be stamped a moment later.
+      auto next = std::upper_bound(all.begin(), all.end(), Answer{end.at, UINT32_MAX});
+      for (std::size_t looked = 0; next != all.end() && next->second == end.pid && looked < kLookedAt; ++looked) ++next;
+      if (next == all.end() || next->second == end.pid || (known(incident.answered) && next->first >= incident.answered)) continue;
+      incident.answered = next->first, incident.next_pid = next->second, incident.address = table.texts[at];
+    }
+    fill_next(incident);
+    out.push_back(std::move(incident));
+  }
+  for (const auto& [pid, panics] : panics_) {
+    std::map<std::string, Incident> places;
+    std::map<std::uint64_t, Time> fatal;  // by goroutine, the last
+    for (const Panic& p : panics)
+      if (p.step == GoPanicStep::fatal) fatal[p.goroutine] = p.at;
+    for (const Panic& p : panics) {
+      if (p.step != GoPanicStep::began) continue;
+      if (const auto f = fatal.find(p.goroutine); f != fatal.end() && f->second >= p.at) continue;
+      const std::string place(innermost(p.stack));
+      if (places.size() >= kMaxPlaces && !places.contains(place)) continue;
+      Incident& incident = places[place];
+      if (incident.panics++ > 0) continue;
+      incident.kind = IncidentKind::panicked;
+      incident.panic = true;
+      incident.time = p.at, incident.pid = pid, incident.goroutine = p.goroutine, incident.stack = p.stack;
+      if (const auto comm = comms_.find(pid); comm != comms_.end()) incident.comm = comm->second;
+    }
+    for (auto& [place, incident] : places) out.push_back(std::move(incident));
+  }
+  std::stable_sort(out.begin(), out.end(), [](const Incident& a, const Incident& b) { return a.time < b.time; });
+  return out;
+}
+
+}  // namespace tailcap::tail

@@ -1,0 +1,67 @@
+// Ends of processes that served requests, and panics of Go programs: when, why, which requests were under way, and how long
+// nobody answered.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "analyze/flow/incident.h"
+#include "analyze/flow/request.h"
+#include "formats/event.h"
+
+namespace tailcap::tail {
+
+class Incidents {
+ public:
+  static constexpr std::size_t kMaxKept = 65536;         // of each kind of fact; later ones are not told
+  static constexpr std::size_t kMaxUnanswered = 1u << 20;
+
+  void push(const formats::Event& event);
+  // One that is over, now: after the last event pushed.
+  void push(const flow::Exchange& exchange);
+  // local: the local address of a connection, in table.texts.
+  std::vector<flow::Incident> list(const flow::RequestTable& table, const std::function<flow::TextId(flow::ConnectionId)>& local) const;
+
+ private:
+  struct Panic {
+    formats::Time at = formats::kNoTime;
+    std::uint64_t goroutine = 0;
+    formats::GoPanicStep step = formats::GoPanicStep::began;
+    std::string stack;
+  };
+  struct End {
+    formats::Time at = formats::kNoTime;
+    std::uint32_t pid = 0;
+    std::int32_t code = 0;
+    std::string comm;
+  };
+  struct Unanswered {
+    flow::ExchangeId id;
+    formats::Time from = formats::kNoTime, until = formats::kNoTime;
+  };
+  struct Listener {
+    formats::Time at = formats::kNoTime;
+    formats::SocketId socket = 0;
+    std::uint16_t port = 0;  // 0: not known yet
+  };
+  void explain(flow::Incident& incident, const std::vector<Panic>& panics) const;
+  static void fill_under_way(flow::Incident& incident, const std::vector<Unanswered>& by_begin, const std::vector<formats::Time>& ends);
+  void fill_next(flow::Incident& incident) const;
+
+  formats::Time now_ = formats::kNoTime;
+  std::map<std::uint32_t, std::string> comms_;
+  std::map<std::uint32_t, formats::Time> started_, oom_;
+  std::map<std::uint32_t, std::vector<Panic>> panics_;
+  std::vector<End> ends_;
+  std::map<std::uint32_t, std::vector<Unanswered>> unanswered_;
+  std::map<std::uint32_t, std::vector<Listener>> listeners_;  // a few of each process
+  std::uint32_t last_listener_ = 0;                           // whose was told last
+  std::size_t unanswered_kept_ = 0;
+  std::size_t panics_kept_ = 0;
+};
+
+}  // namespace tailcap::tail
