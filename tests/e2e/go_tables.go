@@ -13,6 +13,7 @@ import (
 	"math/big"
 	"net/http"
 	"os"
+	"runtime"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -95,6 +96,7 @@ func main() {
 	mux.HandleFunc("/leaky", leaky)
 	mux.HandleFunc("/fatal", fatal)
 	mux.HandleFunc("/eat", eat)
+	mux.HandleFunc("/collect", func(w http.ResponseWriter, r *http.Request) { runtime.GC() })
 	mux.HandleFunc("/wait", func(w http.ResponseWriter, r *http.Request) { select {} })
 	mux.HandleFunc("/recovered", recovered)
 	mux.HandleFunc("/spin", spin)

@@ -127,6 +127,24 @@ class GoTables(Case):
         self.assertEqual([share for share in shares if share >= 0.95], [], shares)
         self.assertTrue(any(0.3 < share for share in shares), shares)
 
+    def test_collections_drawn(self):
+        server = self.serve(self.build())
+        n = 20
+        with self.record("-p", server.pid) as recording:
+            self.ask_on_one_connection(n, "/collect")
+        told = self.go(recording)
+        # The collector may also want to run by itself.
+        self.assertGreaterEqual(told["collections"], n)
+        self.assertGreaterEqual(told["requests_stopped"], n)
+        self.assertEqual(told["left_behind"], [], "the collector's workers are nobody's")
+        self.tailcap("report", recording.file, "--plots", self.scratch / "plots")
+        drawn = (self.scratch / "plots/gc.svg").read_text()
+        for text in (f"collector: {told['comm']} {told['pid']}", "collections", "pauses", "requests that they hit"):
+            self.assertIn(text, drawn)
+        made = self.events(recording, "go_create")
+        self.assertGreater(len(made), 0)
+        self.assertEqual([e for e in made if e["in_stw"]], [], "while the world is stopped nobody runs who makes any")
+
     def test_out_of_memory(self):
         """The kernel kills the server, because its cgroup's memory is used up."""
         group = pathlib.Path("/sys/fs/cgroup/memory") / f"tailcap-e2e-{os.getpid()}"
@@ -165,6 +183,30 @@ class GoTables(Case):
         self.assertEqual(["\t" + "\t".join(line) for line in told["build"]], [line for line in said[1:] if line])
         self.assertGreaterEqual(len(told["build"]), 3)
         self.assertEqual(len(self.events(recording, "go_build")), 1)
+
+    def test_modules(self):
+        """A module that is built with others, one of them replaced by a folder."""
+        module, dependency = self.scratch / "shop", self.scratch / "prices"
+        module.mkdir(), dependency.mkdir()
+        (dependency / "go.mod").write_text("module example.org/prices\n\ngo 1.19\n")
+        (dependency / "prices.go").write_text("package prices\n\nfunc Of(n int) int { return n * 7 }\n")
+        (module / "go.mod").write_text("module example.org/shop\n\ngo 1.19\n\nrequire example.org/prices v1.2.3\n\n"
+                                       "replace example.org/prices v1.2.3 => ../prices\n")
+        (module / "main.go").write_text('package main\n\nimport (\n\t"time"\n\n\t"example.org/prices"\n)\n\n'
+                                        "func main() {\n\tprintln(prices.Of(6))\n\ttime.Sleep(time.Minute)\n}\n")
+        if NEWEST is None:
+            self.skipTest("there is no Go compiler")
+        environment = {**os.environ, "GOTOOLCHAIN": "local", "GOFLAGS": "-mod=mod", "GOPROXY": "off", "CGO_ENABLED": "0"}
+        subprocess.run([COMPILERS[NEWEST], "build", "-o", "shop", "."], check=True, timeout=300, env=environment, cwd=module)
+        program = self.start([module / "shop"], stderr=subprocess.DEVNULL)
+        with self.record("-p", program.pid) as recording:
+            time.sleep(0.3)
+        told, = json.loads(self.tailcap("info", recording.file, "--json"))["go"]
+        said = subprocess.run([COMPILERS[NEWEST], "version", "-m", module / "shop"], check=True, capture_output=True, text=True).stdout.split("\n")
+        self.assertEqual(["\t" + "\t".join(line) for line in told["build"]], [line for line in said[1:] if line])
+        self.assertIn(["dep", "example.org/prices", "v1.2.3"], [line[:3] for line in told["build"]])
+        self.assertIn("=>", [line[0] for line in told["build"]])
+        self.assertIn("example.org/prices v1.2.3", self.tailcap("info", recording.file))
 
     def test_says_what_is_not_recorded(self):
         server = self.serve(self.build())
