@@ -227,9 +227,11 @@ class GoTables(Case):
         self.addCleanup(self.abandon, recording)
         recording.wait_ready()
         wait_until(lambda: harness.answers(("127.0.0.1", self.port)), "the Go server")
+        # Until the recorder stands in the program. A capture that is being written is readable.
+        wait_until(lambda: b"go_program" in subprocess.run([harness.BUILD / "analyze/tailcap", "events", recording.partial, "--kind", "go_program"],
+                                                           capture_output=True, timeout=60, check=False).stdout, "the program to be known")
         self.curl(self.url("/plain"))
         subprocess.run(["curl", "-s", "-o", "/dev/null", self.url("/recovered")], timeout=20, check=False)
-        time.sleep(0.5)  # the recorder stands in the program by now
         waiting = subprocess.Popen(["curl", "-s", "-o", "/dev/null", self.url("/wait")])
         urls = [self.url(f"/fatal?at={n}")] * n
         subprocess.run(["curl", "-s", *urls, *["-o", "/dev/null"] * n], timeout=60, check=False)
