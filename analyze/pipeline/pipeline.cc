@@ -105,11 +105,11 @@ class Run {
     from_peer_.push(exchange);
     parents_.push(exchange, row, out_.table.texts);
     handlers_.push(exchange);
-    incidents_.push(exchange);
     if (options_.partition)
       if (auto note = partition::note_of(exchange)) notes_.push_back(std::move(*note));
     const flow::Connection* const connection = streams_.connection(exchange.id.connection);
     attempts_.push(exchange, connection && connection->origin == formats::Origin::existed);
+    incidents_.push(exchange, connection ? connection->closed : formats::kNoTime);
     if (connection) {
       row.tls = connection->tls;
       note_endpoints(*connection);

@@ -70,10 +70,10 @@ void Incidents::push(const formats::Event& event) {
   }
 }
 
-void Incidents::push(const flow::Exchange& e) {
+void Incidents::push(const flow::Exchange& e, Time closed) {
   if (e.role != flow::Role::server || e.complete || e.reader.pid == 0 || unanswered_kept_ >= kMaxUnanswered) return;
   if (!known(e.request.first_done)) return;
-  unanswered_[e.reader.pid].push_back({e.id, e.request.first_done, std::max(now_, e.request.first_done)});
+  unanswered_[e.reader.pid].push_back({e.id, e.request.first_done, std::max(known(closed) ? closed : now_, e.request.first_done)});
   ++unanswered_kept_;
 }
 

@@ -21,8 +21,8 @@ class Incidents {
   static constexpr std::size_t kMaxUnanswered = 1u << 20;
 
   void push(const formats::Event& event);
-  // One that is over, now: after the last event pushed.
-  void push(const flow::Exchange& exchange);
+  // One that is over; closed: when its connection was; kNoTime: not known, then after the last event pushed.
+  void push(const flow::Exchange& exchange, formats::Time closed);
   // local: the local address of a connection, in table.texts.
   std::vector<flow::Incident> list(const flow::RequestTable& table, const std::function<flow::TextId(flow::ConnectionId)>& local) const;
 
