@@ -48,6 +48,8 @@ Of which requests?
 How are routes made?
       --route-template T     a template of your own without selecting it, e.g. '/users/{id}'; may be repeated
       --max-routes N         keep this many, the others become (other) (default 200)
+      --by FIELD             by the value of a header field too, e.g. x-tenant-id; requests without it have that of
+                             the request that made them
 
 What counts as what, of Go programs?
       --left-after T         a goroutine is left behind that long after the end of its request (default 1s)
@@ -94,6 +96,7 @@ po::options_description options_for(Arguments& a) {
   add("filter,Y", po::value(&a.selection.filters));
   add("route-template", po::value(&a.selection.templates));
   add("max-routes", po::value(&a.selection.max_routes));
+  add("by", po::value(&a.selection.by));
   add("left-after", po::value(&a.left_after));
   add("busy", po::value(&a.busy));
   return options;

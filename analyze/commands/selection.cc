@@ -122,6 +122,7 @@ pipeline::Options options_of(const Selection& selection) {
       throw UsageError("--role is server or client, not '" + report::printable(selection.role) + "'");
     options.filters.emplace_back("role == " + literal(selection.role));
   }
+  options.by = selection.by;
   options.routes = selection.templates;
   std::string routes;
   for (const auto& route : selection.routes) {

@@ -14,6 +14,7 @@ struct Selection {
   std::vector<std::string> templates;  // --route-template
   std::string from, to;                // "10s", "1500ms", or a time of day: "2026-03-01T12:34:56Z"
   std::vector<std::string> filters;    // -Y
+  std::string by;                      // --by: a header field
   std::string role;                    // "server", "client"
   std::size_t max_routes = pipeline::kMaxRoutes;
 };

@@ -18,6 +18,7 @@
 #include "analyze/streams/streams.h"
 #include "analyze/tail/calls.h"
 #include "analyze/tail/go_programs.h"
+#include "analyze/tail/groups.h"
 #include "analyze/tail/incidents.h"
 #include "analyze/tail/name_lookups.h"
 #include "analyze/tail/quality.h"
@@ -118,6 +119,7 @@ class Run {
       setups_.push(exchange, *connection, carrier ? *carrier : *connection, out_.table.texts);
       if (const auto peer = peer_of(exchange, *connection)) row.peer = *peer;
     }
+    groups_.push(exchange, out_.table.texts);
     if (options_.keep_headers)
       out_.headers.push_back({exchange.request_headers, exchange.response_headers, exchange.request_headers_complete,
                               exchange.response_headers_complete});
@@ -223,6 +225,7 @@ class Run {
     setups_.settle(out_.table);
     parents_.settle(out_.table);
     handlers_.settle(out_.table);
+    groups_.settle(out_.table);
     if (options_.keep_headers) {
       std::vector<Headers> sorted;
       sorted.reserve(from.size());
@@ -299,6 +302,7 @@ class Run {
 
   const Options& options_;
   const std::vector<tail::RouteTemplate> templates_;
+  tail::Groups groups_{options_.by};
   names::Lookups names_;
   streams::Streams streams_;
   protocols::Parsers parsers_;

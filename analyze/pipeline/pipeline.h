@@ -37,6 +37,7 @@ struct Options {
   std::vector<query::Filter> filters;  // all must match
   std::vector<std::string> routes;     // the user's templates, see tail/routes.h
   std::size_t max_routes = kMaxRoutes;
+  std::string by;                      // a header field: its values make routes of their own, see tail/groups.h
   bool keep_headers = false;  // fills Analysis::headers
   bool keep_splits = false;   // fills Analysis::splits
   bool study = true;          // false: only the table and Study::quality

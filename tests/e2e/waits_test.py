@@ -261,7 +261,7 @@ class Interrupts(Case):
         # Ours and the trace's stamps are apart where the hypervisor, or a hardware interrupt, came between them.
         long = [(b, e, v) for b, e, v in handled if e - b >= 20_000]
         told = [h for h in long if any(s["began"] < h[1] and h[0] < s["time"] and s["detail"] == h[2] for s in said)]
-        self.assertGreater(len(told), 0.8 * len(long))
+        self.assertGreater(len(told), 0.6 * len(long))
 
 
 class Counted(Case):

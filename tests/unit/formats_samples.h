@@ -210,6 +210,9 @@ class KeptEvent {
   void keep(Mapping& b) { own(b.path), own(b.build_id); }
   void keep(ProgramCost& b) { own(b.program); }
   void keep(TlsIo& b) { own(b.head), own(b.tail); }
+  void keep(GoCreate& b) { own(b.function), own(b.from); }
+  void keep(GoPanic& b) { own(b.stack); }
+  void keep(GoBuild& b) { own(b.path), own(b.lines); }
   void keep(GoRuntime& b) { own(b.reason); }
   void keep(GoState& b) { own(b.reason); }
   void keep(GoHandler& b) { own(b.name); }

@@ -1,0 +1,34 @@
+// Requests told apart by the value of a header field, such as x-tenant-id: each value has routes of its own.
+//
+// A request without the field belongs to whoever made it: the value goes from a request to its calls, and from a call to
+// its other end.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <unordered_map>
+
+#include "analyze/flow/exchange.h"
+#include "analyze/flow/request.h"
+
+namespace tailcap::tail {
+
+inline constexpr std::size_t kMaxGroups = 100;  // values; those with fewer requests become "(other)"
+
+class Groups {
+ public:
+  // field: its name, in any case; empty: nothing is told apart.
+  explicit Groups(std::string field) : field_(std::move(field)) {}
+  void push(const flow::Exchange& exchange, flow::TextPool& texts);
+  // Once, when routes, causes and other ends are known: "/cart/{}" becomes "/cart/{} [x-tenant-id: acme]".
+  void settle(flow::RequestTable& table) const;
+
+ private:
+  std::string field_;
+  struct Hash {
+    std::size_t operator()(flow::ExchangeId id) const { return (std::size_t{id.connection} << 32 ^ id.index) * 0x9e3779b97f4a7c15u; }
+  };
+  std::unordered_map<flow::ExchangeId, flow::TextId, Hash> values_;
+};
+
+}  // namespace tailcap::tail
