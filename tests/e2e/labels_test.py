@@ -48,7 +48,7 @@ class Labels(Case):
     def assert_injected(self, pairs):
         """On the median within a tenth or 2 ms, but for what the service cannot tell from it: that it queued for a CPU, or for
         its loop, after the event. And nothing unexplained."""
-        off, unexplained = [], 0
+        off, unexplained, lost = [], 0, 0
         for truth, row in pairs:
             sums = {}
             for part in row["labels"]:
@@ -57,11 +57,15 @@ class Labels(Case):
             # Where a wake-up was not seen, it is not known how long it queued after it.
             queued = sum(ns for label, ns in sums.items() if label.startswith(("sched.", "q.", "unexplained.opaque")))
             off.append(max(found - truth["took"], truth["took"] - queued - found) - max(truth["took"] // 10, 2_000_000))
-            unexplained += sum(ns for label, ns in sums.items() if label in ("unexplained.lost", "unexplained.nocarrier"))
+            unexplained += sums.get("unexplained.nocarrier", 0)
+            lost += sums.get("unexplained.lost", 0)
             if truth["took"] > 0.9 * row["duration_ns"] and queued < 0.2 * row["duration_ns"]:
                 self.assertEqual(max(sums, key=sums.get), truth["label"], (truth, row))
         self.assertLessEqual(statistics.median(off), 0, pairs)
-        self.assertLess(unexplained, 0.05 * sum(row["duration_ns"] for _, row in pairs))
+        everything = sum(row["duration_ns"] for _, row in pairs)
+        self.assertLess(unexplained, 0.05 * everything)
+        # A wait that the kernel ran no program for, of the few that a spinning thread has, makes what is around it unknown.
+        self.assertLess(lost, 0.4 * everything)
 
     def test_threads_sleep(self):
         self.assert_injected(self.measured("threads", "sleep", 3))
