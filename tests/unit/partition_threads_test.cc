@@ -342,5 +342,16 @@ TEST(PartitionOfThreads, WaitingForHundredContinueKeepsPhasesExact) {
     }
 }
 
+TEST(PartitionOfThreads, AThreadThatHasNotWaitedYetRunsSinceItsBirth) {
+  PartitionCase c;
+  constexpr Thread kNew{10, 77};
+  c.s.start(9ms, kNew, {10, 10}, "worker");
+  Endpoint& in = c.accepted(kNew);
+  in.receive(10ms, 10ms, get("/spin"));
+  c.preempted(kNew, 15ms, 16ms);  // the first wait of anybody that is seen
+  in.send(20ms, kOk);
+  EXPECT_EQ(c.labels("/spin"), "sched.preempted 1000 cpu 9000");
+}
+
 }  // namespace
 }  // namespace tailcap
