@@ -159,6 +159,7 @@ void Observed::off_cpu(const Event& event, const formats::OffCpu& off) {
     wait.runnable = std::min(wait.runnable, wait.back);
   }
   if (wait.time >= wait.back) return;
+  if (log->known_since == 0 && log->acted != 0 && !wait.lost_before) log->known_since = log->acted;
   if (log->known_since == 0 || wait.time < log->known_since) log->known_since = wait.time;
   log->multiplexes = log->multiplexes || wait.blocked == Blocked::poll;
   log->waits.add(wait);
@@ -185,6 +186,7 @@ void Observed::act(const Event& event, flow::ConnectionId connection, bool out) 
   ends_[connection].acts.add(act);
   ++kept_;
   if (ThreadLog* log = find_or_add(event.thread)) {
+    if (log->acted == 0 && begun_ != 0 && act.time >= begun_) log->acted = act.time;
     // A loop that is never idle does not wait for descriptors, but turns to one connection before it is done with another.
     const Act* before = log->multiplexes ? nullptr : log->acts.last_until(act.time);
     if (before && before->served && act.served && before->connection != act.connection && before->owner != act.owner && !windows_.over(before->owner, act.time) &&
@@ -300,6 +302,8 @@ void Observed::push(const Event& event) {
     if (event.goroutine != 0) processes_[event.thread.pid].handlers.add({at, event.goroutine}), ++kept_;
   } else if (std::holds_alternative<formats::GoProgram>(event.body)) {
     processes_[event.thread.pid].go = true;
+  } else if (std::holds_alternative<formats::ClockSnapshot>(event.body)) {
+    if (begun_ == 0) begun_ = at;
   } else if (const auto* stall = std::get_if<formats::Stall>(&event.body)) {
     if (!ours || !known(stall->began) || stall->began >= event.time) return;
     if (ThreadLog* log = find_or_add(event.thread)) log->stalls.add({nanoseconds(stall->began), at, stall->where, stall->what, stall->detail}), ++kept_;

@@ -48,6 +48,7 @@ struct ThreadLog {
   std::uint32_t pid = 0;
   Nanos born = 0;           // its start was seen; 0: it was not
   Nanos known_since = 0;    // from when on it is known when it was off the CPU; 0: never
+  Nanos acted = 0;          // when it was seen at work first, while waits were recorded; it has not waited between then and its first wait
   bool multiplexes = false; // waits for several descriptors at once, or turned to a request before another was over
   Log<Wait> waits;
   Log<Act> acts;
@@ -214,6 +215,7 @@ class Observed {
   ThreadLog* last_ = nullptr;
   std::size_t kept_ = 0;
   Nanos forgotten_until_ = 0, now_ = 0;
+  Nanos begun_ = 0;  // when the recorder had attached all that it attaches; 0: not known
   bool throttled_seen_ = false, waits_recorded_ = false;
   flow::Findings findings_;
 };

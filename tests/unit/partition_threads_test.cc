@@ -342,6 +342,19 @@ TEST(PartitionOfThreads, WaitingForHundredContinueKeepsPhasesExact) {
     }
 }
 
+// It slept when the recording began: that wait is not recorded. What wakes it is.
+TEST(PartitionOfThreads, AThreadThatWorksRunsUntilItsFirstWait) {
+  for (const bool begun : {true, false}) {
+    PartitionCase c;
+    if (begun) c.s.clock(1ms, 1'700'000'000'000'000'000);
+    Endpoint& in = c.accepted({10, 77});
+    in.receive(10ms, 10ms, get("/spin"));
+    in.send(20ms, kOk);
+    c.off({10, 77}, 21ms, 30ms, 30ms, kRecvfrom);
+    EXPECT_EQ(c.labels("/spin"), begun ? "cpu 10000" : "unexplained.nocarrier 10000");
+  }
+}
+
 TEST(PartitionOfThreads, AThreadThatHasNotWaitedYetRunsSinceItsBirth) {
   PartitionCase c;
   constexpr Thread kNew{10, 77};
