@@ -134,10 +134,6 @@ void Observed::sight(const Event& event, Sighting sighting) {
 
 void Observed::off_cpu(const Event& event, const formats::OffCpu& off) {
   ThreadLog* log = find_or_add(event.thread);
-  // Waits are recorded from the beginning, or not at all: the first one tells of those, too, that have not waited yet.
-  if (!waits_recorded_)
-    for (auto& [tid, thread] : threads_)
-      if (thread.born != 0 && thread.known_since == 0) thread.known_since = thread.born;
   waits_recorded_ = true;
   if (!log || nanoseconds(off.left) <= 0 || event.time < off.left) return;
   Wait wait = wait_of(event);

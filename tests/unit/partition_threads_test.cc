@@ -355,8 +355,10 @@ TEST(PartitionOfThreads, AThreadThatWorksRunsUntilItsFirstWait) {
   }
 }
 
-TEST(PartitionOfThreads, AThreadThatHasNotWaitedYetRunsSinceItsBirth) {
+// How long a new thread queued for its first CPU is not recorded: it is known from its first act on.
+TEST(PartitionOfThreads, ANewThreadRunsSinceItsFirstAct) {
   PartitionCase c;
+  c.s.clock(1ms, 1'700'000'000'000'000'000);
   constexpr Thread kNew{10, 77};
   c.s.start(9ms, kNew, {10, 10}, "worker");
   Endpoint& in = c.accepted(kNew);
