@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <optional>
 #include <utility>
 
@@ -190,6 +191,12 @@ TraceContext trace_context(const Headers& headers) {
 std::string TraceContext::text() const {
   if (!traceparent.empty() || trace_id.empty()) return traceparent;
   return trace_id + "/" + span_id;
+}
+
+int trace_flags_in(std::string_view text) {
+  int flags = -1;
+  if (valid_traceparent(text)) std::from_chars(text.data() + 53, text.data() + 55, flags, 16);
+  return flags;
 }
 
 std::string_view trace_id_in(std::string_view text) {

@@ -55,6 +55,8 @@ void name_trace_keys(TraceKeys keys);
 // Of TraceContext::text(). Empty: not there.
 std::string_view trace_id_in(std::string_view text);
 std::string_view span_id_in(std::string_view text);
+// The eight flags of a traceparent, bit 0: sampled; -1: not there.
+int trace_flags_in(std::string_view text);
 
 // A W3C traceparent: "00-<32 hex>-<16 hex>-<2 hex>", lower case, ids not all zero. Later versions may be longer.
 bool valid_traceparent(std::string_view text);

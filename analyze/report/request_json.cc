@@ -188,6 +188,9 @@ void append_request(std::string& out, const flow::RequestTable& table, const Req
   json.field("service_name_source", identity.service_name_source);
   json.key("parent_span_id"), json.text_or_null(client ? std::string_view{} : span);
   json.key("trace_format"), json.text_or_null(flow::name_of(row.trace_format));
+  json.key("trace_flags");
+  if (const int flags = flow::trace_flags_in(trace); flags >= 0) json.number(std::int64_t{flags});
+  else json.null();
   text_of(json, table, "request_id", row.request_id);
   parent(json, table, row);
   id_or_null(json, "peer", row.peer);

@@ -122,5 +122,13 @@ TEST(TraceFormats, MembersOfLists) {
   EXPECT_EQ(members_of_baggage(many).size(), kMaxMembers);
 }
 
+TEST(TraceFormats, FlagsOfATraceparent) {
+  const std::string ids = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-";
+  EXPECT_EQ(trace_flags_in(ids + "01"), 1);
+  EXPECT_EQ(trace_flags_in(ids + "ff"), 255);
+  EXPECT_EQ(trace_flags_in("trace-1/segment-3"), -1);
+  EXPECT_EQ(trace_flags_in(""), -1);
+}
+
 }  // namespace
 }  // namespace tailcap::flow
