@@ -113,6 +113,7 @@ TEST(RequestJson, NamesAndNulls) {
                                           "service_name_source",
                                           "parent_span_id",
                                           "trace_format",
+                                          "trace_flags",
                                           "request_id",
                                           "parent",
                                           "parent_how",
@@ -136,7 +137,7 @@ TEST(RequestJson, NamesAndNulls) {
   EXPECT_EQ(got, names);
   EXPECT_EQ(json["id"], "12.3");
   for (const char* name : {"protocol", "method", "path", "status", "start_ns", "duration_ns", "first_byte_ns",
-                           "request_bytes", "pid", "comm", "parent_span_id", "trace_format", "request_id", "parent", "parent_how", "parent_confidence", "parent_alternatives",
+                           "request_bytes", "pid", "comm", "parent_span_id", "trace_format", "trace_flags", "request_id", "parent", "parent_how", "parent_confidence", "parent_alternatives",
                            "peer", "attempt", "attempt_of", "attempt_how", "http2", "phases", "thread_time", "milestones", "labels", "culprits", "setup", "local", "request_headers"})
     EXPECT_TRUE(json[name].is_null()) << name;
 }
