@@ -3,6 +3,8 @@
 #include <boost/program_options.hpp>
 #include <cstdio>
 
+#include "analyze/report/escape.h"
+
 namespace po = boost::program_options;
 
 namespace tailcap::commands {
@@ -13,12 +15,16 @@ int wrong_usage(const char* command, const std::string& why) {
 }
 
 FileArguments parse_file_arguments(int argc, char** argv, const char* help, std::initializer_list<const char*> missing,
-                                   std::initializer_list<Switch> switches) {
+                                   std::initializer_list<Option> options, MoreWords more) {
   FileArguments arguments;
   std::vector<std::string>& words = arguments.words;
-  po::options_description options;
-  options.add_options()("help,h", "")("word", po::value(&words));
-  for (const Switch& s : switches) options.add_options()(s.name, po::bool_switch(&s.on));
+  po::options_description described;
+  described.add_options()("help,h", "")("word", po::value(&words));
+  for (const Option& option : options) {
+    if (bool* const* on = std::get_if<bool*>(&option.target)) described.add_options()(option.name, po::bool_switch(*on));
+    else if (std::string* const* text = std::get_if<std::string*>(&option.target)) described.add_options()(option.name, po::value(*text));
+    else described.add_options()(option.name, po::value(std::get<std::vector<std::uint32_t>*>(option.target)));
+  }
   po::positional_options_description positional;
   positional.add("word", -1);
   const auto wrong = [&](const std::string& why) {
@@ -29,7 +35,7 @@ FileArguments parse_file_arguments(int argc, char** argv, const char* help, std:
     using namespace po::command_line_style;
     po::variables_map values;
     const auto style = unix_style & ~allow_guessing;
-    po::store(po::command_line_parser(argc, argv).options(options).positional(positional).style(style).run(), values);
+    po::store(po::command_line_parser(argc, argv).options(described).positional(positional).style(style).run(), values);
     if (values.count("help") > 0) {
       std::fputs(help, stdout);
       arguments.exit = 0;
@@ -40,7 +46,7 @@ FileArguments parse_file_arguments(int argc, char** argv, const char* help, std:
     return wrong(e.what());
   }
   if (words.size() < missing.size()) return wrong(missing.begin()[words.size()]);
-  if (words.size() > missing.size()) return wrong("unexpected argument '" + words[missing.size()] + "'");
+  if (words.size() > missing.size() && more == MoreWords::refused) return wrong("unexpected argument '" + report::printable(words[missing.size()]) + "'");
   return arguments;
 }
 

@@ -1,5 +1,4 @@
 // tailcap flame: what threads did while they ran, or waited for, as a flame graph.
-#include <boost/program_options.hpp>
 #include <cstdio>
 #include <stdexcept>
 #include <string>
@@ -13,8 +12,6 @@
 #include "analyze/report/escape.h"
 #include "analyze/report/json_writer.h"
 #include "analyze/report/number.h"
-
-namespace po = boost::program_options;
 
 namespace tailcap::commands {
 namespace {
@@ -87,40 +84,30 @@ std::string json_text(const FlameResult& result) {
 }  // namespace
 
 int run_flame(int argc, char** argv) {
-  std::vector<std::string> files;
   std::string output;
   FlameChoice choice;
   bool slow = false, typical = false, diff = false, folded = false, as_json = false;
-  po::options_description options;
-  options.add_options()("help,h", "")("file", po::value(&files))("output,o", po::value(&output))("route", po::value(&choice.route))(
-      "slow", po::bool_switch(&slow))("typical", po::bool_switch(&typical))("diff", po::bool_switch(&diff))(
-      "off-cpu", po::bool_switch(&choice.off_cpu))("folded", po::bool_switch(&folded))("json", po::bool_switch(&as_json));
-  po::positional_options_description positional;
-  positional.add("file", -1);
-  try {
-    using namespace po::command_line_style;
-    po::variables_map values;
-    po::store(po::command_line_parser(argc, argv).options(options).positional(positional).style(unix_style & ~allow_guessing).run(), values);
-    if (values.count("help") > 0) {
-      std::fputs(kHelp, stdout);
-      return 0;
-    }
-    po::notify(values);
-  } catch (const po::error& e) {
-    return wrong_usage(argv[0], e.what());
-  }
-  if (files.empty()) return wrong_usage(argv[0], "no file given");
-  if (files.size() > 1) return wrong_usage(argv[0], "unexpected argument '" + report::printable(files[1]) + "'");
+  const FileArguments arguments = parse_file_arguments(argc, argv, kHelp, {"no file given"},
+                                                       {{"output,o", output},
+                                                        {"route", choice.route},
+                                                        {"slow", slow},
+                                                        {"typical", typical},
+                                                        {"diff", diff},
+                                                        {"off-cpu", choice.off_cpu},
+                                                        {"folded", folded},
+                                                        {"json", as_json}});
+  if (arguments.exit) return *arguments.exit;
+  const std::string& file = arguments.words[0];
   if (slow + typical + diff > 1) return wrong_usage(argv[0], "choose one of --slow, --typical and --diff");
   if (folded && as_json) return wrong_usage(argv[0], "choose one of --folded and --json");
   if (output.empty() && !folded && !as_json) return wrong_usage(argv[0], "no output given: -o OUT.svg, or --folded, or --json");
   choice.requests = diff ? FlameRequests::both : slow ? FlameRequests::slow : typical ? FlameRequests::typical : FlameRequests::all;
-  const FlameResult result = flame_of(files[0], choice);
+  const FlameResult result = flame_of(file, choice);
   if (!result.undecided.empty()) {
     std::fprintf(stderr, "tailcap: %s\n", result.undecided.c_str());
     return 4;
   }
-  write_file(output.empty() ? "-" : output, folded ? folded_text(result.flame) : as_json ? json_text(result) : flame::svg(result.flame), files[0]);
+  write_file(output.empty() ? "-" : output, folded ? folded_text(result.flame) : as_json ? json_text(result) : flame::svg(result.flame), file);
   return result.damaged ? 3 : 0;
 }
 

@@ -1,5 +1,4 @@
 // tailcap merge: one capture out of those of several machines.
-#include <boost/program_options.hpp>
 #include <cmath>
 #include <cstdio>
 
@@ -11,8 +10,6 @@
 #include "analyze/report/json_writer.h"
 #include "analyze/report/number.h"
 #include "analyze/report/table.h"
-
-namespace po = boost::program_options;
 
 namespace tailcap::commands {
 namespace {
@@ -192,25 +189,12 @@ bool harmed(const merge::Result& result) {
 
 int run_merge(int argc, char** argv) {
   Arguments a;
-  po::options_description options;
-  options.add_options()("help,h", "")("input", po::value(&a.options.inputs))("out,o", po::value(&a.options.out))(
-      "force", po::bool_switch(&a.options.force))("wall-clock", po::bool_switch(&a.options.wall_clock))("json", po::bool_switch(&a.json));
-  po::positional_options_description positional;
-  positional.add("input", -1);
-  try {
-    using namespace po::command_line_style;
-    po::variables_map values;
-    po::store(po::command_line_parser(argc, argv).options(options).positional(positional).style(unix_style & ~allow_guessing).run(), values);
-    if (values.count("help") > 0) {
-      std::fputs(kHelp, stdout);
-      return 0;
-    }
-    po::notify(values);
-  } catch (const po::error& e) {
-    return wrong_usage(argv[0], e.what());
-  }
+  FileArguments arguments = parse_file_arguments(
+      argc, argv, kHelp, {"two captures are needed at least", "two captures are needed at least"},
+      {{"out,o", a.options.out}, {"force", a.options.force}, {"wall-clock", a.options.wall_clock}, {"json", a.json}}, MoreWords::taken);
+  if (arguments.exit) return *arguments.exit;
+  a.options.inputs = std::move(arguments.words);
   const auto& inputs = a.options.inputs;
-  if (inputs.size() < 2) return wrong_usage(argv[0], "two captures are needed at least");
   if (inputs.size() > formats::kMaxMachines) return wrong_usage(argv[0], "at most " + std::to_string(formats::kMaxMachines) + " captures can be merged");
   if (a.options.out.empty()) return wrong_usage(argv[0], "-o FILE is needed: the capture to write");
   a.options.tool_version = TAILCAP_VERSION;

@@ -1,5 +1,4 @@
 // tailcap timeline: what threads, goroutines, connections and collectors did in a window of time, as a picture.
-#include <boost/program_options.hpp>
 #include <cstdio>
 #include <string>
 #include <vector>
@@ -13,8 +12,6 @@
 #include "analyze/pipeline/pipeline.h"
 #include "analyze/report/escape.h"
 #include "analyze/report/lanes_svg.h"
-
-namespace po = boost::program_options;
 
 namespace tailcap::commands {
 namespace {
@@ -64,32 +61,17 @@ int run(const std::string& file, const std::string& output, bool as_json, const 
 }  // namespace
 
 int run_timeline(int argc, char** argv) {
-  std::vector<std::string> files;
   std::vector<std::uint32_t> pids;
   std::string output;
   Selection selection;
   bool as_json = false;
-  po::options_description options;
-  options.add_options()("help,h", "")("file", po::value(&files))("output,o", po::value(&output))("from", po::value(&selection.from))(
-      "to", po::value(&selection.to))("pid,p", po::value(&pids))(
-      "json", po::bool_switch(&as_json));
-  po::positional_options_description positional;
-  positional.add("file", -1);
+  const FileArguments arguments = parse_file_arguments(
+      argc, argv, kHelp, {"no file given"},
+      {{"output,o", output}, {"from", selection.from}, {"to", selection.to}, {"pid,p", pids}, {"json", as_json}});
+  if (arguments.exit) return *arguments.exit;
+  if (output.empty() && !as_json) return wrong_usage(argv[0], "no output given: -o OUT.svg, or --json");
   try {
-    using namespace po::command_line_style;
-    po::variables_map values;
-    po::store(po::command_line_parser(argc, argv).options(options).positional(positional).style(unix_style & ~allow_guessing).run(), values);
-    if (values.count("help") > 0) {
-      std::fputs(kHelp, stdout);
-      return 0;
-    }
-    po::notify(values);
-    if (files.empty()) return wrong_usage(argv[0], "no file given");
-    if (files.size() > 1) return wrong_usage(argv[0], "unexpected argument '" + report::printable(files[1]) + "'");
-    if (output.empty() && !as_json) return wrong_usage(argv[0], "no output given: -o OUT.svg, or --json");
-    return run(files[0], output, as_json, selection, std::move(pids));
-  } catch (const po::error& e) {
-    return wrong_usage(argv[0], e.what());
+    return run(arguments.words[0], output, as_json, selection, std::move(pids));
   } catch (const UsageError& e) {
     return wrong_usage(argv[0], e.what());
   }

@@ -1,5 +1,4 @@
 // tailcap topology: who calls whom, how often, how fast.
-#include <boost/program_options.hpp>
 #include <cstdio>
 #include <string>
 #include <vector>
@@ -13,8 +12,6 @@
 #include "analyze/report/number.h"
 #include "analyze/report/topology.h"
 #include "analyze/tail/topology.h"
-
-namespace po = boost::program_options;
 
 namespace tailcap::commands {
 namespace {
@@ -43,7 +40,7 @@ examples:
 )";
 
 struct Arguments {
-  std::vector<std::string> files;
+  std::string file;
   std::string window, svg;
   bool mermaid = false, dot = false, json = false;
 };
@@ -58,7 +55,7 @@ std::string title_of(const flow::Topology& t, const flow::Study& study) {
 int run(const Arguments& a, std::int64_t window) {
   pipeline::Options settings;
   settings.study = false;
-  const pipeline::Analysis analysis = pipeline::analyze(a.files[0], settings);
+  const pipeline::Analysis analysis = pipeline::analyze(a.file, settings);
   std::vector<tail::Ends> ends;
   for (const auto& e : analysis.endpoints) ends.push_back({analysis.table.texts[e.local], analysis.table.texts[e.remote]});
   std::string out;
@@ -75,7 +72,7 @@ int run(const Arguments& a, std::int64_t window) {
   } else {
     const flow::Topology t = tail::topology(analysis.table, ends, analysis.study);
     out = a.mermaid ? report::mermaid_topology(t) : a.dot ? report::dot_topology(t) : a.json ? report::json_topology(t) : report::text_topology(t);
-    if (!a.svg.empty()) write_file(a.svg, report::svg_topology(t), a.files[0]);
+    if (!a.svg.empty()) write_file(a.svg, report::svg_topology(t), a.file);
   }
   if (a.svg != "-") std::fputs(out.c_str(), stdout);
   return analysis.damaged ? 3 : 0;
@@ -85,25 +82,10 @@ int run(const Arguments& a, std::int64_t window) {
 
 int run_topology(int argc, char** argv) {
   Arguments a;
-  po::options_description options;
-  options.add_options()("help,h", "")("file", po::value(&a.files))("window", po::value(&a.window))("svg", po::value(&a.svg))("mermaid", po::bool_switch(&a.mermaid))(
-      "dot", po::bool_switch(&a.dot))("json", po::bool_switch(&a.json));
-  po::positional_options_description positional;
-  positional.add("file", -1);
-  try {
-    using namespace po::command_line_style;
-    po::variables_map values;
-    po::store(po::command_line_parser(argc, argv).options(options).positional(positional).style(unix_style & ~allow_guessing).run(), values);
-    if (values.count("help") > 0) {
-      std::fputs(kHelp, stdout);
-      return 0;
-    }
-    po::notify(values);
-  } catch (const po::error& e) {
-    return wrong_usage(argv[0], e.what());
-  }
-  if (a.files.empty()) return wrong_usage(argv[0], "no file given");
-  if (a.files.size() > 1) return wrong_usage(argv[0], "unexpected argument '" + report::printable(a.files[1]) + "'");
+  FileArguments arguments = parse_file_arguments(
+      argc, argv, kHelp, {"no file given"}, {{"window", a.window}, {"svg", a.svg}, {"mermaid", a.mermaid}, {"dot", a.dot}, {"json", a.json}});
+  if (arguments.exit) return *arguments.exit;
+  a.file = std::move(arguments.words[0]);
   if (a.mermaid + a.dot + a.json > 1)
     return wrong_usage(argv[0], "--mermaid, --dot and --json all want the standard output; choose one");
   std::int64_t window = 0;
