@@ -4,6 +4,7 @@
 #include <array>
 #include <limits>
 
+#include "formats/columns/go_body.h"
 #include "formats/columns/numbers.h"
 
 namespace tailcap::formats::columns {
@@ -346,24 +347,6 @@ void EventDecoder::read_body(Event& event, std::uint8_t kind, std::size_t i) {
       body = Probe{piece(k.path[i]), piece(k.function[i]), piece(k.place[i]), k.offset[i], k.price[i], piece(k.reason[i])};
       return;
     }
-    case Kind::go_create:
-      body = GoCreate{c_.go_create.child[i], piece(c_.go_create.function[i]), piece(c_.go_create.from[i])};
-      return;
-    case Kind::go_runtime:
-      body = GoRuntime{phase_of(c_.go_runtime.phase[i]), piece(c_.go_runtime.reason[i])};
-      return;
-    case Kind::go_state:
-      body = GoState{c_.go_state.goroutine[i], run_state_of(c_.go_state.state[i]), piece(c_.go_state.reason[i])};
-      return;
-    case Kind::go_handler:
-      body = GoHandler{c_.go_handler.address[i], piece(c_.go_handler.name[i])};
-      return;
-    case Kind::go_program: {
-      const auto& k = c_.go_program;
-      body = GoProgram{piece(k.path[i]), piece(k.version[i]), piece(k.offsets_from[i]), piece(k.unsupported[i]),
-                       k.goid_offset[i], k.parts[i], k.processors[i]};
-      return;
-    }
     case Kind::stall: {
       const auto& k = c_.stall;
       const Time began = minus(event.time, k.took[i]);
@@ -376,28 +359,23 @@ void EventDecoder::read_body(Event& event, std::uint8_t kind, std::size_t i) {
                       k.throttled[i], checked_duration(k.throttled_time[i])};
       return;
     }
-    case Kind::go_call:
-      body = GoCall{c_.go_call.connection[i], call_step_of(c_.go_call.step[i]), c_.go_call.stream[i]};
-      return;
-    case Kind::go_channel: {
-      const auto& k = c_.go_channel;
-      body = GoChannel{k.channel[i], k.slot[i], k.partner[i], channel_step_of(k.step[i])};
-      return;
-    }
     case Kind::sample:
       body = Sample{piece(c_.sample.user[i]), piece(c_.sample.kernel[i])};
-      return;
-    case Kind::go_exit:
-      body = GoExit{c_.go_exit.goroutine[i]};
-      return;
-    case Kind::go_panic:
-      body = GoPanic{panic_step_of(c_.go_panic.step[i]), piece(c_.go_panic.stack[i])};
       return;
     case Kind::oom_kill:
       body = OomKill{};
       return;
+    case Kind::go_create:
+    case Kind::go_runtime:
+    case Kind::go_state:
+    case Kind::go_handler:
+    case Kind::go_program:
+    case Kind::go_call:
+    case Kind::go_channel:
+    case Kind::go_exit:
+    case Kind::go_panic:
     case Kind::go_build:
-      body = GoBuild{piece(c_.go_build.path[i]), piece(c_.go_build.lines[i])};
+      body = go_body(c_, static_cast<Kind>(kind), i, [this](std::uint16_t ref) { return piece(ref); });
       return;
     case Kind::capture_end:
     case Kind::damage:
