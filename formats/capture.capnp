@@ -115,6 +115,10 @@ struct Events {
   oomKill @45 :OomKill;
   goBuild @46 :GoBuild;
   goChannel @47 :GoChannel;
+  goAllocations @48 :GoAllocations;
+  fileCall @49 :FileCall;
+  note @50 :Note;
+  netInterface @51 :NetInterface;
 }
 
 struct Io {
@@ -216,6 +220,7 @@ struct TaskInfo {
   commandLine @2 :List(UInt16);
   executable @3 :List(UInt16);
   cgroup @4 :List(UInt16);
+  started @5 :List(Int64);     # absolute
 }
 
 struct Mapping {
@@ -342,6 +347,9 @@ struct GoChannel {
 struct Sample {
   user @0 :List(UInt16);    # ref to a piece
   kernel @1 :List(UInt16);  # ref to a piece
+  kind @2 :List(UInt8);
+  more @3 :List(UInt32);    # weight - 1
+  value @4 :List(UInt64);
 }
 
 struct GoExit {
@@ -359,4 +367,32 @@ struct OomKill {
 struct GoBuild {
   path @0 :List(UInt16);    # refs to pieces
   lines @1 :List(UInt16);
+}
+
+struct GoAllocations {
+  least @0 :List(UInt64);
+  count @1 :List(UInt64);
+  bytes @2 :List(UInt64);
+}
+
+struct FileCall {
+  act @0 :List(UInt8);
+  took @1 :List(UInt64);       # time - began, ns
+  result @2 :List(Int64);
+  descriptor @3 :List(Int32);
+  path @4 :List(UInt16);       # ref to a piece
+}
+
+struct Note {
+  key @0 :List(UInt16);        # refs to pieces
+  value @1 :List(UInt16);
+}
+
+struct NetInterface {
+  netNamespace @0 :List(UInt32);
+  index @1 :List(UInt32);
+  name @2 :List(UInt16);       # ref to a piece
+  family @3 :List(UInt8);
+  address @4 :List(UInt16);    # as in SocketInfo
+  prefix @5 :List(UInt8);
 }

@@ -40,6 +40,10 @@ struct KindOf {
   Kind operator()(const OomKill&) const { return Kind::oom_kill; }
   Kind operator()(const GoBuild&) const { return Kind::go_build; }
   Kind operator()(const GoChannel&) const { return Kind::go_channel; }
+  Kind operator()(const GoAllocations&) const { return Kind::go_allocations; }
+  Kind operator()(const FileCall&) const { return Kind::file_call; }
+  Kind operator()(const Note&) const { return Kind::note; }
+  Kind operator()(const NetInterface&) const { return Kind::net_interface; }
 };
 
 }  // namespace
@@ -54,7 +58,8 @@ std::string_view name_of(Kind kind) {
                                         "tls_send",     "tls_receive",   "tls_step",     "probe",
                                         "go_create",    "go_runtime",    "go_state",     "go_handler",  "go_program",
                                         "stall",        "cpu_quota",     "go_call",     "sample",
-                                        "go_exit",      "go_panic",      "oom_kill",    "go_build", "go_channel"};
+                                        "go_exit",      "go_panic",      "oom_kill",    "go_build", "go_channel",
+                                        "go_allocations", "file_call",  "note",         "net_interface"};
   static_assert(std::size(names) == kKinds);
   const auto i = static_cast<std::size_t>(kind);
   return i < std::size(names) ? names[i] : "unknown";

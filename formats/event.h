@@ -11,6 +11,7 @@
 #include <string_view>
 #include <variant>
 
+#include "formats/file_call.h"
 #include "formats/go_event.h"
 #include "formats/io_terms.h"
 #include "formats/sample.h"
@@ -188,6 +189,7 @@ struct TaskInfo {
   std::string_view command_line{};  // arguments joined by spaces; only where pid == tid
   std::string_view executable{};
   std::string_view cgroup{};
+  Time started = kNoTime;  // of the process
   bool operator==(const TaskInfo&) const = default;
 };
 
@@ -205,6 +207,23 @@ struct ClockSnapshot {
   std::int64_t boottime = 0;  // ns
   Duration uncertainty{};
   bool operator==(const ClockSnapshot&) const = default;
+};
+
+// An address of this machine, in a network namespace that targets are in.
+struct NetInterface {
+  std::uint32_t net_namespace = 0;  // inode, as in SocketInfo
+  std::uint32_t index = 0;
+  std::string_view name{};
+  Family family = Family::unknown;
+  Address address{};  // port 0
+  std::uint8_t prefix = 0;  // bits of the network's part
+  bool operator==(const NetInterface&) const = default;
+};
+
+// What somebody said while it was recorded: a deployment, say. Notes given at the start are in the preamble.
+struct Note {
+  std::string_view key{}, value{};
+  bool operator==(const Note&) const = default;
 };
 
 // A function of a program or library at which the recorder stands, or why it does not.
@@ -268,7 +287,7 @@ using Body =
     std::variant<Io, Arrival, Retransmit, Reset, StateChange, Accept, SocketInfo, OffCpu, TaskStart, TaskExec, TaskExit,
                  TaskInfo, Mapping, ClockSnapshot, Loss, RecorderCost, ProgramCost, CaptureEnd, Damage,
                  TlsIo, TlsStep, Probe, GoCreate, GoRuntime, GoState, GoHandler, GoProgram, Stall, CpuQuota, GoCall,
-                 Sample, GoExit, GoPanic, OomKill, GoBuild, GoChannel>;
+                 Sample, GoExit, GoPanic, OomKill, GoBuild, GoChannel, GoAllocations, FileCall, Note, NetInterface>;
 
 // The kinds as numbers in the file. Io and TlsIo are two kinds each, so that a column never mixes directions. Never renumbered.
 enum class Kind : std::uint8_t {
@@ -310,8 +329,12 @@ enum class Kind : std::uint8_t {
   oom_kill = 35,
   go_build = 36,
   go_channel = 37,
+  go_allocations = 38,
+  file_call = 39,
+  note = 40,
+  net_interface = 41,
 };
-inline constexpr std::size_t kKinds = 38;
+inline constexpr std::size_t kKinds = 42;
 
 struct Event {
   Time time = kNoTime;  // for Io: when the call was done

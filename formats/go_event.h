@@ -106,6 +106,13 @@ struct GoChannel {
   bool operator==(const GoChannel&) const = default;
 };
 
+// Allocations of process Event::thread.pid since the reading before, of one class of sizes. Opt-in.
+struct GoAllocations {
+  std::uint64_t least = 0;  // bytes of the smallest that is counted here, a power of two or 0; the largest has less than twice that
+  std::uint64_t count = 0, bytes = 0;
+  bool operator==(const GoAllocations&) const = default;
+};
+
 // What can be told of process Event::thread.pid, which is a Go program. Bits of parts.
 enum class GoPart : std::uint8_t {
   goroutines = 1,

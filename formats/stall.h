@@ -19,6 +19,8 @@ enum class StallKind : std::uint8_t {
   peer_window = 7,  // it could not write to a TCP socket, all the while because of the peer's window; where: the socket
   congestion = 8,   // likewise, because the network had not acknowledged enough of what was sent
   interrupt = 9,    // it was on the CPU, and a soft interrupt ran there instead; detail: which
+  compaction = 10,  // it had to move memory to get free pages side by side; where: order
+  fragmented = 11,  // an instant: free memory of one kind was broken up for another; where: order
   unknown = 255
 };
 // Event::thread was held up in [began, Event::time).

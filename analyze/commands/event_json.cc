@@ -124,6 +124,7 @@ struct Json {
     json.field("command_line", t.command_line);
     json.field("executable", t.executable);
     json.field("cgroup", t.cgroup);
+    time("started", t.started);
   }
   void operator()(const Mapping& m) const {
     count("start", m.start);
@@ -226,8 +227,34 @@ struct Json {
     count("partner", g.partner);
   }
   void operator()(const Sample& s) const {
+    json.field("why", name_of(s.kind));
     json.field("user", s.user);
     json.field("kernel", s.kernel);
+    count("weight", s.weight);
+    count("value", s.value);
+  }
+  void operator()(const GoAllocations& a) const {
+    count("least", a.least);
+    count("count", a.count);
+    count("bytes", a.bytes);
+  }
+  void operator()(const FileCall& f) const {
+    json.field("act", name_of(f.act));
+    time("began", f.began);
+    number("result", f.result);
+    number("descriptor", f.descriptor);
+    json.field("path", f.path);
+  }
+  void operator()(const Note& note) const {
+    json.field("key", note.key);
+    json.field("value", note.value);
+  }
+  void operator()(const NetInterface& f) const {
+    count("net_namespace", f.net_namespace);
+    count("index", f.index);
+    json.field("name", f.name);
+    json.field("address", address_of(f));
+    count("prefix", f.prefix);
   }
   void operator()(const Stall& s) const {
     json.field("what", name_of(s.what));

@@ -100,8 +100,26 @@ inline std::string_view name_of(GoChannelStep s) {
   return pick(names, s);
 }
 inline std::string_view name_of(StallKind k) {
-  constexpr std::string_view names[] = {"block_io", "major_fault", "reclaim", "kernel_lock", "fuse", "writeback", "io_throttled", "peer_window", "congestion", "interrupt"};
+  constexpr std::string_view names[] = {"block_io", "major_fault", "reclaim", "kernel_lock", "fuse", "writeback", "io_throttled", "peer_window", "congestion", "interrupt", "compaction", "fragmented"};
   return pick(names, k);
+}
+
+inline std::string_view name_of(SampleKind k) {
+  constexpr std::string_view names[] = {"on_cpu", "off_cpu", "preempted", "allocation"};
+  return pick(names, k);
+}
+inline std::string_view name_of(FileAct a) {
+  constexpr std::string_view names[] = {"open", "read", "write", "sync"};
+  return pick(names, a);
+}
+
+// The address without its port, which it has none of.
+inline std::string address_of(const NetInterface& n) {
+  flow::Connection c;
+  c.family = n.family;
+  c.local = n.address;
+  std::string text = flow::endpoint(c, false);
+  return text.substr(0, text.rfind(':'));
 }
 
 inline std::string endpoint_of(const SocketInfo& info, bool remote) {

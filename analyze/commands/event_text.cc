@@ -138,7 +138,19 @@ struct Text {
            (g.partner != 0 ? " goroutine " + n(g.partner) : "");
   }
   std::string operator()(const Sample& s) const {
-    return (s.user.empty() ? "no stack" : report::printable(s.user)) + (s.kernel.empty() ? "" : " in the kernel " + report::printable(s.kernel));
+    return (s.kind == SampleKind::on_cpu ? "" : std::string(name_of(s.kind)) + " ") + (s.value != 0 ? n(s.value) + " bytes " : "") +
+           (s.weight != 1 ? "for " + n(s.weight) + " " : "") + (s.user.empty() ? "no stack" : report::printable(s.user)) + (s.kernel.empty() ? "" : " in the kernel " + report::printable(s.kernel));
+  }
+  std::string operator()(const GoAllocations& a) const {
+    return n(a.count) + " of " + n(a.least) + " bytes and more, in all " + n(a.bytes);
+  }
+  std::string operator()(const FileCall& f) const {
+    return std::string(name_of(f.act)) + " since " + i(nanoseconds(f.began)) + " result " + i(f.result) +
+           (f.descriptor >= 0 ? " descriptor " + i(f.descriptor) : "") + (f.path.empty() ? "" : " " + report::printable(f.path));
+  }
+  std::string operator()(const Note& note) const { return report::printable(note.key) + " = " + report::printable(note.value); }
+  std::string operator()(const NetInterface& f) const {
+    return report::printable(f.name) + " " + address_of(f) + "/" + n(f.prefix) + " index " + n(f.index) + " in " + n(f.net_namespace);
   }
   std::string operator()(const Stall& s) const {
     return std::string(name_of(s.what)) + " since " + i(nanoseconds(s.began)) + " at " + n(s.where) +

@@ -32,7 +32,8 @@ Which events?
                        accept, socket_info, off_cpu, task_start, task_exec, task_exit, task_info, mapping, clock, loss,
                        recorder_cost, program_cost, capture_end, damage, tls_send, tls_receive, tls_step, probe,
                        go_create, go_runtime, go_state, go_handler, go_program, stall, cpu_quota, go_call, sample,
-                       go_exit, go_panic, oom_kill, go_build, go_channel
+                       go_exit, go_panic, oom_kill, go_build, go_channel, go_allocations,
+                       file_call, note, net_interface
       --socket ID      of this socket
       --pid N          of this process
       --tid N          of this thread

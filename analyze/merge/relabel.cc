@@ -33,6 +33,9 @@ struct Relabel::Visitor {
   void socket(SocketId& n) { id(n, to.machine_); }
   void session(TlsSessionId& n) { id(n, to.capture_); }
   void time(Time& t) { t = to.time(t); }
+  void net_namespace(std::uint32_t& n) {
+    if (n != 0) n ^= to.machine_ << kMachineOfNamespace;
+  }
 
   void operator()(Io& io) { socket(io.socket); }
   void operator()(Arrival& a) { socket(a.socket); }
@@ -44,8 +47,9 @@ struct Relabel::Visitor {
     socket(info.socket);
     id(info.inode, to.machine_);
     id(info.peer_inode, to.machine_);
-    if (info.net_namespace != 0) info.net_namespace ^= to.machine_ << kMachineOfNamespace;
+    net_namespace(info.net_namespace);
   }
+  void operator()(NetInterface& n) { net_namespace(n.net_namespace); }
   void operator()(OffCpu& o) {
     time(o.left);
     time(o.runnable);
@@ -59,6 +63,7 @@ struct Relabel::Visitor {
   void operator()(TaskInfo& t) {
     pid(t.parent_pid);
     place(t.cgroup);
+    time(t.started);
   }
   void operator()(TlsIo& io) {
     session(io.session);
@@ -69,6 +74,7 @@ struct Relabel::Visitor {
     time(s.began);
     if (s.what == StallKind::peer_window || s.what == StallKind::congestion) socket(s.where);
   }
+  void operator()(FileCall& f) { time(f.began); }
   void operator()(CpuQuota& q) { place(q.cgroup); }
   void operator()(Loss& l) { time(l.since); }
   void operator()(Damage& d) { time(d.since); }

@@ -73,6 +73,10 @@ bool requests_need(std::uint8_t kind) {
     case Kind::cpu_quota:
     case Kind::go_call:
     case Kind::go_channel:
+    case Kind::go_allocations:
+    case Kind::file_call:
+    case Kind::note:
+    case Kind::net_interface:
     case Kind::sample:
     case Kind::go_exit:
     case Kind::go_panic:

@@ -191,7 +191,8 @@ struct Collector::Add {
     c.task_info.command_line.push_back(piece(t.command_line));
     c.task_info.executable.push_back(piece(t.executable));
     c.task_info.cgroup.push_back(piece(t.cgroup));
-    size(12);
+    c.task_info.started.push_back(nanoseconds(t.started));
+    size(20);
   }
   void operator()(const Mapping& m) {
     c.mapping.start.push_back(m.start);
@@ -317,7 +318,38 @@ struct Collector::Add {
   void operator()(const Sample& s) {
     c.sample.user.push_back(piece(s.user));
     c.sample.kernel.push_back(piece(s.kernel));
+    c.sample.kind.push_back(static_cast<std::uint8_t>(s.kind));
+    c.sample.more.push_back(s.weight - 1);
+    c.sample.value.push_back(s.value);
+    size(17);
+  }
+  void operator()(const GoAllocations& a) {
+    c.go_allocations.least.push_back(a.least);
+    c.go_allocations.count.push_back(a.count);
+    c.go_allocations.bytes.push_back(a.bytes);
+    size(24);
+  }
+  void operator()(const FileCall& f) {
+    c.file_call.act.push_back(static_cast<std::uint8_t>(f.act));
+    c.file_call.took.push_back(difference(event.time, f.began));
+    c.file_call.result.push_back(f.result);
+    c.file_call.descriptor.push_back(f.descriptor);
+    c.file_call.path.push_back(piece(f.path));
+    size(23);
+  }
+  void operator()(const Note& n) {
+    c.note.key.push_back(piece(n.key));
+    c.note.value.push_back(piece(n.value));
     size(4);
+  }
+  void operator()(const NetInterface& n) {
+    c.net_interface.net_namespace.push_back(n.net_namespace);
+    c.net_interface.index.push_back(n.index);
+    c.net_interface.name.push_back(piece(n.name));
+    c.net_interface.family.push_back(static_cast<std::uint8_t>(n.family));
+    c.net_interface.address.push_back(address(n.address.bytes));
+    c.net_interface.prefix.push_back(n.prefix);
+    size(14);
   }
   void operator()(const GoExit& g) {
     c.go_exit.goroutine.push_back(g.goroutine);

@@ -128,6 +128,7 @@ COLUMNS_OF(TaskInfo) {
   DENSE(command_line, CommandLine);
   DENSE(executable, Executable);
   DENSE(cgroup, Cgroup);
+  DENSE(started, Started);
 }
 
 COLUMNS_OF(Mapping) {
@@ -254,6 +255,9 @@ COLUMNS_OF(GoChannel) {
 COLUMNS_OF(Sample) {
   DENSE(user, User);
   DENSE(kernel, Kernel);
+  DENSE(kind, Kind);
+  DENSE(more, More);
+  DENSE(value, Value);
 }
 
 COLUMNS_OF(GoExit) { DENSE(goroutine, Goroutine); }
@@ -268,6 +272,34 @@ COLUMNS_OF(OomKill) {}
 COLUMNS_OF(GoBuild) {
   DENSE(path, Path);
   DENSE(lines, Lines);
+}
+
+COLUMNS_OF(GoAllocations) {
+  DENSE(least, Least);
+  DENSE(count, Count);
+  DENSE(bytes, Bytes);
+}
+
+COLUMNS_OF(FileCall) {
+  DENSE(act, Act);
+  DENSE(took, Took);
+  DENSE(result, Result);
+  DENSE(descriptor, Descriptor);
+  DENSE(path, Path);
+}
+
+COLUMNS_OF(Note) {
+  DENSE(key, Key);
+  DENSE(value, Value);
+}
+
+COLUMNS_OF(NetInterface) {
+  DENSE(net_namespace, NetNamespace);
+  DENSE(index, Index);
+  DENSE(name, Name);
+  DENSE(family, Family);
+  DENSE(address, Address);
+  DENSE(prefix, Prefix);
 }
 
 template <class F, template <class> class C, class S>
@@ -315,6 +347,10 @@ void each_kind(F& f, BlockColumns<C>& c, [[maybe_unused]] S s) {
   KIND(oom_kill, OomKill);
   KIND(go_build, GoBuild);
   KIND(go_channel, GoChannel);
+  KIND(go_allocations, GoAllocations);
+  KIND(file_call, FileCall);
+  KIND(note, Note);
+  KIND(net_interface, NetInterface);
 #undef KIND
 }
 

@@ -134,6 +134,7 @@ template <template <class> class C>
 struct TaskInfoColumns {
   C<std::uint32_t> parent_pid;
   C<std::uint16_t> comm, command_line, executable, cgroup;
+  C<std::int64_t> started;
 };
 
 template <template <class> class C>
@@ -255,6 +256,9 @@ struct GoChannelColumns {
 template <template <class> class C>
 struct SampleColumns {
   C<std::uint16_t> user, kernel;
+  C<std::uint8_t> kind;
+  C<std::uint32_t> more;
+  C<std::uint64_t> value;
 };
 
 template <template <class> class C>
@@ -274,6 +278,33 @@ struct OomKillColumns {};
 template <template <class> class C>
 struct GoBuildColumns {
   C<std::uint16_t> path, lines;
+};
+
+template <template <class> class C>
+struct GoAllocationsColumns {
+  C<std::uint64_t> least, count, bytes;
+};
+
+template <template <class> class C>
+struct FileCallColumns {
+  C<std::uint8_t> act;
+  C<std::uint64_t> took;
+  C<std::int64_t> result;
+  C<std::int32_t> descriptor;
+  C<std::uint16_t> path;
+};
+
+template <template <class> class C>
+struct NoteColumns {
+  C<std::uint16_t> key, value;
+};
+
+template <template <class> class C>
+struct NetInterfaceColumns {
+  C<std::uint32_t> net_namespace, index;
+  C<std::uint16_t> name;
+  C<std::uint8_t> family, prefix;
+  C<std::uint16_t> address;
 };
 
 template <template <class> class C>
@@ -322,6 +353,10 @@ struct BlockColumns {
   OomKillColumns<C> oom_kill;
   GoBuildColumns<C> go_build;
   GoChannelColumns<C> go_channel;
+  GoAllocationsColumns<C> go_allocations;
+  FileCallColumns<C> file_call;
+  NoteColumns<C> note;
+  NetInterfaceColumns<C> net_interface;
 };
 
 }  // namespace tailcap::formats::columns

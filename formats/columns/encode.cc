@@ -104,8 +104,8 @@ MessageBuffer::MessageBuffer() : impl(std::make_unique<Impl>()) {}
 MessageBuffer::~MessageBuffer() = default;
 
 std::span<const std::byte> encode(const CollectedBlock& block, BlockType type, MessageBuffer& buffer) {
-  // Lists are padded to words; there are fewer than 160.
-  auto chunk = buffer.impl->begin(block.raw_bytes + 8 * 160 + 4096);
+  // Lists are padded to words; there are fewer than 200.
+  auto chunk = buffer.impl->begin(block.raw_bytes + 8 * 200 + 4096);
   fill(type == BlockType::keyframe ? chunk.initKeyframe() : chunk.initEvents(), block);
   return buffer.impl->finish();
 }

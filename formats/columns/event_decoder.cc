@@ -4,7 +4,7 @@
 #include <array>
 #include <limits>
 
-#include "formats/columns/go_body.h"
+#include "formats/columns/plain_body.h"
 #include "formats/columns/numbers.h"
 
 namespace tailcap::formats::columns {
@@ -288,26 +288,11 @@ void EventDecoder::read_body(Event& event, std::uint8_t kind, std::size_t i) {
       return read_socket_info(body.emplace<SocketInfo>(), i);
     case Kind::off_cpu:
       return read_off_cpu(body.emplace<OffCpu>(), event.time, i);
-    case Kind::task_start: {
-      const auto& k = c_.task_start;
-      body = TaskStart{{k.parent_pid[i], k.parent_tid[i]}, piece(k.comm[i])};
-      return;
-    }
-    case Kind::task_exec:
-      body = TaskExec{piece(c_.task_exec.comm[i]), piece(c_.task_exec.filename[i])};
-      return;
-    case Kind::task_exit:
-      body = TaskExit{c_.task_exit.code[i]};
-      return;
     case Kind::task_info: {
       const auto& k = c_.task_info;
+      const Time started = time_from(k.started[i]);
       body = TaskInfo{k.parent_pid[i], piece(k.comm[i]), piece(k.command_line[i]), piece(k.executable[i]),
-                      piece(k.cgroup[i])};
-      return;
-    }
-    case Kind::mapping: {
-      const auto& k = c_.mapping;
-      body = Mapping{k.start[i], k.end[i], k.file_offset[i], piece(k.path[i]), piece(k.build_id[i])};
+                      piece(k.cgroup[i]), known(started) ? checked(started) : kNoTime};
       return;
     }
     case Kind::clock: {
@@ -342,11 +327,6 @@ void EventDecoder::read_body(Event& event, std::uint8_t kind, std::size_t i) {
       body = TlsStep{session(k.session[i]), library_of(k.library[i]), step_of(k.step[i]), k.code[i]};
       return;
     }
-    case Kind::probe: {
-      const auto& k = c_.probe;
-      body = Probe{piece(k.path[i]), piece(k.function[i]), piece(k.place[i]), k.offset[i], k.price[i], piece(k.reason[i])};
-      return;
-    }
     case Kind::stall: {
       const auto& k = c_.stall;
       const Time began = minus(event.time, k.took[i]);
@@ -359,12 +339,25 @@ void EventDecoder::read_body(Event& event, std::uint8_t kind, std::size_t i) {
                       k.throttled[i], checked_duration(k.throttled_time[i])};
       return;
     }
+    case Kind::file_call: {
+      const auto& k = c_.file_call;
+      const Time began = minus(event.time, k.took[i]);
+      body = FileCall{file_act_of(k.act[i]), known(began) ? checked(began) : kNoTime, k.result[i], k.descriptor[i], piece(k.path[i])};
+      return;
+    }
+    case Kind::net_interface: {
+      const auto& k = c_.net_interface;
+      body = NetInterface{k.net_namespace[i], k.index[i], piece(k.name[i]), family_of(k.family[i]), {address(k.address[i]), 0}, k.prefix[i]};
+      return;
+    }
+    case Kind::task_start:
+    case Kind::task_exec:
+    case Kind::task_exit:
+    case Kind::mapping:
+    case Kind::probe:
     case Kind::sample:
-      body = Sample{piece(c_.sample.user[i]), piece(c_.sample.kernel[i])};
-      return;
     case Kind::oom_kill:
-      body = OomKill{};
-      return;
+    case Kind::note:
     case Kind::go_create:
     case Kind::go_runtime:
     case Kind::go_state:
@@ -375,7 +368,8 @@ void EventDecoder::read_body(Event& event, std::uint8_t kind, std::size_t i) {
     case Kind::go_exit:
     case Kind::go_panic:
     case Kind::go_build:
-      body = go_body(c_, static_cast<Kind>(kind), i, [this](std::uint16_t ref) { return piece(ref); });
+    case Kind::go_allocations:
+      body = plain_body(c_, static_cast<Kind>(kind), i, [this](std::uint16_t ref) { return piece(ref); });
       return;
     case Kind::capture_end:
     case Kind::damage:

@@ -25,6 +25,8 @@ inline GoRunState run_state_of(std::uint8_t n) { return n <= 2 ? static_cast<GoR
 inline GoCallStep call_step_of(std::uint8_t n) { return n <= 3 ? static_cast<GoCallStep>(n) : GoCallStep::unknown; }
 inline GoChannelStep channel_step_of(std::uint8_t n) { return n <= 4 ? static_cast<GoChannelStep>(n) : GoChannelStep::unknown; }
 inline GoPanicStep panic_step_of(std::uint8_t n) { return n <= 2 ? static_cast<GoPanicStep>(n) : GoPanicStep::unknown; }
-inline StallKind stall_of(std::uint8_t n) { return n <= 9 ? static_cast<StallKind>(n) : StallKind::unknown; }
+inline StallKind stall_of(std::uint8_t n) { return n <= 11 ? static_cast<StallKind>(n) : StallKind::unknown; }
+inline SampleKind sample_of(std::uint8_t n) { return n <= 3 ? static_cast<SampleKind>(n) : SampleKind::unknown; }
+inline FileAct file_act_of(std::uint8_t n) { return n <= 3 ? static_cast<FileAct>(n) : FileAct::unknown; }
 
 }  // namespace tailcap::formats::columns

@@ -79,8 +79,17 @@ struct Names<formats::GoPanicStep> {
   static constexpr std::array<std::string_view, 3> all = {"began", "fatal", "thrown"};
 };
 template <>
+struct Names<formats::SampleKind> {
+  static constexpr std::array<std::string_view, 4> all = {"on_cpu", "off_cpu", "preempted", "allocation"};
+};
+template <>
+struct Names<formats::FileAct> {
+  static constexpr std::array<std::string_view, 4> all = {"open", "read", "write", "sync"};
+};
+template <>
 struct Names<formats::StallKind> {
-  static constexpr std::array<std::string_view, 6> all = {"block_io", "major_fault", "reclaim", "kernel_lock", "fuse", "writeback"};
+  static constexpr std::array<std::string_view, 12> all = {"block_io", "major_fault", "reclaim",     "kernel_lock", "fuse",      "writeback",
+                                                           "io_throttled", "peer_window", "congestion", "interrupt",   "compaction", "fragmented"};
 };
 
 template <class V> void visit(V& v, formats::Io& b) {
@@ -113,6 +122,7 @@ template <class V> void visit(V& v, formats::TaskExec& b) { v("comm", b.comm), v
 template <class V> void visit(V& v, formats::TaskExit& b) { v("code", b.code); }
 template <class V> void visit(V& v, formats::TaskInfo& b) {
   v("parent_pid", b.parent_pid), v("comm", b.comm), v("command_line", b.command_line), v("executable", b.executable), v("cgroup", b.cgroup);
+  v("started", b.started);
 }
 template <class V> void visit(V& v, formats::Mapping& b) {
   v("start", b.start), v("end", b.end), v("offset", b.file_offset), v("path", b.path), v("build_id", b.build_id);
@@ -155,7 +165,17 @@ template <class V> void visit(V& v, formats::GoCall& b) { v("connection", b.conn
 template <class V> void visit(V& v, formats::GoChannel& b) {
   v("step", b.step), v("channel", b.channel), v("slot", b.slot), v("partner", b.partner);
 }
-template <class V> void visit(V& v, formats::Sample& b) { v("user", b.user), v("kernel", b.kernel); }
+template <class V> void visit(V& v, formats::Sample& b) {
+  v("user", b.user), v("kernel", b.kernel), v("why", b.kind), v("weight", b.weight), v("value", b.value);
+}
+template <class V> void visit(V& v, formats::GoAllocations& b) { v("least", b.least), v("count", b.count), v("bytes", b.bytes); }
+template <class V> void visit(V& v, formats::FileCall& b) {
+  v("act", b.act), v("began", b.began), v("result", b.result), v("descriptor", b.descriptor), v("path", b.path);
+}
+template <class V> void visit(V& v, formats::Note& b) { v("key", b.key), v("value", b.value); }
+template <class V> void visit(V& v, formats::NetInterface& b) {
+  v("netns", b.net_namespace), v("index", b.index), v("name", b.name), v("family", b.family), v("address", b.address), v("prefix", b.prefix);
+}
 template <class V> void visit(V& v, formats::GoExit& b) { v("of", b.goroutine); }
 template <class V> void visit(V& v, formats::GoPanic& b) { v("step", b.step), v("stack", b.stack); }
 template <class V> void visit(V&, formats::OomKill&) {}

@@ -208,7 +208,8 @@ formats::Body empty_body(std::string_view kind) {
                                formats::ProgramCost{}, formats::CaptureEnd{}, formats::Damage{}, formats::TlsStep{}, formats::Probe{},
                                formats::GoCreate{}, formats::GoRuntime{}, formats::GoState{}, formats::GoHandler{}, formats::GoProgram{},
                                formats::Stall{}, formats::CpuQuota{}, formats::GoCall{}, formats::GoChannel{}, formats::Sample{},
-                               formats::GoExit{}, formats::GoPanic{}, formats::OomKill{}, formats::GoBuild{}};
+                               formats::GoExit{}, formats::GoPanic{}, formats::OomKill{}, formats::GoBuild{},
+                               formats::GoAllocations{}, formats::FileCall{}, formats::Note{}, formats::NetInterface{}};
   for (const formats::Body& b : all)
     if (formats::name_of(formats::kind_of({formats::kNoTime, {}, b})) == kind) return b;
   throw std::runtime_error("no kind of event is called " + std::string(kind));

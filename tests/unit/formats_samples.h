@@ -87,7 +87,7 @@ inline std::vector<Event> extreme_events() {
       TaskStart{{u32, u32}, long_name},
       TaskExec{binary, long_name},
       TaskExit{i32},
-      TaskInfo{u32, binary, long_name, binary, "c"},
+      TaskInfo{u32, binary, long_name, binary, "c", kMaxTime},
       Mapping{u64, u64, u64, long_name, binary},
       ClockSnapshot{-top, top, Duration{top}},
       Loss{kMaxTime, LossCause::task_table_full, 255, 7},
@@ -102,11 +102,15 @@ inline std::vector<Event> extreme_events() {
       GoState{u64, GoRunState::running, binary},
       GoHandler{u64, long_name},
       GoProgram{long_name, binary, "DWARF", long_name, u16, 255, u16},
-      Stall{StallKind::io_throttled, time_from(1), u64, u32},
+      Stall{StallKind::fragmented, time_from(1), u64, u32},
       CpuQuota{long_name, Duration{top}, Duration{top}, u64, u64, Duration{top}},
       GoCall{u64, GoCallStep::writes, u32},
       GoChannel{u64, u64 - 1, u64 - 2, GoChannelStep::exchanged},
-      Sample{long_name, binary},
+      Sample{long_name, binary, SampleKind::allocation, u32, u64},
+      GoAllocations{u64, u64 - 1, u64 - 2},
+      FileCall{FileAct::sync, time_from(1), -top, i32, long_name},
+      Note{long_name, binary},
+      NetInterface{u32, u32 - 1, long_name, Family::inet6, {address.bytes, 0}, 255},
       GoExit{u64},
       GoPanic{GoPanicStep::thrown, long_name},
       OomKill{},
@@ -143,6 +147,10 @@ inline std::vector<Event> extreme_events() {
       GoCall{},
       GoChannel{},
       Sample{},
+      GoAllocations{},
+      FileCall{},
+      Note{},
+      NetInterface{},
       GoExit{},
       GoPanic{},
       GoBuild{},
@@ -219,6 +227,9 @@ class KeptEvent {
   void keep(GoProgram& b) { own(b.path), own(b.version), own(b.offsets_from), own(b.unsupported); }
   void keep(CpuQuota& b) { own(b.cgroup); }
   void keep(Sample& b) { own(b.user), own(b.kernel); }
+  void keep(FileCall& b) { own(b.path); }
+  void keep(Note& b) { own(b.key), own(b.value); }
+  void keep(NetInterface& b) { own(b.name); }
   void keep(Probe& b) { own(b.path), own(b.function), own(b.place), own(b.reason); }
 
   Event event_;

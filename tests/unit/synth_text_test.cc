@@ -59,6 +59,10 @@ TEST(SynthText, EveryKindComesBackAsItWas) {
   s.add(12ms, {1, 1}, formats::GoCall{4096, formats::GoCallStep::writes, 7});
   s.add(12ms, {1, 1}, formats::GoChannel{4096, 4200, 17, formats::GoChannelStep::exchanged});
   s.add(12ms, {1, 1}, formats::Sample{"main;handle(int, char*);spin", "do_syscall_64;vfs_read"});
+  s.add(12ms, {1, 1}, formats::Sample{"main", "", formats::SampleKind::allocation, 512, 77777});
+  s.add(12ms, {1, 0}, formats::GoAllocations{64, 10, 700});
+  s.add(12ms, {1, 1}, formats::FileCall{formats::FileAct::sync, synth::kStart + 1ms, -5, 7, "/var/log/a b"});
+  s.add(12ms, {0, 0}, formats::Note{"deploy", "v2"});
   s.add(1234567ns, {}, formats::Damage{synth::kStart + 1ns, 9});
   for (const formats::Event& e : s.as_added()) {
     const std::string line = synth::print_text(e);

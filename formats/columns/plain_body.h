@@ -1,4 +1,4 @@
-// The bodies of events of Go programs, from their columns.
+// The bodies of events that their own columns tell alone, times apart: of Go programs, tasks, files, and notes.
 #pragma once
 
 #include <cstddef>
@@ -9,9 +9,9 @@
 
 namespace tailcap::formats::columns {
 
-// The i-th event of this kind, one of those that GoPart tells of. piece: gives the text of a ref.
+// The i-th event of this kind, which is none of those that the decoder reads itself. piece: gives the text of a ref.
 template <class Piece>
-Body go_body(const BlockColumns<ColumnView>& c, Kind kind, std::size_t i, Piece&& piece) {
+Body plain_body(const BlockColumns<ColumnView>& c, Kind kind, std::size_t i, Piece&& piece) {
   switch (kind) {
     case Kind::go_create:
       return GoCreate{c.go_create.child[i], piece(c.go_create.function[i]), piece(c.go_create.from[i])};
@@ -38,6 +38,32 @@ Body go_body(const BlockColumns<ColumnView>& c, Kind kind, std::size_t i, Piece&
       return GoPanic{panic_step_of(c.go_panic.step[i]), piece(c.go_panic.stack[i])};
     case Kind::go_build:
       return GoBuild{piece(c.go_build.path[i]), piece(c.go_build.lines[i])};
+    case Kind::go_allocations:
+      return GoAllocations{c.go_allocations.least[i], c.go_allocations.count[i], c.go_allocations.bytes[i]};
+    case Kind::task_start: {
+      const auto& k = c.task_start;
+      return TaskStart{{k.parent_pid[i], k.parent_tid[i]}, piece(k.comm[i])};
+    }
+    case Kind::task_exec:
+      return TaskExec{piece(c.task_exec.comm[i]), piece(c.task_exec.filename[i])};
+    case Kind::task_exit:
+      return TaskExit{c.task_exit.code[i]};
+    case Kind::mapping: {
+      const auto& k = c.mapping;
+      return Mapping{k.start[i], k.end[i], k.file_offset[i], piece(k.path[i]), piece(k.build_id[i])};
+    }
+    case Kind::probe: {
+      const auto& k = c.probe;
+      return Probe{piece(k.path[i]), piece(k.function[i]), piece(k.place[i]), k.offset[i], k.price[i], piece(k.reason[i])};
+    }
+    case Kind::sample: {
+      const auto& k = c.sample;
+      return Sample{piece(k.user[i]), piece(k.kernel[i]), sample_of(k.kind[i]), k.more[i] + 1, k.value[i]};
+    }
+    case Kind::note:
+      return Note{piece(c.note.key[i]), piece(c.note.value[i])};
+    case Kind::oom_kill:
+      return OomKill{};
     default:
       return {};
   }
