@@ -6,6 +6,7 @@
 #include <exception>
 #include <string_view>
 
+#include "capture/ask.h"
 #include "capture/doctor.h"
 #include "capture/options.h"
 #include "capture/recorder.h"
@@ -42,6 +43,7 @@ int rehearse(const Options& options) {
 
 int run(int argc, char** argv) {
   if (argc > 1 && std::string_view(argv[1]) == "doctor") return run_doctor(argc - 1, argv + 1);
+  if (argc > 1 && std::string_view(argv[1]) == "control") return run_control(argc - 1, argv + 1);
   const Options options = parse_options(argc, argv);
   if (options.help) return std::fputs(kHelp, stdout) < 0;
   if (options.version) return std::puts("tailcap-record " TAILCAP_VERSION) < 0;

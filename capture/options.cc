@@ -7,6 +7,7 @@
 
 #include "bpf/event.h"
 #include "capture/amount.h"
+#include "capture/note.h"
 
 namespace tailcap::capture {
 
@@ -17,6 +18,7 @@ const char* const kHelp =
 
 usage: tailcap record WHOM [OPTION...]
        tailcap record [OPTION...] -- COMMAND ARG...
+       tailcap control FILE note KEY=VALUE         says something to the recorder of FILE while it records
        tailcap doctor [-p PID] [--json]            can this machine record?
 
 Whom (together: whoever fits any of them; children of those recorded are recorded too)
@@ -32,7 +34,8 @@ How long, and where to
   -o, --output FILE      (default: tailcap-YYYYMMDD-HHMMSS.tcap)
       --force            overwrite FILE
       --max-size SIZE    stop when the file has reached 500MB, 2GiB …         (default: no limit)
-      --note KEY=VALUE   remark kept in the file, shown by every report (repeat for more)
+      --note KEY=VALUE   remark kept in the file, shown by every report (repeat for more);
+                         while recording: tailcap control FILE note deploy=v2, and the report says what it changed
 
 What
       --payload BYTES    kept of what follows a message start; 0: no payload at all  (default: 4096)
@@ -190,10 +193,10 @@ Options parse_options(int argc, char** argv) {
   } catch (const std::invalid_argument& e) {
     throw UsageError(e.what());
   }
-  for (const auto& note : strings("note")) {
-    const auto equals = note.find('=');
-    if (equals == note.npos || equals == 0) throw UsageError("'" + note + "' is not a note: write KEY=VALUE");
-    options.notes.emplace_back(note.substr(0, equals), note.substr(equals + 1));
+  for (const auto& text : strings("note")) {
+    const auto note = parse_note(text);
+    if (!note) throw UsageError("'" + text + "' is not a note: write KEY=VALUE");
+    options.notes.push_back(*note);
   }
   if (given.count("only")) options.probes.groups.clear();
   for (const auto& list : strings("only")) add_groups(list, options.probes.groups);

@@ -88,6 +88,8 @@ void Session::take(std::span<const std::byte> record) {
   push(event_);
 }
 
+void Session::note(Time now, std::string_view key, std::string_view value) { push({now, {}, Note{key, value}}); }
+
 void Session::begun(std::uint32_t pid, bool program) {
   processes_.insert(pid);
   new_.insert(pid);

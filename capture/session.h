@@ -9,6 +9,7 @@
 #include <set>
 #include <span>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -38,6 +39,8 @@ class Session {
   void keyframe(formats::Time now);
   // Events that the kernel skipped: dearer to ask for, so not at every tick.
   void count_skipped_runs(formats::Time now);
+  // Said by somebody while recording.
+  void note(formats::Time now, std::string_view key, std::string_view value);
   // Clocks and costs; before the writer is finished.
   void closing_facts();
 

@@ -35,6 +35,8 @@ void StatusLine::clear() {
   shown_ = false;
 }
 
+void warn(const std::string& what) { std::fprintf(stderr, "tailcap-record: %s\n", what.c_str()); }
+
 std::string summary(const std::string& path, std::chrono::nanoseconds elapsed, const Tally& tally,
                     std::uint64_t file_bytes, const std::string& reason, std::uint64_t ring_bytes) {
   using formats::Kind;

@@ -31,6 +31,9 @@ class StatusLine {
   bool terminal_, shown_ = false;
 };
 
+// Recording goes on, but not as somebody might think.
+void warn(const std::string& what);
+
 // "recorded 12.3 s …" and "lost nothing" or what was lost and what to do about it.
 std::string summary(const std::string& path, std::chrono::nanoseconds elapsed, const Tally& tally,
                     std::uint64_t file_bytes, const std::string& reason, std::uint64_t ring_bytes);

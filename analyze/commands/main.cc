@@ -1,4 +1,4 @@
-// tailcap: explains a capture. `tailcap record` and `tailcap doctor` execute tailcap-record.
+// tailcap: explains a capture. `tailcap record`, `control` and `doctor` execute tailcap-record.
 #include <unistd.h>
 
 #include <array>
@@ -48,6 +48,7 @@ usage: tailcap COMMAND [ARGUMENT...]          tailcap COMMAND --help says more
 
 Record (as root)
   record     record a service's traffic and waits into a .tcap file
+  control    speak to a running recorder: note deploy=v2
   doctor     can this machine record? what is missing, and what repairs it
 
 What is slow, and where does the time go?
@@ -129,7 +130,7 @@ int main(int argc, char** argv) {
     std::puts("tailcap " TAILCAP_VERSION);
     return 0;
   }
-  if (name == "record" || name == "doctor") return execute_recorder(argc - 1, argv + 1, name == "doctor");
+  if (name == "record" || name == "control" || name == "doctor") return execute_recorder(argc - 1, argv + 1, name != "record");
   for (const Entry& entry : kEntries) {
     if (name != entry.name) continue;
     try {

@@ -6,9 +6,11 @@
 import os
 import pathlib
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -129,6 +131,49 @@ class RecorderCli(Case):
             done = self.record("-a", "-o", "x.tcap", *arguments)
             self.assert_refused(done, 2, arguments[-1].lstrip("-"))
             self.assertEqual(list(self.scratch.iterdir()), [], "nothing is written")
+
+    def control(self, *arguments):
+        return self.tailcap("control", *arguments)
+
+    def test_control_usage(self):
+        for arguments in ([], ["x.tcap"], ["--nonsense"], ["", "note", "a=b"]):
+            self.assert_refused(self.control(*arguments), 2, "tailcap control", "--help")
+        self.assert_refused(self.control("x.tcap", "note", "a=" + "x" * 5000), 2, "4096")
+        done = self.control("--help")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn("example", done.stdout)
+
+    def test_control_without_a_recorder(self):
+        self.assert_refused(self.control("x.tcap", "note", "a=b"), 1, "nobody records into 'x.tcap'", "x.tcap.control")
+        self.assert_refused(self.control("none/x.tcap.partial", "note", "a=b"), 1, "nobody records into 'none/x.tcap'")
+        (self.scratch / "y.tcap.control").write_text("mine")
+        self.assert_refused(self.control("y.tcap", "note", "a=b"), 1, "y.tcap.control", "not a recorder's socket")
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as left:
+            left.bind(str(self.scratch / "z.tcap.control"))
+        self.assert_refused(self.control("z.tcap", "note", "a=b"), 1, "nobody records into 'z.tcap'", "killed")
+
+    def test_control_of_a_stranger(self):
+        """A socket that answers as no recorder does, or not at all, is told as it is."""
+        for answer, words in ((b"", ["ended before it answered"]), (b"nonsense", [])):
+            name = f"s{len(answer)}.tcap"
+            with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
+                listener.bind(str(self.scratch / f"{name}.control"))
+                listener.listen()
+
+                def reply():
+                    caller = listener.accept()[0]
+                    caller.recv(4096)
+                    if answer:
+                        caller.send(answer)
+                    caller.close()
+
+                thread = threading.Thread(target=reply)
+                thread.start()
+                done = self.control(name, "note", "a=b")
+                thread.join()
+                self.assertEqual((done.returncode, done.stdout), (1, ""), done.stderr)
+                for word in words:
+                    self.assertIn(word, done.stderr)
 
     def test_without_privilege(self):
         if os.geteuid() == 0 and not shutil.which("setpriv"):

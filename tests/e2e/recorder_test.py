@@ -1,8 +1,11 @@
 """The recorder's good and bad days: how it ends, and what is left when it is ended."""
 import json
+import os
+import shutil
 import signal
 import subprocess
 import time
+import unittest
 
 import harness
 from harness import Case, Recording, free_port, wait_until
@@ -110,6 +113,91 @@ class Recorder(Case):
         recording = self.recording("-d", "1s", "--note", "ticket=A 17", "--note", "build=new")
         self.assertEqual(recording.wait_end(), 0)
         self.assertIn("A 17", self.tailcap("info", recording.file))
+
+    def control(self, recording, *arguments):
+        return subprocess.run([str(harness.BUILD / "analyze/tailcap"), "control", *map(str, arguments)], capture_output=True,
+                              text=True, timeout=30, cwd=recording.file.parent)
+
+    def notes(self, file):
+        return [e for e in harness.json_lines(self.tailcap("events", file, "--json", "--kind", "note"))]
+
+    def test_notes_while_recording(self):
+        socket_file = self.scratch / "capture.tcap.control"
+        recording = self.recording()
+        recording.wait_ready()
+        wait_until(socket_file.exists, "the recorder's socket")
+        self.assertEqual(socket_file.stat().st_mode & 0o7777, 0o600)
+        before = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+        done = self.control(recording, recording.file, "note", "deploy=v2 of today")
+        self.assertEqual((done.returncode, done.stdout), (0, "noted: deploy=v2 of today\n"), done.stderr)
+        after = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+        relative = self.control(recording, recording.partial.name, "note", "config=b")  # as completed by a shell
+        self.assertEqual(relative.returncode, 0, relative.stderr)
+        for arguments, code, word in ((["note", "plain"], 2, "KEY=VALUE"), (["dance"], 2, "dance"), (["note", "a=b\nc"], 2, "one line")):
+            refused = self.control(recording, recording.file, *arguments)
+            self.assertEqual((refused.returncode, refused.stdout), (code, ""))
+            self.assertIn(word, refused.stderr)
+        self.assertEqual(recording.stop(), 0, recording.said)
+        self.assertFalse(socket_file.exists())
+        notes = self.notes(recording.file)
+        self.assertEqual([(n["key"], n["value"]) for n in notes], [("deploy", "v2 of today"), ("config", "b")])
+        self.assertLess(before, notes[0]["time"])
+        self.assertLess(notes[0]["time"], after)
+        gone = self.control(recording, recording.file, "note", "late=1")
+        self.assertEqual(gone.returncode, 1)
+        self.assertIn("nobody records into", gone.stderr)
+
+    def test_a_killed_recorders_socket_is_replaced(self):
+        killed = self.recording()
+        killed.wait_ready()
+        socket_file = self.scratch / "capture.tcap.control"
+        wait_until(socket_file.exists, "the recorder's socket")
+        killed.process.kill()
+        killed.wait_end()
+        self.assertTrue(socket_file.exists())
+        refused = self.control(killed, killed.file, "note", "a=b")
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("killed", refused.stderr)
+        recording = self.recording("--force")
+        wait_until(lambda: self.control(recording, recording.file, "note", "a=b").returncode == 0, "the next recorder's socket")
+        self.assertEqual(recording.stop(), 0, recording.said)
+        self.assertEqual(len(self.notes(recording.file)), 1)
+
+    def test_recording_goes_on_without_its_socket(self):
+        (self.scratch / "capture.tcap.control").write_text("mine")
+        recording = self.recording()
+        recording.wait_ready()
+        self.load(self.url, "-n", "11")
+        time.sleep(0.3)
+        self.assertEqual(recording.stop(), 0, recording.said)
+        self.assertIn("capture.tcap.control", recording.said)
+        self.assertEqual(len(self.requests(recording)), 11)
+        self.assertEqual((self.scratch / "capture.tcap.control").read_text(), "mine")
+
+    @unittest.skipUnless(shutil.which("setpriv"), "needs setpriv")
+    def test_others_are_not_heard(self):
+        recording = self.recording()
+        recording.wait_ready()
+        os.chmod(self.scratch, 0o755)
+        socket_file = self.scratch / "capture.tcap.control"
+        wait_until(socket_file.exists, "the recorder's socket")
+        stranger = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "python3", "-c", """
+import socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+s.settimeout(5)
+try:
+    s.connect(sys.argv[1])
+    s.send(b"note mine=1")
+    print("heard", s.recv(100))
+except OSError as e:
+    print("refused", e)
+""", str(socket_file)]
+        for mode in (0o600, 0o666):  # the second: even where somebody opened the file to all
+            socket_file.chmod(mode)
+            said = subprocess.run(stranger, capture_output=True, text=True, timeout=30).stdout
+            self.assertNotIn("done", said)
+        self.assertEqual(recording.stop(), 0, recording.said)
+        self.assertEqual(self.notes(recording.file), [])
 
     def test_stock_tools_read_it(self):
         recording = self.recording("-d", "1s")
