@@ -78,6 +78,7 @@ enum record_payload {
 #define COMM_SIZE 16
 #define FILENAME_SIZE 256
 #define PORTS_MAX 8
+#define RINGS_MAX 16 /* a power of two */
 
 struct record_header {
 	__u64 time; /* CLOCK_MONOTONIC */
@@ -341,6 +342,7 @@ enum go_act {
 	GO_YIELDED = 8,   /* AX lets others run */
 	GO_HANDLER = 9,   /* here a handler begins */
 	GO_HANDLER_FUNCTION = 10, /* AX is a function value that is one */
+	GO_HANDLER_METHOD = 17,   /* one of gRPC begins: a method of a value of the type AX */
 	GO_ASKED = 11,    /* the running goroutine wants a request sent on the connection AX */
 	GO_SENDS = 12,    /* the running goroutine is about to send on the connection AX */
 	GO_ENDED = 13,    /* AX ends */

@@ -56,7 +56,7 @@ static __always_inline void count_hit(u32 file, u8 act)
 {
 	u32 at = file * GO_COUNTED + (act == GO_MADE ? 0 : 1);
 
-	if ((act == GO_MADE || act == GO_HANDLER || act == GO_HANDLER_FUNCTION) && at < GO_FILES_MAX * GO_COUNTED)
+	if ((act == GO_MADE || act == GO_HANDLER || act == GO_HANDLER_FUNCTION || act == GO_HANDLER_METHOD) && at < GO_FILES_MAX * GO_COUNTED)
 		__sync_fetch_and_add(&go_hits[at], 1);
 }
 
@@ -207,6 +207,7 @@ int runtime_event(struct pt_regs *ctx)
 		break;
 	case GO_HANDLER:
 	case GO_HANDLER_FUNCTION:
+	case GO_HANDLER_METHOD:
 		kind = RECORD_GO_HANDLER;
 		goroutine = number_of(layout, goroutine);
 		place = REGISTER(ctx, ip);
@@ -214,6 +215,8 @@ int runtime_event(struct pt_regs *ctx)
 		if (act == GO_HANDLER_FUNCTION) {
 			subject = REGISTER(ctx, ax);
 			subject = user_word(subject);
+		} else if (act == GO_HANDLER_METHOD) {
+			subject = REGISTER(ctx, ax);
 		}
 		break;
 	case GO_ASKED:

@@ -249,10 +249,11 @@ bool convert_go(std::span<const std::byte> bytes, const go::Names* names, Event&
       event.body = GoCall{r.subject, GoCallStep::writes, static_cast<std::uint32_t>(r.place)};
       return true;
     case GO_HANDLER:
-    case GO_HANDLER_FUNCTION: {
-      const std::uint64_t code = r.act == GO_HANDLER_FUNCTION ? r.subject : 0;
-      const auto handler = names ? names->handler(r.file, r.number, code, r.place) : go::Names::Handler{r.subject, {}};
-      event.body = GoHandler{handler.address, handler.name};
+    case GO_HANDLER_FUNCTION:
+    case GO_HANDLER_METHOD: {
+      const std::uint64_t what = r.act == GO_HANDLER ? 0 : r.subject;
+      const auto handler = names ? names->handler(r.file, r.number, what, r.place) : go::Names::Handler{r.subject, {}};
+      event.body = GoHandler{handler.address, handler.name, r.act == GO_HANDLER_METHOD};
       return true;
     }
     default:

@@ -303,6 +303,7 @@ struct GoState {
 struct GoHandler {
   address @0 :List(UInt64);
   name @1 :List(UInt16);  # ref to a piece
+  grpc @2 :List(UInt8);
 }
 
 struct GoProgram {

@@ -68,6 +68,7 @@ struct GoState {
 struct GoHandler {
   std::uint64_t address = 0;  // of the function, in the process
   std::string_view name{};    // "main.(*Cart).ServeHTTP"; empty: not known
+  bool grpc = false;          // a method of gRPC; older recorders name the generated function that calls it: "pb._Cart_Get_Handler"
   bool operator==(const GoHandler&) const = default;
 };
 

@@ -205,6 +205,7 @@ struct Json {
   void operator()(const GoHandler& g) const {
     count("address", g.address);
     json.field("name", g.name);
+    json.field("grpc", g.grpc);
   }
   void operator()(const GoProgram& g) const {
     json.field("path", g.path);

@@ -11,9 +11,15 @@
 
 namespace tailcap::capture::go {
 
+// Who the handler is that begins there.
+enum class HandlerIs : std::uint8_t {
+  function,  // that function
+  value,     // http.HandlerFunc: the function value that it is called on
+  method,    // of gRPC: a method of the first argument, whatever its type is
+};
 struct Handler {
   symbols::GoFunction function;
-  bool calls_value = false;  // http.HandlerFunc: the handler is the function value that it is called on
+  HandlerIs is = HandlerIs::function;
 };
 
 // By address. Without the standard library's own dispatchers, and without those that the compiler made only to call
@@ -22,5 +28,7 @@ std::vector<Handler> find_handlers(const symbols::ElfFile& file, const symbols::
 
 // "example.org/pb._Cart_Get_Handler", as grpc-go's generator writes it.
 bool is_grpc_handler(std::string_view name);
+// Whether the function is a method that such a handler may call, by its name: "main.(*server).Get".
+bool may_call(std::string_view grpc_handler, std::string_view function);
 
 }  // namespace tailcap::capture::go

@@ -1,6 +1,10 @@
 #include "capture/go/names.h"
 
+#include <algorithm>
+#include <exception>
 #include <utility>
+
+#include "capture/symbols/go_methods.h"
 
 namespace tailcap::capture::go {
 
@@ -14,13 +18,20 @@ std::string_view at(const std::vector<std::string>& texts, std::size_t number) {
 
 }  // namespace
 
-void Names::add(std::uint16_t file, const Program& program, std::optional<symbols::GoFunctions> functions) {
+void Names::add(std::uint16_t file, const Program& program, std::optional<symbols::GoFunctions> functions,
+                const std::string& path) {
   auto fresh = std::make_unique<File>();
   fresh->handlers = program.handlers;
   fresh->wait_reasons = program.wait_reasons;
   fresh->stop_reasons = program.stop_reasons;
   fresh->anchors = program.anchors;
   if (functions) fresh->functions.emplace(std::move(*functions));
+  const bool methods = std::any_of(program.handlers.begin(), program.handlers.end(), [](const auto& h) { return h.is == HandlerIs::method; });
+  try {
+    if (methods && fresh->functions) fresh->types.emplace(symbols::ElfFile::open(path));
+  } catch (const std::exception&) {
+    // It is gone: handlers have the names of the functions that call them.
+  }
   const std::lock_guard lock(mutex_);
   files_[file] = std::move(fresh);
 }
@@ -42,14 +53,35 @@ std::string_view Names::stop_reason(std::uint16_t file, std::uint8_t number) con
   return known ? at(known->stop_reasons, number) : std::string_view();
 }
 
-Names::Handler Names::handler(std::uint16_t file, std::uint16_t number, std::uint64_t code, std::uint64_t place) const {
+Names::Handler Names::handler(std::uint16_t file, std::uint16_t number, std::uint64_t what, std::uint64_t place) const {
   const std::lock_guard lock(mutex_);
   File* known = of(file);
-  if (!known || number >= known->handlers.size()) return {code, {}};
+  if (!known || number >= known->handlers.size()) return {what, {}};
   const HandlerPlace& here = known->handlers[number];
   const std::uint64_t moved = place - here.place;  // where the loader has put the file
-  if (code == 0 || !here.name.empty()) return {here.function + moved, here.name};
-  return {code, name(*known, code - moved, true)};
+  if (here.is == HandlerIs::value && what != 0) return {what, name(*known, what - moved, true)};
+  if (here.is == HandlerIs::method) {
+    if (const auto& found = method(*known, number, what - moved); !found.name.empty()) return {found.address + moved, found.name};
+  }
+  return {here.function + moved, here.name};
+}
+
+// Of the type's methods the one that the handler calls, by its name; two that it might be are none.
+const symbols::GoFunction& Names::method(File& file, std::uint16_t number, std::uint64_t type) {
+  static const symbols::GoFunction none;
+  const auto told = file.methods.find({number, type});
+  if (told != file.methods.end()) return told->second;
+  if (!file.types || file.methods.size() >= kMaxValues) return none;
+  symbols::GoFunction found;
+  std::size_t count = 0;
+  for (const std::uint64_t offset : symbols::go_methods(*file.types, type)) {
+    auto function = file.functions->around(file.functions->text() + offset);
+    if (!function || function->address != file.functions->text() + offset || !may_call(file.handlers[number].name, function->name)) continue;
+    found = *std::move(function);
+    ++count;
+  }
+  if (count != 1) found = {};
+  return file.methods.emplace(std::pair{number, type}, std::move(found)).first->second;
 }
 
 std::string_view Names::function(std::uint16_t file, std::uint16_t number, std::uint64_t place, std::uint64_t address,

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "capture/go/program.h"
@@ -23,16 +24,17 @@ class Names {
     std::string_view name;      // empty: not known
   };
 
-  // functions: of the same file; they are kept.
-  void add(std::uint16_t file, const Program& program, std::optional<symbols::GoFunctions> functions);
+  // functions: of the same file, which can be opened by path; both are kept as far as names need them.
+  void add(std::uint16_t file, const Program& program, std::optional<symbols::GoFunctions> functions, const std::string& path);
 
   std::string_view wait_reason(std::uint16_t file, std::uint8_t number) const;
   std::string_view stop_reason(std::uint16_t file, std::uint8_t number) const;
   // The function that an address in the process lies in, or, begins, begins with; empty: none, or not known. number: of an
   // anchor of the file; place: its address in the process.
   std::string_view function(std::uint16_t file, std::uint16_t number, std::uint64_t place, std::uint64_t address, bool begins) const;
-  // number: of the handler's place; code: of a function value, or 0; place: the place's address in the process.
-  Handler handler(std::uint16_t file, std::uint16_t number, std::uint64_t code, std::uint64_t place) const;
+  // number: of the handler's place; what: address of the code of a function value, or of a type, or 0; place: the place's
+  // address in the process.
+  Handler handler(std::uint16_t file, std::uint16_t number, std::uint64_t what, std::uint64_t place) const;
 
  private:
   struct File {
@@ -40,11 +42,14 @@ class Names {
     std::vector<std::string> wait_reasons, stop_reasons;
     std::vector<std::uint64_t> anchors;
     std::optional<symbols::GoFunctions> functions;
+    std::optional<symbols::ElfFile> types;  // where handlers are methods
+    std::map<std::pair<std::uint16_t, std::uint64_t>, symbols::GoFunction> methods;  // by the handler's place and the type; without a name: not found
     std::map<std::uint64_t, std::string> values;  // names of what begins, by the file's address
     std::map<std::uint64_t, std::string> around;  // … and of what is there
   };
   File* of(std::uint16_t file) const;
   static std::string_view name(File& file, std::uint64_t address, bool begins);
+  static const symbols::GoFunction& method(File& file, std::uint16_t number, std::uint64_t type);
 
   mutable std::mutex mutex_;
   std::map<std::uint16_t, std::unique_ptr<File>> files_;

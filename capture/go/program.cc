@@ -368,14 +368,13 @@ class Planner {
     for (const Handler& handler : find_handlers(elf_, functions_)) {
       const std::size_t number = program_.handlers.size();
       if (number >= kMaxHandlerPlaces) break;
-      const go_act act = handler.calls_value ? GO_HANDLER_FUNCTION : GO_HANDLER;
-      const auto place = add_entry(handler.function, handler.calls_value ? 1 : 0, GO_COOKIE(act, file_, number));
-      if (!place) {
-        refused++;
-        continue;
-      }
-      program_.handlers.push_back(
-          {handler.calls_value ? std::string() : handler.function.name, handler.function.address, place->address});
+      constexpr go_act kActs[] = {GO_HANDLER, GO_HANDLER_FUNCTION, GO_HANDLER_METHOD};  // by HandlerIs
+      const go_act act = kActs[static_cast<std::size_t>(handler.is)];
+      const auto place = add_entry(handler.function, act == GO_HANDLER ? 0 : 1, GO_COOKIE(act, file_, number));
+      refused += !place;
+      if (!place) continue;
+      const std::string name = handler.is == HandlerIs::value ? std::string() : handler.function.name;
+      program_.handlers.push_back({name, handler.function.address, place->address, handler.is});
     }
     have(GoPart::handlers);
     if (refused) lack(GoPart::handlers, std::to_string(refused) + " offer no place");

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "capture/go/handlers.h"
 #include "capture/go/layout.h"
 #include "capture/plan.h"
 #include "capture/symbols/elf_file.h"
@@ -16,8 +17,9 @@ namespace tailcap::capture::go {
 
 // A place where a handler begins, by the number in its cookie. Addresses are the file's.
 struct HandlerPlace {
-  std::string name;  // empty: of the function value that it is called on
+  std::string name;  // of the function; empty: of the function value that it is called on
   std::uint64_t function = 0, place = 0;
+  HandlerIs is = HandlerIs::function;
 };
 
 struct Program {

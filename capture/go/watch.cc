@@ -32,7 +32,7 @@ std::uint32_t group_of(const PlannedFunction& function, std::uint16_t file) {
   const std::uint32_t first = std::uint32_t{file} * 2;
   // While goroutines' making is left alone, so is their end: half of it would make all of them live for ever.
   if (act == bpf::GO_MADE || act == bpf::GO_ENDED) return first;
-  return act == bpf::GO_HANDLER || act == bpf::GO_HANDLER_FUNCTION ? first + 1 : 0;
+  return act == bpf::GO_HANDLER || act == bpf::GO_HANDLER_FUNCTION || act == bpf::GO_HANDLER_METHOD ? first + 1 : 0;
 }
 
 }  // namespace
@@ -65,7 +65,7 @@ std::vector<PlannedFunction> Watch::take_on(const symbols::ElfFile& elf, const s
   file.fact.build = std::make_shared<const std::string>(program.build);
   file.processors = program.processors;
   file.movable = elf.kind() == symbols::ElfKind::pie;
-  names_.add(file.number, program, symbols::GoFunctions(elf));
+  names_.add(file.number, program, symbols::GoFunctions(elf), open_path);
   probes_.tell_go_file(file.number, program.layout);
   for (auto& function : program.functions) function.group = group_of(function, file.number);
   if (probes_.detaches_at_once()) {

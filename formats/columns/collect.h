@@ -285,7 +285,8 @@ struct Collector::Add {
   void operator()(const GoHandler& g) {
     c.go_handler.address.push_back(g.address);
     c.go_handler.name.push_back(piece(g.name));
-    size(10);
+    c.go_handler.grpc.push_back(g.grpc);
+    size(11);
   }
   void operator()(const GoProgram& g) {
     c.go_program.path.push_back(piece(g.path));

@@ -211,6 +211,7 @@ COLUMNS_OF(GoState) {
 COLUMNS_OF(GoHandler) {
   DENSE(address, Address);
   DENSE(name, Name);
+  DENSE(grpc, Grpc);
 }
 
 COLUMNS_OF(GoProgram) {

@@ -217,6 +217,7 @@ template <template <class> class C>
 struct GoHandlerColumns {
   C<std::uint64_t> address;
   C<std::uint16_t> name;
+  C<std::uint8_t> grpc;
 };
 
 template <template <class> class C>

@@ -20,7 +20,7 @@ Body plain_body(const BlockColumns<ColumnView>& c, Kind kind, std::size_t i, Pie
     case Kind::go_state:
       return GoState{c.go_state.goroutine[i], run_state_of(c.go_state.state[i]), piece(c.go_state.reason[i])};
     case Kind::go_handler:
-      return GoHandler{c.go_handler.address[i], piece(c.go_handler.name[i])};
+      return GoHandler{c.go_handler.address[i], piece(c.go_handler.name[i]), c.go_handler.grpc[i] != 0};
     case Kind::go_program: {
       const auto& k = c.go_program;
       return GoProgram{piece(k.path[i]), piece(k.version[i]), piece(k.offsets_from[i]), piece(k.unsupported[i]),

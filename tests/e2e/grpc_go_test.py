@@ -71,22 +71,22 @@ class GrpcGo(Case):
 
     def test_unary(self):
         recording, served, rows = self.record_chain("plain", "/test.Work/Do")
-        self.assert_requests(rows, served, "/test.Work/Do", "/test.Leaf/Ask", "main._Work_Do_Handler", "main._Leaf_Ask_Handler")
+        self.assert_requests(rows, served, "/test.Work/Do", "/test.Leaf/Ask", "main.(*worker).Do", "main.(*quiet).Ask")
         self.assert_parents(rows, served)
         self.assert_goroutines(recording, served)
         # The routes of the report are grouped by these.
         routes = self.tailcap("report", recording.file, code=0)
-        self.assertIn("main._Work_Do_Handler", routes)
+        self.assertIn("main.(*worker).Do", routes)
 
     def test_fan_out(self):
         recording, served, rows = self.record_chain("fan_out", "/test.Work/Do")
-        self.assert_requests(rows, served, "/test.Work/Do", "/test.Leaf/Ask", "main._Work_Do_Handler", "main._Leaf_Ask_Handler")
+        self.assert_requests(rows, served, "/test.Work/Do", "/test.Leaf/Ask", "main.(*worker).Do", "main.(*quiet).Ask")
         self.assert_parents(rows, served)
         self.assert_goroutines(recording, served)
 
     def test_streams(self):
         recording, served, rows = self.record_chain("watch", "/test.Work/Watch")
-        self.assert_requests(rows, served, "/test.Work/Watch", "/test.Leaf/Watch", "main._Work_Watch_Handler", "main._Leaf_Watch_Handler")
+        self.assert_requests(rows, served, "/test.Work/Watch", "/test.Leaf/Watch", "main.(*worker).Watch", "main.(*quiet).Watch")
         self.assert_parents(rows, served)
         self.assert_goroutines(recording, served)
 

@@ -149,7 +149,7 @@ template <class V> void visit(V& v, formats::Probe& b) {
 template <class V> void visit(V& v, formats::GoCreate& b) { v("child", b.child), v("function", b.function), v("from", b.from); }
 template <class V> void visit(V& v, formats::GoRuntime& b) { v("phase", b.phase), v("reason", b.reason); }
 template <class V> void visit(V& v, formats::GoState& b) { v("of", b.goroutine), v("state", b.state), v("reason", b.reason); }
-template <class V> void visit(V& v, formats::GoHandler& b) { v("address", b.address), v("name", b.name); }
+template <class V> void visit(V& v, formats::GoHandler& b) { v("address", b.address), v("name", b.name), v("grpc", b.grpc); }
 template <class V> void visit(V& v, formats::GoProgram& b) {
   v("path", b.path), v("version", b.version), v("offsets_from", b.offsets_from), v("unsupported", b.unsupported);
   v("goid_offset", b.goid_offset), v("parts", b.parts), v("processors", b.processors);

@@ -277,9 +277,10 @@ TEST(Convert, Go) {
   go::Program program;
   program.wait_reasons = {"", "GC assist marking", "IO wait"};
   program.stop_reasons = {"unknown", "GC mark termination"};
-  program.handlers = {{"main.(*cart).ServeHTTP", 0x1000, 0x1004}, {"", 0x2000, 0x2006}};
+  program.handlers = {{"main.(*cart).ServeHTTP", 0x1000, 0x1004}, {"", 0x2000, 0x2006, go::HandlerIs::value},
+                      {"main._Cart_Get_Handler", 0x3000, 0x3004, go::HandlerIs::method}};
   go::Names names;
-  names.add(3, program, std::nullopt);
+  names.add(3, program, std::nullopt, {});
   Converter converter(&names);
   record_go r{};
   r.h = header(RECORD_GO_STATE);
@@ -321,6 +322,9 @@ TEST(Convert, Go) {
   r.subject = 0x59000;
   is(GO_HANDLER_FUNCTION, GoHandler{0x59000, {}});  // nobody kept the names
   r.number = 2;
+  r.place = 0x53004;
+  is(GO_HANDLER_METHOD, GoHandler{0x53000, "main._Cart_Get_Handler", true});  // nobody kept the types
+  r.number = 3;
   is(GO_HANDLER, GoHandler{0, {}});  // no such place
   r.act = GO_PHASE;
   r.number = 6;
@@ -333,7 +337,7 @@ TEST(Convert, GoEndsAndPanics) {
   go::Program program;
   program.anchors = {0x1000, 0x2000};
   go::Names names;
-  names.add(3, program, std::nullopt);
+  names.add(3, program, std::nullopt, {});
   Converter converter(&names);
   Event event;
   record_go r{};

@@ -100,7 +100,7 @@ inline std::vector<Event> extreme_events() {
       GoCreate{u64, long_name, binary},
       GoRuntime{GoPhase::assist, long_name},
       GoState{u64, GoRunState::running, binary},
-      GoHandler{u64, long_name},
+      GoHandler{u64, long_name, true},
       GoProgram{long_name, binary, "DWARF", long_name, u16, 255, u16},
       Stall{StallKind::fragmented, time_from(1), u64, u32},
       CpuQuota{long_name, Duration{top}, Duration{top}, u64, u64, Duration{top}},

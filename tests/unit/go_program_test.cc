@@ -215,15 +215,15 @@ TEST(GoProgram, CookiesSayWhatAndWhere) {
         EXPECT_TRUE(act != bpf::GO_PANICS || place.probe.cookie & GO_AT_CALL) << function.name;
         EXPECT_LT(GO_COOKIE_NUMBER(place.probe.cookie), program.anchors.size()) << function.name;
       }
-      if (act != bpf::GO_HANDLER) continue;
+      if (act != bpf::GO_HANDLER && act != bpf::GO_HANDLER_METHOD) continue;
       const auto number = GO_COOKIE_NUMBER(place.probe.cookie);
       ASSERT_LT(number, program.handlers.size());
       EXPECT_EQ(program.handlers[number].name, function.name);
       EXPECT_GT(program.handlers[number].place, program.handlers[number].function);
     }
   }
-  EXPECT_EQ(acts, (std::set<std::uint64_t>{bpf::GO_MADE, bpf::GO_PHASE, bpf::GO_ASSIST, bpf::GO_HANDLER, bpf::GO_ENDED, bpf::GO_PANICS,
-                                            bpf::GO_FATAL, bpf::GO_THROWN}));
+  EXPECT_EQ(acts, (std::set<std::uint64_t>{bpf::GO_MADE, bpf::GO_PHASE, bpf::GO_ASSIST, bpf::GO_HANDLER, bpf::GO_HANDLER_METHOD, bpf::GO_ENDED,
+                                            bpf::GO_PANICS, bpf::GO_FATAL, bpf::GO_THROWN}));
 }
 
 TEST(GoProgram, NoGo) {

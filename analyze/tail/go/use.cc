@@ -67,7 +67,7 @@ bool is_grpc_method(std::string_view handler) {
 
 void Use::push(const formats::Event& event) {
   const auto* handler = std::get_if<formats::GoHandler>(&event.body);
-  if (!handler || event.goroutine == 0 || !is_grpc_method(handler->name)) return;
+  if (!handler || event.goroutine == 0 || !(handler->grpc || is_grpc_method(handler->name))) return;
   auto& methods = methods_[event.thread.pid];
   const auto at = methods.find(event.goroutine);
   if (at != methods.end()) ++at->second;
