@@ -96,7 +96,7 @@ static __always_inline void emit_large(struct socket_state *state, struct task_s
 	barrier_var(bytes);
 	if (bytes > HEAD_MAX + TAIL_SIZE) /* cannot be; the verifier must see it tested */
 		bytes = 0;
-	if (bpf_ringbuf_output(&ring, record, sizeof(*record) + bytes, flags)) {
+	if (output(record, sizeof(*record) + bytes, flags)) {
 		count_loss(LOSS_RING_FULL, way == OUT ? RECORD_SEND : RECORD_RECEIVE);
 		__sync_fetch_and_add(&state->missed, record->h.missed + 1);
 	}

@@ -12,7 +12,8 @@
 /* Read-only once loaded: the verifier removes what they switch off. __u8 for bool: the skeleton is C++, too. */
 const volatile __u32 self_tgid = 0;      /* the recorder, which never records itself */
 const volatile __u32 payload_limit = 0;  /* bytes kept of what follows a message start; 0: no payload */
-const volatile __u64 ring_wake = 0;      /* wake the reader at this many bytes pending */
+const volatile __u64 ring_wake = 0;      /* wake the reader at this many bytes pending in one ring */
+const volatile __u32 ring_mask = 0;      /* the number of rings, a power of two, less one */
 const volatile __u8 target_all = false;
 const volatile __u8 target_comms_used = false;
 const volatile __u64 target_cgroup = 0;  /* id in the unified hierarchy; 0: none */
@@ -100,10 +101,19 @@ struct socket_state {
 	u8 framing; /* enum framing */
 };
 
-struct {
+/* One for each group of CPUs, so that few take the same lock and the same cache lines. User space makes them, in the size
+ * it wants, and reads them in the order of their records' times. */
+struct ring {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 16 << 20);
-} ring SEC(".maps");
+	__uint(max_entries, 4096);
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, RINGS_MAX);
+	__type(key, u32);
+	__array(values, struct ring);
+} rings SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
@@ -200,27 +210,48 @@ static __always_inline void count_loss(enum loss_row row, u32 kind)
  * only one event in sixteen does, by its time; the window holds a thousand events. */
 #define WAKE_WINDOW (256 << 10)
 
+static __always_inline void *ring_here(void)
+{
+	u32 at = bpf_get_smp_processor_id() & ring_mask;
+
+	return bpf_map_lookup_elem(&rings, &at);
+}
+
 static __always_inline u64 wake_flag(u64 time)
 {
 	u64 pending;
+	void *ring;
 
 	if (time & 15 && ring_wake >= WAKE_WINDOW)
 		return BPF_RB_NO_WAKEUP;
-	pending = bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA);
+	ring = ring_here();
+	if (!ring)
+		return 0;
+	pending = bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA);
 	return pending >= ring_wake && pending < ring_wake + WAKE_WINDOW ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
 }
 
 /* A full ring is counted by kind, and on the socket or thread whose event it was. */
 static __always_inline void *reserve(u64 size, u32 kind, u32 *missed)
 {
-	void *record = bpf_ringbuf_reserve(&ring, size, 0);
+	void *ring = ring_here(), *record = NULL;
 
+	if (ring)
+		record = bpf_ringbuf_reserve(ring, size, 0);
 	if (!record) {
 		count_loss(LOSS_RING_FULL, kind);
 		if (missed)
 			__sync_fetch_and_add(missed, 1);
 	}
 	return record;
+}
+
+/* A record that was put together elsewhere. Not 0: it did not get through, and is the caller's to count. */
+static __always_inline long output(void *record, u64 size, u64 flags)
+{
+	void *ring = ring_here();
+
+	return ring ? bpf_ringbuf_output(ring, record, size, flags) : -1;
 }
 
 /* Hands over what was missed before this event. Call only when its record is sure to get through. */

@@ -63,7 +63,7 @@ int sample(struct bpf_perf_event_data *ctx)
 	record->user = user;
 	record->kernel = kernel;
 	record->unused = 0;
-	if (bpf_ringbuf_output(&ring, scratch, sizeof(*record) + (user + kernel) * sizeof(u64), wake_flag(record->h.time)))
+	if (output(scratch, sizeof(*record) + (user + kernel) * sizeof(u64), wake_flag(record->h.time)))
 		count_loss(LOSS_RING_FULL, RECORD_SAMPLE);
 	return 0;
 }

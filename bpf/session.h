@@ -181,7 +181,7 @@ static __always_inline void plaintext_large(struct io_scratch *scratch, u32 numb
 	barrier_var(bytes);
 	if (bytes > HEAD_MAX + TAIL_SIZE) /* cannot be; the verifier must see it tested */
 		bytes = 0;
-	if (bpf_ringbuf_output(&ring, record, sizeof(*record) + bytes, wake_flag(record->h.time))) {
+	if (output(record, sizeof(*record) + bytes, wake_flag(record->h.time))) {
 		count_loss(LOSS_RING_FULL, way == OUT ? RECORD_TLS_SEND : RECORD_TLS_RECEIVE);
 		__sync_fetch_and_add(&session->stream.missed, record->h.missed + 1);
 	}

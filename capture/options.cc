@@ -53,6 +53,7 @@ What
 How
       --tier a|c         how socket I/O is seen          (default: the best this kernel offers)
       --ring SIZE        memory between kernel and recorder, a power of two         (default: 16MiB)
+      --rings N          that is so many rings, a power of two up to 16  (default: one for every four CPUs)
       --dry-run          load the kernel programs, attach nothing, stop
       --timings          say what loading and attaching each program took
       --verifier-log     print what the kernel's verifier says of each program
@@ -133,6 +134,9 @@ void check(Options& options) {
   const auto ring = options.probes.ring_bytes;
   if (!std::has_single_bit(ring) || ring < 4096 || ring > 1u << 30)
     throw UsageError("--ring must be a power of two between 4KiB and 1GiB, not " + std::to_string(ring) + " bytes");
+  const std::uint32_t rings = options.probes.rings;
+  if (rings != 0 && (!std::has_single_bit(rings) || ring / rings < 4096))
+    throw UsageError("--rings must be a power of two, and leave each of them 4KiB of --ring, not " + std::to_string(rings));
 }
 
 }  // namespace
@@ -157,7 +161,7 @@ Options parse_options(int argc, char** argv) {
   add("all,a", "")("duration,d", po::value<std::string>())("output,o", po::value<std::string>())("force", "");
   add("max-size", po::value<std::string>())("payload", po::value<std::string>())("note", po::value<Strings>());
   add("unsafe-headers", "")("only", po::value<Strings>())("add", po::value<Strings>())("profile", po::value<std::string>())("sample", po::value<std::string>())("list", "")("list-probes", "");
-  add("tier", po::value<std::string>())("ring", po::value<std::string>())("dry-run", "")("timings", "")("verifier-log",
+  add("tier", po::value<std::string>())("ring", po::value<std::string>())("rings", po::value<std::string>())("dry-run", "")("timings", "")("verifier-log",
                                                                                                         "");
   add("help,h", "")("version", "");
   po::variables_map given;
@@ -185,6 +189,7 @@ Options parse_options(int argc, char** argv) {
     if (given.count("duration")) options.duration = parse_duration(given["duration"].as<std::string>());
     if (given.count("max-size")) options.max_size = parse_size(given["max-size"].as<std::string>());
     if (given.count("ring")) options.probes.ring_bytes = parse_size(given["ring"].as<std::string>());
+    if (given.count("rings")) options.probes.rings = number<std::uint32_t>(given["rings"].as<std::string>(), "a number of rings", 1, RINGS_MAX);
     if (given.count("payload")) {
       const auto limit = parse_size(given["payload"].as<std::string>());
       if (limit > 1u << 20) throw UsageError("--payload can be at most 1MiB");

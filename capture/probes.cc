@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 #include <cassert>
 #include <cerrno>
 #include <cstdarg>
@@ -105,6 +106,16 @@ std::uint64_t cgroup_id(const std::string& path) {
   return status.st_ino;  // the directory's inode number is the cgroup's id
 }
 
+// On two CPUs a ring for each was not faster than one for both; many would wait for each other. None is so small that a
+// burst fills it.
+std::uint32_t rings_of(const ProbeSettings& settings) {
+  constexpr std::uint64_t kLeast = 1u << 20;
+  if (settings.rings) return settings.rings;
+  const auto cpus = static_cast<std::uint64_t>(std::max(1, libbpf_num_possible_cpus()));
+  const std::uint64_t most = std::min<std::uint64_t>(RINGS_MAX, std::max<std::uint64_t>(1, settings.ring_bytes / kLeast));
+  return static_cast<std::uint32_t>(std::min(std::bit_ceil((cpus + 3) / 4), most));
+}
+
 }  // namespace
 
 bool ProbeSettings::has(Group group) const { return std::find(groups.begin(), groups.end(), group) != groups.end(); }
@@ -147,8 +158,11 @@ void Probes::Impl::configure(const ProbeSettings& settings, const KernelTypes& t
   const auto& selection = settings.selection;
   constants.self_tgid = static_cast<std::uint32_t>(getpid());
   constants.payload_limit = settings.payload_limit;
+  const std::uint32_t rings = rings_of(settings);
+  ring_bytes = settings.ring_bytes / rings;
+  constants.ring_mask = rings - 1;
   // Wake the reader at 1 MiB, or at half of a smaller ring.
-  constants.ring_wake = std::min<std::uint64_t>(1u << 20, settings.ring_bytes / 2);
+  constants.ring_wake = std::min<std::uint64_t>(1u << 20, ring_bytes / 2);
   constants.target_all = selection.all;
   constants.target_comms_used = !selection.comms.empty();
   constants.target_cgroup = selection.cgroup.empty() ? 0 : cgroup_id(selection.cgroup);
@@ -158,8 +172,6 @@ void Probes::Impl::configure(const ProbeSettings& settings, const KernelTypes& t
   constants.tell_stalls = settings.has(Group::stalls);
   constants.oom_tells_task = types.tracepoint_arguments("mark_victim") >= 2;
   constants.switch_tells_state = types.tracepoint_arguments("sched_switch") >= 4;
-  bpf_map__set_max_entries(skeleton->maps.ring, static_cast<std::uint32_t>(settings.ring_bytes));
-  ring_bytes = settings.ring_bytes;
   sample_rate = settings.sample_rate;
 }
 
@@ -333,7 +345,8 @@ void Probes::mark_targets() {
 std::vector<std::byte> Probes::list_tasks() { return impl_->iterate(impl_->skeleton->progs.list_tasks); }
 std::vector<std::byte> Probes::list_sockets() { return impl_->iterate(impl_->skeleton->progs.list_sockets); }
 
-int Probes::ring_descriptor() const { return bpf_map__fd(impl_->skeleton->maps.ring); }
+int Probes::rings_map() const { return bpf_map__fd(impl_->skeleton->maps.rings); }
+std::uint32_t Probes::ring_count() const { return impl_->skeleton->rodata->ring_mask + 1; }
 std::uint64_t Probes::ring_bytes() const { return impl_->ring_bytes; }
 const TierChoice& Probes::tier() const { return impl_->tier; }
 microseconds Probes::open_time() const { return impl_->open_time; }

@@ -23,7 +23,8 @@ namespace tailcap::capture {
 struct ProbeSettings {
   Selection selection;
   std::uint32_t payload_limit = 4096;
-  std::uint64_t ring_bytes = 16u << 20;                 // a power of two, at least a page
+  std::uint64_t ring_bytes = 16u << 20;                 // of all rings together: a power of two, at least a page each
+  std::uint32_t rings = 0;                              // a power of two; 0: one for every four CPUs, as far as they are not too small
   formats::HookTier tier = formats::HookTier::unknown;  // unknown: the best that the kernel offers
   std::vector<Group> groups{kGroups.begin(), kGroups.begin() + kUnasked};
   bool has(Group group) const;
@@ -91,8 +92,10 @@ class Probes {
   // Goroutines that were made, or handlers entered, in all processes that run the file.
   std::uint64_t go_hits(std::uint16_t file, bool handlers) const;
 
-  int ring_descriptor() const;
-  std::uint64_t ring_bytes() const;
+  // For Rings, without which everything is lost.
+  int rings_map() const;
+  std::uint32_t ring_count() const;
+  std::uint64_t ring_bytes() const;  // of each
   const TierChoice& tier() const;
   std::vector<KernelLoss> losses() const;
   std::vector<ProgramReport> programs() const;

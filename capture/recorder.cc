@@ -15,10 +15,8 @@
 
 #include "capture/child.h"
 #include "capture/clocks.h"
-#include "capture/control.h"
 #include "capture/kernel.h"
-#include "capture/note.h"
-#include "capture/ring.h"
+#include "capture/rings.h"
 #include "capture/session.h"
 #include "capture/finder.h"
 
@@ -146,46 +144,11 @@ class SizeLimit {
   std::uint64_t most_, last_ = 0, step_ = 0;
 };
 
-// Empties the ring; what is produced meanwhile waits for the next time, so that the rest gets its turn.
-void drain(Ring& ring, Session& session) {
-  std::uint64_t most = ring.pending();
-  while (most > 0) {
-    const auto record = ring.next();
-    if (record.empty()) break;
-    session.take(record);
-    most -= std::min<std::uint64_t>(most, record.size());
-  }
-  ring.release();
-}
-
-// Recording goes on where nobody can speak to it.
-void listen_beside(std::optional<Control>& control, const std::string& output) {
-  try {
-    control.emplace(output);
-  } catch (const std::exception& e) {
-    warn(std::string(e.what()) + ". It records, but `tailcap control` cannot reach it.");
-  }
-}
-
-// What is said to the recorder: at most a few commands at a time, so that the ring gets its turn.
-void obey(Control& control, Session& session) {
-  for (int i = 0; i < 8; i++) {
-    const auto command = control.next();
-    if (!command) return;
-    if (command->name != "note") {
-      control.answer(Obeyed::usage, "'" + command->name + "' is no command. They are: note KEY=VALUE");
-      continue;
-    }
-    const auto note = parse_note(command->argument);
-    if (!note) {
-      control.answer(Obeyed::usage, "'" + command->argument + "' is not a note: write KEY=VALUE");
-    } else if (const auto why_not = objection_to(*note); !why_not.empty()) {
-      control.answer(Obeyed::usage, why_not);
-    } else {
-      session.note(monotonic_now(), note->first, note->second);
-      control.answer(Obeyed::done, "noted: " + note->first + "=" + note->second);
-    }
-  }
+// Empties the rings; what is produced meanwhile waits for the next time, so that the rest gets its turn.
+void drain(Rings& rings, Session& session, bool all) {
+  rings.begin(monotonic_now(), all);
+  for (auto record = rings.next(); !record.empty(); record = rings.next()) session.take(record);
+  rings.release();
 }
 
 // What is known before anybody is recorded is looked at before: nothing waits in the ring meanwhile.
@@ -212,7 +175,7 @@ Outcome record(const Options& given) {
   Probes probes(options.probes);
   if (child) probes.add_target(child->pid());
   formats::Writer writer(options.output, preamble(options, probes), options.force);
-  Ring ring(probes.ring_descriptor(), probes.ring_bytes());
+  Rings rings(probes.rings_map(), probes.ring_count(), probes.ring_bytes());
   std::optional<Finder> finder;
   const Finder::Interests interests{options.probes.has(Group::tls) && selection.processes(), options.probes.has(Group::go),
                                     options.probes.deep};
@@ -236,11 +199,8 @@ Outcome record(const Options& given) {
       throw std::system_error(errno, std::generic_category(), "cannot wait for events");
   };
   // Edge-triggered: a ring with anything in it always counts as readable; we want the kernel's wake-ups only.
-  watch(probes.ring_descriptor(), EPOLLIN | EPOLLET);
+  for (const int ring : rings.descriptors()) watch(ring, EPOLLIN | EPOLLET);
   watch(signals.descriptor(), EPOLLIN);
-  std::optional<Control> control;
-  listen_beside(control, options.output);
-  if (control) watch(control->descriptor(), EPOLLIN);
   if (child) {
     if (child->descriptor() >= 0) watch(child->descriptor(), EPOLLIN);
     child->release();
@@ -255,8 +215,7 @@ Outcome record(const Options& given) {
     epoll_event happened[4];
     if (epoll_wait(epoll.get(), happened, 4, kPollMs) < 0 && errno != EINTR)
       throw std::system_error(errno, std::generic_category(), "cannot wait for events");
-    if (control) obey(*control, session);
-    drain(ring, session);
+    drain(rings, session, false);
     now = monotonic_now();
     if (now >= next_tick) {
       next_tick = now + kTick;
@@ -280,14 +239,13 @@ Outcome record(const Options& given) {
     if (options.duration && now - start >= *options.duration) outcome.reason = "--duration";
   }
   status.clear();
-  control.reset();  // before the file has its name: the next recorder may want this one
 
   if (finder) finder->stop();
   probes.detach();
-  while (ring.pending() > 0) {
-    const auto before = ring.pending();
-    drain(ring, session);
-    if (ring.pending() == before) break;  // a record that its producer never finished
+  while (rings.pending() > 0) {
+    const auto before = rings.pending();
+    drain(rings, session, true);
+    if (rings.pending() == before) break;  // a record that its producer never finished
   }
   session.closing_facts();
   now = monotonic_now();

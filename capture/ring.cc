@@ -40,18 +40,25 @@ Ring::~Ring() {
 
 std::uint64_t Ring::pending() const { return position_in(producer_).load(std::memory_order_acquire) - position_; }
 
-std::span<const std::byte> Ring::next() {
-  if (position_ - released_ >= std::min(kReleaseBytes, size_ / 4)) release();
+std::span<const std::byte> Ring::front() {
   while (position_ < position_in(producer_).load(std::memory_order_acquire)) {
     const std::byte* header = data_ + (position_ & (size_ - 1));
     auto* length_word = const_cast<std::uint32_t*>(reinterpret_cast<const std::uint32_t*>(header));
     const std::uint32_t word = std::atomic_ref<std::uint32_t>(*length_word).load(std::memory_order_acquire);
     if (word & BPF_RINGBUF_BUSY_BIT) break;  // still being written
     const std::uint32_t length = word & ~(BPF_RINGBUF_BUSY_BIT | BPF_RINGBUF_DISCARD_BIT);
-    position_ += (length + BPF_RINGBUF_HDR_SZ + 7) / 8 * 8;
+    next_ = position_ + (length + BPF_RINGBUF_HDR_SZ + 7) / 8 * 8;
     if (!(word & BPF_RINGBUF_DISCARD_BIT)) return {header + BPF_RINGBUF_HDR_SZ, length};
+    position_ = next_;
   }
   return {};
+}
+
+std::uint64_t Ring::pass() {
+  const std::uint64_t bytes = next_ - position_;
+  position_ = next_;
+  if (position_ - released_ >= std::min(kReleaseBytes, size_ / 4)) release();
+  return bytes;
 }
 
 void Ring::release() {

@@ -102,12 +102,17 @@ Seen read_capture(const std::string& path) {
   Reader reader(path);
   Seen seen;
   seen.preamble = reader.preamble();
+  Time latest = kNoTime;
   for (;;) {
     const auto events = reader.next();
     if (events.empty()) return seen;
     for (const auto& event : events) {
       seen.kinds[static_cast<int>(kind_of(event))]++;
       if (event.thread.pid) seen.pids.insert(event.thread.pid);
+      if (std::holds_alternative<Io>(event.body) || std::holds_alternative<Arrival>(event.body)) {
+        seen.turned_back += event.time < latest;
+        latest = std::max(latest, event.time);
+      }
       if (const auto* io = std::get_if<Io>(&event.body)) {
         auto& list = (io->direction == Direction::out ? seen.out : seen.in)[io->socket];
         list.push_back({*io, event.thread, event.time, std::string(io->head), std::string(io->tail)});

@@ -76,6 +76,7 @@ struct Seen {
   std::set<std::uint32_t> pids;        // of every event
   std::vector<formats::Event> waits;   // OffCpu
   std::vector<std::uint32_t> accepts;  // descriptors
+  std::uint64_t turned_back = 0;       // sends, receives and arrivals that are stored behind a later one
   formats::CaptureState state{};
 };
 Seen read_capture(const std::string& path);

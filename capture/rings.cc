@@ -1,0 +1,85 @@
+#include "capture/rings.h"
+
+#include <bpf/bpf.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <limits>
+#include <string>
+#include <system_error>
+
+namespace tailcap::capture {
+
+namespace {
+
+// Between reading a record's time and having it in the ring a program takes some µs; what an interrupt or the machine
+// below delays for longer comes a little out of order, as it would in one ring.
+constexpr std::int64_t kMomentNs = 2'000'000;
+
+}  // namespace
+
+Rings::Rings(int map, std::uint32_t count, std::uint64_t bytes) {
+  try {
+    for (std::uint32_t i = 0; i < count; ++i) {
+      const int ring = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "tailcap_ring", 0, 0, static_cast<std::uint32_t>(bytes), nullptr);
+      if (ring < 0)
+        throw std::system_error(errno, std::generic_category(),
+                                "cannot make a ring buffer of " + std::to_string(bytes) + " bytes; try a smaller --ring");
+      descriptors_.push_back(ring);
+      sources_.push_back({std::make_unique<Ring>(ring, bytes)});
+      if (bpf_map_update_elem(map, &i, &ring, BPF_ANY) != 0)
+        throw std::system_error(errno, std::generic_category(), "cannot give the kernel programs their ring buffers");
+    }
+  } catch (...) {
+    for (const int ring : descriptors_) close(ring);
+    throw;
+  }
+}
+
+Rings::~Rings() {
+  sources_.clear();
+  for (const int ring : descriptors_) close(ring);
+}
+
+void Rings::look(Source& source) {
+  source.front = source.left > 0 ? source.ring->front() : std::span<const std::byte>();
+  // Every record begins with its time (bpf/event.h). One that is too short for that is nobody's, and comes first.
+  source.time = 0;
+  if (source.front.size() >= sizeof source.time) std::memcpy(&source.time, source.front.data(), sizeof source.time);
+}
+
+void Rings::begin(formats::Time now, bool all) {
+  const bool one = sources_.size() == 1;
+  until_ = all || one ? std::numeric_limits<std::int64_t>::max() : formats::nanoseconds(now) - kMomentNs;
+  passed_ = nullptr;
+  for (Source& source : sources_) {
+    source.left = source.ring->pending();
+    look(source);
+  }
+}
+
+std::span<const std::byte> Rings::next() {
+  if (passed_) {
+    passed_->left -= std::min(passed_->left, passed_->ring->pass());
+    look(*passed_);
+    passed_ = nullptr;
+  }
+  for (Source& source : sources_) {
+    if (!source.front.empty() && source.time <= until_ && (!passed_ || source.time < passed_->time)) passed_ = &source;
+  }
+  return passed_ ? passed_->front : std::span<const std::byte>();
+}
+
+void Rings::release() {
+  for (Source& source : sources_) source.ring->release();
+}
+
+std::uint64_t Rings::pending() const {
+  std::uint64_t bytes = 0;
+  for (const Source& source : sources_) bytes += source.ring->pending();
+  return bytes;
+}
+
+}  // namespace tailcap::capture
