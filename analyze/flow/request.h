@@ -137,6 +137,7 @@ struct RequestTable {
   Handlers handlers;
   HandlerGoroutines handler_goroutines;
   Partitions partitions;  // of requests with a duration
+  std::uint64_t salt = 0;  // of ids that are made up, by the capture's own id: see trace_identity.h
 };
 
 }  // namespace tailcap::flow

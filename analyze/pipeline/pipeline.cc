@@ -12,6 +12,7 @@
 #include "analyze/causes/peers.h"
 #include "analyze/causes/setup.h"
 #include "analyze/exchanges/exchanges.h"
+#include "analyze/flow/trace_identity.h"
 #include "analyze/names/lookups.h"
 #include "analyze/partition/partitioner.h"
 #include "analyze/protocols/protocols.h"
@@ -35,6 +36,9 @@ namespace {
 using flow::ExchangeId;
 using formats::Time;
 
+// W3C: vendors should propagate at least 512 characters, and may drop a longer one.
+constexpr std::size_t kMaxTraceState = 4096;
+
 std::vector<tail::RouteTemplate> templates_of(const std::vector<std::string>& texts) {
   return {texts.begin(), texts.end()};
 }
@@ -45,6 +49,7 @@ class Run {
   Run(const formats::Preamble& preamble, const Options& options)
       : options_(options), templates_(templates_of(options.routes)), facts_(preamble) {
     out_.study.quality.preamble = preamble;
+    out_.table.salt = flow::salt_of(preamble.capture_id);
   }
 
   void push(const formats::Event& event) {
@@ -120,6 +125,9 @@ class Run {
       if (const auto peer = peer_of(exchange, *connection)) row.peer = *peer;
     }
     groups_.push(exchange, out_.table.texts);
+    if (options_.keep_trace_states)
+      if (const auto state = exchange.request_headers.find("tracestate"); state && state->size() <= kMaxTraceState)
+        out_.trace_states.emplace_back(exchange.id, out_.table.texts.intern(*state));
     if (options_.keep_headers)
       out_.headers.push_back({exchange.request_headers, exchange.response_headers, exchange.request_headers_complete,
                               exchange.response_headers_complete});
@@ -176,6 +184,7 @@ class Run {
     Endpoints& ends = out_.endpoints[connection.id];
     ends.local = out_.table.texts.intern(flow::endpoint(connection, false));
     ends.remote = out_.table.texts.intern(flow::endpoint(connection, true));
+    ends.socket = connection.socket, ends.net_namespace = connection.net_namespace;
   }
 
   void note_endpoints(const flow::Connection& connection) {
@@ -226,6 +235,7 @@ class Run {
     parents_.settle(out_.table);
     handlers_.settle(out_.table);
     groups_.settle(out_.table);
+    std::sort(out_.trace_states.begin(), out_.trace_states.end());
     if (options_.keep_headers) {
       std::vector<Headers> sorted;
       sorted.reserve(from.size());

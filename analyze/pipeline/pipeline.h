@@ -39,6 +39,7 @@ struct Options {
   std::size_t max_routes = kMaxRoutes;
   std::string by;                      // a header field: its values make routes of their own, see tail/groups.h
   bool keep_headers = false;  // fills Analysis::headers
+  bool keep_trace_states = false;  // fills Analysis::trace_states
   bool keep_splits = false;   // fills Analysis::splits
   bool study = true;          // false: only the table and Study::quality
   bool partition = false;     // fills RequestTable::partitions: reads the capture a second time
@@ -54,6 +55,8 @@ struct Headers {
 
 struct Endpoints {
   flow::TextId local = 0, remote = 0;  // in RequestTable::texts; as flow::endpoint() writes them
+  formats::SocketId socket = 0;        // of a TLS session its carrier's; 0: not known
+  std::uint32_t net_namespace = 0;
 };
 
 struct Analysis {
@@ -61,6 +64,7 @@ struct Analysis {
   flow::Study study;                 // of those; its quality is that of the whole capture
   std::vector<Headers> headers;      // one per row, where they were asked for
   std::vector<Endpoints> endpoints;  // by ConnectionId; [0] is empty
+  std::vector<std::pair<flow::ExchangeId, flow::TextId>> trace_states;  // of requests that carry one, ascending
   std::vector<flow::Course> courses; // by request
   // Requests whose phases or labels do not sum to their duration, the first few: a defect of tailcap. Exit code 1.
   std::vector<flow::ExchangeId> wrong;

@@ -1,7 +1,7 @@
 #include "analyze/report/request_json.h"
 
+#include "analyze/flow/trace_identity.h"
 #include "analyze/report/json_writer.h"
-#include "analyze/report/trace_identity.h"
 #include "analyze/report/partition_json.h"
 #include "analyze/report/words.h"
 #include "formats/machine.h"
@@ -179,7 +179,7 @@ void append_request(std::string& out, const flow::RequestTable& table, const Req
   // The header names the caller's span: on the client's side that is the request itself, on the server's its parent.
   const bool client = row.role == flow::Role::client;
   const std::string_view span = flow::span_id_in(trace);
-  const TraceIdentity identity = trace_identity(table, row, clock, extras.local, extras.remote);
+  const flow::TraceIdentity identity = flow::trace_identity(table, row, extras.local, extras.remote);
   json.field("trace_id", identity.trace_id);
   json.field("trace_id_source", identity.trace_id_source);
   json.field("span_id", identity.span_id);
