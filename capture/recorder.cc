@@ -15,7 +15,9 @@
 
 #include "capture/child.h"
 #include "capture/clocks.h"
+#include "capture/control.h"
 #include "capture/kernel.h"
+#include "capture/note.h"
 #include "capture/rings.h"
 #include "capture/session.h"
 #include "capture/finder.h"
@@ -151,6 +153,36 @@ void drain(Rings& rings, Session& session, bool all) {
   rings.release();
 }
 
+// Recording goes on where nobody can speak to it.
+void listen_beside(std::optional<Control>& control, const std::string& output) {
+  try {
+    control.emplace(output);
+  } catch (const std::exception& e) {
+    warn(std::string(e.what()) + ". It records, but `tailcap control` cannot reach it.");
+  }
+}
+
+// What is said to the recorder: at most a few commands at a time, so that the ring gets its turn.
+void obey(Control& control, Session& session) {
+  for (int i = 0; i < 8; i++) {
+    const auto command = control.next();
+    if (!command) return;
+    if (command->name != "note") {
+      control.answer(Obeyed::usage, "'" + command->name + "' is no command. They are: note KEY=VALUE");
+      continue;
+    }
+    const auto note = parse_note(command->argument);
+    if (!note) {
+      control.answer(Obeyed::usage, "'" + command->argument + "' is not a note: write KEY=VALUE");
+    } else if (const auto why_not = objection_to(*note); !why_not.empty()) {
+      control.answer(Obeyed::usage, why_not);
+    } else {
+      session.note(monotonic_now(), note->first, note->second);
+      control.answer(Obeyed::done, "noted: " + note->first + "=" + note->second);
+    }
+  }
+}
+
 // What is known before anybody is recorded is looked at before: nothing waits in the ring meanwhile.
 void look_first(Finder& finder, const Selection& selection) {
   for (const auto pid : selection.pids) finder.examine(pid);
@@ -201,6 +233,9 @@ Outcome record(const Options& given) {
   // Edge-triggered: a ring with anything in it always counts as readable; we want the kernel's wake-ups only.
   for (const int ring : rings.descriptors()) watch(ring, EPOLLIN | EPOLLET);
   watch(signals.descriptor(), EPOLLIN);
+  std::optional<Control> control;
+  listen_beside(control, options.output);
+  if (control) watch(control->descriptor(), EPOLLIN);
   if (child) {
     if (child->descriptor() >= 0) watch(child->descriptor(), EPOLLIN);
     child->release();
@@ -215,6 +250,7 @@ Outcome record(const Options& given) {
     epoll_event happened[4];
     if (epoll_wait(epoll.get(), happened, 4, kPollMs) < 0 && errno != EINTR)
       throw std::system_error(errno, std::generic_category(), "cannot wait for events");
+    if (control) obey(*control, session);
     drain(rings, session, false);
     now = monotonic_now();
     if (now >= next_tick) {
@@ -239,6 +275,7 @@ Outcome record(const Options& given) {
     if (options.duration && now - start >= *options.duration) outcome.reason = "--duration";
   }
   status.clear();
+  control.reset();  // before the file has its name: the next recorder may want this one
 
   if (finder) finder->stop();
   probes.detach();
