@@ -160,6 +160,7 @@ void Probes::Impl::configure(const ProbeSettings& settings, const KernelTypes& t
   constants.payload_limit = settings.payload_limit;
   const std::uint32_t rings = rings_of(settings);
   ring_bytes = settings.ring_bytes / rings;
+  bpf_map__set_max_entries(skeleton->maps.ring, static_cast<std::uint32_t>(ring_bytes));
   constants.ring_mask = rings - 1;
   // Wake the reader at 1 MiB, or at half of a smaller ring.
   constants.ring_wake = std::min<std::uint64_t>(1u << 20, ring_bytes / 2);
@@ -345,6 +346,7 @@ void Probes::mark_targets() {
 std::vector<std::byte> Probes::list_tasks() { return impl_->iterate(impl_->skeleton->progs.list_tasks); }
 std::vector<std::byte> Probes::list_sockets() { return impl_->iterate(impl_->skeleton->progs.list_sockets); }
 
+int Probes::first_ring() const { return bpf_map__fd(impl_->skeleton->maps.ring); }
 int Probes::rings_map() const { return bpf_map__fd(impl_->skeleton->maps.rings); }
 std::uint32_t Probes::ring_count() const { return impl_->skeleton->rodata->ring_mask + 1; }
 std::uint64_t Probes::ring_bytes() const { return impl_->ring_bytes; }

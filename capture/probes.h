@@ -92,7 +92,8 @@ class Probes {
   // Goroutines that were made, or handlers entered, in all processes that run the file.
   std::uint64_t go_hits(std::uint16_t file, bool handlers) const;
 
-  // For Rings, without which everything is lost.
+  // For Rings.
+  int first_ring() const;
   int rings_map() const;
   std::uint32_t ring_count() const;
   std::uint64_t ring_bytes() const;  // of each

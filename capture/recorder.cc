@@ -207,7 +207,7 @@ Outcome record(const Options& given) {
   Probes probes(options.probes);
   if (child) probes.add_target(child->pid());
   formats::Writer writer(options.output, preamble(options, probes), options.force);
-  Rings rings(probes.rings_map(), probes.ring_count(), probes.ring_bytes());
+  Rings rings(probes.first_ring(), probes.rings_map(), probes.ring_count(), probes.ring_bytes());
   std::optional<Finder> finder;
   const Finder::Interests interests{options.probes.has(Group::tls) && selection.processes(), options.probes.has(Group::go),
                                     options.probes.deep};

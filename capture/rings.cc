@@ -20,9 +20,10 @@ constexpr std::int64_t kMomentNs = 2'000'000;
 
 }  // namespace
 
-Rings::Rings(int map, std::uint32_t count, std::uint64_t bytes) {
+Rings::Rings(int first, int map, std::uint32_t count, std::uint64_t bytes) : descriptors_{first} {
+  sources_.push_back({std::make_unique<Ring>(first, bytes)});
   try {
-    for (std::uint32_t i = 0; i < count; ++i) {
+    for (std::uint32_t i = 1; i < count; ++i) {
       const int ring = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "tailcap_ring", 0, 0, static_cast<std::uint32_t>(bytes), nullptr);
       if (ring < 0)
         throw std::system_error(errno, std::generic_category(),
@@ -33,14 +34,16 @@ Rings::Rings(int map, std::uint32_t count, std::uint64_t bytes) {
         throw std::system_error(errno, std::generic_category(), "cannot give the kernel programs their ring buffers");
     }
   } catch (...) {
-    for (const int ring : descriptors_) close(ring);
+    close_all();
     throw;
   }
 }
 
-Rings::~Rings() {
+Rings::~Rings() { close_all(); }
+
+void Rings::close_all() {
   sources_.clear();
-  for (const int ring : descriptors_) close(ring);
+  for (std::size_t i = 1; i < descriptors_.size(); ++i) close(descriptors_[i]);
 }
 
 void Rings::look(Source& source) {

@@ -17,9 +17,9 @@ namespace tailcap::capture {
 
 class Rings {
  public:
-  // Makes them, each of `bytes`, a power of two and at least a page, in the first `count` places of a map of rings, which must
-  // outlive this. Throws std::system_error.
-  Rings(int map, std::uint32_t count, std::uint64_t bytes);
+  // first: a ring buffer map of `bytes`; the others are made, alike, up to `count` in the places of a map of rings behind its.
+  // Both maps must outlive this. Throws std::system_error.
+  Rings(int first, int map, std::uint32_t count, std::uint64_t bytes);
   ~Rings();
   Rings(const Rings&) = delete;
   Rings& operator=(const Rings&) = delete;
@@ -42,6 +42,7 @@ class Rings {
     std::uint64_t left = 0;      // bytes of this round; more that is written meanwhile waits for its turn
   };
   void look(Source& source);
+  void close_all();
 
   std::vector<int> descriptors_;
   std::vector<Source> sources_;
