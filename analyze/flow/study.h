@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "analyze/flow/call_study.h"
+#include "analyze/flow/change_study.h"
 #include "analyze/flow/connection.h"
 #include "analyze/flow/findings.h"
 #include "analyze/flow/go_study.h"
@@ -179,6 +180,7 @@ struct Study {
   std::vector<NameStudy> names;         // most lookups first
   std::vector<GoStudy> go;              // by process
   std::vector<Incident> incidents;      // by time
+  ChangeStudy changes;
   Arrivals arrivals;
   Time begin = kNoTime, end = kNoTime;
 };

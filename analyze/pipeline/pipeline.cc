@@ -18,6 +18,7 @@
 #include "analyze/protocols/protocols.h"
 #include "analyze/streams/streams.h"
 #include "analyze/tail/calls.h"
+#include "analyze/tail/changes/marks.h"
 #include "analyze/tail/go_programs.h"
 #include "analyze/tail/groups.h"
 #include "analyze/tail/incidents.h"
@@ -39,15 +40,11 @@ using formats::Time;
 // W3C: vendors should propagate at least 512 characters, and may drop a longer one.
 constexpr std::size_t kMaxTraceState = 4096;
 
-std::vector<tail::RouteTemplate> templates_of(const std::vector<std::string>& texts) {
-  return {texts.begin(), texts.end()};
-}
-
 // The stages with what is collected on the way.
 class Run {
  public:
   Run(const formats::Preamble& preamble, const Options& options)
-      : options_(options), templates_(templates_of(options.routes)), facts_(preamble) {
+      : options_(options), templates_(options.routes.begin(), options.routes.end()), facts_(preamble) {
     out_.study.quality.preamble = preamble;
     out_.table.salt = flow::salt_of(preamble.capture_id);
   }
@@ -61,6 +58,7 @@ class Run {
     parents_.push(event);
     go_.push(event);
     incidents_.push(event);
+    marks_.push(event);
     for (const flow::Lookup& lookup : names_.push(event)) {
       setups_.push(lookup);
       lookups_.add(lookup);
@@ -258,7 +256,9 @@ class Run {
     out_.study.tls = tls_.list();
     out_.study.names = lookups_.list();
     out_.study.go = go_.list(out_.table, handlers_.take_served(), quality.preamble.cpus, facts_.last());
-    out_.study.incidents = incidents_.list(out_.table, [&](flow::ConnectionId c) { return c < out_.endpoints.size() ? out_.endpoints[c].local : 0; });
+    const auto local = [&](flow::ConnectionId c) { return c < out_.endpoints.size() ? out_.endpoints[c].local : 0; };
+    out_.study.incidents = incidents_.list(out_.table, local);
+    marks_.fill(out_.table, local, out_.study.changes);
     quality.connections_other = findings_[flow::Finding::not_http];
     quality.failed_connections = failures_.total();
     quality.processes = tasks_.summaries(out_.table);
@@ -332,6 +332,7 @@ class Run {
   tail::NameLookups lookups_;
   tail::GoPrograms go_{options_.go};
   tail::Incidents incidents_;
+  tail::changes::Marks marks_;
   flow::Findings findings_;
   std::vector<std::pair<ExchangeId, ExchangeId>> pairs_;  // first end seen, second end seen
   // By ConnectionId: exchanges of TLS sessions that are not bound yet.

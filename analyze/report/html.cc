@@ -4,6 +4,7 @@
 
 #include "analyze/report/bands.h"
 #include "analyze/report/calls.h"
+#include "analyze/report/changes.h"
 #include "analyze/report/escape.h"
 #include "analyze/report/held_up.h"
 #include "analyze/report/html_parts.h"
@@ -211,7 +212,7 @@ std::string html_report(const flow::Study& study, const flow::RequestTable& tabl
                         const ReportOptions& options, std::span<const flow::Course> courses) {
   std::string body = element("h1", "tailcap report: " + printable(options.file)) + "\n";
   if (!options.scope.empty()) body += element("p", "Only " + options.scope + "; the box is about the whole capture.", "class=\"warn\"") + "\n";
-  body += quality_box_html(study) + tail::verdicts_html(study, table.texts, kSectionsInPage);
+  body += quality_box_html(study) + tail::verdicts_html(study, table.texts, kSectionsInPage) + list(kChangesTitle, change_lines(study));
   body += routes_table(study, flow::Role::server) + routes_table(study, flow::Role::client);
   if (const std::string text = left_out_text(study, kRoutesInPage); !text.empty())
     body += element("p", text + " `tailcap report --json` has them all.", "class=\"soft\"") + "\n";

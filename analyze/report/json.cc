@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "analyze/report/call_json.h"
+#include "analyze/report/changes.h"
 #include "analyze/report/go_lines.h"
 #include "analyze/report/incident_grid.h"
 #include "analyze/report/json_writer.h"
@@ -92,6 +93,7 @@ class Writer {
     json_.begin_array();
     for (const auto& i : study_.incidents) append_incident(json_, i, study_.quality.clock);
     json_.end_array();
+    json_.key("changes"), append_changes(json_, study_);
     json_.key("arrivals"), tail::append_arrivals(json_, study_.arrivals);
     json_.key("connection_failures");
     json_.begin_array();

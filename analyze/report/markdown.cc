@@ -3,6 +3,7 @@
 
 #include "analyze/report/bands.h"
 #include "analyze/report/calls.h"
+#include "analyze/report/changes.h"
 #include "analyze/report/escape.h"
 #include "analyze/report/held_up.h"
 #include "analyze/report/go_grids.h"
@@ -129,6 +130,9 @@ std::string markdown_report(const flow::Study& study, const flow::RequestTable& 
   const auto sentences = tail::sentences(study, table.texts, options.routes);
   if (!sentences.empty()) out += "\n### Why the slow requests are slow\n\n";
   for (const auto& said : sentences) out += "- " + markdown(said.text) + "\n";
+  const auto changes = change_lines(study);
+  if (!changes.empty()) out += std::string("\n### ") + kChangesTitle + "\n\n";
+  for (const auto& line : changes) out += "- " + markdown(line) + "\n";
   Footnotes notes;
   std::size_t left = options.routes;
   out += routes(study, flow::Role::server, left, notes) + routes(study, flow::Role::client, left, notes);

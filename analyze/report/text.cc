@@ -4,6 +4,7 @@
 
 #include "analyze/report/bands.h"
 #include "analyze/report/calls.h"
+#include "analyze/report/changes.h"
 #include "analyze/report/escape.h"
 #include "analyze/report/held_up.h"
 #include "analyze/report/go_grids.h"
@@ -225,7 +226,7 @@ std::string text_report(const flow::Study& study, const flow::RequestTable& tabl
   std::string out = wrapped("", "tailcap report: " + printable(options.file), options.width);
   if (!options.scope.empty()) out += wrapped("only ", options.scope + "; the box is about the whole capture", options.width);
   out += "\n" + quality_box(study, options.width);
-  out += tails(study, table, options);
+  out += tails(study, table, options) + list(kChangesTitle, change_lines(study), options.width);
   std::size_t left = options.routes;
   // Served requests first: they are what the service answers for. The most time first within each.
   out += routes_of(study, table, flow::Role::server, options, left);

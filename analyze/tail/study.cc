@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "analyze/tail/calls.h"
+#include "analyze/tail/changes/change_study.h"
 #include "analyze/tail/load/load_study.h"
 #include "analyze/tail/routes.h"
 
@@ -82,26 +83,34 @@ void study_requests(const RequestTable& table, flow::Study& study) {
   std::optional<slow::Links> links;
   if (table.partitions.size() > 0 || table.causes.size() > 0) links.emplace(table);
   study.arrivals = load::arrivals(table);
-  std::vector<std::pair<double, RouteStudy>> studied;
+  struct Studied {
+    double total = 0;
+    RouteStudy route;
+    const std::vector<std::uint32_t>* rows = nullptr;
+  };
+  std::vector<Studied> studied;
   for (const auto& [key, rows] : routes) {
     double total = 0;
     for (const std::uint32_t i : rows)
       if (table.rows.has_duration(i)) total += static_cast<double>(table.rows.duration(i).count());
-    studied.emplace_back(total, study_route(table, rows, study, links ? &*links : nullptr));
-    studied.back().second.method = table.texts[std::get<0>(key)];
+    studied.push_back({total, study_route(table, rows, study, links ? &*links : nullptr), &rows});
+    studied.back().route.method = table.texts[std::get<0>(key)];
   }
   std::sort(studied.begin(), studied.end(), [](const auto& a, const auto& b) {
-    if (a.first != b.first) return a.first > b.first;
-    return std::tie(a.second.role, a.second.route, a.second.method, a.second.comm) <
-           std::tie(b.second.role, b.second.route, b.second.method, b.second.comm);
+    if (a.total != b.total) return a.total > b.total;
+    return std::tie(a.route.role, a.route.route, a.route.method, a.route.comm) <
+           std::tie(b.route.role, b.route.route, b.route.method, b.route.comm);
   });
   study.routes.clear();
   std::map<std::tuple<std::string, std::string, Role>, std::size_t> names;
-  for (auto& [total, route] : studied) ++names[{route.method, route.route, route.role}];
-  for (auto& [total, route] : studied) {
-    route.name_shared = names[{route.method, route.route, route.role}] > 1;
-    study.routes.push_back(std::move(route));
+  std::vector<const std::vector<std::uint32_t>*> rows;
+  for (const auto& s : studied) ++names[{s.route.method, s.route.route, s.route.role}];
+  for (auto& s : studied) {
+    s.route.name_shared = names[{s.route.method, s.route.route, s.route.role}] > 1;
+    study.routes.push_back(std::move(s.route));
+    rows.push_back(s.rows);
   }
+  changes::study_changes(table, rows, study);
   join_misses(table, study);
   find_slowest(table, study);
 }

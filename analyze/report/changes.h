@@ -1,0 +1,21 @@
+// What changed while it was recorded, and what became of it, in sentences.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "analyze/flow/study.h"
+#include "analyze/report/json_writer.h"
+
+namespace tailcap::report {
+
+inline constexpr const char* kChangesTitle = "Changes while recording";
+
+// What shifted, "After deploy=v3 (12:00:05 UTC) GET /x: median +8.2 ms (7.9–8.6), …", largest sure effect first.
+std::vector<std::string> shift_sentences(const flow::Study& study);
+// These, then every change with its time and what is said of it. Printable; empty: nothing changed.
+std::vector<std::string> change_lines(const flow::Study& study);
+
+void append_changes(JsonWriter& json, const flow::Study& study);
+
+}  // namespace tailcap::report
