@@ -45,6 +45,7 @@ enum record_kind {
 	RECORD_GO_PANIC = 34,
 	RECORD_OOM_KILL = 35,
 	RECORD_GO_CHANNEL = 37,
+	RECORD_FILE_CALL = 39,
 };
 
 /* Every loss that can be counted in the kernel: rows of RECORD_KINDS counters each. */
@@ -176,15 +177,6 @@ struct record_off_cpu {
 	__u64 goroutine; /* that the thread ran when it left the CPU */
 };
 
-/* RECORD_STALL */
-struct record_stall {
-	struct record_header h;
-	__u64 began;
-	__u64 where;
-	__u32 detail;
-	__u32 what; /* enum stall */
-};
-
 /* RECORD_SAMPLE. The addresses of two stacks follow, each from the innermost frame on: first the program's, then the kernel's. */
 #define STACK_MAX 127 /* frames of each, what the kernel itself walks at most; deeper ones lose their outermost */
 struct record_sample {
@@ -195,19 +187,7 @@ struct record_sample {
 	__u32 unused;
 };
 
-/* The numbers of formats::StallKind. */
-enum stall {
-	STALL_BLOCK_IO = 0,
-	STALL_MAJOR_FAULT = 1,
-	STALL_RECLAIM = 2,
-	STALL_KERNEL_LOCK = 3,
-	STALL_FUSE = 4,
-	STALL_WRITEBACK = 5,
-	STALL_IO_THROTTLED = 6,
-	STALL_PEER_WINDOW = 7,
-	STALL_CONGESTION = 8,
-	STALL_INTERRUPT = 9,
-};
+#include "bpf/event_stall.h"
 
 /* RECORD_TASK_START (of the child), RECORD_TASK (an existing one, parent_pid only), RECORD_TASK_EXIT (code) */
 struct record_task {
@@ -387,7 +367,6 @@ static_assert(sizeof(record_segment) == 40);
 static_assert(sizeof(record_state) == 40);
 static_assert(sizeof(record_socket) == 216);
 static_assert(sizeof(record_off_cpu) == 88);
-static_assert(sizeof(record_stall) == 48);
 static_assert(sizeof(record_sample) == 40);
 static_assert(sizeof(record_task) == 56);
 static_assert(sizeof(record_exec) == 296);

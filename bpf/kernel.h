@@ -17,6 +17,8 @@ typedef __s16 s16;
 typedef __s32 s32;
 typedef __s64 s64;
 
+#include "bpf/kernel_file.h"
+
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 /* x86-64: the registers at system call entry, or where a function of a program was probed. */
@@ -72,18 +74,6 @@ struct sock_common {
 		s64 counter;
 	} skc_cookie;
 	unsigned long skc_flags;
-};
-
-struct inode {
-	unsigned short i_mode;
-	u32 i_rdev;
-	unsigned long i_ino;
-};
-
-struct file {
-	struct inode *f_inode;
-	const void *f_op;
-	void *private_data;
 };
 
 struct sock;
@@ -206,6 +196,8 @@ struct bio {
 
 struct request {
 	struct bio *bio;
+	struct block_device *part;
+	unsigned short stats_sectors;
 };
 
 /* Of a kernel thread, and what it runs if it is a worker. */
@@ -225,6 +217,10 @@ struct thread_struct {
 	unsigned long fsbase; /* the thread pointer */
 };
 
+struct compact_control {
+	int order;
+};
+
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int __state;
@@ -234,6 +230,7 @@ struct task_struct {
 	u64 start_time;
 	unsigned long nvcsw; /* how often it left the CPU by itself, */
 	unsigned long nivcsw; /* and how often not */
+	struct task_io_accounting ioac;
 	int exit_code;
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;

@@ -20,6 +20,7 @@ const volatile __u64 target_cgroup = 0;  /* id in the unified hierarchy; 0: none
 const volatile __u32 port_count = 0;
 const volatile __u16 ports[PORTS_MAX] = {};
 const volatile __u8 tell_stalls = false;
+const volatile __u64 slow_file = 0; /* calls on files that take so long are told; 0: none */
 const volatile __u8 switch_tells_state = false; /* sched_switch has its fourth argument: since 5.18 */
 
 /* Set while the iterator over tasks may make targets; later it only lists them. */
@@ -43,6 +44,7 @@ struct task_state {
 	u32 missed;
 	u64 pending_since;
 	u64 reclaim_began;
+	u64 compaction_began;
 	u64 lock_began;
 	u64 lock;
 	u32 lock_flags;
@@ -59,6 +61,17 @@ struct task_state {
 	u64 sending; /* address of the TCP socket to which it waits to write; 0: to none */
 	u32 sending_since;  /* in ticks */
 	u32 sending_window; /* for so many ticks the peer's window had stopped it before */
+	/* bpf/file.h */
+	u64 open_began; /* 0: it opens nothing */
+	u64 file_began; /* when it left the CPU first, in a call on a file; 0: it did in none */
+	u64 file_until; /* when it was back last */
+	u64 file_object;
+	u64 file_calls; /* reads and writes before it, by the kernel's own count */
+	u64 file_bytes; /* that they moved */
+	u64 file_goroutine;
+	s32 file_descriptor;
+	s16 file_call; /* which it is */
+	u16 file_named; /* its path is in slow_files */
 	u64 switches;  /* how often it had left the CPU, by the kernel's own count; 0: not seen yet */
 };
 

@@ -7,6 +7,7 @@
 
 #include "bpf/descriptor.h"
 #include "bpf/disk.h"
+#include "bpf/file.h"
 #include "bpf/goroutine.h"
 #include "bpf/sending.h"
 #include "bpf/signal.h"
@@ -61,6 +62,8 @@ static __always_inline bool waits_on_descriptor(u64 nr)
 	case 288: /* accept4 */
 	case 295: /* preadv */
 	case 296: /* pwritev */
+	case 327: /* preadv2 */
+	case 328: /* pwritev2 */
 		return true;
 	}
 	return false;
@@ -74,6 +77,8 @@ static __always_inline void note_descriptor(struct task_state *state, struct tas
 	if (!file)
 		return;
 	state->file = kind_of_file(file);
+	if (slow_file && state->file == FILE_REGULAR && !state->file_began)
+		file_waits(state, task, file);
 	if (state->file != FILE_SOCKET)
 		return;
 	sk = sock_of(file);
@@ -131,6 +136,8 @@ static __always_inline void leave(struct task_state *state, struct task_struct *
 	state->goroutine = goroutine_of(task, state);
 	regs = (struct pt_regs *)bpf_task_pt_regs(task);
 	nr = regs->orig_ax;
+	if (state->file_began && !same_file_call(state, task, regs))
+		file_done(state, task);
 	if (nr < 1024) { /* otherwise interrupted in user mode */
 		state->syscall = nr;
 		state->argument0 = regs->di;
@@ -166,6 +173,8 @@ static __always_inline void back(struct task_state *state, struct task_struct *t
 		record->goroutine = state->goroutine;
 		bpf_ringbuf_submit(record, wake_flag(record->h.time));
 	}
+	if (state->file_began)
+		file_goes_on(state, task, now);
 	if (state->asleep)
 		emit_stall(state, task, state->asleep, state->left, now, 0, 0);
 	state->asleep = 0;

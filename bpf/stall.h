@@ -86,6 +86,29 @@ int BPF_PROG(stall_memcg_end)
 	return reclaim_ends();
 }
 
+SEC("tp_btf/mm_compaction_begin")
+int BPF_PROG(stall_compaction_begin)
+{
+	struct task_state *state = task_state(bpf_get_current_task_btf());
+
+	if (state)
+		state->compaction_began = bpf_ktime_get_ns();
+	return 0;
+}
+
+SEC("tp_btf/mm_compaction_end")
+int BPF_PROG(stall_compaction_end, struct compact_control *control)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_state *state = task_state(task);
+
+	if (!state || !state->compaction_began)
+		return 0;
+	emit_stall(state, task, STALL_COMPACTION, state->compaction_began, bpf_ktime_get_ns(), control->order, 0);
+	state->compaction_began = 0;
+	return 0;
+}
+
 SEC("tp_btf/contention_begin")
 int BPF_PROG(stall_lock_begin, void *lock, unsigned int flags)
 {

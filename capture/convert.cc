@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "bpf/event.h"
+#include "capture/file_call.h"
 
 namespace tailcap::capture {
 
@@ -133,7 +134,7 @@ bool convert_off_cpu(std::span<const std::byte> bytes, Event& event) {
 bool convert_stall(std::span<const std::byte> bytes, Event& event) {
   record_stall r;
   if (!read(bytes, r)) return false;
-  if (r.what > static_cast<std::uint32_t>(StallKind::interrupt)) return false;
+  if (r.what > static_cast<std::uint32_t>(StallKind::fragmented)) return false;
   event.body = Stall{static_cast<StallKind>(r.what), time_from(static_cast<std::int64_t>(r.began)), r.where, r.detail};
   return true;
 }
@@ -344,6 +345,8 @@ bool Converter::convert(std::span<const std::byte> bytes, Event& event) {
       return convert_channel(bytes, event);
     case RECORD_GO_PANIC:
       return convert_panic(bytes, names_, stack_, event);
+    case RECORD_FILE_CALL:
+      return convert_file_call(bytes, path_text_, event);
     case RECORD_OOM_KILL:
       event.body = OomKill{};
       return true;

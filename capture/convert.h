@@ -24,7 +24,7 @@ class Converter {
  private:
   const go::Names* names_;
   std::array<char, 128> path_{};
-  std::string stack_;
+  std::string stack_, path_text_;
 };
 
 // Its number (bpf::record_kind), or one that no record has.

@@ -24,6 +24,8 @@ const char* name_of(Group group) {
       return "interrupts";
     case Group::samples:
       return "samples";
+    case Group::files:
+      return "files";
   }
   return "?";
 }
@@ -50,6 +52,8 @@ const char* describe(Group group) {
       return "soft interrupts of 10 µs and more in the time of running threads: only where it is named";
     case Group::samples:
       return "what threads do while they run, so many times a second: only with --sample, or where it is named";
+    case Group::files:
+      return "file opens, and slow reads, writes and fsyncs of files (with offcpu), by path: only where it is named";
   }
   return "?";
 }

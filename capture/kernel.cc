@@ -66,6 +66,11 @@ std::string boot_id() {
   return id;
 }
 
+bool has_trace_event(const std::string& name) {
+  const std::string event = "tracing/events/" + name;
+  return access(("/sys/kernel/" + event).c_str(), F_OK) == 0 || access(("/sys/kernel/debug/" + event).c_str(), F_OK) == 0;
+}
+
 bool in_unified_hierarchy(const std::string& path) {
   struct statfs status {};
   return statfs(path.c_str(), &status) == 0 && status.f_type == CGROUP2_SUPER_MAGIC;

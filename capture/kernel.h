@@ -25,6 +25,9 @@ std::string machine();
 std::string host_name();
 std::string boot_id();
 
+// Of the kernel's tracing file system, as "syscalls/sys_enter_openat"; a folder, too. False also where it is not mounted.
+bool has_trace_event(const std::string& name);
+
 bool in_unified_hierarchy(const std::string& path);
 // Where the unified hierarchy is mounted; empty: nowhere.
 std::string unified_mount();

@@ -42,13 +42,20 @@ What
       --unsafe-headers   do not mask the values of authorization, proxy-authorization, cookie, set-cookie, x-api-key
       --sample N         also both stacks of every running thread, N times a second (99 is usual); user stacks are walked by
                          frame pointers, which Go has and C, C++ and Rust with -fno-omit-frame-pointer
-      --only GROUPS      record only these: io,arrivals,offcpu,stalls,tasks,net,tls,go,interrupts,samples (default: all but the last two)
+      --only GROUPS      record only these: io,arrivals,offcpu,stalls,tasks,net,tls,go,interrupts,samples,files
+                         (default: all but the last three)
       --add GROUPS       … and these, after --only
       --list             what the groups are, and stop
                          tls: the plaintext of OpenSSL, GnuTLS and Go in recorded processes. Others on this machine that
                          use the same library pay about half a microsecond a call (`tailcap doctor` says where it is more)
+                         files: every open with its path; reads, writes and fsyncs that waited long for a file. Meanwhile
+                         every system call on this machine takes 0.05 µs longer, every open 0.6 µs
+      --slow-file TIME   how long such a call has to wait to be recorded                (default: 1ms)
       --profile NAME     default, or deep: also every wait, wake-up and run of every goroutine of recorded Go programs, at
-                         1 to 4 µs each: of its throughput at saturation a net/http server kept 0.67, by default 0.83
+                         1 to 4 µs each: of its throughput at saturation a net/http server kept 0.67, by default 0.83;
+                         or node: not requests, but what ails the machine, of everybody on it: processes that come and go,
+                         shortage of memory, TCP failures, slow disks; `tailcap diag` tells. No payload, no WHOM
+      --slow-io TIME     with it: how long an I/O of a disk has to take to be recorded  (default: 10ms)
 
 How
       --tier a|c         how socket I/O is seen          (default: the best this kernel offers)
@@ -123,6 +130,17 @@ void choose_sampling(const std::string& rate, ProbeSettings& probes) {
   }
 }
 
+// What ails the machine, of everybody on it; no requests.
+void choose_node(bool groups_given, ProbeSettings& probes) {
+  if (groups_given) throw UsageError("--profile node is a choice of what to record: --only, --add and --sample do not go with it");
+  if (!probes.selection.empty() && !probes.selection.all)
+    throw UsageError("--profile node records the whole machine: no process, port, cgroup or command goes with it");
+  probes.selection.all = true;
+  probes.node = true;
+  probes.payload_limit = 0;
+  probes.groups = {Group::tasks, Group::net, Group::stalls};
+}
+
 void check(Options& options) {
   const auto& selection = options.probes.selection;
   if (selection.empty())
@@ -161,6 +179,7 @@ Options parse_options(int argc, char** argv) {
   add("all,a", "")("duration,d", po::value<std::string>())("output,o", po::value<std::string>())("force", "");
   add("max-size", po::value<std::string>())("payload", po::value<std::string>())("note", po::value<Strings>());
   add("unsafe-headers", "")("only", po::value<Strings>())("add", po::value<Strings>())("profile", po::value<std::string>())("sample", po::value<std::string>())("list", "")("list-probes", "");
+  add("slow-file", po::value<std::string>())("slow-io", po::value<std::string>());
   add("tier", po::value<std::string>())("ring", po::value<std::string>())("rings", po::value<std::string>())("dry-run", "")("timings", "")("verifier-log",
                                                                                                         "");
   add("help,h", "")("version", "");
@@ -188,6 +207,8 @@ Options parse_options(int argc, char** argv) {
   try {
     if (given.count("duration")) options.duration = parse_duration(given["duration"].as<std::string>());
     if (given.count("max-size")) options.max_size = parse_size(given["max-size"].as<std::string>());
+    if (given.count("slow-file")) options.probes.slow_file = parse_duration(given["slow-file"].as<std::string>());
+    if (given.count("slow-io")) options.probes.slow_io = parse_duration(given["slow-io"].as<std::string>());
     if (given.count("ring")) options.probes.ring_bytes = parse_size(given["ring"].as<std::string>());
     if (given.count("rings")) options.probes.rings = number<std::uint32_t>(given["rings"].as<std::string>(), "a number of rings", 1, RINGS_MAX);
     if (given.count("payload")) {
@@ -209,8 +230,10 @@ Options parse_options(int argc, char** argv) {
   choose_sampling(given.count("sample") ? given["sample"].as<std::string>() : std::string(), options.probes);
   if (given.count("profile")) {
     const auto& profile = given["profile"].as<std::string>();
-    if (profile != "default" && profile != "deep") throw UsageError("'" + profile + "' is not a profile: default or deep");
+    if (profile != "default" && profile != "deep" && profile != "node")
+      throw UsageError("'" + profile + "' is not a profile: default, deep or node");
     options.probes.deep = profile == "deep";
+    if (profile == "node") choose_node(given.count("only") || given.count("add") || given.count("sample"), options.probes);
     if (options.probes.deep && !options.probes.has(Group::go))
       throw UsageError("--profile deep is of Go programs: it needs the group go");
   }

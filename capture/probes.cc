@@ -24,6 +24,7 @@
 #include "bpf/tailcap.skel.h"
 #include "capture/cpu_clock.h"
 #include "capture/kernel.h"
+#include "capture/program_choice.h"
 
 namespace tailcap::capture {
 
@@ -35,6 +36,7 @@ namespace {
 
 constexpr std::string_view kFunctionHook = "uprobe";
 constexpr std::string_view kClockHook = "perf_event";
+constexpr std::string_view kCallHook = "tracepoint/";
 constexpr int kUprobeMulti = 48;  // BPF_TRACE_UPROBE_MULTI, newer than the headers we build with
 constexpr std::size_t kLogBytes = 1u << 20;  // the verifier's words on one program
 
@@ -68,26 +70,6 @@ microseconds since(Clock::time_point start) { return std::chrono::duration_cast<
 std::string hook_of(const bpf_program* program) {
   const std::string_view section = bpf_program__section_name(program);
   return std::string(section.starts_with("tp_btf/") ? section.substr(7) : section);
-}
-
-bool wanted(std::string_view name, const ProbeSettings& settings, HookTier tier) {
-  const auto has = [&](Group g) { return settings.has(g); };
-  const auto& selection = settings.selection;
-  if (name == "io_send" || name == "io_receive") return tier == HookTier::a && has(Group::io);
-  if (name == "call_done") return tier == HookTier::c && has(Group::io);
-  if (name == "arrival") return has(Group::arrivals);
-  if (name == "switch_task" || name == "wake_up" || name == "stop_sent") return has(Group::offcpu);
-  if (name.starts_with("stall_")) return has(Group::stalls);
-  if (name == "retransmit" || name == "reset_sent" || name == "reset_received") return has(Group::net);
-  if (name == "task_exec") return has(Group::tasks) || has(Group::tls) || has(Group::go) || !selection.comms.empty();
-  if (name == "runtime_event") return has(Group::go);
-  if (name == "channel_event") return has(Group::go) && settings.deep;
-  if (name == "task_exit" || name == "oom_kill") return has(Group::tasks);
-  if (name.starts_with("tls_") || name.starts_with("go_")) return has(Group::tls);
-  if (name.starts_with("interrupt_")) return has(Group::interrupts);
-  if (name == "sample") return settings.sample_rate && has(Group::samples);
-  if (name == "task_moved") return !selection.cgroup.empty();
-  return true;
 }
 
 std::string lines_about_failure(const std::string& words) {
@@ -171,6 +153,8 @@ void Probes::Impl::configure(const ProbeSettings& settings, const KernelTypes& t
   constants.port_count = static_cast<std::uint32_t>(selection.ports.size());
   std::copy(selection.ports.begin(), selection.ports.end(), constants.ports);
   constants.tell_stalls = settings.has(Group::stalls);
+  constants.slow_file = settings.has(Group::files) && settings.has(Group::offcpu) ? static_cast<std::uint64_t>(std::max<std::int64_t>(settings.slow_file.count(), 1)) : 0;
+  constants.slow_io = static_cast<std::uint64_t>(settings.slow_io.count());
   constants.oom_tells_task = types.tracepoint_arguments("mark_victim") >= 2;
   constants.switch_tells_state = types.tracepoint_arguments("sched_switch") >= 4;
   sample_rate = settings.sample_rate;
@@ -182,7 +166,7 @@ void Probes::Impl::choose_programs(const ProbeSettings& settings, const KernelTy
     const std::string name = bpf_program__name(program);
     const std::string hook = hook_of(program);
     const bool exists = hook.starts_with("iter/") || hook == kFunctionHook || hook == kClockHook ||
-                        types.has_tracepoint(hook);
+                        (hook.starts_with(kCallHook) ? has_trace_event(hook.substr(kCallHook.size())) : types.has_tracepoint(hook));
     // Before 5.12 it had a request queue before the I/O.
     const bool as_expected = name != "stall_io_queued" || types.tracepoint_arguments(hook) == 1;
     bpf_program__set_autoload(program, exists && as_expected && wanted(name, settings, tier.tier));
@@ -205,6 +189,9 @@ Probes::Probes(const ProbeSettings& settings) : impl_(std::make_unique<Impl>()) 
   impl_->tier = choose_tier(settings.tier);
   if (impl_->tier.tier == HookTier::unknown)
     throw std::runtime_error("recording is impossible here: " + impl_->tier.reason + ". `tailcap doctor` says more.");
+  if (settings.has(Group::files) && !has_trace_event("syscalls"))
+    throw std::runtime_error("the group files needs the kernel's tracing file system with the events of its system calls "
+                             "(CONFIG_FTRACE_SYSCALLS). `mount -t tracefs tracefs /sys/kernel/tracing` mounts it.");
   const KernelTypes types;
   impl_->skeleton.reset(tailcap_bpf__open());
   if (!impl_->skeleton) throw std::runtime_error("cannot open the kernel programs in this binary: " + last_words);

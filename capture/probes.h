@@ -30,6 +30,9 @@ struct ProbeSettings {
   bool has(Group group) const;
   std::uint32_t sample_rate = 0;  // samples a second of each CPU; 0: none
   bool deep = false;          // what every goroutine does, too
+  bool node = false;          // not requests, but what ails the machine
+  std::chrono::nanoseconds slow_file{1'000'000};   // calls on files that wait so long are told,
+  std::chrono::nanoseconds slow_io{10'000'000};    // of a node: I/Os that take so long
   bool verifier_log = false;  // keep what the verifier says of each program
   bool timings = false;       // … or only how long it took
 };

@@ -1,5 +1,6 @@
 #include "analyze/commands/event_names.h"
 #include "analyze/commands/event_text.h"
+#include "analyze/flow/file_calls.h"
 #include "analyze/report/json_writer.h"
 #include "formats/machine.h"
 
@@ -242,7 +243,8 @@ struct Json {
   void operator()(const FileCall& f) const {
     json.field("act", name_of(f.act));
     time("began", f.began);
-    number("result", f.result);
+    if (f.result != flow::kResultUnknown) number("result", f.result);
+    else json.key("result"), json.null();
     number("descriptor", f.descriptor);
     json.field("path", f.path);
   }

@@ -1,6 +1,7 @@
 #include "analyze/commands/event_text.h"
 
 #include "analyze/commands/event_names.h"
+#include "analyze/flow/file_calls.h"
 #include "analyze/report/escape.h"
 #include "analyze/report/number.h"
 #include "analyze/report/words.h"
@@ -145,7 +146,7 @@ struct Text {
     return n(a.count) + " of " + n(a.least) + " bytes and more, in all " + n(a.bytes);
   }
   std::string operator()(const FileCall& f) const {
-    return std::string(name_of(f.act)) + " since " + i(nanoseconds(f.began)) + " result " + i(f.result) +
+    return std::string(name_of(f.act)) + " since " + i(nanoseconds(f.began)) + " result " + (f.result == flow::kResultUnknown ? "?" : i(f.result)) +
            (f.descriptor >= 0 ? " descriptor " + i(f.descriptor) : "") + (f.path.empty() ? "" : " " + report::printable(f.path));
   }
   std::string operator()(const Note& note) const { return report::printable(note.key) + " = " + report::printable(note.value); }

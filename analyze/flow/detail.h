@@ -9,6 +9,7 @@
 
 #include "analyze/flow/connection.h"
 #include "analyze/flow/exchange.h"
+#include "analyze/flow/file_calls.h"
 #include "analyze/flow/partition.h"
 #include "analyze/flow/request.h"
 
@@ -52,6 +53,7 @@ struct RequestDetail {
   std::uint64_t waits_left_out = 0;     // beyond what is kept
   std::vector<ConnectionEvent> events;  // by time
   std::uint64_t events_left_out = 0;
+  FileCalls files;
   std::optional<Course> course;         // what kept it from going on; unset: not all of its milestones are known
 };
 

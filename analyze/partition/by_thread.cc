@@ -123,6 +123,7 @@ void add_by_thread(const Known& k, std::span<const Call> calls, Draft& draft) {
     if (a.tid != carrier) {
       add_running(k, carrier, since, last, calls, draft);
       const auto taken = handover(k, carrier, a.tid, last, a.time, draft);
+      draft.carried.push_back({since, taken && taken->evidence == Evidence::measured ? taken->at : last, carrier});
       if (taken) draft.add(last, taken->at, Label::q_pool, taken->evidence, draft.who(0, taken->behind, taken->tid));
       carrier = a.tid;
       since = taken ? taken->at : a.time;
@@ -130,6 +131,7 @@ void add_by_thread(const Known& k, std::span<const Call> calls, Draft& draft) {
     last = std::max(last, a.time);
   }
   add_running(k, carrier, since, w.to, calls, draft);
+  draft.carried.push_back({since, w.to, carrier});
   const ThreadLog* log = k.observed.thread(carrier);
   if (w.server() && (!log || log->known_since == 0)) add_without_waits(k, calls, acts, draft);
 }

@@ -34,6 +34,7 @@ class Loop {
       if (t.idle) continue;
       if (t.owner == draft_.w.id) add_running(k_, tid_, t.from, t.to, calls, draft_, t.doubtful ? Evidence::inferred : Evidence::measured);
       else others(t, calls);
+      draft_.carried.push_back({t.from, t.to, tid_, true, t.doubtful || t.owner != draft_.w.id});
     }
     // Between its turns.
     Nanos since = draft_.w.from;

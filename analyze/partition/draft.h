@@ -21,6 +21,15 @@ struct Draft {
   Window w;
   std::vector<Condition> conditions;
   std::vector<flow::Culprit> behind;  // number n is behind[n - 1]
+  // The threads that carried it, and when. In Go, who did.
+  struct Carried {
+    Nanos from = 0, to = 0;
+    std::uint32_t tid = 0;
+    bool loop = false;      // in its turn on an event loop,
+    bool doubtful = false;  // or perhaps another's
+  };
+  std::vector<Carried> carried;
+  std::uint64_t goroutine = 0;
 
   // Outside the window nothing is kept.
   void add(Nanos from, Nanos to, flow::Label label, flow::Evidence evidence = flow::Evidence::measured, std::uint32_t who = 0) {

@@ -236,6 +236,23 @@ void Observed::assist(const Event& event, bool begins) {
   log->assisting = begins ? at : 0;
 }
 
+void Observed::file(const Event& event, const formats::FileCall& call) {
+  if (!known(call.began) || call.began > event.time) return;
+  FileUse use;
+  use.time = nanoseconds(call.began), use.to = nanoseconds(event.time), use.result = call.result, use.goroutine = event.goroutine;
+  use.tid = event.thread.tid, use.descriptor = call.descriptor, use.act = call.act;
+  std::string path(call.path);
+  const auto number = path_numbers_.find(path);
+  if (number != path_numbers_.end()) {
+    use.path = number->second;
+  } else if (!path.empty() && paths_.size() < kMaxPaths) {
+    use.path = static_cast<std::uint32_t>(paths_.size());
+    path_numbers_.emplace(path, use.path);
+    paths_.push_back(std::move(path));
+  }
+  processes_[event.thread.pid].files.add(use), ++kept_;
+}
+
 void Observed::push(const Event& event) {
   const Nanos at = nanoseconds(event.time);
   if (!std::holds_alternative<formats::CaptureEnd>(event.body)) now_ = std::max(now_, at);
@@ -303,6 +320,8 @@ void Observed::push(const Event& event) {
   } else if (const auto* stall = std::get_if<formats::Stall>(&event.body)) {
     if (!ours || !known(stall->began) || stall->began >= event.time) return;
     if (ThreadLog* log = find_or_add(event.thread)) log->stalls.add({nanoseconds(stall->began), at, stall->where, stall->what, stall->detail}), ++kept_;
+  } else if (const auto* call = std::get_if<formats::FileCall>(&event.body)) {
+    if (files_kept_ && ours) file(event, *call);
   } else if (const auto* quota = std::get_if<formats::CpuQuota>(&event.body)) {
     this->quota(at, *quota);
   } else if (const auto* task = std::get_if<formats::TaskInfo>(&event.body)) {
@@ -330,7 +349,7 @@ void Observed::forget_before(Nanos t) {
     gone += end.acts.forget_before(t) + end.arrived.forget_before(t) + end.read.forget_before(t) + end.sent.forget_before(t) +
             end.retransmitted.forget_before(t) + end.lost.forget_before(t);
   for (auto& [pid, process] : processes_) {
-    gone += process.wakes.forget_before(t) + process.halts.forget_before(t) + process.signals.forget_before(t) + process.stops.forget_before(t) + process.handlers.forget_before(t);
+    gone += process.wakes.forget_before(t) + process.halts.forget_before(t) + process.signals.forget_before(t) + process.stops.forget_before(t) + process.handlers.forget_before(t) + process.files.forget_before(t);
     for (auto it = process.goroutines.begin(); it != process.goroutines.end();) {
       gone += it->second.forget_before(t);
       it = it->second.size() == 0 ? process.goroutines.erase(it) : std::next(it);

@@ -106,6 +106,16 @@ struct Halt {
   std::uint32_t by = 0;  // the thread that sent the signal; 0: not known
 };
 
+// A call on a file; the path is a number of Observed::path().
+struct FileUse {
+  Nanos time = 0, to = 0;
+  std::int64_t result = 0;
+  std::uint64_t goroutine = 0;
+  std::uint32_t tid = 0, path = 0;
+  std::int32_t descriptor = -1;
+  formats::FileAct act = formats::FileAct::open;
+};
+
 struct ProcessLog {
   static constexpr std::size_t kMaxListed = 64;
   bool go = false;
@@ -117,6 +127,7 @@ struct ProcessLog {
   Log<Wake> wakes;
   Log<Wake> signals;  // `by` sent something on a socket that carries no requests
   Log<Entered> handlers;
+  Log<FileUse> files;
   std::unordered_map<std::uint64_t, Log<Sighting>> goroutines;
 };
 
@@ -150,9 +161,12 @@ class Observed {
   static constexpr std::size_t kMaxThreads = 64u << 10;
   static constexpr std::size_t kMaxStrangers = 64u << 10;
   static constexpr std::size_t kMaxCgroups = 1024;
+  static constexpr std::size_t kMaxPaths = 64u << 10;  // different ones; those of later files are not known
 
   // carriers: by ConnectionId. pids: whose events matter.
   Observed(const Windows& windows, std::span<const Carrier> carriers, std::unordered_set<std::uint32_t> pids);
+  // Calls on files are wanted, too. Before the first push.
+  void keep_files() { files_kept_ = true; }
   void push(const formats::Event& event);
   // Of no request that ends later anything before t will be asked.
   void forget_before(Nanos t);
@@ -165,6 +179,7 @@ class Observed {
   // The connection of requests that this socket carries; 0: none.
   flow::ConnectionId connection_of(formats::SocketId socket) const;
   const Stranger* stranger(formats::SocketId socket) const;
+  const std::string& path(std::uint32_t number) const { return paths_[number]; }
   // Something arrived at a socket that carries no requests.
   const Log<Span>& arrivals_elsewhere() const { return elsewhere_; }
   // Events were lost in here, and nobody counted whose.
@@ -196,6 +211,7 @@ class Observed {
   void sight(const formats::Event& event, Sighting sighting);
   void assist(const formats::Event& event, bool begins);
   void quota(Nanos at, const formats::CpuQuota& quota);
+  void file(const formats::Event& event, const formats::FileCall& call);
   void note_loss(EndLog& end, Nanos at, std::uint16_t missed);
 
   const Windows& windows_;
@@ -216,7 +232,9 @@ class Observed {
   std::size_t kept_ = 0;
   Nanos forgotten_until_ = 0, now_ = 0;
   Nanos begun_ = 0;  // when the recorder had attached all that it attaches; 0: not known
-  bool throttled_seen_ = false, waits_recorded_ = false;
+  bool throttled_seen_ = false, waits_recorded_ = false, files_kept_ = false;
+  std::unordered_map<std::string, std::uint32_t> path_numbers_;
+  std::vector<std::string> paths_{{}};  // of files, by number; 0: not known
   flow::Findings findings_;
 };
 

@@ -7,6 +7,7 @@
 #include "analyze/partition/by_thread.h"
 #include "analyze/partition/by_turns.h"
 #include "analyze/partition/calls.h"
+#include "analyze/partition/files.h"
 #include "analyze/partition/running.h"
 
 namespace tailcap::partition {
@@ -44,6 +45,7 @@ struct Partitioner::Impl {
   flow::Partitions done;
   std::vector<ExchangeId> followed, wrong;
   std::vector<flow::Course> courses;
+  std::vector<flow::FileCalls> files;
   flow::Findings findings;
   Draft draft;  // its memory is used again
   std::vector<flow::Part> parts;
@@ -82,6 +84,7 @@ struct Partitioner::Impl {
     const ProcessLog* process = observed.process(w.pid);
     if (process && process->go) {
       const std::uint64_t handler = w.streams ? windows.table().handler_goroutines.find(w.id) : 0;
+      if (handler != 0 || !w.streams) draft.goroutine = handler != 0 ? handler : goroutine;
       return add_by_goroutine(k, {handler != 0 ? handler : goroutine, handler != 0}, calls, draft);
     }
     const ThreadLog* log = only != 0 ? observed.thread(only) : nullptr;
@@ -91,7 +94,8 @@ struct Partitioner::Impl {
 
   void finish(std::uint32_t row) {
     draft.w = windows.window(row);
-    draft.conditions.clear(), draft.behind.clear();
+    draft.conditions.clear(), draft.behind.clear(), draft.carried.clear();
+    draft.goroutine = 0;
     if (!draft.w.phases || draft.w.stretches == 0) return;
     const std::vector<Call> calls = calls_of(known(), draft);
     carry(calls);
@@ -212,6 +216,7 @@ struct Partitioner::Impl {
     }
     for (const Call& c : calls)
       if (c.w.id != draft.w.id) course.calls.push_back({c.w.id, c.on_path, flow::Duration{c.slack}});
+    if (flow::FileCalls used = files_of(known(), draft); !used.empty()) files.push_back(std::move(used));
     courses.push_back(std::move(course));
   }
 };
@@ -231,6 +236,7 @@ void Partitioner::follow(ExchangeId id) {
     const auto row = impl_->windows.find(one);
     if (!row || (at != all.end() && *at == one)) continue;
     all.insert(at, one);
+    impl_->observed.keep_files();
     if (const ExchangeId peer = impl_->windows.table().rows.peer(*row); peer.connection != 0) next.push_back(peer);
     for (const std::uint32_t call : impl_->windows.calls_of(one)) next.push_back(impl_->windows.table().rows.id(call));
   }
@@ -251,6 +257,11 @@ flow::Partitions Partitioner::take() {
 std::vector<flow::Course> Partitioner::take_courses() {
   std::sort(impl_->courses.begin(), impl_->courses.end(), [](const auto& a, const auto& b) { return a.request < b.request; });
   return std::move(impl_->courses);
+}
+
+std::vector<flow::FileCalls> Partitioner::take_files() {
+  std::sort(impl_->files.begin(), impl_->files.end(), [](const auto& a, const auto& b) { return a.request < b.request; });
+  return std::move(impl_->files);
 }
 
 const std::vector<ExchangeId>& Partitioner::wrong() const { return impl_->wrong; }

@@ -14,6 +14,7 @@
 #include <span>
 #include <vector>
 
+#include "analyze/flow/file_calls.h"
 #include "analyze/flow/findings.h"
 #include "analyze/flow/partition.h"
 #include "analyze/partition/observed.h"
@@ -33,6 +34,7 @@ class Partitioner {
   // Once, after the last event.
   flow::Partitions take();
   std::vector<flow::Course> take_courses();
+  std::vector<flow::FileCalls> take_files();  // of those that are followed and made any, by request
   // Requests whose labels or phases do not sum to their duration: a defect of tailcap. The first few.
   const std::vector<flow::ExchangeId>& wrong() const;
   flow::Findings findings() const;

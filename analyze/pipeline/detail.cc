@@ -265,6 +265,9 @@ Look look(const std::string& path, flow::ExchangeId id, unsigned threads) {
   if (const auto peer = row_of(out.table, row->peer)) wanted.push_back(&out.detail->peer.emplace(described(*peer, out.table)));
   for (RequestDetail* d : wanted)
     if (const flow::Course* course = course_of(analysis.courses, d->row.id)) d->course = *course;
+  for (RequestDetail* d : wanted)
+    for (const flow::FileCalls& files : analysis.files)
+      if (files.request == d->row.id) d->files = files;
   SecondLook(wanted).read(path, threads);
   collect(wanted, path, threads);
   for (RequestDetail* d : wanted) {

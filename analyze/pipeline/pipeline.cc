@@ -87,6 +87,7 @@ class Run {
   void partitioned(partition::Partitioner& partitioner) {
     out_.table.partitions = partitioner.take();
     out_.courses = partitioner.take_courses();
+    out_.files = partitioner.take_files();
     out_.wrong = partitioner.wrong();
     findings_.add(partitioner.findings());
   }

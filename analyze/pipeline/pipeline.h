@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "analyze/flow/exchange.h"
+#include "analyze/flow/file_calls.h"
 #include "analyze/flow/request.h"
 #include "analyze/flow/split.h"
 #include "analyze/flow/study.h"
@@ -66,6 +67,7 @@ struct Analysis {
   std::vector<Endpoints> endpoints;  // by ConnectionId; [0] is empty
   std::vector<std::pair<flow::ExchangeId, flow::TextId>> trace_states;  // of requests that carry one, ascending
   std::vector<flow::Course> courses; // by request
+  std::vector<flow::FileCalls> files; // likewise, of those that made any
   // Requests whose phases or labels do not sum to their duration, the first few: a defect of tailcap. Exit code 1.
   std::vector<flow::ExchangeId> wrong;
   flow::Splits splits;               // of all requests, selected or not, where they were asked for

@@ -57,6 +57,19 @@ std::string messages_html(const Waterfall& w) {
   return out + (w.messages.others.empty() ? "" : element("p", "And " + w.messages.others + ".", "class=\"soft\"") + "\n");
 }
 
+std::string files_html(const Waterfall& w) {
+  if (w.files.empty() && w.files_notes.empty()) return {};
+  std::string out = "<h2>Files</h2>\n";
+  if (!w.files.empty()) {
+    out += "<div class=\"wide\"><table>\n<thead><tr><th>from</th><th>for</th><th class=\"name\"></th><th class=\"name\"></th></tr></thead>\n<tbody>\n";
+    for (const auto& f : w.files)
+      out += "<tr>" + place(f.from, w.span) + "<td title=\"" + exact_text(f.length) + "\">" + duration_text(f.length) + "</td>" + element("td", f.end, "class=\"name\"") + element("td", f.what, "class=\"name\"") + "</tr>\n";
+    out += "</tbody></table></div>\n";
+  }
+  for (const auto& note : w.files_notes) out += element("p", note + ".", "class=\"soft\"") + "\n";
+  return out;
+}
+
 std::string waits_html(const Waterfall& w) {
   if (!w.waits_known) return "<p class=\"soft\">What its thread did is not known.</p>\n";
   if (w.waits.empty()) return "<p class=\"soft\">Its thread was never off the CPU meanwhile.</p>\n";
@@ -108,7 +121,7 @@ std::string html_show(const flow::Detail& detail, const flow::Study& study, cons
     for (const auto& m : w.milestones) body += "<tr>" + place(m.at, w.span) + element("td", m.end, "class=\"left\"") + element("td", m.what, "class=\"name\"") + "</tr>\n";
     body += "</tbody></table></div>\n";
   }
-  body += around_html(around, w) + messages_html(w) + waits_html(w);
+  body += around_html(around, w) + messages_html(w) + files_html(w) + waits_html(w);
   if (!w.events.empty()) {
     body += "<h2>On the connection meanwhile</h2>\n";
     for (const auto& e : w.events) body += element("p", e) + "\n";

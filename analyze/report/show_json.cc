@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "analyze/flow/trace_formats.h"
+#include "analyze/report/files.h"
 #include "analyze/report/json.h"
 #include "analyze/report/json_writer.h"
 #include "analyze/report/number.h"
@@ -32,6 +33,7 @@ class EndWriter {
     windows();
     connection();
     course();
+    append_files(json_, d_.files, d_.row, study_.quality.preamble);
     thread();
     waits();
     events();

@@ -69,6 +69,15 @@ std::string messages(const Waterfall& w) {
   return heading("Messages") + table.text();
 }
 
+std::string files(const Waterfall& w) {
+  if (w.files.empty() && w.files_notes.empty()) return {};
+  Table table({{Align::right, 12}, {Align::right, 9}, {}, {}}, "  ");
+  if (!w.files.empty()) table.row({"from", "for", "", ""});
+  for (const auto& f : w.files) table.row({place_text(f.from, w.span), duration_text(f.length), f.end, f.what});
+  for (const auto& note : w.files_notes) table.line(note);
+  return heading("Files") + table.text();
+}
+
 std::string waits(const Waterfall& w, std::size_t width) {
   if (!w.waits_known) return heading("What its thread did is not known");
   if (w.waits.empty()) return heading("Its thread was never off the CPU meanwhile");
@@ -101,7 +110,7 @@ std::string text_show(const flow::Detail& detail, const flow::Study& study, cons
     out += heading("Beside the critical path");
     for (const auto& line : w.beside) out += wrapped("  ", line, width);
   }
-  out += milestones(w) + messages(w) + waits(w, width);
+  out += milestones(w) + messages(w) + files(w) + waits(w, width);
   if (!w.events.empty()) {
     out += heading("On the connection meanwhile");
     for (const auto& e : w.events) out += wrapped("  ", e, width);

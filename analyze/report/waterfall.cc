@@ -294,6 +294,7 @@ Waterfall waterfall(const flow::Detail& detail, const flow::Study& study) {
   add_lanes(detail, d, out.zero, out.lanes);
   add_milestones(d, out.zero, out.milestones);
   add_events(d, out.zero, out.events);
+  add_files(d, out.zero, out.files, out.files_notes);
   if (detail.peer) {
     const bool client_last = d.row.role == flow::Role::server && detail.peer->row.role == flow::Role::client;
     const std::size_t own = out.lanes.size();
@@ -303,6 +304,7 @@ Waterfall waterfall(const flow::Detail& detail, const flow::Study& study) {
     if (client_last) std::rotate(out.lanes.begin(), out.lanes.begin() + static_cast<std::ptrdiff_t>(own), out.lanes.end());
     add_milestones(*detail.peer, out.zero, out.milestones);
     add_events(*detail.peer, out.zero, out.events);
+    add_files(*detail.peer, out.zero, out.files, out.files_notes);
   }
   for (Lane& lane : lanes_below(detail, out.zero, out.beside)) out.lanes.push_back(std::move(lane));
   std::ranges::stable_sort(out.milestones, {}, &Milestone::at);

@@ -8,6 +8,7 @@
 #include "analyze/flow/detail.h"
 #include "analyze/flow/study.h"
 #include "analyze/report/calls.h"
+#include "analyze/report/files.h"
 #include "analyze/report/quality.h"
 
 namespace tailcap::report {
@@ -60,6 +61,8 @@ struct Waterfall {
   std::string no_lanes;             // why there are none
   std::vector<Milestone> milestones;  // by time
   CallMessages messages;
+  std::vector<FileLine> files;
+  std::vector<std::string> files_notes;  // what is not among them
   std::vector<Wait> waits;
   std::uint64_t waits_left_out = 0;
   bool waits_known = false;

@@ -236,6 +236,25 @@ TEST_F(Lifecycle, OnlyWhatWasAskedFor) {
   EXPECT_TRUE(seen.kinds.contains(static_cast<int>(Kind::send)));
 }
 
+TEST_F(Lifecycle, EveryProgramLoads) {
+  const std::vector<std::vector<std::string>> choices = {{"--profile", "deep", "--add", "interrupts,samples,files"}, {"--tier", "c", "--add", "files"}, {"--only", "files"}, {"--profile", "node"}};
+  for (const auto& choice : choices) {
+    std::vector<std::string> command = {RECORDER, "-a", "--dry-run"};
+    command.insert(command.end(), choice.begin(), choice.end());
+    Process recorder(command, scratch_ / "log");
+    EXPECT_EQ(recorder.wait(), 0) << choice[1] << ": " << recorder.said();
+  }
+}
+
+TEST_F(Lifecycle, FilesOnly) {
+  const auto capture = scratch_ / "files.tcap";
+  Process recorder({RECORDER, "--only", "files", "-o", capture, "--", WORKLOAD, "tcp4", scratch_ / "books"}, scratch_ / "log");
+  EXPECT_EQ(recorder.wait(), 0) << recorder.said();
+  const auto seen = read_capture(capture);
+  EXPECT_GE(seen.kinds.at(static_cast<int>(Kind::file_call)), 1u) << "the books are a file";
+  EXPECT_FALSE(seen.kinds.contains(static_cast<int>(Kind::send)));
+}
+
 // Twenty recordings, ended in every way there is: nothing of ours stays in the kernel, and every file can be read.
 TEST_F(Lifecycle, NothingStays) {
   for (int i = 0; i < 20; i++) {

@@ -191,7 +191,7 @@ TEST(Convert, Stall) {
   Event event;
   ASSERT_TRUE(converter.convert(bytes_of(r), event));
   EXPECT_EQ(event, (Event{time_from(1000), {17, 18}, Stall{StallKind::kernel_lock, time_from(300), 77, 4}}));
-  r.what = 10;
+  r.what = 12;
   EXPECT_FALSE(converter.convert(bytes_of(r), event));
   const auto bytes = bytes_of(r);
   EXPECT_FALSE(converter.convert(std::span(bytes).first(47), event));
@@ -376,6 +376,60 @@ TEST(Convert, GoEndsAndPanics) {
   panic.frames = 1;
   const auto whole = bytes_of(panic);
   EXPECT_FALSE(converter.convert(std::span(whole).first(sizeof panic - 8), event)) << "cut";
+}
+
+TEST(Convert, FileCall) {
+  Converter converter;
+  Event event;
+  record_file r{};
+  r.h = header(RECORD_FILE_CALL);
+  r.began = 700;
+  r.until = 900;
+  r.goroutine = 4;
+  r.result = -2;
+  r.descriptor = -1;
+  const auto put = [&](std::string_view path, int how) {
+    std::fill(std::begin(r.path), std::end(r.path), '?');
+    std::copy(path.begin(), path.end(), r.path);
+    r.size = static_cast<__u16>(path.size());
+    r.how = static_cast<__u8>(how);
+  };
+  const auto path = [&] {
+    EXPECT_TRUE(converter.convert(bytes_of(r), event));
+    return std::string(std::get<FileCall>(event.body).path);
+  };
+  put("conf/app", PATH_TEXT);
+  ASSERT_TRUE(converter.convert(bytes_of(r), event));
+  EXPECT_EQ(event, (Event{time_from(900), {17, 18}, FileCall{FileAct::open, time_from(700), -2, -1, "conf/app"}, 4}));
+  put("", PATH_TEXT);
+  EXPECT_EQ(path(), "") << "not known";
+  const std::string much(254, 'x');
+  put(much + "\xc3", PATH_TEXT | PATH_CUT);
+  EXPECT_EQ(path(), much + "…") << "half a character goes";
+  put(much.substr(1) + "\xc3\xa4", PATH_TEXT | PATH_CUT);
+  EXPECT_EQ(path(), much.substr(1) + "…") << "the last, which may be whole, with it";
+  r.act = FILE_ACT_SYNC;
+  r.result = FILE_RESULT_UNKNOWN;
+  using namespace std::string_view_literals;
+  put("log\0app\0var\0"sv, PATH_NAMES);
+  EXPECT_EQ(path(), "/var/app/log");
+  EXPECT_EQ(std::get<FileCall>(event.body).result, INT64_MIN);
+  put("log\0app\0"sv, PATH_NAMES | PATH_CUT);
+  EXPECT_EQ(path(), "…/app/log");
+  put("log\0app"sv, PATH_NAMES);
+  EXPECT_EQ(path(), "/app/log") << "the last zero is missing";
+  put(std::string_view("\0\0\0", 3), PATH_NAMES);
+  EXPECT_EQ(path(), "///") << "names without letters: no kernel says so";
+  const auto whole = bytes_of(r);
+  EXPECT_FALSE(converter.convert(std::span(whole).first(sizeof r - 1), event)) << "cut";
+  r.size = FILE_PATH_SIZE + 1;
+  EXPECT_FALSE(converter.convert(bytes_of(r), event)) << "more path than there is room for";
+  r.size = 0;
+  r.how = 4;
+  EXPECT_FALSE(converter.convert(bytes_of(r), event));
+  r.how = 0;
+  r.act = 4;
+  EXPECT_FALSE(converter.convert(bytes_of(r), event));
 }
 
 TEST(Convert, GoroutinesAreOfTheirRecordOnly) {

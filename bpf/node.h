@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * A whole machine's troubles (--profile node): slow I/O of any disk, whoever asked for it, and page blocks that are broken
+ * up because memory in one piece is short.
+ */
+#ifndef TAILCAP_BPF_NODE_H
+#define TAILCAP_BPF_NODE_H
+
+#include "bpf/stall.h"
+#include "bpf/target.h"
+#include <bpf/bpf_tracing.h>
+
+const volatile __u64 slow_io = 0; /* I/Os that take so long are told */
+
+struct page;
+
+#define PAGE_BLOCK_ORDER 9 /* 2 MiB on x86-64 */
+
+/* An I/O that was handed to its driver, by the address of the struct request; its thread is who began it. */
+struct begun_io {
+	u64 since;
+	u32 pid;
+	u32 tid;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, u64);
+	__type(value, struct begun_io);
+} begun_ios SEC(".maps");
+
+SEC("tp_btf/block_io_start")
+int BPF_PROG(node_io_begins, struct request *request)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct begun_io io = {.since = bpf_ktime_get_ns(), .pid = task->tgid, .tid = task->pid};
+	u64 key = (u64)request;
+
+	bpf_map_update_elem(&begun_ios, &key, &io, BPF_ANY);
+	return 0;
+}
+
+static __always_inline u32 device_of(struct request *request)
+{
+	struct block_device *device = BPF_CORE_READ(request, part);
+
+	return device ? BPF_CORE_READ(device, bd_dev) : 0;
+}
+
+SEC("tp_btf/block_io_done")
+int BPF_PROG(node_io_ends, struct request *request)
+{
+	u64 key = (u64)request, now;
+	struct begun_io *io = bpf_map_lookup_elem(&begun_ios, &key);
+	struct record_stall *record;
+
+	if (!io)
+		return 0;
+	now = bpf_ktime_get_ns();
+	if (now - io->since < slow_io)
+		goto over;
+	record = reserve(sizeof(*record), RECORD_STALL, NULL);
+	if (!record)
+		goto over;
+	record->h.time = now;
+	record->h.pid = io->pid;
+	record->h.tid = io->tid;
+	record->h.kind = RECORD_STALL;
+	record->h.missed = 0;
+	record->h.length = 0;
+	record->began = io->since;
+	record->where = device_of(request);
+	record->detail = BPF_CORE_READ(request, stats_sectors) << 9;
+	record->what = STALL_BLOCK_IO;
+	bpf_ringbuf_submit(record, wake_flag(now));
+over:
+	bpf_map_delete_elem(&begun_ios, &key);
+	return 0;
+}
+
+/* Memory of one kind was taken out of a page block of another kind, and not the whole block. */
+SEC("tp_btf/mm_page_alloc_extfrag")
+int BPF_PROG(node_fragments, struct page *page, int order, int taken_from, int kind, int other_kind)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct record_stall *record;
+
+	if (taken_from >= PAGE_BLOCK_ORDER)
+		return 0;
+	record = reserve(sizeof(*record), RECORD_STALL, NULL);
+	if (!record)
+		return 0;
+	record->h.time = bpf_ktime_get_ns();
+	record->h.pid = task->tgid;
+	record->h.tid = task->pid;
+	record->h.kind = RECORD_STALL;
+	record->h.missed = 0;
+	record->h.length = 0;
+	record->began = record->h.time;
+	record->where = order;
+	record->detail = 0;
+	record->what = STALL_FRAGMENTED;
+	bpf_ringbuf_submit(record, wake_flag(record->h.time));
+	return 0;
+}
+
+#endif
