@@ -15,6 +15,7 @@ int run_recover(int argc, char** argv);
 int run_report(int argc, char** argv);
 int run_requests(int argc, char** argv);
 int run_show(int argc, char** argv);
+int run_spans(int argc, char** argv);
 int run_timeline(int argc, char** argv);
 int run_topology(int argc, char** argv);
 int run_tree(int argc, char** argv);

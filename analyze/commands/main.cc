@@ -34,6 +34,7 @@ constexpr std::array kEntries = std::to_array<Entry>({
     {"report", run_report},
     {"requests", run_requests},
     {"show", run_show},
+    {"spans", run_spans},
     {"timeline", run_timeline},
     {"topology", run_topology},
     {"tree", run_tree},
@@ -58,6 +59,7 @@ What is slow, and where does the time go?
   show       one request as a waterfall
   tree       one request and everything it caused
   timeline   lanes of threads, goroutines and connections in a window of time
+  spans      requests as OpenTelemetry spans; completes those of SDKs
   flame      flame graphs: functions that the CPU's time went to, or what threads waited for
 
 What is in the file, and can it be trusted?

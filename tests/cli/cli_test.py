@@ -15,7 +15,7 @@ import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BUILD = ROOT / "build/dev"
-READERS = ["report", "requests", "info", "check", "events"]  # COMMAND FILE
+READERS = ["report", "requests", "info", "check", "events", "spans"]  # COMMAND FILE
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
 
 
@@ -61,6 +61,22 @@ class AnalyserCli(Case):
             self.assertEqual((done.returncode, done.stderr), (0, ""), command)
             self.assertIn("example", done.stdout, command)
             self.assertLessEqual(max(map(len, done.stdout.splitlines())), 120, command)
+
+    def test_spans(self):
+        capture = ROOT / "samples/captures/slow-client/slow-client.tcap"
+        self.assert_refused(self.tailcap("spans", capture, "x"), 2, "'x' is no request", "12.3")
+        self.assert_refused(self.tailcap("spans", capture, "9.9"), 1, "no request 9.9", "tailcap requests")
+        self.assert_refused(self.tailcap("spans", capture, "2.1", "--where", "status == 200"), 2, "--where", "choose one")
+        self.assert_refused(self.tailcap("spans", capture, "--json"), 2, "--explain")
+        self.assertEqual(self.tailcap("spans", capture, "--where", "nonsense == 1").returncode, 2)
+        self.assert_refused(self.tailcap("spans", capture, "--import", "none.json"), 1, "none.json", "No such file")
+        (self.scratch / "bad.json").write_text('{"resourceSpans": [')
+        self.assert_refused(self.tailcap("spans", capture, "--import", "bad.json"), 1, "cannot import bad.json", "OTLP")
+        (self.scratch / "bad.rules").write_text("insert service.namespace = shop\nrename a b\n")
+        self.assert_refused(self.tailcap("spans", capture, "--rules", "bad.rules"), 1, "bad.rules, line 2", "rename")
+        done = self.tailcap("spans", capture, "2.1", "-o", "out.json")
+        self.assertEqual((done.returncode, done.stdout), (0, ""), done.stderr)
+        self.assertIn('"resourceSpans"', (self.scratch / "out.json").read_text())
 
     def test_version(self):
         self.assertRegex(self.tailcap("--version").stdout, r"^tailcap \d+\.\d+\.\d+\n$")

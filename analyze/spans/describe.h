@@ -1,0 +1,14 @@
+// What a request's span is called and what is said of it, in the names of OpenTelemetry's stable semantic conventions for
+// HTTP and those for RPC; what they have no name for begins with "tailcap.".
+#pragma once
+
+#include "analyze/flow/request.h"
+#include "analyze/flow/span.h"
+#include "analyze/spans/ends.h"
+
+namespace tailcap::spans {
+
+// Sets name, kind, attributes and status.
+void describe(const flow::RequestTable& table, const flow::Request& row, const Ends& ends, flow::Span& span);
+
+}  // namespace tailcap::spans

@@ -1,0 +1,15 @@
+// Counts what an export did, for whoever asks why.
+#pragma once
+
+#include <vector>
+
+#include "analyze/flow/span_facts.h"
+#include "analyze/spans/enrichment.h"
+#include "analyze/spans/imported.h"
+#include "analyze/spans/spans.h"
+
+namespace tailcap::spans {
+
+flow::SpanFacts facts_of(const Result& result, const Identities& identities, const std::vector<bool>& wanted, const Enrichment& enrichment, const Imported& imported);
+
+}  // namespace tailcap::spans

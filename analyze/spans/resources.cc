@@ -1,0 +1,135 @@
+#include "analyze/spans/resources.h"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <ctime>
+#include <variant>
+
+#include "formats/machine.h"
+
+namespace tailcap::spans {
+namespace {
+
+bool is_hex(std::string_view s) {
+  return std::all_of(s.begin(), s.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+}
+
+constexpr std::size_t kContainerId = 64, kPodUid = 36;
+
+// "2026-03-01T12:34:56.789Z", as the conventions want it.
+std::string iso_time(std::int64_t ns) {
+  const std::time_t seconds = static_cast<std::time_t>(ns / 1'000'000'000);
+  std::tm t{};
+  if (gmtime_r(&seconds, &t) == nullptr) return {};
+  char date[32], text[48];
+  std::strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &t);
+  std::snprintf(text, sizeof text, "%s.%03dZ", date, static_cast<int>(ns / 1'000'000 % 1000));
+  return text;
+}
+
+}  // namespace
+
+Container container_of(std::string_view cgroup) {
+  Container out;
+  for (std::size_t at = 0; at < cgroup.size();) {
+    std::string_view part = cgroup.substr(at, cgroup.find('/', at) - at);
+    at += part.size() + 1;
+    for (const std::string_view end : {".scope", ".slice"})
+      if (part.ends_with(end)) part.remove_suffix(end.size());
+    if (const auto pod = part.rfind("pod"); pod != part.npos && part.size() - pod - 3 == kPodUid) {
+      std::string uid(part.substr(pod + 3));
+      std::replace(uid.begin(), uid.end(), '_', '-');
+      std::string digits = uid;
+      std::erase(digits, '-');
+      if (digits.size() == 32 && is_hex(digits)) out.pod_uid = uid;
+    }
+    if (part.size() < kContainerId || !is_hex(part.substr(part.size() - kContainerId))) continue;
+    std::string_view before = part.substr(0, part.size() - kContainerId);
+    if (!before.empty() && before.back() != '-') continue;
+    out.id = part.substr(before.size());
+    if (before == "docker-" || (before.empty() && cgroup.starts_with("/docker/"))) out.runtime = "docker";
+    else if (before == "cri-containerd-") out.runtime = "containerd";
+    else if (before == "crio-") out.runtime = "cri-o";
+    else if (before == "libpod-") out.runtime = "podman";
+  }
+  return out;
+}
+
+void Resources::push(const formats::Event& event) {
+  const std::uint32_t pid = event.thread.pid;
+  if (formats::machine_of(pid) > 0) merged_ = true;
+  if (std::holds_alternative<formats::TaskStart>(event.body)) {
+    if (pid == event.thread.tid)
+      if (const auto at = processes_.find(pid); at != processes_.end()) at->second.several = true;
+    return;
+  }
+  if (const auto* n = std::get_if<formats::NetInterface>(&event.body)) {
+    if (interfaces_.size() >= kMaxInterfaces) return;
+    const auto [at, is_new] = interfaces_.try_emplace({n->net_namespace, n->family, n->address.bytes}, n->name);
+    if (!is_new && at->second != n->name) at->second.clear();
+    return;
+  }
+  const auto* info = std::get_if<formats::TaskInfo>(&event.body);
+  if (!info || pid == 0 || pid != event.thread.tid) return;
+  if (processes_.size() >= kMaxProcesses && processes_.count(pid) == 0) return;
+  Process& p = processes_[pid];
+  if (!info->comm.empty()) p.comm = info->comm;
+  if (!info->executable.empty()) p.executable = info->executable;
+  if (!info->cgroup.empty()) p.cgroup = info->cgroup;
+  if (formats::known(info->started)) p.started = info->started;
+}
+
+flow::Attributes Resources::of(std::uint32_t pid, std::string_view comm, const formats::Preamble& preamble, const flow::WallClock& clock) const {
+  flow::Attributes out;
+  const auto at = processes_.find(pid);
+  static const Process kUnknown;
+  const Process& p = at != processes_.end() && !at->second.several ? at->second : kUnknown;
+  const std::string_view name = !p.comm.empty() ? std::string_view(p.comm) : comm;
+  out.set("service.name", !name.empty() ? name : "unknown_service");
+  out.set("service.name.source", !name.empty() ? "process" : "unknown");
+  if (pid != 0) out.set("process.pid", std::int64_t{formats::number_of(pid)});
+  out.set_known("process.executable.path", p.executable);
+  if (const auto slash = p.executable.rfind('/'); slash != p.executable.npos) out.set_known("process.executable.name", p.executable.substr(slash + 1));
+  out.set_known("process.linux.cgroup", p.cgroup);
+  if (formats::known(p.started) && clock.known()) out.set_known("process.creation.time", iso_time(clock.realtime(p.started)));
+  if (at != processes_.end() && at->second.several) out.set("tailcap.process.reused", true);
+  const Container container = container_of(p.cgroup);
+  out.set_known("container.id", container.id);
+  out.set_known("container.runtime", container.runtime);
+  out.set_known("k8s.pod.uid", container.pod_uid);
+  out.set("os.type", "linux");
+  if (merged_) {
+    out.set("tailcap.machine", std::int64_t{formats::machine_of(pid)} + 1);
+  } else {
+    out.set_known("host.name", preamble.host);
+    out.set_known("host.arch", preamble.architecture == "x86_64" ? "amd64" : preamble.architecture == "aarch64" ? "arm64" : std::string_view(preamble.architecture));
+    out.set_known("os.version", preamble.kernel);
+    out.set_known("tailcap.boot_id", preamble.boot_id);
+  }
+  out.set_known("tailcap.capture_id", preamble.capture_id);
+  return out;
+}
+
+std::string_view Resources::interface_of(const Ends& ends) const {
+  const HostPort local = host_port(ends.local);
+  if (local.is_unix || local.host.empty() || ends.net_namespace == 0) return {};
+  std::array<std::uint8_t, 16> bytes{};
+  formats::Family family = formats::Family::inet;
+  const std::string host(local.host);
+  if (inet_pton(AF_INET, host.c_str(), bytes.data()) != 1) {
+    family = formats::Family::inet6;
+    if (inet_pton(AF_INET6, host.c_str(), bytes.data()) != 1) return {};
+    constexpr std::array<std::uint8_t, 12> kMapped = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+    if (std::equal(kMapped.begin(), kMapped.end(), bytes.begin())) {
+      family = formats::Family::inet;
+      std::copy(bytes.begin() + kMapped.size(), bytes.end(), bytes.begin());
+      std::fill(bytes.begin() + 4, bytes.end(), std::uint8_t{0});
+    }
+  }
+  const auto at = interfaces_.find({ends.net_namespace, family, bytes});
+  return at == interfaces_.end() ? std::string_view{} : at->second;
+}
+
+}  // namespace tailcap::spans

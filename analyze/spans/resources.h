@@ -1,0 +1,48 @@
+// What a process is, as the capture's tables of tasks and interfaces tell: attributes of its resource.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <unordered_map>
+
+#include "analyze/flow/span.h"
+#include "analyze/flow/wall_clock.h"
+#include "analyze/spans/ends.h"
+#include "formats/event.h"
+#include "formats/preamble.h"
+
+namespace tailcap::spans {
+
+// Of a control group's path: "…/docker-<64 hex>.scope", "…/kubepods/burstable/pod<uid>/<64 hex>", … Empty: it does not tell.
+struct Container {
+  std::string id, runtime, pod_uid;
+};
+Container container_of(std::string_view cgroup);
+
+class Resources {
+ public:
+  void push(const formats::Event& event);
+
+  // comm: what requests of the process say it is called, where its own entry is missing.
+  flow::Attributes of(std::uint32_t pid, std::string_view comm, const formats::Preamble& preamble, const flow::WallClock& clock) const;
+  // The interface that has the local address of this connection; empty: none is known, or several.
+  std::string_view interface_of(const Ends& ends) const;
+
+ private:
+  static constexpr std::size_t kMaxProcesses = 32u << 10, kMaxInterfaces = 4096;
+  struct Process {
+    std::string comm, executable, cgroup;
+    formats::Time started = formats::kNoTime;
+    bool several = false;  // the number was given to another process in between
+  };
+  using Place = std::tuple<std::uint32_t, formats::Family, std::array<std::uint8_t, 16>>;
+  std::unordered_map<std::uint32_t, Process> processes_;
+  std::map<Place, std::string> interfaces_;  // empty: several have this address
+  bool merged_ = false;
+};
+
+}  // namespace tailcap::spans

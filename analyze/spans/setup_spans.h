@@ -1,0 +1,25 @@
+// The lookup, the connect and the handshake before the first request of a connection, as spans of their own.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "analyze/flow/request.h"
+#include "analyze/flow/span.h"
+#include "analyze/spans/ends.h"
+
+namespace tailcap::spans {
+
+// Times of the capture as ns since 1970, for one request and what belongs to it; and as evidence is told.
+struct Clocked {
+  std::int64_t offset = 0;  // add to a Time
+  formats::Time first = formats::kNoTime;  // of the capture
+  std::int64_t unix_time(formats::Time t) const { return formats::nanoseconds(t) + offset; }
+  std::string since_start(formats::Time t) const;  // "+1.234567890 s", as `tailcap events` prints it
+};
+
+// Below `parent`; inferred, with the evidence.
+void add_setup(const flow::RequestTable& table, const flow::Request& row, const Ends& ends, const flow::SpanContext& parent, const Clocked& clock,
+               std::vector<flow::Span>& out);
+
+}  // namespace tailcap::spans

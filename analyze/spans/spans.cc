@@ -1,0 +1,219 @@
+#include "analyze/spans/spans.h"
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <utility>
+
+#include "analyze/flow/trace_identity.h"
+#include "analyze/spans/describe.h"
+#include "analyze/spans/setup_spans.h"
+
+namespace tailcap::spans {
+namespace {
+
+using flow::Request;
+using flow::Role;
+using flow::Span;
+using formats::known;
+
+constexpr std::uint32_t kNone = Identity::kNone;
+constexpr std::uint64_t kBelow = 7;  // number of the made-up span id of a request below somebody else's span
+constexpr int kMaxAbove = 64;        // spans above one that are asked for its clock
+
+// Requests of one tree have one distance to the wall clock, that of its root: a clock that is set in between moves none of
+// them against another, and changes no duration.
+class Offsets {
+ public:
+  Offsets(const Source& source, const Identities& ids) : source_(source), ids_(ids), roots_(ids.rows.size(), kNone) {}
+
+  std::int64_t own(std::uint32_t row) const {
+    const auto start = source_.table.rows.start(row);
+    return source_.clock.realtime(start) - formats::nanoseconds(start);
+  }
+  std::int64_t of(std::uint32_t row) {
+    std::uint32_t root = row;
+    for (int n = 0; n < kMaxAbove; ++n) {
+      if (roots_[root] != kNone) {
+        root = roots_[root];
+        break;
+      }
+      const std::uint32_t above = ids_.rows[root].parent_row;
+      if (above == kNone || above == row || !known(source_.table.rows.start(above))) break;
+      root = above;
+    }
+    roots_[row] = root;
+    return own(root);
+  }
+
+ private:
+  const Source& source_;
+  const Identities& ids_;
+  std::vector<std::uint32_t> roots_;  // by row, where it was asked for
+};
+
+class Maker {
+ public:
+  Maker(const Source& source, const Identities& ids, const Enrichment& enrichment, const Resources& resources)
+      : source_(source), table_(source.table), ids_(ids), enrichment_(enrichment), resources_(resources), offsets_(source, ids) {}
+
+  void add(std::uint32_t i) {
+    const Request row = table_.rows[i];
+    if (!known(row.start)) {
+      ++out_.counts.not_placed;
+      return;
+    }
+    ++out_.counts.requests;
+    static const Ends kNowhere;
+    const Ends& ends = row.id.connection < source_.ends.size() ? source_.ends[row.id.connection] : kNowhere;
+    const Clocked clock{offsets_.of(i), source_.first};
+    flow::SpanResource& resource = resource_of(row);
+    Span span = span_of(i, row, ends, clock);
+    const std::size_t before = resource.spans.size();
+    add_setup(table_, row, ends, ids_.rows[i].context, clock, resource.spans);
+    out_.counts.setup += resource.spans.size() - before;
+    resource.spans.push_back(std::move(span));
+  }
+
+  Result take() {
+    for (auto& [pid, resource] : by_pid_) out_.resources.push_back(std::move(resource));
+    return std::move(out_);
+  }
+
+ private:
+  flow::SpanResource& resource_of(const Request& row) {
+    const auto at = by_pid_.find(row.pid);
+    if (at != by_pid_.end()) return at->second;
+    flow::SpanResource& resource = by_pid_[row.pid];
+    resource.attributes = resources_.of(row.pid, table_.texts[row.comm], source_.preamble, source_.clock);
+    resource.attributes.set("tailcap.clock.error_ns", std::int64_t{(source_.clock_error + flow::WallClock::kStep).count()});
+    return resource;
+  }
+
+  Span span_of(std::uint32_t i, const Request& row, const Ends& ends, const Clocked& clock) {
+    const Identity& id = ids_.rows[i];
+    Span span;
+    span.context = id.context, span.parent = id.parent;
+    describe(table_, row, ends, span);
+    span.start = clock.unix_time(row.start), span.end = span.start;
+    auto& a = span.attributes;
+    if (row.has_duration) {
+      span.end += row.duration.count();
+    } else if (row.outcome == flow::Outcome::in_flight && source_.last > row.start) {
+      span.end += (source_.last - row.start).count();
+      a.set("tailcap.duration", "at least");
+    } else {
+      a.set("tailcap.duration", "unknown");
+    }
+    stepped(i, row, clock, a);
+    a.set_known("net.iface.name", resources_.interface_of(ends));
+    a.set("tailcap.trace_id_source", id.trace_source);
+    a.set("tailcap.span_id_source", id.span_source);
+    place(i, row, span);
+    if (const auto state = std::lower_bound(source_.trace_states.begin(), source_.trace_states.end(), std::pair{row.id, flow::TextId{0}});
+        state != source_.trace_states.end() && state->first == row.id && id.trace_source != flow::kSynthetic)
+      span.trace_state = table_.texts[state->second];
+    enrich(i, clock, span);
+    return span;
+  }
+
+  // The wall clock was set: what it said when this began is not what the span says, or nobody knows what it said.
+  void stepped(std::uint32_t i, const Request& row, const Clocked& clock, flow::Attributes& a) const {
+    const std::int64_t by = offsets_.own(i) - clock.offset;
+    if (by != 0) a.set("tailcap.clock.set_meanwhile_ns", by);
+    for (const auto& step : source_.clock.steps())
+      if (row.start > step.from && row.start <= step.to) a.set("tailcap.clock.uncertain_ns", std::int64_t{step.by < 0 ? -step.by : step.by});
+  }
+
+  void place(std::uint32_t i, const Request& row, Span& span) {
+    const Identity& id = ids_.rows[i];
+    auto& a = span.attributes;
+    if (id.foreign >= 0) {
+      // Somebody else's span stays as it is.
+      span.parent = id.context.span;
+      span.context.span = flow::synthetic_span(table_, row.id, kBelow);
+      span.kind = flow::SpanKind::internal;
+      span.name += " (on the wire)";
+      a.set("tailcap.inferred", true);
+      a.set("tailcap.span_id_source", flow::kSynthetic);
+      a.set("tailcap.evidence", std::vector<std::string>{"request " + std::to_string(row.id.connection) + "." + std::to_string(row.id.index) +
+                                                         (row.role == Role::client ? " carries this span's id" : " carries the id of this span's parent")});
+      ++out_.counts.below;
+      return;
+    }
+    span.parent_remote = id.parent_how == ParentHow::wire || id.parent_how == ParentHow::other_end;
+    if (id.span_source == "calls")
+      a.set("tailcap.evidence", std::vector<std::string>{"imported spans of calls that this request made name it as their parent"});
+    const flow::Cause* cause = row.role == Role::client ? table_.causes.find(row.id) : nullptr;
+    switch (id.parent_how) {
+      case ParentHow::wire: a.set("tailcap.parent.how", id.trace_source); break;
+      case ParentHow::other_end: a.set("tailcap.parent.how", "other end"); break;
+      case ParentHow::cause:
+        if (cause) a.set("tailcap.parent.how", flow::name_of(cause->method));
+        if (!id.parent_certain) a.set("tailcap.parent.confidence", "likely");
+        break;
+      case ParentHow::none: break;
+    }
+    if (cause && cause->parent.connection == 0) a.set("tailcap.parent.alternatives", std::int64_t{cause->alternatives});
+    if (id.link != kNone) {
+      flow::SpanLink link{ids_.rows[id.link].context, {}};
+      link.attributes.set("tailcap.link", "made by");
+      if (cause && !cause->certain) link.attributes.set("tailcap.parent.confidence", "likely");
+      span.links.push_back(std::move(link));
+    }
+  }
+
+  void enrich(std::uint32_t i, const Clocked& clock, Span& span) const {
+    const RowEvents* events = enrichment_.of(i);
+    if (!events) return;
+    if (events->waits > 0) {
+      span.attributes.set("tailcap.off_cpu.count", static_cast<std::int64_t>(events->waits));
+      span.attributes.set("tailcap.off_cpu.ns", std::int64_t{events->waited.count()});
+    }
+    span.events_left_out = events->left_out;
+    for (const auto& event : events->events)
+      span.events.push_back({clock.unix_time(event.time), std::string(kRules[static_cast<std::size_t>(event.subject)].name), event.attributes});
+  }
+
+  const Source& source_;
+  const flow::RequestTable& table_;
+  const Identities& ids_;
+  const Enrichment& enrichment_;
+  const Resources& resources_;
+  Offsets offsets_;
+  std::map<std::uint32_t, flow::SpanResource> by_pid_;
+  Result out_;
+};
+
+}  // namespace
+
+Result spans_of(const Source& source, const Identities& identities, const Enrichment& enrichment, const Resources& resources, const std::vector<bool>& wanted) {
+  Maker maker(source, identities, enrichment, resources);
+  for (std::uint32_t i = 0; i < source.table.rows.size(); ++i)
+    if (wanted[i]) maker.add(i);
+  return maker.take();
+}
+
+std::vector<bool> joined_to(const flow::RequestTable& table, const Identities& identities, std::uint32_t row) {
+  std::vector<std::vector<std::uint32_t>> beside(table.rows.size());
+  const auto join = [&](std::uint32_t a, flow::ExchangeId id) {
+    const std::uint32_t b = id.connection == 0 ? kNone : identities.row_of(id);
+    if (b != kNone) beside[a].push_back(b), beside[b].push_back(a);
+  };
+  for (std::uint32_t i = 0; i < table.rows.size(); ++i) {
+    join(i, table.rows.peer(i));
+    if (const flow::Cause* cause = table.causes.find(table.rows.id(i))) join(i, cause->parent);
+  }
+  std::vector<bool> out(table.rows.size());
+  std::vector<std::uint32_t> open = {row};
+  out[row] = true;
+  while (!open.empty()) {
+    const std::uint32_t at = open.back();
+    open.pop_back();
+    for (const std::uint32_t next : beside[at])
+      if (!out[next]) out[next] = true, open.push_back(next);
+  }
+  return out;
+}
+
+}  // namespace tailcap::spans

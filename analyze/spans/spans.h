@@ -1,0 +1,49 @@
+// Requests as spans, those of each process under its resource: with what came before the first on a connection as spans below
+// it, and what happened meanwhile as events. Where a request is a span of somebody else's, that one is left alone, and what is
+// known of the request stands below it.
+#pragma once
+
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "analyze/flow/request.h"
+#include "analyze/flow/span.h"
+#include "analyze/flow/wall_clock.h"
+#include "analyze/spans/ends.h"
+#include "analyze/spans/enrichment.h"
+#include "analyze/spans/identities.h"
+#include "analyze/spans/resources.h"
+#include "formats/preamble.h"
+
+namespace tailcap::spans {
+
+struct Source {
+  const flow::RequestTable& table;
+  const AllEnds& ends;
+  const std::vector<std::pair<flow::ExchangeId, flow::TextId>>& trace_states;
+  const flow::WallClock& clock;  // must be known
+  formats::Duration clock_error{};
+  const formats::Preamble& preamble;
+  formats::Time first = formats::kNoTime, last = formats::kNoTime;  // of the capture
+};
+
+struct Counts {
+  std::uint64_t requests = 0;     // that became spans
+  std::uint64_t not_placed = 0;   // that did not, since nobody knows when they began
+  std::uint64_t setup = 0;        // spans of names, connects, handshakes
+  std::uint64_t below = 0;        // requests that are somebody else's spans, told below those
+};
+
+struct Result {
+  std::vector<flow::SpanResource> resources;  // by machine and process
+  Counts counts;
+};
+
+// wanted: by row. The ids of all are the same whichever are.
+Result spans_of(const Source& source, const Identities& identities, const Enrichment& enrichment, const Resources& resources, const std::vector<bool>& wanted);
+
+// Rows that are joined to this one: its other end, what made it and what it made, and so on.
+std::vector<bool> joined_to(const flow::RequestTable& table, const Identities& identities, std::uint32_t row);
+
+}  // namespace tailcap::spans
