@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "capture/clocks.h"
 #include "capture/quota.h"
 #include "capture/symbols/build_id.h"
 
@@ -29,6 +30,22 @@ std::string slurp(const std::string& path, std::size_t most) {
 
 }  // namespace
 
+namespace {
+
+// Of what stands behind the name in /proc/PID/stat. The kernel tells the start in clock ticks since boot, time asleep included.
+formats::Time start_time(const char* stat, std::uint32_t& parent_pid) {
+  std::uint64_t ticks = 0;
+  const int read = std::sscanf(stat, " %*c %" SCNu32 " %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %" SCNu64, &parent_pid, &ticks);
+  const long rate = sysconf(_SC_CLK_TCK);
+  if (read < 2 || rate <= 0 || ticks > (std::uint64_t{1} << 40)) return formats::kNoTime;
+  const auto clocks = read_clocks();
+  const std::int64_t asleep = clocks.snapshot.boottime - formats::nanoseconds(clocks.time);
+  const std::int64_t at = static_cast<std::int64_t>(ticks) * (1'000'000'000 / rate) - asleep;
+  return at > 0 ? formats::time_from(at) : formats::kNoTime;
+}
+
+}  // namespace
+
 ProcessFacts process_facts(std::uint32_t pid) {
   const std::string folder = "/proc/" + std::to_string(pid) + "/";
   ProcessFacts facts;
@@ -36,7 +53,7 @@ ProcessFacts process_facts(std::uint32_t pid) {
   if (facts.comm.ends_with('\n')) facts.comm.pop_back();
   const std::string stat = slurp(folder + "stat", 512);
   if (const auto name_end = stat.rfind(')'); name_end != stat.npos)  // the name may contain anything
-    std::sscanf(stat.c_str() + name_end + 1, " %*c %" SCNu32, &facts.parent_pid);
+    facts.started = start_time(stat.c_str() + name_end + 1, facts.parent_pid);
   facts.command_line = slurp(folder + "cmdline", kMaxCommandLine);
   while (!facts.command_line.empty() && facts.command_line.back() == '\0') facts.command_line.pop_back();
   for (char& c : facts.command_line) {

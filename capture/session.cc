@@ -8,6 +8,7 @@
 
 #include "bpf/event.h"
 #include "capture/clocks.h"
+#include "capture/interfaces.h"
 
 namespace tailcap::capture {
 
@@ -182,7 +183,7 @@ void Session::tick(Time now) {
   for (const auto pid : new_) {
     const auto facts = process_facts(pid);
     if (facts.executable.empty()) continue;  // gone already
-    push({now, {pid, pid}, TaskInfo{facts.parent_pid, facts.comm, facts.command_line, facts.executable, facts.cgroup}});
+    push({now, {pid, pid}, TaskInfo{facts.parent_pid, facts.comm, facts.command_line, facts.executable, facts.cgroup, facts.started}});
     describe(pid, now);
   }
   new_.clear();
@@ -208,6 +209,12 @@ void Session::push_costs(Time now) {
   for (const auto& program : probes_.programs()) push({now, {}, ProgramCost{program.name, program.runs, program.time}});
 }
 
+void Session::push_interfaces(Time now) {
+  const std::uint32_t space = own_net_namespace();
+  if (space == 0) return;
+  for (const InterfaceFacts& f : interface_facts()) push({now, {}, NetInterface{space, f.index, f.name, f.family, f.address, f.prefix}});
+}
+
 void Session::count_skipped_runs(Time now) {
   for (const auto& program : probes_.programs()) {
     auto& before = skipped_runs_[program.name];
@@ -225,6 +232,7 @@ void Session::count_skipped_runs(Time now) {
 void Session::keyframe(Time now) {
   writer_.begin_keyframe(now);
   push_costs(now);
+  push_interfaces(now);
   Event event;
   const auto tasks = probes_.list_tasks();
   std::span<const std::byte> rest = tasks;
@@ -237,6 +245,7 @@ void Session::keyframe(Time now) {
         info->command_line = facts.command_line;
         info->executable = facts.executable;
         info->cgroup = facts.cgroup;
+        info->started = facts.started;
         processes_.insert(event.thread.pid);
         push(event);
       }

@@ -57,6 +57,7 @@ class Session {
   void forget_later(formats::SocketId socket);
   void begun(std::uint32_t pid, bool program);  // a process; program: it runs another one than its parent
   void push_costs(formats::Time now);
+  void push_interfaces(formats::Time now);
   void push_quotas(formats::Time now);
   void push_loss(formats::Time now, formats::Time since, formats::LossCause cause, std::uint8_t kind,
                  std::uint64_t count, const char* what);
