@@ -1,5 +1,6 @@
 // tailcap flame: what threads did while they ran, or waited for, as a flame graph.
 #include <cstdio>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -8,7 +9,9 @@
 #include "analyze/commands/file_arguments.h"
 #include "analyze/commands/flame_stacks.h"
 #include "analyze/commands/output_file.h"
+#include "analyze/commands/trace_flames.h"
 #include "analyze/flame/svg.h"
+#include "analyze/query/literal.h"
 #include "analyze/report/escape.h"
 #include "analyze/report/json_writer.h"
 #include "analyze/report/number.h"
@@ -17,9 +20,11 @@ namespace tailcap::commands {
 namespace {
 
 constexpr const char* kHelp = R"(tailcap flame draws a flame graph: which functions the processors' time was spent in (needs a capture made with
-`tailcap record --sample 99`), or what threads waited for.
+`tailcap record --sample 99`), or what threads waited for; or one of a trace: requests below those that caused them.
 
 usage: tailcap flame FILE -o OUT.svg [OPTION...]
+       tailcap flame FILE --request ID -o OUT.svg
+       tailcap flame FILE --auto -o FOLDER [--longer TIME] [--deeper N]
 
 Whose time?
       --route R    only while a request of this route was served, as the report prints it, with or without the method
@@ -30,6 +35,10 @@ Whose time?
 Which time?
       --off-cpu    of waiting, in any capture: by process, thread, system call and what it was on
 
+Which trace?
+      --request ID the one that this request is part of: as wide as time, each request below the one that caused it
+      --auto       each that is longer than --longer TIME (default 100ms) and has more levels than --deeper N (default 5); a client's
+                   and a server's request are two levels. The longest 100 (--most N) are drawn to FOLDER/ID.svg and listed
 In which form?
   -o, --output OUT an SVG with search and zoom that needs nothing else; - is the standard output. A link can search and
                    zoom: OUT.svg#search=EXPRESSION&zoom=FUNCTION
@@ -46,7 +55,24 @@ examples:
   tailcap record --sample 99 -o slow.tcap -d 30s -p $(pidof shop) && tailcap flame slow.tcap -o shop.svg
   tailcap flame slow.tcap --route 'GET /cart/{}' --diff -o cart.svg
   tailcap flame slow.tcap --off-cpu --folded
+  tailcap flame slow.tcap --request 12.3 -o trace.svg
 )";
+
+// What was given for --auto; false: wrong usage, which was said.
+bool take_auto(const char* command, const std::string& longer, const std::string& deeper, const std::string& most, TraceChoice& out) {
+  const auto number = [&](const std::string& text, std::int64_t fewest, std::int64_t otherwise) {
+    if (text.empty()) return otherwise;
+    const auto n = query::parse_number(text);
+    return n && *n >= fewest && *n <= 1'000'000 ? *n : -1;
+  };
+  const auto time = longer.empty() ? std::optional(out.longer) : query::parse_duration(longer);
+  const std::int64_t levels = number(deeper, 0, out.deeper), files = number(most, 1, static_cast<std::int64_t>(out.most));
+  if (!time) return wrong_usage(command, "'" + report::printable(longer) + "' is not a duration: write 100ms, 2s …"), false;
+  if (levels < 0) return wrong_usage(command, "'" + report::printable(deeper) + "' is not a number of levels"), false;
+  if (files < 0) return wrong_usage(command, "'" + report::printable(most) + "' is not a number of pictures"), false;
+  out.longer = *time, out.deeper = static_cast<std::uint32_t>(levels), out.most = static_cast<std::size_t>(files);
+  return true;
+}
 
 std::string folded_text(const flow::Flame& flame) {
   std::string out;
@@ -86,7 +112,9 @@ std::string json_text(const FlameResult& result) {
 int run_flame(int argc, char** argv) {
   std::string output;
   FlameChoice choice;
-  bool slow = false, typical = false, diff = false, folded = false, as_json = false;
+  TraceChoice traces;
+  std::string longer, deeper, most;
+  bool slow = false, typical = false, diff = false, folded = false, as_json = false, automatic = false;
   const FileArguments arguments = parse_file_arguments(argc, argv, kHelp, {"no file given"},
                                                        {{"output,o", output},
                                                         {"route", choice.route},
@@ -94,10 +122,22 @@ int run_flame(int argc, char** argv) {
                                                         {"typical", typical},
                                                         {"diff", diff},
                                                         {"off-cpu", choice.off_cpu},
+                                                        {"request", traces.request},
+                                                        {"auto", automatic},
+                                                        {"longer", longer},
+                                                        {"deeper", deeper},
+                                                        {"most", most},
                                                         {"folded", folded},
                                                         {"json", as_json}});
   if (arguments.exit) return *arguments.exit;
   const std::string& file = arguments.words[0];
+  if (automatic || !traces.request.empty()) {
+    if (automatic && !traces.request.empty()) return wrong_usage(argv[0], "choose one of --auto and --request");
+    if (slow || typical || diff || folded || choice.off_cpu || !choice.route.empty()) return wrong_usage(argv[0], "a trace has no samples: --auto and --request stand alone");
+    if (output.empty()) return wrong_usage(argv[0], automatic ? "no folder given: -o FOLDER" : "no output given: -o OUT.svg");
+    if (!take_auto(argv[0], longer, deeper, most, traces)) return 2;
+    return draw_traces(file, traces, output, as_json);
+  }
   if (slow + typical + diff > 1) return wrong_usage(argv[0], "choose one of --slow, --typical and --diff");
   if (folded && as_json) return wrong_usage(argv[0], "choose one of --folded and --json");
   if (output.empty() && !folded && !as_json) return wrong_usage(argv[0], "no output given: -o OUT.svg, or --folded, or --json");

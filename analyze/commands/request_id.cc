@@ -1,6 +1,9 @@
 #include "analyze/commands/request_id.h"
 
 #include <charconv>
+#include <cstdio>
+
+#include "analyze/report/escape.h"
 
 namespace tailcap::commands {
 
@@ -12,6 +15,17 @@ std::optional<flow::ExchangeId> parse_id(const std::string& text) {
   const auto [rest, error2] = std::from_chars(dot + 1, end, id.index);
   if (error2 != std::errc{} || rest != end || id.connection == 0 || id.index == 0) return std::nullopt;
   return id;
+}
+
+int no_id(const char* command, const std::string& file, const std::string& name) {
+  std::fprintf(stderr, "tailcap %s: '%s' is no request: they are called like 12.3, the third on connection 12. `tailcap requests %s` lists them.\n", command,
+               report::printable(name).c_str(), file.c_str());
+  return 2;
+}
+
+int no_request(const char* command, const std::string& file, const std::string& name) {
+  std::fprintf(stderr, "tailcap %s: %s holds no request %s. `tailcap requests %s` lists those it holds.\n", command, file.c_str(), report::printable(name).c_str(), file.c_str());
+  return 1;
 }
 
 }  // namespace tailcap::commands

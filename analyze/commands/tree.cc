@@ -7,7 +7,6 @@
 #include "analyze/commands/request_id.h"
 #include "analyze/pipeline/pipeline.h"
 #include "analyze/report/call_tree.h"
-#include "analyze/report/escape.h"
 
 namespace tailcap::commands {
 namespace {
@@ -39,16 +38,9 @@ int run(const std::string& file, const std::string& name, bool as_json) {
   options.study = false;
   // A missing or broken file is the first thing to say, whatever the id looks like.
   const pipeline::Analysis analysis = pipeline::analyze(file, options);
-  if (!id) {
-    std::fprintf(stderr, "tailcap tree: '%s' is no request: they are called like 12.3, the third on connection 12. `tailcap requests %s` lists them.\n",
-                 report::printable(name).c_str(), file.c_str());
-    return 2;
-  }
+  if (!id) return no_id("tree", file, name);
   const auto tree = report::call_tree(analysis.table, *id);
-  if (!tree) {
-    std::fprintf(stderr, "tailcap tree: %s holds no request %s. `tailcap requests %s` lists those it holds.\n", file.c_str(), report::printable(name).c_str(), file.c_str());
-    return 1;
-  }
+  if (!tree) return no_request("tree", file, name);
   const std::string shown = std::filesystem::path(file).filename().string();
   std::fputs((as_json ? report::json_tree(*tree, analysis.table) : report::text_tree(*tree, analysis.table, shown)).c_str(), stdout);
   return analysis.damaged ? 3 : 0;

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "formats/time.h"
+
 namespace tailcap::flow {
 
 // frames: outermost first, joined by ';'. What the kernel did ends with "_[k]".
@@ -20,6 +22,23 @@ struct Flame {
   bool time = false;        // values are nanoseconds; otherwise samples
   bool comparison = false;  // typical counts
   std::vector<FoldedStack> stacks;  // by frames
+};
+
+// One request in a picture of a trace.
+struct TraceSpan {
+  enum class Kind : std::uint8_t { served, made, failed };
+  formats::Time begin = formats::kNoTime;
+  formats::Duration duration{};
+  std::uint32_t depth = 0;   // in the tree of requests; the first: 0
+  Kind kind = Kind::served;
+  std::string name, told;    // what stands in it; what the mouse finds
+};
+
+struct TraceFlame {
+  std::string title, subtitle;
+  std::vector<TraceSpan> spans;  // each before what it caused
+  formats::Duration length{};    // from the first begin to the last end
+  std::uint32_t levels = 0;
 };
 
 }  // namespace tailcap::flow

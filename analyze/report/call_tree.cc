@@ -21,94 +21,25 @@ using flow::Request;
 using flow::Role;
 using formats::known;
 
-class Builder {
- public:
-  explicit Builder(const flow::RequestTable& table) : table_(table) {
-    const auto& rows = table.rows;
-    places_.reserve(rows.size());
-    for (std::uint32_t i = 0; i < rows.size(); ++i) places_.emplace_back(rows.id(i), i);
-    std::sort(places_.begin(), places_.end());
-    for (const auto& [call, cause] : table.causes)
-      if (cause.parent.connection != 0)
-        if (const auto at = place(call)) calls_.emplace_back(cause.parent, *at);
-    std::sort(calls_.begin(), calls_.end());  // rows are in order of start
-  }
-
-  std::optional<CallTree> build(ExchangeId root) {
-    const auto at = place(root);
-    if (!at) return std::nullopt;
-    climb(table_.rows[*at]);
-    std::vector<std::pair<std::uint32_t, std::uint32_t>> todo = {{*at, 0}};  // place, depth
-    while (!todo.empty()) {
-      const auto [next, depth] = todo.back();
-      todo.pop_back();
-      const Request row = table_.rows[next];
-      if (!seen_.insert(row.id).second) continue;
-      if (tree_.nodes.size() == kMaxTreeNodes || depth > kMaxTreeDepth) {
-        ++tree_.left_out;
-        continue;
-      }
-      tree_.nodes.push_back({row, depth, depth == 0 ? nullptr : table_.causes.find(row.id), 0});
-      const std::vector<std::uint32_t> below = caused(row);
-      for (auto it = below.rbegin(); it != below.rend(); ++it) todo.emplace_back(*it, depth + 1);
-    }
-    count_undecided();
-    return std::move(tree_);
-  }
-
- private:
-  std::optional<std::uint32_t> place(ExchangeId id) const {
-    const auto at = std::lower_bound(places_.begin(), places_.end(), std::pair{id, 0u});
-    return at != places_.end() && at->first == id ? std::optional(at->second) : std::nullopt;
-  }
-
-  std::vector<std::uint32_t> caused(const Request& row) const {
-    std::vector<std::uint32_t> out;
-    if (row.role == Role::client) {
-      if (const auto peer = place(row.peer)) out.push_back(*peer);
-      return out;
-    }
-    for (auto it = std::lower_bound(calls_.begin(), calls_.end(), std::pair{row.id, 0u}); it != calls_.end() && it->first == row.id; ++it)
-      out.push_back(it->second);
-    return out;
-  }
-
-  void climb(Request row) {
-    std::set<ExchangeId> met = {row.id};
-    while (tree_.above.size() < kMaxTreeDepth) {
-      const flow::Cause* cause = table_.causes.find(row.id);
-      const ExchangeId up = row.role == Role::server ? row.peer : cause ? cause->parent : ExchangeId{};
-      const auto at = place(up);
-      if (!at || !met.insert(up).second) return;
-      tree_.above.push_back(up);
-      row = table_.rows[*at];
+// Calls of the tree's processes, while its requests were under way, of unknown cause.
+void count_undecided(const flow::RequestTable& table, CallTree& tree) {
+  std::multimap<std::uint32_t, TreeNode*> by_process;
+  for (TreeNode& node : tree.nodes)
+    if (node.row.role == Role::server && node.row.pid != 0) by_process.emplace(node.row.pid, &node);
+  if (by_process.empty()) return;
+  for (std::size_t i = 0; i < table.rows.size(); ++i) {
+    if (table.rows.role(i) != Role::client) continue;
+    const flow::Cause* cause = table.causes.find(table.rows.id(i));
+    if (cause && cause->parent.connection != 0) continue;
+    const Request row = table.rows[i];
+    if (!known(row.start)) continue;
+    for (auto [at, end] = by_process.equal_range(row.pid); at != end; ++at) {
+      const Request& server = at->second->row;
+      if (known(server.start) && row.start >= server.start && (!server.has_duration || row.start <= server.start + server.duration))
+        ++at->second->undecided;
     }
   }
-
-  void count_undecided() {
-    std::multimap<std::uint32_t, TreeNode*> by_process;
-    for (TreeNode& node : tree_.nodes)
-      if (node.row.role == Role::server && node.row.pid != 0) by_process.emplace(node.row.pid, &node);
-    if (by_process.empty()) return;
-    for (std::size_t i = 0; i < table_.rows.size(); ++i) {
-      if (table_.rows.role(i) != Role::client) continue;
-      const flow::Cause* cause = table_.causes.find(table_.rows.id(i));
-      if (cause && cause->parent.connection != 0) continue;
-      const Request row = table_.rows[i];
-      if (!known(row.start)) continue;
-      for (auto [at, end] = by_process.equal_range(row.pid); at != end; ++at) {
-        const Request& server = at->second->row;
-        if (known(server.start) && row.start >= server.start && (!server.has_duration || row.start <= server.start + server.duration))
-          ++at->second->undecided;
-      }
-    }
-  }
-
-  const flow::RequestTable& table_;
-  std::vector<std::pair<ExchangeId, std::uint32_t>> places_, calls_;
-  std::set<ExchangeId> seen_;
-  CallTree tree_;
-};
+}
 
 std::string process_text(const flow::RequestTable& table, const Request& row) {
   if (row.comm != 0) return printable(table.texts[row.comm]);
@@ -149,7 +80,79 @@ bool uncertain(const TreeNode& node) { return (node.cause && !node.cause->certai
 
 }  // namespace
 
-std::optional<CallTree> call_tree(const flow::RequestTable& table, ExchangeId root) { return Builder(table).build(root); }
+CallTrees::CallTrees(const flow::RequestTable& table) : table_(table) {
+  const auto& rows = table.rows;
+  places_.reserve(rows.size());
+  for (std::uint32_t i = 0; i < rows.size(); ++i) places_.emplace_back(rows.id(i), i);
+  std::sort(places_.begin(), places_.end());
+  for (const auto& [call, cause] : table.causes)
+    if (cause.parent.connection != 0)
+      if (const auto at = place(call)) calls_.emplace_back(cause.parent, *at);
+  std::sort(calls_.begin(), calls_.end());  // rows are in order of start
+}
+
+std::optional<std::uint32_t> CallTrees::place(ExchangeId id) const {
+  const auto at = std::lower_bound(places_.begin(), places_.end(), std::pair{id, 0u});
+  return at != places_.end() && at->first == id ? std::optional(at->second) : std::nullopt;
+}
+
+std::vector<std::uint32_t> CallTrees::caused(const Request& row) const {
+  std::vector<std::uint32_t> out;
+  if (row.role == Role::client) {
+    if (const auto peer = place(row.peer)) out.push_back(*peer);
+    return out;
+  }
+  for (auto it = std::lower_bound(calls_.begin(), calls_.end(), std::pair{row.id, 0u}); it != calls_.end() && it->first == row.id; ++it)
+    out.push_back(it->second);
+  return out;
+}
+
+std::optional<std::uint32_t> CallTrees::above(const Request& row) const {
+  const flow::Cause* cause = table_.causes.find(row.id);
+  return place(row.role == Role::server ? row.peer : cause ? cause->parent : ExchangeId{});
+}
+
+std::vector<ExchangeId> CallTrees::roots() const {
+  std::vector<ExchangeId> out;
+  for (std::size_t i = 0; i < table_.rows.size(); ++i)
+    if (const Request row = table_.rows[i]; !above(row)) out.push_back(row.id);
+  return out;
+}
+
+std::optional<CallTree> CallTrees::tree(ExchangeId root) const {
+  const auto at = place(root);
+  if (!at) return std::nullopt;
+  CallTree tree;
+  std::set<ExchangeId> met = {root};
+  Request row = table_.rows[*at];
+  for (auto up = above(row); up && tree.above.size() < kMaxTreeDepth; up = above(row)) {
+    row = table_.rows[*up];
+    if (!met.insert(row.id).second) break;
+    tree.above.push_back(row.id);
+  }
+  std::set<ExchangeId> seen;
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> todo = {{*at, 0}};  // place, depth
+  while (!todo.empty()) {
+    const auto [next, depth] = todo.back();
+    todo.pop_back();
+    const Request node = table_.rows[next];
+    if (!seen.insert(node.id).second) continue;
+    if (tree.nodes.size() == kMaxTreeNodes || depth > kMaxTreeDepth) {
+      ++tree.left_out;
+      continue;
+    }
+    tree.nodes.push_back({node, depth, depth == 0 ? nullptr : table_.causes.find(node.id), 0});
+    const std::vector<std::uint32_t> below = caused(node);
+    for (auto it = below.rbegin(); it != below.rend(); ++it) todo.emplace_back(*it, depth + 1);
+  }
+  return tree;
+}
+
+std::optional<CallTree> call_tree(const flow::RequestTable& table, ExchangeId root) {
+  auto tree = CallTrees(table).tree(root);
+  if (tree) count_undecided(table, *tree);
+  return tree;
+}
 
 std::string text_tree(const CallTree& tree, const flow::RequestTable& table, const std::string& file) {
   const Request& root = tree.nodes.front().row;

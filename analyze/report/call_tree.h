@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "analyze/flow/request.h"
@@ -26,7 +27,26 @@ struct CallTree {
   std::uint64_t left_out = 0;           // requests beyond the limits
 };
 
-// Unset: there is no such request. The tree points into the table.
+// The trees of a table, which must outlive it: they point into it.
+class CallTrees {
+ public:
+  explicit CallTrees(const flow::RequestTable& table);
+  // Unset: there is no such request. TreeNode::undecided stays 0.
+  std::optional<CallTree> tree(flow::ExchangeId root) const;
+  // What nothing else is known to have caused, in order of start.
+  std::vector<flow::ExchangeId> roots() const;
+
+ private:
+  using Place = std::pair<flow::ExchangeId, std::uint32_t>;
+  std::optional<std::uint32_t> place(flow::ExchangeId id) const;
+  std::vector<std::uint32_t> caused(const flow::Request& row) const;
+  std::optional<std::uint32_t> above(const flow::Request& row) const;
+
+  const flow::RequestTable& table_;
+  std::vector<Place> places_, calls_;  // by request; by who made them
+};
+
+// One of them, with what is undecided. Unset: there is no such request. The tree points into the table.
 std::optional<CallTree> call_tree(const flow::RequestTable& table, flow::ExchangeId root);
 
 std::string text_tree(const CallTree& tree, const flow::RequestTable& table, const std::string& file);
