@@ -42,8 +42,9 @@ In which form?
       --import SPANS     OTLP in JSON of an SDK (one object, or one per line): written again as it is, and completed. A
                          request whose traceparent names an imported span stands below it, with the name lookup, connect
                          and TLS handshake before it; a span that is missing is filled in where a request has its id
-      --rules RULES      changes attributes of resources; a line is insert KEY = VALUE, set KEY = VALUE, copy KEY from KEY
-                         or delete KEY, perhaps with where KEY = VALUE behind it, and with span in front for those of spans
+      --rules RULES      changes attributes of resources; a line is insert KEY = VALUE, set KEY = VALUE,
+                         copy KEY from KEY or delete KEY, perhaps with where KEY = VALUE behind it, and with span in
+                         front for those of spans
   -o, --output OUT       a file; otherwise the standard output
       --explain          not the spans, but where they are from: ids, parents, which events were attached to spans and
                          how many fitted none
@@ -52,9 +53,9 @@ In which form?
 
 Ids are those on the wire. A server's own span is on none: where it has no id, or a request has no trace, it is made up
 of the capture's id and the request's number, the same every time, and tailcap.span_id_source and
-tailcap.trace_id_source say synthetic. Parents are named by headers, or found (tailcap.parent.how), marked where that is
-only likely. What was inferred is marked tailcap.inferred and has its evidence. Durations are exact; wall-clock times are
-within tailcap.clock.error_ns.
+tailcap.trace_id_source say synthetic. Parents are named by headers, or found (tailcap.parent.how), marked where that
+is only likely. What was inferred is marked tailcap.inferred and has its evidence. Durations are exact; wall-clock times
+are within tailcap.clock.error_ns.
 
 Exit code 3: done, but events were lost or the capture is damaged or cut short.
 
