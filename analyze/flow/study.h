@@ -16,6 +16,7 @@
 #include "analyze/flow/load_study.h"
 #include "analyze/flow/request.h"
 #include "analyze/flow/tail_study.h"
+#include "analyze/flow/trigger.h"
 #include "analyze/flow/wall_clock.h"
 #include "formats/preamble.h"
 #include "formats/reader.h"
@@ -181,6 +182,7 @@ struct Study {
   std::vector<GoStudy> go;              // by process
   std::vector<Incident> incidents;      // by time
   ChangeStudy changes;
+  std::vector<Trigger> triggers;        // largest difference first
   Arrivals arrivals;
   Time begin = kNoTime, end = kNoTime;
 };

@@ -18,6 +18,7 @@
 #include "analyze/report/tail/load_lines.h"
 #include "analyze/report/tail/tail_html.h"
 #include "analyze/report/tls_lines.h"
+#include "analyze/report/triggers.h"
 #include "analyze/report/words.h"
 
 namespace tailcap::report {
@@ -212,7 +213,8 @@ std::string html_report(const flow::Study& study, const flow::RequestTable& tabl
                         const ReportOptions& options, std::span<const flow::Course> courses) {
   std::string body = element("h1", "tailcap report: " + printable(options.file)) + "\n";
   if (!options.scope.empty()) body += element("p", "Only " + options.scope + "; the box is about the whole capture.", "class=\"warn\"") + "\n";
-  body += quality_box_html(study) + tail::verdicts_html(study, table.texts, kSectionsInPage) + list(kChangesTitle, change_lines(study));
+  body += quality_box_html(study) + tail::verdicts_html(study, table.texts, kSectionsInPage) + list(kChangesTitle, change_lines(study)) +
+          list(kTriggersTitle, trigger_lines(study));
   body += routes_table(study, flow::Role::server) + routes_table(study, flow::Role::client);
   if (const std::string text = left_out_text(study, kRoutesInPage); !text.empty())
     body += element("p", text + " `tailcap report --json` has them all.", "class=\"soft\"") + "\n";

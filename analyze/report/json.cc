@@ -11,6 +11,7 @@
 #include "analyze/report/tail/load_lines.h"
 #include "analyze/report/tail/tail_json.h"
 #include "analyze/report/tls_lines.h"
+#include "analyze/report/triggers.h"
 #include "analyze/report/words.h"
 #include "analyze/report/wire_json.h"
 #include "formats/machine.h"
@@ -94,6 +95,10 @@ class Writer {
     for (const auto& i : study_.incidents) append_incident(json_, i, study_.quality.clock);
     json_.end_array();
     json_.key("changes"), append_changes(json_, study_);
+    json_.key("triggers");
+    json_.begin_array();
+    for (const auto& t : study_.triggers) append_trigger(json_, study_, t);
+    json_.end_array();
     json_.key("arrivals"), tail::append_arrivals(json_, study_.arrivals);
     json_.key("connection_failures");
     json_.begin_array();

@@ -18,6 +18,7 @@
 #include "analyze/report/tail/sections.h"
 #include "analyze/report/text.h"
 #include "analyze/report/tls_lines.h"
+#include "analyze/report/triggers.h"
 #include "analyze/report/words.h"
 
 namespace tailcap::report {
@@ -130,9 +131,12 @@ std::string markdown_report(const flow::Study& study, const flow::RequestTable& 
   const auto sentences = tail::sentences(study, table.texts, options.routes);
   if (!sentences.empty()) out += "\n### Why the slow requests are slow\n\n";
   for (const auto& said : sentences) out += "- " + markdown(said.text) + "\n";
-  const auto changes = change_lines(study);
-  if (!changes.empty()) out += std::string("\n### ") + kChangesTitle + "\n\n";
-  for (const auto& line : changes) out += "- " + markdown(line) + "\n";
+  const auto list = [&](const char* title, const std::vector<std::string>& lines) {
+    if (!lines.empty()) out += std::string("\n### ") + title + "\n\n";
+    for (const auto& line : lines) out += "- " + markdown(line) + "\n";
+  };
+  list(kChangesTitle, change_lines(study));
+  list(kTriggersTitle, trigger_lines(study));
   Footnotes notes;
   std::size_t left = options.routes;
   out += routes(study, flow::Role::server, left, notes) + routes(study, flow::Role::client, left, notes);

@@ -20,6 +20,7 @@
 #include "analyze/report/tail/sections.h"
 #include "analyze/report/tail/sentence.h"
 #include "analyze/report/tls_lines.h"
+#include "analyze/report/triggers.h"
 #include "analyze/report/words.h"
 
 namespace tailcap::report {
@@ -226,7 +227,8 @@ std::string text_report(const flow::Study& study, const flow::RequestTable& tabl
   std::string out = wrapped("", "tailcap report: " + printable(options.file), options.width);
   if (!options.scope.empty()) out += wrapped("only ", options.scope + "; the box is about the whole capture", options.width);
   out += "\n" + quality_box(study, options.width);
-  out += tails(study, table, options) + list(kChangesTitle, change_lines(study), options.width);
+  out += tails(study, table, options) + list(kChangesTitle, change_lines(study), options.width) +
+         list(kTriggersTitle, trigger_lines(study), options.width);
   std::size_t left = options.routes;
   // Served requests first: they are what the service answers for. The most time first within each.
   out += routes_of(study, table, flow::Role::server, options, left);

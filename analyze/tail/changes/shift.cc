@@ -58,7 +58,7 @@ std::string objection(const Side& before, const Side& after, double difference, 
 
 }  // namespace
 
-Comparison compare(const Side& before, const Sample& before_sample, const Side& after, const Sample& after_sample, double q) {
+Comparison difference(const Side& before, const Sample& before_sample, const Side& after, const Sample& after_sample, double q) {
   Comparison out;
   const Quantile b = before_sample.quantile(q, before.shortfall), a = after_sample.quantile(q, after.shortfall);
   out.shift.before = b.value, out.shift.after = a.value;
@@ -68,17 +68,23 @@ Comparison compare(const Side& before, const Sample& before_sample, const Side& 
     return out;
   }
   // Of independent estimates with intervals of their own: the distances of the ends add up as standard errors do.
-  const double difference = ns(a.value) - ns(b.value);
+  const double more = ns(a.value) - ns(b.value);
   const double down = std::hypot(ns(a.value) - ns(a.low), ns(b.high) - ns(b.value));
   const double up = std::hypot(ns(a.high) - ns(a.value), ns(b.value) - ns(b.low));
   out.shift.interval = true;
-  out.shift.low = Duration{std::llround(difference - down)}, out.shift.high = Duration{std::llround(difference + up)};
+  out.shift.low = Duration{std::llround(more - down)}, out.shift.high = Duration{std::llround(more + up)};
   out.shift.verdict = ShiftVerdict::none;
-  const double towards_zero = difference > 0 ? down : up;
-  out.p = towards_zero > 0 ? std::erfc(kSigma95 * std::abs(difference) / towards_zero / std::sqrt(2.0)) : difference == 0 ? 1 : 0;
-  const double relative = std::abs(difference) / std::max(1.0, std::min(ns(a.value), ns(b.value)));
-  out.shift.reason = out.shift.low.count() <= 0 && out.shift.high.count() >= 0 ? "the interval of the difference holds 0"
-                                                                                : objection(before, after, difference, relative, q);
+  const double towards_zero = more > 0 ? down : up;
+  out.p = towards_zero > 0 ? std::erfc(kSigma95 * std::abs(more) / towards_zero / std::sqrt(2.0)) : more == 0 ? 1 : 0;
+  if (out.shift.low.count() <= 0 && out.shift.high.count() >= 0) out.shift.reason = "the interval of the difference holds 0";
+  return out;
+}
+
+Comparison compare(const Side& before, const Sample& before_sample, const Side& after, const Sample& after_sample, double q) {
+  Comparison out = difference(before, before_sample, after, after_sample, q);
+  if (!out.shift.interval || !out.shift.reason.empty()) return out;
+  const double more = ns(out.shift.difference());
+  out.shift.reason = objection(before, after, more, std::abs(more) / std::max(1.0, std::min(ns(out.shift.before), ns(out.shift.after))), q);
   return out;
 }
 

@@ -35,7 +35,9 @@ struct Comparison {
   double p = 1;          // of a difference so large, were there none; 1 where it is refused
 };
 
-// q: 0.5 or 0.99.
+// The difference, its interval and its p; where the interval holds 0, that is the reason. Nothing of drift.
+Comparison difference(const Side& before, const Sample& before_sample, const Side& after, const Sample& after_sample, double q);
+// With it. q: 0.5 or 0.99.
 Comparison compare(const Side& before, const Sample& before_sample, const Side& after, const Sample& after_sample, double q);
 
 // Sets the verdicts, of all that were compared together.

@@ -1,0 +1,34 @@
+// Seconds in which a route was slow while the processors of its process were used up.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "analyze/flow/change_study.h"
+#include "analyze/flow/exchange.h"
+#include "analyze/flow/label.h"
+
+namespace tailcap::flow {
+
+struct Trigger {
+  static constexpr std::size_t kRequests = 64;
+
+  std::uint32_t pid = 0;
+  std::uint32_t route = 0;         // index into Study::routes
+  Time from = kNoTime, to = kNoTime;
+  double busy = 0;                 // share of its processors, or of its CPUs, on average
+  bool processors = false;         // GOMAXPROCS; otherwise CPUs
+  double quantile = 0.99;          // that was compared: 0.95 where there are too few requests
+  Shift latency;                   // before: in the rest of the recording, outside all such seconds
+  std::uint64_t inside = 0, outside = 0;  // requests
+  // What its slow requests, slower than that percentile of the rest, have more of than the rest: a hypothesis.
+  bool labelled = false;
+  Label label = Label::unexplained_nocarrier;
+  std::int64_t label_time = 0, label_typical = 0;  // means, ns
+  std::vector<ExchangeId> requests;                // slow ones, longest first
+  std::string stack;               // most of their samples: function within function, outermost first; empty: none
+  std::uint64_t samples = 0, of_stack = 0;         // of these requests; with that stack
+};
+
+}  // namespace tailcap::flow

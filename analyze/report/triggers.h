@@ -1,0 +1,18 @@
+// Seconds in which a route was slow while the processors of its process were used up, in sentences.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "analyze/flow/study.h"
+#include "analyze/report/json_writer.h"
+
+namespace tailcap::report {
+
+inline constexpr const char* kTriggersTitle = "Triggers: slow while no processor was to spare";
+
+// Printable; empty: there are none.
+std::vector<std::string> trigger_lines(const flow::Study& study);
+void append_trigger(JsonWriter& json, const flow::Study& study, const flow::Trigger& trigger);
+
+}  // namespace tailcap::report

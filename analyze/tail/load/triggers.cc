@@ -1,0 +1,171 @@
+#include "analyze/tail/load/triggers.h"
+
+#include <algorithm>
+#include <array>
+#include <deque>
+
+#include "analyze/tail/changes/shift.h"
+#include "analyze/tail/study.h"
+
+namespace tailcap::tail::load {
+namespace {
+
+using changes::Comparison;
+using changes::Side;
+using flow::Trigger;
+using formats::Duration;
+using formats::Time;
+
+constexpr Duration kSecond{1'000'000'000};
+constexpr std::size_t kStretches = 64;  // of a process; later ones are not looked at
+constexpr std::array<double, 2> kTried = {0.99, 0.95};
+
+struct Stretch {
+  Time from, to;
+  double busy = 0;
+  bool processors = false;
+};
+
+std::vector<Stretch> busy_stretches(const flow::GoStudy& go) {
+  std::vector<Stretch> out;
+  std::size_t seconds = 0;
+  double sum = 0, goroutines = 0;
+  const auto close = [&] {
+    if (seconds >= kSustained) {
+      out.back().busy = sum / static_cast<double>(seconds);
+      out.back().processors = goroutines >= static_cast<double>(seconds) * go.limits.busy;
+    } else if (seconds > 0) {
+      out.pop_back();
+    }
+    seconds = 0, sum = 0, goroutines = 0;
+  };
+  for (const flow::GoBusy& b : go.busy) {
+    const double most = std::max(b.goroutines, b.threads);
+    if (seconds > 0 && (most < go.limits.busy || b.from > out.back().to)) close();
+    if (most < go.limits.busy) continue;
+    if (seconds == 0) {
+      if (out.size() >= kStretches) break;
+      out.push_back({b.from, b.from});
+    }
+    ++seconds, sum += most, goroutines += std::max(b.goroutines, 0.0);
+    out.back().to = b.from + kSecond;
+  }
+  close();
+  return out;
+}
+
+struct Split {
+  Side side;
+  std::vector<std::uint32_t> rows;  // of side.durations
+};
+
+void add(const flow::RequestTable& table, std::uint32_t i, Split& to) {
+  const flow::Request row = table.rows[i];
+  const Standing standing = standing_of(row);
+  to.side.shortfall.tainted += standing == Standing::doubtful;
+  to.side.shortfall.in_flight += standing == Standing::in_flight;
+  if (standing != Standing::clean) return;
+  to.side.durations.push_back(row.duration.count());
+  to.rows.push_back(i);
+}
+
+using Sums = std::array<double, flow::kLabels>;
+
+// Means by label, of those that have a partition; false: none has.
+bool means(const flow::RequestTable& table, const std::vector<std::uint32_t>& rows, Sums& out) {
+  out.fill(0);
+  std::size_t n = 0;
+  for (const std::uint32_t i : rows) {
+    const auto parts = table.partitions.parts(table.rows.id(i));
+    n += !parts.empty();
+    for (const flow::Part& p : parts) out[static_cast<std::size_t>(p.label)] += static_cast<double>(p.time);
+  }
+  for (double& x : out) x /= static_cast<double>(std::max<std::size_t>(n, 1));
+  return n > 0;
+}
+
+void explain(const flow::RequestTable& table, const Split& inside, const Split& outside, Trigger& out) {
+  std::vector<std::uint32_t> slow;
+  for (std::size_t i = 0; i < inside.rows.size(); ++i)
+    if (inside.side.durations[i] > out.latency.before.count()) slow.push_back(inside.rows[i]);
+  std::stable_sort(slow.begin(), slow.end(), [&](std::uint32_t a, std::uint32_t b) { return table.rows.duration(a) > table.rows.duration(b); });
+  for (std::size_t i = 0; i < std::min(slow.size(), Trigger::kRequests); ++i) out.requests.push_back(table.rows.id(slow[i]));
+  Sums more, usual;
+  if (!means(table, slow, more) || !means(table, outside.rows, usual)) return;
+  std::size_t best = 0;
+  for (std::size_t l = 1; l < flow::kLabels; ++l)
+    if (more[l] - usual[l] > more[best] - usual[best]) best = l;
+  out.labelled = true;
+  out.label = static_cast<flow::Label>(best);
+  out.label_time = static_cast<std::int64_t>(more[best]), out.label_typical = static_cast<std::int64_t>(usual[best]);
+}
+
+struct Candidate {
+  Trigger trigger;
+  Comparison comparison;
+  Split inside;
+  const Split* outside = nullptr;
+};
+
+}  // namespace
+
+void find_triggers(const flow::RequestTable& table, const std::vector<const std::vector<std::uint32_t>*>& rows, flow::Study& study) {
+  study.triggers.clear();
+  std::deque<Candidate> all;
+  std::deque<Split> rests;
+  for (const flow::GoStudy& go : study.go) {
+    const std::vector<Stretch> stretches = busy_stretches(go);
+    if (stretches.empty()) continue;
+    for (std::uint32_t r = 0; r < rows.size(); ++r) {
+      if (rows[r]->empty() || table.rows.role(rows[r]->front()) != flow::Role::server) continue;
+      std::vector<Split> inside(stretches.size());
+      Split& outside = rests.emplace_back();
+      double busy_seconds = 0;
+      for (std::size_t s = 0; s < stretches.size(); ++s) {
+        inside[s].side.shortfall.seconds = static_cast<double>((stretches[s].to - stretches[s].from).count()) * 1e-9;
+        busy_seconds += inside[s].side.shortfall.seconds;
+      }
+      outside.side.shortfall.seconds = std::max(0.0, static_cast<double>((study.end - study.begin).count()) * 1e-9 - busy_seconds);
+      for (const std::uint32_t i : *rows[r]) {
+        if (table.rows[i].pid != go.pid || !formats::known(table.rows.start(i))) continue;
+        const Time start = table.rows.start(i);
+        const auto in = std::partition_point(stretches.begin(), stretches.end(), [&](const Stretch& s) { return s.to <= start; });
+        add(table, i, in != stretches.end() && in->from <= start ? inside[static_cast<std::size_t>(in - stretches.begin())] : outside);
+      }
+      if (outside.rows.empty()) continue;
+      const Sample rest(outside.side.durations);
+      for (std::size_t s = 0; s < stretches.size(); ++s) {
+        if (inside[s].rows.empty()) continue;
+        const Sample busy(inside[s].side.durations);
+        Candidate& c = all.emplace_back();
+        c.trigger.pid = go.pid, c.trigger.route = r;
+        c.trigger.from = stretches[s].from, c.trigger.to = stretches[s].to;
+        c.trigger.busy = stretches[s].busy, c.trigger.processors = stretches[s].processors;
+        c.trigger.inside = inside[s].rows.size(), c.trigger.outside = outside.rows.size();
+        for (const double q : kTried) {
+          c.trigger.quantile = q;
+          c.comparison = changes::difference(outside.side, rest, inside[s].side, busy, q);
+          if (c.comparison.shift.interval) break;
+        }
+        flow::Shift& shift = c.comparison.shift;
+        if (shift.interval && shift.reason.empty() &&
+            (shift.difference().count() < kSurgeGap || static_cast<double>(shift.after.count()) < kSurge * static_cast<double>(shift.before.count())))
+          shift.reason = "it is not half as slow again";
+        c.inside = std::move(inside[s]);
+        c.outside = &outside;
+      }
+    }
+  }
+  std::vector<Comparison*> comparisons;
+  for (Candidate& c : all) comparisons.push_back(&c.comparison);
+  changes::decide(comparisons);
+  for (Candidate& c : all) {
+    if (c.comparison.shift.verdict != flow::ShiftVerdict::shifted) continue;
+    c.trigger.latency = std::move(c.comparison.shift);
+    explain(table, c.inside, *c.outside, c.trigger);
+    study.triggers.push_back(std::move(c.trigger));
+  }
+  std::stable_sort(study.triggers.begin(), study.triggers.end(), [](const Trigger& a, const Trigger& b) { return a.latency.difference() > b.latency.difference(); });
+}
+
+}  // namespace tailcap::tail::load

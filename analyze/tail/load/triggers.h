@@ -1,0 +1,22 @@
+// Finds stretches of seconds in which both hold: a process had no processor to spare, and a route of it was slower than in the rest of the
+// recording. One of both is no trigger.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "analyze/flow/request.h"
+#include "analyze/flow/study.h"
+
+namespace tailcap::tail::load {
+
+// So many busy seconds in a row are sustained.
+inline constexpr std::size_t kSustained = 2;
+// People ask about factors: as for causes of slow requests.
+inline constexpr double kSurge = 1.5;
+inline constexpr std::int64_t kSurgeGap = 1'000'000;
+
+// Fills study.triggers, longest difference first. rows: by route, as in study.routes; study.go is set.
+void find_triggers(const flow::RequestTable& table, const std::vector<const std::vector<std::uint32_t>*>& rows, flow::Study& study);
+
+}  // namespace tailcap::tail::load
