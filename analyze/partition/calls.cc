@@ -40,6 +40,31 @@ void add_wait(const Known& k, const Call& call, Nanos from, Nanos to, Evidence e
   draft.add(since, to, Label::down_retx, Evidence::inferred, call.who);
 }
 
+// Nagle's algorithm: a segment that is not full waits until all before it is acknowledged (RFC 9293, 3.7.4), and whoever gets
+// that one puts its acknowledgement off, for 40 ms at least on Linux, 500 at most (RFC 1122, 4.2.3.2). What of the wait for
+// `next` that was, beyond the way there and back; empty: nothing, or not to be told. Neither acknowledgements nor TCP_NODELAY
+// are seen, so it is inferred: from bytes that were written before the ones before them could be acknowledged, and came that late.
+Span held_back(const EndLog& sender, const Mark& before, const Mark& next) {
+  constexpr std::uint32_t kSmall = 536;  // less than any connection's full segment
+  constexpr Nanos kLeast = 30'000'000, kMost = 500'000'000;
+  const auto written = [&](const Mark& m) {
+    const Mark* at = sender.sent.first_after(m.time);
+    for (std::size_t looked = 0; at != sender.sent.begin() && looked < kMaxMarks; ++looked) {
+      --at;
+      if (static_cast<std::int32_t>(m.begin - at->begin) >= 0 && static_cast<std::int32_t>(at->end - m.begin) > 0) return at->time;
+    }
+    return Nanos{-1};
+  };
+  const Nanos first = written(before), second = written(next);
+  if (next.end - next.begin >= kSmall || first < 0 || second < 0) return {};
+  const Nanos way = std::max<Nanos>(0, before.time - first);
+  const Span held{std::max(before.time, second), next.time - 2 * way};
+  if (held.to - held.time < kLeast || held.to - held.time > kMost || second >= before.time + way) return {};
+  bool again = false;
+  sender.retransmitted.each(first, next.time, [&](const Span&) { again = true; });
+  return again ? Span{} : held;
+}
+
 }  // namespace
 
 Call call_of(const Known& k, std::uint32_t row, Nanos limit, Draft& draft) {
@@ -122,6 +147,7 @@ Nanos add_awaited_bytes(const Known& k, flow::ConnectionId connection, Nanos fro
   std::uint32_t have = read ? read->end : there ? there->end : 0;
   bool have_known = read || there;
   Nanos holed = to, filled = to;
+  const Mark* next = nullptr;
   std::size_t looked = 0;
   for (const Mark* m = end->arrived.first_after(from); m != end->arrived.end() && m->time < to && looked < kMaxMarks; ++m, ++looked) {
     if (have_known && !ahead(m->end, have)) continue;  // sent again, and had arrived before
@@ -130,6 +156,7 @@ Nanos add_awaited_bytes(const Known& k, flow::ConnectionId connection, Nanos fro
       continue;
     }
     filled = m->time;
+    next = m;
     break;
   }
   // What was sent again was missing from when it had been sent first.
@@ -137,6 +164,16 @@ Nanos add_awaited_bytes(const Known& k, flow::ConnectionId connection, Nanos fro
     sent->retransmitted.each(from, filled, [&](const Span& again) {
       if (again.to <= filled) holed = std::min(holed, std::max(again.time, from));
     });
+  const flow::ConnectionId writer = sender != 0 || connection != draft.w.id.connection ? sender : k.windows.table().rows.peer(draft.w.row).connection;
+  if (const EndLog* other = next && there && holed >= filled && writer != 0 ? k.observed.end(writer) : nullptr) {
+    const Span held = held_back(*other, *there, *next);
+    const Nanos begins = std::max(from, held.time);
+    if (begins < held.to) {
+      draft.add(from, begins, label, evidence, who);
+      draft.add(begins, held.to, Label::net_nagle, Evidence::inferred, who);
+      from = held.to;
+    }
+  }
   draft.add(from, std::min(holed, filled), label, evidence, who);
   if (holed < filled) draft.add(holed, filled, hole, evidence, who);
   return filled;

@@ -193,6 +193,33 @@ TEST(PartitionOfThreads, UploadAndReorder) {
   EXPECT_EQ(c.labels("/up"), "net.upload 19980 net.reorder 10000 sched.runq 10 cpu 1010");
 }
 
+// The header goes at once, the rest waits in the server's kernel until the client acknowledges the header, 40 ms later.
+TEST(PartitionOfThreads, HeldBackByNagle) {
+  const std::string head = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n";
+  for (const Duration written : {Duration(10200us), Duration(30ms)}) {
+    PartitionCase c;
+    Opening here, there;
+    here.thread = {20, 21}, here.origin = formats::Origin::connected;
+    here.local = "10.0.0.1:50000", here.remote = "10.0.0.3:80";
+    there.thread = kA, there.local = here.remote, there.remote = here.local, there.out = here.in, there.in = here.out;
+    Endpoint& client = c.s.open(0ms, here);
+    Endpoint& server = c.s.open(0ms, there);
+    client.send(1ms, get("/small"));
+    c.off(here.thread, 1100us, 15ms, 15050us, kRecvfrom).socket = client.socket();
+    c.off(here.thread, 15200us, 65ms, 65050us, kRecvfrom).socket = client.socket();
+    server.receive(6ms, 6100us, get("/small"));
+    server.send(10ms, head);
+    server.send(written, "ab");
+    client.receive(15ms, 15100us, head);
+    client.arrive(64990us, 2);
+    client.read(65100us, "ab");
+    const std::string labels = c.labels("/small", flow::Role::client);
+    // Written later than the acknowledgement could have been there: nobody held it back.
+    if (written < 20ms) EXPECT_NE(labels.find("net.nagle~ 39790"), labels.npos) << labels;
+    else EXPECT_EQ(labels.find("net.nagle"), labels.npos) << labels;
+  }
+}
+
 TEST(PartitionOfThreads, ResponseThatNobodyTakes) {
   Served c;
   c.begin();

@@ -39,7 +39,7 @@ ALL = [
     Fault(25, "lost SYNs", ("down.connect",), network.lost_syns, minimum=False),
     Fault(26, "shaped link", ("down.body",), network.over_link(["1 GET /big/60", "6 GET /big/0", "2 GET /ok"],
           ["tc qdisc add dev {near} root tbf rate 4mbit burst 8kb latency 400ms"], rate="20"), side="client", truth=network.shaped),
-    Fault(27, "Nagle and delayed ACKs", ("down.body",), network.over_link(["1 GET /small/2", "4 GET /small/0"], delay="5", settings=["nagle=1"]), side="client",
+    Fault(27, "Nagle and delayed ACKs", ("net.nagle",), network.over_link(["1 GET /small/2", "4 GET /small/0"], delay="5", settings=["nagle=1"]), side="client",
           control=None, minimum=False, truth=excess),
     Fault(28, "slow reader", ("send.sndbuf",), network.slow_reader),
     Fault(29, "HTTP/2 window withheld", ("send.h2fc",), runtimes.withheld_windows, truth=runtimes.stalled),
