@@ -12,6 +12,7 @@
 #include "analyze/flow/file_calls.h"
 #include "analyze/flow/partition.h"
 #include "analyze/flow/request.h"
+#include "analyze/flow/trace_binding.h"
 
 namespace tailcap::flow {
 
@@ -54,6 +55,8 @@ struct RequestDetail {
   std::vector<ConnectionEvent> events;  // by time
   std::uint64_t events_left_out = 0;
   FileCalls files;
+  std::string trace;                    // the row's trace context, resolved; empty: none
+  std::optional<TraceBinding> bound;    // where that was seen, if it can be told
   std::optional<Course> course;         // what kept it from going on; unset: not all of its milestones are known
 };
 

@@ -7,6 +7,7 @@
 #include "analyze/names/lookups.h"
 #include "analyze/protocols/protocols.h"
 #include "analyze/streams/streams.h"
+#include "analyze/timeline/binding_finder.h"
 #include "analyze/timeline/timeline.h"
 #include "formats/reader.h"
 
@@ -29,6 +30,7 @@ RequestDetail described(const flow::Request& row, const flow::RequestTable& tabl
   d.row = row;
   d.method = texts[row.method], d.path = texts[row.path], d.route = texts[row.route], d.authority = texts[row.authority];
   d.comm = texts[row.comm], d.request_id = texts[row.request_id], d.handler = texts[table.handlers.find(row.id)];
+  d.trace = texts[row.traceparent];
   d.path_known = row.path != 0;
   if (const flow::Setup* setup = table.setups.find(row.id)) {
     d.setup = *setup;
@@ -138,10 +140,15 @@ class SecondLook {
 // What happened around the requests, once it is known when that was.
 void collect(std::vector<RequestDetail*> wanted, const std::string& path, unsigned threads) {
   std::vector<Collector> collectors(wanted.begin(), wanted.end());
+  std::vector<timeline::BindingFinder> bindings;
+  for (const RequestDetail* d : wanted) bindings.emplace_back(d->row, d->exchange, d->connection);
   formats::Reader reader(path, {.threads = threads});
   for (auto events = reader.next(); !events.empty(); events = reader.next())
-    for (const auto& event : events)
+    for (const auto& event : events) {
       for (auto& collector : collectors) collector.push(event);
+      for (auto& binding : bindings) binding.push(event);
+    }
+  for (std::size_t i = 0; i < wanted.size(); ++i) wanted[i]->bound = bindings[i].find();
   for (RequestDetail* d : wanted) {
     std::ranges::stable_sort(d->waits, {}, &flow::Wait::left);
     std::ranges::stable_sort(d->events, {}, &flow::ConnectionEvent::time);

@@ -70,6 +70,7 @@ class EndWriter {
     json_.key("request"), json_.raw(text);
     members("tracestate", e.request_headers, flow::members_of_tracestate);
     members("baggage", e.request_headers, flow::members_of_baggage);
+    trace_bound();
     json_.field("request_headers_complete", e.request_headers_complete);
     json_.field("response_headers_complete", e.response_headers_complete);
   }
@@ -83,6 +84,21 @@ class EndWriter {
       for (const auto& [key, value] : parse(fields[i].value)) json_.begin_array(), json_.text(key), json_.text(value), json_.end_array();
     }
     json_.end_array();
+  }
+
+  void trace_bound() {
+    json_.key("trace_bound");
+    const auto& b = d_.bound;
+    if (!b) return json_.null();
+    json_.begin_object();
+    json_.field("field", b->field);
+    json_.field("byte", b->byte);
+    json_.field("sequence", b->sequence);
+    number_or_null("part", b->part > 0, b->part);
+    number_or_null("parts", b->part > 0, b->parts);
+    offset("at_ns", b->at);
+    offset("read_ns", b->read);
+    json_.end_object();
   }
 
   void stretch_of(std::string_view name, const flow::Instants& i) {

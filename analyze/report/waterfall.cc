@@ -76,6 +76,26 @@ std::string split_text(const flow::Detail& detail, const flow::Study& study) {
   return text;
 }
 
+std::string ordinal(std::uint32_t n) {
+  const char* end = n % 100 / 10 == 1 ? "th" : n % 10 == 1 ? "st" : n % 10 == 2 ? "nd" : n % 10 == 3 ? "rd" : "th";
+  return count_text(n) + end;
+}
+
+// Which trace, and when that was known. What came before carries it, too.
+std::string trace_text(const RequestDetail& d) {
+  std::string text = printable(flow::trace_id_in(d.trace));
+  if (!d.bound) return text + ", by " + std::string(flow::name_of(d.row.trace_format));
+  const flow::TraceBinding& b = *d.bound;
+  const bool server = d.row.role == flow::Role::server;
+  text += ", bound at byte " + count_text(b.byte) + " of the request (seq " + std::to_string(b.sequence) + "), the end of " + printable(b.field);
+  if (b.part > 0) {
+    text += b.parts == 1 ? server ? ", in its only segment" : ", in the only call that sent its head" : ", in the " + ordinal(b.part) + " of " + count_text(b.parts) + (server ? " segments" : " calls that sent its head");
+    if (known(b.at) && known(d.row.start)) text += (server ? ", which arrived at +" : ", at +") + duration_text(b.at - d.row.start);
+  }
+  if (known(b.read) && known(d.row.start) && b.read > b.at) text += ", read at +" + duration_text(b.read - d.row.start);
+  return text + (b.parts > 1 || b.read > d.row.start ? "; what happened before it carries it, too" : "");
+}
+
 void add_facts(const flow::Detail& detail, const flow::Study& study, std::vector<QualityLine>& facts) {
   const auto& d = detail.request;
   const auto& row = d.row;
@@ -101,6 +121,7 @@ void add_facts(const flow::Detail& detail, const flow::Study& study, std::vector
   if (!d.route.empty()) add("route", printable(d.route));
   if (!d.authority.empty()) add("host", printable(d.authority));
   if (!d.request_id.empty()) add("request id", printable(d.request_id));
+  if (!d.trace.empty()) add("trace", trace_text(d));
   add("protocol", std::string(flow::name_of(row.protocol)) + (row.tls ? " in TLS" : ""));
   add("bodies", "request " + bytes_or_unknown(row.request_bytes) + ", response " + bytes_or_unknown(row.response_bytes));
   if (d.exchange.outcome == flow::Outcome::upgraded)
