@@ -182,9 +182,20 @@ struct record_off_cpu {
 struct record_sample {
 	struct record_header h;
 	__u64 goroutine;
+	__u64 value; /* of SAMPLE_OFF_CPU: when it left; of SAMPLE_ALLOCATION: bytes */
 	__u16 user;
 	__u16 kernel;
+	__u32 weight;
+	__u32 what; /* enum sample_kind */
 	__u32 unused;
+};
+
+/* Why the stack was taken; the numbers of formats::SampleKind. */
+enum sample_kind {
+	SAMPLE_ON_CPU = 0,
+	SAMPLE_OFF_CPU = 1,
+	SAMPLE_PREEMPTED = 2,
+	SAMPLE_ALLOCATION = 3,
 };
 
 #include "bpf/event_stall.h"
@@ -367,7 +378,7 @@ static_assert(sizeof(record_segment) == 40);
 static_assert(sizeof(record_state) == 40);
 static_assert(sizeof(record_socket) == 216);
 static_assert(sizeof(record_off_cpu) == 88);
-static_assert(sizeof(record_sample) == 40);
+static_assert(sizeof(record_sample) == 56);
 static_assert(sizeof(record_task) == 56);
 static_assert(sizeof(record_exec) == 296);
 }  // namespace tailcap::bpf

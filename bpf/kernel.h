@@ -341,6 +341,7 @@ extern void *bpf_rdonly_cast(void *object, u32 type) __attribute__((section(".ks
 #define ERESTARTSYS 512
 #define ERESTART_LAST 516
 
+#define PF_EXITING 0x00000004
 #define PF_IO_WORKER 0x00000010
 #define PF_WQ_WORKER 0x00000020
 #define PF_USER_WORKER 0x00004000

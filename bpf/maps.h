@@ -48,7 +48,8 @@ struct task_state {
 	u64 lock_began;
 	u64 lock;
 	u32 lock_flags;
-	u32 unused;
+	u8 stacked; /* bpf/left_stack.h: enum stacked, of the wait under way */
+	u8 unused[3];
 	/* bpf/goroutine.h: as of this epoch, the thread runs a program of this file (0: not one of Go's), laid out so. */
 	u32 go_epoch;
 	u16 go_file;

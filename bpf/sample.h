@@ -62,6 +62,9 @@ int sample(struct bpf_perf_event_data *ctx)
 	record->goroutine = goroutine_of(task, state);
 	record->user = user;
 	record->kernel = kernel;
+	record->value = 0;
+	record->weight = 1;
+	record->what = SAMPLE_ON_CPU;
 	record->unused = 0;
 	if (output(scratch, sizeof(*record) + (user + kernel) * sizeof(u64), wake_flag(record->h.time)))
 		count_loss(LOSS_RING_FULL, RECORD_SAMPLE);

@@ -9,6 +9,7 @@
 #include "bpf/disk.h"
 #include "bpf/file.h"
 #include "bpf/goroutine.h"
+#include "bpf/left_stack.h"
 #include "bpf/sending.h"
 #include "bpf/signal.h"
 #include "bpf/stall.h"
@@ -98,7 +99,7 @@ static __always_inline void take_announcement(struct task_state *state, u32 task
 	state->pending = 0;
 }
 
-static __always_inline void leave(struct task_state *state, struct task_struct *task, u32 task_bits, u64 now)
+static __always_inline void leave(void *ctx, struct task_state *state, struct task_struct *task, u32 task_bits, u64 now)
 {
 	struct pt_regs *regs;
 	u64 nr, switches;
@@ -131,6 +132,7 @@ static __always_inline void leave(struct task_state *state, struct task_struct *
 		state->throttled = state->runnable != 0;
 	take_announcement(state, task_bits, now);
 	state->goroutine = 0;
+	state->stacked = STACK_UNWANTED;
 	if (task->flags & (PF_KTHREAD | PF_IO_WORKER | PF_USER_WORKER))
 		return;
 	state->goroutine = goroutine_of(task, state);
@@ -146,6 +148,8 @@ static __always_inline void leave(struct task_state *state, struct task_struct *
 			note_descriptor(state, task);
 	}
 	note_stop(state, task->tgid);
+	if (stacks_chosen && take_stacks && !state->runnable)
+		keep_stack(ctx, state, task, now);
 }
 
 static __always_inline void back(struct task_state *state, struct task_struct *task, u64 now)
@@ -177,6 +181,8 @@ static __always_inline void back(struct task_state *state, struct task_struct *t
 		file_goes_on(state, task, now);
 	if (state->asleep)
 		emit_stall(state, task, state->asleep, state->left, now, 0, 0);
+	if (stacks_chosen && state->stacked)
+		tell_stack(state, task, now);
 	state->asleep = 0;
 	state->left = 0;
 }
@@ -203,7 +209,7 @@ int switch_task(u64 *ctx)
 			else
 				bits = BPF_CORE_READ((struct task_struct___state *)prev, state) & STATE_REPORTED;
 			now = bpf_ktime_get_ns();
-			leave(state, prev, bits, now);
+			leave(ctx, state, prev, bits, now);
 		}
 	}
 	if (next->pid) {

@@ -6,6 +6,7 @@
 #define TAILCAP_BPF_TASK_H
 
 #include "bpf/goroutine.h"
+#include "bpf/left_stack.h"
 #include "bpf/target.h"
 #include <bpf/bpf_tracing.h>
 
@@ -73,6 +74,7 @@ int BPF_PROG(task_exit, struct task_struct *task)
 
 	if (!task_state(task))
 		return 0;
+	forget_stack(task);
 	record = reserve(sizeof(*record), RECORD_TASK_EXIT, NULL);
 	if (!record)
 		return 0;

@@ -27,6 +27,7 @@ usage: tailcap control FILE COMMAND [ARGUMENT]
 
 Commands
   note KEY=VALUE     remark kept in the file with the time it came, like deploy=v2; `tailcap report` says what each changed
+  stacks on|off      of a recorder with --stacks or --sample: whether stacks of waits and samples are taken from now on
 
 Only the user who records, and root, are listened to.
 Exit codes: 0 done, 1 nobody records into FILE or it could not be done, 2 bad usage.

@@ -31,6 +31,10 @@ void CpuClock::start(int program, std::uint32_t rate) {
   }
 }
 
+void CpuClock::run(bool on) {
+  for (const int event : events_) ioctl(event, on ? PERF_EVENT_IOC_ENABLE : PERF_EVENT_IOC_DISABLE, 0);
+}
+
 void CpuClock::stop() {
   for (const int event : events_) close(event);
   events_.clear();

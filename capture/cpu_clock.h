@@ -15,6 +15,7 @@ class CpuClock {
 
   // On all CPUs that are there now. Throws std::system_error where the kernel refuses.
   void start(int program, std::uint32_t rate);
+  void run(bool on);  // whether it strikes; it does once it is started
   void stop();
 
  private:

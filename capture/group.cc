@@ -26,6 +26,10 @@ const char* name_of(Group group) {
       return "samples";
     case Group::files:
       return "files";
+    case Group::stacks:
+      return "stacks";
+    case Group::allocations:
+      return "allocations";
   }
   return "?";
 }
@@ -54,6 +58,10 @@ const char* describe(Group group) {
       return "what threads do while they run, so many times a second: only with --sample, or where it is named";
     case Group::files:
       return "file opens, and slow reads, writes and fsyncs of files (with offcpu), by path: only where it is named";
+    case Group::stacks:
+      return "where threads wait: their stacks, of all waits of 1 ms and more (with offcpu): only with --stacks, or where it is named";
+    case Group::allocations:
+      return "memory that Go programs allocate, at 0.5 µs each: only where it is named";
   }
   return "?";
 }

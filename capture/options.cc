@@ -42,8 +42,10 @@ What
       --unsafe-headers   do not mask the values of authorization, proxy-authorization, cookie, set-cookie, x-api-key
       --sample N         also both stacks of every running thread, N times a second (99 is usual); user stacks are walked by
                          frame pointers, which Go has and C, C++ and Rust with -fno-omit-frame-pointer
-      --only GROUPS      record only these: io,arrivals,offcpu,stalls,tasks,net,tls,go,interrupts,samples,files
-                         (default: all but the last three)
+      --stacks[=off]     also where threads wait: both stacks of every wait of 1 ms and more, and of some shorter ones; at 1 to 2 µs
+                         a wait. off: not until `tailcap control FILE stacks on`, which switches --sample, too
+      --only GROUPS      record only these: io,arrivals,offcpu,stalls,tasks,net,tls,go,interrupts,samples,files,
+                         stacks,allocations (default: all but the last five)
       --add GROUPS       … and these, after --only
       --list             what the groups are, and stop
                          tls: the plaintext of OpenSSL, GnuTLS and Go in recorded processes. Others on this machine that
@@ -141,6 +143,14 @@ void choose_node(bool groups_given, ProbeSettings& probes) {
   probes.groups = {Group::tasks, Group::net, Group::stalls};
 }
 
+// A stack belongs to a wait, so waits are recorded, too.
+void choose_stacks(const std::string& given, ProbeSettings& probes) {
+  if (!given.empty() && given != "on" && given != "off") throw UsageError("--stacks is on or off, not '" + given + "'");
+  if (!given.empty() && !probes.has(Group::stacks)) probes.groups.push_back(Group::stacks);
+  probes.stacks_at_once = given != "off";
+  if (probes.has(Group::stacks) && !probes.has(Group::offcpu)) probes.groups.push_back(Group::offcpu);
+}
+
 void check(Options& options) {
   const auto& selection = options.probes.selection;
   if (selection.empty())
@@ -178,7 +188,7 @@ Options parse_options(int argc, char** argv) {
       "port", po::value<Strings>());
   add("all,a", "")("duration,d", po::value<std::string>())("output,o", po::value<std::string>())("force", "");
   add("max-size", po::value<std::string>())("payload", po::value<std::string>())("note", po::value<Strings>());
-  add("unsafe-headers", "")("only", po::value<Strings>())("add", po::value<Strings>())("profile", po::value<std::string>())("sample", po::value<std::string>())("list", "")("list-probes", "");
+  add("unsafe-headers", "")("only", po::value<Strings>())("add", po::value<Strings>())("profile", po::value<std::string>())("sample", po::value<std::string>())("stacks", po::value<std::string>()->implicit_value("on", ""))("list", "")("list-probes", "");
   add("slow-file", po::value<std::string>())("slow-io", po::value<std::string>());
   add("tier", po::value<std::string>())("ring", po::value<std::string>())("rings", po::value<std::string>())("dry-run", "")("timings", "")("verifier-log",
                                                                                                         "");
@@ -228,12 +238,13 @@ Options parse_options(int argc, char** argv) {
   for (const auto& list : strings("only")) add_groups(list, options.probes.groups);
   for (const auto& list : strings("add")) add_groups(list, options.probes.groups);
   choose_sampling(given.count("sample") ? given["sample"].as<std::string>() : std::string(), options.probes);
+  choose_stacks(given.count("stacks") ? given["stacks"].as<std::string>() : std::string(), options.probes);
   if (given.count("profile")) {
     const auto& profile = given["profile"].as<std::string>();
     if (profile != "default" && profile != "deep" && profile != "node")
       throw UsageError("'" + profile + "' is not a profile: default, deep or node");
     options.probes.deep = profile == "deep";
-    if (profile == "node") choose_node(given.count("only") || given.count("add") || given.count("sample"), options.probes);
+    if (profile == "node") choose_node(given.count("only") || given.count("add") || given.count("sample") || given.count("stacks"), options.probes);
     if (options.probes.deep && !options.probes.has(Group::go))
       throw UsageError("--profile deep is of Go programs: it needs the group go");
   }

@@ -129,6 +129,7 @@ struct Probes::Impl {
   microseconds open_time{}, load_time{};
   std::uint64_t ring_bytes = 0;
   std::uint32_t sample_rate = 0;
+  bool stacks_at_once = true;
 
   void configure(const ProbeSettings& settings, const KernelTypes& types);
   void choose_programs(const ProbeSettings& settings, const KernelTypes& types);
@@ -155,6 +156,10 @@ void Probes::Impl::configure(const ProbeSettings& settings, const KernelTypes& t
   constants.tell_stalls = settings.has(Group::stalls);
   constants.slow_file = settings.has(Group::files) && settings.has(Group::offcpu) ? static_cast<std::uint64_t>(std::max<std::int64_t>(settings.slow_file.count(), 1)) : 0;
   constants.slow_io = static_cast<std::uint64_t>(settings.slow_io.count());
+  constants.stacks_chosen = settings.has(Group::stacks);
+  skeleton->bss->take_stacks = stacks_at_once = settings.stacks_at_once;
+  // Memory that is only taken where it is used.
+  if (!settings.has(Group::stacks)) bpf_map__set_max_entries(skeleton->maps.left_stacks, 1);
   constants.oom_tells_task = types.tracepoint_arguments("mark_victim") >= 2;
   constants.switch_tells_state = types.tracepoint_arguments("sched_switch") >= 4;
   sample_rate = settings.sample_rate;
@@ -275,6 +280,7 @@ void Probes::attach() {
     const auto start = Clock::now();
     if (hook_of(program) == kClockHook) {
       impl_->clock.start(bpf_program__fd(program), impl_->sample_rate);
+      if (!impl_->stacks_at_once) impl_->clock.run(false);
       impl_->attach_times[name] = since(start);
       continue;
     }
@@ -292,6 +298,11 @@ std::string Probes::attach_functions(const std::string& path, const std::vector<
 }
 
 void Probes::detach_functions(std::uint32_t group) { impl_->function_links.detach(group); }
+void Probes::switch_stacks(bool on) {
+  std::atomic_ref(impl_->skeleton->bss->take_stacks).store(on);
+  impl_->clock.run(on);
+}
+
 bool Probes::detaches_at_once() const { return impl_->function_links.many(); }
 
 void Probes::detach() {

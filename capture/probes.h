@@ -28,7 +28,9 @@ struct ProbeSettings {
   formats::HookTier tier = formats::HookTier::unknown;  // unknown: the best that the kernel offers
   std::vector<Group> groups{kGroups.begin(), kGroups.begin() + kUnasked};
   bool has(Group group) const;
+  bool takes_stacks() const { return sample_rate != 0 || deep || has(Group::stacks) || has(Group::allocations); }
   std::uint32_t sample_rate = 0;  // samples a second of each CPU; 0: none
+  bool stacks_at_once = true;     // otherwise stacks and samples begin with switch_stacks
   bool deep = false;          // what every goroutine does, too
   bool node = false;          // not requests, but what ails the machine
   std::chrono::nanoseconds slow_file{1'000'000};   // calls on files that wait so long are told,
@@ -76,6 +78,8 @@ class Probes {
   std::string attach_functions(const std::string& path, const std::vector<FunctionProbe>& places, std::uint32_t group = 0);
   void detach_functions(std::uint32_t group);
   bool detaches_at_once() const;
+  // Samples and the stacks of waits, of those groups that were chosen; at any time after attach().
+  void switch_stacks(bool on);
   // Nothing is recorded any more; what is in the ring stays.
   void detach();
 

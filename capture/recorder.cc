@@ -162,13 +162,27 @@ void listen_beside(std::optional<Control>& control, const std::string& output) {
   }
 }
 
+// A note says from when on there are none, or some.
+void obey_stacks(Control& control, const std::string& argument, Session& session, Probes& probes, const ProbeSettings& settings) {
+  if (argument != "on" && argument != "off") return control.answer(Obeyed::usage, "'" + argument + "' is neither on nor off");
+  if (!settings.has(Group::stacks) && !settings.has(Group::samples))
+    return control.answer(Obeyed::failed, "it records neither stacks nor samples: record with --stacks (or --stacks=off) or --sample 99");
+  probes.switch_stacks(argument == "on");
+  session.note(monotonic_now(), "tailcap.stacks", argument);
+  control.answer(Obeyed::done, "stacks are " + argument);
+}
+
 // What is said to the recorder: at most a few commands at a time, so that the ring gets its turn.
-void obey(Control& control, Session& session) {
+void obey(Control& control, Session& session, Probes& probes, const ProbeSettings& settings) {
   for (int i = 0; i < 8; i++) {
     const auto command = control.next();
     if (!command) return;
+    if (command->name == "stacks") {
+      obey_stacks(control, command->argument, session, probes, settings);
+      continue;
+    }
     if (command->name != "note") {
-      control.answer(Obeyed::usage, "'" + command->name + "' is no command. They are: note KEY=VALUE");
+      control.answer(Obeyed::usage, "'" + command->name + "' is no command. They are: note KEY=VALUE, stacks on, stacks off");
       continue;
     }
     const auto note = parse_note(command->argument);
@@ -213,7 +227,7 @@ Outcome record(const Options& given) {
                                     options.probes.deep};
   if (interests.tls || interests.go) look_first(finder.emplace(probes, interests), selection);
   std::optional<stacks::Samples> samples;
-  if (options.probes.sample_rate) {
+  if (options.probes.takes_stacks()) {
     std::ifstream symbols("/proc/kallsyms");
     samples.emplace(stacks::KernelNames(symbols));
   }
@@ -250,7 +264,7 @@ Outcome record(const Options& given) {
     epoll_event happened[4];
     if (epoll_wait(epoll.get(), happened, 4, kPollMs) < 0 && errno != EINTR)
       throw std::system_error(errno, std::generic_category(), "cannot wait for events");
-    if (control) obey(*control, session);
+    if (control) obey(*control, session, probes, options.probes);
     drain(rings, session, false);
     now = monotonic_now();
     if (now >= next_tick) {

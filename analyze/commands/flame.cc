@@ -33,7 +33,8 @@ Whose time?
       --diff       the slowest against typical ones: as wide as in the slow ones, red is more than typical, blue less
 
 Which time?
-      --off-cpu    of waiting, in any capture: by process, thread, system call and what it was on
+      --off-cpu    of waiting, in any capture: by process, thread, system call and what it was on; by stacks where there are any
+                   (`tailcap record --stacks`)
 
 Which trace?
       --request ID the one that this request is part of: as wide as time, each request below the one that caused it
@@ -92,6 +93,10 @@ std::string json_text(const FlameResult& result) {
   json.field("unit", result.flame.time ? "ns" : "samples");
   json.field("requests", result.requests);
   json.field("left_out", result.left_out);
+  if (result.flame.time) {
+    json.field("waits", result.waits);
+    json.field("waits_with_stack", result.waits_with_stack);
+  }
   json.field("comparison", result.flame.comparison);
   json.key("stacks");
   json.begin_array();

@@ -7,6 +7,7 @@
 
 #include "analyze/commands/event_names.h"
 #include "analyze/flame/folder.h"
+#include "analyze/flame/left_stacks.h"
 #include "analyze/flame/owners.h"
 #include "analyze/pipeline/pipeline.h"
 #include "analyze/report/escape.h"
@@ -48,7 +49,7 @@ class Names {
   std::unordered_map<std::uint32_t, std::string> names_;
 };
 
-std::string on_cpu_stack(const Event& event, const Sample& sample, const Names& names) {
+std::string stack_text(const Event& event, const Sample& sample, const Names& names) {
   std::string stack = names.of(event.thread.pid);
   const auto add = [&](std::string_view text, const char* mark) {
     while (!text.empty()) {
@@ -123,19 +124,22 @@ void choose(const pipeline::Analysis& analysis, const FlameChoice& choice, Cohor
 
 class Collecting {
  public:
-  Collecting(const FlameChoice& choice, Cohorts* cohorts, FlameResult& result) : choice_(choice), cohorts_(cohorts), result_(result) {}
+  Collecting(const FlameChoice& choice, const flame::LeftStacks& left, Cohorts* cohorts, FlameResult& result)
+      : choice_(choice), left_(left), cohorts_(cohorts), result_(result) {}
 
   void push(const Event& event) {
     names_.push(event);
     if (const auto* sample = std::get_if<Sample>(&event.body)) {
+      if (sample->kind != SampleKind::on_cpu) return;
       ++samples_;
-      if (!choice_.off_cpu) spread(event, event.time, event.time, on_cpu_stack(event, *sample, names_));
+      if (!choice_.off_cpu) spread(event, event.time, event.time, stack_text(event, *sample, names_));
     } else if (const auto* off = std::get_if<OffCpu>(&event.body)) {
       if (!choice_.off_cpu || !known(off->left) || off->left >= event.time) return;
       const bool woken = known(off->runnable) && off->runnable >= off->left && off->runnable <= event.time;
       const Time runnable = woken ? off->runnable : event.time;
-      if (off->left < runnable) spread(event, off->left, runnable, off_cpu_stack(event, *off, names_, false));
-      if (runnable < event.time) spread(event, runnable, event.time, off_cpu_stack(event, *off, names_, true));
+      if (!(woken && runnable == off->left)) count_wait(event);
+      if (off->left < runnable) spread(event, off->left, runnable, wait_text(event, *off, false));
+      if (runnable < event.time) spread(event, runnable, event.time, wait_text(event, *off, true));
     } else if (std::holds_alternative<Loss>(event.body) || std::holds_alternative<Damage>(event.body)) {
       result_.damaged = true;
     } else if (const auto* end = std::get_if<CaptureEnd>(&event.body)) {
@@ -147,6 +151,15 @@ class Collecting {
   const flame::Folder& folder() const { return folder_; }
 
  private:
+  void count_wait(const Event& event) {
+    ++result_.waits;
+    result_.waits_with_stack += left_.of(event).has_value();
+  }
+  std::string wait_text(const Event& event, const OffCpu& off, bool queued) const {
+    const auto stack = left_.of(event);
+    if (!stack) return off_cpu_stack(event, off, names_, queued);
+    return stack_text(event, *stack, names_) + (queued ? ";woken, waiting for a CPU" : "");
+  }
   void spread(const Event& event, Time begin, Time end, const std::string& stack) {
     const auto value = [](Time from, Time to) { return from == to ? 1u : static_cast<std::uint64_t>((to - from).count()); };
     if (!cohorts_) return folder_.add(stack, value(begin, end), false);
@@ -159,6 +172,7 @@ class Collecting {
   }
 
   const FlameChoice& choice_;
+  const flame::LeftStacks& left_;
   Cohorts* cohorts_;
   FlameResult& result_;
   Names names_;
@@ -177,6 +191,7 @@ void describe(const FlameChoice& choice, const Cohorts& cohorts, bool of_request
   flame.title = choice.off_cpu ? "Off the CPU" : "On the CPU";
   if (!choice.route.empty()) flame.title += ": " + report::printable(choice.route);
   flame.subtitle = amount(choice, folder.total(false));
+  if (result.waits_with_stack > 0) flame.subtitle += "; stacks of " + std::to_string(result.waits_with_stack) + " of " + std::to_string(result.waits) + " waits";
   if (!of_requests) return;
   result.requests = choice.requests == FlameRequests::typical ? cohorts.typical : cohorts.slow;
   flame.subtitle += " of " + std::to_string(result.requests) + (choice.requests == FlameRequests::all ? "" : choice.requests == FlameRequests::typical ? " typical" : " slow") +
@@ -208,8 +223,15 @@ FlameResult flame_of(const std::string& path, const FlameChoice& choice) {
     }
     cohorts.owners.sort();
   }
+  flame::LeftStacks left;
+  if (choice.off_cpu) {
+    Reader reader(path);
+    for (auto events = reader.next(); !events.empty(); events = reader.next()) {
+      for (const Event& event : events) left.push(event);
+    }
+  }
   Reader reader(path);
-  Collecting collecting(choice, of_requests ? &cohorts : nullptr, result);
+  Collecting collecting(choice, left, of_requests ? &cohorts : nullptr, result);
   for (auto events = reader.next(); !events.empty(); events = reader.next()) {
     for (const Event& event : events) collecting.push(event);
   }

@@ -16,6 +16,7 @@ namespace {
 constexpr std::size_t kMaxWaiting = 16384;  // then the oldest goes on with the names that it has
 constexpr std::chrono::seconds kPatience{5};
 constexpr std::string_view kUnknown = "[unknown]", kCut = "[cut]", kKernel = "[kernel]";
+constexpr std::string_view kLeaves = "__schedule";  // what comes behind it is the kernel program that looks
 
 std::uint64_t address_at(std::span<const std::byte> addresses, std::size_t i) {
   std::uint64_t address;
@@ -29,6 +30,10 @@ void add_frame(std::string& text, std::string_view name) {
   text += name;
 }
 
+SampleKind kind_of(std::uint32_t what) {
+  return what <= bpf::SAMPLE_ALLOCATION ? static_cast<SampleKind>(what) : SampleKind::unknown;
+}
+
 bool ready(const std::vector<CodePlace>& places) {
   return std::all_of(places.begin(), places.end(), [](const CodePlace& p) { return !p.file || p.file->ready(); });
 }
@@ -37,13 +42,14 @@ bool ready(const std::vector<CodePlace>& places) {
 
 Samples::Samples(KernelNames kernel) : kernel_(std::move(kernel)), code_(files_) {}
 
-std::string Samples::kernel_text(std::span<const std::byte> addresses) {
+std::string Samples::kernel_text(std::span<const std::byte> addresses, SampleKind kind) {
   std::string text;
   const std::size_t count = addresses.size() / sizeof(std::uint64_t);
   if (count == STACK_MAX) text = kCut;
   for (std::size_t i = count; i-- > 0;) {
     const std::string_view name = kernel_.at(address_at(addresses, i));
     add_frame(text, name.empty() ? kKernel : name);
+    if (kind == SampleKind::off_cpu && name == kLeaves) break;
   }
   return text;
 }
@@ -60,9 +66,14 @@ bool Samples::take(std::span<const std::byte> record) {
   sample.time = time_from(static_cast<std::int64_t>(r.h.time));
   sample.thread = {r.h.pid, r.h.tid};
   sample.goroutine = r.goroutine;
+  sample.facts.kind = kind_of(r.what);
+  // Told when it is back, of when it left.
+  if (sample.facts.kind == SampleKind::off_cpu) sample.time = time_from(static_cast<std::int64_t>(r.value));
+  else sample.facts.value = r.value;
+  sample.facts.weight = r.weight;
   sample.cut = user == STACK_MAX;
   for (std::size_t i = 0; i < user; ++i) sample.user.push_back(code_.at(r.h.pid, address_at(addresses, i), now));
-  sample.kernel = kernel_text(addresses.subspan(user * sizeof(std::uint64_t)));
+  sample.kernel = kernel_text(addresses.subspan(user * sizeof(std::uint64_t)), sample.facts.kind);
   return true;
 }
 
@@ -76,7 +87,9 @@ const Event* Samples::next(bool anyway) {
     add_frame(user_text_, place.file ? std::string_view(place.file->name(place.offset)) : kUnknown);
   }
   kernel_text_ = std::move(sample.kernel);
-  event_ = {sample.time, sample.thread, Sample{user_text_, kernel_text_}, sample.goroutine};
+  Sample told = sample.facts;
+  told.user = user_text_, told.kernel = kernel_text_;
+  event_ = {sample.time, sample.thread, told, sample.goroutine};
   waiting_.pop_front();
   return &event_;
 }

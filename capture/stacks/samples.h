@@ -37,11 +37,12 @@ class Samples {
     formats::Time time{};
     formats::Thread thread{};
     std::uint64_t goroutine = 0;
+    formats::Sample facts;  // without the stacks
     std::vector<CodePlace> user;  // innermost first
     bool cut = false;             // there were more frames
     std::string kernel;
   };
-  std::string kernel_text(std::span<const std::byte> addresses);
+  std::string kernel_text(std::span<const std::byte> addresses, formats::SampleKind kind);
 
   KernelNames kernel_;
   CodeFiles files_;

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "analyze/flame/folder.h"
+#include "analyze/flame/left_stacks.h"
 #include "analyze/flame/owners.h"
 #include "analyze/flame/svg.h"
 
@@ -76,6 +77,26 @@ TEST(Folder, ComparesByTheRequest) {
   const std::vector<flow::FoldedStack> expected = {{"a", 2, 0}, {"a;b", 30, 10}, {"a;c", 0, 1}};
   EXPECT_EQ(folder.stacks(10, 100), expected);
   EXPECT_EQ(folder.stacks(10, 0)[1], (flow::FoldedStack{"a;b", 30, 0}));
+}
+
+TEST(LeftStacks, AreFoundByThreadAndTimeOnly) {
+  using namespace formats;
+  flame::LeftStacks left;
+  Sample sample;
+  sample.user = "main;wait", sample.kernel = "__schedule";
+  left.push({time_from(50), {7, 8}, sample});  // on the CPU
+  EXPECT_TRUE(left.empty());
+  sample.kind = SampleKind::off_cpu;
+  left.push({time_from(50), {7, 8}, sample});
+  OffCpu off;
+  off.left = time_from(50);
+  const auto found = left.of({time_from(90), {7, 8}, off});
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->user, "main;wait");
+  EXPECT_EQ(found->kernel, "__schedule");
+  EXPECT_FALSE(left.of({time_from(90), {7, 9}, off}));
+  off.left = time_from(51);
+  EXPECT_FALSE(left.of({time_from(90), {7, 8}, off}));
 }
 
 TEST(Svg, HoldsEveryFrameWithItsShareAndNothingOfOthers) {

@@ -105,6 +105,25 @@ TEST(Stacks, WhatHasNoNameSaysSo) {
   EXPECT_TRUE(deep.user.starts_with("[cut];[unknown];[unknown]")) << deep.user;
 }
 
+TEST(Stacks, OfAWaitIsOfWhenItBeganAndEndsWhereTheKernelLeaves) {
+  std::istringstream text("ffffffff81000000 T _text\nffffffff81000100 T __schedule\nffffffff81000200 T bpf_trace_run4\n");
+  Samples samples{KernelNames(text)};
+  auto bytes = record({}, {0xffffffff81000210, 0xffffffff81000110, 0xffffffff81000010}, 1);
+  bpf::record_sample r;
+  std::memcpy(&r, bytes.data(), sizeof r);
+  r.what = bpf::SAMPLE_OFF_CPU, r.value = 33, r.weight = 4;
+  std::memcpy(bytes.data(), &r, sizeof r);
+  ASSERT_TRUE(samples.take(bytes));
+  const formats::Event* event = samples.next(true);
+  ASSERT_NE(event, nullptr);
+  EXPECT_EQ(event->time, formats::time_from(33));
+  const auto& sample = std::get<formats::Sample>(event->body);
+  EXPECT_EQ(sample.kind, formats::SampleKind::off_cpu);
+  EXPECT_EQ(sample.weight, 4u);
+  EXPECT_EQ(sample.value, 0u);
+  EXPECT_EQ(sample.kernel, "_text;__schedule");
+}
+
 TEST(Stacks, AnyBytesAreRefusedOrTaken) {
   Samples samples(kernel());
   auto bytes = record({1, 2, 3}, {4, 5}, 1);

@@ -1,0 +1,37 @@
+#include "analyze/flame/left_stacks.h"
+
+namespace tailcap::flame {
+
+using namespace formats;
+
+namespace {
+// Beyond these the waits have no stacks, as those that the recorder left out.
+constexpr std::size_t kMaxWaits = 1u << 22, kMaxStacks = 1u << 18;
+}  // namespace
+
+void LeftStacks::push(const Event& event) {
+  const auto* sample = std::get_if<Sample>(&event.body);
+  if (!sample || sample->kind != SampleKind::off_cpu || waits_.size() >= kMaxWaits) return;
+  const Texts texts(sample->user, sample->kernel);
+  auto known = known_.find(texts);
+  if (known == known_.end()) {
+    if (stacks_.size() >= kMaxStacks) return;
+    known = known_.emplace(texts, static_cast<std::uint32_t>(stacks_.size())).first;
+    stacks_.push_back(&known->first);
+  }
+  waits_[{event.thread.tid, nanoseconds(event.time)}] = known->second;
+}
+
+std::optional<Sample> LeftStacks::of(const Event& event) const {
+  const auto* off = std::get_if<OffCpu>(&event.body);
+  if (!off || waits_.empty()) return std::nullopt;
+  const auto wait = waits_.find({event.thread.tid, nanoseconds(off->left)});
+  if (wait == waits_.end()) return std::nullopt;
+  const Texts& texts = *stacks_[wait->second];
+  Sample sample;
+  sample.user = texts.first, sample.kernel = texts.second;
+  sample.kind = SampleKind::off_cpu;
+  return sample;
+}
+
+}  // namespace tailcap::flame

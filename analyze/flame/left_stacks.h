@@ -1,0 +1,41 @@
+// The stacks with which threads left the CPU to wait, to be found by the wait that they belong to.
+//
+// A stack may stand before or behind its wait in the capture, so all are collected first.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "formats/event.h"
+
+namespace tailcap::flame {
+
+class LeftStacks {
+ public:
+  void push(const formats::Event& event);
+  bool empty() const { return waits_.empty(); }
+  // Of the wait that this event (an OffCpu) tells. Valid until the next push().
+  std::optional<formats::Sample> of(const formats::Event& event) const;
+
+ private:
+  using Texts = std::pair<std::string, std::string>;
+  struct Wait {
+    std::uint32_t thread = 0;
+    std::int64_t left = 0;
+    bool operator==(const Wait&) const = default;
+  };
+  struct Hash {
+    std::size_t operator()(const Wait& w) const { return std::hash<std::int64_t>{}(w.left * 31 + w.thread); }
+  };
+
+  std::map<Texts, std::uint32_t> known_;
+  std::vector<const Texts*> stacks_;
+  std::unordered_map<Wait, std::uint32_t, Hash> waits_;
+};
+
+}  // namespace tailcap::flame

@@ -1,0 +1,95 @@
+"""Stacks of waits: of a server whose handler waits twelve calls deep, and says so; of nobody where it is switched off."""
+import http.client
+import pathlib
+import subprocess
+
+import harness
+from harness import Case, answers, free_port, json_lines, wait_until
+
+HERE = pathlib.Path(__file__).resolve().parent
+REQUESTS = 20
+CHAIN = [f"link_{i}" for i in range(1, 13)]
+
+
+class Stacks(Case):
+    def serve(self):
+        program = self.scratch / "stacks"
+        subprocess.run(["g++", "-O1", "-fno-omit-frame-pointer", "-fno-optimize-sibling-calls", "-pthread", "-o", program, HERE / "stacks.cc"],
+                       check=True)
+        self.port = free_port()
+        server = self.start([program, self.port])
+        wait_until(lambda: answers(("127.0.0.1", self.port)), "the server")
+        return server
+
+    def ask(self, path, count=REQUESTS):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port)
+        for _ in range(count):
+            connection.request("GET", path)
+            self.assertEqual(connection.getresponse().read(), b"ok")
+        connection.close()
+
+    def stacks(self, recording):
+        samples = json_lines(self.tailcap("events", recording.file, "--json", "--kind", "sample"))
+        return [s for s in samples if s["why"] == "off_cpu"]
+
+    def waits(self, recording):
+        """(thread, when it left the CPU) of all that were not preempted, and how long they took."""
+        waits = json_lines(self.tailcap("events", recording.file, "--json", "--kind", "off_cpu"))
+        return {(w["tid"], w["left"]): w["time"] - w["left"] for w in waits if w.get("runnable") != w["left"]}
+
+    def test_handler_that_waits_twelve_calls_deep(self):
+        server = self.serve()
+        with self.record("-p", server.pid, "--stacks") as recording:
+            self.ask("/here")
+        stacks, waits = self.stacks(recording), self.waits(recording)
+        deep = [s for s in stacks if "link_12" in s["user"]]
+        self.assertEqual(len(deep), REQUESTS)
+        for stack in deep:
+            self.assertEqual(stack["user"].split(";")[-12:], CHAIN)
+            self.assertIn("read", stack["kernel"])
+            self.assertTrue(stack["kernel"].endswith(";__schedule"), stack["kernel"])
+        # Every stack is that of a wait, and every wait of 1 ms and more has one.
+        for stack in stacks:
+            self.assertIn((stack["tid"], stack["time"]), waits)
+        known = {(s["tid"], s["time"]) for s in stacks}
+        missing = [w for w, length in waits.items() if length >= 1_000_000 and w not in known]
+        self.assertEqual(missing, [], f"of {len(waits)} waits")
+        print(f"  {len(stacks)} stacks of {len(waits)} waits, {sum(s['weight'] for s in stacks)} by their weights")
+        lines = self.tailcap("flame", recording.file, "--off-cpu", "--folded").splitlines()
+        spent = sum(int(line.rsplit(" ", 1)[1]) for line in lines if ";".join(CHAIN) in line)
+        asleep = sum(waits[s["tid"], s["time"]] for s in deep)
+        self.assertEqual(spent, asleep)
+        served = self.tailcap("flame", recording.file, "--off-cpu", "--route", "/here", "--folded")
+        self.assertIn(";".join(CHAIN), served)
+
+    def test_switched_while_recording(self):
+        server = self.serve()
+        with self.record("-p", server.pid, "--stacks=off", "--sample", 99) as recording:
+            self.ask("/before")
+            self.tailcap("control", recording.file, "stacks", "on")
+            self.ask("/while")
+            self.tailcap("control", recording.file, "stacks", "off")
+            self.ask("/after")
+            self.tailcap("control", recording.file, "stacks", "on")
+            self.ask("/again", 3)
+            self.tailcap("control", recording.file, "stacks", "perhaps", code=2)
+        notes = json_lines(self.tailcap("events", recording.file, "--json", "--kind", "note"))
+        self.assertEqual([(n["key"], n["value"]) for n in notes], [("tailcap.stacks", v) for v in ("on", "off", "on")])
+        on, off, again = (n["time"] for n in notes)
+        deep = [s for s in self.stacks(recording) if "link_12" in s["user"]]
+        self.assertEqual(len([s for s in deep if on <= s["time"] <= off]), REQUESTS)
+        self.assertEqual(len([s for s in deep if s["time"] >= again]), 3)
+        self.assertEqual(len(deep), REQUESTS + 3)
+        with self.record("-p", server.pid, name="plain.tcap") as plain:
+            self.tailcap("control", plain.file, "stacks", "on", code=1)
+
+    def test_nothing_without_being_asked(self):
+        server = self.serve()
+        with self.record("-p", server.pid) as recording:
+            self.ask("/here", 2)
+        self.assertEqual(self.stacks(recording), [])
+        self.assertIn(";read", self.tailcap("flame", recording.file, "--off-cpu", "--folded"))
+
+
+if __name__ == "__main__":
+    harness.main()
