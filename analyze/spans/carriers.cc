@@ -93,9 +93,9 @@ void Carriers::settle() {
 template <class Map, class Key>
 std::uint32_t Carriers::find(const Map& map, const Key& key, Time from, Time to) {
   const auto at = map.find(key);
-  if (at == map.end()) return Intervals::kNone;
+  if (at == map.end() || to < from) return Intervals::kNone;
   const std::uint32_t row = at->second.at(from);
-  if (row >= Intervals::kSeveral || to <= from) return row;
+  if (row >= Intervals::kSeveral || to == from) return row;
   const std::uint32_t last = at->second.at(to - kInstant);
   return last == row ? row : last == Intervals::kSeveral ? last : Intervals::kNone;
 }

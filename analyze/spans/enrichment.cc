@@ -179,6 +179,8 @@ void Enrichment::take(const Event& event, const formats::OffCpu& off) {
   const std::uint32_t row = carriers_.by_thread(event, off.left, event.time);
   if (!found(Subject::off_cpu, row)) return;
   RowEvents& events = rows_[row];
+  // A thread cannot wait twice at once: what would not fit is a crafted capture's.
+  if (event.time - off.left > formats::kMaxTime - formats::kNoTime - events.waited) return;
   ++events.waits, events.waited += event.time - off.left;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "analyze/flow/request.h"
@@ -14,7 +15,11 @@ namespace tailcap::spans {
 struct Clocked {
   std::int64_t offset = 0;  // add to a Time
   formats::Time first = formats::kNoTime;  // of the capture
-  std::int64_t unix_time(formats::Time t) const { return formats::nanoseconds(t) + offset; }
+  // 0 beyond what can be said: only crafted captures get there.
+  std::int64_t unix_time(formats::Time t) const {
+    std::int64_t out = 0;
+    return __builtin_add_overflow(formats::nanoseconds(t), offset, &out) ? 0 : out;
+  }
   std::string since_start(formats::Time t) const;  // "+1.234567890 s", as `tailcap events` prints it
 };
 

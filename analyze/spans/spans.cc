@@ -98,9 +98,9 @@ class Maker {
     span.start = clock.unix_time(row.start), span.end = span.start;
     auto& a = span.attributes;
     if (row.has_duration) {
-      span.end += row.duration.count();
+      span.end = clock.unix_time(row.start + row.duration);
     } else if (row.outcome == flow::Outcome::in_flight && source_.last > row.start) {
-      span.end += (source_.last - row.start).count();
+      span.end = clock.unix_time(source_.last);
       a.set("tailcap.duration", "at least");
     } else {
       a.set("tailcap.duration", "unknown");
@@ -119,8 +119,8 @@ class Maker {
 
   // The wall clock was set: what it said when this began is not what the span says, or nobody knows what it said.
   void stepped(std::uint32_t i, const Request& row, const Clocked& clock, flow::Attributes& a) const {
-    const std::int64_t by = offsets_.own(i) - clock.offset;
-    if (by != 0) a.set("tailcap.clock.set_meanwhile_ns", by);
+    std::int64_t by = 0;
+    if (!__builtin_sub_overflow(offsets_.own(i), clock.offset, &by) && by != 0) a.set("tailcap.clock.set_meanwhile_ns", by);
     for (const auto& step : source_.clock.steps())
       if (row.start > step.from && row.start <= step.to) a.set("tailcap.clock.uncertain_ns", std::int64_t{step.by < 0 ? -step.by : step.by});
   }

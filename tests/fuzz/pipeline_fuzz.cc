@@ -5,8 +5,10 @@
 #include <cassert>
 #include <cstdint>
 #include <numeric>
+#include <set>
 #include <stdexcept>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "analyze/pipeline/pipeline.h"
@@ -14,6 +16,7 @@
 #include "analyze/report/request_json.h"
 #include "tests/fuzz/bytes.h"
 #include "tests/fuzz/memory_file.h"
+#include "tests/unit/spans_case.h"
 
 namespace {
 
@@ -196,6 +199,19 @@ void check(const pipeline::Analysis& analysis) {
   assert(!report::json_report(analysis.study, table).empty());
 }
 
+// As spans: each has an id of its own and is not its own parent.
+void check(const spans::Spans& all) {
+  std::set<std::tuple<std::uint64_t, std::uint64_t, std::uint64_t>> ids;
+  for (const flow::Span* span : all.all()) {
+    const auto& c = span->context;
+    [[maybe_unused]] const bool is_new = ids.emplace(c.trace_high, c.trace_low, c.span).second;
+    assert(is_new && c.has_trace() && c.span != 0 && span->parent != c.span);
+    assert(span->end >= span->start);
+    assert(span->events.size() <= spans::Enrichment::kMaxEvents);
+  }
+  assert(!all.json().empty());
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -211,6 +227,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     return 0;
   }
-  check(pipeline::analyze({}, Events(Bytes(data, size)).all(), options));
+  const std::vector<formats::Event> events = Events(Bytes(data, size)).all();
+  check(pipeline::analyze({}, events, options));
+  check(*spans::spans_of_events(events));
   return 0;
 }
