@@ -1,4 +1,5 @@
 // tailcap spans: requests as OpenTelemetry's spans, which completes what SDKs have told.
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <fstream>
@@ -22,6 +23,7 @@
 #include "analyze/report/spans_text.h"
 #include "analyze/spans/facts.h"
 #include "analyze/spans/imported.h"
+#include "analyze/spans/old_names.h"
 #include "analyze/spans/rules.h"
 #include "analyze/spans/spans.h"
 #include "formats/reader.h"
@@ -45,6 +47,7 @@ In which form?
       --rules RULES      changes attributes of resources; a line is insert KEY = VALUE, set KEY = VALUE,
                          copy KEY from KEY or delete KEY, perhaps with where KEY = VALUE behind it, and with span in
                          front for those of spans
+      --names old        attributes by the names they had before the conventions for HTTP were stable: http.method, …
   -o, --output OUT       a file; otherwise the standard output
       --explain          not the spans, but where they are from: ids, parents, which events were attached to spans and
                          how many fitted none
@@ -67,7 +70,7 @@ examples:
 )";
 
 struct Arguments {
-  std::string file, id, where, import, rules, output;
+  std::string file, id, where, import, rules, names, output;
   bool explain = false, json = false;
 };
 
@@ -160,7 +163,10 @@ int run(const Arguments& a) {
 
   const spans::Source source{analysis.table, ends, analysis.trace_states, quality.clock, quality.clock_error, quality.preamble, quality.file.first, quality.file.last};
   spans::Result result = spans::spans_of(source, ids, enrichment, resources, wanted);
-  for (flow::SpanResource& resource : result.resources) rules.apply(resource);
+  for (flow::SpanResource& resource : result.resources) {
+    if (a.names == "old") std::for_each(resource.spans.begin(), resource.spans.end(), spans::use_old_names);
+    rules.apply(resource);
+  }
   const flow::SpanFacts facts = spans::facts_of(result, ids, wanted, enrichment, imported);
   const std::string output = a.output.empty() ? "-" : a.output;
   if (a.explain) write_file(output, a.json ? report::spans_facts_json(facts) : report::spans_facts_text(facts), a.file);
@@ -175,7 +181,7 @@ int run_spans(int argc, char** argv) {
   Arguments a;
   const FileArguments arguments = parse_file_arguments(
       argc, argv, kHelp, {"no file given"},
-      {{"where", a.where}, {"import", a.import}, {"rules", a.rules}, {"output,o", a.output}, {"explain", a.explain}, {"json", a.json}}, MoreWords::taken);
+      {{"where", a.where}, {"import", a.import}, {"rules", a.rules}, {"names", a.names}, {"output,o", a.output}, {"explain", a.explain}, {"json", a.json}}, MoreWords::taken);
   if (arguments.exit) return *arguments.exit;
   a.file = arguments.words[0];
   if (arguments.words.size() > 2) return wrong_usage(argv[0], "unexpected argument '" + report::printable(arguments.words[2]) + "'");
@@ -183,6 +189,7 @@ int run_spans(int argc, char** argv) {
   if (!a.id.empty() && !parse_id(a.id))
     return wrong_usage(argv[0], "'" + report::printable(a.id) + "' is no request: they are called like 12.3, the third on connection 12");
   if (!a.id.empty() && !a.where.empty()) return wrong_usage(argv[0], "a request's number and --where both say which requests are meant; choose one");
+  if (!a.names.empty() && a.names != "old" && a.names != "stable") return wrong_usage(argv[0], "--names is old or stable, not '" + report::printable(a.names) + "'");
   if (a.json && !a.explain) return wrong_usage(argv[0], "--json goes with --explain; spans are JSON anyway");
   try {
     return run(a);

@@ -41,6 +41,7 @@ class Resolver {
     for (std::uint32_t i = static_cast<std::uint32_t>(n); i-- > 0;) learn_from_calls(i);
     for (std::uint32_t i = 0; i < n; ++i) complete(i);
     for (std::uint32_t i = 0; i < n; ++i) be_foreign_server(i);
+    for (std::uint32_t i = 0; i < n; ++i) note_hole(i);
     for (std::uint32_t i = 0; i < n; ++i) fill_hole(i);
     for (std::uint32_t i = 0; i < n; ++i) set_parent(i);
     return std::move(out_);
@@ -146,14 +147,23 @@ class Resolver {
     out_.rows[i].context.span = foreign_[n].context.span, out_.rows[i].span_source = "imported";
   }
 
-  // The span of a server that nobody has told: its calls' spans, which were, name it as their parent.
+  // The span of a server that nobody has told: its calls' spans, which were, all name it as their parent.
+  void note_hole(std::uint32_t i) {
+    const Facts& f = facts_[i];
+    const Identity& call = out_.rows[i];
+    if (f.role != Role::client || call.foreign < 0 || f.cause == kNone) return;
+    const std::uint64_t parent = foreign_[static_cast<std::size_t>(call.foreign)].parent;
+    const auto [at, is_new] = named_.try_emplace(f.cause, parent);
+    if (!f.certain || (!is_new && at->second != parent)) at->second = 0;
+  }
+
   void fill_hole(std::uint32_t i) {
     const Facts& f = facts_[i];
     const Identity& call = out_.rows[i];
     if (f.role != Role::client || call.foreign < 0 || f.cause == kNone || !f.certain) return;
     const ForeignSpan& told = foreign_[static_cast<std::size_t>(call.foreign)];
     Identity& server = out_.rows[f.cause];
-    if (told.parent == 0 || server.foreign >= 0 || !same_trace(server.context, told.context)) return;
+    if (told.parent == 0 || named_[f.cause] != told.parent || server.foreign >= 0 || !same_trace(server.context, told.context)) return;
     const SpanContext hole = key_of(with_span(told.context, told.parent));
     if (foreign_ids_.count(hole) > 0 || !used_.insert(hole).second) return;
     server.context.span = told.parent, server.span_source = "calls";
@@ -189,6 +199,7 @@ class Resolver {
   std::unordered_set<SpanContext, ContextHash> used_;
   std::unordered_map<SpanContext, std::uint32_t, ContextHash> foreign_ids_;
   std::unordered_map<SpanContext, std::vector<std::uint32_t>, ContextHash> by_parent_;
+  std::unordered_map<std::uint32_t, std::uint64_t> named_;  // by row: what the spans of its calls name as their parent; 0: not one
   std::unordered_map<SpanContext, std::uint32_t, ContextHash> served_;  // requests at their serving end, by what their header named
 };
 

@@ -143,7 +143,7 @@ class Maker {
     }
     span.parent_remote = id.parent_how == ParentHow::wire || id.parent_how == ParentHow::other_end;
     if (id.span_source == "calls")
-      a.set("tailcap.evidence", std::vector<std::string>{"imported spans of calls that this request made name it as their parent"});
+      a.set("tailcap.inferred", true), a.set("tailcap.evidence", std::vector<std::string>{"imported spans of calls that this request made name it as their parent"});
     const flow::Cause* cause = row.role == Role::client ? table_.causes.find(row.id) : nullptr;
     switch (id.parent_how) {
       case ParentHow::wire: a.set("tailcap.parent.how", id.trace_source); break;

@@ -69,6 +69,7 @@ class AnalyserCli(Case):
         self.assert_refused(self.tailcap("spans", capture, "2.1", "--where", "status == 200"), 2, "--where", "choose one")
         self.assert_refused(self.tailcap("spans", capture, "--json"), 2, "--explain")
         self.assertEqual(self.tailcap("spans", capture, "--where", "nonsense == 1").returncode, 2)
+        self.assert_refused(self.tailcap("spans", capture, "--names", "new"), 2, "--names is old or stable")
         self.assert_refused(self.tailcap("spans", capture, "--import", "none.json"), 1, "none.json", "No such file")
         (self.scratch / "bad.json").write_text('{"resourceSpans": [')
         self.assert_refused(self.tailcap("spans", capture, "--import", "bad.json"), 1, "cannot import bad.json", "OTLP")

@@ -136,6 +136,26 @@ TEST(Import, AServersIdIsLearntFromItsCalls) {
   EXPECT_EQ(spans->facts.holes_filled, 1u);
 }
 
+// Calls that name different parents: something of the program's own is between, and what, nobody told.
+TEST(Import, WhereCallsNameDifferentParentsNoneIsTheServers) {
+  Scenario s;
+  auto all = events(s);
+  all.pop_back();
+  Opening c;
+  c.thread = kA, c.local = "10.0.0.1:50009", c.remote = "10.0.0.3:80", c.origin = formats::Origin::connected;
+  Endpoint& out = s.open(7ms + 100us, c);
+  out.send(7ms + 200us, "GET /more HTTP/1.1\r\nHost: h\r\ntraceparent: 00-" + kTrace + "-dddddddddddddddd-01\r\n\r\n");
+  s.off_cpu(kA, {.left = 7ms + 250us, .runnable = 8ms, .on = 8ms, .syscall = 45});
+  out.receive(8ms, 8ms + 10us, kOk);
+  const Json told = request(Json::array({span(kCall, kServer, 3, "call"), span("dddddddddddddddd", kOther, 3, "more")}));
+  const auto spans = spans_of_events(s.with_end(), told.dump());
+  const flow::Span* in = spans->named("GET /in");
+  ASSERT_TRUE(in);
+  EXPECT_EQ(text(in->attributes, "tailcap.span_id_source"), "synthetic");
+  EXPECT_EQ(spans->facts.holes, 2u);
+  EXPECT_EQ(spans->facts.holes_filled, 0u);
+}
+
 TEST(Import, LinesAndSpansThatMatchNothingAreKept) {
   const std::string one = request(Json::array({span(kOther, nullptr, 1, "a")})).dump(), two = request(Json::array({{{"name", "no ids"}}})).dump();
   const Imported imported = imported_of(one + "\n\n" + two + "\n", "x");

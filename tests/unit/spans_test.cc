@@ -7,6 +7,7 @@
 
 #include <set>
 
+#include "analyze/spans/old_names.h"
 #include "tests/unit/spans_case.h"
 
 namespace tailcap::spans {
@@ -348,6 +349,22 @@ TEST(Spans, RulesThatAreNoneSayWhere) {
     EXPECT_EQ(why(bad).rfind("x.rules, line ", 0), 0u) << bad << ": " << why(bad);
   }
   EXPECT_NE(why("\ninsert a b c").find("line 2"), std::string::npos);
+}
+
+TEST(Spans, TheOldNames) {
+  Shop shop;
+  auto spans = shop.spans();
+  for (auto& resource : spans->result.resources)
+    for (auto& span : resource.spans) {
+      use_old_names(span);
+      if (span.name.starts_with("GET")) {
+        EXPECT_EQ(text(span.attributes, "http.method"), "GET");
+        EXPECT_EQ(text(span.attributes, "http.status_code"), "200");
+        EXPECT_EQ(text(span.attributes, "http.target"), span.name.substr(4));
+        EXPECT_EQ(text(span.attributes, span.kind == flow::SpanKind::server ? "net.host.name" : "net.peer.name"), "h");
+      }
+      for (const auto& a : span.attributes) EXPECT_TRUE(!a.key.starts_with("url.") && !a.key.starts_with("http.request.") && !a.key.starts_with("server.")) << a.key;
+    }
 }
 
 TEST(Spans, TheTextIsOneExportRequest) {

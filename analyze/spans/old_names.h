@@ -1,0 +1,10 @@
+// The names that attributes had before the semantic conventions for HTTP became stable (1.23), for whoever still asks by them.
+#pragma once
+
+#include "analyze/flow/span.h"
+
+namespace tailcap::spans {
+
+void use_old_names(flow::Span& span);
+
+}  // namespace tailcap::spans
