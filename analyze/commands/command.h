@@ -7,6 +7,7 @@
 namespace tailcap::commands {
 
 int run_check(int argc, char** argv);
+int run_diag(int argc, char** argv);
 int run_events(int argc, char** argv);
 int run_flame(int argc, char** argv);
 int run_info(int argc, char** argv);

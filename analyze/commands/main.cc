@@ -26,6 +26,7 @@ struct Entry {
 
 constexpr std::array kEntries = std::to_array<Entry>({
     {"check", run_check},
+    {"diag", run_diag},
     {"events", run_events},
     {"flame", run_flame},
     {"info", run_info},
@@ -61,6 +62,9 @@ What is slow, and where does the time go?
   timeline   lanes of threads, goroutines and connections in a window of time
   spans      requests as OpenTelemetry spans; completes those of SDKs
   flame      flame graphs: functions that the CPU's time went to, or what threads waited for
+
+What ails the machine?
+  diag       short-lived processes, shortage of memory, TCP failures, slow disks
 
 What is in the file, and can it be trusted?
   info       what was recorded, how, and what was lost

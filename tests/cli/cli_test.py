@@ -15,7 +15,7 @@ import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BUILD = ROOT / "build/dev"
-READERS = ["report", "requests", "info", "check", "events", "spans"]  # COMMAND FILE
+READERS = ["report", "requests", "info", "check", "events", "spans", "diag"]  # COMMAND FILE
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
 
 

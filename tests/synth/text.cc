@@ -240,6 +240,15 @@ Event parse_event(std::string_view line, std::deque<std::string>& bytes) {
   return e;
 }
 
+std::vector<std::string> pieces(std::string_view list) {
+  std::vector<std::string> out;
+  while (!list.empty()) {
+    out.emplace_back(list.substr(0, list.find(',')));
+    list.remove_prefix(std::min(out.back().size() + 1, list.size()));
+  }
+  return out;
+}
+
 void parse_preamble(std::string_view line, formats::Preamble& p) {
   auto fields = words(line);
   for (auto& [name, value] : fields) {
@@ -254,6 +263,7 @@ void parse_preamble(std::string_view line, formats::Preamble& p) {
     else if (name == "boot_id") p.boot_id = value;
     else if (name == "capture_id") p.capture_id = value;
     else if (name == "target") p.targets.push_back(value);
+    else if (name == "programs") p.programs = pieces(value);
     else if (name == "note" && equals != value.npos) p.notes.emplace_back(value.substr(0, equals), value.substr(equals + 1));
     else throw std::runtime_error("the preamble has no field " + name);
   }

@@ -1,0 +1,20 @@
+#include "analyze/node/names.h"
+
+namespace tailcap::node {
+
+void Names::push(const formats::Event& event) {
+  std::string_view name;
+  if (const auto* info = std::get_if<formats::TaskInfo>(&event.body)) name = info->comm;
+  else if (const auto* exec = std::get_if<formats::TaskExec>(&event.body)) name = exec->comm;
+  else if (const auto* start = std::get_if<formats::TaskStart>(&event.body)) name = start->comm;
+  if (name.empty() || event.thread.pid == 0 || event.thread.pid != event.thread.tid) return;
+  if (names_.size() < kMaxNames || names_.contains(event.thread.pid)) names_[event.thread.pid] = name;
+}
+
+const std::string& Names::of(std::uint32_t pid) const {
+  static const std::string none;
+  const auto at = names_.find(pid);
+  return at == names_.end() ? none : at->second;
+}
+
+}  // namespace tailcap::node

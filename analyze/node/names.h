@@ -1,0 +1,23 @@
+// What processes are called, as far as events told it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+
+#include "formats/event.h"
+
+namespace tailcap::node {
+
+class Names {
+ public:
+  static constexpr std::size_t kMaxNames = 256u << 10;  // later ones are not known
+
+  void push(const formats::Event& event);
+  const std::string& of(std::uint32_t pid) const;  // empty: not known
+
+ private:
+  std::unordered_map<std::uint32_t, std::string> names_;
+};
+
+}  // namespace tailcap::node

@@ -1,0 +1,29 @@
+// A machine's troubles from the events of a recording of it: processes that come and go, shortage of memory, TCP, disks.
+#pragma once
+
+#include "analyze/flow/node_study.h"
+#include "analyze/flow/wall_clock.h"
+#include "analyze/node/names.h"
+#include "analyze/node/peers.h"
+#include "analyze/node/processes.h"
+#include "analyze/node/shortage.h"
+
+namespace tailcap::node {
+
+class Node {
+ public:
+  explicit Node(const formats::Preamble& preamble);
+  void push(const formats::Event& event);
+  // After the last event.
+  flow::NodeStudy study() const;
+
+ private:
+  flow::NodeStudy study_;
+  flow::WallClock clock_;
+  Names names_;
+  Processes processes_;
+  Shortage shortage_;
+  Peers peers_;
+};
+
+}  // namespace tailcap::node

@@ -1,0 +1,95 @@
+#include "analyze/node/peers.h"
+
+#include <algorithm>
+#include <cerrno>
+
+#include "analyze/flow/connection.h"
+
+namespace tailcap::node {
+namespace {
+
+using formats::TcpState;
+
+std::string cause_of(int error) {
+  switch (error) {
+    case 0: return "given up";
+    case ECONNREFUSED: return "refused";
+    case ETIMEDOUT: return "timed out";
+    case ECONNRESET: return "reset by peer";
+    case EHOSTUNREACH: return "no route to host";
+    case ENETUNREACH: return "network unreachable";
+    case ECONNABORTED: return "aborted";
+    default: return "error " + std::to_string(error);
+  }
+}
+
+}  // namespace
+
+Peers::Socket* Peers::find_or_add(formats::SocketId id) {
+  const auto at = sockets_.find(id);
+  if (at != sockets_.end()) return &at->second;
+  return sockets_.size() < kMaxSockets ? &sockets_[id] : nullptr;
+}
+
+std::string Peers::remote_of(formats::SocketId id) const {
+  const auto at = sockets_.find(id);
+  return at == sockets_.end() || at->second.remote.empty() ? "unknown" : at->second.remote;
+}
+
+void Peers::add(Counts& counts, Key key, std::uint64_t bytes) {
+  if (counts.size() >= kMaxPeers && !counts.contains(key)) key = {"others", {key.second.first, 0}};
+  Count& count = counts[key];
+  ++count.count;
+  count.bytes += bytes;
+}
+
+void Peers::push(const formats::Event& event, const Names& names) {
+  if (const auto* info = std::get_if<formats::SocketInfo>(&event.body)) {
+    if (info->type != formats::SocketType::stream || info->state == TcpState::listen) return;
+    if (info->family != formats::Family::inet && info->family != formats::Family::inet6) return;
+    flow::Connection c;
+    c.family = info->family;
+    c.remote = info->remote;
+    if (Socket* socket = find_or_add(info->socket)) socket->remote = flow::endpoint(c, true);
+  } else if (const auto* change = std::get_if<formats::StateChange>(&event.body)) {
+    if (change->to == TcpState::syn_sent && change->by_thread) {
+      if (Socket* socket = find_or_add(change->socket)) socket->pid = event.thread.pid;
+    }
+    if (change->from == TcpState::syn_sent && change->to == TcpState::close) {
+      const auto at = sockets_.find(change->socket);
+      const std::uint32_t pid = at == sockets_.end() ? 0 : at->second.pid;
+      add(failures_, {remote_of(change->socket), {cause_of(change->error), pid}});
+      if (const std::string& name = names.of(pid); !name.empty() && names_.size() < kMaxPeers) names_[pid] = name;
+    }
+    if (change->to != TcpState::close) return;
+    closed_.push_back(change->socket);
+    if (closed_.size() <= kClosedKept) return;
+    sockets_.erase(closed_.front());
+    closed_.pop_front();
+  } else if (const auto* reset = std::get_if<formats::Reset>(&event.body)) {
+    add(reset->direction == formats::Direction::out ? sent_ : received_, {remote_of(reset->socket), {}});
+  } else if (const auto* again = std::get_if<formats::Retransmit>(&event.body)) {
+    add(retransmits_, {remote_of(again->socket), {}}, again->length);
+  }
+}
+
+std::uint64_t Peers::list(const Counts& counts, const std::unordered_map<std::uint32_t, std::string>& names, std::vector<flow::PeerTrouble>& out) {
+  std::uint64_t sum = 0;
+  for (const auto& [key, count] : counts) {
+    const auto name = names.find(key.second.second);
+    out.push_back({key.first, key.second.first, name == names.end() ? "" : name->second, key.second.second, count.count, count.bytes});
+    sum += count.count;
+  }
+  std::stable_sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.count > b.count; });
+  if (out.size() > flow::NodeStudy::kMaxListed) out.resize(flow::NodeStudy::kMaxListed);
+  return sum;
+}
+
+void Peers::fill(flow::NodeStudy& study) const {
+  study.connect_count = list(failures_, names_, study.connect_failures);
+  study.resets_sent_count = list(sent_, names_, study.resets_sent);
+  study.resets_received_count = list(received_, names_, study.resets_received);
+  study.retransmit_count = list(retransmits_, names_, study.retransmits);
+}
+
+}  // namespace tailcap::node

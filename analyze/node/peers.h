@@ -1,0 +1,47 @@
+// TCP's troubles, by the other end's address.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <string>
+#include <unordered_map>
+#include <utility>
+
+#include "analyze/flow/node_study.h"
+#include "analyze/node/names.h"
+#include "formats/event.h"
+
+namespace tailcap::node {
+
+class Peers {
+ public:
+  static constexpr std::size_t kMaxSockets = 256u << 10;
+  static constexpr std::size_t kClosedKept = 4096;      // what belongs to a socket may be told after its end
+  static constexpr std::size_t kMaxPeers = 10'000;      // of each kind; others are added up as one
+
+  void push(const formats::Event& event, const Names& names);
+  void fill(flow::NodeStudy& study) const;
+
+ private:
+  struct Socket {
+    std::string remote;
+    std::uint32_t pid = 0;  // that connects
+  };
+  struct Count {
+    std::uint64_t count = 0, bytes = 0;
+  };
+  using Key = std::pair<std::string, std::pair<std::string, std::uint32_t>>;  // address, cause, process
+  using Counts = std::map<Key, Count>;
+  Socket* find_or_add(formats::SocketId id);
+  std::string remote_of(formats::SocketId id) const;
+  static void add(Counts& counts, Key key, std::uint64_t bytes = 0);
+  static std::uint64_t list(const Counts& counts, const std::unordered_map<std::uint32_t, std::string>& names, std::vector<flow::PeerTrouble>& out);
+
+  std::unordered_map<formats::SocketId, Socket> sockets_;
+  std::deque<formats::SocketId> closed_;
+  Counts failures_, sent_, received_, retransmits_;
+  std::unordered_map<std::uint32_t, std::string> names_;  // of processes with failures
+};
+
+}  // namespace tailcap::node

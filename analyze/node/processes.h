@@ -1,0 +1,38 @@
+// Processes that come and go.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <unordered_map>
+#include <utility>
+
+#include "analyze/flow/node_study.h"
+#include "analyze/node/names.h"
+#include "formats/event.h"
+
+namespace tailcap::node {
+
+class Processes {
+ public:
+  static constexpr std::size_t kMaxAlive = 256u << 10;
+  static constexpr std::size_t kMaxGroups = 10'000;  // different commands and parents; others are added up as one
+
+  void push(const formats::Event& event, const Names& names);
+  void fill(flow::NodeStudy& study) const;
+
+ private:
+  struct Alive {
+    formats::Time began = formats::kNoTime;
+    std::uint32_t parent = 0;
+    std::string command;
+    bool executed = false;
+  };
+  void ended(const formats::Event& event, std::int32_t code, const Names& names);
+
+  std::unordered_map<std::uint32_t, Alive> alive_;  // those whose beginning was seen
+  std::map<std::pair<std::string, std::uint32_t>, flow::ShortLived> groups_;
+  std::uint64_t started_ = 0, ended_ = 0;
+};
+
+}  // namespace tailcap::node

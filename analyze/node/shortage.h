@@ -1,0 +1,47 @@
+// Memory that is short, and disks that are slow.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "analyze/flow/node_study.h"
+#include "analyze/node/names.h"
+#include "formats/event.h"
+
+namespace tailcap::node {
+
+class Shortage {
+ public:
+  static constexpr std::size_t kMaxProcesses = 10'000;  // of each kind; what others do is counted without their names
+  static constexpr std::size_t kMaxDevices = 1'000;
+
+  // disks: stalls of block I/O are of disks, whoever waited.
+  explicit Shortage(bool disks) : disks_told_(disks) {}
+  void push(const formats::Event& event, const Names& names);
+  void fill(flow::NodeStudy& study) const;
+
+ private:
+  struct Held {
+    flow::MemoryWaits all;
+    std::unordered_map<std::uint32_t, flow::MemoryWaits::Process> by_pid;
+  };
+  struct Device {
+    flow::SlowDisk all;
+    std::map<std::string, std::uint64_t> by_name;
+  };
+  static void add(Held& held, std::uint32_t pid, formats::Duration time, const Names& names);
+  static flow::MemoryWaits listed(const Held& held);
+  void disk(const formats::Event& event, const formats::Stall& stall, formats::Duration time, const Names& names);
+
+  bool disks_told_;
+  Held reclaim_, compaction_;
+  std::uint64_t fragments_ = 0, slow_ = 0, victims_count_ = 0;
+  std::map<std::uint64_t, std::uint64_t> orders_;
+  std::map<std::uint32_t, Device> devices_;
+  std::vector<flow::OomVictim> victims_;
+};
+
+}  // namespace tailcap::node

@@ -1,0 +1,28 @@
+// What ailed a machine: findings in a sentence each, then the figures; as text and as JSON.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "analyze/flow/node_study.h"
+
+namespace tailcap::report {
+
+struct NodeFinding {
+  std::string_view kind;  // "short_lived", "oom_kill", …
+  std::string text;       // a sentence, printable
+  std::uint64_t count = 0;
+};
+
+// The worst first.
+std::vector<NodeFinding> node_findings(const flow::NodeStudy& study);
+// What was not recorded, in words.
+std::vector<std::string_view> not_recorded(const flow::NodeStudy& study);
+// What was recorded and did not happen.
+std::vector<std::string_view> not_seen(const flow::NodeStudy& study);
+
+std::string diag_text(const flow::NodeStudy& study, const std::string& file, std::size_t width);
+std::string diag_json(const flow::NodeStudy& study);
+
+}  // namespace tailcap::report
