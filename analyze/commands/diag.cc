@@ -12,8 +12,8 @@ namespace tailcap::commands {
 namespace {
 
 constexpr const char* kHelp = R"(tailcap diag says what ails a machine that lists of processes do not show: processes that come and go within a second,
-shortage of memory (kills, reclaim, compaction, fragmentation), TCP that fails (connects, resets, retransmissions), disks
-that are slow. What it finds comes first, in a sentence each. What was not recorded is named: that is not "none".
+shortage of memory (kills, reclaim, compaction, fragmentation), TCP that fails (connects, resets, retransmissions),
+disks that are slow. What it finds comes first, in a sentence each. What was not recorded is named: that is not "none".
 
 usage: tailcap diag FILE [--json]
 
