@@ -13,11 +13,11 @@ namespace {
 
 constexpr const char* kHelp = R"(tailcap diag says what ails a machine that lists of processes do not show: processes that come and go within a second,
 shortage of memory (kills, reclaim, compaction, fragmentation), TCP that fails (connects, resets, retransmissions),
-disks that are slow. What it finds comes first, in a sentence each. What was not recorded is named: that is not "none".
+disks that are slow. What it finds comes first, in a sentence each. What was not recorded is named: it is not "none".
 
 usage: tailcap diag FILE [--json]
 
-FILE is best recorded with `tailcap record --profile node`, which takes the whole machine. Other captures hold some of it,
+FILE is best recorded with `tailcap record --profile node`: the whole machine. Other captures hold some of it,
 of the processes that were recorded.
 
       --json   one JSON object; what was not recorded is null. analyze/commands/diag.schema.json is its schema
