@@ -69,6 +69,8 @@ examples:
   tailcap spans slow.tcap --explain
 )";
 
+constexpr std::size_t kBatch = 10'000;  // spans that are made before they become text
+
 struct Arguments {
   std::string file, id, where, import, rules, names, output;
   bool explain = false, json = false;
@@ -162,15 +164,27 @@ int run(const Arguments& a) {
   enrichment.settle(handshakes_of(analysis.study));
 
   const spans::Source source{analysis.table, ends, analysis.trace_states, quality.clock, quality.clock_error, quality.preamble, quality.file.first, quality.file.last};
-  spans::Result result = spans::spans_of(source, ids, enrichment, resources, wanted);
-  for (flow::SpanResource& resource : result.resources) {
-    if (a.names == "old") std::for_each(resource.spans.begin(), resource.spans.end(), spans::use_old_names);
-    rules.apply(resource);
+  spans::SpanMaker maker(source, ids, enrichment, resources);
+  std::string text;
+  report::OtlpText otlp(text, imported.resource_spans, TAILCAP_VERSION);
+  const auto flush = [&] {
+    std::vector<flow::SpanResource> made = maker.take();
+    for (flow::SpanResource& resource : made) {
+      if (a.names == "old") std::for_each(resource.spans.begin(), resource.spans.end(), spans::use_old_names);
+      rules.apply(resource);
+    }
+    if (!a.explain) otlp.add(made);
+  };
+  for (std::uint32_t i = 0; i < wanted.size(); ++i) {
+    if (wanted[i]) maker.add(i);
+    if (maker.size() >= kBatch) flush();
   }
-  const flow::SpanFacts facts = spans::facts_of(result, ids, wanted, enrichment, imported);
+  flush();
+  otlp.end();
+  const flow::SpanFacts facts = spans::facts_of(maker.counts(), ids, wanted, enrichment, imported);
   const std::string output = a.output.empty() ? "-" : a.output;
   if (a.explain) write_file(output, a.json ? report::spans_facts_json(facts) : report::spans_facts_text(facts), a.file);
-  else write_file(output, report::otlp_json(imported.resource_spans, result.resources, TAILCAP_VERSION), a.file);
+  else write_file(output, text, a.file);
   if (!a.explain) std::fprintf(stderr, "tailcap spans: %s\n", report::spans_facts_line(facts).c_str());
   return exit_code(analysis, "spans");
 }

@@ -1,9 +1,6 @@
 #include "analyze/report/otlp.h"
 
 #include <variant>
-
-#include "analyze/report/json_writer.h"
-
 namespace tailcap::report {
 namespace {
 
@@ -96,22 +93,33 @@ void span_of(JsonWriter& json, const Span& span) {
 
 }  // namespace
 
+OtlpText::OtlpText(std::string& out, const std::vector<std::string>& before, std::string_view version) : out_(out), json_(out), version_(version) {
+  json_.begin_object(), json_.key("resourceSpans"), json_.begin_array();
+  for (const std::string& raw : before) json_.raw(raw);
+}
+
+void OtlpText::add(const std::vector<flow::SpanResource>& resources) {
+  for (const auto& resource : resources) {
+    json_.begin_object();
+    json_.key("resource"), json_.begin_object(), attributes_of(json_, resource.attributes), json_.end_object();
+    json_.key("scopeSpans"), json_.begin_array(), json_.begin_object();
+    json_.key("scope"), json_.begin_object(), json_.field("name", "tailcap"), json_.field("version", version_), json_.end_object();
+    json_.key("spans"), json_.begin_array();
+    for (const Span& span : resource.spans) span_of(json_, span);
+    json_.end_array(), json_.end_object(), json_.end_array(), json_.end_object();
+  }
+}
+
+void OtlpText::end() {
+  json_.end_array(), json_.end_object();
+  out_ += '\n';
+}
+
 std::string otlp_json(const std::vector<std::string>& before, const std::vector<flow::SpanResource>& resources, std::string_view version) {
   std::string out;
-  JsonWriter json(out);
-  json.begin_object(), json.key("resourceSpans"), json.begin_array();
-  for (const std::string& raw : before) json.raw(raw);
-  for (const auto& resource : resources) {
-    json.begin_object();
-    json.key("resource"), json.begin_object(), attributes_of(json, resource.attributes), json.end_object();
-    json.key("scopeSpans"), json.begin_array(), json.begin_object();
-    json.key("scope"), json.begin_object(), json.field("name", "tailcap"), json.field("version", version), json.end_object();
-    json.key("spans"), json.begin_array();
-    for (const Span& span : resource.spans) span_of(json, span);
-    json.end_array(), json.end_object(), json.end_array(), json.end_object();
-  }
-  json.end_array(), json.end_object();
-  out += '\n';
+  OtlpText text(out, before, version);
+  text.add(resources);
+  text.end();
   return out;
 }
 

@@ -26,9 +26,9 @@ flow::SpanContext key_of(flow::SpanContext c) {
 
 }  // namespace
 
-flow::SpanFacts facts_of(const Result& result, const Identities& identities, const std::vector<bool>& wanted, const Enrichment& enrichment, const Imported& imported) {
+flow::SpanFacts facts_of(const Counts& counts, const Identities& identities, const std::vector<bool>& wanted, const Enrichment& enrichment, const Imported& imported) {
   flow::SpanFacts out;
-  out.requests = result.counts.requests, out.setup = result.counts.setup, out.not_placed = result.counts.not_placed;
+  out.requests = counts.requests, out.setup = counts.setup, out.not_placed = counts.not_placed;
   std::unordered_set<flow::SpanContext, ContextHash> there, holes;
   for (const ForeignSpan& span : imported.spans) there.insert(key_of(span.context)), out.imported_matched += span.matched > 0;
   for (const ForeignSpan& span : imported.spans) {

@@ -60,10 +60,10 @@ class Maker {
   void add(std::uint32_t i) {
     const Request row = table_.rows[i];
     if (!known(row.start)) {
-      ++out_.counts.not_placed;
+      ++counts_.not_placed;
       return;
     }
-    ++out_.counts.requests;
+    ++counts_.requests;
     static const Ends kNowhere;
     const Ends& ends = row.id.connection < source_.ends.size() ? source_.ends[row.id.connection] : kNowhere;
     const Clocked clock{offsets_.of(i), source_.first};
@@ -71,13 +71,19 @@ class Maker {
     Span span = span_of(i, row, ends, clock);
     const std::size_t before = resource.spans.size();
     add_setup(table_, row, ends, ids_.rows[i].context, clock, resource.spans);
-    out_.counts.setup += resource.spans.size() - before;
+    counts_.setup += resource.spans.size() - before;
     resource.spans.push_back(std::move(span));
+    size_ += resource.spans.size() - before;
   }
 
-  Result take() {
-    for (auto& [pid, resource] : by_pid_) out_.resources.push_back(std::move(resource));
-    return std::move(out_);
+  std::size_t size() const { return size_; }
+  const Counts& counts() const { return counts_; }
+
+  std::vector<flow::SpanResource> take() {
+    std::vector<flow::SpanResource> out;
+    for (auto& [pid, resource] : by_pid_) out.push_back(std::move(resource));
+    by_pid_.clear(), size_ = 0;
+    return out;
   }
 
  private:
@@ -138,7 +144,7 @@ class Maker {
       a.set("tailcap.span_id_source", flow::kSynthetic);
       a.set("tailcap.evidence", std::vector<std::string>{"request " + std::to_string(row.id.connection) + "." + std::to_string(row.id.index) +
                                                          (row.role == Role::client ? " carries this span's id" : " carries the id of this span's parent")});
-      ++out_.counts.below;
+      ++counts_.below;
       return;
     }
     span.parent_remote = id.parent_how == ParentHow::wire || id.parent_how == ParentHow::other_end;
@@ -182,17 +188,23 @@ class Maker {
   const Resources& resources_;
   Offsets offsets_;
   std::map<std::uint32_t, flow::SpanResource> by_pid_;
-  Result out_;
+  std::size_t size_ = 0;
+  Counts counts_;
 };
 
 }  // namespace
 
-Result spans_of(const Source& source, const Identities& identities, const Enrichment& enrichment, const Resources& resources, const std::vector<bool>& wanted) {
-  Maker maker(source, identities, enrichment, resources);
-  for (std::uint32_t i = 0; i < source.table.rows.size(); ++i)
-    if (wanted[i]) maker.add(i);
-  return maker.take();
-}
+struct SpanMaker::Impl : Maker {
+  using Maker::Maker;
+};
+
+SpanMaker::SpanMaker(const Source& source, const Identities& identities, const Enrichment& enrichment, const Resources& resources)
+    : impl_(std::make_unique<Impl>(source, identities, enrichment, resources)) {}
+SpanMaker::~SpanMaker() = default;
+void SpanMaker::add(std::uint32_t row) { impl_->add(row); }
+std::size_t SpanMaker::size() const { return impl_->size(); }
+std::vector<flow::SpanResource> SpanMaker::take() { return impl_->take(); }
+const Counts& SpanMaker::counts() const { return impl_->counts(); }
 
 std::vector<bool> joined_to(const flow::RequestTable& table, const Identities& identities, std::uint32_t row) {
   std::vector<std::vector<std::uint32_t>> beside(table.rows.size());

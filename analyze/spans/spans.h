@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -35,13 +36,21 @@ struct Counts {
   std::uint64_t below = 0;        // requests that are somebody else's spans, told below those
 };
 
-struct Result {
-  std::vector<flow::SpanResource> resources;  // by machine and process
-  Counts counts;
-};
+// The ids of all are the same whichever are asked for. What it is made of must outlive it.
+class SpanMaker {
+ public:
+  SpanMaker(const Source& source, const Identities& identities, const Enrichment& enrichment, const Resources& resources);
+  ~SpanMaker();
+  void add(std::uint32_t row);
+  // Spans since take(). Some kilobytes each: take them now and then.
+  std::size_t size() const;
+  std::vector<flow::SpanResource> take();  // by machine and process
+  const Counts& counts() const;
 
-// wanted: by row. The ids of all are the same whichever are.
-Result spans_of(const Source& source, const Identities& identities, const Enrichment& enrichment, const Resources& resources, const std::vector<bool>& wanted);
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
 
 // Rows that are joined to this one: its other end, what made it and what it made, and so on.
 std::vector<bool> joined_to(const flow::RequestTable& table, const Identities& identities, std::uint32_t row);

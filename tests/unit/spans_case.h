@@ -22,7 +22,9 @@ struct Spans {
   AllEnds ends;
   Imported imported;
   Identities ids;
-  Result result;
+  struct {
+    std::vector<flow::SpanResource> resources;
+  } result;
   flow::SpanFacts facts;
 
   std::vector<const flow::Span*> all() const {
@@ -78,10 +80,12 @@ inline std::unique_ptr<Spans> spans_of_events(const std::vector<formats::Event>&
   const auto& quality = out->analysis.study.quality;
   const Source source{table, out->ends, out->analysis.trace_states, quality.clock, quality.clock_error, quality.preamble, quality.file.first, quality.file.last};
   const std::vector<bool> wanted(table.rows.size(), true);
-  out->result = spans_of(source, out->ids, enrichment, resources, wanted);
+  SpanMaker maker(source, out->ids, enrichment, resources);
+  for (std::uint32_t i = 0; i < wanted.size(); ++i) maker.add(i);
+  out->result.resources = maker.take();
   const AttributeRules changes(rules, "rules");
   for (auto& resource : out->result.resources) changes.apply(resource);
-  out->facts = facts_of(out->result, out->ids, wanted, enrichment, out->imported);
+  out->facts = facts_of(maker.counts(), out->ids, wanted, enrichment, out->imported);
   return out;
 }
 
