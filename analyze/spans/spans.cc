@@ -31,19 +31,20 @@ class Offsets {
     const auto start = source_.table.rows.start(row);
     return source_.clock.realtime(start) - formats::nanoseconds(start);
   }
-  std::int64_t of(std::uint32_t row) {
-    std::uint32_t root = row;
+  std::int64_t of(std::uint32_t row) { return own(root(row)); }
+  std::uint32_t root(std::uint32_t row) {
+    std::uint32_t top = row;
     for (int n = 0; n < kMaxAbove; ++n) {
-      if (roots_[root] != kNone) {
-        root = roots_[root];
+      if (roots_[top] != kNone) {
+        top = roots_[top];
         break;
       }
-      const std::uint32_t above = ids_.rows[root].parent_row;
+      const std::uint32_t above = ids_.rows[top].parent_row;
       if (above == kNone || above == row || !known(source_.table.rows.start(above))) break;
-      root = above;
+      top = above;
     }
-    roots_[row] = root;
-    return own(root);
+    roots_[row] = top;
+    return top;
   }
 
  private:
@@ -124,11 +125,13 @@ class Maker {
   }
 
   // The wall clock was set: what it said when this began is not what the span says, or nobody knows what it said.
-  void stepped(std::uint32_t i, const Request& row, const Clocked& clock, flow::Attributes& a) const {
+  void stepped(std::uint32_t i, const Request& row, const Clocked& clock, flow::Attributes& a) {
     std::int64_t by = 0;
     if (!__builtin_sub_overflow(offsets_.own(i), clock.offset, &by) && by != 0) a.set("tailcap.clock.set_meanwhile_ns", by);
+    const auto root = table_.rows.start(offsets_.root(i));
+    const auto within = [](formats::Time t, const flow::WallClock::Step& step) { return t > step.from && t <= step.to; };
     for (const auto& step : source_.clock.steps())
-      if (row.start > step.from && row.start <= step.to) a.set("tailcap.clock.uncertain_ns", std::int64_t{step.by < 0 ? -step.by : step.by});
+      if (within(row.start, step) || within(root, step)) a.set("tailcap.clock.uncertain_ns", std::int64_t{step.by < 0 ? -step.by : step.by});
   }
 
   void place(std::uint32_t i, const Request& row, Span& span) {

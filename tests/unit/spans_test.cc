@@ -185,6 +185,8 @@ TEST(Spans, AClockThatIsSetChangesNoDuration) {
   const flow::Span* after = spans->named("GET /later");
   ASSERT_TRUE(after);
   EXPECT_EQ(after->end - after->start, 3'000'000);
+  EXPECT_EQ(text(in->attributes, "tailcap.clock.uncertain_ns"), "5000000000") << "set between two readings, before or after it began";
+  EXPECT_EQ(text(after->attributes, "tailcap.clock.uncertain_ns"), "(none)");
   EXPECT_EQ(after->start, kBegan + 20'000'000 + 5'000'000'000) << "what a server's own log says by then";
   EXPECT_EQ(text(after->attributes, "tailcap.clock.set_meanwhile_ns"), "(none)");
 }
