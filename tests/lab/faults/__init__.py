@@ -53,4 +53,5 @@ ALL = [
     Fault(36, "response into a shaped link", ("send.cwnd",), network.over_link(["1 GET /big/300", "2 GET /big/0", "2 GET /ok"],
           ["tc qdisc add dev {near} root tbf rate 8mbit burst 8kb latency 50ms"], rate="8", settings=["sndbuf=65536"]), truth=network.written,
           hits_neighbours=True),
+    Fault(37, "HTTP/2 streams on a lossy link", ("down.retx",), network.streams_over_lossy_link, side="client", control=None, truth=excess, minimum=False),
 ]

@@ -3,6 +3,7 @@ import contextlib
 import json
 import os
 import pathlib
+import socket
 import subprocess
 import sys
 
@@ -107,6 +108,21 @@ def over_link(path, rules=(), rate="40", settings=(), **how):
         with run.recording("--comm", "tailcap-load", "-p", service.pid):
             run.load(host, service.port, "--rate", rate, "-c", "4", "-d", "5", *routes(*path), namespace=name)
     return act
+
+
+def streams_over_lossy_link(run):
+    """Eight requests at a time on one HTTP/2 connection, of which the link loses segments: all wait for those of one."""
+    name, host, _ = link(delay="2", loss="3")(run)
+    with socket.socket() as free:
+        free.bind((host, 0))
+        port = free.getsockname()[1]
+    server = run.child(PYTHON, HERE / "inject/h2_service.py", port, run.folder / "h2.jsonl", host)
+    named, log = run.folder / "lab-streams", run.folder / "streams.jsonl"
+    named.symlink_to(PYTHON)
+    with run.recording("-p", server.pid, "--comm", "lab-streams"):
+        subprocess.run(["ip", "netns", "exec", name, named, HERE / "inject/h2_streams.py", host, str(port), log], check=True, timeout=60)
+    server.end()
+    run.load_log += [json.loads(line) for line in log.read_text().splitlines()]
 
 
 def nft(rule):

@@ -1,4 +1,4 @@
-"""An HTTP/2 server with prior knowledge: h2_service.py PORT LOG. GET /N is answered with N KiB; logs how long its window was closed."""
+"""An HTTP/2 server with prior knowledge: h2_service.py PORT LOG [HOST]. GET /N is answered with N KiB; logs how long its window was closed."""
 import json
 import selectors
 import socket
@@ -43,8 +43,8 @@ def serve(client, log):
         client.sendall(connection.data_to_send())
 
 
-def main(port, log):
-    listener = socket.create_server(("127.0.0.1", int(port)))
+def main(port, log, host="127.0.0.1"):
+    listener = socket.create_server((host, int(port)))
     print("ready", flush=True)
     ready = selectors.DefaultSelector()
     ready.register(listener, selectors.EVENT_READ)
