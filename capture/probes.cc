@@ -156,6 +156,9 @@ void Probes::Impl::configure(const ProbeSettings& settings, const KernelTypes& t
   constants.tell_stalls = settings.has(Group::stalls);
   constants.slow_file = settings.has(Group::files) && settings.has(Group::offcpu) ? static_cast<std::uint64_t>(std::max<std::int64_t>(settings.slow_file.count(), 1)) : 0;
   constants.slow_io = static_cast<std::uint64_t>(settings.slow_io.count());
+  // No memory for what is not asked for.
+  if (!constants.slow_file) bpf_map__set_max_entries(skeleton->maps.slow_files, 1);
+  if (!settings.node) bpf_map__set_max_entries(skeleton->maps.begun_ios, 1);
   constants.stacks_chosen = settings.has(Group::stacks);
   skeleton->bss->take_stacks = stacks_at_once = settings.stacks_at_once;
   // Memory that is only taken where it is used.

@@ -104,6 +104,28 @@ class Diag(Case):
         finding = next(f for f in told["findings"] if f["kind"] == "connect_failures")
         self.assertIn("could not be made", finding["text"])
 
+    def test_memory(self):
+        """A thread that has memory moved, as anybody may ask for: as often as the kernel's own trace says, and so long."""
+        knob = pathlib.Path("/proc/sys/vm/compact_memory")
+        events = ("compaction/mm_compaction_begin", "compaction/mm_compaction_end")
+        if reason := kernel_trace.why_not(*events):
+            self.skipTest(reason)
+        if not os.access(knob, os.W_OK):
+            self.skipTest(f"{knob} cannot be written here")
+        with self.record("--profile", "node") as recording:
+            with kernel_trace.trace(*events) as lines:
+                program = subprocess.Popen([sys.executable, "-c", f"open('{knob}', 'w').write('1')"])
+                self.assertEqual(program.wait(), 0)
+        mine = [at for at, tid, _, _, _ in lines if tid == program.pid]
+        lengths = [end - begin for begin, end in zip(mine[::2], mine[1::2])]
+        told = self.diag(recording)["memory"]["compaction"]
+        [process] = [p for p in told["processes"] if p["pid"] == program.pid] or [{"count": 0, "total_ns": 0}]
+        # Those of less than 10 µs are not told; the trace is in whole µs, and takes its own time.
+        self.assertGreaterEqual(process["count"], sum(ns >= 15_000 for ns in lengths))
+        self.assertLessEqual(process["count"], sum(ns >= 5_000 for ns in lengths))
+        self.assertAlmostEqual(process["total_ns"], sum(ns for ns in lengths if ns >= 5_000), delta=5_000_000)
+        print(f"  {process['count']} compactions of {len(lengths)} told")
+
     def test_disks(self):
         """With the least limit every I/O is told: as many as the kernel's own trace has of this process."""
         event = "block/block_io_done"
