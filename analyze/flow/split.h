@@ -20,9 +20,10 @@ class ClockErrors {
   explicit ClockErrors(const formats::Preamble& preamble);
   // Of a time difference between the processes a and b, ns: 0 on one machine; negative: not known.
   std::int64_t between(std::uint32_t pid_a, std::uint32_t pid_b) const;
+  // Against the machine whose clock is the capture's; negative: not known, or the capture was not merged.
+  std::int64_t of(formats::Machine machine) const;
 
  private:
-  std::int64_t of(formats::Machine machine) const;
   std::vector<std::int64_t> errors_;  // by machine
 };
 

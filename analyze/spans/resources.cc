@@ -92,16 +92,20 @@ flow::Attributes Resources::of(std::uint32_t pid, std::string_view comm, const f
   if (pid != 0) out.set("process.pid", std::int64_t{formats::number_of(pid)});
   out.set_known("process.executable.path", p.executable);
   if (const auto slash = p.executable.rfind('/'); slash != p.executable.npos) out.set_known("process.executable.name", p.executable.substr(slash + 1));
-  out.set_known("process.linux.cgroup", p.cgroup);
+  // In merged captures the other machines' paths have their names before them.
+  const auto path = std::min(p.cgroup.find('/'), p.cgroup.size());
+  const std::string_view cgroup = std::string_view(p.cgroup).substr(path);
+  out.set_known("process.linux.cgroup", cgroup);
   if (formats::known(p.started) && clock.known()) out.set_known("process.creation.time", iso_time(clock.realtime(p.started)));
   if (at != processes_.end() && at->second.several) out.set("tailcap.process.reused", true);
-  const Container container = container_of(p.cgroup);
+  const Container container = container_of(cgroup);
   out.set_known("container.id", container.id);
   out.set_known("container.runtime", container.runtime);
   out.set_known("k8s.pod.uid", container.pod_uid);
   out.set("os.type", "linux");
   if (merged_) {
     out.set("tailcap.machine", std::int64_t{formats::machine_of(pid)} + 1);
+    if (path > 1) out.set_known("host.name", p.cgroup.substr(0, path - 1));
   } else {
     out.set_known("host.name", preamble.host);
     out.set_known("host.arch", preamble.architecture == "x86_64" ? "amd64" : preamble.architecture == "aarch64" ? "arm64" : std::string_view(preamble.architecture));

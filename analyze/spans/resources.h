@@ -26,6 +26,7 @@ Container container_of(std::string_view cgroup);
 class Resources {
  public:
   void push(const formats::Event& event);
+  bool merged() const { return merged_; }  // of several machines
 
   // comm: what requests of the process say it is called, where its own entry is missing.
   flow::Attributes of(std::uint32_t pid, std::string_view comm, const formats::Preamble& preamble, const flow::WallClock& clock) const;

@@ -5,9 +5,11 @@
 #include <string>
 #include <utility>
 
+#include "analyze/flow/split.h"
 #include "analyze/flow/trace_identity.h"
 #include "analyze/spans/describe.h"
 #include "analyze/spans/setup_spans.h"
+#include "formats/machine.h"
 
 namespace tailcap::spans {
 namespace {
@@ -93,7 +95,9 @@ class Maker {
     if (at != by_pid_.end()) return at->second;
     flow::SpanResource& resource = by_pid_[row.pid];
     resource.attributes = resources_.of(row.pid, table_.texts[row.comm], source_.preamble, source_.clock);
-    resource.attributes.set("tailcap.clock.error_ns", std::int64_t{(source_.clock_error + flow::WallClock::kStep).count()});
+    const std::int64_t own = (source_.clock_error + flow::WallClock::kStep).count();
+    const std::int64_t other = resources_.merged() ? clocks_.of(formats::machine_of(row.pid)) : 0;
+    if (std::int64_t sum = 0; other >= 0 && !__builtin_add_overflow(own, other, &sum)) resource.attributes.set("tailcap.clock.error_ns", sum);
     return resource;
   }
 
@@ -190,6 +194,7 @@ class Maker {
   const Enrichment& enrichment_;
   const Resources& resources_;
   Offsets offsets_;
+  flow::ClockErrors clocks_{source_.preamble};
   std::map<std::uint32_t, flow::SpanResource> by_pid_;
   std::size_t size_ = 0;
   Counts counts_;
