@@ -9,6 +9,7 @@
 #include "analyze/commands/file_arguments.h"
 #include "analyze/commands/flame_stacks.h"
 #include "analyze/commands/output_file.h"
+#include "analyze/commands/request_id.h"
 #include "analyze/commands/trace_flames.h"
 #include "analyze/flame/svg.h"
 #include "analyze/query/literal.h"
@@ -30,6 +31,8 @@ Whose time?
       --route R    only while a request of this route was served, as the report prints it, with or without the method
       --slow       only of the slowest requests: the slowest 1 % of a thousand or more, 5 % of fewer
       --typical    only of typical requests: between the 40th and the 60th percentile
+      --samples-of ID  only of this request
+      --by request the lowest frame is the request, by its id and its trace id where it has one; with --route, --slow … or of all
       --diff       the slowest against typical ones: as wide as in the slow ones, red is more than typical, blue less
 
 Which time?
@@ -118,7 +121,7 @@ int run_flame(int argc, char** argv) {
   std::string output;
   FlameChoice choice;
   TraceChoice traces;
-  std::string longer, deeper, most;
+  std::string longer, deeper, most, of, by;
   bool slow = false, typical = false, diff = false, folded = false, as_json = false, automatic = false;
   const FileArguments arguments = parse_file_arguments(argc, argv, kHelp, {"no file given"},
                                                        {{"output,o", output},
@@ -127,6 +130,8 @@ int run_flame(int argc, char** argv) {
                                                         {"typical", typical},
                                                         {"diff", diff},
                                                         {"off-cpu", choice.off_cpu},
+                                                        {"samples-of", of},
+                                                        {"by", by},
                                                         {"request", traces.request},
                                                         {"auto", automatic},
                                                         {"longer", longer},
@@ -143,6 +148,15 @@ int run_flame(int argc, char** argv) {
     if (!take_auto(argv[0], longer, deeper, most, traces)) return 2;
     return draw_traces(file, traces, output, as_json);
   }
+  if (!by.empty() && by != "request") return wrong_usage(argv[0], "--by wants request, not '" + report::printable(by) + "'");
+  choice.by_request = !by.empty();
+  if (!of.empty()) {
+    const auto id = parse_id(of);
+    if (!id) return no_id("flame", file, of);
+    if (slow || typical || diff) return wrong_usage(argv[0], "one request has neither slow nor typical ones: --samples-of stands without --slow, --typical and --diff");
+    choice.ids = {*id};
+  }
+  if (diff && choice.by_request) return wrong_usage(argv[0], "choose one of --diff and --by request");
   if (slow + typical + diff > 1) return wrong_usage(argv[0], "choose one of --slow, --typical and --diff");
   if (folded && as_json) return wrong_usage(argv[0], "choose one of --folded and --json");
   if (output.empty() && !folded && !as_json) return wrong_usage(argv[0], "no output given: -o OUT.svg, or --folded, or --json");

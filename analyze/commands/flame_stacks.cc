@@ -13,6 +13,8 @@
 #include "analyze/report/escape.h"
 #include "analyze/report/number.h"
 #include "analyze/report/syscalls.h"
+#include "analyze/report/words.h"
+#include "analyze/flow/trace_context.h"
 #include "formats/reader.h"
 
 namespace tailcap::commands {
@@ -81,6 +83,7 @@ struct Cohorts {
   std::int64_t slow_from = 0;  // ns
   double share = 0;
   std::string undecided;
+  std::vector<std::string> titles;  // by row, where frames are asked for by request
 };
 
 void choose(const pipeline::Analysis& analysis, const FlameChoice& choice, Cohorts& out) {
@@ -93,9 +96,12 @@ void choose(const pipeline::Analysis& analysis, const FlameChoice& choice, Cohor
   for (std::size_t i = 0; i < table.rows.size(); ++i) {
     const flow::Request row = table.rows[i];
     if (row.role != flow::Role::server || !row.has_duration) continue;
+    if (!choice.ids.empty() && !std::binary_search(choice.ids.begin(), choice.ids.end(), row.id)) continue;
     const std::string route(table.texts[row.route]), method(table.texts[row.method]);
     if (choice.route.empty() || choice.route == route || choice.route == method + " " + route) wanted.push_back({row.duration.count(), i});
   }
+  if (wanted.empty() && !choice.ids.empty())
+    throw std::runtime_error("request " + report::id_text(choice.ids.front()) + " was not served by a recorded process, or its end is not known: whose samples were its is not known.");
   if (wanted.empty()) throw std::runtime_error("no request " + (choice.route.empty() ? std::string("was served") : "of route " + report::printable(choice.route)) +
                                                " in this capture. `tailcap report` lists the routes.");
   std::vector<flame::Cohort> cohort(table.rows.size(), flame::Cohort::other);
@@ -118,7 +124,10 @@ void choose(const pipeline::Analysis& analysis, const FlameChoice& choice, Cohor
   for (std::size_t i = 0; i < table.rows.size(); ++i) {
     const flow::Request row = table.rows[i];
     if (row.role == flow::Role::server && row.has_duration)
-      out.owners.add(row.pid, row.tid, {row.start, row.start + row.duration, cohort[i]});
+      out.owners.add(row.pid, row.tid, {row.start, row.start + row.duration, cohort[i], static_cast<std::uint32_t>(i)});
+    if (!choice.by_request) continue;
+    const auto trace = row.traceparent == 0 ? std::string_view() : flow::trace_id_in(table.texts[row.traceparent]);
+    out.titles.push_back(report::id_text(row.id) + (trace.empty() ? "" : " trace " + frame(trace)));
   }
 }
 
@@ -164,6 +173,10 @@ class Collecting {
     const auto value = [](Time from, Time to) { return from == to ? 1u : static_cast<std::uint64_t>((to - from).count()); };
     if (!cohorts_) return folder_.add(stack, value(begin, end), false);
     for (const auto& part : cohorts_->owners.of(event, begin, end)) {
+      if (choice_.by_request && !part.several) {
+        if (part.cohort != flame::Cohort::other) folder_.add(cohorts_->titles[part.request] + ";" + stack, value(part.begin, part.end), false);
+        continue;
+      }
       if (part.several) result_.left_out += value(part.begin, part.end);
       else if (part.cohort == flame::Cohort::slow && choice_.requests != FlameRequests::typical) folder_.add(stack, value(part.begin, part.end), false);
       else if (part.cohort == flame::Cohort::typical && choice_.requests == FlameRequests::typical) folder_.add(stack, value(part.begin, part.end), false);
@@ -190,6 +203,7 @@ void describe(const FlameChoice& choice, const Cohorts& cohorts, bool of_request
   flame.comparison = choice.requests == FlameRequests::both;
   flame.title = choice.off_cpu ? "Off the CPU" : "On the CPU";
   if (!choice.route.empty()) flame.title += ": " + report::printable(choice.route);
+  if (choice.ids.size() == 1) flame.title += ": request " + report::id_text(choice.ids.front());
   flame.subtitle = amount(choice, folder.total(false));
   if (result.waits_with_stack > 0) flame.subtitle += "; stacks of " + std::to_string(result.waits_with_stack) + " of " + std::to_string(result.waits) + " waits";
   if (!of_requests) return;
@@ -207,7 +221,7 @@ void describe(const FlameChoice& choice, const Cohorts& cohorts, bool of_request
 FlameResult flame_of(const std::string& path, const FlameChoice& choice) {
   FlameResult result;
   Cohorts cohorts;
-  const bool of_requests = !choice.route.empty() || choice.requests != FlameRequests::all;
+  const bool of_requests = !choice.route.empty() || !choice.ids.empty() || choice.by_request || choice.requests != FlameRequests::all;
   if (of_requests) {
     pipeline::Options settings;
     settings.study = false;

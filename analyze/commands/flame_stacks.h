@@ -3,7 +3,9 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
+#include "analyze/flow/exchange.h"
 #include "analyze/flow/flame.h"
 
 namespace tailcap::commands {
@@ -14,6 +16,8 @@ struct FlameChoice {
   std::string route;  // empty: any; with `requests` all: everything, whether or not a request was under way
   FlameRequests requests = FlameRequests::all;
   bool off_cpu = false;
+  std::vector<flow::ExchangeId> ids;  // empty: any; ascending
+  bool by_request = false;            // the lowest frame is the request: "12.3", "12.3 trace 4bf9…"
 };
 
 struct FlameResult {

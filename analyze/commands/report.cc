@@ -8,6 +8,7 @@
 #include "analyze/commands/command.h"
 #include "analyze/commands/exit_code.h"
 #include "analyze/commands/output_file.h"
+#include "analyze/commands/report_pictures.h"
 #include "analyze/commands/selection.h"
 #include "analyze/pipeline/pipeline.h"
 #include "analyze/plot/plot.h"
@@ -142,6 +143,7 @@ void write_page(const pipeline::Analysis& analysis, const Arguments& a) {
   const flow::Topology topology = tail::topology(analysis.table, ends, analysis.study);
   if (std::string image = report::svg_topology(topology); !image.empty())
     figures.drawn.insert(figures.drawn.begin(), {"topology", report::svg_caption(topology), std::nullopt, std::move(image)});
+  add_flames(a.files[0], analysis, figures);
   const auto courses = pipeline::courses_of(a.files[0], exemplars_of(analysis));
   write_file(a.html, report::html_report(analysis.study, analysis.table, figures, a.shown, courses), a.files[0]);
   if (a.html != "-") std::fprintf(stderr, "tailcap report: page in %s\n", a.html.c_str());
@@ -157,7 +159,8 @@ int run(Arguments& a) {
   }
   if (!(a.busy > 0)) throw UsageError("--busy wants a share like 0.95");
   options.go.busy = a.busy;
-  const pipeline::Analysis analysis = pipeline::analyze(a.files[0], options);
+  pipeline::Analysis analysis = pipeline::analyze(a.files[0], options);
+  explain_triggers(a.files[0], analysis);
   a.shown.file = std::filesystem::path(a.files[0]).filename().string();
   a.shown.scope = scope_text(a.selection);
   if (a.json) {

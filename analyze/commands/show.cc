@@ -8,6 +8,7 @@
 #include "analyze/commands/exit_code.h"
 #include "analyze/commands/output_file.h"
 #include "analyze/commands/request_id.h"
+#include "analyze/commands/request_samples.h"
 #include "analyze/pipeline/detail.h"
 #include "analyze/pipeline/lanes.h"
 #include "analyze/report/escape.h"
@@ -81,13 +82,18 @@ flow::Lanes around(const flow::Detail& detail, const std::string& file) {
 int run(Arguments& a) {
   const auto id = parse_id(a.words[1]);
   // A missing or broken file is the first thing to say, whatever the id looks like.
-  const pipeline::Look look = pipeline::look(a.words[0], id.value_or(flow::ExchangeId{}));
+  pipeline::Look look = pipeline::look(a.words[0], id.value_or(flow::ExchangeId{}));
   if (!id) {
     std::fprintf(stderr, "tailcap show: '%s' is no request: they are called like 12.3, the third on connection 12. `tailcap requests %s` lists them.\n",
                  report::printable(a.words[1]).c_str(), a.words[0].c_str());
     return 2;
   }
   if (!look.detail) return no_such_request(a, look);
+  flow::RequestDetail& own = look.detail->request;
+  if (look.study.quality.samples > 0 && own.row.role == flow::Role::server && own.row.has_duration) {
+    auto found = request_samples(a.words[0], {own.row.id});
+    own.samples = found[own.row.id];
+  }
   a.shown.file = std::filesystem::path(a.words[0]).filename().string();
   if (a.json) std::fputs(report::json_show(*look.detail, look.study, look.table).c_str(), stdout);
   else if (a.html != "-") std::fputs(report::text_show(*look.detail, look.study, a.shown).c_str(), stdout);

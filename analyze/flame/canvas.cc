@@ -1,5 +1,6 @@
 #include "analyze/flame/canvas.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 
@@ -41,6 +42,30 @@ std::string frame_svg(std::string_view name, std::string_view told, double x, do
   return "<g class=\"f\" data-d=\"" + std::to_string(depth) + "\"><title>" + escaped(told) + "</title><rect x=\"" + number(x, 3) + "\" y=\"" +
          number(y, 0) + "\" width=\"" + number(width, 3) + "\" height=\"16\" rx=\"2\" fill=\"" + std::string(fill) + "\"/><text x=\"" +
          number(x + 3, 3) + "\" y=\"" + number(y + 12, 0) + "\" data-n=\"" + escaped(name) + "\"></text></g>\n";
+}
+
+std::string still_frame_svg(std::string_view name, std::string_view told, double x, double y, double width, std::string_view fill) {
+  constexpr double kLetter = 6.7;
+  const auto fits = static_cast<std::size_t>(std::max(0.0, (width - 6) / kLetter));
+  std::string label;
+  std::size_t letters = 0;
+  for (std::size_t i = 0; i < name.size() && fits >= 3; ++i) {
+    const bool begins = (static_cast<unsigned char>(name[i]) & 0xC0) != 0x80;
+    if (begins && ++letters > fits) {
+      label.replace(label.size() - std::min<std::size_t>(label.size(), 1), 1, "…");
+      break;
+    }
+    label += name[i];
+  }
+  std::string out = "<g><title>" + escaped(told) + "</title><rect x=\"" + number(x, 1) + "\" y=\"" + number(y - kTop, 0) + "\" width=\"" + number(width, 1) +
+                    "\" height=\"16\" rx=\"2\" style=\"fill:" + std::string(fill) + "\"/>";
+  if (!label.empty()) out += "<text x=\"" + number(x + 3, 1) + "\" y=\"" + number(y - kTop + 12, 0) + "\" style=\"font:11px monospace;fill:#222\">" + escaped(label) + "</text>";
+  return out + "</g>\n";
+}
+
+std::string still(std::size_t rows, std::string_view frames) {
+  return "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " + number(kWidth, 0) + " " + number(static_cast<double>(rows) * kFrame, 0) + "\" role=\"img\">\n" +
+         std::string(frames) + "</svg>\n";
 }
 
 std::string canvas(std::string_view title, std::string_view subtitle, std::size_t rows, std::string_view frames) {

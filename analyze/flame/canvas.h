@@ -21,6 +21,11 @@ int shade_of(std::string_view name);
 // One frame; told: its title. y is its upper edge.
 std::string frame_svg(std::string_view name, std::string_view told, double x, double y, double width, std::size_t depth, std::string_view fill);
 
+// A frame that stands still: its name is written in, as far as there is room.
+std::string still_frame_svg(std::string_view name, std::string_view told, double x, double y, double width, std::string_view fill);
+// A picture to be put into a page: no script, no title, nothing but the frames, whose highest y is kTop.
+std::string still(std::size_t rows, std::string_view frames);
+
 // frames: of all frames, in order; rows: how many lie upon each other.
 std::string canvas(std::string_view title, std::string_view subtitle, std::size_t rows, std::string_view frames);
 

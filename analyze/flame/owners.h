@@ -20,6 +20,7 @@ enum class Cohort : std::uint8_t { other, slow, typical };
 struct Interval {
   formats::Time begin{}, end{};
   Cohort cohort = Cohort::other;
+  std::uint32_t request = 0;  // the caller's number for it
 };
 
 class Owners {
@@ -34,6 +35,7 @@ class Owners {
     formats::Time begin{}, end{};  // a part of the time asked for
     Cohort cohort = Cohort::other;
     bool several = false;  // requests under way: whose it is, is not known
+    std::uint32_t request = 0;  // unless several
   };
   // The parts of [begin, end] in which requests were under way, ascending. An instant is asked for with begin == end. Valid until the
   // next call.

@@ -13,7 +13,7 @@ namespace tailcap::flame {
 
 namespace {
 
-constexpr double kNarrowest = 0.1;
+constexpr double kNarrowest = 0.1, kNarrowestStill = 1;
 constexpr std::size_t kDeepest = 400;  // what lies above is drawn into the frame there
 
 struct Node {
@@ -37,7 +37,7 @@ void add(Node& root, const flow::FoldedStack& stack) {
 
 class Drawing {
  public:
-  explicit Drawing(const flow::Flame& flame) : flame_(flame) {
+  Drawing(const flow::Flame& flame, bool still) : flame_(flame), still_(still) {
     for (const auto& stack : flame.stacks) add(root_, stack);
     depth_ = 0;
     measure(root_, 1);
@@ -54,11 +54,13 @@ class Drawing {
   double width(const Node& node) const {
     return root_.value == 0 ? 0 : (kWidth - 2 * kMargin) * static_cast<double>(node.value) / static_cast<double>(root_.value);
   }
+  double narrowest() const { return still_ ? kNarrowestStill : kNarrowest; }
   double share(std::uint64_t value) const {
     return root_.value == 0 ? 0 : 100 * static_cast<double>(value) / static_cast<double>(root_.value);
   }
 
   const flow::Flame& flame_;
+  const bool still_;
   std::string out_;
   Node root_;
   std::size_t depth_ = 0;
@@ -69,7 +71,7 @@ void Drawing::measure(const Node& node, std::size_t depth) {
   depth_ = std::max(depth_, depth);
   if (depth > 1) most_ = std::max(most_, std::abs(static_cast<double>(node.value) - static_cast<double>(node.typical)));
   for (const auto& [name, callee] : node.callees) {
-    if (width(*callee) >= kNarrowest) measure(*callee, depth + 1);
+    if (width(*callee) >= narrowest()) measure(*callee, depth + 1);
   }
 }
 
@@ -99,21 +101,25 @@ std::string Drawing::told(const std::string& name, const Node& node) const {
 
 void Drawing::frame(const std::string& name, const Node& node, double begin, std::size_t depth) {
   const double y = kTop + static_cast<double>(depth_ - 1 - depth) * kFrame;
-  out_ += frame_svg(name, told(name, node), begin, y, width(node), depth, fill(name, node));
+  if (still_) out_ += still_frame_svg(name, told(name, node), begin, y, width(node), fill(name, node));
+  else out_ += frame_svg(name, told(name, node), begin, y, width(node), depth, fill(name, node));
   double at = begin;
   for (const auto& [callee_name, callee] : node.callees) {
-    if (width(*callee) >= kNarrowest) frame(callee_name, *callee, at, depth + 1);
+    if (width(*callee) >= narrowest()) frame(callee_name, *callee, at, depth + 1);
     at += width(*callee);
   }
 }
 
 std::string Drawing::draw() {
   if (root_.value > 0) frame("all", root_, kMargin, 0);
+  if (still_) return out_.empty() ? out_ : still(depth_, out_);
   return canvas(flame_.title, flame_.subtitle, depth_, out_);
 }
 
 }  // namespace
 
-std::string svg(const flow::Flame& flame) { return Drawing(flame).draw(); }
+std::string svg(const flow::Flame& flame) { return Drawing(flame, false).draw(); }
+
+std::string snapshot(const flow::Flame& flame) { return Drawing(flame, true).draw(); }
 
 }  // namespace tailcap::flame

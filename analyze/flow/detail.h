@@ -10,6 +10,7 @@
 #include "analyze/flow/connection.h"
 #include "analyze/flow/exchange.h"
 #include "analyze/flow/file_calls.h"
+#include "analyze/flow/flame.h"
 #include "analyze/flow/partition.h"
 #include "analyze/flow/request.h"
 #include "analyze/flow/trace_binding.h"
@@ -57,6 +58,7 @@ struct RequestDetail {
   FileCalls files;
   std::string trace;                    // the row's trace context, resolved; empty: none
   std::optional<TraceBinding> bound;    // where that was seen, if it can be told
+  std::optional<RequestSamples> samples;  // unset: none were taken while it was recorded, or whose they are is not known
   std::optional<Course> course;         // what kept it from going on; unset: not all of its milestones are known
 };
 

@@ -24,6 +24,16 @@ struct Flame {
   std::vector<FoldedStack> stacks;  // by frames
 };
 
+// What the processors were seen doing for one request.
+struct RequestSamples {
+  std::uint64_t count = 0;      // samples
+  std::string top;              // the innermost function of most of them
+  std::uint64_t of_top = 0;
+  std::string stack;            // the stack of most of them; outermost first, joined by ';'
+  std::uint64_t of_stack = 0;
+  bool operator==(const RequestSamples&) const = default;
+};
+
 // One request in a picture of a trace.
 struct TraceSpan {
   enum class Kind : std::uint8_t { served, made, failed };

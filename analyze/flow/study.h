@@ -114,6 +114,7 @@ struct Quality {
   formats::FileSummary file;
   Duration duration{};
   std::uint64_t events = 0, lost = 0;
+  std::uint64_t samples = 0;  // of the CPU
   std::uint64_t unseen = 0;  // requests that may have been lost whole, at most, where an I/O carries one of them
   std::uint64_t requests = 0, complete = 0, incomplete = 0, unknown = 0, tainted = 0;
   std::uint64_t retries = 0, retried_calls = 0;  // requests that repeat others, and of how many calls

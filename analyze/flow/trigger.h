@@ -27,7 +27,9 @@ struct Trigger {
   Label label = Label::unexplained_nocarrier;
   std::int64_t label_time = 0, label_typical = 0;  // means, ns
   std::vector<ExchangeId> requests;                // slow ones, longest first
-  std::string stack;               // most of their samples: function within function, outermost first; empty: none
+  // What they were seen in most: function within function, outermost first; or what they waited in. Empty: not known.
+  std::string stack;
+  bool waiting = false;                            // the counts are ns of waiting; otherwise samples
   std::uint64_t samples = 0, of_stack = 0;         // of these requests; with that stack
 };
 

@@ -10,6 +10,7 @@
 #include "analyze/report/html_parts.h"
 #include "analyze/report/number.h"
 #include "analyze/report/page.h"
+#include "analyze/report/page_flames.h"
 #include "analyze/report/go_grids.h"
 #include "analyze/report/go_lines.h"
 #include "analyze/report/incident_grid.h"
@@ -90,7 +91,7 @@ std::string routes_table(const flow::Study& study, flow::Role role) {
 std::string figures_of(const flow::Figures& figures, std::optional<std::size_t> route) {
   std::string out;
   for (const auto& figure : figures.drawn)
-    if (figure.route == route)
+    if (figure.route == route && !is_flame(figure))
       out += "<figure>\n" + figure.image + element("figcaption", figure.caption) + "</figure>\n";
   return out;
 }
@@ -121,10 +122,10 @@ std::string bands_html(const flow::RouteStudy& route) {
 }
 
 // One request as a line: its numbers and where its time went, drawn to the scale of the slowest.
-std::string request_row(const flow::Study& study, const flow::Request& row, const flow::RequestTable& requests, std::int64_t scale) {
+std::string request_row(const flow::Study& study, const flow::Request& row, const flow::RequestTable& requests, const flow::Figures& figures, std::int64_t scale) {
   std::string marks;
   for (const auto taint : taints_in(row.taints)) marks += (marks.empty() ? "" : "; ") + std::string(text_of(taint));
-  std::string out = "<tr><td class=\"left\"><code>" + id_text(row.id) + "</code></td>";
+  std::string out = "<tr><td class=\"left\"><code>" + id_text(row.id) + "</code>" + samples_link(figures, row.id) + "</td>";
   out += cell(duration_text(row.duration), static_cast<double>(row.duration.count()), exact_text(row.duration));
   const std::string dominant = dominant_text(row);
   const auto labels = tail::label_stretches(requests, row.id);
@@ -146,7 +147,7 @@ std::vector<Stretch> used(const flow::RequestTable& requests, const std::vector<
   return entries;
 }
 
-std::string slowest_table(const flow::Study& study, const flow::RequestTable& requests, std::vector<std::uint32_t> shown, std::size_t limit) {
+std::string slowest_table(const flow::Study& study, const flow::RequestTable& requests, const flow::Figures& figures, std::vector<std::uint32_t> shown, std::size_t limit) {
   if (shown.empty()) return {};
   shown.resize(std::min(shown.size(), limit));
   std::int64_t scale = 1;
@@ -157,7 +158,7 @@ std::string slowest_table(const flow::Study& study, const flow::RequestTable& re
     out += "<p class=\"soft\">Lower bar: the thread that served it.</p>\n" + legend_html(threads);
   out += "<div class=\"wide\"><table class=\"sortable\">\n<thead><tr><th class=\"left\">id</th><th>duration</th><th class=\"left\">where the time went</th><th class=\"left\">result</th>"
          "<th class=\"name\">request</th><th>began</th></tr></thead>\n<tbody>\n";
-  for (const auto i : shown) out += request_row(study, requests.rows[i], requests, scale);
+  for (const auto i : shown) out += request_row(study, requests.rows[i], requests, figures, scale);
   return out + "</tbody></table></div>\n";
 }
 
@@ -226,9 +227,10 @@ std::string html_report(const flow::Study& study, const flow::RequestTable& tabl
     body += element("p", left_out_text(study, kSectionsInPage) + " The sections above are of the routes with most total time.", "class=\"soft\"") + "\n";
   body += grid_html(incident_grid(study));
   if (!study.slowest.empty()) {
-    body += "<h2>Slowest requests</h2>\n" + slowest_table(study, table, study.slowest, kSlowestInPage);
+    body += "<h2>Slowest requests</h2>\n" + slowest_table(study, table, figures, study.slowest, kSlowestInPage);
     body += element("p", "One of them in full: tailcap show " + printable(options.file) + " " + id_text(table.rows[study.slowest[0]].id), "class=\"soft\"") + "\n";
   }
+  body += sampled_requests_html(figures);
   body += list("TLS connections", tls_lines(study)) + list("Name lookups", name_lines(study)) + list("Go programs", go_lines(study));
   for (const Grid& grid : go_grids(study)) body += grid_html(grid);
   body += failures_table(study);

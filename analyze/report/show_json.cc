@@ -34,6 +34,7 @@ class EndWriter {
     connection();
     course();
     append_files(json_, d_.files, d_.row, study_.quality.preamble);
+    samples();
     thread();
     waits();
     events();
@@ -51,6 +52,17 @@ class EndWriter {
     json_.key(name);
     if (known(t) && study_.quality.clock.known()) json_.number(study_.quality.clock.realtime(t));
     else json_.null();
+  }
+  void samples() {
+    json_.key("samples");
+    if (!d_.samples) return json_.null();
+    json_.begin_object();
+    json_.field("count", d_.samples->count);
+    json_.key("top"), json_.text_or_null(d_.samples->top);
+    json_.field("of_top", d_.samples->of_top);
+    json_.key("stack"), json_.text_or_null(d_.samples->stack);
+    json_.field("of_stack", d_.samples->of_stack);
+    json_.end_object();
   }
   void number_or_null(std::string_view name, bool present, std::int64_t value) {
     json_.key(name);

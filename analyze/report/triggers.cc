@@ -52,7 +52,10 @@ std::string line_of(const flow::Study& study, const Trigger& t) {
   if (t.labelled)
     out += " Hypothesis: " + std::string(flow::text_of(t.label)) + ", " + duration_text(Duration{t.label_time}) + " of a slow one there against " +
            duration_text(Duration{t.label_typical}) + " otherwise.";
-  if (!t.stack.empty()) out += " Most often seen in them (" + count_text(t.of_stack) + " of " + count_text(t.samples, "sample", "samples") + "): " + inside_out(t.stack) + ".";
+  if (!t.stack.empty() && t.waiting)
+    out += " Most of their waiting (" + duration_text(Duration{static_cast<std::int64_t>(t.of_stack)}) + " of " + duration_text(Duration{static_cast<std::int64_t>(t.samples)}) + "): " + inside_out(t.stack) + ".";
+  else if (!t.stack.empty())
+    out += " Most often seen in them (" + count_text(t.of_stack) + " of " + count_text(t.samples, "sample", "samples") + "): " + inside_out(t.stack) + ".";
   if (!t.requests.empty()) {
     out += " E.g. ";
     for (std::size_t i = 0; i < std::min(t.requests.size(), kIds); ++i) out += (i == 0 ? "" : ", ") + id_text(t.requests[i]);
@@ -97,7 +100,8 @@ void append_trigger(JsonWriter& json, const flow::Study& study, const Trigger& t
   else json.null();
   json.field("label_ns", t.label_time), json.field("label_typical_ns", t.label_typical);
   json.key("stack"), json.text_or_null(t.stack);
-  json.field("samples", t.samples), json.field("samples_of_stack", t.of_stack);
+  json.field("stack_unit", t.waiting ? "ns" : "samples");
+  json.field("stacks_total", t.samples), json.field("stack_value", t.of_stack);
   json.key("requests");
   json.begin_array();
   for (const auto id : t.requests) json.text(id_text(id));

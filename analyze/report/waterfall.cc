@@ -135,6 +135,11 @@ void add_facts(const flow::Detail& detail, const flow::Study& study, std::vector
     add("other end", "not recorded");
   if (const std::string text = split_text(detail, study); !text.empty()) add("of that", text);
   add_held_up_facts(d, facts);
+  if (const auto& s = d.samples) {
+    std::string text = s->count == 0 ? "no sample of the CPU fell into it" : count_text(s->count, "sample", "samples") + " of the CPU; innermost most often: " + shortened(printable(s->top), 80) + " (" + share_text(s->of_top, s->count) + ")";
+    if (s->count > 0) text += "; tailcap flame FILE --samples-of " + id_text(d.row.id) + " -o OUT.svg";
+    add("samples", std::move(text));
+  }
   for (const auto taint : taints_in(row.taints)) add("marked", std::string(text_of(taint)) + " (" + std::string(flow::name_of(taint)) + ")", Tone::care);
 }
 

@@ -133,6 +133,9 @@ void QualityFacts::push(const formats::Event& event) {
     case Kind::retransmit:
       ++retransmits_;
       break;
+    case Kind::sample:
+      samples_ += std::get<formats::Sample>(event.body).kind == formats::SampleKind::on_cpu;
+      break;
     case Kind::clock: {
       const auto& c = std::get<formats::ClockSnapshot>(event.body);
       clock_.add(event.time, c.realtime, c.uncertainty);
@@ -205,6 +208,7 @@ void QualityFacts::fill(flow::Quality& quality) const {
   quality.lost = lost_;
   quality.unseen = std::min(lost_sends_, lost_receives_);  // each has at least one of both
   quality.retransmits = retransmits_;
+  quality.samples = samples_;
   quality.clock = clock_;
   quality.realtime_offset = clock_.known() ? clock_.realtime(first_) - formats::nanoseconds(first_) : 0;
   quality.clock_error = clock_.error();

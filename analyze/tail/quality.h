@@ -34,7 +34,7 @@ class QualityFacts {
 
   flow::WallClock clock_;
   formats::Time first_ = formats::kNoTime, last_ = formats::kNoTime;
-  std::uint64_t events_ = 0, lost_ = 0, lost_sends_ = 0, lost_receives_ = 0, retransmits_ = 0;
+  std::uint64_t events_ = 0, lost_ = 0, lost_sends_ = 0, lost_receives_ = 0, retransmits_ = 0, samples_ = 0;
   bool recorder_known_ = false;
   formats::RecorderCost recorder_;
   std::map<std::string, Program, std::less<>> programs_;

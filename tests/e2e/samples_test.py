@@ -1,5 +1,6 @@
 """Samples of the CPU: of programs that spend known time in known functions, as they count it themselves."""
 import collections
+import json
 import os
 import pathlib
 import subprocess
@@ -47,6 +48,39 @@ class Samples(Case):
         share = self.share(samples, lambda frames: frames[-13:] == chain)
         print(f"  {share:.2%} in the whole chain")
         self.assertGreaterEqual(share, 0.95)
+
+    def test_of_a_request_and_back(self):
+        """A request that burns half a second has its samples, by its id and by theirs."""
+        program = self.scratch / "spin-service"
+        subprocess.run(["cc", "-O1", "-fno-omit-frame-pointer", "-o", program, HERE / "spin_service.c"], check=True)
+        port = harness.free_port()
+        service = self.start([program, port])
+        harness.wait_until(lambda: harness.answers(("127.0.0.1", port)), "the service")
+        trace = "0af7651916cd43dd8448eb211c80319c"
+        with self.record("--sample", 99, "-p", service.pid) as recording:
+            self.curl(f"http://127.0.0.1:{port}/spin/0")
+            self.curl("-H", f"traceparent: 00-{trace}-b7ad6b7169203331-01", f"http://127.0.0.1:{port}/spin/500")
+        rows = {r["path"]: r for r in self.requests(recording)}
+        id = rows["/spin/500"]["id"]
+        shown = json.loads(self.tailcap("show", recording.file, id, "--json"))["end"]["samples"]
+        print(f"  {shown['count']} samples, {shown['of_top']} in {shown['top']}")
+        self.assertLess(abs(shown["count"] - 50), 10)
+        self.assertEqual(shown["top"], "burn_here")
+        self.assertGreaterEqual(shown["of_top"], 0.9 * shown["count"])
+        text = self.tailcap("show", recording.file, id)
+        self.assertIn(f"{shown['count']} samples of the CPU", text)
+        self.assertIn(f"--samples-of {id}", text)
+        own = json.loads(self.tailcap("flame", recording.file, "--samples-of", id, "--json"))
+        self.assertEqual(sum(s["value"] for s in own["stacks"]), shown["count"])
+        # And back: every stack by its request and its trace.
+        by_request = json.loads(self.tailcap("flame", recording.file, "--by", "request", "--json"))["stacks"]
+        of_trace = [s for s in by_request if s["stack"].startswith(f"{id} trace {trace};")]
+        self.assertEqual(sum(s["value"] for s in of_trace), shown["count"], by_request)
+        self.assertLessEqual(sum(s["value"] for s in by_request) - shown["count"], 3, "the other did nothing")
+        page = self.tailcap("report", recording.file, "--html", "-")
+        self.assertIn(f'href="#samples-{id}"', page)
+        self.assertIn(f'id="samples-{id}"', page)
+        self.assertIn("burn_here", page)
 
     def test_stripped_program_is_called_by_its_file(self):
         program = self.build_c("-s")

@@ -1,0 +1,55 @@
+#include "analyze/commands/request_samples.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "analyze/commands/flame_stacks.h"
+#include "analyze/commands/request_id.h"
+
+namespace tailcap::commands {
+
+flow::RequestSamples sum_of(const std::vector<flow::FoldedStack>& stacks) {
+  flow::RequestSamples out;
+  std::map<std::string, std::uint64_t> tops, all;
+  for (const auto& stack : stacks) {
+    // The process is the lowest frame.
+    const auto process = stack.frames.find(';');
+    const std::string frames = process == stack.frames.npos ? stack.frames : stack.frames.substr(process + 1);
+    out.count += stack.value;
+    tops[frames.substr(frames.rfind(';') + 1)] += stack.value;  // npos + 1 is 0
+    all[frames] += stack.value;
+  }
+  const auto most = [](const std::map<std::string, std::uint64_t>& counts, std::string& what, std::uint64_t& count) {
+    for (const auto& [name, n] : counts)
+      if (n > count) what = name, count = n;
+  };
+  most(tops, out.top, out.of_top);
+  most(all, out.stack, out.of_stack);
+  return out;
+}
+
+std::map<flow::ExchangeId, flow::RequestSamples> request_samples(const std::string& path, std::vector<flow::ExchangeId> requests) {
+  std::map<flow::ExchangeId, flow::RequestSamples> out;
+  if (requests.empty()) return out;
+  FlameChoice choice;
+  choice.ids = std::move(requests);
+  std::sort(choice.ids.begin(), choice.ids.end());
+  choice.by_request = true;
+  FlameResult result;
+  try {
+    result = flame_of(path, choice);
+  } catch (const std::runtime_error&) {
+    return out;  // none of them was served here, or there are no samples
+  }
+  std::map<flow::ExchangeId, std::vector<flow::FoldedStack>> stacks;
+  for (auto& stack : result.flame.stacks) {
+    const auto end = stack.frames.find(';');
+    const auto id = parse_id(stack.frames.substr(0, stack.frames.find_first_of(" ;")));
+    if (end == stack.frames.npos || !id) continue;
+    stacks[*id].push_back({stack.frames.substr(end + 1), stack.value, 0});
+  }
+  for (const auto& [id, own] : stacks) out.emplace(id, sum_of(own));
+  return out;
+}
+
+}  // namespace tailcap::commands

@@ -1,0 +1,19 @@
+// What the processors were seen doing for single requests.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "analyze/flow/exchange.h"
+#include "analyze/flow/flame.h"
+
+namespace tailcap::commands {
+
+// Of these requests; those of which it is not known whose samples were theirs, and that had none, are not there. The capture is read again.
+std::map<flow::ExchangeId, flow::RequestSamples> request_samples(const std::string& path, std::vector<flow::ExchangeId> requests);
+
+// Of several together.
+flow::RequestSamples sum_of(const std::vector<flow::FoldedStack>& stacks);
+
+}  // namespace tailcap::commands
