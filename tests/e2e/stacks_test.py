@@ -52,7 +52,9 @@ class Stacks(Case):
         for stack in stacks:
             self.assertIn((stack["tid"], stack["time"]), waits)
         known = {(s["tid"], s["time"]) for s in stacks}
-        missing = [w for w, length in waits.items() if length >= 1_000_000 and w not in known]
+        # Programs are attached one after the other: the first waits may lack theirs.
+        first = min(time for _, time in known)
+        missing = [w for w, length in waits.items() if length >= 1_000_000 and w[1] >= first and w not in known]
         self.assertEqual(missing, [], f"of {len(waits)} waits")
         print(f"  {len(stacks)} stacks of {len(waits)} waits, {sum(s['weight'] for s in stacks)} by their weights")
         lines = self.tailcap("flame", recording.file, "--off-cpu", "--folded").splitlines()
