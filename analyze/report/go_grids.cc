@@ -15,7 +15,7 @@ using flow::GoDelay;
 using flow::GoLeft;
 using flow::GoStudy;
 
-constexpr std::size_t kRoutesShown = 5, kLeftShown = 20, kBusyShown = 20, kProgramsShown = 20;
+constexpr std::size_t kRoutesShown = 5, kLeftShown = 20, kBusyShown = 20;
 constexpr const char* kRanges[GoDelay::kBuckets] = {"below 1 µs", "to 10 µs", "to 100 µs", "to 1 ms", "to 5 ms", "to 10 ms", "to 20 ms", "to 100 ms", "longer"};
 
 std::string name_of(const GoStudy& g) { return (g.comm.empty() ? "process" : printable(g.comm)) + " " + pid_text(g.pid); }
