@@ -163,7 +163,7 @@ TEST(Spans, AHeaderThatIsPassedOnNamesOneSpan) {
 // The clock is set by five seconds while requests run: none gets longer or shorter, nor do spans of one tree move apart.
 TEST(Spans, AClockThatIsSetChangesNoDuration) {
   Shop shop;
-  shop.s.clock(5ms, kBegan + 5'000'000 + 5'000'000'000);
+  shop.s.clock(3ms + 500us, kBegan + 3'500'000 + 5'000'000'000);
   Endpoint& later = [&]() -> Endpoint& {
     Opening o;
     o.thread = {100, 109}, o.remote = "10.0.0.2:40009";
@@ -181,6 +181,7 @@ TEST(Spans, AClockThatIsSetChangesNoDuration) {
     EXPECT_GE(s->start, in->start);
     EXPECT_LE(s->end, in->end);
     EXPECT_EQ(s->end - s->start, s->kind == flow::SpanKind::client ? 3'010'000 : 1'900'000);
+    EXPECT_EQ(text(s->attributes, "tailcap.clock.set_meanwhile_ns"), "5000000000") << "it began after that";
   }
   const flow::Span* after = spans->named("GET /later");
   ASSERT_TRUE(after);
