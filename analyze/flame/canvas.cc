@@ -64,7 +64,7 @@ std::string still_frame_svg(std::string_view name, std::string_view told, double
 }
 
 std::string still(std::size_t rows, std::string_view frames) {
-  return "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " + number(kWidth, 0) + " " + number(static_cast<double>(rows) * kFrame, 0) + "\" role=\"img\">\n" +
+  return "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " + number(kStillWidth, 0) + " " + number(static_cast<double>(rows) * kFrame, 0) + "\" role=\"img\">\n" +
          std::string(frames) + "</svg>\n";
 }
 

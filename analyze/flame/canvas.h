@@ -11,6 +11,7 @@
 namespace tailcap::flame {
 
 inline constexpr double kWidth = 1200, kMargin = 10, kTop = 64, kBottom = 30, kFrame = 17;
+inline constexpr double kStillWidth = 760;  // of a picture in a page, which is shown about so wide
 
 std::string escaped(std::string_view text);
 std::string number(double value, int digits);

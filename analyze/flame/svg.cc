@@ -52,7 +52,7 @@ class Drawing {
   std::string amount(std::uint64_t value) const;
   std::string told(const std::string& name, const Node& node) const;
   double width(const Node& node) const {
-    return root_.value == 0 ? 0 : (kWidth - 2 * kMargin) * static_cast<double>(node.value) / static_cast<double>(root_.value);
+    return root_.value == 0 ? 0 : ((still_ ? kStillWidth : kWidth) - 2 * kMargin) * static_cast<double>(node.value) / static_cast<double>(root_.value);
   }
   double narrowest() const { return still_ ? kNarrowestStill : kNarrowest; }
   double share(std::uint64_t value) const {

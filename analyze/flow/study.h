@@ -12,6 +12,7 @@
 #include "analyze/flow/connection.h"
 #include "analyze/flow/findings.h"
 #include "analyze/flow/go_study.h"
+#include "analyze/flow/health.h"
 #include "analyze/flow/incident.h"
 #include "analyze/flow/load_study.h"
 #include "analyze/flow/request.h"
@@ -183,6 +184,7 @@ struct Study {
   std::vector<GoStudy> go;              // by process
   std::vector<Incident> incidents;      // by time
   ChangeStudy changes;
+  Health health;
   std::vector<Trigger> triggers;        // largest difference first
   Arrivals arrivals;
   Time begin = kNoTime, end = kNoTime;

@@ -13,6 +13,7 @@
 #include "analyze/report/page_flames.h"
 #include "analyze/report/go_grids.h"
 #include "analyze/report/go_lines.h"
+#include "analyze/report/health.h"
 #include "analyze/report/incident_grid.h"
 #include "analyze/report/name_lines.h"
 #include "analyze/report/setup_text.h"
@@ -214,8 +215,11 @@ std::string html_report(const flow::Study& study, const flow::RequestTable& tabl
                         const ReportOptions& options, std::span<const flow::Course> courses) {
   std::string body = element("h1", "tailcap report: " + printable(options.file)) + "\n";
   if (!options.scope.empty()) body += element("p", "Only " + options.scope + "; the box is about the whole capture.", "class=\"warn\"") + "\n";
+  // The first screen: can it be trusted, why is it slow, what changed, who was well, where the time went.
   body += quality_box_html(study) + tail::verdicts_html(study, table.texts, kSectionsInPage) + list(kChangesTitle, change_lines(study)) +
           list(kTriggersTitle, trigger_lines(study));
+  const std::string health = health_html(study.health), flame = slow_flame_html(figures);
+  if (!health.empty() || !flame.empty()) body += "<div class=\"card\">\n" + health + flame + "</div>\n";
   body += routes_table(study, flow::Role::server) + routes_table(study, flow::Role::client);
   if (const std::string text = left_out_text(study, kRoutesInPage); !text.empty())
     body += element("p", text + " `tailcap report --json` has them all.", "class=\"soft\"") + "\n";

@@ -5,6 +5,7 @@
 #include "analyze/report/call_json.h"
 #include "analyze/report/changes.h"
 #include "analyze/report/go_lines.h"
+#include "analyze/report/health.h"
 #include "analyze/report/incident_grid.h"
 #include "analyze/report/json_writer.h"
 #include "analyze/report/request_json.h"
@@ -95,6 +96,7 @@ class Writer {
     for (const auto& i : study_.incidents) append_incident(json_, i, study_.quality.clock);
     json_.end_array();
     json_.key("changes"), append_changes(json_, study_);
+    json_.key("health"), append_health(json_, study_);
     json_.key("triggers");
     json_.begin_array();
     for (const auto& t : study_.triggers) append_trigger(json_, study_, t);

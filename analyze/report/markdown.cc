@@ -8,6 +8,7 @@
 #include "analyze/report/held_up.h"
 #include "analyze/report/go_grids.h"
 #include "analyze/report/go_lines.h"
+#include "analyze/report/health.h"
 #include "analyze/report/incident_grid.h"
 #include "analyze/report/name_lines.h"
 #include "analyze/report/number.h"
@@ -137,6 +138,11 @@ std::string markdown_report(const flow::Study& study, const flow::RequestTable& 
   };
   list(kChangesTitle, change_lines(study));
   list(kTriggersTitle, trigger_lines(study));
+  if (const auto lines = health_lines(study.health); !lines.empty()) {
+    out += std::string("\n### ") + kHealthTitle + "\n\n```\n";
+    for (std::size_t i = 0; i + 1 < lines.size(); ++i) out += lines[i] + "\n";
+    out += "```\n\n" + markdown(lines.back()) + "\n";
+  }
   Footnotes notes;
   std::size_t left = options.routes;
   out += routes(study, flow::Role::server, left, notes) + routes(study, flow::Role::client, left, notes);

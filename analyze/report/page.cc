@@ -37,7 +37,8 @@ th[aria-sort=ascending] button::after { content: " ▲"; } th[aria-sort=descendi
 figure { margin: 14px 0; } figure svg { width: 100%; max-width: 860px; height: auto; display: block; } figcaption { font-size: 13px; max-width: 95ch; }
 figure svg g[color="black"] { color: var(--fg); } figure svg [stroke="black"] { stroke: currentColor; } figure svg [fill="black"] { fill: currentColor; }
 figure svg text { font-family: system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif; }
-figure.flame svg { max-width: none; }
+.card { display: grid; grid-template-columns: 1fr 1fr; gap: 0 26px; align-items: start; } .card figure:only-child { grid-column: 1 / 3; }
+@media (max-width: 800px) { .card { display: block; } }
 svg.bar { width: 260px; height: 16px; display: block; } svg.bar + svg.bar { margin-top: 2px; height: 8px; }
 .legend { display: flex; flex-wrap: wrap; gap: 2px 16px; font-size: 13px; color: var(--soft); padding: 0; list-style: none; }
 .legend i { print-color-adjust: exact; -webkit-print-color-adjust: exact; display: inline-block; width: 11px; height: 11px; border-radius: 2px; margin-right: 6px; }

@@ -9,6 +9,7 @@
 #include "analyze/report/held_up.h"
 #include "analyze/report/go_grids.h"
 #include "analyze/report/go_lines.h"
+#include "analyze/report/health.h"
 #include "analyze/report/incident_grid.h"
 #include "analyze/report/name_lines.h"
 #include "analyze/report/number.h"
@@ -205,6 +206,15 @@ std::string grids(const std::vector<Grid>& all, std::size_t width) {
   return out;
 }
 
+// A map of letters: its lines are kept as they are but for the last, which says what they mean.
+std::string health(const flow::Study& study, std::size_t width) {
+  const auto lines = health_lines(study.health);
+  if (lines.empty()) return {};
+  std::string out = "\n" + ruler(kHealthTitle, width);
+  for (std::size_t i = 0; i + 1 < lines.size(); ++i) out += "  " + shortened(lines[i], width - 2) + "\n";
+  return out + wrapped("  ", lines.back(), width);
+}
+
 std::string list(std::string_view title, const std::vector<std::string>& lines, std::size_t width) {
   std::string out;
   for (const auto& line : lines) out += wrapped("  ", line, width);
@@ -229,6 +239,7 @@ std::string text_report(const flow::Study& study, const flow::RequestTable& tabl
   out += "\n" + quality_box(study, options.width);
   out += tails(study, table, options) + list(kChangesTitle, change_lines(study), options.width) +
          list(kTriggersTitle, trigger_lines(study), options.width);
+  out += health(study, options.width);
   std::size_t left = options.routes;
   // Served requests first: they are what the service answers for. The most time first within each.
   out += routes_of(study, table, flow::Role::server, options, left);

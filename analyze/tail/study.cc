@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "analyze/tail/calls.h"
+#include "analyze/tail/health.h"
 #include "analyze/tail/changes/change_study.h"
 #include "analyze/tail/load/load_study.h"
 #include "analyze/tail/load/triggers.h"
@@ -113,6 +114,7 @@ void study_requests(const RequestTable& table, flow::Study& study) {
   }
   changes::study_changes(table, rows, study);
   load::find_triggers(table, rows, study);
+  study.health = health_of(table, study);
   join_misses(table, study);
   find_slowest(table, study);
 }

@@ -1,0 +1,79 @@
+// Services and dependencies, window by window.
+#include "analyze/tail/health.h"
+
+#include <gtest/gtest.h>
+
+#include "analyze/report/health.h"
+
+namespace tailcap::tests {
+namespace {
+
+using flow::HealthState;
+
+// 24 seconds; of the service every request takes 10 ms, but 40 ms in the seventh; of the one it calls half fail in the tenth.
+flow::Study study_of(flow::RequestTable& table) {
+  flow::Study study;
+  study.begin = formats::time_from(1'000'000'000), study.end = formats::time_from(25'000'000'000 - 1);
+  std::uint32_t n = 0;
+  for (int second = 0; second < 24; ++second)
+    for (int i = 0; i < 30; ++i)
+      for (const bool made : {false, true}) {
+        flow::Request row;
+        row.id = {1, ++n};
+        row.start = formats::time_from(1'000'000'000 + second * 1'000'000'000LL + i * 30'000'000LL + 1000);
+        row.role = made ? flow::Role::client : flow::Role::server;
+        row.comm = table.texts.intern("shop"), row.authority = table.texts.intern("stock:80");
+        row.duration = flow::Duration{!made && second == 6 ? 40'000'000 : 10'000'000};
+        row.has_duration = row.complete = true;
+        row.outcome = made && second == 9 && i % 2 == 0 ? flow::Outcome::server_error : flow::Outcome::ok;
+        if (second == 12 && made) continue;
+        if (second == 13 && made && i > 5) continue;
+        table.rows.push_back(row);
+      }
+  study.health = tail::health_of(table, study);
+  return study;
+}
+
+TEST(Health, SaysWhenAndWho) {
+  flow::RequestTable table;
+  const flow::Study study = study_of(table);
+  ASSERT_EQ(study.health.rows.size(), 2u);
+  const auto& shop = study.health.rows[0];
+  const auto& stock = study.health.rows[1];
+  EXPECT_EQ(shop.name, "shop");
+  EXPECT_EQ(stock.name, "stock:80");
+  EXPECT_EQ(shop.p99, flow::Duration{10'000'000});
+  for (std::size_t w = 0; w < 24; ++w) {
+    EXPECT_EQ(flow::state_of(shop, shop.cells[w]), w == 6 ? HealthState::very_slow : HealthState::good) << w;
+    const HealthState wanted = w == 9 ? HealthState::down : w == 12 ? HealthState::nothing : w == 13 ? HealthState::few : HealthState::good;
+    EXPECT_EQ(flow::state_of(stock, stock.cells[w]), wanted) << w;
+  }
+  EXPECT_EQ(stock.errors, 15u);
+}
+
+TEST(Health, IsALineOfLettersAndAMap) {
+  flow::RequestTable table;
+  const flow::Study study = study_of(table);
+  const auto lines = report::health_lines(study.health);
+  ASSERT_EQ(lines.size(), 3u);
+  EXPECT_NE(lines[0].find("[......S.................]"), std::string::npos) << lines[0];
+  EXPECT_NE(lines[1].find("[.........E.. ,..........]"), std::string::npos) << lines[1];
+  const std::string page = report::health_html(study.health);
+  EXPECT_NE(page.find("→ stock:80"), std::string::npos);
+  EXPECT_EQ(page.find("http:"), page.find("http://www.w3.org")) << "nothing is fetched";
+  std::string json;
+  report::JsonWriter writer(json);
+  report::append_health(writer, study);
+  EXPECT_NE(json.find("\"state\":\"down\""), std::string::npos);
+}
+
+TEST(Health, OfAFewRequestsThereIsNoMap) {
+  flow::RequestTable table;
+  flow::Study study;
+  study.begin = formats::time_from(1), study.end = formats::time_from(10);
+  EXPECT_TRUE(report::health_lines(tail::health_of(table, study)).empty());
+  EXPECT_TRUE(report::health_html(tail::health_of(table, {})).empty());
+}
+
+}  // namespace
+}  // namespace tailcap::tests
