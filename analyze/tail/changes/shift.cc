@@ -18,6 +18,9 @@ constexpr double kSigma95 = 1.959963984540054;  // half the width of a 95 % inte
 
 double ns(Duration d) { return static_cast<double>(d.count()); }
 
+// A crafted capture has requests of centuries.
+Duration bounded(double n) { return Duration{std::llround(std::clamp(n, -9e18, 9e18))}; }
+
 std::int64_t quantile_of(std::span<const std::int64_t> part, double q) {
   std::vector<std::int64_t> values(part.begin(), part.end());
   const auto rank = static_cast<std::ptrdiff_t>(std::clamp(std::ceil(q * static_cast<double>(values.size()) - 1e-9), 1.0, static_cast<double>(values.size()))) - 1;
@@ -72,7 +75,7 @@ Comparison difference(const Side& before, const Sample& before_sample, const Sid
   const double down = std::hypot(ns(a.value) - ns(a.low), ns(b.high) - ns(b.value));
   const double up = std::hypot(ns(a.high) - ns(a.value), ns(b.value) - ns(b.low));
   out.shift.interval = true;
-  out.shift.low = Duration{std::llround(more - down)}, out.shift.high = Duration{std::llround(more + up)};
+  out.shift.low = bounded(more - down), out.shift.high = bounded(more + up);
   out.shift.verdict = ShiftVerdict::none;
   const double towards_zero = more > 0 ? down : up;
   out.p = towards_zero > 0 ? std::erfc(kSigma95 * std::abs(more) / towards_zero / std::sqrt(2.0)) : more == 0 ? 1 : 0;
