@@ -56,11 +56,23 @@ struct RouteShift {
   bool shifted() const { return median.verdict == ShiftVerdict::shifted || p99.verdict == ShiftVerdict::shifted; }
 };
 
+// A route's answers were of another kind from then on.
+struct StatusShift {
+  std::uint32_t route = 0;         // index into Study::routes
+  Time from = kNoTime, to = kNoTime;  // the first window that differs: its first and last request began
+  std::uint8_t status_class = 0;   // that became more: 5 of 5xx; 0: no answer
+  std::uint64_t before = 0, before_of = 0, after = 0, after_of = 0;  // of it, of all: since the last shift; in that window
+  bool operator==(const StatusShift&) const = default;
+};
+
 struct ChangeStudy {
   static constexpr std::size_t kCompared = 3;  // the last so many
 
   std::vector<Change> changes;     // by time
   std::uint64_t left_out = 0;      // earlier ones that were not kept
+  static constexpr std::size_t kMaxStatusShifts = 50;
+  std::vector<StatusShift> status_shifts;    // by time
+  std::uint64_t status_shifts_left_out = 0;  // later ones
   std::vector<RouteShift> shifts;  // of the last kCompared: what shifted first, largest sure effect first; then most requests
 };
 

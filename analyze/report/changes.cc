@@ -106,10 +106,25 @@ std::vector<std::string> shift_sentences(const flow::Study& study) {
   return out;
 }
 
+std::vector<std::string> status_sentences(const flow::Study& study) {
+  std::vector<std::string> out;
+  const auto& all = study.changes.status_shifts;
+  for (std::size_t i = 0; i < std::min(all.size(), kShifts); ++i) {
+    const flow::StatusShift& s = all[i];
+    const std::string what = s.status_class == 0 ? "gave no answer to " : "answered " + std::to_string(s.status_class) + "xx to ";
+    out.push_back("From " + time_text(study, s.from) + " " + shortened(route_title(study.routes[s.route]), kName) + " " + what + share_text(s.after, s.after_of) + " of " +
+                  count_text(s.after_of, "request", "requests") + "; before to " + share_text(s.before, s.before_of) + " of " + count_text(s.before_of) + ".");
+  }
+  const std::uint64_t more = all.size() + study.changes.status_shifts_left_out - out.size();
+  if (more > 0) out.push_back(count_text(more, "other change", "other changes") + " of status codes; --json has " + (study.changes.status_shifts_left_out == 0 ? "them" : "the first") + ".");
+  return out;
+}
+
 std::vector<std::string> change_lines(const flow::Study& study) {
   const flow::ChangeStudy& changes = study.changes;
   std::vector<std::string> out = shift_sentences(study);
   const bool shifted = !out.empty();
+  for (std::string& sentence : status_sentences(study)) out.push_back(std::move(sentence));
   if (changes.changes.empty()) return out;
   const std::size_t first = changes.changes.size() - std::min(changes.changes.size(), kChanges);
   for (std::size_t i = first; i < changes.changes.size(); ++i) {
@@ -153,6 +168,21 @@ void append_changes(JsonWriter& json, const flow::Study& study) {
     json.end_object();
   }
   json.end_array();
+  json.key("status_shifts");
+  json.begin_array();
+  for (const flow::StatusShift& s : changes.status_shifts) {
+    json.begin_object();
+    json.field("route_index", s.route);
+    time("from_ns", s.from), time("to_ns", s.to);
+    json.key("status_class");
+    if (s.status_class != 0) json.text(std::to_string(s.status_class) + "xx");
+    else json.null();
+    json.field("before", s.before), json.field("before_of", s.before_of);
+    json.field("after", s.after), json.field("after_of", s.after_of);
+    json.end_object();
+  }
+  json.end_array();
+  json.field("status_shifts_left_out", changes.status_shifts_left_out);
   json.key("shifts");
   json.begin_array();
   for (const RouteShift& s : changes.shifts) {

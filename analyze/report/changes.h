@@ -14,6 +14,8 @@ inline constexpr const char* kChangesTitle = "Changes while recording";
 // What shifted, "After deploy=v3 (12:00:05 UTC) GET /x: median +8.2 ms (7.9–8.6), …", largest sure effect first.
 std::vector<std::string> shift_sentences(const flow::Study& study);
 // These, then every change with its time and what is said of it. Printable; empty: nothing changed.
+// Routes that began to answer otherwise.
+std::vector<std::string> status_sentences(const flow::Study& study);
 std::vector<std::string> change_lines(const flow::Study& study);
 
 void append_changes(JsonWriter& json, const flow::Study& study);

@@ -8,6 +8,7 @@
 #include "analyze/tail/calls.h"
 #include "analyze/tail/health.h"
 #include "analyze/tail/changes/change_study.h"
+#include "analyze/tail/changes/status_shift.h"
 #include "analyze/tail/load/load_study.h"
 #include "analyze/tail/load/triggers.h"
 #include "analyze/tail/routes.h"
@@ -113,6 +114,7 @@ void study_requests(const RequestTable& table, flow::Study& study) {
     rows.push_back(s.rows);
   }
   changes::study_changes(table, rows, study);
+  changes::study_statuses(table, rows, study);
   load::find_triggers(table, rows, study);
   study.health = health_of(table, study);
   join_misses(table, study);
