@@ -45,6 +45,7 @@ enum record_kind {
 	RECORD_GO_PANIC = 34,
 	RECORD_OOM_KILL = 35,
 	RECORD_GO_CHANNEL = 37,
+	RECORD_GO_ALLOCATIONS = 38, /* only to count what is lost */
 	RECORD_FILE_CALL = 39,
 };
 
@@ -177,27 +178,7 @@ struct record_off_cpu {
 	__u64 goroutine; /* that the thread ran when it left the CPU */
 };
 
-/* RECORD_SAMPLE. The addresses of two stacks follow, each from the innermost frame on: first the program's, then the kernel's. */
-#define STACK_MAX 127 /* frames of each, what the kernel itself walks at most; deeper ones lose their outermost */
-struct record_sample {
-	struct record_header h;
-	__u64 goroutine;
-	__u64 value; /* of SAMPLE_OFF_CPU: when it left; of SAMPLE_ALLOCATION: bytes */
-	__u16 user;
-	__u16 kernel;
-	__u32 weight;
-	__u32 what; /* enum sample_kind */
-	__u32 unused;
-};
-
-/* Why the stack was taken; the numbers of formats::SampleKind. */
-enum sample_kind {
-	SAMPLE_ON_CPU = 0,
-	SAMPLE_OFF_CPU = 1,
-	SAMPLE_PREEMPTED = 2,
-	SAMPLE_ALLOCATION = 3,
-};
-
+#include "bpf/event_sample.h"
 #include "bpf/event_stall.h"
 
 /* RECORD_TASK_START (of the child), RECORD_TASK (an existing one, parent_pid only), RECORD_TASK_EXIT (code) */
@@ -309,7 +290,9 @@ struct go_layout {
 	__u16 current;  /* m.curg */
 	__u8 c_code;    /* it calls C, where its thread's own goroutine (g0) runs for m.curg */
 	__u8 parent;    /* g.parentGoid, in words behind g.goid; 0: not known */
-	__u8 unused[6];
+	__u8 saved;     /* g.sched.sp, of a goroutine that does not run; pc follows; 0: not known */
+	__u8 saved_frame; /* g.sched.bp */
+	__u8 unused[4];
 };
 
 struct go_process {
@@ -340,6 +323,7 @@ enum go_act {
 	GO_PANICS = 14,   /* the running goroutine panics */
 	GO_FATAL = 15,    /* and nobody recovers it */
 	GO_THROWN = 16,   /* the runtime gives up */
+	GO_ALLOCATES = 17, /* the running goroutine wants AX bytes; the number is how far the stack pointer is below the return address */
 	/* of gRPC: */
 	GO_QUEUES = 29,   /* the running goroutine wants the header fields DI sent */
 	GO_WRITES = 30,   /* the running goroutine is about to send the header fields BX; they begin with the stream's number */
@@ -378,7 +362,6 @@ static_assert(sizeof(record_segment) == 40);
 static_assert(sizeof(record_state) == 40);
 static_assert(sizeof(record_socket) == 216);
 static_assert(sizeof(record_off_cpu) == 88);
-static_assert(sizeof(record_sample) == 56);
 static_assert(sizeof(record_task) == 56);
 static_assert(sizeof(record_exec) == 296);
 }  // namespace tailcap::bpf

@@ -7,6 +7,7 @@
 #ifndef TAILCAP_BPF_GO_H
 #define TAILCAP_BPF_GO_H
 
+#include "bpf/go_stack.h"
 #include "bpf/goroutine.h"
 #include "bpf/target.h"
 #include "bpf/tls.h"
@@ -203,6 +204,8 @@ int runtime_event(struct pt_regs *ctx)
 		}
 		subject = REGISTER(ctx, ax);
 		subject = number_of(layout, subject);
+		if (act == GO_PREEMPTED && layout->saved)
+			goroutine_preempted(task, layout, REGISTER(ctx, ax), subject);
 		goroutine = act == GO_RUN ? 0 : subject;
 		break;
 	case GO_HANDLER:

@@ -10,6 +10,7 @@
 #define TAILCAP_BPF_LEFT_STACK_H
 
 #include "bpf/maps.h"
+#include "bpf/stack_rate.h"
 #include "bpf/target.h"
 
 #define STACK_LONG 1000000           /* ns */
@@ -64,16 +65,6 @@ struct {
 	__type(key, u32);
 	__type(value, struct stack_rate);
 } stack_rates SEC(".maps");
-
-static __always_inline bool due(u64 *next, u64 now, u64 every, u64 burst)
-{
-	if (*next + every * burst < now)
-		*next = now - every * burst;
-	if (*next > now)
-		return false;
-	*next += every;
-	return true;
-}
 
 static __always_inline struct left_stack *stack_of(struct task_struct *task)
 {

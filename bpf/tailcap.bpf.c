@@ -5,6 +5,7 @@
 #include "bpf/call.h"
 #include "bpf/file.h"
 #include "bpf/go.h"
+#include "bpf/go_allocation.h"
 #include "bpf/go_channel.h"
 #include "bpf/interrupt.h"
 #include "bpf/io.h"

@@ -67,7 +67,7 @@ std::array<std::uint64_t, 4> identity(const struct stat& status) {
 }  // namespace
 
 Finder::Finder(Probes& probes, Interests interests)
-    : probes_(probes), interests_(interests), go_(probes, interests.go_states) {
+    : probes_(probes), interests_(interests), go_(probes, interests.go_states, interests.go_allocations) {
   // The command is the recorder's own copy until it runs its program.
   struct stat own {};
   if (stat("/proc/self/exe", &own) == 0) files_.insert(identity(own));

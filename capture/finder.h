@@ -40,6 +40,7 @@ class Finder {
     bool tls = false;
     bool go = false;
     bool go_states = false;  // of Go: what every goroutine does, too
+    bool go_allocations = false;
   };
   // probes must outlive this.
   Finder(Probes& probes, Interests interests);

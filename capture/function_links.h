@@ -13,8 +13,8 @@
 namespace tailcap::capture {
 
 // The kernel program for a place (bpf/tls.h, bpf/go.h), and what it is told of the place.
-enum class FunctionProgram : std::uint8_t { enter, leave, event, go_enter, go_leave, go_event, runtime, channel };
-inline constexpr std::size_t kFunctionPrograms = 8;
+enum class FunctionProgram : std::uint8_t { enter, leave, event, go_enter, go_leave, go_event, runtime, channel, allocation };
+inline constexpr std::size_t kFunctionPrograms = 9;
 
 struct FunctionProbe {
   FunctionProgram program = FunctionProgram::enter;

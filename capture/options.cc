@@ -149,6 +149,7 @@ void choose_stacks(const std::string& given, ProbeSettings& probes) {
   if (!given.empty() && !probes.has(Group::stacks)) probes.groups.push_back(Group::stacks);
   probes.stacks_at_once = given != "off";
   if (probes.has(Group::stacks) && !probes.has(Group::offcpu)) probes.groups.push_back(Group::offcpu);
+  if (probes.has(Group::allocations) && !probes.has(Group::go)) throw UsageError("allocations are those of Go programs: they need the group go");
 }
 
 void check(Options& options) {

@@ -163,6 +163,7 @@ void Probes::Impl::configure(const ProbeSettings& settings, const KernelTypes& t
   skeleton->bss->take_stacks = stacks_at_once = settings.stacks_at_once;
   // Memory that is only taken where it is used.
   if (!settings.has(Group::stacks)) bpf_map__set_max_entries(skeleton->maps.left_stacks, 1);
+  if (!settings.has(Group::allocations)) bpf_map__set_max_entries(skeleton->maps.go_allocated, 1);
   constants.oom_tells_task = types.tracepoint_arguments("mark_victim") >= 2;
   constants.switch_tells_state = types.tracepoint_arguments("sched_switch") >= 4;
   sample_rate = settings.sample_rate;
@@ -222,7 +223,7 @@ Probes::Probes(const ProbeSettings& settings) : impl_(std::make_unique<Impl>()) 
   const auto loaded = [](const bpf_program* program) { return bpf_program__autoload(program) ? bpf_program__fd(program) : -1; };
   impl_->function_links.use(
       {loaded(programs.tls_enter), loaded(programs.tls_return), loaded(programs.tls_event), loaded(programs.go_enter),
-       loaded(programs.tls_return), loaded(programs.go_event), loaded(programs.runtime_event), loaded(programs.channel_event)},
+       loaded(programs.tls_return), loaded(programs.go_event), loaded(programs.runtime_event), loaded(programs.channel_event), loaded(programs.allocation)},
       types.has_links_of_many_places());
   const auto fill = [&](bpf_map* map, const void* key) {
     const std::uint8_t yes = 1;
@@ -254,6 +255,7 @@ void Probes::tell_go_file(std::uint16_t number, const go::Layout& layout) {
   value.thread = layout.thread;
   value.current = layout.current;
   value.c_code = layout.c_code;
+  value.saved = layout.saved, value.saved_frame = layout.saved_frame;
   if (layout.parent > layout.number && layout.parent - layout.number <= 8 * GO_PARENT_MAX)
     value.parent = static_cast<std::uint8_t>((layout.parent - layout.number) / 8);
   const std::uint32_t key = number;
@@ -301,6 +303,8 @@ std::string Probes::attach_functions(const std::string& path, const std::vector<
 }
 
 void Probes::detach_functions(std::uint32_t group) { impl_->function_links.detach(group); }
+int Probes::allocations_descriptor() const { return bpf_map__fd(impl_->skeleton->maps.go_allocated); }
+
 void Probes::switch_stacks(bool on) {
   std::atomic_ref(impl_->skeleton->bss->take_stacks).store(on);
   impl_->clock.run(on);

@@ -80,6 +80,7 @@ class Probes {
   bool detaches_at_once() const;
   // Samples and the stacks of waits, of those groups that were chosen; at any time after attach().
   void switch_stacks(bool on);
+  int allocations_descriptor() const;  // of a map (capture/go/allocations.h)
   // Nothing is recorded any more; what is in the ring stays.
   void detach();
 

@@ -19,6 +19,7 @@ bool wanted(std::string_view name, const ProbeSettings& settings, HookTier tier)
   if (name == "task_exec") return has(Group::tasks) || has(Group::tls) || has(Group::go) || !selection.comms.empty();
   if (name == "runtime_event") return has(Group::go);
   if (name == "channel_event") return has(Group::go) && settings.deep;
+  if (name == "allocation") return has(Group::allocations);
   if (name == "task_exit") return has(Group::tasks) || has(Group::stacks);
   if (name == "oom_kill") return has(Group::tasks);
   if (name.starts_with("tls_") || name.starts_with("go_")) return has(Group::tls);

@@ -224,7 +224,7 @@ Outcome record(const Options& given) {
   Rings rings(probes.first_ring(), probes.rings_map(), probes.ring_count(), probes.ring_bytes());
   std::optional<Finder> finder;
   const Finder::Interests interests{options.probes.has(Group::tls) && selection.processes(), options.probes.has(Group::go),
-                                    options.probes.deep};
+                                    options.probes.deep, options.probes.has(Group::allocations)};
   if (interests.tls || interests.go) look_first(finder.emplace(probes, interests), selection);
   std::optional<stacks::Samples> samples;
   if (options.probes.takes_stacks()) {

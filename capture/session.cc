@@ -44,7 +44,8 @@ Session::Session(Probes& probes, Writer& writer, bool mask_headers, Finder* find
       converter_(finder ? &finder->go_names() : nullptr),
       kernel_losses_(LOSS_COUNTERS),
       losses_until_(monotonic_now()),
-      skipped_until_(losses_until_) {}
+      skipped_until_(losses_until_),
+      allocations_(probes.allocations_descriptor()) {}
 
 void Session::push(const Event& event) {
   writer_.push(event);
@@ -192,6 +193,7 @@ void Session::tick(Time now) {
 
 void Session::push_quotas(Time now) {
   quotas_read_ = now;
+  push_allocations(now);
   quotas_.begin();
   std::size_t read = 0;
   for (const auto pid : processes_) {
@@ -199,6 +201,11 @@ void Session::push_quotas(Time now) {
     for (const Quota& q : quotas_.read(pid))
       push({now, {}, CpuQuota{q.cgroup, Duration{q.period}, Duration{q.quota}, q.periods, q.throttled, Duration{q.throttled_time}}});
   }
+}
+
+void Session::push_allocations(Time now) {
+  for (const auto& change : allocations_.read())
+    push({now, {change.pid, change.pid}, GoAllocations{change.least, change.count, change.bytes}});
 }
 
 void Session::push_costs(Time now) {
@@ -263,6 +270,8 @@ void Session::keyframe(Time now) {
     finder_->take_new();
     push_probes(now, finder_->all());
     for (auto& fact : finder_->take_go()) go_[fact.pid] = std::move(fact);
+    push_allocations(now);
+    allocations_.keep(processes_);
     std::erase_if(go_, [&](const auto& known) { return !processes_.contains(known.first); });
     for (const auto& [pid, fact] : go_) push_go(now, fact);
   }

@@ -14,6 +14,7 @@
 #include <unordered_set>
 
 #include "capture/convert.h"
+#include "capture/go/allocations.h"
 #include "capture/finder.h"
 #include "capture/mask.h"
 #include "capture/probes.h"
@@ -59,6 +60,7 @@ class Session {
   void push_costs(formats::Time now);
   void push_interfaces(formats::Time now);
   void push_quotas(formats::Time now);
+  void push_allocations(formats::Time now);
   void push_loss(formats::Time now, formats::Time since, formats::LossCause cause, std::uint8_t kind,
                  std::uint64_t count, const char* what);
   void count_losses(formats::Time now);
@@ -84,6 +86,7 @@ class Session {
   formats::Time losses_until_, skipped_until_;
   Quotas quotas_;
   formats::Time quotas_read_ = formats::kNoTime;
+  go::Allocations allocations_;
   Tally tally_;
 };
 

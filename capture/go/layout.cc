@@ -90,6 +90,21 @@ bool read_system_stack(std::string_view code, Layout& layout) {
   return false;
 }
 
+// runtime.mcall puts away, in this order, where its caller goes on, its stack and frame pointer:
+//   mov g.sched.pc, rbx; mov g.sched.sp, rbx; mov g.sched.bp, rbx or rbp
+void read_saved(std::string_view code, Layout& layout) {
+  using namespace std::string_view_literals;
+  std::array<std::uint8_t, 3> stores{};
+  std::size_t found = 0;
+  for (std::size_t at = 0; at + 4 <= code.size() && found < stores.size(); at++) {
+    const std::string_view store = code.substr(at, 3);
+    if (store == "\x49\x89\x5e"sv || (found == 2 && store == "\x49\x89\x6e"sv)) stores[found++] = static_cast<std::uint8_t>(code[at + 3]);
+  }
+  const auto [pc, sp, frame] = stores;
+  if (found < stores.size() || frame > 127 || sp < 16 || pc != sp + 8 || (frame != sp + 40 && frame != sp + 48)) return;
+  layout.saved = sp, layout.saved_frame = frame;
+}
+
 bool plausible(std::uint64_t offset) { return offset >= 16 && offset < 1024 && offset % 8 == 0; }
 
 // False: the program does not say.
@@ -122,6 +137,7 @@ std::string_view release_of(std::string_view version) {
 Layout find_layout(const ElfFile& file, const GoFunctions& functions, const std::string& version) {
   static constexpr std::string_view kSystemStack[] = {"runtime.systemstack"};
   static constexpr std::string_view kFromC[] = {"crosscall2"};
+  static constexpr std::string_view kSwitch[] = {"runtime.mcall"};
   Layout layout;
   for (const GoFunction& function : functions.find(kSystemStack)) {
     if (read_system_stack(file.read_address(function.address, function.size, kMaxCode), layout)) break;
@@ -129,6 +145,9 @@ Layout find_layout(const ElfFile& file, const GoFunctions& functions, const std:
   if (layout.slot == 0) {
     layout.problem = "where this program keeps the running goroutine is not understood";
     return layout;
+  }
+  for (const GoFunction& function : functions.find(kSwitch)) {
+    if (layout.saved == 0) read_saved(file.read_address(function.address, function.size, kMaxCode), layout);
   }
   layout.c_code = !functions.find(kFromC).empty();
   if (read_debugging_information(file, layout, layout.problem)) return layout;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "bpf/event.h"
+#include "capture/go/allocations.h"
 #include "capture/go/channels.h"
 #include "capture/go/handlers.h"
 #include "capture/symbols/elf_symbols.h"
@@ -134,7 +135,6 @@ class Planner {
       program_.unsupported = functions_.problem();
       return;
     }
-    static constexpr std::string_view kWaits[] = {"", "GC assist marking"};
     static constexpr std::string_view kStops[] = {"unknown", "GC mark termination", "GC sweep termination"};
     program_.layout = find_layout(elf_, functions_, program_.version);
     program_.stop_reasons = symbols::go_string_array(elf_, kStops);
@@ -150,7 +150,7 @@ class Planner {
     plan_handlers();
     plan_panics();
     if (goroutines) plan_calls();
-    if (states && goroutines) plan_states(kWaits);
+    if (states && goroutines) plan_states();
     if (states && goroutines) plan_channels();
   }
 
@@ -196,8 +196,7 @@ class Planner {
         .places.push_back(planned(placer_, place, function.address, FunctionProgram::runtime, cookie));
   }
 
-  // False: and why is in the plan.
-  // at_call: what the cookie has besides where the stack pointer is there as the call left it.
+  // Nothing: and why is in the plan. at_call: what the cookie has besides where the stack pointer is there as the call left it.
   std::optional<Place> add_entry(const GoFunction& function, int arguments, std::uint64_t cookie, std::uint64_t at_call = 0) {
     const auto probes = placer_.place({function.address, function.size}, {CallConvention::go_registers, arguments, 0});
     const auto& entry = probes.entry;
@@ -342,8 +341,9 @@ class Planner {
     }
   }
 
-  void plan_states(std::span<const std::string_view> beginning) {
-    program_.wait_reasons = symbols::go_string_array(elf_, beginning);
+  void plan_states() {
+    static constexpr std::string_view kWaits[] = {"", "GC assist marking"};
+    program_.wait_reasons = symbols::go_string_array(elf_, kWaits);
     std::string problem;
     for (const Known& known : kStates) {
       const std::string why = plan_entry(known);
@@ -390,9 +390,10 @@ class Planner {
 
 }  // namespace
 
-Program plan_program(const ElfFile& elf, std::uint16_t file, bool states) {
+Program plan_program(const ElfFile& elf, std::uint16_t file, bool states, bool allocations) {
   Program program;
   Planner(elf, file, program).run(states);
+  if (allocations) plan_allocations(elf, file, program);
   return program;
 }
 

@@ -35,7 +35,8 @@ struct Program {
   std::string unsupported;                              // what cannot be told and why; empty: nothing
 };
 
-// file: its number in the kernel's table. states: what every goroutine does, too, which is dear.
-Program plan_program(const symbols::ElfFile& elf, std::uint16_t file, bool states);
+// file: its number in the kernel's table. states: what every goroutine does, too, which is dear. allocations: what it
+// allocates, too.
+Program plan_program(const symbols::ElfFile& elf, std::uint16_t file, bool states, bool allocations = false);
 
 }  // namespace tailcap::capture::go

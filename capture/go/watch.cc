@@ -56,7 +56,7 @@ std::vector<PlannedFunction> Watch::take_on(const symbols::ElfFile& elf, const s
     return {};
   }
   file.number = static_cast<std::uint16_t>(number);
-  Program program = plan_program(elf, file.number, states_);
+  Program program = plan_program(elf, file.number, states_, allocations_);
   file.fact.version = program.version;
   file.fact.offsets_from = program.layout.from;
   file.fact.goid_offset = program.layout.number;

@@ -34,8 +34,8 @@ struct Fact {
 
 class Watch {
  public:
-  // states: what every goroutine does, too. probes must outlive this.
-  Watch(Probes& probes, bool states) : probes_(probes), states_(states) {}
+  // states: what every goroutine does, too. allocations: what is allocated. probes must outlive this.
+  Watch(Probes& probes, bool states, bool allocations) : probes_(probes), states_(states), allocations_(allocations) {}
   ~Watch();
   Watch(const Watch&) = delete;
   Watch& operator=(const Watch&) = delete;
@@ -81,7 +81,7 @@ class Watch {
   void tell(std::uint32_t pid, const File& file, std::uint16_t processors);
 
   Probes& probes_;
-  const bool states_;
+  const bool states_, allocations_;
   std::map<FileNumber, File> files_;
   struct Told {
     FileNumber file;

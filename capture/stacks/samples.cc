@@ -34,6 +34,14 @@ SampleKind kind_of(std::uint32_t what) {
   return what <= bpf::SAMPLE_ALLOCATION ? static_cast<SampleKind>(what) : SampleKind::unknown;
 }
 
+// Of a goroutine that was made to give way, the second address is its caller only where the first is a function that checked
+// its stack; a signal may have come anywhere.
+bool second_is_caller(CodeFile* file, std::uint64_t offset) {
+  if (!file) return false;
+  const std::string& name = file->name(offset);
+  return !name.starts_with('[') && name != "runtime.asyncPreempt2";
+}
+
 bool ready(const std::vector<CodePlace>& places) {
   return std::all_of(places.begin(), places.end(), [](const CodePlace& p) { return !p.file || p.file->ready(); });
 }
@@ -81,6 +89,8 @@ const Event* Samples::next(bool anyway) {
   if (waiting_.empty()) return nullptr;
   Waiting& sample = waiting_.front();
   if (!anyway && waiting_.size() <= kMaxWaiting && !ready(sample.user)) return nullptr;
+  if (sample.facts.kind == SampleKind::preempted && sample.user.size() > 1 && !second_is_caller(sample.user[0].file.get(), sample.user[0].offset))
+    sample.user.erase(sample.user.begin() + 1);
   user_text_ = sample.cut ? kCut : "";
   for (std::size_t i = sample.user.size(); i-- > 0;) {
     const CodePlace& place = sample.user[i];
