@@ -38,6 +38,8 @@ Whose time?
 Which time?
       --off-cpu    of waiting, in any capture: by process, thread, system call and what it was on; by stacks where there are any
                    (`tailcap record --stacks`)
+      --allocations  not time but memory: bytes that Go programs allocated (`tailcap record --add allocations`)
+      --preempted  not time but turns: where Go made goroutines give way to others (`tailcap record --profile deep`)
 
 Which trace?
       --request ID the one that this request is part of: as wide as time, each request below the one that caused it
@@ -93,7 +95,7 @@ std::string json_text(const FlameResult& result) {
   report::JsonWriter json(out);
   json.begin_object();
   json.field("title", result.flame.title);
-  json.field("unit", result.flame.time ? "ns" : "samples");
+  json.field("unit", result.flame.time ? "ns" : result.flame.bytes ? "bytes" : "samples");
   json.field("requests", result.requests);
   json.field("left_out", result.left_out);
   if (result.flame.time) {
@@ -122,7 +124,7 @@ int run_flame(int argc, char** argv) {
   FlameChoice choice;
   TraceChoice traces;
   std::string longer, deeper, most, of, by;
-  bool slow = false, typical = false, diff = false, folded = false, as_json = false, automatic = false;
+  bool slow = false, typical = false, diff = false, allocations = false, preempted = false, folded = false, as_json = false, automatic = false;
   const FileArguments arguments = parse_file_arguments(argc, argv, kHelp, {"no file given"},
                                                        {{"output,o", output},
                                                         {"route", choice.route},
@@ -132,6 +134,8 @@ int run_flame(int argc, char** argv) {
                                                         {"off-cpu", choice.off_cpu},
                                                         {"samples-of", of},
                                                         {"by", by},
+                                                        {"allocations", allocations},
+                                                        {"preempted", preempted},
                                                         {"request", traces.request},
                                                         {"auto", automatic},
                                                         {"longer", longer},
@@ -143,7 +147,7 @@ int run_flame(int argc, char** argv) {
   const std::string& file = arguments.words[0];
   if (automatic || !traces.request.empty()) {
     if (automatic && !traces.request.empty()) return wrong_usage(argv[0], "choose one of --auto and --request");
-    if (slow || typical || diff || folded || choice.off_cpu || !choice.route.empty()) return wrong_usage(argv[0], "a trace has no samples: --auto and --request stand alone");
+    if (slow || typical || diff || folded || allocations || preempted || choice.off_cpu || !choice.route.empty()) return wrong_usage(argv[0], "a trace has no samples: --auto and --request stand alone");
     if (output.empty()) return wrong_usage(argv[0], automatic ? "no folder given: -o FOLDER" : "no output given: -o OUT.svg");
     if (!take_auto(argv[0], longer, deeper, most, traces)) return 2;
     return draw_traces(file, traces, output, as_json);
@@ -158,6 +162,8 @@ int run_flame(int argc, char** argv) {
   }
   if (diff && choice.by_request) return wrong_usage(argv[0], "choose one of --diff and --by request");
   if (slow + typical + diff > 1) return wrong_usage(argv[0], "choose one of --slow, --typical and --diff");
+  if (choice.off_cpu + allocations + preempted > 1) return wrong_usage(argv[0], "choose one of --off-cpu, --allocations and --preempted");
+  choice.samples = allocations ? formats::SampleKind::allocation : preempted ? formats::SampleKind::preempted : formats::SampleKind::on_cpu;
   if (folded && as_json) return wrong_usage(argv[0], "choose one of --folded and --json");
   if (output.empty() && !folded && !as_json) return wrong_usage(argv[0], "no output given: -o OUT.svg, or --folded, or --json");
   choice.requests = diff ? FlameRequests::both : slow ? FlameRequests::slow : typical ? FlameRequests::typical : FlameRequests::all;

@@ -139,9 +139,10 @@ class Collecting {
   void push(const Event& event) {
     names_.push(event);
     if (const auto* sample = std::get_if<Sample>(&event.body)) {
-      if (sample->kind != SampleKind::on_cpu) return;
+      if (choice_.off_cpu || sample->kind != choice_.samples) return;
       ++samples_;
-      if (!choice_.off_cpu) spread(event, event.time, event.time, stack_text(event, *sample, names_));
+      each_ = sample->kind == SampleKind::allocation ? sample->value * sample->weight : sample->weight;
+      spread(event, event.time, event.time, stack_text(event, *sample, names_));
     } else if (const auto* off = std::get_if<OffCpu>(&event.body)) {
       if (!choice_.off_cpu || !known(off->left) || off->left >= event.time) return;
       const bool woken = known(off->runnable) && off->runnable >= off->left && off->runnable <= event.time;
@@ -170,7 +171,7 @@ class Collecting {
     return stack_text(event, *stack, names_) + (queued ? ";woken, waiting for a CPU" : "");
   }
   void spread(const Event& event, Time begin, Time end, const std::string& stack) {
-    const auto value = [](Time from, Time to) { return from == to ? 1u : static_cast<std::uint64_t>((to - from).count()); };
+    const auto value = [&](Time from, Time to) { return from == to ? each_ : static_cast<std::uint64_t>((to - from).count()); };
     if (!cohorts_) return folder_.add(stack, value(begin, end), false);
     for (const auto& part : cohorts_->owners.of(event, begin, end)) {
       if (choice_.by_request && !part.several) {
@@ -190,10 +191,11 @@ class Collecting {
   FlameResult& result_;
   Names names_;
   flame::Folder folder_;
-  std::uint64_t samples_ = 0;
+  std::uint64_t samples_ = 0, each_ = 1;  // what an instant counts
 };
 
 std::string amount(const FlameChoice& choice, std::uint64_t value) {
+  if (!choice.off_cpu && choice.samples == SampleKind::allocation) return report::bytes_text(value);
   return choice.off_cpu ? report::duration_text(Duration(static_cast<std::int64_t>(value))) : std::to_string(value) + (value == 1 ? " sample" : " samples");
 }
 
@@ -201,7 +203,8 @@ void describe(const FlameChoice& choice, const Cohorts& cohorts, bool of_request
   auto& flame = result.flame;
   flame.time = choice.off_cpu;
   flame.comparison = choice.requests == FlameRequests::both;
-  flame.title = choice.off_cpu ? "Off the CPU" : "On the CPU";
+  flame.bytes = !choice.off_cpu && choice.samples == SampleKind::allocation;
+  flame.title = choice.off_cpu ? "Off the CPU" : flame.bytes ? "Allocated, estimated" : choice.samples == SampleKind::preempted ? "Made to give way" : "On the CPU";
   if (!choice.route.empty()) flame.title += ": " + report::printable(choice.route);
   if (choice.ids.size() == 1) flame.title += ": request " + report::id_text(choice.ids.front());
   flame.subtitle = amount(choice, folder.total(false));
@@ -250,7 +253,10 @@ FlameResult flame_of(const std::string& path, const FlameChoice& choice) {
     for (const Event& event : events) collecting.push(event);
   }
   if (!choice.off_cpu && collecting.samples() == 0)
-    throw std::runtime_error("no samples in " + report::printable(path) + ". Record with --sample 99; --off-cpu shows what was waited for.");
+    throw std::runtime_error("no samples in " + report::printable(path) + ". Record " +
+                             (choice.samples == SampleKind::allocation  ? "Go programs with --add allocations."
+                              : choice.samples == SampleKind::preempted ? "Go programs with --profile deep."
+                                                                        : "with --sample 99; --off-cpu shows what was waited for."));
   result.flame.stacks = collecting.folder().stacks(cohorts.slow, choice.requests == FlameRequests::both ? cohorts.typical : 0);
   describe(choice, cohorts, of_requests, collecting.folder(), result);
   return result;

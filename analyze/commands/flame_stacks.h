@@ -7,6 +7,7 @@
 
 #include "analyze/flow/exchange.h"
 #include "analyze/flow/flame.h"
+#include "formats/sample.h"
 
 namespace tailcap::commands {
 
@@ -18,6 +19,7 @@ struct FlameChoice {
   bool off_cpu = false;
   std::vector<flow::ExchangeId> ids;  // empty: any; ascending
   bool by_request = false;            // the lowest frame is the request: "12.3", "12.3 trace 4bf9…"
+  formats::SampleKind samples = formats::SampleKind::on_cpu;  // which, without off_cpu
 };
 
 struct FlameResult {

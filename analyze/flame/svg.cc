@@ -89,6 +89,7 @@ std::string Drawing::fill(const std::string& name, const Node& node) const {
 }
 
 std::string Drawing::amount(std::uint64_t value) const {
+  if (flame_.bytes) return std::to_string(value) + (value == 1 ? " byte" : " bytes");
   if (!flame_.time) return std::to_string(value) + (value == 1 ? " sample" : " samples");
   return number(static_cast<double>(value) / 1e6, 3) + " ms";
 }

@@ -21,7 +21,8 @@ struct Flame {
   std::string title, subtitle;
   bool time = false;        // values are nanoseconds; otherwise samples
   bool comparison = false;  // typical counts
-  std::vector<FoldedStack> stacks;  // by frames
+  std::vector<FoldedStack> stacks{};  // by frames
+  bool bytes = false;                 // values are bytes, not samples
 };
 
 // What the processors were seen doing for one request.

@@ -69,6 +69,24 @@ struct GoBusy {
   double threads = -1;     // share of the CPUs that it may use
 };
 
+// A function in which much is allocated, or goroutines are made to give way.
+struct GoHot {
+  std::string function;  // "[unknown]": not known
+  std::uint64_t count = 0, bytes = 0;  // of allocations: estimated from those that were sampled
+};
+
+// Allocations of one class of sizes.
+struct GoSizes {
+  std::uint64_t least = 0, count = 0, bytes = 0;  // as formats::GoAllocations
+};
+
+// What was taken while requests of a route were served, by the goroutines that served them.
+struct GoShare {
+  std::string route;
+  std::uint64_t requests = 0, preemptions = 0;
+  std::uint64_t allocations = 0, bytes = 0;  // estimated, as above
+};
+
 struct GoSpan {
   Time from = kNoTime, to = kNoTime;
 };
@@ -107,6 +125,16 @@ struct GoStudy {
   std::uint64_t left_in_doubt = 0;    // made under requests, and their ends may have been lost
 
   std::vector<GoUse> use;             // by protocol, of its served requests
+
+  std::uint64_t preemptions = 0;      // that were seen: deep profile
+  std::vector<GoHot> preempted_at;    // most first
+  bool allocations_told = false;      // asked for: what follows is known
+  std::uint64_t allocations = 0, allocated = 0;  // how many, bytes
+  Duration allocated_over{};          // 0: too short to tell a rate
+  std::uint64_t allocated_since = 0;  // of the allocations: in that time
+  std::vector<GoSizes> sizes;         // ascending
+  std::vector<GoHot> hot;             // most bytes first
+  std::vector<GoShare> shares;        // most first
 
   std::uint16_t processors = 0;       // GOMAXPROCS; 0: not known
   std::vector<GoBusy> busy;           // by second; empty: not known

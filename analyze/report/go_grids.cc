@@ -15,7 +15,7 @@ using flow::GoDelay;
 using flow::GoLeft;
 using flow::GoStudy;
 
-constexpr std::size_t kRoutesShown = 5, kLeftShown = 20, kBusyShown = 20;
+constexpr std::size_t kRoutesShown = 5, kLeftShown = 20, kBusyShown = 20, kTakenShown = 10;
 constexpr const char* kRanges[GoDelay::kBuckets] = {"below 1 µs", "to 10 µs", "to 100 µs", "to 1 ms", "to 5 ms", "to 10 ms", "to 20 ms", "to 100 ms", "longer"};
 
 std::string name_of(const GoStudy& g) { return (g.comm.empty() ? "process" : printable(g.comm)) + " " + pid_text(g.pid); }
@@ -57,6 +57,33 @@ Grid delays(const flow::Study& study) {
   }
   if (!without.empty())
     grid.notes.push_back("How long goroutines wait for their turn is not recorded of " + without + "; `tailcap record --profile deep` does.");
+  return grid;
+}
+
+Grid taken(const flow::Study& study) {
+  Grid grid;
+  grid.title = "What requests allocate, and how often they are made to give way";
+  grid.header = {"requests", "allocations", "a request", "bytes", "a request", "gave way", "process", "route"};
+  grid.names = 2;
+  bool estimated = false;
+  for (const GoStudy& g : study.go) {
+    for (std::size_t i = 0; i < g.shares.size() && i < kTakenShown; ++i) {
+      const auto& s = g.shares[i];
+      const auto bytes = [&](std::uint64_t n) { return g.allocations_told ? bytes_text(n) : "–"; };
+      const auto count = [&](std::uint64_t n) { return g.allocations_told ? count_text(n) : "–"; };
+      const std::uint64_t requests = std::max<std::uint64_t>(s.requests, 1);
+      grid.rows.push_back({count_text(s.requests), count(s.allocations), count(s.allocations / requests), bytes(s.bytes), bytes(s.bytes / requests),
+                           count_text(s.preemptions), name_of(g), printable(s.route)});
+      estimated |= s.allocations > 0;
+    }
+    std::string sizes;
+    for (const auto& c : g.sizes) sizes += (sizes.empty() ? "" : ", ") + bytes_text(c.least) + " " + count_text(c.count);
+    if (!sizes.empty()) grid.notes.push_back(name_of(g) + ", allocations from so many bytes up to twice that: " + sizes + ".");
+    std::string hot;
+    for (std::size_t i = 0; i < g.hot.size() && i < 5; ++i) hot += (hot.empty() ? "" : ", ") + printable(g.hot[i].function) + " " + bytes_text(g.hot[i].bytes);
+    if (!hot.empty()) grid.notes.push_back(name_of(g) + ", where most is allocated: " + hot + ". `tailcap flame --allocations` shows the stacks.");
+  }
+  if (estimated) grid.notes.push_back("By route and function these are estimates: of allocations below 32 KiB one in about 512 KiB is looked at.");
   return grid;
 }
 
@@ -149,7 +176,7 @@ void append_left(JsonWriter& json, const GoLeft& l) {
 std::vector<Grid> go_grids(const flow::Study& study) {
   if (study.go.empty()) return {};
   std::vector<Grid> out;
-  for (Grid grid : {delays(study), left_behind(study), busy(study)})
+  for (Grid grid : {delays(study), taken(study), left_behind(study), busy(study)})
     if (!grid.empty()) out.push_back(std::move(grid));
   return out;
 }

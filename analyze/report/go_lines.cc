@@ -1,5 +1,7 @@
 #include "analyze/report/go_lines.h"
 
+#include <cstdio>
+
 #include "analyze/report/escape.h"
 #include "analyze/report/go_grids.h"
 #include "analyze/report/number.h"
@@ -11,6 +13,74 @@ namespace {
 
 constexpr std::size_t kProgramsShown = 20;
 
+std::string per_ms(const flow::GoStudy& g) {
+  char text[48];
+  std::snprintf(text, sizeof text, "%.1f", static_cast<double>(g.allocated_since) * 1e6 / static_cast<double>(g.allocated_over.count()));
+  return text;
+}
+
+std::string taken_text(const flow::GoStudy& g) {
+  std::string text;
+  if (g.preemptions > 0) text += "; goroutines made to give way " + count_text(g.preemptions, "time", "times") + ", most often in " + printable(g.preempted_at[0].function) +
+                                 " (" + count_text(g.preempted_at[0].count) + ")";
+  if (g.allocations == 0) return text;
+  text += "; " + count_text(g.allocations, "allocation", "allocations") + " of " + bytes_text(g.allocated) + ", mean " + bytes_text(g.allocated / g.allocations);
+  if (g.allocated_over.count() > 0) text += ", " + per_ms(g) + " a millisecond over " + duration_text(g.allocated_over);
+  if (!g.hot.empty()) text += ", most bytes in " + printable(g.hot[0].function) + " (about " + bytes_text(g.hot[0].bytes) + ")";
+  return text;
+}
+
+void append_hot(JsonWriter& json, std::string_view name, const std::vector<flow::GoHot>& hot, bool bytes) {
+  json.key(name);
+  json.begin_array();
+  for (const auto& h : hot) {
+    json.begin_object();
+    json.field("function", h.function);
+    json.field("count", h.count);
+    if (bytes) json.field("bytes", h.bytes);
+    json.end_object();
+  }
+  json.end_array();
+}
+
+void append_taken(JsonWriter& json, const flow::GoStudy& g) {
+  json.field("preemptions", g.preemptions);
+  append_hot(json, "preempted_at", g.preempted_at, false);
+  json.key("taken_by_route");
+  json.begin_array();
+  for (const auto& share : g.shares) {
+    json.begin_object();
+    json.field("route", share.route);
+    json.field("requests", share.requests);
+    json.field("preemptions", share.preemptions);
+    json.field("allocations", share.allocations);
+    json.field("bytes", share.bytes);
+    json.end_object();
+  }
+  json.end_array();
+  json.key("allocations");
+  if (!g.allocations_told) return json.null();
+  json.begin_object();
+  json.field("count", g.allocations);
+  json.field("bytes", g.allocated);
+  json.key("over_ns");
+  g.allocated_over.count() > 0 ? json.number(std::int64_t{g.allocated_over.count()}) : json.null();
+  json.key("count_over");
+  g.allocated_over.count() > 0 ? json.number(g.allocated_since) : json.null();
+  json.key("sizes");
+  json.begin_array();
+  for (const auto& sizes : g.sizes) {
+    json.begin_object();
+    json.field("least", sizes.least);
+    json.field("count", sizes.count);
+    json.field("bytes", sizes.bytes);
+    json.end_object();
+  }
+  json.end_array();
+  append_hot(json, "hot", g.hot, true);
+  json.end_object();
+}
+
 std::string line_of(const flow::GoStudy& g) {
   std::string text = (g.comm.empty() ? "process" : printable(g.comm)) + " " + pid_text(g.pid);
   if (!g.version.empty()) text += ", " + printable(g.version);
@@ -21,6 +91,7 @@ std::string line_of(const flow::GoStudy& g) {
             count_text(g.requests_stopped) + " of " + count_text(g.requests, "request", "requests") + " under way";
   }
   if (g.assists > 0) text += "; " + count_text(g.assists, "assist", "assists") + " of the collector by goroutines";
+  text += taken_text(g);
   if (!g.unsupported.empty()) text += "; not told: " + printable(g.unsupported);
   return text;
 }
@@ -57,6 +128,7 @@ void append_go_program(JsonWriter& json, const flow::GoStudy& g, const flow::Wal
   duration("stop_longest_ns", g.stop_longest);
   json.field("requests", g.requests);
   json.field("requests_stopped", g.requests_stopped);
+  append_taken(json, g);
   append_go_details(json, g, clock);
   json.end_object();
 }

@@ -30,6 +30,7 @@ void GoPrograms::push(const formats::Event& event) {
   delays_.push(event);
   left_.push(event);
   busy_.push(event);
+  taken_.push(event);
   if (const auto* program = std::get_if<formats::GoProgram>(&event.body)) {
     flow::GoStudy& s = processes_[event.thread.pid].study;
     s.version = program->version, s.unsupported = program->unsupported;
@@ -77,6 +78,7 @@ std::vector<flow::GoStudy> GoPrograms::list(const flow::RequestTable& table, con
       stretches.push_back({at->goroutine, std::min(request.start, at->begin), at->end,
                            std::string(table.texts[request.method]) + " " + std::string(table.texts[request.route])});
     }
+    taken_.fill(pid, stretches, s);
     delays_.fill(pid, std::move(stretches), s);
     left_.fill(pid, {first, last}, table, end, s);
     busy_.fill(pid, cpus, end, s);

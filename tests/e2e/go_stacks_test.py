@@ -1,6 +1,7 @@
 """Go programs made to give way, and what they allocate: against handlers that compute and allocate a known amount."""
 import collections
 import http.client
+import json
 import os
 import pathlib
 import subprocess
@@ -46,6 +47,9 @@ class GoStacks(Case):
             self.ask("/spin")
             self.ask("/calls")
         preempted = self.samples(recording, "preempted")
+        told, = json.loads(self.tailcap("report", recording.file, "--json"))["go"]
+        self.assertEqual(told["preemptions"], len(preempted))
+        self.assertGreaterEqual({s["route"]: s["preemptions"] for s in told["taken_by_route"]}["GET /spin"], 5)
         for function, handler in (("main.spinHere", "main.main.func1"), ("main.spinInCalls", "main.main.func2")):
             of = [s["user"].split(";") for s in preempted if handler in s["user"].split(";")]
             goroutines = {s["goroutine"] for s in preempted if handler in s["user"].split(";")}
@@ -72,6 +76,13 @@ class GoStacks(Case):
         samples = self.samples(recording, "allocation")
         large = [s for s in samples if s["value"] == 77777]
         self.assertEqual(len(large), REQUESTS)
+        told, = json.loads(self.tailcap("report", recording.file, "--json"))["go"]
+        by_route = {s["route"]: s for s in told["taken_by_route"]}
+        self.assertEqual(by_route["GET /allocate"]["requests"], REQUESTS)
+        self.assertGreaterEqual(by_route["GET /allocate"]["bytes"], REQUESTS * 77777)
+        self.assertEqual(told["allocations"]["hot"][0]["function"], "main.allocateSmall")
+        lines = self.tailcap("flame", recording.file, "--allocations", "--folded").splitlines()
+        self.assertEqual(sum(int(l.rsplit(" ", 1)[1]) for l in lines if "main.allocateHere" in l), REQUESTS * 77777)
         for sample in large:
             self.assertEqual(sample["user"].split(";")[-4:-2], ["main.main.func3", "main.allocateHere"], sample["user"])
             self.assertTrue(sample["user"].endswith(";runtime.mallocgc"))
