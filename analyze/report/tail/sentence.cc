@@ -116,7 +116,9 @@ std::string culprit_text(const flow::CulpritStudy& c, const flow::TextPool& text
   char address[32];
   const std::string place = c.what == 0 ? "" : "0x" + std::string(address, std::to_chars(address, address + sizeof address, c.what, 16).ptr);
   if (starts("lock.")) {
-    const std::string holder = !request.empty() ? "held by " + request : c.tid != 0 ? "released by thread " + std::to_string(c.tid) : "";
+    // A channel, a WaitGroup: nobody holds them, somebody ends the wait.
+    const bool held = c.label == flow::Label::lock_futex || c.label == flow::Label::lock_go_mutex || c.label == flow::Label::lock_kernel;
+    const std::string holder = !request.empty() ? (held ? "held by " : "ended by ") + request : c.tid != 0 ? "released by thread " + std::to_string(c.tid) : "";
     return (place.empty() ? "" : "at " + place) + (place.empty() || holder.empty() ? "" : " ") + holder;
   }
   if (starts("down.")) {
