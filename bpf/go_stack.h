@@ -19,7 +19,7 @@ struct preempted_record {
  * frames[0] is where it goes on, frames[1] the word on top of its stack: the caller of frames[0] where that is at the check of
  * its stack, before it has a frame; nothing where a signal made it call runtime.asyncPreempt2. Names tell which.
  */
-static __noinline u32 walk_goroutine(u64 *frames, u64 pc, u64 top, u64 frame)
+static __always_inline u32 walk_goroutine(u64 *frames, u64 pc, u64 top, u64 frame)
 {
 	u32 count = 2;
 	u64 pair[2];

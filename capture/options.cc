@@ -42,8 +42,8 @@ What
       --unsafe-headers   do not mask the values of authorization, proxy-authorization, cookie, set-cookie, x-api-key
       --sample N         also both stacks of every running thread, N times a second (99 is usual); user stacks are walked by
                          frame pointers, which Go has and C, C++ and Rust with -fno-omit-frame-pointer
-      --stacks[=off]     also where threads wait: both stacks of every wait of 1 ms and more, and of some shorter ones; at 1 to 2 µs
-                         a wait. off: not until `tailcap control FILE stacks on`, which switches --sample, too
+      --stacks[=off]     also where threads wait: both stacks of every wait of 1 ms and more, and of some shorter ones; at most
+                         10,000 a second on a CPU are walked. off: not until `tailcap control FILE stacks on`, which switches --sample, too
       --only GROUPS      record only these: io,arrivals,offcpu,stalls,tasks,net,tls,go,interrupts,samples,files,
                          stacks,allocations (default: all but the last five)
       --add GROUPS       … and these, after --only
