@@ -1,4 +1,5 @@
-// An HTTP server whose handler waits 12 calls deep: it reads a pipe into which another thread writes 20 ms later.
+// An HTTP server whose handler waits 12 calls deep: it reads a pipe into which another thread writes 20 ms later,
+// but not before it is asleep.
 //
 //   stacks PORT          waits with the system call in the twelfth function itself; /libc: in the C library
 #include <arpa/inet.h>
@@ -15,6 +16,17 @@ namespace {
 
 int ends[2];
 volatile int sink;  // keeps calls from being tail calls
+
+bool asleep(int thread) {
+  char path[64], text[256] = {};
+  std::snprintf(path, sizeof path, "/proc/self/task/%d/stat", thread);
+  std::FILE* file = std::fopen(path, "r");
+  if (!file) return true;
+  (void)!std::fread(text, 1, sizeof text - 1, file);
+  std::fclose(file);
+  const char* behind_name = std::strrchr(text, ')');
+  return behind_name && behind_name[1] && behind_name[2] == 'S';
+}
 
 }  // namespace
 
@@ -66,7 +78,8 @@ int main(int, char** argv) {
     for (ssize_t got; (got = read(connection, request, sizeof request - 1)) > 0;) {
       request[got] = 0;
       std::thread writer([] {
-        usleep(20000);
+        do usleep(20000);
+        while (!asleep(getpid()));
         (void)!write(ends[1], "x", 1);
       });
       link_1(std::strncmp(request, "GET /libc", 9) == 0);
