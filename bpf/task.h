@@ -89,7 +89,7 @@ int BPF_PROG(task_exit, struct task_struct *task)
 }
 
 /* Before Linux 6.8 the tracepoint tells a number, and whoever is chosen is told of. */
-const volatile bool oom_tells_task = false;
+const volatile __u8 oom_tells_task = 0;
 
 SEC("tp_btf/mark_victim")
 int oom_kill(u64 *ctx)

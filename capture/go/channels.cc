@@ -65,7 +65,7 @@ class Finder {
     if (!f) return fail(name, "is missing");
     const auto chosen = placer_.place({f->address, f->size}, {CallConvention::go_registers, 2, 0}).entry;
     if (!chosen.place || (chosen.skip_when_taken && chosen.condition != kBelowOrEqual)) return fail(name, "offers no place");
-    out_.all.push_back({*f, *chosen.place, act, chosen.skip_when_taken});
+    out_.all.push_back({*f, *chosen.place, static_cast<std::uint8_t>(act), chosen.skip_when_taken});
   }
 
   FunctionGraph graph_of(const GoFunction& f) const {
@@ -86,7 +86,7 @@ class Finder {
   void add(const GoFunction& f, const FunctionGraph& graph, std::uint32_t node, go_act act) {
     const auto& call = graph.nodes()[node].instruction;
     const auto price = call.emulated ? symbols::Price::emulated : symbols::Price::single_stepped;
-    out_.all.push_back({f, Place{call.address, price, graph.text(node), std::nullopt, false}, act, false});
+    out_.all.push_back({f, Place{call.address, price, graph.text(node), std::nullopt, false}, static_cast<std::uint8_t>(act), false});
   }
 
   // The other ends of these functions do not come by the one copy that they make of a value.
