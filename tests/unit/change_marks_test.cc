@@ -45,6 +45,7 @@ TEST(ChangeMarks, NotesAreChangesInOrderOfTime) {
   serve(s, 1s, 100);
   s.add(3s, {}, formats::Note{"config", "b"});
   s.add(2s, {}, formats::Note{"deploy", "v2"});
+  s.add(2500ms, {}, formats::Note{"tailcap.stacks", "on"});  // the recorder's own is none
   const auto found = changes_of(s);
   ASSERT_EQ(found.size(), 2u);
   EXPECT_EQ(found[0].key, "deploy");

@@ -14,6 +14,7 @@ using formats::Time;
 namespace {
 
 // Of one program, started again several times within so long: one change.
+constexpr std::string_view kOwn = "tailcap.";
 constexpr formats::Duration kTogether{5'000'000'000};
 
 std::string hex(std::string_view bytes) {
@@ -54,6 +55,8 @@ void Marks::begin(std::uint32_t pid, Time at, Program program) {
 void Marks::push(const formats::Event& event) {
   const std::uint32_t pid = event.thread.pid;
   if (const auto* note = std::get_if<formats::Note>(&event.body)) {
+    // The recorder's own: that stacks were switched on, say.
+    if (note->key.substr(0, kOwn.size()) == kOwn) return;
     Change change;
     change.at = event.time;
     change.key = note->key.substr(0, kText), change.value = note->value.substr(0, kText);
