@@ -28,13 +28,14 @@ flow::RequestSamples sum_of(const std::vector<flow::FoldedStack>& stacks) {
   return out;
 }
 
-std::map<flow::ExchangeId, flow::RequestSamples> request_samples(const std::string& path, std::vector<flow::ExchangeId> requests) {
+std::map<flow::ExchangeId, flow::RequestSamples> request_samples(const std::string& path, std::vector<flow::ExchangeId> requests, formats::SampleKind kind) {
   std::map<flow::ExchangeId, flow::RequestSamples> out;
   if (requests.empty()) return out;
   FlameChoice choice;
   choice.ids = std::move(requests);
   std::sort(choice.ids.begin(), choice.ids.end());
   choice.by_request = true;
+  choice.samples = kind;
   FlameResult result;
   try {
     result = flame_of(path, choice);

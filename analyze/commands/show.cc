@@ -1,5 +1,6 @@
 // tailcap show: one request as a waterfall.
 #include <boost/program_options.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <optional>
@@ -93,6 +94,11 @@ int run(Arguments& a) {
   if (look.study.quality.samples > 0 && own.row.role == flow::Role::server && own.row.has_duration) {
     auto found = request_samples(a.words[0], {own.row.id});
     own.samples = found[own.row.id];
+  }
+  const bool made_to = std::any_of(look.study.go.begin(), look.study.go.end(), [&](const auto& go) { return go.pid == own.row.pid && go.preemptions > 0; });
+  if (made_to && own.row.role == flow::Role::server && own.row.has_duration) {
+    auto found = request_samples(a.words[0], {own.row.id}, formats::SampleKind::preempted);
+    own.preempted = found[own.row.id];
   }
   a.shown.file = std::filesystem::path(a.words[0]).filename().string();
   if (a.json) std::fputs(report::json_show(*look.detail, look.study, look.table).c_str(), stdout);

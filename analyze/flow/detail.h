@@ -59,6 +59,7 @@ struct RequestDetail {
   std::string trace;                    // the row's trace context, resolved; empty: none
   std::optional<TraceBinding> bound;    // where that was seen, if it can be told
   std::optional<RequestSamples> samples;  // unset: none were taken while it was recorded, or whose they are is not known
+  std::optional<RequestSamples> preempted;  // where Go made its goroutine give way; unset: that was not seen of anybody, or whose it is is not known
   std::optional<Course> course;         // what kept it from going on; unset: not all of its milestones are known
 };
 

@@ -34,7 +34,8 @@ class EndWriter {
     connection();
     course();
     append_files(json_, d_.files, d_.row, study_.quality.preamble);
-    samples();
+    samples("samples", d_.samples);
+    samples("preempted", d_.preempted);
     thread();
     waits();
     events();
@@ -53,15 +54,15 @@ class EndWriter {
     if (known(t) && study_.quality.clock.known()) json_.number(study_.quality.clock.realtime(t));
     else json_.null();
   }
-  void samples() {
-    json_.key("samples");
-    if (!d_.samples) return json_.null();
+  void samples(std::string_view name, const std::optional<flow::RequestSamples>& of) {
+    json_.key(name);
+    if (!of) return json_.null();
     json_.begin_object();
-    json_.field("count", d_.samples->count);
-    json_.key("top"), json_.text_or_null(d_.samples->top);
-    json_.field("of_top", d_.samples->of_top);
-    json_.key("stack"), json_.text_or_null(d_.samples->stack);
-    json_.field("of_stack", d_.samples->of_stack);
+    json_.field("count", of->count);
+    json_.key("top"), json_.text_or_null(of->top);
+    json_.field("of_top", of->of_top);
+    json_.key("stack"), json_.text_or_null(of->stack);
+    json_.field("of_stack", of->of_stack);
     json_.end_object();
   }
   void number_or_null(std::string_view name, bool present, std::int64_t value) {

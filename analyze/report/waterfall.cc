@@ -140,6 +140,8 @@ void add_facts(const flow::Detail& detail, const flow::Study& study, std::vector
     if (s->count > 0) text += "; tailcap flame FILE --samples-of " + id_text(d.row.id) + " -o OUT.svg";
     add("samples", std::move(text));
   }
+  if (const auto& p = d.preempted; p && p->count > 0)
+    add("gave way", "made to by Go " + count_text(p->count, "time", "times") + "; innermost most often: " + shortened(printable(p->top), 80) + " (" + share_text(p->of_top, p->count) + ")");
   for (const auto taint : taints_in(row.taints)) add("marked", std::string(text_of(taint)) + " (" + std::string(flow::name_of(taint)) + ")", Tone::care);
 }
 

@@ -50,6 +50,10 @@ class GoStacks(Case):
         told, = json.loads(self.tailcap("report", recording.file, "--json"))["go"]
         self.assertEqual(told["preemptions"], len(preempted))
         self.assertGreaterEqual({s["route"]: s["preemptions"] for s in told["taken_by_route"]}["GET /spin"], 5)
+        request, = (r["id"] for r in self.requests(recording, role="server") if r["path"] == "/spin")
+        own = json.loads(self.tailcap("show", recording.file, request, "--json"))["end"]["preempted"]
+        self.assertGreaterEqual(own["count"], 5)
+        self.assertIn("gave way", self.tailcap("show", recording.file, request))
         for function, handler in (("main.spinHere", "main.main.func1"), ("main.spinInCalls", "main.main.func2")):
             of = [s["user"].split(";") for s in preempted if handler in s["user"].split(";")]
             goroutines = {s["goroutine"] for s in preempted if handler in s["user"].split(";")}
