@@ -54,7 +54,7 @@ What
                          every system call on this machine takes 0.05 µs longer, opens 0.4 µs, those recorded 0.9 µs
       --slow-file TIME   how long such a call has to wait to be recorded                (default: 1ms)
       --profile NAME     default, or deep: also every wait, wake-up and run of every goroutine of recorded Go programs, at
-                         1 to 4 µs each: of its throughput at saturation a net/http server kept 0.67, by default 0.83;
+                         1 to 4 µs each: of its throughput at saturation a net/http server kept 0.53, by default 0.81;
                          or node: not requests, but what ails the machine, of everybody on it: processes that come and go,
                          shortage of memory, TCP failures, slow disks; `tailcap diag` tells. No payload, no WHOM
       --slow-io TIME     with it: how long an I/O of a disk has to take to be recorded  (default: 10ms)
