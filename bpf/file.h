@@ -157,12 +157,7 @@ static __always_inline struct record_file *begin_file(struct task_struct *task, 
 
 	if (!record)
 		return NULL;
-	record->h.time = bpf_ktime_get_ns();
-	record->h.pid = task->tgid;
-	record->h.tid = task->pid;
-	record->h.kind = RECORD_FILE_CALL;
-	record->h.missed = 0;
-	record->h.length = 0;
+	fill_head(&record->h, task, RECORD_FILE_CALL, bpf_ktime_get_ns());
 	record->goroutine = goroutine;
 	record->began = began;
 	record->until = until;

@@ -63,12 +63,7 @@ static __always_inline void count_hit(u32 file, u8 act)
 
 static __always_inline void fill_go(struct record_go *record, struct task_struct *task, u32 kind, u64 cookie, u64 place)
 {
-	record->h.time = bpf_ktime_get_ns();
-	record->h.pid = task->tgid;
-	record->h.tid = task->pid;
-	record->h.kind = kind;
-	record->h.missed = 0;
-	record->h.length = 0;
+	fill_head(&record->h, task, kind, bpf_ktime_get_ns());
 	record->subject = 0;
 	record->place = place;
 	record->number = GO_COOKIE_NUMBER(cookie);
@@ -245,12 +240,7 @@ int runtime_event(struct pt_regs *ctx)
 	record = reserve(sizeof(*record), kind, NULL);
 	if (!record)
 		return 0;
-	record->h.time = bpf_ktime_get_ns();
-	record->h.pid = task->tgid;
-	record->h.tid = task->pid;
-	record->h.kind = kind;
-	record->h.missed = 0;
-	record->h.length = 0;
+	fill_head(&record->h, task, kind, bpf_ktime_get_ns());
 	record->goroutine = goroutine;
 	record->subject = subject;
 	record->place = place;

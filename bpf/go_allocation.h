@@ -139,12 +139,7 @@ int allocation(struct pt_regs *ctx)
 	record = reserve(sizeof(*record), RECORD_SAMPLE, NULL);
 	if (!record)
 		return 0;
-	record->sample.h.time = now;
-	record->sample.h.pid = task->tgid;
-	record->sample.h.tid = task->pid;
-	record->sample.h.kind = RECORD_SAMPLE;
-	record->sample.h.missed = 0;
-	record->sample.h.length = 0;
+	fill_head(&record->sample.h, task, RECORD_SAMPLE, now);
 	record->sample.goroutine = number;
 	record->sample.value = size;
 	record->sample.kernel = 0;

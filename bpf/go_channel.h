@@ -111,12 +111,7 @@ int channel_event(struct pt_regs *ctx)
 	record = reserve(sizeof(*record), RECORD_GO_CHANNEL, NULL);
 	if (!record)
 		return 0;
-	record->h.time = bpf_ktime_get_ns();
-	record->h.pid = task->tgid;
-	record->h.tid = task->pid;
-	record->h.kind = RECORD_GO_CHANNEL;
-	record->h.missed = 0;
-	record->h.length = 0;
+	fill_head(&record->h, task, RECORD_GO_CHANNEL, bpf_ktime_get_ns());
 	record->goroutine = number_of(layout, goroutine);
 	record->channel = address;
 	record->slot = slot;

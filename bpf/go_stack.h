@@ -49,12 +49,7 @@ static __always_inline void goroutine_preempted(struct task_struct *task, const 
 	record = reserve(sizeof(*record), RECORD_SAMPLE, NULL);
 	if (!record)
 		return;
-	record->sample.h.time = bpf_ktime_get_ns();
-	record->sample.h.pid = task->tgid;
-	record->sample.h.tid = task->pid;
-	record->sample.h.kind = RECORD_SAMPLE;
-	record->sample.h.missed = 0;
-	record->sample.h.length = 0;
+	fill_head(&record->sample.h, task, RECORD_SAMPLE, bpf_ktime_get_ns());
 	record->sample.goroutine = number;
 	record->sample.value = 0;
 	record->sample.kernel = 0;

@@ -264,6 +264,17 @@ static __always_inline void *reserve(u64 size, u32 kind, u32 *missed)
 	return record;
 }
 
+/* What a thread's records begin with where nothing was missed before and no bytes were moved. */
+static __always_inline void fill_head(struct record_header *head, const struct task_struct *task, u16 kind, u64 time)
+{
+	head->time = time;
+	head->pid = task->tgid;
+	head->tid = task->pid;
+	head->kind = kind;
+	head->missed = 0;
+	head->length = 0;
+}
+
 /* A record that was put together elsewhere. Not 0: it did not get through, and is the caller's to count. */
 static __always_inline long output(void *record, u64 size, u64 flags)
 {

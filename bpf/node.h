@@ -91,12 +91,7 @@ int BPF_PROG(node_fragments, struct page *page, int order, int taken_from, int k
 	record = reserve(sizeof(*record), RECORD_STALL, NULL);
 	if (!record)
 		return 0;
-	record->h.time = bpf_ktime_get_ns();
-	record->h.pid = task->tgid;
-	record->h.tid = task->pid;
-	record->h.kind = RECORD_STALL;
-	record->h.missed = 0;
-	record->h.length = 0;
+	fill_head(&record->h, task, RECORD_STALL, bpf_ktime_get_ns());
 	record->began = record->h.time;
 	record->where = order;
 	record->detail = 0;

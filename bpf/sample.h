@@ -53,12 +53,7 @@ int sample(struct bpf_perf_event_data *ctx)
 	if (kernel > STACK_MAX)
 		kernel = STACK_MAX;
 	record = &scratch->record;
-	record->h.time = bpf_ktime_get_ns();
-	record->h.pid = task->tgid;
-	record->h.tid = task->pid;
-	record->h.kind = RECORD_SAMPLE;
-	record->h.missed = 0;
-	record->h.length = 0;
+	fill_head(&record->h, task, RECORD_SAMPLE, bpf_ktime_get_ns());
 	record->goroutine = goroutine_of(task, state);
 	record->user = user;
 	record->kernel = kernel;

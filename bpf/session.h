@@ -61,12 +61,7 @@ static __always_inline void tell_step(struct tls_session *session, struct task_s
 
 	if (!record)
 		return;
-	record->h.time = time;
-	record->h.pid = task->tgid;
-	record->h.tid = task->pid;
-	record->h.kind = RECORD_TLS_STEP;
-	record->h.missed = 0;
-	record->h.length = 0;
+	fill_head(&record->h, task, RECORD_TLS_STEP, time);
 	record->session = session->stream.cookie;
 	record->code = code;
 	record->library = session->library;

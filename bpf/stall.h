@@ -28,12 +28,7 @@ static __always_inline void emit_stall(struct task_state *state, struct task_str
 	record = reserve(sizeof(*record), RECORD_STALL, NULL);
 	if (!record)
 		return;
-	record->h.time = now;
-	record->h.pid = task->tgid;
-	record->h.tid = task->pid;
-	record->h.kind = RECORD_STALL;
-	record->h.missed = 0;
-	record->h.length = 0;
+	fill_head(&record->h, task, RECORD_STALL, now);
 	record->began = began;
 	record->where = where;
 	record->detail = detail;
