@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <bit>
 #include <cassert>
 #include <cerrno>
 #include <cstdarg>
@@ -24,6 +23,7 @@
 #include "bpf/tailcap.skel.h"
 #include "capture/cpu_clock.h"
 #include "capture/kernel.h"
+#include "capture/rings.h"
 #include "capture/program_choice.h"
 
 namespace tailcap::capture {
@@ -88,14 +88,11 @@ std::uint64_t cgroup_id(const std::string& path) {
   return status.st_ino;  // the directory's inode number is the cgroup's id
 }
 
-// On two CPUs a ring for each was not faster than one for both; many would wait for each other. None is so small that a
-// burst fills it.
-std::uint32_t rings_of(const ProbeSettings& settings) {
-  constexpr std::uint64_t kLeast = 1u << 20;
-  if (settings.rings) return settings.rings;
-  const auto cpus = static_cast<std::uint64_t>(std::max(1, libbpf_num_possible_cpus()));
-  const std::uint64_t most = std::min<std::uint64_t>(RINGS_MAX, std::max<std::uint64_t>(1, settings.ring_bytes / kLeast));
-  return static_cast<std::uint32_t>(std::min(std::bit_ceil((cpus + 3) / 4), most));
+// Who has this key in the map of the chosen is recorded.
+void choose(bpf_map* map, const void* key) {
+  const std::uint8_t yes = 1;
+  if (bpf_map_update_elem(bpf_map__fd(map), key, &yes, BPF_ANY) != 0)
+    throw std::system_error(errno, std::generic_category(), "cannot tell the kernel programs whom to record");
 }
 
 }  // namespace
@@ -141,7 +138,7 @@ void Probes::Impl::configure(const ProbeSettings& settings, const KernelTypes& t
   const auto& selection = settings.selection;
   constants.self_tgid = static_cast<std::uint32_t>(getpid());
   constants.payload_limit = settings.payload_limit;
-  const std::uint32_t rings = rings_of(settings);
+  const std::uint32_t rings = rings_for(settings.rings, settings.ring_bytes);
   ring_bytes = settings.ring_bytes / rings;
   bpf_map__set_max_entries(skeleton->maps.ring, static_cast<std::uint32_t>(ring_bytes));
   constants.ring_mask = rings - 1;
@@ -225,26 +222,17 @@ Probes::Probes(const ProbeSettings& settings) : impl_(std::make_unique<Impl>()) 
       {loaded(programs.tls_enter), loaded(programs.tls_return), loaded(programs.tls_event), loaded(programs.go_enter),
        loaded(programs.tls_return), loaded(programs.go_event), loaded(programs.runtime_event), loaded(programs.channel_event), loaded(programs.allocation)},
       types.has_links_of_many_places());
-  const auto fill = [&](bpf_map* map, const void* key) {
-    const std::uint8_t yes = 1;
-    if (bpf_map_update_elem(bpf_map__fd(map), key, &yes, BPF_ANY) != 0)
-      throw std::system_error(errno, std::generic_category(), "cannot tell the kernel programs whom to record");
-  };
-  for (auto pid : settings.selection.pids) fill(impl_->skeleton->maps.target_pids, &pid);
+  for (const auto pid : settings.selection.pids) add_target(pid);
   for (const auto& comm : settings.selection.comms) {
     char key[COMM_SIZE] = {};
     std::strncpy(key, comm.c_str(), sizeof key - 1);  // the kernel cuts names in the same place
-    fill(impl_->skeleton->maps.target_comms, key);
+    choose(impl_->skeleton->maps.target_comms, key);
   }
 }
 
 Probes::~Probes() = default;
 
-void Probes::add_target(std::uint32_t pid) {
-  const std::uint8_t yes = 1;
-  if (bpf_map_update_elem(bpf_map__fd(impl_->skeleton->maps.target_pids), &pid, &yes, BPF_ANY) != 0)
-    throw std::system_error(errno, std::generic_category(), "cannot tell the kernel programs whom to record");
-}
+void Probes::add_target(std::uint32_t pid) { choose(impl_->skeleton->maps.target_pids, &pid); }
 
 void Probes::tell_go_file(std::uint16_t number, const go::Layout& layout) {
   static_assert(kGoFiles + 1 == GO_FILES_MAX);

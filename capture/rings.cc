@@ -1,14 +1,18 @@
 #include "capture/rings.h"
 
 #include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <bit>
 #include <cerrno>
 #include <cstring>
 #include <limits>
 #include <string>
 #include <system_error>
+
+#include "bpf/event.h"
 
 namespace tailcap::capture {
 
@@ -19,6 +23,16 @@ namespace {
 constexpr std::int64_t kMomentNs = 2'000'000;
 
 }  // namespace
+
+// On two CPUs a ring for each was not faster than one for both; many would wait for each other. None is so small that a
+// burst fills it.
+std::uint32_t rings_for(std::uint32_t asked, std::uint64_t bytes) {
+  constexpr std::uint64_t kLeast = 1u << 20;
+  if (asked) return asked;
+  const auto cpus = static_cast<std::uint64_t>(std::max(1, libbpf_num_possible_cpus()));
+  const std::uint64_t most = std::min<std::uint64_t>(RINGS_MAX, std::max<std::uint64_t>(1, bytes / kLeast));
+  return static_cast<std::uint32_t>(std::min(std::bit_ceil((cpus + 3) / 4), most));
+}
 
 Rings::Rings(int first, int map, std::uint32_t count, std::uint64_t bytes) : descriptors_{first} {
   sources_.push_back({std::make_unique<Ring>(first, bytes)});

@@ -15,6 +15,9 @@
 
 namespace tailcap::capture {
 
+// How many rings share `bytes`; asked: by the user, 0: not.
+std::uint32_t rings_for(std::uint32_t asked, std::uint64_t bytes);
+
 class Rings {
  public:
   // first: a ring buffer map of `bytes`; the others are made, alike, up to `count` in the places of a map of rings behind its.
