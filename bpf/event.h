@@ -47,6 +47,7 @@ enum record_kind {
 	RECORD_GO_CHANNEL = 37,
 	RECORD_GO_ALLOCATIONS = 38, /* only to count what is lost */
 	RECORD_FILE_CALL = 39,
+	RECORD_UNRECORDED = 63, /* only to count what is lost of it */
 };
 
 /* Every loss that can be counted in the kernel: rows of RECORD_KINDS counters each. */
@@ -276,6 +277,11 @@ enum tls_act {
 };
 
 #define TLS_SKIP_CONDITION (1ull << 48)
+
+/* In every cookie of a probe at a function, bits 49-56: the file, by which hits of processes that are not recorded are counted. */
+#define OTHERS_FILES_MAX 256 /* the last number is shared by all files beyond */
+#define OTHERS_COOKIE(file) ((__u64)(file) << 49)
+#define OTHERS_FILE(cookie) ((cookie) >> 49 & (OTHERS_FILES_MAX - 1))
 #define TLS_COOKIE(act, library, depth)                                                                                \
 	((__u64)(__u32)(__s32)(depth) | (__u64)(act) << 32 | (__u64)(library) << 40)
 
@@ -316,7 +322,7 @@ enum go_act {
 	GO_YIELDED = 8,   /* AX lets others run */
 	GO_HANDLER = 9,   /* here a handler begins */
 	GO_HANDLER_FUNCTION = 10, /* AX is a function value that is one */
-	GO_HANDLER_METHOD = 17,   /* one of gRPC begins: a method of a value of the type AX */
+	GO_HANDLER_METHOD = 18,   /* one of gRPC begins: a method of a value of the type AX */
 	GO_ASKED = 11,    /* the running goroutine wants a request sent on the connection AX */
 	GO_SENDS = 12,    /* the running goroutine is about to send on the connection AX */
 	GO_ENDED = 13,    /* AX ends */
@@ -347,6 +353,27 @@ enum go_act {
 #define GO_COOKIE_ACT(cookie) ((cookie)&0xff)
 #define GO_COOKIE_FILE(cookie) ((cookie) >> 8 & 0xffff)
 #define GO_COOKIE_NUMBER(cookie) ((cookie) >> 24 & 0xffff)
+
+/* Traffic that is not recorded: by process, and by kind. */
+enum unrecorded_kind {
+	UNRECORDED_MPTCP = 1,
+	UNRECORDED_SCTP = 2,
+	UNRECORDED_VSOCK = 3,
+	UNRECORDED_SMC = 4,
+	UNRECORDED_UDP = 5,
+	UNRECORDED_URING = 6, /* by io_uring: lengths and places are recorded, no payload */
+};
+
+struct unrecorded_key {
+	__u32 pid;
+	__u32 kind;
+};
+
+struct unrecorded_count {
+	__u64 sockets; /* 0 where sockets are not told apart: tier C */
+	__u64 calls;   /* that moved something */
+	__u64 bytes;
+};
 
 #ifdef __cplusplus
 static_assert(sizeof(record_go) == 56);

@@ -25,8 +25,8 @@ struct slow_file_path {
 };
 
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 1024);
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
 	__type(key, u32); /* thread */
 	__type(value, struct slow_file_path);
 } slow_files SEC(".maps");
@@ -103,8 +103,10 @@ __noinline int name_file(u64 object, u32 thread)
 	struct vfsmount *mount;
 	u32 size = 0;
 
-	if (bpf_map_update_elem(&slow_files, &thread, &no_path, BPF_ANY))
+	if (bpf_map_update_elem(&slow_files, &thread, &no_path, BPF_ANY)) {
+		count_loss(LOSS_TASK_TABLE, RECORD_FILE_CALL);
 		return 0;
+	}
 	entry = bpf_map_lookup_elem(&slow_files, &thread);
 	if (!entry)
 		return 0;

@@ -134,8 +134,10 @@ int runtime_event(struct pt_regs *ctx)
 	act = GO_COOKIE_ACT(cookie);
 	count_hit(file, act);
 	state = task_state(task);
-	if (!state)
+	if (!state) {
+		count_others(cookie);
 		return 0;
+	}
 	layout = bpf_map_lookup_elem(&go_files, &file);
 	if (!layout)
 		return 0;

@@ -122,6 +122,12 @@ static __always_inline bool emit_frames(struct socket_state *state, struct task_
 	return false;
 }
 
+/* In io_uring's own call, or by one of its threads: where the bytes are is not known here. */
+static __always_inline bool by_uring(const struct task_struct *task, const struct pt_regs *regs)
+{
+	return task->flags & PF_IO_WORKER || regs->orig_ax == NR_io_uring_enter;
+}
+
 /* instead: why the caller's buffer does not hold what went over the wire; 0: it does. */
 static __always_inline void emit_io(struct socket_state *state, struct task_struct *task, u64 position, int ret,
 				    u32 way, u8 instead)
@@ -133,6 +139,10 @@ static __always_inline void emit_io(struct socket_state *state, struct task_stru
 	find_source(way, task, regs, !payload_limit || ret <= 0, &from);
 	if (instead && from.payload == PAYLOAD_CAPTURED)
 		from.payload = instead;
+	if (from.payload == PAYLOAD_NO_BUFFER && ret > 0 && by_uring(task, regs)) {
+		count_unrecorded(task->tgid, UNRECORDED_URING, ret, !state->uring);
+		state->uring = true;
+	}
 	if (!payload_limit)
 		from.payload = PAYLOAD_OFF;
 	if (from.payload == PAYLOAD_CAPTURED && ret > 0 && all_bulk(state, way, position, ret))
@@ -223,6 +233,19 @@ static __always_inline void end_batch(struct socket_state *state)
 		_found;                                                                                                \
 	})
 
+/* The addresses of an accepted socket of MPTCP come late in its making: told with the first bytes. */
+static __always_inline void begin_mptcp(const struct sock *sk, struct socket_state *state)
+{
+	if (state->family != AF_UNIX && !state->direction[OUT].counted && !state->direction[IN].counted)
+		tell_socket(sk, state, 0);
+}
+
+/* As of TCP, 32 bits. */
+static __always_inline u64 counted_position(const struct socket_state *state, u64 position)
+{
+	return state->family == AF_UNIX ? position : (u32)position;
+}
+
 SEC("tp_btf/sock_send_length")
 int BPF_PROG(io_send, struct sock *sk, int ret, int flags)
 {
@@ -237,15 +260,19 @@ int BPF_PROG(io_send, struct sock *sk, int ret, int flags)
 	if (task->tgid == self_tgid || !ret || try_again(ret))
 		return 0;
 	state = io_socket(sk, task);
-	if (!state)
+	if (!state) {
+		note_unrecorded(sk, task, ret);
 		return 0;
+	}
 	if (state->type == SOCK_DGRAM) {
 		emit_datagram(state, task, ret, OUT);
 		return 0;
 	}
-	if (state->family == AF_UNIX) {
+	if (state->counts) {
+		begin_mptcp(sk, state);
 		position = ret > 0 ? __sync_fetch_and_add(&state->direction[OUT].counted, (u64)ret)
 				   : state->direction[OUT].counted;
+		position = counted_position(state, position);
 	} else {
 		tcp = bpf_skc_to_tcp_sock(sk);
 		if (!tcp)
@@ -274,15 +301,19 @@ int BPF_PROG(io_receive, struct sock *sk, int ret, int flags)
 	if (!ret && !(sk->sk_shutdown & RCV_SHUTDOWN))
 		return 0;
 	state = io_socket(sk, task);
-	if (!state)
+	if (!state) {
+		note_unrecorded(sk, task, ret);
 		return 0;
+	}
 	if (state->type == SOCK_DGRAM) {
 		emit_datagram(state, task, ret, IN);
 		return 0;
 	}
-	if (state->family == AF_UNIX) {
+	if (state->counts) {
+		begin_mptcp(sk, state);
 		position = ret > 0 ? __sync_fetch_and_add(&state->direction[IN].counted, (u64)ret)
 				   : state->direction[IN].counted;
+		position = counted_position(state, position);
 	} else {
 		tcp = bpf_skc_to_tcp_sock(sk);
 		if (!tcp)

@@ -12,7 +12,7 @@ static __always_inline bool chosen(struct task_struct *task)
 {
 	u32 pid = task->tgid;
 
-	if (kernel_thread(task) || pid == self_tgid)
+	if (kernel_thread(task) || recorders_own(task))
 		return false;
 	return target_all || bpf_map_lookup_elem(&target_pids, &pid) || named(task->group_leader) ||
 	       in_target_cgroup(task);

@@ -110,6 +110,7 @@ struct tcp_sock {
 	u32 rcv_nxt;
 	u8 chrono_type : 2; /* what keeps it from sending, … */
 	u32 chrono_start; /* … since when, … */
+	bool is_mptcp; /* a subflow: not where the kernel has no MPTCP */
 	u32 chrono_stat[3]; /* … and for how long in all before, by what it was; ticks */
 };
 
@@ -309,15 +310,20 @@ extern void *bpf_rdonly_cast(void *object, u32 type) __attribute__((section(".ks
 #define AF_UNIX 1
 #define AF_INET 2
 #define AF_INET6 10
+#define AF_VSOCK 40
+#define AF_SMC 43
 #define SOCK_STREAM 1
 #define SOCK_DGRAM 2
 #define SOCK_SEQPACKET 5
 #define IPPROTO_TCP 6
 #define IPPROTO_UDP 17
+#define IPPROTO_SCTP 132
+#define IPPROTO_MPTCP 262
 #define PORT_DNS 53
 
 #define TCP_ESTABLISHED 1
 #define TCP_SYN_SENT 2
+#define TCP_SYN_RECV 3
 #define TCP_FIN_WAIT1 4
 #define TCP_CLOSE 7
 #define TCP_CLOSE_WAIT 8
@@ -370,5 +376,6 @@ extern void *bpf_rdonly_cast(void *object, u32 type) __attribute__((section(".ks
 #define NR_accept4 288
 #define NR_recvmmsg 299
 #define NR_sendmmsg 307
+#define NR_io_uring_enter 426
 
 #endif

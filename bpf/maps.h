@@ -11,6 +11,7 @@
 
 /* Read-only once loaded: the verifier removes what they switch off. __u8 for bool: the skeleton is C++, too. */
 const volatile __u32 self_tgid = 0;      /* the recorder, which never records itself */
+const volatile __u32 own_tgids[2] = {};  /* its processes that make children to open and read files; 0: none */
 const volatile __u32 payload_limit = 0;  /* bytes kept of what follows a message start; 0: no payload */
 const volatile __u64 ring_wake = 0;      /* wake the reader at this many bytes pending in one ring */
 const volatile __u32 ring_mask = 0;      /* the number of rings, a power of two, less one */
@@ -113,6 +114,9 @@ struct socket_state {
 	u8 type;
 	u8 origin;
 	u8 framing; /* enum framing */
+	u8 counts;  /* positions are counted: UNIX sockets, and MPTCP, whose sequence numbers are those of its subflows */
+	u8 uring;   /* io_uring was used on it */
+	u8 unused[6];
 };
 
 /* One for each group of CPUs, so that few take the same lock and the same cache lines. User space adds all but the first, and
@@ -144,10 +148,12 @@ struct {
 	__type(value, struct socket_state);
 } sockets SEC(".maps");
 
+#define ADDRESSES_MAX 65536
+
 /* Tier C sees sockets by descriptor only, and no trusted pointer to them. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 65536);
+	__uint(max_entries, ADDRESSES_MAX);
 	__type(key, u64);
 	__type(value, struct socket_state);
 } sockets_by_address SEC(".maps");

@@ -59,6 +59,8 @@ int BPF_PROG(arrival, struct sock *sk, struct sk_buff *skb)
 	place = segment_place(skb, &length);
 	if (!length)
 		return 0;
+	if (state->self != (u64)sk && is_subflow(sk, 0))
+		return 0;
 	own_socket(state, sk);
 	tell_segment(state, RECORD_ARRIVAL, place, length);
 	return 0;
@@ -69,7 +71,7 @@ int BPF_PROG(retransmit, struct sock *sk, struct sk_buff *skb)
 {
 	struct socket_state *state = bpf_sk_storage_get(&sockets, sk, 0, 0);
 
-	if (!state)
+	if (!state || (state->self != (u64)sk && is_subflow(sk, 0)))
 		return 0;
 	own_socket(state, sk);
 	/* in the write queue skb->len is the payload alone */
@@ -115,6 +117,12 @@ int BPF_PROG(state_change, struct sock *sk, int from, int to)
 	struct record_state *record;
 	bool by_thread;
 
+	/* A listener's child is only being made: up to 6.12 at least it still has the listener's cookie, which would be kept for
+	 * good. Its change to ESTABLISHED follows at once. */
+	if (from == TCP_LISTEN && to == TCP_SYN_RECV)
+		return 0;
+	if (is_subflow(sk, from == TCP_LISTEN ? TCP_LISTEN : to))
+		return 0;
 	if (!state) {
 		if (to != TCP_SYN_SENT && to != TCP_LISTEN)
 			return 0;

@@ -24,7 +24,7 @@ struct begun_io {
 };
 
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 16384);
 	__type(key, u64);
 	__type(value, struct begun_io);
@@ -37,7 +37,8 @@ int BPF_PROG(node_io_begins, struct request *request)
 	struct begun_io io = {.since = bpf_ktime_get_ns(), .pid = task->tgid, .tid = task->pid};
 	u64 key = (u64)request;
 
-	bpf_map_update_elem(&begun_ios, &key, &io, BPF_ANY);
+	if (bpf_map_update_elem(&begun_ios, &key, &io, BPF_ANY))
+		count_loss(LOSS_TASK_TABLE, RECORD_STALL);
 	return 0;
 }
 

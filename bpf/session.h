@@ -14,6 +14,8 @@
 
 enum tls_step { STEP_SEEN, STEP_HANDSHAKE, STEP_FAILED, STEP_SHUTDOWN, STEP_FREED };
 
+#define SESSIONS_MAX 32768
+
 /* A handshake without an end: a program that calls it for ever must not fill the ring. */
 #define HANDSHAKES_TOLD 64
 
@@ -33,12 +35,26 @@ struct tls_session {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 32768);
+	__uint(max_entries, SESSIONS_MAX);
 	__type(key, struct session_key);
 	__type(value, struct tls_session);
 } tls_sessions SEC(".maps");
 
 __u64 tls_session_count = 0;
+__u64 tls_sessions_ended = 0;
+
+static __always_inline void forget_session(struct session_key *key)
+{
+	if (!bpf_map_delete_elem(&tls_sessions, key))
+		__sync_fetch_and_add(&tls_sessions_ended, 1);
+}
+
+/* Sessions whose end is not seen stay in the map, until others need their places. From half of its size on, where it may begin to
+ * forget some (each CPU keeps free places of its own), a session that is met in its middle may be one that was forgotten. */
+static __always_inline bool may_be_forgotten(void)
+{
+	return tls_session_count - tls_sessions_ended >= SESSIONS_MAX / 2;
+}
 
 /* The number of a scratch memory in place of the direction, which is its lowest bit; less than 2: all are in the hands of
  * programs that were preempted here. */
@@ -78,8 +94,8 @@ static __always_inline void fill_key(struct session_key *key, struct task_struct
 	key->started = task->group_leader->start_time;
 }
 
-/* A session not seen before. Null if it cannot be kept. */
-static __always_inline struct tls_session *new_session(const struct session_key *key, u8 library)
+/* A session not seen before. Null if it cannot be kept. Not inlined: its stack would count with that of all it calls. */
+static __noinline struct tls_session *new_session(const struct session_key *key, u8 library)
 {
 	struct tls_session fresh;
 
@@ -113,6 +129,8 @@ static __always_inline struct tls_session *session_of(struct task_struct *task, 
 		}
 		return session;
 	}
+	if (may_be_forgotten())
+		count_loss(LOSS_SESSION_TABLE, RECORD_TLS_STEP);
 	session = new_session(&key, library);
 	if (session)
 		tell_step(session, task, STEP_SEEN, 0, began);

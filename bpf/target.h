@@ -13,6 +13,14 @@ static __always_inline struct task_state *task_state(struct task_struct *task)
 	return bpf_task_storage_get(&tasks, task, 0, 0);
 }
 
+/* Hits of probes at functions by processes that are not recorded, by file: user space leaves a file that has too many. */
+__u64 others_hits[OTHERS_FILES_MAX] = {};
+
+static __always_inline void count_others(u64 cookie)
+{
+	__sync_fetch_and_add(&others_hits[OTHERS_FILE(cookie)], 1);
+}
+
 /* A target all of whose sockets are targets. */
 static __always_inline bool whole_target(struct task_struct *task)
 {
@@ -30,6 +38,20 @@ static __always_inline struct task_state *make_target(struct task_struct *task, 
 	else
 		count_loss(LOSS_TASK_TABLE, RECORD_TASK);
 	return state;
+}
+
+/* The recorder, and the processes that work for it. */
+static __always_inline bool recorders_own(struct task_struct *task)
+{
+	u32 parent = BPF_CORE_READ(task, real_parent, tgid);
+
+	if (task->tgid == self_tgid)
+		return true;
+	for (int i = 0; i < 2; i++) {
+		if (own_tgids[i] && (task->tgid == own_tgids[i] || parent == own_tgids[i]))
+			return true;
+	}
+	return false;
 }
 
 static __always_inline bool kernel_thread(struct task_struct *task)

@@ -16,7 +16,7 @@ int BPF_PROG(task_start, struct task_struct *parent, struct task_struct *child)
 	struct task_state *inherited;
 	struct record_task *record;
 
-	if (parent->tgid == self_tgid)
+	if (recorders_own(parent))
 		return 0; /* the recorder's own threads; the command it starts is marked by its pid */
 	inherited = task_state(parent);
 	if (!inherited && !(target_all && !kernel_thread(child)) && !in_target_cgroup(child))

@@ -123,9 +123,11 @@ int tls_enter(struct pt_regs *ctx)
 
 	/* Only threads of targets have one. */
 	thread = bpf_task_storage_get(&tls_threads, task, 0, 0);
-	if (!thread && !whole_target(task))
-		return 0;
 	cookie = bpf_get_attach_cookie(ctx);
+	if (!thread && !whole_target(task)) {
+		count_others(cookie);
+		return 0;
+	}
 	act = act_of(cookie);
 	object = REGISTER(ctx, di);
 	buffer = REGISTER(ctx, si);
@@ -290,9 +292,11 @@ int tls_event(struct pt_regs *ctx)
 	u64 cookie, first, second, third, stack;
 	u8 act;
 
-	if (!whole_target(task))
-		return 0;
 	cookie = bpf_get_attach_cookie(ctx);
+	if (!whole_target(task)) {
+		count_others(cookie);
+		return 0;
+	}
 	act = act_of(cookie);
 	first = REGISTER(ctx, di);
 	second = REGISTER(ctx, si);
@@ -323,11 +327,11 @@ int tls_event(struct pt_regs *ctx)
 		if (!session->stream.direction[OUT].counted && !session->stream.direction[IN].counted)
 			break;
 		tell_step(session, task, STEP_FREED, 0, bpf_ktime_get_ns());
-		bpf_map_delete_elem(&tls_sessions, &key);
+		forget_session(&key);
 		break;
 	case ACT_FREE:
 		tell_step(session, task, STEP_FREED, 0, bpf_ktime_get_ns());
-		bpf_map_delete_elem(&tls_sessions, &key);
+		forget_session(&key);
 		break;
 	case ACT_SHUTDOWN:
 		tell_step(session, task, STEP_SHUTDOWN, 0, bpf_ktime_get_ns());

@@ -59,8 +59,10 @@ int go_enter(struct pt_regs *ctx)
 	struct go_call *call;
 	u32 way, depth;
 
-	if (!whole_target(task))
+	if (!whole_target(task)) {
+		count_others(bpf_get_attach_cookie(ctx));
 		return 0;
+	}
 	way = way_of(act_of(bpf_get_attach_cookie(ctx)));
 	object = REGISTER(ctx, ax);
 	buffer = REGISTER(ctx, bx);
@@ -176,8 +178,10 @@ int go_event(struct pt_regs *ctx)
 	u64 now, object, second;
 	u8 act;
 
-	if (!whole_target(task))
+	if (!whole_target(task)) {
+		count_others(bpf_get_attach_cookie(ctx));
 		return 0;
+	}
 	act = act_of(bpf_get_attach_cookie(ctx));
 	object = REGISTER(ctx, ax);
 	second = REGISTER(ctx, bx);
@@ -188,7 +192,7 @@ int go_event(struct pt_regs *ctx)
 		/* One for each connection: the memory of the connection before has been given to this one. */
 		if (session) {
 			tell_step(session, task, STEP_FREED, 0, now);
-			bpf_map_delete_elem(&tls_sessions, &key);
+			forget_session(&key);
 		}
 		session = new_session(&key, TLS_GO);
 		if (session)

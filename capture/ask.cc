@@ -15,6 +15,7 @@
 #include <string_view>
 
 #include "capture/control.h"
+#include "formats/printable.h"
 
 namespace tailcap::capture {
 
@@ -40,7 +41,7 @@ examples:
 constexpr timeval kPatience{5, 0};
 
 int failed(const std::string& why) {
-  std::fprintf(stderr, "tailcap control: %s\n", why.c_str());
+  std::fprintf(stderr, "tailcap control: %s\n", formats::printable_message(why).c_str());
   return 1;
 }
 
@@ -83,7 +84,10 @@ int ask(std::string file, const std::string& command) {
       return failed(std::string("cannot speak to a recorder: ") + std::strerror(errno));
   }
   if (connect(speaker.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-    if (errno == ECONNREFUSED) return failed(nobody + "the recorder that made '" + path + "' was killed.");
+    if (errno == ECONNREFUSED) {
+      const bool removed = unlink(path.c_str()) == 0;
+      return failed(nobody + "the recorder that made '" + path + "' was killed." + (removed ? " The socket was removed." : ""));
+    }
     if (errno == EACCES) return failed("'" + path + "' is another user's: ask as the one who records, or as root.");
     if (errno == EAGAIN) return failed("the recorder of '" + file + "' does not answer: too many speak to it. Try again.");
     return failed("cannot speak to the recorder of '" + file + "': " + std::strerror(errno));
@@ -99,7 +103,7 @@ int ask(std::string file, const std::string& command) {
   const std::string_view answer(text.data(), static_cast<std::size_t>(length));
   const auto space = std::min(answer.find(' '), answer.size());
   const std::string_view verdict = answer.substr(0, space);
-  const std::string said(answer.substr(std::min(space + 1, answer.size())));
+  const std::string said = formats::printable(answer.substr(std::min(space + 1, answer.size())));
   if (verdict == word_of(Obeyed::done)) return std::printf("%s\n", said.c_str()) < 0;
   failed(said);
   return verdict == word_of(Obeyed::usage) ? 2 : 1;

@@ -12,7 +12,17 @@
 
 namespace tailcap::capture {
 
-Child::Child(const std::vector<std::string>& command) : name_(command.front()) {
+namespace {
+
+// What the child could not do before it ran the command.
+struct Failure {
+  int error;
+  bool becoming;  // the user
+};
+
+}  // namespace
+
+Child::Child(const std::vector<std::string>& command, const std::optional<Account>& account) : name_(command.front()) {
   int go[2], failure[2];
   if (pipe2(go, O_CLOEXEC) != 0 || pipe2(failure, O_CLOEXEC) != 0)
     throw std::system_error(errno, std::generic_category(), "cannot prepare to start '" + name_ + "'");
@@ -25,12 +35,14 @@ Child::Child(const std::vector<std::string>& command) : name_(command.front()) {
     close(go[1]);
     char byte = 0;
     if (read(go[0], &byte, 1) != 1) _exit(127);  // the recorder gave up
-    sigset_t none;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, nullptr);
-    execvp(arguments[0], arguments.data());
-    const int error = errno;
-    (void)!write(failure[1], &error, sizeof error);
+    ::signal(SIGPIPE, SIG_DFL);  // the recorder ignores it; what it handles, exec sets back
+    Failure failed{0, true};
+    if (!account || become(*account)) {
+      failed.becoming = false;
+      execvp(arguments[0], arguments.data());
+    }
+    failed.error = errno;
+    (void)!write(failure[1], &failed, sizeof failed);
     _exit(127);
   }
   close(go[0]);
@@ -52,13 +64,14 @@ void Child::release() {
   (void)!write(go_, "g", 1);
   close(go_);
   go_ = -1;
-  int error = 0;
+  Failure failed{};
   ssize_t got;
-  while ((got = read(failure_, &error, sizeof error)) < 0 && errno == EINTR) {
+  while ((got = read(failure_, &failed, sizeof failed)) < 0 && errno == EINTR) {
   }
-  if (got == sizeof error) {
+  if (got == sizeof failed) {
     waitpid(pid_, nullptr, 0);
-    throw std::system_error(error, std::generic_category(), "cannot execute '" + name_ + "'");
+    throw std::system_error(failed.error, std::generic_category(),
+                            failed.becoming ? "cannot become the user given by --user" : "cannot execute '" + name_ + "'");
   }
 }
 

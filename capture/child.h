@@ -2,15 +2,18 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "capture/account.h"
 
 namespace tailcap::capture {
 
 class Child {
  public:
-  // Forks; the child waits for release(). Throws std::system_error.
-  explicit Child(const std::vector<std::string>& command);
+  // Forks; the child waits for release(), and runs as that user if one is given. Throws std::system_error.
+  explicit Child(const std::vector<std::string>& command, const std::optional<Account>& account = std::nullopt);
   ~Child();  // a child never released is killed: it has not begun
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;

@@ -1,25 +1,30 @@
 #include "capture/doctor.h"
 
 #include <linux/capability.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "capture/amount.h"
 #include "capture/go/describe.h"
 #include "capture/kernel.h"
 #include "capture/probes.h"
+#include "capture/scan/target_files.h"
+#include "capture/self_test.h"
 #include "capture/tls/describe.h"
 #include "capture/tls/libraries.h"
+#include "formats/printable.h"
 
 namespace tailcap::capture {
 
@@ -53,13 +58,11 @@ struct Check {
 const char* word(Verdict verdict) { return verdict == Verdict::ok ? "OK" : verdict == Verdict::warn ? "WARN" : "FAIL"; }
 
 Check check_kernel() {
-  int major = 0, minor = 0;
   const std::string release = kernel_release();
-  std::sscanf(release.c_str(), "%d.%d", &major, &minor);
   if (machine() != "x86_64")
     return {"kernel", Verdict::fail, machine() + ": only x86_64 is built yet", "record on an x86-64 machine"};
-  if (major < 5 || (major == 5 && minor < 11))
-    return {"kernel", Verdict::fail, release + ": too old", "use a kernel of 5.11 or later; Debian 12 has 6.1"};
+  if (kernel_is_too_old())
+    return {"kernel", Verdict::fail, release + ": too old", std::string("use a kernel of ") + kOldestKernelName + " or later, such as Debian 12's"};
   return {"kernel", Verdict::ok, release, ""};
 }
 
@@ -106,7 +109,7 @@ Check check_tier() {
         return {"hook tier", Verdict::warn, "c: " + tier.reason + "; every system call of the machine pays for it",
                 "a kernel of 6.3 or later gives tier a"};
       default:
-        return {"hook tier", Verdict::fail, tier.reason, "use a kernel of 5.11 or later"};
+        return {"hook tier", Verdict::fail, tier.reason, std::string("use a kernel of ") + kOldestKernelName + " or later"};
     }
   } catch (const std::exception&) {
     return {"hook tier", Verdict::fail, "cannot be told without type information", "see type information"};
@@ -123,19 +126,6 @@ Check check_lockdown() {
   return {"lockdown", Verdict::ok, line, ""};
 }
 
-Check check_memory_lock() {
-  rlimit limit{};
-  getrlimit(RLIMIT_MEMLOCK, &limit);
-  if (limit.rlim_cur == RLIM_INFINITY) return {"memory lock", Verdict::ok, "unlimited", ""};
-  int major = 0, minor = 0;
-  std::sscanf(kernel_release().c_str(), "%d.%d", &major, &minor);
-  const std::string value = show_size(limit.rlim_cur);
-  // Since 5.11 the memory of maps is charged to the cgroup and this limit no longer counts.
-  if (major > 5 || (major == 5 && minor >= 11))
-    return {"memory lock", Verdict::ok, value + "; this kernel does not count it", ""};
-  return {"memory lock", Verdict::warn, value + " may be too little for the ring", "ulimit -l unlimited"};
-}
-
 Check check_ring() {
   std::ifstream info("/proc/meminfo");
   std::string name, unit;
@@ -149,27 +139,74 @@ Check check_ring() {
   return {"ring memory", Verdict::ok, "unknown", ""};
 }
 
-Check check_load() {
+std::vector<Check> check_load() {
+  std::vector<Check> checks;
   try {
     ProbeSettings settings;
     settings.selection.all = true;
     const Probes probes(settings);
-    return {"programs", Verdict::ok,
-            std::to_string(probes.programs().size()) + " load in " + std::to_string(probes.load_time().count() / 1000) +
-                " ms",
-            ""};
+    checks.push_back({"programs", Verdict::ok,
+                      std::to_string(probes.programs().size()) + " load in " + std::to_string(probes.load_time().count() / 1000) + " ms", ""});
+    for (const auto& sentence : probes.not_recorded()) checks.push_back({"programs", Verdict::warn, sentence, "all else is recorded"});
   } catch (const std::exception& e) {
     std::string why = e.what();
     why.resize(std::min(why.find('\n'), why.size()));
-    return {"programs", Verdict::fail, why, "tailcap record --dry-run --verifier-log -a shows the kernel's reasons"};
+    checks.push_back({"programs", Verdict::fail, why, "tailcap record --dry-run --verifier-log -a prints the kernel's reasons"});
+  }
+  return checks;
+}
+
+// Whether a tier reports a connection as it was.
+Check check_tier_by_test(formats::HookTier tier, const std::string& name) {
+  try {
+    ProbeSettings settings;
+    settings.tier = tier;
+    settings.groups = {Group::io, Group::arrivals};
+    Probes probes(settings);
+    const SelfTest test = self_test(probes);
+    const std::string took = std::to_string(test.took.count() / 1000) + " ms";
+    if (!test.inconclusive.empty())
+      return {"self-test", Verdict::warn, "tier " + name + ": no connection over loopback could be made: " + test.inconclusive, "ip link set lo up"};
+    if (test.wrong.empty()) return {"self-test", Verdict::ok, "tier " + name + " reports a connection to oneself as it was, in " + took, ""};
+    return {"self-test", Verdict::fail, "tier " + name + " reports a connection to oneself wrongly: " + test.wrong, "record with the other tier, or on another kernel"};
+  } catch (const std::exception& e) {
+    std::string why = e.what();
+    why.resize(std::min(why.find('\n'), why.size()));
+    return {"self-test", Verdict::fail, "tier " + name + ": " + why, "record with the other tier, or on another kernel"};
   }
 }
 
+// One tier that is right is enough.
+std::vector<Check> check_tiers_by_test() {
+  std::vector<Check> checks;
+  using formats::HookTier;
+  for (const auto& [tier, name] : {std::pair{HookTier::a, "a"}, {HookTier::c, "c"}}) {
+    if (choose_tier(tier).tier != HookTier::unknown) checks.push_back(check_tier_by_test(tier, name));
+  }
+  const bool one = std::any_of(checks.begin(), checks.end(), [](const Check& c) { return c.verdict != Verdict::fail; });
+  for (auto& check : checks) {
+    if (one && check.verdict == Verdict::fail) check.verdict = Verdict::warn;
+  }
+  return checks;
+}
+
+// As the recorder would read it.
+std::optional<scan::FilePlan> plan_of(scan::TargetFiles& files, const std::string& shown, const scan::Candidate& where) {
+  const auto file = files.open(shown, {where});
+  return file ? files.plan(*file, {shown, true, true, false, false, 1}) : std::nullopt;
+}
+
 // What the recorder would watch in the TLS libraries of this system; programs with their own are found as they run.
-std::vector<Check> check_tls() {
+std::vector<Check> check_tls(scan::TargetFiles& files) {
   std::vector<Check> checks;
   for (const auto& path : tls::system_libraries()) {
-    const auto library = tls::describe_library(path);
+    tls::LibraryDescription library;
+    if (const auto plan = plan_of(files, path, {path})) {
+      library = tls::describe_library(plan->functions);
+      if (!plan->refused.empty()) library.refused = plan->refused;
+    } else {
+      library.refused = files.problem();
+    }
     const std::string name = "TLS", file = path.substr(path.rfind('/') + 1);
     if (!library.text.empty()) checks.push_back({name, Verdict::ok, file + ": " + library.text, ""});
     if (!library.refused.empty())
@@ -203,11 +240,14 @@ Check check_sockets(const std::string& pid) {
 }
 
 // What is recorded of a Go program beyond sockets and threads; nothing of others.
-std::vector<Check> check_go(const std::string& pid) {
-  const auto program = go::describe_program("/proc/" + pid + "/exe");
+std::vector<Check> check_go(scan::TargetFiles& files, const std::string& pid) {
   std::vector<Check> checks;
-  if (!program.text.empty()) checks.push_back({"Go", Verdict::ok, program.text, ""});
-  if (!program.text.empty() && !program.unsupported.empty())
+  const auto plan = plan_of(files, "the program", {"/proc/" + pid + "/exe"});
+  if (!plan) return {{"program", Verdict::warn, "not to be read: " + files.problem(), "all but TLS and Go is recorded"}};
+  if (!plan->go) return {};
+  const auto program = go::describe_program(plan->program);
+  checks.push_back({"Go", Verdict::ok, program.text, ""});
+  if (!program.unsupported.empty())
     checks.push_back({"Go", Verdict::warn, "not to be told: " + program.unsupported, "all else is recorded"});
   return checks;
 }
@@ -215,10 +255,16 @@ std::vector<Check> check_go(const std::string& pid) {
 std::string json_string(const std::string& text) {
   std::string out = "\"";
   for (char c : text) {
+    char escaped[8];
     if (c == '"' || c == '\\') out += '\\';
-    if (static_cast<unsigned char>(c) >= 0x20) out += c;
+    if (static_cast<unsigned char>(c) >= 0x20) {
+      out += c;
+    } else {
+      std::snprintf(escaped, sizeof escaped, "\\u%04x", c);
+      out += escaped;
+    }
   }
-  return out + '"';
+  return formats::printable_json(out + '"');
 }
 
 }  // namespace
@@ -246,15 +292,20 @@ int run_doctor(int argc, char** argv) {
       return 2;
     }
   }
+  const scan::Processes processes;
+  scan::TargetFiles files(processes);
   std::vector<Check> checks = {check_kernel(),  check_types(), check_rights(),      check_lockdown(),
-                               check_tracefs(), check_tier(),  check_memory_lock(), check_ring()};
+                               check_tracefs(), check_tier(),  check_ring()};
   bool possible = true;
   for (const auto& check : checks) possible = possible && check.verdict != Verdict::fail;
-  if (possible) checks.push_back(check_load());
-  for (auto& check : check_tls()) checks.push_back(std::move(check));
+  if (possible) {
+    for (auto& check : check_load()) checks.push_back(std::move(check));
+    for (auto& check : check_tiers_by_test()) checks.push_back(std::move(check));
+  }
+  for (auto& check : check_tls(files)) checks.push_back(std::move(check));
   if (!pid.empty()) checks.push_back(check_sockets(pid));
   if (!pid.empty()) {
-    for (auto& check : check_go(pid)) checks.push_back(std::move(check));
+    for (auto& check : check_go(files, pid)) checks.push_back(std::move(check));
   }
   possible = true;
   for (const auto& check : checks) possible = possible && check.verdict != Verdict::fail;
@@ -269,7 +320,7 @@ int run_doctor(int argc, char** argv) {
     return possible ? 0 : 1;
   }
   for (const auto& check : checks) {
-    std::printf("%-4s  %-17s %s\n", word(check.verdict), check.name.c_str(), check.finding.c_str());
+    std::printf("%-4s  %-17s %s\n", word(check.verdict), check.name.c_str(), formats::printable(check.finding).c_str());
     if (!check.repair.empty()) std::printf("%-24s → %s\n", "", check.repair.c_str());
   }
   std::puts(possible ? "Recording is possible." : "Recording is impossible until the FAIL lines are repaired.");

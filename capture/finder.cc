@@ -1,21 +1,20 @@
 #include "capture/finder.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <array>
+#include <cinttypes>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <sstream>
 #include <system_error>
 #include <utility>
 
-#include "capture/go/program.h"
-#include "capture/symbols/elf_file.h"
-#include "capture/symbols/go_binary.h"
+#include "capture/system_file.h"
 #include "capture/tls/functions.h"
 #include "capture/tls/libraries.h"
+#include "capture/shadow_stacks.h"
+#include "bpf/event.h"
 
 namespace tailcap::capture {
 
@@ -26,6 +25,11 @@ namespace {
 constexpr std::size_t kMaxFiles = 65536;  // looked at; beyond them the oldest may be looked at again
 constexpr std::size_t kMaxJobs = 4096;    // a storm of short-lived processes: most run what others run
 constexpr std::size_t kMaxFacts = 4096;
+// Hits a second by processes that are not recorded, over a second: at half a microsecond each a hundredth of a CPU, at ten, where
+// every hit is a single step, a fifth.
+constexpr std::uint64_t kOthersHits = 20'000;
+constexpr auto kOthersInterval = 1s;
+constexpr std::uint32_t kFileGroups = go::Watch::kGroups;  // and the file's number
 constexpr auto kLongest = 1h;  // asleep, where there is nothing to do
 
 std::string name_of(const std::string& path) { return path.substr(path.rfind('/') + 1); }
@@ -46,10 +50,8 @@ std::string find_command(const std::string& command) {
 
 // The programs that a script's first line names; empty: no script.
 std::vector<std::string> interpreters(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  char start[256] = {};
-  file.read(start, sizeof start - 1);
-  std::istringstream line(std::string(start).substr(0, std::string(start).find('\n')));
+  const std::string start = read_system_file(path, 255);
+  std::istringstream line(start.substr(0, start.find('\n')));
   std::string first, second;
   line >> first >> second;
   if (!first.starts_with("#!")) return {};
@@ -58,19 +60,24 @@ std::vector<std::string> interpreters(const std::string& path) {
   return out;
 }
 
-// Numbers of files that are gone are given to others, so with the time of the last change.
-std::array<std::uint64_t, 4> identity(const struct stat& status) {
-  return {status.st_dev, status.st_ino, static_cast<std::uint64_t>(status.st_ctim.tv_sec),
-          static_cast<std::uint64_t>(status.st_ctim.tv_nsec)};
+bool maps_still(std::uint32_t pid, const std::string& range, const std::string& path) {
+  SystemLines maps("/proc/" + std::to_string(pid) + "/maps", kMapsBytes);
+  for (std::string_view line; maps.next(line);) {
+    if (line.starts_with(range) && line.ends_with(path)) return true;
+  }
+  return false;
 }
 
 }  // namespace
 
-Finder::Finder(Probes& probes, Interests interests)
-    : probes_(probes), interests_(interests), go_(probes, interests.go_states, interests.go_allocations) {
+Finder::Finder(Probes& probes, const scan::Processes& processes, Interests interests)
+    : probes_(probes),
+      interests_(std::move(interests)),
+      files_(processes),
+      go_(probes, files_) {
+  if ((avoids_calls_ = any_process_has_shadow_stack())) probes_.avoid_calls();
   // The command is the recorder's own copy until it runs its program.
-  struct stat own {};
-  if (stat("/proc/self/exe", &own) == 0) files_.insert(identity(own));
+  if (const auto own = files_.open({}, {{"/proc/self/exe"}})) looked_.insert(own->identity);
   thread_ = std::thread([this] { run(); });
 }
 
@@ -81,6 +88,7 @@ void Finder::stop() {
     const std::lock_guard lock(mutex_);
     stop_ = true;
   }
+  files_.stop();
   wake_.notify_all();
   if (thread_.joinable()) thread_.join();
 }
@@ -88,7 +96,10 @@ void Finder::stop() {
 void Finder::ask(Job job, Clock::duration after) {
   {
     const std::lock_guard lock(mutex_);
-    if (jobs_.size() >= kMaxJobs) return;
+    if (jobs_.size() >= kMaxJobs) {
+      dropped_.looks++;
+      return;
+    }
     jobs_.emplace(Clock::now() + after, std::move(job));
   }
   wake_.notify_all();
@@ -117,10 +128,10 @@ void Finder::examine_command(const std::string& command) {
   }
 }
 
-void Finder::wait() {
+bool Finder::wait(std::chrono::milliseconds most) {
   std::unique_lock lock(mutex_);
   const auto now = Clock::now();
-  idle_.wait(lock, [&] { return stop_ || (!busy_ && (jobs_.empty() || jobs_.begin()->first > now)); });
+  return idle_.wait_for(lock, most, [&] { return stop_ || (!busy_ && (jobs_.empty() || jobs_.begin()->first > now)); });
 }
 
 void Finder::run() {
@@ -135,10 +146,18 @@ void Finder::run() {
       lock.lock();
       busy_ = false;
     }
+    if (others_look_ <= now) {
+      others_look_ = now + kOthersInterval;
+      busy_ = true;
+      lock.unlock();
+      look_at_others();
+      lock.lock();
+      busy_ = false;
+    }
     const auto first = jobs_.begin();
     if (jobs_.empty() || first->first > now) {
       idle_.notify_all();
-      const auto next = jobs_.empty() ? now + kLongest : first->first;
+      const auto next = std::min(jobs_.empty() ? now + kLongest : first->first, others_look_);
       wake_.wait_until(lock, go_.governs() ? std::min(next, next_look_) : next);
       continue;
     }
@@ -146,96 +165,163 @@ void Finder::run() {
     jobs_.erase(first);
     busy_ = true;
     lock.unlock();
-    if (job.pid)
+    if (job.pid) {
       look_at_process(job.pid);
-    else
-      look_at_file(job.file, job.file);
+    } else if (auto file = files_.open(job.file, {{job.file}})) {
+      look_at_file(*std::move(file));
+    } else {
+      tell_unread(job.file);
+    }
     lock.lock();
     busy_ = false;
   }
   idle_.notify_all();
 }
 
+// A place on a call is left as soon as a target has a shadow stack. It may have begun a moment before: it dies at its first hit, if at all.
+void Finder::note_shadow_stack(std::uint32_t pid) {
+  if (avoids_calls_ || !has_shadow_stack(pid)) return;
+  avoids_calls_ = true;
+  probes_.avoid_calls();
+  tell({"/proc/" + std::to_string(pid) + "/exe", {}, {}, "it has a shadow stack: no place on a call is probed from now on", 0, 0, true});
+}
+
+// Who is not recorded pays for a hit, too. Where others hit a file's probes too often they are left, for good: a call that began
+// meanwhile would be taken for one that was seen.
+void Finder::look_at_others() {
+  if (interests_.go_states) return;  // --profile deep was asked for at its stated cost, which processes of the same program share
+  const auto now = Clock::now();
+  const double seconds = std::chrono::duration<double>(now - std::exchange(others_looked_, now)).count();
+  for (std::size_t i = 0; i < others_.size(); i++) {
+    Probed& file = others_[i];
+    const auto number = static_cast<std::uint32_t>(i + 1);
+    const std::uint64_t hits = probes_.others_hits(number), more = hits - std::exchange(file.hits, hits);
+    if (file.left || seconds <= 0 || static_cast<double>(more) <= kOthersHits * seconds) continue;
+    file.left = true;
+    probes_.detach_functions(kFileGroups + number);
+    tell({file.shown, {}, {}, "left: processes that are not recorded call it more than " + std::to_string(kOthersHits) + " times a second", 0, 0, true});
+  }
+}
+
 void Finder::look_at_process(std::uint32_t pid) {
+  note_shadow_stack(pid);
   const std::string folder = "/proc/" + std::to_string(pid) + "/";
   std::error_code error;
   const std::string executable = std::filesystem::read_symlink(folder + "exe", error).string();
-  std::ifstream maps(folder + "maps");
-  std::string line;
-  while (std::getline(maps, line)) {
-    std::istringstream fields(line);
-    std::string range, rights, offset, device, inode, path;
-    if (!(fields >> range >> rights >> offset >> device >> inode >> std::ws) || !std::getline(fields, path)) continue;
-    if (rights.size() < 3 || rights[2] != 'x' || inode == "0") continue;
-    if (path != executable && !(interests_.tls && tls::is_tls_library(name_of(path)))) continue;
-    // map_files is the file itself, whatever has its name by now, and takes rights that root/ does not; root/ names it
-    // in the process's own mounts, which shows readers of messages the same path.
-    struct stat named {
-    }, held{};
-    const std::string by_name = folder + "root" + path, by_mapping = folder + "map_files/" + range;
-    const bool has_mapping = stat(by_mapping.c_str(), &held) == 0;
-    if (has_mapping && looked_at(held)) continue;
-    const bool has_name = stat(by_name.c_str(), &named) == 0;
-    look_at_file(has_name && (!has_mapping || identity(named) == identity(held)) ? by_name : by_mapping, path);
+  std::set<Mapped> seen;  // most files are mapped several times
+  SystemLines maps(folder + "maps", kMapsBytes);
+  for (std::string_view line; maps.next(line);) {
+    char range[40], rights[8], device[16];
+    std::uint64_t inode = 0;
+    int used = 0;
+    const std::string text(line);
+    if (std::sscanf(text.c_str(), "%39s %7s %*s %15s %" SCNu64 " %n", range, rights, device, &inode, &used) < 4) continue;
+    if (rights[0] == '\0' || rights[1] == '\0' || rights[2] != 'x' || inode == 0) continue;
+    const std::string path = text.substr(static_cast<std::size_t>(used));
+    const bool program = path == executable;
+    if (!program && !(interests_.tls && tls::is_tls_library(name_of(path)))) continue;
+    const Mapped mapped{device, inode, path};
+    if (seen.insert(mapped).second) look_at_mapping(pid, range, mapped, program);
   }
-  struct stat program {};
-  if (interests_.go && stat((folder + "exe").c_str(), &program) == 0) go_.note_process(pid, program);
 }
 
-bool Finder::looked_at(const struct stat& status) const {
-  return probed_.contains({status.st_dev, status.st_ino}) || files_.contains(identity(status));
+void Finder::look_at_mapping(std::uint32_t pid, const std::string& range, const Mapped& mapped, bool program) {
+  if (unanswered_.contains(mapped)) return;
+  const std::string folder = "/proc/" + std::to_string(pid) + "/";
+  const auto& [device, inode, path] = mapped;
+  // map_files is the file itself, whatever has its name by now, and takes rights that root/ does not.
+  std::vector<scan::Candidate> candidates = {{folder + "map_files/" + range}};
+  if (program) candidates.push_back({folder + "exe", inode});
+  candidates.push_back({folder + "root" + path, inode});
+  auto file = files_.open(path, candidates);
+  if (!file) {
+    if (!maps_still(pid, range, path)) return;  // it has ended, or runs another program
+    if (!files_.blocked() && unread_.size() < kMaxFiles && !unread_.insert(mapped).second && !files_.late()) return;
+    if (files_.late()) unanswered_.insert(mapped);
+    return tell_unread(path);
+  }
+  const auto identity = file->identity;
+  look_at_file(*std::move(file));
+  if (program && interests_.go) go_.note_process(pid, identity);
 }
 
-void Finder::look_at_file(const std::string& open_path, const std::string& shown) {
-  struct stat status {};
-  if (stat(open_path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return;
-  if (files_.size() > kMaxFiles) files_.clear();
-  if (looked_at(status)) return;
-  files_.insert(identity(status));
-  std::vector<PlannedFunction> functions;
-  try {
-    const auto elf = symbols::ElfFile::open(open_path);
-    if (interests_.tls) functions = tls::plan_functions(elf);
-    if (interests_.go && elf.kind() != symbols::ElfKind::shared_library && symbols::is_go(elf)) {
-      for (auto& function : go_.take_on(elf, open_path, shown, status)) functions.push_back(std::move(function));
-    }
-  } catch (const std::exception& e) {
+bool Finder::looked_at(const scan::Identity& identity) const {
+  return probed_.contains({identity.device, identity.inode}) || looked_.contains(identity);
+}
+
+// By its name as the process or the user writes it, or by any name under which the same file is found here.
+bool Finder::excluded(const scan::TargetFile& file) {
+  return std::any_of(interests_.excluded.begin(), interests_.excluded.end(), [&](const std::string& path) {
+    if (path == file.shown) return true;
+    const auto same = files_.open(path, {{path}});
+    return same && same->identity == file.identity;
+  });
+}
+
+void Finder::look_at_file(scan::TargetFile file) {
+  if (looked_.size() > kMaxFiles) looked_.clear();
+  if (looked_at(file.identity)) return;
+  looked_.insert(file.identity);
+  if (excluded(file)) return tell({file.shown, {}, {}, "it is not to be probed (--no-probe)", 0, 0});
+  scan::PlanRequest request{file.shown, interests_.tls, interests_.go, interests_.go_states, interests_.go_allocations, 0};
+  request.go_file = go_.next_number();
+  auto plan = files_.plan(file, request);
+  if (!plan) return tell_unread(file.shown);
+  if (!plan->refused.empty()) {
     // A script, or a program of another processor. Only of a library is it worth a word.
-    if (tls::is_tls_library(name_of(shown))) tell({shown, {}, {}, e.what(), 0, 0});
+    if (tls::is_tls_library(name_of(file.shown))) tell({file.shown, {}, {}, plan->refused, 0, 0});
     return;
+  }
+  // The last number is that of all files for which there is no other; those are not left.
+  constexpr std::uint32_t kLast = OTHERS_FILES_MAX - 1;
+  if (others_.size() + 1 < kLast) others_.push_back({file.shown, 0, false});
+  const std::uint32_t number = others_.size() + 1 < kLast ? static_cast<std::uint32_t>(others_.size()) : kLast;
+  const auto number_places = [&](std::vector<PlannedFunction>& planned) {
+    for (auto& function : planned) {
+      for (auto& place : function.places) place.probe.cookie |= OTHERS_COOKIE(number);
+    }
+  };
+  number_places(plan->functions);
+  if (plan->go) number_places(plan->program.functions);
+  std::vector<PlannedFunction> functions = std::move(plan->functions);
+  if (plan->go) {
+    for (auto& function : go_.take_on(file, *std::move(plan))) functions.push_back(std::move(function));
+  }
+  // What stays for the whole recording is a group of the file's own, so that it can be left.
+  for (auto& function : functions) {
+    if (function.group == 0) function.group = kFileGroups + number;
   }
   std::set<std::uint32_t> groups;
   for (const auto& function : functions) groups.insert(function.group);
   for (const auto group : groups) {
     std::string refused;
-    attach(open_path, shown, functions, group, refused);
-    if (!refused.empty()) go_.refused(status, refused);
+    attach(file, functions, group, refused);
+    if (!refused.empty()) go_.refused(file.identity, refused);
   }
   if (std::any_of(functions.begin(), functions.end(), [](const auto& f) { return !f.places.empty(); }))
-    probed_.insert({status.st_dev, status.st_ino});
+    probed_.insert({file.identity.device, file.identity.inode});
 }
 
 // At once, for what is attached together is left together; one by one where the kernel refuses some of them.
-void Finder::attach(const std::string& open_path, const std::string& shown, const std::vector<PlannedFunction>& functions,
-                    std::uint32_t group, std::string& refused) {
+void Finder::attach(const scan::TargetFile& file, const std::vector<PlannedFunction>& functions, std::uint32_t group, std::string& refused) {
   std::vector<FunctionProbe> all;
   for (const auto& function : functions) {
     if (function.group != group) continue;
     for (const auto& place : function.places) all.push_back(place.probe);
   }
-  const bool together = !all.empty() && probes_.attach_functions(open_path, all, group).empty();
+  const bool together = !all.empty() && probes_.attach_functions(files_, file, all, group).empty();
   for (const auto& function : functions) {
     if (function.group != group) continue;
     std::vector<FunctionProbe> own;
     for (const auto& place : function.places) own.push_back(place.probe);
-    const std::string problem = together || own.empty() ? std::string() : probes_.attach_functions(open_path, own, group);
-    if (own.empty()) tell({shown, function.name, {}, function.reason, 0, 0});
+    const std::string problem = together || own.empty() ? std::string() : probes_.attach_functions(files_, file, own, group);
+    if (own.empty()) tell({file.shown, function.name, {}, function.reason, 0, 0});
     if (!problem.empty()) refused += (refused.empty() ? "" : "; ") + function.name + ": " + problem;
     for (const auto& place : function.places) {
       if (problem.empty())
-        tell({shown, function.name, place.text, function.reason, place.probe.offset, place.price});
+        tell({file.shown, function.name, place.text, function.reason, place.probe.offset, place.price});
       else
-        tell({shown, function.name, place.text, problem, place.probe.offset, 0});
+        tell({file.shown, function.name, place.text, problem, place.probe.offset, 0});
     }
   }
 }
@@ -243,6 +329,22 @@ void Finder::attach(const std::string& open_path, const std::string& shown, cons
 void Finder::tell(ProbeFact fact) {
   const std::lock_guard lock(mutex_);
   if (facts_.size() < kMaxFacts) facts_.push_back(std::move(fact));
+  else dropped_.facts++;
+}
+
+// Once that too many files do not answer; then nothing of each of those that come.
+void Finder::tell_unread(const std::string& path) {
+  if (!files_.blocked()) {
+    blocked_told_ = false;
+    return tell({path, {}, {}, files_.problem(), 0, 0});
+  }
+  if (!std::exchange(blocked_told_, true))
+    tell({path, {}, {}, files_.problem() + "; while " + std::to_string(scan::TargetFiles::kMaxAbandoned) + " do not, no other is looked at", 0, 0});
+}
+
+Finder::Dropped Finder::dropped() const {
+  const std::lock_guard lock(mutex_);
+  return {dropped_.looks, dropped_.facts + go_.dropped()};
 }
 
 std::vector<ProbeFact> Finder::take_new() {

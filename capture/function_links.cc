@@ -1,44 +1,19 @@
 #include "capture/function_links.h"
 
-#include <linux/bpf.h>
-#include <linux/perf_event.h>
-#include <sys/ioctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 #include <thread>
+
+#include "capture/scan/target_files.h"
+#include "capture/shadow_stacks.h"
 
 namespace tailcap::capture {
 
 namespace {
 
 constexpr std::size_t kDetachThreads = 32;
-constexpr std::uint32_t kUprobeMulti = 48;  // BPF_TRACE_UPROBE_MULTI, newer than the headers we build with
-
-// The part of union bpf_attr that creates such a link.
-struct LinkMany {
-  std::uint32_t program, target, type, flags;
-  std::uint64_t path, offsets, reference_counters, cookies;
-  std::uint32_t count, multi_flags, pid, unused;
-};
-struct LinkEvent {
-  std::uint32_t program, target, type, flags;
-  std::uint64_t cookie;
-};
-
-template <class Attribute>
-int create_link(Attribute attribute) {
-  return static_cast<int>(syscall(SYS_bpf, BPF_LINK_CREATE, &attribute, sizeof attribute));
-}
-
-std::uint64_t address(const void* pointer) { return reinterpret_cast<std::uintptr_t>(pointer); }
-
-std::string refused(const char* what) { return std::string(what) + ": " + std::strerror(errno); }
 
 void close_all(std::vector<int>& descriptors) {
   for (const int descriptor : descriptors) close(descriptor);
@@ -54,66 +29,27 @@ void FunctionLinks::use(const std::array<int, kFunctionPrograms>& programs, bool
   many_ = many;
 }
 
-std::string FunctionLinks::attach(const std::string& path, const std::vector<FunctionProbe>& places, std::uint32_t group) {
-  for (const auto& place : places) {
-    if (programs_[static_cast<std::size_t>(place.program)] < 0) return "its kernel program is not loaded";
-  }
-  std::vector<int> links;
-  std::string problem = many_ ? attach_many(path, places, links) : attach_each(path, places, links);
-  if (problem.empty())
-    links_[group].insert(links_[group].end(), links.begin(), links.end());
-  else
-    close_all(links);
-  return problem;
-}
-
-std::string FunctionLinks::attach_many(const std::string& path, const std::vector<FunctionProbe>& places,
-                                       std::vector<int>& links) {
-  for (std::size_t program = 0; program < programs_.size(); program++) {
-    std::vector<std::uint64_t> offsets, cookies;
-    for (const auto& place : places) {
-      if (static_cast<std::size_t>(place.program) != program) continue;
-      offsets.push_back(place.offset);
-      cookies.push_back(place.cookie);
+std::string FunctionLinks::attach(scan::TargetFiles& files, const scan::TargetFile& file, const std::vector<FunctionProbe>& places,
+                                  std::uint32_t group, bool anew) {
+  const bool calls = std::any_of(places.begin(), places.end(), [](const auto& place) { return begins_with_call(place.code); });
+  if (calls && avoids_calls_) return "its place is a call: a probe there would end processes that have a shadow stack";
+  if (calls) groups_with_calls_.insert(group);
+  // Only those programs that are needed, by new numbers: one that is not loaded has no descriptor.
+  std::vector<int> programs;
+  std::array<std::uint8_t, kFunctionPrograms> numbers{};
+  std::vector<FunctionProbe> renumbered = places;
+  for (auto& place : renumbered) {
+    const auto program = static_cast<std::size_t>(place.program);
+    if (programs_[program] < 0) return "its kernel program is not loaded";
+    if (numbers[program] == 0) {
+      programs.push_back(programs_[program]);
+      numbers[program] = static_cast<std::uint8_t>(programs.size());
     }
-    if (offsets.empty()) continue;
-    LinkMany attribute{};
-    attribute.program = static_cast<std::uint32_t>(programs_[program]);
-    attribute.type = kUprobeMulti;
-    attribute.path = address(path.c_str());
-    attribute.offsets = address(offsets.data());
-    attribute.cookies = address(cookies.data());
-    attribute.count = static_cast<std::uint32_t>(offsets.size());
-    const int link = create_link(attribute);
-    if (link < 0) return refused("the kernel refused the places");
-    links.push_back(link);
+    place.program = static_cast<FunctionProgram>(numbers[program] - 1);
   }
-  return {};
-}
-
-std::string FunctionLinks::attach_each(const std::string& path, const std::vector<FunctionProbe>& places,
-                                       std::vector<int>& links) {
-  std::uint32_t type = 0;
-  if (!(std::ifstream("/sys/bus/event_source/devices/uprobe/type") >> type))
-    return "this kernel has no uprobes (CONFIG_UPROBE_EVENTS)";
-  for (const auto& place : places) {
-    perf_event_attr event{};
-    event.size = sizeof event;
-    event.type = type;
-    event.config1 = address(path.c_str());
-    event.config2 = place.offset;
-    const int perf = static_cast<int>(syscall(SYS_perf_event_open, &event, -1, 0, -1, PERF_FLAG_FD_CLOEXEC));
-    if (perf < 0) return refused("the kernel refused the place");
-    LinkEvent attribute{};
-    attribute.program = static_cast<std::uint32_t>(programs_[static_cast<std::size_t>(place.program)]);
-    attribute.target = static_cast<std::uint32_t>(perf);
-    attribute.type = BPF_PERF_EVENT;
-    attribute.cookie = place.cookie;
-    const int link = create_link(attribute);
-    if (link >= 0) links.push_back(link);
-    links.push_back(perf);
-    if (link < 0 || ioctl(perf, PERF_EVENT_IOC_ENABLE, 0) != 0) return refused("the kernel refused the program there");
-  }
+  const std::vector<int> links = files.attach(file, programs, renumbered, many_, anew);
+  if (links.empty()) return files.problem();
+  links_[group].insert(links_[group].end(), links.begin(), links.end());
   return {};
 }
 
@@ -130,6 +66,12 @@ void FunctionLinks::detach() {
     });
   }
   for (auto& thread : threads) thread.join();
+}
+
+void FunctionLinks::avoid_calls() {
+  avoids_calls_ = true;
+  for (const std::uint32_t group : groups_with_calls_) detach(group);
+  groups_with_calls_.clear();
 }
 
 void FunctionLinks::detach(std::uint32_t group) {

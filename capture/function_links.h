@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -20,7 +21,13 @@ struct FunctionProbe {
   FunctionProgram program = FunctionProgram::enter;
   std::uint64_t offset = 0;  // in the file
   std::uint64_t cookie = 0;  // bpf/event.h
+  std::string code;          // the bytes there, of which the plan was made
 };
+
+namespace scan {
+class TargetFiles;
+struct TargetFile;
+}  // namespace scan
 
 class FunctionLinks {
  public:
@@ -31,18 +38,19 @@ class FunctionLinks {
 
   // Descriptors of the loaded programs; -1: not loaded. many: they were loaded for links of many places.
   void use(const std::array<int, kFunctionPrograms>& programs, bool many);
-  // In all processes that run the file: all places, or none and why. A group can be left before the others.
-  std::string attach(const std::string& path, const std::vector<FunctionProbe>& places, std::uint32_t group);
+  // In all processes that run the file: all places, or none and why. A group can be left before the others, and come back: anew.
+  std::string attach(scan::TargetFiles& files, const scan::TargetFile& file, const std::vector<FunctionProbe>& places, std::uint32_t group,
+                     bool anew);
   void detach(std::uint32_t group);
+  // From now on no place on a call is taken, and those that were are left with their groups: a process has a shadow stack.
+  void avoid_calls();
   void detach();
   bool many() const { return many_; }  // leaving is a matter of milliseconds
 
  private:
-  std::string attach_many(const std::string& path, const std::vector<FunctionProbe>& places, std::vector<int>& links);
-  std::string attach_each(const std::string& path, const std::vector<FunctionProbe>& places, std::vector<int>& links);
-
   std::array<int, kFunctionPrograms> programs_{};
-  bool many_ = false;
+  bool many_ = false, avoids_calls_ = false;
+  std::set<std::uint32_t> groups_with_calls_;
   std::map<std::uint32_t, std::vector<int>> links_;  // by group: a link, or a link before its perf event
 };
 

@@ -7,12 +7,18 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
+#include <charconv>
 #include <cstring>
-#include <fstream>
-#include <sstream>
 #include <stdexcept>
 
+#include "capture/system_file.h"
+
 namespace tailcap::capture {
+
+namespace {
+constexpr std::size_t kMountsBytes = 4u << 20;  // each mount is a line; containers have thousands of them
+}
 
 struct KernelTypes::Impl {
   btf* types = nullptr;
@@ -50,6 +56,12 @@ std::string kernel_release() {
   return uname(&names) == 0 ? names.release : "";
 }
 
+bool kernel_is_too_old() {
+  int major = 0, minor = 0;
+  if (std::sscanf(kernel_release().c_str(), "%d.%d", &major, &minor) != 2) return true;
+  return major < kOldestKernel[0] || (major == kOldestKernel[0] && minor < kOldestKernel[1]);
+}
+
 std::string machine() {
   utsname names{};
   return uname(&names) == 0 ? names.machine : "";
@@ -61,9 +73,8 @@ std::string host_name() {
 }
 
 std::string boot_id() {
-  std::string id;
-  std::getline(std::ifstream("/proc/sys/kernel/random/boot_id"), id);
-  return id;
+  const std::string text = read_system_file("/proc/sys/kernel/random/boot_id", 256);
+  return text.substr(0, text.find('\n'));
 }
 
 bool has_trace_event(const std::string& name) {
@@ -77,20 +88,23 @@ bool in_unified_hierarchy(const std::string& path) {
 }
 
 std::string unified_mount() {
-  std::ifstream mounts("/proc/self/mounts");
-  std::string device, where, type, rest;
-  while (mounts >> device >> where >> type && std::getline(mounts, rest)) {
-    if (type == "cgroup2") return where;
+  SystemLines mounts("/proc/self/mounts", kMountsBytes);
+  std::string_view line;
+  while (mounts.next(line)) {
+    const auto place = line.find(' '), type = line.find(' ', place + 1);
+    if (type != line.npos && line.substr(type + 1).starts_with("cgroup2 ")) return std::string(line.substr(place + 1, type - place - 1));
   }
   return "";
 }
 
 bool capable(int capability) {
-  std::ifstream status("/proc/self/status");
-  std::string line;
-  while (std::getline(status, line)) {
-    if (!line.starts_with("CapEff:")) continue;
-    return std::stoull(line.substr(7), nullptr, 16) >> capability & 1;
+  SystemLines status("/proc/self/status");
+  std::string_view line;
+  while (status.next(line)) {
+    if (!line.starts_with("CapEff:\t")) continue;
+    std::uint64_t set = 0;
+    std::from_chars(line.data() + 8, line.data() + line.size(), set, 16);
+    return set >> capability & 1;
   }
   return false;
 }

@@ -20,7 +20,11 @@ class KernelTypes {
   std::unique_ptr<Impl> impl_;
 };
 
+// The oldest kernel on which tailcap is tested and records: docs/KERNELS.md.
+inline constexpr int kOldestKernel[] = {6, 1};
+inline constexpr const char* kOldestKernelName = "6.1";
 std::string kernel_release();
+bool kernel_is_too_old();
 std::string machine();
 std::string host_name();
 std::string boot_id();

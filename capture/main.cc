@@ -8,15 +8,25 @@
 
 #include "capture/ask.h"
 #include "capture/doctor.h"
+#include "capture/mask/header_list.h"
 #include "capture/options.h"
 #include "capture/recorder.h"
+#include "formats/printable.h"
 
 namespace {
 
 using namespace tailcap::capture;
+using tailcap::formats::printable;
+using tailcap::formats::printable_message;
 
 void list_groups() {
   for (auto group : kGroups) std::printf("%-10s %s\n", name_of(group), describe(group));
+}
+
+void list_headers() {
+  std::puts("The values of these headers are kept, in HTTP/1 and HTTP/2, heads and trailers; those of others are masked:");
+  for (const auto name : mask::HeaderList::standard()) std::printf("  %.*s\n", static_cast<int>(name.size()), name.data());
+  std::puts("Of :path and the targets of requests, query values and tokens are masked; of host and :authority, user information.");
 }
 
 void print_timings(const Probes& probes) {
@@ -32,12 +42,13 @@ void print_timings(const Probes& probes) {
 
 int rehearse(const Options& options) {
   Probes probes(options.probes);
+  for (const auto& sentence : probes.not_recorded()) std::fprintf(stderr, "tailcap-record: %s.\n", sentence.c_str());
   if (options.probes.verifier_log) std::fputs(probes.verifier_log().c_str(), stdout);
   if (!options.dry_run) probes.attach();
   if (options.timings) print_timings(probes);
   if (options.dry_run)
-    std::printf("all programs load: tier %s, %s. Nothing was attached.\n",
-                probes.tier().tier == tailcap::formats::HookTier::a ? "a" : "c", probes.tier().reason.c_str());
+    std::printf("%s: tier %s, %s. Nothing was attached.\n",
+                probes.not_recorded().empty() ? "all programs load" : "all other programs load", probes.tier().tier == tailcap::formats::HookTier::a ? "a" : "c", probes.tier().reason.c_str());
   return 0;
 }
 
@@ -47,6 +58,10 @@ int run(int argc, char** argv) {
   const Options options = parse_options(argc, argv);
   if (options.help) return std::fputs(kHelp, stdout) < 0;
   if (options.version) return std::puts("tailcap-record " TAILCAP_VERSION) < 0;
+  if (options.list_headers) {
+    list_headers();
+    return 0;
+  }
   if (options.list) {
     list_groups();
     return 0;
@@ -57,7 +72,8 @@ int run(int argc, char** argv) {
   }
   const Outcome outcome = record(options);
   if (!options.probes.selection.command.empty()) {
-    const char* name = options.probes.selection.command[0].c_str();
+    const std::string command = printable(options.probes.selection.command[0]);
+    const char* name = command.c_str();
     if (!outcome.command_ran)
       std::fprintf(stderr, "%s still runs\n", name);
     else if (WIFEXITED(outcome.command_status))
@@ -70,6 +86,10 @@ int run(int argc, char** argv) {
                      options.probes.ring_bytes)
                  .c_str(),
              stderr);
+  if (!outcome.anybody) {
+    std::fputs("tailcap-record: nobody was recorded: nobody who fits was there, or came.\n", stderr);
+    return 1;
+  }
   return outcome.tally.lost ? 3 : 0;
 }
 
@@ -79,10 +99,10 @@ int main(int argc, char** argv) {
   try {
     return run(argc, argv);
   } catch (const UsageError& e) {
-    std::fprintf(stderr, "tailcap-record: %s. `tailcap record --help` shows what can be given.\n", e.what());
+    std::fprintf(stderr, "tailcap-record: %s. `tailcap record --help` shows what can be given.\n", printable_message(e.what()).c_str());
     return 2;
   } catch (const std::exception& e) {
-    std::fprintf(stderr, "tailcap-record: %s\n", e.what());
+    std::fprintf(stderr, "tailcap-record: %s\n", printable_message(e.what()).c_str());
     return 1;
   }
 }

@@ -1,5 +1,8 @@
 #include "capture/options.h"
 
+#include <fcntl.h>
+
+#include <algorithm>
 #include <bit>
 #include <boost/program_options.hpp>
 #include <ctime>
@@ -7,6 +10,7 @@
 
 #include "bpf/event.h"
 #include "capture/amount.h"
+#include "capture/mask/header_list.h"
 #include "capture/note.h"
 
 namespace tailcap::capture {
@@ -28,6 +32,7 @@ Whom (together: whoever fits any of them; children of those recorded are recorde
       --port N           whoever uses this TCP port, as server or client (up to 8)
   -a, --all              everybody but the recorder
   -- COMMAND ARG...      starts this, records it from its first instruction, ends with it
+      --user NAME[:GROUP] runs COMMAND as this user: under sudo it would run as root
 
 How long, and where to
   -d, --duration TIME    stop after 30s, 500ms, 2m …     (default: until Ctrl-C or the end of all recorded)
@@ -39,11 +44,18 @@ How long, and where to
 
 What
       --payload BYTES    kept of what follows a message start; 0: no payload at all  (default: 4096)
-      --unsafe-headers   do not mask the values of authorization, proxy-authorization, cookie, set-cookie, x-api-key
+                         Of payload the file gets message heads, framing, DNS and TLS hellos; no body, and nothing of other
+                         protocols. Header values outside a list, query values and long tokens in paths are asterisks
+      --keep-header NAME keeps the values of this header, too (repeat for more); --list-headers prints the list
+      --keep-query NAME  keeps the values of this query parameter, too (repeat for more); all: of every one
+      --keep-arguments   of recorded processes the whole command line, not only the program
+      --unsafe-headers   keeps the values of all headers: passwords, tokens and cookies
+      --payload-raw      masks nothing, and keeps bodies and other protocols as well
       --sample N         also both stacks of every running thread, N times a second (99 is usual); user stacks are walked by
                          frame pointers, which Go has and C, C++ and Rust with -fno-omit-frame-pointer
       --stacks[=off]     also where threads wait: both stacks of every wait of 1 ms and more, and of some shorter ones; at most
                          10,000 a second on a CPU are walked. off: not until `tailcap control FILE stacks on`, which switches --sample, too
+      --no-probe FILE    never stand in this program or library, for TLS or for Go (repeat for more)
       --only GROUPS      record only these: io,arrivals,offcpu,stalls,tasks,net,tls,go,interrupts,samples,files,
                          stacks,allocations (default: all but the last five)
       --add GROUPS       … and these, after --only
@@ -60,6 +72,7 @@ What
       --slow-io TIME     with it: how long an I/O of a disk has to take to be recorded  (default: 10ms)
 
 How
+      --ready-fd N       write "ready" to this descriptor and close it, once it records
       --tier a|c         how socket I/O is seen          (default: the best this kernel offers)
       --ring SIZE        memory between kernel and recorder, a power of two         (default: 16MiB)
       --rings N          that is so many rings, a power of two up to 16  (default: one for every four CPUs)
@@ -69,7 +82,8 @@ How
   -h, --help             this
       --version
 
-Exit codes: 0 recorded, 1 failed, 2 bad usage, 3 recorded but events were lost.
+Exit codes: 0 recorded, 1 failed or nobody to record, 2 bad usage, 3 recorded but events were lost; 128 and the number of a signal
+that came before it recorded (130: Ctrl-C).
 
 examples:
   tailcap record -p $(pidof -s nginx) -d 30s -o slow.tcap
@@ -152,6 +166,12 @@ void choose_stacks(const std::string& given, ProbeSettings& probes) {
   if (probes.has(Group::allocations) && !probes.has(Group::go)) throw UsageError("allocations are those of Go programs: they need the group go");
 }
 
+std::string header_name(std::string name) {
+  if (name.empty() || !std::all_of(name.begin(), name.end(), mask::is_token)) throw UsageError("'" + name + "' is not the name of a header");
+  std::transform(name.begin(), name.end(), name.begin(), mask::lower);
+  return name;
+}
+
 void check(Options& options) {
   const auto& selection = options.probes.selection;
   if (selection.empty())
@@ -189,8 +209,11 @@ Options parse_options(int argc, char** argv) {
       "port", po::value<Strings>());
   add("all,a", "")("duration,d", po::value<std::string>())("output,o", po::value<std::string>())("force", "");
   add("max-size", po::value<std::string>())("payload", po::value<std::string>())("note", po::value<Strings>());
-  add("unsafe-headers", "")("only", po::value<Strings>())("add", po::value<Strings>())("profile", po::value<std::string>())("sample", po::value<std::string>())("stacks", po::value<std::string>()->implicit_value("on", ""))("list", "")("list-probes", "");
+  add("no-probe", po::value<Strings>());
+  add("unsafe-headers", "")("payload-raw", "")("keep-header", po::value<Strings>())("keep-query", po::value<Strings>())("keep-arguments", "")("list-headers", "");
+  add("only", po::value<Strings>())("add", po::value<Strings>())("profile", po::value<std::string>())("sample", po::value<std::string>())("stacks", po::value<std::string>()->implicit_value("on", ""))("list", "")("list-probes", "");
   add("slow-file", po::value<std::string>())("slow-io", po::value<std::string>());
+  add("user", po::value<std::string>())("ready-fd", po::value<std::string>());
   add("tier", po::value<std::string>())("ring", po::value<std::string>())("rings", po::value<std::string>())("dry-run", "")("timings", "")("verifier-log",
                                                                                                         "");
   add("help,h", "")("version", "");
@@ -208,6 +231,7 @@ Options parse_options(int argc, char** argv) {
   auto& selection = options.probes.selection;
   options.help = given.count("help");
   options.version = given.count("version");
+  options.list_headers = given.count("list-headers");
   options.list = given.count("list") || given.count("list-probes");
   for (const auto& pid : strings("pid"))
     selection.pids.push_back(number<std::uint32_t>(pid, "a process id", 1, 4194304));
@@ -254,13 +278,28 @@ Options parse_options(int argc, char** argv) {
     if (tier != "a" && tier != "c") throw UsageError("'" + tier + "' is not a hook tier: a or c (b is not built yet)");
     options.probes.tier = tier == "a" ? formats::HookTier::a : formats::HookTier::c;
   }
+  options.no_probe = strings("no-probe");
+  if (given.count("user")) options.user = given["user"].as<std::string>();
+  if (!options.user.empty() && selection.command.empty()) throw UsageError("--user is of the command to be started: give -- COMMAND, too");
+  if (given.count("ready-fd")) {
+    options.ready_fd = number<int>(given["ready-fd"].as<std::string>(), "a descriptor", 0, 1 << 20);
+    if (fcntl(options.ready_fd, F_GETFD) < 0) throw UsageError("--ready-fd " + std::to_string(options.ready_fd) + ": there is no such descriptor");
+  }
   options.output = given.count("output") ? given["output"].as<std::string>() : default_output();
   options.force = given.count("force");
-  options.unsafe_headers = given.count("unsafe-headers");
+  options.keep.header_values = given.count("unsafe-headers");
+  options.keep.everything = given.count("payload-raw");
+  options.keep.arguments = given.count("keep-arguments");
+  for (const auto& name : strings("keep-header")) options.keep.headers.push_back(header_name(name));
+  for (const auto& name : strings("keep-query")) {
+    if (name.empty()) throw UsageError("--keep-query needs the name of a query parameter, or all");
+    if (name == "all") options.keep.all_queries = true;
+    else options.keep.queries.push_back(name);
+  }
   options.dry_run = given.count("dry-run");
   options.timings = options.probes.timings = given.count("timings");
   options.probes.verifier_log = given.count("verifier-log");
-  if (!options.help && !options.version && !options.list && !(options.dry_run && selection.empty())) check(options);
+  if (!options.help && !options.version && !options.list && !options.list_headers && !(options.dry_run && selection.empty())) check(options);
   return options;
 }
 

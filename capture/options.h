@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "capture/mask/keep.h"
 #include "capture/probes.h"
 #include "capture/selection.h"
 
@@ -21,8 +22,11 @@ struct Options {
   std::optional<std::chrono::nanoseconds> duration;
   std::uint64_t max_size = 0;  // 0: no limit
   std::vector<std::pair<std::string, std::string>> notes;
-  bool unsafe_headers = false;
-  bool dry_run = false, timings = false, list = false, help = false, version = false;
+  std::vector<std::string> no_probe;  // files in which no kernel program stands
+  std::string user;   // of the command: NAME[:GROUP]; empty: that of the recorder
+  int ready_fd = -1;  // told when it records; -1: nobody is
+  mask::Keep keep;
+  bool dry_run = false, timings = false, list = false, list_headers = false, help = false, version = false;
   std::vector<std::string> command_line;
 };
 

@@ -16,7 +16,7 @@ std::string text_of(const symbols::Place& place, std::uint64_t function) {
 
 PlannedPlace planned(const symbols::ProbePlacer& placer, const symbols::Place& place, std::uint64_t function,
                      FunctionProgram program, std::uint64_t cookie) {
-  return {{program, placer.file_offset(place), cookie},
+  return {{program, placer.file_offset(place), cookie, placer.code_at(place)},
           text_of(place, function),
           place.price == symbols::Price::emulated ? kEmulatedPrice : kSingleStepPrice};
 }

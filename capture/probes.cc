@@ -25,6 +25,7 @@
 #include "capture/kernel.h"
 #include "capture/rings.h"
 #include "capture/program_choice.h"
+#include "capture/refusal.h"
 
 namespace tailcap::capture {
 
@@ -72,10 +73,12 @@ std::string hook_of(const bpf_program* program) {
   return std::string(section.starts_with("tp_btf/") ? section.substr(7) : section);
 }
 
-std::string lines_about_failure(const std::string& words) {
-  // The verifier's verdict is at the end, before its statistics; more than a screenful helps nobody.
-  constexpr std::size_t kKeep = 1500;
-  return words.size() > kKeep ? "…" + words.substr(words.size() - kKeep) : words;
+// For tests. A program of another type may not call what this one calls.
+void spoil(bpf_program* program, Spoil how) {
+  if (how == Spoil::refused)
+    bpf_program__set_type(program, BPF_PROG_TYPE_SOCKET_FILTER);
+  else
+    bpf_program__set_autoload(program, false);
 }
 
 std::uint64_t cgroup_id(const std::string& path) {
@@ -122,21 +125,25 @@ struct Probes::Impl {
   std::map<std::string, microseconds> attach_times;
   std::map<std::string, std::vector<char>> logs;
   TierChoice tier;
+  ProbeSettings settings;
+  std::vector<std::string> not_recorded;
   std::string log;
   microseconds open_time{}, load_time{};
   std::uint64_t ring_bytes = 0;
-  std::uint32_t sample_rate = 0;
   bool stacks_at_once = true;
 
-  void configure(const ProbeSettings& settings, const KernelTypes& types);
-  void choose_programs(const ProbeSettings& settings, const KernelTypes& types);
+  void configure(const KernelTypes& types);
+  void choose_programs(const KernelTypes& types);
+  int load(const KernelTypes& types);
+  void load_what_can_be(const KernelTypes& types);
   std::vector<std::byte> iterate(bpf_program* program);
 };
 
-void Probes::Impl::configure(const ProbeSettings& settings, const KernelTypes& types) {
+void Probes::Impl::configure(const KernelTypes& types) {
   auto& constants = *skeleton->rodata;
   const auto& selection = settings.selection;
   constants.self_tgid = static_cast<std::uint32_t>(getpid());
+  std::copy(settings.own_processes.begin(), settings.own_processes.end(), constants.own_tgids);
   constants.payload_limit = settings.payload_limit;
   const std::uint32_t rings = rings_for(settings.rings, settings.ring_bytes);
   ring_bytes = settings.ring_bytes / rings;
@@ -163,19 +170,19 @@ void Probes::Impl::configure(const ProbeSettings& settings, const KernelTypes& t
   if (!settings.has(Group::allocations)) bpf_map__set_max_entries(skeleton->maps.go_allocated, 1);
   constants.oom_tells_task = types.tracepoint_arguments("mark_victim") >= 2;
   constants.switch_tells_state = types.tracepoint_arguments("sched_switch") >= 4;
-  sample_rate = settings.sample_rate;
 }
 
-void Probes::Impl::choose_programs(const ProbeSettings& settings, const KernelTypes& types) {
+void Probes::Impl::choose_programs(const KernelTypes& types) {
   bpf_program* program = nullptr;
   bpf_object__for_each_program(program, skeleton->obj) {
     const std::string name = bpf_program__name(program);
     const std::string hook = hook_of(program);
     const bool exists = hook.starts_with("iter/") || hook == kFunctionHook || hook == kClockHook ||
                         (hook.starts_with(kCallHook) ? has_trace_event(hook.substr(kCallHook.size())) : types.has_tracepoint(hook));
-    // Before 5.12 it had a request queue before the I/O.
-    const bool as_expected = name != "stall_io_queued" || types.tracepoint_arguments(hook) == 1;
-    bpf_program__set_autoload(program, exists && as_expected && wanted(name, settings, tier.tier));
+    bpf_program__set_autoload(program, exists && wanted(name, settings, tier.tier));
+    for (const auto& [spoiled, how] : settings.spoiled) {
+      if (name == spoiled) spoil(program, how);
+    }
     if (hook == kFunctionHook && types.has_links_of_many_places())
       bpf_program__set_expected_attach_type(program, static_cast<bpf_attach_type>(kUprobeMulti));
     // Without a buffer of ours libbpf tries again with its own where a program is refused, and reports that.
@@ -187,35 +194,56 @@ void Probes::Impl::choose_programs(const ProbeSettings& settings, const KernelTy
   }
 }
 
+// An errno; 0: all is loaded.
+int Probes::Impl::load(const KernelTypes& types) {
+  const auto start = Clock::now();
+  last_words.clear();
+  logs.clear();
+  skeleton.reset(tailcap_bpf__open());
+  if (!skeleton) throw std::runtime_error("cannot open the kernel programs in this binary: " + last_words);
+  configure(types);
+  choose_programs(types);
+  open_time = since(start);
+  const auto opened = Clock::now();
+  const int error = -tailcap_bpf__load(skeleton.get());
+  load_time = since(opened);
+  for (const auto& [name, buffer] : logs) {
+    if (settings.verifier_log && buffer[0]) log += "== " + name + "\n" + buffer.data() + "\n";
+  }
+  return error;
+}
+
+// An object whose program was refused cannot be loaded again: each time it is opened anew, without that program.
+void Probes::Impl::load_what_can_be(const KernelTypes& types) {
+  for (;;) {
+    const int error = load(types);
+    if (!error) return;
+    if (error == EPERM)
+      throw std::runtime_error("the kernel refused to load the programs (" + std::string(std::strerror(error)) +
+                               "): run as root, or with CAP_BPF and CAP_PERFMON. `tailcap doctor` says what is missing.");
+    const std::string program = refused_program(last_words);
+    if (program.empty())
+      throw std::runtime_error("the kernel refused to load the programs: " + std::string(std::strerror(error)) + "\n" + last_words + log);
+    not_recorded.push_back(do_without(program, error, tier.tier, settings));
+    if (not_recorded.back().empty()) throw std::runtime_error(nothing_without(program, error) + (log.empty() ? "." : ".\n" + log));
+  }
+}
+
 Probes::Probes(const ProbeSettings& settings) : impl_(std::make_unique<Impl>()) {
   libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
   libbpf_set_print(keep_words);
-  last_words.clear();
-  auto start = Clock::now();
+  if (kernel_is_too_old())
+    throw std::runtime_error("this kernel is " + kernel_release() + "; tailcap needs " + kOldestKernelName + " or later");
   impl_->tier = choose_tier(settings.tier);
+  if (!settings.tier_reason.empty()) impl_->tier.reason = settings.tier_reason;
   if (impl_->tier.tier == HookTier::unknown)
     throw std::runtime_error("recording is impossible here: " + impl_->tier.reason + ". `tailcap doctor` says more.");
   if (settings.has(Group::files) && !has_trace_event("syscalls"))
     throw std::runtime_error("the group files needs the kernel's tracing file system with the events of its system calls "
                              "(CONFIG_FTRACE_SYSCALLS). `mount -t tracefs tracefs /sys/kernel/tracing` mounts it.");
   const KernelTypes types;
-  impl_->skeleton.reset(tailcap_bpf__open());
-  if (!impl_->skeleton) throw std::runtime_error("cannot open the kernel programs in this binary: " + last_words);
-  impl_->configure(settings, types);
-  impl_->choose_programs(settings, types);
-  impl_->open_time = since(start);
-  start = Clock::now();
-  const int error = -tailcap_bpf__load(impl_->skeleton.get());
-  impl_->load_time = since(start);
-  for (const auto& [name, buffer] : impl_->logs) {
-    if (settings.verifier_log && buffer[0]) impl_->log += "== " + name + "\n" + buffer.data() + "\n";
-  }
-  if (error == EPERM)
-    throw std::runtime_error("the kernel refused to load the programs (" + std::string(std::strerror(error)) +
-                             "): run as root, or with CAP_BPF and CAP_PERFMON. `tailcap doctor` says what is missing.");
-  if (error)
-    throw std::runtime_error("the kernel refused to load the programs: " + std::string(std::strerror(error)) +
-                             ". `--verifier-log` shows why in full.\n" + lines_about_failure(last_words) + impl_->log);
+  impl_->settings = settings;
+  impl_->load_what_can_be(types);
   const auto& programs = impl_->skeleton->progs;
   const auto loaded = [](const bpf_program* program) { return bpf_program__autoload(program) ? bpf_program__fd(program) : -1; };
   impl_->function_links.use(
@@ -264,15 +292,25 @@ std::uint64_t Probes::go_hits(std::uint16_t file, bool handlers) const {
   return std::atomic_ref(hits).load(std::memory_order_relaxed);
 }
 
-void Probes::attach() {
+void Probes::make_target(int process) {
+  const bpf_map* tasks = impl_->skeleton->maps.tasks;
+  const std::vector<std::byte> state(bpf_map__value_size(tasks));
+  if (bpf_map_update_elem(bpf_map__fd(tasks), &process, state.data(), BPF_NOEXIST) != 0)
+    throw std::system_error(errno, std::generic_category(), "cannot tell the kernel programs whom to record");
+}
+
+void Probes::attach() { attach({}); }
+
+void Probes::attach(std::span<const std::string_view> names) {
   bpf_program* program = nullptr;
   bpf_object__for_each_program(program, impl_->skeleton->obj) {
     const std::string name = bpf_program__name(program);
+    if (!names.empty() && std::find(names.begin(), names.end(), name) == names.end()) continue;
     if (!bpf_program__autoload(program) || hook_of(program).starts_with("iter/") || hook_of(program) == kFunctionHook)
       continue;
     const auto start = Clock::now();
     if (hook_of(program) == kClockHook) {
-      impl_->clock.start(bpf_program__fd(program), impl_->sample_rate);
+      impl_->clock.start(bpf_program__fd(program), impl_->settings.sample_rate);
       if (!impl_->stacks_at_once) impl_->clock.run(false);
       impl_->attach_times[name] = since(start);
       continue;
@@ -286,11 +324,20 @@ void Probes::attach() {
   }
 }
 
-std::string Probes::attach_functions(const std::string& path, const std::vector<FunctionProbe>& places, std::uint32_t group) {
-  return impl_->function_links.attach(path, places, group);
+std::string Probes::attach_functions(scan::TargetFiles& files, const scan::TargetFile& file, const std::vector<FunctionProbe>& places,
+                                     std::uint32_t group, bool anew) {
+  return impl_->function_links.attach(files, file, places, group, anew);
 }
 
 void Probes::detach_functions(std::uint32_t group) { impl_->function_links.detach(group); }
+int Probes::unrecorded_descriptor() const { return bpf_map__fd(impl_->skeleton->maps.unrecorded); }
+void Probes::avoid_calls() { impl_->function_links.avoid_calls(); }
+
+std::uint64_t Probes::others_hits(std::uint32_t file) const {
+  assert(file < OTHERS_FILES_MAX);
+  return std::atomic_ref(impl_->skeleton->bss->others_hits[file]).load(std::memory_order_relaxed);
+}
+
 int Probes::allocations_descriptor() const { return bpf_map__fd(impl_->skeleton->maps.go_allocated); }
 
 void Probes::switch_stacks(bool on) {
@@ -300,9 +347,11 @@ void Probes::switch_stacks(bool on) {
 
 bool Probes::detaches_at_once() const { return impl_->function_links.many(); }
 
+void Probes::detach_tracepoints() { impl_->links.clear(); }
+
 void Probes::detach() {
   impl_->clock.stop();
-  impl_->links.clear();
+  detach_tracepoints();
   impl_->function_links.detach();
 }
 
@@ -344,6 +393,8 @@ int Probes::rings_map() const { return bpf_map__fd(impl_->skeleton->maps.rings);
 std::uint32_t Probes::ring_count() const { return impl_->skeleton->rodata->ring_mask + 1; }
 std::uint64_t Probes::ring_bytes() const { return impl_->ring_bytes; }
 const TierChoice& Probes::tier() const { return impl_->tier; }
+const ProbeSettings& Probes::settings() const { return impl_->settings; }
+const std::vector<std::string>& Probes::not_recorded() const { return impl_->not_recorded; }
 microseconds Probes::open_time() const { return impl_->open_time; }
 microseconds Probes::load_time() const { return impl_->load_time; }
 const std::string& Probes::verifier_log() const { return impl_->log; }
@@ -355,6 +406,23 @@ std::vector<KernelLoss> Probes::losses() const {
     if (count) losses.push_back(KernelLoss{i / RECORD_KINDS, i % RECORD_KINDS, count});
   }
   return losses;
+}
+
+void Probes::describe(formats::Preamble& preamble) const {
+  preamble.tier = tier().tier;
+  preamble.tier_reason = tier().reason;
+  std::string tags;
+  for (const auto& program : programs()) {
+    preamble.programs.push_back(program.name);
+    tags += (tags.empty() ? "" : " ") + program.name + "=" + program.tag;
+  }
+  preamble.notes.emplace_back("tailcap.object.sha256", TAILCAP_OBJECT_SHA256);
+  preamble.notes.emplace_back("tailcap.program.tags", tags);
+  for (const auto& sentence : not_recorded()) preamble.notes.emplace_back("tailcap.refused", sentence);
+}
+
+void Probes::forget_losses() {
+  for (auto& loss : impl_->skeleton->bss->losses) std::atomic_ref(loss).store(0, std::memory_order_relaxed);
 }
 
 std::vector<ProgramReport> Probes::programs() const {

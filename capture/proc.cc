@@ -7,30 +7,16 @@
 #include <cinttypes>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 
 #include "capture/clocks.h"
 #include "capture/quota.h"
-#include "capture/symbols/build_id.h"
+#include "capture/system_file.h"
 
 namespace tailcap::capture {
 
 namespace {
 
 constexpr std::size_t kMaxCommandLine = 4096;  // what is beyond helps no reader of a report
-constexpr std::size_t kMaxBuildIds = 65536;
-
-std::string slurp(const std::string& path, std::size_t most) {
-  std::string text(most, '\0');
-  std::ifstream file(path, std::ios::binary);
-  file.read(text.data(), static_cast<std::streamsize>(most));
-  text.resize(static_cast<std::size_t>(file.gcount()));
-  return text;
-}
-
-}  // namespace
-
-namespace {
 
 // Of what stands behind the name in /proc/PID/stat. The kernel tells the start in clock ticks since boot, time asleep included.
 formats::Time start_time(const char* stat, std::uint32_t& parent_pid) {
@@ -49,30 +35,29 @@ formats::Time start_time(const char* stat, std::uint32_t& parent_pid) {
 ProcessFacts process_facts(std::uint32_t pid) {
   const std::string folder = "/proc/" + std::to_string(pid) + "/";
   ProcessFacts facts;
-  facts.comm = slurp(folder + "comm", 64);
+  facts.comm = read_system_file(folder + "comm", 64);
   if (facts.comm.ends_with('\n')) facts.comm.pop_back();
-  const std::string stat = slurp(folder + "stat", 512);
+  const std::string stat = read_system_file(folder + "stat", 512);
   if (const auto name_end = stat.rfind(')'); name_end != stat.npos)  // the name may contain anything
     facts.started = start_time(stat.c_str() + name_end + 1, facts.parent_pid);
-  facts.command_line = slurp(folder + "cmdline", kMaxCommandLine);
+  facts.command_line = read_system_file(folder + "cmdline", kMaxCommandLine);
   while (!facts.command_line.empty() && facts.command_line.back() == '\0') facts.command_line.pop_back();
   for (char& c : facts.command_line) {
     if (c == '\0') c = ' ';
   }
   std::error_code error;
   facts.executable = std::filesystem::read_symlink(folder + "exe", error).string();
-  const CgroupPaths groups = parse_cgroup_paths(slurp(folder + "cgroup", 4096));
+  const CgroupPaths groups = parse_cgroup_paths(read_system_file(folder + "cgroup", 4096));
   facts.cgroup = groups.cpu.empty() ? groups.unified : groups.cpu;  // where the CPU controller is
   return facts;
 }
 
-std::vector<MappingFacts> Mappings::of(std::uint32_t pid) {
-  const std::string folder = "/proc/" + std::to_string(pid) + "/";
-  std::ifstream maps(folder + "maps");
+std::vector<MappingFacts> executable_mappings(std::uint32_t pid) {
+  SystemLines maps("/proc/" + std::to_string(pid) + "/maps", kMapsBytes);
   std::vector<MappingFacts> mappings;
-  std::string line;
-  if (build_ids_.size() > kMaxBuildIds) build_ids_.clear();
-  while (std::getline(maps, line)) {
+  std::string_view text;
+  while (mappings.size() < kMaxMappings && maps.next(text)) {
+    const std::string line(text);
     unsigned long start = 0, end = 0, offset = 0, inode = 0;
     std::array<char, 8> rights{};
     std::array<char, 16> device{};
@@ -81,24 +66,15 @@ std::vector<MappingFacts> Mappings::of(std::uint32_t pid) {
                     &inode, &used) < 6)
       continue;
     if (rights[2] != 'x' || inode == 0) continue;
-    MappingFacts mapping{start, end, offset, line.substr(static_cast<std::size_t>(used)), {}};
-    const std::string key = std::string(device.data()) + ":" + std::to_string(inode);
-    auto [found, is_new] = build_ids_.try_emplace(key);
-    if (is_new) {
-      // map_files survives deletion, renaming and other mount namespaces; it needs privileges that root/ does not.
-      char range[64];
-      std::snprintf(range, sizeof range, "map_files/%lx-%lx", start, end);
-      found->second = build_id(folder + range);
-      if (found->second.empty()) found->second = build_id(folder + "root" + mapping.path);
-    }
-    mapping.build_id = found->second;
-    mappings.push_back(std::move(mapping));
+    char range[40];
+    std::snprintf(range, sizeof range, "%lx-%lx", start, end);
+    mappings.push_back({start, end, offset, {pid, range, device.data(), line.substr(static_cast<std::size_t>(used)), inode}});
   }
   return mappings;
 }
 
 bool process_exists(std::uint32_t pid) {
-  const std::string status = slurp("/proc/" + std::to_string(pid) + "/stat", 512);
+  const std::string status = read_system_file("/proc/" + std::to_string(pid) + "/stat", 512);
   const auto name_end = status.rfind(')');  // the name may contain anything
   return name_end != status.npos && name_end + 2 < status.size() && status[name_end + 2] != 'Z' &&
          status[name_end + 2] != 'X';
@@ -112,7 +88,7 @@ OwnCost own_cost() {
   };
   OwnCost cost{ns(usage.ru_utime) + ns(usage.ru_stime), 0};
   std::uint64_t pages = 0, resident = 0;
-  std::ifstream("/proc/self/statm") >> pages >> resident;
+  (void)std::sscanf(read_system_file("/proc/self/statm", 256).c_str(), "%" SCNu64 " %" SCNu64, &pages, &resident);
   cost.resident = resident * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
   return cost;
 }

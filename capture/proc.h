@@ -3,9 +3,9 @@
 
 #include <cstdint>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
+#include "capture/scan/mapped_file.h"
 #include "formats/time.h"
 
 namespace tailcap::capture {
@@ -20,17 +20,13 @@ ProcessFacts process_facts(std::uint32_t pid);
 
 struct MappingFacts {
   std::uint64_t start = 0, end = 0, file_offset = 0;
-  std::string path, build_id;
+  scan::MappedFile file;
 };
 
-// Executable file mappings, with build-ids remembered per file.
-class Mappings {
- public:
-  std::vector<MappingFacts> of(std::uint32_t pid);
-
- private:
-  std::unordered_map<std::string, std::string> build_ids_;  // by device:inode
-};
+// Of one process; beyond that they are left out. Programs have tens to hundreds.
+inline constexpr std::size_t kMaxMappings = 8192;
+// Executable file mappings, without build-ids (capture/build_ids).
+std::vector<MappingFacts> executable_mappings(std::uint32_t pid);
 
 bool process_exists(std::uint32_t pid);  // and is not a zombie
 

@@ -7,6 +7,9 @@ using formats::HookTier;
 bool wanted(std::string_view name, const ProbeSettings& settings, HookTier tier) {
   const auto has = [&](Group g) { return settings.has(g); };
   const auto& selection = settings.selection;
+  for (const auto& prefix : settings.left_out) {
+    if (name.starts_with(prefix)) return false;
+  }
   if (name == "io_send" || name == "io_receive") return tier == HookTier::a && has(Group::io);
   if (name == "call_done") return tier == HookTier::c && has(Group::io);
   if (name == "arrival") return has(Group::arrivals);

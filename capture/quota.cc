@@ -2,16 +2,14 @@
 
 #include <algorithm>
 #include <charconv>
-#include <fstream>
-#include <iterator>
+
+#include "capture/system_file.h"
 
 namespace tailcap::capture {
 namespace {
 
-std::string slurp(const std::string& path) {
-  std::ifstream in(path);
-  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-}
+// Each mount is a line; containers have thousands of them.
+constexpr std::size_t kMountsBytes = 4u << 20;
 
 // The next word, taken from the front; words are separated by any of `between`.
 std::string_view take(std::string_view& text, std::string_view between) {
@@ -69,18 +67,18 @@ CgroupPaths parse_cgroup_paths(std::string_view text) {
     const std::size_t first = line.find(':'), second = line.find(':', first + 1);
     if (first == line.npos || second == line.npos) continue;
     const std::string_view controllers = line.substr(first + 1, second - first - 1), path = line.substr(second + 1);
-    if (path.find("/..") != path.npos) continue;  // outside of what we can see
+    if (!path.starts_with('/') || path.find("/..") != path.npos) continue;  // outside of what we can see
     if (controllers.empty()) paths.unified = path;
     else if (has_option(controllers, "cpu")) paths.cpu = path;
   }
   return paths;
 }
 
-Quotas::Quotas() : mounts_(parse_cgroup_mounts(slurp("/proc/self/mountinfo"))) {}
+Quotas::Quotas() : mounts_(parse_cgroup_mounts(read_system_file("/proc/self/mountinfo", kMountsBytes))) {}
 
 std::vector<Quota> Quotas::read(std::uint32_t pid) {
   std::vector<Quota> found;
-  const CgroupPaths paths = parse_cgroup_paths(slurp("/proc/" + std::to_string(pid) + "/cgroup"));
+  const CgroupPaths paths = parse_cgroup_paths(read_system_file("/proc/" + std::to_string(pid) + "/cgroup"));
   if (!mounts_.unified.empty()) read_up(mounts_.unified, paths.unified, true, found);
   if (!mounts_.cpu.empty()) read_up(mounts_.cpu, paths.cpu, false, found);
   return found;
@@ -90,24 +88,29 @@ void Quotas::read_up(const std::string& mount, std::string path, bool unified, s
   // The root has no quota.
   for (; path.size() > 1; path.erase(path.rfind('/'))) {
     const std::string folder = mount + path;
-    if (seen_.size() >= kMaxCgroups || !seen_.insert(folder).second) return;
+    if (seen_.contains(folder)) return;
+    if (seen_.size() >= kMaxCgroups) {
+      unread_++;
+      return;
+    }
+    seen_.insert(folder);
     Quota q;
     q.cgroup = path;
     if (unified) {
-      const std::string limits = slurp(folder + "/cpu.max");
+      const std::string limits = read_system_file(folder + "/cpu.max");
       std::string_view rest = limits;
       q.quota = number(take(rest, " \n")) * 1000;
       q.period = number(take(rest, " \n")) * 1000;
     } else {
-      std::string text = slurp(folder + "/cpu.cfs_quota_us");
+      std::string text = read_system_file(folder + "/cpu.cfs_quota_us");
       std::string_view rest = text;
       q.quota = number(take(rest, "\n")) * 1000;
-      text = slurp(folder + "/cpu.cfs_period_us");
+      text = read_system_file(folder + "/cpu.cfs_period_us");
       rest = text;
       q.period = number(take(rest, "\n")) * 1000;
     }
     if (q.quota <= 0 || q.period <= 0) continue;
-    const std::string counts = slurp(folder + "/cpu.stat");
+    const std::string counts = read_system_file(folder + "/cpu.stat");
     const std::int64_t time = value_of(counts, unified ? "throttled_usec" : "throttled_time");
     const std::int64_t periods = value_of(counts, "nr_periods"), throttled = value_of(counts, "nr_throttled");
     if (time < 0 || periods < 0 || throttled < 0) continue;

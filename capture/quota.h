@@ -30,18 +30,25 @@ CgroupPaths parse_cgroup_paths(std::string_view text);
 
 class Quotas {
  public:
-  static constexpr std::size_t kMaxCgroups = 256;  // told at once; others are not
+  static constexpr std::size_t kMaxCgroups = 256;  // read at once: reading one takes about 20 µs
 
   Quotas();
   // Of the cgroups of this process and all above them, those that have a quota and were not read since the last begin().
-  void begin() { seen_.clear(); }
+  void begin() {
+    seen_.clear();
+    unread_ = 0;
+  }
+  // Never throws because of what /proc or a cgroup's file says, or because they are gone: then there is nothing.
   std::vector<Quota> read(std::uint32_t pid);
+  // Cgroups that were not read since the last begin(), for there were more than kMaxCgroups.
+  std::size_t unread() const { return unread_; }
 
  private:
   void read_up(const std::string& mount, std::string path, bool unified, std::vector<Quota>& found);
 
   CgroupMounts mounts_;
   std::set<std::string> seen_;
+  std::size_t unread_ = 0;
 };
 
 }  // namespace tailcap::capture

@@ -1,26 +1,36 @@
 #include "capture/recorder.h"
 
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/epoll.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdlib>
+#include <charconv>
 #include <filesystem>
 #include <fstream>
 #include <optional>
 #include <random>
 #include <system_error>
 
+#include "bpf/event.h"
 #include "capture/child.h"
 #include "capture/clocks.h"
 #include "capture/control.h"
-#include "capture/kernel.h"
-#include "capture/note.h"
-#include "capture/rings.h"
-#include "capture/session.h"
 #include "capture/finder.h"
+#include "capture/folder_keeper.h"
+#include "capture/kernel.h"
+#include "capture/mask/command_line.h"
+#include "capture/note.h"
+#include "capture/privileges.h"
+#include "capture/rings.h"
+#include "capture/scan/processes.h"
+#include "capture/self_test.h"
+#include "capture/session.h"
+#include "capture/signals.h"
+#include "capture/system_file.h"
+#include "formats/printable.h"
 
 namespace tailcap::capture {
 
@@ -34,6 +44,7 @@ constexpr int kPollMs = 50;        // with kBlockAge: a killed recorder loses le
 constexpr Duration kTick = 100ms;  // how finely losses are placed in time
 constexpr Duration kStatusEvery = 1s;
 constexpr Duration kKeyframeEvery = 10s;
+constexpr std::chrono::milliseconds kLookFirst = 5s;  // at most; the TLS libraries of a system take a tenth of a second, a large program two
 
 class Descriptor {
  public:
@@ -51,10 +62,11 @@ class Descriptor {
 
 // Threads are not processes: the numbers people have at hand may be either.
 std::uint32_t process_of(std::uint32_t pid) {
-  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
-  std::string line;
-  while (std::getline(status, line)) {
-    if (line.starts_with("Tgid:")) return static_cast<std::uint32_t>(std::stoul(line.substr(5)));
+  SystemLines status("/proc/" + std::to_string(pid) + "/status");
+  std::string_view line;
+  while (status.next(line)) {
+    std::uint32_t process = 0;
+    if (line.starts_with("Tgid:\t") && std::from_chars(line.data() + 6, line.data() + line.size(), process).ec == std::errc()) return process;
   }
   throw std::runtime_error("there is no process " + std::to_string(pid) + ". `pgrep -a NAME` finds it.");
 }
@@ -74,54 +86,22 @@ formats::Preamble preamble(const Options& options, const Probes& probes) {
   formats::Preamble p;
   p.capture_id = random_id();
   p.tool_version = "tailcap " TAILCAP_VERSION;
-  p.command_line = options.command_line;
+  p.command_line = options.keep.arguments ? options.command_line : mask::own_command_line(options.command_line);
   p.host = host_name();
   p.kernel = kernel_release();
   p.architecture = machine();
   p.boot_id = boot_id();
   p.cpus = static_cast<std::uint32_t>(sysconf(_SC_NPROCESSORS_ONLN));
-  p.tier = probes.tier().tier;
-  p.tier_reason = probes.tier().reason;
-  p.redaction = options.unsafe_headers ? formats::Redaction::none : formats::Redaction::masked_headers;
+  p.redaction = options.keep.everything ? formats::Redaction::payload_raw : options.keep.header_values ? formats::Redaction::header_values : formats::Redaction::allow_list;
   p.payload_limit = options.probes.payload_limit;
   p.ring_bytes = options.probes.ring_bytes;
   p.targets = options.probes.selection.names();
-  for (const auto& program : probes.programs()) p.programs.push_back(program.name);
   p.notes = options.notes;
+  probes.describe(p);
   const auto clocks = read_clocks();
   p.started = clocks.time;
   p.started_realtime = clocks.snapshot.realtime;
   return p;
-}
-
-class Signals {
- public:
-  Signals()
-      : previous_(block()),
-        descriptor_(signalfd(-1, &wanted_, SFD_CLOEXEC | SFD_NONBLOCK), "cannot wait for signals") {}
-  ~Signals() { sigprocmask(SIG_SETMASK, &previous_, nullptr); }
-  int descriptor() const { return descriptor_.get(); }
-  // The signal that came; 0: none.
-  int take() {
-    signalfd_siginfo info{};
-    return read(descriptor_.get(), &info, sizeof info) == sizeof info ? static_cast<int>(info.ssi_signo) : 0;
-  }
-
- private:
-  sigset_t block() {
-    sigset_t previous;
-    sigemptyset(&wanted_);
-    for (int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&wanted_, signal);
-    sigprocmask(SIG_BLOCK, &wanted_, &previous);
-    return previous;
-  }
-  sigset_t wanted_;
-  sigset_t previous_;
-  Descriptor descriptor_;
-};
-
-const char* name_of_signal(int signal) {
-  return signal == SIGINT ? "Ctrl-C" : signal == SIGTERM ? "SIGTERM" : "SIGHUP";
 }
 
 void refuse_existing(const Options& options) {
@@ -197,12 +177,57 @@ void obey(Control& control, Session& session, Probes& probes, const ProbeSetting
   }
 }
 
+// Processes that are there already and are not chosen by their numbers.
+std::vector<std::uint32_t> chosen_by_name(const Selection& selection) {
+  std::vector<std::uint32_t> chosen;
+  if (!selection.cgroup.empty()) {
+    SystemLines members(selection.cgroup + "/cgroup.procs");
+    for (std::string_view line; members.next(line);) chosen.push_back(static_cast<std::uint32_t>(std::atoi(std::string(line).c_str())));
+  }
+  if (selection.comms.empty() && !selection.all) return chosen;
+  std::error_code error;
+  for (std::filesystem::directory_iterator entry("/proc", error), end; !error && entry != end; entry.increment(error)) {
+    const int pid = std::atoi(entry->path().filename().c_str());
+    if (pid <= 0) continue;
+    std::string comm = read_system_file(entry->path().string() + "/comm", 64);
+    if (comm.ends_with('\n')) comm.pop_back();
+    const bool named = std::any_of(selection.comms.begin(), selection.comms.end(),
+                                   [&](const std::string& name) { return name.substr(0, COMM_SIZE - 1) == comm; });
+    if (named || selection.all) chosen.push_back(static_cast<std::uint32_t>(pid));
+  }
+  return chosen;
+}
+
 // What is known before anybody is recorded is looked at before: nothing waits in the ring meanwhile.
+// Not for long: a file may never answer.
 void look_first(Finder& finder, const Selection& selection) {
   for (const auto pid : selection.pids) finder.examine(pid);
+  for (const auto pid : chosen_by_name(selection)) finder.examine_again(pid);
   if (!selection.command.empty()) finder.examine_command(selection.command.front());
   finder.examine_system();
-  finder.wait();
+  finder.wait(kLookFirst);
+}
+
+[[noreturn]] void nobody_to_record(const Selection& selection, const std::string& output, std::optional<FolderKeeper>& keeper) {
+  // The file holds nothing.
+  if (keeper) {
+    keeper->remove_partial();
+    keeper->remove_control();
+  } else {
+    (void)unlink((output + ".partial").c_str());
+  }
+  std::string who;
+  for (const auto pid : selection.pids) who += (who.empty() ? "" : ", ") + std::to_string(pid);
+  throw std::runtime_error("nobody to record: " + (who.empty() ? "the command" : "process " + who) +
+                           " has ended, is a thread of the kernel, or is not listed by it. No file was written.");
+}
+
+// People see a line; scripts that gave a descriptor read one.
+void announce(const Selection& selection, std::uint32_t command_pid, const std::string& output, int ready_fd) {
+  std::fprintf(stderr, "recording %s into %s; Ctrl-C ends it\n", describe(selection, command_pid).c_str(), formats::printable(output).c_str());
+  if (ready_fd < 0) return;
+  (void)!write(ready_fd, "ready\n", 6);
+  close(ready_fd);
 }
 
 }  // namespace
@@ -213,29 +238,45 @@ Outcome record(const Options& given) {
   refuse_existing(options);
   for (auto& pid : selection.pids) pid = process_of(pid);
 
-  // Before the command is forked and the writer's thread begins, so that both inherit the mask.
+  // Before there is anything that processes which read files should not have.
+  const scan::Processes processes;
+  options.probes.own_processes = processes.pids();
   Signals signals;
+  if (options.ready_fd >= 0) fcntl(options.ready_fd, F_SETFD, FD_CLOEXEC);
   std::optional<Child> child;
-  if (!selection.command.empty()) child.emplace(selection.command);
+  if (!selection.command.empty())
+    child.emplace(selection.command, options.user.empty() ? std::nullopt : std::optional(find_account(options.user)));
+  std::optional<FolderKeeper> keeper;  // outlives the control socket and the writer
+  if (FolderKeeper::needed_for(options.output)) keeper.emplace(options.output);
 
-  Probes probes(options.probes);
+  const ProvenProbes proven = proven_probes(options.probes);
+  Probes& probes = *proven.probes;
+  for (const auto& sentence : proven.sentences) warn(sentence);
+  options.probes = probes.settings();
   if (child) probes.add_target(child->pid());
   formats::Writer writer(options.output, preamble(options, probes), options.force);
+  if (keeper) writer.let_name([&](bool replace) { return keeper->give_name(replace); });
+  signals.remove_if_interrupted(options.output + ".partial");
   Rings rings(probes.first_ring(), probes.rings_map(), probes.ring_count(), probes.ring_bytes());
   std::optional<Finder> finder;
   const Finder::Interests interests{options.probes.has(Group::tls) && selection.processes(), options.probes.has(Group::go),
-                                    options.probes.deep, options.probes.has(Group::allocations)};
-  if (interests.tls || interests.go) look_first(finder.emplace(probes, interests), selection);
+                                    options.probes.deep, options.probes.has(Group::allocations), options.no_probe};
+  if (interests.tls || interests.go) look_first(finder.emplace(probes, processes, interests), selection);
   std::optional<stacks::Samples> samples;
   if (options.probes.takes_stacks()) {
     std::ifstream symbols("/proc/kallsyms");
-    samples.emplace(stacks::KernelNames(symbols));
+    samples.emplace(stacks::KernelNames(symbols), processes);
   }
-  Session session(probes, writer, !options.unsafe_headers, finder ? &*finder : nullptr, samples ? &*samples : nullptr);
+  Session session(probes, writer, processes, options.keep, finder ? &*finder : nullptr, samples ? &*samples : nullptr);
   probes.attach();
+  std::optional<Control> control;
+  listen_beside(control, options.output);
+  signals.recording();
+  give_up_privileges();
   probes.mark_targets();
   const Time start = monotonic_now();
   session.keyframe(start);
+  if (selection.closed() && !session.any_process_left()) nobody_to_record(selection, options.output, keeper);
 
   const Descriptor epoll(epoll_create1(EPOLL_CLOEXEC), "cannot wait for events");
   const auto watch = [&](int descriptor, std::uint32_t events) {
@@ -248,13 +289,12 @@ Outcome record(const Options& given) {
   // Edge-triggered: a ring with anything in it always counts as readable; we want the kernel's wake-ups only.
   for (const int ring : rings.descriptors()) watch(ring, EPOLLIN | EPOLLET);
   watch(signals.descriptor(), EPOLLIN);
-  std::optional<Control> control;
-  listen_beside(control, options.output);
   if (control) watch(control->descriptor(), EPOLLIN);
   if (child) {
     if (child->descriptor() >= 0) watch(child->descriptor(), EPOLLIN);
     child->release();
   }
+  announce(selection, child ? child->pid() : 0, options.output, options.ready_fd);
 
   StatusLine status;
   SizeLimit size_limit(options.max_size);
@@ -285,14 +325,15 @@ Outcome record(const Options& given) {
     }
     if (now >= next_keyframe) {
       next_keyframe = now + kKeyframeEvery;
-      session.keyframe(now);
+      session.keyframe_again(now);
     }
-    if (const int signal = signals.take()) outcome.reason = name_of_signal(signal);
+    if (const int signal = signals.taken()) outcome.reason = name_of_signal(signal);
     if (child && child->exited()) outcome.reason = "the command's exit";
     if (options.duration && now - start >= *options.duration) outcome.reason = "--duration";
   }
   status.clear();
   control.reset();  // before the file has its name: the next recorder may want this one
+  if (keeper) keeper->remove_control();
 
   if (finder) finder->stop();
   probes.detach();
@@ -305,6 +346,7 @@ Outcome record(const Options& given) {
   now = monotonic_now();
   writer.finish(now);
   outcome.tally = session.tally();
+  outcome.anybody = session.met_anybody();
   outcome.file_bytes = writer.totals().file_bytes;
   outcome.tally.lost = std::max(outcome.tally.lost, writer.totals().lost);
   outcome.elapsed = now - start;

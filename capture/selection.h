@@ -28,4 +28,7 @@ struct Selection {
   std::vector<std::string> names() const;
 };
 
+// For people, with the names of the processes: "PID 17 (nginx)", "processes named nginx and port 80", …
+std::string describe(const Selection& selection, std::uint32_t command_pid);
+
 }  // namespace tailcap::capture

@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
+#include <system_error>
 #include <string_view>
 #include <utility>
 
 #include "bpf/event.h"
 #include "capture/clocks.h"
 #include "capture/interfaces.h"
+#include "capture/mask/command_line.h"
 
 namespace tailcap::capture {
 
@@ -16,13 +18,20 @@ using namespace formats;
 
 namespace {
 
-// Mappings are told again in every keyframe, unless that would be the larger part of the recorder's work.
+// Mappings are described again in every keyframe, of as many processes and up to as many mappings: more of them would be the
+// larger part of the recorder's work. A process that was left out keeps its first description.
 constexpr std::size_t kMappingsAgain = 64;
+constexpr std::size_t kMappingsInKeyframe = 16384;
 constexpr std::size_t kUnwatchedTold = 8;
 constexpr std::size_t kBuilds = 256;  // Go programs whose modules are told, each once
-// CPU quotas are read once a second, of the cgroups of so many processes.
+// CPU quotas are read once a second, of the cgroups of so many processes (about 20 µs each); more processes take turns.
 constexpr Duration kQuotasEvery{1'000'000'000};
 constexpr std::size_t kQuotaProcesses = 256;
+
+// Mappings wait so long for build-ids, and so many of them; at the end not as long.
+constexpr Duration kBuildIdPatience{2'000'000'000};
+constexpr std::size_t kMappingsWaiting = 65536;
+constexpr std::chrono::milliseconds kLastBuildIds{200};
 
 // A program that is interrupted on a CPU and would run again there is skipped by the kernel, which counts that.
 constexpr std::array<std::pair<std::string_view, Kind>, 7> kKindOfProgram = {{{"io_send", Kind::send},
@@ -35,17 +44,20 @@ constexpr std::array<std::pair<std::string_view, Kind>, 7> kKindOfProgram = {{{"
 
 }  // namespace
 
-Session::Session(Probes& probes, Writer& writer, bool mask_headers, Finder* finder, stacks::Samples* samples)
+Session::Session(Probes& probes, Writer& writer, const scan::Processes& processes, const mask::Keep& keep, Finder* finder, stacks::Samples* samples)
     : probes_(probes),
       writer_(writer),
-      mask_headers_(mask_headers),
+      keep_arguments_(keep.arguments),
       finder_(finder),
       samples_(samples),
       converter_(finder ? &finder->go_names() : nullptr),
+      gate_(keep),
+      build_ids_(processes),
       kernel_losses_(LOSS_COUNTERS),
       losses_until_(monotonic_now()),
       skipped_until_(losses_until_),
-      allocations_(probes.allocations_descriptor()) {}
+      allocations_(probes.allocations_descriptor()),
+      unrecorded_(probes.unrecorded_descriptor()) {}
 
 void Session::push(const Event& event) {
   writer_.push(event);
@@ -63,22 +75,9 @@ void Session::take(std::span<const std::byte> record) {
     bad_records_++;
     return;
   }
-  if (auto* io = std::get_if<Io>(&event_.body)) {
-    if (mask_headers_) mask_.apply(*io);
-  } else if (const auto* info = std::get_if<SocketInfo>(&event_.body)) {
-    if (mask_headers_) mask_.begin(*info);
-  } else if (auto* plain = std::get_if<formats::TlsIo>(&event_.body)) {
-    if (mask_headers_) mask_.apply(*plain);
-  } else if (const auto* step = std::get_if<formats::TlsStep>(&event_.body)) {
-    if (mask_headers_) mask_.begin(*step);
-  } else if (const auto* change = std::get_if<StateChange>(&event_.body)) {
-    // Calls in flight when a connection is reset are told after its close, and continue what was masked before it.
-    if (change->to == TcpState::close) forget_later(change->socket);
-  } else if (auto* plaintext = std::get_if<TlsIo>(&event_.body)) {
-    if (mask_headers_) mask_.apply(*plaintext);
-  } else if (const auto* happened = std::get_if<TlsStep>(&event_.body)) {
-    if (mask_headers_) mask_.begin(*happened);
-    if (happened->step == TlsStepKind::freed) forget_later(happened->session);
+  gate_.take(event_);
+  if (auto* stall = std::get_if<Stall>(&event_.body)) {
+    if (stall->what == StallKind::kernel_lock) stall->where = pointer_key_(stall->where);
   } else if (std::holds_alternative<TaskInfo>(event_.body)) {
     // Seen for the first time: the rest is in /proc.
     begun(event_.thread.pid, true);
@@ -93,6 +92,7 @@ void Session::take(std::span<const std::byte> record) {
 void Session::note(Time now, std::string_view key, std::string_view value) { push({now, {}, Note{key, value}}); }
 
 void Session::begun(std::uint32_t pid, bool program) {
+  met_anybody_ = true;
   processes_.insert(pid);
   new_.insert(pid);
   if (finder_ && program) finder_->examine(pid);
@@ -104,16 +104,14 @@ void Session::push_samples(bool anyway) {
   while (const Event* sample = samples_->next(anyway)) push(*sample);
 }
 
-void Session::forget_later(SocketId socket) {
-  closed_.push_back(socket);
-  if (closed_.size() <= kClosedKept) return;
-  mask_.forget(closed_.front());
-  closed_.pop_front();
-}
-
 void Session::push_probes(Time now, const std::vector<ProbeFact>& facts) {
   for (const auto& fact : facts) {
     push({now, {}, Probe{fact.path, fact.function, fact.place, fact.offset, fact.price, fact.reason}});
+    if (fact.left) {
+      // Sessions that were seen go on unseen: what is missing in them cannot be counted, only that something is.
+      push_loss(now, losses_until_, LossCause::session_table_full, static_cast<std::uint8_t>(Kind::tls_receive), 1, "calls at places that were left, at least");
+      note(now, "tailcap.left", fact.path + ": " + fact.reason);
+    }
     if (fact.price || tally_.unwatched.size() >= kUnwatchedTold) continue;
     const std::string text = fact.function + " in " + fact.path + ": " + fact.reason;
     if (std::find(tally_.unwatched.begin(), tally_.unwatched.end(), text) == tally_.unwatched.end())
@@ -127,8 +125,20 @@ void Session::push_go(Time now, const go::Fact& fact) {
   push({now, {fact.pid, fact.pid}, GoBuild{fact.path, *fact.build}});
 }
 
+// What was not looked at is not known to be there, so that it is no lost event of any kind: a note.
+void Session::count_dropped(Time now) {
+  const auto dropped = finder_->dropped();
+  if (dropped.looks > 0 && tally_.looks_dropped == 0)
+    note(now, "tailcap.looks", "processes began faster than they could be looked at: TLS and Go are not recorded of all of them");
+  if (dropped.facts > 0 && tally_.probe_facts_dropped == 0)
+    note(now, "tailcap.probes", "there are more places of probes and more facts of Go programs than are kept");
+  tally_.looks_dropped = dropped.looks;
+  tally_.probe_facts_dropped = dropped.facts;
+}
+
 void Session::push_found(Time now) {
   if (!finder_) return;
+  count_dropped(now);
   push_probes(now, finder_->take_new());
   for (auto& fact : finder_->take_go()) {
     push_go(now, fact);
@@ -136,9 +146,38 @@ void Session::push_found(Time now) {
   }
 }
 
-void Session::describe(std::uint32_t pid, Time now) {
-  for (const auto& mapping : mappings_.of(pid)) {
-    push({now, {pid, pid}, Mapping{mapping.start, mapping.end, mapping.file_offset, mapping.path, mapping.build_id}});
+// At once: without the build-ids that are not known yet, and again with them.
+std::size_t Session::describe(std::uint32_t pid, Time now, bool at_once) {
+  auto mappings = executable_mappings(pid);
+  const std::size_t count = mappings.size();
+  const bool room = described_mappings_ + count <= kMappingsWaiting;
+  if (!push_mappings(pid, now, mappings, at_once || !room) && room) {
+    described_mappings_ += count;
+    described_.push_back({pid, now, std::move(mappings)});
+  }
+  return count;
+}
+
+// Whether all their build-ids are known; where they are not, only anyway.
+bool Session::push_mappings(std::uint32_t pid, Time now, const std::vector<MappingFacts>& mappings, bool anyway) {
+  std::vector<std::optional<std::string>> ids;
+  for (const auto& mapping : mappings) ids.push_back(build_ids_.of(mapping.file));
+  const bool whole = std::all_of(ids.begin(), ids.end(), [](const auto& id) { return id.has_value(); });
+  for (std::size_t i = 0; i < mappings.size() && (whole || anyway); i++) {
+    const auto& mapping = mappings[i];
+    push({now, {pid, pid}, Mapping{mapping.start, mapping.end, mapping.file_offset, mapping.file.path, ids[i] ? std::string_view(*ids[i]) : std::string_view()}});
+  }
+  return whole;
+}
+
+void Session::push_described(Time now, bool anyway) {
+  while (!described_.empty()) {
+    const Described& first = described_.front();
+    if (!push_mappings(first.pid, now, first.mappings, anyway || now - first.asked >= kBuildIdPatience)) {
+      if (!anyway && now - first.asked < kBuildIdPatience) return;
+    }
+    described_mappings_ -= first.mappings.size();
+    described_.pop_front();
   }
 }
 
@@ -184,28 +223,50 @@ void Session::tick(Time now) {
   for (const auto pid : new_) {
     const auto facts = process_facts(pid);
     if (facts.executable.empty()) continue;  // gone already
-    push({now, {pid, pid}, TaskInfo{facts.parent_pid, facts.comm, facts.command_line, facts.executable, facts.cgroup, facts.started}});
-    describe(pid, now);
+    push({now, {pid, pid}, TaskInfo{facts.parent_pid, facts.comm, command_line_of(facts), facts.executable, facts.cgroup, facts.started}});
+    describe(pid, now, false);
   }
   new_.clear();
+  push_described(now, false);
   if (!known(quotas_read_) || now - quotas_read_ >= kQuotasEvery) push_quotas(now);
 }
 
 void Session::push_quotas(Time now) {
   quotas_read_ = now;
   push_allocations(now);
+  push_masking(now);
+  unrecorded_.look();
   quotas_.begin();
-  std::size_t read = 0;
-  for (const auto pid : processes_) {
-    if (++read > kQuotaProcesses) break;
-    for (const Quota& q : quotas_.read(pid))
+  // In the order of their numbers, each round where the last one stopped.
+  std::vector<std::uint32_t> turns(processes_.begin(), processes_.end());
+  std::sort(turns.begin(), turns.end());
+  std::rotate(turns.begin(), std::lower_bound(turns.begin(), turns.end(), next_quota_), turns.end());
+  const std::size_t reached = std::min(turns.size(), kQuotaProcesses);
+  next_quota_ = reached < turns.size() ? turns[reached] : 0;
+  for (std::size_t i = 0; i < reached; i++) {
+    for (const Quota& q : quotas_.read(turns[i]))
       push({now, {}, CpuQuota{q.cgroup, Duration{q.period}, Duration{q.quota}, q.periods, q.throttled, Duration{q.throttled_time}}});
   }
+  count_unread_quotas(now, turns.size() - reached);
+}
+
+// Said once in the capture, and at the end for the round in which the most was left out.
+void Session::count_unread_quotas(Time now, std::size_t processes) {
+  const std::size_t unread = processes + quotas_.unread();
+  if (unread == 0) return;
+  if (tally_.quotas_unread == 0)
+    note(now, "tailcap.quotas", "more than " + std::to_string(kQuotaProcesses) + " processes or " + std::to_string(Quotas::kMaxCgroups) +
+                                    " cgroups: their CPU quotas are read in turns, not all of them every second");
+  tally_.quotas_unread = std::max<std::uint64_t>(tally_.quotas_unread, unread);
 }
 
 void Session::push_allocations(Time now) {
   for (const auto& change : allocations_.read())
     push({now, {change.pid, change.pid}, GoAllocations{change.least, change.count, change.bytes}});
+}
+
+void Session::push_unrecorded(Time now) {
+  for (const auto& [key, value] : unrecorded_.changed()) note(now, key, value);
 }
 
 void Session::push_costs(Time now) {
@@ -236,12 +297,26 @@ void Session::count_skipped_runs(Time now) {
   skipped_until_ = now;
 }
 
+bool Session::keyframe_again(Time now) {
+  try {
+    keyframe(now);
+    return true;
+  } catch (const std::system_error& e) {
+    if (!keyframe_failed_) warn(std::string("a description of all processes and sockets is missing: ") + e.what() + ". The recording goes on.");
+    keyframe_failed_ = true;
+    return false;
+  }
+}
+
 void Session::keyframe(Time now) {
+  // What the kernel refuses, it refuses here, before half a keyframe is written.
+  const auto tasks = probes_.list_tasks();
+  const auto sockets = probes_.list_sockets();
   writer_.begin_keyframe(now);
   push_costs(now);
+  push_unrecorded(now);
   push_interfaces(now);
   Event event;
-  const auto tasks = probes_.list_tasks();
   std::span<const std::byte> rest = tasks;
   processes_.clear();
   while (const std::size_t size = listed_size(rest)) {
@@ -249,10 +324,11 @@ void Session::keyframe(Time now) {
       if (auto* info = std::get_if<TaskInfo>(&event.body)) {
         ProcessFacts facts;
         if (event.thread.pid == event.thread.tid) facts = process_facts(event.thread.pid);
-        info->command_line = facts.command_line;
+        info->command_line = command_line_of(facts);
         info->executable = facts.executable;
         info->cgroup = facts.cgroup;
         info->started = facts.started;
+        met_anybody_ = true;
         processes_.insert(event.thread.pid);
         push(event);
       }
@@ -262,7 +338,11 @@ void Session::keyframe(Time now) {
   if (processes_.size() <= kMappingsAgain) {
     std::vector<std::uint32_t> pids(processes_.begin(), processes_.end());
     std::sort(pids.begin(), pids.end());
-    for (const auto pid : pids) describe(pid, now);
+    std::size_t described = 0;
+    for (const auto pid : pids) {
+      if (described >= kMappingsInKeyframe) break;
+      described += describe(pid, now, true);
+    }
   }
   new_.clear();
   if (finder_) {
@@ -277,28 +357,43 @@ void Session::keyframe(Time now) {
   }
   // Several descriptors may be one socket.
   std::unordered_set<SocketId> seen;
-  const auto sockets = probes_.list_sockets();
   rest = sockets;
   while (const std::size_t size = listed_size(rest)) {
     const bool converted = converter_.convert(rest.first(size), event);
     rest = rest.subspan(size);
     const auto* info = converted ? std::get_if<SocketInfo>(&event.body) : nullptr;
     if (!info || !seen.insert(info->socket).second) continue;
-    if (info->origin == Origin::existed) mask_.begin(*info);
+    if (info->origin == Origin::existed) gate_.begin(*info);
     push(event);
   }
   writer_.end_keyframe();
 }
 
+std::string_view Session::command_line_of(const ProcessFacts& facts) const {
+  return keep_arguments_ ? std::string_view(facts.command_line) : mask::program_of(facts.command_line);
+}
+
+void Session::push_masking(Time now) {
+  const Masking sum = gate_.statement();
+  if (sum == masking_) return;
+  push({now, {}, Masking{sum.streams - masking_.streams, sum.foreign - masking_.foreign, sum.doubtful - masking_.doubtful, sum.withheld - masking_.withheld}});
+  masking_ = sum;
+}
+
 void Session::closing_facts() {
+  if (!described_.empty()) build_ids_.wait(kLastBuildIds);
   const Time now = monotonic_now();
+  push_described(now, true);
   count_losses(now);
   push_found(now);
   if (samples_) samples_->wait();
   push_samples(true);
   count_skipped_runs(now);
   push_quotas(now);
+  push_unrecorded(now);
+  tally_.unrecorded = unrecorded_.lines();
   push_costs(now);
+  push_masking(now);
 }
 
 bool Session::any_process_left() {

@@ -13,15 +13,18 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "capture/build_ids.h"
 #include "capture/convert.h"
 #include "capture/go/allocations.h"
 #include "capture/finder.h"
-#include "capture/mask.h"
+#include "capture/mask/gate.h"
+#include "capture/mask/pointer_key.h"
 #include "capture/probes.h"
 #include "capture/quota.h"
 #include "capture/stacks/samples.h"
 #include "capture/proc.h"
 #include "capture/status.h"
+#include "capture/unrecorded.h"
 #include "formats/writer.h"
 
 namespace tailcap::capture {
@@ -30,14 +33,16 @@ class Session {
  public:
   // finder: who looks for TLS and Go in processes that begin; null: nobody. samples: who names what samples show; null:
   // there are none.
-  Session(Probes& probes, formats::Writer& writer, bool mask_headers, Finder* finder, stacks::Samples* samples);
+  Session(Probes& probes, formats::Writer& writer, const scan::Processes& processes, const mask::Keep& keep, Finder* finder, stacks::Samples* samples);
 
   // One record from the ring.
   void take(std::span<const std::byte> record);
   // Losses since the last time, and /proc of processes that have begun meanwhile.
   void tick(formats::Time now);
-  // Everything that exists, so that a reader can begin here.
+  // Everything that exists, so that a reader can begin here. Throws std::system_error where the kernel does not list it.
   void keyframe(formats::Time now);
+  // The same while recording: what fails is said once and ends nothing. False: there is no keyframe this time.
+  bool keyframe_again(formats::Time now);
   // Events that the kernel skipped: dearer to ask for, so not at every tick.
   void count_skipped_runs(formats::Time now);
   // Said by somebody while recording.
@@ -46,35 +51,49 @@ class Session {
   void closing_facts();
 
   bool any_process_left();  // of those that were ever targets
+  bool met_anybody() const { return met_anybody_; }
   const Tally& tally() const { return tally_; }
 
  private:
   void push(const formats::Event& event);
-  void describe(std::uint32_t pid, formats::Time now);
+  std::size_t describe(std::uint32_t pid, formats::Time now, bool at_once);  // how many mappings it has
+  bool push_mappings(std::uint32_t pid, formats::Time now, const std::vector<MappingFacts>& mappings, bool anyway);
+  void push_described(formats::Time now, bool anyway);
   void push_probes(formats::Time now, const std::vector<ProbeFact>& facts);
+  void count_dropped(formats::Time now);  // by the finder
   void push_found(formats::Time now);  // by the finder, since the last time
   void push_go(formats::Time now, const go::Fact& fact);
   void push_samples(bool anyway);
-  void forget_later(formats::SocketId socket);
+  std::string_view command_line_of(const ProcessFacts& facts) const;
+  void push_masking(formats::Time now);
   void begun(std::uint32_t pid, bool program);  // a process; program: it runs another one than its parent
   void push_costs(formats::Time now);
   void push_interfaces(formats::Time now);
   void push_quotas(formats::Time now);
+  void count_unread_quotas(formats::Time now, std::size_t processes);
   void push_allocations(formats::Time now);
+  void push_unrecorded(formats::Time now);
   void push_loss(formats::Time now, formats::Time since, formats::LossCause cause, std::uint8_t kind,
                  std::uint64_t count, const char* what);
   void count_losses(formats::Time now);
 
   Probes& probes_;
   formats::Writer& writer_;
-  bool mask_headers_;
+  bool keep_arguments_;
   Finder* finder_;
   stacks::Samples* samples_;
   Converter converter_;
-  Mask mask_;
-  static constexpr std::size_t kClosedKept = 1024;   // far more than threads that are in a call on a closed socket
-  std::deque<formats::SocketId> closed_;             // oldest first
-  Mappings mappings_;
+  mask::Gate gate_;
+  mask::PointerKey pointer_key_;
+  formats::Masking masking_;  // told
+  BuildIds build_ids_;
+  struct Described {
+    std::uint32_t pid = 0;
+    formats::Time asked{};
+    std::vector<MappingFacts> mappings;
+  };
+  std::deque<Described> described_;  // those of whose files not all build-ids are known yet
+  std::size_t described_mappings_ = 0;
   formats::Event event_;
   std::unordered_set<std::uint32_t> processes_;  // targets that may live
   std::unordered_set<std::uint32_t> new_;        // not yet described
@@ -86,7 +105,10 @@ class Session {
   formats::Time losses_until_, skipped_until_;
   Quotas quotas_;
   formats::Time quotas_read_ = formats::kNoTime;
+  std::uint32_t next_quota_ = 0;  // the process at which the next round begins
+  bool keyframe_failed_ = false, met_anybody_ = false;
   go::Allocations allocations_;
+  Unrecorded unrecorded_;
   Tally tally_;
 };
 

@@ -29,7 +29,7 @@ struct Preamble {
   cpus @8 :UInt32;
   tier @9 :UInt8;              # 0 unknown, 1 A, 2 B, 3 C
   tierReason @10 :Text;
-  redaction @11 :UInt8;        # 0 masked headers, 1 none
+  redaction @11 :UInt8;        # 0 masked headers, 1 none, 2 allow-list, 3 likewise, with all header values, 4 nothing masked
   payloadLimit @12 :UInt32;
   ringBytes @13 :UInt64;
   targets @14 :List(Text);
@@ -119,6 +119,7 @@ struct Events {
   fileCall @49 :FileCall;
   note @50 :Note;
   netInterface @51 :NetInterface;
+  masking @52 :Masking;
 }
 
 struct Io {
@@ -396,4 +397,11 @@ struct NetInterface {
   family @3 :List(UInt8);
   address @4 :List(UInt16);    # as in SocketInfo
   prefix @5 :List(UInt8);
+}
+
+struct Masking {
+  streams @0 :List(UInt64);
+  foreign @1 :List(UInt64);
+  doubtful @2 :List(UInt64);
+  withheld @3 :List(UInt64);
 }

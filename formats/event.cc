@@ -44,6 +44,7 @@ struct KindOf {
   Kind operator()(const FileCall&) const { return Kind::file_call; }
   Kind operator()(const Note&) const { return Kind::note; }
   Kind operator()(const NetInterface&) const { return Kind::net_interface; }
+  Kind operator()(const Masking&) const { return Kind::masking; }
 };
 
 }  // namespace
@@ -59,7 +60,7 @@ std::string_view name_of(Kind kind) {
                                         "go_create",    "go_runtime",    "go_state",     "go_handler",  "go_program",
                                         "stall",        "cpu_quota",     "go_call",     "sample",
                                         "go_exit",      "go_panic",      "oom_kill",    "go_build", "go_channel",
-                                        "go_allocations", "file_call",  "note",         "net_interface"};
+                                        "go_allocations", "file_call",  "note",         "net_interface", "masking"};
   static_assert(std::size(names) == kKinds);
   const auto i = static_cast<std::size_t>(kind);
   return i < std::size(names) ? names[i] : "unknown";

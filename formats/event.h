@@ -14,6 +14,7 @@
 #include "formats/file_call.h"
 #include "formats/go_event.h"
 #include "formats/io_terms.h"
+#include "formats/masking.h"
 #include "formats/sample.h"
 #include "formats/stall.h"
 #include "formats/time.h"
@@ -287,7 +288,7 @@ using Body =
     std::variant<Io, Arrival, Retransmit, Reset, StateChange, Accept, SocketInfo, OffCpu, TaskStart, TaskExec, TaskExit,
                  TaskInfo, Mapping, ClockSnapshot, Loss, RecorderCost, ProgramCost, CaptureEnd, Damage,
                  TlsIo, TlsStep, Probe, GoCreate, GoRuntime, GoState, GoHandler, GoProgram, Stall, CpuQuota, GoCall,
-                 Sample, GoExit, GoPanic, OomKill, GoBuild, GoChannel, GoAllocations, FileCall, Note, NetInterface>;
+                 Sample, GoExit, GoPanic, OomKill, GoBuild, GoChannel, GoAllocations, FileCall, Note, NetInterface, Masking>;
 
 // The kinds as numbers in the file. Io and TlsIo are two kinds each, so that a column never mixes directions. Never renumbered.
 enum class Kind : std::uint8_t {
@@ -333,8 +334,9 @@ enum class Kind : std::uint8_t {
   file_call = 39,
   note = 40,
   net_interface = 41,
+  masking = 42,
 };
-inline constexpr std::size_t kKinds = 42;
+inline constexpr std::size_t kKinds = 43;
 
 struct Event {
   Time time = kNoTime;  // for Io: when the call was done

@@ -14,9 +14,23 @@ namespace tailcap::formats {
 enum class HookTier : std::uint8_t { unknown = 0, a = 1, b = 2, c = 3 };
 
 enum class Redaction : std::uint8_t {
-  masked_headers = 0,  // values of credential headers are overwritten, length kept
-  none = 1,            // --unsafe-headers: everything as it was on the wire
+  masked_headers = 0,  // of older versions: values of five credential headers are overwritten, bodies are not
+  none = 1,            // of older versions, with --unsafe-headers: everything as it was on the wire
+  allow_list = 2,      // nothing is kept but what is known to be needed, and header values by a list
+  header_values = 3,   // --unsafe-headers: likewise, but the values of all header fields are kept
+  payload_raw = 4,     // --payload-raw: everything as it was on the wire
 };
+
+constexpr const char* name_of(Redaction redaction) {
+  switch (redaction) {
+    case Redaction::masked_headers: return "masked_headers";
+    case Redaction::none: break;
+    case Redaction::allow_list: return "allow_list";
+    case Redaction::header_values: return "header_values";
+    case Redaction::payload_raw: return "payload_raw";
+  }
+  return "none";
+}
 
 struct Preamble {
   std::string capture_id;  // 32 hex digits, random

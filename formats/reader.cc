@@ -7,7 +7,9 @@
 #include "formats/file/block_index.h"
 #include "formats/file/block_loader.h"
 #include "formats/file/read_ahead.h"
+#include "formats/file/read_progress.h"
 #include "formats/file/verify.h"
+#include "formats/read_limits.h"
 
 namespace tailcap::formats {
 namespace {
@@ -21,6 +23,9 @@ using file::ReadAhead;
 
 // More decoding threads than this outrun every consumer.
 constexpr unsigned kMaxWorkers = 4;
+
+// Events delivered at once, between two looks at the memory.
+constexpr std::size_t kSlice = 512;
 
 unsigned workers_for(unsigned threads) {
   if (threads == 0) threads = std::min(std::thread::hardware_concurrency(), kMaxWorkers);
@@ -68,12 +73,22 @@ struct Reader::Impl {
   std::vector<const IndexEntry*> order;
   std::unique_ptr<ReadAhead> ahead;
   std::size_t at = 0;
-  Time last = kNoTime;
+  Time first = kNoTime, last = kNoTime, block_last = kNoTime;
   bool ended = false;
   Event made;  // by the reader: Damage, CaptureEnd
+  std::span<const Event> pending;  // of the block that is being delivered
+  std::uint64_t delivered = 0;     // events of blocks
+  file::ReadProgress& progress;
+  const file::ReadProgress earlier;  // as earlier readings left it
+  bool stopped = false;
 
   Impl(const std::string& path, ReaderOptions o)
-      : file(path), index(file::index_blocks(file)), options(o), order(delivery_order(index)) {
+      : file(path),
+        index(file::index_blocks(file)),
+        options(o),
+        order(delivery_order(index)),
+        progress(file::progress_of(file.identity())),
+        earlier(progress) {
     BlockLoader loader(file);
     if (!index.entries.empty() && index.entries.front().what == IndexEntry::What::block)
       preamble = loader.load_preamble(index.entries.front());
@@ -94,20 +109,51 @@ struct Reader::Impl {
 
   std::span<const Event> next() {
     if (ahead == nullptr) start();
-    while (at < order.size()) {
+    while (!stopped) {
+      if (!pending.empty()) {
+        const auto events = slice();
+        if (events.empty()) break;
+        return events;
+      }
+      last = std::max(last, block_last);
+      if (at == order.size()) {
+        if (index.out_of_proportion) stop(StopReason::many_events);
+        break;
+      }
       const IndexEntry& entry = *order[at++];
       if (entry.what == IndexEntry::What::gap) {
         last = std::max(last, entry.until);
         return make(entry.until, Damage{entry.since, entry.bytes});
       }
       const LoadedBlock& block = ahead->next();
-      last = std::max(last, entry.header.last);
-      if (!block.damage.empty()) return make(entry.header.last, Damage{entry.header.first, entry.bytes});
-      if (!block.events.empty()) return block.events;
+      if (!known(first)) first = entry.header.first;
+      block_last = entry.header.last;
+      if (!block.damage.empty()) return make(block_last, Damage{entry.header.first, entry.bytes});
+      pending = block.events;
     }
     if (ended) return {};
-    ended = true;
+    ended = progress.read_once = true;
     return make(last, CaptureEnd{index.state});
+  }
+
+  // A part of the block: a few events can grow to so much that the limits have to be looked at in between. Empty: stopped.
+  std::span<const Event> slice() {
+    std::size_t n = std::min(pending.size(), kSlice);
+    if (earlier.stopped != StopReason::none) n = std::min<std::uint64_t>(n, earlier.events - std::min(delivered, earlier.events));
+    // What is made of the events may have reached a limit, too.
+    if (n == 0 || progress.stopped != earlier.stopped) stop(progress.stopped);
+    else if (resident_bytes() > allowed_memory(progress)) stop(StopReason::memory);
+    if (stopped) return {};
+    const auto events = pending.first(n);
+    pending = pending.subspan(n);
+    delivered += n;
+    for (const Event& event : events) last = std::max(last, event.time);
+    return events;
+  }
+
+  void stop(StopReason reason) {
+    stopped = true;
+    file::note_stop(progress, file.name(), reason, known(first) ? last - first : Duration{}, delivered);
   }
 };
 
@@ -137,6 +183,7 @@ FileSummary Reader::summary() {
     if (!known(s.first) || entry.header.first < s.first) s.first = entry.header.first;
     s.last = std::max(s.last, entry.header.last);
   }
+  if (impl_->stopped && known(impl_->last)) s.last = impl_->last;
   return s;
 }
 

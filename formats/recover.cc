@@ -5,6 +5,7 @@
 #include "formats/file/block_index.h"
 #include "formats/file/block_writer.h"
 #include "formats/file/verify.h"
+#include "formats/printable.h"
 #include "formats/reader.h"
 
 namespace tailcap::formats {
@@ -14,7 +15,7 @@ std::vector<BlockStatus> recover(const std::string& in, const std::string& out, 
   const file::BlockIndex index = file::index_blocks(input);
   std::error_code error;
   if (std::filesystem::equivalent(in, out, error))
-    throw std::runtime_error(out + " is the damaged capture itself; name another file to write");
+    throw std::runtime_error(printable(out) + " is the damaged capture itself; name another file to write");
   // What is recovered is as a rule OUT.partial itself.
   file::BlockWriter writer(out, force, ".recovered.partial");
   auto result = file::verify(input, index, &writer);

@@ -258,6 +258,8 @@ void Writer::finish(Time now) {
   w.out.finish(CaptureState::complete, now);
 }
 
+void Writer::let_name(std::function<int(bool replace)> give_name) { impl_->out.let_name(std::move(give_name)); }
+
 WriterTotals Writer::totals() const {
   WriterTotals totals = impl_->totals;
   totals.blocks = impl_->out.blocks();

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -56,6 +57,8 @@ class Writer {
   void tick(Time now);
   // Closes all blocks, writes the footer, fsyncs, renames. State in the footer is complete.
   void finish(Time now);
+  // finish() has this rename PATH.partial to PATH: 0, or errno. replace: PATH may exist.
+  void let_name(std::function<int(bool replace)> give_name);
 
   // Totals so far; file_bytes counts what has been handed to the disk, from any thread.
   WriterTotals totals() const;

@@ -7,6 +7,7 @@
 
 namespace tailcap::causes {
 
+using formats::kNoTime;
 using formats::known;
 
 namespace {
@@ -47,6 +48,7 @@ void find_carriers(std::uint32_t pid, Process& process, const Goroutines& gorout
   for (Note& s : process.servers)
     if (const auto it = found.find(s.id); it != found.end()) s.goroutine = it->second, s.goroutine_sure = true;
 
+  const Losses& losses = goroutines.losses();
   std::unordered_map<std::uint64_t, std::uint32_t> sent;  // calls over HTTP/2 by goroutine
   for (const Note& c : process.clients)
     if (c.stream != 0) ++sent[c.writer_goroutine];
@@ -57,6 +59,9 @@ void find_carriers(std::uint32_t pid, Process& process, const Goroutines& gorout
       const Goroutines::Asked asked = goroutines.queued(writer, c.stream);
       if (asked.caller != 0 && asked.at <= c.began) c.goroutine = asked.caller, c.made = asked.at, c.goroutine_sure = true;
     } else if (sent[c.writer_goroutine] == 1) {
+      // It may have sent others that were lost.
+      const Goroutines::Origin* made = goroutines.origin(writer);
+      if (losses.any(made ? made->at : kNoTime, std::max(c.began, c.ended), Losses::kSends)) continue;
       c.goroutine = c.writer_goroutine, c.goroutine_sure = true;
     }
   }

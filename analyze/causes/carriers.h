@@ -18,6 +18,7 @@ namespace tailcap::causes {
 void find_carrier(Note& server, std::uint32_t pid, const Goroutines& goroutines);
 void find_caller(Note& client, std::uint32_t pid, Goroutines& goroutines);
 // Of those over HTTP/2, when all of the process are known.
+// Where events were lost, one may be taken for another: then nothing is filled in.
 void find_carriers(std::uint32_t pid, Process& process, const Goroutines& goroutines);
 
 }  // namespace tailcap::causes

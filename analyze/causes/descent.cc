@@ -8,6 +8,8 @@ using formats::known;
 
 namespace {
 
+constexpr Kinds kCalls = Losses::kSends | kinds_of(formats::Kind::go_call) | kinds_of(formats::Kind::go_create);
+
 Time or_later(Time t) { return known(t) ? t : formats::kMaxTime; }
 
 }  // namespace
@@ -22,6 +24,9 @@ void Descent::index() {
 
 Descent::Found Descent::of(const Note& call) const {
   if (call.goroutine == 0) return {};
+  // Who asked for it is told by the last hand-over before it; a later one may be lost.
+  if (call.made < call.began && goroutines_.losses().any(call.made, call.began, Losses::kSends | kinds_of(formats::Kind::go_call)))
+    return {-1, false, true};
   std::uint64_t g = call.goroutine;
   Time at = call.made;
   for (int step = 0; step < kMaxSteps; ++step) {
@@ -33,11 +38,13 @@ Descent::Found Descent::of(const Note& call) const {
       if (step == 0) return found;
       // Made for the request, but used after it: it may have been for another even before. One call alone is rather what
       // the request left behind.
+      if (goroutines_.losses().any(s.began, std::max({s.ended, call.made, call.ended}), kCalls)) return {-1, false, true};
       if (only_during(call.goroutine, s)) return found;
       return calls_.at(call.goroutine).size() > 1 ? Found{} : Found{found.server, false};
     }
     const Goroutines::Origin* made = goroutines_.origin({pid_, g});
-    if (!made || made->creator == 0 || made->at > at) return {};
+    if (!made) return {-1, false, goroutines_.losses().any(formats::kNoTime, at, kinds_of(formats::Kind::go_create))};
+    if (made->creator == 0 || made->at > at) return {};
     g = made->creator, at = made->at;
   }
   return {};
@@ -65,14 +72,19 @@ Descent::Found Descent::working_on(std::uint64_t goroutine, Time at) const {
   if (after == mine.begin()) return {};
   const std::uint32_t last = *--after;
   const Note& s = all[last];
+  if (!sees(s, at) && goroutines_.losses().any(s.began, at, Losses::kReads | Losses::kSends)) return {-1, false, true};
   // It may go on after the answer is out; but not if the answer is another goroutine's.
   const bool over = or_later(s.ended) < at;
   if (over && !s.goroutine_sure) return {};
   // One after the other: a goroutine that has two at a time works on neither of them for sure.
-  const bool two = after != mine.begin() && or_later(all[*std::prev(after)].answered) > s.began;
-  if (two) return {};
+  const Note* before = after == mine.begin() ? nullptr : &all[*std::prev(after)];
+  const bool next = before && before->stream == 0 && before->id.connection == s.id.connection;
+  if (before && !next && or_later(before->answered) > s.began) return {};
   return {last, s.goroutine_sure && !over};
 }
+
+// It was seen from its first byte to its answer, and is under way at that time.
+bool Descent::sees(const Note& server, Time at) const { return server.whole && known(server.answered) && server.answered >= at; }
 
 bool Descent::only_during(std::uint64_t goroutine, const Note& server) const {
   const auto it = calls_.find(goroutine);

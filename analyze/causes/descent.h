@@ -3,6 +3,9 @@
 //
 // Goroutines of a pool that the first request started descend from that one, whatever they work on later; so descent is
 // believed only of goroutines that made calls during the life of their request and never after it.
+//
+// A request ends with its answer, or with the next one that its goroutine reads. Where both may have been lost, it is not
+// known what the goroutine works on.
 #pragma once
 
 #include <cstdint>
@@ -26,6 +29,7 @@ class Descent {
   struct Found {
     std::int64_t server = -1;  // in the process's servers; -1: not known
     bool sure = false;
+    bool lost = false;  // events were lost that would tell
   };
   Found of(const Note& call) const;
   // The request at which a goroutine, or the one that made it, and so on, was at that time.
@@ -34,6 +38,7 @@ class Descent {
 
  private:
   Found working_on(std::uint64_t goroutine, Time at) const;
+  bool sees(const Note& server, Time at) const;
   bool only_during(std::uint64_t goroutine, const Note& server) const;
 
   std::uint32_t pid_;

@@ -10,6 +10,7 @@ using formats::known;
 using formats::Time;
 
 void Goroutines::push(const formats::Event& event, flow::TextPool& texts) {
+  losses_.push(event);
   const Goroutine who{event.thread.pid, event.goroutine};
   if (const auto* create = std::get_if<formats::GoCreate>(&event.body)) {
     if (create->child != 0 && origins_.size() < kMaxGoroutines)

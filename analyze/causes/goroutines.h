@@ -1,4 +1,5 @@
-// What is known of the goroutines of Go programs: who made them, which handlers they entered, for whom they send requests.
+// What is known of the goroutines of Go programs: who made them, which handlers they entered, for whom they send requests;
+// and when events that would tell were lost.
 #pragma once
 
 #include <array>
@@ -7,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "analyze/causes/losses.h"
 #include "analyze/flow/text_pool.h"
 #include "formats/event.h"
 
@@ -57,6 +59,8 @@ class Goroutines {
   // gRPC: who made the call that `writer`, the goroutine of an HTTP/2 connection, sent as this stream.
   Asked queued(Goroutine writer, std::uint32_t stream) const;
   bool writes_streams(Goroutine writer) const { return writers_.contains(writer); }
+  // Complete only after the last event.
+  const Losses& losses() const { return losses_; }
 
  private:
   struct Hash {
@@ -87,6 +91,7 @@ class Goroutines {
   void enter(Goroutine g, formats::Time at, flow::TextId name);
   void call(Goroutine g, formats::Time at, const formats::GoCall& call);
 
+  Losses losses_;
   std::unordered_map<Goroutine, Origin, Hash> origins_;
   std::unordered_map<Goroutine, Handling, Hash> handling_;
   std::unordered_map<Goroutine, std::vector<Child>, Hash> children_;  // by their maker

@@ -5,6 +5,15 @@
 
 namespace tailcap::causes {
 
+using formats::kNoTime;
+using formats::known;
+
+namespace {
+
+constexpr Kinds kEntered = kinds_of(formats::Kind::go_handler);
+
+}  // namespace
+
 void HandlerFinder::push(const flow::Exchange& e) {
   if (e.role != flow::Role::server || e.reader.pid == 0 || !formats::known(e.request.first_done)) return;
   if (e.reader.goroutine == 0 && e.writer.goroutine == 0) return;
@@ -21,7 +30,7 @@ void HandlerFinder::push(const flow::Exchange& e) {
   for (const std::uint64_t g : {e.writer.goroutine, e.reader.goroutine}) {
     const auto handled = goroutines_.handled({e.reader.pid, g}, began, answered);
     if (!handled.yes) continue;
-    if (handled.name != 0) found_.emplace_back(e.id, handled.name);
+    if (handled.name != 0) entered_.push_back({{e.id, handled.name}, began, known(e.response.first_done) ? answered : kNoTime});
     served.goroutine = g;
     return keep(served);
   }
@@ -44,6 +53,11 @@ void HandlerFinder::settle(flow::RequestTable& table) {
     }
   }
   streams_.clear();
+  // The innermost handler, or the answer after which its goroutine entered others, may be lost.
+  for (const Entered& e : entered_)
+    if (!goroutines_.losses().any(e.from, known(e.to) ? e.to : formats::kMaxTime, known(e.to) ? kEntered : kEntered | Losses::kSends))
+      found_.push_back(e.handler);
+  entered_ = {};
   std::sort(carriers.begin(), carriers.end());
   for (flow::Served& s : streamed_) {
     const auto at = std::lower_bound(carriers.begin(), carriers.end(), std::pair{s.id, std::uint64_t{0}});

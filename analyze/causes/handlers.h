@@ -30,6 +30,11 @@ class HandlerFinder {
   void keep(const flow::Served& served);
 
   const Goroutines& goroutines_;
+  struct Entered {
+    flow::Handlers::Entry handler;
+    formats::Time from = formats::kNoTime, to = formats::kNoTime;  // the request, and its answer; kNoTime: not seen
+  };
+  std::vector<Entered> entered_;
   std::vector<flow::Handlers::Entry> found_;
   std::map<std::pair<std::uint32_t, flow::ConnectionId>, std::vector<Stream>> streams_;  // by process and connection
   std::vector<flow::Served> served_, streamed_;  // streamed: whose goroutine is known at the end

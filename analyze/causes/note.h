@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "analyze/flow/exchange.h"
+#include "analyze/flow/text_pool.h"
 
 namespace tailcap::causes {
 
@@ -27,6 +28,9 @@ struct Note {
   Time connect_began = formats::kNoTime; // client, the first on its connection
   std::array<std::uint64_t, 2> trace{};  // zeros: none
   std::uint64_t span = 0, parent_span = 0;
+  flow::TextId method = 0, authority = 0, target = 0, request_id = 0;
+  std::uint64_t agent = 0;  // the user agent, as a number; 0: not known
+  std::int64_t bytes = -1;  // of the request's body; -1: not known
   bool goroutine_sure = false;
   bool whole = false;       // nothing of it is doubtful
   bool head_known = false;  // all fields of its request are
@@ -39,6 +43,7 @@ struct Process {
   std::vector<Note> servers, clients;
   bool go = false;                        // goroutines were seen: then threads say nothing
   Time blind_until = formats::kNoTime;  // exchanges that were over by then were forgotten
+  Time unseen_until = formats::kNoTime;  // requests were under way until then whose beginning was not seen
 };
 
 }  // namespace tailcap::causes

@@ -42,6 +42,9 @@ Note note_of(const flow::Exchange& e, const flow::Request& row, const flow::Text
   if (e.stream == 0 && known(e.predecessor_done)) n.began = std::max(n.began, e.predecessor_done);
   n.whole = e.taints == 0;
   n.head_known = e.request_headers_complete;
+  n.method = row.method, n.authority = row.authority, n.target = row.path, n.request_id = row.request_id;
+  n.agent = number_of(e.request_headers.find("user-agent").value_or(""), 1);
+  n.bytes = row.request_bytes;
   if (row.traceparent == 0) return n;
   const std::string_view text = texts[row.traceparent];
   const std::string_view trace = flow::trace_id_in(text);
@@ -89,6 +92,10 @@ void Parents::push(const flow::Exchange& e, const flow::Request& row, const flow
   Impl& i = *impl_;
   const bool server = e.role == flow::Role::server;
   const std::uint32_t pid = server ? e.reader.pid : e.writer.pid;
+  if (server && !known(e.request.first_done) && e.writer.pid != 0) {
+    Process& process = i.processes[e.writer.pid];
+    process.unseen_until = std::max({process.unseen_until, e.response.first_done, e.response.last_done});
+  }
   if (pid == 0 || !known(e.request.first_done) || e.pushed) return;
   if (++i.pushed % kForgetEvery == 0) i.forget_one_sided();
   if (i.noted == kMaxNoted) {
@@ -116,7 +123,8 @@ void Parents::settle(flow::RequestTable& table) {
     for (Note& c : process.clients)
       if (const flow::Setup* setup = table.setups.find(c.id)) c.connect_began = setup->connect_began;
     if (process.go) find_carriers(pid, process, impl_->goroutines);
-    Weighing(pid, process, impl_->turns, impl_->goroutines, impl_->horizon, impl_->hand_overs.take(pid), impl_->hand_overs.horizon()).run(links);
+    const Known known{impl_->turns, impl_->goroutines, table.texts, impl_->horizon, impl_->hand_overs.horizon()};
+    Weighing(pid, process, known, impl_->hand_overs.take(pid)).run(links);
     process = {};
   }
   impl_->processes.clear();

@@ -7,12 +7,17 @@
 //             from reading the request to answering it: no byte of another exchange, never a wait for several
 //             descriptors at once, and the call was made and waited for inside, blocked in a read of one descriptor.
 //             Likely, if another thread read the request, but this one answers it next: a worker to which it was handed.
+//   content   one live request says what the call says, too, and no other does (causes/likeness.h): likely. Several with the
+//             call's target are undecided, and so is a call that says nothing where others of its kind do.
 //   turn      an event loop: between two of its waits the thread read bytes of one live request (or of a call of one)
-//             and then sent the call, or began to connect for it: likely. Where it read of several: undecided.
+//             and then sent the call, or began to connect for it: likely. Where it read of several: undecided; likewise calls
+//             of a kind that the loop makes without having read anything.
 //   goroutine in a Go program, where threads and turns say nothing: the goroutine that works on a request made the call, or
 //             one that descends from it (causes/carriers.h, causes/descent.h). Certain where both are, and nothing was lost.
 //   channel   likewise: the goroutine had taken something to do from a channel, which the request's gave it (causes/jobs.h).
-// What was lost or not recorded makes nothing certain; beyond the limits below nothing is said.
+// What was lost or not recorded makes nothing certain. Where an event that was lost could tell of another request (a read, a
+// wait, an answer, a hand-over between the evidence and the call), the request is not known. Beyond the limits below nothing
+// is said.
 #pragma once
 
 #include <memory>

@@ -31,6 +31,20 @@ void match(std::vector<Stream>& requests, const std::vector<Goroutines::Child>& 
   }
 }
 
+// Those that were under way, one after the other without a pause, while events were lost: the order says nothing of them.
+void doubt(std::vector<Stream>& requests, const Losses& losses) {
+  constexpr Kinds kMatched =
+      Losses::kReads | Losses::kSends | kinds_of(formats::Kind::go_create) | kinds_of(formats::Kind::go_handler);
+  const auto last = [](const Stream& r) { return std::max({r.began, r.answered, r.carrier.made}); };
+  std::sort(requests.begin(), requests.end(), [](const Stream& a, const Stream& b) { return a.began < b.began; });
+  for (std::size_t from = 0, to = 0; from < requests.size(); from = to) {
+    Time end = last(requests[from]);
+    for (to = from + 1; to < requests.size() && requests[to].began <= end; ++to) end = std::max(end, last(requests[to]));
+    if (!losses.any(requests[from].began, end, kMatched)) continue;
+    for (std::size_t n = from; n < to; ++n) requests[n].carrier = {};
+  }
+}
+
 }  // namespace
 
 void find_carriers(std::uint32_t pid, std::vector<Stream>& requests, const Goroutines& goroutines) {
@@ -54,6 +68,7 @@ void find_carriers(std::uint32_t pid, std::vector<Stream>& requests, const Gorou
     if (!children.empty()) made = std::move(children);
   }
   match(requests, made);
+  doubt(requests, goroutines.losses());
 }
 
 }  // namespace tailcap::causes

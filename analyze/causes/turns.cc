@@ -30,12 +30,6 @@ Call call_of(const OffCpu& off) {
 }  // namespace
 
 void Turns::push(const formats::Event& event) {
-  const auto lost = [&](Time since) {
-    if (losses_.size() < kMaxLosses) losses_.push_back({since, event.time});
-    else losses_overflow_ = true;
-  };
-  if (const auto* loss = std::get_if<formats::Loss>(&event.body)) return lost(loss->since);
-  if (const auto* damage = std::get_if<formats::Damage>(&event.body)) return lost(damage->since);
   const auto* off = std::get_if<OffCpu>(&event.body);
   if (!off || event.thread.tid == 0) return;
   const Call call = call_of(*off);
@@ -45,7 +39,7 @@ void Turns::push(const formats::Event& event) {
   }
   Waits& waits = threads_[event.thread.tid];
   if (off->missed > 0) {  // between the wait before and this one, of any kind
-    if (waits.gaps.size() < kMaxLosses) waits.gaps.push_back({waits.last, off->left});
+    if (waits.gaps.size() < kMaxGaps) waits.gaps.push_back({waits.last, off->left});
     else waits.known_since = std::max(waits.known_since, event.time);
   }
   waits.last = std::max(waits.last, event.time);
@@ -75,19 +69,33 @@ bool Turns::multiplexes(std::uint32_t tid) const {
 }
 
 bool Turns::waited_for_many(std::uint32_t tid, Time after, Time until) const {
+  return last_wait_for_many(tid, until) > after;
+}
+
+Time Turns::last_wait_for_many(std::uint32_t tid, Time until) const {
   const auto it = threads_.find(tid);
-  if (it == threads_.end()) return overflow_;
-  const Waits& waits = it->second;
-  if (after < waits.known_since) return true;
-  if (missed(tid, after, until)) return true;
-  const auto at = std::upper_bound(waits.many.begin(), waits.many.end(), after);
-  return at != waits.many.end() && *at <= until;
+  if (it == threads_.end()) return formats::kNoTime;
+  const auto& many = it->second.many;
+  const auto after = std::upper_bound(many.begin(), many.end(), until);
+  return after == many.begin() ? formats::kNoTime : *std::prev(after);
+}
+
+bool Turns::remembers(std::uint32_t tid, Time since) const {
+  const auto it = threads_.find(tid);
+  return it == threads_.end() ? !overflow_ : since >= it->second.known_since;
+}
+
+Time Turns::last_wait(std::uint32_t tid) const {
+  const auto it = threads_.find(tid);
+  return it == threads_.end() ? formats::kNoTime : it->second.last;
 }
 
 bool Turns::missed(std::uint32_t tid, Time from, Time to) const {
   const auto it = threads_.find(tid);
-  return it != threads_.end() && std::any_of(it->second.gaps.begin(), it->second.gaps.end(),
-                                             [&](const Blocked& gap) { return gap.from < to && gap.to > from; });
+  if (it == threads_.end()) return false;
+  const auto& gaps = it->second.gaps;  // ascending
+  const auto first = std::upper_bound(gaps.begin(), gaps.end(), from, [](Time t, const Blocked& gap) { return t < gap.to; });
+  return first != gaps.end() && first->from < to;
 }
 
 bool Turns::blocked_reading(std::uint32_t tid, Time from, Time to) const {
@@ -95,10 +103,6 @@ bool Turns::blocked_reading(std::uint32_t tid, Time from, Time to) const {
   return it != threads_.end() && std::any_of(it->second.blocked.begin(), it->second.blocked.end(), [&](const Blocked& b) {
            return formats::known(b.to) && b.from <= to && b.to >= from;
          });
-}
-
-bool Turns::lost(Time from, Time to) const {
-  return losses_overflow_ || std::any_of(losses_.begin(), losses_.end(), [&](const Blocked& l) { return l.from <= to && l.to >= from; });
 }
 
 }  // namespace tailcap::causes

@@ -1,4 +1,5 @@
 // What is known of threads beside their exchanges: when they waited for several descriptors at once, and when for one.
+// Waits that did not block are not seen.
 #pragma once
 
 #include <array>
@@ -18,15 +19,19 @@ class Turns {
   void push(const formats::Event& event);
   // It was seen waiting for several descriptors at once, as event loops do, or what it waited for is forgotten.
   bool multiplexes(std::uint32_t tid) const;
-  // It did so in (after, until], or that is not known.
+  // It did so in (after, until].
   bool waited_for_many(std::uint32_t tid, formats::Time after, formats::Time until) const;
+  // The end of its last such wait that was over by then; kNoTime: none is known.
+  formats::Time last_wait_for_many(std::uint32_t tid, formats::Time until) const;
+  // Its waits since then are not forgotten.
+  bool remembers(std::uint32_t tid, formats::Time since) const;
+  // The end of its last wait of any kind; kNoTime: none is known.
+  formats::Time last_wait(std::uint32_t tid) const;
   // Waits of it in (from, to) were lost, of which nothing is known.
   bool missed(std::uint32_t tid, formats::Time from, formats::Time to) const;
   // It was blocked in a read of one descriptor at some time in [from, to]. False also where that is forgotten: only the
   // last few are kept.
   bool blocked_reading(std::uint32_t tid, formats::Time from, formats::Time to) const;
-  // Events of whatever kind and thread were lost in [from, to].
-  bool lost(formats::Time from, formats::Time to) const;
 
  private:
   struct Blocked {
@@ -34,7 +39,7 @@ class Turns {
   };
   static constexpr std::size_t kBlocked = 8;
   static constexpr std::size_t kMaxThreads = 64u << 10;
-  static constexpr std::size_t kMaxLosses = 4096;
+  static constexpr std::size_t kMaxGaps = 4096;  // of a thread
   struct Waits {
     std::vector<formats::Time> many;              // ends, ascending
     formats::Time known_since = formats::kNoTime;  // of `many`
@@ -49,8 +54,6 @@ class Turns {
   std::size_t kept_ = 0;
   bool overflow_ = false;  // there are threads of which nothing is kept
   std::unordered_map<std::uint32_t, Waits> threads_;
-  std::vector<Blocked> losses_;
-  bool losses_overflow_ = false;
 };
 
 }  // namespace tailcap::causes

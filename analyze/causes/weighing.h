@@ -5,21 +5,32 @@
 #include <cstdint>
 #include <map>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "analyze/causes/descent.h"
 #include "analyze/causes/jobs.h"
+#include "analyze/causes/likeness.h"
+#include "analyze/causes/live.h"
 #include "analyze/causes/note.h"
 #include "analyze/causes/turns.h"
 #include "analyze/flow/cause.h"
 
 namespace tailcap::causes {
 
+// What is known beside the exchanges; all must outlive the weighing.
+struct Known {
+  const Turns& turns;
+  const Goroutines& goroutines;
+  const flow::TextPool& texts;
+  Time horizon;     // nothing is said about calls from here on
+  Time jobs_until;  // what was taken through channels later is not known
+};
+
 class Weighing {
  public:
-  // Sorts the process's exchanges. Nothing is said about calls from `horizon` on. taken: through channels, up to jobs_until.
-  Weighing(std::uint32_t pid, Process& process, const Turns& turns, const Goroutines& goroutines, Time horizon, std::vector<Taken> taken,
-           Time jobs_until);
+  // Sorts the process's exchanges. taken: through channels.
+  Weighing(std::uint32_t pid, Process& process, const Known& known, std::vector<Taken> taken);
   // Adds the causes of its client-side exchanges, where there is anything to say.
   void run(std::vector<flow::Causes::Link>& links);
 
@@ -34,29 +45,38 @@ class Weighing {
   using Steps = std::vector<Step>;
 
   void add(std::uint32_t tid, Time time, std::uint32_t number, What what, bool server);
-  void advance(Time to);
   flow::Cause decide(std::uint32_t client);
   flow::Cause by_trace(const Note& call, const flow::Cause& otherwise) const;
   flow::Cause by_goroutine(const Note& call) const;
   flow::Cause by_thread(std::uint32_t client, const std::vector<std::uint32_t>& mine) const;
   flow::Cause by_answer(const Note& call) const;
   flow::Cause by_turn(std::uint32_t client, const std::vector<std::uint32_t>& mine) const;
-  // -1: nothing was read in the same turn, -2: of several or of unknown requests
-  std::int64_t read_last(const Steps& steps, std::uint32_t client, Time at) const;
+  flow::Cause by_content(std::uint32_t client, const flow::Cause& otherwise) const;
+  struct Turn {
+    std::int64_t server = kNothing;
+    bool lost = false;  // events were lost that would tell
+  };
+  static constexpr std::int64_t kNothing = -1, kSeveral = -2;  // read in the same turn: nothing; of several or of unknown requests
+  Turn turn_of(std::uint32_t client) const;
+  Turn read_last(const Steps& steps, std::uint32_t client, Time at) const;
   bool alone(const Steps& steps, const Note& server, const Note& call) const;
-  bool live(const Note& server, Time at) const;
+  bool lost_waits(std::uint32_t tid, Time from, Time to) const;
+  void find_spontaneous();
+  std::vector<std::uint32_t> read_by(std::uint32_t tid, Time at) const;
 
   Process& process_;
+  const Known known_;
   const Turns& turns_;
-  Time horizon_;
+  const Losses& losses_;
   Descent descent_;
   Jobs jobs_;
-  Time jobs_until_;
+  Live live_;
+  Likeness likeness_;
   std::unordered_map<std::uint32_t, Steps> steps_;  // by thread, of those that make calls
   std::map<std::array<std::uint64_t, 2>, std::vector<std::uint32_t>> by_trace_;
-  std::vector<std::uint32_t> active_;  // servers, ascending by began
-  std::size_t next_ = 0;
   std::vector<std::int64_t> parent_;   // of each client: its server, -1: unknown
+  std::unordered_set<std::uint64_t> spontaneous_;
+  std::unordered_map<std::uint32_t, std::vector<std::uint32_t>> called_;  // by server: the clients of which it is the parent
 };
 
 }  // namespace tailcap::causes

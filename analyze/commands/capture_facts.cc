@@ -4,6 +4,8 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "formats/printable.h"
+
 namespace tailcap::commands {
 namespace {
 
@@ -159,7 +161,7 @@ std::string to_json(const CaptureFacts& facts) {
   out["tier"] = name_of(p.tier) != nullptr ? Json(name_of(p.tier)) : Json();
   out["tier_reason"] = text(p.tier_reason);
   out["redaction"] =
-      !has_preamble ? Json() : Json(p.redaction == formats::Redaction::masked_headers ? "masked_headers" : "none");
+      !has_preamble ? Json() : Json(name_of(p.redaction));
   out["payload_limit"] = has_preamble ? Json(p.payload_limit) : Json();
   out["ring_bytes"] = has_preamble ? Json(p.ring_bytes) : Json();
   out["targets"] = p.targets;
@@ -192,7 +194,7 @@ std::string to_json(const CaptureFacts& facts) {
   out["recorder"] = Json();
   if (facts.recorder)
     out["recorder"] = {{"cpu_ns", facts.recorder->cpu.count()}, {"resident_bytes", facts.recorder->resident}};
-  return out.dump(2, ' ', false, Json::error_handler_t::replace);
+  return formats::printable_json(out.dump(2, ' ', false, Json::error_handler_t::replace));
 }
 
 }  // namespace tailcap::commands

@@ -6,6 +6,8 @@
 #include "analyze/commands/command.h"
 #include "analyze/commands/file_arguments.h"
 #include "analyze/report/number.h"
+#include "formats/printable.h"
+#include "formats/read_limits.h"
 #include "formats/reader.h"
 
 namespace tailcap::commands {
@@ -24,8 +26,9 @@ usage: tailcap check FILE [--json]
 Output: a line per block, OK or what is wrong with it, and a total.
 
 Options
-      --json   one JSON object: state, ok, events, damaged, damaged_bytes, missing, file_bytes, and blocks: for each
-               offset, sequence, type, events, stored_bytes, raw_bytes, first_ns, last_ns, damage (null: sound)
+      --json   one JSON object: state, ok, events, damaged, damaged_bytes, missing, file_bytes, stopped, and blocks:
+               for each offset, sequence, type, events, stored_bytes, raw_bytes, first_ns, last_ns, damage (null: sound)
+      --max-memory SIZE, --max-requests N   when to stop reading a capture: `tailcap --help`
   -h, --help   this
 
 Exit codes: 0 all there is, is sound; 1 damaged, or the end is missing; 2 bad usage.
@@ -81,8 +84,9 @@ void print_json(const std::vector<BlockStatus>& blocks, const formats::FileSumma
                     {"damaged_bytes", total.damaged_bytes},
                     {"missing", total.missing},
                     {"file_bytes", summary.file_bytes},
+                    {"stopped", formats::stopped_captures().empty() ? Json() : Json(formats::name_of(formats::stopped_captures().front().reason))},
                     {"blocks", list}};
-  std::puts(out.dump(2, ' ', false, Json::error_handler_t::replace).c_str());
+  std::puts(formats::printable_json(out.dump(2, ' ', false, Json::error_handler_t::replace)).c_str());
 }
 
 void print_text(const std::string& path, const std::vector<BlockStatus>& blocks, const formats::FileSummary& summary,
@@ -105,8 +109,9 @@ void print_text(const std::string& path, const std::vector<BlockStatus>& blocks,
   if (summary.state == CaptureState::truncated) verdict += ", the end is missing: the recorder did not finish it";
   if (summary.state == CaptureState::recording) verdict += ", still being recorded";
   if (summary.state == CaptureState::recovered) verdict += ", recovered from a damaged or unfinished file";
+  if (!formats::stopped_captures().empty()) verdict += ", not read to its end";
   if (!total.ok) verdict += "; `tailcap recover` copies what is sound";
-  std::printf("%s: %s in %s: %s\n", path.c_str(), count_text(total.events, "event", "events").c_str(),
+  std::printf("%s: %s in %s: %s\n", formats::printable(path).c_str(), count_text(total.events, "event", "events").c_str(),
               count_text(total.sound, "sound block", "sound blocks").c_str(), verdict.c_str());
 }
 

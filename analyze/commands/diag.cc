@@ -21,6 +21,7 @@ FILE is best recorded with `tailcap record --profile node`: the whole machine. O
 of the processes that were recorded.
 
       --json   one JSON object; what was not recorded is null. analyze/commands/diag.schema.json is its schema
+      --max-memory SIZE, --max-requests N   when to stop reading a capture: `tailcap --help`
   -h, --help   this
 
 Exit code 3: done, but events were lost or the capture is damaged or cut short: counts are least ones.

@@ -252,6 +252,12 @@ struct Json {
     json.field("key", note.key);
     json.field("value", note.value);
   }
+  void operator()(const Masking& m) const {
+    count("streams", m.streams);
+    count("foreign", m.foreign);
+    count("doubtful", m.doubtful);
+    count("withheld", m.withheld);
+  }
   void operator()(const NetInterface& f) const {
     count("net_namespace", f.net_namespace);
     count("index", f.index);

@@ -150,6 +150,9 @@ struct Text {
            (f.descriptor >= 0 ? " descriptor " + i(f.descriptor) : "") + (f.path.empty() ? "" : " " + report::printable(f.path));
   }
   std::string operator()(const Note& note) const { return report::printable(note.key) + " = " + report::printable(note.value); }
+  std::string operator()(const Masking& m) const {
+    return n(m.streams) + " streams, " + n(m.foreign) + " foreign, " + n(m.doubtful) + " in doubt, " + n(m.withheld) + " bytes withheld";
+  }
   std::string operator()(const NetInterface& f) const {
     return report::printable(f.name) + " " + address_of(f) + "/" + n(f.prefix) + " index " + n(f.index) + " in " + n(f.net_namespace);
   }

@@ -5,13 +5,16 @@
 #include <optional>
 
 #include "analyze/commands/command.h"
+#include "analyze/commands/complain.h"
 #include "analyze/commands/event_text.h"
+#include "analyze/commands/file_arguments.h"
 #include "analyze/commands/line_output.h"
 #include "analyze/commands/selection.h"
 #include "analyze/commands/stopped_worlds.h"
 #include "analyze/report/escape.h"
 #include "analyze/report/words.h"
 #include "formats/machine.h"
+#include "formats/printable.h"
 #include "formats/reader.h"
 
 namespace po = boost::program_options;
@@ -33,7 +36,7 @@ Which events?
                        recorder_cost, program_cost, capture_end, damage, tls_send, tls_receive, tls_step, probe,
                        go_create, go_runtime, go_state, go_handler, go_program, stall, cpu_quota, go_call, sample,
                        go_exit, go_panic, oom_kill, go_build, go_channel, go_allocations,
-                       file_call, note, net_interface
+                       file_call, note, net_interface, masking
       --socket ID      of this socket
       --pid N          of this process
       --tid N          of this thread
@@ -42,6 +45,7 @@ Which events?
 
 In which form?
       --json           a JSON object per line; analyze/commands/JSON.md describes the names
+      --max-memory SIZE, --max-requests N   when to stop reading a capture: `tailcap --help`
   -h, --help           this
 
 Output: seconds since the start, process/thread, kind, and what was seen. Payload is escaped and cut.
@@ -127,7 +131,7 @@ int run(const Arguments& a) {
   StoppedWorlds stopped;
   LineOutput out;
   std::uint64_t shown = 0, lost = 0;
-  bool more = true;
+  bool more = true, any = false;
   for (auto events = reader.next(); more && !events.empty(); events = reader.next()) {
     for (const Event& event : events) {
       if (const auto* c = std::get_if<formats::ClockSnapshot>(&event.body))
@@ -135,6 +139,7 @@ int run(const Arguments& a) {
       if (const auto* l = std::get_if<formats::Loss>(&event.body)) lost += l->count;
       stopped.push(event);
       if (!wanted(event, clock)) continue;
+      any = true;
       if (a.limit && shown++ == *a.limit) {
         more = false;
         break;
@@ -150,6 +155,7 @@ int run(const Arguments& a) {
     }
   }
   out.flush();
+  if (!any) complain("events", "no event matches");
   return lost > 0 || summary.lost > 0 || summary.damaged_blocks > 0 || summary.state != formats::CaptureState::complete
              ? 3
              : 0;
@@ -160,8 +166,7 @@ int run(const Arguments& a) {
 int run_events(int argc, char** argv) {
   Arguments a;
   const auto wrong = [](const std::string& why) {
-    std::fprintf(stderr, "tailcap events: %s. `tailcap events --help` shows what it takes.\n", why.c_str());
-    return 2;
+    return wrong_usage("events", why);
   };
   try {
     po::options_description options;
@@ -191,13 +196,15 @@ int run_events(int argc, char** argv) {
     po::notify(values);
     if (values.count("socket") > 0) a.socket = socket;
     if (values.count("limit") > 0) a.limit = limit;
+    if (a.limit == 0u) return wrong("--limit must be at least 1");
+    refuse_empty_range(a.from, a.to);
     if (values.count("pid") > 0) a.pid = pid;
     if (values.count("tid") > 0) a.tid = tid;
     if (a.files.empty()) return wrong("no file given");
     if (a.files.size() > 1) return wrong("one file at a time: '" + report::printable(a.files[1]) + "' is one too many");
     return run(a);
   } catch (const po::error& e) {
-    return wrong(e.what());
+    return wrong(formats::printable(e.what()));
   } catch (const UsageError& e) {
     return wrong(e.what());
   }

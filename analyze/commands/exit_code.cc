@@ -1,15 +1,13 @@
 #include "analyze/commands/exit_code.h"
 
-#include <cstdio>
-
+#include "analyze/commands/complain.h"
 #include "analyze/report/words.h"
 
 namespace tailcap::commands {
 
 int exit_code(bool damaged, const std::vector<flow::ExchangeId>& wrong, const char* command) {
   for (const flow::ExchangeId id : wrong)
-    std::fprintf(stderr, "tailcap %s: request %s: its phases or labels do not sum to its duration. This is a defect of tailcap; please report it with the capture.\n",
-                 command, report::id_text(id).c_str());
+    complain(command, "request " + report::id_text(id) + ": its phases or labels do not sum to its duration. This is a defect of tailcap; please report it with the capture.");
   return !wrong.empty() ? 1 : damaged ? 3 : 0;
 }
 

@@ -3,14 +3,16 @@
 #include <boost/program_options.hpp>
 #include <cstdio>
 
+#include "analyze/commands/complain.h"
 #include "analyze/report/escape.h"
+#include "formats/printable.h"
 
 namespace po = boost::program_options;
 
 namespace tailcap::commands {
 
 int wrong_usage(const char* command, const std::string& why) {
-  std::fprintf(stderr, "tailcap %s: %s. `tailcap %s --help` shows what it takes.\n", command, why.c_str(), command);
+  complain(command, why + ". `tailcap " + command + " --help` shows what it takes.");
   return 2;
 }
 
@@ -43,7 +45,7 @@ FileArguments parse_file_arguments(int argc, char** argv, const char* help, std:
     }
     po::notify(values);
   } catch (const po::error& e) {
-    return wrong(e.what());
+    return wrong(formats::printable(e.what()));
   }
   if (words.size() < missing.size()) return wrong(missing.begin()[words.size()]);
   if (words.size() > missing.size() && more == MoreWords::refused) return wrong("unexpected argument '" + report::printable(words[missing.size()]) + "'");

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "analyze/commands/command.h"
+#include "analyze/commands/complain.h"
 #include "analyze/commands/file_arguments.h"
 #include "analyze/commands/flame_stacks.h"
 #include "analyze/commands/output_file.h"
@@ -50,6 +51,7 @@ In which form?
                    zoom: OUT.svg#search=EXPRESSION&zoom=FUNCTION
       --folded     as text: a stack per line and its samples (or ns); with --diff the typical ones' share comes first
       --json       as JSON
+      --max-memory SIZE, --max-requests N   when to stop reading a capture: `tailcap --help`
   -h, --help       this
 
 A request's time is that of the thread that served it; in Go, of the goroutine that sent the response. Where several requests
@@ -169,7 +171,7 @@ int run_flame(int argc, char** argv) {
   choice.requests = diff ? FlameRequests::both : slow ? FlameRequests::slow : typical ? FlameRequests::typical : FlameRequests::all;
   const FlameResult result = flame_of(file, choice);
   if (!result.undecided.empty()) {
-    std::fprintf(stderr, "tailcap: %s\n", result.undecided.c_str());
+    complain("flame", result.undecided);
     return 4;
   }
   write_file(output.empty() ? "-" : output, folded ? folded_text(result.flame) : as_json ? json_text(result) : flame::svg(result.flame), file);

@@ -26,6 +26,12 @@ bool has(std::uint8_t parts, GoPart part) { return (parts & static_cast<std::uin
 
 constexpr std::size_t kMaxBuilds = 8;
 
+// The first words that Go writes. A program may hold anything else there; as a line of the listing it could pass for one
+// of ours.
+bool is_known(std::string_view word) {
+  return word == "path" || word == "mod" || word == "dep" || word == "=>" || word == "build";
+}
+
 // Lines of fields with tabs between: "dep", "golang.org/x/net", "v0.7.0", "h1:…".
 std::vector<std::vector<std::string>> fields_of(std::string_view build) {
   std::vector<std::vector<std::string>> out;
@@ -78,13 +84,19 @@ std::vector<std::string> GoFacts::lines() const {
     }
     out.push_back("  told      " + (parts.empty() ? "nothing" : parts));
     if (!program.unsupported.empty()) out.push_back("  not told  " + report::printable(program.unsupported));
+    std::size_t unknown = 0;
     for (const auto& build : program.builds)
       for (const auto& line : fields_of(build)) {
+        if (!is_known(line[0])) {
+          ++unknown;
+          continue;
+        }
         std::string text = report::printable(line[0]);
         text.resize(std::max<std::size_t>(text.size(), 8), ' ');
         for (std::size_t i = 1; i < line.size(); ++i) text += (i == 1 ? "  " : " ") + report::printable(line[i]);
         out.push_back("  " + text);
       }
+    if (unknown > 0) out.push_back("  " + report::count_text(unknown, "line", "lines") + " of build information of unknown form; --json has them");
   }
   return out;
 }

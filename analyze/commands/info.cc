@@ -34,12 +34,14 @@ Options
       --json   one JSON object; absent facts are null:
                state (complete, truncated, recovered, recording), file_bytes, raw_bytes, bytes_per_event, blocks,
                damaged_blocks, damaged_bytes, unknown_blocks, capture_id, tool_version, command_line, host, kernel,
-               architecture, boot_id, cpus, tier (a, b, c), tier_reason, redaction (masked_headers, none),
+               architecture, boot_id, cpus, tier (a, b, c), tier_reason, redaction (allow_list, header_values,
+               payload_raw; of older versions masked_headers, none),
                payload_limit, ring_bytes, targets, notes, started_ns (since 1970), first_ns, last_ns (monotonic),
                duration_ns, events, unknown_events, events_by_kind, decrypted (holds plaintext of TLS),
                probes: {path, function, place, offset, price_ns, reason},
                go: {path, version, processes, told, offsets_from, goid_offset, not_told, build}, lost, lost_by_cause,
                programs: {name, runs, time_ns}, recorder: {cpu_ns, resident_bytes}
+      --max-memory SIZE, --max-requests N   when to stop reading a capture: `tailcap --help`
   -h, --help   this
 
 examples:
@@ -96,9 +98,11 @@ void print_recording(const CaptureFacts& facts) {
          std::string(report::text_of(p.tier)) + (p.tier_reason.empty() ? "" : ": " + printable(p.tier_reason)));
     line("payload",
          p.payload_limit == 0 ? "none" : count_text(p.payload_limit) + " bytes of what follows a message start");
-    line("headers", p.redaction == Redaction::masked_headers
-                        ? "values of credentials masked"
+    line("headers", p.redaction == Redaction::masked_headers ? "values of credentials masked"
+                    : p.redaction == Redaction::allow_list
+                        ? "values masked but for those on a list; no bodies"
                         : "!!! NOT MASKED: passwords, tokens and cookies are in this file. Do not pass it on.");
+    if (p.redaction == Redaction::payload_raw) line("RAW", "!!! bodies and other protocols were kept as well (--payload-raw)");
   }
   if (facts.plaintext > 0)
     line("DECRYPTED", "holds decrypted TLS traffic: the plaintext of " + count_text(facts.plaintext, "call", "calls"));

@@ -1,6 +1,7 @@
 // tailcap: explains a capture. `tailcap record`, `control` and `doctor` execute tailcap-record.
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstring>
@@ -12,7 +13,11 @@
 #include <vector>
 
 #include "analyze/commands/command.h"
+#include "analyze/commands/complain.h"
+#include "analyze/commands/file_arguments.h"
+#include "analyze/commands/read_options.h"
 #include "analyze/flow/trace_context.h"
+#include "formats/printable.h"
 
 namespace {
 
@@ -73,6 +78,11 @@ What is in the file, and can it be trusted?
   recover    save what is whole of a damaged capture
   merge      one capture out of several machines'
 
+Options of all commands that read a capture; at a limit they say so, print what they have and exit with 3
+  --max-memory SIZE   stop reading when this process has that much memory (default 4GiB)
+  --max-requests N    stop after so many requests (default 50,000,000); without it also where a file holds far more than
+                      recordings of its size do: more than 250,000 requests and one for each of its bytes, for instance
+
 examples:
   tailcap record -p $(pidof nginx) -d 30s -o slow.tcap
   tailcap report slow.tcap --html slow.html
@@ -95,8 +105,7 @@ int execute_recorder(int argc, char** argv, bool keep_name) {
     }
   }
   execvp(program.c_str(), arguments.data());
-  std::fprintf(stderr, "tailcap: cannot run tailcap-record: %s. It is installed beside tailcap; the analyser alone cannot record.\n",
-               std::strerror(errno));
+  complain("", std::string("cannot run tailcap-record: ") + std::strerror(errno) + ". It is installed beside tailcap; the analyser alone cannot record.");
   return 1;
 }
 
@@ -122,11 +131,12 @@ bool take_trace_keys(std::string_view text) {
 int main(int argc, char** argv) {
   if (argc > 1 && std::string_view(argv[1]) == "--trace-keys") {
     if (argc < 3 || !take_trace_keys(argv[2])) {
-      std::fputs("tailcap: --trace-keys wants two or three names of header fields, like x-trace,x-span,x-flags. `tailcap --help` says more.\n", stderr);
+      complain("", "--trace-keys wants two or three names of header fields, like x-trace,x-span,x-flags. `tailcap --help` says more.");
       return 2;
     }
     argc -= 2, argv += 2;
   }
+  std::vector<char*> arguments(argv + std::min(argc, 1), argv + argc);
   const std::string name = argc > 1 ? argv[1] : "";
   if (name == "--help" || name == "-h" || name == "help") {
     std::fputs(kHelp, stdout);
@@ -139,16 +149,19 @@ int main(int argc, char** argv) {
   if (name == "record" || name == "control" || name == "doctor") return execute_recorder(argc - 1, argv + 1, name != "record");
   for (const Entry& entry : kEntries) {
     if (name != entry.name) continue;
+    if (const auto wrong = take_read_options(arguments)) return wrong_usage(entry.name, *wrong);
+    int count = static_cast<int>(arguments.size());
+    arguments.push_back(nullptr);
     try {
-      return entry.run(argc - 1, argv + 1);
+      return report_stops(entry.name, entry.run(count, arguments.data()));
     } catch (const std::exception& e) {
-      std::fprintf(stderr, "tailcap %s: %s\n", entry.name, e.what());
-      return 1;
+      complain(entry.name, e.what());
+      return report_stops(entry.name, 1);
     }
   }
   if (name.empty())
-    std::fputs("tailcap: no command given. `tailcap --help` lists them.\n", stderr);
+    complain("", "no command given. `tailcap --help` lists them.");
   else
-    std::fprintf(stderr, "tailcap: unknown command '%s'. `tailcap --help` lists them.\n", name.c_str());
+    complain("", "unknown command '" + tailcap::formats::printable(name) + "'. `tailcap --help` lists them.");
   return 2;
 }

@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "analyze/commands/command.h"
+#include "analyze/commands/complain.h"
 #include "analyze/commands/file_arguments.h"
 #include "analyze/merge/merge.h"
 #include "analyze/report/escape.h"
@@ -39,6 +40,7 @@ Options
       --force       overwrite it
       --wall-clock  where no messages say how clocks stand, believe the machines' wall clocks: no bounds then
       --json        what was done as JSON; analyze/commands/JSON.md describes the names
+      --max-memory SIZE, --max-requests N   when to stop reading a capture: `tailcap --help`
   -h, --help        this
 
 Addresses that are translated on the way (NAT, a load balancer of the kernel) are not recognised. A program in between, like

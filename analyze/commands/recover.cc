@@ -6,6 +6,7 @@
 #include "analyze/commands/command.h"
 #include "analyze/commands/file_arguments.h"
 #include "analyze/report/number.h"
+#include "formats/printable.h"
 #include "formats/reader.h"
 
 namespace tailcap::commands {
@@ -25,6 +26,7 @@ without complaints, and has its usual name.
 
 Options
       --force  overwrite OUT
+      --max-memory SIZE, --max-requests N   when to stop reading a capture: `tailcap --help`
   -h, --help   this
 
 Exit codes: 0 everything in IN was sound, 1 failed, 2 bad usage, 3 written, but something of IN was lost.
@@ -53,11 +55,11 @@ int run_recover(int argc, char** argv) {
       lost_bytes += block.stored_bytes;
     }
   }
-  std::printf("%s: %s with %s saved, %s\n", out.c_str(), count_text(saved, "block", "blocks").c_str(),
+  std::printf("%s: %s with %s saved, %s\n", formats::printable(out).c_str(), count_text(saved, "block", "blocks").c_str(),
               count_text(events, "event", "events").c_str(), bytes_text(std::filesystem::file_size(out)).c_str());
   if (lost == 0) return 0;
   std::printf("lost: %s of %s; `tailcap check %s` lists them\n", count_text(lost, "stretch", "stretches").c_str(),
-              bytes_text(lost_bytes).c_str(), in.c_str());
+              bytes_text(lost_bytes).c_str(), formats::printable(in).c_str());
   return 3;
 }
 

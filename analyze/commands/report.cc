@@ -6,6 +6,8 @@
 #include <system_error>
 
 #include "analyze/commands/command.h"
+#include "analyze/commands/complain.h"
+#include "analyze/commands/file_arguments.h"
 #include "analyze/commands/exit_code.h"
 #include "analyze/commands/output_file.h"
 #include "analyze/commands/report_pictures.h"
@@ -17,6 +19,7 @@
 #include "analyze/report/text.h"
 #include "analyze/report/topology.h"
 #include "analyze/tail/topology.h"
+#include "formats/printable.h"
 
 namespace po = boost::program_options;
 
@@ -49,13 +52,15 @@ Of which requests?
 How are routes made?
       --route-template T     a template of your own without selecting it, e.g. '/users/{id}'; may be repeated
       --max-routes N         keep this many, the others become (other) (default 200)
-      --by FIELD             by the value of a header field too, e.g. x-tenant-id; requests without it have that of
+      --by FIELD             by the value of a header field too, e.g. x-tenant-id, if it was recorded with
+                             --keep-header x-tenant-id; requests without it have that of
                              the request that made them
 
 What counts as what, of Go programs?
       --left-after T         a goroutine is left behind that long after the end of its request (default 1s)
       --busy SHARE           a second is busy from this share on of running goroutines or threads (default 0.95)
 
+      --max-memory SIZE, --max-requests N   when to stop reading a capture: `tailcap --help`
   -h, --help                 this
 
 Exit code 3: done, but events were lost or the capture is damaged or cut short; the report says where.
@@ -108,15 +113,15 @@ bool write_plots(const pipeline::Analysis& analysis, const Arguments& a) {
   const bool png = a.format == "png";
   const flow::Figures figures = plot::draw(analysis.study, {png ? plot::Format::png : plot::Format::svg, true, report::kSectionsInPage});
   if (!figures.trouble.empty()) {
-    std::fprintf(stderr, "tailcap report: no plots: %s\n", figures.trouble.c_str());
+    complain("report", "no plots: " + figures.trouble);
     return false;
   }
   std::error_code error;
   std::filesystem::create_directories(a.plots, error);
-  if (error) throw std::system_error(error, "cannot make the folder " + a.plots + " for the plots");
+  if (error) throw std::system_error(error, "cannot make the folder " + formats::printable(a.plots) + " for the plots");
   for (const auto& figure : figures.drawn)
     write_file((std::filesystem::path(a.plots) / (figure.name + (png ? ".png" : ".svg"))).string(), figure.image, a.files[0]);
-  std::fprintf(stderr, "tailcap report: %zu plots in %s\n", figures.drawn.size(), a.plots.c_str());
+  complain("report", std::to_string(figures.drawn.size()) + " plots in " + formats::printable(a.plots));
   return true;
 }
 
@@ -137,7 +142,7 @@ std::vector<flow::ExchangeId> exemplars_of(const pipeline::Analysis& analysis) {
 
 void write_page(const pipeline::Analysis& analysis, const Arguments& a) {
   flow::Figures figures = plot::draw(analysis.study, {plot::Format::svg, false, report::kSectionsInPage});
-  if (!figures.trouble.empty()) std::fprintf(stderr, "tailcap report: the page has no plots: %s\n", figures.trouble.c_str());
+  if (!figures.trouble.empty()) complain("report", "the page has no plots: " + figures.trouble);
   std::vector<tail::Ends> ends;
   for (const auto& e : analysis.endpoints) ends.push_back({analysis.table.texts[e.local], analysis.table.texts[e.remote]});
   const flow::Topology topology = tail::topology(analysis.table, ends, analysis.study);
@@ -146,7 +151,7 @@ void write_page(const pipeline::Analysis& analysis, const Arguments& a) {
   add_flames(a.files[0], analysis, figures);
   const auto courses = pipeline::courses_of(a.files[0], exemplars_of(analysis));
   write_file(a.html, report::html_report(analysis.study, analysis.table, figures, a.shown, courses), a.files[0]);
-  if (a.html != "-") std::fprintf(stderr, "tailcap report: page in %s\n", a.html.c_str());
+  if (a.html != "-") complain("report", "page in " + formats::printable(a.html));
 }
 
 int run(Arguments& a) {
@@ -154,7 +159,7 @@ int run(Arguments& a) {
   options.partition = true;
   if (!a.left_after.empty()) {
     const pipeline::Moment after = moment_of(a.left_after);
-    if (after.absolute || after.nanoseconds < 0) throw UsageError("--left-after wants a time like 1s or 500ms, not '" + a.left_after + "'");
+    if (after.absolute || after.nanoseconds < 0) throw UsageError("--left-after wants a time like 1s or 500ms, not '" + formats::printable(a.left_after) + "'");
     options.go.left_after = formats::Duration{after.nanoseconds};
   }
   if (!(a.busy > 0)) throw UsageError("--busy wants a share like 0.95");
@@ -180,8 +185,7 @@ int run(Arguments& a) {
 int run_report(int argc, char** argv) {
   Arguments a;
   const auto wrong = [](const std::string& why) {
-    std::fprintf(stderr, "tailcap report: %s. `tailcap report --help` shows what it takes.\n", why.c_str());
-    return 2;
+    return wrong_usage("report", why);
   };
   try {
     const auto options = options_for(a);
@@ -197,17 +201,17 @@ int run_report(int argc, char** argv) {
     }
     po::notify(values);
     if (a.files.empty()) return wrong("no file given");
-    if (a.files.size() > 1) return wrong("unexpected argument '" + a.files[1] + "'");
+    if (a.files.size() > 1) return wrong("unexpected argument '" + formats::printable(a.files[1]) + "'");
     if (a.format != "svg" && a.format != "png") return wrong("--format is svg or png, not '" + a.format + "'");
     if (a.json && (a.markdown || a.html == "-")) return wrong("--json, --md and --html - each want the standard output; choose one");
     if (a.markdown && a.html == "-") return wrong("--md and --html - both want the standard output; choose one");
     return run(a);
   } catch (const po::error& e) {
-    return wrong(e.what());
+    return wrong(formats::printable(e.what()));
   } catch (const UsageError& e) {
     return wrong(e.what());
   } catch (const query::FilterError& e) {
-    std::fprintf(stderr, "tailcap report: %s\n", e.what());
+    complain("report", e.what());
     return 2;
   }
 }

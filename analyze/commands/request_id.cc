@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cstdio>
 
+#include "analyze/commands/complain.h"
 #include "analyze/report/escape.h"
 
 namespace tailcap::commands {
@@ -18,13 +19,13 @@ std::optional<flow::ExchangeId> parse_id(const std::string& text) {
 }
 
 int no_id(const char* command, const std::string& file, const std::string& name) {
-  std::fprintf(stderr, "tailcap %s: '%s' is no request: they are called like 12.3, the third on connection 12. `tailcap requests %s` lists them.\n", command,
-               report::printable(name).c_str(), file.c_str());
+  complain(command, "'" + report::printable(name) + "' is no request: they are called like 12.3, the third on connection 12. `tailcap requests " + report::printable(file) + "` lists them.");
   return 2;
 }
 
 int no_request(const char* command, const std::string& file, const std::string& name) {
-  std::fprintf(stderr, "tailcap %s: %s holds no request %s. `tailcap requests %s` lists those it holds.\n", command, file.c_str(), report::printable(name).c_str(), file.c_str());
+  const std::string shown = report::printable(file);
+  complain(command, shown + " holds no request " + report::printable(name) + ". `tailcap requests " + shown + "` lists those it holds.");
   return 1;
 }
 

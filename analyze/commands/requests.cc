@@ -9,6 +9,8 @@
 #include <numeric>
 
 #include "analyze/commands/command.h"
+#include "analyze/commands/complain.h"
+#include "analyze/commands/file_arguments.h"
 #include "analyze/commands/exit_code.h"
 #include "analyze/commands/line_output.h"
 #include "analyze/commands/selection.h"
@@ -18,6 +20,7 @@
 #include "analyze/report/number.h"
 #include "analyze/report/request_json.h"
 #include "analyze/report/words.h"
+#include "formats/printable.h"
 
 namespace po = boost::program_options;
 
@@ -48,6 +51,7 @@ How are routes made?
       --route-template T     a template of your own without selecting it, e.g. '/users/{id}'; may be repeated
       --max-routes N         keep this many, the others become (other) (default 200)
 
+      --max-memory SIZE, --max-requests N   when to stop reading a capture: `tailcap --help`
   -h, --help                 this
 
 Filters: fields are the names in --json, with duration, first_byte and flow_control as short forms; == != < <= > >=
@@ -165,7 +169,7 @@ bool print_row(LineOutput& out, const pipeline::Analysis& analysis, std::uint32_
   std::string line;
   columns(line, offset(row.start, analysis.study.quality.file.first), report::id_text(row.id), flow::name_of(row.role),
           row.status != 0 ? std::to_string(row.status) : "–",
-          row.has_duration ? report::duration_text(row.duration) : "–",
+          row.has_duration ? report::duration_text(row.duration) : row.at_least >= 0 ? "≥ " + report::duration_text(formats::Duration{row.at_least}) : "–",
           row.first_byte.count() >= 0 ? report::duration_text(row.first_byte) : "–",
           row.response_bytes >= 0 ? report::bytes_text(static_cast<std::uint64_t>(row.response_bytes)) : "–",
           row.method != 0 ? report::shortened(report::printable(table.texts[row.method]), 12) : "?");
@@ -182,7 +186,9 @@ bool print_row(LineOutput& out, const pipeline::Analysis& analysis, std::uint32_
   const bool more = out.line(line);
   if (!analysis.headers.empty()) {
     append_headers(out, ">", analysis.headers[i].request);
+    append_headers(out, "> trailer", analysis.headers[i].request_trailers);
     append_headers(out, "<", analysis.headers[i].response);
+    append_headers(out, "< trailer", analysis.headers[i].response_trailers);
   }
   return more;
 }
@@ -201,6 +207,8 @@ bool print_json(LineOutput& out, const pipeline::Analysis& analysis, std::uint32
     // A head of which nothing was seen is not an empty head.
     if (headers.request_complete || headers.request.size() > 0) extras.request_headers = &headers.request;
     if (headers.response_complete || headers.response.size() > 0) extras.response_headers = &headers.response;
+    if (headers.request_trailers.size() > 0) extras.request_trailers = &headers.request_trailers;
+    if (headers.response_trailers.size() > 0) extras.response_trailers = &headers.response_trailers;
   }
   report::append_request(out.buffer(), analysis.table, row, analysis.study.quality.clock, extras);
   return out.end_line();
@@ -212,13 +220,14 @@ int run(const Arguments& a) {
   options.keep_headers = a.headers;
   options.keep_splits = a.json;
   options.study = false;
-  options.partition = a.json;
+  options.partition = options.partition || a.json;
   const pipeline::Analysis analysis = pipeline::analyze(a.files[0], options);
   LineOutput out;
   const auto rows = chosen(analysis.table, a);
   if (a.json) {
     for (const std::uint32_t i : rows)
       if (!print_json(out, analysis, i)) break;
+    if (rows.empty()) complain("requests", "no request matches");
   } else {
     std::string head;
     columns(head, "start s", "id", "role", "status", "duration", "to byte 1", "bytes", "method");
@@ -227,9 +236,9 @@ int run(const Arguments& a) {
     for (const std::uint32_t i : rows)
       if (!print_row(out, analysis, i, width)) break;
     if (rows.empty())
-      std::fputs("tailcap requests: no request matches\n", stderr);
+      complain("requests", "no request matches");
     else if (rows.size() < analysis.table.rows.size())
-      std::fprintf(stderr, "tailcap requests: %zu of %zu requests shown\n", rows.size(), analysis.table.rows.size());
+      complain("requests", std::to_string(rows.size()) + " of " + std::to_string(analysis.table.rows.size()) + " requests shown");
   }
   out.flush();
   return exit_code(analysis, "requests");
@@ -246,8 +255,7 @@ bool is_status(const std::string& s) {
 int run_requests(int argc, char** argv) {
   Arguments a;
   const auto wrong = [](const std::string& why) {
-    std::fprintf(stderr, "tailcap requests: %s. `tailcap requests --help` shows what it takes.\n", why.c_str());
-    return 2;
+    return wrong_usage("requests", why);
   };
   try {
     using namespace po::command_line_style;
@@ -267,8 +275,10 @@ int run_requests(int argc, char** argv) {
       return 0;
     }
     po::notify(values);
+    for (const auto& [name, value] : {std::pair{"limit", a.limit}, {"slowest", a.slowest}})
+      if (values.count(name) > 0 && value == 0) return wrong(std::string("--") + name + " must be at least 1");
   } catch (const po::error& e) {
-    return wrong(e.what());
+    return wrong(formats::printable(e.what()));
   }
   if (a.files.empty()) return wrong("no file given");
   if (a.files.size() > 1) return wrong("one file at a time: '" + report::printable(a.files[1]) + "' is one too many");
@@ -279,7 +289,7 @@ int run_requests(int argc, char** argv) {
   } catch (const UsageError& e) {
     return wrong(e.what());
   } catch (const query::FilterError& e) {
-    std::fprintf(stderr, "tailcap requests: %s\n", e.what());
+    complain("requests", e.what());
     return 2;
   }
 }

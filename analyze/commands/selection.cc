@@ -111,9 +111,18 @@ pipeline::Moment moment_of(const std::string& text) {
   return {false, *ns};
 }
 
+void refuse_empty_range(const std::string& from, const std::string& to) {
+  if (from.empty() || to.empty()) return;
+  const pipeline::Moment begin = moment_of(from), end = moment_of(to);
+  // A time since the start and a time of day can be compared only where the capture is known.
+  if (begin.absolute == end.absolute && begin.nanoseconds >= end.nanoseconds)
+    throw UsageError("nothing lies between --from " + report::printable(from) + " and --to " + report::printable(to) + ": the first must be earlier");
+}
+
 pipeline::Options options_of(const Selection& selection) {
   pipeline::Options options;
   options.threads = threads_from_environment();
+  refuse_empty_range(selection.from, selection.to);
   if (!selection.from.empty()) options.from = moment_of(selection.from);
   if (!selection.to.empty()) options.to = moment_of(selection.to);
   for (const auto& filter : selection.filters) options.filters.emplace_back(filter);
@@ -131,6 +140,7 @@ pipeline::Options options_of(const Selection& selection) {
     routes += (routes.empty() ? "" : " || ") + route_expression(route);
   }
   if (!routes.empty()) options.filters.emplace_back(routes);
+  for (const auto& filter : options.filters) options.partition = options.partition || filter.needs_account();
   if (selection.max_routes == 0) throw UsageError("--max-routes must be at least 1");
   options.max_routes = selection.max_routes;
   return options;

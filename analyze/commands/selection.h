@@ -27,6 +27,8 @@ std::string scope_text(const Selection& selection);
 
 // "90", "10s", "1500ms", "2m" after the start; "2026-03-01T12:34:56.5Z" or "2026-03-01 12:34:56" in UTC.
 pipeline::Moment moment_of(const std::string& text);
+// Throws UsageError where both are given and nothing can lie between them.
+void refuse_empty_range(const std::string& from, const std::string& to);
 
 class UsageError : public std::runtime_error {
  public:

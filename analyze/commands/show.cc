@@ -6,6 +6,8 @@
 #include <optional>
 
 #include "analyze/commands/command.h"
+#include "analyze/commands/complain.h"
+#include "analyze/commands/file_arguments.h"
 #include "analyze/commands/exit_code.h"
 #include "analyze/commands/output_file.h"
 #include "analyze/commands/request_id.h"
@@ -16,6 +18,7 @@
 #include "analyze/report/number.h"
 #include "analyze/report/show.h"
 #include "analyze/report/words.h"
+#include "formats/printable.h"
 
 namespace po = boost::program_options;
 
@@ -33,6 +36,7 @@ ID is what `tailcap report` and `tailcap requests` print: connection and number 
       --html OUT   as a page that needs nothing else, with the lanes around it (- for standard output)
       --json       as JSON, every fact; times in nanoseconds from the start of the request
       --width N    columns of the text (default 100)
+      --max-memory SIZE, --max-requests N   when to stop reading a capture: `tailcap --help`
   -h, --help       this
 
 Exit code 3: done, but events were lost or the capture is damaged or cut short.
@@ -51,13 +55,12 @@ struct Arguments {
 };
 
 int no_such_request(const Arguments& a, const pipeline::Look& look) {
-  const std::string file = a.words[0];
+  const std::string file = report::printable(a.words[0]);
   if (look.table.rows.empty()) {
-    std::fprintf(stderr, "tailcap show: %s holds no request at all. `tailcap report` says why.\n", file.c_str());
+    complain("show", file + " holds no request at all. `tailcap report` says why.");
   } else {
-    std::fprintf(stderr, "tailcap show: %s holds no request %s. Its %s are called %s to %s; `tailcap requests %s` lists them.\n", file.c_str(),
-                 report::printable(a.words[1]).c_str(), report::count_text(look.table.rows.size(), "request", "requests").c_str(), report::id_text(look.first).c_str(),
-                 report::id_text(look.last).c_str(), file.c_str());
+    complain("show", file + " holds no request " + report::printable(a.words[1]) + ". Its " + report::count_text(look.table.rows.size(), "request", "requests") +
+                         " are called " + report::id_text(look.first) + " to " + report::id_text(look.last) + "; `tailcap requests " + file + "` lists them.");
   }
   return 1;
 }
@@ -85,9 +88,7 @@ int run(Arguments& a) {
   // A missing or broken file is the first thing to say, whatever the id looks like.
   pipeline::Look look = pipeline::look(a.words[0], id.value_or(flow::ExchangeId{}));
   if (!id) {
-    std::fprintf(stderr, "tailcap show: '%s' is no request: they are called like 12.3, the third on connection 12. `tailcap requests %s` lists them.\n",
-                 report::printable(a.words[1]).c_str(), a.words[0].c_str());
-    return 2;
+    return no_id("show", a.words[0], a.words[1]);
   }
   if (!look.detail) return no_such_request(a, look);
   flow::RequestDetail& own = look.detail->request;
@@ -105,7 +106,7 @@ int run(Arguments& a) {
   else if (a.html != "-") std::fputs(report::text_show(*look.detail, look.study, a.shown).c_str(), stdout);
   if (!a.html.empty()) {
     write_file(a.html, report::html_show(*look.detail, look.study, around(*look.detail, a.words[0]), a.shown), a.words[0]);
-    if (a.html != "-") std::fprintf(stderr, "tailcap show: page in %s\n", a.html.c_str());
+    if (a.html != "-") complain("show", "page in " + report::printable(a.html));
   }
   return exit_code(look.damaged, look.wrong, "show");
 }
@@ -115,8 +116,7 @@ int run(Arguments& a) {
 int run_show(int argc, char** argv) {
   Arguments a;
   const auto wrong = [](const std::string& why) {
-    std::fprintf(stderr, "tailcap show: %s. `tailcap show --help` shows what it takes.\n", why.c_str());
-    return 2;
+    return wrong_usage("show", why);
   };
   po::options_description options;
   auto add = options.add_options();
@@ -138,7 +138,7 @@ int run_show(int argc, char** argv) {
     }
     po::notify(values);
   } catch (const po::error& e) {
-    return wrong(e.what());
+    return wrong(formats::printable(e.what()));
   }
   if (a.words.empty()) return wrong("no file given");
   if (a.words.size() == 1) return wrong("no request given, like 12.3");

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "analyze/commands/command.h"
+#include "analyze/commands/complain.h"
 #include "analyze/commands/exit_code.h"
 #include "analyze/commands/file_arguments.h"
 #include "analyze/commands/output_file.h"
@@ -52,6 +53,7 @@ In which form?
       --explain          not the spans, but where they are from: ids, parents, which events were attached to spans and
                          how many fitted none
       --json             with --explain: as JSON
+      --max-memory SIZE, --max-requests N   when to stop reading a capture: `tailcap --help`
   -h, --help             this
 
 Ids are those on the wire. A server's own span is on none: where it has no id, or a request has no trace, it is made up
@@ -78,14 +80,14 @@ struct Arguments {
 
 std::string content_of(const std::string& path, std::size_t most) {
   std::ifstream in(path, std::ios::binary);
-  if (!in) throw std::system_error(errno, std::generic_category(), "cannot read " + path);
+  if (!in) throw std::system_error(errno, std::generic_category(), "cannot read " + report::printable(path));
   std::string out;
   char buffer[1 << 16];
   while (in.read(buffer, sizeof buffer), in.gcount() > 0) {
     out.append(buffer, static_cast<std::size_t>(in.gcount()));
-    if (out.size() > most) throw std::runtime_error("cannot read " + path + ": it has more than " + std::to_string(most >> 20) + " MiB.");
+    if (out.size() > most) throw std::runtime_error("cannot read " + report::printable(path) + ": it has more than " + std::to_string(most >> 20) + " MiB.");
   }
-  if (in.bad()) throw std::system_error(errno, std::generic_category(), "cannot read " + path);
+  if (in.bad()) throw std::system_error(errno, std::generic_category(), "cannot read " + report::printable(path));
   return out;
 }
 
@@ -121,7 +123,7 @@ std::vector<bool> wanted_of(const Arguments& a, const flow::RequestTable& table,
   if (!a.id.empty()) {
     const std::uint32_t row = ids.row_of(*parse_id(a.id));
     if (row == spans::Identity::kNone)
-      throw NoSuchRequest(a.file + " holds no request " + report::printable(a.id) + ". `tailcap requests " + a.file + "` lists those that there are.");
+      throw NoSuchRequest(report::printable(a.file) + " holds no request " + report::printable(a.id) + ". `tailcap requests " + report::printable(a.file) + "` lists those that there are.");
     return spans::joined_to(table, ids, row);
   }
   std::vector<bool> out(table.rows.size(), true);
@@ -129,7 +131,7 @@ std::vector<bool> wanted_of(const Arguments& a, const flow::RequestTable& table,
   const query::Filter filter(a.where);
   for (std::uint32_t i = 0; i < table.rows.size(); ++i) {
     flow::Request row = table.rows[i];
-    row.setup = table.setups.find(row.id), row.cause = table.causes.find(row.id), row.handler = table.handlers.find(row.id);
+    row.setup = table.setups.find(row.id), row.cause = table.causes.find(row.id), row.handler = table.handlers.find(row.id), row.account = &table.partitions;
     out[i] = filter.matches(row, table.texts);
   }
   return out;
@@ -146,7 +148,7 @@ int run(const Arguments& a) {
   const pipeline::Analysis analysis = pipeline::analyze(a.file, options);
   const auto& quality = analysis.study.quality;
   if (!quality.clock.known())
-    throw std::runtime_error(a.file + " holds no reading of the wall clock, so that its spans would have no times.");
+    throw std::runtime_error(report::printable(a.file) + " holds no reading of the wall clock, so that its spans would have no times.");
   const spans::AllEnds ends = ends_of(analysis);
   const spans::Identities ids = spans::identities_of(analysis.table, imported.spans);
   const std::vector<bool> wanted = wanted_of(a, analysis.table, ids);
@@ -185,7 +187,7 @@ int run(const Arguments& a) {
   const std::string output = a.output.empty() ? "-" : a.output;
   if (a.explain) write_file(output, a.json ? report::spans_facts_json(facts) : report::spans_facts_text(facts), a.file);
   else write_file(output, text, a.file);
-  if (!a.explain) std::fprintf(stderr, "tailcap spans: %s\n", report::spans_facts_line(facts).c_str());
+  if (!a.explain) complain("spans", report::spans_facts_line(facts));
   return exit_code(analysis, "spans");
 }
 
@@ -208,7 +210,7 @@ int run_spans(int argc, char** argv) {
   try {
     return run(a);
   } catch (const query::FilterError& e) {
-    std::fprintf(stderr, "tailcap spans: %s\n", e.what());
+    complain("spans", e.what());
     return 2;
   }
 }

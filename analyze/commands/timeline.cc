@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "analyze/commands/command.h"
+#include "analyze/commands/complain.h"
 #include "analyze/commands/exit_code.h"
 #include "analyze/commands/file_arguments.h"
 #include "analyze/commands/output_file.h"
@@ -25,6 +26,7 @@ usage: tailcap timeline FILE -o OUT.svg [OPTION...]
   -p, --pid PID          of this process only; may be repeated
   -o, --output OUT       an SVG that needs nothing else; - is the standard output
       --json             the same as JSON, on standard output unless -o says otherwise
+      --max-memory SIZE, --max-requests N   when to stop reading a capture: `tailcap --help`
   -h, --help             this
 
 Green is on a CPU (goroutines: running), orange ready but waiting for one; what is waited for is thinner. Point at a
@@ -43,18 +45,18 @@ int run(const std::string& file, const std::string& output, bool as_json, const 
   const pipeline::Analysis analysis = pipeline::analyze(file, options);
   const formats::Time from = analysis.study.begin, to = analysis.study.end;
   if (!formats::known(from) || from >= to) {
-    std::fprintf(stderr, "tailcap timeline: %s holds nothing in that time. `tailcap info` says when it was recorded.\n", file.c_str());
+    complain("timeline", report::printable(file) + " holds nothing in that time. `tailcap info` says when it was recorded.");
     return 1;
   }
   const flow::Lanes lanes = pipeline::lanes_of(file, from, to, std::move(pids));
   if (lanes.lanes.empty()) {
-    std::fprintf(stderr, "tailcap timeline: nothing was seen of those processes in that time. `tailcap info` lists processes.\n");
+    complain("timeline", "nothing was seen of those processes in that time. `tailcap info` lists processes.");
     return 1;
   }
   report::LanesPicture how;
   how.zero = selection.from.empty() ? from : from - formats::Duration{options.from && !options.from->absolute ? options.from->nanoseconds : 0};
   write_file(output.empty() ? "-" : output, as_json ? report::lanes_json(lanes, how.zero) : report::lanes_svg(lanes, how), file);
-  if (const std::string notes = report::lanes_notes(lanes); !notes.empty()) std::fprintf(stderr, "tailcap timeline: %s\n", notes.c_str());
+  if (const std::string notes = report::lanes_notes(lanes); !notes.empty()) complain("timeline", notes);
   return exit_code(analysis.damaged, analysis.wrong, "timeline");
 }
 

@@ -26,6 +26,7 @@ usage: tailcap topology FILE [OPTION...]
       --mermaid    a Mermaid flowchart, for Markdown
       --dot        a graph for Graphviz: tailcap topology slow.tcap --dot | dot -Tsvg > calls.svg
       --json       as JSON
+      --max-memory SIZE, --max-requests N   when to stop reading a capture: `tailcap --help`
   -h, --help       this
 
 A percentile that the data does not support is refused in the text, null in JSON, and left out of the pictures. Calls are

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "analyze/commands/command.h"
+#include "analyze/commands/complain.h"
 #include "analyze/commands/output_file.h"
 #include "analyze/commands/request_id.h"
 #include "analyze/flame/trace_svg.h"
@@ -123,9 +124,9 @@ int draw_all(const std::string& file, const flow::RequestTable& table, const Tra
   }
   if (as_json) json.end_array(), lines += "\n";
   std::fputs(lines.c_str(), stdout);
-  std::fprintf(stderr, "%s longer than %s and deeper than %s; %zu drawn%s\n", report::count_text(found.size(), "trace is", "traces are").c_str(),
-               report::duration_text(formats::Duration{choice.longer}).c_str(), report::count_text(choice.deeper, "level", "levels").c_str(), drawn,
-               drawn < found.size() ? ", the longest: --most draws more" : "");
+  complain("flame", report::count_text(found.size(), "trace is", "traces are") + " longer than " + report::duration_text(formats::Duration{choice.longer}) + " and deeper than " +
+                        report::count_text(choice.deeper, "level", "levels") + "; " + std::to_string(drawn) + " drawn" +
+                        (drawn < found.size() ? ", the longest: --most draws more" : ""));
   return 0;
 }
 

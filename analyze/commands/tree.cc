@@ -19,6 +19,7 @@ usage: tailcap tree FILE ID [OPTION...]
 ID is what `tailcap report` and `tailcap requests` print: connection and number on it, like 12.3.
 
       --json       as JSON: nested, times in nanoseconds from the start of the request
+      --max-memory SIZE, --max-requests N   when to stop reading a capture: `tailcap --help`
   -h, --help       this
 
 A call belongs to a request of its process for certain where both carry the same trace id, or where one thread read the

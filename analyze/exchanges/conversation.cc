@@ -32,11 +32,15 @@ std::unique_ptr<Draft> Exchanged::fresh() {
   std::swap(e.authority, d->exchange.authority);
   std::swap(e.request_headers, d->exchange.request_headers);
   std::swap(e.response_headers, d->exchange.response_headers);
+  std::swap(e.request_trailers, d->exchange.request_trailers);
+  std::swap(e.response_trailers, d->exchange.response_trailers);
   e.method.clear();
   e.target.clear();
   e.authority.clear();
   e.request_headers.clear();
   e.response_headers.clear();
+  e.request_trailers.clear();
+  e.response_trailers.clear();
   *d = Draft{std::move(e), false, false, {}, {}, {}, 0};
   return d;
 }
@@ -79,16 +83,17 @@ Draft& Conversation::add(Exchanged& out) {
   return d;
 }
 
+// Each takes the first that has none, so those that have one come first. A client may have millions under way.
 Draft& Conversation::draft_for_request(Exchanged& out) {
-  for (std::size_t i = head_; i < drafts_.size(); ++i)
-    if (!drafts_[i]->asked) return *drafts_[i];
-  return add(out);
+  const auto first = drafts_.begin() + static_cast<std::ptrdiff_t>(head_);
+  const auto at = std::partition_point(first, drafts_.end(), [](const auto& d) { return d->asked; });
+  return at != drafts_.end() ? **at : add(out);
 }
 
 Draft& Conversation::draft_for_response(Exchanged& out) {
-  for (std::size_t i = head_; i < drafts_.size(); ++i)
-    if (!drafts_[i]->answered) return *drafts_[i];
-  return add(out);
+  const auto first = drafts_.begin() + static_cast<std::ptrdiff_t>(head_);
+  const auto at = std::partition_point(first, drafts_.end(), [](const auto& d) { return d->answered; });
+  return at != drafts_.end() ? **at : add(out);
 }
 
 void Conversation::request(const Message& m, Exchanged& out) {

@@ -3,6 +3,9 @@
 #include <string_view>
 
 namespace tailcap::exchanges {
+
+using formats::known;
+
 namespace {
 
 // Host of an absolute-form target (RFC 9112, 3.2.2), which overrides the Host field.
@@ -22,9 +25,11 @@ void copy_request(const flow::Message& m, flow::Exchange& e) {
   e.request_grpc = m.grpc;
   e.stream = m.stream;
   e.request_headers = m.headers;
+  e.request_trailers = m.trailers;
   e.request_headers_complete = m.headers_complete;
   e.request_bytes = m.body_bytes;
   e.request = m.instants;
+  e.seen_from = m.seen_from;
   e.request_head_done = m.head_done;
   e.request_body_arrived = m.body_arrived;
   e.expects_continue = m.expects_continue;
@@ -47,9 +52,11 @@ void copy_response(const flow::Message& m, flow::Exchange& e) {
   e.status = m.status;
   if (e.protocol == flow::Protocol::unknown) e.protocol = m.protocol;
   e.response_headers = m.headers;
+  e.response_trailers = m.trailers;
   e.response_headers_complete = m.headers_complete;
   e.response_bytes = m.body_bytes;
   e.response = m.instants;
+  if (m.answers_unknown && known(m.seen_from)) e.seen_from = m.seen_from;
   e.taints |= m.taints;
   e.response_grpc = m.grpc;
   if (m.stream == 0) return;

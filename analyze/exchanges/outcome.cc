@@ -75,8 +75,13 @@ bool upgraded(const flow::Exchange& e) {
 
 void settle_outcome(Draft& d) {
   flow::Exchange& e = d.exchange;
-  e.complete = d.asked && d.answered && d.request_ending == Ending::complete && d.response_ending == Ending::complete &&
-               e.status != 0 && !has(e.taints, Taint::bytes_lost);
+  // What a server answers early, or refuses without looking at it, has no more to it than was sent.
+  const bool answered_early = d.request_ending == Ending::truncated && d.response_ending == Ending::complete &&
+                              e.request_headers_complete && e.request_bytes.has_value() && !has(e.taints, Taint::events_lost);
+  const bool refused = e.reset && e.reset->unprocessed && d.response_ending == Ending::truncated && e.status == 0;
+  e.complete = d.asked && d.answered &&
+               (refused || (e.status != 0 && (answered_early || (d.request_ending == Ending::complete && d.response_ending == Ending::complete)))) &&
+                !known(e.seen_from) && !has(e.taints, Taint::bytes_lost);
   if (!d.asked) {
     e.outcome = Outcome::unknown;
   } else if (!d.answered) {

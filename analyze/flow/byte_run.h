@@ -33,11 +33,11 @@ enum class Taint : std::uint32_t {
   cut_off = 1u << 3,             // the recording ended in the middle of it
   arrival_unknown = 1u << 4,     // arrival not seen: it starts when it was read
   events_lost = 1u << 5,         // uncounted to a socket: something was lost while it was under way
-  waits_lost = 1u << 6,          // off-CPU intervals of its thread were lost
-  end_inferred = 1u << 7,        // its last byte was inferred from what followed
-  clock_step = 1u << 8,          // CLOCK_REALTIME was set while it was under way
-  malformed = 1u << 9,           // it broke the protocol's rules; what could be read is kept
-  conflict = 1u << 10,           // sources disagree
+  end_inferred = 1u << 6,        // its last byte was inferred from what followed
+  clock_step = 1u << 7,          // CLOCK_REALTIME was set while it was under way
+  malformed = 1u << 8,           // it broke the protocol's rules; what could be read is kept
+  conflict = 1u << 9,            // sources disagree
+  fields_unknown = 1u << 10,     // header fields that refer to ones sent before the recording or lost, or were not captured
 };
 using Taints = std::uint32_t;
 constexpr Taints operator|(Taints a, Taint b) { return a | static_cast<Taints>(b); }

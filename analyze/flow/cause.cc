@@ -12,6 +12,7 @@ std::string_view name_of(CauseMethod method) {
     case CauseMethod::turn: return "turn";
     case CauseMethod::goroutine: return "goroutine";
     case CauseMethod::channel: return "channel";
+    case CauseMethod::content: return "content";
   }
   return {};
 }

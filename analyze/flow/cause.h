@@ -19,14 +19,16 @@ enum class CauseMethod : std::uint8_t {
   turn = 3,      // event loop: its thread had just read bytes of this request and of no other
   goroutine = 4, // the goroutine that works on the request made it, or one that it made, or one that that made, …
   channel = 5,   // a goroutine made it that had taken something to do from the request's, through a channel
+  content = 6,   // it says what only this request says: a request id, parts of the path
 };
-std::string_view name_of(CauseMethod method);  // "trace_id", "thread", "turn", "goroutine", "channel"; empty for none
+std::string_view name_of(CauseMethod method);  // "trace_id", "thread", "turn", …; empty for none
 
 struct Cause {
   ExchangeId parent;                // connection 0: undecided
   CauseMethod method = CauseMethod::none;
   bool certain = false;             // otherwise it is likely
   std::uint32_t alternatives = 0;   // other requests that could be meant; undecided: all of them
+  bool lost = false;                // undecided because events were lost that would tell
   bool operator==(const Cause&) const = default;
 };
 

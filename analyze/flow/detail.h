@@ -17,12 +17,6 @@
 
 namespace tailcap::flow {
 
-// What a thread did in [from, to).
-struct Stretch {
-  Time from = kNoTime, to = kNoTime;
-  ThreadTime what = ThreadTime::unknown;
-};
-
 // The thread was off the CPU in [left, back); formats/event.h says what the fields mean.
 struct Wait {
   Time left = kNoTime, runnable = kNoTime, back = kNoTime;
@@ -50,7 +44,6 @@ struct RequestDetail {
   std::optional<Setup> setup;           // it was the first on its connection
   std::string dns_name, server_name;    // of the set-up, resolved
   TextId local = 0, remote = 0;         // endpoints, in the table's texts
-  std::vector<Stretch> thread;          // a partition of the request; empty: not known
   std::vector<Wait> waits;              // of the serving thread, overlapping the request, by time
   std::uint64_t waits_left_out = 0;     // beyond what is kept
   std::vector<ConnectionEvent> events;  // by time

@@ -43,9 +43,11 @@ struct Exchange {
   std::string authority;        // Host or :authority; empty: absent
   int status = 0;               // 0: unknown or none
   Headers request_headers, response_headers;
+  Headers request_trailers, response_trailers;  // fields behind the body
   bool request_headers_complete = false, response_headers_complete = false;
   std::optional<std::uint64_t> request_bytes, response_bytes;
   Instants request, response;
+  Time seen_from = kNoTime;          // the request's beginning was not seen: its first byte that was
   Time request_head_done = kNoTime;
   Time request_body_arrived = kNoTime;
   Time continue_done = kNoTime;      // 100 Continue sent (server) or read (client); kNoTime: none

@@ -18,23 +18,6 @@ std::string_view colour_of(Phase phase) {
   return colours[static_cast<std::size_t>(phase)];
 }
 
-std::string_view colour_of(ThreadTime t) {
-  constexpr std::string_view colours[kThreadTimes] = {
-      "#009e73",  // on_cpu
-      "#d55e00",  // runnable
-      "#cc79a7",  // lock
-      "#0072b2",  // socket
-      "#56b4e9",  // poll
-      "#f0e442",  // sleep
-      "#e69f00",  // disk
-      "#8c564b",  // page_fault
-      "#555555",  // stopped
-      "#999999",  // other
-      "#d9d9d9",  // unknown
-  };
-  return colours[static_cast<std::size_t>(t)];
-}
-
 std::string_view curve_colour(std::size_t i) {
   constexpr std::string_view colours[kCurveColours] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7",
                                                        "#e69f00", "#56b4e9", "#5d3a9b", "#8c564b"};

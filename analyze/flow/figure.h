@@ -12,7 +12,7 @@ namespace tailcap::flow {
 
 struct Figure {
   std::string name;                // unique in one report: "latency", "route-01-time"; a file name without extension
-  std::string caption;             // what is to be seen, one sentence; not escaped
+  std::string caption;             // what is to be seen, one sentence; printable(), not escaped
   std::optional<std::size_t> route;  // index into Study::routes; unset: about all of them
   std::string image;               // an SVG document, or PNG bytes
 };
@@ -24,7 +24,6 @@ struct Figures {
 
 // "#rrggbb", told apart by people who see colours differently (Okabe and Ito's set and its tints).
 std::string_view colour_of(Phase phase);
-std::string_view colour_of(ThreadTime t);
 inline constexpr std::size_t kCurveColours = 8;
 std::string_view curve_colour(std::size_t i);  // of the i-th curve in a plot, i < kCurveColours
 

@@ -40,7 +40,6 @@ enum class Finding : std::uint16_t {
   pipelined,
   peer_ambiguous,
   // timeline
-  thread_unknown,
   partition_mismatch,     // phases do not sum to the duration: a defect of tailcap
   waits_dropped,          // wait history given up at the memory limit
   // tail

@@ -7,13 +7,17 @@
 #include <string>
 #include <vector>
 
-#include "analyze/flow/request.h"
+#include "analyze/flow/label_group.h"
+#include "formats/time.h"
 
 namespace tailcap::flow {
 
+using formats::kNoTime;
+using formats::Time;
+
 struct LaneStretch {
   Time from = kNoTime, to = kNoTime;  // within the window
-  ThreadTime what = ThreadTime::unknown;  // its colour; of a goroutine: on_cpu (running), runnable, other (parked)
+  LabelGroup what = LabelGroup::unexplained;  // goroutine: cpu (running), scheduler (ready to run), causeless (parked)
   std::string note;                   // what the state is called, where text_of(what) does not say it: "chan receive"
 };
 

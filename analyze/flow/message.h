@@ -70,6 +70,7 @@ struct Message {
   bool headers_complete = false;     // false: fields may be missing
   std::optional<std::uint64_t> body_bytes;  // after transfer decoding; unset: unknown
   Instants instants;                 // of the whole message
+  Time seen_from = kNoTime;          // its beginning was not seen: then this is known of its first instants, which are unknown
   Time head_done = kNoTime;          // last byte of the head read or sent
   Time body_arrived = kNoTime;       // direction in: first byte of the body arrived
   Thread first_thread, last_thread;  // who read or sent its first and last byte

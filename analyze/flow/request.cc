@@ -2,19 +2,6 @@
 
 namespace tailcap::flow {
 
-std::string_view name_of(ThreadTime t) {
-  constexpr std::string_view names[kThreadTimes] = {"on_cpu", "runnable",   "lock",    "socket", "poll",   "sleep",
-                                                    "disk",   "page_fault", "stopped", "other",  "unknown"};
-  return names[static_cast<std::size_t>(t)];
-}
-
-std::string_view text_of(ThreadTime t) {
-  constexpr std::string_view texts[kThreadTimes] = {
-      "on CPU", "waiting for a CPU", "waiting for a lock", "blocked on a socket", "polling",       "sleeping",
-      "disk",   "page fault",        "stopped",            "other wait",          "not recorded"};
-  return texts[static_cast<std::size_t>(t)];
-}
-
 std::string_view name_of(AttemptEvidence how) {
   constexpr std::string_view names[] = {"none", "grpc header", "inferred: refused", "inferred: unanswered"};
   return names[static_cast<std::size_t>(how)];
@@ -63,8 +50,8 @@ std::string_view name_of(Outcome outcome) {
 
 namespace {
 constexpr std::string_view kTaints[] = {"bytes_lost", "payload_cut",  "began_before", "cut_off",   "arrival_unknown",
-                                        "events_lost", "waits_lost",  "end_inferred", "clock_step", "malformed",
-                                        "conflict"};
+                                        "events_lost", "end_inferred", "clock_step",  "malformed", "conflict",
+                                        "fields_unknown"};
 }
 
 std::string_view name_of(Taint taint) {

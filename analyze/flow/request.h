@@ -20,25 +20,6 @@
 
 namespace tailcap::flow {
 
-// What the thread that served the request did in [start, start + duration): a partition of its own.
-enum class ThreadTime : std::uint8_t {
-  on_cpu,
-  runnable,     // woken or preempted, waiting for a CPU
-  lock,         // futex
-  socket,       // blocked in a socket call or a read/write of a socket
-  poll,         // epoll_wait, poll, select: waiting for any of several
-  sleep,        // nanosleep
-  disk,         // uninterruptible in a file call
-  page_fault,   // off the CPU outside any call, uninterruptible
-  stopped,      // stopped or traced
-  other,        // off the CPU in another call
-  unknown,      // the record does not say (lost intervals, thread not seen)
-  count_,
-};
-inline constexpr std::size_t kThreadTimes = static_cast<std::size_t>(ThreadTime::count_);
-std::string_view name_of(ThreadTime t);
-std::string_view text_of(ThreadTime t);
-
 std::string_view name_of(Role role);          // "server", "client"
 std::string_view name_of(Protocol protocol);  // "http/1.1", …
 std::string_view name_of(Outcome outcome);    // "ok", "client_error", …
@@ -82,6 +63,7 @@ struct Request {
   ExchangeId peer;           // the same exchange at the other end; connection 0: not recorded or not found
   Time start = kNoTime;
   Duration duration{};       // meaningful where has_duration
+  std::int64_t at_least = -1;  // ns that it lasted at least, where its beginning was not seen and there is no duration; -1: unknown
   Duration first_byte{};     // from start to the first byte of the final response; negative: unknown
   std::int64_t request_bytes = -1, response_bytes = -1;  // bodies; -1: unknown
   TextId method = 0, path = 0, route = 0, authority = 0, comm = 0, request_id = 0;
@@ -98,9 +80,7 @@ struct Request {
   bool complete = false;
   bool has_duration = false;      // first and last byte are both known
   bool has_phases = false;        // every milestone between them, too
-  bool has_thread_time = false;   // one thread served it and its waits are known
   std::array<std::int64_t, 6> phases{};  // ns, in the order of phases_of(role); sum == duration where has_phases, else 0
-  std::array<std::int64_t, kThreadTimes> thread_time{};  // ns; sum == duration where has_thread_time, else 0
   // HTTP/2: rare, and packed only where there is anything to tell.
   std::int64_t request_flow_control = -1;   // ns that the request's sender waited for its receiver's window; -1: not known
   std::int64_t response_flow_control = -1;  // and the response's
@@ -118,6 +98,7 @@ struct Request {
   const Setup* setup = nullptr;
   const Cause* cause = nullptr;   // and this from RequestTable::causes
   TextId handler = 0;             // and this from RequestTable::handlers
+  const Partitions* account = nullptr;  // where the time went by label: RequestTable::partitions
   std::int64_t reset_after = -1;  // outcome cancelled, reset: ns from start until the stream was reset; -1: not seen
   GrpcCall grpc;
   bool operator==(const Request&) const = default;

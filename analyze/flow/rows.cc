@@ -10,15 +10,16 @@ namespace {
 
 constexpr std::size_t kBytes = 64u << 10;  // of a chunk of packed rows
 constexpr std::size_t kMaxGrpc = 7;  // numbers of a call, and of a reset
-// 15 numbers, two masks, phases and thread times, and a dozen of what is rare: ten bytes each at most.
-constexpr std::size_t kMaxPacked = 10 * (18 + 6 + kThreadTimes + 13 + kMaxGrpc);
+// 15 numbers, two masks, phases, and a dozen of what is rare: ten bytes each at most.
+constexpr std::size_t kMaxPacked = 10 * (18 + 6 + 14 + kMaxGrpc);
 
 // In the first number of a row.
 constexpr std::uint64_t kWindowsKnown = 1u << 12;  // flow control held up neither message, or kRare tells
 constexpr std::uint64_t kRare = 1u << 13;
 constexpr std::uint64_t kTls = 1u << 14;
 // What of the rare there is.
-constexpr std::uint64_t kRequestHeld = 1, kResponseHeld = 2, kBehind = 4, kLimit = 8, kPushed = 16, kAttempt = 32, kFromPeer = 64, kTraceFormat = 128;
+constexpr std::uint64_t kRequestHeld = 1, kResponseHeld = 2, kBehind = 4, kLimit = 8, kPushed = 16, kAttempt = 32, kFromPeer = 64, kTraceFormat = 128,
+                        kAtLeast = 256;
 
 // Little-endian base 128.
 void put(std::uint8_t*& at, std::uint64_t v) {
@@ -71,7 +72,7 @@ std::uint64_t rare_of(const Request& r) {
          (r.response_flow_control > 0 || (r.response_flow_control == 0 && !both) ? kResponseHeld : 0) |
          (r.behind_others != 0 || r.behind_others_bytes != 0 ? kBehind : 0) | (r.stream_limit >= 0 ? kLimit : 0) |
          (r.pushed ? kPushed : 0) | (r.attempt != 0 ? kAttempt : 0) | (r.from_peer != 0 ? kFromPeer : 0) |
-         (r.trace_format != usual_format(r) ? kTraceFormat : 0);
+         (r.trace_format != usual_format(r) ? kTraceFormat : 0) | (r.at_least >= 0 ? kAtLeast : 0);
 }
 
 void put_rare(std::uint8_t*& at, const Request& r, std::uint64_t rare) {
@@ -86,6 +87,7 @@ void put_rare(std::uint8_t*& at, const Request& r, std::uint64_t rare) {
   }
   if (rare & kFromPeer) put(at, r.from_peer);
   if (rare & kTraceFormat) put(at, static_cast<std::uint64_t>(r.trace_format));
+  if (rare & kAtLeast) put_signed(at, r.at_least);
 }
 
 void get_rare(const std::uint8_t*& at, Request& r) {
@@ -103,6 +105,7 @@ void get_rare(const std::uint8_t*& at, Request& r) {
   }
   if (rare & kFromPeer) r.from_peer = static_cast<std::uint8_t>(get(at));
   if (rare & kTraceFormat) r.trace_format = static_cast<TraceFormat>(get(at));
+  if (rare & kAtLeast) r.at_least = get_signed(at);
 }
 
 bool has_reset(const Request& r) { return r.outcome == Outcome::cancelled || r.outcome == Outcome::reset; }
@@ -141,7 +144,7 @@ const std::uint8_t* Rows::pack(const Request& r) {
   const bool windows_known = r.request_flow_control >= 0 && r.response_flow_control >= 0;
   assert(static_cast<std::uint64_t>(r.protocol) < 16);
   put(at, (windows_known ? kWindowsKnown : 0) | (rare != 0 ? kRare : 0) | (r.tls ? kTls : 0) | static_cast<std::uint64_t>(r.role) | static_cast<std::uint64_t>(r.complete) << 1 |
-              static_cast<std::uint64_t>(r.has_phases) << 2 | static_cast<std::uint64_t>(r.has_thread_time) << 3 |
+              static_cast<std::uint64_t>(r.has_phases) << 2 |
               static_cast<std::uint64_t>(r.outcome) << 4 | static_cast<std::uint64_t>(r.protocol) << 8);
   put(at, r.status);
   put_signed(at, r.first_byte.count());
@@ -154,7 +157,6 @@ const std::uint8_t* Rows::pack(const Request& r) {
   if (has_reset(r)) put_signed(at, r.reset_after);
   if (is_call(r)) put_grpc(at, r);
   if (r.has_phases) put_all(at, r.phases);
-  if (r.has_thread_time) put_all(at, r.thread_time);
   if (rare != 0) put_rare(at, r, rare);
   bytes_next_ = at;
   bytes_left_ -= static_cast<std::size_t>(at - begin);
@@ -177,7 +179,6 @@ Request Rows::operator[](std::size_t i) const {
   r.complete = (bits & 2) != 0;
   r.tls = (bits & kTls) != 0;
   r.has_phases = (bits & 4) != 0;
-  r.has_thread_time = (bits & 8) != 0;
   r.outcome = static_cast<Outcome>(bits >> 4 & 15);
   r.protocol = static_cast<Protocol>(bits >> 8 & 15);
   r.status = static_cast<std::uint16_t>(get(at));
@@ -192,7 +193,6 @@ Request Rows::operator[](std::size_t i) const {
   if (has_reset(r)) r.reset_after = get_signed(at);
   if (is_call(r)) get_grpc(at, r);
   if (r.has_phases) get_all(at, r.phases);
-  if (r.has_thread_time) get_all(at, r.thread_time);
   if (bits & kWindowsKnown) r.request_flow_control = r.response_flow_control = 0;
   r.trace_format = usual_format(r);
   if (bits & kRare) get_rare(at, r);

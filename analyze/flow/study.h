@@ -19,6 +19,7 @@
 #include "analyze/flow/tail_study.h"
 #include "analyze/flow/trigger.h"
 #include "analyze/flow/wall_clock.h"
+#include "formats/masking.h"
 #include "formats/preamble.h"
 #include "formats/reader.h"
 
@@ -44,14 +45,12 @@ struct Quantile {
 
 inline constexpr std::array<double, 5> kQuantiles = {0.50, 0.90, 0.95, 0.99, 0.999};
 
-// Requests of a route between two quantiles of its duration; means in ns, per phase and per thread time.
+// Requests of a route between two quantiles of its duration; means in ns, per phase.
 struct Band {
   double from = 0, to = 0;   // quantiles
   std::uint64_t count = 0;
   Duration mean{};
   std::array<double, 6> phases{};                  // sum == mean (of requests with a duration)
-  std::uint64_t thread_count = 0;                  // requests whose thread time is known
-  std::array<double, kThreadTimes> thread_time{};  // means over those
 };
 
 struct CcdfPoint { Duration at{}; double share_above = 0; };
@@ -134,6 +133,8 @@ struct Quality {
   bool recorder_known = false;
   std::uint64_t program_runs = 0;
   Duration program_time{};                // 0: the kernel did not measure
+  formats::Masking masking;               // sums
+  bool masking_known = false;
   std::vector<LossSpan> losses;
   std::vector<ProcessSummary> processes;  // that served or made requests
   Findings findings;

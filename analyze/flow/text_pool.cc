@@ -1,5 +1,7 @@
 #include "analyze/flow/text_pool.h"
 
+#include <sys/random.h>
+
 #include <cstring>
 
 namespace tailcap::flow {
@@ -11,20 +13,34 @@ constexpr std::size_t kChunk = 64u << 10;  // longer texts get a chunk of their 
 constexpr std::size_t kUnits = kChunk / kUnit;
 constexpr std::size_t kMaxLength = 10;  // bytes of a length
 
-// FNV-1a over eight bytes at a time, folded: ids never depend on it, only speed does.
+// Unknown to whoever made the capture: texts that all have one hash would make every look-up a search through all of them.
+struct Secret {
+  std::uint64_t start = 0xcbf29ce484222325u, factor = 0x9e3779b97f4a7c15u;
+  Secret() {
+    std::uint64_t words[2];
+    if (getrandom(words, sizeof words, GRND_NONBLOCK) != sizeof words) return;
+    start = words[0], factor = words[1] | 1;
+  }
+};
+
+std::uint64_t folded(std::uint64_t a, std::uint64_t b) {
+  const auto product = static_cast<unsigned __int128>(a) * b;
+  return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+}
+
+// Eight bytes at a time, each multiplied and folded: ids never depend on it, only speed does.
 std::uint32_t hash_of(std::string_view text) {
-  std::uint64_t h = 0xcbf29ce484222325u ^ text.size();
+  static const Secret secret;
+  std::uint64_t h = secret.start ^ text.size();
   while (text.size() >= 8) {
     std::uint64_t word;
     std::memcpy(&word, text.data(), 8);
-    h = (h ^ word) * 0x9e3779b97f4a7c15u;
-    h ^= h >> 32;
+    h = folded(h ^ word, secret.factor);
     text.remove_prefix(8);
   }
   std::uint64_t word = 0;
   if (!text.empty()) std::memcpy(&word, text.data(), text.size());
-  h = (h ^ word) * 0x9e3779b97f4a7c15u;
-  return static_cast<std::uint32_t>(h >> 32);
+  return static_cast<std::uint32_t>(folded(h ^ word, secret.factor));
 }
 
 }  // namespace

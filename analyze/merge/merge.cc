@@ -9,6 +9,7 @@
 
 #include "analyze/merge/relabel.h"
 #include "analyze/merge/survey.h"
+#include "formats/printable.h"
 #include "formats/writer.h"
 
 namespace tailcap::merge {
@@ -59,6 +60,13 @@ void note_source(const Source& s, std::size_t i, Preamble& p) {
   for (const auto& [key, value] : s.preamble.notes) note(("note." + key).c_str(), value);
 }
 
+// Of two captures' masking, the one that leaves more in the file.
+Redaction weaker(Redaction a, Redaction b) {
+  for (const Redaction r : {Redaction::payload_raw, Redaction::none, Redaction::header_values, Redaction::masked_headers})
+    if (a == r || b == r) return r;
+  return Redaction::allow_list;
+}
+
 // What is said of all of them together: what is true of each, and each one's own in notes.
 Preamble preamble_of(const std::vector<Source>& sources, const Options& options, Duration by) {
   Preamble p;
@@ -71,7 +79,7 @@ Preamble preamble_of(const std::vector<Source>& sources, const Options& options,
     p.cpus = i == 0 ? s.preamble.cpus : std::max(p.cpus, s.preamble.cpus);
     p.payload_limit = i == 0 ? s.preamble.payload_limit : std::min(p.payload_limit, s.preamble.payload_limit);
     p.ring_bytes += s.preamble.ring_bytes;
-    if (s.preamble.redaction == Redaction::none) p.redaction = Redaction::none;
+    p.redaction = i == 0 ? s.preamble.redaction : weaker(p.redaction, s.preamble.redaction);
     for (const std::string& t : s.preamble.targets) p.targets.push_back(several_machines ? host_of(s) + ": " + t : t);
     for (const std::string& t : s.preamble.programs)
       if (std::find(p.programs.begin(), p.programs.end(), t) == p.programs.end()) p.programs.push_back(t);
@@ -183,7 +191,7 @@ Result merge(const Options& options) {
   for (const std::string& in : options.inputs) {
     std::error_code error;
     if (std::filesystem::equivalent(in, options.out, error))
-      throw std::runtime_error(options.out + " is one of the captures to be merged; name another file to write");
+      throw std::runtime_error(formats::printable(options.out) + " is one of the captures to be merged; name another file to write");
   }
   Survey survey = merge::survey(options);
   Result result;

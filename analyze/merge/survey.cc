@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "analyze/merge/passages.h"
+#include "formats/printable.h"
 #include "formats/reader.h"
 
 namespace tailcap::merge {
@@ -64,10 +65,10 @@ class Surveyor {
     s.file = reader.summary();
     for (const auto& [key, value] : s.preamble.notes)
       if (key.starts_with("merge."))
-        throw std::runtime_error(path + " was made by `tailcap merge`. Merge the captures that it was made of, all at once.");
+        throw std::runtime_error(formats::printable(path) + " was made by `tailcap merge`. Merge the captures that it was made of, all at once.");
     for (const Source& other : out_.sources)
       if (!s.preamble.capture_id.empty() && other.preamble.capture_id == s.preamble.capture_id)
-        throw std::runtime_error(path + " and " + other.path + " are the same recording (capture " + s.preamble.capture_id + "). Give each once.");
+        throw std::runtime_error(formats::printable(path) + " and " + formats::printable(other.path) + " are the same recording (capture " + formats::printable(s.preamble.capture_id) + "). Give each once.");
     out_.sources.push_back(std::move(s));
   }
 
@@ -128,7 +129,7 @@ class Surveyor {
   void by_wall_clock(std::uint32_t i) {
     auto& all = out_.sources;
     if (!readings_[i].wall || !readings_[0].wall)
-      throw std::runtime_error(all[readings_[i].wall ? 0 : i].path + " holds no reading of the wall clock; --wall-clock cannot place it. Leave it out.");
+      throw std::runtime_error(formats::printable(all[readings_[i].wall ? 0 : i].path) + " holds no reading of the wall clock; --wall-clock cannot place it. Leave it out.");
     all[i].placing = Placing::wall_clock;
     all[i].clock = {};
     all[i].clock.offset = *readings_[i].wall - *readings_[0].wall;

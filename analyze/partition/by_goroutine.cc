@@ -66,8 +66,8 @@ class Goroutines {
     if (!log) return p.time;
     Nanos end = until;
     // Which goroutine it was is not known: whenever the thread waits, it may be another afterwards.
-    const auto stays = [&](const Wait& w) { return p.goroutine != 0 ? w.goroutine == p.goroutine : w.blocked == Blocked::preempted || w.blocked == Blocked::throttled; };
-    for (const Wait* w = log->waits.first_at(p.time); w != log->waits.end() && w->time < end; ++w)
+    const auto stays = [&](const OffCpuWait& w) { return p.goroutine != 0 ? w.goroutine == p.goroutine : w.blocked == Blocked::preempted || w.blocked == Blocked::throttled; };
+    for (const OffCpuWait* w = log->waits.first_at(p.time); w != log->waits.end() && w->time < end; ++w)
       if (!stays(*w)) end = w->time;
     for (const Act* a = log->acts.first_after(p.time); a != log->acts.end() && a->time < end; ++a)
       if (a->goroutine != p.goroutine) end = a->time;
@@ -100,9 +100,9 @@ class Goroutines {
     const Window& w = draft_.w;
     for (const Span& s : stops_) draft_.add(std::max(s.time, from), std::min(s.to, to), Label::go_stw);
     // The thread that took it up, if it had to be woken.
-    const Wait* woken = nullptr;
+    const OffCpuWait* woken = nullptr;
     if (const ThreadLog* log = b ? k_.observed.thread(b->tid) : nullptr)
-      if (const Wait* last = log->waits.last_before(to); last && last->back <= to && last->back > from && last->woken() && last->goroutine != b->goroutine) woken = last;
+      if (const OffCpuWait* last = log->waits.last_before(to); last && last->back <= to && last->back > from && last->woken() && last->goroutine != b->goroutine) woken = last;
     if (w.server() && from < w.first) {
       // Arrived and not read: nobody was woken, then the thread, then the goroutine.
       const Nanos read = std::min(to, w.first);
@@ -134,7 +134,7 @@ class Goroutines {
   }
 
   // Ready at `from`: until a thread was woken for it, while that one queued for a CPU, and until the goroutine was on it.
-  void dispatched(const Wait* woken, Nanos from, Nanos to, Nanos end) {
+  void dispatched(const OffCpuWait* woken, Nanos from, Nanos to, Nanos end) {
     if (!woken || woken->back <= from || woken->back > end) return draft_.add(from, to, Label::go_runnable, Evidence::inferred);
     draft_.add(from, std::min(woken->runnable, to), Label::go_runnable, Evidence::inferred);
     draft_.add(std::max(woken->runnable, from), std::min(woken->back, to), Label::sched_runq);
@@ -142,7 +142,7 @@ class Goroutines {
   }
 
   // No call was under way: for what it was parked is not known; until the thread was woken that then ran it.
-  void parked(Nanos from, Nanos to, const Wait* woken, const Point* b, Nanos end) {
+  void parked(Nanos from, Nanos to, const OffCpuWait* woken, const Point* b, Nanos end) {
     if (woken && b && !b->read && woken->runnable > from && woken->back < to && to == end && alone(*b, woken->back, to)) {
       park(from, woken->runnable);
       draft_.add(woken->runnable, woken->back, Label::sched_runq);
@@ -164,7 +164,7 @@ class Goroutines {
   }
 
   // The response was begun, and more could not be written.
-  void responding(Nanos from, Nanos to, const Wait* woken) {
+  void responding(Nanos from, Nanos to, const OffCpuWait* woken) {
     Nanos at = from;
     if (const Note* note = k_.windows.note(draft_.w.id)) {
       for (const auto& held : note->held_up) {
@@ -226,7 +226,7 @@ class States {
     // The thread that ran it next, if it had to be woken.
     const Sighting* next = seen_.first_at(to);
     const ThreadLog* log = next != seen_.end() && next->state && next->run == GoRunState::running ? k_.observed.thread(next->tid) : nullptr;
-    const Wait* woken = log ? log->waits.last_before(to) : nullptr;
+    const OffCpuWait* woken = log ? log->waits.last_before(to) : nullptr;
     if (!woken || !woken->woken() || woken->back > to || woken->back <= from) return draft_.add(from, to, Label::go_runnable);
     draft_.add(from, std::min(woken->runnable, to), Label::go_runnable);
     draft_.add(std::max(woken->runnable, from), woken->back, Label::sched_runq);

@@ -29,8 +29,8 @@ void add_arrival(const Known& k, std::uint32_t tid, std::span<const Call> calls,
   const ThreadLog* log = k.observed.thread(tid);
   if (from >= to || !log || log->known_since == 0) return;
   // The last time that it waited for something to do.
-  const Wait* idle = nullptr;
-  for (const Wait* w = log->waits.last_before(to); w && w->back >= from; w = w == log->waits.begin() ? nullptr : w - 1) {
+  const OffCpuWait* idle = nullptr;
+  for (const OffCpuWait* w = log->waits.last_before(to); w && w->back >= from; w = w == log->waits.begin() ? nullptr : w - 1) {
     const Blocked b = w->blocked;
     if (b != Blocked::poll && b != Blocked::poll_one && b != Blocked::input && b != Blocked::accept && b != Blocked::futex) continue;
     idle = w;
@@ -85,7 +85,7 @@ std::optional<Handover> handover(const Known& k, std::uint32_t a, std::uint32_t 
     if (x->connection != draft.w.id.connection && x->owner != draft.w.id) other = x;
   if (other) return Handover{other->time, Evidence::inferred, other->owner, b};
   // It slept when this was handed over, or went to sleep just before: whoever woke it had something for it.
-  const Wait* w = log->waits.last_until(from);
+  const OffCpuWait* w = log->waits.last_until(from);
   if (w && w->woken() && w->runnable > from && w->runnable < to) return Handover{w->runnable, w->waker == a ? Evidence::measured : Evidence::inferred, {}, b};
   for (w = log->waits.first_after(from); w != log->waits.end() && w->time < to; ++w)
     if (w->woken() && w->waker == a && w->runnable < to) return Handover{w->runnable, Evidence::measured, {}, b};

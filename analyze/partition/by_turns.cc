@@ -21,7 +21,7 @@ constexpr Nanos kShort = 50'000;
 struct Turn {
   Nanos from = 0, to = 0;
   ExchangeId owner;            // connection 0: nobody's
-  const Wait* idle = nullptr;  // the loop waited
+  const OffCpuWait* idle = nullptr;  // the loop waited
   bool doubtful = false;       // somebody else could have had it
 };
 
@@ -49,7 +49,7 @@ class Loop {
   }
 
  private:
-  static bool polls(const Wait& w) { return w.blocked == Blocked::poll || w.blocked == Blocked::poll_one; }
+  static bool polls(const OffCpuWait& w) { return w.blocked == Blocked::poll || w.blocked == Blocked::poll_one; }
 
   // Several streams' bytes were moved at once: then it is this request's, if it has a milestone there.
   ExchangeId owner_of(const Act& act) const {
@@ -59,7 +59,7 @@ class Loop {
   }
 
   // Its bytes woke the loop, which then went straight to them.
-  bool woke(const Act& act, const Wait* idle) const {
+  bool woke(const Act& act, const OffCpuWait* idle) const {
     const EndLog* end = k_.observed.end(act.connection);
     if (!end || !idle || !idle->woken()) return false;
     const Mark* arrived = end->arrived.last_until(idle->runnable);
@@ -69,9 +69,9 @@ class Loop {
   void segment() {
     const Nanos from = draft_.w.from, to = draft_.w.to;
     // Begin with the batch, or the wait, in which the request began.
-    const Wait* w = log_.waits.last_until(from);
+    const OffCpuWait* w = log_.waits.last_until(from);
     while (w && !polls(*w)) w = w == log_.waits.begin() ? nullptr : w - 1;
-    const Wait* last_idle = w;
+    const OffCpuWait* last_idle = w;
     Nanos at = w ? w->back : std::min(from, log_.known_since);
     if (w && w->back > from) turns_.push_back({from, std::min(w->back, to), {}, w});
     const Act* act = log_.acts.first_after(at);
@@ -110,7 +110,7 @@ class Loop {
     }
   }
 
-  void idle(const Wait& w) {
+  void idle(const OffCpuWait& w) {
     if (!w.woken()) return draft_.add(w.time, w.back, Label::unexplained_opaque);
     // Unless another thread was at it.
     Nanos at = w.time;
@@ -134,7 +134,7 @@ class Loop {
     const std::uint32_t who = known ? draft_.who(0, t.owner, tid_) : 0;
     const Evidence evidence = known && !t.doubtful && ready(t, calls) ? Evidence::measured : Evidence::inferred;
     Nanos at = t.from;
-    const Wait* w = log_.waits.last_until(t.from);
+    const OffCpuWait* w = log_.waits.last_until(t.from);
     for (w = w ? w : log_.waits.begin(); w != log_.waits.end() && w->time < t.to; ++w) {
       if (w->blocked != Blocked::stopped || w->back <= at) continue;
       draft_.add(at, w->time, Label::q_loop, evidence, who);
@@ -187,7 +187,7 @@ class Loop {
   // No call was under way. A timer, or something that is not seen; until the loop woke up for the last time.
   void unknown(Nanos from, Nanos to, std::span<const Call> calls) {
     if (from >= to) return;
-    const Wait* last = nullptr;
+    const OffCpuWait* last = nullptr;
     for (const Turn& t : turns_)
       if (t.idle && t.idle->time < to && t.idle->back > from) last = t.idle;
     if (!last || !last->woken()) return;
@@ -228,9 +228,9 @@ class Loop {
   bool active(std::uint32_t tid, Nanos t) const {
     const ThreadLog* log = k_.observed.thread(tid);
     if (!log) return false;
-    const Wait* next = log->waits.first_at(t - kShort);
+    const OffCpuWait* next = log->waits.first_at(t - kShort);
     if (next == log->waits.end()) return false;
-    const Wait* before = next == log->waits.begin() ? nullptr : next - 1;
+    const OffCpuWait* before = next == log->waits.begin() ? nullptr : next - 1;
     return (before ? before->back : log->born) <= t;
   }
 

@@ -12,14 +12,14 @@ using formats::nanoseconds;
 // How many arrivals are looked at to find the next in order.
 constexpr std::size_t kMaxMarks = 4096;
 
-bool waits_for_input(const Wait& w) {
+bool waits_for_input(const OffCpuWait& w) {
   return w.blocked == Blocked::input || w.blocked == Blocked::poll || w.blocked == Blocked::poll_one;
 }
 
 // Where no arrival is recorded (UNIX sockets), its reader's wake-up tells of it.
 void arrival_by_wake(const Known& k, Call& call) {
   const ThreadLog* log = k.observed.thread(call.reader);
-  const Wait* wait = log ? log->waits.last_before(call.read) : nullptr;
+  const OffCpuWait* wait = log ? log->waits.last_before(call.read) : nullptr;
   if (wait && wait->woken() && waits_for_input(*wait) && wait->back <= call.read && wait->runnable > call.sent) call.arrived = wait->runnable;
 }
 

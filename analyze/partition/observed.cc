@@ -136,9 +136,9 @@ void Observed::off_cpu(const Event& event, const formats::OffCpu& off) {
   ThreadLog* log = find_or_add(event.thread);
   waits_recorded_ = true;
   if (!log || nanoseconds(off.left) <= 0 || event.time < off.left) return;
-  Wait wait = wait_of(event);
+  OffCpuWait wait = flow::off_cpu_wait(event);
   throttled_seen_ = throttled_seen_ || off.throttled;
-  const Wait* before = log->waits.last_until(wait.time);
+  const OffCpuWait* before = log->waits.last_until(wait.time);
   if (wait.lost_before) {
     const Nanos since = std::max({before ? before->back : 0, log->born, Nanos{1}});
     if (since < wait.time) log->lost.add({since, wait.time}), ++kept_;
@@ -149,7 +149,7 @@ void Observed::off_cpu(const Event& event, const formats::OffCpu& off) {
     wait.time = before->back;
     if (wait.runnable != 0) wait.runnable = std::max(wait.runnable, wait.time);
   }
-  const Wait* after = log->waits.first_after(wait.time);
+  const OffCpuWait* after = log->waits.first_after(wait.time);
   if (after != log->waits.end() && after->time < wait.back) {
     wait.back = after->time;
     wait.runnable = std::min(wait.runnable, wait.back);

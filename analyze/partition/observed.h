@@ -13,11 +13,14 @@
 #include "analyze/flow/findings.h"
 #include "analyze/flow/partition.h"
 #include "analyze/partition/log.h"
-#include "analyze/partition/wait.h"
+#include "analyze/flow/off_cpu_wait.h"
 #include "analyze/partition/windows.h"
 #include "formats/event.h"
 
 namespace tailcap::partition {
+
+using flow::Blocked;
+using flow::OffCpuWait;
 
 // Bytes were moved on a connection that carries requests.
 struct Act {
@@ -50,7 +53,7 @@ struct ThreadLog {
   Nanos known_since = 0;    // from when on it is known when it was off the CPU; 0: never
   Nanos acted = 0;          // when it was seen at work first, while waits were recorded; it has not waited between then and its first wait
   bool multiplexes = false; // waits for several descriptors at once, or turned to a request before another was over
-  Log<Wait> waits;
+  Log<OffCpuWait> waits;
   Log<Act> acts;
   Stretches<Span> lost;           // waits of this thread in here were lost
   Stretches<Stalled> stalls;

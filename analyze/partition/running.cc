@@ -17,7 +17,7 @@ class Running {
   Running(const Known& k, std::uint32_t tid, const ThreadLog& log, std::span<const Call> calls, Draft& draft)
       : k_(k), tid_(tid), log_(log), calls_(calls), draft_(draft) {}
 
-  void wait(const Wait& w, Nanos from, Nanos to) {
+  void wait(const OffCpuWait& w, Nanos from, Nanos to) {
     from_ = from, to_ = to;
     const Nanos until = w.waited_until();
     switch (w.blocked) {
@@ -58,7 +58,7 @@ class Running {
       const std::uint32_t who = s.where != 0 ? draft_.who(s.where) : 0;
       // Not while it only queued for a CPU.
       Nanos at = s.time;
-      for (const Wait* w = log_.waits.last_until(s.time) ? log_.waits.last_until(s.time) : log_.waits.begin(); w != log_.waits.end() && w->time < s.to; ++w) {
+      for (const OffCpuWait* w = log_.waits.last_until(s.time) ? log_.waits.last_until(s.time) : log_.waits.begin(); w != log_.waits.end() && w->time < s.to; ++w) {
         if (!w->woken() || w->back <= at) continue;
         add(at, std::min(w->runnable, s.to), label, Evidence::measured, who);
         at = std::max(at, w->back);
@@ -73,12 +73,12 @@ class Running {
   }
 
   // Where the kernel does not tell: a preemption of more than a tick while its cgroup was throttled, ended on a tick.
-  bool maybe_throttled(const Wait& w) const { return !k_.observed.throttling_is_told() && w.back - w.time > kTick; }
-  Observed::Throttling throttling(const Wait& w) const { return k_.observed.throttling(log_.pid, w.time, w.back); }
+  bool maybe_throttled(const OffCpuWait& w) const { return !k_.observed.throttling_is_told() && w.back - w.time > kTick; }
+  Observed::Throttling throttling(const OffCpuWait& w) const { return k_.observed.throttling(log_.pid, w.time, w.back); }
   std::uint32_t of_group(const Observed::Throttling& t) { return t.group != 0 ? draft_.who(t.group) : 0; }
 
   // Who woke it from a lock held it, and perhaps for a request.
-  std::uint32_t holder(const Wait& w) {
+  std::uint32_t holder(const OffCpuWait& w) {
     flow::ExchangeId request;
     if (const ThreadLog* other = w.waker != 0 ? k_.observed.thread(w.waker) : nullptr)
       if (const Act* act = other->acts.last_until(w.runnable))
@@ -88,7 +88,7 @@ class Running {
   }
 
   // What for is told by what held it up in the kernel meanwhile, otherwise by the call.
-  void plain(const Wait& w, Nanos until) {
+  void plain(const OffCpuWait& w, Nanos until) {
     using formats::StallKind;
     Nanos at = w.time;
     log_.stalls.each(w.time, until, [&](const Stalled& s) {
@@ -111,7 +111,7 @@ class Running {
   }
 
   // Reading, writing or waiting for a descriptor.
-  void descriptor(const Wait& w, Nanos until) {
+  void descriptor(const OffCpuWait& w, Nanos until) {
     const flow::ConnectionId connection = k_.observed.connection_of(w.socket);
     // Whatever it waited for: if that had happened, nobody had woken it yet.
     const auto unnoticed = [&] {
@@ -148,7 +148,7 @@ class Running {
   }
 
   // A call under way then that is not known to be the request's: its carrier waited for it all the same.
-  void another(const Wait& w, flow::ConnectionId connection, Nanos until) {
+  void another(const OffCpuWait& w, flow::ConnectionId connection, Nanos until) {
     const auto row = k_.windows.at(connection, w.time);
     if (row && k_.windows.table().rows.role(*row) == flow::Role::client) {
       const Call c = call_of(k_, *row, draft_.w.to, draft_);
@@ -159,7 +159,7 @@ class Running {
   }
 
   // On the request's own connection: for the rest of the request, or for room for the response.
-  void own(const Wait& w, Nanos until, Evidence evidence) {
+  void own(const OffCpuWait& w, Nanos until, Evidence evidence) {
     const EndLog* end = k_.observed.end(draft_.w.id.connection);
     const bool writes = w.blocked == Blocked::output || (w.blocked != Blocked::input && draft_.w.phases && w.time >= draft_.w.third);
     if (!writes && draft_.w.phases && w.time >= draft_.w.third) return add(w.time, until, Label::blocked_unknown);  // but for windows
@@ -182,7 +182,7 @@ class Running {
     Label label = Label::send_blocked;
     Evidence evidence = Evidence::inferred;
   };
-  std::optional<Sending> sending(const Wait& w, Nanos until) const {
+  std::optional<Sending> sending(const OffCpuWait& w, Nanos until) const {
     constexpr std::uint32_t kNearly = 5;  // per cent: its account is in ticks
     std::optional<Sending> out;
     log_.stalls.each(w.time, until, [&](const Stalled& s) {
@@ -193,7 +193,7 @@ class Running {
   }
 
   // Which call it waited for is not recorded: the one whose answer woke it, or one that was under way all the time.
-  const Call* meant(const Wait& w, Nanos until) const {
+  const Call* meant(const OffCpuWait& w, Nanos until) const {
     const Call* best = nullptr;
     const auto woke = [&](const Call& c) { return c.arrived > w.time && c.arrived <= until; };
     for (const Call& c : calls_) {
@@ -221,7 +221,7 @@ void add_running(const Known& k, std::uint32_t tid, Nanos from, Nanos to, std::s
   from = std::max(from, log->known_since);
   draft.add(from, to, Label::cpu, evidence);
   Running running(k, tid, *log, calls, draft);
-  const Wait* w = log->waits.last_until(from);
+  const OffCpuWait* w = log->waits.last_until(from);
   for (w = w ? w : log->waits.begin(); w != log->waits.end() && w->time < to; ++w)
     if (w->back > from) running.wait(*w, from, to);
   if (!log->stalls.empty()) running.stalls(from, to);
@@ -232,7 +232,7 @@ void add_running(const Known& k, std::uint32_t tid, Nanos from, Nanos to, std::s
   k.observed.counted().each(std::max(from, silent), to, [&](const Span& s) { draft.add(std::max({s.time, from, silent}), std::min(s.to, to), Label::unexplained_lost); });
 }
 
-void add_queued(const Wait& wait, Nanos from, Nanos to, Draft& draft) {
+void add_queued(const OffCpuWait& wait, Nanos from, Nanos to, Draft& draft) {
   if (wait.woken()) draft.add(std::max(wait.runnable, from), std::min(wait.back, to), Label::sched_runq);
 }
 

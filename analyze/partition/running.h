@@ -12,7 +12,7 @@ namespace tailcap::partition {
 void add_running(const Known& k, std::uint32_t tid, Nanos from, Nanos to, std::span<const Call> calls, Draft& draft,
                  flow::Evidence evidence = flow::Evidence::measured);
 // A wake-up that was not for the request's thread alone: it waited for a CPU in [wait.runnable, wait.back).
-void add_queued(const Wait& wait, Nanos from, Nanos to, Draft& draft);
+void add_queued(const OffCpuWait& wait, Nanos from, Nanos to, Draft& draft);
 // What was lost of the whole request, whoever carried it: of the given connection, and of nobody knows whom.
 void add_lost(const Known& k, std::span<const Call> calls, Draft& draft);
 

@@ -8,7 +8,6 @@
 #include "analyze/protocols/protocols.h"
 #include "analyze/streams/streams.h"
 #include "analyze/timeline/binding_finder.h"
-#include "analyze/timeline/timeline.h"
 #include "formats/reader.h"
 
 namespace tailcap::pipeline {
@@ -102,13 +101,10 @@ class SecondLook {
     formats::Reader reader(path, {.threads = threads});
     for (auto events = reader.next(); !events.empty(); events = reader.next())
       for (const auto& event : events) push(event);
-    for (RequestDetail* d : wanted_)
-      for (const auto& s : timeline_.stretches(d->row)) d->thread.push_back({s.from, s.to, s.what});
   }
 
  private:
   void push(const formats::Event& event) {
-    if (matters(event)) timeline_.push(event);
     names_.push(event);
     if (names_.took()) return;  // as in the first look: or else connections would have other numbers
     for (const flow::ByteRun& run : streams_.push(event)) {
@@ -123,18 +119,11 @@ class SecondLook {
     }
   }
 
-  // Waits of other threads would only fill the timeline's memory.
-  bool matters(const formats::Event& event) const {
-    return !std::holds_alternative<formats::OffCpu>(event.body) ||
-           std::ranges::any_of(wanted_, [&](const RequestDetail* d) { return event.thread.tid == d->row.tid; });
-  }
-
   std::vector<RequestDetail*> wanted_;
   names::Lookups names_;
   streams::Streams streams_;
   protocols::Parsers parsers_;
   exchanges::Exchanges exchanges_;
-  timeline::Timeline timeline_;
 };
 
 // What happened around the requests, once it is known when that was.

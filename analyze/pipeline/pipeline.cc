@@ -29,6 +29,7 @@
 #include "analyze/tail/study.h"
 #include "analyze/tail/tls_connections.h"
 #include "analyze/timeline/timeline.h"
+#include "formats/read_limits.h"
 #include "formats/reader.h"
 
 namespace tailcap::pipeline {
@@ -43,17 +44,18 @@ constexpr std::size_t kMaxTraceState = 4096;
 // The stages with what is collected on the way.
 class Run {
  public:
-  Run(const formats::Preamble& preamble, const Options& options)
-      : options_(options), templates_(options.routes.begin(), options.routes.end()), facts_(preamble) {
+  // Without an allowance there may be as many requests as there are.
+  Run(const formats::Preamble& preamble, const Options& options, formats::RequestAllowance* allowance = nullptr)
+      : allowance_(allowance), options_(options), templates_(options.routes.begin(), options.routes.end()), facts_(preamble) {
     out_.study.quality.preamble = preamble;
     out_.table.salt = flow::salt_of(preamble.capture_id);
   }
 
   void push(const formats::Event& event) {
+    if (full_ && !std::holds_alternative<formats::CaptureEnd>(event.body)) return;
     facts_.push(event);
     tasks_.push(event);
     failures_.push(event);
-    timeline_.push(event);
     goroutines_.push(event, out_.table.texts);
     parents_.push(event);
     go_.push(event);
@@ -68,6 +70,7 @@ class Run {
     for (const flow::ByteRun& run : streams_.push(event)) {
       for (const flow::Message& message : parsers_.push(run)) {
         note_tls(message);
+        if (!admit(message)) break;
         for (const flow::Exchange& exchange : exchanges_.push(message)) add(exchange);
       }
       if (run.end != flow::End::none) ended(run);
@@ -102,9 +105,18 @@ class Run {
   }
 
  private:
+  // Requests count from their beginning on: one that waits for its response takes more memory than its row.
+  bool admit(const flow::Message& message) {
+    if (message.kind == flow::MessageKind::request) ++requests_;
+    else if (message.kind != flow::MessageKind::response) return true;
+    if (!allowance_ || allowance_->admits(std::max<std::uint64_t>(requests_, out_.table.rows.size()))) return true;
+    full_ = true;
+    return false;
+  }
+
   void add(const flow::Exchange& exchange) {
     flow::Request row = tail::row_of(exchange, tasks_, out_.table.texts, findings_);
-    timeline_.measure(exchange, row);
+    timeline::measure(exchange, row, findings_);
     tail::note_reset(exchange, row);
     calls_ = calls_ || flow::is_call(row);
     from_peer_.push(exchange);
@@ -128,7 +140,8 @@ class Run {
       if (const auto state = exchange.request_headers.find("tracestate"); state && state->size() <= kMaxTraceState)
         out_.trace_states.emplace_back(exchange.id, out_.table.texts.intern(*state));
     if (options_.keep_headers)
-      out_.headers.push_back({exchange.request_headers, exchange.response_headers, exchange.request_headers_complete,
+      out_.headers.push_back({exchange.request_headers, exchange.response_headers, exchange.request_trailers,
+                              exchange.response_trailers, exchange.request_headers_complete,
                               exchange.response_headers_complete});
     out_.table.rows.push_back(row);
   }
@@ -215,7 +228,6 @@ class Run {
 
   // What can be said only when everything is known: losses, the other ends, routes.
   void settle() {
-    timeline_.settle(out_.table);
     facts_.taint(out_.table);
     std::sort(pairs_.begin(), pairs_.end());
     auto& rows = out_.table.rows;
@@ -246,8 +258,7 @@ class Run {
   void fill_quality() {
     flow::Quality& quality = out_.study.quality;
     facts_.fill(quality);
-    for (const flow::Findings* f : {&streams_.findings(), &parsers_.findings(), &exchanges_.findings(),
-                                    &peers_.findings(), &timeline_.findings()})
+    for (const flow::Findings* f : {&streams_.findings(), &parsers_.findings(), &exchanges_.findings(), &peers_.findings()})
       findings_.add(*f);
     quality.findings = findings_;
     quality.tls = streams_.tls();
@@ -268,7 +279,7 @@ class Run {
     out_.study.begin = facts_.first();
     out_.study.end = facts_.last();
     out_.damaged = quality.lost > 0 || !quality.losses.empty() || quality.file.damaged_blocks > 0 ||
-                   quality.file.state != formats::CaptureState::complete;
+                   quality.file.state != formats::CaptureState::complete || !formats::stopped_captures().empty();
   }
 
   // A moment as a time of the capture.
@@ -288,6 +299,7 @@ class Run {
     asked.setup = out_.table.setups.find(row.id);
     asked.cause = out_.table.causes.find(row.id);
     asked.handler = out_.table.handlers.find(row.id);
+    asked.account = &out_.table.partitions;
     return std::all_of(options_.filters.begin(), options_.filters.end(),
                        [&](const query::Filter& f) { return f.matches(asked, out_.table.texts); });
   }
@@ -311,6 +323,9 @@ class Run {
     if (to) out_.study.end = std::clamp(*to, out_.study.begin, out_.study.end);
   }
 
+  formats::RequestAllowance* const allowance_;
+  std::uint64_t requests_ = 0;
+  bool full_ = false;  // there may be no more requests: what follows is not looked at
   const Options& options_;
   const std::vector<tail::RouteTemplate> templates_;
   tail::Groups groups_{options_.by};
@@ -325,7 +340,6 @@ class Run {
   causes::Goroutines goroutines_;
   causes::Parents parents_{goroutines_};
   causes::HandlerFinder handlers_{goroutines_};
-  timeline::Timeline timeline_;
   tail::QualityFacts facts_;
   tail::Tasks tasks_;
   tail::ConnectFailures failures_;
@@ -351,7 +365,8 @@ class Run {
 
 Analysis analyze(const std::string& path, const Options& options) {
   formats::Reader reader(path, {.threads = options.threads});
-  Run run(reader.preamble(), options);
+  formats::RequestAllowance allowance(path);
+  Run run(reader.preamble(), options, &allowance);
   for (auto events = reader.next(); !events.empty(); events = reader.next())
     for (const formats::Event& event : events) run.push(event);
   run.end();

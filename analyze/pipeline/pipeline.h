@@ -50,7 +50,7 @@ struct Options {
 };
 
 struct Headers {
-  flow::Headers request, response;
+  flow::Headers request, response, request_trailers, response_trailers;
   bool request_complete = false, response_complete = false;
 };
 

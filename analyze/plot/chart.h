@@ -21,7 +21,7 @@ Chart latency_chart(const flow::Study& study, std::optional<std::size_t> route, 
 // p50, p99 and slowest of each interval of time, with what was lost shaded.
 Chart time_chart(const flow::Study& study, std::size_t route, bool titled);
 
-// Phases and thread times of fast and of slow requests, as shares of their mean duration.
+// Phases and labels of fast and of slow requests, as shares of their mean duration.
 Chart phases_chart(const flow::Study& study, std::size_t route, bool titled);
 
 // Collections, pauses and the requests they hit, of one Go process.

@@ -3,6 +3,7 @@
 #include "analyze/flow/figure.h"
 #include "analyze/plot/chart.h"
 #include "analyze/plot/script.h"
+#include "formats/printable.h"
 
 namespace tailcap::plot {
 namespace {
@@ -66,7 +67,7 @@ Chart collector_chart(const flow::Study& study, std::size_t index, bool titled) 
   if (!hit.empty())
     next(hit.name() + " using ($1*" + scale + "):2:($3*" + scale + "):(0) with vectors nohead lw 2 lc rgb '#d55e00' title 'requests that they hit'");
   if (shades > 0) next("keyentry with boxes fillstyle solid 0.35 noborder lc rgb '#56b4e9' title 'collections'");
-  chart.caption = "Go's collector in " + name + ": how long the world was stopped each time, and the requests under way then, from their beginning to their end at the height of their duration.";
+  chart.caption = "Go's collector in " + formats::printable(name) + ": how long the world was stopped each time, and the requests under way then, from their beginning to their end at the height of their duration.";
   if (g.stops > g.pauses.size() || g.pauses.size() > kDrawn || g.requests_stopped > g.hit.size() || g.hit.size() > kDrawn)
     chart.caption += " Not all of them are drawn.";
   chart.script = script + curves + "\n";

@@ -1,6 +1,7 @@
 #include <cmath>
 
 #include "analyze/flow/figure.h"
+#include "analyze/flow/label_group.h"
 #include "analyze/plot/chart.h"
 #include "analyze/plot/script.h"
 
@@ -80,6 +81,17 @@ std::string panel(const std::string& prefix, std::string_view title, const std::
          " top left Left reverse samplen 1 width 0\n" + plots + "\n";
 }
 
+// The mean time under the group's labels, ns; 0 where the requests of the band have no account.
+double time_of(flow::LabelGroup group, const flow::Band& band, const flow::TailStudy& tail) {
+  std::int64_t sum = 0;
+  for (const auto& labelled : tail.bands) {
+    if (labelled.from != band.from) continue;
+    for (const auto& [label, time] : labelled.labels)
+      if (flow::group_of(label) == group) sum += time;
+  }
+  return static_cast<double>(sum);
+}
+
 }  // namespace
 
 Chart phases_chart(const flow::Study& study, std::size_t index, bool titled) {
@@ -87,31 +99,31 @@ Chart phases_chart(const flow::Study& study, std::size_t index, bool titled) {
   const auto& route = study.routes[index];
   if (route.bands.empty()) return chart;
   const std::string id = std::to_string(index) + "_";
-  std::vector<Part> phases, threads;
+  std::vector<Part> phases, labels;
   const auto order = flow::phases_of(route.role);
   for (std::size_t i = 0; i < order.size(); ++i) {
     phases.push_back({flow::text_of(order[i]), flow::colour_of(order[i]), {}});
     for (const auto& band : route.bands) phases.back().values.push_back(band.phases[i]);
   }
-  for (std::size_t i = 0; i < flow::kThreadTimes; ++i) {
-    const auto t = static_cast<flow::ThreadTime>(i);
-    threads.push_back({flow::text_of(t), flow::colour_of(t), {}});
-    for (const auto& band : route.bands) threads.back().values.push_back(band.thread_time[i]);
+  for (std::size_t i = 0; route.tail && i < flow::kLabelGroups; ++i) {
+    const auto group = static_cast<flow::LabelGroup>(i);
+    labels.push_back({flow::text_of(group), flow::colour_of(group), {}});
+    for (const auto& band : route.bands) labels.back().values.push_back(time_of(group, band, *route.tail));
   }
   const double head = titled ? 0.06 : 0;
   const std::string heading = titled ? "set label " + quoted(route_name(study, index), 70) + " at screen 0.5, screen 0.975 center\n" : "";
-  // With thread times two panels, one above the other; without, the first has the page.
-  const std::string thread_panel = panel("$thread" + id, "its thread meanwhile", route.bands, threads, 0.46, 0.09, true, "");
-  const bool both = !thread_panel.empty();
+  // With labels two panels, one above the other; without, the first has the page.
+  const std::string label_panel = panel("$label" + id, "what it waited for", route.bands, labels, 0.46, 0.09, true, "");
+  const bool both = !label_panel.empty();
   const std::string phase_panel =
       panel("$phase" + id, "request", route.bands, phases, 0.94 - head, both ? 0.57 - head / 2 : 0.18, !both, heading);
   if (phase_panel.empty()) return chart;
   chart.height = both ? 380 : 220;
   chart.caption = "Where requests spend their time, by how fast they are: shares of the mean duration given on the left.";
   if (route.latency_tainted != 0) chart.caption += " Requests whose duration is in doubt are left out.";
-  if (!both) chart.caption += " What their threads did is not known.";
+  if (!both) chart.caption += " What they waited for is not known.";
   chart.script = "set multiplot\nunset border\nset grid noxtics noytics\n" +
-                 phase_panel + (both ? thread_panel : "") + "unset multiplot\n";
+                 phase_panel + (both ? label_panel : "") + "unset multiplot\n";
   return chart;
 }
 

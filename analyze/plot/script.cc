@@ -5,24 +5,16 @@
 #include <cmath>
 #include <span>
 
+#include "formats/printable.h"
+#include "formats/utf8.h"
+
 namespace tailcap::plot {
 namespace {
 
-// Length of the well-formed UTF-8 character at the start of text, 0 if there is none or it is a control character.
+// Bytes of the character at the start of text, 0 if it cannot be shown.
 std::size_t character(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char lead = byte(0);
-  if (lead < 0x80) return lead >= 0x20 && lead != 0x7f ? 1 : 0;
-  const std::size_t length = lead >= 0xf0 && lead < 0xf5 ? 4 : lead >= 0xe0 && lead < 0xf0 ? 3 : lead >= 0xc2 && lead < 0xe0 ? 2 : 0;
-  if (length == 0 || text.size() < length) return 0;
-  for (std::size_t i = 1; i < length; ++i)
-    if ((byte(i) & 0xc0) != 0x80) return 0;
-  if (lead == 0xc2 && byte(1) < 0xa0) return 0;                               // C1 controls
-  if (lead == 0xe0 && byte(1) < 0xa0) return 0;                               // overlong
-  if (lead == 0xed && byte(1) >= 0xa0) return 0;                              // surrogates
-  if (lead == 0xef && byte(1) == 0xbf && byte(2) >= 0xbe) return 0;           // non-characters: not XML
-  if ((lead == 0xf0 && byte(1) < 0x90) || (lead == 0xf4 && byte(1) >= 0x90)) return 0;
-  return length;
+  const formats::Character c = formats::first_character(text);
+  return c.code == formats::kNoCharacter || formats::misleading(c.code) ? 0 : c.length;
 }
 
 }  // namespace
@@ -32,7 +24,7 @@ std::string quoted(std::string_view text, std::size_t longest) {
   while (!text.empty()) {
     const std::size_t n = character(text);
     characters.push_back(n == 0 ? std::string_view("?") : text.substr(0, n));
-    text.remove_prefix(n == 0 ? 1 : n);
+    text.remove_prefix(formats::first_character(text).length);
   }
   std::string out = "'";
   for (std::size_t i = 0; i < characters.size(); ++i) {

@@ -9,7 +9,7 @@
 
 namespace tailcap::plot {
 
-// A gnuplot string: single quotes, in which gnuplot replaces nothing; control characters and bytes that are no
+// A gnuplot string: single quotes, in which gnuplot replaces nothing; misleading characters and bytes that are no
 // UTF-8 become '?', at most `longest` characters, the middle left out.
 std::string quoted(std::string_view text, std::size_t longest = 60);
 

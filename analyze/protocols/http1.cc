@@ -24,6 +24,10 @@ void Http1::push(const ByteRun& run, Messages& out, flow::Findings& findings) {
   if (l.ended) return;
   if (!l.begun()) l.begin(run.first_known);
   l.total += run.gap + run.length;
+  if (!formats::known(l.seen_from) && run.length > 0) {
+    l.seen_from = arrival_of(run, run.offset);
+    if (!formats::known(l.seen_from)) l.seen_from = run.done;
+  }
   if (refused_) {
     if (run.end != flow::End::none) end(l, run, c);
     return;
@@ -190,8 +194,8 @@ void Http1::handle(Lane& l, Lane::Event event, Cursor& cursor, Context& c) {
     case Lane::Event::finished:
       return take(l, c);
     case Lane::Event::cut:
-      if (!seen_head_ && has(l.message.taints, Taint::malformed) && l.message.method.empty() && l.message.status == 0)
-        return refuse(c);
+      // It does not begin as HTTP does. What looks like it later on is something that the protocol carries.
+      if (!seen_head_ && has(l.message.taints, Taint::malformed) && !has(l.message.taints, Taint::payload_cut)) return refuse(c);
       c.findings.add(has(l.message.taints, Taint::payload_cut) ? Finding::head_cut : Finding::malformed_message);
       if (&l == requests_) {
         request_head(l, true, cursor.run(), c);
@@ -256,8 +260,15 @@ Lane::Event Http1::response_head(Lane& l, Context& c) {
   }
   if (!a) {
     c.findings.add(Finding::response_without_request);
-    if (!asked_once_ && !requests_->first_known()) m.taints = m.taints | Taint::began_before;
+    if (!asked_once_ && !requests_->first_known()) {
+      m.taints = m.taints | Taint::began_before;
+      // What its client sent until then belongs to it, and to nothing before it.
+      if (!answered_once_ && requests_->seen_from < m.instants.first_done) m.seen_from = requests_->seen_from;
+    } else if (request_losses_ > 0) {
+      m.taints |= requests_->swallowed() != 0 ? requests_->swallowed() : static_cast<flow::Taints>(Taint::bytes_lost);
+    }
   }
+  answered_once_ = true;
   const BodyRule rule = response_body(l.framing, m.status, a ? Question{a->head, a->connect} : Question{});
   m.close_after = l.framing.close || rule.framing == BodyFraming::until_close ||
                   (m.protocol == flow::Protocol::http10 && !l.framing.keep_alive);
@@ -284,6 +295,8 @@ void Http1::take(Lane& l, Context& c) {
     pop_asked();
     if (const Asked* next = asked(); next && next->begun < m.instants.first_done) pipelines_ = true;
   }
+  const bool answers_open = final && requests_->open() && open_questions() == 0;
+  if (answers_open && requests_->message.expects_continue) requests_->body_may_be_missing();
   const flow::Time answered = m.instants.last_done;
   c.out.take(m);
   if (final && requests_->open() && requests_->state() == Lane::State::seek && open_questions() == 0) answered_open_ = answered;

@@ -18,8 +18,8 @@ inline constexpr std::size_t kMaxHeldRunBytes = 256u << 10;
 
 class Http1 {
  public:
-  explicit Http1(flow::ConnectionId connection)
-      : lanes_{Lane(connection, flow::Direction::out), Lane(connection, flow::Direction::in)} {}
+  Http1(flow::ConnectionId connection, HeldHeads& heads)
+      : lanes_{Lane(connection, flow::Direction::out, heads), Lane(connection, flow::Direction::in, heads)} {}
 
   Http1(const Http1&) = delete;  // roles point into lanes_
   Http1& operator=(const Http1&) = delete;
@@ -69,6 +69,7 @@ class Http1 {
   bool pipelines_ = false;          // this client does not wait for its responses
   bool seen_head_ = false;
   bool asked_once_ = false;         // a request was seen
+  bool answered_once_ = false;      // and a final response
   bool upgraded_ = false;
   std::uint64_t last_request_run_ = 0;  // offset of the run in which the last request began, plus one
   flow::Time request_at_ = flow::kNoTime;  // when the request being fed was read or sent

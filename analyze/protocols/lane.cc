@@ -1,5 +1,7 @@
 #include "analyze/protocols/lane.h"
 
+#include <utility>
+
 #include "analyze/protocols/grpc/call.h"
 
 namespace tailcap::protocols {
@@ -23,7 +25,7 @@ flow::ByteRun HeldRun::view() const {
 
 void Lane::open_message(const flow::ByteRun& run, std::uint64_t offset) {
   open_ = true;
-  body_begun_ = doubtful_ = body_unsure_ = false;
+  body_begun_ = doubtful_ = body_unsure_ = unsent_ = false;
   body_ = 0;
   web_.reset();
   buffer_.clear();
@@ -120,6 +122,7 @@ Lane::Event Lane::frame(BodyFraming body, std::uint64_t length, bool doubtful) {
 
 bool Lane::body_begins(const Cursor& cursor) {
   body_begun_ = true;
+  if (std::exchange(unsent_, false) && verified_start(cursor.known(), true)) return false;
   if (doubtful_) {
     // Where the head stood alone, the body may never have been sent; where a head follows, it was not.
     if (verified_start(cursor.known(), false)) {
@@ -213,30 +216,36 @@ Lane::Event Lane::advance_head(Cursor& cursor) {
   const bool requests = role_ == Role::requests;
   if (known.empty()) {
     lost_in_ = State::head;
-    if (parse_head(buffer_, requests, false, message, framing)) message.headers_complete = false;
+    if (parse_head(buffer_.text(), requests, false, message, framing)) message.headers_complete = false;
     return cut(cursor, Taint::payload_cut);
   }
   // Whatever is not captured behind `known` is looked at when the cursor gets there.
-  const std::size_t before = buffer_.size();
+  const std::size_t before = buffer_.text().size();
   std::size_t end;
-  bool valid = true;
+  bool valid = true, kept = true;
   if (before == 0) {
     end = head_end(known);
-    if (end == known.npos) buffer_.assign(known);
+    if (end == known.npos) kept = buffer_.append(known);
     else valid = parse_head(known.substr(0, end), requests, true, message, framing);
   } else {
-    buffer_.append(known);
-    end = head_end(buffer_, before);
-    if (end != known.npos) valid = parse_head(std::string_view(buffer_).substr(0, end), requests, true, message, framing);
+    kept = buffer_.append(known);
+    end = kept ? head_end(buffer_.text(), before) : known.npos;
+    if (end != known.npos) valid = parse_head(buffer_.text().substr(0, end), requests, true, message, framing);
+  }
+  if (!kept) {
+    lost_in_ = State::head;
+    if (parse_head(before == 0 ? known : buffer_.text(), requests, false, message, framing)) message.headers_complete = false;
+    return cut(cursor, Taint::payload_cut);
   }
   if (end == known.npos) {
-    const Guess g = guess(std::string_view(buffer_).substr(0, kMaxMethod + 8));
-    valid = buffer_.size() <= kMaxHead && (g == Guess::undecided || g == (requests ? Guess::request : Guess::response));
-    // A whole start line is judged at once: a stream of something else must not be collected first.
-    if (valid && before < kMaxHead && buffer_.find('\n', before) != buffer_.npos) {
+    const std::string_view begun = buffer_.text();
+    const Guess g = guess(begun.substr(0, kMaxMethod + 8));
+    valid = begun.size() <= kMaxHead && (g == Guess::undecided || g == (requests ? Guess::request : Guess::response));
+    // The start line is judged when it is whole: a stream of something else must not be collected first.
+    if (const std::size_t line_end = begun.find('\n'); valid && line_end != begun.npos && line_end >= before) {
       flow::Message trial;
       Framing ignored;
-      valid = parse_head(buffer_, requests, false, trial, ignored);
+      valid = parse_head(begun, requests, false, trial, ignored);
     }
     if (valid) {
       use(cursor, known.size());
@@ -282,7 +291,11 @@ bool Lane::end(const flow::ByteRun& run, bool alone) {
     case State::head:
     case State::length:
     case State::chunks: {
-      if (state_ == State::head) parse_head(buffer_, role_ == Role::requests, false, message, framing);
+      if (unsent_ && run.gap == 0) {
+        finish(Ending::complete);
+        return true;
+      }
+      if (state_ == State::head) parse_head(buffer_.text(), role_ == Role::requests, false, message, framing);
       if (run.end == flow::End::capture) message.taints = message.taints | Taint::cut_off;
       const bool in_head = state_ == State::head;
       finish(lost ? Ending::lost : run.end == flow::End::capture ? Ending::cut_off : Ending::truncated);

@@ -15,6 +15,7 @@
 #include "analyze/protocols/cursor.h"
 #include "analyze/protocols/grpc/web.h"
 #include "analyze/protocols/head.h"
+#include "analyze/protocols/head_buffer.h"
 #include "analyze/protocols/messages.h"
 
 namespace tailcap::protocols {
@@ -42,7 +43,8 @@ class Lane {
     resync,    // seeking, and this run begins a message: close what is open, say resume()
   };
 
-  Lane(flow::ConnectionId connection, flow::Direction direction) : direction_(direction), connection_(connection) {}
+  Lane(flow::ConnectionId connection, flow::Direction direction, HeldHeads& heads)
+      : direction_(direction), connection_(connection), buffer_(heads) {}
 
   void set_role(Role role) { role_ = role; }
   void begin(bool first_known) { state_ = first_known ? State::start : State::seek; quiet_ = !first_known; begun_ = true; first_known_ = first_known; }
@@ -54,6 +56,8 @@ class Lane {
   void resume() { state_ = State::start; quiet_ = false; swallowed_ = 0; }
   void lose(flow::Taint why) { state_ = lost_in_ = State::seek, swallowed_ = swallowed_ | why, open_ = false; }
   void become_opaque();
+  // The open request was answered before its body began, and waited to be asked for it: the body may never be sent.
+  void body_may_be_missing() { unsent_ = open_ && !body_begun_ && (state_ == State::length || state_ == State::chunks); }
   // The direction ended: true if a message was open; it is ready to be taken. alone: if one is open while seeking, no
   // other can be in what was seen of it.
   bool end(const flow::ByteRun& run, bool alone);
@@ -87,6 +91,7 @@ class Lane {
   std::size_t held_bytes = 0;
   std::optional<flow::ByteRun> end_held;
   bool ended = false;
+  flow::Time seen_from = flow::kNoTime;  // the first bytes: arrived, or moved where that was not seen
   std::uint64_t total = 0;  // bytes moved, lost ones included
 
  private:
@@ -115,9 +120,10 @@ class Lane {
   std::uint64_t position_ = 0;     // offset behind the last byte used
   std::uint64_t left_ = 0, body_ = 0, opaque_from_ = 0;
   bool body_begun_ = false, doubtful_ = false, body_unsure_ = false;
+  bool unsent_ = false;            // see body_may_be_missing()
   Chunks chunks_;
   std::unique_ptr<grpc::WebBody> web_;  // of the open message, where it is gRPC-Web's
-  std::string buffer_;             // a head that came in several runs
+  HeadBuffer buffer_;              // a head that came in several runs
   std::string tail_;               // the last bytes of the last run, while seeking
   flow::Time last_done_ = flow::kNoTime;
 };

@@ -8,6 +8,7 @@ namespace tailcap::protocols {
 
 struct Parsers::Impl {
   http2::Held held;
+  HeldHeads heads;
   std::vector<std::unique_ptr<Talk>> connections;  // by number; empty where ended
   Messages out;
   flow::Findings findings;
@@ -21,7 +22,7 @@ std::span<const flow::Message> Parsers::push(const flow::ByteRun& run) {
   i.out.clear();
   if (run.connection >= i.connections.size()) i.connections.resize(run.connection + 1);
   std::unique_ptr<Talk>& c = i.connections[run.connection];
-  if (!c) c = std::make_unique<Talk>(run.connection, i.held);
+  if (!c) c = std::make_unique<Talk>(run.connection, i.held, i.heads);
   c->push(run, i.out, i.findings);
   if (c->done()) c.reset();
   return i.out.all();

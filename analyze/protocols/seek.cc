@@ -65,7 +65,7 @@ Lane::Event Lane::gap(std::uint64_t n, const flow::ByteRun& run) {
       lose(Taint::bytes_lost);
       return Event::more;
     case State::head: {
-      parse_head(buffer_, role_ == Role::requests, false, message, framing);
+      parse_head(buffer_.text(), role_ == Role::requests, false, message, framing);
       state_ = State::seek;
       lost_in_ = State::length;
       gap_inside_ = true;

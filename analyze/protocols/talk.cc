@@ -79,6 +79,7 @@ Talk::Verdict Talk::judge(const ByteRun& run) {
   const auto d = static_cast<std::size_t>(run.direction);
   std::string& begin = begin_[d];
   if (!run.first_known || run.gap > 0) return Verdict::late;
+  if (run.head.empty() && begin.empty()) return Verdict::late;  // nothing of it was captured
   if (run.head.size() < run.length && begin.size() + run.head.size() < http2::kPreface.size()) return Verdict::http1;
   begin.append(run.head.substr(0, http2::kPreface.size() - std::min(begin.size(), http2::kPreface.size())));
   switch (tls::guess_tls(begin)) {
@@ -115,10 +116,12 @@ void Talk::decide(Verdict verdict, Messages& out, flow::Findings& findings) {
     state_ = State::tls;
     tls_ = std::make_unique<tls::Connection>(id_, client_);
   } else {
-    http1_ = std::make_unique<Http1>(id_);
-    state_ = State::http1;
-    if (verdict == Verdict::late) {
+    if (verdict == Verdict::http1) {
+      state_ = State::http1;
+      http1_ = std::make_unique<Http1>(id_, heads_all_);
+    } else {
       state_ = State::late;
+      trial_ = std::make_unique<Http1Trial>(id_, heads_all_);
       http2_ = std::make_unique<http2::Connection>(id_, std::nullopt, held_all_);
       late_findings_ = std::make_unique<flow::Findings>();
       late_tls_ = std::make_unique<tls::LateStart>();
@@ -136,7 +139,7 @@ void Talk::push_late(const ByteRun& run, Messages& out, flow::Findings& findings
   if (run.end != End::none) http2_->settle(out, *late_findings_);
   if (http2_->found()) {
     state_ = State::http2;
-    http1_.reset();
+    trial_.reset();
     late_tls_.reset();
     findings.add(*std::exchange(late_findings_, nullptr));
     if (run.end == End::none) return;
@@ -149,19 +152,17 @@ void Talk::push_late(const ByteRun& run, Messages& out, flow::Findings& findings
   }
   if (late_tls_->push(run)) {
     state_ = State::tls;
-    http1_.reset();
+    trial_.reset();
     http2_.reset();
     late_findings_.reset();
     late_tls_.reset();
     tls_ = std::make_unique<tls::Connection>(id_, client_, true);
     return tls_->push(run, out);
   }
-  const std::size_t before = out.all().size();
-  http1_->push(run, out, findings);
-  bool settled = run.end != End::none;
-  for (const flow::Message& m : out.all().subspan(before))
-    settled = settled || m.kind == MessageKind::request || m.kind == MessageKind::response;
-  if (!settled) return;
+  if (!trial_->push(run)) return;
+  trial_->hand_on(out, findings);
+  http1_ = trial_->take();
+  trial_.reset();
   state_ = State::http1;
   http2_.reset();
   late_tls_.reset();

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "analyze/protocols/http1.h"
+#include "analyze/protocols/http1_trial.h"
 #include "analyze/protocols/http2/connection.h"
 #include "analyze/protocols/tls/connection.h"
 #include "analyze/protocols/tls/late_start.h"
@@ -16,7 +17,7 @@ namespace tailcap::protocols {
 
 class Talk {
  public:
-  Talk(flow::ConnectionId id, http2::Held& held) : id_(id), held_all_(held) {}
+  Talk(flow::ConnectionId id, http2::Held& held, HeldHeads& heads) : id_(id), held_all_(held), heads_all_(heads) {}
   void push(const flow::ByteRun& run, Messages& out, flow::Findings& findings);
   // Both directions have ended.
   bool done() const;
@@ -43,8 +44,10 @@ class Talk {
 
   flow::ConnectionId id_;
   http2::Held& held_all_;
+  HeldHeads& heads_all_;
   State state_ = State::undecided;
   std::unique_ptr<Http1> http1_;
+  std::unique_ptr<Http1Trial> trial_;              // late: of http1_
   std::unique_ptr<http2::Connection> http2_;
   std::unique_ptr<tls::Connection> tls_;
   std::unique_ptr<tls::LateStart> late_tls_;

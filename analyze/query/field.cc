@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <span>
+#include <utility>
 
 #include "formats/machine.h"
 
@@ -12,7 +13,6 @@ namespace {
 using flow::Phase;
 using flow::Request;
 using flow::TextPool;
-using flow::ThreadTime;
 using Type = Field::Type;
 
 Value text_of(flow::TextId id, const TextPool& texts) { return id == 0 ? Value{} : Value{texts[id]}; }
@@ -62,9 +62,14 @@ Value phase_of(const Request& r, const TextPool&, std::string&) {
   return !r.has_phases || at == phases.end() ? Value{} : Value{r.phases[static_cast<std::size_t>(at - phases.begin())]};
 }
 
-template <ThreadTime what>
-Value thread_time_of(const Request& r, const TextPool&, std::string&) {
-  return r.has_thread_time ? Value{r.thread_time[static_cast<std::size_t>(what)]} : Value{};
+template <std::size_t label>
+Value label_of(const Request& r, const TextPool&, std::string&) {
+  const auto parts = r.account ? r.account->parts(r.id) : std::span<const flow::Part>{};
+  if (parts.empty()) return {};
+  std::int64_t time = 0;
+  for (const flow::Part& part : parts)
+    if (part.label == static_cast<flow::Label>(label)) time += part.time;
+  return time;
 }
 
 #define GET(expression)                                                      \
@@ -147,26 +152,41 @@ constexpr Field kFields[] = {
     {"phases.ttfb", Type::number, Unit::nanoseconds, phase_of<Phase::ttfb>},
     {"phases.pickup", Type::number, Unit::nanoseconds, phase_of<Phase::pickup>},
     {"phases.body", Type::number, Unit::nanoseconds, phase_of<Phase::body>},
-    {"thread_time.on_cpu", Type::number, Unit::nanoseconds, thread_time_of<ThreadTime::on_cpu>},
-    {"thread_time.runnable", Type::number, Unit::nanoseconds, thread_time_of<ThreadTime::runnable>},
-    {"thread_time.lock", Type::number, Unit::nanoseconds, thread_time_of<ThreadTime::lock>},
-    {"thread_time.socket", Type::number, Unit::nanoseconds, thread_time_of<ThreadTime::socket>},
-    {"thread_time.poll", Type::number, Unit::nanoseconds, thread_time_of<ThreadTime::poll>},
-    {"thread_time.sleep", Type::number, Unit::nanoseconds, thread_time_of<ThreadTime::sleep>},
-    {"thread_time.disk", Type::number, Unit::nanoseconds, thread_time_of<ThreadTime::disk>},
-    {"thread_time.page_fault", Type::number, Unit::nanoseconds, thread_time_of<ThreadTime::page_fault>},
-    {"thread_time.stopped", Type::number, Unit::nanoseconds, thread_time_of<ThreadTime::stopped>},
-    {"thread_time.other", Type::number, Unit::nanoseconds, thread_time_of<ThreadTime::other>},
-    {"thread_time.unknown", Type::number, Unit::nanoseconds, thread_time_of<ThreadTime::unknown>},
 };
 #undef GET
+
+constexpr std::string_view kLabelPrefix = "labels.";  // of fields that are named after labels: "labels.lock.futex"
+
+template <std::size_t... labels>
+constexpr auto label_fields(std::index_sequence<labels...>) {
+  return std::array<decltype(Field::get), sizeof...(labels)>{label_of<labels>...};
+}
+constexpr auto kLabelGetters = label_fields(std::make_index_sequence<flow::kLabels>());
+
+struct LabelFields {
+  std::array<std::string, flow::kLabels> names;
+  std::array<Field, flow::kLabels> fields;
+  LabelFields() {
+    for (std::size_t i = 0; i < flow::kLabels; ++i) {
+      names[i] = std::string(kLabelPrefix) + std::string(flow::name_of(static_cast<flow::Label>(i)));
+      fields[i] = {names[i], Type::number, Unit::nanoseconds, kLabelGetters[i]};
+    }
+  }
+};
 
 }  // namespace
 
 const Field* find_field(std::string_view name) {
+  if (name.starts_with(kLabelPrefix)) {
+    static const LabelFields of;
+    const auto label = flow::label_of(name.substr(kLabelPrefix.size()));
+    return label ? &of.fields[static_cast<std::size_t>(*label)] : nullptr;
+  }
   const auto at = std::find_if(std::begin(kFields), std::end(kFields), [&](const Field& f) { return f.name == name; });
   return at == std::end(kFields) ? nullptr : at;
 }
+
+bool needs_account(const Field& field) { return field.name.starts_with(kLabelPrefix); }
 
 std::string field_names() {
   std::string out;
@@ -175,7 +195,7 @@ std::string field_names() {
     if (!out.empty()) out += ", ";
     out += f.name;
   }
-  return out;
+  return out + ", labels.NAME";
 }
 
 }  // namespace tailcap::query

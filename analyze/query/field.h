@@ -25,8 +25,11 @@ struct Field {
   Value (*get)(const flow::Request& row, const flow::TextPool& texts, std::string& buffer) = nullptr;
 };
 
-// nullptr: there is none of that name.
+// nullptr: there is none of that name. Fields "labels.NAME" are the time in ns under a label; unknown where the request has no account
+// (Request::account).
 const Field* find_field(std::string_view name);
+// Whether the field is unknown for every request unless Request::account is set.
+bool needs_account(const Field& field);
 // All names, for messages: "status, method, …".
 std::string field_names();
 

@@ -5,6 +5,8 @@
 #include "analyze/query/field.h"
 #include "analyze/query/literal.h"
 #include "analyze/query/token.h"
+#include "formats/printable.h"
+#include "formats/utf8.h"
 
 namespace tailcap::query {
 namespace {
@@ -53,11 +55,16 @@ bool ordered(Op op, std::int64_t a, std::int64_t low, std::int64_t high) {
   }
 }
 
-// Control characters would move the caret, or end the message.
-std::string harmless(std::string text) {
-  for (char& c : text)
-    if ((c >= 0 && c < 0x20) || c == 0x7f) c = '.';
-  return text;
+// One dot for each misleading character: longer escapes would move what the caret points at.
+std::string harmless(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const formats::Character c = formats::first_character(text);
+    const bool shown = c.code != formats::kNoCharacter && !formats::misleading(c.code);
+    out += shown ? text.substr(0, c.length) : ".";
+    text.remove_prefix(c.length);
+  }
+  return out;
 }
 
 struct Node {
@@ -85,8 +92,8 @@ struct Filter::Impl {
   [[noreturn]] void fail(std::size_t place, const std::string& why) const {
     // The caret counts characters, not bytes.
     std::size_t column = 0;
-    for (std::size_t i = 0; i < place && i < expression.size(); ++i)
-      column += (static_cast<unsigned char>(expression[i]) & 0xc0) != 0x80;
+    for (std::size_t i = 0; i < place && i < expression.size(); ++column)
+      i += formats::first_character(std::string_view(expression).substr(i)).length;
     throw FilterError("in the filter: " + harmless(why) + "\n  " + harmless(expression) + "\n  " +
                       std::string(column, ' ') + "^");
   }
@@ -275,6 +282,11 @@ Filter& Filter::operator=(Filter&&) noexcept = default;
 
 bool Filter::matches(const flow::Request& row, const flow::TextPool& texts) const {
   return impl_->evaluate(impl_->root, row, texts);
+}
+
+bool Filter::needs_account() const {
+  return std::any_of(impl_->nodes.begin(), impl_->nodes.end(),
+                     [](const Node& node) { return node.field && query::needs_account(*node.field); });
 }
 
 }  // namespace tailcap::query

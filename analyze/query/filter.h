@@ -28,6 +28,7 @@ class Filter {
   Filter(Filter&&) noexcept;
   Filter& operator=(Filter&&) noexcept;
   bool matches(const flow::Request& row, const flow::TextPool& texts) const;
+  bool needs_account() const;  // it asks for labels: Request::account must be set
 
  private:
   struct Impl;

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "analyze/flow/figure.h"
+#include "analyze/flow/label_group.h"
 #include "analyze/report/number.h"
 
 namespace tailcap::report {
@@ -25,7 +26,28 @@ void add_row(std::vector<BandRow>& rows, std::string_view name, std::string_view
 }
 
 double total(const flow::Band& band) { return std::accumulate(band.phases.begin(), band.phases.end(), 0.0); }
-double thread_total(const flow::Band& band) { return std::accumulate(band.thread_time.begin(), band.thread_time.end(), 0.0); }
+
+std::int64_t time_of(const flow::LabelBand& band, flow::Label label) {
+  for (const auto& [name, time] : band.labels)
+    if (name == label) return time;
+  return 0;
+}
+
+void add_labels(BandTable& table, const flow::TailStudy& tail) {
+  for (const auto& band : tail.bands) {
+    table.labelled_counts.push_back(band.count);
+    table.labelled_means.push_back(Duration{band.mean});
+  }
+  for (std::size_t i = 0; i < flow::kLabels; ++i) {
+    const auto label = static_cast<flow::Label>(i);
+    std::vector<BandCell> cells;
+    for (const auto& band : tail.bands) {
+      const auto time = static_cast<double>(time_of(band, label));
+      cells.push_back({time, band.mean > 0 ? time / static_cast<double>(band.mean) : 0});
+    }
+    add_row(table.labels, flow::text_of(label), flow::colour_of(flow::group_of(label)), std::move(cells));
+  }
+}
 
 // The entry that grew most between two bands.
 template <typename Array>
@@ -51,8 +73,6 @@ BandTable band_table(const flow::RouteStudy& route) {
     table.names.push_back(band_name(band));
     table.counts.push_back(band.count);
     table.means.push_back(band.mean);
-    table.thread_counts.push_back(band.thread_count);
-    table.thread_means.push_back(rounded(thread_total(band)));
   }
   const auto phases = flow::phases_of(route.role);
   for (std::size_t i = 0; i < phases.size(); ++i) {
@@ -60,13 +80,7 @@ BandTable band_table(const flow::RouteStudy& route) {
     for (const auto& band : route.bands) cells.push_back({band.phases[i], total(band) > 0 ? band.phases[i] / total(band) : 0});
     add_row(table.phases, flow::text_of(phases[i]), flow::colour_of(phases[i]), std::move(cells));
   }
-  for (std::size_t i = 0; i < flow::kThreadTimes; ++i) {
-    std::vector<BandCell> cells;
-    for (const auto& band : route.bands)
-      cells.push_back({band.thread_time[i], thread_total(band) > 0 ? band.thread_time[i] / thread_total(band) : 0});
-    const auto t = static_cast<flow::ThreadTime>(i);
-    add_row(table.threads, flow::text_of(t), flow::colour_of(t), std::move(cells));
-  }
+  if (route.tail) add_labels(table, *route.tail);
   return table;
 }
 
@@ -84,21 +98,7 @@ std::string difference_text(const flow::RouteStudy& route) {
   std::string text = "The " + band_name(slow) + " take " + duration_text(rounded(more)) + " longer than the " + band_name(fast) +
                      " on average; " + duration_text(rounded(in_phase)) + " (" + share_text(in_phase, more) + ") of that " +
                      std::string(flow::text_of(flow::phases_of(route.role)[phase])) + ".";
-  // Thread times are means over other requests than the phases where some are not known: say so, do not mix.
-  if (fast.thread_count == 0 || slow.thread_count == 0) return text;
-  const std::size_t spent = most_grown(fast.thread_time, slow.thread_time);
-  const double in_thread = slow.thread_time[spent] - fast.thread_time[spent];
-  if (in_thread <= 0) return text;
-  text += " Their thread spent " + duration_text(rounded(in_thread)) + " more " +
-          std::string(spent == static_cast<std::size_t>(flow::ThreadTime::disk) ? "waiting for the disk"
-                      : spent == static_cast<std::size_t>(flow::ThreadTime::page_fault) ? "in page faults"
-                      : spent == static_cast<std::size_t>(flow::ThreadTime::other) ? "in other waits"
-                      : spent == static_cast<std::size_t>(flow::ThreadTime::unknown) ? "in a way not recorded"
-                      : flow::text_of(static_cast<flow::ThreadTime>(spent)));
-  if (slow.thread_count < slow.count || fast.thread_count < fast.count)
-    text += " (known for " + count_text(slow.thread_count) + " of " + count_text(slow.count) + " and " + count_text(fast.thread_count) +
-            " of " + count_text(fast.count) + " requests)";
-  return text + ".";
+  return text;
 }
 
 std::string doubt_text(const flow::RouteStudy& route) {

@@ -30,9 +30,9 @@ struct BandTable {
   std::vector<std::uint64_t> counts;
   std::vector<Duration> means;
   std::vector<BandRow> phases;
-  std::vector<std::uint64_t> thread_counts;  // requests whose thread time is known
-  std::vector<Duration> thread_means;        // mean duration of those: what the thread rows sum to
-  std::vector<BandRow> threads;              // empty: known for no request
+  std::vector<std::uint64_t> labelled_counts;  // requests with an account of their time by label
+  std::vector<Duration> labelled_means;        // mean duration of those: what the label rows sum to
+  std::vector<BandRow> labels;                 // empty: no request of the route has an account
 };
 
 BandTable band_table(const flow::RouteStudy& route);

@@ -54,6 +54,7 @@ std::string cause_text(const flow::Cause& cause) {
     case flow::CauseMethod::turn: out += ": same turn of the event loop"; break;
     case flow::CauseMethod::goroutine: out += ": its goroutine, or one made for it"; break;
     case flow::CauseMethod::channel: out += ": a goroutine that took it over through a channel"; break;
+    case flow::CauseMethod::content: out += ": it says what only this request says"; break;
     case flow::CauseMethod::none: break;
   }
   if (cause.alternatives > 0) out += "; " + count_text(cause.alternatives, "other", "others") + " possible";

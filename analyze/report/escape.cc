@@ -1,42 +1,11 @@
 #include "analyze/report/escape.h"
 
-#include <array>
-#include <cstdint>
 #include <vector>
+
+#include "formats/utf8.h"
 
 namespace tailcap::report {
 namespace {
-
-constexpr char32_t kInvalid = 0xffffffff;
-
-struct Character {
-  char32_t code = kInvalid;
-  std::size_t length = 1;
-};
-
-// The first character of text (not empty). Overlong forms, surrogates and code points above 10FFFF are invalid.
-Character first_of(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char lead = byte(0);
-  if (lead < 0x80) return {lead, 1};
-  const std::size_t length = lead >= 0xf0 && lead < 0xf5 ? 4 : lead >= 0xe0 && lead < 0xf0 ? 3 : lead >= 0xc2 && lead < 0xe0 ? 2 : 0;
-  if (length == 0 || text.size() < length) return {};
-  char32_t code = lead & (0x7fu >> length);
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xc0) != 0x80) return {};
-    code = code << 6 | (byte(i) & 0x3f);
-  }
-  constexpr std::array<char32_t, 5> least = {0, 0, 0x80, 0x800, 0x10000};
-  if (code < least[length] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) return {};
-  return {code, length};
-}
-
-// Invisible, or changes how its neighbours are shown: controls, bidirectional marks, separators, non-characters.
-bool misleading(char32_t c) {
-  return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xad || (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
-         (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || (c >= 0xfff0 && c <= 0xfffb) || (c & 0xfffe) == 0xfffe ||
-         (c >= 0xe0000 && c <= 0xe0fff) || c == 0x61c || (c >= 0xfdd0 && c <= 0xfdef);
-}
 
 std::size_t width_of(char32_t c) {
   if ((c >= 0x300 && c < 0x370) || (c >= 0x1ab0 && c < 0x1b00) || (c >= 0x20d0 && c < 0x2100) || (c >= 0xfe00 && c < 0xfe10)) return 0;
@@ -46,32 +15,7 @@ std::size_t width_of(char32_t c) {
   return 1;
 }
 
-std::string hexadecimal(char32_t n, std::size_t least_digits) {
-  std::string text;
-  for (; n != 0 || text.size() < least_digits; n >>= 4) text.insert(text.begin(), "0123456789abcdef"[n & 15]);
-  return text;
-}
-
 }  // namespace
-
-std::string printable(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  while (!text.empty()) {
-    const Character c = first_of(text);
-    if (c.code == kInvalid || c.code < 0x20 || c.code == 0x7f) {
-      out += "\\x" + hexadecimal(static_cast<unsigned char>(text[0]), 2);
-    } else if (c.code == '\\') {
-      out += "\\\\";
-    } else if (misleading(c.code)) {
-      out += "\\u{" + hexadecimal(c.code, 4) + "}";
-    } else {
-      out += text.substr(0, c.length);
-    }
-    text.remove_prefix(c.length);
-  }
-  return out;
-}
 
 std::string html(std::string_view text) {
   std::string out;
@@ -118,8 +62,8 @@ std::string markdown(std::string_view text) {
 std::size_t columns(std::string_view text) {
   std::size_t n = 0;
   while (!text.empty()) {
-    const Character c = first_of(text);
-    n += c.code == kInvalid ? 1 : width_of(c.code);
+    const formats::Character c = formats::first_character(text);
+    n += c.code == formats::kNoCharacter ? 1 : width_of(c.code);
     text.remove_prefix(c.length);
   }
   return n;
@@ -130,7 +74,7 @@ std::string shortened(std::string_view text, std::size_t width) {
   if (width == 0) return {};
   std::vector<std::string_view> characters;
   for (auto rest = text; !rest.empty();) {
-    const std::size_t n = first_of(rest).length;
+    const std::size_t n = formats::first_character(rest).length;
     characters.push_back(rest.substr(0, n));
     rest.remove_prefix(n);
   }

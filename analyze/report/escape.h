@@ -5,11 +5,11 @@
 #include <string>
 #include <string_view>
 
+#include "formats/printable.h"
+
 namespace tailcap::report {
 
-// For a terminal: control characters, bytes that are no UTF-8 and the marks that reorder text become \xNN or \u{NNNN};
-// a backslash becomes two. One line, valid UTF-8.
-std::string printable(std::string_view text);
+using formats::printable;
 
 // For HTML and XML, in content and in quoted attributes. Takes what printable() gives, or our own text.
 std::string html(std::string_view text);

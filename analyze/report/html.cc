@@ -115,9 +115,9 @@ std::string bands_html(const flow::RouteStudy& route) {
   for (const auto& name : bands.names) out += element("th", name);
   out += "</tr></thead>\n<tbody>\n" + row("requests", bands.counts, count) + row("mean duration", bands.means, mean);
   for (const auto& r : bands.phases) out += row(r.name, r.cells, share);
-  if (!bands.threads.empty()) {
-    out += row("serving thread known for", bands.thread_counts, count) + row("mean duration of those", bands.thread_means, mean);
-    for (const auto& r : bands.threads) out += row("thread: " + r.name, r.cells, share);
+  if (!bands.labels.empty()) {
+    out += row("waits known for", bands.labelled_counts, count) + row("mean duration of those", bands.labelled_means, mean);
+    for (const auto& r : bands.labels) out += row(r.name, r.cells, share);
   }
   return out + "</tbody></table></div></details>\n";
 }
@@ -128,10 +128,9 @@ std::string request_row(const flow::Study& study, const flow::Request& row, cons
   for (const auto taint : taints_in(row.taints)) marks += (marks.empty() ? "" : "; ") + std::string(text_of(taint));
   std::string out = "<tr><td class=\"left\"><code>" + id_text(row.id) + "</code>" + samples_link(figures, row.id) + "</td>";
   out += cell(duration_text(row.duration), static_cast<double>(row.duration.count()), exact_text(row.duration));
-  const std::string dominant = dominant_text(row);
+  const std::string dominant = dominant_text(row, requests.partitions.parts(row.id));
   const auto labels = tail::label_stretches(requests, row.id);
-  out += "<td title=\"" + html(dominant) + "\">" + bar_html(labels.empty() ? phase_stretches(row) : labels, scale) +
-         (row.has_thread_time && labels.empty() ? bar_html(thread_stretches(row), scale) : "") + "</td>";
+  out += "<td title=\"" + html(dominant) + "\">" + bar_html(labels.empty() ? phase_stretches(row) : labels, scale) + "</td>";
   out += element("td", outcome_text(row), "class=\"left\"");
   out += "<td class=\"name long\">" + html(shortened(request_title(row, requests.texts), 300)) +
          (row.role == flow::Role::client ? " <span class=\"soft\">(made)</span>" : "") + "<span class=\"ci\">" + html(dominant) + "</span>" +
@@ -140,10 +139,10 @@ std::string request_row(const flow::Study& study, const flow::Request& row, cons
   return out + cell(html(offset_text(row.start, study.begin)), static_cast<double>(formats::nanoseconds(row.start)), wall) + "</tr>\n";
 }
 
-std::vector<Stretch> used(const flow::RequestTable& requests, const std::vector<std::uint32_t>& shown, bool threads) {
+std::vector<Stretch> used(const flow::RequestTable& requests, const std::vector<std::uint32_t>& shown) {
   std::vector<Stretch> entries;
   for (const auto i : shown)
-    for (const auto& s : threads ? thread_stretches(requests.rows[i]) : phase_stretches(requests.rows[i]))
+    for (const auto& s : phase_stretches(requests.rows[i]))
       if (s.ns > 0 && std::ranges::none_of(entries, [&](const Stretch& e) { return e.name == s.name; })) entries.push_back(s);
   return entries;
 }
@@ -154,9 +153,7 @@ std::string slowest_table(const flow::Study& study, const flow::RequestTable& re
   std::int64_t scale = 1;
   for (const auto i : shown) scale = std::max<std::int64_t>(scale, requests.rows[i].duration.count());
   const bool labelled = requests.partitions.size() > 0;
-  std::string out = labelled ? tail::group_legend_html() : "<p class=\"soft\">Upper bar: the request.</p>\n" + legend_html(used(requests, shown, false));
-  if (const auto threads = used(requests, shown, true); !threads.empty() && !labelled)
-    out += "<p class=\"soft\">Lower bar: the thread that served it.</p>\n" + legend_html(threads);
+  std::string out = labelled ? tail::group_legend_html() : legend_html(used(requests, shown));
   out += "<div class=\"wide\"><table class=\"sortable\">\n<thead><tr><th class=\"left\">id</th><th>duration</th><th class=\"left\">where the time went</th><th class=\"left\">result</th>"
          "<th class=\"name\">request</th><th>began</th></tr></thead>\n<tbody>\n";
   for (const auto i : shown) out += request_row(study, requests.rows[i], requests, figures, scale);

@@ -73,15 +73,6 @@ std::vector<Stretch> phase_stretches(const flow::Request& row) {
   return out;
 }
 
-std::vector<Stretch> thread_stretches(const flow::Request& row) {
-  std::vector<Stretch> out;
-  for (std::size_t i = 0; row.has_thread_time && i < flow::kThreadTimes; ++i) {
-    const auto t = static_cast<flow::ThreadTime>(i);
-    out.push_back({flow::text_of(t), flow::colour_of(t), row.thread_time[i]});
-  }
-  return out;
-}
-
 std::string legend_html(const std::vector<Stretch>& entries) {
   std::string out = "<ul class=\"legend\">";
   for (const auto& e : entries)

@@ -27,7 +27,6 @@ struct Stretch {
 };
 std::string bar_html(const std::vector<Stretch>& stretches, std::int64_t scale);
 std::vector<Stretch> phase_stretches(const flow::Request& row);
-std::vector<Stretch> thread_stretches(const flow::Request& row);
 std::string legend_html(const std::vector<Stretch>& entries);
 
 std::string definitions_html();

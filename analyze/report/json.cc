@@ -16,6 +16,7 @@
 #include "analyze/report/words.h"
 #include "analyze/report/wire_json.h"
 #include "formats/machine.h"
+#include "formats/read_limits.h"
 
 namespace tailcap::report {
 namespace {
@@ -173,16 +174,6 @@ class Writer {
     const auto names = flow::phases_of(role);
     for (std::size_t i = 0; i < names.size(); ++i) mean(flow::name_of(names[i]), b.phases[i]);
     json_.end_object();
-    json_.field("thread_count", b.thread_count);
-    json_.key("thread_time");
-    if (b.thread_count > 0) {
-      json_.begin_object();
-      for (std::size_t i = 0; i < flow::kThreadTimes; ++i)
-        mean(flow::name_of(static_cast<flow::ThreadTime>(i)), b.thread_time[i]);
-      json_.end_object();
-    } else {
-      json_.null();
-    }
     json_.end_object();
   }
 
@@ -282,7 +273,8 @@ class Writer {
     json_.field("cpus", p.cpus);
     json_.field("hook_tier", name_of(p.tier));
     json_.field("hook_tier_reason", p.tier_reason);
-    json_.field("redacted", p.redaction != formats::Redaction::none);
+    json_.field("redacted", p.redaction == formats::Redaction::masked_headers || p.redaction == formats::Redaction::allow_list);
+    json_.field("redaction", name_of(p.redaction));
     json_.field("payload_limit", p.payload_limit);
     json_.key("targets");
     json_.begin_array();
@@ -303,6 +295,7 @@ class Writer {
     json_.field("damaged_blocks", file.damaged_blocks);
     json_.field("damaged_bytes", file.damaged_bytes);
     json_.field("unknown_blocks", file.unknown_blocks);
+    json_.key("stopped"), json_.text_or_null(formats::stopped_captures().empty() ? "" : formats::name_of(formats::stopped_captures().front().reason));
     json_.end_object();
   }
 
@@ -336,6 +329,17 @@ class Writer {
       json_.number(q.recorder_resident);
     else
       json_.null();
+    json_.key("masking");
+    if (q.masking_known) {
+      json_.begin_object();
+      json_.field("streams", q.masking.streams);
+      json_.field("foreign", q.masking.foreign);
+      json_.field("doubtful", q.masking.doubtful);
+      json_.field("withheld_bytes", q.masking.withheld);
+      json_.end_object();
+    } else {
+      json_.null();
+    }
     json_.field("program_runs", q.program_runs);
     duration("program_time_ns", q.program_time, q.program_time.count() > 0);
     json_.key("losses");

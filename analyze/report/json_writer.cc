@@ -3,26 +3,11 @@
 #include <charconv>
 #include <cmath>
 
+#include "formats/printable.h"
+#include "formats/utf8.h"
+
 namespace tailcap::report {
 namespace {
-
-// Length of the valid UTF-8 sequence at the front of s; 0: there is none.
-std::size_t sequence(std::string_view s) {
-  const auto byte = [&](std::size_t i) { return i < s.size() ? static_cast<unsigned char>(s[i]) : 0u; };
-  const auto next = [&](std::size_t i) { return (byte(i) & 0xc0) == 0x80; };
-  const unsigned a = byte(0), b = byte(1);
-  if (a < 0x80) return 1;
-  if (a >= 0xc2 && a <= 0xdf) return next(1) ? 2 : 0;
-  if (a >= 0xe0 && a <= 0xef) {
-    if ((a == 0xe0 && b < 0xa0) || (a == 0xed && b > 0x9f)) return 0;  // overlong, surrogate
-    return next(1) && next(2) ? 3 : 0;
-  }
-  if (a >= 0xf0 && a <= 0xf4) {
-    if ((a == 0xf0 && b < 0x90) || (a == 0xf4 && b > 0x8f)) return 0;
-    return next(1) && next(2) && next(3) ? 4 : 0;
-  }
-  return 0;
-}
 
 bool plain(char c) { return c >= 0x20 && c != '"' && c != '\\' && c != 0x7f; }  // false for bytes >= 0x80, too
 
@@ -75,16 +60,9 @@ void JsonWriter::text(std::string_view value) {
       out_ += "\\t";
     } else if (c == '\r') {
       out_ += "\\r";
-    } else if ((c >= 0 && c < 0x20) || c == 0x7f) {
-      constexpr char hex[] = "0123456789abcdef";
-      out_ += "\\u00";
-      out_ += hex[c >> 4];
-      out_ += hex[c & 15];
-    } else if (const std::size_t length = sequence(value); length > 0) {
-      out_ += value.substr(0, length);
-      n = length;
     } else {
-      out_ += "\xef\xbf\xbd";
+      n = formats::first_character(value).length;
+      out_ += formats::printable_json(value.substr(0, n));
     }
     value.remove_prefix(n);
   }

@@ -17,7 +17,7 @@ using flow::Lane;
 using flow::LaneKind;
 using flow::LaneMark;
 using flow::Lanes;
-using flow::ThreadTime;
+using flow::LabelGroup;
 using formats::known;
 
 constexpr double kWidth = 1230, kNames = 300, kRow = 18, kBar = 11, kHeading = 26, kTop = 30;
@@ -87,7 +87,7 @@ std::string stretches_svg(const Lane& lane, const Axis& axis, double y) {
     if (end - x < 0.3 && end < drawn_to + 0.3) continue;
     if (drawn++ >= kMostDrawn) break;
     drawn_to = std::max(end, x + 0.3);
-    const bool waits = s.what != ThreadTime::on_cpu && s.what != ThreadTime::runnable && lane.kind != LaneKind::collector;
+    const bool waits = s.what != LabelGroup::cpu && s.what != LabelGroup::scheduler && lane.kind != LaneKind::collector;
     out += "<rect x=\"" + number(x) + "\" y=\"" + number(waits ? y + 3 : y) + "\" width=\"" + number(std::max(0.3, end - x)) + "\" height=\"" + number(waits ? kBar - 6 : kBar) + "\" fill=\"" +
            std::string(flow::colour_of(s.what)) + "\"><title>" + html(state_text(lane, s)) + ": " + exact_text(s.to - s.from) + "</title></rect>\n";
   }
@@ -112,7 +112,7 @@ std::string marks_svg(const Lane& lane, const Axis& axis, double y) {
 
 // Only what is in the picture, in the order of the list.
 std::string legend(const Lanes& lanes, double y) {
-  std::array<bool, flow::kThreadTimes> there{};
+  std::array<bool, flow::kLabelGroups> there{};
   for (const Lane& lane : lanes.lanes)
     if (lane.kind == LaneKind::thread)
       for (const auto& s : lane.stretches) there[static_cast<std::size_t>(s.what)] = true;
@@ -120,7 +120,7 @@ std::string legend(const Lanes& lanes, double y) {
   double x = kNames;
   for (std::size_t i = 0; i < there.size(); ++i) {
     if (!there[i]) continue;
-    const auto what = static_cast<ThreadTime>(i);
+    const auto what = static_cast<LabelGroup>(i);
     const std::string name(flow::text_of(what));
     if (x + 30 + 7.0 * static_cast<double>(columns(name)) > kWidth) x = kNames, y += kRow;
     out += "<rect x=\"" + number(x) + "\" y=\"" + number(y - 9) + "\" width=\"12\" height=\"10\" fill=\"" + std::string(flow::colour_of(what)) + "\"/>" + text(x + 16, y, name, kSoft);

@@ -102,8 +102,8 @@ std::string phases(const flow::RouteStudy& route, const flow::RequestTable& tabl
   add("requests", bands.counts, [](std::uint64_t n) { return count_text(n); });
   add("mean duration", bands.means, [](Duration d) { return d.count() == 0 ? std::string("–") : duration_text(d); });
   for (const auto& r : bands.phases) add(r.name, r.cells, share);
-  if (!bands.threads.empty()) add("serving thread known", bands.thread_counts, [](std::uint64_t n) { return count_text(n); });
-  for (const auto& r : bands.threads) add("thread: " + r.name, r.cells, share);
+  if (!bands.labels.empty()) add("waits known", bands.labelled_counts, [](std::uint64_t n) { return count_text(n); });
+  for (const auto& r : bands.labels) add(r.name, r.cells, share);
   return out;
 }
 
@@ -112,7 +112,7 @@ std::string slowest(const flow::Study& study, const flow::RequestTable& requests
   std::string out = "\n### Slowest requests\n\n" + header({"id", "request", "result", "where", "duration", "at"}, 4);
   for (std::size_t i = 0; i < std::min(study.slowest.size(), options.slowest); ++i) {
     const auto& r = requests.rows[study.slowest[i]];
-    std::string where = dominant_text(r);
+    std::string where = dominant_text(r, requests.partitions.parts(r.id));
     for (const auto taint : taints_in(r.taints)) where += "; marked: " + std::string(text_of(taint));
     out += row({id_text(r.id), markdown(shortened(request_title(r, requests.texts), kLongestName) + (r.role == flow::Role::client ? " (made)" : "")),
                 markdown(outcome_text(r)), markdown(where), duration_text(r.duration), markdown(offset_text(r.start, study.begin))});

@@ -3,8 +3,10 @@
 #include <algorithm>
 
 #include "analyze/report/escape.h"
+#include "analyze/report/masking.h"
 #include "analyze/report/number.h"
 #include "analyze/report/words.h"
+#include "formats/read_limits.h"
 
 namespace tailcap::report {
 namespace {
@@ -15,6 +17,7 @@ using formats::CaptureState;
 
 constexpr std::size_t kSpansShown = 5;      // loss intervals listed one by one
 constexpr std::size_t kProcessesShown = 6;
+constexpr std::size_t kUnrecordedShown = 6;
 
 std::string joined(const std::vector<std::string>& parts, std::string_view separator) {
   std::string text;
@@ -43,7 +46,12 @@ QualityLine file(const Study& study) {
   QualityLine line{Tone::plain, "file", std::string(text_of(f.state)) + ", " + bytes_text(f.file_bytes)};
   if (f.state == CaptureState::truncated) line.tone = Tone::alarm;
   if (f.state == CaptureState::recovered || f.state == CaptureState::recording) line.tone = Tone::care;
-  if (f.state != CaptureState::complete && formats::known(f.last))
+  const auto& stops = formats::stopped_captures();
+  for (const formats::Stopped& stop : stops) {
+    line.tone = Tone::alarm;
+    line.text += "; NOT READ TO ITS END: " + formats::text_of(stop.reason);
+  }
+  if ((f.state != CaptureState::complete || !stops.empty()) && formats::known(f.last))
     line.text += "; nothing after " + offset_text(f.last, study.begin);
   if (f.damaged_blocks != 0 || f.damaged_bytes != 0) {
     line.tone = Tone::alarm;
@@ -110,6 +118,29 @@ QualityLine connections(const Study& study) {
   return {q.failed_connections != 0 ? Tone::care : Tone::plain, "connections", text};
 }
 
+// Notes of the recorder itself (formats/FORMAT.md).
+constexpr std::string_view kOwn = "tailcap.", kUnrecorded = "tailcap.unrecorded.", kRefused = "tailcap.refused";
+
+// Traffic of which nothing, or no payload, is recorded. UDP is mostly no request: its note is no reason for doubt.
+bool doubtful(std::string_view key) { return key.starts_with(kUnrecorded) && !key.ends_with(".udp"); }
+
+void add_notes(const Study& study, std::vector<QualityLine>& lines) {
+  std::size_t more = 0, shown = 0;
+  for (const auto& [key, value] : study.quality.preamble.notes) {
+    if (key.starts_with(kUnrecorded)) {
+      if (shown++ < kUnrecordedShown)
+        lines.push_back({doubtful(key) ? Tone::alarm : Tone::plain, "not recorded", printable(value) + ". Requests in it are not seen"});
+      else
+        ++more;
+    } else if (key == kRefused) {
+      lines.push_back({Tone::care, "not recorded", printable(value)});
+    } else if (!key.starts_with(kOwn)) {
+      lines.push_back({Tone::plain, "noted", printable(key) + " = " + printable(value)});
+    }
+  }
+  if (more) lines.push_back({Tone::alarm, "not recorded", count_text(more) + " more processes and kinds of traffic"});
+}
+
 QualityLine clock(const Study& study) {
   const Quality& q = study.quality;
   QualityLine line{Tone::plain, "clock", ""};
@@ -151,13 +182,6 @@ QualityLine recorder(const Study& study) {
   return line;
 }
 
-QualityLine headers(const Study& study) {
-  if (study.quality.preamble.redaction == formats::Redaction::none)
-    return {Tone::alarm, "UNSAFE",
-            "HEADERS WERE RECORDED AS SENT (--unsafe-headers): this file holds passwords, tokens and cookies in clear. Do not pass it on."};
-  return {Tone::plain, "headers", "values of credential headers were masked before anything was written"};
-}
-
 void add_processes(const Study& study, std::vector<QualityLine>& lines) {
   const auto& processes = study.quality.processes;
   if (processes.empty()) return;
@@ -194,10 +218,12 @@ QualityLine verdict(const Study& study) {
   std::vector<std::string> reasons;
   if (q.lost != 0 || !q.losses.empty()) reasons.push_back("events were lost");
   if (q.file.damaged_blocks != 0 || q.file.damaged_bytes != 0) reasons.push_back("the file is damaged");
+  if (!formats::stopped_captures().empty()) reasons.push_back("the file was not read to its end");
   if (q.file.state == CaptureState::truncated) reasons.push_back("the file is cut short");
   if (q.file.state == CaptureState::recovered) reasons.push_back("the file was recovered");
   if (q.file.state == CaptureState::recording) reasons.push_back("it is still being recorded");
   if (has_defect(q.findings)) reasons.push_back("the record contradicts itself");
+  if (std::any_of(q.preamble.notes.begin(), q.preamble.notes.end(), [](const auto& note) { return doubtful(note.first); })) reasons.push_back("some traffic could not be recorded");
   if (q.requests == 0) return {Tone::alarm, "verdict", reasons.empty() ? "No HTTP request was seen." : "No HTTP request was seen, and " + joined(reasons, ", ") + "."};
   if (!reasons.empty()) return {Tone::alarm, "verdict", "Read with care: " + joined(reasons, ", ") + ". Requests touched by it are marked; numbers it could falsify are refused."};
   if (q.tainted != 0) return {Tone::care, "verdict", "No event lost, file complete. Some requests are marked, see below."};
@@ -206,14 +232,14 @@ QualityLine verdict(const Study& study) {
 
 std::vector<QualityLine> quality_lines(const Study& study) {
   std::vector<QualityLine> lines;
-  if (study.quality.preamble.redaction == formats::Redaction::none) lines.push_back(headers(study));
+  const std::vector<QualityLine> masking = masking_lines(study.quality);
+  if (unsafe(study.quality)) lines = masking;
   lines.insert(lines.end(), {recorded(study), file(study), events(study), requests(study), connections(study)});
   if (study.quality.tls.sessions != 0) lines.push_back(tls_sessions(study));
   lines.insert(lines.end(), {clock(study), hooks(study), recorder(study)});
-  if (study.quality.preamble.redaction != formats::Redaction::none) lines.push_back(headers(study));
+  if (!unsafe(study.quality)) lines.insert(lines.end(), masking.begin(), masking.end());
   add_processes(study, lines);
-  for (const auto& [key, value] : study.quality.preamble.notes)
-    lines.push_back({Tone::plain, "noted", printable(key) + " = " + printable(value)});
+  add_notes(study, lines);
   add_findings(study, lines);
   return lines;
 }

@@ -73,6 +73,7 @@ void parent(JsonWriter& json, const flow::RequestTable& table, const Request& ro
   json.key("parent_confidence");
   json.text_or_null(!decided ? std::string_view{} : cause->certain ? "certain" : "likely");
   number_or_null(json, "parent_alternatives", cause != nullptr, cause ? cause->alternatives : 0);
+  if (cause && cause->lost) json.field("parent_unknown", "events_lost");
 }
 
 // What a row says of a call; null where it is none.
@@ -164,6 +165,7 @@ void append_request(std::string& out, const flow::RequestTable& table, const Req
   const bool started = formats::known(row.start) && clock.known();
   number_or_null(json, "start_ns", started, started ? clock.realtime(row.start) : 0);
   number_or_null(json, "duration_ns", row.has_duration, row.duration.count());
+  number_or_null(json, "duration_at_least_ns", row.at_least >= 0, row.at_least);
   number_or_null(json, "first_byte_ns", row.first_byte.count() >= 0, row.first_byte.count());
   number_or_null(json, "reset_ns", row.reset_after >= 0, row.reset_after);
   number_or_null(json, "request_bytes", row.request_bytes >= 0, row.request_bytes);
@@ -218,15 +220,6 @@ void append_request(std::string& out, const flow::RequestTable& table, const Req
   } else {
     json.null();
   }
-  json.key("thread_time");
-  if (row.has_thread_time) {
-    json.begin_object();
-    for (std::size_t i = 0; i < flow::kThreadTimes; ++i)
-      json.field(flow::name_of(static_cast<flow::ThreadTime>(i)), std::int64_t{row.thread_time[i]});
-    json.end_object();
-  } else {
-    json.null();
-  }
   append_milestones(json, row);
   append_labels(json, table, row);
   setup(json, table, row);
@@ -235,6 +228,8 @@ void append_request(std::string& out, const flow::RequestTable& table, const Req
   if (extras.with_headers) {
     headers(json, "request_headers", extras.request_headers);
     headers(json, "response_headers", extras.response_headers);
+    headers(json, "request_trailers", extras.request_trailers);
+    headers(json, "response_trailers", extras.response_trailers);
   }
   json.end_object();
 }

@@ -16,6 +16,8 @@ struct RequestExtras {
   const flow::Split* split = nullptr;  // nullptr: the other end is not known
   const flow::Headers* request_headers = nullptr;
   const flow::Headers* response_headers = nullptr;
+  const flow::Headers* request_trailers = nullptr;  // nullptr: none were seen
+  const flow::Headers* response_trailers = nullptr;
 };
 
 // Appends the object, without a line end.

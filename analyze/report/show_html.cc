@@ -2,6 +2,7 @@
 
 #include "analyze/report/escape.h"
 #include "analyze/report/html_parts.h"
+#include "analyze/report/masking.h"
 #include "analyze/report/lanes_svg.h"
 #include "analyze/report/number.h"
 #include "analyze/report/page.h"
@@ -71,8 +72,7 @@ std::string files_html(const Waterfall& w) {
 }
 
 std::string waits_html(const Waterfall& w) {
-  if (!w.waits_known) return "<p class=\"soft\">What its thread did is not known.</p>\n";
-  if (w.waits.empty()) return "<p class=\"soft\">Its thread was never off the CPU meanwhile.</p>\n";
+  if (w.waits.empty()) return {};
   std::string out = "<h2>Off the CPU</h2>\n<div class=\"wide\"><table>\n<thead><tr><th>left the CPU</th><th>waited</th><th>queued for a CPU</th>"
                     "<th class=\"name\">for</th><th class=\"name\">woken by</th></tr></thead>\n<tbody>\n";
   for (std::size_t i = 0; i < std::min(w.waits.size(), kWaits); ++i) {
@@ -101,7 +101,7 @@ std::string html_show(const flow::Detail& detail, const flow::Study& study, cons
   const Waterfall w = waterfall(detail, study);
   const std::string id = id_text(detail.request.row.id);
   std::string body = element("h1", shortened(w.title, 400)) + "\n" + element("p", "Request " + id + " of " + printable(options.file), "class=\"soft\"") + "\n<div class=\"box\">\n";
-  if (study.quality.preamble.redaction == formats::Redaction::none)
+  if (unsafe(study.quality))
     body += "<div class=\"alarm verdict\">UNSAFE: header values were recorded as sent, credentials too. Do not pass this on.</div>\n";
   body += "<dl class=\"quality\">\n";
   for (const auto& fact : w.facts) {

@@ -36,7 +36,6 @@ class EndWriter {
     append_files(json_, d_.files, d_.row, study_.quality.preamble);
     samples("samples", d_.samples);
     samples("preempted", d_.preempted);
-    thread();
     waits();
     events();
     json_.end_object();
@@ -79,6 +78,8 @@ class EndWriter {
     const auto& e = d_.exchange;
     if (e.request_headers_complete || e.request_headers.size() != 0) extras.request_headers = &e.request_headers;
     if (e.response_headers_complete || e.response_headers.size() != 0) extras.response_headers = &e.response_headers;
+    if (e.request_trailers.size() != 0) extras.request_trailers = &e.request_trailers;
+    if (e.response_trailers.size() != 0) extras.response_trailers = &e.response_trailers;
     append_request(text, table_, d_.row, study_.quality.clock, extras);
     json_.key("request"), json_.raw(text);
     members("tracestate", e.request_headers, flow::members_of_tracestate);
@@ -245,20 +246,6 @@ class EndWriter {
     if (d_.course) return append_course(json_, *d_.course, d_.row, table_.partitions.groups());
     json_.key("course"), json_.null();
     json_.key("calls"), json_.null();
-  }
-
-  void thread() {
-    json_.key("thread");
-    if (d_.thread.empty()) return json_.null();
-    json_.begin_array();
-    for (const auto& s : d_.thread) {
-      json_.begin_object();
-      offset("from_ns", s.from);
-      offset("to_ns", s.to);
-      json_.field("what", flow::name_of(s.what));
-      json_.end_object();
-    }
-    json_.end_array();
   }
 
   void waits() {

@@ -2,6 +2,7 @@
 
 #include "analyze/report/escape.h"
 #include "analyze/report/number.h"
+#include "analyze/report/masking.h"
 #include "analyze/report/show.h"
 #include "analyze/report/table.h"
 #include "analyze/report/waterfall.h"
@@ -32,12 +33,10 @@ std::string lanes(const Waterfall& w, std::size_t width) {
   if (w.lanes.empty()) return heading("No waterfall: " + w.no_lanes);
   std::size_t names = kName;
   for (const auto& lane : w.lanes)
-    if (lane.in_text)
-      for (const std::size_t i : lane.listed) names = std::clamp(lane.bars[i].name.size(), names, kLongName);
+    for (const std::size_t i : lane.listed) names = std::clamp(lane.bars[i].name.size(), names, kLongName);
   const std::size_t bars = width > names + 44 ? width - names - 32 : 16;
   std::string out;
   for (const auto& lane : w.lanes) {
-    if (!lane.in_text) continue;
     out += heading(lane.title);
     Table table({{Align::left, names}, {Align::right, 12}, {Align::right, 9}, {}}, "  ");
     table.row({"", "from", "for", ""});
@@ -79,8 +78,7 @@ std::string files(const Waterfall& w) {
 }
 
 std::string waits(const Waterfall& w, std::size_t width) {
-  if (!w.waits_known) return heading("What its thread did is not known");
-  if (w.waits.empty()) return heading("Its thread was never off the CPU meanwhile");
+  if (w.waits.empty()) return {};
   Table table({{Align::right, 12}, {Align::right, 9}, {Align::right, 9}, {}}, "  ");
   table.row({"left the CPU", "waited", "queued", "for"});
   for (std::size_t i = 0; i < w.waits.size() && i < kWaits; ++i) {
@@ -101,7 +99,7 @@ std::string text_show(const flow::Detail& detail, const flow::Study& study, cons
   const Waterfall w = waterfall(detail, study);
   const std::size_t width = std::clamp<std::size_t>(options.width, 60, 1000);
   std::string out = wrapped("", "Request " + id_text(detail.request.row.id) + " of " + printable(options.file) + ": " + w.title, width) + "\n";
-  if (study.quality.preamble.redaction == formats::Redaction::none)
+  if (unsafe(study.quality))
     out += wrapped("!! ", "UNSAFE: header values were recorded as sent, credentials too. Do not pass this on.", width);
   for (const auto& fact : w.facts)
     out += wrapped(std::string(fact.tone == Tone::plain ? "   " : fact.tone == Tone::care ? " ! " : "!! ") + padded(fact.label, 12), fact.text, width);

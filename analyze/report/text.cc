@@ -149,11 +149,9 @@ std::string phases_of_route(const flow::RouteStudy& route, std::size_t width) {
   add("requests", bands.counts, [](std::uint64_t n) { return count_text(n); });
   add("mean duration", bands.means, [](Duration d) { return d.count() == 0 ? std::string("–") : duration_text(d); });
   for (const auto& row : bands.phases) add(inner + row.name, row.cells, part);
-  if (bands.threads.empty()) {
-    table.line("serving thread: not known for any of these requests");
-  } else {
-    add("serving thread known", bands.thread_counts, [](std::uint64_t n) { return count_text(n); });
-    for (const auto& row : bands.threads) add(inner + row.name, row.cells, part);
+  if (!bands.labels.empty()) {
+    add("waits known", bands.labelled_counts, [](std::uint64_t n) { return count_text(n); });
+    for (const auto& row : bands.labels) add(inner + row.name, row.cells, part);
   }
   return out + table.text();
 }
@@ -185,7 +183,7 @@ std::string slowest(const flow::Study& study, const flow::RequestTable& requests
       for (auto at = lines.find('\n'); at != lines.npos; at = lines.find('\n', at + 1)) lines.insert(at + 1, "  ");
       table.line(std::move(lines));
     };
-    if (const std::string where = dominant_text(row); !where.empty()) add(where);
+    if (const std::string where = dominant_text(row, requests.partitions.parts(row.id)); !where.empty()) add(where);
     for (const auto taint : taints_in(row.taints)) add("marked: " + std::string(text_of(taint)));
   }
   return "\n" + ruler("Slowest requests", options.width) + table.text() + "  tailcap show " + printable(options.file) + " " +

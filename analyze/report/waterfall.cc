@@ -104,10 +104,11 @@ void add_facts(const flow::Detail& detail, const flow::Study& study, std::vector
   const bool broken = row.reset_after >= 0 && !row.has_duration;
   add("result", outcome_text(row) + (row.complete || broken ? "" : "; not seen completely"), failed ? Tone::care : Tone::plain);
   std::string took = row.has_duration ? duration_text(row.duration) + " (" + exact_text(row.duration) + ")" : "unknown: its first or last byte was not seen";
+  if (row.at_least >= 0) took = "at least " + duration_text(Duration{row.at_least}) + " (≥ " + exact_text(Duration{row.at_least}) + "): its beginning was not seen";
   if (broken) took = "none: it was broken off after " + duration_text(Duration{row.reset_after}) + " (" + exact_text(Duration{row.reset_after}) + ")";
   if (row.first_byte.count() >= 0) took += "; first byte of the response after " + duration_text(row.first_byte);
   add("duration", took, row.has_duration ? Tone::plain : Tone::care);
-  const std::string labels = labels_text(d), where = labels.empty() ? dominant_text(row) : labels;
+  const std::string labels = labels_text(d), where = labels.empty() ? dominant_text(row, {}) : labels;
   if (!where.empty()) add("mostly", where);
   const auto& q = study.quality;
   std::string began = offset_text(row.start, study.begin) + " in the recording";
@@ -209,17 +210,8 @@ void add_lanes(const flow::Detail& detail, const RequestDetail& d, Time zero, st
     }
     lanes.push_back(std::move(lane));
   }
-  const std::size_t before = lanes.size();
   if (Lane lane = course_lane(detail, d, zero); !lane.bars.empty()) lanes.push_back(std::move(lane));
-  const bool told = lanes.size() > before;
   if (Lane lane = held_up_lane(d, zero); !lane.bars.empty()) lanes.push_back(std::move(lane));
-  if (d.thread.empty()) return;
-  Lane lane{"thread " + pid_text(d.row.tid) + (d.comm.empty() ? "" : " (" + printable(d.comm) + ")"), {}, {}, {}};
-  for (const auto& s : d.thread)
-    if (s.to > s.from)
-      lane.bars.push_back({std::string(flow::text_of(s.what)), std::string(flow::colour_of(s.what)), s.from - zero, s.to - s.from, {}});
-  lane.in_text = !told;
-  lanes.push_back(std::move(lane));
 }
 
 std::string wait_text(const flow::Wait& w) {
@@ -236,7 +228,6 @@ std::string wait_text(const flow::Wait& w) {
 }
 
 void add_waits(const RequestDetail& d, Time zero, Waterfall& out) {
-  out.waits_known = !d.thread.empty();
   out.waits_left_out = d.waits_left_out;
   for (const auto& w : d.waits) {
     Wait wait;
@@ -282,6 +273,13 @@ void add_heads(const RequestDetail& d, std::vector<Head>& heads) {
     fields(e.response_headers, response);
   }
   heads = {std::move(request), std::move(response)};
+  const auto trailers = [&](std::string_view title, const flow::Headers& of) {
+    if (of.size() == 0) return;
+    heads.push_back({std::string(title), {}, true});
+    fields(of, heads.back());
+  };
+  trailers(server ? "Request trailers, as read" : "Request trailers, as sent", e.request_trailers);
+  trailers(server ? "Response trailers, as sent" : "Response trailers, as read", e.response_trailers);
 }
 
 }  // namespace

@@ -28,7 +28,6 @@ struct Lane {
   // Indexes of the bars that get a line of their own: all, or, of a thread, those that can be seen.
   std::vector<std::size_t> listed;
   std::string others;  // "18 shorter stretches, 1.20 ms together"; empty: none
-  bool in_text = true;  // false: on the page only, another lane says it better
 };
 
 struct Milestone {
@@ -65,7 +64,6 @@ struct Waterfall {
   std::vector<std::string> files_notes;  // what is not among them
   std::vector<Wait> waits;
   std::uint64_t waits_left_out = 0;
-  bool waits_known = false;
   std::vector<std::string> events;  // retransmissions, resets and losses on the connection
   std::vector<Head> heads;
 };

@@ -1,5 +1,7 @@
 #include "analyze/report/words.h"
 
+#include <array>
+
 #include "analyze/report/calls.h"
 #include "analyze/report/escape.h"
 #include "analyze/report/number.h"
@@ -16,18 +18,18 @@ std::string_view text_of(flow::Taint taint) {
     case cut_off: return "the recording ended while it was under way";
     case arrival_unknown: return "its arrival was not seen: it is counted from when it was read";
     case events_lost: return "events were lost while it was under way";
-    case waits_lost: return "some of what its thread waited for was lost";
     case end_inferred: return "its end was worked out from what followed it";
     case clock_step: return "the wall clock was set while it was under way: its times of day are uncertain";
     case malformed: return "it broke HTTP's rules";
     case conflict: return "sources contradict each other";
+    case fields_unknown: return "some header fields are not known: they refer to ones sent earlier, or were not captured";
   }
   return "unknown mark";
 }
 
 std::vector<flow::Taint> taints_in(flow::Taints taints) {
   std::vector<flow::Taint> found;
-  for (unsigned bit = 0; bit <= 10; ++bit)
+  for (unsigned bit = 0; bit <= 11; ++bit)
     if (const auto t = static_cast<flow::Taint>(1u << bit); flow::has(taints, t)) found.push_back(t);
   return found;
 }
@@ -108,7 +110,7 @@ std::size_t greatest(const Values& values) {
 }
 }  // namespace
 
-std::string dominant_text(const flow::Request& row) {
+std::string dominant_text(const flow::Request& row, std::span<const flow::Part> account) {
   if (!row.has_duration || row.duration.count() <= 0) return {};
   const auto share = [&](std::int64_t ns) {
     return duration_text(Duration{ns}) + " (" + share_text(static_cast<double>(ns), static_cast<double>(row.duration.count())) + ")";
@@ -118,10 +120,11 @@ std::string dominant_text(const flow::Request& row) {
     const std::size_t i = greatest(row.phases);
     text = std::string(flow::text_of(flow::phases_of(row.role)[i])) + " " + share(row.phases[i]);
   }
-  if (!row.has_thread_time) return text;
-  const std::size_t i = greatest(row.thread_time);
-  return text + (text.empty() ? "" : "; ") + "its thread: " + std::string(flow::text_of(static_cast<flow::ThreadTime>(i))) + " " +
-         share(row.thread_time[i]);
+  std::array<std::int64_t, flow::kLabels> labels{};
+  for (const flow::Part& part : account) labels[static_cast<std::size_t>(part.label)] += part.time;
+  const std::size_t i = greatest(labels);
+  if (labels[i] == 0) return text;
+  return text + (text.empty() ? "" : "; ") + std::string(flow::text_of(static_cast<flow::Label>(i))) + " " + share(labels[i]);
 }
 
 std::vector<std::pair<std::string_view, std::string_view>> definitions() {
@@ -137,7 +140,7 @@ std::vector<std::pair<std::string_view, std::string_view>> definitions() {
       {"incomplete", "the request or its response lacks its beginning or its end; not in the percentiles"},
       {"marked", "something about the request is missing or inferred; `tailcap show` says what"},
       {"bytes", "bodies after transfer decoding, content coding kept"},
-      {"serving thread", "what the thread that answered did meanwhile; known only where one thread served the request"},
+      {"waits known", "requests of which every nanosecond has a label: what it waited for, or that it was on a CPU"},
   };
 }
 

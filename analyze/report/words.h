@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -31,7 +32,7 @@ std::string pid_text(std::uint32_t pid);
 std::string group_text(const flow::CpuGroup& group);
 
 // Where a request spent its time: "in the service 28.1 ms (94 %); waiting for a lock 27.0 ms". Empty: not known.
-std::string dominant_text(const flow::Request& row);
+std::string dominant_text(const flow::Request& row, std::span<const flow::Part> account);
 
 // Terms used in a report and what they mean, for its last lines.
 std::vector<std::pair<std::string_view, std::string_view>> definitions();

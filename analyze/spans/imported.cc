@@ -4,13 +4,15 @@
 #include <optional>
 #include <stdexcept>
 
+#include "formats/printable.h"
+
 namespace tailcap::spans {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
 [[noreturn]] void refuse(const std::string& name, const std::string& why) {
-  throw std::runtime_error("cannot import " + name + ": " + why +
+  throw std::runtime_error("cannot import " + formats::printable(name) + ": " + why +
                            ". It must be OTLP in JSON, one ExportTraceServiceRequest or one per line, as the OpenTelemetry Collector's file exporter writes it.");
 }
 
@@ -68,7 +70,7 @@ void read_request(const Json& request, Imported& out, const std::string& name, c
         if (out.spans.size() + out.without_ids >= Imported::kMaxSpans) refuse(name, "more than " + std::to_string(Imported::kMaxSpans) + " spans");
         read_span(span, out);
       }
-    out.resource_spans.push_back(resource.dump(-1, ' ', false, Json::error_handler_t::replace));
+    out.resource_spans.push_back(formats::printable_json(resource.dump(-1, ' ', false, Json::error_handler_t::replace)));
   }
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "formats/printable.h"
+
 namespace tailcap::spans {
 namespace {
 
@@ -43,7 +45,7 @@ AttributeRules::AttributeRules(std::string_view text, const std::string& name) {
     const std::string_view line = text.substr(at, text.find('\n', at) - at);
     at += line.size() + 1, ++number;
     const auto refuse = [&](const std::string& why) {
-      throw std::runtime_error(name + ", line " + std::to_string(number) + ": " + why +
+      throw std::runtime_error(formats::printable(name) + ", line " + std::to_string(number) + ": " + why +
                                ". A line is like 'insert KEY = VALUE', 'set KEY = VALUE', 'copy KEY from KEY' or 'delete KEY', perhaps with 'where KEY = VALUE' behind it.");
     };
     std::vector<Word> words;

@@ -42,12 +42,20 @@ void DirectionStream::born(std::uint64_t raw, bool tcp) {
   if (based_) {
     // Arrivals came before the description: count them from the beginning that is now known.
     const std::int64_t first = tcp ? unwrap(base_, static_cast<std::uint32_t>(raw), 0) : 0;
-    arrivals_.shift(first - kUnknownStart);
+    arrivals_.shift(first - (first_known_ ? 0 : kUnknownStart));
   }
   if (!arrivals_.any()) arrivals_.start(0);
   base_ = tcp ? static_cast<std::uint32_t>(raw) : 0;
   based_ = first_known_ = true;
   next_ = 0;
+}
+
+void DirectionStream::began_earlier() {
+  if (!first_known_ || started_) return;
+  first_known_ = false;
+  next_ = kUnknownStart;
+  if (arrivals_.any()) arrivals_.shift(kUnknownStart);
+  else arrivals_ = {};
 }
 
 std::int64_t DirectionStream::offset_of(std::uint64_t position, bool tcp) {

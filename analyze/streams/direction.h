@@ -52,8 +52,10 @@ class DirectionStream {
   DirectionStream(const DirectionStream&) = delete;
   DirectionStream& operator=(const DirectionStream&) = delete;
 
-  // Offset 0 is raw position `raw` and the first byte of the stream. Only before the first piece.
+  // Offset 0 is raw position `raw` and the first byte of the stream. Only before the first piece. The last call counts.
   void born(std::uint64_t raw, bool tcp);
+  // The position given to born() was not the first byte's after all. Only before the first piece.
+  void began_earlier();
   std::int64_t offset_of(std::uint64_t position, bool tcp);
   void no_arrivals() { arrives_ = false; }  // not TCP
   std::uint32_t base() const { return base_; }

@@ -63,6 +63,7 @@ struct Slot {
   std::unique_ptr<Carrier> carrier;
   std::uint64_t epoch = 0;        // Losses when the last event of this socket came
   std::uint64_t any_loss = 0;
+  flow::Time born_at = flow::kNoTime;  // of the description that says where both directions begin
   bool waits = false;             // stands in the queue
   bool listener = false;          // or otherwise no connection: its bytes are not followed
 };

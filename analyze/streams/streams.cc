@@ -97,6 +97,14 @@ struct Streams::Impl {
     s.pair.out.missed();
   }
 
+  // Bytes were moved before the description was written: then it does not say where they begin.
+  void check_birth(Slot& s, const Event& e, bool before_birth) {
+    if (!formats::known(s.born_at) || !s.tcp() || (e.time >= s.born_at && !before_birth)) return;
+    s.born_at = flow::kNoTime;
+    s.pair.in.began_earlier();
+    s.pair.out.began_earlier();
+  }
+
   void on(const Event& e, const formats::Io& io);
   void on(const Event& e, const formats::Arrival& a);
   void on(const Event& e, const formats::StateChange& c);
@@ -114,6 +122,8 @@ void Streams::Impl::on(const Event& e, const formats::Io& io) {
     shared.findings.add(Finding::socket_unknown);
   }
   if (s->listener) return;
+  const bool first_bytes = io.length > 0 && io.error == 0 && s->tcp() && !s->pair[io.direction].started();
+  check_birth(*s, e, first_bytes && s->pair[io.direction].offset_of(io.position, true) < 0);
   missed(*s, io.missed);
   if (s->carrier || sessions.any() || looks_like_record(io.head)) sessions.moved(*s, e, io);
   const bool tcp = s->tcp();
@@ -156,6 +166,7 @@ void Streams::Impl::on(const Event& e, const formats::Arrival& a) {
   shared.arrivals_seen = shared.arrivals_expected = true;
   Slot* s = live.find(a.socket);
   if (!s || s->listener) return;
+  check_birth(*s, e, false);
   missed(*s, a.missed);
   const std::int64_t begin = s->pair.in.offset_of(a.position, true);
   s->pair.in.arrived(begin, begin + a.length, e.time);
@@ -228,13 +239,22 @@ void Streams::Impl::on(const Event& e, const formats::SocketInfo& info) {
     return;
   }
   if (!s->tcp()) s->pair.in.no_arrivals();
-  const bool born = info.origin == formats::Origin::connected || info.origin == formats::Origin::accepted;
+  // A UNIX socket is described at its first use, and its bytes are counted from there.
+  const bool unix_begins = !s->tcp() && info.origin == formats::Origin::unknown;
+  const bool born = unix_begins || info.origin == formats::Origin::connected || info.origin == formats::Origin::accepted;
   // Before the handshake is done the sequence numbers are not yet the stream's.
   const bool counted = !s->tcp() || (info.state != TcpState::none && info.state != TcpState::syn_sent &&
                                      info.state != TcpState::close && info.state != TcpState::new_syn_recv);
-  if (born && counted && (fresh || !known || !s->pair.in.first_known()) && !s->pair.in.started() && !s->pair.out.started()) {
-    if (!s->pair.out.first_known()) s->pair.out.born(info.next_out, s->tcp());
-    if (!s->pair.in.first_known()) s->pair.in.born(info.next_in, s->tcp());
+  // A keyframe may be written before older records of a ring that is behind. Then it says where the connection has got to,
+  // and an older description comes. After a loss that description may be among what was lost.
+  const bool seen_to_begin = formats::known(s->facts.connect_started) || formats::known(s->facts.established);
+  const bool believed = !s->tcp() || seen_to_begin || losses.any_loss == 0;
+  const bool older = formats::known(s->born_at) && e.time < s->born_at;
+  if (born && counted && believed && (fresh || !known || !s->pair.in.first_known() || older) && !s->pair.in.started() &&
+      !s->pair.out.started()) {
+    if (older || !s->pair.out.first_known()) s->pair.out.born(info.next_out, s->tcp());
+    if (older || !s->pair.in.first_known()) s->pair.in.born(info.next_in, s->tcp());
+    s->born_at = e.time;
   }
   note(*s);
 }

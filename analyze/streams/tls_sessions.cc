@@ -100,7 +100,12 @@ void Sessions::on(const Event& e, const formats::TlsIo& io) {
     s->pair.out.missed();
     votes_.lost();
   }
-  apply(votes_.call(e, io, s->facts.library), s);
+  const bool before = s->on != nullptr;
+  const std::span<const Vote> votes = votes_.call(e, io, s->facts.library);
+  apply(votes, s);
+  if (!before && s->on && io.direction == Direction::in)
+    for (const Vote& vote : votes)
+      if (vote.session == io.session) s->carried = s->spare = vote.moved;
   if (!s->pair.in.started() && !s->pair.out.started() && began_here(*s)) {
     s->facts.from_start = true;
     s->pair.in.born(0, false);
@@ -123,7 +128,7 @@ void Sessions::on(const Event& e, const formats::TlsIo& io) {
   if (s->epoch != losses_.epoch) s->epoch = losses_.epoch, piece.taints = piece.taints | Taint::events_lost;
   const std::size_t from = out_.size();
   if (io.direction == Direction::in) {
-    s->reads.push_back({piece.offset, piece.offset + static_cast<std::int64_t>(piece.length), e.time});
+    s->reads.push_back({piece.offset, piece.offset + static_cast<std::int64_t>(piece.length), e.time, covered(*s, io.length)});
     resolve(*s);
   }
   d.push(piece, shared_, out_);
@@ -148,6 +153,8 @@ void Sessions::moved(Slot& socket, const Event& e, const formats::Io& io) {
   DirectionStream& out = socket.pair.out;
   if (socket.carrier && io.direction == Direction::out && !out.started() && out.first_known()) socket.carrier->first_sent = e.time;
   if (socket.carrier && io.direction == Direction::out) socket.carrier->last_sent = e.time, socket.carrier->last_sender = e.thread;
+  if (socket.carrier && io.direction == Direction::in)
+    for (Session* s : socket.carrier->sessions) s->carried += io.length, s->spare += io.length;
   if (socket.carrier) socket.carrier->records[static_cast<std::size_t>(io.direction)].push(io, records_);
   apply(votes_.transfer(e, io, records_), nullptr);
 }
@@ -190,11 +197,15 @@ void Sessions::bind(Session& s, const Tally::Verdict& verdict) {
   }
   sessions.push_back(&s);
   s.on = c;
+  s.carried = s.spare = 0, s.counted = false;
   s.facts.carrier = c->facts.id;
   s.facts.how = verdict.how;
   settle_on(s.facts, c->facts);
   if (s.pair.in.started() || s.pair.out.started()) s.facts.from_start = began_here(s);
   if (!c->tcp()) s.pair.in.no_arrivals();
+  // What it read before it was bound is not held against what its carrier read.
+  if (verdict.how == BindingHow::lengths && (losses_.any_loss != 0 || c->facts.events_missed > 0))
+    for (Session::Read& read : s.reads) read.covered = false;
   resolve(s);
 }
 
@@ -206,6 +217,18 @@ void Sessions::unbind(Session& s) {
   settle_on(s.facts, {});
 }
 
+// Whether its carrier has read as much as this plaintext needs. What is encrypted is longer, so what is left over adds up: it
+// counts for nothing any more as soon as the plaintext is exactly what one record held.
+bool Sessions::covered(Session& s, std::uint32_t length) {
+  const bool enough = !s.counted || s.spare >= length;
+  const std::uint64_t added = s.carried - std::min<std::uint64_t>(s.carried, length);
+  const bool exact = added > kRecordHeader && is_record_overhead(added - kRecordHeader);
+  s.counted = (s.counted || exact) && s.on && !s.on->facts.tls;
+  s.spare = !enough || exact ? 0 : s.spare - std::min<std::uint64_t>(s.spare, length);
+  s.carried = 0;
+  return enough;
+}
+
 // Tells when the bytes of its reads had arrived, as far as its carrier knows by now.
 void Sessions::resolve(Session& s) {
   std::size_t n = 0;
@@ -215,7 +238,7 @@ void Sessions::resolve(Session& s) {
     if (!s.on && !s.log) break;
     if (s.on && s.on->pair.in.holds() && s.on->pair.in.front_done() <= read.done) break;
     const ReadLog& log = s.on ? s.on->carrier->reads : *s.log;
-    s.pair.in.told(read.begin, read.end, log.at(read.done));
+    s.pair.in.told(read.begin, read.end, read.covered ? log.at(read.done) : flow::kNoTime);
   }
   s.reads.erase(s.reads.begin(), s.reads.begin() + static_cast<std::ptrdiff_t>(n));
 }

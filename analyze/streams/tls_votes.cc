@@ -24,11 +24,11 @@ constexpr std::uint32_t kLeastAdded = kRecordHeader + 8;
 // 8); TLS 1.2 a tag of 16 (ChaCha20), with an explicit nonce of 8 (GCM). CBC pads, so its lengths prove nothing.
 constexpr std::array<std::uint32_t, 5> kOverheads = {17, 24, 16, 9, 32};
 
-bool is_overhead(std::uint32_t encrypted, std::uint32_t plain) {
-  return encrypted > plain && std::find(kOverheads.begin(), kOverheads.end(), encrypted - plain) != kOverheads.end();
-}
+bool is_overhead(std::uint32_t encrypted, std::uint32_t plain) { return encrypted > plain && is_record_overhead(encrypted - plain); }
 
 }  // namespace
+
+bool is_record_overhead(std::uint64_t added) { return std::find(kOverheads.begin(), kOverheads.end(), added) != kOverheads.end(); }
 
 void Ledger::age(formats::Time at) {
   while (!offers_.empty() && offers_.front().at + kOfferAge < at) {
@@ -140,7 +140,7 @@ std::span<const Vote> TlsVotes::transfer(const formats::Event& e, const formats:
       continue;
     }
     const Ledger::Claim claim = t.written.claim(length, true, e.time);
-    if (claim.owner != 0) votes_.push_back({claim.owner, {false, io.socket}, BindingHow::lengths, false, claim.overhead});
+    if (claim.owner != 0) votes_.push_back({claim.owner, {false, io.socket}, BindingHow::lengths, false, claim.overhead, 0});
   }
   return votes_;
 }
@@ -186,7 +186,7 @@ void TlsVotes::nested(Track& t, const formats::Event& e, const formats::TlsIo& i
   // The kernel encrypts (kTLS): the lengths are those of the plaintext.
   const bool kernel = inside->length == io.length && !inside->carrier.session;
   if (inside->carrier.session && !plausible) return;
-  votes_.push_back({io.session, inside->carrier, BindingHow::nested, (plausible || kernel) && !inside->carrier.session, 0});
+  votes_.push_back({io.session, inside->carrier, BindingHow::nested, (plausible || kernel) && !inside->carrier.session, 0, inside->length});
 }
 
 void TlsVotes::by_length(Track& t, const formats::Event& e, const formats::TlsIo& io) {
@@ -194,7 +194,7 @@ void TlsVotes::by_length(Track& t, const formats::Event& e, const formats::TlsIo
   if (t.partial_session != io.session) t.partial_session = io.session, t.partial = 0;
   t.partial += std::min(io.length, UINT32_MAX - t.partial);
   const Ledger::Claim claim = t.read.claim(t.partial, false, e.time);
-  if (claim.owner != 0) votes_.push_back({io.session, {false, claim.owner}, BindingHow::lengths, false, claim.overhead});
+  if (claim.owner != 0) votes_.push_back({io.session, {false, claim.owner}, BindingHow::lengths, false, claim.overhead, 0});
   if (claim.fits || !t.read.larger(t.partial)) t.partial = 0;
 }
 
@@ -210,7 +210,7 @@ void TlsVotes::of_go(Track& t, const formats::TlsIo& io, formats::Time began) {
   }
   if (!last || length < std::uint64_t{io.length} + kLeastAdded) return;
   const CarrierKey carrier = last->carrier;
-  votes_.push_back({io.session, carrier, BindingHow::nested, is_overhead(last->last_record, io.length), 0});
+  votes_.push_back({io.session, carrier, BindingHow::nested, is_overhead(last->last_record, io.length), 0, length});
   std::erase_if(t.recent, [&](const Moved& m) { return m.carrier == carrier && m.direction == io.direction; });
 }
 

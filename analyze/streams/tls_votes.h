@@ -32,12 +32,16 @@ struct CarrierKey {
   bool operator==(const CarrierKey&) const = default;
 };
 
+// Encryption adds so much to a record's payload with some cipher.
+bool is_record_overhead(std::uint64_t added);
+
 struct Vote {
   formats::TlsSessionId session = 0;
   CarrierKey carrier;
   flow::BindingHow how = flow::BindingHow::none;
   bool strong = false;         // nested: the lengths fit, too
   std::uint32_t overhead = 0;  // by length: what encryption added
+  std::uint64_t moved = 0;     // nested: bytes that the carrier moved inside the call, in its direction
 };
 
 // What one owner has that another has not taken yet.

@@ -11,12 +11,17 @@ namespace {
 constexpr std::size_t kMostLinks = 64;    // from a request to whoever made it
 constexpr std::size_t kMostOfValue = 80;  // bytes
 
+// Empty, or overwritten by the recorder: nothing that could tell requests apart.
+bool masked(std::string_view value) {
+  return std::all_of(value.begin(), value.end(), [](char c) { return c == '*'; });
+}
+
 }  // namespace
 
 void Groups::push(const flow::Exchange& exchange, flow::TextPool& texts) {
   if (field_.empty()) return;
   const auto value = exchange.request_headers.find(field_);
-  if (value && !value->empty()) values_.emplace(exchange.id, texts.intern(value->substr(0, kMostOfValue)));
+  if (value && !masked(*value)) values_.emplace(exchange.id, texts.intern(value->substr(0, kMostOfValue)));
 }
 
 void Groups::settle(flow::RequestTable& table) const {

@@ -12,6 +12,9 @@ using formats::Time;
 
 // Beyond this many, losses are joined to the one before: the report shows spans, not events.
 constexpr std::size_t kMaxLosses = 4096;
+// Notes on traffic that is not recorded; recorders count no more than so many.
+constexpr std::string_view kUnrecorded = "tailcap.unrecorded.";
+constexpr std::size_t kMaxUnrecorded = 4096, kMaxNoteKey = 64, kMaxNoteValue = 256;
 constexpr std::size_t kMaxPrograms = 1024;
 
 std::string_view text_of(LossCause cause) {
@@ -36,7 +39,7 @@ std::string_view text_of(LossCause cause) {
   return "unknown cause";
 }
 
-// Could the loss of such an event change what a request looks like? Waits only change its thread time.
+// Could the loss of such an event change what a request looks like? Waits only change its labels.
 bool requests_need(std::uint8_t kind) {
   switch (static_cast<Kind>(kind)) {
     case Kind::send:
@@ -77,6 +80,7 @@ bool requests_need(std::uint8_t kind) {
     case Kind::file_call:
     case Kind::note:
     case Kind::net_interface:
+    case Kind::masking:
     case Kind::sample:
     case Kind::go_exit:
     case Kind::go_panic:
@@ -145,11 +149,21 @@ void QualityFacts::push(const formats::Event& event) {
       const auto& loss = std::get<formats::Loss>(event.body);
       lost_ += loss.count;
       const auto lost_kind = static_cast<Kind>(loss.kind);
-      if (lost_kind == Kind::send || loss.kind == 255) lost_sends_ += loss.count;
-      if (lost_kind == Kind::receive || loss.kind == 255) lost_receives_ += loss.count;
+      const bool any = loss.kind == 255;
+      if (lost_kind == Kind::send || lost_kind == Kind::tls_send || any) lost_sends_ += loss.count;
+      if (lost_kind == Kind::receive || lost_kind == Kind::tls_receive || any) lost_receives_ += loss.count;
       std::string what(text_of(loss.cause));
       if (loss.kind != 255) what.append(": ").append(formats::name_of(static_cast<Kind>(loss.kind)));
       if (loss.count > 0) lose(loss.since, event.time, loss.count, std::move(what), requests_need(loss.kind));
+      break;
+    }
+    case Kind::masking: {
+      const auto& m = std::get<formats::Masking>(event.body);
+      masking_.streams += m.streams;
+      masking_.foreign += m.foreign;
+      masking_.doubtful += m.doubtful;
+      masking_.withheld += m.withheld;
+      masking_known_ = true;
       break;
     }
     case Kind::recorder_cost:
@@ -164,6 +178,13 @@ void QualityFacts::push(const formats::Event& event) {
         it = programs_.emplace(cost.program, Program{}).first;
       if (it != programs_.end())
         it->second = {std::max(it->second.runs, cost.runs), std::max(it->second.time, cost.time)};
+      break;
+    }
+    case Kind::note: {
+      // Each counts from the beginning: the last is the total.
+      const auto& note = std::get<formats::Note>(event.body);
+      if (!note.key.starts_with(kUnrecorded) || note.key.size() > kMaxNoteKey || note.value.size() > kMaxNoteValue) break;
+      if (unrecorded_.size() < kMaxUnrecorded || unrecorded_.contains(note.key)) unrecorded_.insert_or_assign(std::string(note.key), note.value);
       break;
     }
     default:
@@ -182,11 +203,15 @@ void QualityFacts::taint(flow::RequestTable& table) const {
       spans[n++] = s;
   }
   spans.resize(n);
-  if (spans.empty() && clock_.steps().empty()) return;
   auto& rows = table.rows;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const Time start = rows.start(i);
-    if (!known(start)) continue;
+    if (!known(start)) {
+      // Its beginning was not seen. Where nothing on its connection says why, it was before the recording, or is lost.
+      if (rows[i].taints == 0)
+        rows.add_taints(i, static_cast<flow::Taints>(spans.empty() ? flow::Taint::began_before : flow::Taint::events_lost));
+      continue;
+    }
     // Without a known end it may have lasted until the capture's.
     const Time end = rows.has_duration(i) ? start + rows.duration(i) : std::max(last_, start);
     const auto after =
@@ -220,7 +245,10 @@ void QualityFacts::fill(flow::Quality& quality) const {
     quality.program_runs += program.runs;
     quality.program_time += program.time;
   }
+  quality.masking = masking_;
+  quality.masking_known = masking_known_;
   quality.losses = losses_;
+  quality.preamble.notes.insert(quality.preamble.notes.end(), unrecorded_.begin(), unrecorded_.end());
 }
 
 }  // namespace tailcap::tail

@@ -37,7 +37,10 @@ class QualityFacts {
   std::uint64_t events_ = 0, lost_ = 0, lost_sends_ = 0, lost_receives_ = 0, retransmits_ = 0, samples_ = 0;
   bool recorder_known_ = false;
   formats::RecorderCost recorder_;
+  formats::Masking masking_;
+  bool masking_known_ = false;
   std::map<std::string, Program, std::less<>> programs_;
+  std::map<std::string, std::string, std::less<>> unrecorded_;  // notes of the recorder on traffic that is not recorded
   std::vector<flow::LossSpan> losses_;
   std::vector<std::pair<formats::Time, formats::Time>> doubtful_;  // something that requests are made of was lost
 };

@@ -48,17 +48,11 @@ std::vector<Band> bands(const RequestTable& table, const std::vector<std::uint32
       ++band.count;
       total += static_cast<double>(row.duration.count());
       for (std::size_t i = 0; i < band.phases.size(); ++i) band.phases[i] += static_cast<double>(row.phases[i]);
-      if (!row.has_thread_time) continue;
-      ++band.thread_count;
-      for (std::size_t i = 0; i < flow::kThreadTimes; ++i)
-        band.thread_time[i] += static_cast<double>(row.thread_time[i]);
     }
     if (band.count > 0) {
       band.mean = Duration{std::llround(total / static_cast<double>(band.count))};
       for (double& p : band.phases) p /= static_cast<double>(band.count);
     }
-    if (band.thread_count > 0)
-      for (double& t : band.thread_time) t /= static_cast<double>(band.thread_count);
     out.push_back(band);
   }
   return out;

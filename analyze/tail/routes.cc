@@ -6,6 +6,8 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "formats/printable.h"
+
 namespace tailcap::tail {
 namespace {
 
@@ -118,7 +120,7 @@ std::string learned_route(std::string_view path) {
 
 RouteTemplate::RouteTemplate(std::string text) : text_(std::move(text)) {
   if (!text_.starts_with('/'))
-    throw std::runtime_error("the route template '" + text_ +
+    throw std::runtime_error("the route template '" + formats::printable(text_) +
                              "' does not begin with '/'. Write it like '/users/{id}'.");
   each_segment(text_, [&](std::string_view s, bool last) {
     const bool any = s.size() >= 2 && s.front() == '{' && s.back() == '}';

@@ -3,14 +3,14 @@
 #include <algorithm>
 
 #include "analyze/flow/connection.h"
-#include "analyze/timeline/wait_kind.h"
+#include "analyze/flow/off_cpu_wait.h"
 
 namespace tailcap::timeline {
 
 using flow::Lane;
 using flow::LaneKind;
 using flow::LaneMark;
-using flow::ThreadTime;
+using flow::LabelGroup;
 using formats::known;
 
 LaneCollector::LaneCollector(Time from, Time to, std::vector<std::uint32_t> pids) : from_(from), to_(to), pids_(std::move(pids)) {
@@ -30,7 +30,7 @@ LaneCollector::Thing* LaneCollector::thing(LaneKind kind, std::uint32_t pid, std
   return &made;
 }
 
-void LaneCollector::stretch(Thing& thing, Time from, Time to, ThreadTime what, std::string note) {
+void LaneCollector::stretch(Thing& thing, Time from, Time to, LabelGroup what, std::string note) {
   from = std::max(from, from_), to = std::min(to, to_);
   auto& stretches = thing.lane.stretches;
   // Waits of a thread that overlap those before are cut: a lane has one state at a time.
@@ -41,11 +41,11 @@ void LaneCollector::stretch(Thing& thing, Time from, Time to, ThreadTime what, s
     return;
   }
   ++stretches_;
-  if (what == ThreadTime::on_cpu || what == ThreadTime::runnable) thing.busy += (to - from).count();
+  if (what == LabelGroup::cpu || what == LabelGroup::scheduler) thing.busy += (to - from).count();
   stretches.push_back({from, to, what, std::move(note)});
 }
 
-void LaneCollector::change(Thing& thing, Time at, ThreadTime what, std::string note) {
+void LaneCollector::change(Thing& thing, Time at, LabelGroup what, std::string note) {
   if (known(thing.since)) stretch(thing, thing.since, at, thing.what, std::move(thing.note));
   thing.since = at, thing.what = what, thing.note = std::move(note);
 }
@@ -63,17 +63,17 @@ void LaneCollector::push(const formats::Event& event) {
 }
 
 void LaneCollector::take(const formats::Event& event, const formats::OffCpu& off) {
-  if (!meant(event.thread.pid)) return;
+  if (!meant(event.thread.pid) || off.left > event.time) return;
   Thing* t = thing(LaneKind::thread, event.thread.pid, event.thread.tid);
   if (!t) return;
   // On a CPU since the wait before, unless one in between was lost.
-  if (known(t->since) && off.missed == 0) stretch(*t, t->since, off.left, ThreadTime::on_cpu);
+  if (known(t->since) && off.missed == 0) stretch(*t, t->since, off.left, LabelGroup::cpu);
   else if (off.missed > 0 && off.left > from_ && t->since < to_) ++t->busy;
   const bool woken = known(off.runnable) && off.runnable >= off.left && off.runnable <= event.time;
   const Time until = woken ? off.runnable : event.time;
-  const ThreadTime what = wait_kind(off);
+  const LabelGroup what = flow::group_of(flow::label_of(flow::off_cpu_wait(event)));
   stretch(*t, off.left, until, what, off.throttled ? "throttled" : "");
-  stretch(*t, until, event.time, ThreadTime::runnable);
+  stretch(*t, until, event.time, LabelGroup::scheduler);
   t->since = event.time;
   if (event.goroutine == 0) ran_until(event.thread.pid, event.thread.tid, off.left);
 }
@@ -82,8 +82,8 @@ void LaneCollector::ran_until(std::uint32_t pid, std::uint32_t tid, Time at) {
   const auto ran = running_.find(tid);
   if (ran == running_.end()) return;
   Things& things = things_[static_cast<std::size_t>(LaneKind::goroutine)];
-  if (const auto it = things.find({pid, ran->second}); it != things.end() && known(it->second.since) && it->second.what == ThreadTime::on_cpu) {
-    change(it->second, at, ThreadTime::unknown, {});
+  if (const auto it = things.find({pid, ran->second}); it != things.end() && known(it->second.since) && it->second.what == LabelGroup::cpu) {
+    change(it->second, at, LabelGroup::unexplained, {});
     it->second.since = formats::kNoTime;
   }
   running_.erase(ran);
@@ -120,12 +120,12 @@ void LaneCollector::take(const formats::Event& event, const formats::GoState& st
   if (state.state == GoRunState::running) {
     ran_until(event.thread.pid, tid, event.time);
     if (running_.size() < kMostThings) running_[tid] = state.goroutine;
-    change(*t, event.time, ThreadTime::on_cpu, "running");
+    change(*t, event.time, LabelGroup::cpu, "running");
     return;
   }
   if (const auto ran = running_.find(tid); ran != running_.end() && ran->second == state.goroutine) running_.erase(ran);
-  if (state.state == GoRunState::ready) change(*t, event.time, ThreadTime::runnable, "ready to run");
-  else if (state.state == GoRunState::parked) change(*t, event.time, ThreadTime::other, state.reason.empty() ? "parked" : std::string(state.reason));
+  if (state.state == GoRunState::ready) change(*t, event.time, LabelGroup::scheduler, "ready to run");
+  else if (state.state == GoRunState::parked) change(*t, event.time, LabelGroup::causeless, state.reason.empty() ? "parked" : std::string(state.reason));
   else t->since = formats::kNoTime;
 }
 
@@ -133,7 +133,7 @@ void LaneCollector::take(const formats::Event& event, const formats::GoExit& exi
   Things& things = things_[static_cast<std::size_t>(LaneKind::goroutine)];
   const auto at = things.find({event.thread.pid, exit.goroutine});
   if (at == things.end()) return;
-  change(at->second, event.time, ThreadTime::unknown, {});
+  change(at->second, event.time, LabelGroup::unexplained, {});
   at->second.since = formats::kNoTime;
 }
 
@@ -144,10 +144,10 @@ void LaneCollector::take(const formats::Event& event, const formats::GoRuntime& 
   const bool stop = runtime.phase != GoPhase::gc_begin && runtime.phase != GoPhase::gc_end;
   Thing* t = thing(LaneKind::collector, event.thread.pid, stop ? 1 : 0);
   if (!t) return;
-  if (runtime.phase == GoPhase::gc_begin) change(*t, event.time, ThreadTime::sleep, "collection");
-  else if (runtime.phase == GoPhase::stop_begin) change(*t, event.time, ThreadTime::runnable, "the world is to stop" + (runtime.reason.empty() ? "" : ": " + std::string(runtime.reason)));
-  else if (runtime.phase == GoPhase::stopped) change(*t, event.time, ThreadTime::lock, "the world is stopped" + (runtime.reason.empty() ? "" : ": " + std::string(runtime.reason)));
-  else change(*t, event.time, ThreadTime::unknown, {}), t->since = formats::kNoTime;
+  if (runtime.phase == GoPhase::gc_begin) change(*t, event.time, LabelGroup::sleep, "collection");
+  else if (runtime.phase == GoPhase::stop_begin) change(*t, event.time, LabelGroup::scheduler, "the world is to stop" + (runtime.reason.empty() ? "" : ": " + std::string(runtime.reason)));
+  else if (runtime.phase == GoPhase::stopped) change(*t, event.time, LabelGroup::go_runtime, "the world is stopped" + (runtime.reason.empty() ? "" : ": " + std::string(runtime.reason)));
+  else change(*t, event.time, LabelGroup::unexplained, {}), t->since = formats::kNoTime;
 }
 
 void LaneCollector::take(const formats::Event& event, const formats::TaskInfo& info) {
@@ -164,7 +164,7 @@ void LaneCollector::take(const formats::Event& event, const formats::TaskExit&) 
   Things& things = things_[static_cast<std::size_t>(LaneKind::thread)];
   const auto at = things.find({event.thread.pid, event.thread.tid});
   if (at == things.end() || !known(at->second.since)) return;
-  stretch(at->second, at->second.since, event.time, ThreadTime::on_cpu);
+  stretch(at->second, at->second.since, event.time, LabelGroup::cpu);
   at->second.since = formats::kNoTime;
 }
 
@@ -209,7 +209,7 @@ void LaneCollector::choose(Things& things, LaneKind kind, flow::Lanes& out) {
   const auto first = [](const Thing* t) {
     Time at = formats::kMaxTime;
     for (const auto& s : t->lane.stretches)
-      if (s.what == ThreadTime::on_cpu || s.what == ThreadTime::runnable) {
+      if (s.what == LabelGroup::cpu || s.what == LabelGroup::scheduler) {
         at = s.from;
         break;
       }

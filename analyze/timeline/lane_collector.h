@@ -32,7 +32,7 @@ class LaneCollector {
   struct Thing {
     flow::Lane lane;
     Time since = formats::kNoTime;  // of the state that it is in; kNoTime: not known
-    flow::ThreadTime what = flow::ThreadTime::unknown;
+    flow::LabelGroup what = flow::LabelGroup::unexplained;
     std::string note;
     std::int64_t busy = 0;          // ns in the window that it did not wait
   };
@@ -40,9 +40,9 @@ class LaneCollector {
 
   bool meant(std::uint32_t pid) const;
   Thing* thing(flow::LaneKind kind, std::uint32_t pid, std::uint64_t number);
-  void stretch(Thing& thing, Time from, Time to, flow::ThreadTime what, std::string note = {});
+  void stretch(Thing& thing, Time from, Time to, flow::LabelGroup what, std::string note = {});
   // It is in another state from now on.
-  void change(Thing& thing, Time at, flow::ThreadTime what, std::string note);
+  void change(Thing& thing, Time at, flow::LabelGroup what, std::string note);
   void mark(flow::LaneKind kind, std::uint32_t pid, std::uint64_t number, flow::LaneMark mark);
   // The thread runs no goroutine, or another one: the one that it ran has ended, if it is still said to run.
   void ran_until(std::uint32_t pid, std::uint32_t tid, Time at);

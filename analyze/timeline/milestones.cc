@@ -83,11 +83,28 @@ std::array<std::int64_t, 6> client_phases(const Exchange& e, std::int64_t start,
   return {send, wait_continue, pipelined, ttfb, taken - arrived, end - taken};
 }
 
+// From the first instant to the last that is known of it.
+std::optional<std::int64_t> seen(const Exchange& e) {
+  std::optional<std::int64_t> from, to;
+  for (const Time t : {e.seen_from, e.request.first_arrived, e.request.first_done, e.request.last_done, e.response.first_arrived,
+                       e.response.first_done, e.response.last_done}) {
+    if (!known(t)) continue;
+    from = std::min(from.value_or(at(t)), at(t));
+    to = std::max(to.value_or(at(t)), at(t));
+  }
+  if (!from || *to == *from) return std::nullopt;  // a single instant says nothing
+  return *to - *from;
+}
+
 }  // namespace
 
 Milestones milestones(const Exchange& e) {
   Milestones m;
-  if (flow::has(e.taints, Taint::began_before) && !e.complete) return m;  // what was seen first is not its beginning
+  // What was seen first is not its beginning.
+  if (known(e.seen_from) || (flow::has(e.taints, Taint::began_before) && !e.complete)) {
+    m.at_least = seen(e);
+    return m;
+  }
   const bool server = e.role == Role::server;
   const Time response_first =
       !server && known(e.response.first_arrived) ? e.response.first_arrived : e.response.first_done;

@@ -3,14 +3,15 @@
 
 #include <string>
 
+#include "capture/go/program.h"
+
 namespace tailcap::capture::go {
 
 struct ProgramDescription {
-  std::string text;         // "go1.23.5, goroutines by DWARF; 9 places at 0.5 µs a hit, 2 at 9.5 µs"; empty: no Go program
+  std::string text;         // "go1.23.5, goroutines by DWARF; 9 places at 0.5 µs a hit, 2 at 9.5 µs"
   std::string unsupported;  // what cannot be told and why; empty: nothing
 };
 
-// Never throws: what is wrong with the file is in unsupported.
-ProgramDescription describe_program(const std::string& path);
+ProgramDescription describe_program(const Program& program);
 
 }  // namespace tailcap::capture::go

@@ -63,14 +63,6 @@ bool is_grpc_handler(std::string_view name) {
          function.find('.') == function.npos && function.find('_', 1) < function.size() - 8;
 }
 
-bool may_call(std::string_view grpc_handler, std::string_view function) {
-  constexpr std::string_view kEnd = "_Handler";
-  const auto dot = function.rfind('.');
-  if (dot == function.npos || !grpc_handler.ends_with(kEnd)) return false;
-  // Either name may have a '_' of its own.
-  return grpc_handler.substr(0, grpc_handler.size() - kEnd.size()).ends_with("_" + std::string(function.substr(dot + 1)));
-}
-
 std::vector<Handler> find_handlers(const ElfFile& file, const GoFunctions& functions) {
   std::vector<Handler> found;
   std::map<std::string, std::uint64_t> methods;

@@ -28,7 +28,5 @@ std::vector<Handler> find_handlers(const symbols::ElfFile& file, const symbols::
 
 // "example.org/pb._Cart_Get_Handler", as grpc-go's generator writes it.
 bool is_grpc_handler(std::string_view name);
-// Whether the function is a method that such a handler may call, by its name: "main.(*server).Get".
-bool may_call(std::string_view grpc_handler, std::string_view function);
 
 }  // namespace tailcap::capture::go

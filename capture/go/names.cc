@@ -1,16 +1,12 @@
 #include "capture/go/names.h"
 
-#include <algorithm>
-#include <exception>
 #include <utility>
-
-#include "capture/symbols/go_methods.h"
 
 namespace tailcap::capture::go {
 
 namespace {
 
-constexpr std::size_t kMaxValues = 65536;  // more function values than that are none
+constexpr std::uint64_t kMaxMemory = 128u << 20;  // Kubernetes' largest program takes 12 MiB; those beyond have no names
 
 std::string_view at(const std::vector<std::string>& texts, std::size_t number) {
   return number < texts.size() ? std::string_view(texts[number]) : std::string_view();
@@ -18,25 +14,22 @@ std::string_view at(const std::vector<std::string>& texts, std::size_t number) {
 
 }  // namespace
 
-void Names::add(std::uint16_t file, const Program& program, std::optional<symbols::GoFunctions> functions,
-                const std::string& path) {
+void Names::add(std::uint16_t file, const Program& program, Tables tables) {
   auto fresh = std::make_unique<File>();
   fresh->handlers = program.handlers;
   fresh->wait_reasons = program.wait_reasons;
   fresh->stop_reasons = program.stop_reasons;
   fresh->anchors = program.anchors;
-  if (functions) fresh->functions.emplace(std::move(*functions));
-  const bool methods = std::any_of(program.handlers.begin(), program.handlers.end(), [](const auto& h) { return h.is == HandlerIs::method; });
-  try {
-    if (methods && fresh->functions) fresh->types.emplace(symbols::ElfFile::open(path));
-  } catch (const std::exception&) {
-    // It is gone: handlers have the names of the functions that call them.
-  }
+  for (const auto& method : tables.methods) fresh->methods.emplace(std::pair{method.handler, method.type}, method.function);
   const std::lock_guard lock(mutex_);
+  if (memory_ + tables.functions.memory() <= kMaxMemory) {
+    memory_ += tables.functions.memory();
+    fresh->functions = std::move(tables.functions);
+  }
   files_[file] = std::move(fresh);
 }
 
-Names::File* Names::of(std::uint16_t file) const {
+const Names::File* Names::of(std::uint16_t file) const {
   const auto found = files_.find(file);
   return found == files_.end() ? nullptr : found->second.get();
 }
@@ -55,51 +48,31 @@ std::string_view Names::stop_reason(std::uint16_t file, std::uint8_t number) con
 
 Names::Handler Names::handler(std::uint16_t file, std::uint16_t number, std::uint64_t what, std::uint64_t place) const {
   const std::lock_guard lock(mutex_);
-  File* known = of(file);
+  const File* known = of(file);
   if (!known || number >= known->handlers.size()) return {what, {}};
   const HandlerPlace& here = known->handlers[number];
   const std::uint64_t moved = place - here.place;  // where the loader has put the file
   if (here.is == HandlerIs::value && what != 0) return {what, name(*known, what - moved, true)};
   if (here.is == HandlerIs::method) {
-    if (const auto& found = method(*known, number, what - moved); !found.name.empty()) return {found.address + moved, found.name};
+    // Of the type's methods the one that the handler calls, by its name; two that it might be are none.
+    const auto method = known->methods.find({number, what - moved});
+    const std::string_view called = method == known->methods.end() ? std::string_view() : name(*known, method->second, true);
+    if (!called.empty()) return {method->second + moved, called};
   }
   return {here.function + moved, here.name};
-}
-
-// Of the type's methods the one that the handler calls, by its name; two that it might be are none.
-const symbols::GoFunction& Names::method(File& file, std::uint16_t number, std::uint64_t type) {
-  static const symbols::GoFunction none;
-  const auto told = file.methods.find({number, type});
-  if (told != file.methods.end()) return told->second;
-  if (!file.types || file.methods.size() >= kMaxValues) return none;
-  symbols::GoFunction found;
-  std::size_t count = 0;
-  for (const std::uint64_t offset : symbols::go_methods(*file.types, type)) {
-    auto function = file.functions->around(file.functions->text() + offset);
-    if (!function || function->address != file.functions->text() + offset || !may_call(file.handlers[number].name, function->name)) continue;
-    found = *std::move(function);
-    ++count;
-  }
-  if (count != 1) found = {};
-  return file.methods.emplace(std::pair{number, type}, std::move(found)).first->second;
 }
 
 std::string_view Names::function(std::uint16_t file, std::uint16_t number, std::uint64_t place, std::uint64_t address,
                                  bool begins) const {
   const std::lock_guard lock(mutex_);
-  File* known = of(file);
+  const File* known = of(file);
   if (!known || number >= known->anchors.size()) return {};
   return name(*known, address - (place - known->anchors[number]), begins);
 }
 
-std::string_view Names::name(File& file, std::uint64_t address, bool begins) {
-  auto& names = begins ? file.values : file.around;
-  const auto told = names.find(address);
-  if (told != names.end()) return told->second;
-  if (!file.functions || names.size() >= kMaxValues) return {};
-  const auto function = file.functions->around(address);
-  const bool known = function && (!begins || function->address == address);
-  return names.emplace(address, known ? function->name : std::string()).first->second;
+std::string_view Names::name(const File& file, std::uint64_t address, bool begins) {
+  const auto* function = file.functions.around(address);
+  return function && (!begins || function->address == address) ? file.functions.name(*function) : std::string_view();
 }
 
 }  // namespace tailcap::capture::go

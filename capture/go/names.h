@@ -5,14 +5,13 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "capture/go/program.h"
-#include "capture/symbols/go_binary.h"
+#include "capture/go/tables.h"
 
 namespace tailcap::capture::go {
 
@@ -24,8 +23,7 @@ class Names {
     std::string_view name;      // empty: not known
   };
 
-  // functions: of the same file, which can be opened by path; both are kept as far as names need them.
-  void add(std::uint16_t file, const Program& program, std::optional<symbols::GoFunctions> functions, const std::string& path);
+  void add(std::uint16_t file, const Program& program, Tables tables);
 
   std::string_view wait_reason(std::uint16_t file, std::uint8_t number) const;
   std::string_view stop_reason(std::uint16_t file, std::uint8_t number) const;
@@ -41,18 +39,15 @@ class Names {
     std::vector<HandlerPlace> handlers;
     std::vector<std::string> wait_reasons, stop_reasons;
     std::vector<std::uint64_t> anchors;
-    std::optional<symbols::GoFunctions> functions;
-    std::optional<symbols::ElfFile> types;  // where handlers are methods
-    std::map<std::pair<std::uint16_t, std::uint64_t>, symbols::GoFunction> methods;  // by the handler's place and the type; without a name: not found
-    std::map<std::uint64_t, std::string> values;  // names of what begins, by the file's address
-    std::map<std::uint64_t, std::string> around;  // … and of what is there
+    symbols::FunctionNames functions;
+    std::map<std::pair<std::uint16_t, std::uint64_t>, std::uint64_t> methods;  // functions by the handler's place and the type
   };
-  File* of(std::uint16_t file) const;
-  static std::string_view name(File& file, std::uint64_t address, bool begins);
-  static const symbols::GoFunction& method(File& file, std::uint16_t number, std::uint64_t type);
+  const File* of(std::uint16_t file) const;
+  static std::string_view name(const File& file, std::uint64_t address, bool begins);
 
   mutable std::mutex mutex_;
   std::map<std::uint16_t, std::unique_ptr<File>> files_;
+  std::uint64_t memory_ = 0;  // of the functions of all files
 };
 
 }  // namespace tailcap::capture::go

@@ -1,13 +1,12 @@
 #include "capture/go/processors.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <filesystem>
-#include <fstream>
 #include <optional>
 #include <sstream>
 #include <string>
+#include <string_view>
+
+#include "capture/system_file.h"
 
 namespace tailcap::capture::go {
 
@@ -19,10 +18,9 @@ constexpr std::int32_t kMost = 65535;
 std::optional<std::uint64_t> base_of(const std::string& folder) {
   std::error_code error;
   const std::string executable = std::filesystem::read_symlink(folder + "exe", error).string();
-  std::ifstream maps(folder + "maps");
-  std::string line;
-  while (std::getline(maps, line)) {
-    std::istringstream fields(line);
+  SystemLines maps(folder + "maps", kMapsBytes);
+  for (std::string_view line; maps.next(line);) {
+    std::istringstream fields{std::string(line)};
     std::string range, rights, device, inode, path;
     std::uint64_t offset = 1;
     if (!(fields >> range >> rights >> std::hex >> offset >> device >> inode >> std::ws) || !std::getline(fields, path)) continue;
@@ -38,7 +36,7 @@ std::optional<std::uint64_t> base_of(const std::string& folder) {
 
 }  // namespace
 
-std::uint16_t read_processors(std::uint32_t pid, std::uint64_t address, bool position_independent) {
+std::uint16_t read_processors(scan::TargetFiles& files, std::uint32_t pid, std::uint64_t address, bool position_independent) {
   if (address == 0) return 0;
   const std::string folder = "/proc/" + std::to_string(pid) + "/";
   if (position_independent) {
@@ -46,12 +44,8 @@ std::uint16_t read_processors(std::uint32_t pid, std::uint64_t address, bool pos
     if (!base) return 0;
     address += *base;
   }
-  const int memory = open((folder + "mem").c_str(), O_RDONLY | O_CLOEXEC);
-  if (memory < 0) return 0;
-  std::int32_t value = 0;
-  const bool got = pread(memory, &value, sizeof value, static_cast<off_t>(address)) == sizeof value;
-  close(memory);
-  return got && value > 0 && value <= kMost ? static_cast<std::uint16_t>(value) : 0;
+  const auto value = files.word(pid, address);
+  return value && *value > 0 && *value <= kMost ? static_cast<std::uint16_t>(*value) : 0;
 }
 
 }  // namespace tailcap::capture::go

@@ -1,10 +1,7 @@
 #include "capture/go/watch.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <optional>
+#include <utility>
 
 #include "bpf/event.h"
 #include "capture/go/processors.h"
@@ -16,10 +13,6 @@ namespace tailcap::capture::go {
 namespace {
 
 constexpr std::size_t kMaxProcesses = 65536, kMaxFacts = 4096;
-
-std::array<std::uint64_t, 2> changed(const struct stat& status) {
-  return {static_cast<std::uint64_t>(status.st_ctim.tv_sec), static_cast<std::uint64_t>(status.st_ctim.tv_nsec)};
-}
 
 void append(std::string& text, const std::string& more) {
   if (!more.empty()) text += (text.empty() ? "" : "; ") + more;
@@ -37,26 +30,22 @@ std::uint32_t group_of(const PlannedFunction& function, std::uint16_t file) {
 
 }  // namespace
 
-Watch::~Watch() {
-  for (const auto& [number, file] : files_) {
-    if (file.descriptor >= 0) close(file.descriptor);
-  }
+std::uint16_t Watch::next_number() const {
+  return files_.size() < Probes::kGoFiles ? static_cast<std::uint16_t>(files_.size() + 1) : 0;
 }
 
-std::vector<PlannedFunction> Watch::take_on(const symbols::ElfFile& elf, const std::string& open_path,
-                                            const std::string& shown, const struct stat& status) {
-  const std::size_t number = files_.size() + 1;
+std::vector<PlannedFunction> Watch::take_on(const scan::TargetFile& target, scan::FilePlan plan) {
   File file;
-  file.changed = changed(status);
-  file.fact.path = shown;
-  const FileNumber key{status.st_dev, status.st_ino};
-  if (number > Probes::kGoFiles) {
+  file.changed = target.identity.changed;
+  file.fact.path = target.shown;
+  const FileNumber key{target.identity.device, target.identity.inode};
+  file.number = next_number();
+  if (file.number == 0) {
     file.unsupported = "it is one of more than " + std::to_string(Probes::kGoFiles) + " Go programs";
     files_[key] = std::move(file);
     return {};
   }
-  file.number = static_cast<std::uint16_t>(number);
-  Program program = plan_program(elf, file.number, states_, allocations_);
+  Program& program = plan.program;
   file.fact.version = program.version;
   file.fact.offsets_from = program.layout.from;
   file.fact.goid_offset = program.layout.number;
@@ -64,12 +53,12 @@ std::vector<PlannedFunction> Watch::take_on(const symbols::ElfFile& elf, const s
   file.unsupported = program.unsupported;
   file.fact.build = std::make_shared<const std::string>(program.build);
   file.processors = program.processors;
-  file.movable = elf.kind() == symbols::ElfKind::pie;
-  names_.add(file.number, program, symbols::GoFunctions(elf), open_path);
+  file.movable = plan.movable;
+  names_.add(file.number, program, std::move(plan.tables));
   probes_.tell_go_file(file.number, program.layout);
   for (auto& function : program.functions) function.group = group_of(function, file.number);
   if (probes_.detaches_at_once()) {
-    file.descriptor = open(open_path.c_str(), O_RDONLY | O_CLOEXEC);
+    file.target = target.again();
     add_busy(key, file, program.functions, false);
     add_busy(key, file, program.functions, true);
   }
@@ -83,25 +72,25 @@ void Watch::add_busy(const FileNumber& number, const File& file, const std::vect
     if (function.group != busy.group) continue;
     for (const auto& place : function.places) busy.places.push_back(place.probe);
   }
-  if (!busy.places.empty() && file.descriptor >= 0) busy_.push_back(std::move(busy));
+  if (!busy.places.empty() && file.target) busy_.push_back(std::move(busy));
 }
 
-void Watch::refused(const struct stat& status, const std::string& why) {
-  const auto file = files_.find({status.st_dev, status.st_ino});
+void Watch::refused(const scan::Identity& identity, const std::string& why) {
+  const auto file = files_.find({identity.device, identity.inode});
   if (file != files_.end()) append(file->second.unsupported, why);
 }
 
-void Watch::note_process(std::uint32_t pid, const struct stat& executable) {
-  const FileNumber number{executable.st_dev, executable.st_ino};
+void Watch::note_process(std::uint32_t pid, const scan::Identity& executable) {
+  const FileNumber number{executable.device, executable.inode};
   const auto file = files_.find(number);
   if (file == files_.end()) return;
   // Where nothing of ours holds the file, another one may have got its number.
-  if (file->second.descriptor < 0 && file->second.changed != changed(executable)) return;
+  if (!file->second.target && file->second.changed != executable.changed) return;
   if (file->second.fact.goid_offset) probes_.tell_go_process(pid, file->second.number);
   if (processes_.size() > kMaxProcesses) processes_.clear();
   const auto [told, fresh] = processes_.try_emplace(pid, Told{number, 0});
   // Of a process that has just begun it is not known yet, and a program may change it.
-  const std::uint16_t processors = read_processors(pid, file->second.processors, file->second.movable);
+  const std::uint16_t processors = read_processors(target_files_, pid, file->second.processors, file->second.movable);
   const bool changed_processors = processors != 0 && processors != told->second.processors;
   if (!fresh && told->second.file == number && !changed_processors) return;
   told->second = {number, processors};
@@ -120,6 +109,7 @@ void Watch::tell(std::uint32_t pid, const File& file, std::uint16_t processors) 
   if (file.away & static_cast<std::uint8_t>(GoPart::handlers)) append(fact.unsupported, "handlers" + often);
   const std::lock_guard lock(mutex_);
   if (facts_.size() < kMaxFacts) facts_.push_back(std::move(fact));
+  else dropped_++;
 }
 
 void Watch::change(const Busy& busy, bool away) {
@@ -144,7 +134,7 @@ void Watch::govern() {
         change(busy, true);
         break;
       case Governor::Turn::come_back:
-        if (probes_.attach_functions("/proc/self/fd/" + std::to_string(file.descriptor), busy.places, busy.group).empty())
+        if (probes_.attach_functions(target_files_, *file.target, busy.places, busy.group, true).empty())
           change(busy, false);
         break;
     }
@@ -154,6 +144,11 @@ void Watch::govern() {
 std::vector<Fact> Watch::take() {
   const std::lock_guard lock(mutex_);
   return std::exchange(facts_, {});
+}
+
+std::uint64_t Watch::dropped() {
+  const std::lock_guard lock(mutex_);
+  return dropped_;
 }
 
 }  // namespace tailcap::capture::go

@@ -1,15 +1,13 @@
 // The Go programs that targets run: what is told of them, by which processes, and for how long.
 //
-// Used by the finder's thread alone, except for take() and names().
+// Used by the finder's thread alone, except for take(), dropped() and names().
 #pragma once
 
-#include <sys/stat.h>
-
-#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,7 +16,7 @@
 #include "capture/go/names.h"
 #include "capture/plan.h"
 #include "capture/probes.h"
-#include "capture/symbols/elf_file.h"
+#include "capture/scan/target_files.h"
 
 namespace tailcap::capture::go {
 
@@ -34,24 +32,27 @@ struct Fact {
 
 class Watch {
  public:
-  // states: what every goroutine does, too. allocations: what is allocated. probes must outlive this.
-  Watch(Probes& probes, bool states, bool allocations) : probes_(probes), states_(states), allocations_(allocations) {}
-  ~Watch();
+  // states: what every goroutine does, too. allocations: what is allocated. probes and files must outlive this.
+  Watch(Probes& probes, scan::TargetFiles& files) : probes_(probes), target_files_(files) {}
   Watch(const Watch&) = delete;
   Watch& operator=(const Watch&) = delete;
 
-  // Takes a program on. The caller attaches what is returned, by groups, and says what the kernel refused.
-  std::vector<PlannedFunction> take_on(const symbols::ElfFile& elf, const std::string& open_path, const std::string& shown,
-                                       const struct stat& status);
-  void refused(const struct stat& status, const std::string& why);
+  // That the next program gets in the kernel's table; 0: the table is full.
+  std::uint16_t next_number() const;
+  // Takes a program on, by that number. The caller attaches what is returned, by groups, and says what the kernel refused.
+  std::vector<PlannedFunction> take_on(const scan::TargetFile& target, scan::FilePlan plan);
+  void refused(const scan::Identity& file, const std::string& why);
   // The process runs this file, of whatever kind it is.
-  void note_process(std::uint32_t pid, const struct stat& executable);
+  void note_process(std::uint32_t pid, const scan::Identity& executable);
 
   // Leaves what is passed too often, and comes back to it; call every Governor::kInterval.
   bool governs() const { return !busy_.empty(); }
+  // Other places of this file are left for good.
+  static constexpr std::uint32_t kGroups = 2 * (Probes::kGoFiles + 1);  // numbers of groups used here are smaller
   void govern();
 
   std::vector<Fact> take();  // what is new of processes
+  std::uint64_t dropped();   // that were not kept, since the beginning
   const Names& names() const { return names_; }
 
  private:
@@ -59,9 +60,9 @@ class Watch {
   using FileNumber = std::pair<std::uint64_t, std::uint64_t>;  // device and inode
   struct File {
     std::uint16_t number = 0;  // in the kernel's table
-    std::array<std::uint64_t, 2> changed{};
+    std::int64_t changed = 0;  // when
     Fact fact;
-    int descriptor = -1;      // to find it again, whatever becomes of its name
+    std::optional<scan::TargetFile> target;  // to find it again, whatever becomes of its name
     std::uint8_t away = 0;    // parts that are not told for now
     std::uint64_t processors = 0;  // the file's address of GOMAXPROCS; 0: not known
     bool movable = false;          // position-independent
@@ -81,7 +82,7 @@ class Watch {
   void tell(std::uint32_t pid, const File& file, std::uint16_t processors);
 
   Probes& probes_;
-  const bool states_, allocations_;
+  scan::TargetFiles& target_files_;
   std::map<FileNumber, File> files_;
   struct Told {
     FileNumber file;
@@ -92,6 +93,7 @@ class Watch {
   Names names_;
   std::mutex mutex_;
   std::vector<Fact> facts_;
+  std::uint64_t dropped_ = 0;
 };
 
 }  // namespace tailcap::capture::go

@@ -1,37 +1,16 @@
 #include "capture/stacks/code_files.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <chrono>
-#include <exception>
 
 namespace tailcap::capture::stacks {
 
 namespace {
 
 constexpr std::size_t kMaxFiles = 4096;
-constexpr std::uint64_t kMaxMemory = 512u << 20;  // of all names; files beyond stay without
+constexpr std::uint64_t kMaxMemory = 160u << 20;  // of all names: node takes 20 MiB; files beyond stay without
 constexpr std::size_t kMaxTold = 65536;           // places of one file; then it begins anew
 constexpr std::size_t kMaxFrameName = 256;
-
-bool regular(int descriptor, const std::uint64_t* inode) {
-  struct stat status {};
-  return fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode) && (!inode || status.st_ino == *inode);
-}
-
-int open_file(const CodeFiles::Mapped& mapped) {
-  constexpr int kHow = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
-  int descriptor = open(mapped.mapping.c_str(), kHow);
-  if (descriptor >= 0 && regular(descriptor, nullptr)) return descriptor;
-  if (descriptor >= 0) close(descriptor);
-  descriptor = open(mapped.named.c_str(), kHow);
-  if (descriptor >= 0 && regular(descriptor, &mapped.inode)) return descriptor;
-  if (descriptor >= 0) close(descriptor);  // another file has this name by now
-  return -1;
-}
 
 }  // namespace
 
@@ -53,48 +32,42 @@ const std::string& CodeFile::name(std::uint64_t file_offset) {
   return told_.emplace(file_offset, name.empty() ? label_ : frame_name(name)).first->second;
 }
 
-CodeFiles::CodeFiles() : thread_([this] { run(); }) {}
+CodeFiles::CodeFiles(const scan::Processes& processes) : target_files_(processes), thread_([this] { run(); }) {}
 
 CodeFiles::~CodeFiles() {
   {
     const std::lock_guard lock(mutex_);
     stop_ = true;
   }
+  target_files_.stop();
   wake_.notify_all();
   thread_.join();
-  for (const Job& job : jobs_) close(job.descriptor);
 }
 
-std::shared_ptr<CodeFile> CodeFiles::file(const Mapped& mapped) {
+std::shared_ptr<CodeFile> CodeFiles::file(const scan::MappedFile& mapped) {
   if (files_.size() >= kMaxFiles) files_.clear();
-  auto& known = files_[mapped.device + ":" + std::to_string(mapped.inode)];
+  auto& known = files_[mapped.key()];
   if (known) return known;
   std::string_view name(mapped.path);
   constexpr std::string_view kDeleted = " (deleted)";
   if (name.ends_with(kDeleted)) name.remove_suffix(kDeleted.size());
-  const int descriptor = open_file(mapped);
-  known = std::make_shared<CodeFile>("[" + frame_name(name.substr(name.rfind('/') + 1)) + "]", descriptor >= 0);
-  if (descriptor < 0) return known;
+  known = std::make_shared<CodeFile>("[" + frame_name(name.substr(name.rfind('/') + 1)) + "]", true);
   {
     const std::lock_guard lock(mutex_);
-    jobs_.push_back({known, descriptor});
+    jobs_.push_back({known, mapped});
   }
   wake_.notify_all();
   return known;
 }
 
+// Of what is no ELF file of this processor places have no names.
 void CodeFiles::read(const Job& job) {
-  try {
-    const auto elf = symbols::ElfFile::open("/proc/self/fd/" + std::to_string(job.descriptor));
-    symbols::CodeNames names(elf);
-    if (memory_ + names.memory() <= kMaxMemory) {
-      memory_ += names.memory();
-      job.file->names_.emplace(std::move(names));
-    }
-  } catch (const std::exception&) {
-    // No ELF file of this processor: its places have no names.
+  const auto file = target_files_.open(job.mapped.path, job.mapped.candidates());
+  auto names = file ? target_files_.names(*file) : std::nullopt;
+  if (names && memory_ + names->memory() <= kMaxMemory) {
+    memory_ += names->memory();
+    job.file->names_ = std::move(names);
   }
-  close(job.descriptor);
   job.file->ready_.store(true, std::memory_order_release);
 }
 

@@ -1,5 +1,5 @@
-// The files that targets execute, and the names of the functions in them. Files are read on a thread of its own: node
-// has 100 MB, and the ring must be emptied meanwhile.
+// The files that targets execute, and the names of the functions in them. Files are opened and read by other processes
+// (capture/scan), which a thread of its own waits for: node has 100 MB, and the ring must be emptied meanwhile.
 #pragma once
 
 #include <atomic>
@@ -15,6 +15,8 @@
 #include <thread>
 #include <unordered_map>
 
+#include "capture/scan/mapped_file.h"
+#include "capture/scan/target_files.h"
 #include "capture/symbols/code_names.h"
 
 namespace tailcap::capture::stacks {
@@ -41,26 +43,21 @@ std::string frame_name(std::string_view name);
 
 class CodeFiles {
  public:
-  CodeFiles();
-  ~CodeFiles();
+  // processes must outlive this.
+  explicit CodeFiles(const scan::Processes& processes);
+  ~CodeFiles();  // waits for no file
   CodeFiles(const CodeFiles&) = delete;
   CodeFiles& operator=(const CodeFiles&) = delete;
 
-  struct Mapped {
-    std::string device, path;  // as /proc shows them
-    std::uint64_t inode = 0;
-    std::string mapping;  // the file itself, whatever has its name by now; takes privileges
-    std::string named;    // … and by its name
-  };
-  // Where it is new, it is opened at once, and read later.
-  std::shared_ptr<CodeFile> file(const Mapped& mapped);
+  // Where it is new, it is read soon.
+  std::shared_ptr<CodeFile> file(const scan::MappedFile& mapped);
   // Returns when all is read, or after so long.
   void wait(std::chrono::milliseconds most);
 
  private:
   struct Job {
     std::shared_ptr<CodeFile> file;
-    int descriptor = -1;
+    scan::MappedFile mapped;
   };
   void run();
   void read(const Job& job);
@@ -71,6 +68,7 @@ class CodeFiles {
   std::condition_variable wake_, idle_;
   std::deque<Job> jobs_;
   bool busy_ = false, stop_ = false;
+  scan::TargetFiles target_files_;
   std::thread thread_;
 };
 

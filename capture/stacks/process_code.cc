@@ -3,9 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <fstream>
 #include <string>
 #include <utility>
+
+#include "capture/system_file.h"
 
 namespace tailcap::capture::stacks {
 
@@ -14,16 +15,19 @@ namespace {
 constexpr std::size_t kMaxProcesses = 4096;
 constexpr std::size_t kMaxRanges = 65536;          // the kernel's own limit of mappings (vm.max_map_count)
 constexpr formats::Duration kStale{1'000'000'000};  // what is unmapped and mapped again shows no other way
+constexpr std::size_t kManyRanges = 4096;           // reading so many takes milliseconds,
+constexpr int kManyPatience = 30;                   // so they are read again that many times less often
 constexpr formats::Duration kRetry{100'000'000};    // an address that lies in no file: code made at run time, mostly
 
 }  // namespace
 
 void ProcessCode::read(std::uint32_t pid, Process& process) {
   const std::string folder = "/proc/" + std::to_string(pid) + "/";
-  std::ifstream maps(folder + "maps");
+  SystemLines maps(folder + "maps", kMapsBytes);
   std::vector<Range> ranges;
-  std::string line;
-  while (std::getline(maps, line) && ranges.size() < kMaxRanges) {
+  std::string_view text;
+  while (maps.next(text) && ranges.size() < kMaxRanges) {
+    const std::string line(text);
     unsigned long start = 0, end = 0, offset = 0, inode = 0;
     std::array<char, 8> rights{};
     std::array<char, 16> device{};
@@ -34,8 +38,8 @@ void ProcessCode::read(std::uint32_t pid, Process& process) {
     const std::string path = line.substr(static_cast<std::size_t>(used));
     if (inode != 0) {
       char range[64];
-      std::snprintf(range, sizeof range, "map_files/%lx-%lx", start, end);
-      ranges.push_back({start, end, offset, files_.file({device.data(), path, inode, folder + range, folder + "root" + path})});
+      std::snprintf(range, sizeof range, "%lx-%lx", start, end);
+      ranges.push_back({start, end, offset, files_.file({pid, range, device.data(), path, inode})});
     } else if (path.starts_with('[')) {  // [vdso]
       ranges.push_back({start, end, 0, std::make_shared<CodeFile>(frame_name(path), false)});
     }
@@ -53,7 +57,8 @@ CodePlace ProcessCode::at(std::uint32_t pid, std::uint64_t address, formats::Tim
   if (processes_.size() >= kMaxProcesses && !processes_.contains(pid)) processes_.clear();
   Process& process = processes_[pid];
   const Range* range = find(process, address);
-  if (!known(process.read) || now - process.read >= (range ? kStale : kRetry)) {
+  const auto patience = (range ? kStale : kRetry) * (process.ranges.size() > kManyRanges ? kManyPatience : 1);
+  if (!known(process.read) || now - process.read >= patience) {
     process.read = now;
     read(pid, process);
     range = find(process, address);

@@ -14,7 +14,7 @@ using namespace formats;
 namespace {
 
 constexpr std::size_t kMaxWaiting = 16384;  // then the oldest goes on with the names that it has
-constexpr std::chrono::seconds kPatience{5};
+constexpr std::chrono::milliseconds kPatience{800};  // at the end, which must not take longer than a second whatever a file does
 constexpr std::string_view kUnknown = "[unknown]", kCut = "[cut]", kKernel = "[kernel]";
 constexpr std::string_view kLeaves = "__schedule";  // what comes behind it is the kernel program that looks
 
@@ -48,7 +48,7 @@ bool ready(const std::vector<CodePlace>& places) {
 
 }  // namespace
 
-Samples::Samples(KernelNames kernel) : kernel_(std::move(kernel)), code_(files_) {}
+Samples::Samples(KernelNames kernel, const scan::Processes& processes) : kernel_(std::move(kernel)), files_(processes), code_(files_) {}
 
 std::string Samples::kernel_text(std::span<const std::byte> addresses, SampleKind kind) {
   std::string text;

@@ -22,7 +22,8 @@ namespace tailcap::capture::stacks {
 
 class Samples {
  public:
-  explicit Samples(KernelNames kernel);
+  // processes must outlive this.
+  Samples(KernelNames kernel, const scan::Processes& processes);
 
   bool take(std::span<const std::byte> record);  // false: no record of a sample
   void forget(std::uint32_t pid) { code_.forget(pid); }  // it runs another program, or none

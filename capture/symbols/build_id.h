@@ -1,11 +1,11 @@
-// The build-id of an ELF file, as the linker left it. The only folder that knows libelf.
+// The build-id of an ELF file, as the linker left it.
 #pragma once
 
 #include <string>
 
-namespace tailcap::capture {
+namespace tailcap::capture::symbols {
 
-// Raw bytes; empty if there is none or the file cannot be read. Never throws: the file is the target's.
-std::string build_id(const std::string& path);
+// Raw bytes of the file that this descriptor is open on; empty where there is none. Reads a megabyte at most.
+std::string build_id(int file);
 
-}  // namespace tailcap::capture
+}  // namespace tailcap::capture::symbols

@@ -12,12 +12,15 @@ namespace tailcap::capture::symbols {
 
 namespace {
 
-constexpr std::uint64_t kMaxSymbols = 4u << 20;  // Chromium's .symtab has 1.5 million
-constexpr std::uint64_t kMaxFunctions = 2u << 20;
-constexpr std::uint64_t kMaxStrings = 256u << 20;
+constexpr std::uint64_t kMaxSymbols = 4u << 20;   // Chromium's .symtab has 1.5 million
+constexpr std::uint64_t kMaxTables = 16;          // linked files have one or two
+constexpr std::uint64_t kMaxStrings = 96u << 20;  // node's .symtab has 40 MB of names
+constexpr std::size_t kMaxRawNames = 48u << 20;
 constexpr std::uint64_t kSymbolsAtOnce = 16384;
-constexpr std::uint64_t kMaxGoTable = 160u << 20;  // Kubernetes' largest has 60 MiB
+constexpr std::uint64_t kMaxGoTable = 128u << 20; // Kubernetes' largest has 60 MiB
 constexpr std::size_t kMaxName = 4096;
+constexpr std::size_t kMaxDemangled = 500'000;    // at 2.4 µs each
+constexpr std::size_t kMaxSegments = 4096;
 // A function may hold the symbols of smaller ones: so far back one that covers the place is looked for.
 constexpr int kNested = 8;
 
@@ -29,41 +32,58 @@ std::uint8_t rank_of(const Elf64_Sym& symbol, std::string_view name) {
   return static_cast<std::uint8_t>(scope * 16 + static_cast<int>(underscores));
 }
 
-}  // namespace
+// The functions of a file's symbol tables, on the way to their names.
+class SymbolReader {
+ public:
+  explicit SymbolReader(const ElfFile& file) : file_(file) {}
 
-CodeNames::CodeNames(const ElfFile& file) {
-  for (const Segment& segment : file.segments()) {
-    if (segment.executable) code_.push_back(segment);
+  FunctionNames read() {
+    const auto& sections = file_.sections();
+    const bool has_table = std::any_of(sections.begin(), sections.end(), [](const Section& s) { return s.type == SHT_SYMTAB; });
+    std::uint64_t tables = 0;
+    for (const Section& section : sections) {
+      if (section.type == (has_table ? SHT_SYMTAB : SHT_DYNSYM) && ++tables <= kMaxTables) read_table(section);
+    }
+    const auto name_of = [&](const Symbol& f) { return std::string_view(names_.c_str() + f.name); };
+    std::sort(symbols_.begin(), symbols_.end(), [&](const Symbol& a, const Symbol& b) {
+      if (a.address != b.address) return a.address < b.address;
+      return a.rank != b.rank ? a.rank < b.rank : name_of(a) < name_of(b);
+    });
+    symbols_.erase(std::unique(symbols_.begin(), symbols_.end(), [](const Symbol& a, const Symbol& b) { return a.address == b.address; }),
+                   symbols_.end());
+    FunctionNames out;
+    std::size_t demangled_names = 0;
+    for (const Symbol& symbol : symbols_) {
+      const std::string_view name = name_of(symbol);
+      const bool mangled = name.starts_with("_Z") && ++demangled_names <= kMaxDemangled;
+      if (mangled) out.add(symbol.address, symbol.size, demangled(name));
+      else out.add(symbol.address, symbol.size, name);
+    }
+    return out;
   }
-  if (is_go(file)) {
-    const Section* table = file.section(".gopclntab");
-    if (!table || table->size <= kMaxGoTable) go_.emplace(file);
-    if (go_ && go_->size() == 0) go_.reset();
-  }
-  // What a Go program has of C, and of Go where its own table is not understood.
-  const bool has_table = std::any_of(file.sections().begin(), file.sections().end(), [](const Section& s) { return s.type == SHT_SYMTAB; });
-  for (const Section& section : file.sections()) {
-    if (section.type == (has_table ? SHT_SYMTAB : SHT_DYNSYM)) read_table(file, section);
-  }
-  const auto name_of = [&](const Function& f) { return std::string_view(names_.c_str() + f.name); };
-  std::sort(functions_.begin(), functions_.end(), [&](const Function& a, const Function& b) {
-    if (a.address != b.address) return a.address < b.address;
-    return a.rank != b.rank ? a.rank < b.rank : name_of(a) < name_of(b);
-  });
-  functions_.erase(std::unique(functions_.begin(), functions_.end(),
-                               [](const Function& a, const Function& b) { return a.address == b.address; }),
-                   functions_.end());
-  functions_.shrink_to_fit();
-  names_.shrink_to_fit();
-}
 
-void CodeNames::read_table(const ElfFile& file, const Section& table) {
-  if (table.link >= file.sections().size()) return;
-  const std::string strings = file.contents(file.sections()[table.link], kMaxStrings);
+ private:
+  struct Symbol {
+    std::uint64_t address = 0;
+    std::uint32_t size = 0;
+    std::uint32_t name = 0;  // where in names_, up to a zero
+    std::uint8_t rank = 0;   // of several at one address the lowest counts
+  };
+
+  void read_table(const Section& table);
+
+  const ElfFile& file_;
+  std::vector<Symbol> symbols_;
+  std::string names_;
+};
+
+void SymbolReader::read_table(const Section& table) {
+  if (table.link >= file_.sections().size()) return;
+  const std::string strings = file_.contents(file_.sections()[table.link], kMaxStrings);
   const std::uint64_t count = std::min(table.size / sizeof(Elf64_Sym), kMaxSymbols);
   for (std::uint64_t first = 0; first < count; first += kSymbolsAtOnce) {
     const std::uint64_t bytes = std::min(kSymbolsAtOnce, count - first) * sizeof(Elf64_Sym);
-    const std::string chunk = file.read(table.offset + first * sizeof(Elf64_Sym), bytes, bytes);
+    const std::string chunk = file_.read(table.offset + first * sizeof(Elf64_Sym), bytes, bytes);
     if (chunk.empty()) return;
     for (std::uint64_t at = 0; at < bytes; at += sizeof(Elf64_Sym)) {
       Elf64_Sym symbol;
@@ -75,25 +95,32 @@ void CodeNames::read_table(const ElfFile& file, const Section& table) {
       const auto end = name.find('\0');
       if (end == name.npos) continue;
       name = name.substr(0, std::min(end, name.find('@')));  // a version, as linkers since 2020 write it
-      if (name.empty() || functions_.size() >= kMaxFunctions || names_.size() + name.size() >= kMaxStrings) continue;
-      functions_.push_back({symbol.st_value, static_cast<std::uint32_t>(symbol.st_size), static_cast<std::uint32_t>(names_.size()),
+      if (name.empty() || symbols_.size() >= FunctionNames::kMaxFunctions || names_.size() + name.size() >= kMaxRawNames) continue;
+      symbols_.push_back({symbol.st_value, static_cast<std::uint32_t>(symbol.st_size), static_cast<std::uint32_t>(names_.size()),
                             rank_of(symbol, name)});
       names_.append(name).push_back('\0');
     }
   }
 }
 
+}  // namespace
+
+CodeNames::CodeNames(const ElfFile& file) {
+  for (const Segment& segment : file.segments()) {
+    if (segment.executable) code_.push_back(segment);
+  }
+  if (is_go(file)) {
+    const Section* table = file.section(".gopclntab");
+    if (!table || table->size <= kMaxGoTable) go_ = FunctionNames(GoFunctions(file));
+  }
+  // What a Go program has of C, and of Go where its own table is not understood.
+  functions_ = SymbolReader(file).read();
+}
+
 std::string CodeNames::around(std::uint64_t address) const {
-  if (go_) {
-    if (const auto function = go_->around(address)) return function->name;
-  }
-  auto next = std::upper_bound(functions_.begin(), functions_.end(), address,
-                               [](std::uint64_t a, const Function& f) { return a < f.address; });
-  for (int back = 0; back < kNested && next != functions_.begin(); ++back) {
-    --next;
-    if (address - next->address < next->size) return demangled(names_.c_str() + next->name);
-  }
-  return {};
+  if (const auto* function = go_.around(address)) return std::string(go_.name(*function));
+  const auto* function = functions_.around(address, kNested);
+  return function ? std::string(functions_.name(*function)) : std::string();
 }
 
 std::string CodeNames::at(std::uint64_t file_offset) const {
@@ -104,8 +131,27 @@ std::string CodeNames::at(std::uint64_t file_offset) const {
   return {};
 }
 
-std::uint64_t CodeNames::memory() const {
-  return functions_.capacity() * sizeof(Function) + names_.capacity() + (go_ ? go_->memory() : 0);
+std::uint64_t CodeNames::memory() const { return functions_.memory() + go_.memory(); }
+
+void CodeNames::encode(scan::Encoder& out) const {
+  out.number(static_cast<std::uint64_t>(code_.size()));
+  for (const Segment& segment : code_) out.number(segment.address), out.number(segment.offset), out.number(segment.file_size);
+  go_.encode(out);
+  functions_.encode(out);
+}
+
+CodeNames CodeNames::decode(scan::Decoder& in) {
+  CodeNames names;
+  for (std::size_t left = in.count(kMaxSegments, 24); left > 0; left--) {
+    Segment& segment = names.code_.emplace_back();
+    segment.address = in.number<std::uint64_t>();
+    segment.offset = in.number<std::uint64_t>();
+    segment.file_size = in.number<std::uint64_t>();
+    segment.executable = true;
+  }
+  names.go_ = FunctionNames::decode(in);
+  names.functions_ = FunctionNames::decode(in);
+  return names;
 }
 
 }  // namespace tailcap::capture::symbols

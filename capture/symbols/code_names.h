@@ -8,8 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "capture/scan/encoding.h"
 #include "capture/symbols/elf_file.h"
-#include "capture/symbols/go_binary.h"
+#include "capture/symbols/function_names.h"
 
 namespace tailcap::capture::symbols {
 
@@ -21,21 +22,16 @@ class CodeNames {
   std::string at(std::uint64_t file_offset) const;
   std::uint64_t memory() const;  // bytes that this takes, about
 
- private:
-  struct Function {
-    std::uint64_t address = 0;
-    std::uint32_t size = 0;
-    std::uint32_t name = 0;  // where in names_, up to a zero
-    std::uint8_t rank = 0;   // of several at one address the lowest counts
-  };
+  void encode(scan::Encoder& out) const;
+  static CodeNames decode(scan::Decoder& in);
 
-  void read_table(const ElfFile& file, const Section& table);
+ private:
+  CodeNames() = default;
   std::string around(std::uint64_t address) const;
 
   std::vector<Segment> code_;
-  std::vector<Function> functions_;  // by address, one each
-  std::string names_;
-  std::optional<GoFunctions> go_;
+  FunctionNames go_;         // first: they are exact
+  FunctionNames functions_;  // of the symbol tables
 };
 
 }  // namespace tailcap::capture::symbols

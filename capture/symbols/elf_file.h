@@ -36,6 +36,9 @@ enum class ElfKind : std::uint8_t { executable, pie, shared_library };
 class ElfFile {
  public:
   // Throws std::system_error where the file cannot be read, std::runtime_error where it is not what is accepted.
+  // descriptor: open for reading; this object's from now on. name: for messages only.
+  static ElfFile from_descriptor(int descriptor, std::string name);
+  // The same for a file that is not a target's.
   static ElfFile open(const std::string& path);
   // The same from memory; name is for messages only.
   static ElfFile from_bytes(std::string bytes, std::string name);

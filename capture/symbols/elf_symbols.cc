@@ -14,9 +14,10 @@ namespace tailcap::capture::symbols {
 
 namespace {
 
-// node's .symtab has 0.4 million symbols with 40 MB of names, Chromium's 1.5 million with 160 MB.
+// node's .symtab has 0.4 million symbols with 40 MB of names.
 constexpr std::uint64_t kMaxSymbols = 16u << 20;
-constexpr std::uint64_t kMaxStrings = 512u << 20;
+constexpr std::uint64_t kMaxStrings = 96u << 20;
+constexpr std::size_t kMaxTables = 16;  // of each kind, which a file of any linker has once
 constexpr std::uint64_t kSymbolsAtOnce = 16384;
 constexpr std::size_t kMaxName = 4096;
 constexpr std::size_t kMaxFound = 4096;  // definitions of the names asked for; a table can repeat one without end
@@ -80,8 +81,9 @@ std::vector<FunctionSymbol> find_functions(const ElfFile& file, std::span<const 
   const SymbolVersions versions(file);
   // .dynsym first: where both have a function, its entry knows the version.
   for (const std::uint32_t type : {SHT_DYNSYM, SHT_SYMTAB}) {
+    std::size_t tables = 0;
     for (const Section& section : file.sections()) {
-      if (section.type == type) search_table(file, section, wanted, type == SHT_DYNSYM ? &versions : nullptr, found);
+      if (section.type == type && ++tables <= kMaxTables) search_table(file, section, wanted, type == SHT_DYNSYM ? &versions : nullptr, found);
     }
   }
   const auto place = [](const FunctionSymbol& f) { return std::tie(f.name, f.address); };
@@ -93,8 +95,9 @@ std::vector<FunctionSymbol> find_functions(const ElfFile& file, std::span<const 
 }
 
 std::uint64_t find_variable(const ElfFile& file, std::string_view name) {
+  std::size_t tables = 0;
   for (const Section& table : file.sections()) {
-    if (table.type != SHT_SYMTAB || table.link >= file.sections().size()) continue;
+    if (table.type != SHT_SYMTAB || ++tables > kMaxTables || table.link >= file.sections().size()) continue;
     const std::string strings = file.contents(file.sections()[table.link], kMaxStrings);
     const std::uint64_t count = std::min(table.size / sizeof(Elf64_Sym), kMaxSymbols);
     for (std::uint64_t first = 0; first < count; first += kSymbolsAtOnce) {
@@ -144,8 +147,12 @@ OpensslInside openssl_inside(const ElfFile& file) {
 
 namespace {
 
+// Of all sections together, which may well be the same bytes.
 constexpr std::uint64_t kMaxRelocations = 4u << 20;  // of a library's own: libxul has 0.6 million
-constexpr std::uint64_t kMaxStubs = 4u << 20;        // bytes of one .plt section
+constexpr std::size_t kMaxSlots = 1u << 20;
+constexpr std::uint64_t kRelocationsAtOnce = 16384;
+constexpr std::uint64_t kMaxStubCode = 4u << 20;  // bytes
+constexpr std::size_t kMaxStubNames = 16u << 20;  // bytes; libxul has 60 kB
 
 struct Slot {
   std::uint64_t address = 0;  // in the global offset table
@@ -155,15 +162,22 @@ struct Slot {
 // The slots of the global offset table that the loader fills with a function's address.
 std::vector<Slot> import_slots(const ElfFile& file) {
   std::vector<Slot> slots;
+  std::uint64_t left = kMaxRelocations;
   for (const Section& section : file.sections()) {
     if (section.type != SHT_RELA || !(section.flags & SHF_ALLOC)) continue;
-    const std::string table = file.contents(section, kMaxRelocations * sizeof(Elf64_Rela));
-    for (std::uint64_t at = 0; at + sizeof(Elf64_Rela) <= table.size(); at += sizeof(Elf64_Rela)) {
-      Elf64_Rela relocation;
-      std::memcpy(&relocation, table.data() + at, sizeof relocation);
-      const auto type = ELF64_R_TYPE(relocation.r_info);
-      if (type == R_X86_64_JUMP_SLOT || type == R_X86_64_GLOB_DAT)
-        slots.push_back({relocation.r_offset, ELF64_R_SYM(relocation.r_info)});
+    const std::uint64_t count = std::min(section.size / sizeof(Elf64_Rela), left);
+    left -= count;
+    for (std::uint64_t first = 0; first < count; first += kRelocationsAtOnce) {
+      const std::uint64_t bytes = std::min(kRelocationsAtOnce, count - first) * sizeof(Elf64_Rela);
+      const std::string table = file.read(section.offset + first * sizeof(Elf64_Rela), bytes, bytes);
+      if (table.empty()) break;
+      for (std::uint64_t at = 0; at < bytes; at += sizeof(Elf64_Rela)) {
+        Elf64_Rela relocation;
+        std::memcpy(&relocation, table.data() + at, sizeof relocation);
+        const auto type = ELF64_R_TYPE(relocation.r_info);
+        if ((type == R_X86_64_JUMP_SLOT || type == R_X86_64_GLOB_DAT) && slots.size() < kMaxSlots)
+          slots.push_back({relocation.r_offset, ELF64_R_SYM(relocation.r_info)});
+      }
     }
   }
   std::sort(slots.begin(), slots.end(), [](const Slot& a, const Slot& b) { return a.address < b.address; });
@@ -190,9 +204,12 @@ std::vector<ImportStub> import_stubs(const ElfFile& file) {
   if (table == sections.end() || table->link >= sections.size()) return stubs;
   const std::string strings = file.contents(sections[table->link], kMaxStrings);
   const auto slots = import_slots(file);
+  std::uint64_t code_left = kMaxStubCode;
+  std::size_t names_left = kMaxStubNames;
   for (const Section& section : sections) {
     if (!section.name.starts_with(".plt") || !(section.flags & SHF_EXECINSTR)) continue;
-    const std::string code = file.contents(section, kMaxStubs);
+    const std::string code = file.contents(section, code_left);
+    code_left -= code.size();
     for (std::uint64_t at = 0; at < code.size(); at += 8) {  // stubs are 8 (.plt.got) or 16 bytes
       const auto address = slot_of_stub(std::string_view(code).substr(at), section.address + at);
       if (!address) continue;
@@ -205,7 +222,9 @@ std::vector<ImportStub> import_stubs(const ElfFile& file) {
       if (bytes.empty()) continue;
       std::memcpy(&symbol, bytes.data(), sizeof symbol);
       const std::string_view name = string_at(strings, symbol.st_name);
-      if (!name.empty()) stubs.push_back({section.address + at, std::string(name)});
+      if (name.empty() || name.size() > names_left) continue;
+      names_left -= name.size();
+      stubs.push_back({section.address + at, std::string(name)});
     }
   }
   std::sort(stubs.begin(), stubs.end(), [](const auto& a, const auto& b) { return a.address < b.address; });

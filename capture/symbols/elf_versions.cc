@@ -8,7 +8,7 @@ namespace tailcap::capture::symbols {
 
 namespace {
 
-constexpr std::uint64_t kMaxBytes = 64u << 20;
+constexpr std::uint64_t kMaxBytes = 16u << 20;
 constexpr int kMaxVersions = 32767;  // 15 bits of index
 constexpr std::size_t kMaxName = 256;
 constexpr std::uint16_t kHidden = 0x8000;

@@ -1,5 +1,7 @@
 #include "capture/symbols/function_probes.h"
 
+#include "capture/symbols/shadow_stack_support.h"
+
 #include <algorithm>
 #include <cassert>
 
@@ -17,7 +19,8 @@ ProbePlacer::ProbePlacer(const ElfFile& file)
     : file_(file),
       never_return_(functions_that_never_return(file)),
       unwind_(unwind_ranges(file)),
-      imports_(import_stubs(file)) {}
+      imports_(import_stubs(file)),
+      calls_(kernel_has_shadow_stacks() ? Calls::last : Calls::equal) {}
 
 FunctionCode ProbePlacer::code_of(const FunctionRange& function) const {
   FunctionCode code;
@@ -52,7 +55,7 @@ FunctionProbes ProbePlacer::place(const FunctionRange& function, const Signature
     FunctionRange start{function.address, kUnknownSize};
     while (start.size > 1 && !file_.executable(start.address, start.size)) start.size /= 2;
     FunctionGraph graph(code_of(start));
-    probes.entry = choose_entry(graph, signature);
+    probes.entry = choose_entry(graph, signature, calls_);
     probes.entry.may_repeat |= probes.entry.place.has_value() && !graph.whole();
     probes.results.reason = "the file does not say where the function ends";
     return probes;
@@ -64,9 +67,9 @@ FunctionProbes ProbePlacer::place(const FunctionRange& function, const Signature
     for (const std::uint64_t exit : graph.exits()) grown |= add_part(code, exit);
     if (grown) graph = FunctionGraph(code);
   }
-  probes.entry = choose_entry(graph, signature);
+  probes.entry = choose_entry(graph, signature, calls_);
   if (signature.results > 0) {
-    probes.results = choose_results(graph, signature);
+    probes.results = choose_results(graph, signature, calls_);
   } else {
     probes.results.reason = "no result asked for";
   }
@@ -77,6 +80,14 @@ std::uint64_t ProbePlacer::file_offset(const Place& chosen) const {
   const auto offset = file_.file_offset(chosen.address, 1);
   assert(offset);  // its instruction was read from there
   return *offset;
+}
+
+std::string ProbePlacer::code_at(const Place& chosen) const {
+  constexpr std::uint64_t kLongest = 15;  // of an instruction
+  for (std::uint64_t size = kLongest; size > 0; size--) {
+    if (file_.executable(chosen.address, size)) return file_.read_address(chosen.address, size, kLongest);
+  }
+  return {};
 }
 
 std::string ProbePlacer::import_at(std::uint64_t address) const {

@@ -29,6 +29,8 @@ class ProbePlacer {
 
   // Of a place, for the kernel. The place must come from this file.
   std::uint64_t file_offset(const Place& chosen) const;
+  // The bytes there: an instruction, and what follows it as far as an instruction may reach.
+  std::string code_at(const Place& chosen) const;
   // Of an exit: the imported function that a stub leads to, or "".
   std::string import_at(std::uint64_t address) const;
 
@@ -40,6 +42,7 @@ class ProbePlacer {
   std::vector<std::uint64_t> never_return_;
   std::vector<FunctionRange> unwind_;  // by address: what the exception tables know, symbols or not
   std::vector<ImportStub> imports_;
+  Calls calls_;
 };
 
 }  // namespace tailcap::capture::symbols

@@ -41,7 +41,6 @@ class GoFunctions {
   std::size_t size() const { return count_; }
   const std::string& problem() const { return problem_; }
   std::uint64_t text() const { return text_; }  // the address at which the program's Go code starts
-  std::uint64_t memory() const { return table_.size(); }  // bytes that this takes
   // Every function of one of these names, by address.
   std::vector<GoFunction> find(std::span<const std::string_view> names) const;
   std::optional<GoFunction> at(std::size_t index) const;  // index < size(); nothing where the table is damaged there

@@ -11,15 +11,15 @@ namespace tailcap::capture::symbols {
 
 namespace {
 
-constexpr std::uint64_t kMaxInformation = 512u << 20;  // bytes once inflated; Kubernetes' largest has 60 MiB
+constexpr std::uint64_t kMaxInformation = 192u << 20;  // bytes of all sections once inflated; .debug_info of Kubernetes' largest program has 60 MiB
+constexpr std::uint64_t kMaxOfOne = 512u << 20;        // of one that is not compressed, and is mapped
 
 struct DwarfClose {
   void operator()(Dwarf* d) const { dwarf_end(d); }
 };
 
-// What libdw will inflate; 0: nothing, or nothing sensible.
+// What libdw will inflate; 0: nothing sensible.
 std::uint64_t inflated_size(const ElfFile& file, const Section& section) {
-  if (!(section.flags & SHF_COMPRESSED)) return section.size;
   const std::string bytes = file.read(section.offset, sizeof(Elf64_Chdr), sizeof(Elf64_Chdr));
   if (bytes.size() < sizeof(Elf64_Chdr)) return 0;
   Elf64_Chdr header;
@@ -29,11 +29,19 @@ std::uint64_t inflated_size(const ElfFile& file, const Section& section) {
 
 bool worth_reading(const ElfFile& file) {
   bool any = false;
+  std::uint64_t left = kMaxInformation;
   for (const Section& section : file.sections()) {
+    // As Go compressed until 1.18: libdw would inflate it, too.
+    if (section.name.starts_with(".zdebug_")) return false;
     if (!section.name.starts_with(".debug_")) continue;
-    const std::uint64_t size = inflated_size(file, section);
-    if (size == 0 || size > kMaxInformation) return false;
     any |= section.name == ".debug_info";
+    if (!(section.flags & SHF_COMPRESSED)) {
+      if (section.size == 0 || section.size > kMaxOfOne) return false;
+      continue;
+    }
+    const std::uint64_t size = inflated_size(file, section);
+    if (size == 0 || size > left) return false;
+    left -= size;
   }
   return any;
 }

@@ -14,7 +14,7 @@ namespace {
 constexpr std::uint64_t kHeader = 16;  // of a string: where it is, how long it is
 constexpr std::uint64_t kMaxText = 64;
 constexpr std::uint64_t kMaxTexts = 100;
-constexpr std::uint64_t kMaxData = 64u << 20;
+constexpr std::uint64_t kMaxData = 64u << 20;  // of all sections
 constexpr int kMaxTries = 64;  // places that look right but are not; each may cost a pass over all relocations
 
 template <class T>
@@ -51,9 +51,11 @@ std::vector<std::string> array_at(const ElfFile& file, std::uint64_t address, st
 
 std::vector<std::string> go_string_array(const ElfFile& file, std::span<const std::string_view> beginning) {
   int tries = 0;
+  std::uint64_t left = kMaxData;
   for (const Section& section : file.sections()) {
     if (section.type != SHT_PROGBITS || (section.flags & (SHF_WRITE | SHF_EXECINSTR)) != SHF_WRITE) continue;
-    const std::string data = file.contents(section, kMaxData);
+    const std::string data = file.contents(section, left);
+    left -= data.size();
     const std::uint64_t skip = (8 - section.address % 8) % 8;
     for (std::size_t at = skip; at + beginning.size() * kHeader <= data.size(); at += 8) {
       bool lengths = true;  // these are in place even where the loader brings the pointers

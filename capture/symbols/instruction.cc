@@ -245,6 +245,7 @@ std::optional<Instruction> Disassembler::decode(std::string_view code, std::uint
   out.emulated = emulates(e, raw.size);
   out.probeable = out.emulated || accepts(e);
   out.push = out.emulated && e.one >= 0x50 && e.one <= 0x57;
+  out.nop5 = raw.id == X86_INS_NOP && raw.size == 5;
   out.checks_canary = checks_canary(raw);
   const cs_x86& x86 = raw.detail->x86;
   out.adds_to = raw.id == X86_INS_ADD && x86.op_count == 2 && x86.operands[0].type == X86_OP_REG &&

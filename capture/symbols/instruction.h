@@ -34,12 +34,22 @@ struct Instruction {
   bool emulated = false;       // the kernel's uprobes carry it out without a single step, in every kernel from 5.5 on
   bool probeable = false;      // the kernel accepts a uprobe on it
   bool push = false;
+  bool nop5 = false;              // five bytes that do nothing
   bool stack_known = true;        // stack_change is right
   std::int32_t stack_change = 0;  // what it adds to the stack pointer (a call: after its return)
   bool checks_canary = false;     // compares with the stack protector's value
   bool adds_to = false;           // "add reg, reg" or an indexed load: what comes before the jump of a switch
   bool table_jump = false;        // indirect jump through an indexed table
 };
+
+// A uprobe on it has the kernel carry the call out, which until the fix of July 2026 left a user shadow stack as it was: the
+// function's return then ends the process.
+inline bool is_call(const Instruction& i) { return i.flow == Flow::call || i.flow == Flow::indirect_call; }
+
+// From Linux 6.18 on the kernel rewrites a probed nop of five bytes into a call, which writes below the stack pointer. Functions
+// that call no other keep their variables there, so inside a function such a nop is no place; before the first instruction
+// nothing is kept there.
+inline bool unsafe_nop(const Instruction& i, std::uint64_t function) { return i.nop5 && i.address != function; }
 
 class Disassembler {
  public:

@@ -59,7 +59,7 @@ std::vector<int> result_registers(CallConvention convention) {
   return {0, 3, 1, 7, 6, 8, 9, 10, 11};
 }
 
-EntryChoice choose_entry(const FunctionGraph& graph, const Signature& signature) {
+EntryChoice choose_entry(const FunctionGraph& graph, const Signature& signature, Calls calls) {
   EntryChoice choice;
   if (graph.entry() == kNone) {
     choice.reason = graph.problem();
@@ -83,7 +83,8 @@ EntryChoice choose_entry(const FunctionGraph& graph, const Signature& signature)
     const bool again = graph.reaches(at, at);
     const bool stack_check = signature.convention == CallConvention::go_registers && i.flow == Flow::branch &&
                              node.successors[1] != kNone && only_leads_to(graph, node.successors[1], graph.entry(), at);
-    if (i.emulated && !again) {
+    // A single step costs more than the emulation of a call, and harms no process.
+    if (i.emulated && !again && !(is_call(i) && stepped && calls == Calls::last)) {
       choice.place = place_at(graph, at, depth);
       // A push is passed once per call: were it in a loop, the stack would grow with each round.
       choice.may_repeat = (choice.may_repeat || graph.has_switch()) && !i.push;
@@ -94,7 +95,7 @@ EntryChoice choose_entry(const FunctionGraph& graph, const Signature& signature)
       checked = place_at(graph, at, depth);
       condition = i.condition;
     }
-    if (i.probeable && !stepped) {
+    if (i.probeable && !stepped && !unsafe_nop(i, graph.nodes()[graph.entry()].instruction.address)) {
       stepped = place_at(graph, at, depth);
       stepped->price = i.emulated ? Price::emulated : Price::single_stepped;
       stepped_repeats = again;
@@ -145,7 +146,7 @@ std::optional<std::int64_t> depth_before(const FunctionGraph& graph, std::uint32
 
 class ResultSearch {
  public:
-  ResultSearch(const FunctionGraph& graph, RegisterMask results) : graph_(graph), results_(results) {}
+  ResultSearch(const FunctionGraph& graph, RegisterMask results, Calls calls) : graph_(graph), results_(results), calls_(calls) {}
 
   ResultChoice run() {
     ResultChoice choice;
@@ -224,6 +225,7 @@ class ResultSearch {
   // Where a switch was not read, its jump might land between a place and its return. Not behind the stack protector's
   // branch, though: a way around that would be a way around the protection.
   bool candidate(std::uint32_t node) const {
+    if (calls_ == Calls::last && is_call(instruction(node))) return false;
     if (!instruction(node).emulated || !final_[node] || !returns_from_[node]) return false;
     if (!graph_.has_switch()) return true;
     const auto before = graph_.predecessors(node);
@@ -288,14 +290,15 @@ class ResultSearch {
 
   const FunctionGraph& graph_;
   const RegisterMask results_;
+  const Calls calls_;
   std::vector<std::uint32_t> returns_;
   std::vector<bool> final_, returns_from_;
 };
 
 }  // namespace
 
-ResultChoice choose_results(const FunctionGraph& graph, const Signature& signature) {
-  return ResultSearch(graph, mask_of(result_registers(signature.convention), signature.results)).run();
+ResultChoice choose_results(const FunctionGraph& graph, const Signature& signature, Calls calls) {
+  return ResultSearch(graph, mask_of(result_registers(signature.convention), signature.results), calls).run();
 }
 
 }  // namespace tailcap::capture::symbols

@@ -3,20 +3,10 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "capture/symbols/elf_file.h"
-#include "capture/tls/functions.h"
-
 namespace tailcap::capture::tls {
 
-LibraryDescription describe_library(const std::string& path) {
+LibraryDescription describe_library(const std::vector<PlannedFunction>& functions) {
   LibraryDescription out;
-  std::vector<PlannedFunction> functions;
-  try {
-    functions = plan_functions(symbols::ElfFile::open(path));
-  } catch (const std::exception& e) {
-    out.refused = e.what();
-    return out;
-  }
   std::size_t others = 0;
   for (const auto& function : functions) {
     if (function.places.empty()) {

@@ -2,6 +2,9 @@
 #pragma once
 
 #include <string>
+#include <vector>
+
+#include "capture/plan.h"
 
 namespace tailcap::capture::tls {
 
@@ -10,7 +13,7 @@ struct LibraryDescription {
   std::string refused;  // functions that cannot be watched and why; empty: none
 };
 
-// Empty where the file has no functions of interest. Never throws: what is wrong with the file is in refused.
-LibraryDescription describe_library(const std::string& path);
+// Empty where there are no functions of interest. functions: as they are planned in the file.
+LibraryDescription describe_library(const std::vector<PlannedFunction>& functions);
 
 }  // namespace tailcap::capture::tls

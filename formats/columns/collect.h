@@ -343,6 +343,12 @@ struct Collector::Add {
     c.note.value.push_back(piece(n.value));
     size(4);
   }
+  void operator()(const Masking& m) {
+    c.masking.streams.push_back(m.streams);
+    c.masking.foreign.push_back(m.foreign);
+    c.masking.doubtful.push_back(m.doubtful);
+    c.masking.withheld.push_back(m.withheld);
+  }
   void operator()(const NetInterface& n) {
     c.net_interface.net_namespace.push_back(n.net_namespace);
     c.net_interface.index.push_back(n.index);

@@ -294,6 +294,13 @@ COLUMNS_OF(Note) {
   DENSE(value, Value);
 }
 
+COLUMNS_OF(Masking) {
+  DENSE(streams, Streams);
+  DENSE(foreign, Foreign);
+  DENSE(doubtful, Doubtful);
+  DENSE(withheld, Withheld);
+}
+
 COLUMNS_OF(NetInterface) {
   DENSE(net_namespace, NetNamespace);
   DENSE(index, Index);
@@ -352,6 +359,7 @@ void each_kind(F& f, BlockColumns<C>& c, [[maybe_unused]] S s) {
   KIND(file_call, FileCall);
   KIND(note, Note);
   KIND(net_interface, NetInterface);
+  KIND(masking, Masking);
 #undef KIND
 }
 

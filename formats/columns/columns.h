@@ -301,6 +301,11 @@ struct NoteColumns {
 };
 
 template <template <class> class C>
+struct MaskingColumns {
+  C<std::uint64_t> streams, foreign, doubtful, withheld;
+};
+
+template <template <class> class C>
 struct NetInterfaceColumns {
   C<std::uint32_t> net_namespace, index;
   C<std::uint16_t> name;
@@ -358,6 +363,7 @@ struct BlockColumns {
   FileCallColumns<C> file_call;
   NoteColumns<C> note;
   NetInterfaceColumns<C> net_interface;
+  MaskingColumns<C> masking;
 };
 
 }  // namespace tailcap::formats::columns

@@ -132,7 +132,7 @@ std::string decode_preamble(std::span<const std::byte> message, Preamble& out) {
     p.tier = from.getTier() <= 3 ? static_cast<HookTier>(from.getTier()) : HookTier::unknown;
     p.tier_reason = string(from.getTierReason());
     // What is not known to be masked is taken for unmasked.
-    p.redaction = from.getRedaction() == 0 ? Redaction::masked_headers : Redaction::none;
+    p.redaction = from.getRedaction() <= 4 ? static_cast<Redaction>(from.getRedaction()) : Redaction::none;
     p.payload_limit = from.getPayloadLimit();
     p.ring_bytes = from.getRingBytes();
     p.targets = texts(from.getTargets());

@@ -369,6 +369,7 @@ void EventDecoder::read_body(Event& event, std::uint8_t kind, std::size_t i) {
     case Kind::go_panic:
     case Kind::go_build:
     case Kind::go_allocations:
+    case Kind::masking:
       body = plain_body(c_, static_cast<Kind>(kind), i, [this](std::uint16_t ref) { return piece(ref); });
       return;
     case Kind::capture_end:

@@ -64,6 +64,8 @@ Body plain_body(const BlockColumns<ColumnView>& c, Kind kind, std::size_t i, Pie
       return Note{piece(c.note.key[i]), piece(c.note.value[i])};
     case Kind::oom_kill:
       return OomKill{};
+    case Kind::masking:
+      return Masking{c.masking.streams[i], c.masking.foreign[i], c.masking.doubtful[i], c.masking.withheld[i]};
     default:
       return {};
   }

@@ -7,6 +7,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "formats/read_limits.h"
+
 namespace tailcap::formats::file {
 namespace {
 
@@ -29,7 +31,7 @@ class Hopper {
         break;
       }
       if (header && header->version > kFormatVersion && index_.entries.empty()) {
-        throw std::runtime_error(file_.path() + " was written in format " + std::to_string(header->version) +
+        throw std::runtime_error(file_.name() + " was written in format " + std::to_string(header->version) +
                                  ", this tailcap reads up to " + std::to_string(kFormatVersion) +
                                  "; use a later tailcap");
       }
@@ -108,6 +110,10 @@ class Hopper {
     sequence_ = header.sequence + 1;
     if (gaps_open_) end_gaps(header.first);
     last_ = std::max(last_, header.last);
+    if (!in_proportion(header)) {
+      index_.out_of_proportion = true;
+      return;
+    }
     IndexEntry entry;
     entry.offset = at;
     entry.bytes = header.block_size();
@@ -117,6 +123,14 @@ class Hopper {
       ended_ = true;
       index_.state = (header.flags & kBlockRecovered) != 0 ? CaptureState::recovered : CaptureState::complete;
     }
+  }
+
+  // Counts the block. Headers say what blocks unfold to, so nothing is inflated to find out; the loader checks what they say.
+  bool in_proportion(const BlockHeader& header) {
+    if (!read_limits().proportion || !header.has_events()) return true;
+    raw_ += header.raw_size;
+    events_ += header.events;
+    return raw_ <= kFreeRaw + kRawPerByte * file_.size() && events_ <= kFreeEvents + kEventsPerByte * file_.size();
   }
 
   void gap(std::uint64_t from, std::uint64_t to, std::string why) {
@@ -161,7 +175,7 @@ class Hopper {
       hex += byte;
       text += c >= 0x20 && c < 0x7f ? static_cast<char>(c) : '.';
     }
-    return file_.path() + " is not a tailcap capture: it starts with " + hex + " \"" + text +
+    return file_.name() + " is not a tailcap capture: it starts with " + hex + " \"" + text +
            "\". Captures are made by `tailcap record`";
   }
 
@@ -169,6 +183,7 @@ class Hopper {
   BlockIndex index_;
   std::vector<std::byte> bytes_;
   std::uint32_t sequence_ = 0;  // of the next block
+  std::uint64_t raw_ = 0, events_ = 0;
   Time last_ = kNoTime;         // the latest time in any block so far
   bool ended_ = false;
   bool gaps_open_ = false;

@@ -11,6 +11,7 @@
 
 #include "formats/block.h"
 #include "formats/event.h"
+#include "formats/file/read_progress.h"
 
 namespace tailcap::formats::file {
 
@@ -23,17 +24,19 @@ class InputFile {
   InputFile(const InputFile&) = delete;
   InputFile& operator=(const InputFile&) = delete;
 
-  const std::string& path() const { return path_; }
+  const std::string& name() const { return name_; }  // for messages: printable()
   std::uint64_t size() const { return size_; }
+  const FileIdentity& identity() const { return identity_; }
   // As many bytes from `offset` as there are, at most out.size(). Throws std::system_error if the disk fails.
   std::size_t read(std::uint64_t offset, std::span<std::byte> out) const;
   // Is a recorder writing this file now?
   bool being_written() const;
 
  private:
-  std::string path_;
+  std::string name_;
   int fd_ = -1;
   std::uint64_t size_ = 0;
+  FileIdentity identity_;
 };
 
 struct IndexEntry {
@@ -48,6 +51,7 @@ struct IndexEntry {
 struct BlockIndex {
   std::vector<IndexEntry> entries;  // in file order; footers included
   CaptureState state = CaptureState::truncated;
+  bool out_of_proportion = false;  // blocks were left out: together they hold more than a file of this size may
 };
 
 // Throws std::runtime_error if the file is no capture, or one that only a later version can read.

@@ -21,6 +21,7 @@ class BlockWriter {
   void copy(const BlockHeader& header, std::span<const std::byte> framed_header, std::span<const std::byte> payload);
   // The footer, with the state given; then the file has its name.
   void finish(CaptureState state, Time ended);
+  void let_name(OutputFile::GiveName give_name) { file_.let_name(std::move(give_name)); }
 
   std::uint64_t file_bytes() const { return file_.size(); }  // from any thread
   std::uint64_t blocks() const { return blocks_.load(std::memory_order_relaxed); }

@@ -9,19 +9,20 @@
 #include <system_error>
 
 #include "formats/file/block_index.h"
+#include "formats/printable.h"
 
 namespace tailcap::formats::file {
 
-InputFile::InputFile(const std::string& path) : path_(path) {
+InputFile::InputFile(const std::string& path) : name_(printable(path)) {
   fd_ = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // a pipe must not hold us up
   if (fd_ < 0) {
     const int error = errno;
     const std::string partial = path + ".partial";
     if (error == ENOENT && access(partial.c_str(), F_OK) == 0) {
-      throw std::runtime_error(path + " does not exist, but " + partial +
+      throw std::runtime_error(name_ + " does not exist, but " + printable(partial) +
                                " does: its recording still runs or died. Read that one; what is in it is readable");
     }
-    throw std::system_error(error, std::generic_category(), "cannot open " + path);
+    throw std::system_error(error, std::generic_category(), "cannot open " + name_);
   }
   struct stat status;
   const int result = fstat(fd_, &status);
@@ -37,9 +38,10 @@ InputFile::InputFile(const std::string& path) : path_(path) {
   }
   if (!problem.empty()) {
     close(fd_);
-    throw std::runtime_error(path + " " + problem);
+    throw std::runtime_error(name_ + " " + problem);
   }
   size_ = static_cast<std::uint64_t>(status.st_size);
+  identity_ = identity_of(status);
 }
 
 InputFile::~InputFile() { close(fd_); }
@@ -53,7 +55,7 @@ std::size_t InputFile::read(std::uint64_t offset, std::span<std::byte> out) cons
     if (n < 0 && errno == EINTR) continue;
     if (n < 0)
       throw std::system_error(errno, std::generic_category(),
-                              "cannot read " + path_ + " at byte " + std::to_string(offset + done));
+                              "cannot read " + name_ + " at byte " + std::to_string(offset + done));
     if (n == 0) break;  // it was cut after we opened it
     done += static_cast<std::size_t>(n);
   }

@@ -10,7 +10,11 @@
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
+#include <optional>
 #include <system_error>
+#include <utility>
+
+#include "formats/printable.h"
 
 namespace tailcap::formats::file {
 namespace {
@@ -33,49 +37,87 @@ void sync_folder_of(const std::string& path) {
   close(fd);
 }
 
+// A new file that nobody else can have opened before. -1: see errno.
+int create(const std::string& path) { return open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600); }
+
+int lock(int fd) {
+  // A reader may hold its shared lock for a moment, to see whether we run.
+  int locked = -1;
+  for (int attempt = 0; attempt < 20 && locked != 0; ++attempt) {
+    if (attempt > 0) usleep(5000);
+    locked = flock(fd, LOCK_EX | LOCK_NB);
+  }
+  return locked;
+}
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  Descriptor(Descriptor&& other) : fd_(std::exchange(other.fd_, -1)) {}
+  Descriptor& operator=(Descriptor&&) = delete;
+  ~Descriptor() {
+    if (fd_ >= 0) close(fd_);
+  }
+  int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+// Locks what a recording that died left under this name. Throws where it is not that: a running recorder's file, or
+// something that others put there for us to write into.
+Descriptor lock_stale(const std::string& path) {
+  const std::string name = printable(path);
+  Descriptor file(open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  if (file.get() < 0 && errno == ELOOP) throw failure(ELOOP, name + " is a symbolic link; remove it or choose another name");
+  if (file.get() < 0) throw failure(errno, "cannot open " + name);
+  struct stat status;
+  if (fstat(file.get(), &status) != 0) throw failure(errno, "cannot examine " + name);
+  if (!S_ISREG(status.st_mode)) throw failure(EEXIST, name + " is not a regular file; remove it or choose another name");
+  if (status.st_uid != geteuid()) throw failure(EEXIST, name + " belongs to another user; remove it or choose another name");
+  if (status.st_nlink != 1) throw failure(EEXIST, name + " has other names (hard links); remove it or choose another name");
+  if (lock(file.get()) != 0) {
+    if (errno != EWOULDBLOCK) throw failure(errno, "cannot lock " + name);
+    throw failure(EBUSY, name + " is being written by another recorder; choose another name or end that one");
+  }
+  // While we waited for the lock, another recorder may have replaced the file by its own.
+  struct stat now;
+  if (lstat(path.c_str(), &now) != 0 || now.st_ino != status.st_ino || now.st_dev != status.st_dev)
+    throw failure(EBUSY, name + " is being written by another recorder; choose another name or end that one");
+  return file;
+}
+
 }  // namespace
 
 OutputFile::OutputFile(const std::string& path, bool force, const std::string& suffix)
     : path_(path), partial_(path + suffix), force_(force) {
   struct stat status;
-  if (stat(path.c_str(), &status) == 0) {
+  if (lstat(path.c_str(), &status) == 0) {
     if (!S_ISREG(status.st_mode))
-      throw failure(S_ISDIR(status.st_mode) ? EISDIR : EEXIST, path + " is not a regular file; name a file to write");
-    if (!force) throw failure(EEXIST, path + " exists; choose another name or give --force to replace it");
+      throw failure(S_ISDIR(status.st_mode) ? EISDIR : EEXIST, printable(path) + " is not a regular file; name a file to write");
+    if (!force) throw failure(EEXIST, printable(path) + " exists; choose another name or give --force to replace it");
   }
-  const bool stale = exists(partial_);
-  fd_ = open(partial_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | (stale ? 0 : O_EXCL) | O_NOFOLLOW, 0600);
-  if (fd_ < 0) throw failure(errno, "cannot create " + partial_);
-  // A reader may hold its shared lock for a moment, to see whether we run.
-  int locked = -1;
-  for (int attempt = 0; attempt < 20 && locked != 0; ++attempt) {
-    if (attempt > 0) usleep(5000);
-    locked = flock(fd_, LOCK_EX | LOCK_NB);
+  fd_ = create(partial_);
+  std::optional<Descriptor> stale;  // stays locked until the new file is, so that no two recorders replace each other's
+  if (fd_ < 0 && errno == EEXIST) {
+    stale.emplace(lock_stale(partial_));
+    if (!force)
+      throw failure(EEXIST, printable(partial_) +
+                                " is left of a recording that died; `tailcap recover` saves what is in it, --force replaces it");
+    if (unlink(partial_.c_str()) != 0) throw failure(errno, "cannot remove " + printable(partial_));
+    fd_ = create(partial_);
   }
+  if (fd_ < 0) throw failure(errno, "cannot create " + printable(partial_));
+  if (lock(fd_) == 0) return;
   const int error = errno;
-  if (locked != 0) {
-    close(fd_);
-    if (error == EWOULDBLOCK)
-      throw failure(EBUSY, partial_ + " is being written by another recorder; choose another name or end that one");
-    throw failure(error, "cannot lock " + partial_);
-  }
-  if (stale && !force) {
-    close(fd_);
-    throw failure(
-        EEXIST,
-        partial_ + " is left of a recording that died; `tailcap recover` saves what is in it, --force replaces it");
-  }
-  if (ftruncate(fd_, 0) != 0) {
-    const int truncate_error = errno;
-    close(fd_);
-    throw failure(truncate_error, "cannot empty " + partial_);
-  }
+  close(fd_);
+  throw failure(error, "cannot lock " + printable(partial_));
 }
 
 OutputFile::~OutputFile() { close(fd_); }
 
 void OutputFile::fail(int error, const std::string& what, const std::string& advice) const {
-  throw failure(error, what + " " + partial_ + " at " + std::to_string(size()) + " bytes; " + advice);
+  throw failure(error, what + " " + printable(partial_) + " at " + std::to_string(size()) + " bytes; " + advice);
 }
 
 void OutputFile::append(std::span<const std::byte> header, std::span<const std::byte> payload) {
@@ -114,10 +156,16 @@ void OutputFile::sync() {
 void OutputFile::finish() {
   sync();
   // Without force nothing may be replaced, not even what appeared while we recorded.
-  int result = renameat2(AT_FDCWD, partial_.c_str(), AT_FDCWD, path_.c_str(), force_ ? 0 : RENAME_NOREPLACE);
+  int result = 0;
+  if (give_name_) {
+    errno = give_name_(force_);
+    result = errno == 0 ? 0 : -1;
+  } else {
+    result = renameat2(AT_FDCWD, partial_.c_str(), AT_FDCWD, path_.c_str(), force_ ? 0 : RENAME_NOREPLACE);
+  }
   if (result != 0 && errno == EINVAL && !exists(path_)) result = rename(partial_.c_str(), path_.c_str());
   if (result != 0)
-    fail(errno, "cannot rename to " + path_ + " the capture", "it is whole under that name: rename it yourself");
+    fail(errno, "cannot rename to " + printable(path_) + " the capture", "it is whole under that name: rename it yourself");
   sync_folder_of(path_);
 }
 

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 
@@ -11,8 +12,10 @@ namespace tailcap::formats::file {
 
 class OutputFile {
  public:
-  // Creates and locks PATH + suffix. Throws std::system_error if PATH or a partial file exists and !force, and, with or
-  // without force, if another program is writing the partial file.
+  // Creates and locks PATH + suffix, readable by its owner only. An existing file is never written into: with force one
+  // that a dead recording left is removed, and PATH is replaced in the end. Throws std::system_error if either exists and
+  // !force, and always if PATH is not a regular file, another program is writing the partial file, or the partial file is
+  // a link, has other names, is not regular or belongs to another user.
   OutputFile(const std::string& path, bool force, const std::string& suffix = ".partial");
   ~OutputFile();  // closes; the partial file stays
   OutputFile(const OutputFile&) = delete;
@@ -23,12 +26,16 @@ class OutputFile {
   void sync();
   // Syncs and takes the name PATH; the last call.
   void finish();
+  // Somebody else gives the name, who may write the folder: 0, or errno. replace: what has the name by now.
+  using GiveName = std::function<int(bool replace)>;
+  void let_name(GiveName give_name) { give_name_ = std::move(give_name); }
 
   std::uint64_t size() const { return size_.load(std::memory_order_relaxed); }  // from any thread
 
  private:
   [[noreturn]] void fail(int error, const std::string& what, const std::string& advice) const;
 
+  GiveName give_name_;
   std::string path_, partial_;
   bool force_;
   int fd_ = -1;

@@ -27,6 +27,7 @@ std::vector<BlockStatus> verify(const InputFile& file, const BlockIndex& index, 
   std::vector<BlockStatus> result;
   BlockLoader loader(file);
   LoadedBlock block;
+  Time first = kNoTime, last = kNoTime;
   for (const IndexEntry& entry : index.entries) {
     BlockStatus status;
     status.offset = entry.offset;
@@ -40,6 +41,8 @@ std::vector<BlockStatus> verify(const InputFile& file, const BlockIndex& index, 
       continue;
     }
     const BlockHeader& header = entry.header;
+    if (header.has_events() && !known(first)) first = header.first;
+    last = std::max(last, header.last);
     loader.load(entry, block);
     status.sequence = header.sequence;
     status.type = type_name(header.type);
@@ -53,6 +56,8 @@ std::vector<BlockStatus> verify(const InputFile& file, const BlockIndex& index, 
     }
     result.push_back(std::move(status));
   }
+  if (index.out_of_proportion)
+    note_stop(progress_of(file.identity()), file.name(), StopReason::many_events, known(first) ? last - first : Duration{}, 0);
   return result;
 }
 

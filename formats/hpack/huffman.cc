@@ -112,14 +112,24 @@ bool huffman_decode(std::string_view coded, std::string& out, std::size_t limit)
   return good && bits < 8 && (bits == 0 || window >> (64 - bits) == (1u << bits) - 1);
 }
 
-unsigned huffman_length(std::uint64_t window, unsigned bits) {
+HuffmanSymbol huffman_next(std::uint64_t window, unsigned bits) {
   const unsigned length = length_of(kTables, window);
-  return length <= bits ? length : 0;
+  if (length > bits) return {};
+  return {length, kTables.ordered[kTables.position[length] + (window >> (64 - length)) - kTables.begin[length]]};
 }
 
-std::optional<std::uint32_t> huffman_code(unsigned length) {
-  if (length > kLongest || kTables.begin[length] == kTables.limit[length]) return std::nullopt;
-  return kTables.begin[length];
+HuffmanLengths huffman_lengths(std::uint32_t prefix, unsigned bits) {
+  if (bits == 0) return {kShortest, kLongest};
+  const std::uint64_t least = static_cast<std::uint64_t>(prefix) << (64 - bits);
+  return {length_of(kTables, least), length_of(kTables, least | ~std::uint64_t{0} >> bits)};
+}
+
+std::optional<std::uint32_t> huffman_code(unsigned length, std::uint32_t prefix, unsigned bits) {
+  if (length > kLongest || bits > length || kTables.begin[length] == kTables.limit[length]) return std::nullopt;
+  const std::uint64_t from = static_cast<std::uint64_t>(prefix) << (length - bits), to = static_cast<std::uint64_t>(prefix + 1) << (length - bits);
+  const std::uint64_t code = bits == 0 || from < kTables.begin[length] ? kTables.begin[length] : from;
+  if (code >= kTables.limit[length] || (bits > 0 && code >= to)) return std::nullopt;
+  return static_cast<std::uint32_t>(code);
 }
 
 void huffman_encode(std::string_view text, std::string& out) {

@@ -17,7 +17,7 @@ using workload::Framed;
 class Frames : public testing::TestWithParam<const char*> {
  protected:
   void SetUp() override {
-    if (const auto reason = reason_to_skip(); !reason.empty()) GTEST_SKIP() << reason;
+    if (const auto reason = reason_to_skip(GetParam()); !reason.empty()) GTEST_SKIP() << reason;
   }
   Recorded record(const std::string& scenario, std::size_t payload) {
     auto recorded = record_workload(

@@ -13,6 +13,8 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "capture/probes.h"
+
 namespace tailcap::test {
 
 using namespace formats;
@@ -22,6 +24,13 @@ std::string reason_to_skip() {
   if (access("/sys/kernel/btf/vmlinux", R_OK) != 0)
     return "needs a kernel with type information (/sys/kernel/btf/vmlinux)";
   return "";
+}
+
+std::string reason_to_skip(const std::string& tier) {
+  const auto reason = reason_to_skip();
+  if (!reason.empty()) return reason;
+  const auto choice = capture::choose_tier(tier == "a" ? HookTier::a : HookTier::c);
+  return choice.tier == HookTier::unknown ? choice.reason : "";
 }
 
 Scratch::Scratch() {
@@ -142,7 +151,7 @@ Seen read_capture(const std::string& path) {
 
 Recorded record_workload(const std::string& scenario, const std::vector<std::string>& arguments) {
   const Scratch scratch;
-  std::vector<std::string> command = {RECORDER, "-o", scratch / "c.tcap", "--unsafe-headers"};
+  std::vector<std::string> command = {RECORDER, "-o", scratch / "c.tcap", "--payload-raw"};
   command.insert(command.end(), arguments.begin(), arguments.end());
   command.insert(command.end(), {"--", WORKLOAD, scenario, scratch / "books"});
   Process recorder(command, scratch / "log");

@@ -19,6 +19,8 @@ namespace tailcap::test {
 
 // Why these tests cannot run here; empty: they can, so they must.
 std::string reason_to_skip();
+// Likewise of recordings with this tier.
+std::string reason_to_skip(const std::string& tier);
 
 // A folder that goes away.
 class Scratch {

@@ -11,7 +11,7 @@ using namespace formats;
 class Workload : public testing::TestWithParam<const char*> {
  protected:
   void SetUp() override {
-    if (const auto reason = reason_to_skip(); !reason.empty()) GTEST_SKIP() << reason;
+    if (const auto reason = reason_to_skip(GetParam()); !reason.empty()) GTEST_SKIP() << reason;
   }
   Recorded record(const std::string& scenario, std::vector<std::string> arguments = {}) {
     arguments.insert(arguments.end(), {"--tier", GetParam()});

@@ -79,6 +79,18 @@ class AnalyserCli(Case):
         self.assertEqual((done.returncode, done.stdout), (0, ""), done.stderr)
         self.assertIn('"resourceSpans"', (self.scratch / "out.json").read_text())
 
+    def test_nothing_asked_for_is_said(self):
+        capture = ROOT / "samples/captures/slow-client/slow-client.tcap"
+        for command in ("requests", "events"):
+            self.assert_refused(self.tailcap(command, capture, "--limit", "0"), 2, "--limit must be at least 1")
+        self.assert_refused(self.tailcap("requests", capture, "--slowest", "0"), 2, "--slowest must be at least 1")
+        for command in ("requests", "events", "report"):
+            self.assert_refused(self.tailcap(command, capture, "--from", "5s", "--to", "1s"), 2, "nothing lies between --from 5s and --to 1s")
+        for arguments in (["requests", "--status", "599"], ["requests", "--status", "599", "--json"]):
+            done = self.tailcap(arguments[0], capture, *arguments[1:])
+            self.assertIn("no request matches", done.stderr)
+        self.assertIn("no event matches", self.tailcap("events", capture, "--pid", "999999").stderr)
+
     def test_version(self):
         self.assertRegex(self.tailcap("--version").stdout, r"^tailcap \d+\.\d+\.\d+\n$")
 

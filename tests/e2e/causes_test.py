@@ -96,11 +96,11 @@ class Causes(Case):
         self.assertEqual(sum(n for (who, *_), n in score.items() if who == "proxy"), total)
         for (who, kind, right), n in score.items():
             self.assertTrue(right or kind != "certain", f"{n} links of {who} that claim certainty are wrong: {score}")
+            self.assertTrue(right or kind == "unknown", f"{n} links of {who} are wrong: {score}")
         # Bounds under what was measured, which varies with the load of the machine.
         self.assertGreaterEqual(score.get(("threads", "certain", True), 0), 0.9 * total * CALLS, score)
         found = score.get(("proxy", "likely", True), 0)
-        self.assertGreaterEqual(found, 0.85 * total, score)
-        self.assertLessEqual(score.get(("proxy", "likely", False), 0), 0.03 * total, score)
+        self.assertGreaterEqual(found, 0.95 * total, score)
 
     def test_a_tree_across_three_processes(self):
         front, port, targets = self.chain()

@@ -61,7 +61,7 @@ class GoRuntime(Case):
         """Records the program from its first instruction to its end; its own log, and what the runtime says of collections."""
         self.port = free_port()
         os.environ["GODEBUG"] = "gctrace=1"
-        recording = harness.Recording(self.scratch / f"capture-{self.port}.tcap", [*options, "--", program, f"127.0.0.1:{self.port}"])
+        recording = harness.Recording(self.scratch / f"capture-{self.port}.tcap", ["--payload-raw", *options, "--", program, f"127.0.0.1:{self.port}"])
         del os.environ["GODEBUG"]
         self.addCleanup(self.abandon, recording)
         recording.wait_ready()
@@ -183,7 +183,7 @@ class GoRuntime(Case):
             server = self.start([program, f"127.0.0.1:{self.port}"], stdout=out)
         wait_until(lambda: harness.answers(("127.0.0.1", self.port)), "the Go server")
         self.ask("/plain", "before")
-        with self.record("-p", server.pid) as recording:
+        with self.record("-p", server.pid, "--payload-raw") as recording:
             self.load()
         truth = [t for t in json_lines(log.read_text()) if t["id"] != "before"]
         self.assert_whole(recording)
@@ -198,7 +198,7 @@ class GoRuntime(Case):
         with open(log, "w", encoding="utf-8") as out:
             server = self.start([program, f"127.0.0.1:{self.port}"], stdout=out, env={**os.environ, "GOMAXPROCS": "4"})
         wait_until(lambda: harness.answers(("127.0.0.1", self.port)), "the Go server")
-        with self.record("-p", server.pid, "--ring", "64MiB") as recording:
+        with self.record("-p", server.pid, "--ring", "64MiB", "--payload-raw") as recording:
             Case.load(self, f"http://127.0.0.1:{self.port}", "-c", "64", "-n", "6007", "--route", "5 GET /plain",
                                            "--route", "3 GET /fan?n=3", "--route", "1 GET /kernel", "--route", "1 GET /wrapped")
         self.assert_whole(recording)

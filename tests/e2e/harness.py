@@ -70,10 +70,11 @@ def json_lines(text):
 class Recording:
     """tailcap-record at work; `file`, `code` and `said` (its stderr) stay afterwards."""
 
-    def __init__(self, file, arguments):
+    # Paths are compared with logs, so query values stay; secrets_test.py and headers_test.py record as users do.
+    def __init__(self, file, arguments, keep=("--keep-query", "all")):
         self.file = pathlib.Path(file)
         self.log = pathlib.Path(tempfile.mkstemp(prefix="tailcap-e2e-", suffix=".log")[1])  # not on the disk that is to be full
-        command = [BUILD / "capture/tailcap-record", *(["--tier", TIER] if TIER else []), "-o", self.file, *arguments]
+        command = [BUILD / "capture/tailcap-record", *(["--tier", TIER] if TIER else []), "-o", self.file, *keep, *arguments]
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen([str(c) for c in command], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self.code = None
@@ -142,33 +143,34 @@ class Case(unittest.TestCase):
             recording.process.wait()
         recording.log.unlink(missing_ok=True)
 
+    KEEP = ("--keep-query", "all")
+
     @contextlib.contextmanager
     def record(self, *arguments, name="capture.tcap", code=0):
-        """Records while the block runs; the recorder then has to end with `code`."""
-        recording = Recording(self.scratch / name, arguments)
+        """Records while the block runs; the recorder then has to end with `code`, or one of several."""
+        recording = Recording(self.scratch / name, arguments, self.KEEP)
         self.addCleanup(self.abandon, recording)
         recording.wait_ready()
         yield recording
         time.sleep(0.3)  # what was sent last must have been read by its receiver
         recording.stop()
-        self.assertEqual(recording.code, code, recording.said)
+        self.assertIn(recording.code, code if isinstance(code, tuple) else (code,), recording.said)
         self.assertTrue(recording.file.exists(), recording.said)
 
     def tailcap(self, *arguments, code=0):
         done = subprocess.run([BUILD / "analyze/tailcap", *map(str, arguments)], capture_output=True, text=True,
                               stdin=subprocess.DEVNULL, timeout=60)
-        self.assertEqual(done.returncode, code, f"tailcap {' '.join(map(str, arguments))}: {done.stderr}")
+        codes = code if isinstance(code, tuple) else (code,)
+        self.assertIn(done.returncode, codes, f"tailcap {' '.join(map(str, arguments))}: {done.stderr}")
         return done.stdout
 
-    def requests(self, recording, *arguments, role=None):
-        rows = json_lines(self.tailcap("requests", recording.file, "--json", *arguments))
+    def requests(self, recording, *arguments, role=None, code=0):
+        rows = json_lines(self.tailcap("requests", recording.file, "--json", *arguments, code=code))
         for row in rows:
-            # The kernel leaves a wait out now and then (waits_test.py); what the request was is not in doubt by that.
-            row["tainted"] = [t for t in row["tainted"] if t != "waits_lost"]
-            if row["duration_ns"] is not None:
+            if row["duration_ns"] is not None and row["phases"] is not None:
                 self.assertEqual(sum(row["phases"].values()), row["duration_ns"], row)
                 self.assertTrue(all(v >= 0 for v in row["phases"].values()), row)
-            if row["labels"] is not None:
+            if row["labels"] is not None and row["phases"] is not None:
                 self.assertEqual(sum(part["ns"] for part in row["labels"]), row["duration_ns"], row)
                 for phase, ns in row["phases"].items():
                     self.assertEqual(sum(part["ns"] for part in row["labels"] if part["phase"] == phase), ns, row)

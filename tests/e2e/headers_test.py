@@ -10,6 +10,8 @@ SECRETS = {"Authorization": "Bearer s3cret-authorization", "Proxy-Authorization"
 
 
 class Headers(Case):
+    KEEP = ()
+
     def recorded(self, *arguments):
         port = free_port()
         service = self.sample_service("--port", port, ready=("127.0.0.1", port))

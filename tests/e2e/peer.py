@@ -183,6 +183,24 @@ def serve_peeking(connection):
         connection.sendall(answer(head.split(b" ")[1]))
 
 
+def serve_refusing_expectations(connection):
+    """417 to who expects 100 Continue; the connection goes on."""
+    rest = b""
+    while True:
+        head, rest = head_of(connection, rest)
+        if not head:
+            return
+        connection.sendall(answer(b"", b"417 Expectation Failed") if b"Expect:" in head else answer())
+
+
+def serve_too_large(connection):
+    """Answers after the head, and reads no more."""
+    connection.recv(1000)
+    connection.sendall(answer(b"no", b"413 Content Too Large", b"Connection: close\r\n"))
+    connection.shutdown(socket.SHUT_WR)
+    time.sleep(0.2)
+
+
 # Clients
 
 
@@ -243,6 +261,30 @@ def speak_idle(connection):
     time.sleep(0.4)
     speak(connection, request(b"two"))
     connection.recv(65536)
+
+
+def speak_expecting(connection):
+    """Two uploads that are refused, and do not happen."""
+    expect = b"Expect: 100-continue\r\nContent-Length: 100000\r\n"
+    for message in (request(b"one", b"PUT", expect), request(b"two"), request(b"three", b"PUT", expect)):
+        connection.sendall(message)
+        connection.recv(65536)
+
+
+def speak_uploading(connection):
+    """Sends until it is answered."""
+    connection.sendall(request(b"large", b"PUT", b"Content-Length: 1000000000\r\n"))
+    connection.setblocking(False)
+    while True:
+        try:
+            connection.recv(65536)
+            return
+        except BlockingIOError:
+            pass
+        try:
+            connection.send(b"u" * 20_000)
+        except BlockingIOError:
+            time.sleep(0.002)
 
 
 # Process families: who owns a socket changes, the socket does not

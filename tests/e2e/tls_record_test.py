@@ -114,7 +114,7 @@ class OpenSsl(TlsCase):
                         s.sendall(line)
                         assert reader.readline() == b"you said " + line
             """))
-        with self.record("-p", server.pid, "--comm", "client-of-tls") as recording:
+        with self.record("-p", server.pid, "--comm", "client-of-tls", "--payload-raw") as recording:  # no HTTP
             interpreter = self.scratch / "client-of-tls"
             interpreter.symlink_to(os.path.realpath(sys.executable))
             subprocess.run([interpreter, client], check=True, timeout=60)

@@ -6,12 +6,12 @@
 #include <span>
 
 #include "capture/convert.h"
-#include "capture/mask.h"
+#include "capture/mask/gate.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace tailcap;
   capture::Converter converter;
-  capture::Mask mask;
+  capture::mask::Gate gate;
   formats::Event event;
   std::span<const std::byte> rest(reinterpret_cast<const std::byte*>(data), size);
   while (rest.size() >= 2) {
@@ -20,16 +20,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto record = rest.first(std::min(wanted, rest.size()));
     rest = rest.subspan(record.size());
     if (!converter.convert(record, event)) continue;
-    if (auto* io = std::get_if<formats::Io>(&event.body)) {
-      const auto head = io->head.size(), tail = io->tail.size();
+    std::size_t head = 0, tail = 0;
+    if (const auto* io = std::get_if<formats::Io>(&event.body)) {
+      head = io->head.size(), tail = io->tail.size();
       assert(head + tail <= io->length);
-      mask.apply(*io);
-      assert(io->head.size() == head && io->tail.size() == tail);
-    } else if (const auto* info = std::get_if<formats::SocketInfo>(&event.body)) {
-      mask.begin(*info);
-    } else if (const auto* change = std::get_if<formats::StateChange>(&event.body)) {
-      mask.forget(change->socket);
     }
+    gate.take(event);
+    if (const auto* io = std::get_if<formats::Io>(&event.body)) assert(io->head.size() <= head && io->tail.size() <= tail);
   }
   return 0;
 }

@@ -178,13 +178,10 @@ void check(const pipeline::Analysis& analysis) {
     const flow::Request row = table.rows[i];
     assert(i == 0 || table.rows.start(i - 1) <= row.start);
     assert(!row.has_duration || row.duration.count() >= 0);
-    assert(row.has_duration || (!row.has_phases && !row.has_thread_time));
+    assert(row.has_duration || !row.has_phases);
     assert(!row.has_phases ||
            std::accumulate(row.phases.begin(), row.phases.end(), std::int64_t{0}) == row.duration.count());
-    assert(!row.has_thread_time ||
-           std::accumulate(row.thread_time.begin(), row.thread_time.end(), std::int64_t{0}) == row.duration.count());
     for (const auto ns : row.phases) assert(ns >= 0);
-    for (const auto ns : row.thread_time) assert(ns >= 0);
     json.clear();
     report::append_request(json, table, row, analysis.study.quality.clock);
     assert(json.size() > 2 && json.back() == '}');

@@ -173,6 +173,7 @@ template <class V> void visit(V& v, formats::FileCall& b) {
   v("act", b.act), v("began", b.began), v("result", b.result), v("descriptor", b.descriptor), v("path", b.path);
 }
 template <class V> void visit(V& v, formats::Note& b) { v("key", b.key), v("value", b.value); }
+template <class V> void visit(V& v, formats::Masking& b) { v("streams", b.streams), v("foreign", b.foreign), v("doubtful", b.doubtful), v("withheld", b.withheld); }
 template <class V> void visit(V& v, formats::NetInterface& b) {
   v("netns", b.net_namespace), v("index", b.index), v("name", b.name), v("family", b.family), v("address", b.address), v("prefix", b.prefix);
 }

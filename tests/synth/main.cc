@@ -2,6 +2,7 @@
 // synth-capture --load REQUESTS [--connections N] [--routes N] [--seed N] OUT
 //                                     a generated one; its truth goes to standard output, a line of JSON per request
 // synth-capture --print CAPTURE       a capture as text
+// synth-capture --crafted KIND COUNT OUT  a small one that stands for very much (tests/synth/crafted.h)
 // synth-capture --skew NS PPM IN OUT  the same capture as a machine would have made it whose clock is NS ahead at the first
 //                                     event, and PPM fast: another boot, another host
 #include <algorithm>
@@ -20,6 +21,7 @@
 #include "formats/reader.h"
 #include "formats/writer.h"
 #include "tests/synth/capture_file.h"
+#include "tests/synth/crafted.h"
 #include "tests/synth/load.h"
 #include "tests/synth/text.h"
 
@@ -97,12 +99,14 @@ int usage() {
   std::cerr << "usage: synth-capture TEXT OUT\n"
                "       synth-capture --load REQUESTS [--connections N] [--routes N] [--seed N] OUT\n"
                "       synth-capture --print CAPTURE\n"
+               "       synth-capture --crafted KIND COUNT OUT\n"
                "       synth-capture --skew NS PPM IN OUT\n";
   return 2;
 }
 
 int run(const std::vector<std::string>& arguments) {
   if (arguments.size() == 2 && arguments[0] == "--print") return print(arguments[1]);
+  if (arguments.size() == 4 && arguments[0] == "--crafted") return synth::write_crafted(arguments[1], std::stoull(arguments[2]), arguments[3]), 0;
   if (arguments.size() == 5 && arguments[0] == "--skew") return skew(std::stold(arguments[1]), std::stold(arguments[2]), arguments[3], arguments[4]);
   if (arguments.size() >= 3 && arguments[0] == "--load" && arguments.size() % 2 == 1) {
     synth::LoadOptions options;

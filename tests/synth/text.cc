@@ -209,7 +209,7 @@ formats::Body empty_body(std::string_view kind) {
                                formats::GoCreate{}, formats::GoRuntime{}, formats::GoState{}, formats::GoHandler{}, formats::GoProgram{},
                                formats::Stall{}, formats::CpuQuota{}, formats::GoCall{}, formats::GoChannel{}, formats::Sample{},
                                formats::GoExit{}, formats::GoPanic{}, formats::OomKill{}, formats::GoBuild{},
-                               formats::GoAllocations{}, formats::FileCall{}, formats::Note{}, formats::NetInterface{}};
+                               formats::GoAllocations{}, formats::FileCall{}, formats::Note{}, formats::NetInterface{}, formats::Masking{}};
   for (const formats::Body& b : all)
     if (formats::name_of(formats::kind_of({formats::kNoTime, {}, b})) == kind) return b;
   throw std::runtime_error("no kind of event is called " + std::string(kind));
@@ -256,7 +256,7 @@ void parse_preamble(std::string_view line, formats::Preamble& p) {
     if (name == "0") continue;
     if (name == "tier") p.tier = value == "a" ? formats::HookTier::a : value == "c" ? formats::HookTier::c : formats::HookTier::unknown;
     else if (name == "tier_reason") p.tier_reason = value;
-    else if (name == "redaction") p.redaction = value == "none" ? formats::Redaction::none : formats::Redaction::masked_headers;
+    else if (name == "redaction") p.redaction = value == "none" ? formats::Redaction::none : value == "allow_list" ? formats::Redaction::allow_list : formats::Redaction::masked_headers;
     else if (name == "payload_limit") p.payload_limit = parse_number<std::uint32_t>(value);
     else if (name == "started_realtime") p.started_realtime = parse_number<std::int64_t>(value);
     else if (name == "host") p.host = value;

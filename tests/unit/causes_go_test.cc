@@ -149,6 +149,47 @@ TEST(CausesGo, WhatWasLostMakesNothingCertain) {
   EXPECT_EQ(told(g.table(), "/a"), "likely goroutine /one");
 }
 
+// The answer was lost: the goroutine may be at work on something else by now, of which nothing was seen.
+TEST(CausesGo, ARequestWhoseAnswerWasLostIsNotServedForEver) {
+  GoService g;
+  Endpoint& in = g.accepted().of(20);
+  in.receive(1ms, 1ms, get("/one"));
+  g.s.loss(2ms, 3ms, formats::Kind::send, 1);
+  g.s.loss(12ms, 13ms, formats::Kind::receive, 1);
+  g.call(14ms, 15ms, 20, "/a");
+  const auto table = g.table();
+  EXPECT_EQ(told(table, "/a"), "undecided of 1");
+  EXPECT_TRUE(cause_of(table, "/a").lost);
+}
+
+// The next request on its connection ends it, answered or not.
+TEST(CausesGo, AGoroutinesNextRequestEndsTheLast) {
+  GoService g;
+  Endpoint& in = g.accepted().of(20);
+  in.receive(1ms, 1ms, get("/one"));
+  g.s.loss(2ms, 3ms, formats::Kind::send, 1);
+  in.lose_send(kOk.size());
+  in.receive(20ms, 20ms, get("/two"));
+  g.call(22ms, 23ms, 20, "/a");
+  in.send(30ms, kOk);
+  EXPECT_EQ(told(g.table(), "/a"), "certain goroutine /two");
+}
+
+// Who asked for the second call was lost, and that the first one was sent.
+TEST(CausesGo, AHandOverFromBeforeALossIsNotBelieved) {
+  GoService g;
+  g.serve(1ms, 30ms, 20, "/one");
+  g.serve(1ms, 30ms, 21, "/two");
+  Endpoint& out = g.connected();
+  const std::uint64_t connection = 0xc000 + out.socket();
+  g.s.add(2ms, kA, formats::GoCall{connection, GoCallStep::asked}, 20);
+  g.s.loss(3ms, 4ms, formats::Kind::go_call, 2);
+  g.s.add(6ms, kB, formats::GoCall{connection, GoCallStep::sends}, 42);
+  out.of(42).send(6ms + 10us, get("/b"));
+  out.of(41).receive(7ms, 7ms, kOk);
+  EXPECT_EQ(told(g.table(), "/b"), "undecided of 2");
+}
+
 TEST(CausesGo, AChainWithAGapIsUndecided) {
   GoService g;
   g.serve(1ms, 20ms, 20, "/one");

@@ -280,7 +280,7 @@ TEST(Convert, Go) {
   program.handlers = {{"main.(*cart).ServeHTTP", 0x1000, 0x1004}, {"", 0x2000, 0x2006, go::HandlerIs::value},
                       {"main._Cart_Get_Handler", 0x3000, 0x3004, go::HandlerIs::method}};
   go::Names names;
-  names.add(3, program, std::nullopt, {});
+  names.add(3, program, {});
   Converter converter(&names);
   record_go r{};
   r.h = header(RECORD_GO_STATE);
@@ -337,7 +337,7 @@ TEST(Convert, GoEndsAndPanics) {
   go::Program program;
   program.anchors = {0x1000, 0x2000};
   go::Names names;
-  names.add(3, program, std::nullopt, {});
+  names.add(3, program, {});
   Converter converter(&names);
   Event event;
   record_go r{};

@@ -14,7 +14,6 @@ namespace {
 using namespace std::chrono_literals;
 using flow::Lane;
 using flow::LaneKind;
-using flow::ThreadTime;
 using formats::Duration;
 using formats::GoRunState;
 using formats::Thread;
@@ -44,7 +43,7 @@ const Lane* lane(const flow::Lanes& lanes, LaneKind kind, std::uint64_t number) 
   return at == lanes.lanes.end() ? nullptr : &*at;
 }
 
-// "on_cpu 2-5 lock 5-7": ms of the recording.
+// "cpu 2-5 lock 5-7": ms of the recording.
 std::string text(const Lane* lane) {
   if (!lane) return "no lane";
   std::string out;
@@ -59,8 +58,8 @@ TEST(Lanes, AThreadsWaitsAndWhatLiesBetween) {
   r.off(kMain, 1ms, 3ms, 4ms, 202);
   r.off(kMain, 6ms, 9ms, 9ms, 230);
   r.off(kMain, 12ms, 20ms, 21ms, 202);
-  EXPECT_EQ(text(lane(r.lanes(2ms, 15ms), LaneKind::thread, 7)), "lock 2-3 runnable 3-4 on_cpu 4-6 sleep 6-9 on_cpu 9-12 lock 12-15");
-  EXPECT_EQ(text(lane(r.lanes(0ms, 30ms), LaneKind::thread, 7)), "lock 1-3 runnable 3-4 on_cpu 4-6 sleep 6-9 on_cpu 9-12 lock 12-20 runnable 20-21") << "what was before and after is not known";
+  EXPECT_EQ(text(lane(r.lanes(2ms, 15ms), LaneKind::thread, 7)), "lock 2-3 scheduler 3-4 cpu 4-6 sleep 6-9 cpu 9-12 lock 12-15");
+  EXPECT_EQ(text(lane(r.lanes(0ms, 30ms), LaneKind::thread, 7)), "lock 1-3 scheduler 3-4 cpu 4-6 sleep 6-9 cpu 9-12 lock 12-20 scheduler 20-21") << "what was before and after is not known";
 }
 
 TEST(Lanes, WhatLiesBeforeALostWaitIsNotKnown) {
@@ -169,8 +168,8 @@ TEST(Lanes, AsJson) {
             "{\"from_ns\":0,\"to_ns\":4000000,\"events_lost\":false,\"goroutine_states\":true,"
             "\"left_out\":{\"collector\":0,\"connection\":0,\"goroutine\":0,\"thread\":0},\"idle\":{\"collector\":0,\"connection\":0,\"goroutine\":0,\"thread\":0},"
             "\"lanes\":[{\"kind\":\"goroutine\",\"pid\":7,\"number\":21,\"name\":null,\"stretches\":["
-            "{\"from_ns\":1000000,\"to_ns\":3000000,\"what\":\"other\",\"note\":\"chan receive\"},"
-            "{\"from_ns\":3000000,\"to_ns\":4000000,\"what\":\"on_cpu\",\"note\":\"running\"}],\"marks\":[]}]}\n");
+            "{\"from_ns\":1000000,\"to_ns\":3000000,\"what\":\"causeless\",\"note\":\"chan receive\"},"
+            "{\"from_ns\":3000000,\"to_ns\":4000000,\"what\":\"cpu\",\"note\":\"running\"}],\"marks\":[]}]}\n");
 }
 
 TEST(Lanes, ThePictureIsWellFormedWhateverNamesAre) {

@@ -105,7 +105,7 @@ TEST(ProbePlace, ArgumentsSurviveUpToTheCallButNotOverIt) {
       .label("ret")
       .hex("c3");
   const FunctionGraph graph = code.graph();
-  EXPECT_EQ(choose_entry(graph, {CallConvention::system_v, 4, 1}).place->address, code.at("call"));
+  EXPECT_EQ(choose_entry(graph, {CallConvention::system_v, 4, 1}).place->address, MachineCode::kAddress);  // a call is the last choice
   EXPECT_EQ(addresses(choose_results(graph, kRead)), Addresses{code.at("ret")});
 }
 
@@ -350,6 +350,54 @@ TEST(ProbePlace, EveryCutOfAFunctionIsHandled) {
     for (const Place& place : choose_results(graph, kRead).places)
       EXPECT_LT(place.address, MachineCode::kAddress + size);
   }
+}
+
+// A probe on a call ends a process that has a user shadow stack: any other place is better, at any price.
+TEST(ProbePlace, ACallIsTheLastChoice) {
+  for (const bool indirect : {false, true}) {
+    MachineCode code;
+    code.hex("48 83 ec 18");  // sub rsp, 0x18: single-stepped
+    indirect ? code.hex("ff d0") : code.call(kElsewhere);
+    code.hex("48 83 c4 18").hex("c3");
+    const EntryChoice entry = choose_entry(code.graph(), kRead);
+    ASSERT_TRUE(entry.place);
+    EXPECT_EQ(entry.place->address, MachineCode::kAddress);
+    EXPECT_EQ(entry.place->price, Price::single_stepped);
+    if (indirect) continue;  // single-stepped as well
+    const EntryChoice harmless = choose_entry(code.graph(), kRead, Calls::equal);
+    ASSERT_TRUE(harmless.place);
+    EXPECT_TRUE(harmless.place->instruction.starts_with("call")) << "no process of such a kernel has a shadow stack";
+    EXPECT_EQ(harmless.place->price, Price::emulated);
+  }
+  // Where there is nothing else it is left to whoever attaches, who knows about shadow stacks (FunctionLinks).
+  MachineCode only;
+  only.call(kElsewhere).hex("c3");
+  const EntryChoice entry = choose_entry(only.graph(), kRead);
+  ASSERT_TRUE(entry.place);
+  EXPECT_TRUE(entry.place->instruction.starts_with("call"));
+}
+
+TEST(ProbePlace, NoResultIsTakenAtACall) {
+  MachineCode code;
+  code.hex("55").hex("31 c0").label("call").call(kAbort).hex("5d c3");
+  for (const Place& place : choose_results(code.graph(), kRead).places) EXPECT_FALSE(place.instruction.starts_with("call"));
+}
+
+// From Linux 6.18 on such a nop becomes a call, which writes where a leaf function keeps its variables.
+TEST(ProbePlace, ANopOfFiveBytesOnlyAtTheBeginning) {
+  const char* nop = "0f 1f 44 00 00";
+  MachineCode first;
+  first.hex(nop).hex("48 89 7c 24 f8").hex("c3");  // mov [rsp-8], rdi
+  ASSERT_TRUE(choose_entry(first.graph(), kRead).place);
+  EXPECT_EQ(choose_entry(first.graph(), kRead).place->address, MachineCode::kAddress);
+  MachineCode inside;
+  inside.hex("2e 90").label("nop").hex(nop).label("next").hex("89 f8").hex("c3");  // what comes first takes no probe
+  ASSERT_TRUE(choose_entry(inside.graph(), kRead).place);
+  EXPECT_EQ(choose_entry(inside.graph(), kRead).place->address, inside.at("next"));
+  // Nops of other lengths are not rewritten.
+  MachineCode four;
+  four.hex("2e 90").label("nop").hex("0f 1f 40 00").hex("89 f8").hex("c3");
+  EXPECT_EQ(choose_entry(four.graph(), kRead).place->address, four.at("nop"));
 }
 
 }  // namespace

@@ -7,24 +7,6 @@
 namespace tailcap::report {
 namespace {
 
-TEST(Escape, PrintableShowsWhatWouldActOnATerminal) {
-  EXPECT_EQ(printable("/users/7?x=1"), "/users/7?x=1");
-  EXPECT_EQ(printable("\x1b[2J\r\n\t\x7f"), "\\x1b[2J\\x0d\\x0a\\x09\\x7f");
-  EXPECT_EQ(printable("a\\x1b"), "a\\\\x1b");        // not to be taken for an escaped control
-  EXPECT_EQ(printable("\xc2\x9b"), "\\u{009b}");     // the C1 form of ESC [
-  EXPECT_EQ(printable("\xe2\x80\xae"), "\\u{202e}");  // right-to-left override
-  EXPECT_EQ(printable("größe µ 漢"), "größe µ 漢");
-}
-
-TEST(Escape, PrintableIsAlwaysValidUtf8) {
-  EXPECT_EQ(printable("\xff\xc3"), "\\xff\\xc3");
-  EXPECT_EQ(printable("\xc0\xaf"), "\\xc0\\xaf");                  // overlong '/'
-  EXPECT_EQ(printable("\xe0\x80\xaf"), "\\xe0\\x80\\xaf");         // overlong
-  EXPECT_EQ(printable("\xed\xa0\x80"), "\\xed\\xa0\\x80");         // surrogate
-  EXPECT_EQ(printable("\xf4\x90\x80\x80"), "\\xf4\\x90\\x80\\x80");  // above 10FFFF
-  EXPECT_EQ(printable("\xe2\x82"), "\\xe2\\x82");                  // cut
-}
-
 TEST(Escape, HtmlLeavesNoMarkup) {
   EXPECT_EQ(html("<script>\"a\" & 'b'</script>"), "&lt;script&gt;&quot;a&quot; &amp; &#39;b&#39;&lt;/script&gt;");
 }

@@ -127,11 +127,11 @@ TEST(Bands, PartsAddUpToTheMean) {
   for (const auto& route : s.study.routes) {
     const BandTable table = band_table(route);
     for (std::size_t i = 0; i < table.names.size(); ++i) {
-      double phases = 0, threads = 0, shares = 0;
+      double phases = 0, labels = 0, shares = 0;
       for (const auto& row : table.phases) phases += row.cells[i].mean, shares += row.cells[i].share;
-      for (const auto& row : table.threads) threads += row.cells[i].mean;
+      for (const auto& row : table.labels) labels += row.cells[i].mean;
       EXPECT_NEAR(phases, static_cast<double>(table.means[i].count()), 1);
-      EXPECT_NEAR(threads, static_cast<double>(table.thread_means[i].count()), 1);
+      EXPECT_NEAR(labels, static_cast<double>(table.labelled_means[i].count()), 1);
       EXPECT_NEAR(shares, 1, 1e-9);
     }
   }
@@ -142,18 +142,18 @@ TEST(Bands, TheDifferenceNamesWhatGrewMost) {
   const std::string text = difference_text(s.study.routes[0]);
   EXPECT_TRUE(contains(text, "slowest 1 % take 35.0 ms longer than the fastest 50 %")) << text;
   EXPECT_TRUE(contains(text, "in the service")) << text;
-  EXPECT_TRUE(contains(text, "waiting for a lock")) << text;
   flow::RouteStudy few;
   EXPECT_EQ(difference_text(few), "");
 }
 
-TEST(Bands, ThreadTimesKnownForSomeSaySo) {
+TEST(Bands, LabelsOfRequestsWithAnAccount) {
   auto route = sample_study().study.routes[0];
-  route.bands.back().thread_count -= 1;
-  EXPECT_TRUE(contains(difference_text(route), "known for 122 of 123"));
-  for (auto& band : route.bands) band.thread_count = 0, band.thread_time = {};
-  EXPECT_FALSE(contains(difference_text(route), "thread"));
-  EXPECT_TRUE(band_table(route).threads.empty());
+  const BandTable table = band_table(route);
+  ASSERT_EQ(table.labels.size(), 2u);
+  EXPECT_EQ(table.labels[0].name, "waiting for a lock");
+  EXPECT_EQ(table.labelled_counts, table.counts);
+  route.tail.reset();
+  EXPECT_TRUE(band_table(route).labels.empty());
 }
 
 TEST(Bands, SlowestOfThoseInNoDoubtAreNotTheSlowest) {

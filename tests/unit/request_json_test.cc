@@ -95,6 +95,7 @@ TEST(RequestJson, NamesAndNulls) {
                                           "tainted",
                                           "start_ns",
                                           "duration_ns",
+                                          "duration_at_least_ns",
                                           "first_byte_ns",
                                           "reset_ns",
                                           "request_bytes",
@@ -127,19 +128,21 @@ TEST(RequestJson, NamesAndNulls) {
                                           "attempt_how",
                                           "http2",
                                           "phases",
-                                          "thread_time", "milestones", "labels", "culprits",
+                                          "milestones", "labels", "culprits",
                                           "setup",
                                           "local",
                                           "remote",
                                           "request_headers",
-                                          "response_headers"};
+                                          "response_headers",
+                                          "request_trailers",
+                                          "response_trailers"};
   std::vector<std::string> got;
   for (const auto& [name, value] : json.items()) got.push_back(name);
   EXPECT_EQ(got, names);
   EXPECT_EQ(json["id"], "12.3");
   for (const char* name : {"protocol", "method", "path", "status", "start_ns", "duration_ns", "first_byte_ns",
                            "request_bytes", "pid", "comm", "parent_span_id", "trace_format", "trace_flags", "request_id", "parent", "parent_how", "parent_confidence", "parent_alternatives",
-                           "peer", "attempt", "attempt_of", "attempt_how", "http2", "phases", "thread_time", "milestones", "labels", "culprits", "setup", "local", "request_headers"})
+                           "peer", "attempt", "attempt_of", "attempt_how", "http2", "phases", "milestones", "labels", "culprits", "setup", "local", "request_headers"})
     EXPECT_TRUE(json[name].is_null()) << name;
 }
 

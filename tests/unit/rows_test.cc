@@ -31,7 +31,7 @@ Request any(std::mt19937_64& random) {
   r.pid = id32();
   r.tid = id32();
   r.stream = id32();
-  r.taints = static_cast<Taints>(pick(1u << 11));
+  r.taints = static_cast<Taints>(pick(1u << 12));
   r.status = static_cast<std::uint16_t>(pick(1000));
   r.role = static_cast<Role>(random() % 2);
   r.protocol = static_cast<Protocol>(random() % 6);
@@ -43,11 +43,8 @@ Request any(std::mt19937_64& random) {
   }
   r.complete = random() % 2 != 0;
   r.has_phases = random() % 2 != 0;
-  r.has_thread_time = random() % 2 != 0;
   if (r.has_phases)
     for (auto& p : r.phases) p = random() % 2 ? ns() : 0;
-  if (r.has_thread_time)
-    for (auto& t : r.thread_time) t = random() % 2 ? ns() : 0;
   if (random() % 2 != 0) r.request_flow_control = random() % 2 ? ns() : 0;
   if (random() % 2 != 0) r.response_flow_control = random() % 2 ? ns() : 0;
   if (random() % 8 == 0) r.behind_others = ns(), r.behind_others_bytes = ns();
@@ -59,6 +56,7 @@ Request any(std::mt19937_64& random) {
     r.attempt_of = {id32(), id32()};
     r.attempt_how = static_cast<AttemptEvidence>(random() % 4);
   }
+  if (random() % 8 == 0) r.at_least = ns();
   if (random() % 8 == 0) r.from_peer = static_cast<std::uint8_t>(random());
   return r;
 }

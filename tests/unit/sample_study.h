@@ -29,11 +29,9 @@ inline flow::Request sample_request(flow::TextPool& texts, std::uint32_t connect
   r.role = role;
   r.protocol = flow::Protocol::http11;
   r.outcome = flow::Outcome::ok;
-  r.complete = r.has_duration = r.has_phases = r.has_thread_time = true;
+  r.complete = r.has_duration = r.has_phases = true;
   const std::int64_t total = r.duration.count();
   r.phases = std::array<std::int64_t, 6>{total / 50, total / 100, 0, 0, total - total / 50 - total / 100 - total / 20, total / 20};
-  r.thread_time[0] = total / 10;
-  r.thread_time[2] = total - total / 10;
   return r;
 }
 
@@ -56,20 +54,20 @@ inline flow::RouteStudy sample_route(std::string method, std::string name, doubl
     r.latency[i] = sample_quantile(flow::kQuantiles[i], base * factors[i]);
     r.first_byte[i] = sample_quantile(flow::kQuantiles[i], base * factors[i] * 0.9);
   }
+  flow::TailStudy& tail = r.tail.emplace();
   const double cuts[] = {0, 0.5, 0.9, 0.99, 1};
   const double means[] = {0.8, 1.5, 6, 30};
   for (int i = 0; i < 4; ++i) {
     flow::Band b;
     b.from = cuts[i], b.to = cuts[i + 1];
-    b.count = b.thread_count = static_cast<std::uint64_t>(std::llround(static_cast<double>(count) * (b.to - b.from)));
+    b.count = static_cast<std::uint64_t>(std::llround(static_cast<double>(count) * (b.to - b.from)));
     const double mean = base * means[i] * 1e6;
     b.phases = {mean * 0.02, mean * 0.01, 0, 0, 0, mean * 0.05};
     b.phases[4] = mean - b.phases[0] - b.phases[1] - b.phases[5];
     b.mean = formats::Duration{std::llround(mean)};
-    b.thread_time[0] = base * 0.7e6;
-    b.thread_time[1] = mean * 0.02;
-    b.thread_time[2] = mean - b.thread_time[0] - b.thread_time[1];
     r.bands.push_back(b);
+    const auto lock = b.mean.count() * 9 / 10;
+    tail.bands.push_back({b.from, b.to, b.count, b.mean.count(), {{flow::Label::lock_futex, lock}, {flow::Label::cpu, b.mean.count() - lock}}});
   }
   for (int i = 0; i <= 200; ++i) {
     const double share = std::pow(10, -i / 50.0);  // 1 to 1e-4

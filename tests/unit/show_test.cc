@@ -26,7 +26,9 @@ struct Sample {
     study.quality.clock.add(at(0), 1'772'368'496'789'000'000, formats::Duration{100});
     detail.request = end(path, flow::Role::server, 12, 1.0, 30);
     auto& d = detail.request;
-    d.thread = {{at(1), at(1.001), flow::ThreadTime::on_cpu}, {at(1.001), at(1.03), flow::ThreadTime::lock}};
+    auto& course = d.course.emplace();
+    course.stretches = {{at(1), at(1.001), flow::Label::cpu, flow::Evidence::measured, {}},
+                        {at(1.001), at(1.03), flow::Label::lock_futex, flow::Evidence::measured, {}}};
     d.waits = {{at(1.001), at(1.0295), at(1.03), 19, 1, 202, 0x7f00, 0, 0}, {at(1.0299), at(1.0299), at(1.03), 0, 0, -1, 0, 0, 2}};
     d.events = {{flow::ConnectionEvent::Kind::retransmit, at(1.02), 1448, 0}, {flow::ConnectionEvent::Kind::loss, at(1.025), 7, 0}};
     detail.peer = end(path, flow::Role::client, 13, 0.999, 32);
@@ -61,7 +63,7 @@ ReportOptions options() {
   return o;
 }
 
-TEST(Waterfall, PhasesAndThreadPartitionTheRequest) {
+TEST(Waterfall, PhasesAndLabelsPartitionTheRequest) {
   const Sample s;
   const Waterfall w = waterfall(s.detail, s.study);
   for (const auto& lane : w.lanes) {
@@ -88,10 +90,12 @@ TEST(Waterfall, BothEndsOnOneAxis) {
 
 TEST(Waterfall, ThousandsOfStretchesAreSummed) {
   Sample s;
-  s.detail.request.thread.clear();
+  s.detail.peer.reset();
+  auto& course = *s.detail.request.course;
+  course.stretches.clear();
   for (int i = 0; i < 3000; ++i)
-    s.detail.request.thread.push_back({at(1) + formats::Duration{i * 10'000}, at(1) + formats::Duration{(i + 1) * 10'000},
-                                       i % 2 ? flow::ThreadTime::on_cpu : flow::ThreadTime::poll});
+    course.stretches.push_back({at(1) + formats::Duration{i * 10'000}, at(1) + formats::Duration{(i + 1) * 10'000},
+                                i % 2 ? flow::Label::cpu : flow::Label::timer_sleep, flow::Evidence::measured, {}});
   const Waterfall w = waterfall(s.detail, s.study);
   const auto& lane = w.lanes.back();
   EXPECT_EQ(lane.bars.size(), 3000u);
@@ -120,10 +124,10 @@ TEST(Show, CallsTellWhatBothEndsDid) {
     const bool server = d == &s.detail.request;
     d->row.protocol = d->exchange.protocol = flow::Protocol::grpc;
     d->row.outcome = d->exchange.outcome = flow::Outcome::cancelled;
-    d->row.has_duration = d->row.has_phases = d->row.has_thread_time = d->row.complete = false;
+    d->row.has_duration = d->row.has_phases = d->row.complete = false;
     d->row.grpc.timeout = 20'000'000;
     d->row.reset_after = 20'500'000;
-    d->thread.clear(), d->waits.clear();
+    d->waits.clear(), d->course.reset();
     flow::GrpcMessage message;
     message.length = 7, message.last_done = at(server ? 1.0002 : 1.0);
     d->exchange.request_grpc.emplace().messages = 1;
@@ -155,20 +159,18 @@ TEST(Show, UnknownsAreSaid) {
   Sample s;
   s.detail.peer.reset();
   auto& d = s.detail.request;
-  d.row.has_duration = d.row.has_phases = d.row.has_thread_time = d.row.complete = false;
+  d.row.has_duration = d.row.has_phases = d.row.complete = false;
   d.row.taints = flow::Taints{} | flow::Taint::cut_off;
   d.row.outcome = flow::Outcome::in_flight;
   d.row.status = 0;
-  d.thread.clear(), d.waits.clear();
+  d.waits.clear(), d.course.reset();
   const std::string text = text_show(s.detail, s.study, options());
   EXPECT_TRUE(contains(text, "unfinished; not seen completely"));
   EXPECT_TRUE(contains(text, "No waterfall"));
-  EXPECT_TRUE(contains(text, "What its thread did is not known"));
   EXPECT_TRUE(contains(text, "the recording ended while it was under way (cut_off)"));
   EXPECT_TRUE(contains(text, "other end   not recorded"));
   const auto json = nlohmann::json::parse(json_show(s.detail, s.study, s.table));
   EXPECT_TRUE(json["end"]["request"]["duration_ns"].is_null());
-  EXPECT_TRUE(json["end"]["thread"].is_null());
   EXPECT_TRUE(json["other_end"].is_null());
   EXPECT_FALSE(html_show(s.detail, s.study, {}, options()).empty());
 }
@@ -198,7 +200,7 @@ TEST(Show, ClearTextHeadersAreLoud) {
 TEST(Show, JsonOffsetsAreFromTheStart) {
   const Sample s;
   const auto json = nlohmann::json::parse(json_show(s.detail, s.study, s.table));
-  EXPECT_EQ(json["schema"], 1);
+  EXPECT_EQ(json["schema"], 2);
   const auto& end = json["end"];
   EXPECT_EQ(end["request"]["id"], "12.3");
   EXPECT_EQ(end["instants"]["request"]["first_arrived_ns"], 0);

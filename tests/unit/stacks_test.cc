@@ -42,6 +42,12 @@ using namespace tailcap;
 using capture::stacks::KernelNames;
 using capture::stacks::Samples;
 
+// Forked before there are threads.
+const capture::scan::Processes& processes() {
+  static const capture::scan::Processes all;
+  return all;
+}
+
 KernelNames kernel() {
   std::istringstream text(
       "ffffffff81000000 T _text\nffffffff81000000 t first\nffffffff81000100 T do_syscall_64\nffffffff81000200 d some_data\n"
@@ -66,7 +72,7 @@ std::vector<std::byte> record(std::vector<std::uint64_t> user, std::vector<std::
 }
 
 TEST(Stacks, AChainOfTwelveIsNamedInOrder) {
-  Samples samples(kernel());
+  Samples samples(kernel(), processes());
   chain::link_1([&](std::vector<std::uint64_t> addresses) {
     addresses.insert(addresses.begin(), reinterpret_cast<std::uint64_t>(&chain::walk));
     ASSERT_TRUE(samples.take(record(addresses, {}, static_cast<std::uint32_t>(getpid()))));
@@ -88,7 +94,7 @@ TEST(Stacks, AChainOfTwelveIsNamedInOrder) {
 }
 
 TEST(Stacks, WhatHasNoNameSaysSo) {
-  Samples samples(kernel());
+  Samples samples(kernel(), processes());
   const auto self = static_cast<std::uint32_t>(getpid());
   ASSERT_TRUE(samples.take(record({0x10, 0x1000}, {}, self)));
   ASSERT_TRUE(samples.take(record({}, {0xffffffff81000110, 0xffffffff81000100, 0xffffffff81000210, 0xffffffffa0000010, 5}, self)));
@@ -107,7 +113,7 @@ TEST(Stacks, WhatHasNoNameSaysSo) {
 
 TEST(Stacks, OfAWaitIsOfWhenItBeganAndEndsWhereTheKernelLeaves) {
   std::istringstream text("ffffffff81000000 T _text\nffffffff81000100 T __schedule\nffffffff81000200 T bpf_trace_run4\n");
-  Samples samples{KernelNames(text)};
+  Samples samples{KernelNames(text), processes()};
   auto bytes = record({}, {0xffffffff81000210, 0xffffffff81000110, 0xffffffff81000010}, 1);
   bpf::record_sample r;
   std::memcpy(&r, bytes.data(), sizeof r);
@@ -125,7 +131,7 @@ TEST(Stacks, OfAWaitIsOfWhenItBeganAndEndsWhereTheKernelLeaves) {
 }
 
 TEST(Stacks, AnyBytesAreRefusedOrTaken) {
-  Samples samples(kernel());
+  Samples samples(kernel(), processes());
   auto bytes = record({1, 2, 3}, {4, 5}, 1);
   for (std::size_t size = 0; size < bytes.size(); ++size) EXPECT_FALSE(samples.take(std::span(bytes).first(size))) << size;
   EXPECT_TRUE(samples.take(bytes));

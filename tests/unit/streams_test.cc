@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "analyze/streams/arrivals.h"
@@ -246,6 +247,46 @@ TEST(Streams, KeyframesRepeatWhatIsKnown) {
   const Streamed r(s.events());
   EXPECT_EQ(r.text(Direction::out), "abcdef");
   EXPECT_EQ(r.streams.connections(), 1u);
+}
+
+// The ring was behind when the keyframe was written: what happened before it comes after it.
+TEST(Streams, AKeyframeAheadOfItsRingLosesNothing) {
+  for (const bool described : {true, false}) {
+    Scenario s;
+    Endpoint& e = s.open(0ms);
+    e.receive(1ms, 2ms, "abc").send(3ms, "def").receive(4ms, 5ms, "ghi").send(6ms, "jkl");
+    s.add(7ms, {}, e.info());
+    e.receive(8ms, 9ms, "mno").send(10ms, "pqr");
+    auto events = s.as_added();
+    const auto keyframe = std::find_if(events.begin() + 1, events.end(), [](const auto& x) { return std::holds_alternative<formats::SocketInfo>(x.body); });
+    ASSERT_NE(keyframe, events.end());
+    std::rotate(events.begin(), keyframe, keyframe + 1);
+    if (!described) events.erase(events.begin() + 1);  // the ring's own description was lost
+    const Streamed r(events);
+    EXPECT_EQ(r.text(Direction::in), "abcghimno");
+    EXPECT_EQ(r.text(Direction::out), "defjklpqr");
+    EXPECT_EQ(r.streams.findings()[Finding::position_overlap], 0u);
+    for (const Seen& seen : r.all) EXPECT_EQ(seen.run.first_known, described);
+    for (const Seen& seen : r.all)
+      for (const auto& mark : seen.arrivals) EXPECT_TRUE(formats::known(mark.time));
+  }
+}
+
+// After a loss, a description says where a connection has got to and not where it began.
+TEST(Streams, AKeyframeAfterALossIsNoBeginning) {
+  Scenario s;
+  Opening o;
+  o.described = false;
+  Endpoint& e = s.open(0ms, o);
+  e.send(1ms, "abc");
+  s.add(2ms, {}, e.info());
+  e.send(3ms, "def");
+  auto events = s.events();
+  std::erase_if(events, [](const auto& x) { return x.time == kStart + 1ms; });
+  events.insert(events.begin(), {kStart + 1ms, {}, formats::Loss{kStart, formats::LossCause::ring_full, 255, 2}});
+  const Streamed r(events);
+  EXPECT_EQ(r.text(Direction::out), "def");
+  EXPECT_FALSE(r.all.at(0).run.first_known);
 }
 
 TEST(Streams, AConnectionThatFailedIsOnlyFacts) {

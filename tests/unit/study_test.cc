@@ -38,8 +38,6 @@ struct Case {
       row.first_byte = Duration{ns / 2};
       row.phases[0] = ns / 4;
       row.phases[4] = ns - ns / 4;
-      row.has_thread_time = start_ms % 2 == 0;
-      row.thread_time[0] = row.has_thread_time ? ns : 0;
     }
     row.response_bytes = 100;
     row.taints = taints;
@@ -105,7 +103,6 @@ TEST(Study, BandsPartitionTheRequestsAndTheirMean) {
   EXPECT_EQ(r.bands[1].count, 400u);
   EXPECT_EQ(r.bands[2].count, 90u);
   EXPECT_EQ(r.bands[3].count, 10u);
-  EXPECT_EQ(r.bands[0].thread_count, 250u);
   for (const Band& band : r.bands)
     EXPECT_NEAR(std::accumulate(band.phases.begin(), band.phases.end(), 0.0), static_cast<double>(band.mean.count()),
                 1);

@@ -128,6 +128,36 @@ TEST(TlsSessions, RowsSayTlsAndTheSocketsEndpoints) {
   EXPECT_EQ(analysis.study.quality.tls.nested, 1u);
 }
 
+// The read that brought the second request was lost: the bytes that had arrived before are not its own.
+TEST(TlsSessions, PlaintextWithoutAReadOfItsCarrierHasNoArrival) {
+  Scenario s;
+  Endpoint& e = s.open(0ms, opening(1));
+  TlsSession t(s);
+  t.handshake(1ms, kThread);
+  for (int n = 0; n < 4; ++n) {
+    const auto at = n * 20ms;
+    if (n == 2) {
+      const auto length = static_cast<std::uint32_t>(synth::tls_record(get("/2").size()).size());
+      e.arrive(at + 2ms, length).lose_read(length);
+      t.read(at + 3ms, at + 3ms + 3us, kThread, get("/2"));
+    } else {
+      t.read_from(e, at + 2ms, at + 3ms, get("/" + std::to_string(n)));
+    }
+    t.write_to(e, at + 10ms, answer(200));
+  }
+  const Seen r(s.with_end());
+  ASSERT_EQ(r.exchanges.size(), 4u);
+  for (int n = 0; n < 4; ++n) {
+    const flow::Exchange& x = r.exchanges[static_cast<std::size_t>(n)];
+    EXPECT_EQ(x.target, "/" + std::to_string(n));
+    EXPECT_EQ(formats::known(x.request.first_arrived), n != 2) << n;
+    EXPECT_EQ(has(x.taints, Taint::arrival_unknown), n == 2) << n;
+    if (n != 2) {
+      EXPECT_EQ(x.request.first_arrived, kStart + n * 20ms + 2ms);
+    }
+  }
+}
+
 // One segment brings two records; the second call is served from what the library has read ahead.
 TEST(TlsSessions, h25_a_read_without_a_syscall) {
   Scenario s;

@@ -80,6 +80,7 @@ void Connection::push(const flow::ByteRun& run, Messages& out, flow::Findings& f
     bytes(run, out, findings);
   }
   Context c{out, findings, run};
+  if (!waiting_.empty()) give_up_waiting(0, c);
   if (run.end != End::none && !ended_[d]) end(run, c);
 }
 
@@ -109,7 +110,7 @@ void Connection::bytes(const flow::ByteRun& run, Messages& out, flow::Findings& 
     feed(run, out, findings);
     return;
   }
-  if (!s.resync.push(run)) return;
+  if (!found_again(run)) return;
   const std::vector<HeldRun> held = s.resync.take();
   s.found_border();
   findings.add(Finding::resynchronised);
@@ -119,11 +120,6 @@ void Connection::bytes(const flow::ByteRun& run, Messages& out, flow::Findings& 
     again.end = End::none;
     bytes(again, out, findings);
   }
-}
-
-// What the open streams send may go by unseen from here on. Those that begin before a border is found: see open().
-void Connection::passed_over(Direction d) {
-  for (auto& [id, stream] : streams_) stream.half(asks(d)).lose(why_unseen_[index(d)]);
 }
 
 void Connection::feed(const flow::ByteRun& run, Messages& out, flow::Findings& findings) {
@@ -209,6 +205,10 @@ void Connection::headers(const Item& item, Context& c) {
   const bool says_head = is_request ? seen.request : seen.response;
   const bool head_again = half.has_head() && !is_request && half.message.status == 0 && seen.status >= 200;
   const std::size_t before = half.text();
+  if (is_request && item.frame.stream > highest_asked_) {
+    highest_asked_ = item.frame.stream;
+    if (!waiting_.empty()) give_up_waiting(highest_asked_, c);
+  }
   if (is_request && !half.has_head() && d == Direction::out) {
     const auto fact = places_.opened(item.begin.done);
     if (fact && windows_followed_) half.message.stream_limit = fact;
@@ -226,13 +226,16 @@ void Connection::headers(const Item& item, Context& c) {
     half.trailers(item, s.fields, c.run);
   } else {
     if (head_again) half.forget_fields();  // what came before was an interim response
-    half.head(item, s.fields, c.run, says_head);
+    // Of a request, a block that does not end the stream is no trailers either.
+    half.head(item, s.fields, c.run, says_head || (is_request && !end_stream));
   }
   hold_text(half, before, c);
   take_turn(half, item, flow::kNoTime, c);
   stream->half(!is_request).grpc_peer = half.message.protocol == flow::Protocol::grpc;
   if (end_stream) finish(item.frame.stream, *stream, half, Ending::complete, End::none, c);
-  if (is_request) refuse_if_above(item.frame.stream, c);
+  if (!is_request) return;
+  request_came(item.frame.stream, c);
+  refuse_if_above(item.frame.stream, c);
 }
 
 // What a server pushes is a request that nobody sent: its instants are those of the promise.
@@ -282,6 +285,7 @@ void Connection::data(const Item& item, Context& c) {
   if (half) {
     half->data(item, c.run);
     if (item.last) spend(*half, item, c);
+    if (asks(d) && stream->answer_waits) release_answer(*stream, c);
   } else if (item.last) {
     windows_[index(d)].spend(item.frame.length, flow::kNoTime);
     overtake(item.frame.stream, item, c);
@@ -293,11 +297,16 @@ void Connection::data(const Item& item, Context& c) {
 void Connection::finish(std::uint32_t id, Stream& stream, Half& half, Ending ending, End closed, Context& c) {
   const bool is_request = &half == &stream.request;
   const bool unseen = !stream.request.begun() && !stream.request.done();
-  if (!is_request && unseen && stream.request.lossy()) half.message.answers_unknown = true;
+  if (!is_request && request_may_come(id, stream)) return let_wait(id, stream, ending, closed, c);
+  if (!is_request && unseen && stream.request.lossy()) {
+    half.message.answers_unknown = true;
+    half.message.taints = half.message.taints | why_unseen_[index(*client_)];
+  }
   held_.text -= half.text();
   half.finish(ending, closed);
   if (half.begun() || !is_request) c.out.take(half.message);
   half.forget_fields();
+  if (is_request && stream.answer_waits) release_answer(stream, c);
   if (!is_request && unseen && stream.request.lossy()) {  // its request is not going to be seen
     stream.request.finish(Ending::lost, End::none);
     remember_closed(id);

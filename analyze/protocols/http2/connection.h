@@ -32,6 +32,10 @@ class Connection {
   static constexpr std::size_t kMaxStreams = 4096;
   static constexpr std::size_t kMaxClosed = 256;
   static constexpr std::size_t kMaxWaits = 64;
+  // New streams of a client between two frames that were read: more are not believed without further proof.
+  static constexpr std::uint32_t kMaxLeap = 1u << 16;
+  // How long a response waits for a request that may still be read: a piece out of order is held for a tenth of that.
+  static constexpr flow::Duration kRequestPatience = std::chrono::seconds{1};
 
   // client: the direction that begins with the preface. Without it the recording began later and nothing is known; the
   // client is found by what the directions say.
@@ -71,6 +75,13 @@ class Connection {
   void settings(const Item& item, Context& c);
   void window_update(const Item& item, Context& c);
   void passed_over(flow::Direction d);
+  Fit fits(const FrameHeader& frame, flow::Direction d) const;
+  bool found_again(const flow::ByteRun& run);
+  bool request_may_come(std::uint32_t id, const Stream& stream) const;
+  void let_wait(std::uint32_t id, Stream& stream, flow::Ending ending, flow::End closed, Context& c);
+  void release_answer(Stream& stream, Context& c);
+  void request_came(std::uint32_t id, Context& c);
+  void give_up_waiting(std::uint32_t below, Context& c);
   void lost(const Item& item, Context& c);
   void end(const flow::ByteRun& run, Context& c);
 
@@ -102,6 +113,8 @@ class Connection {
   std::vector<std::uint32_t> closed_;     // streams broken off lately, whose frames may still come; a ring
   std::size_t closed_next_ = 0;
   std::uint32_t highest_ = 0;             // stream seen
+  std::uint32_t highest_asked_ = 0;       // stream whose header block was read from the client
+  std::vector<std::uint32_t> waiting_;    // streams whose response is over and waits for its request
   Turns turns_[2];                        // by the direction of the DATA
   Places places_;
   std::optional<flow::StreamReset> goaway_;

@@ -34,7 +34,14 @@ void Connection::reset(const Item& item, Context& c) {
   reset.unprocessed = reset.code == kRefusedStream && !asks(reset.by);
   reset.at = at(item.end);
   reset.done = item.end.done;
-  break_off(id, it->second, reset, c);
+  Stream& stream = it->second;
+  if (request_may_come(id, stream)) {  // and what it was is known then
+    stream.broken_off = reset;
+    if (stream.response.done()) return;
+    stream.response.message.reset = reset;
+    return finish(id, stream, stream.response, Ending::truncated, End::reset, c);
+  }
+  break_off(id, stream, reset, c);
 }
 
 void Connection::break_off(std::uint32_t id, Stream& stream, const flow::StreamReset& reset, Context& c) {

@@ -8,6 +8,30 @@ namespace tailcap::protocols::http2 {
 
 using flow::Direction;
 
+std::optional<bool> sends_requests(const std::vector<HeldRun>& frames) {
+  Sender trial;
+  trial.start_late();
+  trial.found_border();
+  std::optional<bool> asks;
+  Item item;
+  for (const HeldRun& held : frames) {
+    const flow::ByteRun run = held.view();
+    Cursor cursor(run);
+    while (trial.next(cursor, item)) {
+      if (item.kind == Item::Kind::lost && item.why == flow::Taint::malformed) return std::nullopt;
+      if (item.block_step == hpack::Step::invalid) return std::nullopt;
+      if (item.kind != Item::Kind::headers || item.block_step != hpack::Step::done || item.frame.stream % 2 == 0) continue;
+      const Glance seen = glance(trial.fields, item.block_step);
+      if (seen.request == seen.response) continue;
+      // Pseudo-fields come first (RFC 9113, 8.3).
+      if (trial.fields[0].name_known && !trial.fields[0].name.starts_with(':')) return std::nullopt;
+      if (asks && *asks != seen.request) return std::nullopt;
+      asks = seen.request;
+    }
+  }
+  return asks;
+}
+
 void LateStart::Side::give_up() {
   search.clear();
   scout.reset();
@@ -47,10 +71,10 @@ void LateStart::push(const flow::ByteRun& run) {
     s.waiting.emplace_back(run);
     s.bytes += s.waiting.back().bytes.size();
     scout(s, run);
-  } else if (s.search.push(run)) {
+  } else if (s.search.push(run) || ((s.search.whole() || s.search.hidden()) && sends_requests(s.search.held()))) {
     believe(s);
   }
-  if (s.scout && (s.scout->lost() || s.waiting.size() > 2 * Resync::kMaxHeldRuns || s.bytes > 2 * Resync::kMaxHeldBytes))
+  if (s.scout && ((s.scout->lost() && !client_) || s.waiting.size() > 2 * Resync::kMaxHeldRuns || s.bytes > 2 * Resync::kMaxHeldBytes))
     s.give_up();
 }
 
@@ -59,8 +83,8 @@ std::optional<Direction> LateStart::client(bool now) {
   const std::size_t waited = sides_[0].waiting.size() + sides_[1].waiting.size();
   for (Side& s : sides_) {
     if (s.scout) continue;
-    // The other direction is HTTP/2 for certain: two headers in a row are enough here.
-    if (s.search.headers() >= 2) believe(s);
+    // The other direction is HTTP/2 for certain: two headers in a row, or whole frames, are enough here.
+    if (s.search.headers() >= 2 || s.search.whole()) believe(s);
     else if (s.search.headers() == 1 && !now && waited < kMaxWait) return std::nullopt;
   }
   return client_;

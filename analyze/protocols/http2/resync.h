@@ -1,18 +1,28 @@
 // Finds a frame border in the middle of a direction: after a loss, or where recording began late.
 //
-// Senders mostly begin a write with a frame, so the beginning of every run is a candidate. It is believed when
-// kChain plausible frame headers follow each other, each exactly where the one before says. Until then the runs of the
-// candidate are held, so that the frames that proved it are read as well.
+// Senders mostly begin a write with a frame, so the beginning of every run is a candidate. It is believed when kChain
+// plausible frame headers follow each other, each exactly where the one before says. Where the connection is known to be
+// HTTP/2, one frame that fits what is known of its streams is enough, if it ends where the run ends or where the next
+// frame begins. Until then the runs of the candidate are held, so that the frames that proved it are read as well.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "analyze/protocols/http2/frame.h"
 #include "analyze/protocols/lane.h"
 
 namespace tailcap::protocols::http2 {
+
+// How a frame header fits what is known of a connection.
+enum class Fit : std::uint8_t {
+  no,        // its sender cannot send this
+  possible,
+  certain,   // it names a stream that is open or next, or it is a frame of fixed form
+};
+using Judge = std::function<Fit(const FrameHeader&)>;
 
 class Resync {
  public:
@@ -22,17 +32,22 @@ class Resync {
 
   // Largest frame that is plausible here; grows with SETTINGS_MAX_FRAME_SIZE of the receiver.
   void allow(std::uint32_t longest) { longest_ = longest > longest_ ? longest : longest_; }
-  // True: a border is proved; take() from there.
-  bool push(const flow::ByteRun& run);
+  // True: a border is proved; take() from there. judge: what is known of the connection, if anything.
+  bool push(const flow::ByteRun& run, const Judge& judge = {});
   // Plausible headers in a row so far.
   unsigned headers() const { return seen_; }
+  // What is held is whole frames: the last one ends where the last run does.
+  bool whole() const { return seen_ > 0 && have_ == 0 && block_ == 0 && next_ == expected_; }
+  // What is held is at least one whole frame and the header of another, and where the next one begins was not captured.
+  bool hidden() const { return hidden_; }
+  const std::vector<HeldRun>& held() const { return held_; }
   // The runs from the border on.
   std::vector<HeldRun> take();
   void clear();
 
  private:
-  enum class Chain { holds, proved, broken };
-  Chain follow(const flow::ByteRun& run);
+  enum class Chain { holds, proved, broken, hidden };
+  Chain follow(const flow::ByteRun& run, const Judge& judge);
 
   std::uint32_t longest_ = kSmallestMaxFrame;
   std::vector<HeldRun> held_;  // from the candidate on
@@ -43,6 +58,8 @@ class Resync {
   std::size_t have_ = 0;       // of that header
   unsigned seen_ = 0;          // plausible headers so far
   std::uint32_t block_ = 0;    // stream of an open header block
+  bool hidden_ = false;
+  bool certain_ = false;       // one of them fits for certain
 };
 
 }  // namespace tailcap::protocols::http2

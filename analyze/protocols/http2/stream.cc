@@ -50,6 +50,7 @@ void read_fields(const hpack::FieldList& fields, hpack::Step step, flow::Message
     }
     to.add(f.name, f.value);
   }
+  if (m.unknown_fields > 0) m.taints = m.taints | Taint::fields_unknown;
   if (step == hpack::Step::invalid) m.taints = m.taints | Taint::malformed;
   if (step == hpack::Step::cut || fields.dropped() > 0) m.taints = m.taints | Taint::payload_cut;
 }
@@ -117,7 +118,7 @@ void Half::touch(const Item& item, const flow::ByteRun& run) {
   if (!begun_) {
     begun_ = true;
     add_begin(message, item.begin);
-    if (lossy_) lose_body();
+    if (lossy_) lose_body(), lose_begin();
   }
   message.taints |= run.taints;
   add_end(message, item.end);
@@ -167,6 +168,13 @@ void Half::lose(Taint why) {
   lossy_ = true;
   why_ = why;
   if (begun_) lose_body();
+}
+
+// What was seen first need not be its beginning.
+void Half::lose_begin() {
+  flow::Instants& i = message.instants;
+  message.seen_from = known(i.first_arrived) ? i.first_arrived : i.first_done;
+  i.first_arrived = i.first_done = flow::kNoTime;
 }
 
 void Half::lose_body() {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "analyze/flow/message.h"
 #include "analyze/protocols/grpc/framing.h"
@@ -18,7 +19,8 @@ class Half {
   Half(flow::MessageKind kind, flow::ConnectionId connection, flow::Direction direction, std::uint32_t stream);
 
   // A header block that belongs to this message: its head, or its trailers. Does not end it. certain: it is the head
-  // and nothing else, so nothing of the message can have come before it.
+  // and nothing else, so nothing of the message can have come before it. Otherwise, of a message that may have gone by
+  // in part, the beginning is not known: it has no first instants.
   void head(const Item& block, const hpack::FieldList& fields, const flow::ByteRun& run, bool certain);
   void trailers(const Item& block, const hpack::FieldList& fields, const flow::ByteRun& run);
   void data(const Item& part, const flow::ByteRun& run);
@@ -44,6 +46,7 @@ class Half {
  private:
   void touch(const Item& item, const flow::ByteRun& run);
   void lose_body();
+  void lose_begin();
   void decide_grpc();
 
   bool begun_ = false, head_ = false, done_ = false, lossy_ = false;
@@ -58,7 +61,11 @@ class Half {
 
 struct Stream {
   Half request, response;
+  bool answer_waits = false;                  // the response is over, its request may still come
+  flow::Time answered = flow::kNoTime;        // since then
+  std::optional<flow::StreamReset> broken_off; // meanwhile: what ended the stream
   Half& half(bool is_request) { return is_request ? request : response; }
+  const Half& half(bool is_request) const { return is_request ? request : response; }
 };
 
 // What a block says at first sight.

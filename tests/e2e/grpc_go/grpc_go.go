@@ -1,9 +1,9 @@
 // Services of grpc-go: one that calls another for each request, in a manner of its own, and logs for whom it called whom; the
 // other, which answers after a moment; and clients that ask. Nothing is generated: the handlers are named as protoc names them.
 //
-// leaf ADDRESS; service MANNER ADDRESS OTHER LOG; load ADDRESS METHOD CLIENTS REQUESTS CONNECTIONS PREFIX.
+// leaf ADDRESS; service MANNER ADDRESS OTHER LOG; load ADDRESS METHOD CLIENTS REQUESTS CONNECTIONS PREFIX [LOG].
 // A request's name is in its metadata, x-request-id. A line of the service's log: {"served": ID, "called": [ID.K, …],
-// "goroutine": N}. Meanwhile the service calls the other for nobody, too: poll.N.
+// "goroutine": N}; of the clients' log: {"id", "sent_ns", "done_ns" (CLOCK_MONOTONIC)}. Meanwhile the service calls the other for nobody, too: poll.N.
 package main
 
 import (
@@ -18,7 +18,9 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
+	"unsafe"
 
 	"github.com/golang/protobuf/ptypes/wrappers"
 	"google.golang.org/grpc"
@@ -138,8 +140,21 @@ func watch(connection *grpc.ClientConn, method, id string) {
 	}
 }
 
-func load(address, method string, clients, requests, connections int, prefix string) {
+func monotonic() int64 {
+	var now syscall.Timespec
+	if _, _, failed := syscall.Syscall(syscall.SYS_CLOCK_GETTIME, 1, uintptr(unsafe.Pointer(&now)), 0); failed != 0 {
+		must(failed)
+	}
+	return now.Nano()
+}
+
+func load(address, method string, clients, requests, connections int, prefix string, log_file string) {
 	var all sync.WaitGroup
+	if log_file != "" {
+		file, err := os.Create(log_file)
+		must(err)
+		log = json.NewEncoder(file)
+	}
 	shared := make([]*grpc.ClientConn, connections)
 	for n := range shared {
 		shared[n] = dial(address)
@@ -153,7 +168,15 @@ func load(address, method string, clients, requests, connections int, prefix str
 		go func(n int) {
 			defer all.Done()
 			for i := 0; i < requests; i++ {
-				how(shared[n%connections], method, fmt.Sprintf("%s%d-%d", prefix, n, i))
+				id := fmt.Sprintf("%s%d-%d", prefix, n, i)
+				sent := monotonic()
+				how(shared[n%connections], method, id)
+				done := monotonic()
+				if log != nil {
+					logging.Lock()
+					must(log.Encode(map[string]interface{}{"id": id, "sent_ns": sent, "done_ns": done}))
+					logging.Unlock()
+				}
 			}
 		}(n)
 	}
@@ -168,7 +191,11 @@ func main() {
 	case "service":
 		serve(a[2], a[3], a[4], a[5])
 	case "load":
-		load(a[2], a[3], number(a[4]), number(a[5]), number(a[6]), a[7])
+		log_file := ""
+		if len(a) > 8 {
+			log_file = a[8]
+		}
+		load(a[2], a[3], number(a[4]), number(a[5]), number(a[6]), a[7], log_file)
 	default:
 		must(fmt.Errorf("leaf, service or load, not %q", a[1]))
 	}

@@ -1,0 +1,47 @@
+// The beginning of a message head whose end has not come yet. All connections together keep a bounded number of bytes: a
+// capture of a few kilobytes can hold thousands of connections, each with a head that never ends.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace tailcap::protocols {
+
+// What all connections hold together.
+struct HeldHeads {
+  static constexpr std::size_t kMax = 64u << 20;  // as much as HTTP/2 keeps; 1,000 clients that send 64 kB slowly fit in
+  std::size_t bytes = 0;
+};
+
+class HeadBuffer {
+ public:
+  explicit HeadBuffer(HeldHeads& all) : all_(all) {}
+  ~HeadBuffer() { clear(); }
+  HeadBuffer(const HeadBuffer&) = delete;
+  HeadBuffer& operator=(const HeadBuffer&) = delete;
+
+  // False: there is no room for it. What was there before stays.
+  bool append(std::string_view part) {
+    if (all_.bytes + part.size() > HeldHeads::kMax) return false;
+    all_.bytes += part.size();
+    text_.append(part);
+    return true;
+  }
+
+  void clear() {
+    all_.bytes -= text_.size();
+    text_.clear();
+    if (text_.capacity() > kKept) text_.shrink_to_fit();
+  }
+
+  std::string_view text() const { return text_; }
+
+ private:
+  static constexpr std::size_t kKept = 4096;  // of capacity, by a connection that has no head under way
+
+  HeldHeads& all_;
+  std::string text_;
+};
+
+}  // namespace tailcap::protocols

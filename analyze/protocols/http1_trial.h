@@ -1,0 +1,47 @@
+// HTTP/1 in a connection whose beginning was not seen: what looks like it may be text that another protocol carries.
+//
+// Nothing is handed on until a request and the response to it were read, each in its direction. Two responses without a
+// request between them are not HTTP, nor are messages of one kind from both ends; then the search begins again.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "analyze/protocols/http1.h"
+
+namespace tailcap::protocols {
+
+class Http1Trial {
+ public:
+  // Requests without any response, in a connection of which nothing contradicts HTTP.
+  static constexpr std::size_t kMaxKept = 64;
+  // After so many contradictions nothing is believed any more. One may be a body that holds messages of HTTP.
+  static constexpr unsigned kMaxContradictions = 3;
+
+  Http1Trial(flow::ConnectionId id, HeldHeads& heads) : id_(id), heads_(heads), http1_(std::make_unique<Http1>(id, heads)) {}
+  // True: it is decided; hand_on() what was read, and go on with take().
+  bool push(const flow::ByteRun& run);
+  void hand_on(Messages& out, flow::Findings& findings);
+  std::unique_ptr<Http1> take() { return std::move(http1_); }
+
+ private:
+  bool believed() const;
+  void drop();
+  bool contradicts(const flow::ByteRun& run);
+
+  flow::ConnectionId id_;
+  HeldHeads& heads_;
+  std::unique_ptr<Http1> http1_;
+  Messages fresh_;
+  flow::Findings findings_;
+  std::vector<flow::Message> kept_;
+  unsigned unasked_ = 0;                             // responses to requests that were not seen
+  bool asked_ = false, proved_ = false;
+  unsigned contradictions_ = 0;
+  bool begins_[2][2] = {};                           // by direction: a run began with a request, with a response
+  bool ended_ = false;                               // a direction
+  flow::Time last_[2] = {flow::kNoTime, flow::kNoTime};  // bytes that could be read were moved in this direction
+};
+
+}  // namespace tailcap::protocols

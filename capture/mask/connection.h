@@ -1,0 +1,73 @@
+// One connection, or one TLS session's plaintext: what each direction carries, and so what is kept of it.
+//
+// What a direction carries is decided by its first bytes, if those were seen; by an upgrade that was seen; or, where the
+// beginning was not seen, by an I/O that begins with a message, a record or frames that prove themselves. It is never decided
+// anew: HTTP/1 does not become HTTP/2 by anything that a body may hold. What fits nothing stays out for good.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "capture/mask/http1.h"
+#include "capture/mask/http2.h"
+#include "capture/mask/sheet.h"
+#include "capture/mask/tls_records.h"
+
+namespace tailcap::capture::mask {
+
+// The bytes of one I/O: `length` were moved, of which the first and the last are visible.
+struct Moved {
+  std::uint32_t position = 0;  // the low half is enough to tell whether it continues
+  std::uint32_t length = 0;
+  std::string_view head, tail;
+};
+
+class Connection {
+ public:
+  // Seen from its beginning, at these positions; otherwise it may be in the middle of anything.
+  void begin(std::uint32_t next_out, std::uint32_t next_in, bool from_beginning);
+  // Datagrams of a name server.
+  void names() { names_ = true; }
+  bool is_names() const { return names_; }
+  bool used() const { return way_[0].used || way_[1].used; }
+
+  // Puts what is kept on the sheet. direction: 0 out, 1 in.
+  void moved(unsigned direction, const Moved& bytes, Sheet& sheet, const HeaderList& list);
+
+  // What was learnt, for the statement in the file.
+  bool in_doubt() const { return doubt_; }
+  bool foreign() const { return foreign_; }
+  std::uint64_t withheld() const { return withheld_; }
+
+ private:
+  enum class Kind : std::uint8_t { late, fresh, http1, http2, tls, foreign };
+  struct Way {
+    Kind kind = Kind::late;
+    bool used = false, placed = false;
+    std::uint32_t expected = 0;
+    std::uint8_t stars = 0;  // of what fits nothing: a reader has to see that it does not
+    Http1 http1;
+    std::unique_ptr<Http2> http2;
+    TlsRecords tls;
+  };
+
+  void feed(Way& way, std::string_view bytes, std::size_t base, std::uint32_t whole_io, Sheet& sheet, const HeaderList& list);
+  std::size_t one(Way& way, std::string_view bytes, std::size_t base, std::uint32_t whole_io, Sheet& sheet, const HeaderList& list);
+  void skip(Way& way, std::uint64_t n, bool gap);
+  void decide(Way& way, std::string_view bytes);
+  void find(Way& way, std::string_view bytes, std::uint32_t whole_io);
+  void become(Way& way, Kind kind);
+  void turned(Way& way, Http1::Turn turn);
+  void proved(Way& way);
+  void refuse(Way& way);
+  bool lost(Way& way);
+  Way& other(const Way& way) { return &way == &way_[0] ? way_[1] : way_[0]; }
+
+  Way way_[2];
+  Questions questions_;
+  bool names_ = false, doubt_ = false, foreign_ = false;
+  std::uint64_t withheld_ = 0;
+};
+
+}  // namespace tailcap::capture::mask

@@ -1,0 +1,86 @@
+#include "capture/mask/gate.h"
+
+#include <cassert>
+
+namespace tailcap::capture::mask {
+
+void Gate::begin(const formats::SocketInfo& info) {
+  using formats::Origin;
+  if (keep_.everything || info.origin == Origin::listener) return;
+  if (info.type == formats::SocketType::datagram) {
+    // Recorded of name servers only.
+    if (info.family == formats::Family::inet || info.family == formats::Family::inet6) connection(info.socket).names();
+    return;
+  }
+  // A UNIX socket made by a target is described at its first use; a TCP one of unknown origin may be in mid-stream.
+  const bool unix_begins = info.family == formats::Family::unix_domain && info.origin != Origin::existed;
+  const bool begins = info.origin == Origin::connected || info.origin == Origin::accepted || unix_begins;
+  if (!begins && info.origin != Origin::existed) return;
+  connection(info.socket).begin(info.next_out, info.next_in, begins);
+}
+
+void Gate::begin(const formats::TlsStep& step) {
+  if (step.step == formats::TlsStepKind::handshake) connection(step.session).begin(0, 0, true);
+  if (step.step == formats::TlsStepKind::freed) forget_later(step.session);
+}
+
+void Gate::take(formats::Event& event) {
+  if (keep_.everything) return;
+  if (auto* io = std::get_if<formats::Io>(&event.body)) {
+    if (io->length > 0) apply_to(io->socket, *io);
+  } else if (auto* plain = std::get_if<formats::TlsIo>(&event.body)) {
+    if (plain->length > 0) apply_to(plain->session, *plain);
+  } else if (const auto* info = std::get_if<formats::SocketInfo>(&event.body)) {
+    begin(*info);
+  } else if (const auto* step = std::get_if<formats::TlsStep>(&event.body)) {
+    begin(*step);
+  } else if (const auto* change = std::get_if<formats::StateChange>(&event.body)) {
+    if (change->to == formats::TcpState::close) forget_later(change->socket);
+  }
+}
+
+void Gate::forget_later(std::uint64_t id) {
+  closed_.push_back(id);
+  if (closed_.size() <= kClosedKept) return;
+  forget(closed_.front());
+  closed_.pop_front();
+}
+
+void Gate::forget(std::uint64_t id) {
+  const auto found = connections_.find(id);
+  if (found == connections_.end()) return;
+  order_.erase(found->second.used);
+  connections_.erase(found);
+}
+
+Connection& Gate::connection(std::uint64_t id) {
+  const auto [found, is_new] = connections_.try_emplace(id);
+  Entry& entry = found->second;
+  if (!is_new) {
+    order_.splice(order_.begin(), order_, entry.used);
+    return entry.connection;
+  }
+  order_.push_front(id);
+  entry.used = order_.begin();
+  if (connections_.size() > most_) forget(order_.back());
+  return entry.connection;
+}
+
+template <class AnyIo>
+void Gate::apply_to(std::uint64_t id, AnyIo& io) {
+  Connection& c = connection(id);
+  if (c.is_names()) return;
+  assert(io.head.size() + io.tail.size() <= io.length);
+  sheet_.begin(io.head, io.tail);
+  const bool used = c.used(), foreign = c.foreign(), doubt = c.in_doubt();
+  const std::uint64_t withheld = c.withheld();
+  c.moved(static_cast<unsigned>(io.direction), {static_cast<std::uint32_t>(io.position), io.length, io.head, io.tail}, sheet_, list_);
+  sum_.streams += !used;
+  sum_.foreign += c.foreign() && !foreign;
+  sum_.doubtful += c.in_doubt() && !doubt;
+  sum_.withheld += c.withheld() - withheld;
+  io.head = sheet_.head();
+  io.tail = sheet_.tail();
+}
+
+}  // namespace tailcap::capture::mask

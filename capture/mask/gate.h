@@ -1,0 +1,62 @@
+// The last gate before the file: every byte of payload passes it, of sockets and of TLS sessions, and only what is proved to be
+// needed stays. Lengths and positions are not touched.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <list>
+#include <unordered_map>
+
+#include "capture/mask/connection.h"
+#include "capture/mask/header_list.h"
+#include "capture/mask/keep.h"
+#include "capture/mask/sheet.h"
+#include "formats/event.h"
+
+namespace tailcap::capture::mask {
+
+class Gate {
+ public:
+  // The one that was not used for the longest time is forgotten then. Where it lives on, it is in doubt.
+  static constexpr std::size_t kMaxConnections = 1u << 16;
+
+  explicit Gate(const Keep& keep = {}, std::size_t most = kMaxConnections) : keep_(keep), list_(keep), most_(most) {}
+
+  // A new connection begins at the positions in info. Of those in a keyframe only what existed before belongs here:
+  // the others are in the middle of their streams. Datagram sockets: at any time.
+  void begin(const formats::SocketInfo& info);
+
+  // What a record said. Of payload, head and tail are replaced by what is kept; they are valid until the next call.
+  void take(formats::Event& event);
+
+  // All connections and sessions so far that moved bytes.
+  const formats::Masking& statement() const { return sum_; }
+
+ private:
+  // Calls in flight when a connection is reset or a session freed are told after that, and go on where others stopped. Far
+  // more than threads that are in such a call:
+  static constexpr std::size_t kClosedKept = 1024;
+
+  struct Entry {
+    Connection connection;
+    std::list<std::uint64_t>::iterator used;
+  };
+  void begin(const formats::TlsStep& step);
+  void forget_later(std::uint64_t id);
+  void forget(std::uint64_t id);
+  Connection& connection(std::uint64_t id);
+  template <class AnyIo>
+  void apply_to(std::uint64_t id, AnyIo& io);
+
+  Keep keep_;
+  HeaderList list_;
+  std::size_t most_;
+  std::unordered_map<std::uint64_t, Entry> connections_;
+  std::list<std::uint64_t> order_;  // the one used last is the first
+  std::deque<std::uint64_t> closed_;  // the oldest first
+  formats::Masking sum_;
+  Sheet sheet_;
+};
+
+}  // namespace tailcap::capture::mask

@@ -1,0 +1,69 @@
+// Masks the header blocks of one direction of an HTTP/2 connection: names are kept, and the values that are on the list.
+//
+// Lengths are kept, coded and decoded: a reader's header compression stays in step. Of the dynamic table it is followed what its
+// entries are; what is unknown is masked.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <string_view>
+
+#include "capture/mask/coded_text.h"
+#include "capture/mask/header_list.h"
+#include "capture/mask/sheet.h"
+
+namespace tailcap::capture::mask {
+
+class HeaderBlock {
+ public:
+  // What the block says of the body.
+  enum class Type : std::uint8_t { other, unknown, grpc };
+
+  void begin();
+  // The next bytes of the block. False: they are none, and nothing of this direction is understood any more.
+  bool feed(std::string_view bytes, std::size_t base, Sheet& sheet, const HeaderList& list);
+  // The block is over; false: in the middle of a field.
+  bool whole() const { return field_ == Field::start && !in_integer_; }
+  Type type() const { return type_; }
+  // Some of the block was not seen: what the table's entries are is not known.
+  void forget();
+
+ private:
+  enum class Field : std::uint8_t { start, index, name_length, name, value_length, value };
+  struct Entry {
+    Value value = Value::masked;
+    bool type = false;  // content-type
+    bool grpc = false;  // … of gRPC
+  };
+
+  void begin_field(std::uint8_t byte);
+  void begin_integer(std::uint8_t byte, unsigned prefix_bits, Field then);
+  bool integer_done();
+  bool name(std::string_view bytes, std::size_t base, Sheet& sheet, const HeaderList& list);
+  void value(std::string_view bytes, std::size_t base, Sheet& sheet, const HeaderList& list);
+  void end_value();
+  void took(const Entry& entry);
+  Entry entry_of(std::string_view name, const HeaderList& list) const;
+  bool judge(std::string& text, bool more, const HeaderList& list);
+
+  Field field_ = Field::start;
+  std::uint64_t number_ = 0;
+  unsigned shift_ = 0;
+  bool in_integer_ = false;
+  bool adds_ = false;     // the field enters the dynamic table
+  bool indexed_ = false;  // the integer names a whole field, or a size
+  bool resizes_ = false;
+  bool coded_ = false;
+  const HeaderList* list_ = nullptr;
+  Type type_ = Type::other;
+  Entry entry_;
+  std::uint64_t string_left_ = 0, string_all_ = 0;
+  std::string name_;              // as it is coded
+  std::string value_;             // of content-type as it is coded, of a target as far as it is decoded
+  CodedText text_;
+  std::deque<Entry> entries_;     // of the dynamic table, the newest first
+};
+
+}  // namespace tailcap::capture::mask

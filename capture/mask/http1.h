@@ -1,0 +1,87 @@
+// One direction of an HTTP/1 connection: which byte is what.
+//
+// Message follows message; of each the head is kept as Fields says, of the body only the framing. Where what comes is no
+// message, or where a message ends is not known, nothing is kept until an I/O begins with one that proves itself.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "capture/mask/chunks.h"
+#include "capture/mask/fields.h"
+#include "capture/mask/start_line.h"
+#include "capture/mask/web_body.h"
+
+namespace tailcap::capture::mask {
+
+// What the two directions need to know of each other: the requests that are not answered yet.
+struct Questions {
+  struct Question {
+    bool head = false, connect = false, h2c = false;
+    bool expects = false, continued = false;  // a 100 before its body; it came
+  };
+  std::vector<Question> asked;  // the oldest first
+  unsigned early = 0;  // responses that were seen before their requests: two CPUs recorded them
+  bool refused = false;  // the last answer was one to a request whose body nobody had asked for: it may never come
+  bool whole = false;  // the connection was seen from its beginning
+};
+
+class Http1 {
+ public:
+  enum class State : std::uint8_t { start, fields, length, chunks, until_close, seek };
+  // What the connection becomes behind the bytes that were used.
+  enum class Turn : std::uint8_t { none, http2, tunnel, foreign, contradiction };
+
+  explicit Http1(Role role = Role::unknown) : role_(role) {}
+
+  // Goes over the next bytes; begins_io: the first of them begin an I/O. Returns how many it used: fewer than all only where
+  // turn() is not none.
+  std::size_t feed(std::string_view bytes, std::size_t base, bool begins_io, Questions& questions, Sheet& sheet, const HeaderList& list);
+  // Bytes that were moved and cannot be seen.
+  void skip(std::uint64_t n);
+
+  Turn take_turn() { return std::exchange(turn_, Turn::none); }
+  void lose();
+  // Nothing before the first bytes: they may be the preface of HTTP/2.
+  void at_beginning() { beginning_ = true; }
+  void allow_preface() { beginning_ = true; }
+  void set_role(Role role) { role_ = role; }
+  Role role() const { return role_; }
+  // A message proved what this is.
+  bool proved() const { return proved_; }
+  bool lost() const { return state_ == State::seek; }
+  // It was lost at some time in the bytes since this was asked.
+  bool take_lost() { return std::exchange(was_lost_, false) || lost(); }
+
+ private:
+  static constexpr std::size_t kMaxLine = 64u << 10;  // of a start line
+
+  std::size_t start(std::string_view bytes, std::size_t base, Sheet& sheet, const HeaderList& list);
+  void show_start(const StartLine& line, std::size_t before, std::string_view bytes, std::size_t base, bool whole, Sheet& sheet, const HeaderList& list);
+  void begin_head(const StartLine& line);
+  void head_done(Questions& questions);
+  void request_done(Questions& questions);
+  void response_done(Questions& questions);
+  void body(std::uint64_t length);
+  void message_done() { state_ = State::start; }
+  void refuse();
+  std::size_t body_bytes(std::string_view bytes, std::size_t base, std::uint64_t most, Sheet& sheet, const HeaderList& list);
+
+  State state_ = State::start;
+  Turn turn_ = Turn::none;
+  Role role_;
+  bool beginning_ = false, proved_ = false, was_lost_ = false;
+  bool doubtful_ = false;  // the response may be one to HEAD, and have no body
+  std::string line_;       // of a start line that is cut
+  StartLine start_;        // of the message at hand
+  Fields fields_;
+  Chunks chunks_;
+  std::uint64_t left_ = 0;
+  std::unique_ptr<WebBody> web_;
+};
+
+}  // namespace tailcap::capture::mask

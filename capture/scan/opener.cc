@@ -1,0 +1,214 @@
+#include "capture/scan/opener.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "capture/function_places.h"
+#include "capture/scan/encoding.h"
+#include "capture/scan/message.h"
+
+namespace tailcap::capture::scan {
+
+namespace {
+
+constexpr std::size_t kMaxCandidates = 8, kMaxPath = 8192, kMaxText = 65536, kMaxPlaces = 16384, kMaxCode = 15;
+constexpr unsigned kLongest = 30;  // seconds; nobody waits any more then, and a wait that can be ended ends
+constexpr std::size_t kMaxErrand = 8u << 20;  // 16,384 places
+
+Identity identity_of(const struct stat& status) {
+  const auto ns = [](const timespec& t) { return std::int64_t{t.tv_sec} * 1'000'000'000 + t.tv_nsec; };
+  return {status.st_dev, status.st_ino, static_cast<std::uint64_t>(status.st_size), ns(status.st_mtim), ns(status.st_ctim)};
+}
+
+void encode(Encoder& out, const Identity& identity) {
+  out.number(identity.device), out.number(identity.inode), out.number(identity.size);
+  out.number(identity.modified), out.number(identity.changed);
+}
+
+Identity decode_identity(Decoder& in) {
+  Identity identity;
+  identity.device = in.number<std::uint64_t>(), identity.inode = in.number<std::uint64_t>(), identity.size = in.number<std::uint64_t>();
+  identity.modified = in.number<std::int64_t>(), identity.changed = in.number<std::int64_t>();
+  return identity;
+}
+
+std::string encode(const Reply& reply) {
+  Encoder out;
+  out.text(reply.problem);
+  encode(out, reply.identity);
+  out.number(reply.word);
+  return out.take();
+}
+
+std::string why() { return std::strerror(errno); }
+
+// Without opening it: what has the name by now may be anything.
+Reply open_file(Decoder& in, std::vector<Descriptor>& out) {
+  Reply reply{"it is gone", {}, 0};
+  for (std::size_t left = in.count(kMaxCandidates, 24); left > 0 && in.ok(); left--) {
+    const std::string path(in.text(kMaxPath));
+    const auto inode = in.number<std::uint64_t>(), device = in.number<std::uint64_t>();
+    struct stat status {};
+    Descriptor file(::open(path.c_str(), O_PATH | O_CLOEXEC));
+    if (!file || fstat(file.get(), &status) != 0) {
+      reply.problem = "it cannot be found: " + why();
+    } else if (!S_ISREG(status.st_mode)) {
+      reply.problem = "it is not a regular file";
+    } else if ((inode != 0 && status.st_ino != inode) || (device != 0 && status.st_dev != device)) {
+      reply.problem = "another file has its name by now";
+    } else {
+      out.push_back(std::move(file));
+      return {{}, identity_of(status), 0};
+    }
+  }
+  return reply;
+}
+
+// The same file, or none.
+Descriptor open_to_read(const Descriptor& file, const Identity& identity, std::string& problem) {
+  struct stat status {};
+  const std::string path = "/proc/self/fd/" + std::to_string(file.get());
+  Descriptor readable(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
+  if (!readable || fstat(readable.get(), &status) != 0) {
+    problem = "it cannot be opened: " + why();
+    return Descriptor();
+  }
+  Identity now = identity_of(status);
+  if (identity.changed == 0) now.changed = 0;
+  if (!S_ISREG(status.st_mode) || now != identity) {
+    problem = "it was changed while it was looked at";
+    return Descriptor();
+  }
+  return readable;
+}
+
+Reply hand_over(Decoder& in, const std::vector<Descriptor>& given) {
+  const Identity identity = decode_identity(in);
+  const std::string_view request = in.text(kMaxText);
+  if (!in.ok() || given.size() != 3) return {"the request was damaged", {}, 0};
+  Reply reply;
+  const Descriptor readable = open_to_read(given[0], identity, reply.problem);
+  if (!readable) return reply;
+  const int sent[] = {readable.get(), given[2].get()};
+  if (!send_message(given[1].get(), request, sent)) reply.problem = "it cannot be handed to the process that reads files: " + why();
+  return reply;
+}
+
+// The instructions are those of which the plan was made.
+bool same_code(int file, const std::vector<FunctionProbe>& places) {
+  for (const auto& place : places) {
+    char code[kMaxCode];
+    const auto size = place.code.size();
+    if (size == 0 || size > sizeof code || place.offset > INT64_MAX) return false;
+    if (pread(file, code, size, static_cast<off_t>(place.offset)) != static_cast<ssize_t>(size) ||
+        std::memcmp(code, place.code.data(), size) != 0)
+      return false;
+  }
+  return true;
+}
+
+Reply attach(Decoder& in, const std::vector<Descriptor>& given, std::vector<Descriptor>& out) {
+  const Identity identity = decode_identity(in);
+  const bool many = in.truth();
+  const auto type = in.number<std::uint32_t>();
+  std::vector<FunctionProbe> places;
+  for (std::size_t left = in.count(kMaxPlaces, 25); left > 0 && in.ok(); left--) {
+    FunctionProbe& place = places.emplace_back();
+    place.program = static_cast<FunctionProgram>(in.number<std::uint8_t>());
+    place.offset = in.number<std::uint64_t>(), place.cookie = in.number<std::uint64_t>();
+    place.code = in.text(kMaxCode);
+    if (static_cast<std::size_t>(place.program) + 1 >= given.size()) in.fail();
+  }
+  if (!in.done()) return {"the request was damaged", {}, 0};
+  Reply reply;
+  const Descriptor readable = open_to_read(given[0], identity, reply.problem);
+  if (!readable) return reply;
+  if (!same_code(readable.get(), places)) return {"its code was changed while it was looked at", {}, 0};
+  std::vector<int> programs;
+  for (std::size_t i = 1; i < given.size(); i++) programs.push_back(given[i].get());
+  std::vector<int> links;
+  reply.problem = many ? link_many(readable.get(), programs, places, links) : link_each(readable.get(), type, programs, places, links);
+  for (const int link : links) out.emplace_back(link);
+  if (!reply.problem.empty()) out.clear();
+  return reply;
+}
+
+Reply read_memory(Decoder& in) {
+  const std::string path = "/proc/" + std::to_string(in.number<std::uint32_t>()) + "/mem";
+  const auto address = in.number<std::uint64_t>();
+  Reply reply;
+  const Descriptor memory(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  if (!memory || address > INT64_MAX || pread(memory.get(), &reply.word, sizeof reply.word, static_cast<off_t>(address)) != sizeof reply.word)
+    reply.problem = "its memory cannot be read: " + why();
+  return reply;
+}
+
+}  // namespace
+
+std::string encode_open(const std::vector<Candidate>& candidates) {
+  Encoder out;
+  out.number(Errand::open);
+  out.number(static_cast<std::uint64_t>(candidates.size()));
+  for (const auto& candidate : candidates) out.text(candidate.path), out.number(candidate.inode), out.number(candidate.device);
+  return out.take();
+}
+
+std::string encode_read(const Identity& identity, std::string_view request) {
+  Encoder out;
+  out.number(Errand::read);
+  encode(out, identity);
+  out.text(request);
+  return out.take();
+}
+
+std::string encode_attach(const Identity& identity, bool many, std::uint32_t type, const std::vector<FunctionProbe>& places) {
+  Encoder out;
+  out.number(Errand::attach);
+  encode(out, identity);
+  out.number(many), out.number(type);
+  out.number(static_cast<std::uint64_t>(places.size()));
+  for (const auto& place : places) out.number(place.program), out.number(place.offset), out.number(place.cookie), out.text(place.code);
+  return out.take();
+}
+
+std::string encode_memory(std::uint32_t pid, std::uint64_t address) {
+  Encoder out;
+  out.number(Errand::memory);
+  out.number(pid), out.number(address);
+  return out.take();
+}
+
+std::optional<Reply> decode_reply(std::string_view bytes) {
+  Decoder in(bytes);
+  Reply reply;
+  reply.problem = in.text(kMaxText);
+  reply.identity = decode_identity(in);
+  reply.word = in.number<std::int32_t>();
+  return in.done() ? std::optional(std::move(reply)) : std::nullopt;
+}
+
+void serve_opening(int socket) {
+  for (Message message; receive_message(socket, Take::descriptors, kMaxErrand, message) == Received::message;) {
+    alarm(kLongest);
+    Decoder in(message.bytes);
+    const auto errand = static_cast<Errand>(in.number<std::uint8_t>());
+    std::vector<Descriptor> out;
+    Reply reply{"the request was damaged", {}, 0};
+    if (errand == Errand::open) reply = open_file(in, out);
+    if (errand == Errand::memory) reply = read_memory(in);
+    if (errand == Errand::read && !message.descriptors.empty()) reply = hand_over(in, message.descriptors);
+    if (errand == Errand::attach && !message.descriptors.empty()) reply = attach(in, message.descriptors, out);
+    std::vector<int> descriptors;
+    for (const auto& descriptor : out) descriptors.push_back(descriptor.get());
+    message = {};
+    alarm(0);
+    if (!send_message(socket, encode(reply), descriptors)) return;
+  }
+}
+
+}  // namespace tailcap::capture::scan

@@ -1,0 +1,203 @@
+#include "capture/scan/target_files.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <fstream>
+#include <system_error>
+#include <utility>
+
+namespace tailcap::capture::scan {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+// Opening takes microseconds, attaching to hundreds of places tens of milliseconds, and the largest programs are read in two
+// seconds; on a machine that is busy all of that takes several times as long.
+constexpr auto kOpenPatience = 1s, kAttachPatience = 5s, kReadPatience = 8s, kBuildIdPatience = 2s;
+constexpr auto kReaderAge = 30s;              // of one that reads several files; it ends itself at 60
+constexpr std::size_t kMaxReply = 65536;
+constexpr std::size_t kMaxPlan = 96u << 20, kMaxNames = 128u << 20, kMaxBuildId = 64;
+constexpr std::size_t kPlacesAtOnce = 100;    // where each is two descriptors
+
+std::optional<std::string> contents(int memory, std::size_t most) {
+  struct stat status {};
+  if (fstat(memory, &status) != 0 || status.st_size < 0 || static_cast<std::uint64_t>(status.st_size) > most) return std::nullopt;
+  std::string bytes(static_cast<std::size_t>(status.st_size), '\0');
+  for (std::size_t done = 0; done < bytes.size();) {
+    const ssize_t got = pread(memory, bytes.data() + done, bytes.size() - done, static_cast<off_t>(done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return std::nullopt;
+    done += static_cast<std::size_t>(got);
+  }
+  return bytes;
+}
+
+std::uint32_t perf_type() {
+  std::uint32_t type = 0;
+  return std::ifstream("/sys/bus/event_source/devices/uprobe/type") >> type ? type : 0;
+}
+
+}  // namespace
+
+std::optional<TargetFile> TargetFile::again() const {
+  Descriptor copy(fcntl(descriptor.get(), F_DUPFD_CLOEXEC, 3));
+  if (!copy) return std::nullopt;
+  return TargetFile{shown, identity, std::move(copy)};
+}
+
+TargetFiles::TargetFiles(const Processes& processes) : processes_(processes), stop_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  if (!stop_) throw std::system_error(errno, std::generic_category(), "cannot prepare to look at files");
+}
+
+void TargetFiles::stop() {
+  const std::uint64_t one = 1;
+  (void)!write(stop_.get(), &one, sizeof one);
+}
+
+void TargetFiles::abandon(Descriptor& socket) { abandoned_.push_back(std::move(socket)); }
+
+// One that answers after all finds that nobody listens, and ends.
+bool TargetFiles::blocked() {
+  std::erase_if(abandoned_, [](const Descriptor& socket) {
+    pollfd watched{socket.get(), POLLIN, 0};
+    return poll(&watched, 1, 0) > 0;
+  });
+  return abandoned_.size() >= kMaxAbandoned;
+}
+
+bool TargetFiles::ask_opener(std::string_view errand, std::span<const int> descriptors, Clock::duration patience, Message& answer) {
+  late_ = false;
+  for (int tries = 0; tries < 2; tries++) {
+    if (blocked()) return problem_ = "too many files do not answer", false;
+    if (!opener_) opener_ = processes_.openers().start();
+    if (!opener_) return problem_ = "the process that opens files is gone", false;
+    if (!send_message(opener_.get(), errand, descriptors)) {
+      opener_.reset();  // it has ended since
+      continue;
+    }
+    switch (receive_message(opener_.get(), Take::descriptors, kMaxReply, answer, Clock::now() + patience, stop_.get())) {
+      case Received::message:
+        return true;
+      case Received::late:
+        abandon(opener_);
+        late_ = true;
+        return problem_ = "it does not answer", false;
+      case Received::interrupted:
+        abandon(opener_);
+        return problem_ = "the recording ends", false;
+      case Received::closed:
+        opener_.reset();
+        return problem_ = "the process that opened it was ended", false;
+    }
+  }
+  return problem_ = "the process that opens files is gone", false;
+}
+
+std::optional<TargetFile> TargetFiles::open(const std::string& shown, const std::vector<Candidate>& candidates) {
+  Message answer;
+  if (!ask_opener(encode_open(candidates), {}, kOpenPatience, answer)) return std::nullopt;
+  auto reply = decode_reply(answer.bytes);
+  if (!reply || !reply->problem.empty() || answer.descriptors.size() != 1) {
+    problem_ = reply && !reply->problem.empty() ? reply->problem : "it cannot be opened";
+    return std::nullopt;
+  }
+  return TargetFile{shown, reply->identity, std::move(answer.descriptors[0])};
+}
+
+std::optional<std::string> TargetFiles::read(const TargetFile& file, std::string_view request, std::size_t most, Clock::duration patience,
+                                             bool keeps_reader) {
+  const auto deadline = Clock::now() + patience;
+  if (!keeps_reader || Clock::now() - reader_since_ > kReaderAge) reader_.reset();
+  if (!reader_) {
+    reader_ = processes_.readers().start();
+    reader_since_ = Clock::now();
+  }
+  const Descriptor memory(memfd_create("tailcap", MFD_CLOEXEC));
+  if (!reader_ || !memory) return problem_ = "no process can be made to read it", std::nullopt;
+  const int descriptors[] = {file.descriptor.get(), reader_.get(), memory.get()};
+  Message answer;
+  if (!ask_opener(encode_read(file.identity, request), descriptors, std::min<Clock::duration>(kOpenPatience, patience), answer))
+    return std::nullopt;
+  const auto reply = decode_reply(answer.bytes);
+  if (!reply || !reply->problem.empty()) return problem_ = reply ? reply->problem : "it cannot be opened", std::nullopt;
+  const auto received = receive_message(reader_.get(), Take::bytes_only, 1, answer, deadline, stop_.get());
+  std::optional<std::string> bytes;
+  if (received == Received::message) {
+    bytes = contents(memory.get(), most);
+    problem_ = bytes ? "" : "it has more to tell than is kept of a file";
+  } else if (received == Received::closed) {
+    problem_ = "it cannot be read within the limits of memory and time that a file has";
+  } else {
+    late_ = received == Received::late;
+    problem_ = late_ ? "it does not answer" : "the recording ends";
+    abandon(reader_);
+  }
+  if (!keeps_reader || !bytes) reader_.reset();
+  return bytes;
+}
+
+std::optional<FilePlan> TargetFiles::plan(const TargetFile& file, const PlanRequest& request) {
+  const auto bytes = read(file, encode(request), kMaxPlan, kReadPatience, false);
+  if (!bytes) return std::nullopt;
+  auto plan = decode_plan(*bytes, request.go_file);
+  if (!plan) problem_ = "it was not understood";
+  return plan;
+}
+
+std::optional<std::string> TargetFiles::build_id(const TargetFile& file) {
+  const auto bytes = read(file, encode_build_id_request(), kMaxBuildId, kBuildIdPatience, true);
+  return bytes ? decode_build_id(*bytes) : std::nullopt;
+}
+
+std::optional<symbols::CodeNames> TargetFiles::names(const TargetFile& file) {
+  const auto bytes = read(file, encode_names_request(), kMaxNames, kReadPatience, false);
+  if (!bytes) return std::nullopt;
+  auto names = decode_names(*bytes);
+  if (!names) problem_ = "it was not understood";
+  return names;
+}
+
+std::vector<int> TargetFiles::attach(const TargetFile& file, std::span<const int> programs, const std::vector<FunctionProbe>& places,
+                                     bool many, bool anew) {
+  Identity identity = file.identity;
+  if (anew) identity.changed = 0;
+  const std::uint32_t type = many ? 0 : perf_type();
+  if (!many && type == 0) return problem_ = "this kernel has no uprobes (CONFIG_UPROBE_EVENTS)", std::vector<int>{};
+  std::vector<int> descriptors = {file.descriptor.get()};
+  descriptors.insert(descriptors.end(), programs.begin(), programs.end());
+  std::vector<int> links;
+  const std::size_t at_once = many ? places.size() : kPlacesAtOnce;
+  for (std::size_t first = 0; first < places.size(); first += at_once) {
+    const auto begin = places.begin() + static_cast<std::ptrdiff_t>(first);
+    const auto end = begin + static_cast<std::ptrdiff_t>(std::min(at_once, places.size() - first));
+    Message answer;
+    const bool asked = ask_opener(encode_attach(identity, many, type, {begin, end}), descriptors, kAttachPatience, answer);
+    const auto reply = asked ? decode_reply(answer.bytes) : std::nullopt;
+    if (asked) problem_ = reply ? reply->problem : "it cannot be probed";
+    if (reply && reply->problem.empty()) {
+      for (auto& link : answer.descriptors) links.push_back(link.release());
+      continue;
+    }
+    for (const int link : links) close(link);
+    return {};
+  }
+  return links;
+}
+
+std::optional<std::int32_t> TargetFiles::word(std::uint32_t pid, std::uint64_t address) {
+  Message answer;
+  const bool asked = ask_opener(encode_memory(pid, address), {}, kOpenPatience, answer);
+  const auto reply = asked ? decode_reply(answer.bytes) : std::nullopt;
+  if (asked) problem_ = reply ? reply->problem : "its memory cannot be read";
+  return reply && reply->problem.empty() ? std::optional(reply->word) : std::nullopt;
+}
+
+}  // namespace tailcap::capture::scan

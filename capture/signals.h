@@ -1,0 +1,28 @@
+// SIGINT, SIGTERM and SIGHUP, from the moment this object exists until the process ends.
+//
+// Before recording() a signal ends the program at once: it says so, removes the file that was begun and exits with 128 and the
+// signal's number. After it, a signal only makes descriptor() readable, and the recording ends in order; if that takes more than
+// a second, another signal ends the program at once and leaves the file as far as it was written.
+#pragma once
+
+#include <string>
+
+namespace tailcap::capture {
+
+class Signals {
+ public:
+  Signals();  // throws std::system_error
+  ~Signals();
+  Signals(const Signals&) = delete;
+  Signals& operator=(const Signals&) = delete;
+
+  // Removed when a signal ends the program before recording().
+  void remove_if_interrupted(const std::string& file);
+  void recording();
+  int descriptor() const;
+  int taken() const;  // the signal that came; 0: none
+};
+
+const char* name_of_signal(int signal);
+
+}  // namespace tailcap::capture

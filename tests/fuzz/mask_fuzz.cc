@@ -1,0 +1,18 @@
+// A connection with planted credentials passes the gate; the input chooses what is sent, where it is cut, what is lost. None may be left.
+#include <cstdio>
+#include <cstdlib>
+
+#include "tests/unit/mask_streams.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
+  using namespace tailcap::capture::mask;
+  if (size == 0) return 0;
+  Choices choices;
+  choices.bytes.assign(data + 1, data + size);
+  const Trial trial = passed(static_cast<Wire>(data[0] % 3), choices);
+  if (!trial.leak.empty()) {
+    std::fprintf(stderr, "left: %s\n", trial.leak.c_str());
+    std::abort();
+  }
+  return 0;
+}

@@ -1,0 +1,102 @@
+// What reading a file of a target takes: the file itself, by a descriptor as the reading process has it (libelf and libdw read only
+// from one), and the answer that the recorder gets, which it must not trust. The first byte says which.
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <cstdlib>
+#include <stdexcept>
+#include <string>
+
+#include "capture/scan/opener.h"
+#include "capture/scan/requests.h"
+#include "capture/symbols/go_dwarf.h"
+
+namespace {
+
+using namespace tailcap::capture;
+
+void check(bool holds) {
+  if (!holds) std::abort();
+}
+
+class File {
+ public:
+  explicit File(const std::string& bytes) : descriptor_(memfd_create("fuzz", MFD_CLOEXEC)) {
+    check(descriptor_ >= 0 && write(descriptor_, bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()));
+  }
+  ~File() { close(descriptor_); }
+  int get() const { return descriptor_; }
+
+ private:
+  int descriptor_;
+};
+
+void use(const symbols::CodeNames& names) {
+  for (const std::uint64_t at : {0x0ull, 0x40ull, 0x1000ull, 0x1001ull, 0x123456ull, ~0ull}) names.at(at);
+  names.memory();
+}
+
+void use(scan::FilePlan plan) {
+  go::Names names;
+  names.add(1, plan.program, std::move(plan.tables));
+  for (const std::uint16_t number : {0, 1, 7, 65535}) {
+    names.handler(1, number, 0x1000, 0x1000);
+    names.function(1, number, 0x1000, 0x1234, number % 2);
+    names.wait_reason(1, static_cast<std::uint8_t>(number));
+  }
+}
+
+void read_structures(const std::string& bytes) {
+  static constexpr std::array kWanted = {symbols::GoMember{"runtime.g", "goid"}, symbols::GoMember{"runtime.m", "curg"}};
+  const File file(bytes);
+  try {
+    const auto found = symbols::go_members(symbols::ElfFile::from_descriptor(dup(file.get()), "fuzz"), kWanted);
+    check(found.empty() || found.size() == kWanted.size());
+  } catch (const std::runtime_error&) {
+    // no ELF file
+  }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size == 0) return 0;
+  const std::string rest(reinterpret_cast<const char*>(data) + 1, size - 1);
+  switch (data[0]) {
+    case 0:
+      if (auto plan = scan::decode_plan(rest, 1)) use(*std::move(plan));
+      break;
+    case 1:
+      if (const auto names = scan::decode_names(rest)) use(*names);
+      break;
+    case 2:
+      scan::decode_reply(rest);
+      break;
+    case 3: {
+      // What is answered honestly is understood.
+      auto plan = scan::decode_plan(scan::answer(scan::encode({"fuzz", true, true, true, true, 1}), File(rest).get()), 1);
+      check(plan.has_value());
+      use(*std::move(plan));
+      break;
+    }
+    case 4: {
+      const std::string answer = scan::answer(scan::encode_names_request(), File(rest).get());
+      const auto names = scan::decode_names(answer);
+      check(answer.empty() || names.has_value());
+      if (names) use(*names);
+      break;
+    }
+    case 5:
+      check(scan::decode_build_id(scan::answer(scan::encode_build_id_request(), File(rest).get())).has_value());
+      break;
+    case 6:
+      read_structures(rest);
+      break;
+    default:
+      scan::answer(rest, File(rest).get());
+  }
+  return 0;
+}
