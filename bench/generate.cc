@@ -1,4 +1,5 @@
-// tailcap-bench-capture FILE EVENTS [http1|http2|grpc]: a capture like that of a busy nginx, as large as wanted, for timing the analyser.
+// tailcap-bench-capture FILE EVENTS [http1|http2|grpc]: a capture like that of a busy nginx, as large as wanted, for
+// timing the analyser.
 //
 // 64 keep-alive connections to one worker; a request is an arrival, a read with its head, a write with the response's
 // head, a sendfile with the body, and every fourth time the worker slept in epoll_wait before it. http2: four streams
@@ -46,7 +47,9 @@ std::string frame(char type, char flags, std::uint32_t stream, const std::string
 }
 
 std::string text(const std::string& s) { return static_cast<char>(s.size()) + s; }
-std::string field(char how, const std::string& name, const std::string& value) { return how + text(name) + text(value); }
+std::string field(char how, const std::string& name, const std::string& value) {
+  return how + text(name) + text(value);
+}
 
 constexpr char kAdded = 0x40, kNotAdded = 0x00;
 constexpr std::string_view kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -59,8 +62,10 @@ class Generator {
   void run() {
     describe();
     for (std::uint64_t i = 0; events_ < wanted_; ++i) {
-      if (traffic_ == Traffic::http1) request(i);
-      else streams(i);
+      if (traffic_ == Traffic::http1)
+        request(i);
+      else
+        streams(i);
     }
     const std::uint64_t lost = writer_.totals().lost;
     writer_.finish(time_from(now_));
@@ -167,20 +172,23 @@ class Generator {
   void ask(Connection& c, std::uint32_t stream, std::uint64_t number, bool first) {
     const bool grpc = traffic_ == Traffic::grpc;
     std::string block = grpc ? "\x83\x86" : "\x82\x86";  // :method, :scheme
-    static constexpr std::array<const char*, 4> kMethods = {"/shop.Cart/Get", "/shop.Cart/Add", "/shop.Item/List", "/shop.Item/Get"};
+    static constexpr std::array<const char*, 4> kMethods = {"/shop.Cart/Get", "/shop.Cart/Add", "/shop.Item/List",
+                                                            "/shop.Item/Get"};
     static constexpr std::array<const char*, 4> kPaths = {"/cart/", "/item/", "/search?q=", "/static/page"};
     const std::string path = grpc ? kMethods[number % 4] : kPaths[number % 4] + std::to_string(number % 9973);
     block += std::string(1, '\x04') + text(path);
     if (first) {
       block += field(kAdded, ":authority", "example") + field(kAdded, "user-agent", "bench/1");
-      block += grpc ? field(kAdded, "content-type", "application/grpc") + field(kAdded, "te", "trailers") : field(kAdded, "accept", "*/*") + field(kAdded, "x", "y");
+      block += grpc ? field(kAdded, "content-type", "application/grpc") + field(kAdded, "te", "trailers")
+                    : field(kAdded, "accept", "*/*") + field(kAdded, "x", "y");
     } else {
       block += "\xc1\xc0\xbf\xbe";
     }
     block += field(kNotAdded, "x-request-id", "r" + std::to_string(number));
     if (grpc) block += field(kNotAdded, "grpc-timeout", "1S");
     std::string bytes = first ? std::string(kPreface) + frame(4, 0, 0, {}) : std::string();
-    if (stream % 256 == 1 && !first) bytes += frame(8, 0, 0, {'\0', '\0', static_cast<char>(0x80), '\0'});  // room for 32 kB
+    if (stream % 256 == 1 && !first)
+      bytes += frame(8, 0, 0, {'\0', '\0', static_cast<char>(0x80), '\0'});  // room for 32 kB
     bytes += frame(1, grpc ? 4 : 5, stream, block);
     if (grpc) bytes += frame(0, 1, stream, std::string("\0\0\0\0\x20", 5) + std::string(32, 'q'));
     const auto n = static_cast<std::uint32_t>(bytes.size());
@@ -195,8 +203,10 @@ class Generator {
   void answer(Connection& c, std::uint32_t stream, bool first) {
     const bool grpc = traffic_ == Traffic::grpc;
     std::string block = "\x88";  // :status 200, then what the tables hold
-    if (grpc) block += first ? field(kAdded, "content-type", "application/grpc") : "\xbf";
-    else block += first ? field(kAdded, "server", "nginx") + field(kAdded, "content-type", "text/html") : "\xbf\xbe";
+    if (grpc)
+      block += first ? field(kAdded, "content-type", "application/grpc") : "\xbf";
+    else
+      block += first ? field(kAdded, "server", "nginx") + field(kAdded, "content-type", "text/html") : "\xbf\xbe";
     std::string bytes = first ? frame(4, 0, 0, {}) : std::string();
     bytes += frame(1, 4, stream, block);
     if (grpc) {
@@ -252,7 +262,11 @@ int main(int argc, char** argv) {
     return 2;
   }
   try {
-    Generator(argv[1], events, kind == "http2" ? Traffic::http2 : kind == "grpc" ? Traffic::grpc : Traffic::http1).run();
+    Generator(argv[1], events,
+              kind == "http2"  ? Traffic::http2
+              : kind == "grpc" ? Traffic::grpc
+                               : Traffic::http1)
+        .run();
     return 0;
   } catch (const std::exception& e) {
     std::fprintf(stderr, "tailcap-bench-capture: %s\n", e.what());

@@ -12,8 +12,10 @@ class Call : public grpc::ServerGenericBidiReactor {
  public:
   Call() { StartRead(&message_); }
   void OnReadDone(bool ok) override {
-    if (ok) StartWriteAndFinish(&message_, {}, grpc::Status::OK);
-    else Finish(grpc::Status::OK);
+    if (ok)
+      StartWriteAndFinish(&message_, {}, grpc::Status::OK);
+    else
+      Finish(grpc::Status::OK);
   }
   void OnDone() override { delete this; }
 

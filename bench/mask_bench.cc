@@ -42,11 +42,15 @@ class Stream {
 };
 
 const std::string kRequest =
-    "GET /cart/17?item=12&token=abcdefghijkl HTTP/1.1\r\nHost: shop.example.com\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:128.0)\r\n"
-    "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8\r\nAccept-Language: en-US,en;q=0.5\r\nAccept-Encoding: gzip\r\n"
+    "GET /cart/17?item=12&token=abcdefghijkl HTTP/1.1\r\nHost: shop.example.com\r\nUser-Agent: Mozilla/5.0 (X11; Linux "
+    "x86_64; rv:128.0)\r\n"
+    "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8\r\nAccept-Language: "
+    "en-US,en;q=0.5\r\nAccept-Encoding: gzip\r\n"
     "Authorization: Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln\r\nCookie: sid=0123456789abcdef; theme=dark\r\n"
     "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\nx-request-id: 4711\r\n\r\n";
-const std::string kResponse = "HTTP/1.1 200 OK\r\nServer: x\r\nContent-Type: application/json\r\nContent-Length: 512\r\n\r\n" + std::string(512, 'b');
+const std::string kResponse =
+    "HTTP/1.1 200 OK\r\nServer: x\r\nContent-Type: application/json\r\nContent-Length: 512\r\n\r\n" +
+    std::string(512, 'b');
 
 void heads(benchmark::State& state) {
   Stream s;
@@ -70,8 +74,17 @@ void bulk(benchmark::State& state) {
 void calls(benchmark::State& state) {
   Stream s;
   const std::string preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + std::string("\0\0\0\4\0\0\0\0\0", 9);
-  const std::string first("\x83\x86\x44\x06/a.B/C\x5f\x10" "application/grpc" "\x40\x0dauthorization\x10" "Bearer abcdefghi", 62);
-  const std::string block("\x83\x86\xc0\xbf\xbe\x0f\x2b\x03" "1ms", 11), data(std::string("\0\0\0\0\x40", 5) + std::string(64, 'm'));
+  const std::string first(
+      "\x83\x86\x44\x06/a.B/C\x5f\x10"
+      "application/grpc"
+      "\x40\x0dauthorization\x10"
+      "Bearer abcdefghi",
+      62);
+  const std::string block(
+      "\x83\x86\xc0\xbf\xbe\x0f\x2b\x03"
+      "1ms",
+      11),
+      data(std::string("\0\0\0\0\x40", 5) + std::string(64, 'm'));
   const auto frame = [](char type, char flags, const std::string& payload) {
     return std::string{0, 0, static_cast<char>(payload.size()), type, flags, 0, 0, 0, 1} + payload;
   };

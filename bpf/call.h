@@ -24,8 +24,8 @@ static __always_inline struct sock *socket_of(struct task_struct *task, u32 fd)
 	return sock_of(file);
 }
 
-/* The state of the socket, made at its first use; null: not to be recorded. Not inlined: its stack would count with that of
- * all that its caller calls. */
+/* The state of the socket, made at its first use; null: not to be recorded. Not inlined: its stack would count with
+ * that of all that its caller calls. */
 static __noinline struct socket_state *called_socket(struct task_struct *task, struct sock *sk, u32 moved)
 {
 	u64 key = (u64)sk, inode = socket_inode(sk), cookie;
@@ -53,8 +53,8 @@ static __noinline struct socket_state *called_socket(struct task_struct *task, s
 	begin_socket(&fresh, sk, cookie ? cookie : OWN_COOKIE | __sync_fetch_and_add(&own_cookies, 1), family,
 		     BPF_CORE_READ(sk, sk_type), ORIGIN_UNKNOWN);
 	fresh.inode = inode;
-	/* From half of the map's size on it may forget sockets. Those of TCP lose nothing by it; of UNIX sockets the bytes are counted
-	 * there, and one that is met now may be one that was forgotten. */
+	/* From half of the map's size on it may forget sockets. Those of TCP lose nothing by it; of UNIX sockets the
+	 * bytes are counted there, and one that is met now may be one that was forgotten. */
 	if (__sync_fetch_and_add(&addresses_met, 1) >= ADDRESSES_MAX / 2 && family == AF_UNIX)
 		count_loss(LOSS_SOCKET_TABLE, RECORD_SOCKET);
 	if (bpf_map_update_elem(&sockets_by_address, &key, &fresh, BPF_ANY)) {
@@ -83,8 +83,8 @@ __noinline u32 messages_length(u64 vector, u32 count)
 	return sum;
 }
 
-/* Something was moved, or failed, on descriptor fd of the running task. flags: of a receive. way is a constant: Linux 6.1 drops
- * one side of a branch on a parameter where a call lies between the two. */
+/* Something was moved, or failed, on descriptor fd of the running task. flags: of a receive. way is a constant:
+ * Linux 6.1 drops one side of a branch on a parameter where a call lies between the two. */
 static __always_inline int call_moved(const u32 way, u32 fd, int ret, u32 flags)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -163,8 +163,8 @@ int BPF_PROG(call_done, struct pt_regs *regs, long ret)
 	u64 nr = regs->orig_ax;
 	u32 flags = 0;
 
-	if (nr != NR_read && nr != NR_write && (nr < NR_readv || nr > NR_recvmsg) && nr != NR_accept4 && nr != NR_splice &&
-	    nr != NR_sendmmsg && nr != NR_recvmmsg)
+	if (nr != NR_read && nr != NR_write && (nr < NR_readv || nr > NR_recvmsg) && nr != NR_accept4 &&
+	    nr != NR_splice && nr != NR_sendmmsg && nr != NR_recvmmsg)
 		return 0;
 	if (task->tgid == self_tgid || try_again(ret) || task->thread_info.status & TS_COMPAT)
 		return 0;

@@ -66,7 +66,8 @@ static __always_inline enum file_kind kind_of_file(struct file *file)
 		return FILE_DIRECTORY;
 	case S_IFCHR:
 		major = BPF_CORE_READ(inode, i_rdev) >> MINOR_BITS;
-		return major == TTY_MAJOR || major == TTYAUX_MAJOR || (major >= PTS_MAJOR_FIRST && major <= PTS_MAJOR_LAST)
+		return major == TTY_MAJOR || major == TTYAUX_MAJOR ||
+				       (major >= PTS_MAJOR_FIRST && major <= PTS_MAJOR_LAST)
 			       ? FILE_TERMINAL
 			       : FILE_OTHER;
 	}

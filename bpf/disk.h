@@ -42,7 +42,7 @@ struct {
 /* What this CPU completed last. */
 struct completion {
 	struct queued_io io;
-	u64 time; /* 0: something that was not remembered */
+	u64 time;    /* 0: something that was not remembered */
 	u64 current; /* in whose time */
 };
 
@@ -114,8 +114,8 @@ int BPF_PROG(stall_io_done, void *queue, struct bio *bio)
 	return 0;
 }
 
-/* Of all others. I/Os that were merged have one request: the first of them that is remembered stands for all. Of one that
- * was cut the pieces are not remembered, and point to it. */
+/* Of all others. I/Os that were merged have one request: the first of them that is remembered stands for all. Of one
+ * that was cut the pieces are not remembered, and point to it. */
 SEC("tp_btf/block_rq_complete")
 int BPF_PROG(stall_request_done, struct request *request)
 {

@@ -53,8 +53,8 @@ enum record_kind {
 /* Every loss that can be counted in the kernel: rows of RECORD_KINDS counters each. */
 enum loss_row {
 	LOSS_RING_FULL = 0,
-	LOSS_SOCKET_TABLE = 1, /* no storage for a socket: its events are not recorded */
-	LOSS_TASK_TABLE = 2,   /* no storage for a task */
+	LOSS_SOCKET_TABLE = 1,  /* no storage for a socket: its events are not recorded */
+	LOSS_TASK_TABLE = 2,    /* no storage for a task */
 	LOSS_SESSION_TABLE = 3, /* a TLS call whose beginning, or whose session, could not be kept */
 };
 
@@ -74,9 +74,9 @@ enum record_payload {
 #define STATE_BY_THREAD 1
 #define NO_SYSCALL 0xffff
 
-#define HEAD_MIN 256   /* kept of every I/O, so that a message start is seen wherever it is */
-#define HEAD_MAX 8192  /* kept of one I/O at most; a per-CPU map value may not exceed 32 KiB */
-#define TAIL_SIZE 16   /* kept of the end of an I/O that was cut: a chunked terminator or the end of a head */
+#define HEAD_MIN 256  /* kept of every I/O, so that a message start is seen wherever it is */
+#define HEAD_MAX 8192 /* kept of one I/O at most; a per-CPU map value may not exceed 32 KiB */
+#define TAIL_SIZE 16  /* kept of the end of an I/O that was cut: a chunked terminator or the end of a head */
 #define PATH_SIZE 112
 #define COMM_SIZE 16
 #define FILENAME_SIZE 256
@@ -92,8 +92,8 @@ struct record_header {
 	__u32 length; /* bytes moved, where that means something */
 };
 
-/* RECORD_SEND, RECORD_RECEIVE, and the plaintext of TLS: RECORD_TLS_SEND, RECORD_TLS_RECEIVE. Head and tail bytes follow,
- * then padding to 8. */
+/* RECORD_SEND, RECORD_RECEIVE, and the plaintext of TLS: RECORD_TLS_SEND, RECORD_TLS_RECEIVE. Head and tail bytes
+ * follow, then padding to 8. */
 struct record_io {
 	struct record_header h;
 	__u64 socket; /* or TLS session */
@@ -193,18 +193,18 @@ struct record_task {
 };
 
 /*
- * RECORD_GO_*: by act, subject is the goroutine that was made or changes its state, the address of a handler's code, of a
- * connection, or of what is sent; place is the probe's address for a handler, the stream's number for GO_WRITES.
+ * RECORD_GO_*: by act, subject is the goroutine that was made or changes its state, the address of a handler's code, of
+ * a connection, or of what is sent; place is the probe's address for a handler, the stream's number for GO_WRITES.
  */
 struct record_go {
 	struct record_header h;
 	__u64 goroutine;
 	__u64 subject;
 	__u64 place;
-	__u16 number;  /* of GO_PHASE: formats::GoPhase; of a handler: which probe of the file */
-	__u16 file;    /* which program file */
-	__u8 act;      /* enum go_act */
-	__u8 reason;   /* of a wait or a stop, by the program's own numbers */
+	__u16 number; /* of GO_PHASE: formats::GoPhase; of a handler: which probe of the file */
+	__u16 file;   /* which program file */
+	__u8 act;     /* enum go_act */
+	__u8 reason;  /* of a wait or a stop, by the program's own numbers */
 	__u16 unused;
 };
 
@@ -244,8 +244,8 @@ struct record_exec {
 /*
  * What a probe at a function of a TLS library is told of its place, as its attachment's cookie:
  * bits 0-31 stack depth, signed: the stack pointer at the function's first instruction less the one here;
- * 32-39 enum tls_act; 40-43 enum tls_library; 44-47 a condition code of the processor, with which, 48: a hit at which it
- * holds is not counted.
+ * 32-39 enum tls_act; 40-43 enum tls_library; 44-47 a condition code of the processor, with which, 48: a hit at which
+ * it holds is not counted.
  */
 enum tls_library {
 	TLS_OPENSSL = 1, /* the numbers of formats::TlsLibrary */
@@ -268,8 +268,8 @@ enum tls_act {
 	ACT_HANDSHAKE = 8,
 	ACT_SHUTDOWN = 9,
 	ACT_FREE = 10,
-	ACT_CLEAR = 11, /* the session object is made new; also the first thing that a handshake does */
-	ACT_ALERT = 12, /* (session, level, number) */
+	ACT_CLEAR = 11,        /* the session object is made new; also the first thing that a handshake does */
+	ACT_ALERT = 12,        /* (session, level, number) */
 	ACT_ALERT_NUMBER = 13, /* (session, number) */
 	/* of OpenSSL's error queue: (library, reason) and (library, function, reason) */
 	ACT_ERROR = 14,
@@ -278,25 +278,25 @@ enum tls_act {
 
 #define TLS_SKIP_CONDITION (1ull << 48)
 
-/* In every cookie of a probe at a function, bits 49-56: the file, by which hits of processes that are not recorded are counted. */
+/* In every cookie of a probe at a function, bits 49-56: the file, by which hits of processes that are not recorded are
+ * counted. */
 #define OTHERS_FILES_MAX 256 /* the last number is shared by all files beyond */
 #define OTHERS_COOKIE(file) ((__u64)(file) << 49)
 #define OTHERS_FILE(cookie) ((cookie) >> 49 & (OTHERS_FILES_MAX - 1))
-#define TLS_COOKIE(act, library, depth)                                                                                \
-	((__u64)(__u32)(__s32)(depth) | (__u64)(act) << 32 | (__u64)(library) << 40)
+#define TLS_COOKIE(act, library, depth) ((__u64)(__u32)(__s32)(depth) | (__u64)(act) << 32 | (__u64)(library) << 40)
 
 /* Where a Go program keeps things; offsets in runtime.g and runtime.m. Index 0 of the table is no file. */
 #define GO_FILES_MAX 256
-#define GO_COUNTED 2 /* of each file: hits of creation, of handlers */
+#define GO_COUNTED 2     /* of each file: hits of creation, of handlers */
 #define GO_PARENT_MAX 16 /* words from g.goid to g.parentGoid: 15 or 16 */
 struct go_layout {
-	__s16 slot;     /* of g, from the thread pointer */
-	__u16 number;   /* g.goid; 0: not known */
-	__u16 thread;   /* g.m */
-	__u16 current;  /* m.curg */
-	__u8 c_code;    /* it calls C, where its thread's own goroutine (g0) runs for m.curg */
-	__u8 parent;    /* g.parentGoid, in words behind g.goid; 0: not known */
-	__u8 saved;     /* g.sched.sp, of a goroutine that does not run; pc follows; 0: not known */
+	__s16 slot;       /* of g, from the thread pointer */
+	__u16 number;     /* g.goid; 0: not known */
+	__u16 thread;     /* g.m */
+	__u16 current;    /* m.curg */
+	__u8 c_code;      /* it calls C, where its thread's own goroutine (g0) runs for m.curg */
+	__u8 parent;      /* g.parentGoid, in words behind g.goid; 0: not known */
+	__u8 saved;       /* g.sched.sp, of a goroutine that does not run; pc follows; 0: not known */
 	__u8 saved_frame; /* g.sched.bp */
 	__u8 unused[4];
 };
@@ -312,35 +312,38 @@ struct go_process {
  * (struct record_go), and what follows.
  */
 enum go_act {
-	GO_MADE = 1,      /* in runtime.newproc, on the thread's stack: BX is a new goroutine */
-	GO_PHASE = 2,     /* something begins or ends */
-	GO_ASSIST = 3,    /* AX works for the collector */
-	GO_PARK = 4,      /* the running goroutine waits, CX says for what */
-	GO_READY = 5,     /* AX waits no longer */
-	GO_RUN = 6,       /* AX runs */
-	GO_PREEMPTED = 7, /* AX was interrupted */
-	GO_YIELDED = 8,   /* AX lets others run */
-	GO_HANDLER = 9,   /* here a handler begins */
+	GO_MADE = 1,              /* in runtime.newproc, on the thread's stack: BX is a new goroutine */
+	GO_PHASE = 2,             /* something begins or ends */
+	GO_ASSIST = 3,            /* AX works for the collector */
+	GO_PARK = 4,              /* the running goroutine waits, CX says for what */
+	GO_READY = 5,             /* AX waits no longer */
+	GO_RUN = 6,               /* AX runs */
+	GO_PREEMPTED = 7,         /* AX was interrupted */
+	GO_YIELDED = 8,           /* AX lets others run */
+	GO_HANDLER = 9,           /* here a handler begins */
 	GO_HANDLER_FUNCTION = 10, /* AX is a function value that is one */
 	GO_HANDLER_METHOD = 18,   /* one of gRPC begins: a method of a value of the type AX */
-	GO_ASKED = 11,    /* the running goroutine wants a request sent on the connection AX */
-	GO_SENDS = 12,    /* the running goroutine is about to send on the connection AX */
-	GO_ENDED = 13,    /* AX ends */
-	GO_PANICS = 14,   /* the running goroutine panics */
-	GO_FATAL = 15,    /* and nobody recovers it */
-	GO_THROWN = 16,   /* the runtime gives up */
-	GO_ALLOCATES = 17, /* the running goroutine wants AX bytes; the number is how far the stack pointer is below the return address */
+	GO_ASKED = 11,            /* the running goroutine wants a request sent on the connection AX */
+	GO_SENDS = 12,            /* the running goroutine is about to send on the connection AX */
+	GO_ENDED = 13,            /* AX ends */
+	GO_PANICS = 14,           /* the running goroutine panics */
+	GO_FATAL = 15,            /* and nobody recovers it */
+	GO_THROWN = 16,           /* the runtime gives up */
+	GO_ALLOCATES = 17, /* the running goroutine wants AX bytes; the number is how far the stack pointer is below the
+			      return address */
 	/* of gRPC: */
-	GO_QUEUES = 29,   /* the running goroutine wants the header fields DI sent */
-	GO_WRITES = 30,   /* the running goroutine is about to send the header fields BX; they begin with the stream's number */
+	GO_QUEUES = 29, /* the running goroutine wants the header fields DI sent */
+	GO_WRITES = 30, /* the running goroutine is about to send the header fields BX; they begin with the stream's
+			   number */
 	/* of channels, all while the channel is locked: */
-	GO_GIVES = 32,    /* in runtime.send: to the receiver BX (runtime.sudog) that waits for the channel AX */
-	GO_FETCHES = 33,  /* in runtime.recv: from the sender BX that waits for the channel AX */
-	GO_PUT = 34,      /* AX is the lock of a channel, in whose buffer the running goroutine has put something */
-	GO_TOOK = 35,     /* and from which it took something */
-	GO_SELECT_PUTS = 36, /* something of type AX goes to the slot BX of the channel DI or R12, or of another */
+	GO_GIVES = 32,        /* in runtime.send: to the receiver BX (runtime.sudog) that waits for the channel AX */
+	GO_FETCHES = 33,      /* in runtime.recv: from the sender BX that waits for the channel AX */
+	GO_PUT = 34,          /* AX is the lock of a channel, in whose buffer the running goroutine has put something */
+	GO_TOOK = 35,         /* and from which it took something */
+	GO_SELECT_PUTS = 36,  /* something of type AX goes to the slot BX of the channel DI or R12, or of another */
 	GO_SELECT_TAKES = 37, /* something of type AX comes from the slot CX, likewise */
-	GO_EXCHANGES = 38,    /* in records only, instead of GO_FETCHES: from a slot, into which goes what the partner waits with */
+	GO_EXCHANGES = 38,    /* in records only, instead of GO_FETCHES: from a slot, into which goes what the partner
+				 waits with */
 };
 
 /* The number at places in channels: offsets in runtime.hchan, of its lock, and of the indices of its buffer. */
@@ -391,7 +394,7 @@ static_assert(sizeof(record_socket) == 216);
 static_assert(sizeof(record_off_cpu) == 88);
 static_assert(sizeof(record_task) == 56);
 static_assert(sizeof(record_exec) == 296);
-}  // namespace tailcap::bpf
+} // namespace tailcap::bpf
 #endif
 
 #endif

@@ -5,7 +5,8 @@
 #ifndef TAILCAP_BPF_EVENT_SAMPLE_H
 #define TAILCAP_BPF_EVENT_SAMPLE_H
 
-/* RECORD_SAMPLE. The addresses of two stacks follow, each from the innermost frame on: first the program's, then the kernel's. */
+/* RECORD_SAMPLE. The addresses of two stacks follow, each from the innermost frame on: first the program's, then the
+ * kernel's. */
 #define STACK_MAX 127 /* frames of each, what the kernel itself walks at most; deeper ones lose their outermost */
 struct record_sample {
 	struct record_header h;

@@ -37,12 +37,12 @@ struct record_file {
 	struct record_header h;
 	__u64 goroutine;
 	__u64 began;
-	__u64 until; /* h.time is when it was told */
-	__s64 result; /* as the call returned it; the file has the same for what is not known */
+	__u64 until;      /* h.time is when it was told */
+	__s64 result;     /* as the call returned it; the file has the same for what is not known */
 	__s32 descriptor; /* -1: none */
-	__u8 act;  /* the numbers of formats::FileAct */
-	__u8 how;  /* enum file_path */
-	__u16 size; /* of the path; 0: not known */
+	__u8 act;         /* the numbers of formats::FileAct */
+	__u8 how;         /* enum file_path */
+	__u16 size;       /* of the path; 0: not known */
 	__u8 path[FILE_PATH_SIZE];
 };
 
@@ -53,8 +53,8 @@ enum file_act {
 	FILE_ACT_SYNC = 3,
 };
 
-/* What the path is: text, or names of directories from the innermost on, each with a zero behind it; PATH_CUT: something is
- * missing at the end. */
+/* What the path is: text, or names of directories from the innermost on, each with a zero behind it; PATH_CUT:
+ * something is missing at the end. */
 enum file_path {
 	PATH_TEXT = 0,
 	PATH_NAMES = 1,

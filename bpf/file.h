@@ -2,10 +2,10 @@
 /*
  * Files: every open, and calls on regular files that had to wait long.
  *
- * Opens are seen at the tracepoints of their system calls. While these are in use, every system call of the machine takes
- * the kernel's longer way, so nothing else is done there: what waits long in a read, write or fsync is seen by the switches,
- * which are followed anyway. Such a call lasts from when its thread left the CPU in it for the first time until it was back
- * for the last time; it is over when the thread leaves the CPU elsewhere, and is told then.
+ * Opens are seen at the tracepoints of their system calls. While these are in use, every system call of the machine
+ * takes the kernel's longer way, so nothing else is done there: what waits long in a read, write or fsync is seen by
+ * the switches, which are followed anyway. Such a call lasts from when its thread left the CPU in it for the first time
+ * until it was back for the last time; it is over when the thread leaves the CPU elsewhere, and is told then.
  */
 #ifndef TAILCAP_BPF_FILE_H
 #define TAILCAP_BPF_FILE_H
@@ -89,7 +89,8 @@ static __always_inline void file_waits(struct task_state *state, struct task_str
 }
 
 /* It leaves the CPU again, in the same call. */
-static __always_inline bool same_file_call(struct task_state *state, struct task_struct *task, const struct pt_regs *regs)
+static __always_inline bool same_file_call(struct task_state *state, struct task_struct *task,
+					   const struct pt_regs *regs)
 {
 	return regs->orig_ax == (u64)(u16)state->file_call && (s32)regs->di == state->file_descriptor &&
 	       calls_done(task) == state->file_calls;
@@ -239,12 +240,14 @@ static __always_inline int open_ends(const u64 *ctx, bool first_argument)
 	record->act = FILE_ACT_OPEN;
 	record->result = result;
 	record->descriptor = result >= 0 ? result : -1;
-	size = bpf_probe_read_user_str(record->path, sizeof(record->path), (void *)(first_argument ? regs->di : regs->si));
+	size = bpf_probe_read_user_str(record->path, sizeof(record->path),
+				       (void *)(first_argument ? regs->di : regs->si));
 	if (size > 0)
 		record->size = size - 1;
 	/* is there more where the buffer ended? */
 	if (size == FILE_PATH_SIZE &&
-	    (bpf_probe_read_user(&last, 1, (void *)((first_argument ? regs->di : regs->si) + FILE_PATH_SIZE - 1)) || last))
+	    (bpf_probe_read_user(&last, 1, (void *)((first_argument ? regs->di : regs->si) + FILE_PATH_SIZE - 1)) ||
+	     last))
 		record->how = PATH_TEXT | PATH_CUT;
 	bpf_ringbuf_submit(record, wake_flag(record->h.time));
 	return 0;

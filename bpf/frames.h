@@ -201,8 +201,8 @@ __noinline int walk_step(u32 way)
 	return !frames->have && frames->synced;
 }
 
-/* From the header at walk->at on, header by header, all in data; it leaves the last one there, and returns where that one's
- * frame ends. A loop of its own, without branches: a step costs 45 ns, a turn of this three. */
+/* From the header at walk->at on, header by header, all in data; it leaves the last one there, and returns where that
+ * one's frame ends. A loop of its own, without branches: a step costs 45 ns, a turn of this three. */
 __noinline u32 walk_hop(u32 way)
 {
 	struct io_scratch *scratch = bpf_map_lookup_elem(&scratches, &way);
@@ -214,7 +214,8 @@ __noinline u32 walk_hop(u32 way)
 	length = scratch->walk.length;
 	at = last = scratch->walk.at;
 	whole = header_size(scratch->walk.framing);
-	skip = scratch->walk.framing == FRAMING_TLS ? 1 : 0; /* where in the header four bytes hold the length, and how */
+	skip = scratch->walk.framing == FRAMING_TLS ? 1
+						    : 0; /* where in the header four bytes hold the length, and how */
 	shift = skip ? 0 : 8;
 	mask = skip ? 0xffff : 0xffffff;
 	if (lead > LEAD_MAX)

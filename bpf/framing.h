@@ -12,8 +12,8 @@
 #define HTTP2_HEADER 9
 #define HTTP2_PREFACE_SIZE 24
 #define HTTP2_FRAME_MAX 16384 /* unless the receiver allows more */
-#define HTTP2_DATA_KEPT 64   /* of a DATA frame: message prefixes of gRPC, small messages */
-#define HTTP2_DATA_WHOLE 256 /* a DATA frame up to this length is kept */
+#define HTTP2_DATA_KEPT 64    /* of a DATA frame: message prefixes of gRPC, small messages */
+#define HTTP2_DATA_WHOLE 256  /* a DATA frame up to this length is kept */
 
 enum http2_type {
 	HTTP2_DATA,
@@ -157,7 +157,8 @@ static __always_inline bool all_bulk(struct socket_state *state, u32 way, u64 po
 {
 	struct frame_state *frames = &state->direction[way & 1].frames;
 
-	return frames->synced && !frames->have && !frames->keep && frames->next == (u32)position && frames->left >= length;
+	return frames->synced && !frames->have && !frames->keep && frames->next == (u32)position &&
+	       frames->left >= length;
 }
 
 #endif

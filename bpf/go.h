@@ -57,7 +57,8 @@ static __always_inline void count_hit(u32 file, u8 act)
 {
 	u32 at = file * GO_COUNTED + (act == GO_MADE ? 0 : 1);
 
-	if ((act == GO_MADE || act == GO_HANDLER || act == GO_HANDLER_FUNCTION || act == GO_HANDLER_METHOD) && at < GO_FILES_MAX * GO_COUNTED)
+	if ((act == GO_MADE || act == GO_HANDLER || act == GO_HANDLER_FUNCTION || act == GO_HANDLER_METHOD) &&
+	    at < GO_FILES_MAX * GO_COUNTED)
 		__sync_fetch_and_add(&go_hits[at], 1);
 }
 
@@ -73,7 +74,8 @@ static __always_inline void fill_go(struct record_go *record, struct task_struct
 	record->unused = 0;
 }
 
-static __always_inline int goroutine_made(struct pt_regs *ctx, struct task_struct *task, const struct go_layout *layout, u64 cookie)
+static __always_inline int goroutine_made(struct pt_regs *ctx, struct task_struct *task, const struct go_layout *layout,
+					  u64 cookie)
 {
 	struct made made = {};
 	struct record_go_made *record;
@@ -95,7 +97,8 @@ static __always_inline int goroutine_made(struct pt_regs *ctx, struct task_struc
 	return 0;
 }
 
-static __always_inline int goroutine_panics(struct pt_regs *ctx, struct task_struct *task, const struct go_layout *layout, u64 cookie)
+static __always_inline int goroutine_panics(struct pt_regs *ctx, struct task_struct *task,
+					    const struct go_layout *layout, u64 cookie)
 {
 	struct record_go_panic *record;
 	u64 g = REGISTER(ctx, r14), place = REGISTER(ctx, ip), stack = REGISTER(ctx, sp), number = number_of(layout, g);
@@ -109,7 +112,8 @@ static __always_inline int goroutine_panics(struct pt_regs *ctx, struct task_str
 	fill_go(&record->go, task, RECORD_GO_PANIC, cookie, place);
 	record->go.goroutine = number;
 	record->unused = 0;
-	/* At a function's beginning the frame pointer is its caller's: who called it stands behind the stack pointer. */
+	/* At a function's beginning the frame pointer is its caller's: who called it stands behind the stack pointer.
+	 */
 	record->addresses[0] = cookie & GO_AT_CALL ? user_word(stack) : 0;
 	got = bpf_get_stack(ctx, &record->addresses[1], (GO_FRAMES_MAX - 1) * sizeof(u64), BPF_F_USER_STACK);
 	record->frames = got > 0 ? (u32)got / sizeof(u64) + 1 : 1;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * What Go programs allocate: all of it counted by size, and some of it with its stack: every allocation of ALLOCATION_LARGE
- * and more, and of the smaller ones one in about ALLOCATION_EVERY bytes, whose weight says for how many it stands.
+ * What Go programs allocate: all of it counted by size, and some of it with its stack: every allocation of
+ * ALLOCATION_LARGE and more, and of the smaller ones one in about ALLOCATION_EVERY bytes, whose weight says for how
+ * many it stands.
  */
 #ifndef TAILCAP_BPF_GO_ALLOCATION_H
 #define TAILCAP_BPF_GO_ALLOCATION_H
@@ -11,11 +12,14 @@
 
 #define ALLOCATION_LARGE (32 << 10)
 #define ALLOCATION_EVERY (512 << 10)
-#define LARGE_EVERY 100000 /* ns between two large ones on a CPU in the long run; what is left out is in the next one's weight … */
-#define LARGE_BURST 2000   /* … and so many at once */
+#define LARGE_EVERY                                                                                                    \
+	100000 /* ns between two large ones on a CPU in the long run; what is left out is in the next one's weight … \
+		*/
+#define LARGE_BURST 2000 /* … and so many at once */
 #define ALLOCATING_PROCESSES 256
 
-/* A program here may be preempted by another one on the same CPU: counts are atomic; what decides on sampling need not be. */
+/* A program here may be preempted by another one on the same CPU: counts are atomic; what decides on sampling need not
+ * be. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
 	__uint(max_entries, ALLOCATING_PROCESSES);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Values that go from one goroutine to another through a channel, at the places that user space has chosen in the runtime.
+ * Values that go from one goroutine to another through a channel, at the places that user space has chosen in the
+ * runtime.
  *
- * At each of them the channel is locked, so the records of one channel have the order in which it happened. Values without
- * a size are left out: nothing goes over with them.
+ * At each of them the channel is locked, so the records of one channel have the order in which it happened. Values
+ * without a size are left out: nothing goes over with them.
  */
 #ifndef TAILCAP_BPF_GO_CHANNEL_H
 #define TAILCAP_BPF_GO_CHANNEL_H
@@ -19,7 +20,8 @@ struct channel {
 	u16 unused[3];
 };
 
-/* The slot `back` steps before the next one to be filled (of: 0), or to be emptied (of: 1); 0: this is no such channel. */
+/* The slot `back` steps before the next one to be filled (of: 0), or to be emptied (of: 1); 0: this is no such channel.
+ */
 static __always_inline u64 slot_of(u64 address, const struct channel *channel, u32 indices, u32 of, u32 back)
 {
 	u64 at[2], slot;
@@ -99,7 +101,8 @@ int channel_event(struct pt_regs *ctx)
 		if (act == GO_GIVES || act == GO_FETCHES) {
 			partner = REGISTER(ctx, bx);
 			partner = number_of(layout, user_word(partner));
-			/* Of a full buffer the first value is taken, and that of who waits goes behind the last: into the same slot. */
+			/* Of a full buffer the first value is taken, and that of who waits goes behind the last: into
+			 * the same slot. */
 			if (act == GO_FETCHES && channel.capacity) {
 				act = GO_EXCHANGES;
 				slot = slot_of(address, &channel, indices, 1, 0);

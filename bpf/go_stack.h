@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * The stack of a goroutine that was made to give way: it does not run any more, so it is walked from where the runtime has
- * put its registers (runtime.gobuf), by frame pointers, which all of Go's functions have.
+ * The stack of a goroutine that was made to give way: it does not run any more, so it is walked from where the runtime
+ * has put its registers (runtime.gobuf), by frame pointers, which all of Go's functions have.
  */
 #ifndef TAILCAP_BPF_GO_STACK_H
 #define TAILCAP_BPF_GO_STACK_H
@@ -16,8 +16,9 @@ struct preempted_record {
 };
 
 /*
- * frames[0] is where it goes on, frames[1] the word on top of its stack: the caller of frames[0] where that is at the check of
- * its stack, before it has a frame; nothing where a signal made it call runtime.asyncPreempt2. Names tell which.
+ * frames[0] is where it goes on, frames[1] the word on top of its stack: the caller of frames[0] where that is at the
+ * check of its stack, before it has a frame; nothing where a signal made it call runtime.asyncPreempt2. Names tell
+ * which.
  */
 static __always_inline u32 walk_goroutine(u64 *frames, u64 pc, u64 top, u64 frame)
 {
@@ -38,7 +39,8 @@ static __always_inline u32 walk_goroutine(u64 *frames, u64 pc, u64 top, u64 fram
 	return count;
 }
 
-static __always_inline void goroutine_preempted(struct task_struct *task, const struct go_layout *layout, u64 g, u64 number)
+static __always_inline void goroutine_preempted(struct task_struct *task, const struct go_layout *layout, u64 g,
+						u64 number)
 {
 	struct preempted_record *record;
 	u64 saved[2], frame;

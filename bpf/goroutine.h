@@ -2,9 +2,9 @@
 /*
  * Which goroutine a thread runs, read where the thread is, without standing in the program.
  *
- * A Go thread keeps a pointer to its goroutine (runtime.g) in its thread-local memory; g has its number. User space finds
- * out for each program file where (struct go_layout), and says which processes run it; so does whatever Go function a
- * process comes by (bpf/go.h). The answer is kept with the thread until something new is known.
+ * A Go thread keeps a pointer to its goroutine (runtime.g) in its thread-local memory; g has its number. User space
+ * finds out for each program file where (struct go_layout), and says which processes run it; so does whatever Go
+ * function a process comes by (bpf/go.h). The answer is kept with the thread until something new is known.
  */
 #ifndef TAILCAP_BPF_GOROUTINE_H
 #define TAILCAP_BPF_GOROUTINE_H
@@ -71,8 +71,9 @@ static __always_inline u8 words_to_number(const struct go_layout *layout)
 	return bytes < GO_NEAR * sizeof(u64) && !(bytes & 7) ? bytes / sizeof(u64) : 0;
 }
 
-/* Go's code has its goroutine in R14 and leaves it there in system calls. Other code may have anything there; but only the
- * goroutine that the thread runs, and those that stand for the thread itself, have its m. One read instead of two. */
+/* Go's code has its goroutine in R14 and leaves it there in system calls. Other code may have anything there; but only
+ * the goroutine that the thread runs, and those that stand for the thread itself, have its m. One read instead of two.
+ */
 static __always_inline bool number_by_register(struct task_struct *task, const struct task_state *state, u64 *number)
 {
 	const struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);

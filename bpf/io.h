@@ -166,8 +166,8 @@ static __always_inline void emit_io(struct socket_state *state, struct task_stru
 		emit_large(state, task, position, ret, way, &from);
 }
 
-/* A message of sendmmsg: which one it is shows only from those before it. An error ends the call, so that the next begins
- * with its first. */
+/* A message of sendmmsg: which one it is shows only from those before it. An error ends the call, so that the next
+ * begins with its first. */
 static __always_inline void batch_source(struct socket_state *state, const struct pt_regs *regs, u32 length,
 					 struct source *from)
 {
@@ -179,7 +179,8 @@ static __always_inline void batch_source(struct socket_state *state, const struc
 		i = state->batch_next;
 	state->batch_next = i + 1;
 	state->batch = i + 1 < count ? vector : 0;
-	if (i >= 16 || bpf_probe_read_user(&header, sizeof(header), (void *)(vector + i * 64)) || header.iov_length != 1)
+	if (i >= 16 || bpf_probe_read_user(&header, sizeof(header), (void *)(vector + i * 64)) ||
+	    header.iov_length != 1)
 		return;
 	if (read_segments(OUT, header.iov, 1, from) && from->size == length)
 		from->payload = PAYLOAD_CAPTURED;
@@ -213,24 +214,24 @@ static __always_inline void end_batch(struct socket_state *state)
 }
 
 /* Null unless the socket is to be recorded. sk is trusted: a tracepoint's argument. */
-#define io_socket(sk, task)                                                                                            \
-	({                                                                                                             \
-		struct socket_state *_found = bpf_sk_storage_get(&sockets, (sk), 0, 0);                                \
-		if (_found) {                                                                                          \
-			own_socket(_found, sk);                                                                        \
-			touched_port(task);                                                                            \
-		} else if (on_wanted_port(sk) || whole_target(task)) {                                                 \
-			struct socket *_socket = (sk)->sk_socket;                                                      \
-			/* a socket of the kernel's own, used on behalf of some call, has no file */                   \
-			if (_socket && _socket->file) {                                                                \
-				_found = make_socket(sk, ORIGIN_UNKNOWN);                                              \
-				if (_found) {                                                                          \
-					tell_socket(sk, _found, 0);                                                    \
-					touched_port(task);                                                            \
-				}                                                                                      \
-			}                                                                                              \
-		}                                                                                                      \
-		_found;                                                                                                \
+#define io_socket(sk, task)                                                                          \
+	({                                                                                           \
+		struct socket_state *_found = bpf_sk_storage_get(&sockets, (sk), 0, 0);              \
+		if (_found) {                                                                        \
+			own_socket(_found, sk);                                                      \
+			touched_port(task);                                                          \
+		} else if (on_wanted_port(sk) || whole_target(task)) {                               \
+			struct socket *_socket = (sk)->sk_socket;                                    \
+			/* a socket of the kernel's own, used on behalf of some call, has no file */ \
+			if (_socket && _socket->file) {                                              \
+				_found = make_socket(sk, ORIGIN_UNKNOWN);                            \
+				if (_found) {                                                        \
+					tell_socket(sk, _found, 0);                                  \
+					touched_port(task);                                          \
+				}                                                                    \
+			}                                                                            \
+		}                                                                                    \
+		_found;                                                                              \
 	})
 
 /* The addresses of an accepted socket of MPTCP come late in its making: told with the first bytes. */

@@ -109,8 +109,8 @@ struct tcp_sock {
 	u32 copied_seq;
 	u32 rcv_nxt;
 	u8 chrono_type : 2; /* what keeps it from sending, … */
-	u32 chrono_start; /* … since when, … */
-	bool is_mptcp; /* a subflow: not where the kernel has no MPTCP */
+	u32 chrono_start;   /* … since when, … */
+	bool is_mptcp;      /* a subflow: not where the kernel has no MPTCP */
 	u32 chrono_stat[3]; /* … and for how long in all before, by what it was; ticks */
 };
 
@@ -229,7 +229,7 @@ struct task_struct {
 	u32 pid; /* signed in the kernel, never negative */
 	u32 tgid;
 	u64 start_time;
-	unsigned long nvcsw; /* how often it left the CPU by itself, */
+	unsigned long nvcsw;  /* how often it left the CPU by itself, */
 	unsigned long nivcsw; /* and how often not */
 	struct task_io_accounting ioac;
 	int exit_code;
@@ -239,8 +239,8 @@ struct task_struct {
 	char comm[16];
 	struct files_struct *files;
 	struct css_set *cgroups;
-	void *worker_private; /* since 5.17: of a kernel thread, its struct kthread */
-	bool throttled; /* since 6.18: by its cgroup's CPU quota */
+	void *worker_private;    /* since 5.17: of a kernel thread, its struct kthread */
+	bool throttled;          /* since 6.18: by its cgroup's CPU quota */
 	unsigned int frozen : 1; /* by its cgroup of the unified hierarchy */
 	struct thread_struct thread;
 };
@@ -296,15 +296,15 @@ struct user_msghdr {
 extern void *bpf_rdonly_cast(void *object, u32 type) __attribute__((section(".ksyms"), weak));
 
 /* Of an object at an address that only we know to be of that type. */
-#define MEMBER(type, address, member)                                                                                  \
-	({                                                                                                             \
-		type *_object = (void *)(address);                                                                     \
-		typeof(_object->member) _value;                                                                        \
-		if (bpf_rdonly_cast)                                                                                   \
-			_value = ((type *)bpf_rdonly_cast(_object, bpf_core_type_id_kernel(type)))->member;            \
-		else                                                                                                   \
-			_value = BPF_CORE_READ(_object, member);                                                       \
-		_value;                                                                                                \
+#define MEMBER(type, address, member)                                                                       \
+	({                                                                                                  \
+		type *_object = (void *)(address);                                                          \
+		typeof(_object->member) _value;                                                             \
+		if (bpf_rdonly_cast)                                                                        \
+			_value = ((type *)bpf_rdonly_cast(_object, bpf_core_type_id_kernel(type)))->member; \
+		else                                                                                        \
+			_value = BPF_CORE_READ(_object, member);                                            \
+		_value;                                                                                     \
 	})
 
 #define AF_UNIX 1

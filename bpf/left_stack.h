@@ -2,9 +2,9 @@
 /*
  * Where threads wait: both stacks of a thread that leaves the CPU because it has to, not because another one wants it.
  *
- * How long it will wait is not known then, so the stacks are kept with the thread and told when it is back: all waits of
- * STACK_LONG and more, and some of the others. Walking costs a microsecond or two, so only so many are walked on a CPU in
- * a second. What is left out is counted in the weight of the next that is told on that CPU.
+ * How long it will wait is not known then, so the stacks are kept with the thread and told when it is back: all waits
+ * of STACK_LONG and more, and some of the others. Walking costs a microsecond or two, so only so many are walked on a
+ * CPU in a second. What is left out is counted in the weight of the next that is told on that CPU.
  */
 #ifndef TAILCAP_BPF_LEFT_STACK_H
 #define TAILCAP_BPF_LEFT_STACK_H
@@ -13,13 +13,13 @@
 #include "bpf/stack_rate.h"
 #include "bpf/target.h"
 
-#define STACK_LONG 1000000           /* ns */
-#define WALK_EVERY 100000            /* ns between two walks on a CPU, in the long run … */
-#define WALK_BURST 1000              /* … and so many at once */
-#define SHORT_EVERY 1000000          /* the same of shorter waits that are told */
+#define STACK_LONG 1000000  /* ns */
+#define WALK_EVERY 100000   /* ns between two walks on a CPU, in the long run … */
+#define WALK_BURST 1000     /* … and so many at once */
+#define SHORT_EVERY 1000000 /* the same of shorter waits that are told */
 #define SHORT_BURST 200
-#define LEFT_KERNEL 64               /* frames of the kernel's stack */
-#define LEFT_STACKS 4096             /* threads */
+#define LEFT_KERNEL 64   /* frames of the kernel's stack */
+#define LEFT_STACKS 4096 /* threads */
 
 const volatile __u8 stacks_chosen = false;
 /* User space switches it at any time. */

@@ -10,18 +10,18 @@
 #include <bpf/bpf_helpers.h>
 
 /* Read-only once loaded: the verifier removes what they switch off. __u8 for bool: the skeleton is C++, too. */
-const volatile __u32 self_tgid = 0;      /* the recorder, which never records itself */
-const volatile __u32 own_tgids[2] = {};  /* its processes that make children to open and read files; 0: none */
-const volatile __u32 payload_limit = 0;  /* bytes kept of what follows a message start; 0: no payload */
-const volatile __u64 ring_wake = 0;      /* wake the reader at this many bytes pending in one ring */
-const volatile __u32 ring_mask = 0;      /* the number of rings, a power of two, less one */
+const volatile __u32 self_tgid = 0;     /* the recorder, which never records itself */
+const volatile __u32 own_tgids[2] = {}; /* its processes that make children to open and read files; 0: none */
+const volatile __u32 payload_limit = 0; /* bytes kept of what follows a message start; 0: no payload */
+const volatile __u64 ring_wake = 0;     /* wake the reader at this many bytes pending in one ring */
+const volatile __u32 ring_mask = 0;     /* the number of rings, a power of two, less one */
 const volatile __u8 target_all = false;
 const volatile __u8 target_comms_used = false;
-const volatile __u64 target_cgroup = 0;  /* id in the unified hierarchy; 0: none */
+const volatile __u64 target_cgroup = 0; /* id in the unified hierarchy; 0: none */
 const volatile __u32 port_count = 0;
 const volatile __u16 ports[PORTS_MAX] = {};
 const volatile __u8 tell_stalls = false;
-const volatile __u64 slow_file = 0; /* calls on files that take so long are told; 0: none */
+const volatile __u64 slow_file = 0;             /* calls on files that take so long are told; 0: none */
 const volatile __u8 switch_tells_state = false; /* sched_switch has its fourth argument: since 5.18 */
 
 /* Set while the iterator over tasks may make targets; later it only lists them. */
@@ -39,8 +39,8 @@ struct task_state {
 	s16 syscall;
 	u8 file;
 	u8 throttled;
-	u8 pending; /* enum stall: what it is about to sleep for */
-	u8 asleep;  /* enum stall: what it sleeps for */
+	u8 pending;  /* enum stall: what it is about to sleep for */
+	u8 asleep;   /* enum stall: what it sleeps for */
 	u16 touched; /* a target only because it used a chosen port: its other sockets are not recorded */
 	u32 missed;
 	u64 pending_since;
@@ -51,16 +51,17 @@ struct task_state {
 	u32 lock_flags;
 	u8 stacked; /* bpf/left_stack.h: enum stacked, of the wait under way */
 	u8 unused[3];
-	/* bpf/goroutine.h: as of this epoch, the thread runs a program of this file (0: not one of Go's), laid out so. */
+	/* bpf/goroutine.h: as of this epoch, the thread runs a program of this file (0: not one of Go's), laid out so.
+	 */
 	u32 go_epoch;
 	u16 go_file;
 	s16 go_slot;
 	u16 go_number;
 	u8 go_c_code;
-	u8 go_words;   /* from g.m to g.goid; 0: its g.m is not known, or not for ever */
-	u64 go_thread; /* its g.m */
-	u64 goroutine; /* when it left the CPU */
-	u64 sending; /* address of the TCP socket to which it waits to write; 0: to none */
+	u8 go_words;        /* from g.m to g.goid; 0: its g.m is not known, or not for ever */
+	u64 go_thread;      /* its g.m */
+	u64 goroutine;      /* when it left the CPU */
+	u64 sending;        /* address of the TCP socket to which it waits to write; 0: to none */
 	u32 sending_since;  /* in ticks */
 	u32 sending_window; /* for so many ticks the peer's window had stopped it before */
 	/* bpf/file.h */
@@ -72,9 +73,9 @@ struct task_state {
 	u64 file_bytes; /* that they moved */
 	u64 file_goroutine;
 	s32 file_descriptor;
-	s16 file_call; /* which it is */
+	s16 file_call;  /* which it is */
 	u16 file_named; /* its path is in slow_files */
-	u64 switches;  /* how often it had left the CPU, by the kernel's own count; 0: not seen yet */
+	u64 switches;   /* how often it had left the CPU, by the kernel's own count; 0: not seen yet */
 };
 
 /* Where a direction stands among its frames: bpf/frames.h. */
@@ -114,13 +115,14 @@ struct socket_state {
 	u8 type;
 	u8 origin;
 	u8 framing; /* enum framing */
-	u8 counts;  /* positions are counted: UNIX sockets, and MPTCP, whose sequence numbers are those of its subflows */
+	u8 counts;  /* positions are counted: UNIX sockets, and MPTCP, whose sequence numbers are those of its subflows
+		     */
 	u8 uring;   /* io_uring was used on it */
 	u8 unused[6];
 };
 
-/* One for each group of CPUs, so that few take the same lock and the same cache lines. User space adds all but the first, and
- * reads them in the order of their records' times. */
+/* One for each group of CPUs, so that few take the same lock and the same cache lines. User space adds all but the
+ * first, and reads them in the order of their records' times. */
 struct ring {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 4096);
@@ -192,15 +194,16 @@ struct walk {
 	u32 parts;
 	u32 dropped;
 	u8 framing;
-	u8 wide;  /* positions have 64 bits */
-	u8 whole; /* all of it is wanted */
+	u8 wide;     /* positions have 64 bits */
+	u8 whole;    /* all of it is wanted */
 	u8 complete; /* the pieces are all there are */
 	u32 budget;  /* bpf/payload.h: as of struct direction_state */
 };
 
 /* An I/O record is put together here, then copied to the ring in its exact size. One per direction, so that a
  * program is alone with its own on each CPU; behind them those for programs that have to take one (bpf/session.h), even
- * numbers for what is sent and odd for what is received. The second HEAD_MAX leaves room for the verifier's arithmetic. */
+ * numbers for what is sent and odd for what is received. The second HEAD_MAX leaves room for the verifier's arithmetic.
+ */
 #define LEAD_MAX 64
 #define SEGMENTS_MAX 260 /* what gRPC writes at once */
 struct io_scratch {

@@ -117,8 +117,8 @@ int BPF_PROG(state_change, struct sock *sk, int from, int to)
 	struct record_state *record;
 	bool by_thread;
 
-	/* A listener's child is only being made: up to 6.12 at least it still has the listener's cookie, which would be kept for
-	 * good. Its change to ESTABLISHED follows at once. */
+	/* A listener's child is only being made: up to 6.12 at least it still has the listener's cookie, which would be
+	 * kept for good. Its change to ESTABLISHED follows at once. */
 	if (from == TCP_LISTEN && to == TCP_SYN_RECV)
 		return 0;
 	if (is_subflow(sk, from == TCP_LISTEN ? TCP_LISTEN : to))

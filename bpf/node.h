@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * A whole machine's troubles (--profile node): slow I/O of any disk, whoever asked for it, and page blocks that are broken
- * up because memory in one piece is short.
+ * A whole machine's troubles (--profile node): slow I/O of any disk, whoever asked for it, and page blocks that are
+ * broken up because memory in one piece is short.
  */
 #ifndef TAILCAP_BPF_NODE_H
 #define TAILCAP_BPF_NODE_H

@@ -10,7 +10,6 @@
 
 #include "bpf/maps.h"
 
-
 /* Where the bytes are. One piece is the usual case and stays in registers; several are in scratch->iov. */
 struct source {
 	u64 base;
@@ -45,8 +44,8 @@ static __always_inline bool read_segments(u32 way, u64 vector, u64 count, struct
 }
 
 /* number_only: the bytes are not wanted, only the system call's number. */
-static __always_inline void find_source(u32 way, struct task_struct *task, const struct pt_regs *regs,
-					bool number_only, struct source *from)
+static __always_inline void find_source(u32 way, struct task_struct *task, const struct pt_regs *regs, bool number_only,
+					struct source *from)
 {
 	struct user_msghdr header;
 	u64 nr = regs->orig_ax;
@@ -139,8 +138,8 @@ __noinline u32 gather_piece(u32 way, u32 i, u32 skip, u32 size, u32 to)
 	return size;
 }
 
-/* The piece in which a byte of the I/O lies, in the upper half, and the byte's place in that piece. Behind all pieces: the
- * number of pieces. */
+/* The piece in which a byte of the I/O lies, in the upper half, and the byte's place in that piece. Behind all pieces:
+ * the number of pieces. */
 __noinline u64 find_piece(u32 way, u32 segments, u32 byte)
 {
 	struct io_scratch *scratch = bpf_map_lookup_elem(&scratches, &way);
@@ -158,7 +157,8 @@ __noinline u64 find_piece(u32 way, u32 segments, u32 byte)
 
 /* Several pieces: puts bytes [from, from + size) of the I/O at scratch->data + to; returns how many, more than HEAD_MAX
  * if a piece could not be read. A function of its own for the verifier, which would otherwise follow every caller
- * through the loop. The search is another one: a loop with two ways through each turn has too many states for Linux 6.1. */
+ * through the loop. The search is another one: a loop with two ways through each turn has too many states for
+ * Linux 6.1. */
 __noinline u32 gather_pieces(u32 way, u32 segments, u32 from, u32 size, u32 to)
 {
 	u64 place = find_piece(way, segments, from);
@@ -230,8 +230,8 @@ static __always_inline u32 gather_tail(struct io_scratch *scratch, u32 way, cons
 	return got == want ? want : 0;
 }
 
-/* Bytes of the next I/O that are kept in any case, whether or not a message begins with it. Where the frames of HTTP/2 are
- * not followed (bpf/frames.h), their heads may be anywhere: each I/O gets the whole budget. */
+/* Bytes of the next I/O that are kept in any case, whether or not a message begins with it. Where the frames of HTTP/2
+ * are not followed (bpf/frames.h), their heads may be anywhere: each I/O gets the whole budget. */
 static __always_inline u32 least_kept(u8 framing, u32 budget)
 {
 	u32 least = payload_limit < HEAD_MIN ? payload_limit : HEAD_MIN;
@@ -254,8 +254,8 @@ static __always_inline bool tls_start(const u8 *data)
 	return data[0] == TLS_HANDSHAKE && data[1] == 3 && data[2] <= 4 && length && length <= TLS_RECORD_MAX;
 }
 
-/* What the connection turns out to carry, from the first bytes of an I/O. A wrong guess costs payload, no facts: lengths and
- * positions do not depend on it. */
+/* What the connection turns out to carry, from the first bytes of an I/O. A wrong guess costs payload, no facts:
+ * lengths and positions do not depend on it. */
 static __always_inline u8 framing_of(u8 now, const u8 *data, u32 length)
 {
 	if (length >= 4 && *(const u32 *)data == HTTP2_PREFACE)
@@ -314,8 +314,8 @@ __noinline u32 keep_pieces(u32 way)
 		return 0;
 	}
 	walk->budget = budget > have ? budget - have : 0;
-	/* Linux 6.1 follows comparisons of two registers that cannot be true, and then knows nothing of their sum: it must not
-	 * know how the two came about. */
+	/* Linux 6.1 follows comparisons of two registers that cannot be true, and then knows nothing of their sum: it
+	 * must not know how the two came about. */
 	scratch->record.head = have;
 	have = *(volatile __u16 *)&scratch->record.head;
 	if (have > HEAD_MAX)

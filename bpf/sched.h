@@ -44,8 +44,8 @@ static __always_inline u32 certain_waker(const struct task_state *state)
 
 /* Calls whose first argument is the descriptor that is waited for: read write pread64 pwrite64 readv writev sendfile
  * connect accept sendto recvfrom sendmsg recvmsg, by number; and beyond 63. */
-#define ON_DESCRIPTOR                                                                                                  \
-	(1ull << 0 | 1ull << 1 | 1ull << 17 | 1ull << 18 | 1ull << 19 | 1ull << 20 | 1ull << 40 | 1ull << 42 |         \
+#define ON_DESCRIPTOR                                                                                          \
+	(1ull << 0 | 1ull << 1 | 1ull << 17 | 1ull << 18 | 1ull << 19 | 1ull << 20 | 1ull << 40 | 1ull << 42 | \
 	 1ull << 43 | 1ull << 44 | 1ull << 45 | 1ull << 46 | 1ull << 47)
 
 static __always_inline bool waits_on_descriptor(u64 nr)
@@ -108,8 +108,9 @@ static __always_inline void leave(void *ctx, struct task_state *state, struct ta
 	if (task_bits != 0 && task_bits != PREEMPTED && !(task_bits & (STATE_STOPPED | STATE_TRACED)) &&
 	    bpf_core_field_exists(task->frozen) && BPF_CORE_READ_BITFIELD(task, frozen))
 		task_bits = FROZEN;
-	/* The kernel counts them, so that what it did not run the programs for is known to be missing. It happens: now and then
-	 * all of an interrupt that ends a CPU's idleness, with the switch behind it (6.18, one wait in some thousands). */
+	/* The kernel counts them, so that what it did not run the programs for is known to be missing. It happens: now
+	 * and then all of an interrupt that ends a CPU's idleness, with the switch behind it (6.18, one wait in some
+	 * thousands). */
 	switches = task->nvcsw + task->nivcsw;
 	if (state->switches && switches - state->switches > 1)
 		__sync_fetch_and_add(&state->missed, (u32)(switches - state->switches - 1));

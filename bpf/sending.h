@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Why TCP took no more bytes while a thread waited to write them: by TCP's own account of when the peer's window stopped
- * it, which it keeps in ticks of the kernel's clock.
+ * Why TCP took no more bytes while a thread waited to write them: by TCP's own account of when the peer's window
+ * stopped it, which it keeps in ticks of the kernel's clock.
  */
 #ifndef TAILCAP_BPF_SENDING_H
 #define TAILCAP_BPF_SENDING_H
@@ -35,7 +35,8 @@ static __always_inline void sending_stops(struct task_state *state, struct sock 
 {
 	u32 now = bpf_jiffies64();
 
-	if (MEMBER(struct sock, sk, sk_protocol) != IPPROTO_TCP || !bpf_core_field_exists(((struct tcp_sock *)sk)->chrono_stat))
+	if (MEMBER(struct sock, sk, sk_protocol) != IPPROTO_TCP ||
+	    !bpf_core_field_exists(((struct tcp_sock *)sk)->chrono_stat))
 		return;
 	/* All is sent, and fills the buffer until it is acknowledged: nobody keeps TCP from sending. */
 	if (MEMBER(struct tcp_sock, sk, write_seq) == MEMBER(struct tcp_sock, sk, snd_nxt))
@@ -60,8 +61,8 @@ static __always_inline void sending_goes_on(struct task_state *state, struct tas
 		return;
 	if (window > ticks)
 		window = ticks;
-	emit_stall(state, task, window * 2 > ticks ? STALL_PEER_WINDOW : STALL_CONGESTION, state->left, now, state->socket,
-		   window * 100 / ticks);
+	emit_stall(state, task, window * 2 > ticks ? STALL_PEER_WINDOW : STALL_CONGESTION, state->left, now,
+		   state->socket, window * 100 / ticks);
 }
 
 #endif

@@ -49,15 +49,16 @@ static __always_inline void forget_session(struct session_key *key)
 		__sync_fetch_and_add(&tls_sessions_ended, 1);
 }
 
-/* Sessions whose end is not seen stay in the map, until others need their places. From half of its size on, where it may begin to
- * forget some (each CPU keeps free places of its own), a session that is met in its middle may be one that was forgotten. */
+/* Sessions whose end is not seen stay in the map, until others need their places. From half of its size on, where it
+ * may begin to forget some (each CPU keeps free places of its own), a session that is met in its middle may be one that
+ * was forgotten. */
 static __always_inline bool may_be_forgotten(void)
 {
 	return tls_session_count - tls_sessions_ended >= SESSIONS_MAX / 2;
 }
 
-/* The number of a scratch memory in place of the direction, which is its lowest bit; less than 2: all are in the hands of
- * programs that were preempted here. */
+/* The number of a scratch memory in place of the direction, which is its lowest bit; less than 2: all are in the hands
+ * of programs that were preempted here. */
 static __always_inline u32 take_scratch(u32 way)
 {
 	for (u32 i = 1; i <= SCRATCHES_SHARED; i++) {
@@ -94,7 +95,8 @@ static __always_inline void fill_key(struct session_key *key, struct task_struct
 	key->started = task->group_leader->start_time;
 }
 
-/* A session not seen before. Null if it cannot be kept. Not inlined: its stack would count with that of all it calls. */
+/* A session not seen before. Null if it cannot be kept. Not inlined: its stack would count with that of all it calls.
+ */
 static __noinline struct tls_session *new_session(const struct session_key *key, u8 library)
 {
 	struct tls_session fresh;
@@ -229,7 +231,8 @@ out:
 	return true;
 }
 
-/* length bytes were moved, from or to buffer; 0: they were in none of the caller's. No bytes: the end of what comes in. */
+/* length bytes were moved, from or to buffer; 0: they were in none of the caller's. No bytes: the end of what comes in.
+ */
 static __always_inline void emit_plaintext(struct tls_session *session, struct task_struct *task, u32 way, u64 buffer,
 					   u32 length, u64 began)
 {
@@ -249,7 +252,8 @@ static __always_inline void emit_plaintext(struct tls_session *session, struct t
 		plaintext_small(session, task, position, 0, way, began, &from, 0);
 		return;
 	}
-	if (session->stream.framing && (from.payload != PAYLOAD_CAPTURED || all_bulk(&session->stream, way, position, length))) {
+	if (session->stream.framing &&
+	    (from.payload != PAYLOAD_CAPTURED || all_bulk(&session->stream, way, position, length))) {
 		step_over(&session->stream, way, position, length);
 		plaintext_small(session, task, position, length, way, began, &from, 0);
 	} else if (from.payload != PAYLOAD_CAPTURED)

@@ -31,12 +31,13 @@ SEC("tp_btf/signal_generate")
 int BPF_PROG(stop_sent, int signal, struct kernel_siginfo *info, struct task_struct *to)
 {
 	struct task_struct *from = bpf_get_current_task_btf();
-	struct stop stop = { .signal = signal };
+	struct stop stop = {.signal = signal};
 	u32 process;
 
 	if (signal < SIGNAL_STOP || signal > SIGNAL_STOP_LAST || !task_state(to))
 		return 0;
-	/* 0 and 1: from nobody, from the kernel. Above: by whoever calls, unless it is the kernel on somebody's behalf. */
+	/* 0 and 1: from nobody, from the kernel. Above: by whoever calls, unless it is the kernel on somebody's behalf.
+	 */
 	if ((u64)info > 1 && !kernel_thread(from) && BPF_CORE_READ(info, si_code) <= 0)
 		stop.sender = from->pid;
 	process = to->tgid;

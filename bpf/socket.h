@@ -9,15 +9,16 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_endian.h>
 
-/* The kernel gives a cookie only to those who ask with a trusted pointer. Where nobody has, a number that cannot be one. */
+/* The kernel gives a cookie only to those who ask with a trusted pointer. Where nobody has, a number that cannot be
+ * one. */
 #define OWN_COOKIE (1ull << 63)
 
 __u64 own_cookies = 0;
 
 enum origin { ORIGIN_UNKNOWN, ORIGIN_CONNECTED, ORIGIN_ACCEPTED, ORIGIN_LISTENER, ORIGIN_EXISTED };
 
-/* TCP over IPv4 or IPv6, UNIX stream and seqpacket, and UDP that is connected to a name server. peer: the remote port in
- * network order, 0 for none. sk may be any pointer to a sock. */
+/* TCP over IPv4 or IPv6, UNIX stream and seqpacket, and UDP that is connected to a name server. peer: the remote port
+ * in network order, 0 for none. sk may be any pointer to a sock. */
 static __always_inline bool recordable(u16 family, u16 type, u16 protocol, u16 peer)
 {
 	if (family == AF_INET || family == AF_INET6)
@@ -26,8 +27,8 @@ static __always_inline bool recordable(u16 family, u16 type, u16 protocol, u16 p
 	return family == AF_UNIX && (type == SOCK_STREAM || type == SOCK_SEQPACKET);
 }
 
-/* A socket of MPTCP is recorded like one of TCP, where all of its bytes are seen: positions count from 0, and nothing is known
- * of arrivals. */
+/* A socket of MPTCP is recorded like one of TCP, where all of its bytes are seen: positions count from 0, and nothing
+ * is known of arrivals. */
 static __always_inline bool recordable_mptcp(u16 family, u16 type, u16 protocol, u8 origin)
 {
 	return protocol == IPPROTO_MPTCP && type == SOCK_STREAM && (family == AF_INET || family == AF_INET6) &&
@@ -39,8 +40,8 @@ static __always_inline bool is_subflow(const struct sock *sk, u8 state)
 {
 	struct tcp_sock *tcp = (struct tcp_sock *)sk;
 
-	return state != TCP_LISTEN && BPF_CORE_READ(sk, sk_protocol) == IPPROTO_TCP && bpf_core_field_exists(tcp->is_mptcp) &&
-	       BPF_CORE_READ_BITFIELD_PROBED(tcp, is_mptcp);
+	return state != TCP_LISTEN && BPF_CORE_READ(sk, sk_protocol) == IPPROTO_TCP &&
+	       bpf_core_field_exists(tcp->is_mptcp) && BPF_CORE_READ_BITFIELD_PROBED(tcp, is_mptcp);
 }
 
 static __always_inline bool wanted_port(u16 local, u16 remote)
@@ -160,37 +161,38 @@ static __always_inline void begin_socket(struct socket_state *state, const struc
 	state->direction[1].budget = payload_limit;
 }
 
-/* The storage of a socket that is a target. A listener's storage was cloned to its child: make it the child's. Of MPTCP the child
- * still has its listener's cookie. */
-#define own_socket(state, sk)                                                                                          \
-	({                                                                                                             \
-		if ((state)->self != (u64)(sk)) {                                                                      \
-			u64 _cookie = bpf_get_socket_cookie((void *)(sk));                                             \
-			bool _counts = (sk)->sk_protocol == IPPROTO_MPTCP;                                             \
-			if (_counts && _cookie == (state)->cookie)                                                     \
-				_cookie = OWN_COOKIE | __sync_fetch_and_add(&own_cookies, 1);                          \
-			begin_socket(state, sk, _cookie, (sk)->__sk_common.skc_family, (sk)->sk_type, ORIGIN_ACCEPTED); \
-			(state)->counts = _counts;                                                                     \
-		}                                                                                                      \
+/* The storage of a socket that is a target. A listener's storage was cloned to its child: make it the child's. Of MPTCP
+ * the child still has its listener's cookie. */
+#define own_socket(state, sk)                                                                         \
+	({                                                                                            \
+		if ((state)->self != (u64)(sk)) {                                                     \
+			u64 _cookie = bpf_get_socket_cookie((void *)(sk));                            \
+			bool _counts = (sk)->sk_protocol == IPPROTO_MPTCP;                            \
+			if (_counts && _cookie == (state)->cookie)                                    \
+				_cookie = OWN_COOKIE | __sync_fetch_and_add(&own_cookies, 1);         \
+			begin_socket(state, sk, _cookie, (sk)->__sk_common.skc_family, (sk)->sk_type, \
+				     ORIGIN_ACCEPTED);                                                \
+			(state)->counts = _counts;                                                    \
+		}                                                                                     \
 	})
 
 /* Makes a socket a target; says so unless the caller will. Null if it cannot be. A macro, since the verifier's
  * type of sk is lost in a function of its own. */
-#define make_socket(sk, how)                                                                                           \
-	({                                                                                                             \
-		struct socket_state *_state = NULL;                                                                    \
-		u16 _family = (sk)->__sk_common.skc_family, _type = (sk)->sk_type;                                     \
-		bool _mptcp = recordable_mptcp(_family, _type, (sk)->sk_protocol, how);                                \
-		if (_mptcp || recordable(_family, _type, (sk)->sk_protocol, (sk)->__sk_common.skc_dport)) {            \
-			_state = bpf_sk_storage_get(&sockets, (void *)(sk), 0, BPF_SK_STORAGE_GET_F_CREATE);           \
-			if (_state) {                                                                                  \
-				begin_socket(_state, sk, bpf_get_socket_cookie((void *)(sk)), _family, _type, how);    \
-				if (_mptcp)                                                                            \
-					_state->counts = true;                                                         \
-			} else                                                                                           \
-				count_loss(LOSS_SOCKET_TABLE, RECORD_SOCKET);                                          \
-		}                                                                                                      \
-		_state;                                                                                                \
+#define make_socket(sk, how)                                                                                        \
+	({                                                                                                          \
+		struct socket_state *_state = NULL;                                                                 \
+		u16 _family = (sk)->__sk_common.skc_family, _type = (sk)->sk_type;                                  \
+		bool _mptcp = recordable_mptcp(_family, _type, (sk)->sk_protocol, how);                             \
+		if (_mptcp || recordable(_family, _type, (sk)->sk_protocol, (sk)->__sk_common.skc_dport)) {         \
+			_state = bpf_sk_storage_get(&sockets, (void *)(sk), 0, BPF_SK_STORAGE_GET_F_CREATE);        \
+			if (_state) {                                                                               \
+				begin_socket(_state, sk, bpf_get_socket_cookie((void *)(sk)), _family, _type, how); \
+				if (_mptcp)                                                                         \
+					_state->counts = true;                                                      \
+			} else                                                                                      \
+				count_loss(LOSS_SOCKET_TABLE, RECORD_SOCKET);                                       \
+		}                                                                                                   \
+		_state;                                                                                             \
 	})
 
 /* ret bytes were moved by a target on a socket that is not recorded. sk is trusted. */
@@ -198,7 +200,8 @@ static __always_inline void begin_socket(struct socket_state *state, const struc
 	({                                                                                                             \
 		u32 _kind = unrecorded_kind((sk)->__sk_common.skc_family, (sk)->sk_type, (sk)->sk_protocol);           \
 		if (_kind && (ret) > 0 && whole_target(task) && (sk)->sk_socket && (sk)->sk_socket->file) {            \
-			u8 *_seen = bpf_sk_storage_get(&unrecorded_sockets, (void *)(sk), 0, BPF_SK_STORAGE_GET_F_CREATE); \
+			u8 *_seen =                                                                                    \
+				bpf_sk_storage_get(&unrecorded_sockets, (void *)(sk), 0, BPF_SK_STORAGE_GET_F_CREATE); \
 			u32 _first = _seen && !*_seen;                                                                 \
 			if (_seen)                                                                                     \
 				*_seen = 1;                                                                            \

@@ -128,7 +128,8 @@ int BPF_PROG(stall_lock_end, void *lock)
 
 	if (!state || !state->lock_began || state->lock != (u64)lock)
 		return 0;
-	emit_stall(state, task, STALL_KERNEL_LOCK, state->lock_began, bpf_ktime_get_ns(), state->lock, state->lock_flags);
+	emit_stall(state, task, STALL_KERNEL_LOCK, state->lock_began, bpf_ktime_get_ns(), state->lock,
+		   state->lock_flags);
 	state->lock_began = 0;
 	return 0;
 }

@@ -13,7 +13,8 @@ static __always_inline struct task_state *task_state(struct task_struct *task)
 	return bpf_task_storage_get(&tasks, task, 0, 0);
 }
 
-/* Hits of probes at functions by processes that are not recorded, by file: user space leaves a file that has too many. */
+/* Hits of probes at functions by processes that are not recorded, by file: user space leaves a file that has too many.
+ */
 __u64 others_hits[OTHERS_FILES_MAX] = {};
 
 static __always_inline void count_others(u64 cookie)

@@ -62,11 +62,11 @@ static __always_inline u64 frame_of(u64 stack, u64 cookie)
 }
 
 /* A register, read here and now: the verifier refuses a context whose address was calculated with. */
-#define REGISTER(regs, name)                                                                                           \
-	({                                                                                                             \
-		u64 _value = (regs)->name;                                                                             \
-		barrier_var(_value);                                                                                   \
-		_value;                                                                                                \
+#define REGISTER(regs, name)               \
+	({                                 \
+		u64 _value = (regs)->name; \
+		barrier_var(_value);       \
+		_value;                    \
 	})
 
 static __always_inline u32 way_of(u8 act)
@@ -97,8 +97,8 @@ static __always_inline struct tls_call *free_call(struct tls_thread *thread, str
 			same = &thread->calls[i];
 	}
 	if (same) {
-		/* Another call of this frame was left without a return (an exception), or returned on another thread (a fibre):
-		 * what it moved is not known. */
+		/* Another call of this frame was left without a return (an exception), or returned on another thread (a
+		 * fibre): what it moved is not known. */
 		if (same->object != object || same->buffer != buffer)
 			count_gap(task, same->object, way_of(same->act));
 		return same;

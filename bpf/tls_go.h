@@ -3,8 +3,8 @@
  * Calls of Go's crypto/tls, at the places that user space has chosen in its functions (enum tls_act).
  *
  * As bpf/tls.h, but for two things. A goroutine may return on another thread than it called on, so calls are kept by
- * goroutine (R14 holds it in all Go code from 1.17 on). And stacks move when they grow: a buffer on one is remembered by
- * its distance from the stack's upper end, which is what moving preserves.
+ * goroutine (R14 holds it in all Go code from 1.17 on). And stacks move when they grow: a buffer on one is remembered
+ * by its distance from the stack's upper end, which is what moving preserves.
  */
 #ifndef TAILCAP_BPF_TLS_GO_H
 #define TAILCAP_BPF_TLS_GO_H
@@ -127,7 +127,8 @@ static __always_inline bool goroutine_left(struct task_struct *task, u64 cookie,
 	if (!depth)
 		bpf_map_delete_elem(&go_goroutines, &key);
 	if (call.on_stack)
-		call.buffer = bpf_probe_read_user(&stack, sizeof(stack), (void *)goroutine) ? 0 : stack.high - call.buffer;
+		call.buffer =
+			bpf_probe_read_user(&stack, sizeof(stack), (void *)goroutine) ? 0 : stack.high - call.buffer;
 	moved->object = call.object;
 	moved->buffer = call.buffer;
 	moved->began = call.began;

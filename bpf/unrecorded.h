@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Traffic of targets of which no events, or none with payload, are recorded: counted by process and kind, so that user space can
- * say what is missing.
+ * Traffic of targets of which no events, or none with payload, are recorded: counted by process and kind, so that user
+ * space can say what is missing.
  */
 #ifndef TAILCAP_BPF_UNRECORDED_H
 #define TAILCAP_BPF_UNRECORDED_H

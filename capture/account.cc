@@ -46,7 +46,8 @@ Account find_account(const std::string& text) {
 }
 
 bool become(const Account& account) {
-  if (setgroups(account.groups.size(), account.groups.data()) != 0 || setresgid(account.group, account.group, account.group) != 0 ||
+  if (setgroups(account.groups.size(), account.groups.data()) != 0 ||
+      setresgid(account.group, account.group, account.group) != 0 ||
       setresuid(account.user, account.user, account.user) != 0)
     return false;
   setenv("HOME", account.home.c_str(), 1);

@@ -69,10 +69,11 @@ int ask(std::string file, const std::string& command) {
   const Socket place(open(path.c_str(), O_PATH | O_CLOEXEC));
   if (place.get() < 0) {
     if (errno == ENOENT || errno == ENOTDIR)
-      return failed(nobody + "there is no '" + path + "'. FILE is what was given to `tailcap record -o`, and only there while it runs.");
+      return failed(nobody + "there is no '" + path +
+                    "'. FILE is what was given to `tailcap record -o`, and only there while it runs.");
     return failed("cannot open '" + path + "': " + std::strerror(errno));
   }
-  struct stat kind{};
+  struct stat kind {};
   if (fstat(place.get(), &kind) != 0 || !S_ISSOCK(kind.st_mode))
     return failed("'" + path + "' is not a recorder's socket. FILE is what was given to `tailcap record -o`.");
   const Socket speaker(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
@@ -86,10 +87,12 @@ int ask(std::string file, const std::string& command) {
   if (connect(speaker.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     if (errno == ECONNREFUSED) {
       const bool removed = unlink(path.c_str()) == 0;
-      return failed(nobody + "the recorder that made '" + path + "' was killed." + (removed ? " The socket was removed." : ""));
+      return failed(nobody + "the recorder that made '" + path + "' was killed." +
+                    (removed ? " The socket was removed." : ""));
     }
     if (errno == EACCES) return failed("'" + path + "' is another user's: ask as the one who records, or as root.");
-    if (errno == EAGAIN) return failed("the recorder of '" + file + "' does not answer: too many speak to it. Try again.");
+    if (errno == EAGAIN)
+      return failed("the recorder of '" + file + "' does not answer: too many speak to it. Try again.");
     return failed("cannot speak to the recorder of '" + file + "': " + std::strerror(errno));
   }
   if (send(speaker.get(), command.data(), command.size(), MSG_NOSIGNAL) < 0)
@@ -99,7 +102,8 @@ int ask(std::string file, const std::string& command) {
   if (length < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
     return failed("the recorder of '" + file + "' has not answered within " + std::to_string(kPatience.tv_sec) +
                   " s; whether it has done it is not known.");
-  if (length <= 0) return failed("the recorder of '" + file + "' ended before it answered; whether it has done it is not known.");
+  if (length <= 0)
+    return failed("the recorder of '" + file + "' ended before it answered; whether it has done it is not known.");
   const std::string_view answer(text.data(), static_cast<std::size_t>(length));
   const auto space = std::min(answer.find(' '), answer.size());
   const std::string_view verdict = answer.substr(0, space);
@@ -119,7 +123,9 @@ int run_control(int argc, char** argv) {
     if (i >= 2) command += (i > 2 ? " " : "") + std::string(argument);
   }
   if (argc < 3 || std::string_view(argv[1]).empty() || argv[1][0] == '-') {
-    std::fprintf(stderr, "tailcap control: give FILE and a command, like `tailcap control slow.tcap note deploy=v2`. `tailcap control --help` says more.\n");
+    std::fprintf(stderr,
+                 "tailcap control: give FILE and a command, like `tailcap control slow.tcap note deploy=v2`. `tailcap "
+                 "control --help` says more.\n");
     return 2;
   }
   if (command.size() > kCommandBytes) {

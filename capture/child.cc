@@ -35,7 +35,7 @@ Child::Child(const std::vector<std::string>& command, const std::optional<Accoun
     close(go[1]);
     char byte = 0;
     if (read(go[0], &byte, 1) != 1) _exit(127);  // the recorder gave up
-    ::signal(SIGPIPE, SIG_DFL);  // the recorder ignores it; what it handles, exec sets back
+    ::signal(SIGPIPE, SIG_DFL);                  // the recorder ignores it; what it handles, exec sets back
     Failure failed{0, true};
     if (!account || become(*account)) {
       failed.becoming = false;
@@ -70,8 +70,9 @@ void Child::release() {
   }
   if (got == sizeof failed) {
     waitpid(pid_, nullptr, 0);
-    throw std::system_error(failed.error, std::generic_category(),
-                            failed.becoming ? "cannot become the user given by --user" : "cannot execute '" + name_ + "'");
+    throw std::system_error(
+        failed.error, std::generic_category(),
+        failed.becoming ? "cannot become the user given by --user" : "cannot execute '" + name_ + "'");
   }
 }
 

@@ -73,7 +73,7 @@ void Control::open(const std::string& file) {
   const std::string what = "cannot make '" + path.string() + "'";
   folder_ = ::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (folder_ < 0) fail(what);
-  struct stat there{};
+  struct stat there {};
   if (fstatat(folder_, name.c_str(), &there, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISSOCK(there.st_mode))
     throw std::runtime_error(what + ": something that is no socket has this name; move it away");
   listener_ = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -95,7 +95,8 @@ void Control::open(const std::string& file) {
   name_ = name;
   epoll_event event{};
   event.events = EPOLLIN;
-  if (listen(listener_, static_cast<int>(kCallers)) != 0 || epoll_ctl(epoll_, EPOLL_CTL_ADD, listener_, &event) != 0) fail(what);
+  if (listen(listener_, static_cast<int>(kCallers)) != 0 || epoll_ctl(epoll_, EPOLL_CTL_ADD, listener_, &event) != 0)
+    fail(what);
 }
 
 void Control::close_all() {

@@ -1,8 +1,8 @@
 // How a recorder is spoken to while it records: a UNIX seqpacket socket beside the file.
 //
-// FILE.control has mode 0600; only the recorder's own user and root are listened to. One connection is one command: a message
-// "NAME ARGUMENT", answered by one message "done TEXT", "failed TEXT" or "usage TEXT". Nothing here ever waits for anybody:
-// whoever connects and says nothing is dropped after a second, or when too many do.
+// FILE.control has mode 0600; only the recorder's own user and root are listened to. One connection is one command: a
+// message "NAME ARGUMENT", answered by one message "done TEXT", "failed TEXT" or "usage TEXT". Nothing here ever waits
+// for anybody: whoever connects and says nothing is dropped after a second, or when too many do.
 #pragma once
 
 #include <chrono>
@@ -28,8 +28,9 @@ class Control {
     std::string argument;  // what follows the name's space; may hold spaces
   };
 
-  // Makes FILE.control; one that a recorder left behind that was killed is replaced. The caller must hold the lock on FILE (have
-  // its formats::Writer), so that it is nobody's. Throws std::system_error, or std::runtime_error where something else has that name.
+  // Makes FILE.control; one that a recorder left behind that was killed is replaced. The caller must hold the lock on
+  // FILE (have its formats::Writer), so that it is nobody's. Throws std::system_error, or std::runtime_error where
+  // something else has that name.
   explicit Control(const std::string& file);
   ~Control();  // removes it
   Control(const Control&) = delete;
@@ -51,9 +52,9 @@ class Control {
   void drop(std::size_t caller);
 
   int folder_ = -1, listener_ = -1, epoll_ = -1;
-  std::string name_;           // in the folder; empty: not made
+  std::string name_;            // in the folder; empty: not made
   std::deque<Caller> callers_;  // the oldest first
-  int asking_ = -1;            // who waits for the answer
+  int asking_ = -1;             // who waits for the answer
 };
 
 }  // namespace tailcap::capture

@@ -74,8 +74,8 @@ bool convert_tls_step(std::span<const std::byte> bytes, Event& event) {
   record_tls_step r;
   if (!read(bytes, r)) return false;
   if (r.step > static_cast<std::uint8_t>(TlsStepKind::freed)) return false;
-  const auto library = r.library <= static_cast<std::uint8_t>(TlsLibrary::go) ? static_cast<TlsLibrary>(r.library)
-                                                                              : TlsLibrary::unknown;
+  const auto library =
+      r.library <= static_cast<std::uint8_t>(TlsLibrary::go) ? static_cast<TlsLibrary>(r.library) : TlsLibrary::unknown;
   event.goroutine = r.goroutine;
   event.body = TlsStep{r.session, library, static_cast<TlsStepKind>(r.step), r.code};
   return true;
@@ -204,7 +204,8 @@ bool convert_go(std::span<const std::byte> bytes, const go::Names* names, Event&
       if (!names || !read(bytes, made)) return true;
       create.function = names->function(r.file, r.number, r.place, made.function, true);
       // What is no function's beginning is no startpc, and then the other is no gopc.
-      if (!create.function.empty() && made.from != 0) create.from = names->function(r.file, r.number, r.place, made.from - 1, false);
+      if (!create.function.empty() && made.from != 0)
+        create.from = names->function(r.file, r.number, r.place, made.from - 1, false);
       return true;
     }
     case GO_ENDED:
@@ -268,14 +269,25 @@ bool convert_channel(std::span<const std::byte> bytes, Event& event) {
   event.goroutine = r.goroutine;
   GoChannelStep step;
   switch (r.act) {
-    case GO_GIVES: step = GoChannelStep::gave; break;
-    case GO_FETCHES: step = GoChannelStep::fetched; break;
+    case GO_GIVES:
+      step = GoChannelStep::gave;
+      break;
+    case GO_FETCHES:
+      step = GoChannelStep::fetched;
+      break;
     case GO_PUT:
-    case GO_SELECT_PUTS: step = GoChannelStep::put; break;
+    case GO_SELECT_PUTS:
+      step = GoChannelStep::put;
+      break;
     case GO_TOOK:
-    case GO_SELECT_TAKES: step = GoChannelStep::took; break;
-    case GO_EXCHANGES: step = GoChannelStep::exchanged; break;
-    default: return false;
+    case GO_SELECT_TAKES:
+      step = GoChannelStep::took;
+      break;
+    case GO_EXCHANGES:
+      step = GoChannelStep::exchanged;
+      break;
+    default:
+      return false;
   }
   event.body = GoChannel{r.channel, r.slot, r.partner, step};
   return true;
@@ -286,7 +298,9 @@ bool convert_panic(std::span<const std::byte> bytes, const go::Names* names, std
   record_go_panic r;
   if (!read(bytes, r) || r.frames > GO_FRAMES_MAX) return false;
   event.goroutine = r.go.goroutine;
-  const GoPanicStep step = r.go.act == GO_PANICS ? GoPanicStep::began : r.go.act == GO_FATAL ? GoPanicStep::fatal : GoPanicStep::thrown;
+  const GoPanicStep step = r.go.act == GO_PANICS  ? GoPanicStep::began
+                           : r.go.act == GO_FATAL ? GoPanicStep::fatal
+                                                  : GoPanicStep::thrown;
   stack.clear();
   for (std::size_t i = r.frames; names && i-- > 0;) {
     // The second is the probe itself.

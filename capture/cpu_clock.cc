@@ -24,10 +24,12 @@ void CpuClock::start(int program, std::uint32_t rate) {
     const int event = static_cast<int>(syscall(SYS_perf_event_open, &attributes, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC));
     if (event < 0 && (errno == ENODEV || errno == EINVAL) && cpu > 0) continue;  // switched off
     if (event < 0)
-      throw std::system_error(errno, std::generic_category(), "cannot sample the CPUs; record without --sample, or allow perf events");
+      throw std::system_error(errno, std::generic_category(),
+                              "cannot sample the CPUs; record without --sample, or allow perf events");
     events_.push_back(event);
     if (ioctl(event, PERF_EVENT_IOC_SET_BPF, program) != 0 || ioctl(event, PERF_EVENT_IOC_ENABLE, 0) != 0)
-      throw std::system_error(errno, std::generic_category(), "cannot run a kernel program on the CPUs' clocks; record without --sample");
+      throw std::system_error(errno, std::generic_category(),
+                              "cannot run a kernel program on the CPUs' clocks; record without --sample");
   }
 }
 

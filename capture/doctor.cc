@@ -3,8 +3,8 @@
 #include <linux/capability.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -62,7 +62,8 @@ Check check_kernel() {
   if (machine() != "x86_64")
     return {"kernel", Verdict::fail, machine() + ": only x86_64 is built yet", "record on an x86-64 machine"};
   if (kernel_is_too_old())
-    return {"kernel", Verdict::fail, release + ": too old", std::string("use a kernel of ") + kOldestKernelName + " or later, such as Debian 12's"};
+    return {"kernel", Verdict::fail, release + ": too old",
+            std::string("use a kernel of ") + kOldestKernelName + " or later, such as Debian 12's"};
   return {"kernel", Verdict::ok, release, ""};
 }
 
@@ -109,7 +110,8 @@ Check check_tier() {
         return {"hook tier", Verdict::warn, "c: " + tier.reason + "; every system call of the machine pays for it",
                 "a kernel of 6.3 or later gives tier a"};
       default:
-        return {"hook tier", Verdict::fail, tier.reason, std::string("use a kernel of ") + kOldestKernelName + " or later"};
+        return {"hook tier", Verdict::fail, tier.reason,
+                std::string("use a kernel of ") + kOldestKernelName + " or later"};
     }
   } catch (const std::exception&) {
     return {"hook tier", Verdict::fail, "cannot be told without type information", "see type information"};
@@ -146,12 +148,16 @@ std::vector<Check> check_load() {
     settings.selection.all = true;
     const Probes probes(settings);
     checks.push_back({"programs", Verdict::ok,
-                      std::to_string(probes.programs().size()) + " load in " + std::to_string(probes.load_time().count() / 1000) + " ms", ""});
-    for (const auto& sentence : probes.not_recorded()) checks.push_back({"programs", Verdict::warn, sentence, "all else is recorded"});
+                      std::to_string(probes.programs().size()) + " load in " +
+                          std::to_string(probes.load_time().count() / 1000) + " ms",
+                      ""});
+    for (const auto& sentence : probes.not_recorded())
+      checks.push_back({"programs", Verdict::warn, sentence, "all else is recorded"});
   } catch (const std::exception& e) {
     std::string why = e.what();
     why.resize(std::min(why.find('\n'), why.size()));
-    checks.push_back({"programs", Verdict::fail, why, "tailcap record --dry-run --verifier-log -a prints the kernel's reasons"});
+    checks.push_back(
+        {"programs", Verdict::fail, why, "tailcap record --dry-run --verifier-log -a prints the kernel's reasons"});
   }
   return checks;
 }
@@ -166,13 +172,18 @@ Check check_tier_by_test(formats::HookTier tier, const std::string& name) {
     const SelfTest test = self_test(probes);
     const std::string took = std::to_string(test.took.count() / 1000) + " ms";
     if (!test.inconclusive.empty())
-      return {"self-test", Verdict::warn, "tier " + name + ": no connection over loopback could be made: " + test.inconclusive, "ip link set lo up"};
-    if (test.wrong.empty()) return {"self-test", Verdict::ok, "tier " + name + " reports a connection to oneself as it was, in " + took, ""};
-    return {"self-test", Verdict::fail, "tier " + name + " reports a connection to oneself wrongly: " + test.wrong, "record with the other tier, or on another kernel"};
+      return {"self-test", Verdict::warn,
+              "tier " + name + ": no connection over loopback could be made: " + test.inconclusive,
+              "ip link set lo up"};
+    if (test.wrong.empty())
+      return {"self-test", Verdict::ok, "tier " + name + " reports a connection to oneself as it was, in " + took, ""};
+    return {"self-test", Verdict::fail, "tier " + name + " reports a connection to oneself wrongly: " + test.wrong,
+            "record with the other tier, or on another kernel"};
   } catch (const std::exception& e) {
     std::string why = e.what();
     why.resize(std::min(why.find('\n'), why.size()));
-    return {"self-test", Verdict::fail, "tier " + name + ": " + why, "record with the other tier, or on another kernel"};
+    return {"self-test", Verdict::fail, "tier " + name + ": " + why,
+            "record with the other tier, or on another kernel"};
   }
 }
 
@@ -191,7 +202,8 @@ std::vector<Check> check_tiers_by_test() {
 }
 
 // As the recorder would read it.
-std::optional<scan::FilePlan> plan_of(scan::TargetFiles& files, const std::string& shown, const scan::Candidate& where) {
+std::optional<scan::FilePlan> plan_of(scan::TargetFiles& files, const std::string& shown,
+                                      const scan::Candidate& where) {
   const auto file = files.open(shown, {where});
   return file ? files.plan(*file, {shown, true, true, false, false, 1}) : std::nullopt;
 }
@@ -214,7 +226,8 @@ std::vector<Check> check_tls(scan::TargetFiles& files) {
                         "its plaintext stays unknown; all else is recorded"});
   }
   if (checks.empty())
-    checks.push_back({"TLS", Verdict::ok, "no OpenSSL or GnuTLS where the linker looks; others are found as they run", ""});
+    checks.push_back(
+        {"TLS", Verdict::ok, "no OpenSSL or GnuTLS where the linker looks; others are found as they run", ""});
   return checks;
 }
 
@@ -243,7 +256,8 @@ Check check_sockets(const std::string& pid) {
 std::vector<Check> check_go(scan::TargetFiles& files, const std::string& pid) {
   std::vector<Check> checks;
   const auto plan = plan_of(files, "the program", {"/proc/" + pid + "/exe"});
-  if (!plan) return {{"program", Verdict::warn, "not to be read: " + files.problem(), "all but TLS and Go is recorded"}};
+  if (!plan)
+    return {{"program", Verdict::warn, "not to be read: " + files.problem(), "all but TLS and Go is recorded"}};
   if (!plan->go) return {};
   const auto program = go::describe_program(plan->program);
   checks.push_back({"Go", Verdict::ok, program.text, ""});
@@ -294,7 +308,7 @@ int run_doctor(int argc, char** argv) {
   }
   const scan::Processes processes;
   scan::TargetFiles files(processes);
-  std::vector<Check> checks = {check_kernel(),  check_types(), check_rights(),      check_lockdown(),
+  std::vector<Check> checks = {check_kernel(),  check_types(), check_rights(), check_lockdown(),
                                check_tracefs(), check_tier(),  check_ring()};
   bool possible = true;
   for (const auto& check : checks) possible = possible && check.verdict != Verdict::fail;

@@ -36,7 +36,9 @@ bool convert_file_call(std::span<const std::byte> bytes, std::string& path, Even
   bpf::record_file r;
   if (bytes.size() < sizeof r) return false;
   std::memcpy(&r, bytes.data(), sizeof r);
-  if (r.act > static_cast<std::uint8_t>(FileAct::sync) || r.size > sizeof r.path || r.how > (bpf::PATH_NAMES | bpf::PATH_CUT)) return false;
+  if (r.act > static_cast<std::uint8_t>(FileAct::sync) || r.size > sizeof r.path ||
+      r.how > (bpf::PATH_NAMES | bpf::PATH_CUT))
+    return false;
   const std::string_view text(reinterpret_cast<const char*>(r.path), r.size);
   const bool cut = r.how & bpf::PATH_CUT;
   path.clear();
@@ -48,8 +50,8 @@ bool convert_file_call(std::span<const std::byte> bytes, std::string& path, Even
   }
   event.time = time_from(static_cast<std::int64_t>(r.until));
   event.goroutine = r.goroutine;
-  event.body = FileCall{static_cast<FileAct>(r.act), time_from(static_cast<std::int64_t>(r.began)),
-                        r.result, r.descriptor, path};
+  event.body = FileCall{static_cast<FileAct>(r.act), time_from(static_cast<std::int64_t>(r.began)), r.result,
+                        r.descriptor, path};
   return true;
 }
 

@@ -10,11 +10,11 @@
 #include <system_error>
 #include <utility>
 
+#include "bpf/event.h"
+#include "capture/shadow_stacks.h"
 #include "capture/system_file.h"
 #include "capture/tls/functions.h"
 #include "capture/tls/libraries.h"
-#include "capture/shadow_stacks.h"
-#include "bpf/event.h"
 
 namespace tailcap::capture {
 
@@ -25,12 +25,12 @@ namespace {
 constexpr std::size_t kMaxFiles = 65536;  // looked at; beyond them the oldest may be looked at again
 constexpr std::size_t kMaxJobs = 4096;    // a storm of short-lived processes: most run what others run
 constexpr std::size_t kMaxFacts = 4096;
-// Hits a second by processes that are not recorded, over a second: at half a microsecond each a hundredth of a CPU, at ten, where
-// every hit is a single step, a fifth.
+// Hits a second by processes that are not recorded, over a second: at half a microsecond each a hundredth of a CPU, at
+// ten, where every hit is a single step, a fifth.
 constexpr std::uint64_t kOthersHits = 20'000;
 constexpr auto kOthersInterval = 1s;
 constexpr std::uint32_t kFileGroups = go::Watch::kGroups;  // and the file's number
-constexpr auto kLongest = 1h;  // asleep, where there is nothing to do
+constexpr auto kLongest = 1h;                              // asleep, where there is nothing to do
 
 std::string name_of(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
@@ -71,10 +71,7 @@ bool maps_still(std::uint32_t pid, const std::string& range, const std::string& 
 }  // namespace
 
 Finder::Finder(Probes& probes, const scan::Processes& processes, Interests interests)
-    : probes_(probes),
-      interests_(std::move(interests)),
-      files_(processes),
-      go_(probes, files_) {
+    : probes_(probes), interests_(std::move(interests)), files_(processes), go_(probes, files_) {
   if ((avoids_calls_ = any_process_has_shadow_stack())) probes_.avoid_calls();
   // The command is the recorder's own copy until it runs its program.
   if (const auto own = files_.open({}, {{"/proc/self/exe"}})) looked_.insert(own->identity);
@@ -178,18 +175,26 @@ void Finder::run() {
   idle_.notify_all();
 }
 
-// A place on a call is left as soon as a target has a shadow stack. It may have begun a moment before: it dies at its first hit, if at all.
+// A place on a call is left as soon as a target has a shadow stack. It may have begun a moment before: it dies at its
+// first hit, if at all.
 void Finder::note_shadow_stack(std::uint32_t pid) {
   if (avoids_calls_ || !has_shadow_stack(pid)) return;
   avoids_calls_ = true;
   probes_.avoid_calls();
-  tell({"/proc/" + std::to_string(pid) + "/exe", {}, {}, "it has a shadow stack: no place on a call is probed from now on", 0, 0, true});
+  tell({"/proc/" + std::to_string(pid) + "/exe",
+        {},
+        {},
+        "it has a shadow stack: no place on a call is probed from now on",
+        0,
+        0,
+        true});
 }
 
-// Who is not recorded pays for a hit, too. Where others hit a file's probes too often they are left, for good: a call that began
-// meanwhile would be taken for one that was seen.
+// Who is not recorded pays for a hit, too. Where others hit a file's probes too often they are left, for good: a call
+// that began meanwhile would be taken for one that was seen.
 void Finder::look_at_others() {
-  if (interests_.go_states) return;  // --profile deep was asked for at its stated cost, which processes of the same program share
+  if (interests_.go_states)
+    return;  // --profile deep was asked for at its stated cost, which processes of the same program share
   const auto now = Clock::now();
   const double seconds = std::chrono::duration<double>(now - std::exchange(others_looked_, now)).count();
   for (std::size_t i = 0; i < others_.size(); i++) {
@@ -199,7 +204,13 @@ void Finder::look_at_others() {
     if (file.left || seconds <= 0 || static_cast<double>(more) <= kOthersHits * seconds) continue;
     file.left = true;
     probes_.detach_functions(kFileGroups + number);
-    tell({file.shown, {}, {}, "left: processes that are not recorded call it more than " + std::to_string(kOthersHits) + " times a second", 0, 0, true});
+    tell({file.shown,
+          {},
+          {},
+          "left: processes that are not recorded call it more than " + std::to_string(kOthersHits) + " times a second",
+          0,
+          0,
+          true});
   }
 }
 
@@ -215,7 +226,8 @@ void Finder::look_at_process(std::uint32_t pid) {
     std::uint64_t inode = 0;
     int used = 0;
     const std::string text(line);
-    if (std::sscanf(text.c_str(), "%39s %7s %*s %15s %" SCNu64 " %n", range, rights, device, &inode, &used) < 4) continue;
+    if (std::sscanf(text.c_str(), "%39s %7s %*s %15s %" SCNu64 " %n", range, rights, device, &inode, &used) < 4)
+      continue;
     if (rights[0] == '\0' || rights[1] == '\0' || rights[2] != 'x' || inode == 0) continue;
     const std::string path = text.substr(static_cast<std::size_t>(used));
     const bool program = path == executable;
@@ -263,7 +275,8 @@ void Finder::look_at_file(scan::TargetFile file) {
   if (looked_at(file.identity)) return;
   looked_.insert(file.identity);
   if (excluded(file)) return tell({file.shown, {}, {}, "it is not to be probed (--no-probe)", 0, 0});
-  scan::PlanRequest request{file.shown, interests_.tls, interests_.go, interests_.go_states, interests_.go_allocations, 0};
+  scan::PlanRequest request{file.shown, interests_.tls, interests_.go, interests_.go_states, interests_.go_allocations,
+                            0};
   request.go_file = go_.next_number();
   auto plan = files_.plan(file, request);
   if (!plan) return tell_unread(file.shown);
@@ -303,7 +316,8 @@ void Finder::look_at_file(scan::TargetFile file) {
 }
 
 // At once, for what is attached together is left together; one by one where the kernel refuses some of them.
-void Finder::attach(const scan::TargetFile& file, const std::vector<PlannedFunction>& functions, std::uint32_t group, std::string& refused) {
+void Finder::attach(const scan::TargetFile& file, const std::vector<PlannedFunction>& functions, std::uint32_t group,
+                    std::string& refused) {
   std::vector<FunctionProbe> all;
   for (const auto& function : functions) {
     if (function.group != group) continue;
@@ -314,7 +328,8 @@ void Finder::attach(const scan::TargetFile& file, const std::vector<PlannedFunct
     if (function.group != group) continue;
     std::vector<FunctionProbe> own;
     for (const auto& place : function.places) own.push_back(place.probe);
-    const std::string problem = together || own.empty() ? std::string() : probes_.attach_functions(files_, file, own, group);
+    const std::string problem =
+        together || own.empty() ? std::string() : probes_.attach_functions(files_, file, own, group);
     if (own.empty()) tell({file.shown, function.name, {}, function.reason, 0, 0});
     if (!problem.empty()) refused += (refused.empty() ? "" : "; ") + function.name + ": " + problem;
     for (const auto& place : function.places) {
@@ -328,8 +343,10 @@ void Finder::attach(const scan::TargetFile& file, const std::vector<PlannedFunct
 
 void Finder::tell(ProbeFact fact) {
   const std::lock_guard lock(mutex_);
-  if (facts_.size() < kMaxFacts) facts_.push_back(std::move(fact));
-  else dropped_.facts++;
+  if (facts_.size() < kMaxFacts)
+    facts_.push_back(std::move(fact));
+  else
+    dropped_.facts++;
 }
 
 // Once that too many files do not answer; then nothing of each of those that come.
@@ -339,7 +356,13 @@ void Finder::tell_unread(const std::string& path) {
     return tell({path, {}, {}, files_.problem(), 0, 0});
   }
   if (!std::exchange(blocked_told_, true))
-    tell({path, {}, {}, files_.problem() + "; while " + std::to_string(scan::TargetFiles::kMaxAbandoned) + " do not, no other is looked at", 0, 0});
+    tell({path,
+          {},
+          {},
+          files_.problem() + "; while " + std::to_string(scan::TargetFiles::kMaxAbandoned) +
+              " do not, no other is looked at",
+          0,
+          0});
 }
 
 Finder::Dropped Finder::dropped() const {

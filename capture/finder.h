@@ -1,8 +1,10 @@
-// Finds the TLS libraries and the Go programs that targets run, now and later, and has the kernel programs stand in them.
+// Finds the TLS libraries and the Go programs that targets run, now and later, and has the kernel programs stand in
+// them.
 //
-// It has a thread of its own, and files are opened and read by other processes (capture/scan): node has 100 MB, the ring must be
-// emptied meanwhile, and a file may never answer. A file is probed once, for all processes that map it: the kernel programs
-// keep out who is no target. What could not be probed is a fact, too; nothing here fails a recording, or holds its end up.
+// It has a thread of its own, and files are opened and read by other processes (capture/scan): node has 100 MB, the
+// ring must be emptied meanwhile, and a file may never answer. A file is probed once, for all processes that map it:
+// the kernel programs keep out who is no target. What could not be probed is a fact, too; nothing here fails a
+// recording, or holds its end up.
 #pragma once
 
 #include <chrono>
@@ -78,7 +80,7 @@ class Finder {
     std::string file;
   };
 
-  using FileNumber = std::pair<std::uint64_t, std::uint64_t>;  // device and inode
+  using FileNumber = std::pair<std::uint64_t, std::uint64_t>;          // device and inode
   using Mapped = std::tuple<std::string, std::uint64_t, std::string>;  // device, inode and path as /proc shows them
   void run();
   void ask(Job job, Clock::duration after);
@@ -89,7 +91,8 @@ class Finder {
   void look_at_file(scan::TargetFile file);
   void note_shadow_stack(std::uint32_t pid);
   void look_at_others();
-  void attach(const scan::TargetFile& file, const std::vector<PlannedFunction>& functions, std::uint32_t group, std::string& refused);
+  void attach(const scan::TargetFile& file, const std::vector<PlannedFunction>& functions, std::uint32_t group,
+              std::string& refused);
   void tell(ProbeFact fact);
   void tell_unread(const std::string& path);  // why is files_.problem()
 
@@ -103,9 +106,9 @@ class Finder {
   std::size_t taken_ = 0;
   Dropped dropped_;
   scan::TargetFiles files_;
-  // Only the thread's: files that have been looked at, as they were then; those that are probed, whatever happens to them: the
-  // kernel holds them, so that no other file gets their number; those that do not answer; those of which it was told that they
-  // cannot be read.
+  // Only the thread's: files that have been looked at, as they were then; those that are probed, whatever happens to
+  // them: the kernel holds them, so that no other file gets their number; those that do not answer; those of which it
+  // was told that they cannot be read.
   std::set<scan::Identity> looked_;
   std::set<FileNumber> probed_;
   std::set<Mapped> unanswered_, unread_;

@@ -68,14 +68,17 @@ bool FolderKeeper::needed_for(const std::string& file) {
 }
 
 FolderKeeper::FolderKeeper(const std::string& file) {
-  const auto fail = [](int error) { throw std::system_error(error, std::generic_category(), "cannot prepare to name the capture"); };
+  const auto fail = [](int error) {
+    throw std::system_error(error, std::generic_category(), "cannot prepare to name the capture");
+  };
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) fail(errno);
   const int folder = open(folder_of(file).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
   pid_ = folder < 0 ? -1 : fork();
   if (pid_ == 0) {
     // Nothing of the recorder's stays open here: somebody may be waiting for the other end to be closed.
-    if (dup2(ends[1], kSocket) != kSocket || dup2(folder, kFolder) != kFolder || close_range(kFolder + 1, ~0u, 0) != 0) _exit(1);
+    if (dup2(ends[1], kSocket) != kSocket || dup2(folder, kFolder) != kFolder || close_range(kFolder + 1, ~0u, 0) != 0)
+      _exit(1);
     serve(std::filesystem::path(file).filename());
   }
   const int error = errno;

@@ -1,9 +1,8 @@
 // Gives the finished capture its name in a folder that belongs to another user.
 //
-// Root gives up the capability for that when recording begins (capture/privileges.h). A process of our own keeps it and nothing
-// else; it knows three names from its beginning and takes orders about those only: the capture gets its name, the partial file goes,
-// the control socket goes.
-// It ends with the recorder.
+// Root gives up the capability for that when recording begins (capture/privileges.h). A process of our own keeps it and
+// nothing else; it knows three names from its beginning and takes orders about those only: the capture gets its name,
+// the partial file goes, the control socket goes. It ends with the recorder.
 #pragma once
 
 #include <string>

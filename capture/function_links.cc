@@ -29,9 +29,10 @@ void FunctionLinks::use(const std::array<int, kFunctionPrograms>& programs, bool
   many_ = many;
 }
 
-std::string FunctionLinks::attach(scan::TargetFiles& files, const scan::TargetFile& file, const std::vector<FunctionProbe>& places,
-                                  std::uint32_t group, bool anew) {
-  const bool calls = std::any_of(places.begin(), places.end(), [](const auto& place) { return begins_with_call(place.code); });
+std::string FunctionLinks::attach(scan::TargetFiles& files, const scan::TargetFile& file,
+                                  const std::vector<FunctionProbe>& places, std::uint32_t group, bool anew) {
+  const bool calls =
+      std::any_of(places.begin(), places.end(), [](const auto& place) { return begins_with_call(place.code); });
   if (calls && avoids_calls_) return "its place is a call: a probe there would end processes that have a shadow stack";
   if (calls) groups_with_calls_.insert(group);
   // Only those programs that are needed, by new numbers: one that is not loaded has no descriptor.

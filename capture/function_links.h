@@ -14,7 +14,17 @@
 namespace tailcap::capture {
 
 // The kernel program for a place (bpf/tls.h, bpf/go.h), and what it is told of the place.
-enum class FunctionProgram : std::uint8_t { enter, leave, event, go_enter, go_leave, go_event, runtime, channel, allocation };
+enum class FunctionProgram : std::uint8_t {
+  enter,
+  leave,
+  event,
+  go_enter,
+  go_leave,
+  go_event,
+  runtime,
+  channel,
+  allocation
+};
 inline constexpr std::size_t kFunctionPrograms = 9;
 
 struct FunctionProbe {
@@ -38,11 +48,13 @@ class FunctionLinks {
 
   // Descriptors of the loaded programs; -1: not loaded. many: they were loaded for links of many places.
   void use(const std::array<int, kFunctionPrograms>& programs, bool many);
-  // In all processes that run the file: all places, or none and why. A group can be left before the others, and come back: anew.
-  std::string attach(scan::TargetFiles& files, const scan::TargetFile& file, const std::vector<FunctionProbe>& places, std::uint32_t group,
-                     bool anew);
+  // In all processes that run the file: all places, or none and why. A group can be left before the others, and come
+  // back: anew.
+  std::string attach(scan::TargetFiles& files, const scan::TargetFile& file, const std::vector<FunctionProbe>& places,
+                     std::uint32_t group, bool anew);
   void detach(std::uint32_t group);
-  // From now on no place on a call is taken, and those that were are left with their groups: a process has a shadow stack.
+  // From now on no place on a call is taken, and those that were are left with their groups: a process has a shadow
+  // stack.
   void avoid_calls();
   void detach();
   bool many() const { return many_; }  // leaving is a matter of milliseconds

@@ -40,7 +40,8 @@ std::string path_of(int file) { return "/proc/self/fd/" + std::to_string(file); 
 
 }  // namespace
 
-std::string link_many(int file, std::span<const int> programs, const std::vector<FunctionProbe>& places, std::vector<int>& links) {
+std::string link_many(int file, std::span<const int> programs, const std::vector<FunctionProbe>& places,
+                      std::vector<int>& links) {
   const std::string path = path_of(file);
   for (std::size_t program = 0; program < programs.size(); program++) {
     std::vector<std::uint64_t> offsets, cookies;
@@ -64,8 +65,8 @@ std::string link_many(int file, std::span<const int> programs, const std::vector
   return {};
 }
 
-std::string link_each(int file, std::uint32_t type, std::span<const int> programs, const std::vector<FunctionProbe>& places,
-                      std::vector<int>& links) {
+std::string link_each(int file, std::uint32_t type, std::span<const int> programs,
+                      const std::vector<FunctionProbe>& places, std::vector<int>& links) {
   const std::string path = path_of(file);
   for (const auto& place : places) {
     perf_event_attr event{};

@@ -1,7 +1,7 @@
 // Has the kernel programs stand at places in a file (uprobes).
 //
-// By a descriptor, so that it is the file which was read, whatever has its name by now. Runs in the process that opens files
-// (capture/scan/opener): the kernel reads the file, and may wait for it.
+// By a descriptor, so that it is the file which was read, whatever has its name by now. Runs in the process that opens
+// files (capture/scan/opener): the kernel reads the file, and may wait for it.
 #pragma once
 
 #include <cstdint>
@@ -13,11 +13,12 @@
 
 namespace tailcap::capture {
 
-// programs: descriptors by FunctionProgram. links: what holds the programs there, added to; an error says why not, and leaves
-// what was made before it.
-std::string link_many(int file, std::span<const int> programs, const std::vector<FunctionProbe>& places, std::vector<int>& links);
-// type: of perf events for this. A link, or a link before its perf event.
-std::string link_each(int file, std::uint32_t type, std::span<const int> programs, const std::vector<FunctionProbe>& places,
+// programs: descriptors by FunctionProgram. links: what holds the programs there, added to; an error says why not, and
+// leaves what was made before it.
+std::string link_many(int file, std::span<const int> programs, const std::vector<FunctionProbe>& places,
                       std::vector<int>& links);
+// type: of perf events for this. A link, or a link before its perf event.
+std::string link_each(int file, std::uint32_t type, std::span<const int> programs,
+                      const std::vector<FunctionProbe>& places, std::vector<int>& links);
 
 }  // namespace tailcap::capture

@@ -59,7 +59,8 @@ const char* describe(Group group) {
     case Group::files:
       return "file opens, and slow reads, writes and fsyncs of files (with offcpu), by path: only where it is named";
     case Group::stacks:
-      return "where threads wait: their stacks, of all waits of 1 ms and more (with offcpu): only with --stacks, or where it is named";
+      return "where threads wait: their stacks, of all waits of 1 ms and more (with offcpu): only with --stacks, or "
+             "where it is named";
     case Group::allocations:
       return "memory that Go programs allocate, at 0.6 µs an allocation: only where it is named";
   }

@@ -8,11 +8,25 @@
 namespace tailcap::capture {
 
 // What may be switched off. What sockets and tasks exist is always followed: it decides what is recorded.
-enum class Group : std::uint8_t { io, arrivals, offcpu, stalls, tasks, net, tls, go, interrupts, samples, files, stacks, allocations };
+enum class Group : std::uint8_t {
+  io,
+  arrivals,
+  offcpu,
+  stalls,
+  tasks,
+  net,
+  tls,
+  go,
+  interrupts,
+  samples,
+  files,
+  stacks,
+  allocations
+};
 // All but the last five are recorded without being asked for.
-inline constexpr std::array kGroups = {Group::io,  Group::arrivals, Group::offcpu, Group::stalls,     Group::tasks,  Group::net,
-                                       Group::tls, Group::go,       Group::interrupts, Group::samples, Group::files,
-                                       Group::stacks, Group::allocations};
+inline constexpr std::array kGroups = {
+    Group::io, Group::arrivals,   Group::offcpu,  Group::stalls, Group::tasks,  Group::net,        Group::tls,
+    Group::go, Group::interrupts, Group::samples, Group::files,  Group::stacks, Group::allocations};
 inline constexpr std::size_t kUnasked = kGroups.size() - 5;
 const char* name_of(Group group);
 const char* describe(Group group);

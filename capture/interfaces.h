@@ -1,5 +1,5 @@
-// The addresses of this machine's interfaces, in the network namespace that the recorder is in. Those of other namespaces are
-// not asked for: it would have to enter them.
+// The addresses of this machine's interfaces, in the network namespace that the recorder is in. Those of other
+// namespaces are not asked for: it would have to enter them.
 #pragma once
 
 #include <cstdint>

@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
 #include <charconv>
+#include <cstdio>
 #include <cstring>
 #include <stdexcept>
 
@@ -79,7 +79,8 @@ std::string boot_id() {
 
 bool has_trace_event(const std::string& name) {
   const std::string event = "tracing/events/" + name;
-  return access(("/sys/kernel/" + event).c_str(), F_OK) == 0 || access(("/sys/kernel/debug/" + event).c_str(), F_OK) == 0;
+  return access(("/sys/kernel/" + event).c_str(), F_OK) == 0 ||
+         access(("/sys/kernel/debug/" + event).c_str(), F_OK) == 0;
 }
 
 bool in_unified_hierarchy(const std::string& path) {
@@ -92,7 +93,8 @@ std::string unified_mount() {
   std::string_view line;
   while (mounts.next(line)) {
     const auto place = line.find(' '), type = line.find(' ', place + 1);
-    if (type != line.npos && line.substr(type + 1).starts_with("cgroup2 ")) return std::string(line.substr(place + 1, type - place - 1));
+    if (type != line.npos && line.substr(type + 1).starts_with("cgroup2 "))
+      return std::string(line.substr(place + 1, type - place - 1));
   }
   return "";
 }

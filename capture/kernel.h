@@ -13,7 +13,7 @@ class KernelTypes {
   ~KernelTypes();
   bool has_tracepoint(const std::string& name) const { return tracepoint_arguments(name) >= 0; }
   int tracepoint_arguments(const std::string& name) const;  // -1: no such tracepoint
-  bool has_links_of_many_places() const;  // one link for many uprobes: since 6.6
+  bool has_links_of_many_places() const;                    // one link for many uprobes: since 6.6
 
  private:
   struct Impl;
@@ -29,7 +29,8 @@ std::string machine();
 std::string host_name();
 std::string boot_id();
 
-// Of the kernel's tracing file system, as "syscalls/sys_enter_openat"; a folder, too. False also where it is not mounted.
+// Of the kernel's tracing file system, as "syscalls/sys_enter_openat"; a folder, too. False also where it is not
+// mounted.
 bool has_trace_event(const std::string& name);
 
 bool in_unified_hierarchy(const std::string& path);

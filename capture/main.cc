@@ -24,9 +24,13 @@ void list_groups() {
 }
 
 void list_headers() {
-  std::puts("The values of these headers are kept, in HTTP/1 and HTTP/2, heads and trailers; those of others are masked:");
-  for (const auto name : mask::HeaderList::standard()) std::printf("  %.*s\n", static_cast<int>(name.size()), name.data());
-  std::puts("Of :path and the targets of requests, query values and tokens are masked; of host and :authority, user information.");
+  std::puts(
+      "The values of these headers are kept, in HTTP/1 and HTTP/2, heads and trailers; those of others are masked:");
+  for (const auto name : mask::HeaderList::standard())
+    std::printf("  %.*s\n", static_cast<int>(name.size()), name.data());
+  std::puts(
+      "Of :path and the targets of requests, query values and tokens are masked; of host and :authority, user "
+      "information.");
 }
 
 void print_timings(const Probes& probes) {
@@ -48,7 +52,8 @@ int rehearse(const Options& options) {
   if (options.timings) print_timings(probes);
   if (options.dry_run)
     std::printf("%s: tier %s, %s. Nothing was attached.\n",
-                probes.not_recorded().empty() ? "all programs load" : "all other programs load", probes.tier().tier == tailcap::formats::HookTier::a ? "a" : "c", probes.tier().reason.c_str());
+                probes.not_recorded().empty() ? "all programs load" : "all other programs load",
+                probes.tier().tier == tailcap::formats::HookTier::a ? "a" : "c", probes.tier().reason.c_str());
   return 0;
 }
 
@@ -99,7 +104,8 @@ int main(int argc, char** argv) {
   try {
     return run(argc, argv);
   } catch (const UsageError& e) {
-    std::fprintf(stderr, "tailcap-record: %s. `tailcap record --help` shows what can be given.\n", printable_message(e.what()).c_str());
+    std::fprintf(stderr, "tailcap-record: %s. `tailcap record --help` shows what can be given.\n",
+                 printable_message(e.what()).c_str());
     return 2;
   } catch (const std::exception& e) {
     std::fprintf(stderr, "tailcap-record: %s\n", printable_message(e.what()).c_str());

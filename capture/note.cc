@@ -13,7 +13,8 @@ std::optional<std::pair<std::string, std::string>> parse_note(std::string_view t
 std::string objection_to(const std::pair<std::string, std::string>& note) {
   const auto& [key, value] = note;
   if (key.starts_with("tailcap.")) return "keys that begin with tailcap. are the recorder's own";
-  if (key.size() > kNoteKey) return "a note's key has at most " + std::to_string(kNoteKey) + " bytes, not " + std::to_string(key.size());
+  if (key.size() > kNoteKey)
+    return "a note's key has at most " + std::to_string(kNoteKey) + " bytes, not " + std::to_string(key.size());
   if (value.size() > kNoteValue)
     return "a note's value has at most " + std::to_string(kNoteValue) + " bytes, not " + std::to_string(value.size());
   const auto unprintable = [](unsigned char c) { return c < 0x20 || c == 0x7f; };

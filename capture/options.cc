@@ -148,7 +148,8 @@ void choose_sampling(const std::string& rate, ProbeSettings& probes) {
 
 // What ails the machine, of everybody on it; no requests.
 void choose_node(bool groups_given, ProbeSettings& probes) {
-  if (groups_given) throw UsageError("--profile node is a choice of what to record: --only, --add and --sample do not go with it");
+  if (groups_given)
+    throw UsageError("--profile node is a choice of what to record: --only, --add and --sample do not go with it");
   if (!probes.selection.empty() && !probes.selection.all)
     throw UsageError("--profile node records the whole machine: no process, port, cgroup or command goes with it");
   probes.selection.all = true;
@@ -163,11 +164,13 @@ void choose_stacks(const std::string& given, ProbeSettings& probes) {
   if (!given.empty() && !probes.has(Group::stacks)) probes.groups.push_back(Group::stacks);
   probes.stacks_at_once = given != "off";
   if (probes.has(Group::stacks) && !probes.has(Group::offcpu)) probes.groups.push_back(Group::offcpu);
-  if (probes.has(Group::allocations) && !probes.has(Group::go)) throw UsageError("allocations are those of Go programs: they need the group go");
+  if (probes.has(Group::allocations) && !probes.has(Group::go))
+    throw UsageError("allocations are those of Go programs: they need the group go");
 }
 
 std::string header_name(std::string name) {
-  if (name.empty() || !std::all_of(name.begin(), name.end(), mask::is_token)) throw UsageError("'" + name + "' is not the name of a header");
+  if (name.empty() || !std::all_of(name.begin(), name.end(), mask::is_token))
+    throw UsageError("'" + name + "' is not the name of a header");
   std::transform(name.begin(), name.end(), name.begin(), mask::lower);
   return name;
 }
@@ -185,7 +188,8 @@ void check(Options& options) {
     throw UsageError("--ring must be a power of two between 4KiB and 1GiB, not " + std::to_string(ring) + " bytes");
   const std::uint32_t rings = options.probes.rings;
   if (rings != 0 && (!std::has_single_bit(rings) || ring / rings < 4096))
-    throw UsageError("--rings must be a power of two, and leave each of them 4KiB of --ring, not " + std::to_string(rings));
+    throw UsageError("--rings must be a power of two, and leave each of them 4KiB of --ring, not " +
+                     std::to_string(rings));
 }
 
 }  // namespace
@@ -210,12 +214,15 @@ Options parse_options(int argc, char** argv) {
   add("all,a", "")("duration,d", po::value<std::string>())("output,o", po::value<std::string>())("force", "");
   add("max-size", po::value<std::string>())("payload", po::value<std::string>())("note", po::value<Strings>());
   add("no-probe", po::value<Strings>());
-  add("unsafe-headers", "")("payload-raw", "")("keep-header", po::value<Strings>())("keep-query", po::value<Strings>())("keep-arguments", "")("list-headers", "");
-  add("only", po::value<Strings>())("add", po::value<Strings>())("profile", po::value<std::string>())("sample", po::value<std::string>())("stacks", po::value<std::string>()->implicit_value("on", ""))("list", "")("list-probes", "");
+  add("unsafe-headers", "")("payload-raw", "")("keep-header", po::value<Strings>())("keep-query", po::value<Strings>())(
+      "keep-arguments", "")("list-headers", "");
+  add("only", po::value<Strings>())("add", po::value<Strings>())("profile", po::value<std::string>())(
+      "sample", po::value<std::string>())("stacks", po::value<std::string>()->implicit_value("on", ""))("list", "")(
+      "list-probes", "");
   add("slow-file", po::value<std::string>())("slow-io", po::value<std::string>());
   add("user", po::value<std::string>())("ready-fd", po::value<std::string>());
-  add("tier", po::value<std::string>())("ring", po::value<std::string>())("rings", po::value<std::string>())("dry-run", "")("timings", "")("verifier-log",
-                                                                                                        "");
+  add("tier", po::value<std::string>())("ring", po::value<std::string>())("rings", po::value<std::string>())(
+      "dry-run", "")("timings", "")("verifier-log", "");
   add("help,h", "")("version", "");
   po::variables_map given;
   try {
@@ -245,7 +252,8 @@ Options parse_options(int argc, char** argv) {
     if (given.count("slow-file")) options.probes.slow_file = parse_duration(given["slow-file"].as<std::string>());
     if (given.count("slow-io")) options.probes.slow_io = parse_duration(given["slow-io"].as<std::string>());
     if (given.count("ring")) options.probes.ring_bytes = parse_size(given["ring"].as<std::string>());
-    if (given.count("rings")) options.probes.rings = number<std::uint32_t>(given["rings"].as<std::string>(), "a number of rings", 1, RINGS_MAX);
+    if (given.count("rings"))
+      options.probes.rings = number<std::uint32_t>(given["rings"].as<std::string>(), "a number of rings", 1, RINGS_MAX);
     if (given.count("payload")) {
       const auto limit = parse_size(given["payload"].as<std::string>());
       if (limit > 1u << 20) throw UsageError("--payload can be at most 1MiB");
@@ -269,7 +277,9 @@ Options parse_options(int argc, char** argv) {
     if (profile != "default" && profile != "deep" && profile != "node")
       throw UsageError("'" + profile + "' is not a profile: default, deep or node");
     options.probes.deep = profile == "deep";
-    if (profile == "node") choose_node(given.count("only") || given.count("add") || given.count("sample") || given.count("stacks"), options.probes);
+    if (profile == "node")
+      choose_node(given.count("only") || given.count("add") || given.count("sample") || given.count("stacks"),
+                  options.probes);
     if (options.probes.deep && !options.probes.has(Group::go))
       throw UsageError("--profile deep is of Go programs: it needs the group go");
   }
@@ -280,10 +290,12 @@ Options parse_options(int argc, char** argv) {
   }
   options.no_probe = strings("no-probe");
   if (given.count("user")) options.user = given["user"].as<std::string>();
-  if (!options.user.empty() && selection.command.empty()) throw UsageError("--user is of the command to be started: give -- COMMAND, too");
+  if (!options.user.empty() && selection.command.empty())
+    throw UsageError("--user is of the command to be started: give -- COMMAND, too");
   if (given.count("ready-fd")) {
     options.ready_fd = number<int>(given["ready-fd"].as<std::string>(), "a descriptor", 0, 1 << 20);
-    if (fcntl(options.ready_fd, F_GETFD) < 0) throw UsageError("--ready-fd " + std::to_string(options.ready_fd) + ": there is no such descriptor");
+    if (fcntl(options.ready_fd, F_GETFD) < 0)
+      throw UsageError("--ready-fd " + std::to_string(options.ready_fd) + ": there is no such descriptor");
   }
   options.output = given.count("output") ? given["output"].as<std::string>() : default_output();
   options.force = given.count("force");
@@ -293,13 +305,17 @@ Options parse_options(int argc, char** argv) {
   for (const auto& name : strings("keep-header")) options.keep.headers.push_back(header_name(name));
   for (const auto& name : strings("keep-query")) {
     if (name.empty()) throw UsageError("--keep-query needs the name of a query parameter, or all");
-    if (name == "all") options.keep.all_queries = true;
-    else options.keep.queries.push_back(name);
+    if (name == "all")
+      options.keep.all_queries = true;
+    else
+      options.keep.queries.push_back(name);
   }
   options.dry_run = given.count("dry-run");
   options.timings = options.probes.timings = given.count("timings");
   options.probes.verifier_log = given.count("verifier-log");
-  if (!options.help && !options.version && !options.list && !options.list_headers && !(options.dry_run && selection.empty())) check(options);
+  if (!options.help && !options.version && !options.list && !options.list_headers &&
+      !(options.dry_run && selection.empty()))
+    check(options);
   return options;
 }
 

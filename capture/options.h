@@ -23,8 +23,8 @@ struct Options {
   std::uint64_t max_size = 0;  // 0: no limit
   std::vector<std::pair<std::string, std::string>> notes;
   std::vector<std::string> no_probe;  // files in which no kernel program stands
-  std::string user;   // of the command: NAME[:GROUP]; empty: that of the recorder
-  int ready_fd = -1;  // told when it records; -1: nobody is
+  std::string user;                   // of the command: NAME[:GROUP]; empty: that of the recorder
+  int ready_fd = -1;                  // told when it records; -1: nobody is
   mask::Keep keep;
   bool dry_run = false, timings = false, list = false, list_headers = false, help = false, version = false;
   std::vector<std::string> command_line;

@@ -26,11 +26,11 @@ namespace {
 // Newer than some headers that we build with.
 constexpr int kPerfmon = 38, kBpf = 39, kCheckpointRestore = 40;
 constexpr std::array kKept = {
-    kBpf,                  // iterators for keyframes, links to functions of programs that start later
-    kPerfmon,              // the same on kernels before 6.6, where each place is a perf event
-    CAP_SYS_PTRACE,        // /proc/PID/exe, maps and root of other users' processes
-    CAP_DAC_READ_SEARCH,   // executables and libraries that only their owner may read
-    kCheckpointRestore,    // /proc/PID/map_files: the file that is mapped, whatever has its name by now
+    kBpf,                 // iterators for keyframes, links to functions of programs that start later
+    kPerfmon,             // the same on kernels before 6.6, where each place is a perf event
+    CAP_SYS_PTRACE,       // /proc/PID/exe, maps and root of other users' processes
+    CAP_DAC_READ_SEARCH,  // executables and libraries that only their owner may read
+    kCheckpointRestore,   // /proc/PID/map_files: the file that is mapped, whatever has its name by now
 };
 constexpr int kLastCapability = 63;
 constexpr std::chrono::seconds kPatience{5};  // until every thread has answered; they answer in microseconds
@@ -70,7 +70,8 @@ struct FolderClose {
 
 std::set<pid_t> threads() {
   const std::unique_ptr<DIR, FolderClose> folder(opendir("/proc/self/task"));
-  if (!folder) throw std::system_error(errno, std::generic_category(), "cannot give up privileges: /proc is not readable");
+  if (!folder)
+    throw std::system_error(errno, std::generic_category(), "cannot give up privileges: /proc is not readable");
   std::set<pid_t> found;
   while (const dirent* entry = readdir(folder.get())) {
     if (const int thread = std::atoi(entry->d_name); thread > 0) found.insert(thread);
@@ -81,7 +82,9 @@ std::set<pid_t> threads() {
 }  // namespace
 
 void give_up_privileges() {
-  const auto fail = [](int error) { throw std::system_error(error, std::generic_category(), "cannot give up privileges"); };
+  const auto fail = [](int error) {
+    throw std::system_error(error, std::generic_category(), "cannot give up privileges");
+  };
   Sets now{};
   auto head = header();
   if (syscall(SYS_capget, &head, now.data()) != 0) fail(errno);
@@ -97,7 +100,8 @@ void give_up_privileges() {
   if (!has(now, kBpf) || !has(now, kPerfmon)) keep(CAP_SYS_ADMIN);
 
   const int signal = SIGRTMIN + 7;  // used by nobody else here
-  struct sigaction action {}, before {};
+  struct sigaction action {
+  }, before{};
   action.sa_handler = on_signal;
   action.sa_flags = SA_RESTART;
   sigfillset(&action.sa_mask);

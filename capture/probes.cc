@@ -23,9 +23,9 @@
 #include "bpf/tailcap.skel.h"
 #include "capture/cpu_clock.h"
 #include "capture/kernel.h"
-#include "capture/rings.h"
 #include "capture/program_choice.h"
 #include "capture/refusal.h"
+#include "capture/rings.h"
 
 namespace tailcap::capture {
 
@@ -38,7 +38,7 @@ namespace {
 constexpr std::string_view kFunctionHook = "uprobe";
 constexpr std::string_view kClockHook = "perf_event";
 constexpr std::string_view kCallHook = "tracepoint/";
-constexpr int kUprobeMulti = 48;  // BPF_TRACE_UPROBE_MULTI, newer than the headers we build with
+constexpr int kUprobeMulti = 48;             // BPF_TRACE_UPROBE_MULTI, newer than the headers we build with
 constexpr std::size_t kLogBytes = 1u << 20;  // the verifier's words on one program
 
 struct BtfClose {
@@ -158,7 +158,9 @@ void Probes::Impl::configure(const KernelTypes& types) {
   constants.port_count = static_cast<std::uint32_t>(selection.ports.size());
   std::copy(selection.ports.begin(), selection.ports.end(), constants.ports);
   constants.tell_stalls = settings.has(Group::stalls);
-  constants.slow_file = settings.has(Group::files) && settings.has(Group::offcpu) ? static_cast<std::uint64_t>(std::max<std::int64_t>(settings.slow_file.count(), 1)) : 0;
+  constants.slow_file = settings.has(Group::files) && settings.has(Group::offcpu)
+                            ? static_cast<std::uint64_t>(std::max<std::int64_t>(settings.slow_file.count(), 1))
+                            : 0;
   constants.slow_io = static_cast<std::uint64_t>(settings.slow_io.count());
   // No memory for what is not asked for.
   if (!constants.slow_file) bpf_map__set_max_entries(skeleton->maps.slow_files, 1);
@@ -177,8 +179,9 @@ void Probes::Impl::choose_programs(const KernelTypes& types) {
   bpf_object__for_each_program(program, skeleton->obj) {
     const std::string name = bpf_program__name(program);
     const std::string hook = hook_of(program);
-    const bool exists = hook.starts_with("iter/") || hook == kFunctionHook || hook == kClockHook ||
-                        (hook.starts_with(kCallHook) ? has_trace_event(hook.substr(kCallHook.size())) : types.has_tracepoint(hook));
+    const bool exists =
+        hook.starts_with("iter/") || hook == kFunctionHook || hook == kClockHook ||
+        (hook.starts_with(kCallHook) ? has_trace_event(hook.substr(kCallHook.size())) : types.has_tracepoint(hook));
     bpf_program__set_autoload(program, exists && wanted(name, settings, tier.tier));
     for (const auto& [spoiled, how] : settings.spoiled) {
       if (name == spoiled) spoil(program, how);
@@ -219,13 +222,16 @@ void Probes::Impl::load_what_can_be(const KernelTypes& types) {
     const int error = load(types);
     if (!error) return;
     if (error == EPERM)
-      throw std::runtime_error("the kernel refused to load the programs (" + std::string(std::strerror(error)) +
-                               "): run as root, or with CAP_BPF and CAP_PERFMON. `tailcap doctor` says what is missing.");
+      throw std::runtime_error(
+          "the kernel refused to load the programs (" + std::string(std::strerror(error)) +
+          "): run as root, or with CAP_BPF and CAP_PERFMON. `tailcap doctor` says what is missing.");
     const std::string program = refused_program(last_words);
     if (program.empty())
-      throw std::runtime_error("the kernel refused to load the programs: " + std::string(std::strerror(error)) + "\n" + last_words + log);
+      throw std::runtime_error("the kernel refused to load the programs: " + std::string(std::strerror(error)) + "\n" +
+                               last_words + log);
     not_recorded.push_back(do_without(program, error, tier.tier, settings));
-    if (not_recorded.back().empty()) throw std::runtime_error(nothing_without(program, error) + (log.empty() ? "." : ".\n" + log));
+    if (not_recorded.back().empty())
+      throw std::runtime_error(nothing_without(program, error) + (log.empty() ? "." : ".\n" + log));
   }
 }
 
@@ -233,22 +239,27 @@ Probes::Probes(const ProbeSettings& settings) : impl_(std::make_unique<Impl>()) 
   libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
   libbpf_set_print(keep_words);
   if (kernel_is_too_old())
-    throw std::runtime_error("this kernel is " + kernel_release() + "; tailcap needs " + kOldestKernelName + " or later");
+    throw std::runtime_error("this kernel is " + kernel_release() + "; tailcap needs " + kOldestKernelName +
+                             " or later");
   impl_->tier = choose_tier(settings.tier);
   if (!settings.tier_reason.empty()) impl_->tier.reason = settings.tier_reason;
   if (impl_->tier.tier == HookTier::unknown)
     throw std::runtime_error("recording is impossible here: " + impl_->tier.reason + ". `tailcap doctor` says more.");
   if (settings.has(Group::files) && !has_trace_event("syscalls"))
-    throw std::runtime_error("the group files needs the kernel's tracing file system with the events of its system calls "
-                             "(CONFIG_FTRACE_SYSCALLS). `mount -t tracefs tracefs /sys/kernel/tracing` mounts it.");
+    throw std::runtime_error(
+        "the group files needs the kernel's tracing file system with the events of its system calls "
+        "(CONFIG_FTRACE_SYSCALLS). `mount -t tracefs tracefs /sys/kernel/tracing` mounts it.");
   const KernelTypes types;
   impl_->settings = settings;
   impl_->load_what_can_be(types);
   const auto& programs = impl_->skeleton->progs;
-  const auto loaded = [](const bpf_program* program) { return bpf_program__autoload(program) ? bpf_program__fd(program) : -1; };
+  const auto loaded = [](const bpf_program* program) {
+    return bpf_program__autoload(program) ? bpf_program__fd(program) : -1;
+  };
   impl_->function_links.use(
       {loaded(programs.tls_enter), loaded(programs.tls_return), loaded(programs.tls_event), loaded(programs.go_enter),
-       loaded(programs.tls_return), loaded(programs.go_event), loaded(programs.runtime_event), loaded(programs.channel_event), loaded(programs.allocation)},
+       loaded(programs.tls_return), loaded(programs.go_event), loaded(programs.runtime_event),
+       loaded(programs.channel_event), loaded(programs.allocation)},
       types.has_links_of_many_places());
   for (const auto pid : settings.selection.pids) add_target(pid);
   for (const auto& comm : settings.selection.comms) {
@@ -324,8 +335,8 @@ void Probes::attach(std::span<const std::string_view> names) {
   }
 }
 
-std::string Probes::attach_functions(scan::TargetFiles& files, const scan::TargetFile& file, const std::vector<FunctionProbe>& places,
-                                     std::uint32_t group, bool anew) {
+std::string Probes::attach_functions(scan::TargetFiles& files, const scan::TargetFile& file,
+                                     const std::vector<FunctionProbe>& places, std::uint32_t group, bool anew) {
   return impl_->function_links.attach(files, file, places, group, anew);
 }
 

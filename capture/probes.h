@@ -26,24 +26,25 @@ enum class Spoil : std::uint8_t { refused, idle };
 struct ProbeSettings {
   Selection selection;
   std::uint32_t payload_limit = 4096;
-  std::uint64_t ring_bytes = 16u << 20;                 // of all rings together: a power of two, at least a page each
-  std::uint32_t rings = 0;                              // a power of two; 0: one for every four CPUs, as far as they are not too small
+  std::uint64_t ring_bytes = 16u << 20;  // of all rings together: a power of two, at least a page each
+  std::uint32_t rings = 0;               // a power of two; 0: one for every four CPUs, as far as they are not too small
   formats::HookTier tier = formats::HookTier::unknown;  // unknown: the best that the kernel offers
   std::string tier_reason;                              // why this one, where nobody asked for it
   std::vector<Group> groups{kGroups.begin(), kGroups.begin() + kUnasked};
   bool has(Group group) const;
   bool takes_stacks() const { return sample_rate != 0 || deep || has(Group::stacks) || has(Group::allocations); }
-  std::uint32_t sample_rate = 0;  // samples a second of each CPU; 0: none
-  bool stacks_at_once = true;     // otherwise stacks and samples begin with switch_stacks
-  bool deep = false;          // what every goroutine does, too
-  bool node = false;          // not requests, but what ails the machine
-  std::chrono::nanoseconds slow_file{1'000'000};   // calls on files that wait so long are told,
-  std::chrono::nanoseconds slow_io{10'000'000};    // of a node: I/Os that take so long
-  std::vector<std::string> left_out;               // prefixes of programs that the kernel refused
+  std::uint32_t sample_rate = 0;                       // samples a second of each CPU; 0: none
+  bool stacks_at_once = true;                          // otherwise stacks and samples begin with switch_stacks
+  bool deep = false;                                   // what every goroutine does, too
+  bool node = false;                                   // not requests, but what ails the machine
+  std::chrono::nanoseconds slow_file{1'000'000};       // calls on files that wait so long are told,
+  std::chrono::nanoseconds slow_io{10'000'000};        // of a node: I/Os that take so long
+  std::vector<std::string> left_out;                   // prefixes of programs that the kernel refused
   std::vector<std::pair<std::string, Spoil>> spoiled;  // tests only: programs that do not do their work
-  bool verifier_log = false;  // keep what the verifier says of each program
-  bool timings = false;       // … or only how long it took
-  std::array<std::uint32_t, 2> own_processes{};  // the recorder's, which are never recorded, nor are their children; 0: none
+  bool verifier_log = false;                           // keep what the verifier says of each program
+  bool timings = false;                                // … or only how long it took
+  std::array<std::uint32_t, 2>
+      own_processes{};  // the recorder's, which are never recorded, nor are their children; 0: none
 };
 
 struct TierChoice {
@@ -73,8 +74,8 @@ struct KernelLoss {
 
 class Probes {
  public:
-  // Opens and loads. Programs that the kernel refuses and that nothing else depends on are left out: not_recorded() says what
-  // is missing for that. Throws std::runtime_error with the reason where nothing can be recorded.
+  // Opens and loads. Programs that the kernel refuses and that nothing else depends on are left out: not_recorded()
+  // says what is missing for that. Throws std::runtime_error with the reason where nothing can be recorded.
   explicit Probes(const ProbeSettings& settings);
   ~Probes();
   Probes(const Probes&) = delete;
@@ -86,8 +87,8 @@ class Probes {
   void detach_tracepoints();
   // Places in a file, in all processes that run it: all of them, or none and why. From any thread, one at a time; not
   // once detach() has been called. anew: the group was detached before.
-  std::string attach_functions(scan::TargetFiles& files, const scan::TargetFile& file, const std::vector<FunctionProbe>& places,
-                               std::uint32_t group = 0, bool anew = false);
+  std::string attach_functions(scan::TargetFiles& files, const scan::TargetFile& file,
+                               const std::vector<FunctionProbe>& places, std::uint32_t group = 0, bool anew = false);
   void detach_functions(std::uint32_t group);
   bool detaches_at_once() const;
   // Samples and the stacks of waits, of those groups that were chosen; at any time after attach().
@@ -114,7 +115,8 @@ class Probes {
   void tell_go_process(std::uint32_t pid, std::uint16_t file);
   // Goroutines that were made, or handlers entered, in all processes that run the file.
   std::uint64_t go_hits(std::uint16_t file, bool handlers) const;
-  // Hits by processes that are not recorded, of the file whose probes have this number in their cookies (OTHERS_COOKIE).
+  // Hits by processes that are not recorded, of the file whose probes have this number in their cookies
+  // (OTHERS_COOKIE).
   std::uint64_t others_hits(std::uint32_t file) const;
   void avoid_calls();  // FunctionLinks
 

@@ -18,10 +18,13 @@ namespace {
 
 constexpr std::size_t kMaxCommandLine = 4096;  // what is beyond helps no reader of a report
 
-// Of what stands behind the name in /proc/PID/stat. The kernel tells the start in clock ticks since boot, time asleep included.
+// Of what stands behind the name in /proc/PID/stat. The kernel tells the start in clock ticks since boot, time asleep
+// included.
 formats::Time start_time(const char* stat, std::uint32_t& parent_pid) {
   std::uint64_t ticks = 0;
-  const int read = std::sscanf(stat, " %*c %" SCNu32 " %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %" SCNu64, &parent_pid, &ticks);
+  const int read =
+      std::sscanf(stat, " %*c %" SCNu32 " %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %" SCNu64,
+                  &parent_pid, &ticks);
   const long rate = sysconf(_SC_CLK_TCK);
   if (read < 2 || rate <= 0 || ticks > (std::uint64_t{1} << 40)) return formats::kNoTime;
   const auto clocks = read_clocks();
@@ -68,7 +71,8 @@ std::vector<MappingFacts> executable_mappings(std::uint32_t pid) {
     if (rights[2] != 'x' || inode == 0) continue;
     char range[40];
     std::snprintf(range, sizeof range, "%lx-%lx", start, end);
-    mappings.push_back({start, end, offset, {pid, range, device.data(), line.substr(static_cast<std::size_t>(used)), inode}});
+    mappings.push_back(
+        {start, end, offset, {pid, range, device.data(), line.substr(static_cast<std::size_t>(used)), inode}});
   }
   return mappings;
 }

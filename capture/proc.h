@@ -13,7 +13,7 @@ namespace tailcap::capture {
 struct ProcessFacts {
   std::uint32_t parent_pid = 0;
   std::string comm, command_line, executable;
-  std::string cgroup;  // in the hierarchy of the CPU controller
+  std::string cgroup;                        // in the hierarchy of the CPU controller
   formats::Time started = formats::kNoTime;  // to the clock tick, a hundredth of a second
 };
 ProcessFacts process_facts(std::uint32_t pid);

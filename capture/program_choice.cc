@@ -16,7 +16,8 @@ bool wanted(std::string_view name, const ProbeSettings& settings, HookTier tier)
   if (name == "switch_task" || name == "wake_up" || name == "stop_sent") return has(Group::offcpu);
   if (name.starts_with("node_")) return settings.node;
   if (name.starts_with("file_")) return has(Group::files);
-  const bool memory = name.starts_with("stall_reclaim") || name.starts_with("stall_memcg") || name.starts_with("stall_compaction");
+  const bool memory =
+      name.starts_with("stall_reclaim") || name.starts_with("stall_memcg") || name.starts_with("stall_compaction");
   if (name.starts_with("stall_")) return has(Group::stalls) && (memory || !settings.node);
   if (name == "retransmit" || name == "reset_sent" || name == "reset_received") return has(Group::net);
   if (name == "task_exec") return has(Group::tasks) || has(Group::tls) || has(Group::go) || !selection.comms.empty();

@@ -68,8 +68,10 @@ CgroupPaths parse_cgroup_paths(std::string_view text) {
     if (first == line.npos || second == line.npos) continue;
     const std::string_view controllers = line.substr(first + 1, second - first - 1), path = line.substr(second + 1);
     if (!path.starts_with('/') || path.find("/..") != path.npos) continue;  // outside of what we can see
-    if (controllers.empty()) paths.unified = path;
-    else if (has_option(controllers, "cpu")) paths.cpu = path;
+    if (controllers.empty())
+      paths.unified = path;
+    else if (has_option(controllers, "cpu"))
+      paths.cpu = path;
   }
   return paths;
 }

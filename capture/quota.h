@@ -10,7 +10,7 @@
 namespace tailcap::capture {
 
 struct Quota {
-  std::string cgroup;  // as in /proc/PID/cgroup
+  std::string cgroup;                  // as in /proc/PID/cgroup
   std::int64_t period = 0, quota = 0;  // ns
   std::uint64_t periods = 0, throttled = 0;
   std::int64_t throttled_time = 0;  // ns
@@ -33,7 +33,8 @@ class Quotas {
   static constexpr std::size_t kMaxCgroups = 256;  // read at once: reading one takes about 20 µs
 
   Quotas();
-  // Of the cgroups of this process and all above them, those that have a quota and were not read since the last begin().
+  // Of the cgroups of this process and all above them, those that have a quota and were not read since the last
+  // begin().
   void begin() {
     seen_.clear();
     unread_ = 0;

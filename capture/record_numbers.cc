@@ -1,5 +1,5 @@
-// No two enumerators of bpf/event.h have one number: a switch over all of them does not compile otherwise, and warns where one
-// is missing.
+// No two enumerators of bpf/event.h have one number: a switch over all of them does not compile otherwise, and warns
+// where one is missing.
 #include "bpf/event.h"
 
 namespace tailcap::bpf {

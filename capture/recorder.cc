@@ -6,8 +6,8 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
 #include <charconv>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <optional>
@@ -44,7 +44,8 @@ constexpr int kPollMs = 50;        // with kBlockAge: a killed recorder loses le
 constexpr Duration kTick = 100ms;  // how finely losses are placed in time
 constexpr Duration kStatusEvery = 1s;
 constexpr Duration kKeyframeEvery = 10s;
-constexpr std::chrono::milliseconds kLookFirst = 5s;  // at most; the TLS libraries of a system take a tenth of a second, a large program two
+constexpr std::chrono::milliseconds kLookFirst =
+    5s;  // at most; the TLS libraries of a system take a tenth of a second, a large program two
 
 class Descriptor {
  public:
@@ -66,7 +67,9 @@ std::uint32_t process_of(std::uint32_t pid) {
   std::string_view line;
   while (status.next(line)) {
     std::uint32_t process = 0;
-    if (line.starts_with("Tgid:\t") && std::from_chars(line.data() + 6, line.data() + line.size(), process).ec == std::errc()) return process;
+    if (line.starts_with("Tgid:\t") &&
+        std::from_chars(line.data() + 6, line.data() + line.size(), process).ec == std::errc())
+      return process;
   }
   throw std::runtime_error("there is no process " + std::to_string(pid) + ". `pgrep -a NAME` finds it.");
 }
@@ -92,7 +95,9 @@ formats::Preamble preamble(const Options& options, const Probes& probes) {
   p.architecture = machine();
   p.boot_id = boot_id();
   p.cpus = static_cast<std::uint32_t>(sysconf(_SC_NPROCESSORS_ONLN));
-  p.redaction = options.keep.everything ? formats::Redaction::payload_raw : options.keep.header_values ? formats::Redaction::header_values : formats::Redaction::allow_list;
+  p.redaction = options.keep.everything      ? formats::Redaction::payload_raw
+                : options.keep.header_values ? formats::Redaction::header_values
+                                             : formats::Redaction::allow_list;
   p.payload_limit = options.probes.payload_limit;
   p.ring_bytes = options.probes.ring_bytes;
   p.targets = options.probes.selection.names();
@@ -143,10 +148,13 @@ void listen_beside(std::optional<Control>& control, const std::string& output) {
 }
 
 // A note says from when on there are none, or some.
-void obey_stacks(Control& control, const std::string& argument, Session& session, Probes& probes, const ProbeSettings& settings) {
-  if (argument != "on" && argument != "off") return control.answer(Obeyed::usage, "'" + argument + "' is neither on nor off");
+void obey_stacks(Control& control, const std::string& argument, Session& session, Probes& probes,
+                 const ProbeSettings& settings) {
+  if (argument != "on" && argument != "off")
+    return control.answer(Obeyed::usage, "'" + argument + "' is neither on nor off");
   if (!settings.has(Group::stacks) && !settings.has(Group::samples))
-    return control.answer(Obeyed::failed, "it records neither stacks nor samples: record with --stacks (or --stacks=off) or --sample 99");
+    return control.answer(
+        Obeyed::failed, "it records neither stacks nor samples: record with --stacks (or --stacks=off) or --sample 99");
   probes.switch_stacks(argument == "on");
   session.note(monotonic_now(), "tailcap.stacks", argument);
   control.answer(Obeyed::done, "stacks are " + argument);
@@ -162,7 +170,8 @@ void obey(Control& control, Session& session, Probes& probes, const ProbeSetting
       continue;
     }
     if (command->name != "note") {
-      control.answer(Obeyed::usage, "'" + command->name + "' is no command. They are: note KEY=VALUE, stacks on, stacks off");
+      control.answer(Obeyed::usage,
+                     "'" + command->name + "' is no command. They are: note KEY=VALUE, stacks on, stacks off");
       continue;
     }
     const auto note = parse_note(command->argument);
@@ -182,7 +191,8 @@ std::vector<std::uint32_t> chosen_by_name(const Selection& selection) {
   std::vector<std::uint32_t> chosen;
   if (!selection.cgroup.empty()) {
     SystemLines members(selection.cgroup + "/cgroup.procs");
-    for (std::string_view line; members.next(line);) chosen.push_back(static_cast<std::uint32_t>(std::atoi(std::string(line).c_str())));
+    for (std::string_view line; members.next(line);)
+      chosen.push_back(static_cast<std::uint32_t>(std::atoi(std::string(line).c_str())));
   }
   if (selection.comms.empty() && !selection.all) return chosen;
   std::error_code error;
@@ -208,7 +218,8 @@ void look_first(Finder& finder, const Selection& selection) {
   finder.wait(kLookFirst);
 }
 
-[[noreturn]] void nobody_to_record(const Selection& selection, const std::string& output, std::optional<FolderKeeper>& keeper) {
+[[noreturn]] void nobody_to_record(const Selection& selection, const std::string& output,
+                                   std::optional<FolderKeeper>& keeper) {
   // The file holds nothing.
   if (keeper) {
     keeper->remove_partial();
@@ -224,7 +235,8 @@ void look_first(Finder& finder, const Selection& selection) {
 
 // People see a line; scripts that gave a descriptor read one.
 void announce(const Selection& selection, std::uint32_t command_pid, const std::string& output, int ready_fd) {
-  std::fprintf(stderr, "recording %s into %s; Ctrl-C ends it\n", describe(selection, command_pid).c_str(), formats::printable(output).c_str());
+  std::fprintf(stderr, "recording %s into %s; Ctrl-C ends it\n", describe(selection, command_pid).c_str(),
+               formats::printable(output).c_str());
   if (ready_fd < 0) return;
   (void)!write(ready_fd, "ready\n", 6);
   close(ready_fd);
@@ -259,8 +271,9 @@ Outcome record(const Options& given) {
   signals.remove_if_interrupted(options.output + ".partial");
   Rings rings(probes.first_ring(), probes.rings_map(), probes.ring_count(), probes.ring_bytes());
   std::optional<Finder> finder;
-  const Finder::Interests interests{options.probes.has(Group::tls) && selection.processes(), options.probes.has(Group::go),
-                                    options.probes.deep, options.probes.has(Group::allocations), options.no_probe};
+  const Finder::Interests interests{options.probes.has(Group::tls) && selection.processes(),
+                                    options.probes.has(Group::go), options.probes.deep,
+                                    options.probes.has(Group::allocations), options.no_probe};
   if (interests.tls || interests.go) look_first(finder.emplace(probes, processes, interests), selection);
   std::optional<stacks::Samples> samples;
   if (options.probes.takes_stacks()) {

@@ -13,7 +13,7 @@ struct Outcome {
   Tally tally;
   std::uint64_t file_bytes = 0;
   std::chrono::nanoseconds elapsed{};
-  std::string reason;  // "Ctrl-C", "--duration", …
+  std::string reason;    // "Ctrl-C", "--duration", …
   bool anybody = false;  // was recorded
   bool command_ran = false;
   int command_status = 0;  // as wait(2) gave it

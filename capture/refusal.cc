@@ -45,13 +45,15 @@ std::string do_without(std::string_view program, int error, formats::HookTier ti
     std::erase(others.groups, group);
     if (wanted(program, others, tier)) continue;
     settings.groups = others.groups;
-    return sentence("the group " + std::string(name_of(group)) + " is not recorded (`tailcap record --list` describes it)");
+    return sentence("the group " + std::string(name_of(group)) +
+                    " is not recorded (`tailcap record --list` describes it)");
   }
   return "";
 }
 
 std::string nothing_without(std::string_view program, int error) {
-  return rejects(program, error) + ", without which nothing can be recorded. The oldest kernel that tailcap supports is " + kOldestKernelName +
+  return rejects(program, error) +
+         ", without which nothing can be recorded. The oldest kernel that tailcap supports is " + kOldestKernelName +
          ". `tailcap record --dry-run --verifier-log -a` prints the kernel's reasons";
 }
 

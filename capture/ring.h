@@ -30,7 +30,7 @@ class Ring {
   std::uint64_t size_;
   std::size_t page_;
   std::uint64_t position_ = 0, next_ = 0, released_ = 0;  // next_: behind the front
-  void* consumer_ = nullptr;  // a page with our position, writable
+  void* consumer_ = nullptr;                              // a page with our position, writable
   void* producer_ = nullptr;  // a page with the kernel's position, then the data twice in a row
   const std::byte* data_ = nullptr;
 };

@@ -38,10 +38,12 @@ Rings::Rings(int first, int map, std::uint32_t count, std::uint64_t bytes) : des
   sources_.push_back({std::make_unique<Ring>(first, bytes)});
   try {
     for (std::uint32_t i = 1; i < count; ++i) {
-      const int ring = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "tailcap_ring", 0, 0, static_cast<std::uint32_t>(bytes), nullptr);
+      const int ring =
+          bpf_map_create(BPF_MAP_TYPE_RINGBUF, "tailcap_ring", 0, 0, static_cast<std::uint32_t>(bytes), nullptr);
       if (ring < 0)
-        throw std::system_error(errno, std::generic_category(),
-                                "cannot make a ring buffer of " + std::to_string(bytes) + " bytes; try a smaller --ring");
+        throw std::system_error(
+            errno, std::generic_category(),
+            "cannot make a ring buffer of " + std::to_string(bytes) + " bytes; try a smaller --ring");
       descriptors_.push_back(ring);
       sources_.push_back({std::make_unique<Ring>(ring, bytes)});
       if (bpf_map_update_elem(map, &i, &ring, BPF_ANY) != 0)

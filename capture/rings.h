@@ -1,7 +1,7 @@
 // The rings of all CPUs as one: their records in the order of their times.
 //
-// What one CPU writes is in order but for interrupts. Those of several are merged as far as all have surely written what is
-// older: a record's time is read a moment before it is in its ring.
+// What one CPU writes is in order but for interrupts. Those of several are merged as far as all have surely written
+// what is older: a record's time is read a moment before it is in its ring.
 #pragma once
 
 #include <cstddef>
@@ -20,8 +20,8 @@ std::uint32_t rings_for(std::uint32_t asked, std::uint64_t bytes);
 
 class Rings {
  public:
-  // first: a ring buffer map of `bytes`; the others are made, alike, up to `count` in the places of a map of rings behind its.
-  // Both maps must outlive this. Throws std::system_error.
+  // first: a ring buffer map of `bytes`; the others are made, alike, up to `count` in the places of a map of rings
+  // behind its. Both maps must outlive this. Throws std::system_error.
   Rings(int first, int map, std::uint32_t count, std::uint64_t bytes);
   ~Rings();
   Rings(const Rings&) = delete;
@@ -41,8 +41,8 @@ class Rings {
   struct Source {
     std::unique_ptr<Ring> ring;
     std::span<const std::byte> front{};
-    std::int64_t time = 0;       // of front
-    std::uint64_t left = 0;      // bytes of this round; more that is written meanwhile waits for its turn
+    std::int64_t time = 0;   // of front
+    std::uint64_t left = 0;  // bytes of this round; more that is written meanwhile waits for its turn
   };
   void look(Source& source);
   void close_all();

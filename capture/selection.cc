@@ -28,7 +28,8 @@ std::string describe(const Selection& selection, std::uint32_t command_pid) {
   for (const auto port : selection.ports) parts.push_back("port " + std::to_string(port));
   if (!selection.cgroup.empty()) parts.push_back("cgroup " + formats::printable(selection.cgroup));
   std::string text;
-  for (std::size_t i = 0; i < parts.size(); i++) text += (i == 0 ? "" : i + 1 == parts.size() ? " and " : ", ") + parts[i];
+  for (std::size_t i = 0; i < parts.size(); i++)
+    text += (i == 0 ? "" : i + 1 == parts.size() ? " and " : ", ") + parts[i];
   return text;
 }
 

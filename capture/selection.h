@@ -21,9 +21,7 @@ struct Selection {
   // Nobody can join later except as a child of those that are there: recording ends when they are gone.
   bool closed() const { return comms.empty() && ports.empty() && cgroup.empty() && !all; }
   // Whole processes are chosen, not only what they do on some port.
-  bool processes() const {
-    return !pids.empty() || !comms.empty() || !cgroup.empty() || all || !command.empty();
-  }
+  bool processes() const { return !pids.empty() || !comms.empty() || !cgroup.empty() || all || !command.empty(); }
   // As the preamble names them: "pid 17", "comm nginx", …
   std::vector<std::string> names() const;
 };

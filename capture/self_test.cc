@@ -36,7 +36,7 @@ constexpr std::array<std::string_view, 5> kPrograms = {"io_send", "io_receive", 
 
 // What the child knows of its connection.
 struct Truth {
-  int error = 0;  // errno of what failed
+  int error = 0;                                         // errno of what failed
   std::uint64_t client = 0, listener = 0, accepted = 0;  // cookies
 };
 
@@ -106,7 +106,8 @@ class Connection {
   Truth make() {
     Truth truth;
     pollfd answer{answer_[0], POLLIN, 0};
-    if (write(go_[1], "g", 1) == 1 && poll(&answer, 1, kPatienceMs) == 1 && read(answer_[0], &truth, sizeof truth) == sizeof truth)
+    if (write(go_[1], "g", 1) == 1 && poll(&answer, 1, kPatienceMs) == 1 &&
+        read(answer_[0], &truth, sizeof truth) == sizeof truth)
       return truth;
     truth.error = ETIMEDOUT;
     return truth;
@@ -133,7 +134,8 @@ std::vector<Moved> reported(Rings& rings, const Truth& truth, std::uint32_t pid)
     bpf::record_header head;
     if (record.size() < sizeof head) continue;
     std::memcpy(&head, record.data(), sizeof head);
-    if ((head.kind == bpf::RECORD_SEND || head.kind == bpf::RECORD_RECEIVE) && record.size() >= sizeof(bpf::record_io)) {
+    if ((head.kind == bpf::RECORD_SEND || head.kind == bpf::RECORD_RECEIVE) &&
+        record.size() >= sizeof(bpf::record_io)) {
       bpf::record_io io;
       std::memcpy(&io, record.data(), sizeof io);
       if (head.pid != pid) continue;
@@ -152,18 +154,21 @@ std::vector<Moved> reported(Rings& rings, const Truth& truth, std::uint32_t pid)
 }
 
 // One message, sent there and received here.
-std::string compare(const std::vector<Moved>& all, const ProbeSettings& settings, std::string_view message, std::uint64_t from, std::uint64_t to) {
+std::string compare(const std::vector<Moved>& all, const ProbeSettings& settings, std::string_view message,
+                    std::uint64_t from, std::uint64_t to) {
   const auto find = [&](std::uint16_t kind, std::uint64_t socket) {
     return std::find_if(all.begin(), all.end(), [&](const Moved& m) { return m.kind == kind && m.socket == socket; });
   };
-  const auto sent = find(bpf::RECORD_SEND, from), received = find(bpf::RECORD_RECEIVE, to), arrived = find(bpf::RECORD_ARRIVAL, to);
+  const auto sent = find(bpf::RECORD_SEND, from), received = find(bpf::RECORD_RECEIVE, to),
+             arrived = find(bpf::RECORD_ARRIVAL, to);
   if (sent == all.end()) return "a send is not reported";
   if (received == all.end()) return "a receive is not reported";
   if (sent->length != message.size() || received->length != message.size()) return "a length is wrong";
   if (sent->position != received->position) return "the positions of a send and of its receive differ";
   if (settings.has(Group::arrivals)) {
     if (arrived == all.end()) return "an arrival is not reported";
-    if (arrived->position != sent->position || arrived->length != message.size()) return "an arrival is reported with a wrong place";
+    if (arrived->position != sent->position || arrived->length != message.size())
+      return "an arrival is reported with a wrong place";
   }
   const std::string_view kept = message.substr(0, settings.payload_limit);
   if (sent->head != kept || received->head != kept) return "the payload is wrong";
@@ -220,10 +225,12 @@ ProvenProbes proven_probes(const ProbeSettings& settings) {
   if (!proven.probes->settings().has(Group::io) || settings.node) return proven;
   proven.result = self_test(*proven.probes);
   if (!proven.result.inconclusive.empty())
-    proven.sentences.push_back("the self-test over loopback could not be made (" + proven.result.inconclusive + "): what is recorded is not checked");
+    proven.sentences.push_back("the self-test over loopback could not be made (" + proven.result.inconclusive +
+                               "): what is recorded is not checked");
   if (proven.result.wrong.empty()) return proven;
   const HookTier tier = proven.probes->tier().tier;
-  const std::string what = std::string("tier ") + letter(tier) + " reports a connection to oneself wrongly on this kernel (" + proven.result.wrong + ")";
+  const std::string what = std::string("tier ") + letter(tier) +
+                           " reports a connection to oneself wrongly on this kernel (" + proven.result.wrong + ")";
   if (settings.tier != HookTier::unknown || tier == HookTier::c)
     throw std::runtime_error("recording is refused: " + what + ". `tailcap doctor` tests the other tier.");
   ProbeSettings other = settings;

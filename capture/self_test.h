@@ -1,8 +1,8 @@
 // Whether the kernel programs report a connection as it was: loading proves nothing (docs/KERNELS.md).
 //
-// A child process, a target for that moment, connects to itself over loopback and moves known bytes in both directions. What
-// the programs report is held against what the child knows: the sockets' cookies, directions, lengths, positions, arrivals,
-// payload.
+// A child process, a target for that moment, connects to itself over loopback and moves known bytes in both directions.
+// What the programs report is held against what the child knows: the sockets' cookies, directions, lengths, positions,
+// arrivals, payload.
 #pragma once
 
 #include <chrono>
@@ -27,8 +27,8 @@ struct ProvenProbes {
   std::vector<std::string> sentences;  // what is not as it was expected
   SelfTest result;
 };
-// Loads. Where the tier that was chosen reports something wrong, the other one takes its place, unless the tier was asked for.
-// Throws std::runtime_error where none reports what happened.
+// Loads. Where the tier that was chosen reports something wrong, the other one takes its place, unless the tier was
+// asked for. Throws std::runtime_error where none reports what happened.
 ProvenProbes proven_probes(const ProbeSettings& settings);
 
 }  // namespace tailcap::capture

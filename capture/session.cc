@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
-#include <system_error>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "bpf/event.h"
@@ -18,8 +18,8 @@ using namespace formats;
 
 namespace {
 
-// Mappings are described again in every keyframe, of as many processes and up to as many mappings: more of them would be the
-// larger part of the recorder's work. A process that was left out keeps its first description.
+// Mappings are described again in every keyframe, of as many processes and up to as many mappings: more of them would
+// be the larger part of the recorder's work. A process that was left out keeps its first description.
 constexpr std::size_t kMappingsAgain = 64;
 constexpr std::size_t kMappingsInKeyframe = 16384;
 constexpr std::size_t kUnwatchedTold = 8;
@@ -44,7 +44,8 @@ constexpr std::array<std::pair<std::string_view, Kind>, 7> kKindOfProgram = {{{"
 
 }  // namespace
 
-Session::Session(Probes& probes, Writer& writer, const scan::Processes& processes, const mask::Keep& keep, Finder* finder, stacks::Samples* samples)
+Session::Session(Probes& probes, Writer& writer, const scan::Processes& processes, const mask::Keep& keep,
+                 Finder* finder, stacks::Samples* samples)
     : probes_(probes),
       writer_(writer),
       keep_arguments_(keep.arguments),
@@ -109,7 +110,8 @@ void Session::push_probes(Time now, const std::vector<ProbeFact>& facts) {
     push({now, {}, Probe{fact.path, fact.function, fact.place, fact.offset, fact.price, fact.reason}});
     if (fact.left) {
       // Sessions that were seen go on unseen: what is missing in them cannot be counted, only that something is.
-      push_loss(now, losses_until_, LossCause::session_table_full, static_cast<std::uint8_t>(Kind::tls_receive), 1, "calls at places that were left, at least");
+      push_loss(now, losses_until_, LossCause::session_table_full, static_cast<std::uint8_t>(Kind::tls_receive), 1,
+                "calls at places that were left, at least");
       note(now, "tailcap.left", fact.path + ": " + fact.reason);
     }
     if (fact.price || tally_.unwatched.size() >= kUnwatchedTold) continue;
@@ -120,7 +122,10 @@ void Session::push_probes(Time now, const std::vector<ProbeFact>& facts) {
 }
 
 void Session::push_go(Time now, const go::Fact& fact) {
-  push({now, {fact.pid, fact.pid}, GoProgram{fact.path, fact.version, fact.offsets_from, fact.unsupported, fact.goid_offset, fact.parts, fact.processors}});
+  push({now,
+        {fact.pid, fact.pid},
+        GoProgram{fact.path, fact.version, fact.offsets_from, fact.unsupported, fact.goid_offset, fact.parts,
+                  fact.processors}});
   if (!fact.build || fact.build->empty() || builds_.size() >= kBuilds || !builds_.insert(fact.build).second) return;
   push({now, {fact.pid, fact.pid}, GoBuild{fact.path, *fact.build}});
 }
@@ -129,7 +134,8 @@ void Session::push_go(Time now, const go::Fact& fact) {
 void Session::count_dropped(Time now) {
   const auto dropped = finder_->dropped();
   if (dropped.looks > 0 && tally_.looks_dropped == 0)
-    note(now, "tailcap.looks", "processes began faster than they could be looked at: TLS and Go are not recorded of all of them");
+    note(now, "tailcap.looks",
+         "processes began faster than they could be looked at: TLS and Go are not recorded of all of them");
   if (dropped.facts > 0 && tally_.probe_facts_dropped == 0)
     note(now, "tailcap.probes", "there are more places of probes and more facts of Go programs than are kept");
   tally_.looks_dropped = dropped.looks;
@@ -165,7 +171,10 @@ bool Session::push_mappings(std::uint32_t pid, Time now, const std::vector<Mappi
   const bool whole = std::all_of(ids.begin(), ids.end(), [](const auto& id) { return id.has_value(); });
   for (std::size_t i = 0; i < mappings.size() && (whole || anyway); i++) {
     const auto& mapping = mappings[i];
-    push({now, {pid, pid}, Mapping{mapping.start, mapping.end, mapping.file_offset, mapping.file.path, ids[i] ? std::string_view(*ids[i]) : std::string_view()}});
+    push({now,
+          {pid, pid},
+          Mapping{mapping.start, mapping.end, mapping.file_offset, mapping.file.path,
+                  ids[i] ? std::string_view(*ids[i]) : std::string_view()}});
   }
   return whole;
 }
@@ -202,8 +211,7 @@ void Session::count_losses(Time now) {
     static constexpr LossCause kCauses[] = {LossCause::ring_full, LossCause::socket_table_full,
                                             LossCause::task_table_full, LossCause::session_table_full};
     static constexpr const char* kWords[] = {"the ring was full", "no room for another socket",
-                                             "no room for another thread",
-                                             "no room for a call of a TLS library"};
+                                             "no room for another thread", "no room for a call of a TLS library"};
     push_loss(now, losses_until_, kCauses[loss.row], static_cast<std::uint8_t>(loss.kind), loss.count - before,
               kWords[loss.row]);
     before = loss.count;
@@ -223,7 +231,10 @@ void Session::tick(Time now) {
   for (const auto pid : new_) {
     const auto facts = process_facts(pid);
     if (facts.executable.empty()) continue;  // gone already
-    push({now, {pid, pid}, TaskInfo{facts.parent_pid, facts.comm, command_line_of(facts), facts.executable, facts.cgroup, facts.started}});
+    push({now,
+          {pid, pid},
+          TaskInfo{facts.parent_pid, facts.comm, command_line_of(facts), facts.executable, facts.cgroup,
+                   facts.started}});
     describe(pid, now, false);
   }
   new_.clear();
@@ -245,7 +256,10 @@ void Session::push_quotas(Time now) {
   next_quota_ = reached < turns.size() ? turns[reached] : 0;
   for (std::size_t i = 0; i < reached; i++) {
     for (const Quota& q : quotas_.read(turns[i]))
-      push({now, {}, CpuQuota{q.cgroup, Duration{q.period}, Duration{q.quota}, q.periods, q.throttled, Duration{q.throttled_time}}});
+      push({now,
+            {},
+            CpuQuota{q.cgroup, Duration{q.period}, Duration{q.quota}, q.periods, q.throttled,
+                     Duration{q.throttled_time}}});
   }
   count_unread_quotas(now, turns.size() - reached);
 }
@@ -255,8 +269,9 @@ void Session::count_unread_quotas(Time now, std::size_t processes) {
   const std::size_t unread = processes + quotas_.unread();
   if (unread == 0) return;
   if (tally_.quotas_unread == 0)
-    note(now, "tailcap.quotas", "more than " + std::to_string(kQuotaProcesses) + " processes or " + std::to_string(Quotas::kMaxCgroups) +
-                                    " cgroups: their CPU quotas are read in turns, not all of them every second");
+    note(now, "tailcap.quotas",
+         "more than " + std::to_string(kQuotaProcesses) + " processes or " + std::to_string(Quotas::kMaxCgroups) +
+             " cgroups: their CPU quotas are read in turns, not all of them every second");
   tally_.quotas_unread = std::max<std::uint64_t>(tally_.quotas_unread, unread);
 }
 
@@ -280,7 +295,8 @@ void Session::push_costs(Time now) {
 void Session::push_interfaces(Time now) {
   const std::uint32_t space = own_net_namespace();
   if (space == 0) return;
-  for (const InterfaceFacts& f : interface_facts()) push({now, {}, NetInterface{space, f.index, f.name, f.family, f.address, f.prefix}});
+  for (const InterfaceFacts& f : interface_facts())
+    push({now, {}, NetInterface{space, f.index, f.name, f.family, f.address, f.prefix}});
 }
 
 void Session::count_skipped_runs(Time now) {
@@ -302,7 +318,9 @@ bool Session::keyframe_again(Time now) {
     keyframe(now);
     return true;
   } catch (const std::system_error& e) {
-    if (!keyframe_failed_) warn(std::string("a description of all processes and sockets is missing: ") + e.what() + ". The recording goes on.");
+    if (!keyframe_failed_)
+      warn(std::string("a description of all processes and sockets is missing: ") + e.what() +
+           ". The recording goes on.");
     keyframe_failed_ = true;
     return false;
   }
@@ -376,7 +394,10 @@ std::string_view Session::command_line_of(const ProcessFacts& facts) const {
 void Session::push_masking(Time now) {
   const Masking sum = gate_.statement();
   if (sum == masking_) return;
-  push({now, {}, Masking{sum.streams - masking_.streams, sum.foreign - masking_.foreign, sum.doubtful - masking_.doubtful, sum.withheld - masking_.withheld}});
+  push({now,
+        {},
+        Masking{sum.streams - masking_.streams, sum.foreign - masking_.foreign, sum.doubtful - masking_.doubtful,
+                sum.withheld - masking_.withheld}});
   masking_ = sum;
 }
 

@@ -15,14 +15,14 @@
 
 #include "capture/build_ids.h"
 #include "capture/convert.h"
-#include "capture/go/allocations.h"
 #include "capture/finder.h"
+#include "capture/go/allocations.h"
 #include "capture/mask/gate.h"
 #include "capture/mask/pointer_key.h"
 #include "capture/probes.h"
+#include "capture/proc.h"
 #include "capture/quota.h"
 #include "capture/stacks/samples.h"
-#include "capture/proc.h"
 #include "capture/status.h"
 #include "capture/unrecorded.h"
 #include "formats/writer.h"
@@ -33,13 +33,15 @@ class Session {
  public:
   // finder: who looks for TLS and Go in processes that begin; null: nobody. samples: who names what samples show; null:
   // there are none.
-  Session(Probes& probes, formats::Writer& writer, const scan::Processes& processes, const mask::Keep& keep, Finder* finder, stacks::Samples* samples);
+  Session(Probes& probes, formats::Writer& writer, const scan::Processes& processes, const mask::Keep& keep,
+          Finder* finder, stacks::Samples* samples);
 
   // One record from the ring.
   void take(std::span<const std::byte> record);
   // Losses since the last time, and /proc of processes that have begun meanwhile.
   void tick(formats::Time now);
-  // Everything that exists, so that a reader can begin here. Throws std::system_error where the kernel does not list it.
+  // Everything that exists, so that a reader can begin here. Throws std::system_error where the kernel does not list
+  // it.
   void keyframe(formats::Time now);
   // The same while recording: what fails is said once and ends nothing. False: there is no keyframe this time.
   bool keyframe_again(formats::Time now);
@@ -61,7 +63,7 @@ class Session {
   void push_described(formats::Time now, bool anyway);
   void push_probes(formats::Time now, const std::vector<ProbeFact>& facts);
   void count_dropped(formats::Time now);  // by the finder
-  void push_found(formats::Time now);  // by the finder, since the last time
+  void push_found(formats::Time now);     // by the finder, since the last time
   void push_go(formats::Time now, const go::Fact& fact);
   void push_samples(bool anyway);
   std::string_view command_line_of(const ProcessFacts& facts) const;
@@ -95,11 +97,11 @@ class Session {
   std::deque<Described> described_;  // those of whose files not all build-ids are known yet
   std::size_t described_mappings_ = 0;
   formats::Event event_;
-  std::unordered_set<std::uint32_t> processes_;  // targets that may live
-  std::unordered_set<std::uint32_t> new_;        // not yet described
-  std::map<std::uint32_t, go::Fact> go_;           // Go programs, by process
+  std::unordered_set<std::uint32_t> processes_;          // targets that may live
+  std::unordered_set<std::uint32_t> new_;                // not yet described
+  std::map<std::uint32_t, go::Fact> go_;                 // Go programs, by process
   std::set<std::shared_ptr<const std::string>> builds_;  // told
-  std::vector<std::uint64_t> kernel_losses_;     // as counted up to now, rows of kinds
+  std::vector<std::uint64_t> kernel_losses_;             // as counted up to now, rows of kinds
   std::unordered_map<std::string, std::uint64_t> skipped_runs_;
   std::uint64_t bad_records_ = 0, bad_told_ = 0;
   formats::Time losses_until_, skipped_until_;

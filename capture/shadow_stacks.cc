@@ -29,7 +29,9 @@ bool says_shadow_stack(std::string_view status) {
 }
 
 bool begins_with_call(std::string_view code) {
-  const auto byte = [&](std::size_t i) { return i < code.size() ? static_cast<std::uint8_t>(code[i]) : std::uint8_t{0}; };
+  const auto byte = [&](std::size_t i) {
+    return i < code.size() ? static_cast<std::uint8_t>(code[i]) : std::uint8_t{0};
+  };
   std::size_t at = 0;
   constexpr std::string_view kPrefixes = "\x26\x2e\x36\x3e\x64\x65\x66\x67\xf0\xf2\xf3";
   while (at < code.size() && kPrefixes.find(code[at]) != kPrefixes.npos) at++;
@@ -38,7 +40,9 @@ bool begins_with_call(std::string_view code) {
   return byte(at) == 0xe8 || (byte(at) == 0xff && (field == 2 || field == 3));
 }
 
-bool has_shadow_stack(std::uint32_t pid) { return says_shadow_stack(read_system_file("/proc/" + std::to_string(pid) + "/status")); }
+bool has_shadow_stack(std::uint32_t pid) {
+  return says_shadow_stack(read_system_file("/proc/" + std::to_string(pid) + "/status"));
+}
 
 bool any_process_has_shadow_stack() {
   std::error_code error;

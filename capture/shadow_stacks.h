@@ -1,7 +1,8 @@
 // Who has a user shadow stack, by x86_Thread_features in /proc/PID/status.
 //
-// Until the fix of July 2026 ("x86/uprobes: Keep shadow stack in sync for emulated CALLs") a probe on a call instruction ends a
-// process that has one. So such places are probed only while no process is known that has one (see SECURITY.md).
+// Until the fix of July 2026 ("x86/uprobes: Keep shadow stack in sync for emulated CALLs") a probe on a call
+// instruction ends a process that has one. So such places are probed only while no process is known that has one (see
+// SECURITY.md).
 #pragma once
 
 #include <cstdint>

@@ -19,7 +19,8 @@ namespace tailcap::capture {
 namespace {
 
 constexpr std::array kSignals = {SIGINT, SIGTERM, SIGHUP};
-constexpr std::int64_t kPatience = 1'000'000'000;  // ns from the first signal until another one ends the program at once
+constexpr std::int64_t kPatience =
+    1'000'000'000;  // ns from the first signal until another one ends the program at once
 
 // What the handler may touch. It runs on any thread, at any moment.
 struct State {
@@ -54,7 +55,9 @@ void handle(int signal) {
   if (state.signal.compare_exchange_strong(none, signal)) {
     state.since = now();
   } else if (now() - state.since > kPatience) {
-    end_at_once(signal, "tailcap-record: ended by another signal before the file was whole; `tailcap recover` saves what is in FILE.partial.\n");
+    end_at_once(signal,
+                "tailcap-record: ended by another signal before the file was whole; `tailcap recover` saves what is in "
+                "FILE.partial.\n");
   }
   const std::uint64_t one = 1;
   (void)!write(state.descriptor, &one, sizeof one);
@@ -77,7 +80,8 @@ Signals::Signals() {
   for (const int signal : kSignals) sigaddset(&action.sa_mask, signal);
   for (const int signal : kSignals) {
     struct sigaction before {};
-    // nohup: a terminal that goes away is to be survived. Shells ignore SIGINT for jobs in the background, which are ended by it all the same.
+    // nohup: a terminal that goes away is to be survived. Shells ignore SIGINT for jobs in the background, which are
+    // ended by it all the same.
     if (signal == SIGHUP && sigaction(signal, nullptr, &before) == 0 && before.sa_handler == SIG_IGN) continue;
     sigaction(signal, &action, nullptr);
   }
@@ -99,6 +103,8 @@ void Signals::recording() { state.recording = true; }
 int Signals::descriptor() const { return state.descriptor; }
 int Signals::taken() const { return state.signal; }
 
-const char* name_of_signal(int signal) { return signal == SIGINT ? "Ctrl-C" : signal == SIGTERM ? "SIGTERM" : "SIGHUP"; }
+const char* name_of_signal(int signal) {
+  return signal == SIGINT ? "Ctrl-C" : signal == SIGTERM ? "SIGTERM" : "SIGHUP";
+}
 
 }  // namespace tailcap::capture

@@ -1,8 +1,8 @@
 // SIGINT, SIGTERM and SIGHUP, from the moment this object exists until the process ends.
 //
-// Before recording() a signal ends the program at once: it says so, removes the file that was begun and exits with 128 and the
-// signal's number. After it, a signal only makes descriptor() readable, and the recording ends in order; if that takes more than
-// a second, another signal ends the program at once and leaves the file as far as it was written.
+// Before recording() a signal ends the program at once: it says so, removes the file that was begun and exits with 128
+// and the signal's number. After it, a signal only makes descriptor() readable, and the recording ends in order; if
+// that takes more than a second, another signal ends the program at once and leaves the file as far as it was written.
 #pragma once
 
 #include <string>

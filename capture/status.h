@@ -16,11 +16,12 @@ struct Tally {
   std::uint64_t events = 0;
   std::uint64_t lost = 0;
   std::vector<std::pair<std::string, std::uint64_t>> losses;  // what, how many
-  std::uint64_t quotas_unread = 0;  // processes and cgroups whose CPU quota had to wait for its turn, in one round at most
+  std::uint64_t quotas_unread =
+      0;  // processes and cgroups whose CPU quota had to wait for its turn, in one round at most
   std::uint64_t looks_dropped = 0;        // of the finder, at processes
   std::uint64_t probe_facts_dropped = 0;  // places of probes, and what is known of Go programs
-  std::vector<std::string> unrecorded;                        // traffic that is not recorded, a line each
-  std::vector<std::string> unwatched;                         // functions of TLS libraries, and why; the first few
+  std::vector<std::string> unrecorded;    // traffic that is not recorded, a line each
+  std::vector<std::string> unwatched;     // functions of TLS libraries, and why; the first few
 };
 
 // One line, rewritten each second; nothing unless stderr is a terminal.

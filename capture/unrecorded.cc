@@ -33,13 +33,16 @@ Kind kind_of(std::uint32_t number) {
   }
 }
 
-std::string amount(std::uint64_t count, const char* one, const char* more) { return std::to_string(count) + " " + (count == 1 ? one : more); }
+std::string amount(std::uint64_t count, const char* one, const char* more) {
+  return std::to_string(count) + " " + (count == 1 ? one : more);
+}
 
 }  // namespace
 
 void Unrecorded::look() {
   bpf::unrecorded_key key{};
-  for (int error = bpf_map_get_next_key(map_, nullptr, &key); error == 0; error = bpf_map_get_next_key(map_, &key, &key)) {
+  for (int error = bpf_map_get_next_key(map_, nullptr, &key); error == 0;
+       error = bpf_map_get_next_key(map_, &key, &key)) {
     bpf::unrecorded_count now{};
     if (bpf_map_lookup_elem(map_, &key, &now) != 0) continue;
     Sum& sum = sums_[{key.pid, key.kind}];
@@ -58,9 +61,10 @@ std::vector<std::pair<std::string, std::string>> Unrecorded::changed() {
     sum.told = sum.calls;
     const Kind kind = kind_of(key.second);
     // Where sockets are not told apart, their number is 0.
-    notes.emplace_back(kUnrecordedNote + std::to_string(key.first) + "." + kind.key,
-                       sum.process + ": " + amount(sum.bytes, "byte", "bytes") + " in " + amount(sum.calls, "call", "calls") +
-                           (sum.sockets ? " on " + amount(sum.sockets, "socket", "sockets") : "") + " by " + kind.words);
+    notes.emplace_back(
+        kUnrecordedNote + std::to_string(key.first) + "." + kind.key,
+        sum.process + ": " + amount(sum.bytes, "byte", "bytes") + " in " + amount(sum.calls, "call", "calls") +
+            (sum.sockets ? " on " + amount(sum.sockets, "socket", "sockets") : "") + " by " + kind.words);
   }
   return notes;
 }

@@ -24,10 +24,10 @@ class Unrecorded {
 
  private:
   struct Sum {
-    std::string process;  // its name and number
+    std::string process;                                        // its name and number
     std::uint64_t sockets = 0, calls = 0, bytes = 0, told = 0;  // told: calls, by changed()
   };
-  int map_;  // the kernel programs'
+  int map_;                                                      // the kernel programs'
   std::map<std::pair<std::uint32_t, std::uint32_t>, Sum> sums_;  // by process and kind; no more than the map holds
 };
 

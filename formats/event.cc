@@ -52,15 +52,14 @@ struct KindOf {
 Kind kind_of(const Event& event) { return std::visit(KindOf{}, event.body); }
 
 std::string_view name_of(Kind kind) {
-  constexpr std::string_view names[] = {"send",         "receive",       "arrival",      "retransmit",  "reset",
-                                        "state_change", "accept",        "socket_info",  "off_cpu",     "task_start",
-                                        "task_exec",    "task_exit",     "task_info",    "mapping",     "clock",
-                                        "loss",         "recorder_cost", "program_cost", "capture_end", "damage",
-                                        "tls_send",     "tls_receive",   "tls_step",     "probe",
-                                        "go_create",    "go_runtime",    "go_state",     "go_handler",  "go_program",
-                                        "stall",        "cpu_quota",     "go_call",     "sample",
-                                        "go_exit",      "go_panic",      "oom_kill",    "go_build", "go_channel",
-                                        "go_allocations", "file_call",  "note",         "net_interface", "masking"};
+  constexpr std::string_view names[] = {
+      "send",        "receive",  "arrival",       "retransmit",     "reset",       "state_change", "accept",
+      "socket_info", "off_cpu",  "task_start",    "task_exec",      "task_exit",   "task_info",    "mapping",
+      "clock",       "loss",     "recorder_cost", "program_cost",   "capture_end", "damage",       "tls_send",
+      "tls_receive", "tls_step", "probe",         "go_create",      "go_runtime",  "go_state",     "go_handler",
+      "go_program",  "stall",    "cpu_quota",     "go_call",        "sample",      "go_exit",      "go_panic",
+      "oom_kill",    "go_build", "go_channel",    "go_allocations", "file_call",   "note",         "net_interface",
+      "masking"};
   static_assert(std::size(names) == kKinds);
   const auto i = static_cast<std::size_t>(kind);
   return i < std::size(names) ? names[i] : "unknown";

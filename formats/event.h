@@ -148,11 +148,12 @@ struct SocketInfo {
 struct OffCpu {
   Time left = kNoTime;
   Time runnable = kNoTime;
-  std::uint32_t waker = 0;      // tid that made it runnable; 0: unknown or interrupt
-  std::uint32_t state = 0;      // task state bits at the switch: 0 running, 1 S, 2 D, …; 256 preempted in the kernel
-  std::int16_t syscall = -1;    // blocked in; -1: in none
-  std::uint16_t missed = 0;     // off-CPU intervals of this thread lost since the last one seen
-  std::uint64_t argument0 = 0;  // the call's first arguments: descriptor, futex address, …; stopped by a signal (state 4): which,
+  std::uint32_t waker = 0;    // tid that made it runnable; 0: unknown or interrupt
+  std::uint32_t state = 0;    // task state bits at the switch: 0 running, 1 S, 2 D, …; 256 preempted in the kernel
+  std::int16_t syscall = -1;  // blocked in; -1: in none
+  std::uint16_t missed = 0;   // off-CPU intervals of this thread lost since the last one seen
+  std::uint64_t argument0 =
+      0;  // the call's first arguments: descriptor, futex address, …; stopped by a signal (state 4): which,
   std::uint64_t argument1 = 0;  // … and the thread that sent it; 0: not known, the kernel
   bool throttled = false;       // its cgroup's CPU quota was used up; only where it was off and runnable
   SocketId socket = 0;          // what argument0's descriptor is, where that is a socket; 0: none, or not looked at
@@ -216,7 +217,7 @@ struct NetInterface {
   std::uint32_t index = 0;
   std::string_view name{};
   Family family = Family::unknown;
-  Address address{};  // port 0
+  Address address{};        // port 0
   std::uint8_t prefix = 0;  // bits of the network's part
   bool operator==(const NetInterface&) const = default;
 };
@@ -229,12 +230,12 @@ struct Note {
 
 // A function of a program or library at which the recorder stands, or why it does not.
 struct Probe {
-  std::string_view path{};      // the file
+  std::string_view path{};  // the file
   std::string_view function{};
-  std::string_view place{};     // "js +0x16: emulated"; empty where not attached
-  std::uint64_t offset = 0;     // of the place in the file
-  std::uint32_t price = 0;      // what a hit costs by the kind of instruction, ns; 0: not attached
-  std::string_view reason{};    // why not, or what is incomplete
+  std::string_view place{};   // "js +0x16: emulated"; empty where not attached
+  std::uint64_t offset = 0;   // of the place in the file
+  std::uint32_t price = 0;    // what a hit costs by the kind of instruction, ns; 0: not attached
+  std::string_view reason{};  // why not, or what is incomplete
   bool operator==(const Probe&) const = default;
 };
 
@@ -246,7 +247,8 @@ enum class LossCause : std::uint8_t {
   socket_table_full = 3,
   task_table_full = 4,
   session_table_full = 5,  // a TLS call whose beginning, or whose session, could not be kept
-  damaged = 6,             // a capture that was merged into this one was damaged there, or cut short; count only says that there was something
+  damaged = 6,  // a capture that was merged into this one was damaged there, or cut short; count only says that there
+                // was something
   unknown = 255
 };  // a cause that a later version counts
 struct Loss {
@@ -286,11 +288,12 @@ struct Damage {
 
 using Body =
     std::variant<Io, Arrival, Retransmit, Reset, StateChange, Accept, SocketInfo, OffCpu, TaskStart, TaskExec, TaskExit,
-                 TaskInfo, Mapping, ClockSnapshot, Loss, RecorderCost, ProgramCost, CaptureEnd, Damage,
-                 TlsIo, TlsStep, Probe, GoCreate, GoRuntime, GoState, GoHandler, GoProgram, Stall, CpuQuota, GoCall,
-                 Sample, GoExit, GoPanic, OomKill, GoBuild, GoChannel, GoAllocations, FileCall, Note, NetInterface, Masking>;
+                 TaskInfo, Mapping, ClockSnapshot, Loss, RecorderCost, ProgramCost, CaptureEnd, Damage, TlsIo, TlsStep,
+                 Probe, GoCreate, GoRuntime, GoState, GoHandler, GoProgram, Stall, CpuQuota, GoCall, Sample, GoExit,
+                 GoPanic, OomKill, GoBuild, GoChannel, GoAllocations, FileCall, Note, NetInterface, Masking>;
 
-// The kinds as numbers in the file. Io and TlsIo are two kinds each, so that a column never mixes directions. Never renumbered.
+// The kinds as numbers in the file. Io and TlsIo are two kinds each, so that a column never mixes directions. Never
+// renumbered.
 enum class Kind : std::uint8_t {
   send = 0,
   receive = 1,

@@ -22,7 +22,8 @@ struct GoExit {
   bool operator==(const GoExit&) const = default;
 };
 
-// Event::goroutine panicked. Many a panic is recovered (net/http recovers those of handlers): one that ends the process is followed by fatal.
+// Event::goroutine panicked. Many a panic is recovered (net/http recovers those of handlers): one that ends the process
+// is followed by fatal.
 enum class GoPanicStep : std::uint8_t {
   began = 0,
   fatal = 1,   // nobody recovers it: the process will end
@@ -68,7 +69,8 @@ struct GoState {
 struct GoHandler {
   std::uint64_t address = 0;  // of the function, in the process
   std::string_view name{};    // "main.(*Cart).ServeHTTP"; empty: not known
-  bool grpc = false;          // a method of gRPC; older recorders name the generated function that calls it: "pb._Cart_Get_Handler"
+  bool grpc =
+      false;  // a method of gRPC; older recorders name the generated function that calls it: "pb._Cart_Get_Handler"
   bool operator==(const GoHandler&) const = default;
 };
 
@@ -76,8 +78,8 @@ struct GoHandler {
 // connection. `connection` is the program's own object, an address: it means this connection until it is used anew.
 // Of gRPC `connection` is what is to be sent: the header fields that begin a call, or an answer, or end one.
 enum class GoCallStep : std::uint8_t {
-  asked = 0,   // Event::goroutine wants its request sent on this connection, which nobody else uses until it is answered
-  sends = 1,   // Event::goroutine is about to send on it
+  asked = 0,  // Event::goroutine wants its request sent on this connection, which nobody else uses until it is answered
+  sends = 1,  // Event::goroutine is about to send on it
   queues = 2,  // gRPC: Event::goroutine wants this sent
   writes = 3,  // gRPC: Event::goroutine, which sends all that goes over its connection, is about to send it on `stream`
   unknown = 255
@@ -89,8 +91,8 @@ struct GoCall {
   bool operator==(const GoCall&) const = default;
 };
 
-// Event::goroutine moved a value through a channel. Only in the deep profile. The events of one channel are in the order in
-// which it happened. Values without a size (struct{}) are not told of.
+// Event::goroutine moved a value through a channel. Only in the deep profile. The events of one channel are in the
+// order in which it happened. Values without a size (struct{}) are not told of.
 enum class GoChannelStep : std::uint8_t {
   gave = 0,       // to `partner`, who waited for one
   fetched = 1,    // from `partner`, who waited with it; the channel has no buffer
@@ -109,7 +111,8 @@ struct GoChannel {
 
 // Allocations of process Event::thread.pid since the reading before, of one class of sizes. Opt-in.
 struct GoAllocations {
-  std::uint64_t least = 0;  // bytes of the smallest that is counted here, a power of two or 0; the largest has less than twice that
+  std::uint64_t least =
+      0;  // bytes of the smallest that is counted here, a power of two or 0; the largest has less than twice that
   std::uint64_t count = 0, bytes = 0;
   bool operator==(const GoAllocations&) const = default;
 };
@@ -136,7 +139,8 @@ struct GoProgram {
 };
 
 // What a Go program says of its making, once for each program file: the lines that `go version -m` prints behind the
-// version, without their indentation ("dep\tgolang.org/x/net\tv0.7.0\th1:…"). Event::thread.pid is a process that runs it.
+// version, without their indentation ("dep\tgolang.org/x/net\tv0.7.0\th1:…"). Event::thread.pid is a process that runs
+// it.
 struct GoBuild {
   std::string_view path{};  // as GoProgram's
   std::string_view lines{};

@@ -1,5 +1,5 @@
-// Numbers of several machines in one capture, as `tailcap merge` makes it: process and thread numbers, sockets and so on
-// are each machine's own, and get the machine's number in bits that the kernel does not use. formats/FORMAT.md.
+// Numbers of several machines in one capture, as `tailcap merge` makes it: process and thread numbers, sockets and so
+// on are each machine's own, and get the machine's number in bits that the kernel does not use. formats/FORMAT.md.
 #pragma once
 
 #include <cstdint>

@@ -23,11 +23,16 @@ enum class Redaction : std::uint8_t {
 
 constexpr const char* name_of(Redaction redaction) {
   switch (redaction) {
-    case Redaction::masked_headers: return "masked_headers";
-    case Redaction::none: break;
-    case Redaction::allow_list: return "allow_list";
-    case Redaction::header_values: return "header_values";
-    case Redaction::payload_raw: return "payload_raw";
+    case Redaction::masked_headers:
+      return "masked_headers";
+    case Redaction::none:
+      break;
+    case Redaction::allow_list:
+      return "allow_list";
+    case Redaction::header_values:
+      return "header_values";
+    case Redaction::payload_raw:
+      return "payload_raw";
   }
   return "none";
 }

@@ -20,8 +20,10 @@ std::string replaced(std::string_view text, Keep keep, Escape escape) {
   out.reserve(text.size());
   while (!text.empty()) {
     const Character c = first_character(text);
-    if (c.code != kNoCharacter && keep(c.code)) out += text.substr(0, c.length);
-    else out += escape(c.code, text[0]);
+    if (c.code != kNoCharacter && keep(c.code))
+      out += text.substr(0, c.length);
+    else
+      out += escape(c.code, text[0]);
     text.remove_prefix(c.length);
   }
   return out;
@@ -35,17 +37,19 @@ std::string visible(char32_t code, char first) {
 }  // namespace
 
 bool misleading(char32_t c) {
-  return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xad || c == 0x61c || (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
-         (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || (c >= 0xfdd0 && c <= 0xfdef) || (c >= 0xfff0 && c <= 0xfffb) ||
-         (c & 0xfffe) == 0xfffe || (c >= 0xe0000 && c <= 0xe0fff);
+  return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xad || c == 0x61c || (c >= 0x200b && c <= 0x200f) ||
+         (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || (c >= 0xfdd0 && c <= 0xfdef) ||
+         (c >= 0xfff0 && c <= 0xfffb) || (c & 0xfffe) == 0xfffe || (c >= 0xe0000 && c <= 0xe0fff);
 }
 
 std::string printable(std::string_view text) {
-  return replaced(text, [](char32_t c) { return c != '\\' && !misleading(c); }, visible);
+  return replaced(
+      text, [](char32_t c) { return c != '\\' && !misleading(c); }, visible);
 }
 
 std::string printable_message(std::string_view text) {
-  return replaced(text, [](char32_t c) { return c == '\n' || !misleading(c); }, visible);
+  return replaced(
+      text, [](char32_t c) { return c == '\n' || !misleading(c); }, visible);
 }
 
 std::string printable_json(std::string_view json) {

@@ -42,26 +42,35 @@ const std::vector<Stopped>& stopped_captures() { return stopped(); }
 
 std::string_view name_of(StopReason reason) {
   switch (reason) {
-    case StopReason::none: return "none";
-    case StopReason::memory: return "memory_limit";
-    case StopReason::requests: return "request_limit";
-    case StopReason::many_requests: return "requests_out_of_proportion";
-    case StopReason::many_events: return "events_out_of_proportion";
+    case StopReason::none:
+      return "none";
+    case StopReason::memory:
+      return "memory_limit";
+    case StopReason::requests:
+      return "request_limit";
+    case StopReason::many_requests:
+      return "requests_out_of_proportion";
+    case StopReason::many_events:
+      return "events_out_of_proportion";
   }
   return "unknown";
 }
 
 std::string text_of(StopReason reason) {
   switch (reason) {
-    case StopReason::none: return "";
+    case StopReason::none:
+      return "";
     case StopReason::memory:
-      return "reading the rest needs more than " + std::to_string(limits().memory >> 20) + " MiB of memory (--max-memory sets the limit)";
+      return "reading the rest needs more than " + std::to_string(limits().memory >> 20) +
+             " MiB of memory (--max-memory sets the limit)";
     case StopReason::requests:
       return "it holds more than " + std::to_string(limits().requests) + " requests (--max-requests sets the limit)";
     case StopReason::many_requests:
-      return "it holds more requests than a recording of its size, and may be crafted (--max-requests N reads it all the same)";
+      return "it holds more requests than a recording of its size, and may be crafted (--max-requests N reads it all "
+             "the same)";
     case StopReason::many_events:
-      return "it holds more events or bytes than a recording of its size, and may be crafted (--max-requests N reads it all the same)";
+      return "it holds more events or bytes than a recording of its size, and may be crafted (--max-requests N reads "
+             "it all the same)";
   }
   return "";
 }
@@ -91,8 +100,10 @@ RequestAllowance::RequestAllowance(const std::string& path) {
 bool RequestAllowance::admits(std::uint64_t requests) {
   if (progress_ == nullptr) return true;
   StopReason reason = StopReason::none;
-  if (requests > most_) reason = most_ == limits().requests ? StopReason::requests : StopReason::many_requests;
-  else if (requests % kLookAtMemory == 0 && resident_bytes() > file::allowed_memory(*progress_)) reason = StopReason::memory;
+  if (requests > most_)
+    reason = most_ == limits().requests ? StopReason::requests : StopReason::many_requests;
+  else if (requests % kLookAtMemory == 0 && resident_bytes() > file::allowed_memory(*progress_))
+    reason = StopReason::memory;
   if (reason != StopReason::none && progress_->stopped == StopReason::none) progress_->stopped = reason;
   return reason == StopReason::none;
 }
@@ -100,14 +111,18 @@ bool RequestAllowance::admits(std::uint64_t requests) {
 namespace file {
 
 FileIdentity identity_of(const struct stat& status) {
-  return {status.st_dev, status.st_ino, static_cast<std::uint64_t>(status.st_size), std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec};
+  return {status.st_dev, status.st_ino, static_cast<std::uint64_t>(status.st_size),
+          std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec};
 }
 
 ReadProgress& progress_of(const FileIdentity& file) { return progress()[file]; }
 
-std::uint64_t allowed_memory(const ReadProgress& progress) { return progress.read_once ? limits().memory : limits().memory / 4 * 3; }
+std::uint64_t allowed_memory(const ReadProgress& progress) {
+  return progress.read_once ? limits().memory : limits().memory / 4 * 3;
+}
 
-void note_stop(ReadProgress& progress, const std::string& name, StopReason reason, Duration after, std::uint64_t events) {
+void note_stop(ReadProgress& progress, const std::string& name, StopReason reason, Duration after,
+               std::uint64_t events) {
   if (std::exchange(progress.noted, true)) return;
   progress.stopped = reason;
   progress.events = events;

@@ -14,18 +14,19 @@
 namespace tailcap::formats {
 
 struct ReadLimits {
-  std::uint64_t memory = 4ull << 30;      // resident memory of this process while it reads
-  std::uint64_t requests = 50'000'000;    // of one capture
-  // Whether what a file holds may be out of proportion to its size. Off where somebody says how many requests to expect.
+  std::uint64_t memory = 4ull << 30;    // resident memory of this process while it reads
+  std::uint64_t requests = 50'000'000;  // of one capture
+  // Whether what a file holds may be out of proportion to its size. Off where somebody says how many requests to
+  // expect.
   bool proportion = true;
 };
 
 void set_read_limits(const ReadLimits& limits);
 const ReadLimits& read_limits();
 
-// What may come out of a file of so many bytes, where ReadLimits::proportion holds. Recordings and generated loads that were
-// measured had at most 8 bytes of messages, 0.22 events and 0.03 requests per byte of the file; the factors are 20 times
-// that or more. What is free of them takes some five seconds.
+// What may come out of a file of so many bytes, where ReadLimits::proportion holds. Recordings and generated loads that
+// were measured had at most 8 bytes of messages, 0.22 events and 0.03 requests per byte of the file; the factors are 20
+// times that or more. What is free of them takes some five seconds.
 inline constexpr std::uint64_t kFreeRaw = 512ull << 20, kRawPerByte = 1000;
 inline constexpr std::uint64_t kFreeEvents = 4'000'000, kEventsPerByte = 5;
 inline constexpr std::uint64_t kFreeRequests = 250'000, kRequestsPerByte = 1;
@@ -59,7 +60,8 @@ struct ReadProgress;
 class RequestAllowance {
  public:
   explicit RequestAllowance(const std::string& path);
-  // Whether there may be this many requests. The first time there may not, formats::Reader ends the reading of the file.
+  // Whether there may be this many requests. The first time there may not, formats::Reader ends the reading of the
+  // file.
   bool admits(std::uint64_t requests);
 
  private:

@@ -75,7 +75,7 @@ struct Reader::Impl {
   std::size_t at = 0;
   Time first = kNoTime, last = kNoTime, block_last = kNoTime;
   bool ended = false;
-  Event made;  // by the reader: Damage, CaptureEnd
+  Event made;                      // by the reader: Damage, CaptureEnd
   std::span<const Event> pending;  // of the block that is being delivered
   std::uint64_t delivered = 0;     // events of blocks
   file::ReadProgress& progress;
@@ -136,13 +136,17 @@ struct Reader::Impl {
     return make(last, CaptureEnd{index.state});
   }
 
-  // A part of the block: a few events can grow to so much that the limits have to be looked at in between. Empty: stopped.
+  // A part of the block: a few events can grow to so much that the limits have to be looked at in between. Empty:
+  // stopped.
   std::span<const Event> slice() {
     std::size_t n = std::min(pending.size(), kSlice);
-    if (earlier.stopped != StopReason::none) n = std::min<std::uint64_t>(n, earlier.events - std::min(delivered, earlier.events));
+    if (earlier.stopped != StopReason::none)
+      n = std::min<std::uint64_t>(n, earlier.events - std::min(delivered, earlier.events));
     // What is made of the events may have reached a limit, too.
-    if (n == 0 || progress.stopped != earlier.stopped) stop(progress.stopped);
-    else if (resident_bytes() > allowed_memory(progress)) stop(StopReason::memory);
+    if (n == 0 || progress.stopped != earlier.stopped)
+      stop(progress.stopped);
+    else if (resident_bytes() > allowed_memory(progress))
+      stop(StopReason::memory);
     if (stopped) return {};
     const auto events = pending.first(n);
     pending = pending.subspan(n);

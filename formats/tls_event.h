@@ -9,16 +9,17 @@
 
 namespace tailcap::formats {
 
-// The number that the recorder gave a TLS session: an SSL object, a gnutls_session_t or a Go tls.Conn, from its first use
-// to its end. Unique in a capture; no socket's cookie, which the bit tells apart.
+// The number that the recorder gave a TLS session: an SSL object, a gnutls_session_t or a Go tls.Conn, from its first
+// use to its end. Unique in a capture; no socket's cookie, which the bit tells apart.
 using TlsSessionId = std::uint64_t;
 inline constexpr TlsSessionId kTlsSessionBit = std::uint64_t{1} << 62;
 
 enum class TlsLibrary : std::uint8_t { unknown = 0, openssl = 1, gnutls = 2, go = 3 };
 
-// Plaintext that a TLS library took (out) or handed over (in): a call that moved something, from `began` to Event::time,
-// on Event::thread. Which socket carries the session is not said here: the socket's events inside the call tell. length 0
-// with Direction::in: there is no more; the peer closed, in order as far as no TlsStep failed has gone before.
+// Plaintext that a TLS library took (out) or handed over (in): a call that moved something, from `began` to
+// Event::time, on Event::thread. Which socket carries the session is not said here: the socket's events inside the call
+// tell. length 0 with Direction::in: there is no more; the peer closed, in order as far as no TlsStep failed has gone
+// before.
 //
 // position counts the plaintext bytes moved in this direction since the session was first seen.
 struct TlsIo {

@@ -26,7 +26,8 @@ std::uint32_t previous_attempts(const flow::Exchange& e) {
   if (e.protocol != flow::Protocol::grpc) return 0;
   const auto field = e.request_headers.find("grpc-previous-rpc-attempts");
   std::uint32_t n = 0;
-  if (!field || std::from_chars(field->data(), field->data() + field->size(), n).ptr != field->data() + field->size()) return 0;
+  if (!field || std::from_chars(field->data(), field->data() + field->size(), n).ptr != field->data() + field->size())
+    return 0;
   return n < 1u << 20 ? n : 0;
 }
 
@@ -41,7 +42,8 @@ using Kind = std::tuple<std::uint32_t, flow::TextId, flow::TextId, flow::TextId>
 
 // nullopt: too little is known of it to say that another is the same.
 std::optional<Kind> kind_of(const Request& row) {
-  if (row.role != flow::Role::client || row.pid == 0 || row.method == 0 || row.path == 0 || row.authority == 0 || !known(row.start))
+  if (row.role != flow::Role::client || row.pid == 0 || row.method == 0 || row.path == 0 || row.authority == 0 ||
+      !known(row.start))
     return std::nullopt;
   return Kind{row.pid, row.method, row.path, row.authority};
 }
@@ -111,7 +113,8 @@ class Attempts::Search {
 
   const Noted* noted(std::size_t i) const {
     const flow::ExchangeId id = table_.rows.id(i);
-    const auto at = std::lower_bound(noted_.begin(), noted_.end(), id, [](const Noted& n, flow::ExchangeId x) { return n.id < x; });
+    const auto at =
+        std::lower_bound(noted_.begin(), noted_.end(), id, [](const Noted& n, flow::ExchangeId x) { return n.id < x; });
     return at != noted_.end() && at->id == id ? &*at : nullptr;
   }
 

@@ -1,7 +1,8 @@
-// Several requests that were one call: what was refused or never answered and then made again; gRPC's retries and hedges.
+// Several requests that were one call: what was refused or never answered and then made again; gRPC's retries and
+// hedges.
 //
-// gRPC says so itself (grpc-previous-rpc-attempts): the number of the attempt is certain, and which call it belongs to is
-// told where only one can be meant. Everything else is inferred from the same request (process, method, target,
+// gRPC says so itself (grpc-previous-rpc-attempts): the number of the attempt is certain, and which call it belongs to
+// is told where only one can be meant. Everything else is inferred from the same request (process, method, target,
 // authority, a body that is not smaller, no other x-request-id) being made once within a second of
 //   - its being refused unprocessed: REFUSED_STREAM, or above GOAWAY's last stream;
 //   - its staying unanswered on a connection that had carried others before: the server had closed it meanwhile.

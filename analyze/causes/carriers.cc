@@ -30,8 +30,10 @@ void find_carrier(Note& s, std::uint32_t pid, const Goroutines& goroutines) {
 void find_caller(Note& c, std::uint32_t pid, Goroutines& goroutines) {
   if (c.stream != 0 || c.writer_goroutine == 0) return;
   const Goroutines::Asked asked = goroutines.take_caller({pid, c.writer_goroutine}, c.began);
-  if (asked.caller != 0) c.goroutine = asked.caller, c.made = asked.at;
-  else if (c.writer_goroutine == c.reader_goroutine) c.goroutine = c.writer_goroutine;
+  if (asked.caller != 0)
+    c.goroutine = asked.caller, c.made = asked.at;
+  else if (c.writer_goroutine == c.reader_goroutine)
+    c.goroutine = c.writer_goroutine;
   c.goroutine_sure = c.goroutine != 0;
 }
 
@@ -39,7 +41,9 @@ void find_carriers(std::uint32_t pid, Process& process, const Goroutines& gorout
   std::map<flow::ConnectionId, std::vector<Stream>> by_connection;
   std::map<flow::ExchangeId, std::uint64_t> found;
   for (const Note& s : process.servers)
-    if (s.stream != 0) by_connection[s.id.connection].push_back({s.id, s.stream, s.reader_goroutine, s.writer_goroutine, s.began, s.answered, {}});
+    if (s.stream != 0)
+      by_connection[s.id.connection].push_back(
+          {s.id, s.stream, s.reader_goroutine, s.writer_goroutine, s.began, s.answered, {}});
   for (auto& [connection, requests] : by_connection) {
     find_carriers(pid, requests, goroutines);
     for (const Stream& r : requests)
@@ -57,7 +61,8 @@ void find_carriers(std::uint32_t pid, Process& process, const Goroutines& gorout
     const Goroutine writer{pid, c.writer_goroutine};
     if (goroutines.writes_streams(writer)) {
       const Goroutines::Asked asked = goroutines.queued(writer, c.stream);
-      if (asked.caller != 0 && asked.at <= c.began) c.goroutine = asked.caller, c.made = asked.at, c.goroutine_sure = true;
+      if (asked.caller != 0 && asked.at <= c.began)
+        c.goroutine = asked.caller, c.made = asked.at, c.goroutine_sure = true;
     } else if (sent[c.writer_goroutine] == 1) {
       // It may have sent others that were lost.
       const Goroutines::Origin* made = goroutines.origin(writer);

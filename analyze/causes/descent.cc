@@ -25,7 +25,8 @@ void Descent::index() {
 Descent::Found Descent::of(const Note& call) const {
   if (call.goroutine == 0) return {};
   // Who asked for it is told by the last hand-over before it; a later one may be lost.
-  if (call.made < call.began && goroutines_.losses().any(call.made, call.began, Losses::kSends | kinds_of(formats::Kind::go_call)))
+  if (call.made < call.began &&
+      goroutines_.losses().any(call.made, call.began, Losses::kSends | kinds_of(formats::Kind::go_call)))
     return {-1, false, true};
   std::uint64_t g = call.goroutine;
   Time at = call.made;
@@ -36,9 +37,10 @@ Descent::Found Descent::of(const Note& call) const {
       const Note& s = process_.servers[static_cast<std::size_t>(found.server)];
       found.sure = found.sure && call.goroutine_sure && s.whole;
       if (step == 0) return found;
-      // Made for the request, but used after it: it may have been for another even before. One call alone is rather what
-      // the request left behind.
-      if (goroutines_.losses().any(s.began, std::max({s.ended, call.made, call.ended}), kCalls)) return {-1, false, true};
+      // Made for the request, but used after it: it may have been for another even before. One call alone is rather
+      // what the request left behind.
+      if (goroutines_.losses().any(s.began, std::max({s.ended, call.made, call.ended}), kCalls))
+        return {-1, false, true};
       if (only_during(call.goroutine, s)) return found;
       return calls_.at(call.goroutine).size() > 1 ? Found{} : Found{found.server, false};
     }
@@ -68,7 +70,8 @@ Descent::Found Descent::of(std::uint64_t goroutine, Time at) const {
 Descent::Found Descent::working_on(std::uint64_t goroutine, Time at) const {
   const auto& mine = servers_.at(goroutine);
   const auto& all = process_.servers;
-  auto after = std::upper_bound(mine.begin(), mine.end(), at, [&](Time t, std::uint32_t n) { return t < all[n].began; });
+  auto after =
+      std::upper_bound(mine.begin(), mine.end(), at, [&](Time t, std::uint32_t n) { return t < all[n].began; });
   if (after == mine.begin()) return {};
   const std::uint32_t last = *--after;
   const Note& s = all[last];
@@ -84,7 +87,9 @@ Descent::Found Descent::working_on(std::uint64_t goroutine, Time at) const {
 }
 
 // It was seen from its first byte to its answer, and is under way at that time.
-bool Descent::sees(const Note& server, Time at) const { return server.whole && known(server.answered) && server.answered >= at; }
+bool Descent::sees(const Note& server, Time at) const {
+  return server.whole && known(server.answered) && server.answered >= at;
+}
 
 bool Descent::only_during(std::uint64_t goroutine, const Note& server) const {
   const auto it = calls_.find(goroutine);

@@ -4,8 +4,8 @@
 // Goroutines of a pool that the first request started descend from that one, whatever they work on later; so descent is
 // believed only of goroutines that made calls during the life of their request and never after it.
 //
-// A request ends with its answer, or with the next one that its goroutine reads. Where both may have been lost, it is not
-// known what the goroutine works on.
+// A request ends with its answer, or with the next one that its goroutine reads. Where both may have been lost, it is
+// not known what the goroutine works on.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,8 @@ class Descent {
   static constexpr int kMaxSteps = 64;
 
   // Both must outlive it.
-  Descent(std::uint32_t pid, const Process& process, const Goroutines& goroutines) : pid_(pid), process_(process), goroutines_(goroutines) {}
+  Descent(std::uint32_t pid, const Process& process, const Goroutines& goroutines)
+      : pid_(pid), process_(process), goroutines_(goroutines) {}
   // When the exchanges are in order of their beginning, and know their goroutines.
   void index();
 

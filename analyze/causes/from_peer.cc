@@ -26,17 +26,21 @@ void fill(Request& row, const Request& peer) {
   fill(row.path, peer.path, absent, FromPeer::path, filled);
   fill(row.authority, peer.authority, absent, FromPeer::authority, filled);
   fill(row.request_id, peer.request_id, absent, FromPeer::request_id, filled);
-  if (row.traceparent == 0 && peer.traceparent != 0 && row.trace_format == flow::TraceFormat::none) row.trace_format = peer.trace_format;
-  if (row.trace_format == peer.trace_format) fill(row.traceparent, peer.traceparent, absent, FromPeer::traceparent, filled);
+  if (row.traceparent == 0 && peer.traceparent != 0 && row.trace_format == flow::TraceFormat::none)
+    row.trace_format = peer.trace_format;
+  if (row.trace_format == peer.trace_format)
+    fill(row.traceparent, peer.traceparent, absent, FromPeer::traceparent, filled);
   fill(row.status, peer.status, std::uint16_t{0}, FromPeer::status, filled);
   // A status that the server sent while the client cancelled was never the client's.
   if (row.outcome != Outcome::cancelled) fill(row.grpc_status, peer.grpc_status, -1, FromPeer::grpc_status, filled);
   // All of both messages was seen here too, but for what they meant.
-  const bool whole = row.has_duration && peer.complete && row.request_bytes >= 0 && row.request_bytes == peer.request_bytes &&
-                     row.response_bytes >= 0 && row.response_bytes == peer.response_bytes && !flow::has(row.taints, Taint::bytes_lost);
+  const bool whole = row.has_duration && peer.complete && row.request_bytes >= 0 &&
+                     row.request_bytes == peer.request_bytes && row.response_bytes >= 0 &&
+                     row.response_bytes == peer.response_bytes && !flow::has(row.taints, Taint::bytes_lost);
   if (filled == 0) return;
   // What the client has read to its end, the server has sent.
-  if (row.outcome == Outcome::unknown && (whole || (row.role == flow::Role::server && peer.complete))) row.outcome = peer.outcome;
+  if (row.outcome == Outcome::unknown && (whole || (row.role == flow::Role::server && peer.complete)))
+    row.outcome = peer.outcome;
   if (!whole) return;
   if (row.protocol != peer.protocol) row.protocol = peer.protocol;
   row.complete = true;
@@ -54,7 +58,8 @@ void FieldsFromPeer::settle(flow::RequestTable& table) {
   auto& rows = table.rows;
   std::vector<std::pair<flow::ExchangeId, std::size_t>> wanted;  // the peer, and the row it is for
   for (std::size_t i = 0; i < rows.size(); ++i)
-    if (rows.peer(i).connection != 0 && std::binary_search(unknown_.begin(), unknown_.end(), rows.id(i))) wanted.emplace_back(rows.peer(i), i);
+    if (rows.peer(i).connection != 0 && std::binary_search(unknown_.begin(), unknown_.end(), rows.id(i)))
+      wanted.emplace_back(rows.peer(i), i);
   std::sort(wanted.begin(), wanted.end());
   for (std::size_t i = 0; i < rows.size() && !wanted.empty(); ++i) {
     const auto at = std::lower_bound(wanted.begin(), wanted.end(), std::pair{rows.id(i), std::size_t{0}});

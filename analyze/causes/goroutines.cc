@@ -30,7 +30,8 @@ void Goroutines::enter(Goroutine g, Time at, flow::TextId name) {
   const Origin* made = origin(g);
   if (!made || made->creator == 0 || children_kept_ >= kMaxGoroutines) return;
   auto& siblings = children_[{g.pid, made->creator}];
-  const auto known_one = std::find_if(siblings.rbegin(), siblings.rend(), [&](const Child& c) { return c.number == g.number || c.made < made->at; });
+  const auto known_one = std::find_if(siblings.rbegin(), siblings.rend(),
+                                      [&](const Child& c) { return c.number == g.number || c.made < made->at; });
   if (known_one != siblings.rend() && known_one->number == g.number) {
     known_one->handler = name;
     return;

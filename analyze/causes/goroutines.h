@@ -1,5 +1,5 @@
-// What is known of the goroutines of Go programs: who made them, which handlers they entered, for whom they send requests;
-// and when events that would tell were lost.
+// What is known of the goroutines of Go programs: who made them, which handlers they entered, for whom they send
+// requests; and when events that would tell were lost.
 #pragma once
 
 #include <array>
@@ -25,8 +25,9 @@ class Goroutines {
  public:
   static constexpr std::size_t kMaxGoroutines = 1u << 20;  // whose making is kept; later ones have no origin
   static constexpr std::size_t kMaxHandling = 1u << 16;    // that entered handlers, at a time
-  static constexpr std::size_t kMaxConnections = 1u << 16; // of HTTP clients, at a time; as many header fields of gRPC that wait
-  static constexpr std::size_t kMaxStreams = 1u << 20;     // of gRPC whose first sender is kept; later ones have none
+  static constexpr std::size_t kMaxConnections =
+      1u << 16;  // of HTTP clients, at a time; as many header fields of gRPC that wait
+  static constexpr std::size_t kMaxStreams = 1u << 20;  // of gRPC whose first sender is kept; later ones have none
 
   struct Origin {
     std::uint64_t creator = 0;  // 0: the runtime, or not known
@@ -49,12 +50,13 @@ class Goroutines {
 
   void push(const formats::Event& event, flow::TextPool& texts);
   const Origin* origin(Goroutine g) const;
-  // Whether it entered a handler in [from, to], and the last one. Only of the recent past; ask when the exchange is done.
+  // Whether it entered a handler in [from, to], and the last one. Only of the recent past; ask when the exchange is
+  // done.
   Handled handled(Goroutine g, formats::Time from, formats::Time to) const;
   // Those of its children that entered handlers, in order of their making.
   std::vector<Child> handlers_of(Goroutine creator) const;
-  // Whose request `writer`, the goroutine of an HTTP client's connection, sent at `sent`. Each answer is given once: if the
-  // event that told of the next request was lost, it has none, rather than this one.
+  // Whose request `writer`, the goroutine of an HTTP client's connection, sent at `sent`. Each answer is given once: if
+  // the event that told of the next request was lost, it has none, rather than this one.
   Asked take_caller(Goroutine writer, formats::Time sent);
   // gRPC: who made the call that `writer`, the goroutine of an HTTP/2 connection, sent as this stream.
   Asked queued(Goroutine writer, std::uint32_t stream) const;
@@ -64,7 +66,9 @@ class Goroutines {
 
  private:
   struct Hash {
-    std::size_t operator()(const Goroutine& g) const { return (g.number ^ (std::uint64_t{g.pid} << 40)) * 0x9e3779b97f4a7c15u >> 20; }
+    std::size_t operator()(const Goroutine& g) const {
+      return (g.number ^ (std::uint64_t{g.pid} << 40)) * 0x9e3779b97f4a7c15u >> 20;
+    }
   };
   struct Entry {
     formats::Time at = formats::kNoTime;
@@ -98,7 +102,8 @@ class Goroutines {
   std::size_t children_kept_ = 0;
   std::unordered_map<Goroutine, Asked, Hash> asked_;  // by connection: its number in place of the goroutine's
   std::unordered_map<Goroutine, Sender, Hash> senders_;
-  std::unordered_map<Goroutine, Asked, Hash> queued_;  // by what is to be sent: its address in place of the goroutine's number
+  std::unordered_map<Goroutine, Asked, Hash>
+      queued_;  // by what is to be sent: its address in place of the goroutine's number
   std::unordered_map<Goroutine, Streams, Hash> writers_;
   std::size_t streams_kept_ = 0;
 };

@@ -41,9 +41,15 @@ std::vector<Taken> HandOvers::take(std::uint32_t pid) {
   for (const Step& s : steps) {
     const formats::GoChannel& c = s.what;
     switch (c.step) {
-      case GoChannelStep::gave: taken.push_back({c.partner, s.at, s.at, s.goroutine, c.channel}); break;
-      case GoChannelStep::fetched: taken.push_back({s.goroutine, s.at, s.at, c.partner, c.channel}); break;
-      case GoChannelStep::put: slots[c.slot] = {s.goroutine, s.at}; break;
+      case GoChannelStep::gave:
+        taken.push_back({c.partner, s.at, s.at, s.goroutine, c.channel});
+        break;
+      case GoChannelStep::fetched:
+        taken.push_back({s.goroutine, s.at, s.at, c.partner, c.channel});
+        break;
+      case GoChannelStep::put:
+        slots[c.slot] = {s.goroutine, s.at};
+        break;
       case GoChannelStep::took:
       case GoChannelStep::exchanged: {
         const Put put = out_of(c.slot);
@@ -51,7 +57,8 @@ std::vector<Taken> HandOvers::take(std::uint32_t pid) {
         if (c.step == GoChannelStep::exchanged) slots[c.slot] = {c.partner, s.at};
         break;
       }
-      case GoChannelStep::unknown: break;
+      case GoChannelStep::unknown:
+        break;
     }
   }
   return taken;

@@ -19,10 +19,13 @@ void HandlerFinder::push(const flow::Exchange& e) {
   if (e.reader.goroutine == 0 && e.writer.goroutine == 0) return;
   const formats::Time began = e.request.first_done;
   const formats::Time answered = formats::known(e.response.first_done) ? e.response.first_done : formats::kMaxTime;
-  flow::Served served{e.id, e.reader.pid, e.protocol, 0, began, formats::known(e.response.last_done) ? e.response.last_done : formats::kMaxTime};
+  flow::Served served{e.id,       e.reader.pid,
+                      e.protocol, 0,
+                      began,      formats::known(e.response.last_done) ? e.response.last_done : formats::kMaxTime};
   if (e.stream != 0) {
     if (kept_ >= kMaxStreams) return keep(served);
-    streams_[{e.reader.pid, e.id.connection}].push_back({e.id, e.stream, e.reader.goroutine, e.writer.goroutine, began, answered, {}});
+    streams_[{e.reader.pid, e.id.connection}].push_back(
+        {e.id, e.stream, e.reader.goroutine, e.writer.goroutine, began, answered, {}});
     streamed_.push_back(served);
     ++kept_;
     return;
@@ -30,7 +33,8 @@ void HandlerFinder::push(const flow::Exchange& e) {
   for (const std::uint64_t g : {e.writer.goroutine, e.reader.goroutine}) {
     const auto handled = goroutines_.handled({e.reader.pid, g}, began, answered);
     if (!handled.yes) continue;
-    if (handled.name != 0) entered_.push_back({{e.id, handled.name}, began, known(e.response.first_done) ? answered : kNoTime});
+    if (handled.name != 0)
+      entered_.push_back({{e.id, handled.name}, began, known(e.response.first_done) ? answered : kNoTime});
     served.goroutine = g;
     return keep(served);
   }
@@ -55,7 +59,8 @@ void HandlerFinder::settle(flow::RequestTable& table) {
   streams_.clear();
   // The innermost handler, or the answer after which its goroutine entered others, may be lost.
   for (const Entered& e : entered_)
-    if (!goroutines_.losses().any(e.from, known(e.to) ? e.to : formats::kMaxTime, known(e.to) ? kEntered : kEntered | Losses::kSends))
+    if (!goroutines_.losses().any(e.from, known(e.to) ? e.to : formats::kMaxTime,
+                                  known(e.to) ? kEntered : kEntered | Losses::kSends))
       found_.push_back(e.handler);
   entered_ = {};
   std::sort(carriers.begin(), carriers.end());

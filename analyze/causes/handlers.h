@@ -15,8 +15,9 @@ namespace tailcap::causes {
 
 class HandlerFinder {
  public:
-  static constexpr std::size_t kMaxServed = 1u << 22;   // requests of which is kept who served them
-  static constexpr std::size_t kMaxStreams = 1u << 19;  // requests over HTTP/2 that wait for the end; later ones have no handler
+  static constexpr std::size_t kMaxServed = 1u << 22;  // requests of which is kept who served them
+  static constexpr std::size_t kMaxStreams =
+      1u << 19;  // requests over HTTP/2 that wait for the end; later ones have no handler
 
   // Gets every event before this gets the exchange that it is part of; must outlive it.
   explicit HandlerFinder(const Goroutines& goroutines) : goroutines_(goroutines) {}

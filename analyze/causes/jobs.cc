@@ -25,7 +25,7 @@ void Jobs::index(std::vector<Taken> taken) {
     act(t.goroutine, t.at);
     if (t.giver != 0) act(t.giver, t.given);
   }
-  std::unordered_map<std::uint64_t, std::int64_t> last;  // the request of what a goroutine took last
+  std::unordered_map<std::uint64_t, std::int64_t> last;              // the request of what a goroutine took last
   std::set<std::pair<std::uint64_t, std::uint64_t>> givers, takers;  // with the channel
   for (const Taken& t : taken) {
     Item item{t};
@@ -70,7 +70,8 @@ bool Jobs::loops(const std::vector<std::uint32_t>& mine, std::uint64_t channel) 
 // Whether it is over with the one when it takes the next: it made calls meanwhile, or the request was answered.
 bool Jobs::finished(const Item& job, const Item& next, const Note& call) const {
   if (job.server == next.server) return true;
-  if (job.server >= 0 && or_later(process_.servers[static_cast<std::size_t>(job.server)].ended) <= next.taken.at) return true;
+  if (job.server >= 0 && or_later(process_.servers[static_cast<std::size_t>(job.server)].ended) <= next.taken.at)
+    return true;
   const auto calls = calls_.find(call.goroutine);
   return calls != calls_.end() && std::any_of(calls->second.begin(), calls->second.end(), [&](std::uint32_t n) {
            const Time made = process_.clients[n].made;
@@ -82,7 +83,8 @@ Descent::Found Jobs::of(const Note& call) const {
   const auto at = by_taker_.find(call.goroutine);
   if (call.goroutine == 0 || at == by_taker_.end() || descent_.serves(call.goroutine)) return {};
   const auto& mine = at->second;
-  auto next = std::upper_bound(mine.begin(), mine.end(), call.made, [&](Time t, std::uint32_t n) { return t < items_[n].taken.at; });
+  auto next = std::upper_bound(mine.begin(), mine.end(), call.made,
+                               [&](Time t, std::uint32_t n) { return t < items_[n].taken.at; });
   std::vector<std::int64_t> others;  // what it took meanwhile is of these
   const Item* job = nullptr;
   for (std::size_t looked = 0; next != mine.begin(); ++looked) {
@@ -101,8 +103,10 @@ Descent::Found Jobs::of(const Note& call) const {
     }
     if (job) continue;
     if (item.taken.channel == 0 && item.direct) return {};
-    if (item.direct || (anchor && item.server >= 0)) others.push_back(item.server);
-    else if (anchor) return {};
+    if (item.direct || (anchor && item.server >= 0))
+      others.push_back(item.server);
+    else if (anchor)
+      return {};
   }
   if (!job || std::any_of(others.begin(), others.end(), [&](std::int64_t s) { return s != job->server; })) return {};
   const Note& s = process_.servers[static_cast<std::size_t>(job->server)];

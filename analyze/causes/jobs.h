@@ -1,9 +1,10 @@
-// Calls by goroutines that work for whoever gives them something to do through a channel: for which request each was made.
+// Calls by goroutines that work for whoever gives them something to do through a channel: for which request each was
+// made.
 //
 // A worker takes from its channel again and again, and what it took last it works on. Believed only of a channel that
 // goroutines at requests give to and from which they never take: not of those that answers, tokens or connections go
-// through, which have the same look. Where a worker took something else of another request in between, or something that nobody's
-// request gave, nothing is said.
+// through, which have the same look. Where a worker took something else of another request in between, or something
+// that nobody's request gave, nothing is said.
 #pragma once
 
 #include <cstdint>

@@ -13,9 +13,9 @@ using formats::known;
 
 namespace {
 
-constexpr std::size_t kMaxParts = 32;       // of one target
-constexpr std::size_t kMaxRun = 8;          // words of one part that are looked at together
-constexpr std::size_t kMaxWords = 63;       // of one call
+constexpr std::size_t kMaxParts = 32;  // of one target
+constexpr std::size_t kMaxRun = 8;     // words of one part that are looked at together
+constexpr std::size_t kMaxWords = 63;  // of one call
 constexpr Likeness::Found kNone{};
 // The lowest bit says how distinctive the text is by itself.
 constexpr std::uint64_t kStrong = 1;
@@ -27,7 +27,9 @@ std::uint64_t number_of(std::string_view text, std::uint64_t seed = 0) {
 }
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_word(char c) { return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || static_cast<unsigned char>(c) >= 0x80; }
+bool is_word(char c) {
+  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || static_cast<unsigned char>(c) >= 0x80;
+}
 
 // Not by chance the same as another, as a short number is or the name of a route: an identifier.
 bool strong(std::string_view text) {
@@ -48,7 +50,8 @@ void each_part(std::string_view target, std::string_view request_id, Each each) 
       const std::size_t end = std::min(text.find(by), text.size());
       std::string_view part = text.substr(0, end);
       text.remove_prefix(std::min(end + 1, text.size()));
-      if (const auto equals = part.find('='); values && equals != std::string_view::npos) part.remove_prefix(equals + 1);
+      if (const auto equals = part.find('='); values && equals != std::string_view::npos)
+        part.remove_prefix(equals + 1);
       if (!part.empty() && !masked(part)) each(part);
     }
   };
@@ -130,10 +133,14 @@ bool Likeness::informative(std::uint64_t part) const {
 
 bool Likeness::same(Passed what, const Note& a, const Note& b) {
   switch (what) {
-    case authority: return a.authority != 0 && a.authority == b.authority;
-    case agent: return a.agent != 0 && a.agent == b.agent;
-    case size: return a.bytes >= 0 && a.bytes == b.bytes;
-    case kPassed: break;
+    case authority:
+      return a.authority != 0 && a.authority == b.authority;
+    case agent:
+      return a.agent != 0 && a.agent == b.agent;
+    case size:
+      return a.bytes >= 0 && a.bytes == b.bytes;
+    case kPassed:
+      break;
   }
   return false;
 }
@@ -213,7 +220,9 @@ Likeness::Found Likeness::of(std::uint32_t client) const {
   constexpr std::size_t kEnough = 8;
   for (std::size_t what = 0; what < kPassed; ++what) {
     if (kind->second.whole < kEnough || kind->second.same[what] < kind->second.whole) continue;
-    std::erase_if(found.equal, [&](std::uint32_t n) { return !same(static_cast<Passed>(what), process_.clients[client], process_.servers[n]); });
+    std::erase_if(found.equal, [&](std::uint32_t n) {
+      return !same(static_cast<Passed>(what), process_.clients[client], process_.servers[n]);
+    });
   }
   if (found.equal.size() == 1) found.server = found.equal[0], found.equal.clear();
   return found;

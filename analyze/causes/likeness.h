@@ -1,13 +1,13 @@
 // What calls say that requests said: parts of the path and of the query, the request id, the whole target where a proxy
 // passes it on.
 //
-// A call is compared with the requests under way when it was made. What it says counts as the words of its target and request
-// id; a request covers those that it says, too, as a whole part: "r3-5" covers two of the three words of "/leaf/r3-5.0". The
-// one that covers all that others cover, and more, is meant; by words that few requests of the process say, or by
-// its whole target. Masked values say nothing.
+// A call is compared with the requests under way when it was made. What it says counts as the words of its target and
+// request id; a request covers those that it says, too, as a whole part: "r3-5" covers two of the three words of
+// "/leaf/r3-5.0". The one that covers all that others cover, and more, is meant; by words that few requests of the
+// process say, or by its whole target. Masked values say nothing.
 //
-// Calls of one kind (method, authority and shape of the path) are looked at together: where most of them say what one request
-// says, one that says nothing of the sort is no request's, or of one that is not known.
+// Calls of one kind (method, authority and shape of the path) are looked at together: where most of them say what one
+// request says, one that says nothing of the sort is no request's, or of one that is not known.
 #pragma once
 
 #include <array>
@@ -22,7 +22,8 @@ namespace tailcap::causes {
 
 class Likeness {
  public:
-  static constexpr std::size_t kMaxLive = 512;  // requests under way that a call is compared with; of more, nothing is said
+  static constexpr std::size_t kMaxLive =
+      512;  // requests under way that a call is compared with; of more, nothing is said
 
   struct Found {
     std::int64_t server = -1;          // the only one that is meant; -1: none, or several
@@ -50,10 +51,10 @@ class Likeness {
     std::vector<std::uint32_t> equal;
   };
   struct Kind {
-    std::size_t calls = 0, told = 0;  // with a request under way; of which it could be told which is meant
-    std::size_t whole = 0;            // … by the whole target
+    std::size_t calls = 0, told = 0;          // with a request under way; of which it could be told which is meant
+    std::size_t whole = 0;                    // … by the whole target
     std::array<std::size_t, kPassed> same{};  // … and the same of these
-    std::size_t most = 0;             // calls for one request
+    std::size_t most = 0;                     // calls for one request
   };
   using Words = std::uint64_t;  // a bit for each word of a call
   struct Said {
@@ -71,7 +72,7 @@ class Likeness {
 
   const Process& process_;
   const flow::TextPool& texts_;
-  std::vector<std::vector<std::uint64_t>> parts_;          // of each server
+  std::vector<std::vector<std::uint64_t>> parts_;  // of each server
   std::vector<std::uint64_t> wholes_;
   std::unordered_map<std::uint64_t, std::uint32_t> times_;  // how many servers say it
   std::vector<Call> calls_;

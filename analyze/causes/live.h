@@ -14,7 +14,9 @@ class Live {
   // servers: ascending by began; must outlive this.
   explicit Live(const std::vector<Note>& servers) : servers_(servers) {}
 
-  static bool at(const Note& server, Time t) { return server.began <= t && (!formats::known(server.ended) || server.ended >= t); }
+  static bool at(const Note& server, Time t) {
+    return server.began <= t && (!formats::known(server.ended) || server.ended >= t);
+  }
   void advance(Time to) {
     std::erase_if(now_, [&](std::uint32_t n) { return !at(servers_[n], to); });
     for (; next_ < servers_.size() && servers_[next_].began <= to; ++next_)

@@ -37,7 +37,8 @@ bool Losses::any(Time from, Time to, Kinds kinds) const {
   for (std::size_t kind = 0; kind <= kUnknown; ++kind) {
     if (kind != kUnknown && (kinds >> kind & 1) == 0) continue;
     const auto& spans = spans_[kind];
-    const auto after = std::upper_bound(spans.begin(), spans.end(), to, [](Time t, const Span& s) { return t < s.from; });
+    const auto after =
+        std::upper_bound(spans.begin(), spans.end(), to, [](Time t, const Span& s) { return t < s.from; });
     if (after != spans.begin() && std::prev(after)->to >= from) return true;
   }
   return false;

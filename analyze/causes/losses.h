@@ -1,4 +1,5 @@
-// When events of which kinds were lost. The recorder counts losses by kind every 100 ms, so that much is known and no more.
+// When events of which kinds were lost. The recorder counts losses by kind every 100 ms, so that much is known and no
+// more.
 #pragma once
 
 #include <array>

@@ -15,18 +15,18 @@ using formats::Time;
 // What of an exchange is weighed.
 struct Note {
   flow::ExchangeId id;
-  std::uint32_t stream = 0;              // HTTP/2; 0: HTTP/1
-  std::uint32_t reader = 0, writer = 0;  // threads; 0: unknown
+  std::uint32_t stream = 0;                                  // HTTP/2; 0: HTTP/1
+  std::uint32_t reader = 0, writer = 0;                      // threads; 0: unknown
   std::uint64_t reader_goroutine = 0, writer_goroutine = 0;  // 0: none, or unknown
-  std::uint64_t goroutine = 0;           // server: that which works on it; client: that which made it; 0: none, or unknown
-  Time began = formats::kNoTime;         // server: first byte read (and nothing before it on the connection is left to
-                                         // answer); client: first byte sent
-  Time made = formats::kNoTime;          // client: when it was decided upon, as far as that is seen; else began
-  Time request_done = formats::kNoTime;  // last byte read, sent
-  Time answered = formats::kNoTime;      // first byte of the response sent, read
-  Time ended = formats::kNoTime;         // and its last
-  Time connect_began = formats::kNoTime; // client, the first on its connection
-  std::array<std::uint64_t, 2> trace{};  // zeros: none
+  std::uint64_t goroutine = 0;    // server: that which works on it; client: that which made it; 0: none, or unknown
+  Time began = formats::kNoTime;  // server: first byte read (and nothing before it on the connection is left to
+                                  // answer); client: first byte sent
+  Time made = formats::kNoTime;   // client: when it was decided upon, as far as that is seen; else began
+  Time request_done = formats::kNoTime;   // last byte read, sent
+  Time answered = formats::kNoTime;       // first byte of the response sent, read
+  Time ended = formats::kNoTime;          // and its last
+  Time connect_began = formats::kNoTime;  // client, the first on its connection
+  std::array<std::uint64_t, 2> trace{};   // zeros: none
   std::uint64_t span = 0, parent_span = 0;
   flow::TextId method = 0, authority = 0, target = 0, request_id = 0;
   std::uint64_t agent = 0;  // the user agent, as a number; 0: not known
@@ -41,8 +41,8 @@ struct Note {
 
 struct Process {
   std::vector<Note> servers, clients;
-  bool go = false;                        // goroutines were seen: then threads say nothing
-  Time blind_until = formats::kNoTime;  // exchanges that were over by then were forgotten
+  bool go = false;                       // goroutines were seen: then threads say nothing
+  Time blind_until = formats::kNoTime;   // exchanges that were over by then were forgotten
   Time unseen_until = formats::kNoTime;  // requests were under way until then whose beginning was not seen
 };
 

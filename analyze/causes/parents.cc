@@ -50,7 +50,8 @@ Note note_of(const flow::Exchange& e, const flow::Request& row, const flow::Text
   const std::string_view trace = flow::trace_id_in(text);
   n.trace = {number_of(trace, 0), number_of(trace, 0x9e3779b97f4a7c15u)};
   n.span = number_of(flow::span_id_in(text), 0);
-  if (row.trace_format == TraceFormat::b3 || row.trace_format == TraceFormat::x_b3 || row.trace_format == TraceFormat::uber_trace_id)
+  if (row.trace_format == TraceFormat::b3 || row.trace_format == TraceFormat::x_b3 ||
+      row.trace_format == TraceFormat::uber_trace_id)
     n.parent_span = number_of(flow::trace_context(e.request_headers).parent_span, 0);
   return n;
 }

@@ -36,7 +36,8 @@ struct Spread {
     std::uint64_t parts[4];
     std::memcpy(parts, k.server.data(), 16);
     std::memcpy(parts + 2, k.client.data(), 16);
-    std::uint64_t h = mix(k.position, (std::uint64_t{k.tls} << 33) | (std::uint64_t{k.pushed} << 32) | (std::uint64_t{k.server_port} << 16) | k.client_port);
+    std::uint64_t h = mix(k.position, (std::uint64_t{k.tls} << 33) | (std::uint64_t{k.pushed} << 32) |
+                                          (std::uint64_t{k.server_port} << 16) | k.client_port);
     for (const std::uint64_t p : parts) h = mix(h, p);
     return static_cast<std::size_t>(mix(h, k.net_namespace));
   }
@@ -80,12 +81,14 @@ bool key_of(const Mark& e, const flow::Connection& c, Key& key) {
   put(server ? c.local : c.remote, c.family, key.server, key.server_port);
   put(server ? c.remote : c.local, c.family, key.client, key.client_port);
   if (key.server_port == 0 || key.client_port == 0) return false;
-  // Each network namespace has loopback to itself; every other address belongs to one end, whose other end may be in another
-  // namespace, or on another machine.
+  // Each network namespace has loopback to itself; every other address belongs to one end, whose other end may be in
+  // another namespace, or on another machine.
   if (loopback(key.server) || loopback(key.client)) key.net_namespace = c.net_namespace;
   const std::uint32_t base = c.base[server != e.pushed ? 1 : 0];
-  if (c.tls) key.position = std::uint64_t{base} << 32 | static_cast<std::uint32_t>(e.request_begin);
-  else key.position = static_cast<std::uint32_t>(base + static_cast<std::uint32_t>(e.request_begin));
+  if (c.tls)
+    key.position = std::uint64_t{base} << 32 | static_cast<std::uint32_t>(e.request_begin);
+  else
+    key.position = static_cast<std::uint32_t>(base + static_cast<std::uint32_t>(e.request_begin));
   return true;
 }
 

@@ -1,8 +1,8 @@
 // Joins the two ends of one exchange that was recorded at both ends of its connection.
 //
 // TCP: the request's first byte has the same sequence number at both ends of the same address pair (on loopback: of the
-// same network namespace, too). UNIX sockets: by the inodes of the pair and the order of requests. In TLS the first byte's place in the
-// plaintext is the same, where both ends saw it from the start.
+// same network namespace, too). UNIX sockets: by the inodes of the pair and the order of requests. In TLS the first
+// byte's place in the plaintext is the same, where both ends saw it from the start.
 #pragma once
 
 #include <memory>
@@ -18,7 +18,7 @@ namespace tailcap::causes {
 struct Mark {
   flow::ExchangeId id;
   flow::Role role = flow::Role::server;
-  bool has_request = false;         // without its request an exchange has no first byte to be known by
+  bool has_request = false;  // without its request an exchange has no first byte to be known by
   std::uint64_t request_begin = 0;
   bool pushed = false;
 };

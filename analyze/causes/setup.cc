@@ -15,7 +15,7 @@ using formats::Time;
 
 namespace {
 
-constexpr std::size_t kMaxLookups = 256;       // answered ones that may still be somebody's; of all processes
+constexpr std::size_t kMaxLookups = 256;        // answered ones that may still be somebody's; of all processes
 constexpr std::size_t kMaxConnects = 1u << 16;  // as many as closed connections are remembered (streams/facts.h)
 
 struct Answered {
@@ -107,7 +107,9 @@ struct SetupFinder::Impl {
       // What the same thread asked of the same name meanwhile was waited for, too.
       for (Answered& other : answered) {
         const Lookup& o = other.lookup;
-        if (&other == &*a || o.thread != l.thread || o.name != l.name || o.done > at || o.began > l.done || o.done < l.began) continue;
+        if (&other == &*a || o.thread != l.thread || o.name != l.name || o.done > at || o.began > l.done ||
+            o.done < l.began)
+          continue;
         name.began = std::min(name.began, o.began);
         name.done = std::max(name.done, o.done);
         name.attempts = std::max(name.attempts, o.attempts);
@@ -144,15 +146,20 @@ void SetupFinder::push(const formats::Event& event) {
   }
 }
 
-void SetupFinder::push(flow::ConnectionId id, std::shared_ptr<const flow::TlsFacts> facts) { impl_->tls[id] = std::move(facts); }
+void SetupFinder::push(flow::ConnectionId id, std::shared_ptr<const flow::TlsFacts> facts) {
+  impl_->tls[id] = std::move(facts);
+}
 
-void SetupFinder::push(const flow::Exchange& exchange, const flow::Connection& connection, const flow::Connection& carrier, flow::TextPool& texts) {
+void SetupFinder::push(const flow::Exchange& exchange, const flow::Connection& connection,
+                       const flow::Connection& carrier, flow::TextPool& texts) {
   Impl& i = *impl_;
   // Nothing will ever be told of it: the usual case of a server without TLS.
   if (!connection.tls && carrier.origin != formats::Origin::connected) return;
   const auto [at, fresh] = i.setups.try_emplace(connection.id);
-  if (fresh) at->second.role = exchange.role;
-  else if (!connection.tls || at->second.whole) return;
+  if (fresh)
+    at->second.role = exchange.role;
+  else if (!connection.tls || at->second.whole)
+    return;
   i.fill(at->second, carrier, texts);
 }
 

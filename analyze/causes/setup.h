@@ -26,7 +26,8 @@ class SetupFinder {
   // The handshake of a connection that carries TLS.
   void push(flow::ConnectionId id, std::shared_ptr<const flow::TlsFacts> facts);
   // An exchange of this connection; carrier: the TCP connection that carries it, which is the same without TLS.
-  void push(const flow::Exchange& exchange, const flow::Connection& connection, const flow::Connection& carrier, flow::TextPool& texts);
+  void push(const flow::Exchange& exchange, const flow::Connection& connection, const flow::Connection& carrier,
+            flow::TextPool& texts);
   // The plaintext of a TLS session has ended: its carrier may have become known since.
   void ended(const flow::Connection& session, const flow::Connection& carrier, flow::TextPool& texts);
   // Fills table.setups; its rows are sorted by start.

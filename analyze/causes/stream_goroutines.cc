@@ -12,8 +12,8 @@ constexpr std::size_t kMaxOwn = 64;  // goroutines that may be the connection's 
 
 Time or_later(Time t) { return formats::known(t) ? t : formats::kMaxTime; }
 
-// The first made for the first request, and so on, whether one begins with the first or with the last. Where both do not
-// agree nothing is known.
+// The first made for the first request, and so on, whether one begins with the first or with the last. Where both do
+// not agree nothing is known.
 void match(std::vector<Stream>& requests, const std::vector<Goroutines::Child>& made) {
   std::sort(requests.begin(), requests.end(), [](const Stream& a, const Stream& b) { return a.stream < b.stream; });
   std::vector<std::uint64_t> forwards(requests.size());
@@ -31,7 +31,8 @@ void match(std::vector<Stream>& requests, const std::vector<Goroutines::Child>& 
   }
 }
 
-// Those that were under way, one after the other without a pause, while events were lost: the order says nothing of them.
+// Those that were under way, one after the other without a pause, while events were lost: the order says nothing of
+// them.
 void doubt(std::vector<Stream>& requests, const Losses& losses) {
   constexpr Kinds kMatched =
       Losses::kReads | Losses::kSends | kinds_of(formats::Kind::go_create) | kinds_of(formats::Kind::go_handler);
@@ -39,7 +40,8 @@ void doubt(std::vector<Stream>& requests, const Losses& losses) {
   std::sort(requests.begin(), requests.end(), [](const Stream& a, const Stream& b) { return a.began < b.began; });
   for (std::size_t from = 0, to = 0; from < requests.size(); from = to) {
     Time end = last(requests[from]);
-    for (to = from + 1; to < requests.size() && requests[to].began <= end; ++to) end = std::max(end, last(requests[to]));
+    for (to = from + 1; to < requests.size() && requests[to].began <= end; ++to)
+      end = std::max(end, last(requests[to]));
     if (!losses.any(requests[from].began, end, kMatched)) continue;
     for (std::size_t n = from; n < to; ++n) requests[n].carrier = {};
   }

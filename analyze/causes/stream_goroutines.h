@@ -1,6 +1,6 @@
 // Which goroutine works on each request of an HTTP/2 connection of a Go server: the connection's own one makes one for
-// each, in the order of the requests. Requests and goroutines that were lost shift that order: where anything was lost since
-// the connection was idle, nothing is found.
+// each, in the order of the requests. Requests and goroutines that were lost shift that order: where anything was lost
+// since the connection was idle, nothing is found.
 #pragma once
 
 #include <vector>
@@ -15,7 +15,7 @@ struct Stream {
   std::uint32_t stream = 0;
   std::uint64_t reader = 0, writer = 0;  // goroutines
   formats::Time began = formats::kNoTime, answered = formats::kNoTime;
-  Goroutines::Child carrier;             // to be found; number 0: not known
+  Goroutines::Child carrier;  // to be found; number 0: not known
 };
 
 // The requests of one connection; sorts them.

@@ -14,16 +14,24 @@ enum class Call { other, read_one, wait_for_many };
 // x86-64 numbers. A poll of one descriptor is how a read with a timeout waits.
 Call call_of(const OffCpu& off) {
   switch (off.syscall) {
-    case 0: case 19: case 45: case 47:  // read, readv, recvfrom, recvmsg
+    case 0:
+    case 19:
+    case 45:
+    case 47:  // read, readv, recvfrom, recvmsg
       return Call::read_one;
-    case 7: case 271:  // poll, ppoll: the second argument is how many
+    case 7:
+    case 271:  // poll, ppoll: the second argument is how many
       return off.argument1 == 1 ? Call::read_one : Call::wait_for_many;
-    case 23: case 270:             // select, pselect6
-    case 232: case 281: case 441:  // epoll_wait, epoll_pwait, epoll_pwait2
-    case 426:                      // io_uring_enter
-    case 208:                      // io_getevents
+    case 23:
+    case 270:  // select, pselect6
+    case 232:
+    case 281:
+    case 441:  // epoll_wait, epoll_pwait, epoll_pwait2
+    case 426:  // io_uring_enter
+    case 208:  // io_getevents
       return Call::wait_for_many;
-    default: return Call::other;
+    default:
+      return Call::other;
   }
 }
 
@@ -39,8 +47,10 @@ void Turns::push(const formats::Event& event) {
   }
   Waits& waits = threads_[event.thread.tid];
   if (off->missed > 0) {  // between the wait before and this one, of any kind
-    if (waits.gaps.size() < kMaxGaps) waits.gaps.push_back({waits.last, off->left});
-    else waits.known_since = std::max(waits.known_since, event.time);
+    if (waits.gaps.size() < kMaxGaps)
+      waits.gaps.push_back({waits.last, off->left});
+    else
+      waits.known_since = std::max(waits.known_since, event.time);
   }
   waits.last = std::max(waits.last, event.time);
   if (call == Call::read_one) {
@@ -94,15 +104,16 @@ bool Turns::missed(std::uint32_t tid, Time from, Time to) const {
   const auto it = threads_.find(tid);
   if (it == threads_.end()) return false;
   const auto& gaps = it->second.gaps;  // ascending
-  const auto first = std::upper_bound(gaps.begin(), gaps.end(), from, [](Time t, const Blocked& gap) { return t < gap.to; });
+  const auto first =
+      std::upper_bound(gaps.begin(), gaps.end(), from, [](Time t, const Blocked& gap) { return t < gap.to; });
   return first != gaps.end() && first->from < to;
 }
 
 bool Turns::blocked_reading(std::uint32_t tid, Time from, Time to) const {
   const auto it = threads_.find(tid);
-  return it != threads_.end() && std::any_of(it->second.blocked.begin(), it->second.blocked.end(), [&](const Blocked& b) {
-           return formats::known(b.to) && b.from <= to && b.to >= from;
-         });
+  return it != threads_.end() &&
+         std::any_of(it->second.blocked.begin(), it->second.blocked.end(),
+                     [&](const Blocked& b) { return formats::known(b.to) && b.from <= to && b.to >= from; });
 }
 
 }  // namespace tailcap::causes

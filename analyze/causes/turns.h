@@ -41,7 +41,7 @@ class Turns {
   static constexpr std::size_t kMaxThreads = 64u << 10;
   static constexpr std::size_t kMaxGaps = 4096;  // of a thread
   struct Waits {
-    std::vector<formats::Time> many;              // ends, ascending
+    std::vector<formats::Time> many;               // ends, ascending
     formats::Time known_since = formats::kNoTime;  // of `many`
     std::vector<Blocked> gaps;                     // waits in here were lost
     formats::Time last = formats::kNoTime;         // end of the last wait of any kind

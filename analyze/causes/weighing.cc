@@ -26,7 +26,9 @@ Weighing::Weighing(std::uint32_t pid, Process& process, const Known& known, std:
       jobs_(process, descent_),
       live_(process.servers),
       likeness_(process, known.texts) {
-  const auto earlier = [](const Note& a, const Note& b) { return a.began != b.began ? a.began < b.began : a.id < b.id; };
+  const auto earlier = [](const Note& a, const Note& b) {
+    return a.began != b.began ? a.began < b.began : a.id < b.id;
+  };
   auto& servers = process_.servers;
   auto& clients = process_.clients;
   std::sort(servers.begin(), servers.end(), earlier);
@@ -80,8 +82,8 @@ void Weighing::run(std::vector<flow::Causes::Link>& links) {
   }
 }
 
-// Kinds of calls that an event loop makes although it has read nothing since it waited: timers make them, or what is not
-// recorded. In a turn that did read something they look like those of a request.
+// Kinds of calls that an event loop makes although it has read nothing since it waited: timers make them, or what is
+// not recorded. In a turn that did read something they look like those of a request.
 void Weighing::find_spontaneous() {
   for (std::uint32_t n = 0; n < process_.clients.size(); ++n) {
     const Note& call = process_.clients[n];
@@ -121,12 +123,13 @@ Cause Weighing::decide(std::uint32_t client) {
   return cause;
 }
 
-// Requests under way that this thread read. Until the answer began; what is done behind it is rarely told apart from what
-// others do.
+// Requests under way that this thread read. Until the answer began; what is done behind it is rarely told apart from
+// what others do.
 std::vector<std::uint32_t> Weighing::read_by(std::uint32_t tid, Time at) const {
   std::vector<std::uint32_t> mine;
   for (const std::uint32_t n : live_.now())
-    if (tid != 0 && process_.servers[n].reader == tid && or_later(process_.servers[n].answered) >= at) mine.push_back(n);
+    if (tid != 0 && process_.servers[n].reader == tid && or_later(process_.servers[n].answered) >= at)
+      mine.push_back(n);
   return mine;
 }
 
@@ -139,10 +142,13 @@ Cause Weighing::by_content(std::uint32_t client, const Cause& otherwise) const {
   };
   const auto told = [&](std::int64_t server) {
     const std::size_t others = std::max<std::size_t>(live_.now().size(), 1) - 1;
-    return Cause{process_.servers[static_cast<std::size_t>(server)].id, CauseMethod::content, false, static_cast<std::uint32_t>(others), false};
+    return Cause{process_.servers[static_cast<std::size_t>(server)].id, CauseMethod::content, false,
+                 static_cast<std::uint32_t>(others), false};
   };
   // One that says the same may not have been seen.
-  const auto unseen = [&](Time since) { return call.began <= process_.unseen_until || losses_.any(since, call.began, Losses::kReads); };
+  const auto unseen = [&](Time since) {
+    return call.began <= process_.unseen_until || losses_.any(since, call.began, Losses::kReads);
+  };
   if (found.server >= 0) {
     const Note& s = process_.servers[static_cast<std::size_t>(found.server)];
     if (otherwise.parent == s.id) return otherwise;
@@ -165,7 +171,8 @@ Cause Weighing::by_content(std::uint32_t client, const Cause& otherwise) const {
     return undecided(found.equal.size(), false);
   }
   // Others of its kind say whose they are; this one does not.
-  if (likeness_.related(client)) return undecided(std::max<std::size_t>(live_.now().size(), otherwise.alternatives), otherwise.lost);
+  if (likeness_.related(client))
+    return undecided(std::max<std::size_t>(live_.now().size(), otherwise.alternatives), otherwise.lost);
   return otherwise;
 }
 
@@ -174,8 +181,10 @@ Cause Weighing::by_trace(const Note& call, const Cause& otherwise) const {
   std::vector<std::uint32_t> same;
   bool doubtful = false;  // a request whose fields are not known might carry it, too
   for (const std::uint32_t n : live_.now()) {
-    if (servers[n].trace == call.trace) same.push_back(n);
-    else if (!servers[n].traced() && !servers[n].head_known) doubtful = true;
+    if (servers[n].trace == call.trace)
+      same.push_back(n);
+    else if (!servers[n].traced() && !servers[n].head_known)
+      doubtful = true;
   }
   const auto is_parent = [&](std::uint32_t n) { return call.parent_span != 0 && servers[n].span == call.parent_span; };
   if (same.size() > 1 && std::count_if(same.begin(), same.end(), is_parent) == 1)
@@ -185,15 +194,18 @@ Cause Weighing::by_trace(const Note& call, const Cause& otherwise) const {
     return {s.id, CauseMethod::trace_id, !doubtful && !losses_.any(s.began, call.began), doubtful ? 1u : 0u, false};
   }
   if (same.size() > 1) {
-    const bool among = std::any_of(same.begin(), same.end(), [&](std::uint32_t n) { return servers[n].id == otherwise.parent; });
-    if (among) return {otherwise.parent, otherwise.method, otherwise.certain, static_cast<std::uint32_t>(same.size() - 1), false};
+    const bool among =
+        std::any_of(same.begin(), same.end(), [&](std::uint32_t n) { return servers[n].id == otherwise.parent; });
+    if (among)
+      return {otherwise.parent, otherwise.method, otherwise.certain, static_cast<std::uint32_t>(same.size() - 1),
+              false};
     return {{}, CauseMethod::none, false, static_cast<std::uint32_t>(same.size()), false};
   }
   // Made when its request had been answered already.
   const auto it = by_trace_.find(call.trace);
   if (it != by_trace_.end()) {
-    const std::size_t before = static_cast<std::size_t>(
-        std::count_if(it->second.begin(), it->second.end(), [&](std::uint32_t n) { return servers[n].began <= call.began; }));
+    const std::size_t before = static_cast<std::size_t>(std::count_if(
+        it->second.begin(), it->second.end(), [&](std::uint32_t n) { return servers[n].began <= call.began; }));
     if (before == 1) return {servers[it->second[0]].id, CauseMethod::trace_id, false, 0, false};
   }
   // The request of the thread is of another trace: then the call may be of another request.
@@ -231,14 +243,16 @@ Cause Weighing::by_thread(std::uint32_t client, const std::vector<std::uint32_t>
   const bool seen = inside && s.writer == tid && call.reader == tid && call.blocked && s.whole && call.whole;
   constexpr Kinds kActs = Losses::kReads | Losses::kSends | Losses::kWaits;
   if (!seen && losses_.any(s.began, call.began, kActs)) return {{}, CauseMethod::none, false, 1, true};
-  const bool certain = seen && s.began > process_.blind_until && s.answered < known_.horizon && !losses_.any(s.began, s.answered) &&
-                       !turns_.missed(tid, s.began, s.answered) && alone(steps_.at(tid), s, call);
+  const bool certain = seen && s.began > process_.blind_until && s.answered < known_.horizon &&
+                       !losses_.any(s.began, s.answered) && !turns_.missed(tid, s.began, s.answered) &&
+                       alone(steps_.at(tid), s, call);
   return {s.id, CauseMethod::thread, certain, 0, false};
 }
 
 // The thread did nothing else that was seen while it served, and waited for one call at a time.
 bool Weighing::alone(const Steps& steps, const Note& server, const Note& call) const {
-  auto at = std::lower_bound(steps.begin(), steps.end(), server.began, [](const Step& s, Time t) { return s.time < t; });
+  auto at =
+      std::lower_bound(steps.begin(), steps.end(), server.began, [](const Step& s, Time t) { return s.time < t; });
   for (std::size_t n = 0; at != steps.end() && at->time <= server.answered; ++at) {
     if (++n > kMaxSteps) return false;
     if (at->server) {
@@ -261,7 +275,9 @@ Cause Weighing::by_answer(const Note& call) const {
   const Note* first = nullptr;
   for (const std::uint32_t n : live_.now()) {
     const Note& s = process_.servers[n];
-    if (s.writer == call.writer && known(s.answered) && s.answered >= call.answered && (!first || s.answered < first->answered)) first = &s;
+    if (s.writer == call.writer && known(s.answered) && s.answered >= call.answered &&
+        (!first || s.answered < first->answered))
+      first = &s;
   }
   if (!first) return cause;
   // The answer that it sent first may be lost.
@@ -283,18 +299,21 @@ Weighing::Turn Weighing::turn_of(std::uint32_t client) const {
 Cause Weighing::by_turn(std::uint32_t client, const std::vector<std::uint32_t>& mine) const {
   const Turn turn = turn_of(client);
   const std::size_t live = mine.size();
-  if (turn.server < 0 || spontaneous_.contains(likeness_.kind_of(client))) return {{}, CauseMethod::none, false, static_cast<std::uint32_t>(live), turn.lost};
-  return {process_.servers[static_cast<std::size_t>(turn.server)].id, CauseMethod::turn, false, static_cast<std::uint32_t>(live - 1), false};
+  if (turn.server < 0 || spontaneous_.contains(likeness_.kind_of(client)))
+    return {{}, CauseMethod::none, false, static_cast<std::uint32_t>(live), turn.lost};
+  return {process_.servers[static_cast<std::size_t>(turn.server)].id, CauseMethod::turn, false,
+          static_cast<std::uint32_t>(live - 1), false};
 }
 
 // Waits of it in [from, to] are missing.
 bool Weighing::lost_waits(std::uint32_t tid, Time from, Time to) const {
   // Those after the last that was seen are counted by nothing else.
-  return turns_.missed(tid, from, to) || !turns_.remembers(tid, from) || (turns_.last_wait(tid) < to && losses_.any(from, to, Losses::kWaits));
+  return turns_.missed(tid, from, to) || !turns_.remembers(tid, from) ||
+         (turns_.last_wait(tid) < to && losses_.any(from, to, Losses::kWaits));
 }
 
-// Whose bytes the thread had read when it made the call: those since the call before it, or since its last wait. A wait ends
-// the turn: what was read before it says nothing.
+// Whose bytes the thread had read when it made the call: those since the call before it, or since its last wait. A wait
+// ends the turn: what was read before it says nothing.
 Weighing::Turn Weighing::read_last(const Steps& steps, std::uint32_t client, Time at) const {
   const Note& call = process_.clients[client];
   auto step = std::upper_bound(steps.begin(), steps.end(), at, [](Time t, const Step& s) { return t < s.time; });

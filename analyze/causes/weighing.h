@@ -56,7 +56,8 @@ class Weighing {
     std::int64_t server = kNothing;
     bool lost = false;  // events were lost that would tell
   };
-  static constexpr std::int64_t kNothing = -1, kSeveral = -2;  // read in the same turn: nothing; of several or of unknown requests
+  static constexpr std::int64_t kNothing = -1,
+                                kSeveral = -2;  // read in the same turn: nothing; of several or of unknown requests
   Turn turn_of(std::uint32_t client) const;
   Turn read_last(const Steps& steps, std::uint32_t client, Time at) const;
   bool alone(const Steps& steps, const Note& server, const Note& call) const;
@@ -74,9 +75,10 @@ class Weighing {
   Likeness likeness_;
   std::unordered_map<std::uint32_t, Steps> steps_;  // by thread, of those that make calls
   std::map<std::array<std::uint64_t, 2>, std::vector<std::uint32_t>> by_trace_;
-  std::vector<std::int64_t> parent_;   // of each client: its server, -1: unknown
+  std::vector<std::int64_t> parent_;  // of each client: its server, -1: unknown
   std::unordered_set<std::uint64_t> spontaneous_;
-  std::unordered_map<std::uint32_t, std::vector<std::uint32_t>> called_;  // by server: the clients of which it is the parent
+  std::unordered_map<std::uint32_t, std::vector<std::uint32_t>>
+      called_;  // by server: the clients of which it is the parent
 };
 
 }  // namespace tailcap::causes

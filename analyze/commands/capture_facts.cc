@@ -160,8 +160,7 @@ std::string to_json(const CaptureFacts& facts) {
   out["cpus"] = has_preamble ? Json(p.cpus) : Json();
   out["tier"] = name_of(p.tier) != nullptr ? Json(name_of(p.tier)) : Json();
   out["tier_reason"] = text(p.tier_reason);
-  out["redaction"] =
-      !has_preamble ? Json() : Json(name_of(p.redaction));
+  out["redaction"] = !has_preamble ? Json() : Json(name_of(p.redaction));
   out["payload_limit"] = has_preamble ? Json(p.payload_limit) : Json();
   out["ring_bytes"] = has_preamble ? Json(p.ring_bytes) : Json();
   out["targets"] = p.targets;

@@ -84,7 +84,9 @@ void print_json(const std::vector<BlockStatus>& blocks, const formats::FileSumma
                     {"damaged_bytes", total.damaged_bytes},
                     {"missing", total.missing},
                     {"file_bytes", summary.file_bytes},
-                    {"stopped", formats::stopped_captures().empty() ? Json() : Json(formats::name_of(formats::stopped_captures().front().reason))},
+                    {"stopped", formats::stopped_captures().empty()
+                                    ? Json()
+                                    : Json(formats::name_of(formats::stopped_captures().front().reason))},
                     {"blocks", list}};
   std::puts(formats::printable_json(out.dump(2, ' ', false, Json::error_handler_t::replace)).c_str());
 }
@@ -111,7 +113,8 @@ void print_text(const std::string& path, const std::vector<BlockStatus>& blocks,
   if (summary.state == CaptureState::recovered) verdict += ", recovered from a damaged or unfinished file";
   if (!formats::stopped_captures().empty()) verdict += ", not read to its end";
   if (!total.ok) verdict += "; `tailcap recover` copies what is sound";
-  std::printf("%s: %s in %s: %s\n", formats::printable(path).c_str(), count_text(total.events, "event", "events").c_str(),
+  std::printf("%s: %s in %s: %s\n", formats::printable(path).c_str(),
+              count_text(total.events, "event", "events").c_str(),
               count_text(total.sound, "sound block", "sound blocks").c_str(), verdict.c_str());
 }
 

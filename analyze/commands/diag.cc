@@ -1,17 +1,19 @@
 // tailcap diag: what ails a machine, beside its requests.
+#include "analyze/report/diag.h"
+
 #include <cstdio>
 #include <filesystem>
 
 #include "analyze/commands/command.h"
 #include "analyze/commands/file_arguments.h"
 #include "analyze/node/node.h"
-#include "analyze/report/diag.h"
 #include "formats/reader.h"
 
 namespace tailcap::commands {
 namespace {
 
-constexpr const char* kHelp = R"(tailcap diag says what ails a machine that lists of processes do not show: processes that come and go within a second,
+constexpr const char* kHelp =
+    R"(tailcap diag says what ails a machine that lists of processes do not show: processes that come and go within a second,
 shortage of memory (kills, reclaim, compaction, fragmentation), TCP that fails (connects, resets, retransmissions),
 disks that are slow. What it finds comes first, in a sentence each. What was not recorded is named: it is not "none".
 
@@ -46,7 +48,10 @@ int run_diag(int argc, char** argv) {
   for (auto events = reader.next(); !events.empty(); events = reader.next())
     for (const formats::Event& event : events) node.push(event);
   const flow::NodeStudy study = node.study();
-  std::fputs((as_json ? report::diag_json(study) : report::diag_text(study, std::filesystem::path(file).filename().string(), kWidth)).c_str(), stdout);
+  std::fputs((as_json ? report::diag_json(study)
+                      : report::diag_text(study, std::filesystem::path(file).filename().string(), kWidth))
+                 .c_str(),
+             stdout);
   return study.damaged ? 3 : 0;
 }
 

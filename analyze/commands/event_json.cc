@@ -243,8 +243,10 @@ struct Json {
   void operator()(const FileCall& f) const {
     json.field("act", name_of(f.act));
     time("began", f.began);
-    if (f.result != flow::kResultUnknown) number("result", f.result);
-    else json.key("result"), json.null();
+    if (f.result != flow::kResultUnknown)
+      number("result", f.result);
+    else
+      json.key("result"), json.null();
     number("descriptor", f.descriptor);
     json.field("path", f.path);
   }

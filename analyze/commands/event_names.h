@@ -59,8 +59,8 @@ inline std::string_view name_of(Family f) {
   return "unknown";
 }
 inline std::string_view name_of(LossCause c) {
-  constexpr std::string_view names[] = {"ring_full", "queue_full", "bad_record", "socket_table_full",
-                                        "task_table_full",   "session_table_full", "damaged"};
+  constexpr std::string_view names[] = {"ring_full",       "queue_full",         "bad_record", "socket_table_full",
+                                        "task_table_full", "session_table_full", "damaged"};
   return pick(names, c);
 }
 inline std::string_view name_of(Direction d) { return d == Direction::out ? "out" : "in"; }
@@ -100,7 +100,9 @@ inline std::string_view name_of(GoChannelStep s) {
   return pick(names, s);
 }
 inline std::string_view name_of(StallKind k) {
-  constexpr std::string_view names[] = {"block_io", "major_fault", "reclaim", "kernel_lock", "fuse", "writeback", "io_throttled", "peer_window", "congestion", "interrupt", "compaction", "fragmented"};
+  constexpr std::string_view names[] = {"block_io",   "major_fault", "reclaim",      "kernel_lock",
+                                        "fuse",       "writeback",   "io_throttled", "peer_window",
+                                        "congestion", "interrupt",   "compaction",   "fragmented"};
   return pick(names, k);
 }
 

@@ -61,7 +61,8 @@ struct Text {
     return s;
   }
   std::string operator()(const TaskStart& t) const {
-    return "by " + report::pid_text(t.parent.pid) + "/" + report::pid_text(t.parent.tid) + " " + report::printable(t.comm);
+    return "by " + report::pid_text(t.parent.pid) + "/" + report::pid_text(t.parent.tid) + " " +
+           report::printable(t.comm);
   }
   std::string operator()(const TaskExec& t) const {
     return report::printable(t.comm) + " " + report::printable(t.filename);
@@ -98,8 +99,8 @@ struct Text {
     return s;
   }
   std::string operator()(const TlsStep& t) const {
-    return "session " + session(t.session) + " " + std::string(name_of(t.library)) + " " + std::string(name_of(t.step)) +
-           (t.code != 0 ? " code " + i(t.code) : "");
+    return "session " + session(t.session) + " " + std::string(name_of(t.library)) + " " +
+           std::string(name_of(t.step)) + (t.code != 0 ? " code " + i(t.code) : "");
   }
   std::string operator()(const Probe& p) const {
     std::string s = report::printable(p.path) + " " + report::printable(p.function);
@@ -129,7 +130,8 @@ struct Text {
   }
   std::string operator()(const GoProgram& g) const {
     return report::printable(g.path) + " " + report::printable(g.version) + " goid at " + n(g.goid_offset) + " by " +
-           report::printable(g.offsets_from) + (g.unsupported.empty() ? "" : " without " + report::printable(g.unsupported));
+           report::printable(g.offsets_from) +
+           (g.unsupported.empty() ? "" : " without " + report::printable(g.unsupported));
   }
   std::string operator()(const GoCall& g) const {
     return std::string(name_of(g.step)) + " on " + n(g.connection) + (g.stream != 0 ? " stream " + n(g.stream) : "");
@@ -139,22 +141,30 @@ struct Text {
            (g.partner != 0 ? " goroutine " + n(g.partner) : "");
   }
   std::string operator()(const Sample& s) const {
-    return (s.kind == SampleKind::on_cpu ? "" : std::string(name_of(s.kind)) + " ") + (s.value != 0 ? n(s.value) + " bytes " : "") +
-           (s.weight != 1 ? "for " + n(s.weight) + " " : "") + (s.user.empty() ? "no stack" : report::printable(s.user)) + (s.kernel.empty() ? "" : " in the kernel " + report::printable(s.kernel));
+    return (s.kind == SampleKind::on_cpu ? "" : std::string(name_of(s.kind)) + " ") +
+           (s.value != 0 ? n(s.value) + " bytes " : "") + (s.weight != 1 ? "for " + n(s.weight) + " " : "") +
+           (s.user.empty() ? "no stack" : report::printable(s.user)) +
+           (s.kernel.empty() ? "" : " in the kernel " + report::printable(s.kernel));
   }
   std::string operator()(const GoAllocations& a) const {
     return n(a.count) + " of " + n(a.least) + " bytes and more, in all " + n(a.bytes);
   }
   std::string operator()(const FileCall& f) const {
-    return std::string(name_of(f.act)) + " since " + i(nanoseconds(f.began)) + " result " + (f.result == flow::kResultUnknown ? "?" : i(f.result)) +
-           (f.descriptor >= 0 ? " descriptor " + i(f.descriptor) : "") + (f.path.empty() ? "" : " " + report::printable(f.path));
+    return std::string(name_of(f.act)) + " since " + i(nanoseconds(f.began)) + " result " +
+           (f.result == flow::kResultUnknown ? "?" : i(f.result)) +
+           (f.descriptor >= 0 ? " descriptor " + i(f.descriptor) : "") +
+           (f.path.empty() ? "" : " " + report::printable(f.path));
   }
-  std::string operator()(const Note& note) const { return report::printable(note.key) + " = " + report::printable(note.value); }
+  std::string operator()(const Note& note) const {
+    return report::printable(note.key) + " = " + report::printable(note.value);
+  }
   std::string operator()(const Masking& m) const {
-    return n(m.streams) + " streams, " + n(m.foreign) + " foreign, " + n(m.doubtful) + " in doubt, " + n(m.withheld) + " bytes withheld";
+    return n(m.streams) + " streams, " + n(m.foreign) + " foreign, " + n(m.doubtful) + " in doubt, " + n(m.withheld) +
+           " bytes withheld";
   }
   std::string operator()(const NetInterface& f) const {
-    return report::printable(f.name) + " " + address_of(f) + "/" + n(f.prefix) + " index " + n(f.index) + " in " + n(f.net_namespace);
+    return report::printable(f.name) + " " + address_of(f) + "/" + n(f.prefix) + " index " + n(f.index) + " in " +
+           n(f.net_namespace);
   }
   std::string operator()(const Stall& s) const {
     return std::string(name_of(s.what)) + " since " + i(nanoseconds(s.began)) + " at " + n(s.where) +
@@ -164,9 +174,7 @@ struct Text {
     return report::printable(q.cgroup) + " quota " + i(q.quota.count()) + " of " + i(q.period.count()) + " throttled " +
            n(q.throttled) + " of " + n(q.periods) + " for " + i(q.throttled_time.count());
   }
-  std::string operator()(const CaptureEnd& e) const {
-    return std::string(name_of(e.state));
-  }
+  std::string operator()(const CaptureEnd& e) const { return std::string(name_of(e.state)); }
   std::string operator()(const Damage& d) const { return n(d.bytes) + " bytes since " + i(nanoseconds(d.since)); }
 
   // Numbered from 1 in bits of their own.

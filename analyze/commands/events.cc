@@ -165,9 +165,7 @@ int run(const Arguments& a) {
 
 int run_events(int argc, char** argv) {
   Arguments a;
-  const auto wrong = [](const std::string& why) {
-    return wrong_usage("events", why);
-  };
+  const auto wrong = [](const std::string& why) { return wrong_usage("events", why); };
   try {
     po::options_description options;
     auto add = options.add_options();

@@ -23,9 +23,12 @@ FileArguments parse_file_arguments(int argc, char** argv, const char* help, std:
   po::options_description described;
   described.add_options()("help,h", "")("word", po::value(&words));
   for (const Option& option : options) {
-    if (bool* const* on = std::get_if<bool*>(&option.target)) described.add_options()(option.name, po::bool_switch(*on));
-    else if (std::string* const* text = std::get_if<std::string*>(&option.target)) described.add_options()(option.name, po::value(*text));
-    else described.add_options()(option.name, po::value(std::get<std::vector<std::uint32_t>*>(option.target)));
+    if (bool* const* on = std::get_if<bool*>(&option.target))
+      described.add_options()(option.name, po::bool_switch(*on));
+    else if (std::string* const* text = std::get_if<std::string*>(&option.target))
+      described.add_options()(option.name, po::value(*text));
+    else
+      described.add_options()(option.name, po::value(std::get<std::vector<std::uint32_t>*>(option.target)));
   }
   po::positional_options_description positional;
   positional.add("word", -1);
@@ -48,7 +51,8 @@ FileArguments parse_file_arguments(int argc, char** argv, const char* help, std:
     return wrong(formats::printable(e.what()));
   }
   if (words.size() < missing.size()) return wrong(missing.begin()[words.size()]);
-  if (words.size() > missing.size() && more == MoreWords::refused) return wrong("unexpected argument '" + report::printable(words[missing.size()]) + "'");
+  if (words.size() > missing.size() && more == MoreWords::refused)
+    return wrong("unexpected argument '" + report::printable(words[missing.size()]) + "'");
   return arguments;
 }
 

@@ -26,8 +26,8 @@ struct FileArguments {
 
 enum class MoreWords : std::uint8_t { refused, taken };
 
-// argv[0] is the command. `help` is printed for --help. One word for each of `missing`, which says what is wrong where it
-// is not there.
+// argv[0] is the command. `help` is printed for --help. One word for each of `missing`, which says what is wrong where
+// it is not there.
 FileArguments parse_file_arguments(int argc, char** argv, const char* help, std::initializer_list<const char*> missing,
                                    std::initializer_list<Option> options, MoreWords more = MoreWords::refused);
 

@@ -21,7 +21,8 @@
 namespace tailcap::commands {
 namespace {
 
-constexpr const char* kHelp = R"(tailcap flame draws a flame graph: which functions the processors' time was spent in (needs a capture made with
+constexpr const char* kHelp =
+    R"(tailcap flame draws a flame graph: which functions the processors' time was spent in (needs a capture made with
 `tailcap record --sample 99`), or what threads waited for; or one of a trace: requests below those that caused them.
 
 usage: tailcap flame FILE -o OUT.svg [OPTION...]
@@ -67,15 +68,18 @@ examples:
 )";
 
 // What was given for --auto; false: wrong usage, which was said.
-bool take_auto(const char* command, const std::string& longer, const std::string& deeper, const std::string& most, TraceChoice& out) {
+bool take_auto(const char* command, const std::string& longer, const std::string& deeper, const std::string& most,
+               TraceChoice& out) {
   const auto number = [&](const std::string& text, std::int64_t fewest, std::int64_t otherwise) {
     if (text.empty()) return otherwise;
     const auto n = query::parse_number(text);
     return n && *n >= fewest && *n <= 1'000'000 ? *n : -1;
   };
   const auto time = longer.empty() ? std::optional(out.longer) : query::parse_duration(longer);
-  const std::int64_t levels = number(deeper, 0, out.deeper), files = number(most, 1, static_cast<std::int64_t>(out.most));
-  if (!time) return wrong_usage(command, "'" + report::printable(longer) + "' is not a duration: write 100ms, 2s …"), false;
+  const std::int64_t levels = number(deeper, 0, out.deeper),
+                     files = number(most, 1, static_cast<std::int64_t>(out.most));
+  if (!time)
+    return wrong_usage(command, "'" + report::printable(longer) + "' is not a duration: write 100ms, 2s …"), false;
   if (levels < 0) return wrong_usage(command, "'" + report::printable(deeper) + "' is not a number of levels"), false;
   if (files < 0) return wrong_usage(command, "'" + report::printable(most) + "' is not a number of pictures"), false;
   out.longer = *time, out.deeper = static_cast<std::uint32_t>(levels), out.most = static_cast<std::size_t>(files);
@@ -126,7 +130,8 @@ int run_flame(int argc, char** argv) {
   FlameChoice choice;
   TraceChoice traces;
   std::string longer, deeper, most, of, by;
-  bool slow = false, typical = false, diff = false, allocations = false, preempted = false, folded = false, as_json = false, automatic = false;
+  bool slow = false, typical = false, diff = false, allocations = false, preempted = false, folded = false,
+       as_json = false, automatic = false;
   const FileArguments arguments = parse_file_arguments(argc, argv, kHelp, {"no file given"},
                                                        {{"output,o", output},
                                                         {"route", choice.route},
@@ -149,32 +154,49 @@ int run_flame(int argc, char** argv) {
   const std::string& file = arguments.words[0];
   if (automatic || !traces.request.empty()) {
     if (automatic && !traces.request.empty()) return wrong_usage(argv[0], "choose one of --auto and --request");
-    if (slow || typical || diff || folded || allocations || preempted || choice.off_cpu || !choice.route.empty()) return wrong_usage(argv[0], "a trace has no samples: --auto and --request stand alone");
-    if (output.empty()) return wrong_usage(argv[0], automatic ? "no folder given: -o FOLDER" : "no output given: -o OUT.svg");
+    if (slow || typical || diff || folded || allocations || preempted || choice.off_cpu || !choice.route.empty())
+      return wrong_usage(argv[0], "a trace has no samples: --auto and --request stand alone");
+    if (output.empty())
+      return wrong_usage(argv[0], automatic ? "no folder given: -o FOLDER" : "no output given: -o OUT.svg");
     if (!take_auto(argv[0], longer, deeper, most, traces)) return 2;
     return draw_traces(file, traces, output, as_json);
   }
-  if (!by.empty() && by != "request") return wrong_usage(argv[0], "--by wants request, not '" + report::printable(by) + "'");
+  if (!by.empty() && by != "request")
+    return wrong_usage(argv[0], "--by wants request, not '" + report::printable(by) + "'");
   choice.by_request = !by.empty();
   if (!of.empty()) {
     const auto id = parse_id(of);
     if (!id) return no_id("flame", file, of);
-    if (slow || typical || diff) return wrong_usage(argv[0], "one request has neither slow nor typical ones: --samples-of stands without --slow, --typical and --diff");
+    if (slow || typical || diff)
+      return wrong_usage(
+          argv[0],
+          "one request has neither slow nor typical ones: --samples-of stands without --slow, --typical and --diff");
     choice.ids = {*id};
   }
   if (diff && choice.by_request) return wrong_usage(argv[0], "choose one of --diff and --by request");
   if (slow + typical + diff > 1) return wrong_usage(argv[0], "choose one of --slow, --typical and --diff");
-  if (choice.off_cpu + allocations + preempted > 1) return wrong_usage(argv[0], "choose one of --off-cpu, --allocations and --preempted");
-  choice.samples = allocations ? formats::SampleKind::allocation : preempted ? formats::SampleKind::preempted : formats::SampleKind::on_cpu;
+  if (choice.off_cpu + allocations + preempted > 1)
+    return wrong_usage(argv[0], "choose one of --off-cpu, --allocations and --preempted");
+  choice.samples = allocations ? formats::SampleKind::allocation
+                   : preempted ? formats::SampleKind::preempted
+                               : formats::SampleKind::on_cpu;
   if (folded && as_json) return wrong_usage(argv[0], "choose one of --folded and --json");
-  if (output.empty() && !folded && !as_json) return wrong_usage(argv[0], "no output given: -o OUT.svg, or --folded, or --json");
-  choice.requests = diff ? FlameRequests::both : slow ? FlameRequests::slow : typical ? FlameRequests::typical : FlameRequests::all;
+  if (output.empty() && !folded && !as_json)
+    return wrong_usage(argv[0], "no output given: -o OUT.svg, or --folded, or --json");
+  choice.requests = diff      ? FlameRequests::both
+                    : slow    ? FlameRequests::slow
+                    : typical ? FlameRequests::typical
+                              : FlameRequests::all;
   const FlameResult result = flame_of(file, choice);
   if (!result.undecided.empty()) {
     complain("flame", result.undecided);
     return 4;
   }
-  write_file(output.empty() ? "-" : output, folded ? folded_text(result.flame) : as_json ? json_text(result) : flame::svg(result.flame), file);
+  write_file(output.empty() ? "-" : output,
+             folded    ? folded_text(result.flame)
+             : as_json ? json_text(result)
+                       : flame::svg(result.flame),
+             file);
   return result.damaged ? 3 : 0;
 }
 

@@ -9,12 +9,12 @@
 #include "analyze/flame/folder.h"
 #include "analyze/flame/left_stacks.h"
 #include "analyze/flame/owners.h"
+#include "analyze/flow/trace_context.h"
 #include "analyze/pipeline/pipeline.h"
 #include "analyze/report/escape.h"
 #include "analyze/report/number.h"
 #include "analyze/report/syscalls.h"
 #include "analyze/report/words.h"
-#include "analyze/flow/trace_context.h"
 #include "formats/reader.h"
 
 namespace tailcap::commands {
@@ -35,9 +35,12 @@ std::string frame(std::string_view name) {
 class Names {
  public:
   void push(const Event& event) {
-    if (const auto* info = std::get_if<TaskInfo>(&event.body)) put(event.thread.tid, info->comm);
-    else if (const auto* exec = std::get_if<TaskExec>(&event.body)) put(event.thread.tid, exec->comm);
-    else if (const auto* start = std::get_if<TaskStart>(&event.body)) put(event.thread.tid, start->comm);
+    if (const auto* info = std::get_if<TaskInfo>(&event.body))
+      put(event.thread.tid, info->comm);
+    else if (const auto* exec = std::get_if<TaskExec>(&event.body))
+      put(event.thread.tid, exec->comm);
+    else if (const auto* start = std::get_if<TaskStart>(&event.body))
+      put(event.thread.tid, start->comm);
   }
   std::string of(std::uint32_t tid) const {
     const auto known = names_.find(tid);
@@ -98,20 +101,29 @@ void choose(const pipeline::Analysis& analysis, const FlameChoice& choice, Cohor
     if (row.role != flow::Role::server || !row.has_duration) continue;
     if (!choice.ids.empty() && !std::binary_search(choice.ids.begin(), choice.ids.end(), row.id)) continue;
     const std::string route(table.texts[row.route]), method(table.texts[row.method]);
-    if (choice.route.empty() || choice.route == route || choice.route == method + " " + route) wanted.push_back({row.duration.count(), i});
+    if (choice.route.empty() || choice.route == route || choice.route == method + " " + route)
+      wanted.push_back({row.duration.count(), i});
   }
   if (wanted.empty() && !choice.ids.empty())
-    throw std::runtime_error("request " + report::id_text(choice.ids.front()) + " was not served by a recorded process, or its end is not known: whose samples were its is not known.");
-  if (wanted.empty()) throw std::runtime_error("no request " + (choice.route.empty() ? std::string("was served") : "of route " + report::printable(choice.route)) +
-                                               " in this capture. `tailcap report` lists the routes.");
+    throw std::runtime_error(
+        "request " + report::id_text(choice.ids.front()) +
+        " was not served by a recorded process, or its end is not known: whose samples were its is not known.");
+  if (wanted.empty())
+    throw std::runtime_error(
+        "no request " +
+        (choice.route.empty() ? std::string("was served") : "of route " + report::printable(choice.route)) +
+        " in this capture. `tailcap report` lists the routes.");
   std::vector<flame::Cohort> cohort(table.rows.size(), flame::Cohort::other);
-  std::sort(wanted.begin(), wanted.end(), [](const Row& a, const Row& b) { return a.duration != b.duration ? a.duration < b.duration : a.index < b.index; });
+  std::sort(wanted.begin(), wanted.end(), [](const Row& a, const Row& b) {
+    return a.duration != b.duration ? a.duration < b.duration : a.index < b.index;
+  });
   const std::size_t n = wanted.size();
   if (choice.requests == FlameRequests::all) {
     for (const Row& row : wanted) cohort[row.index] = flame::Cohort::slow;
     out.slow = n;
   } else if (n < kFewest) {
-    out.undecided = "only " + std::to_string(n) + " requests: with fewer than " + std::to_string(kFewest) + " slow is not told from typical. Record longer.";
+    out.undecided = "only " + std::to_string(n) + " requests: with fewer than " + std::to_string(kFewest) +
+                    " slow is not told from typical. Record longer.";
     return;
   } else {
     out.share = n >= 1000 ? 0.01 : 0.05;
@@ -171,17 +183,24 @@ class Collecting {
     return stack_text(event, *stack, names_) + (queued ? ";woken, waiting for a CPU" : "");
   }
   void spread(const Event& event, Time begin, Time end, const std::string& stack) {
-    const auto value = [&](Time from, Time to) { return from == to ? each_ : static_cast<std::uint64_t>((to - from).count()); };
+    const auto value = [&](Time from, Time to) {
+      return from == to ? each_ : static_cast<std::uint64_t>((to - from).count());
+    };
     if (!cohorts_) return folder_.add(stack, value(begin, end), false);
     for (const auto& part : cohorts_->owners.of(event, begin, end)) {
       if (choice_.by_request && !part.several) {
-        if (part.cohort != flame::Cohort::other) folder_.add(cohorts_->titles[part.request] + ";" + stack, value(part.begin, part.end), false);
+        if (part.cohort != flame::Cohort::other)
+          folder_.add(cohorts_->titles[part.request] + ";" + stack, value(part.begin, part.end), false);
         continue;
       }
-      if (part.several) result_.left_out += value(part.begin, part.end);
-      else if (part.cohort == flame::Cohort::slow && choice_.requests != FlameRequests::typical) folder_.add(stack, value(part.begin, part.end), false);
-      else if (part.cohort == flame::Cohort::typical && choice_.requests == FlameRequests::typical) folder_.add(stack, value(part.begin, part.end), false);
-      else if (part.cohort == flame::Cohort::typical && choice_.requests == FlameRequests::both) folder_.add(stack, value(part.begin, part.end), true);
+      if (part.several)
+        result_.left_out += value(part.begin, part.end);
+      else if (part.cohort == flame::Cohort::slow && choice_.requests != FlameRequests::typical)
+        folder_.add(stack, value(part.begin, part.end), false);
+      else if (part.cohort == flame::Cohort::typical && choice_.requests == FlameRequests::typical)
+        folder_.add(stack, value(part.begin, part.end), false);
+      else if (part.cohort == flame::Cohort::typical && choice_.requests == FlameRequests::both)
+        folder_.add(stack, value(part.begin, part.end), true);
     }
   }
 
@@ -196,27 +215,40 @@ class Collecting {
 
 std::string amount(const FlameChoice& choice, std::uint64_t value) {
   if (!choice.off_cpu && choice.samples == SampleKind::allocation) return report::bytes_text(value);
-  return choice.off_cpu ? report::duration_text(Duration(static_cast<std::int64_t>(value))) : std::to_string(value) + (value == 1 ? " sample" : " samples");
+  return choice.off_cpu ? report::duration_text(Duration(static_cast<std::int64_t>(value)))
+                        : std::to_string(value) + (value == 1 ? " sample" : " samples");
 }
 
-void describe(const FlameChoice& choice, const Cohorts& cohorts, bool of_requests, const flame::Folder& folder, FlameResult& result) {
+void describe(const FlameChoice& choice, const Cohorts& cohorts, bool of_requests, const flame::Folder& folder,
+              FlameResult& result) {
   auto& flame = result.flame;
   flame.time = choice.off_cpu;
   flame.comparison = choice.requests == FlameRequests::both;
   flame.bytes = !choice.off_cpu && choice.samples == SampleKind::allocation;
-  flame.title = choice.off_cpu ? "Off the CPU" : flame.bytes ? "Allocated, estimated" : choice.samples == SampleKind::preempted ? "Made to give way" : "On the CPU";
+  flame.title = choice.off_cpu                            ? "Off the CPU"
+                : flame.bytes                             ? "Allocated, estimated"
+                : choice.samples == SampleKind::preempted ? "Made to give way"
+                                                          : "On the CPU";
   if (!choice.route.empty()) flame.title += ": " + report::printable(choice.route);
   if (choice.ids.size() == 1) flame.title += ": request " + report::id_text(choice.ids.front());
   flame.subtitle = amount(choice, folder.total(false));
-  if (result.waits_with_stack > 0) flame.subtitle += "; stacks of " + std::to_string(result.waits_with_stack) + " of " + std::to_string(result.waits) + " waits";
+  if (result.waits_with_stack > 0)
+    flame.subtitle +=
+        "; stacks of " + std::to_string(result.waits_with_stack) + " of " + std::to_string(result.waits) + " waits";
   if (!of_requests) return;
   result.requests = choice.requests == FlameRequests::typical ? cohorts.typical : cohorts.slow;
-  flame.subtitle += " of " + std::to_string(result.requests) + (choice.requests == FlameRequests::all ? "" : choice.requests == FlameRequests::typical ? " typical" : " slow") +
+  flame.subtitle += " of " + std::to_string(result.requests) +
+                    (choice.requests == FlameRequests::all       ? ""
+                     : choice.requests == FlameRequests::typical ? " typical"
+                                                                 : " slow") +
                     (result.requests == 1 ? " request" : " requests");
   if (choice.requests == FlameRequests::slow || flame.comparison)
     flame.subtitle += " (" + report::duration_text(Duration(cohorts.slow_from)) + " and longer)";
-  if (flame.comparison) flame.subtitle += " against " + amount(choice, folder.total(true)) + " of " + std::to_string(cohorts.typical) + " typical ones, by the request";
-  if (result.left_out > 0) flame.subtitle += "; " + amount(choice, result.left_out) + " left out: several requests under way";
+  if (flame.comparison)
+    flame.subtitle += " against " + amount(choice, folder.total(true)) + " of " + std::to_string(cohorts.typical) +
+                      " typical ones, by the request";
+  if (result.left_out > 0)
+    flame.subtitle += "; " + amount(choice, result.left_out) + " left out: several requests under way";
 }
 
 }  // namespace
@@ -224,7 +256,8 @@ void describe(const FlameChoice& choice, const Cohorts& cohorts, bool of_request
 FlameResult flame_of(const std::string& path, const FlameChoice& choice) {
   FlameResult result;
   Cohorts cohorts;
-  const bool of_requests = !choice.route.empty() || !choice.ids.empty() || choice.by_request || choice.requests != FlameRequests::all;
+  const bool of_requests =
+      !choice.route.empty() || !choice.ids.empty() || choice.by_request || choice.requests != FlameRequests::all;
   if (of_requests) {
     pipeline::Options settings;
     settings.study = false;
@@ -254,10 +287,12 @@ FlameResult flame_of(const std::string& path, const FlameChoice& choice) {
   }
   if (!choice.off_cpu && collecting.samples() == 0)
     throw std::runtime_error("no samples in " + report::printable(path) + ". Record " +
-                             (choice.samples == SampleKind::allocation  ? "Go programs with --add allocations."
-                              : choice.samples == SampleKind::preempted ? "Go programs with --profile deep."
-                                                                        : "with --sample 99; --off-cpu shows what was waited for."));
-  result.flame.stacks = collecting.folder().stacks(cohorts.slow, choice.requests == FlameRequests::both ? cohorts.typical : 0);
+                             (choice.samples == SampleKind::allocation ? "Go programs with --add allocations."
+                              : choice.samples == SampleKind::preempted
+                                  ? "Go programs with --profile deep."
+                                  : "with --sample 99; --off-cpu shows what was waited for."));
+  result.flame.stacks =
+      collecting.folder().stacks(cohorts.slow, choice.requests == FlameRequests::both ? cohorts.typical : 0);
   describe(choice, cohorts, of_requests, collecting.folder(), result);
   return result;
 }

@@ -24,11 +24,11 @@ struct FlameChoice {
 
 struct FlameResult {
   flow::Flame flame;
-  std::uint64_t requests = 0;   // whose stacks they are; 0: everybody's
-  std::uint64_t left_out = 0;   // samples, or ns, of which it is not known whose they are
+  std::uint64_t requests = 0;                     // whose stacks they are; 0: everybody's
+  std::uint64_t left_out = 0;                     // samples, or ns, of which it is not known whose they are
   std::uint64_t waits = 0, waits_with_stack = 0;  // --off-cpu: of the whole capture, preempted threads' not counted
-  std::string undecided;        // why there is no answer; a sentence
-  bool damaged = false;         // events were lost, or the capture is damaged or cut short
+  std::string undecided;                          // why there is no answer; a sentence
+  bool damaged = false;                           // events were lost, or the capture is damaged or cut short
 };
 
 // Throws std::runtime_error if the file cannot be read, or has no samples.

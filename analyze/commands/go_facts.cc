@@ -17,17 +17,21 @@ struct PartName {
   const char* name;  // as in --json
   const char* text;  // for people
 };
-constexpr PartName kParts[] = {{GoPart::goroutines, "goroutines", "goroutines"}, {GoPart::creation, "creation", "their creation"},
-                               {GoPart::runtime, "runtime", "garbage collection"}, {GoPart::states, "states", "their states"},
-                               {GoPart::handlers, "handlers", "handlers"},     {GoPart::calls, "calls", "callers of HTTP clients"},
-                               {GoPart::ends, "ends", "their ends"},           {GoPart::panics, "panics", "panics"}};
+constexpr PartName kParts[] = {{GoPart::goroutines, "goroutines", "goroutines"},
+                               {GoPart::creation, "creation", "their creation"},
+                               {GoPart::runtime, "runtime", "garbage collection"},
+                               {GoPart::states, "states", "their states"},
+                               {GoPart::handlers, "handlers", "handlers"},
+                               {GoPart::calls, "calls", "callers of HTTP clients"},
+                               {GoPart::ends, "ends", "their ends"},
+                               {GoPart::panics, "panics", "panics"}};
 
 bool has(std::uint8_t parts, GoPart part) { return (parts & static_cast<std::uint8_t>(part)) != 0; }
 
 constexpr std::size_t kMaxBuilds = 8;
 
-// The first words that Go writes. A program may hold anything else there; as a line of the listing it could pass for one
-// of ours.
+// The first words that Go writes. A program may hold anything else there; as a line of the listing it could pass for
+// one of ours.
 bool is_known(std::string_view word) {
   return word == "path" || word == "mod" || word == "dep" || word == "=>" || word == "build";
 }
@@ -96,7 +100,9 @@ std::vector<std::string> GoFacts::lines() const {
         for (std::size_t i = 1; i < line.size(); ++i) text += (i == 1 ? "  " : " ") + report::printable(line[i]);
         out.push_back("  " + text);
       }
-    if (unknown > 0) out.push_back("  " + report::count_text(unknown, "line", "lines") + " of build information of unknown form; --json has them");
+    if (unknown > 0)
+      out.push_back("  " + report::count_text(unknown, "line", "lines") +
+                    " of build information of unknown form; --json has them");
   }
   return out;
 }

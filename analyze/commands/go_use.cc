@@ -18,7 +18,8 @@ using report::count_text;
 
 namespace {
 
-constexpr std::array<const char*, GoUse::kBuckets> kBuckets = {"1", "2 to 9", "10 to 99", "100 to 999", "1,000 to 9,999", "10,000 or more"};
+constexpr std::array<const char*, GoUse::kBuckets> kBuckets = {"1",          "2 to 9",         "10 to 99",
+                                                               "100 to 999", "1,000 to 9,999", "10,000 or more"};
 constexpr std::array<std::uint64_t, GoUse::kBuckets> kFrom = {1, 2, 10, 100, 1000, 10'000};
 constexpr std::size_t kBar = 40;
 
@@ -28,7 +29,8 @@ std::string name_of(const GoStudy& g) {
 }
 
 std::string use_text(const GoUse& u) {
-  std::string out = "  " + std::string(flow::name_of(u.protocol)) + ": " + count_text(u.requests, "request", "requests") + " served";
+  std::string out =
+      "  " + std::string(flow::name_of(u.protocol)) + ": " + count_text(u.requests, "request", "requests") + " served";
   if (u.goroutines > 0) out += " by " + count_text(u.goroutines, "goroutine", "goroutines");
   if (u.connections > 0) out += " on " + count_text(u.connections, "connection", "connections");
   out += "\n";
@@ -40,8 +42,10 @@ std::string use_text(const GoUse& u) {
       const std::uint64_t n = u.histogram[i];
       if (n == 0) continue;
       std::string label = kBuckets[i], goroutines = count_text(n, "goroutine", "goroutines");
-      label.resize(16, ' '), goroutines.insert(0, std::max<std::size_t>(goroutines.size(), 18) - goroutines.size(), ' ');
-      out += "      " + label + goroutines + "  " + std::string(std::max<std::size_t>(1, n * kBar / highest), '#') + "\n";
+      label.resize(16, ' '),
+          goroutines.insert(0, std::max<std::size_t>(goroutines.size(), 18) - goroutines.size(), ' ');
+      out +=
+          "      " + label + goroutines + "  " + std::string(std::max<std::size_t>(1, n * kBar / highest), '#') + "\n";
     }
   }
   return out + "    so: " + std::string(flow::text_of(u.model, u.protocol)) + "\n";

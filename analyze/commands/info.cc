@@ -102,7 +102,8 @@ void print_recording(const CaptureFacts& facts) {
                     : p.redaction == Redaction::allow_list
                         ? "values masked but for those on a list; no bodies"
                         : "!!! NOT MASKED: passwords, tokens and cookies are in this file. Do not pass it on.");
-    if (p.redaction == Redaction::payload_raw) line("RAW", "!!! bodies and other protocols were kept as well (--payload-raw)");
+    if (p.redaction == Redaction::payload_raw)
+      line("RAW", "!!! bodies and other protocols were kept as well (--payload-raw)");
   }
   if (facts.plaintext > 0)
     line("DECRYPTED", "holds decrypted TLS traffic: the plaintext of " + count_text(facts.plaintext, "call", "calls"));
@@ -167,13 +168,16 @@ void print_cost(const CaptureFacts& facts) {
 
 int run_info(int argc, char** argv) {
   bool as_json = false, goroutines = false;
-  const auto arguments = parse_file_arguments(argc, argv, kHelp, {"no file given"}, {{"json", as_json}, {"goroutines", goroutines}});
+  const auto arguments =
+      parse_file_arguments(argc, argv, kHelp, {"no file given"}, {{"json", as_json}, {"goroutines", goroutines}});
   if (arguments.exit) return *arguments.exit;
   if (goroutines) {
     pipeline::Options options;
     options.study = false;
     const pipeline::Analysis analysis = pipeline::analyze(arguments.words[0], options);
-    std::puts((as_json ? go_use_json(analysis.study) : printable(arguments.words[0]) + "\n\n" + go_use_text(analysis.study)).c_str());
+    std::puts(
+        (as_json ? go_use_json(analysis.study) : printable(arguments.words[0]) + "\n\n" + go_use_text(analysis.study))
+            .c_str());
     return exit_code(analysis, "info");
   }
   const CaptureFacts facts = read_facts(arguments.words[0]);

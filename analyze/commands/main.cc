@@ -105,7 +105,8 @@ int execute_recorder(int argc, char** argv, bool keep_name) {
     }
   }
   execvp(program.c_str(), arguments.data());
-  complain("", std::string("cannot run tailcap-record: ") + std::strerror(errno) + ". It is installed beside tailcap; the analyser alone cannot record.");
+  complain("", std::string("cannot run tailcap-record: ") + std::strerror(errno) +
+                   ". It is installed beside tailcap; the analyser alone cannot record.");
   return 1;
 }
 
@@ -113,8 +114,10 @@ int execute_recorder(int argc, char** argv, bool keep_name) {
 bool take_trace_keys(std::string_view text) {
   std::vector<std::string> names(1);
   for (const char c : text) {
-    if (c == ',') names.emplace_back();
-    else names.back() += c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+    if (c == ',')
+      names.emplace_back();
+    else
+      names.back() += c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
   }
   if (names.size() < 2 || names.size() > 3) return false;
   for (const std::string& name : names)
@@ -131,7 +134,9 @@ bool take_trace_keys(std::string_view text) {
 int main(int argc, char** argv) {
   if (argc > 1 && std::string_view(argv[1]) == "--trace-keys") {
     if (argc < 3 || !take_trace_keys(argv[2])) {
-      complain("", "--trace-keys wants two or three names of header fields, like x-trace,x-span,x-flags. `tailcap --help` says more.");
+      complain("",
+               "--trace-keys wants two or three names of header fields, like x-trace,x-span,x-flags. `tailcap --help` "
+               "says more.");
       return 2;
     }
     argc -= 2, argv += 2;
@@ -146,7 +151,8 @@ int main(int argc, char** argv) {
     std::puts("tailcap " TAILCAP_VERSION);
     return 0;
   }
-  if (name == "record" || name == "control" || name == "doctor") return execute_recorder(argc - 1, argv + 1, name != "record");
+  if (name == "record" || name == "control" || name == "doctor")
+    return execute_recorder(argc - 1, argv + 1, name != "record");
   for (const Entry& entry : kEntries) {
     if (name != entry.name) continue;
     if (const auto wrong = take_read_options(arguments)) return wrong_usage(entry.name, *wrong);

@@ -1,11 +1,12 @@
 // tailcap merge: one capture out of those of several machines.
+#include "analyze/merge/merge.h"
+
 #include <cmath>
 #include <cstdio>
 
 #include "analyze/commands/command.h"
 #include "analyze/commands/complain.h"
 #include "analyze/commands/file_arguments.h"
-#include "analyze/merge/merge.h"
 #include "analyze/report/escape.h"
 #include "analyze/report/json.h"
 #include "analyze/report/json_writer.h"
@@ -81,12 +82,18 @@ std::string signed_text(std::int64_t ns) { return (ns < 0 ? "-" : "+") + duratio
 
 std::string clock_text(const Source& s, const std::vector<Source>& all) {
   switch (s.placing) {
-    case Placing::reference: return "the reference";
-    case Placing::same_boot: return "the same as " + printable(all[s.against].path);
-    case Placing::messages: return s.clock.contradiction > 0 ? "NO STRAIGHT LINE FITS, off by " + duration_text(Duration{s.clock.contradiction}) + " and more"
-                                                              : "± " + duration_text(Duration{s.clock.error});
-    case Placing::wall_clock: return "by the wall clock, no bounds";
-    case Placing::undetermined: return "NOT DETERMINABLE";
+    case Placing::reference:
+      return "the reference";
+    case Placing::same_boot:
+      return "the same as " + printable(all[s.against].path);
+    case Placing::messages:
+      return s.clock.contradiction > 0
+                 ? "NO STRAIGHT LINE FITS, off by " + duration_text(Duration{s.clock.contradiction}) + " and more"
+                 : "± " + duration_text(Duration{s.clock.error});
+    case Placing::wall_clock:
+      return "by the wall clock, no bounds";
+    case Placing::undetermined:
+      return "NOT DETERMINABLE";
   }
   return {};
 }
@@ -97,17 +104,22 @@ void print_text(const merge::Result& result, const merge::Options& options) {
   table.row({"machine", "host", "capture", "clock", "wall clock", "drift", "messages to and from"});
   for (const Source& s : all) {
     const bool laid = s.placing == Placing::messages;
-    table.row({std::to_string(s.machine + 1), s.preamble.host.empty() ? "unknown" : printable(s.preamble.host), printable(s.path), clock_text(s, all),
-               s.placing == Placing::messages && s.has_wall_clock ? signed_text(s.wall_clock_ahead) : "–", laid ? drift_text(s.clock) : "–",
-               count_text(s.forth) + " / " + count_text(s.back)});
+    table.row({std::to_string(s.machine + 1), s.preamble.host.empty() ? "unknown" : printable(s.preamble.host),
+               printable(s.path), clock_text(s, all),
+               s.placing == Placing::messages && s.has_wall_clock ? signed_text(s.wall_clock_ahead) : "–",
+               laid ? drift_text(s.clock) : "–", count_text(s.forth) + " / " + count_text(s.back)});
   }
   std::fputs(table.text().c_str(), stdout);
   std::puts("");
   for (const Source& s : all) {
-    std::string line = printable(s.path) + ": of " + count_text(s.connections, "connection", "connections") + " with other machines " + count_text(s.joined) +
-                       " joined, " + count_text(s.connections - std::min(s.joined, s.connections)) + " recorded at this end only";
-    if (s.duplicates > 0) line += "; " + count_text(s.duplicates, "event", "events") + " left out that another capture of the machine tells";
-    if (s.refused > 0) line += "; " + count_text(s.refused, "event", "events") + " REFUSED: numbers that no kernel gives";
+    std::string line = printable(s.path) + ": of " + count_text(s.connections, "connection", "connections") +
+                       " with other machines " + count_text(s.joined) + " joined, " +
+                       count_text(s.connections - std::min(s.joined, s.connections)) + " recorded at this end only";
+    if (s.duplicates > 0)
+      line +=
+          "; " + count_text(s.duplicates, "event", "events") + " left out that another capture of the machine tells";
+    if (s.refused > 0)
+      line += "; " + count_text(s.refused, "event", "events") + " REFUSED: numbers that no kernel gives";
     std::printf("%s\n", line.c_str());
   }
   if (result.written)
@@ -120,8 +132,10 @@ void print_text(const merge::Result& result, const merge::Options& options) {
 void json_clock(report::JsonWriter& json, const Source& s) {
   const auto number = [&](const char* name, bool known, std::int64_t value) {
     json.key(name);
-    if (known) json.number(value);
-    else json.null();
+    if (known)
+      json.number(value);
+    else
+      json.null();
   };
   const merge::ClockEstimate& c = s.clock;
   const bool laid = s.placing == Placing::messages, sound = laid && c.contradiction == 0;
@@ -134,8 +148,10 @@ void json_clock(report::JsonWriter& json, const Source& s) {
   number("contradiction_ns", laid, c.contradiction);
   const auto ppm = [&](const char* name, bool known, long double drift) {
     json.key(name);
-    if (known) json.real(static_cast<double>(std::round(fast(drift) * 1e10L) / 1e4L));
-    else json.null();
+    if (known)
+      json.real(static_cast<double>(std::round(fast(drift) * 1e10L) / 1e4L));
+    else
+      json.null();
   };
   ppm("drift_ppm", laid, c.drift);
   ppm("drift_from_ppm", sound, c.drift_upper);
@@ -164,8 +180,10 @@ void print_json(const merge::Result& result, const merge::Options& options) {
     json.field("machine", s.machine + 1);
     json.field("placed", merge::name_of(s.placing));
     json.key("against");
-    if (s.placing == Placing::messages || s.placing == Placing::same_boot) json.text(result.sources[s.against].path);
-    else json.null();
+    if (s.placing == Placing::messages || s.placing == Placing::same_boot)
+      json.text(result.sources[s.against].path);
+    else
+      json.null();
     json_clock(json, s);
     json.field("messages_to", s.forth);
     json.field("messages_from", s.back);
@@ -183,7 +201,9 @@ void print_json(const merge::Result& result, const merge::Options& options) {
 
 bool harmed(const merge::Result& result) {
   for (const Source& s : result.sources)
-    if (s.refused > 0 || s.file.lost > 0 || s.file.damaged_blocks > 0 || s.file.state != formats::CaptureState::complete) return true;
+    if (s.refused > 0 || s.file.lost > 0 || s.file.damaged_blocks > 0 ||
+        s.file.state != formats::CaptureState::complete)
+      return true;
   return false;
 }
 
@@ -193,18 +213,22 @@ int run_merge(int argc, char** argv) {
   Arguments a;
   FileArguments arguments = parse_file_arguments(
       argc, argv, kHelp, {"two captures are needed at least", "two captures are needed at least"},
-      {{"out,o", a.options.out}, {"force", a.options.force}, {"wall-clock", a.options.wall_clock}, {"json", a.json}}, MoreWords::taken);
+      {{"out,o", a.options.out}, {"force", a.options.force}, {"wall-clock", a.options.wall_clock}, {"json", a.json}},
+      MoreWords::taken);
   if (arguments.exit) return *arguments.exit;
   a.options.inputs = std::move(arguments.words);
   const auto& inputs = a.options.inputs;
-  if (inputs.size() > formats::kMaxMachines) return wrong_usage(argv[0], "at most " + std::to_string(formats::kMaxMachines) + " captures can be merged");
+  if (inputs.size() > formats::kMaxMachines)
+    return wrong_usage(argv[0], "at most " + std::to_string(formats::kMaxMachines) + " captures can be merged");
   if (a.options.out.empty()) return wrong_usage(argv[0], "-o FILE is needed: the capture to write");
   a.options.tool_version = TAILCAP_VERSION;
   a.options.command_line = {"tailcap", "merge"};
   a.options.command_line.insert(a.options.command_line.end(), inputs.begin(), inputs.end());
   const merge::Result result = merge::merge(a.options);
-  if (a.json) print_json(result, a.options);
-  else print_text(result, a.options);
+  if (a.json)
+    print_json(result, a.options);
+  else
+    print_text(result, a.options);
   if (!result.written) return 4;
   return harmed(result) ? 3 : 0;
 }

@@ -27,8 +27,12 @@ using formats::printable;
 // A capture begins with a block. One whose first block is damaged has another soon.
 constexpr std::size_t kCaptureSearch = 64u << 10;
 
-[[noreturn]] void fail(const std::string& path) { throw std::system_error(errno, std::generic_category(), "cannot write " + printable(path)); }
-[[noreturn]] void refuse(const std::string& path, const std::string& why) { throw std::runtime_error("cannot write " + printable(path) + ": " + why); }
+[[noreturn]] void fail(const std::string& path) {
+  throw std::system_error(errno, std::generic_category(), "cannot write " + printable(path));
+}
+[[noreturn]] void refuse(const std::string& path, const std::string& why) {
+  throw std::runtime_error("cannot write " + printable(path) + ": " + why);
+}
 
 class Descriptor {
  public:
@@ -85,7 +89,8 @@ void write_device(const std::string& path, std::string_view content, const struc
   const Descriptor file(open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY));
   struct stat opened;
   if (file.get() < 0 || fstat(file.get(), &opened) != 0) fail(path);
-  if (opened.st_dev != found.st_dev || opened.st_ino != found.st_ino) refuse(path, "it was replaced meanwhile. Name another file.");
+  if (opened.st_dev != found.st_dev || opened.st_ino != found.st_ino)
+    refuse(path, "it was replaced meanwhile. Name another file.");
   if (!write_all(file.get(), content)) fail(path);
 }
 
@@ -110,7 +115,9 @@ void replace(const std::string& path, std::string_view content, mode_t mode) {
   std::string partial;
   const Descriptor file(create(folder.get(), partial, mode));
   if (file.get() < 0) fail(path);
-  if (write_all(file.get(), content) && renameat(folder.get(), partial.c_str(), folder.get(), parts.filename().c_str()) == 0) return;
+  if (write_all(file.get(), content) &&
+      renameat(folder.get(), partial.c_str(), folder.get(), parts.filename().c_str()) == 0)
+    return;
   const int error = errno;
   unlinkat(folder.get(), partial.c_str(), 0);
   errno = error;
@@ -136,10 +143,12 @@ void write_file(const std::string& path, std::string_view content, const std::st
   if (exists && S_ISLNK(status.st_mode)) refuse(path, "it is a symbolic link. Name the file itself.");
   if (exists && (S_ISCHR(status.st_mode) || S_ISFIFO(status.st_mode))) return write_device(path, content, status);
   if (exists && !S_ISREG(status.st_mode)) refuse(path, "it is not a regular file. Name another file.");
-  if (same_file(path, capture)) throw std::runtime_error("not writing over the capture itself: " + printable(path) + ". Name another file.");
+  if (same_file(path, capture))
+    throw std::runtime_error("not writing over the capture itself: " + printable(path) + ". Name another file.");
   if (exists && is_capture(path)) refuse(path, "it is a capture. Name another file, or remove it first.");
   const std::string partial = path + ".partial";
-  if (same_file(partial, capture) || is_capture(partial)) refuse(path, "the recording in " + printable(partial) + " will take that name. Name another file.");
+  if (same_file(partial, capture) || is_capture(partial))
+    refuse(path, "the recording in " + printable(partial) + " will take that name. Name another file.");
   struct stat read;
   replace(path, content, stat(capture.c_str(), &read) == 0 ? read.st_mode & 0666 : 0600);
 }

@@ -52,7 +52,8 @@ std::optional<std::string> take_read_options(std::vector<char*>& arguments) {
     const std::string_view value = joined ? word.substr(name.size() + 1) : arguments[i + 1];
     if (name == "--max-memory") {
       const auto size = size_of(value);
-      if (!size || *size < kLeastMemory) return "--max-memory is a size from 64MiB on, like 512MiB or 4GiB, not '" + formats::printable(value) + "'";
+      if (!size || *size < kLeastMemory)
+        return "--max-memory is a size from 64MiB on, like 512MiB or 4GiB, not '" + formats::printable(value) + "'";
       limits.memory = *size;
     } else {
       const auto count = count_of(value);
@@ -69,7 +70,8 @@ std::optional<std::string> take_read_options(std::vector<char*>& arguments) {
 
 int report_stops(const char* command, int code) {
   for (const formats::Stopped& stop : formats::stopped_captures())
-    complain(command, "reading " + stop.file + " stopped after " + report::duration_text(stop.after) + " of the recording: " + formats::text_of(stop.reason) +
+    complain(command, "reading " + stop.file + " stopped after " + report::duration_text(stop.after) +
+                          " of the recording: " + formats::text_of(stop.reason) +
                           ". What comes later is not in this result.");
   return code == 0 && !formats::stopped_captures().empty() ? 3 : code;
 }

@@ -55,8 +55,9 @@ int run_recover(int argc, char** argv) {
       lost_bytes += block.stored_bytes;
     }
   }
-  std::printf("%s: %s with %s saved, %s\n", formats::printable(out).c_str(), count_text(saved, "block", "blocks").c_str(),
-              count_text(events, "event", "events").c_str(), bytes_text(std::filesystem::file_size(out)).c_str());
+  std::printf("%s: %s with %s saved, %s\n", formats::printable(out).c_str(),
+              count_text(saved, "block", "blocks").c_str(), count_text(events, "event", "events").c_str(),
+              bytes_text(std::filesystem::file_size(out)).c_str());
   if (lost == 0) return 0;
   std::printf("lost: %s of %s; `tailcap check %s` lists them\n", count_text(lost, "stretch", "stretches").c_str(),
               bytes_text(lost_bytes).c_str(), formats::printable(in).c_str());

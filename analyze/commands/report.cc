@@ -7,8 +7,8 @@
 
 #include "analyze/commands/command.h"
 #include "analyze/commands/complain.h"
-#include "analyze/commands/file_arguments.h"
 #include "analyze/commands/exit_code.h"
+#include "analyze/commands/file_arguments.h"
 #include "analyze/commands/output_file.h"
 #include "analyze/commands/report_pictures.h"
 #include "analyze/commands/selection.h"
@@ -26,7 +26,8 @@ namespace po = boost::program_options;
 namespace tailcap::commands {
 namespace {
 
-constexpr const char* kHelp = R"(tailcap report says which routes are slow and where their requests spend the time, after saying how far the capture
+constexpr const char* kHelp =
+    R"(tailcap report says which routes are slow and where their requests spend the time, after saying how far the capture
 can be trusted.
 
 usage: tailcap report FILE [OPTION...]
@@ -111,7 +112,8 @@ po::options_description options_for(Arguments& a) {
 // Plots as files. False: there are none, and why was said.
 bool write_plots(const pipeline::Analysis& analysis, const Arguments& a) {
   const bool png = a.format == "png";
-  const flow::Figures figures = plot::draw(analysis.study, {png ? plot::Format::png : plot::Format::svg, true, report::kSectionsInPage});
+  const flow::Figures figures =
+      plot::draw(analysis.study, {png ? plot::Format::png : plot::Format::svg, true, report::kSectionsInPage});
   if (!figures.trouble.empty()) {
     complain("report", "no plots: " + figures.trouble);
     return false;
@@ -120,7 +122,8 @@ bool write_plots(const pipeline::Analysis& analysis, const Arguments& a) {
   std::filesystem::create_directories(a.plots, error);
   if (error) throw std::system_error(error, "cannot make the folder " + formats::printable(a.plots) + " for the plots");
   for (const auto& figure : figures.drawn)
-    write_file((std::filesystem::path(a.plots) / (figure.name + (png ? ".png" : ".svg"))).string(), figure.image, a.files[0]);
+    write_file((std::filesystem::path(a.plots) / (figure.name + (png ? ".png" : ".svg"))).string(), figure.image,
+               a.files[0]);
   complain("report", std::to_string(figures.drawn.size()) + " plots in " + formats::printable(a.plots));
   return true;
 }
@@ -144,10 +147,12 @@ void write_page(const pipeline::Analysis& analysis, const Arguments& a) {
   flow::Figures figures = plot::draw(analysis.study, {plot::Format::svg, false, report::kSectionsInPage});
   if (!figures.trouble.empty()) complain("report", "the page has no plots: " + figures.trouble);
   std::vector<tail::Ends> ends;
-  for (const auto& e : analysis.endpoints) ends.push_back({analysis.table.texts[e.local], analysis.table.texts[e.remote]});
+  for (const auto& e : analysis.endpoints)
+    ends.push_back({analysis.table.texts[e.local], analysis.table.texts[e.remote]});
   const flow::Topology topology = tail::topology(analysis.table, ends, analysis.study);
   if (std::string image = report::svg_topology(topology); !image.empty())
-    figures.drawn.insert(figures.drawn.begin(), {"topology", report::svg_caption(topology), std::nullopt, std::move(image)});
+    figures.drawn.insert(figures.drawn.begin(),
+                         {"topology", report::svg_caption(topology), std::nullopt, std::move(image)});
   add_flames(a.files[0], analysis, figures);
   const auto courses = pipeline::courses_of(a.files[0], exemplars_of(analysis));
   write_file(a.html, report::html_report(analysis.study, analysis.table, figures, a.shown, courses), a.files[0]);
@@ -159,7 +164,8 @@ int run(Arguments& a) {
   options.partition = true;
   if (!a.left_after.empty()) {
     const pipeline::Moment after = moment_of(a.left_after);
-    if (after.absolute || after.nanoseconds < 0) throw UsageError("--left-after wants a time like 1s or 500ms, not '" + formats::printable(a.left_after) + "'");
+    if (after.absolute || after.nanoseconds < 0)
+      throw UsageError("--left-after wants a time like 1s or 500ms, not '" + formats::printable(a.left_after) + "'");
     options.go.left_after = formats::Duration{after.nanoseconds};
   }
   if (!(a.busy > 0)) throw UsageError("--busy wants a share like 0.95");
@@ -171,7 +177,8 @@ int run(Arguments& a) {
   if (a.json) {
     std::fputs(report::json_report(analysis.study, analysis.table).c_str(), stdout);
   } else if (a.html != "-") {
-    const auto text = a.markdown ? report::markdown_report(analysis.study, analysis.table, a.shown) : report::text_report(analysis.study, analysis.table, a.shown);
+    const auto text = a.markdown ? report::markdown_report(analysis.study, analysis.table, a.shown)
+                                 : report::text_report(analysis.study, analysis.table, a.shown);
     std::fputs(text.c_str(), stdout);
   }
   if (!a.html.empty()) write_page(analysis, a);
@@ -184,9 +191,7 @@ int run(Arguments& a) {
 
 int run_report(int argc, char** argv) {
   Arguments a;
-  const auto wrong = [](const std::string& why) {
-    return wrong_usage("report", why);
-  };
+  const auto wrong = [](const std::string& why) { return wrong_usage("report", why); };
   try {
     const auto options = options_for(a);
     po::positional_options_description positional;
@@ -203,7 +208,8 @@ int run_report(int argc, char** argv) {
     if (a.files.empty()) return wrong("no file given");
     if (a.files.size() > 1) return wrong("unexpected argument '" + formats::printable(a.files[1]) + "'");
     if (a.format != "svg" && a.format != "png") return wrong("--format is svg or png, not '" + a.format + "'");
-    if (a.json && (a.markdown || a.html == "-")) return wrong("--json, --md and --html - each want the standard output; choose one");
+    if (a.json && (a.markdown || a.html == "-"))
+      return wrong("--json, --md and --html - each want the standard output; choose one");
     if (a.markdown && a.html == "-") return wrong("--md and --html - both want the standard output; choose one");
     return run(a);
   } catch (const po::error& e) {

@@ -52,10 +52,14 @@ void add_slow(const std::string& file, const flow::Study& study, flow::Figures& 
   }
   std::string image = flame::snapshot(result.flame);
   if (image.empty()) return;
-  figures.drawn.push_back({"flame-slow", "Where the processors' time went in " + std::string(choice.requests == FlameRequests::slow ? "the slowest requests" : "the requests") + " of " +
-                                             report::shortened(report::route_title(*route), 80) + ": " + result.flame.subtitle + ". With search and zoom: tailcap flame FILE --route '" +
-                                             report::printable(choice.route) + "'" + (choice.requests == FlameRequests::slow ? " --slow" : "") + " -o OUT.svg",
-                           std::nullopt, std::move(image)});
+  figures.drawn.push_back(
+      {"flame-slow",
+       "Where the processors' time went in " +
+           std::string(choice.requests == FlameRequests::slow ? "the slowest requests" : "the requests") + " of " +
+           report::shortened(report::route_title(*route), 80) + ": " + result.flame.subtitle +
+           ". With search and zoom: tailcap flame FILE --route '" + report::printable(choice.route) + "'" +
+           (choice.requests == FlameRequests::slow ? " --slow" : "") + " -o OUT.svg",
+       std::nullopt, std::move(image)});
 }
 
 void add_requests(const std::string& file, const pipeline::Analysis& analysis, flow::Figures& figures) {
@@ -63,7 +67,8 @@ void add_requests(const std::string& file, const pipeline::Analysis& analysis, f
   choice.by_request = true;
   const auto want = [&](std::uint32_t row) {
     const flow::ExchangeId id = analysis.table.rows.id(row);
-    if (choice.ids.size() < kRequests && analysis.table.rows.role(row) == flow::Role::server && std::find(choice.ids.begin(), choice.ids.end(), id) == choice.ids.end())
+    if (choice.ids.size() < kRequests && analysis.table.rows.role(row) == flow::Role::server &&
+        std::find(choice.ids.begin(), choice.ids.end(), id) == choice.ids.end())
       choice.ids.push_back(id);
   };
   for (const auto& route : analysis.study.routes)
@@ -81,8 +86,11 @@ void add_requests(const std::string& file, const pipeline::Analysis& analysis, f
   for (const auto& [id, flame] : own) {
     const flow::RequestSamples sum = sum_of(flame.stacks);
     const std::string name = report::id_text(id);
-    figures.drawn.push_back({"samples-" + name, name + ": " + report::count_text(sum.count, "sample", "samples") + " of the CPU, innermost most often " + report::shortened(sum.top, 80) +
-                                                    " (" + report::share_text(sum.of_top, sum.count) + "). With search and zoom: tailcap flame FILE --samples-of " + name + " -o OUT.svg",
+    figures.drawn.push_back({"samples-" + name,
+                             name + ": " + report::count_text(sum.count, "sample", "samples") +
+                                 " of the CPU, innermost most often " + report::shortened(sum.top, 80) + " (" +
+                                 report::share_text(sum.of_top, sum.count) +
+                                 "). With search and zoom: tailcap flame FILE --samples-of " + name + " -o OUT.svg",
                              std::nullopt, flame::snapshot(flame)});
   }
 }

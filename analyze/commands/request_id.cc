@@ -19,13 +19,16 @@ std::optional<flow::ExchangeId> parse_id(const std::string& text) {
 }
 
 int no_id(const char* command, const std::string& file, const std::string& name) {
-  complain(command, "'" + report::printable(name) + "' is no request: they are called like 12.3, the third on connection 12. `tailcap requests " + report::printable(file) + "` lists them.");
+  complain(command, "'" + report::printable(name) +
+                        "' is no request: they are called like 12.3, the third on connection 12. `tailcap requests " +
+                        report::printable(file) + "` lists them.");
   return 2;
 }
 
 int no_request(const char* command, const std::string& file, const std::string& name) {
   const std::string shown = report::printable(file);
-  complain(command, shown + " holds no request " + report::printable(name) + ". `tailcap requests " + shown + "` lists those it holds.");
+  complain(command, shown + " holds no request " + report::printable(name) + ". `tailcap requests " + shown +
+                        "` lists those it holds.");
   return 1;
 }
 

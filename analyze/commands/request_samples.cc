@@ -28,7 +28,9 @@ flow::RequestSamples sum_of(const std::vector<flow::FoldedStack>& stacks) {
   return out;
 }
 
-std::map<flow::ExchangeId, flow::RequestSamples> request_samples(const std::string& path, std::vector<flow::ExchangeId> requests, formats::SampleKind kind) {
+std::map<flow::ExchangeId, flow::RequestSamples> request_samples(const std::string& path,
+                                                                 std::vector<flow::ExchangeId> requests,
+                                                                 formats::SampleKind kind) {
   std::map<flow::ExchangeId, flow::RequestSamples> out;
   if (requests.empty()) return out;
   FlameChoice choice;

@@ -10,8 +10,8 @@
 
 #include "analyze/commands/command.h"
 #include "analyze/commands/complain.h"
-#include "analyze/commands/file_arguments.h"
 #include "analyze/commands/exit_code.h"
+#include "analyze/commands/file_arguments.h"
 #include "analyze/commands/line_output.h"
 #include "analyze/commands/selection.h"
 #include "analyze/pipeline/pipeline.h"
@@ -169,7 +169,9 @@ bool print_row(LineOutput& out, const pipeline::Analysis& analysis, std::uint32_
   std::string line;
   columns(line, offset(row.start, analysis.study.quality.file.first), report::id_text(row.id), flow::name_of(row.role),
           row.status != 0 ? std::to_string(row.status) : "–",
-          row.has_duration ? report::duration_text(row.duration) : row.at_least >= 0 ? "≥ " + report::duration_text(formats::Duration{row.at_least}) : "–",
+          row.has_duration    ? report::duration_text(row.duration)
+          : row.at_least >= 0 ? "≥ " + report::duration_text(formats::Duration{row.at_least})
+                              : "–",
           row.first_byte.count() >= 0 ? report::duration_text(row.first_byte) : "–",
           row.response_bytes >= 0 ? report::bytes_text(static_cast<std::uint64_t>(row.response_bytes)) : "–",
           row.method != 0 ? report::shortened(report::printable(table.texts[row.method]), 12) : "?");
@@ -238,7 +240,8 @@ int run(const Arguments& a) {
     if (rows.empty())
       complain("requests", "no request matches");
     else if (rows.size() < analysis.table.rows.size())
-      complain("requests", std::to_string(rows.size()) + " of " + std::to_string(analysis.table.rows.size()) + " requests shown");
+      complain("requests",
+               std::to_string(rows.size()) + " of " + std::to_string(analysis.table.rows.size()) + " requests shown");
   }
   out.flush();
   return exit_code(analysis, "requests");
@@ -254,9 +257,7 @@ bool is_status(const std::string& s) {
 
 int run_requests(int argc, char** argv) {
   Arguments a;
-  const auto wrong = [](const std::string& why) {
-    return wrong_usage("requests", why);
-  };
+  const auto wrong = [](const std::string& why) { return wrong_usage("requests", why); };
   try {
     using namespace po::command_line_style;
     po::variables_map values;

@@ -11,7 +11,9 @@ namespace tailcap::commands {
 namespace {
 
 [[noreturn]] void refuse(const std::string& text) {
-  throw UsageError("'" + report::printable(text) + "' is no moment: give a time since the start like 10s, 1500ms or 1m30s, or a UTC time like 2026-03-01T12:34:56Z");
+  throw UsageError(
+      "'" + report::printable(text) +
+      "' is no moment: give a time since the start like 10s, 1500ms or 1m30s, or a UTC time like 2026-03-01T12:34:56Z");
 }
 
 // For tests of sameness: results never depend on it.
@@ -89,7 +91,8 @@ pipeline::Moment wall_time(const std::string& whole) {
     if (!text.empty() && text.front() == '.') {
       text.remove_prefix(1);
       std::int64_t unit = 100'000'000;
-      for (; !text.empty() && text.front() >= '0' && text.front() <= '9'; text.remove_prefix(1), unit /= 10) fraction += (text.front() - '0') * unit;
+      for (; !text.empty() && text.front() >= '0' && text.front() <= '9'; text.remove_prefix(1), unit /= 10)
+        fraction += (text.front() - '0') * unit;
     }
   }
   if (text == "Z" || text == " UTC") text = {};
@@ -105,7 +108,8 @@ pipeline::Moment moment_of(const std::string& text) {
   std::string_view rest = text;
   if (rest.find(':') != rest.npos) return wall_time(text);
   if (!rest.empty() && rest.front() == '+') rest.remove_prefix(1);
-  if (const auto seconds = query::parse_number(rest); seconds && *seconds < 9'000'000'000) return {false, *seconds * 1'000'000'000};
+  if (const auto seconds = query::parse_number(rest); seconds && *seconds < 9'000'000'000)
+    return {false, *seconds * 1'000'000'000};
   const auto ns = query::parse_duration(rest);
   if (!ns) refuse(text);
   return {false, *ns};
@@ -116,7 +120,8 @@ void refuse_empty_range(const std::string& from, const std::string& to) {
   const pipeline::Moment begin = moment_of(from), end = moment_of(to);
   // A time since the start and a time of day can be compared only where the capture is known.
   if (begin.absolute == end.absolute && begin.nanoseconds >= end.nanoseconds)
-    throw UsageError("nothing lies between --from " + report::printable(from) + " and --to " + report::printable(to) + ": the first must be earlier");
+    throw UsageError("nothing lies between --from " + report::printable(from) + " and --to " + report::printable(to) +
+                     ": the first must be earlier");
 }
 
 pipeline::Options options_of(const Selection& selection) {
@@ -150,7 +155,8 @@ std::string scope_text(const Selection& selection) {
   std::string text;
   const auto add = [&](const std::string& part) { text += (text.empty() ? "requests " : ", ") + part; };
   if (!selection.role.empty()) add(selection.role == "server" ? "served" : "made");
-  for (std::size_t i = 0; i < selection.routes.size(); ++i) add((i == 0 ? "of route " : "or ") + report::printable(selection.routes[i]));
+  for (std::size_t i = 0; i < selection.routes.size(); ++i)
+    add((i == 0 ? "of route " : "or ") + report::printable(selection.routes[i]));
   if (!selection.from.empty()) add("begun at or after " + report::printable(selection.from));
   if (!selection.to.empty()) add("begun before " + report::printable(selection.to));
   for (const auto& filter : selection.filters) add("that match " + report::printable(filter));

@@ -10,7 +10,7 @@
 namespace tailcap::commands {
 
 struct Selection {
-  std::vector<std::string> routes;     // --route: as printed, with or without the method; {name} declares a template, too
+  std::vector<std::string> routes;  // --route: as printed, with or without the method; {name} declares a template, too
   std::vector<std::string> templates;  // --route-template
   std::string from, to;                // "10s", "1500ms", or a time of day: "2026-03-01T12:34:56Z"
   std::vector<std::string> filters;    // -Y

@@ -1,14 +1,16 @@
 // tailcap show: one request as a waterfall.
-#include <boost/program_options.hpp>
+#include "analyze/report/show.h"
+
 #include <algorithm>
+#include <boost/program_options.hpp>
 #include <cstdio>
 #include <filesystem>
 #include <optional>
 
 #include "analyze/commands/command.h"
 #include "analyze/commands/complain.h"
-#include "analyze/commands/file_arguments.h"
 #include "analyze/commands/exit_code.h"
+#include "analyze/commands/file_arguments.h"
 #include "analyze/commands/output_file.h"
 #include "analyze/commands/request_id.h"
 #include "analyze/commands/request_samples.h"
@@ -16,7 +18,6 @@
 #include "analyze/pipeline/lanes.h"
 #include "analyze/report/escape.h"
 #include "analyze/report/number.h"
-#include "analyze/report/show.h"
 #include "analyze/report/words.h"
 #include "formats/printable.h"
 
@@ -25,7 +26,8 @@ namespace po = boost::program_options;
 namespace tailcap::commands {
 namespace {
 
-constexpr const char* kHelp = R"(tailcap show lays one request out in time: its phases, why it took so long (one label for every nanosecond, and who was
+constexpr const char* kHelp =
+    R"(tailcap show lays one request out in time: its phases, why it took so long (one label for every nanosecond, and who was
 behind it), what it called on the critical path and beside it, every wait of its thread, the other end of the connection
 where that was recorded too, and both heads.
 
@@ -59,8 +61,10 @@ int no_such_request(const Arguments& a, const pipeline::Look& look) {
   if (look.table.rows.empty()) {
     complain("show", file + " holds no request at all. `tailcap report` says why.");
   } else {
-    complain("show", file + " holds no request " + report::printable(a.words[1]) + ". Its " + report::count_text(look.table.rows.size(), "request", "requests") +
-                         " are called " + report::id_text(look.first) + " to " + report::id_text(look.last) + "; `tailcap requests " + file + "` lists them.");
+    complain("show", file + " holds no request " + report::printable(a.words[1]) + ". Its " +
+                         report::count_text(look.table.rows.size(), "request", "requests") + " are called " +
+                         report::id_text(look.first) + " to " + report::id_text(look.last) + "; `tailcap requests " +
+                         file + "` lists them.");
   }
   return 1;
 }
@@ -96,16 +100,20 @@ int run(Arguments& a) {
     auto found = request_samples(a.words[0], {own.row.id});
     own.samples = found[own.row.id];
   }
-  const bool made_to = std::any_of(look.study.go.begin(), look.study.go.end(), [&](const auto& go) { return go.pid == own.row.pid && go.preemptions > 0; });
+  const bool made_to = std::any_of(look.study.go.begin(), look.study.go.end(),
+                                   [&](const auto& go) { return go.pid == own.row.pid && go.preemptions > 0; });
   if (made_to && own.row.role == flow::Role::server && own.row.has_duration) {
     auto found = request_samples(a.words[0], {own.row.id}, formats::SampleKind::preempted);
     own.preempted = found[own.row.id];
   }
   a.shown.file = std::filesystem::path(a.words[0]).filename().string();
-  if (a.json) std::fputs(report::json_show(*look.detail, look.study, look.table).c_str(), stdout);
-  else if (a.html != "-") std::fputs(report::text_show(*look.detail, look.study, a.shown).c_str(), stdout);
+  if (a.json)
+    std::fputs(report::json_show(*look.detail, look.study, look.table).c_str(), stdout);
+  else if (a.html != "-")
+    std::fputs(report::text_show(*look.detail, look.study, a.shown).c_str(), stdout);
   if (!a.html.empty()) {
-    write_file(a.html, report::html_show(*look.detail, look.study, around(*look.detail, a.words[0]), a.shown), a.words[0]);
+    write_file(a.html, report::html_show(*look.detail, look.study, around(*look.detail, a.words[0]), a.shown),
+               a.words[0]);
     if (a.html != "-") complain("show", "page in " + report::printable(a.html));
   }
   return exit_code(look.damaged, look.wrong, "show");
@@ -115,9 +123,7 @@ int run(Arguments& a) {
 
 int run_show(int argc, char** argv) {
   Arguments a;
-  const auto wrong = [](const std::string& why) {
-    return wrong_usage("show", why);
-  };
+  const auto wrong = [](const std::string& why) { return wrong_usage("show", why); };
   po::options_description options;
   auto add = options.add_options();
   add("help,h", "");

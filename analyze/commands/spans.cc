@@ -1,4 +1,6 @@
 // tailcap spans: requests as OpenTelemetry's spans, which completes what SDKs have told.
+#include "analyze/spans/spans.h"
+
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
@@ -26,13 +28,13 @@
 #include "analyze/spans/imported.h"
 #include "analyze/spans/old_names.h"
 #include "analyze/spans/rules.h"
-#include "analyze/spans/spans.h"
 #include "formats/reader.h"
 
 namespace tailcap::commands {
 namespace {
 
-constexpr const char* kHelp = R"(tailcap spans writes requests as OpenTelemetry spans: OTLP in JSON, as the Collector's file exporter writes it and its
+constexpr const char* kHelp =
+    R"(tailcap spans writes requests as OpenTelemetry spans: OTLP in JSON, as the Collector's file exporter writes it and its
 otlpjsonfile receiver, Jaeger and others read it.
 
 usage: tailcap spans FILE [ID] [OPTION...]
@@ -85,7 +87,9 @@ std::string content_of(const std::string& path, std::size_t most) {
   char buffer[1 << 16];
   while (in.read(buffer, sizeof buffer), in.gcount() > 0) {
     out.append(buffer, static_cast<std::size_t>(in.gcount()));
-    if (out.size() > most) throw std::runtime_error("cannot read " + report::printable(path) + ": it has more than " + std::to_string(most >> 20) + " MiB.");
+    if (out.size() > most)
+      throw std::runtime_error("cannot read " + report::printable(path) + ": it has more than " +
+                               std::to_string(most >> 20) + " MiB.");
   }
   if (in.bad()) throw std::system_error(errno, std::generic_category(), "cannot read " + report::printable(path));
   return out;
@@ -123,7 +127,8 @@ std::vector<bool> wanted_of(const Arguments& a, const flow::RequestTable& table,
   if (!a.id.empty()) {
     const std::uint32_t row = ids.row_of(*parse_id(a.id));
     if (row == spans::Identity::kNone)
-      throw NoSuchRequest(report::printable(a.file) + " holds no request " + report::printable(a.id) + ". `tailcap requests " + report::printable(a.file) + "` lists those that there are.");
+      throw NoSuchRequest(report::printable(a.file) + " holds no request " + report::printable(a.id) +
+                          ". `tailcap requests " + report::printable(a.file) + "` lists those that there are.");
     return spans::joined_to(table, ids, row);
   }
   std::vector<bool> out(table.rows.size(), true);
@@ -131,14 +136,16 @@ std::vector<bool> wanted_of(const Arguments& a, const flow::RequestTable& table,
   const query::Filter filter(a.where);
   for (std::uint32_t i = 0; i < table.rows.size(); ++i) {
     flow::Request row = table.rows[i];
-    row.setup = table.setups.find(row.id), row.cause = table.causes.find(row.id), row.handler = table.handlers.find(row.id), row.account = &table.partitions;
+    row.setup = table.setups.find(row.id), row.cause = table.causes.find(row.id),
+    row.handler = table.handlers.find(row.id), row.account = &table.partitions;
     out[i] = filter.matches(row, table.texts);
   }
   return out;
 }
 
 int run(const Arguments& a) {
-  const spans::AttributeRules rules = a.rules.empty() ? spans::AttributeRules() : spans::AttributeRules(content_of(a.rules, 1u << 20), a.rules);
+  const spans::AttributeRules rules =
+      a.rules.empty() ? spans::AttributeRules() : spans::AttributeRules(content_of(a.rules, 1u << 20), a.rules);
   spans::Imported imported;
   if (!a.import.empty()) imported = spans::imported_of(content_of(a.import, spans::Imported::kMaxBytes), a.import);
   if (!a.where.empty()) query::Filter check(a.where);
@@ -148,7 +155,8 @@ int run(const Arguments& a) {
   const pipeline::Analysis analysis = pipeline::analyze(a.file, options);
   const auto& quality = analysis.study.quality;
   if (!quality.clock.known())
-    throw std::runtime_error(report::printable(a.file) + " holds no reading of the wall clock, so that its spans would have no times.");
+    throw std::runtime_error(report::printable(a.file) +
+                             " holds no reading of the wall clock, so that its spans would have no times.");
   const spans::AllEnds ends = ends_of(analysis);
   const spans::Identities ids = spans::identities_of(analysis.table, imported.spans);
   const std::vector<bool> wanted = wanted_of(a, analysis.table, ids);
@@ -165,7 +173,10 @@ int run(const Arguments& a) {
   });
   enrichment.settle(handshakes_of(analysis.study));
 
-  const spans::Source source{analysis.table, ends, analysis.trace_states, quality.clock, quality.clock_error, quality.preamble, quality.file.first, quality.file.last};
+  const spans::Source source{analysis.table,        ends,
+                             analysis.trace_states, quality.clock,
+                             quality.clock_error,   quality.preamble,
+                             quality.file.first,    quality.file.last};
   spans::SpanMaker maker(source, ids, enrichment, resources);
   std::string text;
   report::OtlpText otlp(text, imported.resource_spans, TAILCAP_VERSION);
@@ -185,8 +196,10 @@ int run(const Arguments& a) {
   otlp.end();
   const flow::SpanFacts facts = spans::facts_of(maker.counts(), ids, wanted, enrichment, imported);
   const std::string output = a.output.empty() ? "-" : a.output;
-  if (a.explain) write_file(output, a.json ? report::spans_facts_json(facts) : report::spans_facts_text(facts), a.file);
-  else write_file(output, text, a.file);
+  if (a.explain)
+    write_file(output, a.json ? report::spans_facts_json(facts) : report::spans_facts_text(facts), a.file);
+  else
+    write_file(output, text, a.file);
   if (!a.explain) complain("spans", report::spans_facts_line(facts));
   return exit_code(analysis, "spans");
 }
@@ -195,17 +208,27 @@ int run(const Arguments& a) {
 
 int run_spans(int argc, char** argv) {
   Arguments a;
-  const FileArguments arguments = parse_file_arguments(
-      argc, argv, kHelp, {"no file given"},
-      {{"where", a.where}, {"import", a.import}, {"rules", a.rules}, {"names", a.names}, {"output,o", a.output}, {"explain", a.explain}, {"json", a.json}}, MoreWords::taken);
+  const FileArguments arguments = parse_file_arguments(argc, argv, kHelp, {"no file given"},
+                                                       {{"where", a.where},
+                                                        {"import", a.import},
+                                                        {"rules", a.rules},
+                                                        {"names", a.names},
+                                                        {"output,o", a.output},
+                                                        {"explain", a.explain},
+                                                        {"json", a.json}},
+                                                       MoreWords::taken);
   if (arguments.exit) return *arguments.exit;
   a.file = arguments.words[0];
-  if (arguments.words.size() > 2) return wrong_usage(argv[0], "unexpected argument '" + report::printable(arguments.words[2]) + "'");
+  if (arguments.words.size() > 2)
+    return wrong_usage(argv[0], "unexpected argument '" + report::printable(arguments.words[2]) + "'");
   if (arguments.words.size() == 2) a.id = arguments.words[1];
   if (!a.id.empty() && !parse_id(a.id))
-    return wrong_usage(argv[0], "'" + report::printable(a.id) + "' is no request: they are called like 12.3, the third on connection 12");
-  if (!a.id.empty() && !a.where.empty()) return wrong_usage(argv[0], "a request's number and --where both say which requests are meant; choose one");
-  if (!a.names.empty() && a.names != "old" && a.names != "stable") return wrong_usage(argv[0], "--names is old or stable, not '" + report::printable(a.names) + "'");
+    return wrong_usage(argv[0], "'" + report::printable(a.id) +
+                                    "' is no request: they are called like 12.3, the third on connection 12");
+  if (!a.id.empty() && !a.where.empty())
+    return wrong_usage(argv[0], "a request's number and --where both say which requests are meant; choose one");
+  if (!a.names.empty() && a.names != "old" && a.names != "stable")
+    return wrong_usage(argv[0], "--names is old or stable, not '" + report::printable(a.names) + "'");
   if (a.json && !a.explain) return wrong_usage(argv[0], "--json goes with --explain; spans are JSON anyway");
   try {
     return run(a);

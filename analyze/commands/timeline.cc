@@ -17,7 +17,8 @@
 namespace tailcap::commands {
 namespace {
 
-constexpr const char* kHelp = R"(tailcap timeline draws what went on in a window of time: a lane for each connection, goroutine and thread, and for
+constexpr const char* kHelp =
+    R"(tailcap timeline draws what went on in a window of time: a lane for each connection, goroutine and thread, and for
 Go's collector. `tailcap show FILE ID --html OUT` has the lanes around one request.
 
 usage: tailcap timeline FILE -o OUT.svg [OPTION...]
@@ -39,13 +40,15 @@ examples:
   tailcap timeline slow.tcap --from 2.9s --to 3.2s --pid 4711 -o stall.svg
 )";
 
-int run(const std::string& file, const std::string& output, bool as_json, const Selection& selection, std::vector<std::uint32_t> pids) {
+int run(const std::string& file, const std::string& output, bool as_json, const Selection& selection,
+        std::vector<std::uint32_t> pids) {
   pipeline::Options options = options_of(selection);
   options.study = false;
   const pipeline::Analysis analysis = pipeline::analyze(file, options);
   const formats::Time from = analysis.study.begin, to = analysis.study.end;
   if (!formats::known(from) || from >= to) {
-    complain("timeline", report::printable(file) + " holds nothing in that time. `tailcap info` says when it was recorded.");
+    complain("timeline",
+             report::printable(file) + " holds nothing in that time. `tailcap info` says when it was recorded.");
     return 1;
   }
   const flow::Lanes lanes = pipeline::lanes_of(file, from, to, std::move(pids));
@@ -54,8 +57,11 @@ int run(const std::string& file, const std::string& output, bool as_json, const 
     return 1;
   }
   report::LanesPicture how;
-  how.zero = selection.from.empty() ? from : from - formats::Duration{options.from && !options.from->absolute ? options.from->nanoseconds : 0};
-  write_file(output.empty() ? "-" : output, as_json ? report::lanes_json(lanes, how.zero) : report::lanes_svg(lanes, how), file);
+  how.zero = selection.from.empty()
+                 ? from
+                 : from - formats::Duration{options.from && !options.from->absolute ? options.from->nanoseconds : 0};
+  write_file(output.empty() ? "-" : output,
+             as_json ? report::lanes_json(lanes, how.zero) : report::lanes_svg(lanes, how), file);
   if (const std::string notes = report::lanes_notes(lanes); !notes.empty()) complain("timeline", notes);
   return exit_code(analysis.damaged, analysis.wrong, "timeline");
 }

@@ -41,12 +41,18 @@ TraceSpan span_of(const flow::RequestTable& table, const report::TreeNode& node,
   span.begin = row.start;
   span.duration = row.has_duration ? row.duration : formats::Duration{};
   span.depth = node.depth;
-  const bool failed = row.outcome != flow::Outcome::ok && row.outcome != flow::Outcome::client_error && row.outcome != flow::Outcome::unknown;
-  span.kind = failed ? TraceSpan::Kind::failed : row.role == flow::Role::client ? TraceSpan::Kind::made : TraceSpan::Kind::served;
-  const std::string who = row.comm != 0 ? report::printable(table.texts[row.comm]) : row.pid != 0 ? "process " + report::pid_text(row.pid) : "somebody";
+  const bool failed = row.outcome != flow::Outcome::ok && row.outcome != flow::Outcome::client_error &&
+                      row.outcome != flow::Outcome::unknown;
+  span.kind = failed                           ? TraceSpan::Kind::failed
+              : row.role == flow::Role::client ? TraceSpan::Kind::made
+                                               : TraceSpan::Kind::served;
+  const std::string who = row.comm != 0  ? report::printable(table.texts[row.comm])
+                          : row.pid != 0 ? "process " + report::pid_text(row.pid)
+                                         : "somebody";
   const std::string what = report::shortened(report::request_title(row, table.texts), kTitle);
   span.name = who + (row.role == flow::Role::client ? " calls " : " serves ") + what;
-  span.told = span.name + " (" + report::id_text(row.id) + "): " + report::outcome_text(row) + ", " + report::offset_text(row.start, begin) + ", " +
+  span.told = span.name + " (" + report::id_text(row.id) + "): " + report::outcome_text(row) + ", " +
+              report::offset_text(row.start, begin) + ", " +
               (row.has_duration ? report::duration_text(row.duration) : "its end is not known");
   if (node.cause && !node.cause->certain) span.told += "; likely caused by what is above";
   return span;
@@ -78,17 +84,23 @@ flow::TraceFlame flame_of_trees(const flow::RequestTable& table, const std::vect
   out.length = end - begin;
   const Request& first = trees.front().nodes.front().row;
   const std::string trace = trace_id_of(table, first);
-  out.title = report::shortened(report::request_title(first, table.texts), kTitle) + " (" + report::id_text(first.id) + ")" + (trace.empty() ? "" : ", trace " + report::printable(trace));
-  out.subtitle = report::duration_text(out.length) + ", " + report::count_text(out.spans.size(), "request", "requests") + ", " + report::count_text(out.levels, "level", "levels");
+  out.title = report::shortened(report::request_title(first, table.texts), kTitle) + " (" + report::id_text(first.id) +
+              ")" + (trace.empty() ? "" : ", trace " + report::printable(trace));
+  out.subtitle = report::duration_text(out.length) + ", " +
+                 report::count_text(out.spans.size(), "request", "requests") + ", " +
+                 report::count_text(out.levels, "level", "levels");
   if (unplaced > 0) out.subtitle += "; " + report::count_text(unplaced) + " not drawn";
   return out;
 }
 
 ExchangeId top_of(const CallTree& tree) { return tree.above.empty() ? tree.nodes.front().row.id : tree.above.back(); }
 
-std::string folder_file(const std::string& folder, ExchangeId id) { return (std::filesystem::path(folder) / (report::id_text(id) + ".svg")).string(); }
+std::string folder_file(const std::string& folder, ExchangeId id) {
+  return (std::filesystem::path(folder) / (report::id_text(id) + ".svg")).string();
+}
 
-int draw_all(const std::string& file, const flow::RequestTable& table, const TraceChoice& choice, const std::string& output, bool as_json) {
+int draw_all(const std::string& file, const flow::RequestTable& table, const TraceChoice& choice,
+             const std::string& output, bool as_json) {
   const CallTrees trees(table);
   struct Found {
     formats::Duration length;
@@ -100,7 +112,8 @@ int draw_all(const std::string& file, const flow::RequestTable& table, const Tra
     const auto tree = trees.tree(root);
     if (!tree || tree->nodes.size() <= choice.deeper) continue;  // as many levels need as many requests
     const flow::TraceFlame trace = flame_of_trees(table, {*tree});
-    if (trace.length.count() > choice.longer && trace.levels > choice.deeper) found.push_back({trace.length, root, trace.levels});
+    if (trace.length.count() > choice.longer && trace.levels > choice.deeper)
+      found.push_back({trace.length, root, trace.levels});
   }
   std::stable_sort(found.begin(), found.end(), [](const Found& a, const Found& b) { return a.length > b.length; });
   const std::size_t drawn = std::min(found.size(), choice.most);
@@ -119,12 +132,14 @@ int draw_all(const std::string& file, const flow::RequestTable& table, const Tra
       json.field("file", path);
       json.end_object();
     } else {
-      lines += report::id_text(found[i].root) + "  " + report::duration_text(found[i].length) + "  " + report::count_text(found[i].levels, "level", "levels") + "  " + report::printable(path) + "\n";
+      lines += report::id_text(found[i].root) + "  " + report::duration_text(found[i].length) + "  " +
+               report::count_text(found[i].levels, "level", "levels") + "  " + report::printable(path) + "\n";
     }
   }
   if (as_json) json.end_array(), lines += "\n";
   std::fputs(lines.c_str(), stdout);
-  complain("flame", report::count_text(found.size(), "trace is", "traces are") + " longer than " + report::duration_text(formats::Duration{choice.longer}) + " and deeper than " +
+  complain("flame", report::count_text(found.size(), "trace is", "traces are") + " longer than " +
+                        report::duration_text(formats::Duration{choice.longer}) + " and deeper than " +
                         report::count_text(choice.deeper, "level", "levels") + "; " + std::to_string(drawn) + " drawn" +
                         (drawn < found.size() ? ", the longest: --most draws more" : ""));
   return 0;

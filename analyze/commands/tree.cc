@@ -11,7 +11,8 @@
 namespace tailcap::commands {
 namespace {
 
-constexpr const char* kHelp = R"(tailcap tree shows a request with everything it caused on the machine that was recorded: the calls made for it, who served
+constexpr const char* kHelp =
+    R"(tailcap tree shows a request with everything it caused on the machine that was recorded: the calls made for it, who served
 them, and what those called in turn; when, how long, which attempt, and how sure each link is.
 
 usage: tailcap tree FILE ID [OPTION...]
@@ -43,7 +44,9 @@ int run(const std::string& file, const std::string& name, bool as_json) {
   const auto tree = report::call_tree(analysis.table, *id);
   if (!tree) return no_request("tree", file, name);
   const std::string shown = std::filesystem::path(file).filename().string();
-  std::fputs((as_json ? report::json_tree(*tree, analysis.table) : report::text_tree(*tree, analysis.table, shown)).c_str(), stdout);
+  std::fputs(
+      (as_json ? report::json_tree(*tree, analysis.table) : report::text_tree(*tree, analysis.table, shown)).c_str(),
+      stdout);
   return analysis.damaged ? 3 : 0;
 }
 

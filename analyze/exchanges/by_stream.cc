@@ -52,8 +52,10 @@ void ByStream::message(const flow::Message& m, Exchanged& out, flow::Findings& f
       e.taints |= m.taints;
       return;
   }
-  if (d.asked && !d.answered && closed_[answering(role_)]) unanswered(d);
-  else if (!m.answers_unknown && (!d.asked || !d.answered)) return;
+  if (d.asked && !d.answered && closed_[answering(role_)])
+    unanswered(d);
+  else if (!m.answers_unknown && (!d.asked || !d.answered))
+    return;
   finish(it, out, findings);
 }
 
@@ -71,8 +73,10 @@ void ByStream::close(const flow::Message& m, Exchanged& out, flow::Findings& fin
     Draft& d = it->second;
     const bool over = !d.answered && d.asked && closed_[answering(role_)];
     if (over) unanswered(d);
-    if (over || done()) it = finish(it, out, findings);
-    else ++it;
+    if (over || done())
+      it = finish(it, out, findings);
+    else
+      ++it;
   }
 }
 

@@ -183,7 +183,8 @@ void Conversation::finish(Draft& d, flow::Findings& findings) {
   if (straighten(e)) findings.add(Finding::negative_interval);
   if (!d.asked || !known(answered_before_)) return;
   // Was it there while the response before it was not done?
-  const flow::Time there = e.role == Role::server && known(e.request.first_arrived) ? e.request.first_arrived : e.request.first_done;
+  const flow::Time there =
+      e.role == Role::server && known(e.request.first_arrived) ? e.request.first_arrived : e.request.first_done;
   if (!known(there) || there >= answered_before_) return;
   const bool certain = e.role == Role::client || (known(asked_before_) && there <= asked_before_) ||
                        e.request.first_done < answering_before_ || there + kSendReturn <= answered_before_;

@@ -37,7 +37,8 @@ std::span<const flow::Exchange> Exchanges::push(const flow::Message& m) {
   const bool upgraded = m.stream == 1 && m.kind != flow::MessageKind::request && p.in_order && p.in_order->waiting();
   if (m.stream != 0 && !upgraded && !p.by_stream)
     p.by_stream = std::make_unique<ByStream>(m.connection, p.in_order ? p.in_order->numbers() : 0);
-  if (m.stream == 0 && !p.in_order && !(closed && p.by_stream)) p.in_order = std::make_unique<Conversation>(m.connection);
+  if (m.stream == 0 && !p.in_order && !(closed && p.by_stream))
+    p.in_order = std::make_unique<Conversation>(m.connection);
   if (p.in_order && (m.stream == 0 || upgraded)) {
     p.in_order->push(m, i.out, i.findings);
     if (p.in_order->done()) p.in_order.reset();

@@ -35,9 +35,12 @@ void copy_request(const flow::Message& m, flow::Exchange& e) {
   e.expects_continue = m.expects_continue;
   e.request_begin = m.begin;
   e.taints |= m.taints;
-  if (const auto host = authority_of(m.target); !host.empty()) e.authority = host;
-  else if (m.method == "CONNECT") e.authority = m.target;
-  else if (const auto field = m.headers.find("host")) e.authority = *field;
+  if (const auto host = authority_of(m.target); !host.empty())
+    e.authority = host;
+  else if (m.method == "CONNECT")
+    e.authority = m.target;
+  else if (const auto field = m.headers.find("host"))
+    e.authority = *field;
   if (m.stream == 0) return;
   if (const auto field = m.headers.find(":authority")) e.authority = *field;
   e.request_window_waits = m.window_waits;

@@ -77,11 +77,13 @@ void settle_outcome(Draft& d) {
   flow::Exchange& e = d.exchange;
   // What a server answers early, or refuses without looking at it, has no more to it than was sent.
   const bool answered_early = d.request_ending == Ending::truncated && d.response_ending == Ending::complete &&
-                              e.request_headers_complete && e.request_bytes.has_value() && !has(e.taints, Taint::events_lost);
+                              e.request_headers_complete && e.request_bytes.has_value() &&
+                              !has(e.taints, Taint::events_lost);
   const bool refused = e.reset && e.reset->unprocessed && d.response_ending == Ending::truncated && e.status == 0;
   e.complete = d.asked && d.answered &&
-               (refused || (e.status != 0 && (answered_early || (d.request_ending == Ending::complete && d.response_ending == Ending::complete)))) &&
-                !known(e.seen_from) && !has(e.taints, Taint::bytes_lost);
+               (refused || (e.status != 0 && (answered_early || (d.request_ending == Ending::complete &&
+                                                                 d.response_ending == Ending::complete)))) &&
+               !known(e.seen_from) && !has(e.taints, Taint::bytes_lost);
   if (!d.asked) {
     e.outcome = Outcome::unknown;
   } else if (!d.answered) {
@@ -98,7 +100,8 @@ void settle_outcome(Draft& d) {
       const auto status = e.response_grpc ? e.response_grpc->status : std::nullopt;
       if (status) e.outcome = by_grpc_status(*status);
       // Not answered by gRPC but by something in front of it: HTTP's status is all there is. Otherwise it is not known.
-      else if (e.status == 200) e.outcome = Outcome::unknown;
+      else if (e.status == 200)
+        e.outcome = Outcome::unknown;
     }
   }
 }
@@ -116,7 +119,8 @@ bool straighten(flow::Exchange& e) {
     return false;
   }
   // A server reads before it answers, and both are stamped when done.
-  if (!known(e.request.first_done) || !known(e.response.first_done) || e.response.first_done >= e.request.first_done) return false;
+  if (!known(e.request.first_done) || !known(e.response.first_done) || e.response.first_done >= e.request.first_done)
+    return false;
   e.response.first_done = e.request.first_done;
   if (known(e.response.last_done)) e.response.last_done = std::max(e.response.last_done, e.response.first_done);
   e.taints = e.taints | Taint::conflict;

@@ -11,11 +11,16 @@ namespace tailcap::flame {
 std::string escaped(std::string_view text) {
   std::string out;
   for (const char c : text) {
-    if (c == '&') out += "&amp;";
-    else if (c == '<') out += "&lt;";
-    else if (c == '>') out += "&gt;";
-    else if (c == '"') out += "&quot;";
-    else out += c;
+    if (c == '&')
+      out += "&amp;";
+    else if (c == '<')
+      out += "&lt;";
+    else if (c == '>')
+      out += "&gt;";
+    else if (c == '"')
+      out += "&quot;";
+    else
+      out += c;
   }
   return out;
 }
@@ -38,13 +43,16 @@ int shade_of(std::string_view name) {
   return static_cast<int>(hash % 56);
 }
 
-std::string frame_svg(std::string_view name, std::string_view told, double x, double y, double width, std::size_t depth, std::string_view fill) {
-  return "<g class=\"f\" data-d=\"" + std::to_string(depth) + "\"><title>" + escaped(told) + "</title><rect x=\"" + number(x, 3) + "\" y=\"" +
-         number(y, 0) + "\" width=\"" + number(width, 3) + "\" height=\"16\" rx=\"2\" fill=\"" + std::string(fill) + "\"/><text x=\"" +
-         number(x + 3, 3) + "\" y=\"" + number(y + 12, 0) + "\" data-n=\"" + escaped(name) + "\"></text></g>\n";
+std::string frame_svg(std::string_view name, std::string_view told, double x, double y, double width, std::size_t depth,
+                      std::string_view fill) {
+  return "<g class=\"f\" data-d=\"" + std::to_string(depth) + "\"><title>" + escaped(told) + "</title><rect x=\"" +
+         number(x, 3) + "\" y=\"" + number(y, 0) + "\" width=\"" + number(width, 3) +
+         "\" height=\"16\" rx=\"2\" fill=\"" + std::string(fill) + "\"/><text x=\"" + number(x + 3, 3) + "\" y=\"" +
+         number(y + 12, 0) + "\" data-n=\"" + escaped(name) + "\"></text></g>\n";
 }
 
-std::string still_frame_svg(std::string_view name, std::string_view told, double x, double y, double width, std::string_view fill) {
+std::string still_frame_svg(std::string_view name, std::string_view told, double x, double y, double width,
+                            std::string_view fill) {
   constexpr double kLetter = 6.7;
   const auto fits = static_cast<std::size_t>(std::max(0.0, (width - 6) / kLetter));
   std::string label;
@@ -57,33 +65,43 @@ std::string still_frame_svg(std::string_view name, std::string_view told, double
     }
     label += name[i];
   }
-  std::string out = "<g><title>" + escaped(told) + "</title><rect x=\"" + number(x, 1) + "\" y=\"" + number(y - kTop, 0) + "\" width=\"" + number(width, 1) +
+  std::string out = "<g><title>" + escaped(told) + "</title><rect x=\"" + number(x, 1) + "\" y=\"" +
+                    number(y - kTop, 0) + "\" width=\"" + number(width, 1) +
                     "\" height=\"16\" rx=\"2\" style=\"fill:" + std::string(fill) + "\"/>";
-  if (!label.empty()) out += "<text x=\"" + number(x + 3, 1) + "\" y=\"" + number(y - kTop + 12, 0) + "\" style=\"font:11px monospace;fill:#222\">" + escaped(label) + "</text>";
+  if (!label.empty())
+    out += "<text x=\"" + number(x + 3, 1) + "\" y=\"" + number(y - kTop + 12, 0) +
+           "\" style=\"font:11px monospace;fill:#222\">" + escaped(label) + "</text>";
   return out + "</g>\n";
 }
 
 std::string still(std::size_t rows, std::string_view frames) {
-  return "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " + number(kStillWidth, 0) + " " + number(static_cast<double>(rows) * kFrame, 0) + "\" role=\"img\">\n" +
-         std::string(frames) + "</svg>\n";
+  return "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " + number(kStillWidth, 0) + " " +
+         number(static_cast<double>(rows) * kFrame, 0) + "\" role=\"img\">\n" + std::string(frames) + "</svg>\n";
 }
 
 std::string canvas(std::string_view title, std::string_view subtitle, std::size_t rows, std::string_view frames) {
   const double high = kTop + static_cast<double>(rows) * kFrame + kBottom;
   const std::string size = number(kWidth, 0) + "\" height=\"" + number(high, 0);
   std::string out =
-      "<svg xmlns=\"http://www.w3.org/2000/svg\" version=\"1.1\" width=\"" + size + "\" viewBox=\"0 0 " + number(kWidth, 0) + " " + number(high, 0) +
-      "\">\n<style>text{font:12px sans-serif;fill:#222}.f text{font:11px monospace;pointer-events:none}.f rect{stroke:#ccc;stroke-width:.5}"
-      ".f{cursor:pointer}.f:hover rect{stroke:#000}.b{cursor:pointer;fill:#06c}.p{opacity:.5}.m rect{fill:#e0f}</style>\n"
-      "<rect width=\"100%\" height=\"100%\" fill=\"#fdfcf8\"/>\n<text x=\"600\" y=\"24\" text-anchor=\"middle\" style=\"font-size:16px\">" +
-      escaped(title) + "</text>\n<text x=\"600\" y=\"43\" text-anchor=\"middle\" style=\"fill:#666\">" + escaped(subtitle) +
+      "<svg xmlns=\"http://www.w3.org/2000/svg\" version=\"1.1\" width=\"" + size + "\" viewBox=\"0 0 " +
+      number(kWidth, 0) + " " + number(high, 0) +
+      "\">\n<style>text{font:12px sans-serif;fill:#222}.f text{font:11px monospace;pointer-events:none}.f "
+      "rect{stroke:#ccc;stroke-width:.5}"
+      ".f{cursor:pointer}.f:hover rect{stroke:#000}.b{cursor:pointer;fill:#06c}.p{opacity:.5}.m "
+      "rect{fill:#e0f}</style>\n"
+      "<rect width=\"100%\" height=\"100%\" fill=\"#fdfcf8\"/>\n<text x=\"600\" y=\"24\" text-anchor=\"middle\" "
+      "style=\"font-size:16px\">" +
+      escaped(title) + "</text>\n<text x=\"600\" y=\"43\" text-anchor=\"middle\" style=\"fill:#666\">" +
+      escaped(subtitle) +
       "</text>\n<text id=\"reset\" class=\"b\" x=\"10\" y=\"24\" style=\"display:none\">Reset zoom</text>\n"
       "<text id=\"search\" class=\"b\" x=\"1190\" y=\"24\" text-anchor=\"end\">Search</text>\n"
-      "<text id=\"told\" x=\"10\" y=\"" + number(high - 10, 0) + "\"> </text>\n<text id=\"found\" x=\"1190\" y=\"" + number(high - 10, 0) +
+      "<text id=\"told\" x=\"10\" y=\"" +
+      number(high - 10, 0) + "\"> </text>\n<text id=\"found\" x=\"1190\" y=\"" + number(high - 10, 0) +
       "\" text-anchor=\"end\"> </text>\n";
   if (frames.empty()) out += "<text x=\"600\" y=\"74\" text-anchor=\"middle\">nothing was seen</text>\n";
   out += frames;
-  return "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n" + out + "<script><![CDATA[\n" + std::string(kScript) + "]]></script>\n</svg>\n";
+  return "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n" + out + "<script><![CDATA[\n" + std::string(kScript) +
+         "]]></script>\n</svg>\n";
 }
 
 }  // namespace tailcap::flame

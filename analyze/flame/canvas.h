@@ -1,7 +1,8 @@
-// What all flame graphs are drawn on: a page of SVG with a title, buttons for search and zoom, and the script behind them.
+// What all flame graphs are drawn on: a page of SVG with a title, buttons for search and zoom, and the script behind
+// them.
 //
-// A frame is `<g class="f" data-d="DEPTH">` with a title, a rect and a text whose data-n is its name; the first is the lowest and as
-// wide as everything.
+// A frame is `<g class="f" data-d="DEPTH">` with a title, a rect and a text whose data-n is its name; the first is the
+// lowest and as wide as everything.
 #pragma once
 
 #include <cstddef>
@@ -20,10 +21,12 @@ std::string colour(int red, int green, int blue);
 int shade_of(std::string_view name);
 
 // One frame; told: its title. y is its upper edge.
-std::string frame_svg(std::string_view name, std::string_view told, double x, double y, double width, std::size_t depth, std::string_view fill);
+std::string frame_svg(std::string_view name, std::string_view told, double x, double y, double width, std::size_t depth,
+                      std::string_view fill);
 
 // A frame that stands still: its name is written in, as far as there is room.
-std::string still_frame_svg(std::string_view name, std::string_view told, double x, double y, double width, std::string_view fill);
+std::string still_frame_svg(std::string_view name, std::string_view told, double x, double y, double width,
+                            std::string_view fill);
 // A picture to be put into a page: no script, no title, nothing but the frames, whose highest y is kTop.
 std::string still(std::size_t rows, std::string_view frames);
 

@@ -16,7 +16,9 @@ void Folder::add(const std::string& frames, std::uint64_t value, bool typical) {
 std::vector<flow::FoldedStack> Folder::stacks(std::uint64_t slow, std::uint64_t typical) const {
   std::vector<flow::FoldedStack> out;
   for (const auto& [frames, sums] : sums_) {
-    const double scaled = typical == 0 ? 0 : static_cast<double>(sums.value[1]) * static_cast<double>(slow) / static_cast<double>(typical);
+    const double scaled =
+        typical == 0 ? 0
+                     : static_cast<double>(sums.value[1]) * static_cast<double>(slow) / static_cast<double>(typical);
     out.push_back({frames, sums.value[0], static_cast<std::uint64_t>(scaled + 0.5)});
   }
   return out;

@@ -15,11 +15,13 @@ void Owners::sent(const formats::Event& event) {
   if (event.goroutine == 0) return;
   const auto* io = std::get_if<formats::Io>(&event.body);
   const auto* plain = std::get_if<formats::TlsIo>(&event.body);
-  if (!(io && io->direction == formats::Direction::out) && !(plain && plain->direction == formats::Direction::out)) return;
+  if (!(io && io->direction == formats::Direction::out) && !(plain && plain->direction == formats::Direction::out))
+    return;
   const auto ended = by_end_.find(formats::nanoseconds(event.time));
   if (ended == by_end_.end()) return;
   auto& requests = ended->second;
-  const auto its = std::find_if(requests.begin(), requests.end(), [&](const auto& r) { return r.first == event.thread.pid; });
+  const auto its =
+      std::find_if(requests.begin(), requests.end(), [&](const auto& r) { return r.first == event.thread.pid; });
   if (its == requests.end()) return;
   go_.insert(event.thread.pid);
   goroutines_[{event.thread.pid, event.goroutine}].requests.push_back(its->second);
@@ -31,7 +33,8 @@ void Owners::sort(Line& line) {
     return a.begin != b.begin ? a.begin < b.begin : a.end < b.end;
   });
   line.reach.clear();
-  for (const Interval& r : line.requests) line.reach.push_back(line.reach.empty() ? r.end : std::max(line.reach.back(), r.end));
+  for (const Interval& r : line.requests)
+    line.reach.push_back(line.reach.empty() ? r.end : std::max(line.reach.back(), r.end));
 }
 
 void Owners::sort() {

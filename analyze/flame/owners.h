@@ -1,7 +1,8 @@
 // Whose an instant of a thread or goroutine is: which requests it had under way.
 //
-// Goroutines are known by who sent the last byte of a response; in a process that has them, threads say nothing. Otherwise the
-// thread is who the table names. Where several requests were under way on one of them it is not known which it worked for.
+// Goroutines are known by who sent the last byte of a response; in a process that has them, threads say nothing.
+// Otherwise the thread is who the table names. Where several requests were under way on one of them it is not known
+// which it worked for.
 #pragma once
 
 #include <cstdint>
@@ -34,16 +35,16 @@ class Owners {
   struct Share {
     formats::Time begin{}, end{};  // a part of the time asked for
     Cohort cohort = Cohort::other;
-    bool several = false;  // requests under way: whose it is, is not known
+    bool several = false;       // requests under way: whose it is, is not known
     std::uint32_t request = 0;  // unless several
   };
-  // The parts of [begin, end] in which requests were under way, ascending. An instant is asked for with begin == end. Valid until the
-  // next call.
+  // The parts of [begin, end] in which requests were under way, ascending. An instant is asked for with begin == end.
+  // Valid until the next call.
   const std::vector<Share>& of(const formats::Event& event, formats::Time begin, formats::Time end);
 
  private:
   struct Line {
-    std::vector<Interval> requests;  // by begin, then those under way at each end are found by the longest before
+    std::vector<Interval> requests;    // by begin, then those under way at each end are found by the longest before
     std::vector<formats::Time> reach;  // the latest end up to here
   };
   using Key = std::pair<std::uint32_t, std::uint64_t>;
@@ -51,7 +52,8 @@ class Owners {
 
   std::map<Key, Line> threads_, goroutines_;
   std::unordered_set<std::uint32_t> go_;  // processes whose requests are their goroutines'
-  std::unordered_map<std::int64_t, std::vector<std::pair<std::uint32_t, Interval>>> by_end_;  // of requests, by when they ended
+  std::unordered_map<std::int64_t, std::vector<std::pair<std::uint32_t, Interval>>>
+      by_end_;  // of requests, by when they ended
   std::vector<Share> shares_;
 };
 

@@ -52,7 +52,9 @@ class Drawing {
   std::string amount(std::uint64_t value) const;
   std::string told(const std::string& name, const Node& node) const;
   double width(const Node& node) const {
-    return root_.value == 0 ? 0 : ((still_ ? kStillWidth : kWidth) - 2 * kMargin) * static_cast<double>(node.value) / static_cast<double>(root_.value);
+    return root_.value == 0 ? 0
+                            : ((still_ ? kStillWidth : kWidth) - 2 * kMargin) * static_cast<double>(node.value) /
+                                  static_cast<double>(root_.value);
   }
   double narrowest() const { return still_ ? kNarrowestStill : kNarrowest; }
   double share(std::uint64_t value) const {
@@ -102,8 +104,10 @@ std::string Drawing::told(const std::string& name, const Node& node) const {
 
 void Drawing::frame(const std::string& name, const Node& node, double begin, std::size_t depth) {
   const double y = kTop + static_cast<double>(depth_ - 1 - depth) * kFrame;
-  if (still_) out_ += still_frame_svg(name, told(name, node), begin, y, width(node), fill(name, node));
-  else out_ += frame_svg(name, told(name, node), begin, y, width(node), depth, fill(name, node));
+  if (still_)
+    out_ += still_frame_svg(name, told(name, node), begin, y, width(node), fill(name, node));
+  else
+    out_ += frame_svg(name, told(name, node), begin, y, width(node), depth, fill(name, node));
   double at = begin;
   for (const auto& [callee_name, callee] : node.callees) {
     if (width(*callee) >= narrowest()) frame(callee_name, *callee, at, depth + 1);

@@ -1,6 +1,7 @@
 // A trace as a flame graph: requests below the one that caused them, as wide as they took and where they lie in time.
 //
-// What was under way at the same time on one level gets a row for each. Search, zoom and links as in analyze/flame/svg.h.
+// What was under way at the same time on one level gets a row for each. Search, zoom and links as in
+// analyze/flame/svg.h.
 #pragma once
 
 #include <string>

@@ -27,17 +27,17 @@ struct ContextFault {
 struct CallStudy {
   static constexpr std::size_t kMaxListed = 20;
 
-  std::vector<std::pair<int, std::uint64_t>> statuses;         // ascending
-  std::uint64_t cancelled = 0;                                 // by the client, without a status
-  std::uint64_t without_status = 0;                            // otherwise: broken off, unfinished, not seen
-  std::vector<std::pair<GrpcCause, std::uint64_t>> causes;     // of those with UNIMPLEMENTED
-  std::uint64_t request_messages = 0, response_messages = 0;   // sums
-  bool messages_exact = true;                                  // false: at least
+  std::vector<std::pair<int, std::uint64_t>> statuses;                  // ascending
+  std::uint64_t cancelled = 0;                                          // by the client, without a status
+  std::uint64_t without_status = 0;                                     // otherwise: broken off, unfinished, not seen
+  std::vector<std::pair<GrpcCause, std::uint64_t>> causes;              // of those with UNIMPLEMENTED
+  std::uint64_t request_messages = 0, response_messages = 0;            // sums
+  bool messages_exact = true;                                           // false: at least
   std::uint64_t most_request_messages = 0, most_response_messages = 0;  // of one call
   std::uint64_t with_deadline = 0, met = 0, missed = 0, abandoned = 0, deadline_unknown = 0;
-  std::vector<DeadlineMiss> misses;                            // the first of them
+  std::vector<DeadlineMiss> misses;  // the first of them
   std::uint64_t context_head = 0, context_missing = 0, context_late = 0;
-  std::vector<ContextFault> context_faults;                    // the first of them
+  std::vector<ContextFault> context_faults;  // the first of them
 };
 
 }  // namespace tailcap::flow

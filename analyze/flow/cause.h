@@ -1,6 +1,7 @@
 // Which server-side request of the same process made a client-side one, and how that is known.
 //
-// Beside the request table: most requests make none. What cannot be told is left out, or has alternatives and no parent.
+// Beside the request table: most requests make none. What cannot be told is left out, or has alternatives and no
+// parent.
 #pragma once
 
 #include <cstdint>
@@ -13,22 +14,22 @@
 namespace tailcap::flow {
 
 enum class CauseMethod : std::uint8_t {
-  none = 0,      // undecided: several are possible
-  trace_id = 1,  // both carry the same trace id
-  thread = 2,    // one thread read the request, made the call, and answered; or at least the latter two
-  turn = 3,      // event loop: its thread had just read bytes of this request and of no other
-  goroutine = 4, // the goroutine that works on the request made it, or one that it made, or one that that made, …
-  channel = 5,   // a goroutine made it that had taken something to do from the request's, through a channel
-  content = 6,   // it says what only this request says: a request id, parts of the path
+  none = 0,       // undecided: several are possible
+  trace_id = 1,   // both carry the same trace id
+  thread = 2,     // one thread read the request, made the call, and answered; or at least the latter two
+  turn = 3,       // event loop: its thread had just read bytes of this request and of no other
+  goroutine = 4,  // the goroutine that works on the request made it, or one that it made, or one that that made, …
+  channel = 5,    // a goroutine made it that had taken something to do from the request's, through a channel
+  content = 6,    // it says what only this request says: a request id, parts of the path
 };
 std::string_view name_of(CauseMethod method);  // "trace_id", "thread", "turn", …; empty for none
 
 struct Cause {
-  ExchangeId parent;                // connection 0: undecided
+  ExchangeId parent;  // connection 0: undecided
   CauseMethod method = CauseMethod::none;
-  bool certain = false;             // otherwise it is likely
-  std::uint32_t alternatives = 0;   // other requests that could be meant; undecided: all of them
-  bool lost = false;                // undecided because events were lost that would tell
+  bool certain = false;            // otherwise it is likely
+  std::uint32_t alternatives = 0;  // other requests that could be meant; undecided: all of them
+  bool lost = false;               // undecided because events were lost that would tell
   bool operator==(const Cause&) const = default;
 };
 

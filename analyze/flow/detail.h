@@ -49,32 +49,34 @@ struct RequestDetail {
   std::vector<ConnectionEvent> events;  // by time
   std::uint64_t events_left_out = 0;
   FileCalls files;
-  std::string trace;                    // the row's trace context, resolved; empty: none
-  std::optional<TraceBinding> bound;    // where that was seen, if it can be told
-  std::optional<RequestSamples> samples;  // unset: none were taken while it was recorded, or whose they are is not known
-  std::optional<RequestSamples> preempted;  // where Go made its goroutine give way; unset: that was not seen of anybody, or whose it is is not known
-  std::optional<Course> course;         // what kept it from going on; unset: not all of its milestones are known
+  std::string trace;                  // the row's trace context, resolved; empty: none
+  std::optional<TraceBinding> bound;  // where that was seen, if it can be told
+  std::optional<RequestSamples>
+      samples;  // unset: none were taken while it was recorded, or whose they are is not known
+  std::optional<RequestSamples> preempted;  // where Go made its goroutine give way; unset: that was not seen of
+                                            // anybody, or whose it is is not known
+  std::optional<Course> course;             // what kept it from going on; unset: not all of its milestones are known
 };
 
 // A request that was caused by the one shown, or serves one that was.
 struct Below {
   Request row;
-  std::string title;       // "GET /stock"
+  std::string title;  // "GET /stock"
   std::string remote, comm;
   std::uint32_t depth = 1;
-  bool on_path = false;    // of all those above it, too
+  bool on_path = false;  // of all those above it, too
   Duration slack{};
-  Course course;           // empty: not known
+  Course course;  // empty: not known
 };
 
 // Both ends on the clock of one machine; peer only where it was recorded.
 struct Detail {
   RequestDetail request;
   std::optional<RequestDetail> peer;
-  std::vector<Below> below;             // calls by their beginning, each before its own server and that one's calls
+  std::vector<Below> below;  // calls by their beginning, each before its own server and that one's calls
   std::uint64_t below_left_out = 0;
   std::vector<std::pair<ExchangeId, std::string>> titles;  // of culprits in the courses; ascending
-  std::vector<CpuGroup> groups;         // that culprits in the courses speak of
+  std::vector<CpuGroup> groups;                            // that culprits in the courses speak of
   // "GET /stock (5.1)", or only the number.
   std::string title_of(ExchangeId id) const;
 };

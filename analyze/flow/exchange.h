@@ -37,29 +37,29 @@ struct Exchange {
   Protocol protocol = Protocol::unknown;
   bool tls = false;
   Outcome outcome = Outcome::unknown;
-  bool complete = false;        // both messages seen from first to last byte
+  bool complete = false;  // both messages seen from first to last byte
   std::uint32_t stream = 0;
-  std::string method, target;   // empty: unknown
-  std::string authority;        // Host or :authority; empty: absent
-  int status = 0;               // 0: unknown or none
+  std::string method, target;  // empty: unknown
+  std::string authority;       // Host or :authority; empty: absent
+  int status = 0;              // 0: unknown or none
   Headers request_headers, response_headers;
   Headers request_trailers, response_trailers;  // fields behind the body
   bool request_headers_complete = false, response_headers_complete = false;
   std::optional<std::uint64_t> request_bytes, response_bytes;
   Instants request, response;
-  Time seen_from = kNoTime;          // the request's beginning was not seen: its first byte that was
+  Time seen_from = kNoTime;  // the request's beginning was not seen: its first byte that was
   Time request_head_done = kNoTime;
   Time request_body_arrived = kNoTime;
-  Time continue_done = kNoTime;      // 100 Continue sent (server) or read (client); kNoTime: none
+  Time continue_done = kNoTime;  // 100 Continue sent (server) or read (client); kNoTime: none
   bool expects_continue = false;
   std::uint32_t interim_responses = 0;
-  Time predecessor_done = kNoTime;   // pipelined: when the response before it was done
-  Thread reader, writer;             // server: who read the request's first byte, who sent the response's first byte
-                                     // client: writer sent the request's first byte, reader read the response's
-  std::uint64_t request_begin = 0;   // stream offset of the request's first byte
+  Time predecessor_done = kNoTime;  // pipelined: when the response before it was done
+  Thread reader, writer;            // server: who read the request's first byte, who sent the response's first byte
+                                    // client: writer sent the request's first byte, reader read the response's
+  std::uint64_t request_begin = 0;  // stream offset of the request's first byte
   // HTTP/2 and gRPC
-  std::uint32_t unknown_fields = 0;             // header fields that could not be known: in neither list
-  std::optional<StreamReset> reset;             // what broke the stream off; the client's own: it gave up
+  std::uint32_t unknown_fields = 0;  // header fields that could not be known: in neither list
+  std::optional<StreamReset> reset;  // what broke the stream off; the client's own: it gave up
   std::optional<GrpcFacts> request_grpc, response_grpc;
   WindowWaits request_window_waits, response_window_waits;
   BehindOthers request_behind_others, response_behind_others;

@@ -11,15 +11,15 @@
 namespace tailcap::flow {
 
 struct Figure {
-  std::string name;                // unique in one report: "latency", "route-01-time"; a file name without extension
-  std::string caption;             // what is to be seen, one sentence; printable(), not escaped
+  std::string name;                  // unique in one report: "latency", "route-01-time"; a file name without extension
+  std::string caption;               // what is to be seen, one sentence; printable(), not escaped
   std::optional<std::size_t> route;  // index into Study::routes; unset: about all of them
-  std::string image;               // an SVG document, or PNG bytes
+  std::string image;                 // an SVG document, or PNG bytes
 };
 
 struct Figures {
   std::vector<Figure> drawn;
-  std::string trouble;             // why there are no plots; empty: there are
+  std::string trouble;  // why there are no plots; empty: there are
 };
 
 // "#rrggbb", told apart by people who see colours differently (Okabe and Ito's set and its tints).

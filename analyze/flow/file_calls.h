@@ -1,8 +1,8 @@
 // What a request asked of files.
 //
-// Opens are recorded all, with all of their time and the path as the caller gave it. Reads, writes and fsyncs are where they
-// waited long: from when the thread left the CPU in the call for the first time until it was back for the last time, with
-// the path as the kernel names the file.
+// Opens are recorded all, with all of their time and the path as the caller gave it. Reads, writes and fsyncs are where
+// they waited long: from when the thread left the CPU in the call for the first time until it was back for the last
+// time, with the path as the kernel names the file.
 #pragma once
 
 #include <cstdint>
@@ -31,9 +31,10 @@ struct FileCall {
 struct FileCalls {
   ExchangeId request;
   static constexpr std::size_t kMaxKept = 100;
-  std::vector<FileCall> calls;  // by their beginning: the first that began in its time, on the thread or goroutine that carried it then
-  std::uint64_t more = 0;       // beyond those
-  std::uint64_t doubtful = 0;   // on its thread in its time, but perhaps for another request: on an event loop
+  std::vector<FileCall>
+      calls;  // by their beginning: the first that began in its time, on the thread or goroutine that carried it then
+  std::uint64_t more = 0;      // beyond those
+  std::uint64_t doubtful = 0;  // on its thread in its time, but perhaps for another request: on an event loop
 
   bool empty() const { return calls.empty() && doubtful == 0; }
 };

@@ -16,7 +16,8 @@ constexpr std::array<FindingText, static_cast<std::size_t>(Finding::count_)> kTe
     {"tls_unbound", note, "TLS sessions of which it could not be told which connection carries them"},
     {"not_http", note, "connections that carry something other than HTTP"},
     {"malformed_message", caution, "messages that break HTTP's rules"},
-    {"head_cut", caution, "message heads longer than what was captured (see --payload), or given up unfinished at the memory limit"},
+    {"head_cut", caution,
+     "message heads longer than what was captured (see --payload), or given up unfinished at the memory limit"},
     {"resynchronised", caution, "message borders found again after missing bytes"},
     {"response_without_request", note, "responses whose request was not recorded"},
     {"smuggling_framing", caution, "messages with contradictory lengths"},
@@ -28,7 +29,9 @@ constexpr std::array<FindingText, static_cast<std::size_t>(Finding::count_)> kTe
     {"waits_dropped", caution, "wait history given up at the memory limit"},
     {"route_overflow", caution, "requests folded into the route \"other\" (see --max-routes)"},
     {"trace_context_invalid", note, "requests with trace context that cannot be read (truncated or malformed)"},
-    {"trace_context_conflict", caution, "requests whose fields name different traces: they are in none; tailcap requests FILE -Y 'trace_format == \"conflicting\"' lists them"},
+    {"trace_context_conflict", caution,
+     "requests whose fields name different traces: they are in none; tailcap requests FILE -Y 'trace_format == "
+     "\"conflicting\"' lists them"},
     {"trace_context_missing", note, "gRPC calls without trace context, of methods whose other calls have it"},
     {"trace_context_late", note, "gRPC calls with trace context only behind their messages"},
 }};

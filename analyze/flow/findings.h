@@ -19,35 +19,35 @@ enum class Severity : std::uint8_t {
 // Add new ones at the end of their stage's group, and their text in findings.cc.
 enum class Finding : std::uint16_t {
   // streams
-  bytes_lost,             // stream bytes that no event covers
+  bytes_lost,  // stream bytes that no event covers
   connection_began_before,
   arrival_missing,
-  position_overlap,       // two sends or reads claim the same bytes
-  socket_unknown,         // I/O of a socket without a SocketInfo
-  out_of_order_dropped,   // held pieces given up at the memory limit
+  position_overlap,      // two sends or reads claim the same bytes
+  socket_unknown,        // I/O of a socket without a SocketInfo
+  out_of_order_dropped,  // held pieces given up at the memory limit
   negative_interval,
-  tls_unbound,            // TLS sessions whose socket could not be told
+  tls_unbound,  // TLS sessions whose socket could not be told
   // protocols
-  not_http,               // connections that carry something else
+  not_http,  // connections that carry something else
   malformed_message,
-  head_cut,               // heads longer than what was captured
-  resynchronised,         // message borders found again after a gap
+  head_cut,        // heads longer than what was captured
+  resynchronised,  // message borders found again after a gap
   response_without_request,
-  smuggling_framing,      // Content-Length and Transfer-Encoding together, or conflicting lengths
-  frames_lost,            // HTTP/2: frames of unknown number and kind, header compression uncertain from there
-  streams_given_up,       // HTTP/2: at the memory limit
+  smuggling_framing,  // Content-Length and Transfer-Encoding together, or conflicting lengths
+  frames_lost,        // HTTP/2: frames of unknown number and kind, header compression uncertain from there
+  streams_given_up,   // HTTP/2: at the memory limit
   // exchanges and causes
   pipelined,
   peer_ambiguous,
   // timeline
-  partition_mismatch,     // phases do not sum to the duration: a defect of tailcap
-  waits_dropped,          // wait history given up at the memory limit
+  partition_mismatch,  // phases do not sum to the duration: a defect of tailcap
+  waits_dropped,       // wait history given up at the memory limit
   // tail
-  route_overflow,         // routes folded into "other"
-  trace_context_invalid,  // a field that should say to which trace a request belongs does not
-  trace_context_conflict, // fields of one request name different traces: none of them is believed
-  trace_context_missing,  // gRPC: other calls of the method have one
-  trace_context_late,     // gRPC: only in the request's trailers
+  route_overflow,          // routes folded into "other"
+  trace_context_invalid,   // a field that should say to which trace a request belongs does not
+  trace_context_conflict,  // fields of one request name different traces: none of them is believed
+  trace_context_missing,   // gRPC: other calls of the method have one
+  trace_context_late,      // gRPC: only in the request's trailers
   count_,
 };
 

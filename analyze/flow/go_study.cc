@@ -26,7 +26,8 @@ std::string_view text_of(GoModel model, Protocol protocol) {
     case GoModel::per_request:
       return streams ? "one goroutine per stream" : "one goroutine per request";
     case GoModel::workers:
-      return streams ? "stream workers: goroutines that take streams as they come" : "workers: goroutines that take requests as they come";
+      return streams ? "stream workers: goroutines that take streams as they come"
+                     : "workers: goroutines that take requests as they come";
   }
   return "not to be told from what was recorded";
 }

@@ -28,10 +28,10 @@ struct GoUse {
   static constexpr std::size_t kBuckets = 6;  // 1, 2–9, 10–99, 100–999, 1,000–9,999 requests, more
 
   Protocol protocol = Protocol::unknown;
-  std::uint64_t requests = 0;          // served
-  std::uint64_t unknown = 0;           // of these: by which goroutine is not known
+  std::uint64_t requests = 0;                     // served
+  std::uint64_t unknown = 0;                      // of these: by which goroutine is not known
   std::uint64_t goroutines = 0, connections = 0;  // of the others; connections 0: not known
-  std::uint64_t median = 0, most = 0;  // requests of a goroutine; meaningful where goroutines > 0
+  std::uint64_t median = 0, most = 0;             // requests of a goroutine; meaningful where goroutines > 0
   std::array<std::uint64_t, kBuckets> histogram{};
   GoModel model = GoModel::unknown;
 };
@@ -51,14 +51,14 @@ struct GoDelay {
 
 // Goroutines made while a request was served, by the goroutine that served it, and there long after its end.
 struct GoLeft {
-  std::string handler;   // of the requests; empty: not known
-  std::string from;      // function with the go statement
-  std::string function;  // that they run
+  std::string handler;      // of the requests; empty: not known
+  std::string from;         // function with the go statement
+  std::string function;     // that they run
   std::uint64_t alive = 0;  // at the end of the recording, or of the process
   std::uint64_t late = 0;   // ended, but so late
   std::uint64_t requests = 0;
-  ExchangeId example;       // one of the requests
-  Duration longest{};       // after the end of its request
+  ExchangeId example;  // one of the requests
+  Duration longest{};  // after the end of its request
   std::uint64_t count() const { return alive + late; }
 };
 
@@ -71,7 +71,7 @@ struct GoBusy {
 
 // A function in which much is allocated, or goroutines are made to give way.
 struct GoHot {
-  std::string function;  // "[unknown]": not known
+  std::string function;                // "[unknown]": not known
   std::uint64_t count = 0, bytes = 0;  // of allocations: estimated from those that were sampled
 };
 
@@ -103,42 +103,43 @@ struct GoStudy {
   static constexpr std::uint64_t kStopsForP99 = 100;  // fewer say nothing of it
 
   std::uint32_t pid = 0;
-  std::string comm, version;          // empty: not known
-  std::string unsupported;            // what cannot be told of it and why; empty: nothing
+  std::string comm, version;  // empty: not known
+  std::string unsupported;    // what cannot be told of it and why; empty: nothing
   std::uint64_t goroutines_made = 0;
   std::uint64_t goroutines_ended = 0;
-  std::uint64_t collections = 0;      // that began
-  std::uint64_t assists = 0;          // by goroutines that allocate while a collection is on
-  std::uint64_t stops = 0;            // of the world, seen from the moment one is asked for until it runs again
-  formats::Duration stop_median{}, stop_p99{}, stop_longest{}, stop_total{};  // meaningful where stops > 0, p99 from kStopsForP99 on
-  std::uint64_t requests = 0;         // that it served, with a duration
-  std::uint64_t requests_stopped = 0; // of these: under way during a stop
-  std::vector<GoSpan> cycles, pauses; // collections from their begin to their end, stops; the first of each
-  std::vector<GoSpan> hit;            // requests under way during a stop; the first
+  std::uint64_t collections = 0;  // that began
+  std::uint64_t assists = 0;      // by goroutines that allocate while a collection is on
+  std::uint64_t stops = 0;        // of the world, seen from the moment one is asked for until it runs again
+  formats::Duration stop_median{}, stop_p99{}, stop_longest{},
+      stop_total{};                    // meaningful where stops > 0, p99 from kStopsForP99 on
+  std::uint64_t requests = 0;          // that it served, with a duration
+  std::uint64_t requests_stopped = 0;  // of these: under way during a stop
+  std::vector<GoSpan> cycles, pauses;  // collections from their begin to their end, stops; the first of each
+  std::vector<GoSpan> hit;             // requests under way during a stop; the first
 
-  bool states_told = false;           // deep profile: what follows is known
-  std::vector<GoDelay> delays;        // the first: of the whole process; then by route, most first; empty: none was seen
+  bool states_told = false;     // deep profile: what follows is known
+  std::vector<GoDelay> delays;  // the first: of the whole process; then by route, most first; empty: none was seen
   std::uint64_t delays_left_out = 0;  // beyond what is kept
 
-  bool ends_told = false;             // of goroutines, all the time: what follows is known
-  std::vector<GoLeft> left;           // most first
-  std::uint64_t left_in_doubt = 0;    // made under requests, and their ends may have been lost
+  bool ends_told = false;           // of goroutines, all the time: what follows is known
+  std::vector<GoLeft> left;         // most first
+  std::uint64_t left_in_doubt = 0;  // made under requests, and their ends may have been lost
 
-  std::vector<GoUse> use;             // by protocol, of its served requests
+  std::vector<GoUse> use;  // by protocol, of its served requests
 
-  std::uint64_t preemptions = 0;      // that were seen: deep profile
-  std::vector<GoHot> preempted_at;    // most first
-  bool allocations_told = false;      // asked for: what follows is known
+  std::uint64_t preemptions = 0;                 // that were seen: deep profile
+  std::vector<GoHot> preempted_at;               // most first
+  bool allocations_told = false;                 // asked for: what follows is known
   std::uint64_t allocations = 0, allocated = 0;  // how many, bytes
-  Duration allocated_over{};          // 0: too short to tell a rate
-  std::uint64_t allocated_since = 0;  // of the allocations: in that time
-  std::vector<GoSizes> sizes;         // ascending
-  std::vector<GoHot> hot;             // most bytes first
-  std::vector<GoShare> shares;        // most first
+  Duration allocated_over{};                     // 0: too short to tell a rate
+  std::uint64_t allocated_since = 0;             // of the allocations: in that time
+  std::vector<GoSizes> sizes;                    // ascending
+  std::vector<GoHot> hot;                        // most bytes first
+  std::vector<GoShare> shares;                   // most first
 
-  std::uint16_t processors = 0;       // GOMAXPROCS; 0: not known
-  std::vector<GoBusy> busy;           // by second; empty: not known
-  std::uint64_t busy_seconds = 0;     // of those: at the limit or above
+  std::uint16_t processors = 0;    // GOMAXPROCS; 0: not known
+  std::vector<GoBusy> busy;        // by second; empty: not known
+  std::uint64_t busy_seconds = 0;  // of those: at the limit or above
   GoLimits limits;
 };
 

@@ -7,17 +7,18 @@ namespace tailcap::flow {
 
 std::string_view grpc_status_name(int status) {
   constexpr std::string_view names[] = {
-      "OK",                  "CANCELLED", "UNKNOWN",      "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND",
-      "ALREADY_EXISTS",      "PERMISSION_DENIED",         "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED",
-      "OUT_OF_RANGE",        "UNIMPLEMENTED",             "INTERNAL",         "UNAVAILABLE",       "DATA_LOSS",
-      "UNAUTHENTICATED"};
+      "OK",        "CANCELLED",      "UNKNOWN",           "INVALID_ARGUMENT",   "DEADLINE_EXCEEDED",
+      "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION",
+      "ABORTED",   "OUT_OF_RANGE",   "UNIMPLEMENTED",     "INTERNAL",           "UNAVAILABLE",
+      "DATA_LOSS", "UNAUTHENTICATED"};
   static_assert(std::size(names) == 17);
   return status >= 0 && status < 17 ? names[status] : std::string_view{};
 }
 
 std::optional<RpcName> rpc_name(std::string_view path) {
   if (path.empty() || path[0] != '/') return std::nullopt;
-  const bool odd = std::any_of(path.begin(), path.end(), [](char c) { return c <= ' ' || c == '?' || c == '#' || c == 0x7f; });
+  const bool odd =
+      std::any_of(path.begin(), path.end(), [](char c) { return c <= ' ' || c == '?' || c == '#' || c == 0x7f; });
   const std::size_t last = path.rfind('/');
   if (odd || last < 2 || last + 1 == path.size()) return std::nullopt;
   return RpcName{path.substr(1, last - 1), path.substr(last + 1)};

@@ -25,24 +25,24 @@ enum class GrpcContext : std::uint8_t {
   unknown = 0,  // header fields are missing
   absent = 1,
   head = 2,
-  late = 3,     // only behind the messages, in the request's trailers
+  late = 3,  // only behind the messages, in the request's trailers
 };
 
 struct GrpcFacts {
   // A stream can carry messages without end: counts go on, the list does not.
   static constexpr std::size_t kMaxListed = 64;
 
-  std::optional<int> status;         // response: grpc-status, in its trailers or, trailers-only, in its head
-  std::string message;               // response: grpc-message, percent-decoded
-  std::optional<Duration> timeout;   // request: grpc-timeout
-  bool trailers_only = false;        // response: head and trailers in one
-  std::uint64_t messages = 0;        // whole ones
-  std::uint64_t compressed = 0;      // of these
-  std::uint64_t bytes = 0;           // of these, prefixes included
-  bool exact = true;                 // false: prefixes were lost or not captured, the counts are lower bounds
-  bool broken_off = false;           // the body ended in the middle of a message
+  std::optional<int> status;                   // response: grpc-status, in its trailers or, trailers-only, in its head
+  std::string message;                         // response: grpc-message, percent-decoded
+  std::optional<Duration> timeout;             // request: grpc-timeout
+  bool trailers_only = false;                  // response: head and trailers in one
+  std::uint64_t messages = 0;                  // whole ones
+  std::uint64_t compressed = 0;                // of these
+  std::uint64_t bytes = 0;                     // of these, prefixes included
+  bool exact = true;                           // false: prefixes were lost or not captured, the counts are lower bounds
+  bool broken_off = false;                     // the body ended in the middle of a message
   GrpcContext context = GrpcContext::unknown;  // request
-  std::vector<GrpcMessage> listed;   // the first of them
+  std::vector<GrpcMessage> listed;             // the first of them
 };
 
 // "NOT_FOUND" for 5; empty for a number that gRPC does not define.

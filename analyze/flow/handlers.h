@@ -1,4 +1,5 @@
-// What only Go programs tell of a request, beside the request table: the handler that served it, by its name in the program
+// What only Go programs tell of a request, beside the request table: the handler that served it, by its name in the
+// program
 // ("main.(*Cart).ServeHTTP"), and the goroutine that runs it.
 #pragma once
 
@@ -20,7 +21,8 @@ class BesideRequests {
   void assign(std::vector<Entry> sorted) { all_ = std::move(sorted); }
   // 0: not known.
   Value find(ExchangeId request) const {
-    const auto at = std::lower_bound(all_.begin(), all_.end(), request, [](const Entry& e, ExchangeId id) { return e.first < id; });
+    const auto at =
+        std::lower_bound(all_.begin(), all_.end(), request, [](const Entry& e, ExchangeId id) { return e.first < id; });
     return at != all_.end() && at->first == request ? at->second : 0;
   }
   bool empty() const { return all_.empty(); }

@@ -18,10 +18,11 @@ struct HealthCell {
 };
 
 struct HealthRow {
-  std::string name;          // of the process; of a dependency the host that is called, or where that is not known whom it belongs to
+  std::string
+      name;  // of the process; of a dependency the host that is called, or where that is not known whom it belongs to
   Role role = Role::server;  // client: a dependency
   std::uint64_t requests = 0, errors = 0;
-  Duration p99{};            // the median of its windows' p99
+  Duration p99{};  // the median of its windows' p99
   std::vector<HealthCell> cells;
 };
 

@@ -13,36 +13,36 @@ namespace tailcap::flow {
 
 enum class Label : std::uint8_t {
   // the awaited event had not happened
-  q_accept,       // arrived, its connection not accepted
-  q_pool,         // handed to a pool, no worker had it
-  q_hol_h1,       // pipelined behind an unfinished predecessor
-  q_hol_h2,       // behind other streams of its connection
-  net_upload,     // waiting for the rest of the request from the peer
-  net_reorder,    // later bytes had arrived, a hole before them
-  net_nagle,      // its sender's kernel held the rest back until what came before was acknowledged
-  down_dns,       // another service, by what was being done there
+  q_accept,     // arrived, its connection not accepted
+  q_pool,       // handed to a pool, no worker had it
+  q_hol_h1,     // pipelined behind an unfinished predecessor
+  q_hol_h2,     // behind other streams of its connection
+  net_upload,   // waiting for the rest of the request from the peer
+  net_reorder,  // later bytes had arrived, a hole before them
+  net_nagle,    // its sender's kernel held the rest back until what came before was acknowledged
+  down_dns,     // another service, by what was being done there
   down_connect,
   down_tls,
   down_send,
-  down_wait,      // until the first byte of its answer arrived
+  down_wait,  // until the first byte of its answer arrived
   down_body,
-  down_retx,      // refinements of the same wait: a retransmission outstanding,
-  down_zwnd,      // the peer's TCP window closed,
-  down_h2fc,      // the peer's HTTP/2 window closed
-  send_blocked,   // writing the answer, reason unknown
-  send_sndbuf,    // the peer takes nothing: buffer full
-  send_cwnd,      // congestion
-  send_h2fc,      // the HTTP/2 window was closed
-  lock_futex,     // a lock of the program
+  down_retx,     // refinements of the same wait: a retransmission outstanding,
+  down_zwnd,     // the peer's TCP window closed,
+  down_h2fc,     // the peer's HTTP/2 window closed
+  send_blocked,  // writing the answer, reason unknown
+  send_sndbuf,   // the peer takes nothing: buffer full
+  send_cwnd,     // congestion
+  send_h2fc,     // the HTTP/2 window was closed
+  lock_futex,    // a lock of the program
   lock_go_mutex,
   lock_go_chan,
   lock_go_select,
-  lock_go_wait,   // WaitGroup, Cond
+  lock_go_wait,  // WaitGroup, Cond
   lock_kernel,
   timer_sleep,
   io_disk,
   io_throttled,
-  io_blocked,     // in a file call, uninterruptible, reason unknown
+  io_blocked,  // in a file call, uninterruptible, reason unknown
   io_fuse,
   io_fs,
   io_writeback,
@@ -51,12 +51,12 @@ enum class Label : std::uint8_t {
   mem_majfault,
   mem_reclaim,
   net_unknown_socket,  // blocked on a socket of which nothing is known
-  go_park,        // a goroutine not running, reason unknown: carrier known, cause not
+  go_park,             // a goroutine not running, reason unknown: carrier known, cause not
   blocked_unknown,
   blocked_kernel,
   // it had happened, and was not noticed
-  q_notice,       // nobody woken yet
-  q_loop,         // the loop was in another request's turn
+  q_notice,  // nobody woken yet
+  q_loop,    // the loop was in another request's turn
   // stopped
   sched_stopped,
   go_stw,
@@ -67,7 +67,7 @@ enum class Label : std::uint8_t {
   sched_preempted,
   sched_runq,
   // running
-  cpu,            // where user and kernel are not told apart
+  cpu,  // where user and kernel are not told apart
   cpu_user,
   cpu_kernel,
   cpu_irq,

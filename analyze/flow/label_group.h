@@ -9,17 +9,17 @@
 namespace tailcap::flow {
 
 enum class LabelGroup : std::uint8_t {
-  cpu,          // running
-  scheduler,    // no CPU, throttled, stopped
-  go_runtime,   // stopped or not run by Go's runtime
+  cpu,         // running
+  scheduler,   // no CPU, throttled, stopped
+  go_runtime,  // stopped or not run by Go's runtime
   lock,
-  downstream,   // another service
-  peer,         // the client, and the way to it
-  queue,        // behind other requests
-  io,           // files and disk
+  downstream,  // another service
+  peer,        // the client, and the way to it
+  queue,       // behind other requests
+  io,          // files and disk
   memory,
   sleep,
-  causeless,    // blocked, reason unknown
+  causeless,  // blocked, reason unknown
   unexplained,
   count_,
 };

@@ -16,9 +16,9 @@ using formats::kNoTime;
 using formats::Time;
 
 struct LaneStretch {
-  Time from = kNoTime, to = kNoTime;  // within the window
+  Time from = kNoTime, to = kNoTime;          // within the window
   LabelGroup what = LabelGroup::unexplained;  // goroutine: cpu (running), scheduler (ready to run), causeless (parked)
-  std::string note;                   // what the state is called, where text_of(what) does not say it: "chan receive"
+  std::string note;  // what the state is called, where text_of(what) does not say it: "chan receive"
 };
 
 struct LaneMark {
@@ -34,8 +34,8 @@ inline constexpr std::size_t kLaneKinds = 4;
 struct Lane {
   LaneKind kind = LaneKind::thread;
   std::uint32_t pid = 0;
-  std::uint64_t number = 0;  // of the thread, the goroutine, the socket; collector: 0
-  std::string name;          // the program's; a connection's ends; empty: not known
+  std::uint64_t number = 0;            // of the thread, the goroutine, the socket; collector: 0
+  std::string name;                    // the program's; a connection's ends; empty: not known
   std::vector<LaneStretch> stretches;  // by time; what lies between them is not known
   std::vector<LaneMark> marks;         // by time
 };

@@ -20,17 +20,17 @@ struct InFlightBand {
 
 // In flight on average = rate × mean duration, if every request was seen from beginning to end.
 struct LittleCheck {
-  double in_flight = 0;   // by counting, unfinished ones until the end of the recording
-  double expected = 0;    // rate × mean duration of those that have one
-  bool holds = true;      // within 5 %, or too few to say
+  double in_flight = 0;  // by counting, unfinished ones until the end of the recording
+  double expected = 0;   // rate × mean duration of those that have one
+  bool holds = true;     // within 5 %, or too few to say
 };
 
 // Requests held up by others on their connection.
 struct HeadOfLine {
   Label label = Label::q_hol_h1;
   std::uint64_t requests = 0, connections = 0;
-  std::int64_t time = 0;            // ns, over all of them
-  ConnectionId worst = 0;           // the connection with most of them
+  std::int64_t time = 0;   // ns, over all of them
+  ConnectionId worst = 0;  // the connection with most of them
   std::uint64_t worst_requests = 0;
 };
 
@@ -40,21 +40,21 @@ struct FanOut {
     TextId method = 0, route = 0, authority = 0;  // of the call
     std::uint64_t count = 0;                      // requests in which it was the slowest
   };
-  std::uint64_t requests = 0;      // that made at least two calls that overlapped
-  double calls = 0;                // of one of these, on average
-  double quantile = 0;             // 0.95 or 0.99: a call counts as slow beyond this quantile of all those calls,
-  Duration limit{};                // which is this
-  double slow_calls = 0;           // share of the calls
-  double observed = 0;             // share of requests with a slow call
-  double independent = 0;          // expected if calls were slow independently of each other
-  std::vector<Slowest> slowest;    // most often first; a few
+  std::uint64_t requests = 0;    // that made at least two calls that overlapped
+  double calls = 0;              // of one of these, on average
+  double quantile = 0;           // 0.95 or 0.99: a call counts as slow beyond this quantile of all those calls,
+  Duration limit{};              // which is this
+  double slow_calls = 0;         // share of the calls
+  double observed = 0;           // share of requests with a slow call
+  double independent = 0;        // expected if calls were slow independently of each other
+  std::vector<Slowest> slowest;  // most often first; a few
 };
 
 // One logical call made several times.
 struct RetryStudy {
-  std::uint64_t attempts = 0, calls = 0;   // all attempts of the route; the calls that they make up
-  std::uint64_t retried = 0;               // calls with more than one attempt
-  Duration attempt_mean{}, call_mean{};    // of the retried calls: one attempt; from the first's start to the last's end
+  std::uint64_t attempts = 0, calls = 0;  // all attempts of the route; the calls that they make up
+  std::uint64_t retried = 0;              // calls with more than one attempt
+  Duration attempt_mean{}, call_mean{};   // of the retried calls: one attempt; from the first's start to the last's end
 };
 
 struct LoadStudy {

@@ -20,7 +20,9 @@ enum class Protocol : std::uint8_t { unknown = 0, http10 = 1, http11 = 2, http2 
 // Header fields in order, in one allocation: names and values are slices of text.
 class Headers {
  public:
-  struct Field { std::string_view name, value; };
+  struct Field {
+    std::string_view name, value;
+  };
   void add(std::string_view name, std::string_view value);
   void clear();
   std::size_t size() const { return slices_.size(); }
@@ -30,7 +32,10 @@ class Headers {
   bool operator==(const Headers&) const = default;
 
  private:
-  struct Slice { std::uint32_t begin, name, value; bool operator==(const Slice&) const = default; };
+  struct Slice {
+    std::uint32_t begin, name, value;
+    bool operator==(const Slice&) const = default;
+  };
   std::string text_;
   std::vector<Slice> slices_;
 };
@@ -38,10 +43,10 @@ class Headers {
 enum class MessageKind : std::uint8_t {
   request = 0,
   response = 1,
-  interim = 2,   // 1xx other than 101
-  opaque = 3,    // from here on, until the end, the connection carries something else (101, CONNECT): byte counts only
-  closed = 4,    // this direction ended (end says how); sent once per direction, after its last message
-  handshake = 5, // the connection carries TLS: `tls`; once, before it is closed. No exchange comes of it
+  interim = 2,    // 1xx other than 101
+  opaque = 3,     // from here on, until the end, the connection carries something else (101, CONNECT): byte counts only
+  closed = 4,     // this direction ended (end says how); sent once per direction, after its last message
+  handshake = 5,  // the connection carries TLS: `tls`; once, before it is closed. No exchange comes of it
 };
 
 enum class Ending : std::uint8_t {
@@ -67,29 +72,30 @@ struct Message {
   std::string method, target;        // request; empty: not captured
   int status = 0;                    // response; 0: unknown
   Headers headers, trailers;
-  bool headers_complete = false;     // false: fields may be missing
+  bool headers_complete = false;            // false: fields may be missing
   std::optional<std::uint64_t> body_bytes;  // after transfer decoding; unset: unknown
-  Instants instants;                 // of the whole message
-  Time seen_from = kNoTime;          // its beginning was not seen: then this is known of its first instants, which are unknown
-  Time head_done = kNoTime;          // last byte of the head read or sent
+  Instants instants;                        // of the whole message
+  Time seen_from = kNoTime;  // its beginning was not seen: then this is known of its first instants, which are unknown
+  Time head_done = kNoTime;  // last byte of the head read or sent
   Time body_arrived = kNoTime;       // direction in: first byte of the body arrived
   Thread first_thread, last_thread;  // who read or sent its first and last byte
   Ending ending = Ending::complete;
-  End closed = End::none;            // kind closed, or what truncated it
-  bool close_after = false;          // the connection does not go on after it
-  bool expects_continue = false;     // request
-  bool answers_unknown = false;      // response to a request that the recording did not see
-  std::uint64_t opaque_bytes = 0;    // kind opaque: bytes of this direction, sent when they are known (at the end)
+  End closed = End::none;               // kind closed, or what truncated it
+  bool close_after = false;             // the connection does not go on after it
+  bool expects_continue = false;        // request
+  bool answers_unknown = false;         // response to a request that the recording did not see
+  std::uint64_t opaque_bytes = 0;       // kind opaque: bytes of this direction, sent when they are known (at the end)
   std::shared_ptr<const TlsFacts> tls;  // kind handshake; shared, so that other kinds do not carry its size about
   // HTTP/2 only. Of a stream there is one request and one final response, in either order; a response without status,
   // fields and instants says how a stream ended that was never answered. headers hold :authority and :scheme as sent.
-  std::uint32_t unknown_fields = 0;  // fields whose name or value could not be known (header compression); not in headers
+  std::uint32_t unknown_fields =
+      0;  // fields whose name or value could not be known (header compression); not in headers
   std::optional<StreamReset> reset;  // what broke the stream off
   std::optional<GrpcFacts> grpc;     // also of HTTP/1: protocol grpc, grpc_web
   WindowWaits window_waits;
   BehindOthers behind_others;
   std::optional<StreamLimit> stream_limit;  // request, at the client
-  bool pushed = false;               // the request is a PUSH_PROMISE: begin, end and instants are those of the promise
+  bool pushed = false;  // the request is a PUSH_PROMISE: begin, end and instants are those of the promise
   Taints taints = 0;
 };
 

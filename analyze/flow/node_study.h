@@ -16,7 +16,7 @@ struct ShortLived {
   std::string command;  // as it was executed; of those that executed nothing the name
   bool executed = false;
   std::uint32_t parent = 0;
-  std::string parent_name;  // empty: not known
+  std::string parent_name;              // empty: not known
   std::uint64_t count = 0, failed = 0;  // failed: did not exit with 0
   formats::Duration least{}, most{}, sum{};
 };
@@ -64,11 +64,12 @@ struct NodeStudy {
   formats::Time begin = formats::kNoTime, end = formats::kNoTime;
   std::int64_t realtime_offset = 0;
   bool clock_known = false;
-  bool everybody = false;        // otherwise of recorded processes only
-  std::uint64_t lost = 0;        // events
+  bool everybody = false;  // otherwise of recorded processes only
+  std::uint64_t lost = 0;  // events
   bool damaged = false;
   // What was recorded.
-  bool has_processes = false, has_oom = false, has_reclaim = false, has_compaction = false, has_fragments = false, has_disks = false;
+  bool has_processes = false, has_oom = false, has_reclaim = false, has_compaction = false, has_fragments = false,
+       has_disks = false;
   bool has_connects = false, has_resets = false, has_retransmits = false;
 
   std::uint64_t started = 0, ended = 0, short_count = 0;
@@ -78,11 +79,14 @@ struct NodeStudy {
   std::uint64_t fragments = 0;
   std::vector<std::pair<std::uint64_t, std::uint64_t>> fragment_orders;  // what was wanted, how often; ascending
   std::vector<OomVictim> oom;
-  std::uint64_t oom_count = 0, connect_count = 0, resets_sent_count = 0, resets_received_count = 0, retransmit_count = 0, slow_io_count = 0;
+  std::uint64_t oom_count = 0, connect_count = 0, resets_sent_count = 0, resets_received_count = 0,
+                retransmit_count = 0, slow_io_count = 0;
   std::vector<PeerTrouble> connect_failures, resets_sent, resets_received, retransmits;  // most first
-  std::vector<SlowDisk> disks;  // most time first
+  std::vector<SlowDisk> disks;                                                           // most time first
 
-  formats::Duration duration() const { return formats::known(begin) && end > begin ? end - begin : formats::Duration{}; }
+  formats::Duration duration() const {
+    return formats::known(begin) && end > begin ? end - begin : formats::Duration{};
+  }
 };
 
 }  // namespace tailcap::flow

@@ -1,5 +1,5 @@
-// An off-CPU interval of a thread: when it was switched out, woken and switched in, and what it was blocked in. The only
-// interpretation of system call numbers and task states that the analysis uses.
+// An off-CPU interval of a thread: when it was switched out, woken and switched in, and what it was blocked in. The
+// only interpretation of system call numbers and task states that the analysis uses.
 #pragma once
 
 #include <cstdint>
@@ -11,20 +11,20 @@ namespace tailcap::flow {
 
 // What the thread was blocked in when it was switched out.
 enum class Blocked : std::uint8_t {
-  preempted,   // it could have run
-  throttled,   // it could have run, but its cgroup's quota was used up
-  stopped,     // by a signal, a tracer or the freezer
-  poll,        // until one of several descriptors is ready
-  poll_one,    // until one descriptor is ready
-  input,       // reading a descriptor
-  output,      // writing one
+  preempted,  // it could have run
+  throttled,  // it could have run, but its cgroup's quota was used up
+  stopped,    // by a signal, a tracer or the freezer
+  poll,       // until one of several descriptors is ready
+  poll_one,   // until one descriptor is ready
+  input,      // reading a descriptor
+  output,     // writing one
   accept,
   connect,
   futex,
   sleep,
-  disk,        // uninterruptible, in a file call
-  fault,       // uninterruptible, in no call
-  kernel,      // uninterruptible, in another call
+  disk,    // uninterruptible, in a file call
+  fault,   // uninterruptible, in no call
+  kernel,  // uninterruptible, in another call
   other,
 };
 

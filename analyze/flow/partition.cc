@@ -30,7 +30,8 @@ void Partitions::sort() {
 }
 
 const Partitions::Entry* Partitions::find(ExchangeId request) const {
-  const auto at = std::lower_bound(entries_.begin(), entries_.end(), request, [](const Entry& e, ExchangeId id) { return e.request < id; });
+  const auto at = std::lower_bound(entries_.begin(), entries_.end(), request,
+                                   [](const Entry& e, ExchangeId id) { return e.request < id; });
   return at != entries_.end() && at->request == request ? &*at : nullptr;
 }
 
@@ -45,7 +46,9 @@ std::span<const Culprit> Partitions::culprits(ExchangeId request) const {
 }
 
 const CpuGroup* group_of(const Culprit& culprit, std::span<const CpuGroup> groups) {
-  return culprit.label == Label::sched_throttled && culprit.what != 0 && culprit.what <= groups.size() ? &groups[culprit.what - 1] : nullptr;
+  return culprit.label == Label::sched_throttled && culprit.what != 0 && culprit.what <= groups.size()
+             ? &groups[culprit.what - 1]
+             : nullptr;
 }
 
 }  // namespace tailcap::flow

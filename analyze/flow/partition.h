@@ -33,10 +33,12 @@ struct CpuGroup {
 // Who or what was behind the longest stretch under a label that has somebody behind it.
 struct Culprit {
   Label label = Label::unexplained_nocarrier;
-  std::int64_t time = 0;      // ns of this request
-  std::uint64_t what = 0;     // lock: its address; down.*: the call's connection; io: device; sched.throttled: which of the CPU groups, from 1; otherwise 0
-  ExchangeId request;         // q.loop, q.pool, lock with known holder: whose turn it was; down.*: the call. connection 0: none
-  std::uint32_t tid = 0;      // the thread that held, woke, or sent the signal that stopped it; 0: not known
+  std::int64_t time = 0;   // ns of this request
+  std::uint64_t what = 0;  // lock: its address; down.*: the call's connection; io: device; sched.throttled: which of
+                           // the CPU groups, from 1; otherwise 0
+  ExchangeId
+      request;  // q.loop, q.pool, lock with known holder: whose turn it was; down.*: the call. connection 0: none
+  std::uint32_t tid = 0;  // the thread that held, woke, or sent the signal that stopped it; 0: not known
   bool operator==(const Culprit&) const = default;
 };
 
@@ -46,7 +48,7 @@ class Partitions {
   // In any order; then sort() once. Parts of one request: each (phase, label, evidence) once.
   void add(ExchangeId request, std::span<const Part> parts, std::span<const Culprit> culprits);
   void sort();
-  std::span<const Part> parts(ExchangeId request) const;        // empty: none; valid until add()
+  std::span<const Part> parts(ExchangeId request) const;  // empty: none; valid until add()
   std::span<const Culprit> culprits(ExchangeId request) const;
   std::size_t size() const { return entries_.size(); }
 
@@ -59,10 +61,13 @@ class Partitions {
   class Pieces {
    public:
     std::uint32_t add(std::span<const T> things);
-    std::span<const T> at(std::uint32_t place, std::size_t n) const { return std::span{pieces_[place / kPiece]}.subspan(place % kPiece, n); }
+    std::span<const T> at(std::uint32_t place, std::size_t n) const {
+      return std::span{pieces_[place / kPiece]}.subspan(place % kPiece, n);
+    }
 
    private:
-    static constexpr std::uint32_t kPiece = 1u << 14;  // more than one request can have: phases, labels, kinds of evidence
+    static constexpr std::uint32_t kPiece = 1u
+                                            << 14;  // more than one request can have: phases, labels, kinds of evidence
     std::vector<std::vector<T>> pieces_;
   };
   struct Entry {
@@ -92,8 +97,8 @@ struct LabelledStretch {
 struct Course {
   struct Call {
     ExchangeId request;
-    bool on_path = false;   // the request waited for it; otherwise it ran beside the path,
-    Duration slack{};       // and could have ended so much later
+    bool on_path = false;  // the request waited for it; otherwise it ran beside the path,
+    Duration slack{};      // and could have ended so much later
   };
   ExchangeId request;
   std::vector<LabelledStretch> stretches;

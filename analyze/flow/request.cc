@@ -8,7 +8,8 @@ std::string_view name_of(AttemptEvidence how) {
 }
 
 std::vector<std::string_view> names_of_filled(std::uint8_t from_peer) {
-  constexpr std::string_view names[] = {"method", "path", "authority", "status", "grpc_status", "request_id", "trace_id"};
+  constexpr std::string_view names[] = {"method",      "path",       "authority", "status",
+                                        "grpc_status", "request_id", "trace_id"};
   std::vector<std::string_view> out;
   for (std::size_t i = 0; i < std::size(names); ++i)
     if (from_peer & (1u << i)) out.push_back(names[i]);
@@ -33,7 +34,8 @@ GrpcDeadline deadline_of(const Request& row) {
   if (row.has_duration) return row.duration.count() > timeout ? GrpcDeadline::missed : GrpcDeadline::met;
   if (row.reset_after < 0) return GrpcDeadline::unknown;
   if (row.reset_after > timeout) return GrpcDeadline::missed;
-  const bool at_deadline = row.outcome == Outcome::cancelled && row.reset_after >= timeout - kSlack - timeout / kRounding;
+  const bool at_deadline =
+      row.outcome == Outcome::cancelled && row.reset_after >= timeout - kSlack - timeout / kRounding;
   return at_deadline ? GrpcDeadline::missed : GrpcDeadline::abandoned;
 }
 
@@ -43,15 +45,15 @@ std::string_view name_of(GrpcDeadline deadline) {
 }
 
 std::string_view name_of(Outcome outcome) {
-  constexpr std::string_view names[] = {"ok",        "client_error", "server_error", "upgraded", "truncated",
-                                        "reset",     "no_response",  "in_flight",    "unknown",  "cancelled"};
+  constexpr std::string_view names[] = {"ok",    "client_error", "server_error", "upgraded", "truncated",
+                                        "reset", "no_response",  "in_flight",    "unknown",  "cancelled"};
   return names[static_cast<std::size_t>(outcome)];
 }
 
 namespace {
-constexpr std::string_view kTaints[] = {"bytes_lost", "payload_cut",  "began_before", "cut_off",   "arrival_unknown",
-                                        "events_lost", "end_inferred", "clock_step",  "malformed", "conflict",
-                                        "fields_unknown"};
+constexpr std::string_view kTaints[] = {"bytes_lost",      "payload_cut", "began_before",  "cut_off",
+                                        "arrival_unknown", "events_lost", "end_inferred",  "clock_step",
+                                        "malformed",       "conflict",    "fields_unknown"};
 }
 
 std::string_view name_of(Taint taint) {

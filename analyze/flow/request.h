@@ -10,9 +10,9 @@
 
 #include "analyze/flow/cause.h"
 #include "analyze/flow/exchange.h"
+#include "analyze/flow/handlers.h"
 #include "analyze/flow/partition.h"
 #include "analyze/flow/phase.h"
-#include "analyze/flow/handlers.h"
 #include "analyze/flow/rows.h"
 #include "analyze/flow/setup.h"
 #include "analyze/flow/text_pool.h"
@@ -36,16 +36,24 @@ enum class AttemptEvidence : std::uint8_t {
 std::string_view name_of(AttemptEvidence how);  // "grpc header", "inferred: refused", …
 
 // Fields that were not known here (header compression) and were taken from the other end's row. Bits.
-enum class FromPeer : std::uint8_t { method = 1, path = 2, authority = 4, status = 8, grpc_status = 16, request_id = 32, traceparent = 64 };
+enum class FromPeer : std::uint8_t {
+  method = 1,
+  path = 2,
+  authority = 4,
+  status = 8,
+  grpc_status = 16,
+  request_id = 32,
+  traceparent = 64
+};
 std::vector<std::string_view> names_of_filled(std::uint8_t from_peer);  // "method", …
 
 // What a row says of a call; protocol grpc and grpc_web.
 struct GrpcCall {
-  std::int64_t timeout = -1;         // ns, as the client sent it; -1: none, or not seen
+  std::int64_t timeout = -1;                                   // ns, as the client sent it; -1: none, or not seen
   std::int64_t request_messages = -1, response_messages = -1;  // whole ones; -1: unknown
-  bool exact = true;                 // false: they are lower bounds
+  bool exact = true;                                           // false: they are lower bounds
   GrpcContext context = GrpcContext::unknown;
-  TextId message = 0;                // grpc-message, decoded
+  TextId message = 0;  // grpc-message, decoded
   bool operator==(const GrpcCall&) const = default;
 };
 
@@ -60,14 +68,15 @@ enum class GrpcDeadline : std::uint8_t {
 
 struct Request {
   ExchangeId id;
-  ExchangeId peer;           // the same exchange at the other end; connection 0: not recorded or not found
+  ExchangeId peer;  // the same exchange at the other end; connection 0: not recorded or not found
   Time start = kNoTime;
-  Duration duration{};       // meaningful where has_duration
-  std::int64_t at_least = -1;  // ns that it lasted at least, where its beginning was not seen and there is no duration; -1: unknown
-  Duration first_byte{};     // from start to the first byte of the final response; negative: unknown
+  Duration duration{};  // meaningful where has_duration
+  std::int64_t at_least =
+      -1;  // ns that it lasted at least, where its beginning was not seen and there is no duration; -1: unknown
+  Duration first_byte{};  // from start to the first byte of the final response; negative: unknown
   std::int64_t request_bytes = -1, response_bytes = -1;  // bodies; -1: unknown
   TextId method = 0, path = 0, route = 0, authority = 0, comm = 0, request_id = 0;
-  TextId traceparent = 0;    // trace id and span id: TraceContext::text(); 0: none
+  TextId traceparent = 0;  // trace id and span id: TraceContext::text(); 0: none
   std::uint32_t pid = 0, tid = 0;
   std::uint32_t stream = 0;
   Taints taints = 0;
@@ -76,28 +85,30 @@ struct Request {
   Role role = Role::server;
   Protocol protocol = Protocol::unknown;
   Outcome outcome = Outcome::unknown;
-  bool tls = false;               // read and written through a TLS library, as plaintext
+  bool tls = false;  // read and written through a TLS library, as plaintext
   bool complete = false;
-  bool has_duration = false;      // first and last byte are both known
-  bool has_phases = false;        // every milestone between them, too
-  std::array<std::int64_t, 6> phases{};  // ns, in the order of phases_of(role); sum == duration where has_phases, else 0
+  bool has_duration = false;  // first and last byte are both known
+  bool has_phases = false;    // every milestone between them, too
+  std::array<std::int64_t, 6>
+      phases{};  // ns, in the order of phases_of(role); sum == duration where has_phases, else 0
   // HTTP/2: rare, and packed only where there is anything to tell.
-  std::int64_t request_flow_control = -1;   // ns that the request's sender waited for its receiver's window; -1: not known
+  std::int64_t request_flow_control =
+      -1;  // ns that the request's sender waited for its receiver's window; -1: not known
   std::int64_t response_flow_control = -1;  // and the response's
   std::int64_t behind_others = 0;           // ns, at most: behind other streams' bytes (flow::BehindOthers)
   std::int64_t behind_others_bytes = 0;
-  std::int64_t stream_limit = -1;           // ns before the start, at most (flow::StreamLimit); -1: not opened at the limit
+  std::int64_t stream_limit = -1;  // ns before the start, at most (flow::StreamLimit); -1: not opened at the limit
   bool pushed = false;
   // One call made several times.
-  std::uint32_t attempt = 0;                // from 1; 0: nothing is known of others
-  ExchangeId attempt_of;                    // the first attempt; connection 0: this is it, or it was not found
+  std::uint32_t attempt = 0;  // from 1; 0: nothing is known of others
+  ExchangeId attempt_of;      // the first attempt; connection 0: this is it, or it was not found
   AttemptEvidence attempt_how = AttemptEvidence::none;
-  std::uint8_t from_peer = 0;               // bits of FromPeer
+  std::uint8_t from_peer = 0;                    // bits of FromPeer
   TraceFormat trace_format = TraceFormat::none;  // what traceparent was read from; conflicting: it is 0
   // Not kept in Rows: who asks about it takes it from RequestTable::setups.
   const Setup* setup = nullptr;
-  const Cause* cause = nullptr;   // and this from RequestTable::causes
-  TextId handler = 0;             // and this from RequestTable::handlers
+  const Cause* cause = nullptr;         // and this from RequestTable::causes
+  TextId handler = 0;                   // and this from RequestTable::handlers
   const Partitions* account = nullptr;  // where the time went by label: RequestTable::partitions
   std::int64_t reset_after = -1;  // outcome cancelled, reset: ns from start until the stream was reset; -1: not seen
   GrpcCall grpc;
@@ -117,7 +128,7 @@ struct RequestTable {
   Causes causes;  // of client-side requests
   Handlers handlers;
   HandlerGoroutines handler_goroutines;
-  Partitions partitions;  // of requests with a duration
+  Partitions partitions;   // of requests with a duration
   std::uint64_t salt = 0;  // of ids that are made up, by the capture's own id: see trace_identity.h
 };
 

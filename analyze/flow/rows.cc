@@ -9,7 +9,7 @@ namespace tailcap::flow {
 namespace {
 
 constexpr std::size_t kBytes = 64u << 10;  // of a chunk of packed rows
-constexpr std::size_t kMaxGrpc = 7;  // numbers of a call, and of a reset
+constexpr std::size_t kMaxGrpc = 7;        // numbers of a call, and of a reset
 // 15 numbers, two masks, phases, and a dozen of what is rare: ten bytes each at most.
 constexpr std::size_t kMaxPacked = 10 * (18 + 6 + 14 + kMaxGrpc);
 
@@ -18,8 +18,8 @@ constexpr std::uint64_t kWindowsKnown = 1u << 12;  // flow control held up neith
 constexpr std::uint64_t kRare = 1u << 13;
 constexpr std::uint64_t kTls = 1u << 14;
 // What of the rare there is.
-constexpr std::uint64_t kRequestHeld = 1, kResponseHeld = 2, kBehind = 4, kLimit = 8, kPushed = 16, kAttempt = 32, kFromPeer = 64, kTraceFormat = 128,
-                        kAtLeast = 256;
+constexpr std::uint64_t kRequestHeld = 1, kResponseHeld = 2, kBehind = 4, kLimit = 8, kPushed = 16, kAttempt = 32,
+                        kFromPeer = 64, kTraceFormat = 128, kAtLeast = 256;
 
 // Little-endian base 128.
 void put(std::uint8_t*& at, std::uint64_t v) {
@@ -143,9 +143,10 @@ const std::uint8_t* Rows::pack(const Request& r) {
   const std::uint64_t rare = rare_of(r);
   const bool windows_known = r.request_flow_control >= 0 && r.response_flow_control >= 0;
   assert(static_cast<std::uint64_t>(r.protocol) < 16);
-  put(at, (windows_known ? kWindowsKnown : 0) | (rare != 0 ? kRare : 0) | (r.tls ? kTls : 0) | static_cast<std::uint64_t>(r.role) | static_cast<std::uint64_t>(r.complete) << 1 |
-              static_cast<std::uint64_t>(r.has_phases) << 2 |
-              static_cast<std::uint64_t>(r.outcome) << 4 | static_cast<std::uint64_t>(r.protocol) << 8);
+  put(at, (windows_known ? kWindowsKnown : 0) | (rare != 0 ? kRare : 0) | (r.tls ? kTls : 0) |
+              static_cast<std::uint64_t>(r.role) | static_cast<std::uint64_t>(r.complete) << 1 |
+              static_cast<std::uint64_t>(r.has_phases) << 2 | static_cast<std::uint64_t>(r.outcome) << 4 |
+              static_cast<std::uint64_t>(r.protocol) << 8);
   put(at, r.status);
   put_signed(at, r.first_byte.count());
   put_signed(at, r.request_bytes);

@@ -11,8 +11,8 @@ struct Served {
   ExchangeId id;
   std::uint32_t pid = 0;
   Protocol protocol = Protocol::unknown;
-  std::uint64_t goroutine = 0;              // that worked on it; 0: not known
-  Time begin = kNoTime, end = kNoTime;      // read, answered; end: kMaxTime where it was not
+  std::uint64_t goroutine = 0;          // that worked on it; 0: not known
+  Time begin = kNoTime, end = kNoTime;  // read, answered; end: kMaxTime where it was not
   bool operator==(const Served&) const = default;
 };
 

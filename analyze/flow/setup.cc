@@ -11,7 +11,8 @@ Time Setup::began() const {
 }
 
 const Setup* Setups::find(ExchangeId request) const {
-  const auto at = std::lower_bound(all_.begin(), all_.end(), request, [](const auto& a, ExchangeId id) { return a.first < id; });
+  const auto at =
+      std::lower_bound(all_.begin(), all_.end(), request, [](const auto& a, ExchangeId id) { return a.first < id; });
   return at != all_.end() && at->first == request ? &at->second : nullptr;
 }
 

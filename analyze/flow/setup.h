@@ -14,8 +14,8 @@
 namespace tailcap::flow {
 
 struct Setup {
-  // Client. From the first question for the name to the last answer before the connect: a resolver asks for both families
-  // and waits for both.
+  // Client. From the first question for the name to the last answer before the connect: a resolver asks for both
+  // families and waits for both.
   Time dns_began = kNoTime, dns_done = kNoTime;
   TextId dns_name = 0;
   std::uint32_t dns_attempts = 0;  // the most that one question was asked

@@ -6,8 +6,10 @@ namespace tailcap::flow {
 
 void Attributes::set(std::string_view key, AttributeValue value) {
   const auto at = std::find_if(all_.begin(), all_.end(), [&](const Attribute& a) { return a.key == key; });
-  if (at == all_.end()) all_.push_back({std::string(key), std::move(value)});
-  else at->value = std::move(value);
+  if (at == all_.end())
+    all_.push_back({std::string(key), std::move(value)});
+  else
+    at->value = std::move(value);
 }
 
 const AttributeValue* Attributes::find(std::string_view key) const {

@@ -61,7 +61,7 @@ enum class SpanStatus : std::uint8_t { unset = 0, ok = 1, error = 2 };
 
 struct Span {
   SpanContext context;
-  std::uint64_t parent = 0;  // 0: none, or not known
+  std::uint64_t parent = 0;    // 0: none, or not known
   bool parent_remote = false;  // it was named on the wire, or is in another process
   std::string trace_state, name;
   SpanKind kind = SpanKind::internal;

@@ -49,7 +49,8 @@ std::string hex_of(std::uint64_t id) {
 std::string trace_hex(const SpanContext& context) { return hex_of(context.trace_high) + hex_of(context.trace_low); }
 
 std::string traceparent_of(const SpanContext& context) {
-  return "00-" + trace_hex(context) + "-" + hex_of(context.span) + "-" + kDigits[context.flags >> 4] + kDigits[context.flags & 15];
+  return "00-" + trace_hex(context) + "-" + hex_of(context.span) + "-" + kDigits[context.flags >> 4] +
+         kDigits[context.flags & 15];
 }
 
 std::optional<std::uint64_t> id_of_hex(std::string_view text) {

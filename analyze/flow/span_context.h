@@ -1,7 +1,7 @@
 // The identity of a span as values: what traceparent says in hexadecimal and gRPC in bytes.
 //
-// On the wire: 16 bytes of trace id, 8 of span id, both big-endian, and a byte of flags; 25 in all. Kernel-side structs hold
-// the trace id as two 64-bit words, low and high.
+// On the wire: 16 bytes of trace id, 8 of span id, both big-endian, and a byte of flags; 25 in all. Kernel-side structs
+// hold the trace id as two 64-bit words, low and high.
 #pragma once
 
 #include <array>
@@ -29,7 +29,7 @@ using SpanContextBytes = std::array<std::uint8_t, 25>;
 SpanContextBytes bytes_of(const SpanContext& context);
 SpanContext span_context_of(const SpanContextBytes& bytes);
 
-std::string hex_of(std::uint64_t id);             // 16 digits in lower case
+std::string hex_of(std::uint64_t id);               // 16 digits in lower case
 std::string trace_hex(const SpanContext& context);  // 32
 std::string traceparent_of(const SpanContext& context);
 // Digits of either case, 16 of them; nothing where it is none. 0 is none.

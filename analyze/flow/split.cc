@@ -33,20 +33,27 @@ ClockErrors::ClockErrors(const formats::Preamble& preamble) {
     if (dot == key.npos) continue;
     Source& s = sources[key.substr(0, dot)];
     const std::string_view name = std::string_view(key).substr(dot + 1);
-    if (name == "machine") s.machine = number_in(value).value_or(0);
-    else if (name == "error_ns") s.error = number_in(value).value_or(-1);
-    else if (name == "clock") s.reference = value == "reference";
+    if (name == "machine")
+      s.machine = number_in(value).value_or(0);
+    else if (name == "error_ns")
+      s.error = number_in(value).value_or(-1);
+    else if (name == "clock")
+      s.reference = value == "reference";
   }
   for (const auto& [key, s] : sources) {
     if (s.machine < 1 || s.machine > formats::kMaxMachines) continue;
     const auto at = static_cast<std::size_t>(s.machine) - 1;
     if (at >= errors_.size()) errors_.resize(at + 1, -1);
-    if (s.reference) errors_[at] = 0;
-    else if (s.error >= 0) errors_[at] = std::max(errors_[at], s.error);
+    if (s.reference)
+      errors_[at] = 0;
+    else if (s.error >= 0)
+      errors_[at] = std::max(errors_[at], s.error);
   }
 }
 
-std::int64_t ClockErrors::of(formats::Machine machine) const { return machine < errors_.size() ? errors_[machine] : -1; }
+std::int64_t ClockErrors::of(formats::Machine machine) const {
+  return machine < errors_.size() ? errors_[machine] : -1;
+}
 
 std::int64_t ClockErrors::between(std::uint32_t pid_a, std::uint32_t pid_b) const {
   const formats::Machine a = formats::machine_of(pid_a), b = formats::machine_of(pid_b);
@@ -56,7 +63,8 @@ std::int64_t ClockErrors::between(std::uint32_t pid_a, std::uint32_t pid_b) cons
 }
 
 std::optional<Split> split_of(const Request& client, const Request& server, const ClockErrors& clocks) {
-  if (!client.has_duration || !server.has_duration || !formats::known(client.start) || !formats::known(server.start)) return std::nullopt;
+  if (!client.has_duration || !server.has_duration || !formats::known(client.start) || !formats::known(server.start))
+    return std::nullopt;
   const Time begin = client.start, end = client.start + client.duration;
   const Time from = std::clamp(server.start, begin, end), to = std::clamp(server.start + server.duration, from, end);
   return Split{from - begin, to - from, end - to, clocks.between(client.pid, server.pid)};
@@ -66,7 +74,8 @@ Splits::Splits(const RequestTable& table, const ClockErrors& clocks) {
   const Rows& rows = table.rows;
   std::vector<std::pair<ExchangeId, std::uint32_t>> clients;  // by their servers' ids
   for (std::uint32_t i = 0; i < rows.size(); ++i)
-    if (rows.role(i) == Role::client && rows.peer(i).connection != 0 && rows.has_duration(i)) clients.emplace_back(rows.peer(i), i);
+    if (rows.role(i) == Role::client && rows.peer(i).connection != 0 && rows.has_duration(i))
+      clients.emplace_back(rows.peer(i), i);
   std::sort(clients.begin(), clients.end());
   for (std::uint32_t i = 0; i < rows.size() && !clients.empty(); ++i) {
     if (rows.role(i) != Role::server) continue;
@@ -78,7 +87,8 @@ Splits::Splits(const RequestTable& table, const ClockErrors& clocks) {
 }
 
 const Split* Splits::find(ExchangeId client) const {
-  const auto at = std::lower_bound(all_.begin(), all_.end(), client, [](const auto& entry, ExchangeId id) { return entry.first < id; });
+  const auto at = std::lower_bound(all_.begin(), all_.end(), client,
+                                   [](const auto& entry, ExchangeId id) { return entry.first < id; });
   return at != all_.end() && at->first == client ? &at->second : nullptr;
 }
 

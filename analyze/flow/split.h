@@ -1,5 +1,5 @@
-// Where a request that was recorded at both ends spent its time: on the way there, at the server, on the way back. The three
-// make up the client's duration exactly.
+// Where a request that was recorded at both ends spent its time: on the way there, at the server, on the way back. The
+// three make up the client's duration exactly.
 #pragma once
 
 #include <cstdint>
@@ -32,8 +32,8 @@ struct Split {
   std::int64_t error = 0;  // of out and back, ns: when machines differ, their clocks do; negative: not known
 };
 
-// Nothing where a duration of one is not known. What would be negative, a clock's error or a send that was stamped when it
-// returned, is nothing, and goes to the server's share.
+// Nothing where a duration of one is not known. What would be negative, a clock's error or a send that was stamped when
+// it returned, is nothing, and goes to the server's share.
 std::optional<Split> split_of(const Request& client, const Request& server, const ClockErrors& clocks);
 
 // Of all client-side requests of the table whose other end is in it, by their ids.

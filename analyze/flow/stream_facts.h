@@ -26,7 +26,7 @@ struct StreamReset {
 struct WindowWait {
   Time from = kNoTime, to = kNoTime;
   Time resumed = kNoTime;
-  bool connection = false;            // the connection's window; otherwise the stream's own
+  bool connection = false;  // the connection's window; otherwise the stream's own
 };
 
 // The sender went on within as long as it had been without room: it had something to send, and waited for the receiver.
@@ -38,12 +38,12 @@ inline bool held_up(const WindowWait& wait) {
 
 struct WindowWaits {
   static constexpr std::size_t kMaxListed = 64;
-  std::vector<WindowWait> listed;     // ascending by `to`
-  std::uint64_t more = 0;             // further ones, not listed
-  bool known = false;                 // the windows were followed from the message's beginning to its end
-  Duration total{};                   // of all that held_up(), listed or not, none counted twice
-  Duration of_connection{};           // of total: by the connection's window
-  std::uint64_t count = 0;            // waits in total
+  std::vector<WindowWait> listed;  // ascending by `to`
+  std::uint64_t more = 0;          // further ones, not listed
+  bool known = false;              // the windows were followed from the message's beginning to its end
+  Duration total{};                // of all that held_up(), listed or not, none counted twice
+  Duration of_connection{};        // of total: by the connection's window
+  std::uint64_t count = 0;         // waits in total
   Time counted_until = kNoTime;
 };
 
@@ -55,8 +55,8 @@ struct BehindOthers {
 };
 
 // The client opened this stream as soon as another was over, and before that as many were open as its peer allows.
-// Inferred: since when it wanted to is not seen; at most since `since`, when all places were taken and from when on each
-// that became free was taken at once.
+// Inferred: since when it wanted to is not seen; at most since `since`, when all places were taken and from when on
+// each that became free was taken at once.
 struct StreamLimit {
   std::uint32_t limit = 0;
   Time since = kNoTime, freed = kNoTime;

@@ -138,14 +138,16 @@ std::string failure_text(const TlsFacts& f) {
       if (!f.alert) return "an alert";
       const std::string number = std::to_string(f.alert->description);
       const std::string_view name = tls_alert(f.alert->description);
-      return (name.empty() ? "alert " + number : std::string(name) + " (alert " + number + ")") + " sent by the " + side(f.alert->by);
+      return (name.empty() ? "alert " + number : std::string(name) + " (alert " + number + ")") + " sent by the " +
+             side(f.alert->by);
     }
     case TlsFailure::encrypted_alert:
       return "an encrypted alert" + (f.alert ? " sent by the " + side(f.alert->by) : std::string());
     case TlsFailure::not_tls:
       return "the answer is not TLS";
     case TlsFailure::closed:
-      return f.ended_by ? "closed by the " + side(*f.ended_by) + " during the handshake" : "closed during the handshake";
+      return f.ended_by ? "closed by the " + side(*f.ended_by) + " during the handshake"
+                        : "closed during the handshake";
     case TlsFailure::reset:
       return f.ended_by ? "reset by the " + side(*f.ended_by) + " during the handshake" : "reset during the handshake";
     case TlsFailure::error:

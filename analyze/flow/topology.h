@@ -16,7 +16,7 @@ struct TopologyNode {
     address,  // called, and not recorded
   };
   Kind kind = Kind::service;
-  std::string name;         // "nginx", "python3 :8001"; of an address "10.0.0.3:80"
+  std::string name;  // "nginx", "python3 :8001"; of an address "10.0.0.3:80"
   std::uint32_t processes = 0;
 };
 
@@ -28,7 +28,7 @@ struct TopologyCall {
     const std::uint64_t failed = calls.server_errors + calls.other_failures, all = calls.count + calls.incomplete;
     return failed > 0 && failed >= (all + 99) / 100;
   }
-  RouteStudy calls;                // as the caller saw them; where it was not recorded, as the callee did
+  RouteStudy calls;  // as the caller saw them; where it was not recorded, as the callee did
 };
 
 struct Topology {

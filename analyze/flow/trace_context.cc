@@ -60,8 +60,10 @@ std::string traceparent_of_binary(std::string_view value) {
   constexpr std::size_t kTrace = 2, kSpan = kTrace + 16 + 1, kShort = kSpan + 8, kLong = kShort + 2;
   std::string bytes;
   if (value.size() > 256) return {};
-  if (value.starts_with('\0')) bytes = value.substr(1);
-  else if (!decode_base64(value, bytes)) return {};
+  if (value.starts_with('\0'))
+    bytes = value.substr(1);
+  else if (!decode_base64(value, bytes))
+    return {};
   if (bytes.size() < kShort || bytes[0] != 0 || bytes[kTrace - 1] != 0 || bytes[kSpan - 1] != 1) return {};
   // The options may be left out. A field of a higher number is of a later day, and of unknown length: no more is read.
   std::string flags = "00";
@@ -75,16 +77,33 @@ std::string traceparent_of_binary(std::string_view value) {
 
 namespace {
 
-enum Known : std::size_t { kW3c, kGrpc, kTrace, kSpan, kFlags, kB3, kB3Trace, kB3Span, kB3Parent, kB3Sampled, kUber, kSw8, kAmzn, kKnown };
+enum Known : std::size_t {
+  kW3c,
+  kGrpc,
+  kTrace,
+  kSpan,
+  kFlags,
+  kB3,
+  kB3Trace,
+  kB3Span,
+  kB3Parent,
+  kB3Sampled,
+  kUber,
+  kSw8,
+  kAmzn,
+  kKnown
+};
 std::array<std::string_view, kKnown> names = {
-    "traceparent", "grpc-trace-bin", "trace-id", "span-id", "traceflags", "b3", "x-b3-traceid", "x-b3-spanid", "x-b3-parentspanid",
-    "x-b3-sampled", "uber-trace-id", "sw8", "x-amzn-trace-id"};
+    "traceparent",    "grpc-trace-bin", "trace-id",          "span-id",      "traceflags",    "b3",
+    "x-b3-traceid",   "x-b3-spanid",    "x-b3-parentspanid", "x-b3-sampled", "uber-trace-id", "sw8",
+    "x-amzn-trace-id"};
 
 TraceKeys own_keys;
 
 bool is_named(std::string_view name, std::string_view known) {
-  return name.size() == known.size() &&
-         std::equal(name.begin(), name.end(), known.begin(), [](char x, char y) { return (x >= 'A' && x <= 'Z' ? x + ('a' - 'A') : x) == y; });
+  return name.size() == known.size() && std::equal(name.begin(), name.end(), known.begin(), [](char x, char y) {
+           return (x >= 'A' && x <= 'Z' ? x + ('a' - 'A') : x) == y;
+         });
 }
 
 bool same_trace(std::string_view a, std::string_view b) {
@@ -109,7 +128,8 @@ class Choice {
     if (!first) return;
     out_.format = format;
     out_.traceparent = composed(ids->trace, ids->span, ids->flags);
-    out_.trace_id = std::move(ids->trace), out_.span_id = std::move(ids->span), out_.parent_span = std::move(ids->parent);
+    out_.trace_id = std::move(ids->trace), out_.span_id = std::move(ids->span),
+    out_.parent_span = std::move(ids->parent);
   }
 
   // As it was sent.
@@ -147,8 +167,10 @@ TraceContext trace_context(const Headers& headers) {
     const Headers::Field field = headers[i];
     for (std::size_t k = 0; k < kKnown; ++k) {
       if (!is_named(field.name, names[k])) continue;
-      if (!first[k]) first[k] = field.value;
-      else if (*first[k] != field.value) repeated[k] = true;
+      if (!first[k])
+        first[k] = field.value;
+      else if (*first[k] != field.value)
+        repeated[k] = true;
     }
   }
   if (std::none_of(first.begin(), first.end(), [](const auto& f) { return f.has_value(); })) return out;
@@ -166,7 +188,8 @@ TraceContext trace_context(const Headers& headers) {
       if (is_named(headers[i].name, names[k]) && !masked(headers[i].value)) take(headers[i].value);
   };
   each(kW3c, [&](std::string_view v) {
-    choice.take_w3c(TraceFormat::traceparent, valid_traceparent(v) ? std::string(v.substr(0, kTraceparent)) : std::string());
+    choice.take_w3c(TraceFormat::traceparent,
+                    valid_traceparent(v) ? std::string(v.substr(0, kTraceparent)) : std::string());
   });
   each(kGrpc, [&](std::string_view v) { choice.take_w3c(TraceFormat::grpc_trace_bin, traceparent_of_binary(v)); });
   // The other keys are nobody's in particular: one of them alone means nothing.
@@ -174,12 +197,15 @@ TraceContext trace_context(const Headers& headers) {
     out.present = true;
     each(kTrace, [&](std::string_view v) {
       if (masked(text(kSpan))) return;
-      choice.take_w3c(TraceFormat::trace_id, composed(lower(v), lower(text(kSpan)), first[kFlags] ? lower(text(kFlags)) : "00"));
+      choice.take_w3c(TraceFormat::trace_id,
+                      composed(lower(v), lower(text(kSpan)), first[kFlags] ? lower(text(kFlags)) : "00"));
     });
   }
-  if (first[kB3] && !is_b3_decision(text(kB3))) each(kB3, [&](std::string_view v) { choice.take(TraceFormat::b3, ids_of_b3(v)); });
+  if (first[kB3] && !is_b3_decision(text(kB3)))
+    each(kB3, [&](std::string_view v) { choice.take(TraceFormat::b3, ids_of_b3(v)); });
   each(kB3Trace, [&](std::string_view v) {
-    if (!masked(text(kB3Span))) choice.take(TraceFormat::x_b3, ids_of_x_b3(v, text(kB3Span), text(kB3Parent), text(kB3Sampled)));
+    if (!masked(text(kB3Span)))
+      choice.take(TraceFormat::x_b3, ids_of_x_b3(v, text(kB3Span), text(kB3Parent), text(kB3Sampled)));
   });
   each(kUber, [&](std::string_view v) { choice.take(TraceFormat::uber_trace_id, ids_of_uber(v)); });
   each(kSw8, [&](std::string_view v) { choice.take(TraceFormat::sw8, ids_of_sw8(v), true); });
@@ -211,16 +237,26 @@ std::string_view span_id_in(std::string_view text) {
 
 std::string_view name_of(TraceFormat format) {
   switch (format) {
-    case TraceFormat::none: return {};
-    case TraceFormat::traceparent: return "traceparent";
-    case TraceFormat::grpc_trace_bin: return "grpc-trace-bin";
-    case TraceFormat::trace_id: return "trace-id";
-    case TraceFormat::b3: return "b3";
-    case TraceFormat::x_b3: return "x-b3";
-    case TraceFormat::uber_trace_id: return "uber-trace-id";
-    case TraceFormat::sw8: return "sw8";
-    case TraceFormat::x_amzn_trace_id: return "x-amzn-trace-id";
-    case TraceFormat::conflicting: return "conflicting";
+    case TraceFormat::none:
+      return {};
+    case TraceFormat::traceparent:
+      return "traceparent";
+    case TraceFormat::grpc_trace_bin:
+      return "grpc-trace-bin";
+    case TraceFormat::trace_id:
+      return "trace-id";
+    case TraceFormat::b3:
+      return "b3";
+    case TraceFormat::x_b3:
+      return "x-b3";
+    case TraceFormat::uber_trace_id:
+      return "uber-trace-id";
+    case TraceFormat::sw8:
+      return "sw8";
+    case TraceFormat::x_amzn_trace_id:
+      return "x-amzn-trace-id";
+    case TraceFormat::conflicting:
+      return "conflicting";
   }
   return {};
 }

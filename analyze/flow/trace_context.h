@@ -1,10 +1,10 @@
 // Which trace a request belongs to, by its header fields, in whichever of the common forms.
 //
-// In this order: W3C's traceparent; gRPC's grpc-trace-bin (version 0, field 0 and 16 bytes of trace id, field 1 and 8 bytes
-// of span id, field 2 and a byte of options: in base64, or as they are behind a zero byte); the metadata keys trace-id,
-// span-id and traceflags, in hexadecimal; B3 in one field and in several; Jaeger's uber-trace-id. Then SkyWalking's sw8
-// and AWS's x-amzn-trace-id, which number their traces by themselves beside the others: they are used where there is no
-// other, and contradict none. The parsers are in trace_formats.h.
+// In this order: W3C's traceparent; gRPC's grpc-trace-bin (version 0, field 0 and 16 bytes of trace id, field 1 and 8
+// bytes of span id, field 2 and a byte of options: in base64, or as they are behind a zero byte); the metadata keys
+// trace-id, span-id and traceflags, in hexadecimal; B3 in one field and in several; Jaeger's uber-trace-id. Then
+// SkyWalking's sw8 and AWS's x-amzn-trace-id, which number their traces by themselves beside the others: they are used
+// where there is no other, and contradict none. The parsers are in trace_formats.h.
 #pragma once
 
 #include <cstdint>
@@ -19,9 +19,9 @@ enum class TraceFormat : std::uint8_t {
   none = 0,
   traceparent = 1,
   grpc_trace_bin = 2,
-  trace_id = 3,     // trace-id, span-id, traceflags
+  trace_id = 3,  // trace-id, span-id, traceflags
   b3 = 4,
-  x_b3 = 5,         // X-B3-TraceId, …
+  x_b3 = 5,  // X-B3-TraceId, …
   uber_trace_id = 6,
   sw8 = 7,
   x_amzn_trace_id = 8,
@@ -30,23 +30,24 @@ enum class TraceFormat : std::uint8_t {
 std::string_view name_of(TraceFormat format);  // "traceparent", …, "conflicting"; empty for none
 
 struct TraceContext {
-  std::string traceparent;  // "00-<trace>-<span>-<flags>": as sent, or an equal one; empty: none that can be read, or no such form
+  std::string traceparent;  // "00-<trace>-<span>-<flags>": as sent, or an equal one; empty: none that can be read, or
+                            // no such form
   std::string trace_id;     // 32 hexadecimal digits; sw8: any text
   std::string span_id;      // 16 hexadecimal digits; sw8: segment and span, like "segment-3"; empty: not said
   std::string parent_span;  // B3, Jaeger: of the span that the sender was in; empty: not said
   TraceFormat format = TraceFormat::none;
-  bool present = false;     // there is a field for it, readable or not
-  bool invalid = false;     // one of its fields breaks the rules and was not used
+  bool present = false;  // there is a field for it, readable or not
+  bool invalid = false;  // one of its fields breaks the rules and was not used
 
   std::string text() const;  // as a row keeps it: the traceparent, else "trace/span"; empty: none
 };
 
-// The first valid one, in the order above; 64-bit trace ids are padded with zeros, and equal the lower half of a long one.
-// A masked value is as good as none.
+// The first valid one, in the order above; 64-bit trace ids are padded with zeros, and equal the lower half of a long
+// one. A masked value is as good as none.
 TraceContext trace_context(const Headers& headers);
 
-// The fields trace-id, span-id and traceflags under the names that somebody's programs give them, in lower case. For the whole
-// process: to be said before anything is analysed.
+// The fields trace-id, span-id and traceflags under the names that somebody's programs give them, in lower case. For
+// the whole process: to be said before anything is analysed.
 struct TraceKeys {
   std::string trace = "trace-id", span = "span-id", flags = "traceflags";
 };

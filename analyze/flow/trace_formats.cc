@@ -107,7 +107,8 @@ std::optional<TraceIds> ids_of_b3(std::string_view value) {
   return ids_of_x_b3(parts[0], parts[1], parts[3], parts[2]);
 }
 
-std::optional<TraceIds> ids_of_x_b3(std::string_view trace, std::string_view span, std::string_view parent, std::string_view sampled) {
+std::optional<TraceIds> ids_of_x_b3(std::string_view trace, std::string_view span, std::string_view parent,
+                                    std::string_view sampled) {
   TraceIds ids{trace_of(trace), span_of(span), span_of(parent), sampled_flag(sampled) ? "01" : "00"};
   if (ids.trace.empty() || ids.span.empty() || (!parent.empty() && ids.parent.empty())) return std::nullopt;
   return ids;

@@ -1,5 +1,5 @@
-// One parser for each form of trace context that is not W3C's, and the lists that travel with a context. Pure: a value in,
-// ids out.
+// One parser for each form of trace context that is not W3C's, and the lists that travel with a context. Pure: a value
+// in, ids out.
 #pragma once
 
 #include <optional>
@@ -21,7 +21,8 @@ struct TraceIds {
 std::optional<TraceIds> ids_of_b3(std::string_view value);
 bool is_b3_decision(std::string_view value);  // "0", "1", "d", …
 // X-B3-TraceId, X-B3-SpanId, X-B3-ParentSpanId (empty: absent), X-B3-Sampled (empty: absent).
-std::optional<TraceIds> ids_of_x_b3(std::string_view trace, std::string_view span, std::string_view parent, std::string_view sampled);
+std::optional<TraceIds> ids_of_x_b3(std::string_view trace, std::string_view span, std::string_view parent,
+                                    std::string_view sampled);
 // "<trace>:<span>:<parent>:<flags>", leading zeros may be left out, ':' may be written %3A.
 std::optional<TraceIds> ids_of_uber(std::string_view value);
 // "<sample>-<trace>-<segment>-<span>-…": eight parts, texts in base64.

@@ -18,7 +18,9 @@ std::string digits(std::uint64_t n) {
   return text;
 }
 
-std::uint64_t seed_of(const RequestTable& table, ExchangeId id) { return mixed(mixed(mixed(0x7461696c, table.salt), id.connection), id.index); }
+std::uint64_t seed_of(const RequestTable& table, ExchangeId id) {
+  return mixed(mixed(mixed(0x7461696c, table.salt), id.connection), id.index);
+}
 
 }  // namespace
 
@@ -28,7 +30,9 @@ std::uint64_t salt_of(std::string_view capture_id) {
   return h;
 }
 
-std::uint64_t synthetic_span(const RequestTable& table, ExchangeId id, std::uint64_t what) { return mixed(seed_of(table, id), what) | 1; }
+std::uint64_t synthetic_span(const RequestTable& table, ExchangeId id, std::uint64_t what) {
+  return mixed(seed_of(table, id), what) | 1;
+}
 
 std::pair<std::uint64_t, std::uint64_t> synthetic_trace(const RequestTable& table, ExchangeId id) {
   const std::uint64_t seed = seed_of(table, id);
@@ -46,15 +50,19 @@ TraceIdentity trace_identity(const RequestTable& table, const Request& row, Text
     out.trace_id = digits(high) + digits(low), out.trace_id_source = kSynthetic;
   }
   // What a header names is its sender's span: the server's own is on no wire.
-  if (!server && !span.empty()) out.span_id = span, out.span_id_source = name_of(row.trace_format);
-  else out.span_id = digits(synthetic_span(table, row.id, 3)), out.span_id_source = kSynthetic;
+  if (!server && !span.empty())
+    out.span_id = span, out.span_id_source = name_of(row.trace_format);
+  else
+    out.span_id = digits(synthetic_span(table, row.id, 3)), out.span_id_source = kSynthetic;
   const auto name = [&](TextId text, std::string_view source) {
     if (text == 0 || !out.service_name.empty()) return;
     out.service_name = table.texts[text], out.service_name_source = source;
   };
   name(row.authority, row.stream != 0 ? ":authority" : "host");
-  if (server) name(row.comm, "process"), name(local, "listener");
-  else name(remote, "address");
+  if (server)
+    name(row.comm, "process"), name(local, "listener");
+  else
+    name(remote, "address");
   if (out.service_name.empty()) out.service_name = "unknown", out.service_name_source = "unknown";
   return out;
 }

@@ -57,8 +57,10 @@ template <class F>
 long double highest(long double a, long double b, F&& f) {
   for (int i = 0; i < kSteps; ++i) {
     const long double p = a + (b - a) / 3, q = b - (b - a) / 3;
-    if (f(p) < f(q)) a = p;
-    else b = q;
+    if (f(p) < f(q))
+      a = p;
+    else
+      b = q;
   }
   return (a + b) / 2;
 }
@@ -74,8 +76,9 @@ long double edge(const Corridor& c, long double inside, long double outside) {
 }
 
 struct Drifts {
-  long double lower = 0, upper = 0, width = 0;  // width: what is left between the bounds where there is most; negative: none
-  bool bounded = false;                         // the bounds limit it, not only what clocks are able to
+  long double lower = 0, upper = 0,
+              width = 0;  // width: what is left between the bounds where there is most; negative: none
+  bool bounded = false;   // the bounds limit it, not only what clocks are able to
 };
 
 Drifts drifts_of(const Corridor& c) {
@@ -107,11 +110,14 @@ std::int64_t ClockEstimate::error_at(Time theirs) const {
 
 ClockEstimate chained(const ClockEstimate& outer, const ClockEstimate& inner) {
   ClockEstimate e = inner;
-  const auto middle = [&](Time t) { return time_from(std::clamp<std::int64_t>(inner.ours_of(t), 0, nanoseconds(kMaxTime))); };
+  const auto middle = [&](Time t) {
+    return time_from(std::clamp<std::int64_t>(inner.ours_of(t), 0, nanoseconds(kMaxTime)));
+  };
   e.offset = outer.ours_of(middle(inner.at)) - nanoseconds(inner.at);
   const auto both = [](long double a, long double b) { return (1 + a) * (1 + b) - 1; };
   e.drift = both(outer.drift, inner.drift);
-  e.drift_lower = both(outer.drift_lower, inner.drift_lower), e.drift_upper = both(outer.drift_upper, inner.drift_upper);
+  e.drift_lower = both(outer.drift_lower, inner.drift_lower),
+  e.drift_upper = both(outer.drift_upper, inner.drift_upper);
   e.drift_bounded = outer.drift_bounded && inner.drift_bounded;
   const std::int64_t more = std::max(outer.error_at(middle(inner.first)), outer.error_at(middle(inner.last))) + 2;
   // What is an error on the second clock is about as large on the third.
@@ -123,7 +129,12 @@ ClockEstimate chained(const ClockEstimate& outer, const ClockEstimate& inner) {
 }
 
 ClockFit::ClockFit(Time first, Time last)
-    : first_(first), last_(std::max(last, first + formats::Duration{1})), lower_(kStretches), upper_(kStretches), likely_lower_(kStretches), likely_upper_(kStretches) {}
+    : first_(first),
+      last_(std::max(last, first + formats::Duration{1})),
+      lower_(kStretches),
+      upper_(kStretches),
+      likely_lower_(kStretches),
+      likely_upper_(kStretches) {}
 
 ClockFit::Bound& ClockFit::slot(Bounds& bounds, Time theirs) const {
   const auto length = static_cast<long double>((last_ - first_).count());
@@ -169,16 +180,21 @@ ClockEstimate ClockFit::estimate() const {
   const auto points = [&](const Bounds& bounds) {
     std::vector<Point> out;
     for (const Bound& b : bounds)
-      if (b.there) out.push_back({static_cast<long double>(b.at) - static_cast<long double>(middle), static_cast<long double>(b.offset) - static_cast<long double>(base)});
-    std::sort(out.begin(), out.end(), [](const Point& a, const Point& b) { return a.x != b.x ? a.x < b.x : a.y < b.y; });
+      if (b.there)
+        out.push_back({static_cast<long double>(b.at) - static_cast<long double>(middle),
+                       static_cast<long double>(b.offset) - static_cast<long double>(base)});
+    std::sort(out.begin(), out.end(),
+              [](const Point& a, const Point& b) { return a.x != b.x ? a.x < b.x : a.y < b.y; });
     return out;
   };
   const Corridor c{hull_of(points(lower_), 1), hull_of(points(upper_), -1)};
   const auto absolute = [&](long double y) { return base + rounded(y); };
   if (forth_ == 0 || back_ == 0) {
     // One side only: the loosest that any drift allows.
-    if (forth_ > 0) e.lower = absolute(std::floor(std::min(c.floor(kMaxDrift), c.floor(-kMaxDrift))));
-    else e.upper = absolute(std::ceil(std::max(c.ceiling(kMaxDrift), c.ceiling(-kMaxDrift))));
+    if (forth_ > 0)
+      e.lower = absolute(std::floor(std::min(c.floor(kMaxDrift), c.floor(-kMaxDrift))));
+    else
+      e.upper = absolute(std::ceil(std::max(c.ceiling(kMaxDrift), c.ceiling(-kMaxDrift))));
     return e;
   }
   e.determined = true;
@@ -190,7 +206,9 @@ ClockEstimate ClockFit::estimate() const {
   const Drifts guess = drifts_of(likely);
   e.drift = std::clamp(guess.bounded ? (guess.lower + guess.upper) / 2 : 0, e.drift_lower, e.drift_upper);
   long double line = (likely.floor(e.drift) + likely.ceiling(e.drift)) / 2;
-  if (e.contradiction == 0) line = std::clamp(line, std::min(c.floor(e.drift), c.ceiling(e.drift)), std::max(c.floor(e.drift), c.ceiling(e.drift)));
+  if (e.contradiction == 0)
+    line = std::clamp(line, std::min(c.floor(e.drift), c.ceiling(e.drift)),
+                      std::max(c.floor(e.drift), c.ceiling(e.drift)));
   e.offset = absolute(line);
   // The highest and the lowest line that pass at x.
   const auto top = [&](long double x) {

@@ -1,12 +1,12 @@
 // Where another machine's clock stands on ours, from messages that passed between the two.
 //
-// A message cannot arrive before it is sent. One of ours that reached them bounds the offset of their clock from below, one
-// of theirs that reached us from above, each at its moment. The offset is a straight line over time (offset and drift):
-// all lines between the bounds are possible, and how far they are from the estimate is how wrong it can be. For that, nothing
-// is assumed of how long messages take or whether both ways take equally long.
+// A message cannot arrive before it is sent. One of ours that reached them bounds the offset of their clock from below,
+// one of theirs that reached us from above, each at its moment. The offset is a straight line over time (offset and
+// drift): all lines between the bounds are possible, and how far they are from the estimate is how wrong it can be. For
+// that, nothing is assumed of how long messages take or whether both ways take equally long.
 //
-// When a message was sent is known less well than when it came: not before some moment, and probably when the send was done.
-// The bounds are from the former, the estimate, which is in the middle and within the bounds, from the latter.
+// When a message was sent is known less well than when it came: not before some moment, and probably when the send was
+// done. The bounds are from the former, the estimate, which is in the middle and within the bounds, from the latter.
 #pragma once
 
 #include <cstdint>
@@ -26,16 +26,18 @@ struct ClockEstimate {
   bool determined = false;            // there are messages in both directions
   // ours = theirs + offset + drift * (theirs - at)
   Time first = formats::kNoTime, last = formats::kNoTime;  // the recording on their clock
-  Time at = formats::kNoTime;         // the middle of it
-  std::int64_t offset = 0;            // ns
-  long double drift = 0;              // ns per ns
-  std::int64_t lower = 0, upper = 0;  // the offset at `at` is in [lower, upper]; where only one direction is there, one of them
+  Time at = formats::kNoTime;                              // the middle of it
+  std::int64_t offset = 0;                                 // ns
+  long double drift = 0;                                   // ns per ns
+  std::int64_t lower = 0,
+               upper = 0;  // the offset at `at` is in [lower, upper]; where only one direction is there, one of them
   long double drift_lower = 0, drift_upper = 0;
-  bool drift_bounded = false;         // false: anything up to kMaxDrift fits on one side at least
-  std::int64_t error = 0;             // ns: nowhere in the recording is ours_of() further off. Outside see error_at()
-  std::int64_t contradiction = 0;     // ns; not 0: no straight line fits, by this much at least. Then nothing bounds the error
+  bool drift_bounded = false;  // false: anything up to kMaxDrift fits on one side at least
+  std::int64_t error = 0;      // ns: nowhere in the recording is ours_of() further off. Outside see error_at()
+  std::int64_t contradiction =
+      0;  // ns; not 0: no straight line fits, by this much at least. Then nothing bounds the error
 
-  std::int64_t ours_of(Time theirs) const;   // ns; may be before their boot
+  std::int64_t ours_of(Time theirs) const;  // ns; may be before their boot
   std::int64_t error_at(Time theirs) const;
 };
 
@@ -46,7 +48,8 @@ class ClockFit {
  public:
   // The recording on their clock.
   ClockFit(Time first, Time last);
-  // A message of ours was not sent before `ours`, probably at `likely`, and reached them at `theirs`; and the other way round.
+  // A message of ours was not sent before `ours`, probably at `likely`, and reached them at `theirs`; and the other way
+  // round.
   void before(Time ours, Time likely, Time theirs);
   void after(Time ours, Time theirs, Time likely);
   ClockEstimate estimate() const;

@@ -18,7 +18,8 @@ using namespace formats;
 
 namespace {
 
-constexpr Time kEarliest = time_from(3'600'000'000'000);  // nothing that a wait began with lies longer before a recording
+constexpr Time kEarliest =
+    time_from(3'600'000'000'000);  // nothing that a wait began with lies longer before a recording
 
 std::string host_of(const Source& s) {
   return s.preamble.host.empty() ? "machine " + std::to_string(s.machine + 1) : s.preamble.host;
@@ -62,7 +63,8 @@ void note_source(const Source& s, std::size_t i, Preamble& p) {
 
 // Of two captures' masking, the one that leaves more in the file.
 Redaction weaker(Redaction a, Redaction b) {
-  for (const Redaction r : {Redaction::payload_raw, Redaction::none, Redaction::header_values, Redaction::masked_headers})
+  for (const Redaction r :
+       {Redaction::payload_raw, Redaction::none, Redaction::header_values, Redaction::masked_headers})
     if (a == r || b == r) return r;
   return Redaction::allow_list;
 }
@@ -91,7 +93,8 @@ Preamble preamble_of(const std::vector<Source>& sources, const Options& options,
     note_source(s, i, p);
   }
   char id[33];
-  std::snprintf(id, sizeof id, "%016llx%016llx", static_cast<unsigned long long>(high), static_cast<unsigned long long>(low));
+  std::snprintf(id, sizeof id, "%016llx%016llx", static_cast<unsigned long long>(high),
+                static_cast<unsigned long long>(low));
   p.capture_id = id;
   p.tool_version = options.tool_version;
   p.command_line = options.command_line;
@@ -131,7 +134,11 @@ class Costs {
 class Feed {
  public:
   Feed(Source& source, std::uint32_t number, Duration by, const Ownership* ownership)
-      : source_(source), number_(number), reader_(source.path), relabel_(source.machine, number, source.clock, by, host_of(source)), ownership_(ownership) {
+      : source_(source),
+        number_(number),
+        reader_(source.path),
+        relabel_(source.machine, number, source.clock, by, host_of(source)),
+        ownership_(ownership) {
     advance();
   }
   const Event* next() const { return there_ ? &event_ : nullptr; }
@@ -191,7 +198,8 @@ Result merge(const Options& options) {
   for (const std::string& in : options.inputs) {
     std::error_code error;
     if (std::filesystem::equivalent(in, options.out, error))
-      throw std::runtime_error(formats::printable(options.out) + " is one of the captures to be merged; name another file to write");
+      throw std::runtime_error(formats::printable(options.out) +
+                               " is one of the captures to be merged; name another file to write");
   }
   Survey survey = merge::survey(options);
   Result result;
@@ -203,9 +211,11 @@ Result merge(const Options& options) {
   Duration by{};
   for (const Source& s : survey.sources) {
     const std::int64_t first = known(s.file.first) ? s.clock.ours_of(s.file.first) : nanoseconds(kEarliest);
-    if (s.machine != 0 && first < nanoseconds(kEarliest)) by = std::max(by, Duration{nanoseconds(kEarliest) - std::max(first, -nanoseconds(kMaxTime) / 2)});
+    if (s.machine != 0 && first < nanoseconds(kEarliest))
+      by = std::max(by, Duration{nanoseconds(kEarliest) - std::max(first, -nanoseconds(kMaxTime) / 2)});
   }
-  Writer writer(options.out, preamble_of(survey.sources, options, by), options.force, {.queue_bytes = 64u << 20, .wait = true});
+  Writer writer(options.out, preamble_of(survey.sources, options, by), options.force,
+                {.queue_bytes = 64u << 20, .wait = true});
   std::vector<std::unique_ptr<Feed>> feeds;
   for (std::uint32_t i = 0; i < survey.sources.size(); ++i)
     feeds.push_back(std::make_unique<Feed>(survey.sources[i], i, by, survey.shares[i] ? &survey.ownership : nullptr));
@@ -217,8 +227,10 @@ Result merge(const Options& options) {
       if (feed->next() && (!next || feed->next()->time < next->next()->time)) next = feed.get();
     if (!next) break;
     Event event = *next->next();
-    if (auto* cost = std::get_if<RecorderCost>(&event.body)) costs.push(next->number(), *cost);
-    else if (auto* program = std::get_if<ProgramCost>(&event.body)) costs.push(next->number(), *program);
+    if (auto* cost = std::get_if<RecorderCost>(&event.body))
+      costs.push(next->number(), *cost);
+    else if (auto* program = std::get_if<ProgramCost>(&event.body))
+      costs.push(next->number(), *program);
     writer.push(event);
     last = std::max(last, event.time);
     next->advance();

@@ -1,5 +1,6 @@
-// One capture out of several, of one machine or of many: on the first one's clock, in order of time, each with numbers of its
-// own. The blocks in flight of each are in memory, and what is needed to lay their clocks on each other; never a whole capture.
+// One capture out of several, of one machine or of many: on the first one's clock, in order of time, each with numbers
+// of its own. The blocks in flight of each are in memory, and what is needed to lay their clocks on each other; never a
+// whole capture.
 #pragma once
 
 #include <cstdint>
@@ -23,10 +24,10 @@ struct Options {
 };
 
 enum class Placing : std::uint8_t {
-  reference,    // the first
-  same_boot,    // the same machine as one before: one clock
-  messages,     // by messages that passed
-  wall_clock,   // by the wall clocks, because that was asked for: no bounds
+  reference,   // the first
+  same_boot,   // the same machine as one before: one clock
+  messages,    // by messages that passed
+  wall_clock,  // by the wall clocks, because that was asked for: no bounds
   undetermined,
 };
 
@@ -37,10 +38,11 @@ struct Source {
   formats::FileSummary file;
   formats::Machine machine = 0;
   Placing placing = Placing::undetermined;
-  std::uint32_t against = 0;        // messages, same_boot: the input on whose clock it was laid
-  ClockEstimate clock;              // on the first one's clock
-  std::uint64_t forth = 0, back = 0;                  // messages joined: from those of the others to it, and from it to them
-  std::uint64_t connections = 0, joined = 0;          // ends of connections between machines; whose other end is in another input
+  std::uint32_t against = 0;          // messages, same_boot: the input on whose clock it was laid
+  ClockEstimate clock;                // on the first one's clock
+  std::uint64_t forth = 0, back = 0;  // messages joined: from those of the others to it, and from it to them
+  std::uint64_t connections = 0,
+                joined = 0;  // ends of connections between machines; whose other end is in another input
   bool has_wall_clock = false;
   std::int64_t wall_clock_ahead = 0;  // ns, of the first one's, where both are known
   std::uint64_t events = 0;           // written

@@ -14,21 +14,32 @@ constexpr std::size_t kMaxSubjects = 1u << 21;
 bool Ownership::subject(const Event& event, What& what, std::uint64_t& number) {
   what = socket;
   number = 0;
-  if (const auto* io = std::get_if<Io>(&event.body)) number = io->socket;
-  else if (const auto* a = std::get_if<Arrival>(&event.body)) number = a->socket;
-  else if (const auto* r = std::get_if<Retransmit>(&event.body)) number = r->socket;
-  else if (const auto* reset = std::get_if<Reset>(&event.body)) number = reset->socket;
-  else if (const auto* change = std::get_if<StateChange>(&event.body)) number = change->socket;
-  else if (const auto* accept = std::get_if<Accept>(&event.body)) number = accept->socket;
-  else if (const auto* info = std::get_if<SocketInfo>(&event.body)) number = info->socket;
-  else if (std::holds_alternative<OffCpu>(event.body) || std::holds_alternative<Stall>(event.body) || std::holds_alternative<FileCall>(event.body))
+  if (const auto* io = std::get_if<Io>(&event.body))
+    number = io->socket;
+  else if (const auto* a = std::get_if<Arrival>(&event.body))
+    number = a->socket;
+  else if (const auto* r = std::get_if<Retransmit>(&event.body))
+    number = r->socket;
+  else if (const auto* reset = std::get_if<Reset>(&event.body))
+    number = reset->socket;
+  else if (const auto* change = std::get_if<StateChange>(&event.body))
+    number = change->socket;
+  else if (const auto* accept = std::get_if<Accept>(&event.body))
+    number = accept->socket;
+  else if (const auto* info = std::get_if<SocketInfo>(&event.body))
+    number = info->socket;
+  else if (std::holds_alternative<OffCpu>(event.body) || std::holds_alternative<Stall>(event.body) ||
+           std::holds_alternative<FileCall>(event.body))
     what = thread, number = event.thread.tid;
-  else if (std::holds_alternative<Sample>(event.body)) what = stack, number = event.thread.pid;
-  else if (std::holds_alternative<TlsIo>(event.body) || std::holds_alternative<TlsStep>(event.body)) what = session, number = event.thread.pid;
-  else if (std::holds_alternative<GoCreate>(event.body) || std::holds_alternative<GoRuntime>(event.body) || std::holds_alternative<GoState>(event.body) ||
-           std::holds_alternative<GoHandler>(event.body) || std::holds_alternative<GoCall>(event.body) ||
-           std::holds_alternative<GoChannel>(event.body) || std::holds_alternative<GoExit>(event.body) ||
-           std::holds_alternative<GoPanic>(event.body) || std::holds_alternative<GoAllocations>(event.body))
+  else if (std::holds_alternative<Sample>(event.body))
+    what = stack, number = event.thread.pid;
+  else if (std::holds_alternative<TlsIo>(event.body) || std::holds_alternative<TlsStep>(event.body))
+    what = session, number = event.thread.pid;
+  else if (std::holds_alternative<GoCreate>(event.body) || std::holds_alternative<GoRuntime>(event.body) ||
+           std::holds_alternative<GoState>(event.body) || std::holds_alternative<GoHandler>(event.body) ||
+           std::holds_alternative<GoCall>(event.body) || std::holds_alternative<GoChannel>(event.body) ||
+           std::holds_alternative<GoExit>(event.body) || std::holds_alternative<GoPanic>(event.body) ||
+           std::holds_alternative<GoAllocations>(event.body))
     what = runtime, number = event.thread.pid;
   return number != 0;
 }
@@ -39,7 +50,8 @@ void Ownership::push(std::uint32_t capture, const Event& event) {
   if (!subject(event, what, number)) return;
   auto& all = shares_[what];
   if (all.size() >= kMaxSubjects && !all.contains(number))
-    throw std::runtime_error("two captures of one machine hold more sockets than can be told apart here. Merge shorter recordings.");
+    throw std::runtime_error(
+        "two captures of one machine hold more sockets than can be told apart here. Merge shorter recordings.");
   auto& shares = all[number];
   // What only says that the socket exists is no reason to prefer a capture.
   const std::uint64_t weight = std::holds_alternative<SocketInfo>(event.body) ? 0 : 1;

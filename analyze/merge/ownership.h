@@ -1,7 +1,8 @@
 // Of several captures of one machine, which one tells of what more than one of them recorded.
 //
-// Two recorders stamp the same send with two times, so that their events cannot be told to be one. So each socket is taken
-// from the capture that has most of its events, and likewise a thread's waits and a process' TLS and Go runtime; among equals from the first.
+// Two recorders stamp the same send with two times, so that their events cannot be told to be one. So each socket is
+// taken from the capture that has most of its events, and likewise a thread's waits and a process' TLS and Go runtime;
+// among equals from the first.
 #pragma once
 
 #include <array>

@@ -25,12 +25,15 @@ struct Place {
 
   Place(const formats::Address& a, Family family) : port(a.port) {
     std::uint8_t bytes[16] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-    if (family == Family::inet6) std::memcpy(bytes, a.bytes.data(), 16);
-    else std::memcpy(bytes + 12, a.bytes.data(), 4);
+    if (family == Family::inet6)
+      std::memcpy(bytes, a.bytes.data(), 16);
+    else
+      std::memcpy(bytes + 12, a.bytes.data(), 4);
     std::memcpy(&high, bytes, 8);
     std::memcpy(&low, bytes + 8, 8);
     // Every machine has these to itself.
-    constexpr std::uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff}, loopback[16] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
+    constexpr std::uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff},
+                           loopback[16] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
     own = (std::memcmp(bytes, mapped, 12) == 0 && bytes[12] == 127) || std::memcmp(bytes, loopback, 16) == 0;
     any = high == 0 && low == 0;
   }
@@ -46,8 +49,10 @@ void Passages::push(const Event& event) {
   last_ = std::max(last_, event.time);
   if (const auto* io = std::get_if<formats::Io>(&event.body)) {
     if (!io->continued) {
-      if (io->direction == formats::Direction::out) sent(event, *io);
-      else if (io->length > 0) arrived(io->socket, static_cast<std::uint32_t>(io->position), event.time);
+      if (io->direction == formats::Direction::out)
+        sent(event, *io);
+      else if (io->length > 0)
+        arrived(io->socket, static_cast<std::uint32_t>(io->position), event.time);
     }
     returned(event, -1);
   } else if (const auto* a = std::get_if<formats::Arrival>(&event.body)) {
@@ -77,7 +82,8 @@ bool Passages::room(Table& table, std::uint64_t key) {
   if ((key & keep_) != 0) return false;
   while (table.size() >= limit_) {
     keep_ = keep_ << 1 | 1;
-    for (Table* t : {&sent_, &arrived_}) std::erase_if(*t, [&](const auto& entry) { return (entry.first & keep_) != 0; });
+    for (Table* t : {&sent_, &arrived_})
+      std::erase_if(*t, [&](const auto& entry) { return (entry.first & keep_) != 0; });
   }
   return (key & keep_) == 0;
 }
@@ -112,7 +118,8 @@ void Passages::arrived(formats::SocketId socket, std::uint32_t position, Time ti
   if (!fresh) at->second.time = std::min(at->second.time, time);
 }
 
-// The thread came back from something: syscall -1 a call that is over; -2 from off the CPU outside any; else inside that one.
+// The thread came back from something: syscall -1 a call that is over; -2 from off the CPU outside any; else inside
+// that one.
 void Passages::returned(const Event& event, std::int32_t syscall) {
   if (event.thread.tid == 0) return;
   const auto at = threads_.find(event.thread.tid);
@@ -142,8 +149,10 @@ Match match(const Passages& ours, const Passages& theirs) {
       out.joined.insert(s.connection);
     }
   };
-  each(ours.sent_, theirs.arrived_, [&](const Passages::Passage& sent, Time there) { fit.before(sent.time, sent.likely, there); });
-  each(theirs.sent_, ours.arrived_, [&](const Passages::Passage& sent, Time here) { fit.after(here, sent.time, sent.likely); });
+  each(ours.sent_, theirs.arrived_,
+       [&](const Passages::Passage& sent, Time there) { fit.before(sent.time, sent.likely, there); });
+  each(theirs.sent_, ours.arrived_,
+       [&](const Passages::Passage& sent, Time here) { fit.after(here, sent.time, sent.likely); });
   out.clock = fit.estimate();
   out.connections = out.joined.size();
   return out;

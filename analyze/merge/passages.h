@@ -1,5 +1,5 @@
-// What a capture says of the bytes that passed its TCP connections: when they cannot yet have been sent, and when they were
-// there. Two captures of two machines are laid on each other by them.
+// What a capture says of the bytes that passed its TCP connections: when they cannot yet have been sent, and when they
+// were there. Two captures of two machines are laid on each other by them.
 //
 // When a send began is not recorded, only when it was done; by then its bytes may have arrived. But it began after the
 // thread's call before had returned.
@@ -16,7 +16,8 @@ namespace tailcap::merge {
 
 class Passages {
  public:
-  // Keeps at most `limit` messages of each direction: when there are more, every second one, the same ones in every capture.
+  // Keeps at most `limit` messages of each direction: when there are more, every second one, the same ones in every
+  // capture.
   explicit Passages(std::size_t limit = 1u << 19) : limit_(limit) {}
   void push(const formats::Event& event);
 
@@ -29,7 +30,8 @@ class Passages {
   friend struct Match match(const Passages& ours, const Passages& theirs);
 
   struct End {
-    std::uint64_t out = 0, in = 0, connection = 0;  // hashes of the addresses: as sender, as receiver, of both in any order
+    std::uint64_t out = 0, in = 0,
+                  connection = 0;  // hashes of the addresses: as sender, as receiver, of both in any order
   };
   struct Passage {
     Time time = formats::kNoTime;    // sent: not before this; arrived: then
@@ -37,7 +39,8 @@ class Passages {
     std::uint64_t connection = 0;
     bool ambiguous = false;  // these bytes were sent twice: numbers that came round again, or an address used anew
   };
-  using Table = std::unordered_map<std::uint64_t, Passage>;  // by hash of sender, receiver and position of the first byte
+  using Table =
+      std::unordered_map<std::uint64_t, Passage>;  // by hash of sender, receiver and position of the first byte
 
   void note(const formats::SocketInfo& info);
   void sent(const formats::Event& event, const formats::Io& io);
@@ -49,8 +52,8 @@ class Passages {
   Time first_ = formats::kNoTime, last_ = formats::kNoTime;
   std::unordered_map<formats::SocketId, End> ends_;
   struct Returned {
-    Time time = formats::kNoTime;                                // of the last call
-    Time other = formats::kNoTime;                               // off the CPU in another call than `blocked`, or in none
+    Time time = formats::kNoTime;   // of the last call
+    Time other = formats::kNoTime;  // off the CPU in another call than `blocked`, or in none
     Time blocked_at = formats::kNoTime;
     std::int32_t blocked = -1;
   };
@@ -61,8 +64,8 @@ class Passages {
 };
 
 struct Match {
-  ClockEstimate clock;              // of their clock on ours
-  std::uint64_t connections = 0;    // joined: bytes of it were seen at both ends
+  ClockEstimate clock;            // of their clock on ours
+  std::uint64_t connections = 0;  // joined: bytes of it were seen at both ends
   std::unordered_set<std::uint64_t> joined;
 };
 Match match(const Passages& ours, const Passages& theirs);

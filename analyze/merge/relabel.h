@@ -1,5 +1,5 @@
-// An event of one of several captures as it stands in the merged one: on the first one's clock, with numbers that no other
-// machine's have.
+// An event of one of several captures as it stands in the merged one: on the first one's clock, with numbers that no
+// other machine's have.
 #pragma once
 
 #include <string>
@@ -12,9 +12,10 @@ namespace tailcap::merge {
 
 class Relabel {
  public:
-  // Captures of one machine (one boot) share a machine; TLS sessions are numbered by the recorder, so by capture. `by` is
-  // added to all times after `clock` has moved them.
-  Relabel(formats::Machine machine, std::uint32_t capture, const ClockEstimate& clock, formats::Duration by, std::string name);
+  // Captures of one machine (one boot) share a machine; TLS sessions are numbered by the recorder, so by capture. `by`
+  // is added to all times after `clock` has moved them.
+  Relabel(formats::Machine machine, std::uint32_t capture, const ClockEstimate& clock, formats::Duration by,
+          std::string name);
 
   // False: its numbers are none that a kernel gives, and no others can be told apart from them. Texts that had to be
   // made live until the next call.

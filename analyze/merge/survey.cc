@@ -15,7 +15,8 @@ using formats::nanoseconds;
 
 namespace {
 
-constexpr std::size_t kMostMessages = 1u << 20, kFewestMessages = 1u << 14;  // kept, of all captures together and of each
+constexpr std::size_t kMostMessages = 1u << 20,
+                      kFewestMessages = 1u << 14;  // kept, of all captures together and of each
 
 struct Reading {
   Passages passages;
@@ -46,11 +47,14 @@ class Surveyor {
     for (std::uint32_t i = 0; i < n; ++i) all[i].joined = joined[i].size();
     all[0].placing = Placing::reference;
     all[0].clock.drift_bounded = true;
-    while (place_next(matches)) {}
+    while (place_next(matches)) {
+    }
     for (std::uint32_t i = 1; i < n; ++i) {
       if (all[i].placing != Placing::undetermined) continue;
-      if (options_.wall_clock) by_wall_clock(i);
-      else out_.determined = false, all[i].clock = matches[0][i].clock;  // one direction bounds it on one side
+      if (options_.wall_clock)
+        by_wall_clock(i);
+      else
+        out_.determined = false, all[i].clock = matches[0][i].clock;  // one direction bounds it on one side
     }
     for (std::uint32_t i = 0; i < n; ++i) compare_wall_clocks(i);
     return std::move(out_);
@@ -65,10 +69,13 @@ class Surveyor {
     s.file = reader.summary();
     for (const auto& [key, value] : s.preamble.notes)
       if (key.starts_with("merge."))
-        throw std::runtime_error(formats::printable(path) + " was made by `tailcap merge`. Merge the captures that it was made of, all at once.");
+        throw std::runtime_error(formats::printable(path) +
+                                 " was made by `tailcap merge`. Merge the captures that it was made of, all at once.");
     for (const Source& other : out_.sources)
       if (!s.preamble.capture_id.empty() && other.preamble.capture_id == s.preamble.capture_id)
-        throw std::runtime_error(formats::printable(path) + " and " + formats::printable(other.path) + " are the same recording (capture " + formats::printable(s.preamble.capture_id) + "). Give each once.");
+        throw std::runtime_error(formats::printable(path) + " and " + formats::printable(other.path) +
+                                 " are the same recording (capture " + formats::printable(s.preamble.capture_id) +
+                                 "). Give each once.");
     out_.sources.push_back(std::move(s));
   }
 
@@ -129,7 +136,8 @@ class Surveyor {
   void by_wall_clock(std::uint32_t i) {
     auto& all = out_.sources;
     if (!readings_[i].wall || !readings_[0].wall)
-      throw std::runtime_error(formats::printable(all[readings_[i].wall ? 0 : i].path) + " holds no reading of the wall clock; --wall-clock cannot place it. Leave it out.");
+      throw std::runtime_error(formats::printable(all[readings_[i].wall ? 0 : i].path) +
+                               " holds no reading of the wall clock; --wall-clock cannot place it. Leave it out.");
     all[i].placing = Placing::wall_clock;
     all[i].clock = {};
     all[i].clock.offset = *readings_[i].wall - *readings_[0].wall;
@@ -137,9 +145,12 @@ class Surveyor {
 
   void compare_wall_clocks(std::uint32_t i) {
     Source& s = out_.sources[i];
-    if (s.placing == Placing::undetermined || s.placing == Placing::wall_clock || !readings_[i].wall || !readings_[0].wall) return;
+    if (s.placing == Placing::undetermined || s.placing == Placing::wall_clock || !readings_[i].wall ||
+        !readings_[0].wall)
+      return;
     s.has_wall_clock = true;
-    s.wall_clock_ahead = *readings_[i].wall - *readings_[0].wall - (s.clock.ours_of(s.clock.at) - nanoseconds(s.clock.at));
+    s.wall_clock_ahead =
+        *readings_[i].wall - *readings_[0].wall - (s.clock.ours_of(s.clock.at) - nanoseconds(s.clock.at));
   }
 
   const Options& options_;

@@ -126,8 +126,10 @@ struct Lookups::Impl {
     }
     std::optional<DnsMessage> m = parse_dns(io.head);
     if (!m || m->response != (io.direction == formats::Direction::in)) return;
-    if (m->response) answered(e, io, *s, std::move(*m));
-    else asked(e, io, *s, std::move(*m));
+    if (m->response)
+      answered(e, io, *s, std::move(*m));
+    else
+      asked(e, io, *s, std::move(*m));
   }
 };
 

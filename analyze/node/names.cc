@@ -4,9 +4,12 @@ namespace tailcap::node {
 
 void Names::push(const formats::Event& event) {
   std::string_view name;
-  if (const auto* info = std::get_if<formats::TaskInfo>(&event.body)) name = info->comm;
-  else if (const auto* exec = std::get_if<formats::TaskExec>(&event.body)) name = exec->comm;
-  else if (const auto* start = std::get_if<formats::TaskStart>(&event.body)) name = start->comm;
+  if (const auto* info = std::get_if<formats::TaskInfo>(&event.body))
+    name = info->comm;
+  else if (const auto* exec = std::get_if<formats::TaskExec>(&event.body))
+    name = exec->comm;
+  else if (const auto* start = std::get_if<formats::TaskStart>(&event.body))
+    name = start->comm;
   if (name.empty() || event.thread.pid == 0 || event.thread.pid != event.thread.tid) return;
   if (names_.size() < kMaxNames || names_.contains(event.thread.pid)) names_[event.thread.pid] = name;
 }

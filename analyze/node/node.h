@@ -1,4 +1,5 @@
-// A machine's troubles from the events of a recording of it: processes that come and go, shortage of memory, TCP, disks.
+// A machine's troubles from the events of a recording of it: processes that come and go, shortage of memory, TCP,
+// disks.
 #pragma once
 
 #include "analyze/flow/node_study.h"

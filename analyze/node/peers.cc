@@ -12,14 +12,22 @@ using formats::TcpState;
 
 std::string cause_of(int error) {
   switch (error) {
-    case 0: return "given up";
-    case ECONNREFUSED: return "refused";
-    case ETIMEDOUT: return "timed out";
-    case ECONNRESET: return "reset by peer";
-    case EHOSTUNREACH: return "no route to host";
-    case ENETUNREACH: return "network unreachable";
-    case ECONNABORTED: return "aborted";
-    default: return "error " + std::to_string(error);
+    case 0:
+      return "given up";
+    case ECONNREFUSED:
+      return "refused";
+    case ETIMEDOUT:
+      return "timed out";
+    case ECONNRESET:
+      return "reset by peer";
+    case EHOSTUNREACH:
+      return "no route to host";
+    case ENETUNREACH:
+      return "network unreachable";
+    case ECONNABORTED:
+      return "aborted";
+    default:
+      return "error " + std::to_string(error);
   }
 }
 
@@ -73,11 +81,13 @@ void Peers::push(const formats::Event& event, const Names& names) {
   }
 }
 
-std::uint64_t Peers::list(const Counts& counts, const std::unordered_map<std::uint32_t, std::string>& names, std::vector<flow::PeerTrouble>& out) {
+std::uint64_t Peers::list(const Counts& counts, const std::unordered_map<std::uint32_t, std::string>& names,
+                          std::vector<flow::PeerTrouble>& out) {
   std::uint64_t sum = 0;
   for (const auto& [key, count] : counts) {
     const auto name = names.find(key.second.second);
-    out.push_back({key.first, key.second.first, name == names.end() ? "" : name->second, key.second.second, count.count, count.bytes});
+    out.push_back({key.first, key.second.first, name == names.end() ? "" : name->second, key.second.second, count.count,
+                   count.bytes});
     sum += count.count;
   }
   std::stable_sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.count > b.count; });

@@ -17,8 +17,8 @@ namespace tailcap::node {
 class Peers {
  public:
   static constexpr std::size_t kMaxSockets = 256u << 10;
-  static constexpr std::size_t kClosedKept = 4096;      // what belongs to a socket may be told after its end
-  static constexpr std::size_t kMaxPeers = 10'000;      // of each kind; others are added up as one
+  static constexpr std::size_t kClosedKept = 4096;  // what belongs to a socket may be told after its end
+  static constexpr std::size_t kMaxPeers = 10'000;  // of each kind; others are added up as one
 
   void push(const formats::Event& event, const Names& names);
   void fill(flow::NodeStudy& study) const;
@@ -36,7 +36,8 @@ class Peers {
   Socket* find_or_add(formats::SocketId id);
   std::string remote_of(formats::SocketId id) const;
   static void add(Counts& counts, Key key, std::uint64_t bytes = 0);
-  static std::uint64_t list(const Counts& counts, const std::unordered_map<std::uint32_t, std::string>& names, std::vector<flow::PeerTrouble>& out);
+  static std::uint64_t list(const Counts& counts, const std::unordered_map<std::uint32_t, std::string>& names,
+                            std::vector<flow::PeerTrouble>& out);
 
   std::unordered_map<formats::SocketId, Socket> sockets_;
   std::deque<formats::SocketId> closed_;

@@ -36,7 +36,8 @@ void Shortage::disk(const formats::Event& event, const formats::Stall& stall, Du
 void Shortage::push(const formats::Event& event, const Names& names) {
   if (std::holds_alternative<formats::OomKill>(event.body)) {
     ++victims_count_;
-    if (victims_.size() < flow::NodeStudy::kMaxListed) victims_.push_back({event.time, event.thread.pid, names.of(event.thread.pid)});
+    if (victims_.size() < flow::NodeStudy::kMaxListed)
+      victims_.push_back({event.time, event.thread.pid, names.of(event.thread.pid)});
     return;
   }
   const auto* stall = std::get_if<formats::Stall>(&event.body);
@@ -48,15 +49,19 @@ void Shortage::push(const formats::Event& event, const Names& names) {
   }
   if (!known(stall->began) || stall->began > event.time) return;
   const Duration time = event.time - stall->began;
-  if (stall->what == StallKind::reclaim) add(reclaim_, event.thread.pid, time, names);
-  else if (stall->what == StallKind::compaction) add(compaction_, event.thread.pid, time, names);
-  else if (stall->what == StallKind::block_io && disks_told_) disk(event, *stall, time, names);
+  if (stall->what == StallKind::reclaim)
+    add(reclaim_, event.thread.pid, time, names);
+  else if (stall->what == StallKind::compaction)
+    add(compaction_, event.thread.pid, time, names);
+  else if (stall->what == StallKind::block_io && disks_told_)
+    disk(event, *stall, time, names);
 }
 
 flow::MemoryWaits Shortage::listed(const Held& held) {
   flow::MemoryWaits out = held.all;
   for (const auto& [pid, process] : held.by_pid) out.processes.push_back(process);
-  std::sort(out.processes.begin(), out.processes.end(), [](const auto& a, const auto& b) { return a.sum != b.sum ? a.sum > b.sum : a.pid < b.pid; });
+  std::sort(out.processes.begin(), out.processes.end(),
+            [](const auto& a, const auto& b) { return a.sum != b.sum ? a.sum > b.sum : a.pid < b.pid; });
   if (out.processes.size() > flow::NodeStudy::kMaxListed) out.processes.resize(flow::NodeStudy::kMaxListed);
   return out;
 }
@@ -69,7 +74,8 @@ void Shortage::fill(flow::NodeStudy& study) const {
   study.slow_io_count = slow_;
   for (const auto& [number, device] : devices_) {
     study.disks.push_back(device.all);
-    const auto most = std::max_element(device.by_name.begin(), device.by_name.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+    const auto most = std::max_element(device.by_name.begin(), device.by_name.end(),
+                                       [](const auto& a, const auto& b) { return a.second < b.second; });
     if (most != device.by_name.end()) study.disks.back().name = most->first;
   }
   std::stable_sort(study.disks.begin(), study.disks.end(), [](const auto& a, const auto& b) { return a.sum > b.sum; });

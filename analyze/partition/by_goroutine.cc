@@ -17,22 +17,25 @@ struct Point {
   Nanos time = 0;
   std::uint64_t goroutine = 0;
   std::uint32_t tid = 0;
-  bool read = false;    // it took bytes: the goroutine had just been put on the thread
-  bool parks = false;   // a call was sent: it waits for the answer from here on
-  bool off = false;     // its thread left the CPU, with it
+  bool read = false;   // it took bytes: the goroutine had just been put on the thread
+  bool parks = false;  // a call was sent: it waits for the answer from here on
+  bool off = false;    // its thread left the CPU, with it
   Nanos back = 0;
 };
 
 class Goroutines {
  public:
   Goroutines(const Known& k, CarryingGoroutine goroutine, std::span<const Call> calls, Draft& draft)
-      : k_(k), calls_(calls), draft_(draft), process_(k.observed.process(draft.w.pid)), goroutine_(goroutine.number),
+      : k_(k),
+        calls_(calls),
+        draft_(draft),
+        process_(k.observed.process(draft.w.pid)),
+        goroutine_(goroutine.number),
         only_its_(goroutine.handler || !draft.w.streams) {}
 
   void run() {
     collect();
-    if (process_)
-      process_->stops.each(draft_.w.from, draft_.w.to, [&](const Span& s) { stops_.push_back(s); });
+    if (process_) process_->stops.each(draft_.w.from, draft_.w.to, [&](const Span& s) { stops_.push_back(s); });
     const Window& w = draft_.w;
     if (points_.empty()) return gap(w.from, nullptr, w.to);
     gap(w.from, &points_.front(), points_.front().time);
@@ -44,20 +47,30 @@ class Goroutines {
  private:
   void collect() {
     const Window& w = draft_.w;
-    for (const Act& a : acts_of(k_, w)) points_.push_back({a.time, a.goroutine, a.tid, !a.out, !a.out ? false : !w.server(), false, 0});
+    for (const Act& a : acts_of(k_, w))
+      points_.push_back({a.time, a.goroutine, a.tid, !a.out, !a.out ? false : !w.server(), false, 0});
     const Nanos begin = w.server() ? w.first : w.from;
     if (const Log<Sighting>* seen = w.server() && only_its_ ? k_.observed.goroutine(w.pid, goroutine_) : nullptr)
       for (const Sighting* s = seen->first_at(begin); s != seen->end() && s->time <= w.to; ++s)
-        if (!s->state && s->connection != w.id.connection) points_.push_back({s->time, goroutine_, s->tid, s->connection != 0 && !s->out, s->connection != 0 && s->out, s->off, s->back});
+        if (!s->state && s->connection != w.id.connection)
+          points_.push_back({s->time, goroutine_, s->tid, s->connection != 0 && !s->out, s->connection != 0 && s->out,
+                             s->off, s->back});
     if (w.server())
       for (const Call& c : calls_) {
-        if (c.sender != 0 && c.w.from >= begin && c.w.from <= w.to) points_.push_back({c.w.from, c.goroutine, c.sender, false, true, false, 0});
-        if (c.reader != 0 && c.on_path && c.read >= begin && c.read <= w.to) points_.push_back({c.read, c.read_by, c.reader, true, false, false, 0});
+        if (c.sender != 0 && c.w.from >= begin && c.w.from <= w.to)
+          points_.push_back({c.w.from, c.goroutine, c.sender, false, true, false, 0});
+        if (c.reader != 0 && c.on_path && c.read >= begin && c.read <= w.to)
+          points_.push_back({c.read, c.read_by, c.reader, true, false, false, 0});
       }
     std::sort(points_.begin(), points_.end(), [](const Point& a, const Point& b) {
-      return a.time != b.time ? a.time < b.time : a.goroutine != b.goroutine ? a.goroutine < b.goroutine : a.tid < b.tid;
+      return a.time != b.time             ? a.time < b.time
+             : a.goroutine != b.goroutine ? a.goroutine < b.goroutine
+                                          : a.tid < b.tid;
     });
-    points_.erase(std::unique(points_.begin(), points_.end(), [](const Point& a, const Point& b) { return a.time == b.time && a.goroutine == b.goroutine; }), points_.end());
+    points_.erase(
+        std::unique(points_.begin(), points_.end(),
+                    [](const Point& a, const Point& b) { return a.time == b.time && a.goroutine == b.goroutine; }),
+        points_.end());
   }
 
   // When something else than the goroutine was first seen on its thread after t.
@@ -66,7 +79,10 @@ class Goroutines {
     if (!log) return p.time;
     Nanos end = until;
     // Which goroutine it was is not known: whenever the thread waits, it may be another afterwards.
-    const auto stays = [&](const OffCpuWait& w) { return p.goroutine != 0 ? w.goroutine == p.goroutine : w.blocked == Blocked::preempted || w.blocked == Blocked::throttled; };
+    const auto stays = [&](const OffCpuWait& w) {
+      return p.goroutine != 0 ? w.goroutine == p.goroutine
+                              : w.blocked == Blocked::preempted || w.blocked == Blocked::throttled;
+    };
     for (const OffCpuWait* w = log->waits.first_at(p.time); w != log->waits.end() && w->time < end; ++w)
       if (!stays(*w)) end = w->time;
     for (const Act* a = log->acts.first_after(p.time); a != log->acts.end() && a->time < end; ++a)
@@ -85,7 +101,8 @@ class Goroutines {
       from.time = a.back;
     }
     const Nanos left = from.parks && b.goroutine != from.goroutine ? from.time : elsewhere(from, until);
-    if (left >= until && a.tid == b.tid && a.goroutine == b.goroutine) return add_running(k_, a.tid, from.time, until, calls_, draft_);
+    if (left >= until && a.tid == b.tid && a.goroutine == b.goroutine)
+      return add_running(k_, a.tid, from.time, until, calls_, draft_);
     // Until something else was seen there it ran, as far as is known; not when it had just asked for something.
     // Who only moves the bytes of several requests says nothing of this one.
     Nanos parked = from.parks || (draft_.w.server() && !only_its_) ? from.time : left;
@@ -102,7 +119,9 @@ class Goroutines {
     // The thread that took it up, if it had to be woken.
     const OffCpuWait* woken = nullptr;
     if (const ThreadLog* log = b ? k_.observed.thread(b->tid) : nullptr)
-      if (const OffCpuWait* last = log->waits.last_before(to); last && last->back <= to && last->back > from && last->woken() && last->goroutine != b->goroutine) woken = last;
+      if (const OffCpuWait* last = log->waits.last_before(to);
+          last && last->back <= to && last->back > from && last->woken() && last->goroutine != b->goroutine)
+        woken = last;
     if (w.server() && from < w.first) {
       // Arrived and not read: nobody was woken, then the thread, then the goroutine.
       const Nanos read = std::min(to, w.first);
@@ -114,7 +133,8 @@ class Goroutines {
     Nanos happened = 0;  // when what it waited for had happened, as far as is known
     if (w.server() && from < w.second) {
       const Nanos whole = std::min(to, w.second);
-      happened = add_awaited_bytes(k_, w.id.connection, from, whole, Label::net_upload, Label::net_reorder, Evidence::measured, 0, draft_);
+      happened = add_awaited_bytes(k_, w.id.connection, from, whole, Label::net_upload, Label::net_reorder,
+                                   Evidence::measured, 0, draft_);
       if (happened < whole) dispatched(woken, happened, whole, whole);
       from = whole;
     }
@@ -125,7 +145,8 @@ class Goroutines {
     for (const Call& c : calls_)
       if (c.on_path && w.server()) park(std::max(from, c.began), std::min(to, c.arrived));
     for (const Call& c : calls_)
-      if ((c.on_path || !w.server()) && c.arrived > from - 1 && c.arrived < to && c.began < to) happened = std::max({happened, c.arrived, from});
+      if ((c.on_path || !w.server()) && c.arrived > from - 1 && c.arrived < to && c.began < to)
+        happened = std::max({happened, c.arrived, from});
     if (happened == 0) return;
     // After the answer: no thread ran it, or the one that does had to be woken, or it runs again.
     const Nanos runs = woken && woken->back > happened && b && !b->read ? woken->back : to;
@@ -133,9 +154,11 @@ class Goroutines {
     if (runs < to) add_running(k_, b->tid, runs, to, calls_, draft_, Evidence::inferred);
   }
 
-  // Ready at `from`: until a thread was woken for it, while that one queued for a CPU, and until the goroutine was on it.
+  // Ready at `from`: until a thread was woken for it, while that one queued for a CPU, and until the goroutine was on
+  // it.
   void dispatched(const OffCpuWait* woken, Nanos from, Nanos to, Nanos end) {
-    if (!woken || woken->back <= from || woken->back > end) return draft_.add(from, to, Label::go_runnable, Evidence::inferred);
+    if (!woken || woken->back <= from || woken->back > end)
+      return draft_.add(from, to, Label::go_runnable, Evidence::inferred);
     draft_.add(from, std::min(woken->runnable, to), Label::go_runnable, Evidence::inferred);
     draft_.add(std::max(woken->runnable, from), std::min(woken->back, to), Label::sched_runq);
     draft_.add(std::max(woken->back, from), to, Label::go_runnable, Evidence::inferred);
@@ -143,7 +166,8 @@ class Goroutines {
 
   // No call was under way: for what it was parked is not known; until the thread was woken that then ran it.
   void parked(Nanos from, Nanos to, const OffCpuWait* woken, const Point* b, Nanos end) {
-    if (woken && b && !b->read && woken->runnable > from && woken->back < to && to == end && alone(*b, woken->back, to)) {
+    if (woken && b && !b->read && woken->runnable > from && woken->back < to && to == end &&
+        alone(*b, woken->back, to)) {
       park(from, woken->runnable);
       draft_.add(woken->runnable, woken->back, Label::sched_runq);
       return add_running(k_, b->tid, woken->back, to, calls_, draft_, Evidence::inferred);
@@ -192,7 +216,8 @@ class Goroutines {
 // Deep profile: each state was recorded when it began.
 class States {
  public:
-  States(const Known& k, const Log<Sighting>& seen, std::span<const Call> calls, Draft& draft) : k_(k), seen_(seen), calls_(calls), draft_(draft) {}
+  States(const Known& k, const Log<Sighting>& seen, std::span<const Call> calls, Draft& draft)
+      : k_(k), seen_(seen), calls_(calls), draft_(draft) {}
 
   // What of [from, to) the states do not cover.
   std::vector<Span> run(Nanos from, Nanos to) {
@@ -202,22 +227,30 @@ class States {
     for (const Sighting& s : seen_) {
       if (!s.state) continue;
       if (s.time >= to) break;
-      if (now && s.time > from) stretch(*now, std::max(now->time, from), s.time);
-      else if (!now && s.time > from) left_.push_back({from, s.time});
+      if (now && s.time > from)
+        stretch(*now, std::max(now->time, from), s.time);
+      else if (!now && s.time > from)
+        left_.push_back({from, s.time});
       now = &s;
     }
-    if (now) stretch(*now, std::max(now->time, from), to);
-    else left_.push_back({from, to});
+    if (now)
+      stretch(*now, std::max(now->time, from), to);
+    else
+      left_.push_back({from, to});
     return left_;
   }
 
  private:
   void stretch(const Sighting& s, Nanos from, Nanos to) {
     switch (s.run) {
-      case GoRunState::running: return add_running(k_, s.tid, from, to, calls_, draft_);
-      case GoRunState::ready: return ready(from, to);
-      case GoRunState::parked: return parked(s.why, from, to);
-      default: left_.push_back({from, to});
+      case GoRunState::running:
+        return add_running(k_, s.tid, from, to, calls_, draft_);
+      case GoRunState::ready:
+        return ready(from, to);
+      case GoRunState::parked:
+        return parked(s.why, from, to);
+      default:
+        left_.push_back({from, to});
     }
   }
 
@@ -225,9 +258,12 @@ class States {
     for (const Span& s : stops_) draft_.add(std::max(s.time, from), std::min(s.to, to), Label::go_stw);
     // The thread that ran it next, if it had to be woken.
     const Sighting* next = seen_.first_at(to);
-    const ThreadLog* log = next != seen_.end() && next->state && next->run == GoRunState::running ? k_.observed.thread(next->tid) : nullptr;
+    const ThreadLog* log = next != seen_.end() && next->state && next->run == GoRunState::running
+                               ? k_.observed.thread(next->tid)
+                               : nullptr;
     const OffCpuWait* woken = log ? log->waits.last_before(to) : nullptr;
-    if (!woken || !woken->woken() || woken->back > to || woken->back <= from) return draft_.add(from, to, Label::go_runnable);
+    if (!woken || !woken->woken() || woken->back > to || woken->back <= from)
+      return draft_.add(from, to, Label::go_runnable);
     draft_.add(from, std::min(woken->runnable, to), Label::go_runnable);
     draft_.add(std::max(woken->runnable, from), woken->back, Label::sched_runq);
     draft_.add(woken->back, to, Label::go_runnable);
@@ -259,7 +295,8 @@ class States {
     if (why == Label::net_unknown_socket) draft_.add(from, to, Label::q_notice);
     for (const Span& piece : rest) {
       if (why == Label::net_unknown_socket && w.server() && w.phases && piece.time < w.second)
-        add_awaited_bytes(k_, w.id.connection, std::max(piece.time, w.first), std::min(piece.to, w.second), Label::net_upload, Label::net_reorder, Evidence::measured, 0, draft_);
+        add_awaited_bytes(k_, w.id.connection, std::max(piece.time, w.first), std::min(piece.to, w.second),
+                          Label::net_upload, Label::net_reorder, Evidence::measured, 0, draft_);
       else if (why == Label::net_unknown_socket && w.server() && w.phases && piece.time >= w.third)
         draft_.add(piece.time, piece.to, Label::send_sndbuf, Evidence::inferred);
       else
@@ -281,7 +318,8 @@ class States {
 void add_by_goroutine(const Known& k, CarryingGoroutine goroutine, std::span<const Call> calls, Draft& draft) {
   const ProcessLog* process = k.observed.process(draft.w.pid);
   const Log<Sighting>* seen = k.observed.goroutine(draft.w.pid, goroutine.number);
-  if (process && process->deep && seen && draft.w.server() && draft.w.phases && (goroutine.handler || !draft.w.streams)) {
+  if (process && process->deep && seen && draft.w.server() && draft.w.phases &&
+      (goroutine.handler || !draft.w.streams)) {
     // From the read on its states are known; before that it had not been read.
     const std::vector<Span> left = States(k, *seen, calls, draft).run(draft.w.first, draft.w.to);
     Draft rest = draft;
@@ -290,7 +328,8 @@ void add_by_goroutine(const Known& k, CarryingGoroutine goroutine, std::span<con
     draft.behind = rest.behind;
     for (const Condition& c : rest.conditions) {
       draft.add(c.from, std::min(c.to, draft.w.first), c.label, c.evidence, c.behind);
-      for (const Span& s : left) draft.add(std::max(c.from, s.time), std::min(c.to, s.to), c.label, c.evidence, c.behind);
+      for (const Span& s : left)
+        draft.add(std::max(c.from, s.time), std::min(c.to, s.to), c.label, c.evidence, c.behind);
     }
     return;
   }

@@ -1,8 +1,9 @@
-// Go: the goroutine that sends the response's first byte carries the request; over HTTP/2 the one that runs its handler.
+// Go: the goroutine that sends the response's first byte carries the request; over HTTP/2 the one that runs its
+// handler.
 //
 // Between two sightings it ran, if both were on one thread and nothing else was seen there meanwhile; otherwise it was
-// parked: on the call that was under way, until its answer arrived; then it was runnable until a thread took it. What it
-// was parked for otherwise is go.park, unless its states are recorded (deep profile).
+// parked: on the call that was under way, until its answer arrived; then it was runnable until a thread took it. What
+// it was parked for otherwise is go.park, unless its states are recorded (deep profile).
 #pragma once
 
 #include <span>

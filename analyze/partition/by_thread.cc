@@ -30,9 +30,12 @@ void add_arrival(const Known& k, std::uint32_t tid, std::span<const Call> calls,
   if (from >= to || !log || log->known_since == 0) return;
   // The last time that it waited for something to do.
   const OffCpuWait* idle = nullptr;
-  for (const OffCpuWait* w = log->waits.last_before(to); w && w->back >= from; w = w == log->waits.begin() ? nullptr : w - 1) {
+  for (const OffCpuWait* w = log->waits.last_before(to); w && w->back >= from;
+       w = w == log->waits.begin() ? nullptr : w - 1) {
     const Blocked b = w->blocked;
-    if (b != Blocked::poll && b != Blocked::poll_one && b != Blocked::input && b != Blocked::accept && b != Blocked::futex) continue;
+    if (b != Blocked::poll && b != Blocked::poll_one && b != Blocked::input && b != Blocked::accept &&
+        b != Blocked::futex)
+      continue;
     idle = w;
     break;
   }
@@ -63,7 +66,8 @@ void add_without_waits(const Known& k, std::span<const Call> calls, const std::v
   const Window& w = draft.w;
   for (std::size_t i = 0; i + 1 < acts.size() && !w.streams; ++i)
     if (!acts[i].out && !acts[i + 1].out && acts[i + 1].time <= w.second)
-      add_awaited_bytes(k, w.id.connection, acts[i].time, acts[i + 1].time, Label::net_upload, Label::net_reorder, Evidence::inferred, 0, draft);
+      add_awaited_bytes(k, w.id.connection, acts[i].time, acts[i + 1].time, Label::net_upload, Label::net_reorder,
+                        Evidence::inferred, 0, draft);
   for (const Call& c : calls)
     if (c.on_path) add_down(k, c, std::max(w.first, c.began), w.third, Evidence::inferred, draft);
 }
@@ -76,7 +80,8 @@ struct Handover {
 };
 
 // When thread b took over what thread a had last acted on at `from`, before it acted itself at `to`.
-std::optional<Handover> handover(const Known& k, std::uint32_t a, std::uint32_t b, Nanos from, Nanos to, const Draft& draft) {
+std::optional<Handover> handover(const Known& k, std::uint32_t a, std::uint32_t b, Nanos from, Nanos to,
+                                 const Draft& draft) {
   const ThreadLog* log = k.observed.thread(b);
   if (!log) return std::nullopt;
   // It was busy with others: it took this when it was done with the last.
@@ -86,7 +91,8 @@ std::optional<Handover> handover(const Known& k, std::uint32_t a, std::uint32_t 
   if (other) return Handover{other->time, Evidence::inferred, other->owner, b};
   // It slept when this was handed over, or went to sleep just before: whoever woke it had something for it.
   const OffCpuWait* w = log->waits.last_until(from);
-  if (w && w->woken() && w->runnable > from && w->runnable < to) return Handover{w->runnable, w->waker == a ? Evidence::measured : Evidence::inferred, {}, b};
+  if (w && w->woken() && w->runnable > from && w->runnable < to)
+    return Handover{w->runnable, w->waker == a ? Evidence::measured : Evidence::inferred, {}, b};
   for (w = log->waits.first_after(from); w != log->waits.end() && w->time < to; ++w)
     if (w->woken() && w->waker == a && w->runnable < to) return Handover{w->runnable, Evidence::measured, {}, b};
   if (log->born > from && log->born < to) return Handover{log->born, Evidence::measured, {}, b};
@@ -100,8 +106,9 @@ std::vector<Act> acts_of(const Known& k, const Window& w) {
   const EndLog* end = k.observed.end(w.id.connection);
   if (!end) return acts;
   for (const Act* a = end->acts.first_at(w.from); a != end->acts.end() && a->time <= w.to; ++a) {
-    const bool milestone = w.server() ? (a->out ? a->time == w.third || a->time == w.to : a->time == w.first || a->time == w.second)
-                                      : (a->out ? a->time == w.from || a->time == w.first : a->time == w.third || a->time == w.to);
+    const bool milestone =
+        w.server() ? (a->out ? a->time == w.third || a->time == w.to : a->time == w.first || a->time == w.second)
+                   : (a->out ? a->time == w.from || a->time == w.first : a->time == w.third || a->time == w.to);
     if (!w.streams || milestone) acts.push_back(*a);
   }
   return acts;

@@ -20,20 +20,25 @@ constexpr Nanos kShort = 50'000;
 
 struct Turn {
   Nanos from = 0, to = 0;
-  ExchangeId owner;            // connection 0: nobody's
+  ExchangeId owner;                  // connection 0: nobody's
   const OffCpuWait* idle = nullptr;  // the loop waited
-  bool doubtful = false;       // somebody else could have had it
+  bool doubtful = false;             // somebody else could have had it
 };
 
 class Loop {
  public:
-  Loop(const Known& k, const ThreadLog& log, std::uint32_t tid, Draft& draft) : k_(k), log_(log), tid_(tid), draft_(draft) { segment(); }
+  Loop(const Known& k, const ThreadLog& log, std::uint32_t tid, Draft& draft)
+      : k_(k), log_(log), tid_(tid), draft_(draft) {
+    segment();
+  }
 
   void run(std::span<const Call> calls) {
     for (const Turn& t : turns_) {
       if (t.idle) continue;
-      if (t.owner == draft_.w.id) add_running(k_, tid_, t.from, t.to, calls, draft_, t.doubtful ? Evidence::inferred : Evidence::measured);
-      else others(t, calls);
+      if (t.owner == draft_.w.id)
+        add_running(k_, tid_, t.from, t.to, calls, draft_, t.doubtful ? Evidence::inferred : Evidence::measured);
+      else
+        others(t, calls);
       draft_.carried.push_back({t.from, t.to, tid_, true, t.doubtful || t.owner != draft_.w.id});
     }
     // Between its turns.
@@ -54,7 +59,8 @@ class Loop {
   // Several streams' bytes were moved at once: then it is this request's, if it has a milestone there.
   ExchangeId owner_of(const Act& act) const {
     const Window& w = draft_.w;
-    const bool mine = act.shared && act.connection == w.id.connection && (act.time == w.first || act.time == w.second || act.time == w.third || act.time == w.to);
+    const bool mine = act.shared && act.connection == w.id.connection &&
+                      (act.time == w.first || act.time == w.second || act.time == w.third || act.time == w.to);
     return mine ? w.id : act.owner;
   }
 
@@ -88,10 +94,14 @@ class Loop {
       if (act != log_.acts.end() && act->time <= to && (!waits || act->time <= w->time)) {
         const ExchangeId owner = owner_of(*act);
         const ExchangeId held = before ? owner_of(*before) : ExchangeId{};
-        if (act->out) turn(act->time, owner, before && held != owner && !before->last);
-        else if (before && !before->last) turn(act->time, held);
-        else if (!before && woke(*act, last_idle)) turn(act->time, owner);
-        else turn(act->time, {});
+        if (act->out)
+          turn(act->time, owner, before && held != owner && !before->last);
+        else if (before && !before->last)
+          turn(act->time, held);
+        else if (!before && woke(*act, last_idle))
+          turn(act->time, owner);
+        else
+          turn(act->time, {});
         before = act++;
         continue;
       }
@@ -153,7 +163,8 @@ class Loop {
     if (w.server()) {
       if (from < w.second) {
         const Nanos whole = std::min(to, w.second);
-        add_awaited_bytes(k_, w.id.connection, from, whole, Label::net_upload, Label::net_reorder, Evidence::measured, 0, draft_);
+        add_awaited_bytes(k_, w.id.connection, from, whole, Label::net_upload, Label::net_reorder, Evidence::measured,
+                          0, draft_);
         from = whole;
       }
       if (to > w.third) responding(std::max(from, w.third), to);
@@ -181,7 +192,8 @@ class Loop {
   void full(Nanos from, Nanos to) {
     for (const Turn& t : turns_)
       if (t.idle && t.idle->woken())
-        draft_.add(std::max(from, t.idle->time), std::min(to, t.idle->runnable), Label::send_sndbuf, Evidence::inferred);
+        draft_.add(std::max(from, t.idle->time), std::min(to, t.idle->runnable), Label::send_sndbuf,
+                   Evidence::inferred);
   }
 
   // No call was under way. A timer, or something that is not seen; until the loop woke up for the last time.
@@ -198,15 +210,18 @@ class Loop {
       worked_.push_back({taken, until});
       return add_running(k_, work.tid, taken, until, calls, draft_, Evidence::inferred);
     }
-    if (const auto call = answered(from, to, last->back)) return add_down(k_, *call, from, to, Evidence::inferred, draft_);
+    if (const auto call = answered(from, to, last->back))
+      return add_down(k_, *call, from, to, Evidence::inferred, draft_);
     const Span* arrived = k_.observed.arrivals_elsewhere().last_until(last->runnable);
     const bool network = arrived && arrived->time > last->time && last->runnable - arrived->time < kPrompt;
-    const Label label = last->waker != 0 || !alone(last->runnable) ? Label::blocked_unknown : network ? Label::net_unknown_socket : Label::timer_sleep;
+    const Label label = last->waker != 0 || !alone(last->runnable) ? Label::blocked_unknown
+                        : network                                  ? Label::net_unknown_socket
+                                                                   : Label::timer_sleep;
     draft_.add(from, until, label, Evidence::inferred);
   }
 
-  // A call of nobody knows whom whose answer was read right before this request went on: so likely this one's. Whose it is
-  // stays unsaid.
+  // A call of nobody knows whom whose answer was read right before this request went on: so likely this one's. Whose it
+  // is stays unsaid.
   std::optional<Call> answered(Nanos from, Nanos to, Nanos woken) {
     Nanos resumed = to;
     for (const Turn& t : turns_)
@@ -216,7 +231,9 @@ class Loop {
       }
     for (const Act* a = log_.acts.first_at(woken); a != log_.acts.end() && a->time <= resumed; ++a) {
       const auto row = a->out ? std::nullopt : k_.windows.at(a->connection, a->time);
-      if (!row || k_.windows.table().rows.role(*row) != flow::Role::client || k_.windows.owner(*row) != k_.windows.table().rows.id(*row)) continue;
+      if (!row || k_.windows.table().rows.role(*row) != flow::Role::client ||
+          k_.windows.owner(*row) != k_.windows.table().rows.id(*row))
+        continue;
       Call call = call_of(k_, *row, draft_.w.to, draft_);
       call.who = 0;
       if (call.began < to && call.arrived > from) return call;
@@ -238,11 +255,12 @@ class Loop {
   bool alone(Nanos woken) const {
     const ProcessLog* process = k_.observed.process(log_.pid);
     if (!process || process->threads.size() == ProcessLog::kMaxListed) return false;
-    return std::none_of(process->threads.begin(), process->threads.end(), [&](std::uint32_t tid) { return tid != tid_ && active(tid, woken); });
+    return std::none_of(process->threads.begin(), process->threads.end(),
+                        [&](std::uint32_t tid) { return tid != tid_ && active(tid, woken); });
   }
 
-  // The loop had started or woken a thread of its process in the request's turn, and was woken when that sent it something
-  // or was about: it worked on the request since. tid 0: there is none.
+  // The loop had started or woken a thread of its process in the request's turn, and was woken when that sent it
+  // something or was about: it worked on the request since. tid 0: there is none.
   Wake worker(Nanos from, Nanos woken) const {
     const ProcessLog* process = k_.observed.process(log_.pid);
     if (!process) return {};
@@ -257,9 +275,11 @@ class Loop {
       return Wake{};
     };
     // A send is stamped when it is done, and has woken somebody before.
-    for (const Wake* s = process->signals.last_until(woken + kPrompt); s && s->time > woken - kPrompt; s = s == process->signals.begin() ? nullptr : s - 1)
+    for (const Wake* s = process->signals.last_until(woken + kPrompt); s && s->time > woken - kPrompt;
+         s = s == process->signals.begin() ? nullptr : s - 1)
       if (const Wake w = s->by != tid_ ? begun(s->by) : Wake{}; w.tid != 0) return w;
-    for (const Wake* w = process->wakes.first_at(since); w != process->wakes.end() && w->time < std::min(woken, from + kPrompt); ++w) {
+    for (const Wake* w = process->wakes.first_at(since);
+         w != process->wakes.end() && w->time < std::min(woken, from + kPrompt); ++w) {
       if (w->by == tid_ && w->tid != tid_ && active(w->tid, woken)) return *w;
     }
     return {};
@@ -281,7 +301,8 @@ void add_by_turns(const Known& k, std::uint32_t loop, std::span<const Call> call
   Loop(k, *log, loop, draft).run(calls);
   log->lost.each(draft.w.from, draft.w.to, [&](const Span& s) { draft.add(s.time, s.to, Label::unexplained_lost); });
   const Nanos silent = log->waits.size() == 0 ? 0 : (log->waits.end() - 1)->back;
-  k.observed.counted().each(draft.w.from, draft.w.to, [&](const Span& s) { draft.add(std::max(s.time, silent), s.to, Label::unexplained_lost); });
+  k.observed.counted().each(draft.w.from, draft.w.to,
+                            [&](const Span& s) { draft.add(std::max(s.time, silent), s.to, Label::unexplained_lost); });
 }
 
 }  // namespace tailcap::partition

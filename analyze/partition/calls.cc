@@ -20,10 +20,13 @@ bool waits_for_input(const OffCpuWait& w) {
 void arrival_by_wake(const Known& k, Call& call) {
   const ThreadLog* log = k.observed.thread(call.reader);
   const OffCpuWait* wait = log ? log->waits.last_before(call.read) : nullptr;
-  if (wait && wait->woken() && waits_for_input(*wait) && wait->back <= call.read && wait->runnable > call.sent) call.arrived = wait->runnable;
+  if (wait && wait->woken() && waits_for_input(*wait) && wait->back <= call.read && wait->runnable > call.sent)
+    call.arrived = wait->runnable;
 }
 
-flow::ConnectionId other_end(const Known& k, const Call& call) { return k.windows.table().rows.peer(call.w.row).connection; }
+flow::ConnectionId other_end(const Known& k, const Call& call) {
+  return k.windows.table().rows.peer(call.w.row).connection;
+}
 
 // Refines the wait for an answer: something sent had to be sent again.
 void add_wait(const Known& k, const Call& call, Nanos from, Nanos to, Evidence evidence, Draft& draft) {
@@ -40,10 +43,11 @@ void add_wait(const Known& k, const Call& call, Nanos from, Nanos to, Evidence e
   draft.add(since, to, Label::down_retx, Evidence::inferred, call.who);
 }
 
-// Nagle's algorithm: a segment that is not full waits until all before it is acknowledged (RFC 9293, 3.7.4), and whoever gets
-// that one puts its acknowledgement off, for 40 ms at least on Linux, 500 at most (RFC 1122, 4.2.3.2). What of the wait for
-// `next` that was, beyond the way there and back; empty: nothing, or not to be told. Neither acknowledgements nor TCP_NODELAY
-// are seen, so it is inferred: from bytes that were written before the ones before them could be acknowledged, and came that late.
+// Nagle's algorithm: a segment that is not full waits until all before it is acknowledged (RFC 9293, 3.7.4), and
+// whoever gets that one puts its acknowledgement off, for 40 ms at least on Linux, 500 at most (RFC 1122, 4.2.3.2).
+// What of the wait for `next` that was, beyond the way there and back; empty: nothing, or not to be told. Neither
+// acknowledgements nor TCP_NODELAY are seen, so it is inferred: from bytes that were written before the ones before
+// them could be acknowledged, and came that late.
 Span held_back(const EndLog& sender, const Mark& before, const Mark& next) {
   constexpr std::uint32_t kSmall = 536;  // less than any connection's full segment
   constexpr Nanos kLeast = 30'000'000, kMost = 500'000'000;
@@ -51,7 +55,8 @@ Span held_back(const EndLog& sender, const Mark& before, const Mark& next) {
     const Mark* at = sender.sent.first_after(m.time);
     for (std::size_t looked = 0; at != sender.sent.begin() && looked < kMaxMarks; ++looked) {
       --at;
-      if (static_cast<std::int32_t>(m.begin - at->begin) >= 0 && static_cast<std::int32_t>(at->end - m.begin) > 0) return at->time;
+      if (static_cast<std::int32_t>(m.begin - at->begin) >= 0 && static_cast<std::int32_t>(at->end - m.begin) > 0)
+        return at->time;
     }
     return Nanos{-1};
   };
@@ -80,7 +85,8 @@ Call call_of(const Known& k, std::uint32_t row, Nanos limit, Draft& draft) {
   if (c.w.phases) c.sent = c.w.first, c.arrived = c.w.second, c.read = c.w.third;
   if (const flow::Setup* s = table.setups.find(c.w.id)) {
     if (s->dns().count() > 0) c.dns_from = nanoseconds(s->dns_began), c.dns_to = nanoseconds(s->dns_done);
-    if (s->connect().count() > 0) c.connect_from = nanoseconds(s->connect_began), c.connect_to = nanoseconds(s->connect_done);
+    if (s->connect().count() > 0)
+      c.connect_from = nanoseconds(s->connect_began), c.connect_to = nanoseconds(s->connect_done);
     if (s->tls().count() > 0) c.tls_from = nanoseconds(s->tls_began), c.tls_to = nanoseconds(s->tls_done);
     if (known(s->began())) c.began = std::min(c.began, nanoseconds(s->began()));
   }
@@ -113,7 +119,8 @@ std::vector<Call> calls_of(const Known& k, Draft& draft) {
     c.linked = cause && cause->certain ? Evidence::measured : Evidence::inferred;
     calls.push_back(c);
   }
-  std::sort(calls.begin(), calls.end(), [](const Call& a, const Call& b) { return a.began != b.began ? a.began < b.began : a.w.id < b.w.id; });
+  std::sort(calls.begin(), calls.end(),
+            [](const Call& a, const Call& b) { return a.began != b.began ? a.began < b.began : a.w.id < b.w.id; });
   // Backwards: of those that had ended by then the last.
   for (Nanos at = draft.w.to;;) {
     Call* last = nullptr;
@@ -133,8 +140,8 @@ std::vector<Call> calls_of(const Known& k, Draft& draft) {
   return calls;
 }
 
-Nanos add_awaited_bytes(const Known& k, flow::ConnectionId connection, Nanos from, Nanos to, Label label, Label hole, Evidence evidence,
-                        std::uint32_t who, Draft& draft, flow::ConnectionId sender) {
+Nanos add_awaited_bytes(const Known& k, flow::ConnectionId connection, Nanos from, Nanos to, Label label, Label hole,
+                        Evidence evidence, std::uint32_t who, Draft& draft, flow::ConnectionId sender) {
   const EndLog* end = k.observed.end(connection);
   if (!end || end->arrived.size() == 0) {
     draft.add(from, to, label, evidence, who);
@@ -149,7 +156,8 @@ Nanos add_awaited_bytes(const Known& k, flow::ConnectionId connection, Nanos fro
   Nanos holed = to, filled = to;
   const Mark* next = nullptr;
   std::size_t looked = 0;
-  for (const Mark* m = end->arrived.first_after(from); m != end->arrived.end() && m->time < to && looked < kMaxMarks; ++m, ++looked) {
+  for (const Mark* m = end->arrived.first_after(from); m != end->arrived.end() && m->time < to && looked < kMaxMarks;
+       ++m, ++looked) {
     if (have_known && !ahead(m->end, have)) continue;  // sent again, and had arrived before
     if (have_known && ahead(m->begin, have)) {
       holed = std::min(holed, m->time);
@@ -164,7 +172,8 @@ Nanos add_awaited_bytes(const Known& k, flow::ConnectionId connection, Nanos fro
     sent->retransmitted.each(from, filled, [&](const Span& again) {
       if (again.to <= filled) holed = std::min(holed, std::max(again.time, from));
     });
-  const flow::ConnectionId writer = sender != 0 || connection != draft.w.id.connection ? sender : k.windows.table().rows.peer(draft.w.row).connection;
+  const flow::ConnectionId writer =
+      sender != 0 || connection != draft.w.id.connection ? sender : k.windows.table().rows.peer(draft.w.row).connection;
   if (const EndLog* other = next && there && holed >= filled && writer != 0 ? k.observed.end(writer) : nullptr) {
     const Span held = held_back(*other, *there, *next);
     const Nanos begins = std::max(from, held.time);
@@ -181,7 +190,9 @@ Nanos add_awaited_bytes(const Known& k, flow::ConnectionId connection, Nanos fro
 
 void add_down(const Known& k, const Call& call, Nanos from, Nanos to, Evidence evidence, Draft& draft) {
   evidence = std::max(evidence, call.linked);
-  const auto part = [&](Nanos a, Nanos b, Label label) { draft.add(std::max(a, from), std::min(b, to), label, evidence, call.who); };
+  const auto part = [&](Nanos a, Nanos b, Label label) {
+    draft.add(std::max(a, from), std::min(b, to), label, evidence, call.who);
+  };
   if (draft.w.server()) {
     part(call.dns_from, call.dns_to, Label::down_dns);
     part(call.connect_from, call.connect_to, Label::down_connect);
@@ -192,7 +203,8 @@ void add_down(const Known& k, const Call& call, Nanos from, Nanos to, Evidence e
   if (a < b) add_wait(k, call, a, b, evidence, draft);
   const Nanos body = std::max(call.read, from), over = std::min(call.end, to);
   if (call.read < call.end && body < over)
-    add_awaited_bytes(k, call.w.id.connection, body, over, Label::down_body, Label::down_retx, evidence, call.who, draft, other_end(k, call));
+    add_awaited_bytes(k, call.w.id.connection, body, over, Label::down_body, Label::down_retx, evidence, call.who,
+                      draft, other_end(k, call));
 }
 
 std::vector<Span> add_calls(const Known& k, std::span<const Call> calls, Nanos from, Nanos to, Draft& draft) {

@@ -32,14 +32,16 @@ struct Draft {
   std::uint64_t goroutine = 0;
 
   // Outside the window nothing is kept.
-  void add(Nanos from, Nanos to, flow::Label label, flow::Evidence evidence = flow::Evidence::measured, std::uint32_t who = 0) {
+  void add(Nanos from, Nanos to, flow::Label label, flow::Evidence evidence = flow::Evidence::measured,
+           std::uint32_t who = 0) {
     from = std::max(from, w.from), to = std::min(to, w.to);
     if (from < to) conditions.push_back({from, to, label, evidence, who});
   }
   // The number of who is behind something; the same for the same.
   std::uint32_t who(std::uint64_t what, flow::ExchangeId request = {}, std::uint32_t tid = 0) {
     for (std::size_t i = behind.size(); i-- > 0 && behind.size() - i <= 8;)
-      if (behind[i].what == what && behind[i].request == request && behind[i].tid == tid) return static_cast<std::uint32_t>(i + 1);
+      if (behind[i].what == what && behind[i].request == request && behind[i].tid == tid)
+        return static_cast<std::uint32_t>(i + 1);
     flow::Culprit c;
     c.what = what, c.request = request, c.tid = tid;
     behind.push_back(c);

@@ -36,7 +36,8 @@ flow::FileCalls files_of(const Known& k, const Draft& draft) {
   out.request = draft.w.id;
   const ProcessLog* process = k.observed.process(draft.w.pid);
   if (!process) return out;
-  for (const FileUse* use = process->files.first_at(draft.w.from); use != process->files.end() && use->time < draft.w.to; ++use) {
+  for (const FileUse* use = process->files.first_at(draft.w.from);
+       use != process->files.end() && use->time < draft.w.to; ++use) {
     const Whose is = whose(*use, k, draft, process->go);
     if (is == Whose::perhaps) ++out.doubtful;
     if (is != Whose::its && is != Whose::inferred) continue;

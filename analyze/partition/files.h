@@ -1,6 +1,6 @@
-// Which calls on files were a request's: those that began while the thread that made them carried it, in Go those of the
-// goroutine that answers it. On an event loop those in its turn, if the loop had no other request under way; otherwise it is
-// not known whose they were.
+// Which calls on files were a request's: those that began while the thread that made them carried it, in Go those of
+// the goroutine that answers it. On an event loop those in its turn, if the loop had no other request under way;
+// otherwise it is not known whose they were.
 #pragma once
 
 #include "analyze/flow/file_calls.h"

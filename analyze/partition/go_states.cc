@@ -1,6 +1,5 @@
 #include "analyze/partition/go_states.h"
 
-
 namespace tailcap::partition {
 
 // runtime/runtime2.go, waitReasonStrings, of 1.19 to 1.24. Up to 1.19 a mutex, too, was "semacquire".

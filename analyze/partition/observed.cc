@@ -18,10 +18,17 @@ constexpr std::uint8_t kAnyKind = 255;
 bool tells_of_carriers(std::uint8_t kind) {
   using formats::Kind;
   switch (static_cast<Kind>(kind)) {
-    case Kind::send: case Kind::receive: case Kind::arrival: case Kind::off_cpu: case Kind::tls_send: case Kind::tls_receive:
-    case Kind::go_state: case Kind::go_runtime:
+    case Kind::send:
+    case Kind::receive:
+    case Kind::arrival:
+    case Kind::off_cpu:
+    case Kind::tls_send:
+    case Kind::tls_receive:
+    case Kind::go_state:
+    case Kind::go_runtime:
       return true;
-    default: return kind == kAnyKind;
+    default:
+      return kind == kAnyKind;
   }
 }
 
@@ -32,7 +39,8 @@ Observed::Observed(const Windows& windows, std::span<const Carrier> carriers, st
   for (flow::ConnectionId c = 1; c < carriers.size(); ++c) {
     if (carriers[c].session != 0) by_session_[carriers[c].session] = c;
     // A socket can carry requests in the clear and then a session (CONNECT): what arrives later is the session's.
-    if (carriers[c].socket != 0 && (carriers[c].session != 0 || !by_socket_.contains(carriers[c].socket))) by_socket_[carriers[c].socket] = c;
+    if (carriers[c].socket != 0 && (carriers[c].session != 0 || !by_socket_.contains(carriers[c].socket)))
+      by_socket_[carriers[c].socket] = c;
   }
 }
 
@@ -115,7 +123,8 @@ ThreadLog* Observed::find_or_add(const formats::Thread& thread) {
     it = threads_.emplace(thread.tid, ThreadLog{}).first;
     it->second.pid = thread.pid;
     auto& listed = processes_[thread.pid].threads;
-    if (listed.size() < ProcessLog::kMaxListed && std::find(listed.begin(), listed.end(), thread.tid) == listed.end()) listed.push_back(thread.tid);
+    if (listed.size() < ProcessLog::kMaxListed && std::find(listed.begin(), listed.end(), thread.tid) == listed.end())
+      listed.push_back(thread.tid);
   }
   last_tid_ = thread.tid;
   return last_ = &it->second;
@@ -123,8 +132,10 @@ ThreadLog* Observed::find_or_add(const formats::Thread& thread) {
 
 void Observed::sight(const Event& event, Sighting sighting) {
   std::uint64_t goroutine = event.goroutine;
-  if (const auto* state = std::get_if<formats::GoState>(&event.body)) goroutine = state->goroutine;
-  else if (const auto* exit = std::get_if<formats::GoExit>(&event.body)) goroutine = exit->goroutine;
+  if (const auto* state = std::get_if<formats::GoState>(&event.body))
+    goroutine = state->goroutine;
+  else if (const auto* exit = std::get_if<formats::GoExit>(&event.body))
+    goroutine = exit->goroutine;
   if (goroutine == 0) return;
   ProcessLog& process = processes_[event.thread.pid];
   process.go = true;
@@ -160,10 +171,14 @@ void Observed::off_cpu(const Event& event, const formats::OffCpu& off) {
   log->multiplexes = log->multiplexes || wait.blocked == Blocked::poll;
   log->waits.add(wait);
   ++kept_;
-  if (wait.blocked == Blocked::stopped) processes_[event.thread.pid].halts.add({wait.time, wait.waited_until(), static_cast<std::uint32_t>(wait.argument0)}), ++kept_;
+  if (wait.blocked == Blocked::stopped)
+    processes_[event.thread.pid].halts.add(
+        {wait.time, wait.waited_until(), static_cast<std::uint32_t>(wait.argument0)}),
+        ++kept_;
   // The heap of Go begins at 0xc000000000, and its threads sleep on futexes in there: nobody else's are.
   if (wait.blocked == Blocked::futex && wait.argument0 >> 32 == 0xc0) processes_[event.thread.pid].go = true;
-  if (wait.waker != 0 && wait.woken()) processes_[event.thread.pid].wakes.add({wait.runnable, wait.waker, event.thread.tid}), ++kept_;
+  if (wait.waker != 0 && wait.woken())
+    processes_[event.thread.pid].wakes.add({wait.runnable, wait.waker, event.thread.tid}), ++kept_;
   if (wait.goroutine != 0) {
     Sighting s;
     s.time = wait.time, s.tid = event.thread.tid, s.off = true, s.back = wait.back;
@@ -173,7 +188,8 @@ void Observed::off_cpu(const Event& event, const formats::OffCpu& off) {
 
 void Observed::act(const Event& event, flow::ConnectionId connection, bool out) {
   Act act;
-  act.time = nanoseconds(event.time), act.goroutine = event.goroutine, act.connection = connection, act.tid = event.thread.tid, act.out = out;
+  act.time = nanoseconds(event.time), act.goroutine = event.goroutine, act.connection = connection,
+  act.tid = event.thread.tid, act.out = out;
   if (const auto row = windows_.moved(connection, act.time, act.shared)) {
     act.owner = windows_.owner(*row);
     act.last = windows_.over(act.owner, act.time);
@@ -183,10 +199,11 @@ void Observed::act(const Event& event, flow::ConnectionId connection, bool out) 
   ++kept_;
   if (ThreadLog* log = find_or_add(event.thread)) {
     if (log->acted == 0 && begun_ != 0 && act.time >= begun_) log->acted = act.time;
-    // A loop that is never idle does not wait for descriptors, but turns to one connection before it is done with another.
+    // A loop that is never idle does not wait for descriptors, but turns to one connection before it is done with
+    // another.
     const Act* before = log->multiplexes ? nullptr : log->acts.last_until(act.time);
-    if (before && before->served && act.served && before->connection != act.connection && before->owner != act.owner && !windows_.over(before->owner, act.time) &&
-        windows_.ends(before->owner))
+    if (before && before->served && act.served && before->connection != act.connection && before->owner != act.owner &&
+        !windows_.over(before->owner, act.time) && windows_.ends(before->owner))
       log->multiplexes = true;
     log->acts.add(act), ++kept_;
   }
@@ -204,14 +221,16 @@ void Observed::io(const Event& event, const formats::Io& io) {
   const flow::ConnectionId connection = connection_of(io.socket);
   const Nanos at = nanoseconds(event.time);
   if (connection == 0) {
-    if (io.direction == formats::Direction::out && pids_.contains(event.thread.pid)) processes_[event.thread.pid].signals.add({at, event.thread.tid, 0}), ++kept_;
+    if (io.direction == formats::Direction::out && pids_.contains(event.thread.pid))
+      processes_[event.thread.pid].signals.add({at, event.thread.tid, 0}), ++kept_;
     return;
   }
   EndLog& end = ends_[connection];
   note_loss(end, at, io.missed);
   if (io.error != 0) return;
   const bool out = io.direction == formats::Direction::out;
-  (out ? end.sent : end.read).add({at, static_cast<std::uint32_t>(io.position), static_cast<std::uint32_t>(io.position + io.length)});
+  (out ? end.sent : end.read)
+      .add({at, static_cast<std::uint32_t>(io.position), static_cast<std::uint32_t>(io.position + io.length)});
   ++kept_;
   // Of a TLS session its own calls tell what was moved.
   if (carriers_[connection].session == 0 && !io.continued) act(event, connection, out);
@@ -239,7 +258,8 @@ void Observed::assist(const Event& event, bool begins) {
 void Observed::file(const Event& event, const formats::FileCall& call) {
   if (!known(call.began) || call.began > event.time) return;
   FileUse use;
-  use.time = nanoseconds(call.began), use.to = nanoseconds(event.time), use.result = call.result, use.goroutine = event.goroutine;
+  use.time = nanoseconds(call.began), use.to = nanoseconds(event.time), use.result = call.result,
+  use.goroutine = event.goroutine;
   use.tid = event.thread.tid, use.descriptor = call.descriptor, use.act = call.act;
   std::string path(call.path);
   const auto number = path_numbers_.find(path);
@@ -302,7 +322,8 @@ void Observed::push(const Event& event) {
   } else if (const auto* state = std::get_if<formats::GoState>(&event.body)) {
     processes_[event.thread.pid].deep = true;
     Sighting s;
-    s.time = at, s.tid = event.thread.tid, s.state = true, s.run = state->state, s.why = label_of_reason(state->reason), s.by = event.goroutine;
+    s.time = at, s.tid = event.thread.tid, s.state = true, s.run = state->state, s.why = label_of_reason(state->reason),
+    s.by = event.goroutine;
     sight(event, s);
     // A thread that assists does nothing else with goroutines: the end was lost.
     if (const auto it = threads_.find(event.thread.tid); it != threads_.end()) it->second.assisting = 0;
@@ -319,7 +340,8 @@ void Observed::push(const Event& event) {
     if (begun_ == 0) begun_ = at;
   } else if (const auto* stall = std::get_if<formats::Stall>(&event.body)) {
     if (!ours || !known(stall->began) || stall->began >= event.time) return;
-    if (ThreadLog* log = find_or_add(event.thread)) log->stalls.add({nanoseconds(stall->began), at, stall->where, stall->what, stall->detail}), ++kept_;
+    if (ThreadLog* log = find_or_add(event.thread))
+      log->stalls.add({nanoseconds(stall->began), at, stall->where, stall->what, stall->detail}), ++kept_;
   } else if (const auto* call = std::get_if<formats::FileCall>(&event.body)) {
     if (files_kept_ && ours) file(event, *call);
   } else if (const auto* quota = std::get_if<formats::CpuQuota>(&event.body)) {
@@ -331,7 +353,8 @@ void Observed::push(const Event& event) {
     const Nanos since = known(loss->since) && loss->since < event.time ? nanoseconds(loss->since) : at - 1;
     if (loss->cause == formats::LossCause::ring_full && loss->kind == kOffCpuKind) counted_.add({since, at});
     // What a full ring loses of a socket is counted on the socket.
-    else if (loss->cause != formats::LossCause::ring_full || loss->kind == kAnyKind) blind_.add({since, at});
+    else if (loss->cause != formats::LossCause::ring_full || loss->kind == kAnyKind)
+      blind_.add({since, at});
   } else if (const auto* damage = std::get_if<formats::Damage>(&event.body)) {
     const Nanos since = known(damage->since) && damage->since < event.time ? nanoseconds(damage->since) : at - 1;
     blind_.add({since, at});
@@ -344,12 +367,14 @@ void Observed::forget_before(Nanos t) {
   std::size_t gone = elsewhere_.forget_before(t);
   blind_.forget_before(t), counted_.forget_before(t);
   for (auto& [tid, log] : threads_)
-    gone += log.waits.forget_before(t) + log.acts.forget_before(t) + log.stalls.forget_before(t) + log.assists.forget_before(t) + log.lost.forget_before(t);
+    gone += log.waits.forget_before(t) + log.acts.forget_before(t) + log.stalls.forget_before(t) +
+            log.assists.forget_before(t) + log.lost.forget_before(t);
   for (auto& end : ends_)
-    gone += end.acts.forget_before(t) + end.arrived.forget_before(t) + end.read.forget_before(t) + end.sent.forget_before(t) +
-            end.retransmitted.forget_before(t) + end.lost.forget_before(t);
+    gone += end.acts.forget_before(t) + end.arrived.forget_before(t) + end.read.forget_before(t) +
+            end.sent.forget_before(t) + end.retransmitted.forget_before(t) + end.lost.forget_before(t);
   for (auto& [pid, process] : processes_) {
-    gone += process.wakes.forget_before(t) + process.halts.forget_before(t) + process.signals.forget_before(t) + process.stops.forget_before(t) + process.handlers.forget_before(t) + process.files.forget_before(t);
+    gone += process.wakes.forget_before(t) + process.halts.forget_before(t) + process.signals.forget_before(t) +
+            process.stops.forget_before(t) + process.handlers.forget_before(t) + process.files.forget_before(t);
     for (auto it = process.goroutines.begin(); it != process.goroutines.end();) {
       gone += it->second.forget_before(t);
       it = it->second.size() == 0 ? process.goroutines.erase(it) : std::next(it);

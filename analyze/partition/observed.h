@@ -11,9 +11,9 @@
 
 #include "analyze/flow/connection.h"
 #include "analyze/flow/findings.h"
+#include "analyze/flow/off_cpu_wait.h"
 #include "analyze/flow/partition.h"
 #include "analyze/partition/log.h"
-#include "analyze/flow/off_cpu_wait.h"
 #include "analyze/partition/windows.h"
 #include "formats/event.h"
 
@@ -29,10 +29,10 @@ struct Act {
   flow::ConnectionId connection = 0;
   std::uint32_t tid = 0;
   bool out = false;
-  bool last = false;          // its owner is over with it
-  bool shared = false;        // several streams' at once
-  bool served = false;        // its owner is a request that was served, not made
-  flow::ExchangeId owner{};   // whose it was: a call counts as the request that made it; connection 0: not known
+  bool last = false;         // its owner is over with it
+  bool shared = false;       // several streams' at once
+  bool served = false;       // its owner is a request that was served, not made
+  flow::ExchangeId owner{};  // whose it was: a call counts as the request that made it; connection 0: not known
 };
 
 // [time, to)
@@ -49,13 +49,14 @@ struct Stalled {
 
 struct ThreadLog {
   std::uint32_t pid = 0;
-  Nanos born = 0;           // its start was seen; 0: it was not
-  Nanos known_since = 0;    // from when on it is known when it was off the CPU; 0: never
-  Nanos acted = 0;          // when it was seen at work first, while waits were recorded; it has not waited between then and its first wait
-  bool multiplexes = false; // waits for several descriptors at once, or turned to a request before another was over
+  Nanos born = 0;         // its start was seen; 0: it was not
+  Nanos known_since = 0;  // from when on it is known when it was off the CPU; 0: never
+  Nanos acted = 0;  // when it was seen at work first, while waits were recorded; it has not waited between then and its
+                    // first wait
+  bool multiplexes = false;  // waits for several descriptors at once, or turned to a request before another was over
   Log<OffCpuWait> waits;
   Log<Act> acts;
-  Stretches<Span> lost;           // waits of this thread in here were lost
+  Stretches<Span> lost;  // waits of this thread in here were lost
   Stretches<Stalled> stalls;
   Stretches<Span> assists;  // its goroutine worked for Go's collector
   Nanos assisting = 0;      // since when it does; 0: it does not
@@ -72,7 +73,7 @@ struct EndLog {
   Log<Mark> arrived, read;
   Stretches<Span> retransmitted;  // [sent for the first time, sent again)
   Log<Mark> sent;
-  Stretches<Span> lost;           // events of this socket in here were lost
+  Stretches<Span> lost;  // events of this socket in here were lost
   Nanos last_event = 0;
 };
 
@@ -122,10 +123,10 @@ struct FileUse {
 struct ProcessLog {
   static constexpr std::size_t kMaxListed = 64;
   bool go = false;
-  bool deep = false;     // goroutines' states are recorded
-  Stretches<Span> stops;       // of the world
+  bool deep = false;      // goroutines' states are recorded
+  Stretches<Span> stops;  // of the world
   Stretches<Halt> halts;
-  Nanos stopping = 0;    // since when it is being stopped; 0: it is not
+  Nanos stopping = 0;                  // since when it is being stopped; 0: it is not
   std::vector<std::uint32_t> threads;  // the first kMaxListed
   Log<Wake> wakes;
   Log<Wake> signals;  // `by` sent something on a socket that carries no requests

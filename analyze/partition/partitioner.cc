@@ -115,12 +115,15 @@ struct Partitioner::Impl {
   void halted() {
     const ProcessLog* process = observed.process(draft.w.pid);
     if (!process || process->halts.empty()) return;
-    const auto unnoticed = [](Label l) { return l == Label::q_notice || l == Label::q_accept || l == Label::q_loop || l == Label::q_pool; };
+    const auto unnoticed = [](Label l) {
+      return l == Label::q_notice || l == Label::q_accept || l == Label::q_loop || l == Label::q_pool;
+    };
     process->halts.each(draft.w.from, draft.w.to, [&](const Halt& halt) {
       for (std::size_t i = 0, n = draft.conditions.size(); i < n; ++i) {
         Condition c = draft.conditions[i];
         if (!unnoticed(c.label) || c.to <= halt.time || c.from >= halt.to) continue;
-        draft.add(std::max(c.from, halt.time), std::min(c.to, halt.to), Label::sched_stopped, flow::Evidence::inferred, halt.by != 0 ? draft.who(0, {}, halt.by) : 0);
+        draft.add(std::max(c.from, halt.time), std::min(c.to, halt.to), Label::sched_stopped, flow::Evidence::inferred,
+                  halt.by != 0 ? draft.who(0, {}, halt.by) : 0);
         draft.add(halt.to, c.to, c.label, c.evidence, c.behind);
         draft.conditions[i].to = std::clamp(halt.time, c.from, c.to);
       }
@@ -143,13 +146,17 @@ struct Partitioner::Impl {
   // beyond the peer's window.
   void unable(std::span<const Call> calls) {
     const Window& w = draft.w;
-    if (!w.server() && !calls.empty()) add_down(known(), calls.front(), w.first, w.second, flow::Evidence::measured, draft);
+    if (!w.server() && !calls.empty())
+      add_down(known(), calls.front(), w.first, w.second, flow::Evidence::measured, draft);
     const Note* note = windows.note(w.id);
     if (!note) return;
     for (const auto& held : note->held_up) {
       const Nanos from = formats::nanoseconds(held.from), to = formats::nanoseconds(held.to);
-      if (w.server()) draft.add(std::max(from, w.third), to, Label::send_h2fc);
-      else draft.add(from, std::min(to, w.first), Label::down_h2fc, flow::Evidence::measured, calls.empty() ? 0 : calls.front().who);
+      if (w.server())
+        draft.add(std::max(from, w.third), to, Label::send_h2fc);
+      else
+        draft.add(from, std::min(to, w.first), Label::down_h2fc, flow::Evidence::measured,
+                  calls.empty() ? 0 : calls.front().who);
     }
   }
 
@@ -166,7 +173,8 @@ struct Partitioner::Impl {
       }
     }
     parts.clear();
-    for (const auto& [what, time] : sums) parts.push_back({std::get<0>(what), std::get<1>(what), std::get<2>(what), time});
+    for (const auto& [what, time] : sums)
+      parts.push_back({std::get<0>(what), std::get<1>(what), std::get<2>(what), time});
   }
 
   // Of each label the one who was behind most of it.
@@ -198,7 +206,8 @@ struct Partitioner::Impl {
       right = right && p.time > 0;
     }
     const auto names = flow::phases_of(r.role);
-    for (std::size_t i = 0; i < names.size(); ++i) right = right && phases[static_cast<std::size_t>(names[i])] == r.phases[i];
+    for (std::size_t i = 0; i < names.size(); ++i)
+      right = right && phases[static_cast<std::size_t>(names[i])] == r.phases[i];
     if (right && sum == r.duration.count()) return;
     findings.add(Finding::partition_mismatch);
     if (wrong.size() < kMaxWrong) wrong.push_back(r.id);
@@ -255,12 +264,14 @@ flow::Partitions Partitioner::take() {
 }
 
 std::vector<flow::Course> Partitioner::take_courses() {
-  std::sort(impl_->courses.begin(), impl_->courses.end(), [](const auto& a, const auto& b) { return a.request < b.request; });
+  std::sort(impl_->courses.begin(), impl_->courses.end(),
+            [](const auto& a, const auto& b) { return a.request < b.request; });
   return std::move(impl_->courses);
 }
 
 std::vector<flow::FileCalls> Partitioner::take_files() {
-  std::sort(impl_->files.begin(), impl_->files.end(), [](const auto& a, const auto& b) { return a.request < b.request; });
+  std::sort(impl_->files.begin(), impl_->files.end(),
+            [](const auto& a, const auto& b) { return a.request < b.request; });
   return std::move(impl_->files);
 }
 

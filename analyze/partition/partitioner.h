@@ -2,9 +2,9 @@
 // their calls are known.
 //
 // Off-CPU intervals are told when they are over, and whose call one was is known only at the end; so the first pass
-// cannot do it. The second keeps what happened since the oldest request began that is still under way, and finishes each
-// request some time after its end, when late events are in. At the memory limit the oldest goes: then the requests that
-// needed it say so.
+// cannot do it. The second keeps what happened since the oldest request began that is still under way, and finishes
+// each request some time after its end, when late events are in. At the memory limit the oldest goes: then the requests
+// that needed it say so.
 //
 // The table must be settled; it and the carriers stay as they are while this lives.
 #pragma once

@@ -22,17 +22,26 @@ class Running {
     const Nanos until = w.waited_until();
     switch (w.blocked) {
       case Blocked::preempted:
-        if (const auto t = maybe_throttled(w) ? throttling(w) : Observed::Throttling{}; t.some) add(w.time, w.back, Label::sched_throttled, Evidence::inferred, of_group(t));
-        else add(w.time, w.back, Label::sched_preempted);
+        if (const auto t = maybe_throttled(w) ? throttling(w) : Observed::Throttling{}; t.some)
+          add(w.time, w.back, Label::sched_throttled, Evidence::inferred, of_group(t));
+        else
+          add(w.time, w.back, Label::sched_preempted);
         return;
       case Blocked::throttled:
         add(w.time, w.back, Label::sched_throttled, Evidence::measured, of_group(throttling(w)));
         return;
-      case Blocked::poll: case Blocked::poll_one: case Blocked::input: case Blocked::output: case Blocked::accept: case Blocked::connect:
+      case Blocked::poll:
+      case Blocked::poll_one:
+      case Blocked::input:
+      case Blocked::output:
+      case Blocked::accept:
+      case Blocked::connect:
         descriptor(w, until);
         break;
       case Blocked::stopped:
-        if (w.woken()) add(w.time, until, Label::sched_stopped, Evidence::measured, w.argument0 != 0 ? draft_.who(0, {}, static_cast<std::uint32_t>(w.argument0)) : 0);
+        if (w.woken())
+          add(w.time, until, Label::sched_stopped, Evidence::measured,
+              w.argument0 != 0 ? draft_.who(0, {}, static_cast<std::uint32_t>(w.argument0)) : 0);
         break;
       case Blocked::futex:
         if (w.woken()) add(w.time, until, Label::lock_futex, Evidence::measured, holder(w));
@@ -58,7 +67,8 @@ class Running {
       const std::uint32_t who = s.where != 0 ? draft_.who(s.where) : 0;
       // Not while it only queued for a CPU.
       Nanos at = s.time;
-      for (const OffCpuWait* w = log_.waits.last_until(s.time) ? log_.waits.last_until(s.time) : log_.waits.begin(); w != log_.waits.end() && w->time < s.to; ++w) {
+      for (const OffCpuWait* w = log_.waits.last_until(s.time) ? log_.waits.last_until(s.time) : log_.waits.begin();
+           w != log_.waits.end() && w->time < s.to; ++w) {
         if (!w->woken() || w->back <= at) continue;
         add(at, std::min(w->runnable, s.to), label, Evidence::measured, who);
         at = std::max(at, w->back);
@@ -73,8 +83,12 @@ class Running {
   }
 
   // Where the kernel does not tell: a preemption of more than a tick while its cgroup was throttled, ended on a tick.
-  bool maybe_throttled(const OffCpuWait& w) const { return !k_.observed.throttling_is_told() && w.back - w.time > kTick; }
-  Observed::Throttling throttling(const OffCpuWait& w) const { return k_.observed.throttling(log_.pid, w.time, w.back); }
+  bool maybe_throttled(const OffCpuWait& w) const {
+    return !k_.observed.throttling_is_told() && w.back - w.time > kTick;
+  }
+  Observed::Throttling throttling(const OffCpuWait& w) const {
+    return k_.observed.throttling(log_.pid, w.time, w.back);
+  }
   std::uint32_t of_group(const Observed::Throttling& t) { return t.group != 0 ? draft_.who(t.group) : 0; }
 
   // Who woke it from a lock held it, and perhaps for a request.
@@ -94,17 +108,29 @@ class Running {
     log_.stalls.each(w.time, until, [&](const Stalled& s) {
       Label label = Label::io_disk;
       switch (s.what) {
-        case StallKind::block_io: label = w.blocked == Blocked::fault ? Label::mem_majfault : Label::io_disk; break;
-        case StallKind::major_fault: label = Label::mem_majfault; break;
-        case StallKind::fuse: label = Label::io_fuse; break;
-        case StallKind::writeback: label = Label::io_writeback; break;
+        case StallKind::block_io:
+          label = w.blocked == Blocked::fault ? Label::mem_majfault : Label::io_disk;
+          break;
+        case StallKind::major_fault:
+          label = Label::mem_majfault;
+          break;
+        case StallKind::fuse:
+          label = Label::io_fuse;
+          break;
+        case StallKind::writeback:
+          label = Label::io_writeback;
+          break;
         // Since when it was held back is not told: at most so long. It is before what else explains the wait.
-        case StallKind::io_throttled: return add(s.time, std::min(s.to, until), Label::io_throttled, Evidence::inferred, s.where != 0 ? draft_.who(s.where) : 0);
-        default: return;
+        case StallKind::io_throttled:
+          return add(s.time, std::min(s.to, until), Label::io_throttled, Evidence::inferred,
+                     s.where != 0 ? draft_.who(s.where) : 0);
+        default:
+          return;
       }
       if (s.to <= at) return;
       add(at, s.time, label_of(w));
-      add(std::max(s.time, at), std::min(s.to, until), label, Evidence::measured, s.where != 0 ? draft_.who(s.where) : 0);
+      add(std::max(s.time, at), std::min(s.to, until), label, Evidence::measured,
+          s.where != 0 ? draft_.who(s.where) : 0);
       at = std::min(s.to, until);
     });
     add(at, until, label_of(w));
@@ -117,7 +143,8 @@ class Running {
     const auto unnoticed = [&] {
       if (w.woken()) add(w.time, until, Label::q_notice);
     };
-    if (connection != 0 && connection == draft_.w.id.connection && draft_.w.server()) return own(w, until, Evidence::measured);
+    if (connection != 0 && connection == draft_.w.id.connection && draft_.w.server())
+      return own(w, until, Evidence::measured);
     if (connection != 0) {
       for (const Call& c : calls_)
         if (c.w.id.connection == connection && c.began <= until && c.end >= w.time) {
@@ -130,18 +157,25 @@ class Running {
     }
     if (w.socket != 0) {
       const Stranger* s = k_.observed.stranger(w.socket);
-      if (s && s->name_server) add(w.time, until, Label::down_dns);
-      else if (w.blocked == Blocked::connect) add(w.time, until, Label::down_connect);
-      else if (s && s->origin == formats::Origin::connected) add(w.time, until, Label::down_wait);
-      else if (w.woken()) add(w.time, until, Label::net_unknown_socket);
+      if (s && s->name_server)
+        add(w.time, until, Label::down_dns);
+      else if (w.blocked == Blocked::connect)
+        add(w.time, until, Label::down_connect);
+      else if (s && s->origin == formats::Origin::connected)
+        add(w.time, until, Label::down_wait);
+      else if (w.woken())
+        add(w.time, until, Label::net_unknown_socket);
       return;
     }
     if (const Call* c = meant(w, until)) {
       unnoticed();
-      return add_down(k_, *c, std::max(w.time, from_), std::min(until, to_), c->sender == tid_ ? Evidence::measured : Evidence::inferred, draft_);
+      return add_down(k_, *c, std::max(w.time, from_), std::min(until, to_),
+                      c->sender == tid_ ? Evidence::measured : Evidence::inferred, draft_);
     }
-    const bool file = w.file != formats::FileKind::unknown && w.file != formats::FileKind::socket && w.file != formats::FileKind::epoll;
-    if (draft_.w.server() && draft_.w.phases && !file && (w.time < draft_.w.second || w.time >= draft_.w.third)) return own(w, until, Evidence::inferred);
+    const bool file = w.file != formats::FileKind::unknown && w.file != formats::FileKind::socket &&
+                      w.file != formats::FileKind::epoll;
+    if (draft_.w.server() && draft_.w.phases && !file && (w.time < draft_.w.second || w.time >= draft_.w.third))
+      return own(w, until, Evidence::inferred);
     if (!w.woken()) return;
     if (w.blocked == Blocked::connect) return add(w.time, until, Label::down_connect);
     plain(w, until);
@@ -161,19 +195,21 @@ class Running {
   // On the request's own connection: for the rest of the request, or for room for the response.
   void own(const OffCpuWait& w, Nanos until, Evidence evidence) {
     const EndLog* end = k_.observed.end(draft_.w.id.connection);
-    const bool writes = w.blocked == Blocked::output || (w.blocked != Blocked::input && draft_.w.phases && w.time >= draft_.w.third);
-    if (!writes && draft_.w.phases && w.time >= draft_.w.third) return add(w.time, until, Label::blocked_unknown);  // but for windows
+    const bool writes =
+        w.blocked == Blocked::output || (w.blocked != Blocked::input && draft_.w.phases && w.time >= draft_.w.third);
+    if (!writes && draft_.w.phases && w.time >= draft_.w.third)
+      return add(w.time, until, Label::blocked_unknown);  // but for windows
     if (!writes) {
       if (w.woken()) add(w.time, until, Label::q_notice);
       if (w.time >= draft_.w.first)
-        add_awaited_bytes(k_, draft_.w.id.connection, std::max(w.time, from_), std::min(until, to_), Label::net_upload, Label::net_reorder, evidence, 0, draft_);
+        add_awaited_bytes(k_, draft_.w.id.connection, std::max(w.time, from_), std::min(until, to_), Label::net_upload,
+                          Label::net_reorder, evidence, 0, draft_);
       return;
     }
     if (!w.woken()) return;
     if (const auto s = sending(w, until)) return add(w.time, until, s->label, s->evidence);
     bool again = false;
-    if (end)
-      end->retransmitted.each(w.time, until, [&](const Span&) { again = true; });
+    if (end) end->retransmitted.each(w.time, until, [&](const Span&) { again = true; });
     add(w.time, until, again ? Label::send_cwnd : Label::send_sndbuf, Evidence::inferred);
   }
 
@@ -186,8 +222,10 @@ class Running {
     constexpr std::uint32_t kNearly = 5;  // per cent: its account is in ticks
     std::optional<Sending> out;
     log_.stalls.each(w.time, until, [&](const Stalled& s) {
-      if (s.what == formats::StallKind::peer_window) out = {Label::send_sndbuf, s.detail + kNearly >= 100 ? Evidence::measured : Evidence::inferred};
-      if (s.what == formats::StallKind::congestion) out = {Label::send_cwnd, s.detail <= kNearly ? Evidence::measured : Evidence::inferred};
+      if (s.what == formats::StallKind::peer_window)
+        out = {Label::send_sndbuf, s.detail + kNearly >= 100 ? Evidence::measured : Evidence::inferred};
+      if (s.what == formats::StallKind::congestion)
+        out = {Label::send_cwnd, s.detail <= kNearly ? Evidence::measured : Evidence::inferred};
     });
     return out;
   }
@@ -214,7 +252,8 @@ class Running {
 
 }  // namespace
 
-void add_running(const Known& k, std::uint32_t tid, Nanos from, Nanos to, std::span<const Call> calls, Draft& draft, Evidence evidence) {
+void add_running(const Known& k, std::uint32_t tid, Nanos from, Nanos to, std::span<const Call> calls, Draft& draft,
+                 Evidence evidence) {
   from = std::max(from, draft.w.from), to = std::min(to, draft.w.to);
   const ThreadLog* log = k.observed.thread(tid);
   if (!log || log->known_since == 0 || from >= to) return;
@@ -225,11 +264,15 @@ void add_running(const Known& k, std::uint32_t tid, Nanos from, Nanos to, std::s
   for (w = w ? w : log->waits.begin(); w != log->waits.end() && w->time < to; ++w)
     if (w->back > from) running.wait(*w, from, to);
   if (!log->stalls.empty()) running.stalls(from, to);
-  log->assists.each(from, to, [&](const Span& s) { draft.add(std::max(s.time, from), std::min(s.to, to), Label::cpu_gc_assist); });
-  log->lost.each(from, to, [&](const Span& s) { draft.add(std::max(s.time, from), std::min(s.to, to), Label::unexplained_lost); });
+  log->assists.each(
+      from, to, [&](const Span& s) { draft.add(std::max(s.time, from), std::min(s.to, to), Label::cpu_gc_assist); });
+  log->lost.each(
+      from, to, [&](const Span& s) { draft.add(std::max(s.time, from), std::min(s.to, to), Label::unexplained_lost); });
   // It did not come back after a loss to tell what it had lost.
   const Nanos silent = log->waits.size() == 0 ? 0 : (log->waits.end() - 1)->back;
-  k.observed.counted().each(std::max(from, silent), to, [&](const Span& s) { draft.add(std::max({s.time, from, silent}), std::min(s.to, to), Label::unexplained_lost); });
+  k.observed.counted().each(std::max(from, silent), to, [&](const Span& s) {
+    draft.add(std::max({s.time, from, silent}), std::min(s.to, to), Label::unexplained_lost);
+  });
 }
 
 void add_queued(const OffCpuWait& wait, Nanos from, Nanos to, Draft& draft) {
@@ -241,8 +284,7 @@ void add_lost(const Known& k, std::span<const Call> calls, Draft& draft) {
   k.observed.blind().each(draft.w.from, draft.w.to, lost);
   draft.add(draft.w.from, k.observed.forgotten_until(), Label::unexplained_lost);
   const auto of = [&](flow::ConnectionId connection) {
-    if (const EndLog* end = k.observed.end(connection))
-      end->lost.each(draft.w.from, draft.w.to, lost);
+    if (const EndLog* end = k.observed.end(connection)) end->lost.each(draft.w.from, draft.w.to, lost);
   };
   of(draft.w.id.connection);
   for (const Call& c : calls)

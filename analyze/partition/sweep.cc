@@ -11,15 +11,21 @@ namespace {
 // keeps the carrier from running, nobody knows how: it is last among what does.
 int place_of(flow::Label label) {
   switch (label) {
-    case flow::Label::unexplained_lost: return 0;
-    case flow::Label::unexplained_opaque: return 6;
-    case flow::Label::unexplained_nocarrier: return 8;
-    default: return flow::rank_of(label);
+    case flow::Label::unexplained_lost:
+      return 0;
+    case flow::Label::unexplained_opaque:
+      return 6;
+    case flow::Label::unexplained_nocarrier:
+      return 8;
+    default:
+      return flow::rank_of(label);
   }
 }
 
 // Being on the CPU says less than what it did there.
-auto key(const Condition& c) { return std::tuple(place_of(c.label), c.label == flow::Label::cpu, c.label, c.evidence, c.behind); }
+auto key(const Condition& c) {
+  return std::tuple(place_of(c.label), c.label == flow::Label::cpu, c.label, c.evidence, c.behind);
+}
 
 struct Later {
   bool operator()(const Condition* a, const Condition* b) const { return key(*b) < key(*a); }

@@ -1,8 +1,9 @@
-// Cuts a window so that every nanosecond has one label: of the conditions that did not hold then, the first in the chain.
+// Cuts a window so that every nanosecond has one label: of the conditions that did not hold then, the first in the
+// chain.
 //
-// A condition's place in the chain is the rank of its label (flow::rank_of); labels of one rank go by their number (`cpu`
-// last), then what is measured before what is inferred. Lost evidence is before all; where no condition is given, nobody
-// is known to have carried the request.
+// A condition's place in the chain is the rank of its label (flow::rank_of); labels of one rank go by their number
+// (`cpu` last), then what is measured before what is inferred. Lost evidence is before all; where no condition is
+// given, nobody is known to have carried the request.
 #pragma once
 
 #include <cstdint>

@@ -24,8 +24,10 @@ void add(Window& w, Phase phase, Nanos length) {
 std::optional<Note> note_of(const flow::Exchange& exchange) {
   Note note;
   note.id = exchange.id;
-  if (known(exchange.continue_done) && known(exchange.request_head_done)) note.head_done = nanoseconds(exchange.request_head_done);
-  const auto& waits = exchange.role == flow::Role::server ? exchange.response_window_waits : exchange.request_window_waits;
+  if (known(exchange.continue_done) && known(exchange.request_head_done))
+    note.head_done = nanoseconds(exchange.request_head_done);
+  const auto& waits =
+      exchange.role == flow::Role::server ? exchange.response_window_waits : exchange.request_window_waits;
   for (const auto& wait : waits.listed)
     if (flow::held_up(wait) && wait.from < wait.to) note.held_up.push_back(wait);
   if (note.head_done == 0 && note.held_up.empty()) return std::nullopt;
@@ -55,7 +57,8 @@ Windows::Windows(const flow::RequestTable& table, std::vector<Note> notes) : tab
   std::sort(by_end_.begin(), by_end_.end(), [&](auto a, auto b) { return end(a) != end(b) ? end(a) < end(b) : a < b; });
   began_.resize(by_end_.size());
   Nanos first = INT64_MAX;
-  for (std::size_t i = by_end_.size(); i-- > 0;) began_[i] = first = std::min(first, nanoseconds(rows.start(by_end_[i])));
+  for (std::size_t i = by_end_.size(); i-- > 0;)
+    began_[i] = first = std::min(first, nanoseconds(rows.start(by_end_[i])));
   for (std::uint32_t i = 0; i < n; ++i) {
     if (rows.protocol(i) != flow::Protocol::http2 && rows.protocol(i) != flow::Protocol::grpc) continue;
     const Window w = window(i);
@@ -64,19 +67,24 @@ Windows::Windows(const flow::RequestTable& table, std::vector<Note> notes) : tab
       if (t != 0) milestones_.push_back({w.id.connection, i, t});
   }
   std::sort(milestones_.begin(), milestones_.end(), [](const Milestone& a, const Milestone& b) {
-    return a.connection != b.connection ? a.connection < b.connection : a.time != b.time ? a.time < b.time : a.row < b.row;
+    return a.connection != b.connection ? a.connection < b.connection
+           : a.time != b.time           ? a.time < b.time
+                                        : a.row < b.row;
   });
   for (const auto& [call, cause] : table.causes)
     if (cause.parent.connection != 0) made_.emplace_back(cause.parent, call);
   std::sort(made_.begin(), made_.end());
   for (const auto& [id, goroutine] : table.handler_goroutines.all())
     if (const auto row = find(id)) handling_.push_back({rows[*row].pid, goroutine, *row});
-  std::sort(handling_.begin(), handling_.end(), [](const Handling& a, const Handling& b) { return a.pid != b.pid ? a.pid < b.pid : a.goroutine < b.goroutine; });
+  std::sort(handling_.begin(), handling_.end(), [](const Handling& a, const Handling& b) {
+    return a.pid != b.pid ? a.pid < b.pid : a.goroutine < b.goroutine;
+  });
 }
 
 std::optional<std::uint32_t> Windows::handled_by(std::uint32_t pid, std::uint64_t goroutine) const {
-  const auto at = std::lower_bound(handling_.begin(), handling_.end(), goroutine,
-                                   [&](const Handling& h, std::uint64_t g) { return h.pid != pid ? h.pid < pid : h.goroutine < g; });
+  const auto at = std::lower_bound(
+      handling_.begin(), handling_.end(), goroutine,
+      [&](const Handling& h, std::uint64_t g) { return h.pid != pid ? h.pid < pid : h.goroutine < g; });
   if (at == handling_.end() || at->pid != pid || at->goroutine != goroutine) return std::nullopt;
   return at->row;
 }
@@ -113,31 +121,36 @@ Window Windows::window(std::uint32_t row) const {
 }
 
 std::optional<std::uint32_t> Windows::find(ExchangeId id) const {
-  const auto at = std::lower_bound(by_id_.begin(), by_id_.end(), id, [&](std::uint32_t i, ExchangeId x) { return table_.rows.id(i) < x; });
+  const auto at = std::lower_bound(by_id_.begin(), by_id_.end(), id,
+                                   [&](std::uint32_t i, ExchangeId x) { return table_.rows.id(i) < x; });
   if (at == by_id_.end() || table_.rows.id(*at) != id) return std::nullopt;
   return *at;
 }
 
 const Note* Windows::note(ExchangeId id) const {
-  const auto at = std::lower_bound(notes_.begin(), notes_.end(), id, [](const Note& n, ExchangeId x) { return n.id < x; });
+  const auto at =
+      std::lower_bound(notes_.begin(), notes_.end(), id, [](const Note& n, ExchangeId x) { return n.id < x; });
   return at != notes_.end() && at->id == id ? &*at : nullptr;
 }
 
 std::vector<std::uint32_t> Windows::calls_of(ExchangeId id) const {
   std::vector<std::uint32_t> out;
-  for (auto at = std::lower_bound(made_.begin(), made_.end(), std::pair{id, ExchangeId{}}); at != made_.end() && at->first == id; ++at)
+  for (auto at = std::lower_bound(made_.begin(), made_.end(), std::pair{id, ExchangeId{}});
+       at != made_.end() && at->first == id; ++at)
     if (const auto row = find(at->second)) out.push_back(*row);
   return out;
 }
 
 std::span<const std::uint32_t> Windows::of(flow::ConnectionId connection) const {
   if (connection + 1 >= connection_at_.size()) return {};
-  return std::span{by_connection_}.subspan(connection_at_[connection], connection_at_[connection + 1] - connection_at_[connection]);
+  return std::span{by_connection_}.subspan(connection_at_[connection],
+                                           connection_at_[connection + 1] - connection_at_[connection]);
 }
 
 std::optional<std::uint32_t> Windows::at(flow::ConnectionId connection, Nanos t) const {
   const auto rows = of(connection);
-  const auto past = std::upper_bound(rows.begin(), rows.end(), t, [&](Nanos x, std::uint32_t i) { return x < nanoseconds(table_.rows.start(i)); });
+  const auto past = std::upper_bound(rows.begin(), rows.end(), t,
+                                     [&](Nanos x, std::uint32_t i) { return x < nanoseconds(table_.rows.start(i)); });
   std::optional<std::uint32_t> found;
   std::size_t looked = 0;
   for (auto it = past; it != rows.begin() && looked < kMaxLive; ++looked) {
@@ -148,7 +161,8 @@ std::optional<std::uint32_t> Windows::at(flow::ConnectionId connection, Nanos t)
       continue;
     }
     if (nanoseconds(table_.rows.start(row) + table_.rows.duration(row)) < t) {
-      if (table_.rows.protocol(row) != flow::Protocol::http2 && table_.rows.protocol(row) != flow::Protocol::grpc) break;
+      if (table_.rows.protocol(row) != flow::Protocol::http2 && table_.rows.protocol(row) != flow::Protocol::grpc)
+        break;
       continue;
     }
     if (found) return std::nullopt;
@@ -164,13 +178,16 @@ bool Windows::ends(ExchangeId id) const {
 
 bool Windows::over(ExchangeId id, Nanos t) const {
   const auto row = find(id);
-  return row && table_.rows.has_duration(*row) && nanoseconds(table_.rows.start(*row) + table_.rows.duration(*row)) <= t;
+  return row && table_.rows.has_duration(*row) &&
+         nanoseconds(table_.rows.start(*row) + table_.rows.duration(*row)) <= t;
 }
 
 std::optional<std::uint32_t> Windows::moved(flow::ConnectionId connection, Nanos t, bool& shared) const {
   shared = false;
   auto m = std::lower_bound(milestones_.begin(), milestones_.end(), std::pair{connection, t},
-                            [](const Milestone& a, const auto& b) { return a.connection != b.first ? a.connection < b.first : a.time < b.second; });
+                            [](const Milestone& a, const auto& b) {
+                              return a.connection != b.first ? a.connection < b.first : a.time < b.second;
+                            });
   if (m == milestones_.end() || m->connection != connection || m->time != t) return at(connection, t);
   const std::uint32_t row = m->row;
   for (; m != milestones_.end() && m->connection == connection && m->time == t; ++m) shared = shared || m->row != row;

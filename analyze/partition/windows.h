@@ -36,8 +36,8 @@ struct Window {
 // What only the exchange knew and the partition needs; few requests have any of it.
 struct Note {
   flow::ExchangeId id;
-  Nanos head_done = 0;                       // it waited for 100 Continue from here on
-  std::vector<flow::WindowWait> held_up;     // HTTP/2: its sender's waits for the peer's window
+  Nanos head_done = 0;                    // it waited for 100 Continue from here on
+  std::vector<flow::WindowWait> held_up;  // HTTP/2: its sender's waits for the peer's window
 };
 std::optional<Note> note_of(const flow::Exchange& exchange);
 
@@ -57,8 +57,8 @@ class Windows {
   std::vector<std::uint32_t> calls_of(flow::ExchangeId id) const;
   // The one request that this connection carried at t, begun and not ended; unset: none, or several.
   std::optional<std::uint32_t> at(flow::ConnectionId connection, Nanos t) const;
-  // Whose bytes were moved on the connection at t. Of streams side by side it is known only at their milestones; several
-  // can have theirs at the same time: shared, and unset.
+  // Whose bytes were moved on the connection at t. Of streams side by side it is known only at their milestones;
+  // several can have theirs at the same time: shared, and unset.
   std::optional<std::uint32_t> moved(flow::ConnectionId connection, Nanos t, bool& shared) const;
   // Which of the requests on its connection made this call: itself where nobody is known.
   flow::ExchangeId owner(std::uint32_t row) const;
@@ -74,9 +74,9 @@ class Windows {
   std::span<const std::uint32_t> of(flow::ConnectionId connection) const;
 
   const flow::RequestTable& table_;
-  std::vector<Note> notes_;                     // ascending by id
-  std::vector<std::uint32_t> by_connection_;    // rows by (connection, start)
-  std::vector<std::uint32_t> connection_at_;    // by ConnectionId: where its rows begin in there
+  std::vector<Note> notes_;                   // ascending by id
+  std::vector<std::uint32_t> by_connection_;  // rows by (connection, start)
+  std::vector<std::uint32_t> connection_at_;  // by ConnectionId: where its rows begin in there
   std::vector<std::uint32_t> by_id_;
   std::vector<std::uint32_t> by_end_;
   std::vector<Nanos> began_;
@@ -85,13 +85,13 @@ class Windows {
     std::uint32_t row = 0;
     Nanos time = 0;
   };
-  std::vector<Milestone> milestones_;           // of streams, by (connection, time)
+  std::vector<Milestone> milestones_;  // of streams, by (connection, time)
   struct Handling {
     std::uint32_t pid = 0;
     std::uint64_t goroutine = 0;
     std::uint32_t row = 0;
   };
-  std::vector<Handling> handling_;              // ascending by (pid, goroutine)
+  std::vector<Handling> handling_;                                   // ascending by (pid, goroutine)
   std::vector<std::pair<flow::ExchangeId, flow::ExchangeId>> made_;  // who, which; ascending
 };
 

@@ -27,7 +27,8 @@ RequestDetail described(const flow::Request& row, const flow::RequestTable& tabl
   const flow::TextPool& texts = table.texts;
   RequestDetail d;
   d.row = row;
-  d.method = texts[row.method], d.path = texts[row.path], d.route = texts[row.route], d.authority = texts[row.authority];
+  d.method = texts[row.method], d.path = texts[row.path], d.route = texts[row.route],
+  d.authority = texts[row.authority];
   d.comm = texts[row.comm], d.request_id = texts[row.request_id], d.handler = texts[table.handlers.find(row.id)];
   d.trace = texts[row.traceparent];
   d.path_known = row.path != 0;
@@ -58,11 +59,15 @@ class Collector {
 
   void take(const formats::Event& event, const formats::OffCpu& off) {
     if (event.thread.tid != d_.row.tid || d_.row.tid == 0 || off.left >= to_ || event.time <= from_) return;
-    if (d_.waits.size() == kMaxWaits) ++d_.waits_left_out;
-    else d_.waits.push_back({off.left, off.runnable, event.time, off.waker, off.state, off.syscall, off.argument0, off.argument1, off.missed});
+    if (d_.waits.size() == kMaxWaits)
+      ++d_.waits_left_out;
+    else
+      d_.waits.push_back({off.left, off.runnable, event.time, off.waker, off.state, off.syscall, off.argument0,
+                          off.argument1, off.missed});
   }
   void take(const formats::Event& event, const formats::Retransmit& r) {
-    if (r.socket == d_.connection.socket && within(event.time)) add({flow::ConnectionEvent::Kind::retransmit, event.time, r.length, 0});
+    if (r.socket == d_.connection.socket && within(event.time))
+      add({flow::ConnectionEvent::Kind::retransmit, event.time, r.length, 0});
   }
   void take(const formats::Event& event, const formats::Reset& r) {
     using Kind = flow::ConnectionEvent::Kind;
@@ -81,11 +86,14 @@ class Collector {
   // A loss is of the whole recording: nobody knows whose events they were.
   void lost(Time since, Time until, std::uint64_t count) {
     if (since <= to_ && until >= from_)
-      add({flow::ConnectionEvent::Kind::loss, until, static_cast<std::uint32_t>(std::min<std::uint64_t>(count, UINT32_MAX)), 0});
+      add({flow::ConnectionEvent::Kind::loss, until,
+           static_cast<std::uint32_t>(std::min<std::uint64_t>(count, UINT32_MAX)), 0});
   }
   void add(flow::ConnectionEvent e) {
-    if (d_.events.size() == kMaxConnectionEvents) ++d_.events_left_out;
-    else d_.events.push_back(e);
+    if (d_.events.size() == kMaxConnectionEvents)
+      ++d_.events_left_out;
+    else
+      d_.events.push_back(e);
   }
 
   RequestDetail& d_;
@@ -162,7 +170,8 @@ class Descent {
   void run() {
     const auto& top = detail_.request;
     // What a client-side request caused is at its other end.
-    const flow::Course* course = course_of(analysis_.courses, top.row.role == flow::Role::server ? top.row.id : top.row.peer);
+    const flow::Course* course =
+        course_of(analysis_.courses, top.row.role == flow::Role::server ? top.row.id : top.row.peer);
     if (course) calls(*course, 1, true);
   }
 
@@ -185,7 +194,8 @@ class Descent {
   std::string title(const flow::Request& row) const {
     const auto& texts = analysis_.table.texts;
     if (row.method == 0 && row.path == 0) return "a request not seen";
-    return std::string(row.method == 0 ? "?" : texts[row.method]) + " " + std::string(row.path == 0 ? "?" : texts[row.path]);
+    return std::string(row.method == 0 ? "?" : texts[row.method]) + " " +
+           std::string(row.path == 0 ? "?" : texts[row.path]);
   }
 
   std::optional<flow::Request> row(flow::ExchangeId id) const {
@@ -198,7 +208,8 @@ class Descent {
     flow::Below b;
     b.row = row, b.title = title(row), b.depth = depth, b.on_path = on_path, b.slack = slack;
     b.comm = analysis_.table.texts[row.comm];
-    if (row.id.connection < analysis_.endpoints.size()) b.remote = analysis_.table.texts[analysis_.endpoints[row.id.connection].remote];
+    if (row.id.connection < analysis_.endpoints.size())
+      b.remote = analysis_.table.texts[analysis_.endpoints[row.id.connection].remote];
     if (const flow::Course* course = course_of(analysis_.courses, row.id)) b.course = *course;
     name_culprits(b.course);
     detail_.below.push_back(std::move(b));
@@ -258,7 +269,8 @@ Look look(const std::string& path, flow::ExchangeId id, unsigned threads) {
   }
   if (!row) return out;
   std::vector<RequestDetail*> wanted = {&out.detail->request};
-  if (const auto peer = row_of(out.table, row->peer)) wanted.push_back(&out.detail->peer.emplace(described(*peer, out.table)));
+  if (const auto peer = row_of(out.table, row->peer))
+    wanted.push_back(&out.detail->peer.emplace(described(*peer, out.table)));
   for (RequestDetail* d : wanted)
     if (const flow::Course* course = course_of(analysis.courses, d->row.id)) d->course = *course;
   for (RequestDetail* d : wanted)

@@ -11,7 +11,7 @@
 
 namespace tailcap::pipeline {
 
-inline constexpr std::size_t kMaxWaits = 10'000;            // kept of one request
+inline constexpr std::size_t kMaxWaits = 10'000;  // kept of one request
 inline constexpr std::size_t kMaxConnectionEvents = 1'000;
 inline constexpr std::size_t kMaxBelow = 200;
 
@@ -21,7 +21,7 @@ struct Look {
   flow::RequestTable table;            // all requests
   flow::ExchangeId first, last;        // numbers that exist; connection 0: none at all
   bool damaged = false;
-  std::vector<flow::ExchangeId> wrong; // as in Analysis
+  std::vector<flow::ExchangeId> wrong;  // as in Analysis
 };
 
 // Throws like analyze().

@@ -5,7 +5,8 @@
 
 namespace tailcap::pipeline {
 
-flow::Lanes lanes_of(const std::string& path, formats::Time from, formats::Time to, std::vector<std::uint32_t> pids, unsigned threads) {
+flow::Lanes lanes_of(const std::string& path, formats::Time from, formats::Time to, std::vector<std::uint32_t> pids,
+                     unsigned threads) {
   timeline::LaneCollector collector(from, to, std::move(pids));
   formats::Reader reader(path, {.threads = threads});
   for (auto events = reader.next(); !events.empty(); events = reader.next())

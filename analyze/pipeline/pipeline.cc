@@ -46,7 +46,10 @@ class Run {
  public:
   // Without an allowance there may be as many requests as there are.
   Run(const formats::Preamble& preamble, const Options& options, formats::RequestAllowance* allowance = nullptr)
-      : allowance_(allowance), options_(options), templates_(options.routes.begin(), options.routes.end()), facts_(preamble) {
+      : allowance_(allowance),
+        options_(options),
+        templates_(options.routes.begin(), options.routes.end()),
+        facts_(preamble) {
     out_.study.quality.preamble = preamble;
     out_.table.salt = flow::salt_of(preamble.capture_id);
   }
@@ -107,8 +110,10 @@ class Run {
  private:
   // Requests count from their beginning on: one that waits for its response takes more memory than its row.
   bool admit(const flow::Message& message) {
-    if (message.kind == flow::MessageKind::request) ++requests_;
-    else if (message.kind != flow::MessageKind::response) return true;
+    if (message.kind == flow::MessageKind::request)
+      ++requests_;
+    else if (message.kind != flow::MessageKind::response)
+      return true;
     if (!allowance_ || allowance_->admits(std::max<std::uint64_t>(requests_, out_.table.rows.size()))) return true;
     full_ = true;
     return false;
@@ -178,7 +183,8 @@ class Run {
     if (!c) return;
     if (c->tls) {
       match_unbound(*c);
-      if (const flow::Connection* carrier = streams_.connection(c->carrier)) setups_.ended(*c, *carrier, out_.table.texts);
+      if (const flow::Connection* carrier = streams_.connection(c->carrier))
+        setups_.ended(*c, *carrier, out_.table.texts);
       if (c->carrier != 0 && c->bytes_in + c->bytes_out > 0) tls_.has_plaintext(c->carrier);
       if (c->id < out_.endpoints.size() && out_.endpoints[c->id].local != 0) set_endpoints(*c), note_carrier(*c);
     } else if (run.end == flow::End::reset || run.end == flow::End::error) {
@@ -258,7 +264,8 @@ class Run {
   void fill_quality() {
     flow::Quality& quality = out_.study.quality;
     facts_.fill(quality);
-    for (const flow::Findings* f : {&streams_.findings(), &parsers_.findings(), &exchanges_.findings(), &peers_.findings()})
+    for (const flow::Findings* f :
+         {&streams_.findings(), &parsers_.findings(), &exchanges_.findings(), &peers_.findings()})
       findings_.add(*f);
     quality.findings = findings_;
     quality.tls = streams_.tls();
@@ -353,11 +360,11 @@ class Run {
   // By ConnectionId: exchanges of TLS sessions that are not bound yet.
   static constexpr std::size_t kMaxUnbound = 64;  // of one session: two calls are enough to bind it
   std::unordered_map<flow::ConnectionId, std::vector<causes::Mark>> unbound_;
-  std::vector<partition::Carrier> carriers_;              // by ConnectionId, of those with requests
+  std::vector<partition::Carrier> carriers_;  // by ConnectionId, of those with requests
   std::vector<partition::Note> notes_;
-  std::vector<bool> failed_;                              // by ConnectionId
+  std::vector<bool> failed_;  // by ConnectionId
   std::uint64_t http_connections_ = 0;
-  bool calls_ = false;                                    // there are rows of gRPC
+  bool calls_ = false;  // there are rows of gRPC
   Analysis out_;
 };
 
@@ -380,7 +387,8 @@ Analysis analyze(const std::string& path, const Options& options) {
   return run.finish(reader.summary());
 }
 
-std::vector<flow::Course> courses_of(const std::string& path, const std::vector<ExchangeId>& requests, unsigned threads) {
+std::vector<flow::Course> courses_of(const std::string& path, const std::vector<ExchangeId>& requests,
+                                     unsigned threads) {
   if (requests.empty()) return {};
   Options options;
   options.threads = threads;

@@ -38,15 +38,15 @@ struct Options {
   std::vector<query::Filter> filters;  // all must match
   std::vector<std::string> routes;     // the user's templates, see tail/routes.h
   std::size_t max_routes = kMaxRoutes;
-  std::string by;                      // a header field: its values make routes of their own, see tail/groups.h
-  bool keep_headers = false;  // fills Analysis::headers
-  bool keep_trace_states = false;  // fills Analysis::trace_states
-  bool keep_splits = false;   // fills Analysis::splits
-  bool study = true;          // false: only the table and Study::quality
-  bool partition = false;     // fills RequestTable::partitions: reads the capture a second time
+  std::string by;                            // a header field: its values make routes of their own, see tail/groups.h
+  bool keep_headers = false;                 // fills Analysis::headers
+  bool keep_trace_states = false;            // fills Analysis::trace_states
+  bool keep_splits = false;                  // fills Analysis::splits
+  bool study = true;                         // false: only the table and Study::quality
+  bool partition = false;                    // fills RequestTable::partitions: reads the capture a second time
   std::vector<flow::ExchangeId> follow_all;  // likewise, of several
   flow::GoLimits go;
-  flow::ExchangeId follow;    // with partition: fills Analysis::courses for this request, its other end and its calls
+  flow::ExchangeId follow;  // with partition: fills Analysis::courses for this request, its other end and its calls
 };
 
 struct Headers {
@@ -66,11 +66,11 @@ struct Analysis {
   std::vector<Headers> headers;      // one per row, where they were asked for
   std::vector<Endpoints> endpoints;  // by ConnectionId; [0] is empty
   std::vector<std::pair<flow::ExchangeId, flow::TextId>> trace_states;  // of requests that carry one, ascending
-  std::vector<flow::Course> courses; // by request
-  std::vector<flow::FileCalls> files; // likewise, of those that made any
+  std::vector<flow::Course> courses;                                    // by request
+  std::vector<flow::FileCalls> files;                                   // likewise, of those that made any
   // Requests whose phases or labels do not sum to their duration, the first few: a defect of tailcap. Exit code 1.
   std::vector<flow::ExchangeId> wrong;
-  flow::Splits splits;               // of all requests, selected or not, where they were asked for
+  flow::Splits splits;  // of all requests, selected or not, where they were asked for
   // Bytes or events are missing somewhere, or the capture was cut short: exit code 3 where results are printed.
   bool damaged = false;
 };
@@ -79,7 +79,8 @@ struct Analysis {
 Analysis analyze(const std::string& path, const Options& options = {});
 
 // The courses of these requests, of their other ends and calls, ascending: the capture is read twice more.
-std::vector<flow::Course> courses_of(const std::string& path, const std::vector<flow::ExchangeId>& requests, unsigned threads = 0);
+std::vector<flow::Course> courses_of(const std::string& path, const std::vector<flow::ExchangeId>& requests,
+                                     unsigned threads = 0);
 
 // The same for events that are in memory, as tests make them; the last is a CaptureEnd.
 Analysis analyze(const formats::Preamble& preamble, std::span<const formats::Event> events,

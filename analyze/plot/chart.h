@@ -9,7 +9,7 @@
 namespace tailcap::plot {
 
 struct Chart {
-  std::string script;   // empty: nothing to draw
+  std::string script;  // empty: nothing to draw
   std::string caption;
   unsigned height = 380;  // at a width of 760
 };

@@ -51,24 +51,31 @@ Chart collector_chart(const flow::Study& study, std::size_t index, bool titled) 
     if (shades >= kShades) break;
     const double middle = (at(c.from) + at(c.to)) / 2, half = std::max(at(c.to) - at(c.from), kLeastShade * length) / 2;
     if (middle + half < 0 || middle - half > length) continue;
-    script += "set object " + std::to_string(++shades) + " rect from first " + number(std::max(0.0, middle - half) * unit.per_second) +
-              ", graph 0 to first " + number(std::min(length, middle + half) * unit.per_second) +
+    script += "set object " + std::to_string(++shades) + " rect from first " +
+              number(std::max(0.0, middle - half) * unit.per_second) + ", graph 0 to first " +
+              number(std::min(length, middle + half) * unit.per_second) +
               ", graph 1 behind fillcolor rgb '#56b4e9' fillstyle solid 0.35 noborder\n";
   }
-  script += "set logscale y\nset xrange [0:" + number(length * unit.per_second) + "]\nset yrange [" + number(low) + ":" + number(high) +
-            "]\nset xlabel 'since the recording began, " + std::string(unit.name) + "' offset 0,0.3\nset ylabel 'duration' offset 1\nset ytics " +
-            duration_ticks(low, high) + "\n" + legend_below(1, 3, chart.height);
+  script += "set logscale y\nset xrange [0:" + number(length * unit.per_second) + "]\nset yrange [" + number(low) +
+            ":" + number(high) + "]\nset xlabel 'since the recording began, " + std::string(unit.name) +
+            "' offset 0,0.3\nset ylabel 'duration' offset 1\nset ytics " + duration_ticks(low, high) + "\n" +
+            legend_below(1, 3, chart.height);
   const std::string name = (g.comm.empty() ? "process" : g.comm) + " " + std::to_string(g.pid);
   if (titled) script += "set title " + quoted("Go's collector: " + name, 70) + "\n";
   std::string curves;
   const auto next = [&](const std::string& curve) { curves += (curves.empty() ? "plot " : ", \\\n  ") + curve; };
   const std::string scale = number(unit.per_second);
-  if (!pauses.empty()) next(pauses.name() + " using ($1*" + scale + "):2 with impulses lw 1.5 lc rgb '#0072b2' title 'pauses'");
+  if (!pauses.empty())
+    next(pauses.name() + " using ($1*" + scale + "):2 with impulses lw 1.5 lc rgb '#0072b2' title 'pauses'");
   if (!hit.empty())
-    next(hit.name() + " using ($1*" + scale + "):2:($3*" + scale + "):(0) with vectors nohead lw 2 lc rgb '#d55e00' title 'requests that they hit'");
+    next(hit.name() + " using ($1*" + scale + "):2:($3*" + scale +
+         "):(0) with vectors nohead lw 2 lc rgb '#d55e00' title 'requests that they hit'");
   if (shades > 0) next("keyentry with boxes fillstyle solid 0.35 noborder lc rgb '#56b4e9' title 'collections'");
-  chart.caption = "Go's collector in " + formats::printable(name) + ": how long the world was stopped each time, and the requests under way then, from their beginning to their end at the height of their duration.";
-  if (g.stops > g.pauses.size() || g.pauses.size() > kDrawn || g.requests_stopped > g.hit.size() || g.hit.size() > kDrawn)
+  chart.caption = "Go's collector in " + formats::printable(name) +
+                  ": how long the world was stopped each time, and the requests under way then, from their beginning "
+                  "to their end at the height of their duration.";
+  if (g.stops > g.pauses.size() || g.pauses.size() > kDrawn || g.requests_stopped > g.hit.size() ||
+      g.hit.size() > kDrawn)
     chart.caption += " Not all of them are drawn.";
   chart.script = script + curves + "\n";
   return chart;

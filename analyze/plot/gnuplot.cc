@@ -54,7 +54,8 @@ void remove_first(std::string& text, std::string_view what) {
 Workplace::Workplace() {
   std::string pattern = (std::filesystem::temp_directory_path() / "tailcap-plot-XXXXXX").string();
   if (mkdtemp(pattern.data()) == nullptr)
-    throw std::system_error(errno, std::generic_category(), "cannot make a temporary directory " + pattern + " for gnuplot; set TMPDIR");
+    throw std::system_error(errno, std::generic_category(),
+                            "cannot make a temporary directory " + pattern + " for gnuplot; set TMPDIR");
   path_ = pattern;
 }
 
@@ -68,8 +69,8 @@ std::string run_gnuplot(const std::string& script, const Workplace& place) {
   const std::string words = place.path() + "/words", status = place.path() + "/status";
   // -d: not the user's start-up file. The loop takes what gnuplot leaves when it gives up: otherwise we would be
   // killed by the broken pipe.
-  const std::string command = "LC_ALL=C.UTF-8 gnuplot -d >/dev/null 2>" + shell_quoted(words) + "; echo $? >" + shell_quoted(status) +
-                              "; while read -r rest; do :; done; true";
+  const std::string command = "LC_ALL=C.UTF-8 gnuplot -d >/dev/null 2>" + shell_quoted(words) + "; echo $? >" +
+                              shell_quoted(status) + "; while read -r rest; do :; done; true";
   try {
     Gnuplot gnuplot(command);
     gnuplot << script;

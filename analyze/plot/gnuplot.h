@@ -8,7 +8,7 @@ namespace tailcap::plot {
 // A directory of our own that disappears with everything in it.
 class Workplace {
  public:
-  Workplace();   // throws std::system_error
+  Workplace();  // throws std::system_error
   ~Workplace();
   Workplace(const Workplace&) = delete;
   Workplace& operator=(const Workplace&) = delete;

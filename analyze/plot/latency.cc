@@ -43,7 +43,8 @@ Data intervals(const flow::RouteStudy& route) {
   Data data("$intervals");
   for (const auto& q : route.latency) {
     const bool has = q.support == flow::Support::full || q.support == flow::Support::low;
-    if (has && q.low.count() > 0 && q.high > q.low && q.q < 1) data.row({seconds(q.low), 1 - q.q, seconds(q.high) - seconds(q.low), 0});
+    if (has && q.low.count() > 0 && q.high > q.low && q.q < 1)
+      data.row({seconds(q.low), 1 - q.q, seconds(q.high) - seconds(q.low), 0});
   }
   return data;
 }
@@ -54,7 +55,9 @@ std::string route_name(const flow::Study& study, std::size_t i) {
   const auto& route = study.routes[i];
   const bool both = std::ranges::any_of(study.routes, [&](const auto& r) { return r.role != route.role; });
   return (both ? std::string(route.role == flow::Role::server ? "served: " : "made: ") : "") +
-         (route.name_shared ? (route.comm.empty() ? "?" : route.comm) + " " : "") + (route.method.empty() ? "?" : route.method) + " " + (route.route.empty() ? "(path not recorded)" : route.route);
+         (route.name_shared ? (route.comm.empty() ? "?" : route.comm) + " " : "") +
+         (route.method.empty() ? "?" : route.method) + " " +
+         (route.route.empty() ? "(path not recorded)" : route.route);
 }
 
 Chart latency_chart(const flow::Study& study, std::optional<std::size_t> only, bool titled) {
@@ -80,19 +83,24 @@ Chart latency_chart(const flow::Study& study, std::optional<std::size_t> only, b
   if (only) {
     if (const Data bars = intervals(study.routes[*only]); !bars.empty()) {
       data += bars.text();
-      plots += ", \\\n  " + bars.name() + " using 1:2:3:4 with vectors nohead lw 5 lc rgb '#d55e00' title '95 % interval of p50, p90, p95, p99, p99.9'";
+      plots +=
+          ", \\\n  " + bars.name() +
+          " using 1:2:3:4 with vectors nohead lw 5 lc rgb '#d55e00' title '95 % interval of p50, p90, p95, p99, p99.9'";
       chart.caption += " Bars: 95 % interval where the recording supports one.";
     }
   }
-  if (only ? study.routes[*only].latency_tainted != 0 : std::ranges::any_of(study.routes, [](const auto& r) { return r.latency_tainted != 0; }))
+  if (only ? study.routes[*only].latency_tainted != 0
+           : std::ranges::any_of(study.routes, [](const auto& r) { return r.latency_tainted != 0; }))
     chart.caption += " Requests whose duration is in doubt are left out; they may be slower.";
   if (candidates > shown)
-    chart.caption += " The " + std::to_string(shown) + " routes with most total time; " + std::to_string(candidates - shown) + " more are not drawn.";
+    chart.caption += " The " + std::to_string(shown) + " routes with most total time; " +
+                     std::to_string(candidates - shown) + " more are not drawn.";
   const double low = range.low / 1.15, high = std::max(range.high * 1.15, range.low * 2);
   const double floor = std::max(std::pow(10, std::floor(std::log10(range.least_share) + 1e-6)), 1e-9);
   std::string shares, quantiles;
   for (double share = 1, n = 0; share > floor * 0.99; share /= 10, ++n) {
-    constexpr std::string_view names[] = {"100 %%", "10 %%", "1 %%", "0.1 %%", "0.01 %%", "0.001 %%", "0.0001 %%"};  // ticks are formats
+    constexpr std::string_view names[] = {"100 %%",  "10 %%",    "1 %%",     "0.1 %%",
+                                          "0.01 %%", "0.001 %%", "0.0001 %%"};  // ticks are formats
     constexpr std::string_view qs[] = {"", "p90", "p99", "p99.9", "p99.99", "p99.999", "p99.9999"};
     if (n > 6) break;
     const auto k = static_cast<std::size_t>(n);
@@ -101,11 +109,14 @@ Chart latency_chart(const flow::Study& study, std::optional<std::size_t> only, b
   }
   const std::size_t key_rows = only ? 2 : (shown + 1) / 2;
   chart.height = 340 + 18 * static_cast<unsigned>(key_rows);
-  chart.script = data + "set logscale xy\nset xrange [" + number(low) + ":" + number(high) + "]\nset yrange [" + number(floor) +
-                 ":1]\nset y2range [" + number(floor) + ":1]\nset logscale y2\nset xlabel 'duration' offset 0,0.3\nset ylabel 'requests slower than that' offset 1\n" +
-                 "set xtics " + duration_ticks(low, high) + "\nset ytics nomirror (" + shares + ")\nset y2tics (" + quantiles +
-                 ")\n" + legend_below(key_rows, only ? 1 : 2, chart.height) + (titled ? "set title " + quoted(only ? route_name(study, *only) : "Latency by route", 70) + "\n" : "") +
-                 plots + "\n";
+  chart.script =
+      data + "set logscale xy\nset xrange [" + number(low) + ":" + number(high) + "]\nset yrange [" + number(floor) +
+      ":1]\nset y2range [" + number(floor) +
+      ":1]\nset logscale y2\nset xlabel 'duration' offset 0,0.3\nset ylabel 'requests slower than that' offset 1\n" +
+      "set xtics " + duration_ticks(low, high) + "\nset ytics nomirror (" + shares + ")\nset y2tics (" + quantiles +
+      ")\n" + legend_below(key_rows, only ? 1 : 2, chart.height) +
+      (titled ? "set title " + quoted(only ? route_name(study, *only) : "Latency by route", 70) + "\n" : "") + plots +
+      "\n";
   return chart;
 }
 

@@ -35,7 +35,7 @@ std::string percent(double share) {
 
 // The name of a tick, which gnuplot takes for a format: a percent sign is written twice.
 std::string band_label(const flow::Band& band, double mean) {
-  const std::string name = band.from <= 0   ? "fastest " + percent(band.to) + " %%"
+  const std::string name = band.from <= 0 ? "fastest " + percent(band.to) + " %%"
                            : band.to >= 1 ? "slowest " + percent(1 - band.from) + " %%"
                                           : percent(band.from) + "–" + percent(band.to) + " %%";
   return mean > 0 ? name + ": " + three_digits(mean) : name + ": none known";
@@ -48,8 +48,8 @@ std::string_view ink_on(std::string_view colour) {
 }
 
 // One panel: a bar per band, cut into parts; top and bottom in shares of the page's height.
-std::string panel(const std::string& prefix, std::string_view title, const std::vector<flow::Band>& bands, const std::vector<Part>& parts,
-                  double top, double bottom, bool scale, const std::string& heading) {
+std::string panel(const std::string& prefix, std::string_view title, const std::vector<flow::Band>& bands,
+                  const std::vector<Part>& parts, double top, double bottom, bool scale, const std::string& heading) {
   std::vector<double> totals(bands.size(), 0);
   for (const auto& part : parts)
     for (std::size_t i = 0; i < bands.size(); ++i) totals[i] += part.values[i];
@@ -64,21 +64,26 @@ std::string panel(const std::string& prefix, std::string_view title, const std::
       const double share = parts[k].values[i] / totals[i], y = -static_cast<double>(i);
       block.row({(done[i] + share / 2) * 100, y, done[i] * 100, (done[i] + share) * 100, y - 0.36, y + 0.36});
       if (share >= kLabelled)
-        labels += "set label " + quoted(std::to_string(std::llround(share * 100)) + " %") + " at " + number((done[i] + share / 2) * 100) + "," +
-                  number(y) + " center front textcolor rgb '" + std::string(ink_on(parts[k].colour)) + "'\n";
+        labels += "set label " + quoted(std::to_string(std::llround(share * 100)) + " %") + " at " +
+                  number((done[i] + share / 2) * 100) + "," + number(y) + " center front textcolor rgb '" +
+                  std::string(ink_on(parts[k].colour)) + "'\n";
       done[i] += share;
     }
     if (block.empty()) continue;
     data += block.text();
-    plots += (plots.empty() ? "plot " : ", \\\n  ") + block.name() + " using 1:2:3:4:5:6 with boxxyerror fillstyle solid 1 noborder lc rgb '" +
-             std::string(parts[k].colour) + "' title " + quoted(parts[k].name);
+    plots += (plots.empty() ? "plot " : ", \\\n  ") + block.name() +
+             " using 1:2:3:4:5:6 with boxxyerror fillstyle solid 1 noborder lc rgb '" + std::string(parts[k].colour) +
+             "' title " + quoted(parts[k].name);
   }
   if (plots.empty()) return {};
-  return data + "unset label\n" + heading + labels + "set tmargin at screen " + number(top) + "\nset bmargin at screen " + number(bottom) +
+  return data + "unset label\n" + heading + labels + "set tmargin at screen " + number(top) +
+         "\nset bmargin at screen " + number(bottom) +
          "\nset lmargin at screen 0.245\nset rmargin at screen 0.72\nset xrange [0:100]\nset yrange [" +
-         number(0.6 - static_cast<double>(bands.size())) + ":0.6]\nset ytics (" + tics + ") scale 0\n" + (scale ? "set xtics ('0 %%' 0, '25 %%' 25, '50 %%' 50, '75 %%' 75, '100 %%' 100) scale 0 textcolor lt -1\n" : "unset xtics\n") +
-         "set label " + quoted(title) + " at graph 0, graph 1 offset 0,0.8 left\nset key at screen 0.735, screen " + number(top) +
-         " top left Left reverse samplen 1 width 0\n" + plots + "\n";
+         number(0.6 - static_cast<double>(bands.size())) + ":0.6]\nset ytics (" + tics + ") scale 0\n" +
+         (scale ? "set xtics ('0 %%' 0, '25 %%' 25, '50 %%' 50, '75 %%' 75, '100 %%' 100) scale 0 textcolor lt -1\n"
+                : "unset xtics\n") +
+         "set label " + quoted(title) + " at graph 0, graph 1 offset 0,0.8 left\nset key at screen 0.735, screen " +
+         number(top) + " top left Left reverse samplen 1 width 0\n" + plots + "\n";
 }
 
 // The mean time under the group's labels, ns; 0 where the requests of the band have no account.
@@ -111,7 +116,8 @@ Chart phases_chart(const flow::Study& study, std::size_t index, bool titled) {
     for (const auto& band : route.bands) labels.back().values.push_back(time_of(group, band, *route.tail));
   }
   const double head = titled ? 0.06 : 0;
-  const std::string heading = titled ? "set label " + quoted(route_name(study, index), 70) + " at screen 0.5, screen 0.975 center\n" : "";
+  const std::string heading =
+      titled ? "set label " + quoted(route_name(study, index), 70) + " at screen 0.5, screen 0.975 center\n" : "";
   // With labels two panels, one above the other; without, the first has the page.
   const std::string label_panel = panel("$label" + id, "what it waited for", route.bands, labels, 0.46, 0.09, true, "");
   const bool both = !label_panel.empty();
@@ -119,11 +125,12 @@ Chart phases_chart(const flow::Study& study, std::size_t index, bool titled) {
       panel("$phase" + id, "request", route.bands, phases, 0.94 - head, both ? 0.57 - head / 2 : 0.18, !both, heading);
   if (phase_panel.empty()) return chart;
   chart.height = both ? 380 : 220;
-  chart.caption = "Where requests spend their time, by how fast they are: shares of the mean duration given on the left.";
+  chart.caption =
+      "Where requests spend their time, by how fast they are: shares of the mean duration given on the left.";
   if (route.latency_tainted != 0) chart.caption += " Requests whose duration is in doubt are left out.";
   if (!both) chart.caption += " What they waited for is not known.";
-  chart.script = "set multiplot\nunset border\nset grid noxtics noytics\n" +
-                 phase_panel + (both ? label_panel : "") + "unset multiplot\n";
+  chart.script = "set multiplot\nunset border\nset grid noxtics noytics\n" + phase_panel + (both ? label_panel : "") +
+                 "unset multiplot\n";
   return chart;
 }
 

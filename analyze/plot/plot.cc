@@ -21,8 +21,10 @@ std::string terminal(const Options& options, unsigned height, const std::string&
   const std::string background = options.background || options.format == Format::png ? " background '#ffffff'" : "";
   const std::string kind = options.format == Format::svg
                                ? "svg size 760," + std::to_string(height) + " dynamic noenhanced font 'sans-serif,12'"
-                               : "pngcairo size 1520," + std::to_string(2 * height) + " noenhanced font 'sans-serif,9' fontscale 2 linewidth 2";
-  return "reset\nset encoding utf8\nset decimalsign '.'\nset terminal " + kind + background + "\nset output " + quoted(file, file.size()) +
+                               : "pngcairo size 1520," + std::to_string(2 * height) +
+                                     " noenhanced font 'sans-serif,9' fontscale 2 linewidth 2";
+  return "reset\nset encoding utf8\nset decimalsign '.'\nset terminal " + kind + background + "\nset output " +
+         quoted(file, file.size()) +
          "\nset border 3 lc rgb '#808080'\nset tics nomirror textcolor lt -1\nset grid lc rgb '#808080' lw 0.5 dt 3\n";
 }
 
@@ -73,7 +75,8 @@ flow::Figures draw(const flow::Study& study, const Options& options) {
     for (std::size_t i = 0; i < charts.size() && figures.trouble.empty(); ++i) {
       auto& figure = figures.drawn[i];
       figure.image = image(place.path() + "/" + figure.name + extension);
-      if (figure.image.empty() || figure.image.size() > kLargestImage) figures.trouble = "gnuplot made no usable " + figure.name;
+      if (figure.image.empty() || figure.image.size() > kLargestImage)
+        figures.trouble = "gnuplot made no usable " + figure.name;
       if (options.format == Format::svg && !options.background) figure.image = embeddable(figure.image);
     }
   } catch (const std::system_error& e) {

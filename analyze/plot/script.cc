@@ -35,9 +35,12 @@ std::string quoted(std::string_view text, std::size_t longest) {
     }
     // A quote is written twice. A backquote starts a shell command everywhere but in single quotes: not let in at
     // all, so that nothing depends on where this text ends up.
-    if (characters[i] == "'") out += "''";
-    else if (characters[i] == "`") out += "ˋ";
-    else out += characters[i];
+    if (characters[i] == "'")
+      out += "''";
+    else if (characters[i] == "`")
+      out += "ˋ";
+    else
+      out += characters[i];
   }
   return out + "'";
 }
@@ -62,16 +65,21 @@ std::string duration_ticks(double low, double high) {
   constexpr std::array<int, 7> kMany = {10, 15, 20, 30, 40, 50, 70};
   constexpr std::array<int, 12> kAll = {10, 12, 15, 20, 25, 30, 40, 50, 60, 70, 80, 90};
   const double decades = std::log10(high / low);
-  const std::span<const int> steps = decades > 2.5 ? std::span<const int>(kDecades) : decades > 1 ? kSome : decades > 0.5 ? std::span<const int>(kMany) : kAll;
+  const std::span<const int> steps = decades > 2.5   ? std::span<const int>(kDecades)
+                                     : decades > 1   ? kSome
+                                     : decades > 0.5 ? std::span<const int>(kMany)
+                                                     : kAll;
   constexpr std::string_view units[] = {"ns", "µs", "ms", "s"};
   std::string text;
-  for (int decade = std::max(static_cast<int>(std::floor(std::log10(low))), -9); decade <= std::min(static_cast<int>(std::ceil(std::log10(high))), 6); ++decade) {
+  for (int decade = std::max(static_cast<int>(std::floor(std::log10(low))), -9);
+       decade <= std::min(static_cast<int>(std::ceil(std::log10(high))), 6); ++decade) {
     for (const int tenths : steps) {
       const double at = tenths * std::pow(10.0, decade - 1);
       if (at < low * 0.999 || at > high * 1.001) continue;
       const int unit = decade < 0 ? (decade + 9) / 3 : 3;
       const int zeros = decade + 9 - 3 * unit;
-      std::string digits = std::to_string(zeros == 0 ? tenths / 10 : tenths) + std::string(static_cast<std::size_t>(std::max(zeros - 1, 0)), '0');
+      std::string digits = std::to_string(zeros == 0 ? tenths / 10 : tenths) +
+                           std::string(static_cast<std::size_t>(std::max(zeros - 1, 0)), '0');
       if (zeros == 0 && tenths % 10 != 0) digits += "." + std::to_string(tenths % 10);
       text += (text.empty() ? "'" : ", '") + digits + " " + std::string(units[unit]) + "' " + number(at);
     }
@@ -81,8 +89,9 @@ std::string duration_ticks(double low, double high) {
 
 std::string legend_below(std::size_t rows, std::size_t columns, unsigned height) {
   const double legend = 18.0 * static_cast<double>(rows) + 4, axis = 44;  // pixels
-  return "set bmargin at screen " + number((legend + axis) / height) + "\nset key at screen 0.09, screen " + number(legend / height) +
-         " top left horizontal Left reverse samplen 2 maxcols " + std::to_string(columns) + "\n";
+  return "set bmargin at screen " + number((legend + axis) / height) + "\nset key at screen 0.09, screen " +
+         number(legend / height) + " top left horizontal Left reverse samplen 2 maxcols " + std::to_string(columns) +
+         "\n";
 }
 
 TimeUnit unit_for(double high) {

@@ -49,8 +49,10 @@ Step Chunks::push(std::string_view& in, flow::Headers& trailers, bool pause) {
       }
       case State::after_data:
         // CR LF, or LF alone.
-        if (in.front() == '\n') state_ = State::size;
-        else if (in.front() != '\r' || line_++ > 0) return Step::invalid;
+        if (in.front() == '\n')
+          state_ = State::size;
+        else if (in.front() != '\r' || line_++ > 0)
+          return Step::invalid;
         if (state_ == State::size) line_ = 0;
         in.remove_prefix(1);
         break;

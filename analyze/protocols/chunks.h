@@ -35,10 +35,10 @@ class Chunks {
 
   State state_ = State::size;
   std::uint64_t left_ = 0, body_ = 0;
-  std::size_t line_ = 0;      // length of the line so far, or of all trailers
+  std::size_t line_ = 0;  // length of the line so far, or of all trailers
   unsigned digits_ = 0;
-  std::string trailer_;       // a trailer line that is not complete
-  Framing framing_;           // trailers cannot frame: only `malformed` is used
+  std::string trailer_;  // a trailer line that is not complete
+  Framing framing_;      // trailers cannot frame: only `malformed` is used
 };
 
 }  // namespace tailcap::protocols

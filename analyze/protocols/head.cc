@@ -38,8 +38,8 @@ std::string_view trim(std::string_view s) {
 // ASCII only; `b` is in lower case.
 bool same(std::string_view a, std::string_view b) {
   return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
-    return (x >= 'A' && x <= 'Z' ? static_cast<char>(x | 0x20) : x) == y;
-  });
+           return (x >= 'A' && x <= 'Z' ? static_cast<char>(x | 0x20) : x) == y;
+         });
 }
 
 // Calls each(element) for the elements of a comma-separated list.
@@ -126,14 +126,16 @@ bool take_line(std::string_view& text, std::string_view& line) {
 }
 
 bool has_control(std::string_view s) {
-  return std::any_of(s.begin(), s.end(), [](char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f; });
+  return std::any_of(s.begin(), s.end(),
+                     [](char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f; });
 }
 
 }  // namespace
 
 Guess guess(std::string_view bytes) {
   while (!bytes.empty() && (bytes.front() == '\r' || bytes.front() == '\n')) bytes.remove_prefix(1);
-  const auto end = std::find_if(bytes.begin(), bytes.end(), [](char c) { return !kToken[static_cast<unsigned char>(c)]; });
+  const auto end =
+      std::find_if(bytes.begin(), bytes.end(), [](char c) { return !kToken[static_cast<unsigned char>(c)]; });
   const auto length = static_cast<std::size_t>(end - bytes.begin());
   if (length > kMaxMethod) return Guess::neither;
   if (end == bytes.end()) return Guess::undecided;
@@ -161,7 +163,8 @@ bool parse_request_line(std::string_view line, Message& m, Framing& f) {
   const auto first = line.find(' '), last = line.rfind(' ');
   if (first == line.npos || first == 0 || first > kMaxMethod || last <= first + 1) return false;
   const std::string_view target = line.substr(first + 1, last - first - 1);
-  if (!is_token(line.substr(0, first)) || !parse_version(line.substr(last + 1), m.protocol) || has_control(target)) return false;
+  if (!is_token(line.substr(0, first)) || !parse_version(line.substr(last + 1), m.protocol) || has_control(target))
+    return false;
   if (target.find(' ') != target.npos) f.malformed = true;
   m.method.assign(line.substr(0, first));
   m.target.assign(target);
@@ -228,8 +231,9 @@ namespace {
 // A read may begin in the middle of a method's name, and "EAD" is a token, too. Left out are names that end others
 // (LOCK, LINK, BIND).
 bool well_known(std::string_view method) {
-  constexpr std::string_view names[] = {"GET",   "POST",  "PUT",    "DELETE",   "HEAD",      "OPTIONS", "PATCH",  "CONNECT",
-                                        "TRACE", "PURGE", "SEARCH", "PROPFIND", "PROPPATCH", "MKCOL",   "REPORT", "UNLOCK"};
+  constexpr std::string_view names[] = {"GET",       "POST",    "PUT",    "DELETE", "HEAD",   "OPTIONS",
+                                        "PATCH",     "CONNECT", "TRACE",  "PURGE",  "SEARCH", "PROPFIND",
+                                        "PROPPATCH", "MKCOL",   "REPORT", "UNLOCK"};
   return std::find(std::begin(names), std::end(names), method) != std::end(names);
 }
 

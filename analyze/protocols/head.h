@@ -16,13 +16,13 @@ inline constexpr std::size_t kMaxFields = 1024;
 
 // What the fields say about where the message ends and what follows it.
 struct Framing {
-  bool chunked = false;              // the final transfer coding
-  bool other_coding = false;         // there is a transfer coding, and the final one is not chunked
+  bool chunked = false;       // the final transfer coding
+  bool other_coding = false;  // there is a transfer coding, and the final one is not chunked
   std::optional<std::uint64_t> length;
-  bool contradictory = false;        // lengths that differ, or a length that is no number
-  bool length_and_coding = false;    // both: the classic of request smuggling
+  bool contradictory = false;      // lengths that differ, or a length that is no number
+  bool length_and_coding = false;  // both: the classic of request smuggling
   bool close = false, keep_alive = false, upgrade = false, expects_continue = false;
-  bool malformed = false;            // something broke the rules and was tolerated
+  bool malformed = false;  // something broke the rules and was tolerated
 };
 
 enum class Guess : std::uint8_t { undecided, request, response, neither };

@@ -1,5 +1,5 @@
-// The beginning of a message head whose end has not come yet. All connections together keep a bounded number of bytes: a
-// capture of a few kilobytes can hold thousands of connections, each with a head that never ends.
+// The beginning of a message head whose end has not come yet. All connections together keep a bounded number of bytes:
+// a capture of a few kilobytes can hold thousands of connections, each with a head that never ends.
 #pragma once
 
 #include <cstddef>
@@ -10,7 +10,8 @@ namespace tailcap::protocols {
 
 // What all connections hold together.
 struct HeldHeads {
-  static constexpr std::size_t kMax = 64u << 20;  // as much as HTTP/2 keeps; 1,000 clients that send 64 kB slowly fit in
+  static constexpr std::size_t kMax = 64u
+                                      << 20;  // as much as HTTP/2 keeps; 1,000 clients that send 64 kB slowly fit in
   std::size_t bytes = 0;
 };
 

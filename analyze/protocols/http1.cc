@@ -50,7 +50,8 @@ bool Http1::detect(Lane& l, const ByteRun& run, Context& c) {
   if (begin.empty() || run.gap > 0) {
     l.held.clear();
     l.held_bytes = 0;
-    l.lose(run.gap > 0 ? Taint::bytes_lost : Taint::payload_cut);  // the first bytes were not captured: wait for a border
+    l.lose(run.gap > 0 ? Taint::bytes_lost
+                       : Taint::payload_cut);  // the first bytes were not captured: wait for a border
     return true;
   }
   switch (guess(begin)) {
@@ -103,7 +104,8 @@ void Http1::settle(Context& c) {
     for (Lane* l : {requests_ ? requests_ : &lanes_[1], requests_ ? responses_ : &lanes_[0]}) {
       progress |= drain(*l, c);
       // What an open response without framing answers, and whether it is one, shows the end of the requests.
-      const bool waits = l == responses_ && patient_ && l->open() && l->state() == Lane::State::seek && !requests_->ended;
+      const bool waits =
+          l == responses_ && patient_ && l->open() && l->state() == Lane::State::seek && !requests_->ended;
       if (l->end_held && l->held.empty() && !l->ended && !waits) {
         const ByteRun run = *l->end_held;
         l->end_held.reset();
@@ -128,9 +130,12 @@ bool Http1::drain(Lane& l, Context& c) {
   while (!l.held.empty() && requests_ && !blocked(l, l.held.front().run.done)) {
     if (l.held.size() > kMaxHeldRuns || l.held_bytes > kMaxHeldRunBytes) {
       // Enough: without what was waited for.
-      if (&l == requests_) awaits_upgrade_ = false;
-      else if (!resync_waits_) patient_ = false;
-      else decided_to_ = flow::Time::max(), decided_whole_ = false;
+      if (&l == requests_)
+        awaits_upgrade_ = false;
+      else if (!resync_waits_)
+        patient_ = false;
+      else
+        decided_to_ = flow::Time::max(), decided_whole_ = false;
     }
     if (&l == responses_) resync_waits_ = false;
     waiting.swap(l.held);
@@ -178,7 +183,8 @@ void Http1::feed(Lane& l, const ByteRun& run, Context& c) {
     // Whom it answers is settled at a response's first byte: a request that comes later is not meant.
     // And a server reads before it answers, so that what is older than the request answers something that was not seen.
     if (&l == responses_ && l.at_border())
-      unasked_ = std::exchange(next_unknown_, false) || open_questions() == 0 || (server() && asked()->begun > run.done);
+      unasked_ =
+          std::exchange(next_unknown_, false) || open_questions() == 0 || (server() && asked()->begun > run.done);
     handle(l, l.advance(cursor), cursor, c);
     note_losses();
     if (resync_waits_ && &l == responses_) return hold(l, cursor.rest());
@@ -195,7 +201,8 @@ void Http1::handle(Lane& l, Lane::Event event, Cursor& cursor, Context& c) {
       return take(l, c);
     case Lane::Event::cut:
       // It does not begin as HTTP does. What looks like it later on is something that the protocol carries.
-      if (!seen_head_ && has(l.message.taints, Taint::malformed) && !has(l.message.taints, Taint::payload_cut)) return refuse(c);
+      if (!seen_head_ && has(l.message.taints, Taint::malformed) && !has(l.message.taints, Taint::payload_cut))
+        return refuse(c);
       c.findings.add(has(l.message.taints, Taint::payload_cut) ? Finding::head_cut : Finding::malformed_message);
       if (&l == requests_) {
         request_head(l, true, cursor.run(), c);
@@ -206,7 +213,8 @@ void Http1::handle(Lane& l, Lane::Event event, Cursor& cursor, Context& c) {
       } else {
         l.message.answers_unknown = unasked_;
         // Interim responses are short: what does not end is the final one, unless its status says otherwise.
-        if (l.message.status >= 100 && l.message.status < 200 && l.message.status != 101) l.message.kind = MessageKind::interim;
+        if (l.message.status >= 100 && l.message.status < 200 && l.message.status != 101)
+          l.message.kind = MessageKind::interim;
       }
       return;
     case Lane::Event::head: {
@@ -299,7 +307,8 @@ void Http1::take(Lane& l, Context& c) {
   if (answers_open && requests_->message.expects_continue) requests_->body_may_be_missing();
   const flow::Time answered = m.instants.last_done;
   c.out.take(m);
-  if (final && requests_->open() && requests_->state() == Lane::State::seek && open_questions() == 0) answered_open_ = answered;
+  if (final && requests_->open() && requests_->state() == Lane::State::seek && open_questions() == 0)
+    answered_open_ = answered;
   if (final && upgraded_) {
     upgraded_ = false;
     if (requests_->close_open(false)) c.out.take(requests_->message);
@@ -311,7 +320,8 @@ void Http1::take(Lane& l, Context& c) {
 // The direction ended: what was open ends with it, whatever way.
 void Http1::end(Lane& l, const ByteRun& run, Context& c) {
   if (&l == requests_)
-    decided_whole_ = run.gap == 0 && !l.open() && l.state() != Lane::State::seek && !has(run.taints, Taint::events_lost);
+    decided_whole_ =
+        run.gap == 0 && !l.open() && l.state() != Lane::State::seek && !has(run.taints, Taint::events_lost);
   if (&l == requests_ && !decided_whole_) ++request_losses_;
   // Of a message whose framing is lost: nothing else can be in what was seen of it.
   const bool only = !has(run.taints, Taint::events_lost) && run.gap == 0 &&
@@ -326,8 +336,8 @@ void Http1::end(Lane& l, const ByteRun& run, Context& c) {
       renew(m);
     } else {
       // A head that broke off was not announced yet.
-      const bool in_head = !formats::known(m.head_done) &&
-                           (m.ending == flow::Ending::truncated || m.ending == flow::Ending::cut_off);
+      const bool in_head =
+          !formats::known(m.head_done) && (m.ending == flow::Ending::truncated || m.ending == flow::Ending::cut_off);
       if (in_head && m.kind == MessageKind::request)
         asked_.push_back({m.method == "HEAD", false, false, m.instants.first_done});
       if (!formats::known(m.head_done) && m.kind == MessageKind::response) {

@@ -30,8 +30,14 @@ class Http1 {
 
  private:
   // A request that was not answered yet.
-  struct Asked { bool head = false, connect = false, upgrade = false; flow::Time begun = flow::kNoTime; };
-  struct Context { Messages& out; flow::Findings& findings; };
+  struct Asked {
+    bool head = false, connect = false, upgrade = false;
+    flow::Time begun = flow::kNoTime;
+  };
+  struct Context {
+    Messages& out;
+    flow::Findings& findings;
+  };
 
   Lane& lane(flow::Direction d) { return lanes_[static_cast<std::size_t>(d)]; }
   bool server() const { return requests_ == &lanes_[1]; }
@@ -63,15 +69,15 @@ class Http1 {
 
   Lane lanes_[2];
   Lane *requests_ = nullptr, *responses_ = nullptr;
-  bool refused_ = false;            // not HTTP
-  bool patient_ = true;             // responses may wait for their request
-  bool awaits_upgrade_ = false;     // what follows the last request depends on its response
-  bool pipelines_ = false;          // this client does not wait for its responses
+  bool refused_ = false;         // not HTTP
+  bool patient_ = true;          // responses may wait for their request
+  bool awaits_upgrade_ = false;  // what follows the last request depends on its response
+  bool pipelines_ = false;       // this client does not wait for its responses
   bool seen_head_ = false;
-  bool asked_once_ = false;         // a request was seen
-  bool answered_once_ = false;      // and a final response
+  bool asked_once_ = false;     // a request was seen
+  bool answered_once_ = false;  // and a final response
   bool upgraded_ = false;
-  std::uint64_t last_request_run_ = 0;  // offset of the run in which the last request began, plus one
+  std::uint64_t last_request_run_ = 0;     // offset of the run in which the last request began, plus one
   flow::Time request_at_ = flow::kNoTime;  // when the request being fed was read or sent
   // A response found again waits for the next piece of the requests, which shows whether any were lost too.
   bool resync_waits_ = false;
@@ -81,9 +87,9 @@ class Http1 {
   std::uint32_t losses_at_seek_ = 0;       // … until the responses' lane began to seek
   bool seeking_ = false;
   flow::Time answered_open_ = flow::kNoTime;  // when the request that is open although its framing is lost was answered
-  flow::Taints next_taints_ = 0;           // of the next response: what came instead before it
-  bool unasked_ = false;                   // the response that is under way answers no request that was seen
-  bool next_unknown_ = false;              // what the next response answers cannot be told
+  flow::Taints next_taints_ = 0;              // of the next response: what came instead before it
+  bool unasked_ = false;                      // the response that is under way answers no request that was seen
+  bool next_unknown_ = false;                 // what the next response answers cannot be told
   std::vector<Asked> asked_;
   std::size_t asked_head_ = 0;
 };

@@ -22,8 +22,10 @@ bool Http1Trial::push(const flow::ByteRun& run) {
     flow::Message& m = fresh_.at(i);
     if (m.kind == MessageKind::request) asked_ = true;
     if (m.kind == MessageKind::response && m.status != 0) {
-      if (m.answers_unknown) ++unasked_;
-      else proved_ = true;
+      if (m.answers_unknown)
+        ++unasked_;
+      else
+        proved_ = true;
     }
     kept_.push_back(std::move(m));
     m = {};
@@ -48,14 +50,15 @@ void Http1Trial::drop() {
   unasked_ = 0;
   asked_ = proved_ = false;
   for (auto& of_direction : begins_) of_direction[0] = of_direction[1] = false;
-  std::erase_if(kept_, [](const flow::Message& m) { return m.kind != MessageKind::closed && m.kind != MessageKind::opaque; });
+  std::erase_if(kept_,
+                [](const flow::Message& m) { return m.kind != MessageKind::closed && m.kind != MessageKind::opaque; });
   if (ended_) return;
   findings_ = {};
   http1_ = std::make_unique<Http1>(id_, heads_);
 }
 
-// No request was read together with its response, and no more comes. A request alone may be under way, and a single response
-// may answer one that began earlier, if the other end was silent from then on.
+// No request was read together with its response, and no more comes. A request alone may be under way, and a single
+// response may answer one that began earlier, if the other end was silent from then on.
 bool Http1Trial::believed() const {
   if (proved_) return true;
   if (contradictions_ > 0) return false;
@@ -69,8 +72,10 @@ bool Http1Trial::believed() const {
 
 void Http1Trial::hand_on(Messages& out, flow::Findings& findings) {
   const bool http = believed();
-  if (http) findings.add(findings_);
-  else findings.add(flow::Finding::not_http);
+  if (http)
+    findings.add(findings_);
+  else
+    findings.add(flow::Finding::not_http);
   for (flow::Message& m : kept_) {
     if (!http && m.kind != MessageKind::closed && m.kind != MessageKind::opaque) continue;
     if (!http) m.protocol = flow::Protocol::unknown;

@@ -19,7 +19,8 @@ class Http1Trial {
   // After so many contradictions nothing is believed any more. One may be a body that holds messages of HTTP.
   static constexpr unsigned kMaxContradictions = 3;
 
-  Http1Trial(flow::ConnectionId id, HeldHeads& heads) : id_(id), heads_(heads), http1_(std::make_unique<Http1>(id, heads)) {}
+  Http1Trial(flow::ConnectionId id, HeldHeads& heads)
+      : id_(id), heads_(heads), http1_(std::make_unique<Http1>(id, heads)) {}
   // True: it is decided; hand_on() what was read, and go on with take().
   bool push(const flow::ByteRun& run);
   void hand_on(Messages& out, flow::Findings& findings);
@@ -36,11 +37,11 @@ class Http1Trial {
   Messages fresh_;
   flow::Findings findings_;
   std::vector<flow::Message> kept_;
-  unsigned unasked_ = 0;                             // responses to requests that were not seen
+  unsigned unasked_ = 0;  // responses to requests that were not seen
   bool asked_ = false, proved_ = false;
   unsigned contradictions_ = 0;
-  bool begins_[2][2] = {};                           // by direction: a run began with a request, with a response
-  bool ended_ = false;                               // a direction
+  bool begins_[2][2] = {};                               // by direction: a run began with a request, with a response
+  bool ended_ = false;                                   // a direction
   flow::Time last_[2] = {flow::kNoTime, flow::kNoTime};  // bytes that could be read were moved in this direction
 };
 

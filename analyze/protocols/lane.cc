@@ -225,8 +225,10 @@ Lane::Event Lane::advance_head(Cursor& cursor) {
   bool valid = true, kept = true;
   if (before == 0) {
     end = head_end(known);
-    if (end == known.npos) kept = buffer_.append(known);
-    else valid = parse_head(known.substr(0, end), requests, true, message, framing);
+    if (end == known.npos)
+      kept = buffer_.append(known);
+    else
+      valid = parse_head(known.substr(0, end), requests, true, message, framing);
   } else {
     kept = buffer_.append(known);
     end = kept ? head_end(buffer_.text(), before) : known.npos;
@@ -234,7 +236,8 @@ Lane::Event Lane::advance_head(Cursor& cursor) {
   }
   if (!kept) {
     lost_in_ = State::head;
-    if (parse_head(before == 0 ? known : buffer_.text(), requests, false, message, framing)) message.headers_complete = false;
+    if (parse_head(before == 0 ? known : buffer_.text(), requests, false, message, framing))
+      message.headers_complete = false;
     return cut(cursor, Taint::payload_cut);
   }
   if (end == known.npos) {

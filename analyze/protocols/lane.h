@@ -47,17 +47,28 @@ class Lane {
       : direction_(direction), connection_(connection), buffer_(heads) {}
 
   void set_role(Role role) { role_ = role; }
-  void begin(bool first_known) { state_ = first_known ? State::start : State::seek; quiet_ = !first_known; begun_ = true; first_known_ = first_known; }
+  void begin(bool first_known) {
+    state_ = first_known ? State::start : State::seek;
+    quiet_ = !first_known;
+    begun_ = true;
+    first_known_ = first_known;
+  }
   Event advance(Cursor& cursor);
   // n bytes in front of this run were lost. cut or finished as in advance, else more.
   Event gap(std::uint64_t n, const flow::ByteRun& run);
   // doubtful: it may have been asked for with HEAD, and then no body follows.
   Event frame(BodyFraming framing, std::uint64_t length, bool doubtful = false);
-  void resume() { state_ = State::start; quiet_ = false; swallowed_ = 0; }
+  void resume() {
+    state_ = State::start;
+    quiet_ = false;
+    swallowed_ = 0;
+  }
   void lose(flow::Taint why) { state_ = lost_in_ = State::seek, swallowed_ = swallowed_ | why, open_ = false; }
   void become_opaque();
   // The open request was answered before its body began, and waited to be asked for it: the body may never be sent.
-  void body_may_be_missing() { unsent_ = open_ && !body_begun_ && (state_ == State::length || state_ == State::chunks); }
+  void body_may_be_missing() {
+    unsent_ = open_ && !body_begun_ && (state_ == State::length || state_ == State::chunks);
+  }
   // The direction ended: true if a message was open; it is ready to be taken. alone: if one is open while seeking, no
   // other can be in what was seen of it.
   bool end(const flow::ByteRun& run, bool alone);
@@ -92,7 +103,7 @@ class Lane {
   std::optional<flow::ByteRun> end_held;
   bool ended = false;
   flow::Time seen_from = flow::kNoTime;  // the first bytes: arrived, or moved where that was not seen
-  std::uint64_t total = 0;  // bytes moved, lost ones included
+  std::uint64_t total = 0;               // bytes moved, lost ones included
 
  private:
   Event advance_head(Cursor& cursor);
@@ -113,18 +124,18 @@ class Lane {
   flow::ConnectionId connection_;
   Role role_ = Role::unknown, guessed_ = Role::unknown;
   State state_ = State::start;
-  State lost_in_ = State::start;   // where the framing got lost: head or chunks allow to recognise the end
+  State lost_in_ = State::start;  // where the framing got lost: head or chunks allow to recognise the end
   bool begun_ = false, first_known_ = false, open_ = false, quiet_ = false, opaque_next_ = false;
   flow::Taints swallowed_ = 0;
   bool gap_inside_ = false;
-  std::uint64_t position_ = 0;     // offset behind the last byte used
+  std::uint64_t position_ = 0;  // offset behind the last byte used
   std::uint64_t left_ = 0, body_ = 0, opaque_from_ = 0;
   bool body_begun_ = false, doubtful_ = false, body_unsure_ = false;
-  bool unsent_ = false;            // see body_may_be_missing()
+  bool unsent_ = false;  // see body_may_be_missing()
   Chunks chunks_;
   std::unique_ptr<grpc::WebBody> web_;  // of the open message, where it is gRPC-Web's
-  HeadBuffer buffer_;              // a head that came in several runs
-  std::string tail_;               // the last bytes of the last run, while seeking
+  HeadBuffer buffer_;                   // a head that came in several runs
+  std::string tail_;                    // the last bytes of the last run, while seeking
   flow::Time last_done_ = flow::kNoTime;
 };
 

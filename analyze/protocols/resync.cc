@@ -72,7 +72,8 @@ void Http1::infer_response_end(const flow::ByteRun& run, Context& c) {
 }
 
 // A request whose framing was not captured was answered at `answered_open_`, and this is what comes after it in its
-// direction, without a gap: it had ended before, and where its last bytes look like an end or a request follows they were.
+// direction, without a gap: it had ended before, and where its last bytes look like an end or a request follows they
+// were.
 void Http1::infer_request_end(const flow::ByteRun& run, Context& c) {
   Lane& l = *requests_;
   if (!formats::known(answered_open_) || l.state() != Lane::State::seek || !l.open()) return;

@@ -1,4 +1,5 @@
-// A lane that lost its framing, in bytes that were lost or not captured: what it remembers, and what makes it trust again.
+// A lane that lost its framing, in bytes that were lost or not captured: what it remembers, and what makes it trust
+// again.
 #include "analyze/protocols/lane.h"
 
 namespace tailcap::protocols {
@@ -32,7 +33,9 @@ Lane::Event Lane::cut(Cursor& cursor, Taint why) {
 }
 
 void Lane::remember_tail(const flow::ByteRun& run) {
-  const std::string_view last = !run.tail.empty() ? run.tail : run.head.size() == run.length ? run.head : std::string_view{};
+  const std::string_view last = !run.tail.empty()               ? run.tail
+                                : run.head.size() == run.length ? run.head
+                                                                : std::string_view{};
   if (last.size() < kTail && last.size() == run.length) {
     tail_.append(last);
     if (tail_.size() > kTail) tail_.erase(0, tail_.size() - kTail);
@@ -46,9 +49,12 @@ Lane::Event Lane::seek(Cursor& cursor) {
   if (quiet_ && has(cursor.run().taints, Taint::events_lost)) swallowed_ = swallowed_ | Taint::events_lost;
   if (cursor.at_start()) {
     const std::string_view known = cursor.known();
-    if (role_ != Role::responses && verified_start(known, true)) guessed_ = Role::requests;
-    else if (role_ != Role::requests && verified_start(known, false)) guessed_ = Role::responses;
-    else guessed_ = Role::unknown;
+    if (role_ != Role::responses && verified_start(known, true))
+      guessed_ = Role::requests;
+    else if (role_ != Role::requests && verified_start(known, false))
+      guessed_ = Role::responses;
+    else
+      guessed_ = Role::unknown;
     if (guessed_ != Role::unknown) return Event::resync;
   }
   use(cursor, cursor.left());

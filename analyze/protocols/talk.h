@@ -1,4 +1,5 @@
-// What one connection carries: HTTP/1, HTTP/2 from its first byte, HTTP/2 after an upgrade, TLS, or one of them begun earlier.
+// What one connection carries: HTTP/1, HTTP/2 from its first byte, HTTP/2 after an upgrade, TLS, or one of them begun
+// earlier.
 #pragma once
 
 #include <cstddef>
@@ -47,7 +48,7 @@ class Talk {
   HeldHeads& heads_all_;
   State state_ = State::undecided;
   std::unique_ptr<Http1> http1_;
-  std::unique_ptr<Http1Trial> trial_;              // late: of http1_
+  std::unique_ptr<Http1Trial> trial_;  // late: of http1_
   std::unique_ptr<http2::Connection> http2_;
   std::unique_ptr<tls::Connection> tls_;
   std::unique_ptr<tls::LateStart> late_tls_;
@@ -56,8 +57,8 @@ class Talk {
   flow::Direction client_ = flow::Direction::in;
   std::vector<HeldRun> held_;
   std::size_t held_bytes_ = 0;
-  std::string settings_;                           // upgrading: the request's HTTP2-Settings
-  std::uint64_t asked_until_ = 0;                  // and where it ended
+  std::string settings_;           // upgrading: the request's HTTP2-Settings
+  std::uint64_t asked_until_ = 0;  // and where it ended
 };
 
 }  // namespace tailcap::protocols

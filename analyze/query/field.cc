@@ -41,7 +41,7 @@ Value flow_control_of(const Request& r) {
 }
 Value count_or_none(const Request& r, std::int64_t n) { return !flow::is_call(r) || n < 0 ? Value{} : Value{n}; }
 Value name_or_none(std::string_view name) { return name.empty() ? Value{} : Value{name}; }
-Value rpc_part(const Request& r, const TextPool& t, std::string_view flow::RpcName::* part) {
+Value rpc_part(const Request& r, const TextPool& t, std::string_view flow::RpcName::*part) {
   const auto name = flow::is_call(r) ? flow::rpc_name(t[r.path]) : std::nullopt;
   return name ? Value{(*name).*part} : Value{};
 }
@@ -119,11 +119,13 @@ constexpr Field kFields[] = {
     {"request_id", Type::text, Unit::none, GET(text_of(r.request_id, t))},
     {"trace_id", Type::text, Unit::none, GET(trace_part(r, t, flow::trace_id_in))},
     {"parent_span_id", Type::text, Unit::none, GET(trace_part(r, t, flow::span_id_in))},
-    {"trace_format", Type::text, Unit::none, GET(r.trace_format == flow::TraceFormat::none ? Value{} : Value{flow::name_of(r.trace_format)})},
+    {"trace_format", Type::text, Unit::none,
+     GET(r.trace_format == flow::TraceFormat::none ? Value{} : Value{flow::name_of(r.trace_format)})},
     {"parent", Type::text, Unit::none, GET(r.cause ? id_text(r.cause->parent, b) : Value{})},
     {"parent_how", Type::text, Unit::none, GET(r.cause ? name_or_none(flow::name_of(r.cause->method)) : Value{})},
     {"parent_confidence", Type::text, Unit::none, GET(confidence_of(r))},
-    {"parent_alternatives", Type::number, Unit::none, GET(r.cause ? Value{std::int64_t{r.cause->alternatives}} : Value{})},
+    {"parent_alternatives", Type::number, Unit::none,
+     GET(r.cause ? Value{std::int64_t{r.cause->alternatives}} : Value{})},
     {"peer", Type::text, Unit::none, GET(id_text(r.peer, b))},
     {"attempt", Type::number, Unit::none, GET(r.attempt == 0 ? Value{} : Value{std::int64_t{r.attempt}})},
     {"attempt_of", Type::text, Unit::none, GET(id_text(r.attempt_of, b))},
@@ -135,8 +137,10 @@ constexpr Field kFields[] = {
     {"response_flow_control", Type::number, Unit::nanoseconds, GET(bytes_of(r.response_flow_control))},
     {"http2.response_flow_control_ns", Type::number, Unit::nanoseconds, GET(bytes_of(r.response_flow_control))},
     {"behind_others", Type::number, Unit::nanoseconds, GET(windows_known(r) ? Value{r.behind_others} : Value{})},
-    {"http2.behind_others_ns", Type::number, Unit::nanoseconds, GET(windows_known(r) ? Value{r.behind_others} : Value{})},
-    {"http2.behind_others_bytes", Type::number, Unit::bytes, GET(windows_known(r) ? Value{r.behind_others_bytes} : Value{})},
+    {"http2.behind_others_ns", Type::number, Unit::nanoseconds,
+     GET(windows_known(r) ? Value{r.behind_others} : Value{})},
+    {"http2.behind_others_bytes", Type::number, Unit::bytes,
+     GET(windows_known(r) ? Value{r.behind_others_bytes} : Value{})},
     {"stream_limit", Type::number, Unit::nanoseconds, GET(bytes_of(r.stream_limit))},
     {"http2.stream_limit_ns", Type::number, Unit::nanoseconds, GET(bytes_of(r.stream_limit))},
     {"http2.opened_at_limit", Type::boolean, Unit::none,

@@ -25,8 +25,8 @@ struct Field {
   Value (*get)(const flow::Request& row, const flow::TextPool& texts, std::string& buffer) = nullptr;
 };
 
-// nullptr: there is none of that name. Fields "labels.NAME" are the time in ns under a label; unknown where the request has no account
-// (Request::account).
+// nullptr: there is none of that name. Fields "labels.NAME" are the time in ns under a label; unknown where the request
+// has no account (Request::account).
 const Field* find_field(std::string_view name);
 // Whether the field is unknown for every request unless Request::account is set.
 bool needs_account(const Field& field);

@@ -77,7 +77,8 @@ BandTable band_table(const flow::RouteStudy& route) {
   const auto phases = flow::phases_of(route.role);
   for (std::size_t i = 0; i < phases.size(); ++i) {
     std::vector<BandCell> cells;
-    for (const auto& band : route.bands) cells.push_back({band.phases[i], total(band) > 0 ? band.phases[i] / total(band) : 0});
+    for (const auto& band : route.bands)
+      cells.push_back({band.phases[i], total(band) > 0 ? band.phases[i] / total(band) : 0});
     add_row(table.phases, flow::text_of(phases[i]), flow::colour_of(phases[i]), std::move(cells));
   }
   if (route.tail) add_labels(table, *route.tail);
@@ -95,8 +96,9 @@ std::string difference_text(const flow::RouteStudy& route) {
   if (fast.count == 0 || slow.count == 0 || more <= 0) return {};
   const std::size_t phase = most_grown(fast.phases, slow.phases);
   const double in_phase = slow.phases[phase] - fast.phases[phase];
-  std::string text = "The " + band_name(slow) + " take " + duration_text(rounded(more)) + " longer than the " + band_name(fast) +
-                     " on average; " + duration_text(rounded(in_phase)) + " (" + share_text(in_phase, more) + ") of that " +
+  std::string text = "The " + band_name(slow) + " take " + duration_text(rounded(more)) + " longer than the " +
+                     band_name(fast) + " on average; " + duration_text(rounded(in_phase)) + " (" +
+                     share_text(in_phase, more) + ") of that " +
                      std::string(flow::text_of(flow::phases_of(route.role)[phase])) + ".";
   return text;
 }
@@ -105,7 +107,8 @@ std::string doubt_text(const flow::RouteStudy& route) {
   std::uint64_t in_bands = 0;
   for (const auto& band : route.bands) in_bands += band.count;
   if (in_bands == 0 || in_bands >= route.count) return {};
-  return "Of the " + count_text(in_bands, "request", "requests") + " whose duration is in no doubt only: " + count_text(route.count - in_bands) +
+  return "Of the " + count_text(in_bands, "request", "requests") +
+         " whose duration is in no doubt only: " + count_text(route.count - in_bands) +
          " more may be slower than any of these.";
 }
 

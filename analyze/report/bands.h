@@ -19,7 +19,7 @@ struct BandCell {
 };
 
 struct BandRow {
-  std::string name;    // "in the service", "waiting for a lock"
+  std::string name;  // "in the service", "waiting for a lock"
   std::string colour;
   std::vector<BandCell> cells;  // one per band
 };

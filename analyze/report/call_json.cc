@@ -12,7 +12,8 @@ using formats::Time;
 
 class Writer {
  public:
-  Writer(std::string& out, const flow::RequestTable& table, const flow::WallClock& clock) : json_(out), table_(table), clock_(clock) {}
+  Writer(std::string& out, const flow::RequestTable& table, const flow::WallClock& clock)
+      : json_(out), table_(table), clock_(clock) {}
 
   void write(const CallStudy* calls) {
     if (!calls) return json_.null();
@@ -42,7 +43,8 @@ class Writer {
     json_.field("without_status", c.without_status);
     json_.key("unimplemented");
     json_.begin_object();
-    for (const auto& [cause, n] : c.causes) json_.field(cause == flow::GrpcCause::unknown ? "unknown" : flow::name_of(cause), n);
+    for (const auto& [cause, n] : c.causes)
+      json_.field(cause == flow::GrpcCause::unknown ? "unknown" : flow::name_of(cause), n);
     json_.end_object();
   }
 
@@ -69,8 +71,10 @@ class Writer {
 
   void time(std::string_view name, Time t) {
     json_.key(name);
-    if (known(t) && clock_.known()) json_.number(clock_.realtime(t));
-    else json_.null();
+    if (known(t) && clock_.known())
+      json_.number(clock_.realtime(t));
+    else
+      json_.null();
   }
 
   // One end of a call that missed its deadline.
@@ -82,7 +86,8 @@ class Writer {
     json_.field("id", id_text(row.id));
     time("begin_ns", row.start);
     const bool ended = known(row.start) && (row.has_duration || row.reset_after >= 0);
-    time("end_ns", ended ? row.start + (row.has_duration ? row.duration : formats::Duration{row.reset_after}) : formats::kNoTime);
+    time("end_ns",
+         ended ? row.start + (row.has_duration ? row.duration : formats::Duration{row.reset_after}) : formats::kNoTime);
     json_.field("outcome", flow::name_of(row.outcome));
     json_.end_object();
   }
@@ -110,7 +115,8 @@ class Writer {
 
 }  // namespace
 
-void append_calls(std::string& out, const flow::RouteStudy& route, const flow::RequestTable& table, const flow::WallClock& clock) {
+void append_calls(std::string& out, const flow::RouteStudy& route, const flow::RequestTable& table,
+                  const flow::WallClock& clock) {
   Writer(out, table, clock).write(route.calls ? &*route.calls : nullptr);
 }
 

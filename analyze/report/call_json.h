@@ -8,6 +8,7 @@
 namespace tailcap::report {
 
 // Appends an object, or null where the route is no method.
-void append_calls(std::string& out, const flow::RouteStudy& route, const flow::RequestTable& table, const flow::WallClock& clock);
+void append_calls(std::string& out, const flow::RouteStudy& route, const flow::RequestTable& table,
+                  const flow::WallClock& clock);
 
 }  // namespace tailcap::report

@@ -35,7 +35,8 @@ void count_undecided(const flow::RequestTable& table, CallTree& tree) {
     if (!known(row.start)) continue;
     for (auto [at, end] = by_process.equal_range(row.pid); at != end; ++at) {
       const Request& server = at->second->row;
-      if (known(server.start) && row.start >= server.start && (!server.has_duration || row.start <= server.start + server.duration))
+      if (known(server.start) && row.start >= server.start &&
+          (!server.has_duration || row.start <= server.start + server.duration))
         ++at->second->undecided;
     }
   }
@@ -49,13 +50,26 @@ std::string process_text(const flow::RequestTable& table, const Request& row) {
 std::string cause_text(const flow::Cause& cause) {
   std::string out = cause.certain ? "certain" : "likely";
   switch (cause.method) {
-    case flow::CauseMethod::trace_id: out += ": same trace id"; break;
-    case flow::CauseMethod::thread: out += ": same thread"; break;
-    case flow::CauseMethod::turn: out += ": same turn of the event loop"; break;
-    case flow::CauseMethod::goroutine: out += ": its goroutine, or one made for it"; break;
-    case flow::CauseMethod::channel: out += ": a goroutine that took it over through a channel"; break;
-    case flow::CauseMethod::content: out += ": it says what only this request says"; break;
-    case flow::CauseMethod::none: break;
+    case flow::CauseMethod::trace_id:
+      out += ": same trace id";
+      break;
+    case flow::CauseMethod::thread:
+      out += ": same thread";
+      break;
+    case flow::CauseMethod::turn:
+      out += ": same turn of the event loop";
+      break;
+    case flow::CauseMethod::goroutine:
+      out += ": its goroutine, or one made for it";
+      break;
+    case flow::CauseMethod::channel:
+      out += ": a goroutine that took it over through a channel";
+      break;
+    case flow::CauseMethod::content:
+      out += ": it says what only this request says";
+      break;
+    case flow::CauseMethod::none:
+      break;
   }
   if (cause.alternatives > 0) out += "; " + count_text(cause.alternatives, "other", "others") + " possible";
   return out;
@@ -73,7 +87,8 @@ std::string notes_of(const TreeNode& node, const flow::RequestTable& table) {
     note(text);
   }
   if (row.role == Role::client && row.peer.connection == 0) note("its server was not recorded");
-  if (node.undecided > 0) note(count_text(node.undecided, "call", "calls") + " of the process meanwhile of unknown cause");
+  if (node.undecided > 0)
+    note(count_text(node.undecided, "call", "calls") + " of the process meanwhile of unknown cause");
   return out;
 }
 
@@ -103,7 +118,8 @@ std::vector<std::uint32_t> CallTrees::caused(const Request& row) const {
     if (const auto peer = place(row.peer)) out.push_back(*peer);
     return out;
   }
-  for (auto it = std::lower_bound(calls_.begin(), calls_.end(), std::pair{row.id, 0u}); it != calls_.end() && it->first == row.id; ++it)
+  for (auto it = std::lower_bound(calls_.begin(), calls_.end(), std::pair{row.id, 0u});
+       it != calls_.end() && it->first == row.id; ++it)
     out.push_back(it->second);
   return out;
 }
@@ -160,7 +176,8 @@ std::string text_tree(const CallTree& tree, const flow::RequestTable& table, con
   const Duration scale = root.has_duration ? root.duration : Duration{1'000'000};
   std::string out = "Request " + id_text(root.id) + " and what it caused\n";
   if (!tree.above.empty())
-    out += "It was itself caused by " + id_text(tree.above.front()) + "; all of it: tailcap tree " + printable(file) + " " + id_text(tree.above.back()) + "\n";
+    out += "It was itself caused by " + id_text(tree.above.front()) + "; all of it: tailcap tree " + printable(file) +
+           " " + id_text(tree.above.back()) + "\n";
   out += "\n";
   // Which ancestors have more below them, for the lines on the left.
   const auto& nodes = tree.nodes;
@@ -182,16 +199,24 @@ std::string text_tree(const CallTree& tree, const flow::RequestTable& table, con
     for (std::uint32_t d = 1; d < node.depth; ++d) branch += more[d] ? "│ " : "  ";
     if (node.depth > 0) branch += last[i] ? "└ " : "├ ";
     more[node.depth] = !last[i];
-    const std::string what = branch + id_text(row.id) + "  " + process_text(table, row) + (row.role == Role::client ? " calls " : " serves ") +
-                             request_title(row, table.texts) + ": " + outcome_text(row);
+    const std::string what = branch + id_text(row.id) + "  " + process_text(table, row) +
+                             (row.role == Role::client ? " calls " : " serves ") + request_title(row, table.texts) +
+                             ": " + outcome_text(row);
     const bool placed = known(row.start) && known(root.start);
-    lines.row({placed ? place_text(row.start - root.start, scale) : "–", row.has_duration ? duration_text(row.duration) : "–", what, notes_of(node, table)});
+    lines.row({placed ? place_text(row.start - root.start, scale) : "–",
+               row.has_duration ? duration_text(row.duration) : "–", what, notes_of(node, table)});
   }
   out += lines.text();
   if (tree.left_out > 0) out += "\n" + count_text(tree.left_out, "request was", "requests were") + " left out.\n";
   if (std::any_of(nodes.begin(), nodes.end(), uncertain)) {
-    out += "\n" + wrapped("", "Without trace ids, which request made a call is told from its thread. That is certain where the thread did nothing else "
-                             "meanwhile; in an event loop it is likely at best. A call that could be of several requests is in no tree.", 120);
+    out +=
+        "\n" +
+        wrapped(
+            "",
+            "Without trace ids, which request made a call is told from its thread. That is certain where the thread "
+            "did nothing else "
+            "meanwhile; in an event loop it is likely at best. A call that could be of several requests is in no tree.",
+            120);
   }
   return out;
 }
@@ -202,13 +227,17 @@ std::string json_tree(const CallTree& tree, const flow::RequestTable& table) {
   const Request& root = tree.nodes.front().row;
   const auto text = [&](const char* name, flow::TextId id) {
     json.key(name);
-    if (id == 0) json.null();
-    else json.text(table.texts[id]);
+    if (id == 0)
+      json.null();
+    else
+      json.text(table.texts[id]);
   };
   const auto number = [&](const char* name, bool is_known, std::int64_t value) {
     json.key(name);
-    if (is_known) json.number(value);
-    else json.null();
+    if (is_known)
+      json.number(value);
+    else
+      json.null();
   };
   json.begin_object();
   json.field("schema", kJsonSchema);
@@ -239,7 +268,9 @@ std::string json_tree(const CallTree& tree, const flow::RequestTable& table) {
     json.key("attempt_of"), json.text_or_null(row.attempt_of.connection == 0 ? std::string() : id_text(row.attempt_of));
     json.key("peer"), json.text_or_null(row.peer.connection == 0 ? std::string() : id_text(row.peer));
     json.key("parent_how"), json.text_or_null(node.cause ? flow::name_of(node.cause->method) : std::string_view{});
-    json.key("parent_confidence"), json.text_or_null(!node.cause ? std::string_view{} : node.cause->certain ? "certain" : "likely");
+    json.key("parent_confidence"), json.text_or_null(!node.cause           ? std::string_view{}
+                                                     : node.cause->certain ? "certain"
+                                                                           : "likely");
     number("parent_alternatives", node.cause != nullptr, node.cause ? node.cause->alternatives : 0);
     json.field("undecided_calls", node.undecided);
     json.key("children");

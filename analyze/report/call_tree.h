@@ -18,7 +18,7 @@ struct TreeNode {
   flow::Request row;
   std::uint32_t depth = 0;
   const flow::Cause* cause = nullptr;  // client-side: how it is known to be made by the node above
-  std::uint64_t undecided = 0;         // server-side: calls of its process while it was under way whose cause is not known
+  std::uint64_t undecided = 0;  // server-side: calls of its process while it was under way whose cause is not known
 };
 
 struct CallTree {

@@ -37,8 +37,8 @@ struct CallMessages {
 };
 CallMessages call_messages(const flow::Detail& detail, Time zero, Duration span);
 
-// Lines for a route: the handlers that served it, where they are known; of a gRPC method also statuses, messages, deadlines,
-// trace context.
+// Lines for a route: the handlers that served it, where they are known; of a gRPC method also statuses, messages,
+// deadlines, trace context.
 std::vector<QualityLine> method_facts(const flow::RouteStudy& route, const flow::RequestTable& table);
 
 }  // namespace tailcap::report

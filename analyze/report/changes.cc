@@ -31,17 +31,24 @@ std::string_view name_of(ShiftVerdict verdict) {
 
 // "deploy=v3", "a new build of shop", "a new start of shop".
 std::string change_name(const Change& c) {
-  if (c.kind == ChangeKind::note) return shortened(printable(c.key), kName) + "=" + shortened(printable(c.value), kName);
-  return (c.kind == ChangeKind::build ? "a new build of " : "a new start of ") + (c.comm.empty() ? "the program" : printable(c.comm));
+  if (c.kind == ChangeKind::note)
+    return shortened(printable(c.key), kName) + "=" + shortened(printable(c.value), kName);
+  return (c.kind == ChangeKind::build ? "a new build of " : "a new start of ") +
+         (c.comm.empty() ? "the program" : printable(c.comm));
 }
 
-std::string build_text(const std::string& build) { return printable(build.substr(0, kBuild)) + (build.size() > kBuild ? "…" : ""); }
+std::string build_text(const std::string& build) {
+  return printable(build.substr(0, kBuild)) + (build.size() > kBuild ? "…" : "");
+}
 
 std::string change_details(const Change& c) {
   if (c.kind == ChangeKind::note) return {};
   std::string out = " (process " + pid_text(c.pid) + " at " + shortened(printable(c.address), kName);
-  if (c.kind == ChangeKind::build) out += ", build " + build_text(c.build_before) + " → " + build_text(c.build_after);
-  else out += !c.build_after.empty() && c.build_before == c.build_after ? ", the same build " + build_text(c.build_after) : ", whether it is the same build is not known";
+  if (c.kind == ChangeKind::build)
+    out += ", build " + build_text(c.build_before) + " → " + build_text(c.build_after);
+  else
+    out += !c.build_after.empty() && c.build_before == c.build_after ? ", the same build " + build_text(c.build_after)
+                                                                     : ", whether it is the same build is not known";
   return out + ")";
 }
 
@@ -55,10 +62,12 @@ std::string time_text(const flow::Study& study, formats::Time at) {
 // "+8.20 ms (7.90–8.60), 10.1 → 18.3 ms"
 std::string shift_text(const Shift& s) {
   const Duration d = s.difference(), size{std::abs(d.count())};
-  const auto bound = [&](Duration x) { return (x.count() < 0 ? "−" : "") + duration_in_unit_of(Duration{std::abs(x.count())}, size); };
+  const auto bound = [&](Duration x) {
+    return (x.count() < 0 ? "−" : "") + duration_in_unit_of(Duration{std::abs(x.count())}, size);
+  };
   const std::string after = duration_text(s.after);
-  return (d.count() < 0 ? "−" : "+") + duration_text(size) + " (" + bound(s.low) + (s.low.count() < 0 ? " to " : "–") + bound(s.high) + "), " +
-         duration_in_unit_of(s.before, s.after) + " → " + after;
+  return (d.count() < 0 ? "−" : "+") + duration_text(size) + " (" + bound(s.low) + (s.low.count() < 0 ? " to " : "–") +
+         bound(s.high) + "), " + duration_in_unit_of(s.before, s.after) + " → " + after;
 }
 
 // What is said of a change that nothing shifted at.
@@ -73,14 +82,17 @@ std::string outcome_of(const flow::ChangeStudy& study, std::uint32_t change) {
   }
   if (!most) return "; not compared";
   const std::string why = most->median.reason.empty() ? "" : ", most requests: " + most->median.reason;
-  return compared ? "; no route became slower or faster that could be told from chance and drift" : "; too little to compare" + why;
+  return compared ? "; no route became slower or faster that could be told from chance and drift"
+                  : "; too little to compare" + why;
 }
 
 void append_shift(JsonWriter& json, const Shift& s) {
   const auto duration = [&](std::string_view name, Duration d) {
     json.key(name);
-    if (s.interval) json.number(std::int64_t{d.count()});
-    else json.null();
+    if (s.interval)
+      json.number(std::int64_t{d.count()});
+    else
+      json.null();
   };
   json.begin_object();
   json.field("verdict", name_of(s.verdict));
@@ -97,10 +109,12 @@ std::vector<std::string> shift_sentences(const flow::Study& study) {
   for (const RouteShift& s : study.changes.shifts) {
     if (!s.shifted() || out.size() >= kShifts) continue;
     const Change& change = study.changes.changes[s.change];
-    std::string text = "After " + change_name(change) + " (" + time_text(study, change.at) + ") " + shortened(route_title(study.routes[s.route]), kName) +
+    std::string text = "After " + change_name(change) + " (" + time_text(study, change.at) + ") " +
+                       shortened(route_title(study.routes[s.route]), kName) +
                        (study.routes[s.route].role == flow::Role::client ? " (made)" : "") + ": ";
     if (s.median.verdict == ShiftVerdict::shifted) text += "median " + shift_text(s.median);
-    if (s.p99.verdict == ShiftVerdict::shifted) text += (s.median.verdict == ShiftVerdict::shifted ? "; p99 " : "p99 ") + shift_text(s.p99);
+    if (s.p99.verdict == ShiftVerdict::shifted)
+      text += (s.median.verdict == ShiftVerdict::shifted ? "; p99 " : "p99 ") + shift_text(s.p99);
     out.push_back(text + "; " + count_text(s.before) + " requests before, " + count_text(s.after) + " after.");
   }
   return out;
@@ -111,12 +125,17 @@ std::vector<std::string> status_sentences(const flow::Study& study) {
   const auto& all = study.changes.status_shifts;
   for (std::size_t i = 0; i < std::min(all.size(), kShifts); ++i) {
     const flow::StatusShift& s = all[i];
-    const std::string what = s.status_class == 0 ? "gave no answer to " : "answered " + std::to_string(s.status_class) + "xx to ";
-    out.push_back("From " + time_text(study, s.from) + " " + shortened(route_title(study.routes[s.route]), kName) + " " + what + share_text(s.after, s.after_of) + " of " +
-                  count_text(s.after_of, "request", "requests") + "; before to " + share_text(s.before, s.before_of) + " of " + count_text(s.before_of) + ".");
+    const std::string what =
+        s.status_class == 0 ? "gave no answer to " : "answered " + std::to_string(s.status_class) + "xx to ";
+    out.push_back("From " + time_text(study, s.from) + " " + shortened(route_title(study.routes[s.route]), kName) +
+                  " " + what + share_text(s.after, s.after_of) + " of " +
+                  count_text(s.after_of, "request", "requests") + "; before to " + share_text(s.before, s.before_of) +
+                  " of " + count_text(s.before_of) + ".");
   }
   const std::uint64_t more = all.size() + study.changes.status_shifts_left_out - out.size();
-  if (more > 0) out.push_back(count_text(more, "other change", "other changes") + " of status codes; --json has " + (study.changes.status_shifts_left_out == 0 ? "them" : "the first") + ".");
+  if (more > 0)
+    out.push_back(count_text(more, "other change", "other changes") + " of status codes; --json has " +
+                  (study.changes.status_shifts_left_out == 0 ? "them" : "the first") + ".");
   return out;
 }
 
@@ -129,12 +148,18 @@ std::vector<std::string> change_lines(const flow::Study& study) {
   const std::size_t first = changes.changes.size() - std::min(changes.changes.size(), kChanges);
   for (std::size_t i = first; i < changes.changes.size(); ++i) {
     const Change& c = changes.changes[i];
-    out.push_back(time_text(study, c.at) + ": " + change_name(c) + change_details(c) + outcome_of(changes, static_cast<std::uint32_t>(i)) + ".");
+    out.push_back(time_text(study, c.at) + ": " + change_name(c) + change_details(c) +
+                  outcome_of(changes, static_cast<std::uint32_t>(i)) + ".");
   }
-  if (const std::uint64_t more = changes.left_out + first; more > 0) out.push_back(count_text(more) + " earlier not shown.");
+  if (const std::uint64_t more = changes.left_out + first; more > 0)
+    out.push_back(count_text(more) + " earlier not shown.");
   if (!changes.shifts.empty())
-    out.push_back("Compared at the last " + std::to_string(flow::ChangeStudy::kCompared) + ": each route's requests that began up to the change before and up to the one after." +
-                  (shifted ? " In parentheses 95 % intervals within this recording. What came with a change need not come from it." : ""));
+    out.push_back(
+        "Compared at the last " + std::to_string(flow::ChangeStudy::kCompared) +
+        ": each route's requests that began up to the change before and up to the one after." +
+        (shifted
+             ? " In parentheses 95 % intervals within this recording. What came with a change need not come from it."
+             : ""));
   return out;
 }
 
@@ -142,8 +167,10 @@ void append_changes(JsonWriter& json, const flow::Study& study) {
   const flow::ChangeStudy& changes = study.changes;
   const auto time = [&](std::string_view name, formats::Time t) {
     json.key(name);
-    if (formats::known(t) && study.quality.clock.known()) json.number(study.quality.clock.realtime(t));
-    else json.null();
+    if (formats::known(t) && study.quality.clock.known())
+      json.number(study.quality.clock.realtime(t));
+    else
+      json.null();
   };
   json.begin_object();
   json.field("left_out", changes.left_out);
@@ -156,13 +183,17 @@ void append_changes(JsonWriter& json, const flow::Study& study) {
     json.field("offset_ns", std::int64_t{(c.at - study.begin).count()});
     json.key("key"), json.text_or_null(c.key);
     json.key("value");
-    if (c.kind == ChangeKind::note) json.text(c.value);
-    else json.null();
+    if (c.kind == ChangeKind::note)
+      json.text(c.value);
+    else
+      json.null();
     json.key("comm"), json.text_or_null(c.comm);
     json.key("address"), json.text_or_null(c.address);
     json.key("pid");
-    if (c.kind != ChangeKind::note) json.number(std::uint64_t{formats::number_of(c.pid)});
-    else json.null();
+    if (c.kind != ChangeKind::note)
+      json.number(std::uint64_t{formats::number_of(c.pid)});
+    else
+      json.null();
     json.key("build_before"), json.text_or_null(c.build_before);
     json.key("build_after"), json.text_or_null(c.build_after);
     json.end_object();
@@ -175,8 +206,10 @@ void append_changes(JsonWriter& json, const flow::Study& study) {
     json.field("route_index", s.route);
     time("from_ns", s.from), time("to_ns", s.to);
     json.key("status_class");
-    if (s.status_class != 0) json.text(std::to_string(s.status_class) + "xx");
-    else json.null();
+    if (s.status_class != 0)
+      json.text(std::to_string(s.status_class) + "xx");
+    else
+      json.null();
     json.field("before", s.before), json.field("before_of", s.before_of);
     json.field("after", s.after), json.field("after_of", s.after_of);
     json.end_object();

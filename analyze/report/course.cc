@@ -13,7 +13,7 @@
 namespace tailcap::report {
 namespace {
 
-constexpr std::size_t kMaxLanes = 12;   // of requests below
+constexpr std::size_t kMaxLanes = 12;  // of requests below
 constexpr std::size_t kMaxBeside = 20;
 
 // "~": not measured but told by a rule.
@@ -31,15 +31,21 @@ std::string note_of(const flow::Detail& detail, flow::ExchangeId of, const flow:
   const auto add = [&](std::string part) { text += (text.empty() ? "" : ", ") + part; };
   if (const std::string what = what_text(c); !what.empty()) add("at " + what);
   if (const flow::CpuGroup* group = flow::group_of(c, detail.groups)) add(group_text(*group));
-  if (c.request.connection != 0 && c.request != of && c.request != detail.request.row.id && !(detail.request.row.peer == c.request && call))
+  if (c.request.connection != 0 && c.request != of && c.request != detail.request.row.id &&
+      !(detail.request.row.peer == c.request && call))
     add((lock ? "held by " : "") + printable(detail.title_of(c.request)));
-  if (c.tid != 0 && !call && (lock || c.request.connection == 0)) add((lock && c.request.connection == 0 ? "woken by thread " : s.label == flow::Label::sched_stopped ? "by thread " : "thread ") + std::to_string(c.tid));
+  if (c.tid != 0 && !call && (lock || c.request.connection == 0))
+    add((lock && c.request.connection == 0       ? "woken by thread "
+         : s.label == flow::Label::sched_stopped ? "by thread "
+                                                 : "thread ") +
+        std::to_string(c.tid));
   return text;
 }
 
 void add_bars(const flow::Detail& detail, const flow::Course& course, Time zero, Lane& lane) {
   for (const auto& s : course.stretches)
-    lane.bars.push_back({name_of(s), std::string(flow::colour_of(flow::group_of(s.label))), s.from - zero, s.to - s.from, note_of(detail, course.request, s)});
+    lane.bars.push_back({name_of(s), std::string(flow::colour_of(flow::group_of(s.label))), s.from - zero,
+                         s.to - s.from, note_of(detail, course.request, s)});
 }
 
 std::string who(const flow::Below& b) {
@@ -67,8 +73,10 @@ std::string labels_text(const flow::RequestDetail& end) {
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return sums[a] > sums[b]; });
   std::string text;
   for (std::size_t i = 0; i < std::min(order.size(), kFew); ++i)
-    text += (i == 0 ? "" : ", ") + std::string(flow::text_of(static_cast<flow::Label>(order[i]))) + " " + duration_text(sums[order[i]]) + " (" +
-            share_text(static_cast<double>(sums[order[i]].count()), static_cast<double>(end.row.duration.count())) + ")";
+    text += (i == 0 ? "" : ", ") + std::string(flow::text_of(static_cast<flow::Label>(order[i]))) + " " +
+            duration_text(sums[order[i]]) + " (" +
+            share_text(static_cast<double>(sums[order[i]].count()), static_cast<double>(end.row.duration.count())) +
+            ")";
   return text;
 }
 
@@ -84,14 +92,16 @@ std::vector<Lane> lanes_below(const flow::Detail& detail, Time zero, std::vector
   for (std::size_t i = 0; i < detail.below.size(); ++i) {
     const flow::Below& b = detail.below[i];
     // Where the other end was recorded it tells more than the call itself.
-    const bool served = i + 1 < detail.below.size() && detail.below[i + 1].row.id == b.row.peer && !detail.below[i + 1].course.stretches.empty();
+    const bool served = i + 1 < detail.below.size() && detail.below[i + 1].row.id == b.row.peer &&
+                        !detail.below[i + 1].course.stretches.empty();
     if (!b.on_path) {
       if (b.row.role == flow::Role::server) continue;
       if (beside.size() == kMaxBeside) {
         ++beside_left_out;
         continue;
       }
-      std::string text = who(b) + (b.row.has_duration ? ", " + duration_text(b.row.duration) : "") + ", begun after " + duration_text(b.row.start - zero);
+      std::string text = who(b) + (b.row.has_duration ? ", " + duration_text(b.row.duration) : "") + ", begun after " +
+                         duration_text(b.row.start - zero);
       beside.push_back(text + (b.slack.count() > 0 ? "; could have taken " + duration_text(b.slack) + " longer" : ""));
       continue;
     }
@@ -104,7 +114,8 @@ std::vector<Lane> lanes_below(const flow::Detail& detail, Time zero, std::vector
     add_bars(detail, b.course, zero, lane);
     lanes.push_back(std::move(lane));
   }
-  if (left_out + detail.below_left_out != 0 && !lanes.empty()) lanes.back().others = count_text(left_out + detail.below_left_out, "more request below", "more requests below");
+  if (left_out + detail.below_left_out != 0 && !lanes.empty())
+    lanes.back().others = count_text(left_out + detail.below_left_out, "more request below", "more requests below");
   if (beside_left_out != 0) beside.push_back("and " + count_text(beside_left_out) + " more");
   return lanes;
 }

@@ -8,8 +8,8 @@
 
 namespace tailcap::report {
 
-// Its labels by their time, the first few: "sleeping 30.1 ms (50.2 %), waiting for a lock 22.7 ms (37.9 %)"; empty: most
-// of it is not known.
+// Its labels by their time, the first few: "sleeping 30.1 ms (50.2 %), waiting for a lock 22.7 ms (37.9 %)"; empty:
+// most of it is not known.
 std::string labels_text(const flow::RequestDetail& end);
 // What kept this end from going on; no bars: not known.
 Lane course_lane(const flow::Detail& detail, const flow::RequestDetail& end, Time zero);

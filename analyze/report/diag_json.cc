@@ -44,13 +44,17 @@ class DiagWriter {
  private:
   void wall(std::string_view name, formats::Time t) {
     json_.key(name);
-    if (known(t) && s_.clock_known) json_.number(formats::nanoseconds(t) + s_.realtime_offset);
-    else json_.null();
+    if (known(t) && s_.clock_known)
+      json_.number(formats::nanoseconds(t) + s_.realtime_offset);
+    else
+      json_.null();
   }
   void pid(std::string_view name, std::uint32_t number) {
     json_.key(name);
-    if (number != 0) json_.number(std::uint64_t{number});
-    else json_.null();
+    if (number != 0)
+      json_.number(std::uint64_t{number});
+    else
+      json_.null();
   }
 
   void processes() {
@@ -146,7 +150,8 @@ class DiagWriter {
   }
 
   enum class Of : std::uint8_t { failures, resets, retransmits };
-  void peers(std::string_view name, bool recorded, std::uint64_t count, const std::vector<flow::PeerTrouble>& list, Of of) {
+  void peers(std::string_view name, bool recorded, std::uint64_t count, const std::vector<flow::PeerTrouble>& list,
+             Of of) {
     json_.key(name);
     if (!recorded) return json_.null();
     json_.begin_object();

@@ -32,17 +32,21 @@ std::string text_of(const flow::FileCall& f) {
 
 }  // namespace
 
-void add_files(const flow::RequestDetail& d, formats::Time zero, std::vector<FileLine>& lines, std::vector<std::string>& notes) {
+void add_files(const flow::RequestDetail& d, formats::Time zero, std::vector<FileLine>& lines,
+               std::vector<std::string>& notes) {
   const std::string end(flow::name_of(d.row.role));
   for (const auto& f : d.files.calls) lines.push_back({f.began - zero, f.ended - f.began, end, text_of(f)});
   if (d.files.more != 0) notes.push_back("and " + count_text(d.files.more) + " more at the " + end);
   if (d.files.doubtful != 0)
-    notes.push_back(count_text(d.files.doubtful, "call", "calls") + " on files by its thread at the " + end + " meanwhile, for it or for other requests, which is not known");
+    notes.push_back(count_text(d.files.doubtful, "call", "calls") + " on files by its thread at the " + end +
+                    " meanwhile, for it or for other requests, which is not known");
 }
 
-void append_files(JsonWriter& json, const flow::FileCalls& files, const flow::Request& row, const formats::Preamble& preamble) {
+void append_files(JsonWriter& json, const flow::FileCalls& files, const flow::Request& row,
+                  const formats::Preamble& preamble) {
   json.key("files");
-  const bool recorded = std::any_of(preamble.programs.begin(), preamble.programs.end(), [](const auto& name) { return name.starts_with("file_"); });
+  const bool recorded = std::any_of(preamble.programs.begin(), preamble.programs.end(),
+                                    [](const auto& name) { return name.starts_with("file_"); });
   if (!recorded && files.empty()) {
     json.null();
     json.key("files_left_out"), json.null();
@@ -57,8 +61,10 @@ void append_files(JsonWriter& json, const flow::FileCalls& files, const flow::Re
     json.field("to_ns", (f.ended - row.start).count());
     json.key("fs.file.path"), json.text_or_null(f.path);
     json.key("result");
-    if (f.result == flow::kResultUnknown) json.null();
-    else json.number(f.result);
+    if (f.result == flow::kResultUnknown)
+      json.null();
+    else
+      json.number(f.result);
     const int error = error_of(f);
     const char* name = error != 0 ? strerrorname_np(error) : nullptr;
     json.key("error"), json.text_or_null(name ? name : "");

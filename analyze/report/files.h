@@ -18,9 +18,11 @@ struct FileLine {
 };
 
 // zero: from when on times count. notes: what is left out.
-void add_files(const flow::RequestDetail& d, formats::Time zero, std::vector<FileLine>& lines, std::vector<std::string>& notes);
+void add_files(const flow::RequestDetail& d, formats::Time zero, std::vector<FileLine>& lines,
+               std::vector<std::string>& notes);
 
 // "files", "files_left_out", "files_doubtful"; null where they were not recorded.
-void append_files(JsonWriter& json, const flow::FileCalls& files, const flow::Request& row, const formats::Preamble& preamble);
+void append_files(JsonWriter& json, const flow::FileCalls& files, const flow::Request& row,
+                  const formats::Preamble& preamble);
 
 }  // namespace tailcap::report

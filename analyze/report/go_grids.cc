@@ -16,11 +16,16 @@ using flow::GoLeft;
 using flow::GoStudy;
 
 constexpr std::size_t kRoutesShown = 5, kLeftShown = 20, kBusyShown = 20, kTakenShown = 10;
-constexpr const char* kRanges[GoDelay::kBuckets] = {"below 1 µs", "to 10 µs", "to 100 µs", "to 1 ms", "to 5 ms", "to 10 ms", "to 20 ms", "to 100 ms", "longer"};
+constexpr const char* kRanges[GoDelay::kBuckets] = {"below 1 µs", "to 10 µs", "to 100 µs", "to 1 ms", "to 5 ms",
+                                                    "to 10 ms",   "to 20 ms", "to 100 ms", "longer"};
 
-std::string name_of(const GoStudy& g) { return (g.comm.empty() ? "process" : printable(g.comm)) + " " + pid_text(g.pid); }
+std::string name_of(const GoStudy& g) {
+  return (g.comm.empty() ? "process" : printable(g.comm)) + " " + pid_text(g.pid);
+}
 std::string or_unknown(const std::string& text) { return text.empty() ? "?" : printable(text); }
-std::string ns(flow::Duration d) { return count_text(static_cast<std::uint64_t>(std::max<std::int64_t>(d.count(), 0))); }
+std::string ns(flow::Duration d) {
+  return count_text(static_cast<std::uint64_t>(std::max<std::int64_t>(d.count(), 0)));
+}
 
 std::string percent(double share) {
   if (share < 0) return "?";
@@ -32,7 +37,8 @@ std::string percent(double share) {
 std::string histogram(const GoDelay& d) {
   std::string out;
   for (std::size_t i = 0; i < d.histogram.size(); ++i)
-    if (d.histogram[i] > 0) out += (out.empty() ? "" : ", ") + std::string(kRanges[i]) + " " + count_text(d.histogram[i]);
+    if (d.histogram[i] > 0)
+      out += (out.empty() ? "" : ", ") + std::string(kRanges[i]) + " " + count_text(d.histogram[i]);
   return out;
 }
 
@@ -49,14 +55,17 @@ Grid delays(const flow::Study& study) {
     }
     for (std::size_t i = 0; i < g.delays.size() && i <= kRoutesShown && grid.rows.size() < 200; ++i) {
       const GoDelay& d = g.delays[i];
-      grid.rows.push_back({count_text(d.count), ns(d.median), d.count < GoDelay::kForP99 ? "–" : ns(d.p99), ns(d.longest), name_of(g),
-                           d.route.empty() ? "anything" : printable(d.route)});
+      grid.rows.push_back({count_text(d.count), ns(d.median), d.count < GoDelay::kForP99 ? "–" : ns(d.p99),
+                           ns(d.longest), name_of(g), d.route.empty() ? "anything" : printable(d.route)});
     }
-    if (!g.delays.empty()) grid.notes.push_back(name_of(g) + ", from ready to running: " + histogram(g.delays[0]) + ".");
-    if (g.delays_left_out > 0) grid.notes.push_back(name_of(g) + ": " + count_text(g.delays_left_out) + " more waits were not kept.");
+    if (!g.delays.empty())
+      grid.notes.push_back(name_of(g) + ", from ready to running: " + histogram(g.delays[0]) + ".");
+    if (g.delays_left_out > 0)
+      grid.notes.push_back(name_of(g) + ": " + count_text(g.delays_left_out) + " more waits were not kept.");
   }
   if (!without.empty())
-    grid.notes.push_back("How long goroutines wait for their turn is not recorded of " + without + "; `tailcap record --profile deep` does.");
+    grid.notes.push_back("How long goroutines wait for their turn is not recorded of " + without +
+                         "; `tailcap record --profile deep` does.");
   return grid;
 }
 
@@ -72,18 +81,26 @@ Grid taken(const flow::Study& study) {
       const auto bytes = [&](std::uint64_t n) { return g.allocations_told ? bytes_text(n) : "–"; };
       const auto count = [&](std::uint64_t n) { return g.allocations_told ? count_text(n) : "–"; };
       const std::uint64_t requests = std::max<std::uint64_t>(s.requests, 1);
-      grid.rows.push_back({count_text(s.requests), count(s.allocations), count(s.allocations / requests), bytes(s.bytes), bytes(s.bytes / requests),
-                           count_text(s.preemptions), name_of(g), printable(s.route)});
+      grid.rows.push_back({count_text(s.requests), count(s.allocations), count(s.allocations / requests),
+                           bytes(s.bytes), bytes(s.bytes / requests), count_text(s.preemptions), name_of(g),
+                           printable(s.route)});
       estimated |= s.allocations > 0;
     }
     std::string sizes;
-    for (const auto& c : g.sizes) sizes += (sizes.empty() ? "" : ", ") + bytes_text(c.least) + " " + count_text(c.count);
-    if (!sizes.empty()) grid.notes.push_back(name_of(g) + ", allocations from so many bytes up to twice that: " + sizes + ".");
+    for (const auto& c : g.sizes)
+      sizes += (sizes.empty() ? "" : ", ") + bytes_text(c.least) + " " + count_text(c.count);
+    if (!sizes.empty())
+      grid.notes.push_back(name_of(g) + ", allocations from so many bytes up to twice that: " + sizes + ".");
     std::string hot;
-    for (std::size_t i = 0; i < g.hot.size() && i < 5; ++i) hot += (hot.empty() ? "" : ", ") + printable(g.hot[i].function) + " " + bytes_text(g.hot[i].bytes);
-    if (!hot.empty()) grid.notes.push_back(name_of(g) + ", where most is allocated: " + hot + ". `tailcap flame --allocations` shows the stacks.");
+    for (std::size_t i = 0; i < g.hot.size() && i < 5; ++i)
+      hot += (hot.empty() ? "" : ", ") + printable(g.hot[i].function) + " " + bytes_text(g.hot[i].bytes);
+    if (!hot.empty())
+      grid.notes.push_back(name_of(g) + ", where most is allocated: " + hot +
+                           ". `tailcap flame --allocations` shows the stacks.");
   }
-  if (estimated) grid.notes.push_back("By route and function these are estimates: of allocations below 32 KiB one in about 512 KiB is looked at.");
+  if (estimated)
+    grid.notes.push_back(
+        "By route and function these are estimates: of allocations below 32 KiB one in about 512 KiB is looked at.");
   return grid;
 }
 
@@ -95,18 +112,23 @@ Grid left_behind(const flow::Study& study) {
   for (const GoStudy& g : study.go) {
     for (std::size_t i = 0; i < g.left.size() && i < kLeftShown; ++i) {
       const GoLeft& l = g.left[i];
-      grid.rows.push_back({count_text(l.count()), count_text(l.alive), count_text(l.requests), duration_text(l.longest), id_text(l.example), name_of(g),
-                           or_unknown(l.handler), or_unknown(l.from), or_unknown(l.function)});
+      grid.rows.push_back({count_text(l.count()), count_text(l.alive), count_text(l.requests), duration_text(l.longest),
+                           id_text(l.example), name_of(g), or_unknown(l.handler), or_unknown(l.from),
+                           or_unknown(l.function)});
     }
-    if (g.left.size() > kLeftShown) grid.notes.push_back(name_of(g) + ": " + count_text(g.left.size() - kLeftShown) + " more kinds; --json has them all.");
+    if (g.left.size() > kLeftShown)
+      grid.notes.push_back(name_of(g) + ": " + count_text(g.left.size() - kLeftShown) +
+                           " more kinds; --json has them all.");
     if (g.left_in_doubt > 0)
-      grid.notes.push_back(name_of(g) + ": of " + count_text(g.left_in_doubt, "more goroutine", "more goroutines") +
-                           " that requests made it is not known whether they ended, because events were lost or left out.");
+      grid.notes.push_back(
+          name_of(g) + ": of " + count_text(g.left_in_doubt, "more goroutine", "more goroutines") +
+          " that requests made it is not known whether they ended, because events were lost or left out.");
   }
   if (!grid.rows.empty()) {
     const auto& limits = study.go[0].limits;
-    grid.notes.insert(grid.notes.begin(), "Made while a request was served, and there more than " + duration_text(limits.left_after) +
-                                              " after its end; `there`: still, when the recording or the process ended.");
+    grid.notes.insert(grid.notes.begin(),
+                      "Made while a request was served, and there more than " + duration_text(limits.left_after) +
+                          " after its end; `there`: still, when the recording or the process ended.");
   }
   return grid;
 }
@@ -124,11 +146,13 @@ Grid busy(const flow::Study& study) {
     }
     if (g.busy.empty()) continue;
     const bool told = std::any_of(g.busy.begin(), g.busy.end(), [](const GoBusy& b) { return b.goroutines >= 0; });
-    grid.notes.push_back(name_of(g) + ": " + count_text(g.busy_seconds) + " of " + count_text(g.busy.size(), "second", "seconds") + " at " +
-                         percent(g.limits.busy) + " or more of " +
-                         (told ? "GOMAXPROCS (" + count_text(g.processors) + ") with a running goroutine, or of its CPUs with a running thread."
-                          : !g.states_told ? "its CPUs with a running thread; running goroutines need `tailcap record --profile deep`."
-                                           : "its CPUs with a running thread; GOMAXPROCS is not known."));
+    grid.notes.push_back(
+        name_of(g) + ": " + count_text(g.busy_seconds) + " of " + count_text(g.busy.size(), "second", "seconds") +
+        " at " + percent(g.limits.busy) + " or more of " +
+        (told ? "GOMAXPROCS (" + count_text(g.processors) +
+                    ") with a running goroutine, or of its CPUs with a running thread."
+         : !g.states_told ? "its CPUs with a running thread; running goroutines need `tailcap record --profile deep`."
+                          : "its CPUs with a running thread; GOMAXPROCS is not known."));
   }
   return grid;
 }
@@ -139,8 +163,10 @@ void append_delay(JsonWriter& json, const GoDelay& d) {
   json.field("count", d.count);
   json.field("p50_ns", std::int64_t{d.median.count()});
   json.key("p99_ns");
-  if (d.count >= GoDelay::kForP99) json.number(std::int64_t{d.p99.count()});
-  else json.null();
+  if (d.count >= GoDelay::kForP99)
+    json.number(std::int64_t{d.p99.count()});
+  else
+    json.null();
   json.field("max_ns", std::int64_t{d.longest.count()});
   json.field("total_ns", std::int64_t{d.total.count()});
   json.key("histogram");
@@ -148,8 +174,10 @@ void append_delay(JsonWriter& json, const GoDelay& d) {
   for (std::size_t i = 0; i < d.histogram.size(); ++i) {
     json.begin_object();
     json.key("below_ns");
-    if (i < GoDelay::kLimits.size()) json.number(GoDelay::kLimits[i]);
-    else json.null();
+    if (i < GoDelay::kLimits.size())
+      json.number(GoDelay::kLimits[i]);
+    else
+      json.null();
     json.field("count", d.histogram[i]);
     json.end_object();
   }
@@ -184,8 +212,10 @@ std::vector<Grid> go_grids(const flow::Study& study) {
 void append_go_details(JsonWriter& json, const GoStudy& g, const flow::WallClock& clock) {
   const auto real = [&](std::string_view name, double value) {
     json.key(name);
-    if (value < 0) json.null();
-    else json.real(value);
+    if (value < 0)
+      json.null();
+    else
+      json.real(value);
   };
   json.key("delays");
   if (g.states_told) {
@@ -207,8 +237,10 @@ void append_go_details(JsonWriter& json, const GoStudy& g, const flow::WallClock
   json.field("left_in_doubt", g.left_in_doubt);
   json.field("left_after_ns", std::int64_t{g.limits.left_after.count()});
   json.key("processors");
-  if (g.processors > 0) json.number(std::uint64_t{g.processors});
-  else json.null();
+  if (g.processors > 0)
+    json.number(std::uint64_t{g.processors});
+  else
+    json.null();
   json.key("busy_limit"), json.real(g.limits.busy);
   json.field("busy_seconds", g.busy_seconds);
   json.key("busy");
@@ -216,8 +248,10 @@ void append_go_details(JsonWriter& json, const GoStudy& g, const flow::WallClock
   for (const GoBusy& b : g.busy) {
     json.begin_object();
     json.key("from_ns");
-    if (clock.known()) json.number(clock.realtime(b.from));
-    else json.null();
+    if (clock.known())
+      json.number(clock.realtime(b.from));
+    else
+      json.null();
     real("goroutines", b.goroutines);
     real("threads", b.threads);
     json.field("busy", std::max(b.goroutines, b.threads) >= g.limits.busy);

@@ -1,4 +1,5 @@
-// What is known of the goroutines of Go programs: how long they wait for their turn, which are left behind, how busy they are.
+// What is known of the goroutines of Go programs: how long they wait for their turn, which are left behind, how busy
+// they are.
 #pragma once
 
 #include <vector>

@@ -36,12 +36,14 @@ std::string grid_text(const Grid& grid, std::size_t width) {
   if (!grid.rows.empty()) {
     const auto widths = widths_of(grid, width);
     std::vector<Column> all;
-    for (std::size_t i = 0; i < grid.header.size(); ++i) all.push_back({is_name(grid, i) ? Align::left : Align::right, 0});
+    for (std::size_t i = 0; i < grid.header.size(); ++i)
+      all.push_back({is_name(grid, i) ? Align::left : Align::right, 0});
     Table table(std::move(all), "  ", kGap);
     table.row(grid.header);
     for (const auto& row : grid.rows) {
       std::vector<std::string> cells;
-      for (std::size_t i = 0; i < row.size(); ++i) cells.push_back(is_name(grid, i) ? shortened(row[i], widths[i]) : row[i]);
+      for (std::size_t i = 0; i < row.size(); ++i)
+        cells.push_back(is_name(grid, i) ? shortened(row[i], widths[i]) : row[i]);
       table.row(std::move(cells));
     }
     out += table.text();

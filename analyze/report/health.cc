@@ -31,7 +31,9 @@ constexpr Look kLooks[] = {{' ', "nothing", "none", "no request"},
                            {'e', "failing", "#d9534f", "1 % errors or more"},
                            {'E', "down", "#8e1b2c", "20 % errors or more"}};
 
-const Look& look_of(const HealthRow& row, const HealthCell& cell) { return kLooks[static_cast<std::size_t>(flow::state_of(row, cell))]; }
+const Look& look_of(const HealthRow& row, const HealthCell& cell) {
+  return kLooks[static_cast<std::size_t>(flow::state_of(row, cell))];
+}
 
 // Of a few requests a map says nothing.
 bool worth_a_map(const Health& health) {
@@ -46,9 +48,11 @@ std::string name_of(const HealthRow& row) {
 std::string told(const Health& health, const HealthRow& row, std::size_t window) {
   const HealthCell& cell = row.cells[window];
   const formats::Time from = health.begin + health.window * static_cast<std::int64_t>(window);
-  std::string out = name_of(row) + ", from " + offset_text(from, health.begin) + ": " + count_text(cell.requests, "request", "requests");
+  std::string out = name_of(row) + ", from " + offset_text(from, health.begin) + ": " +
+                    count_text(cell.requests, "request", "requests");
   if (cell.errors > 0) out += ", " + count_text(cell.errors, "error", "errors");
-  if (cell.timed >= Health::kFewest) out += ", p99 " + duration_text(cell.p99) + " (usually " + duration_text(row.p99) + ")";
+  if (cell.timed >= Health::kFewest)
+    out += ", p99 " + duration_text(cell.p99) + " (usually " + duration_text(row.p99) + ")";
   return out;
 }
 
@@ -66,12 +70,14 @@ std::vector<std::string> health_lines(const Health& health) {
       line += look_of(row, cell).letter;
       if (met.find(line.back()) == met.npos) met += line.back();
     }
-    out.push_back(line + "] " + count_text(row.requests, "request", "requests") + (row.errors > 0 ? ", " + count_text(row.errors, "error", "errors") : "") +
+    out.push_back(line + "] " + count_text(row.requests, "request", "requests") +
+                  (row.errors > 0 ? ", " + count_text(row.errors, "error", "errors") : "") +
                   (row.p99.count() > 0 ? ", usual p99 " + duration_text(row.p99) : ""));
   }
   std::string legend = "Each place stands for " + duration_text(health.window);
   for (const Look& look : kLooks)
-    if (look.letter != ' ' && met.find(look.letter) != met.npos) legend += std::string("; ") + look.letter + " " + look.meaning;
+    if (look.letter != ' ' && met.find(look.letter) != met.npos)
+      legend += std::string("; ") + look.letter + " " + look.meaning;
   out.push_back(legend + "." + (health.left_out > 0 ? " " + count_text(health.left_out) + " more not shown." : ""));
   return out;
 }
@@ -81,28 +87,39 @@ std::string health_html(const Health& health) {
   constexpr std::size_t kLeft = 230, kCell = 26, kHigh = 20;
   const std::size_t wide = kLeft + kCell * Health::kWindows, high = kHigh * health.rows.size();
   const auto n = [](std::size_t x) { return std::to_string(x); };
-  std::string out = "<figure class=\"flame health\"><svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " + n(wide) + " " + n(high) + "\" role=\"img\">\n";
+  std::string out = "<figure class=\"flame health\"><svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " +
+                    n(wide) + " " + n(high) + "\" role=\"img\">\n";
   for (std::size_t r = 0; r < health.rows.size(); ++r) {
     const HealthRow& row = health.rows[r];
-    out += "<text x=\"" + n(kLeft - 8) + "\" y=\"" + n(r * kHigh + 14) + "\" text-anchor=\"end\" style=\"font-size:13px;fill:var(--fg)\">" + html(shortened(name_of(row), 30)) + "</text>\n";
+    out += "<text x=\"" + n(kLeft - 8) + "\" y=\"" + n(r * kHigh + 14) +
+           "\" text-anchor=\"end\" style=\"font-size:13px;fill:var(--fg)\">" + html(shortened(name_of(row), 30)) +
+           "</text>\n";
     for (std::size_t w = 0; w < row.cells.size(); ++w) {
       const Look& look = look_of(row, row.cells[w]);
-      out += "<rect x=\"" + n(kLeft + w * kCell) + "\" y=\"" + n(r * kHigh) + "\" width=\"" + n(kCell - 2) + "\" height=\"" + n(kHigh - 2) + "\" style=\"fill:" + look.colour +
-             ";stroke:var(--line)\"><title>" + html(told(health, row, w)) + "</title></rect>\n";
+      out += "<rect x=\"" + n(kLeft + w * kCell) + "\" y=\"" + n(r * kHigh) + "\" width=\"" + n(kCell - 2) +
+             "\" height=\"" + n(kHigh - 2) + "\" style=\"fill:" + look.colour + ";stroke:var(--line)\"><title>" +
+             html(told(health, row, w)) + "</title></rect>\n";
     }
   }
   out += "</svg>\n<ul class=\"legend\">";
   for (const Look& look : kLooks)
-    if (look.letter != ' ') out += std::string("<li><i style=\"background:") + look.colour + "\"></i>" + html(look.meaning) + "</li>";
-  return out + "</ul>" + element("figcaption", "Services, and → whom they call, in windows of " + duration_text(health.window) + (health.left_out > 0 ? "; " + count_text(health.left_out) + " more not shown." : ".")) + "</figure>\n";
+    if (look.letter != ' ')
+      out += std::string("<li><i style=\"background:") + look.colour + "\"></i>" + html(look.meaning) + "</li>";
+  return out + "</ul>" +
+         element("figcaption",
+                 "Services, and → whom they call, in windows of " + duration_text(health.window) +
+                     (health.left_out > 0 ? "; " + count_text(health.left_out) + " more not shown." : ".")) +
+         "</figure>\n";
 }
 
 void append_health(JsonWriter& json, const flow::Study& study) {
   const Health& health = study.health;
   json.begin_object();
   json.key("begin_ns");
-  if (formats::known(health.begin) && study.quality.clock.known()) json.number(study.quality.clock.realtime(health.begin));
-  else json.null();
+  if (formats::known(health.begin) && study.quality.clock.known())
+    json.number(study.quality.clock.realtime(health.begin));
+  else
+    json.null();
   json.field("window_ns", std::int64_t{health.window.count()});
   json.field("left_out", health.left_out);
   json.key("services");
@@ -113,8 +130,10 @@ void append_health(JsonWriter& json, const flow::Study& study) {
     json.field("role", flow::name_of(row.role));
     json.field("requests", row.requests), json.field("errors", row.errors);
     json.key("usual_p99_ns");
-    if (row.p99.count() > 0) json.number(std::int64_t{row.p99.count()});
-    else json.null();
+    if (row.p99.count() > 0)
+      json.number(std::int64_t{row.p99.count()});
+    else
+      json.null();
     json.key("windows");
     json.begin_array();
     for (const HealthCell& cell : row.cells) {
@@ -122,8 +141,10 @@ void append_health(JsonWriter& json, const flow::Study& study) {
       json.field("state", look_of(row, cell).name);
       json.field("requests", cell.requests), json.field("errors", cell.errors);
       json.key("p99_ns");
-      if (cell.timed >= Health::kFewest) json.number(std::int64_t{cell.p99.count()});
-      else json.null();
+      if (cell.timed >= Health::kFewest)
+        json.number(std::int64_t{cell.p99.count()});
+      else
+        json.null();
       json.end_object();
     }
     json.end_array();

@@ -10,8 +10,8 @@
 
 namespace tailcap::report {
 
-inline constexpr std::size_t kRoutesInPage = 50;     // rows of the table: more nobody reads, --json has them all
-inline constexpr std::size_t kSectionsInPage = 12;   // routes with a section of their own
+inline constexpr std::size_t kRoutesInPage = 50;    // rows of the table: more nobody reads, --json has them all
+inline constexpr std::size_t kSectionsInPage = 12;  // routes with a section of their own
 inline constexpr std::size_t kSlowestInPage = 25;
 
 // figures: SVG, embeddable; those of routes beyond kSectionsInPage are not used. Of options, widths and numbers of

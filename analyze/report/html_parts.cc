@@ -31,13 +31,14 @@ std::string element(std::string_view name, std::string_view text, std::string_vi
 std::string cell(std::string_view inner, double key, std::string_view hint) {
   // Exact to the nanosecond for 104 days, and no locale.
   const auto whole = static_cast<long long>(key * 1000);
-  return "<td data-v=\"" + std::to_string(whole) + "\"" + (hint.empty() ? "" : " title=\"" + html(hint) + "\"") + ">" + std::string(inner) + "</td>";
+  return "<td data-v=\"" + std::to_string(whole) + "\"" + (hint.empty() ? "" : " title=\"" + html(hint) + "\"") + ">" +
+         std::string(inner) + "</td>";
 }
 
 std::string quality_box_html(const flow::Study& study) {
   const QualityLine first = verdict(study);
-  std::string out = "<div class=\"box\">\n<div class=\"verdict " + std::string(class_of(first.tone)) + "\">" + html(first.text) +
-                    "</div>\n<dl class=\"quality\">\n";
+  std::string out = "<div class=\"box\">\n<div class=\"verdict " + std::string(class_of(first.tone)) + "\">" +
+                    html(first.text) + "</div>\n<dl class=\"quality\">\n";
   for (const auto& line : quality_lines(study)) {
     const std::string tone = "class=\"" + std::string(class_of(line.tone)) + "\"";
     out += element("dt", line.label, tone) + element("dd", line.text, tone) + "\n";
@@ -53,14 +54,16 @@ std::string notes_html(const Footnotes& notes) {
 }
 
 std::string bar_html(const std::vector<Stretch>& stretches, std::int64_t scale) {
-  std::string out = "<svg class=\"bar\" viewBox=\"0 0 " + std::to_string(kBarUnits) + " 10\" preserveAspectRatio=\"none\" role=\"img\">";
+  std::string out = "<svg class=\"bar\" viewBox=\"0 0 " + std::to_string(kBarUnits) +
+                    " 10\" preserveAspectRatio=\"none\" role=\"img\">";
   std::int64_t done = 0;
   for (const auto& s : stretches) {
     if (s.ns <= 0) continue;
     const std::int64_t from = units(done, scale), to = units(done + s.ns, scale);
     done += s.ns;
     out += "<rect x=\"" + std::to_string(from) + "\" width=\"" + std::to_string(std::max<std::int64_t>(to - from, 1)) +
-           "\" height=\"10\" fill=\"" + std::string(s.colour) + "\"><title>" + html(s.name) + ": " + exact_text(Duration{s.ns}) + "</title></rect>";
+           "\" height=\"10\" fill=\"" + std::string(s.colour) + "\"><title>" + html(s.name) + ": " +
+           exact_text(Duration{s.ns}) + "</title></rect>";
   }
   return out + "</svg>";
 }

@@ -19,11 +19,13 @@ constexpr std::size_t kShown = 20, kIdsShown = 8, kFramesShown = 8;
 
 // x86-64's, as in signal(7).
 std::string signal_text(int n) {
-  static constexpr std::array<const char*, 32> kNames = {"",       "SIGHUP",  "SIGINT",  "SIGQUIT", "SIGILL",    "SIGTRAP", "SIGABRT", "SIGBUS",
-                                                         "SIGFPE", "SIGKILL", "SIGUSR1", "SIGSEGV", "SIGUSR2",   "SIGPIPE", "SIGALRM", "SIGTERM",
-                                                         "SIGSTKFLT", "SIGCHLD", "SIGCONT", "SIGSTOP", "SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGURG",
-                                                         "SIGXCPU", "SIGXFSZ", "SIGVTALRM", "SIGPROF", "SIGWINCH", "SIGIO",  "SIGPWR",  "SIGSYS"};
-  return n > 0 && static_cast<std::size_t>(n) < kNames.size() ? kNames[static_cast<std::size_t>(n)] : "signal " + std::to_string(n);
+  static constexpr std::array<const char*, 32> kNames = {
+      "",          "SIGHUP",  "SIGINT",    "SIGQUIT", "SIGILL",   "SIGTRAP", "SIGABRT", "SIGBUS",
+      "SIGFPE",    "SIGKILL", "SIGUSR1",   "SIGSEGV", "SIGUSR2",  "SIGPIPE", "SIGALRM", "SIGTERM",
+      "SIGSTKFLT", "SIGCHLD", "SIGCONT",   "SIGSTOP", "SIGTSTP",  "SIGTTIN", "SIGTTOU", "SIGURG",
+      "SIGXCPU",   "SIGXFSZ", "SIGVTALRM", "SIGPROF", "SIGWINCH", "SIGIO",   "SIGPWR",  "SIGSYS"};
+  return n > 0 && static_cast<std::size_t>(n) < kNames.size() ? kNames[static_cast<std::size_t>(n)]
+                                                              : "signal " + std::to_string(n);
 }
 
 std::string what_of(const Incident& i) {
@@ -34,7 +36,9 @@ std::string what_of(const Incident& i) {
   return text + (i.core_dumped ? ", core dumped" : "");
 }
 
-std::string name_of(const Incident& i) { return (i.comm.empty() ? "process" : printable(i.comm)) + " " + pid_text(i.pid); }
+std::string name_of(const Incident& i) {
+  return (i.comm.empty() ? "process" : printable(i.comm)) + " " + pid_text(i.pid);
+}
 
 // "main.collapse < main.fatal.func1 < runtime.goexit": who was called by whom.
 std::string stack_text(const std::string& stack) {
@@ -42,7 +46,8 @@ std::string stack_text(const std::string& stack) {
   std::size_t shown = 0;
   for (std::size_t end = stack.size(); shown < kFramesShown; ++shown) {
     const auto begin = end == 0 ? std::string::npos : stack.rfind(';', end - 1);
-    out += (out.empty() ? "" : " < ") + printable(stack.substr(begin == std::string::npos ? 0 : begin + 1, begin == std::string::npos ? end : end - begin - 1));
+    out += (out.empty() ? "" : " < ") + printable(stack.substr(begin == std::string::npos ? 0 : begin + 1,
+                                                               begin == std::string::npos ? end : end - begin - 1));
     if (begin == std::string::npos) return out;
     end = begin;
   }
@@ -66,7 +71,8 @@ std::string note_of(const flow::Study& study, const Incident& i) {
     add((i.goroutine != 0 ? "Goroutine " + std::to_string(i.goroutine) + " in " : "In ") + stack_text(i.stack) + ".");
   if (!i.requests.empty()) {
     std::string ids;
-    for (std::size_t n = 0; n < i.requests.size() && n < kIdsShown; ++n) ids += (n == 0 ? "" : ", ") + id_text(i.requests[n]);
+    for (std::size_t n = 0; n < i.requests.size() && n < kIdsShown; ++n)
+      ids += (n == 0 ? "" : ", ") + id_text(i.requests[n]);
     if (i.under_way > std::min(i.requests.size(), kIdsShown)) ids += ", …";
     add("Under way: " + ids + ".");
   }
@@ -93,30 +99,38 @@ Grid incident_grid(const flow::Study& study) {
     if (is_quiet(i) && ++quiet > 0) continue;
     if (grid.rows.size() >= kShown && ++more > 0) continue;
     const bool ended = i.kind == IncidentKind::ended;
-    grid.rows.push_back({offset_text(i.time, study.begin), ended ? count_text(i.under_way) : "", gap_text(i), name_of(i), what_of(i)});
+    grid.rows.push_back(
+        {offset_text(i.time, study.begin), ended ? count_text(i.under_way) : "", gap_text(i), name_of(i), what_of(i)});
     if (std::string note = note_of(study, i); !note.empty()) grid.notes.push_back(std::move(note));
   }
   if (more > 0) grid.notes.push_back("And " + count_text(more) + " more; --json has them all.");
   if (quiet > 0)
-    grid.notes.push_back(count_text(quiet, "process", "processes") + " that served requests ended with exit code 0, nothing under way.");
+    grid.notes.push_back(count_text(quiet, "process", "processes") +
+                         " that served requests ended with exit code 0, nothing under way.");
   return grid;
 }
 
 void append_incident(JsonWriter& json, const Incident& i, const flow::WallClock& clock) {
   const auto time = [&](std::string_view name, formats::Time t) {
     json.key(name);
-    if (known(t) && clock.known()) json.number(clock.realtime(t));
-    else json.null();
+    if (known(t) && clock.known())
+      json.number(clock.realtime(t));
+    else
+      json.null();
   };
   const auto after = [&](std::string_view name, formats::Time t) {
     json.key(name);
-    if (known(t)) json.number(std::int64_t{(t - i.time).count()});
-    else json.null();
+    if (known(t))
+      json.number(std::int64_t{(t - i.time).count()});
+    else
+      json.null();
   };
   const auto positive = [&](std::string_view name, std::uint64_t n, bool is) {
     json.key(name);
-    if (is) json.number(n);
-    else json.null();
+    if (is)
+      json.number(n);
+    else
+      json.null();
   };
   json.begin_object();
   json.field("kind", i.kind == IncidentKind::ended ? "ended" : "panicked");
@@ -124,7 +138,8 @@ void append_incident(JsonWriter& json, const Incident& i, const flow::WallClock&
   json.field("pid", formats::number_of(i.pid));
   json.field("machine", formats::machine_of(i.pid) + 1);
   json.key("comm"), json.text_or_null(i.comm);
-  positive("exit_code", static_cast<std::uint64_t>(std::max(i.exit_code, 0)), i.kind == IncidentKind::ended && i.exit_code >= 0);
+  positive("exit_code", static_cast<std::uint64_t>(std::max(i.exit_code, 0)),
+           i.kind == IncidentKind::ended && i.exit_code >= 0);
   positive("signal", static_cast<std::uint64_t>(i.signal), i.signal != 0);
   json.field("core_dumped", i.core_dumped);
   json.field("out_of_memory", i.out_of_memory);

@@ -13,8 +13,8 @@
 #include "analyze/report/tail/tail_json.h"
 #include "analyze/report/tls_lines.h"
 #include "analyze/report/triggers.h"
-#include "analyze/report/words.h"
 #include "analyze/report/wire_json.h"
+#include "analyze/report/words.h"
 #include "formats/machine.h"
 #include "formats/read_limits.h"
 
@@ -273,7 +273,8 @@ class Writer {
     json_.field("cpus", p.cpus);
     json_.field("hook_tier", name_of(p.tier));
     json_.field("hook_tier_reason", p.tier_reason);
-    json_.field("redacted", p.redaction == formats::Redaction::masked_headers || p.redaction == formats::Redaction::allow_list);
+    json_.field("redacted",
+                p.redaction == formats::Redaction::masked_headers || p.redaction == formats::Redaction::allow_list);
     json_.field("redaction", name_of(p.redaction));
     json_.field("payload_limit", p.payload_limit);
     json_.key("targets");
@@ -295,7 +296,9 @@ class Writer {
     json_.field("damaged_blocks", file.damaged_blocks);
     json_.field("damaged_bytes", file.damaged_bytes);
     json_.field("unknown_blocks", file.unknown_blocks);
-    json_.key("stopped"), json_.text_or_null(formats::stopped_captures().empty() ? "" : formats::name_of(formats::stopped_captures().front().reason));
+    json_.key("stopped"), json_.text_or_null(formats::stopped_captures().empty()
+                                                 ? ""
+                                                 : formats::name_of(formats::stopped_captures().front().reason));
     json_.end_object();
   }
 
@@ -358,7 +361,7 @@ class Writer {
     for (const auto& p : q.processes) {
       json_.begin_object();
       json_.field("pid", formats::number_of(p.pid));
-    json_.field("machine", formats::machine_of(p.pid) + 1);
+      json_.field("machine", formats::machine_of(p.pid) + 1);
       json_.key("comm"), json_.text_or_null(p.comm);
       json_.key("command_line"), json_.text_or_null(p.command_line);
       json_.field("requests", p.requests);

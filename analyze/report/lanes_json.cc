@@ -47,7 +47,8 @@ std::string lanes_json(const flow::Lanes& lanes, flow::Time zero) {
     json.begin_array();
     for (const auto& m : lane.marks) {
       json.begin_object();
-      json.field("at_ns", ns(m.at)), json.field("what", kMarks[static_cast<std::size_t>(m.kind)]), json.field("bytes", m.bytes);
+      json.field("at_ns", ns(m.at)), json.field("what", kMarks[static_cast<std::size_t>(m.kind)]),
+          json.field("bytes", m.bytes);
       json.end_object();
     }
     json.end_array();

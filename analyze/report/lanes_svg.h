@@ -12,7 +12,7 @@ struct LanesPicture {
   flow::Time zero = flow::kNoTime;         // where the axis says 0: a request's beginning, the recording's
   flow::Time marked_from = flow::kNoTime;  // shaded: a request; kNoTime: nothing
   flow::Time marked_to = flow::kNoTime;
-  bool alone = true;                       // a document, with a background of its own
+  bool alone = true;  // a document, with a background of its own
 };
 
 std::string lanes_svg(const flow::Lanes& lanes, const LanesPicture& how);

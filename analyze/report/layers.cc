@@ -20,13 +20,17 @@ struct Item {
 
 class Layout {
  public:
-  Layout(const std::vector<Size>& nodes, const std::vector<LayerEdge>& edges) : edges_(edges), out_(nodes.size()), in_(nodes.size()), nodes_(nodes.size()) {
+  Layout(const std::vector<Size>& nodes, const std::vector<LayerEdge>& edges)
+      : edges_(edges), out_(nodes.size()), in_(nodes.size()), nodes_(nodes.size()) {
     result_.against.resize(edges.size());
     break_cycles();
     rank_nodes();
     for (std::size_t i = 0; i < nodes.size(); ++i) items_.push_back({nodes[i], ranks_[i], 0, {}, {}});
     for (std::size_t e = 0; e < edges.size(); ++e) add_way(e);
-    layers_.resize(1 + (items_.empty() ? 0 : std::max_element(items_.begin(), items_.end(), [](const Item& a, const Item& b) { return a.rank < b.rank; })->rank));
+    layers_.resize(
+        1 + (items_.empty() ? 0 : std::max_element(items_.begin(), items_.end(), [](const Item& a, const Item& b) {
+                                    return a.rank < b.rank;
+                                  })->rank));
     for (std::uint32_t i = 0; i < items_.size(); ++i) layers_[items_[i].rank].push_back(i);
   }
 
@@ -43,7 +47,8 @@ class Layout {
     }
     if (items_.empty()) return {};
     double top = items_[0].y, bottom = top;
-    for (const Item& i : items_) top = std::min(top, i.y - i.size.height / 2), bottom = std::max(bottom, i.y + i.size.height / 2);
+    for (const Item& i : items_)
+      top = std::min(top, i.y - i.size.height / 2), bottom = std::max(bottom, i.y + i.size.height / 2);
     for (Item& i : items_) i.y -= top;
     result_.size = {std::max(0.0, at - kBetweenRanks), bottom - top};
     const auto centre = [&](std::uint32_t i) { return Point{x[items_[i].rank], items_[i].y}; };
@@ -95,7 +100,8 @@ class Layout {
     for (std::uint32_t n = 0; n < nodes_; ++n)
       if (!called[n]) visit(n);
     for (std::uint32_t n = 0; n < nodes_; ++n) visit(n);
-    for (std::size_t e = 0; e < edges_.size(); ++e) out_[ends(e).first].push_back(ends(e).second), in_[ends(e).second].push_back(ends(e).first);
+    for (std::size_t e = 0; e < edges_.size(); ++e)
+      out_[ends(e).first].push_back(ends(e).second), in_[ends(e).second].push_back(ends(e).first);
   }
 
   // Two ranks an edge at least: the one between is its label's.
@@ -140,7 +146,8 @@ class Layout {
   void order() {
     std::vector<double> position(items_.size());
     const auto number = [&](const std::vector<std::uint32_t>& layer) {
-      for (std::size_t i = 0; i < layer.size(); ++i) position[layer[i]] = static_cast<double>(i) - static_cast<double>(layer.size()) / 2;
+      for (std::size_t i = 0; i < layer.size(); ++i)
+        position[layer[i]] = static_cast<double>(i) - static_cast<double>(layer.size()) / 2;
     };
     for (const auto& layer : layers_) number(layer);
     for (int sweep = 0; sweep < kSweeps; ++sweep) {
@@ -148,7 +155,8 @@ class Layout {
       for (std::size_t k = 0; k < layers_.size(); ++k) {
         auto& layer = layers_[forth ? k : layers_.size() - 1 - k];
         std::vector<std::pair<double, std::uint32_t>> wanted;
-        for (const std::uint32_t i : layer) wanted.emplace_back(mean(forth ? items_[i].left : items_[i].right, position, position[i]), i);
+        for (const std::uint32_t i : layer)
+          wanted.emplace_back(mean(forth ? items_[i].left : items_[i].right, position, position[i]), i);
         std::stable_sort(wanted.begin(), wanted.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
         for (std::size_t i = 0; i < layer.size(); ++i) layer[i] = wanted[i].second;
         number(layer);
@@ -165,10 +173,13 @@ class Layout {
 
   // As near to the height of what each is connected with as the order and the room between allow.
   void place() {
-    const auto apart = [&](std::uint32_t a, std::uint32_t b) { return (items_[a].size.height + items_[b].size.height) / 2 + kBetween; };
+    const auto apart = [&](std::uint32_t a, std::uint32_t b) {
+      return (items_[a].size.height + items_[b].size.height) / 2 + kBetween;
+    };
     for (const auto& layer : layers_) {
       double y = 0;
-      for (std::size_t i = 0; i < layer.size(); ++i) items_[layer[i]].y = y, y += i + 1 < layer.size() ? apart(layer[i], layer[i + 1]) : 0;
+      for (std::size_t i = 0; i < layer.size(); ++i)
+        items_[layer[i]].y = y, y += i + 1 < layer.size() ? apart(layer[i], layer[i + 1]) : 0;
       for (const std::uint32_t i : layer) items_[i].y -= y / 2;
     }
     std::vector<double> now(items_.size());
@@ -183,8 +194,10 @@ class Layout {
           both.insert(both.end(), item.right.begin(), item.right.end());
           down[i] = up[i] = mean(both, now, item.y);
         }
-        for (std::size_t i = 1; i < layer.size(); ++i) down[i] = std::max(down[i], down[i - 1] + apart(layer[i - 1], layer[i]));
-        for (std::size_t i = layer.size(); i-- > 1;) up[i - 1] = std::min(up[i - 1], up[i] - apart(layer[i - 1], layer[i]));
+        for (std::size_t i = 1; i < layer.size(); ++i)
+          down[i] = std::max(down[i], down[i - 1] + apart(layer[i - 1], layer[i]));
+        for (std::size_t i = layer.size(); i-- > 1;)
+          up[i - 1] = std::min(up[i - 1], up[i] - apart(layer[i - 1], layer[i]));
         for (std::size_t i = 0; i < layer.size(); ++i) items_[layer[i]].y = (down[i] + up[i]) / 2;
       }
     }
@@ -193,8 +206,9 @@ class Layout {
   const std::vector<LayerEdge>& edges_;
   std::vector<std::vector<std::uint32_t>> out_, in_;
   std::vector<std::uint32_t> ranks_;
-  std::vector<Item> items_;                         // the nodes first
-  std::vector<std::vector<std::uint32_t>> ways_;    // by edge: the items between its ends, from left to right; the label first
+  std::vector<Item> items_;  // the nodes first
+  std::vector<std::vector<std::uint32_t>>
+      ways_;  // by edge: the items between its ends, from left to right; the label first
   std::vector<std::vector<std::uint32_t>> layers_;  // items in order
   std::size_t nodes_;
   Drawing result_;
@@ -202,6 +216,8 @@ class Layout {
 
 }  // namespace
 
-Drawing draw_layers(const std::vector<Size>& nodes, const std::vector<LayerEdge>& edges) { return Layout(nodes, edges).draw(); }
+Drawing draw_layers(const std::vector<Size>& nodes, const std::vector<LayerEdge>& edges) {
+  return Layout(nodes, edges).draw();
+}
 
 }  // namespace tailcap::report

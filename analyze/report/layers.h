@@ -1,4 +1,5 @@
-// A layered drawing of a graph: callers on the left, whom they call on the right, what is written on an edge in its way.
+// A layered drawing of a graph: callers on the left, whom they call on the right, what is written on an edge in its
+// way.
 #pragma once
 
 #include <cstdint>
@@ -20,8 +21,8 @@ struct Drawing {
   Size size;
   std::vector<Point> nodes;   // centres
   std::vector<Point> labels;  // centres, by edge
-  // From the right side of `from` to the left side of `to`; of an edge against the direction of the others (a cycle) from the
-  // left side of `from` to the right side of `to`. Between two points the line leaves and comes horizontally.
+  // From the right side of `from` to the left side of `to`; of an edge against the direction of the others (a cycle)
+  // from the left side of `from` to the right side of `to`. Between two points the line leaves and comes horizontally.
   std::vector<std::vector<Point>> paths;
   std::vector<bool> against;
 };

@@ -5,10 +5,10 @@
 #include "analyze/report/calls.h"
 #include "analyze/report/changes.h"
 #include "analyze/report/escape.h"
-#include "analyze/report/held_up.h"
 #include "analyze/report/go_grids.h"
 #include "analyze/report/go_lines.h"
 #include "analyze/report/health.h"
+#include "analyze/report/held_up.h"
 #include "analyze/report/incident_grid.h"
 #include "analyze/report/name_lines.h"
 #include "analyze/report/number.h"
@@ -61,10 +61,11 @@ std::string routes(const flow::Study& study, flow::Role role, std::size_t& left,
   for (const auto& route : study.routes) {
     if (route.role != role || left == 0) continue;
     --left;
-    std::vector<std::string> cells = {markdown(shortened(route_title(route), kLongestName)), count_text(route.count), rate_text(route.per_second),
-                                      markdown(errors_text(route))};
+    std::vector<std::string> cells = {markdown(shortened(route_title(route), kLongestName)), count_text(route.count),
+                                      rate_text(route.per_second), markdown(errors_text(route))};
     for (const auto& q : route.latency) cells.push_back(quantile(q, notes));
-    cells.push_back(markdown(quantile_text(route.first_byte[0], notes).value) + " / " + markdown(quantile_text(route.first_byte[3], notes).value));
+    cells.push_back(markdown(quantile_text(route.first_byte[0], notes).value) + " / " +
+                    markdown(quantile_text(route.first_byte[3], notes).value));
     cells.push_back(bodies(route.request_bytes, route.request_bytes_unknown, route.count) + " / " +
                     bodies(route.response_bytes, route.response_bytes_unknown, route.count));
     rows += row(cells);
@@ -75,17 +76,19 @@ std::string routes(const flow::Study& study, flow::Role role, std::size_t& left,
   names.insert(names.end(), {"first byte p50 / p99", "bodies in / out"});
   std::string signs = signs_text(study, role);
   if (role == study.arrivals.role) signs += (signs.empty() ? "" : " ") + tail::arrivals_text(study);
-  return std::string("\n### ") + (role == flow::Role::server ? "Requests served" : "Requests made") + "\n\n" + header(names, 1) + rows +
-         (signs.empty() ? "" : "\n" + markdown(signs) + "\n");
+  return std::string("\n### ") + (role == flow::Role::server ? "Requests served" : "Requests made") + "\n\n" +
+         header(names, 1) + rows + (signs.empty() ? "" : "\n" + markdown(signs) + "\n");
 }
 
 std::string phases(const flow::RouteStudy& route, const flow::RequestTable& table) {
   const BandTable bands = band_table(route);
   std::string out = "\n### Where the time goes: " + markdown(shortened(route_title(route), kLongestName)) + "\n\n";
   for (const auto& fact : method_facts(route, table)) out += markdown(fact.label + ": " + fact.text) + "\n\n";
-  if (const std::string text = route.tail && route.tail->compared() ? "" : difference_text(route); !text.empty()) out += markdown(text) + "\n\n";
+  if (const std::string text = route.tail && route.tail->compared() ? "" : difference_text(route); !text.empty())
+    out += markdown(text) + "\n\n";
   if (const std::string text = held_up_text(route); !text.empty()) out += markdown("Held up: " + text + ".") + "\n\n";
-  if (const std::string text = setup_text(route); !text.empty()) out += markdown("Set-up of connections: " + text + ".") + "\n\n";
+  if (const std::string text = setup_text(route); !text.empty())
+    out += markdown("Set-up of connections: " + text + ".") + "\n\n";
   if (const std::string text = doubt_text(route); !text.empty()) out += markdown(text) + "\n\n";
   std::vector<std::string> names = {""};
   names.insert(names.end(), bands.names.begin(), bands.names.end());
@@ -114,8 +117,11 @@ std::string slowest(const flow::Study& study, const flow::RequestTable& requests
     const auto& r = requests.rows[study.slowest[i]];
     std::string where = dominant_text(r, requests.partitions.parts(r.id));
     for (const auto taint : taints_in(r.taints)) where += "; marked: " + std::string(text_of(taint));
-    out += row({id_text(r.id), markdown(shortened(request_title(r, requests.texts), kLongestName) + (r.role == flow::Role::client ? " (made)" : "")),
-                markdown(outcome_text(r)), markdown(where), duration_text(r.duration), markdown(offset_text(r.start, study.begin))});
+    out += row({id_text(r.id),
+                markdown(shortened(request_title(r, requests.texts), kLongestName) +
+                         (r.role == flow::Role::client ? " (made)" : "")),
+                markdown(outcome_text(r)), markdown(where), duration_text(r.duration),
+                markdown(offset_text(r.start, study.begin))});
   }
   return out;
 }
@@ -123,12 +129,16 @@ std::string slowest(const flow::Study& study, const flow::RequestTable& requests
 }  // namespace
 
 std::string markdown_report(const flow::Study& study, const flow::RequestTable& table, const ReportOptions& options) {
-  const auto emphasised = [](Tone tone, const std::string& text) { return tone == Tone::alarm ? "**" + text + "**" : text; };
+  const auto emphasised = [](Tone tone, const std::string& text) {
+    return tone == Tone::alarm ? "**" + text + "**" : text;
+  };
   std::string out = "## tailcap report: " + markdown(printable(options.file)) + "\n\n";
-  if (!options.scope.empty()) out += "Only " + markdown(options.scope) + "; the table below is about the whole capture\n\n";
+  if (!options.scope.empty())
+    out += "Only " + markdown(options.scope) + "; the table below is about the whole capture\n\n";
   const QualityLine first = verdict(study);
   out += emphasised(first.tone, markdown(first.text)) + "\n\n" + header({"", ""}, 2);
-  for (const auto& line : quality_lines(study)) out += row({emphasised(line.tone, markdown(line.label)), markdown(line.text)});
+  for (const auto& line : quality_lines(study))
+    out += row({emphasised(line.tone, markdown(line.label)), markdown(line.text)});
   const auto sentences = tail::sentences(study, table.texts, options.routes);
   if (!sentences.empty()) out += "\n### Why the slow requests are slow\n\n";
   for (const auto& said : sentences) out += "- " + markdown(said.text) + "\n";
@@ -146,15 +156,19 @@ std::string markdown_report(const flow::Study& study, const flow::RequestTable& 
   Footnotes notes;
   std::size_t left = options.routes;
   out += routes(study, flow::Role::server, left, notes) + routes(study, flow::Role::client, left, notes);
-  if (!study.routes.empty()) out += "\nIn parentheses: 95 % interval within this recording, in the unit of its value.\n";
-  for (std::size_t i = 0; i < notes.texts().size(); ++i) out += "\n\\[" + std::to_string(i + 1) + "\\] " + markdown(notes.texts()[i]) + "\n";
+  if (!study.routes.empty())
+    out += "\nIn parentheses: 95 % interval within this recording, in the unit of its value.\n";
+  for (std::size_t i = 0; i < notes.texts().size(); ++i)
+    out += "\n\\[" + std::to_string(i + 1) + "\\] " + markdown(notes.texts()[i]) + "\n";
   if (const std::string text = left_out_text(study, options.routes); !text.empty()) out += "\n" + markdown(text) + "\n";
   std::size_t shown = 0;
   for (const auto role : {flow::Role::server, flow::Role::client})
     for (const auto& route : study.routes)
       if (route.role == role && route.count != 0 && shown < std::min(options.details, options.routes)) {
         const std::string section = tail::markdown_section(route, study, table);
-        if (!section.empty()) out += "\n### Slow against typical: " + markdown(shortened(route_title(route), kLongestName)) + "\n\n" + section;
+        if (!section.empty())
+          out +=
+              "\n### Slow against typical: " + markdown(shortened(route_title(route), kLongestName)) + "\n\n" + section;
         const auto lines = tail::load_lines(route, table.texts);
         if (!lines.empty()) out += "\n";
         for (const auto& line : lines) out += "- " + markdown(line.label + ": " + line.text) + "\n";
@@ -177,7 +191,9 @@ std::string markdown_report(const flow::Study& study, const flow::RequestTable& 
   for (const Grid& grid : go_grids(study)) out += grid_markdown(grid);
   if (!study.failures.empty()) {
     out += "\n### Connections that failed\n\n" + header({"cause", "peer", "count"}, 2);
-    for (const auto& f : study.failures) out += row({markdown(printable(f.cause)), markdown(shortened(printable(f.peer), kLongestName)), count_text(f.count)});
+    for (const auto& f : study.failures)
+      out += row(
+          {markdown(printable(f.cause)), markdown(shortened(printable(f.peer), kLongestName)), count_text(f.count)});
   }
   return out;
 }

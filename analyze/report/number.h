@@ -13,19 +13,21 @@ using formats::Time;
 
 // "0 s", "850 ns", "12.3 µs", "4.56 ms", "1.23 s", "2 min 05 s", "3 h 07 min".
 std::string duration_text(Duration d);
-// In the unit that duration_text would choose for `scale`, without the unit: the ends of an interval beside their value.
+// In the unit that duration_text would choose for `scale`, without the unit: the ends of an interval beside their
+// value.
 std::string duration_in_unit_of(Duration d, Duration scale);
 // With three decimals in the unit of `scale`, for places on one axis: "+24.276 ms", "-0.350 ms".
 std::string place_text(Duration d, Duration scale);
 // Every nanosecond: "12,345,678 ns".
 std::string exact_text(Duration d);
 
-std::string bytes_text(std::uint64_t bytes);   // "512 B", "1.23 kB", "4.56 MB": powers of 1000
-std::string count_text(std::uint64_t n);       // "1,234,567"
+std::string bytes_text(std::uint64_t bytes);  // "512 B", "1.23 kB", "4.56 MB": powers of 1000
+std::string count_text(std::uint64_t n);      // "1,234,567"
 std::string count_text(std::uint64_t n, const char* one, const char* many);  // "1 request", "1,234 requests"
-std::string rate_text(double per_second);      // "0.012/s", "4.5/s", "123/s", "12,345/s"
+std::string rate_text(double per_second);                                    // "0.012/s", "4.5/s", "123/s", "12,345/s"
 
-// "0 %", "<0.1 %", "12.3 %", ">99.9 %", "100 %": never rounds something to nothing nor part to all. "–" where whole is 0.
+// "0 %", "<0.1 %", "12.3 %", ">99.9 %", "100 %": never rounds something to nothing nor part to all. "–" where whole is
+// 0.
 std::string share_text(std::uint64_t part, std::uint64_t whole);
 std::string share_text(double part, double whole);
 

@@ -24,7 +24,8 @@ void value_of(JsonWriter& json, const AttributeValue& value) {
     json.field("boolValue", *truth);
   } else {
     json.key("arrayValue"), json.begin_object(), json.key("values"), json.begin_array();
-    for (const std::string& part : std::get<std::vector<std::string>>(value)) json.begin_object(), json.field("stringValue", part), json.end_object();
+    for (const std::string& part : std::get<std::vector<std::string>>(value))
+      json.begin_object(), json.field("stringValue", part), json.end_object();
     json.end_array(), json.end_object();
   }
   json.end_object();
@@ -76,7 +77,8 @@ void span_of(JsonWriter& json, const Span& span) {
   json.field("spanId", flow::hex_of(span.context.span));
   if (!span.trace_state.empty()) json.field("traceState", span.trace_state);
   if (span.parent != 0) json.field("parentSpanId", flow::hex_of(span.parent));
-  json.field("flags", span.context.flags | (span.parent != 0 ? kHasIsRemote | (span.parent_remote ? kIsRemote : 0) : 0));
+  json.field("flags",
+             span.context.flags | (span.parent != 0 ? kHasIsRemote | (span.parent_remote ? kIsRemote : 0) : 0));
   json.field("name", span.name);
   json.field("kind", std::uint32_t{static_cast<std::uint8_t>(span.kind)});
   quoted(json, "startTimeUnixNano", span.start);
@@ -93,7 +95,8 @@ void span_of(JsonWriter& json, const Span& span) {
 
 }  // namespace
 
-OtlpText::OtlpText(std::string& out, const std::vector<std::string>& before, std::string_view version) : out_(out), json_(out), version_(version) {
+OtlpText::OtlpText(std::string& out, const std::vector<std::string>& before, std::string_view version)
+    : out_(out), json_(out), version_(version) {
   json_.begin_object(), json_.key("resourceSpans"), json_.begin_array();
   for (const std::string& raw : before) json_.raw(raw);
 }
@@ -103,7 +106,8 @@ void OtlpText::add(const std::vector<flow::SpanResource>& resources) {
     json_.begin_object();
     json_.key("resource"), json_.begin_object(), attributes_of(json_, resource.attributes), json_.end_object();
     json_.key("scopeSpans"), json_.begin_array(), json_.begin_object();
-    json_.key("scope"), json_.begin_object(), json_.field("name", "tailcap"), json_.field("version", version_), json_.end_object();
+    json_.key("scope"), json_.begin_object(), json_.field("name", "tailcap"), json_.field("version", version_),
+        json_.end_object();
     json_.key("spans"), json_.begin_array();
     for (const Span& span : resource.spans) span_of(json_, span);
     json_.end_array(), json_.end_object(), json_.end_array(), json_.end_object();
@@ -115,7 +119,8 @@ void OtlpText::end() {
   out_ += '\n';
 }
 
-std::string otlp_json(const std::vector<std::string>& before, const std::vector<flow::SpanResource>& resources, std::string_view version) {
+std::string otlp_json(const std::vector<std::string>& before, const std::vector<flow::SpanResource>& resources,
+                      std::string_view version) {
   std::string out;
   OtlpText text(out, before, version);
   text.add(resources);

@@ -15,8 +15,8 @@ namespace tailcap::report {
 // One object on one line.
 class OtlpText {
  public:
-  // Appends to out, which must outlive this. before: members of resourceSpans that are there already, as JSON, which come
-  // first, as they are.
+  // Appends to out, which must outlive this. before: members of resourceSpans that are there already, as JSON, which
+  // come first, as they are.
   OtlpText(std::string& out, const std::vector<std::string>& before, std::string_view version);
   // A resource may come again.
   void add(const std::vector<flow::SpanResource>& resources);
@@ -27,6 +27,7 @@ class OtlpText {
   JsonWriter json_;
   std::string version_;
 };
-std::string otlp_json(const std::vector<std::string>& before, const std::vector<flow::SpanResource>& resources, std::string_view version);
+std::string otlp_json(const std::vector<std::string>& before, const std::vector<flow::SpanResource>& resources,
+                      std::string_view version);
 
 }  // namespace tailcap::report

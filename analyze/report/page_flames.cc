@@ -11,7 +11,8 @@ namespace {
 constexpr std::string_view kOne = "samples-", kSlow = "flame-slow";
 
 std::string figure_html(const flow::Figure& figure) {
-  return "<figure class=\"flame\" id=\"" + figure.name + "\">\n" + figure.image + element("figcaption", figure.caption) + "</figure>\n";
+  return "<figure class=\"flame\" id=\"" + figure.name + "\">\n" + figure.image +
+         element("figcaption", figure.caption) + "</figure>\n";
 }
 
 }  // namespace
@@ -19,7 +20,8 @@ std::string figure_html(const flow::Figure& figure) {
 bool is_flame(const flow::Figure& figure) { return figure.name == kSlow || figure.name.starts_with(kOne); }
 
 std::string slow_flame_html(const flow::Figures& figures) {
-  const auto found = std::find_if(figures.drawn.begin(), figures.drawn.end(), [](const flow::Figure& f) { return f.name == kSlow; });
+  const auto found =
+      std::find_if(figures.drawn.begin(), figures.drawn.end(), [](const flow::Figure& f) { return f.name == kSlow; });
   return found == figures.drawn.end() ? std::string() : figure_html(*found);
 }
 
@@ -32,7 +34,8 @@ std::string sampled_requests_html(const flow::Figures& figures) {
 
 std::string samples_link(const flow::Figures& figures, flow::ExchangeId id) {
   const std::string name = std::string(kOne) + id_text(id);
-  const bool has = std::any_of(figures.drawn.begin(), figures.drawn.end(), [&](const flow::Figure& f) { return f.name == name; });
+  const bool has =
+      std::any_of(figures.drawn.begin(), figures.drawn.end(), [&](const flow::Figure& f) { return f.name == name; });
   return has ? " <a href=\"#" + name + "\">samples</a>" : std::string();
 }
 

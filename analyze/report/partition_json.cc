@@ -11,8 +11,10 @@ void culprit(JsonWriter& json, const flow::Culprit& c, std::span<const flow::Cpu
   json.key("what"), json.text_or_null(what_text(c));
   json.key("request"), json.text_or_null(c.request.connection != 0 ? id_text(c.request) : std::string{});
   json.key("tid");
-  if (c.tid != 0) json.number(std::int64_t{c.tid});
-  else json.null();
+  if (c.tid != 0)
+    json.number(std::int64_t{c.tid});
+  else
+    json.null();
   append_group(json, flow::group_of(c, groups));
 }
 
@@ -86,7 +88,8 @@ void append_labels(JsonWriter& json, const flow::RequestTable& table, const flow
   json.end_array();
 }
 
-void append_course(JsonWriter& json, const flow::Course& course, const flow::Request& row, std::span<const flow::CpuGroup> groups) {
+void append_course(JsonWriter& json, const flow::Course& course, const flow::Request& row,
+                   std::span<const flow::CpuGroup> groups) {
   json.key("course");
   json.begin_array();
   for (const auto& s : course.stretches) {

@@ -1,4 +1,5 @@
-// The labels of a request in JSON, as `requests --json` and `show --json` print them; analyze/commands/JSON.md describes them.
+// The labels of a request in JSON, as `requests --json` and `show --json` print them; analyze/commands/JSON.md
+// describes them.
 #pragma once
 
 #include <span>
@@ -13,7 +14,8 @@ void append_milestones(JsonWriter& json, const flow::Request& row);
 // "labels" and "culprits": arrays, or null where the request has no partition.
 void append_labels(JsonWriter& json, const flow::RequestTable& table, const flow::Request& row);
 // "course": what it was at which time; and "calls" that it made.
-void append_course(JsonWriter& json, const flow::Course& course, const flow::Request& row, std::span<const flow::CpuGroup> groups);
+void append_course(JsonWriter& json, const flow::Course& course, const flow::Request& row,
+                   std::span<const flow::CpuGroup> groups);
 // "cgroup": an object, or null.
 void append_group(JsonWriter& json, const flow::CpuGroup* group);
 

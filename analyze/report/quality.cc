@@ -15,7 +15,7 @@ using flow::Quality;
 using flow::Study;
 using formats::CaptureState;
 
-constexpr std::size_t kSpansShown = 5;      // loss intervals listed one by one
+constexpr std::size_t kSpansShown = 5;  // loss intervals listed one by one
 constexpr std::size_t kProcessesShown = 6;
 constexpr std::size_t kUnrecordedShown = 6;
 
@@ -67,14 +67,16 @@ QualityLine events(const Study& study) {
   const Quality& q = study.quality;
   if (q.lost == 0 && q.losses.empty()) return {Tone::plain, "events", count_text(q.events) + ", none lost"};
   QualityLine line{Tone::alarm, "events", count_text(q.events) + " kept, "};
-  line.text += q.lost == 0 ? "an unknown number LOST" : count_text(q.lost) + " LOST (" + share_text(q.lost, q.events + q.lost) + ")";
+  line.text += q.lost == 0 ? "an unknown number LOST"
+                           : count_text(q.lost) + " LOST (" + share_text(q.lost, q.events + q.lost) + ")";
   for (std::size_t i = 0; i < q.losses.size() && i < kSpansShown; ++i) {
     const auto& span = q.losses[i];
     line.text += std::string(i == 0 ? ": " : "; ") + printable(span.what);
     if (span.count != 0) line.text += " " + count_text(span.count);
     line.text += " between " + offset_text(span.from, study.begin) + " and " + offset_text(span.to, study.begin);
   }
-  if (q.losses.size() > kSpansShown) line.text += "; and " + count_text(q.losses.size() - kSpansShown) + " more intervals";
+  if (q.losses.size() > kSpansShown)
+    line.text += "; and " + count_text(q.losses.size() - kSpansShown) + " more intervals";
   return line;
 }
 
@@ -86,11 +88,15 @@ QualityLine requests(const Study& study) {
   QualityLine line{Tone::plain, "requests", count_text(q.requests) + " seen: " + joined(parts, ", ")};
   if (q.tainted != 0) {
     line.tone = Tone::care;
-    line.text += "; " + count_text(q.tainted) + " marked (" + share_text(q.tainted, q.requests) + "): something about them is missing or inferred";
+    line.text += "; " + count_text(q.tainted) + " marked (" + share_text(q.tainted, q.requests) +
+                 "): something about them is missing or inferred";
   }
   if (q.retries != 0) {
-    line.text += "; " + count_text(q.retries, "of them is a further attempt", "of them are further attempts") + " of " + count_text(q.retried_calls, "call", "calls");
-    if (q.retries_inferred != 0) line.text += q.retries_inferred == q.retries ? " (inferred)" : " (" + count_text(q.retries_inferred) + " inferred)";
+    line.text += "; " + count_text(q.retries, "of them is a further attempt", "of them are further attempts") + " of " +
+                 count_text(q.retried_calls, "call", "calls");
+    if (q.retries_inferred != 0)
+      line.text +=
+          q.retries_inferred == q.retries ? " (inferred)" : " (" + count_text(q.retries_inferred) + " inferred)";
   }
   if (q.unseen != 0) {
     line.tone = Tone::care;
@@ -101,20 +107,26 @@ QualityLine requests(const Study& study) {
 
 QualityLine tls_sessions(const Study& study) {
   const flow::TlsSessions& t = study.quality.tls;
-  std::string text = count_text(t.sessions, "session", "sessions") + " decrypted by their library, " + bytes_text(t.bytes) + " of plaintext: ";
+  std::string text = count_text(t.sessions, "session", "sessions") + " decrypted by their library, " +
+                     bytes_text(t.bytes) + " of plaintext: ";
   text += count_text(t.nested + t.lengths) + " bound to their connection";
-  if (t.lengths != 0) text += t.nested == 0 ? " (by the lengths of records)" : " (" + count_text(t.lengths) + " by the lengths of records)";
-  if (t.unbound != 0) text += ", " + count_text(t.unbound) + " unbound: their addresses, and when their requests arrived, are not known";
+  if (t.lengths != 0)
+    text +=
+        t.nested == 0 ? " (by the lengths of records)" : " (" + count_text(t.lengths) + " by the lengths of records)";
+  if (t.unbound != 0)
+    text += ", " + count_text(t.unbound) + " unbound: their addresses, and when their requests arrived, are not known";
   return {t.unbound != 0 ? Tone::care : Tone::plain, "TLS", text};
 }
 
 QualityLine connections(const Study& study) {
   const Quality& q = study.quality;
   std::string text = count_text(q.connections) + ": " + count_text(q.connections_http) + " with HTTP";
-  if (q.connections_encrypted != 0) text += ", " + count_text(q.connections_encrypted) + " encrypted (TLS, requests unknown)";
+  if (q.connections_encrypted != 0)
+    text += ", " + count_text(q.connections_encrypted) + " encrypted (TLS, requests unknown)";
   if (q.connections_other != 0) text += ", " + count_text(q.connections_other) + " with something else";
   if (q.failed_connections != 0) text += ", " + count_text(q.failed_connections) + " failed";
-  text += "; " + (q.retransmits == 0 ? std::string("no segment retransmitted") : count_text(q.retransmits, "segment", "segments") + " retransmitted");
+  text += "; " + (q.retransmits == 0 ? std::string("no segment retransmitted")
+                                     : count_text(q.retransmits, "segment", "segments") + " retransmitted");
   return {q.failed_connections != 0 ? Tone::care : Tone::plain, "connections", text};
 }
 
@@ -129,7 +141,8 @@ void add_notes(const Study& study, std::vector<QualityLine>& lines) {
   for (const auto& [key, value] : study.quality.preamble.notes) {
     if (key.starts_with(kUnrecorded)) {
       if (shown++ < kUnrecordedShown)
-        lines.push_back({doubtful(key) ? Tone::alarm : Tone::plain, "not recorded", printable(value) + ". Requests in it are not seen"});
+        lines.push_back({doubtful(key) ? Tone::alarm : Tone::plain, "not recorded",
+                         printable(value) + ". Requests in it are not seen"});
       else
         ++more;
     } else if (key == kRefused) {
@@ -144,9 +157,12 @@ void add_notes(const Study& study, std::vector<QualityLine>& lines) {
 QualityLine clock(const Study& study) {
   const Quality& q = study.quality;
   QualityLine line{Tone::plain, "clock", ""};
-  if (q.realtime_offset == 0) line.text = "no wall clock in the recording: only times since its start";
-  else if (q.clock_error.count() > 0) line.text = "UTC as the recorded machine knew it, read to within ±" + duration_text(q.clock_error);
-  else line.text = "UTC as the recorded machine knew it; precision not recorded";
+  if (q.realtime_offset == 0)
+    line.text = "no wall clock in the recording: only times since its start";
+  else if (q.clock_error.count() > 0)
+    line.text = "UTC as the recorded machine knew it, read to within ±" + duration_text(q.clock_error);
+  else
+    line.text = "UTC as the recorded machine knew it; precision not recorded";
   if (q.clock_stepped) {
     line.tone = Tone::care;
     line.text += "; it WAS SET while recording: times of day are uncertain, durations are not";
@@ -176,7 +192,8 @@ QualityLine recorder(const Study& study) {
     line.text += "; its kernel programs ran " + count_text(q.program_runs, "time", "times");
     line.text += q.program_time.count() > 0
                      ? ", " + duration_text(q.program_time) + " in all, " +
-                           duration_text(Duration{q.program_time.count() / static_cast<std::int64_t>(q.program_runs)}) + " each"
+                           duration_text(Duration{q.program_time.count() / static_cast<std::int64_t>(q.program_runs)}) +
+                           " each"
                      : ", their time was not measured (kernel.bpf_stats_enabled is 0)";
   }
   return line;
@@ -187,8 +204,8 @@ void add_processes(const Study& study, std::vector<QualityLine>& lines) {
   if (processes.empty()) return;
   std::vector<std::string> parts;
   for (std::size_t i = 0; i < processes.size() && i < kProcessesShown; ++i)
-    parts.push_back((processes[i].comm.empty() ? "?" : printable(processes[i].comm)) + " " + pid_text(processes[i].pid) + " (" +
-                    count_text(processes[i].requests, "request", "requests") + ")");
+    parts.push_back((processes[i].comm.empty() ? "?" : printable(processes[i].comm)) + " " +
+                    pid_text(processes[i].pid) + " (" + count_text(processes[i].requests, "request", "requests") + ")");
   if (processes.size() > kProcessesShown) parts.push_back(count_text(processes.size() - kProcessesShown) + " more");
   lines.push_back({Tone::plain, "processes", joined(parts, ", ")});
 }
@@ -200,14 +217,21 @@ void add_findings(const Study& study, std::vector<QualityLine>& lines) {
     if (n == 0) continue;
     const auto& text = flow::text_of(finding);
     const bool defect = text.severity == flow::Severity::defect, caution = text.severity == flow::Severity::caution;
-    lines.push_back({defect ? Tone::alarm : caution ? Tone::care : Tone::plain, defect ? "DEFECT" : caution ? "caution" : "note",
+    lines.push_back({defect    ? Tone::alarm
+                     : caution ? Tone::care
+                               : Tone::plain,
+                     defect    ? "DEFECT"
+                     : caution ? "caution"
+                               : "note",
                      count_text(n) + " × " + std::string(text.text)});
   }
 }
 
 bool has_defect(const flow::Findings& findings) {
   for (std::size_t i = 0; i < static_cast<std::size_t>(flow::Finding::count_); ++i)
-    if (const auto f = static_cast<flow::Finding>(i); findings[f] != 0 && flow::text_of(f).severity == flow::Severity::defect) return true;
+    if (const auto f = static_cast<flow::Finding>(i);
+        findings[f] != 0 && flow::text_of(f).severity == flow::Severity::defect)
+      return true;
   return false;
 }
 
@@ -223,10 +247,19 @@ QualityLine verdict(const Study& study) {
   if (q.file.state == CaptureState::recovered) reasons.push_back("the file was recovered");
   if (q.file.state == CaptureState::recording) reasons.push_back("it is still being recorded");
   if (has_defect(q.findings)) reasons.push_back("the record contradicts itself");
-  if (std::any_of(q.preamble.notes.begin(), q.preamble.notes.end(), [](const auto& note) { return doubtful(note.first); })) reasons.push_back("some traffic could not be recorded");
-  if (q.requests == 0) return {Tone::alarm, "verdict", reasons.empty() ? "No HTTP request was seen." : "No HTTP request was seen, and " + joined(reasons, ", ") + "."};
-  if (!reasons.empty()) return {Tone::alarm, "verdict", "Read with care: " + joined(reasons, ", ") + ". Requests touched by it are marked; numbers it could falsify are refused."};
-  if (q.tainted != 0) return {Tone::care, "verdict", "No event lost, file complete. Some requests are marked, see below."};
+  if (std::any_of(q.preamble.notes.begin(), q.preamble.notes.end(),
+                  [](const auto& note) { return doubtful(note.first); }))
+    reasons.push_back("some traffic could not be recorded");
+  if (q.requests == 0)
+    return {
+        Tone::alarm, "verdict",
+        reasons.empty() ? "No HTTP request was seen." : "No HTTP request was seen, and " + joined(reasons, ", ") + "."};
+  if (!reasons.empty())
+    return {Tone::alarm, "verdict",
+            "Read with care: " + joined(reasons, ", ") +
+                ". Requests touched by it are marked; numbers it could falsify are refused."};
+  if (q.tainted != 0)
+    return {Tone::care, "verdict", "No event lost, file complete. Some requests are marked, see below."};
   return {Tone::plain, "verdict", "No event lost, file complete, nothing inferred."};
 }
 

@@ -42,7 +42,8 @@ QuantileText quantile_text(const flow::Quantile& quantile, Footnotes& notes) {
       break;
   }
   if (quantile.support == Support::full || quantile.support == Support::low) {
-    const std::string low = duration_in_unit_of(quantile.low, quantile.value), high = duration_in_unit_of(quantile.high, quantile.value);
+    const std::string low = duration_in_unit_of(quantile.low, quantile.value),
+                      high = duration_in_unit_of(quantile.high, quantile.value);
     text.interval = low + "–" + high;
   }
   // What "≥" and "~" beside an interval mean is said once (signs_text): no note for each.
@@ -70,14 +71,22 @@ std::string signs_text(const flow::Study& study, flow::Role role) {
 std::string exact_quantile_text(const flow::Quantile& quantile) {
   std::string text = quantile_name(quantile.q) + ": ";
   switch (quantile.support) {
-    case Support::refused: text += "refused"; break;
-    case Support::no_interval: text += exact_text(quantile.value) + ", no interval"; break;
-    case Support::lower_only: text += "at least " + exact_text(quantile.low); break;
+    case Support::refused:
+      text += "refused";
+      break;
+    case Support::no_interval:
+      text += exact_text(quantile.value) + ", no interval";
+      break;
+    case Support::lower_only:
+      text += "at least " + exact_text(quantile.low);
+      break;
     default:
-      text += exact_text(quantile.value) + ", 95 % interval " + exact_text(quantile.low) + " to " + exact_text(quantile.high);
+      text += exact_text(quantile.value) + ", 95 % interval " + exact_text(quantile.low) + " to " +
+              exact_text(quantile.high);
   }
   if (quantile.effective_n > 0)
-    text += ", worth " + count_text(static_cast<std::uint64_t>(std::min(quantile.effective_n, 1e18))) + " independent requests";
+    text += ", worth " + count_text(static_cast<std::uint64_t>(std::min(quantile.effective_n, 1e18))) +
+            " independent requests";
   if (!quantile.reason.empty()) text += "; " + printable(quantile.reason);
   return text;
 }

@@ -53,14 +53,18 @@ void setup(JsonWriter& json, const flow::RequestTable& table, const Request& row
   duration_or_null(json, "connect_ns", s->connect());
   duration_or_null(json, "tls_ns", s->tls());
   json.key("tls_exact");
-  if (s->tls().count() >= 0) json.boolean(s->tls_exact);
-  else json.null();
+  if (s->tls().count() >= 0)
+    json.boolean(s->tls_exact);
+  else
+    json.null();
   json.key("tls_version"), json.text_or_null(flow::tls_version(s->tls_version));
   json.key("tls_cipher"), json.text_or_null(flow::tls_cipher(s->tls_cipher));
   text_of(json, table, "tls_server_name", s->tls_server_name);
   json.key("tls_resumed");
-  if (s->tls_resumed) json.boolean(*s->tls_resumed);
-  else json.null();
+  if (s->tls_resumed)
+    json.boolean(*s->tls_resumed);
+  else
+    json.null();
   json.end_object();
 }
 
@@ -122,8 +126,10 @@ void http2(JsonWriter& json, const Request& row) {
   number_or_null(json, "behind_others_ns", known, row.behind_others);
   number_or_null(json, "behind_others_bytes", known, row.behind_others_bytes);
   json.key("opened_at_limit");
-  if (known && row.role == flow::Role::client) json.boolean(row.stream_limit >= 0);
-  else json.null();
+  if (known && row.role == flow::Role::client)
+    json.boolean(row.stream_limit >= 0);
+  else
+    json.null();
   number_or_null(json, "stream_limit_ns", row.stream_limit >= 0, row.stream_limit);
   json.field("pushed", row.pushed);
   json.key("from_other_end");
@@ -154,7 +160,8 @@ void append_request(std::string& out, const flow::RequestTable& table, const Req
   number_or_null(json, "status", row.status != 0, row.status);
   number_or_null(json, "grpc_status", row.grpc_status >= 0, row.grpc_status);
   json.key("grpc_cause");
-  json.text_or_null(row.grpc_status == 12 ? flow::name_of(flow::unimplemented_cause(table.texts[row.grpc.message])) : std::string_view{});
+  json.text_or_null(row.grpc_status == 12 ? flow::name_of(flow::unimplemented_cause(table.texts[row.grpc.message]))
+                                          : std::string_view{});
   rpc(json, table, row);
   json.field("outcome", flow::name_of(row.outcome));
   json.field("complete", row.complete);
@@ -191,8 +198,10 @@ void append_request(std::string& out, const flow::RequestTable& table, const Req
   json.key("parent_span_id"), json.text_or_null(client ? std::string_view{} : span);
   json.key("trace_format"), json.text_or_null(flow::name_of(row.trace_format));
   json.key("trace_flags");
-  if (const int flags = flow::trace_flags_in(trace); flags >= 0) json.number(std::int64_t{flags});
-  else json.null();
+  if (const int flags = flow::trace_flags_in(trace); flags >= 0)
+    json.number(std::int64_t{flags});
+  else
+    json.null();
   text_of(json, table, "request_id", row.request_id);
   parent(json, table, row);
   id_or_null(json, "peer", row.peer);

@@ -14,7 +14,9 @@ std::string setup_text(const flow::RequestDetail& d) {
     text += (text.empty() ? "" : "; ") + std::string(name) + " " + duration_text(length);
     return true;
   };
-  if (part("name", s.dns())) text += " (" + printable(d.dns_name) + (s.dns_attempts > 1 ? ", asked " + count_text(s.dns_attempts) + " times" : "") + ")";
+  if (part("name", s.dns()))
+    text += " (" + printable(d.dns_name) +
+            (s.dns_attempts > 1 ? ", asked " + count_text(s.dns_attempts) + " times" : "") + ")";
   part("connect", s.connect());
   if (part("TLS handshake", s.tls())) {
     std::string details = flow::tls_version(s.tls_version);
@@ -25,14 +27,16 @@ std::string setup_text(const flow::RequestDetail& d) {
     text += " (" + details + ")";
   }
   if (text.empty()) return text;
-  return text + "; begun " + duration_text(d.row.start - s.began()) + " before the request, and no part of its duration";
+  return text + "; begun " + duration_text(d.row.start - s.began()) +
+         " before the request, and no part of its duration";
 }
 
 std::string setup_text(const flow::RouteStudy& route) {
   std::string text;
   const auto part = [&](const char* name, const flow::HeldUp& held) {
     if (held.count == 0) return;
-    text += (text.empty() ? "" : "; ") + std::string(name) + " " + (held.count == 1 ? "" : "median ") + duration_text(held.median);
+    text += (text.empty() ? "" : "; ") + std::string(name) + " " + (held.count == 1 ? "" : "median ") +
+            duration_text(held.median);
     if (held.count > 1) text += ", longest " + duration_text(held.longest);
     text += ", before " + count_text(held.count, "request", "requests");
   };

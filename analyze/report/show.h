@@ -12,7 +12,8 @@ namespace tailcap::report {
 
 std::string text_show(const flow::Detail& detail, const flow::Study& study, const ReportOptions& options);
 // around: what its processes did meanwhile.
-std::string html_show(const flow::Detail& detail, const flow::Study& study, const flow::Lanes& around, const ReportOptions& options);
+std::string html_show(const flow::Detail& detail, const flow::Study& study, const flow::Lanes& around,
+                      const ReportOptions& options);
 // Every fact, one line; analyze/commands/JSON.md describes it. table: holds the texts of both rows.
 std::string json_show(const flow::Detail& detail, const flow::Study& study, const flow::RequestTable& table);
 

@@ -45,13 +45,17 @@ class EndWriter {
   // From the start of the request.
   void offset(std::string_view name, Time t) {
     json_.key(name);
-    if (known(t) && known(d_.row.start)) json_.number((t - d_.row.start).count());
-    else json_.null();
+    if (known(t) && known(d_.row.start))
+      json_.number((t - d_.row.start).count());
+    else
+      json_.null();
   }
   void wall(std::string_view name, Time t) {
     json_.key(name);
-    if (known(t) && study_.quality.clock.known()) json_.number(study_.quality.clock.realtime(t));
-    else json_.null();
+    if (known(t) && study_.quality.clock.known())
+      json_.number(study_.quality.clock.realtime(t));
+    else
+      json_.null();
   }
   void samples(std::string_view name, const std::optional<flow::RequestSamples>& of) {
     json_.key(name);
@@ -66,8 +70,10 @@ class EndWriter {
   }
   void number_or_null(std::string_view name, bool present, std::int64_t value) {
     json_.key(name);
-    if (present) json_.number(value);
-    else json_.null();
+    if (present)
+      json_.number(value);
+    else
+      json_.null();
   }
 
   void request() {
@@ -94,8 +100,11 @@ class EndWriter {
     json_.key(name);
     json_.begin_array();
     for (std::size_t i = 0; i < fields.size(); ++i) {
-      if (!std::ranges::equal(fields[i].name, name, [](char x, char y) { return (x >= 'A' && x <= 'Z' ? x + ('a' - 'A') : x) == y; })) continue;
-      for (const auto& [key, value] : parse(fields[i].value)) json_.begin_array(), json_.text(key), json_.text(value), json_.end_array();
+      if (!std::ranges::equal(fields[i].name, name,
+                              [](char x, char y) { return (x >= 'A' && x <= 'Z' ? x + ('a' - 'A') : x) == y; }))
+        continue;
+      for (const auto& [key, value] : parse(fields[i].value))
+        json_.begin_array(), json_.text(key), json_.text(value), json_.end_array();
     }
     json_.end_array();
   }
@@ -170,8 +179,10 @@ class EndWriter {
     json_.begin_object();
     json_.field("trailers_only", e.response_grpc && e.response_grpc->trailers_only);
     const auto* first = e.request_grpc && !e.request_grpc->listed.empty() ? &e.request_grpc->listed.front() : nullptr;
-    const bool placed = first && e.request_grpc->context == flow::GrpcContext::head && known(first->first_done) && known(e.request_head_done);
-    number_or_null("trace_context_before_messages_ns", placed, placed ? (first->first_done - e.request_head_done).count() : 0);
+    const bool placed = first && e.request_grpc->context == flow::GrpcContext::head && known(first->first_done) &&
+                        known(e.request_head_done);
+    number_or_null("trace_context_before_messages_ns", placed,
+                   placed ? (first->first_done - e.request_head_done).count() : 0);
     messages("request", e.request_grpc);
     messages("response", e.response_grpc);
     json_.end_object();
@@ -184,7 +195,9 @@ class EndWriter {
     const bool own = r->by == formats::Direction::out;
     json_.begin_object();
     number_or_null("code", r->code.has_value(), r->code.value_or(0));
-    json_.field("by", flow::name_of(own ? d_.row.role : d_.row.role == flow::Role::server ? flow::Role::client : flow::Role::server));
+    json_.field("by", flow::name_of(own                                 ? d_.row.role
+                                    : d_.row.role == flow::Role::server ? flow::Role::client
+                                                                        : flow::Role::server));
     json_.field("goaway", r->goaway);
     json_.field("unprocessed", r->unprocessed);
     offset("arrived_ns", own ? formats::kNoTime : r->at);
@@ -258,8 +271,10 @@ class EndWriter {
       offset("back_ns", w.back);
       json_.field("state", w.state);
       json_.key("syscall");
-      if (w.syscall < 0) json_.null();
-      else json_.text(syscall_name(w.syscall));
+      if (w.syscall < 0)
+        json_.null();
+      else
+        json_.text(syscall_name(w.syscall));
       json_.key("arguments");
       json_.begin_array();
       json_.number(w.argument0);
@@ -304,8 +319,10 @@ std::string json_show(const flow::Detail& detail, const flow::Study& study, cons
   json.field("schema", kJsonSchema);
   json.key("end"), EndWriter(json, detail.request, study, table).write();
   json.key("other_end");
-  if (detail.peer) EndWriter(json, *detail.peer, study, table).write();
-  else json.null();
+  if (detail.peer)
+    EndWriter(json, *detail.peer, study, table).write();
+  else
+    json.null();
   json.end_object();
   return out + "\n";
 }

@@ -1,8 +1,8 @@
 #include <algorithm>
 
 #include "analyze/report/escape.h"
-#include "analyze/report/number.h"
 #include "analyze/report/masking.h"
+#include "analyze/report/number.h"
 #include "analyze/report/show.h"
 #include "analyze/report/table.h"
 #include "analyze/report/waterfall.h"
@@ -20,7 +20,9 @@ std::string heading(std::string_view title) { return "\n" + std::string(title) +
 std::string placed(Duration from, Duration length, Duration span, std::size_t width) {
   if (span.count() <= 0 || width == 0) return {};
   const double scale = static_cast<double>(width) / static_cast<double>(span.count());
-  const auto column = [&](Duration d) { return std::clamp(static_cast<double>(d.count()) * scale, 0.0, static_cast<double>(width)); };
+  const auto column = [&](Duration d) {
+    return std::clamp(static_cast<double>(d.count()) * scale, 0.0, static_cast<double>(width));
+  };
   const auto first = std::min(static_cast<std::size_t>(column(from)), width - 1);
   const auto last = static_cast<std::size_t>(column(from + length) + 0.5);
   std::string text(first, ' ');
@@ -42,7 +44,8 @@ std::string lanes(const Waterfall& w, std::size_t width) {
     table.row({"", "from", "for", ""});
     for (const std::size_t i : lane.listed) {
       const auto& bar = lane.bars[i];
-      table.row({bar.name, place_text(bar.from, w.span), duration_text(bar.length), placed(bar.from, bar.length, w.span, bars)});
+      table.row({bar.name, place_text(bar.from, w.span), duration_text(bar.length),
+                 placed(bar.from, bar.length, w.span, bars)});
       if (!bar.note.empty()) table.line("  " + shortened(bar.note, width > 40 ? width - 8 : 32));
     }
     if (!lane.others.empty()) table.line("and " + lane.others);
@@ -63,7 +66,8 @@ std::string messages(const Waterfall& w) {
   Table table({{}, {Align::right}, {}, {}}, "  ");
   table.row({"", "size", "client", "server"});
   for (const auto& m : w.messages.listed)
-    table.row({m.name, m.size, m.client.empty() ? "not recorded" : m.client, m.server.empty() ? "not recorded" : m.server});
+    table.row(
+        {m.name, m.size, m.client.empty() ? "not recorded" : m.client, m.server.empty() ? "not recorded" : m.server});
   if (!w.messages.others.empty()) table.line("and " + w.messages.others);
   return heading("Messages") + table.text();
 }
@@ -85,8 +89,8 @@ std::string waits(const Waterfall& w, std::size_t width) {
     const auto& wait = w.waits[i];
     std::string what = wait.what + (wait.woken_by.empty() ? "" : "; woken by " + wait.woken_by);
     if (wait.missed != 0) what += "; " + count_text(wait.missed) + " before it lost";
-    table.row({place_text(wait.left, w.span), duration_text(wait.waited), wait.runnable_known ? duration_text(wait.queued) : "?",
-               shortened(what, width > 60 ? width - 42 : 40)});
+    table.row({place_text(wait.left, w.span), duration_text(wait.waited),
+               wait.runnable_known ? duration_text(wait.queued) : "?", shortened(what, width > 60 ? width - 42 : 40)});
   }
   const std::uint64_t more = w.waits_left_out + (w.waits.size() > kWaits ? w.waits.size() - kWaits : 0);
   if (more != 0) table.line("and " + count_text(more) + " more");
@@ -98,11 +102,18 @@ std::string waits(const Waterfall& w, std::size_t width) {
 std::string text_show(const flow::Detail& detail, const flow::Study& study, const ReportOptions& options) {
   const Waterfall w = waterfall(detail, study);
   const std::size_t width = std::clamp<std::size_t>(options.width, 60, 1000);
-  std::string out = wrapped("", "Request " + id_text(detail.request.row.id) + " of " + printable(options.file) + ": " + w.title, width) + "\n";
+  std::string out =
+      wrapped("", "Request " + id_text(detail.request.row.id) + " of " + printable(options.file) + ": " + w.title,
+              width) +
+      "\n";
   if (unsafe(study.quality))
     out += wrapped("!! ", "UNSAFE: header values were recorded as sent, credentials too. Do not pass this on.", width);
   for (const auto& fact : w.facts)
-    out += wrapped(std::string(fact.tone == Tone::plain ? "   " : fact.tone == Tone::care ? " ! " : "!! ") + padded(fact.label, 12), fact.text, width);
+    out += wrapped(std::string(fact.tone == Tone::plain  ? "   "
+                               : fact.tone == Tone::care ? " ! "
+                                                         : "!! ") +
+                       padded(fact.label, 12),
+                   fact.text, width);
   out += lanes(w, width);
   if (!w.beside.empty()) {
     out += heading("Beside the critical path");

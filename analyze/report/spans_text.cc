@@ -19,24 +19,31 @@ std::string listed(const Counted& counted) {
 }
 
 std::string imported_text(const SpanFacts& f) {
-  std::string out = count_text(f.imported, "span", "spans") + ", kept as they are; " + count_text(f.imported_matched) + " of them are requests in the capture";
+  std::string out = count_text(f.imported, "span", "spans") + ", kept as they are; " + count_text(f.imported_matched) +
+                    " of them are requests in the capture";
   if (f.imported_without_ids > 0) out += ", " + count_text(f.imported_without_ids) + " have no ids that could match";
-  if (f.holes > 0) out += "; " + count_text(f.holes_filled) + " of " + count_text(f.holes, "missing parent", "missing parents") + " filled in";
+  if (f.holes > 0)
+    out += "; " + count_text(f.holes_filled) + " of " + count_text(f.holes, "missing parent", "missing parents") +
+           " filled in";
   return out;
 }
 
 void counted(JsonWriter& json, const char* name, const Counted& all) {
   json.key(name), json.begin_array();
-  for (const auto& [what, n] : all) json.begin_object(), json.field("name", what), json.field("count", n), json.end_object();
+  for (const auto& [what, n] : all)
+    json.begin_object(), json.field("name", what), json.field("count", n), json.end_object();
   json.end_array();
 }
 
 }  // namespace
 
 std::string spans_facts_text(const SpanFacts& f) {
-  std::string out = "Spans     " + count_text(f.requests) + " of requests, " + count_text(f.setup) + " of what came before the first on a connection\n";
-  if (f.not_placed > 0) out += "          " + count_text(f.not_placed, "request", "requests") + " left out: nobody saw when they began\n";
-  out += "Trace ids " + listed(f.trace_sources) + "\nSpan ids  " + listed(f.span_sources) + "\nParents   " + listed(f.parents) + "\n";
+  std::string out = "Spans     " + count_text(f.requests) + " of requests, " + count_text(f.setup) +
+                    " of what came before the first on a connection\n";
+  if (f.not_placed > 0)
+    out += "          " + count_text(f.not_placed, "request", "requests") + " left out: nobody saw when they began\n";
+  out += "Trace ids " + listed(f.trace_sources) + "\nSpan ids  " + listed(f.span_sources) + "\nParents   " +
+         listed(f.parents) + "\n";
   if (f.imported > 0) out += "Imported  " + imported_text(f) + "\n";
   out += "\nEvents of the whole capture: how many were attached to spans\n";
   Grid grid;
@@ -48,12 +55,16 @@ std::string spans_facts_text(const SpanFacts& f) {
       unseen += (unseen.empty() ? "" : ", ") + std::string(t.name);
       continue;
     }
-    grid.rows.push_back({count_text(t.attached), count_text(t.unmatched), count_text(t.several), std::string(t.name), std::string(t.events)});
-    how += "  " + std::string(t.name) + " finds its span by " + std::string(t.match) + ", and becomes: " + std::string(t.becomes) + "\n";
+    grid.rows.push_back({count_text(t.attached), count_text(t.unmatched), count_text(t.several), std::string(t.name),
+                         std::string(t.events)});
+    how += "  " + std::string(t.name) + " finds its span by " + std::string(t.match) +
+           ", and becomes: " + std::string(t.becomes) + "\n";
   }
   if (!grid.rows.empty()) out += grid_text(grid, kWidth) + how;
   if (!unseen.empty()) out += "  None was recorded of: " + unseen + "\n";
-  return out + "What fits no span, or several, stays out of all. By thread: it carried this one request then, and no other that was\nrecorded.\n";
+  return out +
+         "What fits no span, or several, stays out of all. By thread: it carried this one request then, and no other "
+         "that was\nrecorded.\n";
 }
 
 std::string spans_facts_json(const SpanFacts& f) {
@@ -62,15 +73,18 @@ std::string spans_facts_json(const SpanFacts& f) {
   json.begin_object();
   json.field("schema", std::uint32_t{1});
   json.field("requests", f.requests), json.field("setup", f.setup), json.field("not_placed", f.not_placed);
-  counted(json, "trace_ids", f.trace_sources), counted(json, "span_ids", f.span_sources), counted(json, "parents", f.parents);
+  counted(json, "trace_ids", f.trace_sources), counted(json, "span_ids", f.span_sources),
+      counted(json, "parents", f.parents);
   json.key("imported"), json.begin_object();
-  json.field("spans", f.imported), json.field("matched", f.imported_matched), json.field("without_ids", f.imported_without_ids);
+  json.field("spans", f.imported), json.field("matched", f.imported_matched),
+      json.field("without_ids", f.imported_without_ids);
   json.field("holes", f.holes), json.field("filled", f.holes_filled);
   json.end_object();
   json.key("events"), json.begin_array();
   for (const auto& t : f.tallies) {
     json.begin_object();
-    json.field("name", t.name), json.field("events", t.events), json.field("match", t.match), json.field("becomes", t.becomes);
+    json.field("name", t.name), json.field("events", t.events), json.field("match", t.match),
+        json.field("becomes", t.becomes);
     json.field("attached", t.attached), json.field("unmatched", t.unmatched), json.field("several", t.several);
     json.end_object();
   }
@@ -82,9 +96,11 @@ std::string spans_facts_json(const SpanFacts& f) {
 std::string spans_facts_line(const SpanFacts& f) {
   std::uint64_t attached = 0, unmatched = 0;
   for (const auto& t : f.tallies) attached += t.attached, unmatched += t.unmatched;
-  std::string out = count_text(f.requests + f.setup, "span", "spans") + " written; " + count_text(attached, "event", "events") + " of the capture attached, " +
-                    count_text(unmatched) + " fitted no span (--explain)";
-  if (f.not_placed > 0) out += "; " + count_text(f.not_placed, "request", "requests") + " left out, nobody saw when they began";
+  std::string out = count_text(f.requests + f.setup, "span", "spans") + " written; " +
+                    count_text(attached, "event", "events") + " of the capture attached, " + count_text(unmatched) +
+                    " fitted no span (--explain)";
+  if (f.not_placed > 0)
+    out += "; " + count_text(f.not_placed, "request", "requests") + " left out, nobody saw when they began";
   if (f.imported > 0) out += "; imported " + imported_text(f);
   return out;
 }

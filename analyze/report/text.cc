@@ -6,10 +6,10 @@
 #include "analyze/report/calls.h"
 #include "analyze/report/changes.h"
 #include "analyze/report/escape.h"
-#include "analyze/report/held_up.h"
 #include "analyze/report/go_grids.h"
 #include "analyze/report/go_lines.h"
 #include "analyze/report/health.h"
+#include "analyze/report/held_up.h"
 #include "analyze/report/incident_grid.h"
 #include "analyze/report/name_lines.h"
 #include "analyze/report/number.h"
@@ -40,7 +40,8 @@ std::string_view sign(Tone tone) { return tone == Tone::alarm ? "!! " : tone == 
 std::string quality_box(const flow::Study& study, std::size_t width) {
   const QualityLine first = verdict(study);
   std::string out = ruler("Can this be trusted?", width) + wrapped(sign(first.tone), first.text, width);
-  for (const auto& line : quality_lines(study)) out += wrapped(std::string(sign(line.tone)) + padded(line.label, kLabel), line.text, width);
+  for (const auto& line : quality_lines(study))
+    out += wrapped(std::string(sign(line.tone)) + padded(line.label, kLabel), line.text, width);
   return out;
 }
 
@@ -68,7 +69,8 @@ std::string route_counts(const flow::RouteStudy& route) {
   return text;
 }
 
-void add_route(const flow::RouteStudy& route, const flow::RequestTable& requests, std::size_t width, Footnotes& notes, Table& table) {
+void add_route(const flow::RouteStudy& route, const flow::RequestTable& requests, std::size_t width, Footnotes& notes,
+               Table& table) {
   table.line(shortened(route_title(route), width));
   std::string counts = wrapped("  ", route_counts(route), width);
   counts.pop_back();
@@ -88,17 +90,21 @@ void add_route(const flow::RouteStudy& route, const flow::RequestTable& requests
   }
   for (const auto& q : route.first_byte) first.push_back(with_note(quantile_text(q, notes)));
   table.row(std::move(values));
-  if (std::any_of(intervals.begin() + 1, intervals.end(), [](const auto& s) { return !s.empty(); })) table.row(std::move(intervals));
+  if (std::any_of(intervals.begin() + 1, intervals.end(), [](const auto& s) { return !s.empty(); }))
+    table.row(std::move(intervals));
   table.row(std::move(first));
   add("bodies", bodies(route));
-  if (const std::string text = route.tail && route.tail->compared() ? "" : difference_text(route); !text.empty()) add("slow ones", text);
+  if (const std::string text = route.tail && route.tail->compared() ? "" : difference_text(route); !text.empty())
+    add("slow ones", text);
   if (const std::string text = held_up_text(route); !text.empty()) add("held up", text);
   for (const auto& line : tail::load_lines(route, requests.texts)) add(line.label, line.text);
   if (const std::string text = setup_text(route); !text.empty()) add("set-up", text);
 }
 
-std::string routes_of(const flow::Study& study, const flow::RequestTable& requests, flow::Role role, const ReportOptions& options, std::size_t& left) {
-  const std::size_t quantile = std::clamp<std::size_t>((options.width - kLabel - 4) / flow::kQuantiles.size() - 2, 10, 14);
+std::string routes_of(const flow::Study& study, const flow::RequestTable& requests, flow::Role role,
+                      const ReportOptions& options, std::size_t& left) {
+  const std::size_t quantile =
+      std::clamp<std::size_t>((options.width - kLabel - 4) / flow::kQuantiles.size() - 2, 10, 14);
   std::vector<Column> layout = {{Align::left, kLabel + 3}};
   std::vector<std::string> head = {""};
   for (const double q : flow::kQuantiles) {
@@ -116,9 +122,11 @@ std::string routes_of(const flow::Study& study, const flow::RequestTable& reques
     add_route(route, requests, options.width, notes, table);
   }
   if (shown == 0) return {};
-  std::string out = "\n" + ruler(role == flow::Role::server ? "Requests served" : "Requests made", options.width) + table.text();
+  std::string out =
+      "\n" + ruler(role == flow::Role::server ? "Requests served" : "Requests made", options.width) + table.text();
   if (const std::string signs = signs_text(study, role); !signs.empty()) out += wrapped("  ", signs, options.width);
-  if (const std::string text = tail::arrivals_text(study); !text.empty() && role == study.arrivals.role) out += wrapped("  ", text, options.width);
+  if (const std::string text = tail::arrivals_text(study); !text.empty() && role == study.arrivals.role)
+    out += wrapped("  ", text, options.width);
   for (std::size_t i = 0; i < notes.texts().size(); ++i)
     out += wrapped("  [" + std::to_string(i + 1) + "] ", notes.texts()[i], options.width);
   return out;
@@ -126,8 +134,10 @@ std::string routes_of(const flow::Study& study, const flow::RequestTable& reques
 
 std::string cell_text(const BandCell& cell, bool narrow) {
   if (cell.mean == 0) return "·";
-  const std::string share = narrow ? std::to_string(static_cast<int>(cell.share * 100 + 0.5)) + " %" : share_text(cell.share, 1.0);
-  return duration_text(Duration{static_cast<std::int64_t>(cell.mean + 0.5)}) + padded(share, narrow ? 6 : 8, Align::right);
+  const std::string share =
+      narrow ? std::to_string(static_cast<int>(cell.share * 100 + 0.5)) + " %" : share_text(cell.share, 1.0);
+  return duration_text(Duration{static_cast<std::int64_t>(cell.mean + 0.5)}) +
+         padded(share, narrow ? 6 : 8, Align::right);
 }
 
 std::string phases_of_route(const flow::RouteStudy& route, std::size_t width) {
@@ -159,13 +169,17 @@ std::string phases_of_route(const flow::RouteStudy& route, std::size_t width) {
 // The sentences that the report is read for.
 std::string tails(const flow::Study& study, const flow::RequestTable& requests, const ReportOptions& options) {
   std::string out;
-  for (const auto& said : tail::sentences(study, requests.texts, options.routes)) out += wrapped("  ", said.text, options.width);
+  for (const auto& said : tail::sentences(study, requests.texts, options.routes))
+    out += wrapped("  ", said.text, options.width);
   return out.empty() ? out : "\n" + ruler("Why the slow requests are slow", options.width) + out;
 }
 
-std::string tail_of_route(const flow::RouteStudy& route, const flow::Study& study, const flow::RequestTable& requests, std::size_t width) {
+std::string tail_of_route(const flow::RouteStudy& route, const flow::Study& study, const flow::RequestTable& requests,
+                          std::size_t width) {
   const std::string section = tail::text_section(route, study, requests, width);
-  return section.empty() ? section : "\n" + ruler("Slow against typical: " + shortened(route_title(route), width - 30), width) + section;
+  return section.empty()
+             ? section
+             : "\n" + ruler("Slow against typical: " + shortened(route_title(route), width - 30), width) + section;
 }
 
 std::string slowest(const flow::Study& study, const flow::RequestTable& requests, const ReportOptions& options) {
@@ -186,15 +200,16 @@ std::string slowest(const flow::Study& study, const flow::RequestTable& requests
     if (const std::string where = dominant_text(row, requests.partitions.parts(row.id)); !where.empty()) add(where);
     for (const auto taint : taints_in(row.taints)) add("marked: " + std::string(text_of(taint)));
   }
-  return "\n" + ruler("Slowest requests", options.width) + table.text() + "  tailcap show " + printable(options.file) + " " +
-         id_text(requests.rows[study.slowest[0]].id) + "    shows the first of them as a waterfall\n";
+  return "\n" + ruler("Slowest requests", options.width) + table.text() + "  tailcap show " + printable(options.file) +
+         " " + id_text(requests.rows[study.slowest[0]].id) + "    shows the first of them as a waterfall\n";
 }
 
 std::string failures(const flow::Study& study, std::size_t width) {
   if (study.failures.empty()) return {};
   Table table({{Align::right, 6}, {}, {}}, "  ");
   for (const auto& failure : study.failures)
-    table.row({count_text(failure.count), shortened(printable(failure.cause), 60), shortened(printable(failure.peer), width > 100 ? width - 70 : 30)});
+    table.row({count_text(failure.count), shortened(printable(failure.cause), 60),
+               shortened(printable(failure.peer), width > 100 ? width - 70 : 30)});
   return "\n" + ruler("Connections that failed", width) + table.text();
 }
 
@@ -225,15 +240,16 @@ std::string left_out_text(const flow::Study& study, std::size_t shown) {
   if (study.routes.size() <= shown) return {};
   std::uint64_t requests = 0;
   for (std::size_t i = shown; i < study.routes.size(); ++i) requests += study.routes[i].count;
-  return count_text(study.routes.size() - shown, "more route", "more routes") + " with " + count_text(requests, "request", "requests") +
-         " not shown here.";
+  return count_text(study.routes.size() - shown, "more route", "more routes") + " with " +
+         count_text(requests, "request", "requests") + " not shown here.";
 }
 
 std::string text_report(const flow::Study& study, const flow::RequestTable& table, const ReportOptions& given) {
   ReportOptions options = given;
   options.width = std::clamp<std::size_t>(options.width, 60, 1000);
   std::string out = wrapped("", "tailcap report: " + printable(options.file), options.width);
-  if (!options.scope.empty()) out += wrapped("only ", options.scope + "; the box is about the whole capture", options.width);
+  if (!options.scope.empty())
+    out += wrapped("only ", options.scope + "; the box is about the whole capture", options.width);
   out += "\n" + quality_box(study, options.width);
   out += tails(study, table, options) + list(kChangesTitle, change_lines(study), options.width) +
          list(kTriggersTitle, trigger_lines(study), options.width);

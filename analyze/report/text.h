@@ -9,11 +9,11 @@
 namespace tailcap::report {
 
 struct ReportOptions {
-  std::string file;          // the capture's name, for the lines that say what to type next
-  std::string scope;         // which requests were selected; empty: all
-  std::size_t width = 100;   // columns; at least 60
-  std::size_t routes = 8;    // routes shown in full, text and Markdown; the others are counted
-  std::size_t details = 3;   // routes whose phases are shown
+  std::string file;         // the capture's name, for the lines that say what to type next
+  std::string scope;        // which requests were selected; empty: all
+  std::size_t width = 100;  // columns; at least 60
+  std::size_t routes = 8;   // routes shown in full, text and Markdown; the others are counted
+  std::size_t details = 3;  // routes whose phases are shown
   std::size_t slowest = 10;
 };
 

@@ -16,8 +16,10 @@ std::string line_of(const flow::TlsPeer& p) {
   } else {
     text += p.peer.empty() ? " open before the recording" : " with " + printable(p.peer);
   }
-  if (p.version == "several") text += ", several versions of TLS";
-  else if (!p.version.empty()) text += ", " + p.version;
+  if (p.version == "several")
+    text += ", several versions of TLS";
+  else if (!p.version.empty())
+    text += ", " + p.version;
   text += ": ";
   if (p.done != 0) {
     text += count_text(p.done, "handshake", "handshakes") + " done";
@@ -29,14 +31,17 @@ std::string line_of(const flow::TlsPeer& p) {
     text += count_text(p.failed) + " failed: ";
     for (std::size_t i = 0; i < p.failures.size() && i < kCausesShown; ++i)
       text += std::string(i == 0 ? "" : ", ") + count_text(p.failures[i].second) + " × " + p.failures[i].first;
-    if (p.failures.size() > kCausesShown) text += ", and " + count_text(p.failures.size() - kCausesShown) + " more causes";
+    if (p.failures.size() > kCausesShown)
+      text += ", and " + count_text(p.failures.size() - kCausesShown) + " more causes";
     text += "; ";
   }
   const std::uint64_t unknown = p.connections - std::min(p.connections, p.done + p.failed);
   if (unknown != 0 && p.role_known) text += count_text(unknown, "handshake", "handshakes") + " not seen to its end; ";
   text += bytes_text(p.bytes_in) + " in, " + bytes_text(p.bytes_out) + " out";
-  if (p.encrypted == p.connections) text += "; requests unknown (encrypted)";
-  else if (p.encrypted != 0) text += "; requests unknown on " + count_text(p.encrypted) + " of them (encrypted)";
+  if (p.encrypted == p.connections)
+    text += "; requests unknown (encrypted)";
+  else if (p.encrypted != 0)
+    text += "; requests unknown on " + count_text(p.encrypted) + " of them (encrypted)";
   return text;
 }
 
@@ -45,7 +50,8 @@ std::string line_of(const flow::TlsPeer& p) {
 std::vector<std::string> tls_lines(const flow::Study& study) {
   std::vector<std::string> out;
   for (std::size_t i = 0; i < study.tls.size() && i < kTlsPeersShown; ++i) out.push_back(line_of(study.tls[i]));
-  if (study.tls.size() > kTlsPeersShown) out.push_back("and " + count_text(study.tls.size() - kTlsPeersShown) + " more peers; --json has them all");
+  if (study.tls.size() > kTlsPeersShown)
+    out.push_back("and " + count_text(study.tls.size() - kTlsPeersShown) + " more peers; --json has them all");
   return out;
 }
 

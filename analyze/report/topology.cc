@@ -20,10 +20,14 @@ using Kind = TopologyNode::Kind;
 constexpr std::size_t kP50 = 0, kP99 = 3;  // in flow::kQuantiles
 
 std::uint64_t count_of(const TopologyCall& c) { return c.calls.count + c.calls.incomplete; }
-std::uint64_t errors_of(const TopologyCall& c) { return c.calls.client_errors + c.calls.server_errors + c.calls.other_failures; }
+std::uint64_t errors_of(const TopologyCall& c) {
+  return c.calls.client_errors + c.calls.server_errors + c.calls.other_failures;
+}
 
 // There is a value, not only a bound.
-bool supported(const flow::Quantile& q) { return q.support != flow::Support::refused && q.support != flow::Support::lower_only; }
+bool supported(const flow::Quantile& q) {
+  return q.support != flow::Support::refused && q.support != flow::Support::lower_only;
+}
 
 // "120/s, 4 (0.1 %) errors, p50 3.1 ms, p99 9.2 ms": what the data supports.
 std::string label_of(const TopologyCall& c) {
@@ -58,17 +62,22 @@ std::string dot_text(const std::string& text) {
 
 std::string_view name_of(Kind kind) {
   switch (kind) {
-    case Kind::service: return "service";
-    case Kind::callers: return "callers";
-    case Kind::address: return "address";
+    case Kind::service:
+      return "service";
+    case Kind::callers:
+      return "callers";
+    case Kind::address:
+      return "address";
   }
   return {};
 }
 
 void quantile(JsonWriter& json, const char* name, const flow::Quantile& q) {
   json.key(name);
-  if (supported(q)) json.number(std::int64_t{q.value.count()});
-  else json.null();
+  if (supported(q))
+    json.number(std::int64_t{q.value.count()});
+  else
+    json.null();
 }
 
 }  // namespace
@@ -77,7 +86,16 @@ std::string text_topology(const Topology& t, std::string_view title) {
   if (t.calls.empty()) return "No requests.\n";
   std::string out = std::string(title) + "\n\n";
   Footnotes notes;
-  Table lines({{Align::left}, {Align::left}, {Align::left}, {Align::right}, {Align::right}, {Align::right}, {Align::right}, {Align::right}, {Align::left}}, "  ");
+  Table lines({{Align::left},
+               {Align::left},
+               {Align::left},
+               {Align::right},
+               {Align::right},
+               {Align::right},
+               {Align::right},
+               {Align::right},
+               {Align::left}},
+              "  ");
   lines.row({"caller", "called", "by", "requests", "rate", "errors", "p50", "p99", ""});
   for (const TopologyCall& c : t.calls) {
     const auto value = [&](std::size_t q) { return quantile_text(c.calls.latency[q], notes); };
@@ -86,13 +104,18 @@ std::string text_topology(const Topology& t, std::string_view title) {
     for (const std::size_t n : {p50.note, p99.note})
       if (n != 0 && note.find("[" + std::to_string(n) + "]") == note.npos) note += "[" + std::to_string(n) + "]";
     if (c.failing()) note += note.empty() ? "FAILING" : " FAILING";
-    lines.row({printable(t.nodes[c.from].name), printable(t.nodes[c.to].name), c.protocol.empty() ? "–" : c.protocol, count_text(count_of(c)), rate_text(c.calls.per_second),
-               errors_text(c.calls), p50.value, p99.value, note});
+    lines.row({printable(t.nodes[c.from].name), printable(t.nodes[c.to].name), c.protocol.empty() ? "–" : c.protocol,
+               count_text(count_of(c)), rate_text(c.calls.per_second), errors_text(c.calls), p50.value, p99.value,
+               note});
   }
   out += lines.text();
-  for (std::size_t i = 0; i < notes.texts().size(); ++i) out += (i == 0 ? "\n" : "") + wrapped("  [" + std::to_string(i + 1) + "] ", notes.texts()[i], 120);
-  out += "\n" + wrapped("", "Services are processes by name, and by port where one name serves several. Times are those of the caller; for callers "
-                           "outside the recording, those of the service.", 120);
+  for (std::size_t i = 0; i < notes.texts().size(); ++i)
+    out += (i == 0 ? "\n" : "") + wrapped("  [" + std::to_string(i + 1) + "] ", notes.texts()[i], 120);
+  out += "\n" + wrapped("",
+                        "Services are processes by name, and by port where one name serves several. Times are those of "
+                        "the caller; for callers "
+                        "outside the recording, those of the service.",
+                        120);
   return out;
 }
 
@@ -100,13 +123,15 @@ std::string mermaid_topology(const Topology& t) {
   std::string out = "flowchart LR\n";
   for (std::size_t i = 0; i < t.nodes.size(); ++i) {
     const bool service = t.nodes[i].kind == Kind::service;
-    out += "  n" + std::to_string(i) + (service ? "[\"" : "([\"") + mermaid_text(t.nodes[i].name) + (service ? "\"]\n" : "\"])\n");
+    out += "  n" + std::to_string(i) + (service ? "[\"" : "([\"") + mermaid_text(t.nodes[i].name) +
+           (service ? "\"]\n" : "\"])\n");
   }
   std::string failing;
   for (std::size_t i = 0; i < t.calls.size(); ++i)
     if (t.calls[i].failing()) failing += (failing.empty() ? "" : ",") + std::to_string(i);
   for (const TopologyCall& c : t.calls)
-    out += "  n" + std::to_string(c.from) + " -->|\"" + mermaid_text(label_of(c)) + "\"| n" + std::to_string(c.to) + "\n";
+    out +=
+        "  n" + std::to_string(c.from) + " -->|\"" + mermaid_text(label_of(c)) + "\"| n" + std::to_string(c.to) + "\n";
   if (!failing.empty()) out += "  linkStyle " + failing + " stroke:#a40e26,stroke-width:3px,color:#a40e26\n";
   return out;
 }
@@ -114,9 +139,11 @@ std::string mermaid_topology(const Topology& t) {
 std::string dot_topology(const Topology& t) {
   std::string out = "digraph tailcap {\n  rankdir=LR;\n  node [shape=box];\n";
   for (std::size_t i = 0; i < t.nodes.size(); ++i)
-    out += "  n" + std::to_string(i) + " [label=\"" + dot_text(t.nodes[i].name) + "\"" + (t.nodes[i].kind == Kind::service ? "" : ", style=dashed") + "];\n";
+    out += "  n" + std::to_string(i) + " [label=\"" + dot_text(t.nodes[i].name) + "\"" +
+           (t.nodes[i].kind == Kind::service ? "" : ", style=dashed") + "];\n";
   for (const TopologyCall& c : t.calls)
-    out += "  n" + std::to_string(c.from) + " -> n" + std::to_string(c.to) + " [label=\"" + dot_text(label_of(c)) + "\"" + (c.failing() ? ", color=\"#a40e26\", fontcolor=\"#a40e26\", penwidth=3" : "") + "];\n";
+    out += "  n" + std::to_string(c.from) + " -> n" + std::to_string(c.to) + " [label=\"" + dot_text(label_of(c)) +
+           "\"" + (c.failing() ? ", color=\"#a40e26\", fontcolor=\"#a40e26\", penwidth=3" : "") + "];\n";
   return out + "}\n";
 }
 
@@ -174,8 +201,10 @@ std::string json_topologies(const std::vector<Topology>& windows, const flow::Wa
     json.begin_object();
     for (const auto& [name, at] : {std::pair("from_ns", t.begin), std::pair("to_ns", t.end)}) {
       json.key(name);
-      if (formats::known(at) && clock.known()) json.number(clock.realtime(at));
-      else json.null();
+      if (formats::known(at) && clock.known())
+        json.number(clock.realtime(at));
+      else
+        json.null();
     }
     parts(json, t);
     json.end_object();

@@ -44,21 +44,26 @@ std::string process_of(const flow::Study& study, std::uint32_t pid) {
 std::string line_of(const flow::Study& study, const Trigger& t) {
   const auto& s = t.latency;
   const Duration more = s.difference();
-  std::string out = "From " + offset_text(t.from, study.begin) + " for " + duration_text(t.to - t.from) + ": p" + (t.quantile > 0.97 ? "99" : "95") + " of " +
-                    shortened(route_title(study.routes[t.route]), kName) + " " + duration_text(s.after) + " against " + duration_text(s.before) +
-                    " otherwise (+" + duration_text(more) + ", " + duration_in_unit_of(s.low, more) + "–" + duration_in_unit_of(s.high, more) + "; " +
-                    count_text(t.inside) + " requests against " + count_text(t.outside) + "), while " + process_of(study, t.pid) + " used " + percent(t.busy) +
+  std::string out = "From " + offset_text(t.from, study.begin) + " for " + duration_text(t.to - t.from) + ": p" +
+                    (t.quantile > 0.97 ? "99" : "95") + " of " + shortened(route_title(study.routes[t.route]), kName) +
+                    " " + duration_text(s.after) + " against " + duration_text(s.before) + " otherwise (+" +
+                    duration_text(more) + ", " + duration_in_unit_of(s.low, more) + "–" +
+                    duration_in_unit_of(s.high, more) + "; " + count_text(t.inside) + " requests against " +
+                    count_text(t.outside) + "), while " + process_of(study, t.pid) + " used " + percent(t.busy) +
                     (t.processors ? " of GOMAXPROCS." : " of its CPUs.");
   if (t.labelled)
-    out += " Hypothesis: " + std::string(flow::text_of(t.label)) + ", " + duration_text(Duration{t.label_time}) + " of a slow one there against " +
-           duration_text(Duration{t.label_typical}) + " otherwise.";
+    out += " Hypothesis: " + std::string(flow::text_of(t.label)) + ", " + duration_text(Duration{t.label_time}) +
+           " of a slow one there against " + duration_text(Duration{t.label_typical}) + " otherwise.";
   if (!t.stack.empty() && t.waiting)
-    out += " Most of their waiting (" + duration_text(Duration{static_cast<std::int64_t>(t.of_stack)}) + " of " + duration_text(Duration{static_cast<std::int64_t>(t.samples)}) + "): " + inside_out(t.stack) + ".";
+    out += " Most of their waiting (" + duration_text(Duration{static_cast<std::int64_t>(t.of_stack)}) + " of " +
+           duration_text(Duration{static_cast<std::int64_t>(t.samples)}) + "): " + inside_out(t.stack) + ".";
   else if (!t.stack.empty())
-    out += " Most often seen in them (" + count_text(t.of_stack) + " of " + count_text(t.samples, "sample", "samples") + "): " + inside_out(t.stack) + ".";
+    out += " Most often seen in them (" + count_text(t.of_stack) + " of " + count_text(t.samples, "sample", "samples") +
+           "): " + inside_out(t.stack) + ".";
   if (!t.requests.empty()) {
     out += " E.g. ";
-    for (std::size_t i = 0; i < std::min(t.requests.size(), kIds); ++i) out += (i == 0 ? "" : ", ") + id_text(t.requests[i]);
+    for (std::size_t i = 0; i < std::min(t.requests.size(), kIds); ++i)
+      out += (i == 0 ? "" : ", ") + id_text(t.requests[i]);
     out += ".";
   }
   return out;
@@ -68,16 +73,20 @@ std::string line_of(const flow::Study& study, const Trigger& t) {
 
 std::vector<std::string> trigger_lines(const flow::Study& study) {
   std::vector<std::string> out;
-  for (std::size_t i = 0; i < std::min(study.triggers.size(), kShown); ++i) out.push_back(line_of(study, study.triggers[i]));
-  if (study.triggers.size() > kShown) out.push_back("And " + count_text(study.triggers.size() - kShown) + " more; --json has them all.");
+  for (std::size_t i = 0; i < std::min(study.triggers.size(), kShown); ++i)
+    out.push_back(line_of(study, study.triggers[i]));
+  if (study.triggers.size() > kShown)
+    out.push_back("And " + count_text(study.triggers.size() - kShown) + " more; --json has them all.");
   return out;
 }
 
 void append_trigger(JsonWriter& json, const flow::Study& study, const Trigger& t) {
   const auto time = [&](std::string_view name, formats::Time at) {
     json.key(name);
-    if (study.quality.clock.known()) json.number(study.quality.clock.realtime(at));
-    else json.null();
+    if (study.quality.clock.known())
+      json.number(study.quality.clock.realtime(at));
+    else
+      json.null();
   };
   const auto& route = study.routes[t.route];
   json.begin_object();
@@ -96,8 +105,10 @@ void append_trigger(JsonWriter& json, const flow::Study& study, const Trigger& t
   json.field("low_ns", std::int64_t{t.latency.low.count()});
   json.field("high_ns", std::int64_t{t.latency.high.count()});
   json.key("label");
-  if (t.labelled) json.text(flow::name_of(t.label));
-  else json.null();
+  if (t.labelled)
+    json.text(flow::name_of(t.label));
+  else
+    json.null();
   json.field("label_ns", t.label_time), json.field("label_typical_ns", t.label_typical);
   json.key("stack"), json.text_or_null(t.stack);
   json.field("stack_unit", t.waiting ? "ns" : "samples");

@@ -32,19 +32,24 @@ std::string hexadecimal(std::uint64_t n) {
 
 std::string title_of(const RequestDetail& d) {
   if (d.method.empty() && !d.path_known) return "(request not seen)";
-  return (d.method.empty() ? "?" : printable(d.method)) + " " + (d.path_known ? printable(d.path) : "(path not recorded)");
+  return (d.method.empty() ? "?" : printable(d.method)) + " " +
+         (d.path_known ? printable(d.path) : "(path not recorded)");
 }
 
 std::string carrier_text(const flow::Connection& c) {
   if (c.carrier == 0) return "unbound: which connection carries it could not be told";
-  return "carried by connection " + std::to_string(c.carrier) + ", bound by " + (c.how == flow::BindingHow::nested ? "nested calls" : "the lengths of records");
+  return "carried by connection " + std::to_string(c.carrier) + ", bound by " +
+         (c.how == flow::BindingHow::nested ? "nested calls" : "the lengths of records");
 }
 
 std::string connection_text(const RequestDetail& d, Time begin) {
   const auto& c = d.connection;
   std::string text = "number " + std::to_string(d.row.id.connection) + ", ";
-  text += c.family == formats::Family::unix_domain ? "UNIX" : c.family == formats::Family::unknown ? "unknown family" : "TCP";
-  text += ", " + printable(flow::endpoint(c, false)) + (d.row.role == flow::Role::server ? " from " : " to ") + printable(flow::endpoint(c, true));
+  text += c.family == formats::Family::unix_domain ? "UNIX"
+          : c.family == formats::Family::unknown   ? "unknown family"
+                                                   : "TCP";
+  text += ", " + printable(flow::endpoint(c, false)) + (d.row.role == flow::Role::server ? " from " : " to ") +
+          printable(flow::endpoint(c, true));
   text += "; request " + std::to_string(d.row.id.index) + " on it";
   if (c.tls) text += "; over TLS (" + std::string(flow::name_of(c.library)) + "), " + carrier_text(c);
   if (c.origin == formats::Origin::existed) text += "; it was open when the recording began";
@@ -57,7 +62,8 @@ std::string connection_text(const RequestDetail& d, Time begin) {
   if (c.reset_sent) text += "; a reset was sent on it";
   text += "; " + bytes_text(c.bytes_in) + " in, " + bytes_text(c.bytes_out) + " out";
   if (c.lost_in + c.lost_out != 0) text += ", " + bytes_text(c.lost_in + c.lost_out) + " of it not seen";
-  if (c.retransmits != 0) text += "; " + count_text(c.retransmits, "segment", "segments") + " retransmitted in its life";
+  if (c.retransmits != 0)
+    text += "; " + count_text(c.retransmits, "segment", "segments") + " retransmitted in its life";
   return text;
 }
 
@@ -68,11 +74,15 @@ std::string split_text(const flow::Detail& detail, const flow::Study& study) {
   if (!detail.peer) return {};
   const bool server = detail.request.row.role == flow::Role::server;
   const flow::Request &mine = detail.request.row, &other = detail.peer->row;
-  const auto split = flow::split_of(server ? other : mine, server ? mine : other, flow::ClockErrors(study.quality.preamble));
+  const auto split =
+      flow::split_of(server ? other : mine, server ? mine : other, flow::ClockErrors(study.quality.preamble));
   if (!split) return {};
-  std::string text = duration_text(split->out) + " on the way to the server, " + duration_text(split->server) + " there, " + duration_text(split->back) + " on the way back";
-  if (split->error < 0) text += "; how exactly is not known: the machines' clocks were laid on each other by their wall clocks";
-  else if (split->error > 0) text += "; the ways to ± " + duration_text(Duration{split->error}) + ", as the machines' clocks are known";
+  std::string text = duration_text(split->out) + " on the way to the server, " + duration_text(split->server) +
+                     " there, " + duration_text(split->back) + " on the way back";
+  if (split->error < 0)
+    text += "; how exactly is not known: the machines' clocks were laid on each other by their wall clocks";
+  else if (split->error > 0)
+    text += "; the ways to ± " + duration_text(Duration{split->error}) + ", as the machines' clocks are known";
   return text;
 }
 
@@ -87,10 +97,14 @@ std::string trace_text(const RequestDetail& d) {
   if (!d.bound) return text + ", by " + std::string(flow::name_of(d.row.trace_format));
   const flow::TraceBinding& b = *d.bound;
   const bool server = d.row.role == flow::Role::server;
-  text += ", bound at byte " + count_text(b.byte) + " of the request (seq " + std::to_string(b.sequence) + "), the end of " + printable(b.field);
+  text += ", bound at byte " + count_text(b.byte) + " of the request (seq " + std::to_string(b.sequence) +
+          "), the end of " + printable(b.field);
   if (b.part > 0) {
-    text += b.parts == 1 ? server ? ", in its only segment" : ", in the only call that sent its head" : ", in the " + ordinal(b.part) + " of " + count_text(b.parts) + (server ? " segments" : " calls that sent its head");
-    if (known(b.at) && known(d.row.start)) text += (server ? ", which arrived at +" : ", at +") + duration_text(b.at - d.row.start);
+    text += b.parts == 1 ? server ? ", in its only segment" : ", in the only call that sent its head"
+                         : ", in the " + ordinal(b.part) + " of " + count_text(b.parts) +
+                               (server ? " segments" : " calls that sent its head");
+    if (known(b.at) && known(d.row.start))
+      text += (server ? ", which arrived at +" : ", at +") + duration_text(b.at - d.row.start);
   }
   if (known(b.read) && known(d.row.start) && b.read > b.at) text += ", read at +" + duration_text(b.read - d.row.start);
   return text + (b.parts > 1 || b.read > d.row.start ? "; what happened before it carries it, too" : "");
@@ -99,13 +113,21 @@ std::string trace_text(const RequestDetail& d) {
 void add_facts(const flow::Detail& detail, const flow::Study& study, std::vector<QualityLine>& facts) {
   const auto& d = detail.request;
   const auto& row = d.row;
-  const auto add = [&](std::string label, std::string text, Tone tone = Tone::plain) { facts.push_back({tone, std::move(label), std::move(text)}); };
+  const auto add = [&](std::string label, std::string text, Tone tone = Tone::plain) {
+    facts.push_back({tone, std::move(label), std::move(text)});
+  };
   const bool failed = row.outcome != flow::Outcome::ok && row.outcome != flow::Outcome::upgraded;
   const bool broken = row.reset_after >= 0 && !row.has_duration;
-  add("result", outcome_text(row) + (row.complete || broken ? "" : "; not seen completely"), failed ? Tone::care : Tone::plain);
-  std::string took = row.has_duration ? duration_text(row.duration) + " (" + exact_text(row.duration) + ")" : "unknown: its first or last byte was not seen";
-  if (row.at_least >= 0) took = "at least " + duration_text(Duration{row.at_least}) + " (≥ " + exact_text(Duration{row.at_least}) + "): its beginning was not seen";
-  if (broken) took = "none: it was broken off after " + duration_text(Duration{row.reset_after}) + " (" + exact_text(Duration{row.reset_after}) + ")";
+  add("result", outcome_text(row) + (row.complete || broken ? "" : "; not seen completely"),
+      failed ? Tone::care : Tone::plain);
+  std::string took = row.has_duration ? duration_text(row.duration) + " (" + exact_text(row.duration) + ")"
+                                      : "unknown: its first or last byte was not seen";
+  if (row.at_least >= 0)
+    took = "at least " + duration_text(Duration{row.at_least}) + " (≥ " + exact_text(Duration{row.at_least}) +
+           "): its beginning was not seen";
+  if (broken)
+    took = "none: it was broken off after " + duration_text(Duration{row.reset_after}) + " (" +
+           exact_text(Duration{row.reset_after}) + ")";
   if (row.first_byte.count() >= 0) took += "; first byte of the response after " + duration_text(row.first_byte);
   add("duration", took, row.has_duration ? Tone::plain : Tone::care);
   const std::string labels = labels_text(d), where = labels.empty() ? dominant_text(row, {}) : labels;
@@ -114,36 +136,49 @@ void add_facts(const flow::Detail& detail, const flow::Study& study, std::vector
   std::string began = offset_text(row.start, study.begin) + " in the recording";
   if (known(row.start) && q.clock.known()) began = utc_text(q.clock.realtime(row.start), 6) + ", " + began;
   add("began", began);
-  add(row.role == flow::Role::server ? "served by" : "made by", (d.comm.empty() ? "?" : printable(d.comm)) + ", process " + pid_text(row.pid) +
-      (d.exchange.reader.tid == d.exchange.writer.tid || d.exchange.reader.tid == 0 || d.exchange.writer.tid == 0
-           ? ", thread " + pid_text(row.tid)
-           : ", read by thread " + pid_text(d.exchange.reader.tid) + ", answered by thread " + pid_text(d.exchange.writer.tid)));
+  add(row.role == flow::Role::server ? "served by" : "made by",
+      (d.comm.empty() ? "?" : printable(d.comm)) + ", process " + pid_text(row.pid) +
+          (d.exchange.reader.tid == d.exchange.writer.tid || d.exchange.reader.tid == 0 || d.exchange.writer.tid == 0
+               ? ", thread " + pid_text(row.tid)
+               : ", read by thread " + pid_text(d.exchange.reader.tid) + ", answered by thread " +
+                     pid_text(d.exchange.writer.tid)));
   if (!d.handler.empty()) add("handler", printable(d.handler));
   if (!d.route.empty()) add("route", printable(d.route));
   if (!d.authority.empty()) add("host", printable(d.authority));
   if (!d.request_id.empty()) add("request id", printable(d.request_id));
   if (!d.trace.empty()) add("trace", trace_text(d));
   add("protocol", std::string(flow::name_of(row.protocol)) + (row.tls ? " in TLS" : ""));
-  add("bodies", "request " + bytes_or_unknown(row.request_bytes) + ", response " + bytes_or_unknown(row.response_bytes));
+  add("bodies",
+      "request " + bytes_or_unknown(row.request_bytes) + ", response " + bytes_or_unknown(row.response_bytes));
   if (d.exchange.outcome == flow::Outcome::upgraded)
-    add("after it", bytes_text(d.exchange.opaque_in) + " in and " + bytes_text(d.exchange.opaque_out) + " out in the protocol switched to");
-  add("connection", connection_text(d, study.begin), d.connection.error != 0 || d.connection.reset_received ? Tone::care : Tone::plain);
+    add("after it", bytes_text(d.exchange.opaque_in) + " in and " + bytes_text(d.exchange.opaque_out) +
+                        " out in the protocol switched to");
+  add("connection", connection_text(d, study.begin),
+      d.connection.error != 0 || d.connection.reset_received ? Tone::care : Tone::plain);
   if (const std::string text = setup_text(d); !text.empty()) add("set-up", text);
   if (detail.peer)
-    add("other end", "recorded too: " + id_text(detail.peer->row.id) + ", " + (detail.peer->comm.empty() ? "?" : printable(detail.peer->comm)) +
-                         ", process " + pid_text(detail.peer->row.pid) + (detail.peer->row.has_duration ? ", took " + duration_text(detail.peer->row.duration) + " there" : ""));
+    add("other end",
+        "recorded too: " + id_text(detail.peer->row.id) + ", " +
+            (detail.peer->comm.empty() ? "?" : printable(detail.peer->comm)) + ", process " +
+            pid_text(detail.peer->row.pid) +
+            (detail.peer->row.has_duration ? ", took " + duration_text(detail.peer->row.duration) + " there" : ""));
   else
     add("other end", "not recorded");
   if (const std::string text = split_text(detail, study); !text.empty()) add("of that", text);
   add_held_up_facts(d, facts);
   if (const auto& s = d.samples) {
-    std::string text = s->count == 0 ? "no sample of the CPU fell into it" : count_text(s->count, "sample", "samples") + " of the CPU; innermost most often: " + shortened(printable(s->top), 80) + " (" + share_text(s->of_top, s->count) + ")";
+    std::string text = s->count == 0 ? "no sample of the CPU fell into it"
+                                     : count_text(s->count, "sample", "samples") +
+                                           " of the CPU; innermost most often: " + shortened(printable(s->top), 80) +
+                                           " (" + share_text(s->of_top, s->count) + ")";
     if (s->count > 0) text += "; tailcap flame FILE --samples-of " + id_text(d.row.id) + " -o OUT.svg";
     add("samples", std::move(text));
   }
   if (const auto& p = d.preempted; p && p->count > 0)
-    add("gave way", "made to by Go " + count_text(p->count, "time", "times") + "; innermost most often: " + shortened(printable(p->top), 80) + " (" + share_text(p->of_top, p->count) + ")");
-  for (const auto taint : taints_in(row.taints)) add("marked", std::string(text_of(taint)) + " (" + std::string(flow::name_of(taint)) + ")", Tone::care);
+    add("gave way", "made to by Go " + count_text(p->count, "time", "times") + "; innermost most often: " +
+                        shortened(printable(p->top), 80) + " (" + share_text(p->of_top, p->count) + ")");
+  for (const auto taint : taints_in(row.taints))
+    add("marked", std::string(text_of(taint)) + " (" + std::string(flow::name_of(taint)) + ")", Tone::care);
 }
 
 // On the axis only where the request came soon: a connection made long before would squeeze everything else.
@@ -176,7 +211,8 @@ void add_milestones(const RequestDetail& d, Time zero, std::vector<Milestone>& o
     add(e.request.first_done, "first byte of the request was read");
     add(e.request_head_done, "head of the request was read");
     add(e.request_body_arrived, "first byte of the request's body arrived");
-    if (e.request.last_arrived != e.request.first_arrived) add(e.request.last_arrived, "last byte of the request arrived");
+    if (e.request.last_arrived != e.request.first_arrived)
+      add(e.request.last_arrived, "last byte of the request arrived");
     add(e.continue_done, "100 Continue was sent");
     add(e.request.last_done, "last byte of the request was read");
     add(e.response.first_done, "first byte of the response was sent");
@@ -188,7 +224,8 @@ void add_milestones(const RequestDetail& d, Time zero, std::vector<Milestone>& o
     add(e.request.last_done, "last byte of the request was sent");
     add(e.response.first_arrived, "first byte of the response arrived");
     add(e.response.first_done, "first byte of the response was read");
-    if (e.response.last_arrived != e.response.first_arrived) add(e.response.last_arrived, "last byte of the response arrived");
+    if (e.response.last_arrived != e.response.first_arrived)
+      add(e.response.last_arrived, "last byte of the response arrived");
     if (d.row.has_duration) add(e.response.last_done, "last byte of the response was read");
   }
   if (!e.reset || e.reset->goaway) return;
@@ -205,7 +242,9 @@ void add_lanes(const flow::Detail& detail, const RequestDetail& d, Time zero, st
     const auto phases = flow::phases_of(d.row.role);
     for (std::size_t i = 0; i < phases.size(); ++i) {
       const Duration length{d.row.phases[i]};
-      if (length.count() > 0) lane.bars.push_back({std::string(flow::text_of(phases[i])), std::string(flow::colour_of(phases[i])), at, length, {}});
+      if (length.count() > 0)
+        lane.bars.push_back(
+            {std::string(flow::text_of(phases[i])), std::string(flow::colour_of(phases[i])), at, length, {}});
       at += length;
     }
     lanes.push_back(std::move(lane));
@@ -221,8 +260,10 @@ std::string wait_text(const flow::Wait& w) {
   const std::string name = syscall_name(w.syscall);
   if (name == "futex") return "futex at " + hexadecimal(w.argument0);
   // Calls whose first argument is a descriptor.
-  for (const std::string_view call : {"read", "write", "readv", "writev", "pread64", "pwrite64", "recvfrom", "sendto", "recvmsg", "sendmsg", "accept", "accept4",
-                                      "connect", "epoll_wait", "epoll_pwait", "epoll_pwait2", "fsync", "fdatasync", "sendfile", "recvmmsg", "sendmmsg", "io_uring_enter"})
+  for (const std::string_view call :
+       {"read",    "write",     "readv",    "writev",   "pread64",  "pwrite64",      "recvfrom",    "sendto",
+        "recvmsg", "sendmsg",   "accept",   "accept4",  "connect",  "epoll_wait",    "epoll_pwait", "epoll_pwait2",
+        "fsync",   "fdatasync", "sendfile", "recvmmsg", "sendmmsg", "io_uring_enter"})
     if (name == call) return name + " on descriptor " + std::to_string(static_cast<std::int32_t>(w.argument0));
   return name;
 }
@@ -247,11 +288,22 @@ void add_events(const RequestDetail& d, Time zero, std::vector<std::string>& out
   for (const auto& e : d.events) {
     const std::string at = offset_text(e.time, zero) + ", at the " + end_of(d) + ": ";
     switch (e.kind) {
-      case retransmit: out.push_back(at + count_text(e.length, "byte", "bytes") + " retransmitted"); break;
-      case reset_sent: out.push_back(at + "reset sent"); break;
-      case reset_received: out.push_back(at + "reset received"); break;
-      case state_error: out.push_back(at + "connection failed: " + strerrordesc_np(e.error)); break;
-      case loss: out.push_back(at + (e.length == 0 ? "an unknown number of events" : count_text(e.length, "event", "events")) + " lost up to here"); break;
+      case retransmit:
+        out.push_back(at + count_text(e.length, "byte", "bytes") + " retransmitted");
+        break;
+      case reset_sent:
+        out.push_back(at + "reset sent");
+        break;
+      case reset_received:
+        out.push_back(at + "reset received");
+        break;
+      case state_error:
+        out.push_back(at + "connection failed: " + strerrordesc_np(e.error));
+        break;
+      case loss:
+        out.push_back(at + (e.length == 0 ? "an unknown number of events" : count_text(e.length, "event", "events")) +
+                      " lost up to here");
+        break;
     }
   }
   if (d.events_left_out != 0) out.push_back(count_text(d.events_left_out) + " more at the " + end_of(d));
@@ -260,11 +312,13 @@ void add_events(const RequestDetail& d, Time zero, std::vector<std::string>& out
 void add_heads(const RequestDetail& d, std::vector<Head>& heads) {
   const auto& e = d.exchange;
   const auto fields = [](const flow::Headers& headers, Head& head) {
-    for (std::size_t i = 0; i < headers.size(); ++i) head.lines.push_back(printable(headers[i].name) + ": " + printable(headers[i].value));
+    for (std::size_t i = 0; i < headers.size(); ++i)
+      head.lines.push_back(printable(headers[i].name) + ": " + printable(headers[i].value));
   };
   const bool server = e.role == flow::Role::server;
   Head request{std::string("Request head, as ") + (server ? "read" : "sent"), {}, e.request_headers_complete};
-  request.lines.push_back((e.method.empty() ? "(method unknown)" : printable(e.method)) + " " + (e.target.empty() ? "(target unknown)" : printable(e.target)) + " " +
+  request.lines.push_back((e.method.empty() ? "(method unknown)" : printable(e.method)) + " " +
+                          (e.target.empty() ? "(target unknown)" : printable(e.target)) + " " +
                           std::string(flow::name_of(e.protocol)));
   fields(e.request_headers, request);
   Head response{std::string("Response head, as ") + (server ? "sent" : "read"), {}, e.response_headers_complete};
@@ -299,7 +353,8 @@ void choose_lines(Lane& lane, Duration span) {
   Duration rest{};
   for (std::size_t i = n; i < order.size(); ++i) rest += lane.bars[order[i]].length;
   if (order.size() > n)
-    lane.others = count_text(order.size() - n, "shorter stretch, ", "shorter stretches, together ") + duration_text(rest);
+    lane.others =
+        count_text(order.size() - n, "shorter stretch, ", "shorter stretches, together ") + duration_text(rest);
   order.resize(n);
   std::ranges::sort(order);
   lane.listed = std::move(order);
@@ -327,7 +382,8 @@ Waterfall waterfall(const flow::Detail& detail, const flow::Study& study) {
     add_setup_lane(*detail.peer, out.zero, out.lanes);
     add_lanes(detail, *detail.peer, out.zero, out.lanes);
     // In order of the request's way: the client's lanes above the server's.
-    if (client_last) std::rotate(out.lanes.begin(), out.lanes.begin() + static_cast<std::ptrdiff_t>(own), out.lanes.end());
+    if (client_last)
+      std::rotate(out.lanes.begin(), out.lanes.begin() + static_cast<std::ptrdiff_t>(own), out.lanes.end());
     add_milestones(*detail.peer, out.zero, out.milestones);
     add_events(*detail.peer, out.zero, out.events);
     add_files(*detail.peer, out.zero, out.files, out.files_notes);
@@ -338,7 +394,8 @@ Waterfall waterfall(const flow::Detail& detail, const flow::Study& study) {
     for (const auto& bar : lane.bars) out.span = std::max(out.span, bar.from + bar.length);
   if (out.lanes.empty()) {
     const bool reset = d.exchange.reset && !d.row.has_duration;
-    out.no_lanes = reset ? "the stream was reset before the response was whole" : "the beginning or the end of the request was not seen";
+    out.no_lanes = reset ? "the stream was reset before the response was whole"
+                         : "the beginning or the end of the request was not seen";
     if (!out.milestones.empty()) out.span = out.milestones.back().at;
   }
   for (auto& lane : out.lanes) choose_lines(lane, out.span);

@@ -32,7 +32,7 @@ struct Lane {
 
 struct Milestone {
   Duration at{};
-  std::string end;   // "server", "client"; whose view it is
+  std::string end;  // "server", "client"; whose view it is
   std::string what;
 };
 
@@ -51,13 +51,13 @@ struct Head {
 };
 
 struct Waterfall {
-  std::string title;                // "GET /users/7"
-  std::vector<QualityLine> facts;   // printable
-  Time zero = formats::kNoTime;     // where the axis begins: the earlier of both ends' starts
-  Duration span{};                  // its length
+  std::string title;               // "GET /users/7"
+  std::vector<QualityLine> facts;  // printable
+  Time zero = formats::kNoTime;    // where the axis begins: the earlier of both ends' starts
+  Duration span{};                 // its length
   std::vector<Lane> lanes;
-  std::vector<std::string> beside;  // calls that it did not wait for in the end
-  std::string no_lanes;             // why there are none
+  std::vector<std::string> beside;    // calls that it did not wait for in the end
+  std::string no_lanes;               // why there are none
   std::vector<Milestone> milestones;  // by time
   CallMessages messages;
   std::vector<FileLine> files;

@@ -5,8 +5,10 @@ namespace {
 
 void duration(JsonWriter& json, std::string_view name, flow::Duration d, bool known) {
   json.key(name);
-  if (known) json.number(std::int64_t{d.count()});
-  else json.null();
+  if (known)
+    json.number(std::int64_t{d.count()});
+  else
+    json.null();
 }
 
 void counts(JsonWriter& json, std::string_view what, const std::vector<std::pair<std::string, std::uint64_t>>& list) {
@@ -26,8 +28,10 @@ void counts(JsonWriter& json, std::string_view what, const std::vector<std::pair
 void append_tls_peer(JsonWriter& json, const flow::TlsPeer& p) {
   json.begin_object();
   json.key("role");
-  if (p.role_known) json.text(flow::name_of(p.role));
-  else json.null();
+  if (p.role_known)
+    json.text(flow::name_of(p.role));
+  else
+    json.null();
   json.key("peer"), json.text_or_null(p.peer);
   json.key("server_name"), json.text_or_null(p.server_name);
   json.key("version"), json.text_or_null(p.version);

@@ -12,17 +12,28 @@ namespace tailcap::report {
 std::string_view text_of(flow::Taint taint) {
   using enum flow::Taint;
   switch (taint) {
-    case bytes_lost: return "bytes of it are missing from the recording";
-    case payload_cut: return "bytes needed to understand it were moved but not kept (payload limit, sendfile)";
-    case began_before: return "it was under way when the recording began";
-    case cut_off: return "the recording ended while it was under way";
-    case arrival_unknown: return "its arrival was not seen: it is counted from when it was read";
-    case events_lost: return "events were lost while it was under way";
-    case end_inferred: return "its end was worked out from what followed it";
-    case clock_step: return "the wall clock was set while it was under way: its times of day are uncertain";
-    case malformed: return "it broke HTTP's rules";
-    case conflict: return "sources contradict each other";
-    case fields_unknown: return "some header fields are not known: they refer to ones sent earlier, or were not captured";
+    case bytes_lost:
+      return "bytes of it are missing from the recording";
+    case payload_cut:
+      return "bytes needed to understand it were moved but not kept (payload limit, sendfile)";
+    case began_before:
+      return "it was under way when the recording began";
+    case cut_off:
+      return "the recording ended while it was under way";
+    case arrival_unknown:
+      return "its arrival was not seen: it is counted from when it was read";
+    case events_lost:
+      return "events were lost while it was under way";
+    case end_inferred:
+      return "its end was worked out from what followed it";
+    case clock_step:
+      return "the wall clock was set while it was under way: its times of day are uncertain";
+    case malformed:
+      return "it broke HTTP's rules";
+    case conflict:
+      return "sources contradict each other";
+    case fields_unknown:
+      return "some header fields are not known: they refer to ones sent earlier, or were not captured";
   }
   return "unknown mark";
 }
@@ -36,20 +47,28 @@ std::vector<flow::Taint> taints_in(flow::Taints taints) {
 
 std::string_view text_of(formats::HookTier tier) {
   switch (tier) {
-    case formats::HookTier::a: return "tier A, socket tracepoints";
-    case formats::HookTier::b: return "tier B, exits of socket functions";
-    case formats::HookTier::c: return "tier C, exits of system calls";
-    case formats::HookTier::unknown: break;
+    case formats::HookTier::a:
+      return "tier A, socket tracepoints";
+    case formats::HookTier::b:
+      return "tier B, exits of socket functions";
+    case formats::HookTier::c:
+      return "tier C, exits of system calls";
+    case formats::HookTier::unknown:
+      break;
   }
   return "tier unknown";
 }
 
 std::string_view text_of(formats::CaptureState state) {
   switch (state) {
-    case formats::CaptureState::complete: return "complete";
-    case formats::CaptureState::truncated: return "cut short: the recorder did not finish it";
-    case formats::CaptureState::recovered: return "recovered from a damaged or unfinished file";
-    case formats::CaptureState::recording: return "still being recorded";
+    case formats::CaptureState::complete:
+      return "complete";
+    case formats::CaptureState::truncated:
+      return "cut short: the recorder did not finish it";
+    case formats::CaptureState::recovered:
+      return "recovered from a damaged or unfinished file";
+    case formats::CaptureState::recording:
+      return "still being recorded";
   }
   return "unknown state";
 }
@@ -57,18 +76,31 @@ std::string_view text_of(formats::CaptureState state) {
 std::string outcome_text(const flow::Request& row) {
   using enum flow::Outcome;
   const std::string status = row.status == 0 ? "" : std::to_string(row.status);
-  const auto with = [&](std::string_view what) { return status.empty() ? std::string(what) : status + ", " + std::string(what); };
+  const auto with = [&](std::string_view what) {
+    return status.empty() ? std::string(what) : status + ", " + std::string(what);
+  };
   // HTTP's 200 says nothing of a call.
-  if (row.grpc_status >= 0) return status_text(row.grpc_status) + (row.status == 200 || row.status == 0 ? "" : ", HTTP " + status);
+  if (row.grpc_status >= 0)
+    return status_text(row.grpc_status) + (row.status == 200 || row.status == 0 ? "" : ", HTTP " + status);
   switch (row.outcome) {
-    case ok: case client_error: case server_error: return status.empty() ? "status unknown" : status;
-    case upgraded: return with("upgraded");
-    case truncated: return with("truncated");
-    case reset: return with("reset");
-    case no_response: return "no response";
-    case in_flight: return with("unfinished");
-    case cancelled: return with("cancelled by the client");
-    case unknown: break;
+    case ok:
+    case client_error:
+    case server_error:
+      return status.empty() ? "status unknown" : status;
+    case upgraded:
+      return with("upgraded");
+    case truncated:
+      return with("truncated");
+    case reset:
+      return with("reset");
+    case no_response:
+      return "no response";
+    case in_flight:
+      return with("unfinished");
+    case cancelled:
+      return with("cancelled by the client");
+    case unknown:
+      break;
   }
   return with("outcome unknown");
 }
@@ -76,7 +108,8 @@ std::string outcome_text(const flow::Request& row) {
 namespace {
 std::string titled(std::string_view method, std::string_view path, bool path_known) {
   if (method.empty() && !path_known) return "(request not seen)";
-  return (method.empty() ? std::string("?") : printable(method)) + " " + (path_known ? printable(path) : "(path not recorded)");
+  return (method.empty() ? std::string("?") : printable(method)) + " " +
+         (path_known ? printable(path) : "(path not recorded)");
 }
 }  // namespace
 
@@ -95,7 +128,10 @@ std::string pid_text(std::uint32_t pid) {
 }
 
 std::string group_text(const flow::CpuGroup& group) {
-  return "cgroup " + printable(group.path) + (group.period <= 0 ? "" : ", " + duration_text(Duration{group.quota}) + " of every " + duration_text(Duration{group.period}));
+  return "cgroup " + printable(group.path) +
+         (group.period <= 0
+              ? ""
+              : ", " + duration_text(Duration{group.quota}) + " of every " + duration_text(Duration{group.period}));
 }
 
 std::string id_text(flow::ExchangeId id) { return std::to_string(id.connection) + "." + std::to_string(id.index); }
@@ -113,7 +149,8 @@ std::size_t greatest(const Values& values) {
 std::string dominant_text(const flow::Request& row, std::span<const flow::Part> account) {
   if (!row.has_duration || row.duration.count() <= 0) return {};
   const auto share = [&](std::int64_t ns) {
-    return duration_text(Duration{ns}) + " (" + share_text(static_cast<double>(ns), static_cast<double>(row.duration.count())) + ")";
+    return duration_text(Duration{ns}) + " (" +
+           share_text(static_cast<double>(ns), static_cast<double>(row.duration.count())) + ")";
   };
   std::string text;
   if (row.has_phases) {
@@ -124,16 +161,20 @@ std::string dominant_text(const flow::Request& row, std::span<const flow::Part> 
   for (const flow::Part& part : account) labels[static_cast<std::size_t>(part.label)] += part.time;
   const std::size_t i = greatest(labels);
   if (labels[i] == 0) return text;
-  return text + (text.empty() ? "" : "; ") + std::string(flow::text_of(static_cast<flow::Label>(i))) + " " + share(labels[i]);
+  return text + (text.empty() ? "" : "; ") + std::string(flow::text_of(static_cast<flow::Label>(i))) + " " +
+         share(labels[i]);
 }
 
 std::vector<std::pair<std::string_view, std::string_view>> definitions() {
   return {
-      {"duration", "served requests: from the arrival of the first byte at the socket until the last byte of the response was "
-                   "handed to the kernel. Requests made: from sending the first byte until the last byte of the response was read."},
+      {"duration",
+       "served requests: from the arrival of the first byte at the socket until the last byte of the response was "
+       "handed to the kernel. Requests made: from sending the first byte until the last byte of the response was "
+       "read."},
       {"first byte", "from the same start to the first byte of the final response"},
-      {"interval", "95 % confidence, within this recording: requests that follow each other resemble each other, so the number "
-                   "that counts is smaller than the number of requests. It does not predict another run."},
+      {"interval",
+       "95 % confidence, within this recording: requests that follow each other resemble each other, so the number "
+       "that counts is smaller than the number of requests. It does not predict another run."},
       {"≥", "too few requests lie beyond this point for an upper bound"},
       {"~", "fewer than ten independent requests lie beyond this point: an order of magnitude, not to be compared"},
       {"refused", "the recording cannot support a number here; the note says why"},

@@ -30,9 +30,12 @@ Carriers::Carriers(const flow::RequestTable& table, const AllEnds& ends) : table
     c.from = row.start, c.pid = row.pid;
     if (row.role == Role::server && row.has_phases) c.from += Duration{row.phases[0]};
     const auto next = next_start.find(row.id.connection);
-    if (row.has_duration) c.to = row.start + row.duration;
-    else if (row.outcome == flow::Outcome::in_flight || next == next_start.end()) c.to = formats::kMaxTime;
-    else c.to = std::max(c.from, next->second);
+    if (row.has_duration)
+      c.to = row.start + row.duration;
+    else if (row.outcome == flow::Outcome::in_flight || next == next_start.end())
+      c.to = formats::kMaxTime;
+    else
+      c.to = std::max(c.from, next->second);
     next_start[row.id.connection] = row.start;
     if (row.id.connection >= ends.size()) continue;
     const SocketId socket = ends[row.id.connection].socket;
@@ -77,9 +80,12 @@ void Carriers::settle() {
     Carrier& c = carriers_[i];
     if (!known(c.from)) continue;
     const bool server = table_.rows.role(i) == Role::server;
-    if (const std::uint64_t g = table_.handler_goroutines.find(table_.rows.id(i)); g != 0) c.goroutine = g, c.goroutines_differ = false;
-    if (c.goroutine != 0 && !c.goroutines_differ) goroutines_[{c.pid, c.goroutine}].add(c.from, c.to, i);
-    else if (c.goroutine == 0 && c.tid != 0 && !c.threads_differ) (server ? serving_ : calling_)[c.tid].add(c.from, c.to, i);
+    if (const std::uint64_t g = table_.handler_goroutines.find(table_.rows.id(i)); g != 0)
+      c.goroutine = g, c.goroutines_differ = false;
+    if (c.goroutine != 0 && !c.goroutines_differ)
+      goroutines_[{c.pid, c.goroutine}].add(c.from, c.to, i);
+    else if (c.goroutine == 0 && c.tid != 0 && !c.threads_differ)
+      (server ? serving_ : calling_)[c.tid].add(c.from, c.to, i);
     if (!server || c.pid == 0) continue;
     Served& s = served_[c.pid];
     s.ended_by.push_back(s.rows.empty() ? c.to : std::max(c.to, s.ended_by.back()));
@@ -100,7 +106,9 @@ std::uint32_t Carriers::find(const Map& map, const Key& key, Time from, Time to)
   return last == row ? row : last == Intervals::kSeveral ? last : Intervals::kNone;
 }
 
-std::uint32_t Carriers::by_thread(const Event& event, Time from, Time to) const { return by_thread(event.thread, event.goroutine, from, to); }
+std::uint32_t Carriers::by_thread(const Event& event, Time from, Time to) const {
+  return by_thread(event.thread, event.goroutine, from, to);
+}
 
 std::uint32_t Carriers::by_thread(formats::Thread thread, std::uint64_t goroutine, Time from, Time to) const {
   if (!known(from)) return Intervals::kNone;
@@ -118,7 +126,8 @@ std::uint32_t Carriers::by_bytes(SocketId socket, std::uint32_t position, Time a
   const auto found = rows_of_.find(socket);
   if (found == rows_of_.end()) return Intervals::kNone;
   const auto& rows = found->second;
-  auto i = std::upper_bound(rows.begin(), rows.end(), at, [&](Time t, std::uint32_t row) { return t < table_.rows.start(row); });
+  auto i = std::upper_bound(rows.begin(), rows.end(), at,
+                            [&](Time t, std::uint32_t row) { return t < table_.rows.start(row); });
   for (std::size_t n = 0; i != rows.begin() && n < kMaxBack; ++n) {
     const Carrier& c = carriers_[*--i];
     const std::uint32_t length = c.end - c.first;
@@ -132,8 +141,10 @@ std::vector<std::uint32_t> Carriers::served(std::uint32_t pid, Time from, Time t
   const auto found = served_.find(pid);
   if (found == served_.end()) return out;
   const Served& s = found->second;
-  auto i = static_cast<std::size_t>(
-      std::lower_bound(s.rows.begin(), s.rows.end(), to, [&](std::uint32_t row, Time t) { return table_.rows.start(row) < t; }) - s.rows.begin());
+  auto i =
+      static_cast<std::size_t>(std::lower_bound(s.rows.begin(), s.rows.end(), to,
+                                                [&](std::uint32_t row, Time t) { return table_.rows.start(row) < t; }) -
+                               s.rows.begin());
   for (std::size_t n = 0; i-- > 0 && s.ended_by[i] > from && n < kMaxServed; ++n)
     if (carriers_[s.rows[i]].to > from) out.push_back(s.rows[i]);
   std::reverse(out.begin(), out.end());

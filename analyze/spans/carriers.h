@@ -1,9 +1,10 @@
 // Whose an event is: by the bytes that it is about, by the goroutine, or by the thread that it happened to.
 //
-// A thread carries a request where it moved all of its bytes that were seen, a goroutine where it sent the response (over
-// HTTP/2: where it runs the handler). An event belongs to a request if that was the only one that the thread or goroutine
-// carried then; otherwise to none. Of a thread that carries one request this says no more than just that: what it did in
-// between for nobody, or for somebody whose requests were not recorded, cannot be told from what it did for this one.
+// A thread carries a request where it moved all of its bytes that were seen, a goroutine where it sent the response
+// (over HTTP/2: where it runs the handler). An event belongs to a request if that was the only one that the thread or
+// goroutine carried then; otherwise to none. Of a thread that carries one request this says no more than just that:
+// what it did in between for nobody, or for somebody whose requests were not recorded, cannot be told from what it did
+// for this one.
 #pragma once
 
 #include <cstdint>
@@ -52,11 +53,13 @@ class Carriers {
     bool operator==(const GoroutineOf&) const = default;
   };
   struct GoroutineHash {
-    std::size_t operator()(const GoroutineOf& g) const { return g.pid * 0x9e3779b97f4a7c15u ^ g.goroutine * 0xc2b2ae3d27d4eb4fu; }
+    std::size_t operator()(const GoroutineOf& g) const {
+      return g.pid * 0x9e3779b97f4a7c15u ^ g.goroutine * 0xc2b2ae3d27d4eb4fu;
+    }
   };
   struct Served {
-    std::vector<std::uint32_t> rows;       // by start
-    std::vector<formats::Time> ended_by;   // the last end of those up to here
+    std::vector<std::uint32_t> rows;      // by start
+    std::vector<formats::Time> ended_by;  // the last end of those up to here
   };
   template <class Map, class Key>
   static std::uint32_t find(const Map& map, const Key& key, formats::Time from, formats::Time to);
@@ -67,7 +70,7 @@ class Carriers {
   std::unordered_map<formats::SocketId, std::vector<std::uint32_t>> rows_of_;  // by start
   std::unordered_map<std::uint32_t, Intervals> serving_, calling_;             // by tid
   std::unordered_map<GoroutineOf, Intervals, GoroutineHash> goroutines_;
-  std::unordered_map<std::uint32_t, Served> served_;                           // by pid
+  std::unordered_map<std::uint32_t, Served> served_;  // by pid
 };
 
 }  // namespace tailcap::spans

@@ -20,14 +20,16 @@ AttributeValue number(std::int64_t n) { return n; }
 
 // RFC 9110's and PATCH: others would make as many names as somebody likes to send.
 bool is_method(std::string_view method) {
-  constexpr std::array<std::string_view, 9> kMethods = {"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"};
+  constexpr std::array<std::string_view, 9> kMethods = {"GET",     "HEAD",    "POST",  "PUT",  "DELETE",
+                                                        "CONNECT", "OPTIONS", "TRACE", "PATCH"};
   return std::find(kMethods.begin(), kMethods.end(), method) != kMethods.end();
 }
 
 void addresses(const flow::RequestTable& table, const Request& row, const Ends& ends, Span& span) {
   auto& a = span.attributes;
   const bool server = row.role == Role::server;
-  const HostPort named = host_port(table.texts[row.authority]), local = host_port(ends.local), remote = host_port(ends.remote);
+  const HostPort named = host_port(table.texts[row.authority]), local = host_port(ends.local),
+                 remote = host_port(ends.remote);
   const HostPort& serving = server ? local : remote;
   a.set_known("server.address", !named.host.empty() ? named.host : serving.host);
   if (const int port = named.port >= 0 ? named.port : serving.port; port >= 0) a.set("server.port", number(port));
@@ -39,12 +41,14 @@ void addresses(const flow::RequestTable& table, const Request& row, const Ends& 
   if (remote.port >= 0) a.set("network.peer.port", number(remote.port));
   a.set_known("network.local.address", local.host);
   if (local.port >= 0) a.set("network.local.port", number(local.port));
-  if (!ends.local.empty() || !ends.remote.empty()) a.set("network.transport", local.is_unix || remote.is_unix ? "unix" : "tcp");
+  if (!ends.local.empty() || !ends.remote.empty())
+    a.set("network.transport", local.is_unix || remote.is_unix ? "unix" : "tcp");
 }
 
 void http(const flow::RequestTable& table, const Request& row, Span& span) {
   auto& a = span.attributes;
-  const std::string_view method = table.texts[row.method], target = table.texts[row.path], authority = table.texts[row.authority];
+  const std::string_view method = table.texts[row.method], target = table.texts[row.path],
+                         authority = table.texts[row.authority];
   if (!method.empty()) {
     a.set("http.request.method", is_method(method) ? method : "_OTHER");
     if (!is_method(method)) a.set("http.request.method_original", method);
@@ -77,10 +81,16 @@ void rpc(const flow::RequestTable& table, const Request& row, Span& span) {
 
 std::string_view version_of(flow::Protocol protocol) {
   switch (protocol) {
-    case flow::Protocol::http10: return "1.0";
-    case flow::Protocol::http11: return "1.1";
-    case flow::Protocol::http2: case flow::Protocol::grpc: return "2";
-    case flow::Protocol::grpc_web: case flow::Protocol::unknown: break;
+    case flow::Protocol::http10:
+      return "1.0";
+    case flow::Protocol::http11:
+      return "1.1";
+    case flow::Protocol::http2:
+    case flow::Protocol::grpc:
+      return "2";
+    case flow::Protocol::grpc_web:
+    case flow::Protocol::unknown:
+      break;
   }
   return {};
 }
@@ -94,9 +104,14 @@ bool is_server_error(int status) {
 void status(const flow::RequestTable& table, const Request& row, Span& span) {
   const bool client = row.role == Role::client, call = flow::is_call(row);
   std::string error;
-  if (row.outcome >= Outcome::truncated && row.outcome != Outcome::in_flight && row.outcome != Outcome::unknown) error = flow::name_of(row.outcome);
-  else if (call && row.grpc_status >= 0) error = (client ? row.grpc_status > 0 : is_server_error(row.grpc_status)) ? std::string(flow::grpc_status_name(row.grpc_status)) : "";
-  else if (row.status >= (client ? 400 : 500)) error = std::to_string(row.status);
+  if (row.outcome >= Outcome::truncated && row.outcome != Outcome::in_flight && row.outcome != Outcome::unknown)
+    error = flow::name_of(row.outcome);
+  else if (call && row.grpc_status >= 0)
+    error = (client ? row.grpc_status > 0 : is_server_error(row.grpc_status))
+                ? std::string(flow::grpc_status_name(row.grpc_status))
+                : "";
+  else if (row.status >= (client ? 400 : 500))
+    error = std::to_string(row.status);
   if (error.empty()) return;
   span.status = flow::SpanStatus::error;
   span.attributes.set("error.type", error);
@@ -122,10 +137,13 @@ void describe(const flow::RequestTable& table, const Request& row, const Ends& e
   const std::string_view method = table.texts[row.method], route = table.texts[row.route];
   span.name = method.empty() ? "HTTP" : is_method(method) ? std::string(method) : "HTTP";
   if (!route.empty()) span.name += " " + std::string(route);
-  if (flow::is_call(row)) rpc(table, row, span);
-  else http(table, row, span);
+  if (flow::is_call(row))
+    rpc(table, row, span);
+  else
+    http(table, row, span);
   addresses(table, row, ends, span);
-  if (const auto version = version_of(row.protocol); !version.empty()) a.set("network.protocol.name", "http"), a.set("network.protocol.version", version);
+  if (const auto version = version_of(row.protocol); !version.empty())
+    a.set("network.protocol.name", "http"), a.set("network.protocol.version", version);
   if (row.tid != 0) a.set("thread.id", number(formats::number_of(row.tid)));
   a.set_known("code.function.name", table.texts[table.handlers.find(row.id)]);
   a.set("tailcap.request", std::to_string(row.id.connection) + "." + std::to_string(row.id.index));

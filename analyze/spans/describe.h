@@ -1,5 +1,5 @@
-// What a request's span is called and what is said of it, in the names of OpenTelemetry's stable semantic conventions for
-// HTTP and those for RPC; what they have no name for begins with "tailcap.".
+// What a request's span is called and what is said of it, in the names of OpenTelemetry's stable semantic conventions
+// for HTTP and those for RPC; what they have no name for begins with "tailcap.".
 #pragma once
 
 #include "analyze/flow/request.h"

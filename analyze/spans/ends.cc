@@ -24,7 +24,8 @@ HostPort host_port(std::string_view text) {
   if (colon == text.npos) return out;
   std::uint16_t port = 0;
   const char* const end = text.data() + text.size();
-  if (const auto [at, error] = std::from_chars(text.data() + colon + 1, end, port); error == std::errc{} && at == end) out.port = port;
+  if (const auto [at, error] = std::from_chars(text.data() + colon + 1, end, port); error == std::errc{} && at == end)
+    out.port = port;
   return out;
 }
 

@@ -28,52 +28,78 @@ Attributes matched_by(bool goroutine) {
 
 std::string_view name_of(formats::StallKind kind) {
   switch (kind) {
-    case formats::StallKind::block_io: return "block_io";
-    case formats::StallKind::major_fault: return "major_fault";
-    case formats::StallKind::reclaim: return "reclaim";
-    case formats::StallKind::kernel_lock: return "kernel_lock";
-    case formats::StallKind::fuse: return "fuse";
-    case formats::StallKind::writeback: return "writeback";
-    case formats::StallKind::io_throttled: return "io_throttled";
-    case formats::StallKind::peer_window: return "peer_window";
-    case formats::StallKind::congestion: return "congestion";
-    case formats::StallKind::interrupt: return "interrupt";
-    case formats::StallKind::compaction: return "compaction";
-    case formats::StallKind::fragmented: case formats::StallKind::unknown: break;
+    case formats::StallKind::block_io:
+      return "block_io";
+    case formats::StallKind::major_fault:
+      return "major_fault";
+    case formats::StallKind::reclaim:
+      return "reclaim";
+    case formats::StallKind::kernel_lock:
+      return "kernel_lock";
+    case formats::StallKind::fuse:
+      return "fuse";
+    case formats::StallKind::writeback:
+      return "writeback";
+    case formats::StallKind::io_throttled:
+      return "io_throttled";
+    case formats::StallKind::peer_window:
+      return "peer_window";
+    case formats::StallKind::congestion:
+      return "congestion";
+    case formats::StallKind::interrupt:
+      return "interrupt";
+    case formats::StallKind::compaction:
+      return "compaction";
+    case formats::StallKind::fragmented:
+    case formats::StallKind::unknown:
+      break;
   }
   return {};
 }
 
 Subject subject_of(formats::StallKind kind) {
   switch (kind) {
-    case formats::StallKind::major_fault: return Subject::major_fault;
-    case formats::StallKind::reclaim: case formats::StallKind::compaction: return Subject::reclaim;
-    case formats::StallKind::block_io: case formats::StallKind::io_throttled: return Subject::block_io;
-    default: return Subject::kernel_stall;
+    case formats::StallKind::major_fault:
+      return Subject::major_fault;
+    case formats::StallKind::reclaim:
+    case formats::StallKind::compaction:
+      return Subject::reclaim;
+    case formats::StallKind::block_io:
+    case formats::StallKind::io_throttled:
+      return Subject::block_io;
+    default:
+      return Subject::kernel_stall;
   }
 }
 
 std::string_view name_of(formats::FileAct act) {
   switch (act) {
-    case formats::FileAct::open: return "open";
-    case formats::FileAct::read: return "read";
-    case formats::FileAct::write: return "write";
-    case formats::FileAct::sync: return "sync";
-    case formats::FileAct::unknown: break;
+    case formats::FileAct::open:
+      return "open";
+    case formats::FileAct::read:
+      return "read";
+    case formats::FileAct::write:
+      return "write";
+    case formats::FileAct::sync:
+      return "sync";
+    case formats::FileAct::unknown:
+      break;
   }
   return {};
 }
 
 }  // namespace
 
-Enrichment::Enrichment(const flow::RequestTable& table, const AllEnds& ends, const Carriers& carriers) : table_(table), carriers_(carriers) {
+Enrichment::Enrichment(const flow::RequestTable& table, const AllEnds& ends, const Carriers& carriers)
+    : table_(table), carriers_(carriers) {
   for (std::uint32_t i = 0; i < table.rows.size(); ++i) {
     const flow::ExchangeId id = table.rows.id(i);
     const flow::Setup* setup = table.setups.find(id);
     if (!setup) continue;
     if (setup->connect().count() >= 0 && id.connection < ends.size() && ends[id.connection].socket != 0)
       setup_connects_.emplace(ends[id.connection].socket, setup->connect_began);
-    if (setup->dns().count() >= 0) setup_lookups_[key_of(table.rows[i].pid, setup->dns_name)].push_back({setup->dns_began, setup->dns_done});
+    if (setup->dns().count() >= 0)
+      setup_lookups_[key_of(table.rows[i].pid, setup->dns_name)].push_back({setup->dns_began, setup->dns_done});
     if (setup->tls().count() >= 0) ++tallies_[static_cast<std::size_t>(Subject::tls)].attached;
   }
 }
@@ -135,14 +161,19 @@ void Enrichment::take(const Event& event, const formats::StateChange& change) {
     const std::uint32_t row = change.by_thread ? carriers_.by_thread(event, event.time, event.time) : Intervals::kNone;
     if (!found(Subject::connect, row)) return;
     const Connecting connecting{event.time, row, event.goroutine != 0};
-    if (connecting_.size() >= kMaxConnecting) connected(connecting, change.socket, formats::kNoTime, 0);
-    else connecting_[change.socket] = connecting;
+    if (connecting_.size() >= kMaxConnecting)
+      connected(connecting, change.socket, formats::kNoTime, 0);
+    else
+      connecting_[change.socket] = connecting;
     return;
   }
   if (change.from != TcpState::syn_sent) return;
   const auto at = connecting_.find(change.socket);
   if (at == connecting_.end()) return;
-  connected(at->second, change.socket, event.time, change.to == TcpState::established ? 0 : change.error != 0 ? change.error : -1);
+  connected(at->second, change.socket, event.time,
+            change.to == TcpState::established ? 0
+            : change.error != 0                ? change.error
+                                               : -1);
   connecting_.erase(at);
 }
 
@@ -210,8 +241,12 @@ void Enrichment::take(const Event& event, const formats::FileCall& call) {
 void Enrichment::take(const Event& event, const formats::GoRuntime& runtime) {
   auto& [since, reason] = stopped_[event.thread.pid];
   switch (runtime.phase) {
-    case formats::GoPhase::stop_begin: reason = runtime.reason; break;
-    case formats::GoPhase::stopped: since = event.time; break;
+    case formats::GoPhase::stop_begin:
+      reason = runtime.reason;
+      break;
+    case formats::GoPhase::stopped:
+      since = event.time;
+      break;
     case formats::GoPhase::started:
       if (known(since)) {
         const auto rows = carriers_.served(event.thread.pid, since, event.time);
@@ -226,13 +261,15 @@ void Enrichment::take(const Event& event, const formats::GoRuntime& runtime) {
       }
       stopped_.erase(event.thread.pid);
       break;
-    default: break;
+    default:
+      break;
   }
 }
 
 void Enrichment::take(const Event& event, const formats::GoPanic& panic) {
   if (panic.step != formats::GoPanicStep::began) return;
-  const std::uint32_t row = event.goroutine == 0 ? Intervals::kNone : carriers_.by_thread(event, event.time, event.time);
+  const std::uint32_t row =
+      event.goroutine == 0 ? Intervals::kNone : carriers_.by_thread(event, event.time, event.time);
   if (!found(Subject::panic, row)) return;
   Attributes a = matched_by(true);
   a.set("exception.type", "panic");

@@ -1,5 +1,5 @@
-// What the kernel and the runtime did, attached to the spans that it happened in: the table of kRules says what becomes of
-// each kind of event. What fits no span, or several, is counted and stays out.
+// What the kernel and the runtime did, attached to the spans that it happened in: the table of kRules says what becomes
+// of each kind of event. What fits no span, or several, is counted and stays out.
 #pragma once
 
 #include <array>
@@ -16,20 +16,38 @@
 
 namespace tailcap::spans {
 
-enum class Subject : std::uint8_t { connect, dns, tls, retransmit, reset, off_cpu, major_fault, reclaim, block_io, kernel_stall, file_call, gc_stop, panic, count_ };
+enum class Subject : std::uint8_t {
+  connect,
+  dns,
+  tls,
+  retransmit,
+  reset,
+  off_cpu,
+  major_fault,
+  reclaim,
+  block_io,
+  kernel_stall,
+  file_call,
+  gc_stop,
+  panic,
+  count_
+};
 inline constexpr std::size_t kSubjects = static_cast<std::size_t>(Subject::count_);
 
 struct Rule {
   Subject subject;
-  std::string_view name;   // of the span event, or of what it becomes
-  std::string_view events; // which events of the capture, as `tailcap events` names them
-  std::string_view match;  // by what the span is found
+  std::string_view name;    // of the span event, or of what it becomes
+  std::string_view events;  // which events of the capture, as `tailcap events` names them
+  std::string_view match;   // by what the span is found
   std::string_view becomes;
 };
 inline constexpr std::array<Rule, kSubjects> kRules = {{
-    {Subject::connect, "connect", "state_change from close to syn_sent", "set-up of the connection's first request; else thread or goroutine", "child span; else span event"},
-    {Subject::dns, "dns.lookup", "send and receive to port 53", "set-up of the connection's first request; else thread", "child span; else span event"},
-    {Subject::tls, "tls.handshake", "records of a TLS handshake", "set-up of the connection's first request", "child span"},
+    {Subject::connect, "connect", "state_change from close to syn_sent",
+     "set-up of the connection's first request; else thread or goroutine", "child span; else span event"},
+    {Subject::dns, "dns.lookup", "send and receive to port 53", "set-up of the connection's first request; else thread",
+     "child span; else span event"},
+    {Subject::tls, "tls.handshake", "records of a TLS handshake", "set-up of the connection's first request",
+     "child span"},
     {Subject::retransmit, "tcp.retransmit", "retransmit", "bytes of the socket", "span event"},
     {Subject::reset, "tcp.reset", "reset", "socket and time", "span event"},
     {Subject::off_cpu, "tailcap.off_cpu", "off_cpu", "thread or goroutine", "attributes: how often and how long"},
@@ -107,8 +125,8 @@ class Enrichment {
   std::array<Tally, kSubjects> tallies_{};
   std::unordered_map<std::uint32_t, RowEvents> rows_;
   std::size_t kept_ = 0;
-  std::unordered_map<formats::SocketId, formats::Time> setup_connects_;          // of connections whose first request says so
-  std::unordered_map<std::uint64_t, std::vector<Asked>> setup_lookups_;          // by process and name
+  std::unordered_map<formats::SocketId, formats::Time> setup_connects_;  // of connections whose first request says so
+  std::unordered_map<std::uint64_t, std::vector<Asked>> setup_lookups_;  // by process and name
   std::unordered_map<formats::SocketId, Connecting> connecting_;
   std::unordered_map<std::uint32_t, std::pair<formats::Time, std::string>> stopped_;  // by pid: since when and why
 };

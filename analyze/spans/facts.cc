@@ -11,10 +11,14 @@ using Counted = std::map<std::string, std::uint64_t>;
 
 std::string_view parent_name(const Identity& id) {
   switch (id.parent_how) {
-    case ParentHow::none: break;
-    case ParentHow::wire: return "named by a header";
-    case ParentHow::other_end: return "the calling end";
-    case ParentHow::cause: return id.parent_certain ? "found, certain" : "found, likely";
+    case ParentHow::none:
+      break;
+    case ParentHow::wire:
+      return "named by a header";
+    case ParentHow::other_end:
+      return "the calling end";
+    case ParentHow::cause:
+      return id.parent_certain ? "found, certain" : "found, likely";
   }
   return id.link != Identity::kNone ? "in another trace, linked" : "none known";
 }
@@ -26,11 +30,13 @@ flow::SpanContext key_of(flow::SpanContext c) {
 
 }  // namespace
 
-flow::SpanFacts facts_of(const Counts& counts, const Identities& identities, const std::vector<bool>& wanted, const Enrichment& enrichment, const Imported& imported) {
+flow::SpanFacts facts_of(const Counts& counts, const Identities& identities, const std::vector<bool>& wanted,
+                         const Enrichment& enrichment, const Imported& imported) {
   flow::SpanFacts out;
   out.requests = counts.requests, out.setup = counts.setup, out.not_placed = counts.not_placed;
   std::unordered_set<flow::SpanContext, ContextHash> there, holes;
-  for (const ForeignSpan& span : imported.spans) there.insert(key_of(span.context)), out.imported_matched += span.matched > 0;
+  for (const ForeignSpan& span : imported.spans)
+    there.insert(key_of(span.context)), out.imported_matched += span.matched > 0;
   for (const ForeignSpan& span : imported.spans) {
     flow::SpanContext above = key_of(span.context);
     above.span = span.parent;
@@ -42,7 +48,8 @@ flow::SpanFacts facts_of(const Counts& counts, const Identities& identities, con
   for (std::size_t i = 0; i < wanted.size(); ++i) {
     if (!wanted[i]) continue;
     const Identity& id = identities.rows[i];
-    ++traces[std::string(id.trace_source)], ++spans[std::string(id.foreign >= 0 ? "imported" : id.span_source)], ++parents[std::string(parent_name(id))];
+    ++traces[std::string(id.trace_source)], ++spans[std::string(id.foreign >= 0 ? "imported" : id.span_source)],
+        ++parents[std::string(parent_name(id))];
     if (id.foreign < 0) out.holes_filled += holes.erase(key_of(id.context));
   }
   out.trace_sources.assign(traces.begin(), traces.end());
@@ -50,7 +57,8 @@ flow::SpanFacts facts_of(const Counts& counts, const Identities& identities, con
   out.parents.assign(parents.begin(), parents.end());
   for (const Rule& rule : kRules) {
     const Tally& tally = enrichment.tallies()[static_cast<std::size_t>(rule.subject)];
-    out.tallies.push_back({rule.name, rule.events, rule.match, rule.becomes, tally.attached, tally.unmatched, tally.several});
+    out.tallies.push_back(
+        {rule.name, rule.events, rule.match, rule.becomes, tally.attached, tally.unmatched, tally.several});
   }
   return out;
 }

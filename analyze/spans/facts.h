@@ -10,6 +10,7 @@
 
 namespace tailcap::spans {
 
-flow::SpanFacts facts_of(const Counts& counts, const Identities& identities, const std::vector<bool>& wanted, const Enrichment& enrichment, const Imported& imported);
+flow::SpanFacts facts_of(const Counts& counts, const Identities& identities, const std::vector<bool>& wanted,
+                         const Enrichment& enrichment, const Imported& imported);
 
 }  // namespace tailcap::spans

@@ -34,7 +34,8 @@ class Resolver {
     std::sort(out_.by_id.begin(), out_.by_id.end());
     for (std::uint32_t i = 0; i < foreign_.size(); ++i) {
       foreign_ids_.emplace(key_of(foreign_[i].context), i);
-      if (foreign_[i].server && foreign_[i].parent != 0) by_parent_[key_of(with_span(foreign_[i].context, foreign_[i].parent))].push_back(i);
+      if (foreign_[i].server && foreign_[i].parent != 0)
+        by_parent_[key_of(with_span(foreign_[i].context, foreign_[i].parent))].push_back(i);
     }
     for (std::uint32_t i = 0; i < n; ++i) read(i);
     for (std::uint32_t i = 0; i < n; ++i) name_by_wire(i);
@@ -49,7 +50,7 @@ class Resolver {
 
  private:
   struct Facts {
-    SpanContext wire;               // span: the sender's; trace 0: none
+    SpanContext wire;  // span: the sender's; trace 0: none
     std::string_view format;
     std::uint32_t peer = kNone, cause = kNone;
     bool certain = false;
@@ -92,7 +93,8 @@ class Resolver {
           id.foreign = static_cast<std::int32_t>(at->second), ++foreign_[at->second].matched;
       }
     }
-    if (id.context.span == 0) id.context.span = flow::synthetic_span(table_, table_.rows.id(i), 3), id.span_source = flow::kSynthetic;
+    if (id.context.span == 0)
+      id.context.span = flow::synthetic_span(table_, table_.rows.id(i), 3), id.span_source = flow::kSynthetic;
   }
 
   void assign(std::uint32_t i, const SpanContext& trace, std::string_view source) {
@@ -109,7 +111,9 @@ class Resolver {
     if (f.peer != kNone && f.peer != i) assign(f.peer, trace, "other end");
   }
 
-  static bool same_trace(const SpanContext& a, const SpanContext& b) { return a.trace_high == b.trace_high && a.trace_low == b.trace_low; }
+  static bool same_trace(const SpanContext& a, const SpanContext& b) {
+    return a.trace_high == b.trace_high && a.trace_low == b.trace_low;
+  }
 
   // From the last to the first: who is called begins later.
   void learn_from_calls(std::uint32_t i) {
@@ -163,7 +167,9 @@ class Resolver {
     if (f.role != Role::client || call.foreign < 0 || f.cause == kNone || !f.certain) return;
     const ForeignSpan& told = foreign_[static_cast<std::size_t>(call.foreign)];
     Identity& server = out_.rows[f.cause];
-    if (told.parent == 0 || named_[f.cause] != told.parent || server.foreign >= 0 || !same_trace(server.context, told.context)) return;
+    if (told.parent == 0 || named_[f.cause] != told.parent || server.foreign >= 0 ||
+        !same_trace(server.context, told.context))
+      return;
     const SpanContext hole = key_of(with_span(told.context, told.parent));
     if (foreign_ids_.count(hole) > 0 || !used_.insert(hole).second) return;
     server.context.span = told.parent, server.span_source = "calls";
@@ -172,23 +178,30 @@ class Resolver {
   void set_parent(std::uint32_t i) {
     const Facts& f = facts_[i];
     Identity& id = out_.rows[i];
-    const auto below = [&](std::uint32_t row, ParentHow how) { id.parent = out_.rows[row].context.span, id.parent_how = how, id.parent_row = row; };
+    const auto below = [&](std::uint32_t row, ParentHow how) {
+      id.parent = out_.rows[row].context.span, id.parent_how = how, id.parent_row = row;
+    };
     if (id.foreign >= 0) {
       id.parent = foreign_[static_cast<std::size_t>(id.foreign)].parent;
       id.parent_how = id.parent != 0 ? ParentHow::wire : ParentHow::none;
       return;
     }
     if (f.role == Role::server) {
-      if (f.peer != kNone && f.peer != i && same_trace(out_.rows[f.peer].context, id.context)) below(f.peer, ParentHow::other_end);
-      else if (f.wire.span != 0) id.parent = f.wire.span, id.parent_how = ParentHow::wire;
+      if (f.peer != kNone && f.peer != i && same_trace(out_.rows[f.peer].context, id.context))
+        below(f.peer, ParentHow::other_end);
+      else if (f.wire.span != 0)
+        id.parent = f.wire.span, id.parent_how = ParentHow::wire;
       return;
     }
     if (f.cause != kNone && f.cause != i) {
-      if (same_trace(out_.rows[f.cause].context, id.context)) below(f.cause, ParentHow::cause), id.parent_certain = f.certain;
-      else id.link = f.cause;
+      if (same_trace(out_.rows[f.cause].context, id.context))
+        below(f.cause, ParentHow::cause), id.parent_certain = f.certain;
+      else
+        id.link = f.cause;
     }
     // A header that was passed on: what it names is above this request, though perhaps not next to it.
-    if (id.parent == 0 && f.wire.span != 0 && id.context.span != f.wire.span) id.parent = f.wire.span, id.parent_how = ParentHow::wire;
+    if (id.parent == 0 && f.wire.span != 0 && id.context.span != f.wire.span)
+      id.parent = f.wire.span, id.parent_how = ParentHow::wire;
   }
 
   const flow::RequestTable& table_;
@@ -199,8 +212,10 @@ class Resolver {
   std::unordered_set<SpanContext, ContextHash> used_;
   std::unordered_map<SpanContext, std::uint32_t, ContextHash> foreign_ids_;
   std::unordered_map<SpanContext, std::vector<std::uint32_t>, ContextHash> by_parent_;
-  std::unordered_map<std::uint32_t, std::uint64_t> named_;  // by row: what the spans of its calls name as their parent; 0: not one
-  std::unordered_map<SpanContext, std::uint32_t, ContextHash> served_;  // requests at their serving end, by what their header named
+  std::unordered_map<std::uint32_t, std::uint64_t>
+      named_;  // by row: what the spans of its calls name as their parent; 0: not one
+  std::unordered_map<SpanContext, std::uint32_t, ContextHash>
+      served_;  // requests at their serving end, by what their header named
 };
 
 }  // namespace
@@ -210,6 +225,8 @@ std::uint32_t Identities::row_of(ExchangeId id) const {
   return at != by_id.end() && at->first == id ? at->second : Identity::kNone;
 }
 
-Identities identities_of(const flow::RequestTable& table, std::vector<ForeignSpan>& foreign) { return Resolver(table, foreign).run(); }
+Identities identities_of(const flow::RequestTable& table, std::vector<ForeignSpan>& foreign) {
+  return Resolver(table, foreign).run();
+}
 
 }  // namespace tailcap::spans

@@ -1,9 +1,10 @@
 // Which trace and span each request is, and below which span it stands.
 //
-// What the wire named stays. A header names its sender's span: of the calling end that is the request itself, of the serving
-// end its parent. Where a header is passed on unchanged (a proxy, a retry) only the first request has the id, the others have
-// one of their own. Requests without a context belong to the trace of their other end, of the request that made them, or, where
-// they made calls that all name one trace and it is certain that they made them, of those. What is left has made-up ids.
+// What the wire named stays. A header names its sender's span: of the calling end that is the request itself, of the
+// serving end its parent. Where a header is passed on unchanged (a proxy, a retry) only the first request has the id,
+// the others have one of their own. Requests without a context belong to the trace of their other end, of the request
+// that made them, or, where they made calls that all name one trace and it is certain that they made them, of those.
+// What is left has made-up ids.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +26,9 @@ struct ForeignSpan {
 };
 
 struct ContextHash {
-  std::size_t operator()(const flow::SpanContext& c) const { return c.trace_high * 0x9e3779b97f4a7c15u ^ c.trace_low * 0xc2b2ae3d27d4eb4fu ^ c.span; }
+  std::size_t operator()(const flow::SpanContext& c) const {
+    return c.trace_high * 0x9e3779b97f4a7c15u ^ c.trace_low * 0xc2b2ae3d27d4eb4fu ^ c.span;
+  }
 };
 
 enum class ParentHow : std::uint8_t {
@@ -36,14 +39,15 @@ enum class ParentHow : std::uint8_t {
 };
 
 struct Identity {
-  flow::SpanContext context;     // of the request; where it is a foreign span, that one's
+  flow::SpanContext context;  // of the request; where it is a foreign span, that one's
   std::uint64_t parent = 0;
   ParentHow parent_how = ParentHow::none;
   bool parent_certain = true;
-  std::string_view trace_source, span_source;  // "traceparent", …, "other end", "caller", "calls", "imported", "synthetic"
-  std::uint32_t link = kNone;    // row of the request that made it, where that is in another trace
+  std::string_view trace_source,
+      span_source;                   // "traceparent", …, "other end", "caller", "calls", "imported", "synthetic"
+  std::uint32_t link = kNone;        // row of the request that made it, where that is in another trace
   std::uint32_t parent_row = kNone;  // where the parent is a request
-  std::int32_t foreign = -1;     // which of the foreign spans it is
+  std::int32_t foreign = -1;         // which of the foreign spans it is
   static constexpr std::uint32_t kNone = UINT32_MAX;
 };
 

@@ -13,7 +13,8 @@ using Json = nlohmann::ordered_json;
 
 [[noreturn]] void refuse(const std::string& name, const std::string& why) {
   throw std::runtime_error("cannot import " + formats::printable(name) + ": " + why +
-                           ". It must be OTLP in JSON, one ExportTraceServiceRequest or one per line, as the OpenTelemetry Collector's file exporter writes it.");
+                           ". It must be OTLP in JSON, one ExportTraceServiceRequest or one per line, as the "
+                           "OpenTelemetry Collector's file exporter writes it.");
 }
 
 struct TooDeep {};
@@ -28,14 +29,16 @@ Json parse(std::string_view text) {
 
 std::string_view text_in(const Json& object, const char* key) {
   const auto at = object.find(key);
-  return at != object.end() && at->is_string() ? std::string_view(at->get_ref<const std::string&>()) : std::string_view{};
+  return at != object.end() && at->is_string() ? std::string_view(at->get_ref<const std::string&>())
+                                               : std::string_view{};
 }
 
 // A number or its name.
 bool is_kind(const Json& span, int number, std::string_view name) {
   const auto at = span.find("kind");
   if (at == span.end()) return false;
-  return at->is_number_integer() ? at->get<std::int64_t>() == number : at->is_string() && at->get_ref<const std::string&>() == name;
+  return at->is_number_integer() ? at->get<std::int64_t>() == number
+                                 : at->is_string() && at->get_ref<const std::string&>() == name;
 }
 
 void read_span(const Json& span, Imported& out) {
@@ -67,10 +70,12 @@ void read_request(const Json& request, Imported& out, const std::string& name, c
   for (const Json& resource : list_in(request, "resourceSpans", name, where)) {
     for (const Json& scope : list_in(resource, "scopeSpans", name, where))
       for (const Json& span : list_in(scope, "spans", name, where)) {
-        if (out.spans.size() + out.without_ids >= Imported::kMaxSpans) refuse(name, "more than " + std::to_string(Imported::kMaxSpans) + " spans");
+        if (out.spans.size() + out.without_ids >= Imported::kMaxSpans)
+          refuse(name, "more than " + std::to_string(Imported::kMaxSpans) + " spans");
         read_span(span, out);
       }
-    out.resource_spans.push_back(formats::printable_json(resource.dump(-1, ' ', false, Json::error_handler_t::replace)));
+    out.resource_spans.push_back(
+        formats::printable_json(resource.dump(-1, ' ', false, Json::error_handler_t::replace)));
   }
 }
 
@@ -78,7 +83,8 @@ void read_request(const Json& request, Imported& out, const std::string& name, c
 
 Imported imported_of(std::string_view text, const std::string& name) {
   Imported out;
-  if (text.size() > Imported::kMaxBytes) refuse(name, "it has more than " + std::to_string(Imported::kMaxBytes >> 20) + " MiB");
+  if (text.size() > Imported::kMaxBytes)
+    refuse(name, "it has more than " + std::to_string(Imported::kMaxBytes >> 20) + " MiB");
   std::optional<std::string> failed;
   const auto read = [&](std::string_view part, const std::string& where) {
     try {
@@ -94,7 +100,8 @@ Imported imported_of(std::string_view text, const std::string& name) {
     return false;
   };
   const auto first_line = text.substr(0, text.find('\n'));
-  const bool lines = first_line.size() < text.size() && text.find_first_not_of(" \t\r\n", first_line.size()) != text.npos && Json::accept(first_line);
+  const bool lines = first_line.size() < text.size() &&
+                     text.find_first_not_of(" \t\r\n", first_line.size()) != text.npos && Json::accept(first_line);
   if (!lines) {
     if (!read(text, "")) refuse(name, *failed);
     return out;

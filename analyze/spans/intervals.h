@@ -23,8 +23,10 @@ class Intervals {
     std::sort(edges_.begin(), edges_.end(), [](const Edge& a, const Edge& b) { return a.at < b.at; });
     std::uint64_t open = 0, sum = 0;  // the sum of the rows that are open: of one, the row itself
     for (std::size_t i = 0; i < edges_.size(); ++i) {
-      if (edges_[i].begins) ++open, sum += edges_[i].row;
-      else --open, sum -= edges_[i].row;
+      if (edges_[i].begins)
+        ++open, sum += edges_[i].row;
+      else
+        --open, sum -= edges_[i].row;
       if (i + 1 < edges_.size() && edges_[i + 1].at == edges_[i].at) continue;
       pieces_.emplace_back(edges_[i].at, open == 0 ? kNone : open == 1 ? static_cast<std::uint32_t>(sum) : kSeveral);
     }
@@ -32,7 +34,8 @@ class Intervals {
   }
 
   std::uint32_t at(formats::Time t) const {
-    const auto after = std::upper_bound(pieces_.begin(), pieces_.end(), t, [](formats::Time x, const auto& p) { return x < p.first; });
+    const auto after =
+        std::upper_bound(pieces_.begin(), pieces_.end(), t, [](formats::Time x, const auto& p) { return x < p.first; });
     return after == pieces_.begin() ? kNone : std::prev(after)->second;
   }
 

@@ -49,10 +49,14 @@ Container container_of(std::string_view cgroup) {
     std::string_view before = part.substr(0, part.size() - kContainerId);
     if (!before.empty() && before.back() != '-') continue;
     out.id = part.substr(before.size());
-    if (before == "docker-" || (before.empty() && cgroup.starts_with("/docker/"))) out.runtime = "docker";
-    else if (before == "cri-containerd-") out.runtime = "containerd";
-    else if (before == "crio-") out.runtime = "cri-o";
-    else if (before == "libpod-") out.runtime = "podman";
+    if (before == "docker-" || (before.empty() && cgroup.starts_with("/docker/")))
+      out.runtime = "docker";
+    else if (before == "cri-containerd-")
+      out.runtime = "containerd";
+    else if (before == "crio-")
+      out.runtime = "cri-o";
+    else if (before == "libpod-")
+      out.runtime = "podman";
   }
   return out;
 }
@@ -81,7 +85,8 @@ void Resources::push(const formats::Event& event) {
   if (formats::known(info->started)) p.started = info->started;
 }
 
-flow::Attributes Resources::of(std::uint32_t pid, std::string_view comm, const formats::Preamble& preamble, const flow::WallClock& clock) const {
+flow::Attributes Resources::of(std::uint32_t pid, std::string_view comm, const formats::Preamble& preamble,
+                               const flow::WallClock& clock) const {
   flow::Attributes out;
   const auto at = processes_.find(pid);
   static const Process kUnknown;
@@ -91,12 +96,14 @@ flow::Attributes Resources::of(std::uint32_t pid, std::string_view comm, const f
   out.set("service.name.source", !name.empty() ? "process" : "unknown");
   if (pid != 0) out.set("process.pid", std::int64_t{formats::number_of(pid)});
   out.set_known("process.executable.path", p.executable);
-  if (const auto slash = p.executable.rfind('/'); slash != p.executable.npos) out.set_known("process.executable.name", p.executable.substr(slash + 1));
+  if (const auto slash = p.executable.rfind('/'); slash != p.executable.npos)
+    out.set_known("process.executable.name", p.executable.substr(slash + 1));
   // In merged captures the other machines' paths have their names before them.
   const auto path = std::min(p.cgroup.find('/'), p.cgroup.size());
   const std::string_view cgroup = std::string_view(p.cgroup).substr(path);
   out.set_known("process.linux.cgroup", cgroup);
-  if (formats::known(p.started) && clock.known()) out.set_known("process.creation.time", iso_time(clock.realtime(p.started)));
+  if (formats::known(p.started) && clock.known())
+    out.set_known("process.creation.time", iso_time(clock.realtime(p.started)));
   if (at != processes_.end() && at->second.several) out.set("tailcap.process.reused", true);
   const Container container = container_of(cgroup);
   out.set_known("container.id", container.id);
@@ -108,7 +115,9 @@ flow::Attributes Resources::of(std::uint32_t pid, std::string_view comm, const f
     if (path > 1) out.set_known("host.name", p.cgroup.substr(0, path - 1));
   } else {
     out.set_known("host.name", preamble.host);
-    out.set_known("host.arch", preamble.architecture == "x86_64" ? "amd64" : preamble.architecture == "aarch64" ? "arm64" : std::string_view(preamble.architecture));
+    out.set_known("host.arch", preamble.architecture == "x86_64"    ? "amd64"
+                               : preamble.architecture == "aarch64" ? "arm64"
+                                                                    : std::string_view(preamble.architecture));
     out.set_known("os.version", preamble.kernel);
     out.set_known("tailcap.boot_id", preamble.boot_id);
   }

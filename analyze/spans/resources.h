@@ -17,7 +17,8 @@
 
 namespace tailcap::spans {
 
-// Of a control group's path: "…/docker-<64 hex>.scope", "…/kubepods/burstable/pod<uid>/<64 hex>", … Empty: it does not tell.
+// Of a control group's path: "…/docker-<64 hex>.scope", "…/kubepods/burstable/pod<uid>/<64 hex>", … Empty: it does not
+// tell.
 struct Container {
   std::string id, runtime, pod_uid;
 };
@@ -29,7 +30,8 @@ class Resources {
   bool merged() const { return merged_; }  // of several machines
 
   // comm: what requests of the process say it is called, where its own entry is missing.
-  flow::Attributes of(std::uint32_t pid, std::string_view comm, const formats::Preamble& preamble, const flow::WallClock& clock) const;
+  flow::Attributes of(std::uint32_t pid, std::string_view comm, const formats::Preamble& preamble,
+                      const flow::WallClock& clock) const;
   // The interface that has the local address of this connection; empty: none is known, or several.
   std::string_view interface_of(const Ends& ends) const;
 

@@ -35,7 +35,9 @@ bool words_of(std::string_view line, std::vector<Word>& out) {
   }
 }
 
-bool is(const std::vector<Word>& words, std::size_t i, std::string_view text) { return i < words.size() && !words[i].quoted && words[i].text == text; }
+bool is(const std::vector<Word>& words, std::size_t i, std::string_view text) {
+  return i < words.size() && !words[i].quoted && words[i].text == text;
+}
 
 }  // namespace
 
@@ -46,7 +48,8 @@ AttributeRules::AttributeRules(std::string_view text, const std::string& name) {
     at += line.size() + 1, ++number;
     const auto refuse = [&](const std::string& why) {
       throw std::runtime_error(formats::printable(name) + ", line " + std::to_string(number) + ": " + why +
-                               ". A line is like 'insert KEY = VALUE', 'set KEY = VALUE', 'copy KEY from KEY' or 'delete KEY', perhaps with 'where KEY = VALUE' behind it.");
+                               ". A line is like 'insert KEY = VALUE', 'set KEY = VALUE', 'copy KEY from KEY' or "
+                               "'delete KEY', perhaps with 'where KEY = VALUE' behind it.");
     };
     std::vector<Word> words;
     if (!words_of(line, words)) refuse("a quotation mark is missing");
@@ -56,15 +59,22 @@ AttributeRules::AttributeRules(std::string_view text, const std::string& name) {
     std::size_t i = 0;
     if (is(words, i, "span")) rule.of_span = true, ++i;
     std::size_t length = 4;  // action KEY = VALUE
-    if (is(words, i, "insert")) rule.action = Action::insert;
-    else if (is(words, i, "set")) rule.action = Action::set;
-    else if (is(words, i, "copy")) rule.action = Action::copy;
-    else if (is(words, i, "delete")) rule.action = Action::remove, length = 2;
-    else refuse("'" + words[std::min(i, words.size() - 1)].text.substr(0, 40) + "' is no action");
+    if (is(words, i, "insert"))
+      rule.action = Action::insert;
+    else if (is(words, i, "set"))
+      rule.action = Action::set;
+    else if (is(words, i, "copy"))
+      rule.action = Action::copy;
+    else if (is(words, i, "delete"))
+      rule.action = Action::remove, length = 2;
+    else
+      refuse("'" + words[std::min(i, words.size() - 1)].text.substr(0, 40) + "' is no action");
     if (words.size() < i + length) refuse("something is missing");
     rule.key = words[i + 1].text;
     if (length == 4) {
-      if (!is(words, i + 2, rule.action == Action::copy ? "from" : "=")) refuse(std::string("'") + (rule.action == Action::copy ? "from" : "=") + "' is missing behind " + rule.key.substr(0, 40));
+      if (!is(words, i + 2, rule.action == Action::copy ? "from" : "="))
+        refuse(std::string("'") + (rule.action == Action::copy ? "from" : "=") + "' is missing behind " +
+               rule.key.substr(0, 40));
       rule.value = words[i + 3].text;
     }
     i += length;
@@ -73,8 +83,10 @@ AttributeRules::AttributeRules(std::string_view text, const std::string& name) {
       rule.where_key = words[i + 1].text, rule.where_value = words[i + 3].text;
       i += 4;
     }
-    if (i < words.size()) refuse("'" + words[i].text.substr(0, 40) + "' is one word too many; a value with spaces stands in double quotes");
-    if (rule.key.empty() || rule.key.size() > kMaxKey) refuse("a key has 1 to " + std::to_string(kMaxKey) + " characters");
+    if (i < words.size())
+      refuse("'" + words[i].text.substr(0, 40) + "' is one word too many; a value with spaces stands in double quotes");
+    if (rule.key.empty() || rule.key.size() > kMaxKey)
+      refuse("a key has 1 to " + std::to_string(kMaxKey) + " characters");
     rules_.push_back(std::move(rule));
   }
 }
@@ -88,11 +100,16 @@ void AttributeRules::apply(const Rule& rule, flow::Attributes& attributes) {
     case Action::insert:
       if (!attributes.find(rule.key)) attributes.set(rule.key, rule.value);
       break;
-    case Action::set: attributes.set(rule.key, rule.value); break;
-    case Action::copy:
-      if (const auto* from = attributes.find(rule.value); from && !attributes.find(rule.key)) attributes.set(rule.key, flow::AttributeValue(*from));
+    case Action::set:
+      attributes.set(rule.key, rule.value);
       break;
-    case Action::remove: attributes.erase(rule.key); break;
+    case Action::copy:
+      if (const auto* from = attributes.find(rule.value); from && !attributes.find(rule.key))
+        attributes.set(rule.key, flow::AttributeValue(*from));
+      break;
+    case Action::remove:
+      attributes.erase(rule.key);
+      break;
   }
 }
 

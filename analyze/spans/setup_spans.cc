@@ -23,7 +23,8 @@ struct Part {
   std::vector<std::string> evidence;
 };
 
-Span span_of(const flow::RequestTable& table, const flow::Request& row, const flow::SpanContext& parent, const Clocked& clock, Part part) {
+Span span_of(const flow::RequestTable& table, const flow::Request& row, const flow::SpanContext& parent,
+             const Clocked& clock, Part part) {
   Span span;
   span.context = parent, span.context.span = flow::synthetic_span(table, row.id, part.number);
   span.parent = parent.span;
@@ -46,8 +47,8 @@ std::string Clocked::since_start(Time t) const {
   return text;
 }
 
-void add_setup(const flow::RequestTable& table, const flow::Request& row, const Ends& ends, const flow::SpanContext& parent, const Clocked& clock,
-               std::vector<Span>& out) {
+void add_setup(const flow::RequestTable& table, const flow::Request& row, const Ends& ends,
+               const flow::SpanContext& parent, const Clocked& clock, std::vector<Span>& out) {
   const flow::Setup* setup = table.setups.find(row.id);
   if (!setup) return;
   const std::string socket = ends.socket != 0 ? " of socket " + std::to_string(ends.socket) : "";
@@ -55,8 +56,12 @@ void add_setup(const flow::RequestTable& table, const flow::Request& row, const 
   if (setup->dns().count() >= 0) {
     const std::string_view name = table.texts[setup->dns_name];
     Span span = span_of(table, row, parent, clock,
-                        {kDns, "dns", setup->dns_began, setup->dns_done,
-                         {"first question sent at " + clock.since_start(setup->dns_began), "last answer read at " + clock.since_start(setup->dns_done)}});
+                        {kDns,
+                         "dns",
+                         setup->dns_began,
+                         setup->dns_done,
+                         {"first question sent at " + clock.since_start(setup->dns_began),
+                          "last answer read at " + clock.since_start(setup->dns_done)}});
     span.name = "DNS " + std::string(name);
     span.attributes.set_known("dns.question.name", name);
     if (setup->dns_attempts > 1) span.attributes.set("tailcap.dns.attempts", std::int64_t{setup->dns_attempts});
@@ -64,7 +69,10 @@ void add_setup(const flow::RequestTable& table, const flow::Request& row, const 
   }
   if (setup->connect().count() >= 0) {
     Span span = span_of(table, row, parent, clock,
-                        {kConnect, "connect", setup->connect_began, setup->connect_done,
+                        {kConnect,
+                         "connect",
+                         setup->connect_began,
+                         setup->connect_done,
                          {"state_change to syn_sent" + socket + " at " + clock.since_start(setup->connect_began),
                           "state_change to established" + socket + " at " + clock.since_start(setup->connect_done)}});
     span.name = "TCP connect";
@@ -75,9 +83,13 @@ void add_setup(const flow::RequestTable& table, const flow::Request& row, const 
   }
   if (setup->tls().count() >= 0) {
     Span span = span_of(table, row, parent, clock,
-                        {kTls, "tls", setup->tls_began, setup->tls_done,
+                        {kTls,
+                         "tls",
+                         setup->tls_began,
+                         setup->tls_done,
                          {"ClientHello" + socket + " at " + clock.since_start(setup->tls_began),
-                          (setup->tls_exact ? "Finished" : "first encrypted record, which may be Finished,") + socket + " at " + clock.since_start(setup->tls_done)}});
+                          (setup->tls_exact ? "Finished" : "first encrypted record, which may be Finished,") + socket +
+                              " at " + clock.since_start(setup->tls_done)}});
     span.name = "TLS handshake";
     span.attributes.set("tls.protocol.name", "tls");
     const std::string version = flow::tls_version(setup->tls_version);

@@ -13,7 +13,7 @@ namespace tailcap::spans {
 
 // Times of the capture as ns since 1970, for one request and what belongs to it; and as evidence is told.
 struct Clocked {
-  std::int64_t offset = 0;  // add to a Time
+  std::int64_t offset = 0;                 // add to a Time
   formats::Time first = formats::kNoTime;  // of the capture
   // 0 beyond what can be said: only crafted captures get there.
   std::int64_t unix_time(formats::Time t) const {
@@ -24,7 +24,7 @@ struct Clocked {
 };
 
 // Below `parent`; inferred, with the evidence.
-void add_setup(const flow::RequestTable& table, const flow::Request& row, const Ends& ends, const flow::SpanContext& parent, const Clocked& clock,
-               std::vector<flow::Span>& out);
+void add_setup(const flow::RequestTable& table, const flow::Request& row, const Ends& ends,
+               const flow::SpanContext& parent, const Clocked& clock, std::vector<flow::Span>& out);
 
 }  // namespace tailcap::spans

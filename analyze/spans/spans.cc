@@ -23,8 +23,8 @@ constexpr std::uint32_t kNone = Identity::kNone;
 constexpr std::uint64_t kBelow = 7;  // number of the made-up span id of a request below somebody else's span
 constexpr int kMaxAbove = 64;        // spans above one that are asked for its clock
 
-// Requests of one tree have one distance to the wall clock, that of its root: a clock that is set in between moves none of
-// them against another, and changes no duration.
+// Requests of one tree have one distance to the wall clock, that of its root: a clock that is set in between moves none
+// of them against another, and changes no duration.
 class Offsets {
  public:
   Offsets(const Source& source, const Identities& ids) : source_(source), ids_(ids), roots_(ids.rows.size(), kNone) {}
@@ -58,7 +58,12 @@ class Offsets {
 class Maker {
  public:
   Maker(const Source& source, const Identities& ids, const Enrichment& enrichment, const Resources& resources)
-      : source_(source), table_(source.table), ids_(ids), enrichment_(enrichment), resources_(resources), offsets_(source, ids) {}
+      : source_(source),
+        table_(source.table),
+        ids_(ids),
+        enrichment_(enrichment),
+        resources_(resources),
+        offsets_(source, ids) {}
 
   void add(std::uint32_t i) {
     const Request row = table_.rows[i];
@@ -97,7 +102,8 @@ class Maker {
     resource.attributes = resources_.of(row.pid, table_.texts[row.comm], source_.preamble, source_.clock);
     const std::int64_t own = (source_.clock_error + flow::WallClock::kStep).count();
     const std::int64_t other = resources_.merged() ? clocks_.of(formats::machine_of(row.pid)) : 0;
-    if (std::int64_t sum = 0; other >= 0 && !__builtin_add_overflow(own, other, &sum)) resource.attributes.set("tailcap.clock.error_ns", sum);
+    if (std::int64_t sum = 0; other >= 0 && !__builtin_add_overflow(own, other, &sum))
+      resource.attributes.set("tailcap.clock.error_ns", sum);
     return resource;
   }
 
@@ -121,7 +127,8 @@ class Maker {
     a.set("tailcap.trace_id_source", id.trace_source);
     a.set("tailcap.span_id_source", id.span_source);
     place(i, row, span);
-    if (const auto state = std::lower_bound(source_.trace_states.begin(), source_.trace_states.end(), std::pair{row.id, flow::TextId{0}});
+    if (const auto state = std::lower_bound(source_.trace_states.begin(), source_.trace_states.end(),
+                                            std::pair{row.id, flow::TextId{0}});
         state != source_.trace_states.end() && state->first == row.id && id.trace_source != flow::kSynthetic)
       span.trace_state = table_.texts[state->second];
     enrich(i, clock, span);
@@ -131,11 +138,15 @@ class Maker {
   // The wall clock was set: what it said when this began is not what the span says, or nobody knows what it said.
   void stepped(std::uint32_t i, const Request& row, const Clocked& clock, flow::Attributes& a) {
     std::int64_t by = 0;
-    if (!__builtin_sub_overflow(offsets_.own(i), clock.offset, &by) && by != 0) a.set("tailcap.clock.set_meanwhile_ns", by);
+    if (!__builtin_sub_overflow(offsets_.own(i), clock.offset, &by) && by != 0)
+      a.set("tailcap.clock.set_meanwhile_ns", by);
     const auto root = table_.rows.start(offsets_.root(i));
-    const auto within = [](formats::Time t, const flow::WallClock::Step& step) { return t > step.from && t <= step.to; };
+    const auto within = [](formats::Time t, const flow::WallClock::Step& step) {
+      return t > step.from && t <= step.to;
+    };
     for (const auto& step : source_.clock.steps())
-      if (within(row.start, step) || within(root, step)) a.set("tailcap.clock.uncertain_ns", std::int64_t{step.by < 0 ? -step.by : step.by});
+      if (within(row.start, step) || within(root, step))
+        a.set("tailcap.clock.uncertain_ns", std::int64_t{step.by < 0 ? -step.by : step.by});
   }
 
   void place(std::uint32_t i, const Request& row, Span& span) {
@@ -149,23 +160,32 @@ class Maker {
       span.name += " (on the wire)";
       a.set("tailcap.inferred", true);
       a.set("tailcap.span_id_source", flow::kSynthetic);
-      a.set("tailcap.evidence", std::vector<std::string>{"request " + std::to_string(row.id.connection) + "." + std::to_string(row.id.index) +
-                                                         (row.role == Role::client ? " carries this span's id" : " carries the id of this span's parent")});
+      a.set("tailcap.evidence",
+            std::vector<std::string>{
+                "request " + std::to_string(row.id.connection) + "." + std::to_string(row.id.index) +
+                (row.role == Role::client ? " carries this span's id" : " carries the id of this span's parent")});
       ++counts_.below;
       return;
     }
     span.parent_remote = id.parent_how == ParentHow::wire || id.parent_how == ParentHow::other_end;
     if (id.span_source == "calls")
-      a.set("tailcap.inferred", true), a.set("tailcap.evidence", std::vector<std::string>{"imported spans of calls that this request made name it as their parent"});
+      a.set("tailcap.inferred", true),
+          a.set("tailcap.evidence",
+                std::vector<std::string>{"imported spans of calls that this request made name it as their parent"});
     const flow::Cause* cause = row.role == Role::client ? table_.causes.find(row.id) : nullptr;
     switch (id.parent_how) {
-      case ParentHow::wire: a.set("tailcap.parent.how", id.trace_source); break;
-      case ParentHow::other_end: a.set("tailcap.parent.how", "other end"); break;
+      case ParentHow::wire:
+        a.set("tailcap.parent.how", id.trace_source);
+        break;
+      case ParentHow::other_end:
+        a.set("tailcap.parent.how", "other end");
+        break;
       case ParentHow::cause:
         if (cause) a.set("tailcap.parent.how", flow::name_of(cause->method));
         if (!id.parent_certain) a.set("tailcap.parent.confidence", "likely");
         break;
-      case ParentHow::none: break;
+      case ParentHow::none:
+        break;
     }
     if (cause && cause->parent.connection == 0) a.set("tailcap.parent.alternatives", std::int64_t{cause->alternatives});
     if (id.link != kNone) {
@@ -185,7 +205,8 @@ class Maker {
     }
     span.events_left_out = events->left_out;
     for (const auto& event : events->events)
-      span.events.push_back({clock.unix_time(event.time), std::string(kRules[static_cast<std::size_t>(event.subject)].name), event.attributes});
+      span.events.push_back({clock.unix_time(event.time),
+                             std::string(kRules[static_cast<std::size_t>(event.subject)].name), event.attributes});
   }
 
   const Source& source_;
@@ -206,7 +227,8 @@ struct SpanMaker::Impl : Maker {
   using Maker::Maker;
 };
 
-SpanMaker::SpanMaker(const Source& source, const Identities& identities, const Enrichment& enrichment, const Resources& resources)
+SpanMaker::SpanMaker(const Source& source, const Identities& identities, const Enrichment& enrichment,
+                     const Resources& resources)
     : impl_(std::make_unique<Impl>(source, identities, enrichment, resources)) {}
 SpanMaker::~SpanMaker() = default;
 void SpanMaker::add(std::uint32_t row) { impl_->add(row); }

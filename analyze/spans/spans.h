@@ -1,6 +1,6 @@
-// Requests as spans, those of each process under its resource: with what came before the first on a connection as spans below
-// it, and what happened meanwhile as events. Where a request is a span of somebody else's, that one is left alone, and what is
-// known of the request stands below it.
+// Requests as spans, those of each process under its resource: with what came before the first on a connection as spans
+// below it, and what happened meanwhile as events. Where a request is a span of somebody else's, that one is left
+// alone, and what is known of the request stands below it.
 #pragma once
 
 #include <cstdint>
@@ -30,16 +30,17 @@ struct Source {
 };
 
 struct Counts {
-  std::uint64_t requests = 0;     // that became spans
-  std::uint64_t not_placed = 0;   // that did not, since nobody knows when they began
-  std::uint64_t setup = 0;        // spans of names, connects, handshakes
-  std::uint64_t below = 0;        // requests that are somebody else's spans, told below those
+  std::uint64_t requests = 0;    // that became spans
+  std::uint64_t not_placed = 0;  // that did not, since nobody knows when they began
+  std::uint64_t setup = 0;       // spans of names, connects, handshakes
+  std::uint64_t below = 0;       // requests that are somebody else's spans, told below those
 };
 
 // The ids of all are the same whichever are asked for. What it is made of must outlive it.
 class SpanMaker {
  public:
-  SpanMaker(const Source& source, const Identities& identities, const Enrichment& enrichment, const Resources& resources);
+  SpanMaker(const Source& source, const Identities& identities, const Enrichment& enrichment,
+            const Resources& resources);
   ~SpanMaker();
   void add(std::uint32_t row);
   // Spans since take(). Some kilobytes each: take them now and then.

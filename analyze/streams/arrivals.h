@@ -33,13 +33,16 @@ class Arrivals {
   Taken take(std::int64_t begin, std::int64_t end, flow::Time done, std::vector<flow::ArrivalMark>& marks);
 
  private:
-  struct Segment { std::int64_t begin, end; flow::Time time; };
+  struct Segment {
+    std::int64_t begin, end;
+    flow::Time time;
+  };
   void mark(std::int64_t end, flow::Time at);
   void absorb();
 
   std::vector<flow::ArrivalMark> marks_;  // from head_ on; contiguous from from_ to to_
   std::size_t head_ = 0;
-  std::vector<Segment> early_;            // behind a hole, ascending by begin
+  std::vector<Segment> early_;  // behind a hole, ascending by begin
   std::int64_t from_ = 0, to_ = 0;
   bool started_ = false, any_ = false;
 };

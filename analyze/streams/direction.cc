@@ -54,8 +54,10 @@ void DirectionStream::began_earlier() {
   if (!first_known_ || started_) return;
   first_known_ = false;
   next_ = kUnknownStart;
-  if (arrivals_.any()) arrivals_.shift(kUnknownStart);
-  else arrivals_ = {};
+  if (arrivals_.any())
+    arrivals_.shift(kUnknownStart);
+  else
+    arrivals_ = {};
 }
 
 std::int64_t DirectionStream::offset_of(std::uint64_t position, bool tcp) {
@@ -74,7 +76,8 @@ std::int64_t DirectionStream::offset_of(std::uint64_t position, bool tcp) {
 
 // Whether the arrival of all its bytes was seen, or need not be waited for.
 bool DirectionStream::arrived_whole(const Piece& piece, const Shared& shared) const {
-  if (direction_ == Direction::out || !arrives_ || !shared.arrivals_expected || late_arrivals_ >= kArrivalPatience) return true;
+  if (direction_ == Direction::out || !arrives_ || !shared.arrivals_expected || late_arrivals_ >= kArrivalPatience)
+    return true;
   if (!first_known_ && moved_ == 0) return true;  // it may have arrived before the recording began
   return arrivals_.arrived_to() >= piece.offset + static_cast<std::int64_t>(piece.length);
 }
@@ -113,7 +116,8 @@ void DirectionStream::push(Piece piece, Shared& shared, Output& out) {
   const auto end = piece.offset + static_cast<std::int64_t>(piece.length);
   // A read that takes the FIN along with the last bytes is recorded one too far: the FIN counts in copied_seq.
   // That every byte up to one before its end has arrived, and none after, proves it.
-  if (direction_ == Direction::in && piece.offset == next_ + 1 && !piece.after_loss && arrivals_.any() && arrivals_.arrived_to() == end - 1)
+  if (direction_ == Direction::in && piece.offset == next_ + 1 && !piece.after_loss && arrivals_.any() &&
+      arrivals_.arrived_to() == end - 1)
     --piece.offset;
   if (ended_ || end <= next_) {
     shared.findings.add(Finding::position_overlap);
@@ -167,7 +171,8 @@ void DirectionStream::emit(Piece piece, Shared& shared, Output& out) {
 }
 
 bool DirectionStream::impatient(const Shared& shared) const {
-  if (held_.size() > kMaxHeldPieces || held_bytes_ > kMaxHeldBytes || shared.held_bytes > kMaxHeldTotal) return !held_.empty();
+  if (held_.size() > kMaxHeldPieces || held_bytes_ > kMaxHeldBytes || shared.held_bytes > kMaxHeldTotal)
+    return !held_.empty();
   return std::any_of(held_.begin(), held_.end(), [&](const Held& h) { return h.since + kHold <= shared.now; });
 }
 

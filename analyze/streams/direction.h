@@ -74,7 +74,9 @@ class DirectionStream {
   void end(flow::End end, flow::Time at, flow::Time deadline, flow::Taints taints = 0);
 
   bool holds() const { return !held_.empty(); }
-  bool front_ready(const Shared& shared) const { return front_in_order(shared) && !behind_other(held_.front().piece, shared); }
+  bool front_ready(const Shared& shared) const {
+    return front_in_order(shared) && !behind_other(held_.front().piece, shared);
+  }
   flow::Time front_done() const { return held_.front().piece.done; }
   // A piece has waited long enough, or too much is held.
   bool impatient(const Shared& shared) const;
@@ -95,7 +97,11 @@ class DirectionStream {
   std::uint64_t lost() const { return lost_; }
 
  private:
-  struct Held { Piece piece; std::string bytes; flow::Time since; };
+  struct Held {
+    Piece piece;
+    std::string bytes;
+    flow::Time since;
+  };
   bool started_or_arrived() const { return started_ || first_known_; }
   bool arrived_whole(const Piece& piece, const Shared& shared) const;
   bool front_in_order(const Shared& shared) const;
@@ -110,12 +116,12 @@ class DirectionStream {
   bool first_known_ = false, started_ = false, based_ = false, ended_ = false, fin_arrived_ = false;
   bool arrives_ = true, missed_ = false, told_ = false;
   std::uint32_t base_ = 0;
-  std::uint8_t late_arrivals_ = 0;    // reads in a row that waited for an arrival in vain
-  std::int64_t next_ = 0;             // everything before it was handed on
+  std::uint8_t late_arrivals_ = 0;  // reads in a row that waited for an arrival in vain
+  std::int64_t next_ = 0;           // everything before it was handed on
   flow::Time last_done_ = flow::kNoTime;
   std::uint64_t moved_ = 0, lost_ = 0;
   Arrivals arrivals_;
-  std::vector<Held> held_;            // ascending by offset
+  std::vector<Held> held_;  // ascending by offset
   std::size_t held_bytes_ = 0;
   std::optional<std::int64_t> fin_offset_;  // a read of 0 was seen there
   flow::Time fin_at_ = flow::kNoTime;

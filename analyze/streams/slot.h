@@ -35,7 +35,9 @@ class ReadLog {
   // A call of a TLS library takes a record in two reads; an event loop reads hundreds of sockets before it decrypts,
   // but each of them once.
   static constexpr std::size_t kKept = 16;
-  struct Entry { flow::Time done = flow::kNoTime, arrived = flow::kNoTime; };
+  struct Entry {
+    flow::Time done = flow::kNoTime, arrived = flow::kNoTime;
+  };
   Entry entries_[kKept];
   std::size_t next_ = 0;
 };
@@ -61,11 +63,11 @@ struct Slot {
   flow::Connection& facts;
   Duplex pair;
   std::unique_ptr<Carrier> carrier;
-  std::uint64_t epoch = 0;        // Losses when the last event of this socket came
+  std::uint64_t epoch = 0;  // Losses when the last event of this socket came
   std::uint64_t any_loss = 0;
   flow::Time born_at = flow::kNoTime;  // of the description that says where both directions begin
-  bool waits = false;             // stands in the queue
-  bool listener = false;          // or otherwise no connection: its bytes are not followed
+  bool waits = false;                  // stands in the queue
+  bool listener = false;               // or otherwise no connection: its bytes are not followed
 };
 
 // What was lost without being counted on a connection end.

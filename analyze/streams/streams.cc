@@ -132,8 +132,10 @@ void Streams::Impl::on(const Event& e, const formats::Io& io) {
     if (io.error == ECONNRESET || io.error == EPIPE || io.error == ETIMEDOUT) {
       // EPIPE is what a sender gets after its own shutdown, too: it says nothing of the other direction.
       const End how = io.error == ETIMEDOUT ? End::error : End::reset;
-      if (io.error == EPIPE) s->pair.out.end(how, e.time, shared.now + kHold);
-      else end_both(*s, e, how, how);
+      if (io.error == EPIPE)
+        s->pair.out.end(how, e.time, shared.now + kHold);
+      else
+        end_both(*s, e, how, how);
     }
     return after(*s);
   }
@@ -209,9 +211,12 @@ void Streams::Impl::on(const Event& e, const formats::StateChange& c) {
       s->facts.closed = e.time;
       const bool reset = s->facts.reset_received || s->facts.reset_sent || c.error == ECONNRESET;
       const bool orderly_in = s->pair.in.fin_seen();
-      if (reset || c.error == EPIPE) end_both(*s, e, End::reset, End::reset);
-      else if (c.error != 0) end_both(*s, e, End::error, End::error);
-      else end_both(*s, e, orderly_in ? End::fin : End::error, End::fin);
+      if (reset || c.error == EPIPE)
+        end_both(*s, e, End::reset, End::reset);
+      else if (c.error != 0)
+        end_both(*s, e, End::error, End::error);
+      else
+        end_both(*s, e, orderly_in ? End::fin : End::error, End::fin);
       break;
     }
     default:
@@ -234,19 +239,21 @@ void Streams::Impl::on(const Event& e, const formats::SocketInfo& info) {
   if (!s && !(s = open(info.socket, e.time))) return;
   const bool known = s->facts.family != formats::Family::unknown;
   describe(s->facts, info);
-  if (info.origin == formats::Origin::listener || info.state == TcpState::listen || info.type == formats::SocketType::datagram) {
+  if (info.origin == formats::Origin::listener || info.state == TcpState::listen ||
+      info.type == formats::SocketType::datagram) {
     s->listener = true;
     return;
   }
   if (!s->tcp()) s->pair.in.no_arrivals();
   // A UNIX socket is described at its first use, and its bytes are counted from there.
   const bool unix_begins = !s->tcp() && info.origin == formats::Origin::unknown;
-  const bool born = unix_begins || info.origin == formats::Origin::connected || info.origin == formats::Origin::accepted;
+  const bool born =
+      unix_begins || info.origin == formats::Origin::connected || info.origin == formats::Origin::accepted;
   // Before the handshake is done the sequence numbers are not yet the stream's.
   const bool counted = !s->tcp() || (info.state != TcpState::none && info.state != TcpState::syn_sent &&
                                      info.state != TcpState::close && info.state != TcpState::new_syn_recv);
-  // A keyframe may be written before older records of a ring that is behind. Then it says where the connection has got to,
-  // and an older description comes. After a loss that description may be among what was lost.
+  // A keyframe may be written before older records of a ring that is behind. Then it says where the connection has got
+  // to, and an older description comes. After a loss that description may be among what was lost.
   const bool seen_to_begin = formats::known(s->facts.connect_started) || formats::known(s->facts.established);
   const bool believed = !s->tcp() || seen_to_begin || losses.any_loss == 0;
   const bool older = formats::known(s->born_at) && e.time < s->born_at;
@@ -289,18 +296,24 @@ std::span<const flow::ByteRun> Streams::push(const Event& event) {
     if (!i.wakes.empty()) i.wake();
     if (i.sessions.any()) i.sessions.wake();
   }
-  if (const auto* io = std::get_if<formats::Io>(&event.body)) i.on(event, *io);
-  else if (const auto* a = std::get_if<formats::Arrival>(&event.body)) i.on(event, *a);
-  else if (const auto* c = std::get_if<formats::StateChange>(&event.body)) i.on(event, *c);
-  else if (const auto* info = std::get_if<formats::SocketInfo>(&event.body)) i.on(event, *info);
-  else if (const auto* r = std::get_if<formats::Reset>(&event.body)) i.on(event, *r);
+  if (const auto* io = std::get_if<formats::Io>(&event.body))
+    i.on(event, *io);
+  else if (const auto* a = std::get_if<formats::Arrival>(&event.body))
+    i.on(event, *a);
+  else if (const auto* c = std::get_if<formats::StateChange>(&event.body))
+    i.on(event, *c);
+  else if (const auto* info = std::get_if<formats::SocketInfo>(&event.body))
+    i.on(event, *info);
+  else if (const auto* r = std::get_if<formats::Reset>(&event.body))
+    i.on(event, *r);
   else if (const auto* t = std::get_if<formats::Retransmit>(&event.body)) {
     if (Slot* s = i.live.find(t->socket)) ++s->facts.retransmits;
   } else if (const auto* tls = std::get_if<formats::TlsIo>(&event.body)) {
     i.sessions.on(event, *tls);
   } else if (const auto* step = std::get_if<formats::TlsStep>(&event.body)) {
     i.sessions.on(event, *step);
-  } else if (std::holds_alternative<formats::TaskExit>(event.body) || std::holds_alternative<formats::TaskExec>(event.body)) {
+  } else if (std::holds_alternative<formats::TaskExit>(event.body) ||
+             std::holds_alternative<formats::TaskExec>(event.body)) {
     if (i.sessions.any()) i.sessions.exited(event);
   } else if (std::holds_alternative<formats::Damage>(event.body)) {
     ++i.losses.epoch;
@@ -309,9 +322,10 @@ std::span<const flow::ByteRun> Streams::push(const Event& event) {
   } else if (const auto* loss = std::get_if<formats::Loss>(&event.body)) {
     // Losses of sends, receives and arrivals in the ring are counted on their socket (missed); others are not.
     const auto kind = static_cast<formats::Kind>(loss->kind);
-    const bool on_socket = loss->cause == formats::LossCause::ring_full &&
-                           (kind == formats::Kind::send || kind == formats::Kind::receive || kind == formats::Kind::arrival ||
-                            kind == formats::Kind::tls_send || kind == formats::Kind::tls_receive);
+    const bool on_socket =
+        loss->cause == formats::LossCause::ring_full &&
+        (kind == formats::Kind::send || kind == formats::Kind::receive || kind == formats::Kind::arrival ||
+         kind == formats::Kind::tls_send || kind == formats::Kind::tls_receive);
     if (loss->count > 0 && kind != formats::Kind::off_cpu) {
       ++i.losses.any_loss;
       if (!on_socket) ++i.losses.epoch;

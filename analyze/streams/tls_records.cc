@@ -16,7 +16,8 @@ std::uint32_t length_of(std::string_view header) {
 bool looks_like_record(std::string_view bytes) {
   if (bytes.size() < kRecordHeader) return false;
   const auto type = static_cast<std::uint8_t>(bytes[0]);
-  return type >= 20 && type <= 23 && bytes[1] == 3 && static_cast<std::uint8_t>(bytes[2]) <= 4 && length_of(bytes) <= kMaxRecord;
+  return type >= 20 && type <= 23 && bytes[1] == 3 && static_cast<std::uint8_t>(bytes[2]) <= 4 &&
+         length_of(bytes) <= kMaxRecord;
 }
 
 void RecordReader::lose() {
@@ -48,8 +49,10 @@ void RecordReader::push(const formats::Io& io, std::vector<std::uint32_t>& recor
     // The header: where all of what is there of it was captured.
     const std::uint64_t want = std::min<std::uint64_t>(kRecordHeader - have_, io.length - at);
     std::string_view seen;
-    if (at + want <= head.size()) seen = head.substr(at, want);
-    else if (const std::uint64_t begin = io.length - tail.size(); at >= begin) seen = tail.substr(at - begin, want);
+    if (at + want <= head.size())
+      seen = head.substr(at, want);
+    else if (const std::uint64_t begin = io.length - tail.size(); at >= begin)
+      seen = tail.substr(at - begin, want);
     if (seen.size() < want) return lose();
     std::copy(seen.begin(), seen.end(), header_ + have_);
     have_ = static_cast<std::uint8_t>(have_ + want);

@@ -1,7 +1,7 @@
 // The borders of TLS records in one direction of a socket, as far as the captured bytes show them.
 //
-// Fed with what was moved, in the order in which it was told. What is lost, cut or out of order costs the borders, until
-// a piece begins with the header of a record again.
+// Fed with what was moved, in the order in which it was told. What is lost, cut or out of order costs the borders,
+// until a piece begins with the header of a record again.
 #pragma once
 
 #include <cstdint>
@@ -31,10 +31,10 @@ class RecordReader {
   void lose();
 
   bool synced_ = false, sure_ = false, application_ = false;
-  std::uint32_t position_ = 0;       // of the byte expected next
-  std::uint64_t left_ = 0;           // of the record, after its header
+  std::uint32_t position_ = 0;  // of the byte expected next
+  std::uint64_t left_ = 0;      // of the record, after its header
   std::uint32_t length_ = 0;
-  std::uint8_t have_ = 0;            // bytes of the header seen, where it is not complete
+  std::uint8_t have_ = 0;  // bytes of the header seen, where it is not complete
   char header_[kRecordHeader] = {};
 };
 

@@ -89,8 +89,10 @@ void Sessions::on(const Event& e, const formats::TlsIo& io) {
   if (!s) return;
   if (io.length == 0) {
     if (io.direction != Direction::in) return;
-    if (s->failed) s->pair.in.end(End::error, e.time, shared_.now + kHold);
-    else s->pair.in.read_nothing(s->pair.in.offset_of(io.position, false), e.time, false, shared_);
+    if (s->failed)
+      s->pair.in.end(End::error, e.time, shared_.now + kHold);
+    else
+      s->pair.in.read_nothing(s->pair.in.offset_of(io.position, false), e.time, false, shared_);
     return after(*s);
   }
   s->failed = false;
@@ -117,7 +119,8 @@ void Sessions::on(const Event& e, const formats::TlsIo& io) {
   piece.length = io.length;
   // Sent when the carrier had sent it, inside the call. The thread may have been off the CPU before it returned.
   const Carrier* on = s->on && io.direction == Direction::out ? s->on->carrier.get() : nullptr;
-  const bool inside = on && on->last_sender == e.thread && on->last_sent >= io.began && formats::known(io.began) && on->last_sent <= e.time;
+  const bool inside = on && on->last_sender == e.thread && on->last_sent >= io.began && formats::known(io.began) &&
+                      on->last_sent <= e.time;
   piece.done = inside ? on->last_sent : e.time;
   piece.thread = {e.thread.pid, e.thread.tid, e.goroutine};
   piece.payload = io.payload;
@@ -128,7 +131,8 @@ void Sessions::on(const Event& e, const formats::TlsIo& io) {
   if (s->epoch != losses_.epoch) s->epoch = losses_.epoch, piece.taints = piece.taints | Taint::events_lost;
   const std::size_t from = out_.size();
   if (io.direction == Direction::in) {
-    s->reads.push_back({piece.offset, piece.offset + static_cast<std::int64_t>(piece.length), e.time, covered(*s, io.length)});
+    s->reads.push_back(
+        {piece.offset, piece.offset + static_cast<std::int64_t>(piece.length), e.time, covered(*s, io.length)});
     resolve(*s);
   }
   d.push(piece, shared_, out_);
@@ -136,8 +140,8 @@ void Sessions::on(const Event& e, const formats::TlsIo& io) {
   after(*s);
 }
 
-// Whether its first plaintext was seen: a handshake was, unless the carrier is older than the recording, and this another
-// handshake. Or it was in use before its carrier had sent anything, and without that there is no plaintext.
+// Whether its first plaintext was seen: a handshake was, unless the carrier is older than the recording, and this
+// another handshake. Or it was in use before its carrier had sent anything, and without that there is no plaintext.
 bool Sessions::began_here(const Session& s) {
   if (!s.on) return s.handshake_first && s.facts.how == BindingHow::none;
   if (!s.on->pair.in.first_known()) return false;
@@ -151,8 +155,10 @@ void Sessions::moved(Slot& socket, const Event& e, const formats::Io& io) {
   records_.clear();
   if (!socket.carrier && looks_like_record(io.head)) socket.carries();
   DirectionStream& out = socket.pair.out;
-  if (socket.carrier && io.direction == Direction::out && !out.started() && out.first_known()) socket.carrier->first_sent = e.time;
-  if (socket.carrier && io.direction == Direction::out) socket.carrier->last_sent = e.time, socket.carrier->last_sender = e.thread;
+  if (socket.carrier && io.direction == Direction::out && !out.started() && out.first_known())
+    socket.carrier->first_sent = e.time;
+  if (socket.carrier && io.direction == Direction::out)
+    socket.carrier->last_sent = e.time, socket.carrier->last_sender = e.thread;
   if (socket.carrier && io.direction == Direction::in)
     for (Session* s : socket.carrier->sessions) s->carried += io.length, s->spare += io.length;
   if (socket.carrier) socket.carrier->records[static_cast<std::size_t>(io.direction)].push(io, records_);
@@ -217,8 +223,8 @@ void Sessions::unbind(Session& s) {
   settle_on(s.facts, {});
 }
 
-// Whether its carrier has read as much as this plaintext needs. What is encrypted is longer, so what is left over adds up: it
-// counts for nothing any more as soon as the plaintext is exactly what one record held.
+// Whether its carrier has read as much as this plaintext needs. What is encrypted is longer, so what is left over adds
+// up: it counts for nothing any more as soon as the plaintext is exactly what one record held.
 bool Sessions::covered(Session& s, std::uint32_t length) {
   const bool enough = !s.counted || s.spare >= length;
   const std::uint64_t added = s.carried - std::min<std::uint64_t>(s.carried, length);
@@ -254,7 +260,8 @@ void Sessions::handed_on(Slot& c, std::size_t from) {
     for (Session* s : c.carrier->sessions) {
       settle_on(s->facts, c.facts);
       // What the library holds already can be read for as long as it likes.
-      s->pair[run.direction].end(run.end, run.done, shared_.now + (run.direction == Direction::in ? kUnreadHold : kHold), run.taints);
+      s->pair[run.direction].end(run.end, run.done,
+                                 shared_.now + (run.direction == Direction::in ? kUnreadHold : kHold), run.taints);
     }
   }
   if (to == from) return;
@@ -346,7 +353,8 @@ void Sessions::wake() {
 void Sessions::end_capture() {
   for (Session* s : live_.in_order()) {
     if (s->any_loss != losses_.any_loss)
-      for (DirectionStream* d : {&s->pair.out, &s->pair.in}) d->end(End::capture, shared_.now, shared_.now, lost_if(true));
+      for (DirectionStream* d : {&s->pair.out, &s->pair.in})
+        d->end(End::capture, shared_.now, shared_.now, lost_if(true));
     s->pair.advance(true, shared_, out_);
     note(*s);
     count(*s);

@@ -1,9 +1,10 @@
 // TLS sessions as connection ends of their own: their plaintext in order, bound to the socket that carries it.
 //
 // Events must come in the order of the capture, and a socket's I/O is told here (moved) before its bytes are put in
-// order. A session's plaintext became readable when the last byte had arrived that its carrier had read by then: a piece
-// waits until that is known (streams/direction.h says how long). Plaintext for which its carrier has read nothing comes from
-// reads that were lost: when it arrived is not known. A session ends with its carrier, or when the library frees it.
+// order. A session's plaintext became readable when the last byte had arrived that its carrier had read by then: a
+// piece waits until that is known (streams/direction.h says how long). Plaintext for which its carrier has read nothing
+// comes from reads that were lost: when it arrived is not known. A session ends with its carrier, or when the library
+// frees it.
 #pragma once
 
 #include <cstdint>
@@ -26,12 +27,17 @@ inline constexpr flow::Duration kUnreadHold = std::chrono::seconds{30};
 
 struct Session : Slot {
   using Slot::Slot;
-  // A read whose bytes' arrival has not been told. covered: its carrier had read bytes for it that no read before had used.
-  struct Read { std::int64_t begin, end; flow::Time done; bool covered; };
+  // A read whose bytes' arrival has not been told. covered: its carrier had read bytes for it that no read before had
+  // used.
+  struct Read {
+    std::int64_t begin, end;
+    flow::Time done;
+    bool covered;
+  };
   formats::TlsSessionId id = 0;
   std::uint32_t pid = 0;
-  Slot* on = nullptr;              // its carrier, while that lives
-  std::unique_ptr<ReadLog> log;    // and what is left of it afterwards
+  Slot* on = nullptr;            // its carrier, while that lives
+  std::unique_ptr<ReadLog> log;  // and what is left of it afterwards
   Tally tally;
   std::vector<Read> reads;
   std::uint64_t carried = 0;     // bytes that its carrier has read since the last plaintext

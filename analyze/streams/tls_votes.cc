@@ -15,20 +15,26 @@ namespace {
 
 // Transfers of a thread that are remembered: those inside one call of the library.
 constexpr std::size_t kMaxRecent = 64;
-// An offer that nobody takes for so long belongs to something else: a session ticket, a handshake, a call that was lost.
+// An offer that nobody takes for so long belongs to something else: a session ticket, a handshake, a call that was
+// lost.
 constexpr formats::Duration kOfferAge = std::chrono::seconds{1};
 // The least that a record adds: its header and an 8-byte tag (TLS 1.3 with CCM_8 has one byte more).
 constexpr std::uint32_t kLeastAdded = kRecordHeader + 8;
 
-// What a record's payload is longer than its plaintext, by cipher: TLS 1.3 adds the content type and a tag of 16 (CCM_8:
-// 8); TLS 1.2 a tag of 16 (ChaCha20), with an explicit nonce of 8 (GCM). CBC pads, so its lengths prove nothing.
+// What a record's payload is longer than its plaintext, by cipher: TLS 1.3 adds the content type and a tag of 16
+// (CCM_8: 8); TLS 1.2 a tag of 16 (ChaCha20), with an explicit nonce of 8 (GCM). CBC pads, so its lengths prove
+// nothing.
 constexpr std::array<std::uint32_t, 5> kOverheads = {17, 24, 16, 9, 32};
 
-bool is_overhead(std::uint32_t encrypted, std::uint32_t plain) { return encrypted > plain && is_record_overhead(encrypted - plain); }
+bool is_overhead(std::uint32_t encrypted, std::uint32_t plain) {
+  return encrypted > plain && is_record_overhead(encrypted - plain);
+}
 
 }  // namespace
 
-bool is_record_overhead(std::uint64_t added) { return std::find(kOverheads.begin(), kOverheads.end(), added) != kOverheads.end(); }
+bool is_record_overhead(std::uint64_t added) {
+  return std::find(kOverheads.begin(), kOverheads.end(), added) != kOverheads.end();
+}
 
 void Ledger::age(formats::Time at) {
   while (!offers_.empty() && offers_.front().at + kOfferAge < at) {
@@ -63,7 +69,8 @@ void Ledger::drop(std::uint64_t owner) {
 
 // All that could not be told apart are taken: what is left is certain again.
 void Ledger::take_stale() {
-  const auto stale = static_cast<std::size_t>(std::count_if(offers_.begin(), offers_.end(), [](const Offer& o) { return o.stale; }));
+  const auto stale =
+      static_cast<std::size_t>(std::count_if(offers_.begin(), offers_.end(), [](const Offer& o) { return o.stale; }));
   if (debt_ < stale) return;
   std::erase_if(offers_, [](const Offer& o) { return o.stale; });
   debt_ = 0;
@@ -83,8 +90,10 @@ Ledger::Claim Ledger::claim(std::uint32_t amount, bool encrypted, formats::Time 
     if (!fits(offers_[i])) continue;
     claim.fits = true;
     stale = stale || offers_[i].stale;
-    if (first == offers_.size()) first = i;
-    else if (offers_[i].owner != offers_[first].owner) several = true;
+    if (first == offers_.size())
+      first = i;
+    else if (offers_[i].owner != offers_[first].owner)
+      several = true;
   }
   if (!claim.fits) return claim;
   if (several || stale) {
@@ -127,7 +136,8 @@ void TlsVotes::remember(Track& t, const Moved& moved) {
   t.recent.push_back(moved);
 }
 
-std::span<const Vote> TlsVotes::transfer(const formats::Event& e, const formats::Io& io, std::span<const std::uint32_t> records) {
+std::span<const Vote> TlsVotes::transfer(const formats::Event& e, const formats::Io& io,
+                                         std::span<const std::uint32_t> records) {
   votes_.clear();
   if (e.thread.tid == 0 || io.length == 0) return votes_;
   Track& t = *track(e.thread.tid);
@@ -140,7 +150,8 @@ std::span<const Vote> TlsVotes::transfer(const formats::Event& e, const formats:
       continue;
     }
     const Ledger::Claim claim = t.written.claim(length, true, e.time);
-    if (claim.owner != 0) votes_.push_back({claim.owner, {false, io.socket}, BindingHow::lengths, false, claim.overhead, 0});
+    if (claim.owner != 0)
+      votes_.push_back({claim.owner, {false, io.socket}, BindingHow::lengths, false, claim.overhead, 0});
   }
   return votes_;
 }
@@ -150,13 +161,17 @@ std::span<const Vote> TlsVotes::call(const formats::Event& e, const formats::Tls
   if (e.thread.tid == 0 || io.length == 0) return votes_;
   Track& t = *track(e.thread.tid);
   if (io.continued) {
-    if (io.direction == Direction::out) t.written.extend(io.session, io.length);
-    else if (t.partial_session == io.session) by_length(t, e, io);
+    if (io.direction == Direction::out)
+      t.written.extend(io.session, io.length);
+    else if (t.partial_session == io.session)
+      by_length(t, e, io);
     return votes_;
   }
   const formats::Time began = formats::known(io.began) && io.began <= e.time ? io.began : e.time;
-  if (library == formats::TlsLibrary::go) of_go(t, io, began);
-  else nested(t, e, io, began);
+  if (library == formats::TlsLibrary::go)
+    of_go(t, io, began);
+  else
+    nested(t, e, io, began);
   t.call_done = std::max(t.call_done, e.time);
   return votes_;
 }
@@ -186,7 +201,8 @@ void TlsVotes::nested(Track& t, const formats::Event& e, const formats::TlsIo& i
   // The kernel encrypts (kTLS): the lengths are those of the plaintext.
   const bool kernel = inside->length == io.length && !inside->carrier.session;
   if (inside->carrier.session && !plausible) return;
-  votes_.push_back({io.session, inside->carrier, BindingHow::nested, (plausible || kernel) && !inside->carrier.session, 0, inside->length});
+  votes_.push_back({io.session, inside->carrier, BindingHow::nested, (plausible || kernel) && !inside->carrier.session,
+                    0, inside->length});
 }
 
 void TlsVotes::by_length(Track& t, const formats::Event& e, const formats::TlsIo& io) {
@@ -194,7 +210,8 @@ void TlsVotes::by_length(Track& t, const formats::Event& e, const formats::TlsIo
   if (t.partial_session != io.session) t.partial_session = io.session, t.partial = 0;
   t.partial += std::min(io.length, UINT32_MAX - t.partial);
   const Ledger::Claim claim = t.read.claim(t.partial, false, e.time);
-  if (claim.owner != 0) votes_.push_back({io.session, {false, claim.owner}, BindingHow::lengths, false, claim.overhead, 0});
+  if (claim.owner != 0)
+    votes_.push_back({io.session, {false, claim.owner}, BindingHow::lengths, false, claim.overhead, 0});
   if (claim.fits || !t.read.larger(t.partial)) t.partial = 0;
 }
 

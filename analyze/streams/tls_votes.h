@@ -1,6 +1,7 @@
 // Which socket carries a TLS session? What each call of the library and each socket call says about it.
 //
-// Nested: socket calls of the same thread while the library's call lasted. TLS in TLS is the same, a call inside a call.
+// Nested: socket calls of the same thread while the library's call lasted. TLS in TLS is the same, a call inside a
+// call.
 //
 // By length: where the library works on memory, an event loop reads a socket and then decrypts what it read, encrypts
 // and then sends. Records offered (read from sockets, or written by sessions) are taken by the next call of the same
@@ -51,8 +52,8 @@ class Ledger {
   // More of the last offer, if that was this owner's.
   void extend(std::uint64_t owner, std::uint32_t amount);
   struct Claim {
-    bool fits = false;         // somebody's
-    std::uint64_t owner = 0;   // 0: cannot be told
+    bool fits = false;        // somebody's
+    std::uint64_t owner = 0;  // 0: cannot be told
     std::uint32_t overhead = 0;
   };
   // Takes what fits: the encrypted length less the plain one is a known overhead. encrypted: of `amount`.
@@ -63,7 +64,12 @@ class Ledger {
   void clear() { offers_.clear(), debt_ = 0; }
 
  private:
-  struct Offer { std::uint64_t owner; std::uint32_t amount; bool stale; formats::Time at; };
+  struct Offer {
+    std::uint64_t owner;
+    std::uint32_t amount;
+    bool stale;
+    formats::Time at;
+  };
   void age(formats::Time at);
   void take_stale();
   std::vector<Offer> offers_;
@@ -74,7 +80,8 @@ class Ledger {
 class TlsVotes {
  public:
   // A socket call; records: the application data that ends in it. The votes are valid until the next call.
-  std::span<const Vote> transfer(const formats::Event& event, const formats::Io& io, std::span<const std::uint32_t> records);
+  std::span<const Vote> transfer(const formats::Event& event, const formats::Io& io,
+                                 std::span<const std::uint32_t> records);
   // A call of a TLS library that moved something.
   std::span<const Vote> call(const formats::Event& event, const formats::TlsIo& io, formats::TlsLibrary library);
   void exited(std::uint32_t tid) { threads_.erase(tid); }

@@ -63,8 +63,10 @@ void note_contexts(const flow::RequestTable& table, flow::Findings& findings) {
     const Request row = table.rows[i];
     if (!flow::is_call(row) || row.path == 0) continue;
     Seen& seen = methods[{row.path, row.role}];
-    if (row.grpc.context == GrpcContext::absent) ++seen.none;
-    else if (row.grpc.context != GrpcContext::unknown) seen.some = true;
+    if (row.grpc.context == GrpcContext::absent)
+      ++seen.none;
+    else if (row.grpc.context != GrpcContext::unknown)
+      seen.some = true;
     if (row.grpc.context == GrpcContext::late) findings.add(flow::Finding::trace_context_late);
   }
   for (const auto& [method, seen] : methods)
@@ -82,9 +84,12 @@ std::optional<CallStudy> study_calls(const flow::RequestTable& table, std::span<
     const Request row = table.rows[i];
     if (!flow::is_call(row)) continue;
     some = true;
-    if (row.grpc_status >= 0) ++statuses[row.grpc_status];
-    else if (row.outcome == flow::Outcome::cancelled) ++out.cancelled;
-    else ++out.without_status;
+    if (row.grpc_status >= 0)
+      ++statuses[row.grpc_status];
+    else if (row.outcome == flow::Outcome::cancelled)
+      ++out.cancelled;
+    else
+      ++out.without_status;
     if (row.grpc_status == kUnimplemented) ++causes[flow::unimplemented_cause(table.texts[row.grpc.message])];
     add_messages(row.grpc.request_messages, row.grpc.exact, out.request_messages, out.most_request_messages, out);
     add_messages(row.grpc.response_messages, row.grpc.exact, out.response_messages, out.most_response_messages, out);

@@ -14,11 +14,13 @@ namespace {
 bool by_process(const flow::Served& a, const flow::Served& b) { return a.pid < b.pid; }
 
 // Where the requests served are in the table.
-std::vector<std::pair<flow::ExchangeId, std::uint32_t>> rows_of(const flow::RequestTable& table, const std::vector<flow::Served>& served) {
+std::vector<std::pair<flow::ExchangeId, std::uint32_t>> rows_of(const flow::RequestTable& table,
+                                                                const std::vector<flow::Served>& served) {
   std::vector<std::pair<flow::ExchangeId, std::uint32_t>> rows;
   if (served.empty()) return rows;
   rows.reserve(table.rows.size());
-  for (std::size_t i = 0; i < table.rows.size(); ++i) rows.emplace_back(table.rows.id(i), static_cast<std::uint32_t>(i));
+  for (std::size_t i = 0; i < table.rows.size(); ++i)
+    rows.emplace_back(table.rows.id(i), static_cast<std::uint32_t>(i));
   std::sort(rows.begin(), rows.end());
   return rows;
 }
@@ -56,8 +58,8 @@ void GoPrograms::push(const formats::Event& event) {
   }
 }
 
-std::vector<flow::GoStudy> GoPrograms::list(const flow::RequestTable& table, const std::vector<flow::Served>& served, std::uint32_t cpus,
-                                            Time end) const {
+std::vector<flow::GoStudy> GoPrograms::list(const flow::RequestTable& table, const std::vector<flow::Served>& served,
+                                            std::uint32_t cpus, Time end) const {
   const auto rows = rows_of(table, served);
   std::vector<flow::GoStudy> out;
   std::map<std::uint32_t, std::size_t> places;
@@ -105,7 +107,8 @@ std::vector<flow::GoStudy> GoPrograms::list(const flow::RequestTable& table, con
     ++s.requests;
     // Stops of a process come one after the other.
     const auto& stops = processes_.at(row.pid).stops;
-    const auto stop = std::partition_point(stops.begin(), stops.end(), [&](const Stop& x) { return x.to <= row.start; });
+    const auto stop =
+        std::partition_point(stops.begin(), stops.end(), [&](const Stop& x) { return x.to <= row.start; });
     if (stop == stops.end() || stop->from >= row.start + row.duration) continue;
     ++s.requests_stopped;
     if (s.hit.size() < flow::GoStudy::kSpans) s.hit.push_back({row.start, row.start + row.duration});

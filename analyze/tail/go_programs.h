@@ -26,8 +26,8 @@ class GoPrograms {
 
   void push(const formats::Event& event);
   // By process. served: by process. cpus: of the machine; 0: not known. end: of the recording.
-  std::vector<flow::GoStudy> list(const flow::RequestTable& table, const std::vector<flow::Served>& served, std::uint32_t cpus,
-                                  formats::Time end) const;
+  std::vector<flow::GoStudy> list(const flow::RequestTable& table, const std::vector<flow::Served>& served,
+                                  std::uint32_t cpus, formats::Time end) const;
 
  private:
   struct Stop {
@@ -37,7 +37,7 @@ class GoPrograms {
     flow::GoStudy study;
     std::vector<Stop> stops;
     formats::Time collects = formats::kNoTime;  // a collection that has not ended
-    formats::Time asked = formats::kNoTime;  // a stop that has not ended; one at a time
+    formats::Time asked = formats::kNoTime;     // a stop that has not ended; one at a time
   };
   std::map<std::uint32_t, Sums> processes_;
   std::size_t kept_ = 0;

@@ -34,7 +34,9 @@ void Groups::settle(flow::RequestTable& table) const {
       const flow::ExchangeId id = rows.id(i);
       if (const auto own = values_.find(id); own != values_.end()) return own->second;
       const flow::Cause* cause = table.causes.find(id);
-      const flow::ExchangeId next = rows.role(i) == flow::Role::server ? rows.peer(i) : cause ? cause->parent : flow::ExchangeId{};
+      const flow::ExchangeId next = rows.role(i) == flow::Role::server ? rows.peer(i)
+                                    : cause                            ? cause->parent
+                                                                       : flow::ExchangeId{};
       const auto at = places.find(next);
       if (next.connection == 0 || at == places.end()) break;
       i = at->second;
@@ -47,12 +49,15 @@ void Groups::settle(flow::RequestTable& table) const {
   std::vector<std::pair<std::size_t, flow::TextId>> by_size;
   for (const auto& [value, n] : counts)
     if (value != flow::TextId{}) by_size.emplace_back(n, value);
-  std::sort(by_size.begin(), by_size.end(), [](const auto& a, const auto& b) { return a.first != b.first ? a.first > b.first : a.second < b.second; });
+  std::sort(by_size.begin(), by_size.end(),
+            [](const auto& a, const auto& b) { return a.first != b.first ? a.first > b.first : a.second < b.second; });
   std::map<flow::TextId, std::string> names = {{flow::TextId{}, "no " + field_}};
   for (std::size_t n = 0; n < by_size.size(); ++n)
-    names[by_size[n].second] = field_ + ": " + (n < kMaxGroups ? std::string(table.texts[by_size[n].second]) : "(other)");
+    names[by_size[n].second] =
+        field_ + ": " + (n < kMaxGroups ? std::string(table.texts[by_size[n].second]) : "(other)");
   for (std::size_t i = 0; i < rows.size(); ++i)
-    if (rows.route(i) != flow::TextId{}) rows.set_route(i, table.texts.intern(std::string(table.texts[rows.route(i)]) + " [" + names[values[i]] + "]"));
+    if (rows.route(i) != flow::TextId{})
+      rows.set_route(i, table.texts.intern(std::string(table.texts[rows.route(i)]) + " [" + names[values[i]] + "]"));
 }
 
 }  // namespace tailcap::tail

@@ -1,7 +1,7 @@
 // Requests told apart by the value of a header field, such as x-tenant-id: each value has routes of its own.
 //
-// A request without the field belongs to whoever made it: the value goes from a request to its calls, and from a call to
-// its other end.
+// A request without the field belongs to whoever made it: the value goes from a request to its calls, and from a call
+// to its other end.
 #pragma once
 
 #include <cstddef>
@@ -26,7 +26,9 @@ class Groups {
  private:
   std::string field_;
   struct Hash {
-    std::size_t operator()(flow::ExchangeId id) const { return (std::size_t{id.connection} << 32 ^ id.index) * 0x9e3779b97f4a7c15u; }
+    std::size_t operator()(flow::ExchangeId id) const {
+      return (std::size_t{id.connection} << 32 ^ id.index) * 0x9e3779b97f4a7c15u;
+    }
   };
   std::unordered_map<flow::ExchangeId, flow::TextId, Hash> values_;
 };

@@ -30,7 +30,8 @@ flow::Health health_of(const flow::RequestTable& table, const flow::Study& study
   flow::Health out;
   if (!formats::known(study.begin) || study.end <= study.begin) return out;
   out.begin = study.begin;
-  out.window = flow::Duration{(study.end - study.begin).count() / static_cast<std::int64_t>(flow::Health::kWindows) + 1};
+  out.window =
+      flow::Duration{(study.end - study.begin).count() / static_cast<std::int64_t>(flow::Health::kWindows) + 1};
   std::map<std::pair<flow::Role, flow::TextId>, Sums> services;
   for (std::size_t i = 0; i < table.rows.size(); ++i) {
     const flow::Request row = table.rows[i];
@@ -69,7 +70,8 @@ flow::Health health_of(const flow::RequestTable& table, const flow::Study& study
     if (a.role != b.role) return a.role == flow::Role::server;
     return a.requests != b.requests ? a.requests > b.requests : a.name < b.name;
   });
-  if (out.rows.size() > flow::Health::kRows) out.left_out = out.rows.size() - flow::Health::kRows, out.rows.resize(flow::Health::kRows);
+  if (out.rows.size() > flow::Health::kRows)
+    out.left_out = out.rows.size() - flow::Health::kRows, out.rows.resize(flow::Health::kRows);
   return out;
 }
 

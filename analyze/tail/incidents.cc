@@ -19,7 +19,7 @@ namespace {
 constexpr std::size_t kMaxStack = 64u << 10;
 constexpr std::size_t kMaxListeners = 64;  // of a process
 constexpr std::size_t kLookedAt = 4096;    // requests, for those under way
-constexpr std::size_t kMaxPlaces = 200;  // of recovered panics
+constexpr std::size_t kMaxPlaces = 200;    // of recovered panics
 
 std::string_view innermost(std::string_view stack) { return stack.substr(stack.rfind(';') + 1); }  // npos + 1 is 0
 
@@ -56,7 +56,9 @@ void Incidents::push(const formats::Event& event) {
     const auto comm = comms_.find(pid);
     ends_.push_back({event.time, pid, exit->code, comm == comms_.end() ? std::string() : comm->second});
   } else if (const auto* change = std::get_if<formats::StateChange>(&event.body)) {
-    if (change->to != formats::TcpState::listen || pid == 0 || (listeners_.size() >= kMaxKept && !listeners_.contains(pid))) return;
+    if (change->to != formats::TcpState::listen || pid == 0 ||
+        (listeners_.size() >= kMaxKept && !listeners_.contains(pid)))
+      return;
     auto& own = listeners_[pid];
     if (own.size() >= kMaxListeners) return;
     own.push_back({event.time, change->socket, 0});
@@ -73,7 +75,8 @@ void Incidents::push(const formats::Event& event) {
 void Incidents::push(const flow::Exchange& e, Time closed) {
   if (e.role != flow::Role::server || e.complete || e.reader.pid == 0 || unanswered_kept_ >= kMaxUnanswered) return;
   if (!known(e.request.first_done)) return;
-  unanswered_[e.reader.pid].push_back({e.id, e.request.first_done, std::max(known(closed) ? closed : now_, e.request.first_done)});
+  unanswered_[e.reader.pid].push_back(
+      {e.id, e.request.first_done, std::max(known(closed) ? closed : now_, e.request.first_done)});
   ++unanswered_kept_;
 }
 
@@ -93,30 +96,37 @@ void Incidents::explain(Incident& incident, const std::vector<Panic>& panics) co
   if (incident.thrown) return;
   // Where it began, not where it was given up.
   for (const Panic& p : panics)
-    if (p.step == GoPanicStep::began && p.goroutine == last->goroutine && p.at <= last->at && !p.stack.empty()) incident.stack = p.stack;
+    if (p.step == GoPanicStep::began && p.goroutine == last->goroutine && p.at <= last->at && !p.stack.empty())
+      incident.stack = p.stack;
 }
 
-void Incidents::fill_under_way(Incident& incident, const std::vector<Unanswered>& by_begin, const std::vector<Time>& ends) {
-  const auto begun = std::partition_point(by_begin.begin(), by_begin.end(), [&](const Unanswered& u) { return u.from <= incident.time; });
+void Incidents::fill_under_way(Incident& incident, const std::vector<Unanswered>& by_begin,
+                               const std::vector<Time>& ends) {
+  const auto begun = std::partition_point(by_begin.begin(), by_begin.end(),
+                                          [&](const Unanswered& u) { return u.from <= incident.time; });
   const auto over = std::partition_point(ends.begin(), ends.end(), [&](Time t) { return t < incident.time; });
   incident.under_way = static_cast<std::uint64_t>((begun - by_begin.begin()) - (over - ends.begin()));
   std::size_t looked = 0;
-  for (auto u = begun; u != by_begin.begin() && looked < kLookedAt && incident.requests.size() < Incident::kListed; ++looked)
+  for (auto u = begun; u != by_begin.begin() && looked < kLookedAt && incident.requests.size() < Incident::kListed;
+       ++looked)
     if ((--u)->until >= incident.time) incident.requests.push_back(u->id);
   std::reverse(incident.requests.begin(), incident.requests.end());
 }
 
 void Incidents::fill_next(Incident& incident) const {
   if (incident.next_pid == 0) return;
-  if (const auto started = started_.find(incident.next_pid); started != started_.end() && started->second > incident.time)
+  if (const auto started = started_.find(incident.next_pid);
+      started != started_.end() && started->second > incident.time)
     incident.started = started->second;
   const auto listeners = listeners_.find(incident.next_pid);
   if (listeners == listeners_.end()) return;
   for (const Listener& l : listeners->second)
-    if (l.at > incident.time && !known(incident.listened) && std::to_string(l.port) == port_of(incident.address)) incident.listened = l.at;
+    if (l.at > incident.time && !known(incident.listened) && std::to_string(l.port) == port_of(incident.address))
+      incident.listened = l.at;
 }
 
-std::vector<Incident> Incidents::list(const flow::RequestTable& table, const std::function<flow::TextId(flow::ConnectionId)>& local) const {
+std::vector<Incident> Incidents::list(const flow::RequestTable& table,
+                                      const std::function<flow::TextId(flow::ConnectionId)>& local) const {
   using Answer = std::pair<Time, std::uint32_t>;  // when, by whom
   std::map<std::uint32_t, std::set<flow::TextId>> addresses;
   std::map<flow::TextId, std::vector<Answer>> answers;
@@ -134,7 +144,8 @@ std::vector<Incident> Incidents::list(const flow::RequestTable& table, const std
   std::map<std::uint32_t, std::vector<Unanswered>> by_begin = unanswered_;
   std::map<std::uint32_t, std::vector<Time>> until;
   for (auto& [pid, all] : by_begin) {
-    std::sort(all.begin(), all.end(), [](const Unanswered& a, const Unanswered& b) { return std::tie(a.from, a.id) < std::tie(b.from, b.id); });
+    std::sort(all.begin(), all.end(),
+              [](const Unanswered& a, const Unanswered& b) { return std::tie(a.from, a.id) < std::tie(b.from, b.id); });
     auto& ends = until[pid];
     for (const Unanswered& u : all) ends.push_back(u.until);
     std::sort(ends.begin(), ends.end());
@@ -148,7 +159,8 @@ std::vector<Incident> Incidents::list(const flow::RequestTable& table, const std
     incident.exit_code = incident.signal != 0 ? -1 : (end.code >> 8) & 0xff;
     incident.out_of_memory = oom_.contains(end.pid);
     if (const auto panics = panics_.find(end.pid); panics != panics_.end()) explain(incident, panics->second);
-    if (const auto unanswered = by_begin.find(end.pid); unanswered != by_begin.end()) fill_under_way(incident, unanswered->second, until[end.pid]);
+    if (const auto unanswered = by_begin.find(end.pid); unanswered != by_begin.end())
+      fill_under_way(incident, unanswered->second, until[end.pid]);
     const auto served = addresses.find(end.pid);
     // A client's own end is nobody's business, unless it did not come by itself.
     if (served == addresses.end() && incident.under_way == 0 && !incident.panic && !incident.out_of_memory) continue;
@@ -157,7 +169,9 @@ std::vector<Incident> Incidents::list(const flow::RequestTable& table, const std
       // What it sent itself may be stamped a moment later.
       auto next = std::upper_bound(all.begin(), all.end(), Answer{end.at, UINT32_MAX});
       for (std::size_t looked = 0; next != all.end() && next->second == end.pid && looked < kLookedAt; ++looked) ++next;
-      if (next == all.end() || next->second == end.pid || (known(incident.answered) && next->first >= incident.answered)) continue;
+      if (next == all.end() || next->second == end.pid ||
+          (known(incident.answered) && next->first >= incident.answered))
+        continue;
       incident.answered = next->first, incident.next_pid = next->second, incident.address = table.texts[at];
     }
     fill_next(incident);

@@ -1,5 +1,5 @@
-// Ends of processes that served requests, and panics of Go programs: when, why, which requests were under way, and how long
-// nobody answered.
+// Ends of processes that served requests, and panics of Go programs: when, why, which requests were under way, and how
+// long nobody answered.
 #pragma once
 
 #include <cstddef>
@@ -17,14 +17,15 @@ namespace tailcap::tail {
 
 class Incidents {
  public:
-  static constexpr std::size_t kMaxKept = 65536;         // of each kind of fact; later ones are not told
+  static constexpr std::size_t kMaxKept = 65536;  // of each kind of fact; later ones are not told
   static constexpr std::size_t kMaxUnanswered = 1u << 20;
 
   void push(const formats::Event& event);
   // One that is over; closed: when its connection was; kNoTime: not known, then after the last event pushed.
   void push(const flow::Exchange& exchange, formats::Time closed);
   // local: the local address of a connection, in table.texts.
-  std::vector<flow::Incident> list(const flow::RequestTable& table, const std::function<flow::TextId(flow::ConnectionId)>& local) const;
+  std::vector<flow::Incident> list(const flow::RequestTable& table,
+                                   const std::function<flow::TextId(flow::ConnectionId)>& local) const;
 
  private:
   struct Panic {
@@ -49,7 +50,8 @@ class Incidents {
     std::uint16_t port = 0;  // 0: not known yet
   };
   void explain(flow::Incident& incident, const std::vector<Panic>& panics) const;
-  static void fill_under_way(flow::Incident& incident, const std::vector<Unanswered>& by_begin, const std::vector<formats::Time>& ends);
+  static void fill_under_way(flow::Incident& incident, const std::vector<Unanswered>& by_begin,
+                             const std::vector<formats::Time>& ends);
   void fill_next(flow::Incident& incident) const;
 
   formats::Time now_ = formats::kNoTime;

@@ -32,8 +32,10 @@ void NameLookups::add(const flow::Lookup& l) {
   std::string result = flow::rcode_name(l.rcode);
   if (l.rcode < 0 && l.error != 0) result += std::string(" (") + std::string(cause_of(l.error)) + ")";
   if (l.truncated) result = "truncated";
-  if (l.rcode == 0 && !l.truncated) ++sums.study.answered;
-  else ++sums.results[result];
+  if (l.rcode == 0 && !l.truncated)
+    ++sums.study.answered;
+  else
+    ++sums.results[result];
 }
 
 std::vector<flow::NameStudy> NameLookups::list() const {
@@ -50,7 +52,8 @@ std::vector<flow::NameStudy> NameLookups::list() const {
       s.median = flow::Duration{*middle};
     }
     s.failures.assign(sums.results.begin(), sums.results.end());
-    std::stable_sort(s.failures.begin(), s.failures.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
+    std::stable_sort(s.failures.begin(), s.failures.end(),
+                     [](const auto& a, const auto& b) { return a.second > b.second; });
   }
   std::stable_sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.lookups > b.lookups; });
   return out;

@@ -183,8 +183,10 @@ void QualityFacts::push(const formats::Event& event) {
     case Kind::note: {
       // Each counts from the beginning: the last is the total.
       const auto& note = std::get<formats::Note>(event.body);
-      if (!note.key.starts_with(kUnrecorded) || note.key.size() > kMaxNoteKey || note.value.size() > kMaxNoteValue) break;
-      if (unrecorded_.size() < kMaxUnrecorded || unrecorded_.contains(note.key)) unrecorded_.insert_or_assign(std::string(note.key), note.value);
+      if (!note.key.starts_with(kUnrecorded) || note.key.size() > kMaxNoteKey || note.value.size() > kMaxNoteValue)
+        break;
+      if (unrecorded_.size() < kMaxUnrecorded || unrecorded_.contains(note.key))
+        unrecorded_.insert_or_assign(std::string(note.key), note.value);
       break;
     }
     default:
@@ -209,7 +211,8 @@ void QualityFacts::taint(flow::RequestTable& table) const {
     if (!known(start)) {
       // Its beginning was not seen. Where nothing on its connection says why, it was before the recording, or is lost.
       if (rows[i].taints == 0)
-        rows.add_taints(i, static_cast<flow::Taints>(spans.empty() ? flow::Taint::began_before : flow::Taint::events_lost));
+        rows.add_taints(
+            i, static_cast<flow::Taints>(spans.empty() ? flow::Taint::began_before : flow::Taint::events_lost));
       continue;
     }
     // Without a known end it may have lasted until the capture's.

@@ -170,7 +170,8 @@ void count_row(const Request& row, RouteStudy& out) {
 
 }  // namespace
 
-RouteStudy study_route(const RequestTable& table, const std::vector<std::uint32_t>& rows, const flow::Study& study, const slow::Links* links) {
+RouteStudy study_route(const RequestTable& table, const std::vector<std::uint32_t>& rows, const flow::Study& study,
+                       const slow::Links* links) {
   RouteStudy out;
   const Request any = table.rows[rows.front()];
   out.method = table.texts[any.method];
@@ -187,7 +188,10 @@ RouteStudy study_route(const RequestTable& table, const std::vector<std::uint32_
     const Request row = table.rows[i];
     count_row(row, out);
     calls = calls || flow::is_call(row);
-    if (const auto ns = std::max<std::int64_t>(0, row.request_flow_control) + std::max<std::int64_t>(0, row.response_flow_control); ns > 0) windows.push_back(ns);
+    if (const auto ns =
+            std::max<std::int64_t>(0, row.request_flow_control) + std::max<std::int64_t>(0, row.response_flow_control);
+        ns > 0)
+      windows.push_back(ns);
     if (row.behind_others > 0) turns.push_back(row.behind_others);
     if (row.stream_limit >= 0) places.push_back(row.stream_limit);
     if (const flow::Setup* s = table.setups.find(row.id)) {
@@ -217,7 +221,9 @@ RouteStudy study_route(const RequestTable& table, const std::vector<std::uint32_
   });
   out.comm = table.texts[most->first];
   for (const auto& [handler, n] : handlers) out.handlers.emplace_back(table.texts[handler], n);
-  std::sort(out.handlers.begin(), out.handlers.end(), [](const auto& a, const auto& b) { return a.second != b.second ? a.second > b.second : a.first < b.first; });
+  std::sort(out.handlers.begin(), out.handlers.end(), [](const auto& a, const auto& b) {
+    return a.second != b.second ? a.second > b.second : a.first < b.first;
+  });
   const double seconds = static_cast<double>((study.end - study.begin).count()) * 1e-9;
   if (seconds > 0) out.per_second = static_cast<double>(out.count) / seconds;
 
@@ -250,8 +256,9 @@ RouteStudy study_route(const RequestTable& table, const std::vector<std::uint32_
   out.slowest.assign(timed.begin(), timed.begin() + static_cast<std::ptrdiff_t>(shown));
   out.load = load::study_load(table, rows, study, links);
   if (links && table.partitions.size() > 0)
-    out.tail = slow::study_tail(table, rows, study, *links,
-                                {latency.correlation(), &out.latency[2], &out.latency[3], out.route == kOtherRoute, links->noise()});
+    out.tail = slow::study_tail(
+        table, rows, study, *links,
+        {latency.correlation(), &out.latency[2], &out.latency[3], out.route == kOtherRoute, links->noise()});
   return out;
 }
 

@@ -236,7 +236,9 @@ void assign_routes(flow::RequestTable& table, const std::vector<RouteTemplate>& 
     flow::Request row = table.rows[i];
     const Choice& choice = choices[row.path];
     if (row.path == 0) continue;
-    row.route = choice.own ? table.texts.intern(choice.own->text()) : choice.rpc ? row.path : route_ids[choice.learned - 1];
+    row.route = choice.own   ? table.texts.intern(choice.own->text())
+                : choice.rpc ? row.path
+                             : route_ids[choice.learned - 1];
     table.rows.set_route(i, row.route);
     if (++counts[pair_of(row)] == 1) own_pairs += choice.own != nullptr;
   }

@@ -96,7 +96,9 @@ flow::Request row_of(const flow::Exchange& e, const Tasks& tasks, flow::TextPool
     return n && *n <= static_cast<std::uint64_t>(INT64_MAX) ? static_cast<std::int64_t>(*n) : -1;
   };
   if (e.stream != 0) {
-    const auto held = [](const flow::WindowWaits& waits) { return waits.known ? std::int64_t{waits.total.count()} : -1; };
+    const auto held = [](const flow::WindowWaits& waits) {
+      return waits.known ? std::int64_t{waits.total.count()} : -1;
+    };
     row.request_flow_control = held(e.request_window_waits);
     row.response_flow_control = held(e.response_window_waits);
     if (row.request_flow_control >= 0 && row.response_flow_control >= 0) {

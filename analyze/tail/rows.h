@@ -29,7 +29,8 @@ class Tasks {
 };
 
 // Everything of a row that is copied from the exchange: no times, no route, no peer. Interns into texts.
-flow::Request row_of(const flow::Exchange& exchange, const Tasks& tasks, flow::TextPool& texts, flow::Findings& findings);
+flow::Request row_of(const flow::Exchange& exchange, const Tasks& tasks, flow::TextPool& texts,
+                     flow::Findings& findings);
 
 // Sorted by (start, id); rows without a start first. Returns where each row was before: new place -> old place.
 std::vector<std::uint32_t> sort_rows(flow::RequestTable& table);

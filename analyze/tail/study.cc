@@ -6,9 +6,9 @@
 #include <tuple>
 
 #include "analyze/tail/calls.h"
-#include "analyze/tail/health.h"
 #include "analyze/tail/changes/change_study.h"
 #include "analyze/tail/changes/status_shift.h"
+#include "analyze/tail/health.h"
 #include "analyze/tail/load/load_study.h"
 #include "analyze/tail/load/triggers.h"
 #include "analyze/tail/routes.h"
@@ -32,7 +32,8 @@ constexpr flow::Taints kDoubtful =
 void find_slowest(const RequestTable& table, flow::Study& study) {
   // What the service did counts; what it asked of others is part of that.
   bool served = false;
-  for (std::size_t i = 0; i < table.rows.size() && !served; ++i) served = table.rows.has_duration(i) && table.rows.role(i) == Role::server;
+  for (std::size_t i = 0; i < table.rows.size() && !served; ++i)
+    served = table.rows.has_duration(i) && table.rows.role(i) == Role::server;
   std::vector<std::uint32_t> rows;
   for (std::uint32_t i = 0; i < table.rows.size(); ++i)
     if (table.rows.has_duration(i) && (!served || table.rows.role(i) == Role::server)) rows.push_back(i);

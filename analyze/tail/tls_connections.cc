@@ -5,14 +5,15 @@
 namespace tailcap::tail {
 namespace {
 
-constexpr std::size_t kMaxPeers = 2000;       // more are added up as one
-constexpr std::size_t kMaxDurations = 4096;   // of a peer; the median of the first so many
-constexpr std::size_t kMaxCauses = 64;        // different causes of a peer
+constexpr std::size_t kMaxPeers = 2000;         // more are added up as one
+constexpr std::size_t kMaxDurations = 4096;     // of a peer; the median of the first so many
+constexpr std::size_t kMaxCauses = 64;          // different causes of a peer
 constexpr std::size_t kMaxFollowed = 1u << 20;  // connections, at most, whose plaintext may still turn up
 
 }  // namespace
 
-TlsConnections::Peer& TlsConnections::peer_of(const flow::TlsFacts& facts, const flow::Connection* connection, std::uint32_t& index) {
+TlsConnections::Peer& TlsConnections::peer_of(const flow::TlsFacts& facts, const flow::Connection* connection,
+                                              std::uint32_t& index) {
   flow::TlsPeer fresh;
   fresh.role_known = !facts.began_before && connection;
   if (fresh.role_known) {
@@ -52,8 +53,10 @@ void TlsConnections::push(const flow::Message& m, const flow::Connection* connec
     }
     if (facts.outcome == flow::TlsOutcome::done) {
       ++peer.sums.done;
-      if (!facts.resumed) ++peer.sums.resumed_unknown;
-      else peer.sums.resumed += *facts.resumed;
+      if (!facts.resumed)
+        ++peer.sums.resumed_unknown;
+      else
+        peer.sums.resumed += *facts.resumed;
       if (formats::known(facts.began) && formats::known(facts.done) && facts.done >= facts.began) {
         if (peer.durations.size() < kMaxDurations) peer.durations.push_back((facts.done - facts.began).count());
       }
@@ -105,7 +108,8 @@ std::vector<flow::TlsPeer> TlsConnections::list() const {
       p.median = flow::Duration{*middle};
     }
     p.failures.assign(peer.failures.begin(), peer.failures.end());
-    std::stable_sort(p.failures.begin(), p.failures.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
+    std::stable_sort(p.failures.begin(), p.failures.end(),
+                     [](const auto& a, const auto& b) { return a.second > b.second; });
   }
   std::stable_sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.connections > b.connections; });
   return out;

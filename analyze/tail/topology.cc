@@ -49,7 +49,8 @@ class Builder {
     const auto& rows = table_.rows;
     if (service_.empty())
       for (std::uint32_t i = 0; i < rows.size(); ++i)
-        if (rows.role(i) == Role::server && rows.peer(i).connection != 0) service_[rows.id(i)] = processes_[rows[i].pid].node;
+        if (rows.role(i) == Role::server && rows.peer(i).connection != 0)
+          service_[rows.id(i)] = processes_[rows[i].pid].node;
     return build(study, 0, static_cast<std::uint32_t>(rows.size()));
   }
 
@@ -69,9 +70,11 @@ class Builder {
         calls[{outside(TopologyNode::Kind::callers, "callers outside"), own}].push_back(i);
       }
     }
-    for (const auto& [between, of] : calls) out_.calls.push_back({between.first, between.second, protocols(of), study_route(table_, of, study)});
+    for (const auto& [between, of] : calls)
+      out_.calls.push_back({between.first, between.second, protocols(of), study_route(table_, of, study)});
     const auto all = [](const flow::TopologyCall& c) { return c.calls.count + c.calls.incomplete; };
-    std::stable_sort(out_.calls.begin(), out_.calls.end(), [&](const auto& a, const auto& b) { return all(a) > all(b); });
+    std::stable_sort(out_.calls.begin(), out_.calls.end(),
+                     [&](const auto& a, const auto& b) { return all(a) > all(b); });
     return out_;
   }
 
@@ -80,7 +83,8 @@ class Builder {
     std::set<std::string> names;
     for (const std::uint32_t i : rows) {
       const Request row = table_.rows[i];
-      if (row.protocol != flow::Protocol::unknown) names.insert(std::string(flow::name_of(row.protocol)) + (row.tls ? " in TLS" : ""));
+      if (row.protocol != flow::Protocol::unknown)
+        names.insert(std::string(flow::name_of(row.protocol)) + (row.tls ? " in TLS" : ""));
     }
     std::string out;
     for (const std::string& name : names) out += (out.empty() ? "" : ", ") + name;
@@ -142,7 +146,8 @@ flow::Topology topology(const flow::RequestTable& table, const std::vector<Ends>
   return Builder(table, ends).build(study);
 }
 
-std::vector<flow::Topology> topologies(const flow::RequestTable& table, const std::vector<Ends>& ends, const flow::Study& study, flow::Duration window) {
+std::vector<flow::Topology> topologies(const flow::RequestTable& table, const std::vector<Ends>& ends,
+                                       const flow::Study& study, flow::Duration window) {
   const auto& rows = table.rows;
   const auto& clock = study.quality.clock;
   const std::int64_t length = window.count();
@@ -165,11 +170,13 @@ std::vector<flow::Topology> topologies(const flow::RequestTable& table, const st
     const std::int64_t which = number(rows.start(first));
     std::uint32_t last = first + 1;
     while (last < rows.size() && number(rows.start(last)) == which) ++last;
-    if (out.size() == kMaxWindows) throw std::runtime_error("more than " + std::to_string(kMaxWindows) + " windows; give a longer --window");
+    if (out.size() == kMaxWindows)
+      throw std::runtime_error("more than " + std::to_string(kMaxWindows) + " windows; give a longer --window");
     flow::Study part;
     part.quality.unseen = study.quality.unseen;  // any of them may have been in this one
     // Its place on the capture's clock: as far from the first request as the wall clock says.
-    const std::int64_t since = clock.known() ? clock.realtime(rows.start(first)) : (rows.start(first) - study.begin).count();
+    const std::int64_t since =
+        clock.known() ? clock.realtime(rows.start(first)) : (rows.start(first) - study.begin).count();
     const flow::Time begin = rows.start(first) - flow::Duration{since - which * length};
     part.begin = std::max(begin, study.begin), part.end = std::min(begin + window, study.end);
     out.push_back(builder.build(part, first, last));

@@ -13,33 +13,50 @@ using flow::TraceFormat;
 // The field that names the trace; empty: it has no name of its own.
 std::string_view field_of(TraceFormat format) {
   switch (format) {
-    case TraceFormat::traceparent: return "traceparent";
-    case TraceFormat::grpc_trace_bin: return "grpc-trace-bin";
-    case TraceFormat::b3: return "b3";
-    case TraceFormat::x_b3: return "x-b3-traceid";
-    case TraceFormat::uber_trace_id: return "uber-trace-id";
-    case TraceFormat::sw8: return "sw8";
-    case TraceFormat::x_amzn_trace_id: return "x-amzn-trace-id";
-    case TraceFormat::none: case TraceFormat::trace_id: case TraceFormat::conflicting: break;
+    case TraceFormat::traceparent:
+      return "traceparent";
+    case TraceFormat::grpc_trace_bin:
+      return "grpc-trace-bin";
+    case TraceFormat::b3:
+      return "b3";
+    case TraceFormat::x_b3:
+      return "x-b3-traceid";
+    case TraceFormat::uber_trace_id:
+      return "uber-trace-id";
+    case TraceFormat::sw8:
+      return "sw8";
+    case TraceFormat::x_amzn_trace_id:
+      return "x-amzn-trace-id";
+    case TraceFormat::none:
+    case TraceFormat::trace_id:
+    case TraceFormat::conflicting:
+      break;
   }
   return {};
 }
 
 bool same_name(std::string_view a, std::string_view lower) {
-  return std::equal(a.begin(), a.end(), lower.begin(), lower.end(), [](char x, char y) { return (x >= 'A' && x <= 'Z' ? x + ('a' - 'A') : x) == y; });
+  return std::equal(a.begin(), a.end(), lower.begin(), lower.end(),
+                    [](char x, char y) { return (x >= 'A' && x <= 'Z' ? x + ('a' - 'A') : x) == y; });
 }
 
 bool is_http1(flow::Protocol protocol) {
-  return protocol == flow::Protocol::http10 || protocol == flow::Protocol::http11 || protocol == flow::Protocol::grpc_web;
+  return protocol == flow::Protocol::http10 || protocol == flow::Protocol::http11 ||
+         protocol == flow::Protocol::grpc_web;
 }
 
 }  // namespace
 
-BindingFinder::BindingFinder(const flow::Request& row, const flow::Exchange& exchange, const flow::Connection& connection)
-    : format_(row.trace_format), direction_(row.role == flow::Role::server ? formats::Direction::in : formats::Direction::out),
-      first_(static_cast<std::uint32_t>(connection.base[static_cast<std::size_t>(direction_)] + exchange.request_begin)) {
+BindingFinder::BindingFinder(const flow::Request& row, const flow::Exchange& exchange,
+                             const flow::Connection& connection)
+    : format_(row.trace_format),
+      direction_(row.role == flow::Role::server ? formats::Direction::in : formats::Direction::out),
+      first_(
+          static_cast<std::uint32_t>(connection.base[static_cast<std::size_t>(direction_)] + exchange.request_begin)) {
   const bool tcp = connection.family == formats::Family::inet || connection.family == formats::Family::inet6;
-  if (tcp && !row.tls && !connection.tls && row.stream == 0 && is_http1(row.protocol) && !field_of(format_).empty() && exchange.id == row.id) socket_ = connection.socket;
+  if (tcp && !row.tls && !connection.tls && row.stream == 0 && is_http1(row.protocol) && !field_of(format_).empty() &&
+      exchange.id == row.id)
+    socket_ = connection.socket;
 }
 
 std::optional<std::int64_t> BindingFinder::place(std::uint32_t sequence, std::uint32_t length) const {
@@ -51,8 +68,12 @@ std::optional<std::int64_t> BindingFinder::place(std::uint32_t sequence, std::ui
 // What was there already has come again.
 void BindingFinder::add(std::vector<Part>& parts, std::int64_t at, std::uint32_t length, formats::Time time) {
   const Part part{at, at + static_cast<std::int64_t>(length), time};
-  if (parts.size() >= kMaxParts || std::any_of(parts.begin(), parts.end(), [&](const Part& p) { return p.begin <= part.begin && part.end <= p.end; })) return;
-  const auto after = std::upper_bound(parts.begin(), parts.end(), time, [](formats::Time t, const Part& p) { return t < p.time; });
+  if (parts.size() >= kMaxParts || std::any_of(parts.begin(), parts.end(), [&](const Part& p) {
+        return p.begin <= part.begin && part.end <= p.end;
+      }))
+    return;
+  const auto after =
+      std::upper_bound(parts.begin(), parts.end(), time, [](formats::Time t, const Part& p) { return t < p.time; });
   parts.insert(after, part);
 }
 
@@ -95,7 +116,8 @@ std::optional<flow::TraceBinding> BindingFinder::find() const {
     const auto colon = rest.find(':');
     if (stop == rest.npos || colon == rest.npos || colon > stop || !same_name(rest.substr(0, colon), name)) continue;
     const auto last = rest.find_last_not_of(" \t", stop - 1);
-    if (found || last == rest.npos || last <= colon) return std::nullopt;  // which of two was believed is not known here
+    if (found || last == rest.npos || last <= colon)
+      return std::nullopt;  // which of two was believed is not known here
     flow::TraceBinding& out = found.emplace();
     out.field = rest.substr(0, colon);
     out.byte = line + 2 + last;

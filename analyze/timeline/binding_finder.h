@@ -1,5 +1,5 @@
-// Finds the bytes of a request's head that named its trace, and the segments that brought them. HTTP/1 on TCP, not in TLS: header
-// compression and records leave no bytes that could be pointed at.
+// Finds the bytes of a request's head that named its trace, and the segments that brought them. HTTP/1 on TCP, not in
+// TLS: header compression and records leave no bytes that could be pointed at.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,7 @@ namespace tailcap::timeline {
 
 class BindingFinder {
  public:
-  static constexpr std::uint32_t kMaxHead = 64u << 10;   // bytes of a head that are looked at
+  static constexpr std::uint32_t kMaxHead = 64u << 10;  // bytes of a head that are looked at
   static constexpr std::size_t kMaxParts = 4096;
 
   // Takes events of the connection's socket from now on; all of them must be given.
@@ -38,9 +38,9 @@ class BindingFinder {
   flow::TraceFormat format_;
   formats::SocketId socket_ = 0;  // 0: nothing to look for
   formats::Direction direction_;
-  std::uint32_t first_;           // sequence number of the request's first byte
+  std::uint32_t first_;  // sequence number of the request's first byte
   std::string head_;
-  std::vector<bool> known_;       // by byte of head_
+  std::vector<bool> known_;           // by byte of head_
   std::vector<Part> arrived_, done_;  // by time
 };
 

@@ -7,18 +7,21 @@
 
 namespace tailcap::timeline {
 
+using flow::LabelGroup;
 using flow::Lane;
 using flow::LaneKind;
 using flow::LaneMark;
-using flow::LabelGroup;
 using formats::known;
 
-LaneCollector::LaneCollector(Time from, Time to, std::vector<std::uint32_t> pids) : from_(from), to_(to), pids_(std::move(pids)) {
+LaneCollector::LaneCollector(Time from, Time to, std::vector<std::uint32_t> pids)
+    : from_(from), to_(to), pids_(std::move(pids)) {
   std::sort(pids_.begin(), pids_.end());
   out_.from = from, out_.to = to;
 }
 
-bool LaneCollector::meant(std::uint32_t pid) const { return pid != 0 && (pids_.empty() || std::binary_search(pids_.begin(), pids_.end(), pid)); }
+bool LaneCollector::meant(std::uint32_t pid) const {
+  return pid != 0 && (pids_.empty() || std::binary_search(pids_.begin(), pids_.end(), pid));
+}
 
 LaneCollector::Thing* LaneCollector::thing(LaneKind kind, std::uint32_t pid, std::uint64_t number) {
   Things& things = things_[static_cast<std::size_t>(kind)];
@@ -67,8 +70,10 @@ void LaneCollector::take(const formats::Event& event, const formats::OffCpu& off
   Thing* t = thing(LaneKind::thread, event.thread.pid, event.thread.tid);
   if (!t) return;
   // On a CPU since the wait before, unless one in between was lost.
-  if (known(t->since) && off.missed == 0) stretch(*t, t->since, off.left, LabelGroup::cpu);
-  else if (off.missed > 0 && off.left > from_ && t->since < to_) ++t->busy;
+  if (known(t->since) && off.missed == 0)
+    stretch(*t, t->since, off.left, LabelGroup::cpu);
+  else if (off.missed > 0 && off.left > from_ && t->since < to_)
+    ++t->busy;
   const bool woken = known(off.runnable) && off.runnable >= off.left && off.runnable <= event.time;
   const Time until = woken ? off.runnable : event.time;
   const LabelGroup what = flow::group_of(flow::label_of(flow::off_cpu_wait(event)));
@@ -82,7 +87,8 @@ void LaneCollector::ran_until(std::uint32_t pid, std::uint32_t tid, Time at) {
   const auto ran = running_.find(tid);
   if (ran == running_.end()) return;
   Things& things = things_[static_cast<std::size_t>(LaneKind::goroutine)];
-  if (const auto it = things.find({pid, ran->second}); it != things.end() && known(it->second.since) && it->second.what == LabelGroup::cpu) {
+  if (const auto it = things.find({pid, ran->second});
+      it != things.end() && known(it->second.since) && it->second.what == LabelGroup::cpu) {
     change(it->second, at, LabelGroup::unexplained, {});
     it->second.since = formats::kNoTime;
   }
@@ -92,7 +98,8 @@ void LaneCollector::ran_until(std::uint32_t pid, std::uint32_t tid, Time at) {
 void LaneCollector::take(const formats::Event& event, const formats::Io& io) {
   if (!meant(event.thread.pid)) return;
   if (owners_.size() < kMostThings) owners_[io.socket] = event.thread.pid;
-  const LaneMark m{event.time, io.direction == formats::Direction::in ? LaneMark::Kind::read : LaneMark::Kind::sent, io.length};
+  const LaneMark m{event.time, io.direction == formats::Direction::in ? LaneMark::Kind::read : LaneMark::Kind::sent,
+                   io.length};
   mark(LaneKind::connection, event.thread.pid, io.socket, m);
   if (event.goroutine != 0) mark(LaneKind::goroutine, event.thread.pid, event.goroutine, m);
 }
@@ -106,8 +113,12 @@ void LaneCollector::take(const formats::Event&, const formats::SocketInfo& info)
   if (sockets_.size() >= kMostThings) return;
   flow::Connection c;
   c.family = info.family, c.local = info.local, c.remote = info.remote, c.path = std::string(info.path);
-  const char* arrow = info.origin == formats::Origin::accepted ? " ← " : info.origin == formats::Origin::connected ? " → " : " – ";
-  sockets_[info.socket] = info.family == formats::Family::unix_domain ? flow::endpoint(c, false) : flow::endpoint(c, false) + arrow + flow::endpoint(c, true);
+  const char* arrow = info.origin == formats::Origin::accepted    ? " ← "
+                      : info.origin == formats::Origin::connected ? " → "
+                                                                  : " – ";
+  sockets_[info.socket] = info.family == formats::Family::unix_domain
+                              ? flow::endpoint(c, false)
+                              : flow::endpoint(c, false) + arrow + flow::endpoint(c, true);
 }
 
 void LaneCollector::take(const formats::Event& event, const formats::GoState& state) {
@@ -124,9 +135,12 @@ void LaneCollector::take(const formats::Event& event, const formats::GoState& st
     return;
   }
   if (const auto ran = running_.find(tid); ran != running_.end() && ran->second == state.goroutine) running_.erase(ran);
-  if (state.state == GoRunState::ready) change(*t, event.time, LabelGroup::scheduler, "ready to run");
-  else if (state.state == GoRunState::parked) change(*t, event.time, LabelGroup::causeless, state.reason.empty() ? "parked" : std::string(state.reason));
-  else t->since = formats::kNoTime;
+  if (state.state == GoRunState::ready)
+    change(*t, event.time, LabelGroup::scheduler, "ready to run");
+  else if (state.state == GoRunState::parked)
+    change(*t, event.time, LabelGroup::causeless, state.reason.empty() ? "parked" : std::string(state.reason));
+  else
+    t->since = formats::kNoTime;
 }
 
 void LaneCollector::take(const formats::Event& event, const formats::GoExit& exit) {
@@ -144,10 +158,16 @@ void LaneCollector::take(const formats::Event& event, const formats::GoRuntime& 
   const bool stop = runtime.phase != GoPhase::gc_begin && runtime.phase != GoPhase::gc_end;
   Thing* t = thing(LaneKind::collector, event.thread.pid, stop ? 1 : 0);
   if (!t) return;
-  if (runtime.phase == GoPhase::gc_begin) change(*t, event.time, LabelGroup::sleep, "collection");
-  else if (runtime.phase == GoPhase::stop_begin) change(*t, event.time, LabelGroup::scheduler, "the world is to stop" + (runtime.reason.empty() ? "" : ": " + std::string(runtime.reason)));
-  else if (runtime.phase == GoPhase::stopped) change(*t, event.time, LabelGroup::go_runtime, "the world is stopped" + (runtime.reason.empty() ? "" : ": " + std::string(runtime.reason)));
-  else change(*t, event.time, LabelGroup::unexplained, {}), t->since = formats::kNoTime;
+  if (runtime.phase == GoPhase::gc_begin)
+    change(*t, event.time, LabelGroup::sleep, "collection");
+  else if (runtime.phase == GoPhase::stop_begin)
+    change(*t, event.time, LabelGroup::scheduler,
+           "the world is to stop" + (runtime.reason.empty() ? "" : ": " + std::string(runtime.reason)));
+  else if (runtime.phase == GoPhase::stopped)
+    change(*t, event.time, LabelGroup::go_runtime,
+           "the world is stopped" + (runtime.reason.empty() ? "" : ": " + std::string(runtime.reason)));
+  else
+    change(*t, event.time, LabelGroup::unexplained, {}), t->since = formats::kNoTime;
 }
 
 void LaneCollector::take(const formats::Event& event, const formats::TaskInfo& info) {
@@ -183,11 +203,12 @@ void LaneCollector::forget_states() {
     for (auto& [key, thing] : things) thing.since = formats::kNoTime;
 }
 
-// States that the end of the capture finds open go on to there only where no end would have been missed: not of threads,
-// whose time on a CPU is known by the wait behind it.
+// States that the end of the capture finds open go on to there only where no end would have been missed: not of
+// threads, whose time on a CPU is known by the wait behind it.
 void LaneCollector::close(Things& things) {
   for (auto& [key, thing] : things)
-    if (known(thing.since) && thing.lane.kind != LaneKind::thread) stretch(thing, thing.since, to_, thing.what, std::move(thing.note));
+    if (known(thing.since) && thing.lane.kind != LaneKind::thread)
+      stretch(thing, thing.since, to_, thing.what, std::move(thing.note));
 }
 
 void LaneCollector::choose(Things& things, LaneKind kind, flow::Lanes& out) {
@@ -220,7 +241,9 @@ void LaneCollector::choose(Things& things, LaneKind kind, flow::Lanes& out) {
     Lane& lane = t->lane;
     if (kind == LaneKind::connection) {
       if (const auto name = sockets_.find(lane.number); name != sockets_.end()) lane.name = name->second;
-    } else if (const auto name = comms_.find(kind == LaneKind::thread ? static_cast<std::uint32_t>(lane.number) : lane.pid); name != comms_.end()) {
+    } else if (const auto name =
+                   comms_.find(kind == LaneKind::thread ? static_cast<std::uint32_t>(lane.number) : lane.pid);
+               name != comms_.end()) {
       lane.name = name->second;
     }
     out.lanes.push_back(std::move(lane));

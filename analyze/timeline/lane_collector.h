@@ -34,7 +34,7 @@ class LaneCollector {
     Time since = formats::kNoTime;  // of the state that it is in; kNoTime: not known
     flow::LabelGroup what = flow::LabelGroup::unexplained;
     std::string note;
-    std::int64_t busy = 0;          // ns in the window that it did not wait
+    std::int64_t busy = 0;  // ns in the window that it did not wait
   };
   using Things = std::map<std::pair<std::uint32_t, std::uint64_t>, Thing>;
 
@@ -69,10 +69,10 @@ class LaneCollector {
   Time from_, to_;
   std::vector<std::uint32_t> pids_;
   std::array<Things, flow::kLaneKinds> things_;
-  std::unordered_map<std::uint32_t, std::uint64_t> running_;     // goroutines, by thread
-  std::unordered_map<std::uint32_t, std::string> comms_;         // of threads
-  std::unordered_map<std::uint64_t, std::string> sockets_;       // their ends
-  std::unordered_map<std::uint64_t, std::uint32_t> owners_;      // of sockets: the process that moved bytes last
+  std::unordered_map<std::uint32_t, std::uint64_t> running_;  // goroutines, by thread
+  std::unordered_map<std::uint32_t, std::string> comms_;      // of threads
+  std::unordered_map<std::uint64_t, std::string> sockets_;    // their ends
+  std::unordered_map<std::uint64_t, std::uint32_t> owners_;   // of sockets: the process that moved bytes last
   std::size_t stretches_ = 0;
   flow::Lanes out_;
 };

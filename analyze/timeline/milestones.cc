@@ -86,8 +86,8 @@ std::array<std::int64_t, 6> client_phases(const Exchange& e, std::int64_t start,
 // From the first instant to the last that is known of it.
 std::optional<std::int64_t> seen(const Exchange& e) {
   std::optional<std::int64_t> from, to;
-  for (const Time t : {e.seen_from, e.request.first_arrived, e.request.first_done, e.request.last_done, e.response.first_arrived,
-                       e.response.first_done, e.response.last_done}) {
+  for (const Time t : {e.seen_from, e.request.first_arrived, e.request.first_done, e.request.last_done,
+                       e.response.first_arrived, e.response.first_done, e.response.last_done}) {
     if (!known(t)) continue;
     from = std::min(from.value_or(at(t)), at(t));
     to = std::max(to.value_or(at(t)), at(t));

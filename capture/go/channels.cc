@@ -18,13 +18,15 @@ namespace {
 constexpr std::uint8_t kBelowOrEqual = 6;
 constexpr std::uint64_t kMaxCode = 1u << 16;
 
-// Where runtime.hchan has its lock and the indices of its buffer. The kernel program looks whether they agree with the count
-// of values in it, so that a wrong one is not believed.
+// Where runtime.hchan has its lock and the indices of its buffer. The kernel program looks whether they agree with the
+// count of values in it, so that a wrong one is not believed.
 std::uint16_t number_for(std::string_view release) {
   static constexpr std::array<std::string_view, 4> kFirst = {"1.19", "1.20", "1.21", "1.22"};
   static constexpr std::array<std::string_view, 2> kWithTimer = {"1.23", "1.24"};
   static constexpr std::array<std::string_view, 2> kWithBubble = {"1.25", "1.26"};
-  const auto in = [&](const auto& releases) { return std::find(releases.begin(), releases.end(), release) != releases.end(); };
+  const auto in = [&](const auto& releases) {
+    return std::find(releases.begin(), releases.end(), release) != releases.end();
+  };
   if (in(kFirst)) return GO_CHANNEL_NUMBER(88, 40);
   if (in(kWithTimer)) return GO_CHANNEL_NUMBER(96, 48);
   if (in(kWithBubble)) return GO_CHANNEL_NUMBER(104, 48);
@@ -33,7 +35,8 @@ std::uint16_t number_for(std::string_view release) {
 
 class Finder {
  public:
-  Finder(const symbols::ElfFile& file, const std::vector<GoFunction>& found, const symbols::ProbePlacer& placer, ChannelPlaces& out)
+  Finder(const symbols::ElfFile& file, const std::vector<GoFunction>& found, const symbols::ProbePlacer& placer,
+         ChannelPlaces& out)
       : file_(file), found_(found), placer_(placer), out_(out) {}
 
   // The linker leaves out what a program does not use.
@@ -64,7 +67,8 @@ class Finder {
     const GoFunction* f = function(name);
     if (!f) return fail(name, "is missing");
     const auto chosen = placer_.place({f->address, f->size}, {CallConvention::go_registers, 2, 0}).entry;
-    if (!chosen.place || (chosen.skip_when_taken && chosen.condition != kBelowOrEqual)) return fail(name, "offers no place");
+    if (!chosen.place || (chosen.skip_when_taken && chosen.condition != kBelowOrEqual))
+      return fail(name, "offers no place");
     out_.all.push_back({*f, *chosen.place, static_cast<std::uint8_t>(act), chosen.skip_when_taken});
   }
 
@@ -86,12 +90,14 @@ class Finder {
   void add(const GoFunction& f, const FunctionGraph& graph, std::uint32_t node, go_act act) {
     const auto& call = graph.nodes()[node].instruction;
     const auto price = call.emulated ? symbols::Price::emulated : symbols::Price::single_stepped;
-    out_.all.push_back({f, Place{call.address, price, graph.text(node), std::nullopt, false}, static_cast<std::uint8_t>(act), false});
+    out_.all.push_back(
+        {f, Place{call.address, price, graph.text(node), std::nullopt, false}, static_cast<std::uint8_t>(act), false});
   }
 
   // The other ends of these functions do not come by the one copy that they make of a value.
   void unlock_behind_copy(std::string_view name, go_act act) {
-    const GoFunction *f = function(name), *copy = function("runtime.typedmemmove"), *unlock = function("runtime.unlock2");
+    const GoFunction *f = function(name), *copy = function("runtime.typedmemmove"),
+                     *unlock = function("runtime.unlock2");
     if (!f) return;
     if (!copy || !unlock) return fail(name, "does not copy where it used to");
     const FunctionGraph graph = graph_of(*f);
@@ -99,14 +105,16 @@ class Finder {
     if (!graph.whole() || copies.size() != 1) return fail(name, "does not copy where it used to");
     auto unlocks = calls(graph, *unlock);
     std::erase_if(unlocks, [&](std::uint32_t node) { return !graph.reaches(copies[0], node); });
-    if (unlocks.size() != 1 || graph.reaches(unlocks[0], copies[0])) return fail(name, "does not unlock where it used to");
+    if (unlocks.size() != 1 || graph.reaches(unlocks[0], copies[0]))
+      return fail(name, "does not unlock where it used to");
     add(*f, graph, unlocks[0], act);
   }
 
   // A value that is taken is copied and then cleared; one that is put is copied only.
   void copies_of_select() {
     constexpr std::string_view name = "runtime.selectgo";
-    const GoFunction *f = function(name), *copy = function("runtime.typedmemmove"), *clear = function("runtime.typedmemclr");
+    const GoFunction *f = function(name), *copy = function("runtime.typedmemmove"),
+                     *clear = function("runtime.typedmemclr");
     if (!f) return;
     if (!copy || !clear) return fail(name, "does not copy where it used to");
     const FunctionGraph graph = graph_of(*f);
@@ -114,7 +122,8 @@ class Finder {
     const auto cleared = [&](std::uint32_t node) {
       return std::any_of(clears.begin(), clears.end(), [&](std::uint32_t to) { return graph.reaches(node, to); });
     };
-    if (!graph.whole() || copies.size() != 2 || cleared(copies[0]) == cleared(copies[1])) return fail(name, "does not copy where it used to");
+    if (!graph.whole() || copies.size() != 2 || cleared(copies[0]) == cleared(copies[1]))
+      return fail(name, "does not copy where it used to");
     for (const std::uint32_t node : copies) add(*f, graph, node, cleared(node) ? GO_SELECT_TAKES : GO_SELECT_PUTS);
   }
 

@@ -1,8 +1,8 @@
 // The places in the Go runtime at which values go through channels (bpf/go_channel.h).
 //
-// At each the channel is locked. Values go straight to a goroutine that waits (runtime.send) or from one (runtime.recv), or
-// through the buffer: chansend and chanrecv unlock the channel behind that; selectgo unlocks many, so it is met where it copies
-// the value.
+// At each the channel is locked. Values go straight to a goroutine that waits (runtime.send) or from one
+// (runtime.recv), or through the buffer: chansend and chanrecv unlock the channel behind that; selectgo unlocks many,
+// so it is met where it copies the value.
 #pragma once
 
 #include <array>
@@ -19,7 +19,7 @@ namespace tailcap::capture::go {
 
 // What find_channel_places needs of the program.
 inline constexpr std::array<std::string_view, 8> kChannelFunctions = {
-    "runtime.send",     "runtime.recv",    "runtime.chansend",    "runtime.chanrecv",
+    "runtime.send",     "runtime.recv",    "runtime.chansend",     "runtime.chanrecv",
     "runtime.selectgo", "runtime.unlock2", "runtime.typedmemmove", "runtime.typedmemclr"};
 
 struct ChannelPlace {

@@ -19,8 +19,8 @@ ProgramDescription describe_program(const Program& program) {
   std::string costs;
   for (const auto& [price, places] : prices) {
     const std::string micros = std::to_string(price / 1000) + "." + std::to_string(price % 1000 / 100);
-    costs += (costs.empty() ? "; " : ", ") + std::to_string(places) + (places == 1 ? " place" : " places") + " at " + micros +
-             " µs a hit";
+    costs += (costs.empty() ? "; " : ", ") + std::to_string(places) + (places == 1 ? " place" : " places") + " at " +
+             micros + " µs a hit";
   }
   out.text += costs;
   return out;

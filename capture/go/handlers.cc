@@ -20,12 +20,16 @@ constexpr std::string_view kMethod = ".ServeHTTP";
 constexpr std::string_view kFunctionValue = "net/http.HandlerFunc.ServeHTTP";
 
 // They only hand requests on to the program's own.
-constexpr std::array<std::string_view, 10> kDispatchers = {
-    "net/http.(*ServeMux).ServeHTTP",         "net/http.serverHandler.ServeHTTP",
-    "net/http.(*serverHandler).ServeHTTP",    "net/http.initALPNRequest.ServeHTTP",
-    "net/http.(*initALPNRequest).ServeHTTP",  "net/http.globalOptionsHandler.ServeHTTP",
-    "net/http.(*globalOptionsHandler).ServeHTTP", "net/http.(*HandlerFunc).ServeHTTP",
-    "net/http.unencryptedHTTP2Request.ServeHTTP", "net/http.(*unencryptedHTTP2Request).ServeHTTP"};
+constexpr std::array<std::string_view, 10> kDispatchers = {"net/http.(*ServeMux).ServeHTTP",
+                                                           "net/http.serverHandler.ServeHTTP",
+                                                           "net/http.(*serverHandler).ServeHTTP",
+                                                           "net/http.initALPNRequest.ServeHTTP",
+                                                           "net/http.(*initALPNRequest).ServeHTTP",
+                                                           "net/http.globalOptionsHandler.ServeHTTP",
+                                                           "net/http.(*globalOptionsHandler).ServeHTTP",
+                                                           "net/http.(*HandlerFunc).ServeHTTP",
+                                                           "net/http.unencryptedHTTP2Request.ServeHTTP",
+                                                           "net/http.(*unencryptedHTTP2Request).ServeHTTP"};
 
 bool dispatches(std::string_view name) {
   return name.starts_with("net/http.http2") || name.starts_with("golang.org/x/net/http2") ||
@@ -73,7 +77,9 @@ std::vector<Handler> find_handlers(const ElfFile& file, const GoFunctions& funct
     if (!method && !is_grpc_handler(function->name)) continue;
     if (method) methods.emplace(function->name, function->address);
     if (dispatches(function->name) || found.size() >= kMaxHandlers) continue;
-    const auto is = function->name == kFunctionValue ? HandlerIs::value : method ? HandlerIs::function : HandlerIs::method;
+    const auto is = function->name == kFunctionValue ? HandlerIs::value
+                    : method                         ? HandlerIs::function
+                                                     : HandlerIs::method;
     found.push_back({*std::move(function), is});
   }
   std::erase_if(found, [&](const Handler& handler) {

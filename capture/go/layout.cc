@@ -21,8 +21,8 @@ struct Release {
 };
 
 // g.goid and g.parentGoid. 1.19 and 1.21 to 1.23 from the debugging information of programs built with them; the others
-// from all goroutines of running programs (1.20.12, 1.24.2, 1.25.7, 1.26.5): numbers that differ, from 1 on, and of parents
-// that are among them.
+// from all goroutines of running programs (1.20.12, 1.24.2, 1.25.7, 1.26.5): numbers that differ, from 1 on, and of
+// parents that are among them.
 constexpr std::array kReleases = {
     Release{"1.19", 152, 0},   Release{"1.20", 152, 0},   Release{"1.21", 152, 272}, Release{"1.22", 152, 272},
     Release{"1.23", 160, 280}, Release{"1.24", 160, 280}, Release{"1.25", 152, 272}, Release{"1.26", 152, 280},
@@ -98,7 +98,8 @@ void read_saved(std::string_view code, Layout& layout) {
   std::size_t found = 0;
   for (std::size_t at = 0; at + 4 <= code.size() && found < stores.size(); at++) {
     const std::string_view store = code.substr(at, 3);
-    if (store == "\x49\x89\x5e"sv || (found == 2 && store == "\x49\x89\x6e"sv)) stores[found++] = static_cast<std::uint8_t>(code[at + 3]);
+    if (store == "\x49\x89\x5e"sv || (found == 2 && store == "\x49\x89\x6e"sv))
+      stores[found++] = static_cast<std::uint8_t>(code[at + 3]);
   }
   const auto [pc, sp, frame] = stores;
   if (found < stores.size() || frame > 127 || sp < 16 || pc != sp + 8 || (frame != sp + 40 && frame != sp + 48)) return;
@@ -109,9 +110,9 @@ bool plausible(std::uint64_t offset) { return offset >= 16 && offset < 1024 && o
 
 // False: the program does not say.
 bool read_debugging_information(const ElfFile& file, Layout& layout, std::string& disagrees) {
-  static constexpr std::array kWanted = {
-      symbols::GoMember{"runtime.g", "goid"}, symbols::GoMember{"runtime.g", "m"},
-      symbols::GoMember{"runtime.m", "curg"}, symbols::GoMember{"runtime.g", "parentGoid"}};
+  static constexpr std::array kWanted = {symbols::GoMember{"runtime.g", "goid"}, symbols::GoMember{"runtime.g", "m"},
+                                         symbols::GoMember{"runtime.m", "curg"},
+                                         symbols::GoMember{"runtime.g", "parentGoid"}};
   const auto found = symbols::go_members(file, kWanted);
   if (found.empty() || !found[0] || !plausible(*found[0])) return false;
   if (found[1] != layout.thread || found[2] != layout.current) {
@@ -155,8 +156,9 @@ Layout find_layout(const ElfFile& file, const GoFunctions& functions, const std:
   const auto release = std::find_if(kReleases.begin(), kReleases.end(),
                                     [&](const Release& r) { return r.version == release_of(version); });
   if (release == kReleases.end()) {
-    layout.problem = (version.empty() ? std::string("its version of Go is not known") : version + " is not in the table") +
-                     ", and the program has no DWARF";
+    layout.problem =
+        (version.empty() ? std::string("its version of Go is not known") : version + " is not in the table") +
+        ", and the program has no DWARF";
     return layout;
   }
   layout.number = release->number;

@@ -15,15 +15,15 @@
 namespace tailcap::capture::go {
 
 struct Layout {
-  std::int16_t slot = 0;      // of g, from the thread pointer
-  std::uint16_t thread = 0;   // g.m
-  std::uint16_t current = 0;  // m.curg
-  std::uint16_t number = 0;   // g.goid; 0: not known
-  std::uint16_t parent = 0;   // g.parentGoid; 0: Go has none before 1.21, or not known
+  std::int16_t slot = 0;                    // of g, from the thread pointer
+  std::uint16_t thread = 0;                 // g.m
+  std::uint16_t current = 0;                // m.curg
+  std::uint16_t number = 0;                 // g.goid; 0: not known
+  std::uint16_t parent = 0;                 // g.parentGoid; 0: Go has none before 1.21, or not known
   std::uint8_t saved = 0, saved_frame = 0;  // g.sched.sp, behind which is pc, and g.sched.bp; 0: not known
-  bool c_code = false;        // calls C: what runs there runs for m.curg
-  std::string from;           // "DWARF" or "table": where the number's place is known from
-  std::string problem;        // why the number is not known; empty: it is
+  bool c_code = false;                      // calls C: what runs there runs for m.curg
+  std::string from;                         // "DWARF" or "table": where the number's place is known from
+  std::string problem;                      // why the number is not known; empty: it is
 };
 
 // version: as go_build gives it, or go_version_from_code; empty: not known.

@@ -6,7 +6,8 @@ namespace tailcap::capture::go {
 
 namespace {
 
-constexpr std::uint64_t kMaxMemory = 128u << 20;  // Kubernetes' largest program takes 12 MiB; those beyond have no names
+constexpr std::uint64_t kMaxMemory = 128u
+                                     << 20;  // Kubernetes' largest program takes 12 MiB; those beyond have no names
 
 std::string_view at(const std::vector<std::string>& texts, std::size_t number) {
   return number < texts.size() ? std::string_view(texts[number]) : std::string_view();
@@ -20,7 +21,8 @@ void Names::add(std::uint16_t file, const Program& program, Tables tables) {
   fresh->wait_reasons = program.wait_reasons;
   fresh->stop_reasons = program.stop_reasons;
   fresh->anchors = program.anchors;
-  for (const auto& method : tables.methods) fresh->methods.emplace(std::pair{method.handler, method.type}, method.function);
+  for (const auto& method : tables.methods)
+    fresh->methods.emplace(std::pair{method.handler, method.type}, method.function);
   const std::lock_guard lock(mutex_);
   if (memory_ + tables.functions.memory() <= kMaxMemory) {
     memory_ += tables.functions.memory();
@@ -56,7 +58,8 @@ Names::Handler Names::handler(std::uint16_t file, std::uint16_t number, std::uin
   if (here.is == HandlerIs::method) {
     // Of the type's methods the one that the handler calls, by its name; two that it might be are none.
     const auto method = known->methods.find({number, what - moved});
-    const std::string_view called = method == known->methods.end() ? std::string_view() : name(*known, method->second, true);
+    const std::string_view called =
+        method == known->methods.end() ? std::string_view() : name(*known, method->second, true);
     if (!called.empty()) return {method->second + moved, called};
   }
   return {here.function + moved, here.name};

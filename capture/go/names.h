@@ -27,11 +27,12 @@ class Names {
 
   std::string_view wait_reason(std::uint16_t file, std::uint8_t number) const;
   std::string_view stop_reason(std::uint16_t file, std::uint8_t number) const;
-  // The function that an address in the process lies in, or, begins, begins with; empty: none, or not known. number: of an
-  // anchor of the file; place: its address in the process.
-  std::string_view function(std::uint16_t file, std::uint16_t number, std::uint64_t place, std::uint64_t address, bool begins) const;
-  // number: of the handler's place; what: address of the code of a function value, or of a type, or 0; place: the place's
-  // address in the process.
+  // The function that an address in the process lies in, or, begins, begins with; empty: none, or not known. number: of
+  // an anchor of the file; place: its address in the process.
+  std::string_view function(std::uint16_t file, std::uint16_t number, std::uint64_t place, std::uint64_t address,
+                            bool begins) const;
+  // number: of the handler's place; what: address of the code of a function value, or of a type, or 0; place: the
+  // place's address in the process.
   Handler handler(std::uint16_t file, std::uint16_t number, std::uint64_t what, std::uint64_t place) const;
 
  private:
@@ -40,7 +41,8 @@ class Names {
     std::vector<std::string> wait_reasons, stop_reasons;
     std::vector<std::uint64_t> anchors;
     symbols::FunctionNames functions;
-    std::map<std::pair<std::uint16_t, std::uint64_t>, std::uint64_t> methods;  // functions by the handler's place and the type
+    std::map<std::pair<std::uint16_t, std::uint64_t>, std::uint64_t>
+        methods;  // functions by the handler's place and the type
   };
   const File* of(std::uint16_t file) const;
   static std::string_view name(const File& file, std::uint64_t address, bool begins);

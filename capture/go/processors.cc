@@ -23,7 +23,8 @@ std::optional<std::uint64_t> base_of(const std::string& folder) {
     std::istringstream fields{std::string(line)};
     std::string range, rights, device, inode, path;
     std::uint64_t offset = 1;
-    if (!(fields >> range >> rights >> std::hex >> offset >> device >> inode >> std::ws) || !std::getline(fields, path)) continue;
+    if (!(fields >> range >> rights >> std::hex >> offset >> device >> inode >> std::ws) || !std::getline(fields, path))
+      continue;
     if (offset != 0 || path != executable) continue;
     try {
       return std::stoull(range, nullptr, 16);
@@ -36,7 +37,8 @@ std::optional<std::uint64_t> base_of(const std::string& folder) {
 
 }  // namespace
 
-std::uint16_t read_processors(scan::TargetFiles& files, std::uint32_t pid, std::uint64_t address, bool position_independent) {
+std::uint16_t read_processors(scan::TargetFiles& files, std::uint32_t pid, std::uint64_t address,
+                              bool position_independent) {
   if (address == 0) return 0;
   const std::string folder = "/proc/" + std::to_string(pid) + "/";
   if (position_independent) {

@@ -56,12 +56,12 @@ constexpr std::array kCalls = {
     Known{"net/http.(*persistConn).roundTrip", GoPart::calls, GO_ASKED, 1, GoPhase::unknown},
     Known{"net/http.persistConnWriter.Write", GoPart::calls, GO_SENDS, 1, GoPhase::unknown},
 };
-// A call of gRPC is queued by who makes it: every frame is, so only where a stream is made. Its header fields are sent by the
-// goroutine that sends all of the connection.
+// A call of gRPC is queued by who makes it: every frame is, so only where a stream is made. Its header fields are sent
+// by the goroutine that sends all of the connection.
 constexpr std::string_view kGrpcCall = "google.golang.org/grpc/internal/transport.(*http2Client).NewStream";
 constexpr std::string_view kGrpcQueue = "google.golang.org/grpc/internal/transport.(*controlBuffer).executeAndPut";
-constexpr Known kGrpcWrites{"google.golang.org/grpc/internal/transport.(*loopyWriter).headerHandler", GoPart::calls, GO_WRITES, 2,
-                            GoPhase::unknown};
+constexpr Known kGrpcWrites{"google.golang.org/grpc/internal/transport.(*loopyWriter).headerHandler", GoPart::calls,
+                            GO_WRITES, 2, GoPhase::unknown};
 // Where the last thing is done of a goroutine: since Go 1.22, and before.
 constexpr std::array kEnded = {Known{"runtime.gdestroy", GoPart::ends, GO_ENDED, 1, GoPhase::unknown},
                                Known{"runtime.goexit0", GoPart::ends, GO_ENDED, 1, GoPhase::unknown}};
@@ -69,7 +69,8 @@ constexpr std::array kPanics = {
     Known{"runtime.gopanic", GoPart::panics, GO_PANICS, 0, GoPhase::unknown},
     Known{"runtime.fatalpanic", GoPart::panics, GO_FATAL, 0, GoPhase::unknown},
     Known{"runtime.throw", GoPart::panics, GO_THROWN, 0, GoPhase::unknown},
-    Known{"runtime.fatal", GoPart::panics, GO_THROWN, 0, GoPhase::unknown},  // what the program did wrong: since Go 1.19
+    Known{"runtime.fatal", GoPart::panics, GO_THROWN, 0,
+          GoPhase::unknown},  // what the program did wrong: since Go 1.19
 };
 // Who gives way, by itself or interrupted; or both in one, which says since Go 1.22 which of the two it is.
 constexpr Known kYields{"runtime.gosched_m", GoPart::states, GO_YIELDED, 1, GoPhase::unknown};
@@ -105,21 +106,30 @@ std::string version_of(const ElfFile& elf, const GoFunctions& functions) {
   if (const auto build = symbols::go_build(elf)) return build->version;
   static constexpr std::string_view kStart[] = {"runtime.schedinit"};
   for (const GoFunction& function : functions.find(kStart)) {
-    auto version =
-        symbols::go_version_from_code(elf, elf.read_address(function.address, function.size, kMaxCode), function.address);
+    auto version = symbols::go_version_from_code(elf, elf.read_address(function.address, function.size, kMaxCode),
+                                                 function.address);
     if (!version.empty()) return version;
   }
   return {};
 }
 
-// Why the world is stopped, by the runtime's numbers: the same in every release from 1.21 to 1.26. Programs that have no
-// use for the texts do not carry them.
+// Why the world is stopped, by the runtime's numbers: the same in every release from 1.21 to 1.26. Programs that have
+// no use for the texts do not carry them.
 std::vector<std::string> known_stop_reasons(std::string_view release) {
   static constexpr std::array<std::string_view, 6> kReleases = {"1.21", "1.22", "1.23", "1.24", "1.25", "1.26"};
   if (std::find(kReleases.begin(), kReleases.end(), release) == kReleases.end()) return {};
-  return {"unknown", "GC mark termination", "GC sweep termination", "write heap dump", "goroutine profile",
-          "goroutine profile cleanup", "all goroutines stack trace", "read mem stats", "AllThreadsSyscall", "GOMAXPROCS",
-          "start trace", "stop trace"};
+  return {"unknown",
+          "GC mark termination",
+          "GC sweep termination",
+          "write heap dump",
+          "goroutine profile",
+          "goroutine profile cleanup",
+          "all goroutines stack trace",
+          "read mem stats",
+          "AllThreadsSyscall",
+          "GOMAXPROCS",
+          "start trace",
+          "stop trace"};
 }
 
 class Planner {
@@ -196,12 +206,15 @@ class Planner {
         .places.push_back(planned(placer_, place, function.address, FunctionProgram::runtime, cookie));
   }
 
-  // Nothing: and why is in the plan. at_call: what the cookie has besides where the stack pointer is there as the call left it.
-  std::optional<Place> add_entry(const GoFunction& function, int arguments, std::uint64_t cookie, std::uint64_t at_call = 0) {
+  // Nothing: and why is in the plan. at_call: what the cookie has besides where the stack pointer is there as the call
+  // left it.
+  std::optional<Place> add_entry(const GoFunction& function, int arguments, std::uint64_t cookie,
+                                 std::uint64_t at_call = 0) {
     const auto probes = placer_.place({function.address, function.size}, {CallConvention::go_registers, arguments, 0});
     const auto& entry = probes.entry;
     if (!entry.place || (entry.skip_when_taken && entry.condition != kBelowOrEqual)) {
-      planned_function(function.name).reason = entry.place ? "the only place is passed twice by some calls" : entry.reason;
+      planned_function(function.name).reason =
+          entry.place ? "the only place is passed twice by some calls" : entry.reason;
       return std::nullopt;
     }
     if (entry.place->stack_depth == 0) cookie |= at_call;
@@ -213,7 +226,8 @@ class Planner {
   std::string plan_entry(const Known& known) {
     const GoFunction* begins = function(known.name);
     if (!begins) return "this version of Go has no " + std::string(known.name);
-    const bool reason = (known.phase == GoPhase::stop_begin && !program_.stop_reasons.empty()) || known.name == kEither.name;
+    const bool reason =
+        (known.phase == GoPhase::stop_begin && !program_.stop_reasons.empty()) || known.name == kEither.name;
     const int arguments = known.phase == GoPhase::stop_begin && !reason ? 0 : known.arguments;
     const std::uint64_t cookie =
         GO_COOKIE(known.act, file_, static_cast<std::uint8_t>(known.phase)) | (reason ? GO_REASON : 0);
@@ -225,8 +239,10 @@ class Planner {
     if (!ends) return "this version of Go has no " + std::string(name);
     symbols::FunctionCode code;
     code.parts.push_back({ends->address, elf_.read_address(ends->address, ends->size, kMaxCode)});
-    const auto chosen = symbols::choose_results(symbols::FunctionGraph(std::move(code)), {CallConvention::go_registers, 0, 0});
-    if (chosen.places.empty() || !chosen.complete) return "not every end of " + std::string(name) + " can be seen: " + chosen.reason;
+    const auto chosen =
+        symbols::choose_results(symbols::FunctionGraph(std::move(code)), {CallConvention::go_registers, 0, 0});
+    if (chosen.places.empty() || !chosen.complete)
+      return "not every end of " + std::string(name) + " can be seen: " + chosen.reason;
     for (const Place& place : chosen.places)
       add(*ends, place, GO_COOKIE(GO_PHASE, file_, static_cast<std::uint8_t>(phase)));
     return {};
@@ -274,8 +290,10 @@ class Planner {
       if (!begins) continue;
       const std::uint64_t cookie = GO_COOKIE(known.act, file_, program_.anchors.size());
       const auto place = add_entry(*begins, 0, cookie, GO_AT_CALL);
-      if (place) anchor(*place);
-      else problem += (problem.empty() ? "" : ", ") + std::string(known.name) + " offers no place";
+      if (place)
+        anchor(*place);
+      else
+        problem += (problem.empty() ? "" : ", ") + std::string(known.name) + " offers no place";
     }
     if (!function(kPanics[0].name)) problem = "this version of Go has no runtime.gopanic";
     if (!problem.empty()) return lack(GoPart::panics, problem);
@@ -319,7 +337,8 @@ class Planner {
     for (std::uint32_t i = 0; i < graph.nodes().size(); i++) {
       const auto& call = graph.nodes()[i].instruction;
       if (call.flow == symbols::Flow::call && call.target == queues->address)
-        places.push_back({call.address, call.emulated ? symbols::Price::emulated : symbols::Price::single_stepped, graph.text(i), std::nullopt, false});
+        places.push_back({call.address, call.emulated ? symbols::Price::emulated : symbols::Price::single_stepped,
+                          graph.text(i), std::nullopt, false});
     }
     if (!graph.whole() || places.size() != 1) return "this version of gRPC does not queue a stream where it used to";
     if (std::string why = plan_entry(kGrpcWrites); !why.empty()) return why;
@@ -349,7 +368,8 @@ class Planner {
       const std::string why = plan_entry(known);
       if (!why.empty()) problem += (problem.empty() ? "" : ", ") + why;
     }
-    if (program_.wait_reasons.empty()) problem += (problem.empty() ? "" : ", ") + std::string("what is waited for is not found");
+    if (program_.wait_reasons.empty())
+      problem += (problem.empty() ? "" : ", ") + std::string("what is waited for is not found");
     if (!problem.empty()) return lack(GoPart::states, problem);
     have(GoPart::states);
     if (const std::string why = plan_end("runtime.gcAssistAlloc1", GoPhase::assist); !why.empty())

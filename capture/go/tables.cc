@@ -14,8 +14,8 @@ namespace {
 
 constexpr std::size_t kMaxMethods = 65536;  // a service has dozens, in each of a few types
 
-// The numbers of the handlers that may call a method, by the method's name: "Get" of "example.org/pb._Cart_Get_Handler". Either name
-// may have a '_' of its own.
+// The numbers of the handlers that may call a method, by the method's name: "Get" of
+// "example.org/pb._Cart_Get_Handler". Either name may have a '_' of its own.
 using HandlersByMethod = std::map<std::string, std::vector<std::uint16_t>, std::less<>>;
 
 HandlersByMethod handlers_by_method(const Program& program) {
@@ -41,7 +41,8 @@ Tables read_tables(const symbols::ElfFile& file, const Program& program) {
   const HandlersByMethod handlers = handlers_by_method(program);
   if (handlers.empty()) return out;
   for (const std::uint64_t type : symbols::go_types_with_methods(file)) {
-    std::map<std::uint16_t, std::pair<std::size_t, std::uint64_t>> fitting;  // by handler: how many, and the last of them
+    std::map<std::uint16_t, std::pair<std::size_t, std::uint64_t>>
+        fitting;  // by handler: how many, and the last of them
     for (const std::uint64_t offset : symbols::go_methods(file, type)) {
       const auto* function = out.functions.around(functions.text() + offset);
       if (!function || function->address != functions.text() + offset) continue;

@@ -66,7 +66,8 @@ std::vector<PlannedFunction> Watch::take_on(const scan::TargetFile& target, scan
   return std::move(program.functions);
 }
 
-void Watch::add_busy(const FileNumber& number, const File& file, const std::vector<PlannedFunction>& functions, bool handlers) {
+void Watch::add_busy(const FileNumber& number, const File& file, const std::vector<PlannedFunction>& functions,
+                     bool handlers) {
   Busy busy{number, handlers, std::uint32_t{file.number} * 2 + handlers, {}, {}};
   for (const auto& function : functions) {
     if (function.group != busy.group) continue;
@@ -104,19 +105,23 @@ void Watch::tell(std::uint32_t pid, const File& file, std::uint16_t processors) 
   fact.processors = processors;
   fact.parts = static_cast<std::uint8_t>(fact.parts & ~file.away);
   fact.unsupported = file.unsupported;
-  const std::string often = ": left alone but for moments, at more than " + std::to_string(Governor::kBusy) + " a second";
-  if (file.away & static_cast<std::uint8_t>(GoPart::creation)) append(fact.unsupported, "creation and ends of goroutines" + often);
+  const std::string often =
+      ": left alone but for moments, at more than " + std::to_string(Governor::kBusy) + " a second";
+  if (file.away & static_cast<std::uint8_t>(GoPart::creation))
+    append(fact.unsupported, "creation and ends of goroutines" + often);
   if (file.away & static_cast<std::uint8_t>(GoPart::handlers)) append(fact.unsupported, "handlers" + often);
   const std::lock_guard lock(mutex_);
-  if (facts_.size() < kMaxFacts) facts_.push_back(std::move(fact));
-  else dropped_++;
+  if (facts_.size() < kMaxFacts)
+    facts_.push_back(std::move(fact));
+  else
+    dropped_++;
 }
 
 void Watch::change(const Busy& busy, bool away) {
   File& file = files_[busy.file];
   const auto bit = [](formats::GoPart p) { return static_cast<std::uint8_t>(p); };
-  const auto part = static_cast<std::uint8_t>(busy.handlers ? bit(formats::GoPart::handlers)
-                                                            : bit(formats::GoPart::creation) | bit(formats::GoPart::ends));
+  const auto part = static_cast<std::uint8_t>(
+      busy.handlers ? bit(formats::GoPart::handlers) : bit(formats::GoPart::creation) | bit(formats::GoPart::ends));
   file.away = static_cast<std::uint8_t>(away ? file.away | part : file.away & ~part);
   for (const auto& [pid, told] : processes_) {
     if (told.file == busy.file) tell(pid, file, told.processors);

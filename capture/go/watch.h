@@ -39,7 +39,8 @@ class Watch {
 
   // That the next program gets in the kernel's table; 0: the table is full.
   std::uint16_t next_number() const;
-  // Takes a program on, by that number. The caller attaches what is returned, by groups, and says what the kernel refused.
+  // Takes a program on, by that number. The caller attaches what is returned, by groups, and says what the kernel
+  // refused.
   std::vector<PlannedFunction> take_on(const scan::TargetFile& target, scan::FilePlan plan);
   void refused(const scan::Identity& file, const std::string& why);
   // The process runs this file, of whatever kind it is.
@@ -63,10 +64,10 @@ class Watch {
     std::int64_t changed = 0;  // when
     Fact fact;
     std::optional<scan::TargetFile> target;  // to find it again, whatever becomes of its name
-    std::uint8_t away = 0;    // parts that are not told for now
-    std::uint64_t processors = 0;  // the file's address of GOMAXPROCS; 0: not known
-    bool movable = false;          // position-independent
-    std::string unsupported;  // what never is
+    std::uint8_t away = 0;                   // parts that are not told for now
+    std::uint64_t processors = 0;            // the file's address of GOMAXPROCS; 0: not known
+    bool movable = false;                    // position-independent
+    std::string unsupported;                 // what never is
   };
   // Places that many requests pass.
   struct Busy {
@@ -77,7 +78,8 @@ class Watch {
     Governor governor;
   };
 
-  void add_busy(const FileNumber& number, const File& file, const std::vector<PlannedFunction>& functions, bool handlers);
+  void add_busy(const FileNumber& number, const File& file, const std::vector<PlannedFunction>& functions,
+                bool handlers);
   void change(const Busy& busy, bool away);
   void tell(std::uint32_t pid, const File& file, std::uint16_t processors);
 

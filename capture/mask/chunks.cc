@@ -86,8 +86,10 @@ std::size_t Chunks::feed(std::string_view bytes, std::size_t base, Sheet& sheet,
         }
         sheet.keep(base + at, base + at + 1);
         at++;
-        if (state_ == State::size_end) size_done();
-        else state_ = State::size;
+        if (state_ == State::size_end)
+          size_done();
+        else
+          state_ = State::size;
         break;
       case State::data:
         return at;
@@ -102,8 +104,10 @@ std::size_t Chunks::feed(std::string_view bytes, std::size_t base, Sheet& sheet,
         break;
       case State::trailers:
         at += trailers_.feed(bytes.substr(at), base + at, sheet, list);
-        if (trailers_.done()) state_ = State::done;
-        else if (trailers_.too_long()) state_ = State::broken;
+        if (trailers_.done())
+          state_ = State::done;
+        else if (trailers_.too_long())
+          state_ = State::broken;
         if (state_ != State::trailers) return at;
         break;
       case State::done:

@@ -1,4 +1,5 @@
-// The chunked coding of a body: sizes and line ends are kept, extensions hidden, data left out, trailers kept like heads.
+// The chunked coding of a body: sizes and line ends are kept, extensions hidden, data left out, trailers kept like
+// heads.
 #pragma once
 
 #include <cstdint>

@@ -15,10 +15,14 @@ constexpr unsigned kShortest = 5, kFiller = 8;  // bits of '0' and of '*'
 // The code of what is written instead of a character: '*', '0', '-' or 'x' where that is as long.
 std::uint32_t filler(unsigned length) {
   switch (length) {
-    case 6: return 0x16;
-    case 7: return 0x79;
-    case 8: return 0xf9;
-    default: return hpack::huffman_code(length).value();
+    case 6:
+      return 0x16;
+    case 7:
+      return 0x79;
+    case 8:
+      return 0xf9;
+    default:
+      return hpack::huffman_code(length).value();
   }
 }
 
@@ -118,7 +122,8 @@ void CodedText::rewrite(bool hides, bool last) {
       // Codes of one length only begin so: then any of them does. Otherwise these bits say nothing but the length.
       const auto lengths = hpack::huffman_lengths(rest_own_, rest_);
       if (lengths.least == lengths.most || differs) {
-        const auto code = written > 0 ? hpack::huffman_code(lengths.least, given_, written) : std::optional<std::uint32_t>(filler(lengths.least));
+        const auto code = written > 0 ? hpack::huffman_code(lengths.least, given_, written)
+                                      : std::optional<std::uint32_t>(filler(lengths.least));
         given = code.value_or(filler(lengths.least)) >> (lengths.least - rest_);
       }
     }

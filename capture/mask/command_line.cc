@@ -2,9 +2,7 @@
 
 namespace tailcap::capture::mask {
 
-std::string_view program_of(std::string_view command_line) {
-  return command_line.substr(0, command_line.find(' '));
-}
+std::string_view program_of(std::string_view command_line) { return command_line.substr(0, command_line.find(' ')); }
 
 std::vector<std::string> own_command_line(const std::vector<std::string>& words) {
   std::vector<std::string> out;

@@ -7,8 +7,8 @@
 
 namespace tailcap::capture::mask {
 
-// Of arguments joined by spaces, the first word: the program, as it was called. Programs that write their state over their
-// command line (postgres: USER DATABASE …) keep its first word, too.
+// Of arguments joined by spaces, the first word: the program, as it was called. Programs that write their state over
+// their command line (postgres: USER DATABASE …) keep its first word, too.
 std::string_view program_of(std::string_view command_line);
 
 // The recorder's own, which says how a capture was made: its options whole, and of the command behind -- the program.

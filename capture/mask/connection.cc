@@ -135,17 +135,23 @@ void Connection::skip(Way& way, std::uint64_t n, bool gap) {
       break;
     case Kind::fresh:
       // The first bytes tell, and these were they. What the other direction is says what this one can be.
-      if (const Way& o = other(way); o.kind == Kind::http2) become(way, Kind::http2), way.http2->lose();
-      else if (o.kind == Kind::tls) become(way, Kind::tls), way.tls.lose();
-      else if (o.kind == Kind::http1 && o.http1.proved()) become(way, Kind::http1), way.http1.lose();
-      else become(way, Kind::late);
+      if (const Way& o = other(way); o.kind == Kind::http2)
+        become(way, Kind::http2), way.http2->lose();
+      else if (o.kind == Kind::tls)
+        become(way, Kind::tls), way.tls.lose();
+      else if (o.kind == Kind::http1 && o.http1.proved())
+        become(way, Kind::http1), way.http1.lose();
+      else
+        become(way, Kind::late);
       break;
     case Kind::http1:
       way.http1.skip(n);
       break;
     case Kind::http2:
-      if (gap) way.http2->gap(n);
-      else way.http2->skip(n);
+      if (gap)
+        way.http2->gap(n);
+      else
+        way.http2->skip(n);
       break;
     case Kind::tls:
       way.tls.skip(n);
@@ -155,7 +161,8 @@ void Connection::skip(Way& way, std::uint64_t n, bool gap) {
   }
 }
 
-std::size_t Connection::one(Way& way, std::string_view bytes, std::size_t base, std::uint32_t whole_io, Sheet& sheet, const HeaderList& list) {
+std::size_t Connection::one(Way& way, std::string_view bytes, std::size_t base, std::uint32_t whole_io, Sheet& sheet,
+                            const HeaderList& list) {
   switch (way.kind) {
     case Kind::fresh:
       decide(way, bytes);
@@ -189,7 +196,8 @@ std::size_t Connection::one(Way& way, std::string_view bytes, std::size_t base, 
   return bytes.size();
 }
 
-void Connection::feed(Way& way, std::string_view bytes, std::size_t base, std::uint32_t whole_io, Sheet& sheet, const HeaderList& list) {
+void Connection::feed(Way& way, std::string_view bytes, std::size_t base, std::uint32_t whole_io, Sheet& sheet,
+                      const HeaderList& list) {
   std::size_t at = 0;
   while (at < bytes.size()) {
     at += one(way, bytes.substr(at), base + at, at == 0 ? whole_io : 0, sheet, list);
@@ -198,12 +206,17 @@ void Connection::feed(Way& way, std::string_view bytes, std::size_t base, std::u
 
 bool Connection::lost(Way& way) {
   switch (way.kind) {
-    case Kind::late: return true;
+    case Kind::late:
+      return true;
     case Kind::fresh:
-    case Kind::foreign: return false;
-    case Kind::http1: return way.http1.take_lost();
-    case Kind::http2: return way.http2->take_lost();
-    case Kind::tls: return way.tls.take_lost();
+    case Kind::foreign:
+      return false;
+    case Kind::http1:
+      return way.http1.take_lost();
+    case Kind::http2:
+      return way.http2->take_lost();
+    case Kind::tls:
+      return way.tls.take_lost();
   }
   return false;
 }
@@ -223,7 +236,8 @@ void Connection::moved(unsigned direction, const Moved& bytes, Sheet& sheet, con
   way.placed = way.used = true;
   way.expected = bytes.position + bytes.length;
   if (!bytes.head.empty()) feed(way, bytes.head, 0, bytes.length, sheet, list);
-  if (const std::uint64_t hidden = bytes.length - bytes.head.size() - bytes.tail.size(); hidden > 0) skip(way, hidden, false);
+  if (const std::uint64_t hidden = bytes.length - bytes.head.size() - bytes.tail.size(); hidden > 0)
+    skip(way, hidden, false);
   if (!bytes.tail.empty()) feed(way, bytes.tail, bytes.head.size(), 0, sheet, list);
   if (lost(way)) {
     doubt_ = true;

@@ -1,8 +1,9 @@
 // One connection, or one TLS session's plaintext: what each direction carries, and so what is kept of it.
 //
-// What a direction carries is decided by its first bytes, if those were seen; by an upgrade that was seen; or, where the
-// beginning was not seen, by an I/O that begins with a message, a record or frames that prove themselves. It is never decided
-// anew: HTTP/1 does not become HTTP/2 by anything that a body may hold. What fits nothing stays out for good.
+// What a direction carries is decided by its first bytes, if those were seen; by an upgrade that was seen; or, where
+// the beginning was not seen, by an I/O that begins with a message, a record or frames that prove themselves. It is
+// never decided anew: HTTP/1 does not become HTTP/2 by anything that a body may hold. What fits nothing stays out for
+// good.
 #pragma once
 
 #include <cstdint>
@@ -52,8 +53,10 @@ class Connection {
     TlsRecords tls;
   };
 
-  void feed(Way& way, std::string_view bytes, std::size_t base, std::uint32_t whole_io, Sheet& sheet, const HeaderList& list);
-  std::size_t one(Way& way, std::string_view bytes, std::size_t base, std::uint32_t whole_io, Sheet& sheet, const HeaderList& list);
+  void feed(Way& way, std::string_view bytes, std::size_t base, std::uint32_t whole_io, Sheet& sheet,
+            const HeaderList& list);
+  std::size_t one(Way& way, std::string_view bytes, std::size_t base, std::uint32_t whole_io, Sheet& sheet,
+                  const HeaderList& list);
   void skip(Way& way, std::uint64_t n, bool gap);
   void decide(Way& way, std::string_view bytes);
   void find(Way& way, std::string_view bytes, std::uint32_t whole_io);

@@ -145,7 +145,8 @@ std::size_t Fields::value(std::string_view bytes, std::size_t base, Sheet& sheet
   if (after_cr_ && bytes[0] != '\n') shown_ = false;  // a bare CR, at the end of the bytes before
   after_cr_ = false;
   const void* found = std::memchr(bytes.data(), '\n', bytes.size());
-  const std::size_t end = found ? static_cast<std::size_t>(static_cast<const char*>(found) - bytes.data()) : bytes.size();
+  const std::size_t end =
+      found ? static_cast<std::size_t>(static_cast<const char*>(found) - bytes.data()) : bytes.size();
   const std::size_t stop = end > 0 && bytes[end - 1] == '\r' ? end - 1 : end;
   std::string_view text = bytes.substr(0, stop);
   if (noted_ != Noted::no && value_.size() < kMaxNoted) value_.append(text);
@@ -183,10 +184,13 @@ void Fields::note() {
       elements(all, [&](std::string_view e) {
         any = true;
         std::uint64_t n = 0;
-        const bool number = e.size() <= 18 && std::all_of(e.begin(), e.end(), [](char c) { return c >= '0' && c <= '9'; });
+        const bool number =
+            e.size() <= 18 && std::all_of(e.begin(), e.end(), [](char c) { return c >= '0' && c <= '9'; });
         for (const char c : number ? e : std::string_view()) n = n * 10 + static_cast<std::uint64_t>(c - '0');
-        if (!number || (framing.length && *framing.length != n)) framing.contradictory = true;
-        else framing.length = n;
+        if (!number || (framing.length && *framing.length != n))
+          framing.contradictory = true;
+        else
+          framing.length = n;
       });
       if (!any) framing.contradictory = true;
       break;
@@ -204,7 +208,9 @@ void Fields::note() {
       break;
     case Noted::upgrade:
       framing.upgrade = true;
-      elements(all, [&](std::string_view e) { framing.h2c = framing.h2c || (e.size() == 3 && lower(e[0]) == 'h' && e[1] == '2' && lower(e[2]) == 'c'); });
+      elements(all, [&](std::string_view e) {
+        framing.h2c = framing.h2c || (e.size() == 3 && lower(e[0]) == 'h' && e[1] == '2' && lower(e[2]) == 'c');
+      });
       break;
     case Noted::type: {
       std::string type(all.substr(0, 32));

@@ -1,7 +1,7 @@
 // The field lines of an HTTP/1 head, or of trailers: names are kept, and the values that are on the list.
 //
-// Lines may be cut anywhere. Where a parser that is more lenient than the standard could see another field than we do (a bare
-// CR, a zero byte, a folded line, a line without a name), the value is masked.
+// Lines may be cut anywhere. Where a parser that is more lenient than the standard could see another field than we do
+// (a bare CR, a zero byte, a folded line, a line without a name), the value is masked.
 #pragma once
 
 #include <cstdint>
@@ -39,9 +39,9 @@ class Fields {
   Framing framing;
 
  private:
-  static constexpr std::size_t kMaxHead = 1u << 20;   // servers refuse longer ones: nginx 8 KiB, Go 1 MiB
+  static constexpr std::size_t kMaxHead = 1u << 20;  // servers refuse longer ones: nginx 8 KiB, Go 1 MiB
   static constexpr std::size_t kMaxName = 256;
-  static constexpr std::size_t kMaxNoted = 1024;      // of a value that says something about the framing
+  static constexpr std::size_t kMaxNoted = 1024;  // of a value that says something about the framing
 
   enum class Part : std::uint8_t { start, blank, name, value, done };
   enum class Noted : std::uint8_t { no, length, coding, expect, upgrade, type };

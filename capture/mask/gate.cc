@@ -74,7 +74,8 @@ void Gate::apply_to(std::uint64_t id, AnyIo& io) {
   sheet_.begin(io.head, io.tail);
   const bool used = c.used(), foreign = c.foreign(), doubt = c.in_doubt();
   const std::uint64_t withheld = c.withheld();
-  c.moved(static_cast<unsigned>(io.direction), {static_cast<std::uint32_t>(io.position), io.length, io.head, io.tail}, sheet_, list_);
+  c.moved(static_cast<unsigned>(io.direction), {static_cast<std::uint32_t>(io.position), io.length, io.head, io.tail},
+          sheet_, list_);
   sum_.streams += !used;
   sum_.foreign += c.foreign() && !foreign;
   sum_.doubtful += c.in_doubt() && !doubt;

@@ -1,5 +1,5 @@
-// The last gate before the file: every byte of payload passes it, of sockets and of TLS sessions, and only what is proved to be
-// needed stays. Lengths and positions are not touched.
+// The last gate before the file: every byte of payload passes it, of sockets and of TLS sessions, and only what is
+// proved to be needed stays. Lengths and positions are not touched.
 #pragma once
 
 #include <cstddef>
@@ -34,8 +34,8 @@ class Gate {
   const formats::Masking& statement() const { return sum_; }
 
  private:
-  // Calls in flight when a connection is reset or a session freed are told after that, and go on where others stopped. Far
-  // more than threads that are in such a call:
+  // Calls in flight when a connection is reset or a session freed are told after that, and go on where others stopped.
+  // Far more than threads that are in such a call:
   static constexpr std::size_t kClosedKept = 1024;
 
   struct Entry {
@@ -53,7 +53,7 @@ class Gate {
   HeaderList list_;
   std::size_t most_;
   std::unordered_map<std::uint64_t, Entry> connections_;
-  std::list<std::uint64_t> order_;  // the one used last is the first
+  std::list<std::uint64_t> order_;    // the one used last is the first
   std::deque<std::uint64_t> closed_;  // the oldest first
   formats::Masking sum_;
   Sheet sheet_;

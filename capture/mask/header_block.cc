@@ -13,20 +13,74 @@ namespace hpack = formats::hpack;
 namespace {
 
 // RFC 7541, appendix A: the names, by index.
-constexpr auto kStatic = std::to_array<std::string_view>({
-    "", ":authority", ":method", ":method", ":path", ":path", ":scheme", ":scheme", ":status", ":status", ":status", ":status",
-    ":status", ":status", ":status", "accept-charset", "accept-encoding", "accept-language", "accept-ranges", "accept",
-    "access-control-allow-origin", "age", "allow", "authorization", "cache-control", "content-disposition", "content-encoding",
-    "content-language", "content-length", "content-location", "content-range", "content-type", "cookie", "date", "etag", "expect",
-    "expires", "from", "host", "if-match", "if-modified-since", "if-none-match", "if-range", "if-unmodified-since", "last-modified",
-    "link", "location", "max-forwards", "proxy-authenticate", "proxy-authorization", "range", "referer", "refresh", "retry-after",
-    "server", "set-cookie", "strict-transport-security", "transfer-encoding", "user-agent", "vary", "via", "www-authenticate"});
+constexpr auto kStatic = std::to_array<std::string_view>({"",
+                                                          ":authority",
+                                                          ":method",
+                                                          ":method",
+                                                          ":path",
+                                                          ":path",
+                                                          ":scheme",
+                                                          ":scheme",
+                                                          ":status",
+                                                          ":status",
+                                                          ":status",
+                                                          ":status",
+                                                          ":status",
+                                                          ":status",
+                                                          ":status",
+                                                          "accept-charset",
+                                                          "accept-encoding",
+                                                          "accept-language",
+                                                          "accept-ranges",
+                                                          "accept",
+                                                          "access-control-allow-origin",
+                                                          "age",
+                                                          "allow",
+                                                          "authorization",
+                                                          "cache-control",
+                                                          "content-disposition",
+                                                          "content-encoding",
+                                                          "content-language",
+                                                          "content-length",
+                                                          "content-location",
+                                                          "content-range",
+                                                          "content-type",
+                                                          "cookie",
+                                                          "date",
+                                                          "etag",
+                                                          "expect",
+                                                          "expires",
+                                                          "from",
+                                                          "host",
+                                                          "if-match",
+                                                          "if-modified-since",
+                                                          "if-none-match",
+                                                          "if-range",
+                                                          "if-unmodified-since",
+                                                          "last-modified",
+                                                          "link",
+                                                          "location",
+                                                          "max-forwards",
+                                                          "proxy-authenticate",
+                                                          "proxy-authorization",
+                                                          "range",
+                                                          "referer",
+                                                          "refresh",
+                                                          "retry-after",
+                                                          "server",
+                                                          "set-cookie",
+                                                          "strict-transport-security",
+                                                          "transfer-encoding",
+                                                          "user-agent",
+                                                          "vary",
+                                                          "via",
+                                                          "www-authenticate"});
 static_assert(kStatic.size() == 62);
 
-constexpr std::size_t kMaxName = 256;        // coded; longer names are an attack
+constexpr std::size_t kMaxName = 256;  // coded; longer names are an attack
 constexpr std::size_t kMaxTarget = 64u << 10;
-constexpr std::size_t kMaxEntries = 4096;    // of the dynamic table; older ones are masked
-constexpr unsigned kMaxIntegerBits = 28;     // longer lengths and indices are an attack (RFC 7541, section 5.1)
+constexpr std::size_t kMaxEntries = 4096;  // of the dynamic table; older ones are masked
+constexpr unsigned kMaxIntegerBits = 28;   // longer lengths and indices are an attack (RFC 7541, section 5.1)
 constexpr std::string_view kGrpc = "application/grpc";
 
 }  // namespace
@@ -139,11 +193,15 @@ bool HeaderBlock::integer_done() {
         entry_ = entry_of(kStatic[static_cast<std::size_t>(number_)], *list_);
       } else {
         const std::uint64_t entry = number_ - kStatic.size();
-        if (entry < entries_.size()) entry_ = entries_[static_cast<std::size_t>(entry)];
-        else if (indexed_ && type_ == Type::other) type_ = Type::unknown;  // it may be the content type
+        if (entry < entries_.size())
+          entry_ = entries_[static_cast<std::size_t>(entry)];
+        else if (indexed_ && type_ == Type::other)
+          type_ = Type::unknown;  // it may be the content type
       }
-      if (indexed_) took(entry_);
-      else field_ = Field::value_length;
+      if (indexed_)
+        took(entry_);
+      else
+        field_ = Field::value_length;
       return true;
     case Field::name_length:
       if (number_ > kMaxName || number_ == 0) return false;
@@ -200,13 +258,17 @@ bool HeaderBlock::judge(std::string& text, bool more, const HeaderList& list) {
   const std::size_t before = value_.size();
   value_.append(text);
   std::string masked = value_;
-  if (entry_.value == Value::target) mask_target(masked, more, list);
-  else mask_authority(masked, more);
+  if (entry_.value == Value::target)
+    mask_target(masked, more, list);
+  else
+    mask_authority(masked, more);
   text.assign(masked, before);
   // The character that is cut may be any. One that ends what is hidden changes nothing.
   std::string next = value_ + "a";
-  if (entry_.value == Value::target) mask_target(next, more, list);
-  else mask_authority(next, more);
+  if (entry_.value == Value::target)
+    mask_target(next, more, list);
+  else
+    mask_authority(next, more);
   return next.back() == '*';
 }
 
@@ -215,7 +277,8 @@ void HeaderBlock::value(std::string_view bytes, std::size_t base, Sheet& sheet, 
     if (entry_.type && value_.size() < 64) value_.append(bytes.substr(0, 64));
     sheet.keep(base, base + bytes.size());
   } else if (coded_) {
-    text_.feed(bytes, string_left_ == 0, base, sheet, [&](std::string& text, bool more) { return judge(text, more, list); });
+    text_.feed(bytes, string_left_ == 0, base, sheet,
+               [&](std::string& text, bool more) { return judge(text, more, list); });
   } else {
     std::string text(bytes);
     judge(text, string_left_ > 0, list);
@@ -227,8 +290,10 @@ void HeaderBlock::end_value() {
   field_ = Field::start;
   if (entry_.type) {
     std::string plain;
-    if (coded_) hpack::huffman_decode(value_, plain, kMaxName);  // of a longer one, its beginning
-    else plain = value_;
+    if (coded_)
+      hpack::huffman_decode(value_, plain, kMaxName);  // of a longer one, its beginning
+    else
+      plain = value_;
     entry_.grpc = plain.starts_with(kGrpc) && !plain.starts_with("application/grpc-web");
   }
   took(entry_);

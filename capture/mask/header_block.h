@@ -1,7 +1,8 @@
-// Masks the header blocks of one direction of an HTTP/2 connection: names are kept, and the values that are on the list.
+// Masks the header blocks of one direction of an HTTP/2 connection: names are kept, and the values that are on the
+// list.
 //
-// Lengths are kept, coded and decoded: a reader's header compression stays in step. Of the dynamic table it is followed what its
-// entries are; what is unknown is masked.
+// Lengths are kept, coded and decoded: a reader's header compression stays in step. Of the dynamic table it is followed
+// what its entries are; what is unknown is masked.
 #pragma once
 
 #include <cstddef>
@@ -60,10 +61,10 @@ class HeaderBlock {
   Type type_ = Type::other;
   Entry entry_;
   std::uint64_t string_left_ = 0, string_all_ = 0;
-  std::string name_;              // as it is coded
-  std::string value_;             // of content-type as it is coded, of a target as far as it is decoded
+  std::string name_;   // as it is coded
+  std::string value_;  // of content-type as it is coded, of a target as far as it is decoded
   CodedText text_;
-  std::deque<Entry> entries_;     // of the dynamic table, the newest first
+  std::deque<Entry> entries_;  // of the dynamic table, the newest first
 };
 
 }  // namespace tailcap::capture::mask

@@ -48,13 +48,16 @@ void Http1::skip(std::uint64_t n) {
   }
 }
 
-std::size_t Http1::feed(std::string_view bytes, std::size_t base, bool begins_io, Questions& questions, Sheet& sheet, const HeaderList& list) {
+std::size_t Http1::feed(std::string_view bytes, std::size_t base, bool begins_io, Questions& questions, Sheet& sheet,
+                        const HeaderList& list) {
   std::size_t at = 0;
   if (state_ == State::seek) {
     if (!begins_io || !verified_start(bytes, role_)) {
-      // Where the beginning was not seen, the role was inferred. A message of the other role disproves it: both directions carry text.
+      // Where the beginning was not seen, the role was inferred. A message of the other role disproves it: both
+      // directions carry text.
       const Role opposite = role_ == Role::requests ? Role::responses : Role::requests;
-      if (begins_io && role_ != Role::unknown && !questions.whole && verified_start(bytes, opposite)) turn_ = Turn::contradiction;
+      if (begins_io && role_ != Role::unknown && !questions.whole && verified_start(bytes, opposite))
+        turn_ = Turn::contradiction;
       sheet.blot(base, base + bytes.size());
       // How such a message ends is known, and says nothing: a reader recognises its end by that.
       for (const std::string_view end : {"\r\n0\r\n\r\n", "\r\n\r\n"}) {
@@ -80,8 +83,10 @@ std::size_t Http1::feed(std::string_view bytes, std::size_t base, bool begins_io
         break;
       case State::fields:
         at += fields_.feed(rest, base + at, sheet, list);
-        if (fields_.done()) head_done(questions);
-        else if (fields_.too_long()) lose();
+        if (fields_.done())
+          head_done(questions);
+        else if (fields_.too_long())
+          lose();
         break;
       case State::length: {
         const std::size_t n = body_bytes(rest, base + at, left_, sheet, list);
@@ -98,8 +103,10 @@ std::size_t Http1::feed(std::string_view bytes, std::size_t base, bool begins_io
           break;
         }
         at += chunks_.feed(rest, base + at, sheet, list);
-        if (chunks_.done()) message_done();
-        else if (chunks_.broken()) lose();
+        if (chunks_.done())
+          message_done();
+        else if (chunks_.broken())
+          lose();
         break;
       case State::until_close:
         at += body_bytes(rest, base + at, rest.size(), sheet, list);
@@ -113,7 +120,8 @@ std::size_t Http1::feed(std::string_view bytes, std::size_t base, bool begins_io
   return bytes.size();
 }
 
-std::size_t Http1::body_bytes(std::string_view bytes, std::size_t base, std::uint64_t most, Sheet& sheet, const HeaderList& list) {
+std::size_t Http1::body_bytes(std::string_view bytes, std::size_t base, std::uint64_t most, Sheet& sheet,
+                              const HeaderList& list) {
   const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(most, bytes.size()));
   if (web_) web_->feed(bytes.substr(0, n), base, sheet, list);
   return n;
@@ -121,7 +129,8 @@ std::size_t Http1::body_bytes(std::string_view bytes, std::size_t base, std::uin
 
 std::size_t Http1::start(std::string_view bytes, std::size_t base, Sheet& sheet, const HeaderList& list) {
   // Empty lines in front of a request are not part of it (RFC 9112, section 2.2).
-  if (line_.empty() && role_ != Role::responses && (bytes[0] == '\r' || bytes[0] == '\n') && (proved_ || role_ == Role::requests)) {
+  if (line_.empty() && role_ != Role::responses && (bytes[0] == '\r' || bytes[0] == '\n') &&
+      (proved_ || role_ == Role::requests)) {
     sheet.keep(base, base + 1);
     return 1;
   }
@@ -161,7 +170,8 @@ std::size_t Http1::start(std::string_view bytes, std::size_t base, Sheet& sheet,
 }
 
 // The target is judged as a whole each time more of it is there; what was written before stays as it is.
-void Http1::show_start(const StartLine& line, std::size_t before, std::string_view bytes, std::size_t base, bool whole, Sheet& sheet, const HeaderList& list) {
+void Http1::show_start(const StartLine& line, std::size_t before, std::string_view bytes, std::size_t base, bool whole,
+                       Sheet& sheet, const HeaderList& list) {
   sheet.keep(base, base + bytes.size());
   if (line.target_end <= line.target_begin || line.target_end <= before) return;
   const std::string_view all = line_.empty() ? bytes : std::string_view(line_);
@@ -182,8 +192,10 @@ void Http1::begin_head(const StartLine& line) {
 void Http1::head_done(Questions& questions) {
   web_.reset();
   if (fields_.framing.web) web_ = std::make_unique<WebBody>(fields_.framing.web_text);
-  if (role_ == Role::requests) request_done(questions);
-  else response_done(questions);
+  if (role_ == Role::requests)
+    request_done(questions);
+  else
+    response_done(questions);
 }
 
 void Http1::body(std::uint64_t length) {
@@ -194,8 +206,10 @@ void Http1::body(std::uint64_t length) {
 void Http1::request_done(Questions& questions) {
   const Framing& f = fields_.framing;
   constexpr std::size_t kMaxAsked = 1024;  // more than anybody pipelines
-  if (questions.early > 0) questions.early--;
-  else if (questions.asked.size() < kMaxAsked) questions.asked.push_back({start_.head, start_.connect, f.h2c, f.expects});
+  if (questions.early > 0)
+    questions.early--;
+  else if (questions.asked.size() < kMaxAsked)
+    questions.asked.push_back({start_.head, start_.connect, f.h2c, f.expects});
   doubtful_ = f.expects;
   questions.refused = false;
   if (f.chunked) {
@@ -219,8 +233,10 @@ void Http1::response_done(Questions& questions) {
   const bool known = !questions.asked.empty();
   const Questions::Question question = known ? questions.asked.front() : Questions::Question{};
   questions.refused = question.expects && !question.continued;
-  if (known) questions.asked.erase(questions.asked.begin());
-  else if (questions.whole) questions.early++;
+  if (known)
+    questions.asked.erase(questions.asked.begin());
+  else if (questions.whole)
+    questions.early++;
   doubtful_ = !known;
   if (status == 101 || (question.connect && status < 300)) {
     doubtful_ = false;

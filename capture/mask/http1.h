@@ -1,7 +1,7 @@
 // One direction of an HTTP/1 connection: which byte is what.
 //
-// Message follows message; of each the head is kept as Fields says, of the body only the framing. Where what comes is no
-// message, or where a message ends is not known, nothing is kept until an I/O begins with one that proves itself.
+// Message follows message; of each the head is kept as Fields says, of the body only the framing. Where what comes is
+// no message, or where a message ends is not known, nothing is kept until an I/O begins with one that proves itself.
 #pragma once
 
 #include <cstdint>
@@ -25,9 +25,9 @@ struct Questions {
     bool expects = false, continued = false;  // a 100 before its body; it came
   };
   std::vector<Question> asked;  // the oldest first
-  unsigned early = 0;  // responses that were seen before their requests: two CPUs recorded them
+  unsigned early = 0;           // responses that were seen before their requests: two CPUs recorded them
   bool refused = false;  // the last answer was one to a request whose body nobody had asked for: it may never come
-  bool whole = false;  // the connection was seen from its beginning
+  bool whole = false;    // the connection was seen from its beginning
 };
 
 class Http1 {
@@ -38,9 +38,10 @@ class Http1 {
 
   explicit Http1(Role role = Role::unknown) : role_(role) {}
 
-  // Goes over the next bytes; begins_io: the first of them begin an I/O. Returns how many it used: fewer than all only where
-  // turn() is not none.
-  std::size_t feed(std::string_view bytes, std::size_t base, bool begins_io, Questions& questions, Sheet& sheet, const HeaderList& list);
+  // Goes over the next bytes; begins_io: the first of them begin an I/O. Returns how many it used: fewer than all only
+  // where turn() is not none.
+  std::size_t feed(std::string_view bytes, std::size_t base, bool begins_io, Questions& questions, Sheet& sheet,
+                   const HeaderList& list);
   // Bytes that were moved and cannot be seen.
   void skip(std::uint64_t n);
 
@@ -61,7 +62,8 @@ class Http1 {
   static constexpr std::size_t kMaxLine = 64u << 10;  // of a start line
 
   std::size_t start(std::string_view bytes, std::size_t base, Sheet& sheet, const HeaderList& list);
-  void show_start(const StartLine& line, std::size_t before, std::string_view bytes, std::size_t base, bool whole, Sheet& sheet, const HeaderList& list);
+  void show_start(const StartLine& line, std::size_t before, std::string_view bytes, std::size_t base, bool whole,
+                  Sheet& sheet, const HeaderList& list);
   void begin_head(const StartLine& line);
   void head_done(Questions& questions);
   void request_done(Questions& questions);
@@ -69,7 +71,8 @@ class Http1 {
   void body(std::uint64_t length);
   void message_done() { state_ = State::start; }
   void refuse();
-  std::size_t body_bytes(std::string_view bytes, std::size_t base, std::uint64_t most, Sheet& sheet, const HeaderList& list);
+  std::size_t body_bytes(std::string_view bytes, std::size_t base, std::uint64_t most, Sheet& sheet,
+                         const HeaderList& list);
 
   State state_ = State::start;
   Turn turn_ = Turn::none;

@@ -8,7 +8,18 @@ namespace tailcap::capture::mask {
 namespace {
 
 // RFC 9113, section 6.
-enum Type : std::uint8_t { kData, kHeaders, kPriority, kReset, kSettings, kPushPromise, kPing, kGoaway, kWindowUpdate, kContinuation };
+enum Type : std::uint8_t {
+  kData,
+  kHeaders,
+  kPriority,
+  kReset,
+  kSettings,
+  kPushPromise,
+  kPing,
+  kGoaway,
+  kWindowUpdate,
+  kContinuation
+};
 constexpr std::uint8_t kEndStream = 0x1, kAck = 0x1, kEndHeaders = 0x4, kPadded = 0x8, kHasPriority = 0x20;
 // The flags of each type.
 constexpr std::uint8_t kFlags[] = {0x9, 0x2d, 0, 0, 0x1, 0xc, 0x1, 0, 0, 0x4};
@@ -26,23 +37,34 @@ struct Header {
 
 Header parse(std::string_view bytes) {
   const auto octet = [&](std::size_t i) { return std::uint32_t{static_cast<unsigned char>(bytes[i])}; };
-  return {octet(0) << 16 | octet(1) << 8 | octet(2), (octet(5) & 0x7f) << 24 | octet(6) << 16 | octet(7) << 8 | octet(8),
-          static_cast<std::uint8_t>(octet(3)), static_cast<std::uint8_t>(octet(4)), (octet(5) & 0x80) != 0};
+  return {octet(0) << 16 | octet(1) << 8 | octet(2),
+          (octet(5) & 0x7f) << 24 | octet(6) << 16 | octet(7) << 8 | octet(8), static_cast<std::uint8_t>(octet(3)),
+          static_cast<std::uint8_t>(octet(4)), (octet(5) & 0x80) != 0};
 }
 
 bool legal(const Header& h) {
   const std::uint32_t padding = (h.flags & kPadded) != 0 ? 1 : 0;
   switch (h.type) {
-    case kData: return h.stream != 0 && h.length >= padding;
-    case kHeaders: return h.stream != 0 && h.length >= padding + ((h.flags & kHasPriority) != 0 ? 5u : 0u);
-    case kPriority: return h.stream != 0 && h.length == 5;
-    case kReset: return h.stream != 0 && h.length == 4;
-    case kSettings: return h.stream == 0 && h.length <= kMaxSettings && ((h.flags & kAck) != 0 ? h.length == 0 : h.length % 6 == 0);
-    case kPushPromise: return h.stream != 0 && h.length >= padding + 4;
-    case kPing: return h.stream == 0 && h.length == 8;
-    case kGoaway: return h.stream == 0 && h.length >= 8;
-    case kWindowUpdate: return h.length == 4;
-    case kContinuation: return h.stream != 0;
+    case kData:
+      return h.stream != 0 && h.length >= padding;
+    case kHeaders:
+      return h.stream != 0 && h.length >= padding + ((h.flags & kHasPriority) != 0 ? 5u : 0u);
+    case kPriority:
+      return h.stream != 0 && h.length == 5;
+    case kReset:
+      return h.stream != 0 && h.length == 4;
+    case kSettings:
+      return h.stream == 0 && h.length <= kMaxSettings && ((h.flags & kAck) != 0 ? h.length == 0 : h.length % 6 == 0);
+    case kPushPromise:
+      return h.stream != 0 && h.length >= padding + 4;
+    case kPing:
+      return h.stream == 0 && h.length == 8;
+    case kGoaway:
+      return h.stream == 0 && h.length >= 8;
+    case kWindowUpdate:
+      return h.length == 4;
+    case kContinuation:
+      return h.stream != 0;
   }
   return true;  // an extension
 }
@@ -52,7 +74,8 @@ bool legal(const Header& h) {
 bool Http2::plausible(std::string_view bytes) {
   if (bytes.size() < kHeader) return false;
   const Header h = parse(bytes);
-  return h.type < std::size(kFlags) && (h.flags & ~kFlags[h.type]) == 0 && !h.reserved && h.length <= kUsualFrame && legal(h);
+  return h.type < std::size(kFlags) && (h.flags & ~kFlags[h.type]) == 0 && !h.reserved && h.length <= kUsualFrame &&
+         legal(h);
 }
 
 void Http2::lose() {
@@ -86,7 +109,8 @@ std::size_t Http2::search(std::string_view bytes, std::size_t whole_io) {
   if (!plausible(bytes)) return bytes.size();
   const std::uint64_t next = kHeader + parse(bytes).length;
   if (next == whole_io) return 0;
-  if (next < whole_io) return next < bytes.size() && plausible(bytes.substr(static_cast<std::size_t>(next))) ? 0 : bytes.size();
+  if (next < whole_io)
+    return next < bytes.size() && plausible(bytes.substr(static_cast<std::size_t>(next))) ? 0 : bytes.size();
   searching_ = true;
   candidate_ = next - whole_io;
   return bytes.size();
@@ -109,8 +133,10 @@ bool Http2::look(std::string_view bytes, std::size_t whole_io) {
 }
 
 void Http2::gap(std::uint64_t n) {
-  if (lost_) searching_ = false;
-  else skip(n);
+  if (lost_)
+    searching_ = false;
+  else
+    skip(n);
 }
 
 void Http2::skip(std::uint64_t n) {
@@ -150,7 +176,8 @@ bool Http2::begin_frame() {
   left_ = h.length;
   stream_ = h.stream;
   padding_ = prefix_ = 0;
-  if (!legal(h) || (!certain_ && !plausible(bytes)) || (settings_first_ && (h.type != kSettings || h.flags != 0))) return false;
+  if (!legal(h) || (!certain_ && !plausible(bytes)) || (settings_first_ && (h.type != kSettings || h.flags != 0)))
+    return false;
   settings_first_ = false;
   // A header block goes on in nothing but CONTINUATION.
   if (open_block_ != 0 ? h.type != kContinuation || h.stream != open_block_ : h.type == kContinuation) return false;
@@ -203,11 +230,15 @@ void Http2::next_frame() {
 }
 
 void Http2::end_block() {
-  if (block_cut_) block_.forget();
-  else if (!block_.whole()) return lose();
-  if (block_ends_stream_) calls_.erase(open_block_);
+  if (block_cut_)
+    block_.forget();
+  else if (!block_.whole())
+    return lose();
+  if (block_ends_stream_)
+    calls_.erase(open_block_);
   else if (block_cut_ || block_.type() != HeaderBlock::Type::other)
-    if (calls_.size() < kMaxCalls) calls_.try_emplace(open_block_, Call{0, 0, block_cut_ || block_.type() == HeaderBlock::Type::unknown});
+    if (calls_.size() < kMaxCalls)
+      calls_.try_emplace(open_block_, Call{0, 0, block_cut_ || block_.type() == HeaderBlock::Type::unknown});
   open_block_ = 0;
   block_cut_ = false;
 }
@@ -287,8 +318,10 @@ void Http2::data(std::string_view bytes, std::size_t base, Sheet& sheet) {
   const auto octet = [&](std::size_t i) { return std::uint32_t{static_cast<unsigned char>(bytes[i])}; };
   if (call.guessed) {
     // The first bytes have to say that the message goes as far as the frame does.
-    const bool fits = bytes.size() >= kMessagePrefix && octet(0) <= 1 && (octet(1) << 24 | octet(2) << 16 | octet(3) << 8 | octet(4)) + kMessagePrefix >= left_ - padding_ &&
-                      (octet(1) << 24 | octet(2) << 16) < kPlausibleMessage;
+    const bool fits =
+        bytes.size() >= kMessagePrefix && octet(0) <= 1 &&
+        (octet(1) << 24 | octet(2) << 16 | octet(3) << 8 | octet(4)) + kMessagePrefix >= left_ - padding_ &&
+        (octet(1) << 24 | octet(2) << 16) < kPlausibleMessage;
     if (!fits) return static_cast<void>(calls_.erase(found));
     call.guessed = false;
   }

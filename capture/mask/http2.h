@@ -1,4 +1,5 @@
-// One direction of an HTTP/2 connection: frame headers are kept, header blocks masked, and of the rest what a reader needs.
+// One direction of an HTTP/2 connection: frame headers are kept, header blocks masked, and of the rest what a reader
+// needs.
 #pragma once
 
 #include <cstdint>
@@ -14,8 +15,10 @@ namespace tailcap::capture::mask {
 
 class Http2 {
  public:
-  // preface: bytes of the client's preface that are still to come. settings_first: frames begin, and the first is SETTINGS.
-  explicit Http2(std::size_t preface = 0, bool settings_first = false) : preface_(preface), settings_first_(settings_first) {}
+  // preface: bytes of the client's preface that are still to come. settings_first: frames begin, and the first is
+  // SETTINGS.
+  explicit Http2(std::size_t preface = 0, bool settings_first = false)
+      : preface_(preface), settings_first_(settings_first) {}
   // The next bytes of the stream; whole_io: how long the I/O is that begins with them, 0 where they do not begin one.
   void feed(std::string_view bytes, std::size_t base, std::size_t whole_io, Sheet& sheet, const HeaderList& list);
   // Bytes of the same I/O that cannot be seen.
@@ -43,7 +46,7 @@ class Http2 {
   struct Call {
     std::uint32_t have = 0;  // of a prefix
     std::uint64_t left = 0;
-    bool guessed = false;    // its content type is not known
+    bool guessed = false;  // its content type is not known
   };
 
   bool begin_frame();
@@ -54,14 +57,15 @@ class Http2 {
   void data(std::string_view bytes, std::size_t base, Sheet& sheet);
 
   std::size_t preface_ = 0;
-  // Frames were followed from their beginning on; otherwise what looks like one may be none, and is judged more strictly.
+  // Frames were followed from their beginning on; otherwise what looks like one may be none, and is judged more
+  // strictly.
   bool certain_ = true;
   bool settings_first_ = false, lost_ = false, was_lost_ = false, proved_ = false;
   Part part_ = Part::header;
   unsigned char header_[kHeader] = {};
-  std::size_t have_ = 0;       // of the header
-  std::uint32_t left_ = 0;     // of the payload
-  std::uint32_t prefix_ = 0;   // of what comes in front of a fragment, or is kept of another frame
+  std::size_t have_ = 0;      // of the header
+  std::uint32_t left_ = 0;    // of the payload
+  std::uint32_t prefix_ = 0;  // of what comes in front of a fragment, or is kept of another frame
   std::uint32_t padding_ = 0;
   std::uint32_t stream_ = 0;
   std::uint32_t open_block_ = 0;  // stream of a header block that goes on in CONTINUATION

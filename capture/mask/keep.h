@@ -7,10 +7,10 @@
 namespace tailcap::capture::mask {
 
 struct Keep {
-  bool everything = false;     // --payload-raw: all bytes as they were on the wire
-  bool header_values = false;  // --unsafe-headers: the values of all header fields
-  bool arguments = false;      // --keep-arguments: command lines with their arguments
-  bool all_queries = false;    // --keep-query all
+  bool everything = false;           // --payload-raw: all bytes as they were on the wire
+  bool header_values = false;        // --unsafe-headers: the values of all header fields
+  bool arguments = false;            // --keep-arguments: command lines with their arguments
+  bool all_queries = false;          // --keep-query all
   std::vector<std::string> headers;  // --keep-header, in lower case
   std::vector<std::string> queries;  // --keep-query
 };

@@ -1,7 +1,7 @@
 // What is left of the bytes of one I/O: nothing, until somebody proves what a byte is and keeps it.
 //
-// Bytes are numbered as they are visible: the head's, then the tail's. What is neither kept nor hidden is left out where it
-// is at the end of the head or in front of the tail, and is an asterisk elsewhere.
+// Bytes are numbered as they are visible: the head's, then the tail's. What is neither kept nor hidden is left out
+// where it is at the end of the head or in front of the tail, and is an asterisk elsewhere.
 #pragma once
 
 #include <cstddef>
@@ -31,7 +31,8 @@ class Sheet {
   void hide(std::size_t begin, std::size_t end) {
     if (begin < end) mark(begin, end);
   }
-  // It is not known what these bytes are: a reader has to see that no message begins with them, as it does with an asterisk.
+  // It is not known what these bytes are: a reader has to see that no message begins with them, as it does with an
+  // asterisk.
   void blot(std::size_t begin, std::size_t end) {
     if (begin >= end) return;
     mark(begin, end);
@@ -46,9 +47,7 @@ class Sheet {
 
   // Valid until the next begin().
   std::string_view head() const { return used_ ? std::string_view(text_).substr(0, head_end_) : std::string_view(); }
-  std::string_view tail() const {
-    return used_ ? std::string_view(text_).substr(tail_begin_) : std::string_view();
-  }
+  std::string_view tail() const { return used_ ? std::string_view(text_).substr(tail_begin_) : std::string_view(); }
   std::size_t kept_head() const { return head_end_; }
 
  private:
@@ -58,8 +57,10 @@ class Sheet {
       text_.assign(head_.size() + tail_.size(), '*');
       used_ = true;
     }
-    if (begin < head_.size()) head_end_ = end > head_end_ ? end : head_end_;
-    else tail_begin_ = begin < tail_begin_ ? begin : tail_begin_;
+    if (begin < head_.size())
+      head_end_ = end > head_end_ ? end : head_end_;
+    else
+      tail_begin_ = begin < tail_begin_ ? begin : tail_begin_;
   }
 
   std::string_view head_, tail_;

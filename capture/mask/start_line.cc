@@ -15,13 +15,15 @@ constexpr std::size_t kMaxMethod = 32;
 constexpr std::size_t kMaxProxyLine = 107;  // of the PROXY protocol, version 1
 
 // Of other methods a request is believed only when its line is whole.
-constexpr std::array<std::string_view, 17> kMethods = {"GET",   "POST",   "PUT",      "DELETE",    "HEAD",  "OPTIONS", "PATCH",  "CONNECT", "TRACE",
-                                                       "PURGE", "SEARCH", "PROPFIND", "PROPPATCH", "MKCOL", "REPORT",  "UNLOCK", "PRI"};
+constexpr std::array<std::string_view, 17> kMethods = {"GET",       "POST",    "PUT",    "DELETE", "HEAD",   "OPTIONS",
+                                                       "PATCH",     "CONNECT", "TRACE",  "PURGE",  "SEARCH", "PROPFIND",
+                                                       "PROPPATCH", "MKCOL",   "REPORT", "UNLOCK", "PRI"};
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 bool has_control(std::string_view s) {
-  return std::any_of(s.begin(), s.end(), [](char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f; });
+  return std::any_of(s.begin(), s.end(),
+                     [](char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f; });
 }
 
 bool begins_alike(std::string_view a, std::string_view b) { return a.starts_with(b.substr(0, a.size())); }
@@ -31,7 +33,8 @@ bool is_version(std::string_view v) { return v.size() == 8 && v.starts_with("HTT
 // "HTTP/1." and a digit, as far as it goes, perhaps with the CR of the line's end.
 bool version_possible(std::string_view v, bool preface) {
   if (v.ends_with('\r')) return preface ? v == "HTTP/2.0\r" : is_version(v.substr(0, v.size() - 1));
-  return preface ? begins_alike(v, "HTTP/2.0") && v.size() <= 8 : begins_alike(v, "HTTP/1.") && (v.size() < 8 || is_version(v));
+  return preface ? begins_alike(v, "HTTP/2.0") && v.size() <= 8
+                 : begins_alike(v, "HTTP/1.") && (v.size() < 8 || is_version(v));
 }
 
 StartLine judge_status(std::string_view line, bool whole) {
@@ -81,12 +84,15 @@ StartLine judge_request(std::string_view line, bool whole) {
     out.target_whole = true;
     const std::string_view target = line.substr(first + 1, last - first - 1);
     if (has_control(target)) return out;
-    if (is_version(line.substr(last + 1))) out.what = What::request;
-    else if (line == "PRI * HTTP/2.0") out.what = What::preface;
+    if (is_version(line.substr(last + 1)))
+      out.what = What::request;
+    else if (line == "PRI * HTTP/2.0")
+      out.what = What::preface;
     return out;
   }
   if (first == line.npos) {
-    if (std::any_of(kMethods.begin(), kMethods.end(), [&](auto m) { return m.starts_with(method); })) out.what = What::possible;
+    if (std::any_of(kMethods.begin(), kMethods.end(), [&](auto m) { return m.starts_with(method); }))
+      out.what = What::possible;
     return out;
   }
   if (std::find(kMethods.begin(), kMethods.end(), method) == kMethods.end()) return out;
@@ -139,7 +145,9 @@ bool verified_start(std::string_view bytes, Role role) {
     if (line.empty()) return true;
     if (line[0] == ' ' || line[0] == '\t') return any;
     const auto name = line.substr(0, line.find(':'));
-    if (name.size() == line.size() || name.empty() || !std::all_of(name.begin(), name.end(), is_token) || has_control(line)) return false;
+    if (name.size() == line.size() || name.empty() || !std::all_of(name.begin(), name.end(), is_token) ||
+        has_control(line))
+      return false;
     any = true;
   }
   return any;

@@ -15,13 +15,13 @@ struct StartLine {
     possible,  // it is not whole, and may become one of these:
     request,
     response,
-    preface,   // "PRI * HTTP/2.0", the beginning of HTTP/2
-    proxy,     // a line of the PROXY protocol, version 1
+    preface,  // "PRI * HTTP/2.0", the beginning of HTTP/2
+    proxy,    // a line of the PROXY protocol, version 1
   };
   What what = What::neither;
   std::size_t target_begin = 0, target_end = 0;  // of a request, whole or not
   bool target_whole = false;
-  bool head = false, connect = false;            // methods after which a response has no body
+  bool head = false, connect = false;  // methods after which a response has no body
   int status = 0;
 };
 

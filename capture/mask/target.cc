@@ -7,8 +7,8 @@ namespace tailcap::capture::mask {
 
 namespace {
 
-constexpr std::size_t kMaxNumber = 8;    // digits of a query value that is kept
-constexpr std::size_t kTokenRun = 40;    // characters of base64 that are taken for a credential: 20 bytes in hexadecimal
+constexpr std::size_t kMaxNumber = 8;  // digits of a query value that is kept
+constexpr std::size_t kTokenRun = 40;  // characters of base64 that are taken for a credential: 20 bytes in hexadecimal
 constexpr std::size_t kTokenBegin = 16;  // of a run that is cut, and so may be longer
 constexpr std::size_t kShortestJwt = 16;
 
@@ -34,7 +34,10 @@ class TargetMask {
   }
 
  private:
-  void hide(std::size_t begin, std::size_t end) { std::fill(text_.begin() + static_cast<std::ptrdiff_t>(begin), text_.begin() + static_cast<std::ptrdiff_t>(end), '*'); }
+  void hide(std::size_t begin, std::size_t end) {
+    std::fill(text_.begin() + static_cast<std::ptrdiff_t>(begin), text_.begin() + static_cast<std::ptrdiff_t>(end),
+              '*');
+  }
   bool goes_on(std::size_t end) const { return cut_ && end == text_.size(); }
 
   // Returns where the path begins.
@@ -59,8 +62,10 @@ class TargetMask {
     const std::string_view all = std::string_view(text_).substr(0, end);
     const std::size_t parameters = std::min(all.find(';', begin), end);
     const std::size_t at = all.rfind('@'), colon = all.find(':', begin);
-    if (at != all.npos && colon != all.npos && at > colon) hide(begin, at);
-    else if (colon != all.npos && goes_on(end)) hide(colon + 1, end);
+    if (at != all.npos && colon != all.npos && at > colon)
+      hide(begin, at);
+    else if (colon != all.npos && goes_on(end))
+      hide(colon + 1, end);
     tokens(begin, parameters);
     if (parameters < end) pairs(parameters + 1, end);
   }
@@ -78,15 +83,18 @@ class TargetMask {
     for (std::size_t at = begin; at < end;) {
       const std::size_t run = at;
       std::size_t part = at;  // since the last dot
-      for (std::size_t n = 0; at < end && ((n = base64_at(at, end)) > 0 || text_[at] == '.'); at += std::max<std::size_t>(n, 1)) {
+      for (std::size_t n = 0; at < end && ((n = base64_at(at, end)) > 0 || text_[at] == '.');
+           at += std::max<std::size_t>(n, 1)) {
         if (n > 0) continue;
         if (at - part >= kTokenRun) hide(part, at);
         part = at + 1;
       }
       const std::size_t longest = goes_on(at) ? kTokenBegin : kTokenRun;
       const bool jwt = std::string_view(text_).substr(run).starts_with("eyJ");
-      if (jwt && (at - run >= kShortestJwt || goes_on(at))) hide(run, at);
-      else if (at - part >= longest) hide(part, at);
+      if (jwt && (at - run >= kShortestJwt || goes_on(at)))
+        hide(run, at);
+      else if (at - part >= longest)
+        hide(part, at);
       if (at < end) at++;
     }
   }
@@ -105,7 +113,8 @@ class TargetMask {
 
   bool is_number(std::size_t begin, std::size_t end) const {
     return end - begin <= kMaxNumber && !goes_on(end) &&
-           std::all_of(text_.begin() + static_cast<std::ptrdiff_t>(begin), text_.begin() + static_cast<std::ptrdiff_t>(end), is_digit);
+           std::all_of(text_.begin() + static_cast<std::ptrdiff_t>(begin),
+                       text_.begin() + static_cast<std::ptrdiff_t>(end), is_digit);
   }
 
   std::string& text_;
@@ -121,7 +130,8 @@ void mask_authority(std::string& host, bool cut) {
   const std::size_t at = host.rfind('@');
   if (at != host.npos) std::fill_n(host.begin(), at, '*');
   // Where a name could be a user's and a colon could begin a password, the rest decides.
-  else if (cut && host.find(':') != host.npos) std::fill(host.begin() + static_cast<std::ptrdiff_t>(host.find(':') + 1), host.end(), '*');
+  else if (cut && host.find(':') != host.npos)
+    std::fill(host.begin() + static_cast<std::ptrdiff_t>(host.find(':') + 1), host.end(), '*');
 }
 
 }  // namespace tailcap::capture::mask

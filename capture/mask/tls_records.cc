@@ -16,7 +16,8 @@ constexpr unsigned kMessageHeader = 4;
 bool TlsRecords::plausible(std::string_view b) {
   if (b.size() < kHeader) return false;
   const auto octet = [&](std::size_t i) { return std::uint32_t{static_cast<unsigned char>(b[i])}; };
-  return octet(0) >= kChangeCipherSpec && octet(0) <= kHeartbeat && octet(1) == 3 && octet(2) <= 4 && (octet(3) << 8 | octet(4)) <= kMaxRecord;
+  return octet(0) >= kChangeCipherSpec && octet(0) <= kHeartbeat && octet(1) == 3 && octet(2) <= 4 &&
+         (octet(3) << 8 | octet(4)) <= kMaxRecord;
 }
 
 void TlsRecords::lose() {
@@ -68,23 +69,28 @@ void TlsRecords::feed(std::string_view bytes, std::size_t base, bool begins_io, 
     }
     const auto n = std::min<std::size_t>(left_, bytes.size() - at);
     const std::string_view part = bytes.substr(at, n);
-    if (header_[0] == kHandshake) handshake(part, base + at, sheet);
-    else if ((header_[0] == kAlert && length_ == 2) || (header_[0] == kChangeCipherSpec && length_ == 1)) sheet.keep(base + at, base + at + n);
+    if (header_[0] == kHandshake)
+      handshake(part, base + at, sheet);
+    else if ((header_[0] == kAlert && length_ == 2) || (header_[0] == kChangeCipherSpec && length_ == 1))
+      sheet.keep(base + at, base + at + n);
     at += n;
     left_ -= static_cast<std::uint32_t>(n);
     if (left_ == 0) record_done();
   }
 }
 
-// Messages' headers are kept, and hellos. In TLS 1.3 a hello may follow ChangeCipherSpec, after a retry: what looks like one
-// at the beginning of a record is one.
+// Messages' headers are kept, and hellos. In TLS 1.3 a hello may follow ChangeCipherSpec, after a retry: what looks
+// like one at the beginning of a record is one.
 void TlsRecords::handshake(std::string_view bytes, std::size_t base, Sheet& sheet) {
   if (encrypted_ && left_ == length_) {
     message_have_ = 0;
     message_left_ = 0;
     const auto first = static_cast<unsigned char>(bytes[0]);
     resumed_ = !(first == kClientHello || first == kServerHello) || bytes.size() < kMessageHeader || bytes[1] != 0 ||
-               ((static_cast<std::uint32_t>(static_cast<unsigned char>(bytes[2])) << 8) | static_cast<unsigned char>(bytes[3])) + kMessageHeader != length_;
+               ((static_cast<std::uint32_t>(static_cast<unsigned char>(bytes[2])) << 8) |
+                static_cast<unsigned char>(bytes[3])) +
+                       kMessageHeader !=
+                   length_;
   }
   if (resumed_) return;
   for (std::size_t at = 0; at < bytes.size();) {
@@ -102,8 +108,10 @@ void TlsRecords::handshake(std::string_view bytes, std::size_t base, Sheet& shee
       continue;
     }
     const auto n = std::min<std::size_t>(message_left_, bytes.size() - at);
-    if (message_type_ == kClientHello || message_type_ == kServerHello) sheet.keep(base + at, base + at + n);
-    else sheet.hide(base + at, base + at + n);
+    if (message_type_ == kClientHello || message_type_ == kServerHello)
+      sheet.keep(base + at, base + at + n);
+    else
+      sheet.hide(base + at, base + at + n);
     at += n;
     message_left_ -= static_cast<std::uint32_t>(n);
     if (message_left_ == 0) message_have_ = 0;

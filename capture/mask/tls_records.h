@@ -1,4 +1,5 @@
-// One direction of a TLS connection as it is on the wire: record headers are kept, hellos, and what is too short to be secret.
+// One direction of a TLS connection as it is on the wire: record headers are kept, hellos, and what is too short to be
+// secret.
 #pragma once
 
 #include <cstdint>
@@ -35,7 +36,7 @@ class TlsRecords {
   std::size_t have_ = 0;
   std::uint32_t left_ = 0, length_ = 0;
   bool in_record_ = false;
-  unsigned message_have_ = 0;       // of a handshake message's header
+  unsigned message_have_ = 0;  // of a handshake message's header
   std::uint32_t message_left_ = 0;
   std::uint8_t message_type_ = 0;
 };

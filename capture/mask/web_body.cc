@@ -33,8 +33,10 @@ void WebBody::skip(std::uint64_t n) {
 }
 
 void WebBody::feed(std::string_view bytes, std::size_t base, Sheet& sheet, const HeaderList& list) {
-  if (text_) coded(bytes, base, sheet, list);
-  else binary(bytes, base, sheet, list);
+  if (text_)
+    coded(bytes, base, sheet, list);
+  else
+    binary(bytes, base, sheet, list);
 }
 
 void WebBody::binary(std::string_view bytes, std::size_t base, Sheet& sheet, const HeaderList& list) {
@@ -74,8 +76,8 @@ void WebBody::binary(std::string_view bytes, std::size_t base, Sheet& sheet, con
   sheet.hide(base + at, base + bytes.size());
 }
 
-// Each digit is written again from what is left of the bytes that it belongs to. A byte that is cut is judged by where it
-// stands.
+// Each digit is written again from what is left of the bytes that it belongs to. A byte that is cut is judged by where
+// it stands.
 void WebBody::coded(std::string_view bytes, std::size_t base, Sheet& sheet, const HeaderList& list) {
   decoded_.clear();
   const unsigned digits = digits_;
@@ -91,8 +93,10 @@ void WebBody::coded(std::string_view bytes, std::size_t base, Sheet& sheet, cons
     if (digits_ == 4) bits_ = digits_ = 0;
   }
   plain_.begin(decoded_, {});
-  if (lost_) plain_.hide(0, decoded_.size());
-  else binary(decoded_, 0, plain_, list);
+  if (lost_)
+    plain_.hide(0, decoded_.size());
+  else
+    binary(decoded_, 0, plain_, list);
   const std::string_view plain = plain_.head();
   const bool last_kept = keeps_next();
 

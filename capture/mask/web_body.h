@@ -1,5 +1,5 @@
-// A body of gRPC-Web in HTTP/1: the prefixes of messages are kept, and of the trailers behind them what is on the list. In the
-// text form all of it is in base64.
+// A body of gRPC-Web in HTTP/1: the prefixes of messages are kept, and of the trailers behind them what is on the list.
+// In the text form all of it is in base64.
 #pragma once
 
 #include <cstdint>
@@ -25,10 +25,10 @@ class WebBody {
 
   bool text_, lost_ = false;
   bool in_trailers_ = false;
-  unsigned have_ = 0;        // of a prefix
-  std::uint64_t left_ = 0;   // of the message behind it
+  unsigned have_ = 0;       // of a prefix
+  std::uint64_t left_ = 0;  // of the message behind it
   Fields trailers_;
-  Sheet plain_;              // text: what is left of the bytes that are coded
+  Sheet plain_;  // text: what is left of the bytes that are coded
   std::string decoded_, changed_;
   unsigned bits_ = 0, digits_ = 0;  // text: the digits of a group of four so far
 };

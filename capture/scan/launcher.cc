@@ -56,7 +56,8 @@ void forget_descriptors(int kept) {
 
 Launcher::Launcher(const Work& work) {
   auto ends = connected_pair();
-  if (!ends) throw std::system_error(errno, std::generic_category(), "cannot prepare to read files in a process of its own");
+  if (!ends)
+    throw std::system_error(errno, std::generic_category(), "cannot prepare to read files in a process of its own");
   const pid_t parent = getpid();
   const pid_t child = fork();
   if (child < 0) throw std::system_error(errno, std::generic_category(), "cannot start a process to read files in");

@@ -1,7 +1,8 @@
 // Makes child processes from one that was forked while the recorder had neither threads nor secrets.
 //
-// The launcher knows nothing but the socket on which it is asked. It ends with the recorder, and its children with it; they are
-// not the recorder's own children, so that one that cannot be ended holds nobody up. None has the recorder's standard streams.
+// The launcher knows nothing but the socket on which it is asked. It ends with the recorder, and its children with it;
+// they are not the recorder's own children, so that one that cannot be ended holds nobody up. None has the recorder's
+// standard streams.
 #pragma once
 
 #include <cstdint>
@@ -13,9 +14,9 @@ namespace tailcap::capture::scan {
 class Launcher {
  public:
   struct Work {
-    const char* name;              // of the processes
-    bool (*prepare)();             // in the launcher, once. False: it gives up
-    void (*serve)(int socket);     // in each child, until it has nothing more to do
+    const char* name;           // of the processes
+    bool (*prepare)();          // in the launcher, once. False: it gives up
+    void (*serve)(int socket);  // in each child, until it has nothing more to do
   };
   // Forks. Throws std::system_error.
   explicit Launcher(const Work& work);

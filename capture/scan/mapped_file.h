@@ -20,8 +20,8 @@ struct MappedFile {
 
   // The same for all processes that map the file.
   std::string key() const { return device + ":" + std::to_string(inode); }
-  // map_files is the file itself, whatever has its name by now, and takes rights that root/ does not. By its name here it can
-  // still be found when the process has ended; then it must be on the same device, too.
+  // map_files is the file itself, whatever has its name by now, and takes rights that root/ does not. By its name here
+  // it can still be found when the process has ended; then it must be on the same device, too.
   std::vector<Candidate> candidates() const {
     const std::string folder = "/proc/" + std::to_string(pid) + "/";
     return {{folder + "map_files/" + range}, {folder + "root" + path, inode}, {path, inode, device_number()}};

@@ -1,8 +1,8 @@
 // One message with descriptors over a socket that keeps messages apart (SOCK_SEQPACKET).
 //
-// A long message travels as a sealed memfd. Sizes are checked before memory is taken, the seals before the memfd is read,
-// and the bytes are a copy. From an end that is not trusted no descriptors are taken: closing the descriptor of a file that
-// does not answer would wait for it.
+// A long message travels as a sealed memfd. Sizes are checked before memory is taken, the seals before the memfd is
+// read, and the bytes are a copy. From an end that is not trusted no descriptors are taken: closing the descriptor of a
+// file that does not answer would wait for it.
 #pragma once
 
 #include <chrono>
@@ -49,6 +49,7 @@ enum class Received : std::uint8_t { message, closed, late, interrupted };
 // Waits until the deadline, or until interrupt (-1: none) can be read. closed: also for what is no valid message or is
 // longer than most bytes; nothing more is expected from such an end.
 Received receive_message(int socket, Take take, std::size_t most, Message& out,
-                         std::optional<std::chrono::steady_clock::time_point> deadline = std::nullopt, int interrupt = -1);
+                         std::optional<std::chrono::steady_clock::time_point> deadline = std::nullopt,
+                         int interrupt = -1);
 
 }  // namespace tailcap::capture::scan

@@ -17,12 +17,13 @@ namespace tailcap::capture::scan {
 namespace {
 
 constexpr std::size_t kMaxCandidates = 8, kMaxPath = 8192, kMaxText = 65536, kMaxPlaces = 16384, kMaxCode = 15;
-constexpr unsigned kLongest = 30;  // seconds; nobody waits any more then, and a wait that can be ended ends
+constexpr unsigned kLongest = 30;             // seconds; nobody waits any more then, and a wait that can be ended ends
 constexpr std::size_t kMaxErrand = 8u << 20;  // 16,384 places
 
 Identity identity_of(const struct stat& status) {
   const auto ns = [](const timespec& t) { return std::int64_t{t.tv_sec} * 1'000'000'000 + t.tv_nsec; };
-  return {status.st_dev, status.st_ino, static_cast<std::uint64_t>(status.st_size), ns(status.st_mtim), ns(status.st_ctim)};
+  return {status.st_dev, status.st_ino, static_cast<std::uint64_t>(status.st_size), ns(status.st_mtim),
+          ns(status.st_ctim)};
 }
 
 void encode(Encoder& out, const Identity& identity) {
@@ -32,7 +33,8 @@ void encode(Encoder& out, const Identity& identity) {
 
 Identity decode_identity(Decoder& in) {
   Identity identity;
-  identity.device = in.number<std::uint64_t>(), identity.inode = in.number<std::uint64_t>(), identity.size = in.number<std::uint64_t>();
+  identity.device = in.number<std::uint64_t>(), identity.inode = in.number<std::uint64_t>(),
+  identity.size = in.number<std::uint64_t>();
   identity.modified = in.number<std::int64_t>(), identity.changed = in.number<std::int64_t>();
   return identity;
 }
@@ -95,7 +97,8 @@ Reply hand_over(Decoder& in, const std::vector<Descriptor>& given) {
   const Descriptor readable = open_to_read(given[0], identity, reply.problem);
   if (!readable) return reply;
   const int sent[] = {readable.get(), given[2].get()};
-  if (!send_message(given[1].get(), request, sent)) reply.problem = "it cannot be handed to the process that reads files: " + why();
+  if (!send_message(given[1].get(), request, sent))
+    reply.problem = "it cannot be handed to the process that reads files: " + why();
   return reply;
 }
 
@@ -132,7 +135,8 @@ Reply attach(Decoder& in, const std::vector<Descriptor>& given, std::vector<Desc
   std::vector<int> programs;
   for (std::size_t i = 1; i < given.size(); i++) programs.push_back(given[i].get());
   std::vector<int> links;
-  reply.problem = many ? link_many(readable.get(), programs, places, links) : link_each(readable.get(), type, programs, places, links);
+  reply.problem = many ? link_many(readable.get(), programs, places, links)
+                       : link_each(readable.get(), type, programs, places, links);
   for (const int link : links) out.emplace_back(link);
   if (!reply.problem.empty()) out.clear();
   return reply;
@@ -143,7 +147,8 @@ Reply read_memory(Decoder& in) {
   const auto address = in.number<std::uint64_t>();
   Reply reply;
   const Descriptor memory(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
-  if (!memory || address > INT64_MAX || pread(memory.get(), &reply.word, sizeof reply.word, static_cast<off_t>(address)) != sizeof reply.word)
+  if (!memory || address > INT64_MAX ||
+      pread(memory.get(), &reply.word, sizeof reply.word, static_cast<off_t>(address)) != sizeof reply.word)
     reply.problem = "its memory cannot be read: " + why();
   return reply;
 }
@@ -154,7 +159,8 @@ std::string encode_open(const std::vector<Candidate>& candidates) {
   Encoder out;
   out.number(Errand::open);
   out.number(static_cast<std::uint64_t>(candidates.size()));
-  for (const auto& candidate : candidates) out.text(candidate.path), out.number(candidate.inode), out.number(candidate.device);
+  for (const auto& candidate : candidates)
+    out.text(candidate.path), out.number(candidate.inode), out.number(candidate.device);
   return out.take();
 }
 
@@ -166,13 +172,15 @@ std::string encode_read(const Identity& identity, std::string_view request) {
   return out.take();
 }
 
-std::string encode_attach(const Identity& identity, bool many, std::uint32_t type, const std::vector<FunctionProbe>& places) {
+std::string encode_attach(const Identity& identity, bool many, std::uint32_t type,
+                          const std::vector<FunctionProbe>& places) {
   Encoder out;
   out.number(Errand::attach);
   encode(out, identity);
   out.number(many), out.number(type);
   out.number(static_cast<std::uint64_t>(places.size()));
-  for (const auto& place : places) out.number(place.program), out.number(place.offset), out.number(place.cookie), out.text(place.code);
+  for (const auto& place : places)
+    out.number(place.program), out.number(place.offset), out.number(place.cookie), out.text(place.code);
   return out.take();
 }
 

@@ -1,8 +1,8 @@
 // The child process that opens files of targets, and has kernel programs stand in them.
 //
-// It has the rights that this takes, and looks at no content but the instructions that probes will replace. A file that does
-// not answer (a dead NFS mount, a FUSE file) keeps it for ever: then it is abandoned. Descriptors that it hands out are
-// such that closing them waits for nothing (O_PATH), or go to the process that reads the file.
+// It has the rights that this takes, and looks at no content but the instructions that probes will replace. A file that
+// does not answer (a dead NFS mount, a FUSE file) keeps it for ever: then it is abandoned. Descriptors that it hands
+// out are such that closing them waits for nothing (O_PATH), or go to the process that reads the file.
 #pragma once
 
 #include <compare>
@@ -36,8 +36,10 @@ enum class Errand : std::uint8_t { open, read, attach, memory };
 
 std::string encode_open(const std::vector<Candidate>& candidates);
 std::string encode_read(const Identity& identity, std::string_view request);
-// identity.changed: 0 where it does not matter, as for a file that was deleted since. many: as one link for each program. type: of perf events for it where there are no such links.
-std::string encode_attach(const Identity& identity, bool many, std::uint32_t type, const std::vector<FunctionProbe>& places);
+// identity.changed: 0 where it does not matter, as for a file that was deleted since. many: as one link for each
+// program. type: of perf events for it where there are no such links.
+std::string encode_attach(const Identity& identity, bool many, std::uint32_t type,
+                          const std::vector<FunctionProbe>& places);
 
 // Of a process: a word of its memory, which may be a file's that does not answer.
 std::string encode_memory(std::uint32_t pid, std::uint64_t address);
@@ -49,8 +51,8 @@ struct Reply {
 };
 std::optional<Reply> decode_reply(std::string_view bytes);
 
-// Serves until the socket's other end is closed. Descriptors in: of a file (O_PATH), and the socket and memfd for a reader
-// (read) or those of the programs, by FunctionProgram (attach). Out: the file's (open), or those of links.
+// Serves until the socket's other end is closed. Descriptors in: of a file (O_PATH), and the socket and memfd for a
+// reader (read) or those of the programs, by FunctionProgram (attach). Out: the file's (open), or those of links.
 void serve_opening(int socket);
 
 }  // namespace tailcap::capture::scan

@@ -17,6 +17,7 @@ bool prepare_reader() {
 }  // namespace
 
 Processes::Processes()
-    : openers_({"tailcap-open", keep_opening_privileges, serve_opening}), readers_({"tailcap-read", prepare_reader, serve_scans}) {}
+    : openers_({"tailcap-open", keep_opening_privileges, serve_opening}),
+      readers_({"tailcap-read", prepare_reader, serve_scans}) {}
 
 }  // namespace tailcap::capture::scan

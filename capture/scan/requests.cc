@@ -21,7 +21,8 @@ namespace {
 
 // Of honest answers: 20 functions of TLS with 100 places; 2,000 handlers and 30 functions of the Go runtime.
 constexpr std::size_t kMaxFunctions = 8192, kMaxPlaces = 16384, kMaxAnchors = 4096, kMaxHandlers = 65536;
-constexpr std::size_t kMaxTexts = 256, kMaxName = 8192, kMaxReason = 65536, kMaxBuild = 1u << 20, kMaxCode = 15, kMaxBuildId = 64;
+constexpr std::size_t kMaxTexts = 256, kMaxName = 8192, kMaxReason = 65536, kMaxBuild = 1u << 20, kMaxCode = 15,
+                      kMaxBuildId = 64;
 
 std::string text(Decoder& in, std::size_t most) { return std::string(in.text(most)); }
 
@@ -85,14 +86,16 @@ std::vector<std::string> decode_texts(Decoder& in) {
 }
 
 void encode(Encoder& out, const go::Layout& layout) {
-  out.number(layout.slot), out.number(layout.thread), out.number(layout.current), out.number(layout.number), out.number(layout.parent);
+  out.number(layout.slot), out.number(layout.thread), out.number(layout.current), out.number(layout.number),
+      out.number(layout.parent);
   out.number(layout.saved), out.number(layout.saved_frame), out.number(layout.c_code);
   out.text(layout.from), out.text(layout.problem);
 }
 
 go::Layout decode_layout(Decoder& in) {
   go::Layout layout;
-  layout.slot = in.number<std::int16_t>(), layout.thread = in.number<std::uint16_t>(), layout.current = in.number<std::uint16_t>();
+  layout.slot = in.number<std::int16_t>(), layout.thread = in.number<std::uint16_t>(),
+  layout.current = in.number<std::uint16_t>();
   layout.number = in.number<std::uint16_t>(), layout.parent = in.number<std::uint16_t>();
   layout.saved = in.number<std::uint8_t>(), layout.saved_frame = in.number<std::uint8_t>(), layout.c_code = in.truth();
   layout.from = text(in, kMaxName), layout.problem = text(in, kMaxReason);
@@ -128,7 +131,8 @@ go::Program decode_program(Decoder& in, std::uint16_t go_file) {
     if (is > static_cast<std::uint8_t>(go::HandlerIs::method)) in.fail();
     handler.is = static_cast<go::HandlerIs>(is);
   }
-  for (std::size_t left = in.count(kMaxAnchors, 8); left > 0; left--) program.anchors.push_back(in.number<std::uint64_t>());
+  for (std::size_t left = in.count(kMaxAnchors, 8); left > 0; left--)
+    program.anchors.push_back(in.number<std::uint64_t>());
   program.build = text(in, kMaxBuild);
   program.wait_reasons = decode_texts(in);
   program.stop_reasons = decode_texts(in);
@@ -179,7 +183,8 @@ std::string answer_names(int file) {
 PlanRequest decode_request(Decoder& in) {
   PlanRequest request;
   request.shown = text(in, kMaxName);
-  request.tls = in.truth(), request.go = in.truth(), request.go_states = in.truth(), request.go_allocations = in.truth();
+  request.tls = in.truth(), request.go = in.truth(), request.go_states = in.truth(),
+  request.go_allocations = in.truth();
   request.go_file = in.number<std::uint16_t>();
   return request;
 }

@@ -43,7 +43,8 @@ std::optional<FilePlan> decode_plan(std::string_view bytes, std::uint16_t go_fil
 std::optional<std::string> decode_build_id(std::string_view bytes);
 std::optional<symbols::CodeNames> decode_names(std::string_view bytes);
 
-// The answer to any request, of the file that a descriptor is open on. Never throws; empty: the request was not understood.
+// The answer to any request, of the file that a descriptor is open on. Never throws; empty: the request was not
+// understood.
 std::string answer(std::string_view request, int file);
 
 }  // namespace tailcap::capture::scan

@@ -23,14 +23,14 @@ namespace tailcap::capture::scan {
 
 namespace {
 
-// "tail": between the ranges that distributions, containers and systemd give out. Processes of the same identity may signal each
-// other, so it is not that of `nobody`, which other programs have.
+// "tail": between the ranges that distributions, containers and systemd give out. Processes of the same identity may
+// signal each other, so it is not that of `nobody`, which other programs have.
 constexpr unsigned kIdentity = 0x7461696c;
 constexpr rlim_t kMemory = 512u << 20;  // addresses, the program's own 60 MiB among them
 constexpr rlim_t kSeconds = 6;          // of CPU; the largest programs take two
 constexpr rlim_t kAnswer = 160u << 20;  // bytes of a file that it writes: the memfd that it answers in
 constexpr rlim_t kDescriptors = 16;
-constexpr rlim_t kChildren = 64;        // of that identity
+constexpr rlim_t kChildren = 64;  // of that identity
 
 bool set_limit(__rlimit_resource which, rlim_t most) {
   const rlimit limit{most, most};
@@ -48,16 +48,17 @@ bool set_capabilities(std::uint64_t kept) {
   }
   (void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
   for (int capability = 0; capability < 64; capability++) {
-    if (!(kept >> capability & 1)) (void)prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);  // takes a capability itself; no_new_privs does it, too
+    if (!(kept >> capability & 1))
+      (void)prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);  // takes a capability itself; no_new_privs does it, too
   }
   return syscall(SYS_capset, &header, wanted.data()) == 0;
 }
 
 // By numbers, not by libc's names for them: what libc 2.36 makes of fstat is newfstatat.
-constexpr std::array kAllowed = {
-    SYS_dup,   SYS_read,  SYS_pread64, SYS_write,   SYS_recvmsg, SYS_sendmsg, SYS_lseek,     SYS_close,         SYS_fstat, SYS_newfstatat,
-    SYS_brk,   SYS_munmap,  SYS_mremap,  SYS_madvise, SYS_futex,   SYS_getrandom, SYS_clock_gettime, SYS_exit,  SYS_exit_group,
-    SYS_rt_sigreturn};
+constexpr std::array kAllowed = {SYS_dup,       SYS_read,          SYS_pread64, SYS_write,      SYS_recvmsg,
+                                 SYS_sendmsg,   SYS_lseek,         SYS_close,   SYS_fstat,      SYS_newfstatat,
+                                 SYS_brk,       SYS_munmap,        SYS_mremap,  SYS_madvise,    SYS_futex,
+                                 SYS_getrandom, SYS_clock_gettime, SYS_exit,    SYS_exit_group, SYS_rt_sigreturn};
 constexpr std::array kAllowedWithoutCode = {SYS_mmap, SYS_mprotect};  // their third argument: the protection
 #if defined(__SANITIZE_ADDRESS__)
 constexpr bool kSanitized = true;  // has terabytes of addresses, and calls of its own
@@ -71,10 +72,12 @@ constexpr bool kSanitized = false;
 constexpr bool kSanitized = false;
 #endif
 
-// What is not allowed fails with EPERM: libraries ask for much that they can do without. Other architectures' numbers end
-// the process.
+// What is not allowed fails with EPERM: libraries ask for much that they can do without. Other architectures' numbers
+// end the process.
 bool filter_calls() {
-  const auto load = [](std::size_t offset) { return sock_filter BPF_STMT(BPF_LD | BPF_W | BPF_ABS, static_cast<std::uint32_t>(offset)); };
+  const auto load = [](std::size_t offset) {
+    return sock_filter BPF_STMT(BPF_LD | BPF_W | BPF_ABS, static_cast<std::uint32_t>(offset));
+  };
   const auto equal = [](long value, std::uint8_t yes, std::uint8_t no) {
     return sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<std::uint32_t>(value), yes, no);
   };
@@ -107,20 +110,21 @@ bool drop_privileges() {
   if (setgroups(0, nullptr) == 0 && setresgid(kIdentity, kIdentity, kIdentity) == 0) {
     if (setresuid(kIdentity, kIdentity, kIdentity) == 0 && !set_limit(RLIMIT_NPROC, kChildren)) return false;
   }
-  return set_capabilities(0) && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 &&
-         set_limit(RLIMIT_CORE, 0);
+  return set_capabilities(0) && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+         prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 && set_limit(RLIMIT_CORE, 0);
 }
 
 bool keep_opening_privileges() {
   constexpr auto bit = [](int capability) { return std::uint64_t{1} << capability; };
-  constexpr std::uint64_t kKept = bit(CAP_BPF) | bit(CAP_PERFMON) | bit(CAP_SYS_PTRACE) | bit(CAP_DAC_READ_SEARCH) |
-                                  bit(CAP_CHECKPOINT_RESTORE);
-  return set_capabilities(kKept) && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 &&
-         set_limit(RLIMIT_CORE, 0);
+  constexpr std::uint64_t kKept =
+      bit(CAP_BPF) | bit(CAP_PERFMON) | bit(CAP_SYS_PTRACE) | bit(CAP_DAC_READ_SEARCH) | bit(CAP_CHECKPOINT_RESTORE);
+  return set_capabilities(kKept) && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+         prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 && set_limit(RLIMIT_CORE, 0);
 }
 
 bool confine() {
-  const bool limited = set_limit(RLIMIT_CPU, kSeconds) && set_limit(RLIMIT_FSIZE, kAnswer) && set_limit(RLIMIT_NOFILE, kDescriptors);
+  const bool limited =
+      set_limit(RLIMIT_CPU, kSeconds) && set_limit(RLIMIT_FSIZE, kAnswer) && set_limit(RLIMIT_NOFILE, kDescriptors);
   if (kSanitized) return limited;
   return limited && set_limit(RLIMIT_AS, kMemory) && filter_calls();
 }

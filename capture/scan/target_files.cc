@@ -19,17 +19,18 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// Opening takes microseconds, attaching to hundreds of places tens of milliseconds, and the largest programs are read in two
-// seconds; on a machine that is busy all of that takes several times as long.
+// Opening takes microseconds, attaching to hundreds of places tens of milliseconds, and the largest programs are read
+// in two seconds; on a machine that is busy all of that takes several times as long.
 constexpr auto kOpenPatience = 1s, kAttachPatience = 5s, kReadPatience = 8s, kBuildIdPatience = 2s;
-constexpr auto kReaderAge = 30s;              // of one that reads several files; it ends itself at 60
+constexpr auto kReaderAge = 30s;  // of one that reads several files; it ends itself at 60
 constexpr std::size_t kMaxReply = 65536;
 constexpr std::size_t kMaxPlan = 96u << 20, kMaxNames = 128u << 20, kMaxBuildId = 64;
-constexpr std::size_t kPlacesAtOnce = 100;    // where each is two descriptors
+constexpr std::size_t kPlacesAtOnce = 100;  // where each is two descriptors
 
 std::optional<std::string> contents(int memory, std::size_t most) {
   struct stat status {};
-  if (fstat(memory, &status) != 0 || status.st_size < 0 || static_cast<std::uint64_t>(status.st_size) > most) return std::nullopt;
+  if (fstat(memory, &status) != 0 || status.st_size < 0 || static_cast<std::uint64_t>(status.st_size) > most)
+    return std::nullopt;
   std::string bytes(static_cast<std::size_t>(status.st_size), '\0');
   for (std::size_t done = 0; done < bytes.size();) {
     const ssize_t got = pread(memory, bytes.data() + done, bytes.size() - done, static_cast<off_t>(done));
@@ -53,7 +54,8 @@ std::optional<TargetFile> TargetFile::again() const {
   return TargetFile{shown, identity, std::move(copy)};
 }
 
-TargetFiles::TargetFiles(const Processes& processes) : processes_(processes), stop_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+TargetFiles::TargetFiles(const Processes& processes)
+    : processes_(processes), stop_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   if (!stop_) throw std::system_error(errno, std::generic_category(), "cannot prepare to look at files");
 }
 
@@ -73,7 +75,8 @@ bool TargetFiles::blocked() {
   return abandoned_.size() >= kMaxAbandoned;
 }
 
-bool TargetFiles::ask_opener(std::string_view errand, std::span<const int> descriptors, Clock::duration patience, Message& answer) {
+bool TargetFiles::ask_opener(std::string_view errand, std::span<const int> descriptors, Clock::duration patience,
+                             Message& answer) {
   late_ = false;
   for (int tries = 0; tries < 2; tries++) {
     if (blocked()) return problem_ = "too many files do not answer", false;
@@ -83,7 +86,8 @@ bool TargetFiles::ask_opener(std::string_view errand, std::span<const int> descr
       opener_.reset();  // it has ended since
       continue;
     }
-    switch (receive_message(opener_.get(), Take::descriptors, kMaxReply, answer, Clock::now() + patience, stop_.get())) {
+    switch (
+        receive_message(opener_.get(), Take::descriptors, kMaxReply, answer, Clock::now() + patience, stop_.get())) {
       case Received::message:
         return true;
       case Received::late:
@@ -112,8 +116,8 @@ std::optional<TargetFile> TargetFiles::open(const std::string& shown, const std:
   return TargetFile{shown, reply->identity, std::move(answer.descriptors[0])};
 }
 
-std::optional<std::string> TargetFiles::read(const TargetFile& file, std::string_view request, std::size_t most, Clock::duration patience,
-                                             bool keeps_reader) {
+std::optional<std::string> TargetFiles::read(const TargetFile& file, std::string_view request, std::size_t most,
+                                             Clock::duration patience, bool keeps_reader) {
   const auto deadline = Clock::now() + patience;
   if (!keeps_reader || Clock::now() - reader_since_ > kReaderAge) reader_.reset();
   if (!reader_) {
@@ -124,7 +128,8 @@ std::optional<std::string> TargetFiles::read(const TargetFile& file, std::string
   if (!reader_ || !memory) return problem_ = "no process can be made to read it", std::nullopt;
   const int descriptors[] = {file.descriptor.get(), reader_.get(), memory.get()};
   Message answer;
-  if (!ask_opener(encode_read(file.identity, request), descriptors, std::min<Clock::duration>(kOpenPatience, patience), answer))
+  if (!ask_opener(encode_read(file.identity, request), descriptors, std::min<Clock::duration>(kOpenPatience, patience),
+                  answer))
     return std::nullopt;
   const auto reply = decode_reply(answer.bytes);
   if (!reply || !reply->problem.empty()) return problem_ = reply ? reply->problem : "it cannot be opened", std::nullopt;
@@ -165,8 +170,8 @@ std::optional<symbols::CodeNames> TargetFiles::names(const TargetFile& file) {
   return names;
 }
 
-std::vector<int> TargetFiles::attach(const TargetFile& file, std::span<const int> programs, const std::vector<FunctionProbe>& places,
-                                     bool many, bool anew) {
+std::vector<int> TargetFiles::attach(const TargetFile& file, std::span<const int> programs,
+                                     const std::vector<FunctionProbe>& places, bool many, bool anew) {
   Identity identity = file.identity;
   if (anew) identity.changed = 0;
   const std::uint32_t type = many ? 0 : perf_type();
@@ -179,7 +184,8 @@ std::vector<int> TargetFiles::attach(const TargetFile& file, std::span<const int
     const auto begin = places.begin() + static_cast<std::ptrdiff_t>(first);
     const auto end = begin + static_cast<std::ptrdiff_t>(std::min(at_once, places.size() - first));
     Message answer;
-    const bool asked = ask_opener(encode_attach(identity, many, type, {begin, end}), descriptors, kAttachPatience, answer);
+    const bool asked =
+        ask_opener(encode_attach(identity, many, type, {begin, end}), descriptors, kAttachPatience, answer);
     const auto reply = asked ? decode_reply(answer.bytes) : std::nullopt;
     if (asked) problem_ = reply ? reply->problem : "it cannot be probed";
     if (reply && reply->problem.empty()) {

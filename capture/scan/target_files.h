@@ -1,7 +1,8 @@
-// Files of targets, as the recorder has them: opened once, read by a process without privileges, and probed as what was read.
+// Files of targets, as the recorder has them: opened once, read by a process without privileges, and probed as what was
+// read.
 //
-// Nothing here waits for a file: what a file is asked of is asked of other processes (capture/scan/opener, worker), with a
-// deadline. Who does not answer in time is abandoned; while several are, no further file is looked at.
+// Nothing here waits for a file: what a file is asked of is asked of other processes (capture/scan/opener, worker),
+// with a deadline. Who does not answer in time is abandoned; while several are, no further file is looked at.
 #pragma once
 
 #include <chrono>
@@ -44,8 +45,8 @@ class TargetFiles {
   std::optional<symbols::CodeNames> names(const TargetFile& file);
   // Links that hold the programs at the places: descriptors, the caller's; none: see problem().
   // anew: they stood there before, and the file may have been renamed or deleted since.
-  std::vector<int> attach(const TargetFile& file, std::span<const int> programs, const std::vector<FunctionProbe>& places, bool many,
-                          bool anew);
+  std::vector<int> attach(const TargetFile& file, std::span<const int> programs,
+                          const std::vector<FunctionProbe>& places, bool many, bool anew);
 
   // Of a process' memory.
   std::optional<std::int32_t> word(std::uint32_t pid, std::uint64_t address);
@@ -60,8 +61,8 @@ class TargetFiles {
  private:
   using Clock = std::chrono::steady_clock;
   bool ask_opener(std::string_view errand, std::span<const int> descriptors, Clock::duration patience, Message& answer);
-  std::optional<std::string> read(const TargetFile& file, std::string_view request, std::size_t most, Clock::duration patience,
-                                  bool keeps_reader);
+  std::optional<std::string> read(const TargetFile& file, std::string_view request, std::size_t most,
+                                  Clock::duration patience, bool keeps_reader);
   void abandon(Descriptor& socket);
 
   const Processes& processes_;

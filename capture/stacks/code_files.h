@@ -38,7 +38,8 @@ class CodeFile {
   std::unordered_map<std::uint64_t, std::string> told_;
 };
 
-// A name of which nothing can break a stack's text: without ';' and line ends, and not longer than a name of a frame may be.
+// A name of which nothing can break a stack's text: without ';' and line ends, and not longer than a name of a frame
+// may be.
 std::string frame_name(std::string_view name);
 
 class CodeFiles {

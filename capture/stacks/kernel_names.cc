@@ -23,8 +23,10 @@ KernelNames::KernelNames(std::istream& text) {
     if (std::string_view("tTwW").find(end[1]) != std::string_view::npos) names_.append(name);
     names_.push_back('\0');
   }
-  std::stable_sort(functions_.begin(), functions_.end(), [](const auto& a, const auto& b) { return a.address < b.address; });
-  functions_.erase(std::unique(functions_.begin(), functions_.end(), [](const auto& a, const auto& b) { return a.address == b.address; }),
+  std::stable_sort(functions_.begin(), functions_.end(),
+                   [](const auto& a, const auto& b) { return a.address < b.address; });
+  functions_.erase(std::unique(functions_.begin(), functions_.end(),
+                               [](const auto& a, const auto& b) { return a.address == b.address; }),
                    functions_.end());
 }
 

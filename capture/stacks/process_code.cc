@@ -13,7 +13,7 @@ namespace tailcap::capture::stacks {
 namespace {
 
 constexpr std::size_t kMaxProcesses = 4096;
-constexpr std::size_t kMaxRanges = 65536;          // the kernel's own limit of mappings (vm.max_map_count)
+constexpr std::size_t kMaxRanges = 65536;           // the kernel's own limit of mappings (vm.max_map_count)
 constexpr formats::Duration kStale{1'000'000'000};  // what is unmapped and mapped again shows no other way
 constexpr std::size_t kManyRanges = 4096;           // reading so many takes milliseconds,
 constexpr int kManyPatience = 30;                   // so they are read again that many times less often
@@ -32,7 +32,8 @@ void ProcessCode::read(std::uint32_t pid, Process& process) {
     std::array<char, 8> rights{};
     std::array<char, 16> device{};
     int used = 0;
-    if (std::sscanf(line.c_str(), "%lx-%lx %7s %lx %15s %lu %n", &start, &end, rights.data(), &offset, device.data(), &inode, &used) < 6)
+    if (std::sscanf(line.c_str(), "%lx-%lx %7s %lx %15s %lu %n", &start, &end, rights.data(), &offset, device.data(),
+                    &inode, &used) < 6)
       continue;
     if (rights[2] != 'x') continue;
     const std::string path = line.substr(static_cast<std::size_t>(used));

@@ -14,7 +14,8 @@ using namespace formats;
 namespace {
 
 constexpr std::size_t kMaxWaiting = 16384;  // then the oldest goes on with the names that it has
-constexpr std::chrono::milliseconds kPatience{800};  // at the end, which must not take longer than a second whatever a file does
+constexpr std::chrono::milliseconds kPatience{
+    800};  // at the end, which must not take longer than a second whatever a file does
 constexpr std::string_view kUnknown = "[unknown]", kCut = "[cut]", kKernel = "[kernel]";
 constexpr std::string_view kLeaves = "__schedule";  // what comes behind it is the kernel program that looks
 
@@ -34,8 +35,8 @@ SampleKind kind_of(std::uint32_t what) {
   return what <= bpf::SAMPLE_ALLOCATION ? static_cast<SampleKind>(what) : SampleKind::unknown;
 }
 
-// Of a goroutine that was made to give way, the second address is its caller only where the first is a function that checked
-// its stack; a signal may have come anywhere.
+// Of a goroutine that was made to give way, the second address is its caller only where the first is a function that
+// checked its stack; a signal may have come anywhere.
 bool second_is_caller(CodeFile* file, std::uint64_t offset) {
   if (!file) return false;
   const std::string& name = file->name(offset);
@@ -48,7 +49,8 @@ bool ready(const std::vector<CodePlace>& places) {
 
 }  // namespace
 
-Samples::Samples(KernelNames kernel, const scan::Processes& processes) : kernel_(std::move(kernel)), files_(processes), code_(files_) {}
+Samples::Samples(KernelNames kernel, const scan::Processes& processes)
+    : kernel_(std::move(kernel)), files_(processes), code_(files_) {}
 
 std::string Samples::kernel_text(std::span<const std::byte> addresses, SampleKind kind) {
   std::string text;
@@ -67,7 +69,8 @@ bool Samples::take(std::span<const std::byte> record) {
   if (record.size() < sizeof r) return false;
   std::memcpy(&r, record.data(), sizeof r);
   const std::size_t user = r.user, kernel = r.kernel;
-  if (user > STACK_MAX || kernel > STACK_MAX || record.size() < sizeof r + (user + kernel) * sizeof(std::uint64_t)) return false;
+  if (user > STACK_MAX || kernel > STACK_MAX || record.size() < sizeof r + (user + kernel) * sizeof(std::uint64_t))
+    return false;
   const auto addresses = record.subspan(sizeof r, (user + kernel) * sizeof(std::uint64_t));
   const Time now = monotonic_now();
   Waiting& sample = waiting_.emplace_back();
@@ -76,8 +79,10 @@ bool Samples::take(std::span<const std::byte> record) {
   sample.goroutine = r.goroutine;
   sample.facts.kind = kind_of(r.what);
   // Told when it is back, of when it left.
-  if (sample.facts.kind == SampleKind::off_cpu) sample.time = time_from(static_cast<std::int64_t>(r.value));
-  else sample.facts.value = r.value;
+  if (sample.facts.kind == SampleKind::off_cpu)
+    sample.time = time_from(static_cast<std::int64_t>(r.value));
+  else
+    sample.facts.value = r.value;
   sample.facts.weight = r.weight;
   sample.cut = user == STACK_MAX;
   for (std::size_t i = 0; i < user; ++i) sample.user.push_back(code_.at(r.h.pid, address_at(addresses, i), now));
@@ -89,7 +94,8 @@ const Event* Samples::next(bool anyway) {
   if (waiting_.empty()) return nullptr;
   Waiting& sample = waiting_.front();
   if (!anyway && waiting_.size() <= kMaxWaiting && !ready(sample.user)) return nullptr;
-  if (sample.facts.kind == SampleKind::preempted && sample.user.size() > 1 && !second_is_caller(sample.user[0].file.get(), sample.user[0].offset))
+  if (sample.facts.kind == SampleKind::preempted && sample.user.size() > 1 &&
+      !second_is_caller(sample.user[0].file.get(), sample.user[0].offset))
     sample.user.erase(sample.user.begin() + 1);
   user_text_ = sample.cut ? kCut : "";
   for (std::size_t i = sample.user.size(); i-- > 0;) {

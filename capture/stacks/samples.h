@@ -25,7 +25,7 @@ class Samples {
   // processes must outlive this.
   Samples(KernelNames kernel, const scan::Processes& processes);
 
-  bool take(std::span<const std::byte> record);  // false: no record of a sample
+  bool take(std::span<const std::byte> record);          // false: no record of a sample
   void forget(std::uint32_t pid) { code_.forget(pid); }  // it runs another program, or none
 
   // The next one whose names are known as far as they will be; anyway: as far as they are. Null: none. Valid until the
@@ -38,7 +38,7 @@ class Samples {
     formats::Time time{};
     formats::Thread thread{};
     std::uint64_t goroutine = 0;
-    formats::Sample facts;  // without the stacks
+    formats::Sample facts;        // without the stacks
     std::vector<CodePlace> user;  // innermost first
     bool cut = false;             // there were more frames
     std::string kernel;

@@ -13,10 +13,10 @@ namespace tailcap::capture::symbols {
 
 namespace {
 
-constexpr std::size_t kMaxBuildId = 64;           // 20 bytes for SHA-1; Go's own id is another note
-constexpr std::size_t kMaxHeaders = 1024;         // program headers that are looked at; the kernel loads no more
-constexpr std::size_t kMaxSegments = 16;          // of notes; linkers make three
-constexpr std::uint64_t kMaxNotes = 64u << 10;    // bytes of each of them; linkers write hundreds
+constexpr std::size_t kMaxBuildId = 64;         // 20 bytes for SHA-1; Go's own id is another note
+constexpr std::size_t kMaxHeaders = 1024;       // program headers that are looked at; the kernel loads no more
+constexpr std::size_t kMaxSegments = 16;        // of notes; linkers make three
+constexpr std::uint64_t kMaxNotes = 64u << 10;  // bytes of each of them; linkers write hundreds
 
 std::string read_at(int file, std::uint64_t offset, std::size_t size) {
   if (offset > INT64_MAX) return {};

@@ -17,9 +17,9 @@ constexpr std::uint64_t kMaxTables = 16;          // linked files have one or tw
 constexpr std::uint64_t kMaxStrings = 96u << 20;  // node's .symtab has 40 MB of names
 constexpr std::size_t kMaxRawNames = 48u << 20;
 constexpr std::uint64_t kSymbolsAtOnce = 16384;
-constexpr std::uint64_t kMaxGoTable = 128u << 20; // Kubernetes' largest has 60 MiB
+constexpr std::uint64_t kMaxGoTable = 128u << 20;  // Kubernetes' largest has 60 MiB
 constexpr std::size_t kMaxName = 4096;
-constexpr std::size_t kMaxDemangled = 500'000;    // at 2.4 µs each
+constexpr std::size_t kMaxDemangled = 500'000;  // at 2.4 µs each
 constexpr std::size_t kMaxSegments = 4096;
 // A function may hold the symbols of smaller ones: so far back one that covers the place is looked for.
 constexpr int kNested = 8;
@@ -39,7 +39,8 @@ class SymbolReader {
 
   FunctionNames read() {
     const auto& sections = file_.sections();
-    const bool has_table = std::any_of(sections.begin(), sections.end(), [](const Section& s) { return s.type == SHT_SYMTAB; });
+    const bool has_table =
+        std::any_of(sections.begin(), sections.end(), [](const Section& s) { return s.type == SHT_SYMTAB; });
     std::uint64_t tables = 0;
     for (const Section& section : sections) {
       if (section.type == (has_table ? SHT_SYMTAB : SHT_DYNSYM) && ++tables <= kMaxTables) read_table(section);
@@ -49,15 +50,18 @@ class SymbolReader {
       if (a.address != b.address) return a.address < b.address;
       return a.rank != b.rank ? a.rank < b.rank : name_of(a) < name_of(b);
     });
-    symbols_.erase(std::unique(symbols_.begin(), symbols_.end(), [](const Symbol& a, const Symbol& b) { return a.address == b.address; }),
+    symbols_.erase(std::unique(symbols_.begin(), symbols_.end(),
+                               [](const Symbol& a, const Symbol& b) { return a.address == b.address; }),
                    symbols_.end());
     FunctionNames out;
     std::size_t demangled_names = 0;
     for (const Symbol& symbol : symbols_) {
       const std::string_view name = name_of(symbol);
       const bool mangled = name.starts_with("_Z") && ++demangled_names <= kMaxDemangled;
-      if (mangled) out.add(symbol.address, symbol.size, demangled(name));
-      else out.add(symbol.address, symbol.size, name);
+      if (mangled)
+        out.add(symbol.address, symbol.size, demangled(name));
+      else
+        out.add(symbol.address, symbol.size, name);
     }
     return out;
   }
@@ -95,9 +99,11 @@ void SymbolReader::read_table(const Section& table) {
       const auto end = name.find('\0');
       if (end == name.npos) continue;
       name = name.substr(0, std::min(end, name.find('@')));  // a version, as linkers since 2020 write it
-      if (name.empty() || symbols_.size() >= FunctionNames::kMaxFunctions || names_.size() + name.size() >= kMaxRawNames) continue;
-      symbols_.push_back({symbol.st_value, static_cast<std::uint32_t>(symbol.st_size), static_cast<std::uint32_t>(names_.size()),
-                            rank_of(symbol, name)});
+      if (name.empty() || symbols_.size() >= FunctionNames::kMaxFunctions ||
+          names_.size() + name.size() >= kMaxRawNames)
+        continue;
+      symbols_.push_back({symbol.st_value, static_cast<std::uint32_t>(symbol.st_size),
+                          static_cast<std::uint32_t>(names_.size()), rank_of(symbol, name)});
       names_.append(name).push_back('\0');
     }
   }
@@ -135,7 +141,8 @@ std::uint64_t CodeNames::memory() const { return functions_.memory() + go_.memor
 
 void CodeNames::encode(scan::Encoder& out) const {
   out.number(static_cast<std::uint64_t>(code_.size()));
-  for (const Segment& segment : code_) out.number(segment.address), out.number(segment.offset), out.number(segment.file_size);
+  for (const Segment& segment : code_)
+    out.number(segment.address), out.number(segment.offset), out.number(segment.file_size);
   go_.encode(out);
   functions_.encode(out);
 }

@@ -1,4 +1,5 @@
-// Which function a place in an ELF file lies in: by its symbol tables, in Go programs by the table that stripping leaves.
+// Which function a place in an ELF file lies in: by its symbol tables, in Go programs by the table that stripping
+// leaves.
 //
 // A function that the compiler has put into its caller is no place of its own. What no symbol covers has no name.
 #pragma once

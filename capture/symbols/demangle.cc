@@ -37,10 +37,12 @@ void drop_hash(std::string& name) {
 }  // namespace
 
 std::string demangled(std::string_view name) {
-  if (!name.starts_with("_Z") || name.size() > kMaxMangled || references(name) > kMaxReferences) return std::string(name);
+  if (!name.starts_with("_Z") || name.size() > kMaxMangled || references(name) > kMaxReferences)
+    return std::string(name);
   const std::string mangled(name);
   int status = 0;
-  const std::unique_ptr<char, decltype(&std::free)> text(abi::__cxa_demangle(mangled.c_str(), nullptr, nullptr, &status), &std::free);
+  const std::unique_ptr<char, decltype(&std::free)> text(
+      abi::__cxa_demangle(mangled.c_str(), nullptr, nullptr, &status), &std::free);
   if (status != 0 || !text) return mangled;
   std::string out(text.get());
   drop_hash(out);

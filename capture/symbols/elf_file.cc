@@ -61,7 +61,8 @@ ElfFile ElfFile::open(const std::string& path) {
 ElfFile ElfFile::from_descriptor(int descriptor, std::string name) {
   ElfFile file(std::move(name), descriptor, {}, 0);
   struct stat status {};
-  if (fstat(descriptor, &status) != 0) throw std::system_error(errno, std::generic_category(), "cannot stat " + file.path_);
+  if (fstat(descriptor, &status) != 0)
+    throw std::system_error(errno, std::generic_category(), "cannot stat " + file.path_);
   if (!S_ISREG(status.st_mode)) file.refuse("is not a regular file");
   file.size_ = static_cast<std::uint64_t>(status.st_size);
   file.parse();

@@ -9,7 +9,8 @@ namespace tailcap::capture::symbols {
 
 namespace {
 
-constexpr std::uint64_t kMaxRelocations = 16u << 20;  // entries of all sections; a position-independent Go program has 10 per kB
+constexpr std::uint64_t kMaxRelocations =
+    16u << 20;  // entries of all sections; a position-independent Go program has 10 per kB
 constexpr std::uint64_t kMaxWords = 1u << 20;
 constexpr std::uint64_t kAtOnce = 16384;
 

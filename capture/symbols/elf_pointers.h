@@ -1,5 +1,5 @@
-// Pointers in the data of an ELF file, as they are once it is loaded: what the loader adds to a position-independent image
-// is in its relocations, and linkers leave the places themselves 0.
+// Pointers in the data of an ELF file, as they are once it is loaded: what the loader adds to a position-independent
+// image is in its relocations, and linkers leave the places themselves 0.
 #pragma once
 
 #include <cstdint>

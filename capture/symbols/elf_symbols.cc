@@ -83,7 +83,8 @@ std::vector<FunctionSymbol> find_functions(const ElfFile& file, std::span<const 
   for (const std::uint32_t type : {SHT_DYNSYM, SHT_SYMTAB}) {
     std::size_t tables = 0;
     for (const Section& section : file.sections()) {
-      if (section.type == type && ++tables <= kMaxTables) search_table(file, section, wanted, type == SHT_DYNSYM ? &versions : nullptr, found);
+      if (section.type == type && ++tables <= kMaxTables)
+        search_table(file, section, wanted, type == SHT_DYNSYM ? &versions : nullptr, found);
     }
   }
   const auto place = [](const FunctionSymbol& f) { return std::tie(f.name, f.address); };
@@ -106,7 +107,8 @@ std::uint64_t find_variable(const ElfFile& file, std::string_view name) {
       for (std::uint64_t at = 0; at < chunk.size(); at += sizeof(Elf64_Sym)) {
         Elf64_Sym symbol;
         std::memcpy(&symbol, chunk.data() + at, sizeof symbol);
-        if (ELF64_ST_TYPE(symbol.st_info) == STT_OBJECT && symbol.st_shndx != SHN_UNDEF && string_at(strings, symbol.st_name) == name)
+        if (ELF64_ST_TYPE(symbol.st_info) == STT_OBJECT && symbol.st_shndx != SHN_UNDEF &&
+            string_at(strings, symbol.st_name) == name)
           return symbol.st_value;
       }
     }

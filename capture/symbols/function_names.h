@@ -26,8 +26,8 @@ class FunctionNames {
 
   // By address, each address once. What is beyond the limits is left out.
   void add(std::uint64_t address, std::uint32_t size, std::string_view name);
-  // The function that an address lies in; null: none is known. nested: of how many that begin before it the first that reaches
-  // so far counts.
+  // The function that an address lies in; null: none is known. nested: of how many that begin before it the first that
+  // reaches so far counts.
   const Function* around(std::uint64_t address, int nested = 1) const;
   std::string_view name(const Function& function) const { return names_.c_str() + function.name; }
 

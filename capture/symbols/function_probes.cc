@@ -1,9 +1,9 @@
 #include "capture/symbols/function_probes.h"
 
-#include "capture/symbols/shadow_stack_support.h"
-
 #include <algorithm>
 #include <cassert>
+
+#include "capture/symbols/shadow_stack_support.h"
 
 namespace tailcap::capture::symbols {
 

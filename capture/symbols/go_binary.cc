@@ -12,8 +12,8 @@ namespace tailcap::capture::symbols {
 
 namespace {
 
-constexpr std::uint64_t kMaxText = 1u << 20;          // a version, or the list of modules with their checksums
-constexpr std::uint64_t kMaxTable = 128u << 20;       // Kubernetes' largest has 60 MiB
+constexpr std::uint64_t kMaxText = 1u << 20;     // a version, or the list of modules with their checksums
+constexpr std::uint64_t kMaxTable = 128u << 20;  // Kubernetes' largest has 60 MiB
 constexpr std::size_t kMaxName = 4096;
 constexpr std::string_view kBuildMagic("\xff Go buildinf:", 14);
 constexpr std::uint64_t kBuildHeader = 32;

@@ -11,8 +11,9 @@ namespace tailcap::capture::symbols {
 
 namespace {
 
-constexpr std::uint64_t kMaxInformation = 192u << 20;  // bytes of all sections once inflated; .debug_info of Kubernetes' largest program has 60 MiB
-constexpr std::uint64_t kMaxOfOne = 512u << 20;        // of one that is not compressed, and is mapped
+constexpr std::uint64_t kMaxInformation =
+    192u << 20;  // bytes of all sections once inflated; .debug_info of Kubernetes' largest program has 60 MiB
+constexpr std::uint64_t kMaxOfOne = 512u << 20;  // of one that is not compressed, and is mapped
 
 struct DwarfClose {
   void operator()(Dwarf* d) const { dwarf_end(d); }

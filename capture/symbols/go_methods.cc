@@ -11,7 +11,8 @@ namespace tailcap::capture::symbols {
 namespace {
 
 // internal/abi/type.go. Offsets in Type, and where the UncommonType is: behind PtrType or StructType.
-constexpr std::size_t kPointers = 8, kFlags = 20, kAlign = 21, kFieldAlign = 22, kKind = 23, kBehindPointer = 56, kBehindStruct = 80;
+constexpr std::size_t kPointers = 8, kFlags = 20, kAlign = 21, kFieldAlign = 22, kKind = 23, kBehindPointer = 56,
+                      kBehindStruct = 80;
 constexpr std::uint8_t kUncommon = 1, kKindMask = 31, kPointer = 22, kStruct = 25;
 // In UncommonType: the number of methods, and where they are, from its own start.
 constexpr std::size_t kUncommonSize = 16, kCount = 4, kMethods = 8;
@@ -33,7 +34,8 @@ bool may_have_methods(std::string_view type) {
   const auto kind = static_cast<std::uint8_t>(value<std::uint8_t>(type, kKind) & kKindMask);
   const auto align = value<std::uint8_t>(type, kAlign);
   if (!(value<std::uint8_t>(type, kFlags) & kUncommon) || (kind != kPointer && kind != kStruct)) return false;
-  if (align != value<std::uint8_t>(type, kFieldAlign) || (align != 1 && align != 2 && align != 4 && align != 8)) return false;
+  if (align != value<std::uint8_t>(type, kFieldAlign) || (align != 1 && align != 2 && align != 4 && align != 8))
+    return false;
   const auto size = value<std::uint64_t>(type, 0);
   if (kind == kPointer) return size == 8 && align == 8;
   return value<std::uint64_t>(type, kPointers) <= size && size < (std::uint64_t{1} << 40);
@@ -53,7 +55,8 @@ std::vector<std::uint64_t> go_methods(const ElfFile& file, std::uint64_t type) {
   std::vector<std::uint64_t> functions;
   for (std::size_t at = 0; at + kMethodSize <= methods.size(); at += kMethodSize) {
     // Of methods that nobody can call there is nothing: 0 or -1.
-    if (const auto offset = value<std::int32_t>(methods, at + kFunction); offset > 0) functions.push_back(static_cast<std::uint64_t>(offset));
+    if (const auto offset = value<std::int32_t>(methods, at + kFunction); offset > 0)
+      functions.push_back(static_cast<std::uint64_t>(offset));
   }
   return functions;
 }
@@ -70,7 +73,8 @@ std::vector<std::uint64_t> go_types_with_methods(const ElfFile& file) {
       const std::string chunk = file.read(segment.offset + at, bytes, bytes);
       if (chunk.empty()) break;
       for (std::size_t i = 0; i + kKind < chunk.size() && i < kAtOnce; i += 8) {
-        if (may_have_methods(std::string_view(chunk).substr(i)) && types.size() < kMaxTypes) types.push_back(segment.address + at + i);
+        if (may_have_methods(std::string_view(chunk).substr(i)) && types.size() < kMaxTypes)
+          types.push_back(segment.address + at + i);
       }
     }
   }

@@ -8,11 +8,13 @@
 
 namespace tailcap::capture::symbols {
 
-// Where the functions of its methods begin, counted from the start of the program's Go code. type: the descriptor's address
-// in the file. Empty where there is none, of a type that is neither a struct nor a pointer, and of one without methods.
+// Where the functions of its methods begin, counted from the start of the program's Go code. type: the descriptor's
+// address in the file. Empty where there is none, of a type that is neither a struct nor a pointer, and of one without
+// methods.
 std::vector<std::uint64_t> go_methods(const ElfFile& file, std::uint64_t type);
 
-// Where descriptors of types that may have methods are, and whatever else looks like one: there is no list of all of them.
+// Where descriptors of types that may have methods are, and whatever else looks like one: there is no list of all of
+// them.
 std::vector<std::uint64_t> go_types_with_methods(const ElfFile& file);
 
 }  // namespace tailcap::capture::symbols

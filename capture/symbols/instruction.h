@@ -42,13 +42,13 @@ struct Instruction {
   bool table_jump = false;        // indirect jump through an indexed table
 };
 
-// A uprobe on it has the kernel carry the call out, which until the fix of July 2026 left a user shadow stack as it was: the
-// function's return then ends the process.
+// A uprobe on it has the kernel carry the call out, which until the fix of July 2026 left a user shadow stack as it
+// was: the function's return then ends the process.
 inline bool is_call(const Instruction& i) { return i.flow == Flow::call || i.flow == Flow::indirect_call; }
 
-// From Linux 6.18 on the kernel rewrites a probed nop of five bytes into a call, which writes below the stack pointer. Functions
-// that call no other keep their variables there, so inside a function such a nop is no place; before the first instruction
-// nothing is kept there.
+// From Linux 6.18 on the kernel rewrites a probed nop of five bytes into a call, which writes below the stack pointer.
+// Functions that call no other keep their variables there, so inside a function such a nop is no place; before the
+// first instruction nothing is kept there.
 inline bool unsafe_nop(const Instruction& i, std::uint64_t function) { return i.nop5 && i.address != function; }
 
 class Disassembler {

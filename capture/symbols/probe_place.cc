@@ -146,7 +146,8 @@ std::optional<std::int64_t> depth_before(const FunctionGraph& graph, std::uint32
 
 class ResultSearch {
  public:
-  ResultSearch(const FunctionGraph& graph, RegisterMask results, Calls calls) : graph_(graph), results_(results), calls_(calls) {}
+  ResultSearch(const FunctionGraph& graph, RegisterMask results, Calls calls)
+      : graph_(graph), results_(results), calls_(calls) {}
 
   ResultChoice run() {
     ResultChoice choice;

@@ -61,8 +61,8 @@ struct ResultChoice {
   Price price() const;  // of the dearest place
 };
 
-// Whether a call instruction is as good a place as any other. last: only at an entry, and only where there is no other place, because
-// a probe on a call can end a process that has a user shadow stack.
+// Whether a call instruction is as good a place as any other. last: only at an entry, and only where there is no other
+// place, because a probe on a call can end a process that has a user shadow stack.
 enum class Calls : std::uint8_t { last, equal };
 
 EntryChoice choose_entry(const FunctionGraph& graph, const Signature& signature, Calls calls = Calls::last);

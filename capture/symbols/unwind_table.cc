@@ -9,7 +9,7 @@ namespace tailcap::capture::symbols {
 
 namespace {
 
-constexpr std::uint64_t kMaxTable = 32u << 20;  // Chromium's is 20 MiB
+constexpr std::uint64_t kMaxTable = 32u << 20;   // Chromium's is 20 MiB
 constexpr std::uint8_t kRelativeSigned4 = 0x1b;  // DW_EH_PE_pcrel | DW_EH_PE_sdata4: what compilers for x86-64 write
 constexpr std::uint8_t kOmitted = 0xff;          // DW_EH_PE_omit: nothing that we can read
 

@@ -61,8 +61,8 @@ constexpr std::array kGoFunctions = {
     Known{"crypto/tls.(*Conn).sendAlertLocked", TLS_GO, ACT_ALERT_NUMBER, 2, false},
 };
 
-PlannedPlace planned_call(const ProbePlacer& placer, const Place& place, std::uint64_t function, FunctionProgram program,
-                          const Known& known) {
+PlannedPlace planned_call(const ProbePlacer& placer, const Place& place, std::uint64_t function,
+                          FunctionProgram program, const Known& known) {
   return planned(placer, place, function, program, TLS_COOKIE(known.act, known.library, place.stack_depth.value_or(0)));
 }
 

@@ -64,10 +64,10 @@ class Collector {
   SlotTable threads_, sockets_, pieces_, goroutines_;
   std::array<Thread, kKinds> last_thread_{};               // by kind
   std::array<std::uint32_t, kKinds> last_thread_index_{};  // by kind; kNoIndex before the first
-  std::vector<std::uint32_t> socket_of_thread_;        // by thread index: socket of its last event
-  std::vector<SocketState> socket_states_;             // by socket index
-  std::uint32_t thread_ = 0;                           // index of the thread of the event being added
-  std::uint64_t seed_;                                 // so that nobody can choose payloads that collide
+  std::vector<std::uint32_t> socket_of_thread_;            // by thread index: socket of its last event
+  std::vector<SocketState> socket_states_;                 // by socket index
+  std::uint32_t thread_ = 0;                               // index of the thread of the event being added
+  std::uint64_t seed_;                                     // so that nobody can choose payloads that collide
 };
 
 }  // namespace tailcap::formats::columns

@@ -27,9 +27,10 @@ enum class Use { visit, write, read };
     f.__VA_ARGS__
 #define DENSE(member, Name) COLUMN(member, Name, read(c.member, s.get##Name(), n))
 #define SPARSE(member, Name) COLUMN(member, Name, read_sparse(c.member, s.get##Name()))
-#define COLUMNS_OF(Kind)                                \
-  template <class F, template <class> class C, class S> \
-  void each_column([[maybe_unused]] F& f, [[maybe_unused]] Kind##Columns<C>& c, [[maybe_unused]] S s, [[maybe_unused]] std::size_t n)
+#define COLUMNS_OF(Kind)                                                                              \
+  template <class F, template <class> class C, class S>                                               \
+  void each_column([[maybe_unused]] F& f, [[maybe_unused]] Kind##Columns<C>& c, [[maybe_unused]] S s, \
+                   [[maybe_unused]] std::size_t n)
 
 COLUMNS_OF(Io) {
   DENSE(socket, Socket);

@@ -4,8 +4,8 @@
 #include <array>
 #include <limits>
 
-#include "formats/columns/plain_body.h"
 #include "formats/columns/numbers.h"
+#include "formats/columns/plain_body.h"
 
 namespace tailcap::formats::columns {
 namespace {
@@ -61,7 +61,8 @@ class EventDecoder {
   std::array<std::uint8_t, 16> address(std::uint16_t ref);
   void read_body(Event& event, std::uint8_t kind, std::size_t i);
   template <class K, class AnyIo>
-  void read_moved(const K& k, Direction direction, AnyIo& io, std::size_t i, std::size_t& position, std::size_t& missed);
+  void read_moved(const K& k, Direction direction, AnyIo& io, std::size_t i, std::size_t& position,
+                  std::size_t& missed);
   void read_io(const IoColumns<ColumnView>& k, Direction direction, Io& io, std::size_t i);
   void read_arrival(Arrival& arrival, std::size_t i);
   void read_socket_info(SocketInfo& info, std::size_t i);
@@ -85,7 +86,8 @@ class EventDecoder {
 };
 
 const char* EventDecoder::run(const BlockHeader& header) {
-  if (c_.pids.size() > kMaxTable || c_.sockets.size() > kMaxTable || c_.goroutines.size() > kMaxTable || c_.piece_ends.size() > kMaxTable)
+  if (c_.pids.size() > kMaxTable || c_.sockets.size() > kMaxTable || c_.goroutines.size() > kMaxTable ||
+      c_.piece_ends.size() > kMaxTable)
     return "a table has too many entries";
   for (std::size_t i = 0, before = 0; i < c_.piece_ends.size(); ++i) {
     const std::size_t end = c_.piece_ends[i];
@@ -160,8 +162,8 @@ std::array<std::uint8_t, 16> EventDecoder::address(std::uint16_t ref) {
   return bytes;
 }
 
-// What sends and receives of sockets and of TLS sessions have in common; position and missed: how far the sparse columns
-// are read. The socket or session has been read.
+// What sends and receives of sockets and of TLS sessions have in common; position and missed: how far the sparse
+// columns are read. The socket or session has been read.
 template <class K, class AnyIo>
 void EventDecoder::read_moved(const K& k, Direction direction, AnyIo& io, std::size_t i, std::size_t& position,
                               std::size_t& missed) {
@@ -291,8 +293,8 @@ void EventDecoder::read_body(Event& event, std::uint8_t kind, std::size_t i) {
     case Kind::task_info: {
       const auto& k = c_.task_info;
       const Time started = time_from(k.started[i]);
-      body = TaskInfo{k.parent_pid[i], piece(k.comm[i]), piece(k.command_line[i]), piece(k.executable[i]),
-                      piece(k.cgroup[i]), known(started) ? checked(started) : kNoTime};
+      body = TaskInfo{k.parent_pid[i],        piece(k.comm[i]),   piece(k.command_line[i]),
+                      piece(k.executable[i]), piece(k.cgroup[i]), known(started) ? checked(started) : kNoTime};
       return;
     }
     case Kind::clock: {
@@ -335,19 +337,22 @@ void EventDecoder::read_body(Event& event, std::uint8_t kind, std::size_t i) {
     }
     case Kind::cpu_quota: {
       const auto& k = c_.cpu_quota;
-      body = CpuQuota{piece(k.cgroup[i]), checked_duration(k.period[i]), checked_duration(k.quota[i]), k.periods[i],
-                      k.throttled[i], checked_duration(k.throttled_time[i])};
+      body =
+          CpuQuota{piece(k.cgroup[i]), checked_duration(k.period[i]),        checked_duration(k.quota[i]), k.periods[i],
+                   k.throttled[i],     checked_duration(k.throttled_time[i])};
       return;
     }
     case Kind::file_call: {
       const auto& k = c_.file_call;
       const Time began = minus(event.time, k.took[i]);
-      body = FileCall{file_act_of(k.act[i]), known(began) ? checked(began) : kNoTime, k.result[i], k.descriptor[i], piece(k.path[i])};
+      body = FileCall{file_act_of(k.act[i]), known(began) ? checked(began) : kNoTime, k.result[i], k.descriptor[i],
+                      piece(k.path[i])};
       return;
     }
     case Kind::net_interface: {
       const auto& k = c_.net_interface;
-      body = NetInterface{k.net_namespace[i], k.index[i], piece(k.name[i]), family_of(k.family[i]), {address(k.address[i]), 0}, k.prefix[i]};
+      body = NetInterface{k.net_namespace[i],         k.index[i], piece(k.name[i]), family_of(k.family[i]),
+                          {address(k.address[i]), 0}, k.prefix[i]};
       return;
     }
     case Kind::task_start:

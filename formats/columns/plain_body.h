@@ -24,7 +24,7 @@ Body plain_body(const BlockColumns<ColumnView>& c, Kind kind, std::size_t i, Pie
     case Kind::go_program: {
       const auto& k = c.go_program;
       return GoProgram{piece(k.path[i]), piece(k.version[i]), piece(k.offsets_from[i]), piece(k.unsupported[i]),
-                       k.goid_offset[i], k.parts[i], k.processors[i]};
+                       k.goid_offset[i], k.parts[i],          k.processors[i]};
     }
     case Kind::go_call:
       return GoCall{c.go_call.connection[i], call_step_of(c.go_call.step[i]), c.go_call.stream[i]};
@@ -54,7 +54,8 @@ Body plain_body(const BlockColumns<ColumnView>& c, Kind kind, std::size_t i, Pie
     }
     case Kind::probe: {
       const auto& k = c.probe;
-      return Probe{piece(k.path[i]), piece(k.function[i]), piece(k.place[i]), k.offset[i], k.price[i], piece(k.reason[i])};
+      return Probe{piece(k.path[i]), piece(k.function[i]), piece(k.place[i]),
+                   k.offset[i],      k.price[i],           piece(k.reason[i])};
     }
     case Kind::sample: {
       const auto& k = c.sample;

@@ -125,7 +125,8 @@ class Hopper {
     }
   }
 
-  // Counts the block. Headers say what blocks unfold to, so nothing is inflated to find out; the loader checks what they say.
+  // Counts the block. Headers say what blocks unfold to, so nothing is inflated to find out; the loader checks what
+  // they say.
   bool in_proportion(const BlockHeader& header) {
     if (!read_limits().proportion || !header.has_events()) return true;
     raw_ += header.raw_size;
@@ -184,7 +185,7 @@ class Hopper {
   std::vector<std::byte> bytes_;
   std::uint32_t sequence_ = 0;  // of the next block
   std::uint64_t raw_ = 0, events_ = 0;
-  Time last_ = kNoTime;         // the latest time in any block so far
+  Time last_ = kNoTime;  // the latest time in any block so far
   bool ended_ = false;
   bool gaps_open_ = false;
 };

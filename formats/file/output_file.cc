@@ -38,7 +38,9 @@ void sync_folder_of(const std::string& path) {
 }
 
 // A new file that nobody else can have opened before. -1: see errno.
-int create(const std::string& path) { return open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600); }
+int create(const std::string& path) {
+  return open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+}
 
 int lock(int fd) {
   // A reader may hold its shared lock for a moment, to see whether we run.
@@ -69,13 +71,17 @@ class Descriptor {
 Descriptor lock_stale(const std::string& path) {
   const std::string name = printable(path);
   Descriptor file(open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
-  if (file.get() < 0 && errno == ELOOP) throw failure(ELOOP, name + " is a symbolic link; remove it or choose another name");
+  if (file.get() < 0 && errno == ELOOP)
+    throw failure(ELOOP, name + " is a symbolic link; remove it or choose another name");
   if (file.get() < 0) throw failure(errno, "cannot open " + name);
   struct stat status;
   if (fstat(file.get(), &status) != 0) throw failure(errno, "cannot examine " + name);
-  if (!S_ISREG(status.st_mode)) throw failure(EEXIST, name + " is not a regular file; remove it or choose another name");
-  if (status.st_uid != geteuid()) throw failure(EEXIST, name + " belongs to another user; remove it or choose another name");
-  if (status.st_nlink != 1) throw failure(EEXIST, name + " has other names (hard links); remove it or choose another name");
+  if (!S_ISREG(status.st_mode))
+    throw failure(EEXIST, name + " is not a regular file; remove it or choose another name");
+  if (status.st_uid != geteuid())
+    throw failure(EEXIST, name + " belongs to another user; remove it or choose another name");
+  if (status.st_nlink != 1)
+    throw failure(EEXIST, name + " has other names (hard links); remove it or choose another name");
   if (lock(file.get()) != 0) {
     if (errno != EWOULDBLOCK) throw failure(errno, "cannot lock " + name);
     throw failure(EBUSY, name + " is being written by another recorder; choose another name or end that one");
@@ -94,7 +100,8 @@ OutputFile::OutputFile(const std::string& path, bool force, const std::string& s
   struct stat status;
   if (lstat(path.c_str(), &status) == 0) {
     if (!S_ISREG(status.st_mode))
-      throw failure(S_ISDIR(status.st_mode) ? EISDIR : EEXIST, printable(path) + " is not a regular file; name a file to write");
+      throw failure(S_ISDIR(status.st_mode) ? EISDIR : EEXIST,
+                    printable(path) + " is not a regular file; name a file to write");
     if (!force) throw failure(EEXIST, printable(path) + " exists; choose another name or give --force to replace it");
   }
   fd_ = create(partial_);
@@ -102,8 +109,9 @@ OutputFile::OutputFile(const std::string& path, bool force, const std::string& s
   if (fd_ < 0 && errno == EEXIST) {
     stale.emplace(lock_stale(partial_));
     if (!force)
-      throw failure(EEXIST, printable(partial_) +
-                                " is left of a recording that died; `tailcap recover` saves what is in it, --force replaces it");
+      throw failure(
+          EEXIST, printable(partial_) +
+                      " is left of a recording that died; `tailcap recover` saves what is in it, --force replaces it");
     if (unlink(partial_.c_str()) != 0) throw failure(errno, "cannot remove " + printable(partial_));
     fd_ = create(partial_);
   }
@@ -165,7 +173,8 @@ void OutputFile::finish() {
   }
   if (result != 0 && errno == EINVAL && !exists(path_)) result = rename(partial_.c_str(), path_.c_str());
   if (result != 0)
-    fail(errno, "cannot rename to " + printable(path_) + " the capture", "it is whole under that name: rename it yourself");
+    fail(errno, "cannot rename to " + printable(path_) + " the capture",
+         "it is whole under that name: rename it yourself");
   sync_folder_of(path_);
 }
 

@@ -13,9 +13,9 @@ namespace tailcap::formats::file {
 class OutputFile {
  public:
   // Creates and locks PATH + suffix, readable by its owner only. An existing file is never written into: with force one
-  // that a dead recording left is removed, and PATH is replaced in the end. Throws std::system_error if either exists and
-  // !force, and always if PATH is not a regular file, another program is writing the partial file, or the partial file is
-  // a link, has other names, is not regular or belongs to another user.
+  // that a dead recording left is removed, and PATH is replaced in the end. Throws std::system_error if either exists
+  // and !force, and always if PATH is not a regular file, another program is writing the partial file, or the partial
+  // file is a link, has other names, is not regular or belongs to another user.
   OutputFile(const std::string& path, bool force, const std::string& suffix = ".partial");
   ~OutputFile();  // closes; the partial file stays
   OutputFile(const OutputFile&) = delete;

@@ -30,6 +30,7 @@ std::uint64_t allowed_memory(const ReadProgress& progress);
 FileIdentity identity_of(const struct stat& status);
 ReadProgress& progress_of(const FileIdentity& file);
 // Reading ends here. The first time for this file: remembers where, and that this program has to say so.
-void note_stop(ReadProgress& progress, const std::string& name, StopReason reason, Duration after, std::uint64_t events);
+void note_stop(ReadProgress& progress, const std::string& name, StopReason reason, Duration after,
+               std::uint64_t events);
 
 }  // namespace tailcap::formats::file

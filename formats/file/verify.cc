@@ -57,7 +57,8 @@ std::vector<BlockStatus> verify(const InputFile& file, const BlockIndex& index, 
     result.push_back(std::move(status));
   }
   if (index.out_of_proportion)
-    note_stop(progress_of(file.identity()), file.name(), StopReason::many_events, known(first) ? last - first : Duration{}, 0);
+    note_stop(progress_of(file.identity()), file.name(), StopReason::many_events,
+              known(first) ? last - first : Duration{}, 0);
   return result;
 }
 

@@ -1,5 +1,5 @@
-// The Huffman code of HPACK (RFC 7541, section 5.2 and appendix B). Here because both ends need it: the analyser reads it,
-// the recorder masks values in it.
+// The Huffman code of HPACK (RFC 7541, section 5.2 and appendix B). Here because both ends need it: the analyser reads
+// it, the recorder masks values in it.
 #pragma once
 
 #include <cstddef>
@@ -10,8 +10,8 @@
 
 namespace tailcap::formats::hpack {
 
-// Appends what `coded` says to out, at most `limit` bytes. false: not a valid string (EOS inside, padding that is longer
-// than seven bits or not ones) or longer than the limit; out then holds a part of it.
+// Appends what `coded` says to out, at most `limit` bytes. false: not a valid string (EOS inside, padding that is
+// longer than seven bits or not ones) or longer than the limit; out then holds a part of it.
 bool huffman_decode(std::string_view coded, std::string& out, std::size_t limit);
 
 // Appends the code of `text` to out. The analyser never sends; captures made for tests do.
@@ -30,7 +30,8 @@ struct HuffmanLengths {
 };
 HuffmanLengths huffman_lengths(std::uint32_t prefix, unsigned bits);
 
-// The first code of that length that begins with these bits; nothing if there is none. bits <= length, 1 <= length <= 30.
+// The first code of that length that begins with these bits; nothing if there is none. bits <= length, 1 <= length
+// <= 30.
 std::optional<std::uint32_t> huffman_code(unsigned length, std::uint32_t prefix = 0, unsigned bits = 0);
 
 }  // namespace tailcap::formats::hpack

@@ -238,7 +238,10 @@ TEST_F(Lifecycle, OnlyWhatWasAskedFor) {
 }
 
 TEST_F(Lifecycle, EveryProgramLoads) {
-  const std::vector<std::vector<std::string>> choices = {{"--profile", "deep", "--add", "interrupts,samples,files"}, {"--tier", "c", "--add", "files"}, {"--only", "files"}, {"--profile", "node"}};
+  const std::vector<std::vector<std::string>> choices = {{"--profile", "deep", "--add", "interrupts,samples,files"},
+                                                         {"--tier", "c", "--add", "files"},
+                                                         {"--only", "files"},
+                                                         {"--profile", "node"}};
   for (const auto& choice : choices) {
     std::vector<std::string> command = {RECORDER, "-a", "--dry-run"};
     command.insert(command.end(), choice.begin(), choice.end());
@@ -249,7 +252,8 @@ TEST_F(Lifecycle, EveryProgramLoads) {
 
 TEST_F(Lifecycle, FilesOnly) {
   const auto capture = scratch_ / "files.tcap";
-  Process recorder({RECORDER, "--only", "files", "-o", capture, "--", WORKLOAD, "tcp4", scratch_ / "books"}, scratch_ / "log");
+  Process recorder({RECORDER, "--only", "files", "-o", capture, "--", WORKLOAD, "tcp4", scratch_ / "books"},
+                   scratch_ / "log");
   EXPECT_EQ(recorder.wait(), 0) << recorder.said();
   const auto seen = read_capture(capture);
   EXPECT_GE(seen.kinds.at(static_cast<int>(Kind::file_call)), 1u) << "the books are a file";

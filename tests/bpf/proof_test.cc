@@ -67,7 +67,8 @@ TEST_F(Proof, BothTiersReportAConnectionAsItWas) {
     EXPECT_EQ(proven.result.inconclusive, "");
     EXPECT_TRUE(proven.sentences.empty());
     EXPECT_TRUE(proven.probes->losses().empty());
-    const Rings rings(proven.probes->first_ring(), proven.probes->rings_map(), proven.probes->ring_count(), proven.probes->ring_bytes());
+    const Rings rings(proven.probes->first_ring(), proven.probes->rings_map(), proven.probes->ring_count(),
+                      proven.probes->ring_bytes());
     EXPECT_EQ(rings.pending(), 0u) << "nothing of the test may be in the capture";
     EXPECT_TRUE(proven.probes->list_tasks().empty());
   }
@@ -91,7 +92,8 @@ TEST_F(Proof, ATierThatReportsSomethingElseIsReplaced) {
   settings_.spoiled = {{"io_receive", Spoil::idle}};
   const auto proven = proven_probes(settings_);
   EXPECT_EQ(proven.probes->tier().tier, HookTier::c);
-  EXPECT_NE(proven.probes->tier().reason.find("a receive is not reported"), std::string::npos) << proven.probes->tier().reason;
+  EXPECT_NE(proven.probes->tier().reason.find("a receive is not reported"), std::string::npos)
+      << proven.probes->tier().reason;
   EXPECT_EQ(proven.sentences.size(), 1u);
 }
 

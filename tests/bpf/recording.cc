@@ -253,7 +253,8 @@ void expect_exact(const Recorded& recorded, bool calls, const std::vector<const 
     const bool tcp = info->second.front().family != Family::unix_domain;
     const auto out = recorded.seen.out.find(socket), in = recorded.seen.in.find(socket);
     const Sum sent = out == recorded.seen.out.end() ? Sum{} : join(socket, out->second, tcp, script_of(account.sent));
-    const Sum received = in == recorded.seen.in.end() ? Sum{} : join(socket, in->second, tcp, script_of(account.received));
+    const Sum received =
+        in == recorded.seen.in.end() ? Sum{} : join(socket, in->second, tcp, script_of(account.received));
     EXPECT_EQ(sent.bytes, account.sent) << "socket " << socket;
     EXPECT_EQ(received.bytes, account.received) << "socket " << socket;
     EXPECT_EQ(received.ends, account.ends) << "socket " << socket;

@@ -258,7 +258,8 @@ void reset() {
 }
 
 // before_last: called once, when each thread has but one exchange to go.
-void exchange_much(int family, void (*before_last)() = [] {}) {
+void exchange_much(
+    int family, void (*before_last)() = [] {}) {
   std::vector<std::thread> threads;
   std::barrier at_last(2, [before_last]() noexcept { before_last(); });
   for (int t = 0; t < 2; t++) {
@@ -338,14 +339,17 @@ void existing() {
 
 // Sends all of the script, in calls of every size, from one piece and from many.
 void send_all(int descriptor, std::size_t turn) {
-  static constexpr std::size_t kSizes[] = {24, 61,   9,    3,     1,     130,    4096, 5,    4097, 9,      16393, 200003,
-                                           17, 1000, 8192, 20011, 65536, 100003, 333,  4095, 2,    300007, 12};
+  static constexpr std::size_t kSizes[] = {24,   61,   9,     3,     1,      130, 4096, 5, 4097,   9, 16393, 200003, 17,
+                                           1000, 8192, 20011, 65536, 100003, 333, 4095, 2, 300007, 12};
   while (const std::size_t left = script_left(descriptor)) {
     const std::size_t size = std::min(left, kSizes[turn++ % std::size(kSizes)]);
     const std::size_t piece = turn % 3 == 1 ? size : size / (turn % 5 == 1 ? 250 : 7) + 1;
-    if (piece >= size) turn % 2 ? counted_write(descriptor, size) : counted_send(descriptor, size, 0);
-    else if (turn % 2) counted_writev(descriptor, size / piece, piece);
-    else counted_sendmsg(descriptor, size / piece, piece);
+    if (piece >= size)
+      turn % 2 ? counted_write(descriptor, size) : counted_send(descriptor, size, 0);
+    else if (turn % 2)
+      counted_writev(descriptor, size / piece, piece);
+    else
+      counted_sendmsg(descriptor, size / piece, piece);
   }
 }
 

@@ -156,7 +156,8 @@ TEST_P(Workload, PayloadOff) {
 TEST_P(Workload, TinyRing) {
   for (const auto& [ring, rings] : {std::pair{"4KiB", "1"}, std::pair{"64KiB", "1"}, std::pair{"64KiB", "2"}}) {
     for (const char* scenario : {"flood", "flood_tcp"}) {
-      const auto recorded = record_workload(scenario, {"--tier", GetParam(), "--ring", ring, "--rings", rings, "--only", "io"});
+      const auto recorded =
+          record_workload(scenario, {"--tier", GetParam(), "--ring", ring, "--rings", rings, "--only", "io"});
       std::uint64_t sends = 0, receives = 0;
       for (const auto& [socket, account] : recorded.books) {
         sends += account.sends;

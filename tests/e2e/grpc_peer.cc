@@ -44,7 +44,8 @@ std::string list(const std::vector<std::size_t>& sizes) {
 
 std::string quoted(const std::string& text) {
   std::string out = "\"";
-  for (const char c : text) out += c == '\n' ? std::string("\\n") : c == '"' || c == '\\' ? std::string("\\") + c : std::string(1, c);
+  for (const char c : text)
+    out += c == '\n' ? std::string("\\n") : c == '"' || c == '\\' ? std::string("\\") + c : std::string(1, c);
   return out + "\"";
 }
 
@@ -55,7 +56,8 @@ void tell(const std::string& line) {
 }
 
 std::int64_t now() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
+      .count();
 }
 
 // One call at the server: reads all messages, then answers as the path says.
@@ -80,8 +82,11 @@ class Served : public grpc::ServerGenericBidiReactor {
       return;
     }
     left_ = many_ ? 5 : 1;
-    if (end_ == "Error") left_ = many_ ? 2 : 0, status_ = Status(StatusCode::NOT_FOUND, kMessage);
-    else if (end_ != "Ok") left_ = 0, status_ = Status(StatusCode::UNIMPLEMENTED, "unknown method " + end_ + " for service peer");  // grpc-go's words
+    if (end_ == "Error")
+      left_ = many_ ? 2 : 0, status_ = Status(StatusCode::NOT_FOUND, kMessage);
+    else if (end_ != "Ok")
+      left_ = 0,
+      status_ = Status(StatusCode::UNIMPLEMENTED, "unknown method " + end_ + " for service peer");  // grpc-go's words
     next();
   }
   void OnWriteDone(bool ok) override {
@@ -91,7 +96,8 @@ class Served : public grpc::ServerGenericBidiReactor {
     if (end_ != "Slow" || worked_) proceed();
   }
   void OnDone() override {
-    tell("{\"id\":" + quoted(id_) + ",\"path\":" + quoted(path_) + ",\"received\":" + list(sizes_) + ",\"sent\":" + list(sent_) + "}");
+    tell("{\"id\":" + quoted(id_) + ",\"path\":" + quoted(path_) + ",\"received\":" + list(sizes_) +
+         ",\"sent\":" + list(sent_) + "}");
     delete this;
   }
 
@@ -136,7 +142,9 @@ class Served : public grpc::ServerGenericBidiReactor {
 };
 
 class Service : public grpc::CallbackGenericService {
-  grpc::ServerGenericBidiReactor* CreateReactor(grpc::GenericCallbackServerContext* context) override { return new Served(context); }
+  grpc::ServerGenericBidiReactor* CreateReactor(grpc::GenericCallbackServerContext* context) override {
+    return new Served(context);
+  }
 };
 
 int serve(const std::string& port) {
@@ -153,7 +161,9 @@ int serve(const std::string& port) {
 // One call at the client: sends its messages one after the other, reads all answers.
 class Made : public grpc::ClientBidiReactor<ByteBuffer, ByteBuffer> {
  public:
-  Made(grpc::GenericStub& stub, grpc::ClientContext& context, const std::string& path, const std::vector<std::size_t>& sizes) : sizes_(sizes) {
+  Made(grpc::GenericStub& stub, grpc::ClientContext& context, const std::string& path,
+       const std::vector<std::size_t>& sizes)
+      : sizes_(sizes) {
     stub.PrepareBidiStreamingCall(&context, path, {}, this);
     write();
     StartRead(&received_);
@@ -188,8 +198,10 @@ class Made : public grpc::ClientBidiReactor<ByteBuffer, ByteBuffer> {
  private:
   void write() {
     sent_ = message(sizes_[next_++], 'q');
-    if (next_ == sizes_.size()) StartWriteLast(&sent_, {});
-    else StartWrite(&sent_);
+    if (next_ == sizes_.size())
+      StartWriteLast(&sent_, {});
+    else
+      StartWrite(&sent_);
   }
   const std::vector<std::size_t>& sizes_;
   std::size_t next_ = 0;
@@ -215,7 +227,10 @@ void one_call(grpc::GenericStub& stub, int number) {
   const bool ask_many = pick(2), answer_many = pick(2);
   const unsigned kind = pick(14);
   const std::string end = kind < 8 ? "ok" : kind < 12 ? "error" : kind == 12 ? "deadline" : "cancel";
-  const std::string path = std::string("/peer.") + (ask_many ? "Many." : "One.") + (answer_many ? "Many/" : "One/") + (kind < 8 ? "Ok" : kind < 12 ? "Error" : "Slow");
+  const std::string path = std::string("/peer.") + (ask_many ? "Many." : "One.") + (answer_many ? "Many/" : "One/") +
+                           (kind < 8    ? "Ok"
+                            : kind < 12 ? "Error"
+                                        : "Slow");
   std::vector<std::size_t> sizes(ask_many ? 1 + pick(5) : 1);
   for (auto& n : sizes) n = pick(200);
   std::string trace, span;
@@ -225,16 +240,20 @@ void one_call(grpc::GenericStub& stub, int number) {
   grpc::ClientContext context;
   const std::string id = "p" + std::to_string(number);
   context.AddMetadata("x-request-id", id);
-  if (number % 2 == 0) context.AddMetadata("traceparent", "00-" + hexadecimal(trace) + "-" + hexadecimal(span) + "-01");
-  else context.AddMetadata("grpc-trace-bin", std::string(2, '\0') + trace + '\1' + span + "\2\1");
+  if (number % 2 == 0)
+    context.AddMetadata("traceparent", "00-" + hexadecimal(trace) + "-" + hexadecimal(span) + "-01");
+  else
+    context.AddMetadata("grpc-trace-bin", std::string(2, '\0') + trace + '\1' + span + "\2\1");
   const int timeout = end == "deadline" ? 200 : pick(2) ? 10'000 : 0;
   const std::int64_t began = now();
   if (timeout != 0) context.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(timeout));
   Made call(stub, context, path, sizes);
   call.wait(context, end == "cancel");
-  tell("{\"id\":" + quoted(id) + ",\"path\":" + quoted(path) + ",\"end\":" + quoted(end) + ",\"sent\":" + list(sizes) + ",\"received\":" + list(call.answers) +
-       ",\"status\":" + std::to_string(call.status.error_code()) + ",\"message\":" + quoted(call.status.error_message()) +
-       ",\"timeout_ms\":" + (timeout ? std::to_string(timeout) : "null") + ",\"trace_id\":" + quoted(hexadecimal(trace)) + ",\"began_ns\":" + std::to_string(began) +
+  tell("{\"id\":" + quoted(id) + ",\"path\":" + quoted(path) + ",\"end\":" + quoted(end) + ",\"sent\":" + list(sizes) +
+       ",\"received\":" + list(call.answers) + ",\"status\":" + std::to_string(call.status.error_code()) +
+       ",\"message\":" + quoted(call.status.error_message()) +
+       ",\"timeout_ms\":" + (timeout ? std::to_string(timeout) : "null") +
+       ",\"trace_id\":" + quoted(hexadecimal(trace)) + ",\"began_ns\":" + std::to_string(began) +
        ",\"done_ns\":" + std::to_string(now()) + ",\"gave_up\":" + (kind >= 12 ? "true" : "false") + "}");
 }
 

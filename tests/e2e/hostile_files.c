@@ -2,10 +2,9 @@
  * Processes whose files are a danger to who looks at them; hostile_files_test.py starts them.
  *
  *   victim                      says what limit() returns, again and again; nobody records it
- *   swap HOW FILE OTHER         maps FILE; as soon as somebody opens it, another file is in its place: HOW is symlink, rename,
- *                               remap (another file mapped at the same address) or rewrite (FILE itself, in place)
- *   map FILE                    maps FILE and waits
- *   many FILE COUNT             maps it so often
+ *   swap HOW FILE OTHER         maps FILE; as soon as somebody opens it, another file is in its place: HOW is symlink,
+ * rename, remap (another file mapped at the same address) or rewrite (FILE itself, in place) map FILE maps FILE and
+ * waits many FILE COUNT             maps it so often
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,110 +19,93 @@
 /* "mov $0x11223301, %eax; ret": the byte that a breakpoint in its middle would change is the lowest of the constant. */
 __attribute__((noinline, naked, used)) static int limit(void) { __asm__("mov $0x11223301, %eax; ret"); }
 
-static void say(const char *text)
-{
-	puts(text);
-	fflush(stdout);
+static void say(const char* text) {
+  puts(text);
+  fflush(stdout);
 }
 
-static void *map(const char *path, void *where, size_t size)
-{
-	int file = open(path, O_RDONLY | O_CLOEXEC);
-	void *at = mmap(where, size, PROT_READ | PROT_EXEC, MAP_PRIVATE | (where ? MAP_FIXED : 0), file, 0);
+static void* map(const char* path, void* where, size_t size) {
+  int file = open(path, O_RDONLY | O_CLOEXEC);
+  void* at = mmap(where, size, PROT_READ | PROT_EXEC, MAP_PRIVATE | (where ? MAP_FIXED : 0), file, 0);
 
-	if (file < 0 || at == MAP_FAILED) {
-		perror(path);
-		exit(1);
-	}
-	close(file);
-	return at;
+  if (file < 0 || at == MAP_FAILED) {
+    perror(path);
+    exit(1);
+  }
+  close(file);
+  return at;
 }
 
-static void victim(void)
-{
-	int (*volatile call)(void) = limit;
+static void victim(void) {
+  int (*volatile call)(void) = limit;
 
-	for (;;) {
-		printf("%x\n", (unsigned)call());
-		fflush(stdout);
-		usleep(20000);
-	}
+  for (;;) {
+    printf("%x\n", (unsigned)call());
+    fflush(stdout);
+    usleep(20000);
+  }
 }
 
-static void rewrite(const char *path)
-{
-	int file = open(path, O_WRONLY | O_CLOEXEC);
-	struct stat status;
-	char byte = (char)0xc3;
+static void rewrite(const char* path) {
+  int file = open(path, O_WRONLY | O_CLOEXEC);
+  struct stat status;
+  char byte = (char)0xc3;
 
-	fstat(file, &status);
-	for (off_t at = 0x1000; at < status.st_size && at < 0x10000; at++)
-		if (pwrite(file, &byte, 1, at) != 1)
-			exit(1);
-	close(file);
+  fstat(file, &status);
+  for (off_t at = 0x1000; at < status.st_size && at < 0x10000; at++)
+    if (pwrite(file, &byte, 1, at) != 1) exit(1);
+  close(file);
 }
 
-static void swap(const char *how, const char *path, const char *other)
-{
-	char event[4096], link[4096];
-	int watch = inotify_init1(IN_CLOEXEC);
-	struct stat status;
-	void *at;
+static void swap(const char* how, const char* path, const char* other) {
+  char event[4096], link[4096];
+  int watch = inotify_init1(IN_CLOEXEC);
+  struct stat status;
+  void* at;
 
-	stat(path, &status);
-	at = map(path, NULL, (size_t)status.st_size);
-	snprintf(link, sizeof(link), "%s.link", path);
-	if (!strcmp(how, "symlink") && symlink(other, link) != 0)
-		exit(1);
-	if (inotify_add_watch(watch, path, IN_OPEN) < 0)
-		exit(1);
-	say("mapped");
-	while (read(watch, event, sizeof(event)) < 0 && errno == EINTR)
-		;
-	if (!strcmp(how, "symlink"))
-		rename(link, path);
-	else if (!strcmp(how, "rename"))
-		rename(other, path);
-	else if (!strcmp(how, "remap"))
-		map(other, at, (size_t)status.st_size);
-	else
-		rewrite(path);
-	say("swapped");
-	for (;;)
-		pause();
+  stat(path, &status);
+  at = map(path, NULL, (size_t)status.st_size);
+  snprintf(link, sizeof(link), "%s.link", path);
+  if (!strcmp(how, "symlink") && symlink(other, link) != 0) exit(1);
+  if (inotify_add_watch(watch, path, IN_OPEN) < 0) exit(1);
+  say("mapped");
+  while (read(watch, event, sizeof(event)) < 0 && errno == EINTR)
+    ;
+  if (!strcmp(how, "symlink"))
+    rename(link, path);
+  else if (!strcmp(how, "rename"))
+    rename(other, path);
+  else if (!strcmp(how, "remap"))
+    map(other, at, (size_t)status.st_size);
+  else
+    rewrite(path);
+  say("swapped");
+  for (;;) pause();
 }
 
-static void many(const char *path, long count)
-{
-	int file = open(path, O_RDONLY | O_CLOEXEC);
-	long done = 0;
+static void many(const char* path, long count) {
+  int file = open(path, O_RDONLY | O_CLOEXEC);
+  long done = 0;
 
-	/* Every other page, or the kernel makes one of them. */
-	char *room = mmap(NULL, (size_t)count * 8192, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  /* Every other page, or the kernel makes one of them. */
+  char* room = mmap(NULL, (size_t)count * 8192, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-	munmap(room, (size_t)count * 8192);
-	for (; done < count; done++)
-		if (mmap(room + done * 8192, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED, file, 0) == MAP_FAILED)
-			break;
-	printf("mapped %ld\n", done);
-	fflush(stdout);
-	for (;;)
-		pause();
+  munmap(room, (size_t)count * 8192);
+  for (; done < count; done++)
+    if (mmap(room + done * 8192, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED, file, 0) == MAP_FAILED) break;
+  printf("mapped %ld\n", done);
+  fflush(stdout);
+  for (;;) pause();
 }
 
-int main(int argc, char **argv)
-{
-	if (argc == 2 && !strcmp(argv[1], "victim"))
-		victim();
-	if (argc == 5 && !strcmp(argv[1], "swap"))
-		swap(argv[2], argv[3], argv[4]);
-	if (argc == 3 && !strcmp(argv[1], "map")) {
-		map(argv[2], NULL, 4096);
-		say("mapped");
-		for (;;)
-			pause();
-	}
-	if (argc == 4 && !strcmp(argv[1], "many"))
-		many(argv[2], atol(argv[3]));
-	return 2;
+int main(int argc, char** argv) {
+  if (argc == 2 && !strcmp(argv[1], "victim")) victim();
+  if (argc == 5 && !strcmp(argv[1], "swap")) swap(argv[2], argv[3], argv[4]);
+  if (argc == 3 && !strcmp(argv[1], "map")) {
+    map(argv[2], NULL, 4096);
+    say("mapped");
+    for (;;) pause();
+  }
+  if (argc == 4 && !strcmp(argv[1], "many")) many(argv[2], atol(argv[3]));
+  return 2;
 }

@@ -1,4 +1,5 @@
-// A server whose requests burn the processor time that their path names, in a function of that name: GET /spin/500 (ms).
+// A server whose requests burn the processor time that their path names, in a function of that name: GET /spin/500
+// (ms).
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -25,7 +26,8 @@ __attribute__((noinline)) void burn_here(double ms) {
 
 int main(int argc, char** argv) {
   const int listener = socket(AF_INET, SOCK_STREAM, 0), one = 1;
-  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((unsigned short)atoi(argc > 1 ? argv[1] : "8080"))};
+  struct sockaddr_in address = {.sin_family = AF_INET,
+                                .sin_port = htons((unsigned short)atoi(argc > 1 ? argv[1] : "8080"))};
   inet_pton(AF_INET, "127.0.0.1", &address.sin_addr);
   setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
   if (bind(listener, (struct sockaddr*)&address, sizeof address) != 0 || listen(listener, 16) != 0) return 1;

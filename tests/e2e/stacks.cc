@@ -38,16 +38,19 @@ __attribute__((noinline)) void link_12(int by_library) {
     sink = static_cast<int>(read(ends[0], &byte, 1));
   } else {
     long result;
-    __asm__ volatile("syscall" : "=a"(result) : "0"(SYS_read), "D"(ends[0]), "S"(&byte), "d"(1) : "rcx", "r11", "memory");
+    __asm__ volatile("syscall"
+                     : "=a"(result)
+                     : "0"(SYS_read), "D"(ends[0]), "S"(&byte), "d"(1)
+                     : "rcx", "r11", "memory");
     sink = static_cast<int>(result);
   }
   sink++;
 }
 
-#define LINK(name, next)                               \
+#define LINK(name, next)                                \
   __attribute__((noinline)) void name(int by_library) { \
-    next(by_library);                                  \
-    sink++;                                            \
+    next(by_library);                                   \
+    sink++;                                             \
   }
 LINK(link_11, link_12)
 LINK(link_10, link_11)

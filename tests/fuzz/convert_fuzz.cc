@@ -26,7 +26,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       assert(head + tail <= io->length);
     }
     gate.take(event);
-    if (const auto* io = std::get_if<formats::Io>(&event.body)) assert(io->head.size() <= head && io->tail.size() <= tail);
+    if (const auto* io = std::get_if<formats::Io>(&event.body))
+      assert(io->head.size() <= head && io->tail.size() <= tail);
   }
   return 0;
 }

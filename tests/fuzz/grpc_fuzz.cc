@@ -23,7 +23,8 @@ flow::Message read(std::string_view body, bool text, bool response, std::size_t 
   protocols::grpc::WebBody web(text);
   flow::ByteRun run;
   run.length = body.size();
-  const std::size_t cuts[] = {0, std::min(first, body.size()), std::min(std::max(first, second), body.size()), body.size()};
+  const std::size_t cuts[] = {0, std::min(first, body.size()), std::min(std::max(first, second), body.size()),
+                              body.size()};
   for (int i = 0; i < 3; ++i) {
     const auto part = body.substr(cuts[i], cuts[i + 1] - cuts[i]);
     if (!part.empty()) web.push(run, cuts[i], part.size(), hide && i == 1 ? std::string_view{} : part);
@@ -48,11 +49,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   // However it is cut, it is the same.
   const auto cut = read(bytes, text, response, data[1], data[2], false);
   const auto &a = *whole.grpc, &b = *cut.grpc;
-  check(a.messages == b.messages && a.bytes == b.bytes && a.compressed == b.compressed && a.exact == b.exact && a.broken_off == b.broken_off);
+  check(a.messages == b.messages && a.bytes == b.bytes && a.compressed == b.compressed && a.exact == b.exact &&
+        a.broken_off == b.broken_off);
   check(a.status == b.status && a.message == b.message && whole.trailers == cut.trailers);
   // Where a part was not captured, less is known, and nothing else.
   const auto hidden = read(bytes, text, response, data[1], data[2], true);
-  if (hidden.grpc->exact) check(hidden.grpc->messages == a.messages && hidden.grpc->bytes == a.bytes && hidden.grpc->broken_off == a.broken_off);
+  if (hidden.grpc->exact)
+    check(hidden.grpc->messages == a.messages && hidden.grpc->bytes == a.bytes &&
+          hidden.grpc->broken_off == a.broken_off);
   check(hidden.grpc->messages <= a.messages);
   if (hidden.grpc->status) check(hidden.grpc->status == a.status);
 

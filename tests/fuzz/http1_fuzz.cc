@@ -18,7 +18,10 @@ namespace {
 using namespace tailcap;
 using namespace std::chrono_literals;
 
-struct Part { bool in; std::string bytes; };
+struct Part {
+  bool in;
+  std::string bytes;
+};
 
 // The input: parts, each a byte (direction, and whether a new one starts) and text up to the next 0x00.
 std::vector<Part> parts_of(std::string_view in) {
@@ -62,8 +65,10 @@ void lossy(const std::vector<Part>& parts, std::size_t keep, unsigned lose) {
   unsigned n = 0;
   for (const Part& p : parts) {
     t += 1ms;
-    if (++n % 3 == lose) p.in ? e.lose_read(p.bytes.size()) : e.lose_send(p.bytes.size());
-    else p.in ? e.receive(t - 500us, t, p.bytes) : e.send(t, p.bytes);
+    if (++n % 3 == lose)
+      p.in ? e.lose_read(p.bytes.size()) : e.lose_send(p.bytes.size());
+    else
+      p.in ? e.receive(t - 500us, t, p.bytes) : e.send(t, p.bytes);
   }
   synth::analyse(s.events());
 }

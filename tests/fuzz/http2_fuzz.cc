@@ -33,9 +33,11 @@ struct Run {
     run.length = bytes.size();
     run.head = bytes;
     if (what == 1) run.gap = n * 37 + 1;
-    if (what == 2) run.head = bytes.substr(0, n);                       // the rest was not captured
-    if (what == 3) run.head = bytes.substr(0, n), run.tail = bytes.substr(bytes.size() - std::min<std::size_t>(bytes.size() - run.head.size(), 16));
-    if (what == 4) run.length += n * 1000;                              // neither was a lot more
+    if (what == 2) run.head = bytes.substr(0, n);  // the rest was not captured
+    if (what == 3)
+      run.head = bytes.substr(0, n),
+      run.tail = bytes.substr(bytes.size() - std::min<std::size_t>(bytes.size() - run.head.size(), 16));
+    if (what == 4) run.length += n * 1000;  // neither was a lot more
     if (what == 5) run.end = n % 2 ? flow::End::fin : flow::End::reset;
     run.offset = at + run.gap;
     at = run.offset + run.length;

@@ -143,23 +143,35 @@ class Events {
   // What else a label can come from.
   formats::Body seldom(std::uint8_t a, std::uint8_t b) {
     switch (a % 6) {
-      case 0: return formats::Stall{static_cast<formats::StallKind>(b % 7), back(a), b, 0};
-      case 1: return formats::GoRuntime{static_cast<formats::GoPhase>(b % 7), {}};
-      case 2: return formats::GoState{b % 16u, static_cast<formats::GoRunState>(a / 6 % 4), b & 16 ? "sleep" : "IO wait"};
-      case 3: return formats::CpuQuota{"/g", {}, {}, b, b, {}};
-      case 4: return formats::Retransmit{1 + b % 4u, kBase + b, a};
-      default: return of_go(a / 6, b);
+      case 0:
+        return formats::Stall{static_cast<formats::StallKind>(b % 7), back(a), b, 0};
+      case 1:
+        return formats::GoRuntime{static_cast<formats::GoPhase>(b % 7), {}};
+      case 2:
+        return formats::GoState{b % 16u, static_cast<formats::GoRunState>(a / 6 % 4), b & 16 ? "sleep" : "IO wait"};
+      case 3:
+        return formats::CpuQuota{"/g", {}, {}, b, b, {}};
+      case 4:
+        return formats::Retransmit{1 + b % 4u, kBase + b, a};
+      default:
+        return of_go(a / 6, b);
     }
   }
 
   formats::Body of_go(std::uint8_t a, std::uint8_t b) {
     switch (a % 6) {
-      case 1: return formats::GoCreate{b % 16u, "main.work", b & 16 ? "main.serve" : ""};
-      case 2: return formats::GoExit{b % 16u};
-      case 3: return formats::GoPanic{static_cast<formats::GoPanicStep>(b % 4), "main.serve;main.work"};
-      case 4: return formats::OomKill{};
-      case 5: return formats::GoHandler{1, b & 1 ? "main.cart" : "pb._Cart_Get_Handler"};
-      default: return formats::GoProgram{"/p", "go1.22", "DWARF", {}, 160, b, static_cast<std::uint16_t>(b % 3)};
+      case 1:
+        return formats::GoCreate{b % 16u, "main.work", b & 16 ? "main.serve" : ""};
+      case 2:
+        return formats::GoExit{b % 16u};
+      case 3:
+        return formats::GoPanic{static_cast<formats::GoPanicStep>(b % 4), "main.serve;main.work"};
+      case 4:
+        return formats::OomKill{};
+      case 5:
+        return formats::GoHandler{1, b & 1 ? "main.cart" : "pb._Cart_Get_Handler"};
+      default:
+        return formats::GoProgram{"/p", "go1.22", "DWARF", {}, 160, b, static_cast<std::uint16_t>(b % 3)};
     }
   }
 

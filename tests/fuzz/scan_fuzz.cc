@@ -1,5 +1,5 @@
-// What reading a file of a target takes: the file itself, by a descriptor as the reading process has it (libelf and libdw read only
-// from one), and the answer that the recorder gets, which it must not trust. The first byte says which.
+// What reading a file of a target takes: the file itself, by a descriptor as the reading process has it (libelf and
+// libdw read only from one), and the answer that the recorder gets, which it must not trust. The first byte says which.
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -50,7 +50,8 @@ void use(scan::FilePlan plan) {
 }
 
 void read_structures(const std::string& bytes) {
-  static constexpr std::array kWanted = {symbols::GoMember{"runtime.g", "goid"}, symbols::GoMember{"runtime.m", "curg"}};
+  static constexpr std::array kWanted = {symbols::GoMember{"runtime.g", "goid"},
+                                         symbols::GoMember{"runtime.m", "curg"}};
   const File file(bytes);
   try {
     const auto found = symbols::go_members(symbols::ElfFile::from_descriptor(dup(file.get()), "fuzz"), kWanted);
@@ -77,7 +78,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       break;
     case 3: {
       // What is answered honestly is understood.
-      auto plan = scan::decode_plan(scan::answer(scan::encode({"fuzz", true, true, true, true, 1}), File(rest).get()), 1);
+      auto plan =
+          scan::decode_plan(scan::answer(scan::encode({"fuzz", true, true, true, true, 1}), File(rest).get()), 1);
       check(plan.has_value());
       use(*std::move(plan));
       break;

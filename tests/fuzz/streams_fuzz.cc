@@ -40,8 +40,8 @@ formats::Body body(Bytes& in) {
     case 3:
       return formats::Arrival{socket, std::uint32_t{0xffffffc0u} + place, in.byte(), 0};
     case 4:
-      return formats::StateChange{socket, formats::TcpState::established, static_cast<formats::TcpState>(place % 13), false,
-                                  flags & 64 ? 110 : 0};
+      return formats::StateChange{socket, formats::TcpState::established, static_cast<formats::TcpState>(place % 13),
+                                  false, flags & 64 ? 110 : 0};
     case 5: {
       formats::SocketInfo info;
       info.socket = socket;
@@ -69,7 +69,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   formats::Time now = formats::time_from(1'000'000'000'000);
   const auto push = [&](const formats::Event& event) {
     for (const flow::ByteRun& run : chain.streams.push(event)) {
-      const auto [at, fresh] = next.try_emplace({run.connection, static_cast<int>(run.direction)}, run.offset - run.gap);
+      const auto [at, fresh] =
+          next.try_emplace({run.connection, static_cast<int>(run.direction)}, run.offset - run.gap);
       assert(at->second == run.offset - run.gap);
       at->second = run.offset + run.length;
       assert(run.head.size() + run.tail.size() <= run.length);
@@ -82,7 +83,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         assert(message.end >= message.begin);
         for (const flow::Exchange& x : chain.exchanges.push(message)) {
           assert(seen.emplace(x.id, true).second);
-          assert(!x.complete || (x.status != 0 && formats::known(x.request.last_done) && formats::known(x.response.last_done)));
+          assert(!x.complete ||
+                 (x.status != 0 && formats::known(x.request.last_done) && formats::known(x.response.last_done)));
           assert(!formats::known(x.request.last_done) || x.request.last_done >= x.request.first_done);
           assert(!formats::known(x.response.last_done) || x.response.last_done >= x.response.first_done);
         }
@@ -92,7 +94,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   while (!in.empty()) {
     const std::uint8_t step = in.byte();
     // Mostly forwards, sometimes far, now and then back.
-    now += step < 250 ? std::chrono::microseconds{step} : step < 254 ? formats::Duration(std::chrono::seconds{1}) : -std::chrono::milliseconds{1};
+    now += step < 250   ? std::chrono::microseconds{step}
+           : step < 254 ? formats::Duration(std::chrono::seconds{1})
+                        : -std::chrono::milliseconds{1};
     push({now, {1, 1}, body(in)});
   }
   push({now, {}, formats::CaptureEnd{}});

@@ -16,7 +16,10 @@ namespace {
 using namespace tailcap;
 
 // Headers of records whose lengths fit what the sessions move.
-constexpr std::string_view kRecords[] = {{"\x17\x03\x03\x00\x21", 5}, {"\x17\x03\x03\x00\x11", 5}, {"\x16\x03\x01\x00\x08", 5}, {"GET / HTTP/1.1\r\n\r\n", 18}};
+constexpr std::string_view kRecords[] = {{"\x17\x03\x03\x00\x21", 5},
+                                         {"\x17\x03\x03\x00\x11", 5},
+                                         {"\x16\x03\x01\x00\x08", 5},
+                                         {"GET / HTTP/1.1\r\n\r\n", 18}};
 constexpr std::uint32_t kPlain[] = {16, 0, 18, 9};
 
 struct Positions {
@@ -62,10 +65,13 @@ formats::Body body(Bytes& in, formats::Time now, Positions& sockets, Positions& 
       return io;
     }
     case 5:
-      return formats::TlsStep{flags & 16 ? std::uint64_t{1} + who : formats::kTlsSessionBit | who, static_cast<formats::TlsLibrary>(kind >> 3 & 3),
+      return formats::TlsStep{flags & 16 ? std::uint64_t{1} + who : formats::kTlsSessionBit | who,
+                              static_cast<formats::TlsLibrary>(kind >> 3 & 3),
                               static_cast<formats::TlsStepKind>((kind >> 5) % 5), 0};
     case 6: {
-      if (flags & 16) return formats::StateChange{std::uint64_t{1} + who, formats::TcpState::established, formats::TcpState::close, false, 0};
+      if (flags & 16)
+        return formats::StateChange{std::uint64_t{1} + who, formats::TcpState::established, formats::TcpState::close,
+                                    false, 0};
       formats::SocketInfo info;
       info.socket = 1 + who;
       info.family = flags & 32 ? formats::Family::unix_domain : formats::Family::inet;
@@ -92,7 +98,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   formats::Time now = formats::time_from(1'000'000'000'000);
   const auto push = [&](const formats::Event& event) {
     for (const flow::ByteRun& run : chain.streams.push(event)) {
-      const auto [at, fresh] = next.try_emplace({run.connection, static_cast<int>(run.direction)}, run.offset - run.gap);
+      const auto [at, fresh] =
+          next.try_emplace({run.connection, static_cast<int>(run.direction)}, run.offset - run.gap);
       assert(at->second == run.offset - run.gap);
       at->second = run.offset + run.length;
       for (const flow::ArrivalMark& mark : run.arrivals) assert(mark.time <= run.done);
@@ -111,7 +118,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   };
   while (!in.empty()) {
     const std::uint8_t step = in.byte();
-    now += step < 250 ? std::chrono::microseconds{step & 15} : step < 254 ? formats::Duration(std::chrono::milliseconds{200}) : -std::chrono::milliseconds{1};
+    now += step < 250   ? std::chrono::microseconds{step & 15}
+           : step < 254 ? formats::Duration(std::chrono::milliseconds{200})
+                        : -std::chrono::milliseconds{1};
     const std::uint32_t tid = 1 + (step >> 4 & 3);
     push({now, {1, tid}, body(in, now, sockets, sessions)});
   }

@@ -1,7 +1,7 @@
 // TLS from hostile runs: hellos alone, and both directions of a connection, cut, lost and uncaptured, begun late.
 //
-// Input: [mode] then operations, each [control][length][bytes]: control's lowest bit is the direction, the next three say
-// what is done, the others how much.
+// Input: [mode] then operations, each [control][length][bytes]: control's lowest bit is the direction, the next three
+// say what is done, the others how much.
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>
@@ -34,7 +34,9 @@ struct Run {
     run.head = bytes;
     if (what == 1) run.gap = n * 37 + 1;
     if (what == 2) run.head = bytes.substr(0, n);
-    if (what == 3) run.head = bytes.substr(0, n), run.tail = bytes.substr(bytes.size() - std::min<std::size_t>(bytes.size() - run.head.size(), 16));
+    if (what == 3)
+      run.head = bytes.substr(0, n),
+      run.tail = bytes.substr(bytes.size() - std::min<std::size_t>(bytes.size() - run.head.size(), 16));
     if (what == 4) run.length += n * 1000;
     if (what == 5) run.end = n % 2 ? flow::End::fin : flow::End::reset;
     run.offset = at + run.gap;

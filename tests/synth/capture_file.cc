@@ -11,7 +11,8 @@ void write_capture(const std::string& path, const formats::Preamble& preamble, s
   formats::Writer writer(path, preamble, true);
   formats::Time last = preamble.started;
   for (const formats::Event& e : events) {
-    if (const auto kind = formats::kind_of(e); kind == formats::Kind::capture_end || kind == formats::Kind::damage) continue;
+    if (const auto kind = formats::kind_of(e); kind == formats::Kind::capture_end || kind == formats::Kind::damage)
+      continue;
     writer.push(e);
     last = std::max(last, e.time);
     writer.tick(last);

@@ -41,12 +41,15 @@ void print(std::ostream& out, const char* name, const flow::Instants& i) {
 
 void print(std::ostream& out, const char* name, const std::optional<std::uint64_t>& n) {
   out << name << ' ';
-  if (n) out << *n << '\n';
-  else out << "unknown\n";
+  if (n)
+    out << *n << '\n';
+  else
+    out << "unknown\n";
 }
 
 void print(std::ostream& out, const char* name, const flow::Headers& headers) {
-  for (std::size_t i = 0; i < headers.size(); ++i) out << name << ' ' << headers[i].name << ": " << headers[i].value << '\n';
+  for (std::size_t i = 0; i < headers.size(); ++i)
+    out << name << ' ' << headers[i].name << ": " << headers[i].value << '\n';
 }
 
 }  // namespace
@@ -70,7 +73,8 @@ std::string describe(const flow::Exchange& e) {
   print(out, "response_instants", e.response);
   out << "head_done " << formats::nanoseconds(e.request_head_done) << '\n'
       << "body_arrived " << formats::nanoseconds(e.request_body_arrived) << '\n'
-      << "continue_done " << formats::nanoseconds(e.continue_done) << ' ' << e.expects_continue << ' ' << e.interim_responses << '\n'
+      << "continue_done " << formats::nanoseconds(e.continue_done) << ' ' << e.expects_continue << ' '
+      << e.interim_responses << '\n'
       << "predecessor_done " << formats::nanoseconds(e.predecessor_done) << '\n'
       << "threads " << e.reader.tid << ' ' << e.writer.tid << '\n'
       << "begin " << e.request_begin << '\n'

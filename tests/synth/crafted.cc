@@ -19,7 +19,8 @@ constexpr std::size_t kPipelined = 227, kHead = 240'000, kPiece = 4'000, kText =
 
 class Out {
  public:
-  explicit Out(const std::string& path) : writer_(path, plain_preamble(), true, {.queue_bytes = 64u << 20, .wait = true}) {}
+  explicit Out(const std::string& path)
+      : writer_(path, plain_preamble(), true, {.queue_bytes = 64u << 20, .wait = true}) {}
 
   void push(formats::Body body) { writer_.push({time_ += std::chrono::microseconds{1}, kThread, body}); }
 
@@ -64,7 +65,8 @@ void heads(Out& out, std::uint64_t count, std::size_t piece) {
   while (head.size() < kHead) head += "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\nB: ";
   for (std::uint64_t i = 1; i <= count; ++i) out.open(i);
   for (std::size_t at = 0; at < head.size(); at += piece)
-    for (std::uint64_t i = 1; i <= count; ++i) out.receive(i, static_cast<std::uint32_t>(at), std::string_view(head).substr(at, piece));
+    for (std::uint64_t i = 1; i <= count; ++i)
+      out.receive(i, static_cast<std::uint32_t>(at), std::string_view(head).substr(at, piece));
 }
 
 void texts(Out& out, std::uint64_t count) {
@@ -95,13 +97,20 @@ std::vector<std::string_view> crafted_kinds() { return {"pipelined", "heads", "p
 
 void write_crafted(std::string_view kind, std::uint64_t count, const std::string& path) {
   Out out(path);
-  if (kind == "pipelined") pipelined(out, count);
-  else if (kind == "heads") heads(out, count, kHead + 100);
-  else if (kind == "pieces") heads(out, count, kPiece);
-  else if (kind == "texts") texts(out, count);
-  else if (kind == "halves") halves(out, count);
-  else if (kind == "empty") empty(out, count);
-  else throw std::runtime_error("no crafted capture is called " + std::string(kind));
+  if (kind == "pipelined")
+    pipelined(out, count);
+  else if (kind == "heads")
+    heads(out, count, kHead + 100);
+  else if (kind == "pieces")
+    heads(out, count, kPiece);
+  else if (kind == "texts")
+    texts(out, count);
+  else if (kind == "halves")
+    halves(out, count);
+  else if (kind == "empty")
+    empty(out, count);
+  else
+    throw std::runtime_error("no crafted capture is called " + std::string(kind));
   out.finish();
 }
 

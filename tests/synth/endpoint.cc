@@ -34,7 +34,10 @@ formats::Address address(const std::string& text, formats::Family family) {
 }
 
 Endpoint::Endpoint(Scenario& scenario, formats::Duration at, const Opening& opening)
-    : scenario_(scenario), opening_(opening), socket_(scenario.next_socket()), thread_(opening.thread),
+    : scenario_(scenario),
+      opening_(opening),
+      socket_(scenario.next_socket()),
+      thread_(opening.thread),
       state_(opening.family == formats::Family::unix_domain ? TcpState::none : TcpState::established) {
   if (opening_.described) scenario_.add(at, {}, info());
 }
@@ -144,7 +147,8 @@ Endpoint& Endpoint::lose_arrival(std::uint32_t n) {
 }
 
 Endpoint& Endpoint::retransmit(formats::Duration at, std::uint32_t n) {
-  scenario_.add(at, {}, formats::Retransmit{socket_, static_cast<std::uint32_t>(position(Direction::out, sent_ - n)), n});
+  scenario_.add(at, {},
+                formats::Retransmit{socket_, static_cast<std::uint32_t>(position(Direction::out, sent_ - n)), n});
   return *this;
 }
 

@@ -16,10 +16,10 @@ struct Opening {
   formats::Family family = formats::Family::inet;
   formats::SocketType type = formats::SocketType::stream;
   formats::Origin origin = formats::Origin::accepted;  // existed: recording began in its middle
-  bool described = true;                 // false: the SocketInfo was lost
-  std::string local = "10.0.0.1:80";     // IPv4 only as text; IPv6 is made from it by mapping into 2001:db8::/96
+  bool described = true;                               // false: the SocketInfo was lost
+  std::string local = "10.0.0.1:80";  // IPv4 only as text; IPv6 is made from it by mapping into 2001:db8::/96
   std::string remote = "10.0.0.2:40000";
-  std::uint32_t out = 1000, in = 5000;   // next sequence numbers (UNIX: counted from 0)
+  std::uint32_t out = 1000, in = 5000;  // next sequence numbers (UNIX: counted from 0)
   std::uint64_t inode = 0, peer_inode = 0;
   std::uint32_t net_namespace = 4026531840;
   std::string path;
@@ -46,15 +46,21 @@ class Endpoint {
   Endpoint& retransmit(formats::Duration at, std::uint32_t n);
 
   Endpoint& state(formats::Duration at, formats::TcpState from, formats::TcpState to, int error = 0);
-  Endpoint& eof(formats::Duration at);            // a read of 0; on TCP the FIN arrived before
-  Endpoint& fin_arrives(formats::Duration at);    // ESTABLISHED → CLOSE_WAIT (FIN_WAIT2 → CLOSE)
-  Endpoint& shut_down(formats::Duration at);      // own FIN: FIN_WAIT1, or LAST_ACK after the peer's
+  Endpoint& eof(formats::Duration at);          // a read of 0; on TCP the FIN arrived before
+  Endpoint& fin_arrives(formats::Duration at);  // ESTABLISHED → CLOSE_WAIT (FIN_WAIT2 → CLOSE)
+  Endpoint& shut_down(formats::Duration at);    // own FIN: FIN_WAIT1, or LAST_ACK after the peer's
   Endpoint& close(formats::Duration at, int error = 0);
   Endpoint& reset(formats::Duration at, formats::Direction direction);
   Endpoint& fail(formats::Duration at, formats::Direction direction, int error);
 
-  Endpoint& by(formats::Thread thread) { thread_ = thread; return *this; }
-  Endpoint& of(std::uint64_t goroutine) { goroutine_ = goroutine; return *this; }
+  Endpoint& by(formats::Thread thread) {
+    thread_ = thread;
+    return *this;
+  }
+  Endpoint& of(std::uint64_t goroutine) {
+    goroutine_ = goroutine;
+    return *this;
+  }
   formats::SocketId socket() const { return socket_; }
   formats::Thread thread() const { return thread_; }
   std::uint64_t sent() const { return sent_; }

@@ -13,7 +13,13 @@ constexpr std::int16_t kRead = 0, kFsync = 74, kFutex = 202, kRecvfrom = 45, kSe
 class Worker {
  public:
   Worker(Scenario& scenario, std::uint64_t seed, std::uint32_t number, Duration from)
-      : s_(scenario), random_(seed * 1000 + number), thread_{10 + number, 10 + number}, number_(number), now_(from + Duration{100}), in_(open(formats::Origin::accepted)), out_(open(formats::Origin::connected)) {}
+      : s_(scenario),
+        random_(seed * 1000 + number),
+        thread_{10 + number, 10 + number},
+        number_(number),
+        now_(from + Duration{100}),
+        in_(open(formats::Origin::accepted)),
+        out_(open(formats::Origin::connected)) {}
 
   LabelledTruth serve(std::uint32_t request) {
     truth_ = {};
@@ -66,7 +72,9 @@ class Worker {
     return s_.open(now_, o);
   }
 
-  Duration some(std::int64_t most) { return Duration{1 + static_cast<std::int64_t>(random_() % static_cast<std::uint64_t>(most))}; }
+  Duration some(std::int64_t most) {
+    return Duration{1 + static_cast<std::int64_t>(random_() % static_cast<std::uint64_t>(most))};
+  }
 
   // Time passes under a label. Returns when it is over.
   Duration spend(Label label) {
@@ -107,11 +115,16 @@ class Worker {
 
   void something() {
     switch (random_() % 8) {
-      case 0: return blocked(Label::timer_sleep, kSleep, 1);
-      case 1: return blocked(Label::lock_futex, kFutex, 1);
-      case 2: return blocked(Label::io_blocked, kFsync, 2);
-      case 3: return blocked(Label::blocked_kernel, -1, 2);
-      case 4: return blocked(Label::sched_stopped, -1, 4);
+      case 0:
+        return blocked(Label::timer_sleep, kSleep, 1);
+      case 1:
+        return blocked(Label::lock_futex, kFutex, 1);
+      case 2:
+        return blocked(Label::io_blocked, kFsync, 2);
+      case 3:
+        return blocked(Label::blocked_kernel, -1, 2);
+      case 4:
+        return blocked(Label::sched_stopped, -1, 4);
       case 5: {
         const bool quota = random_() % 2 == 0;
         const Duration left = now_, back = spend(quota ? Label::sched_throttled : Label::sched_preempted);
@@ -121,7 +134,8 @@ class Worker {
         return;
       }
       case 6: {
-        const Duration left = now_, queued = random_() % 2 == 0 ? spend(Label::io_throttled) : left, woken = spend(Label::io_disk), back = spend(Label::sched_runq);
+        const Duration left = now_, queued = random_() % 2 == 0 ? spend(Label::io_throttled) : left,
+                       woken = spend(Label::io_disk), back = spend(Label::sched_runq);
         formats::OffCpu body = off_cpu(left, woken, kRead);
         body.state = 2;
         formats::Stall stall;
@@ -135,7 +149,8 @@ class Worker {
         s_.add(back, thread_, body);
         return;
       }
-      default: return call();
+      default:
+        return call();
     }
   }
 
@@ -163,7 +178,8 @@ class Worker {
 
 }  // namespace
 
-std::vector<LabelledTruth> labelled_service(Scenario& scenario, std::uint64_t seed, std::uint32_t threads, std::uint32_t requests, Duration from) {
+std::vector<LabelledTruth> labelled_service(Scenario& scenario, std::uint64_t seed, std::uint32_t threads,
+                                            std::uint32_t requests, Duration from) {
   std::vector<LabelledTruth> all;
   for (std::uint32_t t = 0; t < threads; ++t) {
     Worker worker(scenario, seed, t + 100 * static_cast<std::uint32_t>(from / std::chrono::milliseconds{100}), from);

@@ -25,7 +25,7 @@ enum class Act : std::uint8_t { open, arrive, take, wait, answer, body, close };
 struct Wire {
   std::uint32_t in = 1000, out = 2000;
   Time free_at = kStart;
-  std::string request, head;   // of the request under way
+  std::string request, head;  // of the request under way
   Truth truth;
   formats::Thread thread;
 };
@@ -96,7 +96,8 @@ void Load::Impl::begin_request() {
   w.request = t.method + " " + t.path + " HTTP/1.1\r\nHost: example\r\nUser-Agent: load\r\n";
   if (t.method == "POST") w.request += "Content-Length: " + std::to_string(t.request_bytes) + "\r\n";
   w.request.append("\r\n").append(t.request_bytes, 'u');
-  w.head = "HTTP/1.1 " + std::to_string(t.status) + " X\r\nServer: load\r\nContent-Length: " + std::to_string(t.response_bytes) + "\r\n\r\n";
+  w.head = "HTTP/1.1 " + std::to_string(t.status) +
+           " X\r\nServer: load\r\nContent-Length: " + std::to_string(t.response_bytes) + "\r\n\r\n";
   w.thread = {kPid, kPid + static_cast<std::uint32_t>(random() % options.threads)};
   const Duration service = exponential(options.service) * (t.route + 1);
   const Time taken = at + std::chrono::microseconds{5} + exponential(std::chrono::microseconds{20});
@@ -179,7 +180,8 @@ const Event* Load::Impl::make(const Due& d) {
       has_finished = true;
       break;
     case Act::close:
-      event.body = formats::StateChange{d.wire + 1u, formats::TcpState::established, formats::TcpState::close, false, 0};
+      event.body =
+          formats::StateChange{d.wire + 1u, formats::TcpState::established, formats::TcpState::close, false, 0};
       break;
   }
   return &event;

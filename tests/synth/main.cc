@@ -3,7 +3,8 @@
 //                                     a generated one; its truth goes to standard output, a line of JSON per request
 // synth-capture --print CAPTURE       a capture as text
 // synth-capture --crafted KIND COUNT OUT  a small one that stands for very much (tests/synth/crafted.h)
-// synth-capture --skew NS PPM IN OUT  the same capture as a machine would have made it whose clock is NS ahead at the first
+// synth-capture --skew NS PPM IN OUT  the same capture as a machine would have made it whose clock is NS ahead at the
+// first
 //                                     event, and PPM fast: another boot, another host
 #include <algorithm>
 #include <cinttypes>
@@ -35,7 +36,8 @@ constexpr auto kPause = std::chrono::milliseconds(15);
 
 int from_text(const std::string& in, const std::string& out) {
   std::ifstream file(in);
-  if (!file) throw std::runtime_error(in + ": cannot be opened; give a text file (tests/synth/text.h says of what form)");
+  if (!file)
+    throw std::runtime_error(in + ": cannot be opened; give a text file (tests/synth/text.h says of what form)");
   const std::string text{std::istreambuf_iterator<char>(file), {}};
   const synth::TextCapture capture = synth::parse_text(text, in);
   synth::write_capture(out, capture.preamble, capture.events);
@@ -58,14 +60,16 @@ int load(const synth::LoadOptions& options, const std::string& out) {
     writer.tick(last = e->time);
     if (++events % kBurst == 0) std::this_thread::sleep_for(kPause);
     if (const synth::Truth* t = traffic.completed())
-      std::printf("{\"connection\":%" PRIu32 ",\"method\":\"%s\",\"path\":\"%s\",\"status\":%d,\"request_bytes\":%" PRIu64
+      std::printf("{\"connection\":%" PRIu32
+                  ",\"method\":\"%s\",\"path\":\"%s\",\"status\":%d,\"request_bytes\":%" PRIu64
                   ",\"response_bytes\":%" PRIu64 ",\"start_ns\":%" PRId64 ",\"duration_ns\":%" PRId64 "}\n",
                   t->connection, t->method.c_str(), t->path.c_str(), t->status, t->request_bytes, t->response_bytes,
                   formats::nanoseconds(t->start), static_cast<std::int64_t>((t->end - t->start).count()));
   }
   const std::uint64_t lost = writer.totals().lost;
   writer.finish(last);
-  if (lost > 0) throw std::runtime_error(out + ": the writer dropped " + std::to_string(lost) + " events: the disk is too slow");
+  if (lost > 0)
+    throw std::runtime_error(out + ": the writer dropped " + std::to_string(lost) + " events: the disk is too slow");
   return 0;
 }
 
@@ -106,17 +110,23 @@ int usage() {
 
 int run(const std::vector<std::string>& arguments) {
   if (arguments.size() == 2 && arguments[0] == "--print") return print(arguments[1]);
-  if (arguments.size() == 4 && arguments[0] == "--crafted") return synth::write_crafted(arguments[1], std::stoull(arguments[2]), arguments[3]), 0;
-  if (arguments.size() == 5 && arguments[0] == "--skew") return skew(std::stold(arguments[1]), std::stold(arguments[2]), arguments[3], arguments[4]);
+  if (arguments.size() == 4 && arguments[0] == "--crafted")
+    return synth::write_crafted(arguments[1], std::stoull(arguments[2]), arguments[3]), 0;
+  if (arguments.size() == 5 && arguments[0] == "--skew")
+    return skew(std::stold(arguments[1]), std::stold(arguments[2]), arguments[3], arguments[4]);
   if (arguments.size() >= 3 && arguments[0] == "--load" && arguments.size() % 2 == 1) {
     synth::LoadOptions options;
     options.requests = std::stoull(arguments[1]);
     for (std::size_t i = 2; i + 1 < arguments.size(); i += 2) {
       const std::uint64_t value = std::stoull(arguments[i + 1]);
-      if (arguments[i] == "--connections" && value > 0) options.connections = static_cast<std::uint32_t>(value);
-      else if (arguments[i] == "--routes" && value > 0) options.routes = static_cast<std::uint32_t>(value);
-      else if (arguments[i] == "--seed") options.seed = value;
-      else return usage();
+      if (arguments[i] == "--connections" && value > 0)
+        options.connections = static_cast<std::uint32_t>(value);
+      else if (arguments[i] == "--routes" && value > 0)
+        options.routes = static_cast<std::uint32_t>(value);
+      else if (arguments[i] == "--seed")
+        options.seed = value;
+      else
+        return usage();
     }
     return load(options, arguments.back());
   }

@@ -60,8 +60,8 @@ class Scenario {
   formats::SocketId next_socket() { return ++sockets_; }
 
   const std::vector<Event>& as_added() const { return events_; }
-  std::vector<Event> events() const;                  // in order of time
-  std::vector<Event> with_end() const;                // and a CaptureEnd behind them
+  std::vector<Event> events() const;    // in order of time
+  std::vector<Event> with_end() const;  // and a CaptureEnd behind them
   Time last() const;
 
  private:

@@ -24,8 +24,8 @@ namespace {
 std::string seconds(formats::Duration d) {
   const std::int64_t ns = d.count(), whole = ns / 1'000'000'000, rest = ns % 1'000'000'000;
   char text[40];
-  std::snprintf(text, sizeof text, "%s%lld.%09lld", ns < 0 ? "-" : "+", static_cast<long long>(whole < 0 ? -whole : whole),
-                static_cast<long long>(rest < 0 ? -rest : rest));
+  std::snprintf(text, sizeof text, "%s%lld.%09lld", ns < 0 ? "-" : "+",
+                static_cast<long long>(whole < 0 ? -whole : whole), static_cast<long long>(rest < 0 ? -rest : rest));
   std::string s = text;
   // Six digits unless more are needed.
   while (s.back() == '0' && s.size() - s.find('.') > 7) s.pop_back();
@@ -44,7 +44,8 @@ formats::Duration parse_seconds(std::string_view s) {
     std::string nine(digits.substr(1));
     nine.resize(9, '0');
     const auto done = std::from_chars(nine.data(), nine.data() + 9, rest);
-    if (done.ec != std::errc() || done.ptr != nine.data() + 9) throw std::runtime_error("not a time: " + std::string(s));
+    if (done.ec != std::errc() || done.ptr != nine.data() + 9)
+      throw std::runtime_error("not a time: " + std::string(s));
   }
   const std::int64_t ns = whole * 1'000'000'000 + rest;
   return formats::Duration{negative ? -ns : ns};
@@ -54,11 +55,16 @@ std::string quoted(std::string_view bytes) {
   std::string s = "\"";
   for (const char c : bytes) {
     const auto u = static_cast<unsigned char>(c);
-    if (c == '\r') s += "\\r";
-    else if (c == '\n') s += "\\n";
-    else if (c == '\t') s += "\\t";
-    else if (c == '"' || c == '\\') s += '\\', s += c;
-    else if (u >= 0x20 && u < 0x7f) s += c;
+    if (c == '\r')
+      s += "\\r";
+    else if (c == '\n')
+      s += "\\n";
+    else if (c == '\t')
+      s += "\\t";
+    else if (c == '"' || c == '\\')
+      s += '\\', s += c;
+    else if (u >= 0x20 && u < 0x7f)
+      s += c;
     else {
       char hex[8];
       std::snprintf(hex, sizeof hex, "\\x%02x", u);
@@ -83,7 +89,8 @@ Address parse_address(std::string_view s) {
   if (v6) host = host.substr(1, host.size() - 2);
   const auto port = s.substr(std::min(colon, s.size() - 1) + 1);
   const auto done = std::from_chars(port.data(), port.data() + port.size(), a.port);
-  if (colon == s.npos || inet_pton(v6 ? AF_INET6 : AF_INET, host.c_str(), a.bytes.data()) != 1 || done.ec != std::errc())
+  if (colon == s.npos || inet_pton(v6 ? AF_INET6 : AF_INET, host.c_str(), a.bytes.data()) != 1 ||
+      done.ec != std::errc())
     throw std::runtime_error("not an address with a port: " + std::string(s));
   return a;
 }
@@ -94,7 +101,8 @@ T parse_number(std::string_view s) {
   const bool hex = s.substr(0, 2) == "0x";
   const char* begin = s.data() + (hex ? 2 : 0);
   const auto [p, bad] = std::from_chars(begin, s.data() + s.size(), n, hex ? 16 : 10);
-  if (bad != std::errc() || p != s.data() + s.size()) throw std::runtime_error("not a number that fits: " + std::string(s));
+  if (bad != std::errc() || p != s.data() + s.size())
+    throw std::runtime_error("not a number that fits: " + std::string(s));
   return n;
 }
 
@@ -104,12 +112,18 @@ struct Printer {
   template <class T>
   void operator()(std::string_view name, const T& field) {
     std::string text;
-    if constexpr (std::is_same_v<T, std::string_view>) text = quoted(field);
-    else if constexpr (std::is_same_v<T, Address>) text = address_text(field);
-    else if constexpr (std::is_same_v<T, Time>) text = seconds(field - kStart);
-    else if constexpr (std::is_same_v<T, formats::Duration>) text = std::to_string(field.count());
-    else if constexpr (std::is_enum_v<T>) text = Names<T>::all.at(static_cast<std::size_t>(field));
-    else text = std::to_string(field);
+    if constexpr (std::is_same_v<T, std::string_view>)
+      text = quoted(field);
+    else if constexpr (std::is_same_v<T, Address>)
+      text = address_text(field);
+    else if constexpr (std::is_same_v<T, Time>)
+      text = seconds(field - kStart);
+    else if constexpr (std::is_same_v<T, formats::Duration>)
+      text = std::to_string(field.count());
+    else if constexpr (std::is_enum_v<T>)
+      text = Names<T>::all.at(static_cast<std::size_t>(field));
+    else
+      text = std::to_string(field);
     fields.emplace_back(name, std::move(text));
   }
 };
@@ -147,9 +161,12 @@ struct Parser {
 char escaped(std::string_view line, std::size_t& at) {
   const char c = line[at++];
   switch (c) {
-    case 'r': return '\r';
-    case 'n': return '\n';
-    case 't': return '\t';
+    case 'r':
+      return '\r';
+    case 'n':
+      return '\n';
+    case 't':
+      return '\t';
     case 'x': {
       unsigned value = 0;
       const auto done = std::from_chars(line.data() + at, line.data() + std::min(at + 2, line.size()), value, 16);
@@ -157,7 +174,8 @@ char escaped(std::string_view line, std::size_t& at) {
       at += 2;
       return static_cast<char>(value);
     }
-    default: return c;
+    default:
+      return c;
   }
 }
 
@@ -177,8 +195,10 @@ std::map<std::string, std::string, std::less<>> words(std::string_view line) {
     if (++at < line.size() && line[at] == '"') {
       ++at;
       while (at < line.size() && line[at] != '"') {
-        if (line[at] != '\\') value += line[at++];
-        else if (++at < line.size()) value += escaped(line, at);
+        if (line[at] != '\\')
+          value += line[at++];
+        else if (++at < line.size())
+          value += escaped(line, at);
       }
       if (at == line.size()) throw std::runtime_error("a string without its end");
       ++at;
@@ -202,14 +222,17 @@ formats::Body empty_body(std::string_view kind) {
     io.direction = formats::Direction::in;
     return io;
   }
-  const formats::Body all[] = {formats::Arrival{}, formats::Retransmit{}, formats::Reset{}, formats::StateChange{}, formats::Accept{},
-                               formats::SocketInfo{}, formats::OffCpu{}, formats::TaskStart{}, formats::TaskExec{}, formats::TaskExit{},
-                               formats::TaskInfo{}, formats::Mapping{}, formats::ClockSnapshot{}, formats::Loss{}, formats::RecorderCost{},
-                               formats::ProgramCost{}, formats::CaptureEnd{}, formats::Damage{}, formats::TlsStep{}, formats::Probe{},
-                               formats::GoCreate{}, formats::GoRuntime{}, formats::GoState{}, formats::GoHandler{}, formats::GoProgram{},
-                               formats::Stall{}, formats::CpuQuota{}, formats::GoCall{}, formats::GoChannel{}, formats::Sample{},
-                               formats::GoExit{}, formats::GoPanic{}, formats::OomKill{}, formats::GoBuild{},
-                               formats::GoAllocations{}, formats::FileCall{}, formats::Note{}, formats::NetInterface{}, formats::Masking{}};
+  const formats::Body all[] = {
+      formats::Arrival{},       formats::Retransmit{},   formats::Reset{},         formats::StateChange{},
+      formats::Accept{},        formats::SocketInfo{},   formats::OffCpu{},        formats::TaskStart{},
+      formats::TaskExec{},      formats::TaskExit{},     formats::TaskInfo{},      formats::Mapping{},
+      formats::ClockSnapshot{}, formats::Loss{},         formats::RecorderCost{},  formats::ProgramCost{},
+      formats::CaptureEnd{},    formats::Damage{},       formats::TlsStep{},       formats::Probe{},
+      formats::GoCreate{},      formats::GoRuntime{},    formats::GoState{},       formats::GoHandler{},
+      formats::GoProgram{},     formats::Stall{},        formats::CpuQuota{},      formats::GoCall{},
+      formats::GoChannel{},     formats::Sample{},       formats::GoExit{},        formats::GoPanic{},
+      formats::OomKill{},       formats::GoBuild{},      formats::GoAllocations{}, formats::FileCall{},
+      formats::Note{},          formats::NetInterface{}, formats::Masking{}};
   for (const formats::Body& b : all)
     if (formats::name_of(formats::kind_of({formats::kNoTime, {}, b})) == kind) return b;
   throw std::runtime_error("no kind of event is called " + std::string(kind));
@@ -254,18 +277,32 @@ void parse_preamble(std::string_view line, formats::Preamble& p) {
   for (auto& [name, value] : fields) {
     const auto equals = value.find('=');
     if (name == "0") continue;
-    if (name == "tier") p.tier = value == "a" ? formats::HookTier::a : value == "c" ? formats::HookTier::c : formats::HookTier::unknown;
-    else if (name == "tier_reason") p.tier_reason = value;
-    else if (name == "redaction") p.redaction = value == "none" ? formats::Redaction::none : value == "allow_list" ? formats::Redaction::allow_list : formats::Redaction::masked_headers;
-    else if (name == "payload_limit") p.payload_limit = parse_number<std::uint32_t>(value);
-    else if (name == "started_realtime") p.started_realtime = parse_number<std::int64_t>(value);
-    else if (name == "host") p.host = value;
-    else if (name == "boot_id") p.boot_id = value;
-    else if (name == "capture_id") p.capture_id = value;
-    else if (name == "target") p.targets.push_back(value);
-    else if (name == "programs") p.programs = pieces(value);
-    else if (name == "note" && equals != value.npos) p.notes.emplace_back(value.substr(0, equals), value.substr(equals + 1));
-    else throw std::runtime_error("the preamble has no field " + name);
+    if (name == "tier")
+      p.tier = value == "a" ? formats::HookTier::a : value == "c" ? formats::HookTier::c : formats::HookTier::unknown;
+    else if (name == "tier_reason")
+      p.tier_reason = value;
+    else if (name == "redaction")
+      p.redaction = value == "none"         ? formats::Redaction::none
+                    : value == "allow_list" ? formats::Redaction::allow_list
+                                            : formats::Redaction::masked_headers;
+    else if (name == "payload_limit")
+      p.payload_limit = parse_number<std::uint32_t>(value);
+    else if (name == "started_realtime")
+      p.started_realtime = parse_number<std::int64_t>(value);
+    else if (name == "host")
+      p.host = value;
+    else if (name == "boot_id")
+      p.boot_id = value;
+    else if (name == "capture_id")
+      p.capture_id = value;
+    else if (name == "target")
+      p.targets.push_back(value);
+    else if (name == "programs")
+      p.programs = pieces(value);
+    else if (name == "note" && equals != value.npos)
+      p.notes.emplace_back(value.substr(0, equals), value.substr(equals + 1));
+    else
+      throw std::runtime_error("the preamble has no field " + name);
   }
 }
 
@@ -281,8 +318,10 @@ TextCapture parse_text(std::string_view text, const std::string& name) {
     const auto first = line.find_first_not_of(' ');
     if (first == line.npos || line[first] == '#') continue;
     try {
-      if (line.substr(first, 8) == "preamble") parse_preamble(line, capture.preamble);
-      else capture.events.push_back(parse_event(line, capture.bytes));
+      if (line.substr(first, 8) == "preamble")
+        parse_preamble(line, capture.preamble);
+      else
+        capture.events.push_back(parse_event(line, capture.bytes));
     } catch (const std::runtime_error& e) {
       throw std::runtime_error(name + ":" + std::to_string(number) + ": " + e.what());
     }
@@ -294,7 +333,9 @@ std::string print_text(const Event& event) {
   const std::string_view kind = formats::name_of(formats::kind_of(event));
   std::string line = seconds(event.time - kStart);
   line.append(" ").append(kind);
-  const auto put = [&](std::string_view name, const std::string& value) { line.append(" ").append(name).append("=").append(value); };
+  const auto put = [&](std::string_view name, const std::string& value) {
+    line.append(" ").append(name).append("=").append(value);
+  };
   if (event.thread.pid != 0) put("pid", std::to_string(event.thread.pid));
   if (event.thread.tid != event.thread.pid) put("tid", std::to_string(event.thread.tid));
   if (event.goroutine != 0) put("goroutine", std::to_string(event.goroutine));

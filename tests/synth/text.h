@@ -2,8 +2,8 @@
 //
 //     # a comment
 //     preamble tier=a payload_limit=256 note="run=1"
-//     +0.000000 socket_info socket=5 family=inet type=stream origin=accepted state=established local=10.0.0.1:80 next_in=1000
-//     +0.001250 receive pid=10 tid=11 socket=5 pos=1000 data="GET / HTTP/1.1\r\n\r\n"
+//     +0.000000 socket_info socket=5 family=inet type=stream origin=accepted state=established local=10.0.0.1:80
+//     next_in=1000 +0.001250 receive pid=10 tid=11 socket=5 pos=1000 data="GET / HTTP/1.1\r\n\r\n"
 //
 // Times are seconds from synth::kStart, in all fields that are times. A field that has its default is left out; `len`
 // left out is the length of data and tail. Strings have \r \n \t \\ \" and \xHH. Names of kinds are formats::name_of's.

@@ -29,7 +29,8 @@ TlsSession& TlsSession::step(Duration at, Thread thread, formats::TlsStepKind ki
   return *this;
 }
 
-TlsSession& TlsSession::io(Duration began, Duration at, Thread thread, formats::Direction direction, std::string_view plain) {
+TlsSession& TlsSession::io(Duration began, Duration at, Thread thread, formats::Direction direction,
+                           std::string_view plain) {
   formats::TlsIo io;
   io.session = id_;
   io.direction = direction;

@@ -17,13 +17,18 @@ std::string tls_records(std::size_t plain, std::size_t overhead = 17);
 class TlsSession {
  public:
   // id 0: the next one.
-  explicit TlsSession(Scenario& scenario, formats::TlsLibrary library = formats::TlsLibrary::openssl, formats::TlsSessionId id = 0);
+  explicit TlsSession(Scenario& scenario, formats::TlsLibrary library = formats::TlsLibrary::openssl,
+                      formats::TlsSessionId id = 0);
 
   TlsSession& step(Duration at, Thread thread, formats::TlsStepKind kind, std::int32_t code = 0);
   TlsSession& handshake(Duration at, Thread thread) { return step(at, thread, formats::TlsStepKind::handshake); }
   TlsSession& freed(Duration at, Thread thread) { return step(at, thread, formats::TlsStepKind::freed); }
-  TlsSession& read(Duration began, Duration at, Thread thread, std::string_view plain) { return io(began, at, thread, formats::Direction::in, plain); }
-  TlsSession& write(Duration began, Duration at, Thread thread, std::string_view plain) { return io(began, at, thread, formats::Direction::out, plain); }
+  TlsSession& read(Duration began, Duration at, Thread thread, std::string_view plain) {
+    return io(began, at, thread, formats::Direction::in, plain);
+  }
+  TlsSession& write(Duration began, Duration at, Thread thread, std::string_view plain) {
+    return io(began, at, thread, formats::Direction::out, plain);
+  }
   // Moved, but the event was lost; the next one says so.
   TlsSession& lose(formats::Direction direction, std::uint64_t n);
 

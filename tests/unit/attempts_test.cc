@@ -67,7 +67,10 @@ struct Calls {
     attempts.settle(table);
     std::vector<std::string> out;
     for (const auto r : table.rows)
-      out.push_back(std::to_string(r.attempt) + (r.attempt_of.connection ? "<" + std::to_string(r.attempt_of.connection) + "." + std::to_string(r.attempt_of.index) : ""));
+      out.push_back(std::to_string(r.attempt) +
+                    (r.attempt_of.connection
+                         ? "<" + std::to_string(r.attempt_of.connection) + "." + std::to_string(r.attempt_of.index)
+                         : ""));
     return out;
   }
 };
@@ -87,8 +90,8 @@ TEST(Attempts, OnlyTheSameRequestCounts) {
   c.add(0ms, {.bytes = 10, .refused = true});
   c.add(5ms, {.path = "/y", .bytes = 10});
   c.add(6ms, {.pid = 8, .bytes = 10});
-  c.add(7ms, {.bytes = 9});                // a shorter body
-  c.add(8ms, {.id = "r1", .bytes = 10});   // the refused one had no x-request-id
+  c.add(7ms, {.bytes = 9});               // a shorter body
+  c.add(8ms, {.id = "r1", .bytes = 10});  // the refused one had no x-request-id
   EXPECT_EQ(c.told(), (Told{"0", "0", "0", "0", "0"}));
 }
 
@@ -142,7 +145,8 @@ TEST(Attempts, NumbersThatAreNone) {
 
 TEST(Attempts, WhatIsNotedIsBounded) {
   Calls c;
-  for (std::size_t i = 0; i < Attempts::kMaxNoted + 1000; ++i) c.add(std::chrono::microseconds{i}, {.path = "/" + std::to_string(i), .refused = true, .lasts = 1us});
+  for (std::size_t i = 0; i < Attempts::kMaxNoted + 1000; ++i)
+    c.add(std::chrono::microseconds{i}, {.path = "/" + std::to_string(i), .refused = true, .lasts = 1us});
   const std::size_t late = c.add(1s, {.path = "/" + std::to_string(Attempts::kMaxNoted + 999)});
   EXPECT_EQ(c.told()[late], "0");
 }

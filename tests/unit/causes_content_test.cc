@@ -1,4 +1,5 @@
-// Which request made which call, by what both say; and when nothing is said, because several say it, or because events were lost.
+// Which request made which call, by what both say; and when nothing is said, because several say it, or because events
+// were lost.
 #include <gtest/gtest.h>
 
 #include "analyze/pipeline/pipeline.h"
@@ -22,13 +23,16 @@ using synth::Thread;
 constexpr Thread kLoop{100, 100};
 constexpr std::int16_t kEpollWait = 232;
 const std::string kOk = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
-std::string get(const std::string& target, const std::string& fields = "") { return "GET " + target + " HTTP/1.1\r\nHost: h\r\n" + fields + "\r\n"; }
+std::string get(const std::string& target, const std::string& fields = "") {
+  return "GET " + target + " HTTP/1.1\r\nHost: h\r\n" + fields + "\r\n";
+}
 
 // An event loop with connections to it and from it.
 struct Loop {
   Scenario s;
   std::uint16_t ports = 0;
-  Endpoint &in1 = accepted(), &in2 = accepted(), &in3 = accepted(), &out1 = connected(), &out2 = connected(), &out3 = connected();
+  Endpoint &in1 = accepted(), &in2 = accepted(), &in3 = accepted(), &out1 = connected(), &out2 = connected(),
+           &out3 = connected();
 
   Endpoint& accepted() {
     Opening o;
@@ -44,7 +48,9 @@ struct Loop {
     o.remote = "10.0.0.3:80";
     return s.open(0ms, o);
   }
-  void wait(Duration from, Duration to) { s.off_cpu(kLoop, {.left = from, .runnable = to, .on = to, .syscall = kEpollWait}); }
+  void wait(Duration from, Duration to) {
+    s.off_cpu(kLoop, {.left = from, .runnable = to, .on = to, .syscall = kEpollWait});
+  }
   flow::RequestTable table() { return pipeline::analyze(synth::plain_preamble(), s.with_end()).table; }
 };
 

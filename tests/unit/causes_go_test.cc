@@ -254,7 +254,8 @@ TEST(HandlerFinder, OneGoroutineServesManyRequests) {
     in.send(at + 2ms, kOk);
   }
   const auto table = g.table();
-  for (int n = 0; n < 50; ++n) EXPECT_EQ(handler_of(table, "/r" + std::to_string(n)), "main.handler" + std::to_string(n % 3));
+  for (int n = 0; n < 50; ++n)
+    EXPECT_EQ(handler_of(table, "/r" + std::to_string(n)), "main.handler" + std::to_string(n % 3));
 }
 
 }  // namespace

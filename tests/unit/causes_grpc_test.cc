@@ -20,10 +20,16 @@ struct GrpcClient : GoService {
     serve(1ms, 40ms, 21, "/two");
     out.of(kWrites).send(1500us, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + protocols::http2::settings());
   }
-  void queues(Duration at, std::uint64_t caller, std::uint64_t what) { s.add(at, kA, formats::GoCall{what, GoCallStep::queues, 0}, caller); }
-  void writes(Duration at, std::uint64_t what, std::uint32_t stream) { s.add(at, kB, formats::GoCall{what, GoCallStep::writes, stream}, kWrites); }
+  void queues(Duration at, std::uint64_t caller, std::uint64_t what) {
+    s.add(at, kA, formats::GoCall{what, GoCallStep::queues, 0}, caller);
+  }
+  void writes(Duration at, std::uint64_t what, std::uint32_t stream) {
+    s.add(at, kB, formats::GoCall{what, GoCallStep::writes, stream}, kWrites);
+  }
   void sent(Duration at, std::uint32_t stream, const std::string& path) {
-    out.of(kWrites).send(at, protocols::http2::headers(stream, requests({{":method", "POST"}, {":path", path}, {":scheme", "http"}, {":authority", "h"}})));
+    out.of(kWrites).send(
+        at, protocols::http2::headers(
+                stream, requests({{":method", "POST"}, {":path", path}, {":scheme", "http"}, {":authority", "h"}})));
     out.of(kReads).receive(at + 10ms, at + 10ms, protocols::http2::headers(stream, responses({{":status", "200"}})));
   }
 };

@@ -1,8 +1,7 @@
 // Which request made which call: by trace id, by thread, by turn of an event loop; and when nothing is said.
-#include "analyze/causes/parents.h"
-
 #include <gtest/gtest.h>
 
+#include "analyze/causes/parents.h"
 #include "analyze/pipeline/pipeline.h"
 #include "tests/synth/capture_file.h"
 #include "tests/synth/scenario.h"
@@ -23,8 +22,12 @@ using synth::Thread;
 const std::string kTrace = "0af7651916cd43dd8448eb211c80319c";
 constexpr std::int16_t kEpollWait = 232, kRecvfrom = 45;
 
-std::string get(const std::string& target, const std::string& fields = "") { return "GET " + target + " HTTP/1.1\r\nHost: h\r\n" + fields + "\r\n"; }
-std::string traced(const std::string& span, const std::string& trace = kTrace) { return "traceparent: 00-" + trace + "-" + span + "-01\r\n"; }
+std::string get(const std::string& target, const std::string& fields = "") {
+  return "GET " + target + " HTTP/1.1\r\nHost: h\r\n" + fields + "\r\n";
+}
+std::string traced(const std::string& span, const std::string& trace = kTrace) {
+  return "traceparent: 00-" + trace + "-" + span + "-01\r\n";
+}
 const std::string kOk = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
 // Requests to one process and its calls to elsewhere.
@@ -101,30 +104,35 @@ TEST(Parents, SeveralCallsOneAfterTheOtherAreCertain) {
 // Each takes one of the conditions away; the link may stay, its certainty may not.
 TEST(Parents, WhatIsNotSeenIsNotCertain) {
   const std::vector<std::pair<const char*, void (*)(ThreadPerRequest&)>> cases = {
-      {"no wait was seen", [](ThreadPerRequest& p) {
+      {"no wait was seen",
+       [](ThreadPerRequest& p) {
          p.in.receive(1ms, 1ms, get("/in"));
          p.out.send(2ms, get("/out")).receive(5ms, 5ms + 10us, kOk);
          p.in.send(6ms, kOk);
        }},
-      {"events were lost meanwhile", [](ThreadPerRequest& p) {
+      {"events were lost meanwhile",
+       [](ThreadPerRequest& p) {
          p.usual();
          p.s.loss(3ms, 4ms, formats::Kind::receive, 3);
        }},
-      {"another answers", [](ThreadPerRequest& p) {
+      {"another answers",
+       [](ThreadPerRequest& p) {
          p.in.receive(1ms, 1ms, get("/in"));
          p.out.send(2ms, get("/out"));
          p.blocked(kA, 2ms + 100us, 5ms);
          p.out.receive(5ms, 5ms + 10us, kOk);
          p.in.by(kB).send(6ms, kOk);
        }},
-      {"it is answered before the call is", [](ThreadPerRequest& p) {
+      {"it is answered before the call is",
+       [](ThreadPerRequest& p) {
          p.in.receive(1ms, 1ms, get("/in"));
          p.out.send(2ms, get("/out"));
          p.in.send(3ms, kOk);
          p.blocked(kA, 3ms + 100us, 5ms);
          p.out.receive(5ms, 5ms + 10us, kOk);
        }},
-      {"two calls overlap", [](ThreadPerRequest& p) {
+      {"two calls overlap",
+       [](ThreadPerRequest& p) {
          Endpoint& other = p.connected(kA);
          p.in.receive(1ms, 1ms, get("/in"));
          p.out.send(2ms, get("/out"));
@@ -134,7 +142,8 @@ TEST(Parents, WhatIsNotSeenIsNotCertain) {
          other.receive(5ms, 5ms + 20us, kOk);
          p.in.send(6ms, kOk);
        }},
-      {"waits of the thread were lost", [](ThreadPerRequest& p) {
+      {"waits of the thread were lost",
+       [](ThreadPerRequest& p) {
          p.usual();
          formats::OffCpu off;
          off.left = off.runnable = synth::kStart + 7ms;
@@ -214,7 +223,8 @@ TEST(Parents, ATurnOfAnEventLoopIsLikely) {
   EXPECT_EQ(cause_of(table, "/out2").alternatives, 1u);
 }
 
-// As nginx does: connect in the turn of the request, send when the connection is there, in the same turn as the next request.
+// As nginx does: connect in the turn of the request, send when the connection is there, in the same turn as the next
+// request.
 TEST(Parents, ACallIsOfTheTurnInWhichItsConnectionWasBegun) {
   Loop p;
   Opening o;
@@ -317,8 +327,8 @@ TEST(Parents, AThreadsRequestOfAnotherTraceIsNotCertain) {
   EXPECT_FALSE(cause_of(table, "/out").certain);
 }
 
-// A pool: the request is read and answered by one thread, the call made by another that waits for work. Nothing tells them
-// together.
+// A pool: the request is read and answered by one thread, the call made by another that waits for work. Nothing tells
+// them together.
 TEST(HardCases, h26_worker_pool_is_unknown_with_alternatives) {
   Service p;
   Endpoint &in1 = p.accepted(kA), &in2 = p.accepted(kA), &out = p.connected(kB);

@@ -27,7 +27,8 @@ void serve(Scenario& s, Duration at, std::uint32_t pid, const std::string& local
   end.close(at + 2ms);
 }
 
-void program(Scenario& s, Duration at, std::uint32_t pid, const std::string& comm, const std::string& file, const std::string& build, bool exec) {
+void program(Scenario& s, Duration at, std::uint32_t pid, const std::string& comm, const std::string& file,
+             const std::string& build, bool exec) {
   if (exec) s.add(at, {pid, pid}, formats::TaskExec{s.own(comm), s.own(file)});
   formats::TaskInfo info;
   info.comm = s.own(comm), info.executable = s.own(file);
@@ -86,7 +87,8 @@ TEST(ChangeMarks, TheSameBuildIsARestart) {
 
 TEST(ChangeMarks, GoProgramsAreToldApartByTheirRevision) {
   Scenario s;
-  for (const auto& [pid, lines] : {std::pair{100u, "path\tshop\nbuild\tvcs.revision=aaaa\n"}, std::pair{200u, "path\tshop\nbuild\tvcs.revision=bbbb\nbuild\tx=y\n"}}) {
+  for (const auto& [pid, lines] : {std::pair{100u, "path\tshop\nbuild\tvcs.revision=aaaa\n"},
+                                   std::pair{200u, "path\tshop\nbuild\tvcs.revision=bbbb\nbuild\tx=y\n"}}) {
     const Duration at = pid == 100 ? 0s : 2s;
     program(s, at, pid, "shop", "/srv/shop", "", pid == 200);
     s.add(at + 1ms, {pid, pid}, formats::GoBuild{"/srv/shop", lines});

@@ -20,15 +20,15 @@ std::size_t runs(std::size_t usual) {
   return more ? std::strtoull(more, nullptr, 10) : usual;
 }
 
-// An ordinary service with four notes, each after a fifth of the time; from the third on everything takes `more` longer, one
-// request in fifty `rarely` longer.
+// An ordinary service with four notes, each after a fifth of the time; from the third on everything takes `more`
+// longer, one request in fifty `rarely` longer.
 struct Service {
   std::uint64_t seed = 1;
   double seconds = 100, per_second = 200, correlation = 1;
   bool busy = false;
   std::int64_t more = 0, rarely = 0;
-  double trend = 0;      // growth over the whole recording
-  double from = 0.6;     // where in the recording it becomes slower
+  double trend = 0;   // growth over the whole recording
+  double from = 0.6;  // where in the recording it becomes slower
   std::size_t routes = 1;
 };
 
@@ -144,7 +144,8 @@ TEST(Changes, NothingIsNamedWhereNothingChanged) {
         for (const double trend : {0., 1.})
           for (std::size_t run = 0; run < n; ++run) {
             Recorded r;
-            record({.seed = 100 + run, .seconds = seconds, .correlation = correlation, .busy = busy, .trend = trend}, r);
+            record({.seed = 100 + run, .seconds = seconds, .correlation = correlation, .busy = busy, .trend = trend},
+                   r);
             wrong += claims(r), looked_at += 2 * r.study.changes.shifts.size();
           }
   EXPECT_EQ(looked_at, 36 * n * 6);

@@ -20,7 +20,8 @@ struct Truth {
   long double ahead, fast;
   std::int64_t since = 100 * kSecond;
   Time theirs(std::int64_t ours) const {
-    return time_from(ours + static_cast<std::int64_t>(std::llround(ahead + fast * static_cast<long double>(ours - since))));
+    return time_from(ours +
+                     static_cast<std::int64_t>(std::llround(ahead + fast * static_cast<long double>(ours - since))));
   }
 };
 
@@ -45,7 +46,9 @@ ClockEstimate run(const Truth& truth, const Link& link, int messages, std::int64
 }
 
 std::int64_t true_offset(const Truth& t, Time theirs) {
-  const long double ours = (static_cast<long double>(nanoseconds(theirs)) - t.ahead + t.fast * static_cast<long double>(t.since)) / (1 + t.fast);
+  const long double ours =
+      (static_cast<long double>(nanoseconds(theirs)) - t.ahead + t.fast * static_cast<long double>(t.since)) /
+      (1 + t.fast);
   return static_cast<std::int64_t>(std::llround(ours - static_cast<long double>(nanoseconds(theirs))));
 }
 
@@ -99,7 +102,8 @@ TEST(ClockFit, AnAsymmetricNetworkIsInTheBounds) {
 }
 
 TEST(ClockFit, TheEstimateIsFromWhenSendsWereDone) {
-  // The server works 20 ms before it answers, which nothing but its own thread sees: the bounds are wide, the estimate is not.
+  // The server works 20 ms before it answers, which nothing but its own thread sees: the bounds are wide, the estimate
+  // is not.
   const std::int64_t offset = -3 * kSecond;
   ClockFit fit(time_from(100 * kSecond), time_from(101 * kSecond));
   for (std::int64_t t = 100 * kSecond; t < 101 * kSecond; t += 50'000'000) {
@@ -138,7 +142,8 @@ TEST(ClockFit, WhatContradictsIsSaid) {
   for (int i = 0; i < 100; ++i) {
     const std::int64_t ours = 1000 * kSecond + i * kSecond, theirs = i * kSecond - (i < 50 ? 0 : kSecond);
     fit.before(time_from(ours), time_from(ours), time_from(std::max<std::int64_t>(1, theirs) + 10));
-    fit.after(time_from(ours + 10), time_from(std::max<std::int64_t>(1, theirs)), time_from(std::max<std::int64_t>(1, theirs)));
+    fit.after(time_from(ours + 10), time_from(std::max<std::int64_t>(1, theirs)),
+              time_from(std::max<std::int64_t>(1, theirs)));
   }
   const auto e = fit.estimate();
   EXPECT_TRUE(e.determined);
@@ -148,7 +153,8 @@ TEST(ClockFit, WhatContradictsIsSaid) {
 TEST(ClockFit, OneMessageEachWayClaimsNoDrift) {
   ClockFit fit(time_from(100 * kSecond), time_from(160 * kSecond));
   fit.before(time_from(10 * kSecond), time_from(10 * kSecond), time_from(110 * kSecond + 1'000'000));
-  fit.after(time_from(10 * kSecond + 2'000'000), time_from(110 * kSecond + 1'200'000), time_from(110 * kSecond + 1'200'000));
+  fit.after(time_from(10 * kSecond + 2'000'000), time_from(110 * kSecond + 1'200'000),
+            time_from(110 * kSecond + 1'200'000));
   const auto e = fit.estimate();
   ASSERT_TRUE(e.determined);
   EXPECT_FALSE(e.drift_bounded);

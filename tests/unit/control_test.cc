@@ -87,7 +87,7 @@ TEST_F(ControlTest, commands_are_heard_in_their_order) {
 
 TEST_F(ControlTest, only_its_owner_may_connect) {
   Control control(file());
-  struct stat is{};
+  struct stat is {};
   ASSERT_EQ(lstat((file() + ".control").c_str(), &is), 0);
   EXPECT_TRUE(S_ISSOCK(is.st_mode));
   EXPECT_EQ(is.st_mode & 07777, 0600u);

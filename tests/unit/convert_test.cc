@@ -113,7 +113,8 @@ TEST(Convert, TlsStep) {
   Converter converter;
   Event event;
   ASSERT_TRUE(converter.convert(bytes_of(r), event));
-  EXPECT_EQ(event, (Event{time_from(1000), {17, 18}, formats::TlsStep{8, TlsLibrary::gnutls, TlsStepKind::failed, 1048}}));
+  EXPECT_EQ(event,
+            (Event{time_from(1000), {17, 18}, formats::TlsStep{8, TlsLibrary::gnutls, TlsStepKind::failed, 1048}}));
   r.library = 99;
   ASSERT_TRUE(converter.convert(bytes_of(r), event));
   EXPECT_EQ(std::get<formats::TlsStep>(event.body).library, TlsLibrary::unknown);
@@ -174,7 +175,9 @@ TEST(Convert, OffCpu) {
   Converter converter;
   Event event;
   ASSERT_TRUE(converter.convert(bytes_of(r), event));
-  EXPECT_EQ(event, (Event{time_from(1000), {17, 18}, OffCpu{time_from(400), time_from(600), 3, 1, 232, 3, 11, 0, true, 99, FileKind::socket}}));
+  EXPECT_EQ(event, (Event{time_from(1000),
+                          {17, 18},
+                          OffCpu{time_from(400), time_from(600), 3, 1, 232, 3, 11, 0, true, 99, FileKind::socket}}));
   r.file = 200;
   ASSERT_TRUE(converter.convert(bytes_of(r), event));
   EXPECT_EQ(std::get<OffCpu>(event.body).file, FileKind::other);
@@ -261,10 +264,11 @@ TEST(Convert, GoChannels) {
   r.goroutine = 17;
   r.channel = 4096, r.slot = 5000, r.partner = 18;
   Event event;
-  for (const auto& [act, step] : {std::pair{GO_GIVES, GoChannelStep::gave}, std::pair{GO_FETCHES, GoChannelStep::fetched},
-                                  std::pair{GO_PUT, GoChannelStep::put}, std::pair{GO_SELECT_PUTS, GoChannelStep::put},
-                                  std::pair{GO_TOOK, GoChannelStep::took}, std::pair{GO_SELECT_TAKES, GoChannelStep::took},
-                                  std::pair{GO_EXCHANGES, GoChannelStep::exchanged}}) {
+  for (const auto& [act, step] :
+       {std::pair{GO_GIVES, GoChannelStep::gave}, std::pair{GO_FETCHES, GoChannelStep::fetched},
+        std::pair{GO_PUT, GoChannelStep::put}, std::pair{GO_SELECT_PUTS, GoChannelStep::put},
+        std::pair{GO_TOOK, GoChannelStep::took}, std::pair{GO_SELECT_TAKES, GoChannelStep::took},
+        std::pair{GO_EXCHANGES, GoChannelStep::exchanged}}) {
     r.act = act;
     EXPECT_TRUE(converter.convert(bytes_of(r), event)) << act;
     EXPECT_EQ(event, (Event{time_from(1000), {17, 18}, GoChannel{4096, 5000, 18, step}, 17})) << act;
@@ -277,7 +281,8 @@ TEST(Convert, Go) {
   go::Program program;
   program.wait_reasons = {"", "GC assist marking", "IO wait"};
   program.stop_reasons = {"unknown", "GC mark termination"};
-  program.handlers = {{"main.(*cart).ServeHTTP", 0x1000, 0x1004}, {"", 0x2000, 0x2006, go::HandlerIs::value},
+  program.handlers = {{"main.(*cart).ServeHTTP", 0x1000, 0x1004},
+                      {"", 0x2000, 0x2006, go::HandlerIs::value},
                       {"main._Cart_Get_Handler", 0x3000, 0x3004, go::HandlerIs::method}};
   go::Names names;
   names.add(3, program, {});

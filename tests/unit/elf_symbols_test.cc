@@ -165,8 +165,8 @@ std::uint64_t mapped_from(const void* address) {
   return search.offset;
 }
 
-// What the loader made of a library, against what was read from its file. The bytes in memory do not count: a recorder on
-// this machine may have its breakpoints in them.
+// What the loader made of a library, against what was read from its file. The bytes in memory do not count: a recorder
+// on this machine may have its breakpoints in them.
 class RealLibrary : public ::testing::Test {
  protected:
   static void compare(const char* library, std::span<const std::string_view> names, const std::string& version_prefix) {
@@ -187,7 +187,8 @@ class RealLibrary : public ::testing::Test {
       EXPECT_EQ(found[0].file_offset, mapped_from(loaded)) << name;
       std::string bytes(found[0].size, '\0');
       std::ifstream disk(map->l_name, std::ios::binary);
-      ASSERT_TRUE(disk.seekg(static_cast<std::streamoff>(mapped_from(loaded))).read(bytes.data(), static_cast<std::streamsize>(bytes.size())));
+      ASSERT_TRUE(disk.seekg(static_cast<std::streamoff>(mapped_from(loaded)))
+                      .read(bytes.data(), static_cast<std::streamsize>(bytes.size())));
       EXPECT_EQ(file.read(found[0].file_offset, found[0].size, 1u << 20), bytes) << name;
       EXPECT_TRUE(found[0].version.starts_with(version_prefix)) << found[0].version;
       EXPECT_TRUE(found[0].default_version);

@@ -22,7 +22,8 @@ using synth::Scenario;
 
 const std::string kGet = "GET /r HTTP/1.1\r\nHost: h\r\n\r\n";
 std::string answer(int status, const std::string& body = "") {
-  return "HTTP/1.1 " + std::to_string(status) + " X\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+  return "HTTP/1.1 " + std::to_string(status) + " X\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
+         body;
 }
 
 Outcome outcome_of(const std::function<void(Endpoint&)>& play, Role role) {
@@ -39,19 +40,36 @@ Outcome outcome_of(const std::function<void(Endpoint&)>& play, Role role) {
 }
 
 TEST(Exchanges, Outcomes) {
-  const auto server = [](auto play) { return outcome_of([&](Endpoint& e) { e.receive(1ms, 2ms, kGet); play(e); }, Role::server); };
-  const auto client = [](auto play) { return outcome_of([&](Endpoint& e) { e.send(1ms, kGet); play(e); }, Role::client); };
+  const auto server = [](auto play) {
+    return outcome_of(
+        [&](Endpoint& e) {
+          e.receive(1ms, 2ms, kGet);
+          play(e);
+        },
+        Role::server);
+  };
+  const auto client = [](auto play) {
+    return outcome_of(
+        [&](Endpoint& e) {
+          e.send(1ms, kGet);
+          play(e);
+        },
+        Role::client);
+  };
   EXPECT_EQ(server([](Endpoint& e) { e.send(3ms, answer(302)); }), Outcome::ok);
   EXPECT_EQ(server([](Endpoint& e) { e.send(3ms, answer(404)); }), Outcome::client_error);
   EXPECT_EQ(server([](Endpoint& e) { e.send(3ms, answer(503)); }), Outcome::server_error);
   EXPECT_EQ(server([](Endpoint& e) { e.shut_down(3ms).close(4ms); }), Outcome::no_response);
   EXPECT_EQ(server([](Endpoint& e) { e.reset(3ms, Direction::in).close(3ms, 104); }), Outcome::reset);
   EXPECT_EQ(server([](Endpoint&) {}), Outcome::in_flight);
-  EXPECT_EQ(server([](Endpoint& e) { e.send(3ms, answer(200, "abc").substr(0, 39)).shut_down(4ms).close(5ms); }), Outcome::truncated);
+  EXPECT_EQ(server([](Endpoint& e) { e.send(3ms, answer(200, "abc").substr(0, 39)).shut_down(4ms).close(5ms); }),
+            Outcome::truncated);
   EXPECT_EQ(client([](Endpoint& e) { e.fin_arrives(3ms).eof(4ms); }), Outcome::no_response);
   EXPECT_EQ(client([](Endpoint& e) { e.shut_down(3ms).close(4ms); }), Outcome::no_response);  // the client gave up
   EXPECT_EQ(client([](Endpoint& e) { e.close(3ms, 110); }), Outcome::no_response);
-  EXPECT_EQ(client([](Endpoint& e) { e.receive(3ms, 4ms, answer(200, "abc").substr(0, 39)).reset(5ms, Direction::in).close(5ms, 104); }),
+  EXPECT_EQ(client([](Endpoint& e) {
+              e.receive(3ms, 4ms, answer(200, "abc").substr(0, 39)).reset(5ms, Direction::in).close(5ms, 104);
+            }),
             Outcome::reset);
   EXPECT_EQ(client([](Endpoint& e) { e.receive(3ms, 4ms, answer(200, "abc").substr(0, 39)); }), Outcome::in_flight);
 }
@@ -59,7 +77,9 @@ TEST(Exchanges, Outcomes) {
 TEST(Exchanges, AFinalResponseBeforeTheRequestIsThere) {
   Scenario s;
   Endpoint& e = s.open(0ms);
-  e.receive(1ms, 2ms, "POST /u HTTP/1.1\r\nContent-Length: 10\r\n\r\nabc").send(3ms, answer(413)).receive(4ms, 5ms, "defghij");
+  e.receive(1ms, 2ms, "POST /u HTTP/1.1\r\nContent-Length: 10\r\n\r\nabc")
+      .send(3ms, answer(413))
+      .receive(4ms, 5ms, "defghij");
   e.receive(6ms, 7ms, kGet).send(8ms, answer(200));
   const auto r = synth::analyse(s.events());
   ASSERT_EQ(r.exchanges.size(), 2u);
@@ -107,9 +127,10 @@ TEST(Exchanges, ATimeoutOfAnIdleConnectionAnswersNothing) {
 }
 
 TEST(Exchanges, WhatIsNotHttpIsNoRequest) {
-  for (const std::string& bytes : {std::string("\x16\x03\x01\x02\x00 GET / HTTP/1.1\r\n\r\n"), std::string("*2\r\n$3\r\nGET\r\n$1\r\nk\r\n"),
-                                  std::string("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), std::string("EHLO example.com\r\n"), std::string(400, 'A'),
-                                  std::string("GET / FTP/1.0\r\n\r\n"), std::string("\0\0\0\x08", 4), std::string("GET\r\n\r\n")}) {
+  for (const std::string& bytes :
+       {std::string("\x16\x03\x01\x02\x00 GET / HTTP/1.1\r\n\r\n"), std::string("*2\r\n$3\r\nGET\r\n$1\r\nk\r\n"),
+        std::string("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), std::string("EHLO example.com\r\n"), std::string(400, 'A'),
+        std::string("GET / FTP/1.0\r\n\r\n"), std::string("\0\0\0\x08", 4), std::string("GET\r\n\r\n")}) {
     Scenario s;
     Endpoint& e = s.open(0ms);
     e.receive(1ms, 2ms, bytes).send(3ms, "+OK\r\n").receive(4ms, 5ms, kGet);

@@ -79,8 +79,8 @@ TEST(Filter, Comparisons) {
 
 TEST(Filter, WhatOnlyStreamsHave) {
   Sample s;
-  for (const char* no : {"flow_control >= 0", "flow_control < 1h", "behind_others >= 0", "stream_limit >= 0", "http2.pushed", "http2.pushed == false",
-                         "attempt >= 1", "http2.opened_at_limit == false"})
+  for (const char* no : {"flow_control >= 0", "flow_control < 1h", "behind_others >= 0", "stream_limit >= 0",
+                         "http2.pushed", "http2.pushed == false", "attempt >= 1", "http2.opened_at_limit == false"})
     EXPECT_FALSE(s(no)) << no;  // no stream
   s.row.stream = 5;
   s.row.protocol = Protocol::http2;
@@ -91,9 +91,10 @@ TEST(Filter, WhatOnlyStreamsHave) {
   s.row.behind_others = 30, s.row.behind_others_bytes = 1500;
   s.row.stream_limit = 7000, s.row.role = Role::client;
   s.row.attempt = 3, s.row.attempt_of = {12, 1}, s.row.attempt_how = AttemptEvidence::grpc_header;
-  for (const char* yes : {"flow_control == 3ms", "http2.flow_control_ns == 3000000", "request_flow_control == 1ms", "http2.response_flow_control_ns > 1ms",
-                          "behind_others == 30ns", "http2.behind_others_bytes > 1kB", "stream_limit == 7us", "http2.opened_at_limit", "!http2.pushed",
-                          "attempt >= 2", "attempt_of == 12.1", "attempt_how == 'grpc header'"})
+  for (const char* yes : {"flow_control == 3ms", "http2.flow_control_ns == 3000000", "request_flow_control == 1ms",
+                          "http2.response_flow_control_ns > 1ms", "behind_others == 30ns",
+                          "http2.behind_others_bytes > 1kB", "stream_limit == 7us", "http2.opened_at_limit",
+                          "!http2.pushed", "attempt >= 2", "attempt_of == 12.1", "attempt_how == 'grpc header'"})
     EXPECT_TRUE(s(yes)) << yes;
 }
 

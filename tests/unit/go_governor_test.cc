@@ -1,9 +1,9 @@
 // When the kernel programs leave a place in a Go program, and when they come back.
-#include "capture/go/governor.h"
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
+
+#include "capture/go/governor.h"
 
 namespace tailcap::capture::go {
 namespace {
@@ -36,7 +36,8 @@ TEST(GoGovernor, ABurstIsNotWorthTheChange) {
     for (std::uint64_t spare = Governor::kBurst; spare > 0;) {
       const auto more = std::min(spare, 9 * per_interval);
       spare -= more;
-      ASSERT_EQ(run.pass(Governor::kBusy + more * 1000 / static_cast<std::uint64_t>(Governor::kInterval.count())), Turn::stay);
+      ASSERT_EQ(run.pass(Governor::kBusy + more * 1000 / static_cast<std::uint64_t>(Governor::kInterval.count())),
+                Turn::stay);
     }
     // The next one is forgiven when there has been as much quiet.
     for (std::uint64_t quiet = 0; quiet < Governor::kBurst; quiet += per_interval) ASSERT_EQ(run.pass(0), Turn::stay);

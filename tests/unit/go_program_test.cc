@@ -1,6 +1,4 @@
 // What is found in Go programs: on those that the compilers of this machine make, and on bytes.
-#include "capture/go/program.h"
-
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -13,6 +11,7 @@
 
 #include "bpf/event.h"
 #include "capture/go/handlers.h"
+#include "capture/go/program.h"
 #include "capture/symbols/go_strings.h"
 #include "capture/symbols/shadow_stack_support.h"
 #include "formats/event.h"
@@ -78,7 +77,8 @@ std::map<std::string, std::string> compilers() {
   std::error_code error;
   for (const auto& entry : fs::directory_iterator("/usr/lib", error)) {
     const std::string name = entry.path().filename();
-    if (name.starts_with("go-1.") && fs::exists(entry.path() / "bin/go")) found[name.substr(3)] = entry.path() / "bin/go";
+    if (name.starts_with("go-1.") && fs::exists(entry.path() / "bin/go"))
+      found[name.substr(3)] = entry.path() / "bin/go";
   }
   return found;
 }
@@ -93,8 +93,8 @@ struct Built {
   ~Built() { fs::remove_all(folder); }
   // Throws where the compiler refuses.
   Program plan(const std::string& compiler, const std::string& options, bool states) const {
-    const std::string command = "cd " + folder + " && CGO_ENABLED=0 GO111MODULE=off GOTOOLCHAIN=local " + compiler + " build " +
-                                options + " -o program main.go >log 2>&1";
+    const std::string command = "cd " + folder + " && CGO_ENABLED=0 GO111MODULE=off GOTOOLCHAIN=local " + compiler +
+                                " build " + options + " -o program main.go >log 2>&1";
     if (std::system(command.c_str()) != 0) throw std::runtime_error(command);
     return plan_program(ElfFile::open(folder + "/program"), 7, states);
   }
@@ -105,7 +105,8 @@ std::set<std::string> places_of(const Program& program) {
   std::set<std::string> out;
   for (const auto& function : program.functions) {
     for (const auto& place : function.places)
-      out.insert(function.name + " " + place.text.substr(place.text.find(':')) + " " + std::to_string(place.probe.cookie));
+      out.insert(function.name + " " + place.text.substr(place.text.find(':')) + " " +
+                 std::to_string(place.probe.cookie));
   }
   return out;
 }
@@ -128,27 +129,38 @@ TEST(GoProgram, TheSameStrippedAndMovable) {
     EXPECT_EQ(release_of(whole.version), version);
     for (const auto& function : whole.functions)
       EXPECT_FALSE(function.places.empty()) << version << " " << function.name << ": " << function.reason;
-    for (const char* name : {"runtime.newproc.func1", "runtime.gopark", "runtime.ready", "runtime.execute",
-                             "runtime.gcBgMarkStartWorkers", "runtime.gopanic", "runtime.fatalpanic", "runtime.throw", "runtime.fatal", "main.(*cart).ServeHTTP", "main.value.ServeHTTP", "main._Cart_Get_Handler"}) {
-      const auto found = std::find_if(whole.functions.begin(), whole.functions.end(), [&](const auto& f) { return f.name == name; });
+    for (const char* name :
+         {"runtime.newproc.func1", "runtime.gopark", "runtime.ready", "runtime.execute", "runtime.gcBgMarkStartWorkers",
+          "runtime.gopanic", "runtime.fatalpanic", "runtime.throw", "runtime.fatal", "main.(*cart).ServeHTTP",
+          "main.value.ServeHTTP", "main._Cart_Get_Handler"}) {
+      const auto found =
+          std::find_if(whole.functions.begin(), whole.functions.end(), [&](const auto& f) { return f.name == name; });
       ASSERT_NE(found, whole.functions.end()) << version << " " << name;
       ASSERT_EQ(found->places.size(), 1u) << version << " " << name;
-      EXPECT_EQ(found->places[0].price, symbols::kernel_has_shadow_stacks() ? found->places[0].price : kEmulatedPrice) << version << " " << name << " " << found->places[0].text;
+      EXPECT_EQ(found->places[0].price, symbols::kernel_has_shadow_stacks() ? found->places[0].price : kEmulatedPrice)
+          << version << " " << name << " " << found->places[0].text;
     }
     // Where values go through channels: both ends of a buffer in select, too.
-    for (const auto& [name, places] : std::map<std::string, std::size_t>{
-             {"runtime.send", 1}, {"runtime.recv", 1}, {"runtime.chansend", 1}, {"runtime.chanrecv", 1}, {"runtime.selectgo", 2}}) {
-      const auto found = std::find_if(whole.functions.begin(), whole.functions.end(), [&](const auto& f) { return f.name == name; });
+    for (const auto& [name, places] : std::map<std::string, std::size_t>{{"runtime.send", 1},
+                                                                         {"runtime.recv", 1},
+                                                                         {"runtime.chansend", 1},
+                                                                         {"runtime.chanrecv", 1},
+                                                                         {"runtime.selectgo", 2}}) {
+      const auto found =
+          std::find_if(whole.functions.begin(), whole.functions.end(), [&](const auto& f) { return f.name == name; });
       ASSERT_NE(found, whole.functions.end()) << version << " " << name;
       ASSERT_EQ(found->places.size(), places) << version << " " << name;
       for (const auto& place : found->places) {
         EXPECT_EQ(place.probe.program, FunctionProgram::channel);
         EXPECT_EQ(place.price, kEmulatedPrice) << version << " " << name << " " << place.text;
-        EXPECT_EQ(GO_COOKIE_NUMBER(place.probe.cookie), version >= "1.23" ? GO_CHANNEL_NUMBER(96, 48) : GO_CHANNEL_NUMBER(88, 40)) << version;
+        EXPECT_EQ(GO_COOKIE_NUMBER(place.probe.cookie),
+                  version >= "1.23" ? GO_CHANNEL_NUMBER(96, 48) : GO_CHANNEL_NUMBER(88, 40))
+            << version;
       }
     }
     EXPECT_EQ(whole.wait_reasons.at(1), "GC assist marking") << version;
-    EXPECT_NE(std::find(whole.wait_reasons.begin(), whole.wait_reasons.end(), "chan receive"), whole.wait_reasons.end());
+    EXPECT_NE(std::find(whole.wait_reasons.begin(), whole.wait_reasons.end(), "chan receive"),
+              whole.wait_reasons.end());
     EXPECT_EQ(whole.stop_reasons.empty(), version == "1.19") << version;
     for (const std::string options : {"-ldflags='-s -w'", "-buildmode=pie", "-buildmode=pie -ldflags='-s -w'"}) {
       const Program other = built.plan(compiler, options, true);
@@ -164,7 +176,8 @@ TEST(GoProgram, TheSameStrippedAndMovable) {
       EXPECT_EQ(other.layout.current, whole.layout.current) << what;
       // What follows the arrays in memory may look like more of them.
       const auto same = [](const auto& a, const auto& b) {
-        return std::equal(a.begin(), a.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(a.size(), 17)), b.begin());
+        return std::equal(a.begin(), a.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(a.size(), 17)),
+                          b.begin());
       };
       EXPECT_TRUE(same(whole.wait_reasons, other.wait_reasons)) << what;
       EXPECT_EQ(whole.stop_reasons.size(), other.stop_reasons.size()) << what;
@@ -182,7 +195,8 @@ TEST(GoProgram, UnknownVersionsAreNotGuessed) {
   std::string bytes((std::istreambuf_iterator<char>(in)), {});
   std::string other = known.version;
   other.replace(4, 2, "87");
-  for (auto at = bytes.find(known.version); at != bytes.npos; at = bytes.find(known.version, at)) bytes.replace(at, other.size(), other);
+  for (auto at = bytes.find(known.version); at != bytes.npos; at = bytes.find(known.version, at))
+    bytes.replace(at, other.size(), other);
   const Program program = plan_program(ElfFile::from_bytes(bytes, "shop"), 1, true);
   EXPECT_EQ(program.version, other);
   EXPECT_EQ(program.unsupported, "goroutines: " + other + " is not in the table, and the program has no DWARF");
@@ -212,7 +226,8 @@ TEST(GoProgram, CookiesSayWhatAndWhere) {
       acts.insert(GO_COOKIE_ACT(place.probe.cookie));
       const auto act = GO_COOKIE_ACT(place.probe.cookie);
       if (act >= bpf::GO_PANICS && act <= bpf::GO_THROWN) {
-        // Who panicked is found behind the stack pointer. Old compilers make room on it at once where no stack is checked.
+        // Who panicked is found behind the stack pointer. Old compilers make room on it at once where no stack is
+        // checked.
         EXPECT_TRUE(act != bpf::GO_PANICS || place.probe.cookie & GO_AT_CALL) << function.name;
         EXPECT_LT(GO_COOKIE_NUMBER(place.probe.cookie), program.anchors.size()) << function.name;
       }
@@ -223,8 +238,9 @@ TEST(GoProgram, CookiesSayWhatAndWhere) {
       EXPECT_GT(program.handlers[number].place, program.handlers[number].function);
     }
   }
-  EXPECT_EQ(acts, (std::set<std::uint64_t>{bpf::GO_MADE, bpf::GO_PHASE, bpf::GO_ASSIST, bpf::GO_HANDLER, bpf::GO_HANDLER_METHOD, bpf::GO_ENDED,
-                                            bpf::GO_PANICS, bpf::GO_FATAL, bpf::GO_THROWN}));
+  EXPECT_EQ(acts, (std::set<std::uint64_t>{bpf::GO_MADE, bpf::GO_PHASE, bpf::GO_ASSIST, bpf::GO_HANDLER,
+                                           bpf::GO_HANDLER_METHOD, bpf::GO_ENDED, bpf::GO_PANICS, bpf::GO_FATAL,
+                                           bpf::GO_THROWN}));
 }
 
 TEST(GoProgram, NoGo) {
@@ -238,7 +254,8 @@ TEST(GoRelease, OnlyReleasesAreInTheTable) {
   EXPECT_EQ(release_of("go1.22.3"), "1.22");
   EXPECT_EQ(release_of("go1.21"), "1.21");
   EXPECT_EQ(release_of("go1.24.2 X:nocoverageredesign"), "1.24");
-  for (const char* other : {"", "go1.22rc1", "go1.23-20240626-RC01", "devel go1.24-1234", "devel +abc", "go2.1", "gccgo 12"})
+  for (const char* other :
+       {"", "go1.22rc1", "go1.23-20240626-RC01", "devel go1.24-1234", "devel +abc", "go2.1", "gccgo 12"})
     EXPECT_EQ(release_of(other), "") << other;
 }
 
@@ -246,8 +263,8 @@ TEST(GoHandlers, GrpcNames) {
   EXPECT_TRUE(is_grpc_handler("example.org/pb._Cart_Get_Handler"));
   EXPECT_TRUE(is_grpc_handler("example.org/v1.2/pb._Cart_GetAll_Handler"));
   EXPECT_TRUE(is_grpc_handler("main._A_B_Handler"));
-  for (const char* other : {"example.org/pb._Cart_Get_Handler.func1", "main._Handler", "main._Cart_Handler", "main.Cart_Get_Handler",
-                            "_Cart_Get_Handler", "", "main.", "main.(*T)._Cart_Get_Handler"})
+  for (const char* other : {"example.org/pb._Cart_Get_Handler.func1", "main._Handler", "main._Cart_Handler",
+                            "main.Cart_Get_Handler", "_Cart_Get_Handler", "", "main.", "main.(*T)._Cart_Get_Handler"})
     EXPECT_FALSE(is_grpc_handler(other)) << other;
 }
 
@@ -261,7 +278,8 @@ TEST(GoStrings, ArraysAreFoundByHowTheyBegin) {
     const std::uint64_t at = image.next_address();
     const auto entry = [&](std::uint64_t offset, std::uint64_t length) {
       if (moved && length)
-        relocations += raw(Elf64_Rela{at + array.size(), ELF64_R_INFO(0, R_X86_64_RELATIVE), static_cast<Elf64_Sxword>(texts + offset)});
+        relocations += raw(Elf64_Rela{at + array.size(), ELF64_R_INFO(0, R_X86_64_RELATIVE),
+                                      static_cast<Elf64_Sxword>(texts + offset)});
       array += raw(moved || !length ? std::uint64_t{0} : texts + offset) + raw(length);
     };
     entry(0, 0), entry(0, 17), entry(17, 7), entry(24, 12);

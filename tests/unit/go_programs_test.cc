@@ -31,7 +31,9 @@ struct Program {
     synth::Opening o;
     o.thread = kA;
     o.remote = "10.0.0.2:" + std::to_string(40000 + ports++);
-    s.open(0ms, o).receive(from, from, "GET / HTTP/1.1\r\nHost: h\r\n\r\n").send(to, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    s.open(0ms, o)
+        .receive(from, from, "GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+        .send(to, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
   }
   flow::Study study() { return pipeline::analyze(synth::plain_preamble(), s.with_end()).study; }
 };
@@ -39,10 +41,10 @@ struct Program {
 TEST(GoPrograms, StopsAndTheRequestsThatTheyHit) {
   Program p;
   p.s.add(0ms, kA, formats::GoProgram{"/bin/shop", "go1.22.3", "DWARF", "", 160, 31});
-  p.serve(1ms, 5ms);     // before all stops
-  p.serve(9ms, 11ms);    // over the first
-  p.serve(10ms, 40ms);   // over three
-  p.serve(12ms, 13ms);   // between two
+  p.serve(1ms, 5ms);    // before all stops
+  p.serve(9ms, 11ms);   // over the first
+  p.serve(10ms, 40ms);  // over three
+  p.serve(12ms, 13ms);  // between two
   for (int n = 0; n < 3; ++n) {
     p.phase(10ms + n * 10ms, GoPhase::gc_begin);
     p.stop(10ms + n * 10ms, 100us * (n + 1));
@@ -67,7 +69,8 @@ TEST(GoPrograms, StopsAndTheRequestsThatTheyHit) {
   EXPECT_EQ(g.requests, 4u);
   EXPECT_EQ(g.requests_stopped, 2u);
   ASSERT_EQ(report::go_lines(study).size(), 1u);
-  EXPECT_NE(report::go_lines(study)[0].find("go1.22.3: 1 goroutine made, 3 collections; the world stopped 3 times"), std::string::npos)
+  EXPECT_NE(report::go_lines(study)[0].find("go1.22.3: 1 goroutine made, 3 collections; the world stopped 3 times"),
+            std::string::npos)
       << report::go_lines(study)[0];
   EXPECT_EQ(report::go_lines(study)[0].find("p99"), std::string::npos) << "of three";
 }

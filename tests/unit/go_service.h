@@ -43,7 +43,9 @@ struct GoService {
     o.remote = "10.0.0.3:80";
     return s.open(0ms, o);
   }
-  void made(Duration at, std::uint64_t creator, std::uint64_t child) { s.add(at, kA, formats::GoCreate{child}, creator); }
+  void made(Duration at, std::uint64_t creator, std::uint64_t child) {
+    s.add(at, kA, formats::GoCreate{child}, creator);
+  }
   void handles(Duration at, std::uint64_t goroutine, std::string_view name = "main.work") {
     s.add(at, kB, formats::GoHandler{1, name}, goroutine);
   }
@@ -56,7 +58,8 @@ struct GoService {
     connected().of(goroutine).send(from, get(target)).receive(to, to, kOk);
   }
   // By net/http: `writer` sends and `reader` reads, for whoever asked.
-  void call_by_transport(Endpoint& out, Duration from, Duration to, std::uint64_t caller, std::uint64_t writer, const std::string& target) {
+  void call_by_transport(Endpoint& out, Duration from, Duration to, std::uint64_t caller, std::uint64_t writer,
+                         const std::string& target) {
     const std::uint64_t connection = 0xc000 + out.socket();
     s.add(from - 20us, kA, formats::GoCall{connection, GoCallStep::asked}, caller);
     s.add(from - 10us, kB, formats::GoCall{connection, GoCallStep::sends}, writer);

@@ -1,4 +1,5 @@
-// Goroutines on built events: who serves, who waits for a turn, who is left behind, how busy processes are, and how they end.
+// Goroutines on built events: who serves, who waits for a turn, who is left behind, how busy processes are, and how
+// they end.
 #include <gtest/gtest.h>
 
 #include "analyze/pipeline/pipeline.h"
@@ -160,13 +161,13 @@ TEST(GoDelays, NotWithoutTheDeepProfile) {
 TEST(GoLeft, WhatOutlivesItsRequest) {
   Service p(kDefault);
   p.serve(p.accepted(), 10ms, 20ms, 20);
-  p.made(5ms, 20, 40), p.made(5ms, 1, 41);       // before the request; by somebody else
-  p.made(11ms, 20, 30), p.ended(15ms, 30);       // ends in time
-  p.made(12ms, 20, 31);                          // stays
-  p.made(13ms, 20, 32), p.ended(1015ms, 32);     // within a second after the end
-  p.made(14ms, 20, 33), p.ended(1500ms, 33);     // later
-  p.made(15ms, 31, 34, "main.child");            // by one that the request made
-  p.made(25ms, 20, 35);                          // after the request
+  p.made(5ms, 20, 40), p.made(5ms, 1, 41);    // before the request; by somebody else
+  p.made(11ms, 20, 30), p.ended(15ms, 30);    // ends in time
+  p.made(12ms, 20, 31);                       // stays
+  p.made(13ms, 20, 32), p.ended(1015ms, 32);  // within a second after the end
+  p.made(14ms, 20, 33), p.ended(1500ms, 33);  // later
+  p.made(15ms, 31, 34, "main.child");         // by one that the request made
+  p.made(25ms, 20, 35);                       // after the request
   p.s.task(3000ms, kMain, "shop");
   const auto g = p.go();
   ASSERT_TRUE(g.ends_told);
@@ -243,7 +244,7 @@ TEST(GoBusy, SecondBySecond) {
   p.state(900ms, 8, GoRunState::running);
   p.state(2000ms, 8, GoRunState::parked, "chan receive");
   p.state(3500ms, 7, GoRunState::ready, "preempted");
-  p.s.off_cpu(kA, {1200ms, 1200ms, 1300ms});                                   // preempted by the kernel: its turn goes on
+  p.s.off_cpu(kA, {1200ms, 1200ms, 1300ms});  // preempted by the kernel: its turn goes on
   p.s.task(5100ms, kMain, "shop");
   const auto g = p.go();
   ASSERT_EQ(g.processors, 2);
@@ -287,7 +288,7 @@ TEST(Incidents, APanicItsRequestsAndTheSuccessor) {
   Service p(kDefault);
   Endpoint& done = p.accepted();
   p.serve(done, 10ms, 20ms, 20);
-  p.accepted().of(21).receive(500ms, 500ms, kGet);             // under way
+  p.accepted().of(21).receive(500ms, 500ms, kGet);               // under way
   p.accepted().of(22).receive(100ms, 100ms, kGet).close(200ms);  // not any more
   p.s.add(600ms, kA, formats::GoPanic{GoPanicStep::began, "main.other;main.recovers"}, 30);
   p.s.add(900ms, kA, formats::GoPanic{GoPanicStep::began, "main.serve;main.collapse"}, 21);

@@ -1,4 +1,5 @@
-// What is taken from goroutines and by them: summed by function, by size, and by the route of the request that they served.
+// What is taken from goroutines and by them: summed by function, by size, and by the route of the request that they
+// served.
 #include <gtest/gtest.h>
 
 #include "analyze/tail/go/taken.h"
@@ -14,7 +15,8 @@ constexpr Thread kThread{100, 101};
 
 Time at(std::int64_t ms) { return time_from(ms * 1'000'000); }
 
-Event sampled(std::int64_t ms, std::uint64_t goroutine, SampleKind kind, std::string_view stack, std::uint64_t value = 0, std::uint32_t weight = 1) {
+Event sampled(std::int64_t ms, std::uint64_t goroutine, SampleKind kind, std::string_view stack,
+              std::uint64_t value = 0, std::uint32_t weight = 1) {
   Sample sample;
   sample.user = stack, sample.kind = kind, sample.value = value, sample.weight = weight;
   return {at(ms), kThread, sample, goroutine};
@@ -46,10 +48,11 @@ TEST(GoTaken, AllocationsBySizeWithARateFromTheFirstReadingOn) {
 
 TEST(GoTaken, SharesAreOfWhatTheGoroutineServedThen) {
   Taken taken;
-  taken.push(sampled(15, 7, SampleKind::allocation, "main.serve;main.make;runtime.makeslice;runtime.mallocgc", 1024, 500));
+  taken.push(
+      sampled(15, 7, SampleKind::allocation, "main.serve;main.make;runtime.makeslice;runtime.mallocgc", 1024, 500));
   taken.push(sampled(16, 7, SampleKind::preempted, "main.serve;main.loop;runtime.asyncPreempt;runtime.asyncPreempt2"));
   taken.push(sampled(17, 7, SampleKind::preempted, "main.serve;runtime.gcAssistAlloc"));
-  taken.push(sampled(18, 8, SampleKind::preempted, ""));           // serves nobody
+  taken.push(sampled(18, 8, SampleKind::preempted, ""));                   // serves nobody
   taken.push(sampled(25, 7, SampleKind::allocation, "main.idle", 10, 1));  // between requests
   taken.push(sampled(35, 7, SampleKind::allocation, "runtime.mallocgc", 40000, 1));
   taken.push(sampled(36, 7, SampleKind::on_cpu, "main.serve"));

@@ -15,7 +15,8 @@ namespace {
 constexpr Thread kA{10, 11};
 
 std::string of(const std::string& target, const std::string& tenant) {
-  return "GET " + target + " HTTP/1.1\r\nHost: h\r\n" + (tenant.empty() ? "" : "X-Tenant-Id: " + tenant + "\r\n") + "\r\n";
+  return "GET " + target + " HTTP/1.1\r\nHost: h\r\n" + (tenant.empty() ? "" : "X-Tenant-Id: " + tenant + "\r\n") +
+         "\r\n";
 }
 
 struct Tenants : PartitionCase {
@@ -25,7 +26,8 @@ struct Tenants : PartitionCase {
     if (!filter.empty()) options.filters.emplace_back(filter);
     const pipeline::Analysis a = pipeline::analyze(synth::plain_preamble(), s.with_end(), options);
     std::set<std::string> out;
-    for (const flow::Request row : a.table.rows) out.insert(std::string(flow::name_of(row.role)) + " " + std::string(a.table.texts[row.route]));
+    for (const flow::Request row : a.table.rows)
+      out.insert(std::string(flow::name_of(row.role)) + " " + std::string(a.table.texts[row.route]));
     return out;
   }
   void request(Duration at, const std::string& target, const std::string& tenant) {
@@ -41,9 +43,12 @@ TEST(Groups, EachValueHasRoutesOfItsOwn) {
   t.request(3ms, "/cart/2", "acme");
   t.request(5ms, "/cart/3", "zeta");
   t.request(7ms, "/cart/4", "");
-  EXPECT_EQ(t.routes("x-tenant-id"), (std::set<std::string>{"server /cart/{} [x-tenant-id: acme]", "server /cart/{} [x-tenant-id: zeta]", "server /cart/{} [no x-tenant-id]"}));
+  EXPECT_EQ(t.routes("x-tenant-id"),
+            (std::set<std::string>{"server /cart/{} [x-tenant-id: acme]", "server /cart/{} [x-tenant-id: zeta]",
+                                   "server /cart/{} [no x-tenant-id]"}));
   EXPECT_EQ(t.routes(""), (std::set<std::string>{"server /cart/{}"}));
-  EXPECT_EQ(t.routes("x-tenant-id", "route contains \"zeta\""), (std::set<std::string>{"server /cart/{} [x-tenant-id: zeta]"}));
+  EXPECT_EQ(t.routes("x-tenant-id", "route contains \"zeta\""),
+            (std::set<std::string>{"server /cart/{} [x-tenant-id: zeta]"}));
 }
 
 TEST(Groups, CallsBelongToWhoMadeThem) {
@@ -55,7 +60,8 @@ TEST(Groups, CallsBelongToWhoMadeThem) {
   t.s.off_cpu(kA, {.left = 2100us, .runnable = 5ms, .on = 5ms, .syscall = kRecvfrom});
   out.receive(5ms, 5ms + 10us, kOk);
   in.send(6ms, kOk);
-  EXPECT_EQ(t.routes("X-TENANT-ID"), (std::set<std::string>{"server /cart/{} [X-TENANT-ID: acme]", "client /stock [X-TENANT-ID: acme]"}));
+  EXPECT_EQ(t.routes("X-TENANT-ID"),
+            (std::set<std::string>{"server /cart/{} [X-TENANT-ID: acme]", "client /stock [X-TENANT-ID: acme]"}));
 }
 
 TEST(Groups, TooManyValuesAreOthers) {

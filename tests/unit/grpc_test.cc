@@ -19,8 +19,10 @@ void greet(Wire& wire) {
 }
 
 TEST(GrpcFields, ContentType) {
-  for (const auto type : {"application/grpc", "application/grpc+proto", "Application/GRPC;charset=x"}) EXPECT_TRUE(grpc::is_grpc(type));
-  for (const auto type : {"", "application/grp", "application/grpc-web", "application/grpcx", "text/plain"}) EXPECT_FALSE(grpc::is_grpc(type));
+  for (const auto type : {"application/grpc", "application/grpc+proto", "Application/GRPC;charset=x"})
+    EXPECT_TRUE(grpc::is_grpc(type));
+  for (const auto type : {"", "application/grp", "application/grpc-web", "application/grpcx", "text/plain"})
+    EXPECT_FALSE(grpc::is_grpc(type));
 }
 
 TEST(GrpcFields, Timeout) {
@@ -34,7 +36,8 @@ TEST(GrpcFields, Timeout) {
   // 11,415 years overflow 63 bits of nanoseconds: as long as a capture can be at most.
   EXPECT_EQ(grpc::parse_timeout("99999999H"), formats::kMaxTime.time_since_epoch());
   EXPECT_EQ(grpc::parse_timeout("99999999M"), formats::kMaxTime.time_since_epoch());
-  for (const auto bad : {"", "S", "1", "1s", "-1S", "1.5S", "123456789S"}) EXPECT_EQ(grpc::parse_timeout(bad), std::nullopt) << bad;
+  for (const auto bad : {"", "S", "1", "1s", "-1S", "1.5S", "123456789S"})
+    EXPECT_EQ(grpc::parse_timeout(bad), std::nullopt) << bad;
 }
 
 TEST(GrpcFields, StatusAndMessage) {
@@ -54,10 +57,13 @@ TEST(Grpc, H15Unary) {
   wire.push(kOut, headers(1, server(kAnswer), kEndHeaders), 20);
   wire.push(kOut, data(1, grpc_message("world!")), 30);
   wire.push(kOut, headers(1, server({{"grpc-status", "0"}})), 40);
-  EXPECT_EQ(wire.lines(),
-            (Lines{"request 1 in POST /shop.Cart/Add [:scheme=http content-type=application/grpc te=trailers grpc-timeout=250m] {} "
-                   "body:10 grpc:? '' messages:1/10",
-                   "response 1 out 200 [content-type=application/grpc+proto] {grpc-status=0} body:11 grpc:0 '' messages:1/11"}));
+  EXPECT_EQ(
+      wire.lines(),
+      (Lines{
+          "request 1 in POST /shop.Cart/Add [:scheme=http content-type=application/grpc te=trailers grpc-timeout=250m] "
+          "{} "
+          "body:10 grpc:? '' messages:1/10",
+          "response 1 out 200 [content-type=application/grpc+proto] {grpc-status=0} body:11 grpc:0 '' messages:1/11"}));
   EXPECT_EQ(wire.got[0].protocol, flow::Protocol::grpc);
   EXPECT_EQ(wire.got[0].grpc->timeout, 250ms);
   ASSERT_EQ(wire.got[1].grpc->listed.size(), 1u);
@@ -111,9 +117,11 @@ TEST(Grpc, H15StreamingBothWaysInterleaved) {
 // One message over several DATA frames and several in one, cut at every byte.
 TEST(Grpc, H15MessagesAndFramesNeedNotAgree) {
   Encoder client, server;
-  const std::string body = grpc_message(std::string(40, 'a')) + grpc_message("") + grpc_message("bc", true) + grpc_message(std::string(7, 'd'));
+  const std::string body = grpc_message(std::string(40, 'a')) + grpc_message("") + grpc_message("bc", true) +
+                           grpc_message(std::string(7, 'd'));
   std::string out = settings() + headers(1, server(kAnswer), kEndHeaders);
-  for (const std::size_t at : {0, 3, 4, 30}) out += data(1, body.substr(at, at == 0 ? 3 : at == 3 ? 1 : at == 4 ? 26 : std::string::npos));
+  for (const std::size_t at : {0, 3, 4, 30})
+    out += data(1, body.substr(at, at == 0 ? 3 : at == 3 ? 1 : at == 4 ? 26 : std::string::npos));
   out += headers(1, server({{"grpc-status", "0"}}));
   const std::string in = std::string(kPreface) + settings() + headers(1, client(call("/a/B")));
   for (std::size_t cut = 1; cut < out.size(); ++cut) {
@@ -122,7 +130,8 @@ TEST(Grpc, H15MessagesAndFramesNeedNotAgree) {
     wire.push(kOut, std::string_view(out).substr(0, cut));
     wire.push(kOut, std::string_view(out).substr(cut));
     ASSERT_EQ(wire.lines()[1],
-              "response 1 out 200 [content-type=application/grpc+proto] {grpc-status=0} body:69 grpc:0 '' messages:4/69 compressed:1")
+              "response 1 out 200 [content-type=application/grpc+proto] {grpc-status=0} body:69 grpc:0 '' "
+              "messages:4/69 compressed:1")
         << cut;
   }
 }
@@ -169,10 +178,11 @@ TEST(Grpc, H16DeadlineTheClientResetsWhileTheServerWorks) {
 
 TEST(Grpc, StatusThatIsNotKnownIsNotInvented) {
   Wire wire(true);  // recording began late: the table holds entries that were never seen
-  wire.push(kIn, headers(101, "\x83" + std::string("\xc0\xc1\xc2"), kEndHeaders) + data(101, grpc_message("x"), kEndStream) +
-                     window_update(0, 5));
+  wire.push(kIn, headers(101, "\x83" + std::string("\xc0\xc1\xc2"), kEndHeaders) +
+                     data(101, grpc_message("x"), kEndStream) + window_update(0, 5));
   wire.push(kOut, headers(101, "\x88\xbf", kEndHeaders) + data(101, grpc_message("y")) + headers(101, "\xbe"));
-  EXPECT_EQ(wire.lines(), (Lines{"request 101 in POST  [] {} unknown:3 body:6", "response 101 out 200 [] {} unknown:2 body:6"}));
+  EXPECT_EQ(wire.lines(),
+            (Lines{"request 101 in POST  [] {} unknown:3 body:6", "response 101 out 200 [] {} unknown:2 body:6"}));
 }
 
 TEST(Grpc, AnswerThatIsNoGrpc) {
@@ -180,7 +190,8 @@ TEST(Grpc, AnswerThatIsNoGrpc) {
   Encoder client, server;
   greet(wire);
   wire.push(kIn, headers(1, client(call("/a/B"))));
-  wire.push(kOut, headers(1, server({{":status", "503"}, {"content-type", "text/html"}}), kEndHeaders) + data(1, "<html>", kEndStream));
+  wire.push(kOut, headers(1, server({{":status", "503"}, {"content-type", "text/html"}}), kEndHeaders) +
+                      data(1, "<html>", kEndStream));
   EXPECT_FALSE(wire.got[1].grpc.has_value());
   EXPECT_EQ(wire.got[1].status, 503);
 }

@@ -20,7 +20,9 @@ using synth::Endpoint;
 using synth::kStart;
 using synth::Scenario;
 
-std::string trailer(const std::string& text) { return "\x80" + number(static_cast<std::uint32_t>(text.size()), 4) + text; }
+std::string trailer(const std::string& text) {
+  return "\x80" + number(static_cast<std::uint32_t>(text.size()), 4) + text;
+}
 
 std::string base64(const std::string& bytes) {
   const std::string digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -36,8 +38,8 @@ std::string base64(const std::string& bytes) {
 }
 
 std::string ask(const std::string& body, const std::string& type = "application/grpc-web+proto") {
-  return "POST /shop.Cart/List HTTP/1.1\r\nHost: h\r\nContent-Type: " + type + "\r\ngrpc-timeout: 2S\r\nContent-Length: " + std::to_string(body.size()) +
-         "\r\n\r\n" + body;
+  return "POST /shop.Cart/List HTTP/1.1\r\nHost: h\r\nContent-Type: " + type +
+         "\r\ngrpc-timeout: 2S\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
 }
 std::string head(const std::string& framing, const std::string& type = "application/grpc-web+proto") {
   return "HTTP/1.1 200 OK\r\nContent-Type: " + type + "\r\n" + framing + "\r\n\r\n";
@@ -80,9 +82,11 @@ TEST(GrpcWeb, MessagesAndTrailersInTheBody) {
   const std::string text = base64(kMessages) + base64(kTrailer.substr(0, 7)) + base64(kTrailer.substr(7));
   const std::string answers[] = {
       head("Content-Length: " + std::to_string(all.size())) + all,
-      head("Transfer-Encoding: chunked") + chunk(all.substr(0, 6)) + chunk(all.substr(6, 30)) + chunk(all.substr(36)) + "0\r\n\r\n",
+      head("Transfer-Encoding: chunked") + chunk(all.substr(0, 6)) + chunk(all.substr(6, 30)) + chunk(all.substr(36)) +
+          "0\r\n\r\n",
       head("Content-Length: " + std::to_string(text.size()), "application/grpc-web-text+proto") + text,
-      head("Transfer-Encoding: chunked", "application/grpc-web-text") + chunk(text.substr(0, 3)) + chunk(text.substr(3)) + "0\r\n\r\n",
+      head("Transfer-Encoding: chunked", "application/grpc-web-text") + chunk(text.substr(0, 3)) +
+          chunk(text.substr(3)) + "0\r\n\r\n",
   };
   for (const auto& answer : answers) {
     for (std::size_t cut = 1; cut <= answer.size(); ++cut) {
@@ -102,7 +106,9 @@ TEST(GrpcWeb, TimesOfMessages) {
   Endpoint& e = s.open(0ms);
   const std::string in = ask(grpc_message("question"));
   e.receive(1ms, 2ms, in.substr(0, in.size() - 4)).receive(3ms, 4ms, in.substr(in.size() - 4));
-  e.send(5ms, head("Transfer-Encoding: chunked")).send(6ms, chunk(grpc_message("one"))).send(8ms, chunk(grpc_message("two")));
+  e.send(5ms, head("Transfer-Encoding: chunked"))
+      .send(6ms, chunk(grpc_message("one")))
+      .send(8ms, chunk(grpc_message("two")));
   e.send(9ms, chunk(trailer("grpc-status:0\r\n")) + "0\r\n\r\n");
   const auto x = one(s);
   ASSERT_TRUE(x.request_grpc && x.response_grpc);
@@ -182,7 +188,8 @@ TEST(GrpcWeb, ALargeMessageByArithmetic) {
   Endpoint& e = s.open(0ms);
   e.receive(1ms, 2ms, ask(grpc_message("q")));
   const std::string end = trailer("grpc-status:0\r\n");
-  e.send(5ms, head("Content-Length: " + std::to_string(5 + 2000 + end.size())) + grpc_message(std::string(2000, 'x'))).send(6ms, end);
+  e.send(5ms, head("Content-Length: " + std::to_string(5 + 2000 + end.size())) + grpc_message(std::string(2000, 'x')))
+      .send(6ms, end);
   const auto x = one(s);
   ASSERT_TRUE(x.response_grpc);
   EXPECT_EQ(x.response_grpc->status, 0);
@@ -192,8 +199,9 @@ TEST(GrpcWeb, ALargeMessageByArithmetic) {
 }
 
 TEST(GrpcWeb, RubbishIsNoStatus) {
-  for (const std::string& body : {std::string("<html>not what it says it is</html>"), kMessages + "\x81" + number(15, 4) + "grpc-status:0\r\n",
-                                  trailer("grpc-status:x\r\n"), trailer("grpc-status:0"), kMessages.substr(0, 10)}) {
+  for (const std::string& body :
+       {std::string("<html>not what it says it is</html>"), kMessages + "\x81" + number(15, 4) + "grpc-status:0\r\n",
+        trailer("grpc-status:x\r\n"), trailer("grpc-status:0"), kMessages.substr(0, 10)}) {
     Scenario s;
     Endpoint& e = s.open(0ms);
     e.receive(1ms, 2ms, ask(grpc_message("q")));
@@ -223,7 +231,8 @@ TEST(GrpcNames, ServiceAndMethod) {
   EXPECT_EQ(name->service, "pkg.Service");
   EXPECT_EQ(name->method, "Method");
   EXPECT_EQ(flow::rpc_name("/a/b.C/D")->service, "a/b.C");
-  for (const auto bad : {"", "/", "//", "/Method", "/Service/", "//Method", "Service/Method", "/a/b?c", "/a b/c", "*"}) EXPECT_FALSE(flow::rpc_name(bad)) << bad;
+  for (const auto bad : {"", "/", "//", "/Method", "/Service/", "//Method", "Service/Method", "/a/b?c", "/a b/c", "*"})
+    EXPECT_FALSE(flow::rpc_name(bad)) << bad;
 }
 
 TEST(GrpcNames, Statuses) {
@@ -254,7 +263,9 @@ TEST(GrpcDeadlines, WhatBecameOfThem) {
   row.grpc.timeout = 100'000'000;
   EXPECT_EQ(flow::deadline_of(row), GrpcDeadline::unknown);
   row.has_duration = true;
-  for (const auto& [ns, verdict] : {std::pair{99'000'000, GrpcDeadline::met}, {100'000'000, GrpcDeadline::met}, {100'000'001, GrpcDeadline::missed}}) {
+  for (const auto& [ns, verdict] : {std::pair{99'000'000, GrpcDeadline::met},
+                                    {100'000'000, GrpcDeadline::met},
+                                    {100'000'001, GrpcDeadline::missed}}) {
     row.duration = flow::Duration{ns};
     EXPECT_EQ(flow::deadline_of(row), verdict);
   }
@@ -263,7 +274,9 @@ TEST(GrpcDeadlines, WhatBecameOfThem) {
   EXPECT_EQ(flow::deadline_of(row), GrpcDeadline::missed);
   row.grpc_status = -1, row.has_duration = false;
   row.outcome = Outcome::cancelled;
-  for (const auto& [ns, verdict] : {std::pair{95'000'000, GrpcDeadline::abandoned}, {96'500'000, GrpcDeadline::missed}, {130'000'000, GrpcDeadline::missed}}) {
+  for (const auto& [ns, verdict] : {std::pair{95'000'000, GrpcDeadline::abandoned},
+                                    {96'500'000, GrpcDeadline::missed},
+                                    {130'000'000, GrpcDeadline::missed}}) {
     row.reset_after = ns;
     EXPECT_EQ(flow::deadline_of(row), verdict) << ns;
   }

@@ -19,14 +19,18 @@ const std::string kResponse = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello
 const std::string kRequest = "GET /invented HTTP/1.1\r\nHost: nowhere\r\n\r\n";
 
 std::string record(unsigned type, const std::string& content) {
-  return {1, static_cast<char>(type), 0, 1, static_cast<char>(content.size() >> 8), static_cast<char>(content.size()), 0, 0};
+  return {
+      1, static_cast<char>(type), 0, 1, static_cast<char>(content.size() >> 8), static_cast<char>(content.size()), 0,
+      0};
 }
 
 // A FastCGI responder: it reads and sends headers and contents by themselves.
 void fastcgi(Endpoint& e, formats::Duration t, const std::string& body) {
   e.receive(t, t + 1ms, record(1, std::string(8, '\0')) + std::string(8, '\0'));
   e.receive(t + 1ms, t + 2ms, record(5, body)).receive(t + 2ms, t + 3ms, body).receive(t + 3ms, t + 4ms, record(5, ""));
-  e.send(t + 5ms, record(6, body)).send(t + 6ms, body).send(t + 7ms, record(3, std::string(8, '\0')) + std::string(8, '\0'));
+  e.send(t + 5ms, record(6, body))
+      .send(t + 6ms, body)
+      .send(t + 7ms, record(3, std::string(8, '\0')) + std::string(8, '\0'));
 }
 
 TEST(HardCases, fastcgi_is_never_http) {
@@ -39,20 +43,25 @@ TEST(HardCases, fastcgi_is_never_http) {
           o.origin = origin;
           o.family = family;
           Endpoint& e = s.open(0ms, o);
-          for (int i = 0; i < rounds; ++i) fastcgi(e, 1ms + i * 20ms, body != "both" ? body : i % 2 ? kRequest : kResponse);
+          for (int i = 0; i < rounds; ++i)
+            fastcgi(e, 1ms + i * 20ms, body != "both" ? body : i % 2 ? kRequest : kResponse);
           const auto r = synth::analyse(s.with_end());
-          EXPECT_EQ(r.exchanges.size(), 0u) << static_cast<int>(origin) << static_cast<int>(family) << " " << rounds << " " << body << "\n"
-                                            << synth::describe(r.exchanges);
+          EXPECT_EQ(r.exchanges.size(), 0u)
+              << static_cast<int>(origin) << static_cast<int>(family) << " " << rounds << " " << body << "\n"
+              << synth::describe(r.exchanges);
         }
 }
 
 TEST(HardCases, lines_of_text_are_never_http) {
-  for (const char* const line : {"set key 0 0 45\r\n", "220 mx ESMTP\r\n", "NICK somebody\r\n", "*3\r\n$3\r\nSET\r\n", "get a b\r\n"}) {
+  for (const char* const line :
+       {"set key 0 0 45\r\n", "220 mx ESMTP\r\n", "NICK somebody\r\n", "*3\r\n$3\r\nSET\r\n", "get a b\r\n"}) {
     Scenario s;
     Endpoint& e = s.open(0ms);
     e.receive(1ms, 2ms, line);
     for (int i = 0; i < 5; ++i)
-      e.receive(10ms + i * 10ms, 11ms + i * 10ms, kResponse).send(12ms + i * 10ms, kRequest).send(14ms + i * 10ms, kResponse);
+      e.receive(10ms + i * 10ms, 11ms + i * 10ms, kResponse)
+          .send(12ms + i * 10ms, kRequest)
+          .send(14ms + i * 10ms, kResponse);
     const auto r = synth::analyse(s.with_end());
     EXPECT_EQ(r.exchanges.size(), 0u) << line << synth::describe(r.exchanges);
     EXPECT_EQ(r.findings[Finding::not_http], 1u);

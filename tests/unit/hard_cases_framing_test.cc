@@ -97,7 +97,11 @@ TEST(HardCases, h04_no_body_is_awaited) {
 }
 
 TEST(HardCases, h05_chunked_by_the_rules) {
-  struct Case { const char *fields, *body; std::uint64_t bytes; bool smuggling; };
+  struct Case {
+    const char *fields, *body;
+    std::uint64_t bytes;
+    bool smuggling;
+  };
   const Case cases[] = {
       {"Transfer-Encoding: chunked\r\n", "3;q=\"a;b\"\r\nabc\r\n0\r\nX-T: 1\r\n\r\n", 3, false},
       {"Transfer-Encoding: gzip, chunked\r\n", "3\r\nabc\r\n0\r\n\r\n", 3, false},
@@ -153,8 +157,10 @@ TEST(HardCases, h06_close_delimited_ended_by_reset_is_not) {
     Opening o;
     o.origin = server ? formats::Origin::accepted : formats::Origin::connected;
     Endpoint& e = s.open(0ms, o);
-    if (server) e.receive(1ms, 2ms, kGet).send(3ms, "HTTP/1.0 200 OK\r\n\r\nsome");
-    else e.send(1ms, kGet).receive(2ms, 3ms, "HTTP/1.0 200 OK\r\n\r\nsome");
+    if (server)
+      e.receive(1ms, 2ms, kGet).send(3ms, "HTTP/1.0 200 OK\r\n\r\nsome");
+    else
+      e.send(1ms, kGet).receive(2ms, 3ms, "HTTP/1.0 200 OK\r\n\r\nsome");
     e.reset(5ms, Direction::in).close(5ms, 104);
     const auto r = synth::analyse(s.events());
     ASSERT_EQ(r.exchanges.size(), 1u);
@@ -212,7 +218,8 @@ TEST(HardCases, h22_large_bodies_captured_in_part) {
   e.receive(1ms, 2ms, "POST /up HTTP/1.1\r\nContent-Length: 100000\r\n\r\n" + std::string(60000, 'a'));
   e.receive(3ms, 4ms, std::string(40000, 'b'));
   // One chunk, whose end is in the captured tail.
-  e.send(5ms, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2710\r\n" + std::string(10000, 'c') + "\r\n0\r\n\r\n");
+  e.send(5ms,
+         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2710\r\n" + std::string(10000, 'c') + "\r\n0\r\n\r\n");
   e.receive(6ms, 7ms, kGet).send(8ms, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n123456789");
   const auto r = synth::analyse(s.events());
   ASSERT_EQ(r.exchanges.size(), 2u);
@@ -247,7 +254,8 @@ TEST(HardCases, h22_head_longer_than_what_was_captured) {
   s.keep_payload(128, 16);
   Endpoint& e = s.open(0ms);
   for (int i = 0; i < 3; ++i) {
-    e.receive(10ms * i + 1ms, 10ms * i + 2ms, "GET /long HTTP/1.1\r\nHost: h\r\nCookie: " + std::string(500, 'c') + "\r\n\r\n");
+    e.receive(10ms * i + 1ms, 10ms * i + 2ms,
+              "GET /long HTTP/1.1\r\nHost: h\r\nCookie: " + std::string(500, 'c') + "\r\n\r\n");
     e.send(10ms * i + 3ms, "HTTP/1.1 20" + std::to_string(i) + " OK\r\nContent-Length: 1\r\n\r\nx");
   }
   e.fin_arrives(100ms).eof(101ms).shut_down(102ms).close(103ms);

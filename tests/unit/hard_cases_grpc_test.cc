@@ -38,8 +38,12 @@ struct Both {
     ask(1ms, kHello);
     answer(1ms, settings());
   }
-  void ask(formats::Duration at, const std::string& bytes) { ends.first.send(at, bytes), ends.second.receive(at + 100us, at + 200us, bytes); }
-  void answer(formats::Duration at, const std::string& bytes) { ends.second.send(at, bytes), ends.first.receive(at + 100us, at + 200us, bytes); }
+  void ask(formats::Duration at, const std::string& bytes) {
+    ends.first.send(at, bytes), ends.second.receive(at + 100us, at + 200us, bytes);
+  }
+  void answer(formats::Duration at, const std::string& bytes) {
+    ends.second.send(at, bytes), ends.first.receive(at + 100us, at + 200us, bytes);
+  }
   pipeline::Analysis analyse() { return pipeline::analyze({}, s.with_end()); }
 };
 
@@ -54,7 +58,8 @@ TEST(HardCasesGrpc, h15_times_and_sizes_of_messages_at_both_ends) {
   b.ask(10ms, headers(1, b.client(call("/chat/Talk")), kEndHeaders));
   b.ask(11ms, data(1, grpc_message("one")) + data(1, grpc_message("three", true).substr(0, 7)));
   b.ask(13ms, data(1, grpc_message("three", true).substr(7), kEndStream));
-  b.answer(20ms, headers(1, b.server(kAnswer), kEndHeaders) + data(1, grpc_message("") + grpc_message(std::string(300, 'x'))));
+  b.answer(20ms, headers(1, b.server(kAnswer), kEndHeaders) +
+                     data(1, grpc_message("") + grpc_message(std::string(300, 'x'))));
   b.answer(30ms, headers(1, b.server({{"grpc-status", "3"}, {"grpc-message", "caf%C3%A9"}})));
   const auto r = synth::analyse(b.s.events());
   ASSERT_EQ(r.exchanges.size(), 2u) << synth::describe(r.exchanges);
@@ -84,7 +89,9 @@ TEST(HardCasesGrpc, h15_times_and_sizes_of_messages_at_both_ends) {
 TEST(HardCasesGrpc, h15_trailers_only) {
   Both b;
   b.ask(10ms, headers(1, b.client(call("/a/B"))));
-  b.answer(12ms, headers(1, b.server(with(with(kAnswer, "grpc-status", "12"), "grpc-message", "unknown method B for service a"))));
+  b.answer(
+      12ms,
+      headers(1, b.server(with(with(kAnswer, "grpc-status", "12"), "grpc-message", "unknown method B for service a"))));
   const auto analysis = b.analyse();
   ASSERT_EQ(analysis.table.rows.size(), 2u);
   for (const auto row : analysis.table.rows) {
@@ -98,7 +105,8 @@ TEST(HardCasesGrpc, h15_trailers_only) {
 // The client resets at its deadline while the server works on, after part of its answer.
 TEST(HardCasesGrpc, h16_deadline_with_both_clocks) {
   Both b;
-  b.ask(10ms, headers(1, b.client(with(call("/slow/Work"), "grpc-timeout", "50m")), kEndHeaders) + data(1, grpc_message("go"), kEndStream));
+  b.ask(10ms, headers(1, b.client(with(call("/slow/Work"), "grpc-timeout", "50m")), kEndHeaders) +
+                  data(1, grpc_message("go"), kEndStream));
   b.answer(20ms, headers(1, b.server(kAnswer), kEndHeaders) + data(1, grpc_message("part")));
   b.ask(60'300us, rst(1, 8));
   const auto r = synth::analyse(b.s.events());
@@ -135,7 +143,8 @@ TEST(HardCasesGrpc, h16_deadline_with_both_clocks) {
 
 TEST(HardCasesGrpc, h16_cancelled_long_before_the_deadline) {
   Both b;
-  b.ask(10ms, headers(1, b.client(with(call("/slow/Work"), "grpc-timeout", "10S")), kEndHeaders) + data(1, grpc_message("go"), kEndStream));
+  b.ask(10ms, headers(1, b.client(with(call("/slow/Work"), "grpc-timeout", "10S")), kEndHeaders) +
+                  data(1, grpc_message("go"), kEndStream));
   b.ask(60ms, rst(1, 8));
   for (const auto row : b.analyse().table.rows) {
     EXPECT_EQ(row.outcome, Outcome::cancelled);
@@ -146,7 +155,8 @@ TEST(HardCasesGrpc, h16_cancelled_long_before_the_deadline) {
 // The server tells it first: its answer counts at its end, and at the client's what the client did.
 TEST(HardCasesGrpc, h16_both_ends_give_up) {
   Both b;
-  b.ask(10ms, headers(1, b.client(with(call("/slow/Work"), "grpc-timeout", "50m")), kEndHeaders) + data(1, grpc_message("go"), kEndStream));
+  b.ask(10ms, headers(1, b.client(with(call("/slow/Work"), "grpc-timeout", "50m")), kEndHeaders) +
+                  data(1, grpc_message("go"), kEndStream));
   const std::string status = headers(1, b.server(with(kAnswer, "grpc-status", "4")));
   b.ends.second.send(60ms, status);
   b.ends.first.send(60ms, rst(1, 8));
@@ -165,11 +175,14 @@ TEST(HardCasesGrpc, h16_only_the_client_cancels_and_only_with_cancel) {
     for (const std::uint32_t code : {2u, 8u}) {
       Both b;
       b.ask(10ms, headers(1, b.client(call("/a/B")), kEndHeaders) + data(1, grpc_message("go"), kEndStream));
-      if (by_client) b.ask(20ms, rst(1, code));
-      else b.answer(20ms, rst(1, code));
+      if (by_client)
+        b.ask(20ms, rst(1, code));
+      else
+        b.answer(20ms, rst(1, code));
       const auto r = synth::analyse(b.s.events());
       ASSERT_EQ(r.exchanges.size(), 2u);
-      for (const auto& x : r.exchanges) EXPECT_EQ(x.outcome, by_client && code == 8 ? Outcome::cancelled : Outcome::reset) << by_client << code;
+      for (const auto& x : r.exchanges)
+        EXPECT_EQ(x.outcome, by_client && code == 8 ? Outcome::cancelled : Outcome::reset) << by_client << code;
     }
   }
 }
@@ -191,7 +204,8 @@ TEST(HardCasesGrpc, context_late_and_missing_among_four_kinds) {
       std::string in = headers(id, client(head), kEndHeaders) + data(id, grpc_message("q"), late ? 0 : kEndStream);
       if (late) in += headers(id, client({{"traceparent", kParent}}));
       e.receive(id * 10ms, id * 10ms, in);
-      e.send(id * 10ms + 1ms, headers(id, server(kAnswer), kEndHeaders) + data(id, grpc_message("a")) + headers(id, server({{"grpc-status", "0"}})));
+      e.send(id * 10ms + 1ms, headers(id, server(kAnswer), kEndHeaders) + data(id, grpc_message("a")) +
+                                  headers(id, server({{"grpc-status", "0"}})));
       id += 2;
     }
   }
@@ -217,12 +231,16 @@ TEST(HardCasesGrpc, every_form_of_context_gives_the_same_trace) {
   const std::string whole = "AAAK92UZFs1D3YRI6yEcgDGcAbeta3FpIDMxAgE";
   b.ask(10ms, headers(1, b.client(with(call("/a/B"), "traceparent", kParent))));
   b.ask(11ms, headers(3, b.client(with(call("/a/B"), "grpc-trace-bin", whole))));
-  b.ask(12ms, headers(5, b.client(with(with(with(call("/a/B"), "trace-id", kParent.substr(3, 32)), "span-id", kParent.substr(36, 16)), "traceflags", "01"))));
+  b.ask(12ms, headers(5, b.client(with(with(with(call("/a/B"), "trace-id", kParent.substr(3, 32)), "span-id",
+                                            kParent.substr(36, 16)),
+                                       "traceflags", "01"))));
   b.ask(13ms, headers(7, b.client(with(call("/a/B"), "grpc-trace-bin", whole.substr(0, 20)))));
-  for (const std::uint32_t id : {1, 3, 5, 7}) b.answer(20ms + id * 1ms, headers(id, b.server(with(kAnswer, "grpc-status", "0"))));
+  for (const std::uint32_t id : {1, 3, 5, 7})
+    b.answer(20ms + id * 1ms, headers(id, b.server(with(kAnswer, "grpc-status", "0"))));
   const auto analysis = b.analyse();
   ASSERT_EQ(analysis.table.rows.size(), 8u);
-  for (const auto row : analysis.table.rows) EXPECT_EQ(analysis.table.texts[row.traceparent], row.stream == 7 ? "" : kParent) << row.stream;
+  for (const auto row : analysis.table.rows)
+    EXPECT_EQ(analysis.table.texts[row.traceparent], row.stream == 7 ? "" : kParent) << row.stream;
   EXPECT_EQ(analysis.study.quality.findings[flow::Finding::trace_context_invalid], 2u);  // at each end
 }
 

@@ -67,12 +67,15 @@ TEST(HardCasesHttp2, h09_preface_byte_by_byte) {
 // However the bytes of the upgrade are cut, stream 1 is the upgraded request.
 TEST(HardCasesHttp2, h09_upgrade) {
   const std::string ask =
-      "GET /up HTTP/1.1\r\nHost: a.example\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n";
+      "GET /up HTTP/1.1\r\nHost: a.example\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: "
+      "AAMAAABk\r\n\r\n";
   const std::string accept = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n";
   Encoder client, server;
   const std::string second = headers(3, client(get("/next")));
-  const std::string answer1 = headers(1, server({{":status", "200"}, {"n", "1"}}), kEndHeaders) + data(1, "one", kEndStream);
-  const std::string answer3 = headers(3, server({{":status", "200"}, {"n", "1"}}), kEndHeaders) + data(3, "three", kEndStream);
+  const std::string answer1 =
+      headers(1, server({{":status", "200"}, {"n", "1"}}), kEndHeaders) + data(1, "one", kEndStream);
+  const std::string answer3 =
+      headers(3, server({{":status", "200"}, {"n", "1"}}), kEndHeaders) + data(3, "three", kEndStream);
   for (const bool together : {false, true}) {
     Scenario s;
     Endpoint& e = s.open(0ms);
@@ -106,7 +109,9 @@ TEST(HardCasesHttp2, h09_upgrade) {
 TEST(HardCasesHttp2, h09_upgrade_refused) {
   Scenario s;
   Endpoint& e = s.open(0ms);
-  e.receive(1ms, 2ms, "GET /a HTTP/1.1\r\nHost: h\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n");
+  e.receive(1ms, 2ms,
+            "GET /a HTTP/1.1\r\nHost: h\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: "
+            "AAMAAABk\r\n\r\n");
   e.send(5ms, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
   e.receive(6ms, 7ms, "GET /b HTTP/1.1\r\nHost: h\r\n\r\n").send(8ms, "HTTP/1.1 404 N\r\nContent-Length: 0\r\n\r\n");
   const auto r = synth::analyse(s.events());
@@ -126,7 +131,8 @@ TEST(HardCasesHttp2, h12_recording_starts_in_the_middle) {
   Endpoint& e = s.open(0ms, existed);
   for (const std::uint32_t id : {201u, 203u, 205u}) {
     e.receive(id * 1ms, id * 1ms + 100us, headers(id, client(get("/n" + std::to_string(id)))));
-    e.send(id * 1ms + 1ms, headers(id, server({{":status", id == 203 ? "404" : "200"}}), kEndHeaders) + data(id, "x", kEndStream));
+    e.send(id * 1ms + 1ms,
+           headers(id, server({{":status", id == 203 ? "404" : "200"}}), kEndHeaders) + data(id, "x", kEndStream));
   }
   const auto r = synth::analyse(s.events());
   ASSERT_EQ(r.exchanges.size(), 3u) << synth::describe(r.exchanges);
@@ -172,11 +178,14 @@ TEST(HardCasesHttp2, h15_grpc_outcomes) {
   Endpoint& e = s.open(0ms);
   e.receive(1ms, 1ms, kHello).send(1ms, settings());
   const Fields answer = {{":status", "200"}, {"content-type", "application/grpc"}};
-  const std::pair<const char*, Outcome> cases[] = {{"0", Outcome::ok}, {"5", Outcome::client_error}, {"14", Outcome::server_error}};
+  const std::pair<const char*, Outcome> cases[] = {
+      {"0", Outcome::ok}, {"5", Outcome::client_error}, {"14", Outcome::server_error}};
   std::uint32_t id = 1;
   for (const auto& [status, outcome] : cases) {
     const auto at = id * 10ms;
-    e.receive(at, at + 1ms, headers(id, client(call(std::string("/s/") + status)), kEndHeaders) + data(id, grpc_message("q"), kEndStream));
+    e.receive(
+        at, at + 1ms,
+        headers(id, client(call(std::string("/s/") + status)), kEndHeaders) + data(id, grpc_message("q"), kEndStream));
     e.send(at + 2ms, headers(id, server(answer), kEndHeaders) + data(id, grpc_message("answer")));
     e.send(at + 3ms, headers(id, server({{"grpc-status", status}})));
     id += 2;
@@ -200,7 +209,8 @@ TEST(HardCasesHttp2, h16_deadline_at_both_ends) {
   Scenario s;
   Encoder client;
   auto [c, v] = s.loopback(0ms, {}, formats::Thread{200, 200});
-  const std::string ask = kHello + headers(1, client(call("/slow/Work")), kEndHeaders) + data(1, grpc_message("go"), kEndStream);
+  const std::string ask =
+      kHello + headers(1, client(call("/slow/Work")), kEndHeaders) + data(1, grpc_message("go"), kEndStream);
   c.send(10ms, ask);
   v.receive(11ms, 12ms, ask);
   c.send(60ms, rst(1, 8));

@@ -19,7 +19,8 @@ using synth::Scenario;
 
 std::string get(const std::string& target) { return "GET " + target + " HTTP/1.1\r\nHost: h\r\n\r\n"; }
 std::string answer(int status, const std::string& body = "") {
-  return "HTTP/1.1 " + std::to_string(status) + " X\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+  return "HTTP/1.1 " + std::to_string(status) + " X\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
+         body;
 }
 
 const flow::Exchange* find(const synth::Result& r, const std::string& target) {
@@ -102,7 +103,10 @@ TEST(HardCases, h13_bytes_lost_inside_chunks) {
 TEST(HardCases, h13_pipelining_after_a_loss_is_not_guessed) {
   Scenario s;
   Endpoint& e = s.open(0ms);
-  e.receive(1ms, 2ms, get("/a") + get("/b") + get("/c")).send(3ms, answer(200)).lose_send(answer(201).size()).send(5ms, answer(202));
+  e.receive(1ms, 2ms, get("/a") + get("/b") + get("/c"))
+      .send(3ms, answer(200))
+      .lose_send(answer(201).size())
+      .send(5ms, answer(202));
   const auto r = synth::analyse(s.events());
   EXPECT_EQ(find(r, "/a")->status, 200);
   EXPECT_EQ(find(r, "/b")->status, 0);

@@ -57,10 +57,18 @@ TEST(HardCasesStreams, h10_padding_priority_and_continuations_read_byte_by_byte)
   Scenario s;
   Encoder client, server;
   Endpoint& e = s.open(0ms);
-  const std::string block = client({{":method", "POST"}, {":scheme", "http"}, {":path", "/long"}, {":authority", "a"}, {"x-long", std::string(20000, 'q')}});
-  const std::string in = kHello + frame(FrameType::headers, kPadded | kPriority, 1, '\5' + number(0, 4) + '\x10' + block.substr(0, 50) + std::string(5, '\0')) +
-                         frame(FrameType::continuation, 0, 1, block.substr(50, 15000)) + frame(FrameType::continuation, kEndHeaders, 1, block.substr(15050)) +
-                         frame(FrameType::data, kPadded | kEndStream, 1, '\3' + std::string("abc") + std::string(3, '\0'));
+  const std::string block = client({{":method", "POST"},
+                                    {":scheme", "http"},
+                                    {":path", "/long"},
+                                    {":authority", "a"},
+                                    {"x-long", std::string(20000, 'q')}});
+  const std::string in =
+      kHello +
+      frame(FrameType::headers, kPadded | kPriority, 1,
+            '\5' + number(0, 4) + '\x10' + block.substr(0, 50) + std::string(5, '\0')) +
+      frame(FrameType::continuation, 0, 1, block.substr(50, 15000)) +
+      frame(FrameType::continuation, kEndHeaders, 1, block.substr(15050)) +
+      frame(FrameType::data, kPadded | kEndStream, 1, '\3' + std::string("abc") + std::string(3, '\0'));
   for (std::size_t i = 0; i < in.size(); ++i) e.receive(1ms + i * 1us, 1ms + i * 1us, in.substr(i, 1));
   e.send(90ms, settings() + headers(1, server({{":status", "204"}})));
   const Table t(s);
@@ -77,12 +85,16 @@ TEST(HardCasesStreams, h11_header_compression) {
   Endpoint& e = s.open(0ms);
   Encoder plain, server;
   const std::string first = plain({{":method", "GET"}, {":scheme", "http"}, {":path", "/one"}, {":authority", "a"}});
-  // Size 0, then 64: everything is evicted. :authority "www.example.com" in Huffman's code (RFC 7541, C.4.1), never indexed.
+  // Size 0, then 64: everything is evicted. :authority "www.example.com" in Huffman's code (RFC 7541, C.4.1), never
+  // indexed.
   const std::string huffman = std::string("\x11\x8c\xf1\xe3\xc2\xe5\xf2\x3a\x6b\xa0\xab\x90\xf4\xff", 14);
-  const std::string second = std::string("\x20\x3f\x21", 3) + "\x82\x86" + '\x44' + Encoder::text("/two") + huffman + '\x40' + Encoder::text("x-big") + Encoder::text(std::string(100, 'b'));
-  const std::string third = std::string("\x82\x86") + '\x44' + Encoder::text("/three") + '\xbe';  // the table is empty but for :path
+  const std::string second = std::string("\x20\x3f\x21", 3) + "\x82\x86" + '\x44' + Encoder::text("/two") + huffman +
+                             '\x40' + Encoder::text("x-big") + Encoder::text(std::string(100, 'b'));
+  const std::string third =
+      std::string("\x82\x86") + '\x44' + Encoder::text("/three") + '\xbe';  // the table is empty but for :path
   e.receive(1ms, 1ms, kHello + headers(1, first) + headers(3, second)).receive(2ms, 2ms, headers(5, third));
-  e.send(3ms, settings() + headers(1, server({{":status", "200"}})) + headers(3, server({{":status", "200"}})) + headers(5, server({{":status", "200"}})));
+  e.send(3ms, settings() + headers(1, server({{":status", "200"}})) + headers(3, server({{":status", "200"}})) +
+                  headers(5, server({{":status", "200"}})));
   const Table t(s);
   EXPECT_EQ(t.texts[t.one("/one", Role::server).authority], "a");
   EXPECT_EQ(t.texts[t.one("/two", Role::server).authority], "www.example.com");
@@ -94,17 +106,20 @@ TEST(HardCasesStreams, h12_unknown_fields_come_from_the_other_end) {
   Scenario s;
   Encoder client, server;
   Endpoint& c = s.open(0ms, client_end());
-  const std::string early_in = kHello + headers(1, client(get("/early"))), early_out = settings() + headers(1, server({{":status", "404"}}));
+  const std::string early_in = kHello + headers(1, client(get("/early"))),
+                    early_out = settings() + headers(1, server({{":status", "404"}}));
   c.send(1ms, early_in);
   c.receive(4ms, 4ms, early_out);
   Opening late;
   late.origin = formats::Origin::existed;
   late.thread = kServer;
   late.local = "10.0.0.1:80", late.remote = "10.0.0.2:40000";
-  late.in = 1000 + static_cast<std::uint32_t>(early_in.size()), late.out = 5000 + static_cast<std::uint32_t>(early_out.size());
+  late.in = 1000 + static_cast<std::uint32_t>(early_in.size()),
+  late.out = 5000 + static_cast<std::uint32_t>(early_out.size());
   Endpoint& v = s.open(9ms, late);
   for (const std::uint32_t id : {3u, 5u, 7u}) {
-    const std::string ask = headers(id, client(get("/n" + std::to_string(id)))), answer = headers(id, server({{":status", "404"}}));
+    const std::string ask = headers(id, client(get("/n" + std::to_string(id)))),
+                      answer = headers(id, server({{":status", "404"}}));
     c.send(id * 10ms, ask);
     v.receive(id * 10ms + 100us, id * 10ms + 200us, ask).send(id * 10ms + 1ms, answer);
     c.receive(id * 10ms + 2ms, id * 10ms + 2ms, answer);
@@ -117,7 +132,8 @@ TEST(HardCasesStreams, h12_unknown_fields_come_from_the_other_end) {
     EXPECT_EQ(t.texts[mine.authority], "a.example");
     EXPECT_EQ(mine.status, 404);
     EXPECT_EQ(mine.outcome, Outcome::client_error);
-    EXPECT_EQ(mine.from_peer, static_cast<unsigned>(flow::FromPeer::authority) | static_cast<unsigned>(flow::FromPeer::status));
+    EXPECT_EQ(mine.from_peer,
+              static_cast<unsigned>(flow::FromPeer::authority) | static_cast<unsigned>(flow::FromPeer::status));
   }
 }
 
@@ -130,7 +146,8 @@ TEST(HardCasesStreams, h12_unknown_fields_stay_unknown_without_it) {
   late.origin = formats::Origin::existed;
   Endpoint& v = s.open(0ms, late);
   for (const std::uint32_t id : {3u, 5u, 7u})
-    v.receive(id * 10ms, id * 10ms, headers(id, client(get("/n" + std::to_string(id))))).send(id * 10ms + 1ms, headers(id, server({{":status", "404"}})));
+    v.receive(id * 10ms, id * 10ms, headers(id, client(get("/n" + std::to_string(id)))))
+        .send(id * 10ms + 1ms, headers(id, server({{":status", "404"}})));
   const Table t(s);
   for (const char* path : {"/n3", "/n5", "/n7"}) {
     const Request r = t.one(path, Role::server);
@@ -146,11 +163,15 @@ TEST(HardCasesStreams, h13_after_a_loss_header_fields_are_uncertain_and_say_so) 
   Scenario s;
   Encoder client, server;
   Endpoint& e = s.open(0ms);
-  e.receive(1ms, 1ms, kHello + headers(1, client(get("/a")))).send(2ms, settings() + headers(1, server({{":status", "200"}})));
-  const std::string lost = headers(3, client({{":method", "GET"}, {":scheme", "http"}, {":path", "/lost"}, {":authority", "other"}}));
+  e.receive(1ms, 1ms, kHello + headers(1, client(get("/a"))))
+      .send(2ms, settings() + headers(1, server({{":status", "200"}})));
+  const std::string lost =
+      headers(3, client({{":method", "GET"}, {":scheme", "http"}, {":path", "/lost"}, {":authority", "other"}}));
   e.arrive(3ms, static_cast<std::uint32_t>(lost.size())).lose_read(lost.size());
-  for (const std::uint32_t id : {5u, 7u, 9u, 11u}) e.receive(id * 1ms, id * 1ms, headers(id, client(get("/x" + std::to_string(id)))));
-  for (const std::uint32_t id : {3u, 5u, 7u, 9u, 11u}) e.send(20ms + id * 1ms, headers(id, server({{":status", "200"}})));
+  for (const std::uint32_t id : {5u, 7u, 9u, 11u})
+    e.receive(id * 1ms, id * 1ms, headers(id, client(get("/x" + std::to_string(id)))));
+  for (const std::uint32_t id : {3u, 5u, 7u, 9u, 11u})
+    e.send(20ms + id * 1ms, headers(id, server({{":status", "200"}})));
   const Table t(s);
   EXPECT_EQ(t.one("/a", Role::server).taints, 0u);
   EXPECT_TRUE(t.of("/lost", Role::server).empty());
@@ -191,7 +212,8 @@ TEST(HardCasesStreams, h17_above_goaway_and_retried_on_another_connection) {
   e.send(1ms, kHello + done + above);
   e.receive(3ms, 3ms, settings() + goaway(1, 0) + headers(1, server({{":status", "200"}})));
   Endpoint& f = s.open(4ms, client_end(40001));
-  f.send(5ms, kHello + headers(1, second(get("/above")))).receive(9ms, 9ms, settings() + headers(1, second_server({{":status", "200"}})));
+  f.send(5ms, kHello + headers(1, second(get("/above"))))
+      .receive(9ms, 9ms, settings() + headers(1, second_server({{":status", "200"}})));
   const Table t(s);
   const auto calls = t.of("/above");
   ASSERT_EQ(calls.size(), 2u);
@@ -225,7 +247,8 @@ TEST(HardCasesStreams, h18_response_waits_for_the_window) {
   auto [c, v] = s.loopback(0ms, {}, kServer);
   const std::string ask = std::string(kPreface) + settings({{4, 16000}}) + headers(1, client(get("/big")));
   c.send(1ms, ask), v.receive(1ms, 2ms, ask);
-  const std::string head = settings() + headers(1, server({{":status", "200"}}), kEndHeaders) + data(1, std::string(16000, 'x'));
+  const std::string head =
+      settings() + headers(1, server({{":status", "200"}}), kEndHeaders) + data(1, std::string(16000, 'x'));
   v.send(3ms, head), c.receive(3ms, 43ms, head);  // the client does not read for 40 ms
   c.send(44ms, window_update(1, 16000)), v.receive(45ms, 45ms, window_update(1, 16000));
   const std::string rest = data(1, std::string(10, 'x'), kEndStream);
@@ -257,8 +280,10 @@ TEST(HardCasesStreams, behind_the_bytes_of_other_streams) {
   Encoder client, server;
   Endpoint& v = s.open(0ms);
   const std::string small_head = headers(1, client(get("/small"))), big_head = headers(3, client(get("/big")));
-  v.receive(1ms, 1ms, std::string(kPreface) + settings({{4, 1 << 20}}) + window_update(0, 1 << 20) + small_head + big_head);
-  v.send(2ms, settings() + headers(1, server({{":status", "200"}}), kEndHeaders) + headers(3, server({{":status", "200"}}), kEndHeaders));
+  v.receive(1ms, 1ms,
+            std::string(kPreface) + settings({{4, 1 << 20}}) + window_update(0, 1 << 20) + small_head + big_head);
+  v.send(2ms, settings() + headers(1, server({{":status", "200"}}), kEndHeaders) +
+                  headers(3, server({{":status", "200"}}), kEndHeaders));
   v.send(3ms, data(1, "first"));
   for (int i = 0; i < 4; ++i) v.send(10ms + i * 5ms, data(3, std::string(16000, 'b')));
   v.send(26ms, data(1, "last", kEndStream)).send(27ms, data(3, "end", kEndStream));
@@ -279,7 +304,7 @@ TEST(HardCasesStreams, opened_at_the_limit_of_streams) {
   c.receive(14ms, 14ms, headers(1, server({{":status", "200"}})));
   c.send(14100us, headers(5, client(get("/5"))));  // at once
   c.receive(20ms, 20ms, headers(3, server({{":status", "200"}})));
-  c.send(30ms, headers(7, client(get("/7"))));     // a place had been free for 10 ms
+  c.send(30ms, headers(7, client(get("/7"))));  // a place had been free for 10 ms
   c.receive(40ms, 40ms, headers(5, server({{":status", "200"}})) + headers(7, server({{":status", "200"}})));
   c.send(50ms, headers(9, client(get("/9")))).receive(60ms, 60ms, headers(9, server({{":status", "200"}})));
   const Table t(s);
@@ -296,7 +321,8 @@ TEST(HardCasesStreams, h19_a_push_is_an_exchange_at_both_ends) {
   auto [c, v] = s.loopback(0ms, {}, kServer);
   const std::string ask = kHello + headers(1, client(get("/page")));
   c.send(1ms, ask), v.receive(1ms, 2ms, ask);
-  std::string promise = settings() + frame(FrameType::push_promise, kEndHeaders, 1, number(2, 4) + server(get("/style.css")));
+  std::string promise =
+      settings() + frame(FrameType::push_promise, kEndHeaders, 1, number(2, 4) + server(get("/style.css")));
   promise += headers(1, server({{":status", "200"}}), kEndHeaders) + data(1, "page", kEndStream);
   v.send(3ms, promise), c.receive(4ms, 5ms, promise);
   const std::string style = headers(2, server({{":status", "200"}}), kEndHeaders) + data(2, "style", kEndStream);
@@ -322,7 +348,8 @@ TEST(HardCasesStreams, h19_a_push_is_an_exchange_at_both_ends) {
 // The server closed an idle connection while the request was on its way; the client asks again.
 TEST(HardCasesStreams, h27_idle_connection_was_closed_and_the_request_made_again) {
   Scenario s;
-  const std::string ask = "GET /again HTTP/1.1\r\nHost: h\r\n\r\n", answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+  const std::string ask = "GET /again HTTP/1.1\r\nHost: h\r\n\r\n",
+                    answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
   Endpoint& e = s.open(0ms, client_end());
   e.send(1ms, "GET /first HTTP/1.1\r\nHost: h\r\n\r\n").receive(2ms, 2ms, answer);
   e.send(5000ms, ask).reset(5001ms, formats::Direction::in).close(5001ms, 104);
@@ -368,9 +395,12 @@ TEST(HardCasesStreams, h27_grpc_says_which_attempt_it_is) {
   failed.push_back({"grpc-status", "14"});
   e.receive(3ms, 3ms, headers(1, server(failed)));
   e.send(50ms, headers(3, client(again("/s/Retry", "1")))).receive(53ms, 53ms, headers(3, server(failed)));
-  e.send(90ms, headers(5, client(again("/s/Retry", "2")))).receive(91ms, 91ms, headers(5, server(head), kEndHeaders)).receive(92ms, 92ms, headers(5, server({{"grpc-status", "0"}})));
+  e.send(90ms, headers(5, client(again("/s/Retry", "2"))))
+      .receive(91ms, 91ms, headers(5, server(head), kEndHeaders))
+      .receive(92ms, 92ms, headers(5, server({{"grpc-status", "0"}})));
   e.send(100ms, headers(7, client(again("/s/Hedge", "")))).send(120ms, headers(9, client(again("/s/Hedge", "1"))));
-  e.receive(130ms, 130ms, headers(9, server(head), kEndHeaders)).receive(131ms, 131ms, headers(9, server({{"grpc-status", "0"}})));
+  e.receive(130ms, 130ms, headers(9, server(head), kEndHeaders))
+      .receive(131ms, 131ms, headers(9, server({{"grpc-status", "0"}})));
   e.send(132ms, rst(7, 8));
   const Table t(s);
   const auto retries = t.of("/s/Retry"), hedges = t.of("/s/Hedge");

@@ -10,7 +10,8 @@ namespace {
 
 using flow::HealthState;
 
-// 24 seconds; of the service every request takes 10 ms, but 40 ms in the seventh; of the one it calls half fail in the tenth.
+// 24 seconds; of the service every request takes 10 ms, but 40 ms in the seventh; of the one it calls half fail in the
+// tenth.
 flow::Study study_of(flow::RequestTable& table) {
   flow::Study study;
   study.begin = formats::time_from(1'000'000'000), study.end = formats::time_from(25'000'000'000 - 1);
@@ -45,7 +46,10 @@ TEST(Health, SaysWhenAndWho) {
   EXPECT_EQ(shop.p99, flow::Duration{10'000'000});
   for (std::size_t w = 0; w < 24; ++w) {
     EXPECT_EQ(flow::state_of(shop, shop.cells[w]), w == 6 ? HealthState::very_slow : HealthState::good) << w;
-    const HealthState wanted = w == 9 ? HealthState::down : w == 12 ? HealthState::nothing : w == 13 ? HealthState::few : HealthState::good;
+    const HealthState wanted = w == 9    ? HealthState::down
+                               : w == 12 ? HealthState::nothing
+                               : w == 13 ? HealthState::few
+                                         : HealthState::good;
     EXPECT_EQ(flow::state_of(stock, stock.cells[w]), wanted) << w;
   }
   EXPECT_EQ(stock.errors, 15u);

@@ -59,9 +59,15 @@ struct Inflater {
 };
 
 Pairs random_fields(std::mt19937& random) {
-  static const char* const names[] = {":method", ":path", ":status", ":authority", "content-type", "cookie", "x-a", "x-b",
-                                      "grpc-status", "date", "etag", "user-agent", "authorization", "a-rather-long-name-of-a-field"};
-  static const char* const values[] = {"", "GET", "POST", "/", "200", "404", "application/grpc", "application/json", "0"};
+  static const char* const names[] = {":method",       ":path",
+                                      ":status",       ":authority",
+                                      "content-type",  "cookie",
+                                      "x-a",           "x-b",
+                                      "grpc-status",   "date",
+                                      "etag",          "user-agent",
+                                      "authorization", "a-rather-long-name-of-a-field"};
+  static const char* const values[] = {"", "GET", "POST", "/", "200", "404", "application/grpc", "application/json",
+                                       "0"};
   Pairs out;
   for (auto n = random() % 12; n > 0; --n) {
     std::string name = names[random() % std::size(names)], value;

@@ -1,10 +1,9 @@
 // HPACK: the examples of RFC 7541, appendix C; eviction, sizes, limits; and what is known after a loss.
-#include "analyze/protocols/hpack/decoder.h"
-
 #include <gtest/gtest.h>
 
-#include "formats/hpack/huffman.h"
+#include "analyze/protocols/hpack/decoder.h"
 #include "analyze/protocols/hpack/static_table.h"
+#include "formats/hpack/huffman.h"
 
 namespace tailcap::protocols::hpack {
 namespace {
@@ -60,9 +59,9 @@ std::string literal(std::string_view name, std::string_view value, char opcode =
 
 TEST(Hpack, C1Integers) {  // seen through string lengths and indexes: 1337 in five bits is 1f 9a 0a
   Decoder decoder;
-  EXPECT_EQ(decode(decoder, "3f9a0a"), "");  // table size 1337
-  EXPECT_EQ(decode(decoder, "2a"), "");      // table size 10
-  EXPECT_EQ(decode(decoder, "3fffffffff0f 82"), "invalid ");      // 2^32 and more
+  EXPECT_EQ(decode(decoder, "3f9a0a"), "");                        // table size 1337
+  EXPECT_EQ(decode(decoder, "2a"), "");                            // table size 10
+  EXPECT_EQ(decode(decoder, "3fffffffff0f 82"), "invalid ");       // 2^32 and more
   EXPECT_EQ(decode(decoder, "3f808080808080808000"), "invalid ");  // padded without end
 }
 
@@ -227,7 +226,10 @@ TEST(Hpack, CertainAgainWhenWhatIsUnknownMustBeGone) {
 TEST(Hpack, UncapturedValueIsUnknownAndWhatFollowsIsNot) {
   Decoder decoder;
   Block block;
-  block.append(literal("a", "1") + std::string("\x40\x06" "cookie" "\x0a", 9));
+  block.append(literal("a", "1") + std::string("\x40\x06"
+                                               "cookie"
+                                               "\x0a",
+                                               9));
   block.append("0123");
   block.append_unknown(6);
   block.append(literal("b", "2"));
@@ -289,8 +291,7 @@ TEST(Hpack, MemoryOfOneTableIsBounded) {
   Decoder decoder;
   EXPECT_EQ(decode(decoder, "3fe1ffffff03"), "");  // an encoder that may use 1 GiB
   const std::string value(10'000, 'x');
-  for (int i = 0; i < 100; ++i)
-    decode(decoder, block_of(from_hex("4001 61 7f914d") + value));
+  for (int i = 0; i < 100; ++i) decode(decoder, block_of(from_hex("4001 61 7f914d") + value));
   EXPECT_LE(decoder.table().size(), DynamicTable::kMaxStored);
   FieldList fields;
   EXPECT_EQ(decoder.decode(block_of(from_hex("be ff10")), fields), Step::done);  // newest; the 82nd newest

@@ -42,8 +42,10 @@ std::string run(const Pair& p, bool server, const std::vector<std::size_t>& requ
     move(e, server, 30ms, kNext, {});
     move(e, !server, 40ms, kNextAnswer, {});
   }
-  if (server) e.shut_down(50ms).close(51ms);
-  else e.fin_arrives(50ms).eof(51ms).shut_down(52ms).close(53ms);
+  if (server)
+    e.shut_down(50ms).close(51ms);
+  else
+    e.fin_arrives(50ms).eof(51ms).shut_down(52ms).close(53ms);
   const auto r = synth::analyse(s.events());
   EXPECT_EQ(r.findings[flow::Finding::negative_interval], 0u) << p.name;
   return synth::describe(r.exchanges);
@@ -60,8 +62,10 @@ TEST_P(Split, WholeMessagesAreUnderstood) {
     Endpoint& e = s.open(0ms, o);
     move(e, GetParam(), 10ms, p.request, {});
     move(e, !GetParam(), 20ms, p.response, {});
-    if (GetParam()) e.shut_down(50ms).close(51ms);
-    else e.fin_arrives(50ms).eof(51ms);
+    if (GetParam())
+      e.shut_down(50ms).close(51ms);
+    else
+      e.fin_arrives(50ms).eof(51ms);
     const auto r = synth::analyse(s.events());
     ASSERT_EQ(r.exchanges.size(), 1u);
     const flow::Exchange& x = r.exchanges[0];

@@ -25,16 +25,18 @@ TEST(Http2Loss, H12LateStart) {
   Fields request = get("/new");
   wire.push(kIn, headers(9, client(request)), 10);
   wire.push(kIn, frame(FrameType::ping, 0, 0, "12345678") + window_update(0, 10), 11);
-  wire.push(kOut, headers(9, server({{":status", "200"}, {"old", "1"}, {"new", "2"}}), kEndHeaders) + data(9, "abc", kEndStream), 12);
+  wire.push(
+      kOut,
+      headers(9, server({{":status", "200"}, {"old", "1"}, {"new", "2"}}), kEndHeaders) + data(9, "abc", kEndStream),
+      12);
   // Literals seen since are known when they come again.
   request.emplace_back("x", "y");
   wire.push(kIn, headers(11, client(request)), 20);
   wire.push(kOut, headers(11, server({{":status", "404"}, {"new", "2"}})), 21);
-  EXPECT_EQ(wire.lines(), (Lines{"request 9 in GET /new [] {} unknown:2 body:0",
-                                 "response 7 out [] {} body:? answers-unknown",
-                                 "response 9 out 200 [new=2] {} unknown:1 body:3",
-                                 "request 11 in GET /new [x=y] {} unknown:2 body:0",
-                                 "response 11 out [new=2] {} unknown:1 body:0"}));
+  EXPECT_EQ(wire.lines(),
+            (Lines{"request 9 in GET /new [] {} unknown:2 body:0", "response 7 out [] {} body:? answers-unknown",
+                   "response 9 out 200 [new=2] {} unknown:1 body:3", "request 11 in GET /new [x=y] {} unknown:2 body:0",
+                   "response 11 out [new=2] {} unknown:1 body:0"}));
   EXPECT_TRUE(has(wire.got[1].taints, Taint::began_before));
   EXPECT_EQ(wire.got[0].taints, static_cast<flow::Taints>(Taint::fields_unknown));
   EXPECT_FALSE(wire.got[0].headers_complete);
@@ -46,7 +48,9 @@ struct Talking : Wire {
     push(kIn, std::string(kPreface) + settings());
     push(kOut, settings());
   }
-  void ask(std::uint32_t id, const std::string& path, std::int64_t ms = 0) { push(kIn, headers(id, client(get(path))), ms); }
+  void ask(std::uint32_t id, const std::string& path, std::int64_t ms = 0) {
+    push(kIn, headers(id, client(get(path))), ms);
+  }
   void answer(std::uint32_t id, const std::string& status, const std::string& body, std::int64_t ms = 0) {
     push(kOut, headers(id, server({{":status", status}, {"s", status}}), kEndHeaders) + data(id, body, kEndStream), ms);
   }
@@ -71,7 +75,10 @@ TEST(Http2Loss, LateStartBelievesARequestThatEndsItsSend) {
 // The frame behind the body of a send that is cut is hidden. What comes before it is read.
 TEST(Http2Loss, LateStartInASendThatIsCut) {
   Wire wire(true);
-  wire.push(kIn, headers(5, Encoder()(get("/upload")), kEndHeaders) + data(5, std::string(16'384, 'u')) + data(5, "end", kEndStream), 1, 256);
+  wire.push(kIn,
+            headers(5, Encoder()(get("/upload")), kEndHeaders) + data(5, std::string(16'384, 'u')) +
+                data(5, "end", kEndStream),
+            1, 256);
   EXPECT_TRUE(wire.connection.found());
   wire.push(kOut, headers(5, Encoder()({{":status", "200"}})), 2);
   wire.end(kIn, flow::End::fin), wire.end(kOut, flow::End::fin);
@@ -107,8 +114,11 @@ TEST(Http2Loss, HeadsBetweenSendsThatAreCut) {
     upload[0].second = "POST";
     const std::string a = client(upload), b = client(fetch);
     wire.push(kIn, headers(first, a, kEndHeaders) + headers(second, b), round * 10 + 1);
-    wire.push(kIn, data(first, body.substr(0, 16'384)) + data(first, body.substr(16'384), kEndStream), round * 10 + 2, 256);
-    wire.push(kOut, headers(second, server({{":status", "200"}}), kEndHeaders) + data(second, body.substr(0, 16'384)) + data(second, "x", kEndStream),
+    wire.push(kIn, data(first, body.substr(0, 16'384)) + data(first, body.substr(16'384), kEndStream), round * 10 + 2,
+              256);
+    wire.push(kOut,
+              headers(second, server({{":status", "200"}}), kEndHeaders) + data(second, body.substr(0, 16'384)) +
+                  data(second, "x", kEndStream),
               round * 10 + 3, 256);
     wire.push(kOut, headers(first, server({{":status", "200"}})), round * 10 + 4);
   }
@@ -142,7 +152,8 @@ TEST(Http2Loss, AnAnswerWaitsForARequestThatMayCome) {
   EXPECT_EQ(line(*wire.find(MessageKind::response, 3)), "response 3 out 404 [s=404] {} body:0 answers-unknown");
   EXPECT_EQ(wire.find(MessageKind::response, 9), nullptr);
   wire.push(kIn, headers(9, wire.client(get("/9")), kEndHeaders), 13);
-  EXPECT_EQ(line(*wire.find(MessageKind::request, 9)), "request 9 in GET /9 [] {} unknown:2 body:0 truncated reset:8 by us");
+  EXPECT_EQ(line(*wire.find(MessageKind::request, 9)),
+            "request 9 in GET /9 [] {} unknown:2 body:0 truncated reset:8 by us");
   EXPECT_EQ(line(*wire.find(MessageKind::response, 9)), "response 9 out 200 [] {} body:0 truncated reset:8 by us");
   wire.answer(15, "200", "late", 20);
   wire.push(kOut, window_update(0, 5), 20 + 1001);
@@ -243,7 +254,8 @@ TEST(Http2Loss, HeadersPartlyCaptured) {
 TEST(Http2Loss, FrameHeaderNotCaptured) {
   Talking wire;
   wire.ask(1, "/1");
-  const std::string answer = headers(1, wire.server({{":status", "200"}}), kEndHeaders) + data(1, std::string(400, 'x'));
+  const std::string answer =
+      headers(1, wire.server({{":status", "200"}}), kEndHeaders) + data(1, std::string(400, 'x'));
   wire.push(kOut, answer + data(1, "tail, 16 bytes and more", kEndStream), 10, 64);
   for (const std::uint32_t id : {3u, 5u, 7u}) wire.ask(id, "/" + std::to_string(id)), wire.answer(id, "200", "ok");
   wire.end(kIn, flow::End::fin), wire.end(kOut, flow::End::fin);
@@ -270,7 +282,10 @@ TEST(Http2Loss, NeverWrong) {
     const bool late = seed % 5 == 0;
     Wire wire(late);
     Encoder client, server;
-    struct Truth { std::string path, status; std::uint64_t up = 0, down = 0; };
+    struct Truth {
+      std::string path, status;
+      std::uint64_t up = 0, down = 0;
+    };
     std::map<std::uint32_t, Truth> truth;
     const auto send = [&](flow::Direction d, const std::string& bytes, bool first = false) {
       const unsigned what = first ? 99 : static_cast<unsigned>(random() % 100);
@@ -295,8 +310,10 @@ TEST(Http2Loss, NeverWrong) {
     std::vector<std::uint32_t> open;
     for (int step = 0; step < 150; ++step) {
       if (open.size() < 5 && random() % 2) {
-        Truth t{"/p" + std::to_string(random() % 20), random() % 2 ? "200" : "404", random() % 3 ? 0 : random() % 300, random() % 300};
-        const std::string block = client({{":method", "POST"}, {":path", t.path}, {"x", std::to_string(random() % 20)}});
+        Truth t{"/p" + std::to_string(random() % 20), random() % 2 ? "200" : "404", random() % 3 ? 0 : random() % 300,
+                random() % 300};
+        const std::string block =
+            client({{":method", "POST"}, {":path", t.path}, {"x", std::to_string(random() % 20)}});
         send(kIn, headers(next, block, t.up ? kEndHeaders : kEndHeaders | kEndStream));
         if (t.up) send(kIn, data(next, std::string(t.up, 'u'), kEndStream));
         truth[next] = t;

@@ -1,5 +1,5 @@
-// HTTP/2 as the recorder tells it where it steps over the payload of DATA frames: calls in parts, of each its beginning. All
-// that is said is the same as if every byte had been captured.
+// HTTP/2 as the recorder tells it where it steps over the payload of DATA frames: calls in parts, of each its
+// beginning. All that is said is the same as if every byte had been captured.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -58,11 +58,11 @@ std::vector<Call> conversation() {
   std::string first = client(get("/big")), second = client(get("/page"));  // in the order in which they are sent
   add(kIn, settings_ack() + headers(1, first) + headers(3, second));
   first = server({{":status", "200"}, {"x", "1"}}), second = server({{":status", "200"}, {"x", "2"}});
-  add(kOut, headers(1, first, kEndHeaders) + data(1, big) + data(1, page) + data(1, page) + headers(3, second, kEndHeaders) +
-                data(3, page, kEndStream) + data(1, "", kEndStream));
+  add(kOut, headers(1, first, kEndHeaders) + data(1, big) + data(1, page) + data(1, page) +
+                headers(3, second, kEndHeaders) + data(3, page, kEndStream) + data(1, "", kEndStream));
   // A call that streams both ways: messages in frames of their own, and one over several frames.
-  add(kIn, headers(5, client(call("/a.B/Stream")), kEndHeaders) + data(5, grpc_message(message)) + data(5, grpc_message(big)) +
-               data(5, grpc_message("x")));
+  add(kIn, headers(5, client(call("/a.B/Stream")), kEndHeaders) + data(5, grpc_message(message)) +
+               data(5, grpc_message(big)) + data(5, grpc_message("x")));
   const std::string over = grpc_message(std::string(50'000, 'o'));
   add(kOut, headers(5, server(head), kEndHeaders) + data(5, over.substr(0, 16'384)) + data(5, over.substr(16'384)) +
                 data(5, grpc_message(message)));

@@ -60,7 +60,8 @@ Talk talk() {
   t.in = kClientHello;
   const std::string block = client({{":method", "POST"}, {":path", "/up"}, {"x-long", std::string(300, 'q')}});
   // PADDED and PRIORITY, and a chain of CONTINUATION.
-  t.in += frame(FrameType::headers, kPadded | kPriority, 1, '\5' + number(0, 4) + '\x10' + block.substr(0, 50) + std::string(5, '\0'));
+  t.in += frame(FrameType::headers, kPadded | kPriority, 1,
+                '\5' + number(0, 4) + '\x10' + block.substr(0, 50) + std::string(5, '\0'));
   t.in += frame(FrameType::continuation, 0, 1, block.substr(50, 1)) + frame(FrameType::continuation, 0, 1, "");
   t.in += frame(FrameType::continuation, kEndHeaders, 1, block.substr(51));
   t.in += frame(FrameType::priority, 0, 5, number(1, 4) + '\7');
@@ -122,9 +123,11 @@ TEST(Http2, H10HeaderBlockOver16KiB) {
   Wire wire;
   greet(wire);
   std::string block = "\x82\x84", fields;
-  for (int i = 0; i < 40; ++i) block += '\0' + Encoder::text("x-" + std::to_string(i)) + Encoder::text(std::string(1000, 'v'));
+  for (int i = 0; i < 40; ++i)
+    block += '\0' + Encoder::text("x-" + std::to_string(i)) + Encoder::text(std::string(1000, 'v'));
   ASSERT_GT(block.size(), 32768u);
-  wire.push(kIn, headers(1, block.substr(0, 16384), kEndStream) + frame(FrameType::continuation, 0, 1, block.substr(16384, 16384)));
+  wire.push(kIn, headers(1, block.substr(0, 16384), kEndStream) +
+                     frame(FrameType::continuation, 0, 1, block.substr(16384, 16384)));
   wire.push(kIn, frame(FrameType::continuation, kEndHeaders, 1, block.substr(32768)));
   ASSERT_EQ(wire.got.size(), 1u);
   EXPECT_EQ(wire.got[0].headers.size(), 40u);
@@ -207,8 +210,8 @@ TEST(Http2, H17ResponseBeforeTheRequestsEnd) {
   greet(wire);
   wire.push(kIn, headers(1, client({{":method", "POST"}, {":path", "/up"}}), kEndHeaders) + data(1, "abc"));
   wire.push(kOut, headers(1, server({{":status", "413"}})) + rst(1, 0));
-  EXPECT_EQ(wire.lines(), (Lines{"response 1 out 413 [] {} body:0",
-                                 "request 1 in POST /up [] {} body:3 truncated reset:0 by us"}));
+  EXPECT_EQ(wire.lines(),
+            (Lines{"response 1 out 413 [] {} body:0", "request 1 in POST /up [] {} body:3 truncated reset:0 by us"}));
 }
 
 TEST(Http2, H17GoawayTellsWhatWasNotProcessed) {
@@ -218,7 +221,7 @@ TEST(Http2, H17GoawayTellsWhatWasNotProcessed) {
   wire.push(kOut, goaway(0x7fffffff, 0));  // graceful: nothing is refused yet
   wire.push(kIn, headers(1, client(get("/1"))));
   wire.push(kIn, headers(3, client(get("/3"))));
-  wire.push(kOut, goaway(1, 11));          // ENHANCE_YOUR_CALM
+  wire.push(kOut, goaway(1, 11));                 // ENHANCE_YOUR_CALM
   wire.push(kIn, headers(5, client(get("/5"))));  // sent before the client knew
   wire.push(kOut, headers(1, server({{":status", "200"}})));
   EXPECT_EQ(wire.lines(), (Lines{"request 1 in GET /1 [:scheme=http :authority=a.example] {} body:0",
@@ -234,8 +237,10 @@ TEST(Http2, H19PushPromiseKeepsTheTableInStep) {
   Encoder client, server;
   greet(wire);
   wire.push(kIn, headers(1, client(get("/"))));
-  wire.push(kOut, frame(FrameType::push_promise, kEndHeaders | kPadded, 1, '\2' + number(2, 4) + server(get("/style.css")) + std::string(2, '\0')));
-  wire.push(kOut, headers(1, server({{":status", "200"}, {"from", "promise"}}), kEndHeaders) + data(1, "x", kEndStream));
+  wire.push(kOut, frame(FrameType::push_promise, kEndHeaders | kPadded, 1,
+                        '\2' + number(2, 4) + server(get("/style.css")) + std::string(2, '\0')));
+  wire.push(kOut,
+            headers(1, server({{":status", "200"}, {"from", "promise"}}), kEndHeaders) + data(1, "x", kEndStream));
   ASSERT_EQ(wire.lines().size(), 3u);
   EXPECT_EQ(wire.lines()[1], "request 2 in GET /style.css [:scheme=http :authority=a.example] {} body:0");
   EXPECT_EQ(wire.lines()[2], "response 1 out 200 [from=promise] {} body:1");
@@ -248,7 +253,10 @@ TEST(Http2, H19PushedRequestIsAnsweredOnItsStream) {
   greet(wire);
   wire.push(kIn, headers(1, client(get("/"))), 1);
   const std::string block = server(get("/script.js"));
-  wire.push(kOut, frame(FrameType::push_promise, 0, 1, number(4, 4) + block.substr(0, 3)) + frame(FrameType::continuation, kEndHeaders, 1, block.substr(3)), 20);
+  wire.push(kOut,
+            frame(FrameType::push_promise, 0, 1, number(4, 4) + block.substr(0, 3)) +
+                frame(FrameType::continuation, kEndHeaders, 1, block.substr(3)),
+            20);
   wire.push(kOut, headers(1, server({{":status", "200"}}), kEndHeaders) + data(1, "x", kEndStream), 30);
   wire.push(kOut, headers(4, server({{":status", "200"}}), kEndHeaders) + data(4, "body", kEndStream), 40);
   const flow::Message* request = wire.find(flow::MessageKind::request, 4);
@@ -270,7 +278,7 @@ TEST(Http2, H19PushThatTheClientDoesNotWant) {
   wire.push(kIn, headers(1, client(get("/"))), 1);
   wire.push(kOut, frame(FrameType::push_promise, kEndHeaders, 1, number(2, 4) + server(get("/style.css"))), 20);
   wire.push(kIn, rst(2, 8), 25);
-  wire.push(kOut, goaway(1, 0), 26);  // speaks of the client's streams
+  wire.push(kOut, goaway(1, 0), 26);                              // speaks of the client's streams
   wire.push(kOut, headers(2, server({{":status", "200"}})), 27);  // was on its way
   const flow::Message* response = wire.find(flow::MessageKind::response, 2);
   ASSERT_TRUE(response && response->reset);
@@ -285,8 +293,10 @@ TEST(Http2, H19PromisesThatCannotBe) {
   Encoder client, server;
   greet(wire);
   wire.push(kIn, headers(1, client(get("/"))), 1);
-  for (const std::uint32_t id : {0u, 3u}) wire.push(kOut, frame(FrameType::push_promise, kEndHeaders, 1, number(id, 4) + server(get("/x"))), 20);
-  wire.push(kIn, frame(FrameType::push_promise, kEndHeaders, 1, number(2, 4) + client(get("/x"))), 21);  // clients do not push
+  for (const std::uint32_t id : {0u, 3u})
+    wire.push(kOut, frame(FrameType::push_promise, kEndHeaders, 1, number(id, 4) + server(get("/x"))), 20);
+  wire.push(kIn, frame(FrameType::push_promise, kEndHeaders, 1, number(2, 4) + client(get("/x"))),
+            21);  // clients do not push
   wire.push(kOut, frame(FrameType::push_promise, kEndHeaders, 1, number(6, 3)), 22);
   EXPECT_EQ(wire.lines().size(), 1u);
 }
@@ -297,7 +307,8 @@ TEST(Http2, ResponseMayOvertakeItsRequest) {
   greet(wire);
   wire.push(kOut, headers(1, server({{":status", "200"}})), 11);
   wire.push(kIn, headers(1, client(get("/"))), 10);
-  EXPECT_EQ(wire.lines(), (Lines{"response 1 out 200 [] {} body:0", "request 1 in GET / [:scheme=http :authority=a.example] {} body:0"}));
+  EXPECT_EQ(wire.lines(), (Lines{"response 1 out 200 [] {} body:0",
+                                 "request 1 in GET / [:scheme=http :authority=a.example] {} body:0"}));
   EXPECT_EQ(wire.held.streams, 0u);
 }
 

@@ -84,7 +84,8 @@ TEST(Http2Windows, PaddingCounts) {
   wire.push(kOut, settings());
   wire.push(kIn, headers(1, client(get("/"))), 10);
   wire.push(kOut, headers(1, server({{":status", "200"}}), kEndHeaders), 11);
-  wire.push(kOut, frame(FrameType::data, kPadded, 1, '\x0f' + std::string("abcd") + std::string(15, '\0')), 12);  // 20 bytes
+  wire.push(kOut, frame(FrameType::data, kPadded, 1, '\x0f' + std::string("abcd") + std::string(15, '\0')),
+            12);  // 20 bytes
   wire.push(kIn, window_update(1, 20), 31);
   wire.push(kOut, data(1, "e", kEndStream), 32);
   const flow::Message* m = wire.find(MessageKind::response, 1);

@@ -47,9 +47,12 @@ class Encoder {
         out += integer(static_cast<std::uint32_t>(62 + i), 7, 0x80);
         continue;
       }
-      if (field == std::pair<std::string, std::string>(":method", "GET")) out += '\x82';
-      else if (field == std::pair<std::string, std::string>(":method", "POST")) out += '\x83';
-      else if (field == std::pair<std::string, std::string>(":status", "200")) out += '\x88';
+      if (field == std::pair<std::string, std::string>(":method", "GET"))
+        out += '\x82';
+      else if (field == std::pair<std::string, std::string>(":method", "POST"))
+        out += '\x83';
+      else if (field == std::pair<std::string, std::string>(":status", "200"))
+        out += '\x88';
       else {
         table_.push_back(field);
         out += '\x40' + text(field.first) + text(field.second);
@@ -63,7 +66,8 @@ class Encoder {
   Fields table_;
 };
 
-inline std::string headers(std::uint32_t stream, const std::string& block, std::uint8_t flags = kEndHeaders | kEndStream) {
+inline std::string headers(std::uint32_t stream, const std::string& block,
+                           std::uint8_t flags = kEndHeaders | kEndStream) {
   return frame(FrameType::headers, flags, stream, block);
 }
 inline std::string data(std::uint32_t stream, const std::string& payload, std::uint8_t flags = 0) {
@@ -87,9 +91,15 @@ inline std::string window_update(std::uint32_t stream, std::uint32_t n) {
 inline std::string grpc_message(const std::string& bytes, bool compressed = false) {
   return std::string(1, compressed ? '\1' : '\0') + number(static_cast<std::uint32_t>(bytes.size()), 4) + bytes;
 }
-inline Fields get(const std::string& path) { return {{":method", "GET"}, {":scheme", "http"}, {":path", path}, {":authority", "a.example"}}; }
+inline Fields get(const std::string& path) {
+  return {{":method", "GET"}, {":scheme", "http"}, {":path", path}, {":authority", "a.example"}};
+}
 inline Fields call(const std::string& path) {
-  return {{":method", "POST"}, {":scheme", "http"}, {":path", path}, {"content-type", "application/grpc"}, {"te", "trailers"}};
+  return {{":method", "POST"},
+          {":scheme", "http"},
+          {":path", path},
+          {"content-type", "application/grpc"},
+          {"te", "trailers"}};
 }
 
 inline constexpr flow::Direction kIn = flow::Direction::in, kOut = flow::Direction::out;
@@ -113,8 +123,9 @@ inline std::string line(const flow::Message& m) {
   out += m.body_bytes ? " body:" + std::to_string(*m.body_bytes) : " body:?";
   out += endings[static_cast<int>(m.ending)];
   if (m.reset)
-    out += std::string(m.reset->goaway ? " goaway:" : " reset:") + (m.reset->code ? std::to_string(*m.reset->code) : "?") +
-           (m.reset->by == kIn ? " by peer" : " by us") + (m.reset->unprocessed ? " unprocessed" : "");
+    out += std::string(m.reset->goaway ? " goaway:" : " reset:") +
+           (m.reset->code ? std::to_string(*m.reset->code) : "?") + (m.reset->by == kIn ? " by peer" : " by us") +
+           (m.reset->unprocessed ? " unprocessed" : "");
   if (m.grpc) {
     out += " grpc:" + (m.grpc->status ? std::to_string(*m.grpc->status) : "?") + " '" + m.grpc->message +
            "' messages:" + std::to_string(m.grpc->messages) + "/" + std::to_string(m.grpc->bytes);
@@ -133,7 +144,8 @@ class Wire {
   explicit Wire(bool late = false) : connection(1, late ? std::nullopt : std::optional(kIn), held), late_(late) {}
 
   // Captured: the first `head` bytes and the last `tail` (as many as the recorder keeps of a call that it cuts).
-  void push(flow::Direction d, std::string_view bytes, std::int64_t ms = 0, std::size_t head = SIZE_MAX, std::size_t tail = 16) {
+  void push(flow::Direction d, std::string_view bytes, std::int64_t ms = 0, std::size_t head = SIZE_MAX,
+            std::size_t tail = 16) {
     flow::ByteRun run = base(d, ms);
     run.length = bytes.size();
     run.head = bytes.substr(0, head);

@@ -23,12 +23,16 @@ constexpr Thread kMain{7, 7}, kOther{7, 8}, kStranger{9, 9};
 struct Recording {
   synth::Scenario s;
 
-  void off(Thread thread, Duration left, Duration runnable, Duration back, int syscall, std::uint16_t missed = 0, std::uint64_t goroutine = 0) {
+  void off(Thread thread, Duration left, Duration runnable, Duration back, int syscall, std::uint16_t missed = 0,
+           std::uint64_t goroutine = 0) {
     formats::OffCpu o;
-    o.left = synth::kStart + left, o.runnable = synth::kStart + runnable, o.state = 1, o.syscall = static_cast<std::int16_t>(syscall), o.missed = missed;
+    o.left = synth::kStart + left, o.runnable = synth::kStart + runnable, o.state = 1,
+    o.syscall = static_cast<std::int16_t>(syscall), o.missed = missed;
     s.add(back, thread, o, goroutine);
   }
-  void go(Duration at, Thread thread, std::uint64_t goroutine, GoRunState state, std::string_view reason = {}) { s.add(at, thread, formats::GoState{goroutine, state, reason}, goroutine); }
+  void go(Duration at, Thread thread, std::uint64_t goroutine, GoRunState state, std::string_view reason = {}) {
+    s.add(at, thread, formats::GoState{goroutine, state, reason}, goroutine);
+  }
   void phase(Duration at, formats::GoPhase phase) { s.add(at, kMain, formats::GoRuntime{phase, {}}); }
 
   flow::Lanes lanes(Duration from, Duration to, std::vector<std::uint32_t> pids = {}) const {
@@ -39,7 +43,8 @@ struct Recording {
 };
 
 const Lane* lane(const flow::Lanes& lanes, LaneKind kind, std::uint64_t number) {
-  const auto at = std::find_if(lanes.lanes.begin(), lanes.lanes.end(), [&](const Lane& l) { return l.kind == kind && l.number == number; });
+  const auto at = std::find_if(lanes.lanes.begin(), lanes.lanes.end(),
+                               [&](const Lane& l) { return l.kind == kind && l.number == number; });
   return at == lanes.lanes.end() ? nullptr : &*at;
 }
 
@@ -49,7 +54,8 @@ std::string text(const Lane* lane) {
   std::string out;
   const auto ms = [](formats::Time t) { return std::to_string((t - synth::kStart) / 1ms); };
   for (const auto& s : lane->stretches)
-    out += (out.empty() ? "" : " ") + std::string(s.note.empty() ? flow::name_of(s.what) : s.note) + " " + ms(s.from) + "-" + ms(s.to);
+    out += (out.empty() ? "" : " ") + std::string(s.note.empty() ? flow::name_of(s.what) : s.note) + " " + ms(s.from) +
+           "-" + ms(s.to);
   return out;
 }
 
@@ -58,15 +64,19 @@ TEST(Lanes, AThreadsWaitsAndWhatLiesBetween) {
   r.off(kMain, 1ms, 3ms, 4ms, 202);
   r.off(kMain, 6ms, 9ms, 9ms, 230);
   r.off(kMain, 12ms, 20ms, 21ms, 202);
-  EXPECT_EQ(text(lane(r.lanes(2ms, 15ms), LaneKind::thread, 7)), "lock 2-3 scheduler 3-4 cpu 4-6 sleep 6-9 cpu 9-12 lock 12-15");
-  EXPECT_EQ(text(lane(r.lanes(0ms, 30ms), LaneKind::thread, 7)), "lock 1-3 scheduler 3-4 cpu 4-6 sleep 6-9 cpu 9-12 lock 12-20 scheduler 20-21") << "what was before and after is not known";
+  EXPECT_EQ(text(lane(r.lanes(2ms, 15ms), LaneKind::thread, 7)),
+            "lock 2-3 scheduler 3-4 cpu 4-6 sleep 6-9 cpu 9-12 lock 12-15");
+  EXPECT_EQ(text(lane(r.lanes(0ms, 30ms), LaneKind::thread, 7)),
+            "lock 1-3 scheduler 3-4 cpu 4-6 sleep 6-9 cpu 9-12 lock 12-20 scheduler 20-21")
+      << "what was before and after is not known";
 }
 
 TEST(Lanes, WhatLiesBeforeALostWaitIsNotKnown) {
   Recording r;
   r.off(kMain, 1ms, 2ms, 2ms, 202);
   r.off(kMain, 6ms, 7ms, 7ms, 202, 1);
-  EXPECT_EQ(text(lane(r.lanes(0ms, 10ms), LaneKind::thread, 7)), "lock 1-2 lock 6-7") << "no thread was on a CPU, so far as is known";
+  EXPECT_EQ(text(lane(r.lanes(0ms, 10ms), LaneKind::thread, 7)), "lock 1-2 lock 6-7")
+      << "no thread was on a CPU, so far as is known";
 }
 
 TEST(Lanes, AThreadThatWaitedAllTheTimeHasNone) {
@@ -97,7 +107,8 @@ TEST(Lanes, GoroutinesTakeTurnsOnAThread) {
   r.go(9ms, kMain, 21, GoRunState::parked, "sleep");
   const flow::Lanes lanes = r.lanes(0ms, 10ms);
   EXPECT_TRUE(lanes.goroutine_states);
-  EXPECT_EQ(text(lane(lanes, LaneKind::goroutine, 21)), "running 1-3 chan receive 3-6 ready to run 6-7 running 7-9 sleep 9-10");
+  EXPECT_EQ(text(lane(lanes, LaneKind::goroutine, 21)),
+            "running 1-3 chan receive 3-6 ready to run 6-7 running 7-9 sleep 9-10");
   EXPECT_EQ(text(lane(lanes, LaneKind::goroutine, 22)), "running 4-7");
 }
 
@@ -110,7 +121,8 @@ TEST(Lanes, AGoroutineThatEndedDoesNotRunWhileItsThreadIdles) {
   call.go(1ms, kMain, 21, GoRunState::running);
   call.off(kMain, 3ms, 8ms, 8ms, 0, 0, 21);
   call.go(9ms, kMain, 21, GoRunState::parked, "sleep");
-  EXPECT_EQ(text(lane(call.lanes(0ms, 10ms), LaneKind::goroutine, 21)), "running 1-9 sleep 9-10") << "in a call it has not ended";
+  EXPECT_EQ(text(lane(call.lanes(0ms, 10ms), LaneKind::goroutine, 21)), "running 1-9 sleep 9-10")
+      << "in a call it has not ended";
 }
 
 TEST(Lanes, CollectionsAndStopsOfTheWorld) {
@@ -154,7 +166,8 @@ TEST(Lanes, LossesLeaveStatesUnknown) {
 
 TEST(Lanes, MoreThanCanBeShownIsSaid) {
   Recording r;
-  for (std::uint32_t tid = 100; tid < 150; ++tid) r.off({7, tid}, 1ms, 2ms, 2ms, 202), r.off({7, tid}, 3ms, 4ms, 5ms, 202);
+  for (std::uint32_t tid = 100; tid < 150; ++tid)
+    r.off({7, tid}, 1ms, 2ms, 2ms, 202), r.off({7, tid}, 3ms, 4ms, 5ms, 202);
   const flow::Lanes lanes = r.lanes(0ms, 10ms);
   EXPECT_EQ(lanes.lanes.size(), timeline::kMostLanes);
   EXPECT_NE(report::lanes_notes(lanes).find("20 threads that did less are left out"), std::string::npos);
@@ -166,7 +179,8 @@ TEST(Lanes, AsJson) {
   r.go(3ms, kMain, 21, GoRunState::running);
   EXPECT_EQ(report::lanes_json(r.lanes(0ms, 4ms), synth::kStart),
             "{\"from_ns\":0,\"to_ns\":4000000,\"events_lost\":false,\"goroutine_states\":true,"
-            "\"left_out\":{\"collector\":0,\"connection\":0,\"goroutine\":0,\"thread\":0},\"idle\":{\"collector\":0,\"connection\":0,\"goroutine\":0,\"thread\":0},"
+            "\"left_out\":{\"collector\":0,\"connection\":0,\"goroutine\":0,\"thread\":0},\"idle\":{\"collector\":0,"
+            "\"connection\":0,\"goroutine\":0,\"thread\":0},"
             "\"lanes\":[{\"kind\":\"goroutine\",\"pid\":7,\"number\":21,\"name\":null,\"stretches\":["
             "{\"from_ns\":1000000,\"to_ns\":3000000,\"what\":\"causeless\",\"note\":\"chan receive\"},"
             "{\"from_ns\":3000000,\"to_ns\":4000000,\"what\":\"cpu\",\"note\":\"running\"}],\"marks\":[]}]}\n");

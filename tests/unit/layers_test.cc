@@ -16,7 +16,8 @@ struct Box {
 };
 
 bool overlap(const Box& a, const Box& b) {
-  return std::abs(a.at.x - b.at.x) * 2 < a.size.width + b.size.width - 1e-6 && std::abs(a.at.y - b.at.y) * 2 < a.size.height + b.size.height - 1e-6;
+  return std::abs(a.at.x - b.at.x) * 2 < a.size.width + b.size.width - 1e-6 &&
+         std::abs(a.at.y - b.at.y) * 2 < a.size.height + b.size.height - 1e-6;
 }
 
 void expect_sound(const std::vector<Size>& nodes, const std::vector<LayerEdge>& edges) {
@@ -32,7 +33,8 @@ void expect_sound(const std::vector<Size>& nodes, const std::vector<LayerEdge>& 
     EXPECT_GE(boxes[i].at.y - boxes[i].size.height / 2, -1e-6);
     EXPECT_LE(boxes[i].at.x + boxes[i].size.width / 2, d.size.width + 1e-6);
     EXPECT_LE(boxes[i].at.y + boxes[i].size.height / 2, d.size.height + 1e-6);
-    top = std::min(top, boxes[i].at.y - boxes[i].size.height / 2), bottom = std::max(bottom, boxes[i].at.y + boxes[i].size.height / 2);
+    top = std::min(top, boxes[i].at.y - boxes[i].size.height / 2),
+    bottom = std::max(bottom, boxes[i].at.y + boxes[i].size.height / 2);
     for (std::size_t k = 0; k < i; ++k) EXPECT_FALSE(overlap(boxes[i], boxes[k])) << i << " on " << k;
   }
   for (const auto& path : d.paths)

@@ -29,7 +29,8 @@ std::vector<Pair> conversation(std::mt19937_64& random) {
     p.target = "/target/" + std::to_string(i);
     p.status = 400 + i;
     const std::string up(random() % 200, 'u'), down(random() % 300, 'd');
-    p.request = p.method + " " + p.target + " HTTP/1.1\r\nHost: h\r\nCookie: " + std::string(random() % 60, 'c') + "\r\n";
+    p.request =
+        p.method + " " + p.target + " HTTP/1.1\r\nHost: h\r\nCookie: " + std::string(random() % 60, 'c') + "\r\n";
     p.response = "HTTP/1.1 " + std::to_string(p.status) + " X\r\nServer: s\r\n";
     if (p.method == "POST") {
       p.request_bytes = up.size();
@@ -77,8 +78,10 @@ void play(Scenario& s, const std::vector<Pair>& pairs, bool server, bool existed
     move(!server, p.response);
     t += 7ms;
   }
-  if (server) e.shut_down(t + 1ms).close(t + 2ms);
-  else e.fin_arrives(t + 1ms).eof(t + 2ms).shut_down(t + 3ms).close(t + 4ms);
+  if (server)
+    e.shut_down(t + 1ms).close(t + 2ms);
+  else
+    e.fin_arrives(t + 1ms).eof(t + 2ms).shut_down(t + 3ms).close(t + 4ms);
 }
 
 std::uint16_t* missed_of(Event& e) {
@@ -109,10 +112,12 @@ std::vector<Event> without(const std::vector<Event>& all, const std::set<std::si
   return kept;
 }
 
-struct Tally { std::size_t exchanges = 0, complete = 0; };
+struct Tally {
+  std::size_t exchanges = 0, complete = 0;
+};
 
-void expect_true(const synth::Result& r, const std::vector<Pair>& pairs, const std::map<std::string, flow::Exchange>& truth,
-                 const std::string& what, Tally& tally) {
+void expect_true(const synth::Result& r, const std::vector<Pair>& pairs,
+                 const std::map<std::string, flow::Exchange>& truth, const std::string& what, Tally& tally) {
   std::set<std::string> seen;
   for (const flow::Exchange& x : r.exchanges) {
     ++tally.exchanges;
@@ -180,12 +185,16 @@ TEST_P(Loss, NothingFalseIsSaid) {
       const std::string what = "seed " + std::to_string(seed) + ", kept " + std::to_string(kept);
       expect_true(synth::analyse(without(events, {})), pairs, truth, what + "\n", none);
       for (std::size_t i = 1; i < events.size(); ++i) {
-        const bool io = std::holds_alternative<formats::Io>(events[i].body) || std::holds_alternative<formats::Arrival>(events[i].body);
+        const bool io = std::holds_alternative<formats::Io>(events[i].body) ||
+                        std::holds_alternative<formats::Arrival>(events[i].body);
         if (!io) continue;
-        expect_true(synth::analyse(without(events, {i})), pairs, truth, what + ", lost " + std::to_string(i) + "\n", some);
+        expect_true(synth::analyse(without(events, {i})), pairs, truth, what + ", lost " + std::to_string(i) + "\n",
+                    some);
         std::set<std::size_t> several;
-        for (std::size_t k = 0; k < 1 + random() % 6; ++k) several.insert(std::min(events.size() - 5, i + random() % 8));
-        expect_true(synth::analyse(without(events, several)), pairs, truth, what + ", lost several at " + std::to_string(i) + "\n", some);
+        for (std::size_t k = 0; k < 1 + random() % 6; ++k)
+          several.insert(std::min(events.size() - 5, i + random() % 8));
+        expect_true(synth::analyse(without(events, several)), pairs, truth,
+                    what + ", lost several at " + std::to_string(i) + "\n", some);
         if (::testing::Test::HasFailure()) return;
       }
     }
@@ -196,7 +205,8 @@ TEST_P(Loss, NothingFalseIsSaid) {
   RecordProperty("exchanges", static_cast<int>(some.exchanges));
 }
 
-INSTANTIATE_TEST_SUITE_P(Ends, Loss, ::testing::Bool(), [](const auto& i) { return std::string(i.param ? "server" : "client"); });
+INSTANTIATE_TEST_SUITE_P(Ends, Loss, ::testing::Bool(),
+                         [](const auto& i) { return std::string(i.param ? "server" : "client"); });
 
 }  // namespace
 }  // namespace tailcap

@@ -44,7 +44,8 @@ void expect_masked(const std::string& bytes, const std::vector<FieldList>& sent,
       }
       // What is a filler itself stays.
       std::size_t same = 0;
-      for (std::size_t c = from; c < to; c++) same += value[c] == was[c] && std::string("0*-x").find(was[c]) == std::string::npos;
+      for (std::size_t c = from; c < to; c++)
+        same += value[c] == was[c] && std::string("0*-x").find(was[c]) == std::string::npos;
       ASSERT_LE(same, 1u) << where << " " << was << " " << value;
     }
   }
@@ -80,8 +81,9 @@ TEST(MaskHttp2, ByteByByte) {
 
 TEST(MaskHttp2, RandomFieldsAndCuts) {
   std::mt19937 random(7);
-  const char* const names[] = {"authorization", "cookie", "set-cookie", "x-api-key", "proxy-authorization", "x-token", "x-a",
-                               "x-b", "user-agent", "date", "cookie2", "authorizatio"};
+  const char* const names[] = {"authorization",       "cookie",  "set-cookie", "x-api-key",
+                               "proxy-authorization", "x-token", "x-a",        "x-b",
+                               "user-agent",          "date",    "cookie2",    "authorizatio"};
   for (int round = 0; round < 1500; round++) {
     Deflater deflate(random() % 4 == 0 ? 200 : 4096);
     std::string stream = kPreface + kSettings;
@@ -91,10 +93,12 @@ TEST(MaskHttp2, RandomFieldsAndCuts) {
       for (auto n = random() % 8; n > 0; n--) {
         std::string value;
         const bool binary = random() % 6 == 0;
-        for (auto k = random() % 60; k > 0; k--) value.push_back(static_cast<char>(binary ? 1 + random() % 255 : 'b' + random() % 20));
+        for (auto k = random() % 60; k > 0; k--)
+          value.push_back(static_cast<char>(binary ? 1 + random() % 255 : 'b' + random() % 20));
         fields.emplace_back(names[random() % std::size(names)], value);
       }
-      stream += headers(2 * i + 1, deflate(fields, random() % 5 == 0 ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE), 1 + random() % 300);
+      stream += headers(2 * i + 1, deflate(fields, random() % 5 == 0 ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE),
+                        1 + random() % 300);
       sent.push_back(fields);
     }
     std::vector<std::size_t> cuts;
@@ -122,23 +126,29 @@ TEST(MaskHttp2, RandomFieldsAndCuts) {
 
 TEST(MaskHttp2, MessagesOfGrpcKeepTheirPrefixes) {
   Deflater deflate;
-  const FieldList call = {{":method", "POST"}, {":path", "/a.B/C"}, {"content-type", "application/grpc+proto"}, {"x-secret", "s"}};
-  const std::string start = kPreface + kSettings + headers(1, deflate(call), 10000), second = headers(3, deflate(call), 10000);
+  const FieldList call = {
+      {":method", "POST"}, {":path", "/a.B/C"}, {"content-type", "application/grpc+proto"}, {"x-secret", "s"}};
+  const std::string start = kPreface + kSettings + headers(1, deflate(call), 10000),
+                    second = headers(3, deflate(call), 10000);
   const std::string message("\0\0\0\0\6secret", 11);
-  const std::string data = frame(0, 0, 1, message + message.substr(0, 7)) + frame(0, 0, 1, message.substr(7)), kept("\0\0\0\0\6******", 11);
+  const std::string data = frame(0, 0, 1, message + message.substr(0, 7)) + frame(0, 0, 1, message.substr(7)),
+                    kept("\0\0\0\0\6******", 11);
   Passage p;
   p.in(start);
-  EXPECT_EQ(p.in(data + frame(0, 1, 1, message)), data.substr(0, 9) + kept + kept.substr(0, 7) + data.substr(27, 9) + kept.substr(7) +
-                                                      frame(0, 1, 1, message).substr(0, 14) + "......");
+  EXPECT_EQ(p.in(data + frame(0, 1, 1, message)), data.substr(0, 9) + kept + kept.substr(0, 7) + data.substr(27, 9) +
+                                                      kept.substr(7) + frame(0, 1, 1, message).substr(0, 14) +
+                                                      "......");
   p.in(second);
-  EXPECT_EQ(p.in(frame(0, 0, 3, message)), frame(0, 0, 3, message).substr(0, 14) + "......") << "its content type is in the dynamic table";
+  EXPECT_EQ(p.in(frame(0, 0, 3, message)), frame(0, 0, 3, message).substr(0, 14) + "......")
+      << "its content type is in the dynamic table";
   EXPECT_EQ(p.in(frame(0, 0, 5, message)).substr(9), "...........") << "a stream without headers";
 }
 
 TEST(MaskHttp2, ControlFrames) {
   Passage p;
   p.in(kPreface + kSettings);
-  const std::string goaway = frame(7, 0, 0, std::string("\0\0\0\1\0\0\0\2secret", 14)), ping = frame(6, 0, 0, "secret12");
+  const std::string goaway = frame(7, 0, 0, std::string("\0\0\0\1\0\0\0\2secret", 14)),
+                    ping = frame(6, 0, 0, "secret12");
   const std::string reset = frame(3, 0, 1, std::string("\0\0\0\7", 4)), unknown = frame(0x20, 0, 0, "secret");
   EXPECT_EQ(p.in(goaway), goaway.substr(0, 17) + "......");
   EXPECT_EQ(p.in(ping + reset + unknown), ping.substr(0, 9) + "********" + reset + unknown.substr(0, 9) + "......");
@@ -147,13 +157,17 @@ TEST(MaskHttp2, ControlFrames) {
 TEST(MaskHttp2, AnUpgradeThatWasSeen) {
   Passage p;
   Deflater deflate;
-  const std::string ask = "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n";
+  const std::string ask =
+      "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: "
+      "AAMAAABk\r\n\r\n";
   const std::string switched = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n";
   EXPECT_EQ(p.in(ask), ask);
-  const std::string frames = kSettings + headers(1, deflate({{":status", "200"}, {"set-cookie", "secretsecret"}}), 10000);
+  const std::string frames =
+      kSettings + headers(1, deflate({{":status", "200"}, {"set-cookie", "secretsecret"}}), 10000);
   const std::string got = p.out(switched + frames);
   EXPECT_EQ(got.substr(0, switched.size()), switched);
-  expect_masked(kPreface + got.substr(switched.size()), {{{":status", "200"}, {"set-cookie", "secretsecret"}}}, "behind 101");
+  expect_masked(kPreface + got.substr(switched.size()), {{{":status", "200"}, {"set-cookie", "secretsecret"}}},
+                "behind 101");
   Deflater client;
   expect_masked(p.in(kPreface + kSettings + headers(3, client(kRequest), 10000)), {kRequest}, "after the upgrade");
   EXPECT_EQ(p.gate.statement().doubtful, 0u);
@@ -233,7 +247,8 @@ TEST(MaskHttp2, PlaintextOfATlsSessionIsMaskedAlike) {
   const std::string stream = kPreface + kSettings + headers(1, deflate(kRequest), 10000);
   Gate gate;
   formats::Event event;
-  event.body = formats::TlsStep{formats::kTlsSessionBit | 1, formats::TlsLibrary::go, formats::TlsStepKind::handshake, 0};
+  event.body =
+      formats::TlsStep{formats::kTlsSessionBit | 1, formats::TlsLibrary::go, formats::TlsStepKind::handshake, 0};
   gate.take(event);
   formats::TlsIo io;
   io.session = formats::kTlsSessionBit | 1;
@@ -251,7 +266,8 @@ TEST(MaskHttp2, HostileBytesAreTaken) {
     Passage p({}, random() % 2 ? formats::Origin::accepted : formats::Origin::existed);
     std::string bytes = random() % 2 ? kPreface + kSettings : "";
     for (int n = 0; n < 6; n++) {
-      for (auto k = random() % 80; k > 0; k--) bytes.push_back(static_cast<char>(random() % 3 ? random() % 10 : random() % 256));
+      for (auto k = random() % 80; k > 0; k--)
+        bytes.push_back(static_cast<char>(random() % 3 ? random() % 10 : random() % 256));
       const std::size_t head = random() % (bytes.size() + 1), tail = random() % (bytes.size() - head + 1);
       if (!bytes.empty()) p.part(random() % 2 ? Direction::in : Direction::out, bytes, head, tail);
       if (random() % 5 == 0) p.lose(Direction::in, random() % 100);

@@ -33,7 +33,9 @@ class Deflater {
   }
 
  private:
-  static std::uint8_t* bytes(const std::string& s) { return reinterpret_cast<std::uint8_t*>(const_cast<char*>(s.data())); }
+  static std::uint8_t* bytes(const std::string& s) {
+    return reinterpret_cast<std::uint8_t*>(const_cast<char*>(s.data()));
+  }
   nghttp2_hd_deflater* state_ = nullptr;
 };
 
@@ -68,17 +70,18 @@ class Inflater {
 
 inline std::string frame(std::uint8_t type, std::uint8_t flags, std::uint32_t stream, const std::string& payload) {
   const auto n = payload.size();
-  std::string out = {static_cast<char>(n >> 16), static_cast<char>(n >> 8), static_cast<char>(n), static_cast<char>(type),
-                     static_cast<char>(flags), static_cast<char>(stream >> 24), static_cast<char>(stream >> 16),
-                     static_cast<char>(stream >> 8), static_cast<char>(stream)};
+  std::string out = {static_cast<char>(n >> 16),      static_cast<char>(n >> 8),      static_cast<char>(n),
+                     static_cast<char>(type),         static_cast<char>(flags),       static_cast<char>(stream >> 24),
+                     static_cast<char>(stream >> 16), static_cast<char>(stream >> 8), static_cast<char>(stream)};
   return out + payload;
 }
 
 // HEADERS, padded and with priority, its block going on in CONTINUATION frames of `piece` bytes.
 inline std::string headers(std::uint32_t stream, const std::string& block, std::size_t piece) {
   const std::size_t first = std::min(piece, block.size());
-  std::string out = frame(1, static_cast<std::uint8_t>(0x8 | 0x20 | (first == block.size() ? 0x4 : 0)), stream,
-                          std::string("\3", 1) + std::string("\0\0\0\0\7", 5) + block.substr(0, first) + std::string(3, '\0'));
+  std::string out =
+      frame(1, static_cast<std::uint8_t>(0x8 | 0x20 | (first == block.size() ? 0x4 : 0)), stream,
+            std::string("\3", 1) + std::string("\0\0\0\0\7", 5) + block.substr(0, first) + std::string(3, '\0'));
   for (std::size_t at = first; at < block.size(); at += piece)
     out += frame(9, at + piece >= block.size() ? 0x4 : 0, stream, block.substr(at, piece));
   return out;

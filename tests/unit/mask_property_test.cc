@@ -22,7 +22,9 @@ TEST_P(MaskProperty, NoCredentialIsLeft) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Wires, MaskProperty, testing::Values(Wire::http1, Wire::http2, Wire::h2c),
-                         [](const auto& wire) { return wire.param == Wire::http1 ? "http1" : wire.param == Wire::http2 ? "http2" : "h2c"; });
+                         [](const auto& wire) {
+                           return wire.param == Wire::http1 ? "http1" : wire.param == Wire::http2 ? "http2" : "h2c";
+                         });
 
 }  // namespace
 }  // namespace tailcap::capture::mask

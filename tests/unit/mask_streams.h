@@ -43,7 +43,9 @@ class Planter {
     return out;
   }
   // Found where this much of it is in a row.
-  std::string plant(std::size_t window = 8, std::string_view from = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwyz123456789", std::size_t size = 0) {
+  std::string plant(std::size_t window = 8,
+                    std::string_view from = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwyz123456789",
+                    std::size_t size = 0) {
     std::string secret = letters(size > 0 ? size : 12 + below(20), from);
     for (std::size_t at = 0; at + window <= secret.size(); at++) windows.insert(secret.substr(at, window));
     planted++;
@@ -59,7 +61,8 @@ class Planter {
   }
 
   std::string header_name() {
-    static constexpr const char* kNames[] = {"authorization", "cookie", "x-auth-token", "private-token", "x-custom", "set-cookie", "referer", "location", "baggage"};
+    static constexpr const char* kNames[] = {"authorization", "cookie",  "x-auth-token", "private-token", "x-custom",
+                                             "set-cookie",    "referer", "location",     "baggage"};
     return kNames[below(std::size(kNames))];
   }
   std::string target(bool coded) {
@@ -85,7 +88,9 @@ inline std::string http1_fields(Planter& p) {
   std::string out = "Host: example.com\r\nUser-Agent: test/1.0\r\n";
   for (auto n = p.below(4); n > 0; n--) {
     std::string name = p.header_name();
-    if (p.below(3) == 0) std::transform(name.begin(), name.end(), name.begin(), [](char c) { return static_cast<char>(c >= 'a' && c <= 'z' ? c - 32 : c); });
+    if (p.below(3) == 0)
+      std::transform(name.begin(), name.end(), name.begin(),
+                     [](char c) { return static_cast<char>(c >= 'a' && c <= 'z' ? c - 32 : c); });
     out += name + (p.below(4) == 0 ? ":" : ": ") + (p.below(2) ? "Bearer " : "") + p.plant();
     if (p.below(8) == 0) out += "\r\n " + p.plant();
     out += p.below(10) == 0 ? "\n" : "\r\n";
@@ -97,14 +102,23 @@ inline std::string http1_body(Planter& p, bool response) {
   std::string body;
   for (auto n = p.below(4); n > 0; n--) {
     switch (p.below(4)) {
-      case 0: body += "password=" + p.plant(); break;
-      case 1: body += "\r\nAuthorization: " + p.plant() + "\r\n\r\n"; break;
-      case 2: body += "{\"token\":\"" + p.plant() + "\"}\n"; break;
-      default: body += std::string(p.below(3000), 'b'); break;
+      case 0:
+        body += "password=" + p.plant();
+        break;
+      case 1:
+        body += "\r\nAuthorization: " + p.plant() + "\r\n\r\n";
+        break;
+      case 2:
+        body += "{\"token\":\"" + p.plant() + "\"}\n";
+        break;
+      default:
+        body += std::string(p.below(3000), 'b');
+        break;
     }
   }
   switch (p.below(response ? 3 : 2)) {
-    case 0: return "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+    case 0:
+      return "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
     case 1: {
       std::string out = "Transfer-Encoding: chunked\r\n\r\n";
       for (std::size_t at = 0; at < body.size();) {
@@ -116,7 +130,8 @@ inline std::string http1_body(Planter& p, bool response) {
       }
       return out + "0\r\n" + (p.below(3) == 0 ? "X-Trailer: " + p.plant() + "\r\n" : "") + "\r\n";
     }
-    default: return "Content-Length: 0\r\n\r\n";
+    default:
+      return "Content-Length: 0\r\n\r\n";
   }
 }
 
@@ -145,13 +160,18 @@ inline FieldList http2_fields(Planter& p, FieldList fields) {
 inline void http2_messages(Planter& p, Streams& s) {
   Deflater ask, answer;
   const auto message = [&](Deflater& deflate, std::uint32_t id, const FieldList& fields) {
-    std::string out = headers(id, deflate(fields, p.below(5) == 0 ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE), 1 + p.below(300));
-    for (auto n = p.below(3); n > 0; n--) out += frame(0, 0, id, (p.below(2) ? std::string("\0\0\0\1\0", 5) : std::string()) + "secret=" + p.plant() + std::string(p.below(500), 'b'));
+    std::string out = headers(id, deflate(fields, p.below(5) == 0 ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE),
+                              1 + p.below(300));
+    for (auto n = p.below(3); n > 0; n--)
+      out += frame(0, 0, id,
+                   (p.below(2) ? std::string("\0\0\0\1\0", 5) : std::string()) + "secret=" + p.plant() +
+                       std::string(p.below(500), 'b'));
     return out;
   };
   for (std::uint32_t i = 0; i < 1 + p.below(6); i++) {
     const char* const type = p.below(2) ? "application/grpc" : "text/plain";
-    s.asked.push_back(message(ask, 2 * i + 3, http2_fields(p, {{":method", "POST"}, {":path", p.target(true)}, {"content-type", type}})));
+    s.asked.push_back(message(
+        ask, 2 * i + 3, http2_fields(p, {{":method", "POST"}, {":path", p.target(true)}, {"content-type", type}})));
     s.answered.push_back(message(answer, 2 * i + 3, http2_fields(p, {{":status", "200"}, {"content-type", type}})));
   }
 }
@@ -160,7 +180,8 @@ inline Streams streams_of(Wire wire, Planter& p) {
   if (wire == Wire::http1) return http1_streams(p);
   Streams s;
   if (wire == Wire::h2c) {
-    s.asked.push_back("GET " + p.target(false) + " HTTP/1.1\r\n" + http1_fields(p) + "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n");
+    s.asked.push_back("GET " + p.target(false) + " HTTP/1.1\r\n" + http1_fields(p) +
+                      "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n");
     s.answered.push_back("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n" + kSettings);
   }
   s.asked.push_back(kPreface + kSettings);
@@ -181,7 +202,9 @@ inline Trial passed(Wire wire, const Choices& choices) {
   const std::uint32_t cuts = p.below(4);
   const auto add = [&](Direction way, const std::string& bytes) {
     for (std::size_t at = 0; at < bytes.size();) {
-      const std::size_t most = cuts == 0 ? bytes.size() : cuts == 1 ? 1 + p.below(3) : 1 + p.below(cuts == 2 ? 40 : 600);
+      const std::size_t most = cuts == 0   ? bytes.size()
+                               : cuts == 1 ? 1 + p.below(3)
+                                           : 1 + p.below(cuts == 2 ? 40 : 600);
       const std::size_t n = std::min(bytes.size() - at, most);
       pieces.push_back({way, bytes.substr(at, n)});
       at += n;
@@ -199,7 +222,8 @@ inline Trial passed(Wire wire, const Choices& choices) {
   const bool late = p.below(3) == 0;
   Passage passage({}, late ? formats::Origin::existed : formats::Origin::accepted);
   const std::size_t skip = late && !pieces.empty() ? p.below(static_cast<std::uint32_t>(pieces.size())) : 0;
-  const std::uint32_t drops = p.below(3) == 0 ? 10 : 0, blind = p.below(3) == 0 ? 4 : 0, swaps = p.below(4) == 0 ? 5 : 0;
+  const std::uint32_t drops = p.below(3) == 0 ? 10 : 0, blind = p.below(3) == 0 ? 4 : 0,
+                      swaps = p.below(4) == 0 ? 5 : 0;
   for (std::size_t i = 0; swaps > 0 && i + 1 < pieces.size(); i++)
     if (pieces[i].way != pieces[i + 1].way && p.below(swaps) == 0) std::swap(pieces[i], pieces[i + 1]);
   Trial trial;
@@ -214,11 +238,14 @@ inline Trial passed(Wire wire, const Choices& choices) {
       continue;
     }
     std::size_t head = bytes.size(), tail = 0;
-    if (blind > 0 && p.below(blind) == 0) head = p.below(static_cast<std::uint32_t>(bytes.size() + 1)), tail = std::min<std::size_t>(16, bytes.size() - head);
+    if (blind > 0 && p.below(blind) == 0)
+      head = p.below(static_cast<std::uint32_t>(bytes.size() + 1)),
+      tail = std::min<std::size_t>(16, bytes.size() - head);
     const auto kept = passage.part(way, bytes, head, tail);
     trial.kept += kept.head.size() + kept.tail.size();
     text += kept.head;
-    if (kept.head.size() < bytes.size()) text += kept.tail.size() + kept.head.size() < bytes.size() ? "\n(unseen)\n" + kept.tail : kept.tail;
+    if (kept.head.size() < bytes.size())
+      text += kept.tail.size() + kept.head.size() < bytes.size() ? "\n(unseen)\n" + kept.tail : kept.tail;
   }
   for (const std::string& window : p.windows)
     for (const std::string& text : left)

@@ -1,10 +1,9 @@
 // What is masked in targets and hosts, and which headers are on the list.
-#include "capture/mask/target.h"
-
 #include <gtest/gtest.h>
 
 #include "capture/mask/command_line.h"
 #include "capture/mask/pointer_key.h"
+#include "capture/mask/target.h"
 
 namespace tailcap::capture::mask {
 namespace {
@@ -70,8 +69,9 @@ TEST(MaskHeaders, TheList) {
   EXPECT_EQ(list.of("traceparent"), Value::kept);
   EXPECT_EQ(list.of(":path"), Value::target);
   EXPECT_EQ(list.of("host"), Value::authority);
-  for (const char* name : {"authorization", "cookie", "set-cookie", "x-api-key", "x-auth-token", "private-token", "location",
-                           "referer", "baggage", "x-tenant-id", "dpop", "proxy-authorization", "x-amz-security-token", "etag"})
+  for (const char* name :
+       {"authorization", "cookie", "set-cookie", "x-api-key", "x-auth-token", "private-token", "location", "referer",
+        "baggage", "x-tenant-id", "dpop", "proxy-authorization", "x-amz-security-token", "etag"})
     EXPECT_EQ(list.of(name), Value::masked) << name;
   Keep keep;
   keep.headers = {"x-tenant-id"};
@@ -83,7 +83,8 @@ TEST(MaskCommandLine, OnlyTheProgram) {
   EXPECT_EQ(program_of(""), "");
   EXPECT_EQ(own_command_line({"tailcap", "record", "-o", "x", "--", "curl", "-u", "bob:pw"}),
             (std::vector<std::string>{"tailcap", "record", "-o", "x", "--", "curl", "…"}));
-  EXPECT_EQ(own_command_line({"tailcap", "record", "-p", "1"}), (std::vector<std::string>{"tailcap", "record", "-p", "1"}));
+  EXPECT_EQ(own_command_line({"tailcap", "record", "-p", "1"}),
+            (std::vector<std::string>{"tailcap", "record", "-p", "1"}));
 }
 
 // The vectors of the reference implementation, for eight bytes 00 to 07 under the key 00 to 0f.

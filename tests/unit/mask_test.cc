@@ -6,13 +6,15 @@ namespace {
 
 const std::string kRequest =
     "POST /cart/17?token=QQQQ HTTP/1.1\r\nHost: a\r\nAuthorization: Basic QWxhZGRp\r\nx-request-id: 9\r\n"
-    "COOKIE: sid=QQQQ;\r\n\tfolded=ZZZZ\r\nAccept: */*\r\nProxy-Authorization : PPPP\r\nContent-Length: 9\r\n\r\npass=WWWW";
+    "COOKIE: sid=QQQQ;\r\n\tfolded=ZZZZ\r\nAccept: */*\r\nProxy-Authorization : PPPP\r\nContent-Length: "
+    "9\r\n\r\npass=WWWW";
 const std::string kRequestKept =
-    "POST /cart/17?token=**** HTTP/1.1\r\nHost: a\r\nAuthorization:" + std::string(15, '*') + "\r\nx-request-id: 9\r\n" +
-    "COOKIE:" + std::string(10, '*') + "\r\n" + std::string(12, '*') +
+    "POST /cart/17?token=**** HTTP/1.1\r\nHost: a\r\nAuthorization:" + std::string(15, '*') +
+    "\r\nx-request-id: 9\r\n" + "COOKIE:" + std::string(10, '*') + "\r\n" + std::string(12, '*') +
     "\r\nAccept: */*\r\nProxy-Authorization :*****\r\nContent-Length: 9\r\n\r\n.........";
 const std::string kResponse =
-    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nSet-Cookie: sid=WWWW\r\n\r\n5;ext=QQ\r\nhello\r\n3\r\nabc\r\n0\r\nX-T: QQ\r\n\r\n";
+    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nSet-Cookie: "
+    "sid=WWWW\r\n\r\n5;ext=QQ\r\nhello\r\n3\r\nabc\r\n0\r\nX-T: QQ\r\n\r\n";
 
 TEST(MaskHttp1, RequestInOnePiece) {
   Passage p;
@@ -43,7 +45,9 @@ TEST(MaskHttp1, ChunksKeepTheirFraming) {
     p.in("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
     std::string got = p.cut(Direction::out, kResponse, {at});
     std::replace(got.begin(), got.end(), '.', '*');
-    std::string want = "HTTP/1*1 200 OK\r\nTransfer-Encoding: chunked\r\nSet-Cookie:*********\r\n\r\n5;******\r\n*****\r\n3\r\n***\r\n0\r\nX-T:***\r\n\r\n";
+    std::string want =
+        "HTTP/1*1 200 OK\r\nTransfer-Encoding: "
+        "chunked\r\nSet-Cookie:*********\r\n\r\n5;******\r\n*****\r\n3\r\n***\r\n0\r\nX-T:***\r\n\r\n";
     ASSERT_EQ(got, want) << at;
     EXPECT_EQ(p.gate.statement().doubtful, 0u);
   }
@@ -59,7 +63,8 @@ TEST(MaskHttp1, BodyUntilTheEnd) {
 TEST(MaskHttp1, AnswersWithoutBody) {
   Passage p;
   p.in("HEAD / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n");
-  const std::string head = "HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n", next = "HTTP/1.1 204 No Content\r\nServer: x\r\n\r\n";
+  const std::string head = "HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n",
+                    next = "HTTP/1.1 204 No Content\r\nServer: x\r\n\r\n";
   EXPECT_EQ(p.out(head + next), head + next);
   p.in("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   const std::string interim = "HTTP/1.1 103 Early Hints\r\nServer: x\r\n\r\n";
@@ -80,7 +85,8 @@ TEST(MaskHttp1, AnswerBeforeItsRequest) {
 
 // A final answer instead of 100: the body may be left out, and then a request is where it would be.
 TEST(MaskHttp1, ABodyThatNobodyAskedFor) {
-  const std::string ask = "POST / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 90\r\n\r\n", next = "GET /next HTTP/1.1\r\nHost: a\r\n\r\n";
+  const std::string ask = "POST / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 90\r\n\r\n",
+                    next = "GET /next HTTP/1.1\r\nHost: a\r\n\r\n";
   Passage refused;
   refused.in(ask);
   refused.out("HTTP/1.1 417 Expectation Failed\r\nContent-Length: 0\r\n\r\n");
@@ -102,7 +108,8 @@ TEST(MaskHttp1, AfterAnUpgradeNothing) {
 
 TEST(MaskHttp1, ATunnelIsNobodysBusiness) {
   Passage p;
-  EXPECT_EQ(p.in("CONNECT bob:pw@a:443 HTTP/1.1\r\nHost: a\r\n\r\n"), "CONNECT ******@a:443 HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_EQ(p.in("CONNECT bob:pw@a:443 HTTP/1.1\r\nHost: a\r\n\r\n"),
+            "CONNECT ******@a:443 HTTP/1.1\r\nHost: a\r\n\r\n");
   p.out("HTTP/1.1 200 OK\r\n\r\n");
   EXPECT_EQ(p.in("GET / HTTP/1.1\r\nHost: secret\r\n\r\n"), std::string(32, '.'));
 }
@@ -124,8 +131,9 @@ TEST(MaskHttp1, NeverBecomesHttp2InItsMiddle) {
 
 TEST(MaskHttp1, WhatParsersMayReadDifferently) {
   using namespace std::string_view_literals;
-  for (const std::string_view line : {"A: x\rAuthorization: secret"sv, "Host: a\r\n Authorization: secret"sv, "Author\0ization: secret"sv,
-                                      "Accept: a\0secret"sv, "secret"sv, ": secret"sv, "Accept: GET /secret HTTP/1.1"sv, "Accept : x\x01secret"sv}) {
+  for (const std::string_view line :
+       {"A: x\rAuthorization: secret"sv, "Host: a\r\n Authorization: secret"sv, "Author\0ization: secret"sv,
+        "Accept: a\0secret"sv, "secret"sv, ": secret"sv, "Accept: GET /secret HTTP/1.1"sv, "Accept : x\x01secret"sv}) {
     const std::string head = "GET / HTTP/1.1\r\n" + std::string(line) + "\r\nHost: b\r\n\r\n";
     Passage p;
     const std::string got = p.in(head);
@@ -174,9 +182,16 @@ TEST(MaskHttp1, JoinedLate) {
 }
 
 TEST(MaskHttp1, OtherProtocols) {
-  const char* const kFirsts[] = {"*2\r\n$4\r\nAUTH\r\n$6\r\nsecret\r\n", "EHLO x\r\nAUTH PLAIN secret\r\n", "GET secret\r\n", "SET a secret\r\n",
-                                 "PASS secret\r\n", "PRI * HTTP/2.0\r\n\r\nsecret", "AUTH secret HTTP/2.0\r\n\r\n", "220 secret\r\n",
-                                 "HTTP/2 200 secret\r\n", "PROXY secret\r\n"};
+  const char* const kFirsts[] = {"*2\r\n$4\r\nAUTH\r\n$6\r\nsecret\r\n",
+                                 "EHLO x\r\nAUTH PLAIN secret\r\n",
+                                 "GET secret\r\n",
+                                 "SET a secret\r\n",
+                                 "PASS secret\r\n",
+                                 "PRI * HTTP/2.0\r\n\r\nsecret",
+                                 "AUTH secret HTTP/2.0\r\n\r\n",
+                                 "220 secret\r\n",
+                                 "HTTP/2 200 secret\r\n",
+                                 "PROXY secret\r\n"};
   for (const char* first : kFirsts) {
     for (std::size_t cut = 0; cut < 20; cut++) {
       Passage p;
@@ -263,7 +278,8 @@ TEST(MaskGate, TheTableIsBounded) {
   }
   EXPECT_EQ(request(1, 39, "x"), "");
   EXPECT_EQ(request(3, 0, "secret"), "??????") << "not seen from its beginning";
-  EXPECT_EQ(request(1, 40, std::string(29, 'x') + "GET / HTTP/1.1\r\n"), std::string(29, '*') + "GET / HTTP/1.1\r\n") << "still known";
+  EXPECT_EQ(request(1, 40, std::string(29, 'x') + "GET / HTTP/1.1\r\n"), std::string(29, '*') + "GET / HTTP/1.1\r\n")
+      << "still known";
   EXPECT_EQ(request(2, 39, std::string(30, 'x') + "GET / HTTP/1.1\r\n"), std::string(46, '?')) << "in doubt";
   EXPECT_EQ(gate.statement().doubtful, 2u);
 }

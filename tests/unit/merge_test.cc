@@ -1,4 +1,5 @@
-// Several captures become one: numbers stay apart, what one machine told twice is told once, and hostile input does no harm.
+// Several captures become one: numbers stay apart, what one machine told twice is told once, and hostile input does no
+// harm.
 #include "analyze/merge/merge.h"
 
 #include <gtest/gtest.h>
@@ -28,10 +29,13 @@ constexpr Thread kClient{10, 10}, kServer{10, 11};
 
 class Merging : public testing::Test {
  protected:
-  Merging() : folder_(std::filesystem::temp_directory_path() / ("tailcap-merge-" + std::to_string(getpid()))) { std::filesystem::create_directory(folder_); }
+  Merging() : folder_(std::filesystem::temp_directory_path() / ("tailcap-merge-" + std::to_string(getpid()))) {
+    std::filesystem::create_directory(folder_);
+  }
   ~Merging() override { std::filesystem::remove_all(folder_); }
 
-  std::string write(const std::string& name, const std::string& boot, std::span<const Event> events, formats::Duration later = {}) {
+  std::string write(const std::string& name, const std::string& boot, std::span<const Event> events,
+                    formats::Duration later = {}) {
     formats::Preamble p = synth::plain_preamble();
     p.capture_id = name, p.host = "host-" + name, p.boot_id = boot;
     const Relabel_ moved{later};
@@ -52,8 +56,11 @@ class Merging : public testing::Test {
     Reader reader(out());
     for (auto events = reader.next(); !events.empty(); events = reader.next())
       for (Event e : events) {
-        if (auto* io = std::get_if<formats::Io>(&e.body)) io->head = io->tail = {};
-        else if (!std::holds_alternative<formats::Arrival>(e.body) && !std::holds_alternative<formats::Loss>(e.body) && !std::holds_alternative<formats::SocketInfo>(e.body)) continue;
+        if (auto* io = std::get_if<formats::Io>(&e.body))
+          io->head = io->tail = {};
+        else if (!std::holds_alternative<formats::Arrival>(e.body) && !std::holds_alternative<formats::Loss>(e.body) &&
+                 !std::holds_alternative<formats::SocketInfo>(e.body))
+          continue;
         if (auto* info = std::get_if<formats::SocketInfo>(&e.body)) info->path = {};
         all.push_back(e);
       }
@@ -65,7 +72,8 @@ class Merging : public testing::Test {
     formats::Duration by;
     void operator()(Event& e) const {
       e.time += by;
-      if (auto* off = std::get_if<formats::OffCpu>(&e.body)) off->left += by, off->runnable += formats::known(off->runnable) ? by : formats::Duration{};
+      if (auto* off = std::get_if<formats::OffCpu>(&e.body))
+        off->left += by, off->runnable += formats::known(off->runnable) ? by : formats::Duration{};
     }
   };
   std::filesystem::path folder_;
@@ -77,7 +85,8 @@ struct Link {
   explicit Link(int requests, std::string client = "10.0.0.1:40000") {
     here.task(0ms, kClient, "shop"), there.task(0ms, kServer, "stock");
     synth::Opening a, b;
-    a.thread = kClient, a.origin = formats::Origin::connected, a.local = client, a.remote = "10.0.0.2:80", a.out = 5000, a.in = 1000;
+    a.thread = kClient, a.origin = formats::Origin::connected, a.local = client, a.remote = "10.0.0.2:80", a.out = 5000,
+    a.in = 1000;
     b.thread = kServer, b.local = "10.0.0.2:80", b.remote = client;
     auto& c = here.open(0ms, a);
     auto& s = there.open(0ms, b);
@@ -139,8 +148,8 @@ TEST_F(Merging, AMachineThatWasBootedLater) {
 TEST_F(Merging, ThreeMachinesInAChain) {
   Link ab(20), bc(20, "10.0.0.3:40000");
   // b is the server of both; c only talks to b, and a is the reference.
-  const auto a = write("a", "boot-a", ab.here.events()), b1 = write("b1", "boot-b", ab.there.events(), 5s), b2 = write("b2", "boot-b", bc.there.events(), 5s),
-             c = write("c", "boot-c", bc.here.events(), -8s);
+  const auto a = write("a", "boot-a", ab.here.events()), b1 = write("b1", "boot-b", ab.there.events(), 5s),
+             b2 = write("b2", "boot-b", bc.there.events(), 5s), c = write("c", "boot-c", bc.here.events(), -8s);
   const Result result = run({a, c, b1, b2});
   ASSERT_TRUE(result.written);
   EXPECT_EQ(result.sources[1].placing, Placing::messages);
@@ -222,10 +231,20 @@ TEST(Passages, HostileEventsAreBoundedAndHarmless) {
       e.thread = {static_cast<std::uint32_t>(random()), static_cast<std::uint32_t>(random() % 100)};
       const SocketId socket = random() % 50;
       switch (random() % 5) {
-        case 0: e.body = formats::SocketInfo{socket, static_cast<formats::Family>(random() % 12), formats::SocketType::stream, {}, {}, {{1}, 1}, {{2}, 2}}; break;
-        case 1: e.body = formats::Arrival{socket, static_cast<std::uint32_t>(random()), 1, 0}; break;
-        case 2: e.body = formats::OffCpu{}; break;
-        case 3: e.body = formats::StateChange{socket, {}, formats::TcpState::close}; break;
+        case 0:
+          e.body = formats::SocketInfo{
+              socket,  static_cast<formats::Family>(random() % 12), formats::SocketType::stream, {}, {}, {{1}, 1},
+              {{2}, 2}};
+          break;
+        case 1:
+          e.body = formats::Arrival{socket, static_cast<std::uint32_t>(random()), 1, 0};
+          break;
+        case 2:
+          e.body = formats::OffCpu{};
+          break;
+        case 3:
+          e.body = formats::StateChange{socket, {}, formats::TcpState::close};
+          break;
         default: {
           formats::Io io;
           io.socket = socket, io.length = 1, io.position = random();

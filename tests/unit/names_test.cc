@@ -1,4 +1,5 @@
-// Name lookups: messages from any bytes, questions joined with answers, and what the first request of a connection waited for.
+// Name lookups: messages from any bytes, questions joined with answers, and what the first request of a connection
+// waited for.
 #include <gtest/gtest.h>
 
 #include "analyze/names/dns_message.h"
@@ -27,8 +28,10 @@ std::string labels(std::string_view name) {
 std::string query(std::uint16_t id, std::string_view name, std::uint16_t type) {
   return be(id, 2) + be(0x0100, 2) + be(1, 2) + be(0, 6) + labels(name) + be(type, 2) + be(1, 2);
 }
-std::string answer(std::uint16_t id, std::string_view name, std::uint16_t type, int rcode, const std::vector<std::string>& addresses) {
-  std::string out = be(id, 2) + be(0x8180u | static_cast<unsigned>(rcode), 2) + be(1, 2) + be(addresses.size(), 2) + be(0, 4) + labels(name) + be(type, 2) + be(1, 2);
+std::string answer(std::uint16_t id, std::string_view name, std::uint16_t type, int rcode,
+                   const std::vector<std::string>& addresses) {
+  std::string out = be(id, 2) + be(0x8180u | static_cast<unsigned>(rcode), 2) + be(1, 2) + be(addresses.size(), 2) +
+                    be(0, 4) + labels(name) + be(type, 2) + be(1, 2);
   for (const auto& a : addresses) out += "\xc0\x0c"s + be(type, 2) + be(1, 2) + be(60, 4) + wire::sized(a, 2);
   return out;
 }
@@ -59,12 +62,15 @@ TEST(DnsMessage, EndsAnywhere) {
 
 TEST(DnsMessage, PointersEnd) {
   const std::string head = be(1, 2) + be(0x8180, 2) + be(1, 2) + be(1, 2) + be(0, 4);
-  EXPECT_FALSE(names::parse_dns(head + "\xc0\x0c" + be(1, 2) + be(1, 2)));   // at itself
-  EXPECT_FALSE(names::parse_dns(head + "\xc0\x20" + be(1, 2) + be(1, 2)));   // forward
-  EXPECT_FALSE(names::parse_dns(head + "\x40" "ab" + be(1, 2) + be(1, 2)));     // neither label nor pointer
+  EXPECT_FALSE(names::parse_dns(head + "\xc0\x0c" + be(1, 2) + be(1, 2)));  // at itself
+  EXPECT_FALSE(names::parse_dns(head + "\xc0\x20" + be(1, 2) + be(1, 2)));  // forward
+  EXPECT_FALSE(names::parse_dns(head +
+                                "\x40"
+                                "ab" +
+                                be(1, 2) + be(1, 2)));  // neither label nor pointer
   std::string longest = head;
   for (int i = 0; i < 10; ++i) longest += wire::sized(std::string(60, 'a'), 1);
-  EXPECT_FALSE(names::parse_dns(longest + '\0' + be(1, 2) + be(1, 2)));      // over 255 bytes
+  EXPECT_FALSE(names::parse_dns(longest + '\0' + be(1, 2) + be(1, 2)));  // over 255 bytes
 }
 
 class Names : public ::testing::Test {
@@ -96,9 +102,13 @@ class Names : public ::testing::Test {
     io.length = static_cast<std::uint32_t>(io.head.size());
     add(at, io, who);
   }
-  void ask(flow::Duration at, std::uint64_t socket_id, std::uint16_t id, std::string_view name, formats::Thread who = {9, 10}) { move(at, socket_id, Direction::out, query(id, name, 1), who); }
+  void ask(flow::Duration at, std::uint64_t socket_id, std::uint16_t id, std::string_view name,
+           formats::Thread who = {9, 10}) {
+    move(at, socket_id, Direction::out, query(id, name, 1), who);
+  }
   void reply(flow::Duration at, std::uint64_t socket_id, std::uint16_t id, std::string_view name, int rcode = 0) {
-    move(at, socket_id, Direction::in, answer(id, name, 1, rcode, rcode == 0 ? std::vector{"\x0a\0\0\x01"s} : std::vector<std::string>{}));
+    move(at, socket_id, Direction::in,
+         answer(id, name, 1, rcode, rcode == 0 ? std::vector{"\x0a\0\0\x01"s} : std::vector<std::string>{}));
   }
   std::vector<flow::Lookup> lookups() {
     add(100s, formats::CaptureEnd{});
@@ -183,9 +193,9 @@ TEST_F(Names, StrangersAnswersAreNone) {
   socket(0ms, 5);
   socket(0ms, 6);
   ask(1ms, 5, 77, "shop.test");
-  reply(2ms, 5, 78, "shop.test");    // another id
-  reply(3ms, 5, 77, "other.test");   // another name
-  reply(4ms, 6, 77, "shop.test");    // another socket
+  reply(2ms, 5, 78, "shop.test");   // another id
+  reply(3ms, 5, 77, "other.test");  // another name
+  reply(4ms, 6, 77, "shop.test");   // another socket
   const auto all = lookups();
   ASSERT_EQ(all.size(), 1u);
   EXPECT_EQ(all[0].rcode, -1);

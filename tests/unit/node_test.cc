@@ -14,9 +14,15 @@ using namespace std::chrono_literals;
 struct NodeCase {
   Preamble preamble;
   std::vector<Event> events;
-  NodeCase() { preamble.targets = {"all"}, preamble.programs = {"task_start", "task_exec", "task_exit", "state_change", "retransmit"}; }
-  void add(Duration at, std::uint32_t pid, Body body) { events.push_back({synth::kStart + at, {pid, pid}, std::move(body)}); }
-  void process(Duration at, Duration life, std::uint32_t pid, std::uint32_t parent, std::string_view file, int code = 0) {
+  NodeCase() {
+    preamble.targets = {"all"},
+    preamble.programs = {"task_start", "task_exec", "task_exit", "state_change", "retransmit"};
+  }
+  void add(Duration at, std::uint32_t pid, Body body) {
+    events.push_back({synth::kStart + at, {pid, pid}, std::move(body)});
+  }
+  void process(Duration at, Duration life, std::uint32_t pid, std::uint32_t parent, std::string_view file,
+               int code = 0) {
     add(at, pid, TaskStart{{parent, parent}, "sh"});
     if (!file.empty()) add(at + 1us, pid, TaskExec{"x", file});
     add(at + life, pid, TaskExit{code});
@@ -37,8 +43,8 @@ TEST(Node, LivesOfLessThanASecond) {
   c.process(2s, 1ms, 100, 5, "/bin/a", 256);  // the number again
   c.process(3s, 1ms, 102, 6, "/bin/a");       // another parent, of no name
   c.process(3s, 1ms, 103, 5, "");
-  c.add(4s, 104, TaskExit{0});                // its beginning was not seen
-  c.add(5s, 105, TaskStart{{5, 5}, "sh"});    // its end was not
+  c.add(4s, 104, TaskExit{0});              // its beginning was not seen
+  c.add(5s, 105, TaskStart{{5, 5}, "sh"});  // its end was not
   const flow::NodeStudy s = c.study();
   EXPECT_EQ(s.started, 6u);
   EXPECT_EQ(s.ended, 6u);

@@ -42,8 +42,8 @@ struct PartitionCase {
     return s.open(0ms, o);
   }
   // Off the CPU in a call, made runnable at `woken`, back at `on`.
-  formats::OffCpu& off(Thread thread, Duration left, Duration woken, Duration on, std::int16_t syscall, std::uint64_t argument0 = 0, std::uint32_t waker = 0,
-                       std::uint64_t goroutine = 0) {
+  formats::OffCpu& off(Thread thread, Duration left, Duration woken, Duration on, std::int16_t syscall,
+                       std::uint64_t argument0 = 0, std::uint32_t waker = 0, std::uint64_t goroutine = 0) {
     offs.push_back({on, thread, goroutine, {}});
     formats::OffCpu& o = offs.back().off;
     o.left = synth::kStart + left, o.runnable = synth::kStart + woken;
@@ -68,7 +68,8 @@ struct PartitionCase {
       EXPECT_EQ(sum, row.duration.count());
       std::string text;
       for (const auto& [what, time] : sums)
-        text += (text.empty() ? "" : " ") + std::string(flow::name_of(what.first)) + (what.second == flow::Evidence::inferred ? "~ " : " ") + std::to_string(time / 1000) +
+        text += (text.empty() ? "" : " ") + std::string(flow::name_of(what.first)) +
+                (what.second == flow::Evidence::inferred ? "~ " : " ") + std::to_string(time / 1000) +
                 (time % 1000 == 0 ? "" : "." + std::to_string(time % 1000));
       return text;
     }

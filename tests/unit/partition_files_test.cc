@@ -9,8 +9,12 @@ using formats::FileAct;
 constexpr Thread kA{10, 11}, kB{10, 12}, kLoop{10, 10};
 
 struct FilesCase : PartitionCase {
-  void open(Thread thread, Duration began, Duration ended, std::string_view path, std::int64_t result = 3, std::uint64_t goroutine = 0) {
-    s.add(ended, thread, formats::FileCall{FileAct::open, synth::kStart + began, result, static_cast<std::int32_t>(result < 0 ? -1 : result), s.own(path)}, goroutine);
+  void open(Thread thread, Duration began, Duration ended, std::string_view path, std::int64_t result = 3,
+            std::uint64_t goroutine = 0) {
+    s.add(ended, thread,
+          formats::FileCall{FileAct::open, synth::kStart + began, result,
+                            static_cast<std::int32_t>(result < 0 ? -1 : result), s.own(path)},
+          goroutine);
   }
   // "/a 1000+20 /b 1500+10! ?1 +2": from the request's start for so long, in µs; ! inferred, ? doubtful, + left out.
   std::string files(const std::string& target) {
@@ -26,7 +30,8 @@ struct FilesCase : PartitionCase {
       for (const flow::Request row : followed.table.rows) {
         if (row.id != id) continue;
         for (const flow::FileCall& c : f.calls)
-          text += c.path + " " + std::to_string((c.began - row.start).count() / 1000) + "+" + std::to_string((c.ended - c.began).count() / 1000) + (c.inferred ? "! " : " ");
+          text += c.path + " " + std::to_string((c.began - row.start).count() / 1000) + "+" +
+                  std::to_string((c.ended - c.began).count() / 1000) + (c.inferred ? "! " : " ");
       }
       if (f.doubtful != 0) text += "?" + std::to_string(f.doubtful) + " ";
       if (f.more != 0) text += "+" + std::to_string(f.more) + " ";

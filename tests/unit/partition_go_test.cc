@@ -19,11 +19,14 @@ struct GoCase : PartitionCase {
     s.add(0ms, kM1, program);
   }
   void runtime(Duration at, GoPhase phase) { s.add(at, kM1, formats::GoRuntime{phase, {}}); }
-  void state(Duration at, Thread m, std::uint64_t goroutine, GoRunState run, std::string_view reason = {}, std::uint64_t by = 0) {
+  void state(Duration at, Thread m, std::uint64_t goroutine, GoRunState run, std::string_view reason = {},
+             std::uint64_t by = 0) {
     s.add(at, m, formats::GoState{goroutine, run, s.own(reason)}, by);
   }
   // A thread without a goroutine sleeps.
-  formats::OffCpu& idle(Thread m, Duration left, Duration woken, Duration on) { return off(m, left, woken, on, kFutex, 0xc000048150); }
+  formats::OffCpu& idle(Thread m, Duration left, Duration woken, Duration on) {
+    return off(m, left, woken, on, kFutex, 0xc000048150);
+  }
 };
 
 // The worked example, as far as events tell it: a handler with one call, under a quota of 30 ms in 100.
@@ -53,12 +56,15 @@ struct Worked : GoCase {
 TEST(PartitionOfGoroutines, WorkedExample) {
   Worked c(true);
   // The goroutine is seen again when it has read, 10 us after its thread came back.
-  EXPECT_EQ(c.labels("/go"), "down.wait 30750 q.notice 12 go.stw 2200 go.runnable~ 45 sched.throttled 13000 sched.runq 313 cpu 1992.450");
+  EXPECT_EQ(
+      c.labels("/go"),
+      "down.wait 30750 q.notice 12 go.stw 2200 go.runnable~ 45 sched.throttled 13000 sched.runq 313 cpu 1992.450");
 }
 
 TEST(PartitionOfGoroutines, WorkedExampleWithoutStopsOfTheWorld) {
   Worked c(false);
-  EXPECT_EQ(c.labels("/go"), "down.wait 30750 q.notice 12 go.runnable~ 2245 sched.throttled 13000 sched.runq 313 cpu 1992.450");
+  EXPECT_EQ(c.labels("/go"),
+            "down.wait 30750 q.notice 12 go.runnable~ 2245 sched.throttled 13000 sched.runq 313 cpu 1992.450");
 }
 
 TEST(PartitionOfGoroutines, ParkedForNobodyKnowsWhat) {
@@ -103,18 +109,22 @@ TEST(PartitionOfGoroutines, StatesAreMeasured) {
   c.state(28100us, kM1, kG, GoRunState::running);
   in.send(29ms, kOk);
   EXPECT_EQ(c.labels("/deep"),
-            "lock.go.mutex 10000 timer.sleep 5000 q.notice 10 go.stw 1000 go.runnable 210 go.runnable~ 10 sched.runq 110 cpu 2660");
+            "lock.go.mutex 10000 timer.sleep 5000 q.notice 10 go.stw 1000 go.runnable 210 go.runnable~ 10 sched.runq "
+            "110 cpu 2660");
   EXPECT_EQ(c.path_of(c.culprit("/deep", Label::lock_go_mutex).request), "/holder");
 }
 
-// Assists are the time on the CPU between their beginning and their end on one thread; an end that was lost ends nothing.
+// Assists are the time on the CPU between their beginning and their end on one thread; an end that was lost ends
+// nothing.
 TEST(PartitionOfGoroutines, AssistsOfTheCollector) {
   GoCase c;
   Endpoint& in = c.accepted(kM1).of(kG);
   c.idle(kM1, 5ms, 10010us, 10020us);
   c.state(10025us, kM1, kG, GoRunState::running);
   in.receive(10ms, 10030us, get("/alloc"));
-  const auto assist = [&c](Duration at, Thread m, std::string_view reason) { c.s.add(at, m, formats::GoRuntime{GoPhase::assist, reason}, kG); };
+  const auto assist = [&c](Duration at, Thread m, std::string_view reason) {
+    c.s.add(at, m, formats::GoRuntime{GoPhase::assist, reason}, kG);
+  };
   assist(11ms, kM1, ""), assist(12ms, kM1, "done");
   assist(13ms, kM1, "");
   c.preempted(kM1, 13100us, 13600us, kG);
@@ -126,7 +136,9 @@ TEST(PartitionOfGoroutines, AssistsOfTheCollector) {
   c.state(19ms, kM1, kG, GoRunState::running);
   assist(20ms, kM1, "done");
   in.send(21ms, kOk);
-  EXPECT_EQ(c.labels("/alloc"), "q.notice 10 go.gc_wait 1000 go.runnable~ 10 sched.preempted 500 sched.runq 10 cpu 7970 cpu.gc_assist 1500");
+  EXPECT_EQ(
+      c.labels("/alloc"),
+      "q.notice 10 go.gc_wait 1000 go.runnable~ 10 sched.preempted 500 sched.runq 10 cpu 7970 cpu.gc_assist 1500");
 }
 
 TEST(PartitionOfGoroutines, WithoutGoroutinesItIsNotKnown) {
@@ -154,7 +166,10 @@ struct Http2Case : GoCase {
     s.add(1ms, kM1, formats::GoCreate{kReads, {}, {}}, kServe);
     in->of(kReads).receive(2ms, 2ms, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + protocols::http2::settings());
     in->of(kServe).send(3ms, protocols::http2::settings());
-    in->of(kReads).receive(10ms, 10ms, protocols::http2::headers(1, requests({{":method", "GET"}, {":path", "/stock"}, {":scheme", "http"}, {":authority", "h"}})));
+    in->of(kReads).receive(
+        10ms, 10ms,
+        protocols::http2::headers(
+            1, requests({{":method", "GET"}, {":path", "/stock"}, {":scheme", "http"}, {":authority", "h"}})));
     if (handlers) {
       s.add(10100us, kM1, formats::GoCreate{kHandler, {}, {}}, kServe);
       s.add(10200us, kM1, formats::GoHandler{0x1000, s.own("main.(*Stock).ServeHTTP")}, kHandler);
@@ -177,7 +192,10 @@ TEST(PartitionOfGoroutines, OverHttp2TheHandlersGoroutineCounts) {
 
 TEST(PartitionOfGoroutines, OverHttp2WhoHeldTheLockIsARequest) {
   Http2Case c(true);
-  c.in->of(c.kReads).receive(10ms, 10500us, protocols::http2::headers(3, c.requests({{":method", "GET"}, {":path", "/holds"}, {":scheme", "http"}, {":authority", "h"}})));
+  c.in->of(c.kReads).receive(
+      10ms, 10500us,
+      protocols::http2::headers(
+          3, c.requests({{":method", "GET"}, {":path", "/holds"}, {":scheme", "http"}, {":authority", "h"}})));
   c.s.add(10600us, kM1, formats::GoCreate{41, {}, {}}, c.kServe);
   c.s.add(10700us, kM1, formats::GoHandler{0x1000, c.s.own("main.(*Stock).ServeHTTP")}, 41);
   c.state(12ms, kM1, c.kHandler, GoRunState::parked, "sync.Mutex.Lock");

@@ -1,4 +1,5 @@
-// Whole captures by chance against their truth: every label of every request to the nanosecond, whatever else was recorded.
+// Whole captures by chance against their truth: every label of every request to the nanosecond, whatever else was
+// recorded.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -47,7 +48,8 @@ Labels labels_of(const std::vector<Event>& events) {
     }
     EXPECT_EQ(sum, row.duration);
     const auto names = flow::phases_of(row.role);
-    for (std::size_t i = 0; i < names.size(); ++i) EXPECT_EQ(phases[static_cast<std::size_t>(names[i])].count(), row.phases[i]);
+    for (std::size_t i = 0; i < names.size(); ++i)
+      EXPECT_EQ(phases[static_cast<std::size_t>(names[i])].count(), row.phases[i]);
   }
   return out;
 }
@@ -62,14 +64,17 @@ Labels truth_of(const std::vector<synth::LabelledTruth>& truth) {
 std::string difference(const Labels& found, const Labels& truth) {
   const auto text = [](const std::map<Label, Duration>& labels) {
     std::string out;
-    for (const auto& [label, time] : labels) out += " " + std::string(flow::name_of(label)) + " " + std::to_string(time.count());
+    for (const auto& [label, time] : labels)
+      out += " " + std::string(flow::name_of(label)) + " " + std::to_string(time.count());
     return out;
   };
   std::string out;
   for (const auto& [target, labels] : truth) {
     const auto at = found.find(target);
-    if (at == found.end()) out += target + " is missing\n";
-    else if (at->second != labels) out += target + ":" + text(at->second) + "\n  is " + text(labels) + "\n";
+    if (at == found.end())
+      out += target + " is missing\n";
+    else if (at->second != labels)
+      out += target + ":" + text(at->second) + "\n  is " + text(labels) + "\n";
   }
   return out.substr(0, 2000) + (found.size() > truth.size() ? "more than the truth" : "");
 }
@@ -89,7 +94,8 @@ TEST(Partition, WhatIsForgottenIsNotMissed) {
   synth::Endpoint& stream = s.open(0ms, {});
   stream.receive(1ms, 1001us, "GET /stream HTTP/1.1\r\nHost: h\r\n\r\n");
   for (int i = 0; i < 40; ++i) {
-    const auto some = truth_of(synth::labelled_service(s, static_cast<std::uint64_t>(i), kThreads, kRequests, i * 1500ms));
+    const auto some =
+        truth_of(synth::labelled_service(s, static_cast<std::uint64_t>(i), kThreads, kRequests, i * 1500ms));
     truth.insert(some.begin(), some.end());
     if (i == 20) stream.send(i * 1500ms, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
   }
@@ -106,12 +112,22 @@ TEST(Partition, OthersChangeNothing) {
       const Duration at{static_cast<std::int64_t>(random() % last)};
       const formats::Thread other{random() % 2 ? 10u : 77u, 5000 + static_cast<std::uint32_t>(random() % 5)};
       formats::OffCpu off;
-      off.left = synth::kStart + at, off.runnable = off.left + Duration{10}, off.state = 1, off.syscall = 202, off.argument0 = 0x7f00;
+      off.left = synth::kStart + at, off.runnable = off.left + Duration{10}, off.state = 1, off.syscall = 202,
+      off.argument0 = 0x7f00;
       switch (random() % 4) {
-        case 0: s.add(at + 20ns, other, off); break;
-        case 1: s.add(at, {}, formats::Arrival{900'000 + random() % 9, static_cast<std::uint32_t>(random()), 100, 0}); break;
-        case 2: s.add(at, {}, formats::Retransmit{900'000 + random() % 9, static_cast<std::uint32_t>(random()), 100}); break;
-        default: s.add(at, {78, 78}, formats::GoRuntime{random() % 2 ? formats::GoPhase::stop_begin : formats::GoPhase::started, {}}); break;
+        case 0:
+          s.add(at + 20ns, other, off);
+          break;
+        case 1:
+          s.add(at, {}, formats::Arrival{900'000 + random() % 9, static_cast<std::uint32_t>(random()), 100, 0});
+          break;
+        case 2:
+          s.add(at, {}, formats::Retransmit{900'000 + random() % 9, static_cast<std::uint32_t>(random()), 100});
+          break;
+        default:
+          s.add(at, {78, 78},
+                formats::GoRuntime{random() % 2 ? formats::GoPhase::stop_begin : formats::GoPhase::started, {}});
+          break;
       }
     }
     ASSERT_EQ(difference(labels_of(s.with_end()), truth), "") << "seed " << seed;
@@ -126,7 +142,9 @@ TEST(Partition, NearlyInOrderIsEnough) {
     std::vector<Event> events = s.events();
     // Waits and stalls of one stream come up to 50 µs after the others.
     std::stable_sort(events.begin(), events.end(), [](const Event& a, const Event& b) {
-      const auto place = [](const Event& e) { return e.time + (std::holds_alternative<formats::OffCpu>(e.body) ? 50us : 0us); };
+      const auto place = [](const Event& e) {
+        return e.time + (std::holds_alternative<formats::OffCpu>(e.body) ? 50us : 0us);
+      };
       return place(a) < place(b);
     });
     events.push_back({s.last(), {}, formats::CaptureEnd{}});
@@ -140,7 +158,8 @@ TEST(Partition, ALossTakesItsOwnTimeOnly) {
     const auto truth = synth::labelled_service(s, seed, kThreads, kRequests);
     std::mt19937_64 random(seed);
     const auto last = (s.last() - synth::kStart).count();
-    const Duration from{static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(last))}, to = from + Duration{1 + static_cast<std::int64_t>(random() % 100'000)};
+    const Duration from{static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(last))},
+        to = from + Duration{1 + static_cast<std::int64_t>(random() % 100'000)};
     s.loss(from, to, formats::Kind::off_cpu, 3, formats::LossCause::queue_full);
     const Labels found = labels_of(s.with_end());
     for (const auto& t : truth) {

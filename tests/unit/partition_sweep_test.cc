@@ -57,7 +57,9 @@ std::map<Label, Nanos> sums(const std::vector<Condition>& pieces) {
 
 // The definition, nanosecond by nanosecond.
 Label label_at(const Case& c, Nanos t) {
-  const auto place = [](Label l) { return l == Label::unexplained_lost ? 0 : l == Label::unexplained_opaque ? 6 : flow::rank_of(l); };
+  const auto place = [](Label l) {
+    return l == Label::unexplained_lost ? 0 : l == Label::unexplained_opaque ? 6 : flow::rank_of(l);
+  };
   const auto order = [&](Label l) { return std::tuple(place(l), l == Label::cpu, l); };
   Label best = Label::unexplained_nocarrier;
   bool any = false;
@@ -158,7 +160,8 @@ TEST(Sweep, Property6PhasesAndLabelsAgree) {
     std::map<Label, Nanos> over_phases;
     for (std::size_t k = 1; k < cuts.size(); ++k) {
       Nanos phase = 0;
-      for (const auto& [label, time] : sums(sweep(cuts[k - 1], cuts[k], c.conditions))) over_phases[label] += time, phase += time;
+      for (const auto& [label, time] : sums(sweep(cuts[k - 1], cuts[k], c.conditions)))
+        over_phases[label] += time, phase += time;
       ASSERT_EQ(phase, cuts[k] - cuts[k - 1]);
     }
     ASSERT_EQ(over_phases, sums(run(c)));
@@ -218,15 +221,14 @@ std::vector<Condition> worked_example() {
 
 TEST(Sweep, WorkedExample) {
   using enum Label;
-  EXPECT_EQ(sums(sweep(0, 48'312'450, worked_example())),
-            (std::map<Label, Nanos>{{down_wait, 30'750'000},
-                                    {sched_throttled, 13'000'000},
-                                    {go_stw, 2'200'000},
-                                    {cpu_user, 1'910'000},
-                                    {sched_runq, 313'000},
-                                    {cpu_kernel, 92'450},
-                                    {go_runnable, 35'000},
-                                    {q_notice, 12'000}}));
+  EXPECT_EQ(sums(sweep(0, 48'312'450, worked_example())), (std::map<Label, Nanos>{{down_wait, 30'750'000},
+                                                                                  {sched_throttled, 13'000'000},
+                                                                                  {go_stw, 2'200'000},
+                                                                                  {cpu_user, 1'910'000},
+                                                                                  {sched_runq, 313'000},
+                                                                                  {cpu_kernel, 92'450},
+                                                                                  {go_runnable, 35'000},
+                                                                                  {q_notice, 12'000}}));
 }
 
 TEST(Sweep, WorkedExampleWithoutStopsOfTheWorld) {

@@ -75,8 +75,9 @@ TEST(PartitionOfThreads, QuotaByReadingsOfTheCgroup) {
     c.preempted(kA, 11ms, 50ms);
     c.preempted(kA, 50100us, 50200us);  // too short for a quota
     c.e.send(51ms, kOk);
-    EXPECT_EQ(c.labels("/a"), throttled == 7 ? "q.notice 12 sched.throttled~ 39000 sched.preempted 100 sched.runq 23 cpu 1865"
-                                             : "q.notice 12 sched.preempted 39100 sched.runq 23 cpu 1865");
+    EXPECT_EQ(c.labels("/a"), throttled == 7
+                                  ? "q.notice 12 sched.throttled~ 39000 sched.preempted 100 sched.runq 23 cpu 1865"
+                                  : "q.notice 12 sched.preempted 39100 sched.runq 23 cpu 1865");
   }
 }
 
@@ -98,7 +99,8 @@ TEST(PartitionOfThreads, WhoseQuotaItWas) {
       c.s.add(at, {}, q);
     };
     reading(9ms, "/shop", 80ms, 7), reading(9ms, "/shop/cart", 40ms, 2), reading(9ms, "/shop/carts", 10ms, 1);
-    reading(60ms, "/shop", 80ms, expected.outer), reading(60ms, "/shop/cart", 40ms, expected.inner), reading(60ms, "/shop/carts", 10ms, expected.other);
+    reading(60ms, "/shop", 80ms, expected.outer), reading(60ms, "/shop/cart", 40ms, expected.inner),
+        reading(60ms, "/shop/carts", 10ms, expected.other);
     c.begin();
     c.preempted(kA, 11ms, 50ms).throttled = true;
     c.e.send(51ms, kOk);
@@ -215,8 +217,10 @@ TEST(PartitionOfThreads, HeldBackByNagle) {
     client.read(65100us, "ab");
     const std::string labels = c.labels("/small", flow::Role::client);
     // Written later than the acknowledgement could have been there: nobody held it back.
-    if (written < 20ms) EXPECT_NE(labels.find("net.nagle~ 39790"), labels.npos) << labels;
-    else EXPECT_EQ(labels.find("net.nagle"), labels.npos) << labels;
+    if (written < 20ms)
+      EXPECT_NE(labels.find("net.nagle~ 39790"), labels.npos) << labels;
+    else
+      EXPECT_EQ(labels.find("net.nagle"), labels.npos) << labels;
   }
 }
 
@@ -235,8 +239,10 @@ TEST(PartitionOfThreads, ResponseThatTcpDoesNotTake) {
     formats::StallKind what;
     std::uint32_t percent;
     std::string label;
-  } const cases[] = {{formats::StallKind::peer_window, 100, "send.sndbuf"}, {formats::StallKind::peer_window, 60, "send.sndbuf~"},
-                     {formats::StallKind::congestion, 0, "send.cwnd"}, {formats::StallKind::congestion, 40, "send.cwnd~"}};
+  } const cases[] = {{formats::StallKind::peer_window, 100, "send.sndbuf"},
+                     {formats::StallKind::peer_window, 60, "send.sndbuf~"},
+                     {formats::StallKind::congestion, 0, "send.cwnd"},
+                     {formats::StallKind::congestion, 40, "send.cwnd~"}};
   for (const auto& expected : cases) {
     Served c;
     c.begin();

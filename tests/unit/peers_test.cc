@@ -46,7 +46,8 @@ TEST(Peers, NamespacesMatterOnLoopbackOnly) {
   ends.client.net_namespace = 1, ends.server.net_namespace = 2;
   Peers peers;
   peers.push(exchange(Role::client, {1, 1}, 0), ends.client);
-  EXPECT_EQ(peers.push(exchange(Role::server, {2, 1}, 0), ends.server), std::nullopt) << "each namespace has its own 127.0.0.1";
+  EXPECT_EQ(peers.push(exchange(Role::server, {2, 1}, 0), ends.server), std::nullopt)
+      << "each namespace has its own 127.0.0.1";
   ends.client.local.bytes = ends.server.remote.bytes = {10, 0, 0, 1};
   ends.client.remote.bytes = ends.server.local.bytes = {10, 0, 0, 2};
   peers.push(exchange(Role::client, {3, 1}, 0), ends.client);

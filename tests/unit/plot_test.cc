@@ -27,7 +27,9 @@ TEST(Script, TextStaysText) {
   EXPECT_EQ(quoted("GET /users/{}"), "'GET /users/{}'");
   EXPECT_EQ(quoted("a'b"), "'a''b'");
   EXPECT_EQ(quoted("'; system('x'); '"), "'''; system(''x''); '''");
-  EXPECT_EQ(quoted("a\nb\rc\x1b\x7f"), "'a?b?c?" "?'");
+  EXPECT_EQ(quoted("a\nb\rc\x1b\x7f"),
+            "'a?b?c?"
+            "?'");
   EXPECT_EQ(quoted("`id`"), "'ˋidˋ'");
   EXPECT_EQ(quoted("\xff\xc0\xaf\xed\xa0\x80"), "'" + std::string(6, '?') + "'");
   EXPECT_EQ(quoted("\xc2\x9b"), "'?'");
@@ -55,10 +57,12 @@ TEST(Script, NumbersAreNumbers) {
 TEST(Script, TicksOfDurations) {
   EXPECT_EQ(duration_ticks(0.00005, 2), "('100 µs' 0.0001, '1 ms' 0.001, '10 ms' 0.01, '100 ms' 0.1, '1 s' 1)");
   EXPECT_EQ(duration_ticks(0.9e-3, 15e-3), "('1 ms' 0.001, '2 ms' 0.002, '5 ms' 0.005, '10 ms' 0.01)");
-  EXPECT_EQ(duration_ticks(0.9e-3, 6e-3), "('1 ms' 0.001, '1.5 ms' 0.0015, '2 ms' 0.002, '3 ms' 0.003, '4 ms' 0.004, '5 ms' 0.005)");
+  EXPECT_EQ(duration_ticks(0.9e-3, 6e-3),
+            "('1 ms' 0.001, '1.5 ms' 0.0015, '2 ms' 0.002, '3 ms' 0.003, '4 ms' 0.004, '5 ms' 0.005)");
   EXPECT_EQ(duration_ticks(14e-6, 26e-6), "('15 µs' 1.5e-05, '20 µs' 2e-05, '25 µs' 2.5e-05)");
   EXPECT_EQ(duration_ticks(110e-3, 260e-3), "('120 ms' 0.12, '150 ms' 0.15, '200 ms' 0.2, '250 ms' 0.25)");
-  EXPECT_EQ(duration_ticks(50, 2000), "('50 s' 50, '100 s' 100, '200 s' 200, '500 s' 500, '1000 s' 1000, '2000 s' 2000)");
+  EXPECT_EQ(duration_ticks(50, 2000),
+            "('50 s' 50, '100 s' 100, '200 s' 200, '500 s' 500, '1000 s' 1000, '2000 s' 2000)");
 }
 
 class Draw : public testing::Test {
@@ -96,15 +100,19 @@ TEST_F(Draw, EmbeddedImagesAreWellFormedAndKeepOutOfEachOthersWay) {
     EXPECT_FALSE(contains(figure.image, "href"));
     all += figure.image;
   }
-  EXPECT_EQ(exit_of("python3 -c 'import sys, xml.dom.minidom; xml.dom.minidom.parseString(sys.stdin.buffer.read())'", all + "</page>"), 0);
+  EXPECT_EQ(exit_of("python3 -c 'import sys, xml.dom.minidom; xml.dom.minidom.parseString(sys.stdin.buffer.read())'",
+                    all + "</page>"),
+            0);
 }
 
 TEST_F(Draw, NamesFromACaptureRunNothing) {
   char place[] = "/tmp/tailcap-plot-test-XXXXXX";
   ASSERT_NE(mkdtemp(place), nullptr);
   const std::string owned = std::string(place) + "/owned";
-  for (const std::string& evil : {"`touch " + owned + "`", "'; system('touch " + owned + "'); x='", "\n!touch " + owned + "\n",
-                                 "$(touch " + owned + ")", "\"; system(\"touch " + owned + "\")", "\nEOD\nsystem('touch " + owned + "')\n", std::string("%s%n%d")}) {
+  for (const std::string& evil :
+       {"`touch " + owned + "`", "'; system('touch " + owned + "'); x='", "\n!touch " + owned + "\n",
+        "$(touch " + owned + ")", "\"; system(\"touch " + owned + "\")", "\nEOD\nsystem('touch " + owned + "')\n",
+        std::string("%s%n%d")}) {
     auto s = tests::sample_study();
     for (auto& route : s.study.routes) route.route = evil, route.method = evil, route.comm = evil;
     for (const bool background : {false, true}) {
@@ -145,7 +153,7 @@ TEST_F(Draw, OddStudiesDoNotFail) {
   auto s = tests::sample_study();
   s.study.routes.resize(1);
   auto& route = s.study.routes[0];
-  route.ccdf = {{tests::ms(1), 1}};                     // one request
+  route.ccdf = {{tests::ms(1), 1}};  // one request
   route.over_time.resize(1);
   for (auto& band : route.bands) band.count = 0;
   route.bands[0].phases = {};
@@ -180,9 +188,7 @@ TEST(WithoutGnuplot, TheTroubleIsSaidAndNothingIsDrawn) {
   std::filesystem::remove_all(place);
 }
 
-TEST(WithoutGnuplot, NothingToDrawIsSaid) {
-  EXPECT_TRUE(contains(draw({}, {}).trouble, "nothing to draw"));
-}
+TEST(WithoutGnuplot, NothingToDrawIsSaid) { EXPECT_TRUE(contains(draw({}, {}).trouble, "nothing to draw")); }
 
 }  // namespace
 }  // namespace tailcap::plot

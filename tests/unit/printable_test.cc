@@ -21,7 +21,10 @@ TEST(Printable, ShowsWhatWouldActOnATerminal) {
 
 TEST(Printable, IsAlwaysValidUtf8) {
   EXPECT_EQ(printable("\xff\xc3"), "\\xff\\xc3");
-  EXPECT_EQ(printable("\x9b" "31m"), "\\x9b" "31m");                 // CSI as a bare byte
+  EXPECT_EQ(printable("\x9b"
+                      "31m"),
+            "\\x9b"
+            "31m");                                                  // CSI as a bare byte
   EXPECT_EQ(printable("\xc0\xaf"), "\\xc0\\xaf");                    // overlong '/'
   EXPECT_EQ(printable("\xe0\x80\xaf"), "\\xe0\\x80\\xaf");           // overlong
   EXPECT_EQ(printable("\xed\xa0\x80"), "\\xed\\xa0\\x80");           // surrogate
@@ -33,12 +36,17 @@ TEST(Printable, IsAlwaysValidUtf8) {
 TEST(Printable, EveryMisleadingCharacterIsEscaped) {
   const auto utf8 = [](char32_t c) {
     std::string s;
-    if (c < 0x80) s = {static_cast<char>(c)};
-    else if (c < 0x800) s = {static_cast<char>(0xc0 | c >> 6), static_cast<char>(0x80 | (c & 63))};
-    else s = {static_cast<char>(0xe0 | c >> 12), static_cast<char>(0x80 | (c >> 6 & 63)), static_cast<char>(0x80 | (c & 63))};
+    if (c < 0x80)
+      s = {static_cast<char>(c)};
+    else if (c < 0x800)
+      s = {static_cast<char>(0xc0 | c >> 6), static_cast<char>(0x80 | (c & 63))};
+    else
+      s = {static_cast<char>(0xe0 | c >> 12), static_cast<char>(0x80 | (c >> 6 & 63)),
+           static_cast<char>(0x80 | (c & 63))};
     return s;
   };
-  std::vector<char32_t> all = {0x7f, 0x61c, 0x200b, 0x200c, 0x200d, 0x200e, 0x200f, 0x2028, 0x2029, 0x2060, 0xfeff, 0xfff9, 0xfffe, 0xffff};
+  std::vector<char32_t> all = {0x7f,   0x61c,  0x200b, 0x200c, 0x200d, 0x200e, 0x200f,
+                               0x2028, 0x2029, 0x2060, 0xfeff, 0xfff9, 0xfffe, 0xffff};
   for (char32_t c = 0; c < 0x20; ++c) all.push_back(c);
   for (char32_t c = 0x80; c < 0xa0; ++c) all.push_back(c);
   for (char32_t c = 0x202a; c <= 0x202e; ++c) all.push_back(c);

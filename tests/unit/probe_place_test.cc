@@ -105,7 +105,8 @@ TEST(ProbePlace, ArgumentsSurviveUpToTheCallButNotOverIt) {
       .label("ret")
       .hex("c3");
   const FunctionGraph graph = code.graph();
-  EXPECT_EQ(choose_entry(graph, {CallConvention::system_v, 4, 1}).place->address, MachineCode::kAddress);  // a call is the last choice
+  EXPECT_EQ(choose_entry(graph, {CallConvention::system_v, 4, 1}).place->address,
+            MachineCode::kAddress);  // a call is the last choice
   EXPECT_EQ(addresses(choose_results(graph, kRead)), Addresses{code.at("ret")});
 }
 
@@ -380,7 +381,8 @@ TEST(ProbePlace, ACallIsTheLastChoice) {
 TEST(ProbePlace, NoResultIsTakenAtACall) {
   MachineCode code;
   code.hex("55").hex("31 c0").label("call").call(kAbort).hex("5d c3");
-  for (const Place& place : choose_results(code.graph(), kRead).places) EXPECT_FALSE(place.instruction.starts_with("call"));
+  for (const Place& place : choose_results(code.graph(), kRead).places)
+    EXPECT_FALSE(place.instruction.starts_with("call"));
 }
 
 // From Linux 6.18 on such a nop becomes a call, which writes where a leaf function keeps its variables.

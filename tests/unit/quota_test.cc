@@ -1,12 +1,11 @@
 // Where CPU quotas are found, and what a running kernel says of one.
-#include <gtest/gtest.h>
+#include "capture/quota.h"
 
+#include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <fstream>
-
-#include "capture/quota.h"
 
 namespace tailcap::capture {
 namespace {

@@ -1,7 +1,6 @@
-#include "analyze/report/escape.h"
-
 #include <gtest/gtest.h>
 
+#include "analyze/report/escape.h"
 #include "analyze/report/table.h"
 
 namespace tailcap::report {

@@ -1,10 +1,10 @@
-#include "analyze/report/number.h"
-
 #include <gtest/gtest.h>
 
 #include <cstdint>
 #include <limits>
 #include <locale>
+
+#include "analyze/report/number.h"
 
 namespace tailcap::report {
 namespace {
@@ -37,7 +37,8 @@ TEST(Number, ExtremesDoNotOverflow) {
   EXPECT_EQ(d(std::numeric_limits<std::int64_t>::min()), "-2562047 h 47 min");
   EXPECT_EQ(exact_text(Duration::min()), "-9,223,372,036,854,775,808 ns");
   EXPECT_EQ(bytes_text(std::numeric_limits<std::uint64_t>::max()), "18446744 TB");
-  EXPECT_EQ(offset_text(formats::time_from(std::numeric_limits<std::int64_t>::max()), formats::time_from(-2)), "+9223372036.855 s");
+  EXPECT_EQ(offset_text(formats::time_from(std::numeric_limits<std::int64_t>::max()), formats::time_from(-2)),
+            "+9223372036.855 s");
 }
 
 TEST(Number, EndsOfAnIntervalTakeTheUnitOfTheirValue) {

@@ -1,5 +1,3 @@
-#include "analyze/report/text.h"
-
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -13,6 +11,7 @@
 #include "analyze/report/page.h"
 #include "analyze/report/quality.h"
 #include "analyze/report/quantiles.h"
+#include "analyze/report/text.h"
 #include "analyze/report/words.h"
 #include "tests/unit/sample_study.h"
 
@@ -43,7 +42,8 @@ std::size_t widest(const std::string& text) {
 
 TEST(TextReport, FitsItsWidth) {
   const auto s = sample_study();
-  for (const std::size_t width : {80, 100, 120}) EXPECT_LE(widest(text_report(s.study, s.table, options(width))), width);
+  for (const std::size_t width : {80, 100, 120})
+    EXPECT_LE(widest(text_report(s.study, s.table, options(width))), width);
 }
 
 TEST(TextReport, SameStudySameBytes) {
@@ -87,7 +87,8 @@ TEST(TextReport, SaysWhatItLeavesOut) {
 
 TEST(Quantiles, RefusedAndLowerBoundsShowTheirReason) {
   Footnotes notes;
-  flow::Quantile refused{0.99, flow::Support::refused, tests::ms(5), tests::ms(4), tests::ms(6), 100, "too much was lost"};
+  flow::Quantile refused{0.99, flow::Support::refused, tests::ms(5), tests::ms(4), tests::ms(6),
+                         100,  "too much was lost"};
   const QuantileText r = quantile_text(refused, notes);
   EXPECT_EQ(r.value, "refused");
   EXPECT_TRUE(r.interval.empty());
@@ -96,12 +97,13 @@ TEST(Quantiles, RefusedAndLowerBoundsShowTheirReason) {
   const QuantileText l = quantile_text(lower, notes);
   EXPECT_EQ(l.value, "≥ 4.00 ms");
   EXPECT_TRUE(l.interval.empty());
-  EXPECT_EQ(l.note, 0u);  // the sign says it; signs_text explains it once
+  EXPECT_EQ(l.note, 0u);                              // the sign says it; signs_text explains it once
   EXPECT_EQ(quantile_text(refused, notes).note, 1u);  // said once
   EXPECT_EQ(notes.texts(), (std::vector<std::string>{"too much was lost"}));
   flow::Quantile silent{0.99, flow::Support::refused, {}, {}, {}, 0, ""};
   EXPECT_NE(quantile_text(silent, notes).note, 0u);  // never without a reason
-  flow::Quantile no_interval{0.99, flow::Support::no_interval, tests::ms(5), tests::ms(4), tests::ms(6), 100, "one burst"};
+  flow::Quantile no_interval{0.99,       flow::Support::no_interval, tests::ms(5), tests::ms(4), tests::ms(6), 100,
+                             "one burst"};
   const QuantileText n = quantile_text(no_interval, notes);
   EXPECT_EQ(n.value, "~5.00 ms");
   EXPECT_TRUE(n.interval.empty());
@@ -164,7 +166,8 @@ TEST(Bands, SlowestOfThoseInNoDoubtAreNotTheSlowest) {
   for (auto& band : route.bands) band.count /= 2;
   route.latency[3].support = flow::Support::refused;
   EXPECT_EQ(difference_text(route), "");
-  EXPECT_TRUE(contains(doubt_text(route), "Of the 6,171 requests whose duration is in no doubt only: 6,174 more may be"));
+  EXPECT_TRUE(
+      contains(doubt_text(route), "Of the 6,171 requests whose duration is in no doubt only: 6,174 more may be"));
   EXPECT_TRUE(contains(text_report(s.study, s.table, options()), "whose duration is in no doubt"));
   EXPECT_TRUE(contains(html_report(s.study, s.table, {}, options()), "whose duration is in no doubt"));
   EXPECT_TRUE(contains(markdown_report(s.study, s.table, options()), "whose duration is in no doubt"));
@@ -182,7 +185,8 @@ TEST(Quality, EveryDamageTakesTheVerdict) {
   s = good.study;
   s.quality.losses.push_back({tests::at(1), tests::at(2), 0, "damaged block"});
   EXPECT_EQ(verdict(s).tone, Tone::alarm);
-  for (const auto state : {formats::CaptureState::truncated, formats::CaptureState::recovered, formats::CaptureState::recording}) {
+  for (const auto state :
+       {formats::CaptureState::truncated, formats::CaptureState::recovered, formats::CaptureState::recording}) {
     s = good.study;
     s.quality.file.state = state;
     EXPECT_EQ(verdict(s).tone, Tone::alarm);
@@ -219,7 +223,8 @@ TEST(HtmlReport, NothingFromACaptureBecomesMarkup) {
 TEST(HtmlReport, RefersToNothingOutside) {
   const auto s = sample_study();
   const std::string page = html_report(s.study, s.table, {}, options());
-  for (const auto* outside : {"http:", "https:", "//cdn", "src=", "<link", "@import", "url("}) EXPECT_FALSE(contains(page, outside)) << outside;
+  for (const auto* outside : {"http:", "https:", "//cdn", "src=", "<link", "@import", "url("})
+    EXPECT_FALSE(contains(page, outside)) << outside;
   EXPECT_TRUE(contains(page, "default-src 'none'"));
 }
 
@@ -232,8 +237,11 @@ TEST(HtmlReport, ThePolicyNamesTheScript) {
   ASSERT_EQ(write(file, script.data(), script.size()), static_cast<ssize_t>(script.size()));
   close(file);
   // python3 runs others of the tests, too.
-  FILE* pipe = popen(("python3 -c 'import base64, hashlib, sys; print(base64.b64encode(hashlib.sha256(open(sys.argv[1], \"rb\").read()).digest()).decode())' " +
-                      std::string(path)).c_str(), "r");
+  FILE* pipe = popen(("python3 -c 'import base64, hashlib, sys; "
+                      "print(base64.b64encode(hashlib.sha256(open(sys.argv[1], \"rb\").read()).digest()).decode())' " +
+                      std::string(path))
+                         .c_str(),
+                     "r");
   char line[128] = "";
   ASSERT_NE(fgets(line, sizeof line, pipe), nullptr);
   pclose(pipe);

@@ -1,4 +1,3 @@
-#include "analyze/flow/trace_identity.h"
 #include "analyze/report/request_json.h"
 
 #include <gtest/gtest.h>
@@ -6,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <random>
 
+#include "analyze/flow/trace_identity.h"
 #include "analyze/report/json.h"
 #include "analyze/report/json_writer.h"
 #include "tests/unit/sample_study.h"
@@ -128,7 +128,9 @@ TEST(RequestJson, NamesAndNulls) {
                                           "attempt_how",
                                           "http2",
                                           "phases",
-                                          "milestones", "labels", "culprits",
+                                          "milestones",
+                                          "labels",
+                                          "culprits",
                                           "setup",
                                           "local",
                                           "remote",
@@ -140,9 +142,36 @@ TEST(RequestJson, NamesAndNulls) {
   for (const auto& [name, value] : json.items()) got.push_back(name);
   EXPECT_EQ(got, names);
   EXPECT_EQ(json["id"], "12.3");
-  for (const char* name : {"protocol", "method", "path", "status", "start_ns", "duration_ns", "first_byte_ns",
-                           "request_bytes", "pid", "comm", "parent_span_id", "trace_format", "trace_flags", "request_id", "parent", "parent_how", "parent_confidence", "parent_alternatives",
-                           "peer", "attempt", "attempt_of", "attempt_how", "http2", "phases", "milestones", "labels", "culprits", "setup", "local", "request_headers"})
+  for (const char* name : {"protocol",
+                           "method",
+                           "path",
+                           "status",
+                           "start_ns",
+                           "duration_ns",
+                           "first_byte_ns",
+                           "request_bytes",
+                           "pid",
+                           "comm",
+                           "parent_span_id",
+                           "trace_format",
+                           "trace_flags",
+                           "request_id",
+                           "parent",
+                           "parent_how",
+                           "parent_confidence",
+                           "parent_alternatives",
+                           "peer",
+                           "attempt",
+                           "attempt_of",
+                           "attempt_how",
+                           "http2",
+                           "phases",
+                           "milestones",
+                           "labels",
+                           "culprits",
+                           "setup",
+                           "local",
+                           "request_headers"})
     EXPECT_TRUE(json[name].is_null()) << name;
 }
 
@@ -159,15 +188,19 @@ TEST(RequestJson, WhatOnlyStreamsHave) {
     append_request(out, table, row, clock);
     return Json::parse(out);
   };
-  for (const char* name : {"flow_control_ns", "request_flow_control_ns", "response_flow_control_ns", "behind_others_ns", "behind_others_bytes", "opened_at_limit", "stream_limit_ns"})
+  for (const char* name : {"flow_control_ns", "request_flow_control_ns", "response_flow_control_ns", "behind_others_ns",
+                           "behind_others_bytes", "opened_at_limit", "stream_limit_ns"})
     EXPECT_TRUE(json()["http2"][name].is_null()) << name;  // windows not followed
   EXPECT_EQ(json()["http2"]["pushed"], false);
   row.request_flow_control = 5, row.response_flow_control = 7;
   row.behind_others = 9, row.behind_others_bytes = 11, row.stream_limit = 13;
   row.pushed = true;
   row.attempt = 2, row.attempt_of = {1, 1}, row.attempt_how = flow::AttemptEvidence::refused;
-  row.from_peer = static_cast<std::uint8_t>(flow::FromPeer::path) | static_cast<std::uint8_t>(flow::FromPeer::grpc_status);
-  EXPECT_EQ(json()["http2"], Json::parse(R"({"flow_control_ns":12,"request_flow_control_ns":5,"response_flow_control_ns":7,"behind_others_ns":9,
+  row.from_peer =
+      static_cast<std::uint8_t>(flow::FromPeer::path) | static_cast<std::uint8_t>(flow::FromPeer::grpc_status);
+  EXPECT_EQ(json()["http2"],
+            Json::parse(
+                R"({"flow_control_ns":12,"request_flow_control_ns":5,"response_flow_control_ns":7,"behind_others_ns":9,
     "behind_others_bytes":11,"opened_at_limit":true,"stream_limit_ns":13,"pushed":true,"from_other_end":["path","grpc_status"]})"));
   EXPECT_EQ(json()["attempt"], 2);
   EXPECT_EQ(json()["attempt_of"], "1.1");
@@ -210,7 +243,8 @@ TEST(RequestJson, FactsAreThere) {
   EXPECT_EQ(json["span_id"], "b7ad6b7169203331");
   EXPECT_TRUE(json["parent_span_id"].is_null());
   EXPECT_EQ(json["trace_format"], "b3");
-  EXPECT_TRUE(json["parent"].is_null() && json["parent_how"].is_null() && json["parent_confidence"].is_null()) << "undecided";
+  EXPECT_TRUE(json["parent"].is_null() && json["parent_how"].is_null() && json["parent_confidence"].is_null())
+      << "undecided";
   EXPECT_EQ(json["parent_alternatives"], 2);
   EXPECT_EQ(json["request_headers"].size(), 2u);
   EXPECT_EQ(json["request_headers"][0][1], "h");

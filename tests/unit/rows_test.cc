@@ -74,7 +74,8 @@ TEST(Rows, GiveBackWhatTheyWereGiven) {
     truth[at] = any(random);
     rows.set(at, truth[at]);
   }
-  for (std::size_t k = 0; k < truth.size(); ++k) ASSERT_TRUE(rows.role(k) == truth[k].role && rows.protocol(k) == truth[k].protocol) << k;
+  for (std::size_t k = 0; k < truth.size(); ++k)
+    ASSERT_TRUE(rows.role(k) == truth[k].role && rows.protocol(k) == truth[k].protocol) << k;
   ASSERT_EQ(rows.size(), truth.size());
   ASSERT_TRUE(std::equal(rows.begin(), rows.end(), truth.begin()));
   EXPECT_EQ(rows.back(), truth.back());

@@ -31,7 +31,8 @@ inline flow::Request sample_request(flow::TextPool& texts, std::uint32_t connect
   r.outcome = flow::Outcome::ok;
   r.complete = r.has_duration = r.has_phases = true;
   const std::int64_t total = r.duration.count();
-  r.phases = std::array<std::int64_t, 6>{total / 50, total / 100, 0, 0, total - total / 50 - total / 100 - total / 20, total / 20};
+  r.phases = std::array<std::int64_t, 6>{total / 50, total / 100, 0, 0, total - total / 50 - total / 100 - total / 20,
+                                         total / 20};
   return r;
 }
 
@@ -67,7 +68,11 @@ inline flow::RouteStudy sample_route(std::string method, std::string name, doubl
     b.mean = formats::Duration{std::llround(mean)};
     r.bands.push_back(b);
     const auto lock = b.mean.count() * 9 / 10;
-    tail.bands.push_back({b.from, b.to, b.count, b.mean.count(), {{flow::Label::lock_futex, lock}, {flow::Label::cpu, b.mean.count() - lock}}});
+    tail.bands.push_back({b.from,
+                          b.to,
+                          b.count,
+                          b.mean.count(),
+                          {{flow::Label::lock_futex, lock}, {flow::Label::cpu, b.mean.count() - lock}}});
   }
   for (int i = 0; i <= 200; ++i) {
     const double share = std::pow(10, -i / 50.0);  // 1 to 1e-4
@@ -112,7 +117,12 @@ inline SampleStudy sample_study() {
   s.study.routes.push_back(sample_route("GET", "/health", 0.08, 345));
   auto& small = s.study.routes[2].latency;
   small[3] = {0.99, flow::Support::low, ms(0.9), ms(0.7), ms(4.2), 345, ""};
-  small[4] = {0.999, flow::Support::lower_only, ms(0.9), ms(0.9), {}, 345,
+  small[4] = {0.999,
+              flow::Support::lower_only,
+              ms(0.9),
+              ms(0.9),
+              {},
+              345,
               "p99.9 needs 3,688 independent requests for an upper bound, there are 345"};
   s.study.routes.push_back(sample_route("GET", "/prices", 2.5, 4'000, flow::Role::client));
   for (int i = 0; i < 12; ++i) {
@@ -131,7 +141,8 @@ inline SampleStudy sample_study() {
 inline SampleStudy hostile_study() {
   SampleStudy s = sample_study();
   auto& q = s.study.quality;
-  const std::string evil = "<script>alert(1)</script>'\"`touch /tmp/tailcap-owned`$(touch /tmp/tailcap-owned)\x1b[2J\n# x | y \xff&amp;";
+  const std::string evil =
+      "<script>alert(1)</script>'\"`touch /tmp/tailcap-owned`$(touch /tmp/tailcap-owned)\x1b[2J\n# x | y \xff&amp;";
   q.preamble.redaction = formats::Redaction::none;
   q.preamble.notes = {{evil, evil}};
   q.preamble.host = evil;
@@ -141,7 +152,9 @@ inline SampleStudy hostile_study() {
   q.file.damaged_blocks = 2, q.file.damaged_bytes = 1200;
   q.file.last = at(28.25);
   q.lost = 1204;
-  for (int i = 0; i < 7; ++i) q.losses.push_back({at(3.2 + i * 3), at(3.3 + i * 3 + (i == 2 ? 1.5 : 0)), 172, i == 2 ? evil : "ring full: receive"});
+  for (int i = 0; i < 7; ++i)
+    q.losses.push_back(
+        {at(3.2 + i * 3), at(3.3 + i * 3 + (i == 2 ? 1.5 : 0)), 172, i == 2 ? evil : "ring full: receive"});
   q.tainted = 24, q.clock_stepped = true, q.failed_connections = 19;
   q.processes[0].comm = evil;
   q.findings.add(flow::Finding::bytes_lost, 12);

@@ -29,13 +29,16 @@ struct Sample {
     auto& course = d.course.emplace();
     course.stretches = {{at(1), at(1.001), flow::Label::cpu, flow::Evidence::measured, {}},
                         {at(1.001), at(1.03), flow::Label::lock_futex, flow::Evidence::measured, {}}};
-    d.waits = {{at(1.001), at(1.0295), at(1.03), 19, 1, 202, 0x7f00, 0, 0}, {at(1.0299), at(1.0299), at(1.03), 0, 0, -1, 0, 0, 2}};
-    d.events = {{flow::ConnectionEvent::Kind::retransmit, at(1.02), 1448, 0}, {flow::ConnectionEvent::Kind::loss, at(1.025), 7, 0}};
+    d.waits = {{at(1.001), at(1.0295), at(1.03), 19, 1, 202, 0x7f00, 0, 0},
+               {at(1.0299), at(1.0299), at(1.03), 0, 0, -1, 0, 0, 2}};
+    d.events = {{flow::ConnectionEvent::Kind::retransmit, at(1.02), 1448, 0},
+                {flow::ConnectionEvent::Kind::loss, at(1.025), 7, 0}};
     detail.peer = end(path, flow::Role::client, 13, 0.999, 32);
     detail.request.row.peer = detail.peer->row.id;
   }
 
-  flow::RequestDetail end(std::string_view path, flow::Role role, std::uint32_t connection, double start, double milliseconds) {
+  flow::RequestDetail end(std::string_view path, flow::Role role, std::uint32_t connection, double start,
+                          double milliseconds) {
     flow::RequestDetail d;
     d.row = tests::sample_request(table.texts, connection, start, milliseconds, path, role);
     d.method = "GET", d.path = path, d.path_known = true, d.comm = "nginx", d.route = "/users/{}";
@@ -73,7 +76,8 @@ TEST(Waterfall, PhasesAndLabelsPartitionTheRequest) {
       end = bar.from + bar.length;
       sum += bar.length;
     }
-    EXPECT_EQ(sum, contains(lane.title, "client") ? s.detail.peer->row.duration : s.detail.request.row.duration) << lane.title;
+    EXPECT_EQ(sum, contains(lane.title, "client") ? s.detail.peer->row.duration : s.detail.request.row.duration)
+        << lane.title;
   }
 }
 
@@ -94,8 +98,11 @@ TEST(Waterfall, ThousandsOfStretchesAreSummed) {
   auto& course = *s.detail.request.course;
   course.stretches.clear();
   for (int i = 0; i < 3000; ++i)
-    course.stretches.push_back({at(1) + formats::Duration{i * 10'000}, at(1) + formats::Duration{(i + 1) * 10'000},
-                                i % 2 ? flow::Label::cpu : flow::Label::timer_sleep, flow::Evidence::measured, {}});
+    course.stretches.push_back({at(1) + formats::Duration{i * 10'000},
+                                at(1) + formats::Duration{(i + 1) * 10'000},
+                                i % 2 ? flow::Label::cpu : flow::Label::timer_sleep,
+                                flow::Evidence::measured,
+                                {}});
   const Waterfall w = waterfall(s.detail, s.study);
   const auto& lane = w.lanes.back();
   EXPECT_EQ(lane.bars.size(), 3000u);
@@ -140,13 +147,16 @@ TEST(Show, CallsTellWhatBothEndsDid) {
     reset.at = at(1.0195), reset.done = at(server ? 1.0198 : 1.0195);
   }
   const std::string text = text_show(s.detail, s.study, options());
-  for (const char* what : {"cancelled by the client", "method List of service shop.Cart", "none was seen: the client cancelled first", "100 response messages",
-                           "+20.000 ms for the client", "+21.000 ms for", "missed", "CANCEL (8): the client sent it at +20.500 ms", "+20.800 ms",
-                           "request 1", "3 B, compressed", "76 more responses", "the stream was reset before the response was whole"})
+  for (const char* what :
+       {"cancelled by the client", "method List of service shop.Cart", "none was seen: the client cancelled first",
+        "100 response messages", "+20.000 ms for the client", "+21.000 ms for", "missed",
+        "CANCEL (8): the client sent it at +20.500 ms", "+20.800 ms", "request 1", "3 B, compressed",
+        "76 more responses", "the stream was reset before the response was whole"})
     EXPECT_TRUE(contains(text, what)) << what << " in\n" << text;
   EXPECT_FALSE(contains(text, "not seen completely"));
   const std::string page = html_show(s.detail, s.study, {}, options());
-  for (const char* what : {"<h2>Messages</h2>", "3 B, compressed", "CANCEL (8)"}) EXPECT_TRUE(contains(page, what)) << what;
+  for (const char* what : {"<h2>Messages</h2>", "3 B, compressed", "CANCEL (8)"})
+    EXPECT_TRUE(contains(page, what)) << what;
   const auto json = nlohmann::json::parse(json_show(s.detail, s.study, s.table));
   EXPECT_EQ(json["end"]["grpc"]["response"]["listed"].size(), 64u);
   EXPECT_EQ(json["end"]["reset"]["by"], "client");

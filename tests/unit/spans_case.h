@@ -57,14 +57,16 @@ inline std::string text(const flow::Attributes& attributes, std::string_view key
   return value ? flow::text_of(*value) : "(none)";
 }
 
-inline std::unique_ptr<Spans> spans_of_events(const std::vector<formats::Event>& events, std::string_view import = {}, std::string_view rules = {}) {
+inline std::unique_ptr<Spans> spans_of_events(const std::vector<formats::Event>& events, std::string_view import = {},
+                                              std::string_view rules = {}) {
   auto out = std::make_unique<Spans>();
   if (!import.empty()) out->imported = imported_of(import, "import");
   pipeline::Options options;
   options.study = false, options.partition = true, options.keep_trace_states = true;
   out->analysis = pipeline::analyze(synth::plain_preamble(), events, options);
   const auto& table = out->analysis.table;
-  for (const auto& e : out->analysis.endpoints) out->ends.push_back({table.texts[e.local], table.texts[e.remote], e.socket, e.net_namespace});
+  for (const auto& e : out->analysis.endpoints)
+    out->ends.push_back({table.texts[e.local], table.texts[e.remote], e.socket, e.net_namespace});
   out->ids = identities_of(table, out->imported.spans);
   Carriers carriers(table, out->ends);
   Resources resources;
@@ -78,7 +80,14 @@ inline std::unique_ptr<Spans> spans_of_events(const std::vector<formats::Event>&
   }
   enrichment.settle(0);
   const auto& quality = out->analysis.study.quality;
-  const Source source{table, out->ends, out->analysis.trace_states, quality.clock, quality.clock_error, quality.preamble, quality.file.first, quality.file.last};
+  const Source source{table,
+                      out->ends,
+                      out->analysis.trace_states,
+                      quality.clock,
+                      quality.clock_error,
+                      quality.preamble,
+                      quality.file.first,
+                      quality.file.last};
   const std::vector<bool> wanted(table.rows.size(), true);
   SpanMaker maker(source, out->ids, enrichment, resources);
   for (std::uint32_t i = 0; i < wanted.size(); ++i) maker.add(i);

@@ -45,7 +45,9 @@ class Resolver {
   void look_up(Duration from, Duration to, Thread who, std::string_view name, const std::string& address) {
     const std::string id = be(++id_, 2), question = labels(name) + be(1, 2) + be(1, 2);
     move(from, who, Direction::out, id + be(0x0100, 2) + be(1, 2) + be(0, 6) + question);
-    move(to, who, Direction::in, id + be(0x8180, 2) + be(1, 2) + be(1, 2) + be(0, 4) + question + "\xc0\x0c"s + be(1, 2) + be(1, 2) + be(60, 4) + wire::sized(address, 2));
+    move(to, who, Direction::in,
+         id + be(0x8180, 2) + be(1, 2) + be(1, 2) + be(0, 4) + question + "\xc0\x0c"s + be(1, 2) + be(1, 2) +
+             be(60, 4) + wire::sized(address, 2));
   }
 
  private:
@@ -90,7 +92,8 @@ TEST(SpansEvents, LookupsBelongToTheCallOrToWhoAsked) {
   const auto spans = spans_of_events(s.with_end());
   EXPECT_EQ(spans->tally("dns.lookup").attached, 2u);
   EXPECT_EQ(spans->tally("dns.lookup").unmatched, 1u);
-  const flow::Span *dns = spans->named("DNS stock.test"), *call = spans->named("GET /out"), *served = spans->named("GET /in");
+  const flow::Span *dns = spans->named("DNS stock.test"), *call = spans->named("GET /out"),
+                   *served = spans->named("GET /in");
   ASSERT_TRUE(dns && call && served);
   EXPECT_EQ(dns->parent, call->context.span);
   EXPECT_EQ(dns->end - dns->start, 1'000'000);
@@ -110,9 +113,9 @@ TEST(SpansEvents, InGoByTheGoroutine) {
   in.of(7).receive(1ms, 1ms, get("/in"));
   formats::Stall fault;
   fault.what = formats::StallKind::major_fault;
-  fault.began = synth::kStart + 2ms, s.add(2ms + 100us, {100, 109}, fault, 7);   // elsewhere, and it is this goroutine
-  fault.began = synth::kStart + 3ms, s.add(3ms + 100us, kA, fault, 8);           // its thread, but another goroutine
-  fault.began = synth::kStart + 4ms, s.add(4ms + 100us, kA, fault, 0);           // nobody knows which
+  fault.began = synth::kStart + 2ms, s.add(2ms + 100us, {100, 109}, fault, 7);  // elsewhere, and it is this goroutine
+  fault.began = synth::kStart + 3ms, s.add(3ms + 100us, kA, fault, 8);          // its thread, but another goroutine
+  fault.began = synth::kStart + 4ms, s.add(4ms + 100us, kA, fault, 0);          // nobody knows which
   s.add(5ms, kA, formats::GoPanic{formats::GoPanicStep::began, {}}, 7);
   s.add(6ms, {100, 108}, formats::GoRuntime{formats::GoPhase::stop_begin, s.own("GC mark termination")});
   s.add(6ms + 10us, {100, 108}, formats::GoRuntime{formats::GoPhase::stopped, {}});
@@ -194,7 +197,8 @@ struct Described {
 
 TEST(SpansDescribed, CallsOfGrpc) {
   Described d;
-  d.row.protocol = flow::Protocol::grpc, d.row.method = d.table.texts.intern("POST"), d.row.path = d.table.texts.intern("/shop.Cart/Add");
+  d.row.protocol = flow::Protocol::grpc, d.row.method = d.table.texts.intern("POST"),
+  d.row.path = d.table.texts.intern("/shop.Cart/Add");
   d.row.status = 200, d.row.grpc_status = 5, d.row.role = flow::Role::server;
   flow::Span server = d.span();
   EXPECT_EQ(server.name, "shop.Cart/Add");
@@ -212,8 +216,10 @@ TEST(SpansDescribed, CallsOfGrpc) {
 
 TEST(SpansDescribed, StatusNamesAndAddresses) {
   Described d;
-  d.row.protocol = flow::Protocol::http11, d.row.method = d.table.texts.intern("BREW"), d.row.path = d.table.texts.intern("/pot?cups=2");
-  d.row.route = d.table.texts.intern("/pot"), d.row.status = 404, d.row.role = flow::Role::server, d.row.outcome = flow::Outcome::client_error;
+  d.row.protocol = flow::Protocol::http11, d.row.method = d.table.texts.intern("BREW"),
+  d.row.path = d.table.texts.intern("/pot?cups=2");
+  d.row.route = d.table.texts.intern("/pot"), d.row.status = 404, d.row.role = flow::Role::server,
+  d.row.outcome = flow::Outcome::client_error;
   const flow::Span server = d.span();
   EXPECT_EQ(server.name, "HTTP /pot");
   EXPECT_EQ(text(server.attributes, "http.request.method"), "_OTHER");

@@ -1,10 +1,9 @@
 // Spans of an SDK, completed.
-#include "analyze/spans/imported.h"
-
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
 
+#include "analyze/spans/imported.h"
 #include "tests/unit/spans_case.h"
 
 namespace tailcap::spans {
@@ -21,7 +20,8 @@ using Json = nlohmann::ordered_json;
 const std::string kTrace = "0af7651916cd43dd8448eb211c80319c";
 const std::string kOk = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 constexpr Thread kA{100, 101}, kB{200, 200};
-constexpr const char *kRoot = "1111111111111111", *kIn = "b7ad6b7169203331", *kServer = "5555555555555555", *kCall = "c7ad6b7169203332", *kOther = "9999999999999999";
+constexpr const char *kRoot = "1111111111111111", *kIn = "b7ad6b7169203331", *kServer = "5555555555555555",
+                     *kCall = "c7ad6b7169203332", *kOther = "9999999999999999";
 
 Json span(const char* id, const char* parent, int kind, const char* name) {
   Json out = {{"traceId", kTrace}, {"spanId", id}};
@@ -33,7 +33,9 @@ Json span(const char* id, const char* parent, int kind, const char* name) {
 }
 
 Json request(const Json& spans) {
-  return {{"resourceSpans", Json::array({{{"resource", {{"attributes", Json::array()}}}, {"scopeSpans", Json::array({{{"scope", {{"name", "sdk"}}}, {"spans", spans}}})}}})}};
+  return {{"resourceSpans",
+           Json::array({{{"resource", {{"attributes", Json::array()}}},
+                         {"scopeSpans", Json::array({{{"scope", {{"name", "sdk"}}}, {"spans", spans}}})}}})}};
 }
 
 // Process 100 serves /in (below span kIn), connects, and calls /out of 200 as span kCall.
@@ -77,7 +79,8 @@ const Json* find(const std::vector<Json>& all, std::string_view name) {
 
 // What the SDK told stays as it is, and gets what happened below it.
 TEST(Import, CallsAreCompleted) {
-  const Json told = request(Json::array({span(kServer, kIn, 2, "serve"), span(kCall, kServer, 3, "call"), span(kOther, kServer, 3, "elsewhere")}));
+  const Json told = request(Json::array(
+      {span(kServer, kIn, 2, "serve"), span(kCall, kServer, 3, "call"), span(kOther, kServer, 3, "elsewhere")}));
   Scenario s;
   const auto spans = spans_of_events(events(s), told.dump());
   const Json json = Json::parse(spans->json());
@@ -106,7 +109,8 @@ TEST(Import, CallsAreCompleted) {
 
 // The span of a call is missing: its request has the id, and connect stands below it.
 TEST(Import, AMissingCallIsFilledIn) {
-  const Json told = request(Json::array({span(kRoot, nullptr, 2, "serve"), span("7777777777777777", kCall, 2, "below the hole")}));
+  const Json told =
+      request(Json::array({span(kRoot, nullptr, 2, "serve"), span("7777777777777777", kCall, 2, "below the hole")}));
   Scenario s;
   const auto spans = spans_of_events(events(s), told.dump());
   const auto all = spans_in(Json::parse(spans->json()));
@@ -147,7 +151,8 @@ TEST(Import, WhereCallsNameDifferentParentsNoneIsTheServers) {
   out.send(7ms + 200us, "GET /more HTTP/1.1\r\nHost: h\r\ntraceparent: 00-" + kTrace + "-dddddddddddddddd-01\r\n\r\n");
   s.off_cpu(kA, {.left = 7ms + 250us, .runnable = 8ms, .on = 8ms, .syscall = 45});
   out.receive(8ms, 8ms + 10us, kOk);
-  const Json told = request(Json::array({span(kCall, kServer, 3, "call"), span("dddddddddddddddd", kOther, 3, "more")}));
+  const Json told =
+      request(Json::array({span(kCall, kServer, 3, "call"), span("dddddddddddddddd", kOther, 3, "more")}));
   const auto spans = spans_of_events(s.with_end(), told.dump());
   const flow::Span* in = spans->named("GET /in");
   ASSERT_TRUE(in);
@@ -157,7 +162,8 @@ TEST(Import, WhereCallsNameDifferentParentsNoneIsTheServers) {
 }
 
 TEST(Import, LinesAndSpansThatMatchNothingAreKept) {
-  const std::string one = request(Json::array({span(kOther, nullptr, 1, "a")})).dump(), two = request(Json::array({{{"name", "no ids"}}})).dump();
+  const std::string one = request(Json::array({span(kOther, nullptr, 1, "a")})).dump(),
+                    two = request(Json::array({{{"name", "no ids"}}})).dump();
   const Imported imported = imported_of(one + "\n\n" + two + "\n", "x");
   ASSERT_EQ(imported.resource_spans.size(), 2u);
   EXPECT_EQ(imported.spans.size(), 1u);
@@ -177,17 +183,22 @@ TEST(Import, WhatIsNoOtlpIsRefused) {
     }
   };
   EXPECT_EQ(why("{\"resourceSpans\":[]}"), "(taken)");
-  for (const std::string& bad : {std::string(), std::string("x"), std::string("{"), std::string("[]"), std::string("{}"), std::string("null"), std::string("{\"resourceSpans\":{}}"),
-                                 std::string("{\"resourceSpans\":[1]}"), std::string("{\"resourceSpans\":[{\"scopeSpans\":[{\"spans\":\"x\"}]}]}"),
-                                 std::string("{\"resourceSpans\":[]}\n{"), std::string("{\"resourceSpans\":[1e999]}"), std::string(100'000, '['),
-                                 "{\"resourceSpans\":[{\"a\":" + std::string(50'000, '[') + std::string(50'000, ']') + "}]}", std::string("\xff\xfe\x00", 3)}) {
+  for (const std::string& bad :
+       {std::string(), std::string("x"), std::string("{"), std::string("[]"), std::string("{}"), std::string("null"),
+        std::string("{\"resourceSpans\":{}}"), std::string("{\"resourceSpans\":[1]}"),
+        std::string("{\"resourceSpans\":[{\"scopeSpans\":[{\"spans\":\"x\"}]}]}"),
+        std::string("{\"resourceSpans\":[]}\n{"), std::string("{\"resourceSpans\":[1e999]}"), std::string(100'000, '['),
+        "{\"resourceSpans\":[{\"a\":" + std::string(50'000, '[') + std::string(50'000, ']') + "}]}",
+        std::string("\xff\xfe\x00", 3)}) {
     EXPECT_EQ(why(bad).rfind("cannot import sdk.json: ", 0), 0u) << bad.substr(0, 60) << ": " << why(bad);
   }
   EXPECT_NE(why("{\"resourceSpans\":[]}\n{").find("line 2"), std::string::npos);
   // Ids of other types, strange kinds, parents that are none.
-  EXPECT_EQ(why("{\"resourceSpans\":[{\"scopeSpans\":[{\"spans\":[{\"traceId\":1,\"spanId\":null,\"kind\":{}},{\"traceId\":\"" + kTrace +
-                "\",\"spanId\":\"B7AD6B7169203331\",\"parentSpanId\":\"\",\"kind\":\"SPAN_KIND_SERVER\"}]}]}]}"),
-            "(taken)");
+  EXPECT_EQ(
+      why("{\"resourceSpans\":[{\"scopeSpans\":[{\"spans\":[{\"traceId\":1,\"spanId\":null,\"kind\":{}},{\"traceId\":"
+          "\"" +
+          kTrace + "\",\"spanId\":\"B7AD6B7169203331\",\"parentSpanId\":\"\",\"kind\":\"SPAN_KIND_SERVER\"}]}]}]}"),
+      "(taken)");
 }
 
 }  // namespace

@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
-
 #include <set>
 
 #include "analyze/spans/old_names.h"
@@ -26,7 +25,9 @@ const std::string kOk = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 constexpr std::int64_t kBegan = 1'700'000'000'000'000'000;  // wall clock at the scenario's start
 constexpr Thread kA{100, 101}, kB{200, 200};
 
-std::string get(const std::string& target, const std::string& fields = "") { return "GET " + target + " HTTP/1.1\r\nHost: h\r\n" + fields + "\r\n"; }
+std::string get(const std::string& target, const std::string& fields = "") {
+  return "GET " + target + " HTTP/1.1\r\nHost: h\r\n" + fields + "\r\n";
+}
 std::string traced(const std::string& span) { return "traceparent: 00-" + kTrace + "-" + span + "-01\r\n"; }
 
 // Process 100 serves /in on a thread, and calls /out of process 200 on a connection that it opens for it.
@@ -105,7 +106,8 @@ TEST(Spans, OneTreeWithTheIdsOfTheWire) {
   EXPECT_EQ(in->end, kBegan + 9'000'000);
   EXPECT_EQ(connect->end - connect->start, 1'000'000);
   EXPECT_EQ(text(connect->attributes, "tailcap.inferred"), "true");
-  EXPECT_NE(text(connect->attributes, "tailcap.evidence").find("+0.002000000 s"), std::string::npos) << text(connect->attributes, "tailcap.evidence");
+  EXPECT_NE(text(connect->attributes, "tailcap.evidence").find("+0.002000000 s"), std::string::npos)
+      << text(connect->attributes, "tailcap.evidence");
   std::set<std::uint64_t> ids;
   for (const flow::Span* s : spans->all()) EXPECT_TRUE(ids.insert(s->context.span).second) << s->name;
 }
@@ -160,7 +162,8 @@ TEST(Spans, AHeaderThatIsPassedOnNamesOneSpan) {
   }
 }
 
-// The clock is set by five seconds while requests run: none gets longer or shorter, nor do spans of one tree move apart.
+// The clock is set by five seconds while requests run: none gets longer or shorter, nor do spans of one tree move
+// apart.
 TEST(Spans, AClockThatIsSetChangesNoDuration) {
   Shop shop;
   shop.s.clock(3ms + 500us, kBegan + 3'500'000 + 5'000'000'000);
@@ -186,7 +189,8 @@ TEST(Spans, AClockThatIsSetChangesNoDuration) {
   const flow::Span* after = spans->named("GET /later");
   ASSERT_TRUE(after);
   EXPECT_EQ(after->end - after->start, 3'000'000);
-  EXPECT_EQ(text(in->attributes, "tailcap.clock.uncertain_ns"), "5000000000") << "set between two readings, before or after it began";
+  EXPECT_EQ(text(in->attributes, "tailcap.clock.uncertain_ns"), "5000000000")
+      << "set between two readings, before or after it began";
   EXPECT_EQ(text(after->attributes, "tailcap.clock.uncertain_ns"), "(none)");
   EXPECT_EQ(after->start, kBegan + 20'000'000 + 5'000'000'000) << "what a server's own log says by then";
   EXPECT_EQ(text(after->attributes, "tailcap.clock.set_meanwhile_ns"), "(none)");
@@ -224,8 +228,10 @@ TEST(Spans, EventsAreAttachedToTheRequestThatTheyHappenedInOrToNone) {
       open_file(at + 2ms, thread, "/data/" + std::to_string(t) + "/" + std::to_string(i));
       connections[t]->send(at + 5ms, kOk);
       if (i % 10 == 0) {
-        if (outside++ % 2 == 0) connect(at + 6ms, thread);
-        else open_file(at + 6ms, thread, "/outside");
+        if (outside++ % 2 == 0)
+          connect(at + 6ms, thread);
+        else
+          open_file(at + 6ms, thread, "/outside");
       }
     }
   ASSERT_EQ(outside, 50);
@@ -239,7 +245,8 @@ TEST(Spans, EventsAreAttachedToTheRequestThatTheyHappenedInOrToNone) {
     EXPECT_EQ(span->events[0].name, "connect");
     EXPECT_EQ(text(span->events[0].attributes, "tailcap.outcome"), "failed");
     EXPECT_EQ(span->events[1].name, "file");
-    EXPECT_EQ(text(span->events[1].attributes, "file.path"), "/data" + text(span->attributes, "url.path")) << "a wrong one";
+    EXPECT_EQ(text(span->events[1].attributes, "file.path"), "/data" + text(span->attributes, "url.path"))
+        << "a wrong one";
     for (const auto& e : span->events) EXPECT_TRUE(e.time >= span->start && e.time <= span->end);
   }
 }
@@ -290,16 +297,21 @@ TEST(Spans, TheResourceIsTheProcess) {
   Shop shop;
   const std::string id(64, 'c');
   formats::TaskInfo info;
-  info.comm = shop.s.own("shop"), info.executable = shop.s.own("/usr/bin/shopd"), info.command_line = shop.s.own("shopd --password=x");
-  info.cgroup = shop.s.own("/kubepods.slice/kubepods-pod0d3f3ab5_4d6c_4c12_8b8b_0f3a52a5e7a1.slice/cri-containerd-" + id + ".scope");
+  info.comm = shop.s.own("shop"), info.executable = shop.s.own("/usr/bin/shopd"),
+  info.command_line = shop.s.own("shopd --password=x");
+  info.cgroup = shop.s.own("/kubepods.slice/kubepods-pod0d3f3ab5_4d6c_4c12_8b8b_0f3a52a5e7a1.slice/cri-containerd-" +
+                           id + ".scope");
   info.started = synth::kStart - 5s;
   shop.s.add(0ms, {100, 100}, info);
   formats::NetInterface net;
   net.net_namespace = 4026531840, net.index = 2, net.name = shop.s.own("eth7"), net.family = formats::Family::inet;
   net.address.bytes = {10, 0, 0, 1}, net.prefix = 24;
   shop.s.add(0ms, {}, net);
-  const auto spans = shop.spans({}, "# names\ninsert k8s.namespace.name = \"shop front\"\ncopy service.namespace from k8s.namespace.name where service.name = shop\n"
-                                    "delete tailcap.boot_id\nset service.name = cart where process.executable.name = shopd\nspan insert env = prod\n");
+  const auto spans = shop.spans({},
+                                "# names\ninsert k8s.namespace.name = \"shop front\"\ncopy service.namespace from "
+                                "k8s.namespace.name where service.name = shop\n"
+                                "delete tailcap.boot_id\nset service.name = cart where process.executable.name = "
+                                "shopd\nspan insert env = prod\n");
   ASSERT_EQ(spans->result.resources.size(), 2u);
   const auto& a = spans->result.resources[0].attributes;
   EXPECT_EQ(text(a, "process.pid"), "100");
@@ -334,7 +346,8 @@ TEST(Spans, ContainersByTheirControlGroup) {
   EXPECT_EQ(pod.id, id);
   EXPECT_EQ(pod.pod_uid, "0d3f3ab5-4d6c-4c12-8b8b-0f3a52a5e7a1");
   EXPECT_EQ(pod.runtime, "");
-  for (const std::string& none : {std::string("/"), std::string("/system.slice/nginx.service"), "/x" + id, "/docker-" + id.substr(1) + ".scope", std::string()})
+  for (const std::string& none : {std::string("/"), std::string("/system.slice/nginx.service"), "/x" + id,
+                                  "/docker-" + id.substr(1) + ".scope", std::string()})
     EXPECT_EQ(container_of(none).id, "") << none;
 }
 
@@ -348,7 +361,8 @@ TEST(Spans, RulesThatAreNoneSayWhere) {
     }
   };
   EXPECT_EQ(why("\n# nothing\n"), "(taken)");
-  for (const char* bad : {"insert a", "\ninsert a b c", "rename a = b", "copy a = b", "delete", "insert a = b c", "insert a = \"b", "set a = b where c", "span"}) {
+  for (const char* bad : {"insert a", "\ninsert a b c", "rename a = b", "copy a = b", "delete", "insert a = b c",
+                          "insert a = \"b", "set a = b where c", "span"}) {
     EXPECT_EQ(why(bad).rfind("x.rules, line ", 0), 0u) << bad << ": " << why(bad);
   }
   EXPECT_NE(why("\ninsert a b c").find("line 2"), std::string::npos);
@@ -366,7 +380,9 @@ TEST(Spans, TheOldNames) {
         EXPECT_EQ(text(span.attributes, "http.target"), span.name.substr(4));
         EXPECT_EQ(text(span.attributes, span.kind == flow::SpanKind::server ? "net.host.name" : "net.peer.name"), "h");
       }
-      for (const auto& a : span.attributes) EXPECT_TRUE(!a.key.starts_with("url.") && !a.key.starts_with("http.request.") && !a.key.starts_with("server.")) << a.key;
+      for (const auto& a : span.attributes)
+        EXPECT_TRUE(!a.key.starts_with("url.") && !a.key.starts_with("http.request.") && !a.key.starts_with("server."))
+            << a.key;
     }
 }
 
@@ -383,7 +399,8 @@ TEST(Spans, TheTextIsOneExportRequest) {
       EXPECT_EQ(s["traceId"].get<std::string>().size(), 32u);
       EXPECT_EQ(s["spanId"].get<std::string>().size(), 16u);
       EXPECT_TRUE(s["startTimeUnixNano"].is_string());
-      EXPECT_LE(std::stoll(s["startTimeUnixNano"].get<std::string>()), std::stoll(s["endTimeUnixNano"].get<std::string>()));
+      EXPECT_LE(std::stoll(s["startTimeUnixNano"].get<std::string>()),
+                std::stoll(s["endTimeUnixNano"].get<std::string>()));
       EXPECT_TRUE(s["kind"].is_number());
     }
   }

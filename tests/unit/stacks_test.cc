@@ -29,10 +29,17 @@ using Inside = std::function<void(std::vector<std::uint64_t>)>;
 }
 
 volatile int calls;
-[[gnu::noinline]] void link_12(const Inside& inside) { inside(walk()); calls = calls + 1; }
-#define LINK(n, next) \
-  [[gnu::noinline]] void link_##n(const Inside& inside) { link_##next(inside); calls = calls + 1; }
-LINK(11, 12) LINK(10, 11) LINK(9, 10) LINK(8, 9) LINK(7, 8) LINK(6, 7) LINK(5, 6) LINK(4, 5) LINK(3, 4) LINK(2, 3) LINK(1, 2)
+[[gnu::noinline]] void link_12(const Inside& inside) {
+  inside(walk());
+  calls = calls + 1;
+}
+#define LINK(n, next)                                     \
+  [[gnu::noinline]] void link_##n(const Inside& inside) { \
+    link_##next(inside);                                  \
+    calls = calls + 1;                                    \
+  }
+LINK(11, 12)
+LINK(10, 11) LINK(9, 10) LINK(8, 9) LINK(7, 8) LINK(6, 7) LINK(5, 6) LINK(4, 5) LINK(3, 4) LINK(2, 3) LINK(1, 2)
 
 }  // namespace chain
 
@@ -50,12 +57,14 @@ const capture::scan::Processes& processes() {
 
 KernelNames kernel() {
   std::istringstream text(
-      "ffffffff81000000 T _text\nffffffff81000000 t first\nffffffff81000100 T do_syscall_64\nffffffff81000200 d some_data\n"
+      "ffffffff81000000 T _text\nffffffff81000000 t first\nffffffff81000100 T do_syscall_64\nffffffff81000200 d "
+      "some_data\n"
       "ffffffffa0000000 t handler\t[module]\nbroken line\n");
   return KernelNames(text);
 }
 
-std::vector<std::byte> record(std::vector<std::uint64_t> user, std::vector<std::uint64_t> in_kernel, std::uint32_t pid) {
+std::vector<std::byte> record(std::vector<std::uint64_t> user, std::vector<std::uint64_t> in_kernel,
+                              std::uint32_t pid) {
   bpf::record_sample r{};
   r.h.time = 77;
   r.h.pid = pid;
@@ -85,7 +94,8 @@ TEST(Stacks, AChainOfTwelveIsNamedInOrder) {
   EXPECT_EQ(event->goroutine, 42u);
   std::string expected;
   for (int i = 1; i <= 12; ++i)
-    expected += ";chain::link_" + std::to_string(i) + "(std::function<void (std::vector<unsigned long, std::allocator<unsigned long> >)> const&)";
+    expected += ";chain::link_" + std::to_string(i) +
+                "(std::function<void (std::vector<unsigned long, std::allocator<unsigned long> >)> const&)";
   const auto& sample = std::get<formats::Sample>(event->body);
   EXPECT_TRUE(sample.user.ends_with(expected + ";chain::walk()")) << sample.user;
   EXPECT_NE(sample.user.find("TestBody()"), sample.user.npos) << sample.user;
@@ -97,7 +107,8 @@ TEST(Stacks, WhatHasNoNameSaysSo) {
   Samples samples(kernel(), processes());
   const auto self = static_cast<std::uint32_t>(getpid());
   ASSERT_TRUE(samples.take(record({0x10, 0x1000}, {}, self)));
-  ASSERT_TRUE(samples.take(record({}, {0xffffffff81000110, 0xffffffff81000100, 0xffffffff81000210, 0xffffffffa0000010, 5}, self)));
+  ASSERT_TRUE(samples.take(
+      record({}, {0xffffffff81000110, 0xffffffff81000100, 0xffffffff81000210, 0xffffffffa0000010, 5}, self)));
   ASSERT_TRUE(samples.take(record({0x5000}, {}, 0x7ffffff)));  // no such process
   ASSERT_TRUE(samples.take(record(std::vector<std::uint64_t>(STACK_MAX, 0x10), {}, self)));
   samples.wait();
@@ -112,7 +123,8 @@ TEST(Stacks, WhatHasNoNameSaysSo) {
 }
 
 TEST(Stacks, OfAWaitIsOfWhenItBeganAndEndsWhereTheKernelLeaves) {
-  std::istringstream text("ffffffff81000000 T _text\nffffffff81000100 T __schedule\nffffffff81000200 T bpf_trace_run4\n");
+  std::istringstream text(
+      "ffffffff81000000 T _text\nffffffff81000100 T __schedule\nffffffff81000200 T bpf_trace_run4\n");
   Samples samples{KernelNames(text), processes()};
   auto bytes = record({}, {0xffffffff81000210, 0xffffffff81000110, 0xffffffff81000010}, 1);
   bpf::record_sample r;
@@ -133,7 +145,8 @@ TEST(Stacks, OfAWaitIsOfWhenItBeganAndEndsWhereTheKernelLeaves) {
 TEST(Stacks, AnyBytesAreRefusedOrTaken) {
   Samples samples(kernel(), processes());
   auto bytes = record({1, 2, 3}, {4, 5}, 1);
-  for (std::size_t size = 0; size < bytes.size(); ++size) EXPECT_FALSE(samples.take(std::span(bytes).first(size))) << size;
+  for (std::size_t size = 0; size < bytes.size(); ++size)
+    EXPECT_FALSE(samples.take(std::span(bytes).first(size))) << size;
   EXPECT_TRUE(samples.take(bytes));
   bpf::record_sample r;
   std::memcpy(&r, bytes.data(), sizeof r);

@@ -98,7 +98,8 @@ TEST(StatusShift, FewSayNothing) {
   s.watch.end();
   EXPECT_TRUE(s.watch.shifts().empty()) << "59 before; one of them is in the window of failures";
   StatusWatch odd(kWindow);
-  for (int i = 0; i < 1000; ++i) odd.push(formats::time_from(1'000'000'000 + i * 100'000'000ll), i % 2 == 0 ? -1 : 99999);
+  for (int i = 0; i < 1000; ++i)
+    odd.push(formats::time_from(1'000'000'000 + i * 100'000'000ll), i % 2 == 0 ? -1 : 99999);
   odd.end();
   EXPECT_TRUE(odd.shifts().empty());
 }

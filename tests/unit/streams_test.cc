@@ -218,7 +218,8 @@ TEST(Streams, EndsAreNamed) {
   EXPECT_EQ(ends([](Endpoint& e) { e.close(4ms, 110); }, Direction::in), End::error);
   EXPECT_EQ(ends([](Endpoint& e) { e.fin_arrives(4ms); }, Direction::in), End::fin);
   EXPECT_EQ(ends([](Endpoint& e) { e.shut_down(4ms); }, Direction::out), End::fin);
-  EXPECT_EQ(ends([](Endpoint& e) { e.shut_down(4ms).close(5ms); }, Direction::in), End::error);  // own close, no FIN seen
+  EXPECT_EQ(ends([](Endpoint& e) { e.shut_down(4ms).close(5ms); }, Direction::in),
+            End::error);  // own close, no FIN seen
 }
 
 TEST(Streams, UnixSocketsCountBytes) {
@@ -258,7 +259,9 @@ TEST(Streams, AKeyframeAheadOfItsRingLosesNothing) {
     s.add(7ms, {}, e.info());
     e.receive(8ms, 9ms, "mno").send(10ms, "pqr");
     auto events = s.as_added();
-    const auto keyframe = std::find_if(events.begin() + 1, events.end(), [](const auto& x) { return std::holds_alternative<formats::SocketInfo>(x.body); });
+    const auto keyframe = std::find_if(events.begin() + 1, events.end(), [](const auto& x) {
+      return std::holds_alternative<formats::SocketInfo>(x.body);
+    });
     ASSERT_NE(keyframe, events.end());
     std::rotate(events.begin(), keyframe, keyframe + 1);
     if (!described) events.erase(events.begin() + 1);  // the ring's own description was lost
@@ -294,7 +297,8 @@ TEST(Streams, AConnectionThatFailedIsOnlyFacts) {
   Opening o;
   o.origin = formats::Origin::connected;
   Endpoint& e = s.open(0ms, o);
-  e.state(1ms, formats::TcpState::close, formats::TcpState::syn_sent).state(2ms, formats::TcpState::syn_sent, formats::TcpState::close, 111);
+  e.state(1ms, formats::TcpState::close, formats::TcpState::syn_sent)
+      .state(2ms, formats::TcpState::syn_sent, formats::TcpState::close, 111);
   const Streamed r(s.with_end());
   EXPECT_EQ(r.streams.connection(1)->error, 111);
   EXPECT_EQ(r.streams.connection(1)->connect_started, kStart + 1ms);
@@ -339,8 +343,9 @@ TEST(Streams, AnEndThatIsDueWaitsForWhatIsHeld) {
   };
   formats::SocketInfo another = info;
   another.socket = 6;
-  const std::vector<Event> events = {Event{at(0), {}, info}, receive(1, 1000, "", ECONNRESET), receive(90, 1010, "late"),
-                                     Event{at(150), {}, another}, Event{at(400), {}, another}};
+  const std::vector<Event> events = {Event{at(0), {}, info}, receive(1, 1000, "", ECONNRESET),
+                                     receive(90, 1010, "late"), Event{at(150), {}, another},
+                                     Event{at(400), {}, another}};
   Streamed seen(events);
   EXPECT_EQ(seen.text(Direction::in), "__________late");
   EXPECT_EQ(seen.end(Direction::in), End::reset);

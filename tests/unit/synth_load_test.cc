@@ -53,7 +53,8 @@ TEST_P(LoadOf, EveryRequestIsFoundAsItWas) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Ends, LoadOf, ::testing::Bool(), [](const auto& i) { return std::string(i.param ? "client" : "server"); });
+INSTANTIATE_TEST_SUITE_P(Ends, LoadOf, ::testing::Bool(),
+                         [](const auto& i) { return std::string(i.param ? "client" : "server"); });
 
 TEST(Load, TheSameOptionsGiveTheSameEvents) {
   synth::Load a({}), b({});

@@ -44,10 +44,13 @@ TEST(SynthText, EveryKindComesBackAsItWas) {
   s.add(11ms, {1, 0}, formats::Mapping{1, 2, 3, "/lib/x.so", std::string_view("\0\x01", 2)});
   s.add(11ms, {}, formats::RecorderCost{formats::Duration{5}, 6});
   s.add(11ms, {}, formats::ProgramCost{"p", 7, formats::Duration{8}});
-  s.add(12ms, {1, 1}, formats::TlsIo{7, formats::Direction::in, formats::Payload::captured, true, 3, 4, 5, synth::kStart + 11ms, "GET ", "x"});
+  s.add(12ms, {1, 1},
+        formats::TlsIo{7, formats::Direction::in, formats::Payload::captured, true, 3, 4, 5, synth::kStart + 11ms,
+                       "GET ", "x"});
   s.add(12ms, {1, 1}, formats::TlsStep{7, formats::TlsLibrary::go, formats::TlsStepKind::failed, 134});
   s.add(12ms, {1, 1}, formats::Probe{"/lib/x", "SSL_read", "js +0x16", 22, 480, "why"});
-  formats::OffCpu throttled{synth::kStart + 1ms, synth::kStart + 1ms, 0, 256, -1, 0, 0, 0, true, 99, formats::FileKind::eventfd};
+  formats::OffCpu throttled{synth::kStart + 1ms,       synth::kStart + 1ms, 0, 256, -1, 0, 0, 0, true, 99,
+                            formats::FileKind::eventfd};
   s.add(12ms, {1, 1}, throttled);
   s.add(12ms, {1, 1}, formats::GoCreate{18});
   s.add(12ms, {1, 1}, formats::GoRuntime{formats::GoPhase::stop_begin, "GC mark termination"});
@@ -55,7 +58,8 @@ TEST(SynthText, EveryKindComesBackAsItWas) {
   s.add(12ms, {1, 1}, formats::GoHandler{4096, "main.(*Cart).ServeHTTP"});
   s.add(12ms, {1, 1}, formats::GoProgram{"/bin/x", "go1.23.4", "DWARF", "no \"states\"", 160, 3});
   s.add(12ms, {1, 1}, formats::Stall{formats::StallKind::kernel_lock, synth::kStart + 5ms, 77, 3});
-  s.add(12ms, {}, formats::CpuQuota{"/a b", formats::Duration{100000}, formats::Duration{30000}, 4, 3, formats::Duration{9}});
+  s.add(12ms, {},
+        formats::CpuQuota{"/a b", formats::Duration{100000}, formats::Duration{30000}, 4, 3, formats::Duration{9}});
   s.add(12ms, {1, 1}, formats::GoCall{4096, formats::GoCallStep::writes, 7});
   s.add(12ms, {1, 1}, formats::GoChannel{4096, 4200, 17, formats::GoChannelStep::exchanged});
   s.add(12ms, {1, 1}, formats::Sample{"main;handle(int, char*);spin", "do_syscall_64;vfs_read"});
@@ -79,7 +83,8 @@ TEST(SynthText, ALineOfThatKindIsWhatPeopleWrite) {
       "# an exchange\n"
       "preamble tier=c payload_limit=99 note=\"a=b c\"\n"
       "\n"
-      "+0 socket_info socket=5 family=inet type=stream origin=accepted state=established local=10.0.0.1:80 remote=10.0.0.2:999 "
+      "+0 socket_info socket=5 family=inet type=stream origin=accepted state=established local=10.0.0.1:80 "
+      "remote=10.0.0.2:999 "
       "next_out=7 next_in=1000\n"
       "+0.001250 receive socket=5 pid=10 tid=11 pos=1000 data=\"GET /x HTTP/1.1\\r\\n\\r\\n\"\n"
       "+0.002 send socket=5 pid=10 tid=11 pos=7 data=\"HTTP/1.1 204 N\\r\\n\\r\\n\"\n");

@@ -2,7 +2,6 @@
 #include "capture/system_file.h"
 
 #include <gtest/gtest.h>
-
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -75,7 +74,8 @@ TEST(SystemFile, Lines) {
   EXPECT_EQ(lines(folder.with("a\nb\n")), (Lines{"a", "b"}));
   EXPECT_EQ(lines(folder.with("one\ntwo\nthree\n"), 9), (Lines{"one", "two"}));  // half a line is none
   const std::string longest(16'000, 'x'), too_long(100'000, 'y');
-  EXPECT_EQ(lines(folder.with("a\n" + longest + "\nb\n" + too_long + "\nc\n"), 1u << 20), (Lines{"a", longest, "b", "c"}));
+  EXPECT_EQ(lines(folder.with("a\n" + longest + "\nb\n" + too_long + "\nc\n"), 1u << 20),
+            (Lines{"a", longest, "b", "c"}));
   EXPECT_EQ(lines(folder.with("a\n" + too_long), 1u << 20), Lines{"a"});
 }
 
@@ -85,7 +85,8 @@ TEST(SystemFile, ManyLines) {
   for (int i = 0; i < 60'000; i++) text += std::to_string(i) + " of sixty thousand lines\n";
   const auto all = lines(folder.with(text), kMapsBytes);
   ASSERT_EQ(all.size(), 60'000u);
-  for (int i = 0; i < 60'000; i++) ASSERT_TRUE(all[static_cast<std::size_t>(i)].starts_with(std::to_string(i) + " ")) << i;
+  for (int i = 0; i < 60'000; i++)
+    ASSERT_TRUE(all[static_cast<std::size_t>(i)].starts_with(std::to_string(i) + " ")) << i;
 }
 
 // Processes end while their files are read, thousands of times. Each must end every reading, none may throw.

@@ -20,8 +20,8 @@ class TailCase {
   using Times = std::vector<std::pair<Label, std::int64_t>>;
 
   // A request to GET `path`; times are ns, zeros are left out.
-  flow::Request& add(std::string_view path, std::int64_t start, const Times& times, std::vector<flow::Culprit> culprits = {},
-                     flow::Evidence evidence = flow::Evidence::measured) {
+  flow::Request& add(std::string_view path, std::int64_t start, const Times& times,
+                     std::vector<flow::Culprit> culprits = {}, flow::Evidence evidence = flow::Evidence::measured) {
     flow::Request& row = row_;
     row = {};
     row.id = {1 + next_ % 32, 2 + next_ / 32};
@@ -68,12 +68,13 @@ class TailCase {
   std::int64_t end_ = 0;
 };
 
-// A service as it behaves without any fault: work and a call with log-normal times that drift together, short waits for a CPU,
-// a few long ones. ns.
+// A service as it behaves without any fault: work and a call with log-normal times that drift together, short waits for
+// a CPU, a few long ones. ns.
 class Ordinary {
  public:
   // busy: the machine is, and so are those whom the service calls and whose locks it needs.
-  explicit Ordinary(std::uint64_t seed, double correlation_seconds = 1, bool busy = false) : random_(seed), tau_(correlation_seconds), busy_(busy) {}
+  explicit Ordinary(std::uint64_t seed, double correlation_seconds = 1, bool busy = false)
+      : random_(seed), tau_(correlation_seconds), busy_(busy) {}
   std::mt19937_64& random() { return random_; }
   double normal() { return normal_(random_); }
   double uniform() { return std::uniform_real_distribution<>(0, 1)(random_); }
@@ -90,7 +91,8 @@ class Ordinary {
     out.emplace_back(Label::cpu_kernel, 40'000);
     if (busy_)
       for (auto& [label, ns] : out)
-        if ((label == Label::sched_runq || label == Label::down_wait) && uniform() < 0.06) ns += std::llround(exponential(5e6));
+        if ((label == Label::sched_runq || label == Label::down_wait) && uniform() < 0.06)
+          ns += std::llround(exponential(5e6));
     if (busy_) out.emplace_back(Label::lock_futex, uniform() < 0.01 ? std::llround(exponential(5e6)) : 0);
     return out;
   }
@@ -102,7 +104,9 @@ class Ordinary {
   bool busy_ = false;
 };
 
-inline const flow::TailStudy& tail_of(const flow::Study& study, std::size_t route = 0) { return study.routes.at(route).tail.value(); }
+inline const flow::TailStudy& tail_of(const flow::Study& study, std::size_t route = 0) {
+  return study.routes.at(route).tail.value();
+}
 
 inline const flow::LabelDifference* difference_of(const flow::TailStudy& tail, Label label) {
   for (const auto& d : tail.labels)

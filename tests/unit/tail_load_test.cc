@@ -1,11 +1,10 @@
-#include "analyze/tail/load/load_study.h"
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <numeric>
 
 #include "analyze/report/tail/load_lines.h"
+#include "analyze/tail/load/load_study.h"
 #include "tests/unit/tail_case.h"
 
 namespace tailcap::tests {
@@ -53,7 +52,8 @@ TEST(TailLoad, LittlesLawHoldsUnlessRequestsNeverEnd) {
       }
       c.keep();
     }
-    const auto check = tail::load::little_check(c.table, all_rows(c.table), formats::time_from(1'000'000'000), formats::time_from(1'000'000'000 + 10'000 * kMs));
+    const auto check = tail::load::little_check(c.table, all_rows(c.table), formats::time_from(1'000'000'000),
+                                                formats::time_from(1'000'000'000 + 10'000 * kMs));
     EXPECT_NEAR(check.expected, 0.5, 0.01);
     EXPECT_EQ(check.holds, !hang);
     EXPECT_NEAR(check.in_flight, hang ? 3.5 : 0.5, 0.1);
@@ -63,7 +63,9 @@ TEST(TailLoad, LittlesLawHoldsUnlessRequestsNeverEnd) {
 TEST(TailLoad, HeadOfLineCountsVictimsByConnection) {
   TailCase c;
   for (int i = 0; i < 96; ++i) {
-    auto& row = c.add("/a", i * kMs, {{Label::cpu, kMs}, {Label::q_hol_h2, i % 32 == 5 ? 3 * kMs : 0}, {Label::net_reorder, i == 7 ? kMs : 0}});
+    auto& row = c.add(
+        "/a", i * kMs,
+        {{Label::cpu, kMs}, {Label::q_hol_h2, i % 32 == 5 ? 3 * kMs : 0}, {Label::net_reorder, i == 7 ? kMs : 0}});
     row.protocol = flow::Protocol::http2;
     c.keep();
   }
@@ -91,7 +93,8 @@ flow::FanOut fan_out(bool together) {
     c.keep();
     for (int k = 0; k < 4; ++k) {
       const bool slow = together ? all_slow : random() % 120 == 0;
-      auto& call = c.add(k == 0 ? "/stock" : "/price", i * 100 * kMs + k * 1000, {{Label::down_wait, slow ? 50 * kMs + k : kMs + static_cast<std::int64_t>(random() % 1000)}});
+      auto& call = c.add(k == 0 ? "/stock" : "/price", i * 100 * kMs + k * 1000,
+                         {{Label::down_wait, slow ? 50 * kMs + k : kMs + static_cast<std::int64_t>(random() % 1000)}});
       call.role = flow::Role::client;
       links.emplace_back(call.id, flow::Cause{parent, flow::CauseMethod::thread, true, 0});
       c.keep();

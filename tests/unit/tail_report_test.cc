@@ -14,7 +14,8 @@
 namespace tailcap::tests {
 namespace {
 
-// A cart that is throttled and waits for a lock, a page without a fault, one with too few requests, one that always waits for a worker.
+// A cart that is throttled and waits for a lock, a page without a fault, one with too few requests, one that always
+// waits for a worker.
 TailCase shop() {
   TailCase c;
   c.table.partitions.set_groups({{"/kube/shop\x1b", 30'000'000, 100'000'000}});
@@ -58,7 +59,8 @@ TailCase shop() {
 }
 
 void write(const std::string& name, const std::string& text) {
-  if (const char* const folder = std::getenv("TAILCAP_TEST_OUT")) std::ofstream(std::string(folder) + "/" + name) << text;
+  if (const char* const folder = std::getenv("TAILCAP_TEST_OUT"))
+    std::ofstream(std::string(folder) + "/" + name) << text;
 }
 
 std::string text_of(const std::vector<report::tail::Said>& said) {
@@ -75,13 +77,18 @@ TEST(TailReport, SaysItInASentence) {
   ASSERT_EQ(said.size(), 4u);
   // The cause comes first, with its size, its interval and how many have it.
   EXPECT_EQ(said[0].text.rfind("GET /cart: the slowest 1 % take ", 0), 0u) << said[0].text;
-  EXPECT_NE(said[0].text.find(" ms more is CPU quota throttling of cgroup /kube/shop\\x1b, 30.0 ms of every 100 ms (9"), std::string::npos) << said[0].text;
+  EXPECT_NE(said[0].text.find(" ms more is CPU quota throttling of cgroup /kube/shop\\x1b, 30.0 ms of every 100 ms (9"),
+            std::string::npos)
+      << said[0].text;
   const std::string all = text_of(said);
   EXPECT_NE(all.find("no cause stands out"), std::string::npos) << all;
-  EXPECT_NE(all.find("no tail to explain: less than half as slow again. A typical request spends 60"), std::string::npos) << all;
+  EXPECT_NE(all.find("no tail to explain: less than half as slow again. A typical request spends 60"),
+            std::string::npos)
+      << all;
   report::ReportOptions options;
   options.file = "shop.tcap";
-  const std::string text = report::text_report(study, c.table, options), page = report::html_report(study, c.table, {}, options);
+  const std::string text = report::text_report(study, c.table, options),
+                    page = report::html_report(study, c.table, {}, options);
   EXPECT_NE(text.find("waiting for a lock at 0x7f001234 held by POST /restock"), std::string::npos);
   EXPECT_NE(page.find("held by POST /restock"), std::string::npos);
   EXPECT_NE(page.find("<strong>CPU quota throttling</strong>"), std::string::npos);
@@ -136,7 +143,9 @@ TEST(TailReport, TextFromTheWireIsHarmless) {
   ASSERT_EQ(tail_of(study).verdict, flow::TailVerdict::cause) << tail_of(study).reason;
   ASSERT_FALSE(tail_of(study).culprits.empty());
   report::ReportOptions options;
-  const std::string text = report::text_report(study, c.table, options), page = report::html_report(study, c.table, {}, options), md = report::markdown_report(study, c.table, options);
+  const std::string text = report::text_report(study, c.table, options),
+                    page = report::html_report(study, c.table, {}, options),
+                    md = report::markdown_report(study, c.table, options);
   for (const std::string* out : {&text, &page, &md}) EXPECT_EQ(out->find('\x1b'), std::string::npos);
   EXPECT_EQ(page.find("<script>alert"), std::string::npos);
   EXPECT_EQ(md.find("<script>alert"), std::string::npos);

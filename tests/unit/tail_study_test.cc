@@ -50,7 +50,8 @@ TailCase example(std::uint64_t seed, std::size_t n, double per_second = 200) {
     at += gap;
     auto times = service.next(gap);
     std::vector<flow::Culprit> culprits;
-    if (service.uniform() < 0.01) times.emplace_back(Label::sched_throttled, std::llround(20e6 + 50e6 * service.uniform()));
+    if (service.uniform() < 0.01)
+      times.emplace_back(Label::sched_throttled, std::llround(20e6 + 50e6 * service.uniform()));
     if (service.uniform() < 0.03) {
       const auto ns = std::llround(service.exponential(6e6));
       times.emplace_back(Label::lock_futex, ns);
@@ -113,7 +114,8 @@ TEST(TailStudy, NamesNothingWhereThereIsNothing) {
       c.keep();
     }
     const TailStudy& tail = tail_of(c.run());
-    EXPECT_NE(tail.verdict, TailVerdict::cause) << "run " << run << ": " << name_of(tail.causes.empty() ? Label::cpu : tail.causes.front());
+    EXPECT_NE(tail.verdict, TailVerdict::cause)
+        << "run " << run << ": " << name_of(tail.causes.empty() ? Label::cpu : tail.causes.front());
     EXPECT_FALSE(tail.reason.empty() && tail.bursts >= 3) << "run " << run;
   }
 }
@@ -137,7 +139,8 @@ TEST(TailStudy, IntervalsCoverTheTruth) {
     gap += tail.gap_low <= truth.gap() && truth.gap() <= tail.gap_high;
   }
   const double least = 0.90 - 2 * std::sqrt(0.9 * 0.1 / static_cast<double>(n));
-  RecordProperty("throttled", static_cast<int>(throttled)), RecordProperty("lock", static_cast<int>(lock)), RecordProperty("gap", static_cast<int>(gap));
+  RecordProperty("throttled", static_cast<int>(throttled)), RecordProperty("lock", static_cast<int>(lock)),
+      RecordProperty("gap", static_cast<int>(gap));
   std::printf("of %zu: throttled %zu, lock %zu, gap %zu\n", n, throttled, lock, gap);
   EXPECT_GE(static_cast<double>(throttled) / static_cast<double>(n), least);
   EXPECT_GE(static_cast<double>(lock) / static_cast<double>(n), least);
@@ -150,8 +153,10 @@ TEST(TailStudy, ComparesLikeWithLike) {
   Ordinary service(11);
   for (int i = 0; i < 20'000; ++i) {
     const bool large = service.uniform() < 0.3;
-    TailCase::Times times = {{Label::down_wait, std::llround(4e6 + 4e6 * service.uniform())}, {Label::cpu_user, large ? 2'000'000 : 1'000'000}};
-    if (service.uniform() < (large ? 0.02 : 0.007)) times.emplace_back(Label::sched_throttled, 60'000'000 + static_cast<std::int64_t>(i));
+    TailCase::Times times = {{Label::down_wait, std::llround(4e6 + 4e6 * service.uniform())},
+                             {Label::cpu_user, large ? 2'000'000 : 1'000'000}};
+    if (service.uniform() < (large ? 0.02 : 0.007))
+      times.emplace_back(Label::sched_throttled, 60'000'000 + static_cast<std::int64_t>(i));
     auto& row = c.add("/cart", i * 5'000'000LL, times);
     row.response_bytes = large ? 100'000 : 300;
     c.keep();
@@ -161,7 +166,7 @@ TEST(TailStudy, ComparesLikeWithLike) {
   EXPECT_EQ(tail.causes, std::vector<Label>{Label::sched_throttled});
   const auto* cpu = difference_of(tail, Label::cpu_user);
   ASSERT_NE(cpu, nullptr);
-  EXPECT_GT(cpu->slow, 1'400'000);  // as many large ones as that
+  EXPECT_GT(cpu->slow, 1'400'000);                               // as many large ones as that
   EXPECT_NEAR(static_cast<double>(cpu->difference()), 0, 1000);  // the typical ones are weighted likewise
   EXPECT_EQ(tail.matched_loosely, 0u);
   expect_sums(tail);
@@ -172,7 +177,9 @@ TEST(TailStudy, SaysWithWhomItCompared) {
   Ordinary service(12);
   for (int i = 0; i < 4000; ++i) {
     const bool failed = i % 100 == 0;  // all slow ones failed, no typical one did
-    auto& row = c.add("/cart", i * 5'000'000LL, {{Label::cpu_user, 1'000'000 + static_cast<std::int64_t>(1000 * service.uniform())}, {Label::down_wait, failed ? 90'000'000 : 0}});
+    auto& row = c.add("/cart", i * 5'000'000LL,
+                      {{Label::cpu_user, 1'000'000 + static_cast<std::int64_t>(1000 * service.uniform())},
+                       {Label::down_wait, failed ? 90'000'000 : 0}});
     if (failed) row.status = 504, row.outcome = flow::Outcome::server_error;
     c.keep();
   }
@@ -196,7 +203,8 @@ TEST(TailStudy, LooksThroughTheCall) {
     call.role = flow::Role::client, call.authority = c.table.texts.intern("stock:9000"), call.peer = server;
     const flow::ExchangeId made = call.id;
     c.keep();
-    c.add("/page", at, {{Label::cpu_user, 1'000'000}, {Label::down_wait, 400'000 + sleep}}, {{Label::down_wait, 400'000 + sleep, 0, made, 0}});
+    c.add("/page", at, {{Label::cpu_user, 1'000'000}, {Label::down_wait, 400'000 + sleep}},
+          {{Label::down_wait, 400'000 + sleep, 0, made, 0}});
     c.keep();
   }
   const Study& study = c.run();

@@ -1,6 +1,8 @@
 // Files of targets: found once, read by another process, and the same as what reading them here gives.
-#include <gtest/gtest.h>
+#include "capture/scan/target_files.h"
+
 #include <fcntl.h>
+#include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,7 +14,6 @@
 #include <sstream>
 #include <string>
 
-#include "capture/scan/target_files.h"
 #include "capture/symbols/code_names.h"
 #include "capture/tls/functions.h"
 #include "capture/tls/libraries.h"

@@ -236,7 +236,8 @@ TEST(TlsBinding, WritesGatheredInOneSend) {
 }
 
 TEST(TlsRecords, WhereverThePiecesAreCut) {
-  const std::string bytes = synth::tls_record(50, 0, 22) + synth::tls_record(100) + synth::tls_record(0) + synth::tls_record(16384) + synth::tls_record(7);
+  const std::string bytes = synth::tls_record(50, 0, 22) + synth::tls_record(100) + synth::tls_record(0) +
+                            synth::tls_record(16384) + synth::tls_record(7);
   for (std::size_t cut = 1; cut < 400; ++cut) {
     streams::RecordReader reader;
     std::vector<std::uint32_t> records;
@@ -249,8 +250,10 @@ TEST(TlsRecords, WhereverThePiecesAreCut) {
       position += io.length;
       reader.push(io, records);
     }
-    if (cut < 5) EXPECT_TRUE(records.empty());  // no piece begins with a whole header
-    else EXPECT_EQ(records, (std::vector<std::uint32_t>{117, 17, 16401, 24})) << cut;
+    if (cut < 5)
+      EXPECT_TRUE(records.empty());  // no piece begins with a whole header
+    else
+      EXPECT_EQ(records, (std::vector<std::uint32_t>{117, 17, 16401, 24})) << cut;
   }
 }
 

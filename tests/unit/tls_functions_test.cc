@@ -51,7 +51,9 @@ TEST(TlsFunctions, OpenSsl) {
       EXPECT_GT(place.price, 0u);
     }
     // Of the two with _ex the place is a call, which is the last choice where there are shadow stacks.
-    EXPECT_EQ(function->places[0].price, symbols::kernel_has_shadow_stacks() ? function->places[0].price : kEmulatedPrice) << name;
+    EXPECT_EQ(function->places[0].price,
+              symbols::kernel_has_shadow_stacks() ? function->places[0].price : kEmulatedPrice)
+        << name;
   }
   for (const char* name : {"SSL_do_handshake", "SSL_shutdown", "SSL_free", "SSL_clear"}) {
     const auto* function = find(functions, name);
@@ -75,9 +77,7 @@ TEST(TlsFunctions, GnuTls) {
   EXPECT_GE(receive->places.size(), 2u) << receive->reason;
 }
 
-TEST(TlsFunctions, NothingInOtherFiles) {
-  EXPECT_TRUE(plan_functions(symbols::ElfFile::open("/bin/sh")).empty());
-}
+TEST(TlsFunctions, NothingInOtherFiles) { EXPECT_TRUE(plan_functions(symbols::ElfFile::open("/bin/sh")).empty()); }
 
 }  // namespace
 }  // namespace tailcap::capture::tls

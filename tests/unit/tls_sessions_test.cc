@@ -29,7 +29,8 @@ constexpr formats::Thread kThread{100, 100}, kOther{100, 101};
 
 std::string get(const std::string& target) { return "GET " + target + " HTTP/1.1\r\nHost: h\r\n\r\n"; }
 std::string answer(int status, const std::string& body = "") {
-  return "HTTP/1.1 " + std::to_string(status) + " X\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+  return "HTTP/1.1 " + std::to_string(status) + " X\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
+         body;
 }
 
 Opening opening(int n) {
@@ -48,8 +49,10 @@ struct Seen {
         const flow::Connection* c = chain.streams.connection(id);
         if (!c || !c->tls) continue;
         const auto at = std::find_if(sessions.begin(), sessions.end(), [&](const auto& s) { return s.id == id; });
-        if (at == sessions.end()) sessions.push_back(*c);
-        else *at = *c;
+        if (at == sessions.end())
+          sessions.push_back(*c);
+        else
+          *at = *c;
       }
     }
     counts = chain.streams.tls();
@@ -84,7 +87,8 @@ TEST(TlsSessions, OneRequestOnItsSocket) {
   // It arrived when the record's last byte was in the socket, not when it was decrypted.
   EXPECT_EQ(x.request.first_arrived, kStart + 2ms);
   EXPECT_EQ(x.request.first_done, kStart + 3ms + 3us);
-  EXPECT_EQ(x.response.last_done, kStart + 10ms + 2us) << "sent when the socket had sent it, 1 µs before the call returned";
+  EXPECT_EQ(x.response.last_done, kStart + 10ms + 2us)
+      << "sent when the socket had sent it, 1 µs before the call returned";
   EXPECT_FALSE(has(x.taints, Taint::arrival_unknown));
   EXPECT_EQ(r.counts.sessions, 1u);
   EXPECT_EQ(r.counts.nested, 1u);
@@ -243,7 +247,8 @@ TEST(TlsSessions, h25_kernel_tls) {
   TlsSession t(s);
   t.handshake(1ms, kThread);
   const std::string request = get("/a"), response = answer(200);
-  e.arrive(2ms, static_cast<std::uint32_t>(request.size())).read_unseen(3ms + 1us, static_cast<std::uint32_t>(request.size()));
+  e.arrive(2ms, static_cast<std::uint32_t>(request.size()))
+      .read_unseen(3ms + 1us, static_cast<std::uint32_t>(request.size()));
   t.read(3ms, 3ms + 3us, kThread, request);
   e.send_file(5ms + 1us, static_cast<std::uint32_t>(response.size()));
   t.write(5ms, 5ms + 3us, kThread, response);
@@ -262,7 +267,8 @@ TEST(TlsSessions, TlsInTls) {
   inner.handshake(2ms, kThread);
   for (int i = 0; i < 3; ++i) {
     const auto at = 10ms * (i + 1);
-    const std::string request = get("/a"), middle = synth::tls_record(request.size()), wire = synth::tls_record(middle.size());
+    const std::string request = get("/a"), middle = synth::tls_record(request.size()),
+                      wire = synth::tls_record(middle.size());
     e.send(at + 1us, wire);
     outer.write(at, at + 2us, kThread, middle);
     inner.write(at - 1us, at + 3us, kThread, request);
@@ -400,7 +406,8 @@ TEST(TlsSessions, RenegotiationIsNoBeginning) {
   EXPECT_FALSE(r.sessions[0].from_start);
 }
 
-// Some libraries' users shake hands inside reads and writes. Before the socket has sent anything there was no plaintext.
+// Some libraries' users shake hands inside reads and writes. Before the socket has sent anything there was no
+// plaintext.
 TEST(TlsSessions, UsedBeforeItsCarrierSentAnything) {
   for (const bool before : {true, false}) {
     Scenario s;
@@ -425,8 +432,10 @@ TEST(TlsSessions, TheCarriersEndIsItsOwn) {
       t.handshake(1ms, kThread);
       t.read_from(e, 2ms, 3ms, get("/a"));
       if (freed_first) t.freed(9ms, kThread);
-      if (reset) e.reset(10ms, Direction::in);
-      else e.fin_arrives(10ms).eof(11ms);
+      if (reset)
+        e.reset(10ms, Direction::in);
+      else
+        e.fin_arrives(10ms).eof(11ms);
       e.close(12ms);
       if (!freed_first) t.freed(13ms, kThread);
       s.off_cpu(kThread, {500ms, 500ms, 501ms});  // time goes by

@@ -30,7 +30,8 @@ class Connection {
  public:
   explicit Connection(bool client_end, bool first_known = true) : client_end_(client_end), first_known_(first_known) {}
 
-  Connection& say(bool by_client, std::string_view bytes, std::vector<std::size_t> cuts = {}, std::size_t captured = SIZE_MAX) {
+  Connection& say(bool by_client, std::string_view bytes, std::vector<std::size_t> cuts = {},
+                  std::size_t captured = SIZE_MAX) {
     now_ += 10;
     std::size_t from = 0;
     cuts.push_back(bytes.size());
@@ -86,9 +87,12 @@ class Connection {
     const flow::ArrivalMark mark{run.offset + run.length, formats::time_from(now_ - 5)};
     if (run.direction == Direction::in && run.length > 0) run.arrivals = {&mark, 1};
     for (const flow::Message& m : parsers_.push(run)) {
-      if (m.kind == flow::MessageKind::handshake) told_.handshakes.push_back(*m.tls);
-      else if (m.kind == flow::MessageKind::closed) ++told_.closed;
-      else ++told_.others;
+      if (m.kind == flow::MessageKind::handshake)
+        told_.handshakes.push_back(*m.tls);
+      else if (m.kind == flow::MessageKind::closed)
+        ++told_.closed;
+      else
+        ++told_.others;
     }
   }
 
@@ -101,7 +105,8 @@ class Connection {
 
 std::string hello(bool tls13 = true) {
   Hello h;
-  h.extensions = name_extension("shop.example") + alpn_extension("h2", "http/1.1") + (tls13 ? versions_extension() : "");
+  h.extensions =
+      name_extension("shop.example") + alpn_extension("h2", "http/1.1") + (tls13 ? versions_extension() : "");
   return record(22, client_hello(h), 0x0301);
 }
 Hello chosen13(int cipher = 0x1302) {
@@ -116,22 +121,41 @@ Hello chosen12(std::string session_id = std::string(32, 'n')) {
   h.extensions = alpn_extension("http/1.1");
   return h;
 }
-std::string flight13(int cipher = 0x1302) { return record(22, server_hello(chosen13(cipher))) + change_cipher() + encrypted(40) + encrypted(900) + encrypted(280) + encrypted(69); }
-std::string flight12() { return record(22, server_hello(chosen12())) + record(22, message(11, std::string(900, 'c')) + message(12, std::string(300, 'k')) + message(14, "")); }
+std::string flight13(int cipher = 0x1302) {
+  return record(22, server_hello(chosen13(cipher))) + change_cipher() + encrypted(40) + encrypted(900) +
+         encrypted(280) + encrypted(69);
+}
+std::string flight12() {
+  return record(22, server_hello(chosen12())) +
+         record(22, message(11, std::string(900, 'c')) + message(12, std::string(300, 'k')) + message(14, ""));
+}
 const std::string kKeys12 = record(22, message(16, std::string(66, 'k')));
 const std::string kFinished12 = record(22, std::string(40, 'f'));
 
-std::vector<Said> full13() { return {{true, hello()}, {false, flight13()}, {true, change_cipher() + encrypted(69)}, {true, encrypted(100)}, {false, encrypted(500)}}; }
+std::vector<Said> full13() {
+  return {{true, hello()},
+          {false, flight13()},
+          {true, change_cipher() + encrypted(69)},
+          {true, encrypted(100)},
+          {false, encrypted(500)}};
+}
 std::vector<Said> full12() {
-  return {{true, hello(false)}, {false, flight12()}, {true, kKeys12 + change_cipher() + kFinished12}, {false, change_cipher() + kFinished12}, {true, encrypted(100)}, {false, encrypted(500)}};
+  return {{true, hello(false)},
+          {false, flight12()},
+          {true, kKeys12 + change_cipher() + kFinished12},
+          {false, change_cipher() + kFinished12},
+          {true, encrypted(100)},
+          {false, encrypted(500)}};
 }
 
 std::string text(const Told& told) {
   std::string out;
   for (const auto& f : told.handshakes) {
-    out += std::string(name_of(f.outcome)) + " " + flow::failure_text(f) + " " + flow::tls_version(f.version) + " " + flow::tls_cipher(f.cipher) + " " + f.server_name + " " +
-           f.alpn_offered + " " + f.alpn + " " + (f.resumed ? *f.resumed ? "resumed" : "full" : "?") + (f.done_exact ? "" : " inexact") + " " +
-           std::to_string(formats::nanoseconds(f.began)) + " " + std::to_string(formats::nanoseconds(f.answered)) + " " + std::to_string(formats::nanoseconds(f.done)) + "\n";
+    out += std::string(name_of(f.outcome)) + " " + flow::failure_text(f) + " " + flow::tls_version(f.version) + " " +
+           flow::tls_cipher(f.cipher) + " " + f.server_name + " " + f.alpn_offered + " " + f.alpn + " " +
+           (f.resumed ? *f.resumed ? "resumed" : "full" : "?") + (f.done_exact ? "" : " inexact") + " " +
+           std::to_string(formats::nanoseconds(f.began)) + " " + std::to_string(formats::nanoseconds(f.answered)) +
+           " " + std::to_string(formats::nanoseconds(f.done)) + "\n";
   }
   return out + std::to_string(told.closed) + " " + std::to_string(told.others);
 }
@@ -143,13 +167,17 @@ Told run(const std::vector<Said>& talk, bool client_end, std::vector<std::size_t
 }
 
 TEST(Tls, Version13) {
-  EXPECT_EQ(text(run(full13(), true)), "done  TLS 1.3 TLS_AES_256_GCM_SHA384 shop.example h2,http/1.1  full 10 15 30\n2 0");
-  EXPECT_EQ(text(run(full13(), false)), "done  TLS 1.3 TLS_AES_256_GCM_SHA384 shop.example h2,http/1.1  full 5 20 30\n2 0");
+  EXPECT_EQ(text(run(full13(), true)),
+            "done  TLS 1.3 TLS_AES_256_GCM_SHA384 shop.example h2,http/1.1  full 10 15 30\n2 0");
+  EXPECT_EQ(text(run(full13(), false)),
+            "done  TLS 1.3 TLS_AES_256_GCM_SHA384 shop.example h2,http/1.1  full 5 20 30\n2 0");
 }
 
 TEST(Tls, Version12) {
-  EXPECT_EQ(text(run(full12(), true)), "done  TLS 1.2 TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 shop.example h2,http/1.1 http/1.1 full 10 15 40\n2 0");
-  EXPECT_EQ(text(run(full12(), false)), "done  TLS 1.2 TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 shop.example h2,http/1.1 http/1.1 full 5 20 40\n2 0");
+  EXPECT_EQ(text(run(full12(), true)),
+            "done  TLS 1.2 TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 shop.example h2,http/1.1 http/1.1 full 10 15 40\n2 0");
+  EXPECT_EQ(text(run(full12(), false)),
+            "done  TLS 1.2 TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 shop.example h2,http/1.1 http/1.1 full 5 20 40\n2 0");
 }
 
 TEST(Tls, CutAnywhereIsTheSame) {
@@ -159,7 +187,8 @@ TEST(Tls, CutAnywhereIsTheSame) {
       std::size_t longest = 0;
       for (const Said& s : talk) longest = std::max(longest, s.bytes.size());
       for (std::size_t at = 1; at < longest; ++at) ASSERT_EQ(text(run(talk, client_end, {at})), whole) << at;
-      for (std::size_t at = 1; at < 120; ++at) ASSERT_EQ(text(run(talk, client_end, {at, at + 5, at + 6, at + 50})), whole) << at;
+      for (std::size_t at = 1; at < 120; ++at)
+        ASSERT_EQ(text(run(talk, client_end, {at, at + 5, at + 6, at + 50})), whole) << at;
       std::vector<std::size_t> everywhere;
       for (std::size_t at = 1; at < longest; ++at) everywhere.push_back(at);
       EXPECT_EQ(text(run(talk, client_end, everywhere)), whole);
@@ -169,13 +198,19 @@ TEST(Tls, CutAnywhereIsTheSame) {
 
 TEST(Tls, Resumed) {
   Hello h = chosen12(std::string(32, 's'));  // the client's own id, echoed
-  const Told t = run({{true, hello(false)}, {false, record(22, server_hello(h)) + change_cipher() + kFinished12}, {true, change_cipher() + kFinished12}}, true);
+  const Told t = run({{true, hello(false)},
+                      {false, record(22, server_hello(h)) + change_cipher() + kFinished12},
+                      {true, change_cipher() + kFinished12}},
+                     true);
   ASSERT_EQ(t.handshakes.size(), 1u);
   EXPECT_EQ(t.handshakes[0].resumed, true);
   EXPECT_EQ(t.handshakes[0].done, formats::time_from(30)) << "the client's own Finished is the later one";
   Hello psk = chosen13();
   psk.extensions += extension(41, be(0, 2));
-  const Told u = run({{true, hello()}, {false, record(22, server_hello(psk)) + change_cipher() + encrypted(40) + encrypted(69)}, {true, change_cipher() + encrypted(69)}}, false);
+  const Told u = run({{true, hello()},
+                      {false, record(22, server_hello(psk)) + change_cipher() + encrypted(40) + encrypted(69)},
+                      {true, change_cipher() + encrypted(69)}},
+                     false);
   ASSERT_EQ(u.handshakes.size(), 1u);
   EXPECT_EQ(u.handshakes[0].resumed, true);
 }
@@ -183,7 +218,12 @@ TEST(Tls, Resumed) {
 TEST(Tls, HelloRetryRequest) {
   Hello retry = chosen13();
   retry.random = kRetryRandom;
-  const Told t = run({{true, hello()}, {false, record(22, server_hello(retry)) + change_cipher()}, {true, change_cipher() + hello()}, {false, record(22, server_hello(chosen13())) + encrypted(900) + encrypted(69)}, {true, encrypted(69)}}, true);
+  const Told t = run({{true, hello()},
+                      {false, record(22, server_hello(retry)) + change_cipher()},
+                      {true, change_cipher() + hello()},
+                      {false, record(22, server_hello(chosen13())) + encrypted(900) + encrypted(69)},
+                      {true, encrypted(69)}},
+                     true);
   ASSERT_EQ(t.handshakes.size(), 1u);
   EXPECT_TRUE(t.handshakes[0].retried);
   EXPECT_EQ(t.handshakes[0].outcome, TlsOutcome::done);
@@ -273,18 +313,29 @@ TEST(Tls, LostBytesMakeUnknownNotWrong) {
         for (const bool cut : {false, true}) {
           Connection c(client_end);
           for (std::size_t i = 0; i < talk.size(); ++i) {
-            if (i != lost) c.say(talk[i].client, talk[i].bytes);
-            else if (cut) c.say(talk[i].client, talk[i].bytes, {}, 7);
-            else c.lose(talk[i].client, talk[i].bytes.size());
+            if (i != lost)
+              c.say(talk[i].client, talk[i].bytes);
+            else if (cut)
+              c.say(talk[i].client, talk[i].bytes, {}, 7);
+            else
+              c.lose(talk[i].client, talk[i].bytes.size());
           }
           const Told t = c.over();
           ASSERT_EQ(t.handshakes.size(), 1u) << lost;
           const flow::TlsFacts& f = t.handshakes[0];
           EXPECT_NE(f.outcome, TlsOutcome::failed) << lost << " " << flow::failure_text(f);
-          if (f.version != 0) { EXPECT_EQ(f.version, whole.version); }
-          if (f.resumed) { EXPECT_EQ(f.resumed, whole.resumed) << lost; }
-          if (formats::known(f.done) && f.done_exact) { EXPECT_EQ(f.done, whole.done) << lost << cut; }
-          if (f.outcome != TlsOutcome::done || f.done != whole.done) { EXPECT_NE(f.taints, 0u); }
+          if (f.version != 0) {
+            EXPECT_EQ(f.version, whole.version);
+          }
+          if (f.resumed) {
+            EXPECT_EQ(f.resumed, whole.resumed) << lost;
+          }
+          if (formats::known(f.done) && f.done_exact) {
+            EXPECT_EQ(f.done, whole.done) << lost << cut;
+          }
+          if (f.outcome != TlsOutcome::done || f.done != whole.done) {
+            EXPECT_NE(f.taints, 0u);
+          }
         }
       }
     }
@@ -302,7 +353,8 @@ TEST(Tls, FoundInTheMiddle) {
 }
 
 TEST(Tls, OthersAreNotTakenForIt) {
-  for (const std::string& bytes : {std::string("GET / HTTP/1.1\r\nHost: a\r\n\r\n"), std::string("\x16\x03\x09 no"), std::string("\x16\x03\x01\x00\x05\x07 no hello"), std::string("\x16")}) {
+  for (const std::string& bytes : {std::string("GET / HTTP/1.1\r\nHost: a\r\n\r\n"), std::string("\x16\x03\x09 no"),
+                                   std::string("\x16\x03\x01\x00\x05\x07 no hello"), std::string("\x16")}) {
     Connection c(false);
     c.say(true, bytes);
     EXPECT_TRUE(c.over().handshakes.empty());

@@ -21,7 +21,8 @@ const std::string kOk = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
 struct Bound {
   Scenario s;
-  std::string path = std::filesystem::temp_directory_path() / ("trace_bound_test-" + std::to_string(getpid()) + ".tcap");
+  std::string path =
+      std::filesystem::temp_directory_path() / ("trace_bound_test-" + std::to_string(getpid()) + ".tcap");
   ~Bound() { std::filesystem::remove(path); }
   pipeline::Look look(flow::ExchangeId id = {1, 1}) {
     synth::write_capture(path, synth::plain_preamble(), s.events());
@@ -35,7 +36,8 @@ struct Bound {
   }
 };
 
-const std::string kFirst = "GET /late HTTP/1.1\r\nHost: h\r\n", kSecond = "X-Filler: aaaa\r\nTracePar", kThird = "ent: 00-" + kTrace + "-b7ad6b7169203331-01\r\n\r\n";
+const std::string kFirst = "GET /late HTTP/1.1\r\nHost: h\r\n", kSecond = "X-Filler: aaaa\r\nTracePar",
+                  kThird = "ent: 00-" + kTrace + "-b7ad6b7169203331-01\r\n\r\n";
 
 TEST(TraceBound, InTheThirdSegment) {
   Bound b;
@@ -59,8 +61,10 @@ TEST(TraceBound, InTheThirdSegment) {
   EXPECT_EQ(bound.at, synth::kStart + 5ms);
   EXPECT_EQ(bound.read, synth::kStart + 6ms);
   const std::string text = b.text();
-  EXPECT_NE(text.find("trace       " + kTrace + ", bound at byte " + std::to_string(bound.byte) + " of the request (seq " + std::to_string(bound.sequence) +
-                      "), the end of TraceParent, in the 3rd of 3 segments, which arrived at +4.00 ms, read at +5.00 ms; what happened before it carries it, too"),
+  EXPECT_NE(text.find("trace       " + kTrace + ", bound at byte " + std::to_string(bound.byte) +
+                      " of the request (seq " + std::to_string(bound.sequence) +
+                      "), the end of TraceParent, in the 3rd of 3 segments, which arrived at +4.00 ms, read at +5.00 "
+                      "ms; what happened before it carries it, too"),
             std::string::npos)
       << text;
   const auto json = nlohmann::json::parse(report::json_show(*l.detail, l.study, l.table));

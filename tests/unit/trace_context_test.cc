@@ -14,7 +14,8 @@ const std::string kParent = "00-" + kTrace + "-" + kSpan + "-01";
 
 std::string bytes_of(const std::string& hex) {
   std::string out;
-  for (std::size_t i = 0; i + 1 < hex.size(); i += 2) out.push_back(static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16)));
+  for (std::size_t i = 0; i + 1 < hex.size(); i += 2)
+    out.push_back(static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16)));
   return out;
 }
 
@@ -40,9 +41,13 @@ TraceContext of(std::initializer_list<std::pair<const char*, std::string>> field
 }
 
 TEST(TraceContext, EveryFormGivesTheSame) {
-  for (const auto& c : {of({{"traceparent", kParent}}), of({{"grpc-trace-bin", base64(kWhole)}}), of({{"Grpc-Trace-Bin", base64(kWhole, true)}}), of({{"grpc-trace-bin", std::string(1, '\0') + kWhole}}),
-                        of({{"trace-id", kTrace}, {"span-id", kSpan}, {"traceflags", "01"}}),
-                        of({{"trace-id", "0AF7651916CD43DD8448EB211C80319C"}, {"span-id", "B7AD6B7169203331"}, {"traceflags", "01"}})}) {
+  for (const auto& c :
+       {of({{"traceparent", kParent}}), of({{"grpc-trace-bin", base64(kWhole)}}),
+        of({{"Grpc-Trace-Bin", base64(kWhole, true)}}), of({{"grpc-trace-bin", std::string(1, '\0') + kWhole}}),
+        of({{"trace-id", kTrace}, {"span-id", kSpan}, {"traceflags", "01"}}),
+        of({{"trace-id", "0AF7651916CD43DD8448EB211C80319C"},
+            {"span-id", "B7AD6B7169203331"},
+            {"traceflags", "01"}})}) {
     EXPECT_EQ(c.traceparent, kParent);
     EXPECT_TRUE(c.present);
     EXPECT_FALSE(c.invalid);
@@ -83,7 +88,8 @@ TEST(TraceContext, AValidFormIsUsedBesideABrokenOne) {
 }
 
 TEST(TraceContext, WhatIsNoneOfOurs) {
-  for (const auto& c : {of({}), of({{"trace-id", "Root=1-67891233-abcdef012345678912345678"}}), of({{"span-id", kSpan}})}) {
+  for (const auto& c :
+       {of({}), of({{"trace-id", "Root=1-67891233-abcdef012345678912345678"}}), of({{"span-id", kSpan}})}) {
     EXPECT_FALSE(c.present);
     EXPECT_FALSE(c.invalid);
     EXPECT_EQ(c.traceparent, "");

@@ -24,7 +24,8 @@ TailCase case_of(const Load& load) {
     const double gap = service.exponential(1 / load.per_second);
     at += gap;
     auto times = service.next(gap);
-    if (at >= load.slow_from && at < load.slow_to && service.uniform() < 0.1) times.emplace_back(Label::go_runnable, 60'000'000 + std::llround(service.exponential(10e6)));
+    if (at >= load.slow_from && at < load.slow_to && service.uniform() < 0.1)
+      times.emplace_back(Label::go_runnable, 60'000'000 + std::llround(service.exponential(10e6)));
     c.add("/work", std::llround(at * 1e9), times);
     c.keep();
   }

@@ -40,14 +40,19 @@ bool is_type(std::string_view type, std::string_view name) {
 bool is_grpc(std::string_view type) { return is_type(type, kContentType); }
 
 Web web_kind(std::string_view type) {
-  return is_type(type, "application/grpc-web") ? Web::binary : is_type(type, "application/grpc-web-text") ? Web::text : Web::no;
+  return is_type(type, "application/grpc-web")        ? Web::binary
+         : is_type(type, "application/grpc-web-text") ? Web::text
+                                                      : Web::no;
 }
 
 void read_request(const flow::Message& m, flow::GrpcFacts& facts) {
   if (const auto timeout = m.headers.find("grpc-timeout")) facts.timeout = parse_timeout(*timeout);
-  if (flow::trace_context(m.headers).present) facts.context = flow::GrpcContext::head;
-  else if (!m.headers_complete) facts.context = flow::GrpcContext::unknown;
-  else facts.context = flow::trace_context(m.trailers).present ? flow::GrpcContext::late : flow::GrpcContext::absent;
+  if (flow::trace_context(m.headers).present)
+    facts.context = flow::GrpcContext::head;
+  else if (!m.headers_complete)
+    facts.context = flow::GrpcContext::unknown;
+  else
+    facts.context = flow::trace_context(m.trailers).present ? flow::GrpcContext::late : flow::GrpcContext::absent;
 }
 
 void read_status(const flow::Headers& from, flow::GrpcFacts& facts) {
@@ -63,12 +68,18 @@ std::optional<flow::Duration> parse_timeout(std::string_view text) {
   // Eight digits of hours are more than a Duration holds; what is longer than any capture is as good as its limit.
   constexpr flow::Duration kLongest = formats::kMaxTime.time_since_epoch();
   switch (text.back()) {
-    case 'H': return hours(*n) < duration_cast<hours>(kLongest) ? flow::Duration(hours(*n)) : kLongest;
-    case 'M': return minutes(*n) < duration_cast<minutes>(kLongest) ? flow::Duration(minutes(*n)) : kLongest;
-    case 'S': return seconds(*n);
-    case 'm': return milliseconds(*n);
-    case 'u': return microseconds(*n);
-    case 'n': return nanoseconds(*n);
+    case 'H':
+      return hours(*n) < duration_cast<hours>(kLongest) ? flow::Duration(hours(*n)) : kLongest;
+    case 'M':
+      return minutes(*n) < duration_cast<minutes>(kLongest) ? flow::Duration(minutes(*n)) : kLongest;
+    case 'S':
+      return seconds(*n);
+    case 'm':
+      return milliseconds(*n);
+    case 'u':
+      return microseconds(*n);
+    case 'n':
+      return nanoseconds(*n);
   }
   return std::nullopt;
 }

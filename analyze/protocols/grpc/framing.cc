@@ -53,7 +53,8 @@ void Framing::push(const flow::ByteRun& run, std::uint64_t offset, std::uint64_t
       if (prefix_have_ == kPrefix) {
         const auto octet = [this](int i) { return static_cast<std::uint32_t>(static_cast<unsigned char>(prefix_[i])); };
         in_trailers_ = web_ && (octet(0) & 0x80) != 0;
-        if ((in_trailers_ ? octet(0) & 0x7f : octet(0)) > 1) return lose(facts);  // no flag of gRPC: not what it says it is
+        if ((in_trailers_ ? octet(0) & 0x7f : octet(0)) > 1)
+          return lose(facts);                              // no flag of gRPC: not what it says it is
         trailers_cut_ = in_trailers_ && octet(0) == 0x81;  // compressed
         message_.compressed = octet(0) == 1;
         message_.length = octet(1) << 24 | octet(2) << 16 | octet(3) << 8 | octet(4);

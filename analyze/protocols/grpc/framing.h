@@ -19,7 +19,8 @@ class Framing {
 
   explicit Framing(bool web = false) : web_(web) {}
   // `length` bytes of body, at stream offset `offset` of this run; bytes are they, or empty: not captured.
-  void push(const flow::ByteRun& run, std::uint64_t offset, std::uint64_t length, std::string_view bytes, flow::GrpcFacts& facts);
+  void push(const flow::ByteRun& run, std::uint64_t offset, std::uint64_t length, std::string_view bytes,
+            flow::GrpcFacts& facts);
   // Body bytes went by unseen: nothing is found from here on.
   void lose(flow::GrpcFacts& facts);
   // The body is over.

@@ -62,7 +62,8 @@ void WebBody::finish(flow::Message& m) {
     const bool behind = m.trailers.find("grpc-status").has_value();
     read_status(behind ? m.trailers : m.headers, facts_);
     // Every call that was answered ends with a status.
-    if (!facts_.status && m.status == 200 && m.ending == flow::Ending::complete && !flow::has(m.taints, flow::Taint::bytes_lost))
+    if (!facts_.status && m.status == 200 && m.ending == flow::Ending::complete &&
+        !flow::has(m.taints, flow::Taint::bytes_lost))
       m.taints = m.taints | (unseen_ ? flow::Taint::payload_cut : flow::Taint::malformed);
     facts_.trailers_only = !behind && facts_.status && facts_.messages == 0 && m.ending == flow::Ending::complete;
   }

@@ -1,5 +1,5 @@
-// gRPC-Web: the messages of a call in an HTTP/1 body, and at the end of a response its trailers. In the text form all of
-// it is base64, in pieces that may each be padded.
+// gRPC-Web: the messages of a call in an HTTP/1 body, and at the end of a response its trailers. In the text form all
+// of it is base64, in pieces that may each be padded.
 //
 // Bytes that were not captured are known only by number: of messages that is enough, of prefixes, trailers and base64
 // not.

@@ -2,8 +2,8 @@
 
 #include <optional>
 
-#include "formats/hpack/huffman.h"
 #include "analyze/protocols/hpack/static_table.h"
+#include "formats/hpack/huffman.h"
 
 namespace tailcap::protocols::hpack {
 namespace {
@@ -151,7 +151,8 @@ Step Decoder::literal(Reader& in, std::uint64_t name_index, bool index_it, bool 
   if (index_it) field.entry = table_.id_of(0);  // the number that the insertion will have
   fields.add(field);
   if (index_it)
-    table_.insert(name.known ? std::optional(name.text) : std::nullopt, value.known ? std::optional(value.text) : std::nullopt);
+    table_.insert(name.known ? std::optional(name.text) : std::nullopt,
+                  value.known ? std::optional(value.text) : std::nullopt);
   return Step::done;
 }
 

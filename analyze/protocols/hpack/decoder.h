@@ -1,8 +1,8 @@
 // Header blocks in, fields out (RFC 7541), of one direction of one HTTP/2 connection that is only listened to.
 //
-// Unlike an endpoint's decoder it never gives up: a field that cannot be known is handed on as unknown, and decoding goes
-// on. Blocks must come in the order in which they were sent, every block of the direction (trailers, promises, refused
-// streams too); where one is missing, lose() must be called.
+// Unlike an endpoint's decoder it never gives up: a field that cannot be known is handed on as unknown, and decoding
+// goes on. Blocks must come in the order in which they were sent, every block of the direction (trailers, promises,
+// refused streams too); where one is missing, lose() must be called.
 #pragma once
 
 #include <cstdint>

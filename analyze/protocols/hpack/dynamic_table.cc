@@ -29,8 +29,8 @@ void DynamicTable::drop_oldest() {
 void DynamicTable::evict_to(std::uint64_t capacity) {
   while (size_ > capacity) {
     drop_oldest();
-    // Only the oldest go: when one that we hold had to, all that we did not know are gone as well. Sizes of entries with
-    // unknown parts are lower bounds, so this is right for them too, but the size is not exact while one is held.
+    // Only the oldest go: when one that we hold had to, all that we did not know are gone as well. Sizes of entries
+    // with unknown parts are lower bounds, so this is right for them too, but the size is not exact while one is held.
     certain_ = inexact_ == 0;
   }
 }

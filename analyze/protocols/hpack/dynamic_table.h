@@ -1,9 +1,10 @@
 // The dynamic table of one direction, as far as it is known.
 //
-// Why an index can be certain although the table is not. Entries are counted from the newest; what evicts takes from the
-// oldest end; an entry larger than the table empties it and is not added, after which no index reaches behind it. An
-// index that a conforming encoder sends therefore names the i-th newest insertion, whatever the capacity is and whatever
-// was evicted. So after a loss every index into what was inserted since is certain, and every other one unknown.
+// Why an index can be certain although the table is not. Entries are counted from the newest; what evicts takes from
+// the oldest end; an entry larger than the table empties it and is not added, after which no index reaches behind it.
+// An index that a conforming encoder sends therefore names the i-th newest insertion, whatever the capacity is and
+// whatever was evicted. So after a loss every index into what was inserted since is certain, and every other one
+// unknown.
 #pragma once
 
 #include <cstdint>
@@ -63,9 +64,9 @@ class DynamicTable {
 
   std::deque<Held> entries_;  // newest at the back
   std::uint64_t size_ = 0;
-  std::uint64_t inexact_ = 0;  // held entries whose size is not known
+  std::uint64_t inexact_ = 0;                                 // held entries whose size is not known
   std::optional<std::uint64_t> capacity_ = kInitialCapacity;  // nullopt: unknown
-  bool certain_ = true;       // entries_ is the whole table, and capacity_ and size_ are exact
+  bool certain_ = true;  // entries_ is the whole table, and capacity_ and size_ are exact
   std::uint32_t epoch_ = 0;
   std::int64_t inserted_ = 0;  // since the epoch began
 };

@@ -22,8 +22,12 @@ void FieldList::add(const Field& field) {
 Field FieldList::operator[](std::size_t i) const {
   const Slice& s = slices_[i];
   const std::string_view text = text_;
-  return {text.substr(s.begin, s.name), text.substr(s.begin + s.name, s.value), s.name_known, s.value_known,
-          s.never_indexed, s.entry};
+  return {text.substr(s.begin, s.name),
+          text.substr(s.begin + s.name, s.value),
+          s.name_known,
+          s.value_known,
+          s.never_indexed,
+          s.entry};
 }
 
 }  // namespace tailcap::protocols::hpack

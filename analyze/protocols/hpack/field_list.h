@@ -13,8 +13,8 @@ namespace tailcap::protocols::hpack {
 struct Field {
   std::string_view name, value;  // valid until the list is changed; empty where not known
   bool name_known = false, value_known = false;
-  bool never_indexed = false;    // the sender asks that it never be compressed: a secret
-  EntryId entry;                 // the dynamic entry it refers to or makes; number 0 in epoch 0: none
+  bool never_indexed = false;  // the sender asks that it never be compressed: a secret
+  EntryId entry;               // the dynamic entry it refers to or makes; number 0 in epoch 0: none
   bool known() const { return name_known && value_known; }
 };
 

@@ -29,7 +29,8 @@ Fit Connection::fits(const FrameHeader& h, Direction d) const {
     case FrameType::headers:
       if (client && !of_client) return Fit::no;
       if (open) return Fit::certain;
-      return client && highest_ > 0 && h.stream > highest_ && h.stream - highest_ <= kMaxLeap ? Fit::certain : Fit::possible;
+      return client && highest_ > 0 && h.stream > highest_ && h.stream - highest_ <= kMaxLeap ? Fit::certain
+                                                                                              : Fit::possible;
     case FrameType::data:
       return client && !of_client ? Fit::no : open ? Fit::certain : Fit::possible;
     case FrameType::push_promise:

@@ -24,8 +24,10 @@ flow::Time at(const Stamp& stamp) { return known(stamp.arrived) ? stamp.arrived 
 
 Connection::Connection(flow::ConnectionId id, std::optional<Direction> client, Held& held)
     : id_(id), client_(client), held_(held), windows_followed_(client.has_value()) {
-  if (client) windows_[0] = windows_[1] = Window(kInitialWindow);
-  else late_ = std::make_unique<LateStart>();
+  if (client)
+    windows_[0] = windows_[1] = Window(kInitialWindow);
+  else
+    late_ = std::make_unique<LateStart>();
 }
 
 Connection::~Connection() {
@@ -213,7 +215,8 @@ void Connection::headers(const Item& item, Context& c) {
     const auto fact = places_.opened(item.begin.done);
     if (fact && windows_followed_) half.message.stream_limit = fact;
   }
-  if (!is_request && seen.status >= 100 && seen.status < 200 && !end_stream && (!half.has_head() || half.message.status == 0)) {
+  if (!is_request && seen.status >= 100 && seen.status < 200 && !end_stream &&
+      (!half.has_head() || half.message.status == 0)) {
     flow::Message m = interim_message(half, item, s.fields, c.run);
     m.answers_unknown = stream->request.lossy() && !stream->request.begun();
     c.out.take(m);
@@ -291,7 +294,8 @@ void Connection::data(const Item& item, Context& c) {
     overtake(item.frame.stream, item, c);
     turns_[index(d)].sent(item.frame.stream, item.frame.length, at(item.end));
   }
-  if (half && item.last && item.frame.has(kEndStream)) finish(item.frame.stream, *stream, *half, Ending::complete, End::none, c);
+  if (half && item.last && item.frame.has(kEndStream))
+    finish(item.frame.stream, *stream, *half, Ending::complete, End::none, c);
 }
 
 void Connection::finish(std::uint32_t id, Stream& stream, Half& half, Ending ending, End closed, Context& c) {

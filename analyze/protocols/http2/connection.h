@@ -106,24 +106,24 @@ class Connection {
   std::optional<flow::Direction> client_;
   Held& held_;
   Sender senders_[2];
-  Window windows_[2];                     // of the connection, by the direction of the DATA
+  Window windows_[2];                       // of the connection, by the direction of the DATA
   std::vector<flow::WindowWait> waits_[2];  // the last kMaxWaits of them
   std::uint64_t waits_count_[2] = {0, 0};
   Streams streams_;
-  std::vector<std::uint32_t> closed_;     // streams broken off lately, whose frames may still come; a ring
+  std::vector<std::uint32_t> closed_;  // streams broken off lately, whose frames may still come; a ring
   std::size_t closed_next_ = 0;
-  std::uint32_t highest_ = 0;             // stream seen
-  std::uint32_t highest_asked_ = 0;       // stream whose header block was read from the client
-  std::vector<std::uint32_t> waiting_;    // streams whose response is over and waits for its request
-  Turns turns_[2];                        // by the direction of the DATA
+  std::uint32_t highest_ = 0;           // stream seen
+  std::uint32_t highest_asked_ = 0;     // stream whose header block was read from the client
+  std::vector<std::uint32_t> waiting_;  // streams whose response is over and waits for its request
+  Turns turns_[2];                      // by the direction of the DATA
   Places places_;
   std::optional<flow::StreamReset> goaway_;
   std::uint32_t goaway_last_ = 0x7fffffff;
-  std::size_t table_size_[2] = {0, 0};    // as counted in held_
-  std::unique_ptr<LateStart> late_;       // until it is known who asks
+  std::size_t table_size_[2] = {0, 0};  // as counted in held_
+  std::unique_ptr<LateStart> late_;     // until it is known who asks
   bool windows_followed_;
   bool begun_[2] = {false, false}, ended_[2] = {false, false};
-  bool lost_once_[2] = {false, false};    // streams may have been opened unseen
+  bool lost_once_[2] = {false, false};  // streams may have been opened unseen
   flow::Taint why_unseen_[2] = {flow::Taint::began_before, flow::Taint::began_before};
 };
 

@@ -90,9 +90,11 @@ void Connection::settings(const Item& item, Context& c) {
   settings.apply(item.payload);
   // They bind the other end.
   sender(other(d)).allow(settings.max_frame);
-  if (windows_followed_ && client_ && *client_ == Direction::out && d == Direction::in) places_.limit(settings.max_streams, at(item.end));
+  if (windows_followed_ && client_ && *client_ == Direction::out && d == Direction::in)
+    places_.limit(settings.max_streams, at(item.end));
   if (settings.initial_window == before) return;
-  for (auto& [id, stream] : streams_) stream.half(asks(other(d))).window.grant(settings.initial_window - before, at(item.end));
+  for (auto& [id, stream] : streams_)
+    stream.half(asks(other(d))).window.grant(settings.initial_window - before, at(item.end));
 }
 
 void Connection::window_update(const Item& item, Context& c) {

@@ -33,23 +33,41 @@ FrameHeader parse_frame_header(std::string_view bytes) {
 bool legal(const FrameHeader& h) {
   const std::uint32_t padding = h.has(kPadded) ? 1 : 0;
   switch (h.type) {
-    case FrameType::data: return h.stream != 0 && h.length >= padding;
-    case FrameType::headers: return h.stream != 0 && h.length >= padding + (h.has(kPriority) ? 5u : 0u);
-    case FrameType::priority: return h.stream != 0 && h.length == 5;
-    case FrameType::rst_stream: return h.stream != 0 && h.length == 4;
-    case FrameType::settings: return h.stream == 0 && (h.has(kAck) ? h.length == 0 : h.length % 6 == 0);
-    case FrameType::push_promise: return h.stream != 0 && h.length >= padding + 4;
-    case FrameType::ping: return h.stream == 0 && h.length == 8;
-    case FrameType::goaway: return h.stream == 0 && h.length >= 8;
-    case FrameType::window_update: return h.length == 4;
-    case FrameType::continuation: return h.stream != 0;
+    case FrameType::data:
+      return h.stream != 0 && h.length >= padding;
+    case FrameType::headers:
+      return h.stream != 0 && h.length >= padding + (h.has(kPriority) ? 5u : 0u);
+    case FrameType::priority:
+      return h.stream != 0 && h.length == 5;
+    case FrameType::rst_stream:
+      return h.stream != 0 && h.length == 4;
+    case FrameType::settings:
+      return h.stream == 0 && (h.has(kAck) ? h.length == 0 : h.length % 6 == 0);
+    case FrameType::push_promise:
+      return h.stream != 0 && h.length >= padding + 4;
+    case FrameType::ping:
+      return h.stream == 0 && h.length == 8;
+    case FrameType::goaway:
+      return h.stream == 0 && h.length >= 8;
+    case FrameType::window_update:
+      return h.length == 4;
+    case FrameType::continuation:
+      return h.stream != 0;
   }
   return true;  // extensions are skipped, whatever they are
 }
 
 bool plausible(const FrameHeader& h, std::uint32_t longest) {
-  constexpr std::uint8_t kDefined[] = {kEndStream | kPadded, kEndStream | kEndHeaders | kPadded | kPriority, 0, 0, kAck,
-                                       kEndHeaders | kPadded, kAck, 0, 0, kEndHeaders};
+  constexpr std::uint8_t kDefined[] = {kEndStream | kPadded,
+                                       kEndStream | kEndHeaders | kPadded | kPriority,
+                                       0,
+                                       0,
+                                       kAck,
+                                       kEndHeaders | kPadded,
+                                       kAck,
+                                       0,
+                                       0,
+                                       kEndHeaders};
   const auto type = static_cast<std::size_t>(h.type);
   return type < sizeof kDefined && (h.flags & ~kDefined[type]) == 0 && !h.reserved && h.length <= longest && legal(h);
 }

@@ -8,8 +8,16 @@
 namespace tailcap::protocols::http2 {
 
 enum class FrameType : std::uint8_t {
-  data = 0, headers = 1, priority = 2, rst_stream = 3, settings = 4, push_promise = 5, ping = 6, goaway = 7,
-  window_update = 8, continuation = 9,
+  data = 0,
+  headers = 1,
+  priority = 2,
+  rst_stream = 3,
+  settings = 4,
+  push_promise = 5,
+  ping = 6,
+  goaway = 7,
+  window_update = 8,
+  continuation = 9,
 };
 
 inline constexpr std::uint8_t kEndStream = 0x1;   // DATA, HEADERS
@@ -28,7 +36,7 @@ struct FrameHeader {
   FrameType type = FrameType::data;  // may be a number without a name
   std::uint8_t flags = 0;
   std::uint32_t stream = 0;
-  bool reserved = false;             // the bit that must be sent as zero and ignored
+  bool reserved = false;  // the bit that must be sent as zero and ignored
   bool has(std::uint8_t flag) const { return (flags & flag) != 0; }
 };
 

@@ -32,8 +32,8 @@ struct Part {
   std::uint64_t offset = 0;  // of this part's first byte in the stream
   std::uint32_t at = 0;      // and in the frame's payload
   std::uint32_t length = 0;
-  std::string_view bytes;    // `length` bytes, or none: not captured
-  bool last = false;         // the frame ends with this part
+  std::string_view bytes;  // `length` bytes, or none: not captured
+  bool last = false;       // the frame ends with this part
 };
 
 class FrameReader {
@@ -60,8 +60,8 @@ class FrameReader {
   std::size_t header_have_ = 0;
   FrameHeader frame_;
   Stamp begin_;
-  std::uint32_t done_ = 0;         // of the frame's payload
-  std::uint32_t block_stream_ = 0; // a header block is open: only its continuation may follow
+  std::uint32_t done_ = 0;          // of the frame's payload
+  std::uint32_t block_stream_ = 0;  // a header block is open: only its continuation may follow
 };
 
 }  // namespace tailcap::protocols::http2

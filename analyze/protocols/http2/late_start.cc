@@ -20,7 +20,8 @@ std::optional<bool> sends_requests(const std::vector<HeldRun>& frames) {
     while (trial.next(cursor, item)) {
       if (item.kind == Item::Kind::lost && item.why == flow::Taint::malformed) return std::nullopt;
       if (item.block_step == hpack::Step::invalid) return std::nullopt;
-      if (item.kind != Item::Kind::headers || item.block_step != hpack::Step::done || item.frame.stream % 2 == 0) continue;
+      if (item.kind != Item::Kind::headers || item.block_step != hpack::Step::done || item.frame.stream % 2 == 0)
+        continue;
       const Glance seen = glance(trial.fields, item.block_step);
       if (seen.request == seen.response) continue;
       // Pseudo-fields come first (RFC 9113, 8.3).
@@ -74,7 +75,8 @@ void LateStart::push(const flow::ByteRun& run) {
   } else if (s.search.push(run) || ((s.search.whole() || s.search.hidden()) && sends_requests(s.search.held()))) {
     believe(s);
   }
-  if (s.scout && ((s.scout->lost() && !client_) || s.waiting.size() > 2 * Resync::kMaxHeldRuns || s.bytes > 2 * Resync::kMaxHeldBytes))
+  if (s.scout && ((s.scout->lost() && !client_) || s.waiting.size() > 2 * Resync::kMaxHeldRuns ||
+                  s.bytes > 2 * Resync::kMaxHeldBytes))
     s.give_up();
 }
 
@@ -84,8 +86,10 @@ std::optional<Direction> LateStart::client(bool now) {
   for (Side& s : sides_) {
     if (s.scout) continue;
     // The other direction is HTTP/2 for certain: two headers in a row, or whole frames, are enough here.
-    if (s.search.headers() >= 2 || s.search.whole()) believe(s);
-    else if (s.search.headers() == 1 && !now && waited < kMaxWait) return std::nullopt;
+    if (s.search.headers() >= 2 || s.search.whole())
+      believe(s);
+    else if (s.search.headers() == 1 && !now && waited < kMaxWait)
+      return std::nullopt;
   }
   return client_;
 }

@@ -2,8 +2,8 @@
 //
 // Both directions are searched for frame borders. What follows a border waits until a header block says whether its
 // sender asks or answers (:method and the like, or :status: common values are in the static table), and a little longer
-// for the other direction's border: its frames belong to the same streams. Then all that waits can be read. Whole frames
-// among which such a block begins a header list are proof of a border by themselves.
+// for the other direction's border: its frames belong to the same streams. Then all that waits can be read. Whole
+// frames among which such a block begins a header list are proof of a border by themselves.
 #pragma once
 
 #include <cstddef>
@@ -15,8 +15,8 @@
 
 namespace tailcap::protocols::http2 {
 
-// Who sends whole frames, by their header blocks: true: requests, false: responses, nothing: they do not say, or contradict
-// themselves.
+// Who sends whole frames, by their header blocks: true: requests, false: responses, nothing: they do not say, or
+// contradict themselves.
 std::optional<bool> sends_requests(const std::vector<HeldRun>& frames);
 
 class LateStart {

@@ -33,7 +33,8 @@ Resync::Chain Resync::follow(const flow::ByteRun& run, const Judge& judge) {
     if (have_ < kFrameHeader) continue;
     have_ = 0;
     const FrameHeader h = parse_frame_header({header_, kFrameHeader});
-    // A receiver may have allowed longer frames before the recording began. That is no reason to drop what came before one.
+    // A receiver may have allowed longer frames before the recording began. That is no reason to drop what came before
+    // one.
     const bool data_behind = h.type == FrameType::data && seen_ > 0;
     if (!plausible(h, data_behind ? kLargestMaxFrame : longest_)) return Chain::broken;
     const bool continues = h.type == FrameType::continuation;

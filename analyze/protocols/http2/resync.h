@@ -1,9 +1,9 @@
 // Finds a frame border in the middle of a direction: after a loss, or where recording began late.
 //
 // Senders mostly begin a write with a frame, so the beginning of every run is a candidate. It is believed when kChain
-// plausible frame headers follow each other, each exactly where the one before says. Where the connection is known to be
-// HTTP/2, one frame that fits what is known of its streams is enough, if it ends where the run ends or where the next
-// frame begins. Until then the runs of the candidate are held, so that the frames that proved it are read as well.
+// plausible frame headers follow each other, each exactly where the one before says. Where the connection is known to
+// be HTTP/2, one frame that fits what is known of its streams is enough, if it ends where the run ends or where the
+// next frame begins. Until then the runs of the candidate are held, so that the frames that proved it are read as well.
 #pragma once
 
 #include <cstddef>
@@ -18,9 +18,9 @@ namespace tailcap::protocols::http2 {
 
 // How a frame header fits what is known of a connection.
 enum class Fit : std::uint8_t {
-  no,        // its sender cannot send this
+  no,  // its sender cannot send this
   possible,
-  certain,   // it names a stream that is open or next, or it is a frame of fixed form
+  certain,  // it names a stream that is open or next, or it is a frame of fixed form
 };
 using Judge = std::function<Fit(const FrameHeader&)>;
 
@@ -52,14 +52,14 @@ class Resync {
   std::uint32_t longest_ = kSmallestMaxFrame;
   std::vector<HeldRun> held_;  // from the candidate on
   std::size_t held_bytes_ = 0;
-  std::uint64_t expected_ = 0; // where the next run begins unless bytes are missing
-  std::uint64_t next_ = 0;     // where the next header must be
+  std::uint64_t expected_ = 0;  // where the next run begins unless bytes are missing
+  std::uint64_t next_ = 0;      // where the next header must be
   char header_[kFrameHeader] = {};
-  std::size_t have_ = 0;       // of that header
-  unsigned seen_ = 0;          // plausible headers so far
-  std::uint32_t block_ = 0;    // stream of an open header block
+  std::size_t have_ = 0;     // of that header
+  unsigned seen_ = 0;        // plausible headers so far
+  std::uint32_t block_ = 0;  // stream of an open header block
   bool hidden_ = false;
-  bool certain_ = false;       // one of them fits for certain
+  bool certain_ = false;  // one of them fits for certain
 };
 
 }  // namespace tailcap::protocols::http2

@@ -6,7 +6,8 @@ namespace tailcap::protocols::http2 {
 namespace {
 
 bool padded(const FrameHeader& f) {
-  return f.has(kPadded) && (f.type == FrameType::data || f.type == FrameType::headers || f.type == FrameType::push_promise);
+  return f.has(kPadded) &&
+         (f.type == FrameType::data || f.type == FrameType::headers || f.type == FrameType::push_promise);
 }
 
 // Octets in front of a header block's fragment.
@@ -53,8 +54,9 @@ bool Sender::next(Cursor& cursor, Item& item) {
 
 bool Sender::lose(const Part& part, Cursor& cursor, Item& item) {
   const bool violation = part.kind == Part::Kind::violation;
-  why_ = violation ? flow::Taint::malformed : has(cursor.run().taints, flow::Taint::bytes_lost) ? flow::Taint::bytes_lost
-                                                                                                : flow::Taint::payload_cut;
+  why_ = violation                                           ? flow::Taint::malformed
+         : has(cursor.run().taints, flow::Taint::bytes_lost) ? flow::Taint::bytes_lost
+                                                             : flow::Taint::payload_cut;
   losing_ = true;
   if (block_open_) {  // what came of it is good
     block_.cut_here();
@@ -69,7 +71,8 @@ void Sender::begin_frame(const FrameHeader& frame, const Part& part) {
   if (padded(frame)) {
     pad_known_ = !part.bytes.empty();
     if (pad_known_) pad_ = static_cast<unsigned char>(part.bytes[0]);
-    if (pad_ + in_front(frame) > frame.length) pad_ = frame.length - in_front(frame);  // an error of theirs: all padding
+    if (pad_ + in_front(frame) > frame.length)
+      pad_ = frame.length - in_front(frame);  // an error of theirs: all padding
   }
   if (frame.type == FrameType::headers || frame.type == FrameType::push_promise) {
     block_.clear();

@@ -17,22 +17,22 @@ namespace tailcap::protocols::http2 {
 
 struct Item {
   enum class Kind : std::uint8_t {
-    headers,   // a whole header block, as far as it is known: see block_step and Sender::fields
-    promise,   // the same, of a pushed request
-    data,      // a part of a DATA frame's payload, padding excluded
-    control,   // RST_STREAM, SETTINGS, GOAWAY, WINDOW_UPDATE: payload, where it is known
-    lost,      // from here on the frames are not known: `why`
+    headers,  // a whole header block, as far as it is known: see block_step and Sender::fields
+    promise,  // the same, of a pushed request
+    data,     // a part of a DATA frame's payload, padding excluded
+    control,  // RST_STREAM, SETTINGS, GOAWAY, WINDOW_UPDATE: payload, where it is known
+    lost,     // from here on the frames are not known: `why`
   };
   Kind kind = Kind::lost;
-  FrameHeader frame;               // of a header block: its first frame
-  Stamp begin, end;                // first byte of the (first) frame; last byte of what this is about
+  FrameHeader frame;  // of a header block: its first frame
+  Stamp begin, end;   // first byte of the (first) frame; last byte of what this is about
   hpack::Step block_step = hpack::Step::done;
-  std::uint32_t promised = 0;      // promise: the stream it is to be answered on; 0: not captured
-  std::string_view payload;        // data, control: the bytes, or none where they were not captured
-  std::uint64_t offset = 0;        // data: of its first byte in the stream
-  std::uint32_t length = 0;        // data: body bytes
-  bool body_known = true;          // data: `length` is exact
-  bool last = true;                // data: the frame ends here
+  std::uint32_t promised = 0;  // promise: the stream it is to be answered on; 0: not captured
+  std::string_view payload;    // data, control: the bytes, or none where they were not captured
+  std::uint64_t offset = 0;    // data: of its first byte in the stream
+  std::uint32_t length = 0;    // data: body bytes
+  bool body_known = true;      // data: `length` is exact
+  bool last = true;            // data: the frame ends here
   flow::Taint why = flow::Taint::bytes_lost;
 };
 
@@ -81,12 +81,12 @@ class Sender {
   bool block_open_ = false;
   FrameHeader block_frame_;
   Stamp block_begin_, block_end_;
-  std::string promised_;           // the four bytes of a promised stream's number, as far as they came
-  std::uint32_t pad_ = 0;          // of the frame at hand
+  std::string promised_;   // the four bytes of a promised stream's number, as far as they came
+  std::uint32_t pad_ = 0;  // of the frame at hand
   bool pad_known_ = true;
   std::string control_;
   bool control_known_ = true;
-  bool losing_ = false;            // tell `lost` next
+  bool losing_ = false;  // tell `lost` next
   flow::Taint why_ = flow::Taint::bytes_lost;
 };
 

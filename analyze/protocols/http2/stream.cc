@@ -90,7 +90,8 @@ Glance glance(const hpack::FieldList& fields, hpack::Step step) {
   return g;
 }
 
-flow::Message interim_message(const Half& half, const Item& block, const hpack::FieldList& fields, const flow::ByteRun& run) {
+flow::Message interim_message(const Half& half, const Item& block, const hpack::FieldList& fields,
+                              const flow::ByteRun& run) {
   flow::Message m;
   m.kind = MessageKind::interim;
   m.connection = half.message.connection;
@@ -129,7 +130,8 @@ void Half::head(const Item& block, const hpack::FieldList& fields, const flow::B
   touch(block, run);
   head_ = true;
   read_fields(fields, block.block_step, message, message.headers);
-  message.headers_complete = block.block_step == hpack::Step::done && message.unknown_fields == 0 && fields.dropped() == 0;
+  message.headers_complete =
+      block.block_step == hpack::Step::done && message.unknown_fields == 0 && fields.dropped() == 0;
   message.head_done = block.end.done;
   if (message.headers_complete && (message.kind == MessageKind::request ? message.method.empty() : message.status == 0))
     message.taints = message.taints | Taint::malformed;
@@ -155,7 +157,8 @@ void Half::decide_grpc() {
 void Half::data(const Item& part, const flow::ByteRun& run) {
   const bool first = body_ == 0;
   touch(part, run);
-  if (part.length > 0 && first && message.direction == Direction::in) message.body_arrived = arrival_of(run, part.offset);
+  if (part.length > 0 && first && message.direction == Direction::in)
+    message.body_arrived = arrival_of(run, part.offset);
   body_ += part.length;
   if (!part.body_known) body_exact_ = false;
   if (!maybe_grpc_ && message.protocol != flow::Protocol::grpc) return;
@@ -192,12 +195,13 @@ void Half::finish(Ending ending, flow::End closed) {
   if (begun_ && body_exact_ && (ending == Ending::complete || ending == Ending::truncated)) message.body_bytes = body_;
   if (ending == Ending::lost) message.instants.last_done = message.instants.last_arrived = flow::kNoTime;
   // Its content type is not known, but the other message's is, or it ends as only a call does.
-  if (maybe_grpc_ && begun_ && (grpc_peer || message.trailers.find("grpc-status"))) message.protocol = flow::Protocol::grpc;
+  if (maybe_grpc_ && begun_ && (grpc_peer || message.trailers.find("grpc-status")))
+    message.protocol = flow::Protocol::grpc;
   if (message.protocol != flow::Protocol::grpc) return;
   framing_.finish(facts_);
   if (message.kind == MessageKind::response) {
-    facts_.trailers_only = ending == Ending::complete && message.trailers.size() == 0 && body_ == 0 && message.headers_complete &&
-                           message.headers.find("grpc-status").has_value();
+    facts_.trailers_only = ending == Ending::complete && message.trailers.size() == 0 && body_ == 0 &&
+                           message.headers_complete && message.headers.find("grpc-status").has_value();
     // A head without trailers is where the status is when there is nothing else.
     grpc::read_status(message.trailers.size() == 0 ? message.headers : message.trailers, facts_);
   } else {

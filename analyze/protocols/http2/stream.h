@@ -38,10 +38,10 @@ class Half {
   void forget_fields();
 
   flow::Message message;
-  Window window;                   // of what this half sends
-  std::uint64_t waits_seen = 0;    // of the connection's waits
+  Window window;                 // of what this half sends
+  std::uint64_t waits_seen = 0;  // of the connection's waits
   Turn turn;
-  bool grpc_peer = false;          // the stream's other message is gRPC's
+  bool grpc_peer = false;  // the stream's other message is gRPC's
 
  private:
   void touch(const Item& item, const flow::ByteRun& run);
@@ -50,7 +50,7 @@ class Half {
   void decide_grpc();
 
   bool begun_ = false, head_ = false, done_ = false, lossy_ = false;
-  bool maybe_grpc_ = true;         // the content type is not known (yet)
+  bool maybe_grpc_ = true;  // the content type is not known (yet)
   std::uint64_t body_ = 0;
   bool body_exact_ = true;
   flow::Taint why_ = flow::Taint::bytes_lost;  // where lossy_
@@ -61,9 +61,9 @@ class Half {
 
 struct Stream {
   Half request, response;
-  bool answer_waits = false;                  // the response is over, its request may still come
-  flow::Time answered = flow::kNoTime;        // since then
-  std::optional<flow::StreamReset> broken_off; // meanwhile: what ended the stream
+  bool answer_waits = false;                    // the response is over, its request may still come
+  flow::Time answered = flow::kNoTime;          // since then
+  std::optional<flow::StreamReset> broken_off;  // meanwhile: what ended the stream
   Half& half(bool is_request) { return is_request ? request : response; }
   const Half& half(bool is_request) const { return is_request ? request : response; }
 };
@@ -77,6 +77,7 @@ struct Glance {
 Glance glance(const hpack::FieldList& fields, hpack::Step step);
 
 // A 1xx response by itself.
-flow::Message interim_message(const Half& half, const Item& block, const hpack::FieldList& fields, const flow::ByteRun& run);
+flow::Message interim_message(const Half& half, const Item& block, const hpack::FieldList& fields,
+                              const flow::ByteRun& run);
 
 }  // namespace tailcap::protocols::http2

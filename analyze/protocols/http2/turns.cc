@@ -43,8 +43,10 @@ std::optional<flow::StreamLimit> Places::opened(flow::Time at) {
   ++open_;
   if (!limit_) return fact;
   if (known(freed_at_) && known(full_since_)) {
-    if (at - freed_at_ > kAtOnce) full_since_ = flow::kNoTime;  // a place was free, and nobody wanted it
-    else if (freed_at_ > full_since_) fact = flow::StreamLimit{*limit_, full_since_, freed_at_};
+    if (at - freed_at_ > kAtOnce)
+      full_since_ = flow::kNoTime;  // a place was free, and nobody wanted it
+    else if (freed_at_ > full_since_)
+      fact = flow::StreamLimit{*limit_, full_since_, freed_at_};
   }
   if (open_ < *limit_) return fact;
   freed_at_ = flow::kNoTime;

@@ -25,7 +25,8 @@ class Turns {
   }
   // A frame with n bytes of DATA, whose last was moved at `end`. room_at: when its window was opened, if it waited for
   // that. What it was behind others goes to `behind`.
-  void sent(std::uint32_t stream, std::uint32_t n, flow::Time end, flow::Time room_at, Turn& turn, flow::BehindOthers& behind);
+  void sent(std::uint32_t stream, std::uint32_t n, flow::Time end, flow::Time room_at, Turn& turn,
+            flow::BehindOthers& behind);
   // What comes next is not known.
   void lose() { last_ = 0; }
   // The same of a stream of which nothing is kept.

@@ -11,7 +11,8 @@ using formats::known;
 std::optional<flow::WindowWait> Window::spend(std::uint32_t n, flow::Time at) {
   if (!credit_ || n == 0) return std::nullopt;
   std::optional<flow::WindowWait> wait;
-  if (known(room_at_) && known(empty_since_) && room_at_ > empty_since_) wait = flow::WindowWait{empty_since_, room_at_, at, false};
+  if (known(room_at_) && known(empty_since_) && room_at_ > empty_since_)
+    wait = flow::WindowWait{empty_since_, room_at_, at, false};
   empty_since_ = room_at_ = flow::kNoTime;
   *credit_ -= n;
   // Below zero: the events of two directions passed each other, and the update is still to come. That is no wait.

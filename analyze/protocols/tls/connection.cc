@@ -115,8 +115,10 @@ void Connection::take(Side& s, const Fragment& f, const flow::ByteRun& run) {
       break;
     case ContentType::application_data:
       s.application_data = true;
-      if (f.first && s.encrypted.size() < kMaxEncrypted) s.encrypted.push_back({f.record.length, flow::kNoTime, server().any});
-      if (f.last && !s.encrypted.empty() && !known(s.encrypted.back().done) && s.encrypted.back().length == f.record.length)
+      if (f.first && s.encrypted.size() < kMaxEncrypted)
+        s.encrypted.push_back({f.record.length, flow::kNoTime, server().any});
+      if (f.last && !s.encrypted.empty() && !known(s.encrypted.back().done) &&
+          s.encrypted.back().length == f.record.length)
         s.encrypted.back().done = run.done;
       break;
   }
@@ -135,9 +137,12 @@ void Connection::take_handshake(Side& s, const Fragment& f, const flow::ByteRun&
   std::string_view bytes = f.bytes;
   std::uint32_t length = f.length;
   while (s.messages.next(bytes, length)) {
-    if (s.messages.type == kClientHello && &s == &client()) client_hello(s.messages.body);
-    else if (s.messages.type == kServerHello && &s == &server()) server_hello(s.messages.body);
-    else if (s.messages.type == kCertificate && &s == &server()) s.certificate = true;
+    if (s.messages.type == kClientHello && &s == &client())
+      client_hello(s.messages.body);
+    else if (s.messages.type == kServerHello && &s == &server())
+      server_hello(s.messages.body);
+    else if (s.messages.type == kCertificate && &s == &server())
+      s.certificate = true;
   }
 }
 
@@ -148,7 +153,8 @@ void Connection::client_hello(std::string_view body) {
   facts_.alpn_offered = hello.alpn;
   facts_.highest_offered = hello.highest_version;
   facts_.early_data = hello.early_data;
-  facts_.offers_resumption = hello.pre_shared_key || hello.session_ticket || (hello.highest_version < kTls13 && !hello.session_id.empty());
+  facts_.offers_resumption =
+      hello.pre_shared_key || hello.session_ticket || (hello.highest_version < kTls13 && !hello.session_id.empty());
   session_id_ = hello.session_id;
 }
 
@@ -170,8 +176,10 @@ void Connection::server_hello(std::string_view body) {
 void Connection::server_changed_cipher() {
   Side& s = server();
   if (facts_.version == 0 || facts_.version >= kTls13 || !server_hello_whole_) return;
-  if (s.certificate || echoed_.empty()) facts_.resumed = false;
-  else if (hello_seen_ && !s.messages.lost()) facts_.resumed = echoed_ == session_id_;
+  if (s.certificate || echoed_.empty())
+    facts_.resumed = false;
+  else if (hello_seen_ && !s.messages.lost())
+    facts_.resumed = echoed_ == session_id_;
 }
 
 void Connection::take_alert(const Fragment& f, const flow::ByteRun& run) {
@@ -206,7 +214,9 @@ bool Connection::done_tls13(bool at_end) {
   const std::vector<Encrypted>& records = client().encrypted;
   if (records.empty() || !server().application_data) return false;
   const std::uint32_t finished = finished_length(facts_.cipher);
-  const auto is_finished = [&](const Encrypted& e) { return finished != 0 && e.length == finished && (!facts_.early_data || e.answered); };
+  const auto is_finished = [&](const Encrypted& e) {
+    return finished != 0 && e.length == finished && (!facts_.early_data || e.answered);
+  };
   const auto settle_on = [&](const Encrypted& e, bool exact) {
     facts_.done = e.done;
     facts_.done_exact = exact;
@@ -269,9 +279,12 @@ void Connection::settle() {
   if (c.end == End::reset || s.end == End::reset) return fail(TlsFailure::reset);
   if (c.end == End::error && s.end == End::error) return fail(TlsFailure::error);
   fail(TlsFailure::closed);
-  if (facts_.alert) facts_.ended_by = facts_.alert->by;
-  else if (c.end == End::fin && (s.end != End::fin || c.ended_at < s.ended_at)) facts_.ended_by = facts_.client;
-  else if (s.end == End::fin && (c.end != End::fin || s.ended_at < c.ended_at)) facts_.ended_by = other(facts_.client);
+  if (facts_.alert)
+    facts_.ended_by = facts_.alert->by;
+  else if (c.end == End::fin && (s.end != End::fin || c.ended_at < s.ended_at))
+    facts_.ended_by = facts_.client;
+  else if (s.end == End::fin && (c.end != End::fin || s.ended_at < c.ended_at))
+    facts_.ended_by = other(facts_.client);
 }
 
 void Connection::tell(Messages& out) {

@@ -41,10 +41,10 @@ class Connection {
     HandshakeMessages messages;
     bool any = false;
     bool changed_cipher = false, certificate = false, application_data = false, alert_open = false;
-    bool finished_seen = false;             // TLS 1.2: the first handshake record behind ChangeCipherSpec
-    bool finished_lost = false;             // or would it have been in bytes that are missing?
+    bool finished_seen = false;  // TLS 1.2: the first handshake record behind ChangeCipherSpec
+    bool finished_lost = false;  // or would it have been in bytes that are missing?
     flow::Time finished = flow::kNoTime;
-    std::vector<Encrypted> encrypted;       // the first records of type application data
+    std::vector<Encrypted> encrypted;  // the first records of type application data
     flow::End end = flow::End::none;
     flow::Time ended_at = flow::kNoTime;
   };

@@ -33,8 +33,10 @@ bool HandshakeMessages::next(std::string_view& bytes, std::uint32_t& length) {
     const std::size_t n = std::min(left_, length);
     const bool hello = type == kClientHello || type == kServerHello;
     if (hello && !cut_) {
-      if (!captured) cut_ = true;
-      else collected_.append(bytes.substr(0, std::min(n, kMaxHello - collected_.size())));
+      if (!captured)
+        cut_ = true;
+      else
+        collected_.append(bytes.substr(0, std::min(n, kMaxHello - collected_.size())));
     }
     skip(n);
     left_ -= static_cast<std::uint32_t>(n);

@@ -152,7 +152,8 @@ ClientHello parse_client_hello(std::string_view body) {
 ServerHello parse_server_hello(std::string_view body) {
   // RFC 8446, 4.1.3: the SHA-256 of "HelloRetryRequest".
   static constexpr std::string_view kRetry =
-      "\xcf\x21\xad\x74\xe5\x9a\x61\x11\xbe\x1d\x8c\x02\x1e\x65\xb8\x91\xc2\xa2\x11\x16\x7a\xbb\x8c\x5e\x07\x9e\x09\xe2\xc8\xa8\x33\x9c";
+      "\xcf\x21\xad\x74\xe5\x9a\x61\x11\xbe\x1d\x8c\x02\x1e\x65\xb8\x91\xc2\xa2\x11\x16\x7a\xbb\x8c\x5e\x07\x9e\x09\xe2"
+      "\xc8\xa8\x33\x9c";
   ServerHello out;
   Bytes in(body);
   const auto legacy = static_cast<std::uint16_t>(in.number(2));
@@ -164,10 +165,13 @@ ServerHello parse_server_hello(std::string_view body) {
   out.cipher = cipher;
   out.retry = random == kRetry;
   std::uint16_t selected = 0;
-  out.whole = each_extension(in, [&](std::uint32_t type, std::string_view data) { server_extension(type, data, out, selected); });
+  out.whole = each_extension(
+      in, [&](std::uint32_t type, std::string_view data) { server_extension(type, data, out, selected); });
   // Without the whole list of extensions 0x0303 may still be TLS 1.3.
-  if (selected != 0) out.version = selected;
-  else if (out.whole || legacy < 0x0303) out.version = legacy;
+  if (selected != 0)
+    out.version = selected;
+  else if (out.whole || legacy < 0x0303)
+    out.version = legacy;
   return out;
 }
 

@@ -31,14 +31,14 @@ bool plausible(std::string_view bytes);
 // A stretch of one record's payload that is either known or not.
 struct Fragment {
   RecordHeader record;
-  bool first = false;        // the record's first fragment; records without payload have one, too
-  bool last = false;         // the record ends with it
-  bool resumed = false;      // first record after bytes in which the framing was lost
-  std::uint64_t begin = 0;   // stream offset of the record's header
+  bool first = false;       // the record's first fragment; records without payload have one, too
+  bool last = false;        // the record ends with it
+  bool resumed = false;     // first record after bytes in which the framing was lost
+  std::uint64_t begin = 0;  // stream offset of the record's header
   flow::Time begun_arrived = flow::kNoTime, begun_done = flow::kNoTime;  // of the header's first byte
   flow::Thread thread;
   std::uint32_t length = 0;
-  std::string_view bytes;    // `length` bytes, or none: not captured
+  std::string_view bytes;  // `length` bytes, or none: not captured
 };
 
 class RecordReader {
@@ -61,12 +61,12 @@ class RecordReader {
 
   bool lost_ = false, resumed_ = false, refused_ = false;
   char header_[kRecordHeader] = {};
-  std::size_t have_ = 0;         // bytes of the header
+  std::size_t have_ = 0;  // bytes of the header
   RecordHeader record_;
   std::uint64_t begin_ = 0;
   flow::Time begun_arrived_ = flow::kNoTime, begun_done_ = flow::kNoTime;
   flow::Thread thread_;
-  std::uint32_t done_ = 0;       // of the record's payload
+  std::uint32_t done_ = 0;  // of the record's payload
   std::uint64_t records_ = 0;
 };
 

@@ -39,7 +39,9 @@ struct Grid {
     }
     return (steps < 0 ? "-" : "") + digits;
   }
-  std::string nearest(std::int64_t ns) const { return text(std::llround(static_cast<double>(ns) / static_cast<double>(step))); }
+  std::string nearest(std::int64_t ns) const {
+    return text(std::llround(static_cast<double>(ns) / static_cast<double>(step)));
+  }
 };
 
 std::vector<std::int64_t> rounded(const std::vector<std::int64_t>& ns, const Grid& grid) {
@@ -50,7 +52,9 @@ std::vector<std::int64_t> rounded(const std::vector<std::int64_t>& ns, const Gri
 
 std::string percent(std::uint64_t part, std::uint64_t whole) {
   if (part == 0) return "–";
-  return std::to_string(std::clamp<long long>(std::llround(100.0 * static_cast<double>(part) / static_cast<double>(whole)), 1, 100)) + " %";
+  return std::to_string(std::clamp<long long>(
+             std::llround(100.0 * static_cast<double>(part) / static_cast<double>(whole)), 1, 100)) +
+         " %";
 }
 
 std::string notes_of(const TailStudy& study, const LabelDifference& d) {
@@ -65,12 +69,14 @@ std::string notes_of(const TailStudy& study, const LabelDifference& d) {
 
 DifferenceTable difference_table(const TailStudy& study) {
   const Grid grid(study.slow_mean);
-  const double gap = static_cast<double>(std::max<std::int64_t>(std::llabs(study.gap()), 1)), mean = static_cast<double>(study.slow_mean);
+  const double gap = static_cast<double>(std::max<std::int64_t>(std::llabs(study.gap()), 1)),
+               mean = static_cast<double>(study.slow_mean);
   std::vector<const LabelDifference*> shown;
   LabelDifference others;
   std::size_t small = 0;
   for (const LabelDifference& d : study.labels) {
-    if (std::abs(static_cast<double>(d.difference())) >= kShown * gap || static_cast<double>(std::max(d.slow, d.typical)) >= kShown * mean) {
+    if (std::abs(static_cast<double>(d.difference())) >= kShown * gap ||
+        static_cast<double>(std::max(d.slow, d.typical)) >= kShown * mean) {
       shown.push_back(&d);
     } else {
       others.slow += d.slow, others.typical += d.typical;
@@ -95,7 +101,8 @@ DifferenceTable difference_table(const TailStudy& study) {
     row.text = one ? std::string(flow::text_of(d.label)) : count_text(small, "other", "others") + ", together";
     row.name = one ? std::string(flow::name_of(d.label)) : "";
     row.colour = one ? std::string(flow::colour_of(flow::group_of(d.label))) : "#cfd4d9";
-    row.slow = grid.text(slow_steps[i]), row.typical = grid.text(typical_steps[i]), row.more = grid.text(slow_steps[i] - typical_steps[i]);
+    row.slow = grid.text(slow_steps[i]), row.typical = grid.text(typical_steps[i]),
+    row.more = grid.text(slow_steps[i] - typical_steps[i]);
     if (one && study.intervals) row.interval = grid.nearest(d.low) + "–" + grid.nearest(d.high);
     const auto share = std::llround(100 * static_cast<double>(d.difference()) / gap);
     row.share = study.gap() > 0 ? std::to_string(share) + " %" : "–";
@@ -105,7 +112,8 @@ DifferenceTable difference_table(const TailStudy& study) {
     table.rows.push_back(std::move(row));
   }
   table.total.text = "in all";
-  table.total.slow = grid.text(slow_total), table.total.typical = grid.text(typical_total), table.total.more = grid.text(slow_total - typical_total);
+  table.total.slow = grid.text(slow_total), table.total.typical = grid.text(typical_total),
+  table.total.more = grid.text(slow_total - typical_total);
   if (study.intervals) table.total.interval = grid.nearest(study.gap_low) + "–" + grid.nearest(study.gap_high);
   table.total.share = study.gap() > 0 ? "100 %" : "–";
   return table;

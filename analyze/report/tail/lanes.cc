@@ -15,7 +15,7 @@ namespace {
 
 using formats::nanoseconds;
 
-constexpr std::int64_t kUnits = 10'000;   // width of a lane's coordinates
+constexpr std::int64_t kUnits = 10'000;  // width of a lane's coordinates
 constexpr std::size_t kMostLanes = 16;
 constexpr std::size_t kMostStretches = 600;  // drawn of one lane; shorter ones are not to be seen
 
@@ -38,47 +38,59 @@ std::optional<std::uint32_t> row_of(const flow::RequestTable& table, flow::Excha
 }
 
 // The request, its other end, and below each the calls that it made, in order.
-void add_lanes(flow::ExchangeId id, std::size_t depth, std::string note, const flow::RequestTable& table, std::span<const flow::Course> courses, std::vector<Lane>& out) {
+void add_lanes(flow::ExchangeId id, std::size_t depth, std::string note, const flow::RequestTable& table,
+               std::span<const flow::Course> courses, std::vector<Lane>& out) {
   const bool seen = std::any_of(out.begin(), out.end(), [&](const Lane& l) { return l.request == id; });
   if (id.connection == 0 || seen || out.size() >= kMostLanes) return;
   const flow::Course* course = course_of(courses, id);
   if (!course) return;
   out.push_back({id, depth, std::move(note), false});
   for (const auto& call : course->calls)
-    add_lanes(call.request, depth + 1, call.on_path ? "" : "beside the path, slack " + duration_text(call.slack), table, courses, out);
-  if (const auto row = row_of(table, id)) add_lanes(table.rows.peer(*row), depth + (table.rows.role(*row) == flow::Role::client), "", table, courses, out);
+    add_lanes(call.request, depth + 1, call.on_path ? "" : "beside the path, slack " + duration_text(call.slack), table,
+              courses, out);
+  if (const auto row = row_of(table, id))
+    add_lanes(table.rows.peer(*row), depth + (table.rows.role(*row) == flow::Role::client), "", table, courses, out);
 }
 
 // Those who held it up.
-void add_others(flow::ExchangeId id, const flow::RequestTable& table, std::span<const flow::Course> courses, std::vector<Lane>& out) {
+void add_others(flow::ExchangeId id, const flow::RequestTable& table, std::span<const flow::Course> courses,
+                std::vector<Lane>& out) {
   for (const flow::Culprit& c : table.partitions.culprits(id)) {
     const bool seen = std::any_of(out.begin(), out.end(), [&](const Lane& l) { return l.request == c.request; });
     if (c.request.connection == 0 || seen || out.size() >= kMostLanes || !course_of(courses, c.request)) continue;
-    out.push_back({c.request, 0, "behind its " + duration_text(Duration{c.time}) + " " + std::string(flow::text_of(c.label)), true});
+    out.push_back({c.request, 0,
+                   "behind its " + duration_text(Duration{c.time}) + " " + std::string(flow::text_of(c.label)), true});
   }
 }
 
 }  // namespace
 
 const flow::Course* course_of(std::span<const flow::Course> courses, flow::ExchangeId id) {
-  const auto at = std::lower_bound(courses.begin(), courses.end(), id, [](const flow::Course& c, flow::ExchangeId i) { return c.request < i; });
+  const auto at = std::lower_bound(courses.begin(), courses.end(), id,
+                                   [](const flow::Course& c, flow::ExchangeId i) { return c.request < i; });
   return at != courses.end() && at->request == id ? &*at : nullptr;
 }
 
-std::string course_bar(const flow::Course& course, std::span<const flow::CpuGroup> groups, std::int64_t from, std::int64_t length) {
+std::string course_bar(const flow::Course& course, std::span<const flow::CpuGroup> groups, std::int64_t from,
+                       std::int64_t length) {
   const auto at = [&](formats::Time t) {
-    const double share = static_cast<double>(nanoseconds(t) - from) / static_cast<double>(std::max<std::int64_t>(length, 1));
+    const double share =
+        static_cast<double>(nanoseconds(t) - from) / static_cast<double>(std::max<std::int64_t>(length, 1));
     return std::llround(std::clamp(share, 0.0, 1.0) * static_cast<double>(kUnits));
   };
-  std::string out = "<svg class=\"bar\" viewBox=\"0 0 " + std::to_string(kUnits) + " 10\" preserveAspectRatio=\"none\" role=\"img\">";
+  std::string out =
+      "<svg class=\"bar\" viewBox=\"0 0 " + std::to_string(kUnits) + " 10\" preserveAspectRatio=\"none\" role=\"img\">";
   std::size_t drawn = 0;
   for (const auto& s : course.stretches) {
     if (nanoseconds(s.to) <= from || nanoseconds(s.from) >= from + length) continue;
     const long long x = at(s.from), width = at(s.to) - x;
     if ((width == 0 && s.to - s.from < std::chrono::microseconds{1}) || drawn++ >= kMostStretches) continue;
     const flow::CpuGroup* group = flow::group_of(s.culprit, groups);
-    out += "<rect x=\"" + std::to_string(x) + "\" width=\"" + std::to_string(std::max<long long>(width, 1)) + "\" height=\"10\" fill=\"" + std::string(flow::colour_of(flow::group_of(s.label))) +
-           "\"><title>" + html(flow::text_of(s.label)) + ": " + exact_text(s.to - s.from) + (s.evidence == flow::Evidence::measured ? "" : ", inferred") + (group ? "; " + html(group_text(*group)) : "") + "</title></rect>";
+    out += "<rect x=\"" + std::to_string(x) + "\" width=\"" + std::to_string(std::max<long long>(width, 1)) +
+           "\" height=\"10\" fill=\"" + std::string(flow::colour_of(flow::group_of(s.label))) + "\"><title>" +
+           html(flow::text_of(s.label)) + ": " + exact_text(s.to - s.from) +
+           (s.evidence == flow::Evidence::measured ? "" : ", inferred") +
+           (group ? "; " + html(group_text(*group)) : "") + "</title></rect>";
   }
   return out + "</svg>";
 }
@@ -100,8 +112,10 @@ std::string lanes_html(std::uint32_t row, const flow::RequestTable& table, std::
     const flow::Course* c = course_of(courses, lane.request);
     if (!at || !c) continue;
     const flow::Request request = table.rows[*at];
-    out += "<tr><td class=\"name\" style=\"padding-left:" + std::to_string(8 + 14 * lane.depth) + "px\">" + html(lane_title(request, table.texts)) + "<span class=\"ci\"><code>" + id_text(lane.request) + "</code> " +
-           (request.tid == 0 ? "" : "thread " + std::to_string(request.tid) + " ") + html(lane.note) + "</span></td><td class=\"track\">" + course_bar(*c, table.partitions.groups(), from, to - from) + "</td>" +
+    out += "<tr><td class=\"name\" style=\"padding-left:" + std::to_string(8 + 14 * lane.depth) + "px\">" +
+           html(lane_title(request, table.texts)) + "<span class=\"ci\"><code>" + id_text(lane.request) + "</code> " +
+           (request.tid == 0 ? "" : "thread " + std::to_string(request.tid) + " ") + html(lane.note) +
+           "</span></td><td class=\"track\">" + course_bar(*c, table.partitions.groups(), from, to - from) + "</td>" +
            element("td", duration_text(request.duration)) + "</tr>\n";
   }
   return out + "</table></div>\n";

@@ -1,5 +1,5 @@
-// One request in time: a lane for it, one for its other end, one for each call that it made and for who served that, and for
-// those requests that held it up.
+// One request in time: a lane for it, one for its other end, one for each call that it made and for who served that,
+// and for those requests that held it up.
 #pragma once
 
 #include <span>
@@ -14,7 +14,8 @@ namespace tailcap::report::tail {
 const flow::Course* course_of(std::span<const flow::Course> courses, flow::ExchangeId id);
 
 // A bar of stretches at their places between `from` and from + length, both ns.
-std::string course_bar(const flow::Course& course, std::span<const flow::CpuGroup> groups, std::int64_t from, std::int64_t length);
+std::string course_bar(const flow::Course& course, std::span<const flow::CpuGroup> groups, std::int64_t from,
+                       std::int64_t length);
 
 // Empty: the course of the request is not known, or there is no other.
 std::string lanes_html(std::uint32_t row, const flow::RequestTable& table, std::span<const flow::Course> courses);

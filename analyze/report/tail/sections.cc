@@ -38,34 +38,52 @@ std::vector<Said> sentences(const flow::Study& study, const flow::TextPool& text
       if (!route.tail) continue;
       if (route.tail->requests_needed > 0) {
         needed = route.tail->requests_needed;
-        few += (few.empty() ? "" : ", ") + shortened(route_title(route), kShortTitle) + " (" + count_text(route.tail->requests) + ")";
+        few += (few.empty() ? "" : ", ") + shortened(route_title(route), kShortTitle) + " (" +
+               count_text(route.tail->requests) + ")";
         continue;
       }
       (route.tail->verdict == TailVerdict::cause ? causes : others).push_back({&route, sentence(route, texts)});
     }
   causes.insert(causes.end(), others.begin(), others.end());
-  if (!few.empty()) causes.push_back({nullptr, "Too few requests could be followed to compare slow ones with typical ones, " + count_text(needed) + " are needed: " + few + "."});
+  if (!few.empty())
+    causes.push_back({nullptr, "Too few requests could be followed to compare slow ones with typical ones, " +
+                                   count_text(needed) + " are needed: " + few + "."});
   return causes;
 }
 
 std::vector<std::string> notes(const TailStudy& tail, const flow::Study& study) {
   std::vector<std::string> out;
-  out.push_back("Means of the " + slow_name(tail) + " (" + bursts_text(tail, study.begin) + ") and of " + count_text(tail.typical) +
-                " typical requests (40th to 60th percentile), weighted so that both are alike in method, status, sizes, connection and retries" +
-                (tail.matched_loosely == 0 ? "" : "; " + count_text(tail.matched_loosely, "slow request was", "slow requests were") + " compared with less alike ones" +
-                 (tail.matched_by_route == 0 ? "" : ", " + count_text(tail.matched_by_route) + " with any of the route")) + ".");
-  out.push_back("\"had it\": slow requests with more of it than 99 % of the typical ones have; chance alone makes that 1 % and more. \"mainly\": slow requests that it slowed down most." +
-                std::string(tail.intervals ? " Intervals: 95 %, within this recording, from " + count_text(tail.blocks) + " blocks of time." : ""));
+  out.push_back(
+      "Means of the " + slow_name(tail) + " (" + bursts_text(tail, study.begin) + ") and of " +
+      count_text(tail.typical) +
+      " typical requests (40th to 60th percentile), weighted so that both are alike in method, status, sizes, "
+      "connection and retries" +
+      (tail.matched_loosely == 0
+           ? ""
+           : "; " + count_text(tail.matched_loosely, "slow request was", "slow requests were") +
+                 " compared with less alike ones" +
+                 (tail.matched_by_route == 0 ? ""
+                                             : ", " + count_text(tail.matched_by_route) + " with any of the route")) +
+      ".");
+  out.push_back(
+      "\"had it\": slow requests with more of it than 99 % of the typical ones have; chance alone makes that 1 % and "
+      "more. \"mainly\": slow requests that it slowed down most." +
+      std::string(tail.intervals
+                      ? " Intervals: 95 %, within this recording, from " + count_text(tail.blocks) + " blocks of time."
+                      : ""));
   out.push_back(honesty_text(tail));
-  if (tail.slow_lossy != 0) out.push_back("Lost events cover parts of " + count_text(tail.slow_lossy, "slow request", "slow requests") + " and of " + count_text(tail.typical_lossy, "typical one", "typical ones") + ".");
+  if (tail.slow_lossy != 0)
+    out.push_back("Lost events cover parts of " + count_text(tail.slow_lossy, "slow request", "slow requests") +
+                  " and of " + count_text(tail.typical_lossy, "typical one", "typical ones") + ".");
   return out;
 }
 
 std::vector<std::string> exemplar_lines(const TailStudy& tail, const flow::RequestTable& table) {
   std::vector<std::string> out;
   for (const auto& e : tail.exemplars)
-    out.push_back(id_text(table.rows.id(e.row)) + " (" + duration_text(table.rows.duration(e.row)) + ", " + std::string(text_of(e.why)) + "); typical of its kind: " +
-                  id_text(table.rows.id(e.typical)) + " (" + duration_text(table.rows.duration(e.typical)) + ")");
+    out.push_back(id_text(table.rows.id(e.row)) + " (" + duration_text(table.rows.duration(e.row)) + ", " +
+                  std::string(text_of(e.why)) + "); typical of its kind: " + id_text(table.rows.id(e.typical)) + " (" +
+                  duration_text(table.rows.duration(e.typical)) + ")");
   return out;
 }
 
@@ -74,20 +92,35 @@ std::vector<std::string> culprit_lines(const TailStudy& tail, const flow::TextPo
   for (const auto& d : tail.labels)
     for (const auto& c : tail.culprits) {
       const std::string who = c.label == d.label ? culprit_text(c, texts) : "";
-      if (who.empty() || static_cast<double>(c.time) < kWorthALine * static_cast<double>(tail.slow_mean) * static_cast<double>(tail.slow)) continue;
-      std::string line = std::string(flow::text_of(c.label)) + " " + who + ": " + duration_text(Duration{c.time}) + " in " + count_text(c.slow, "slow request", "slow requests");
-      if (c.example.connection != 0) line += "; the longest, of " + id_text(c.held_up) + ", by " + id_text(c.example);
-      else if (c.held_up.connection != 0) line += "; the longest of " + id_text(c.held_up);
+      if (who.empty() || static_cast<double>(c.time) <
+                             kWorthALine * static_cast<double>(tail.slow_mean) * static_cast<double>(tail.slow))
+        continue;
+      std::string line = std::string(flow::text_of(c.label)) + " " + who + ": " + duration_text(Duration{c.time}) +
+                         " in " + count_text(c.slow, "slow request", "slow requests");
+      if (c.example.connection != 0)
+        line += "; the longest, of " + id_text(c.held_up) + ", by " + id_text(c.example);
+      else if (c.held_up.connection != 0)
+        line += "; the longest of " + id_text(c.held_up);
       out.push_back(std::move(line));
     }
   return out;
 }
 
-std::string text_section(const RouteStudy& route, const flow::Study& study, const flow::RequestTable& requests, std::size_t width) {
+std::string text_section(const RouteStudy& route, const flow::Study& study, const flow::RequestTable& requests,
+                         std::size_t width) {
   if (!compared(route)) return {};
   const TailStudy& tail = *route.tail;
   const DifferenceTable differences = difference_table(tail);
-  Table table({{Align::left, 30}, {Align::right, 7}, {Align::right, 7}, {Align::right, 7}, {Align::right, 12}, {Align::right, 6}, {Align::right, 6}, {Align::right, 6}, {}}, "  ", 1);
+  Table table({{Align::left, 30},
+               {Align::right, 7},
+               {Align::right, 7},
+               {Align::right, 7},
+               {Align::right, 12},
+               {Align::right, 6},
+               {Align::right, 6},
+               {Align::right, 6},
+               {}},
+              "  ", 1);
   const std::string unit = ", " + differences.unit;
   table.row({"mean of a request" + unit, "slow", "typical", "more", "interval", "share", "had it", "mainly", ""});
   const auto add = [&](const DifferenceRow& r) {
@@ -106,12 +139,14 @@ std::string markdown_section(const RouteStudy& route, const flow::Study& study, 
   if (!compared(route)) return {};
   const TailStudy& tail = *route.tail;
   const DifferenceTable differences = difference_table(tail);
-  std::string out = "| mean of a request, " + differences.unit + " | slow | typical | more | 95 % interval | share | had it | mainly | |\n"
+  std::string out = "| mean of a request, " + differences.unit +
+                    " | slow | typical | more | 95 % interval | share | had it | mainly | |\n"
                     "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |\n";
   const auto add = [&](const DifferenceRow& r, bool strong) {
     const std::string mark = strong ? "**" : "";
     out += "| " + mark + markdown(r.text) + mark;
-    for (const auto* cell : {&r.slow, &r.typical, &r.more, &r.interval, &r.share, &r.with, &r.dominant, &r.notes}) out += " | " + markdown(*cell);
+    for (const auto* cell : {&r.slow, &r.typical, &r.more, &r.interval, &r.share, &r.with, &r.dominant, &r.notes})
+      out += " | " + markdown(*cell);
     out += " |\n";
   };
   for (const auto& r : differences.rows) add(r, r.notes.substr(0, 5) == "cause");

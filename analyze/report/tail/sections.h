@@ -27,7 +27,8 @@ std::vector<std::string> exemplar_lines(const flow::TailStudy& tail, const flow:
 std::vector<std::string> culprit_lines(const flow::TailStudy& tail, const flow::TextPool& texts);
 
 // A route's section; empty: there is nothing to show.
-std::string text_section(const flow::RouteStudy& route, const flow::Study& study, const flow::RequestTable& table, std::size_t width);
+std::string text_section(const flow::RouteStudy& route, const flow::Study& study, const flow::RequestTable& table,
+                         std::size_t width);
 std::string markdown_section(const flow::RouteStudy& route, const flow::Study& study, const flow::RequestTable& table);
 
 }  // namespace tailcap::report::tail

@@ -15,10 +15,10 @@ using flow::LabelDifference;
 using flow::TailStudy;
 using flow::TailVerdict;
 
-constexpr std::size_t kNamed = 3;              // causes, or differences where there is none; the others are in the table
-constexpr double kWorthAWord = 0.1;            // of the gap
+constexpr std::size_t kNamed = 3;    // causes, or differences where there is none; the others are in the table
+constexpr double kWorthAWord = 0.1;  // of the gap
 constexpr double kMostly = 0.5;
-constexpr std::uint64_t kFewBursts = 5;        // so few are said: they are the size of the sample
+constexpr std::uint64_t kFewBursts = 5;  // so few are said: they are the size of the sample
 
 Duration ns(std::int64_t n) { return Duration{n}; }
 
@@ -31,14 +31,18 @@ std::string whole_percent(std::uint64_t part, std::uint64_t whole) {
 }
 
 const LabelDifference* find(const TailStudy& tail, flow::Label label) {
-  const auto at = std::find_if(tail.labels.begin(), tail.labels.end(), [&](const LabelDifference& d) { return d.label == label; });
+  const auto at =
+      std::find_if(tail.labels.begin(), tail.labels.end(), [&](const LabelDifference& d) { return d.label == label; });
   return at == tail.labels.end() ? nullptr : &*at;
 }
 
 // Who was behind most of the label's time; nullptr: nobody in particular.
 const flow::CulpritStudy* main_culprit(const TailStudy& tail, const LabelDifference& d) {
   for (const auto& c : tail.culprits)
-    if (c.label == d.label) return share(static_cast<double>(c.time), static_cast<double>(d.slow) * static_cast<double>(tail.slow)) >= kMostly ? &c : nullptr;
+    if (c.label == d.label)
+      return share(static_cast<double>(c.time), static_cast<double>(d.slow) * static_cast<double>(tail.slow)) >= kMostly
+                 ? &c
+                 : nullptr;
   return nullptr;
 }
 
@@ -52,12 +56,15 @@ std::string label_words(const TailStudy& tail, const LabelDifference& d, const f
 // "(89 % of the slow requests, 36.9–42.5)"
 std::string sureness(const TailStudy& tail, const LabelDifference& d, bool first) {
   std::string out = " (" + whole_percent(d.slow_with, tail.slow) + (first ? " of the slow requests" : "");
-  if (tail.intervals) out += ", " + duration_in_unit_of(ns(d.low), ns(tail.slow_mean)) + "–" + duration_in_unit_of(ns(d.high), ns(tail.slow_mean));
+  if (tail.intervals)
+    out += ", " + duration_in_unit_of(ns(d.low), ns(tail.slow_mean)) + "–" +
+           duration_in_unit_of(ns(d.high), ns(tail.slow_mean));
   return out + (2 * d.slow_inferred > d.slow ? ", inferred)" : ")");
 }
 
 // "39.6 of the 42.5 ms more is CPU quota throttling (…), 2.85 waiting for a lock …": the given differences.
-std::string shares_of_gap(const TailStudy& tail, const std::vector<const LabelDifference*>& differences, const flow::TextPool& texts) {
+std::string shares_of_gap(const TailStudy& tail, const std::vector<const LabelDifference*>& differences,
+                          const flow::TextPool& texts) {
   std::string out;
   const Duration scale = ns(tail.slow_mean);
   for (std::size_t i = 0; i < differences.size(); ++i) {
@@ -81,17 +88,22 @@ std::string nameless(const TailStudy& tail, const std::vector<const LabelDiffere
     if (flow::causeless(d.label)) causeless += d.difference();
   }
   std::string out;
-  const auto worth = [&](std::int64_t part) { return share(static_cast<double>(part), static_cast<double>(tail.gap())) >= kWorthAWord; };
-  if (worth(causeless)) out += "; for " + duration_text(ns(causeless)) + " it is known that they were blocked, and not by what";
+  const auto worth = [&](std::int64_t part) {
+    return share(static_cast<double>(part), static_cast<double>(tail.gap())) >= kWorthAWord;
+  };
+  if (worth(causeless))
+    out += "; for " + duration_text(ns(causeless)) + " it is known that they were blocked, and not by what";
   if (worth(unexplained)) out += "; " + duration_text(ns(unexplained)) + " could not be explained";
   return out;
 }
 
 std::string typical_words(const TailStudy& tail) {
-  const auto most = std::max_element(tail.labels.begin(), tail.labels.end(), [](const auto& a, const auto& b) { return a.typical < b.typical; });
+  const auto most = std::max_element(tail.labels.begin(), tail.labels.end(),
+                                     [](const auto& a, const auto& b) { return a.typical < b.typical; });
   if (most == tail.labels.end() || most->typical <= 0) return {};
-  return " A typical request spends " + duration_text(ns(most->typical)) + " (" + whole_percent(static_cast<std::uint64_t>(most->typical), static_cast<std::uint64_t>(tail.typical_mean)) + ") " +
-         std::string(flow::text_of(most->label)) + ".";
+  return " A typical request spends " + duration_text(ns(most->typical)) + " (" +
+         whole_percent(static_cast<std::uint64_t>(most->typical), static_cast<std::uint64_t>(tail.typical_mean)) +
+         ") " + std::string(flow::text_of(most->label)) + ".";
 }
 
 }  // namespace
@@ -111,20 +123,28 @@ std::string culprit_text(const flow::CulpritStudy& c, const flow::TextPool& text
   const std::string_view label = flow::name_of(c.label);
   const auto starts = [&](std::string_view prefix) { return label.substr(0, prefix.size()) == prefix; };
   std::string request;
-  if (c.route != 0) request = (c.method != 0 ? shortened(printable(texts[c.method]), 20) + " " : "") + shortened(printable(texts[c.route]), 80);
+  if (c.route != 0)
+    request = (c.method != 0 ? shortened(printable(texts[c.method]), 20) + " " : "") +
+              shortened(printable(texts[c.route]), 80);
   if (c.route != 0 && c.authority != 0) request += " at " + shortened(printable(texts[c.authority]), 60);
   char address[32];
-  const std::string place = c.what == 0 ? "" : "0x" + std::string(address, std::to_chars(address, address + sizeof address, c.what, 16).ptr);
+  const std::string place =
+      c.what == 0 ? "" : "0x" + std::string(address, std::to_chars(address, address + sizeof address, c.what, 16).ptr);
   if (starts("lock.")) {
     // A channel, a WaitGroup: nobody holds them, somebody ends the wait.
-    const bool held = c.label == flow::Label::lock_futex || c.label == flow::Label::lock_go_mutex || c.label == flow::Label::lock_kernel;
-    const std::string holder = !request.empty() ? (held ? "held by " : "ended by ") + request : c.tid != 0 ? "released by thread " + std::to_string(c.tid) : "";
+    const bool held = c.label == flow::Label::lock_futex || c.label == flow::Label::lock_go_mutex ||
+                      c.label == flow::Label::lock_kernel;
+    const std::string holder = !request.empty() ? (held ? "held by " : "ended by ") + request
+                               : c.tid != 0     ? "released by thread " + std::to_string(c.tid)
+                                                : "";
     return (place.empty() ? "" : "at " + place) + (place.empty() || holder.empty() ? "" : " ") + holder;
   }
   if (starts("down.")) {
     // Said only where it is most of the wait: then it is where to look next.
     const bool most = static_cast<double>(c.inside_time) >= kMostly * static_cast<double>(c.time) && c.inside_time > 0;
-    return request.empty() ? "" : "(" + request + (most ? ", there mostly " + std::string(flow::text_of(c.inside)) : "") + ")";
+    return request.empty()
+               ? ""
+               : "(" + request + (most ? ", there mostly " + std::string(flow::text_of(c.inside)) : "") + ")";
   }
   if (c.label == flow::Label::q_loop) return request.empty() ? "" : "(" + request + ")";
   if (starts("q.")) return request.empty() ? "" : "behind " + request;
@@ -135,16 +155,19 @@ std::string culprit_text(const flow::CulpritStudy& c, const flow::TextPool& text
 }
 
 std::string honesty_text(const TailStudy& tail) {
-  return "Of the time of these " + count_text(tail.requests, "request", "requests") + " " + share_text(tail.unexplained, 1.0) + " is not explained, " +
-         share_text(tail.causeless, 1.0) + " is blocked for a reason not known, " + share_text(tail.inferred, 1.0) + " is inferred and not measured.";
+  return "Of the time of these " + count_text(tail.requests, "request", "requests") + " " +
+         share_text(tail.unexplained, 1.0) + " is not explained, " + share_text(tail.causeless, 1.0) +
+         " is blocked for a reason not known, " + share_text(tail.inferred, 1.0) + " is inferred and not measured.";
 }
 
 std::string bursts_text(const TailStudy& tail, formats::Time begin) {
   if (tail.slow == 0 || tail.bursts == 0) return {};
-  if (tail.bursts == 1) return "all " + count_text(tail.slow) + " of them in one burst at " + offset_text(tail.largest_burst_at, begin);
+  if (tail.bursts == 1)
+    return "all " + count_text(tail.slow) + " of them in one burst at " + offset_text(tail.largest_burst_at, begin);
   std::string out = count_text(tail.slow) + " of them, in " + count_text(tail.bursts) + " bursts";
   const bool clustered = static_cast<double>(tail.bursts) < 0.5 * tail.bursts_if_spread;
-  out += clustered ? ", closer together than chance would put them; the largest, of " + count_text(tail.largest_burst) + ", at " + offset_text(tail.largest_burst_at, begin)
+  out += clustered ? ", closer together than chance would put them; the largest, of " + count_text(tail.largest_burst) +
+                         ", at " + offset_text(tail.largest_burst_at, begin)
                    : ", strewn over the recording";
   return out;
 }
@@ -153,9 +176,12 @@ std::string sentence(const flow::RouteStudy& route, const flow::TextPool& texts)
   if (!route.tail) return {};
   const TailStudy& tail = *route.tail;
   const std::string title = shortened(route_title(route), kTitle) + ": ";
-  if (tail.verdict == TailVerdict::refused) return title + "why its slowest requests are slow cannot be said: " + tail.reason + ".";
+  if (tail.verdict == TailVerdict::refused)
+    return title + "why its slowest requests are slow cannot be said: " + tail.reason + ".";
   const Duration scale = ns(tail.slow_mean);
-  std::string out = title + "the " + slow_name(tail) + (route.role == flow::Role::client ? " of the calls made take " : " take ") + duration_text(scale) + " against " + duration_in_unit_of(ns(tail.typical_mean), scale) + " typically";
+  std::string out = title + "the " + slow_name(tail) +
+                    (route.role == flow::Role::client ? " of the calls made take " : " take ") + duration_text(scale) +
+                    " against " + duration_in_unit_of(ns(tail.typical_mean), scale) + " typically";
   std::vector<const LabelDifference*> said;
   if (tail.verdict == TailVerdict::cause) {
     for (const flow::Label label : tail.causes)
@@ -164,12 +190,16 @@ std::string sentence(const flow::RouteStudy& route, const flow::TextPool& texts)
     if (tail.bursts <= kFewBursts) out += "; they came in " + count_text(tail.bursts, "burst", "bursts") + " only";
     return out + ".";
   }
-  if (tail.verdict == TailVerdict::no_tail) return out + ", no tail to explain: " + tail.reason + "." + typical_words(tail);
+  if (tail.verdict == TailVerdict::no_tail)
+    return out + ", no tail to explain: " + tail.reason + "." + typical_words(tail);
   const bool incident = tail.reason.empty();
-  out += incident ? "; they came in " + count_text(tail.bursts, "burst", "bursts") + ", which is too few to tell a cause from chance"
+  out += incident ? "; they came in " + count_text(tail.bursts, "burst", "bursts") +
+                        ", which is too few to tell a cause from chance"
                   : "; no cause stands out: " + tail.reason;
   for (const auto& d : tail.labels)
-    if (said.size() < (incident ? kNamed : 2) && share(static_cast<double>(d.difference()), static_cast<double>(tail.gap())) >= kWorthAWord) said.push_back(&d);
+    if (said.size() < (incident ? kNamed : 2) &&
+        share(static_cast<double>(d.difference()), static_cast<double>(tail.gap())) >= kWorthAWord)
+      said.push_back(&d);
   out += ".";
   if (!said.empty()) {
     out += " " + shares_of_gap(tail, said, texts) + nameless(tail, said) + ".";

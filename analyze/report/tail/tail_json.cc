@@ -28,7 +28,9 @@ void id_or_null(JsonWriter& json, std::string_view name, flow::ExchangeId id) {
 }
 
 // Shares: more digits would only be noise.
-void share(JsonWriter& json, std::string_view name, double value) { json.key(name), json.real(std::round(value * 1e6) / 1e6); }
+void share(JsonWriter& json, std::string_view name, double value) {
+  json.key(name), json.real(std::round(value * 1e6) / 1e6);
+}
 
 void append_labels(JsonWriter& json, const TailStudy& tail) {
   json.key("labels");
@@ -93,7 +95,8 @@ void append_culprits(JsonWriter& json, const TailStudy& tail, const flow::TextPo
   json.end_array();
 }
 
-void append_comparison(JsonWriter& json, const TailStudy& tail, const flow::RequestTable& table, const flow::WallClock& clock) {
+void append_comparison(JsonWriter& json, const TailStudy& tail, const flow::RequestTable& table,
+                       const flow::WallClock& clock) {
   json.field("slow", tail.slow);
   json.field("typical", tail.typical);
   json.field("matched_loosely", tail.matched_loosely);
@@ -109,7 +112,8 @@ void append_comparison(JsonWriter& json, const TailStudy& tail, const flow::Requ
   share(json, "bursts_if_spread", tail.bursts_if_spread);
   json.field("largest_burst", tail.largest_burst);
   json.key("largest_burst_at_ns");
-  formats::known(tail.largest_burst_at) && clock.known() ? json.number(clock.realtime(tail.largest_burst_at)) : json.null();
+  formats::known(tail.largest_burst_at) && clock.known() ? json.number(clock.realtime(tail.largest_burst_at))
+                                                         : json.null();
   json.field("slow_lossy", tail.slow_lossy);
   json.field("typical_lossy", tail.typical_lossy);
   append_labels(json, tail);
@@ -129,7 +133,8 @@ void append_comparison(JsonWriter& json, const TailStudy& tail, const flow::Requ
 
 }  // namespace
 
-void append_tail(std::string& out, const flow::RouteStudy& route, const flow::RequestTable& table, const flow::WallClock& clock) {
+void append_tail(std::string& out, const flow::RouteStudy& route, const flow::RequestTable& table,
+                 const flow::WallClock& clock) {
   JsonWriter json(out);
   if (!route.tail) return json.null();
   const TailStudy& tail = *route.tail;

@@ -8,6 +8,7 @@
 namespace tailcap::report::tail {
 
 // Appends an object, or null.
-void append_tail(std::string& out, const flow::RouteStudy& route, const flow::RequestTable& table, const flow::WallClock& clock);
+void append_tail(std::string& out, const flow::RouteStudy& route, const flow::RequestTable& table,
+                 const flow::WallClock& clock);
 
 }  // namespace tailcap::report::tail

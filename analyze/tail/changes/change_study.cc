@@ -22,7 +22,8 @@ struct Compared {
 Side side_of(const flow::RequestTable& table, const std::vector<std::uint32_t>& rows, Time from, Time to) {
   Side out;
   out.shortfall.seconds = static_cast<double>((to - from).count()) * 1e-9;
-  for (auto at = std::partition_point(rows.begin(), rows.end(), [&](std::uint32_t i) { return table.rows.start(i) < from; });
+  for (auto at =
+           std::partition_point(rows.begin(), rows.end(), [&](std::uint32_t i) { return table.rows.start(i) < from; });
        at != rows.end() && table.rows.start(*at) < to; ++at) {
     const flow::Request row = table.rows[*at];
     const Standing standing = standing_of(row);
@@ -43,7 +44,8 @@ std::int64_t sure(const RouteShift& s) { return std::max(sure(s.median), sure(s.
 
 }  // namespace
 
-void study_changes(const flow::RequestTable& table, const std::vector<const std::vector<std::uint32_t>*>& rows, flow::Study& study) {
+void study_changes(const flow::RequestTable& table, const std::vector<const std::vector<std::uint32_t>*>& rows,
+                   flow::Study& study) {
   flow::ChangeStudy& out = study.changes;
   out.shifts.clear();
   std::vector<std::uint32_t> meant;  // what lies in the stretch of time that is looked at
@@ -53,7 +55,8 @@ void study_changes(const flow::RequestTable& table, const std::vector<const std:
   const std::size_t first = meant.size() - std::min(meant.size(), flow::ChangeStudy::kCompared);
   for (std::size_t m = first; m < meant.size(); ++m) {
     const Time at = out.changes[meant[m]].at;
-    const Time from = m == 0 ? study.begin : out.changes[meant[m - 1]].at, to = m + 1 == meant.size() ? study.end : out.changes[meant[m + 1]].at;
+    const Time from = m == 0 ? study.begin : out.changes[meant[m - 1]].at,
+               to = m + 1 == meant.size() ? study.end : out.changes[meant[m + 1]].at;
     for (std::uint32_t r = 0; r < rows.size(); ++r) {
       const Side before = side_of(table, *rows[r], from, at), after = side_of(table, *rows[r], at, to);
       Compared& c = all.emplace_back();
@@ -61,7 +64,9 @@ void study_changes(const flow::RequestTable& table, const std::vector<const std:
       c.shift.from = from, c.shift.to = to;
       c.shift.before = before.durations.size(), c.shift.after = after.durations.size();
       if (before.durations.empty() || after.durations.empty()) {
-        for (Comparison* q : {&c.median, &c.p99}) q->shift.reason = before.durations.empty() ? "there are no requests before it" : "there are no requests after it";
+        for (Comparison* q : {&c.median, &c.p99})
+          q->shift.reason =
+              before.durations.empty() ? "there are no requests before it" : "there are no requests after it";
         continue;
       }
       const Sample b(before.durations), a(after.durations);

@@ -9,7 +9,9 @@
 
 namespace tailcap::tail::changes {
 
-// Fills study.changes.shifts. rows: by route, as in study.routes; each in order of start. study.changes.changes, begin and end are set.
-void study_changes(const flow::RequestTable& table, const std::vector<const std::vector<std::uint32_t>*>& rows, flow::Study& study);
+// Fills study.changes.shifts. rows: by route, as in study.routes; each in order of start. study.changes.changes, begin
+// and end are set.
+void study_changes(const flow::RequestTable& table, const std::vector<const std::vector<std::uint32_t>*>& rows,
+                   flow::Study& study);
 
 }  // namespace tailcap::tail::changes

@@ -20,7 +20,8 @@ constexpr formats::Duration kTogether{5'000'000'000};
 std::string hex(std::string_view bytes) {
   constexpr char digits[] = "0123456789abcdef";
   std::string out;
-  for (const char c : bytes.substr(0, 32)) out += digits[static_cast<unsigned char>(c) >> 4], out += digits[static_cast<unsigned char>(c) & 15];
+  for (const char c : bytes.substr(0, 32))
+    out += digits[static_cast<unsigned char>(c) >> 4], out += digits[static_cast<unsigned char>(c) & 15];
   return out;
 }
 
@@ -60,8 +61,10 @@ void Marks::push(const formats::Event& event) {
     Change change;
     change.at = event.time;
     change.key = note->key.substr(0, kText), change.value = note->value.substr(0, kText);
-    if (notes_.size() < kNotes) notes_.push_back(std::move(change));
-    else notes_[notes_seen_ % kNotes] = std::move(change);
+    if (notes_.size() < kNotes)
+      notes_.push_back(std::move(change));
+    else
+      notes_[notes_seen_ % kNotes] = std::move(change);
     ++notes_seen_;
   } else if (const auto* exec = std::get_if<formats::TaskExec>(&event.body)) {
     Program program;
@@ -70,7 +73,9 @@ void Marks::push(const formats::Event& event) {
     began_ = true;
   } else if (const auto* start = std::get_if<formats::TaskStart>(&event.body)) {
     // A forked process runs what its parent runs.
-    if (pid != event.thread.tid || pid == start->parent.pid || programs_.size() >= kPrograms || program_of(start->parent.pid) == nullptr) return;
+    if (pid != event.thread.tid || pid == start->parent.pid || programs_.size() >= kPrograms ||
+        program_of(start->parent.pid) == nullptr)
+      return;
     const std::size_t program = runs_[start->parent.pid].back().program;
     auto& runs = runs_[pid];
     if (runs.size() < kPrograms) runs.push_back({event.time, program});
@@ -81,13 +86,15 @@ void Marks::push(const formats::Event& event) {
       if (p->executable.empty()) p->executable = info->executable.substr(0, kText);
     }
   } else if (const auto* mapping = std::get_if<formats::Mapping>(&event.body)) {
-    if (Program* p = program_of(pid); p && p->build.empty() && !p->executable.empty() && mapping->path == p->executable) p->build = hex(mapping->build_id);
+    if (Program* p = program_of(pid); p && p->build.empty() && !p->executable.empty() && mapping->path == p->executable)
+      p->build = hex(mapping->build_id);
   } else if (const auto* build = std::get_if<formats::GoBuild>(&event.body)) {
     if (Program* p = program_of(pid); p && p->revision.empty()) p->revision = revision_of(build->lines);
   }
 }
 
-void Marks::add_programs(const flow::RequestTable& table, const std::function<flow::TextId(flow::ConnectionId)>& local, std::vector<Change>& out) const {
+void Marks::add_programs(const flow::RequestTable& table, const std::function<flow::TextId(flow::ConnectionId)>& local,
+                         std::vector<Change>& out) const {
   if (!began_) return;
   struct Use {
     std::size_t program;
@@ -101,12 +108,16 @@ void Marks::add_programs(const flow::RequestTable& table, const std::function<fl
     const auto runs = runs_.find(pid);
     if (address == 0 || runs == runs_.end()) continue;
     const Time start = table.rows.start(i);
-    const auto run = std::find_if(runs->second.rbegin(), runs->second.rend(), [&](const Run& r) { return !known(r.since) || r.since <= start; });
+    const auto run = std::find_if(runs->second.rbegin(), runs->second.rend(),
+                                  [&](const Run& r) { return !known(r.since) || r.since <= start; });
     if (run == runs->second.rend()) continue;
     auto& of_address = uses[address];
-    const auto use = std::find_if(of_address.begin(), of_address.end(), [&](const Use& u) { return u.program == run->program; });
-    if (use == of_address.end()) of_address.push_back({run->program, start, start});
-    else use->last = start;
+    const auto use =
+        std::find_if(of_address.begin(), of_address.end(), [&](const Use& u) { return u.program == run->program; });
+    if (use == of_address.end())
+      of_address.push_back({run->program, start, start});
+    else
+      use->last = start;
   }
   for (const auto& [address, programs] : uses)
     for (std::size_t n = 1; n < programs.size(); ++n) {
@@ -117,7 +128,8 @@ void Marks::add_programs(const flow::RequestTable& table, const std::function<fl
       Time latest = kNoTime;
       for (std::size_t m = 0; m < n; ++m) {
         const Program& p = programs_[programs[m].program];
-        const bool same = (!p.comm.empty() && p.comm == next.comm) || (!p.executable.empty() && p.executable == next.executable);
+        const bool same =
+            (!p.comm.empty() && p.comm == next.comm) || (!p.executable.empty() && p.executable == next.executable);
         if (!same || programs[m].first > next.began) continue;
         const Time answered = std::min(programs[m].last, next.began);
         if (!before || answered >= latest) before = &p, latest = answered;
@@ -130,12 +142,14 @@ void Marks::add_programs(const flow::RequestTable& table, const std::function<fl
       const bool by_revision = !before->revision.empty() && !next.revision.empty() && before->revision != next.revision;
       change.kind = by_build || by_revision ? ChangeKind::build : ChangeKind::restart;
       const bool revisions = by_revision || (!by_build && before->build.empty());
-      change.build_before = revisions ? before->revision : before->build, change.build_after = revisions ? next.revision : next.build;
+      change.build_before = revisions ? before->revision : before->build,
+      change.build_after = revisions ? next.revision : next.build;
       out.push_back(std::move(change));
     }
 }
 
-void Marks::fill(const flow::RequestTable& table, const std::function<flow::TextId(flow::ConnectionId)>& local, flow::ChangeStudy& out) const {
+void Marks::fill(const flow::RequestTable& table, const std::function<flow::TextId(flow::ConnectionId)>& local,
+                 flow::ChangeStudy& out) const {
   std::vector<Change> programs;
   add_programs(table, local, programs);
   const auto by_time = [](const Change& a, const Change& b) { return a.at < b.at; };
@@ -144,7 +158,8 @@ void Marks::fill(const flow::RequestTable& table, const std::function<flow::Text
   for (Change& change : programs) {
     // One program answers at several addresses, and several of one kind are started one after the other.
     const bool again = std::any_of(out.changes.begin(), out.changes.end(), [&](const Change& c) {
-      return c.kind == change.kind && c.comm == change.comm && c.build_after == change.build_after && change.at - c.at < kTogether;
+      return c.kind == change.kind && c.comm == change.comm && c.build_after == change.build_after &&
+             change.at - c.at < kTogether;
     });
     if (!again) out.changes.push_back(std::move(change));
   }

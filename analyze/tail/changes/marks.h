@@ -1,7 +1,9 @@
-// Collects what changed while it was recorded: notes that somebody gave, and programs that took over an address from another one.
+// Collects what changed while it was recorded: notes that somebody gave, and programs that took over an address from
+// another one.
 //
-// A program is one execution of a file with all processes forked from it. It took over where it began during the recording and
-// answered at a local address at which another program of the same name or the same file had answered before.
+// A program is one execution of a file with all processes forked from it. It took over where it began during the
+// recording and answered at a local address at which another program of the same name or the same file had answered
+// before.
 #pragma once
 
 #include <cstddef>
@@ -19,13 +21,14 @@ namespace tailcap::tail::changes {
 
 class Marks {
  public:
-  static constexpr std::size_t kNotes = 1024;        // the last are kept
+  static constexpr std::size_t kNotes = 1024;         // the last are kept
   static constexpr std::size_t kPrograms = 1u << 16;  // later ones are not told
   static constexpr std::size_t kText = 2048;          // bytes of a note's value, or of a path
 
   void push(const formats::Event& event);
   // Fills changes and left_out. local: the local address of a connection, in table.texts.
-  void fill(const flow::RequestTable& table, const std::function<flow::TextId(flow::ConnectionId)>& local, flow::ChangeStudy& out) const;
+  void fill(const flow::RequestTable& table, const std::function<flow::TextId(flow::ConnectionId)>& local,
+            flow::ChangeStudy& out) const;
 
  private:
   struct Program {
@@ -39,7 +42,8 @@ class Marks {
   };
   Program* program_of(std::uint32_t pid);  // the process's last; made where there is none; null: no room
   void begin(std::uint32_t pid, formats::Time at, Program program);
-  void add_programs(const flow::RequestTable& table, const std::function<flow::TextId(flow::ConnectionId)>& local, std::vector<flow::Change>& out) const;
+  void add_programs(const flow::RequestTable& table, const std::function<flow::TextId(flow::ConnectionId)>& local,
+                    std::vector<flow::Change>& out) const;
 
   std::vector<flow::Change> notes_;  // a ring once it is full
   std::uint64_t notes_seen_ = 0;

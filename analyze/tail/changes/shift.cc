@@ -23,7 +23,9 @@ Duration bounded(double n) { return Duration{std::llround(std::clamp(n, -9e18, 9
 
 std::int64_t quantile_of(std::span<const std::int64_t> part, double q) {
   std::vector<std::int64_t> values(part.begin(), part.end());
-  const auto rank = static_cast<std::ptrdiff_t>(std::clamp(std::ceil(q * static_cast<double>(values.size()) - 1e-9), 1.0, static_cast<double>(values.size()))) - 1;
+  const auto rank = static_cast<std::ptrdiff_t>(std::clamp(std::ceil(q * static_cast<double>(values.size()) - 1e-9),
+                                                           1.0, static_cast<double>(values.size()))) -
+                    1;
   std::nth_element(values.begin(), values.begin() + rank, values.end());
   return values[static_cast<std::size_t>(rank)];
 }
@@ -49,11 +51,13 @@ double range(const std::vector<std::int64_t>& parts) {
 std::string objection(const Side& before, const Side& after, double difference, double relative, double q) {
   const bool median = q <= 0.5;
   const double size = std::abs(difference);
-  if (relative < (median ? kLeastMedian : kLeastP99) || size < static_cast<double>(median ? kLeastMedianGap : kLeastP99Gap))
+  if (relative < (median ? kLeastMedian : kLeastP99) ||
+      size < static_cast<double>(median ? kLeastMedianGap : kLeastP99Gap))
     return "so small a difference comes and goes with no change at all";
   const auto b = parts_of(before.durations, q), a = parts_of(after.durations, q);
   if (std::min(a.size(), b.size()) < kLeastParts) return "too few requests to tell it from drift";
-  if (size < kBeyondDrift * std::max(range(a), range(b))) return "within the time before or after it varies too much by itself";
+  if (size < kBeyondDrift * std::max(range(a), range(b)))
+    return "within the time before or after it varies too much by itself";
   if (static_cast<double>(a.front() - b.back()) * (difference > 0 ? 1 : -1) < kLeastAtOnce * size)
     return "the requests next to it do not show the difference: it came earlier, later, or bit by bit";
   return {};
@@ -61,7 +65,8 @@ std::string objection(const Side& before, const Side& after, double difference, 
 
 }  // namespace
 
-Comparison difference(const Side& before, const Sample& before_sample, const Side& after, const Sample& after_sample, double q) {
+Comparison difference(const Side& before, const Sample& before_sample, const Side& after, const Sample& after_sample,
+                      double q) {
   Comparison out;
   const Quantile b = before_sample.quantile(q, before.shortfall), a = after_sample.quantile(q, after.shortfall);
   out.shift.before = b.value, out.shift.after = a.value;
@@ -79,15 +84,18 @@ Comparison difference(const Side& before, const Sample& before_sample, const Sid
   out.shift.verdict = ShiftVerdict::none;
   const double towards_zero = more > 0 ? down : up;
   out.p = towards_zero > 0 ? std::erfc(kSigma95 * std::abs(more) / towards_zero / std::sqrt(2.0)) : more == 0 ? 1 : 0;
-  if (out.shift.low.count() <= 0 && out.shift.high.count() >= 0) out.shift.reason = "the interval of the difference holds 0";
+  if (out.shift.low.count() <= 0 && out.shift.high.count() >= 0)
+    out.shift.reason = "the interval of the difference holds 0";
   return out;
 }
 
-Comparison compare(const Side& before, const Sample& before_sample, const Side& after, const Sample& after_sample, double q) {
+Comparison compare(const Side& before, const Sample& before_sample, const Side& after, const Sample& after_sample,
+                   double q) {
   Comparison out = difference(before, before_sample, after, after_sample, q);
   if (!out.shift.interval || !out.shift.reason.empty()) return out;
   const double more = ns(out.shift.difference());
-  out.shift.reason = objection(before, after, more, std::abs(more) / std::max(1.0, std::min(ns(out.shift.before), ns(out.shift.after))), q);
+  out.shift.reason = objection(before, after, more,
+                               std::abs(more) / std::max(1.0, std::min(ns(out.shift.before), ns(out.shift.after))), q);
   return out;
 }
 
@@ -100,8 +108,10 @@ void decide(std::vector<Comparison*>& all) {
   for (std::size_t i = 0; i < compared.size(); ++i) {
     flow::Shift& shift = compared[i]->shift;
     if (!shift.reason.empty()) continue;
-    if (found[i]) shift.verdict = ShiftVerdict::shifted;
-    else shift.reason = "of " + std::to_string(compared.size()) + " differences looked at, one as large as this is chance";
+    if (found[i])
+      shift.verdict = ShiftVerdict::shifted;
+    else
+      shift.reason = "of " + std::to_string(compared.size()) + " differences looked at, one as large as this is chance";
   }
 }
 

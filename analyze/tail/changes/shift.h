@@ -1,9 +1,9 @@
 // Whether a percentile is another after a change than it was before.
 //
-// Two stretches of one recording differ by themselves: the machine drifts, neighbours come and go. So a difference is said to come
-// with the change only where its interval is clear of 0 among all that were looked at, where it is worth a word, where it is more
-// than what the percentile does within the time before and within the time after, and where it lies at the change: the requests
-// next to it on both sides must show it as well.
+// Two stretches of one recording differ by themselves: the machine drifts, neighbours come and go. So a difference is
+// said to come with the change only where its interval is clear of 0 among all that were looked at, where it is worth a
+// word, where it is more than what the percentile does within the time before and within the time after, and where it
+// lies at the change: the requests next to it on both sides must show it as well.
 #pragma once
 
 #include <cstdint>
@@ -32,13 +32,15 @@ struct Side {
 
 struct Comparison {
   flow::Shift shift;
-  double p = 1;          // of a difference so large, were there none; 1 where it is refused
+  double p = 1;  // of a difference so large, were there none; 1 where it is refused
 };
 
 // The difference, its interval and its p; where the interval holds 0, that is the reason. Nothing of drift.
-Comparison difference(const Side& before, const Sample& before_sample, const Side& after, const Sample& after_sample, double q);
+Comparison difference(const Side& before, const Sample& before_sample, const Side& after, const Sample& after_sample,
+                      double q);
 // With it. q: 0.5 or 0.99.
-Comparison compare(const Side& before, const Sample& before_sample, const Side& after, const Sample& after_sample, double q);
+Comparison compare(const Side& before, const Sample& before_sample, const Side& after, const Sample& after_sample,
+                   double q);
 
 // Sets the verdicts, of all that were compared together.
 void decide(std::vector<Comparison*>& all);

@@ -9,10 +9,10 @@ namespace {
 using flow::Duration;
 using flow::StatusShift;
 
-constexpr std::size_t kWindows = 60;                // of a recording, unless they are too short or too long then
+constexpr std::size_t kWindows = 60;  // of a recording, unless they are too short or too long then
 constexpr Duration kShortest{250'000'000}, kLongest{10'000'000'000};
-// Fewer windows, or answers of a class in them, say nothing of how much they vary: the window in which a change begins must
-// not hide it.
+// Fewer windows, or answers of a class in them, say nothing of how much they vary: the window in which a change begins
+// must not hide it.
 constexpr std::uint64_t kFewWindows = 8, kFewAnswers = 10;
 
 double term(double observed, double expected) { return observed > 0 ? observed * std::log(observed / expected) : 0; }
@@ -21,7 +21,8 @@ double term(double observed, double expected) { return observed > 0 ? observed *
 double likelihood_ratio(double k, double n, double k0, double n0) {
   const double share = (k + k0) / (n + n0);
   if (share <= 0 || share >= 1) return 0;
-  return 2 * (term(k, n * share) + term(n - k, n * (1 - share)) + term(k0, n0 * share) + term(n0 - k0, n0 * (1 - share)));
+  return 2 *
+         (term(k, n * share) + term(n - k, n * (1 - share)) + term(k0, n0 * share) + term(n0 - k0, n0 * (1 - share)));
 }
 
 }  // namespace
@@ -40,9 +41,12 @@ void StatusWatch::close() {
   double how = kSure;
   if (before_n_ >= kLeastBefore) {
     for (std::size_t c = 0; c < kClasses; ++c) {
-      const double share = static_cast<double>(now_[c]) / static_cast<double>(n_), was = static_cast<double>(before_[c]) / static_cast<double>(before_n_);
+      const double share = static_cast<double>(now_[c]) / static_cast<double>(n_),
+                   was = static_cast<double>(before_[c]) / static_cast<double>(before_n_);
       if (share < was + kMatters) continue;  // what became more tells of what became less
-      const double g = likelihood_ratio(static_cast<double>(now_[c]), static_cast<double>(n_), static_cast<double>(before_[c]), static_cast<double>(before_n_)) / spread(c);
+      const double g = likelihood_ratio(static_cast<double>(now_[c]), static_cast<double>(n_),
+                                        static_cast<double>(before_[c]), static_cast<double>(before_n_)) /
+                       spread(c);
       if (g > how) how = g, most = c;
     }
   }
@@ -74,16 +78,19 @@ void StatusWatch::end() {
   if (n_ >= kLeast) close();
 }
 
-void study_statuses(const flow::RequestTable& table, const std::vector<const std::vector<std::uint32_t>*>& rows, flow::Study& study) {
+void study_statuses(const flow::RequestTable& table, const std::vector<const std::vector<std::uint32_t>*>& rows,
+                    flow::Study& study) {
   if (!formats::known(study.begin)) return;
-  const Duration window = std::clamp((study.end - study.begin) / static_cast<std::int64_t>(kWindows), kShortest, kLongest);
+  const Duration window =
+      std::clamp((study.end - study.begin) / static_cast<std::int64_t>(kWindows), kShortest, kLongest);
   auto& out = study.changes.status_shifts;
   for (std::uint32_t r = 0; r < rows.size(); ++r) {
     if (study.routes[r].role != flow::Role::server) continue;
     StatusWatch watch(window);
     for (const std::uint32_t i : *rows[r]) {
       const flow::Request row = table.rows[i];
-      const bool unseen = row.status == 0 && (row.outcome == flow::Outcome::in_flight || row.outcome == flow::Outcome::unknown);
+      const bool unseen =
+          row.status == 0 && (row.outcome == flow::Outcome::in_flight || row.outcome == flow::Outcome::unknown);
       if (!formats::known(row.start) || unseen) continue;
       watch.push(row.start, row.status);
     }

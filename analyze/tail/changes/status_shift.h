@@ -1,8 +1,9 @@
 // When a route begins to answer otherwise: a change of the distribution of its status codes.
 //
-// Answers are counted in windows of time, by the first digit of their status. Each window is held against all that came before,
-// since the last change: a likelihood ratio test of each class against the others (G, which is about chi-square), divided by how much
-// more than chance the windows before vary. Nothing is learnt, and nothing kept but counts.
+// Answers are counted in windows of time, by the first digit of their status. Each window is held against all that came
+// before, since the last change: a likelihood ratio test of each class against the others (G, which is about
+// chi-square), divided by how much more than chance the windows before vary. Nothing is learnt, and nothing kept but
+// counts.
 #pragma once
 
 #include <array>
@@ -16,11 +17,11 @@ namespace tailcap::tail::changes {
 
 class StatusWatch {
  public:
-  static constexpr std::size_t kClasses = 6;       // 1xx to 5xx; 0: no answer
-  static constexpr std::uint64_t kLeast = 30;      // answers in a window; it lasts until there are as many
+  static constexpr std::size_t kClasses = 6;   // 1xx to 5xx; 0: no answer
+  static constexpr std::uint64_t kLeast = 30;  // answers in a window; it lasts until there are as many
   static constexpr std::uint64_t kLeastBefore = 60;
-  static constexpr double kSure = 24;              // by chance once in a million windows
-  static constexpr double kMatters = 0.02;         // of all answers
+  static constexpr double kSure = 24;       // by chance once in a million windows
+  static constexpr double kMatters = 0.02;  // of all answers
 
   explicit StatusWatch(flow::Duration window) : window_(window) {}
   // In order of time. status 0: there was no answer.
@@ -42,6 +43,7 @@ class StatusWatch {
 };
 
 // Fills study.changes.status_shifts. rows: by route, as in study.routes; each in order of start.
-void study_statuses(const flow::RequestTable& table, const std::vector<const std::vector<std::uint32_t>*>& rows, flow::Study& study);
+void study_statuses(const flow::RequestTable& table, const std::vector<const std::vector<std::uint32_t>*>& rows,
+                    flow::Study& study);
 
 }  // namespace tailcap::tail::changes

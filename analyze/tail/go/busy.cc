@@ -17,7 +17,8 @@ std::int64_t number(Time at, Time begin) { return (at - begin).count() / Busy::k
 
 // /a/b is below /a and /.
 bool within(std::string_view group, std::string_view above) {
-  return above == "/" || group == above || (group.size() > above.size() && group.starts_with(above) && group[above.size()] == '/');
+  return above == "/" || group == above ||
+         (group.size() > above.size() && group.starts_with(above) && group[above.size()] == '/');
 }
 
 }  // namespace
@@ -59,11 +60,13 @@ void Busy::push(const formats::Event& event) {
   if (!known(begin_)) begin_ = event.time;
   if (const auto* quota = std::get_if<formats::CpuQuota>(&event.body)) {
     if (quota->quota.count() > 0 && quota->period.count() > 0 && quotas_.size() < kMaxGroups)
-      quotas_[std::string(quota->cgroup)] = static_cast<double>(quota->quota.count()) / static_cast<double>(quota->period.count());
+      quotas_[std::string(quota->cgroup)] =
+          static_cast<double>(quota->quota.count()) / static_cast<double>(quota->period.count());
     return;
   }
   if (const auto* info = std::get_if<formats::TaskInfo>(&event.body)) {
-    if (event.thread.pid == event.thread.tid && !info->cgroup.empty() && cgroups_.size() < kMaxGroups) cgroups_[event.thread.pid] = info->cgroup;
+    if (event.thread.pid == event.thread.tid && !info->cgroup.empty() && cgroups_.size() < kMaxGroups)
+      cgroups_[event.thread.pid] = info->cgroup;
     return;
   }
   if (const auto* program = std::get_if<formats::GoProgram>(&event.body)) {
@@ -115,7 +118,9 @@ void Busy::fill(std::uint32_t pid, std::uint32_t cpus, Time end, flow::GoStudy& 
   for (std::int64_t n = number(process.first, begin_) + 1; n < number(last, begin_); ++n) {
     const auto w = whole.windows.find(n);
     const Window window = w == whole.windows.end() ? Window{} : w->second;
-    const auto share = [](std::int64_t ns, double of) { return static_cast<double>(std::max<std::int64_t>(ns, 0)) / static_cast<double>(kWindow) / of; };
+    const auto share = [](std::int64_t ns, double of) {
+      return static_cast<double>(std::max<std::int64_t>(ns, 0)) / static_cast<double>(kWindow) / of;
+    };
     flow::GoBusy& busy = study.busy.emplace_back();
     busy.from = begin_ + formats::Duration{n * kWindow};
     if (told) busy.goroutines = share(window.goroutines, process.processors);

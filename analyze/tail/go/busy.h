@@ -1,8 +1,8 @@
-// How busy each Go process was, second by second: goroutines that ran of as many as may run (deep profile), and threads of
-// as many CPUs as it may use.
+// How busy each Go process was, second by second: goroutines that ran of as many as may run (deep profile), and threads
+// of as many CPUs as it may use.
 //
-// A goroutine runs until it parks, gives way, is interrupted or ends; while its thread is blocked in the kernel it does not.
-// A second that the recording or the process does not fill is left out.
+// A goroutine runs until it parks, gives way, is interrupted or ends; while its thread is blocked in the kernel it does
+// not. A second that the recording or the process does not fill is left out.
 #pragma once
 
 #include <cstddef>
@@ -20,9 +20,10 @@ namespace tailcap::tail::go {
 class Busy {
  public:
   static constexpr std::int64_t kWindow = 1'000'000'000;
-  static constexpr std::size_t kMaxWindows = 1u << 20;    // of all processes
-  static constexpr std::size_t kMaxSteps = 1u << 27;      // seconds gone through, for all intervals together; then nothing is told
-  static constexpr std::size_t kMaxRunning = 1u << 18;    // goroutines and threads at a time
+  static constexpr std::size_t kMaxWindows = 1u << 20;  // of all processes
+  static constexpr std::size_t kMaxSteps =
+      1u << 27;  // seconds gone through, for all intervals together; then nothing is told
+  static constexpr std::size_t kMaxRunning = 1u << 18;  // goroutines and threads at a time
 
   void push(const formats::Event& event);
   // cpus: of the machine. end: of the recording. Fills busy and busy_seconds.
@@ -36,9 +37,9 @@ class Busy {
     formats::Time first = formats::kNoTime, ended = formats::kNoTime;
     bool states = false;
     std::uint16_t processors = 0;
-    std::map<std::int64_t, Window> windows;                        // by number since the recording's first event
-    std::unordered_map<std::uint64_t, formats::Time> running;      // goroutines, since when
-    std::unordered_map<std::uint32_t, formats::Time> on_cpu;       // threads, since when
+    std::map<std::int64_t, Window> windows;                    // by number since the recording's first event
+    std::unordered_map<std::uint64_t, formats::Time> running;  // goroutines, since when
+    std::unordered_map<std::uint32_t, formats::Time> on_cpu;   // threads, since when
   };
   void add(Process& process, formats::Time from, formats::Time to, std::int64_t Window::*what, int sign);
   void runs_no_longer(Process& process, std::uint64_t goroutine, formats::Time at);

@@ -24,7 +24,8 @@ GoDelay summary(std::string route, std::vector<Duration>& took) {
   d.longest = took.back();
   for (const Duration t : took) {
     d.total += t;
-    ++d.histogram[static_cast<std::size_t>(std::upper_bound(GoDelay::kLimits.begin(), GoDelay::kLimits.end(), t.count()) - GoDelay::kLimits.begin())];
+    ++d.histogram[static_cast<std::size_t>(
+        std::upper_bound(GoDelay::kLimits.begin(), GoDelay::kLimits.end(), t.count()) - GoDelay::kLimits.begin())];
   }
   return d;
 }
@@ -44,7 +45,8 @@ void Delays::push(const formats::Event& event) {
   } else if (const auto* exit = std::get_if<formats::GoExit>(&event.body)) {
     goroutine = exit->goroutine;
   } else if (const auto* program = std::get_if<formats::GoProgram>(&event.body)) {
-    if ((program->parts & static_cast<std::uint8_t>(formats::GoPart::states)) != 0) processes_.try_emplace(event.thread.pid);
+    if ((program->parts & static_cast<std::uint8_t>(formats::GoPart::states)) != 0)
+      processes_.try_emplace(event.thread.pid);
     return;
   }
   if (goroutine == 0) return;
@@ -57,14 +59,18 @@ void Delays::push(const formats::Event& event) {
   Process& process = at->second;
   const auto waits = process.ready.find(goroutine);
   if (ready) {
-    if (waits != process.ready.end()) waits->second = event.time;
-    else if (waiting_ < kMaxReady) process.ready.emplace(goroutine, event.time), ++waiting_;
+    if (waits != process.ready.end())
+      waits->second = event.time;
+    else if (waiting_ < kMaxReady)
+      process.ready.emplace(goroutine, event.time), ++waiting_;
     return;
   }
   if (waits == process.ready.end()) return;
   if (runs && event.time >= waits->second) {
-    if (kept_ < kMaxDelays) process.delays.push_back({goroutine, waits->second, event.time - waits->second}), ++kept_;
-    else ++process.left_out;
+    if (kept_ < kMaxDelays)
+      process.delays.push_back({goroutine, waits->second, event.time - waits->second}), ++kept_;
+    else
+      ++process.left_out;
   }
   process.ready.erase(waits), --waiting_;
 }
@@ -93,7 +99,8 @@ void Delays::fill(std::uint32_t pid, std::vector<Stretch> stretches, flow::GoStu
   }
   study.delays.push_back(summary({}, all));
   for (auto& [route, took] : by_route) study.delays.push_back(summary(route, took));
-  std::stable_sort(study.delays.begin() + 1, study.delays.end(), [](const GoDelay& a, const GoDelay& b) { return a.total > b.total; });
+  std::stable_sort(study.delays.begin() + 1, study.delays.end(),
+                   [](const GoDelay& a, const GoDelay& b) { return a.total > b.total; });
   if (study.delays.size() > kMaxRoutes) study.delays.resize(kMaxRoutes);
 }
 

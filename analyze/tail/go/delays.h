@@ -19,8 +19,8 @@ namespace tailcap::tail::go {
 
 class Delays {
  public:
-  static constexpr std::size_t kMaxDelays = 1u << 21;   // kept, of all processes; the others are counted
-  static constexpr std::size_t kMaxReady = 1u << 20;    // goroutines that wait at a time
+  static constexpr std::size_t kMaxDelays = 1u << 21;  // kept, of all processes; the others are counted
+  static constexpr std::size_t kMaxReady = 1u << 20;   // goroutines that wait at a time
   static constexpr std::size_t kMaxRoutes = 200;
 
   void push(const formats::Event& event);

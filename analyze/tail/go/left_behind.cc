@@ -15,7 +15,9 @@ using formats::Time;
 
 namespace {
 
-bool has(const formats::GoProgram& program, formats::GoPart part) { return (program.parts & static_cast<std::uint8_t>(part)) != 0; }
+bool has(const formats::GoProgram& program, formats::GoPart part) {
+  return (program.parts & static_cast<std::uint8_t>(part)) != 0;
+}
 
 // Whose end its loss would hide.
 bool hides_ends(std::uint8_t kind) { return kind == static_cast<std::uint8_t>(formats::Kind::go_exit) || kind == 255; }
@@ -71,7 +73,8 @@ void LeftBehind::push(const formats::Event& event) {
 void LeftBehind::create(const formats::Event& event, const formats::GoCreate& create) {
   if (create.child == 0) return;
   Process& process = processes_[event.thread.pid];
-  if (create.from.starts_with("runtime.") || (event.goroutine != 0 && event.goroutine == process.collecting)) return;  // its own
+  if (create.from.starts_with("runtime.") || (event.goroutine != 0 && event.goroutine == process.collecting))
+    return;  // its own
   if (kept_ >= kMaxGoroutines) {
     ++process.left_out;
     return;
@@ -85,7 +88,8 @@ void LeftBehind::create(const formats::Event& event, const formats::GoCreate& cr
   kept_ += process.made.insert_or_assign(create.child, g).second;
 }
 
-void LeftBehind::fill(std::uint32_t pid, std::span<const flow::Served> all, const flow::RequestTable& table, Time end, flow::GoStudy& study) const {
+void LeftBehind::fill(std::uint32_t pid, std::span<const flow::Served> all, const flow::RequestTable& table, Time end,
+                      flow::GoStudy& study) const {
   const auto at = processes_.find(pid);
   if (at == processes_.end() || !at->second.told) return;
   const Process& process = at->second;
@@ -131,7 +135,8 @@ void LeftBehind::fill(std::uint32_t pid, std::span<const flow::Served> all, cons
     left.requests = requests[key].size();
     study.left.push_back(std::move(left));
   }
-  std::stable_sort(study.left.begin(), study.left.end(), [](const GoLeft& a, const GoLeft& b) { return a.count() > b.count(); });
+  std::stable_sort(study.left.begin(), study.left.end(),
+                   [](const GoLeft& a, const GoLeft& b) { return a.count() > b.count(); });
 }
 
 }  // namespace tailcap::tail::go

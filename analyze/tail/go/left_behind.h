@@ -1,7 +1,8 @@
 // Goroutines that outlive the request under which they were made.
 //
-// Under a request: by the goroutine that served it, while it did, or by one that was made so. What ends within the limit is
-// forgotten at once; of what may have ended while ends were not told, or their events were lost, nothing is said.
+// Under a request: by the goroutine that served it, while it did, or by one that was made so. What ends within the
+// limit is forgotten at once; of what may have ended while ends were not told, or their events were lost, nothing is
+// said.
 #pragma once
 
 #include <array>
@@ -28,7 +29,8 @@ class LeftBehind {
   explicit LeftBehind(formats::Duration after) : after_(after) {}
   void push(const formats::Event& event);
   // served: of the process. end: of the recording. Fills left, left_in_doubt, ends_told.
-  void fill(std::uint32_t pid, std::span<const flow::Served> served, const flow::RequestTable& table, formats::Time end, flow::GoStudy& study) const;
+  void fill(std::uint32_t pid, std::span<const flow::Served> served, const flow::RequestTable& table, formats::Time end,
+            flow::GoStudy& study) const;
 
  private:
   struct Link {
@@ -45,7 +47,7 @@ class LeftBehind {
     formats::Time doubt = formats::kNoTime;  // ends of what was made before may have been missed
     formats::Time ended = formats::kNoTime;
     bool told = false, away = false;
-    std::uint64_t collecting = 0;            // who makes the collector's workers
+    std::uint64_t collecting = 0;  // who makes the collector's workers
     std::uint64_t left_out = 0;
   };
   void create(const formats::Event& event, const formats::GoCreate& create);

@@ -26,7 +26,8 @@ std::string_view innermost(std::string_view stack, Skip skip) {
   return kUnknown;
 }
 
-void add(std::unordered_map<std::string, flow::GoHot>& hot, std::string_view function, std::uint64_t count, std::uint64_t bytes) {
+void add(std::unordered_map<std::string, flow::GoHot>& hot, std::string_view function, std::uint64_t count,
+         std::uint64_t bytes) {
   const std::string name(function);
   if (hot.size() >= kFunctions && !hot.contains(name)) return;
   flow::GoHot& sums = hot[name];
@@ -106,8 +107,10 @@ void Taken::fill(std::uint32_t pid, const std::vector<Delays::Stretch>& served, 
     const auto& its = *std::prev(after);
     if (its.goroutine != s.goroutine || its.to < s.time) continue;
     flow::GoShare& share = shares[its.route];
-    if (s.allocation) share.allocations += s.weight, share.bytes += s.value * s.weight;
-    else share.preemptions += s.weight;
+    if (s.allocation)
+      share.allocations += s.weight, share.bytes += s.value * s.weight;
+    else
+      share.preemptions += s.weight;
   }
   for (auto& [route, share] : shares) {
     if (share.allocations + share.preemptions == 0) continue;

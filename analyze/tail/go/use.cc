@@ -14,15 +14,17 @@ namespace {
 
 struct Seen {
   std::uint64_t requests = 0;
-  std::map<std::uint64_t, std::uint64_t> by_goroutine;                    // known ones only
-  std::map<flow::ConnectionId, std::uint64_t> by_connection;              // of those
+  std::map<std::uint64_t, std::uint64_t> by_goroutine;        // known ones only
+  std::map<flow::ConnectionId, std::uint64_t> by_connection;  // of those
   std::set<std::pair<flow::ConnectionId, std::uint64_t>> pairs;
-  std::set<flow::ConnectionId> connections;                               // of all
+  std::set<flow::ConnectionId> connections;  // of all
 };
 
 std::size_t bucket_of(std::uint64_t requests) {
   std::size_t bucket = 0;
-  for (std::uint64_t limit = 1; bucket + 1 < GoUse::kBuckets && requests > limit; limit = limit == 1 ? 9 : limit * 10 + 9) ++bucket;
+  for (std::uint64_t limit = 1; bucket + 1 < GoUse::kBuckets && requests > limit;
+       limit = limit == 1 ? 9 : limit * 10 + 9)
+    ++bucket;
   return bucket;
 }
 
@@ -35,8 +37,8 @@ std::uint64_t most_of(const std::map<flow::ConnectionId, std::uint64_t>& counts)
 // Each pair is of a goroutine and a connection whose request it served.
 GoModel model_of(const Seen& s, std::uint64_t most) {
   if (s.by_goroutine.empty()) return GoModel::unknown;
-  const bool one_connection_each = s.pairs.size() == s.by_goroutine.size();   // of a goroutine
-  const bool one_goroutine_each = s.pairs.size() == s.by_connection.size();   // of a connection
+  const bool one_connection_each = s.pairs.size() == s.by_goroutine.size();  // of a goroutine
+  const bool one_goroutine_each = s.pairs.size() == s.by_connection.size();  // of a connection
   if (!one_connection_each || (most > 1 && !one_goroutine_each)) return GoModel::workers;
   if (most_of(s.by_connection) < 2) return GoModel::unknown;  // a connection each, a request each
   return most == 1 ? GoModel::per_request : GoModel::per_connection;
@@ -70,8 +72,10 @@ void Use::push(const formats::Event& event) {
   if (!handler || event.goroutine == 0 || !(handler->grpc || is_grpc_method(handler->name))) return;
   auto& methods = methods_[event.thread.pid];
   const auto at = methods.find(event.goroutine);
-  if (at != methods.end()) ++at->second;
-  else if (kept_ < kMaxGoroutines) methods.emplace(event.goroutine, 1), ++kept_;
+  if (at != methods.end())
+    ++at->second;
+  else if (kept_ < kMaxGoroutines)
+    methods.emplace(event.goroutine, 1), ++kept_;
 }
 
 std::vector<GoUse> Use::of(std::uint32_t pid, std::span<const flow::Served> served) const {
@@ -100,8 +104,10 @@ std::vector<GoUse> Use::of(std::uint32_t pid, std::span<const flow::Served> serv
       count(use, counts_of(methods->second));
       use.unknown = s.requests - entered;
       // More goroutines than connections: one for each connection they are not.
-      if (use.most > 1 && use.goroutines > s.connections.size()) use.model = GoModel::workers;
-      else if (use.most == 1 && s.requests > s.connections.size() && use.unknown == 0) use.model = GoModel::per_request;
+      if (use.most > 1 && use.goroutines > s.connections.size())
+        use.model = GoModel::workers;
+      else if (use.most == 1 && s.requests > s.connections.size() && use.unknown == 0)
+        use.model = GoModel::per_request;
       continue;
     }
     use.unknown = s.requests - known;

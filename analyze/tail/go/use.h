@@ -1,4 +1,5 @@
-// How the goroutines of each Go server stand to its requests: one for each connection, one for each request, or workers.
+// How the goroutines of each Go server stand to its requests: one for each connection, one for each request, or
+// workers.
 //
 // Told from who was seen to serve what, never from the library.
 #pragma once

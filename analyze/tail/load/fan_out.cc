@@ -29,7 +29,8 @@ std::vector<Call> parallel_calls(const flow::RequestTable& table, const slow::Li
     const std::int64_t start = nanoseconds(table.rows.start(*row));
     calls.push_back({start, start + table.rows.duration(*row).count(), *row});
   }
-  std::sort(calls.begin(), calls.end(), [](const Call& a, const Call& b) { return std::tie(a.start, a.row) < std::tie(b.start, b.row); });
+  std::sort(calls.begin(), calls.end(),
+            [](const Call& a, const Call& b) { return std::tie(a.start, a.row) < std::tie(b.start, b.row); });
   bool overlap = false;
   std::int64_t until = INT64_MIN;
   for (const Call& c : calls) {
@@ -42,7 +43,8 @@ std::vector<Call> parallel_calls(const flow::RequestTable& table, const slow::Li
 
 }  // namespace
 
-std::optional<flow::FanOut> fan_out(const flow::RequestTable& table, const std::vector<std::uint32_t>& rows, const slow::Links& links) {
+std::optional<flow::FanOut> fan_out(const flow::RequestTable& table, const std::vector<std::uint32_t>& rows,
+                                    const slow::Links& links) {
   struct Parent {
     std::uint32_t calls = 0;
     std::int64_t slowest = 0;
@@ -53,7 +55,8 @@ std::optional<flow::FanOut> fan_out(const flow::RequestTable& table, const std::
   for (const std::uint32_t i : rows) {
     const auto calls = parallel_calls(table, links, table.rows.id(i));
     if (calls.empty()) continue;
-    const auto longest = std::max_element(calls.begin(), calls.end(), [](const Call& a, const Call& b) { return a.end - a.start < b.end - b.start; });
+    const auto longest = std::max_element(
+        calls.begin(), calls.end(), [](const Call& a, const Call& b) { return a.end - a.start < b.end - b.start; });
     parents.push_back({static_cast<std::uint32_t>(calls.size()), longest->end - longest->start});
     for (const Call& c : calls) durations.push_back(c.end - c.start);
     const flow::Request call = table.rows[longest->row];
@@ -68,15 +71,18 @@ std::optional<flow::FanOut> fan_out(const flow::RequestTable& table, const std::
   const double n = static_cast<double>(durations.size());
   const std::int64_t limit = durations[static_cast<std::size_t>(std::ceil(out.quantile * n - 1e-9)) - 1];
   out.limit = Duration{limit};
-  out.slow_calls = static_cast<double>(durations.end() - std::upper_bound(durations.begin(), durations.end(), limit)) / n;
+  out.slow_calls =
+      static_cast<double>(durations.end() - std::upper_bound(durations.begin(), durations.end(), limit)) / n;
   for (const Parent& p : parents) {
     out.observed += p.slowest > limit;
     out.independent += 1 - std::pow(1 - out.slow_calls, p.calls);
   }
   out.observed /= static_cast<double>(parents.size());
   out.independent /= static_cast<double>(parents.size());
-  for (const auto& [call, count] : slowest) out.slowest.push_back({std::get<0>(call), std::get<1>(call), std::get<2>(call), count});
-  std::stable_sort(out.slowest.begin(), out.slowest.end(), [](const auto& a, const auto& b) { return a.count > b.count; });
+  for (const auto& [call, count] : slowest)
+    out.slowest.push_back({std::get<0>(call), std::get<1>(call), std::get<2>(call), count});
+  std::stable_sort(out.slowest.begin(), out.slowest.end(),
+                   [](const auto& a, const auto& b) { return a.count > b.count; });
   if (out.slowest.size() > kShown) out.slowest.resize(kShown);
   return out;
 }

@@ -18,7 +18,8 @@ constexpr std::uint64_t kLeastForLittle = 100;  // requests
 
 }  // namespace
 
-std::vector<flow::InFlightBand> in_flight_bands(const flow::RequestTable& table, const std::vector<std::uint32_t>& rows) {
+std::vector<flow::InFlightBand> in_flight_bands(const flow::RequestTable& table,
+                                                const std::vector<std::uint32_t>& rows) {
   struct Interval {
     std::int64_t start, duration;
   };
@@ -44,7 +45,9 @@ std::vector<flow::InFlightBand> in_flight_bands(const flow::RequestTable& table,
     const int band = entry.first;
     std::vector<std::int64_t>& values = entry.second;
     std::sort(values.begin(), values.end());
-    const auto at = [&](double q) { return Duration{values[static_cast<std::size_t>(std::ceil(q * static_cast<double>(values.size()) - 1e-9)) - 1]}; };
+    const auto at = [&](double q) {
+      return Duration{values[static_cast<std::size_t>(std::ceil(q * static_cast<double>(values.size()) - 1e-9)) - 1]};
+    };
     flow::InFlightBand b;
     b.from = band == 0 ? 1 : (1u << (band - 1)) + 1;
     b.to = 1u << band;
@@ -55,7 +58,8 @@ std::vector<flow::InFlightBand> in_flight_bands(const flow::RequestTable& table,
   return out;
 }
 
-flow::LittleCheck little_check(const flow::RequestTable& table, const std::vector<std::uint32_t>& rows, formats::Time begin, formats::Time end) {
+flow::LittleCheck little_check(const flow::RequestTable& table, const std::vector<std::uint32_t>& rows,
+                               formats::Time begin, formats::Time end) {
   flow::LittleCheck out;
   const double length = static_cast<double>((end - begin).count());
   if (!(length > 0)) return out;
@@ -67,7 +71,10 @@ flow::LittleCheck little_check(const flow::RequestTable& table, const std::vecto
     if (!known(row.start) || row.start < begin || row.start > end) continue;
     ++began;
     const std::int64_t start = nanoseconds(row.start);
-    const std::int64_t stop = row.has_duration ? start + row.duration.count() : row.reset_after >= 0 ? start + row.reset_after : standing_of(row) == Standing::in_flight ? to : start;
+    const std::int64_t stop = row.has_duration                          ? start + row.duration.count()
+                              : row.reset_after >= 0                    ? start + row.reset_after
+                              : standing_of(row) == Standing::in_flight ? to
+                                                                        : start;
     busy += static_cast<double>(std::min(stop, to) - std::max(start, from));
     if (!row.has_duration) continue;
     ++timed;

@@ -55,7 +55,9 @@ std::optional<flow::RetryStudy> retries(const flow::RequestTable& table, const s
   flow::RetryStudy out;
   std::set<flow::ExchangeId> repeated;
   for (const std::uint32_t i : rows)
-    if (const flow::Request row = table.rows[i]; row.role == Role::client && row.attempt > 1 && row.attempt_of.connection != 0) repeated.insert(row.attempt_of);
+    if (const flow::Request row = table.rows[i];
+        row.role == Role::client && row.attempt > 1 && row.attempt_of.connection != 0)
+      repeated.insert(row.attempt_of);
   if (repeated.empty()) return std::nullopt;
   for (const std::uint32_t i : rows) {
     const flow::Request row = table.rows[i];
@@ -116,11 +118,13 @@ flow::Arrivals arrivals(const flow::RequestTable& table) {
     before.known = table.rows.has_duration(i);
     before.end = start + table.rows.duration(i).count();
   }
-  out.closed_loop = out.next >= kLeastNext && static_cast<double>(out.at_once) >= kClosedLoop * static_cast<double>(out.next);
+  out.closed_loop =
+      out.next >= kLeastNext && static_cast<double>(out.at_once) >= kClosedLoop * static_cast<double>(out.next);
   return out;
 }
 
-flow::LoadStudy study_load(const flow::RequestTable& table, const std::vector<std::uint32_t>& rows, const flow::Study& study, const slow::Links* links) {
+flow::LoadStudy study_load(const flow::RequestTable& table, const std::vector<std::uint32_t>& rows,
+                           const flow::Study& study, const slow::Links* links) {
   flow::LoadStudy out;
   out.in_flight = in_flight_bands(table, rows);
   out.little = little_check(table, rows, study.begin, study.end);

@@ -88,8 +88,10 @@ void explain(const flow::RequestTable& table, const Split& inside, const Split& 
   std::vector<std::uint32_t> slow;
   for (std::size_t i = 0; i < inside.rows.size(); ++i)
     if (inside.side.durations[i] > out.latency.before.count()) slow.push_back(inside.rows[i]);
-  std::stable_sort(slow.begin(), slow.end(), [&](std::uint32_t a, std::uint32_t b) { return table.rows.duration(a) > table.rows.duration(b); });
-  for (std::size_t i = 0; i < std::min(slow.size(), Trigger::kRequests); ++i) out.requests.push_back(table.rows.id(slow[i]));
+  std::stable_sort(slow.begin(), slow.end(),
+                   [&](std::uint32_t a, std::uint32_t b) { return table.rows.duration(a) > table.rows.duration(b); });
+  for (std::size_t i = 0; i < std::min(slow.size(), Trigger::kRequests); ++i)
+    out.requests.push_back(table.rows.id(slow[i]));
   Sums more, usual;
   if (!means(table, slow, more) || !means(table, outside.rows, usual)) return;
   std::size_t best = 0;
@@ -109,7 +111,8 @@ struct Candidate {
 
 }  // namespace
 
-void find_triggers(const flow::RequestTable& table, const std::vector<const std::vector<std::uint32_t>*>& rows, flow::Study& study) {
+void find_triggers(const flow::RequestTable& table, const std::vector<const std::vector<std::uint32_t>*>& rows,
+                   flow::Study& study) {
   study.triggers.clear();
   std::deque<Candidate> all;
   std::deque<Split> rests;
@@ -125,12 +128,16 @@ void find_triggers(const flow::RequestTable& table, const std::vector<const std:
         inside[s].side.shortfall.seconds = static_cast<double>((stretches[s].to - stretches[s].from).count()) * 1e-9;
         busy_seconds += inside[s].side.shortfall.seconds;
       }
-      outside.side.shortfall.seconds = std::max(0.0, static_cast<double>((study.end - study.begin).count()) * 1e-9 - busy_seconds);
+      outside.side.shortfall.seconds =
+          std::max(0.0, static_cast<double>((study.end - study.begin).count()) * 1e-9 - busy_seconds);
       for (const std::uint32_t i : *rows[r]) {
         if (table.rows[i].pid != go.pid || !formats::known(table.rows.start(i))) continue;
         const Time start = table.rows.start(i);
-        const auto in = std::partition_point(stretches.begin(), stretches.end(), [&](const Stretch& s) { return s.to <= start; });
-        add(table, i, in != stretches.end() && in->from <= start ? inside[static_cast<std::size_t>(in - stretches.begin())] : outside);
+        const auto in =
+            std::partition_point(stretches.begin(), stretches.end(), [&](const Stretch& s) { return s.to <= start; });
+        add(table, i,
+            in != stretches.end() && in->from <= start ? inside[static_cast<std::size_t>(in - stretches.begin())]
+                                                       : outside);
       }
       if (outside.rows.empty()) continue;
       const Sample rest(outside.side.durations);
@@ -149,7 +156,8 @@ void find_triggers(const flow::RequestTable& table, const std::vector<const std:
         }
         flow::Shift& shift = c.comparison.shift;
         if (shift.interval && shift.reason.empty() &&
-            (shift.difference().count() < kSurgeGap || static_cast<double>(shift.after.count()) < kSurge * static_cast<double>(shift.before.count())))
+            (shift.difference().count() < kSurgeGap ||
+             static_cast<double>(shift.after.count()) < kSurge * static_cast<double>(shift.before.count())))
           shift.reason = "it is not half as slow again";
         c.inside = std::move(inside[s]);
         c.outside = &outside;
@@ -165,7 +173,8 @@ void find_triggers(const flow::RequestTable& table, const std::vector<const std:
     explain(table, c.inside, *c.outside, c.trigger);
     study.triggers.push_back(std::move(c.trigger));
   }
-  std::stable_sort(study.triggers.begin(), study.triggers.end(), [](const Trigger& a, const Trigger& b) { return a.latency.difference() > b.latency.difference(); });
+  std::stable_sort(study.triggers.begin(), study.triggers.end(),
+                   [](const Trigger& a, const Trigger& b) { return a.latency.difference() > b.latency.difference(); });
 }
 
 }  // namespace tailcap::tail::load

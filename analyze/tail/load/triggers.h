@@ -1,5 +1,5 @@
-// Finds stretches of seconds in which both hold: a process had no processor to spare, and a route of it was slower than in the rest of the
-// recording. One of both is no trigger.
+// Finds stretches of seconds in which both hold: a process had no processor to spare, and a route of it was slower than
+// in the rest of the recording. One of both is no trigger.
 #pragma once
 
 #include <cstdint>
@@ -17,6 +17,7 @@ inline constexpr double kSurge = 1.5;
 inline constexpr std::int64_t kSurgeGap = 1'000'000;
 
 // Fills study.triggers, longest difference first. rows: by route, as in study.routes; study.go is set.
-void find_triggers(const flow::RequestTable& table, const std::vector<const std::vector<std::uint32_t>*>& rows, flow::Study& study);
+void find_triggers(const flow::RequestTable& table, const std::vector<const std::vector<std::uint32_t>*>& rows,
+                   flow::Study& study);
 
 }  // namespace tailcap::tail::load

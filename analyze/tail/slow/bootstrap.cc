@@ -13,8 +13,8 @@ namespace {
 constexpr double kLeastBlocks = 20, kMostBlocks = 50;  // fewer carry no interval; more only cost time
 constexpr double kBlockSeconds = 5;                    // as for quantiles: neighbours resemble each other for so long
 constexpr double kAlpha = 0.05;
-constexpr double kReachFrom = 0.2, kReachTo = 0.8;     // ranks between which the typical cohort may come to lie
-constexpr std::size_t kBins = 60;                      // of ranks there; within one, requests count in proportion
+constexpr double kReachFrom = 0.2, kReachTo = 0.8;  // ranks between which the typical cohort may come to lie
+constexpr std::size_t kBins = 60;                   // of ranks there; within one, requests count in proportion
 
 // The generator called splitmix64: any state will do, and it is the same everywhere.
 class Draws {
@@ -40,7 +40,8 @@ std::uint64_t seed_of(const std::vector<Item>& items) {
 
 std::size_t blocks_for(std::size_t n, double correlation, double seconds) {
   const double requests = static_cast<double>(n);
-  double length = std::max(std::cbrt(requests), 1.5 * correlation * std::max(1.0, std::cbrt(requests / correlation) / 2));
+  double length =
+      std::max(std::cbrt(requests), 1.5 * correlation * std::max(1.0, std::cbrt(requests / correlation) / 2));
   if (seconds > 0) length = std::max(length, requests * kBlockSeconds / seconds);
   return static_cast<std::size_t>(std::clamp(requests / length, kLeastBlocks, kMostBlocks));
 }
@@ -53,7 +54,8 @@ double expanded_tail(std::size_t blocks) {
   return 0.5 * std::erfc(t / std::sqrt(2.0));
 }
 
-// Sums of the typical cohort by block, cell and column, cumulated over bins of rank: any range of ranks is a subtraction.
+// Sums of the typical cohort by block, cell and column, cumulated over bins of rank: any range of ranks is a
+// subtraction.
 class TypicalSums {
  public:
   TypicalSums(const std::vector<Item>& items, const Cohorts& cohorts, const Columns& columns, std::size_t blocks)
@@ -91,14 +93,16 @@ class TypicalSums {
     out.assign(cells_ * width_, 0.0);
     std::vector<double> ranks(bins_ + 1);
     for (std::size_t bin = 0; bin <= bins_; ++bin)
-      ranks[bin] = std::inner_product(drawn.begin(), drawn.end(), counts_.begin() + static_cast<std::ptrdiff_t>(bin * blocks_), 0.0);
+      ranks[bin] = std::inner_product(drawn.begin(), drawn.end(),
+                                      counts_.begin() + static_cast<std::ptrdiff_t>(bin * blocks_), 0.0);
     add(ranks, kTypicalTo * total, drawn, 1, out);
     add(ranks, kTypicalFrom * total, drawn, -1, out);
   }
   std::size_t width() const { return width_; }
 
  private:
-  void add(const std::vector<double>& ranks, double rank, const std::vector<double>& drawn, double sign, std::vector<double>& out) const {
+  void add(const std::vector<double>& ranks, double rank, const std::vector<double>& drawn, double sign,
+           std::vector<double>& out) const {
     const auto above = std::upper_bound(ranks.begin(), ranks.end(), rank);
     if (above == ranks.begin()) return;
     if (above == ranks.end()) return add_bin(bins_, sign, drawn, out);
@@ -125,7 +129,9 @@ class TypicalSums {
 Spread::Label interval(std::vector<double>& values, double tail) {
   std::sort(values.begin(), values.end());
   const double n = static_cast<double>(values.size());
-  const auto at = [&](double share) { return values[static_cast<std::size_t>(std::clamp(std::floor(share * n), 0.0, n - 1))]; };
+  const auto at = [&](double share) {
+    return values[static_cast<std::size_t>(std::clamp(std::floor(share * n), 0.0, n - 1))];
+  };
   Spread::Label out;
   out.low = at(tail);
   out.high = at(1 - tail);
@@ -137,7 +143,8 @@ Spread::Label interval(std::vector<double>& values, double tail) {
 
 }  // namespace
 
-Spread resample(const std::vector<Item>& items, const Cohorts& cohorts, const Columns& columns, double correlation, double seconds) {
+Spread resample(const std::vector<Item>& items, const Cohorts& cohorts, const Columns& columns, double correlation,
+                double seconds) {
   const std::size_t n = items.size(), blocks = blocks_for(n, correlation, seconds), width = columns.size();
   assert(n >= blocks);
   const TypicalSums typical(items, cohorts, columns, blocks);

@@ -1,7 +1,8 @@
 // How sure the differences are: the study repeated on blocks of time drawn with replacement.
 //
 // Requests close in time are alike, so whole blocks are drawn; the thresholds of both cohorts and the weights are found
-// anew each time. Drawn by a generator of our own, seeded from the durations: the same capture gives the same intervals.
+// anew each time. Drawn by a generator of our own, seeded from the durations: the same capture gives the same
+// intervals.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +26,8 @@ struct Spread {
 };
 
 // items: in order of start. correlation: so many requests in a row tell as much as one; seconds: length of the capture.
-Spread resample(const std::vector<Item>& items, const Cohorts& cohorts, const Columns& columns, double correlation, double seconds);
+Spread resample(const std::vector<Item>& items, const Cohorts& cohorts, const Columns& columns, double correlation,
+                double seconds);
 
 // Which of the p values hold together at 5 % (Benjamini and Hochberg).
 std::vector<bool> discoveries(const std::vector<double>& p);

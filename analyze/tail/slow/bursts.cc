@@ -6,7 +6,8 @@
 namespace tailcap::tail::slow {
 
 void find_bursts(std::vector<Span> slow, std::int64_t begin, std::int64_t end, flow::TailStudy& out) {
-  std::sort(slow.begin(), slow.end(), [](const Span& a, const Span& b) { return a.start != b.start ? a.start < b.start : a.end < b.end; });
+  std::sort(slow.begin(), slow.end(),
+            [](const Span& a, const Span& b) { return a.start != b.start ? a.start < b.start : a.end < b.end; });
   out.bursts = out.largest_burst = 0;
   std::int64_t until = 0, from = 0;
   std::uint64_t size = 0;

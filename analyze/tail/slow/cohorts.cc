@@ -25,7 +25,8 @@ std::size_t level_for(const Counts& typical, std::uint64_t kind, std::size_t lea
 }
 
 std::size_t find_or_add(std::vector<Cell>& cells, std::size_t level, std::uint64_t kind, const Counts& typical) {
-  const auto same = std::find_if(cells.begin(), cells.end(), [&](const Cell& c) { return c.level == level && c.kind == kind; });
+  const auto same =
+      std::find_if(cells.begin(), cells.end(), [&](const Cell& c) { return c.level == level && c.kind == kind; });
   if (same != cells.end()) return static_cast<std::size_t>(same - cells.begin());
   const auto count = typical[level].find(kind);
   cells.push_back({level, kind, 0, count == typical[level].end() ? 0 : count->second});
@@ -33,7 +34,8 @@ std::size_t find_or_add(std::vector<Cell>& cells, std::size_t level, std::uint64
 }
 
 // The slow requests' cells, at most kMaxCells: the smallest are widened, those that are least wide first.
-std::vector<Cell> cells_of(const std::vector<Item>& items, const Cohorts& cohorts, const Counts& typical, std::size_t at_least) {
+std::vector<Cell> cells_of(const std::vector<Item>& items, const Cohorts& cohorts, const Counts& typical,
+                           std::size_t at_least) {
   std::vector<Cell> cells;
   for (std::size_t i = 0; i < cohorts.slow; ++i) {
     const std::uint64_t kind = items[cohorts.nth_slowest(i)].kind;
@@ -80,10 +82,12 @@ Cohorts cohorts_of(const std::vector<Item>& items) {
   out.cells = cells_of(items, out, typical, 0);
   // Resampled, the cohort reaches further down. Who is of no cell there is compared with whom most are.
   const std::size_t reach = std::min(n - out.typical_to, 3 * out.slow);
-  const auto most = std::max_element(out.cells.begin(), out.cells.end(), [](const Cell& a, const Cell& b) { return a.slow < b.slow; });
+  const auto most = std::max_element(out.cells.begin(), out.cells.end(),
+                                     [](const Cell& a, const Cell& b) { return a.slow < b.slow; });
   for (std::size_t i = 0; i < reach; ++i) {
     const std::size_t cell = cell_for(out.cells, items[out.nth_slowest(i)]);
-    out.cell_of.push_back(static_cast<std::uint8_t>(cell < out.cells.size() ? cell : static_cast<std::size_t>(most - out.cells.begin())));
+    out.cell_of.push_back(
+        static_cast<std::uint8_t>(cell < out.cells.size() ? cell : static_cast<std::size_t>(most - out.cells.begin())));
   }
   return out;
 }

@@ -20,12 +20,12 @@ struct Cell {
 };
 
 struct Cohorts {
-  std::uint64_t needed = 0;           // not 0: there are none, so many requests are needed
-  double from = 0;                    // quantile where the slow ones begin
-  std::vector<std::uint32_t> order;   // all items, fastest first
-  std::size_t slow = 0;               // the last so many of order
+  std::uint64_t needed = 0;                      // not 0: there are none, so many requests are needed
+  double from = 0;                               // quantile where the slow ones begin
+  std::vector<std::uint32_t> order;              // all items, fastest first
+  std::size_t slow = 0;                          // the last so many of order
   std::size_t typical_from = 0, typical_to = 0;  // places in order
-  std::vector<Cell> cells;            // in which slow requests are compared with typical ones; few
+  std::vector<Cell> cells;                       // in which slow requests are compared with typical ones; few
   // Places in order from the end, cells of the slowest; more than `slow`, for other thresholds.
   std::vector<std::uint8_t> cell_of;
 

@@ -12,15 +12,20 @@ using flow::CulpritStudy;
 
 constexpr std::size_t kPerLabel = 5;  // more are a list, not an answer
 
-// A call's connection says nothing that its route does not; a lock is its address, a device and a CPU group their numbers.
+// A call's connection says nothing that its route does not; a lock is its address, a device and a CPU group their
+// numbers.
 std::uint64_t place_of(const flow::Culprit& c) {
   const std::string_view name = flow::name_of(c.label);
-  return c.label == flow::Label::sched_throttled || name.substr(0, 5) == "lock." || name.substr(0, 3) == "io." || name.substr(0, 4) == "mem." ? c.what : 0;
+  return c.label == flow::Label::sched_throttled || name.substr(0, 5) == "lock." || name.substr(0, 3) == "io." ||
+                 name.substr(0, 4) == "mem."
+             ? c.what
+             : 0;
 }
 
 }  // namespace
 
-std::vector<CulpritStudy> culprits_of(const flow::RequestTable& table, const std::vector<Item>& items, const Cohorts& cohorts, const Links& links) {
+std::vector<CulpritStudy> culprits_of(const flow::RequestTable& table, const std::vector<Item>& items,
+                                      const Cohorts& cohorts, const Links& links) {
   using Key = std::tuple<flow::Label, std::uint64_t, flow::TextId, flow::TextId, flow::TextId>;
   struct Entry {
     CulpritStudy study;
@@ -70,7 +75,9 @@ std::vector<CulpritStudy> culprits_of(const flow::RequestTable& table, const std
     entry.study.inside_time = *most;
     out.push_back(entry.study);
   }
-  std::stable_sort(out.begin(), out.end(), [](const CulpritStudy& a, const CulpritStudy& b) { return a.label != b.label ? a.label < b.label : a.time > b.time; });
+  std::stable_sort(out.begin(), out.end(), [](const CulpritStudy& a, const CulpritStudy& b) {
+    return a.label != b.label ? a.label < b.label : a.time > b.time;
+  });
   std::size_t of_label = 0, kept = 0;
   for (std::size_t i = 0; i < out.size(); ++i) {
     of_label = i > 0 && out[i].label == out[i - 1].label ? of_label + 1 : 0;

@@ -9,6 +9,7 @@
 
 namespace tailcap::tail::slow {
 
-std::vector<flow::CulpritStudy> culprits_of(const flow::RequestTable& table, const std::vector<Item>& items, const Cohorts& cohorts, const Links& links);
+std::vector<flow::CulpritStudy> culprits_of(const flow::RequestTable& table, const std::vector<Item>& items,
+                                            const Cohorts& cohorts, const Links& links);
 
 }  // namespace tailcap::tail::slow

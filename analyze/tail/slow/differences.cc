@@ -17,7 +17,8 @@ std::vector<double> typical_means(const std::vector<Item>& items, const Cohorts&
     std::fill(sums.begin(), sums.end(), 0.0);
     for (std::size_t i = cohorts.typical_from; i < cohorts.typical_to; ++i)
       if (const Item& item = items[cohorts.order[i]]; cell.holds(item)) columns.add(item, sums);
-    const double weight = static_cast<double>(cell.slow) / static_cast<double>(cohorts.slow) / static_cast<double>(cell.typical);
+    const double weight =
+        static_cast<double>(cell.slow) / static_cast<double>(cohorts.slow) / static_cast<double>(cell.typical);
     for (std::size_t c = 0; c < means.size(); ++c) means[c] += sums[c] * weight;
   }
   return means;
@@ -47,8 +48,10 @@ std::vector<double> usual_limits(const std::vector<Item>& items, const Cohorts& 
 
 }  // namespace
 
-void find_differences(const std::vector<Item>& items, const Cohorts& cohorts, const Columns& columns, flow::TailStudy& out) {
-  const std::vector<double> typical = typical_means(items, cohorts, columns), limits = usual_limits(items, cohorts, columns);
+void find_differences(const std::vector<Item>& items, const Cohorts& cohorts, const Columns& columns,
+                      flow::TailStudy& out) {
+  const std::vector<double> typical = typical_means(items, cohorts, columns),
+                            limits = usual_limits(items, cohorts, columns);
   const double n = static_cast<double>(cohorts.slow);
   std::vector<double> slow(columns.size()), own(columns.size());
   std::vector<flow::LabelDifference> labels(columns.size());
@@ -76,7 +79,8 @@ void find_differences(const std::vector<Item>& items, const Cohorts& cohorts, co
     labels[c].slow = slow_whole[c];
     labels[c].typical = typical_whole[c];
     labels[c].slow_inferred = std::min(slow_whole[c], static_cast<std::int64_t>(std::llround(inferred[c] / n)));
-    labels[c].slow_sampled = std::min(slow_whole[c] - labels[c].slow_inferred, static_cast<std::int64_t>(std::llround(sampled[c] / n)));
+    labels[c].slow_sampled =
+        std::min(slow_whole[c] - labels[c].slow_inferred, static_cast<std::int64_t>(std::llround(sampled[c] / n)));
   }
   out.slow_mean = std::accumulate(slow_whole.begin(), slow_whole.end(), std::int64_t{0});
   out.typical_mean = std::accumulate(typical_whole.begin(), typical_whole.end(), std::int64_t{0});

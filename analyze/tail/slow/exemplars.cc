@@ -77,7 +77,8 @@ class Finder {
 
 }  // namespace
 
-std::vector<flow::Exemplar> exemplars_of(const std::vector<Item>& items, const Cohorts& cohorts, const Columns& columns, const flow::TailStudy& study) {
+std::vector<flow::Exemplar> exemplars_of(const std::vector<Item>& items, const Cohorts& cohorts, const Columns& columns,
+                                         const flow::TailStudy& study) {
   const Finder finder(items, cohorts, columns, study);
   std::vector<flow::Exemplar> out;
   std::vector<std::uint32_t> taken;

@@ -1,4 +1,5 @@
-// Requests to look at: the slowest, the one most like all slow ones, the slowest of the second cause; and a typical one for each.
+// Requests to look at: the slowest, the one most like all slow ones, the slowest of the second cause; and a typical one
+// for each.
 #pragma once
 
 #include <vector>
@@ -9,6 +10,7 @@
 namespace tailcap::tail::slow {
 
 // study: its labels in order of their differences.
-std::vector<flow::Exemplar> exemplars_of(const std::vector<Item>& items, const Cohorts& cohorts, const Columns& columns, const flow::TailStudy& study);
+std::vector<flow::Exemplar> exemplars_of(const std::vector<Item>& items, const Cohorts& cohorts, const Columns& columns,
+                                         const flow::TailStudy& study);
 
 }  // namespace tailcap::tail::slow

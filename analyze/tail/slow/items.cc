@@ -34,7 +34,8 @@ std::uint64_t kind_of(const flow::Request& row, std::size_t calls, bool mixed) {
 
 std::uint64_t kind_at(std::uint64_t kind, std::size_t level) { return kind & kMasks[level]; }
 
-std::vector<Item> items_of(const flow::RequestTable& table, const std::vector<std::uint32_t>& rows, const Links& links, bool mixed) {
+std::vector<Item> items_of(const flow::RequestTable& table, const std::vector<std::uint32_t>& rows, const Links& links,
+                           bool mixed) {
   std::vector<Item> out;
   for (const std::uint32_t i : rows) {
     const auto parts = table.partitions.parts(table.rows.id(i));

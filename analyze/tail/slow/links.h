@@ -1,4 +1,5 @@
-// What the study of a route must know of other requests: where their rows are, which calls they made, how busy the machine was.
+// What the study of a route must know of other requests: where their rows are, which calls they made, how busy the
+// machine was.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +17,7 @@ class Links {
   using Call = std::pair<flow::ExchangeId, flow::ExchangeId>;  // who made it; the call
   explicit Links(const flow::RequestTable& table);
   std::optional<std::uint32_t> row_of(flow::ExchangeId id) const;
-  double noise() const { return noise_; }  // longest_waits_for_cpu()
+  double noise() const { return noise_; }                         // longest_waits_for_cpu()
   std::span<const Call> calls_of(flow::ExchangeId parent) const;  // in the order of ids
 
  private:

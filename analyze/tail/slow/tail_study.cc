@@ -26,9 +26,12 @@ void add_honesty(const std::vector<Item>& items, flow::TailStudy& out) {
     for (const flow::Part& p : item.parts) {
       const auto ns = static_cast<double>(p.time);
       all += ns;
-      if (flow::unexplained(p.label)) unexplained += ns;
-      else if (flow::causeless(p.label)) causeless += ns;
-      else if (p.evidence != flow::Evidence::measured) inferred += ns;
+      if (flow::unexplained(p.label))
+        unexplained += ns;
+      else if (flow::causeless(p.label))
+        causeless += ns;
+      else if (p.evidence != flow::Evidence::measured)
+        inferred += ns;
     }
   out.unexplained = all > 0 ? unexplained / all : 0;
   out.causeless = all > 0 ? causeless / all : 0;
@@ -36,12 +39,14 @@ void add_honesty(const std::vector<Item>& items, flow::TailStudy& out) {
 }
 
 // order: fastest first.
-std::vector<flow::LabelBand> bands_of(const std::vector<Item>& items, const std::vector<std::uint32_t>& order, const Columns& columns) {
+std::vector<flow::LabelBand> bands_of(const std::vector<Item>& items, const std::vector<std::uint32_t>& order,
+                                      const Columns& columns) {
   std::vector<flow::LabelBand> out;
   std::size_t at = 0;
   for (std::size_t b = 0; b + 1 < std::size(kBandEdges); ++b) {
     flow::LabelBand band{.from = kBandEdges[b], .to = kBandEdges[b + 1]};
-    const auto end = std::min(items.size(), static_cast<std::size_t>(std::ceil(band.to * static_cast<double>(items.size()) - 1e-9)));
+    const auto end =
+        std::min(items.size(), static_cast<std::size_t>(std::ceil(band.to * static_cast<double>(items.size()) - 1e-9)));
     std::vector<double> sums(columns.size());
     for (; at < end; ++at, ++band.count) columns.add(items[order[at]], sums);
     for (double& s : sums) s /= static_cast<double>(std::max<std::uint64_t>(band.count, 1));
@@ -55,7 +60,8 @@ std::vector<flow::LabelBand> bands_of(const std::vector<Item>& items, const std:
   return out;
 }
 
-void add_intervals(const std::vector<Item>& items, const Cohorts& cohorts, const Columns& columns, double correlation, double seconds, flow::TailStudy& out) {
+void add_intervals(const std::vector<Item>& items, const Cohorts& cohorts, const Columns& columns, double correlation,
+                   double seconds, flow::TailStudy& out) {
   const Spread spread = resample(items, cohorts, columns, correlation, seconds);
   std::vector<double> p;
   for (const auto& l : spread.labels) p.push_back(l.p);
@@ -76,7 +82,8 @@ void count_matching(const Cohorts& cohorts, const std::vector<Item>& items, flow
     if (cell.level + 1 == kLevels) out.matched_by_route += cell.slow;
   }
   for (std::size_t i = 0; i < cohorts.slow; ++i) out.slow_lossy += items[cohorts.nth_slowest(i)].lossy;
-  for (std::size_t i = cohorts.typical_from; i < cohorts.typical_to; ++i) out.typical_lossy += items[cohorts.order[i]].lossy;
+  for (std::size_t i = cohorts.typical_from; i < cohorts.typical_to; ++i)
+    out.typical_lossy += items[cohorts.order[i]].lossy;
 }
 
 std::vector<Span> spans_of(const flow::RequestTable& table, const std::vector<Item>& items, const Cohorts& cohorts) {
@@ -91,8 +98,8 @@ std::vector<Span> spans_of(const flow::RequestTable& table, const std::vector<It
 
 }  // namespace
 
-std::optional<flow::TailStudy> study_tail(const flow::RequestTable& table, const std::vector<std::uint32_t>& rows, const flow::Study& study,
-                                          const Links& links, const RouteFacts& facts) {
+std::optional<flow::TailStudy> study_tail(const flow::RequestTable& table, const std::vector<std::uint32_t>& rows,
+                                          const flow::Study& study, const Links& links, const RouteFacts& facts) {
   const std::vector<Item> items = items_of(table, rows, links, facts.mixed);
   if (items.empty()) return std::nullopt;
   flow::TailStudy out;
@@ -102,12 +109,14 @@ std::optional<flow::TailStudy> study_tail(const flow::RequestTable& table, const
   const Cohorts cohorts = cohorts_of(items);
   if (cohorts.needed > 0) {
     out.requests_needed = cohorts.needed;
-    out.reason = "only " + std::to_string(items.size()) + (items.size() == 1 ? " request" : " requests") + " could be followed, and " + std::to_string(cohorts.needed) + " are needed";
+    out.reason = "only " + std::to_string(items.size()) + (items.size() == 1 ? " request" : " requests") +
+                 " could be followed, and " + std::to_string(cohorts.needed) + " are needed";
     return out;
   }
   out.slow_from = cohorts.from;
   // Where it is not known which requests are the slowest there is nothing to compare.
-  if (const flow::Quantile* q = cohorts.from >= 0.99 ? facts.p99 : facts.p95; q && q->support == flow::Support::refused) {
+  if (const flow::Quantile* q = cohorts.from >= 0.99 ? facts.p99 : facts.p95;
+      q && q->support == flow::Support::refused) {
     out.reason = "which requests are the slowest is not known: " + q->reason;
     return out;
   }
@@ -118,7 +127,8 @@ std::optional<flow::TailStudy> study_tail(const flow::RequestTable& table, const
   const std::int64_t begin = nanoseconds(study.begin), end = nanoseconds(study.end);
   find_bursts(spans_of(table, items, cohorts), begin, end, out);
   add_intervals(items, cohorts, columns, facts.correlation, static_cast<double>(end - begin) * 1e-9, out);
-  std::stable_sort(out.labels.begin(), out.labels.end(), [](const LabelDifference& a, const LabelDifference& b) { return a.difference() > b.difference(); });
+  std::stable_sort(out.labels.begin(), out.labels.end(),
+                   [](const LabelDifference& a, const LabelDifference& b) { return a.difference() > b.difference(); });
   decide(items, table.rows.role(rows.front()) == flow::Role::server, facts.noise, out);
   out.bands = bands_of(items, cohorts.order, columns);
   out.culprits = culprits_of(table, items, cohorts, links);

@@ -11,15 +11,15 @@ namespace tailcap::tail::slow {
 
 // What is known of the route besides its rows.
 struct RouteFacts {
-  double correlation = 1;       // so many requests in a row tell as much as one
+  double correlation = 1;  // so many requests in a row tell as much as one
   const flow::Quantile* p95 = nullptr;
   const flow::Quantile* p99 = nullptr;
-  bool mixed = false;           // made of different methods and paths
-  double noise = 0;             // longest_waits_for_cpu() of the recording
+  bool mixed = false;  // made of different methods and paths
+  double noise = 0;    // longest_waits_for_cpu() of the recording
 };
 
 // rows: the route's, in order of start. Unset: none of them has a partition.
-std::optional<flow::TailStudy> study_tail(const flow::RequestTable& table, const std::vector<std::uint32_t>& rows, const flow::Study& study,
-                                          const Links& links, const RouteFacts& facts);
+std::optional<flow::TailStudy> study_tail(const flow::RequestTable& table, const std::vector<std::uint32_t>& rows,
+                                          const flow::Study& study, const Links& links, const RouteFacts& facts);
 
 }  // namespace tailcap::tail::slow

@@ -54,9 +54,11 @@ bool waits_for_cpu(Label label) { return label == Label::sched_runq || label == 
 
 // The mean of the longest, from the quantile on. Not empty.
 double mean_from(double from, std::vector<double> values) {
-  const auto first = static_cast<std::ptrdiff_t>(std::min(static_cast<std::size_t>(from * static_cast<double>(values.size())), values.size() - 1));
+  const auto first = static_cast<std::ptrdiff_t>(
+      std::min(static_cast<std::size_t>(from * static_cast<double>(values.size())), values.size() - 1));
   std::nth_element(values.begin(), values.begin() + first, values.end());
-  return std::accumulate(values.begin() + first, values.end(), 0.0) / static_cast<double>(values.end() - values.begin() - first);
+  return std::accumulate(values.begin() + first, values.end(), 0.0) /
+         static_cast<double>(values.end() - values.begin() - first);
 }
 
 // Of the route; in a short route the noise of the others counts, too.
@@ -73,7 +75,9 @@ double noise_of(Label label, double noise) {
   const flow::LabelGroup group = flow::group_of(label);
   if (group == cpu) return kCpuNoise;
   const double least = static_cast<double>(kLeastGap) / 2;
-  return group == lock || group == downstream || group == queue || group == io || group == memory ? std::max(least, kPassedOn * noise) : least;
+  return group == lock || group == downstream || group == queue || group == io || group == memory
+             ? std::max(least, kPassedOn * noise)
+             : least;
 }
 
 bool nameable(Label label) { return !flow::unexplained(label) && !flow::causeless(label); }
@@ -103,11 +107,14 @@ std::string doubts(const flow::TailStudy& s) {
 std::string why_not(const flow::TailStudy& s, bool served, double noise) {
   const LabelDifference& first = s.labels.front();
   if (flow::unexplained(first.label)) return "the largest part of the difference could not be explained";
-  if (flow::causeless(first.label)) return "for the largest part of the difference it is known that they were blocked, and not by what";
+  if (flow::causeless(first.label))
+    return "for the largest part of the difference it is known that they were blocked, and not by what";
   if (!served && first.label == Label::down_wait) return "it is the called service that takes so long";
   if (share(first.difference(), s.gap()) < kLeastShare) return "many small differences add up";
-  if (static_cast<double>(first.difference()) < noise_of(first.label, noise)) return "so busy a machine makes as much without any cause in the service";
-  if (!first.significant || share(first.low, s.gap()) < kLeastSurely) return s.bursts < kLeastBursts ? "" : "the difference varies too much within the recording";
+  if (static_cast<double>(first.difference()) < noise_of(first.label, noise))
+    return "so busy a machine makes as much without any cause in the service";
+  if (!first.significant || share(first.low, s.gap()) < kLeastSurely)
+    return s.bursts < kLeastBursts ? "" : "the difference varies too much within the recording";
   return "it varies as much among the other requests";
 }
 
@@ -138,19 +145,27 @@ void decide(const std::vector<Item>& items, bool served, double noise, flow::Tai
   if (s.gap() <= 0) return;
   noise = std::max(noise, longest_waits(items, s.slow_from));
   for (LabelDifference& d : s.labels) {
-    if (share(d.difference(), s.gap()) < kFurtherShare || !nameable(d.label) || static_cast<double>(d.difference()) < noise_of(d.label, noise)) continue;
+    if (share(d.difference(), s.gap()) < kFurtherShare || !nameable(d.label) ||
+        static_cast<double>(d.difference()) < noise_of(d.label, noise))
+      continue;
     if (!served && d.label == Label::down_wait) continue;
-    const double expected = ordinary(items, s.slow_from, [&](const Item& item) { return time_under(item.parts, [&](Label l) { return l == d.label; }); });
+    const double expected = ordinary(items, s.slow_from, [&](const Item& item) {
+      return time_under(item.parts, [&](Label l) { return l == d.label; });
+    });
     const bool major = share(d.typical, s.typical_mean) < kMinorTypically && share(d.slow, s.slow_mean) >= kMajorSlow;
     d.stands_out = major || static_cast<double>(d.slow) > kBeyondOrdinary * expected;
   }
   if (s.verdict == TailVerdict::no_tail) return;
   s.reason = doubts(s);
-  if (s.reason.empty() && s.slow_mean <= s.ordinary_slow_mean) s.reason = "the spread of the other requests leads one to expect them so slow";
+  if (s.reason.empty() && s.slow_mean <= s.ordinary_slow_mean)
+    s.reason = "the spread of the other requests leads one to expect them so slow";
   if (!s.reason.empty()) return;
-  // labels are in order of their differences. The largest that has a name at all must be a cause; then others may be, too.
-  const auto main = std::find_if(s.labels.begin(), s.labels.end(), [](const LabelDifference& d) { return nameable(d.label); });
-  if (main == s.labels.end() || !is_cause(*main) || share(main->difference(), s.gap()) < kLeastShare || share(main->low, s.gap()) < kLeastSurely) {
+  // labels are in order of their differences. The largest that has a name at all must be a cause; then others may be,
+  // too.
+  const auto main =
+      std::find_if(s.labels.begin(), s.labels.end(), [](const LabelDifference& d) { return nameable(d.label); });
+  if (main == s.labels.end() || !is_cause(*main) || share(main->difference(), s.gap()) < kLeastShare ||
+      share(main->low, s.gap()) < kLeastSurely) {
     s.reason = why_not(s, served, noise);
     return;
   }

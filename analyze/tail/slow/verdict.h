@@ -2,8 +2,8 @@
 //
 // The slowest requests are slower than typical ones by construction, and every label that varies at all gains something
 // in them. A cause is named only where the gap is worth a word, is more than the spread of the ordinary requests leads
-// one to expect, and lies for a good part in a label that itself goes beyond its own ordinary spread, or from a minor part to
-// most of the time.
+// one to expect, and lies for a good part in a label that itself goes beyond its own ordinary spread, or from a minor
+// part to most of the time.
 #pragma once
 
 #include <vector>
@@ -27,20 +27,20 @@ inline constexpr double kFurtherShare = 0.05;
 inline constexpr double kBeyondOrdinary = 1.5;
 // Or: from a minor part of a typical request to most of a slow one. Locks are waited for a little by everybody.
 inline constexpr double kMinorTypically = 0.25, kMajorSlow = 0.5;
-// On a busy machine a thread waits some time slices of 3 to 4 ms for a CPU, now and then, with no cause in the service: up to 23 ms
-// were the mean of the slowest 1 % with six compilers to a CPU.
+// On a busy machine a thread waits some time slices of 3 to 4 ms for a CPU, now and then, with no cause in the service:
+// up to 23 ms were the mean of the slowest 1 % with six compilers to a CPU.
 inline constexpr std::int64_t kSchedulerNoise = 30'000'000;
 // Time "on CPU" holds what a hypervisor took away, and cold caches.
 inline constexpr std::int64_t kCpuNoise = 10'000'000;
-// Who waits for another thread waits for its delays, too, and where CPUs are short, disks are: such waits must exceed the longest
-// waits for a CPU in this recording by that factor.
+// Who waits for another thread waits for its delays, too, and where CPUs are short, disks are: such waits must exceed
+// the longest waits for a CPU in this recording by that factor.
 inline constexpr double kPassedOn = 1.5;
 // Lost events hit slow requests more than others: so many make the ranking of labels a guess.
 inline constexpr double kMostLossy = 0.1;
 inline constexpr double kLossyWorthALook = 0.02;  // of the slow ones; from here on twice the typical share refuses, too
 
-// The mean of the slowest share (1 - from) of requests, if their logarithms went on beyond the middle half as within it.
-// The narrower side of the middle half counts: a second mode on the other is no spread.
+// The mean of the slowest share (1 - from) of requests, if their logarithms went on beyond the middle half as within
+// it. The narrower side of the middle half counts: a second mode on the other is no spread.
 double ordinary_mean_beyond(double from, double q25, double q50, double q75);
 
 // Sets verdict, reason, causes, ordinary_slow_mean and stands_out of the labels, which have their intervals.

@@ -157,7 +157,8 @@ int main(int argc, char** argv) {
   const int listener = socket(AF_INET, SOCK_STREAM, 0), on = 1;
   setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   const sockaddr_in a = loopback(std::atoi(argv[2]));
-  if (bind(listener, reinterpret_cast<const sockaddr*>(&a), sizeof a) != 0 || listen(listener, 256) != 0) fail("listen");
+  if (bind(listener, reinterpret_cast<const sockaddr*>(&a), sizeof a) != 0 || listen(listener, 256) != 0)
+    fail("listen");
   std::thread([] {
     for (int n = 0;; ++n) {
       std::this_thread::sleep_for(std::chrono::milliseconds(7));

@@ -18,9 +18,8 @@ struct Done {
   std::string body = "ok\n";
 };
 
-// ok; sleep, spin, contend MS; lock, mlock MS; pages N; direct, sync, file KIB; pipe KIB; down, retry PORT/PATH; name N/PORT/PATH;
-// big KIB; small BYTES.
-// An argument of 0 does nothing, so that slow and typical requests share a route.
+// ok; sleep, spin, contend MS; lock, mlock MS; pages N; direct, sync, file KIB; pipe KIB; down, retry PORT/PATH; name
+// N/PORT/PATH; big KIB; small BYTES. An argument of 0 does nothing, so that slow and typical requests share a route.
 Done serve(const Request& request, const Means& means);
 
 }  // namespace tailcap::lab

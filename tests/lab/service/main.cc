@@ -1,4 +1,5 @@
-// tailcap-lab-service PORT MODE LOG [NAME=VALUE]…: serves faults (faults.h) in one of three ways, until its standard input ends.
+// tailcap-lab-service PORT MODE LOG [NAME=VALUE]…: serves faults (faults.h) in one of three ways, until its standard
+// input ends.
 //
 // MODE: threads (one per connection), loop (one thread, epoll), pool N (one reads, N work). PORT 0: any; it is printed.
 // Names: file, pipe (faults.h), backlog, accept_ms (slept before every accept), sndbuf (bytes), nagle (1: Nagle's
@@ -171,7 +172,8 @@ int main(int argc, char** argv) {
   static Service service;  // threads outlive main's frame
   for (int i = 4; i < argc; ++i) {
     const std::string word = argv[i];
-    const std::string name = word.substr(0, word.find('=')), value = word.substr(std::min(word.find('=') + 1, word.size()));
+    const std::string name = word.substr(0, word.find('=')),
+                      value = word.substr(std::min(word.find('=') + 1, word.size()));
     if (name == "file") service.means.file = value;
     if (name == "pipe") service.means.pipe = value;
     if (name == "backlog") service.backlog = std::atoi(value.c_str());
@@ -183,7 +185,8 @@ int main(int argc, char** argv) {
   const int listener = listen_on(static_cast<std::uint16_t>(std::atoi(argv[1])), service.backlog);
   std::thread([&] {
     if (mode == "threads") service.run_threads(listener);
-    if (mode == "loop") service.run_loop(listener, [](int client, const Request& r) { return service.answer(client, r); });
+    if (mode == "loop")
+      service.run_loop(listener, [](int client, const Request& r) { return service.answer(client, r); });
     if (mode.rfind("pool", 0) == 0) service.run_pool(listener, std::atoi(mode.c_str() + 4));
   }).detach();
   char byte;

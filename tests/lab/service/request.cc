@@ -55,7 +55,8 @@ bool take_request(std::string& buffer, Request& request) {
 }
 
 std::string response(std::string_view body) {
-  return "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + std::string(body);
+  return "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
+         std::string(body);
 }
 
 bool read_more(int socket, std::string& buffer) {
