@@ -21,7 +21,6 @@ __attribute__((noinline)) void spin_here(double until) {
   __attribute__((noinline)) void link_##n(double until) { next(until); sink++; }
 LINK(11, spin_here) LINK(10, link_11) LINK(9, link_10) LINK(8, link_9) LINK(7, link_8) LINK(6, link_7)
 LINK(5, link_6) LINK(4, link_5) LINK(3, link_4) LINK(2, link_3) LINK(1, link_2)
-// clang-format on
 
 int main(int count, char** arguments) {
   link_1(count > 1 ? atof(arguments[1]) : 1);

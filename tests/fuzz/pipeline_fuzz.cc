@@ -16,7 +16,7 @@
 #include "analyze/report/request_json.h"
 #include "tests/fuzz/bytes.h"
 #include "tests/fuzz/memory_file.h"
-#include "tests/unit/spans_case.h"
+#include "tests/unit/spans/spans_case.h"
 
 namespace {
 

@@ -1,0 +1,318 @@
+// HTTP/1 through the gate: what is kept, what is not, and when nothing is.
+#include "tests/unit/capture/mask_case.h"
+
+namespace tailcap::capture::mask {
+namespace {
+
+const std::string kRequest =
+    "POST /cart/17?token=QQQQ HTTP/1.1\r\nHost: a\r\nAuthorization: Basic QWxhZGRp\r\nx-request-id: 9\r\n"
+    "COOKIE: sid=QQQQ;\r\n\tfolded=ZZZZ\r\nAccept: */*\r\nProxy-Authorization : PPPP\r\nContent-Length: "
+    "9\r\n\r\npass=WWWW";
+const std::string kRequestKept =
+    "POST /cart/17?token=**** HTTP/1.1\r\nHost: a\r\nAuthorization:" + std::string(15, '*') +
+    "\r\nx-request-id: 9\r\n" + "COOKIE:" + std::string(10, '*') + "\r\n" + std::string(12, '*') +
+    "\r\nAccept: */*\r\nProxy-Authorization :*****\r\nContent-Length: 9\r\n\r\n.........";
+const std::string kResponse =
+    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nSet-Cookie: "
+    "sid=WWWW\r\n\r\n5;ext=QQ\r\nhello\r\n3\r\nabc\r\n0\r\nX-T: QQ\r\n\r\n";
+
+TEST(MaskHttp1, RequestInOnePiece) {
+  Passage p;
+  EXPECT_EQ(p.in(kRequest), kRequestKept);
+  EXPECT_EQ(p.in(kRequest), kRequestKept) << "the next begins where the body ends";
+  EXPECT_EQ(p.gate.statement(), (formats::Masking{1, 0, 0, 0}));
+}
+
+TEST(MaskHttp1, RequestCutOnceAnywhere) {
+  for (std::size_t at = 1; at < kRequest.size(); at++) {
+    Passage p;
+    std::string got = p.cut(Direction::in, kRequest, {at});
+    // Dots in the middle are asterisks where something follows.
+    ASSERT_EQ(got, kRequestKept) << at;
+  }
+}
+
+TEST(MaskHttp1, RequestByteByByte) {
+  std::vector<std::size_t> cuts;
+  for (std::size_t i = 1; i < kRequest.size(); i++) cuts.push_back(i);
+  Passage p;
+  EXPECT_EQ(p.cut(Direction::in, kRequest, cuts), kRequestKept);
+}
+
+TEST(MaskHttp1, ChunksKeepTheirFraming) {
+  for (std::size_t at = 0; at < kResponse.size(); at++) {
+    Passage p;
+    p.in("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    std::string got = p.cut(Direction::out, kResponse, {at});
+    std::replace(got.begin(), got.end(), '.', '*');
+    std::string want =
+        "HTTP/1*1 200 OK\r\nTransfer-Encoding: "
+        "chunked\r\nSet-Cookie:*********\r\n\r\n5;******\r\n*****\r\n3\r\n***\r\n0\r\nX-T:***\r\n\r\n";
+    ASSERT_EQ(got, want) << at;
+    EXPECT_EQ(p.gate.statement().doubtful, 0u);
+  }
+}
+
+TEST(MaskHttp1, BodyUntilTheEnd) {
+  Passage p;
+  p.in("GET / HTTP/1.0\r\n\r\n");
+  EXPECT_EQ(p.out("HTTP/1.0 200 OK\r\n\r\nsecret"), "HTTP/1.0 200 OK\r\n\r\n......");
+  EXPECT_EQ(p.out("HTTP/1.0 200 OK\r\nServer: secret\r\n\r\n"), std::string(35, '.'));
+}
+
+TEST(MaskHttp1, AnswersWithoutBody) {
+  Passage p;
+  p.in("HEAD / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  const std::string head = "HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n",
+                    next = "HTTP/1.1 204 No Content\r\nServer: x\r\n\r\n";
+  EXPECT_EQ(p.out(head + next), head + next);
+  p.in("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  const std::string interim = "HTTP/1.1 103 Early Hints\r\nServer: x\r\n\r\n";
+  EXPECT_EQ(p.out(interim + next), interim + next);
+}
+
+// Another CPU may tell of the response before its request.
+TEST(MaskHttp1, AnswerBeforeItsRequest) {
+  Passage p;
+  const std::string response = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n";
+  EXPECT_EQ(p.out(response + "ab"), response + "..");
+  p.in("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  p.in("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_EQ(p.out(response), response);
+  p.in("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_EQ(p.out(response + "ab"), response + "..");
+}
+
+// A final answer instead of 100: the body may be left out, and then a request is where it would be.
+TEST(MaskHttp1, ABodyThatNobodyAskedFor) {
+  const std::string ask = "POST / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 90\r\n\r\n",
+                    next = "GET /next HTTP/1.1\r\nHost: a\r\n\r\n";
+  Passage refused;
+  refused.in(ask);
+  refused.out("HTTP/1.1 417 Expectation Failed\r\nContent-Length: 0\r\n\r\n");
+  EXPECT_EQ(refused.in(next), next);
+  Passage asked;
+  asked.in(ask);
+  asked.out("HTTP/1.1 100 Continue\r\n\r\n");
+  EXPECT_EQ(asked.in(next), std::string(next.size(), '.')) << "a body";
+}
+
+TEST(MaskHttp1, AfterAnUpgradeNothing) {
+  Passage p;
+  p.in("GET /ws HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n");
+  const std::string answer = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n";
+  EXPECT_EQ(p.out(answer + "secret"), answer + "......");
+  EXPECT_EQ(p.in("GET / HTTP/1.1\r\nHost: secret\r\n\r\n"), std::string(32, '.'));
+  EXPECT_EQ(p.gate.statement().doubtful, 0u);
+}
+
+TEST(MaskHttp1, ATunnelIsNobodysBusiness) {
+  Passage p;
+  EXPECT_EQ(p.in("CONNECT bob:pw@a:443 HTTP/1.1\r\nHost: a\r\n\r\n"),
+            "CONNECT ******@a:443 HTTP/1.1\r\nHost: a\r\n\r\n");
+  p.out("HTTP/1.1 200 OK\r\n\r\n");
+  EXPECT_EQ(p.in("GET / HTTP/1.1\r\nHost: secret\r\n\r\n"), std::string(32, '.'));
+}
+
+// H2 of the review: a body cannot switch masking off.
+TEST(MaskHttp1, NeverBecomesHttp2InItsMiddle) {
+  const std::string preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + std::string("\xff\xff\xff\x20\0\0\0\0\0", 9);
+  const std::string secret = "GET / HTTP/1.1\r\nAuthorization: Bearer secret\r\n\r\n";
+  Passage body;
+  body.in("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 33\r\n\r\n");
+  EXPECT_EQ(body.in(preface), std::string(33, '.'));
+  EXPECT_EQ(body.in(secret).find("secret"), std::string::npos);
+  Passage border;
+  border.in("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_EQ(border.in(preface).find_first_not_of('?'), std::string::npos);
+  EXPECT_EQ(border.in(secret).find("secret"), std::string::npos);
+  EXPECT_EQ(border.gate.statement().doubtful, 1u);
+}
+
+TEST(MaskHttp1, WhatParsersMayReadDifferently) {
+  using namespace std::string_view_literals;
+  for (const std::string_view line :
+       {"A: x\rAuthorization: secret"sv, "Host: a\r\n Authorization: secret"sv, "Author\0ization: secret"sv,
+        "Accept: a\0secret"sv, "secret"sv, ": secret"sv, "Accept: GET /secret HTTP/1.1"sv, "Accept : x\x01secret"sv}) {
+    const std::string head = "GET / HTTP/1.1\r\n" + std::string(line) + "\r\nHost: b\r\n\r\n";
+    Passage p;
+    const std::string got = p.in(head);
+    EXPECT_EQ(got.find("secret"), got.npos) << line;
+    EXPECT_NE(got.find("Host: b\r\n\r\n"), got.npos) << line;
+  }
+}
+
+TEST(MaskHttp1, GapsAndBytesThatWereNotSeen) {
+  Passage p;
+  p.in("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5000\r\n\r\n");
+  p.lose(Direction::in, 4000);
+  EXPECT_EQ(p.in(std::string(1000, 'x')), std::string(1000, '.'));
+  EXPECT_EQ(p.in(kRequest), kRequestKept) << "the gap lay in a body of known length";
+  p.lose(Direction::in, 10);
+  EXPECT_EQ(p.in("secret\r\nHost: secret\r\n\r\n").find("secret"), std::string::npos);
+  EXPECT_EQ(p.in(kRequest), kRequestKept) << "a whole start line at the beginning of an I/O";
+  EXPECT_EQ(p.gate.statement().doubtful, 1u);
+  // Head and tail of one call, with the middle unseen.
+  Passage q;
+  const std::string head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5000\r\n\r\n";
+  const auto left = q.part(Direction::in, head + std::string(5000, 'x'), head.size() + 100, 16);
+  EXPECT_EQ(left.head, head);
+  EXPECT_EQ(left.tail, "");
+  EXPECT_EQ(q.in(kRequest), kRequestKept);
+}
+
+// Another protocol, whose content is a message of HTTP/1 that comes back: neither direction is HTTP.
+TEST(MaskHttp1, JoinedLateAndContradicted) {
+  Passage p({}, formats::Origin::existed);
+  const std::string content = "HTTP/1.1 200 OK\r\nServer: x\r\nContent-Length: 0\r\n\r\n";
+  p.in("........");
+  EXPECT_EQ(p.in(content), content) << "nothing speaks against it yet";
+  EXPECT_EQ(p.out("........"), "????????");
+  EXPECT_EQ(p.out(content).find("Server"), std::string::npos);
+  EXPECT_EQ(p.in(content).find("Server"), std::string::npos) << "for good";
+  EXPECT_EQ(p.out(kRequest).find("GET"), std::string::npos);
+}
+
+TEST(MaskHttp1, JoinedLate) {
+  Passage p({}, formats::Origin::existed);
+  EXPECT_EQ(p.in("secret\r\nHost: secret\r\n\r\n"), std::string(24, '?'));
+  EXPECT_EQ(p.in(kRequest), kRequestKept);
+  EXPECT_EQ(p.out("HTTP/1.1 200 OK\r\nServer: x\r\n\r\n"), "HTTP/1.1 200 OK\r\nServer: x\r\n\r\n");
+  EXPECT_EQ(p.gate.statement(), (formats::Masking{1, 0, 1, 24}));
+}
+
+TEST(MaskHttp1, OtherProtocols) {
+  const char* const kFirsts[] = {"*2\r\n$4\r\nAUTH\r\n$6\r\nsecret\r\n",
+                                 "EHLO x\r\nAUTH PLAIN secret\r\n",
+                                 "GET secret\r\n",
+                                 "SET a secret\r\n",
+                                 "PASS secret\r\n",
+                                 "PRI * HTTP/2.0\r\n\r\nsecret",
+                                 "AUTH secret HTTP/2.0\r\n\r\n",
+                                 "220 secret\r\n",
+                                 "HTTP/2 200 secret\r\n",
+                                 "PROXY secret\r\n"};
+  for (const char* first : kFirsts) {
+    for (std::size_t cut = 0; cut < 20; cut++) {
+      Passage p;
+      std::string got = p.cut(Direction::in, first, {cut});
+      got += p.out("secret answer");
+      got += p.in("GET /x?secret HTTP/1.1\r\nHost: secret\r\n\r\n");
+      EXPECT_EQ(got.find("secr"), got.npos) << first << cut;
+    }
+  }
+  Passage p;
+  p.in("*2\r\n$4\r\nAUTH\r\n");
+  EXPECT_EQ(p.gate.statement(), (formats::Masking{1, 1, 0, 0}));
+}
+
+TEST(MaskHttp1, AProxyLineIsPassed) {
+  Passage p;
+  const std::string line = "PROXY TCP4 192.0.2.1 192.0.2.2 56324 443\r\n";
+  EXPECT_EQ(p.in(line + kRequest), line + kRequestKept);
+}
+
+TEST(MaskHttp1, KeptOnDemand) {
+  Keep keep;
+  keep.headers = {"authorization"};
+  Passage p(keep);
+  EXPECT_NE(p.in(kRequest).find("Authorization: Basic QWxhZGRp\r\n"), std::string::npos);
+  Keep raw;
+  raw.everything = true;
+  Passage q(raw);
+  EXPECT_EQ(q.in(kRequest), kRequest);
+  Keep values;
+  values.header_values = true;
+  Passage r(values);
+  const std::string got = r.in(kRequest);
+  EXPECT_NE(got.find("COOKIE: sid=QQQQ"), got.npos);
+  EXPECT_EQ(got.find("WWWW"), got.npos) << "bodies stay out";
+}
+
+// Plaintext that is told after its session was freed goes on where it was.
+TEST(MaskGate, FreedSessionsAreForgottenLater) {
+  Gate gate;
+  formats::Event event;
+  event.body = formats::TlsStep{9, formats::TlsLibrary::openssl, formats::TlsStepKind::handshake, 0};
+  gate.take(event);
+  const std::string request = "GET / HTTP/1.1\r\nHost: a\r\n", rest = "Accept: b\r\n\r\n";
+  const auto plain = [&](const std::string& bytes, std::uint64_t position) {
+    formats::TlsIo io;
+    io.session = 9;
+    io.direction = Direction::in;
+    io.position = position;
+    io.length = static_cast<std::uint32_t>(bytes.size());
+    io.head = bytes;
+    event.body = io;
+    gate.take(event);
+    return std::string(std::get<formats::TlsIo>(event.body).head);
+  };
+  EXPECT_EQ(plain(request, 0), request);
+  event.body = formats::TlsStep{9, formats::TlsLibrary::openssl, formats::TlsStepKind::freed, 0};
+  gate.take(event);
+  EXPECT_EQ(plain(rest, request.size()), rest);
+}
+
+// The one that was not used for the longest time goes, and only that one.
+TEST(MaskGate, TheTableIsBounded) {
+  Gate gate({}, 2);
+  const auto request = [&](std::uint64_t socket, std::uint32_t at, std::string_view bytes) {
+    Io io;
+    io.socket = socket;
+    io.direction = Direction::in;
+    io.position = at;
+    io.length = static_cast<std::uint32_t>(bytes.size());
+    io.head = bytes;
+    formats::Event event;
+    event.body = io;
+    gate.take(event);
+    return std::string(std::get<Io>(event.body).head);
+  };
+  for (const std::uint64_t socket : {1, 2}) {
+    formats::SocketInfo info;
+    info.socket = socket;
+    info.family = formats::Family::inet;
+    info.origin = formats::Origin::accepted;
+    gate.begin(info);
+    EXPECT_NE(request(socket, 0, "POST / HTTP/1.1\r\nContent-Length: 30\r\n\r\n"), "");
+  }
+  EXPECT_EQ(request(1, 39, "x"), "");
+  EXPECT_EQ(request(3, 0, "secret"), "??????") << "not seen from its beginning";
+  EXPECT_EQ(request(1, 40, std::string(29, 'x') + "GET / HTTP/1.1\r\n"), std::string(29, '*') + "GET / HTTP/1.1\r\n")
+      << "still known";
+  EXPECT_EQ(request(2, 39, std::string(30, 'x') + "GET / HTTP/1.1\r\n"), std::string(46, '?')) << "in doubt";
+  EXPECT_EQ(gate.statement().doubtful, 2u);
+}
+
+TEST(MaskGate, TlsOnTheWire) {
+  Passage p;
+  const std::string hello("\x16\x03\x01\0\x0a\x01\0\0\x06\x03\x03rand", 15);
+  EXPECT_EQ(p.in(hello), hello);
+  const std::string certificate("\x16\x03\x03\0\x0a\x0b\0\0\x06secret", 15);
+  EXPECT_EQ(p.out(certificate).substr(0, 9), certificate.substr(0, 9));
+  EXPECT_EQ(p.out(certificate).find("secret"), std::string::npos);
+  const std::string data("\x17\x03\x03\0\6secret", 11);
+  EXPECT_EQ(p.in(data), data.substr(0, 5) + "......");
+  Passage late({}, formats::Origin::existed);
+  EXPECT_EQ(late.in(data + data), data.substr(0, 5) + "******" + data.substr(0, 5) + "......");
+}
+
+TEST(MaskGate, NameServers) {
+  Gate gate;
+  formats::SocketInfo info;
+  info.socket = 1;
+  info.family = formats::Family::inet;
+  info.type = formats::SocketType::datagram;
+  gate.begin(info);
+  Io io;
+  io.socket = 1;
+  io.length = 5;
+  io.head = "query";
+  formats::Event event;
+  event.body = io;
+  gate.take(event);
+  EXPECT_EQ(std::get<Io>(event.body).head, "query");
+}
+
+}  // namespace
+}  // namespace tailcap::capture::mask

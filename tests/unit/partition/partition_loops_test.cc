@@ -1,0 +1,163 @@
+// Labels of requests that an event loop serves, by its turns. Exact to the nanosecond.
+#include "tests/unit/partition/partition_case.h"
+
+namespace tailcap {
+namespace {
+
+using flow::Label;
+
+constexpr Thread kLoop{10, 10}, kPool{10, 12};
+
+struct LoopCase : PartitionCase {
+  void idle(Duration left, Duration woken, Duration on) { off(kLoop, left, woken, on, kEpollWait); }
+};
+
+TEST(PartitionOfLoops, ANeighboursTurn) {
+  LoopCase c;
+  Endpoint& a = c.accepted(kLoop);
+  Endpoint& b = c.accepted(kLoop);
+  c.idle(5ms, 10005us, 10015us);
+  a.receive(10ms, 10020us, get("/spin"));
+  b.arrive(12ms, static_cast<std::uint32_t>(get("/b").size()));
+  a.send(60ms, kOk);
+  b.read(60010us, get("/b"));
+  b.send(61ms, kOk);
+  EXPECT_EQ(c.labels("/spin"), "q.notice 5 sched.runq 10 cpu 49985");
+  EXPECT_EQ(c.labels("/b"), "q.loop 48000 q.loop~ 10 cpu 990");
+  const flow::Culprit culprit = c.culprit("/b", Label::q_loop);
+  EXPECT_EQ(c.path_of(culprit.request), "/spin");
+  EXPECT_EQ(culprit.time, 48'000'000);
+}
+
+// asyncio reads for all that are ready, then runs the handlers one after the other.
+TEST(PartitionOfLoops, ReadingFirstServingAfterwards) {
+  LoopCase c;
+  Endpoint& a = c.accepted(kLoop);
+  Endpoint& b = c.accepted(kLoop);
+  c.idle(5ms, 10ms, 10ms);
+  a.receive(10ms, 10020us, get("/a"));
+  b.receive(10ms, 10040us, get("/b"));
+  a.send(30040us, kOk);
+  b.send(50040us, kOk);
+  EXPECT_EQ(c.labels("/a"), "cpu 40 cpu~ 20000");
+  EXPECT_EQ(c.labels("/b"), "q.loop 40 q.loop~ 20000 cpu 20000");
+}
+
+// It had begun before the recording, and was never idle: that it turns to others tells that it is a loop.
+TEST(PartitionOfLoops, NeverIdle) {
+  LoopCase c;
+  Endpoint& a = c.accepted(kLoop);
+  Endpoint& b = c.accepted(kLoop);
+  c.preempted(kLoop, 5ms, 6ms);
+  a.receive(10ms, 10020us, get("/a"));
+  b.receive(10ms, 10040us, get("/b"));
+  a.send(30040us, kOk);
+  b.send(50040us, kOk);
+  EXPECT_EQ(c.labels("/a"), "q.loop~ 20 cpu 20 cpu~ 20000");
+  EXPECT_EQ(c.labels("/b"), "q.loop 20 q.loop~ 20020 cpu 20000");
+}
+
+TEST(PartitionOfLoops, ACallAndALateTurn) {
+  LoopCase c;
+  Endpoint& a = c.accepted(kLoop);
+  Endpoint& b = c.accepted(kLoop);
+  Endpoint& out = c.connected(kLoop);
+  c.idle(5ms, 10ms, 10ms);
+  a.receive(10ms, 10020us, get("/a"));
+  out.send(11ms, get("/stock"));
+  c.idle(11100us, 20ms, 20ms);
+  b.receive(20ms, 20010us, get("/b"));
+  out.arrive(25ms, static_cast<std::uint32_t>(kOk.size()));
+  b.send(40ms, kOk);
+  out.read(40010us, kOk);
+  a.send(41ms, kOk);
+  // The answer came at 25 ms, when the loop was in another's turn.
+  EXPECT_EQ(c.labels("/a"), "down.wait~ 13900 q.loop 15000 q.loop~ 10 cpu 2090");
+  EXPECT_EQ(c.path_of(c.culprit("/a", Label::q_loop).request), "/b");
+  EXPECT_EQ(c.path_of(c.culprit("/a", Label::down_wait).request), "/stock");
+}
+
+TEST(PartitionOfLoops, ATimer) {
+  LoopCase c;
+  Endpoint& a = c.accepted(kLoop);
+  c.idle(5ms, 10ms, 10ms);
+  a.receive(10ms, 10020us, get("/sleep"));
+  c.idle(10100us, 30100us, 30150us);
+  a.send(30200us, kOk);
+  EXPECT_EQ(c.labels("/sleep"), "timer.sleep~ 20000 sched.runq 50 cpu 150");
+}
+
+TEST(PartitionOfLoops, AThreadOfItsPool) {
+  LoopCase c;
+  Endpoint& a = c.accepted(kLoop);
+  c.idle(5ms, 10ms, 10ms);
+  a.receive(10ms, 10020us, get("/zip"));
+  c.off(kPool, 2ms, 10080us, 10100us, kFutex, 0x9000, kLoop.tid);
+  c.idle(10120us, 30100us, 30100us);
+  c.off(kPool, 30110us, 90ms, 90ms, kFutex, 0x9000, kLoop.tid);
+  a.send(30200us, kOk);
+  EXPECT_EQ(c.labels("/zip"), "cpu 220 cpu~ 19980");
+}
+
+TEST(PartitionOfLoops, StoppedWhileTheAnswerWasThere) {
+  LoopCase c;
+  Endpoint& a = c.accepted(kLoop);
+  Endpoint& out = c.connected(kLoop);
+  c.idle(5ms, 10ms, 10ms);
+  a.receive(10ms, 10020us, get("/a"));
+  out.send(11ms, get("/stock"));
+  c.idle(11100us, 12ms, 12ms);
+  c.off(kLoop, 12ms, 50ms, 50010us, -1).state = 4;  // a signal stopped it
+  out.receive(30ms, 50020us, kOk);
+  a.send(51ms, kOk);
+  // Until the answer came it had to wait anyhow.
+  EXPECT_EQ(c.labels("/a"), "down.wait~ 18900 q.loop~ 10 sched.stopped 20000 sched.runq 10 cpu 2080");
+}
+
+// Of calls under way at the same time the one that ended last has the wait.
+TEST(PartitionOfLoops, FanOutTakesTheCriticalPath) {
+  LoopCase c;
+  Endpoint& a = c.accepted(kLoop);
+  Endpoint& slow = c.connected(kLoop);
+  Endpoint& quick = c.connected(kLoop);
+  c.idle(5ms, 10ms, 10ms);
+  a.receive(10ms, 10020us, get("/fan"));
+  slow.send(11ms, get("/slow"));
+  quick.send(11010us, get("/quick"));
+  c.idle(11100us, 20ms, 20ms);
+  quick.receive(20ms, 20020us, kOk);
+  c.idle(20100us, 40ms, 40ms);
+  slow.receive(40ms, 40020us, kOk);
+  a.send(41ms, kOk);
+  EXPECT_EQ(c.labels("/fan"), "down.wait~ 28800 cpu 2200");
+  EXPECT_EQ(c.path_of(c.culprit("/fan", Label::down_wait).request), "/slow");
+  pipeline::Options options;
+  options.partition = true;
+  for (const flow::Request row : c.analysis().table.rows)
+    if (c.analysis().table.texts[row.path] == "/fan") options.follow = row.id;
+  const auto followed = pipeline::analyze(synth::plain_preamble(), c.s.with_end(), options);
+  for (const flow::Course& course : followed.courses) {
+    if (course.request != options.follow) continue;
+    ASSERT_EQ(course.calls.size(), 2u);
+    for (const auto& call : course.calls) {
+      const bool is_slow = c.path_of(call.request) == "/slow";
+      EXPECT_EQ(call.on_path, is_slow);
+      EXPECT_EQ(call.slack, is_slow ? Duration{} : Duration{20ms});
+    }
+    EXPECT_EQ(course.stretches.front().from, synth::kStart + 10ms);
+    EXPECT_EQ(course.stretches.back().to, synth::kStart + 41ms);
+  }
+}
+
+TEST(PartitionOfLoops, PipelinedBehindAPredecessor) {
+  LoopCase c;
+  Endpoint& a = c.accepted(kLoop);
+  c.idle(5ms, 10ms, 10ms);
+  a.receive(10ms, 10020us, get("/one") + get("/two"));
+  a.send(30ms, kOk);
+  a.send(31ms, kOk);
+  EXPECT_EQ(c.labels("/two").substr(0, 15), "q.hol_h1 19980 ");
+}
+
+}  // namespace
+}  // namespace tailcap

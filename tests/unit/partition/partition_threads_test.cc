@@ -1,0 +1,405 @@
+// Labels of requests that threads serve: one each, handed over, in pools. Exact to the nanosecond.
+#include "tests/unit/partition/partition_case.h"
+
+namespace tailcap {
+namespace {
+
+using flow::Label;
+
+constexpr Thread kA{10, 11}, kB{10, 12}, kC{10, 13};
+
+// The thread was blocked in a read of the connection when the request came: woken, queued, read.
+struct Served : PartitionCase {
+  Endpoint& e = accepted(kA);
+  Served() { e.arrive(10ms, static_cast<std::uint32_t>(get("/a").size())); }
+  void begin(const std::string& target = "/a") {
+    off(kA, 5ms, 10012us, 10035us, kRecvfrom).socket = e.socket();
+    e.read(10060us, get(target));
+  }
+};
+
+TEST(PartitionOfThreads, NoticeQueueAndCpu) {
+  Served c;
+  c.begin();
+  c.e.send(12ms, kOk);
+  EXPECT_EQ(c.labels("/a"), "q.notice 12 sched.runq 23 cpu 1965");
+}
+
+TEST(PartitionOfThreads, SleepAndPreemption) {
+  Served c;
+  c.begin();
+  c.off(kA, 11ms, 16ms, 16100us, kSleep);
+  c.preempted(kA, 17ms, 19ms);
+  c.e.send(20ms, kOk);
+  EXPECT_EQ(c.labels("/a"), "timer.sleep 5000 q.notice 12 sched.preempted 2000 sched.runq 123 cpu 2865");
+}
+
+TEST(PartitionOfThreads, LockIsHeldBySomebodysRequest) {
+  PartitionCase c;
+  Endpoint& a = c.accepted(kA);
+  Endpoint& b = c.accepted(kB);
+  c.off(kA, 5ms, 10ms, 10ms, kRecvfrom);
+  c.off(kB, 5ms, 9ms, 9ms, kRecvfrom);
+  b.receive(9ms, 9010us, get("/restock"));
+  a.receive(10ms, 10010us, get("/cart"));
+  c.off(kA, 11ms, 31ms, 31050us, kFutex, 0x7f00, kB.tid);
+  b.send(35ms, kOk);
+  a.send(32ms, kOk);
+  EXPECT_EQ(c.labels("/cart"), "lock.futex 20000 sched.runq 50 cpu 1950");
+  const flow::Culprit culprit = c.culprit("/cart", Label::lock_futex);
+  EXPECT_EQ(culprit.what, 0x7f00u);
+  EXPECT_EQ(culprit.tid, kB.tid);
+  EXPECT_EQ(c.path_of(culprit.request), "/restock");
+}
+
+TEST(PartitionOfThreads, QuotaWhereTheKernelTells) {
+  Served c;
+  c.begin();
+  c.preempted(kA, 11ms, 50ms).throttled = true;
+  c.e.send(51ms, kOk);
+  EXPECT_EQ(c.labels("/a"), "q.notice 12 sched.throttled 39000 sched.runq 23 cpu 1965");
+}
+
+TEST(PartitionOfThreads, QuotaByReadingsOfTheCgroup) {
+  for (const std::uint64_t throttled : {7u, 6u}) {
+    Served c;
+    formats::TaskInfo info;
+    info.cgroup = "/shop";
+    c.s.add(0ms, {kA.pid, kA.pid}, info);
+    formats::CpuQuota quota;
+    quota.cgroup = "/shop", quota.throttled = 6;
+    c.s.add(9ms, {}, quota);
+    quota.throttled = throttled;
+    c.s.add(60ms, {}, quota);
+    c.begin();
+    c.preempted(kA, 11ms, 50ms);
+    c.preempted(kA, 50100us, 50200us);  // too short for a quota
+    c.e.send(51ms, kOk);
+    EXPECT_EQ(c.labels("/a"), throttled == 7
+                                  ? "q.notice 12 sched.throttled~ 39000 sched.preempted 100 sched.runq 23 cpu 1865"
+                                  : "q.notice 12 sched.preempted 39100 sched.runq 23 cpu 1865");
+  }
+}
+
+// Of nested groups with quotas the one is behind it whose count of throttled periods rose; of several nobody knows.
+TEST(PartitionOfThreads, WhoseQuotaItWas) {
+  struct {
+    std::uint64_t inner, outer, other;
+    std::string culprit;
+    std::int64_t quota;
+  } const cases[] = {{3, 7, 1, "/shop/cart", 40}, {2, 8, 1, "/shop", 80}, {3, 8, 1, "", 0}, {2, 7, 2, "", 0}};
+  for (const auto& expected : cases) {
+    Served c;
+    formats::TaskInfo info;
+    info.cgroup = "/shop/cart";
+    c.s.add(0ms, {kA.pid, kA.pid}, info);
+    const auto reading = [&c](Duration at, std::string_view path, Duration quota, std::uint64_t throttled) {
+      formats::CpuQuota q;
+      q.cgroup = path, q.quota = quota, q.period = 100ms, q.throttled = throttled;
+      c.s.add(at, {}, q);
+    };
+    reading(9ms, "/shop", 80ms, 7), reading(9ms, "/shop/cart", 40ms, 2), reading(9ms, "/shop/carts", 10ms, 1);
+    reading(60ms, "/shop", 80ms, expected.outer), reading(60ms, "/shop/cart", 40ms, expected.inner),
+        reading(60ms, "/shop/carts", 10ms, expected.other);
+    c.begin();
+    c.preempted(kA, 11ms, 50ms).throttled = true;
+    c.e.send(51ms, kOk);
+    EXPECT_EQ(c.labels("/a"), "q.notice 12 sched.throttled 39000 sched.runq 23 cpu 1965");
+    const flow::Culprit culprit = c.culprit("/a", Label::sched_throttled);
+    const flow::CpuGroup* group = flow::group_of(culprit, c.analysis().table.partitions.groups());
+    ASSERT_EQ(group ? group->path : "", expected.culprit);
+    if (!group) continue;
+    EXPECT_EQ(culprit.time, 39'000'000);
+    EXPECT_EQ(group->quota, expected.quota * 1'000'000);
+    EXPECT_EQ(group->period, 100'000'000);
+  }
+}
+
+TEST(PartitionOfThreads, StoppedAndUnseenWakeUps) {
+  Served c;
+  c.begin();
+  c.off(kA, 11ms, 14ms, 14010us, -1).state = 4;
+  c.off(kA, 15ms, -1s, 18ms, kFutex).runnable = formats::kNoTime;
+  c.e.send(20ms, kOk);
+  EXPECT_EQ(c.labels("/a"), "q.notice 12 sched.stopped 3000 sched.runq 33 cpu 3955 unexplained.opaque 3000");
+}
+
+TEST(PartitionOfThreads, WhoStoppedIt) {
+  struct {
+    std::uint32_t state;
+    std::uint64_t signal, sender;
+    std::uint32_t told;
+  } const cases[] = {{4, 19, 777, 777}, {4, 20, 0, 0}, {4, 5, 777, 0}, {4, 19, 0x7f0000001000, 0}, {8, 19, 777, 0}};
+  for (const auto& expected : cases) {
+    Served c;
+    c.begin();
+    formats::OffCpu& off = c.off(kA, 11ms, 14ms, 14010us, -1);
+    off.state = expected.state, off.argument0 = expected.signal, off.argument1 = expected.sender;
+    c.e.send(15ms, kOk);
+    EXPECT_EQ(c.labels("/a"), "q.notice 12 sched.stopped 3000 sched.runq 33 cpu 1955");
+    EXPECT_EQ(c.culprit("/a", Label::sched_stopped).tid, expected.told);
+  }
+}
+
+TEST(PartitionOfThreads, DownstreamByTheSocketItIsBlockedOn) {
+  Served c;
+  Endpoint& out = c.connected(kA);
+  c.begin();
+  out.send(11ms, get("/stock"));
+  c.off(kA, 11100us, 31300us, 31350us, kRecvfrom).socket = out.socket();
+  out.arrive(31200us, static_cast<std::uint32_t>(kOk.size()));
+  out.read(31400us, kOk);
+  c.e.send(32ms, kOk);
+  EXPECT_EQ(c.labels("/a"), "down.wait 20100 q.notice 112 sched.runq 73 cpu 1715");
+  EXPECT_EQ(c.path_of(c.culprit("/a", Label::down_wait).request), "/stock");
+  EXPECT_EQ(c.labels("/stock", flow::Role::client), "down.wait 20200 q.notice 100 sched.runq 50 cpu 50");
+}
+
+// Older captures do not say which descriptor it is blocked on.
+TEST(PartitionOfThreads, DownstreamByTheCallUnderWay) {
+  Served c;
+  Endpoint& out = c.connected(kA);
+  c.begin();
+  out.send(11ms, get("/stock"));
+  c.off(kA, 11100us, 31300us, 31350us, kRecvfrom);
+  out.arrive(31200us, static_cast<std::uint32_t>(kOk.size()));
+  out.read(31400us, kOk);
+  c.e.send(32ms, kOk);
+  EXPECT_EQ(c.labels("/a"), "down.wait 20100 q.notice 112 sched.runq 73 cpu 1715");
+}
+
+TEST(PartitionOfThreads, RetransmissionRefinesTheWait) {
+  Served c;
+  Endpoint& out = c.connected(kA);
+  c.begin();
+  out.send(11ms, get("/stock"));
+  c.off(kA, 11100us, 231200us, 231200us, kRecvfrom).socket = out.socket();
+  out.retransmit(211ms, static_cast<std::uint32_t>(get("/stock").size()));
+  out.receive(231200us, 231250us, kOk);
+  c.e.send(232ms, kOk);
+  EXPECT_EQ(c.labels("/a").substr(0, 17), "down.retx~ 220100");
+}
+
+TEST(PartitionOfThreads, UploadAndReorder) {
+  PartitionCase c;
+  Endpoint& e = c.accepted(kA);
+  const std::string body(3000, 'x'), head = "POST /up HTTP/1.1\r\nHost: h\r\nContent-Length: 3000\r\n\r\n";
+  const auto n = static_cast<std::uint32_t>(head.size());
+  c.off(kA, 5ms, 10ms, 10ms, kRecvfrom).socket = e.socket();
+  e.receive(10ms, 10010us, head);
+  c.off(kA, 10020us, 40ms, 40010us, kRecvfrom).socket = e.socket();
+  e.arrive_at(30ms, n + 1000u, 2000);  // the first thousand was lost
+  e.arrive_at(40ms, n, 1000);
+  e.read(40020us, body);
+  e.send(41ms, kOk);
+  EXPECT_EQ(c.labels("/up"), "net.upload 19980 net.reorder 10000 sched.runq 10 cpu 1010");
+}
+
+// The header goes at once, the rest waits in the server's kernel until the client acknowledges the header, 40 ms later.
+TEST(PartitionOfThreads, HeldBackByNagle) {
+  const std::string head = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n";
+  for (const Duration written : {Duration(10200us), Duration(30ms)}) {
+    PartitionCase c;
+    Opening here, there;
+    here.thread = {20, 21}, here.origin = formats::Origin::connected;
+    here.local = "10.0.0.1:50000", here.remote = "10.0.0.3:80";
+    there.thread = kA, there.local = here.remote, there.remote = here.local, there.out = here.in, there.in = here.out;
+    Endpoint& client = c.s.open(0ms, here);
+    Endpoint& server = c.s.open(0ms, there);
+    client.send(1ms, get("/small"));
+    c.off(here.thread, 1100us, 15ms, 15050us, kRecvfrom).socket = client.socket();
+    c.off(here.thread, 15200us, 65ms, 65050us, kRecvfrom).socket = client.socket();
+    server.receive(6ms, 6100us, get("/small"));
+    server.send(10ms, head);
+    server.send(written, "ab");
+    client.receive(15ms, 15100us, head);
+    client.arrive(64990us, 2);
+    client.read(65100us, "ab");
+    const std::string labels = c.labels("/small", flow::Role::client);
+    // Written later than the acknowledgement could have been there: nobody held it back.
+    if (written < 20ms)
+      EXPECT_NE(labels.find("net.nagle~ 39790"), labels.npos) << labels;
+    else
+      EXPECT_EQ(labels.find("net.nagle"), labels.npos) << labels;
+  }
+}
+
+TEST(PartitionOfThreads, ResponseThatNobodyTakes) {
+  Served c;
+  c.begin();
+  c.e.send(12ms, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nab");
+  c.off(kA, 12100us, 32ms, 32020us, kSendto).socket = c.e.socket();
+  c.e.send(32100us, "cd");
+  EXPECT_EQ(c.labels("/a"), "send.sndbuf~ 19900 q.notice 12 sched.runq 43 cpu 2145");
+}
+
+// Where TCP gives its own account of why it took nothing, that is it.
+TEST(PartitionOfThreads, ResponseThatTcpDoesNotTake) {
+  struct {
+    formats::StallKind what;
+    std::uint32_t percent;
+    std::string label;
+  } const cases[] = {{formats::StallKind::peer_window, 100, "send.sndbuf"},
+                     {formats::StallKind::peer_window, 60, "send.sndbuf~"},
+                     {formats::StallKind::congestion, 0, "send.cwnd"},
+                     {formats::StallKind::congestion, 40, "send.cwnd~"}};
+  for (const auto& expected : cases) {
+    Served c;
+    c.begin();
+    c.e.send(12ms, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nab");
+    c.off(kA, 12100us, 32ms, 32020us, kSendto).socket = c.e.socket();
+    c.s.add(32ms, kA, formats::Stall{expected.what, synth::kStart + 12100us, c.e.socket(), expected.percent});
+    c.e.send(32100us, "cd");
+    EXPECT_EQ(c.labels("/a"), expected.label + " 19900 q.notice 12 sched.runq 43 cpu 2145");
+  }
+}
+
+TEST(PartitionOfThreads, RequestThatItsPeerDoesNotTake) {
+  Served c;
+  Endpoint& out = c.connected(kA);
+  c.begin();
+  out.send(11ms, "POST /up HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nab");
+  c.off(kA, 11100us, 21100us, 21150us, kSendto).socket = out.socket();
+  c.s.add(21100us, kA, formats::Stall{formats::StallKind::peer_window, synth::kStart + 11100us, out.socket(), 97});
+  out.send(21200us, "cd");
+  c.off(kA, 21300us, 31300us, 31350us, kRecvfrom).socket = out.socket();
+  out.receive(31300us, 31400us, kOk);
+  c.e.send(32ms, kOk);
+  EXPECT_EQ(c.labels("/a"), "down.wait 10000 down.zwnd 10000 q.notice 12 sched.runq 123 cpu 1865");
+  EXPECT_EQ(c.path_of(c.culprit("/a", Label::down_zwnd).request), "/up");
+}
+
+TEST(PartitionOfThreads, InterruptsInItsTime) {
+  Served c;
+  c.begin();
+  c.s.add(11ms, kA, formats::Stall{formats::StallKind::interrupt, synth::kStart + 10900us, 0, 3});
+  c.off(kA, 12ms, 13ms, 13ms, kSleep);
+  c.e.send(14ms, kOk);
+  EXPECT_EQ(c.labels("/a"), "timer.sleep 1000 q.notice 12 sched.runq 23 cpu 2865 cpu.irq 100");
+}
+
+TEST(PartitionOfThreads, HeldUpInTheKernel) {
+  Served c;
+  c.begin();
+  c.off(kA, 11ms, 21ms, 21010us, kRead).state = 2;
+  formats::Stall disk;
+  disk.what = formats::StallKind::block_io, disk.began = synth::kStart + 12ms, disk.where = 0x800001;
+  c.s.add(21ms, kA, disk);
+  c.off(kA, 22ms, 25ms, 25ms, -1).state = 2;  // a page fault, of which nothing more is known
+  c.e.send(26ms, kOk);
+  EXPECT_EQ(c.labels("/a"), "io.disk 9000 io.blocked 1000 blocked.kernel 3000 q.notice 12 sched.runq 33 cpu 2955");
+  EXPECT_EQ(c.culprit("/a", Label::io_disk).what, 0x800001u);
+}
+
+TEST(PartitionOfThreads, ThrottledUntilTheBlockLayerHadIt) {
+  Served c;
+  c.begin();
+  const auto waits = [&c](Duration left, Duration queued, Duration done, std::int16_t syscall) {
+    c.off(kA, left, done, done + 10us, syscall).state = 2;
+    formats::Stall stall;
+    stall.what = formats::StallKind::io_throttled, stall.began = synth::kStart + left, stall.where = 0xfe00000;
+    c.s.add(queued, kA, stall);
+    stall.what = formats::StallKind::block_io, stall.began = synth::kStart + queued;
+    c.s.add(done, kA, stall);
+  };
+  waits(11ms, 71ms, 71200us, 18);
+  waits(72ms, 82ms, 82300us, -1);  // a page fault, which the kernel announced
+  formats::Stall fault;
+  fault.what = formats::StallKind::major_fault, fault.began = synth::kStart + 72ms;
+  c.s.add(82310us, kA, fault);
+  c.e.send(83ms, kOk);
+  EXPECT_EQ(c.labels("/a"), "io.disk 200 io.throttled~ 70000 mem.majfault 300 q.notice 12 sched.runq 43 cpu 2445");
+  EXPECT_EQ(c.culprit("/a", Label::io_throttled).what, 0xfe00000u);
+}
+
+TEST(PartitionOfThreads, HandedOverToASleepingWorker) {
+  PartitionCase c;
+  Endpoint& e = c.accepted(kA);
+  c.off(kA, 5ms, 10ms, 10ms, kRecvfrom);
+  e.receive(10ms, 10010us, get("/job"));
+  c.off(kB, 2ms, 10500us, 10600us, kFutex, 0x9000, kA.tid);
+  c.off(kB, 11ms, 16ms, 16ms, kSleep);
+  e.by(kB).send(17ms, kOk);
+  EXPECT_EQ(c.labels("/job"), "q.pool 490 timer.sleep 5000 sched.runq 100 cpu 1410");
+}
+
+TEST(PartitionOfThreads, HandedOverToABusyWorker) {
+  PartitionCase c;
+  Endpoint& first = c.accepted(kA);
+  Endpoint& second = c.accepted(kC);
+  c.off(kA, 5ms, 10ms, 10ms, kRecvfrom);
+  c.off(kC, 5ms, 11ms, 11ms, kRecvfrom);
+  first.receive(10ms, 10010us, get("/first"));
+  c.off(kB, 2ms, 10100us, 10100us, kFutex, 0x9000, kA.tid);
+  second.receive(11ms, 11010us, get("/second"));
+  first.by(kB).send(30ms, kOk);
+  second.by(kB).send(45ms, kOk);
+  EXPECT_EQ(c.labels("/second"), "q.pool~ 18990 cpu 15010");
+  EXPECT_EQ(c.path_of(c.culprit("/second", Label::q_pool).request), "/first");
+}
+
+TEST(PartitionOfThreads, LossIsExactlyWhereItIs) {
+  Served c;
+  c.begin();
+  c.off(kA, 15ms, 16ms, 16ms, kSleep).missed = 2;  // since the wait before, which ended at 10.035
+  c.e.send(20ms, kOk);
+  EXPECT_EQ(c.labels("/a"), "timer.sleep 1000 q.notice 12 sched.runq 23 cpu 4000 unexplained.lost 4965");
+  Served d;
+  d.begin();
+  d.s.loss(12ms, 13ms, formats::Kind::off_cpu, 5, formats::LossCause::queue_full);
+  d.e.send(20ms, kOk);
+  EXPECT_EQ(d.labels("/a"), "q.notice 12 sched.runq 23 cpu 8965 unexplained.lost 1000");
+}
+
+TEST(PartitionOfThreads, WithoutWaitsNothingIsClaimed) {
+  PartitionCase c;
+  Endpoint& e = c.accepted(kA);
+  e.receive(10ms, 10010us, get("/a"));
+  e.send(12ms, kOk);
+  EXPECT_EQ(c.labels("/a"), "unexplained.nocarrier 2000");
+}
+
+TEST(PartitionOfThreads, WaitingForHundredContinueKeepsPhasesExact) {
+  PartitionCase d;
+  Endpoint& e = d.accepted(kA);
+  d.off(kA, 5ms, 10ms, 10ms, kRecvfrom).socket = e.socket();
+  e.receive(10ms, 10010us, "POST /c HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n");
+  e.send(11ms, "HTTP/1.1 100 Continue\r\n\r\n");
+  d.off(kA, 11010us, 20ms, 20ms, kRecvfrom).socket = e.socket();
+  e.receive(20ms, 20010us, "abc");
+  e.send(21ms, kOk);
+  EXPECT_EQ(d.labels("/c"), "net.upload 8990 cpu 2010");
+  for (const flow::Part& p : d.analysis().table.partitions.parts(d.analysis().table.rows.id(0)))
+    if (p.label == Label::net_upload) {
+      EXPECT_EQ(p.phase, flow::Phase::read);
+    }
+}
+
+// It slept when the recording began: that wait is not recorded. What wakes it is.
+TEST(PartitionOfThreads, AThreadThatWorksRunsUntilItsFirstWait) {
+  for (const bool begun : {true, false}) {
+    PartitionCase c;
+    if (begun) c.s.clock(1ms, 1'700'000'000'000'000'000);
+    Endpoint& in = c.accepted({10, 77});
+    in.receive(10ms, 10ms, get("/spin"));
+    in.send(20ms, kOk);
+    c.off({10, 77}, 21ms, 30ms, 30ms, kRecvfrom);
+    EXPECT_EQ(c.labels("/spin"), begun ? "cpu 10000" : "unexplained.nocarrier 10000");
+  }
+}
+
+// How long a new thread queued for its first CPU is not recorded: it is known from its first act on.
+TEST(PartitionOfThreads, ANewThreadRunsSinceItsFirstAct) {
+  PartitionCase c;
+  c.s.clock(1ms, 1'700'000'000'000'000'000);
+  constexpr Thread kNew{10, 77};
+  c.s.start(9ms, kNew, {10, 10}, "worker");
+  Endpoint& in = c.accepted(kNew);
+  in.receive(10ms, 10ms, get("/spin"));
+  c.preempted(kNew, 15ms, 16ms);  // the first wait of anybody that is seen
+  in.send(20ms, kOk);
+  EXPECT_EQ(c.labels("/spin"), "sched.preempted 1000 cpu 9000");
+}
+
+}  // namespace
+}  // namespace tailcap
