@@ -11,7 +11,6 @@
 #include <utility>
 
 #include "bpf/event.h"
-#include "capture/shadow_stacks.h"
 #include "capture/system_file.h"
 #include "capture/tls/functions.h"
 #include "capture/tls/libraries.h"
@@ -72,7 +71,7 @@ bool maps_still(std::uint32_t pid, const std::string& range, const std::string& 
 
 Finder::Finder(Probes& probes, const scan::Processes& processes, Interests interests)
     : probes_(probes), interests_(std::move(interests)), files_(processes), go_(probes, files_) {
-  if ((avoids_calls_ = any_process_has_shadow_stack())) probes_.avoid_calls();
+  if ((avoids_calls_ = shadow_stacks_.in_any_process())) probes_.avoid_calls();
   // The command is the recorder's own copy until it runs its program.
   if (const auto own = files_.open({}, {{"/proc/self/exe"}})) looked_.insert(own->identity);
   thread_ = std::thread([this] { run(); });
@@ -175,10 +174,10 @@ void Finder::run() {
   idle_.notify_all();
 }
 
-// A place on a call is left as soon as a target has a shadow stack. It may have begun a moment before: it dies at its
-// first hit, if at all.
+// Probes on calls are removed as soon as a target has a shadow stack. It may have started a moment earlier; then its
+// first hit ends it.
 void Finder::note_shadow_stack(std::uint32_t pid) {
-  if (avoids_calls_ || !has_shadow_stack(pid)) return;
+  if (avoids_calls_ || !shadow_stacks_.in_process(pid)) return;
   avoids_calls_ = true;
   probes_.avoid_calls();
   tell({"/proc/" + std::to_string(pid) + "/exe",

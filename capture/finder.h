@@ -23,6 +23,7 @@
 #include "capture/plan.h"
 #include "capture/probes.h"
 #include "capture/scan/target_files.h"
+#include "capture/shadow_stacks.h"
 
 namespace tailcap::capture {
 
@@ -115,6 +116,7 @@ class Finder {
   bool blocked_told_ = false;
   mutable go::Watch go_;
   Clock::time_point next_look_{};
+  const ShadowStacks shadow_stacks_;
   bool avoids_calls_ = false;
   // Files with probes, by the number in their cookies, from 1 on.
   struct Probed {

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <string>
 #include <system_error>
+#include <utility>
 
 #include "capture/system_file.h"
 
@@ -40,18 +41,22 @@ bool begins_with_call(std::string_view code) {
   return byte(at) == 0xe8 || (byte(at) == 0xff && (field == 2 || field == 3));
 }
 
-bool has_shadow_stack(std::uint32_t pid) {
-  return says_shadow_stack(read_system_file("/proc/" + std::to_string(pid) + "/status"));
+ShadowStacks::ShadowStacks(bool kernel_has_them, std::string proc)
+    : kernel_has_them_(kernel_has_them), proc_(std::move(proc)) {}
+
+bool ShadowStacks::in_process(std::uint32_t pid) const {
+  return kernel_has_them_ && says_shadow_stack(read_system_file(proc_ + "/" + std::to_string(pid) + "/status"));
 }
 
-bool any_process_has_shadow_stack() {
+bool ShadowStacks::in_any_process() const {
+  if (!kernel_has_them_) return false;
   std::error_code error;
-  std::filesystem::directory_iterator entry("/proc", error), end;
+  std::filesystem::directory_iterator entry(proc_, error), end;
   for (; !error && entry != end; entry.increment(error)) {
     const std::string name = entry->path().filename();
     std::uint32_t pid = 0;
     const auto [stop, bad] = std::from_chars(name.data(), name.data() + name.size(), pid);
-    if (bad == std::errc() && stop == name.data() + name.size() && has_shadow_stack(pid)) return true;
+    if (bad == std::errc() && stop == name.data() + name.size() && in_process(pid)) return true;
   }
   return false;
 }

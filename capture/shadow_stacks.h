@@ -1,12 +1,15 @@
-// Who has a user shadow stack, by x86_Thread_features in /proc/PID/status.
+// Which processes have a user shadow stack, by x86_Thread_features in /proc/PID/status.
 //
 // Until the fix of July 2026 ("x86/uprobes: Keep shadow stack in sync for emulated CALLs") a probe on a call
-// instruction ends a process that has one. So such places are probed only while no process is known that has one (see
-// SECURITY.md).
+// instruction ends a process that has one. Such places are therefore probed only while no process is known that has one
+// (see SECURITY.md).
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
+
+#include "capture/symbols/shadow_stack_support.h"
 
 namespace tailcap::capture {
 
@@ -14,8 +17,19 @@ namespace tailcap::capture {
 bool says_shadow_stack(std::string_view status);
 // Whether the instruction at the start of code is a call of any kind.
 bool begins_with_call(std::string_view code);
-// Of a process that is gone: false.
-bool has_shadow_stack(std::uint32_t pid);
-bool any_process_has_shadow_stack();  // 20 µs for each process of the machine
+
+class ShadowStacks {
+ public:
+  // Where the kernel has none, no process is looked at.
+  explicit ShadowStacks(bool kernel_has_them = symbols::kernel_has_shadow_stacks(), std::string proc = "/proc");
+
+  // Of a process that is gone: false.
+  bool in_process(std::uint32_t pid) const;
+  bool in_any_process() const;  // 20 µs for each process of the machine
+
+ private:
+  const bool kernel_has_them_;
+  const std::string proc_;
+};
 
 }  // namespace tailcap::capture

@@ -1,10 +1,13 @@
-// Who has a user shadow stack, by what /proc/PID/status says.
+// Which processes have a user shadow stack, by what /proc/PID/status says.
 #include "capture/shadow_stacks.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <filesystem>
+#include <fstream>
 #include <string>
+#include <utility>
 
 namespace tailcap::capture {
 namespace {
@@ -36,10 +39,26 @@ TEST(ShadowStacks, Calls) {
 }
 
 TEST(ShadowStacks, OfProcesses) {
-  EXPECT_FALSE(has_shadow_stack(0xffffffff));
-  // This one was not built for it; whether any other has one depends on the machine.
-  EXPECT_FALSE(has_shadow_stack(static_cast<std::uint32_t>(getpid())));
-  any_process_has_shadow_stack();
+  const ShadowStacks real(true);
+  EXPECT_FALSE(real.in_process(0xffffffff));
+  // This process was not built for it. Whether another one has a shadow stack depends on the machine.
+  EXPECT_FALSE(real.in_process(static_cast<std::uint32_t>(getpid())));
+  real.in_any_process();
+}
+
+TEST(ShadowStacks, NoProcessIsLookedAtWhereTheKernelHasNone) {
+  const auto proc = std::filesystem::temp_directory_path() / ("shadow-stacks-" + std::to_string(getpid()));
+  for (const auto& [pid, features] : {std::pair("17", "wrss"), std::pair("23", "shstk")}) {
+    std::filesystem::create_directories(proc / pid);
+    std::ofstream(proc / pid / "status") << status("x86_Thread_features:\t" + std::string(features) + "\n");
+  }
+  const ShadowStacks with(true, proc), without(false, proc);
+  EXPECT_TRUE(with.in_any_process());
+  EXPECT_TRUE(with.in_process(23));
+  EXPECT_FALSE(with.in_process(17));
+  EXPECT_FALSE(without.in_any_process());
+  EXPECT_FALSE(without.in_process(23));
+  std::filesystem::remove_all(proc);
 }
 
 }  // namespace
