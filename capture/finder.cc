@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <iterator>
 #include <sstream>
 #include <system_error>
 #include <utility>
@@ -29,7 +30,23 @@ constexpr std::size_t kMaxFacts = 4096;
 constexpr std::uint64_t kOthersHits = 20'000;
 constexpr auto kOthersInterval = 1s;
 constexpr std::uint32_t kFileGroups = go::Watch::kGroups;  // and the file's number
-constexpr auto kLongest = 1h;                              // asleep, where there is nothing to do
+// The number of what is not governed, and of all files for which there is no other number.
+constexpr std::uint32_t kUngoverned = OTHERS_FILES_MAX - 1;
+constexpr auto kLongest = 1h;  // asleep, where there is nothing to do
+
+void number_places(std::vector<PlannedFunction>& functions, std::uint32_t number) {
+  for (auto& function : functions) {
+    for (auto& place : function.places) place.probe.cookie |= OTHERS_COOKIE(number);
+  }
+}
+
+// Functions without a group of their own stay probed for the whole recording, unless the governor removes the probes of
+// that number.
+void group_functions(std::vector<PlannedFunction>& functions, std::uint32_t number) {
+  for (auto& function : functions) {
+    if (function.group == 0) function.group = kFileGroups + number;
+  }
+}
 
 std::string name_of(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
@@ -189,11 +206,9 @@ void Finder::note_shadow_stack(std::uint32_t pid) {
         true});
 }
 
-// Who is not recorded pays for a hit, too. Where others hit a file's probes too often they are left, for good: a call
-// that began meanwhile would be taken for one that was seen.
+// Non-targets pay for hits, too. Where they hit a file's probes too often, its probes are removed for good: a call that
+// began in the meantime would be taken for one that was seen.
 void Finder::look_at_others() {
-  if (interests_.go_states)
-    return;  // --profile deep was asked for at its stated cost, which processes of the same program share
   const auto now = Clock::now();
   const double seconds = std::chrono::duration<double>(now - std::exchange(others_looked_, now)).count();
   for (std::size_t i = 0; i < others_.size(); i++) {
@@ -284,24 +299,20 @@ void Finder::look_at_file(scan::TargetFile file) {
     if (tls::is_tls_library(name_of(file.shown))) tell({file.shown, {}, {}, plan->refused, 0, 0});
     return;
   }
-  // The last number is that of all files for which there is no other; those are not left.
-  constexpr std::uint32_t kLast = OTHERS_FILES_MAX - 1;
-  if (others_.size() + 1 < kLast) others_.push_back({file.shown, 0, false});
-  const std::uint32_t number = others_.size() + 1 < kLast ? static_cast<std::uint32_t>(others_.size()) : kLast;
-  const auto number_places = [&](std::vector<PlannedFunction>& planned) {
-    for (auto& function : planned) {
-      for (auto& place : function.places) place.probe.cookie |= OTHERS_COOKIE(number);
-    }
-  };
-  number_places(plan->functions);
-  if (plan->go) number_places(plan->program.functions);
+  if (others_.size() + 1 < kUngoverned) others_.push_back({file.shown, 0, false});
+  const std::uint32_t number =
+      others_.size() + 1 < kUngoverned ? static_cast<std::uint32_t>(others_.size()) : kUngoverned;
+  // The user asked for --profile deep at its stated cost, which non-targets that run the same program share. The TLS
+  // functions in that program are governed as any library's.
+  const std::uint32_t go_number = interests_.go_states ? kUngoverned : number;
+  number_places(plan->functions, number);
+  if (plan->go) number_places(plan->program.functions, go_number);
   std::vector<PlannedFunction> functions = std::move(plan->functions);
+  group_functions(functions, number);
   if (plan->go) {
-    for (auto& function : go_.take_on(file, *std::move(plan))) functions.push_back(std::move(function));
-  }
-  // What stays for the whole recording is a group of the file's own, so that it can be left.
-  for (auto& function : functions) {
-    if (function.group == 0) function.group = kFileGroups + number;
+    auto own = go_.take_on(file, *std::move(plan));
+    group_functions(own, go_number);
+    std::move(own.begin(), own.end(), std::back_inserter(functions));
   }
   std::set<std::uint32_t> groups;
   for (const auto& function : functions) groups.insert(function.group);

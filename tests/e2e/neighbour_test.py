@@ -1,5 +1,7 @@
 """A process that is not recorded, and shares a TLS library with one that is: it computes the same, and is left alone where it calls often."""
-import json
+import glob
+import os
+import pathlib
 import statistics
 import subprocess
 import sys
@@ -51,7 +53,7 @@ MOST_SECONDS_LOST = 3.0
 MOST_SLOWER_AFTERWARDS = 1.5
 
 
-class Neighbour(Case):
+class NeighbourCase(Case):
     def setUp(self):
         super().setUp()
         self.cert = self.scratch / "cert.pem"
@@ -59,6 +61,19 @@ class Neighbour(Case):
                         "-subj", "/CN=x", "-keyout", self.cert, "-out", self.scratch / "only.pem"], check=True, capture_output=True)
         self.cert.write_text(self.cert.read_text() + (self.scratch / "only.pem").read_text())
 
+    def record_ready(self, *arguments):
+        recording = Recording(self.scratch / "x.tcap", [str(a) for a in arguments])
+        self.addCleanup(self.abandon, recording)
+        wait_until(lambda: recording.process.poll() is not None or "recording PID" in recording.said, "the recorder")
+        return recording
+
+    def removed(self, recording, code):
+        """The files from which probes were removed, by the notes in the capture."""
+        events = json_lines(self.tailcap("events", recording.file, "--json", code=code))
+        return [e["value"].split(": ")[0] for e in events if e["kind"] == "note" and e["key"] == "tailcap.left"], events
+
+
+class Neighbour(NeighbourCase):
     def peer(self, rounds, pause=0):
         process = self.start([sys.executable, "-W", "ignore", "-c", PEER, str(rounds), str(pause), self.cert], stdin=subprocess.PIPE,
                              stdout=subprocess.PIPE, text=True)
@@ -124,6 +139,64 @@ class Neighbour(Case):
         events = json_lines(self.tailcap("events", recording.file, "--json"))
         self.assertEqual(len([e for e in events if e["kind"] == "tls_send"]), 400)
         self.assertNotIn("left:", recording.said)
+
+    def test_the_deep_profile_governs_libraries_too(self):
+        target = self.peer(200, 0.005)
+        recording = self.record_ready("-p", target.pid, "--profile", "deep")
+        neighbour = self.peer(ROUNDS // 2)
+        self.go(neighbour)
+        self.result(neighbour)
+        self.assertEqual(recording.stop(), 3, recording.said)
+        files, _ = self.removed(recording, code=3)
+        self.assertTrue(any("libssl" in file for file in files), recording.said)
+
+
+class GoNeighbour(NeighbourCase):
+    """Two processes of one Go program, one of which is recorded with --profile deep."""
+
+    def setUp(self):
+        super().setUp()
+        compilers = sorted(glob.glob("/usr/lib/go-1.*/bin/go"))
+        if not compilers:
+            self.skipTest("Go is not installed (scripts/install-packages test)")
+        self.program = self.scratch / "neighbour"
+        environment = {**os.environ, "GOTOOLCHAIN": "local", "GO111MODULE": "off", "CGO_ENABLED": "0"}
+        source = pathlib.Path(__file__).resolve().parent / "neighbour.go"
+        subprocess.run([compilers[-1], "build", "-o", self.program, source], check=True, timeout=300, env=environment)
+
+    def process(self):
+        process = self.start([self.program, self.cert], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(process.stdin.close)
+        self.assertEqual(process.stdout.readline(), "ready\n")
+        return process
+
+    def run_beside(self, mode):
+        """What the recorded process did while the other one did nothing but that, what the other one did, and the recording."""
+        target, neighbour = self.process(), self.process()
+        recording = self.record_ready("-p", target.pid, "--profile", "deep")
+        for process, text in ((neighbour, f"{mode} 3.5"), (target, "quiet 4")):
+            process.stdin.write(text + "\n")
+            process.stdin.flush()
+        return int(target.stdout.readline()), int(neighbour.stdout.readline()), recording
+
+    def test_the_programs_own_probes_stay(self):
+        done, by_other, recording = self.run_beside("channels")
+        self.assertGreater(by_other, 3.5 * 20_000, "the other process was too slow to show anything")
+        self.assertEqual(recording.stop(), 0, recording.said)
+        files, events = self.removed(recording, code=0)
+        self.assertEqual(files, [])
+        self.assertEqual(len([e for e in events if e["kind"] == "tls_send"]), done)
+        self.assertGreaterEqual(len([e for e in events if e["kind"] == "go_state"]), done)
+
+    def test_probes_of_its_tls_are_removed(self):
+        done, by_other, recording = self.run_beside("tls")
+        self.assertGreater(by_other, 3.5 * 20_000, "the other process was too slow to show anything")
+        self.assertEqual(recording.stop(), 3, recording.said)
+        files, events = self.removed(recording, code=3)
+        self.assertEqual(files, [str(self.program)])
+        self.assertLess(len([e for e in events if e["kind"] == "tls_send"]), done)
+        self.assertGreaterEqual(len([e for e in events if e["kind"] == "go_state"]), done, "probes of the runtime stay")
 
 
 if __name__ == "__main__":
