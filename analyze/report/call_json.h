@@ -1,4 +1,4 @@
-// What `tailcap report --json` says of an RPC method; analyze/commands/JSON.md describes every name.
+// What `tailcap report --json` says of an RPC method; docs/JSON.md describes every name.
 #pragma once
 
 #include <string>

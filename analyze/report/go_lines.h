@@ -1,4 +1,4 @@
-// What the runtime of Go programs did, in words and as JSON (analyze/commands/JSON.md describes the names).
+// What the runtime of Go programs did, in words and as JSON (docs/JSON.md describes the names).
 #pragma once
 
 #include <string>

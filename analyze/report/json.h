@@ -1,4 +1,4 @@
-// The report for machines. analyze/commands/JSON.md describes every name; the same study makes the same bytes.
+// The report for machines. docs/JSON.md describes every name; the same study makes the same bytes.
 #pragma once
 
 #include <string>

@@ -17,7 +17,7 @@ struct LanesPicture {
 
 std::string lanes_svg(const flow::Lanes& lanes, const LanesPicture& how);
 
-// One line; analyze/commands/JSON.md describes it.
+// One line; docs/JSON.md describes it.
 std::string lanes_json(const flow::Lanes& lanes, flow::Time zero);
 
 // What the picture leaves out, and what it cannot know; empty: nothing. A sentence each.

@@ -1,4 +1,4 @@
-// The labels of a request in JSON, as `requests --json` and `show --json` print them; analyze/commands/JSON.md
+// The labels of a request in JSON, as `requests --json` and `show --json` print them; docs/JSON.md
 // describes them.
 #pragma once
 

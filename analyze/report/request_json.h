@@ -1,4 +1,4 @@
-// One request as `tailcap requests --json` prints it; analyze/commands/JSON.md describes every name.
+// One request as `tailcap requests --json` prints it; docs/JSON.md describes every name.
 #pragma once
 
 #include <string>

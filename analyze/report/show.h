@@ -14,7 +14,7 @@ std::string text_show(const flow::Detail& detail, const flow::Study& study, cons
 // around: what its processes did meanwhile.
 std::string html_show(const flow::Detail& detail, const flow::Study& study, const flow::Lanes& around,
                       const ReportOptions& options);
-// Every fact, one line; analyze/commands/JSON.md describes it. table: holds the texts of both rows.
+// Every fact, one line; docs/JSON.md describes it. table: holds the texts of both rows.
 std::string json_show(const flow::Detail& detail, const flow::Study& study, const flow::RequestTable& table);
 
 }  // namespace tailcap::report

@@ -1,4 +1,4 @@
-// `tailcap show --json`; analyze/commands/JSON.md describes every name.
+// `tailcap show --json`; docs/JSON.md describes every name.
 #include <algorithm>
 
 #include "analyze/flow/trace_formats.h"

@@ -1,4 +1,4 @@
-// TLS connections and name lookups in `tailcap report --json`; analyze/commands/JSON.md describes every name.
+// TLS connections and name lookups in `tailcap report --json`; docs/JSON.md describes every name.
 #pragma once
 
 #include "analyze/flow/study.h"

@@ -1,4 +1,4 @@
-"""`report --json` is what analyze/commands/report.schema.json says, for captures of every kind; and the schema can fail.
+"""`report --json` is what docs/report.schema.json says, for captures of every kind; and the schema can fail.
 
     schema_test.py --build build/release
 """
@@ -19,7 +19,7 @@ CAPTURES = sorted((ROOT / "samples/captures").glob("*/*.tcap"))
 class ReportSchema(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.schema = jsonschema.Draft7Validator(json.loads((ROOT / "analyze/commands/report.schema.json").read_text()))
+        cls.schema = jsonschema.Draft7Validator(json.loads((ROOT / "docs/report.schema.json").read_text()))
         cls.schema.check_schema(cls.schema.schema)
 
     def report(self, capture):

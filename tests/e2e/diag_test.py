@@ -18,7 +18,7 @@ try:
 except ImportError:
     jsonschema = None
 
-SCHEMA = harness.ROOT / "analyze/commands/diag.schema.json"
+SCHEMA = harness.ROOT / "docs/diag.schema.json"
 SHORT_LIVED, REFUSED = 200, 7
 
 

@@ -1,4 +1,4 @@
-// The tail study of a route for machines; analyze/commands/JSON.md describes every name.
+// The tail study of a route for machines; docs/JSON.md describes every name.
 #pragma once
 
 #include <string>

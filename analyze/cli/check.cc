@@ -1,0 +1,139 @@
+// tailcap check: verifies every block of a capture.
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "analyze/cli/command.h"
+#include "analyze/cli/options/file_arguments.h"
+#include "analyze/report/number.h"
+#include "analyze/views/file/capture_facts.h"
+#include "formats/printable.h"
+#include "formats/read_limits.h"
+#include "formats/reader.h"
+
+namespace tailcap::cli {
+namespace {
+
+using formats::BlockStatus;
+using formats::CaptureState;
+using report::bytes_text;
+using report::count_text;
+
+constexpr const char* kHelp =
+    R"(tailcap check verifies every block of a capture: header, checksum, decompression and every column in it.
+
+usage: tailcap check FILE [--json]
+
+Output: a line per block, OK or what is wrong with it, and a total.
+
+Options
+      --json   one JSON object: state, ok, events, damaged, damaged_bytes, missing, file_bytes, stopped, and blocks:
+               for each offset, sequence, type, events, stored_bytes, raw_bytes, first_ns, last_ns, damage (null: sound)
+      --max-memory SIZE, --max-requests N   when to stop reading a capture: `tailcap --help`
+  -h, --help   this
+
+Exit codes: 0 all there is, is sound; 1 damaged, or the end is missing; 2 bad usage.
+A recording that still runs is judged by the blocks it has so far.
+
+examples:
+  tailcap check slow.tcap
+  tailcap check slow.tcap --json | jq '.blocks[] | select(.damage)'
+)";
+
+struct Total {
+  std::uint64_t sound = 0, events = 0, damaged = 0, damaged_bytes = 0, missing = 0;
+  bool ok = false;
+};
+
+Total total_of(const std::vector<BlockStatus>& blocks, CaptureState state) {
+  Total total;
+  for (const BlockStatus& block : blocks) {
+    if (block.damage.empty()) {
+      ++total.sound;
+      total.events += block.events;
+    } else if (block.stored_bytes == 0) {
+      ++total.missing;
+    } else {
+      ++total.damaged;
+      total.damaged_bytes += block.stored_bytes;
+    }
+  }
+  // A recovered capture misses blocks, and says so; what it has is what is checked.
+  total.ok = total.damaged == 0 && (total.missing == 0 || state == CaptureState::recovered) &&
+             state != CaptureState::truncated;
+  return total;
+}
+
+void print_json(const std::vector<BlockStatus>& blocks, const formats::FileSummary& summary, const Total& total) {
+  using Json = nlohmann::ordered_json;
+  Json list = Json::array();
+  for (const BlockStatus& block : blocks) {
+    list.push_back({{"offset", block.offset},
+                    {"sequence", block.sequence},
+                    {"type", block.type},
+                    {"events", block.events},
+                    {"stored_bytes", block.stored_bytes},
+                    {"raw_bytes", block.raw_bytes},
+                    {"first_ns", nanoseconds(block.first)},
+                    {"last_ns", nanoseconds(block.last)},
+                    {"damage", block.damage.empty() ? Json() : Json(block.damage)}});
+  }
+  const Json out = {{"state", views::name_of(summary.state)},
+                    {"ok", total.ok},
+                    {"events", total.events},
+                    {"damaged", total.damaged},
+                    {"damaged_bytes", total.damaged_bytes},
+                    {"missing", total.missing},
+                    {"file_bytes", summary.file_bytes},
+                    {"stopped", formats::stopped_captures().empty()
+                                    ? Json()
+                                    : Json(formats::name_of(formats::stopped_captures().front().reason))},
+                    {"blocks", list}};
+  std::puts(formats::printable_json(out.dump(2, ' ', false, Json::error_handler_t::replace)).c_str());
+}
+
+void print_text(const std::string& path, const std::vector<BlockStatus>& blocks, const formats::FileSummary& summary,
+                const Total& total) {
+  std::printf("%12s  %8s  %-8s  %8s  %9s  %s\n", "offset", "sequence", "type", "events", "size", "state");
+  for (const BlockStatus& block : blocks) {
+    const bool gap = !block.damage.empty() && block.raw_bytes == 0;
+    const bool missing = gap && block.stored_bytes == 0;
+    const std::string state = block.damage.empty() ? "OK" : (missing ? "MISSING: " : "DAMAGED: ") + block.damage;
+    std::printf("%12s  %8s  %-8s  %8s  %9s  %s\n", count_text(block.offset).c_str(),
+                gap ? "-" : count_text(block.sequence).c_str(), gap ? "-" : block.type.c_str(),
+                gap ? "-" : count_text(block.events).c_str(), missing ? "-" : bytes_text(block.stored_bytes).c_str(),
+                state.c_str());
+  }
+  std::string verdict = total.ok ? "OK" : "DAMAGED";
+  if (total.damaged > 0)
+    verdict += ", " + count_text(total.damaged, "damaged stretch", "damaged stretches") + " of " +
+               bytes_text(total.damaged_bytes);
+  if (total.missing > 0) verdict += ", blocks missing in " + count_text(total.missing, "place", "places");
+  if (summary.state == CaptureState::truncated) verdict += ", the end is missing: the recorder did not finish it";
+  if (summary.state == CaptureState::recording) verdict += ", still being recorded";
+  if (summary.state == CaptureState::recovered) verdict += ", recovered from a damaged or unfinished file";
+  if (!formats::stopped_captures().empty()) verdict += ", not read to its end";
+  if (!total.ok) verdict += "; `tailcap recover` copies what is sound";
+  std::printf("%s: %s in %s: %s\n", formats::printable(path).c_str(),
+              count_text(total.events, "event", "events").c_str(),
+              count_text(total.sound, "sound block", "sound blocks").c_str(), verdict.c_str());
+}
+
+}  // namespace
+
+int run_check(int argc, char** argv) {
+  bool as_json = false;
+  const auto arguments = parse_file_arguments(argc, argv, kHelp, {"no file given"}, {{"json", as_json}});
+  if (arguments.exit) return *arguments.exit;
+  formats::Reader reader(arguments.words[0]);
+  const auto blocks = reader.check();
+  const auto summary = reader.summary();
+  const Total total = total_of(blocks, summary.state);
+  if (as_json) {
+    print_json(blocks, summary, total);
+  } else {
+    print_text(arguments.words[0], blocks, summary, total);
+  }
+  return total.ok ? 0 : 1;
+}
+
+}  // namespace tailcap::cli

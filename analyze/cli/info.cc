@@ -1,0 +1,198 @@
+// tailcap info: what was recorded, how, what was lost, and what recording has cost.
+#include <cstdio>
+
+#include "analyze/cli/command.h"
+#include "analyze/cli/options/file_arguments.h"
+#include "analyze/cli/output/exit_code.h"
+#include "analyze/pipeline/pipeline.h"
+#include "analyze/report/escape.h"
+#include "analyze/report/number.h"
+#include "analyze/report/words.h"
+#include "analyze/views/file/capture_facts.h"
+#include "analyze/views/file/go_use.h"
+
+namespace tailcap::cli {
+namespace {
+
+using formats::CaptureState;
+using formats::Duration;
+using formats::Redaction;
+using report::bytes_text;
+using report::count_text;
+using report::duration_text;
+using report::printable;
+
+constexpr const char* kHelp =
+    R"(tailcap info says what is in a capture: what was recorded where and how, what was lost, and what recording cost.
+
+usage: tailcap info FILE [--goroutines] [--json]
+
+Options
+      --goroutines
+               instead: how many requests each goroutine of a Go server served, and which way of sharing them out
+               follows from that. Needs the requests, so it takes as long as a report
+      --json   one JSON object; absent facts are null:
+               state (complete, truncated, recovered, recording), file_bytes, raw_bytes, bytes_per_event, blocks,
+               damaged_blocks, damaged_bytes, unknown_blocks, capture_id, tool_version, command_line, host, kernel,
+               architecture, boot_id, cpus, tier (a, b, c), tier_reason, redaction (allow_list, header_values,
+               payload_raw; of older versions masked_headers, none),
+               payload_limit, ring_bytes, targets, notes, started_ns (since 1970), first_ns, last_ns (monotonic),
+               duration_ns, events, unknown_events, events_by_kind, decrypted (holds plaintext of TLS),
+               probes: {path, function, place, offset, price_ns, reason},
+               go: {path, version, processes, told, offsets_from, goid_offset, not_told, build}, lost, lost_by_cause,
+               programs: {name, runs, time_ns}, recorder: {cpu_ns, resident_bytes}
+      --max-memory SIZE, --max-requests N   when to stop reading a capture: `tailcap --help`
+  -h, --help   this
+
+examples:
+  tailcap info slow.tcap
+  tailcap info slow.tcap --json | jq .lost
+  tailcap info slow.tcap --goroutines
+)";
+
+void heading(const char* text) { std::printf("\n%s\n", text); }
+void line(const std::string& label, const std::string& text) {
+  std::printf("  %-14s %s\n", label.c_str(), text.c_str());
+}
+
+std::string joined(const std::vector<std::string>& parts, const char* between) {
+  std::string all;
+  for (const auto& part : parts) all += (all.empty() ? "" : between) + printable(part);
+  return all;
+}
+
+std::string or_unknown(const std::string& text) { return text.empty() ? "unknown" : printable(text); }
+
+void print_file(const views::CaptureFacts& facts) {
+  const auto& s = facts.summary;
+  line("state", std::string(report::text_of(s.state)));
+  if (facts.summary.events > 0) {
+    char ratio[64];
+    std::snprintf(ratio, sizeof ratio, ", %.1f bytes per event", facts.bytes_per_event());
+    line("size", bytes_text(s.file_bytes) + ratio);
+  } else {
+    line("size", bytes_text(s.file_bytes));
+  }
+  line("blocks", count_text(s.blocks));
+  if (facts.damage > 0)
+    line("DAMAGED", count_text(facts.damage, "stretch", "stretches") + " of " + bytes_text(facts.damaged_bytes) +
+                        "; `tailcap check` lists them");
+  if (s.unknown_blocks > 0)
+    line("unknown", count_text(s.unknown_blocks, "block", "blocks") + " of a later version, skipped");
+}
+
+void print_recording(const views::CaptureFacts& facts) {
+  const auto& p = facts.preamble;
+  heading("Recorded");
+  if (p.capture_id.empty()) {
+    line("by", "unknown: the capture's first block is damaged");
+  } else {
+    line("when", report::utc_text(p.started_realtime));
+    line("for", duration_text(facts.duration()));
+    line("on", or_unknown(p.host) + ", Linux " + or_unknown(p.kernel) + ", " + or_unknown(p.architecture) + ", " +
+                   count_text(p.cpus, "CPU", "CPUs"));
+    line("by", "tailcap " + or_unknown(p.tool_version) + ", capture " + printable(p.capture_id));
+    line("command", or_unknown(joined(p.command_line, " ")));
+    line("targets", or_unknown(joined(p.targets, ", ")));
+    line("hooks",
+         std::string(report::text_of(p.tier)) + (p.tier_reason.empty() ? "" : ": " + printable(p.tier_reason)));
+    line("payload",
+         p.payload_limit == 0 ? "none" : count_text(p.payload_limit) + " bytes of what follows a message start");
+    line("headers", p.redaction == Redaction::masked_headers ? "values of credentials masked"
+                    : p.redaction == Redaction::allow_list
+                        ? "values masked but for those on a list; no bodies"
+                        : "!!! NOT MASKED: passwords, tokens and cookies are in this file. Do not pass it on.");
+    if (p.redaction == Redaction::payload_raw)
+      line("RAW", "!!! bodies and other protocols were kept as well (--payload-raw)");
+  }
+  if (facts.plaintext > 0)
+    line("DECRYPTED", "holds decrypted TLS traffic: the plaintext of " + count_text(facts.plaintext, "call", "calls"));
+  for (const auto& [key, value] : p.notes) line("note", printable(key) + " = " + printable(value));
+}
+
+void print_events(const views::CaptureFacts& facts) {
+  heading("Events");
+  for (const auto& [kind, count] : facts.by_kind) {
+    std::printf("  %-14s %14s\n", std::string(kind).c_str(), count_text(count).c_str());
+  }
+  if (facts.unknown_events() > 0)
+    std::printf("  %-14s %14s  of a later version, skipped\n", "unknown", count_text(facts.unknown_events()).c_str());
+  std::printf("  %-14s %14s\n", "all", count_text(facts.summary.events).c_str());
+  heading("Lost");
+  if (facts.lost_by_cause.empty()) std::puts("  nothing");
+  for (const auto& [cause, count] : facts.lost_by_cause) {
+    std::printf("  %-14s %14s  %s\n", std::string(cause.name).c_str(), count_text(count).c_str(), cause.text);
+  }
+}
+
+void print_probes(const views::CaptureFacts& facts) {
+  if (facts.probes.empty()) return;
+  heading("Where functions were watched");
+  for (const auto& text : facts.probes.lines()) std::printf("  %s\n", text.c_str());
+}
+
+void print_go(const views::CaptureFacts& facts) {
+  if (facts.go.empty()) return;
+  heading("Go programs");
+  for (const auto& text : facts.go.lines()) std::printf("  %s\n", text.c_str());
+}
+
+void print_cost(const views::CaptureFacts& facts) {
+  heading("What recording cost");
+  if (facts.recorder) {
+    std::string text = duration_text(facts.recorder->cpu) + " of CPU";
+    if (facts.duration().count() > 0)
+      text += ", " +
+              report::share_text(static_cast<double>(facts.recorder->cpu.count()),
+                                 static_cast<double>(facts.duration().count())) +
+              " of one";
+    line("recorder", text + "; " + bytes_text(facts.recorder->resident) + " of memory");
+  } else {
+    line("recorder", "unknown");
+  }
+  for (const auto& [name, cost] : facts.programs) {
+    std::string text = count_text(cost.runs, "run", "runs");
+    if (cost.time.count() > 0 && cost.runs > 0) {
+      text += ", " + duration_text(cost.time) + ", " +
+              duration_text(Duration{cost.time.count() /
+                                     static_cast<std::int64_t>(std::min<std::uint64_t>(cost.runs, INT64_MAX))}) +
+              " each";
+    }
+    line(printable(name), text);
+  }
+  if (facts.programs.empty() && !facts.preamble.programs.empty())
+    line("programs", joined(facts.preamble.programs, ", "));
+}
+
+}  // namespace
+
+int run_info(int argc, char** argv) {
+  bool as_json = false, goroutines = false;
+  const auto arguments =
+      parse_file_arguments(argc, argv, kHelp, {"no file given"}, {{"json", as_json}, {"goroutines", goroutines}});
+  if (arguments.exit) return *arguments.exit;
+  if (goroutines) {
+    pipeline::Options options;
+    options.study = false;
+    const pipeline::Analysis analysis = pipeline::analyze(arguments.words[0], options);
+    std::puts((as_json ? views::go_use_json(analysis.study)
+                       : printable(arguments.words[0]) + "\n\n" + views::go_use_text(analysis.study))
+                  .c_str());
+    return exit_code(analysis, "info");
+  }
+  const views::CaptureFacts facts = views::read_facts(arguments.words[0]);
+  if (as_json) {
+    std::puts(views::to_json(facts).c_str());
+    return 0;
+  }
+  std::printf("%s\n", printable(arguments.words[0]).c_str());
+  print_file(facts);
+  print_recording(facts);
+  print_events(facts);
+  print_go(facts);
+  print_probes(facts);
+  print_cost(facts);
+  return 0;
+}
+
+}  // namespace tailcap::cli

@@ -1,0 +1,236 @@
+// tailcap merge: one capture out of those of several machines.
+#include "analyze/merge/merge.h"
+
+#include <cmath>
+#include <cstdio>
+
+#include "analyze/cli/command.h"
+#include "analyze/cli/options/file_arguments.h"
+#include "analyze/cli/output/complain.h"
+#include "analyze/report/escape.h"
+#include "analyze/report/json.h"
+#include "analyze/report/json_writer.h"
+#include "analyze/report/number.h"
+#include "analyze/report/table.h"
+
+namespace tailcap::cli {
+namespace {
+
+using formats::Duration;
+using merge::Placing;
+using merge::Source;
+using report::count_text;
+using report::duration_text;
+using report::printable;
+
+constexpr const char* kHelp =
+    R"(tailcap merge makes one capture out of several machines' captures, in which both ends of their connections are found.
+
+usage: tailcap merge A.tcap B.tcap [C.tcap...] -o OUT.tcap [OPTION...]
+
+All other commands read OUT like any capture. Its clock is that of A; processes of other machines are written 1234@2.
+
+How clocks are laid on each other: bytes that A sent cannot reach B before, and the other way round. Each message with both
+ends recorded (same addresses, same TCP sequence numbers) so bounds how far B's clock is ahead, from one side; all of them
+together bound offset and drift. Nothing is assumed of the network but that clocks drift less than 1000 ppm. Times that are
+compared between machines are as exact as the bounds that are printed, and no better. Captures of one machine and boot need
+none of this: what several of them recorded is taken from the one that has more of it.
+
+Options
+  -o, --out OUT     the capture to write
+      --force       overwrite it
+      --wall-clock  where no messages say how clocks stand, believe the machines' wall clocks: no bounds then
+      --json        what was done as JSON; docs/JSON.md describes the names
+      --max-memory SIZE, --max-requests N   when to stop reading a capture: `tailcap --help`
+  -h, --help        this
+
+Addresses that are translated on the way (NAT, a load balancer of the kernel) are not recognised. A program in between, like
+a proxy, is a machine of its own, and merged by its own capture.
+
+Exit code 3: done, but some of a capture was damaged, cut short or refused. 4: not written, because messages of both
+directions are needed to lay a clock, and one capture has none.
+
+examples:
+  tailcap merge web.tcap db.tcap -o both.tcap && tailcap topology both.tcap
+  tailcap merge web-1.tcap web-2.tcap db.tcap -o all.tcap --json | jq '.sources[].error_ns'
+)";
+
+struct Arguments {
+  merge::Options options;
+  bool json = false;
+};
+
+// How far a clock is ahead of the first one's, which is what people ask; inside it is what must be added to come back.
+std::int64_t ahead(std::int64_t offset) { return -offset; }
+long double fast(long double drift) { return 1 / (1 + drift) - 1; }
+
+std::string ppm_text(long double drift) {
+  char text[48];
+  std::snprintf(text, sizeof text, "%+.2Lf ppm", drift * 1e6L);
+  return text;
+}
+
+std::string drift_text(const merge::ClockEstimate& c) {
+  if (c.contradiction > 0 || !c.drift_bounded) return "not determinable";
+  char text[64];
+  const long double half = std::max(std::fabs(c.drift_upper - c.drift), std::fabs(c.drift - c.drift_lower));
+  std::snprintf(text, sizeof text, " ± %.2Lf", half * 1e6L);
+  return ppm_text(fast(c.drift)) + text;
+}
+
+std::string signed_text(std::int64_t ns) { return (ns < 0 ? "-" : "+") + duration_text(Duration{ns < 0 ? -ns : ns}); }
+
+std::string clock_text(const Source& s, const std::vector<Source>& all) {
+  switch (s.placing) {
+    case Placing::reference:
+      return "the reference";
+    case Placing::same_boot:
+      return "the same as " + printable(all[s.against].path);
+    case Placing::messages:
+      return s.clock.contradiction > 0
+                 ? "NO STRAIGHT LINE FITS, off by " + duration_text(Duration{s.clock.contradiction}) + " and more"
+                 : "± " + duration_text(Duration{s.clock.error});
+    case Placing::wall_clock:
+      return "by the wall clock, no bounds";
+    case Placing::undetermined:
+      return "NOT DETERMINABLE";
+  }
+  return {};
+}
+
+void print_text(const merge::Result& result, const merge::Options& options) {
+  const auto& all = result.sources;
+  report::Table table({{report::Align::right}, {}, {}, {}, {}, {}, {}});
+  table.row({"machine", "host", "capture", "clock", "wall clock", "drift", "messages to and from"});
+  for (const Source& s : all) {
+    const bool laid = s.placing == Placing::messages;
+    table.row({std::to_string(s.machine + 1), s.preamble.host.empty() ? "unknown" : printable(s.preamble.host),
+               printable(s.path), clock_text(s, all),
+               s.placing == Placing::messages && s.has_wall_clock ? signed_text(s.wall_clock_ahead) : "–",
+               laid ? drift_text(s.clock) : "–", count_text(s.forth) + " / " + count_text(s.back)});
+  }
+  std::fputs(table.text().c_str(), stdout);
+  std::puts("");
+  for (const Source& s : all) {
+    std::string line = printable(s.path) + ": of " + count_text(s.connections, "connection", "connections") +
+                       " with other machines " + count_text(s.joined) + " joined, " +
+                       count_text(s.connections - std::min(s.joined, s.connections)) + " recorded at this end only";
+    if (s.duplicates > 0)
+      line +=
+          "; " + count_text(s.duplicates, "event", "events") + " left out that another capture of the machine tells";
+    if (s.refused > 0)
+      line += "; " + count_text(s.refused, "event", "events") + " REFUSED: numbers that no kernel gives";
+    std::printf("%s\n", line.c_str());
+  }
+  if (result.written)
+    std::printf("\n%s: %s, %s\n", printable(options.out).c_str(), count_text(result.events, "event", "events").c_str(),
+                report::bytes_text(result.file_bytes).c_str());
+  else
+    std::puts("\nNothing was written: --wall-clock believes the machines' wall clocks where messages do not tell.");
+}
+
+void json_clock(report::JsonWriter& json, const Source& s) {
+  const auto number = [&](const char* name, bool known, std::int64_t value) {
+    json.key(name);
+    if (known)
+      json.number(value);
+    else
+      json.null();
+  };
+  const merge::ClockEstimate& c = s.clock;
+  const bool laid = s.placing == Placing::messages, sound = laid && c.contradiction == 0;
+  const bool one_side = s.placing == Placing::undetermined;
+  number("clock_ahead_ns", s.placing != Placing::undetermined, ahead(c.offset));
+  number("clock_ahead_from_ns", sound || (one_side && c.back > 0), ahead(c.upper));
+  number("clock_ahead_to_ns", sound || (one_side && c.forth > 0), ahead(c.lower));
+  number("clock_at_ns", laid, formats::nanoseconds(c.at));
+  number("error_ns", sound, c.error);
+  number("contradiction_ns", laid, c.contradiction);
+  const auto ppm = [&](const char* name, bool known, long double drift) {
+    json.key(name);
+    if (known)
+      json.real(static_cast<double>(std::round(fast(drift) * 1e10L) / 1e4L));
+    else
+      json.null();
+  };
+  ppm("drift_ppm", laid, c.drift);
+  ppm("drift_from_ppm", sound, c.drift_upper);
+  ppm("drift_to_ppm", sound, c.drift_lower);
+  json.field("drift_bounded", sound && c.drift_bounded);
+  number("wall_clock_ahead_ns", s.has_wall_clock, s.wall_clock_ahead);
+}
+
+void print_json(const merge::Result& result, const merge::Options& options) {
+  std::string out;
+  report::JsonWriter json(out);
+  json.begin_object();
+  json.field("schema", report::kJsonSchema);
+  json.field("written", result.written);
+  json.field("out", options.out);
+  json.field("events", result.events);
+  json.field("file_bytes", result.file_bytes);
+  json.key("sources");
+  json.begin_array();
+  for (const Source& s : result.sources) {
+    json.begin_object();
+    json.field("path", s.path);
+    json.key("host"), json.text_or_null(s.preamble.host);
+    json.key("capture_id"), json.text_or_null(s.preamble.capture_id);
+    json.key("boot_id"), json.text_or_null(s.preamble.boot_id);
+    json.field("machine", s.machine + 1);
+    json.field("placed", merge::name_of(s.placing));
+    json.key("against");
+    if (s.placing == Placing::messages || s.placing == Placing::same_boot)
+      json.text(result.sources[s.against].path);
+    else
+      json.null();
+    json_clock(json, s);
+    json.field("messages_to", s.forth);
+    json.field("messages_from", s.back);
+    json.field("connections", s.connections);
+    json.field("connections_joined", s.joined);
+    json.field("events", s.events);
+    json.field("duplicates", s.duplicates);
+    json.field("refused", s.refused);
+    json.end_object();
+  }
+  json.end_array();
+  json.end_object();
+  std::printf("%s\n", out.c_str());
+}
+
+bool harmed(const merge::Result& result) {
+  for (const Source& s : result.sources)
+    if (s.refused > 0 || s.file.lost > 0 || s.file.damaged_blocks > 0 ||
+        s.file.state != formats::CaptureState::complete)
+      return true;
+  return false;
+}
+
+}  // namespace
+
+int run_merge(int argc, char** argv) {
+  Arguments a;
+  FileArguments arguments = parse_file_arguments(
+      argc, argv, kHelp, {"two captures are needed at least", "two captures are needed at least"},
+      {{"out,o", a.options.out}, {"force", a.options.force}, {"wall-clock", a.options.wall_clock}, {"json", a.json}},
+      MoreWords::taken);
+  if (arguments.exit) return *arguments.exit;
+  a.options.inputs = std::move(arguments.words);
+  const auto& inputs = a.options.inputs;
+  if (inputs.size() > formats::kMaxMachines)
+    return wrong_usage(argv[0], "at most " + std::to_string(formats::kMaxMachines) + " captures can be merged");
+  if (a.options.out.empty()) return wrong_usage(argv[0], "-o FILE is needed: the capture to write");
+  a.options.tool_version = TAILCAP_VERSION;
+  a.options.command_line = {"tailcap", "merge"};
+  a.options.command_line.insert(a.options.command_line.end(), inputs.begin(), inputs.end());
+  const merge::Result result = merge::merge(a.options);
+  if (a.json)
+    print_json(result, a.options);
+  else
+    print_text(result, a.options);
+  if (!result.written) return 4;
+  return harmed(result) ? 3 : 0;
+}
+
+}  // namespace tailcap::cli

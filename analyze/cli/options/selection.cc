@@ -1,0 +1,166 @@
+#include "analyze/cli/options/selection.h"
+
+#include <chrono>
+#include <cstdlib>
+#include <string_view>
+
+#include "analyze/query/literal.h"
+#include "analyze/report/escape.h"
+
+namespace tailcap::cli {
+namespace {
+
+[[noreturn]] void refuse(const std::string& text) {
+  throw UsageError(
+      "'" + report::printable(text) +
+      "' is no moment: give a time since the start like 10s, 1500ms or 1m30s, or a UTC time like 2026-03-01T12:34:56Z");
+}
+
+// For tests of sameness: results never depend on it.
+unsigned threads_from_environment() {
+  const char* text = std::getenv("TAILCAP_THREADS");
+  const auto n = query::parse_number(text == nullptr ? "" : text);
+  return n && *n <= 256 ? static_cast<unsigned>(*n) : 0;
+}
+
+// A string of the expression language.
+std::string literal(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + "\"";
+}
+
+// "GET /users/{}" names a method, too: a route begins with '/', '*' or '('.
+std::string route_expression(std::string_view route) {
+  const auto space = route.find(' ');
+  if (space != route.npos && space + 1 < route.size() && route.front() != '/' && route.front() != '(')
+    return "(method == " + literal(route.substr(0, space)) + " && route == " + literal(route.substr(space + 1)) + ")";
+  return "route == " + literal(route);
+}
+
+// A named or empty placeholder of our own making "{}" is what learned routes show; only "{name}" declares a template.
+bool declares_template(std::string_view route) {
+  for (auto open = route.find('{'); open != route.npos; open = route.find('{', open + 1))
+    if (const auto close = route.find('}', open); close != route.npos && close > open + 1) return true;
+  return false;
+}
+
+std::string_view path_in(std::string_view route) {
+  const auto space = route.find(' ');
+  return space != route.npos && route.front() != '/' ? route.substr(space + 1) : route;
+}
+
+// Exactly `digits` decimal digits at the front of text, which they are taken from.
+int take(std::string_view& text, std::size_t digits, const std::string& whole) {
+  int value = 0;
+  if (text.size() < digits) refuse(whole);
+  for (std::size_t i = 0; i < digits; ++i) {
+    if (text[i] < '0' || text[i] > '9') refuse(whole);
+    value = value * 10 + (text[i] - '0');
+  }
+  text.remove_prefix(digits);
+  return value;
+}
+
+void expect(std::string_view& text, std::string_view any_of, const std::string& whole) {
+  if (text.empty() || any_of.find(text.front()) == any_of.npos) refuse(whole);
+  text.remove_prefix(1);
+}
+
+pipeline::Moment wall_time(const std::string& whole) {
+  using namespace std::chrono;
+  std::string_view text = whole;
+  const int y = take(text, 4, whole);
+  expect(text, "-", whole);
+  const int m = take(text, 2, whole);
+  expect(text, "-", whole);
+  const int d = take(text, 2, whole);
+  const year_month_day date{year{y}, month{static_cast<unsigned>(m)}, day{static_cast<unsigned>(d)}};
+  expect(text, "T ", whole);
+  const int h = take(text, 2, whole);
+  expect(text, ":", whole);
+  const int min = take(text, 2, whole);
+  int s = 0;
+  std::int64_t fraction = 0;
+  if (!text.empty() && text.front() == ':') {
+    text.remove_prefix(1);
+    s = take(text, 2, whole);
+    if (!text.empty() && text.front() == '.') {
+      text.remove_prefix(1);
+      std::int64_t unit = 100'000'000;
+      for (; !text.empty() && text.front() >= '0' && text.front() <= '9'; text.remove_prefix(1), unit /= 10)
+        fraction += (text.front() - '0') * unit;
+    }
+  }
+  if (text == "Z" || text == " UTC") text = {};
+  // 1678 to 2262 is what nanoseconds in 64 bits can say.
+  if (!text.empty() || !date.ok() || y < 1680 || y > 2260 || h > 23 || min > 59 || s > 60) refuse(whole);
+  const auto day_ns = duration_cast<nanoseconds>(sys_days{date}.time_since_epoch()).count();
+  return {true, day_ns + ((h * 60 + min) * 60 + s) * std::int64_t{1'000'000'000} + fraction};
+}
+
+}  // namespace
+
+pipeline::Moment moment_of(const std::string& text) {
+  std::string_view rest = text;
+  if (rest.find(':') != rest.npos) return wall_time(text);
+  if (!rest.empty() && rest.front() == '+') rest.remove_prefix(1);
+  if (const auto seconds = query::parse_number(rest); seconds && *seconds < 9'000'000'000)
+    return {false, *seconds * 1'000'000'000};
+  const auto ns = query::parse_duration(rest);
+  if (!ns) refuse(text);
+  return {false, *ns};
+}
+
+void refuse_empty_range(const std::string& from, const std::string& to) {
+  if (from.empty() || to.empty()) return;
+  const pipeline::Moment begin = moment_of(from), end = moment_of(to);
+  // A time since the start and a time of day can be compared only where the capture is known.
+  if (begin.absolute == end.absolute && begin.nanoseconds >= end.nanoseconds)
+    throw UsageError("nothing lies between --from " + report::printable(from) + " and --to " + report::printable(to) +
+                     ": the first must be earlier");
+}
+
+pipeline::Options options_of(const Selection& selection) {
+  pipeline::Options options;
+  options.threads = threads_from_environment();
+  refuse_empty_range(selection.from, selection.to);
+  if (!selection.from.empty()) options.from = moment_of(selection.from);
+  if (!selection.to.empty()) options.to = moment_of(selection.to);
+  for (const auto& filter : selection.filters) options.filters.emplace_back(filter);
+  if (!selection.role.empty()) {
+    if (selection.role != "server" && selection.role != "client")
+      throw UsageError("--role is server or client, not '" + report::printable(selection.role) + "'");
+    options.filters.emplace_back("role == " + literal(selection.role));
+  }
+  options.by = selection.by;
+  options.routes = selection.templates;
+  std::string routes;
+  for (const auto& route : selection.routes) {
+    if (route.empty()) throw UsageError("--route needs a route, as the report prints it");
+    if (declares_template(route)) options.routes.emplace_back(path_in(route));
+    routes += (routes.empty() ? "" : " || ") + route_expression(route);
+  }
+  if (!routes.empty()) options.filters.emplace_back(routes);
+  for (const auto& filter : options.filters) options.partition = options.partition || filter.needs_account();
+  if (selection.max_routes == 0) throw UsageError("--max-routes must be at least 1");
+  options.max_routes = selection.max_routes;
+  return options;
+}
+
+std::string scope_text(const Selection& selection) {
+  std::string text;
+  const auto add = [&](const std::string& part) { text += (text.empty() ? "requests " : ", ") + part; };
+  if (!selection.role.empty()) add(selection.role == "server" ? "served" : "made");
+  for (std::size_t i = 0; i < selection.routes.size(); ++i)
+    add((i == 0 ? "of route " : "or ") + report::printable(selection.routes[i]));
+  if (!selection.from.empty()) add("begun at or after " + report::printable(selection.from));
+  if (!selection.to.empty()) add("begun before " + report::printable(selection.to));
+  for (const auto& filter : selection.filters) add("that match " + report::printable(filter));
+  return text;
+}
+
+}  // namespace tailcap::cli

@@ -1,0 +1,28 @@
+// Lines on standard output, many of them: buffered, checked, and quiet when nobody reads on (| head).
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace tailcap::cli {
+
+class LineOutput {
+ public:
+  LineOutput() = default;
+  LineOutput(const LineOutput&) = delete;
+  LineOutput& operator=(const LineOutput&) = delete;
+
+  // Append to this, then call end_line().
+  std::string& buffer() { return buffer_; }
+  // False: the reader has gone, print no more. Throws std::system_error if standard output cannot be written.
+  bool end_line();
+  bool line(std::string_view text);
+  // Call once at the end; the destructor does not write.
+  void flush();
+
+ private:
+  std::string buffer_;
+  bool gone_ = false;
+};
+
+}  // namespace tailcap::cli

@@ -1,0 +1,199 @@
+#include "analyze/views/file/capture_facts.h"
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+
+#include "formats/printable.h"
+
+namespace tailcap::views {
+namespace {
+
+using formats::CaptureState;
+using formats::Event;
+using formats::LossCause;
+
+LossText text_of(LossCause cause) {
+  switch (cause) {
+    case LossCause::ring_full:
+      return {"ring_full", "the kernel's buffer was full: a larger --ring helps"};
+    case LossCause::queue_full:
+      return {"queue_full", "the disk was too slow"};
+    case LossCause::bad_record:
+      return {"bad_record", "records that made no sense"};
+    case LossCause::socket_table_full:
+      return {"socket_table_full", "more sockets than the recorder keeps"};
+    case LossCause::task_table_full:
+      return {"task_table_full", "more threads than the recorder keeps"};
+    case LossCause::session_table_full:
+      return {"session_table_full", "more TLS sessions at once than the recorder keeps"};
+    case LossCause::damaged:
+      return {"damaged", "stretches where a merged capture was damaged or cut short; how much is not known"};
+    case LossCause::unknown:
+      break;
+  }
+  return {"unknown", "for a cause of a later version"};
+}
+
+std::uint64_t add_saturating(std::uint64_t a, std::uint64_t b) { return a + b < a ? UINT64_MAX : a + b; }
+
+const char* name_of(formats::HookTier tier) {
+  switch (tier) {
+    case formats::HookTier::a:
+      return "a";
+    case formats::HookTier::b:
+      return "b";
+    case formats::HookTier::c:
+      return "c";
+    case formats::HookTier::unknown:
+      break;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+const char* name_of(CaptureState state) {
+  switch (state) {
+    case CaptureState::complete:
+      return "complete";
+    case CaptureState::truncated:
+      return "truncated";
+    case CaptureState::recovered:
+      return "recovered";
+    case CaptureState::recording:
+      return "recording";
+  }
+  return "unknown";
+}
+
+formats::Duration CaptureFacts::duration() const {
+  const auto begin = formats::known(preamble.started) ? preamble.started : summary.first;
+  return std::max(formats::Duration{}, summary.last - begin);
+}
+
+std::optional<bool> CaptureFacts::decrypted() const {
+  if (plaintext > 0) return true;
+  if (damage > 0 || summary.state == CaptureState::truncated) return std::nullopt;
+  return false;
+}
+
+double CaptureFacts::bytes_per_event() const {
+  return summary.events == 0 ? 0 : static_cast<double>(summary.file_bytes) / static_cast<double>(summary.events);
+}
+
+std::uint64_t CaptureFacts::unknown_events() const {
+  const auto accounted = delivered + in_damaged_blocks;
+  return summary.events > accounted ? summary.events - accounted : 0;
+}
+
+CaptureFacts read_facts(const std::string& path) {
+  CaptureFacts facts;
+  formats::Reader reader(path);
+  facts.preamble = reader.preamble();
+  facts.summary = reader.summary();
+  std::array<std::uint64_t, 256> kinds{};
+  std::map<LossCause, std::uint64_t> losses;
+  for (auto events = reader.next(); !events.empty(); events = reader.next()) {
+    for (const Event& event : events) {
+      if (const auto* damage = std::get_if<formats::Damage>(&event.body)) {
+        ++facts.damage;
+        facts.damaged_bytes += damage->bytes;
+        continue;
+      }
+      if (std::holds_alternative<formats::CaptureEnd>(event.body)) continue;
+      ++facts.delivered;
+      ++kinds[static_cast<std::size_t>(kind_of(event))];
+      if (const auto* loss = std::get_if<formats::Loss>(&event.body)) {
+        auto& sum = losses[loss->cause];
+        sum = add_saturating(sum, loss->count);
+      } else if (const auto* cost = std::get_if<formats::RecorderCost>(&event.body)) {
+        facts.recorder = *cost;
+      } else if (const auto* program = std::get_if<formats::ProgramCost>(&event.body)) {
+        facts.programs[std::string(program->program)] = {program->runs, program->time};
+      } else if (const auto* probe = std::get_if<formats::Probe>(&event.body)) {
+        facts.probes.push(*probe);
+      } else if (const auto* go = std::get_if<formats::GoProgram>(&event.body)) {
+        facts.go.push(event.thread.pid, *go);
+      } else if (const auto* build = std::get_if<formats::GoBuild>(&event.body)) {
+        facts.go.push(event.thread.pid, *build);
+      } else if (const auto* io = std::get_if<formats::TlsIo>(&event.body)) {
+        facts.plaintext += !io->head.empty() || !io->tail.empty();
+      }
+    }
+  }
+  if (facts.damage > 0) {
+    for (const auto& block : reader.check()) {
+      if (!block.damage.empty()) facts.in_damaged_blocks += block.events;
+    }
+  }
+  for (std::size_t i = 0; i < kinds.size(); ++i) {
+    if (kinds[i] > 0) facts.by_kind.emplace_back(formats::name_of(static_cast<formats::Kind>(i)), kinds[i]);
+  }
+  for (const auto& [cause, count] : losses) facts.lost_by_cause.emplace_back(text_of(cause), count);
+  return facts;
+}
+
+std::string to_json(const CaptureFacts& facts) {
+  using Json = nlohmann::ordered_json;
+  const auto& p = facts.preamble;
+  const auto& s = facts.summary;
+  const bool has_preamble = !p.capture_id.empty();
+  const auto text = [](const std::string& t) { return t.empty() ? Json() : Json(t); };
+  const auto time = [](formats::Time t) { return formats::known(t) ? Json(nanoseconds(t)) : Json(); };
+  Json out;
+  out["state"] = name_of(s.state);
+  out["file_bytes"] = s.file_bytes;
+  out["raw_bytes"] = s.raw_bytes;
+  out["bytes_per_event"] = s.events > 0 ? Json(facts.bytes_per_event()) : Json();
+  out["blocks"] = s.blocks;
+  out["damaged_blocks"] = facts.damage;
+  out["damaged_bytes"] = facts.damaged_bytes;
+  out["unknown_blocks"] = s.unknown_blocks;
+  out["capture_id"] = text(p.capture_id);
+  out["tool_version"] = text(p.tool_version);
+  out["command_line"] = p.command_line;
+  out["host"] = text(p.host);
+  out["kernel"] = text(p.kernel);
+  out["architecture"] = text(p.architecture);
+  out["boot_id"] = text(p.boot_id);
+  out["cpus"] = has_preamble ? Json(p.cpus) : Json();
+  out["tier"] = name_of(p.tier) != nullptr ? Json(name_of(p.tier)) : Json();
+  out["tier_reason"] = text(p.tier_reason);
+  out["redaction"] = !has_preamble ? Json() : Json(name_of(p.redaction));
+  out["payload_limit"] = has_preamble ? Json(p.payload_limit) : Json();
+  out["ring_bytes"] = has_preamble ? Json(p.ring_bytes) : Json();
+  out["targets"] = p.targets;
+  out["notes"] = Json::array();
+  for (const auto& [key, value] : p.notes) out["notes"].push_back({{"key", key}, {"value", value}});
+  out["started_ns"] = has_preamble ? Json(p.started_realtime) : Json();
+  out["first_ns"] = time(s.first);
+  out["last_ns"] = time(s.last);
+  out["duration_ns"] = s.events > 0 ? Json(facts.duration().count()) : Json();
+  out["events"] = s.events;
+  out["unknown_events"] = facts.unknown_events();
+  out["events_by_kind"] = Json::object();
+  for (const auto& [kind, count] : facts.by_kind) out["events_by_kind"][std::string(kind)] = count;
+  out["decrypted"] = facts.decrypted() ? Json(*facts.decrypted()) : Json();
+  out["probes"] = Json::parse(facts.probes.to_json());
+  out["go"] = Json::parse(facts.go.to_json());
+  out["lost"] = s.lost;
+  out["lost_by_cause"] = Json::object();
+  for (const auto& [cause, count] : facts.lost_by_cause) out["lost_by_cause"][std::string(cause.name)] = count;
+  out["programs"] = Json::array();
+  if (facts.programs.empty()) {
+    for (const auto& name : p.programs)
+      out["programs"].push_back({{"name", name}, {"runs", nullptr}, {"time_ns", nullptr}});
+  }
+  for (const auto& [name, cost] : facts.programs) {
+    const bool measured = cost.time.count() > 0;
+    out["programs"].push_back(
+        {{"name", name}, {"runs", cost.runs}, {"time_ns", measured ? Json(cost.time.count()) : Json()}});
+  }
+  out["recorder"] = Json();
+  if (facts.recorder)
+    out["recorder"] = {{"cpu_ns", facts.recorder->cpu.count()}, {"resident_bytes", facts.recorder->resident}};
+  return formats::printable_json(out.dump(2, ' ', false, Json::error_handler_t::replace));
+}
+
+}  // namespace tailcap::views

@@ -1,0 +1,54 @@
+// What `tailcap info` knows of a capture after one pass over it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "analyze/views/file/go_facts.h"
+#include "analyze/views/file/probe_facts.h"
+#include "formats/reader.h"
+
+namespace tailcap::views {
+
+struct LossText {
+  std::string_view name;  // as in --json
+  const char* text;       // for people
+};
+
+struct ProgramTotals {
+  std::uint64_t runs = 0;
+  formats::Duration time{};
+};
+
+struct CaptureFacts {
+  formats::Preamble preamble;
+  formats::FileSummary summary;
+  std::uint64_t delivered = 0;                                      // events that this version knows
+  std::uint64_t in_damaged_blocks = 0;                              // events that the headers of damaged blocks count
+  std::uint64_t damage = 0, damaged_bytes = 0;                      // stretches, those inside blocks included
+  std::vector<std::pair<std::string_view, std::uint64_t>> by_kind;  // only kinds that are there
+  std::vector<std::pair<LossText, std::uint64_t>> lost_by_cause;    // only causes that are there
+  std::optional<formats::RecorderCost> recorder;                    // the last
+  std::map<std::string, ProgramTotals> programs;                    // the last of each
+
+  ProbeFacts probes;
+  GoFacts go;
+  std::uint64_t plaintext = 0;  // calls whose plaintext is here
+
+  // Whether there is decrypted TLS traffic in it; nothing where damaged blocks may hold some.
+  std::optional<bool> decrypted() const;
+  formats::Duration duration() const;  // from the start of the recording to the last event
+  double bytes_per_event() const;
+  std::uint64_t unknown_events() const;
+};
+
+const char* name_of(formats::CaptureState state);  // as in --json
+CaptureFacts read_facts(const std::string& path);
+std::string to_json(const CaptureFacts& facts);
+
+}  // namespace tailcap::views

@@ -1,0 +1,13 @@
+// tailcap info --goroutines: how many requests each goroutine of a Go server served, and what follows from that.
+#pragma once
+
+#include <string>
+
+#include "analyze/flow/study.h"
+
+namespace tailcap::views {
+
+std::string go_use_text(const flow::Study& study);  // for people
+std::string go_use_json(const flow::Study& study);  // one object
+
+}  // namespace tailcap::views

@@ -1,0 +1,41 @@
+// Where the recorder stood in functions of libraries and programs, as `tailcap info` tells it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "formats/event.h"
+
+namespace tailcap::views {
+
+class ProbeFacts {
+ public:
+  // Told again and again: each place counts once.
+  void push(const formats::Probe& probe);
+
+  bool empty() const { return files_.empty(); }
+  std::size_t attached() const { return attached_; }  // places
+  std::vector<std::string> lines() const;             // for people
+  std::string to_json() const;                        // an array, a place or a refused function each
+
+ private:
+  struct Place {
+    std::uint64_t offset = 0;
+    std::string text;
+    std::uint32_t price = 0;
+    bool operator==(const Place&) const = default;
+  };
+  struct Function {
+    std::string name;
+    std::vector<Place> places;
+    std::string reason;
+  };
+  static constexpr std::size_t kMaxPlaces = 65536;  // a capture is not to be trusted
+
+  std::map<std::string, std::vector<Function>> files_;  // functions in the order told
+  std::size_t attached_ = 0, known_ = 0;
+};
+
+}  // namespace tailcap::views

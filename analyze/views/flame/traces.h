@@ -1,0 +1,39 @@
+// Traces as flame graphs: a request with everything that caused it and that it caused.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "analyze/flow/exchange.h"
+#include "analyze/flow/flame.h"
+#include "analyze/flow/request.h"
+
+namespace tailcap::views {
+
+// The whole trace that the request is part of: its tree from the top, and other trees with its trace id. No spans:
+// there is no such request.
+flow::TraceFlame trace_of(const flow::RequestTable& table, flow::ExchangeId request);
+
+// A trace that nothing else is known to have caused.
+struct FoundTrace {
+  formats::Duration length{};
+  flow::ExchangeId root;
+  std::uint32_t levels = 0;
+  flow::TraceFlame picture;
+};
+
+struct FoundTraces {
+  std::size_t count = 0;            // within the limits
+  std::vector<FoundTrace> longest;  // of those
+};
+
+struct TraceLimits {
+  std::int64_t min_duration = 100'000'000;  // ns
+  std::uint32_t min_depth = 6;              // levels: a client's and a server's request are two
+  std::size_t most = 100;                   // that are drawn
+};
+
+// The traces of at least that length and depth, the longest first.
+FoundTraces traces_of(const flow::RequestTable& table, const TraceLimits& limits);
+
+}  // namespace tailcap::views

@@ -1,0 +1,116 @@
+#include "analyze/views/report/pictures.h"
+
+#include <algorithm>
+#include <stdexcept>
+#include <utility>
+#include <vector>
+
+#include "analyze/flame/svg.h"
+#include "analyze/flow/label_group.h"
+#include "analyze/report/escape.h"
+#include "analyze/report/number.h"
+#include "analyze/report/words.h"
+#include "analyze/views/flame/request_samples.h"
+#include "analyze/views/flame/stacks.h"
+
+namespace tailcap::views {
+namespace {
+
+constexpr std::size_t kTriggers = 5;   // explained: each reads the capture again
+constexpr std::size_t kRequests = 12;  // with a picture of their own
+
+// Nothing where there is nothing to show.
+FlameResult flame_or_nothing(const std::string& file, const FlameChoice& choice) {
+  try {
+    return flame_of(file, choice);
+  } catch (const std::runtime_error&) {
+    return {};
+  }
+}
+
+const flow::RouteStudy* first_served(const flow::Study& study) {
+  const flow::RouteStudy* first = nullptr;
+  for (const auto& route : study.routes) {
+    if (route.role != flow::Role::server || route.count == 0) continue;
+    if (route.tail && route.tail->verdict == flow::TailVerdict::cause) return &route;
+    if (!first) first = &route;
+  }
+  return first;
+}
+
+void add_slow(const std::string& file, const flow::Study& study, flow::Figures& figures) {
+  const flow::RouteStudy* const route = first_served(study);
+  if (!route || route->method.empty() || route->route.empty()) return;
+  FlameChoice choice;
+  choice.route = route->method + " " + route->route;
+  choice.requests = FlameRequests::slow;
+  FlameResult result = flame_or_nothing(file, choice);
+  if (result.flame.stacks.empty()) {
+    choice.requests = FlameRequests::all;
+    result = flame_or_nothing(file, choice);
+  }
+  std::string image = flame::snapshot(result.flame);
+  if (image.empty()) return;
+  figures.drawn.push_back(
+      {"flame-slow",
+       "Where the processors' time went in " +
+           std::string(choice.requests == FlameRequests::slow ? "the slowest requests" : "the requests") + " of " +
+           report::shortened(report::route_title(*route), 80) + ": " + result.flame.subtitle +
+           ". With search and zoom: tailcap flame FILE --route '" + report::printable(choice.route) + "'" +
+           (choice.requests == FlameRequests::slow ? " --slow" : "") + " -o OUT.svg",
+       std::nullopt, std::move(image)});
+}
+
+void add_requests(const std::string& file, const pipeline::Analysis& analysis, flow::Figures& figures) {
+  FlameChoice choice;
+  choice.by_request = true;
+  const auto want = [&](std::uint32_t row) {
+    const flow::ExchangeId id = analysis.table.rows.id(row);
+    if (choice.ids.size() < kRequests && analysis.table.rows.role(row) == flow::Role::server &&
+        std::find(choice.ids.begin(), choice.ids.end(), id) == choice.ids.end())
+      choice.ids.push_back(id);
+  };
+  for (const auto& route : analysis.study.routes)
+    if (route.tail)
+      for (const auto& e : route.tail->exemplars) want(e.row);
+  for (const std::uint32_t row : analysis.study.slowest) want(row);
+  if (choice.ids.empty()) return;
+  std::sort(choice.ids.begin(), choice.ids.end());
+  for (auto& [id, stacks] : flame_or_nothing(file, choice).by_request) {
+    flow::Flame flame;
+    flame.stacks = std::move(stacks);
+    const flow::RequestSamples sum = sum_of(flame.stacks);
+    const std::string name = report::id_text(id);
+    figures.drawn.push_back({"samples-" + name,
+                             name + ": " + report::count_text(sum.count, "sample", "samples") +
+                                 " of the CPU, innermost most often " + report::shortened(sum.top, 80) + " (" +
+                                 report::share_text(sum.of_top, sum.count) +
+                                 "). With search and zoom: tailcap flame FILE --samples-of " + name + " -o OUT.svg",
+                             std::nullopt, flame::snapshot(flame)});
+  }
+}
+
+}  // namespace
+
+void explain_triggers(const std::string& file, pipeline::Analysis& analysis) {
+  auto& triggers = analysis.study.triggers;
+  for (std::size_t i = 0; i < std::min(triggers.size(), kTriggers); ++i) {
+    flow::Trigger& t = triggers[i];
+    const bool computing = t.labelled && flow::group_of(t.label) == flow::LabelGroup::cpu;
+    if (t.requests.empty() || (computing && analysis.study.quality.samples == 0)) continue;
+    FlameChoice choice;
+    choice.ids = t.requests;
+    std::sort(choice.ids.begin(), choice.ids.end());
+    choice.off_cpu = t.waiting = !computing;
+    const flow::RequestSamples sum = sum_of(flame_or_nothing(file, choice).flame.stacks);
+    t.stack = sum.stack, t.samples = sum.count, t.of_stack = sum.of_stack;
+  }
+}
+
+void add_flames(const std::string& file, const pipeline::Analysis& analysis, flow::Figures& figures) {
+  if (analysis.study.quality.samples == 0) return;
+  add_slow(file, analysis.study, figures);
+  add_requests(file, analysis, figures);
+}
+
+}  // namespace tailcap::views
