@@ -397,7 +397,7 @@ void Session::push_masking(Time now) {
   push({now,
         {},
         Masking{sum.streams - masking_.streams, sum.foreign - masking_.foreign, sum.doubtful - masking_.doubtful,
-                sum.withheld - masking_.withheld}});
+                sum.withheld - masking_.withheld, sum.sends - masking_.sends, sum.receives - masking_.receives}});
   masking_ = sum;
 }
 

@@ -404,4 +404,6 @@ struct Masking {
   foreign @1 :List(UInt64);
   doubtful @2 :List(UInt64);
   withheld @3 :List(UInt64);
+  sends @4 :List(UInt64);
+  receives @5 :List(UInt64);
 }

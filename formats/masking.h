@@ -12,6 +12,10 @@ struct Masking {
   std::uint64_t foreign = 0;
   std::uint64_t doubtful = 0;
   std::uint64_t withheld = 0;  // bytes, of those in doubt
+  // Calls of which bytes were withheld in doubt, on connections and sessions that are proved to carry HTTP: each may
+  // have carried a request, or a response, that is not in the capture.
+  std::uint64_t sends = 0;
+  std::uint64_t receives = 0;
   bool operator==(const Masking&) const = default;
 };
 

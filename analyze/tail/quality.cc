@@ -163,6 +163,8 @@ void QualityFacts::push(const formats::Event& event) {
       masking_.foreign += m.foreign;
       masking_.doubtful += m.doubtful;
       masking_.withheld += m.withheld;
+      masking_.sends += m.sends;
+      masking_.receives += m.receives;
       masking_known_ = true;
       break;
     }
@@ -234,7 +236,8 @@ void QualityFacts::fill(flow::Quality& quality) const {
   quality.duration = last_ - first_;
   quality.events = events_;
   quality.lost = lost_;
-  quality.unseen = std::min(lost_sends_, lost_receives_);  // each has at least one of both
+  // Each request that is missing whole has at least one send and one receive that was lost or withheld.
+  quality.unseen = std::min(lost_sends_ + masking_.sends, lost_receives_ + masking_.receives);
   quality.retransmits = retransmits_;
   quality.samples = samples_;
   quality.clock = clock_;

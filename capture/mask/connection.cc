@@ -10,6 +10,7 @@ namespace {
 constexpr std::uint8_t kStars = 40;
 constexpr std::size_t kPrefaceRest = 8;  // behind "PRI * HTTP/2.0\r\n"
 constexpr char kTlsHandshake = 0x16;
+constexpr std::uint32_t kMostBehind = 256u << 20;
 
 }  // namespace
 
@@ -221,14 +222,20 @@ bool Connection::lost(Way& way) {
   return false;
 }
 
+void Connection::withhold(unsigned direction, const Moved& bytes) {
+  doubt_ = true;
+  withheld_ += bytes.length;
+  calls_[direction & 1] += way_[direction & 1].kind != Kind::tls;  // its requests are in the session's plaintext
+}
+
 void Connection::moved(unsigned direction, const Moved& bytes, Sheet& sheet, const HeaderList& list) {
   Way& way = way_[direction & 1];
   if (way.placed) {
     const std::uint32_t ahead = bytes.position - way.expected;
-    // Behind: told late by another CPU, and skipped by what came before it.
-    if (ahead >= 1u << 31) {
-      doubt_ = true;
-      withheld_ += bytes.length;
+    // Behind: recorded late by another CPU, and skipped by what came before it. Further behind than any two CPUs are
+    // apart, the expected position was wrong.
+    if (0u - ahead <= kMostBehind && ahead != 0) {
+      withhold(direction, bytes);
       return;
     }
     if (ahead > 0) skip(way, ahead, true);
@@ -239,10 +246,9 @@ void Connection::moved(unsigned direction, const Moved& bytes, Sheet& sheet, con
   if (const std::uint64_t hidden = bytes.length - bytes.head.size() - bytes.tail.size(); hidden > 0)
     skip(way, hidden, false);
   if (!bytes.tail.empty()) feed(way, bytes.tail, bytes.head.size(), 0, sheet, list);
-  if (lost(way)) {
-    doubt_ = true;
-    withheld_ += bytes.length;
-  }
+  if (lost(way)) withhold(direction, bytes);
+  for (const Way& w : way_)
+    http_ |= (w.kind == Kind::http1 && w.http1.proved()) || (w.kind == Kind::http2 && w.http2->proved());
 }
 
 }  // namespace tailcap::capture::mask

@@ -40,6 +40,8 @@ class Connection {
   bool in_doubt() const { return doubt_; }
   bool foreign() const { return foreign_; }
   std::uint64_t withheld() const { return withheld_; }
+  // Calls of this direction that bytes were withheld from in doubt; none before a message or frames prove HTTP.
+  std::uint64_t withheld_calls(unsigned direction) const { return http_ ? calls_[direction & 1] : 0; }
 
  private:
   enum class Kind : std::uint8_t { late, fresh, http1, http2, tls, foreign };
@@ -65,12 +67,13 @@ class Connection {
   void proved(Way& way);
   void refuse(Way& way);
   bool lost(Way& way);
+  void withhold(unsigned direction, const Moved& bytes);
   Way& other(const Way& way) { return &way == &way_[0] ? way_[1] : way_[0]; }
 
   Way way_[2];
   Questions questions_;
-  bool names_ = false, doubt_ = false, foreign_ = false;
-  std::uint64_t withheld_ = 0;
+  bool names_ = false, doubt_ = false, foreign_ = false, http_ = false;
+  std::uint64_t withheld_ = 0, calls_[2] = {0, 0};
 };
 
 }  // namespace tailcap::capture::mask

@@ -16,6 +16,10 @@ void Gate::begin(const formats::SocketInfo& info) {
   const bool unix_begins = info.family == formats::Family::unix_domain && info.origin != Origin::existed;
   const bool begins = info.origin == Origin::connected || info.origin == Origin::accepted || unix_begins;
   if (!begins && info.origin != Origin::existed) return;
+  // A connecting socket has no positions yet. It is described again when it is established.
+  using formats::TcpState;
+  if (info.state == TcpState::syn_sent || info.state == TcpState::syn_recv || info.state == TcpState::new_syn_recv)
+    return;
   connection(info.socket).begin(info.next_out, info.next_in, begins);
 }
 
@@ -73,13 +77,15 @@ void Gate::apply_to(std::uint64_t id, AnyIo& io) {
   assert(io.head.size() + io.tail.size() <= io.length);
   sheet_.begin(io.head, io.tail);
   const bool used = c.used(), foreign = c.foreign(), doubt = c.in_doubt();
-  const std::uint64_t withheld = c.withheld();
+  const std::uint64_t withheld = c.withheld(), sends = c.withheld_calls(0), receives = c.withheld_calls(1);
   c.moved(static_cast<unsigned>(io.direction), {static_cast<std::uint32_t>(io.position), io.length, io.head, io.tail},
           sheet_, list_);
   sum_.streams += !used;
   sum_.foreign += c.foreign() && !foreign;
   sum_.doubtful += c.in_doubt() && !doubt;
   sum_.withheld += c.withheld() - withheld;
+  sum_.sends += c.withheld_calls(0) - sends;
+  sum_.receives += c.withheld_calls(1) - receives;
   io.head = sheet_.head();
   io.tail = sheet_.tail();
 }

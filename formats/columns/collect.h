@@ -348,6 +348,8 @@ struct Collector::Add {
     c.masking.foreign.push_back(m.foreign);
     c.masking.doubtful.push_back(m.doubtful);
     c.masking.withheld.push_back(m.withheld);
+    c.masking.sends.push_back(m.sends);
+    c.masking.receives.push_back(m.receives);
   }
   void operator()(const NetInterface& n) {
     c.net_interface.net_namespace.push_back(n.net_namespace);

@@ -300,6 +300,8 @@ COLUMNS_OF(Masking) {
   DENSE(foreign, Foreign);
   DENSE(doubtful, Doubtful);
   DENSE(withheld, Withheld);
+  DENSE(sends, Sends);
+  DENSE(receives, Receives);
 }
 
 COLUMNS_OF(NetInterface) {

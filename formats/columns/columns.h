@@ -302,7 +302,7 @@ struct NoteColumns {
 
 template <template <class> class C>
 struct MaskingColumns {
-  C<std::uint64_t> streams, foreign, doubtful, withheld;
+  C<std::uint64_t> streams, foreign, doubtful, withheld, sends, receives;
 };
 
 template <template <class> class C>

@@ -66,7 +66,8 @@ Body plain_body(const BlockColumns<ColumnView>& c, Kind kind, std::size_t i, Pie
     case Kind::oom_kill:
       return OomKill{};
     case Kind::masking:
-      return Masking{c.masking.streams[i], c.masking.foreign[i], c.masking.doubtful[i], c.masking.withheld[i]};
+      return Masking{c.masking.streams[i],  c.masking.foreign[i], c.masking.doubtful[i],
+                     c.masking.withheld[i], c.masking.sends[i],   c.masking.receives[i]};
     default:
       return {};
   }

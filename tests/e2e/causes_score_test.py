@@ -105,7 +105,10 @@ class CausesScore(Case):
                 subprocess.run([str(c) for c in load], check=True, timeout=60)
             else:
                 self.load(url or f"http://127.0.0.1:{port}", connections, requests)
-        self.assert_whole(recording)
+        self.tailcap("check", recording.file)
+        info = json.loads(self.tailcap("info", recording.file, "--json"))
+        # A kernel program that interrupts itself is skipped and counted; the thresholds below leave room for that.
+        self.assertLessEqual(info["lost"], info["events"] // 1000, info)
         truth = {called: line["served"] for line in json_lines((self.scratch / "log").read_text()) for called in line["called"]}
         rows = self.requests(recording, code=(0, 3))
         by_id = {row["id"]: row for row in rows}
@@ -240,7 +243,7 @@ class CausesScore(Case):
         self.go_service("plain", secure_leaf=True)
 
     def test_threads(self):
-        self.other_service("C++ thread", harness.BUILD / "tests/e2e/causes-threads", "thread", certain=98, found=99)
+        self.other_service("C++ thread", harness.BUILD / "tests/e2e/causes-threads", "thread", certain=95, found=99)
 
     def test_thread_pool(self):
         self.other_service("C++ pool", harness.BUILD / "tests/e2e/causes-threads", "pool", found=95)

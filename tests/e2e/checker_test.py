@@ -76,8 +76,7 @@ class CheckerTest(TlsCase):
         return json_lines(file.read_text()) if file.exists() else []
 
     def record_all(self, targets, load):
-        # By default bytes behind a loss are withheld, too.
-        recordings = {ring: harness.Recording(self.scratch / f"{ring}.tcap", [*targets, "--ring", ring, "--payload-raw"]) for ring in RINGS}
+        recordings = {ring: harness.Recording(self.scratch / f"{ring}.tcap", [*targets, "--ring", ring]) for ring in RINGS}
         for recording in recordings.values():
             self.addCleanup(self.abandon, recording)
         for recording in recordings.values():

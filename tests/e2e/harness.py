@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 
@@ -107,6 +108,25 @@ class Recording:
             self.process.wait()
             raise AssertionError(f"the recorder did not end within {seconds} s: {self.said}") from None
         return self.code
+
+    @contextlib.contextmanager
+    def starved(self):
+        """The recorder is stopped for 10 of every 20 ms while the block runs, so that a small ring overflows on any machine."""
+        over = threading.Event()
+
+        def starve():
+            while not over.is_set():
+                for how in (signal.SIGSTOP, signal.SIGCONT):
+                    self.process.send_signal(how)
+                    time.sleep(0.01)
+
+        thread = threading.Thread(target=starve)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
 
     def stop(self, how=signal.SIGINT):
         if self.process.poll() is None:

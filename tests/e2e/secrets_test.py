@@ -77,7 +77,7 @@ class Secrets(Case):
 
     def test_none_is_left_by_losses(self):
         peer = self.peer(2)
-        with self.record("-p", peer.pid, "--ring", "4096", "--rings", "1", code=3) as recording:
+        with self.record("-p", peer.pid, "--ring", "4096", "--rings", "1", code=3) as recording, recording.starved():
             planted = self.run_peer(peer)
         self.assertEqual(self.found(planted, recording.file.read_bytes(), self.plain(recording)), [])
 

@@ -244,7 +244,8 @@ void visit(V& v, formats::Note& b) {
 }
 template <class V>
 void visit(V& v, formats::Masking& b) {
-  v("streams", b.streams), v("foreign", b.foreign), v("doubtful", b.doubtful), v("withheld", b.withheld);
+  v("streams", b.streams), v("foreign", b.foreign), v("doubtful", b.doubtful), v("withheld", b.withheld),
+      v("sends", b.sends), v("receives", b.receives);
 }
 template <class V>
 void visit(V& v, formats::NetInterface& b) {

@@ -259,6 +259,8 @@ struct Json {
     count("foreign", m.foreign);
     count("doubtful", m.doubtful);
     count("withheld", m.withheld);
+    count("withheld_sends", m.sends);
+    count("withheld_receives", m.receives);
   }
   void operator()(const NetInterface& f) const {
     count("net_namespace", f.net_namespace);

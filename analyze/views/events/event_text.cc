@@ -160,7 +160,7 @@ struct Text {
   }
   std::string operator()(const Masking& m) const {
     return n(m.streams) + " streams, " + n(m.foreign) + " foreign, " + n(m.doubtful) + " in doubt, " + n(m.withheld) +
-           " bytes withheld";
+           " bytes withheld (HTTP: of " + n(m.sends) + " sends, " + n(m.receives) + " receives)";
   }
   std::string operator()(const NetInterface& f) const {
     return report::printable(f.name) + " " + address_of(f) + "/" + n(f.prefix) + " index " + n(f.index) + " in " +

@@ -19,13 +19,15 @@ inline constexpr std::uint32_t kFirst = 0xfffffff0;  // the numbers wrap in the 
 
 class Passage {
  public:
-  explicit Passage(const Keep& keep = {}, formats::Origin origin = formats::Origin::accepted) : gate(keep) {
+  explicit Passage(const Keep& keep = {}, formats::Origin origin = formats::Origin::accepted,
+                   formats::TcpState state = formats::TcpState::established)
+      : gate(keep) {
     formats::SocketInfo info;
     info.socket = kSocket;
     info.family = formats::Family::inet;
     info.origin = origin;
-    info.state = formats::TcpState::established;
-    info.next_out = info.next_in = kFirst;
+    info.state = state;
+    if (state == formats::TcpState::established) info.next_out = info.next_in = kFirst;
     gate.begin(info);
   }
 

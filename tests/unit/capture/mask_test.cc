@@ -151,7 +151,7 @@ TEST(MaskHttp1, GapsAndBytesThatWereNotSeen) {
   p.lose(Direction::in, 10);
   EXPECT_EQ(p.in("secret\r\nHost: secret\r\n\r\n").find("secret"), std::string::npos);
   EXPECT_EQ(p.in(kRequest), kRequestKept) << "a whole start line at the beginning of an I/O";
-  EXPECT_EQ(p.gate.statement().doubtful, 1u);
+  EXPECT_EQ(p.gate.statement(), (formats::Masking{1, 0, 1, 24, 0, 1})) << "the call behind the second gap";
   // Head and tail of one call, with the middle unseen.
   Passage q;
   const std::string head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5000\r\n\r\n";
@@ -159,6 +159,15 @@ TEST(MaskHttp1, GapsAndBytesThatWereNotSeen) {
   EXPECT_EQ(left.head, head);
   EXPECT_EQ(left.tail, "");
   EXPECT_EQ(q.in(kRequest), kRequestKept);
+}
+
+// The record of the established connection was lost: where its first bytes are is not known.
+TEST(MaskHttp1, ConnectingWithoutPositions) {
+  Passage p({}, formats::Origin::connected, formats::TcpState::syn_sent);
+  const std::string answer = "HTTP/1.1 200 OK\r\nServer: x\r\nContent-Length: 0\r\n\r\n";
+  p.lose(Direction::out, 500);
+  EXPECT_EQ(p.in(answer), answer);
+  EXPECT_EQ(p.out(kRequest), kRequestKept);
 }
 
 // Another protocol, whose content is a message of HTTP/1 that comes back: neither direction is HTTP.
@@ -176,9 +185,10 @@ TEST(MaskHttp1, JoinedLateAndContradicted) {
 TEST(MaskHttp1, JoinedLate) {
   Passage p({}, formats::Origin::existed);
   EXPECT_EQ(p.in("secret\r\nHost: secret\r\n\r\n"), std::string(24, '?'));
+  EXPECT_EQ(p.gate.statement().receives, 0u) << "nothing says yet that this is HTTP";
   EXPECT_EQ(p.in(kRequest), kRequestKept);
   EXPECT_EQ(p.out("HTTP/1.1 200 OK\r\nServer: x\r\n\r\n"), "HTTP/1.1 200 OK\r\nServer: x\r\n\r\n");
-  EXPECT_EQ(p.gate.statement(), (formats::Masking{1, 0, 1, 24}));
+  EXPECT_EQ(p.gate.statement(), (formats::Masking{1, 0, 1, 24, 0, 1}));
 }
 
 TEST(MaskHttp1, OtherProtocols) {
