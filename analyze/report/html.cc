@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "analyze/render/page.h"
 #include "analyze/report/bands.h"
 #include "analyze/report/calls.h"
 #include "analyze/report/changes.h"
@@ -14,7 +15,6 @@
 #include "analyze/report/incident_grid.h"
 #include "analyze/report/name_lines.h"
 #include "analyze/report/number.h"
-#include "analyze/report/page.h"
 #include "analyze/report/page_flames.h"
 #include "analyze/report/setup_text.h"
 #include "analyze/report/tail/load_lines.h"
@@ -298,7 +298,7 @@ std::string html_report(const flow::Study& study, const flow::RequestTable& tabl
   for (const Grid& grid : go_grids(study)) body += grid_html(grid);
   body += failures_table(study);
   body += definitions_html() + footer_html(study);
-  return page("tailcap report: " + printable(options.file), body);
+  return render::page("tailcap report: " + printable(options.file), body);
 }
 
 }  // namespace tailcap::report

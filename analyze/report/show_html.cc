@@ -1,11 +1,11 @@
 #include <algorithm>
 
+#include "analyze/render/page.h"
 #include "analyze/report/escape.h"
 #include "analyze/report/html_parts.h"
 #include "analyze/report/lanes_svg.h"
 #include "analyze/report/masking.h"
 #include "analyze/report/number.h"
-#include "analyze/report/page.h"
 #include "analyze/report/show.h"
 #include "analyze/report/waterfall.h"
 #include "analyze/report/words.h"
@@ -168,7 +168,7 @@ std::string html_show(const flow::Detail& detail, const flow::Study& study, cons
     for (const auto& line : head.lines) body += html(line) + "\n";
     body += "</pre>\n";
   }
-  return page("tailcap show " + id + " of " + printable(options.file), body + footer_html(study));
+  return render::page("tailcap show " + id + " of " + printable(options.file), body + footer_html(study));
 }
 
 }  // namespace tailcap::report

@@ -1,13 +1,18 @@
-// Lines for a terminal of a given width: columns that line up, paragraphs that wrap.
+// Lines for a terminal of a given width whose columns line up.
 #pragma once
 
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "analyze/render/lines.h"
+
 namespace tailcap::report {
 
-enum class Align : std::uint8_t { left, right };
+using render::Align;
+using render::bar;
+using render::padded;
+using render::wrapped;
 
 struct Column {
   Align align = Align::left;
@@ -33,14 +38,5 @@ class Table {
   std::size_t gap_;
   std::vector<Row> rows_;
 };
-
-// text broken at spaces; `first` stands before the first line, as many spaces as it is wide before the others.
-// A word wider than the line is not broken: an address or a path stays in one piece.
-std::string wrapped(std::string_view first, std::string_view text, std::size_t width);
-
-std::string padded(std::string text, std::size_t width, Align align = Align::left);
-
-// A bar of `width` columns, filled by share (0 to 1) in eighths.
-std::string bar(double share, std::size_t width);
 
 }  // namespace tailcap::report

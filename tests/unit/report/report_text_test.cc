@@ -5,10 +5,10 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "analyze/render/page.h"
 #include "analyze/report/bands.h"
 #include "analyze/report/escape.h"
 #include "analyze/report/html.h"
-#include "analyze/report/page.h"
 #include "analyze/report/quality.h"
 #include "analyze/report/quantiles.h"
 #include "analyze/report/text.h"
@@ -233,7 +233,7 @@ TEST(HtmlReport, ThePolicyNamesTheScript) {
   char path[] = "/tmp/tailcap-script-XXXXXX";
   const int file = mkstemp(path);
   ASSERT_GE(file, 0);
-  const std::string script(page_script());
+  const std::string script(render::page_script());
   ASSERT_EQ(write(file, script.data(), script.size()), static_cast<ssize_t>(script.size()));
   close(file);
   // python3 runs others of the tests, too.
@@ -246,8 +246,8 @@ TEST(HtmlReport, ThePolicyNamesTheScript) {
   ASSERT_NE(fgets(line, sizeof line, pipe), nullptr);
   pclose(pipe);
   unlink(path);
-  EXPECT_EQ("sha256-" + std::string(line).substr(0, 44), page_script_hash());
-  EXPECT_TRUE(contains(page("x", "y"), page_script_hash()));
+  EXPECT_EQ("sha256-" + std::string(line).substr(0, 44), render::page_script_hash());
+  EXPECT_TRUE(contains(render::page("x", "y"), render::page_script_hash()));
 }
 
 TEST(HtmlReport, ManyRoutesStayBounded) {

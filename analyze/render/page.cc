@@ -1,8 +1,8 @@
-#include "analyze/report/page.h"
+#include "analyze/render/page.h"
 
-#include "analyze/report/escape.h"
+#include "analyze/render/escape.h"
 
-namespace tailcap::report {
+namespace tailcap::render {
 namespace {
 
 constexpr std::string_view kStyle = R"(
@@ -108,4 +108,4 @@ std::string page(std::string_view title, std::string_view body) {
   return out;
 }
 
-}  // namespace tailcap::report
+}  // namespace tailcap::render

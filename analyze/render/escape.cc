@@ -1,10 +1,10 @@
-#include "analyze/report/escape.h"
+#include "analyze/render/escape.h"
 
 #include <vector>
 
 #include "formats/utf8.h"
 
-namespace tailcap::report {
+namespace tailcap::render {
 namespace {
 
 std::size_t width_of(char32_t c) {
@@ -129,4 +129,4 @@ std::string shortened(std::string_view text, std::size_t width) {
   return head + "…" + tail;
 }
 
-}  // namespace tailcap::report
+}  // namespace tailcap::render

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace tailcap::report {
+namespace tailcap::render {
 
 // `body` is HTML already; `title` is text.
 std::string page(std::string_view title, std::string_view body);
@@ -13,4 +13,4 @@ std::string page(std::string_view title, std::string_view body);
 std::string_view page_script();
 std::string_view page_script_hash();  // "sha256-…"
 
-}  // namespace tailcap::report
+}  // namespace tailcap::render

@@ -1,0 +1,188 @@
+// What a command has to say, before it is text for a terminal, Markdown or a page: blocks in the order in which they
+// are read. Each format shows every block; what only a page can show (drawings, exact values under the mouse) is an
+// addition to text that stands beside it.
+//
+// All strings are printable() and not escaped; the renderers escape them. Drawings are SVG that this program made.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace tailcap::render {
+
+enum class Tone : std::uint8_t {
+  plain,
+  care,   // limits what can be said
+  alarm,  // must not be overlooked
+};
+
+// A piece of a sentence.
+struct Run {
+  std::string text;
+  std::string link;  // an anchor of this document, followed on a page; empty: none
+  bool strong = false;
+};
+
+struct Text {
+  std::vector<Run> runs;
+
+  Text() = default;
+  Text(std::string text) : runs{{std::move(text), {}, false}} {}
+  Text(const char* text) : Text(std::string(text)) {}
+  std::string plain() const;
+};
+
+struct Heading {
+  int level = 2;  // 1: the title of the document
+  std::string text;
+  std::string anchor;  // what links name; empty: none
+};
+
+struct Paragraph {
+  enum class Kind : std::uint8_t { body, note, footer };  // a note explains what is above it
+  Text text;
+  Tone tone = Tone::plain;
+  Kind kind = Kind::body;
+};
+
+struct List {
+  enum class Accent : std::uint8_t { none, cause, doubt, note };
+  struct Item {
+    Text text;
+    Accent accent = Accent::none;
+  };
+  std::vector<Item> items;
+  bool boxed = false;  // the sentences that a document is read for
+};
+
+// Labelled lines; boxed under a verdict at the head of a document.
+struct Facts {
+  struct Line {
+    Tone tone = Tone::plain;
+    std::string label;
+    std::string text;
+  };
+  std::optional<Line> verdict;
+  std::vector<Line> lines;
+  bool boxed = false;
+};
+
+struct LegendEntry {
+  std::string name, colour;
+};
+
+struct Cell {
+  std::string text;
+  std::string beside;              // a second value of the same thing: its share
+  std::vector<std::string> below;  // further lines in the same column: an interval, a name
+  std::string note;                // why the value is refused or limited: a footnote
+  std::string hint;                // every digit of it; on a page only
+  std::string link;
+  std::string tag;  // a mark beside a name: "cause"
+  std::string colour;
+  std::string picture;             // SVG; on a page only
+  std::optional<double> sort_key;  // unset: sorts by its text
+  Tone tone = Tone::plain;
+  bool strong = false;
+  std::uint8_t indent = 0;
+
+  Cell() = default;
+  Cell(std::string value) : text(std::move(value)) {}
+  Cell(std::string_view value) : text(value) {}
+  Cell(const char* value) : text(value) {}
+};
+
+struct Column {
+  enum class Kind : std::uint8_t {
+    number,   // aligned to the right
+    word,     // an id, a result: aligned to the left, never shortened
+    name,     // aligned to the left; broken into lines or shortened where there is no room
+    picture,  // on a page only
+  };
+  std::string title;
+  Kind kind = Kind::number;
+};
+
+struct Row {
+  std::vector<Cell> cells;
+  std::vector<std::pair<Tone, std::string>> below;  // sentences about the row, under it
+  bool strong = false;
+};
+
+// Cells beyond the columns are not shown; missing ones are empty.
+struct Table {
+  std::vector<Column> columns;
+  std::vector<Row> rows;
+  bool sortable = false;            // on a page
+  bool bars = false;                // rows without lines between them, for bars that are compared
+  std::vector<LegendEntry> legend;  // of the colours in its pictures
+
+  bool headed() const;  // a column has a title
+};
+
+// A drawing. Where nothing can be drawn its lines, of equal width and as they are, take its place; without lines it is
+// shown on a page only.
+struct Figure {
+  std::string anchor;
+  std::string svg;
+  std::string caption;
+  std::vector<LegendEntry> legend;
+  std::vector<std::string> lines;
+  std::string lines_caption;
+};
+
+// Next to each other where there is room.
+struct Figures {
+  std::vector<Figure> all;
+};
+
+struct Block;
+
+// Folded on a page and in Markdown, in full on a terminal.
+struct Details {
+  std::string summary;
+  std::vector<Block> blocks;
+  bool open = false;
+};
+
+struct Block : std::variant<Heading, Paragraph, List, Facts, Table, Figures, Details> {
+  using variant::variant;
+};
+
+struct Document {
+  std::vector<Block> blocks;
+
+  void add(Block block) { blocks.push_back(std::move(block)); }
+  void heading(int level, std::string text, std::string anchor = {});
+  void paragraph(Text text, Tone tone = Tone::plain);
+  void note(Text text);
+  void list(const std::vector<std::string>& items);  // nothing if there are none
+  void append(Document&& other);
+  bool empty() const { return blocks.empty(); }
+  std::string title() const;  // of its first heading
+};
+
+// width: columns; less than 40 counts as 40.
+std::string to_text(const Document& document, std::size_t width);
+std::string to_markdown(const Document& document);
+std::string to_html(const Document& document);  // a page that stands alone
+
+// All headings in order, summaries of foldouts among them.
+std::vector<std::string> headings(const Document& document);
+
+// The reasons below a table, each once, numbered from 1.
+class Footnotes {
+ public:
+  std::size_t add(const std::string& text);  // its number
+  const std::vector<std::string>& texts() const { return texts_; }
+
+ private:
+  std::vector<std::string> texts_;
+};
+
+}  // namespace tailcap::render

@@ -1,0 +1,191 @@
+// A document as one page that needs nothing else.
+#include <algorithm>
+#include <cmath>
+
+#include "analyze/render/document.h"
+#include "analyze/render/escape.h"
+#include "analyze/render/page.h"
+
+namespace tailcap::render {
+namespace {
+
+std::string_view class_of(Tone tone) { return tone == Tone::alarm ? "alarm" : tone == Tone::care ? "care" : "plain"; }
+std::string_view colour_class(Tone tone) { return tone == Tone::alarm ? " bad" : tone == Tone::care ? " warn" : ""; }
+
+std::string classed(std::string_view name, std::string classes) {
+  while (classes.starts_with(' ')) classes.erase(0, 1);
+  return "<" + std::string(name) + (classes.empty() ? ">" : " class=\"" + classes + "\">");
+}
+
+std::string linked(std::string escaped, const std::string& link) {
+  return link.empty() ? escaped : "<a href=\"#" + html(link) + "\">" + escaped + "</a>";
+}
+
+std::string inline_html(const Text& text) {
+  std::string out;
+  for (const Run& run : text.runs) {
+    const std::string escaped = linked(html(run.text), run.link);
+    out += run.strong ? "<strong>" + escaped + "</strong>" : escaped;
+  }
+  return out;
+}
+
+std::string identified(const std::string& anchor) { return anchor.empty() ? "" : " id=\"" + html(anchor) + "\""; }
+
+class Printer {
+ public:
+  void print(const std::vector<Block>& blocks) {
+    for (const Block& block : blocks)
+      std::visit([this](const auto& b) { print(b); }, static_cast<const Block::variant&>(block));
+  }
+  std::string take() { return std::move(out_); }
+
+ private:
+  void print(const Heading& heading) {
+    const std::string name = "h" + std::to_string(heading.level);
+    out_ += "<" + name + identified(heading.anchor) + ">" + html(heading.text) + "</" + name + ">\n";
+  }
+
+  void print(const Paragraph& paragraph) {
+    const bool footer = paragraph.kind == Paragraph::Kind::footer;
+    std::string classes(paragraph.kind == Paragraph::Kind::note ? "soft" : "");
+    const std::string name = footer ? "footer" : "p";
+    out_ += classed(name, classes + std::string(colour_class(paragraph.tone))) + inline_html(paragraph.text) + "</" +
+            name + ">\n";
+  }
+
+  void print(const List& list) {
+    constexpr std::string_view kAccents[] = {"none", "cause", "refused", "soft"};
+    out_ += list.boxed ? "<ul class=\"verdicts\">\n" : "<ul>\n";
+    for (const auto& item : list.items) {
+      out_ += list.boxed ? classed("li", std::string(kAccents[static_cast<std::size_t>(item.accent)])) : "<li>";
+      out_ += inline_html(item.text) + "</li>\n";
+    }
+    out_ += "</ul>\n";
+  }
+
+  void print(const Facts& facts) {
+    if (facts.boxed) out_ += "<div class=\"box\">\n";
+    if (facts.verdict)
+      out_ += classed("div", "verdict " + std::string(class_of(facts.verdict->tone))) + html(facts.verdict->text) +
+              "</div>\n";
+    out_ += "<dl class=\"quality\">\n";
+    for (const auto& line : facts.lines) {
+      const std::string tone(class_of(line.tone));
+      out_ += classed("dt", tone) + html(line.label) + "</dt>" + classed("dd", tone) + html(line.text) + "</dd>\n";
+    }
+    out_ += facts.boxed ? "</dl>\n</div>\n" : "</dl>\n";
+  }
+
+  static std::string small(const std::string& text, Tone tone = Tone::plain) {
+    return classed("span", "ci" + std::string(colour_class(tone))) + html(text) + "</span>";
+  }
+
+  static std::string attributes(const Cell& cell, Column::Kind kind, bool bars) {
+    std::string out;
+    if (kind == Column::Kind::name) out += " class=\"name\"";
+    if (kind == Column::Kind::word) out += " class=\"left\"";
+    if (kind == Column::Kind::picture && bars) out += " class=\"track\"";
+    // Exact to the nanosecond for 104 days, and no locale.
+    if (cell.sort_key) out += " data-v=\"" + std::to_string(std::llround(*cell.sort_key * 1000)) + "\"";
+    if (!cell.hint.empty()) out += " title=\"" + html(cell.hint) + "\"";
+    if (cell.indent > 0) out += " style=\"padding-left:" + std::to_string(8 + 14 * cell.indent) + "px\"";
+    return out;
+  }
+
+  std::string cell_html(const Cell& cell, Footnotes& notes) {
+    std::string text = linked(html(cell.text), cell.link);
+    if (cell.strong) text = "<strong>" + text + "</strong>";
+    if (cell.tone != Tone::plain)
+      text = classed("span", std::string(colour_class(cell.tone)).substr(1)) + text + "</span>";
+    std::string out;
+    if (!cell.colour.empty()) out += "<i class=\"swatch\" style=\"background:" + html(cell.colour) + "\"></i>";
+    out += text + cell.picture;
+    if (!cell.tag.empty()) out += classed("span", cell.strong ? "tag" : "tag aside") + html(cell.tag) + "</span>";
+    if (!cell.note.empty()) out += "<sup>" + std::to_string(notes.add(cell.note)) + "</sup>";
+    if (!cell.beside.empty()) out += small(cell.beside);
+    for (const std::string& line : cell.below) out += small(line);
+    return out;
+  }
+
+  void legend(const std::vector<LegendEntry>& entries) {
+    if (entries.empty()) return;
+    out_ += "<ul class=\"legend\">";
+    for (const auto& entry : entries)
+      out_ += "<li><i style=\"background:" + html(entry.colour) + "\"></i>" + html(entry.name) + "</li>";
+    out_ += "</ul>\n";
+  }
+
+  void print(const Table& table) {
+    if (table.rows.empty()) return;
+    legend(table.legend);
+    const bool coloured = std::ranges::any_of(table.rows, [](const Row& row) {
+      return std::ranges::any_of(row.cells, [](const Cell& cell) { return !cell.colour.empty(); });
+    });
+    std::string classes = std::string(table.sortable ? " sortable" : "") + (coloured || table.bars ? " tail" : "") +
+                          (table.bars ? " stacked" : "");
+    out_ += "<div class=\"wide\">" + classed("table", std::move(classes)) + "\n";
+    std::size_t about_row = table.columns.size();
+    for (std::size_t c = 0; c < table.columns.size(); ++c)
+      if (table.columns[c].kind == Column::Kind::name) about_row = c;
+    if (table.headed()) {
+      out_ += "<thead><tr>";
+      for (const Column& column : table.columns)
+        out_ += classed("th", column.kind == Column::Kind::name     ? "name"
+                              : column.kind == Column::Kind::number ? ""
+                                                                    : "left") +
+                html(column.title) + "</th>";
+      out_ += "</tr></thead>\n";
+    }
+    out_ += "<tbody>\n";
+    Footnotes notes;
+    for (const Row& row : table.rows) {
+      out_ += classed("tr", row.strong ? "total" : "");
+      for (std::size_t c = 0; c < table.columns.size(); ++c) {
+        static const Cell kNone;
+        const Cell& cell = c < row.cells.size() ? row.cells[c] : kNone;
+        out_ += "<td" + attributes(cell, table.columns[c].kind, table.bars) + ">" + cell_html(cell, notes);
+        if (c == about_row)
+          for (const auto& [tone, text] : row.below) out_ += small(text, tone);
+        out_ += "</td>";
+      }
+      out_ += "</tr>\n";
+    }
+    out_ += "</tbody></table></div>\n";
+    if (notes.texts().empty()) return;
+    out_ += "<ol class=\"notes\">";
+    for (const std::string& text : notes.texts()) out_ += "<li>" + html(text) + "</li>";
+    out_ += "</ol>\n";
+  }
+
+  void print(const Figures& figures) {
+    if (figures.all.size() > 1) out_ += "<div class=\"card\">\n";
+    for (const Figure& figure : figures.all) {
+      if (figure.svg.empty()) continue;
+      out_ += "<figure" + identified(figure.anchor) + ">\n" + figure.svg;
+      legend(figure.legend);
+      if (!figure.caption.empty()) out_ += "<figcaption>" + html(figure.caption) + "</figcaption>";
+      out_ += "</figure>\n";
+    }
+    if (figures.all.size() > 1) out_ += "</div>\n";
+  }
+
+  void print(const Details& details) {
+    out_ += std::string(details.open ? "<details open>" : "<details>") + "<summary>" + html(details.summary) +
+            "</summary>\n";
+    print(details.blocks);
+    out_ += "</details>\n";
+  }
+
+  std::string out_;
+};
+
+}  // namespace
+
+std::string to_html(const Document& document) {
+  Printer printer;
+  printer.print(document.blocks);
+  return page(document.title(), printer.take());
+}
+
+}  // namespace tailcap::render
