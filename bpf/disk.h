@@ -147,14 +147,15 @@ int BPF_PROG(stall_request_done, struct request *request)
 	return 0;
 }
 
-/* A thread is woken: if it is from an I/O's completion, it waited for that. */
+/* A thread is woken: if it is from an I/O's completion, it waited for that. Who waits for a lock is woken by the thread
+ * that gives it up, in whose time an I/O may have been completed just before. */
 static __always_inline void ended_by_io(struct task_state *state, struct task_struct *task, u64 now)
 {
 	struct completion *last;
 	u32 zero = 0;
 	u64 since;
 
-	if (!(state->state & UNINTERRUPTIBLE))
+	if (!(state->state & UNINTERRUPTIBLE) || state->lock_began)
 		return;
 	last = bpf_map_lookup_elem(&completions, &zero);
 	if (!last || !last->time || now - last->time > COMPLETING || last->current != bpf_get_current_task())

@@ -112,7 +112,8 @@ int BPF_PROG(stall_lock_begin, void *lock, unsigned int flags)
 	if (flags & LOCK_SPIN && !(flags & LOCK_MUTEX)) /* never sleeps; a mutex may spin before it does */
 		return 0;
 	state = task_state(bpf_get_current_task_btf());
-	if (!state || state->lock_began)
+	/* a mutex begins twice: to spin, and to sleep */
+	if (!state || (state->lock_began && state->lock == (u64)lock))
 		return 0;
 	state->lock_began = bpf_ktime_get_ns();
 	state->lock = (u64)lock;
