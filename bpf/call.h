@@ -53,9 +53,9 @@ static __noinline struct socket_state *called_socket(struct task_struct *task, s
 	begin_socket(&fresh, sk, cookie ? cookie : OWN_COOKIE | __sync_fetch_and_add(&own_cookies, 1), family,
 		     BPF_CORE_READ(sk, sk_type), ORIGIN_UNKNOWN);
 	fresh.inode = inode;
-	/* From half of the map's size on it may forget sockets. Those of TCP lose nothing by it; of UNIX sockets the
-	 * bytes are counted there, and one that is met now may be one that was forgotten. */
-	if (__sync_fetch_and_add(&addresses_met, 1) >= ADDRESSES_MAX / 2 && family == AF_UNIX)
+	/* Beyond so many the map may forget sockets. Those of TCP lose nothing by it; of UNIX sockets the bytes are
+	 * counted there, and one that is met now may be one that was forgotten. */
+	if (__sync_fetch_and_add(&addresses_met, 1) >= addresses_kept && family == AF_UNIX)
 		count_loss(LOSS_SOCKET_TABLE, RECORD_SOCKET);
 	if (bpf_map_update_elem(&sockets_by_address, &key, &fresh, BPF_ANY)) {
 		count_loss(LOSS_SOCKET_TABLE, RECORD_SOCKET);

@@ -96,7 +96,8 @@ static __always_inline bool same_file_call(struct task_state *state, struct task
 	       calls_done(task) == state->file_calls;
 }
 
-/* Names from the innermost on, over the borders of mounts. The thread is inside a call on the file, which holds it. */
+/* Names from the innermost on, over the borders of mounts. The thread is inside a call on the file, which holds it.
+ * Where the table is full the call is recorded all the same, and says that its path is not known. */
 __noinline int name_file(u64 object, u32 thread)
 {
 	struct slow_file_path *entry;
@@ -104,10 +105,8 @@ __noinline int name_file(u64 object, u32 thread)
 	struct vfsmount *mount;
 	u32 size = 0;
 
-	if (bpf_map_update_elem(&slow_files, &thread, &no_path, BPF_ANY)) {
-		count_loss(LOSS_TASK_TABLE, RECORD_FILE_CALL);
+	if (bpf_map_update_elem(&slow_files, &thread, &no_path, BPF_ANY))
 		return 0;
-	}
 	entry = bpf_map_lookup_elem(&slow_files, &thread);
 	if (!entry)
 		return 0;

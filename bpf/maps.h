@@ -150,12 +150,12 @@ struct {
 	__type(value, struct socket_state);
 } sockets SEC(".maps");
 
-#define ADDRESSES_MAX 65536
+const volatile __u32 addresses_kept = 0; /* so many are never forgotten to make room for others */
 
 /* Tier C sees sockets by descriptor only, and no trusted pointer to them. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, ADDRESSES_MAX);
+	__uint(max_entries, 65536);
 	__type(key, u64);
 	__type(value, struct socket_state);
 } sockets_by_address SEC(".maps");

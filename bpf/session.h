@@ -14,7 +14,7 @@
 
 enum tls_step { STEP_SEEN, STEP_HANDSHAKE, STEP_FAILED, STEP_SHUTDOWN, STEP_FREED };
 
-#define SESSIONS_MAX 32768
+const volatile __u32 sessions_kept = 0; /* so many are never forgotten to make room for others */
 
 /* A handshake without an end: a program that calls it for ever must not fill the ring. */
 #define HANDSHAKES_TOLD 64
@@ -35,7 +35,7 @@ struct tls_session {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, SESSIONS_MAX);
+	__uint(max_entries, 32768);
 	__type(key, struct session_key);
 	__type(value, struct tls_session);
 } tls_sessions SEC(".maps");
@@ -49,12 +49,11 @@ static __always_inline void forget_session(struct session_key *key)
 		__sync_fetch_and_add(&tls_sessions_ended, 1);
 }
 
-/* Sessions whose end is not seen stay in the map, until others need their places. From half of its size on, where it
- * may begin to forget some (each CPU keeps free places of its own), a session that is met in its middle may be one that
- * was forgotten. */
+/* Sessions whose end is not seen stay in the map until others need their places. Once there are more than are surely
+ * kept, a session that is met in its middle may be one that was forgotten. */
 static __always_inline bool may_be_forgotten(void)
 {
-	return tls_session_count - tls_sessions_ended >= SESSIONS_MAX / 2;
+	return tls_session_count - tls_sessions_ended >= sessions_kept;
 }
 
 /* The number of a scratch memory in place of the direction, which is its lowest bit; less than 2: all are in the hands

@@ -91,6 +91,15 @@ std::uint64_t cgroup_id(const std::string& path) {
   return status.st_ino;  // the directory's inode number is the cgroup's id
 }
 
+// How many entries a map that forgets the oldest surely keeps: before Linux 6.16 each CPU may set 128 free ones aside.
+std::uint32_t entries_kept(const bpf_map* map) {
+  constexpr std::uint32_t kSetAside = 128;
+  const std::uint32_t entries = bpf_map__max_entries(map);
+  const std::uint64_t aside =
+      std::uint64_t{kSetAside} * static_cast<std::uint32_t>(std::max(libbpf_num_possible_cpus(), 1));
+  return aside >= entries ? 0 : std::min(entries / 2, static_cast<std::uint32_t>(entries - aside));
+}
+
 // Who has this key in the map of the chosen is recorded.
 void choose(bpf_map* map, const void* key) {
   const std::uint8_t yes = 1;
@@ -170,6 +179,10 @@ void Probes::Impl::configure(const KernelTypes& types) {
   // Memory that is only taken where it is used.
   if (!settings.has(Group::stacks)) bpf_map__set_max_entries(skeleton->maps.left_stacks, 1);
   if (!settings.has(Group::allocations)) bpf_map__set_max_entries(skeleton->maps.go_allocated, 1);
+  for (const auto& [name, entries] : settings.map_entries)
+    bpf_map__set_max_entries(bpf_object__find_map_by_name(skeleton->obj, name.c_str()), entries);
+  constants.sessions_kept = entries_kept(skeleton->maps.tls_sessions);
+  constants.addresses_kept = entries_kept(skeleton->maps.sockets_by_address);
   constants.oom_tells_task = types.tracepoint_arguments("mark_victim") >= 2;
   constants.switch_tells_state = types.tracepoint_arguments("sched_switch") >= 4;
 }

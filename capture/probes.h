@@ -41,8 +41,9 @@ struct ProbeSettings {
   std::chrono::nanoseconds slow_io{10'000'000};        // of a node: I/Os that take so long
   std::vector<std::string> left_out;                   // prefixes of programs that the kernel refused
   std::vector<std::pair<std::string, Spoil>> spoiled;  // tests only: programs that do not do their work
-  bool verifier_log = false;                           // keep what the verifier says of each program
-  bool timings = false;                                // … or only how long it took
+  std::vector<std::pair<std::string, std::uint32_t>> map_entries;  // tests only: kernel maps of another size
+  bool verifier_log = false;                                       // keep what the verifier says of each program
+  bool timings = false;                                            // … or only how long it took
   std::array<std::uint32_t, 2>
       own_processes{};  // the recorder's, which are never recorded, nor are their children; 0: none
 };

@@ -142,6 +142,12 @@ Seen read_capture(const std::string& path) {
         seen.waits.push_back(event);
       } else if (const auto* accept = std::get_if<Accept>(&event.body)) {
         seen.accepts.push_back(static_cast<std::uint32_t>(accept->descriptor));
+      } else if (std::holds_alternative<Stall>(event.body)) {
+        seen.stalls.push_back(event);
+      } else if (const auto* call = std::get_if<FileCall>(&event.body)) {
+        seen.file_calls.emplace_back(event, call->path);
+      } else if (const auto* note = std::get_if<Note>(&event.body)) {
+        seen.notes[std::string(note->key)] = note->value;
       } else if (const auto* end = std::get_if<CaptureEnd>(&event.body)) {
         seen.state = end->state;
       }
@@ -149,9 +155,12 @@ Seen read_capture(const std::string& path) {
   }
 }
 
-Recorded record_workload(const std::string& scenario, const std::vector<std::string>& arguments) {
+Recorded record_workload(const std::string& scenario, const std::vector<std::string>& arguments,
+                         const std::vector<std::string>& maps) {
   const Scratch scratch;
-  std::vector<std::string> command = {RECORDER, "-o", scratch / "c.tcap", "--payload-raw"};
+  std::vector<std::string> command = {maps.empty() ? RECORDER : SMALL_RECORDER};
+  command.insert(command.end(), maps.begin(), maps.end());
+  command.insert(command.end(), {"-o", scratch / "c.tcap", "--payload-raw"});
   command.insert(command.end(), arguments.begin(), arguments.end());
   command.insert(command.end(), {"--", WORKLOAD, scenario, scratch / "books"});
   Process recorder(command, scratch / "log");

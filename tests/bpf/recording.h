@@ -8,6 +8,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "formats/event.h"
@@ -78,7 +79,10 @@ struct Seen {
   std::set<std::uint32_t> pids;        // of every event
   std::vector<formats::Event> waits;   // OffCpu
   std::vector<std::uint32_t> accepts;  // descriptors
-  std::uint64_t turned_back = 0;       // sends, receives and arrivals that are stored behind a later one
+  std::vector<formats::Event> stalls;
+  std::vector<std::pair<formats::Event, std::string>> file_calls;  // and their paths
+  std::map<std::string, std::string> notes;
+  std::uint64_t turned_back = 0;  // sends, receives and arrivals that are stored behind a later one
   formats::CaptureState state{};
 };
 Seen read_capture(const std::string& path);
@@ -89,8 +93,9 @@ struct Recorded {
   Books books;
   Seen seen;
 };
-// tailcap-record ARGUMENTS -- workload SCENARIO
-Recorded record_workload(const std::string& scenario, const std::vector<std::string>& arguments);
+// tailcap-record ARGUMENTS -- workload SCENARIO. maps: kernel maps of another size, as NAME=ENTRIES.
+Recorded record_workload(const std::string& scenario, const std::vector<std::string>& arguments,
+                         const std::vector<std::string>& maps = {});
 
 // The recording holds exactly the bytes, calls, ends and errors of the books; positions join without gap or overlap;
 // every captured byte is the one that was sent there. calls: compare the number of calls too. scripts: what was sent by

@@ -4,7 +4,6 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,8 +17,10 @@
 #include <string>
 #include <thread>
 
+#include "tests/bpf/connections.h"
 #include "tests/bpf/counted.h"
 #include "tests/bpf/framed.h"
+#include "tests/bpf/overload.h"
 
 namespace tailcap::workload {
 namespace {
@@ -27,67 +28,6 @@ namespace {
 // Primes, so that no two of them can be confused and no multiple looks right.
 constexpr int kRequests = 101;
 constexpr int kConnections = 7;
-
-struct Listener {
-  int descriptor;
-  sockaddr_storage address{};
-  socklen_t size = sizeof address;
-  int family, type;
-};
-
-Listener listen_on(int family, int type) {
-  Listener l;
-  l.family = family;
-  l.type = type;
-  l.descriptor = socket(family, type | SOCK_CLOEXEC, 0);
-  sockaddr_storage address{};
-  socklen_t size = 0;
-  if (family == AF_INET) {
-    auto& in = reinterpret_cast<sockaddr_in&>(address);
-    in = {AF_INET, 0, {htonl(INADDR_LOOPBACK)}, {}};
-    size = sizeof in;
-  } else if (family == AF_INET6) {
-    auto& in = reinterpret_cast<sockaddr_in6&>(address);
-    in.sin6_family = AF_INET6;
-    in.sin6_addr = in6addr_loopback;
-    size = sizeof in;
-  } else {
-    auto& un = reinterpret_cast<sockaddr_un&>(address);
-    un.sun_family = AF_UNIX;
-    const std::string name = std::string(1, '\0') + "tailcap-workload-" + std::to_string(getpid());
-    std::memcpy(un.sun_path, name.data(), name.size());
-    size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size());
-  }
-  if (bind(l.descriptor, reinterpret_cast<sockaddr*>(&address), size) != 0 || listen(l.descriptor, 64) != 0)
-    die("listen");
-  if (getsockname(l.descriptor, reinterpret_cast<sockaddr*>(&l.address), &l.size) != 0) die("getsockname");
-  return l;
-}
-
-struct Pair {
-  int client, server;
-};
-
-Pair connect_to(const Listener& l) {
-  const int client = socket(l.family, l.type | SOCK_CLOEXEC, 0);
-  if (connect(client, reinterpret_cast<const sockaddr*>(&l.address), l.size) != 0) die("connect");
-  const int server = accept(l.descriptor, nullptr, nullptr);
-  if (server < 0) die("accept");
-  return {client, server};
-}
-
-Pair tcp_pair() {
-  const Listener l = listen_on(AF_INET, SOCK_STREAM);
-  const Pair pair = connect_to(l);
-  close(l.descriptor);
-  return pair;
-}
-
-void close_both(Pair pair) {
-  close(pair.client);
-  receive_end(pair.server);
-  close(pair.server);
-}
 
 // Keep-alive requests and responses on several connections.
 void requests(int family, int type) {
@@ -409,6 +349,7 @@ int run(const std::string& name) {
   if (name == "http2") return framed(http2_stream(true), http2_stream(false)), 0;
   if (name == "tls") return framed(tls_stream(true), tls_stream(false)), 0;
   if (name == "existing") return existing(), 0;
+  if (run_overload(name)) return 0;
   std::fprintf(stderr, "workload: no scenario '%s'\n", name.c_str());
   return 2;
 }

@@ -72,10 +72,12 @@ class Recording:
     """tailcap-record at work; `file`, `code` and `said` (its stderr) stay afterwards."""
 
     # Paths are compared with logs, so query values stay; secrets_test.py and headers_test.py record as users do.
-    def __init__(self, file, arguments, keep=("--keep-query", "all")):
+    # maps: kernel maps of another size, as NAME=ENTRIES.
+    def __init__(self, file, arguments, keep=("--keep-query", "all"), maps=()):
         self.file = pathlib.Path(file)
         self.log = pathlib.Path(tempfile.mkstemp(prefix="tailcap-e2e-", suffix=".log")[1])  # not on the disk that is to be full
-        command = [BUILD / "capture/tailcap-record", *(["--tier", TIER] if TIER else []), "-o", self.file, *keep, *arguments]
+        recorder = BUILD / ("tests/bpf/bpf_small_recorder" if maps else "capture/tailcap-record")
+        command = [recorder, *maps, *(["--tier", TIER] if TIER else []), "-o", self.file, *keep, *arguments]
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen([str(c) for c in command], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self.code = None
