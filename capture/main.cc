@@ -104,8 +104,9 @@ int main(int argc, char** argv) {
   try {
     return run(argc, argv);
   } catch (const UsageError& e) {
-    std::fprintf(stderr, "tailcap-record: %s. `tailcap record --help` shows what can be given.\n",
-                 printable_message(e.what()).c_str());
+    const std::string why = printable_message(e.what());
+    std::fprintf(stderr, "tailcap-record: %s%s `tailcap record --help` shows what can be given.\n", why.c_str(),
+                 why.ends_with('?') ? "" : ".");
     return 2;
   } catch (const std::exception& e) {
     std::fprintf(stderr, "tailcap-record: %s\n", printable_message(e.what()).c_str());

@@ -12,6 +12,7 @@
 #include "capture/amount.h"
 #include "capture/mask/header_list.h"
 #include "capture/note.h"
+#include "formats/nearest.h"
 
 namespace tailcap::capture {
 
@@ -231,6 +232,13 @@ Options parse_options(int argc, char** argv) {
     parser.options(known).positional({}).style(po::command_line_style::unix_style &
                                                ~po::command_line_style::allow_guessing);
     po::store(parser.run(), given);
+  } catch (const po::unknown_option& e) {
+    std::vector<std::string> long_names;
+    for (const auto& option : known.options()) long_names.push_back(option->long_name());
+    const std::vector<std::string_view> names(long_names.begin(), long_names.end());
+    const std::string given_name = e.get_option_name();
+    const std::string word = given_name.substr(std::min(given_name.find_first_not_of('-'), given_name.size()));
+    throw UsageError(e.what() + (given_name.size() > 2 ? formats::suggestion(word, names, "--") : std::string()));
   } catch (const po::error& e) {
     throw UsageError(e.what());
   }

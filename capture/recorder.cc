@@ -88,7 +88,7 @@ std::string random_id() {
 formats::Preamble preamble(const Options& options, const Probes& probes) {
   formats::Preamble p;
   p.capture_id = random_id();
-  p.tool_version = "tailcap " TAILCAP_VERSION;
+  p.tool_version = TAILCAP_VERSION;
   p.command_line = options.keep.arguments ? options.command_line : mask::own_command_line(options.command_line);
   p.host = host_name();
   p.kernel = kernel_release();

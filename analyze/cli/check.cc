@@ -3,7 +3,9 @@
 #include <nlohmann/json.hpp>
 
 #include "analyze/cli/command.h"
-#include "analyze/cli/options/file_arguments.h"
+#include "analyze/cli/options/command_line.h"
+#include "analyze/cli/output/exit_code.h"
+#include "analyze/report/json.h"
 #include "analyze/report/number.h"
 #include "analyze/views/file/capture_facts.h"
 #include "formats/printable.h"
@@ -18,21 +20,9 @@ using formats::CaptureState;
 using report::bytes_text;
 using report::count_text;
 
-constexpr const char* kHelp =
-    R"(tailcap check verifies every block of a capture: header, checksum, decompression and every column in it.
-
-usage: tailcap check FILE [--json]
-
-Output: a line per block, OK or what is wrong with it, and a total.
-
-Options
-      --json   one JSON object: state, ok, events, damaged, damaged_bytes, missing, file_bytes, stopped, and blocks:
-               for each offset, sequence, type, events, stored_bytes, raw_bytes, first_ns, last_ns, damage (null: sound)
-      --max-memory SIZE, --max-requests N   when to stop reading a capture: `tailcap --help`
-  -h, --help   this
-
-Exit codes: 0 all there is, is sound; 1 damaged, or the end is missing; 2 bad usage.
-A recording that still runs is judged by the blocks it has so far.
+constexpr const char* kNotes =
+    R"(Output: a line per block, OK or what is wrong with it, and a total. A recording that still runs is judged by the
+blocks it has so far.
 
 examples:
   tailcap check slow.tcap
@@ -77,9 +67,11 @@ void print_json(const std::vector<BlockStatus>& blocks, const formats::FileSumma
                     {"last_ns", nanoseconds(block.last)},
                     {"damage", block.damage.empty() ? Json() : Json(block.damage)}});
   }
-  const Json out = {{"state", views::name_of(summary.state)},
+  const Json out = {{"schema", report::kJsonSchema},
+                    {"state", views::name_of(summary.state)},
                     {"ok", total.ok},
                     {"events", total.events},
+                    {"lost", summary.lost},
                     {"damaged", total.damaged},
                     {"damaged_bytes", total.damaged_bytes},
                     {"missing", total.missing},
@@ -111,6 +103,8 @@ void print_text(const std::string& path, const std::vector<BlockStatus>& blocks,
   if (summary.state == CaptureState::truncated) verdict += ", the end is missing: the recorder did not finish it";
   if (summary.state == CaptureState::recording) verdict += ", still being recorded";
   if (summary.state == CaptureState::recovered) verdict += ", recovered from a damaged or unfinished file";
+  if (summary.lost > 0)
+    verdict += "; " + count_text(summary.lost, "event was", "events were") + " lost while it was recorded";
   if (!formats::stopped_captures().empty()) verdict += ", not read to its end";
   if (!total.ok) verdict += "; `tailcap recover` copies what is sound";
   std::printf("%s: %s in %s: %s\n", formats::printable(path).c_str(),
@@ -121,19 +115,24 @@ void print_text(const std::string& path, const std::vector<BlockStatus>& blocks,
 }  // namespace
 
 int run_check(int argc, char** argv) {
-  bool as_json = false;
-  const auto arguments = parse_file_arguments(argc, argv, kHelp, {"no file given"}, {{"json", as_json}});
-  if (arguments.exit) return *arguments.exit;
-  formats::Reader reader(arguments.words[0]);
+  std::string file, format;
+  CommandLine line(
+      "check",
+      "tailcap check verifies every block of a capture: header, checksum, decompression and every column in "
+      "it.");
+  line.word("FILE", file, "no file given");
+  line.format(format, {"text", "json"}, nullptr);
+  line.notes(kNotes);
+  if (const auto code = line.parse(argc, argv)) return *code;
+  formats::Reader reader(file);
   const auto blocks = reader.check();
   const auto summary = reader.summary();
   const Total total = total_of(blocks, summary.state);
-  if (as_json) {
+  if (format == "json")
     print_json(blocks, summary, total);
-  } else {
-    print_text(arguments.words[0], blocks, summary, total);
-  }
-  return total.ok ? 0 : 1;
+  else
+    print_text(file, blocks, summary, total);
+  return total.ok ? exit_code(summary) : kIncomplete;
 }
 
 }  // namespace tailcap::cli

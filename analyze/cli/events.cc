@@ -1,23 +1,20 @@
 // tailcap events: what was recorded, event by event.
 #include <algorithm>
-#include <boost/program_options.hpp>
 #include <cstdio>
 #include <optional>
 
 #include "analyze/cli/command.h"
-#include "analyze/cli/options/file_arguments.h"
+#include "analyze/cli/options/command_line.h"
 #include "analyze/cli/options/selection.h"
-#include "analyze/cli/output/complain.h"
+#include "analyze/cli/output/exit_code.h"
 #include "analyze/cli/output/line_output.h"
 #include "analyze/report/escape.h"
 #include "analyze/report/words.h"
 #include "analyze/views/events/event_text.h"
 #include "analyze/views/events/stopped_worlds.h"
 #include "formats/machine.h"
-#include "formats/printable.h"
+#include "formats/nearest.h"
 #include "formats/reader.h"
-
-namespace po = boost::program_options;
 
 namespace tailcap::cli {
 namespace {
@@ -25,33 +22,9 @@ namespace {
 using formats::Event;
 using formats::Kind;
 
-constexpr const char* kHelp =
-    R"(tailcap events prints what was recorded, event by event, for those who do not believe the rest.
-
-usage: tailcap events FILE [OPTION...]
-
-Which events?
-      --kind K         of this kind; may be repeated. Kinds: send, receive, arrival, retransmit, reset, state_change,
-                       accept, socket_info, off_cpu, task_start, task_exec, task_exit, task_info, mapping, clock, loss,
-                       recorder_cost, program_cost, capture_end, damage, tls_send, tls_receive, tls_step, probe,
-                       go_create, go_runtime, go_state, go_handler, go_program, stall, cpu_quota, go_call, sample,
-                       go_exit, go_panic, oom_kill, go_build, go_channel, go_allocations,
-                       file_call, note, net_interface, masking
-      --socket ID      of this socket
-      --pid N          of this process
-      --tid N          of this thread
-      --from T, --to T in [from, to): since the start (10s, 1500ms, 2m) or UTC (2026-03-01T12:34:56Z)
-      --limit N        at most N
-
-In which form?
-      --json           a JSON object per line; docs/JSON.md describes the names
-      --max-memory SIZE, --max-requests N   when to stop reading a capture: `tailcap --help`
-  -h, --help           this
-
-Output: seconds since the start, process/thread, kind, and what was seen. Payload is escaped and cut.
+constexpr const char* kNotes =
+    R"(Output: seconds since the start, process/thread, kind, and what was seen. Payload is escaped and cut.
 Events come in the order of the file: nearly, not strictly, in order of time.
-
-Exit code 3: done, but events were lost or the capture is damaged or cut short.
 
 examples:
   tailcap events slow.tcap | less
@@ -59,13 +32,34 @@ examples:
   tailcap events slow.tcap --json | jq -r .kind | sort | uniq -c
 )";
 
+constexpr Definition kKind{"kind", 0, "K", "of this kind; may be repeated. Kinds: ", 0};
+constexpr Definition kSocket{"socket", 0, "ID", "of this socket", 0};
+constexpr Definition kTid{"tid", 0, "TID", "of this thread; may be repeated", 0};
+
+constexpr std::size_t kKinds = std::variant_size_v<formats::Body> + 2;  // Io and TlsIo are two each
+
+std::vector<std::string_view> kinds() {
+  std::vector<std::string_view> names;
+  for (std::size_t i = 0; i < kKinds; ++i) names.push_back(formats::name_of(static_cast<Kind>(i)));
+  return names;
+}
+
+std::string listed_kinds() {
+  std::string out;
+  for (const std::string_view name : kinds()) out += (out.empty() ? "" : ", ") + std::string(name);
+  return out;
+}
+
 struct Arguments {
-  std::vector<std::string> files, kinds;
-  std::string from, to;
+  std::string file, from, to, format;
+  std::vector<std::string> kinds;
   std::optional<std::uint64_t> socket, limit;
-  std::optional<std::uint32_t> pid, tid;
-  bool json = false;
+  std::vector<std::uint32_t> pids, tids;
 };
+
+bool among(const std::vector<std::uint32_t>& ids, std::uint32_t id) {
+  return ids.empty() || std::find(ids.begin(), ids.end(), id) != ids.end();
+}
 
 std::optional<formats::SocketId> socket_of(const Event& event) {
   return std::visit(
@@ -88,8 +82,8 @@ class Wanted {
 
   bool operator()(const Event& event, const flow::WallClock& clock) const {
     if (!a_.kinds.empty() && !kinds_[static_cast<std::size_t>(formats::kind_of(event))]) return false;
-    if (a_.pid && formats::number_of(event.thread.pid) != *a_.pid) return false;
-    if (a_.tid && formats::number_of(event.thread.tid) != *a_.tid) return false;
+    if (!among(a_.pids, formats::number_of(event.thread.pid))) return false;
+    if (!among(a_.tids, formats::number_of(event.thread.tid))) return false;
     if (a_.socket && socket_of(event) != a_.socket) return false;
     if (from_ && position(event, *from_, clock) < from_->nanoseconds) return false;
     return !to_ || position(event, *to_, clock) < to_->nanoseconds;
@@ -97,15 +91,17 @@ class Wanted {
 
  private:
   static std::size_t number_of(const std::string& name) {
-    for (std::size_t i = 0; i < kKinds; ++i)
-      if (formats::name_of(static_cast<Kind>(i)) == name) return i;
-    throw UsageError("there is no kind '" + report::printable(name) + "'");
+    const auto names = cli::kinds();
+    const auto found = std::find(names.begin(), names.end(), name);
+    if (found != names.end()) return static_cast<std::size_t>(found - names.begin());
+    const std::string meant = formats::suggestion(name, names);
+    throw UsageError("there is no kind '" + report::printable(name) + "'" +
+                     (meant.empty() ? ". There are " + listed_kinds() : meant));
   }
   std::int64_t position(const Event& event, const pipeline::Moment& moment, const flow::WallClock& clock) const {
     return moment.absolute ? clock.realtime(event.time) : (event.time - first_).count();
   }
 
-  static constexpr std::size_t kKinds = std::variant_size_v<formats::Body> + 2;  // Io and TlsIo are two each
   const Arguments& a_;
   formats::Time first_;
   bool kinds_[kKinds] = {};
@@ -122,7 +118,7 @@ std::string offset(formats::Time t, formats::Time first) {
 }
 
 int run(const Arguments& a) {
-  formats::Reader reader(a.files[0]);
+  formats::Reader reader(a.file);
   const auto summary = reader.summary();
   const Wanted wanted(a, summary.first);
   flow::WallClock clock;
@@ -144,7 +140,7 @@ int run(const Arguments& a) {
         more = false;
         break;
       }
-      if (a.json) {
+      if (a.format == "json") {
         views::append_event(out.buffer(), event, clock, stopped.contains(event.thread.pid));
         more = out.end_line();
       } else {
@@ -155,57 +151,32 @@ int run(const Arguments& a) {
     }
   }
   out.flush();
-  if (!any) complain("events", "no event matches");
-  return lost > 0 || summary.lost > 0 || summary.damaged_blocks > 0 || summary.state != formats::CaptureState::complete
-             ? 3
-             : 0;
+  if (!any) return nothing_matches("events", "event");
+  return exit_code(summary, lost);
 }
 
 }  // namespace
 
 int run_events(int argc, char** argv) {
   Arguments a;
-  const auto wrong = [](const std::string& why) { return wrong_usage("events", why); };
-  try {
-    po::options_description options;
-    auto add = options.add_options();
-    add("help,h", "");
-    add("file", po::value(&a.files));
-    add("kind", po::value(&a.kinds));
-    std::uint64_t socket = 0, limit = 0;
-    std::uint32_t pid = 0, tid = 0;
-    add("socket", po::value(&socket));
-    add("pid", po::value(&pid));
-    add("tid", po::value(&tid));
-    add("from", po::value(&a.from));
-    add("to", po::value(&a.to));
-    add("limit", po::value(&limit));
-    add("json", po::bool_switch(&a.json));
-    po::positional_options_description positional;
-    positional.add("file", -1);
-    using namespace po::command_line_style;
-    po::variables_map values;
-    const int style = unix_style & ~allow_guessing;
-    po::store(po::command_line_parser(argc, argv).options(options).positional(positional).style(style).run(), values);
-    if (values.count("help") > 0) {
-      std::fputs(kHelp, stdout);
-      return 0;
-    }
-    po::notify(values);
-    if (values.count("socket") > 0) a.socket = socket;
-    if (values.count("limit") > 0) a.limit = limit;
-    if (a.limit == 0u) return wrong("--limit must be at least 1");
-    refuse_empty_range(a.from, a.to);
-    if (values.count("pid") > 0) a.pid = pid;
-    if (values.count("tid") > 0) a.tid = tid;
-    if (a.files.empty()) return wrong("no file given");
-    if (a.files.size() > 1) return wrong("one file at a time: '" + report::printable(a.files[1]) + "' is one too many");
-    return run(a);
-  } catch (const po::error& e) {
-    return wrong(formats::printable(e.what()));
-  } catch (const UsageError& e) {
-    return wrong(e.what());
-  }
+  CommandLine line("events", "tailcap events prints the raw events, one per line.");
+  line.word("FILE", a.file, "no file given");
+  line.group("Which events?");
+  line.option(kKind, &a.kinds, kKind.text + listed_kinds());
+  line.option(kSocket, &a.socket);
+  line.option(option::kPid, &a.pids);
+  line.option(kTid, &a.tids);
+  line.option(option::kFrom, &a.from,
+              "at this time or later: since the start of the recording (10s, 1500ms, 1m30s) or UTC "
+              "(2026-03-01T12:34:56Z)");
+  line.option(option::kTo, &a.to, "before this time");
+  line.option(option::kLimit, &a.limit);
+  line.group("In which form?");
+  line.format(a.format, {"text", "json"}, nullptr, "json: an object per line");
+  line.notes(kNotes);
+  if (const auto code = line.parse(argc, argv)) return *code;
+  refuse_empty_range(a.from, a.to);
+  return run(a);
 }
 
 }  // namespace tailcap::cli

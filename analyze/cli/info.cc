@@ -2,7 +2,7 @@
 #include <cstdio>
 
 #include "analyze/cli/command.h"
-#include "analyze/cli/options/file_arguments.h"
+#include "analyze/cli/options/command_line.h"
 #include "analyze/cli/output/exit_code.h"
 #include "analyze/pipeline/pipeline.h"
 #include "analyze/report/escape.h"
@@ -22,33 +22,18 @@ using report::count_text;
 using report::duration_text;
 using report::printable;
 
-constexpr const char* kHelp =
-    R"(tailcap info says what is in a capture: what was recorded where and how, what was lost, and what recording cost.
-
-usage: tailcap info FILE [--goroutines] [--json]
-
-Options
-      --goroutines
-               instead: how many requests each goroutine of a Go server served, and which way of sharing them out
-               follows from that. Needs the requests, so it takes as long as a report
-      --json   one JSON object; absent facts are null:
-               state (complete, truncated, recovered, recording), file_bytes, raw_bytes, bytes_per_event, blocks,
-               damaged_blocks, damaged_bytes, unknown_blocks, capture_id, tool_version, command_line, host, kernel,
-               architecture, boot_id, cpus, tier (a, b, c), tier_reason, redaction (allow_list, header_values,
-               payload_raw; of older versions masked_headers, none),
-               payload_limit, ring_bytes, targets, notes, started_ns (since 1970), first_ns, last_ns (monotonic),
-               duration_ns, events, unknown_events, events_by_kind, decrypted (holds plaintext of TLS),
-               probes: {path, function, place, offset, price_ns, reason},
-               go: {path, version, processes, told, offsets_from, goid_offset, not_told, build}, lost, lost_by_cause,
-               programs: {name, runs, time_ns}, recorder: {cpu_ns, resident_bytes}
-      --max-memory SIZE, --max-requests N   when to stop reading a capture: `tailcap --help`
-  -h, --help   this
-
-examples:
+constexpr const char* kNotes =
+    R"(examples:
   tailcap info slow.tcap
   tailcap info slow.tcap --json | jq .lost
   tailcap info slow.tcap --goroutines
 )";
+
+constexpr Definition kGoroutines{"goroutines", 0, nullptr,
+                                 "instead: how many requests each goroutine of a Go server served, and which way of "
+                                 "sharing them out follows from that. Needs the requests, so it takes as long as a "
+                                 "report",
+                                 0};
 
 void heading(const char* text) { std::printf("\n%s\n", text); }
 void line(const std::string& label, const std::string& text) {
@@ -167,32 +152,40 @@ void print_cost(const views::CaptureFacts& facts) {
 }  // namespace
 
 int run_info(int argc, char** argv) {
-  bool as_json = false, goroutines = false;
-  const auto arguments =
-      parse_file_arguments(argc, argv, kHelp, {"no file given"}, {{"json", as_json}, {"goroutines", goroutines}});
-  if (arguments.exit) return *arguments.exit;
+  bool goroutines = false;
+  std::string file, format;
+  CommandLine line(
+      "info",
+      "tailcap info says what is in a capture: what was recorded where and how, what was lost, and what recording "
+      "cost.");
+  line.word("FILE", file, "no file given");
+  line.format(format, {"text", "json"}, nullptr);
+  line.option(kGoroutines, &goroutines);
+  line.notes(kNotes);
+  if (const auto code = line.parse(argc, argv)) return *code;
+  const bool as_json = format == "json";
   if (goroutines) {
     pipeline::Options options;
     options.study = false;
-    const pipeline::Analysis analysis = pipeline::analyze(arguments.words[0], options);
-    std::puts((as_json ? views::go_use_json(analysis.study)
-                       : printable(arguments.words[0]) + "\n\n" + views::go_use_text(analysis.study))
-                  .c_str());
+    const pipeline::Analysis analysis = pipeline::analyze(file, options);
+    std::puts(
+        (as_json ? views::go_use_json(analysis.study) : printable(file) + "\n\n" + views::go_use_text(analysis.study))
+            .c_str());
     return exit_code(analysis, "info");
   }
-  const views::CaptureFacts facts = views::read_facts(arguments.words[0]);
+  const views::CaptureFacts facts = views::read_facts(file);
   if (as_json) {
     std::puts(views::to_json(facts).c_str());
-    return 0;
+    return exit_code(facts.summary);
   }
-  std::printf("%s\n", printable(arguments.words[0]).c_str());
+  std::printf("%s\n", printable(file).c_str());
   print_file(facts);
   print_recording(facts);
   print_events(facts);
   print_go(facts);
   print_probes(facts);
   print_cost(facts);
-  return 0;
+  return exit_code(facts.summary);
 }
 
 }  // namespace tailcap::cli

@@ -5,8 +5,8 @@
 #include <cstdio>
 
 #include "analyze/cli/command.h"
-#include "analyze/cli/options/file_arguments.h"
-#include "analyze/cli/output/complain.h"
+#include "analyze/cli/options/command_line.h"
+#include "analyze/cli/output/exit_code.h"
 #include "analyze/report/escape.h"
 #include "analyze/report/json.h"
 #include "analyze/report/json_writer.h"
@@ -23,42 +23,32 @@ using report::count_text;
 using report::duration_text;
 using report::printable;
 
-constexpr const char* kHelp =
-    R"(tailcap merge makes one capture out of several machines' captures, in which both ends of their connections are found.
+constexpr const char* kAbout =
+    "tailcap merge makes one capture out of several machines' captures, in which both ends of their connections are "
+    "found. All other commands read OUT like any capture. Its clock is that of the first; processes of other machines "
+    "are written 1234@2.";
 
-usage: tailcap merge A.tcap B.tcap [C.tcap...] -o OUT.tcap [OPTION...]
+constexpr Definition kWallClock{"wall-clock", 0, nullptr,
+                                "where no messages bound the clocks, believe the machines' wall clocks: no bounds then",
+                                0};
 
-All other commands read OUT like any capture. Its clock is that of A; processes of other machines are written 1234@2.
+constexpr const char* kNotes =
+    R"(How clocks are aligned: bytes that A sent cannot reach B before, and the other way round. Each message with both ends
+recorded (same addresses, same TCP sequence numbers) so bounds how far B's clock is ahead, from one side; all of them
+together bound offset and drift. Nothing is assumed of the network but that clocks drift less than 1000 ppm. Times
+that are compared between machines are as exact as the bounds that are printed, and no better. Captures of one machine
+and boot need none of this: what several of them recorded is taken from the one that has more of it.
 
-How clocks are laid on each other: bytes that A sent cannot reach B before, and the other way round. Each message with both
-ends recorded (same addresses, same TCP sequence numbers) so bounds how far B's clock is ahead, from one side; all of them
-together bound offset and drift. Nothing is assumed of the network but that clocks drift less than 1000 ppm. Times that are
-compared between machines are as exact as the bounds that are printed, and no better. Captures of one machine and boot need
-none of this: what several of them recorded is taken from the one that has more of it.
-
-Options
-  -o, --out OUT     the capture to write
-      --force       overwrite it
-      --wall-clock  where no messages say how clocks stand, believe the machines' wall clocks: no bounds then
-      --json        what was done as JSON; docs/JSON.md describes the names
-      --max-memory SIZE, --max-requests N   when to stop reading a capture: `tailcap --help`
-  -h, --help        this
-
-Addresses that are translated on the way (NAT, a load balancer of the kernel) are not recognised. A program in between, like
-a proxy, is a machine of its own, and merged by its own capture.
+Addresses that are translated on the way (NAT, a load balancer of the kernel) are not recognised. A program in
+between, like a proxy, is a machine of its own, and merged by its own capture.
 
 Exit code 3: done, but some of a capture was damaged, cut short or refused. 4: not written, because messages of both
-directions are needed to lay a clock, and one capture has none.
+directions are needed to align a clock, and one capture has none.
 
 examples:
   tailcap merge web.tcap db.tcap -o both.tcap && tailcap topology both.tcap
   tailcap merge web-1.tcap web-2.tcap db.tcap -o all.tcap --json | jq '.sources[].error_ns'
 )";
-
-struct Arguments {
-  merge::Options options;
-  bool json = false;
-};
 
 // How far a clock is ahead of the first one's, which is what people ask; inside it is what must be added to come back.
 std::int64_t ahead(std::int64_t offset) { return -offset; }
@@ -210,27 +200,30 @@ bool harmed(const merge::Result& result) {
 }  // namespace
 
 int run_merge(int argc, char** argv) {
-  Arguments a;
-  FileArguments arguments = parse_file_arguments(
-      argc, argv, kHelp, {"two captures are needed at least", "two captures are needed at least"},
-      {{"out,o", a.options.out}, {"force", a.options.force}, {"wall-clock", a.options.wall_clock}, {"json", a.json}},
-      MoreWords::taken);
-  if (arguments.exit) return *arguments.exit;
-  a.options.inputs = std::move(arguments.words);
-  const auto& inputs = a.options.inputs;
+  merge::Options options;
+  std::string format;
+  CommandLine line("merge", kAbout);
+  line.words("A.tcap B.tcap [C.tcap...] -o OUT.tcap", options.inputs, 2, "two captures are needed at least");
+  line.option(option::kOutput, &options.out, "the capture to write");
+  line.option(option::kForce, &options.force);
+  line.option(kWallClock, &options.wall_clock);
+  line.format(format, {"text", "json"}, nullptr, "of what was done");
+  line.notes(kNotes);
+  if (const auto code = line.parse(argc, argv)) return *code;
+  const auto& inputs = options.inputs;
   if (inputs.size() > formats::kMaxMachines)
     return wrong_usage(argv[0], "at most " + std::to_string(formats::kMaxMachines) + " captures can be merged");
-  if (a.options.out.empty()) return wrong_usage(argv[0], "-o FILE is needed: the capture to write");
-  a.options.tool_version = TAILCAP_VERSION;
-  a.options.command_line = {"tailcap", "merge"};
-  a.options.command_line.insert(a.options.command_line.end(), inputs.begin(), inputs.end());
-  const merge::Result result = merge::merge(a.options);
-  if (a.json)
-    print_json(result, a.options);
+  if (options.out.empty()) return wrong_usage(argv[0], "no output given: -o OUT.tcap");
+  options.tool_version = TAILCAP_VERSION;
+  options.command_line = {"tailcap", "merge"};
+  options.command_line.insert(options.command_line.end(), inputs.begin(), inputs.end());
+  const merge::Result result = merge::merge(options);
+  if (format == "json")
+    print_json(result, options);
   else
-    print_text(result, a.options);
-  if (!result.written) return 4;
-  return harmed(result) ? 3 : 0;
+    print_text(result, options);
+  if (!result.written) return kNoAnswer;
+  return harmed(result) ? kIncomplete : kDone;
 }
 
 }  // namespace tailcap::cli

@@ -1,10 +1,10 @@
 // tailcap recover: copies what is sound of a damaged or unfinished capture into a new one.
 #include <cstdio>
 #include <filesystem>
-#include <tuple>
 
 #include "analyze/cli/command.h"
-#include "analyze/cli/options/file_arguments.h"
+#include "analyze/cli/options/command_line.h"
+#include "analyze/cli/output/exit_code.h"
 #include "analyze/report/number.h"
 #include "formats/printable.h"
 #include "formats/reader.h"
@@ -15,35 +15,33 @@ namespace {
 using report::bytes_text;
 using report::count_text;
 
-constexpr const char* kHelp =
-    R"(tailcap recover copies every sound block of a damaged or unfinished capture into a new file, and ends it properly.
+constexpr const char* kNotes =
+    R"(What is missing stays visible: the new file says that it was recovered, and reports name the gaps. FILE is not
+changed. A damaged capture need not be recovered to be read: all commands read it as it is. OUT only is smaller, every
+block of it is sound, and it has its usual name.
 
-usage: tailcap recover IN OUT [--force]
-
-What is missing stays visible: the new file says that it was recovered, and reports name the gaps. IN is not changed.
-Nothing needs to be recovered to be read: all commands read a damaged capture as it is. OUT only is smaller, checks
-without complaints, and has its usual name.
-
-Options
-      --force  overwrite OUT
-      --max-memory SIZE, --max-requests N   when to stop reading a capture: `tailcap --help`
-  -h, --help   this
-
-Exit codes: 0 everything in IN was sound, 1 failed, 2 bad usage, 3 written, but something of IN was lost.
+Exit code 3: written, but something of FILE was lost.
 
 examples:
-  tailcap recover slow.tcap.partial slow.tcap
-  tailcap recover damaged.tcap saved.tcap && tailcap report saved.tcap
+  tailcap recover slow.tcap.partial -o slow.tcap
+  tailcap recover damaged.tcap -o saved.tcap && tailcap check saved.tcap
 )";
 
 }  // namespace
 
 int run_recover(int argc, char** argv) {
-  constexpr const char* kTwo = "two files are needed, the damaged one and the one to write";
+  std::string in, out;
   bool force = false;
-  const auto arguments = parse_file_arguments(argc, argv, kHelp, {kTwo, kTwo}, {{"force", force}});
-  if (arguments.exit) return *arguments.exit;
-  const auto& [in, out] = std::tie(arguments.words[0], arguments.words[1]);
+  CommandLine line(
+      "recover",
+      "tailcap recover copies every sound block of a damaged or unfinished capture into a new file, and ends "
+      "it properly.");
+  line.word("FILE -o OUT.tcap", in, "no file given");
+  line.option(option::kOutput, &out, "the capture to write");
+  line.option(option::kForce, &force);
+  line.notes(kNotes);
+  if (const auto code = line.parse(argc, argv)) return *code;
+  if (out.empty()) return wrong_usage(argv[0], "no output given: -o OUT.tcap");
   const auto blocks = formats::recover(in, out, force);
   std::uint64_t saved = 0, events = 0, lost = 0, lost_bytes = 0;
   for (const auto& block : blocks) {
@@ -58,10 +56,10 @@ int run_recover(int argc, char** argv) {
   std::printf("%s: %s with %s saved, %s\n", formats::printable(out).c_str(),
               count_text(saved, "block", "blocks").c_str(), count_text(events, "event", "events").c_str(),
               bytes_text(std::filesystem::file_size(out)).c_str());
-  if (lost == 0) return 0;
+  if (lost == 0) return kDone;
   std::printf("lost: %s of %s; `tailcap check %s` lists them\n", count_text(lost, "stretch", "stretches").c_str(),
               bytes_text(lost_bytes).c_str(), formats::printable(in).c_str());
-  return 3;
+  return kIncomplete;
 }
 
 }  // namespace tailcap::cli

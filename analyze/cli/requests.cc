@@ -3,13 +3,12 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <boost/program_options.hpp>
 #include <cstdio>
 #include <cstdlib>
 #include <numeric>
 
 #include "analyze/cli/command.h"
-#include "analyze/cli/options/file_arguments.h"
+#include "analyze/cli/options/command_line.h"
 #include "analyze/cli/options/selection.h"
 #include "analyze/cli/output/complain.h"
 #include "analyze/cli/output/exit_code.h"
@@ -20,83 +19,34 @@
 #include "analyze/report/number.h"
 #include "analyze/report/request_json.h"
 #include "analyze/report/words.h"
-#include "formats/printable.h"
-
-namespace po = boost::program_options;
 
 namespace tailcap::cli {
 namespace {
 
-constexpr const char* kHelp =
-    R"(tailcap requests lists the requests in a capture, one per line, in the order in which they began.
-
-usage: tailcap requests FILE [OPTION...]
-
-Which requests?
-      --status S             with this status: 404, or a class like 5xx
-      --route R              of this route, as the report prints it, with or without the method; may be repeated. With
-                             placeholders like {id} it also is a template: paths that match it become this route
-      --role server|client   only requests served, or only requests made
-      --from T, --to T       begun in [from, to): since the start (10s, 1500ms, 2m) or UTC (2026-03-01T12:34:56Z)
-  -Y, --filter EXPRESSION    that match, e.g. 'status == 5xx && duration > 20ms'; may be repeated, all must match
-      --slowest N            the N slowest, slowest first
-      --limit N              at most N
-
-In which form?
-      --json                 a JSON object per line; docs/JSON.md describes the names
-      --headers              also the header fields, as recorded
-      --width N              columns of the text (default: the terminal's, else 120)
-
-How are routes made?
-      --route-template T     a template of your own without selecting it, e.g. '/users/{id}'; may be repeated
-      --max-routes N         keep this many, the others become (other) (default 200)
-
-      --max-memory SIZE, --max-requests N   when to stop reading a capture: `tailcap --help`
-  -h, --help                 this
-
-Filters: fields are the names in --json, with duration, first_byte and flow_control as short forms; == != < <= > >=
-contains matches (* and ?), && || ! and parentheses. What is unknown matches no comparison; ask for it by == null.
-
-Exit code 3: done, but events were lost or the capture is damaged or cut short.
+constexpr const char* kNotes =
+    R"(Expressions of --where: fields are the names in --json, with duration, first_byte and flow_control as short forms; ==
+!= < <= > >= contains matches (* and ?), && || ! and parentheses. What is unknown matches no comparison; ask for it by
+== null.
 
 examples:
-  tailcap requests slow.tcap --slowest 10
+  tailcap requests slow.tcap --sort duration -n 10
   tailcap requests slow.tcap --status 5xx --role server
-  tailcap requests slow.tcap -Y 'duration > 20ms && path contains "/cart"'
+  tailcap requests slow.tcap -w 'duration > 20ms && path contains "/cart"'
   tailcap requests slow.tcap --json | jq -r 'select(.complete | not) | [.id, .outcome] | @tsv'
 )";
+
+constexpr Definition kSort{"sort", 0, "", "by the beginning (without it), or by duration, the slowest first", 0};
+constexpr Definition kHeaders{"headers", 0, nullptr, "also the header fields, as recorded", 0};
 
 constexpr std::size_t kWidth = 120, kMinWidth = 60;
 constexpr std::size_t kPath = 20;  // columns that a path keeps, however narrow the terminal
 
 struct Arguments {
-  std::vector<std::string> files;
+  std::string file, sort, format;
   Selection selection;
-  std::string status;
-  std::size_t slowest = 0, limit = 0, width = 0;
-  bool json = false, headers = false;
+  std::size_t limit = 0, width = 0;
+  bool headers = false;
 };
-
-po::options_description options_for(Arguments& a) {
-  po::options_description options;
-  auto add = options.add_options();
-  add("help,h", "");
-  add("file", po::value(&a.files));
-  add("status", po::value(&a.status));
-  add("route", po::value(&a.selection.routes));
-  add("role", po::value(&a.selection.role));
-  add("from", po::value(&a.selection.from));
-  add("to", po::value(&a.selection.to));
-  add("filter,Y", po::value(&a.selection.filters));
-  add("slowest", po::value(&a.slowest));
-  add("limit", po::value(&a.limit));
-  add("json", po::bool_switch(&a.json));
-  add("headers", po::bool_switch(&a.headers));
-  add("width", po::value(&a.width));
-  add("route-template", po::value(&a.selection.templates));
-  add("max-routes", po::value(&a.selection.max_routes));
-  return options;
-}
 
 std::size_t width_of(const Arguments& a) {
   if (a.width != 0) return std::max(a.width, kMinWidth);
@@ -109,15 +59,14 @@ std::size_t width_of(const Arguments& a) {
 std::vector<std::uint32_t> chosen(const flow::RequestTable& table, const Arguments& a) {
   std::vector<std::uint32_t> rows(table.rows.size());
   std::iota(rows.begin(), rows.end(), 0u);
-  if (a.slowest > 0) {
+  if (a.sort == "duration") {
     std::erase_if(rows, [&](std::uint32_t i) { return !table.rows.has_duration(i); });
     const auto slower = [&](std::uint32_t x, std::uint32_t y) {
       const auto dx = table.rows.duration(x), dy = table.rows.duration(y);
       return dx != dy ? dx > dy : x < y;
     };
-    const std::size_t n = std::min(a.slowest, rows.size());
+    const std::size_t n = a.limit > 0 ? std::min(a.limit, rows.size()) : rows.size();
     std::partial_sort(rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(n), rows.end(), slower);
-    rows.resize(n);
   }
   if (a.limit > 0 && rows.size() > a.limit) rows.resize(a.limit);
   return rows;
@@ -217,19 +166,18 @@ bool print_json(LineOutput& out, const pipeline::Analysis& analysis, std::uint32
 }
 
 int run(const Arguments& a) {
+  const bool as_json = a.format == "json";
   pipeline::Options options = options_of(a.selection);
-  if (!a.status.empty()) options.filters.emplace_back("status == " + a.status);
   options.keep_headers = a.headers;
-  options.keep_splits = a.json;
+  options.keep_splits = as_json;
   options.study = false;
-  options.partition = options.partition || a.json;
-  const pipeline::Analysis analysis = pipeline::analyze(a.files[0], options);
+  options.partition = options.partition || as_json;
+  const pipeline::Analysis analysis = pipeline::analyze(a.file, options);
   LineOutput out;
   const auto rows = chosen(analysis.table, a);
-  if (a.json) {
+  if (as_json) {
     for (const std::uint32_t i : rows)
       if (!print_json(out, analysis, i)) break;
-    if (rows.empty()) complain("requests", "no request matches");
   } else {
     std::string head;
     columns(head, "start s", "id", "role", "status", "duration", "to byte 1", "bytes", "method");
@@ -237,62 +185,36 @@ int run(const Arguments& a) {
     const std::size_t width = width_of(a);
     for (const std::uint32_t i : rows)
       if (!print_row(out, analysis, i, width)) break;
-    if (rows.empty())
-      complain("requests", "no request matches");
-    else if (rows.size() < analysis.table.rows.size())
-      complain("requests",
-               std::to_string(rows.size()) + " of " + std::to_string(analysis.table.rows.size()) + " requests shown");
   }
   out.flush();
+  if (rows.empty() && a.selection.empty())
+    complain("requests", "there is no request in " + report::printable(a.file) + ". `tailcap report` says why.");
+  else if (rows.empty())
+    return nothing_matches("requests", "request");
+  if (!as_json && rows.size() < analysis.table.rows.size())
+    complain("requests",
+             std::to_string(rows.size()) + " of " + std::to_string(analysis.table.rows.size()) + " requests shown");
   return exit_code(analysis, "requests");
-}
-
-// Only a number or a class: the value becomes part of a filter.
-bool is_status(const std::string& s) {
-  return s.empty() || (s.size() == 3 && s[0] >= '1' && s[0] <= '9' &&
-                       ((s[1] == 'x' && s[2] == 'x') || (s[1] >= '0' && s[1] <= '9' && s[2] >= '0' && s[2] <= '9')));
 }
 
 }  // namespace
 
 int run_requests(int argc, char** argv) {
   Arguments a;
-  const auto wrong = [](const std::string& why) { return wrong_usage("requests", why); };
-  try {
-    using namespace po::command_line_style;
-    po::variables_map values;
-    const po::options_description options = options_for(a);
-    po::positional_options_description positional;
-    positional.add("file", -1);
-    const std::vector<std::string> words(argv + 1, argv + argc);
-    po::store(po::command_line_parser(words)
-                  .options(options)
-                  .positional(positional)
-                  .style(unix_style & ~allow_guessing)
-                  .run(),
-              values);
-    if (values.count("help") > 0) {
-      std::fputs(kHelp, stdout);
-      return 0;
-    }
-    po::notify(values);
-    for (const auto& [name, value] : {std::pair{"limit", a.limit}, {"slowest", a.slowest}})
-      if (values.count(name) > 0 && value == 0) return wrong(std::string("--") + name + " must be at least 1");
-  } catch (const po::error& e) {
-    return wrong(formats::printable(e.what()));
-  }
-  if (a.files.empty()) return wrong("no file given");
-  if (a.files.size() > 1) return wrong("one file at a time: '" + report::printable(a.files[1]) + "' is one too many");
-  if (!is_status(a.status))
-    return wrong("--status is a number like 404 or a class like 5xx, not '" + report::printable(a.status) + "'");
-  try {
-    return run(a);
-  } catch (const UsageError& e) {
-    return wrong(e.what());
-  } catch (const query::FilterError& e) {
-    complain("requests", e.what());
-    return 2;
-  }
+  CommandLine line("requests",
+                   "tailcap requests lists the requests in a capture, one per line, in the order in which they began.");
+  line.word("FILE", a.file, "no file given");
+  add_selection(line, a.selection);
+  line.choice(kSort, a.sort, {"start", "duration"});
+  line.option(option::kLimit, &a.limit);
+  line.group("In which form?");
+  line.format(a.format, {"text", "json"}, nullptr, "json: an object per line");
+  line.option(kHeaders, &a.headers);
+  line.option(option::kWidth, &a.width, "columns of the text (default: the terminal's, else 120)");
+  add_routes(line, a.selection);
+  line.notes(kNotes);
+  if (const auto code = line.parse(argc, argv)) return *code;
+  return run(a);
 }
 
 }  // namespace tailcap::cli

@@ -1,9 +1,8 @@
-// tailcap spans: requests as OpenTelemetry's spans, which completes what SDKs have told.
+// tailcap spans: requests as OpenTelemetry's spans, which complete those of SDKs.
 #include "analyze/spans/spans.h"
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <fstream>
 #include <iterator>
 #include <optional>
@@ -12,14 +11,14 @@
 #include <vector>
 
 #include "analyze/cli/command.h"
-#include "analyze/cli/options/file_arguments.h"
+#include "analyze/cli/options/command_line.h"
 #include "analyze/cli/options/request_id.h"
+#include "analyze/cli/options/selection.h"
 #include "analyze/cli/output/complain.h"
 #include "analyze/cli/output/exit_code.h"
 #include "analyze/cli/output/output_file.h"
 #include "analyze/names/lookups.h"
-#include "analyze/pipeline/pipeline.h"
-#include "analyze/query/filter.h"
+#include "analyze/pipeline/wanted.h"
 #include "analyze/report/escape.h"
 #include "analyze/report/number.h"
 #include "analyze/report/otlp.h"
@@ -33,51 +32,56 @@
 namespace tailcap::cli {
 namespace {
 
-constexpr const char* kHelp =
-    R"(tailcap spans writes requests as OpenTelemetry spans: OTLP in JSON, as the Collector's file exporter writes it and its
-otlpjsonfile receiver, Jaeger and others read it.
+constexpr const char* kAbout =
+    "tailcap spans writes requests as OpenTelemetry spans: OTLP in JSON, as the Collector's file exporter writes it "
+    "and its "
+    "otlpjsonfile receiver, Jaeger and others read it. With ID: of this request, what made it, what it made, and both "
+    "ends "
+    "of each.";
 
-usage: tailcap spans FILE [ID] [OPTION...]
-
-Which requests?
-  ID                     this one, what made it, what it made, and both ends of each; otherwise all
-      --where EXPRESSION that match, as `tailcap requests -Y`: 'status == 5xx && duration > 20ms'
-
-In which form?
-      --import SPANS     OTLP in JSON of an SDK (one object, or one per line): written again as it is, and completed. A
-                         request whose traceparent names an imported span stands below it, with the name lookup, connect
-                         and TLS handshake before it; a span that is missing is filled in where a request has its id
-      --rules RULES      changes attributes of resources; a line is insert KEY = VALUE, set KEY = VALUE,
-                         copy KEY from KEY or delete KEY, perhaps with where KEY = VALUE behind it, and with span in
-                         front for those of spans
-      --names old        attributes by the names they had before the conventions for HTTP were stable: http.method, …
-  -o, --output OUT       a file; otherwise the standard output
-      --explain          not the spans, but where they are from: ids, parents, which events were attached to spans and
-                         how many fitted none
-      --json             with --explain: as JSON
-      --max-memory SIZE, --max-requests N   when to stop reading a capture: `tailcap --help`
-  -h, --help             this
-
-Ids are those on the wire. A server's own span is on none: where it has no id, or a request has no trace, it is made up
-of the capture's id and the request's number, the same every time, and tailcap.span_id_source and
+constexpr const char* kNotes =
+    R"(Ids are those on the wire. A server's own span is on none: where it has no id, or a request has no trace, it is made
+up of the capture's id and the request's number, the same every time, and tailcap.span_id_source and
 tailcap.trace_id_source say synthetic. Parents are named by headers, or found (tailcap.parent.how), marked where that
-is only likely. What was inferred is marked tailcap.inferred and has its evidence. Durations are exact; wall-clock times
-are within tailcap.clock.error_ns.
-
-Exit code 3: done, but events were lost or the capture is damaged or cut short.
+is only likely. What was inferred is marked tailcap.inferred and has its evidence. Durations are exact; wall-clock
+times are within tailcap.clock.error_ns.
 
 examples:
   tailcap spans slow.tcap -o spans.json
   tailcap spans slow.tcap 12.3 --rules shop.rules
-  tailcap spans slow.tcap --where 'duration > 100ms' --import sdk.json -o completed.json
+  tailcap spans slow.tcap -w 'duration > 100ms' --import sdk.json -o completed.json
   tailcap spans slow.tcap --explain
 )";
+
+constexpr Definition kImport{
+    "import", 0, "SPANS",
+    "OTLP in JSON of an SDK (one object, or one per line): written again as it is, and completed. "
+    "A request whose traceparent names an imported span stands below it, with the name lookup, "
+    "connect and TLS handshake before it; a span that is missing is filled in where a request "
+    "has its id",
+    0};
+constexpr Definition kRules{
+    "rules", 0, "RULES",
+    "changes attributes of resources; a line is insert KEY = VALUE, set KEY = VALUE, copy KEY from "
+    "KEY or delete KEY, perhaps with where KEY = VALUE behind it, and with span in front for those "
+    "of spans",
+    0};
+constexpr Definition kNames{"names", 0, "",
+                            "attributes by the names they have since the conventions for HTTP are stable, or before: "
+                            "http.method, …",
+                            0};
+constexpr Definition kExplain{
+    "explain", 0, nullptr,
+    "not the spans, but where they are from: ids, parents, which events were attached to spans "
+    "and how many fitted none; text, or JSON with --json",
+    0};
 
 constexpr std::size_t kBatch = 10'000;  // spans that are made before they become text
 
 struct Arguments {
-  std::string file, id, where, import, rules, names, output;
-  bool explain = false, json = false;
+  std::string file, id, import, rules, names = "stable", format, output;
+  Selection selection;
+  bool explain = false;
 };
 
 std::string content_of(const std::string& path, std::size_t most) {
@@ -123,7 +127,9 @@ class NoSuchRequest : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-std::vector<bool> wanted_of(const Arguments& a, const flow::RequestTable& table, const spans::Identities& ids) {
+std::vector<bool> wanted_of(const Arguments& a, const pipeline::Options& selected, const pipeline::Analysis& analysis,
+                            const spans::Identities& ids) {
+  const flow::RequestTable& table = analysis.table;
   if (!a.id.empty()) {
     const std::uint32_t row = ids.row_of(*parse_id(a.id));
     if (row == spans::Identity::kNone)
@@ -132,14 +138,8 @@ std::vector<bool> wanted_of(const Arguments& a, const flow::RequestTable& table,
     return spans::joined_to(table, ids, row);
   }
   std::vector<bool> out(table.rows.size(), true);
-  if (a.where.empty()) return out;
-  const query::Filter filter(a.where);
-  for (std::uint32_t i = 0; i < table.rows.size(); ++i) {
-    flow::Request row = table.rows[i];
-    row.setup = table.setups.find(row.id), row.cause = table.causes.find(row.id),
-    row.handler = table.handlers.find(row.id), row.account = &table.partitions;
-    out[i] = filter.matches(row, table.texts);
-  }
+  const pipeline::Wanted wanted(selected, analysis.study);
+  for (std::uint32_t i = 0; i < table.rows.size(); ++i) out[i] = wanted(table, i);
   return out;
 }
 
@@ -148,9 +148,10 @@ int run(const Arguments& a) {
       a.rules.empty() ? spans::AttributeRules() : spans::AttributeRules(content_of(a.rules, 1u << 20), a.rules);
   spans::Imported imported;
   if (!a.import.empty()) imported = spans::imported_of(content_of(a.import, spans::Imported::kMaxBytes), a.import);
-  if (!a.where.empty()) query::Filter check(a.where);
+  const pipeline::Options selected = options_of(a.selection);
 
   pipeline::Options options;
+  options.routes = selected.routes;
   options.study = false, options.partition = true, options.keep_trace_states = true;
   const pipeline::Analysis analysis = pipeline::analyze(a.file, options);
   const auto& quality = analysis.study.quality;
@@ -159,7 +160,9 @@ int run(const Arguments& a) {
                              " holds no reading of the wall clock, so that its spans would have no times.");
   const spans::AllEnds ends = ends_of(analysis);
   const spans::Identities ids = spans::identities_of(analysis.table, imported.spans);
-  const std::vector<bool> wanted = wanted_of(a, analysis.table, ids);
+  const std::vector<bool> wanted = wanted_of(a, selected, analysis, ids);
+  if (!analysis.table.rows.empty() && std::find(wanted.begin(), wanted.end(), true) == wanted.end())
+    return nothing_matches("spans", "request");
 
   spans::Carriers carriers(analysis.table, ends);
   spans::Resources resources;
@@ -195,12 +198,13 @@ int run(const Arguments& a) {
   flush();
   otlp.end();
   const flow::SpanFacts facts = spans::facts_of(maker.counts(), ids, wanted, enrichment, imported);
-  const std::string output = a.output.empty() ? "-" : a.output;
-  if (a.explain)
-    write_file(output, a.json ? report::spans_facts_json(facts) : report::spans_facts_text(facts), a.file);
-  else
-    write_file(output, text, a.file);
-  if (!a.explain) complain("spans", report::spans_facts_line(facts));
+  if (a.explain) {
+    write_file(a.output, a.format == "json" ? report::spans_facts_json(facts) : report::spans_facts_text(facts),
+               a.file);
+  } else {
+    write_file(a.output, text, a.file);
+    complain("spans", report::spans_facts_line(facts));
+  }
   return exit_code(analysis, "spans");
 }
 
@@ -208,34 +212,26 @@ int run(const Arguments& a) {
 
 int run_spans(int argc, char** argv) {
   Arguments a;
-  const FileArguments arguments = parse_file_arguments(argc, argv, kHelp, {"no file given"},
-                                                       {{"where", a.where},
-                                                        {"import", a.import},
-                                                        {"rules", a.rules},
-                                                        {"names", a.names},
-                                                        {"output,o", a.output},
-                                                        {"explain", a.explain},
-                                                        {"json", a.json}},
-                                                       MoreWords::taken);
-  if (arguments.exit) return *arguments.exit;
-  a.file = arguments.words[0];
-  if (arguments.words.size() > 2)
-    return wrong_usage(argv[0], "unexpected argument '" + report::printable(arguments.words[2]) + "'");
-  if (arguments.words.size() == 2) a.id = arguments.words[1];
+  CommandLine line("spans", kAbout);
+  line.word("FILE", a.file, "no file given");
+  line.word("ID", a.id, nullptr);
+  add_selection(line, a.selection);
+  line.group("In which form?");
+  line.option(kImport, &a.import);
+  line.option(kRules, &a.rules);
+  line.choice(kNames, a.names, {"stable", "old"});
+  line.option(kExplain, &a.explain);
+  line.format(a.format, {"text", "json"}, &a.output, "of --explain; spans are JSON");
+  line.notes(kNotes);
+  if (const auto code = line.parse(argc, argv)) return *code;
   if (!a.id.empty() && !parse_id(a.id))
-    return wrong_usage(argv[0], "'" + report::printable(a.id) +
-                                    "' is no request: they are called like 12.3, the third on connection 12");
-  if (!a.id.empty() && !a.where.empty())
-    return wrong_usage(argv[0], "a request's number and --where both say which requests are meant; choose one");
-  if (!a.names.empty() && a.names != "old" && a.names != "stable")
-    return wrong_usage(argv[0], "--names is old or stable, not '" + report::printable(a.names) + "'");
-  if (a.json && !a.explain) return wrong_usage(argv[0], "--json goes with --explain; spans are JSON anyway");
-  try {
-    return run(a);
-  } catch (const query::FilterError& e) {
-    complain("spans", e.what());
-    return 2;
-  }
+    throw UsageError("'" + report::printable(a.id) +
+                     "' is no request: they are called like 12.3, the third on connection 12");
+  if (!a.id.empty() && !a.selection.empty())
+    throw UsageError("an ID and options like --where both say which requests are meant; choose one");
+  if (!a.explain && a.format == "text" && line.given(option::kFormat))
+    throw UsageError("--format text goes with --explain; spans are JSON");
+  return run(a);
 }
 
 }  // namespace tailcap::cli

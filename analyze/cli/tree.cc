@@ -1,63 +1,145 @@
 // tailcap tree: a request and everything it caused.
-#include <cstdio>
 #include <filesystem>
 
 #include "analyze/cli/command.h"
-#include "analyze/cli/options/file_arguments.h"
+#include "analyze/cli/options/command_line.h"
 #include "analyze/cli/options/request_id.h"
+#include "analyze/cli/output/complain.h"
+#include "analyze/cli/output/exit_code.h"
+#include "analyze/cli/output/output_file.h"
+#include "analyze/flame/trace_svg.h"
 #include "analyze/pipeline/pipeline.h"
 #include "analyze/report/call_tree.h"
+#include "analyze/report/escape.h"
+#include "analyze/report/json.h"
+#include "analyze/report/json_writer.h"
+#include "analyze/report/number.h"
+#include "analyze/report/words.h"
+#include "analyze/views/flame/traces.h"
 
 namespace tailcap::cli {
 namespace {
 
-constexpr const char* kHelp =
-    R"(tailcap tree shows a request with everything it caused on the machine that was recorded: the calls made for it, who served
-them, and what those called in turn; when, how long, which attempt, and how sure each link is.
+constexpr const char* kAbout =
+    "tailcap tree shows a request with everything it caused on the machine that was recorded: the calls made for it, "
+    "what served them, and what those called in turn; when, how long, which attempt, and how sure each link is. "
+    "Without "
+    "ID it lists the longest traces: requests that nothing else is known to have caused, with what they caused.";
 
-usage: tailcap tree FILE ID [OPTION...]
-
-ID is what `tailcap report` and `tailcap requests` print: connection and number on it, like 12.3.
-
-      --json       as JSON: nested, times in nanoseconds from the start of the request
-      --max-memory SIZE, --max-requests N   when to stop reading a capture: `tailcap --help`
-  -h, --help       this
+constexpr const char* kNotes =
+    R"(ID is what `tailcap report` and `tailcap requests` print: connection and number on it, like 12.3.
 
 A call belongs to a request of its process for certain where both carry the same trace id, or where one thread read the
 request, made the call, waited for it and answered, and did nothing else meanwhile. In an event loop the link is likely
 at best, and marked. A call that could be of several requests is in no tree, and counted.
 
-Exit code 3: done, but events were lost or the capture is damaged or cut short.
+The picture is as wide as time, each request below the one that caused it; it shows the whole trace that the request is
+part of. Times in JSON are nanoseconds, from the start of the request.
 
 examples:
   tailcap tree slow.tcap 12.3
-  tailcap tree slow.tcap 12.3 --json
+  tailcap tree slow.tcap 12.3 -o trace.svg
+  tailcap tree slow.tcap --min-duration 100ms --min-depth 6
+  tailcap tree slow.tcap --min-duration 100ms --format svg -o FOLDER
 )";
 
-int run(const std::string& file, const std::string& name, bool as_json) {
-  const auto id = parse_id(name);
-  pipeline::Options options;
-  options.study = false;
-  // A missing or broken file is the first thing to say, whatever the id looks like.
-  const pipeline::Analysis analysis = pipeline::analyze(file, options);
-  if (!id) return no_id("tree", file, name);
-  const auto tree = report::call_tree(analysis.table, *id);
-  if (!tree) return no_request("tree", file, name);
-  const std::string shown = std::filesystem::path(file).filename().string();
-  std::fputs(
-      (as_json ? report::json_tree(*tree, analysis.table) : report::text_tree(*tree, analysis.table, shown)).c_str(),
-      stdout);
-  return analysis.damaged ? 3 : 0;
+struct Arguments {
+  std::string file, id, format, output;
+  formats::Duration min_duration{};
+  std::size_t min_depth = 2, limit = 100;
+};
+
+int one(const Arguments& a, const pipeline::Analysis& analysis, flow::ExchangeId id) {
+  std::string text;
+  if (a.format == "svg") {
+    const flow::TraceFlame trace = views::trace_of(analysis.table, id);
+    if (trace.spans.empty()) return no_request("tree", a.file, a.id);
+    text = flame::trace_svg(trace);
+  } else {
+    const auto tree = report::call_tree(analysis.table, id);
+    if (!tree) return no_request("tree", a.file, a.id);
+    const std::string name = std::filesystem::path(a.file).filename().string();
+    text =
+        a.format == "json" ? report::json_tree(*tree, analysis.table) : report::text_tree(*tree, analysis.table, name);
+  }
+  write_file(a.output, text, a.file);
+  return exit_code(analysis, "tree");
+}
+
+// Each trace in a file of its own in the folder `output`.
+std::string draw(const Arguments& a, const views::FoundTrace& trace) {
+  const std::string path = (std::filesystem::path(a.output) / (report::id_text(trace.root) + ".svg")).string();
+  write_file(path, flame::trace_svg(trace.picture), a.file);
+  return path;
+}
+
+int all(const Arguments& a, const pipeline::Analysis& analysis) {
+  const views::FoundTraces found =
+      views::traces_of(analysis.table, {a.min_duration.count(), static_cast<std::uint32_t>(a.min_depth), a.limit});
+  const std::string limits =
+      "at least " + report::count_text(a.min_depth, "level", "levels") +
+      (a.min_duration.count() > 0 ? " and take at least " + report::duration_text(a.min_duration) : "");
+  if (found.count == 0) {
+    complain("tree", "there are no traces that have " + limits);
+    return kNoAnswer;
+  }
+  const bool pictures = a.format == "svg";
+  if (pictures) std::filesystem::create_directories(a.output);
+  std::string lines, objects;
+  report::JsonWriter json(objects);
+  json.begin_object();
+  json.field("schema", report::kJsonSchema);
+  json.field("traces_found", std::uint64_t{found.count});
+  json.key("traces"), json.begin_array();
+  for (const views::FoundTrace& trace : found.longest) {
+    const std::string id = report::id_text(trace.root);
+    json.begin_object();
+    json.field("id", id);
+    json.field("length_ns", std::int64_t{trace.length.count()});
+    json.field("levels", trace.levels);
+    json.end_object();
+    lines += id + "  " + report::duration_text(trace.length) + "  " +
+             report::count_text(trace.levels, "level", "levels") +
+             (pictures ? "  " + report::printable(draw(a, trace)) : "") + "\n";
+  }
+  json.end_array(), json.end_object();
+  write_file(pictures ? "-" : a.output, a.format == "json" ? objects + "\n" : lines, a.file);
+  complain("tree", "traces that have " + limits + ": " + std::to_string(found.count) + "; " +
+                       std::to_string(found.longest.size()) + (pictures ? " drawn" : " shown") +
+                       (found.longest.size() < found.count ? ", the longest: --limit shows more" : ""));
+  return exit_code(analysis, "tree");
 }
 
 }  // namespace
 
 int run_tree(int argc, char** argv) {
-  bool as_json = false;
-  const auto arguments =
-      parse_file_arguments(argc, argv, kHelp, {"no file given", "no request given, like 12.3"}, {{"json", as_json}});
-  if (arguments.exit) return *arguments.exit;
-  return run(arguments.words[0], arguments.words[1], as_json);
+  Arguments a;
+  CommandLine line("tree", kAbout);
+  line.word("FILE", a.file, "no file given");
+  line.word("ID", a.id, nullptr);
+  line.group("Which traces, without ID?");
+  line.option(option::kMinDuration, &a.min_duration);
+  line.option(option::kMinDepth, &a.min_depth,
+              "at least this many levels (default 2); a client's and a server's request are two");
+  line.option(option::kLimit, &a.limit, "at most N, the longest (default 100)");
+  line.group("In which form?");
+  line.format(a.format, {"text", "json", "svg"}, &a.output, "svg: a picture; without ID one for each trace",
+              "write to this file; - is the standard output. Its ending chooses the format where --format does not. "
+              "Pictures of several traces go into this folder, as ID.svg");
+  line.notes(kNotes);
+  if (const auto code = line.parse(argc, argv)) return *code;
+  const auto id = parse_id(a.id);
+  if (!a.id.empty())
+    for (const Definition* d : {&option::kMinDuration, &option::kMinDepth, &option::kLimit})
+      if (line.given(*d)) throw UsageError("--" + std::string(d->name) + " chooses among traces; leave the ID out");
+  if (a.id.empty() && a.format == "svg" && (a.output.empty() || a.output == "-"))
+    throw UsageError("no folder given for the pictures: -o FOLDER");
+  pipeline::Options options;
+  options.study = false;
+  // A missing or broken file is the first thing to say, whatever the id looks like.
+  const pipeline::Analysis analysis = pipeline::analyze(a.file, options);
+  if (a.id.empty()) return all(a, analysis);
+  return id ? one(a, analysis, *id) : no_id("tree", a.file, a.id);
 }
 
 }  // namespace tailcap::cli

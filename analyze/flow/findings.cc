@@ -30,7 +30,7 @@ constexpr std::array<FindingText, static_cast<std::size_t>(Finding::count_)> kTe
     {"route_overflow", caution, "requests folded into the route \"other\" (see --max-routes)"},
     {"trace_context_invalid", note, "requests with trace context that cannot be read (truncated or malformed)"},
     {"trace_context_conflict", caution,
-     "requests whose fields name different traces: they are in none; tailcap requests FILE -Y 'trace_format == "
+     "requests whose fields name different traces: they are in none; tailcap requests FILE -w 'trace_format == "
      "\"conflicting\"' lists them"},
     {"trace_context_missing", note, "gRPC calls without trace context, of methods whose other calls have it"},
     {"trace_context_late", note, "gRPC calls with trace context only behind their messages"},

@@ -15,6 +15,7 @@
 #include "analyze/flow/trace_identity.h"
 #include "analyze/names/lookups.h"
 #include "analyze/partition/partitioner.h"
+#include "analyze/pipeline/wanted.h"
 #include "analyze/protocols/protocols.h"
 #include "analyze/streams/streams.h"
 #include "analyze/tail/calls.h"
@@ -289,36 +290,13 @@ class Run {
                    quality.file.state != formats::CaptureState::complete || !formats::stopped_captures().empty();
   }
 
-  // A moment as a time of the capture.
-  Time time_of(const Moment& moment) const {
-    if (!moment.absolute) return facts_.first() + formats::Duration{moment.nanoseconds};
-    if (!facts_.clock().known())
-      throw std::runtime_error(
-          "the capture holds no reading of the wall clock, so that times of day mean nothing in it. "
-          "Give --from and --to as times since its start, like 10s.");
-    return formats::time_from(moment.nanoseconds - out_.study.quality.realtime_offset);
-  }
-
-  bool wanted(const flow::Request& row, const std::optional<Time>& from, const std::optional<Time>& to) const {
-    if ((from || to) && !formats::known(row.start)) return false;
-    if ((from && row.start < *from) || (to && row.start >= *to)) return false;
-    flow::Request asked = row;
-    asked.setup = out_.table.setups.find(row.id);
-    asked.cause = out_.table.causes.find(row.id);
-    asked.handler = out_.table.handlers.find(row.id);
-    asked.account = &out_.table.partitions;
-    return std::all_of(options_.filters.begin(), options_.filters.end(),
-                       [&](const query::Filter& f) { return f.matches(asked, out_.table.texts); });
-  }
-
   void select() {
-    std::optional<Time> from, to;
-    if (options_.from) from = time_of(*options_.from);
-    if (options_.to) to = time_of(*options_.to);
-    if (from || to || !options_.filters.empty()) {
+    const Wanted wanted(options_, out_.study);
+    const auto &from = wanted.from(), &to = wanted.to();
+    if (!wanted.all()) {
       std::vector<std::uint32_t> kept;
       for (std::uint32_t i = 0; i < out_.table.rows.size(); ++i)
-        if (wanted(out_.table.rows[i], from, to)) kept.push_back(i);
+        if (wanted(out_.table, i)) kept.push_back(i);
       out_.table.rows.keep(kept);
       if (options_.keep_headers) {
         for (std::size_t n = 0; n < kept.size(); ++n)

@@ -4,8 +4,10 @@
 #include <array>
 #include <span>
 #include <utility>
+#include <vector>
 
 #include "formats/machine.h"
+#include "formats/nearest.h"
 
 namespace tailcap::query {
 namespace {
@@ -191,6 +193,12 @@ const Field* find_field(std::string_view name) {
 }
 
 bool needs_account(const Field& field) { return field.name.starts_with(kLabelPrefix); }
+
+std::string suggested_field(std::string_view name) {
+  std::vector<std::string_view> names;
+  for (const Field& f : kFields) names.push_back(f.name);
+  return formats::suggestion(name, names);
+}
 
 std::string field_names() {
   std::string out;

@@ -32,5 +32,7 @@ const Field* find_field(std::string_view name);
 bool needs_account(const Field& field);
 // All names, for messages: "status, method, …".
 std::string field_names();
+// ": did you mean 'duration'?"; empty where no name is near.
+std::string suggested_field(std::string_view name);
 
 }  // namespace tailcap::query

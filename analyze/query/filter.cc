@@ -143,7 +143,11 @@ struct Filter::Impl {
     if (name.kind == Token::Kind::end) fail(name.at, "something is missing at the end");
     if (name.kind != Token::Kind::word) fail(name.at, "a field is expected here, not '" + name.text + "'");
     const Field* field = find_field(name.text);
-    if (!field) fail(name.at, "there is no field '" + name.text + "'. There are: " + field_names());
+    if (!field) {
+      const std::string meant = suggested_field(name.text);
+      fail(name.at,
+           "there is no field '" + name.text + "'" + (meant.empty() ? ". There are: " + field_names() : meant));
+    }
     ++at;
     constexpr std::pair<std::string_view, Op> ops[] = {
         {"==", Op::equal},       {"=", Op::equal},          {"!=", Op::unequal}, {"<=", Op::less_equal},

@@ -1,4 +1,4 @@
-// The expression language of -Y: which requests are meant.
+// The expression language of --where: which requests are meant.
 //
 //   status == 5xx && duration > 20ms         path contains "/cart" or not complete
 //

@@ -96,7 +96,7 @@ Grid taken(const flow::Study& study) {
       hot += (hot.empty() ? "" : ", ") + printable(g.hot[i].function) + " " + bytes_text(g.hot[i].bytes);
     if (!hot.empty())
       grid.notes.push_back(name_of(g) + ", where most is allocated: " + hot +
-                           ". `tailcap flame --allocations` shows the stacks.");
+                           ". `tailcap flame --measure allocations` shows the stacks.");
   }
   if (estimated)
     grid.notes.push_back(

@@ -1,5 +1,6 @@
 #include <array>
 
+#include "analyze/report/json.h"
 #include "analyze/report/json_writer.h"
 #include "analyze/report/lanes_svg.h"
 
@@ -16,6 +17,7 @@ std::string lanes_json(const flow::Lanes& lanes, flow::Time zero) {
   JsonWriter json(out);
   const auto ns = [&](flow::Time t) { return std::int64_t{(t - zero).count()}; };
   json.begin_object();
+  json.field("schema", kJsonSchema);
   json.field("from_ns", ns(lanes.from));
   json.field("to_ns", ns(lanes.to));
   json.field("events_lost", lanes.lost);

@@ -1,6 +1,7 @@
 #include "analyze/report/spans_text.h"
 
 #include "analyze/report/grid.h"
+#include "analyze/report/json.h"
 #include "analyze/report/json_writer.h"
 #include "analyze/report/number.h"
 
@@ -71,7 +72,7 @@ std::string spans_facts_json(const SpanFacts& f) {
   std::string out;
   JsonWriter json(out);
   json.begin_object();
-  json.field("schema", std::uint32_t{1});
+  json.field("schema", kJsonSchema);
   json.field("requests", f.requests), json.field("setup", f.setup), json.field("not_placed", f.not_placed);
   counted(json, "trace_ids", f.trace_sources), counted(json, "span_ids", f.span_sources),
       counted(json, "parents", f.parents);

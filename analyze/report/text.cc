@@ -259,7 +259,7 @@ std::string text_report(const flow::Study& study, const flow::RequestTable& tabl
   out += routes_of(study, table, flow::Role::server, options, left);
   out += routes_of(study, table, flow::Role::client, options, left);
   if (const std::string text = left_out_text(study, options.routes); !text.empty())
-    out += wrapped("  ", text + " --top N shows more, --json all.", options.width);
+    out += wrapped("  ", text + " --limit N shows more, --json all.", options.width);
   std::size_t shown = 0;
   for (const auto role : {flow::Role::server, flow::Role::client})
     for (const auto& route : study.routes)

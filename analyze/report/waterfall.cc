@@ -171,7 +171,7 @@ void add_facts(const flow::Detail& detail, const flow::Study& study, std::vector
                                      : count_text(s->count, "sample", "samples") +
                                            " of the CPU; innermost most often: " + shortened(printable(s->top), 80) +
                                            " (" + share_text(s->of_top, s->count) + ")";
-    if (s->count > 0) text += "; tailcap flame FILE --samples-of " + id_text(d.row.id) + " -o OUT.svg";
+    if (s->count > 0) text += "; tailcap flame FILE " + id_text(d.row.id) + " -o OUT.svg";
     add("samples", std::move(text));
   }
   if (const auto& p = d.preempted; p && p->count > 0)

@@ -123,6 +123,9 @@ std::string decode_preamble(std::span<const std::byte> message, Preamble& out) {
     Preamble p;
     p.capture_id = string(from.getCaptureId());
     p.tool_version = string(from.getToolVersion());
+    // Some recorders wrote the program's name in front of it.
+    if (constexpr std::string_view kName = "tailcap "; p.tool_version.starts_with(kName))
+      p.tool_version.erase(0, kName.size());
     p.command_line = texts(from.getCommandLine());
     p.host = string(from.getHost());
     p.kernel = string(from.getKernel());

@@ -3,45 +3,22 @@
 
     tests/cli/cli_test.py --build build/dev [unittest arguments]
 """
+import json
 import os
 import pathlib
+import re
 import shutil
 import socket
 import subprocess
-import sys
-import tempfile
 import threading
 import unittest
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-BUILD = ROOT / "build/dev"
+import case
+from case import Case, run
+
 READERS = ["report", "requests", "info", "check", "events", "spans", "diag"]  # COMMAND FILE
+COMMANDS = [*READERS, "flame", "merge", "recover", "show", "timeline", "topology", "tree"]
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
-
-
-def run(*command, **options):
-    return subprocess.run([str(c) for c in command], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60,
-                          **options)
-
-
-class Case(unittest.TestCase):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="tailcap-cli-")
-        self.addCleanup(folder.cleanup)
-        self.scratch = pathlib.Path(folder.name)
-
-    def tailcap(self, *arguments):
-        return run(BUILD / "analyze/tailcap", *arguments, cwd=self.scratch)
-
-    def record(self, *arguments, before=(), program=None, **options):
-        return run(*before, program or BUILD / "capture/tailcap-record", *arguments, cwd=self.scratch, **options)
-
-    def assert_refused(self, done, code, *words):
-        """One complete message on stderr, nothing on stdout."""
-        self.assertEqual((done.returncode, done.stdout), (code, ""), done.stderr)
-        self.assertEqual(len(done.stderr.strip().splitlines()), 1, done.stderr)
-        for word in words:
-            self.assertIn(word, done.stderr)
 
 
 class AnalyserCli(Case):
@@ -55,6 +32,51 @@ class AnalyserCli(Case):
         self.assertEqual((done.returncode, done.stdout), (2, ""))
         self.assertEqual(done.stderr, "tailcap: unknown command 'explain'. `tailcap --help` lists them.\n")
 
+    def test_what_was_meant(self):
+        capture = case.SAMPLES / "slow-client/slow-client.tcap"
+        for arguments, meant in ((["reprot"], "'report'"), (["tree", "x", "--min-deph", "3"], "'--min-depth'"), (["report", "x", "--html"], "'--format html'"),
+                                 (["report", "x", "--role", "sever"], "'server'"), (["events", capture, "--kind", "sned"], "'send'")):
+            self.assert_refused(self.tailcap(*arguments), 2, f"did you mean {meant}?")
+        self.assertIn("did you mean 'duration'?", self.tailcap("report", capture, "-w", "durration > 1ms").stderr)
+        self.assertNotIn("did you mean", self.tailcap("report", "x", "--nonsense").stderr)
+        self.assertIn("There are send, receive", self.tailcap("events", capture, "--kind", "what").stderr)
+
+    def test_one_vocabulary(self):
+        """Each option has one spelling, and means the same in all commands that take it."""
+        helps = {c: self.tailcap(c, "--help").stdout for c in COMMANDS}
+        letters = {}
+        for command, text in helps.items():
+            for letter, name in re.findall(r"^  -(\w), (--[\w-]+)", text, re.M):
+                letters.setdefault(letter, set()).add(name)
+        self.assertEqual(letters, {"w": {"--where"}, "n": {"--limit"}, "o": {"--output"}, "p": {"--pid"}, "h": {"--help"}})
+        taken = {c: set(re.findall(r"^(?:  -\w, |      )(--[\w-]+)", text, re.M)) for c, text in helps.items()}
+        for command in ("report", "requests", "topology", "spans"):
+            self.assertLessEqual({"--where", "--route", "--status", "--role", "--from", "--to", "--format", "--json"}, taken[command], command)
+        for command in ("events", "timeline", "flame"):
+            self.assertLessEqual({"--from", "--to", "--format", "--json"}, taken[command], command)
+        for command in ("report", "show", "tree", "topology", "timeline", "spans", "flame", "diag", "merge", "recover"):
+            self.assertIn("--output", taken[command])
+        for command in set(COMMANDS) - {"recover"}:
+            self.assertIn("--json", taken[command])
+
+    def test_the_ending_of_the_output_chooses_the_format(self):
+        capture = case.SAMPLES / "slow-client/slow-client.tcap"
+        for name, begin in (("x.html", "<!doctype html>"), ("x.md", "## "), ("x.json", '{"schema":'), ("x.txt", "tailcap report: slow-client.tcap"), ("plain", "tailcap report: slow-client.tcap")):
+            done = self.tailcap("report", capture, "-o", name)
+            self.assertEqual((done.returncode, done.stdout), (0, ""), done.stderr)
+            self.assertEqual((self.scratch / name).read_text()[:len(begin)].lower(), begin.lower(), name)
+        self.tailcap("report", capture, "-o", "y.html", "--json")
+        self.assertEqual((self.scratch / "y.html").read_text()[0], "{")
+        self.assert_refused(self.tailcap("report", capture, "--json", "--format", "md"), 2, "contradict")
+
+    def test_incomplete_captures_end_with_3_everywhere(self):
+        for name in ("cut-short", "lost-events"):
+            capture = case.SAMPLES / f"{name}/{name}.tcap"
+            for command in (*READERS, "topology"):
+                done = self.tailcap(command, capture)
+                self.assertEqual(done.returncode, 3, f"{command} {name}: {done.stderr}")
+        self.assertTrue(json.loads(self.tailcap("check", case.SAMPLES / "lost-events/lost-events.tcap", "--json").stdout)["ok"])
+
     def test_help_everywhere(self):
         for command in [[], *[[c] for c in READERS], ["show"], ["timeline"], ["recover"]]:
             done = self.tailcap(*command, "--help")
@@ -63,13 +85,13 @@ class AnalyserCli(Case):
             self.assertLessEqual(max(map(len, done.stdout.splitlines())), 120, command)
 
     def test_spans(self):
-        capture = ROOT / "samples/captures/slow-client/slow-client.tcap"
+        capture = case.SAMPLES / "slow-client/slow-client.tcap"
         self.assert_refused(self.tailcap("spans", capture, "x"), 2, "'x' is no request", "12.3")
         self.assert_refused(self.tailcap("spans", capture, "9.9"), 1, "no request 9.9", "tailcap requests")
         self.assert_refused(self.tailcap("spans", capture, "2.1", "--where", "status == 200"), 2, "--where", "choose one")
-        self.assert_refused(self.tailcap("spans", capture, "--json"), 2, "--explain")
+        self.assert_refused(self.tailcap("spans", capture, "--format", "text"), 2, "--explain")
         self.assertEqual(self.tailcap("spans", capture, "--where", "nonsense == 1").returncode, 2)
-        self.assert_refused(self.tailcap("spans", capture, "--names", "new"), 2, "--names is old or stable")
+        self.assert_refused(self.tailcap("spans", capture, "--names", "new"), 2, "--names is stable or old")
         self.assert_refused(self.tailcap("spans", capture, "--import", "none.json"), 1, "none.json", "No such file")
         (self.scratch / "bad.json").write_text('{"resourceSpans": [')
         self.assert_refused(self.tailcap("spans", capture, "--import", "bad.json"), 1, "cannot import bad.json", "OTLP")
@@ -80,16 +102,31 @@ class AnalyserCli(Case):
         self.assertIn('"resourceSpans"', (self.scratch / "out.json").read_text())
 
     def test_nothing_asked_for_is_said(self):
-        capture = ROOT / "samples/captures/slow-client/slow-client.tcap"
-        for command in ("requests", "events"):
+        capture = case.SAMPLES / "slow-client/slow-client.tcap"
+        for command in ("requests", "events", "report", "tree"):
             self.assert_refused(self.tailcap(command, capture, "--limit", "0"), 2, "--limit must be at least 1")
-        self.assert_refused(self.tailcap("requests", capture, "--slowest", "0"), 2, "--slowest must be at least 1")
-        for command in ("requests", "events", "report"):
-            self.assert_refused(self.tailcap(command, capture, "--from", "5s", "--to", "1s"), 2, "nothing lies between --from 5s and --to 1s")
-        for arguments in (["requests", "--status", "599"], ["requests", "--status", "599", "--json"]):
-            done = self.tailcap(arguments[0], capture, *arguments[1:])
-            self.assertIn("no request matches", done.stderr)
-        self.assertIn("no event matches", self.tailcap("events", capture, "--pid", "999999").stderr)
+            self.assertEqual(self.tailcap(command, capture, "--limit", "-3").returncode, 2)
+        for command in ("requests", "events", "report", "topology", "timeline", "spans"):
+            self.assert_refused(self.tailcap(command, capture, "--from", "5s", "--to", "1s", "-o" if command == "timeline" else "--json", *(["x"] if command == "timeline" else [])),
+                                2, "nothing lies between --from 5s and --to 1s")
+
+    def test_nothing_matches_ends_with_4_everywhere(self):
+        capture = case.SAMPLES / "slow-client/slow-client.tcap"
+        damaged = case.SAMPLES / "cut-short/cut-short.tcap"
+        for file in (capture, damaged):
+            for command in ("requests", "report", "topology", "spans"):
+                for selected in (["--status", "599"], ["--from", "1h"], ["--route", "/none"], ["-w", "duration > 1h"]):
+                    for form in ([], ["--json"]):
+                        done = self.tailcap(command, file, *selected, *form)
+                        self.assertEqual((done.returncode, done.stderr), (4, f"tailcap {command}: no request matches\n"), (command, selected, form))
+        done = self.tailcap("events", capture, "--pid", "999999")
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (4, "", "tailcap events: no event matches\n"))
+        self.assert_refused(self.tailcap("timeline", capture, "--pid", "999999", "-o", "x.svg"), 4, "nothing was seen of those processes")
+        self.assert_refused(self.tailcap("timeline", capture, "--from", "1h", "-o", "x.svg"), 4, "nothing in that time")
+        self.assert_refused(self.tailcap("flame", capture, "--measure", "off-cpu", "--route", "/none", "-o", "x.svg"), 4, "no request that was served matches")
+        self.assert_refused(self.tailcap("flame", capture, "--measure", "off-cpu", "--cohort", "slow", "-o", "x.svg"), 4, "200 are needed")
+        self.assert_refused(self.tailcap("tree", capture, "--min-depth", "50"), 4, "no traces")
+        self.assertEqual(list(self.scratch.iterdir()), [])
 
     def test_version(self):
         self.assertRegex(self.tailcap("--version").stdout, r"^tailcap \d+\.\d+\.\d+\n$")
@@ -106,7 +143,7 @@ class AnalyserCli(Case):
         for command in READERS:
             self.assert_refused(self.tailcap(command, "none.tcap"), 1, f"tailcap {command}: ", "none.tcap", "No such file")
         self.assert_refused(self.tailcap("show", "none.tcap", "1"), 1, "none.tcap", "No such file")
-        self.assert_refused(self.tailcap("recover", "none.tcap", "out.tcap"), 1, "none.tcap", "No such file")
+        self.assert_refused(self.tailcap("recover", "none.tcap", "-o", "out.tcap"), 1, "none.tcap", "No such file")
         self.assertFalse((self.scratch / "out.tcap").exists())
 
     def test_directory(self):
@@ -129,20 +166,23 @@ class AnalyserCli(Case):
 
     def test_output_closed_early(self):
         """`tailcap … | head` is not a failure to speak of."""
-        done = subprocess.run(f"{BUILD}/analyze/tailcap --help | head -n 1", shell=True, capture_output=True, text=True)
+        done = subprocess.run(f"{case.program()} --help | head -n 1", shell=True, capture_output=True, text=True)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
 
     def test_recorder_is_an_own_program(self):
         alone = self.scratch / "tailcap"
-        shutil.copy(BUILD / "analyze/tailcap", alone)
+        shutil.copy(case.program(), alone)
         done = run(alone, "record", "-a", env={"PATH": "/nonexistent"})
         self.assert_refused(done, 1, "tailcap-record")
 
 
 class RecorderCli(Case):
+    def record(self, *arguments, before=(), program=None, **options):
+        return run(*before, program or case.program("capture/tailcap-record"), *arguments, cwd=self.scratch, **options)
+
     def setUp(self):
         super().setUp()
-        if not (BUILD / "capture/tailcap-record").exists():
+        if not (case.program("capture/tailcap-record")).exists():
             self.skipTest("the recorder is not built")
 
     def test_help(self):
@@ -160,6 +200,9 @@ class RecorderCli(Case):
             done = self.record("-a", "-o", "x.tcap", *arguments)
             self.assert_refused(done, 2, arguments[-1].lstrip("-"))
             self.assertEqual(list(self.scratch.iterdir()), [], "nothing is written")
+
+    def test_what_was_meant(self):
+        self.assert_refused(self.record("-a", "--durration", "1s"), 2, "did you mean '--duration'?")
 
     def control(self, *arguments):
         return self.tailcap("control", *arguments)
@@ -209,7 +252,7 @@ class RecorderCli(Case):
             self.skipTest("needs setpriv")
         os.chmod(self.scratch, 0o777)
         program = self.scratch / "tailcap-record"
-        shutil.copy(BUILD / "capture/tailcap-record", program)
+        shutil.copy(case.program("capture/tailcap-record"), program)
         before = NOBODY if os.geteuid() == 0 else ()
         done = self.record("-a", "-d", "1s", "-o", "x.tcap", before=before, program=program)
         self.assertEqual(done.returncode, 1, done.stderr)
@@ -220,15 +263,5 @@ class RecorderCli(Case):
         self.assertRegex(doctor.stdout, "root|CAP_BPF")
 
 
-def main():
-    global BUILD
-    arguments = sys.argv[1:]
-    if "--build" in arguments:
-        at = arguments.index("--build")
-        BUILD = pathlib.Path(arguments[at + 1]).resolve()
-        del arguments[at:at + 2]
-    unittest.main(argv=[sys.argv[0], "-v", *arguments])
-
-
 if __name__ == "__main__":
-    main()
+    case.main()

@@ -9,12 +9,11 @@ import json
 import os
 import pathlib
 import subprocess
-import sys
 import tempfile
 import unittest
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-BUILD = ROOT / "build/dev"
+import case
+
 MIB = 1 << 20
 # What a program of this size has beside what it reads: its code, blocks that are decoded ahead, tables that grow by doubling.
 BESIDE = 192 * MIB
@@ -32,13 +31,13 @@ class Crafted(unittest.TestCase):
     def capture(self, kind):
         path = self.scratch / f"{kind}.tcap"
         if not path.exists():
-            subprocess.run([BUILD / "tests/synth/synth-capture", "--crafted", kind, str(COUNTS[kind]), path], check=True)
+            subprocess.run([case.program("tests/synth/synth-capture"), "--crafted", kind, str(COUNTS[kind]), path], check=True)
         return path
 
     def run_bounded(self, *arguments):
         """Output, errors, exit code and the greatest resident memory."""
         with open(self.scratch / "out", "w+") as out, open(self.scratch / "err", "w+") as err:
-            process = subprocess.Popen([BUILD / "analyze/tailcap", *map(str, arguments)], stdout=out, stderr=err, stdin=subprocess.DEVNULL)
+            process = subprocess.Popen([case.program(), *map(str, arguments)], stdout=out, stderr=err, stdin=subprocess.DEVNULL)
             _, status, usage = os.wait4(process.pid, 0)
             process.returncode = os.waitstatus_to_exitcode(status)
             out.seek(0), err.seek(0)
@@ -103,19 +102,19 @@ class Crafted(unittest.TestCase):
         for arguments in (["spans", file, "-o", self.scratch / "spans"], ["topology", file], ["show", file, "1.1"], ["tree", file, "1.1"]):
             self.assert_stopped(self.run_bounded(*arguments, "--max-requests", 2000), "2000 requests", memory=400 * MIB)
         file = self.capture("empty")
-        self.assertEqual(self.run_bounded("recover", file, self.scratch / "saved.tcap")[2], 3)
+        self.assertEqual(self.run_bounded("recover", file, "-o", self.scratch / "saved.tcap")[2], 3)
         self.assertIn("not read to its end", self.run_bounded("check", file)[0])
 
     def test_ordinary_captures_are_read_whole(self):
-        for file in sorted(ROOT.glob("samples/captures/*/*.tcap")):
+        for file in sorted(case.ROOT.glob("samples/captures/*/*.tcap")):
             _, err, code, _ = self.run_bounded("report", file)
             self.assertNotIn("stopped", err)
             self.assertIn(code, (0, 3))
 
     def test_usage(self):
-        file = ROOT / "samples/captures/slow-client/slow-client.tcap"
-        for arguments, word in ((["--max-memory"], "needs a value"), (["--max-memory", "1MiB"], "64MiB"), (["--max-memory", "4"], "4GiB"), (["--max-memory=x"], "not 'x'"),
-                                (["--max-requests", "0"], "from 1 on"), (["--max-requests", "many"], "not 'many'")):
+        file = case.SAMPLES / "slow-client/slow-client.tcap"
+        for arguments, word in ((["--max-memory"], "is missing"), (["--max-memory", "1MiB"], "64MiB"), (["--max-memory", "4"], "4GiB"), (["--max-memory=x"], "not 'x'"),
+                                (["--max-requests", "0"], "at least 1"), (["--max-requests", "many"], "not 'many'")):
             out, err, code, _ = self.run_bounded("report", file, *arguments)
             self.assertEqual((out, code), ("", 2), err)
             self.assertIn(word, err)
@@ -123,15 +122,5 @@ class Crafted(unittest.TestCase):
         self.assertEqual(before[:3], self.run_bounded("report", file)[:3])
 
 
-def main():
-    global BUILD
-    arguments = sys.argv[1:]
-    if "--build" in arguments:
-        at = arguments.index("--build")
-        BUILD = pathlib.Path(arguments[at + 1]).resolve()
-        del arguments[at:at + 2]
-    unittest.main(argv=[sys.argv[0], "-v", *arguments])
-
-
 if __name__ == "__main__":
-    main()
+    case.main()

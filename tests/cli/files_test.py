@@ -8,16 +8,16 @@ import pathlib
 import shutil
 import stat
 import subprocess
-import sys
 import tempfile
 import threading
 import unittest
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-BUILD = ROOT / "build/dev"
-SAMPLE = ROOT / "samples/captures/slow-client/slow-client.tcap"
-OUTPUTS = [["report", "{}", "--html", "{out}"], ["show", "{}", "2.1", "--html", "{out}"], ["topology", "{}", "--svg", "{out}"],
-           ["timeline", "{}", "-o", "{out}"], ["spans", "{}", "-o", "{out}"], ["flame", "{}", "--off-cpu", "-o", "{out}"]]
+import case
+
+SAMPLE = case.SAMPLES / "slow-client/slow-client.tcap"
+OUTPUTS = [["report", "{}", "--format", "html", "-o", "{out}"], ["show", "{}", "2.1", "--format", "html", "-o", "{out}"],
+           ["topology", "{}", "--format", "svg", "-o", "{out}"],
+           ["timeline", "{}", "-o", "{out}"], ["spans", "{}", "-o", "{out}"], ["flame", "{}", "--measure", "off-cpu", "-o", "{out}"]]
 
 
 class Files(unittest.TestCase):
@@ -31,7 +31,7 @@ class Files(unittest.TestCase):
 
     def run_output(self, arguments, out, capture=None, **options):
         words = [a.format(capture or self.capture, out=out) for a in arguments]
-        return subprocess.run([BUILD / "analyze/tailcap", *words], cwd=self.scratch, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60, **options)
+        return subprocess.run([case.program(), *words], cwd=self.scratch, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60, **options)
 
     def names(self):
         return sorted(p.name for p in self.scratch.iterdir())
@@ -100,7 +100,7 @@ class Files(unittest.TestCase):
         self.assertIn("<html", expected)
         self.assertIn(expected, self.run_output(OUTPUTS[0], "/dev/stdout").stdout)
         with open(self.scratch / "redirected", "w") as file:
-            done = subprocess.run([BUILD / "analyze/tailcap", "spans", self.capture, "-o", "/dev/stdout"], stdout=file, stderr=subprocess.PIPE)
+            done = subprocess.run([case.program(), "spans", self.capture, "-o", "/dev/stdout"], stdout=file, stderr=subprocess.PIPE)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("resourceSpans", (self.scratch / "redirected").read_text())
         self.assertEqual(self.run_output(OUTPUTS[0], "/dev/null").returncode, 0)
@@ -118,7 +118,7 @@ class Files(unittest.TestCase):
     def test_recover_and_merge_create_their_files_anew(self):
         """The file is made by the same code as the recorder's."""
         out, partial = self.scratch / "saved.tcap", self.scratch / "saved.tcap.recovered.partial"
-        recover = ["recover", "{}", "{out}", "--force"]
+        recover = ["recover", "{}", "-o", "{out}", "--force"]
         victim = self.scratch / "victim"
         for prepare, words in ((lambda: partial.symlink_to(victim), "symbolic link"), (lambda: partial.hardlink_to(victim), "hard links"),
                                (lambda: os.mkfifo(partial), "not a regular file"),
@@ -143,15 +143,5 @@ class Files(unittest.TestCase):
         self.assert_refused(self.run_output(recover, out), "not a regular file")
 
 
-def main():
-    global BUILD
-    arguments = sys.argv[1:]
-    if "--build" in arguments:
-        at = arguments.index("--build")
-        BUILD = pathlib.Path(arguments[at + 1]).resolve()
-        del arguments[at:at + 2]
-    unittest.main(argv=[sys.argv[0], "-v", *arguments])
-
-
 if __name__ == "__main__":
-    main()
+    case.main()

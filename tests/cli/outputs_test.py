@@ -14,13 +14,12 @@ import pathlib
 import re
 import struct
 import subprocess
-import sys
 import tempfile
 import unittest
 import xml.etree.ElementTree
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-BUILD = ROOT / "build/dev"
+import case
+
 MARK = "EVIL"  # to see that the strings arrive
 
 CONTROLS = b"\x1b]0;OWNED\x07\x1b[2J\x9b31m\xc2\x9b1m\xc2\x85\xe2\x80\xae\xe2\x81\xa6\xe2\x80\x8f\xd8\x9c\xe2\x80\xa8\xe2\x80\xa9\x7f\xff\xfe\xed\xa0\x80"
@@ -164,21 +163,21 @@ class Outputs(unittest.TestCase):
         cls.addClassCleanup(folder.cleanup)
         cls.scratch = pathlib.Path(folder.name)
         cls.captures = []
-        sample = subprocess.run([BUILD / "tests/synth/synth-capture", "--print", ROOT / "samples/captures/go-stock/go-stock.tcap"],
+        sample = subprocess.run([case.program("tests/synth/synth-capture"), "--print", case.SAMPLES / "go-stock/go-stock.tcap"],
                                 capture_output=True, text=True, check=True).stdout
         sources = {"go-stock": "\n".join(sample.splitlines()[:20000])}
         chosen = ("diag", "flame", "flame-traces", "grpc-show", "h08-websocket", "labels-lock", "merge", "spans", "topology", "trace-contexts")
-        sources |= {f"{name}-{f.stem}": f.read_text() for name in chosen for f in sorted((ROOT / "tests/golden" / name).glob("*.txt"))}
+        sources |= {f"{name}-{f.stem}": f.read_text() for name in chosen for f in sorted((case.ROOT / "tests/golden" / name).glob("*.txt"))}
         for number, (name, text) in enumerate(sources.items()):
             (cls.scratch / "text").write_text(poisoned(text))
             # The names of the files are hostile, too; '/' cannot be in them.
             path = cls.scratch / f"{number}{MARK}\x1b]0;x\x07\u202e\n<b>`id`.tcap"
-            done = subprocess.run([BUILD / "tests/synth/synth-capture", "text", path.name], cwd=cls.scratch, capture_output=True, text=True)
+            done = subprocess.run([case.program("tests/synth/synth-capture"), "text", path.name], cwd=cls.scratch, capture_output=True, text=True)
             assert done.returncode == 0, f"{name}: {done.stderr}"
             cls.captures.append((name, path))
 
     def run_command(self, *arguments):
-        done = subprocess.run([BUILD / "analyze/tailcap", *arguments], cwd=self.scratch, capture_output=True, stdin=subprocess.DEVNULL, timeout=120)
+        done = subprocess.run([case.program(), *arguments], cwd=self.scratch, capture_output=True, stdin=subprocess.DEVNULL, timeout=120)
         self.assertIn(done.returncode, (0, 1, 2, 3, 4), (arguments, done.stderr))
         self.safe(done.stderr, (arguments, "stderr"))
         self.safe(done.stdout, (arguments, "stdout"))
@@ -232,10 +231,10 @@ class Outputs(unittest.TestCase):
                 ids = ids[:1] + ids[-2:]
                 for arguments in (["report"], ["report", "--by", "x-request-id"], ["topology"], ["topology", "--window", "10ms"], ["requests", "--headers"],
                                   ["spans", "--explain"], ["diag"], ["info"], ["info", "--goroutines"], ["events"], ["check"],
-                                  ["flame", "--off-cpu", "--folded", "-o", "-"], ["flame", "--by", "request", "--folded", "-o", "-"], *(["show", i] for i in ids), *(["tree", i] for i in ids)):
+                                  ["flame", "--measure", "off-cpu", "--format", "folded"], ["flame", "--per-request", "--format", "folded"], ["tree"], *(["show", i] for i in ids), *(["tree", i] for i in ids)):
                     self.run_command(arguments[0], file, *arguments[1:])
                 for arguments in (["report"], ["topology"], ["diag"], ["info"], ["info", "--goroutines"], ["check"], ["spans"], ["spans", "--explain"], ["timeline"],
-                                  ["flame", "--off-cpu"], *(["show", i] for i in ids), *(["tree", i] for i in ids)):
+                                  ["flame", "--measure", "off-cpu"], ["tree"], *(["show", i] for i in ids), *(["tree", i] for i in ids)):
                     asked = [] if arguments == ["spans"] else ["--json"]
                     text = self.run_command(arguments[0], file, *arguments[1:], *asked)
                     if text:
@@ -243,21 +242,21 @@ class Outputs(unittest.TestCase):
                 for command in ("requests", "events"):
                     for line in self.run_command(command, file, "--json").splitlines():
                         json.loads(line)
-                self.markdown(self.run_command("report", file, "--md"))
-                self.dot(self.run_command("topology", file, "--dot"))
-                self.mermaid(self.run_command("topology", file, "--mermaid"))
-                pictures = [["topology", file, "--svg", out], ["timeline", file, "-o", out], ["flame", file, "--off-cpu", "-o", out], ["flame", file, "-o", out],
-                            *(["flame", file, "--request", i, "-o", out] for i in ids)]
+                self.markdown(self.run_command("report", file, "--format", "md"))
+                self.dot(self.run_command("topology", file, "--format", "dot"))
+                self.mermaid(self.run_command("topology", file, "--format", "mermaid"))
+                pictures = [["topology", file, "--format", "svg", "-o", out], ["timeline", file, "-o", out], ["flame", file, "--measure", "off-cpu", "-o", out],
+                            ["flame", file, "-o", out], *(["tree", file, i, "--format", "svg", "-o", out] for i in ids)]
                 for arguments in pictures:
                     out.unlink(missing_ok=True)
                     self.run_command(*arguments)
                     if out.exists():
                         self.svg(out)
-                for arguments in (["report", file, "--html", out], *(["show", file, i, "--html", out] for i in ids)):
+                for arguments in (["report", file, "--format", "html", "-o", out], *(["show", file, i, "--format", "html", "-o", out] for i in ids)):
                     out.unlink(missing_ok=True)
                     self.run_command(*arguments)
                     self.page(out)
-                self.run_command("recover", file, "saved.tcap", "--force")
+                self.run_command("recover", file, "-o", "saved.tcap", "--force")
                 self.run_command("merge", file, file, "-o", "both.tcap", "--force")
                 seen[name], self.seen = self.seen, 0
         self.assertEqual([n for n, k in seen.items() if k < 100], [], "the strings must arrive")
@@ -279,24 +278,14 @@ class Outputs(unittest.TestCase):
             self.run_command(command, bad)
             self.run_command(command, good, bad)
             self.run_command(command, good, "--" + bad)
-        for arguments in ([bad], ["show", good, bad], ["show", good, "9999.9"], ["tree", good, bad], ["tree", bad, "1.1"], ["report", good, "--html", bad + "/x"], ["report", good, "--from", bad],
-                          ["report", good, "--filter", bad], ["report", good, "--route", bad], ["report", good, "--route-template", bad], ["report", good, "--plots", "/dev/null/" + bad],
-                          ["report", good, "--left-after", bad], ["events", good, "--kind", bad], ["spans", good, "--import", bad],
-                          ["spans", good, "--rules", bad], ["recover", bad, "x"], ["merge", bad, good, "-o", "m"], ["flame", bad, "-o", "-"], ["flame", good, "--request", bad, "-o", "-"],
+        for arguments in ([bad], ["show", good, bad], ["show", good, "9999.9"], ["tree", good, bad], ["tree", bad, "1.1"], ["report", good, "-o", bad + "/x"], ["report", good, "--from", bad],
+                          ["report", good, "--where", bad], ["report", good, "--route", bad], ["report", good, "--route-template", bad], ["report", good, "--plots", "/dev/null/" + bad],
+                          ["report", good, "--min-outlive", bad], ["report", good, "--format", bad], ["events", good, "--kind", bad], ["spans", good, "--import", bad],
+                          ["spans", good, "--rules", bad], ["recover", bad, "-o", "x"], ["merge", bad, good, "-o", "m"], ["flame", bad, "-o", "-"], ["flame", good, bad, "-o", "-"], ["tree", good, bad],
                           ["requests", good, "--status", bad], ["requests", good, "--limit", bad], ["report", good, "--width", bad]):
             self.run_command(*arguments)
         self.assertGreater(self.seen, 20)
 
 
-def main():
-    global BUILD
-    arguments = sys.argv[1:]
-    if "--build" in arguments:
-        at = arguments.index("--build")
-        BUILD = pathlib.Path(arguments[at + 1]).resolve()
-        del arguments[at:at + 2]
-    unittest.main(argv=[sys.argv[0], "-v", *arguments])
-
-
 if __name__ == "__main__":
-    main()
+    case.main()

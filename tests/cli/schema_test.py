@@ -2,28 +2,26 @@
 
     schema_test.py --build build/release
 """
-import argparse
 import copy
 import json
-import pathlib
 import subprocess
-import sys
+import tempfile
 import unittest
 
+import case
 import jsonschema
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-CAPTURES = sorted((ROOT / "samples/captures").glob("*/*.tcap"))
+CAPTURES = sorted(case.SAMPLES.glob("*/*.tcap"))
 
 
 class ReportSchema(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.schema = jsonschema.Draft7Validator(json.loads((ROOT / "docs/report.schema.json").read_text()))
+        cls.schema = jsonschema.Draft7Validator(json.loads((case.ROOT / "docs/report.schema.json").read_text()))
         cls.schema.check_schema(cls.schema.schema)
 
     def report(self, capture):
-        done = subprocess.run([BUILD / "analyze/tailcap", "report", "--json", capture], capture_output=True, check=False)
+        done = subprocess.run([case.program(), "report", "--json", capture], capture_output=True, check=False)
         self.assertIn(done.returncode, (0, 3), done.stderr)
         return json.loads(done.stdout)
 
@@ -56,9 +54,30 @@ class ReportSchema(unittest.TestCase):
         self.assertFalse(spoiled(lambda r, tail: r.update(a_later_name=1)))
 
 
+class EveryCommand(unittest.TestCase):
+    """Each JSON document says which version of the contract (docs/JSON.md) it follows."""
+
+    def assert_versioned(self, *arguments):
+        done = case.run(case.program(), *arguments)
+        self.assertIn(done.returncode, (0, 3), done.stderr)
+        self.assertEqual(json.loads(done.stdout)["schema"], 2, arguments)
+
+    def test_of_one_capture(self):
+        capture = case.SAMPLES / "go-stock/go-stock.tcap"
+        some = json.loads(case.run(case.program(), "requests", capture, "--json", "-n", "1").stdout)["id"]
+        for command in (["report"], ["show", some], ["tree", some], ["tree"], ["topology"], ["topology", "--window", "1s"], ["timeline"], ["spans", "--explain"],
+                        ["flame", "--measure", "off-cpu"], ["diag"], ["info"], ["info", "--goroutines"], ["check"]):
+            with self.subTest(command=command):
+                self.assert_versioned(command[0], capture, *command[1:], "--json")
+
+    def test_merge(self):
+        with tempfile.TemporaryDirectory(prefix="tailcap-schema-") as folder:
+            captures = []
+            for name in ("web", "db"):
+                captures.append(f"{folder}/{name}.tcap")
+                subprocess.run([case.program("tests/synth/synth-capture"), case.ROOT / f"tests/golden/merge/{name}.txt", captures[-1]], check=True)
+            self.assert_versioned("merge", *captures, "-o", f"{folder}/both.tcap", "--json")
+
+
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--build", required=True, type=pathlib.Path)
-    given, rest = parser.parse_known_args()
-    BUILD = given.build.resolve()
-    unittest.main(argv=[sys.argv[0], *rest], verbosity=2)
+    case.main()

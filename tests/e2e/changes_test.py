@@ -72,9 +72,9 @@ class Changes(Case):
         self.assertGreater(median["high_ns"], SHIFT_NS * 0.95)
         self.assertGreater(median["low_ns"], SHIFT_NS * 0.5)
         self.assertIn("After deploy=v3", self.tailcap("report", recording.file))
-        page = self.tailcap("report", recording.file, "--html", "-")
+        page = self.tailcap("report", recording.file, "--format", "html")
         self.assertIn("After deploy=v3", page)
-        self.assertIn("After deploy=v3", self.tailcap("report", recording.file, "--md"))
+        self.assertIn("After deploy=v3", self.tailcap("report", recording.file, "--format", "md"))
 
     def test_notes_that_changed_nothing(self):
         recording = self.recorded(slower_at=0)

@@ -46,7 +46,7 @@ class FaultInjection(Case):
         if "recording PID" in said or code in (0, 3):
             # It had begun: only the output itself may end it, and reading is no part of that.
             self.assertIn(code, (0, 3), f"{what}: {said}")
-            self.tailcap("check", file)
+            self.assert_blocks_sound(file)
             return "went on"
         self.assertIn(code, (1, 127), f"{what}: {said}")  # 127: the loader's own, before main()
         self.assertGreater(len(said.strip()), 10, what)

@@ -166,7 +166,7 @@ class Files(Case):
                                          "missing": [("open", f"{self.folder}/missing-{n}", "ENOENT")], "plain": []}[what], path)
         some = next(row["id"] for row in self.requests(recording, role="server") if row["path"] == "/missing/3")
         self.assertRegex(self.tailcap("show", recording.file, some), rf"open {self.folder}/missing-3: No such file or directory")
-        self.assertIn("missing-3: No such file", self.tailcap("show", recording.file, some, "--html", "-"))
+        self.assertIn("missing-3: No such file", self.tailcap("show", recording.file, some, "--format", "html"))
         # Everything in the capture, whoever's it was.
         told = json_lines(self.tailcap("events", recording.file, "--json", "--kind", "file_call"))
         self.assertEqual(sum(e["path"].startswith(f"{self.folder}/config-") for e in told), 8)

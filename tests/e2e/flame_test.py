@@ -15,8 +15,8 @@ REQUESTS = 600
 class Flame(Case):
     def folded(self, recording, *arguments):
         """(frames, numbers) of every stack."""
-        lines = self.tailcap("flame", recording.file, "--folded", *arguments).splitlines()
-        columns = 2 if "--diff" in arguments else 1
+        lines = self.tailcap("flame", recording.file, "--format", "folded", *arguments).splitlines()
+        columns = 2 if "diff" in arguments else 1
         parts = [line.rsplit(" ", columns) for line in lines]
         return [(p[0].split(";"), [int(n) for n in p[1:]]) for p in parts]
 
@@ -44,17 +44,17 @@ class Flame(Case):
         for function, count in (("main.seldom", seldom), ("main.always", always)):
             self.assertGreaterEqual(self.spent(served, function), 0.98 * count, function)
             self.assertLessEqual(self.spent(served, function), count)
-        compared = self.folded(recording, "--route", "/cart", "--diff")
+        compared = self.folded(recording, "--route", "/cart", "--cohort", "diff")
         slow, typical = self.spent(compared, "main.seldom", 1), self.spent(compared, "main.seldom", 0)
         print(f"  slow: {slow} samples in it, typical {typical}; always: {self.spent(compared, 'main.always', 1)}, {self.spent(compared, 'main.always', 0)}")
         self.assertGreater(slow, 20 * max(typical, 10))
-        self.assertEqual(self.spent(self.folded(recording, "--typical"), "main.seldom"), 0)
-        graph = json.loads(self.tailcap("flame", recording.file, "--diff", "--json"))
+        self.assertEqual(self.spent(self.folded(recording, "--cohort", "typical"), "main.seldom"), 0)
+        graph = json.loads(self.tailcap("flame", recording.file, "--cohort", "diff", "--json"))
         self.assertEqual(graph["requests"], REQUESTS // 20)
         output = self.scratch / "flame.svg"
-        self.tailcap("flame", recording.file, "--route", "/cart", "--diff", "-o", output)
+        self.tailcap("flame", recording.file, "--route", "/cart", "--cohort", "diff", "-o", output)
         self.tailcap("flame", recording.file, "-o", self.scratch / "all.svg")
-        self.tailcap("flame", recording.file, "--off-cpu", "-o", self.scratch / "off.svg")
+        self.tailcap("flame", recording.file, "--measure", "off-cpu", "-o", self.scratch / "off.svg")
         self.assertIn("<title>main.seldom (", output.read_text())
         keep = os.environ.get("KEEP_FLAMES")
         if keep:

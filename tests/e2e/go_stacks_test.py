@@ -85,7 +85,7 @@ class GoStacks(Case):
         self.assertEqual(by_route["GET /allocate"]["requests"], REQUESTS)
         self.assertGreaterEqual(by_route["GET /allocate"]["bytes"], REQUESTS * 77777)
         self.assertEqual(told["allocations"]["hot"][0]["function"], "main.allocateSmall")
-        lines = self.tailcap("flame", recording.file, "--allocations", "--folded").splitlines()
+        lines = self.tailcap("flame", recording.file, "--measure", "allocations", "--format", "folded").splitlines()
         self.assertEqual(sum(int(l.rsplit(" ", 1)[1]) for l in lines if "main.allocateHere" in l), REQUESTS * 77777)
         for sample in large:
             self.assertEqual(sample["user"].split(";")[-4:-2], ["main.main.func3", "main.allocateHere"], sample["user"])

@@ -84,7 +84,7 @@ class GoTables(Case):
                                  ("main.leaky", "main.leaky" if names else None, "main.refill" if names else None), left)
                 self.assertEqual(told["left_in_doubt"], 0)
                 # Half a second before the end nobody had waited for a minute.
-                later = json.loads(self.tailcap("report", recording.file, "--json", "--left-after", "1m"))["go"][0]
+                later = json.loads(self.tailcap("report", recording.file, "--json", "--min-outlive", "1m"))["go"][0]
                 self.assertEqual(later["left_behind"], [])
                 text = self.tailcap("report", recording.file)
                 self.assertIn("Left behind: goroutines that outlive their request", text)

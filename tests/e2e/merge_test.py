@@ -98,7 +98,7 @@ class Merge(Case):
         self.assertEqual([(c["role"], c["machine"]) for c in tree["children"]], [("server", 2)])
         self.assertIn("other end", self.tailcap("show", merged, clients[0]["id"]))
         self.tailcap("report", merged)
-        self.tailcap("check", merged)
+        self.assert_blocks_sound(merged)
 
     def test_captures_of_one_boot(self):
         near, far = self.record_both()

@@ -134,7 +134,7 @@ class Privileges(Case):
         self.finish(process)
         self.assertEqual({f.name for f in folder.iterdir()}, {"x.tcap"})
         self.assertEqual((folder / "x.tcap").stat().st_uid, 0)
-        self.tailcap("check", folder / "x.tcap")
+        self.assert_blocks_sound(folder / "x.tcap")
         refused = self.recorder(folder / "x.tcap", "-p", service.pid)
         self.assertEqual(refused.wait(timeout=10), 1)
         again = self.recorder(folder / "x.tcap", "-p", service.pid, "--force")
@@ -184,7 +184,7 @@ class Privileges(Case):
             if code == 0:
                 whole += 1
                 self.assertEqual(left, [file.name])
-                self.tailcap("check", file)
+                self.assert_blocks_sound(file)
             else:
                 early += 1
                 number = signal.SIGINT if n % 2 else signal.SIGTERM
@@ -203,7 +203,7 @@ class Privileges(Case):
         os.close(writer)
         self.addCleanup(self.end, process, signal.SIGKILL)
         self.assertEqual(process.wait(timeout=20), 0)
-        self.tailcap("check", self.scratch / "x.tcap")
+        self.assert_blocks_sound(self.scratch / "x.tcap")
 
     def test_a_stale_control_socket(self):
         stale = self.scratch / "x.tcap.control"

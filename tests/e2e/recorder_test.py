@@ -43,18 +43,18 @@ class Recorder(Case):
         self.assertFalse(recording.file.exists())
         self.assertTrue(recording.partial.exists())
         self.assertGreater(self.last_event_ns(recording.partial), killed - 400_000_000, "more than the last 250 ms is gone")
-        info = json.loads(self.tailcap("info", recording.partial, "--json"))
+        info = json.loads(self.tailcap("info", recording.partial, "--json", code=3))
         self.assertIn(info["state"], ("truncated", "died"), info)
         saved = self.scratch / "saved.tcap"
-        self.tailcap("recover", recording.partial, saved)
-        self.tailcap("check", saved)
+        self.tailcap("recover", recording.partial, "-o", saved)
+        self.assert_blocks_sound(saved)
         subprocess.run(["zstd", "-tq", saved], check=True)
 
     def test_still_recording(self):
         recording = self.recording()
         recording.wait_ready()
         self.load(self.url, "-n", "101", "--route", "1 GET /cart/{n}")
-        wait_until(lambda: "recording" in self.tailcap("info", recording.partial), "info on a file that grows")
+        wait_until(lambda: "recording" in self.tailcap("info", recording.partial, code=3), "info on a file that grows")
         self.assertEqual(recording.stop(), 0)
         self.assertFalse(recording.partial.exists())
 
@@ -78,7 +78,7 @@ class Recorder(Case):
         self.assertTrue(recording.file.exists())
         self.assertLessEqual(recording.file.stat().st_size, 300_000)
         self.assertGreater(recording.file.stat().st_size, 100_000)
-        self.tailcap("check", recording.file)
+        self.assert_blocks_sound(recording.file)
 
     def test_duration(self):
         began = time.monotonic()
@@ -107,7 +107,7 @@ class Recorder(Case):
         self.assertEqual(existing.read_text(), "mine")
         forced = self.recording("--force", "-d", "1s")
         self.assertEqual(forced.wait_end(), 0, forced.said)
-        self.tailcap("check", existing)
+        self.assert_blocks_sound(existing)
 
     def test_notes(self):
         recording = self.recording("-d", "1s", "--note", "ticket=A 17", "--note", "build=new")

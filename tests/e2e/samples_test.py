@@ -69,15 +69,15 @@ class Samples(Case):
         self.assertGreaterEqual(shown["of_top"], 0.9 * shown["count"])
         text = self.tailcap("show", recording.file, id)
         self.assertIn(f"{shown['count']} samples of the CPU", text)
-        self.assertIn(f"--samples-of {id}", text)
-        own = json.loads(self.tailcap("flame", recording.file, "--samples-of", id, "--json"))
+        self.assertIn(f"tailcap flame FILE {id}", text)
+        own = json.loads(self.tailcap("flame", recording.file, id, "--json"))
         self.assertEqual(sum(s["value"] for s in own["stacks"]), shown["count"])
         # And back: every stack by its request and its trace.
         by_request = json.loads(self.tailcap("flame", recording.file, "--by", "request", "--json"))["stacks"]
         of_trace = [s for s in by_request if s["stack"].startswith(f"{id} trace {trace};")]
         self.assertEqual(sum(s["value"] for s in of_trace), shown["count"], by_request)
         self.assertLessEqual(sum(s["value"] for s in by_request) - shown["count"], 3, "the other did nothing")
-        page = self.tailcap("report", recording.file, "--html", "-")
+        page = self.tailcap("report", recording.file, "--format", "html")
         self.assertIn(f'href="#samples-{id}"', page)
         self.assertIn(f'id="samples-{id}"', page)
         self.assertIn("burn_here", page)

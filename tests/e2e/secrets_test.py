@@ -44,9 +44,9 @@ class Secrets(Case):
 
     def outputs(self, recording, ids):
         page = self.scratch / "page.html"
-        self.tailcap("report", recording.file, "--html", page)
+        self.tailcap("report", recording.file, "--format", "html", "-o", page)
         yield page.read_text()
-        for command in (["report"], ["report", "--md"], ["report", "--json"], ["requests", "--json", "--headers"], ["events"], ["events", "--json"], ["spans"]):
+        for command in (["report"], ["report", "--format", "md"], ["report", "--json"], ["requests", "--json", "--headers"], ["events"], ["events", "--json"], ["spans"]):
             yield self.tailcap(command[0], recording.file, *command[1:])
         for id in ids:
             yield self.tailcap("show", recording.file, id)

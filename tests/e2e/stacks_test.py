@@ -57,11 +57,11 @@ class Stacks(Case):
         missing = [w for w, length in waits.items() if length >= 1_000_000 and w[1] >= first and w not in known]
         self.assertEqual(missing, [], f"of {len(waits)} waits")
         print(f"  {len(stacks)} stacks of {len(waits)} waits, {sum(s['weight'] for s in stacks)} by their weights")
-        lines = self.tailcap("flame", recording.file, "--off-cpu", "--folded").splitlines()
+        lines = self.tailcap("flame", recording.file, "--measure", "off-cpu", "--format", "folded").splitlines()
         spent = sum(int(line.rsplit(" ", 1)[1]) for line in lines if ";".join(CHAIN) in line)
         asleep = sum(waits[s["tid"], s["time"]] for s in deep)
         self.assertEqual(spent, asleep)
-        served = self.tailcap("flame", recording.file, "--off-cpu", "--route", "/here", "--folded")
+        served = self.tailcap("flame", recording.file, "--measure", "off-cpu", "--route", "/here", "--format", "folded")
         self.assertIn(";".join(CHAIN), served)
 
     def test_switched_while_recording(self):
@@ -90,7 +90,7 @@ class Stacks(Case):
         with self.record("-p", server.pid) as recording:
             self.ask("/here", 2)
         self.assertEqual(self.stacks(recording), [])
-        self.assertIn(";read", self.tailcap("flame", recording.file, "--off-cpu", "--folded"))
+        self.assertIn(";read", self.tailcap("flame", recording.file, "--measure", "off-cpu", "--format", "folded"))
 
 
 if __name__ == "__main__":

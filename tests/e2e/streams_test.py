@@ -124,7 +124,7 @@ class Streams(Case):
         # Both clocks stop when the other end's call returns: far less than a stall apart.
         self.assertLess(abs(held - stalled), 0.05 * len(truth["stalled"]), truth)
         self.assertLessEqual(row["http2"]["response_flow_control_ns"], row["duration_ns"])
-        self.assertEqual(len(self.requests(recording, "-Y", "flow_control > 100ms")), 1)
+        self.assertEqual(len(self.requests(recording, "-w", "flow_control > 100ms")), 1)
         return self.tailcap("show", recording.file, row["id"])
 
     def test_stalled_stream_window(self):

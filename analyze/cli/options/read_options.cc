@@ -3,8 +3,12 @@
 #include <charconv>
 #include <cstdint>
 #include <string_view>
+#include <utility>
+#include <vector>
 
+#include "analyze/cli/options/command_line.h"
 #include "analyze/cli/output/complain.h"
+#include "analyze/flow/trace_context.h"
 #include "analyze/report/number.h"
 #include "formats/printable.h"
 #include "formats/read_limits.h"
@@ -29,43 +33,44 @@ std::optional<std::uint64_t> size_of(std::string_view text) {
   return n << shift;
 }
 
-std::optional<std::uint64_t> count_of(std::string_view text) {
-  std::uint64_t n = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
-  if (error != std::errc{} || end != text.data() + text.size() || n == 0) return std::nullopt;
-  return n;
+// "x-trace,x-span,x-flags".
+flow::TraceKeys trace_keys_of(std::string_view text) {
+  const UsageError wrong("--trace-keys takes two or three names of header fields, like x-trace,x-span,x-flags, not '" +
+                         formats::printable(text) + "'");
+  std::vector<std::string> names(1);
+  for (const char c : text) {
+    if (c == ',')
+      names.emplace_back();
+    else
+      names.back() += c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+  }
+  if (names.size() < 2 || names.size() > 3) throw wrong;
+  for (const std::string& name : names)
+    if (name.empty() || name.find_first_of(" :\t") != name.npos) throw wrong;
+  flow::TraceKeys keys;
+  keys.trace = names[0], keys.span = names[1];
+  if (names.size() == 3) keys.flags = names[2];
+  return keys;
 }
 
 }  // namespace
 
-std::optional<std::string> take_read_options(std::vector<char*>& arguments) {
+void set_read_options(const std::string& max_memory, std::optional<std::uint64_t> max_requests,
+                      const std::string& trace_keys) {
   formats::ReadLimits limits;
-  for (std::size_t i = 1; i < arguments.size();) {
-    const std::string_view word = arguments[i], name = word.substr(0, word.find('='));
-    if (word == "--") break;
-    if (name != "--max-memory" && name != "--max-requests") {
-      ++i;
-      continue;
-    }
-    const bool joined = name.size() < word.size();
-    if (!joined && i + 1 == arguments.size()) return std::string(name) + " needs a value";
-    const std::string_view value = joined ? word.substr(name.size() + 1) : arguments[i + 1];
-    if (name == "--max-memory") {
-      const auto size = size_of(value);
-      if (!size || *size < kLeastMemory)
-        return "--max-memory is a size from 64MiB on, like 512MiB or 4GiB, not '" + formats::printable(value) + "'";
-      limits.memory = *size;
-    } else {
-      const auto count = count_of(value);
-      if (!count) return "--max-requests is a number from 1 on, not '" + formats::printable(value) + "'";
-      limits.requests = *count;
-      limits.proportion = false;
-    }
-    const auto at = arguments.begin() + static_cast<std::ptrdiff_t>(i);
-    arguments.erase(at, at + (joined ? 1 : 2));
+  if (!max_memory.empty()) {
+    const auto size = size_of(max_memory);
+    if (!size || *size < kLeastMemory)
+      throw UsageError("--max-memory is a size from 64MiB on, like 512MiB or 4GiB, not '" +
+                       formats::printable(max_memory) + "'");
+    limits.memory = *size;
+  }
+  if (max_requests) {
+    limits.requests = *max_requests;
+    limits.proportion = false;
   }
   formats::set_read_limits(limits);
-  return std::nullopt;
+  if (!trace_keys.empty()) flow::name_trace_keys(trace_keys_of(trace_keys));
 }
 
 int report_stops(const char* command, int code) {

@@ -1,14 +1,15 @@
-// Options of all commands that read captures: what reading may take (formats/read_limits.h).
+// Options of all commands: what reading may take (formats/read_limits.h), and the names of trace fields.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
-#include <vector>
 
 namespace tailcap::cli {
 
-// Takes --max-memory and --max-requests out of the arguments and sets the limits. Returns what is wrong with them.
-std::optional<std::string> take_read_options(std::vector<char*>& arguments);
+// Sets what was given; an empty text was not. Throws UsageError.
+void set_read_options(const std::string& max_memory, std::optional<std::uint64_t> max_requests,
+                      const std::string& trace_keys);
 
 // Says which captures were not read to their end, and why. Returns the exit code of a command that ended with `code`.
 int report_stops(const char* command, int code);

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "analyze/query/literal.h"
+#include "analyze/query/route_filter.h"
 #include "analyze/report/escape.h"
 
 namespace tailcap::cli {
@@ -23,34 +24,10 @@ unsigned threads_from_environment() {
   return n && *n <= 256 ? static_cast<unsigned>(*n) : 0;
 }
 
-// A string of the expression language.
-std::string literal(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out + "\"";
-}
-
-// "GET /users/{}" names a method, too: a route begins with '/', '*' or '('.
-std::string route_expression(std::string_view route) {
-  const auto space = route.find(' ');
-  if (space != route.npos && space + 1 < route.size() && route.front() != '/' && route.front() != '(')
-    return "(method == " + literal(route.substr(0, space)) + " && route == " + literal(route.substr(space + 1)) + ")";
-  return "route == " + literal(route);
-}
-
-// A named or empty placeholder of our own making "{}" is what learned routes show; only "{name}" declares a template.
-bool declares_template(std::string_view route) {
-  for (auto open = route.find('{'); open != route.npos; open = route.find('{', open + 1))
-    if (const auto close = route.find('}', open); close != route.npos && close > open + 1) return true;
-  return false;
-}
-
-std::string_view path_in(std::string_view route) {
-  const auto space = route.find(' ');
-  return space != route.npos && route.front() != '/' ? route.substr(space + 1) : route;
+// Only a number or a class: the value becomes part of a filter.
+bool is_status(const std::string& s) {
+  return s.empty() || (s.size() == 3 && s[0] >= '1' && s[0] <= '9' &&
+                       ((s[1] == 'x' && s[2] == 'x') || (s[1] >= '0' && s[1] <= '9' && s[2] >= '0' && s[2] <= '9')));
 }
 
 // Exactly `digits` decimal digits at the front of text, which they are taken from.
@@ -124,6 +101,26 @@ void refuse_empty_range(const std::string& from, const std::string& to) {
                      ": the first must be earlier");
 }
 
+bool Selection::empty() const {
+  return routes.empty() && from.empty() && to.empty() && filters.empty() && role.empty() && status.empty();
+}
+
+void add_selection(CommandLine& line, Selection& selection) {
+  line.group("Which requests?");
+  line.option(option::kWhere, &selection.filters);
+  line.option(option::kRoute, &selection.routes);
+  line.option(option::kStatus, &selection.status);
+  line.choice(option::kRole, selection.role, {"server", "client"});
+  line.option(option::kFrom, &selection.from);
+  line.option(option::kTo, &selection.to);
+}
+
+void add_routes(CommandLine& line, Selection& selection) {
+  line.group("How are routes made?");
+  line.option(option::kRouteTemplate, &selection.templates);
+  line.option(option::kMaxRoutes, &selection.max_routes);
+}
+
 pipeline::Options options_of(const Selection& selection) {
   pipeline::Options options;
   options.threads = threads_from_environment();
@@ -131,22 +128,20 @@ pipeline::Options options_of(const Selection& selection) {
   if (!selection.from.empty()) options.from = moment_of(selection.from);
   if (!selection.to.empty()) options.to = moment_of(selection.to);
   for (const auto& filter : selection.filters) options.filters.emplace_back(filter);
-  if (!selection.role.empty()) {
-    if (selection.role != "server" && selection.role != "client")
-      throw UsageError("--role is server or client, not '" + report::printable(selection.role) + "'");
-    options.filters.emplace_back("role == " + literal(selection.role));
-  }
-  options.by = selection.by;
+  if (!selection.role.empty()) options.filters.emplace_back("role == " + query::literal(selection.role));
+  if (!is_status(selection.status))
+    throw UsageError("--status is a number like 404 or a class like 5xx, not '" + report::printable(selection.status) +
+                     "'");
+  if (!selection.status.empty()) options.filters.emplace_back("status == " + selection.status);
   options.routes = selection.templates;
   std::string routes;
   for (const auto& route : selection.routes) {
     if (route.empty()) throw UsageError("--route needs a route, as the report prints it");
-    if (declares_template(route)) options.routes.emplace_back(path_in(route));
-    routes += (routes.empty() ? "" : " || ") + route_expression(route);
+    if (query::declares_template(route)) options.routes.emplace_back(query::path_in(route));
+    routes += (routes.empty() ? "" : " || ") + query::route_expression(route);
   }
   if (!routes.empty()) options.filters.emplace_back(routes);
   for (const auto& filter : options.filters) options.partition = options.partition || filter.needs_account();
-  if (selection.max_routes == 0) throw UsageError("--max-routes must be at least 1");
   options.max_routes = selection.max_routes;
   return options;
 }
@@ -157,6 +152,7 @@ std::string scope_text(const Selection& selection) {
   if (!selection.role.empty()) add(selection.role == "server" ? "served" : "made");
   for (std::size_t i = 0; i < selection.routes.size(); ++i)
     add((i == 0 ? "of route " : "or ") + report::printable(selection.routes[i]));
+  if (!selection.status.empty()) add("with status " + report::printable(selection.status));
   if (!selection.from.empty()) add("begun at or after " + report::printable(selection.from));
   if (!selection.to.empty()) add("begun before " + report::printable(selection.to));
   for (const auto& filter : selection.filters) add("that match " + report::printable(filter));

@@ -1,10 +1,11 @@
-// Which requests are meant: the options that `tailcap report` and `tailcap requests` share.
+// Which requests are meant: the same options in all commands that take them.
 #pragma once
 
 #include <cstddef>
 #include <string>
 #include <vector>
 
+#include "analyze/cli/options/command_line.h"
 #include "analyze/pipeline/pipeline.h"
 
 namespace tailcap::cli {
@@ -13,11 +14,17 @@ struct Selection {
   std::vector<std::string> routes;  // --route: as printed, with or without the method; {name} declares a template, too
   std::vector<std::string> templates;  // --route-template
   std::string from, to;                // "10s", "1500ms", or a time of day: "2026-03-01T12:34:56Z"
-  std::vector<std::string> filters;    // -Y
-  std::string by;                      // --by: a header field
+  std::vector<std::string> filters;    // --where
   std::string role;                    // "server", "client"
+  std::string status;                  // "404", "5xx"
   std::size_t max_routes = pipeline::kMaxRoutes;
+
+  bool empty() const;  // all requests are meant
 };
+
+// "Which requests?", and "How are routes made?".
+void add_selection(CommandLine& line, Selection& selection);
+void add_routes(CommandLine& line, Selection& selection);
 
 // Throws UsageError or query::FilterError.
 pipeline::Options options_of(const Selection& selection);
@@ -29,10 +36,5 @@ std::string scope_text(const Selection& selection);
 pipeline::Moment moment_of(const std::string& text);
 // Throws UsageError where both are given and nothing can lie between them.
 void refuse_empty_range(const std::string& from, const std::string& to);
-
-class UsageError : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
 
 }  // namespace tailcap::cli

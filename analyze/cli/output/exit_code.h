@@ -1,12 +1,33 @@
-// How a command that printed results ends.
+// How commands end. docs/COMMANDS.md has the same table.
 #pragma once
 
+#include <vector>
+
+#include "analyze/flow/exchange.h"
 #include "analyze/pipeline/pipeline.h"
+#include "formats/reader.h"
 
 namespace tailcap::cli {
 
-// 0, 3 where data was lost, 1 where tailcap contradicted itself: then says of which requests on standard error.
+inline constexpr int kDone = 0, kFailed = 1, kBadUsage = 2, kIncomplete = 3, kNoAnswer = 4;
+
+inline constexpr const char* kExitCodes =
+    R"(Exit codes of all commands
+  0  done
+  1  failed: a file cannot be read or written, there is no such request, or tailcap contradicted itself
+  2  bad usage
+  3  done, but the capture is incomplete: events were lost, blocks are damaged or missing, or its end is; or reading it
+     stopped at a limit
+  4  no answer: nothing matches what was asked for, or there is too little to decide. It takes precedence over 3
+)";
+
+// 1 where tailcap contradicted itself: then says of which requests on standard error. Otherwise kIncomplete or kDone.
 int exit_code(const pipeline::Analysis& analysis, const char* command);
 int exit_code(bool damaged, const std::vector<flow::ExchangeId>& wrong, const char* command);
+// The same of a file of which only the events are read. `lost` were counted in them.
+int exit_code(const formats::FileSummary& summary, std::uint64_t lost = 0);
+
+// Says that no `things` ("request", "event") match, and returns kNoAnswer.
+int nothing_matches(const char* command, const char* thing);
 
 }  // namespace tailcap::cli

@@ -127,7 +127,7 @@ void replace(const std::string& path, std::string_view content, mode_t mode) {
 }  // namespace
 
 void write_file(const std::string& path, std::string_view content, const std::string& capture) {
-  if (path == "-") {
+  if (path.empty() || path == "-") {
     if (std::fwrite(content.data(), 1, content.size(), stdout) != content.size()) fail("standard output");
     return;
   }

@@ -6,11 +6,11 @@
 
 namespace tailcap::cli {
 
-// Replaces `path` ("-": standard output). The file gets the permissions of `capture` at most, since it holds the same
-// paths and names. Never written over, through or into: a capture, whether it was read or not, the name that a running
-// recording will take, a symbolic link, a file of another kind; throws std::runtime_error then, and std::system_error
-// where it cannot be written. Devices, pipes and sockets that this process was given (/dev/stdout, /dev/fd/N) are
-// written to, as are devices and pipes that belong to root or to this user.
+// Replaces `path` ("" and "-": standard output). The file gets the permissions of `capture` at most, since it holds the
+// same paths and names. Never written over, through or into: a capture, whether it was read or not, the name that a
+// running recording will take, a symbolic link, a file of another kind; throws std::runtime_error then, and
+// std::system_error where it cannot be written. Devices, pipes and sockets that this process was given (/dev/stdout,
+// /dev/fd/N) are written to, as are devices and pipes that belong to root or to this user.
 void write_file(const std::string& path, std::string_view content, const std::string& capture);
 
 }  // namespace tailcap::cli

@@ -55,11 +55,10 @@ std::size_t cell_for(const std::vector<Cell>& cells, const Item& item) {
 
 }  // namespace
 
-Cohorts cohorts_of(const std::vector<Item>& items) {
-  Cohorts out;
-  const std::size_t n = items.size();
+CohortPlaces cohort_places(std::size_t n) {
+  CohortPlaces out;
   if (n / 100 >= kLeastOfPercent) {
-    out.from = 0.99;
+    out.from = n / 100 > kMaxSlow ? 1 - static_cast<double>(kMaxSlow) / static_cast<double>(n) : 0.99;
     out.slow = std::min(n / 100, kMaxSlow);
   } else if (n / 20 >= kLeastOfFive) {
     out.from = 0.95;
@@ -68,14 +67,21 @@ Cohorts cohorts_of(const std::vector<Item>& items) {
     out.needed = 20 * kLeastOfFive;
     return out;
   }
+  out.typical_from = static_cast<std::size_t>(std::ceil(kTypicalFrom * static_cast<double>(n) - 1e-9));
+  out.typical_to = static_cast<std::size_t>(std::ceil(kTypicalTo * static_cast<double>(n) - 1e-9));
+  return out;
+}
+
+Cohorts cohorts_of(const std::vector<Item>& items) {
+  Cohorts out;
+  const std::size_t n = items.size();
+  static_cast<CohortPlaces&>(out) = cohort_places(n);
+  if (out.needed != 0) return out;
   out.order.resize(n);
   for (std::uint32_t i = 0; i < n; ++i) out.order[i] = i;
   std::sort(out.order.begin(), out.order.end(), [&](std::uint32_t a, std::uint32_t b) {
     return items[a].duration != items[b].duration ? items[a].duration < items[b].duration : a < b;
   });
-  if (n / 100 > kMaxSlow) out.from = 1 - static_cast<double>(kMaxSlow) / static_cast<double>(n);
-  out.typical_from = static_cast<std::size_t>(std::ceil(kTypicalFrom * static_cast<double>(n) - 1e-9));
-  out.typical_to = static_cast<std::size_t>(std::ceil(kTypicalTo * static_cast<double>(n) - 1e-9));
   Counts typical;
   for (std::size_t i = out.typical_from; i < out.typical_to; ++i)
     for (std::size_t level = 0; level < kLevels; ++level) ++typical[level][kind_at(items[out.order[i]].kind, level)];

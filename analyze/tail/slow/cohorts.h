@@ -11,6 +11,15 @@ namespace tailcap::tail::slow {
 inline constexpr double kTypicalFrom = 0.4, kTypicalTo = 0.6;  // quantiles of the duration
 inline constexpr std::size_t kMaxSlow = 2000;                  // more say nothing more
 
+// The one definition of slow and typical, for so many requests in the order of their durations.
+struct CohortPlaces {
+  std::uint64_t needed = 0;                      // not 0: there are none, so many requests are needed
+  double from = 0;                               // quantile where the slow ones begin
+  std::size_t slow = 0;                          // the last so many
+  std::size_t typical_from = 0, typical_to = 0;  // places
+};
+CohortPlaces cohort_places(std::size_t requests);
+
 // Requests alike at some level. A typical request may be in several.
 struct Cell {
   std::size_t level = 0;
@@ -19,13 +28,9 @@ struct Cell {
   bool holds(const Item& item) const { return kind_at(item.kind, level) == kind; }
 };
 
-struct Cohorts {
-  std::uint64_t needed = 0;                      // not 0: there are none, so many requests are needed
-  double from = 0;                               // quantile where the slow ones begin
-  std::vector<std::uint32_t> order;              // all items, fastest first
-  std::size_t slow = 0;                          // the last so many of order
-  std::size_t typical_from = 0, typical_to = 0;  // places in order
-  std::vector<Cell> cells;                       // in which slow requests are compared with typical ones; few
+struct Cohorts : CohortPlaces {      // places in `order`
+  std::vector<std::uint32_t> order;  // all items, fastest first
+  std::vector<Cell> cells;           // in which slow requests are compared with typical ones; few
   // Places in order from the end, cells of the slowest; more than `slow`, for other thresholds.
   std::vector<std::uint8_t> cell_of;
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "analyze/report/json.h"
 #include "formats/printable.h"
 
 namespace tailcap::views {
@@ -142,6 +143,7 @@ std::string to_json(const CaptureFacts& facts) {
   const auto text = [](const std::string& t) { return t.empty() ? Json() : Json(t); };
   const auto time = [](formats::Time t) { return formats::known(t) ? Json(nanoseconds(t)) : Json(); };
   Json out;
+  out["schema"] = report::kJsonSchema;
   out["state"] = name_of(s.state);
   out["file_bytes"] = s.file_bytes;
   out["raw_bytes"] = s.raw_bytes;

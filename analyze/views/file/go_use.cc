@@ -6,6 +6,7 @@
 
 #include "analyze/flow/request.h"
 #include "analyze/report/escape.h"
+#include "analyze/report/json.h"
 #include "analyze/report/number.h"
 #include "analyze/report/words.h"
 #include "formats/machine.h"
@@ -91,7 +92,7 @@ std::string go_use_json(const flow::Study& study) {
                      {"model", std::string(flow::name_of(u.model))}});
     }
   }
-  return Json({{"goroutines", all}}).dump();
+  return Json({{"schema", report::kJsonSchema}, {"goroutines", all}}).dump();
 }
 
 }  // namespace tailcap::views

@@ -1,6 +1,7 @@
 #include "analyze/views/flame/stacks.h"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <stdexcept>
 #include <unordered_map>
@@ -11,11 +12,12 @@
 #include "analyze/flame/left_stacks.h"
 #include "analyze/flame/owners.h"
 #include "analyze/flow/trace_context.h"
-#include "analyze/pipeline/pipeline.h"
+#include "analyze/pipeline/wanted.h"
 #include "analyze/report/escape.h"
 #include "analyze/report/number.h"
 #include "analyze/report/syscalls.h"
 #include "analyze/report/words.h"
+#include "analyze/tail/slow/cohorts.h"
 #include "analyze/views/events/event_names.h"
 #include "formats/reader.h"
 
@@ -24,8 +26,6 @@ namespace tailcap::views {
 using namespace formats;
 
 namespace {
-
-constexpr std::size_t kFewest = 20;  // requests, of which some are slow
 
 // Frames of somebody else's names: nothing in them breaks a line or a stack.
 std::string frame(std::string_view name) {
@@ -86,7 +86,6 @@ struct Cohorts {
   flame::Owners owners;
   std::uint64_t slow = 0, typical = 0;
   std::int64_t slow_from = 0;  // ns
-  double share = 0;
   std::string undecided;
   std::vector<std::string> titles;  // by row, where frames are asked for by request
 };
@@ -97,43 +96,41 @@ void choose(const pipeline::Analysis& analysis, const FlameChoice& choice, Cohor
     std::int64_t duration;
     std::size_t index;
   };
+  const pipeline::Wanted matches(choice.requests, analysis.study);
   std::vector<Row> wanted;
   for (std::size_t i = 0; i < table.rows.size(); ++i) {
     const flow::Request row = table.rows[i];
     if (row.role != flow::Role::server || !row.has_duration) continue;
     if (!choice.ids.empty() && !std::binary_search(choice.ids.begin(), choice.ids.end(), row.id)) continue;
-    const std::string route(table.texts[row.route]), method(table.texts[row.method]);
-    if (choice.route.empty() || choice.route == route || choice.route == method + " " + route)
-      wanted.push_back({row.duration.count(), i});
+    if (matches.filters(table, static_cast<std::uint32_t>(i))) wanted.push_back({row.duration.count(), i});
   }
-  if (wanted.empty() && !choice.ids.empty())
-    throw std::runtime_error(
-        "request " + report::id_text(choice.ids.front()) +
-        " was not served by a recorded process, or its end is not known: whose samples were its is not known.");
-  if (wanted.empty())
-    throw std::runtime_error(
-        "no request " +
-        (choice.route.empty() ? std::string("was served") : "of route " + report::printable(choice.route)) +
-        " in this capture. `tailcap report` lists the routes.");
+  if (wanted.empty()) {
+    out.undecided = choice.ids.empty()
+                        ? "no request that was served matches. `tailcap report` lists the routes."
+                        : "request " + report::id_text(choice.ids.front()) +
+                              " was not served by a recorded process, or its end is not known: whose samples were its "
+                              "is not known.";
+    return;
+  }
   std::vector<flame::Cohort> cohort(table.rows.size(), flame::Cohort::other);
   std::sort(wanted.begin(), wanted.end(), [](const Row& a, const Row& b) {
     return a.duration != b.duration ? a.duration < b.duration : a.index < b.index;
   });
   const std::size_t n = wanted.size();
-  if (choice.requests == FlameRequests::all) {
+  const tail::slow::CohortPlaces places = tail::slow::cohort_places(n);
+  if (choice.cohort == FlameRequests::all) {
     for (const Row& row : wanted) cohort[row.index] = flame::Cohort::slow;
     out.slow = n;
-  } else if (n < kFewest) {
-    out.undecided = "only " + std::to_string(n) + " requests: with fewer than " + std::to_string(kFewest) +
-                    " slow is not told from typical. Record longer.";
+  } else if (places.needed != 0) {
+    out.undecided = "only " + report::count_text(n, "request", "requests") + ": " + std::to_string(places.needed) +
+                    " are needed to tell slow from typical. Record longer.";
     return;
   } else {
-    out.share = n >= 1000 ? 0.01 : 0.05;
-    const std::size_t slow = std::max<std::size_t>(1, static_cast<std::size_t>(static_cast<double>(n) * out.share));
-    out.slow_from = wanted[n - slow].duration;
-    for (std::size_t i = n - slow; i < n; ++i) cohort[wanted[i].index] = flame::Cohort::slow;
-    for (std::size_t i = n * 2 / 5; i < n * 3 / 5; ++i) cohort[wanted[i].index] = flame::Cohort::typical;
-    out.slow = slow, out.typical = n * 3 / 5 - n * 2 / 5;
+    out.slow_from = wanted[n - places.slow].duration;
+    for (std::size_t i = n - places.slow; i < n; ++i) cohort[wanted[i].index] = flame::Cohort::slow;
+    for (std::size_t i = places.typical_from; i < places.typical_to; ++i)
+      cohort[wanted[i].index] = flame::Cohort::typical;
+    out.slow = places.slow, out.typical = places.typical_to - places.typical_from;
   }
   for (std::size_t i = 0; i < table.rows.size(); ++i) {
     const flow::Request row = table.rows[i];
@@ -145,22 +142,31 @@ void choose(const pipeline::Analysis& analysis, const FlameChoice& choice, Cohor
   }
 }
 
+// Of the stacks.
+struct Window {
+  Time from = time_from(std::numeric_limits<std::int64_t>::min()),
+       to = time_from(std::numeric_limits<std::int64_t>::max());
+};
+
 class Collecting {
  public:
-  Collecting(const FlameChoice& choice, const flame::LeftStacks& left, Cohorts* cohorts, FlameResult& result)
-      : choice_(choice), left_(left), cohorts_(cohorts), result_(result) {}
+  Collecting(const FlameChoice& choice, const flame::LeftStacks& left, Cohorts* cohorts, Window window,
+             FlameResult& result)
+      : choice_(choice), left_(left), cohorts_(cohorts), window_(window), result_(result) {}
 
   void push(const Event& event) {
     names_.push(event);
     if (const auto* sample = std::get_if<Sample>(&event.body)) {
       if (choice_.off_cpu || sample->kind != choice_.samples) return;
       ++samples_;
+      if (event.time < window_.from || event.time >= window_.to) return;
       each_ = sample->kind == SampleKind::allocation ? sample->value * sample->weight : sample->weight;
       spread(event, event.time, event.time, stack_text(event, *sample, names_));
     } else if (const auto* off = std::get_if<OffCpu>(&event.body)) {
       if (!choice_.off_cpu || !known(off->left) || off->left >= event.time) return;
       const bool woken = known(off->runnable) && off->runnable >= off->left && off->runnable <= event.time;
       const Time runnable = woken ? off->runnable : event.time;
+      if (event.time < window_.from || off->left >= window_.to) return;
       if (!(woken && runnable == off->left)) count_wait(event);
       if (off->left < runnable) spread(event, off->left, runnable, wait_text(event, *off, false));
       if (runnable < event.time) spread(event, runnable, event.time, wait_text(event, *off, true));
@@ -194,6 +200,8 @@ class Collecting {
     return stack_text(event, *stack, names_) + (queued ? ";woken, waiting for a CPU" : "");
   }
   void spread(const Event& event, Time begin, Time end, const std::string& stack) {
+    begin = std::max(begin, window_.from), end = std::min(end, window_.to);
+    if (begin > end) return;
     const auto value = [&](Time from, Time to) {
       return from == to ? each_ : static_cast<std::uint64_t>((to - from).count());
     };
@@ -205,11 +213,11 @@ class Collecting {
       }
       if (part.several)
         result_.left_out += value(part.begin, part.end);
-      else if (part.cohort == flame::Cohort::slow && choice_.requests != FlameRequests::typical)
+      else if (part.cohort == flame::Cohort::slow && choice_.cohort != FlameRequests::typical)
         folder_.add(stack, value(part.begin, part.end), false);
-      else if (part.cohort == flame::Cohort::typical && choice_.requests == FlameRequests::typical)
+      else if (part.cohort == flame::Cohort::typical && choice_.cohort == FlameRequests::typical)
         folder_.add(stack, value(part.begin, part.end), false);
-      else if (part.cohort == flame::Cohort::typical && choice_.requests == FlameRequests::both)
+      else if (part.cohort == flame::Cohort::typical && choice_.cohort == FlameRequests::both)
         folder_.add(stack, value(part.begin, part.end), true);
     }
   }
@@ -217,6 +225,7 @@ class Collecting {
   const FlameChoice& choice_;
   const flame::LeftStacks& left_;
   Cohorts* cohorts_;
+  const Window window_;
   FlameResult& result_;
   Names names_;
   flame::Folder folder_;
@@ -234,26 +243,26 @@ void describe(const FlameChoice& choice, const Cohorts& cohorts, bool of_request
               FlameResult& result) {
   auto& flame = result.flame;
   flame.time = choice.off_cpu;
-  flame.comparison = choice.requests == FlameRequests::both;
+  flame.comparison = choice.cohort == FlameRequests::both;
   flame.bytes = !choice.off_cpu && choice.samples == SampleKind::allocation;
   flame.title = choice.off_cpu                            ? "Off the CPU"
                 : flame.bytes                             ? "Allocated, estimated"
                 : choice.samples == SampleKind::preempted ? "Made to give way"
                                                           : "On the CPU";
-  if (!choice.route.empty()) flame.title += ": " + report::printable(choice.route);
+  if (!choice.title.empty()) flame.title += ": " + choice.title;
   if (choice.ids.size() == 1) flame.title += ": request " + report::id_text(choice.ids.front());
   flame.subtitle = amount(choice, folder.total(false));
   if (result.waits_with_stack > 0)
     flame.subtitle +=
         "; stacks of " + std::to_string(result.waits_with_stack) + " of " + std::to_string(result.waits) + " waits";
   if (!of_requests) return;
-  result.requests = choice.requests == FlameRequests::typical ? cohorts.typical : cohorts.slow;
+  result.requests = choice.cohort == FlameRequests::typical ? cohorts.typical : cohorts.slow;
   flame.subtitle += " of " + std::to_string(result.requests) +
-                    (choice.requests == FlameRequests::all       ? ""
-                     : choice.requests == FlameRequests::typical ? " typical"
-                                                                 : " slow") +
+                    (choice.cohort == FlameRequests::all       ? ""
+                     : choice.cohort == FlameRequests::typical ? " typical"
+                                                               : " slow") +
                     (result.requests == 1 ? " request" : " requests");
-  if (choice.requests == FlameRequests::slow || flame.comparison)
+  if (choice.cohort == FlameRequests::slow || flame.comparison)
     flame.subtitle += " (" + report::duration_text(Duration(cohorts.slow_from)) + " and longer)";
   if (flame.comparison)
     flame.subtitle += " against " + amount(choice, folder.total(true)) + " of " + std::to_string(cohorts.typical) +
@@ -264,17 +273,28 @@ void describe(const FlameChoice& choice, const Cohorts& cohorts, bool of_request
 
 }  // namespace
 
+bool FlameChoice::of_requests() const {
+  return !requests.filters.empty() || !ids.empty() || by_request || cohort != FlameRequests::all;
+}
+
 FlameResult flame_of(const std::string& path, const FlameChoice& choice) {
   FlameResult result;
   Cohorts cohorts;
   pipeline::Analysis analysis;
-  const bool of_requests =
-      !choice.route.empty() || !choice.ids.empty() || choice.by_request || choice.requests != FlameRequests::all;
-  if (of_requests) {
+  Window window;
+  const bool of_requests = choice.of_requests();
+  if (of_requests || choice.requests.from || choice.requests.to) {
+    // All requests: those under way beside a chosen one say whose a stack is.
     pipeline::Options settings;
     settings.study = false;
-    if (choice.route.find('{') != choice.route.npos) settings.routes = {choice.route.substr(choice.route.find('/'))};
+    settings.routes = choice.requests.routes;
+    settings.partition = choice.requests.partition;
     analysis = pipeline::analyze(path, settings);
+    const pipeline::Wanted wanted(choice.requests, analysis.study);
+    if (wanted.from()) window.from = *wanted.from();
+    if (wanted.to()) window.to = *wanted.to();
+  }
+  if (of_requests) {
     choose(analysis, choice, cohorts);
     if (!cohorts.undecided.empty()) {
       result.undecided = cohorts.undecided;
@@ -294,7 +314,7 @@ FlameResult flame_of(const std::string& path, const FlameChoice& choice) {
     }
   }
   Reader reader(path);
-  Collecting collecting(choice, left, of_requests ? &cohorts : nullptr, result);
+  Collecting collecting(choice, left, of_requests ? &cohorts : nullptr, window, result);
   for (auto events = reader.next(); !events.empty(); events = reader.next()) {
     for (const Event& event : events) collecting.push(event);
   }
@@ -304,9 +324,9 @@ FlameResult flame_of(const std::string& path, const FlameChoice& choice) {
                              (choice.samples == SampleKind::allocation ? "Go programs with --add allocations."
                               : choice.samples == SampleKind::preempted
                                   ? "Go programs with --profile deep."
-                                  : "with --sample 99; --off-cpu shows what was waited for."));
+                                  : "with --sample 99; --measure off-cpu shows what was waited for."));
   result.flame.stacks =
-      collecting.folder().stacks(cohorts.slow, choice.requests == FlameRequests::both ? cohorts.typical : 0);
+      collecting.folder().stacks(cohorts.slow, choice.cohort == FlameRequests::both ? cohorts.typical : 0);
   describe(choice, cohorts, of_requests, collecting.folder(), result);
   return result;
 }

@@ -8,6 +8,7 @@
 
 #include "analyze/flow/exchange.h"
 #include "analyze/flow/flame.h"
+#include "analyze/pipeline/pipeline.h"
 #include "formats/sample.h"
 
 namespace tailcap::views {
@@ -15,12 +16,17 @@ namespace tailcap::views {
 enum class FlameRequests : std::uint8_t { all, slow, typical, both };
 
 struct FlameChoice {
-  std::string route;  // empty: any; with `requests` all: everything, whether or not a request was under way
-  FlameRequests requests = FlameRequests::all;
+  // Which requests' stacks: its filters and templates. None, with `cohort` all: everything, whether or not a request
+  // was under way. Its from and to are those of the stacks.
+  pipeline::Options requests;
+  std::string title;  // what `requests` are, printable: "GET /cart"
+  FlameRequests cohort = FlameRequests::all;
   bool off_cpu = false;
   std::vector<flow::ExchangeId> ids;  // empty: any; ascending
   bool by_request = false;            // the lowest frame is the request: "12.3", "12.3 trace 4bf9…"
   formats::SampleKind samples = formats::SampleKind::on_cpu;  // which, without off_cpu
+
+  bool of_requests() const;
 };
 
 struct FlameResult {
@@ -28,7 +34,7 @@ struct FlameResult {
   std::map<flow::ExchangeId, std::vector<flow::FoldedStack>> by_request;  // where it was asked for: without the title
   std::uint64_t requests = 0;                                             // whose stacks they are; 0: everybody's
   std::uint64_t left_out = 0;                     // samples, or ns, of which it is not known whose they are
-  std::uint64_t waits = 0, waits_with_stack = 0;  // --off-cpu: of the whole capture, preempted threads' not counted
+  std::uint64_t waits = 0, waits_with_stack = 0;  // off_cpu: of the whole capture, preempted threads' not counted
   std::string undecided;                          // why there is no answer; a sentence
   bool damaged = false;                           // events were lost, or the capture is damaged or cut short
 };

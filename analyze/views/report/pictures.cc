@@ -7,6 +7,7 @@
 
 #include "analyze/flame/svg.h"
 #include "analyze/flow/label_group.h"
+#include "analyze/query/route_filter.h"
 #include "analyze/report/escape.h"
 #include "analyze/report/number.h"
 #include "analyze/report/words.h"
@@ -42,11 +43,13 @@ void add_slow(const std::string& file, const flow::Study& study, flow::Figures& 
   const flow::RouteStudy* const route = first_served(study);
   if (!route || route->method.empty() || route->route.empty()) return;
   FlameChoice choice;
-  choice.route = route->method + " " + route->route;
-  choice.requests = FlameRequests::slow;
+  choice.title = report::printable(route->method + " " + route->route);
+  choice.requests.filters.emplace_back(query::route_expression(route->method + " " + route->route));
+  if (route->route.find('{') != route->route.npos) choice.requests.routes = {route->route};
+  choice.cohort = FlameRequests::slow;
   FlameResult result = flame_or_nothing(file, choice);
   if (result.flame.stacks.empty()) {
-    choice.requests = FlameRequests::all;
+    choice.cohort = FlameRequests::all;
     result = flame_or_nothing(file, choice);
   }
   std::string image = flame::snapshot(result.flame);
@@ -54,10 +57,10 @@ void add_slow(const std::string& file, const flow::Study& study, flow::Figures& 
   figures.drawn.push_back(
       {"flame-slow",
        "Where the processors' time went in " +
-           std::string(choice.requests == FlameRequests::slow ? "the slowest requests" : "the requests") + " of " +
+           std::string(choice.cohort == FlameRequests::slow ? "the slowest requests" : "the requests") + " of " +
            report::shortened(report::route_title(*route), 80) + ": " + result.flame.subtitle +
-           ". With search and zoom: tailcap flame FILE --route '" + report::printable(choice.route) + "'" +
-           (choice.requests == FlameRequests::slow ? " --slow" : "") + " -o OUT.svg",
+           ". With search and zoom: tailcap flame FILE --route '" + choice.title + "'" +
+           (choice.cohort == FlameRequests::slow ? " --cohort slow" : "") + " -o OUT.svg",
        std::nullopt, std::move(image)});
 }
 
@@ -85,7 +88,7 @@ void add_requests(const std::string& file, const pipeline::Analysis& analysis, f
                              name + ": " + report::count_text(sum.count, "sample", "samples") +
                                  " of the CPU, innermost most often " + report::shortened(sum.top, 80) + " (" +
                                  report::share_text(sum.of_top, sum.count) +
-                                 "). With search and zoom: tailcap flame FILE --samples-of " + name + " -o OUT.svg",
+                                 "). With search and zoom: tailcap flame FILE " + name + " -o OUT.svg",
                              std::nullopt, flame::snapshot(flame)});
   }
 }

@@ -1,0 +1,74 @@
+// The vocabulary: one definition of each option that more than one command takes. An option means the same wherever it
+// is taken; docs/COMMANDS.md has the table.
+#pragma once
+
+#include <cstdint>
+
+namespace tailcap::cli {
+
+struct Definition {
+  const char* name;
+  char letter;          // 0: none
+  const char* value;    // "EXPR"; null: a switch
+  const char* text;     // for the help
+  std::uint64_t least;  // of numbers
+};
+
+namespace option {
+
+// Which requests?
+inline constexpr Definition kWhere{"where", 'w', "EXPR",
+                                   "that match, like 'status == 5xx && duration > 20ms'; may be repeated, all must "
+                                   "match",
+                                   0};
+inline constexpr Definition kStatus{"status", 0, "S", "with this status: 404, or a class like 5xx", 0};
+inline constexpr Definition kRoute{"route", 0, "R",
+                                   "of this route, as the report prints it, with or without the method; may be "
+                                   "repeated. With placeholders like {id} it also is a template: paths that match it "
+                                   "become this route",
+                                   0};
+inline constexpr Definition kRole{"role", 0, "server|client", "only requests served, or only requests made", 0};
+inline constexpr Definition kFrom{"from", 0, "T",
+                                  "begun at this time or later: since the start of the recording (10s, 1500ms, 1m30s) "
+                                  "or UTC (2026-03-01T12:34:56Z)",
+                                  0};
+inline constexpr Definition kTo{"to", 0, "T", "begun before this time", 0};
+inline constexpr Definition kPid{"pid", 'p', "PID", "of this process; may be repeated", 1};
+
+// How many?
+inline constexpr Definition kLimit{"limit", 'n', "N", "at most N", 1};
+inline constexpr Definition kMinDuration{"min-duration", 0, "T", "at least this long", 0};
+inline constexpr Definition kMinDepth{"min-depth", 0, "N", "at least this many levels", 1};
+
+// In which form, and where to?
+inline constexpr Definition kFormat{"format", 0, "F", "", 0};
+inline constexpr Definition kJson{"json", 0, nullptr, "the same as --format json; docs/JSON.md describes the names", 0};
+inline constexpr Definition kOutput{"output", 'o', "OUT",
+                                    "write to this file; - is the standard output. Its ending chooses the format where "
+                                    "--format does not",
+                                    0};
+inline constexpr Definition kWidth{"width", 0, "N", "columns of the text", 1};
+inline constexpr Definition kForce{"force", 0, nullptr, "overwrite OUT", 0};
+
+// How are routes made?
+inline constexpr Definition kRouteTemplate{"route-template", 0, "T",
+                                           "a template of your own without selecting it, like '/users/{id}'; may be "
+                                           "repeated",
+                                           0};
+inline constexpr Definition kMaxRoutes{"max-routes", 0, "N", "keep this many, the others become (other) (default 200)",
+                                       1};
+
+// All commands.
+inline constexpr Definition kMaxMemory{"max-memory", 0, "SIZE",
+                                       "stop reading when this process has that much memory (default 4GiB)", 0};
+inline constexpr Definition kMaxRequests{"max-requests", 0, "N",
+                                         "stop after so many requests (default 50,000,000); without it also where a "
+                                         "file holds far more than recordings of its size do: more than 250,000 "
+                                         "requests and one for each of its bytes, for instance",
+                                         1};
+inline constexpr Definition kTraceKeys{"trace-keys", 0, "TRACE,SPAN[,FLAGS]",
+                                       "your own names of the header fields with the trace id, span id and trace flags",
+                                       0};
+
+}  // namespace option
+}  // namespace tailcap::cli

@@ -1,0 +1,48 @@
+"""What the tests of the command line share: which build they test, and how they are started."""
+import argparse
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SAMPLES = ROOT / "samples/captures"
+BUILD = ROOT / "build/dev"
+
+
+def program(name="analyze/tailcap"):
+    return BUILD / name
+
+
+def run(*command, **options):
+    return subprocess.run([str(c) for c in command], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60, **options)
+
+
+class Case(unittest.TestCase):
+    """A test in an empty folder of its own."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="tailcap-cli-")
+        self.addCleanup(folder.cleanup)
+        self.scratch = pathlib.Path(folder.name)
+
+    def tailcap(self, *arguments):
+        return run(program(), *arguments, cwd=self.scratch)
+
+    def assert_refused(self, done, code, *words):
+        """One complete message on stderr, nothing on stdout."""
+        self.assertEqual((done.returncode, done.stdout), (code, ""), done.stderr)
+        self.assertEqual(len(done.stderr.strip().splitlines()), 1, done.stderr)
+        for word in words:
+            self.assertIn(word, done.stderr)
+
+
+def main():
+    """Runs the tests of the file that was started: --build FOLDER, and what unittest takes."""
+    global BUILD
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--build", type=pathlib.Path, default=BUILD)
+    given, rest = parser.parse_known_args()
+    BUILD = given.build.resolve()
+    unittest.main(module="__main__", argv=[sys.argv[0], "-v", *rest])
