@@ -16,6 +16,7 @@
 #include "capture/go/layout.h"
 #include "capture/group.h"
 #include "capture/selection.h"
+#include "capture/tier.h"
 #include "formats/preamble.h"
 
 namespace tailcap::capture {
@@ -47,13 +48,6 @@ struct ProbeSettings {
   std::array<std::uint32_t, 2>
       own_processes{};  // the recorder's, which are never recorded, nor are their children; 0: none
 };
-
-struct TierChoice {
-  formats::HookTier tier = formats::HookTier::unknown;  // unknown: none works
-  std::string reason;
-};
-// Decides from the kernel's BTF alone. Throws std::runtime_error if there is none.
-TierChoice choose_tier(formats::HookTier wanted);
 
 struct ProgramReport {
   std::string name;

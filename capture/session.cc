@@ -1,8 +1,7 @@
 #include "capture/session.h"
 
 #include <algorithm>
-#include <array>
-#include <cassert>
+#include <string>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -28,52 +27,29 @@ constexpr std::size_t kBuilds = 256;  // Go programs whose modules are told, eac
 constexpr Duration kQuotasEvery{1'000'000'000};
 constexpr std::size_t kQuotaProcesses = 256;
 
-// Mappings wait so long for build-ids, and so many of them; at the end not as long.
-constexpr Duration kBuildIdPatience{2'000'000'000};
-constexpr std::size_t kMappingsWaiting = 65536;
-constexpr std::chrono::milliseconds kLastBuildIds{200};
-
-// A program that is interrupted on a CPU and would run again there is skipped by the kernel, which counts that.
-constexpr std::array<std::pair<std::string_view, Kind>, 7> kKindOfProgram = {{{"io_send", Kind::send},
-                                                                              {"io_receive", Kind::receive},
-                                                                              {"arrival", Kind::arrival},
-                                                                              {"retransmit", Kind::retransmit},
-                                                                              {"state_change", Kind::state_change},
-                                                                              {"switch_task", Kind::off_cpu},
-                                                                              {"wake_up", Kind::off_cpu}}};
-
 }  // namespace
 
 Session::Session(Probes& probes, Writer& writer, const scan::Processes& processes, const mask::Keep& keep,
                  Finder* finder, stacks::Samples* samples)
     : probes_(probes),
-      writer_(writer),
+      log_(writer),
       keep_arguments_(keep.arguments),
       finder_(finder),
       samples_(samples),
       converter_(finder ? &finder->go_names() : nullptr),
       gate_(keep),
-      build_ids_(processes),
-      kernel_losses_(LOSS_COUNTERS),
-      losses_until_(monotonic_now()),
-      skipped_until_(losses_until_),
+      mappings_(processes, log_),
+      losses_(probes, log_),
       allocations_(probes.allocations_descriptor()),
       unrecorded_(probes.unrecorded_descriptor()) {}
 
-void Session::push(const Event& event) {
-  writer_.push(event);
-  tally_.events++;
-  const auto* io = std::get_if<Io>(&event.body);
-  if (io == nullptr || !io->continued) tally_.by_kind[static_cast<std::size_t>(kind_of(event))]++;
-}
-
 void Session::take(std::span<const std::byte> record) {
   if (kind_of_record(record) == bpf::RECORD_SAMPLE) {
-    if (!samples_ || !samples_->take(record)) bad_records_++;
+    if (!samples_ || !samples_->take(record)) losses_.add_bad_record();
     return;
   }
   if (!converter_.convert(record, event_)) {
-    bad_records_++;
+    losses_.add_bad_record();
     return;
   }
   gate_.take(event_);
@@ -87,10 +63,8 @@ void Session::take(std::span<const std::byte> record) {
   } else if (std::holds_alternative<TaskExec>(event_.body)) {
     begun(event_.thread.pid, true);
   }
-  push(event_);
+  log_.push(event_);
 }
-
-void Session::note(Time now, std::string_view key, std::string_view value) { push({now, {}, Note{key, value}}); }
 
 void Session::begun(std::uint32_t pid, bool program) {
   met_anybody_ = true;
@@ -102,44 +76,44 @@ void Session::begun(std::uint32_t pid, bool program) {
 
 void Session::push_samples(bool anyway) {
   if (!samples_) return;
-  while (const Event* sample = samples_->next(anyway)) push(*sample);
+  while (const Event* sample = samples_->next(anyway)) log_.push(*sample);
 }
 
 void Session::push_probes(Time now, const std::vector<ProbeFact>& facts) {
   for (const auto& fact : facts) {
-    push({now, {}, Probe{fact.path, fact.function, fact.place, fact.offset, fact.price, fact.reason}});
+    log_.push({now, {}, Probe{fact.path, fact.function, fact.place, fact.offset, fact.price, fact.reason}});
     if (fact.left) {
       // Sessions that were seen go on unseen: what is missing in them cannot be counted, only that something is.
-      push_loss(now, losses_until_, LossCause::session_table_full, static_cast<std::uint8_t>(Kind::tls_receive), 1,
+      log_.lose(now, losses_.until(), LossCause::session_table_full, static_cast<std::uint8_t>(Kind::tls_receive), 1,
                 "calls at places that were left, at least");
-      note(now, "tailcap.left", fact.path + ": " + fact.reason);
+      log_.note(now, "tailcap.left", fact.path + ": " + fact.reason);
     }
-    if (fact.price || tally_.unwatched.size() >= kUnwatchedTold) continue;
+    if (fact.price || log_.tally().unwatched.size() >= kUnwatchedTold) continue;
     const std::string text = fact.function + " in " + fact.path + ": " + fact.reason;
-    if (std::find(tally_.unwatched.begin(), tally_.unwatched.end(), text) == tally_.unwatched.end())
-      tally_.unwatched.push_back(text);
+    if (std::find(log_.tally().unwatched.begin(), log_.tally().unwatched.end(), text) == log_.tally().unwatched.end())
+      log_.tally().unwatched.push_back(text);
   }
 }
 
 void Session::push_go(Time now, const go::Fact& fact) {
-  push({now,
-        {fact.pid, fact.pid},
-        GoProgram{fact.path, fact.version, fact.offsets_from, fact.unsupported, fact.goid_offset, fact.parts,
-                  fact.processors}});
+  log_.push({now,
+             {fact.pid, fact.pid},
+             GoProgram{fact.path, fact.version, fact.offsets_from, fact.unsupported, fact.goid_offset, fact.parts,
+                       fact.processors}});
   if (!fact.build || fact.build->empty() || builds_.size() >= kBuilds || !builds_.insert(fact.build).second) return;
-  push({now, {fact.pid, fact.pid}, GoBuild{fact.path, *fact.build}});
+  log_.push({now, {fact.pid, fact.pid}, GoBuild{fact.path, *fact.build}});
 }
 
 // What was not looked at is not known to be there, so that it is no lost event of any kind: a note.
 void Session::count_dropped(Time now) {
   const auto dropped = finder_->dropped();
-  if (dropped.looks > 0 && tally_.looks_dropped == 0)
-    note(now, "tailcap.looks",
-         "processes began faster than they could be looked at: TLS and Go are not recorded of all of them");
-  if (dropped.facts > 0 && tally_.probe_facts_dropped == 0)
-    note(now, "tailcap.probes", "there are more places of probes and more facts of Go programs than are kept");
-  tally_.looks_dropped = dropped.looks;
-  tally_.probe_facts_dropped = dropped.facts;
+  if (dropped.looks > 0 && log_.tally().looks_dropped == 0)
+    log_.note(now, "tailcap.looks",
+              "processes began faster than they could be looked at: TLS and Go are not recorded of all of them");
+  if (dropped.facts > 0 && log_.tally().probe_facts_dropped == 0)
+    log_.note(now, "tailcap.probes", "there are more places of probes and more facts of Go programs than are kept");
+  log_.tally().looks_dropped = dropped.looks;
+  log_.tally().probe_facts_dropped = dropped.facts;
 }
 
 void Session::push_found(Time now) {
@@ -152,93 +126,21 @@ void Session::push_found(Time now) {
   }
 }
 
-// At once: without the build-ids that are not known yet, and again with them.
-std::size_t Session::describe(std::uint32_t pid, Time now, bool at_once) {
-  auto mappings = executable_mappings(pid);
-  const std::size_t count = mappings.size();
-  const bool room = described_mappings_ + count <= kMappingsWaiting;
-  if (!push_mappings(pid, now, mappings, at_once || !room) && room) {
-    described_mappings_ += count;
-    described_.push_back({pid, now, std::move(mappings)});
-  }
-  return count;
-}
-
-// Whether all their build-ids are known; where they are not, only anyway.
-bool Session::push_mappings(std::uint32_t pid, Time now, const std::vector<MappingFacts>& mappings, bool anyway) {
-  std::vector<std::optional<std::string>> ids;
-  for (const auto& mapping : mappings) ids.push_back(build_ids_.of(mapping.file));
-  const bool whole = std::all_of(ids.begin(), ids.end(), [](const auto& id) { return id.has_value(); });
-  for (std::size_t i = 0; i < mappings.size() && (whole || anyway); i++) {
-    const auto& mapping = mappings[i];
-    push({now,
-          {pid, pid},
-          Mapping{mapping.start, mapping.end, mapping.file_offset, mapping.file.path,
-                  ids[i] ? std::string_view(*ids[i]) : std::string_view()}});
-  }
-  return whole;
-}
-
-void Session::push_described(Time now, bool anyway) {
-  while (!described_.empty()) {
-    const Described& first = described_.front();
-    if (!push_mappings(first.pid, now, first.mappings, anyway || now - first.asked >= kBuildIdPatience)) {
-      if (!anyway && now - first.asked < kBuildIdPatience) return;
-    }
-    described_mappings_ -= first.mappings.size();
-    described_.pop_front();
-  }
-}
-
-void Session::push_loss(Time now, Time since, LossCause cause, std::uint8_t kind, std::uint64_t count,
-                        const char* what) {
-  push({now, {}, Loss{since, cause, kind, count}});
-  tally_.lost += count;
-  const std::string name = std::string(name_of(static_cast<Kind>(kind))) + ": " + what;
-  for (auto& [known, sum] : tally_.losses) {
-    if (known == name) {
-      sum += count;
-      return;
-    }
-  }
-  tally_.losses.emplace_back(name, count);
-}
-
-void Session::count_losses(Time now) {
-  for (const auto& loss : probes_.losses()) {
-    auto& before = kernel_losses_[loss.row * RECORD_KINDS + loss.kind];
-    if (loss.count == before) continue;
-    static constexpr LossCause kCauses[] = {LossCause::ring_full, LossCause::socket_table_full,
-                                            LossCause::task_table_full, LossCause::session_table_full};
-    static constexpr const char* kWords[] = {"the ring was full", "no room for another socket",
-                                             "no room for another thread", "no room for a call of a TLS library"};
-    push_loss(now, losses_until_, kCauses[loss.row], static_cast<std::uint8_t>(loss.kind), loss.count - before,
-              kWords[loss.row]);
-    before = loss.count;
-  }
-  if (bad_records_ != bad_told_) {
-    push_loss(now, losses_until_, LossCause::bad_record, 255, bad_records_ - bad_told_,
-              "records that could not be understood");
-    bad_told_ = bad_records_;
-  }
-  losses_until_ = now;
-}
-
 void Session::tick(Time now) {
-  count_losses(now);
+  losses_.count(now);
   push_found(now);
   push_samples(false);
   for (const auto pid : new_) {
     const auto facts = process_facts(pid);
     if (facts.executable.empty()) continue;  // gone already
-    push({now,
-          {pid, pid},
-          TaskInfo{facts.parent_pid, facts.comm, command_line_of(facts), facts.executable, facts.cgroup,
-                   facts.started}});
-    describe(pid, now, false);
+    log_.push({now,
+               {pid, pid},
+               TaskInfo{facts.parent_pid, facts.comm, command_line_of(facts), facts.executable, facts.cgroup,
+                        facts.started}});
+    mappings_.describe(pid, now, false);
   }
   new_.clear();
-  push_described(now, false);
+  mappings_.push_known(now);
   if (!known(quotas_read_) || now - quotas_read_ >= kQuotasEvery) push_quotas(now);
 }
 
@@ -256,10 +158,10 @@ void Session::push_quotas(Time now) {
   next_quota_ = reached < turns.size() ? turns[reached] : 0;
   for (std::size_t i = 0; i < reached; i++) {
     for (const Quota& q : quotas_.read(turns[i]))
-      push({now,
-            {},
-            CpuQuota{q.cgroup, Duration{q.period}, Duration{q.quota}, q.periods, q.throttled,
-                     Duration{q.throttled_time}}});
+      log_.push({now,
+                 {},
+                 CpuQuota{q.cgroup, Duration{q.period}, Duration{q.quota}, q.periods, q.throttled,
+                          Duration{q.throttled_time}}});
   }
   count_unread_quotas(now, turns.size() - reached);
 }
@@ -268,49 +170,36 @@ void Session::push_quotas(Time now) {
 void Session::count_unread_quotas(Time now, std::size_t processes) {
   const std::size_t unread = processes + quotas_.unread();
   if (unread == 0) return;
-  if (tally_.quotas_unread == 0)
-    note(now, "tailcap.quotas",
-         "more than " + std::to_string(kQuotaProcesses) + " processes or " + std::to_string(Quotas::kMaxCgroups) +
-             " cgroups: their CPU quotas are read in turns, not all of them every second");
-  tally_.quotas_unread = std::max<std::uint64_t>(tally_.quotas_unread, unread);
+  if (log_.tally().quotas_unread == 0)
+    log_.note(now, "tailcap.quotas",
+              "more than " + std::to_string(kQuotaProcesses) + " processes or " + std::to_string(Quotas::kMaxCgroups) +
+                  " cgroups: their CPU quotas are read in turns, not all of them every second");
+  log_.tally().quotas_unread = std::max<std::uint64_t>(log_.tally().quotas_unread, unread);
 }
 
 void Session::push_allocations(Time now) {
   for (const auto& change : allocations_.read())
-    push({now, {change.pid, change.pid}, GoAllocations{change.least, change.count, change.bytes}});
+    log_.push({now, {change.pid, change.pid}, GoAllocations{change.least, change.count, change.bytes}});
 }
 
 void Session::push_unrecorded(Time now) {
-  for (const auto& [key, value] : unrecorded_.changed()) note(now, key, value);
+  for (const auto& [key, value] : unrecorded_.changed()) log_.note(now, key, value);
 }
 
 void Session::push_costs(Time now) {
   const auto clocks = read_clocks();
-  push({clocks.time, {}, clocks.snapshot});
+  log_.push({clocks.time, {}, clocks.snapshot});
   const auto cost = own_cost();
-  push({now, {}, RecorderCost{Duration(static_cast<std::int64_t>(cost.cpu_ns)), cost.resident}});
-  for (const auto& program : probes_.programs()) push({now, {}, ProgramCost{program.name, program.runs, program.time}});
+  log_.push({now, {}, RecorderCost{Duration(static_cast<std::int64_t>(cost.cpu_ns)), cost.resident}});
+  for (const auto& program : probes_.programs())
+    log_.push({now, {}, ProgramCost{program.name, program.runs, program.time}});
 }
 
 void Session::push_interfaces(Time now) {
   const std::uint32_t space = own_net_namespace();
   if (space == 0) return;
   for (const InterfaceFacts& f : interface_facts())
-    push({now, {}, NetInterface{space, f.index, f.name, f.family, f.address, f.prefix}});
-}
-
-void Session::count_skipped_runs(Time now) {
-  for (const auto& program : probes_.programs()) {
-    auto& before = skipped_runs_[program.name];
-    if (program.missed == before) continue;
-    const auto kind = std::find_if(kKindOfProgram.begin(), kKindOfProgram.end(),
-                                   [&](const auto& p) { return p.first == program.name; });
-    push_loss(now, skipped_until_, LossCause::unknown,
-              kind == kKindOfProgram.end() ? std::uint8_t{255} : static_cast<std::uint8_t>(kind->second),
-              program.missed - before, "the program was busy on that CPU");
-    before = program.missed;
-  }
-  skipped_until_ = now;
+    log_.push({now, {}, NetInterface{space, f.index, f.name, f.family, f.address, f.prefix}});
 }
 
 bool Session::keyframe_again(Time now) {
@@ -330,7 +219,7 @@ void Session::keyframe(Time now) {
   // What the kernel refuses, it refuses here, before half a keyframe is written.
   const auto tasks = probes_.list_tasks();
   const auto sockets = probes_.list_sockets();
-  writer_.begin_keyframe(now);
+  log_.writer().begin_keyframe(now);
   push_costs(now);
   push_unrecorded(now);
   push_interfaces(now);
@@ -348,7 +237,7 @@ void Session::keyframe(Time now) {
         info->started = facts.started;
         met_anybody_ = true;
         processes_.insert(event.thread.pid);
-        push(event);
+        log_.push(event);
       }
     }
     rest = rest.subspan(size);
@@ -359,7 +248,7 @@ void Session::keyframe(Time now) {
     std::size_t described = 0;
     for (const auto pid : pids) {
       if (described >= kMappingsInKeyframe) break;
-      described += describe(pid, now, true);
+      described += mappings_.describe(pid, now, true);
     }
   }
   new_.clear();
@@ -382,9 +271,9 @@ void Session::keyframe(Time now) {
     const auto* info = converted ? std::get_if<SocketInfo>(&event.body) : nullptr;
     if (!info || !seen.insert(info->socket).second) continue;
     if (info->origin == Origin::existed) gate_.begin(*info);
-    push(event);
+    log_.push(event);
   }
-  writer_.end_keyframe();
+  log_.writer().end_keyframe();
 }
 
 std::string_view Session::command_line_of(const ProcessFacts& facts) const {
@@ -394,25 +283,24 @@ std::string_view Session::command_line_of(const ProcessFacts& facts) const {
 void Session::push_masking(Time now) {
   const Masking sum = gate_.statement();
   if (sum == masking_) return;
-  push({now,
-        {},
-        Masking{sum.streams - masking_.streams, sum.foreign - masking_.foreign, sum.doubtful - masking_.doubtful,
-                sum.withheld - masking_.withheld, sum.sends - masking_.sends, sum.receives - masking_.receives}});
+  log_.push({now,
+             {},
+             Masking{sum.streams - masking_.streams, sum.foreign - masking_.foreign, sum.doubtful - masking_.doubtful,
+                     sum.withheld - masking_.withheld, sum.sends - masking_.sends, sum.receives - masking_.receives}});
   masking_ = sum;
 }
 
 void Session::closing_facts() {
-  if (!described_.empty()) build_ids_.wait(kLastBuildIds);
+  mappings_.push_rest();
   const Time now = monotonic_now();
-  push_described(now, true);
-  count_losses(now);
+  losses_.count(now);
   push_found(now);
   if (samples_) samples_->wait();
   push_samples(true);
-  count_skipped_runs(now);
+  losses_.count_skipped_runs(now);
   push_quotas(now);
   push_unrecorded(now);
-  tally_.unrecorded = unrecorded_.lines();
+  log_.tally().unrecorded = unrecorded_.lines();
   push_costs(now);
   push_masking(now);
 }

@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <memory>
 #include <set>
@@ -13,10 +12,12 @@
 #include <unordered_map>
 #include <unordered_set>
 
-#include "capture/build_ids.h"
 #include "capture/convert.h"
+#include "capture/described_mappings.h"
+#include "capture/event_log.h"
 #include "capture/finder.h"
 #include "capture/go/allocations.h"
+#include "capture/loss_counter.h"
 #include "capture/mask/gate.h"
 #include "capture/mask/pointer_key.h"
 #include "capture/probes.h"
@@ -46,21 +47,17 @@ class Session {
   // The same while recording: what fails is said once and ends nothing. False: there is no keyframe this time.
   bool keyframe_again(formats::Time now);
   // Events that the kernel skipped: dearer to ask for, so not at every tick.
-  void count_skipped_runs(formats::Time now);
+  void count_skipped_runs(formats::Time now) { losses_.count_skipped_runs(now); }
   // Said by somebody while recording.
-  void note(formats::Time now, std::string_view key, std::string_view value);
+  void note(formats::Time now, std::string_view key, std::string_view value) { log_.note(now, key, value); }
   // Clocks and costs; before the writer is finished.
   void closing_facts();
 
   bool any_process_left();  // of those that were ever targets
   bool met_anybody() const { return met_anybody_; }
-  const Tally& tally() const { return tally_; }
+  const Tally& tally() const { return log_.tally(); }
 
  private:
-  void push(const formats::Event& event);
-  std::size_t describe(std::uint32_t pid, formats::Time now, bool at_once);  // how many mappings it has
-  bool push_mappings(std::uint32_t pid, formats::Time now, const std::vector<MappingFacts>& mappings, bool anyway);
-  void push_described(formats::Time now, bool anyway);
   void push_probes(formats::Time now, const std::vector<ProbeFact>& facts);
   void count_dropped(formats::Time now);  // by the finder
   void push_found(formats::Time now);     // by the finder, since the last time
@@ -75,12 +72,9 @@ class Session {
   void count_unread_quotas(formats::Time now, std::size_t processes);
   void push_allocations(formats::Time now);
   void push_unrecorded(formats::Time now);
-  void push_loss(formats::Time now, formats::Time since, formats::LossCause cause, std::uint8_t kind,
-                 std::uint64_t count, const char* what);
-  void count_losses(formats::Time now);
 
   Probes& probes_;
-  formats::Writer& writer_;
+  EventLog log_;
   bool keep_arguments_;
   Finder* finder_;
   stacks::Samples* samples_;
@@ -88,30 +82,19 @@ class Session {
   mask::Gate gate_;
   mask::PointerKey pointer_key_;
   formats::Masking masking_;  // told
-  BuildIds build_ids_;
-  struct Described {
-    std::uint32_t pid = 0;
-    formats::Time asked{};
-    std::vector<MappingFacts> mappings;
-  };
-  std::deque<Described> described_;  // those of whose files not all build-ids are known yet
-  std::size_t described_mappings_ = 0;
+  DescribedMappings mappings_;
+  LossCounter losses_;
   formats::Event event_;
   std::unordered_set<std::uint32_t> processes_;          // targets that may live
   std::unordered_set<std::uint32_t> new_;                // not yet described
   std::map<std::uint32_t, go::Fact> go_;                 // Go programs, by process
   std::set<std::shared_ptr<const std::string>> builds_;  // told
-  std::vector<std::uint64_t> kernel_losses_;             // as counted up to now, rows of kinds
-  std::unordered_map<std::string, std::uint64_t> skipped_runs_;
-  std::uint64_t bad_records_ = 0, bad_told_ = 0;
-  formats::Time losses_until_, skipped_until_;
   Quotas quotas_;
   formats::Time quotas_read_ = formats::kNoTime;
   std::uint32_t next_quota_ = 0;  // the process at which the next round begins
   bool keyframe_failed_ = false, met_anybody_ = false;
   go::Allocations allocations_;
   Unrecorded unrecorded_;
-  Tally tally_;
 };
 
 }  // namespace tailcap::capture

@@ -9,6 +9,7 @@
 #include "capture/go/allocations.h"
 #include "capture/go/channels.h"
 #include "capture/go/handlers.h"
+#include "capture/go/known_functions.h"
 #include "capture/symbols/elf_symbols.h"
 #include "capture/symbols/function_graph.h"
 #include "capture/symbols/go_strings.h"
@@ -17,8 +18,6 @@
 namespace tailcap::capture::go {
 
 using namespace bpf;
-using formats::GoPart;
-using formats::GoPhase;
 using symbols::CallConvention;
 using symbols::ElfFile;
 using symbols::GoFunction;
@@ -30,55 +29,6 @@ namespace {
 constexpr std::uint8_t kBelowOrEqual = 6;  // the hardware's number of the condition of Go's stack check
 constexpr std::uint64_t kMaxCode = 1u << 16;
 constexpr std::size_t kMaxHandlerPlaces = 65535;
-
-// A function at whose beginning something is told.
-struct Known {
-  std::string_view name;
-  GoPart part;
-  go_act act;
-  int arguments;  // how many registers the kernel program reads
-  GoPhase phase;
-};
-
-constexpr std::array kAlways = {
-    Known{"runtime.gcBgMarkStartWorkers", GoPart::runtime, GO_PHASE, 0, GoPhase::gc_begin},  // once a cycle
-    Known{"runtime.gcSweep", GoPart::runtime, GO_PHASE, 0, GoPhase::gc_end},                 // marking is over
-    Known{"runtime.gcAssistAlloc1", GoPart::runtime, GO_ASSIST, 1, GoPhase::assist},
-    Known{"runtime.stopTheWorldWithSema", GoPart::runtime, GO_PHASE, 1, GoPhase::stop_begin},
-};
-constexpr std::array kStates = {
-    Known{"runtime.gopark", GoPart::states, GO_PARK, 3, GoPhase::unknown},
-    Known{"runtime.ready", GoPart::states, GO_READY, 1, GoPhase::unknown},
-    Known{"runtime.execute", GoPart::states, GO_RUN, 1, GoPhase::unknown},
-};
-// A request of the HTTP client is handed over to the goroutine of its connection, which sends it.
-constexpr std::array kCalls = {
-    Known{"net/http.(*persistConn).roundTrip", GoPart::calls, GO_ASKED, 1, GoPhase::unknown},
-    Known{"net/http.persistConnWriter.Write", GoPart::calls, GO_SENDS, 1, GoPhase::unknown},
-};
-// A call of gRPC is queued by who makes it: every frame is, so only where a stream is made. Its header fields are sent
-// by the goroutine that sends all of the connection.
-constexpr std::string_view kGrpcCall = "google.golang.org/grpc/internal/transport.(*http2Client).NewStream";
-constexpr std::string_view kGrpcQueue = "google.golang.org/grpc/internal/transport.(*controlBuffer).executeAndPut";
-constexpr Known kGrpcWrites{"google.golang.org/grpc/internal/transport.(*loopyWriter).headerHandler", GoPart::calls,
-                            GO_WRITES, 2, GoPhase::unknown};
-// Where the last thing is done of a goroutine: since Go 1.22, and before.
-constexpr std::array kEnded = {Known{"runtime.gdestroy", GoPart::ends, GO_ENDED, 1, GoPhase::unknown},
-                               Known{"runtime.goexit0", GoPart::ends, GO_ENDED, 1, GoPhase::unknown}};
-constexpr std::array kPanics = {
-    Known{"runtime.gopanic", GoPart::panics, GO_PANICS, 0, GoPhase::unknown},
-    Known{"runtime.fatalpanic", GoPart::panics, GO_FATAL, 0, GoPhase::unknown},
-    Known{"runtime.throw", GoPart::panics, GO_THROWN, 0, GoPhase::unknown},
-    Known{"runtime.fatal", GoPart::panics, GO_THROWN, 0,
-          GoPhase::unknown},  // what the program did wrong: since Go 1.19
-};
-// Who gives way, by itself or interrupted; or both in one, which says since Go 1.22 which of the two it is.
-constexpr Known kYields{"runtime.gosched_m", GoPart::states, GO_YIELDED, 1, GoPhase::unknown};
-constexpr Known kPreempted{"runtime.gopreempt_m", GoPart::states, GO_PREEMPTED, 1, GoPhase::unknown};
-constexpr Known kEither{"runtime.goschedImpl", GoPart::states, GO_YIELDED, 2, GoPhase::unknown};
-// … and at whose end.
-constexpr std::array kEnds = {std::pair{std::string_view("runtime.stopTheWorldWithSema"), GoPhase::stopped},
-                              std::pair{std::string_view("runtime.startTheWorldWithSema"), GoPhase::started}};
 
 const char* word(GoPart part) {
   switch (part) {

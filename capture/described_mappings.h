@@ -1,0 +1,44 @@
+// The executable mappings of processes, with the build-ids of their files, which come later.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <vector>
+
+#include "capture/build_ids.h"
+#include "capture/event_log.h"
+#include "capture/proc.h"
+
+namespace tailcap::capture {
+
+class DescribedMappings {
+ public:
+  // Both must outlive this.
+  DescribedMappings(const scan::Processes& processes, EventLog& log) : log_(log), build_ids_(processes) {}
+
+  // Describes those that the process has, now or once their build-ids are known; at_once: now, without those that are
+  // not known. Returns how many there are.
+  std::size_t describe(std::uint32_t pid, formats::Time now, bool at_once);
+  // Those whose build-ids have become known meanwhile, or did not for too long.
+  void push_known(formats::Time now);
+  // All that are left, with the build-ids that come within a moment.
+  void push_rest();
+
+ private:
+  struct Described {
+    std::uint32_t pid = 0;
+    formats::Time asked{};
+    std::vector<MappingFacts> mappings;
+  };
+  // Whether all build-ids are known; where they are not, only anyway.
+  bool push(std::uint32_t pid, formats::Time now, const std::vector<MappingFacts>& mappings, bool anyway);
+  void push_waiting(formats::Time now, bool anyway);
+
+  EventLog& log_;
+  BuildIds build_ids_;
+  std::deque<Described> waiting_;
+  std::size_t waiting_mappings_ = 0;
+};
+
+}  // namespace tailcap::capture
