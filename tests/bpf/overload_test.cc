@@ -120,10 +120,12 @@ TEST_P(Overload, Waits) {
       EXPECT_EQ(got, std::stoull(thread[2])) << "thread " << thread[0] << ", ring of " << ring;
     }
     const auto lost = count(recorded.seen.lost, Kind::off_cpu);
-    EXPECT_EQ(lost == 0, ring == kRings[0]);
-    // Beside the ring's losses, a thread's record carries switches for which the kernel ran no program.
-    EXPECT_GE(all_missed, lost);
-    EXPECT_LE(all_missed, lost + recorded.seen.waits.size() / 100 + 3);
+    // A few are lost with any ring: the kernel runs no program in one that runs already.
+    if (ring == kRings[0])
+      EXPECT_LT(lost * 100, recorded.seen.waits.size());
+    else
+      EXPECT_GT(lost, 0u);
+    EXPECT_GE(all_missed + recorded.seen.waits.size() / 100, lost);
   }
 }
 
