@@ -1,4 +1,6 @@
 // tailcap report: routes with percentiles, phases and the slowest requests, as text, Markdown, JSON, a page and plots.
+#include "analyze/report/report.h"
+
 #include <algorithm>
 #include <filesystem>
 #include <optional>
@@ -12,9 +14,7 @@
 #include "analyze/cli/output/output_file.h"
 #include "analyze/pipeline/pipeline.h"
 #include "analyze/plot/plot.h"
-#include "analyze/report/html.h"
 #include "analyze/report/json.h"
-#include "analyze/report/text.h"
 #include "analyze/report/topology.h"
 #include "analyze/tail/topology.h"
 #include "analyze/views/report/pictures.h"

@@ -119,6 +119,7 @@ struct Table {
   std::vector<Column> columns;
   std::vector<Row> rows;
   bool sortable = false;            // on a page
+  bool drawing = false;             // its values are in another table too: on a page only
   bool bars = false;                // rows without lines between them, for bars that are compared
   std::vector<LegendEntry> legend;  // of the colours in its pictures
 

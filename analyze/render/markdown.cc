@@ -68,7 +68,7 @@ class Printer {
   }
 
   void print(const Table& table) {
-    if (table.rows.empty()) return;
+    if (table.rows.empty() || table.drawing) return;
     std::vector<std::size_t> shown;
     std::size_t about_row = 0;  // the column whose cells also hold what is said below their row
     for (std::size_t c = 0; c < table.columns.size(); ++c) {

@@ -56,7 +56,9 @@ class Printer {
       out_ += wrapped(std::string(sign(line.tone)) + padded(line.label, label), line.text, width_);
   }
 
-  void print(const Table& table) { out_ += table_text(table, width_); }
+  void print(const Table& table) {
+    if (!table.drawing) out_ += table_text(table, width_);
+  }
 
   void print(const Figures& figures) {
     for (const Figure& figure : figures.all) {

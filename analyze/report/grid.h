@@ -1,9 +1,11 @@
-// A table of the report before it is text, a page or Markdown: cells as people read them.
+// A table of plain texts with a title and notes.
 #pragma once
 
 #include <cstddef>
 #include <string>
 #include <vector>
+
+#include "analyze/render/document.h"
 
 namespace tailcap::report {
 
@@ -17,10 +19,9 @@ struct Grid {
   bool empty() const { return rows.empty() && notes.empty(); }
 };
 
-// Without the title.
-std::string grid_text(const Grid& grid, std::size_t width);
-// With it.
-std::string grid_html(const Grid& grid);
-std::string grid_markdown(const Grid& grid);
+// Its table, and its notes below.
+render::Document grid_blocks(const Grid& grid);
+// The same under its title; nothing if it is empty.
+void add_grid(render::Document& out, const Grid& grid);
 
 }  // namespace tailcap::report

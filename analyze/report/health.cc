@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "analyze/report/escape.h"
-#include "analyze/report/html_parts.h"
 #include "analyze/report/number.h"
 #include "analyze/report/table.h"
 
@@ -41,11 +40,11 @@ bool worth_a_map(const Health& health) {
 }
 
 std::string name_of(const HealthRow& row) {
-  const std::string name = row.name.empty() ? std::string("somebody") : shortened(printable(row.name), kName);
+  const std::string name = row.name.empty() ? std::string("(unknown process)") : shortened(printable(row.name), kName);
   return row.role == flow::Role::server ? name : "→ " + name;
 }
 
-std::string told(const Health& health, const HealthRow& row, std::size_t window) {
+std::string hint_of(const Health& health, const HealthRow& row, std::size_t window) {
   const HealthCell& cell = row.cells[window];
   const formats::Time from = health.begin + health.window * static_cast<std::int64_t>(window);
   std::string out = name_of(row) + ", from " + offset_text(from, health.begin) + ": " +
@@ -56,11 +55,8 @@ std::string told(const Health& health, const HealthRow& row, std::size_t window)
   return out;
 }
 
-}  // namespace
-
-std::vector<std::string> health_lines(const Health& health) {
-  std::vector<std::string> out;
-  if (!worth_a_map(health)) return out;
+// A letter for each window; what the letters mean is the caption.
+void add_lines(const Health& health, render::Figure& out) {
   std::size_t width = 0;
   for (const HealthRow& row : health.rows) width = std::max(width, columns(name_of(row)));
   std::string met;
@@ -70,25 +66,24 @@ std::vector<std::string> health_lines(const Health& health) {
       line += look_of(row, cell).letter;
       if (met.find(line.back()) == met.npos) met += line.back();
     }
-    out.push_back(line + "] " + count_text(row.requests, "request", "requests") +
-                  (row.errors > 0 ? ", " + count_text(row.errors, "error", "errors") : "") +
-                  (row.p99.count() > 0 ? ", usual p99 " + duration_text(row.p99) : ""));
+    out.lines.push_back(line + "] " + count_text(row.requests, "request", "requests") +
+                        (row.errors > 0 ? ", " + count_text(row.errors, "error", "errors") : "") +
+                        (row.p99.count() > 0 ? ", usual p99 " + duration_text(row.p99) : ""));
   }
   std::string legend = "Each place stands for " + duration_text(health.window);
   for (const Look& look : kLooks)
     if (look.letter != ' ' && met.find(look.letter) != met.npos)
       legend += std::string("; ") + look.letter + " " + look.meaning;
-  out.push_back(legend + "." + (health.left_out > 0 ? " " + count_text(health.left_out) + " more not shown." : ""));
-  return out;
+  out.lines_caption =
+      legend + "." + (health.left_out > 0 ? " " + count_text(health.left_out) + " more not shown." : "");
 }
 
-std::string health_html(const Health& health) {
-  if (!worth_a_map(health)) return {};
+std::string svg_of(const Health& health) {
   constexpr std::size_t kLeft = 230, kCell = 26, kHigh = 20;
   const std::size_t wide = kLeft + kCell * Health::kWindows, high = kHigh * health.rows.size();
   const auto n = [](std::size_t x) { return std::to_string(x); };
-  std::string out = "<figure class=\"flame health\"><svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " +
-                    n(wide) + " " + n(high) + "\" role=\"img\">\n";
+  std::string out =
+      "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " + n(wide) + " " + n(high) + "\" role=\"img\">\n";
   for (std::size_t r = 0; r < health.rows.size(); ++r) {
     const HealthRow& row = health.rows[r];
     out += "<text x=\"" + n(kLeft - 8) + "\" y=\"" + n(r * kHigh + 14) +
@@ -98,18 +93,24 @@ std::string health_html(const Health& health) {
       const Look& look = look_of(row, row.cells[w]);
       out += "<rect x=\"" + n(kLeft + w * kCell) + "\" y=\"" + n(r * kHigh) + "\" width=\"" + n(kCell - 2) +
              "\" height=\"" + n(kHigh - 2) + "\" style=\"fill:" + look.colour + ";stroke:var(--line)\"><title>" +
-             html(told(health, row, w)) + "</title></rect>\n";
+             html(hint_of(health, row, w)) + "</title></rect>\n";
     }
   }
-  out += "</svg>\n<ul class=\"legend\">";
+  return out + "</svg>\n";
+}
+
+}  // namespace
+
+std::optional<render::Figure> health_figure(const Health& health) {
+  if (!worth_a_map(health)) return std::nullopt;
+  render::Figure out;
+  out.svg = svg_of(health);
+  add_lines(health, out);
   for (const Look& look : kLooks)
-    if (look.letter != ' ')
-      out += std::string("<li><i style=\"background:") + look.colour + "\"></i>" + html(look.meaning) + "</li>";
-  return out + "</ul>" +
-         element("figcaption",
-                 "Services, and → whom they call, in windows of " + duration_text(health.window) +
-                     (health.left_out > 0 ? "; " + count_text(health.left_out) + " more not shown." : ".")) +
-         "</figure>\n";
+    if (look.letter != ' ') out.legend.push_back({look.meaning, look.colour});
+  out.caption = "Services, and → the services they call, in windows of " + duration_text(health.window) +
+                (health.left_out > 0 ? "; " + count_text(health.left_out) + " more not shown." : ".");
+  return out;
 }
 
 void append_health(JsonWriter& json, const flow::Study& study) {

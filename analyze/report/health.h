@@ -1,19 +1,16 @@
 // The health of services and dependencies over time: a map on the page, lines of letters elsewhere.
 #pragma once
 
-#include <string>
-#include <vector>
+#include <optional>
 
 #include "analyze/flow/study.h"
+#include "analyze/render/document.h"
 #include "analyze/report/json_writer.h"
 
 namespace tailcap::report {
 
-inline constexpr const char* kHealthTitle = "Health, from left to right in time";
-
-// A line for each, a letter for each window, and what the letters mean. Printable; empty: there are too few requests.
-std::vector<std::string> health_lines(const flow::Health& health);
-std::string health_html(const flow::Health& health);
+// A row for each, from left to right in time. Unset: there are too few requests.
+std::optional<render::Figure> health_figure(const flow::Health& health);
 void append_health(JsonWriter& json, const flow::Study& study);
 
 }  // namespace tailcap::report

@@ -12,8 +12,6 @@ namespace {
 
 constexpr std::int64_t kBarUnits = 10'000;  // width of a bar's coordinates: integers, the same everywhere
 
-std::string_view class_of(Tone tone) { return tone == Tone::alarm ? "alarm" : tone == Tone::care ? "care" : "plain"; }
-
 // ns * kBarUnits / scale without overflow.
 std::int64_t units(std::int64_t ns, std::int64_t scale) {
   if (ns <= 0 || scale <= 0) return 0;
@@ -28,32 +26,7 @@ std::string element(std::string_view name, std::string_view text, std::string_vi
   return "<" + tag + (attributes.empty() ? "" : " " + std::string(attributes)) + ">" + html(text) + "</" + tag + ">";
 }
 
-std::string cell(std::string_view inner, double key, std::string_view hint) {
-  // Exact to the nanosecond for 104 days, and no locale.
-  const auto whole = static_cast<long long>(key * 1000);
-  return "<td data-v=\"" + std::to_string(whole) + "\"" + (hint.empty() ? "" : " title=\"" + html(hint) + "\"") + ">" +
-         std::string(inner) + "</td>";
-}
-
-std::string quality_box_html(const flow::Study& study) {
-  const QualityLine first = verdict(study);
-  std::string out = "<div class=\"box\">\n<div class=\"verdict " + std::string(class_of(first.tone)) + "\">" +
-                    html(first.text) + "</div>\n<dl class=\"quality\">\n";
-  for (const auto& line : quality_lines(study)) {
-    const std::string tone = "class=\"" + std::string(class_of(line.tone)) + "\"";
-    out += element("dt", line.label, tone) + element("dd", line.text, tone) + "\n";
-  }
-  return out + "</dl>\n</div>\n";
-}
-
-std::string notes_html(const Footnotes& notes) {
-  if (notes.texts().empty()) return {};
-  std::string out = "<ol class=\"notes\">";
-  for (const auto& text : notes.texts()) out += element("li", text);
-  return out + "</ol>\n";
-}
-
-std::string bar_html(const std::vector<Stretch>& stretches, std::int64_t scale) {
+std::string bar_svg(const std::vector<Stretch>& stretches, std::int64_t scale) {
   std::string out = "<svg class=\"bar\" viewBox=\"0 0 " + std::to_string(kBarUnits) +
                     " 10\" preserveAspectRatio=\"none\" role=\"img\">";
   std::int64_t done = 0;
@@ -76,29 +49,18 @@ std::vector<Stretch> phase_stretches(const flow::Request& row) {
   return out;
 }
 
-std::string legend_html(const std::vector<Stretch>& entries) {
-  std::string out = "<ul class=\"legend\">";
-  for (const auto& e : entries)
-    out += "<li><i style=\"background:" + std::string(e.colour) + "\"></i>" + html(e.name) + "</li>";
-  return out + "</ul>\n";
-}
-
-std::string definitions_html() {
-  std::string out = "<h2>What the words mean</h2>\n<dl class=\"terms\">\n";
-  for (const auto& [term, meaning] : definitions()) out += element("dt", term) + element("dd", meaning) + "\n";
-  return out + "</dl>\n";
-}
-
-std::string footer_html(const flow::Study& study) {
+std::string made_by_text(const flow::Study& study) {
   const auto& p = study.quality.preamble;
-  std::string text = "Made by tailcap from one capture; the same capture makes the same page.";
+  std::string text = "Made by tailcap from one capture; the same capture gives the same report.";
   if (!p.capture_id.empty()) text += " Capture " + printable(p.capture_id) + ".";
-  if (!p.tool_version.empty()) text += " Recorded by tailcap " + printable(p.tool_version) + ".";
+  if (!p.tool_version.empty())
+    text += std::string(" Recorded by ") + (p.tool_version.starts_with("tailcap") ? "" : "tailcap ") +
+            printable(p.tool_version) + ".";
   if (!p.command_line.empty()) {
     text += " Command:";
     for (const auto& word : p.command_line) text += " " + printable(word);
   }
-  return element("footer", text) + "\n";
+  return text;
 }
 
 }  // namespace tailcap::report

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "analyze/report/html_parts.h"
 #include "analyze/report/words.h"
 
 namespace tailcap::report {
@@ -10,33 +9,31 @@ namespace {
 
 constexpr std::string_view kOne = "samples-", kSlow = "flame-slow";
 
-std::string figure_html(const flow::Figure& figure) {
-  return "<figure class=\"flame\" id=\"" + figure.name + "\">\n" + figure.image +
-         element("figcaption", figure.caption) + "</figure>\n";
-}
-
 }  // namespace
+
+render::Figure drawn(const flow::Figure& figure) { return {figure.name, figure.image, figure.caption, {}, {}, {}}; }
 
 bool is_flame(const flow::Figure& figure) { return figure.name == kSlow || figure.name.starts_with(kOne); }
 
-std::string slow_flame_html(const flow::Figures& figures) {
-  const auto found =
-      std::find_if(figures.drawn.begin(), figures.drawn.end(), [](const flow::Figure& f) { return f.name == kSlow; });
-  return found == figures.drawn.end() ? std::string() : figure_html(*found);
+std::optional<render::Figure> slow_flame(const flow::Figures& figures) {
+  const auto found = std::ranges::find(figures.drawn, kSlow, &flow::Figure::name);
+  if (found == figures.drawn.end()) return std::nullopt;
+  return drawn(*found);
 }
 
-std::string sampled_requests_html(const flow::Figures& figures) {
-  std::string out;
-  for (const auto& figure : figures.drawn)
-    if (figure.name.starts_with(kOne)) out += figure_html(figure);
-  return out.empty() ? out : "<h2>What the processors did for single requests</h2>\n" + out;
+render::Document sampled_requests(const flow::Figures& figures) {
+  render::Document out;
+  for (const auto& figure : figures.drawn) {
+    if (!figure.name.starts_with(kOne)) continue;
+    if (out.empty()) out.heading(2, "What the processors did for single requests");
+    out.add(render::Figures{{drawn(figure)}});
+  }
+  return out;
 }
 
-std::string samples_link(const flow::Figures& figures, flow::ExchangeId id) {
-  const std::string name = std::string(kOne) + id_text(id);
-  const bool has =
-      std::any_of(figures.drawn.begin(), figures.drawn.end(), [&](const flow::Figure& f) { return f.name == name; });
-  return has ? " <a href=\"#" + name + "\">samples</a>" : std::string();
+std::string samples_anchor(const flow::Figures& figures, flow::ExchangeId id) {
+  std::string name = std::string(kOne) + id_text(id);
+  return std::ranges::find(figures.drawn, name, &flow::Figure::name) == figures.drawn.end() ? std::string() : name;
 }
 
 }  // namespace tailcap::report

@@ -1,20 +1,24 @@
-// The flame graphs of a page: of the slow requests, and of single ones, which their rows link to.
+// The figures of a page: plots, and flame graphs of the slow requests and of single ones, which their rows link to.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "analyze/flow/exchange.h"
 #include "analyze/flow/figure.h"
+#include "analyze/render/document.h"
 
 namespace tailcap::report {
 
+render::Figure drawn(const flow::Figure& figure);
+
 // "flame-slow" and "samples-…": not among the plots.
 bool is_flame(const flow::Figure& figure);
-// Of the slow requests. Empty: there is none.
-std::string slow_flame_html(const flow::Figures& figures);
-// The section that shows them; empty: there are none.
-std::string sampled_requests_html(const flow::Figures& figures);
-// A link to the request's own; empty: it has none.
-std::string samples_link(const flow::Figures& figures, flow::ExchangeId id);
+// Of the slow requests.
+std::optional<render::Figure> slow_flame(const flow::Figures& figures);
+// The section that shows those of single requests; empty: there are none.
+render::Document sampled_requests(const flow::Figures& figures);
+// Where the request's own is; empty: it has none.
+std::string samples_anchor(const flow::Figures& figures, flow::ExchangeId id);
 
 }  // namespace tailcap::report

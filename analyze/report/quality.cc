@@ -88,7 +88,7 @@ QualityLine requests(const Study& study) {
   QualityLine line{Tone::plain, "requests", count_text(q.requests) + " seen: " + joined(parts, ", ")};
   if (q.tainted != 0) {
     line.tone = Tone::care;
-    line.text += "; " + count_text(q.tainted) + " marked (" + share_text(q.tainted, q.requests) +
+    line.text += "; " + count_text(q.tainted) + " flagged (" + share_text(q.tainted, q.requests) +
                  "): something about them is missing or inferred";
   }
   if (q.retries != 0) {
@@ -257,9 +257,9 @@ QualityLine verdict(const Study& study) {
   if (!reasons.empty())
     return {Tone::alarm, "verdict",
             "Read with care: " + joined(reasons, ", ") +
-                ". Requests touched by it are marked; numbers it could falsify are refused."};
+                ". Requests touched by it are flagged; numbers it could falsify are refused."};
   if (q.tainted != 0)
-    return {Tone::care, "verdict", "No event lost, file complete. Some requests are marked, see below."};
+    return {Tone::care, "verdict", "No event lost, file complete. Some requests are flagged, see below."};
   return {Tone::plain, "verdict", "No event lost, file complete, nothing inferred."};
 }
 

@@ -5,20 +5,12 @@
 #include <vector>
 
 #include "analyze/flow/study.h"
+#include "analyze/render/document.h"
 
 namespace tailcap::report {
 
-enum class Tone : std::uint8_t {
-  plain,
-  care,   // limits what can be said
-  alarm,  // must not be overlooked
-};
-
-struct QualityLine {
-  Tone tone = Tone::plain;
-  std::string label;  // "events", "clock", …
-  std::string text;   // printable, one paragraph
-};
+using render::Tone;
+using QualityLine = render::Facts::Line;  // label: "events", "clock", …
 
 // One sentence: can this be trusted?
 QualityLine verdict(const flow::Study& study);

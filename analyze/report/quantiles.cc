@@ -10,13 +10,6 @@ namespace tailcap::report {
 
 using flow::Support;
 
-std::size_t Footnotes::add(std::string text) {
-  const auto known = std::ranges::find(texts_, text);
-  if (known != texts_.end()) return static_cast<std::size_t>(known - texts_.begin()) + 1;
-  texts_.push_back(std::move(text));
-  return texts_.size();
-}
-
 std::string quantile_name(double q) {
   const auto thousandths = std::llround(q * 1000);
   std::string name = "p" + std::to_string(thousandths / 10);
@@ -24,7 +17,7 @@ std::string quantile_name(double q) {
   return name;
 }
 
-QuantileText quantile_text(const flow::Quantile& quantile, Footnotes& notes) {
+QuantileText quantile_text(const flow::Quantile& quantile) {
   QuantileText text;
   switch (quantile.support) {
     case Support::refused:
@@ -48,10 +41,28 @@ QuantileText quantile_text(const flow::Quantile& quantile, Footnotes& notes) {
   }
   // What "≥" and "~" beside an interval mean is said once (signs_text): no note for each.
   if (!quantile.reason.empty() && quantile.support != Support::low && quantile.support != Support::lower_only)
-    text.note = notes.add(printable(quantile.reason));
+    text.note = printable(quantile.reason);
   else if (quantile.support == Support::refused)
-    text.note = notes.add("no request with a known duration");
+    text.note = "no request with a known duration";
   return text;
+}
+
+render::Cell quantile_cell(const flow::Quantile& quantile) {
+  QuantileText text = quantile_text(quantile);
+  render::Cell cell(std::move(text.value));
+  if (!text.interval.empty()) cell.below = {std::move(text.interval)};
+  cell.note = std::move(text.note);
+  cell.hint = exact_quantile_text(quantile);
+  if (quantile.support != Support::full) cell.tone = render::Tone::care;
+  const auto key = quantile.support == Support::lower_only ? quantile.low : quantile.value;
+  cell.sort_key = quantile.support == Support::refused ? -1 : static_cast<double>(key.count());
+  return cell;
+}
+
+render::Cell duration_cell(formats::Duration duration) {
+  render::Cell cell(duration_text(duration));
+  cell.hint = exact_text(duration);
+  return cell;
 }
 
 std::string signs_text(const flow::Study& study, flow::Role role) {

@@ -2,29 +2,22 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "analyze/flow/study.h"
+#include "analyze/render/document.h"
 
 namespace tailcap::report {
-
-// Notes under a table, each said once, numbered from 1.
-class Footnotes {
- public:
-  std::size_t add(std::string text);  // its number; the same text gets the same number
-  const std::vector<std::string>& texts() const { return texts_; }
-
- private:
-  std::vector<std::string> texts_;
-};
 
 struct QuantileText {
   std::string value;     // "12.3 ms", "~12.3 ms" (low, or without interval), "≥ 12.3 ms", "refused"
   std::string interval;  // "11.9–12.8", in the unit of value; empty: none
-  std::size_t note = 0;  // why it is refused, or has no interval; 0: none
+  std::string note;      // why it is refused, or has no interval
 };
 
-QuantileText quantile_text(const flow::Quantile& quantile, Footnotes& notes);
+QuantileText quantile_text(const flow::Quantile& quantile);
+render::Cell quantile_cell(const flow::Quantile& quantile);
+// With every digit under the mouse.
+render::Cell duration_cell(formats::Duration duration);
 
 // What the signs before the values mean, for below a table of the routes of a role; empty: none occurs.
 std::string signs_text(const flow::Study& study, flow::Role role);

@@ -6,7 +6,7 @@
 #include "analyze/flow/detail.h"
 #include "analyze/flow/lanes.h"
 #include "analyze/flow/study.h"
-#include "analyze/report/text.h"
+#include "analyze/report/report.h"
 
 namespace tailcap::report {
 

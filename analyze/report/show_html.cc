@@ -168,7 +168,8 @@ std::string html_show(const flow::Detail& detail, const flow::Study& study, cons
     for (const auto& line : head.lines) body += html(line) + "\n";
     body += "</pre>\n";
   }
-  return render::page("tailcap show " + id + " of " + printable(options.file), body + footer_html(study));
+  return render::page("tailcap show " + id + " of " + printable(options.file),
+                      body + element("footer", made_by_text(study)) + "\n");
 }
 
 }  // namespace tailcap::report

@@ -39,18 +39,27 @@ void counted(JsonWriter& json, const char* name, const Counted& all) {
 }  // namespace
 
 std::string spans_facts_text(const SpanFacts& f) {
-  std::string out = "Spans     " + count_text(f.requests) + " of requests, " + count_text(f.setup) +
-                    " of what came before the first on a connection\n";
+  render::Document out;
+  out.heading(3, "Spans");
+  render::Facts facts;
+  const auto add = [&](const char* label, std::string text) {
+    facts.lines.push_back({render::Tone::plain, label, std::move(text)});
+  };
+  add("spans", count_text(f.requests) + " of requests, " + count_text(f.setup) +
+                   " of what came before the first on a connection");
   if (f.not_placed > 0)
-    out += "          " + count_text(f.not_placed, "request", "requests") + " left out: nobody saw when they began\n";
-  out += "Trace ids " + listed(f.trace_sources) + "\nSpan ids  " + listed(f.span_sources) + "\nParents   " +
-         listed(f.parents) + "\n";
-  if (f.imported > 0) out += "Imported  " + imported_text(f) + "\n";
-  out += "\nEvents of the whole capture: how many were attached to spans\n";
+    add("left out", count_text(f.not_placed, "request", "requests") + ": their beginning was not recorded");
+  add("trace ids", listed(f.trace_sources));
+  add("span ids", listed(f.span_sources));
+  add("parents", listed(f.parents));
+  if (f.imported > 0) add("imported", imported_text(f));
+  out.add(std::move(facts));
+  out.heading(3, "Events of the whole capture: how many were attached to spans");
   Grid grid;
   grid.header = {"attached", "unmatched", "fit several", "event", "in the capture"};
   grid.names = 2;
-  std::string unseen, how;
+  std::string unseen;
+  std::vector<std::string> how;
   for (const auto& t : f.tallies) {
     if (t.attached + t.unmatched == 0) {
       unseen += (unseen.empty() ? "" : ", ") + std::string(t.name);
@@ -58,14 +67,16 @@ std::string spans_facts_text(const SpanFacts& f) {
     }
     grid.rows.push_back({count_text(t.attached), count_text(t.unmatched), count_text(t.several), std::string(t.name),
                          std::string(t.events)});
-    how += "  " + std::string(t.name) + " finds its span by " + std::string(t.match) +
-           ", and becomes: " + std::string(t.becomes) + "\n";
+    how.push_back(std::string(t.name) + " finds its span by " + std::string(t.match) +
+                  ", and becomes: " + std::string(t.becomes));
   }
-  if (!grid.rows.empty()) out += grid_text(grid, kWidth) + how;
-  if (!unseen.empty()) out += "  None was recorded of: " + unseen + "\n";
-  return out +
-         "What fits no span, or several, stays out of all. By thread: it carried this one request then, and no other "
-         "that was\nrecorded.\n";
+  out.append(grid_blocks(grid));
+  out.list(how);
+  if (!unseen.empty()) out.note("None was recorded of: " + unseen + ".");
+  out.note(
+      "An event that fits no span, or several, is attached to none. By thread: the thread carried this one request at "
+      "that time, and no other that was recorded.");
+  return render::to_text(out, kWidth);
 }
 
 std::string spans_facts_json(const SpanFacts& f) {

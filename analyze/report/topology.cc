@@ -2,12 +2,12 @@
 
 #include <algorithm>
 
+#include "analyze/render/document.h"
 #include "analyze/report/escape.h"
 #include "analyze/report/json.h"
 #include "analyze/report/json_writer.h"
 #include "analyze/report/number.h"
 #include "analyze/report/quantiles.h"
-#include "analyze/report/table.h"
 
 namespace tailcap::report {
 namespace {
@@ -18,6 +18,7 @@ using flow::TopologyNode;
 using Kind = TopologyNode::Kind;
 
 constexpr std::size_t kP50 = 0, kP99 = 3;  // in flow::kQuantiles
+constexpr std::size_t kWidth = 120;
 
 std::uint64_t count_of(const TopologyCall& c) { return c.calls.count + c.calls.incomplete; }
 std::uint64_t errors_of(const TopologyCall& c) {
@@ -33,10 +34,9 @@ bool supported(const flow::Quantile& q) {
 std::string label_of(const TopologyCall& c) {
   std::string out = rate_text(c.calls.per_second) + (c.protocol.empty() ? "" : " " + c.protocol);
   if (errors_of(c) > 0) out += ", " + errors_text(c.calls) + " errors";
-  Footnotes notes;
   for (const std::size_t q : {kP50, kP99})
     if (supported(c.calls.latency[q]))
-      out += ", " + quantile_name(flow::kQuantiles[q]) + " " + quantile_text(c.calls.latency[q], notes).value;
+      out += ", " + quantile_name(flow::kQuantiles[q]) + " " + quantile_text(c.calls.latency[q]).value;
   return out;
 }
 
@@ -84,39 +84,38 @@ void quantile(JsonWriter& json, const char* name, const flow::Quantile& q) {
 
 std::string text_topology(const Topology& t, std::string_view title) {
   if (t.calls.empty()) return "No requests.\n";
-  std::string out = std::string(title) + "\n\n";
-  Footnotes notes;
-  Table lines({{Align::left},
-               {Align::left},
-               {Align::left},
-               {Align::right},
-               {Align::right},
-               {Align::right},
-               {Align::right},
-               {Align::right},
-               {Align::left}},
-              "  ");
-  lines.row({"caller", "called", "by", "requests", "rate", "errors", "p50", "p99", ""});
+  using Kind = render::Column::Kind;
+  render::Document out;
+  out.heading(3, std::string(title));
+  render::Table table;
+  table.columns = {{"caller", Kind::name},
+                   {"called", Kind::name},
+                   {"by", Kind::word},
+                   {"requests"},
+                   {"rate"},
+                   {"errors"},
+                   {"p50"},
+                   {"p99"}};
   for (const TopologyCall& c : t.calls) {
-    const auto value = [&](std::size_t q) { return quantile_text(c.calls.latency[q], notes); };
-    const QuantileText p50 = value(kP50), p99 = value(kP99);
-    std::string note;
-    for (const std::size_t n : {p50.note, p99.note})
-      if (n != 0 && note.find("[" + std::to_string(n) + "]") == note.npos) note += "[" + std::to_string(n) + "]";
-    if (c.failing()) note += note.empty() ? "FAILING" : " FAILING";
-    lines.row({printable(t.nodes[c.from].name), printable(t.nodes[c.to].name), c.protocol.empty() ? "–" : c.protocol,
-               count_text(count_of(c)), rate_text(c.calls.per_second), errors_text(c.calls), p50.value, p99.value,
-               note});
+    const auto quantile = [&](std::size_t q) {
+      const QuantileText text = quantile_text(c.calls.latency[q]);
+      render::Cell cell(text.value);
+      cell.note = text.note;
+      return cell;
+    };
+    render::Cell called(printable(t.nodes[c.to].name));
+    if (c.failing()) called.tag = "FAILING";
+    table.rows.push_back(
+        {{printable(t.nodes[c.from].name), std::move(called), c.protocol.empty() ? "–" : c.protocol,
+          count_text(count_of(c)), rate_text(c.calls.per_second), errors_text(c.calls), quantile(kP50), quantile(kP99)},
+         {},
+         false});
   }
-  out += lines.text();
-  for (std::size_t i = 0; i < notes.texts().size(); ++i)
-    out += (i == 0 ? "\n" : "") + wrapped("  [" + std::to_string(i + 1) + "] ", notes.texts()[i], 120);
-  out += "\n" + wrapped("",
-                        "Services are processes by name, and by port where one name serves several. Times are those of "
-                        "the caller; for callers "
-                        "outside the recording, those of the service.",
-                        120);
-  return out;
+  out.add(std::move(table));
+  out.note(
+      "Services are processes by name, and by port where one name serves several. Times are those of the caller; for "
+      "callers outside the recording, those of the service.");
+  return render::to_text(out, kWidth);
 }
 
 std::string mermaid_topology(const Topology& t) {

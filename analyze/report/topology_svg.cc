@@ -42,13 +42,11 @@ struct Written {
 std::vector<Written> label_of(const TopologyCall& c) {
   std::vector<Written> out = {
       {rate_text(c.calls.per_second) + (c.protocol.empty() ? "" : " " + printable(c.protocol)), false}};
-  Footnotes notes;
   std::string times;
   for (const std::size_t q : {std::size_t{0}, std::size_t{3}}) {
     const flow::Quantile& quantile = c.calls.latency[q];
     if (quantile.support == flow::Support::refused) continue;
-    times +=
-        (times.empty() ? "" : ", ") + quantile_name(flow::kQuantiles[q]) + " " + quantile_text(quantile, notes).value;
+    times += (times.empty() ? "" : ", ") + quantile_name(flow::kQuantiles[q]) + " " + quantile_text(quantile).value;
   }
   if (!times.empty()) out.push_back({times, false});
   if (c.calls.client_errors + c.calls.server_errors + c.calls.other_failures > 0)

@@ -178,7 +178,7 @@ void add_facts(const flow::Detail& detail, const flow::Study& study, std::vector
     add("gave way", "made to by Go " + count_text(p->count, "time", "times") + "; innermost most often: " +
                         shortened(printable(p->top), 80) + " (" + share_text(p->of_top, p->count) + ")");
   for (const auto taint : taints_in(row.taints))
-    add("marked", std::string(text_of(taint)) + " (" + std::string(flow::name_of(taint)) + ")", Tone::care);
+    add("flagged", std::string(text_of(taint)) + " (" + std::string(flow::name_of(taint)) + ")", Tone::care);
 }
 
 // On the axis only where the request came soon: a connection made long before would squeeze everything else.

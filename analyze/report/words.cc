@@ -35,7 +35,7 @@ std::string_view text_of(flow::Taint taint) {
     case fields_unknown:
       return "some header fields are not known: they refer to ones sent earlier, or were not captured";
   }
-  return "unknown mark";
+  return "unknown flag";
 }
 
 std::vector<flow::Taint> taints_in(flow::Taints taints) {
@@ -179,7 +179,7 @@ std::vector<std::pair<std::string_view, std::string_view>> definitions() {
       {"~", "fewer than ten independent requests lie beyond this point: an order of magnitude, not to be compared"},
       {"refused", "the recording cannot support a number here; the note says why"},
       {"incomplete", "the request or its response lacks its beginning or its end; not in the percentiles"},
-      {"marked", "something about the request is missing or inferred; `tailcap show` says what"},
+      {"flagged", "something about the request is missing or inferred; `tailcap show` says what"},
       {"bytes", "bodies after transfer decoding, content coding kept"},
       {"waits known", "requests of which every nanosecond has a label: what it waited for, or that it was on a CPU"},
   };

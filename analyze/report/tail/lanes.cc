@@ -6,7 +6,6 @@
 
 #include "analyze/flow/label_group.h"
 #include "analyze/report/escape.h"
-#include "analyze/report/html_parts.h"
 #include "analyze/report/number.h"
 #include "analyze/report/words.h"
 
@@ -95,30 +94,33 @@ std::string course_bar(const flow::Course& course, std::span<const flow::CpuGrou
   return out + "</svg>";
 }
 
-std::string lanes_html(std::uint32_t row, const flow::RequestTable& table, std::span<const flow::Course> courses) {
+render::Table lanes_table(std::uint32_t row, const flow::RequestTable& table, std::span<const flow::Course> courses) {
+  render::Table out;
   std::vector<Lane> lanes;
   add_lanes(table.rows.id(row), 0, "", table, courses, lanes);
   add_others(table.rows.id(row), table, courses, lanes);
-  if (lanes.size() < 2) return {};
+  if (lanes.size() < 2) return out;
   std::int64_t from = nanoseconds(table.rows.start(row)), to = from + table.rows.duration(row).count();
   for (const Lane& lane : lanes)
     if (const flow::Course* c = lane.other ? nullptr : course_of(courses, lane.request); c && !c->stretches.empty()) {
       from = std::min(from, nanoseconds(c->stretches.front().from));
       to = std::max(to, nanoseconds(c->stretches.back().to));
     }
-  std::string out = "<div class=\"wide\"><table class=\"tail stacked lanes\">\n";
+  out.bars = true;
+  out.columns = {{"", render::Column::Kind::name}, {"", render::Column::Kind::picture}, {}};
   for (const Lane& lane : lanes) {
     const auto at = row_of(table, lane.request);
     const flow::Course* c = course_of(courses, lane.request);
     if (!at || !c) continue;
     const flow::Request request = table.rows[*at];
-    out += "<tr><td class=\"name\" style=\"padding-left:" + std::to_string(8 + 14 * lane.depth) + "px\">" +
-           html(lane_title(request, table.texts)) + "<span class=\"ci\"><code>" + id_text(lane.request) + "</code> " +
-           (request.tid == 0 ? "" : "thread " + std::to_string(request.tid) + " ") + html(lane.note) +
-           "</span></td><td class=\"track\">" + course_bar(*c, table.partitions.groups(), from, to - from) + "</td>" +
-           element("td", duration_text(request.duration)) + "</tr>\n";
+    render::Cell name(lane_title(request, table.texts)), bar;
+    name.indent = static_cast<std::uint8_t>(lane.depth);
+    name.below = {id_text(lane.request) + (request.tid == 0 ? "" : " thread " + std::to_string(request.tid)) +
+                  (lane.note.empty() ? "" : " " + lane.note)};
+    bar.picture = course_bar(*c, table.partitions.groups(), from, to - from);
+    out.rows.push_back({{std::move(name), std::move(bar), duration_text(request.duration)}, {}, false});
   }
-  return out + "</table></div>\n";
+  return out;
 }
 
 }  // namespace tailcap::report::tail

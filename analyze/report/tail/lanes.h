@@ -7,6 +7,7 @@
 
 #include "analyze/flow/partition.h"
 #include "analyze/flow/request.h"
+#include "analyze/render/document.h"
 
 namespace tailcap::report::tail {
 
@@ -17,7 +18,7 @@ const flow::Course* course_of(std::span<const flow::Course> courses, flow::Excha
 std::string course_bar(const flow::Course& course, std::span<const flow::CpuGroup> groups, std::int64_t from,
                        std::int64_t length);
 
-// Empty: the course of the request is not known, or there is no other.
-std::string lanes_html(std::uint32_t row, const flow::RequestTable& table, std::span<const flow::Course> courses);
+// Without rows: the course of the request is not known, or there is no other.
+render::Table lanes_table(std::uint32_t row, const flow::RequestTable& table, std::span<const flow::Course> courses);
 
 }  // namespace tailcap::report::tail

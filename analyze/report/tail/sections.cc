@@ -2,48 +2,36 @@
 
 #include "analyze/report/escape.h"
 #include "analyze/report/number.h"
-#include "analyze/report/table.h"
-#include "analyze/report/tail/difference_table.h"
 #include "analyze/report/tail/sentence.h"
 #include "analyze/report/words.h"
 
 namespace tailcap::report::tail {
 namespace {
 
-using flow::RouteStudy;
 using flow::TailStudy;
 using flow::TailVerdict;
 
 constexpr std::size_t kShortTitle = 60;
 constexpr double kWorthALine = 0.01;  // of the time of the slow requests
 
-bool compared(const RouteStudy& route) { return route.tail && route.tail->compared(); }
-
-std::string_view text_of(flow::Exemplar::Why why) {
-  constexpr std::string_view texts[] = {"the slowest", "the most like all of them", "the slowest for another reason"};
-  return texts[static_cast<std::size_t>(why)];
-}
-
 }  // namespace
 
-std::vector<Said> sentences(const flow::Study& study, const flow::TextPool& texts, std::size_t routes) {
+std::vector<Said> sentences(const flow::Study& study, const flow::TextPool& texts,
+                            const std::vector<std::size_t>& routes) {
   std::vector<Said> causes, others;
   std::string few;
   std::uint64_t needed = 0;
-  std::size_t left = routes;
-  for (const auto role : {flow::Role::server, flow::Role::client})
-    for (const auto& route : study.routes) {
-      if (route.role != role || left == 0) continue;
-      --left;
-      if (!route.tail) continue;
-      if (route.tail->requests_needed > 0) {
-        needed = route.tail->requests_needed;
-        few += (few.empty() ? "" : ", ") + shortened(route_title(route), kShortTitle) + " (" +
-               count_text(route.tail->requests) + ")";
-        continue;
-      }
-      (route.tail->verdict == TailVerdict::cause ? causes : others).push_back({&route, sentence(route, texts)});
+  for (const std::size_t i : routes) {
+    const flow::RouteStudy& route = study.routes[i];
+    if (!route.tail) continue;
+    if (route.tail->requests_needed > 0) {
+      needed = route.tail->requests_needed;
+      few += (few.empty() ? "" : ", ") + shortened(route_title(route), kShortTitle) + " (" +
+             count_text(route.tail->requests) + ")";
+      continue;
     }
+    (route.tail->verdict == TailVerdict::cause ? causes : others).push_back({&route, sentence(route, texts)});
+  }
   causes.insert(causes.end(), others.begin(), others.end());
   if (!few.empty())
     causes.push_back({nullptr, "Too few requests could be followed to compare slow ones with typical ones, " +
@@ -78,15 +66,6 @@ std::vector<std::string> notes(const TailStudy& tail, const flow::Study& study) 
   return out;
 }
 
-std::vector<std::string> exemplar_lines(const TailStudy& tail, const flow::RequestTable& table) {
-  std::vector<std::string> out;
-  for (const auto& e : tail.exemplars)
-    out.push_back(id_text(table.rows.id(e.row)) + " (" + duration_text(table.rows.duration(e.row)) + ", " +
-                  std::string(text_of(e.why)) + "); typical of its kind: " + id_text(table.rows.id(e.typical)) + " (" +
-                  duration_text(table.rows.duration(e.typical)) + ")");
-  return out;
-}
-
 std::vector<std::string> culprit_lines(const TailStudy& tail, const flow::TextPool& texts) {
   std::vector<std::string> out;
   for (const auto& d : tail.labels)
@@ -103,58 +82,6 @@ std::vector<std::string> culprit_lines(const TailStudy& tail, const flow::TextPo
         line += "; the longest of " + id_text(c.held_up);
       out.push_back(std::move(line));
     }
-  return out;
-}
-
-std::string text_section(const RouteStudy& route, const flow::Study& study, const flow::RequestTable& requests,
-                         std::size_t width) {
-  if (!compared(route)) return {};
-  const TailStudy& tail = *route.tail;
-  const DifferenceTable differences = difference_table(tail);
-  Table table({{Align::left, 30},
-               {Align::right, 7},
-               {Align::right, 7},
-               {Align::right, 7},
-               {Align::right, 12},
-               {Align::right, 6},
-               {Align::right, 6},
-               {Align::right, 6},
-               {}},
-              "  ", 1);
-  const std::string unit = ", " + differences.unit;
-  table.row({"mean of a request" + unit, "slow", "typical", "more", "interval", "share", "had it", "mainly", ""});
-  const auto add = [&](const DifferenceRow& r) {
-    table.row({r.text, r.slow, r.typical, r.more, r.interval, r.share, r.with, r.dominant, r.notes});
-  };
-  for (const auto& r : differences.rows) add(r);
-  add(differences.total);
-  std::string out = table.text();
-  for (const auto& line : culprit_lines(tail, requests.texts)) out += wrapped("  · ", line, width);
-  for (const auto& line : exemplar_lines(tail, requests)) out += wrapped("  → ", line, width);
-  for (const auto& line : notes(tail, study)) out += wrapped("  ", line, width);
-  return out;
-}
-
-std::string markdown_section(const RouteStudy& route, const flow::Study& study, const flow::RequestTable& requests) {
-  if (!compared(route)) return {};
-  const TailStudy& tail = *route.tail;
-  const DifferenceTable differences = difference_table(tail);
-  std::string out = "| mean of a request, " + differences.unit +
-                    " | slow | typical | more | 95 % interval | share | had it | mainly | |\n"
-                    "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |\n";
-  const auto add = [&](const DifferenceRow& r, bool strong) {
-    const std::string mark = strong ? "**" : "";
-    out += "| " + mark + markdown(r.text) + mark;
-    for (const auto* cell : {&r.slow, &r.typical, &r.more, &r.interval, &r.share, &r.with, &r.dominant, &r.notes})
-      out += " | " + markdown(*cell);
-    out += " |\n";
-  };
-  for (const auto& r : differences.rows) add(r, r.notes.substr(0, 5) == "cause");
-  add(differences.total, true);
-  out += "\n";
-  for (const auto& line : culprit_lines(tail, requests.texts)) out += "- " + markdown(line) + "\n";
-  for (const auto& line : exemplar_lines(tail, requests)) out += "- to look at: " + markdown(line) + "\n";
-  for (const auto& line : notes(tail, study)) out += "\n" + markdown(line) + "\n";
   return out;
 }
 

@@ -8,10 +8,9 @@
 #include "analyze/render/page.h"
 #include "analyze/report/bands.h"
 #include "analyze/report/escape.h"
-#include "analyze/report/html.h"
 #include "analyze/report/quality.h"
 #include "analyze/report/quantiles.h"
-#include "analyze/report/text.h"
+#include "analyze/report/report.h"
 #include "analyze/report/words.h"
 #include "tests/unit/tail/sample_study.h"
 
@@ -78,6 +77,25 @@ TEST(TextReport, NoRequestsIsNoGoodNews) {
   EXPECT_FALSE(markdown_report(study, table, options()).empty());
 }
 
+// Of the same routes all formats have the same sections in the same order, and every fact of the text.
+TEST(Report, AllFormatsHaveTheSameSections) {
+  for (const auto& s : {sample_study(), hostile_study()}) {
+    auto o = options();
+    o.routes = kRoutesInPage, o.details = kSectionsInPage, o.slowest = kSlowestInPage;
+    const std::string text = text_report(s.study, s.table, o), md = markdown_report(s.study, s.table, o),
+                      page = html_report(s.study, s.table, {}, o);
+    std::size_t in_text = 0, in_md = 0, in_page = page.find("<body>");
+    for (const std::string& title : render::headings(report_document(s.study, s.table, o))) {
+      in_text = text.find(title.substr(0, 30), in_text);
+      in_md = md.find(markdown(title), in_md);
+      in_page = page.find(">" + html(title) + "<", in_page);
+      EXPECT_NE(in_text, text.npos) << title;
+      EXPECT_NE(in_md, md.npos) << title;
+      EXPECT_NE(in_page, page.npos) << title;
+    }
+  }
+}
+
 TEST(TextReport, SaysWhatItLeavesOut) {
   const auto s = sample_study();
   auto o = options();
@@ -86,32 +104,29 @@ TEST(TextReport, SaysWhatItLeavesOut) {
 }
 
 TEST(Quantiles, RefusedAndLowerBoundsShowTheirReason) {
-  Footnotes notes;
   flow::Quantile refused{0.99, flow::Support::refused, tests::ms(5), tests::ms(4), tests::ms(6),
                          100,  "too much was lost"};
-  const QuantileText r = quantile_text(refused, notes);
+  const QuantileText r = quantile_text(refused);
   EXPECT_EQ(r.value, "refused");
   EXPECT_TRUE(r.interval.empty());
-  EXPECT_EQ(r.note, 1u);
+  EXPECT_EQ(r.note, "too much was lost");
   flow::Quantile lower{0.999, flow::Support::lower_only, tests::ms(5), tests::ms(4), {}, 100, "too few"};
-  const QuantileText l = quantile_text(lower, notes);
+  const QuantileText l = quantile_text(lower);
   EXPECT_EQ(l.value, "≥ 4.00 ms");
   EXPECT_TRUE(l.interval.empty());
-  EXPECT_EQ(l.note, 0u);                              // the sign says it; signs_text explains it once
-  EXPECT_EQ(quantile_text(refused, notes).note, 1u);  // said once
-  EXPECT_EQ(notes.texts(), (std::vector<std::string>{"too much was lost"}));
+  EXPECT_EQ(l.note, "");  // the sign says it; signs_text explains it once
   flow::Quantile silent{0.99, flow::Support::refused, {}, {}, {}, 0, ""};
-  EXPECT_NE(quantile_text(silent, notes).note, 0u);  // never without a reason
+  EXPECT_NE(quantile_text(silent).note, "");  // never without a reason
   flow::Quantile no_interval{0.99,       flow::Support::no_interval, tests::ms(5), tests::ms(4), tests::ms(6), 100,
                              "one burst"};
-  const QuantileText n = quantile_text(no_interval, notes);
+  const QuantileText n = quantile_text(no_interval);
   EXPECT_EQ(n.value, "~5.00 ms");
   EXPECT_TRUE(n.interval.empty());
-  EXPECT_NE(n.note, 0u);
+  EXPECT_EQ(n.note, "one burst");
   flow::Quantile full{0.5, flow::Support::full, tests::ms(5), tests::ms(4.8), tests::ms(5.1), 100, ""};
-  const QuantileText f = quantile_text(full, notes);
+  const QuantileText f = quantile_text(full);
   EXPECT_EQ(f.value + " " + f.interval, "5.00 ms 4.80–5.10");
-  EXPECT_EQ(f.note, 0u);
+  EXPECT_EQ(f.note, "");
   EXPECT_EQ(quantile_name(0.999), "p99.9");
   EXPECT_EQ(quantile_name(0.5), "p50");
 }

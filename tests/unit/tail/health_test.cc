@@ -58,11 +58,13 @@ TEST(Health, SaysWhenAndWho) {
 TEST(Health, IsALineOfLettersAndAMap) {
   flow::RequestTable table;
   const flow::Study study = study_of(table);
-  const auto lines = report::health_lines(study.health);
-  ASSERT_EQ(lines.size(), 3u);
+  const auto figure = report::health_figure(study.health);
+  ASSERT_TRUE(figure);
+  const auto& lines = figure->lines;
+  ASSERT_EQ(lines.size(), 2u);
   EXPECT_NE(lines[0].find("[......S.................]"), std::string::npos) << lines[0];
   EXPECT_NE(lines[1].find("[.........E.. ,..........]"), std::string::npos) << lines[1];
-  const std::string page = report::health_html(study.health);
+  const std::string& page = figure->svg;
   EXPECT_NE(page.find("→ stock:80"), std::string::npos);
   EXPECT_EQ(page.find("http:"), page.find("http://www.w3.org")) << "nothing is fetched";
   std::string json;
@@ -75,8 +77,8 @@ TEST(Health, OfAFewRequestsThereIsNoMap) {
   flow::RequestTable table;
   flow::Study study;
   study.begin = formats::time_from(1), study.end = formats::time_from(10);
-  EXPECT_TRUE(report::health_lines(tail::health_of(table, study)).empty());
-  EXPECT_TRUE(report::health_html(tail::health_of(table, {})).empty());
+  EXPECT_FALSE(report::health_figure(tail::health_of(table, study)));
+  EXPECT_FALSE(report::health_figure(tail::health_of(table, {})));
 }
 
 }  // namespace

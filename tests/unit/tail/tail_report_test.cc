@@ -3,12 +3,12 @@
 #include <cstdlib>
 #include <fstream>
 
-#include "analyze/report/html.h"
 #include "analyze/report/json.h"
+#include "analyze/report/report.h"
+#include "analyze/report/routes.h"
 #include "analyze/report/tail/difference_table.h"
 #include "analyze/report/tail/sections.h"
 #include "analyze/report/tail/sentence.h"
-#include "analyze/report/text.h"
 #include "tests/unit/tail/tail_case.h"
 
 namespace tailcap::tests {
@@ -73,7 +73,7 @@ TEST(TailReport, SaysItInASentence) {
   TailCase c = shop();
   const auto& study = c.run();
   c.study.quality.requests = c.study.quality.complete = c.table.rows.size();
-  const auto said = report::tail::sentences(study, c.table.texts, 8);
+  const auto said = report::tail::sentences(study, c.table.texts, report::shown_routes(study, 8));
   ASSERT_EQ(said.size(), 4u);
   // The cause comes first, with its size, its interval and how many have it.
   EXPECT_EQ(said[0].text.rfind("GET /cart: the slowest 1 % take ", 0), 0u) << said[0].text;

@@ -1,0 +1,124 @@
+#include "analyze/report/report.h"
+
+#include <algorithm>
+
+#include "analyze/report/changes.h"
+#include "analyze/report/escape.h"
+#include "analyze/report/go_grids.h"
+#include "analyze/report/go_lines.h"
+#include "analyze/report/health.h"
+#include "analyze/report/incident_grid.h"
+#include "analyze/report/name_lines.h"
+#include "analyze/report/number.h"
+#include "analyze/report/page_flames.h"
+#include "analyze/report/quality.h"
+#include "analyze/report/routes.h"
+#include "analyze/report/slowest.h"
+#include "analyze/report/tail/route_tail.h"
+#include "analyze/report/tls_lines.h"
+#include "analyze/report/triggers.h"
+#include "analyze/report/words.h"
+
+namespace tailcap::report {
+namespace {
+
+using render::Column;
+using render::Document;
+using render::Table;
+
+constexpr std::size_t kFailuresShown = 50;
+
+void add_list(Document& out, const char* title, const std::vector<std::string>& lines) {
+  if (lines.empty()) return;
+  out.heading(2, title);
+  out.list(lines);
+}
+
+void add_quality(Document& out, const flow::Study& study) {
+  out.heading(2, "Can this be trusted?");
+  out.add(render::Facts{verdict(study), quality_lines(study), true});
+}
+
+void add_health(Document& out, const flow::Study& study, const flow::Figures& figures) {
+  render::Figures all;
+  if (auto health = health_figure(study.health)) all.all.push_back(std::move(*health));
+  if (auto flame = slow_flame(figures)) all.all.push_back(std::move(*flame));
+  if (all.all.empty()) return;
+  out.heading(2, "Health over time");
+  out.add(std::move(all));
+}
+
+void add_failures(Document& out, const flow::Study& study) {
+  if (study.failures.empty()) return;
+  Table table;
+  table.sortable = true;
+  table.columns = {{"count"}, {"cause", Column::Kind::name}, {"peer", Column::Kind::name}};
+  for (std::size_t i = 0; i < std::min(study.failures.size(), kFailuresShown); ++i) {
+    const auto& failure = study.failures[i];
+    render::Cell count(count_text(failure.count));
+    count.sort_key = static_cast<double>(failure.count);
+    table.rows.push_back({{count, printable(failure.cause), shortened(printable(failure.peer), 200)}, {}, false});
+  }
+  out.heading(2, "Connections that failed");
+  out.add(std::move(table));
+  if (study.failures.size() > kFailuresShown)
+    out.note(count_text(study.failures.size() - kFailuresShown) + " more kinds are not shown; --json has them.");
+}
+
+void add_definitions(Document& out) {
+  render::Facts terms;
+  for (const auto& [term, meaning] : definitions())
+    terms.lines.push_back({render::Tone::plain, std::string(term), std::string(meaning)});
+  out.heading(2, "What the words mean");
+  out.add(std::move(terms));
+}
+
+}  // namespace
+
+Document report_document(const flow::Study& study, const flow::RequestTable& table, const ReportOptions& options,
+                         const flow::Figures& figures, std::span<const flow::Course> courses) {
+  Document out;
+  out.heading(1, "tailcap report: " + printable(options.file));
+  if (!options.scope.empty())
+    out.paragraph("Only " + options.scope + "; the box is about the whole capture.", render::Tone::care);
+  // The first screen: can it be trusted, why is it slow, what changed, when was it slow.
+  add_quality(out, study);
+  const std::vector<std::size_t> shown = shown_routes(study, options.routes);
+  out.append(tail::verdicts(study, table.texts, shown_routes(study, std::min(options.routes, options.sentences))));
+  add_list(out, kChangesTitle, change_lines(study));
+  add_list(out, kTriggersTitle, trigger_lines(study));
+  add_health(out, study, figures);
+  out.append(route_tables(study, shown));
+  for (const auto& figure : figures.drawn)
+    if (!figure.route && !is_flame(figure)) out.add(render::Figures{{drawn(figure)}});
+  if (!figures.trouble.empty()) out.paragraph("No plots: " + printable(figures.trouble) + ".", render::Tone::care);
+  out.append(route_sections(study, table, shown, options.details, figures, courses));
+  add_grid(out, incident_grid(study));
+  out.append(slowest_requests(study, table, options, figures));
+  out.append(sampled_requests(figures));
+  add_list(out, "TLS connections", tls_lines(study));
+  add_list(out, "Name lookups", name_lines(study));
+  add_list(out, "Go programs", go_lines(study));
+  for (const Grid& grid : go_grids(study)) add_grid(out, grid);
+  add_failures(out, study);
+  add_definitions(out);
+  out.add(render::Paragraph{made_by_text(study), render::Tone::plain, render::Paragraph::Kind::footer});
+  return out;
+}
+
+std::string text_report(const flow::Study& study, const flow::RequestTable& table, const ReportOptions& options) {
+  return render::to_text(report_document(study, table, options), std::clamp<std::size_t>(options.width, 60, 1000));
+}
+
+std::string markdown_report(const flow::Study& study, const flow::RequestTable& table, const ReportOptions& options) {
+  return render::to_markdown(report_document(study, table, options));
+}
+
+std::string html_report(const flow::Study& study, const flow::RequestTable& table, const flow::Figures& figures,
+                        const ReportOptions& options, std::span<const flow::Course> courses) {
+  ReportOptions page = options;
+  page.routes = kRoutesInPage, page.sentences = page.details = kSectionsInPage, page.slowest = kSlowestInPage;
+  return render::to_html(report_document(study, table, page, figures, courses));
+}
+
+}  // namespace tailcap::report

@@ -1,0 +1,255 @@
+#include "analyze/report/tail/route_tail.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "analyze/flow/label_group.h"
+#include "analyze/report/bands.h"
+#include "analyze/report/escape.h"
+#include "analyze/report/number.h"
+#include "analyze/report/quantiles.h"
+#include "analyze/report/routes.h"
+#include "analyze/report/tail/difference_table.h"
+#include "analyze/report/tail/lanes.h"
+#include "analyze/report/tail/sections.h"
+#include "analyze/report/tail/sentence.h"
+#include "analyze/report/words.h"
+
+namespace tailcap::report::tail {
+namespace {
+
+using flow::Label;
+using flow::RouteStudy;
+using flow::TailStudy;
+using flow::TailVerdict;
+using render::Cell;
+using render::Column;
+using render::Document;
+using render::Row;
+using render::Run;
+using render::Table;
+using render::Text;
+
+constexpr std::int64_t kUnits = 1000;  // width of a difference bar's coordinates
+
+std::string_view colour_of(Label label) { return flow::colour_of(flow::group_of(label)); }
+
+// Labels as stretches, group by group, so that colours do not alternate.
+std::vector<Stretch> stretches_of(std::vector<std::pair<Label, std::int64_t>> labels) {
+  std::stable_sort(labels.begin(), labels.end(),
+                   [](const auto& a, const auto& b) { return flow::group_of(a.first) < flow::group_of(b.first); });
+  std::vector<Stretch> out;
+  for (const auto& [label, ns] : labels) out.push_back({flow::text_of(label), colour_of(label), ns});
+  return out;
+}
+
+// Of the groups of labels that occur.
+std::vector<render::LegendEntry> legend_of(const TailStudy& tail) {
+  std::vector<render::LegendEntry> entries;
+  for (std::size_t g = 0; g < flow::kLabelGroups; ++g) {
+    const auto group = static_cast<flow::LabelGroup>(g);
+    const bool occurs = std::ranges::any_of(tail.bands, [&](const auto& band) {
+      return std::ranges::any_of(band.labels, [&](const auto& l) { return flow::group_of(l.first) == group; });
+    });
+    if (occurs) entries.push_back({std::string(flow::text_of(group)), std::string(flow::colour_of(group))});
+  }
+  return entries;
+}
+
+// The axis of all difference bars of a route.
+struct Axis {
+  std::int64_t low = 0, high = 1;  // ns
+  explicit Axis(const TailStudy& tail) {
+    for (const auto& d : tail.labels) {
+      low = std::min({low, d.difference(), tail.intervals ? d.low : 0});
+      high = std::max({high, d.difference(), tail.intervals ? d.high : 0});
+    }
+  }
+  std::int64_t at(std::int64_t ns) const {
+    return std::llround(static_cast<double>(ns - low) / static_cast<double>(high - low) * static_cast<double>(kUnits));
+  }
+};
+
+// A bar from 0 to the difference with a line over its interval.
+std::string difference_bar(const flow::LabelDifference& d, const Axis& axis, bool interval) {
+  const std::int64_t zero = axis.at(0), to = axis.at(d.difference());
+  const auto x = [](std::int64_t n) { return std::to_string(n); };
+  std::string out = "<svg class=\"difference\" viewBox=\"0 0 " + x(kUnits) +
+                    " 16\" preserveAspectRatio=\"none\" role=\"img\"><title>" + exact_text(Duration{d.difference()}) +
+                    "</title><rect x=\"" + x(std::min(zero, to)) + "\" y=\"2\" width=\"" +
+                    x(std::max<std::int64_t>(std::abs(to - zero), 1)) + "\" height=\"12\" fill=\"" +
+                    std::string(colour_of(d.label)) + "\"/>";
+  if (interval && d.high > d.low) {
+    const std::string low = x(axis.at(d.low)), high = x(axis.at(d.high));
+    out += "<path class=\"whisker\" d=\"M" + low + " 8H" + high + "M" + low + " 4V12M" + high + " 4V12\"/>";
+  }
+  return out + "<path class=\"zero\" d=\"M" + x(zero) + " 0V16\"/></svg>";
+}
+
+Table differences(const TailStudy& tail) {
+  const DifferenceTable differences = difference_table(tail);
+  const Axis axis(tail);
+  Table table;
+  table.columns = {{"mean of a request, " + differences.unit, Column::Kind::name},
+                   {"slow"},
+                   {"typical"},
+                   {"more"},
+                   {tail.intervals ? "difference, with its 95 % interval" : "difference", Column::Kind::picture},
+                   {"interval"},
+                   {"share"},
+                   {"had it"},
+                   {"mainly"}};
+  const auto add = [&](const DifferenceRow& r, bool total) {
+    Cell name(r.text), more(r.more), bar;
+    name.colour = r.colour, name.tag = r.notes, name.hint = r.name;
+    name.strong = more.strong = r.notes.starts_with("cause");
+    if (r.difference) bar.picture = difference_bar(*r.difference, axis, tail.intervals);
+    table.rows.push_back(
+        {{std::move(name), r.slow, r.typical, std::move(more), std::move(bar), r.interval, r.share, r.with, r.dominant},
+         {},
+         total});
+  };
+  for (const DifferenceRow& row : differences.rows) add(row, false);
+  add(differences.total, true);
+  return table;
+}
+
+Table bands(const TailStudy& tail) {
+  std::int64_t scale = 1;
+  for (const auto& b : tail.bands) scale = std::max(scale, b.mean);
+  Table table;
+  table.bars = table.drawing = true;
+  table.legend = legend_of(tail);
+  table.columns = {{"by how fast they were", Column::Kind::name}, {}, {"", Column::Kind::picture}, {}};
+  for (const auto& b : tail.bands) {
+    if (b.count == 0) continue;
+    flow::Band named;
+    named.from = b.from, named.to = b.to;
+    Cell bar;
+    bar.picture = bar_svg(stretches_of(b.labels), scale);
+    table.rows.push_back({{band_name(named), count_text(b.count, "request", "requests"), std::move(bar),
+                           duration_text(Duration{b.mean})},
+                          {},
+                          false});
+  }
+  return table;
+}
+
+Table exemplars(const TailStudy& tail, const flow::RequestTable& table, std::span<const flow::Course> courses) {
+  std::int64_t scale = 1;
+  for (const auto& e : tail.exemplars) scale = std::max<std::int64_t>(scale, table.rows.duration(e.row).count());
+  constexpr const char* why[] = {"the slowest", "most like all slow ones", "slowest for another reason"};
+  Table out;
+  out.bars = true;
+  out.columns = {{"", Column::Kind::word}, {"", Column::Kind::name}, {"", Column::Kind::picture}, {}};
+  const auto add = [&](std::uint32_t row, const char* what) {
+    const flow::Course* course = course_of(courses, table.rows.id(row));
+    Cell bar, name(what);
+    bar.picture =
+        course ? course_bar(*course, table.partitions.groups(), formats::nanoseconds(table.rows.start(row)), scale)
+               : bar_svg(label_stretches(table, table.rows.id(row)), scale);
+    out.rows.push_back(
+        {{id_text(table.rows.id(row)), std::move(name), std::move(bar), duration_cell(table.rows.duration(row))},
+         {},
+         false});
+  };
+  for (const auto& e : tail.exemplars) {
+    add(e.row, why[static_cast<std::size_t>(e.why)]);
+    add(e.typical, "typical of its kind");
+    out.rows.back().cells[1].indent = 1;
+  }
+  return out;
+}
+
+// The causes' names are emphasised.
+void emphasise(std::string text, const TailStudy& tail, Text& out) {
+  std::vector<std::pair<std::size_t, std::size_t>> found;  // place and length
+  for (const Label cause : tail.causes)
+    if (const auto at = text.find(flow::text_of(cause)); at != text.npos)
+      found.emplace_back(at, flow::text_of(cause).size());
+  std::ranges::sort(found);
+  std::size_t done = 0;
+  for (const auto& [at, length] : found) {
+    if (at < done) continue;
+    out.runs.push_back({text.substr(done, at - done), {}, false});
+    out.runs.push_back({text.substr(at, length), {}, true});
+    done = at + length;
+  }
+  out.runs.push_back({text.substr(done), {}, false});
+}
+
+}  // namespace
+
+std::vector<Stretch> label_stretches(const flow::RequestTable& table, flow::ExchangeId request) {
+  std::vector<Stretch> out;
+  const auto parts = table.partitions.parts(request);
+  for (std::size_t p = 0; p < flow::kPhases; ++p) {
+    std::vector<std::pair<Label, std::int64_t>> labels;
+    for (const flow::Part& part : parts)
+      if (part.phase == static_cast<flow::Phase>(p)) labels.emplace_back(part.label, part.time);
+    for (const Stretch& s : stretches_of(std::move(labels))) out.push_back(s);
+  }
+  return out;
+}
+
+std::vector<render::LegendEntry> group_legend() {
+  std::vector<render::LegendEntry> entries;
+  for (std::size_t g = 0; g < flow::kLabelGroups; ++g) {
+    const auto group = static_cast<flow::LabelGroup>(g);
+    entries.push_back({std::string(flow::text_of(group)), std::string(flow::colour_of(group))});
+  }
+  return entries;
+}
+
+Document verdicts(const flow::Study& study, const flow::TextPool& texts, const std::vector<std::size_t>& routes) {
+  using Accent = render::List::Accent;
+  render::List list;
+  list.boxed = true;
+  for (const Said& said : sentences(study, texts, routes)) {
+    if (!said.route) {
+      list.items.push_back({said.text, Accent::note});
+      continue;
+    }
+    const TailVerdict verdict = said.route->tail->verdict;
+    const std::string title = shortened(route_title(*said.route), kTitle);
+    Text text;
+    text.runs.push_back({title, route_anchor(static_cast<std::size_t>(said.route - study.routes.data())), false});
+    emphasise(said.text.substr(title.size()), *said.route->tail, text);
+    list.items.push_back({std::move(text), verdict == TailVerdict::cause     ? Accent::cause
+                                           : verdict == TailVerdict::refused ? Accent::doubt
+                                                                             : Accent::none});
+  }
+  Document out;
+  if (list.items.empty()) return out;
+  out.heading(2, "Why the slow requests are slow");
+  out.add(std::move(list));
+  return out;
+}
+
+Document comparison(const RouteStudy& route, const flow::Study& study, const flow::RequestTable& table,
+                    std::span<const flow::Course> courses) {
+  Document out;
+  if (!route.tail || !route.tail->compared()) return out;
+  const TailStudy& tail = *route.tail;
+  out.heading(4, "Slow against typical");
+  out.add(differences(tail));
+  out.list(culprit_lines(tail, table.texts));
+  out.add(bands(tail));
+  if (!tail.exemplars.empty()) {
+    out.heading(4, "Requests to look at, each with a typical one of its kind");
+    out.add(exemplars(tail, table, courses));
+    for (const auto& e : tail.exemplars)
+      if (Table lanes = lanes_table(e.row, table, courses); !lanes.rows.empty())
+        out.add(
+            render::Details{id_text(table.rows.id(e.row)) + " in time, with its calls and the requests it waited for",
+                            {std::move(lanes)},
+                            e.why == flow::Exemplar::Why::slowest});
+  }
+  render::Details how{"How this was compared", {}, false};
+  for (const auto& line : notes(tail, study))
+    how.blocks.push_back(render::Paragraph{line, render::Tone::plain, render::Paragraph::Kind::note});
+  out.add(std::move(how));
+  return out;
+}
+
+}  // namespace tailcap::report::tail

@@ -1,0 +1,28 @@
+// The slow requests of a route against its typical ones: a sentence at the top of the report, and a table, bars and
+// requests to look at in the route's section.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "analyze/flow/study.h"
+#include "analyze/render/document.h"
+#include "analyze/report/html_parts.h"
+
+namespace tailcap::report::tail {
+
+// A section with a sentence for each of the routes, which have sections of their own. Empty: nothing was studied.
+render::Document verdicts(const flow::Study& study, const flow::TextPool& texts,
+                          const std::vector<std::size_t>& routes);
+
+// For the route's section; empty: there is nothing to compare. courses: of its exemplars, ascending; those that are not
+// there are drawn without the order of time.
+render::Document comparison(const flow::RouteStudy& route, const flow::Study& study, const flow::RequestTable& table,
+                            std::span<const flow::Course> courses);
+
+// A request's labels, phase after phase; the order within a phase is not that of time. Empty: it has no partition.
+std::vector<Stretch> label_stretches(const flow::RequestTable& table, flow::ExchangeId request);
+std::vector<render::LegendEntry> group_legend();
+
+}  // namespace tailcap::report::tail
