@@ -19,20 +19,23 @@ Time or_later(Time t) { return known(t) ? t : formats::kMaxTime; }
 void find_carrier(Note& s, std::uint32_t pid, const Goroutines& goroutines) {
   if (s.stream != 0) return;
   const auto handles = [&](std::uint64_t g) { return goroutines.handled({pid, g}, s.began, or_later(s.answered)).yes; };
-  if (handles(s.writer_goroutine) || (s.writer_goroutine != 0 && s.writer_goroutine == s.reader_goroutine))
-    s.goroutine = s.writer_goroutine, s.goroutine_sure = true;
-  else if (handles(s.reader_goroutine))
-    s.goroutine = s.reader_goroutine, s.goroutine_sure = true;
-  else
+  if (handles(s.writer_goroutine) || (s.writer_goroutine != 0 && s.writer_goroutine == s.reader_goroutine)) {
+    s.goroutine = s.writer_goroutine;
+    s.goroutine_sure = true;
+  } else if (handles(s.reader_goroutine)) {
+    s.goroutine = s.reader_goroutine;
+    s.goroutine_sure = true;
+  } else
     s.goroutine = s.writer_goroutine != 0 ? s.writer_goroutine : s.reader_goroutine;
 }
 
 void find_caller(Note& c, std::uint32_t pid, Goroutines& goroutines) {
   if (c.stream != 0 || c.writer_goroutine == 0) return;
   const Goroutines::Asked asked = goroutines.take_caller({pid, c.writer_goroutine}, c.began);
-  if (asked.caller != 0)
-    c.goroutine = asked.caller, c.made = asked.at;
-  else if (c.writer_goroutine == c.reader_goroutine)
+  if (asked.caller != 0) {
+    c.goroutine = asked.caller;
+    c.made = asked.at;
+  } else if (c.writer_goroutine == c.reader_goroutine)
     c.goroutine = c.writer_goroutine;
   c.goroutine_sure = c.goroutine != 0;
 }
@@ -50,7 +53,10 @@ void find_carriers(std::uint32_t pid, Process& process, const Goroutines& gorout
       if (r.carrier.number != 0) found[r.id] = r.carrier.number;
   }
   for (Note& s : process.servers)
-    if (const auto it = found.find(s.id); it != found.end()) s.goroutine = it->second, s.goroutine_sure = true;
+    if (const auto it = found.find(s.id); it != found.end()) {
+      s.goroutine = it->second;
+      s.goroutine_sure = true;
+    }
 
   const Losses& losses = goroutines.losses();
   std::unordered_map<std::uint64_t, std::uint32_t> sent;  // calls over HTTP/2 by goroutine
@@ -61,13 +67,17 @@ void find_carriers(std::uint32_t pid, Process& process, const Goroutines& gorout
     const Goroutine writer{pid, c.writer_goroutine};
     if (goroutines.writes_streams(writer)) {
       const Goroutines::Asked asked = goroutines.queued(writer, c.stream);
-      if (asked.caller != 0 && asked.at <= c.began)
-        c.goroutine = asked.caller, c.made = asked.at, c.goroutine_sure = true;
+      if (asked.caller != 0 && asked.at <= c.began) {
+        c.goroutine = asked.caller;
+        c.made = asked.at;
+        c.goroutine_sure = true;
+      }
     } else if (sent[c.writer_goroutine] == 1) {
       // It may have sent others that were lost.
       const Goroutines::Origin* made = goroutines.origin(writer);
       if (losses.any(made ? made->at : kNoTime, std::max(c.began, c.ended), Losses::kSends)) continue;
-      c.goroutine = c.writer_goroutine, c.goroutine_sure = true;
+      c.goroutine = c.writer_goroutine;
+      c.goroutine_sure = true;
     }
   }
 }

@@ -47,7 +47,8 @@ Descent::Found Descent::of(const Note& call) const {
     const Goroutines::Origin* made = goroutines_.origin({pid_, g});
     if (!made) return {-1, false, goroutines_.losses().any(formats::kNoTime, at, kinds_of(formats::Kind::go_create))};
     if (made->creator == 0 || made->at > at) return {};
-    g = made->creator, at = made->at;
+    g = made->creator;
+    at = made->at;
   }
   return {};
 }
@@ -61,7 +62,8 @@ Descent::Found Descent::of(std::uint64_t goroutine, Time at) const {
     }
     const Goroutines::Origin* made = goroutines_.origin({pid_, goroutine});
     if (!made || made->creator == 0 || made->at > at) return {};
-    goroutine = made->creator, at = made->at;
+    goroutine = made->creator;
+    at = made->at;
   }
   return {};
 }

@@ -31,7 +31,9 @@ void Jobs::index(std::vector<Taken> taken) {
     Item item{t};
     const Descent::Found found = giver_of(t);
     if (found.server >= 0) {
-      item.server = found.server, item.direct = true, item.sure = found.sure;
+      item.server = found.server;
+      item.direct = true;
+      item.sure = found.sure;
     } else if (const auto before = last.find(t.giver); before != last.end()) {
       item.server = before->second;
     }
@@ -39,7 +41,8 @@ void Jobs::index(std::vector<Taken> taken) {
     by_taker_[t.goroutine].push_back(static_cast<std::uint32_t>(items_.size()));
     items_.push_back(item);
     if (t.channel == 0) continue;
-    givers.insert({t.channel, t.giver}), takers.insert({t.channel, t.goroutine});
+    givers.insert({t.channel, t.giver});
+    takers.insert({t.channel, t.goroutine});
     Channel& c = channels_[t.channel];
     c.jobs = c.jobs || item.direct;
     c.answers = c.answers || descent_.serves(t.goroutine);

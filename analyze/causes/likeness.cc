@@ -175,12 +175,16 @@ void Likeness::compare(const Note& call, const std::vector<std::uint32_t>& live,
     if ((c.words & ~most->words) != 0 && !most->whole) return out.equal.clear();  // it says something else of the call
     if (c.whole == most->whole && c.words == most->words) out.equal.push_back(c.server);
   }
-  if (out.equal.size() == 1) out.server = most->server, out.rare = most->rare;
+  if (out.equal.size() == 1) {
+    out.server = most->server;
+    out.rare = most->rare;
+  }
   if (out.equal.size() == 1 || !most->whole) out.equal.clear();
 }
 
 void Likeness::index() {
-  parts_.clear(), wholes_.clear();
+  parts_.clear();
+  wholes_.clear();
   for (const Note& s : process_.servers) {
     parts_.push_back(parts_of(s));
     wholes_.push_back(whole_of(s));
@@ -224,7 +228,10 @@ Likeness::Found Likeness::of(std::uint32_t client) const {
       return !same(static_cast<Passed>(what), process_.clients[client], process_.servers[n]);
     });
   }
-  if (found.equal.size() == 1) found.server = found.equal[0], found.equal.clear();
+  if (found.equal.size() == 1) {
+    found.server = found.equal[0];
+    found.equal.clear();
+  }
   return found;
 }
 

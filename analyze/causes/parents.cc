@@ -31,8 +31,10 @@ Note note_of(const flow::Exchange& e, const flow::Request& row, const flow::Text
   Note n;
   n.id = e.id;
   n.stream = e.stream;
-  n.reader = e.reader.tid, n.writer = e.writer.tid;
-  n.reader_goroutine = e.reader.goroutine, n.writer_goroutine = e.writer.goroutine;
+  n.reader = e.reader.tid;
+  n.writer = e.writer.tid;
+  n.reader_goroutine = e.reader.goroutine;
+  n.writer_goroutine = e.writer.goroutine;
   n.began = e.request.first_done;
   n.made = n.began;
   n.request_done = e.request.last_done;
@@ -42,7 +44,10 @@ Note note_of(const flow::Exchange& e, const flow::Request& row, const flow::Text
   if (e.stream == 0 && known(e.predecessor_done)) n.began = std::max(n.began, e.predecessor_done);
   n.whole = e.taints == 0;
   n.head_known = e.request_headers_complete;
-  n.method = row.method, n.authority = row.authority, n.target = row.path, n.request_id = row.request_id;
+  n.method = row.method;
+  n.authority = row.authority;
+  n.target = row.path;
+  n.request_id = row.request_id;
   n.agent = number_of(e.request_headers.find("user-agent").value_or(""), 1);
   n.bytes = row.request_bytes;
   if (row.traceparent == 0) return n;
@@ -76,7 +81,8 @@ struct Parents::Impl {
       for (const auto* side : {&process.servers, &process.clients})
         for (const Note& n : *side) process.blind_until = std::max({process.blind_until, n.began, n.answered, n.ended});
       noted -= process.servers.size() + process.clients.size();
-      process.servers = {}, process.clients = {};
+      process.servers = {};
+      process.clients = {};
     }
   }
 };

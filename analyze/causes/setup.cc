@@ -78,7 +78,8 @@ struct SetupFinder::Impl {
       setup.connect_began = carrier.connect_started;
       setup.connect_done = carrier.established;
       if (const Name* name = names.find(carrier.socket)) {
-        setup.dns_began = name->began, setup.dns_done = name->done;
+        setup.dns_began = name->began;
+        setup.dns_done = name->done;
         setup.dns_attempts = name->attempts;
         setup.dns_name = texts.intern(name->name);
       }
@@ -88,9 +89,12 @@ struct SetupFinder::Impl {
     const flow::TlsFacts& f = **facts;
     // The role of the plaintext must be that of the handshake, or something is wrong with one of them.
     if ((f.client == flow::Direction::out) != (draft.role == flow::Role::client)) return;
-    setup.tls_began = f.began, setup.tls_done = f.done;
-    setup.tls_version = f.version, setup.tls_cipher = f.cipher;
-    setup.tls_resumed = f.resumed, setup.tls_exact = f.done_exact;
+    setup.tls_began = f.began;
+    setup.tls_done = f.done;
+    setup.tls_version = f.version;
+    setup.tls_cipher = f.cipher;
+    setup.tls_resumed = f.resumed;
+    setup.tls_exact = f.done_exact;
     if (!f.server_name.empty()) setup.tls_server_name = texts.intern(f.server_name);
     draft.whole = true;
   }

@@ -119,7 +119,10 @@ Cause Weighing::decide(std::uint32_t client) {
   if (call.traced()) cause = by_trace(call, cause);
   if (cause.parent.connection == 0) return cause;
   for (const std::uint32_t n : live_.now())
-    if (servers[n].id == cause.parent) parent_[client] = n, called_[n].push_back(client);
+    if (servers[n].id == cause.parent) {
+      parent_[client] = n;
+      called_[n].push_back(client);
+    }
   return cause;
 }
 

@@ -178,7 +178,10 @@ void Conversation::pop(Exchanged& out, flow::Findings& findings) {
 void Conversation::finish(Draft& d, flow::Findings& findings) {
   flow::Exchange& e = d.exchange;
   e.id = {id_, ++numbered_};
-  if (upgraded(e)) e.opaque_out = opaque_[0], e.opaque_in = opaque_[1];
+  if (upgraded(e)) {
+    e.opaque_out = opaque_[0];
+    e.opaque_in = opaque_[1];
+  }
   settle_outcome(d);
   if (straighten(e)) findings.add(Finding::negative_interval);
   if (!d.asked || !known(answered_before_)) return;

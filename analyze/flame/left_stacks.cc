@@ -29,7 +29,8 @@ std::optional<Sample> LeftStacks::of(const Event& event) const {
   if (wait == waits_.end()) return std::nullopt;
   const Texts& texts = *stacks_[wait->second];
   Sample sample;
-  sample.user = texts.first, sample.kernel = texts.second;
+  sample.user = texts.first;
+  sample.kernel = texts.second;
   sample.kind = SampleKind::off_cpu;
   return sample;
 }

@@ -69,7 +69,11 @@ const std::vector<Owners::Share>& Owners::of(const formats::Event& event, Time b
     Cohort cohort = Cohort::other;
     std::uint32_t request = 0;
     for (const Interval* r : under_way) {
-      if (r->begin <= from && r->end >= to) ++count, cohort = r->cohort, request = r->request;
+      if (r->begin <= from && r->end >= to) {
+        ++count;
+        cohort = r->cohort;
+        request = r->request;
+      }
     }
     if (count > 0) shares_.push_back({from, to, cohort, count > 1, request});
   }

@@ -23,7 +23,8 @@ struct Node {
 
 void add(Node& root, const flow::FoldedStack& stack) {
   Node* node = &root;
-  node->value += stack.value, node->typical += stack.typical;
+  node->value += stack.value;
+  node->typical += stack.typical;
   std::string_view rest = stack.frames;
   for (std::size_t depth = 0; !rest.empty() && depth < kDeepest; ++depth) {
     const std::string_view name = rest.substr(0, rest.find(';'));
@@ -31,7 +32,8 @@ void add(Node& root, const flow::FoldedStack& stack) {
     auto found = node->callees.find(name);
     if (found == node->callees.end()) found = node->callees.emplace(std::string(name), std::make_unique<Node>()).first;
     node = found->second.get();
-    node->value += stack.value, node->typical += stack.typical;
+    node->value += stack.value;
+    node->typical += stack.typical;
   }
 }
 

@@ -87,13 +87,17 @@ std::uint32_t stopped_by(const formats::OffCpu& off, formats::Machine machine) {
 OffCpuWait off_cpu_wait(const formats::Event& event) {
   const auto& off = std::get<formats::OffCpu>(event.body);
   OffCpuWait w;
-  w.time = nanoseconds(off.left), w.back = nanoseconds(event.time);
+  w.time = nanoseconds(off.left);
+  w.back = nanoseconds(event.time);
   w.blocked = blocked_in(off);
   if (w.blocked == Blocked::preempted || w.blocked == Blocked::throttled)
     w.runnable = w.time;
   else if (known(off.runnable))
     w.runnable = std::clamp(nanoseconds(off.runnable), w.time, w.back);
-  w.waker = off.waker, w.argument0 = off.argument0, w.socket = off.socket, w.file = off.file,
+  w.waker = off.waker;
+  w.argument0 = off.argument0;
+  w.socket = off.socket;
+  w.file = off.file;
   w.goroutine = event.goroutine;
   w.lost_before = off.missed > 0;
   if (w.blocked == Blocked::stopped) w.argument0 = stopped_by(off, formats::machine_of(event.thread.tid));

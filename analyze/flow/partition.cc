@@ -20,8 +20,10 @@ std::uint32_t Partitions::Pieces<T>::add(std::span<const T> things) {
 void Partitions::add(ExchangeId request, std::span<const Part> parts, std::span<const Culprit> culprits) {
   Entry e;
   e.request = request;
-  e.parts_at = parts_.add(parts), e.culprits_at = culprits_.add(culprits);
-  e.parts_n = static_cast<std::uint16_t>(parts.size()), e.culprits_n = static_cast<std::uint16_t>(culprits.size());
+  e.parts_at = parts_.add(parts);
+  e.culprits_at = culprits_.add(culprits);
+  e.parts_n = static_cast<std::uint16_t>(parts.size());
+  e.culprits_n = static_cast<std::uint16_t>(culprits.size());
   entries_.push_back(e);
 }
 

@@ -79,11 +79,16 @@ void put_rare(std::uint8_t*& at, const Request& r, std::uint64_t rare) {
   put(at, rare);
   if (rare & kRequestHeld) put_signed(at, r.request_flow_control);
   if (rare & kResponseHeld) put_signed(at, r.response_flow_control);
-  if (rare & kBehind) put_signed(at, r.behind_others), put_signed(at, r.behind_others_bytes);
+  if (rare & kBehind) {
+    put_signed(at, r.behind_others);
+    put_signed(at, r.behind_others_bytes);
+  }
   if (rare & kLimit) put_signed(at, r.stream_limit);
   if (rare & kAttempt) {
-    put(at, r.attempt), put(at, static_cast<std::uint64_t>(r.attempt_how));
-    put(at, r.attempt_of.connection), put(at, r.attempt_of.index);
+    put(at, r.attempt);
+    put(at, static_cast<std::uint64_t>(r.attempt_how));
+    put(at, r.attempt_of.connection);
+    put(at, r.attempt_of.index);
   }
   if (rare & kFromPeer) put(at, r.from_peer);
   if (rare & kTraceFormat) put(at, static_cast<std::uint64_t>(r.trace_format));
@@ -94,7 +99,10 @@ void get_rare(const std::uint8_t*& at, Request& r) {
   const std::uint64_t rare = get(at);
   if (rare & kRequestHeld) r.request_flow_control = get_signed(at);
   if (rare & kResponseHeld) r.response_flow_control = get_signed(at);
-  if (rare & kBehind) r.behind_others = get_signed(at), r.behind_others_bytes = get_signed(at);
+  if (rare & kBehind) {
+    r.behind_others = get_signed(at);
+    r.behind_others_bytes = get_signed(at);
+  }
   if (rare & kLimit) r.stream_limit = get_signed(at);
   r.pushed = (rare & kPushed) != 0;
   if (rare & kAttempt) {

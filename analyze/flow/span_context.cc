@@ -62,7 +62,8 @@ bool set_trace(SpanContext& context, std::string_view text) {
   if (text.size() != 32) return false;
   const auto high = word_of(text.substr(0, 16)), low = word_of(text.substr(16));
   if (!high || !low || (*high == 0 && *low == 0)) return false;
-  context.trace_high = *high, context.trace_low = *low;
+  context.trace_high = *high;
+  context.trace_low = *low;
   return true;
 }
 

@@ -20,7 +20,8 @@ struct Secret {
   Secret() {
     std::uint64_t words[2];
     if (getrandom(words, sizeof words, GRND_NONBLOCK) != sizeof words) return;
-    start = words[0], factor = words[1] | 1;
+    start = words[0];
+    factor = words[1] | 1;
   }
 };
 

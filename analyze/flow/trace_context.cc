@@ -128,7 +128,8 @@ class Choice {
     if (!first) return;
     out_.format = format;
     out_.traceparent = composed(ids->trace, ids->span, ids->flags);
-    out_.trace_id = std::move(ids->trace), out_.span_id = std::move(ids->span),
+    out_.trace_id = std::move(ids->trace);
+    out_.span_id = std::move(ids->span);
     out_.parent_span = std::move(ids->parent);
   }
 
@@ -144,7 +145,9 @@ class Choice {
     if (!conflict_) return;
     const bool invalid = out_.invalid;
     out_ = {};
-    out_.present = true, out_.invalid = invalid, out_.format = TraceFormat::conflicting;
+    out_.present = true;
+    out_.invalid = invalid;
+    out_.format = TraceFormat::conflicting;
   }
 
  private:
@@ -156,7 +159,9 @@ class Choice {
 
 void name_trace_keys(TraceKeys keys) {
   own_keys = std::move(keys);
-  names[kTrace] = own_keys.trace, names[kSpan] = own_keys.span, names[kFlags] = own_keys.flags;
+  names[kTrace] = own_keys.trace;
+  names[kSpan] = own_keys.span;
+  names[kFlags] = own_keys.flags;
 }
 
 TraceContext trace_context(const Headers& headers) {

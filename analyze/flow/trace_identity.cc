@@ -44,26 +44,35 @@ TraceIdentity trace_identity(const RequestTable& table, const Request& row, Text
   const std::string_view sent = table.texts[row.traceparent], trace = trace_id_in(sent), span = span_id_in(sent);
   const bool server = row.role == Role::server;
   if (!trace.empty()) {
-    out.trace_id = trace, out.trace_id_source = name_of(row.trace_format);
+    out.trace_id = trace;
+    out.trace_id_source = name_of(row.trace_format);
   } else {
     const auto [high, low] = synthetic_trace(table, server && row.peer.connection != 0 ? row.peer : row.id);
-    out.trace_id = digits(high) + digits(low), out.trace_id_source = kSynthetic;
+    out.trace_id = digits(high) + digits(low);
+    out.trace_id_source = kSynthetic;
   }
   // What a header names is its sender's span: the server's own is on no wire.
   if (!server && !span.empty())
     out.span_id = span, out.span_id_source = name_of(row.trace_format);
-  else
-    out.span_id = digits(synthetic_span(table, row.id, 3)), out.span_id_source = kSynthetic;
+  else {
+    out.span_id = digits(synthetic_span(table, row.id, 3));
+    out.span_id_source = kSynthetic;
+  }
   const auto name = [&](TextId text, std::string_view source) {
     if (text == 0 || !out.service_name.empty()) return;
-    out.service_name = table.texts[text], out.service_name_source = source;
+    out.service_name = table.texts[text];
+    out.service_name_source = source;
   };
   name(row.authority, row.stream != 0 ? ":authority" : "host");
-  if (server)
-    name(row.comm, "process"), name(local, "listener");
-  else
+  if (server) {
+    name(row.comm, "process");
+    name(local, "listener");
+  } else
     name(remote, "address");
-  if (out.service_name.empty()) out.service_name = "unknown", out.service_name_source = "unknown";
+  if (out.service_name.empty()) {
+    out.service_name = "unknown";
+    out.service_name_source = "unknown";
+  }
   return out;
 }
 

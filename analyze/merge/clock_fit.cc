@@ -85,7 +85,8 @@ Drifts drifts_of(const Corridor& c) {
   const long double widest = highest(-kMaxDrift, kMaxDrift, [&](long double d) { return c.width(d); });
   Drifts out{widest, widest, c.width(widest), true};
   if (out.width < 0) return out;
-  out.lower = edge(c, widest, -kMaxDrift), out.upper = edge(c, widest, kMaxDrift);
+  out.lower = edge(c, widest, -kMaxDrift);
+  out.upper = edge(c, widest, kMaxDrift);
   out.bounded = out.lower > -kMaxDrift && out.upper < kMaxDrift;
   return out;
 }
@@ -116,13 +117,14 @@ ClockEstimate chained(const ClockEstimate& outer, const ClockEstimate& inner) {
   e.offset = outer.ours_of(middle(inner.at)) - nanoseconds(inner.at);
   const auto both = [](long double a, long double b) { return (1 + a) * (1 + b) - 1; };
   e.drift = both(outer.drift, inner.drift);
-  e.drift_lower = both(outer.drift_lower, inner.drift_lower),
+  e.drift_lower = both(outer.drift_lower, inner.drift_lower);
   e.drift_upper = both(outer.drift_upper, inner.drift_upper);
   e.drift_bounded = outer.drift_bounded && inner.drift_bounded;
   const std::int64_t more = std::max(outer.error_at(middle(inner.first)), outer.error_at(middle(inner.last))) + 2;
   // What is an error on the second clock is about as large on the third.
   const std::int64_t stretched = rounded(static_cast<long double>(inner.error) * (1 + kMaxDrift));
-  e.lower = e.offset - (inner.offset - inner.lower) - more, e.upper = e.offset + (inner.upper - inner.offset) + more;
+  e.lower = e.offset - (inner.offset - inner.lower) - more;
+  e.upper = e.offset + (inner.upper - inner.offset) + more;
   e.error = stretched + more;
   e.contradiction = std::max(outer.contradiction, inner.contradiction);
   return e;
@@ -169,8 +171,10 @@ void ClockFit::after(Time ours, Time theirs, Time likely) {
 
 ClockEstimate ClockFit::estimate() const {
   ClockEstimate e;
-  e.forth = forth_, e.back = back_;
-  e.first = first_, e.last = last_;
+  e.forth = forth_;
+  e.back = back_;
+  e.first = first_;
+  e.last = last_;
   e.at = first_ + (last_ - first_) / 2;
   if (forth_ + back_ == 0) return e;
   // Everything relative to one of the bounds and the middle, so that no digit is wasted on uptimes.
@@ -199,7 +203,9 @@ ClockEstimate ClockFit::estimate() const {
   }
   e.determined = true;
   const Drifts possible = drifts_of(c);
-  e.drift_lower = possible.lower, e.drift_upper = possible.upper, e.drift_bounded = possible.bounded;
+  e.drift_lower = possible.lower;
+  e.drift_upper = possible.upper;
+  e.drift_bounded = possible.bounded;
   if (possible.width < 0) e.contradiction = std::max<std::int64_t>(1, rounded(std::ceil(-possible.width)));
   // Sends that were stamped after their arrival leave the likely ones no room; then too their middle is the best guess.
   const Corridor likely{hull_of(points(likely_lower_), 1), hull_of(points(likely_upper_), -1)};
@@ -221,7 +227,8 @@ ClockEstimate ClockFit::estimate() const {
   };
   long double low = bottom(0), high = top(0);
   if (e.contradiction > 0) std::swap(low, high);
-  e.lower = absolute(std::floor(low)) - 1, e.upper = absolute(std::ceil(high)) + 1;
+  e.lower = absolute(std::floor(low)) - 1;
+  e.upper = absolute(std::ceil(high)) + 1;
   long double error = 0;
   for (const Time end : {first_, last_}) {
     const auto x = static_cast<long double>((end - e.at).count());

@@ -77,7 +77,8 @@ Preamble preamble_of(const std::vector<Source>& sources, const Options& options,
   for (const Source& s : sources) several_machines |= s.machine != 0;
   for (std::size_t i = 0; i < sources.size(); ++i) {
     const Source& s = sources[i];
-    high = stirred(high, s.preamble.capture_id), low = stirred(low ^ high, s.preamble.capture_id);
+    high = stirred(high, s.preamble.capture_id);
+    low = stirred(low ^ high, s.preamble.capture_id);
     p.cpus = i == 0 ? s.preamble.cpus : std::max(p.cpus, s.preamble.cpus);
     p.payload_limit = i == 0 ? s.preamble.payload_limit : std::min(p.payload_limit, s.preamble.payload_limit);
     p.ring_bytes += s.preamble.ring_bytes;
@@ -114,14 +115,21 @@ class Costs {
   void push(std::uint32_t capture, RecorderCost& cost) {
     recorders_[capture] = cost;
     cost = {};
-    for (const auto& [which, c] : recorders_) cost.cpu += c.cpu, cost.resident += c.resident;
+    for (const auto& [which, c] : recorders_) {
+      cost.cpu += c.cpu;
+      cost.resident += c.resident;
+    }
   }
   void push(std::uint32_t capture, ProgramCost& cost) {
     auto& all = programs_[std::string(cost.program)];
     all[capture] = {{}, cost.runs, cost.time};
     if (programs_.size() > kMaxPrograms) programs_.clear();
-    cost.runs = 0, cost.time = {};
-    for (const auto& [which, c] : all) cost.runs += c.runs, cost.time += c.time;
+    cost.runs = 0;
+    cost.time = {};
+    for (const auto& [which, c] : all) {
+      cost.runs += c.runs;
+      cost.time += c.time;
+    }
   }
 
  private:
@@ -158,7 +166,10 @@ class Feed {
 
  private:
   bool wanted() {
-    if (ownership_ && !ownership_->keeps(number_, event_)) return ++source_.duplicates, false;
+    if (ownership_ && !ownership_->keeps(number_, event_)) {
+      ++source_.duplicates;
+      return false;
+    }
     // The wall clock is the first machine's: others tell another time.
     if (std::holds_alternative<ClockSnapshot>(event_.body) && source_.machine != 0) return false;
     const Time was = event_.time;

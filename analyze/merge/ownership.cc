@@ -29,18 +29,23 @@ bool Ownership::subject(const Event& event, What& what, std::uint64_t& number) {
   else if (const auto* info = std::get_if<SocketInfo>(&event.body))
     number = info->socket;
   else if (std::holds_alternative<OffCpu>(event.body) || std::holds_alternative<Stall>(event.body) ||
-           std::holds_alternative<FileCall>(event.body))
-    what = thread, number = event.thread.tid;
-  else if (std::holds_alternative<Sample>(event.body))
-    what = stack, number = event.thread.pid;
-  else if (std::holds_alternative<TlsIo>(event.body) || std::holds_alternative<TlsStep>(event.body))
-    what = session, number = event.thread.pid;
-  else if (std::holds_alternative<GoCreate>(event.body) || std::holds_alternative<GoRuntime>(event.body) ||
-           std::holds_alternative<GoState>(event.body) || std::holds_alternative<GoHandler>(event.body) ||
-           std::holds_alternative<GoCall>(event.body) || std::holds_alternative<GoChannel>(event.body) ||
-           std::holds_alternative<GoExit>(event.body) || std::holds_alternative<GoPanic>(event.body) ||
-           std::holds_alternative<GoAllocations>(event.body))
-    what = runtime, number = event.thread.pid;
+           std::holds_alternative<FileCall>(event.body)) {
+    what = thread;
+    number = event.thread.tid;
+  } else if (std::holds_alternative<Sample>(event.body)) {
+    what = stack;
+    number = event.thread.pid;
+  } else if (std::holds_alternative<TlsIo>(event.body) || std::holds_alternative<TlsStep>(event.body)) {
+    what = session;
+    number = event.thread.pid;
+  } else if (std::holds_alternative<GoCreate>(event.body) || std::holds_alternative<GoRuntime>(event.body) ||
+             std::holds_alternative<GoState>(event.body) || std::holds_alternative<GoHandler>(event.body) ||
+             std::holds_alternative<GoCall>(event.body) || std::holds_alternative<GoChannel>(event.body) ||
+             std::holds_alternative<GoExit>(event.body) || std::holds_alternative<GoPanic>(event.body) ||
+             std::holds_alternative<GoAllocations>(event.body)) {
+    what = runtime;
+    number = event.thread.pid;
+  }
   return number != 0;
 }
 

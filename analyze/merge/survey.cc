@@ -42,7 +42,8 @@ class Surveyor {
         matches[a].push_back(foreign ? match(readings_[a].passages, readings_[b].passages) : Match{});
         joined[a].insert(matches[a][b].joined.begin(), matches[a][b].joined.end());
         matches[a][b].joined = {};
-        all[b].forth += matches[a][b].clock.forth, all[b].back += matches[a][b].clock.back;
+        all[b].forth += matches[a][b].clock.forth;
+        all[b].back += matches[a][b].clock.back;
       }
     for (std::uint32_t i = 0; i < n; ++i) all[i].joined = joined[i].size();
     all[0].placing = Placing::reference;
@@ -53,8 +54,10 @@ class Surveyor {
       if (all[i].placing != Placing::undetermined) continue;
       if (options_.wall_clock)
         by_wall_clock(i);
-      else
-        out_.determined = false, all[i].clock = matches[0][i].clock;  // one direction bounds it on one side
+      else {
+        out_.determined = false;
+        all[i].clock = matches[0][i].clock;
+      }  // one direction bounds it on one side
     }
     for (std::uint32_t i = 0; i < n; ++i) compare_wall_clocks(i);
     return std::move(out_);
@@ -119,17 +122,25 @@ class Surveyor {
       for (std::uint32_t a = 0; a < all.size(); ++a) {
         if (all[a].placing == Placing::undetermined) continue;
         if (all[a].machine == all[b].machine) {
-          all[b].placing = Placing::same_boot, all[b].against = a, all[b].clock = all[a].clock;
+          all[b].placing = Placing::same_boot;
+          all[b].against = a;
+          all[b].clock = all[a].clock;
           return true;
         }
         if (!matches[a][b].clock.determined) continue;
         const ClockEstimate clock = chained(all[a].clock, matches[a][b].clock);
         const auto badness = [](const ClockEstimate& c) { return std::pair(c.contradiction, c.error); };
-        if (!best || badness(clock) < badness(*best)) best = clock, which = b, against = a;
+        if (!best || badness(clock) < badness(*best)) {
+          best = clock;
+          which = b;
+          against = a;
+        }
       }
     }
     if (!best) return false;
-    all[which].placing = Placing::messages, all[which].against = against, all[which].clock = *best;
+    all[which].placing = Placing::messages;
+    all[which].against = against;
+    all[which].clock = *best;
     return true;
   }
 

@@ -77,7 +77,8 @@ struct Lookups::Impl {
       const bool again = l.thread == e.thread && l.type == m.type && l.name == m.name;
       if (!again) continue;
       ++l.attempts;
-      l.family = s.family, l.server = s.server;
+      l.family = s.family;
+      l.server = s.server;
       l.error = 0;
       if (w.asked.size() < 64) w.asked.push_back({io.socket, m.id});
       return;
@@ -88,7 +89,8 @@ struct Lookups::Impl {
     l.name = std::move(m.name);
     l.type = m.type;
     l.thread = e.thread;
-    l.family = s.family, l.server = s.server;
+    l.family = s.family;
+    l.server = s.server;
     l.began = e.time;
     l.attempts = 1;
     w.asked.push_back({io.socket, m.id});
@@ -99,7 +101,8 @@ struct Lookups::Impl {
       l.rcode = m.rcode;
       l.error = 0;
       l.truncated = m.truncated;
-      l.family = s.family, l.server = s.server;
+      l.family = s.family;
+      l.server = s.server;
       l.done = e.time;
       l.addresses = std::move(m.addresses);
     };

@@ -34,7 +34,9 @@ void Processes::ended(const formats::Event& event, std::int32_t code, const Name
   std::pair<std::string, std::uint32_t> key(process.command, process.parent);
   if (groups_.size() >= kMaxGroups && !groups_.contains(key)) key = {"others", 0};
   flow::ShortLived& group = groups_[key];
-  group.command = key.first, group.parent = key.second, group.executed = process.executed;
+  group.command = key.first;
+  group.parent = key.second;
+  group.executed = process.executed;
   if (const std::string& name = names.of(key.second); !name.empty()) group.parent_name = name;
   group.least = group.count == 0 ? life : std::min(group.least, life);
   group.most = std::max(group.most, life);
@@ -44,8 +46,12 @@ void Processes::ended(const formats::Event& event, std::int32_t code, const Name
 }
 
 void Processes::fill(flow::NodeStudy& study) const {
-  study.started = started_, study.ended = ended_;
-  for (const auto& [key, group] : groups_) study.short_lived.push_back(group), study.short_count += group.count;
+  study.started = started_;
+  study.ended = ended_;
+  for (const auto& [key, group] : groups_) {
+    study.short_lived.push_back(group);
+    study.short_count += group.count;
+  }
   auto& all = study.short_lived;
   std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.count > b.count; });
   for (std::size_t i = flow::NodeStudy::kMaxListed; i < all.size(); ++i) study.short_left_out += all[i].count;

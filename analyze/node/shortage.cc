@@ -67,10 +67,12 @@ flow::MemoryWaits Shortage::listed(const Held& held) {
 }
 
 void Shortage::fill(flow::NodeStudy& study) const {
-  study.reclaim = listed(reclaim_), study.compaction = listed(compaction_);
+  study.reclaim = listed(reclaim_);
+  study.compaction = listed(compaction_);
   study.fragments = fragments_;
   study.fragment_orders.assign(orders_.begin(), orders_.end());
-  study.oom = victims_, study.oom_count = victims_count_;
+  study.oom = victims_;
+  study.oom_count = victims_count_;
   study.slow_io_count = slow_;
   for (const auto& [number, device] : devices_) {
     study.disks.push_back(device.all);

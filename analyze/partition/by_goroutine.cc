@@ -112,7 +112,8 @@ class Goroutines {
 
   // It was not seen in [from, to); then it is at b.
   void gap(Nanos from, const Point* b, Nanos to) {
-    from = std::max(from, draft_.w.from), to = std::min(to, draft_.w.to);
+    from = std::max(from, draft_.w.from);
+    to = std::min(to, draft_.w.to);
     if (from >= to) return;
     const Window& w = draft_.w;
     for (const Span& s : stops_) draft_.add(std::max(s.time, from), std::min(s.to, to), Label::go_stw);

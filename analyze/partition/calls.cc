@@ -82,19 +82,37 @@ Call call_of(const Known& k, std::uint32_t row, Nanos limit, Draft& draft) {
     const flow::Request r = table.rows[row];
     if (r.reset_after >= 0) c.arrived = c.read = c.end = c.w.from + r.reset_after;
   }
-  if (c.w.phases) c.sent = c.w.first, c.arrived = c.w.second, c.read = c.w.third;
+  if (c.w.phases) {
+    c.sent = c.w.first;
+    c.arrived = c.w.second;
+    c.read = c.w.third;
+  }
   if (const flow::Setup* s = table.setups.find(c.w.id)) {
-    if (s->dns().count() > 0) c.dns_from = nanoseconds(s->dns_began), c.dns_to = nanoseconds(s->dns_done);
-    if (s->connect().count() > 0)
-      c.connect_from = nanoseconds(s->connect_began), c.connect_to = nanoseconds(s->connect_done);
-    if (s->tls().count() > 0) c.tls_from = nanoseconds(s->tls_began), c.tls_to = nanoseconds(s->tls_done);
+    if (s->dns().count() > 0) {
+      c.dns_from = nanoseconds(s->dns_began);
+      c.dns_to = nanoseconds(s->dns_done);
+    }
+    if (s->connect().count() > 0) {
+      c.connect_from = nanoseconds(s->connect_began);
+      c.connect_to = nanoseconds(s->connect_done);
+    }
+    if (s->tls().count() > 0) {
+      c.tls_from = nanoseconds(s->tls_began);
+      c.tls_to = nanoseconds(s->tls_done);
+    }
     if (known(s->began())) c.began = std::min(c.began, nanoseconds(s->began()));
   }
   if (const EndLog* end = k.observed.end(c.w.id.connection)) {
     const Act* out = end->acts.first_at(c.w.from);
-    if (out != end->acts.end() && out->out && out->time <= c.end) c.sender = out->tid, c.goroutine = out->goroutine;
+    if (out != end->acts.end() && out->out && out->time <= c.end) {
+      c.sender = out->tid;
+      c.goroutine = out->goroutine;
+    }
     const Act* in = end->acts.first_at(c.read);
-    if (in != end->acts.end() && !in->out && in->time == c.read) c.reader = in->tid, c.read_by = in->goroutine;
+    if (in != end->acts.end() && !in->out && in->time == c.read) {
+      c.reader = in->tid;
+      c.read_by = in->goroutine;
+    }
   }
   if (c.w.phases && c.arrived == c.read) arrival_by_wake(k, c);
   c.who = draft.who(c.w.id.connection, c.w.id);

@@ -34,7 +34,8 @@ struct Draft {
   // Outside the window nothing is kept.
   void add(Nanos from, Nanos to, flow::Label label, flow::Evidence evidence = flow::Evidence::measured,
            std::uint32_t who = 0) {
-    from = std::max(from, w.from), to = std::min(to, w.to);
+    from = std::max(from, w.from);
+    to = std::min(to, w.to);
     if (from < to) conditions.push_back({from, to, label, evidence, who});
   }
   // The number of who is behind something; the same for the same.
@@ -43,7 +44,9 @@ struct Draft {
       if (behind[i].what == what && behind[i].request == request && behind[i].tid == tid)
         return static_cast<std::uint32_t>(i + 1);
     flow::Culprit c;
-    c.what = what, c.request = request, c.tid = tid;
+    c.what = what;
+    c.request = request;
+    c.tid = tid;
     behind.push_back(c);
     return static_cast<std::uint32_t>(behind.size());
   }

@@ -46,8 +46,13 @@ flow::FileCalls files_of(const Known& k, const Draft& draft) {
       continue;
     }
     flow::FileCall call;
-    call.began = formats::time_from(use->time), call.ended = formats::time_from(use->to), call.result = use->result;
-    call.path = k.observed.path(use->path), call.descriptor = use->descriptor, call.tid = use->tid, call.act = use->act;
+    call.began = formats::time_from(use->time);
+    call.ended = formats::time_from(use->to);
+    call.result = use->result;
+    call.path = k.observed.path(use->path);
+    call.descriptor = use->descriptor;
+    call.tid = use->tid;
+    call.act = use->act;
     call.inferred = is == Whose::inferred;
     out.calls.push_back(std::move(call));
   }

@@ -152,7 +152,10 @@ void Observed::off_cpu(const Event& event, const formats::OffCpu& off) {
   const OffCpuWait* before = log->waits.last_until(wait.time);
   if (wait.lost_before) {
     const Nanos since = std::max({before ? before->back : 0, log->born, Nanos{1}});
-    if (since < wait.time) log->lost.add({since, wait.time}), ++kept_;
+    if (since < wait.time) {
+      log->lost.add({since, wait.time});
+      ++kept_;
+    }
   }
   // Waits of one thread do not overlap; where they are said to, the earlier is believed.
   if (before && before->back > wait.time) {
@@ -171,25 +174,34 @@ void Observed::off_cpu(const Event& event, const formats::OffCpu& off) {
   log->multiplexes = log->multiplexes || wait.blocked == Blocked::poll;
   log->waits.add(wait);
   ++kept_;
-  if (wait.blocked == Blocked::stopped)
+  if (wait.blocked == Blocked::stopped) {
     processes_[event.thread.pid].halts.add(
-        {wait.time, wait.waited_until(), static_cast<std::uint32_t>(wait.argument0)}),
-        ++kept_;
+        {wait.time, wait.waited_until(), static_cast<std::uint32_t>(wait.argument0)});
+    ++kept_;
+  }
   // The heap of Go begins at 0xc000000000, and its threads sleep on futexes in there: nobody else's are.
   if (wait.blocked == Blocked::futex && wait.argument0 >> 32 == 0xc0) processes_[event.thread.pid].go = true;
-  if (wait.waker != 0 && wait.woken())
-    processes_[event.thread.pid].wakes.add({wait.runnable, wait.waker, event.thread.tid}), ++kept_;
+  if (wait.waker != 0 && wait.woken()) {
+    processes_[event.thread.pid].wakes.add({wait.runnable, wait.waker, event.thread.tid});
+    ++kept_;
+  }
   if (wait.goroutine != 0) {
     Sighting s;
-    s.time = wait.time, s.tid = event.thread.tid, s.off = true, s.back = wait.back;
+    s.time = wait.time;
+    s.tid = event.thread.tid;
+    s.off = true;
+    s.back = wait.back;
     sight(event, s);
   }
 }
 
 void Observed::act(const Event& event, flow::ConnectionId connection, bool out) {
   Act act;
-  act.time = nanoseconds(event.time), act.goroutine = event.goroutine, act.connection = connection,
-  act.tid = event.thread.tid, act.out = out;
+  act.time = nanoseconds(event.time);
+  act.goroutine = event.goroutine;
+  act.connection = connection;
+  act.tid = event.thread.tid;
+  act.out = out;
   if (const auto row = windows_.moved(connection, act.time, act.shared)) {
     act.owner = windows_.owner(*row);
     act.last = windows_.over(act.owner, act.time);
@@ -205,15 +217,22 @@ void Observed::act(const Event& event, flow::ConnectionId connection, bool out) 
     if (before && before->served && act.served && before->connection != act.connection && before->owner != act.owner &&
         !windows_.over(before->owner, act.time) && windows_.ends(before->owner))
       log->multiplexes = true;
-    log->acts.add(act), ++kept_;
+    log->acts.add(act);
+    ++kept_;
   }
   Sighting s;
-  s.time = act.time, s.tid = act.tid, s.connection = connection, s.out = out;
+  s.time = act.time;
+  s.tid = act.tid;
+  s.connection = connection;
+  s.out = out;
   sight(event, s);
 }
 
 void Observed::note_loss(EndLog& end, Nanos at, std::uint16_t missed) {
-  if (missed > 0 && end.last_event < at) end.lost.add({std::max<Nanos>(end.last_event, 1), at}), ++kept_;
+  if (missed > 0 && end.last_event < at) {
+    end.lost.add({std::max<Nanos>(end.last_event, 1), at});
+    ++kept_;
+  }
   end.last_event = std::max(end.last_event, at);
 }
 
@@ -221,8 +240,10 @@ void Observed::io(const Event& event, const formats::Io& io) {
   const flow::ConnectionId connection = connection_of(io.socket);
   const Nanos at = nanoseconds(event.time);
   if (connection == 0) {
-    if (io.direction == formats::Direction::out && pids_.contains(event.thread.pid))
-      processes_[event.thread.pid].signals.add({at, event.thread.tid, 0}), ++kept_;
+    if (io.direction == formats::Direction::out && pids_.contains(event.thread.pid)) {
+      processes_[event.thread.pid].signals.add({at, event.thread.tid, 0});
+      ++kept_;
+    }
     return;
   }
   EndLog& end = ends_[connection];
@@ -242,7 +263,10 @@ void Observed::stop(std::uint32_t pid, Nanos at, formats::GoPhase phase) {
   if (phase == formats::GoPhase::stop_begin || phase == formats::GoPhase::stopped) {
     if (process.stopping == 0) process.stopping = at;
   } else if (phase == formats::GoPhase::started && process.stopping != 0) {
-    if (process.stopping < at) process.stops.add({process.stopping, at}), ++kept_;
+    if (process.stopping < at) {
+      process.stops.add({process.stopping, at});
+      ++kept_;
+    }
     process.stopping = 0;
   }
 }
@@ -251,16 +275,23 @@ void Observed::assist(const Event& event, bool begins) {
   ThreadLog* log = find_or_add(event.thread);
   if (!log) return;
   const Nanos at = nanoseconds(event.time);
-  if (!begins && log->assisting != 0 && log->assisting < at) log->assists.add({log->assisting, at}), ++kept_;
+  if (!begins && log->assisting != 0 && log->assisting < at) {
+    log->assists.add({log->assisting, at});
+    ++kept_;
+  }
   log->assisting = begins ? at : 0;
 }
 
 void Observed::file(const Event& event, const formats::FileCall& call) {
   if (!known(call.began) || call.began > event.time) return;
   FileUse use;
-  use.time = nanoseconds(call.began), use.to = nanoseconds(event.time), use.result = call.result,
+  use.time = nanoseconds(call.began);
+  use.to = nanoseconds(event.time);
+  use.result = call.result;
   use.goroutine = event.goroutine;
-  use.tid = event.thread.tid, use.descriptor = call.descriptor, use.act = call.act;
+  use.tid = event.thread.tid;
+  use.descriptor = call.descriptor;
+  use.act = call.act;
   std::string path(call.path);
   const auto number = path_numbers_.find(path);
   if (number != path_numbers_.end()) {
@@ -270,7 +301,8 @@ void Observed::file(const Event& event, const formats::FileCall& call) {
     path_numbers_.emplace(path, use.path);
     paths_.push_back(std::move(path));
   }
-  processes_[event.thread.pid].files.add(use), ++kept_;
+  processes_[event.thread.pid].files.add(use);
+  ++kept_;
 }
 
 void Observed::push(const Event& event) {
@@ -322,7 +354,11 @@ void Observed::push(const Event& event) {
   } else if (const auto* state = std::get_if<formats::GoState>(&event.body)) {
     processes_[event.thread.pid].deep = true;
     Sighting s;
-    s.time = at, s.tid = event.thread.tid, s.state = true, s.run = state->state, s.why = label_of_reason(state->reason),
+    s.time = at;
+    s.tid = event.thread.tid;
+    s.state = true;
+    s.run = state->state;
+    s.why = label_of_reason(state->reason);
     s.by = event.goroutine;
     sight(event, s);
     // A thread that assists does nothing else with goroutines: the end was lost.
@@ -330,18 +366,25 @@ void Observed::push(const Event& event) {
   } else if (std::holds_alternative<formats::GoExit>(event.body)) {
     // From now on it is in no state.
     Sighting s;
-    s.time = at, s.tid = event.thread.tid, s.state = true;
+    s.time = at;
+    s.tid = event.thread.tid;
+    s.state = true;
     if (processes_[event.thread.pid].deep) sight(event, s);
   } else if (std::holds_alternative<formats::GoHandler>(event.body)) {
-    if (event.goroutine != 0) processes_[event.thread.pid].handlers.add({at, event.goroutine}), ++kept_;
+    if (event.goroutine != 0) {
+      processes_[event.thread.pid].handlers.add({at, event.goroutine});
+      ++kept_;
+    }
   } else if (std::holds_alternative<formats::GoProgram>(event.body)) {
     processes_[event.thread.pid].go = true;
   } else if (std::holds_alternative<formats::ClockSnapshot>(event.body)) {
     if (begun_ == 0) begun_ = at;
   } else if (const auto* stall = std::get_if<formats::Stall>(&event.body)) {
     if (!ours || !known(stall->began) || stall->began >= event.time) return;
-    if (ThreadLog* log = find_or_add(event.thread))
-      log->stalls.add({nanoseconds(stall->began), at, stall->where, stall->what, stall->detail}), ++kept_;
+    if (ThreadLog* log = find_or_add(event.thread)) {
+      log->stalls.add({nanoseconds(stall->began), at, stall->where, stall->what, stall->detail});
+      ++kept_;
+    }
   } else if (const auto* call = std::get_if<formats::FileCall>(&event.body)) {
     if (files_kept_ && ours) file(event, *call);
   } else if (const auto* quota = std::get_if<formats::CpuQuota>(&event.body)) {
@@ -365,7 +408,8 @@ void Observed::forget_before(Nanos t) {
   if (t <= forgotten_until_) return;
   forgotten_until_ = t;
   std::size_t gone = elsewhere_.forget_before(t);
-  blind_.forget_before(t), counted_.forget_before(t);
+  blind_.forget_before(t);
+  counted_.forget_before(t);
   for (auto& [tid, log] : threads_)
     gone += log.waits.forget_before(t) + log.acts.forget_before(t) + log.stalls.forget_before(t) +
             log.assists.forget_before(t) + log.lost.forget_before(t);

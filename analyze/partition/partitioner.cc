@@ -94,7 +94,9 @@ struct Partitioner::Impl {
 
   void finish(std::uint32_t row) {
     draft.w = windows.window(row);
-    draft.conditions.clear(), draft.behind.clear(), draft.carried.clear();
+    draft.conditions.clear();
+    draft.behind.clear();
+    draft.carried.clear();
     draft.goroutine = 0;
     if (!draft.w.phases || draft.w.stretches == 0) return;
     const std::vector<Call> calls = calls_of(known(), draft);
@@ -186,7 +188,8 @@ struct Partitioner::Impl {
     for (const auto& [what, time] : sums) {
       flow::Culprit c = draft.behind[what.second - 1];
       if (c.what == 0 && c.request.connection == 0 && c.tid == 0) continue;
-      c.label = what.first, c.time = time;
+      c.label = what.first;
+      c.time = time;
       if (!culprits.empty() && culprits.back().label == c.label) {
         if (culprits.back().time < time) culprits.back() = c;
       } else {
@@ -218,9 +221,13 @@ struct Partitioner::Impl {
     course.request = draft.w.id;
     for (const Condition& p : pieces) {
       flow::LabelledStretch s;
-      s.from = formats::time_from(p.from), s.to = formats::time_from(p.to), s.label = p.label, s.evidence = p.evidence;
+      s.from = formats::time_from(p.from);
+      s.to = formats::time_from(p.to);
+      s.label = p.label;
+      s.evidence = p.evidence;
       if (p.behind != 0) s.culprit = draft.behind[p.behind - 1];
-      s.culprit.label = p.label, s.culprit.time = p.to - p.from;
+      s.culprit.label = p.label;
+      s.culprit.time = p.to - p.from;
       course.stretches.push_back(s);
     }
     for (const Call& c : calls)

@@ -18,7 +18,8 @@ class Running {
       : k_(k), tid_(tid), log_(log), calls_(calls), draft_(draft) {}
 
   void wait(const OffCpuWait& w, Nanos from, Nanos to) {
-    from_ = from, to_ = to;
+    from_ = from;
+    to_ = to;
     const Nanos until = w.waited_until();
     switch (w.blocked) {
       case Blocked::preempted:
@@ -59,7 +60,8 @@ class Running {
 
   // Held up in the kernel while it was not switched out for it.
   void stalls(Nanos from, Nanos to) {
-    from_ = from, to_ = to;
+    from_ = from;
+    to_ = to;
     log_.stalls.each(from, to, [&](const Stalled& s) {
       if (s.what == formats::StallKind::interrupt) return add(s.time, s.to, Label::cpu_irq);
       if (s.what != formats::StallKind::reclaim && s.what != formats::StallKind::kernel_lock) return;
@@ -254,7 +256,8 @@ class Running {
 
 void add_running(const Known& k, std::uint32_t tid, Nanos from, Nanos to, std::span<const Call> calls, Draft& draft,
                  Evidence evidence) {
-  from = std::max(from, draft.w.from), to = std::min(to, draft.w.to);
+  from = std::max(from, draft.w.from);
+  to = std::min(to, draft.w.to);
   const ThreadLog* log = k.observed.thread(tid);
   if (!log || log->known_since == 0 || from >= to) return;
   from = std::max(from, log->known_since);

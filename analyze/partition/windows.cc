@@ -38,7 +38,8 @@ Windows::Windows(const flow::RequestTable& table, std::vector<Note> notes) : tab
   std::sort(notes_.begin(), notes_.end(), [](const Note& a, const Note& b) { return a.id < b.id; });
   const auto& rows = table.rows;
   const auto n = static_cast<std::uint32_t>(rows.size());
-  by_connection_.resize(n), by_id_.resize(n);
+  by_connection_.resize(n);
+  by_id_.resize(n);
   std::iota(by_connection_.begin(), by_connection_.end(), 0u);
   std::iota(by_id_.begin(), by_id_.end(), 0u);
   std::sort(by_id_.begin(), by_id_.end(), [&](auto a, auto b) { return rows.id(a) < rows.id(b); });
@@ -92,7 +93,12 @@ std::optional<std::uint32_t> Windows::handled_by(std::uint32_t pid, std::uint64_
 Window Windows::window(std::uint32_t row) const {
   const flow::Request r = table_.rows[row];
   Window w;
-  w.row = row, w.id = r.id, w.role = r.role, w.streams = r.stream != 0, w.pid = r.pid, w.tid = r.tid;
+  w.row = row;
+  w.id = r.id;
+  w.role = r.role;
+  w.streams = r.stream != 0;
+  w.pid = r.pid;
+  w.tid = r.tid;
   if (!known(r.start)) return w;
   w.from = nanoseconds(r.start);
   w.to = w.from + (r.has_duration ? r.duration.count() : 0);
@@ -113,9 +119,13 @@ Window Windows::window(std::uint32_t row) const {
   for (std::size_t i = split + 2; i < names.size(); ++i) add(w, names[i], length(i));
   const Nanos head = length(split) + length(split + 1);
   if (w.server()) {
-    w.first = begin, w.second = begin + head, w.third = w.to - length(5);
+    w.first = begin;
+    w.second = begin + head;
+    w.third = w.to - length(5);
   } else {
-    w.first = begin + head, w.third = w.to - length(5), w.second = w.third - length(4);
+    w.first = begin + head;
+    w.third = w.to - length(5);
+    w.second = w.third - length(4);
   }
   return w;
 }

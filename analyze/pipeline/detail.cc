@@ -27,14 +27,19 @@ RequestDetail described(const flow::Request& row, const flow::RequestTable& tabl
   const flow::TextPool& texts = table.texts;
   RequestDetail d;
   d.row = row;
-  d.method = texts[row.method], d.path = texts[row.path], d.route = texts[row.route],
+  d.method = texts[row.method];
+  d.path = texts[row.path];
+  d.route = texts[row.route];
   d.authority = texts[row.authority];
-  d.comm = texts[row.comm], d.request_id = texts[row.request_id], d.handler = texts[table.handlers.find(row.id)];
+  d.comm = texts[row.comm];
+  d.request_id = texts[row.request_id];
+  d.handler = texts[table.handlers.find(row.id)];
   d.trace = texts[row.traceparent];
   d.path_known = row.path != 0;
   if (const flow::Setup* setup = table.setups.find(row.id)) {
     d.setup = *setup;
-    d.dns_name = texts[setup->dns_name], d.server_name = texts[setup->tls_server_name];
+    d.dns_name = texts[setup->dns_name];
+    d.server_name = texts[setup->tls_server_name];
   }
   return d;
 }
@@ -206,7 +211,11 @@ class Descent {
 
   void add(const flow::Request& row, std::uint32_t depth, bool on_path, flow::Duration slack) {
     flow::Below b;
-    b.row = row, b.title = title(row), b.depth = depth, b.on_path = on_path, b.slack = slack;
+    b.row = row;
+    b.title = title(row);
+    b.depth = depth;
+    b.on_path = on_path;
+    b.slack = slack;
     b.comm = analysis_.table.texts[row.comm];
     if (row.id.connection < analysis_.endpoints.size())
       b.remote = analysis_.table.texts[analysis_.endpoints[row.id.connection].remote];

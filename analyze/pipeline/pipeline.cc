@@ -187,7 +187,10 @@ class Run {
       if (const flow::Connection* carrier = streams_.connection(c->carrier))
         setups_.ended(*c, *carrier, out_.table.texts);
       if (c->carrier != 0 && c->bytes_in + c->bytes_out > 0) tls_.has_plaintext(c->carrier);
-      if (c->id < out_.endpoints.size() && out_.endpoints[c->id].local != 0) set_endpoints(*c), note_carrier(*c);
+      if (c->id < out_.endpoints.size() && out_.endpoints[c->id].local != 0) {
+        set_endpoints(*c);
+        note_carrier(*c);
+      }
     } else if (run.end == flow::End::reset || run.end == flow::End::error) {
       note_failure(*c);
     }
@@ -203,7 +206,8 @@ class Run {
     Endpoints& ends = out_.endpoints[connection.id];
     ends.local = out_.table.texts.intern(flow::endpoint(connection, false));
     ends.remote = out_.table.texts.intern(flow::endpoint(connection, true));
-    ends.socket = connection.socket, ends.net_namespace = connection.net_namespace;
+    ends.socket = connection.socket;
+    ends.net_namespace = connection.net_namespace;
   }
 
   void note_endpoints(const flow::Connection& connection) {

@@ -37,13 +37,15 @@ Chart collector_chart(const flow::Study& study, std::size_t index, bool titled) 
   const auto add = [&](Data& data, const flow::GoSpan& s) {
     const double took = seconds(s.to - s.from);
     if (!(took > 0) || at(s.to) < 0 || at(s.from) > length) return;
-    low = std::min(low, took), high = std::max(high, took);
+    low = std::min(low, took);
+    high = std::max(high, took);
     data.row({at(s.from), took, took});
   };
   for (const auto& s : longest(g.pauses)) add(pauses, s);
   for (const auto& s : longest(g.hit)) add(hit, s);
   if (pauses.empty() && hit.empty()) return chart;
-  low /= 2, high *= 2;
+  low /= 2;
+  high *= 2;
   chart.height = 320;
   std::string script = pauses.text() + hit.text();
   std::size_t shades = 0;

@@ -62,16 +62,19 @@ Chart time_chart(const flow::Study& study, std::size_t index, bool titled) {
         i + 1 < points.size() ? since(study, points[i + 1].from) : std::min(from + width, std::max(length, from));
     const auto add = [&](Data& data, flow::Duration d) {
       if (p.count == 0 || d.count() <= 0) return data.gap();
-      low = std::min(low, seconds(d)), high = std::max(high, seconds(d));
+      low = std::min(low, seconds(d));
+      high = std::max(high, seconds(d));
       data.row({from, seconds(d)});
       data.row({to, seconds(d)});
     };
-    add(p50, p.p50), add(slowest, p.max);
+    add(p50, p.p50);
+    add(slowest, p.max);
     add(p99, p.count >= kForP99 ? p.p99 : flow::Duration{});
   }
   if (p50.empty() && p99.empty() && slowest.empty()) return chart;
   chart.height = 320;
-  low /= 1.3, high *= 1.3;
+  low /= 1.3;
+  high *= 1.3;
   const TimeUnit unit = unit_for(length);
   const std::string each = " of each " + number(width < 1 ? width * 1000 : width) + (width < 1 ? " ms" : " s");
   chart.caption = (p99.empty() ? "Median and slowest request" + each : "Median, p99 and slowest request" + each) +

@@ -32,7 +32,8 @@ struct Range {
   void include(const flow::RouteStudy& route) {
     for (const auto& p : route.ccdf) {
       if (p.at.count() <= 0 || !(p.share_above > 0) || p.share_above > 1) continue;
-      low = std::min(low, seconds(p.at)), high = std::max(high, seconds(p.at));
+      low = std::min(low, seconds(p.at));
+      high = std::max(high, seconds(p.at));
       least_share = std::min(least_share, p.share_above);
     }
   }

@@ -96,7 +96,10 @@ bool Chunks::skip(std::uint64_t n) {
   if (state_ != State::data || n > left_) return false;
   left_ -= n;
   body_ += n;
-  if (left_ == 0) state_ = State::after_data, line_ = 0;
+  if (left_ == 0) {
+    state_ = State::after_data;
+    line_ = 0;
+  }
   return true;
 }
 

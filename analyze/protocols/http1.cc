@@ -134,8 +134,10 @@ bool Http1::drain(Lane& l, Context& c) {
         awaits_upgrade_ = false;
       else if (!resync_waits_)
         patient_ = false;
-      else
-        decided_to_ = flow::Time::max(), decided_whole_ = false;
+      else {
+        decided_to_ = flow::Time::max();
+        decided_whole_ = false;
+      }
     }
     if (&l == responses_) resync_waits_ = false;
     waiting.swap(l.held);

@@ -63,7 +63,11 @@ class Lane {
     quiet_ = false;
     swallowed_ = 0;
   }
-  void lose(flow::Taint why) { state_ = lost_in_ = State::seek, swallowed_ = swallowed_ | why, open_ = false; }
+  void lose(flow::Taint why) {
+    state_ = lost_in_ = State::seek;
+    swallowed_ = swallowed_ | why;
+    open_ = false;
+  }
   void become_opaque();
   // The open request was answered before its body began, and waited to be asked for it: the body may never be sent.
   void body_may_be_missing() {

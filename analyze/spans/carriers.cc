@@ -27,7 +27,8 @@ Carriers::Carriers(const flow::RequestTable& table, const AllEnds& ends) : table
     const Request row = table.rows[i];
     if (!known(row.start)) continue;
     Carrier& c = carriers_[i];
-    c.from = row.start, c.pid = row.pid;
+    c.from = row.start;
+    c.pid = row.pid;
     if (row.role == Role::server && row.has_phases) c.from += Duration{row.phases[0]};
     const auto next = next_start.find(row.id.connection);
     if (row.has_duration)
@@ -69,7 +70,10 @@ void Carriers::push(const Event& event) {
   if (event.goroutine != 0) c.threads_differ = true;  // goroutines change threads
   if (out) {
     const auto position = static_cast<std::uint32_t>(io->position);
-    if (!c.sent) c.first = position, c.end = position;
+    if (!c.sent) {
+      c.first = position;
+      c.end = position;
+    }
     c.sent = true;
     if (static_cast<std::int32_t>(position + io->length - c.end) > 0) c.end = position + io->length;
   }
@@ -80,8 +84,10 @@ void Carriers::settle() {
     Carrier& c = carriers_[i];
     if (!known(c.from)) continue;
     const bool server = table_.rows.role(i) == Role::server;
-    if (const std::uint64_t g = table_.handler_goroutines.find(table_.rows.id(i)); g != 0)
-      c.goroutine = g, c.goroutines_differ = false;
+    if (const std::uint64_t g = table_.handler_goroutines.find(table_.rows.id(i)); g != 0) {
+      c.goroutine = g;
+      c.goroutines_differ = false;
+    }
     if (c.goroutine != 0 && !c.goroutines_differ)
       goroutines_[{c.pid, c.goroutine}].add(c.from, c.to, i);
     else if (c.goroutine == 0 && c.tid != 0 && !c.threads_differ)

@@ -73,7 +73,8 @@ void rpc(const flow::RequestTable& table, const Request& row, Span& span) {
   auto& a = span.attributes;
   a.set("rpc.system", "grpc");
   if (const auto name = flow::rpc_name(table.texts[row.path])) {
-    a.set("rpc.service", name->service), a.set("rpc.method", name->method);
+    a.set("rpc.service", name->service);
+    a.set("rpc.method", name->method);
     span.name = std::string(name->service) + "/" + std::string(name->method);
   }
   if (row.grpc_status >= 0) a.set("rpc.grpc.status_code", number(row.grpc_status));
@@ -142,8 +143,10 @@ void describe(const flow::RequestTable& table, const Request& row, const Ends& e
   else
     http(table, row, span);
   addresses(table, row, ends, span);
-  if (const auto version = version_of(row.protocol); !version.empty())
-    a.set("network.protocol.name", "http"), a.set("network.protocol.version", version);
+  if (const auto version = version_of(row.protocol); !version.empty()) {
+    a.set("network.protocol.name", "http");
+    a.set("network.protocol.version", version);
+  }
   if (row.tid != 0) a.set("thread.id", number(formats::number_of(row.tid)));
   a.set_known("code.function.name", table.texts[table.handlers.find(row.id)]);
   a.set("tailcap.request", std::to_string(row.id.connection) + "." + std::to_string(row.id.index));

@@ -7,7 +7,8 @@ namespace tailcap::spans {
 HostPort host_port(std::string_view text) {
   HostPort out;
   if (text.starts_with("unix:")) {
-    out.host = text.substr(5), out.is_unix = true;
+    out.host = text.substr(5);
+    out.is_unix = true;
     return out;
   }
   out.host = text;

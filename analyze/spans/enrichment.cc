@@ -212,7 +212,8 @@ void Enrichment::take(const Event& event, const formats::OffCpu& off) {
   RowEvents& events = rows_[row];
   // A thread cannot wait twice at once: what would not fit is a crafted capture's.
   if (event.time - off.left > formats::kMaxTime - formats::kNoTime - events.waited) return;
-  ++events.waits, events.waited += event.time - off.left;
+  ++events.waits;
+  events.waited += event.time - off.left;
 }
 
 void Enrichment::take(const Event& event, const formats::Stall& stall) {

@@ -33,23 +33,29 @@ flow::SpanContext key_of(flow::SpanContext c) {
 flow::SpanFacts facts_of(const Counts& counts, const Identities& identities, const std::vector<bool>& wanted,
                          const Enrichment& enrichment, const Imported& imported) {
   flow::SpanFacts out;
-  out.requests = counts.requests, out.setup = counts.setup, out.not_placed = counts.not_placed;
+  out.requests = counts.requests;
+  out.setup = counts.setup;
+  out.not_placed = counts.not_placed;
   std::unordered_set<flow::SpanContext, ContextHash> there, holes;
-  for (const ForeignSpan& span : imported.spans)
-    there.insert(key_of(span.context)), out.imported_matched += span.matched > 0;
+  for (const ForeignSpan& span : imported.spans) {
+    there.insert(key_of(span.context));
+    out.imported_matched += span.matched > 0;
+  }
   for (const ForeignSpan& span : imported.spans) {
     flow::SpanContext above = key_of(span.context);
     above.span = span.parent;
     if (span.parent != 0 && there.count(above) == 0) holes.insert(above);
   }
-  out.imported = imported.spans.size() + imported.without_ids, out.imported_without_ids = imported.without_ids;
+  out.imported = imported.spans.size() + imported.without_ids;
+  out.imported_without_ids = imported.without_ids;
   out.holes = holes.size();
   Counted traces, spans, parents;
   for (std::size_t i = 0; i < wanted.size(); ++i) {
     if (!wanted[i]) continue;
     const Identity& id = identities.rows[i];
-    ++traces[std::string(id.trace_source)], ++spans[std::string(id.foreign >= 0 ? "imported" : id.span_source)],
-        ++parents[std::string(parent_name(id))];
+    ++traces[std::string(id.trace_source)];
+    ++spans[std::string(id.foreign >= 0 ? "imported" : id.span_source)];
+    ++parents[std::string(parent_name(id))];
     if (id.foreign < 0) out.holes_filled += holes.erase(key_of(id.context));
   }
   out.trace_sources.assign(traces.begin(), traces.end());

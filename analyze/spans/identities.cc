@@ -28,7 +28,9 @@ class Resolver {
 
   Identities run() {
     const std::size_t n = table_.rows.size();
-    out_.rows.resize(n), facts_.resize(n), candidates_.resize(n);
+    out_.rows.resize(n);
+    facts_.resize(n);
+    candidates_.resize(n);
     out_.by_id.reserve(n);
     for (std::uint32_t i = 0; i < n; ++i) out_.by_id.emplace_back(table_.rows.id(i), i);
     std::sort(out_.by_id.begin(), out_.by_id.end());
@@ -71,8 +73,10 @@ class Resolver {
     Facts& f = facts_[i];
     f.role = row.role;
     if (row.peer.connection != 0) f.peer = out_.row_of(row.peer);
-    if (const flow::Cause* cause = table_.causes.find(row.id); cause && cause->parent.connection != 0)
-      f.cause = out_.row_of(cause->parent), f.certain = cause->certain;
+    if (const flow::Cause* cause = table_.causes.find(row.id); cause && cause->parent.connection != 0) {
+      f.cause = out_.row_of(cause->parent);
+      f.certain = cause->certain;
+    }
     const std::string_view sent = table_.texts[row.traceparent];
     if (!flow::set_trace(f.wire, flow::trace_id_in(sent))) return;
     f.wire.span = flow::id_of_hex(flow::span_id_in(sent)).value_or(0);
@@ -88,19 +92,27 @@ class Resolver {
       assign(i, f.wire, f.format);
       // The first that sent this header is the span that it names.
       if (f.role == Role::client && f.wire.span != 0 && used_.insert(key_of(f.wire)).second) {
-        id.context.span = f.wire.span, id.span_source = f.format;
-        if (const auto at = foreign_ids_.find(key_of(f.wire)); at != foreign_ids_.end() && !foreign_[at->second].server)
-          id.foreign = static_cast<std::int32_t>(at->second), ++foreign_[at->second].matched;
+        id.context.span = f.wire.span;
+        id.span_source = f.format;
+        if (const auto at = foreign_ids_.find(key_of(f.wire));
+            at != foreign_ids_.end() && !foreign_[at->second].server) {
+          id.foreign = static_cast<std::int32_t>(at->second);
+          ++foreign_[at->second].matched;
+        }
       }
     }
-    if (id.context.span == 0)
-      id.context.span = flow::synthetic_span(table_, table_.rows.id(i), 3), id.span_source = flow::kSynthetic;
+    if (id.context.span == 0) {
+      id.context.span = flow::synthetic_span(table_, table_.rows.id(i), 3);
+      id.span_source = flow::kSynthetic;
+    }
   }
 
   void assign(std::uint32_t i, const SpanContext& trace, std::string_view source) {
     Identity& id = out_.rows[i];
     if (id.context.has_trace()) return;
-    id.context.trace_high = trace.trace_high, id.context.trace_low = trace.trace_low, id.context.flags = trace.flags;
+    id.context.trace_high = trace.trace_high;
+    id.context.trace_low = trace.trace_low;
+    id.context.flags = trace.flags;
     id.trace_source = source;
     const Facts& f = facts_[i];
     if (f.role == Role::client && f.cause != kNone && f.certain) {
@@ -148,7 +160,8 @@ class Resolver {
     if (served_[key_of(f.wire)] != 1) return;  // requests with the same header: which of them it is, nobody knows
     ++foreign_[n].matched;
     out_.rows[i].foreign = static_cast<std::int32_t>(n);
-    out_.rows[i].context.span = foreign_[n].context.span, out_.rows[i].span_source = "imported";
+    out_.rows[i].context.span = foreign_[n].context.span;
+    out_.rows[i].span_source = "imported";
   }
 
   // The span of a server that nobody has told: its calls' spans, which were, all name it as their parent.
@@ -172,14 +185,17 @@ class Resolver {
       return;
     const SpanContext hole = key_of(with_span(told.context, told.parent));
     if (foreign_ids_.count(hole) > 0 || !used_.insert(hole).second) return;
-    server.context.span = told.parent, server.span_source = "calls";
+    server.context.span = told.parent;
+    server.span_source = "calls";
   }
 
   void set_parent(std::uint32_t i) {
     const Facts& f = facts_[i];
     Identity& id = out_.rows[i];
     const auto below = [&](std::uint32_t row, ParentHow how) {
-      id.parent = out_.rows[row].context.span, id.parent_how = how, id.parent_row = row;
+      id.parent = out_.rows[row].context.span;
+      id.parent_how = how;
+      id.parent_row = row;
     };
     if (id.foreign >= 0) {
       id.parent = foreign_[static_cast<std::size_t>(id.foreign)].parent;
@@ -189,14 +205,17 @@ class Resolver {
     if (f.role == Role::server) {
       if (f.peer != kNone && f.peer != i && same_trace(out_.rows[f.peer].context, id.context))
         below(f.peer, ParentHow::other_end);
-      else if (f.wire.span != 0)
-        id.parent = f.wire.span, id.parent_how = ParentHow::wire;
+      else if (f.wire.span != 0) {
+        id.parent = f.wire.span;
+        id.parent_how = ParentHow::wire;
+      }
       return;
     }
     if (f.cause != kNone && f.cause != i) {
-      if (same_trace(out_.rows[f.cause].context, id.context))
-        below(f.cause, ParentHow::cause), id.parent_certain = f.certain;
-      else
+      if (same_trace(out_.rows[f.cause].context, id.context)) {
+        below(f.cause, ParentHow::cause);
+        id.parent_certain = f.certain;
+      } else
         id.link = f.cause;
     }
     // A header that was passed on: what it names is above this request, though perhaps not next to it.

@@ -50,7 +50,8 @@ void read_span(const Json& span, Imported& out) {
   }
   one.context.span = *id;
   one.parent = flow::id_of_hex(text_in(span, "parentSpanId")).value_or(0);
-  one.server = is_kind(span, 2, "SPAN_KIND_SERVER"), one.client = is_kind(span, 3, "SPAN_KIND_CLIENT");
+  one.server = is_kind(span, 2, "SPAN_KIND_SERVER");
+  one.client = is_kind(span, 3, "SPAN_KIND_CLIENT");
   out.spans.push_back(one);
 }
 
@@ -109,7 +110,8 @@ Imported imported_of(std::string_view text, const std::string& name) {
   std::size_t number = 0;
   for (std::size_t at = 0; at < text.size();) {
     const std::string_view line = text.substr(at, text.find('\n', at) - at);
-    at += line.size() + 1, ++number;
+    at += line.size() + 1;
+    ++number;
     if (line.find_first_not_of(" \t\r") == line.npos) continue;
     if (!read(line, "line " + std::to_string(number) + ": ")) refuse(name, *failed);
   }

@@ -16,17 +16,23 @@ class Intervals {
 
   // In any order; then settle() once. [from, to)
   void add(formats::Time from, formats::Time to, std::uint32_t row) {
-    if (from < to) edges_.push_back({from, row, true}), edges_.push_back({to, row, false});
+    if (from < to) {
+      edges_.push_back({from, row, true});
+      edges_.push_back({to, row, false});
+    }
   }
 
   void settle() {
     std::sort(edges_.begin(), edges_.end(), [](const Edge& a, const Edge& b) { return a.at < b.at; });
     std::uint64_t open = 0, sum = 0;  // the sum of the rows that are open: of one, the row itself
     for (std::size_t i = 0; i < edges_.size(); ++i) {
-      if (edges_[i].begins)
-        ++open, sum += edges_[i].row;
-      else
-        --open, sum -= edges_[i].row;
+      if (edges_[i].begins) {
+        ++open;
+        sum += edges_[i].row;
+      } else {
+        --open;
+        sum -= edges_[i].row;
+      }
       if (i + 1 < edges_.size() && edges_[i + 1].at == edges_[i].at) continue;
       pieces_.emplace_back(edges_[i].at, open == 0 ? kNone : open == 1 ? static_cast<std::uint32_t>(sum) : kSeveral);
     }

@@ -45,7 +45,8 @@ AttributeRules::AttributeRules(std::string_view text, const std::string& name) {
   std::size_t number = 0;
   for (std::size_t at = 0; at < text.size();) {
     const std::string_view line = text.substr(at, text.find('\n', at) - at);
-    at += line.size() + 1, ++number;
+    at += line.size() + 1;
+    ++number;
     const auto refuse = [&](const std::string& why) {
       throw std::runtime_error(formats::printable(name) + ", line " + std::to_string(number) + ": " + why +
                                ". A line is like 'insert KEY = VALUE', 'set KEY = VALUE', 'copy KEY from KEY' or "
@@ -57,7 +58,10 @@ AttributeRules::AttributeRules(std::string_view text, const std::string& name) {
     if (rules_.size() == kMaxRules) refuse("more than " + std::to_string(kMaxRules) + " rules");
     Rule rule;
     std::size_t i = 0;
-    if (is(words, i, "span")) rule.of_span = true, ++i;
+    if (is(words, i, "span")) {
+      rule.of_span = true;
+      ++i;
+    }
     std::size_t length = 4;  // action KEY = VALUE
     if (is(words, i, "insert"))
       rule.action = Action::insert;
@@ -65,9 +69,10 @@ AttributeRules::AttributeRules(std::string_view text, const std::string& name) {
       rule.action = Action::set;
     else if (is(words, i, "copy"))
       rule.action = Action::copy;
-    else if (is(words, i, "delete"))
-      rule.action = Action::remove, length = 2;
-    else
+    else if (is(words, i, "delete")) {
+      rule.action = Action::remove;
+      length = 2;
+    } else
       refuse("'" + words[std::min(i, words.size() - 1)].text.substr(0, 40) + "' is no action");
     if (words.size() < i + length) refuse("something is missing");
     rule.key = words[i + 1].text;
@@ -80,7 +85,8 @@ AttributeRules::AttributeRules(std::string_view text, const std::string& name) {
     i += length;
     if (is(words, i, "where")) {
       if (words.size() < i + 4 || !is(words, i + 2, "=")) refuse("'where' wants KEY = VALUE");
-      rule.where_key = words[i + 1].text, rule.where_value = words[i + 3].text;
+      rule.where_key = words[i + 1].text;
+      rule.where_value = words[i + 3].text;
       i += 4;
     }
     if (i < words.size())

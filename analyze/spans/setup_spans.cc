@@ -26,9 +26,11 @@ struct Part {
 Span span_of(const flow::RequestTable& table, const flow::Request& row, const flow::SpanContext& parent,
              const Clocked& clock, Part part) {
   Span span;
-  span.context = parent, span.context.span = flow::synthetic_span(table, row.id, part.number);
+  span.context = parent;
+  span.context.span = flow::synthetic_span(table, row.id, part.number);
   span.parent = parent.span;
-  span.start = clock.unix_time(part.began), span.end = clock.unix_time(part.done);
+  span.start = clock.unix_time(part.began);
+  span.end = clock.unix_time(part.done);
   span.attributes.set("tailcap.inferred", true);
   span.attributes.set("tailcap.setup", part.kind);
   span.attributes.set("tailcap.evidence", std::move(part.evidence));

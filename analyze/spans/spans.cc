@@ -90,7 +90,8 @@ class Maker {
   std::vector<flow::SpanResource> take() {
     std::vector<flow::SpanResource> out;
     for (auto& [pid, resource] : by_pid_) out.push_back(std::move(resource));
-    by_pid_.clear(), size_ = 0;
+    by_pid_.clear();
+    size_ = 0;
     return out;
   }
 
@@ -110,9 +111,11 @@ class Maker {
   Span span_of(std::uint32_t i, const Request& row, const Ends& ends, const Clocked& clock) {
     const Identity& id = ids_.rows[i];
     Span span;
-    span.context = id.context, span.parent = id.parent;
+    span.context = id.context;
+    span.parent = id.parent;
     describe(table_, row, ends, span);
-    span.start = clock.unix_time(row.start), span.end = span.start;
+    span.start = clock.unix_time(row.start);
+    span.end = span.start;
     auto& a = span.attributes;
     if (row.has_duration) {
       span.end = clock.unix_time(row.start + row.duration);
@@ -168,10 +171,11 @@ class Maker {
       return;
     }
     span.parent_remote = id.parent_how == ParentHow::wire || id.parent_how == ParentHow::other_end;
-    if (id.span_source == "calls")
-      a.set("tailcap.inferred", true),
-          a.set("tailcap.evidence",
-                std::vector<std::string>{"imported spans of calls that this request made name it as their parent"});
+    if (id.span_source == "calls") {
+      a.set("tailcap.inferred", true);
+      a.set("tailcap.evidence",
+            std::vector<std::string>{"imported spans of calls that this request made name it as their parent"});
+    }
     const flow::Cause* cause = row.role == Role::client ? table_.causes.find(row.id) : nullptr;
     switch (id.parent_how) {
       case ParentHow::wire:
@@ -240,7 +244,10 @@ std::vector<bool> joined_to(const flow::RequestTable& table, const Identities& i
   std::vector<std::vector<std::uint32_t>> beside(table.rows.size());
   const auto join = [&](std::uint32_t a, flow::ExchangeId id) {
     const std::uint32_t b = id.connection == 0 ? kNone : identities.row_of(id);
-    if (b != kNone) beside[a].push_back(b), beside[b].push_back(a);
+    if (b != kNone) {
+      beside[a].push_back(b);
+      beside[b].push_back(a);
+    }
   };
   for (std::uint32_t i = 0; i < table.rows.size(); ++i) {
     join(i, table.rows.peer(i));
@@ -253,7 +260,10 @@ std::vector<bool> joined_to(const flow::RequestTable& table, const Identities& i
     const std::uint32_t at = open.back();
     open.pop_back();
     for (const std::uint32_t next : beside[at])
-      if (!out[next]) out[next] = true, open.push_back(next);
+      if (!out[next]) {
+        out[next] = true;
+        open.push_back(next);
+      }
   }
   return out;
 }

@@ -58,8 +58,14 @@ void Arrivals::shift(std::int64_t by) {
   from_ += by;
   to_ += by;
   for (std::size_t i = head_; i < marks_.size(); ++i) marks_[i].end += static_cast<std::uint64_t>(by);
-  for (Segment& s : early_) s.begin += by, s.end += by;
-  if (from_ < 0) *this = {}, any_ = true;
+  for (Segment& s : early_) {
+    s.begin += by;
+    s.end += by;
+  }
+  if (from_ < 0) {
+    *this = {};
+    any_ = true;
+  }
 }
 
 Arrivals::Taken Arrivals::take(std::int64_t begin, std::int64_t end, flow::Time done,

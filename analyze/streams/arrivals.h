@@ -16,7 +16,10 @@ inline constexpr std::size_t kMaxEarlySegments = 256;
 class Arrivals {
  public:
   // Everything before `offset` is taken as arrived at an unknown time.
-  void start(std::int64_t offset) { from_ = to_ = offset, started_ = true; }
+  void start(std::int64_t offset) {
+    from_ = to_ = offset;
+    started_ = true;
+  }
   void add(std::int64_t begin, std::int64_t end, flow::Time at);
   void shift(std::int64_t by);
 

@@ -62,7 +62,10 @@ void DirectionStream::began_earlier() {
 
 std::int64_t DirectionStream::offset_of(std::uint64_t position, bool tcp) {
   if (!tcp) {
-    if (!based_) based_ = true, next_ = kUnknownStart;
+    if (!based_) {
+      based_ = true;
+      next_ = kUnknownStart;
+    }
     return static_cast<std::int64_t>(position & kPositionMask) + (first_known_ ? 0 : kUnknownStart);
   }
   const auto raw = static_cast<std::uint32_t>(position);
@@ -207,7 +210,10 @@ void DirectionStream::read_nothing(std::int64_t offset, flow::Time at, bool tcp,
   if (ended_) return;
   // On TCP the FIN takes one number. A read of 0 that does not count it may have asked for 0 bytes: it ends the
   // direction only when the FIN is seen otherwise.
-  if (!fin_offset_ || offset > *fin_offset_) fin_offset_ = offset, fin_at_ = at;
+  if (!fin_offset_ || offset > *fin_offset_) {
+    fin_offset_ = offset;
+    fin_at_ = at;
+  }
   if (!tcp || (based_ && offset == next_ + 1)) fin_arrived_ = true;
   if (ending_ == flow::End::none && offset > next_) end(flow::End::fin, at, shared.now + kHold);
 }

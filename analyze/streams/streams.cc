@@ -53,9 +53,12 @@ struct Streams::Impl {
   }
 
   void note(Slot& s) {
-    s.facts.bytes_in = s.pair.in.moved(), s.facts.bytes_out = s.pair.out.moved();
-    s.facts.lost_in = s.pair.in.lost(), s.facts.lost_out = s.pair.out.lost();
-    s.facts.base[0] = s.pair.out.base(), s.facts.base[1] = s.pair.in.base();
+    s.facts.bytes_in = s.pair.in.moved();
+    s.facts.bytes_out = s.pair.out.moved();
+    s.facts.lost_in = s.pair.in.lost();
+    s.facts.lost_out = s.pair.out.lost();
+    s.facts.base[0] = s.pair.out.base();
+    s.facts.base[1] = s.pair.in.base();
   }
 
   // After something happened to it: goes on, and forgets the connection when both directions have ended.
@@ -154,13 +157,17 @@ void Streams::Impl::on(const Event& e, const formats::Io& io) {
   piece.tail = io.tail;
   if (io.missed > 0) piece.taints = piece.taints | Taint::events_lost;
   s->any_loss = losses.any_loss;
-  if (s->epoch != losses.epoch) s->epoch = losses.epoch, piece.taints = piece.taints | Taint::events_lost;
+  if (s->epoch != losses.epoch) {
+    s->epoch = losses.epoch;
+    piece.taints = piece.taints | Taint::events_lost;
+  }
   const bool first = !d.started();
   const std::uint64_t lost = d.lost();
   const std::size_t from = out.size();
   d.push(piece, shared, out);
   if (s->carrier) sessions.handed_on(*s, from);
-  s->facts.bytes_in = s->pair.in.moved(), s->facts.bytes_out = s->pair.out.moved();
+  s->facts.bytes_in = s->pair.in.moved();
+  s->facts.bytes_out = s->pair.out.moved();
   if (first || d.lost() != lost || s->waits || s->pair.in.holds() || s->pair.out.holds()) after(*s);
 }
 

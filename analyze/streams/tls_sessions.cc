@@ -36,7 +36,8 @@ void settle_on(flow::Connection& s, const flow::Connection& c) {
   s.error = c.error;
   s.reset_received = c.reset_received;
   s.reset_sent = c.reset_sent;
-  s.base[0] = c.base[0], s.base[1] = c.base[1];
+  s.base[0] = c.base[0];
+  s.base[1] = c.base[1];
 }
 
 }  // namespace
@@ -128,7 +129,10 @@ void Sessions::on(const Event& e, const formats::TlsIo& io) {
   piece.tail = io.tail;
   if (io.missed > 0) piece.taints = piece.taints | Taint::events_lost;
   s->any_loss = losses_.any_loss;
-  if (s->epoch != losses_.epoch) s->epoch = losses_.epoch, piece.taints = piece.taints | Taint::events_lost;
+  if (s->epoch != losses_.epoch) {
+    s->epoch = losses_.epoch;
+    piece.taints = piece.taints | Taint::events_lost;
+  }
   const std::size_t from = out_.size();
   if (io.direction == Direction::in) {
     s->reads.push_back(
@@ -157,10 +161,15 @@ void Sessions::moved(Slot& socket, const Event& e, const formats::Io& io) {
   DirectionStream& out = socket.pair.out;
   if (socket.carrier && io.direction == Direction::out && !out.started() && out.first_known())
     socket.carrier->first_sent = e.time;
-  if (socket.carrier && io.direction == Direction::out)
-    socket.carrier->last_sent = e.time, socket.carrier->last_sender = e.thread;
+  if (socket.carrier && io.direction == Direction::out) {
+    socket.carrier->last_sent = e.time;
+    socket.carrier->last_sender = e.thread;
+  }
   if (socket.carrier && io.direction == Direction::in)
-    for (Session* s : socket.carrier->sessions) s->carried += io.length, s->spare += io.length;
+    for (Session* s : socket.carrier->sessions) {
+      s->carried += io.length;
+      s->spare += io.length;
+    }
   if (socket.carrier) socket.carrier->records[static_cast<std::size_t>(io.direction)].push(io, records_);
   apply(votes_.transfer(e, io, records_), nullptr);
 }
@@ -203,7 +212,8 @@ void Sessions::bind(Session& s, const Tally::Verdict& verdict) {
   }
   sessions.push_back(&s);
   s.on = c;
-  s.carried = s.spare = 0, s.counted = false;
+  s.carried = s.spare = 0;
+  s.counted = false;
   s.facts.carrier = c->facts.id;
   s.facts.how = verdict.how;
   settle_on(s.facts, c->facts);
@@ -283,8 +293,10 @@ void Sessions::gone(Slot& c) {
 }
 
 void Sessions::note(Session& s) {
-  s.facts.bytes_in = s.pair.in.moved(), s.facts.bytes_out = s.pair.out.moved();
-  s.facts.lost_in = s.pair.in.lost(), s.facts.lost_out = s.pair.out.lost();
+  s.facts.bytes_in = s.pair.in.moved();
+  s.facts.bytes_out = s.pair.out.moved();
+  s.facts.lost_in = s.pair.in.lost();
+  s.facts.lost_out = s.pair.out.lost();
 }
 
 void Sessions::after(Session& s) {

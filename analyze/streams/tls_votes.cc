@@ -207,7 +207,10 @@ void TlsVotes::nested(Track& t, const formats::Event& e, const formats::TlsIo& i
 
 void TlsVotes::by_length(Track& t, const formats::Event& e, const formats::TlsIo& io) {
   if (io.direction == Direction::out) return t.written.offer(io.session, io.length, e.time);
-  if (t.partial_session != io.session) t.partial_session = io.session, t.partial = 0;
+  if (t.partial_session != io.session) {
+    t.partial_session = io.session;
+    t.partial = 0;
+  }
   t.partial += std::min(io.length, UINT32_MAX - t.partial);
   const Ledger::Claim claim = t.read.claim(t.partial, false, e.time);
   if (claim.owner != 0)

@@ -61,7 +61,10 @@ class Ledger {
   // A larger offer is there: more reads may make it up.
   bool larger(std::uint32_t amount) const;
   void drop(std::uint64_t owner);
-  void clear() { offers_.clear(), debt_ = 0; }
+  void clear() {
+    offers_.clear();
+    debt_ = 0;
+  }
 
  private:
   struct Offer {

@@ -35,7 +35,8 @@ void GoPrograms::push(const formats::Event& event) {
   taken_.push(event);
   if (const auto* program = std::get_if<formats::GoProgram>(&event.body)) {
     flow::GoStudy& s = processes_[event.thread.pid].study;
-    s.version = program->version, s.unsupported = program->unsupported;
+    s.version = program->version;
+    s.unsupported = program->unsupported;
   } else if (std::holds_alternative<formats::GoCreate>(event.body)) {
     ++processes_[event.thread.pid].study.goroutines_made;
   } else if (std::holds_alternative<formats::GoExit>(event.body)) {
@@ -52,7 +53,10 @@ void GoPrograms::push(const formats::Event& event) {
     } else if (runtime->phase == GoPhase::stop_begin) {
       sums.asked = event.time;
     } else if (runtime->phase == GoPhase::started && known(sums.asked)) {
-      if (event.time >= sums.asked && kept_ < kMaxStops) sums.stops.push_back({sums.asked, event.time}), ++kept_;
+      if (event.time >= sums.asked && kept_ < kMaxStops) {
+        sums.stops.push_back({sums.asked, event.time});
+        ++kept_;
+      }
       sums.asked = formats::kNoTime;
     }
   }
@@ -86,7 +90,8 @@ std::vector<flow::GoStudy> GoPrograms::list(const flow::RequestTable& table, con
     busy_.fill(pid, cpus, end, s);
     std::vector<formats::Duration> took;
     for (const Stop& stop : sums.stops) {
-      took.push_back(stop.to - stop.from), s.stop_total += took.back();
+      took.push_back(stop.to - stop.from);
+      s.stop_total += took.back();
       if (s.pauses.size() < flow::GoStudy::kSpans) s.pauses.push_back({stop.from, stop.to});
     }
     s.stops = took.size();

@@ -41,7 +41,8 @@ flow::Health health_of(const flow::RequestTable& table, const flow::Study& study
     if (services.size() >= kServices && services.find(key) == services.end()) continue;
     Sums& sums = services[key];
     if (sums.durations.empty()) {
-      sums.row.name = table.texts[name], sums.row.role = row.role;
+      sums.row.name = table.texts[name];
+      sums.row.role = row.role;
       sums.row.cells.resize(flow::Health::kWindows);
       sums.durations.resize(flow::Health::kWindows);
     }
@@ -49,8 +50,10 @@ flow::Health health_of(const flow::RequestTable& table, const flow::Study& study
     flow::HealthCell& cell = sums.row.cells[window];
     const Standing standing = standing_of(row);
     const bool error = row.outcome == flow::Outcome::server_error || standing == Standing::failed;
-    ++cell.requests, ++sums.row.requests;
-    cell.errors += error, sums.row.errors += error;
+    ++cell.requests;
+    ++sums.row.requests;
+    cell.errors += error;
+    sums.row.errors += error;
     if (standing == Standing::clean) sums.durations[window].push_back(row.duration.count());
   }
   for (auto& [key, sums] : services) {
@@ -70,8 +73,10 @@ flow::Health health_of(const flow::RequestTable& table, const flow::Study& study
     if (a.role != b.role) return a.role == flow::Role::server;
     return a.requests != b.requests ? a.requests > b.requests : a.name < b.name;
   });
-  if (out.rows.size() > flow::Health::kRows)
-    out.left_out = out.rows.size() - flow::Health::kRows, out.rows.resize(flow::Health::kRows);
+  if (out.rows.size() > flow::Health::kRows) {
+    out.left_out = out.rows.size() - flow::Health::kRows;
+    out.rows.resize(flow::Health::kRows);
+  }
   return out;
 }
 

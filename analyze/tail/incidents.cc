@@ -39,7 +39,10 @@ void Incidents::push(const formats::Event& event) {
   };
   if (const auto* start = std::get_if<formats::TaskStart>(&event.body)) {
     name(start->comm);
-    if (leader && started_.size() < kMaxKept) started_[pid] = event.time, oom_.erase(pid);
+    if (leader && started_.size() < kMaxKept) {
+      started_[pid] = event.time;
+      oom_.erase(pid);
+    }
   } else if (const auto* exec = std::get_if<formats::TaskExec>(&event.body)) {
     name(exec->comm);
     if (leader && started_.size() < kMaxKept) started_[pid] = event.time;
@@ -153,7 +156,9 @@ std::vector<Incident> Incidents::list(const flow::RequestTable& table,
   std::vector<Incident> out;
   for (const End& end : ends_) {
     Incident incident;
-    incident.time = end.at, incident.pid = end.pid, incident.comm = end.comm;
+    incident.time = end.at;
+    incident.pid = end.pid;
+    incident.comm = end.comm;
     incident.signal = end.code & 0x7f;
     incident.core_dumped = (end.code & 0x80) != 0;
     incident.exit_code = incident.signal != 0 ? -1 : (end.code >> 8) & 0xff;
@@ -172,7 +177,9 @@ std::vector<Incident> Incidents::list(const flow::RequestTable& table,
       if (next == all.end() || next->second == end.pid ||
           (known(incident.answered) && next->first >= incident.answered))
         continue;
-      incident.answered = next->first, incident.next_pid = next->second, incident.address = table.texts[at];
+      incident.answered = next->first;
+      incident.next_pid = next->second;
+      incident.address = table.texts[at];
     }
     fill_next(incident);
     out.push_back(std::move(incident));
@@ -191,7 +198,10 @@ std::vector<Incident> Incidents::list(const flow::RequestTable& table,
       if (incident.panics++ > 0) continue;
       incident.kind = IncidentKind::panicked;
       incident.panic = true;
-      incident.time = p.at, incident.pid = pid, incident.goroutine = p.goroutine, incident.stack = p.stack;
+      incident.time = p.at;
+      incident.pid = pid;
+      incident.goroutine = p.goroutine;
+      incident.stack = p.stack;
       if (const auto comm = comms_.find(pid); comm != comms_.end()) incident.comm = comm->second;
     }
     for (auto& [place, incident] : places) out.push_back(std::move(incident));

@@ -114,7 +114,11 @@ std::vector<TimePoint> over_time(const RequestTable& table, const std::vector<st
       const auto rank = static_cast<std::size_t>(std::ceil(q * static_cast<double>(durations.size()) - 1e-9));
       return Duration{durations[std::max<std::size_t>(1, rank) - 1]};
     };
-    if (!durations.empty()) point.p50 = at(0.5), point.p99 = at(0.99), point.max = Duration{durations.back()};
+    if (!durations.empty()) {
+      point.p50 = at(0.5);
+      point.p99 = at(0.99);
+      point.max = Duration{durations.back()};
+    }
     out.push_back(point);
   };
   for (const std::uint32_t i : rows) {
@@ -213,8 +217,12 @@ RouteStudy study_route(const RequestTable& table, const std::vector<std::uint32_
     else
       ++first_shortfall.tainted;
   }
-  out.flow_control = held_up(windows), out.behind_others = held_up(turns), out.stream_limit = held_up(places);
-  out.dns = held_up(setups[0]), out.connect = held_up(setups[1]), out.tls_handshake = held_up(setups[2]);
+  out.flow_control = held_up(windows);
+  out.behind_others = held_up(turns);
+  out.stream_limit = held_up(places);
+  out.dns = held_up(setups[0]);
+  out.connect = held_up(setups[1]);
+  out.tls_handshake = held_up(setups[2]);
   if (calls) out.calls = study_calls(table, rows);
   const auto most = std::max_element(comms.begin(), comms.end(), [&](const auto& a, const auto& b) {
     return a.second != b.second ? a.second < b.second : table.texts[a.first] > table.texts[b.first];

@@ -59,7 +59,8 @@ class Builder {
     std::map<std::pair<std::uint32_t, std::uint32_t>, std::vector<std::uint32_t>> calls;
     const auto& rows = table_.rows;
     out_.calls.clear();
-    out_.begin = study.begin, out_.end = study.end;
+    out_.begin = study.begin;
+    out_.end = study.end;
     for (std::uint32_t i = first; i < last; ++i) {
       const Request row = rows[i];
       const std::uint32_t own = processes_[row.pid].node;
@@ -178,7 +179,8 @@ std::vector<flow::Topology> topologies(const flow::RequestTable& table, const st
     const std::int64_t since =
         clock.known() ? clock.realtime(rows.start(first)) : (rows.start(first) - study.begin).count();
     const flow::Time begin = rows.start(first) - flow::Duration{since - which * length};
-    part.begin = std::max(begin, study.begin), part.end = std::min(begin + window, study.end);
+    part.begin = std::max(begin, study.begin);
+    part.end = std::min(begin + window, study.end);
     out.push_back(builder.build(part, first, last));
     first = last;
   }

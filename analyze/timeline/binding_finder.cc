@@ -78,13 +78,22 @@ void BindingFinder::add(std::vector<Part>& parts, std::int64_t at, std::uint32_t
 }
 
 void BindingFinder::keep(std::int64_t at, std::string_view bytes) {
-  if (at < 0) bytes.remove_prefix(std::min(bytes.size(), static_cast<std::size_t>(-at))), at = 0;
+  if (at < 0) {
+    bytes.remove_prefix(std::min(bytes.size(), static_cast<std::size_t>(-at)));
+    at = 0;
+  }
   const auto begin = static_cast<std::size_t>(at);
   if (bytes.empty() || begin >= kMaxHead) return;
   bytes = bytes.substr(0, kMaxHead - begin);
-  if (head_.size() < begin + bytes.size()) head_.resize(begin + bytes.size()), known_.resize(head_.size());
+  if (head_.size() < begin + bytes.size()) {
+    head_.resize(begin + bytes.size());
+    known_.resize(head_.size());
+  }
   for (std::size_t i = 0; i < bytes.size(); ++i)
-    if (!known_[begin + i]) head_[begin + i] = bytes[i], known_[begin + i] = true;
+    if (!known_[begin + i]) {
+      head_[begin + i] = bytes[i];
+      known_[begin + i] = true;
+    }
 }
 
 void BindingFinder::push(const formats::Event& event) {
@@ -127,7 +136,10 @@ std::optional<flow::TraceBinding> BindingFinder::find() const {
     for (const Part& part : direction_ == formats::Direction::in ? arrived_ : done_) {
       if (part.begin >= head_end) continue;
       ++out.parts;
-      if (out.part == 0 && part.begin <= byte && byte < part.end) out.part = out.parts, out.at = part.time;
+      if (out.part == 0 && part.begin <= byte && byte < part.end) {
+        out.part = out.parts;
+        out.at = part.time;
+      }
     }
     if (out.part == 0) out.parts = 0;  // an arrival was not seen: which it was cannot be told
     if (direction_ == formats::Direction::in)

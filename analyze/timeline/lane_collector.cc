@@ -16,7 +16,8 @@ using formats::known;
 LaneCollector::LaneCollector(Time from, Time to, std::vector<std::uint32_t> pids)
     : from_(from), to_(to), pids_(std::move(pids)) {
   std::sort(pids_.begin(), pids_.end());
-  out_.from = from, out_.to = to;
+  out_.from = from;
+  out_.to = to;
 }
 
 bool LaneCollector::meant(std::uint32_t pid) const {
@@ -29,12 +30,15 @@ LaneCollector::Thing* LaneCollector::thing(LaneKind kind, std::uint32_t pid, std
   if (at != things.end()) return &at->second;
   if (things.size() >= kMostThings) return nullptr;
   Thing& made = things[{pid, number}];
-  made.lane.kind = kind, made.lane.pid = pid, made.lane.number = number;
+  made.lane.kind = kind;
+  made.lane.pid = pid;
+  made.lane.number = number;
   return &made;
 }
 
 void LaneCollector::stretch(Thing& thing, Time from, Time to, LabelGroup what, std::string note) {
-  from = std::max(from, from_), to = std::min(to, to_);
+  from = std::max(from, from_);
+  to = std::min(to, to_);
   auto& stretches = thing.lane.stretches;
   // Waits of a thread that overlap those before are cut: a lane has one state at a time.
   if (!stretches.empty()) from = std::max(from, stretches.back().to);
@@ -50,14 +54,17 @@ void LaneCollector::stretch(Thing& thing, Time from, Time to, LabelGroup what, s
 
 void LaneCollector::change(Thing& thing, Time at, LabelGroup what, std::string note) {
   if (known(thing.since)) stretch(thing, thing.since, at, thing.what, std::move(thing.note));
-  thing.since = at, thing.what = what, thing.note = std::move(note);
+  thing.since = at;
+  thing.what = what;
+  thing.note = std::move(note);
 }
 
 void LaneCollector::mark(LaneKind kind, std::uint32_t pid, std::uint64_t number, LaneMark mark) {
   if (mark.at < from_ || mark.at >= to_ || stretches_ >= kMostStretches) return;
   Thing* t = thing(kind, pid, number);
   if (!t) return;
-  ++stretches_, ++t->busy;
+  ++stretches_;
+  ++t->busy;
   t->lane.marks.push_back(mark);
 }
 
@@ -112,7 +119,10 @@ void LaneCollector::take(const formats::Event& event, const formats::Arrival& ar
 void LaneCollector::take(const formats::Event&, const formats::SocketInfo& info) {
   if (sockets_.size() >= kMostThings) return;
   flow::Connection c;
-  c.family = info.family, c.local = info.local, c.remote = info.remote, c.path = std::string(info.path);
+  c.family = info.family;
+  c.local = info.local;
+  c.remote = info.remote;
+  c.path = std::string(info.path);
   const char* arrow = info.origin == formats::Origin::accepted    ? " ← "
                       : info.origin == formats::Origin::connected ? " → "
                                                                   : " – ";
@@ -166,8 +176,10 @@ void LaneCollector::take(const formats::Event& event, const formats::GoRuntime& 
   else if (runtime.phase == GoPhase::stopped)
     change(*t, event.time, LabelGroup::go_runtime,
            "the world is stopped" + (runtime.reason.empty() ? "" : ": " + std::string(runtime.reason)));
-  else
-    change(*t, event.time, LabelGroup::unexplained, {}), t->since = formats::kNoTime;
+  else {
+    change(*t, event.time, LabelGroup::unexplained, {});
+    t->since = formats::kNoTime;
+  }
 }
 
 void LaneCollector::take(const formats::Event& event, const formats::TaskInfo& info) {

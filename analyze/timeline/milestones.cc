@@ -112,7 +112,10 @@ Milestones milestones(const Exchange& e) {
     m.start = at(known(e.request.first_arrived) ? e.request.first_arrived : e.request.first_done);
     if (known(e.request.first_done)) {
       if (!known(e.request.first_arrived)) m.taints = m.taints | Taint::arrival_unknown;
-      if (m.start > at(e.request.first_done)) m.start = at(e.request.first_done), m.reordered = true;
+      if (m.start > at(e.request.first_done)) {
+        m.start = at(e.request.first_done);
+        m.reordered = true;
+      }
     }
   } else if (known(e.request.first_done)) {
     m.start = at(e.request.first_done);
@@ -130,7 +133,10 @@ Milestones milestones(const Exchange& e) {
   }
   if (!ended(e)) return m;
   std::int64_t end = at(e.response.last_done);
-  if (end < m.start) end = m.start, m.reordered = true;
+  if (end < m.start) {
+    end = m.start;
+    m.reordered = true;
+  }
   m.end = end;
   if (known(e.response.first_done) && known(e.request.first_done) && known(e.request.last_done))
     m.phases = server ? server_phases(e, m.start, end) : client_phases(e, m.start, end);

@@ -63,9 +63,15 @@ LoadResult run_all(const LoadPlan& plan, unsigned threads, int cpu) {
   for (unsigned i = 1; i < threads; ++i) {
     const LoadResult& r = results[i];
     all.latency.add(r.latency);
-    all.done += r.done, all.failed += r.failed, all.status_4xx += r.status_4xx, all.status_5xx += r.status_5xx;
-    all.bytes += r.bytes, all.connects += r.connects, all.not_sent += r.not_sent;
-    all.begin_ns = std::min(all.begin_ns, r.begin_ns), all.end_ns = std::max(all.end_ns, r.end_ns);
+    all.done += r.done;
+    all.failed += r.failed;
+    all.status_4xx += r.status_4xx;
+    all.status_5xx += r.status_5xx;
+    all.bytes += r.bytes;
+    all.connects += r.connects;
+    all.not_sent += r.not_sent;
+    all.begin_ns = std::min(all.begin_ns, r.begin_ns);
+    all.end_ns = std::max(all.end_ns, r.end_ns);
     all.log += r.log;
   }
   return all;

@@ -79,8 +79,10 @@ class Loop {
   void start_due() {
     std::int64_t now = now_ns();
     if (plan_.rate > 0) {
-      while (!exhausted(std::max(now, due_at(issued_))) && due_at(issued_) <= now)
-        waiting_.push_back({issued_, due_at(issued_)}), ++issued_;
+      while (!exhausted(std::max(now, due_at(issued_))) && due_at(issued_) <= now) {
+        waiting_.push_back({issued_, due_at(issued_)});
+        ++issued_;
+      }
       if (plan_.duration_ns != 0 && now - begin_ > plan_.duration_ns + plan_.timeout_ns) gave_up_ = true;
     }
     while (!idle_.empty() && !gave_up_) {

@@ -329,26 +329,86 @@ void framed(const Framed& from_client, const Framed& from_server) {
 }  // namespace
 
 int run(const std::string& name) {
-  if (name == "tcp4") return requests(AF_INET, SOCK_STREAM), 0;
-  if (name == "tcp6") return requests(AF_INET6, SOCK_STREAM), 0;
-  if (name == "unix") return requests(AF_UNIX, SOCK_STREAM), 0;
-  if (name == "seqpacket") return requests(AF_UNIX, SOCK_SEQPACKET), 0;
-  if (name == "inherited") return inherited(), 0;
-  if (name == "passed") return passed(), 0;
-  if (name == "reused") return reused(), 0;
-  if (name == "calls") return calls(), 0;
-  if (name == "many_messages") return many_messages(), 0;
-  if (name == "layered") return layered(), 0;
-  if (name == "partial") return partial(), 0;
-  if (name == "half_close") return half_close(), 0;
-  if (name == "refused") return refused(), 0;
-  if (name == "reset") return reset(), 0;
-  if (name == "flood") return flood(AF_UNIX), 0;
-  if (name == "flood_tcp") return flood(AF_INET), 0;
-  if (name == "waits") return waits(), 0;
-  if (name == "http2") return framed(http2_stream(true), http2_stream(false)), 0;
-  if (name == "tls") return framed(tls_stream(true), tls_stream(false)), 0;
-  if (name == "existing") return existing(), 0;
+  if (name == "tcp4") {
+    requests(AF_INET, SOCK_STREAM);
+    return 0;
+  }
+  if (name == "tcp6") {
+    requests(AF_INET6, SOCK_STREAM);
+    return 0;
+  }
+  if (name == "unix") {
+    requests(AF_UNIX, SOCK_STREAM);
+    return 0;
+  }
+  if (name == "seqpacket") {
+    requests(AF_UNIX, SOCK_SEQPACKET);
+    return 0;
+  }
+  if (name == "inherited") {
+    inherited();
+    return 0;
+  }
+  if (name == "passed") {
+    passed();
+    return 0;
+  }
+  if (name == "reused") {
+    reused();
+    return 0;
+  }
+  if (name == "calls") {
+    calls();
+    return 0;
+  }
+  if (name == "many_messages") {
+    many_messages();
+    return 0;
+  }
+  if (name == "layered") {
+    layered();
+    return 0;
+  }
+  if (name == "partial") {
+    partial();
+    return 0;
+  }
+  if (name == "half_close") {
+    half_close();
+    return 0;
+  }
+  if (name == "refused") {
+    refused();
+    return 0;
+  }
+  if (name == "reset") {
+    reset();
+    return 0;
+  }
+  if (name == "flood") {
+    flood(AF_UNIX);
+    return 0;
+  }
+  if (name == "flood_tcp") {
+    flood(AF_INET);
+    return 0;
+  }
+  if (name == "waits") {
+    waits();
+    return 0;
+  }
+  if (name == "http2") {
+    framed(http2_stream(true), http2_stream(false));
+    return 0;
+  }
+  if (name == "tls") {
+    framed(tls_stream(true), tls_stream(false));
+    return 0;
+  }
+  if (name == "existing") {
+    existing();
+    return 0;
+  }
   if (run_overload(name)) return 0;
   std::fprintf(stderr, "workload: no scenario '%s'\n", name.c_str());
   return 2;

@@ -82,11 +82,13 @@ class Served : public grpc::ServerGenericBidiReactor {
       return;
     }
     left_ = many_ ? 5 : 1;
-    if (end_ == "Error")
-      left_ = many_ ? 2 : 0, status_ = Status(StatusCode::NOT_FOUND, kMessage);
-    else if (end_ != "Ok")
-      left_ = 0,
-      status_ = Status(StatusCode::UNIMPLEMENTED, "unknown method " + end_ + " for service peer");  // grpc-go's words
+    if (end_ == "Error") {
+      left_ = many_ ? 2 : 0;
+      status_ = Status(StatusCode::NOT_FOUND, kMessage);
+    } else if (end_ != "Ok") {
+      left_ = 0;
+      status_ = Status(StatusCode::UNIMPLEMENTED, "unknown method " + end_ + " for service peer");
+    }  // grpc-go's words
     next();
   }
   void OnWriteDone(bool ok) override {

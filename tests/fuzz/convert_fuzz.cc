@@ -22,7 +22,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (!converter.convert(record, event)) continue;
     std::size_t head = 0, tail = 0;
     if (const auto* io = std::get_if<formats::Io>(&event.body)) {
-      head = io->head.size(), tail = io->tail.size();
+      head = io->head.size();
+      tail = io->tail.size();
       assert(head + tail <= io->length);
     }
     gate.take(event);

@@ -59,7 +59,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (control & 8) now += 7'000'000'000;
     feed(io, {1, 1u + (control >> 4 & 1)});
     ++asked;
-    data += 2 + length, size -= 2 + length;
+    data += 2 + length;
+    size -= 2 + length;
   }
   feed(formats::CaptureEnd{});
   check(told <= asked);

@@ -38,7 +38,8 @@ bool same(nghttp2_hd_inflater* oracle, std::string_view block, const FieldList& 
     int flags = 0;
     const auto used = nghttp2_hd_inflate_hd2(oracle, &nv, &flags, in, left, 1);
     if (used < 0) return false;
-    in += used, left -= static_cast<std::size_t>(used);
+    in += used;
+    left -= static_cast<std::size_t>(used);
     if (flags & NGHTTP2_HD_INFLATE_EMIT) {
       if (n < fields.size()) {
         const Field field = fields[n];
@@ -67,7 +68,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::uint8_t control = data[0];
     const std::size_t length = std::min<std::size_t>(data[1], size - 2);
     const std::string_view bytes = text(data + 2, length);
-    data += 2 + length, size -= 2 + length;
+    data += 2 + length;
+    size -= 2 + length;
     if (control == 0xff) {
       decoder.lose();
       oracle.reset();

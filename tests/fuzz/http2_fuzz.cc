@@ -34,9 +34,10 @@ struct Run {
     run.head = bytes;
     if (what == 1) run.gap = n * 37 + 1;
     if (what == 2) run.head = bytes.substr(0, n);  // the rest was not captured
-    if (what == 3)
-      run.head = bytes.substr(0, n),
+    if (what == 3) {
+      run.head = bytes.substr(0, n);
       run.tail = bytes.substr(bytes.size() - std::min<std::size_t>(bytes.size() - run.head.size(), 16));
+    }
     if (what == 4) run.length += n * 1000;  // neither was a lot more
     if (what == 5) run.end = n % 2 ? flow::End::fin : flow::End::reset;
     run.offset = at + run.gap;
@@ -52,7 +53,8 @@ struct Run {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
   const bool late = data[0] & 1;
-  ++data, --size;
+  ++data;
+  --size;
   protocols::http2::Held held;
   {
     protocols::http2::Connection connection(1, late ? std::nullopt : std::optional(flow::Direction::in), held);
@@ -83,7 +85,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       const std::uint8_t control = data[0];
       const std::size_t length = std::min<std::size_t>(data[1], size - 2);
       feed(alone.make(control, {reinterpret_cast<const char*>(data + 2), length}, !late));
-      data += 2 + length, size -= 2 + length;
+      data += 2 + length;
+      size -= 2 + length;
     }
     for (const std::uint8_t direction : {0, 1}) {
       flow::ByteRun end = alone.make(direction, {}, !late);

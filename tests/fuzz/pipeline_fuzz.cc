@@ -70,7 +70,10 @@ class Events {
     io.payload = formats::Payload::captured;
     io.head = text.substr(0, flags & 16 ? 10 : text.size());
     io.missed = (flags & 48) == 48 ? 2 : 0;
-    if ((flags & 12) == 12) io.payload = formats::Payload::no_buffer, io.head = {};
+    if ((flags & 12) == 12) {
+      io.payload = formats::Payload::no_buffer;
+      io.head = {};
+    }
     return io;
   }
 

@@ -34,9 +34,10 @@ struct Run {
     run.head = bytes;
     if (what == 1) run.gap = n * 37 + 1;
     if (what == 2) run.head = bytes.substr(0, n);
-    if (what == 3)
-      run.head = bytes.substr(0, n),
+    if (what == 3) {
+      run.head = bytes.substr(0, n);
       run.tail = bytes.substr(bytes.size() - std::min<std::size_t>(bytes.size() - run.head.size(), 16));
+    }
     if (what == 4) run.length += n * 1000;
     if (what == 5) run.end = n % 2 ? flow::End::fin : flow::End::reset;
     run.offset = at + run.gap;
@@ -56,7 +57,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto server = protocols::tls::parse_server_hello(all);
   check(client.server_name.size() <= 255 && client.alpn.size() <= 1024 + 256 && server.alpn.size() <= 1024 + 256);
   const bool late = data[0] & 1;
-  ++data, --size;
+  ++data;
+  --size;
   protocols::Parsers parsers;
   Run run;
   std::size_t handshakes = 0;
@@ -80,7 +82,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   while (size >= 2) {
     const std::size_t length = std::min<std::size_t>(data[1], size - 2);
     feed(run.make(data[0], {reinterpret_cast<const char*>(data + 2), length}, !late));
-    data += 2 + length, size -= 2 + length;
+    data += 2 + length;
+    size -= 2 + length;
   }
   for (const std::uint8_t direction : {0, 1}) {
     flow::ByteRun end = run.make(direction, {}, !late);

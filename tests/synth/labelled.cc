@@ -85,7 +85,10 @@ class Worker {
 
   formats::OffCpu off_cpu(Duration left, Duration woken, std::int16_t syscall) {
     formats::OffCpu body;
-    body.left = kStart + left, body.runnable = kStart + woken, body.state = 1, body.syscall = syscall;
+    body.left = kStart + left;
+    body.runnable = kStart + woken;
+    body.state = 1;
+    body.syscall = syscall;
     return body;
   }
   void off(Duration left, Duration woken, Duration back, std::int16_t syscall, formats::SocketId socket) {
@@ -97,7 +100,9 @@ class Worker {
   void blocked(Label label, std::int16_t syscall, std::uint32_t state, formats::SocketId socket = 0) {
     const Duration left = now_, woken = spend(label), back = spend(Label::sched_runq);
     formats::OffCpu body = off_cpu(left, woken, syscall);
-    body.state = state, body.socket = socket, body.argument0 = label == Label::lock_futex ? 0x7f00 : 3;
+    body.state = state;
+    body.socket = socket;
+    body.argument0 = label == Label::lock_futex ? 0x7f00 : 3;
     s_.add(back, thread_, body);
   }
 
@@ -106,7 +111,9 @@ class Worker {
     formats::Stall stall;
     const bool window = random_() % 2 == 0;
     stall.what = window ? formats::StallKind::peer_window : formats::StallKind::congestion;
-    stall.began = kStart + now_, stall.where = in_.socket(), stall.detail = window ? 100 : 0;
+    stall.began = kStart + now_;
+    stall.where = in_.socket();
+    stall.detail = window ? 100 : 0;
     const Label label = window ? Label::send_sndbuf : Label::send_cwnd;
     const Duration left = now_, woken = spend(label), back = spend(Label::sched_runq);
     s_.add(woken, thread_, stall);
@@ -129,7 +136,8 @@ class Worker {
         const bool quota = random_() % 2 == 0;
         const Duration left = now_, back = spend(quota ? Label::sched_throttled : Label::sched_preempted);
         formats::OffCpu body = off_cpu(left, left, -1);
-        body.state = 0, body.throttled = quota;
+        body.state = 0;
+        body.throttled = quota;
         s_.add(back, thread_, body);
         return;
       }
@@ -141,10 +149,12 @@ class Worker {
         formats::Stall stall;
         stall.where = 0x800001;
         if (queued > left) {
-          stall.what = formats::StallKind::io_throttled, stall.began = kStart + left;
+          stall.what = formats::StallKind::io_throttled;
+          stall.began = kStart + left;
           s_.add(queued, thread_, stall);
         }
-        stall.what = formats::StallKind::block_io, stall.began = kStart + queued;
+        stall.what = formats::StallKind::block_io;
+        stall.began = kStart + queued;
         s_.add(woken, thread_, stall);
         s_.add(back, thread_, body);
         return;

@@ -110,8 +110,10 @@ int usage() {
 
 int run(const std::vector<std::string>& arguments) {
   if (arguments.size() == 2 && arguments[0] == "--print") return print(arguments[1]);
-  if (arguments.size() == 4 && arguments[0] == "--crafted")
-    return synth::write_crafted(arguments[1], std::stoull(arguments[2]), arguments[3]), 0;
+  if (arguments.size() == 4 && arguments[0] == "--crafted") {
+    synth::write_crafted(arguments[1], std::stoull(arguments[2]), arguments[3]);
+    return 0;
+  }
   if (arguments.size() == 5 && arguments[0] == "--skew")
     return skew(std::stold(arguments[1]), std::stold(arguments[2]), arguments[3], arguments[4]);
   if (arguments.size() >= 3 && arguments[0] == "--load" && arguments.size() % 2 == 1) {

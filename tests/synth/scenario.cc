@@ -14,8 +14,10 @@ std::pair<Endpoint&, Endpoint&> Scenario::loopback(Duration at, const Opening& c
   std::swap(theirs.local, theirs.remote);
   std::swap(theirs.in, theirs.out);
   if (client.family == formats::Family::unix_domain) {
-    mine.inode = 900000 + 2 * sockets_, mine.peer_inode = mine.inode + 1;
-    theirs.inode = mine.peer_inode, theirs.peer_inode = mine.inode;
+    mine.inode = 900000 + 2 * sockets_;
+    mine.peer_inode = mine.inode + 1;
+    theirs.inode = mine.peer_inode;
+    theirs.peer_inode = mine.inode;
   }
   Endpoint& a = open(at, mine);
   Endpoint& b = open(at, theirs);

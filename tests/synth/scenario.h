@@ -53,7 +53,10 @@ class Scenario {
   void add(Duration at, Thread thread, formats::Body body, std::uint64_t goroutine = 0);
 
   // Payload kept of every send and receive: what does not fit into head + tail is cut in the middle.
-  void keep_payload(std::size_t head, std::size_t tail) { head_limit_ = head, tail_limit_ = tail; }
+  void keep_payload(std::size_t head, std::size_t tail) {
+    head_limit_ = head;
+    tail_limit_ = tail;
+  }
 
   std::string_view own(std::string_view bytes);
   std::pair<std::string_view, std::string_view> cut(std::string_view bytes);  // head and tail, owned

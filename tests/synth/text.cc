@@ -34,7 +34,10 @@ std::string seconds(formats::Duration d) {
 
 formats::Duration parse_seconds(std::string_view s) {
   bool negative = false;
-  if (!s.empty() && (s[0] == '+' || s[0] == '-')) negative = s[0] == '-', s.remove_prefix(1);
+  if (!s.empty() && (s[0] == '+' || s[0] == '-')) {
+    negative = s[0] == '-';
+    s.remove_prefix(1);
+  }
   std::int64_t whole = 0, rest = 0;
   auto [p, bad] = std::from_chars(s.data(), s.data() + s.size(), whole);
   if (bad != std::errc() || whole > 1'000'000'000) throw std::runtime_error("not a time: " + std::string(s));
@@ -61,9 +64,10 @@ std::string quoted(std::string_view bytes) {
       s += "\\n";
     else if (c == '\t')
       s += "\\t";
-    else if (c == '"' || c == '\\')
-      s += '\\', s += c;
-    else if (u >= 0x20 && u < 0x7f)
+    else if (c == '"' || c == '\\') {
+      s += '\\';
+      s += c;
+    } else if (u >= 0x20 && u < 0x7f)
       s += c;
     else {
       char hex[8];

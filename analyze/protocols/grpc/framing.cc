@@ -67,7 +67,8 @@ void Framing::push(const flow::ByteRun& run, std::uint64_t offset, std::uint64_t
       if (in_trailers_) take_trailers(bytes.substr(0, n));
       if (left_ == 0) last(run, offset + n - 1, facts);
     }
-    offset += n, length -= n;
+    offset += n;
+    length -= n;
     if (known) bytes.remove_prefix(n);
   }
 }

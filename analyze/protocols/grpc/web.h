@@ -19,7 +19,10 @@ class WebBody {
   // `length` bytes of body at stream offset `offset` of this run; bytes are they, or empty: not captured.
   void push(const flow::ByteRun& run, std::uint64_t offset, std::uint64_t length, std::string_view bytes);
   // Body bytes went by unseen.
-  void lose() { framing_.lose(facts_), unseen_ = true; }
+  void lose() {
+    framing_.lose(facts_);
+    unseen_ = true;
+  }
   // The body is over: what it was goes into the message.
   void finish(flow::Message& message);
 

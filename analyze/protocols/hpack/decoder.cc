@@ -116,14 +116,17 @@ Step Decoder::indexed(std::uint64_t index, FieldList& fields) {
   Field field;
   if (index >= 1 && index <= kStaticEntries) {
     const StaticEntry& entry = static_entry(static_cast<std::uint32_t>(index));
-    field.name = entry.name, field.value = entry.value;
+    field.name = entry.name;
+    field.value = entry.value;
     field.name_known = field.value_known = true;
   } else {
     if (index == 0) return Step::invalid;
     Entry entry;
     if (table_.find(index - kStaticEntries, entry) == DynamicTable::Found::absent) return Step::invalid;
-    field.name = entry.name, field.value = entry.value;
-    field.name_known = entry.name_known, field.value_known = entry.value_known;
+    field.name = entry.name;
+    field.value = entry.value;
+    field.name_known = entry.name_known;
+    field.value_known = entry.value_known;
     field.entry = table_.id_of(index - kStaticEntries);
   }
   fields.add(field);

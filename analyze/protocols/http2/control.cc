@@ -161,7 +161,10 @@ void Connection::forget_windows() {
   windows_followed_ = false;
   places_.forget();
   for (Window& window : windows_) window.forget();
-  for (auto& [id, stream] : streams_) stream.request.window.forget(), stream.response.window.forget();
+  for (auto& [id, stream] : streams_) {
+    stream.request.window.forget();
+    stream.response.window.forget();
+  }
 }
 
 void Connection::lost(const Item& item, Context& c) {

@@ -119,7 +119,10 @@ void Half::touch(const Item& item, const flow::ByteRun& run) {
   if (!begun_) {
     begun_ = true;
     add_begin(message, item.begin);
-    if (lossy_) lose_body(), lose_begin();
+    if (lossy_) {
+      lose_body();
+      lose_begin();
+    }
   }
   message.taints |= run.taints;
   add_end(message, item.end);

@@ -129,7 +129,10 @@ void Connection::take_handshake(Side& s, const Fragment& f, const flow::ByteRun&
   const bool encrypted = s.changed_cipher && !(facts_.retried && facts_.version != 0);
   if (encrypted) {
     if (s.finished_lost) return;
-    if (f.first && !s.finished_seen) s.finished_seen = true, s.finished = flow::kNoTime;
+    if (f.first && !s.finished_seen) {
+      s.finished_seen = true;
+      s.finished = flow::kNoTime;
+    }
     if (f.last && s.finished_seen && !known(s.finished)) s.finished = run.done;
     return;
   }

@@ -60,9 +60,12 @@ void study_changes(const flow::RequestTable& table, const std::vector<const std:
     for (std::uint32_t r = 0; r < rows.size(); ++r) {
       const Side before = side_of(table, *rows[r], from, at), after = side_of(table, *rows[r], at, to);
       Compared& c = all.emplace_back();
-      c.shift.change = meant[m], c.shift.route = r;
-      c.shift.from = from, c.shift.to = to;
-      c.shift.before = before.durations.size(), c.shift.after = after.durations.size();
+      c.shift.change = meant[m];
+      c.shift.route = r;
+      c.shift.from = from;
+      c.shift.to = to;
+      c.shift.before = before.durations.size();
+      c.shift.after = after.durations.size();
       if (before.durations.empty() || after.durations.empty()) {
         for (Comparison* q : {&c.median, &c.p99})
           q->shift.reason =
@@ -75,10 +78,14 @@ void study_changes(const flow::RequestTable& table, const std::vector<const std:
     }
   }
   std::vector<Comparison*> comparisons;
-  for (Compared& c : all) comparisons.push_back(&c.median), comparisons.push_back(&c.p99);
+  for (Compared& c : all) {
+    comparisons.push_back(&c.median);
+    comparisons.push_back(&c.p99);
+  }
   decide(comparisons);
   for (Compared& c : all) {
-    c.shift.median = std::move(c.median.shift), c.shift.p99 = std::move(c.p99.shift);
+    c.shift.median = std::move(c.median.shift);
+    c.shift.p99 = std::move(c.p99.shift);
     out.shifts.push_back(std::move(c.shift));
   }
   std::stable_sort(out.shifts.begin(), out.shifts.end(), [](const RouteShift& a, const RouteShift& b) {

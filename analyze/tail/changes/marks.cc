@@ -20,8 +20,10 @@ constexpr formats::Duration kTogether{5'000'000'000};
 std::string hex(std::string_view bytes) {
   constexpr char digits[] = "0123456789abcdef";
   std::string out;
-  for (const char c : bytes.substr(0, 32))
-    out += digits[static_cast<unsigned char>(c) >> 4], out += digits[static_cast<unsigned char>(c) & 15];
+  for (const char c : bytes.substr(0, 32)) {
+    out += digits[static_cast<unsigned char>(c) >> 4];
+    out += digits[static_cast<unsigned char>(c) & 15];
+  }
   return out;
 }
 
@@ -60,7 +62,8 @@ void Marks::push(const formats::Event& event) {
     if (note->key.substr(0, kOwn.size()) == kOwn) return;
     Change change;
     change.at = event.time;
-    change.key = note->key.substr(0, kText), change.value = note->value.substr(0, kText);
+    change.key = note->key.substr(0, kText);
+    change.value = note->value.substr(0, kText);
     if (notes_.size() < kNotes)
       notes_.push_back(std::move(change));
     else
@@ -68,7 +71,9 @@ void Marks::push(const formats::Event& event) {
     ++notes_seen_;
   } else if (const auto* exec = std::get_if<formats::TaskExec>(&event.body)) {
     Program program;
-    program.began = event.time, program.pid = pid, program.comm = exec->comm;
+    program.began = event.time;
+    program.pid = pid;
+    program.comm = exec->comm;
     begin(pid, event.time, std::move(program));
     began_ = true;
   } else if (const auto* start = std::get_if<formats::TaskStart>(&event.body)) {
@@ -132,17 +137,22 @@ void Marks::add_programs(const flow::RequestTable& table, const std::function<fl
             (!p.comm.empty() && p.comm == next.comm) || (!p.executable.empty() && p.executable == next.executable);
         if (!same || programs[m].first > next.began) continue;
         const Time answered = std::min(programs[m].last, next.began);
-        if (!before || answered >= latest) before = &p, latest = answered;
+        if (!before || answered >= latest) {
+          before = &p;
+          latest = answered;
+        }
       }
       if (!before) continue;
       Change change;
       change.at = next.began;
-      change.comm = next.comm, change.address = table.texts[address], change.pid = next.pid;
+      change.comm = next.comm;
+      change.address = table.texts[address];
+      change.pid = next.pid;
       const bool by_build = !before->build.empty() && !next.build.empty() && before->build != next.build;
       const bool by_revision = !before->revision.empty() && !next.revision.empty() && before->revision != next.revision;
       change.kind = by_build || by_revision ? ChangeKind::build : ChangeKind::restart;
       const bool revisions = by_revision || (!by_build && before->build.empty());
-      change.build_before = revisions ? before->revision : before->build,
+      change.build_before = revisions ? before->revision : before->build;
       change.build_after = revisions ? next.revision : next.build;
       out.push_back(std::move(change));
     }

@@ -69,7 +69,8 @@ Comparison difference(const Side& before, const Sample& before_sample, const Sid
                       double q) {
   Comparison out;
   const Quantile b = before_sample.quantile(q, before.shortfall), a = after_sample.quantile(q, after.shortfall);
-  out.shift.before = b.value, out.shift.after = a.value;
+  out.shift.before = b.value;
+  out.shift.after = a.value;
   for (const auto& [side, what] : {std::pair{&b, "before it "}, std::pair{&a, "after it "}}) {
     if (side->support == Support::full) continue;
     out.shift.reason = what + side->reason;
@@ -80,7 +81,8 @@ Comparison difference(const Side& before, const Sample& before_sample, const Sid
   const double down = std::hypot(ns(a.value) - ns(a.low), ns(b.high) - ns(b.value));
   const double up = std::hypot(ns(a.high) - ns(a.value), ns(b.value) - ns(b.low));
   out.shift.interval = true;
-  out.shift.low = bounded(more - down), out.shift.high = bounded(more + up);
+  out.shift.low = bounded(more - down);
+  out.shift.high = bounded(more + up);
   out.shift.verdict = ShiftVerdict::none;
   const double towards_zero = more > 0 ? down : up;
   out.p = towards_zero > 0 ? std::erfc(kSigma95 * std::abs(more) / towards_zero / std::sqrt(2.0)) : more == 0 ? 1 : 0;
@@ -103,7 +105,10 @@ void decide(std::vector<Comparison*>& all) {
   std::vector<double> p;
   std::vector<Comparison*> compared;
   for (Comparison* c : all)
-    if (c->shift.interval) compared.push_back(c), p.push_back(c->p);
+    if (c->shift.interval) {
+      compared.push_back(c);
+      p.push_back(c->p);
+    }
   const std::vector<bool> found = slow::discoveries(p);
   for (std::size_t i = 0; i < compared.size(); ++i) {
     flow::Shift& shift = compared[i]->shift;

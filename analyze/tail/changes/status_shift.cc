@@ -47,23 +47,35 @@ void StatusWatch::close() {
       const double g = likelihood_ratio(static_cast<double>(now_[c]), static_cast<double>(n_),
                                         static_cast<double>(before_[c]), static_cast<double>(before_n_)) /
                        spread(c);
-      if (g > how) how = g, most = c;
+      if (g > how) {
+        how = g;
+        most = c;
+      }
     }
   }
   if (most < kClasses) {
     StatusShift shift;
-    shift.from = from_, shift.to = last_;
+    shift.from = from_;
+    shift.to = last_;
     shift.status_class = static_cast<std::uint8_t>(most);
-    shift.before = before_[most], shift.before_of = before_n_, shift.after = now_[most], shift.after_of = n_;
+    shift.before = before_[most];
+    shift.before_of = before_n_;
+    shift.after = now_[most];
+    shift.after_of = n_;
     shifts_.push_back(shift);
-    before_ = {}, squares_ = {}, before_n_ = 0, windows_ = 0;
+    before_ = {};
+    squares_ = {};
+    before_n_ = 0;
+    windows_ = 0;
   }
   for (std::size_t c = 0; c < kClasses; ++c) {
     before_[c] += now_[c];
     squares_[c] += static_cast<double>(now_[c]) * static_cast<double>(now_[c]) / static_cast<double>(n_);
   }
-  before_n_ += n_, ++windows_;
-  now_ = {}, n_ = 0;
+  before_n_ += n_;
+  ++windows_;
+  now_ = {};
+  n_ = 0;
 }
 
 void StatusWatch::push(flow::Time at, int status) {

@@ -40,7 +40,8 @@ void Busy::runs_no_longer(Process& process, std::uint64_t goroutine, Time at) {
   const auto running = process.running.find(goroutine);
   if (running == process.running.end()) return;
   add(process, running->second, at, &Window::goroutines, 1);
-  process.running.erase(running), --running_;
+  process.running.erase(running);
+  --running_;
 }
 
 void Busy::off_cpu(Process& process, const formats::Event& event, const formats::OffCpu& off) {
@@ -83,8 +84,10 @@ void Busy::push(const formats::Event& event) {
     if (process.on_cpu.size() < kMaxRunning) off_cpu(process, event, *off);
   } else if (const auto* state = std::get_if<formats::GoState>(&event.body)) {
     runs_no_longer(process, state->goroutine, event.time);
-    if (state->state == GoRunState::running && running_ < kMaxRunning)
-      process.running.emplace(state->goroutine, event.time), ++running_;
+    if (state->state == GoRunState::running && running_ < kMaxRunning) {
+      process.running.emplace(state->goroutine, event.time);
+      ++running_;
+    }
   } else if (const auto* exit = std::get_if<formats::GoExit>(&event.body)) {
     runs_no_longer(process, exit->goroutine, event.time);
   } else if (std::holds_alternative<formats::TaskStart>(event.body)) {

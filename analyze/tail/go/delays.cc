@@ -61,18 +61,22 @@ void Delays::push(const formats::Event& event) {
   if (ready) {
     if (waits != process.ready.end())
       waits->second = event.time;
-    else if (waiting_ < kMaxReady)
-      process.ready.emplace(goroutine, event.time), ++waiting_;
+    else if (waiting_ < kMaxReady) {
+      process.ready.emplace(goroutine, event.time);
+      ++waiting_;
+    }
     return;
   }
   if (waits == process.ready.end()) return;
   if (runs && event.time >= waits->second) {
-    if (kept_ < kMaxDelays)
-      process.delays.push_back({goroutine, waits->second, event.time - waits->second}), ++kept_;
-    else
+    if (kept_ < kMaxDelays) {
+      process.delays.push_back({goroutine, waits->second, event.time - waits->second});
+      ++kept_;
+    } else
       ++process.left_out;
   }
-  process.ready.erase(waits), --waiting_;
+  process.ready.erase(waits);
+  --waiting_;
 }
 
 void Delays::fill(std::uint32_t pid, std::vector<Stretch> stretches, flow::GoStudy& study) const {

@@ -49,7 +49,10 @@ void LeftBehind::push(const formats::Event& event) {
     const bool ends = has(*program, formats::GoPart::ends);
     if (process.told && !ends) process.away = true;
     if (process.away) process.doubt = event.time;  // until here nobody looked
-    if (ends) process.told = true, process.away = false;
+    if (ends) {
+      process.told = true;
+      process.away = false;
+    }
     return;
   }
   const auto at = processes_.find(event.thread.pid);
@@ -64,7 +67,10 @@ void LeftBehind::push(const formats::Event& event) {
     if (g == process.made.end()) return;
     g->second.ended = event.time;
     // Its request was not over when it was made: so it ended within the limit.
-    if (event.time - g->second.links[0].at <= after_) process.made.erase(g), --kept_;
+    if (event.time - g->second.links[0].at <= after_) {
+      process.made.erase(g);
+      --kept_;
+    }
   } else if (std::holds_alternative<formats::TaskExit>(event.body)) {
     if (event.thread.pid == event.thread.tid) process.ended = event.time;
   }
@@ -124,7 +130,8 @@ void LeftBehind::fill(std::uint32_t pid, std::span<const flow::Served> all, cons
     GoLeft& left = groups[key];
     if (left.count() == 0) {
       left.handler = std::get<0>(key) != 0 ? std::string(table.texts[std::get<0>(key)]) : std::string();
-      left.from = std::get<1>(key), left.function = std::get<2>(key);
+      left.from = std::get<1>(key);
+      left.function = std::get<2>(key);
       left.example = request->id;
     }
     ++(known(g.ended) ? left.late : left.alive);

@@ -31,7 +31,9 @@ void add(std::unordered_map<std::string, flow::GoHot>& hot, std::string_view fun
   const std::string name(function);
   if (hot.size() >= kFunctions && !hot.contains(name)) return;
   flow::GoHot& sums = hot[name];
-  sums.function = name, sums.count += count, sums.bytes += bytes;
+  sums.function = name;
+  sums.count += count;
+  sums.bytes += bytes;
 }
 
 std::vector<flow::GoHot> hottest(const std::unordered_map<std::string, flow::GoHot>& hot) {
@@ -56,7 +58,9 @@ void Taken::push(const Event& event) {
     p.last = known(p.last) ? std::max(p.last, event.time) : event.time;
     if (counted->count == 0 || (p.sizes.size() >= 64 && !p.sizes.contains(counted->least))) return;
     flow::GoSizes& sizes = p.sizes[counted->least];
-    sizes.least = counted->least, sizes.count += counted->count, sizes.bytes += counted->bytes;
+    sizes.least = counted->least;
+    sizes.count += counted->count;
+    sizes.bytes += counted->bytes;
     return;
   }
   const auto* sample = std::get_if<Sample>(&event.body);
@@ -85,7 +89,8 @@ void Taken::fill(std::uint32_t pid, const std::vector<Delays::Stretch>& served, 
   study.allocations_told = p.counted;
   for (const auto& [least, sizes] : p.sizes) {
     study.sizes.push_back(sizes);
-    study.allocations += sizes.count, study.allocated += sizes.bytes;
+    study.allocations += sizes.count;
+    study.allocated += sizes.bytes;
   }
   study.hot = hottest(p.hot);
   if (known(p.first) && p.last > p.first) {
@@ -107,9 +112,10 @@ void Taken::fill(std::uint32_t pid, const std::vector<Delays::Stretch>& served, 
     const auto& its = *std::prev(after);
     if (its.goroutine != s.goroutine || its.to < s.time) continue;
     flow::GoShare& share = shares[its.route];
-    if (s.allocation)
-      share.allocations += s.weight, share.bytes += s.value * s.weight;
-    else
+    if (s.allocation) {
+      share.allocations += s.weight;
+      share.bytes += s.value * s.weight;
+    } else
       share.preemptions += s.weight;
   }
   for (auto& [route, share] : shares) {

@@ -74,8 +74,10 @@ void Use::push(const formats::Event& event) {
   const auto at = methods.find(event.goroutine);
   if (at != methods.end())
     ++at->second;
-  else if (kept_ < kMaxGoroutines)
-    methods.emplace(event.goroutine, 1), ++kept_;
+  else if (kept_ < kMaxGoroutines) {
+    methods.emplace(event.goroutine, 1);
+    ++kept_;
+  }
 }
 
 std::vector<GoUse> Use::of(std::uint32_t pid, std::span<const flow::Served> served) const {

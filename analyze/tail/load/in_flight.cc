@@ -52,7 +52,8 @@ std::vector<flow::InFlightBand> in_flight_bands(const flow::RequestTable& table,
     b.from = band == 0 ? 1 : (1u << (band - 1)) + 1;
     b.to = 1u << band;
     b.count = values.size();
-    b.median = at(0.5), b.p95 = at(0.95);
+    b.median = at(0.5);
+    b.p95 = at(0.95);
     out.push_back(b);
   }
   return out;

@@ -38,7 +38,10 @@ std::vector<flow::HeadOfLine> head_of_line(const flow::RequestTable& table, cons
     if (held.requests == 0) continue;
     held.connections = connections.size();
     for (const auto& [connection, count] : connections)
-      if (count > held.worst_requests) held.worst = connection, held.worst_requests = count;
+      if (count > held.worst_requests) {
+        held.worst = connection;
+        held.worst_requests = count;
+      }
     out.push_back(held);
   }
   std::stable_sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.time > b.time; });
@@ -80,8 +83,10 @@ std::optional<flow::RetryStudy> retries(const flow::RequestTable& table, const s
     if (call.attempts < 2) continue;
     ++out.retried;
     if (!call.known) continue;
-    ++timed, timed_attempts += call.attempts;
-    of_calls += call.end - call.begin, of_attempts += call.sum;
+    ++timed;
+    timed_attempts += call.attempts;
+    of_calls += call.end - call.begin;
+    of_attempts += call.sum;
   }
   if (out.retried == 0) return std::nullopt;
   out.calls = out.attempts - static_cast<std::uint64_t>(further);

@@ -37,7 +37,9 @@ std::vector<Stretch> busy_stretches(const flow::GoStudy& go) {
     } else if (seconds > 0) {
       out.pop_back();
     }
-    seconds = 0, sum = 0, goroutines = 0;
+    seconds = 0;
+    sum = 0;
+    goroutines = 0;
   };
   for (const flow::GoBusy& b : go.busy) {
     const double most = std::max(b.goroutines, b.threads);
@@ -99,7 +101,8 @@ void explain(const flow::RequestTable& table, const Split& inside, const Split& 
     if (more[l] - usual[l] > more[best] - usual[best]) best = l;
   out.labelled = true;
   out.label = static_cast<flow::Label>(best);
-  out.label_time = static_cast<std::int64_t>(more[best]), out.label_typical = static_cast<std::int64_t>(usual[best]);
+  out.label_time = static_cast<std::int64_t>(more[best]);
+  out.label_typical = static_cast<std::int64_t>(usual[best]);
 }
 
 struct Candidate {
@@ -145,10 +148,14 @@ void find_triggers(const flow::RequestTable& table, const std::vector<const std:
         if (inside[s].rows.empty()) continue;
         const Sample busy(inside[s].side.durations);
         Candidate& c = all.emplace_back();
-        c.trigger.pid = go.pid, c.trigger.route = r;
-        c.trigger.from = stretches[s].from, c.trigger.to = stretches[s].to;
-        c.trigger.busy = stretches[s].busy, c.trigger.processors = stretches[s].processors;
-        c.trigger.inside = inside[s].rows.size(), c.trigger.outside = outside.rows.size();
+        c.trigger.pid = go.pid;
+        c.trigger.route = r;
+        c.trigger.from = stretches[s].from;
+        c.trigger.to = stretches[s].to;
+        c.trigger.busy = stretches[s].busy;
+        c.trigger.processors = stretches[s].processors;
+        c.trigger.inside = inside[s].rows.size();
+        c.trigger.outside = outside.rows.size();
         for (const double q : kTried) {
           c.trigger.quantile = q;
           c.comparison = changes::difference(outside.side, rest, inside[s].side, busy, q);

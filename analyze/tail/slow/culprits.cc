@@ -43,7 +43,8 @@ std::vector<CulpritStudy> culprits_of(const flow::RequestTable& table, const std
       std::span<const flow::Part> served;
       if (const auto row = links.row_of(c.request)) {
         const flow::Request other = table.rows[*row];
-        method = other.method, route = other.route;
+        method = other.method;
+        route = other.route;
         authority = other.role == flow::Role::client ? other.authority : 0;
         if (other.role == flow::Role::client && other.peer.connection != 0) served = table.partitions.parts(other.peer);
       }
@@ -52,9 +53,13 @@ std::vector<CulpritStudy> culprits_of(const flow::RequestTable& table, const std
       const auto [entry, added] = found.try_emplace({c.label, place, method, route, authority});
       Entry& e = entry->second;
       if (added) {
-        e.study.label = c.label, e.study.what = place, e.study.tid = c.tid;
+        e.study.label = c.label;
+        e.study.what = place;
+        e.study.tid = c.tid;
         if (const flow::CpuGroup* group = flow::group_of(c, table.partitions.groups())) e.study.group = *group;
-        e.study.method = method, e.study.route = route, e.study.authority = authority;
+        e.study.method = method;
+        e.study.route = route;
+        e.study.authority = authority;
       }
       e.threads_differ = e.threads_differ || e.study.tid != c.tid;
       e.study.slow += e.last != at;

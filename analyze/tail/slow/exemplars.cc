@@ -31,7 +31,10 @@ class Finder {
     std::size_t best = 0;
     double least = std::numeric_limits<double>::infinity();
     for (std::size_t i = 0; i < cohorts_.slow; i += step)
-      if (const double d = distance(times(cohorts_.nth_slowest(i)), slow_); d < least) least = d, best = i;
+      if (const double d = distance(times(cohorts_.nth_slowest(i)), slow_); d < least) {
+        least = d;
+        best = i;
+      }
     return best;
   }
 
@@ -56,7 +59,10 @@ class Finder {
     for (std::size_t i = cohorts_.typical_from; i < cohorts_.typical_to; i += step) {
       const std::uint32_t at = cohorts_.order[i];
       if (!cell.holds(items_[at]) || std::find(taken.begin(), taken.end(), at) != taken.end()) continue;
-      if (const double d = distance(times(at), typical_); d < least) least = d, best = at;
+      if (const double d = distance(times(at), typical_); d < least) {
+        least = d;
+        best = at;
+      }
     }
     taken.push_back(best);
     return best;

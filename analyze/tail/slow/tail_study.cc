@@ -68,7 +68,8 @@ void add_intervals(const std::vector<Item>& items, const Cohorts& cohorts, const
   const std::vector<bool> found = discoveries(p);
   out.blocks = spread.blocks;
   out.intervals = true;
-  out.gap_low = std::llround(spread.low), out.gap_high = std::llround(spread.high);
+  out.gap_low = std::llround(spread.low);
+  out.gap_high = std::llround(spread.high);
   for (std::size_t c = 0; c < out.labels.size(); ++c) {
     out.labels[c].low = std::llround(spread.labels[c].low);
     out.labels[c].high = std::llround(spread.labels[c].high);

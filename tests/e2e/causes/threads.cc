@@ -150,7 +150,10 @@ void serve_with_threads(int listener) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 5) return std::fprintf(stderr, "usage: threads thread|pool PORT OTHER-PORT LOG\n"), 2;
+  if (argc != 5) {
+    std::fprintf(stderr, "usage: threads thread|pool PORT OTHER-PORT LOG\n");
+    return 2;
+  }
   other_port = std::atoi(argv[3]);
   log_file = std::fopen(argv[4], "w");
   if (!log_file) fail(argv[4]);

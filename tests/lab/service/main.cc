@@ -104,7 +104,10 @@ struct Service {
         const int fd = events[i].data.fd;
         if (fd == listener) {
           const int client = take(listener);
-          if (client >= 0) watch(client), buffers[client];
+          if (client >= 0) {
+            watch(client);
+            buffers[client];
+          }
           continue;
         }
         std::string& buffer = buffers[fd];

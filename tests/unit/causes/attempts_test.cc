@@ -57,7 +57,9 @@ struct Calls {
     r.duration = what.lasts;
     r.pid = what.pid;
     r.request_bytes = what.bytes;
-    r.method = table.texts.intern("GET"), r.path = table.texts.intern(what.path), r.authority = table.texts.intern("a");
+    r.method = table.texts.intern("GET");
+    r.path = table.texts.intern(what.path);
+    r.authority = table.texts.intern("a");
     if (!what.id.empty()) r.request_id = table.texts.append(what.id);
     table.rows.push_back(r);
     return table.rows.size() - 1;

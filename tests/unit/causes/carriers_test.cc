@@ -30,8 +30,10 @@ struct Connection {
     Note n;
     n.id = {7, (stream + 1) / 2};
     n.stream = stream;
-    n.reader_goroutine = kReader, n.writer_goroutine = 900 + stream;  // it makes one for each write, too
-    n.began = at(from), n.answered = n.ended = at(to);
+    n.reader_goroutine = kReader;
+    n.writer_goroutine = 900 + stream;  // it makes one for each write, too
+    n.began = at(from);
+    n.answered = n.ended = at(to);
     process.servers.push_back(n);
     made(kOwn, n.writer_goroutine, to - 1);
   }
@@ -51,36 +53,50 @@ using Numbers = std::vector<std::uint64_t>;
 
 TEST(Carriers, h26_TheHandlersOfAConnectionInTheOrderOfItsStreams) {
   Connection c;  // three in one read, answered the other way round
-  c.request(1, 10, 90), c.request(3, 10, 80), c.request(5, 10, 70);
-  c.handler(20, 20), c.handler(21, 30), c.handler(22, 40);
+  c.request(1, 10, 90);
+  c.request(3, 10, 80);
+  c.request(5, 10, 70);
+  c.handler(20, 20);
+  c.handler(21, 30);
+  c.handler(22, 40);
   EXPECT_EQ(c.carriers(), (Numbers{20, 21, 22}));
 }
 
 TEST(Carriers, ARequestWithoutAHandlerLeavesItsNeighboursUndecided) {
   Connection c;  // one of three was refused without a handler: which one?
-  c.request(1, 10, 90), c.request(3, 10, 90), c.request(5, 10, 90);
-  c.handler(20, 20), c.handler(21, 30);
+  c.request(1, 10, 90);
+  c.request(3, 10, 90);
+  c.request(5, 10, 90);
+  c.handler(20, 20);
+  c.handler(21, 30);
   EXPECT_EQ(c.carriers(), (Numbers{0, 0, 0}));
 }
 
 TEST(Carriers, TimesDecideWhereTheOrderAloneDoesNot) {
   Connection c;
-  c.request(1, 10, 15), c.request(3, 30, 90), c.request(5, 50, 90);
-  c.handler(21, 32), c.handler(22, 52);
+  c.request(1, 10, 15);
+  c.request(3, 30, 90);
+  c.request(5, 50, 90);
+  c.handler(21, 32);
+  c.handler(22, 52);
   EXPECT_EQ(c.carriers(), (Numbers{0, 21, 22}));
 }
 
 TEST(Carriers, HandlersOfTwoMakersAreNotToldApart) {
   Connection c;
-  c.request(1, 10, 90), c.request(3, 10, 90);
-  c.handler(20, 20), c.handler(21, 30, kReader);
+  c.request(1, 10, 90);
+  c.request(3, 10, 90);
+  c.handler(20, 20);
+  c.handler(21, 30, kReader);
   EXPECT_EQ(c.carriers(), (Numbers{0, 0}));
 }
 
 TEST(Carriers, WhatTheReaderMakesItself) {
   Connection c;  // grpc-go
-  c.request(1, 10, 90), c.request(3, 40, 80);
-  c.handler(20, 20, kReader), c.handler(21, 50, kReader);
+  c.request(1, 10, 90);
+  c.request(3, 40, 80);
+  c.handler(20, 20, kReader);
+  c.handler(21, 50, kReader);
   EXPECT_EQ(c.carriers(), (Numbers{20, 21}));
 }
 

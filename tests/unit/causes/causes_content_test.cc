@@ -118,7 +118,9 @@ TEST(CausesContent, SeveralThatSayTheSameStayUndecided) {
   p.in2.receive(1ms, 1ms + 20us, get("/same"));
   p.in3.receive(1ms, 1ms + 30us, get("/else"));
   p.out1.send(1ms + 40us, get("/same"));
-  p.in1.send(8ms, kOk), p.in2.send(8ms, kOk), p.in3.send(8ms, kOk);
+  p.in1.send(8ms, kOk);
+  p.in2.send(8ms, kOk);
+  p.in3.send(8ms, kOk);
   EXPECT_EQ(cause_of(p.table(), "/same"), (Cause{{}, CauseMethod::none, false, 2, false}));
 }
 
@@ -157,7 +159,8 @@ TEST(CausesLoss, ALostReadLeavesTheTurnOpen) {
     if (lost) p.s.loss(2ms, 3ms, Kind::receive, 1);
     p.out2.send(2ms + 50us, get("/out2"));
     p.wait(4ms, 7ms);
-    p.in1.send(8ms, kOk), p.in2.send(8ms, kOk);
+    p.in1.send(8ms, kOk);
+    p.in2.send(8ms, kOk);
     const Cause cause = cause_of(p.table(), "/out2");
     EXPECT_EQ(cause.parent == flow::ExchangeId{}, lost);
     EXPECT_EQ(cause.lost, lost);

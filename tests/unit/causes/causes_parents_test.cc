@@ -228,12 +228,17 @@ TEST(Parents, ATurnOfAnEventLoopIsLikely) {
 TEST(Parents, ACallIsOfTheTurnInWhichItsConnectionWasBegun) {
   Loop p;
   Opening o;
-  o.thread = kA, o.origin = formats::Origin::connected, o.local = "10.0.0.1:51000", o.remote = "10.0.0.3:80";
+  o.thread = kA;
+  o.origin = formats::Origin::connected;
+  o.local = "10.0.0.1:51000";
+  o.remote = "10.0.0.3:80";
   p.wait(0ms, 1ms);
   p.in1.receive(1ms, 1ms + 10us, get("/in1"));
   formats::StateChange syn;
   syn.socket = p.s.next_socket() + 1;  // of the connection that is opened next
-  syn.from = formats::TcpState::close, syn.to = formats::TcpState::syn_sent, syn.by_thread = true;
+  syn.from = formats::TcpState::close;
+  syn.to = formats::TcpState::syn_sent;
+  syn.by_thread = true;
   Endpoint& fresh = p.s.open(1ms + 20us, o);
   ASSERT_EQ(fresh.socket(), syn.socket);
   p.s.add(1ms + 30us, kA, syn);

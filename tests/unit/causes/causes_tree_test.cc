@@ -31,7 +31,8 @@ TEST(Parents, WhatIsForgottenIsNotGuessed) {
   flow::Request row;
   const auto push = [&](flow::Role role, flow::ExchangeId id, std::int64_t from, std::int64_t to) {
     Exchange e;
-    e.id = id, e.role = role;
+    e.id = id;
+    e.role = role;
     e.reader = e.writer = {kA.pid, kA.tid};
     e.request.first_done = e.request.last_done = formats::time_from(from);
     e.response.first_done = e.response.last_done = formats::time_from(to);
@@ -60,7 +61,9 @@ struct Proxied {
     s.task(0ms, Thread{30, 30}, "shop");
     const auto opening = [](Thread thread, const char* local, const char* remote) {
       Opening o;
-      o.thread = thread, o.local = local, o.remote = remote;
+      o.thread = thread;
+      o.local = local;
+      o.remote = remote;
       return o;
     };
     auto [client, proxy_in] = s.loopback(0ms, opening(kClient, "127.0.0.1:40000", "127.0.0.1:80"), kProxy);

@@ -43,7 +43,8 @@ TEST(Peers, TheSecondEndLearnsOfTheFirst) {
 
 TEST(Peers, NamespacesMatterOnLoopbackOnly) {
   Ends ends;
-  ends.client.net_namespace = 1, ends.server.net_namespace = 2;
+  ends.client.net_namespace = 1;
+  ends.server.net_namespace = 2;
   Peers peers;
   peers.push(exchange(Role::client, {1, 1}, 0), ends.client);
   EXPECT_EQ(peers.push(exchange(Role::server, {2, 1}, 0), ends.server), std::nullopt)

@@ -45,7 +45,8 @@ TEST(TraceBound, InTheThirdSegment) {
   Endpoint& c = b.s.open(0ms);
   c.receive(1ms, 1ms + 100us, kFirst);
   formats::Stall fault;
-  fault.what = formats::StallKind::major_fault, fault.began = synth::kStart + 2ms;
+  fault.what = formats::StallKind::major_fault;
+  fault.began = synth::kStart + 2ms;
   b.s.add(2ms + 100us, c.thread(), fault);
   c.receive(3ms, 3ms + 100us, kSecond);
   c.receive(5ms, 6ms, kThird);

@@ -47,7 +47,10 @@ Request any(std::mt19937_64& random) {
     for (auto& p : r.phases) p = random() % 2 ? ns() : 0;
   if (random() % 2 != 0) r.request_flow_control = random() % 2 ? ns() : 0;
   if (random() % 2 != 0) r.response_flow_control = random() % 2 ? ns() : 0;
-  if (random() % 8 == 0) r.behind_others = ns(), r.behind_others_bytes = ns();
+  if (random() % 8 == 0) {
+    r.behind_others = ns();
+    r.behind_others_bytes = ns();
+  }
   if (random() % 8 == 0) r.stream_limit = ns();
   r.pushed = random() % 8 == 0;
   r.trace_format = static_cast<TraceFormat>(random() % 10);

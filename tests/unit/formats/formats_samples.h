@@ -212,27 +212,66 @@ class KeptEvent {
   }
   template <class T>
   void keep(T&) {}
-  void keep(Io& b) { own(b.head), own(b.tail); }
+  void keep(Io& b) {
+    own(b.head);
+    own(b.tail);
+  }
   void keep(SocketInfo& b) { own(b.path); }
   void keep(TaskStart& b) { own(b.comm); }
-  void keep(TaskExec& b) { own(b.comm), own(b.filename); }
-  void keep(TaskInfo& b) { own(b.comm), own(b.command_line), own(b.executable), own(b.cgroup); }
-  void keep(Mapping& b) { own(b.path), own(b.build_id); }
+  void keep(TaskExec& b) {
+    own(b.comm);
+    own(b.filename);
+  }
+  void keep(TaskInfo& b) {
+    own(b.comm);
+    own(b.command_line);
+    own(b.executable);
+    own(b.cgroup);
+  }
+  void keep(Mapping& b) {
+    own(b.path);
+    own(b.build_id);
+  }
   void keep(ProgramCost& b) { own(b.program); }
-  void keep(TlsIo& b) { own(b.head), own(b.tail); }
-  void keep(GoCreate& b) { own(b.function), own(b.from); }
+  void keep(TlsIo& b) {
+    own(b.head);
+    own(b.tail);
+  }
+  void keep(GoCreate& b) {
+    own(b.function);
+    own(b.from);
+  }
   void keep(GoPanic& b) { own(b.stack); }
-  void keep(GoBuild& b) { own(b.path), own(b.lines); }
+  void keep(GoBuild& b) {
+    own(b.path);
+    own(b.lines);
+  }
   void keep(GoRuntime& b) { own(b.reason); }
   void keep(GoState& b) { own(b.reason); }
   void keep(GoHandler& b) { own(b.name); }
-  void keep(GoProgram& b) { own(b.path), own(b.version), own(b.offsets_from), own(b.unsupported); }
+  void keep(GoProgram& b) {
+    own(b.path);
+    own(b.version);
+    own(b.offsets_from);
+    own(b.unsupported);
+  }
   void keep(CpuQuota& b) { own(b.cgroup); }
-  void keep(Sample& b) { own(b.user), own(b.kernel); }
+  void keep(Sample& b) {
+    own(b.user);
+    own(b.kernel);
+  }
   void keep(FileCall& b) { own(b.path); }
-  void keep(Note& b) { own(b.key), own(b.value); }
+  void keep(Note& b) {
+    own(b.key);
+    own(b.value);
+  }
   void keep(NetInterface& b) { own(b.name); }
-  void keep(Probe& b) { own(b.path), own(b.function), own(b.place), own(b.reason); }
+  void keep(Probe& b) {
+    own(b.path);
+    own(b.function);
+    own(b.place);
+    own(b.reason);
+  }
 
   Event event_;
   std::vector<std::unique_ptr<std::string>> owned_;

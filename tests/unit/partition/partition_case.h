@@ -46,8 +46,12 @@ struct PartitionCase {
                        std::uint64_t argument0 = 0, std::uint32_t waker = 0, std::uint64_t goroutine = 0) {
     offs.push_back({on, thread, goroutine, {}});
     formats::OffCpu& o = offs.back().off;
-    o.left = synth::kStart + left, o.runnable = synth::kStart + woken;
-    o.syscall = syscall, o.state = 1, o.argument0 = argument0, o.waker = waker;
+    o.left = synth::kStart + left;
+    o.runnable = synth::kStart + woken;
+    o.syscall = syscall;
+    o.state = 1;
+    o.argument0 = argument0;
+    o.waker = waker;
     return o;
   }
   // Could have run.
@@ -64,7 +68,10 @@ struct PartitionCase {
       if (a.table.texts[row.path] != target || row.role != role) continue;
       std::map<std::pair<flow::Label, flow::Evidence>, std::int64_t> sums;
       std::int64_t sum = 0;
-      for (const flow::Part& p : a.table.partitions.parts(row.id)) sums[{p.label, p.evidence}] += p.time, sum += p.time;
+      for (const flow::Part& p : a.table.partitions.parts(row.id)) {
+        sums[{p.label, p.evidence}] += p.time;
+        sum += p.time;
+      }
       EXPECT_EQ(sum, row.duration.count());
       std::string text;
       for (const auto& [what, time] : sums)

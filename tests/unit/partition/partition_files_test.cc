@@ -22,7 +22,9 @@ struct FilesCase : PartitionCase {
     for (const flow::Request row : analysis().table.rows)
       if (analysis().table.texts[row.path] == target) id = row.id;
     pipeline::Options options;
-    options.study = false, options.partition = true, options.follow = id;
+    options.study = false;
+    options.partition = true;
+    options.follow = id;
     const pipeline::Analysis followed = pipeline::analyze(synth::plain_preamble(), s.with_end(), options);
     std::string text;
     for (const flow::FileCalls& f : followed.files) {
@@ -100,7 +102,9 @@ TEST(PartitionOfFiles, OfALoopWithOneRequestOnly) {
 TEST(PartitionOfFiles, OfTheGoroutineThatAnswers) {
   FilesCase c;
   formats::GoProgram program;
-  program.version = "go1.22", program.offsets_from = "DWARF", program.parts = 1;
+  program.version = "go1.22";
+  program.offsets_from = "DWARF";
+  program.parts = 1;
   c.s.add(0ms, kA, program);
   Endpoint& a = c.accepted(kA).of(34);
   c.off(kA, 5ms, 10ms, 10ms, kFutex, 0xc000048150);

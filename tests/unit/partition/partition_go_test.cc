@@ -15,7 +15,9 @@ constexpr std::uint64_t kG = 34;
 struct GoCase : PartitionCase {
   GoCase() {
     formats::GoProgram program;
-    program.version = "go1.22", program.offsets_from = "DWARF", program.parts = 1;
+    program.version = "go1.22";
+    program.offsets_from = "DWARF";
+    program.parts = 1;
     s.add(0ms, kM1, program);
   }
   void runtime(Duration at, GoPhase phase) { s.add(at, kM1, formats::GoRuntime{phase, {}}); }
@@ -125,11 +127,13 @@ TEST(PartitionOfGoroutines, AssistsOfTheCollector) {
   const auto assist = [&c](Duration at, Thread m, std::string_view reason) {
     c.s.add(at, m, formats::GoRuntime{GoPhase::assist, reason}, kG);
   };
-  assist(11ms, kM1, ""), assist(12ms, kM1, "done");
+  assist(11ms, kM1, "");
+  assist(12ms, kM1, "done");
   assist(13ms, kM1, "");
   c.preempted(kM1, 13100us, 13600us, kG);
   assist(14ms, kM1, "done");
-  assist(15ms, kM2, ""), assist(16ms, kM2, "done");  // another's
+  assist(15ms, kM2, "");
+  assist(16ms, kM2, "done");  // another's
   assist(17ms, kM1, "");
   c.state(18ms, kM1, kG, GoRunState::parked, "GC assist wait");
   c.state(19ms, kM2, kG, GoRunState::ready);

@@ -27,7 +27,8 @@ using Labels = std::map<std::string, std::map<Label, Duration>>;
 
 pipeline::Analysis analysed(const std::vector<Event>& events) {
   pipeline::Options options;
-  options.study = false, options.partition = true;
+  options.study = false;
+  options.partition = true;
   return pipeline::analyze(synth::plain_preamble(), events, options);
 }
 
@@ -112,7 +113,10 @@ TEST(Partition, OthersChangeNothing) {
       const Duration at{static_cast<std::int64_t>(random() % last)};
       const formats::Thread other{random() % 2 ? 10u : 77u, 5000 + static_cast<std::uint32_t>(random() % 5)};
       formats::OffCpu off;
-      off.left = synth::kStart + at, off.runnable = off.left + Duration{10}, off.state = 1, off.syscall = 202,
+      off.left = synth::kStart + at;
+      off.runnable = off.left + Duration{10};
+      off.state = 1;
+      off.syscall = 202;
       off.argument0 = 0x7f00;
       switch (random() % 4) {
         case 0:

@@ -87,7 +87,8 @@ TEST(Sweep, Property1TheSumIsTheDuration) {
     for (const auto& p : pieces) {
       ASSERT_EQ(p.from, at);
       ASSERT_GT(p.to, p.from);
-      at = p.to, sum += p.to - p.from;
+      at = p.to;
+      sum += p.to - p.from;
     }
     ASSERT_EQ(sum, c.to - c.from);
     for (Nanos t = c.from; t < c.to; t += 1 + (c.to - c.from) / 40) ASSERT_EQ(label_in(pieces, t), label_at(c, t));
@@ -160,8 +161,10 @@ TEST(Sweep, Property6PhasesAndLabelsAgree) {
     std::map<Label, Nanos> over_phases;
     for (std::size_t k = 1; k < cuts.size(); ++k) {
       Nanos phase = 0;
-      for (const auto& [label, time] : sums(sweep(cuts[k - 1], cuts[k], c.conditions)))
-        over_phases[label] += time, phase += time;
+      for (const auto& [label, time] : sums(sweep(cuts[k - 1], cuts[k], c.conditions))) {
+        over_phases[label] += time;
+        phase += time;
+      }
       ASSERT_EQ(phase, cuts[k] - cuts[k - 1]);
     }
     ASSERT_EQ(over_phases, sums(run(c)));
@@ -238,7 +241,9 @@ TEST(Sweep, WorkedExampleWithoutStopsOfTheWorld) {
   auto with = sums(sweep(0, 48'312'450, worked_example()));
   auto without = sums(sweep(0, 48'312'450, conditions));
   EXPECT_EQ(without[go_runnable], 2'210'000 + 25'000);
-  with.erase(go_stw), with.erase(go_runnable), without.erase(go_runnable);
+  with.erase(go_stw);
+  with.erase(go_runnable);
+  without.erase(go_runnable);
   EXPECT_EQ(with, without);
 }
 

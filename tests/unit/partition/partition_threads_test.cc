@@ -67,7 +67,8 @@ TEST(PartitionOfThreads, QuotaByReadingsOfTheCgroup) {
     info.cgroup = "/shop";
     c.s.add(0ms, {kA.pid, kA.pid}, info);
     formats::CpuQuota quota;
-    quota.cgroup = "/shop", quota.throttled = 6;
+    quota.cgroup = "/shop";
+    quota.throttled = 6;
     c.s.add(9ms, {}, quota);
     quota.throttled = throttled;
     c.s.add(60ms, {}, quota);
@@ -95,12 +96,18 @@ TEST(PartitionOfThreads, WhoseQuotaItWas) {
     c.s.add(0ms, {kA.pid, kA.pid}, info);
     const auto reading = [&c](Duration at, std::string_view path, Duration quota, std::uint64_t throttled) {
       formats::CpuQuota q;
-      q.cgroup = path, q.quota = quota, q.period = 100ms, q.throttled = throttled;
+      q.cgroup = path;
+      q.quota = quota;
+      q.period = 100ms;
+      q.throttled = throttled;
       c.s.add(at, {}, q);
     };
-    reading(9ms, "/shop", 80ms, 7), reading(9ms, "/shop/cart", 40ms, 2), reading(9ms, "/shop/carts", 10ms, 1);
-    reading(60ms, "/shop", 80ms, expected.outer), reading(60ms, "/shop/cart", 40ms, expected.inner),
-        reading(60ms, "/shop/carts", 10ms, expected.other);
+    reading(9ms, "/shop", 80ms, 7);
+    reading(9ms, "/shop/cart", 40ms, 2);
+    reading(9ms, "/shop/carts", 10ms, 1);
+    reading(60ms, "/shop", 80ms, expected.outer);
+    reading(60ms, "/shop/cart", 40ms, expected.inner);
+    reading(60ms, "/shop/carts", 10ms, expected.other);
     c.begin();
     c.preempted(kA, 11ms, 50ms).throttled = true;
     c.e.send(51ms, kOk);
@@ -134,7 +141,9 @@ TEST(PartitionOfThreads, WhoStoppedIt) {
     Served c;
     c.begin();
     formats::OffCpu& off = c.off(kA, 11ms, 14ms, 14010us, -1);
-    off.state = expected.state, off.argument0 = expected.signal, off.argument1 = expected.sender;
+    off.state = expected.state;
+    off.argument0 = expected.signal;
+    off.argument1 = expected.sender;
     c.e.send(15ms, kOk);
     EXPECT_EQ(c.labels("/a"), "q.notice 12 sched.stopped 3000 sched.runq 33 cpu 1955");
     EXPECT_EQ(c.culprit("/a", Label::sched_stopped).tid, expected.told);
@@ -201,9 +210,15 @@ TEST(PartitionOfThreads, HeldBackByNagle) {
   for (const Duration written : {Duration(10200us), Duration(30ms)}) {
     PartitionCase c;
     Opening here, there;
-    here.thread = {20, 21}, here.origin = formats::Origin::connected;
-    here.local = "10.0.0.1:50000", here.remote = "10.0.0.3:80";
-    there.thread = kA, there.local = here.remote, there.remote = here.local, there.out = here.in, there.in = here.out;
+    here.thread = {20, 21};
+    here.origin = formats::Origin::connected;
+    here.local = "10.0.0.1:50000";
+    here.remote = "10.0.0.3:80";
+    there.thread = kA;
+    there.local = here.remote;
+    there.remote = here.local;
+    there.out = here.in;
+    there.in = here.out;
     Endpoint& client = c.s.open(0ms, here);
     Endpoint& server = c.s.open(0ms, there);
     client.send(1ms, get("/small"));
@@ -283,7 +298,9 @@ TEST(PartitionOfThreads, HeldUpInTheKernel) {
   c.begin();
   c.off(kA, 11ms, 21ms, 21010us, kRead).state = 2;
   formats::Stall disk;
-  disk.what = formats::StallKind::block_io, disk.began = synth::kStart + 12ms, disk.where = 0x800001;
+  disk.what = formats::StallKind::block_io;
+  disk.began = synth::kStart + 12ms;
+  disk.where = 0x800001;
   c.s.add(21ms, kA, disk);
   c.off(kA, 22ms, 25ms, 25ms, -1).state = 2;  // a page fault, of which nothing more is known
   c.e.send(26ms, kOk);
@@ -297,15 +314,19 @@ TEST(PartitionOfThreads, ThrottledUntilTheBlockLayerHadIt) {
   const auto waits = [&c](Duration left, Duration queued, Duration done, std::int16_t syscall) {
     c.off(kA, left, done, done + 10us, syscall).state = 2;
     formats::Stall stall;
-    stall.what = formats::StallKind::io_throttled, stall.began = synth::kStart + left, stall.where = 0xfe00000;
+    stall.what = formats::StallKind::io_throttled;
+    stall.began = synth::kStart + left;
+    stall.where = 0xfe00000;
     c.s.add(queued, kA, stall);
-    stall.what = formats::StallKind::block_io, stall.began = synth::kStart + queued;
+    stall.what = formats::StallKind::block_io;
+    stall.began = synth::kStart + queued;
     c.s.add(done, kA, stall);
   };
   waits(11ms, 71ms, 71200us, 18);
   waits(72ms, 82ms, 82300us, -1);  // a page fault, which the kernel announced
   formats::Stall fault;
-  fault.what = formats::StallKind::major_fault, fault.began = synth::kStart + 72ms;
+  fault.what = formats::StallKind::major_fault;
+  fault.began = synth::kStart + 72ms;
   c.s.add(82310us, kA, fault);
   c.e.send(83ms, kOk);
   EXPECT_EQ(c.labels("/a"), "io.disk 200 io.throttled~ 70000 mem.majfault 300 q.notice 12 sched.runq 43 cpu 2445");

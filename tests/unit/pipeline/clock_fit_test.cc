@@ -167,7 +167,10 @@ TEST(ClockFit, ExtremeTimes) {
   const Time low = time_from(1), high = formats::kMaxTime;
   ClockFit fit(low, high);
   for (const Time a : {low, high})
-    for (const Time b : {low, high}) fit.before(a, b, b), fit.after(a, a, b);
+    for (const Time b : {low, high}) {
+      fit.before(a, b, b);
+      fit.after(a, a, b);
+    }
   const auto e = fit.estimate();
   EXPECT_GT(e.contradiction, 0);
   (void)e.ours_of(high);

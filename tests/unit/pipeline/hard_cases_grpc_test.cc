@@ -39,10 +39,12 @@ struct Both {
     answer(1ms, settings());
   }
   void ask(formats::Duration at, const std::string& bytes) {
-    ends.first.send(at, bytes), ends.second.receive(at + 100us, at + 200us, bytes);
+    ends.first.send(at, bytes);
+    ends.second.receive(at + 100us, at + 200us, bytes);
   }
   void answer(formats::Duration at, const std::string& bytes) {
-    ends.second.send(at, bytes), ends.first.receive(at + 100us, at + 200us, bytes);
+    ends.second.send(at, bytes);
+    ends.first.receive(at + 100us, at + 200us, bytes);
   }
   pipeline::Analysis analyse() { return pipeline::analyze({}, s.with_end()); }
 };

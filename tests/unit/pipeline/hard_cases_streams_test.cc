@@ -113,8 +113,9 @@ TEST(HardCasesStreams, h12_unknown_fields_come_from_the_other_end) {
   Opening late;
   late.origin = formats::Origin::existed;
   late.thread = kServer;
-  late.local = "10.0.0.1:80", late.remote = "10.0.0.2:40000";
-  late.in = 1000 + static_cast<std::uint32_t>(early_in.size()),
+  late.local = "10.0.0.1:80";
+  late.remote = "10.0.0.2:40000";
+  late.in = 1000 + static_cast<std::uint32_t>(early_in.size());
   late.out = 5000 + static_cast<std::uint32_t>(early_out.size());
   Endpoint& v = s.open(9ms, late);
   for (const std::uint32_t id : {3u, 5u, 7u}) {
@@ -141,7 +142,8 @@ TEST(HardCasesStreams, h12_unknown_fields_come_from_the_other_end) {
 TEST(HardCasesStreams, h12_unknown_fields_stay_unknown_without_it) {
   Scenario s;
   Encoder client, server;
-  client(get("/early")), server({{":status", "404"}});
+  client(get("/early"));
+  server({{":status", "404"}});
   Opening late;
   late.origin = formats::Origin::existed;
   Endpoint& v = s.open(0ms, late);
@@ -246,13 +248,17 @@ TEST(HardCasesStreams, h18_response_waits_for_the_window) {
   Encoder client, server;
   auto [c, v] = s.loopback(0ms, {}, kServer);
   const std::string ask = std::string(kPreface) + settings({{4, 16000}}) + headers(1, client(get("/big")));
-  c.send(1ms, ask), v.receive(1ms, 2ms, ask);
+  c.send(1ms, ask);
+  v.receive(1ms, 2ms, ask);
   const std::string head =
       settings() + headers(1, server({{":status", "200"}}), kEndHeaders) + data(1, std::string(16000, 'x'));
-  v.send(3ms, head), c.receive(3ms, 43ms, head);  // the client does not read for 40 ms
-  c.send(44ms, window_update(1, 16000)), v.receive(45ms, 45ms, window_update(1, 16000));
+  v.send(3ms, head);
+  c.receive(3ms, 43ms, head);  // the client does not read for 40 ms
+  c.send(44ms, window_update(1, 16000));
+  v.receive(45ms, 45ms, window_update(1, 16000));
   const std::string rest = data(1, std::string(10, 'x'), kEndStream);
-  v.send(46ms, rest), c.receive(46ms, 47ms, rest);
+  v.send(46ms, rest);
+  c.receive(46ms, 47ms, rest);
   const Table t(s);
   const Request r = t.one("/big", Role::server);
   EXPECT_EQ(r.response_flow_control, (42ms - 0ns).count());  // sent at 3, room arrived at 45
@@ -320,13 +326,16 @@ TEST(HardCasesStreams, h19_a_push_is_an_exchange_at_both_ends) {
   Encoder client, server;
   auto [c, v] = s.loopback(0ms, {}, kServer);
   const std::string ask = kHello + headers(1, client(get("/page")));
-  c.send(1ms, ask), v.receive(1ms, 2ms, ask);
+  c.send(1ms, ask);
+  v.receive(1ms, 2ms, ask);
   std::string promise =
       settings() + frame(FrameType::push_promise, kEndHeaders, 1, number(2, 4) + server(get("/style.css")));
   promise += headers(1, server({{":status", "200"}}), kEndHeaders) + data(1, "page", kEndStream);
-  v.send(3ms, promise), c.receive(4ms, 5ms, promise);
+  v.send(3ms, promise);
+  c.receive(4ms, 5ms, promise);
   const std::string style = headers(2, server({{":status", "200"}}), kEndHeaders) + data(2, "style", kEndStream);
-  v.send(8ms, style), c.receive(9ms, 10ms, style);
+  v.send(8ms, style);
+  c.receive(9ms, 10ms, style);
   const Table t(s);
   ASSERT_EQ(t.rows.size(), 4u);
   const Request at_server = t.one("/style.css", Role::server), at_client = t.one("/style.css", Role::client);

@@ -102,7 +102,10 @@ std::vector<Event> without(const std::vector<Event>& all, const std::set<std::si
       continue;
     }
     Event e = all[i];
-    if (std::uint16_t* m = missed_of(e)) *m = missed, missed = 0;
+    if (std::uint16_t* m = missed_of(e)) {
+      *m = missed;
+      missed = 0;
+    }
     // The loss is known before anything is decided: it is written with the next block.
     if (missed > 0 && std::holds_alternative<formats::StateChange>(e.body))
       kept.push_back({e.time, {}, formats::Loss{synth::kStart, formats::LossCause::ring_full, 255, missed}});

@@ -37,7 +37,9 @@ class Merging : public testing::Test {
   std::string write(const std::string& name, const std::string& boot, std::span<const Event> events,
                     formats::Duration later = {}) {
     formats::Preamble p = synth::plain_preamble();
-    p.capture_id = name, p.host = "host-" + name, p.boot_id = boot;
+    p.capture_id = name;
+    p.host = "host-" + name;
+    p.boot_id = boot;
     const Relabel_ moved{later};
     std::vector<Event> copies(events.begin(), events.end());
     for (Event& e : copies) moved(e);
@@ -47,7 +49,10 @@ class Merging : public testing::Test {
   }
   Result run(std::vector<std::string> inputs, bool wall_clock = false) {
     Options o;
-    o.inputs = std::move(inputs), o.out = out(), o.force = true, o.wall_clock = wall_clock;
+    o.inputs = std::move(inputs);
+    o.out = out();
+    o.force = true;
+    o.wall_clock = wall_clock;
     return merge(o);
   }
   std::string out() const { return (folder_ / "out.tcap").string(); }
@@ -72,8 +77,10 @@ class Merging : public testing::Test {
     formats::Duration by;
     void operator()(Event& e) const {
       e.time += by;
-      if (auto* off = std::get_if<formats::OffCpu>(&e.body))
-        off->left += by, off->runnable += formats::known(off->runnable) ? by : formats::Duration{};
+      if (auto* off = std::get_if<formats::OffCpu>(&e.body)) {
+        off->left += by;
+        off->runnable += formats::known(off->runnable) ? by : formats::Duration{};
+      }
     }
   };
   std::filesystem::path folder_;
@@ -83,11 +90,18 @@ class Merging : public testing::Test {
 struct Link {
   Scenario here, there;
   explicit Link(int requests, std::string client = "10.0.0.1:40000") {
-    here.task(0ms, kClient, "shop"), there.task(0ms, kServer, "stock");
+    here.task(0ms, kClient, "shop");
+    there.task(0ms, kServer, "stock");
     synth::Opening a, b;
-    a.thread = kClient, a.origin = formats::Origin::connected, a.local = client, a.remote = "10.0.0.2:80", a.out = 5000,
+    a.thread = kClient;
+    a.origin = formats::Origin::connected;
+    a.local = client;
+    a.remote = "10.0.0.2:80";
+    a.out = 5000;
     a.in = 1000;
-    b.thread = kServer, b.local = "10.0.0.2:80", b.remote = client;
+    b.thread = kServer;
+    b.local = "10.0.0.2:80";
+    b.remote = client;
     auto& c = here.open(0ms, a);
     auto& s = there.open(0ms, b);
     for (int i = 1; i <= requests; ++i) {
@@ -160,7 +174,8 @@ TEST_F(Merging, ThreeMachinesInAChain) {
 
 TEST_F(Merging, WithoutMessagesNothingIsWritten) {
   Link link(5), other(5, "10.9.9.9:1");
-  link.here.clock(0ms, 1'700'000'000'000'000'000), other.there.clock(0ms, 1'700'000'000'000'000'000);
+  link.here.clock(0ms, 1'700'000'000'000'000'000);
+  other.there.clock(0ms, 1'700'000'000'000'000'000);
   const auto a = write("a", "boot-a", link.here.events()), b = write("b", "boot-b", other.there.events(), 1s);
   EXPECT_FALSE(run({a, b}).written);
   EXPECT_FALSE(std::filesystem::exists(out()));
@@ -247,7 +262,9 @@ TEST(Passages, HostileEventsAreBoundedAndHarmless) {
           break;
         default: {
           formats::Io io;
-          io.socket = socket, io.length = 1, io.position = random();
+          io.socket = socket;
+          io.length = 1;
+          io.position = random();
           io.direction = random() % 2 ? formats::Direction::in : formats::Direction::out;
           e.body = io;
         }

@@ -137,7 +137,8 @@ class Names : public ::testing::Test {
     }
     add(at + 2ms, formats::StateChange{id, TcpState::syn_sent, TcpState::established, false, 0});
     info.state = TcpState::established;
-    info.next_out = 1000, info.next_in = 5000;
+    info.next_out = 1000;
+    info.next_in = 5000;
     add(at + 2ms, info);
     texts.push_back(std::make_unique<std::string>("GET / HTTP/1.1\r\nHost: shop\r\n\r\n"));
     formats::Io io;

@@ -15,7 +15,7 @@ struct NodeCase {
   Preamble preamble;
   std::vector<Event> events;
   NodeCase() {
-    preamble.targets = {"all"},
+    preamble.targets = {"all"};
     preamble.programs = {"task_start", "task_exec", "task_exit", "state_change", "retransmit"};
   }
   void add(Duration at, std::uint32_t pid, Body body) {
@@ -81,7 +81,8 @@ TEST(Node, ListsAreBoundedAndSumsAreNot) {
     names.push_back("/bin/" + std::to_string(i));
     c.process(1us * i, 10us, 1000 + i, 5, names.back());
     Stall stall;
-    stall.what = StallKind::reclaim, stall.began = synth::kStart + 1us * i;
+    stall.what = StallKind::reclaim;
+    stall.began = synth::kStart + 1us * i;
     c.add(1us * i + 20us, 1000 + i, stall);
   }
   const flow::NodeStudy s = c.study();
@@ -101,8 +102,12 @@ TEST(Node, ListsAreBoundedAndSumsAreNot) {
 TEST(Node, WhatBelongsToAClosedSocketIsStillItsPeers) {
   NodeCase c;
   SocketInfo info;
-  info.socket = 7, info.family = Family::inet, info.type = SocketType::stream, info.state = TcpState::syn_sent;
-  info.remote.bytes = {10, 0, 0, 9}, info.remote.port = 80;
+  info.socket = 7;
+  info.family = Family::inet;
+  info.type = SocketType::stream;
+  info.state = TcpState::syn_sent;
+  info.remote.bytes = {10, 0, 0, 9};
+  info.remote.port = 80;
   c.add(1ms, 0, info);
   c.add(1ms, 30, StateChange{7, TcpState::close, TcpState::syn_sent, true, 0});
   c.add(2ms, 0, StateChange{7, TcpState::syn_sent, TcpState::close, false, 111});
@@ -128,7 +133,8 @@ TEST(Node, WhatWasRecorded) {
   EXPECT_FALSE(c.study().has_resets);
   EXPECT_FALSE(c.study().damaged);
   Stall stall;
-  stall.what = StallKind::block_io, stall.began = synth::kStart;
+  stall.what = StallKind::block_io;
+  stall.began = synth::kStart;
   c.add(1ms, 10, stall);
   EXPECT_EQ(c.study().slow_io_count, 0u) << "a thread's own wait, where disks were not recorded";
   c.preamble.programs = {"node_io_ends", "task_start"};

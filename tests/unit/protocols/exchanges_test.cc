@@ -148,7 +148,12 @@ TEST(Exchanges, RandomBytesAreNoRequest) {
     Endpoint& e = s.open(0ms, o);
     for (int i = 1; i < 10; ++i) {
       std::string bytes;
-      for (int k = 0; k < 64; ++k) x ^= x << 13, x ^= x >> 7, x ^= x << 17, bytes += static_cast<char>(x >> 24);
+      for (int k = 0; k < 64; ++k) {
+        x ^= x << 13;
+        x ^= x >> 7;
+        x ^= x << 17;
+        bytes += static_cast<char>(x >> 24);
+      }
       i % 2 ? e.receive(i * 1ms, i * 1ms, bytes) : e.send(i * 1ms, bytes);
     }
     ASSERT_TRUE(synth::analyse(s.events()).exchanges.empty());

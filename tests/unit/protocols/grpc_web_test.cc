@@ -272,7 +272,8 @@ TEST(GrpcDeadlines, WhatBecameOfThem) {
   row.duration = flow::Duration{1};
   row.grpc_status = 4;
   EXPECT_EQ(flow::deadline_of(row), GrpcDeadline::missed);
-  row.grpc_status = -1, row.has_duration = false;
+  row.grpc_status = -1;
+  row.has_duration = false;
   row.outcome = Outcome::cancelled;
   for (const auto& [ns, verdict] : {std::pair{95'000'000, GrpcDeadline::abandoned},
                                     {96'500'000, GrpcDeadline::missed},

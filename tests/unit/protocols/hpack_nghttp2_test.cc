@@ -46,7 +46,8 @@ struct Inflater {
       int flags = 0;
       const auto n = nghttp2_hd_inflate_hd2(state, &nv, &flags, in, left, 1);
       if (n < 0) return false;
-      in += n, left -= static_cast<std::size_t>(n);
+      in += n;
+      left -= static_cast<std::size_t>(n);
       if (flags & NGHTTP2_HD_INFLATE_EMIT)
         out.emplace_back(std::string(reinterpret_cast<char*>(nv.name), nv.namelen),
                          std::string(reinterpret_cast<char*>(nv.value), nv.valuelen));

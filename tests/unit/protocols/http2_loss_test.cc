@@ -81,7 +81,8 @@ TEST(Http2Loss, LateStartInASendThatIsCut) {
             1, 256);
   EXPECT_TRUE(wire.connection.found());
   wire.push(kOut, headers(5, Encoder()({{":status", "200"}})), 2);
-  wire.end(kIn, flow::End::fin), wire.end(kOut, flow::End::fin);
+  wire.end(kIn, flow::End::fin);
+  wire.end(kOut, flow::End::fin);
   ASSERT_NE(wire.find(MessageKind::request, 5), nullptr);
   EXPECT_EQ(wire.find(MessageKind::request, 5)->target, "/upload");
   ASSERT_NE(wire.find(MessageKind::response, 5), nullptr);
@@ -122,7 +123,8 @@ TEST(Http2Loss, HeadsBetweenSendsThatAreCut) {
               round * 10 + 3, 256);
     wire.push(kOut, headers(first, server({{":status", "200"}})), round * 10 + 4);
   }
-  wire.end(kIn, flow::End::fin), wire.end(kOut, flow::End::fin);
+  wire.end(kIn, flow::End::fin);
+  wire.end(kOut, flow::End::fin);
   for (id = 101; id < 121; id += 2) {
     const flow::Message* request = wire.find(MessageKind::request, id);
     const flow::Message* response = wire.find(MessageKind::response, id);
@@ -138,7 +140,8 @@ TEST(Http2Loss, HeadsBetweenSendsThatAreCut) {
 // The two directions are read apart: an answer that is read first waits for its request.
 TEST(Http2Loss, AnAnswerWaitsForARequestThatMayCome) {
   Talking wire;
-  wire.ask(1, "/1"), wire.answer(1, "200", "x");
+  wire.ask(1, "/1");
+  wire.answer(1, "200", "x");
   wire.lose(kIn, 50);
   wire.push(kIn, "the end of something");
   wire.answer(7, "200", "abc", 10);
@@ -198,13 +201,18 @@ TEST(Http2Loss, H13BytesOfDataAreCounted) {
 
 TEST(Http2Loss, H13LostResponsesAreUnknownAndTheTableUncertain) {
   Talking wire;
-  wire.ask(1, "/1"), wire.answer(1, "404", "x");
+  wire.ask(1, "/1");
+  wire.answer(1, "404", "x");
   wire.ask(3, "/3");
   wire.lose(kOut, 40);
-  wire.ask(5, "/5"), wire.answer(5, "404", "xyz");
-  wire.ask(7, "/7"), wire.answer(7, "500", "xyz");
-  wire.ask(9, "/9"), wire.answer(9, "500", "xyz");
-  wire.end(kIn, flow::End::fin), wire.end(kOut, flow::End::fin);
+  wire.ask(5, "/5");
+  wire.answer(5, "404", "xyz");
+  wire.ask(7, "/7");
+  wire.answer(7, "500", "xyz");
+  wire.ask(9, "/9");
+  wire.answer(9, "500", "xyz");
+  wire.end(kIn, flow::End::fin);
+  wire.end(kOut, flow::End::fin);
   const auto response = [&wire](std::uint32_t id) { return line(*wire.find(MessageKind::response, id)); };
   EXPECT_EQ(response(1), "response 1 out 404 [s=404] {} body:1");
   EXPECT_EQ(response(3), "response 3 out [] {} body:? lost");
@@ -257,8 +265,12 @@ TEST(Http2Loss, FrameHeaderNotCaptured) {
   const std::string answer =
       headers(1, wire.server({{":status", "200"}}), kEndHeaders) + data(1, std::string(400, 'x'));
   wire.push(kOut, answer + data(1, "tail, 16 bytes and more", kEndStream), 10, 64);
-  for (const std::uint32_t id : {3u, 5u, 7u}) wire.ask(id, "/" + std::to_string(id)), wire.answer(id, "200", "ok");
-  wire.end(kIn, flow::End::fin), wire.end(kOut, flow::End::fin);
+  for (const std::uint32_t id : {3u, 5u, 7u}) {
+    wire.ask(id, "/" + std::to_string(id));
+    wire.answer(id, "200", "ok");
+  }
+  wire.end(kIn, flow::End::fin);
+  wire.end(kOut, flow::End::fin);
   EXPECT_EQ(line(*wire.find(MessageKind::response, 1)), "response 1 out 200 [] {} body:? lost");
   EXPECT_TRUE(has(wire.find(MessageKind::response, 1)->taints, Taint::payload_cut));
   EXPECT_EQ(line(*wire.find(MessageKind::response, 5)), "response 5 out 200 [s=200] {} body:2");
@@ -332,7 +344,8 @@ TEST(Http2Loss, NeverWrong) {
         open.erase(open.begin() + static_cast<std::ptrdiff_t>(i));
       }
     }
-    wire.end(kIn, flow::End::fin), wire.end(kOut, flow::End::fin);
+    wire.end(kIn, flow::End::fin);
+    wire.end(kOut, flow::End::fin);
     std::map<std::pair<int, std::uint32_t>, int> count;
     for (const auto& m : wire.got) {
       if (m.kind == MessageKind::closed || m.kind == MessageKind::interim) continue;

@@ -57,7 +57,8 @@ std::vector<Call> conversation() {
   add(kOut, settings({{4, 1u << 30}, {5, 1u << 20}}) + window_update(0, 1u << 30) + settings_ack());
   std::string first = client(get("/big")), second = client(get("/page"));  // in the order in which they are sent
   add(kIn, settings_ack() + headers(1, first) + headers(3, second));
-  first = server({{":status", "200"}, {"x", "1"}}), second = server({{":status", "200"}, {"x", "2"}});
+  first = server({{":status", "200"}, {"x", "1"}});
+  second = server({{":status", "200"}, {"x", "2"}});
   add(kOut, headers(1, first, kEndHeaders) + data(1, big) + data(1, page) + data(1, page) +
                 headers(3, second, kEndHeaders) + data(3, page, kEndStream) + data(1, "", kEndStream));
   // A call that streams both ways: messages in frames of their own, and one over several frames.

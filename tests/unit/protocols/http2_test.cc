@@ -152,7 +152,8 @@ TEST(Http2, ContinuationFloodIsBounded) {
 TEST(Http2, H14InterleavedStreamsAndTwoConnections) {
   Wire one, two;
   Encoder client1, server1, client2, server2;
-  greet(one), greet(two);
+  greet(one);
+  greet(two);
   for (const std::uint32_t id : {1u, 3u, 5u}) one.push(kIn, headers(id, client1(get("/one/" + std::to_string(id)))));
   for (const std::uint32_t id : {1u, 3u, 5u}) two.push(kIn, headers(id, client2(get("/two/" + std::to_string(id)))));
   for (const std::uint32_t id : {5u, 1u, 3u}) {

@@ -98,7 +98,8 @@ TEST(RenderText, SecondValuesLineUp) {
   Table table;
   table.columns = {{"", Kind::name}, {"fastest 50 %", Kind::number}};
   Cell a("14.5 µs"), b("2.22 ms");
-  a.beside = "0.6 %", b.beside = "99.4 %";
+  a.beside = "0.6 %";
+  b.beside = "99.4 %";
   table.rows = {{{"requests", "328"}, {}, false}, {{"waiting", a}, {}, false}, {{"in the service", b}, {}, false}};
   EXPECT_EQ(to_text(with(table), 80),
             "                    fastest 50 %\n"
@@ -113,8 +114,10 @@ TEST(RenderText, NarrowTerminals) {
     table.columns.push_back({"p9" + std::to_string(i), Kind::number});
     for (Row& row : table.rows) row.cells.push_back("123.4 ms");
   }
-  for (Row& row : table.rows)
-    row.cells[0].text += "/a/very/long/path/that/nobody/can/read", row.below = {{Tone::care, "3 requests are flagged"}};
+  for (Row& row : table.rows) {
+    row.cells[0].text += "/a/very/long/path/that/nobody/can/read";
+    row.below = {{Tone::care, "3 requests are flagged"}};
+  }
   for (const std::size_t width : {40, 60, 80, 100, 200}) {
     const std::string text = to_text(with(table), width);
     EXPECT_LE(widest(text), width) << text;
@@ -155,7 +158,8 @@ TEST(Render, PicturesAreOnThePageOnly) {
   EXPECT_EQ(to_markdown(with(table)), "| id |\n| --- |\n| 3.1 |\n");
   EXPECT_TRUE(contains(to_html(with(table)), "<svg>bar</svg>"));
   Figure figure;
-  figure.svg = "<svg>drawing</svg>", figure.caption = "all requests";
+  figure.svg = "<svg>drawing</svg>";
+  figure.caption = "all requests";
   EXPECT_EQ(to_text(with(Figures{{figure}}), 80), "");
   EXPECT_TRUE(contains(to_html(with(Figures{{figure}})), "<svg>drawing</svg><figcaption>all requests"));
 }
@@ -179,7 +183,10 @@ TEST(Render, EachFormatShowsEveryBlock) {
   Table table;
   table.columns = {{"india", Kind::name}};
   Cell cell("juliett");
-  cell.beside = "kilo", cell.below = {"lima"}, cell.note = "mike", cell.tag = "november";
+  cell.beside = "kilo";
+  cell.below = {"lima"};
+  cell.note = "mike";
+  cell.tag = "november";
   table.rows = {{{cell}, {{Tone::plain, "oscar"}}, false}};
   document.add(Details{"papa", {table}, false});
   document.add(Paragraph{"quebec", Tone::plain, Paragraph::Kind::footer});

@@ -62,7 +62,9 @@ inline std::unique_ptr<Spans> spans_of_events(const std::vector<formats::Event>&
   auto out = std::make_unique<Spans>();
   if (!import.empty()) out->imported = imported_of(import, "import");
   pipeline::Options options;
-  options.study = false, options.partition = true, options.keep_trace_states = true;
+  options.study = false;
+  options.partition = true;
+  options.keep_trace_states = true;
   out->analysis = pipeline::analyze(synth::plain_preamble(), events, options);
   const auto& table = out->analysis.table;
   for (const auto& e : out->analysis.endpoints)
@@ -70,7 +72,10 @@ inline std::unique_ptr<Spans> spans_of_events(const std::vector<formats::Event>&
   out->ids = identities_of(table, out->imported.spans);
   Carriers carriers(table, out->ends);
   Resources resources;
-  for (const auto& event : events) carriers.push(event), resources.push(event);
+  for (const auto& event : events) {
+    carriers.push(event);
+    resources.push(event);
+  }
   carriers.settle();
   Enrichment enrichment(table, out->ends, carriers);
   names::Lookups lookups;

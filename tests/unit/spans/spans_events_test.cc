@@ -38,8 +38,11 @@ class Resolver {
  public:
   Resolver(Scenario& s, formats::SocketId socket) : s_(s), socket_(socket) {
     formats::SocketInfo info;
-    info.socket = socket, info.family = formats::Family::inet, info.type = formats::SocketType::datagram;
-    info.remote.bytes = {127, 0, 0, 53}, info.remote.port = 53;
+    info.socket = socket;
+    info.family = formats::Family::inet;
+    info.type = formats::SocketType::datagram;
+    info.remote.bytes = {127, 0, 0, 53};
+    info.remote.port = 53;
     s.add(0ms, {}, info);
   }
   void look_up(Duration from, Duration to, Thread who, std::string_view name, const std::string& address) {
@@ -53,8 +56,11 @@ class Resolver {
  private:
   void move(Duration at, Thread who, Direction direction, const std::string& bytes) {
     formats::Io io;
-    io.socket = socket_, io.direction = direction, io.payload = formats::Payload::captured;
-    io.head = s_.own(bytes), io.length = static_cast<std::uint32_t>(bytes.size());
+    io.socket = socket_;
+    io.direction = direction;
+    io.payload = formats::Payload::captured;
+    io.head = s_.own(bytes);
+    io.length = static_cast<std::uint32_t>(bytes.size());
     s_.add(at, who, io);
   }
   Scenario& s_;
@@ -68,20 +74,27 @@ TEST(SpansEvents, LookupsBelongToTheCallOrToWhoAsked) {
   s.clock(0ms, 1'700'000'000'000'000'000);
   Resolver resolver(s, 900);
   Opening o;
-  o.thread = kA, o.remote = "10.0.0.2:40000";
+  o.thread = kA;
+  o.remote = "10.0.0.2:40000";
   Endpoint& in = s.open(0ms, o);
   in.receive(1ms, 1ms, get("/in"));
   resolver.look_up(2ms, 3ms, kA, "stock.test", "\x0a\0\0\x03"s);
   const formats::SocketId socket = s.next_socket() + 1;
   s.add(4ms, kA, formats::StateChange{socket, TcpState::close, TcpState::syn_sent, true, 0});
   formats::SocketInfo connecting;
-  connecting.socket = socket, connecting.family = formats::Family::inet, connecting.type = formats::SocketType::stream;
-  connecting.origin = formats::Origin::connected, connecting.state = TcpState::syn_sent;
+  connecting.socket = socket;
+  connecting.family = formats::Family::inet;
+  connecting.type = formats::SocketType::stream;
+  connecting.origin = formats::Origin::connected;
+  connecting.state = TcpState::syn_sent;
   connecting.remote = synth::address("10.0.0.3:80", formats::Family::inet);
   s.add(4ms, kA, connecting);
   s.add(5ms, {}, formats::StateChange{socket, TcpState::syn_sent, TcpState::established, false, 0});
   Opening c;
-  c.thread = kA, c.local = "10.0.0.1:50000", c.remote = "10.0.0.3:80", c.origin = formats::Origin::connected;
+  c.thread = kA;
+  c.local = "10.0.0.1:50000";
+  c.remote = "10.0.0.3:80";
+  c.origin = formats::Origin::connected;
   Endpoint& out = s.open(5ms, c);
   ASSERT_EQ(out.socket(), socket);
   out.send(6ms, get("/out"));
@@ -113,9 +126,12 @@ TEST(SpansEvents, InGoByTheGoroutine) {
   in.of(7).receive(1ms, 1ms, get("/in"));
   formats::Stall fault;
   fault.what = formats::StallKind::major_fault;
-  fault.began = synth::kStart + 2ms, s.add(2ms + 100us, {100, 109}, fault, 7);  // elsewhere, and it is this goroutine
-  fault.began = synth::kStart + 3ms, s.add(3ms + 100us, kA, fault, 8);          // its thread, but another goroutine
-  fault.began = synth::kStart + 4ms, s.add(4ms + 100us, kA, fault, 0);          // nobody knows which
+  fault.began = synth::kStart + 2ms;
+  s.add(2ms + 100us, {100, 109}, fault, 7);  // elsewhere, and it is this goroutine
+  fault.began = synth::kStart + 3ms;
+  s.add(3ms + 100us, kA, fault, 8);  // its thread, but another goroutine
+  fault.began = synth::kStart + 4ms;
+  s.add(4ms + 100us, kA, fault, 0);  // nobody knows which
   s.add(5ms, kA, formats::GoPanic{formats::GoPanicStep::began, {}}, 7);
   s.add(6ms, {100, 108}, formats::GoRuntime{formats::GoPhase::stop_begin, s.own("GC mark termination")});
   s.add(6ms + 10us, {100, 108}, formats::GoRuntime{formats::GoPhase::stopped, {}});
@@ -151,10 +167,12 @@ TEST(SpansEvents, OnlyWhatLiesInsideIsAttached) {
   s.off_cpu(kA, {.left = 1ms, .runnable = 1ms + 500us, .on = 1ms + 900us, .syscall = 45});  // waited for the request
   s.off_cpu(kA, {.left = 3ms, .runnable = 4ms, .on = 4ms, .syscall = 35});
   formats::Stall reclaim;
-  reclaim.what = formats::StallKind::reclaim, reclaim.began = synth::kStart + 5ms;
+  reclaim.what = formats::StallKind::reclaim;
+  reclaim.began = synth::kStart + 5ms;
   in.send(6ms, kOk);
   s.add(7ms, kA, reclaim);
-  reclaim.what = formats::StallKind::fragmented, reclaim.began = synth::kStart + 5ms;
+  reclaim.what = formats::StallKind::fragmented;
+  reclaim.began = synth::kStart + 5ms;
   s.add(5ms, kA, reclaim);  // an instant, of nobody's time
   const auto spans = spans_of_events(s.with_end());
   EXPECT_EQ(spans->tally("tailcap.off_cpu").attached, 1u);
@@ -173,7 +191,9 @@ TEST(SpansEvents, OfOneSpanSoManyAreKeptAndTheOthersCounted) {
   in.receive(1ms, 1ms, get("/a"));
   for (int i = 0; i < 200; ++i) {
     formats::FileCall call;
-    call.act = formats::FileAct::read, call.began = synth::kStart + 2ms + i * 10us, call.result = i;
+    call.act = formats::FileAct::read;
+    call.began = synth::kStart + 2ms + i * 10us;
+    call.result = i;
     s.add(2ms + i * 10us + 5us, kA, call);
   }
   in.send(9ms, kOk);
@@ -197,9 +217,12 @@ struct Described {
 
 TEST(SpansDescribed, CallsOfGrpc) {
   Described d;
-  d.row.protocol = flow::Protocol::grpc, d.row.method = d.table.texts.intern("POST"),
+  d.row.protocol = flow::Protocol::grpc;
+  d.row.method = d.table.texts.intern("POST");
   d.row.path = d.table.texts.intern("/shop.Cart/Add");
-  d.row.status = 200, d.row.grpc_status = 5, d.row.role = flow::Role::server;
+  d.row.status = 200;
+  d.row.grpc_status = 5;
+  d.row.role = flow::Role::server;
   flow::Span server = d.span();
   EXPECT_EQ(server.name, "shop.Cart/Add");
   EXPECT_EQ(text(server.attributes, "rpc.system"), "grpc");
@@ -209,16 +232,20 @@ TEST(SpansDescribed, CallsOfGrpc) {
   EXPECT_EQ(server.status, flow::SpanStatus::unset) << "NOT_FOUND is no error of the server's";
   d.row.role = flow::Role::client;
   EXPECT_EQ(d.span().status, flow::SpanStatus::error);
-  d.row.role = flow::Role::server, d.row.grpc_status = 13;
+  d.row.role = flow::Role::server;
+  d.row.grpc_status = 13;
   EXPECT_EQ(d.span().status, flow::SpanStatus::error);
   EXPECT_EQ(text(d.span().attributes, "network.protocol.version"), "2");
 }
 
 TEST(SpansDescribed, StatusNamesAndAddresses) {
   Described d;
-  d.row.protocol = flow::Protocol::http11, d.row.method = d.table.texts.intern("BREW"),
+  d.row.protocol = flow::Protocol::http11;
+  d.row.method = d.table.texts.intern("BREW");
   d.row.path = d.table.texts.intern("/pot?cups=2");
-  d.row.route = d.table.texts.intern("/pot"), d.row.status = 404, d.row.role = flow::Role::server,
+  d.row.route = d.table.texts.intern("/pot");
+  d.row.status = 404;
+  d.row.role = flow::Role::server;
   d.row.outcome = flow::Outcome::client_error;
   const flow::Span server = d.span();
   EXPECT_EQ(server.name, "HTTP /pot");
@@ -232,9 +259,11 @@ TEST(SpansDescribed, StatusNamesAndAddresses) {
   d.row.role = flow::Role::client;
   EXPECT_EQ(d.span().status, flow::SpanStatus::error);
   EXPECT_EQ(text(d.span().attributes, "error.type"), "404");
-  d.row.outcome = flow::Outcome::truncated, d.row.status = 200;
+  d.row.outcome = flow::Outcome::truncated;
+  d.row.status = 200;
   EXPECT_EQ(text(d.span().attributes, "error.type"), "truncated");
-  d.row.outcome = flow::Outcome::in_flight, d.row.status = 0;
+  d.row.outcome = flow::Outcome::in_flight;
+  d.row.status = 0;
   EXPECT_EQ(d.span().status, flow::SpanStatus::unset) << "not over yet";
   EXPECT_EQ(host_port("unix:/run/x.sock").host, "/run/x.sock");
   EXPECT_TRUE(host_port("unix:/run/x.sock").is_unix);

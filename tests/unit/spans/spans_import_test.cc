@@ -26,8 +26,10 @@ constexpr const char *kRoot = "1111111111111111", *kIn = "b7ad6b7169203331", *kS
 Json span(const char* id, const char* parent, int kind, const char* name) {
   Json out = {{"traceId", kTrace}, {"spanId", id}};
   if (parent) out["parentSpanId"] = parent;
-  out["name"] = name, out["kind"] = kind;
-  out["startTimeUnixNano"] = "1700000000000500000", out["endTimeUnixNano"] = "1700000000009500000";
+  out["name"] = name;
+  out["kind"] = kind;
+  out["startTimeUnixNano"] = "1700000000000500000";
+  out["endTimeUnixNano"] = "1700000000009500000";
   out["anything"] = {{"else", Json::array({1, 2.5, nullptr})}};
   return out;
 }
@@ -45,11 +47,15 @@ std::vector<formats::Event> events(Scenario& s) {
   };
   s.clock(0ms, 1'700'000'000'000'000'000);
   Opening o;
-  o.thread = kA, o.remote = "10.0.0.2:40000";
+  o.thread = kA;
+  o.remote = "10.0.0.2:40000";
   Endpoint& in = s.open(0ms, o);
   in.receive(1ms, 1ms, get("/in", kIn));
   Opening c;
-  c.thread = kA, c.local = "10.0.0.1:50000", c.remote = "10.0.0.3:80", c.origin = formats::Origin::connected;
+  c.thread = kA;
+  c.local = "10.0.0.1:50000";
+  c.remote = "10.0.0.3:80";
+  c.origin = formats::Origin::connected;
   auto [out, serving] = s.loopback(3ms, c, kB);
   s.add(2ms, kA, formats::StateChange{out.socket(), TcpState::close, TcpState::syn_sent, true, 0});
   s.add(2ms + 900us, {}, formats::StateChange{out.socket(), TcpState::syn_sent, TcpState::established, false, 0});
@@ -146,7 +152,10 @@ TEST(Import, WhereCallsNameDifferentParentsNoneIsTheServers) {
   auto all = events(s);
   all.pop_back();
   Opening c;
-  c.thread = kA, c.local = "10.0.0.1:50009", c.remote = "10.0.0.3:80", c.origin = formats::Origin::connected;
+  c.thread = kA;
+  c.local = "10.0.0.1:50009";
+  c.remote = "10.0.0.3:80";
+  c.origin = formats::Origin::connected;
   Endpoint& out = s.open(7ms + 100us, c);
   out.send(7ms + 200us, "GET /more HTTP/1.1\r\nHost: h\r\ntraceparent: 00-" + kTrace + "-dddddddddddddddd-01\r\n\r\n");
   s.off_cpu(kA, {.left = 7ms + 250us, .runnable = 8ms, .on = 8ms, .syscall = 45});

@@ -39,11 +39,15 @@ struct Shop {
   Shop() { s.clock(0ms, kBegan); }
   void run() {
     Opening o;
-    o.thread = kA, o.remote = "10.0.0.2:40000";
+    o.thread = kA;
+    o.remote = "10.0.0.2:40000";
     Endpoint& in = s.open(0ms, o);
     in.receive(1ms, 1ms, get("/in", in_fields));
     Opening c;
-    c.thread = kA, c.local = "10.0.0.1:50000", c.remote = "10.0.0.3:80", c.origin = formats::Origin::connected;
+    c.thread = kA;
+    c.local = "10.0.0.1:50000";
+    c.remote = "10.0.0.3:80";
+    c.origin = formats::Origin::connected;
     const formats::SocketId socket = s.next_socket() + 1;  // of the one opened next
     s.add(2ms, kA, formats::StateChange{socket, TcpState::close, TcpState::syn_sent, true, 0});
     s.add(3ms, {}, formats::StateChange{socket, TcpState::syn_sent, TcpState::established, false, 0});
@@ -51,7 +55,8 @@ struct Shop {
     Endpoint* serving = nullptr;
     if (recorded_peer) {
       auto [a, b] = s.loopback(3ms, c, kB);
-      out = &a, serving = &b;
+      out = &a;
+      serving = &b;
     } else {
       out = &s.open(3ms, c);
     }
@@ -143,7 +148,10 @@ TEST(Spans, AHeaderThatIsPassedOnNamesOneSpan) {
   Shop shop;
   shop.out_fields = shop.in_fields;
   Opening o;
-  o.thread = {300, 300}, o.local = "10.0.0.2:40000", o.remote = "10.0.0.1:80", o.origin = formats::Origin::connected;
+  o.thread = {300, 300};
+  o.local = "10.0.0.2:40000";
+  o.remote = "10.0.0.1:80";
+  o.origin = formats::Origin::connected;
   Endpoint& client = shop.s.open(0ms, o);
   client.send(500us, get("/in", shop.in_fields));
   client.receive(9ms + 100us, 9ms + 200us, kOk);
@@ -169,7 +177,8 @@ TEST(Spans, AClockThatIsSetChangesNoDuration) {
   shop.s.clock(3ms + 500us, kBegan + 3'500'000 + 5'000'000'000);
   Endpoint& later = [&]() -> Endpoint& {
     Opening o;
-    o.thread = {100, 109}, o.remote = "10.0.0.2:40009";
+    o.thread = {100, 109};
+    o.remote = "10.0.0.2:40009";
     return shop.s.open(10ms, o);
   }();
   later.receive(20ms, 20ms, get("/later"));
@@ -204,7 +213,8 @@ TEST(Spans, EventsAreAttachedToTheRequestThatTheyHappenedInOrToNone) {
   std::vector<Endpoint*> connections;
   for (std::uint32_t t = 0; t < kThreads; ++t) {
     Opening o;
-    o.thread = {100, 101 + t}, o.remote = "10.0.0.2:" + std::to_string(40000 + t);
+    o.thread = {100, 101 + t};
+    o.remote = "10.0.0.2:" + std::to_string(40000 + t);
     connections.push_back(&s.open(0ms, o));
   }
   formats::SocketId socket = 100'000;
@@ -216,7 +226,9 @@ TEST(Spans, EventsAreAttachedToTheRequestThatTheyHappenedInOrToNone) {
   };
   const auto open_file = [&](Duration at, Thread thread, const std::string& path) {
     formats::FileCall call;
-    call.began = synth::kStart + at, call.result = 7, call.path = s.own(path);
+    call.began = synth::kStart + at;
+    call.result = 7;
+    call.path = s.own(path);
     s.add(at + 10us, thread, call);
   };
   for (int i = 0; i < kEach; ++i)
@@ -259,11 +271,14 @@ TEST(Spans, OfTwoRequestsOnOneThreadNobodyKnows) {
   Endpoint& a = s.open(0ms, o);
   o.remote = "10.0.0.2:40001";
   Endpoint& b = s.open(0ms, o);
-  a.receive(1ms, 1ms, get("/a")), b.receive(2ms, 2ms, get("/b"));
+  a.receive(1ms, 1ms, get("/a"));
+  b.receive(2ms, 2ms, get("/b"));
   formats::Stall fault;
-  fault.what = formats::StallKind::major_fault, fault.began = synth::kStart + 3ms;
+  fault.what = formats::StallKind::major_fault;
+  fault.began = synth::kStart + 3ms;
   s.add(4ms, kA, fault);
-  b.send(5ms, kOk), a.send(6ms, kOk);
+  b.send(5ms, kOk);
+  a.send(6ms, kOk);
   const auto spans = spans_of_events(s.with_end());
   EXPECT_EQ(spans->tally("page_fault.major").attached, 0u);
   EXPECT_EQ(spans->tally("page_fault.major").unmatched, 1u);
@@ -297,15 +312,20 @@ TEST(Spans, TheResourceIsTheProcess) {
   Shop shop;
   const std::string id(64, 'c');
   formats::TaskInfo info;
-  info.comm = shop.s.own("shop"), info.executable = shop.s.own("/usr/bin/shopd"),
+  info.comm = shop.s.own("shop");
+  info.executable = shop.s.own("/usr/bin/shopd");
   info.command_line = shop.s.own("shopd --password=x");
   info.cgroup = shop.s.own("/kubepods.slice/kubepods-pod0d3f3ab5_4d6c_4c12_8b8b_0f3a52a5e7a1.slice/cri-containerd-" +
                            id + ".scope");
   info.started = synth::kStart - 5s;
   shop.s.add(0ms, {100, 100}, info);
   formats::NetInterface net;
-  net.net_namespace = 4026531840, net.index = 2, net.name = shop.s.own("eth7"), net.family = formats::Family::inet;
-  net.address.bytes = {10, 0, 0, 1}, net.prefix = 24;
+  net.net_namespace = 4026531840;
+  net.index = 2;
+  net.name = shop.s.own("eth7");
+  net.family = formats::Family::inet;
+  net.address.bytes = {10, 0, 0, 1};
+  net.prefix = 24;
   shop.s.add(0ms, {}, net);
   const auto spans = shop.spans({},
                                 "# names\ninsert k8s.namespace.name = \"shop front\"\ncopy service.namespace from "

@@ -19,7 +19,8 @@ using synth::Scenario;
 void serve(Scenario& s, Duration at, std::uint32_t pid, const std::string& local = "10.0.0.1:80") {
   static int port = 40000;
   synth::Opening opening;
-  opening.thread = {pid, pid}, opening.local = local;
+  opening.thread = {pid, pid};
+  opening.local = local;
   opening.remote = "10.0.0.2:" + std::to_string(port++);
   auto& end = s.open(at, opening);
   end.receive(at, at + 10us, "GET /cart HTTP/1.1\r\nhost: a\r\n\r\n");
@@ -31,7 +32,8 @@ void program(Scenario& s, Duration at, std::uint32_t pid, const std::string& com
              const std::string& build, bool exec) {
   if (exec) s.add(at, {pid, pid}, formats::TaskExec{s.own(comm), s.own(file)});
   formats::TaskInfo info;
-  info.comm = s.own(comm), info.executable = s.own(file);
+  info.comm = s.own(comm);
+  info.executable = s.own(file);
   s.add(at + 1us, {pid, pid}, info);
   s.add(at + 2us, {pid, pid}, formats::Mapping{0x400000, 0x500000, 0, "/lib/libc.so", "\x01\x02"});
   s.add(at + 3us, {pid, pid}, formats::Mapping{0x400000, 0x500000, 0, s.own(file), s.own(build)});

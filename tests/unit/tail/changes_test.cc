@@ -64,7 +64,8 @@ void record(const Service& s, Recorded& out) {
   for (int i = 1; i <= 4; ++i) {
     flow::Change& change = out.study.changes.changes.emplace_back();
     change.at = formats::time_from(1'000'000'000 + std::llround(s.seconds * i / 5 * 1e9));
-    change.key = "deploy", change.value = "v" + std::to_string(i);
+    change.key = "deploy";
+    change.value = "v" + std::to_string(i);
   }
   std::vector<const std::vector<std::uint32_t>*> by_route;
   for (const auto& r : rows) by_route.push_back(&r);
@@ -146,7 +147,8 @@ TEST(Changes, NothingIsNamedWhereNothingChanged) {
             Recorded r;
             record({.seed = 100 + run, .seconds = seconds, .correlation = correlation, .busy = busy, .trend = trend},
                    r);
-            wrong += claims(r), looked_at += 2 * r.study.changes.shifts.size();
+            wrong += claims(r);
+            looked_at += 2 * r.study.changes.shifts.size();
           }
   EXPECT_EQ(looked_at, 36 * n * 6);
   EXPECT_LE(static_cast<double>(wrong), 0.01 * static_cast<double>(looked_at)) << wrong << " of " << looked_at;

@@ -161,13 +161,17 @@ TEST(GoDelays, NotWithoutTheDeepProfile) {
 TEST(GoLeft, WhatOutlivesItsRequest) {
   Service p(kDefault);
   p.serve(p.accepted(), 10ms, 20ms, 20);
-  p.made(5ms, 20, 40), p.made(5ms, 1, 41);    // before the request; by somebody else
-  p.made(11ms, 20, 30), p.ended(15ms, 30);    // ends in time
-  p.made(12ms, 20, 31);                       // stays
-  p.made(13ms, 20, 32), p.ended(1015ms, 32);  // within a second after the end
-  p.made(14ms, 20, 33), p.ended(1500ms, 33);  // later
-  p.made(15ms, 31, 34, "main.child");         // by one that the request made
-  p.made(25ms, 20, 35);                       // after the request
+  p.made(5ms, 20, 40);
+  p.made(5ms, 1, 41);  // before the request; by somebody else
+  p.made(11ms, 20, 30);
+  p.ended(15ms, 30);     // ends in time
+  p.made(12ms, 20, 31);  // stays
+  p.made(13ms, 20, 32);
+  p.ended(1015ms, 32);  // within a second after the end
+  p.made(14ms, 20, 33);
+  p.ended(1500ms, 33);                 // later
+  p.made(15ms, 31, 34, "main.child");  // by one that the request made
+  p.made(25ms, 20, 35);                // after the request
   p.s.task(3000ms, kMain, "shop");
   const auto g = p.go();
   ASSERT_TRUE(g.ends_told);
@@ -263,7 +267,9 @@ TEST(GoBusy, BlockedInTheKernelIsNoRunning) {
   Service p(kDeep, 1);
   p.state(900ms, 7, GoRunState::running);
   formats::OffCpu off;
-  off.left = synth::kStart + 1200ms, off.runnable = synth::kStart + 1800ms, off.state = 1;
+  off.left = synth::kStart + 1200ms;
+  off.runnable = synth::kStart + 1800ms;
+  off.state = 1;
   p.s.add(1900ms, kA, off, 7);
   p.s.task(3000ms, kMain, "shop");
   const auto g = p.go();
@@ -335,7 +341,8 @@ TEST(Incidents, KilledForMemory) {
 TEST(Incidents, WhoServesNobodyIsNone) {
   Service p(kDefault);
   synth::Opening o;
-  o.thread = Thread{300, 300}, o.origin = formats::Origin::connected;
+  o.thread = Thread{300, 300};
+  o.origin = formats::Origin::connected;
   p.s.open(0ms, o).send(1ms, kGet).receive(2ms, 2ms, kOk);
   p.s.exit(50ms, Thread{300, 300}, 7 << 8);
   p.s.exit(60ms, Thread{100, 101});  // a thread

@@ -18,7 +18,10 @@ Time at(std::int64_t ms) { return time_from(ms * 1'000'000); }
 Event sampled(std::int64_t ms, std::uint64_t goroutine, SampleKind kind, std::string_view stack,
               std::uint64_t value = 0, std::uint32_t weight = 1) {
   Sample sample;
-  sample.user = stack, sample.kind = kind, sample.value = value, sample.weight = weight;
+  sample.user = stack;
+  sample.kind = kind;
+  sample.value = value;
+  sample.weight = weight;
   return {at(ms), kThread, sample, goroutine};
 }
 

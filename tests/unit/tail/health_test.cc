@@ -14,7 +14,8 @@ using flow::HealthState;
 // tenth.
 flow::Study study_of(flow::RequestTable& table) {
   flow::Study study;
-  study.begin = formats::time_from(1'000'000'000), study.end = formats::time_from(25'000'000'000 - 1);
+  study.begin = formats::time_from(1'000'000'000);
+  study.end = formats::time_from(25'000'000'000 - 1);
   std::uint32_t n = 0;
   for (int second = 0; second < 24; ++second)
     for (int i = 0; i < 30; ++i)
@@ -23,7 +24,8 @@ flow::Study study_of(flow::RequestTable& table) {
         row.id = {1, ++n};
         row.start = formats::time_from(1'000'000'000 + second * 1'000'000'000LL + i * 30'000'000LL + 1000);
         row.role = made ? flow::Role::client : flow::Role::server;
-        row.comm = table.texts.intern("shop"), row.authority = table.texts.intern("stock:80");
+        row.comm = table.texts.intern("shop");
+        row.authority = table.texts.intern("stock:80");
         row.duration = flow::Duration{!made && second == 6 ? 40'000'000 : 10'000'000};
         row.has_duration = row.complete = true;
         row.outcome = made && second == 9 && i % 2 == 0 ? flow::Outcome::server_error : flow::Outcome::ok;
@@ -76,7 +78,8 @@ TEST(Health, IsALineOfLettersAndAMap) {
 TEST(Health, OfAFewRequestsThereIsNoMap) {
   flow::RequestTable table;
   flow::Study study;
-  study.begin = formats::time_from(1), study.end = formats::time_from(10);
+  study.begin = formats::time_from(1);
+  study.end = formats::time_from(10);
   EXPECT_FALSE(report::health_figure(tail::health_of(table, study)));
   EXPECT_FALSE(report::health_figure(tail::health_of(table, {})));
 }

@@ -25,7 +25,9 @@ inline flow::Request sample_request(flow::TextPool& texts, std::uint32_t connect
   r.method = texts.intern("GET");
   r.path = texts.intern(path);
   r.comm = texts.intern("nginx");
-  r.pid = 17, r.tid = 18, r.status = 200;
+  r.pid = 17;
+  r.tid = 18;
+  r.status = 200;
   r.role = role;
   r.protocol = flow::Protocol::http11;
   r.outcome = flow::Outcome::ok;
@@ -43,7 +45,9 @@ inline flow::Quantile sample_quantile(double q, double value) {
 inline flow::RouteStudy sample_route(std::string method, std::string name, double base, std::uint64_t count,
                                      flow::Role role = flow::Role::server) {
   flow::RouteStudy r;
-  r.method = std::move(method), r.route = std::move(name), r.role = role;
+  r.method = std::move(method);
+  r.route = std::move(name);
+  r.role = role;
   r.comm = "nginx";
   r.count = count;
   r.per_second = static_cast<double>(count) / 30;
@@ -60,7 +64,8 @@ inline flow::RouteStudy sample_route(std::string method, std::string name, doubl
   const double means[] = {0.8, 1.5, 6, 30};
   for (int i = 0; i < 4; ++i) {
     flow::Band b;
-    b.from = cuts[i], b.to = cuts[i + 1];
+    b.from = cuts[i];
+    b.to = cuts[i + 1];
     b.count = static_cast<std::uint64_t>(std::llround(static_cast<double>(count) * (b.to - b.from)));
     const double mean = base * means[i] * 1e6;
     b.phases = {mean * 0.02, mean * 0.01, 0, 0, 0, mean * 0.05};
@@ -83,7 +88,9 @@ inline flow::RouteStudy sample_route(std::string method, std::string name, doubl
     p.from = at(i * 0.5);
     p.count = i == 21 ? 0 : 100;
     const double wave = 1 + 0.3 * std::sin(i / 5.0) + (i == 40 ? 5 : 0);
-    p.p50 = ms(base * wave), p.p99 = ms(base * 12 * wave), p.max = ms(base * 25 * wave);
+    p.p50 = ms(base * wave);
+    p.p99 = ms(base * 12 * wave);
+    p.max = ms(base * 25 * wave);
     r.over_time.push_back(p);
   }
   return r;
@@ -92,25 +99,39 @@ inline flow::RouteStudy sample_route(std::string method, std::string name, doubl
 inline SampleStudy sample_study() {
   SampleStudy s;
   auto& q = s.study.quality;
-  s.study.begin = at(0), s.study.end = at(30);
-  q.preamble.host = "web-1", q.preamble.kernel = "6.18.0", q.preamble.cpus = 2;
+  s.study.begin = at(0);
+  s.study.end = at(30);
+  q.preamble.host = "web-1";
+  q.preamble.kernel = "6.18.0";
+  q.preamble.cpus = 2;
   q.preamble.tier = formats::HookTier::a;
   q.preamble.tier_reason = "sock_send_length is there";
   q.preamble.payload_limit = 4096;
   q.preamble.targets = {"pid 17"};
   q.preamble.notes = {{"version", "1.2.3"}};
   q.file.state = formats::CaptureState::complete;
-  q.file.file_bytes = 1'234'567, q.file.blocks = 130;
-  q.file.first = at(0), q.file.last = at(30);
+  q.file.file_bytes = 1'234'567;
+  q.file.blocks = 130;
+  q.file.first = at(0);
+  q.file.last = at(30);
   q.duration = ms(30000);
   q.events = 1'234'567;
-  q.requests = 24'710, q.complete = 24'690, q.incomplete = 18, q.unknown = 2, q.tainted = 0;
-  q.connections = 123, q.connections_http = 120, q.connections_other = 3;
+  q.requests = 24'710;
+  q.complete = 24'690;
+  q.incomplete = 18;
+  q.unknown = 2;
+  q.tainted = 0;
+  q.connections = 123;
+  q.connections_http = 120;
+  q.connections_other = 3;
   q.retransmits = 4;
   q.realtime_offset = 1'772'368'496'789'000'000 - 5'000'000'000'000;
   q.clock_error = formats::Duration{1200};
-  q.recorder_cpu = ms(430), q.recorder_resident = 23'000'000, q.recorder_known = true;
-  q.program_runs = 1'300'000, q.program_time = ms(250);
+  q.recorder_cpu = ms(430);
+  q.recorder_resident = 23'000'000;
+  q.recorder_known = true;
+  q.program_runs = 1'300'000;
+  q.program_time = ms(250);
   q.processes = {{17, "nginx", "nginx -g daemon off;", 24'700}};
   s.study.routes.push_back(sample_route("GET", "/users/{}", 1.2, 12'345));
   s.study.routes.push_back(sample_route("POST", "/orders", 4.1, 12'000));
@@ -149,19 +170,25 @@ inline SampleStudy hostile_study() {
   q.preamble.targets = {evil};
   q.preamble.tier_reason = evil;
   q.file.state = formats::CaptureState::truncated;
-  q.file.damaged_blocks = 2, q.file.damaged_bytes = 1200;
+  q.file.damaged_blocks = 2;
+  q.file.damaged_bytes = 1200;
   q.file.last = at(28.25);
   q.lost = 1204;
   for (int i = 0; i < 7; ++i)
     q.losses.push_back(
         {at(3.2 + i * 3), at(3.3 + i * 3 + (i == 2 ? 1.5 : 0)), 172, i == 2 ? evil : "ring full: receive"});
-  q.tainted = 24, q.clock_stepped = true, q.failed_connections = 19;
+  q.tainted = 24;
+  q.clock_stepped = true;
+  q.failed_connections = 19;
   q.processes[0].comm = evil;
   q.findings.add(flow::Finding::bytes_lost, 12);
   q.findings.add(flow::Finding::negative_interval, 1);
   q.findings.add(flow::Finding::pipelined, 3);
   auto& route = s.study.routes[0];
-  route.route = "/" + evil, route.method = evil, route.comm = evil, route.tainted = 24;
+  route.route = "/" + evil;
+  route.method = evil;
+  route.comm = evil;
+  route.tainted = 24;
   route.latency[3] = {0.99, flow::Support::refused, {}, {}, {}, 3300, "1.4 % of the requests overlap loss <b>" + evil};
   route.latency[4] = {0.999, flow::Support::refused, {}, {}, {}, 3300, "1.4 % of the requests overlap loss <b>" + evil};
   auto row = s.table.rows[0];

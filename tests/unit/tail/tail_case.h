@@ -30,11 +30,13 @@ class TailCase {
     row.method = table.texts.intern("GET");
     row.path = row.route = table.texts.intern(path);
     row.comm = table.texts.intern("shop");
-    row.pid = 10, row.tid = 11;
+    row.pid = 10;
+    row.tid = 11;
     row.status = 200;
     row.outcome = flow::Outcome::ok;
     row.complete = row.has_duration = row.has_phases = true;
-    row.request_bytes = 0, row.response_bytes = 300;
+    row.request_bytes = 0;
+    row.response_bytes = 300;
     std::vector<flow::Part> parts;
     std::int64_t total = 0;
     for (const auto& [label, ns] : times) {

@@ -23,8 +23,12 @@ TEST(TailLoad, CountsWhatWasUnderWay) {
   // Alone for 1 ms; then four together, each 10 ms, begun 1 ms apart.
   for (int i = 0; i < 50; ++i) {
     const std::int64_t at = i * 100 * kMs;
-    c.add("/a", at, {{Label::cpu, kMs}}), c.keep();
-    for (int k = 0; k < 4; ++k) c.add("/a", at + (20 + k) * kMs, {{Label::cpu, 10 * kMs}}), c.keep();
+    c.add("/a", at, {{Label::cpu, kMs}});
+    c.keep();
+    for (int k = 0; k < 4; ++k) {
+      c.add("/a", at + (20 + k) * kMs, {{Label::cpu, 10 * kMs}});
+      c.keep();
+    }
   }
   const auto bands = tail::load::in_flight_bands(c.table, all_rows(c.table));
   ASSERT_EQ(bands.size(), 3u);
@@ -120,12 +124,15 @@ TEST(TailLoad, RetriesAreOneCall) {
   TailCase c;
   for (int i = 0; i < 20; ++i) {
     auto& first = c.add("/stock", i * 1000 * kMs, {{Label::down_wait, 50 * kMs}});
-    first.role = flow::Role::client, first.attempt = i < 5 ? 1 : 0;
+    first.role = flow::Role::client;
+    first.attempt = i < 5 ? 1 : 0;
     const flow::ExchangeId id = first.id;
     c.keep();
     if (i >= 5) continue;
     auto& second = c.add("/stock", i * 1000 * kMs + 60 * kMs, {{Label::down_wait, 10 * kMs}});
-    second.role = flow::Role::client, second.attempt = 2, second.attempt_of = id;
+    second.role = flow::Role::client;
+    second.attempt = 2;
+    second.attempt_of = id;
     c.keep();
   }
   const auto retries = tail::load::retries(c.table, all_rows(c.table)).value();

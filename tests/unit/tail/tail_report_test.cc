@@ -114,7 +114,9 @@ TEST(TailReport, ColumnsAddUpToTheirLastDigit) {
     const auto table = report::tail::difference_table(*route.tail);
     std::int64_t slow = 0, typical = 0, more = 0;
     for (const auto& row : table.rows) {
-      slow += steps(row.slow), typical += steps(row.typical), more += steps(row.more);
+      slow += steps(row.slow);
+      typical += steps(row.typical);
+      more += steps(row.more);
       EXPECT_EQ(steps(row.more), steps(row.slow) - steps(row.typical));
     }
     EXPECT_EQ(slow, steps(table.total.slow));

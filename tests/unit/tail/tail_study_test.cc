@@ -25,7 +25,9 @@ void expect_sums(const TailStudy& tail) {
   std::int64_t slow = 0, typical = 0, difference = 0;
   std::uint64_t dominant = 0;
   for (const auto& d : tail.labels) {
-    slow += d.slow, typical += d.typical, difference += d.difference();
+    slow += d.slow;
+    typical += d.typical;
+    difference += d.difference();
     dominant += d.slow_dominant;
     EXPECT_LE(d.slow_with, tail.slow);
   }
@@ -139,8 +141,9 @@ TEST(TailStudy, IntervalsCoverTheTruth) {
     gap += tail.gap_low <= truth.gap() && truth.gap() <= tail.gap_high;
   }
   const double least = 0.90 - 2 * std::sqrt(0.9 * 0.1 / static_cast<double>(n));
-  RecordProperty("throttled", static_cast<int>(throttled)), RecordProperty("lock", static_cast<int>(lock)),
-      RecordProperty("gap", static_cast<int>(gap));
+  RecordProperty("throttled", static_cast<int>(throttled));
+  RecordProperty("lock", static_cast<int>(lock));
+  RecordProperty("gap", static_cast<int>(gap));
   std::printf("of %zu: throttled %zu, lock %zu, gap %zu\n", n, throttled, lock, gap);
   EXPECT_GE(static_cast<double>(throttled) / static_cast<double>(n), least);
   EXPECT_GE(static_cast<double>(lock) / static_cast<double>(n), least);
@@ -180,7 +183,10 @@ TEST(TailStudy, SaysWithWhomItCompared) {
     auto& row = c.add("/cart", i * 5'000'000LL,
                       {{Label::cpu_user, 1'000'000 + static_cast<std::int64_t>(1000 * service.uniform())},
                        {Label::down_wait, failed ? 90'000'000 : 0}});
-    if (failed) row.status = 504, row.outcome = flow::Outcome::server_error;
+    if (failed) {
+      row.status = 504;
+      row.outcome = flow::Outcome::server_error;
+    }
     c.keep();
   }
   const TailStudy& tail = tail_of(c.run());
@@ -200,7 +206,9 @@ TEST(TailStudy, LooksThroughTheCall) {
     const flow::ExchangeId server = served.id;
     c.keep();
     auto& call = c.add("/stock", at, {{Label::down_wait, 400'000 + sleep}});
-    call.role = flow::Role::client, call.authority = c.table.texts.intern("stock:9000"), call.peer = server;
+    call.role = flow::Role::client;
+    call.authority = c.table.texts.intern("stock:9000");
+    call.peer = server;
     const flow::ExchangeId made = call.id;
     c.keep();
     c.add("/page", at, {{Label::cpu_user, 1'000'000}, {Label::down_wait, 400'000 + sleep}},

@@ -30,7 +30,9 @@ TailCase case_of(const Load& load) {
     c.keep();
   }
   flow::GoStudy& go = c.study.go.emplace_back();
-  go.pid = 10, go.comm = "shop", go.processors = 4;
+  go.pid = 10;
+  go.comm = "shop";
+  go.processors = 4;
   for (int second = 1; second < 60; ++second) {
     flow::GoBusy& b = go.busy.emplace_back();
     b.from = formats::time_from(1'000'000'000 + second * 1'000'000'000LL);

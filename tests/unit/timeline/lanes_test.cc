@@ -26,8 +26,11 @@ struct Recording {
   void off(Thread thread, Duration left, Duration runnable, Duration back, int syscall, std::uint16_t missed = 0,
            std::uint64_t goroutine = 0) {
     formats::OffCpu o;
-    o.left = synth::kStart + left, o.runnable = synth::kStart + runnable, o.state = 1,
-    o.syscall = static_cast<std::int16_t>(syscall), o.missed = missed;
+    o.left = synth::kStart + left;
+    o.runnable = synth::kStart + runnable;
+    o.state = 1;
+    o.syscall = static_cast<std::int16_t>(syscall);
+    o.missed = missed;
     s.add(back, thread, o, goroutine);
   }
   void go(Duration at, Thread thread, std::uint64_t goroutine, GoRunState state, std::string_view reason = {}) {
@@ -91,7 +94,10 @@ TEST(Lanes, AThreadThatWaitedAllTheTimeHasNone) {
 
 TEST(Lanes, OnlyTheProcessesMeant) {
   Recording r;
-  for (const Thread t : {kMain, kStranger}) r.off(t, 1ms, 2ms, 2ms, 202), r.off(t, 4ms, 5ms, 5ms, 202);
+  for (const Thread t : {kMain, kStranger}) {
+    r.off(t, 1ms, 2ms, 2ms, 202);
+    r.off(t, 4ms, 5ms, 5ms, 202);
+  }
   EXPECT_EQ(r.lanes(0ms, 10ms).lanes.size(), 2u);
   EXPECT_EQ(r.lanes(0ms, 10ms, {9}).lanes.size(), 1u);
   EXPECT_EQ(r.lanes(0ms, 10ms, {9}).lanes[0].number, 9u);
@@ -129,7 +135,9 @@ TEST(Lanes, CollectionsAndStopsOfTheWorld) {
   Recording r;
   using formats::GoPhase;
   r.phase(1ms, GoPhase::gc_begin);
-  r.phase(2ms, GoPhase::stop_begin), r.phase(3ms, GoPhase::stopped), r.phase(4ms, GoPhase::started);
+  r.phase(2ms, GoPhase::stop_begin);
+  r.phase(3ms, GoPhase::stopped);
+  r.phase(4ms, GoPhase::started);
   r.phase(8ms, GoPhase::gc_end);
   const flow::Lanes lanes = r.lanes(0ms, 10ms);
   EXPECT_EQ(text(lane(lanes, LaneKind::collector, 0)), "collection 1-8");
@@ -166,8 +174,10 @@ TEST(Lanes, LossesLeaveStatesUnknown) {
 
 TEST(Lanes, MoreThanCanBeShownIsSaid) {
   Recording r;
-  for (std::uint32_t tid = 100; tid < 150; ++tid)
-    r.off({7, tid}, 1ms, 2ms, 2ms, 202), r.off({7, tid}, 3ms, 4ms, 5ms, 202);
+  for (std::uint32_t tid = 100; tid < 150; ++tid) {
+    r.off({7, tid}, 1ms, 2ms, 2ms, 202);
+    r.off({7, tid}, 3ms, 4ms, 5ms, 202);
+  }
   const flow::Lanes lanes = r.lanes(0ms, 10ms);
   EXPECT_EQ(lanes.lanes.size(), timeline::kMostLanes);
   EXPECT_NE(report::lanes_notes(lanes).find("20 threads that did less are left out"), std::string::npos);
@@ -189,7 +199,8 @@ TEST(Lanes, AsJson) {
 TEST(Lanes, ThePictureIsWellFormedWhateverNamesAre) {
   Recording r;
   r.s.task(0ms, kMain, "<b>\"&'\x01");
-  r.off(kMain, 1ms, 2ms, 2ms, 202), r.off(kMain, 3ms, 4ms, 5ms, 202);
+  r.off(kMain, 1ms, 2ms, 2ms, 202);
+  r.off(kMain, 3ms, 4ms, 5ms, 202);
   const std::string svg = report::lanes_svg(r.lanes(0ms, 10ms), {});
   EXPECT_EQ(svg.find("<b>"), std::string::npos);
   EXPECT_EQ(svg.find('\x01'), std::string::npos);
