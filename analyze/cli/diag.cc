@@ -2,9 +2,11 @@
 #include "analyze/report/diag.h"
 
 #include <filesystem>
+#include <tuple>
 
 #include "analyze/cli/command.h"
 #include "analyze/cli/options/command_line.h"
+#include "analyze/cli/options/event_window.h"
 #include "analyze/cli/output/exit_code.h"
 #include "analyze/cli/output/output_file.h"
 #include "analyze/node/node.h"
@@ -37,16 +39,30 @@ constexpr std::size_t kWidth = 120;
 
 int run_diag(int argc, char** argv) {
   std::string file, format, output;
+  EventRange range;
   CommandLine line("diag", kAbout);
   line.word("FILE", file, "no file given");
+  line.group("Of which time?");
+  add_event_range(line, range);
+  line.group("In which form?");
   line.format(format, {"text", "json"}, &output);
   line.notes(kNotes);
   if (const auto code = line.parse(argc, argv)) return *code;
+  EventWindow window(range);
   formats::Reader reader(file, {});
+  window.begin(reader.preamble(), reader.summary().first);
   node::Node node(reader.preamble());
+  bool any = false;
   for (auto events = reader.next(); !events.empty(); events = reader.next())
-    for (const formats::Event& event : events) node.push(event);
-  const flow::NodeStudy study = node.study();
+    for (const formats::Event& event : events) {
+      window.push(event);
+      const bool meant = window.holds(event);
+      node.push(event, meant);
+      any = any || (meant && !std::holds_alternative<formats::CaptureEnd>(event.body));
+    }
+  if (!any && !window.all()) return nothing_matches("diag", "event");
+  flow::NodeStudy study = node.study();
+  if (!window.all()) std::tie(study.begin, study.end) = window.within(reader.summary().first, reader.summary().last);
   const std::string name = std::filesystem::path(file).filename().string();
   write_file(output, format == "json" ? report::diag_json(study) : report::diag_text(study, name, kWidth), file);
   return study.damaged ? kIncomplete : kDone;

@@ -5,7 +5,7 @@
 
 #include "analyze/cli/command.h"
 #include "analyze/cli/options/command_line.h"
-#include "analyze/cli/options/selection.h"
+#include "analyze/cli/options/event_window.h"
 #include "analyze/cli/output/exit_code.h"
 #include "analyze/cli/output/line_output.h"
 #include "analyze/report/escape.h"
@@ -51,7 +51,8 @@ std::string listed_kinds() {
 }
 
 struct Arguments {
-  std::string file, from, to, format;
+  std::string file, format;
+  EventRange range;
   std::vector<std::string> kinds;
   std::optional<std::uint64_t> socket, limit;
   std::vector<std::uint32_t> pids, tids;
@@ -74,19 +75,15 @@ std::optional<formats::SocketId> socket_of(const Event& event) {
 
 class Wanted {
  public:
-  Wanted(const Arguments& a, formats::Time first) : a_(a), first_(first) {
+  explicit Wanted(const Arguments& a) : a_(a) {
     for (const auto& name : a.kinds) kinds_[number_of(name)] = true;
-    if (!a.from.empty()) from_ = moment_of(a.from);
-    if (!a.to.empty()) to_ = moment_of(a.to);
   }
 
-  bool operator()(const Event& event, const flow::WallClock& clock) const {
+  bool operator()(const Event& event) const {
     if (!a_.kinds.empty() && !kinds_[static_cast<std::size_t>(formats::kind_of(event))]) return false;
     if (!among(a_.pids, formats::number_of(event.thread.pid))) return false;
     if (!among(a_.tids, formats::number_of(event.thread.tid))) return false;
-    if (a_.socket && socket_of(event) != a_.socket) return false;
-    if (from_ && position(event, *from_, clock) < from_->nanoseconds) return false;
-    return !to_ || position(event, *to_, clock) < to_->nanoseconds;
+    return !a_.socket || socket_of(event) == a_.socket;
   }
 
  private:
@@ -98,14 +95,8 @@ class Wanted {
     throw UsageError("there is no kind '" + report::printable(name) + "'" +
                      (meant.empty() ? ". There are " + listed_kinds() : meant));
   }
-  std::int64_t position(const Event& event, const pipeline::Moment& moment, const flow::WallClock& clock) const {
-    return moment.absolute ? clock.realtime(event.time) : (event.time - first_).count();
-  }
-
   const Arguments& a_;
-  formats::Time first_;
   bool kinds_[kKinds] = {};
-  std::optional<pipeline::Moment> from_, to_;
 };
 
 // "+12.345678901": every nanosecond, so that lines can be compared with the times inside events.
@@ -118,30 +109,28 @@ std::string offset(formats::Time t, formats::Time first) {
 }
 
 int run(const Arguments& a) {
+  const Wanted wanted(a);
+  EventWindow window(a.range);
   formats::Reader reader(a.file);
   const auto summary = reader.summary();
-  const Wanted wanted(a, summary.first);
-  flow::WallClock clock;
-  if (reader.preamble().started_realtime > 0)
-    clock.add(reader.preamble().started, reader.preamble().started_realtime, {});
+  window.begin(reader.preamble(), summary.first);
   views::StoppedWorlds stopped;
   LineOutput out;
   std::uint64_t shown = 0, lost = 0;
   bool more = true, any = false;
   for (auto events = reader.next(); more && !events.empty(); events = reader.next()) {
     for (const Event& event : events) {
-      if (const auto* c = std::get_if<formats::ClockSnapshot>(&event.body))
-        clock.add(event.time, c->realtime, c->uncertainty);
+      window.push(event);
       if (const auto* l = std::get_if<formats::Loss>(&event.body)) lost += l->count;
       stopped.push(event);
-      if (!wanted(event, clock)) continue;
+      if (!wanted(event) || !window.holds(event)) continue;
       any = true;
       if (a.limit && shown++ == *a.limit) {
         more = false;
         break;
       }
       if (a.format == "json") {
-        views::append_event(out.buffer(), event, clock, stopped.contains(event.thread.pid));
+        views::append_event(out.buffer(), event, window.clock(), stopped.contains(event.thread.pid));
         more = out.end_line();
       } else {
         more = out.line(offset(event.time, summary.first) + "  " + report::pid_text(event.thread.pid) + "/" +
@@ -166,16 +155,12 @@ int run_events(int argc, char** argv) {
   line.option(kSocket, &a.socket);
   line.option(option::kPid, &a.pids);
   line.option(kTid, &a.tids);
-  line.option(option::kFrom, &a.from,
-              "at this time or later: since the start of the recording (10s, 1500ms, 1m30s) or UTC "
-              "(2026-03-01T12:34:56Z)");
-  line.option(option::kTo, &a.to, "before this time");
+  add_event_range(line, a.range);
   line.option(option::kLimit, &a.limit);
   line.group("In which form?");
   line.format(a.format, {"text", "json"}, nullptr, "json: an object per line");
   line.notes(kNotes);
   if (const auto code = line.parse(argc, argv)) return *code;
-  refuse_empty_range(a.from, a.to);
   return run(a);
 }
 

@@ -117,7 +117,13 @@ int execute_recorder(int argc, char** argv, bool keep_name) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const std::string name = argc > 1 ? argv[1] : "";
+  std::string name = argc > 1 ? argv[1] : "";
+  std::string help_option = "--help";
+  if (name == "help" && argc > 2) {  // `tailcap help COMMAND`
+    name = argv[2];
+    argv[1] = argv[2], argv[2] = help_option.data();
+    argc = 3;
+  }
   if (name == "--help" || name == "-h" || name == "help") {
     print_help();
     return kDone;

@@ -147,6 +147,7 @@ bool print_row(LineOutput& out, const pipeline::Analysis& analysis, std::uint32_
 bool print_json(LineOutput& out, const pipeline::Analysis& analysis, std::uint32_t i) {
   const flow::Request row = analysis.table.rows[i];
   report::RequestExtras extras;
+  extras.alone = true;
   if (row.id.connection < analysis.endpoints.size()) {
     extras.local = analysis.endpoints[row.id.connection].local;
     extras.remote = analysis.endpoints[row.id.connection].remote;

@@ -1,14 +1,16 @@
 // tailcap tree: a request and everything it caused.
 #include <filesystem>
+#include <set>
 
 #include "analyze/cli/command.h"
 #include "analyze/cli/options/command_line.h"
 #include "analyze/cli/options/request_id.h"
+#include "analyze/cli/options/selection.h"
 #include "analyze/cli/output/complain.h"
 #include "analyze/cli/output/exit_code.h"
 #include "analyze/cli/output/output_file.h"
 #include "analyze/flame/trace_svg.h"
-#include "analyze/pipeline/pipeline.h"
+#include "analyze/pipeline/wanted.h"
 #include "analyze/report/call_tree.h"
 #include "analyze/report/escape.h"
 #include "analyze/report/json.h"
@@ -45,6 +47,7 @@ examples:
 
 struct Arguments {
   std::string file, id, format, output;
+  Selection selection;
   formats::Duration min_duration{};
   std::size_t min_depth = 2, limit = 100;
 };
@@ -73,9 +76,15 @@ std::string draw(const Arguments& a, const views::FoundTrace& trace) {
   return path;
 }
 
-int all(const Arguments& a, const pipeline::Analysis& analysis) {
+int all(const Arguments& a, const pipeline::Options& selected, const pipeline::Analysis& analysis) {
+  const pipeline::Wanted wanted(selected, analysis.study);
+  std::set<flow::ExchangeId> meant;
+  for (std::uint32_t i = 0; i < analysis.table.rows.size(); ++i)
+    if (wanted(analysis.table, i)) meant.insert(analysis.table.rows.id(i));
+
   const views::FoundTraces found =
-      views::traces_of(analysis.table, {a.min_duration.count(), static_cast<std::uint32_t>(a.min_depth), a.limit});
+      views::traces_of(analysis.table, {a.min_duration.count(), static_cast<std::uint32_t>(a.min_depth), a.limit},
+                       [&](flow::ExchangeId root) { return meant.contains(root); });
   const std::string limits =
       "at least " + report::count_text(a.min_depth, "level", "levels") +
       (a.min_duration.count() > 0 ? " and take at least " + report::duration_text(a.min_duration) : "");
@@ -117,7 +126,7 @@ int run_tree(int argc, char** argv) {
   CommandLine line("tree", kAbout);
   line.word("FILE", a.file, "no file given");
   line.word("ID", a.id, nullptr);
-  line.group("Which traces, without ID?");
+  add_selection(line, a.selection, "Which traces, without ID? Those whose topmost request is");
   line.option(option::kMinDuration, &a.min_duration);
   line.option(option::kMinDepth, &a.min_depth,
               "at least this many levels (default 2); a client's and a server's request are two");
@@ -131,14 +140,19 @@ int run_tree(int argc, char** argv) {
   const auto id = parse_id(a.id);
   if (!a.id.empty())
     for (const Definition* d : {&option::kMinDuration, &option::kMinDepth, &option::kLimit})
-      if (line.given(*d)) throw UsageError("--" + std::string(d->name) + " chooses among traces; leave the ID out");
+      if (line.given(*d) || !a.selection.empty())
+        throw UsageError(
+            "an ID and options like --min-depth and --where both say which requests are meant; choose one");
   if (a.id.empty() && a.format == "svg" && (a.output.empty() || a.output == "-"))
     throw UsageError("no folder given for the pictures: -o FOLDER");
+  const pipeline::Options selected = options_of(a.selection);
   pipeline::Options options;
   options.study = false;
+  options.routes = selected.routes;
+  options.partition = selected.partition;
   // A missing or broken file is the first thing to say, whatever the id looks like.
   const pipeline::Analysis analysis = pipeline::analyze(a.file, options);
-  if (a.id.empty()) return all(a, analysis);
+  if (a.id.empty()) return all(a, selected, analysis);
   return id ? one(a, analysis, *id) : no_id("tree", a.file, a.id);
 }
 

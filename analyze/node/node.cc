@@ -25,7 +25,7 @@ Node::Node(const formats::Preamble& preamble) : shortage_(ran(preamble, "node_io
   study_.has_retransmits = ran(preamble, "retransmit");
 }
 
-void Node::push(const formats::Event& event) {
+void Node::push(const formats::Event& event, bool counted) {
   if (const auto* loss = std::get_if<formats::Loss>(&event.body)) {
     study_.lost += loss->count;
     study_.damaged = true;
@@ -37,11 +37,12 @@ void Node::push(const formats::Event& event) {
   } else if (const auto* clock = std::get_if<formats::ClockSnapshot>(&event.body)) {
     clock_.add(event.time, clock->realtime, clock->uncertainty);
   }
+  names_.push(event);
+  if (!counted) return;
   if (known(event.time)) {
     if (!known(study_.begin) || event.time < study_.begin) study_.begin = event.time;
     study_.end = std::max(study_.end, event.time);
   }
-  names_.push(event);
   processes_.push(event, names_);
   shortage_.push(event, names_);
   peers_.push(event, names_);

@@ -14,7 +14,8 @@ namespace tailcap::node {
 class Node {
  public:
   explicit Node(const formats::Preamble& preamble);
-  void push(const formats::Event& event);
+  // One that is not `counted` lies outside the time that is asked about: it gives names only, and says what was lost.
+  void push(const formats::Event& event, bool counted = true);
   // After the last event.
   flow::NodeStudy study() const;
 

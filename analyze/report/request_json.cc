@@ -1,6 +1,7 @@
 #include "analyze/report/request_json.h"
 
 #include "analyze/flow/trace_identity.h"
+#include "analyze/report/json.h"
 #include "analyze/report/json_writer.h"
 #include "analyze/report/partition_json.h"
 #include "analyze/report/words.h"
@@ -145,6 +146,7 @@ void append_request(std::string& out, const flow::RequestTable& table, const Req
                     const RequestExtras& extras) {
   JsonWriter json(out);
   json.begin_object();
+  if (extras.alone) json.field("schema", kJsonSchema);
   json.field("id", id_text(row.id));
   json.field("role", flow::name_of(row.role));
   json.key("protocol");

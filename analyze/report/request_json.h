@@ -18,6 +18,7 @@ struct RequestExtras {
   const flow::Headers* response_headers = nullptr;
   const flow::Headers* request_trailers = nullptr;  // nullptr: none were seen
   const flow::Headers* response_trailers = nullptr;
+  bool alone = false;  // not part of a document: says which version of the names it follows
 };
 
 // Appends the object, without a line end.

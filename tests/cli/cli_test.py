@@ -50,9 +50,9 @@ class AnalyserCli(Case):
                 letters.setdefault(letter, set()).add(name)
         self.assertEqual(letters, {"w": {"--where"}, "n": {"--limit"}, "o": {"--output"}, "p": {"--pid"}, "h": {"--help"}})
         taken = {c: set(re.findall(r"^(?:  -\w, |      )(--[\w-]+)", text, re.M)) for c, text in helps.items()}
-        for command in ("report", "requests", "topology", "spans"):
+        for command in ("report", "requests", "topology", "spans", "tree"):
             self.assertLessEqual({"--where", "--route", "--status", "--role", "--from", "--to", "--format", "--json"}, taken[command], command)
-        for command in ("events", "timeline", "flame"):
+        for command in ("events", "timeline", "flame", "diag"):
             self.assertLessEqual({"--from", "--to", "--format", "--json"}, taken[command], command)
         for command in ("report", "show", "tree", "topology", "timeline", "spans", "flame", "diag", "merge", "recover"):
             self.assertIn("--output", taken[command])
@@ -84,10 +84,16 @@ class AnalyserCli(Case):
             self.assertIn("example", done.stdout, command)
             self.assertLessEqual(max(map(len, done.stdout.splitlines())), 120, command)
 
+    def test_help_of_a_command(self):
+        for command in COMMANDS:
+            self.assertEqual(self.tailcap("help", command).stdout, self.tailcap(command, "--help").stdout)
+        self.assert_refused(self.tailcap("help", "reprot"), 2, "did you mean 'report'?")
+
     def test_spans(self):
         capture = case.SAMPLES / "slow-client/slow-client.tcap"
         self.assert_refused(self.tailcap("spans", capture, "x"), 2, "'x' is no request", "12.3")
         self.assert_refused(self.tailcap("spans", capture, "9.9"), 1, "no request 9.9", "tailcap requests")
+        self.assert_refused(self.tailcap("tree", capture, "2.1", "--where", "status == 200"), 2, "--where", "choose one")
         self.assert_refused(self.tailcap("spans", capture, "2.1", "--where", "status == 200"), 2, "--where", "choose one")
         self.assert_refused(self.tailcap("spans", capture, "--format", "text"), 2, "--explain")
         self.assertEqual(self.tailcap("spans", capture, "--where", "nonsense == 1").returncode, 2)
@@ -106,7 +112,7 @@ class AnalyserCli(Case):
         for command in ("requests", "events", "report", "tree"):
             self.assert_refused(self.tailcap(command, capture, "--limit", "0"), 2, "--limit must be at least 1")
             self.assertEqual(self.tailcap(command, capture, "--limit", "-3").returncode, 2)
-        for command in ("requests", "events", "report", "topology", "timeline", "spans"):
+        for command in ("requests", "events", "report", "topology", "timeline", "spans", "tree", "diag"):
             self.assert_refused(self.tailcap(command, capture, "--from", "5s", "--to", "1s", "-o" if command == "timeline" else "--json", *(["x"] if command == "timeline" else [])),
                                 2, "nothing lies between --from 5s and --to 1s")
 
@@ -114,13 +120,14 @@ class AnalyserCli(Case):
         capture = case.SAMPLES / "slow-client/slow-client.tcap"
         damaged = case.SAMPLES / "cut-short/cut-short.tcap"
         for file in (capture, damaged):
-            for command in ("requests", "report", "topology", "spans"):
+            for command in ("requests", "report", "topology", "spans", "tree"):
                 for selected in (["--status", "599"], ["--from", "1h"], ["--route", "/none"], ["-w", "duration > 1h"]):
                     for form in ([], ["--json"]):
                         done = self.tailcap(command, file, *selected, *form)
-                        self.assertEqual((done.returncode, done.stderr), (4, f"tailcap {command}: no request matches\n"), (command, selected, form))
+                        self.assertEqual((done.returncode, done.stderr), (4, f"tailcap {command}: {'there are no traces that have at least 2 levels' if command == 'tree' else 'no request matches'}\n"), (command, selected, form))
         done = self.tailcap("events", capture, "--pid", "999999")
         self.assertEqual((done.returncode, done.stdout, done.stderr), (4, "", "tailcap events: no event matches\n"))
+        self.assert_refused(self.tailcap("diag", capture, "--from", "1h"), 4, "no event matches")
         self.assert_refused(self.tailcap("timeline", capture, "--pid", "999999", "-o", "x.svg"), 4, "nothing was seen of those processes")
         self.assert_refused(self.tailcap("timeline", capture, "--from", "1h", "-o", "x.svg"), 4, "nothing in that time")
         self.assert_refused(self.tailcap("flame", capture, "--measure", "off-cpu", "--route", "/none", "-o", "x.svg"), 4, "no request that was served matches")

@@ -70,6 +70,12 @@ class EveryCommand(unittest.TestCase):
             with self.subTest(command=command):
                 self.assert_versioned(command[0], capture, *command[1:], "--json")
 
+    def test_of_each_line(self):
+        capture = case.SAMPLES / "go-stock/go-stock.tcap"
+        for command in ("requests", "events"):
+            lines = case.run(case.program(), command, capture, "--json", "-n", "50").stdout.splitlines()
+            self.assertEqual([json.loads(line)["schema"] for line in lines], [2] * 50, command)
+
     def test_merge(self):
         with tempfile.TemporaryDirectory(prefix="tailcap-schema-") as folder:
             captures = []

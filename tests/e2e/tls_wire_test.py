@@ -232,7 +232,7 @@ class Names(Case):
         return file
 
     def rows(self, file, *arguments):
-        return json_lines(self.tailcap("requests", file, "--json", *arguments, code=(0, 4)))
+        return json_lines(self.tailcap("requests", file, "--json", *arguments))
 
     def held(self, name):
         return [l["held_ns"] for l in json_lines(self.log.read_text()) if l["name"] == name]

@@ -105,8 +105,8 @@ bool Selection::empty() const {
   return routes.empty() && from.empty() && to.empty() && filters.empty() && role.empty() && status.empty();
 }
 
-void add_selection(CommandLine& line, Selection& selection) {
-  line.group("Which requests?");
+void add_selection(CommandLine& line, Selection& selection, const char* question) {
+  line.group(question);
   line.option(option::kWhere, &selection.filters);
   line.option(option::kRoute, &selection.routes);
   line.option(option::kStatus, &selection.status);

@@ -23,7 +23,7 @@ struct Selection {
 };
 
 // "Which requests?", and "How are routes made?".
-void add_selection(CommandLine& line, Selection& selection);
+void add_selection(CommandLine& line, Selection& selection, const char* question = "Which requests?");
 void add_routes(CommandLine& line, Selection& selection);
 
 // Throws UsageError or query::FilterError.

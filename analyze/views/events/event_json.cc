@@ -1,4 +1,5 @@
 #include "analyze/flow/file_calls.h"
+#include "analyze/report/json.h"
 #include "analyze/report/json_writer.h"
 #include "analyze/views/events/event_names.h"
 #include "analyze/views/events/event_text.h"
@@ -295,6 +296,7 @@ struct Json {
 void append_event(std::string& out, const Event& event, const flow::WallClock& clock, bool in_stw) {
   JsonWriter json(out);
   json.begin_object();
+  json.field("schema", report::kJsonSchema);
   json.key("time");
   if (known(event.time))
     json.number(nanoseconds(event.time));

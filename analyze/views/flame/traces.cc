@@ -116,11 +116,13 @@ flow::TraceFlame trace_of(const flow::RequestTable& table, ExchangeId request) {
   return flame_of_trees(table, all);
 }
 
-FoundTraces traces_of(const flow::RequestTable& table, const TraceLimits& limits) {
+FoundTraces traces_of(const flow::RequestTable& table, const TraceLimits& limits,
+                      const std::function<bool(ExchangeId)>& wanted) {
   const CallTrees trees(table);
   FoundTraces out;
   auto& found = out.longest;
   for (const ExchangeId root : trees.roots()) {
+    if (!wanted(root)) continue;
     const auto tree = trees.tree(root);
     if (!tree || tree->nodes.size() < limits.min_depth) continue;  // as many levels need as many requests
     const flow::TraceFlame trace = flame_of_trees(table, {*tree});

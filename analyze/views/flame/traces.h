@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "analyze/flow/exchange.h"
@@ -33,7 +34,8 @@ struct TraceLimits {
   std::size_t most = 100;                   // that are drawn
 };
 
-// The traces of at least that length and depth, the longest first.
-FoundTraces traces_of(const flow::RequestTable& table, const TraceLimits& limits);
+// The traces of at least that length and depth whose topmost request is wanted, the longest first.
+FoundTraces traces_of(const flow::RequestTable& table, const TraceLimits& limits,
+                      const std::function<bool(flow::ExchangeId)>& wanted);
 
 }  // namespace tailcap::views

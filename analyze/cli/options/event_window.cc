@@ -1,0 +1,51 @@
+#include "analyze/cli/options/event_window.h"
+
+#include <algorithm>
+
+#include "analyze/cli/options/selection.h"
+
+namespace tailcap::cli {
+
+void add_event_range(CommandLine& line, EventRange& range) {
+  line.option(option::kFrom, &range.from,
+              "at this time or later: since the start of the recording (10s, 1500ms, 1m30s) or UTC "
+              "(2026-03-01T12:34:56Z)");
+  line.option(option::kTo, &range.to, "before this time");
+}
+
+EventWindow::EventWindow(const EventRange& range) {
+  refuse_empty_range(range.from, range.to);
+  if (!range.from.empty()) from_ = moment_of(range.from);
+  if (!range.to.empty()) to_ = moment_of(range.to);
+}
+
+void EventWindow::begin(const formats::Preamble& preamble, formats::Time first) {
+  first_ = first;
+  if (preamble.started_realtime > 0) clock_.add(preamble.started, preamble.started_realtime, {});
+}
+
+void EventWindow::push(const formats::Event& event) {
+  if (const auto* c = std::get_if<formats::ClockSnapshot>(&event.body))
+    clock_.add(event.time, c->realtime, c->uncertainty);
+}
+
+bool EventWindow::holds(const formats::Event& event) const {
+  if (from_ && position(event, *from_) < from_->nanoseconds) return false;
+  return !to_ || position(event, *to_) < to_->nanoseconds;
+}
+
+formats::Time EventWindow::time_of(const pipeline::Moment& moment) const {
+  if (!moment.absolute) return first_ + formats::Duration{moment.nanoseconds};
+  return formats::time_from(moment.nanoseconds - (clock_.realtime(first_) - formats::nanoseconds(first_)));
+}
+
+std::pair<formats::Time, formats::Time> EventWindow::within(formats::Time first, formats::Time last) const {
+  return {from_ ? std::clamp(time_of(*from_), first, last) : first,
+          to_ ? std::clamp(time_of(*to_), first, last) : last};
+}
+
+std::int64_t EventWindow::position(const formats::Event& event, const pipeline::Moment& moment) const {
+  return moment.absolute ? clock_.realtime(event.time) : (event.time - first_).count();
+}
+
+}  // namespace tailcap::cli
