@@ -18,9 +18,8 @@ namespace {
 constexpr const char* kAbout =
     "tailcap diag says what is wrong with a machine that lists of processes do not show: processes that come and go "
     "within a second, shortage of memory (kills, reclaim, compaction, fragmentation), TCP that fails (connects, "
-    "resets, "
-    "retransmissions), slow disks. The findings come first, in a sentence each. What was not recorded is named: it is "
-    "not \"none\".";
+    "resets, retransmissions), slow disks. The findings come first, in a sentence each. What was not recorded is "
+    "named: it is not \"none\".";
 
 constexpr const char* kNotes =
     R"(FILE is best recorded with `tailcap record --profile node`: the whole machine. Other captures hold some of it,

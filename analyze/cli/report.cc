@@ -15,8 +15,7 @@
 #include "analyze/pipeline/pipeline.h"
 #include "analyze/plot/plot.h"
 #include "analyze/report/json.h"
-#include "analyze/report/topology.h"
-#include "analyze/tail/topology.h"
+#include "analyze/views/report/page.h"
 #include "analyze/views/report/pictures.h"
 #include "formats/printable.h"
 
@@ -72,36 +71,6 @@ bool write_plots(const pipeline::Analysis& analysis, const Arguments& a) {
   return true;
 }
 
-// The requests that the page shows in time, and those who held them up.
-std::vector<flow::ExchangeId> exemplars_of(const pipeline::Analysis& analysis) {
-  std::vector<flow::ExchangeId> exemplars;
-  for (std::size_t i = 0; i < std::min(analysis.study.routes.size(), report::kSectionsInPage); ++i) {
-    if (!analysis.study.routes[i].tail) continue;
-    for (const flow::Exemplar& e : analysis.study.routes[i].tail->exemplars)
-      for (const std::uint32_t row : {e.row, e.typical}) {
-        exemplars.push_back(analysis.table.rows.id(row));
-        for (const flow::Culprit& c : analysis.table.partitions.culprits(exemplars.back()))
-          if (c.request.connection != 0) exemplars.push_back(c.request);
-      }
-  }
-  return exemplars;
-}
-
-void write_page(const pipeline::Analysis& analysis, const Arguments& a) {
-  flow::Figures figures = plot::draw(analysis.study, {plot::Format::svg, false, report::kSectionsInPage});
-  if (!figures.trouble.empty()) complain("report", "the page has no plots: " + figures.trouble);
-  std::vector<tail::Ends> ends;
-  for (const auto& e : analysis.endpoints)
-    ends.push_back({analysis.table.texts[e.local], analysis.table.texts[e.remote]});
-  const flow::Topology topology = tail::topology(analysis.table, ends, analysis.study);
-  if (std::string image = report::svg_topology(topology); !image.empty())
-    figures.drawn.insert(figures.drawn.begin(),
-                         {"topology", report::svg_caption(topology), std::nullopt, std::move(image)});
-  views::add_flames(a.file, analysis, figures);
-  const auto courses = pipeline::courses_of(a.file, exemplars_of(analysis));
-  write_file(a.output, report::html_report(analysis.study, analysis.table, figures, a.shown, courses), a.file);
-}
-
 int run(Arguments& a) {
   pipeline::Options options = options_of(a.selection);
   options.partition = true;
@@ -112,14 +81,17 @@ int run(Arguments& a) {
   a.shown.file = std::filesystem::path(a.file).filename().string();
   a.shown.scope = scope_text(a.selection);
   if (a.limit) a.shown.routes = a.shown.slowest = *a.limit;
-  if (a.format == "html")
-    write_page(analysis, a);
-  else
+  if (a.format == "html") {
+    const views::ReportPage page = views::report_page(a.file, analysis, a.shown);
+    if (!page.trouble.empty()) complain("report", "the page has no plots: " + page.trouble);
+    write_file(a.output, page.html, a.file);
+  } else {
     write_file(a.output,
                a.format == "json" ? report::json_report(analysis.study, analysis.table)
                : a.format == "md" ? report::markdown_report(analysis.study, analysis.table, a.shown)
                                   : report::text_report(analysis.study, analysis.table, a.shown),
                a.file);
+  }
   const bool plotted = a.plots.empty() || write_plots(analysis, a);
   const int code = exit_code(analysis, "report");
   if (!plotted || code == kFailed) return kFailed;

@@ -1,9 +1,7 @@
 // tailcap show: one request as a waterfall.
 #include "analyze/report/show.h"
 
-#include <algorithm>
 #include <filesystem>
-#include <optional>
 
 #include "analyze/cli/command.h"
 #include "analyze/cli/options/command_line.h"
@@ -12,11 +10,10 @@
 #include "analyze/cli/output/exit_code.h"
 #include "analyze/cli/output/output_file.h"
 #include "analyze/pipeline/detail.h"
-#include "analyze/pipeline/lanes.h"
 #include "analyze/report/escape.h"
 #include "analyze/report/number.h"
 #include "analyze/report/words.h"
-#include "analyze/views/flame/request_samples.h"
+#include "analyze/views/request/request.h"
 
 namespace tailcap::cli {
 namespace {
@@ -24,8 +21,7 @@ namespace {
 constexpr const char* kAbout =
     "tailcap show lays one request out in time: its phases, why it took so long (one label for every nanosecond, and "
     "what was behind it), what it called on the critical path and beside it, every wait of its thread, the other end "
-    "of "
-    "the connection where that was recorded too, and both heads.";
+    "of the connection where that was recorded too, and both heads.";
 
 constexpr const char* kNotes =
     R"(ID is what `tailcap report` and `tailcap requests` print: connection and number on it, like 12.3. Times in JSON are
@@ -55,24 +51,6 @@ int no_such_request(const Arguments& a, const pipeline::Look& look) {
   return 1;
 }
 
-// A tenth of its time before and after it, of all processes that took part.
-flow::Lanes around(const flow::Detail& detail, const std::string& file) {
-  const auto& row = detail.request.row;
-  if (!formats::known(row.start) || !row.has_duration) return {};
-  formats::Time from = row.start, to = row.start + row.duration;
-  std::vector<std::uint32_t> pids = {row.pid};
-  const auto include = [&](const flow::Request& other) {
-    if (!formats::known(other.start) || !other.has_duration) return;
-    from = std::min(from, other.start), to = std::max(to, other.start + other.duration);
-    if (other.pid != 0) pids.push_back(other.pid);
-  };
-  if (detail.peer) include(detail.peer->row);
-  for (const auto& below : detail.below)
-    if (below.row.pid != 0) pids.push_back(below.row.pid);
-  const formats::Duration margin = std::max<formats::Duration>((to - from) / 10, std::chrono::microseconds{100});
-  return pipeline::lanes_of(file, from - margin, to + margin, std::move(pids));
-}
-
 int run(Arguments& a) {
   const auto id = parse_id(a.id);
   // A missing or broken file is the first thing to say, whatever the id looks like.
@@ -81,23 +59,13 @@ int run(Arguments& a) {
     return no_id("show", a.file, a.id);
   }
   if (!look.detail) return no_such_request(a, look);
-  flow::RequestDetail& own = look.detail->request;
-  if (look.study.quality.samples > 0 && own.row.role == flow::Role::server && own.row.has_duration) {
-    auto found = views::request_samples(a.file, {own.row.id});
-    own.samples = found[own.row.id];
-  }
-  const bool made_to = std::any_of(look.study.go.begin(), look.study.go.end(),
-                                   [&](const auto& go) { return go.pid == own.row.pid && go.preemptions > 0; });
-  if (made_to && own.row.role == flow::Role::server && own.row.has_duration) {
-    auto found = views::request_samples(a.file, {own.row.id}, formats::SampleKind::preempted);
-    own.preempted = found[own.row.id];
-  }
+  views::add_samples(a.file, look);
   a.shown.file = std::filesystem::path(a.file).filename().string();
   std::string text;
   if (a.format == "json")
     text = report::json_show(*look.detail, look.study, look.table);
   else if (a.format == "html")
-    text = report::html_show(*look.detail, look.study, around(*look.detail, a.file), a.shown);
+    text = report::html_show(*look.detail, look.study, views::lanes_around(*look.detail, a.file), a.shown);
   else
     text = report::text_show(*look.detail, look.study, a.shown);
   write_file(a.output, text, a.file);

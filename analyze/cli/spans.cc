@@ -1,14 +1,9 @@
 // tailcap spans: requests as OpenTelemetry's spans, which complete those of SDKs.
-#include "analyze/spans/spans.h"
-
-#include <algorithm>
 #include <cerrno>
 #include <fstream>
-#include <iterator>
-#include <optional>
 #include <string>
 #include <system_error>
-#include <vector>
+#include <utility>
 
 #include "analyze/cli/command.h"
 #include "analyze/cli/options/command_line.h"
@@ -17,27 +12,19 @@
 #include "analyze/cli/output/complain.h"
 #include "analyze/cli/output/exit_code.h"
 #include "analyze/cli/output/output_file.h"
-#include "analyze/names/lookups.h"
-#include "analyze/pipeline/wanted.h"
 #include "analyze/report/escape.h"
-#include "analyze/report/number.h"
-#include "analyze/report/otlp.h"
 #include "analyze/report/spans_text.h"
-#include "analyze/spans/facts.h"
 #include "analyze/spans/imported.h"
-#include "analyze/spans/old_names.h"
 #include "analyze/spans/rules.h"
-#include "formats/reader.h"
+#include "analyze/views/spans/export.h"
 
 namespace tailcap::cli {
 namespace {
 
 constexpr const char* kAbout =
     "tailcap spans writes requests as OpenTelemetry spans: OTLP in JSON, as the Collector's file exporter writes it "
-    "and its "
-    "otlpjsonfile receiver, Jaeger and others read it. With ID: of this request, what made it, what it made, and both "
-    "ends "
-    "of each.";
+    "and its otlpjsonfile receiver, Jaeger and others read it. With ID: of this request, what made it, what it made, "
+    "and both ends of each.";
 
 constexpr const char* kNotes =
     R"(Ids are those on the wire. A server's own span is on none: where it has no id, or a request has no trace, it is made
@@ -76,8 +63,6 @@ constexpr Definition kExplain{
     "and how many fitted none; text, or JSON with --json",
     0};
 
-constexpr std::size_t kBatch = 10'000;  // spans that are made before they become text
-
 struct Arguments {
   std::string file, id, import, rules, names = "stable", format, output;
   Selection selection;
@@ -99,113 +84,27 @@ std::string content_of(const std::string& path, std::size_t most) {
   return out;
 }
 
-spans::AllEnds ends_of(const pipeline::Analysis& analysis) {
-  spans::AllEnds out;
-  const auto text = [&](flow::TextId id) {
-    const std::string_view known = analysis.table.texts[id];
-    return known == "unknown" ? std::string_view{} : known;
-  };
-  for (const auto& e : analysis.endpoints) out.push_back({text(e.local), text(e.remote), e.socket, e.net_namespace});
-  return out;
-}
-
-// What one reading of the capture after the analysis gives.
-template <class Each>
-void read_again(const std::string& path, Each each) {
-  formats::Reader reader(path);
-  for (auto events = reader.next(); !events.empty(); events = reader.next())
-    for (const formats::Event& event : events) each(event);
-}
-
-std::uint64_t handshakes_of(const flow::Study& study) {
-  std::uint64_t n = 0;
-  for (const auto& peer : study.tls) n += peer.done + peer.failed;
-  return n;
-}
-
-class NoSuchRequest : public std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
-
-std::vector<bool> wanted_of(const Arguments& a, const pipeline::Options& selected, const pipeline::Analysis& analysis,
-                            const spans::Identities& ids) {
-  const flow::RequestTable& table = analysis.table;
-  if (!a.id.empty()) {
-    const std::uint32_t row = ids.row_of(*parse_id(a.id));
-    if (row == spans::Identity::kNone)
-      throw NoSuchRequest(report::printable(a.file) + " holds no request " + report::printable(a.id) +
-                          ". `tailcap requests " + report::printable(a.file) + "` lists those that there are.");
-    return spans::joined_to(table, ids, row);
-  }
-  std::vector<bool> out(table.rows.size(), true);
-  const pipeline::Wanted wanted(selected, analysis.study);
-  for (std::uint32_t i = 0; i < table.rows.size(); ++i) out[i] = wanted(table, i);
-  return out;
-}
-
 int run(const Arguments& a) {
-  const spans::AttributeRules rules =
-      a.rules.empty() ? spans::AttributeRules() : spans::AttributeRules(content_of(a.rules, 1u << 20), a.rules);
-  spans::Imported imported;
-  if (!a.import.empty()) imported = spans::imported_of(content_of(a.import, spans::Imported::kMaxBytes), a.import);
-  const pipeline::Options selected = options_of(a.selection);
-
-  pipeline::Options options;
-  options.routes = selected.routes;
-  options.study = false, options.partition = true, options.keep_trace_states = true;
-  const pipeline::Analysis analysis = pipeline::analyze(a.file, options);
-  const auto& quality = analysis.study.quality;
-  if (!quality.clock.known())
-    throw std::runtime_error(report::printable(a.file) +
-                             " holds no reading of the wall clock, so that its spans would have no times.");
-  const spans::AllEnds ends = ends_of(analysis);
-  const spans::Identities ids = spans::identities_of(analysis.table, imported.spans);
-  const std::vector<bool> wanted = wanted_of(a, selected, analysis, ids);
-  if (!analysis.table.rows.empty() && std::find(wanted.begin(), wanted.end(), true) == wanted.end())
-    return nothing_matches("spans", "request");
-
-  spans::Carriers carriers(analysis.table, ends);
-  spans::Resources resources;
-  read_again(a.file, [&](const formats::Event& event) { carriers.push(event), resources.push(event); });
-  carriers.settle();
-  spans::Enrichment enrichment(analysis.table, ends, carriers);
-  names::Lookups lookups;
-  read_again(a.file, [&](const formats::Event& event) {
-    for (const flow::Lookup& lookup : lookups.push(event)) enrichment.push(lookup);
-    enrichment.push(event);
-  });
-  enrichment.settle(handshakes_of(analysis.study));
-
-  const spans::Source source{analysis.table,        ends,
-                             analysis.trace_states, quality.clock,
-                             quality.clock_error,   quality.preamble,
-                             quality.file.first,    quality.file.last};
-  spans::SpanMaker maker(source, ids, enrichment, resources);
-  std::string text;
-  report::OtlpText otlp(text, imported.resource_spans, TAILCAP_VERSION);
-  const auto flush = [&] {
-    std::vector<flow::SpanResource> made = maker.take();
-    for (flow::SpanResource& resource : made) {
-      if (a.names == "old") std::for_each(resource.spans.begin(), resource.spans.end(), spans::use_old_names);
-      rules.apply(resource);
-    }
-    if (!a.explain) otlp.add(made);
-  };
-  for (std::uint32_t i = 0; i < wanted.size(); ++i) {
-    if (wanted[i]) maker.add(i);
-    if (maker.size() >= kBatch) flush();
-  }
-  flush();
-  otlp.end();
-  const flow::SpanFacts facts = spans::facts_of(maker.counts(), ids, wanted, enrichment, imported);
+  views::SpanChoice choice;
+  if (!a.id.empty()) choice.id = parse_id(a.id);
+  choice.requests = options_of(a.selection);
+  if (!a.rules.empty()) choice.rules = spans::AttributeRules(content_of(a.rules, 1u << 20), a.rules);
+  if (!a.import.empty())
+    choice.imported = spans::imported_of(content_of(a.import, spans::Imported::kMaxBytes), a.import);
+  choice.old_names = a.names == "old";
+  choice.facts_only = a.explain;
+  const views::SpanExport made = views::export_spans(a.file, std::move(choice), TAILCAP_VERSION);
+  if (made.nothing == views::SpanExport::Nothing::no_such_request) return no_request("spans", a.file, a.id);
+  if (made.nothing == views::SpanExport::Nothing::none_matches) return nothing_matches("spans", "request");
   if (a.explain) {
-    write_file(a.output, a.format == "json" ? report::spans_facts_json(facts) : report::spans_facts_text(facts),
+    write_file(a.output,
+               a.format == "json" ? report::spans_facts_json(made.facts) : report::spans_facts_text(made.facts),
                a.file);
   } else {
-    write_file(a.output, text, a.file);
-    complain("spans", report::spans_facts_line(facts));
+    write_file(a.output, made.otlp, a.file);
+    complain("spans", report::spans_facts_line(made.facts));
   }
-  return exit_code(analysis, "spans");
+  return exit_code(made.damaged, made.wrong, "spans");
 }
 
 }  // namespace

@@ -18,8 +18,7 @@ namespace {
 
 constexpr const char* kAbout =
     "tailcap timeline draws what went on in a window of time: a lane for each connection, goroutine and thread, and "
-    "for "
-    "Go's collector. `tailcap show FILE ID -o OUT.html` has the lanes around one request.";
+    "for Go's collector. `tailcap show FILE ID -o OUT.html` has the lanes around one request.";
 
 constexpr const char* kNotes =
     R"(Green is on a CPU (goroutines: running), orange ready but waiting for one; what is waited for is thinner. Point at an

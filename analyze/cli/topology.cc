@@ -11,7 +11,7 @@
 #include "analyze/cli/output/output_file.h"
 #include "analyze/pipeline/pipeline.h"
 #include "analyze/report/number.h"
-#include "analyze/tail/topology.h"
+#include "analyze/views/topology/topology.h"
 
 namespace tailcap::cli {
 namespace {
@@ -65,12 +65,9 @@ int run(const Arguments& a) {
   settings.study = false;
   const pipeline::Analysis analysis = pipeline::analyze(a.file, settings);
   if (analysis.table.rows.empty() && !a.selection.empty()) return nothing_matches("topology", "request");
-  std::vector<tail::Ends> ends;
-  for (const auto& e : analysis.endpoints)
-    ends.push_back({analysis.table.texts[e.local], analysis.table.texts[e.remote]});
   std::string out;
   if (a.window.count() > 0) {
-    const auto all = tail::topologies(analysis.table, ends, analysis.study, a.window);
+    const auto all = views::topologies_of(analysis, a.window);
     if (a.format == "json")
       out = report::json_topologies(all, analysis.study.quality.clock);
     else if (all.empty())
@@ -78,7 +75,7 @@ int run(const Arguments& a) {
     else
       for (const flow::Topology& t : all) out += (out.empty() ? "" : "\n") + text_of(a, t, title_of(t, analysis.study));
   } else {
-    out = text_of(a, tail::topology(analysis.table, ends, analysis.study), "");
+    out = text_of(a, views::topology_of(analysis), "");
   }
   write_file(a.output, out, a.file);
   return exit_code(analysis, "topology");

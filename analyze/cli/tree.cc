@@ -25,8 +25,8 @@ namespace {
 constexpr const char* kAbout =
     "tailcap tree shows a request with everything it caused on the machine that was recorded: the calls made for it, "
     "what served them, and what those called in turn; when, how long, which attempt, and how sure each link is. "
-    "Without "
-    "ID it lists the longest traces: requests that nothing else is known to have caused, with what they caused.";
+    "Without ID it lists the longest traces: requests that nothing else is known to have caused, with what they "
+    "caused.";
 
 constexpr const char* kNotes =
     R"(ID is what `tailcap report` and `tailcap requests` print: connection and number on it, like 12.3.

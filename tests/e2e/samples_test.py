@@ -73,7 +73,7 @@ class Samples(Case):
         own = json.loads(self.tailcap("flame", recording.file, id, "--json"))
         self.assertEqual(sum(s["value"] for s in own["stacks"]), shown["count"])
         # And back: every stack by its request and its trace.
-        by_request = json.loads(self.tailcap("flame", recording.file, "--by", "request", "--json"))["stacks"]
+        by_request = json.loads(self.tailcap("flame", recording.file, "--per-request", "--json"))["stacks"]
         of_trace = [s for s in by_request if s["stack"].startswith(f"{id} trace {trace};")]
         self.assertEqual(sum(s["value"] for s in of_trace), shown["count"], by_request)
         self.assertLessEqual(sum(s["value"] for s in by_request) - shown["count"], 3, "the other did nothing")

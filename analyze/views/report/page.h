@@ -1,0 +1,20 @@
+// A report as a page: with plots, flame graphs, the topology, and single requests in time.
+#pragma once
+
+#include <string>
+
+#include "analyze/pipeline/pipeline.h"
+#include "analyze/report/report.h"
+
+namespace tailcap::views {
+
+struct ReportPage {
+  std::string html;
+  std::string trouble;  // why it has no plots; empty: it has
+};
+
+// The capture is read again.
+ReportPage report_page(const std::string& file, const pipeline::Analysis& analysis,
+                       const report::ReportOptions& options);
+
+}  // namespace tailcap::views

@@ -1,0 +1,40 @@
+// Requests as OpenTelemetry spans: OTLP in JSON, and where the spans are from.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "analyze/flow/exchange.h"
+#include "analyze/flow/span_facts.h"
+#include "analyze/pipeline/pipeline.h"
+#include "analyze/spans/imported.h"
+#include "analyze/spans/rules.h"
+
+namespace tailcap::views {
+
+struct SpanChoice {
+  std::optional<flow::ExchangeId> id;  // with what made it, what it made, and both ends of each; unset: `requests`
+  pipeline::Options requests;
+  spans::Imported imported;
+  spans::AttributeRules rules;
+  bool old_names = false;
+  bool facts_only = false;
+};
+
+struct SpanExport {
+  enum class Nothing : std::uint8_t { no, no_such_request, none_matches };
+
+  Nothing nothing = Nothing::no;  // why there are neither spans nor facts
+  std::string otlp;
+  flow::SpanFacts facts;
+  bool damaged = false;
+  std::vector<flow::ExchangeId> wrong;  // as in pipeline::Analysis
+};
+
+// Throws std::runtime_error where the capture cannot be read, or holds no reading of the wall clock.
+SpanExport export_spans(const std::string& file, SpanChoice choice, std::string_view version);
+
+}  // namespace tailcap::views

@@ -1,0 +1,25 @@
+#include "analyze/views/topology/topology.h"
+
+#include "analyze/tail/topology.h"
+
+namespace tailcap::views {
+namespace {
+
+std::vector<tail::Ends> ends_of(const pipeline::Analysis& analysis) {
+  std::vector<tail::Ends> ends;
+  for (const auto& e : analysis.endpoints)
+    ends.push_back({analysis.table.texts[e.local], analysis.table.texts[e.remote]});
+  return ends;
+}
+
+}  // namespace
+
+flow::Topology topology_of(const pipeline::Analysis& analysis) {
+  return tail::topology(analysis.table, ends_of(analysis), analysis.study);
+}
+
+std::vector<flow::Topology> topologies_of(const pipeline::Analysis& analysis, formats::Duration window) {
+  return tail::topologies(analysis.table, ends_of(analysis), analysis.study, window);
+}
+
+}  // namespace tailcap::views

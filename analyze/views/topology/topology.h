@@ -1,0 +1,15 @@
+// Which services call which, of what an analysis found.
+#pragma once
+
+#include <vector>
+
+#include "analyze/flow/topology.h"
+#include "analyze/pipeline/pipeline.h"
+
+namespace tailcap::views {
+
+flow::Topology topology_of(const pipeline::Analysis& analysis);
+// One for each `window` of the wall clock.
+std::vector<flow::Topology> topologies_of(const pipeline::Analysis& analysis, formats::Duration window);
+
+}  // namespace tailcap::views
