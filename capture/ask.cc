@@ -31,7 +31,7 @@ Commands
   stacks on|off      of a recorder with --stacks or --sample: whether stacks of waits and samples are taken from now on
 
 Only the user who records, and root, are listened to.
-Exit codes: 0 done, 1 nobody records into FILE or it could not be done, 2 bad usage.
+Exit codes: 0 done, 1 no recorder writes FILE or it could not be done, 2 bad usage.
 
 examples:
   tailcap control slow.tcap note deploy=v2
@@ -64,12 +64,12 @@ int ask(std::string file, const std::string& command) {
   constexpr std::string_view kPartial = ".partial";
   if (file.size() > kPartial.size() && file.ends_with(kPartial)) file.resize(file.size() - kPartial.size());
   const std::string path = file + std::string(kControlSuffix);
-  const std::string nobody = "nobody records into '" + file + "' now: ";
+  const std::string none = "no recorder writes '" + file + "' now: ";
   // Through a descriptor, since the names that connect() takes are short.
   const Socket place(open(path.c_str(), O_PATH | O_CLOEXEC));
   if (place.get() < 0) {
     if (errno == ENOENT || errno == ENOTDIR)
-      return failed(nobody + "there is no '" + path +
+      return failed(none + "there is no '" + path +
                     "'. FILE is what was given to `tailcap record -o`, and only there while it runs.");
     return failed("cannot open '" + path + "': " + std::strerror(errno));
   }
@@ -87,7 +87,7 @@ int ask(std::string file, const std::string& command) {
   if (connect(speaker.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     if (errno == ECONNREFUSED) {
       const bool removed = unlink(path.c_str()) == 0;
-      return failed(nobody + "the recorder that made '" + path + "' was killed." +
+      return failed(none + "the recorder that made '" + path + "' was killed." +
                     (removed ? " The socket was removed." : ""));
     }
     if (errno == EACCES) return failed("'" + path + "' is another user's: ask as the one who records, or as root.");

@@ -114,7 +114,7 @@ Check check_tier() {
                 std::string("use a kernel of ") + kOldestKernelName + " or later"};
     }
   } catch (const std::exception&) {
-    return {"hook tier", Verdict::fail, "cannot be told without type information", "see type information"};
+    return {"hook tier", Verdict::fail, "not known without type information", "see type information"};
   }
 }
 
@@ -262,7 +262,7 @@ std::vector<Check> check_go(scan::TargetFiles& files, const std::string& pid) {
   const auto program = go::describe_program(plan->program);
   checks.push_back({"Go", Verdict::ok, program.text, ""});
   if (!program.unsupported.empty())
-    checks.push_back({"Go", Verdict::warn, "not to be told: " + program.unsupported, "all else is recorded"});
+    checks.push_back({"Go", Verdict::warn, "not recorded: " + program.unsupported, "all else is recorded"});
   return checks;
 }
 

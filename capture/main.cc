@@ -92,7 +92,7 @@ int run(int argc, char** argv) {
                  .c_str(),
              stderr);
   if (!outcome.anybody) {
-    std::fputs("tailcap-record: nobody was recorded: nobody who fits was there, or came.\n", stderr);
+    std::fputs("tailcap-record: no process was recorded: none matched when recording began, or later.\n", stderr);
     return 1;
   }
   return outcome.tally.lost ? 3 : 0;

@@ -21,17 +21,17 @@ namespace po = boost::program_options;
 const char* const kHelp =
     R"(tailcap-record records what the kernel sees of a service's HTTP traffic and waits, into one file.
 
-usage: tailcap record WHOM [OPTION...]
+usage: tailcap record TARGET [OPTION...]
        tailcap record [OPTION...] -- COMMAND ARG...
-       tailcap control FILE note KEY=VALUE         says something to the recorder of FILE while it records
+       tailcap control FILE note KEY=VALUE         sends a note to the running recorder of FILE
        tailcap doctor [-p PID] [--json]            can this machine record?
 
-Whom (together: whoever fits any of them; children of those recorded are recorded too)
+Targets (a process that matches any of them is recorded, and so are its children)
   -p, --pid PID          a process with all its threads (repeat for more)
-      --cgroup PATH      everybody in this cgroup (unified hierarchy) and below
+      --cgroup PATH      all processes in this cgroup (unified hierarchy) and below
       --comm NAME        processes of this name, now and later
-      --port N           whoever uses this TCP port, as server or client (up to 8)
-  -a, --all              everybody but the recorder
+      --port N           sockets that use this TCP port, at the server or client (up to 8)
+  -a, --all              all processes but the recorder
   -- COMMAND ARG...      starts this, records it from its first instruction, ends with it
       --user NAME[:GROUP] runs COMMAND as this user: under sudo it would run as root
 
@@ -56,7 +56,7 @@ What
                          frame pointers, which Go has and C, C++ and Rust with -fno-omit-frame-pointer
       --stacks[=off]     also where threads wait: both stacks of every wait of 1 ms and more, and of some shorter ones; at most
                          10,000 a second on a CPU are walked. off: not until `tailcap control FILE stacks on`, which switches --sample, too
-      --no-probe FILE    never stand in this program or library, for TLS or for Go (repeat for more)
+      --no-probe FILE    place no probe in this program or library, for TLS or for Go (repeat for more)
       --only GROUPS      record only these: io,arrivals,offcpu,stalls,tasks,net,tls,go,interrupts,samples,files,
                          stacks,allocations (default: all but the last five)
       --add GROUPS       … and these, after --only
@@ -67,9 +67,9 @@ What
                          every system call on this machine takes 0.05 µs longer, opens 0.4 µs, those recorded 0.9 µs
       --slow-file TIME   how long such a call has to wait to be recorded                (default: 1ms)
       --profile NAME     default, or deep: also every wait, wake-up and run of every goroutine of recorded Go programs, at
-                         1 to 4 µs each: of its throughput at saturation a net/http server kept 0.53, by default 0.81;
-                         or node: not requests, but what ails the machine, of everybody on it: processes that come and go,
-                         shortage of memory, TCP failures, slow disks; `tailcap diag` tells. No payload, no WHOM
+                         1 to 4 µs each: a net/http server at saturation keeps 0.53 of its throughput, by default 0.81;
+                         or node: not requests, but the problems of the whole machine: processes that come and go,
+                         shortage of memory, TCP failures, slow disks, for `tailcap diag`. No payload, no TARGET
       --slow-io TIME     with it: how long an I/O of a disk has to take to be recorded  (default: 10ms)
 
 How
@@ -83,7 +83,7 @@ How
   -h, --help             this
       --version
 
-Exit codes: 0 recorded, 1 failed or nobody to record, 2 bad usage, 3 recorded but events were lost; 128 and the number of a signal
+Exit codes: 0 recorded, 1 failed or no process to record, 2 bad usage, 3 recorded but events were lost; 128 and the number of a signal
 that came before it recorded (130: Ctrl-C).
 
 examples:
@@ -179,7 +179,7 @@ std::string header_name(std::string name) {
 void check(Options& options) {
   const auto& selection = options.probes.selection;
   if (selection.empty())
-    throw UsageError("nobody to record: give -p PID, --comm NAME, --port N, --cgroup PATH, -a, or -- COMMAND");
+    throw UsageError("no target: give -p PID, --comm NAME, --port N, --cgroup PATH, -a, or -- COMMAND");
   if (selection.ports.size() > PORTS_MAX) throw UsageError("at most 8 ports can be given");
   for (const auto& comm : selection.comms) {
     if (comm.empty()) throw UsageError("--comm needs a name");

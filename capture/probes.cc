@@ -36,7 +36,7 @@ microseconds since(Clock::time_point start) { return std::chrono::duration_cast<
 void choose(bpf_map* map, const void* key) {
   const std::uint8_t yes = 1;
   if (bpf_map_update_elem(bpf_map__fd(map), key, &yes, BPF_ANY) != 0)
-    throw std::system_error(errno, std::generic_category(), "cannot tell the kernel programs whom to record");
+    throw std::system_error(errno, std::generic_category(), "cannot pass the targets to the kernel programs");
 }
 
 }  // namespace
@@ -113,7 +113,7 @@ void Probes::make_target(int process) {
   const bpf_map* tasks = impl_->object.skeleton->maps.tasks;
   const std::vector<std::byte> state(bpf_map__value_size(tasks));
   if (bpf_map_update_elem(bpf_map__fd(tasks), &process, state.data(), BPF_NOEXIST) != 0)
-    throw std::system_error(errno, std::generic_category(), "cannot tell the kernel programs whom to record");
+    throw std::system_error(errno, std::generic_category(), "cannot pass the targets to the kernel programs");
 }
 
 void Probes::attach() { attach({}); }

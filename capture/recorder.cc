@@ -229,7 +229,7 @@ void look_first(Finder& finder, const Selection& selection) {
   }
   std::string who;
   for (const auto pid : selection.pids) who += (who.empty() ? "" : ", ") + std::to_string(pid);
-  throw std::runtime_error("nobody to record: " + (who.empty() ? "the command" : "process " + who) +
+  throw std::runtime_error("no process to record: " + (who.empty() ? "the command" : "process " + who) +
                            " has ended, is a thread of the kernel, or is not listed by it. No file was written.");
 }
 

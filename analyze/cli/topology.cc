@@ -41,12 +41,12 @@ struct Arguments {
 };
 
 std::string title_of(const flow::Topology& t, const flow::Study& study) {
-  if (!formats::known(t.begin)) return "Who calls whom, requests whose start is not known";
+  if (!formats::known(t.begin)) return "Calls between services, requests whose start is not known";
   const auto& clock = study.quality.clock;
   if (clock.known())
-    return "Who calls whom, " + report::utc_text(clock.realtime(t.begin)) + " to " +
+    return "Calls between services, " + report::utc_text(clock.realtime(t.begin)) + " to " +
            report::utc_text(clock.realtime(t.end));
-  return "Who calls whom, " + report::offset_text(t.begin, study.begin) + " to " +
+  return "Calls between services, " + report::offset_text(t.begin, study.begin) + " to " +
          report::offset_text(t.end, study.begin);
 }
 

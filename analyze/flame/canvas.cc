@@ -95,7 +95,7 @@ std::string canvas(std::string_view title, std::string_view subtitle, std::size_
       escaped(subtitle) +
       "</text>\n<text id=\"reset\" class=\"b\" x=\"10\" y=\"24\" style=\"display:none\">Reset zoom</text>\n"
       "<text id=\"search\" class=\"b\" x=\"1190\" y=\"24\" text-anchor=\"end\">Search</text>\n"
-      "<text id=\"told\" x=\"10\" y=\"" +
+      "<text id=\"hint\" x=\"10\" y=\"" +
       number(high - 10, 0) + "\"> </text>\n<text id=\"found\" x=\"1190\" y=\"" + number(high - 10, 0) +
       "\" text-anchor=\"end\"> </text>\n";
   if (frames.empty()) out += "<text x=\"600\" y=\"74\" text-anchor=\"middle\">nothing was seen</text>\n";

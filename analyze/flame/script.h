@@ -46,8 +46,8 @@ inline constexpr const char* kScript = R"JS((function () {
   }
   frames.forEach(function (f) {
     f.g.addEventListener("click", function () { focus = f; draw(); });
-    f.g.addEventListener("mouseover", function () { $("told").textContent = f.g.querySelector("title").textContent; });
-    f.g.addEventListener("mouseout", function () { $("told").textContent = " "; });
+    f.g.addEventListener("mouseover", function () { $("hint").textContent = f.g.querySelector("title").textContent; });
+    f.g.addEventListener("mouseout", function () { $("hint").textContent = " "; });
   });
   function ask() { look(wanted === null ? prompt("Search: a regular expression") : ""); }
   $("reset").addEventListener("click", function () { focus = root; draw(); });

@@ -29,7 +29,7 @@ std::string_view text_of(GoModel model, Protocol protocol) {
       return streams ? "stream workers: goroutines that take streams as they come"
                      : "workers: goroutines that take requests as they come";
   }
-  return "not to be told from what was recorded";
+  return "cannot be derived from what was recorded";
 }
 
 }  // namespace tailcap::flow

@@ -52,7 +52,7 @@ constexpr std::array<Entry, kLabels> kEntries = {{
     {"go.park", "goroutine not running, reason unknown", 1},
     {"blocked.unknown", "blocked, reason unknown", 1},
     {"blocked.kernel", "blocked in the kernel, reason unknown", 1},
-    {"q.notice", "arrived, nobody woken yet", 2},
+    {"q.notice", "arrived, thread not woken yet", 2},
     {"q.loop", "the event loop served another request", 2},
     {"sched.stopped", "stopped", 3},
     {"go.stw", "Go's world was stopped", 4},

@@ -56,7 +56,7 @@ void Ownership::push(std::uint32_t capture, const Event& event) {
   auto& all = shares_[what];
   if (all.size() >= kMaxSubjects && !all.contains(number))
     throw std::runtime_error(
-        "two captures of one machine hold more sockets than can be told apart here. Merge shorter recordings.");
+        "two captures of one machine hold more sockets than can be distinguished here. Merge shorter recordings.");
   auto& shares = all[number];
   // What only says that the socket exists is no reason to prefer a capture.
   const std::uint64_t weight = std::holds_alternative<SocketInfo>(event.body) ? 0 : 1;

@@ -318,7 +318,7 @@ std::string end_text(const flow::Request& row) {
            duration_text(row.duration);
   if (row.reset_after < 0) return who + "'s end not seen";
   if (row.outcome != flow::Outcome::cancelled) return who + ": reset after " + duration_text(Duration{row.reset_after});
-  return who + (row.role == Role::server ? " was told to stop after " : " gave up after ") +
+  return who + (row.role == Role::server ? " received the cancellation after " : " gave up after ") +
          duration_text(Duration{row.reset_after});
 }
 

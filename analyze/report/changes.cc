@@ -82,7 +82,7 @@ std::string outcome_of(const flow::ChangeStudy& study, std::uint32_t change) {
   }
   if (!most) return "; not compared";
   const std::string why = most->median.reason.empty() ? "" : ", most requests: " + most->median.reason;
-  return compared ? "; no route became slower or faster that could be told from chance and drift"
+  return compared ? "; no route became slower or faster by more than chance and drift"
                   : "; too little to compare" + why;
 }
 

@@ -71,8 +71,8 @@ Grid delays(const flow::Study& study) {
 
 Grid taken(const flow::Study& study) {
   Grid grid;
-  grid.title = "What requests allocate, and how often they are made to give way";
-  grid.header = {"requests", "allocations", "a request", "bytes", "a request", "gave way", "process", "route"};
+  grid.title = "What requests allocate, and how often they are preempted";
+  grid.header = {"requests", "allocations", "a request", "bytes", "a request", "preempted", "process", "route"};
   grid.names = 2;
   bool estimated = false;
   for (const GoStudy& g : study.go) {

@@ -23,7 +23,7 @@ std::string per_ms(const flow::GoStudy& g) {
 std::string taken_text(const flow::GoStudy& g) {
   std::string text;
   if (g.preemptions > 0)
-    text += "; goroutines made to give way " + count_text(g.preemptions, "time", "times") + ", most often in " +
+    text += "; goroutines preempted " + count_text(g.preemptions, "time", "times") + ", most often in " +
             printable(g.preempted_at[0].function) + " (" + count_text(g.preempted_at[0].count) + ")";
   if (g.allocations == 0) return text;
   text += "; " + count_text(g.allocations, "allocation", "allocations") + " of " + bytes_text(g.allocated) + ", mean " +
@@ -99,7 +99,7 @@ std::string line_of(const flow::GoStudy& g) {
   }
   if (g.assists > 0) text += "; " + count_text(g.assists, "assist", "assists") + " of the collector by goroutines";
   text += taken_text(g);
-  if (!g.unsupported.empty()) text += "; not told: " + printable(g.unsupported);
+  if (!g.unsupported.empty()) text += "; not recorded: " + printable(g.unsupported);
   return text;
 }
 

@@ -64,7 +64,7 @@ void add_held_up_facts(const flow::RequestDetail& d, std::vector<QualityLine>& f
             (e.stream_limit ? count_text(e.stream_limit->limit) : std::string("as many as the server allows")) +
             " were open, the server's limit; it may have waited for that before it began, " +
             duration_text(Duration{row.stream_limit}) + " at most (inferred)");
-  if (row.pushed) add("pushed", "promised by the server: nobody sent this request, it begins with the promise");
+  if (row.pushed) add("pushed", "promised by the server: this request was not sent, it begins with the promise");
   if (row.attempt == 1 && row.attempt_of.connection == 0 && row.attempt_how != flow::AttemptEvidence::none)
     add("attempt", "the first of several of one call (" + std::string(flow::name_of(row.attempt_how)) + ")");
   else if (row.attempt != 0)

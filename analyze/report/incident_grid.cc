@@ -82,7 +82,7 @@ std::string note_of(const flow::Study& study, const Incident& i) {
     if (known(i.listened)) next += ", listening after " + duration_text(i.listened - i.time);
     add(next + ", first answer after " + duration_text(i.answered - i.time) + ".");
   } else if (i.kind == IncidentKind::ended) {
-    add("Nobody was seen to answer in its place.");
+    add("No other process was seen to answer in its place.");
   }
   return text.empty() ? text : offset_text(i.time, study.begin) + " " + name_of(i) + ": " + text;
 }

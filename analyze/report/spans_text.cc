@@ -112,7 +112,7 @@ std::string spans_facts_line(const SpanFacts& f) {
                     count_text(attached, "event", "events") + " of the capture attached, " + count_text(unmatched) +
                     " fitted no span (--explain)";
   if (f.not_placed > 0)
-    out += "; " + count_text(f.not_placed, "request", "requests") + " left out, nobody saw when they began";
+    out += "; " + count_text(f.not_placed, "request", "requests") + " left out, their start is not known";
   if (f.imported > 0) out += "; imported " + imported_text(f);
   return out;
 }

@@ -1,4 +1,4 @@
-// Who calls whom, as text, as a picture or its source, as JSON.
+// Calls between services, as text, as a picture or its source, as JSON.
 #pragma once
 
 #include <string>
@@ -10,7 +10,7 @@
 
 namespace tailcap::report {
 
-std::string text_topology(const flow::Topology& topology, std::string_view title = "Who calls whom");
+std::string text_topology(const flow::Topology& topology, std::string_view title = "Calls between services");
 std::string mermaid_topology(const flow::Topology& topology);
 std::string dot_topology(const flow::Topology& topology);
 std::string json_topology(const flow::Topology& topology);

@@ -107,7 +107,7 @@ class Picture {
                       "\" width=\"" + width + "\" height=\"" + height + "\" style=\"width:" + width +
                       "px;max-width:100%;height:auto\" font-family=\"sans-serif\" font-size=\"11.5\" "
                       "text-anchor=\"middle\" role=\"img\">\n"
-                      "<title>Who calls whom</title>\n<g transform=\"translate(" +
+                      "<title>Calls between services</title>\n<g transform=\"translate(" +
                       number(kMargin) + " " + number(kMargin) + ")\">\n";
     std::uint64_t most = 1;
     for (const TopologyCall* c : drawn_) most = std::max(most, c->calls.count + c->calls.incomplete);
@@ -190,7 +190,8 @@ std::string svg_topology(const Topology& t) { return Picture(t).draw(); }
 
 std::string svg_caption(const Topology& t) {
   std::string out =
-      "Who calls whom: the wider the line, the more requests; red: at least one in a hundred failed at the server or "
+      "Calls between services: the wider the line, the more requests; red: at least one in a hundred failed at the "
+      "server or "
       "broke off; dashed: not recorded. "
       "Times are the callers', where they were recorded.";
   std::size_t between = 0;

@@ -37,7 +37,7 @@ std::string title_of(const RequestDetail& d) {
 }
 
 std::string carrier_text(const flow::Connection& c) {
-  if (c.carrier == 0) return "unbound: which connection carries it could not be told";
+  if (c.carrier == 0) return "unbound: the connection that carries it is not known";
   return "carried by connection " + std::to_string(c.carrier) + ", bound by " +
          (c.how == flow::BindingHow::nested ? "nested calls" : "the lengths of records");
 }
@@ -80,7 +80,7 @@ std::string split_text(const flow::Detail& detail, const flow::Study& study) {
   std::string text = duration_text(split->out) + " on the way to the server, " + duration_text(split->server) +
                      " there, " + duration_text(split->back) + " on the way back";
   if (split->error < 0)
-    text += "; how exactly is not known: the machines' clocks were laid on each other by their wall clocks";
+    text += "; without bounds: the machines' clocks were aligned by their wall clocks only";
   else if (split->error > 0)
     text += "; the ways to ± " + duration_text(Duration{split->error}) + ", as the machines' clocks are known";
   return text;
@@ -175,8 +175,8 @@ void add_facts(const flow::Detail& detail, const flow::Study& study, std::vector
     add("samples", std::move(text));
   }
   if (const auto& p = d.preempted; p && p->count > 0)
-    add("gave way", "made to by Go " + count_text(p->count, "time", "times") + "; innermost most often: " +
-                        shortened(printable(p->top), 80) + " (" + share_text(p->of_top, p->count) + ")");
+    add("preempted", "by Go's scheduler " + count_text(p->count, "time", "times") + "; innermost most often: " +
+                         shortened(printable(p->top), 80) + " (" + share_text(p->of_top, p->count) + ")");
   for (const auto taint : taints_in(row.taints))
     add("flagged", std::string(text_of(taint)) + " (" + std::string(flow::name_of(taint)) + ")", Tone::care);
 }

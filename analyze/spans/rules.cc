@@ -90,7 +90,7 @@ AttributeRules::AttributeRules(std::string_view text, const std::string& name) {
       i += 4;
     }
     if (i < words.size())
-      refuse("'" + words[i].text.substr(0, 40) + "' is one word too many; a value with spaces stands in double quotes");
+      refuse("'" + words[i].text.substr(0, 40) + "' is one word too many; put a value with spaces into double quotes");
     if (rule.key.empty() || rule.key.size() > kMaxKey)
       refuse("a key has 1 to " + std::to_string(kMaxKey) + " characters");
     rules_.push_back(std::move(rule));

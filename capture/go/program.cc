@@ -327,10 +327,10 @@ class Planner {
     // The second of the two is built into the check of the stack; only what both call sees all.
     const std::string_view release = release_of(program_.version);
     const bool apart = release < "1.22";
-    if (release.empty()) return lack(GoPart::states, "that one gives way is not seen: its version of Go is not known");
+    if (release.empty()) return lack(GoPart::states, "preemptions are not seen: its version of Go is not known");
     std::string gives_way = apart ? plan_entry(kPreempted) : plan_entry(kEither);
     if (apart && gives_way.empty()) gives_way = plan_entry(kYields);
-    if (!gives_way.empty()) lack(GoPart::states, "that one gives way is not seen: " + gives_way);
+    if (!gives_way.empty()) lack(GoPart::states, "preemptions are not seen: " + gives_way);
   }
 
   void plan_handlers() {

@@ -146,7 +146,7 @@ std::vector<PlannedFunction> plan_library(const ElfFile& file) {
 std::vector<PlannedFunction> plan_go(const ElfFile& file) {
   const symbols::GoFunctions functions(file);
   if (functions.size() == 0)
-    return {{"crypto/tls", {}, "this Go program's functions cannot be told: " + functions.problem()}};
+    return {{"crypto/tls", {}, "this Go program's functions are not known: " + functions.problem()}};
   std::vector<std::string_view> names;
   for (const Known& known : kGoFunctions) names.push_back(known.name);
   const auto found = functions.find(names);

@@ -223,13 +223,13 @@ class RecorderCli(Case):
         self.assertIn("example", done.stdout)
 
     def test_control_without_a_recorder(self):
-        self.assert_refused(self.control("x.tcap", "note", "a=b"), 1, "nobody records into 'x.tcap'", "x.tcap.control")
-        self.assert_refused(self.control("none/x.tcap.partial", "note", "a=b"), 1, "nobody records into 'none/x.tcap'")
+        self.assert_refused(self.control("x.tcap", "note", "a=b"), 1, "no recorder writes 'x.tcap'", "x.tcap.control")
+        self.assert_refused(self.control("none/x.tcap.partial", "note", "a=b"), 1, "no recorder writes 'none/x.tcap'")
         (self.scratch / "y.tcap.control").write_text("mine")
         self.assert_refused(self.control("y.tcap", "note", "a=b"), 1, "y.tcap.control", "not a recorder's socket")
         with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as left:
             left.bind(str(self.scratch / "z.tcap.control"))
-        self.assert_refused(self.control("z.tcap", "note", "a=b"), 1, "nobody records into 'z.tcap'", "killed")
+        self.assert_refused(self.control("z.tcap", "note", "a=b"), 1, "no recorder writes 'z.tcap'", "killed")
 
     def test_control_of_a_stranger(self):
         """A socket that answers as no recorder does, or not at all, is told as it is."""

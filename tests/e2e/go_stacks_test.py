@@ -1,4 +1,4 @@
-"""Go programs made to give way, and what they allocate: against handlers that compute and allocate a known amount."""
+"""Preempted goroutines of Go programs, and what they allocate: against handlers that compute and allocate a known amount."""
 import collections
 import http.client
 import json
@@ -53,7 +53,7 @@ class GoStacks(Case):
         request, = (r["id"] for r in self.requests(recording, role="server") if r["path"] == "/spin")
         own = json.loads(self.tailcap("show", recording.file, request, "--json"))["end"]["preempted"]
         self.assertGreaterEqual(own["count"], 5)
-        self.assertIn("gave way", self.tailcap("show", recording.file, request))
+        self.assertIn("preempted", self.tailcap("show", recording.file, request))
         for function, handler in (("main.spinHere", "main.main.func1"), ("main.spinInCalls", "main.main.func2")):
             of = [s["user"].split(";") for s in preempted if handler in s["user"].split(";")]
             goroutines = {s["goroutine"] for s in preempted if handler in s["user"].split(";")}

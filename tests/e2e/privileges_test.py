@@ -157,15 +157,15 @@ class Privileges(Case):
             self.assertEqual(done.returncode, code, done.stderr)
             self.assertIn(word, done.stderr)
 
-    def test_nobody_to_record(self):
+    def test_no_process_to_record(self):
         kernel_thread = next(int(p.parent.name) for p in sorted(pathlib.Path("/proc").glob("[0-9]*/stat")) if " (kthreadd) " in p.read_text())
         process = self.recorder(self.scratch / "x.tcap", "-p", kernel_thread)
         self.assertEqual(process.wait(timeout=20), 1)
-        self.assertIn(f"nobody to record: process {kernel_thread}", process.log.read_text())
+        self.assertIn(f"no process to record: process {kernel_thread}", process.log.read_text())
         self.assertEqual((process.ready, list(self.scratch.glob("x.tcap*"))), (b"", []))
         process = self.recorder(self.scratch / "y.tcap", "--comm", "no-such-name", "-d", "1s")
         self.assertEqual(process.wait(timeout=20), 1)
-        self.assertIn("nobody was recorded", process.log.read_text())
+        self.assertIn("no process was recorded", process.log.read_text())
 
     def test_signals_while_it_starts(self):
         """Whenever they come: a sentence and no file, or a whole recording."""

@@ -145,7 +145,7 @@ class Recorder(Case):
         self.assertLess(notes[0]["time"], after)
         gone = self.control(recording, recording.file, "note", "late=1")
         self.assertEqual(gone.returncode, 1)
-        self.assertIn("nobody records into", gone.stderr)
+        self.assertIn("no recorder writes", gone.stderr)
 
     def test_a_killed_recorders_socket_is_replaced(self):
         killed = self.recording()

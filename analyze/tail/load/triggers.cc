@@ -165,7 +165,7 @@ void find_triggers(const flow::RequestTable& table, const std::vector<const std:
         if (shift.interval && shift.reason.empty() &&
             (shift.difference().count() < kSurgeGap ||
              static_cast<double>(shift.after.count()) < kSurge * static_cast<double>(shift.before.count())))
-          shift.reason = "it is not half as slow again";
+          shift.reason = "it is less than 1.5 times slower";
         c.inside = std::move(inside[s]);
         c.outside = &outside;
       }

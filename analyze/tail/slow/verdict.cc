@@ -89,7 +89,8 @@ double share(std::int64_t part, std::int64_t whole) { return static_cast<double>
 // Why there is nothing to explain; empty: there is.
 std::string no_tail(const flow::TailStudy& s) {
   if (s.gap() <= 0) return "they are not slower than typical requests of their kind";
-  if (share(s.slow_mean, s.typical_mean) < kLeastRatio) return "less than half as slow again";
+  if (share(s.slow_mean, s.typical_mean) < kLeastRatio)
+    return "the slow requests take less than 1.5 times as long as typical ones";
   if (s.gap() < kLeastGap) return "wake-ups, interrupts and cold caches make such a difference on any machine";
   return {};
 }
@@ -158,7 +159,7 @@ void decide(const std::vector<Item>& items, bool served, double noise, flow::Tai
   if (s.verdict == TailVerdict::no_tail) return;
   s.reason = doubts(s);
   if (s.reason.empty() && s.slow_mean <= s.ordinary_slow_mean)
-    s.reason = "the spread of the other requests leads one to expect them so slow";
+    s.reason = "the spread of the other requests already explains them";
   if (!s.reason.empty()) return;
   // labels are in order of their differences. The largest that has a name at all must be a cause; then others may be,
   // too.

@@ -86,8 +86,8 @@ std::vector<std::string> GoFacts::lines() const {
       parts += (parts.empty() ? "" : ", ") + std::string(part.text);
       if (part.part == GoPart::goroutines) parts += " (by " + report::printable(program.offsets_from) + ")";
     }
-    out.push_back("  told      " + (parts.empty() ? "nothing" : parts));
-    if (!program.unsupported.empty()) out.push_back("  not told  " + report::printable(program.unsupported));
+    out.push_back("  recorded  " + (parts.empty() ? "nothing" : parts));
+    if (!program.unsupported.empty()) out.push_back("  missing   " + report::printable(program.unsupported));
     std::size_t unknown = 0;
     for (const auto& build : program.builds)
       for (const auto& line : fields_of(build)) {

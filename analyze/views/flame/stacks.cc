@@ -247,7 +247,7 @@ void describe(const FlameChoice& choice, const Cohorts& cohorts, bool of_request
   flame.bytes = !choice.off_cpu && choice.samples == SampleKind::allocation;
   flame.title = choice.off_cpu                            ? "Off the CPU"
                 : flame.bytes                             ? "Allocated, estimated"
-                : choice.samples == SampleKind::preempted ? "Made to give way"
+                : choice.samples == SampleKind::preempted ? "Preempted by Go's scheduler"
                                                           : "On the CPU";
   if (!choice.title.empty()) flame.title += ": " + choice.title;
   if (choice.ids.size() == 1) flame.title += ": request " + report::id_text(choice.ids.front());

@@ -40,7 +40,7 @@ TraceSpan span_of(const flow::RequestTable& table, const report::TreeNode& node,
                                                : TraceSpan::Kind::served;
   const std::string who = row.comm != 0  ? report::printable(table.texts[row.comm])
                           : row.pid != 0 ? "process " + report::pid_text(row.pid)
-                                         : "somebody";
+                                         : "a process not recorded";
   const std::string what = report::shortened(report::request_title(row, table.texts), kTitle);
   span.name = who + (row.role == flow::Role::client ? " calls " : " serves ") + what;
   span.told = span.name + " (" + report::id_text(row.id) + "): " + report::outcome_text(row) + ", " +
