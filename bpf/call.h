@@ -146,10 +146,7 @@ __noinline int call_accepted(u32 fd)
 	if (!record)
 		return 0;
 	__builtin_memset(record, 0, sizeof(*record));
-	record->h.time = bpf_ktime_get_ns();
-	record->h.pid = task->tgid;
-	record->h.tid = task->pid;
-	record->h.kind = RECORD_ACCEPT;
+	fill_head(&record->h, task, RECORD_ACCEPT, bpf_ktime_get_ns());
 	record->socket = state->cookie;
 	record->position = fd;
 	bpf_ringbuf_submit(record, wake_flag(record->h.time));

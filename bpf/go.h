@@ -246,12 +246,9 @@ int runtime_event(struct pt_regs *ctx)
 	record = reserve(sizeof(*record), kind, NULL);
 	if (!record)
 		return 0;
-	fill_head(&record->h, task, kind, bpf_ktime_get_ns());
+	fill_go(record, task, kind, cookie, place);
 	record->goroutine = goroutine;
 	record->subject = subject;
-	record->place = place;
-	record->number = GO_COOKIE_NUMBER(cookie);
-	record->file = file;
 	record->act = act;
 	record->reason = reason;
 	bpf_ringbuf_submit(record, wake_flag(record->h.time));

@@ -34,10 +34,7 @@ static __always_inline u32 next_in(const struct sock *sk, const struct tcp_sock 
 static __always_inline void fill_io(struct record_io *record, const struct socket_state *state,
 				    const struct task_struct *task, u64 position, int ret, u32 way, u16 syscall)
 {
-	record->h.time = bpf_ktime_get_ns();
-	record->h.pid = task->tgid;
-	record->h.tid = task->pid;
-	record->h.kind = way == OUT ? RECORD_SEND : RECORD_RECEIVE;
+	fill_head(&record->h, task, way == OUT ? RECORD_SEND : RECORD_RECEIVE, bpf_ktime_get_ns());
 	record->h.length = ret > 0 ? ret : 0;
 	record->socket = state->cookie;
 	record->position = position;

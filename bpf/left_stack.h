@@ -107,10 +107,8 @@ static __always_inline void keep_stack(void *ctx, struct task_state *state, stru
 		kernel = (u32)got / sizeof(u64);
 	if (!user && !kernel)
 		return;
+	fill_head(&stack->record.h, task, RECORD_SAMPLE, now);
 	stack->record.value = now;
-	stack->record.h.pid = task->tgid;
-	stack->record.h.tid = task->pid;
-	stack->record.h.kind = RECORD_SAMPLE;
 	stack->record.goroutine = state->goroutine;
 	stack->record.user = user;
 	stack->record.kernel = kernel;

@@ -273,15 +273,21 @@ static __always_inline void *reserve(u64 size, u32 kind, u32 *missed)
 	return record;
 }
 
-/* What a thread's records begin with where nothing was missed before and no bytes were moved. */
-static __always_inline void fill_head(struct record_header *head, const struct task_struct *task, u16 kind, u64 time)
+/* What every record begins with, where nothing was missed before and no bytes were moved. pid and tid are 0 where no
+ * thread made it. */
+static __always_inline void fill_head_by(struct record_header *head, u32 pid, u32 tid, u16 kind, u64 time)
 {
 	head->time = time;
-	head->pid = task->tgid;
-	head->tid = task->pid;
+	head->pid = pid;
+	head->tid = tid;
 	head->kind = kind;
 	head->missed = 0;
 	head->length = 0;
+}
+
+static __always_inline void fill_head(struct record_header *head, const struct task_struct *task, u16 kind, u64 time)
+{
+	fill_head_by(head, task->tgid, task->pid, kind, time);
 }
 
 /* A record that was put together elsewhere. Not 0: it did not get through, and is the caller's to count. */

@@ -16,11 +16,9 @@ static __always_inline void tell_segment(struct socket_state *state, u32 kind, u
 
 	if (!record)
 		return;
-	record->h.time = bpf_ktime_get_ns();
-	record->h.pid = 0;
-	record->h.tid = 0;
-	record->h.kind = kind;
-	record->h.missed = kind == RECORD_ARRIVAL ? take_missed(&state->missed) : 0;
+	fill_head_by(&record->h, 0, 0, kind, bpf_ktime_get_ns());
+	if (kind == RECORD_ARRIVAL)
+		record->h.missed = take_missed(&state->missed);
 	record->h.length = length;
 	record->socket = state->cookie;
 	record->position = position;
@@ -136,12 +134,8 @@ int BPF_PROG(state_change, struct sock *sk, int from, int to)
 	by_thread = made_by_thread(from, to);
 	record = reserve(sizeof(*record), RECORD_STATE_CHANGE, &state->missed);
 	if (record) {
-		record->h.time = bpf_ktime_get_ns();
-		record->h.pid = by_thread ? task->tgid : 0;
-		record->h.tid = by_thread ? task->pid : 0;
-		record->h.kind = RECORD_STATE_CHANGE;
-		record->h.missed = 0;
-		record->h.length = 0;
+		fill_head_by(&record->h, by_thread ? task->tgid : 0, by_thread ? task->pid : 0, RECORD_STATE_CHANGE,
+			     bpf_ktime_get_ns());
 		record->socket = state->cookie;
 		record->error = sk->sk_err;
 		record->from = from;

@@ -64,12 +64,7 @@ int BPF_PROG(node_io_ends, struct request *request)
 	record = reserve(sizeof(*record), RECORD_STALL, NULL);
 	if (!record)
 		goto over;
-	record->h.time = now;
-	record->h.pid = io->pid;
-	record->h.tid = io->tid;
-	record->h.kind = RECORD_STALL;
-	record->h.missed = 0;
-	record->h.length = 0;
+	fill_head_by(&record->h, io->pid, io->tid, RECORD_STALL, now);
 	record->began = io->since;
 	record->where = device_of(request);
 	record->detail = BPF_CORE_READ(request, stats_sectors) << 9;

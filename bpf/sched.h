@@ -158,12 +158,8 @@ static __always_inline void back(struct task_state *state, struct task_struct *t
 	struct record_off_cpu *record = reserve(sizeof(*record), RECORD_OFF_CPU, &state->missed);
 
 	if (record) {
-		record->h.time = now;
-		record->h.pid = task->tgid;
-		record->h.tid = task->pid;
-		record->h.kind = RECORD_OFF_CPU;
+		fill_head(&record->h, task, RECORD_OFF_CPU, now);
 		record->h.missed = take_missed(&state->missed);
-		record->h.length = 0;
 		record->left = state->left;
 		record->runnable = state->runnable;
 		record->argument0 = state->argument0;

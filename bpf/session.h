@@ -142,11 +142,7 @@ static __always_inline void fill_plaintext(struct record_io *record, const struc
 					   const struct task_struct *task, u64 position, u32 length, u32 way, u64 began,
 					   u8 payload)
 {
-	record->h.time = bpf_ktime_get_ns();
-	record->h.pid = task->tgid;
-	record->h.tid = task->pid;
-	record->h.kind = way == OUT ? RECORD_TLS_SEND : RECORD_TLS_RECEIVE;
-	record->h.missed = 0;
+	fill_head(&record->h, task, way == OUT ? RECORD_TLS_SEND : RECORD_TLS_RECEIVE, bpf_ktime_get_ns());
 	record->h.length = length;
 	record->socket = session->stream.cookie;
 	record->position = position;

@@ -93,8 +93,7 @@ static __always_inline void fill_socket(struct record_socket *record, const stru
 	const struct sock_common *common = &sk->__sk_common;
 
 	__builtin_memset(record, 0, sizeof(*record));
-	record->h.time = bpf_ktime_get_ns();
-	record->h.kind = RECORD_SOCKET;
+	fill_head_by(&record->h, 0, 0, RECORD_SOCKET, bpf_ktime_get_ns());
 	record->socket = state->cookie;
 	record->family = state->family;
 	record->type = state->type;

@@ -92,10 +92,7 @@ static __always_inline bool in_target_cgroup(struct task_struct *task)
 static __always_inline void fill_task(struct record_task *record, struct task_struct *task)
 {
 	__builtin_memset(record, 0, sizeof(*record));
-	record->h.time = bpf_ktime_get_ns();
-	record->h.pid = task->tgid;
-	record->h.tid = task->pid;
-	record->h.kind = RECORD_TASK;
+	fill_head(&record->h, task, RECORD_TASK, bpf_ktime_get_ns());
 	record->parent_pid = BPF_CORE_READ(task, real_parent, tgid);
 	bpf_probe_read_kernel_str(record->comm, sizeof(record->comm), task->comm);
 }

@@ -27,10 +27,7 @@ int BPF_PROG(task_start, struct task_struct *parent, struct task_struct *child)
 	if (!record)
 		return 0;
 	__builtin_memset(record, 0, sizeof(*record));
-	record->h.time = bpf_ktime_get_ns();
-	record->h.pid = child->tgid;
-	record->h.tid = child->pid;
-	record->h.kind = RECORD_TASK_START;
+	fill_head(&record->h, child, RECORD_TASK_START, bpf_ktime_get_ns());
 	record->parent_pid = parent->tgid;
 	record->parent_tid = parent->pid;
 	bpf_probe_read_kernel_str(record->comm, sizeof(record->comm), child->comm);
@@ -56,10 +53,7 @@ int BPF_PROG(task_exec, struct task_struct *task, int old_pid, struct linux_binp
 	if (!record)
 		return 0;
 	__builtin_memset(record, 0, sizeof(*record));
-	record->h.time = bpf_ktime_get_ns();
-	record->h.pid = task->tgid;
-	record->h.tid = task->pid;
-	record->h.kind = RECORD_TASK_EXEC;
+	fill_head(&record->h, task, RECORD_TASK_EXEC, bpf_ktime_get_ns());
 	bpf_probe_read_kernel_str(record->comm, sizeof(record->comm), task->comm);
 	bpf_probe_read_kernel_str(record->filename, sizeof(record->filename), program->filename);
 	/* the recorder looks at once whether the program speaks TLS */
@@ -79,10 +73,7 @@ int BPF_PROG(task_exit, struct task_struct *task)
 	if (!record)
 		return 0;
 	__builtin_memset(record, 0, sizeof(*record));
-	record->h.time = bpf_ktime_get_ns();
-	record->h.pid = task->tgid;
-	record->h.tid = task->pid;
-	record->h.kind = RECORD_TASK_EXIT;
+	fill_head(&record->h, task, RECORD_TASK_EXIT, bpf_ktime_get_ns());
 	record->code = task->exit_code;
 	bpf_ringbuf_submit(record, wake_flag(record->h.time));
 	return 0;
@@ -109,12 +100,7 @@ int oom_kill(u64 *ctx)
 	record = reserve(sizeof(*record), RECORD_OOM_KILL, NULL);
 	if (!record)
 		return 0;
-	record->time = bpf_ktime_get_ns();
-	record->pid = victim;
-	record->tid = victim;
-	record->kind = RECORD_OOM_KILL;
-	record->missed = 0;
-	record->length = 0;
+	fill_head_by(record, victim, victim, RECORD_OOM_KILL, bpf_ktime_get_ns());
 	bpf_ringbuf_submit(record, wake_flag(record->time));
 	return 0;
 }
