@@ -80,8 +80,13 @@ void Session::push_samples(bool anyway) {
 }
 
 void Session::push_probes(Time now, const std::vector<ProbeFact>& facts) {
-  for (const auto& fact : facts) {
+  for (const auto& fact : facts)
     log_.push({now, {}, Probe{fact.path, fact.function, fact.place, fact.offset, fact.price, fact.reason}});
+}
+
+// What is not, or no longer, recorded by that: once for each fact.
+void Session::account_for(Time now, const std::vector<ProbeFact>& facts) {
+  for (const auto& fact : facts) {
     if (fact.left) {
       // Sessions that were seen go on unseen: what is missing in them cannot be counted, only that something is.
       log_.lose(now, losses_.until(), LossCause::session_table_full, static_cast<std::uint8_t>(Kind::tls_receive), 1,
@@ -119,7 +124,9 @@ void Session::count_dropped(Time now) {
 void Session::push_found(Time now) {
   if (!finder_) return;
   count_dropped(now);
-  push_probes(now, finder_->take_new());
+  const auto facts = finder_->take_new();
+  push_probes(now, facts);
+  account_for(now, facts);
   for (auto& fact : finder_->take_go()) {
     push_go(now, fact);
     go_[fact.pid] = std::move(fact);
@@ -254,7 +261,7 @@ void Session::keyframe(Time now) {
   new_.clear();
   if (finder_) {
     for (const auto pid : processes_) finder_->examine_again(pid);
-    finder_->take_new();
+    account_for(now, finder_->take_new());
     push_probes(now, finder_->all());
     for (auto& fact : finder_->take_go()) go_[fact.pid] = std::move(fact);
     push_allocations(now);

@@ -59,6 +59,7 @@ class Session {
 
  private:
   void push_probes(formats::Time now, const std::vector<ProbeFact>& facts);
+  void account_for(formats::Time now, const std::vector<ProbeFact>& facts);
   void count_dropped(formats::Time now);  // by the finder
   void push_found(formats::Time now);     // by the finder, since the last time
   void push_go(formats::Time now, const go::Fact& fact);

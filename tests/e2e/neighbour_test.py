@@ -146,9 +146,12 @@ class Neighbour(NeighbourCase):
         neighbour = self.peer(ROUNDS // 2)
         self.go(neighbour)
         self.result(neighbour)
+        time.sleep(10)  # keyframes, every ten seconds, repeat the places of probes, not what is lost
         self.assertEqual(recording.stop(), 3, recording.said)
-        files, _ = self.removed(recording, code=3)
+        files, events = self.removed(recording, code=3)
         self.assertTrue(any("libssl" in file for file in files), recording.said)
+        self.assertEqual(len(files), len(set(files)))
+        self.assertEqual(sum(e["count"] for e in events if e["kind"] == "loss"), len(files))
 
 
 class GoNeighbour(NeighbourCase):
