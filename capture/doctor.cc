@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -24,6 +25,7 @@
 #include "capture/self_test.h"
 #include "capture/tls/describe.h"
 #include "capture/tls/libraries.h"
+#include "formats/nearest.h"
 #include "formats/printable.h"
 
 namespace tailcap::capture {
@@ -33,10 +35,11 @@ namespace {
 constexpr const char* kUsage =
     R"(tailcap doctor says whether this machine can record, a line per requirement.
 
-usage: tailcap doctor [-p PID] [--json]
+usage: tailcap doctor [OPTION...]
 
-  -p, --pid PID   also: which sockets of this process would be recorded; what its program, if it is Go's, will tell
-      --json      one JSON object: {"possible": true, "checks": [{"name", "verdict", "finding", "repair"}]}
+  -p, --pid PID           also: which sockets of this process would be recorded; what its program offers, if it is Go's
+      --format text|json  json: {"schema", "possible", "checks": [{"name", "verdict", "finding", "repair"}]}
+      --json              the same as --format json
 
 Verdicts: OK; WARN, recording works but for what is said; FAIL, recording is impossible.
 Exit codes: 0 recording is possible, 1 it is not, 2 bad usage.
@@ -45,6 +48,8 @@ examples:
   tailcap doctor
   tailcap doctor -p $(pidof -s nginx)
 )";
+
+constexpr int kJsonSchema = 2;  // docs/JSON.md: one number for both programs
 
 enum class Verdict { ok, warn, fail };
 
@@ -294,6 +299,14 @@ int run_doctor(int argc, char** argv) {
     }
     if (argument == "--json") {
       json = true;
+    } else if (argument == "--format" && i + 1 < argc) {
+      const std::string_view format = argv[++i];
+      if (format != "text" && format != "json") {
+        std::fprintf(stderr, "tailcap doctor: --format is text or json, not '%s'\n",
+                     formats::printable(format).c_str());
+        return 2;
+      }
+      json = format == "json";
     } else if ((argument == "-p" || argument == "--pid") && i + 1 < argc) {
       pid = argv[++i];
       if (pid.empty() || pid.find_first_not_of("0123456789") != pid.npos) {
@@ -301,8 +314,10 @@ int run_doctor(int argc, char** argv) {
         return 2;
       }
     } else {
-      std::fprintf(stderr, "tailcap doctor: unknown argument '%s'. `tailcap doctor --help` shows what there is.\n",
-                   argv[i]);
+      constexpr std::array<std::string_view, 4> kOptions = {"--pid", "--format", "--json", "--help"};
+      const std::string meant = formats::suggestion(argument, kOptions);
+      std::fprintf(stderr, "tailcap doctor: unknown argument '%s'%s `tailcap doctor --help` shows what it takes.\n",
+                   formats::printable(argument).c_str(), meant.empty() ? "." : meant.c_str());
       return 2;
     }
   }
@@ -324,7 +339,7 @@ int run_doctor(int argc, char** argv) {
   possible = true;
   for (const auto& check : checks) possible = possible && check.verdict != Verdict::fail;
   if (json) {
-    std::printf("{\"possible\": %s, \"checks\": [", possible ? "true" : "false");
+    std::printf("{\"schema\": %d, \"possible\": %s, \"checks\": [", kJsonSchema, possible ? "true" : "false");
     for (std::size_t i = 0; i < checks.size(); i++) {
       std::printf("%s\n  {\"name\": %s, \"verdict\": %s, \"finding\": %s, \"repair\": %s}", i ? "," : "",
                   json_string(checks[i].name).c_str(), json_string(word(checks[i].verdict)).c_str(),

@@ -211,6 +211,15 @@ class RecorderCli(Case):
     def test_what_was_meant(self):
         self.assert_refused(self.record("-a", "--durration", "1s"), 2, "did you mean '--duration'?")
 
+    def test_doctor(self):
+        self.assert_refused(self.record("doctor", "--jsno"), 2, "did you mean '--json'?")
+        self.assert_refused(self.record("doctor", "--format", "xml"), 2, "--format")
+        for form in (["--json"], ["--format", "json"]):
+            done = self.record("doctor", *form)
+            self.assertIn(done.returncode, (0, 1), done.stderr)
+            facts = json.loads(done.stdout)
+            self.assertEqual((facts["schema"], facts["possible"]), (2, done.returncode == 0))
+
     def control(self, *arguments):
         return self.tailcap("control", *arguments)
 

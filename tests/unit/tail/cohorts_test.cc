@@ -1,0 +1,37 @@
+#include "analyze/tail/slow/cohorts.h"
+
+#include <gtest/gtest.h>
+
+namespace tailcap::tail::slow {
+namespace {
+
+TEST(CohortPlaces, FewerThan200HaveNone) {
+  for (const std::size_t n : {0, 1, 199}) {
+    const CohortPlaces places = cohort_places(n);
+    EXPECT_EQ(places.needed, 200u);
+    EXPECT_EQ(places.slow, 0u);
+  }
+}
+
+TEST(CohortPlaces, FivePercentThenOne) {
+  EXPECT_EQ(cohort_places(200).slow, 10u);
+  EXPECT_EQ(cohort_places(200).from, 0.95);
+  EXPECT_EQ(cohort_places(1999).slow, 99u);
+  EXPECT_EQ(cohort_places(2000).slow, 20u);
+  EXPECT_EQ(cohort_places(2000).from, 0.99);
+}
+
+TEST(CohortPlaces, AtMost2000) {
+  EXPECT_EQ(cohort_places(200'000).slow, kMaxSlow);
+  EXPECT_EQ(cohort_places(1'000'000).slow, kMaxSlow);
+  EXPECT_DOUBLE_EQ(cohort_places(1'000'000).from, 0.998);
+}
+
+TEST(CohortPlaces, TypicalIsTheMiddleFifth) {
+  const CohortPlaces places = cohort_places(205);
+  EXPECT_EQ(places.typical_from, 82u);
+  EXPECT_EQ(places.typical_to, 123u);
+}
+
+}  // namespace
+}  // namespace tailcap::tail::slow
