@@ -102,7 +102,8 @@ def main():
     packages = Packages(folder)
     qemu, environment = packages.qemu()
     programs = {"RECORD": build / "capture/tailcap-record", "SERVICE": build / "samples/tailcap-sample-service",
-                "LOAD": build / "samples/tailcap-load", "BPF_TEST": build / "tests/bpf/bpf_test", "BPF_WORKLOAD": build / "tests/bpf/bpf_workload"}
+                "LOAD": build / "samples/tailcap-load", "BPF_TEST": build / "tests/bpf/bpf_test", "BPF_WORKLOAD": build / "tests/bpf/bpf_workload",
+                "BPF_SMALL_RECORDER": build / "tests/bpf/bpf_small_recorder"}
     steps = [s for s in STEPS if not given.step or s[0] in given.step]
     columns, right = {}, True
     for kernel in given.kernel or KERNELS:
