@@ -7,11 +7,11 @@
 #include "analyze/cli/command.h"
 #include "analyze/cli/options/command_line.h"
 #include "analyze/cli/output/exit_code.h"
+#include "analyze/render/document.h"
 #include "analyze/report/escape.h"
 #include "analyze/report/json.h"
 #include "analyze/report/json_writer.h"
 #include "analyze/report/number.h"
-#include "analyze/report/table.h"
 
 namespace tailcap::cli {
 namespace {
@@ -88,18 +88,30 @@ std::string clock_text(const Source& s, const std::vector<Source>& all) {
   return {};
 }
 
+constexpr std::size_t kWidth = 120;
+
 void print_text(const merge::Result& result, const merge::Options& options) {
   const auto& all = result.sources;
-  report::Table table({{report::Align::right}, {}, {}, {}, {}, {}, {}});
-  table.row({"machine", "host", "capture", "clock", "wall clock", "drift", "messages to and from"});
+  using Kind = render::Column::Kind;
+  render::Document out;
+  render::Table table;
+  table.columns = {{"machine"},
+                   {"host", Kind::word},
+                   {"capture", Kind::word},
+                   {"clock", Kind::word},
+                   {"wall clock", Kind::word},
+                   {"drift", Kind::word},
+                   {"messages to and from", Kind::word}};
   for (const Source& s : all) {
     const bool laid = s.placing == Placing::messages;
-    table.row({std::to_string(s.machine + 1), s.preamble.host.empty() ? "unknown" : printable(s.preamble.host),
-               printable(s.path), clock_text(s, all),
-               s.placing == Placing::messages && s.has_wall_clock ? signed_text(s.wall_clock_ahead) : "–",
-               laid ? drift_text(s.clock) : "–", count_text(s.forth) + " / " + count_text(s.back)});
+    table.rows.push_back(
+        {{std::to_string(s.machine + 1), s.preamble.host.empty() ? "unknown" : printable(s.preamble.host),
+          printable(s.path), clock_text(s, all),
+          s.placing == Placing::messages && s.has_wall_clock ? signed_text(s.wall_clock_ahead) : "–",
+          laid ? drift_text(s.clock) : "–", count_text(s.forth) + " / " + count_text(s.back)}});
   }
-  std::fputs(table.text().c_str(), stdout);
+  out.add(std::move(table));
+  std::fputs(render::to_text(out, kWidth).c_str(), stdout);
   std::puts("");
   for (const Source& s : all) {
     std::string line = printable(s.path) + ": of " + count_text(s.connections, "connection", "connections") +

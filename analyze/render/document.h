@@ -24,7 +24,7 @@ enum class Tone : std::uint8_t {
 // A piece of a sentence.
 struct Run {
   std::string text;
-  std::string link;  // an anchor of this document, followed on a page; empty: none
+  std::string link{};  // an anchor of this document, followed on a page; empty: none
   bool strong = false;
 };
 
@@ -40,7 +40,7 @@ struct Text {
 struct Heading {
   int level = 2;  // 1: the title of the document
   std::string text;
-  std::string anchor;  // what links name; empty: none
+  std::string anchor{};  // what links name; empty: none
 };
 
 struct Paragraph {
@@ -76,6 +76,12 @@ struct LegendEntry {
   std::string name, colour;
 };
 
+// A part of an axis that all rows of a table share, from 0 to 1.
+struct Bar {
+  double from = 0, to = 0;
+  std::string colour, hint;  // on a page
+};
+
 struct Cell {
   std::string text;
   std::string beside;              // a second value of the same thing: its share
@@ -86,6 +92,7 @@ struct Cell {
   std::string tag;  // a mark beside a name: "cause"
   std::string colour;
   std::string picture;             // SVG; on a page only
+  std::vector<Bar> bars;           // several are shown on a page only
   std::optional<double> sort_key;  // unset: sorts by its text
   Tone tone = Tone::plain;
   bool strong = false;
@@ -102,6 +109,7 @@ struct Column {
     number,   // aligned to the right
     word,     // an id, a result: aligned to the left, never shortened
     name,     // aligned to the left; broken into lines or shortened where there is no room
+    bar,      // bars on an axis
     picture,  // on a page only
   };
   std::string title;
@@ -110,8 +118,10 @@ struct Column {
 
 struct Row {
   std::vector<Cell> cells;
-  std::vector<std::pair<Tone, std::string>> below;  // sentences about the row, under it
+  std::vector<std::pair<Tone, std::string>> below{};  // sentences about the row, under it
   bool strong = false;
+  std::string group{};   // a line of its own before this row; empty: none
+  bool drawing = false;  // what it shows is in other rows too: on a page only
 };
 
 // Cells beyond the columns are not shown; missing ones are empty.
@@ -126,15 +136,20 @@ struct Table {
   bool headed() const;  // a column has a title
 };
 
+// Lines as they are in a message or a file.
+struct Code {
+  std::vector<std::string> lines;
+};
+
 // A drawing. Where nothing can be drawn its lines, of equal width and as they are, take its place; without lines it is
 // shown on a page only.
 struct Figure {
-  std::string anchor;
-  std::string svg;
-  std::string caption;
-  std::vector<LegendEntry> legend;
-  std::vector<std::string> lines;
-  std::string lines_caption;
+  std::string anchor{};
+  std::string svg{};
+  std::string caption{};
+  std::vector<LegendEntry> legend{};
+  std::vector<std::string> lines{};
+  std::string lines_caption{};
 };
 
 // Next to each other where there is room.
@@ -147,11 +162,11 @@ struct Block;
 // Folded on a page and in Markdown, in full on a terminal.
 struct Details {
   std::string summary;
-  std::vector<Block> blocks;
+  std::vector<Block> blocks{};
   bool open = false;
 };
 
-struct Block : std::variant<Heading, Paragraph, List, Facts, Table, Figures, Details> {
+struct Block : std::variant<Heading, Paragraph, List, Facts, Table, Code, Figures, Details> {
   using variant::variant;
 };
 

@@ -9,6 +9,8 @@
 namespace tailcap::render {
 namespace {
 
+constexpr std::int64_t kUnits = 100'000, kThinnest = 100;  // of a bar: integers, the same everywhere
+
 std::string_view class_of(Tone tone) { return tone == Tone::alarm ? "alarm" : tone == Tone::care ? "care" : "plain"; }
 std::string_view colour_class(Tone tone) { return tone == Tone::alarm ? " bad" : tone == Tone::care ? " warn" : ""; }
 
@@ -85,12 +87,28 @@ class Printer {
     std::string out;
     if (kind == Column::Kind::name) out += " class=\"name\"";
     if (kind == Column::Kind::word) out += " class=\"left\"";
-    if (kind == Column::Kind::picture && bars) out += " class=\"track\"";
+    if (kind == Column::Kind::bar || (kind == Column::Kind::picture && bars)) out += " class=\"track\"";
     // Exact to the nanosecond for 104 days, and no locale.
     if (cell.sort_key) out += " data-v=\"" + std::to_string(std::llround(*cell.sort_key * 1000)) + "\"";
     if (!cell.hint.empty()) out += " title=\"" + html(cell.hint) + "\"";
     if (cell.indent > 0) out += " style=\"padding-left:" + std::to_string(8 + 14 * cell.indent) + "px\"";
     return out;
+  }
+
+  static std::string bars_svg(const std::vector<Bar>& bars) {
+    if (bars.empty()) return {};
+    const auto units = [](double share) {
+      return static_cast<std::int64_t>(std::clamp(share, 0.0, 1.0) * static_cast<double>(kUnits) + 0.5);
+    };
+    std::string out = "<svg class=\"bar\" viewBox=\"0 0 " + std::to_string(kUnits) +
+                      " 10\" preserveAspectRatio=\"none\" role=\"img\">";
+    for (const Bar& bar : bars) {
+      const std::int64_t from = std::min(units(bar.from), kUnits - kThinnest);
+      out += "<rect x=\"" + std::to_string(from) + "\" width=\"" +
+             std::to_string(std::max(units(bar.to) - from, kThinnest)) + "\" height=\"10\" fill=\"" + html(bar.colour) +
+             "\"><title>" + html(bar.hint) + "</title></rect>";
+    }
+    return out + "</svg>";
   }
 
   std::string cell_html(const Cell& cell, Footnotes& notes) {
@@ -100,7 +118,7 @@ class Printer {
       text = classed("span", std::string(colour_class(cell.tone)).substr(1)) + text + "</span>";
     std::string out;
     if (!cell.colour.empty()) out += "<i class=\"swatch\" style=\"background:" + html(cell.colour) + "\"></i>";
-    out += text + cell.picture;
+    out += text + cell.picture + bars_svg(cell.bars);
     if (!cell.tag.empty()) out += classed("span", cell.strong ? "tag" : "tag aside") + html(cell.tag) + "</span>";
     if (!cell.note.empty()) out += "<sup>" + std::to_string(notes.add(cell.note)) + "</sup>";
     if (!cell.beside.empty()) out += small(cell.beside);
@@ -140,6 +158,9 @@ class Printer {
     out_ += "<tbody>\n";
     Footnotes notes;
     for (const Row& row : table.rows) {
+      if (!row.group.empty())
+        out_ += "<tr><td class=\"name\" colspan=\"" + std::to_string(table.columns.size()) + "\"><strong>" +
+                html(row.group) + "</strong></td></tr>\n";
       out_ += classed("tr", row.strong ? "total" : "");
       for (std::size_t c = 0; c < table.columns.size(); ++c) {
         static const Cell kNone;
@@ -156,6 +177,12 @@ class Printer {
     out_ += "<ol class=\"notes\">";
     for (const std::string& text : notes.texts()) out_ += "<li>" + html(text) + "</li>";
     out_ += "</ol>\n";
+  }
+
+  void print(const Code& code) {
+    out_ += "<pre>";
+    for (const std::string& line : code.lines) out_ += html(line) + "\n";
+    out_ += "</pre>\n";
   }
 
   void print(const Figures& figures) {

@@ -26,6 +26,13 @@ bool unit_follows(std::string_view number, std::string_view rest) {
 
 }  // namespace
 
+std::string_view first_word(std::string_view text) {
+  std::size_t space = std::min(text.find(' '), text.size());
+  if (space < text.size() && unit_follows(text.substr(0, space), text.substr(space + 1)))
+    space = std::min(text.find(' ', space + 1), text.size());
+  return text.substr(0, space);
+}
+
 std::string wrapped(std::string_view first, std::string_view text, std::size_t width) {
   const std::size_t indent = columns(first);
   std::string out{first}, line;
@@ -34,11 +41,8 @@ std::string wrapped(std::string_view first, std::string_view text, std::size_t w
     line.clear();
   };
   while (!text.empty()) {
-    std::size_t space = std::min(text.find(' '), text.size());
-    if (space < text.size() && unit_follows(text.substr(0, space), text.substr(space + 1)))
-      space = std::min(text.find(' ', space + 1), text.size());
-    const std::string_view word = text.substr(0, space);
-    text.remove_prefix(std::min(space + 1, text.size()));
+    const std::string_view word = first_word(text);
+    text.remove_prefix(std::min(word.size() + 1, text.size()));
     if (word.empty()) continue;
     if (!line.empty() && indent + columns(line) + 1 + columns(word) > width) flush();
     if (!line.empty()) line += ' ';

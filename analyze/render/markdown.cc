@@ -15,6 +15,12 @@ std::string inline_text(const Text& text) {
   return out;
 }
 
+std::string repeated(std::string_view text, std::size_t times) {
+  std::string out;
+  while (times-- > 0) out += text;
+  return out;
+}
+
 class Printer {
  public:
   void print(const std::vector<Block>& blocks) {
@@ -72,7 +78,7 @@ class Printer {
     std::vector<std::size_t> shown;
     std::size_t about_row = 0;  // the column whose cells also hold what is said below their row
     for (std::size_t c = 0; c < table.columns.size(); ++c) {
-      if (table.columns[c].kind == Column::Kind::picture) continue;
+      if (table.columns[c].kind == Column::Kind::picture || table.columns[c].kind == Column::Kind::bar) continue;
       shown.push_back(c);
       if (table.columns[c].kind == Column::Kind::name) about_row = c;
     }
@@ -85,11 +91,13 @@ class Printer {
     out_ += titles + "\n" + marks + "\n";
     Footnotes notes;
     for (const Row& row : table.rows) {
+      if (!row.group.empty()) out_ += "| **" + markdown(row.group) + "** |" + repeated(" |", shown.size() - 1) + "\n";
+      if (row.drawing) continue;
       out_ += "|";
       for (const std::size_t c : shown) {
         std::string text = c < row.cells.size() ? cell_text(row.cells[c], row.strong, notes) : std::string();
         for (const auto& [tone, line] : row.below)
-          if (c == about_row) text += "; " + strong(tone == Tone::alarm, markdown(line));
+          if (c == about_row) text += (text.empty() ? "" : "; ") + strong(tone == Tone::alarm, markdown(line));
         out_ += " " + text + " |";
       }
       out_ += "\n";
@@ -98,17 +106,21 @@ class Printer {
       out_ += "\n\\[" + std::to_string(i + 1) + "\\] " + markdown(notes.texts()[i]) + "\n";
   }
 
+  void print(const Code& code) {
+    std::size_t longest = 2, run = 0;  // no run of backticks inside ends the block
+    for (const std::string& line : code.lines)
+      for (const char c : line) longest = std::max(longest, run = c == '`' ? run + 1 : 0);
+    const std::string fence(longest + 1, '`');
+    apart();
+    out_ += fence + "\n";
+    for (const std::string& line : code.lines) out_ += line + "\n";
+    out_ += fence + "\n";
+  }
+
   void print(const Figures& figures) {
     for (const Figure& figure : figures.all) {
       if (figure.lines.empty()) continue;
-      std::size_t longest = 2, run = 0;  // no run of backticks inside ends the block
-      for (const std::string& line : figure.lines)
-        for (const char c : line) longest = std::max(longest, run = c == '`' ? run + 1 : 0);
-      const std::string fence(longest + 1, '`');
-      apart();
-      out_ += fence + "\n";
-      for (const std::string& line : figure.lines) out_ += line + "\n";
-      out_ += fence + "\n";
+      print(Code{figure.lines});
       if (!figure.lines_caption.empty()) out_ += "\n" + markdown(figure.lines_caption) + "\n";
     }
   }

@@ -60,6 +60,10 @@ class Printer {
     if (!table.drawing) out_ += table_text(table, width_);
   }
 
+  void print(const Code& code) {
+    for (const std::string& line : code.lines) out_ += wrapped("  ", line, width_);
+  }
+
   void print(const Figures& figures) {
     for (const Figure& figure : figures.all) {
       for (const std::string& line : figure.lines) out_ += "  " + shortened(line, width_ - 2) + "\n";

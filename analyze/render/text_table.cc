@@ -9,16 +9,15 @@
 namespace tailcap::render {
 namespace {
 
-constexpr std::size_t kShortestName = 12, kGap = 2, kIndent = 2;
+constexpr std::size_t kShortestName = 12, kShortestBar = 16, kGap = 2, kIndent = 2;
 constexpr std::string_view kBelowRow = "      ";
 
 // Broken at spaces into lines of `width`; a word that is wider gives up its middle.
 std::vector<std::string> folded(std::string_view text, std::size_t width) {
   std::vector<std::string> lines(1);
   while (!text.empty()) {
-    const std::size_t space = std::min(text.find(' '), text.size());
-    const std::string_view word = text.substr(0, space);
-    text.remove_prefix(std::min(space + 1, text.size()));
+    const std::string_view word = first_word(text);
+    text.remove_prefix(std::min(word.size() + 1, text.size()));
     std::string& line = lines.back();
     const std::size_t used = line.empty() ? 0 : columns(line) + 1;
     if (used + columns(word) <= width || (columns(word) > width && used + kShortestName / 2 <= width)) {
@@ -30,14 +29,26 @@ std::vector<std::string> folded(std::string_view text, std::size_t width) {
   return lines;
 }
 
+// A bar in a column that stands for the axis; never nothing, never outside.
+std::string bar_text(const Bar& bar, std::size_t width) {
+  const auto column = [&](double share) { return std::clamp(share, 0.0, 1.0) * static_cast<double>(width); };
+  const auto first = std::min(static_cast<std::size_t>(column(bar.from)), width - 1);
+  const auto last = static_cast<std::size_t>(column(bar.to) + 0.5);
+  std::string text(first, ' ');
+  if (last <= first) return text + "▏";
+  for (std::size_t i = first; i < std::min(last, width); ++i) text += "█";
+  return text;
+}
+
 // A table without what only a page shows; cells as their first line and the lines below.
 class Layout {
  public:
   Layout(const Table& table, std::size_t width) : table_(table), width_(width) {
     for (std::size_t c = 0; c < table.columns.size(); ++c) {
       const Column& column = table.columns[c];
-      const bool filled = std::ranges::any_of(
-          table.rows, [&](const Row& row) { return c < row.cells.size() && !first_line(row.cells[c]).empty(); });
+      const bool filled = std::ranges::any_of(table.rows, [&](const Row& row) {
+        return c < row.cells.size() && (!row.cells[c].text.empty() || row.cells[c].bars.size() == 1);
+      });
       if (column.kind != Column::Kind::picture && (filled || !column.title.empty())) shown_.push_back(c);
     }
     measure();
@@ -51,7 +62,7 @@ class Layout {
       if (own_line) widths_[name] = 0;
     }
     std::string out;
-    if (total() > width_ && !own_line) {
+    if (total() > width_ && !own_line && name < shown_.size()) {
       for (const Row& row : table_.rows) out += record(row);
     } else {
       if (table_.headed()) out += heads(own_line ? name : shown_.size());
@@ -63,6 +74,7 @@ class Layout {
   }
 
  private:
+  bool is_bar(std::size_t i) const { return table_.columns[shown_[i]].kind == Column::Kind::bar; }
   bool is_name(std::size_t i) const { return table_.columns[shown_[i]].kind == Column::Kind::name; }
   Align align(std::size_t i) const {
     return table_.columns[shown_[i]].kind == Column::Kind::number ? Align::right : Align::left;
@@ -93,13 +105,15 @@ class Layout {
   void measure() {
     for (std::size_t i = 0; i < shown_.size(); ++i) {
       std::size_t width = columns(table_.columns[shown_[i]].title), beside = 0;
+      if (is_bar(i)) width = std::max(width, kShortestBar);
       for (const Row& row : table_.rows) {
         const Cell& c = cell(row, i);
         width = std::max(width, columns(first_line(c)));
         for (const std::string& line : c.below) width = std::max(width, columns(line));
         if (!c.beside.empty()) beside = std::max(beside, columns(c.beside) + 1);
       }
-      widths_.push_back(width), besides_.push_back(beside);
+      widths_.push_back(width);
+      besides_.push_back(beside);
       // A title may extend over the second value.
       if (const std::size_t title = columns(table_.columns[shown_[i]].title); title == width && beside > 0) {
         std::size_t widest = 0;
@@ -115,6 +129,8 @@ class Layout {
       if (widest == shown_.size()) return;
       --widths_[widest];
     }
+    for (std::size_t i = 0; i < shown_.size(); ++i)
+      if (is_bar(i) && total() < width_) widths_[i] += width_ - total();
   }
 
   static void put(std::string line, std::string& out) {
@@ -152,6 +168,8 @@ class Layout {
 
   std::string laid(const Row& row, std::size_t own_line) {
     std::string out;
+    if (!row.group.empty()) out += "\n" + wrapped("  ", row.group, width_);
+    if (nothing_in(row)) return out + below(row);
     std::vector<std::vector<std::string>> lines(shown_.size());
     for (std::size_t i = 0; i < shown_.size(); ++i) {
       const Cell& c = cell(row, i);
@@ -162,7 +180,9 @@ class Layout {
         continue;
       }
       const std::string margin(std::size_t{2} * c.indent, ' ');
-      if (is_name(i)) {
+      if (is_bar(i)) {
+        if (c.bars.size() == 1) lines[i] = {bar_text(c.bars[0], widths_[i])};
+      } else if (is_name(i)) {
         std::string text = first_line(c).substr(margin.size());
         const std::size_t room = widths_[i] > margin.size() ? widths_[i] - margin.size() : 1;
         lines[i] = folded(text, room);
@@ -183,8 +203,15 @@ class Layout {
     return out + below(row);
   }
 
+  bool nothing_in(const Row& row) const {
+    return row.drawing ||
+           std::ranges::all_of(row.cells, [](const Cell& c) { return c.text.empty() && c.bars.size() != 1; });
+  }
+
   std::string record(const Row& row) {
-    std::string text;
+    std::string text, group;
+    if (!row.group.empty()) group = "\n" + wrapped("  ", row.group, width_);
+    if (nothing_in(row)) return group + below(row);
     for (std::size_t i = 0; i < shown_.size(); ++i) {
       const Cell& c = cell(row, i);
       std::string value = first_line(c);
@@ -195,7 +222,7 @@ class Layout {
       for (const std::string& line : c.below) more += (more.empty() ? "" : ", ") + line;
       text += (text.empty() ? "" : "; ") + value + (more.empty() ? "" : " (" + more + ")");
     }
-    return wrapped("  ", text, width_) + below(row);
+    return group + wrapped("  ", text, width_) + below(row);
   }
 
   std::string below(const Row& row) const {

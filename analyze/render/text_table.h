@@ -1,5 +1,6 @@
 // A table on a terminal. Where it does not fit, names are broken into lines first; then the names of a row get a line
-// of their own; then each row becomes a paragraph of labelled values.
+// of their own; then each row becomes a paragraph of labelled values. A table
+// without names is not broken.
 #pragma once
 
 #include <cstddef>

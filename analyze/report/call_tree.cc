@@ -5,11 +5,11 @@
 #include <set>
 #include <utility>
 
+#include "analyze/render/document.h"
 #include "analyze/report/escape.h"
 #include "analyze/report/json.h"
 #include "analyze/report/json_writer.h"
 #include "analyze/report/number.h"
-#include "analyze/report/table.h"
 #include "analyze/report/words.h"
 #include "formats/machine.h"
 
@@ -20,6 +20,8 @@ using flow::ExchangeId;
 using flow::Request;
 using flow::Role;
 using formats::known;
+
+constexpr std::size_t kWidth = 120;
 
 // Calls of the tree's processes, while its requests were under way, of unknown cause.
 void count_undecided(const flow::RequestTable& table, CallTree& tree) {
@@ -174,15 +176,16 @@ std::optional<CallTree> call_tree(const flow::RequestTable& table, ExchangeId ro
 std::string text_tree(const CallTree& tree, const flow::RequestTable& table, const std::string& file) {
   const Request& root = tree.nodes.front().row;
   const Duration scale = root.has_duration ? root.duration : Duration{1'000'000};
-  std::string out = "Request " + id_text(root.id) + " and what it caused\n";
+  render::Document out;
+  out.heading(1, "Request " + id_text(root.id) + " and what it caused");
   if (!tree.above.empty())
-    out += "It was itself caused by " + id_text(tree.above.front()) + "; all of it: tailcap tree " + printable(file) +
-           " " + id_text(tree.above.back()) + "\n";
-  out += "\n";
+    out.note("It was itself caused by " + id_text(tree.above.front()) + "; all of it: tailcap tree " + printable(file) +
+             " " + id_text(tree.above.back()));
   // Which ancestors have more below them, for the lines on the left.
   const auto& nodes = tree.nodes;
-  Table lines({{Align::right}, {Align::right}, {Align::left}, {Align::left}}, "  ");
-  lines.row({"start", "duration", "request", ""});
+  render::Table lines;
+  using Kind = render::Column::Kind;
+  lines.columns = {{"start"}, {"duration"}, {"request", Kind::word}, {"", Kind::word}};
   std::vector<bool> more(kMaxTreeDepth + 2);
   std::vector<bool> last(nodes.size());
   std::vector<bool> open(kMaxTreeDepth + 2);
@@ -203,22 +206,17 @@ std::string text_tree(const CallTree& tree, const flow::RequestTable& table, con
                              (row.role == Role::client ? " calls " : " serves ") + request_title(row, table.texts) +
                              ": " + outcome_text(row);
     const bool placed = known(row.start) && known(root.start);
-    lines.row({placed ? place_text(row.start - root.start, scale) : "–",
-               row.has_duration ? duration_text(row.duration) : "–", what, notes_of(node, table)});
+    lines.rows.push_back({{placed ? place_text(row.start - root.start, scale) : "–",
+                           row.has_duration ? duration_text(row.duration) : "–", what, notes_of(node, table)}});
   }
-  out += lines.text();
-  if (tree.left_out > 0) out += "\n" + count_text(tree.left_out, "request was", "requests were") + " left out.\n";
-  if (std::any_of(nodes.begin(), nodes.end(), uncertain)) {
-    out +=
-        "\n" +
-        wrapped(
-            "",
-            "Without trace ids, which request made a call is told from its thread. That is certain where the thread "
-            "did nothing else "
-            "meanwhile; in an event loop it is likely at best. A call that could be of several requests is in no tree.",
-            120);
-  }
-  return out;
+  out.add(std::move(lines));
+  if (tree.left_out > 0) out.note(count_text(tree.left_out, "request was", "requests were") + " left out.");
+  if (std::ranges::any_of(nodes, uncertain))
+    out.note(
+        "Without trace ids, which request made a call is decided by its thread. That is certain where the thread did "
+        "nothing else meanwhile; in an event loop it is likely at best. A call that could be of several requests is in "
+        "no tree.");
+  return render::to_text(out, kWidth);
 }
 
 std::string json_tree(const CallTree& tree, const flow::RequestTable& table) {

@@ -9,7 +9,7 @@ render::Document grid_blocks(const Grid& grid) {
     render::Table table;
     for (std::size_t i = 0; i < grid.header.size(); ++i)
       table.columns.push_back({grid.header[i], i + grid.names >= grid.header.size() ? Kind::name : Kind::number});
-    for (const auto& row : grid.rows) table.rows.push_back({{row.begin(), row.end()}, {}, false});
+    for (const auto& row : grid.rows) table.rows.push_back({{row.begin(), row.end()}});
     out.add(std::move(table));
   }
   for (const auto& note : grid.notes) out.note(note);

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
+#include "analyze/render/lines.h"
 #include "analyze/report/escape.h"
 #include "analyze/report/number.h"
-#include "analyze/report/table.h"
 
 namespace tailcap::report {
 namespace {
@@ -61,7 +61,7 @@ void add_lines(const Health& health, render::Figure& out) {
   for (const HealthRow& row : health.rows) width = std::max(width, columns(name_of(row)));
   std::string met;
   for (const HealthRow& row : health.rows) {
-    std::string line = padded(name_of(row), width) + " [";
+    std::string line = render::padded(name_of(row), width) + " [";
     for (const HealthCell& cell : row.cells) {
       line += look_of(row, cell).letter;
       if (met.find(line.back()) == met.npos) met += line.back();

@@ -11,7 +11,7 @@ constexpr std::string_view kOne = "samples-", kSlow = "flame-slow";
 
 }  // namespace
 
-render::Figure drawn(const flow::Figure& figure) { return {figure.name, figure.image, figure.caption, {}, {}, {}}; }
+render::Figure drawn(const flow::Figure& figure) { return {figure.name, figure.image, figure.caption}; }
 
 bool is_flame(const flow::Figure& figure) { return figure.name == kSlow || figure.name.starts_with(kOne); }
 

@@ -57,7 +57,7 @@ void add_failures(Document& out, const flow::Study& study) {
     const auto& failure = study.failures[i];
     render::Cell count(count_text(failure.count));
     count.sort_key = static_cast<double>(failure.count);
-    table.rows.push_back({{count, printable(failure.cause), shortened(printable(failure.peer), 200)}, {}, false});
+    table.rows.push_back({{count, printable(failure.cause), shortened(printable(failure.peer), 200)}});
   }
   out.heading(2, "Connections that failed");
   out.add(std::move(table));
@@ -117,7 +117,9 @@ std::string markdown_report(const flow::Study& study, const flow::RequestTable& 
 std::string html_report(const flow::Study& study, const flow::RequestTable& table, const flow::Figures& figures,
                         const ReportOptions& options, std::span<const flow::Course> courses) {
   ReportOptions page = options;
-  page.routes = kRoutesInPage, page.sentences = page.details = kSectionsInPage, page.slowest = kSlowestInPage;
+  page.routes = kRoutesInPage;
+  page.sentences = page.details = kSectionsInPage;
+  page.slowest = kSlowestInPage;
   return render::to_html(report_document(study, table, page, figures, courses));
 }
 

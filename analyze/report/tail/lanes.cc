@@ -118,7 +118,7 @@ render::Table lanes_table(std::uint32_t row, const flow::RequestTable& table, st
     name.below = {id_text(lane.request) + (request.tid == 0 ? "" : " thread " + std::to_string(request.tid)) +
                   (lane.note.empty() ? "" : " " + lane.note)};
     bar.picture = course_bar(*c, table.partitions.groups(), from, to - from);
-    out.rows.push_back({{std::move(name), std::move(bar), duration_text(request.duration)}, {}, false});
+    out.rows.push_back({{std::move(name), std::move(bar), duration_text(request.duration)}});
   }
   return out;
 }

@@ -128,9 +128,7 @@ Table bands(const TailStudy& tail) {
     Cell bar;
     bar.picture = bar_svg(stretches_of(b.labels), scale);
     table.rows.push_back({{band_name(named), count_text(b.count, "request", "requests"), std::move(bar),
-                           duration_text(Duration{b.mean})},
-                          {},
-                          false});
+                           duration_text(Duration{b.mean})}});
   }
   return table;
 }
@@ -149,9 +147,7 @@ Table exemplars(const TailStudy& tail, const flow::RequestTable& table, std::spa
         course ? course_bar(*course, table.partitions.groups(), formats::nanoseconds(table.rows.start(row)), scale)
                : bar_svg(label_stretches(table, table.rows.id(row)), scale);
     out.rows.push_back(
-        {{id_text(table.rows.id(row)), std::move(name), std::move(bar), duration_cell(table.rows.duration(row))},
-         {},
-         false});
+        {{id_text(table.rows.id(row)), std::move(name), std::move(bar), duration_cell(table.rows.duration(row))}});
   };
   for (const auto& e : tail.exemplars) {
     add(e.row, why[static_cast<std::size_t>(e.why)]);
@@ -171,11 +167,11 @@ void emphasise(std::string text, const TailStudy& tail, Text& out) {
   std::size_t done = 0;
   for (const auto& [at, length] : found) {
     if (at < done) continue;
-    out.runs.push_back({text.substr(done, at - done), {}, false});
+    out.runs.push_back({text.substr(done, at - done)});
     out.runs.push_back({text.substr(at, length), {}, true});
     done = at + length;
   }
-  out.runs.push_back({text.substr(done), {}, false});
+  out.runs.push_back({text.substr(done)});
 }
 
 }  // namespace
@@ -245,7 +241,7 @@ Document comparison(const RouteStudy& route, const flow::Study& study, const flo
                             {std::move(lanes)},
                             e.why == flow::Exemplar::Why::slowest});
   }
-  render::Details how{"How this was compared", {}, false};
+  render::Details how{"How this was compared"};
   for (const auto& line : notes(tail, study))
     how.blocks.push_back(render::Paragraph{line, render::Tone::plain, render::Paragraph::Kind::note});
   out.add(std::move(how));

@@ -35,7 +35,7 @@ Table routes() {
   slow.below = {"11.9–12.8"};
   Cell refused("refused");
   refused.note = "too few";
-  table.rows = {{{"GET /日本語", "1,234", slow}, {}, false}, {{"POST /a", "5", refused}, {}, false}};
+  table.rows = {{{"GET /日本語", "1,234", slow}}, {{"POST /a", "5", refused}}};
   return table;
 }
 
@@ -61,6 +61,9 @@ Document everywhere(const std::string& text) {
   table.rows = {{{cell, cell, cell}, {{Tone::care, text}}, true}};
   table.legend = {{text, text}};
   document.add(Details{text, {table}, false});
+  table.rows[0].group = text;
+  table.rows[0].cells[0].bars = {{0, 1, text, text}};
+  document.add(table);
   document.add(Figures{{{text, "<svg></svg>", text, {{text, text}}, {text}, text}}});
   return document;
 }
@@ -100,7 +103,7 @@ TEST(RenderText, SecondValuesLineUp) {
   Cell a("14.5 µs"), b("2.22 ms");
   a.beside = "0.6 %";
   b.beside = "99.4 %";
-  table.rows = {{{"requests", "328"}, {}, false}, {{"waiting", a}, {}, false}, {{"in the service", b}, {}, false}};
+  table.rows = {{{"requests", "328"}}, {{"waiting", a}}, {{"in the service", b}}};
   EXPECT_EQ(to_text(with(table), 80),
             "                    fastest 50 %\n"
             "  requests            328\n"
@@ -129,11 +132,16 @@ TEST(RenderText, NarrowTerminals) {
 TEST(RenderText, LongNamesAreBrokenIntoLines) {
   Table table;
   table.columns = {{"count", Kind::number}, {"what", Kind::name}};
-  table.rows = {{{"1", "killed by SIGKILL, out of memory, core dumped"}, {}, false}};
+  table.rows = {{{"1", "killed by SIGKILL, out of memory, core dumped"}}};
+  table.rows[0].cells[1].below = {"4.300 ms later"};
   EXPECT_EQ(to_text(with(table), 40),
             "  count  what\n"
             "      1  killed by SIGKILL, out of\n"
-            "         memory, core dumped\n");
+            "         memory, core dumped\n"
+            "         4.300 ms later\n");
+  table.columns = {{"", Kind::name}, {"a long title of a column", Kind::word}};
+  table.rows = {{{"read at +4.300 ms", "x"}}};
+  EXPECT_TRUE(contains(to_text(with(table), 40), "\n  +4.300 ms\n"));
 }
 
 TEST(Render, EmptyTables) {
@@ -153,7 +161,7 @@ TEST(Render, PicturesAreOnThePageOnly) {
   table.columns = {{"id", Kind::word}, {"where", Kind::picture}};
   Cell bar;
   bar.picture = "<svg>bar</svg>";
-  table.rows = {{{"3.1", bar}, {}, false}};
+  table.rows = {{{"3.1", bar}}};
   EXPECT_EQ(to_text(with(table), 80), "  id\n  3.1\n");
   EXPECT_EQ(to_markdown(with(table)), "| id |\n| --- |\n| 3.1 |\n");
   EXPECT_TRUE(contains(to_html(with(table)), "<svg>bar</svg>"));
@@ -162,6 +170,37 @@ TEST(Render, PicturesAreOnThePageOnly) {
   figure.caption = "all requests";
   EXPECT_EQ(to_text(with(Figures{{figure}}), 80), "");
   EXPECT_TRUE(contains(to_html(with(Figures{{figure}})), "<svg>drawing</svg><figcaption>all requests"));
+}
+
+TEST(Render, BarsStandAtTheirPlaceOnTheAxis) {
+  Table table;
+  table.columns = {{"", Kind::name}, {"for"}, {"", Kind::bar}};
+  Cell early, late, all;
+  early.bars = {{0, 0.5, "#fff", "read"}};
+  late.bars = {{0.999, 1, "#fff", "write"}};
+  all.bars = {early.bars[0], late.bars[0]};
+  table.rows = {{{"", "", all}, {}, false, "at the server", true},
+                {{"read", "5 ms", early}, {{Tone::plain, "from disk"}}},
+                {{"write", "1 µs", late}}};
+  EXPECT_EQ(to_text(with(table), 40),
+            "          for\n"
+            "\n"
+            "  at the server\n"
+            "  read   5 ms  █████████████\n"
+            "      from disk\n"
+            "  write  1 µs                          █\n");
+  EXPECT_EQ(to_markdown(with(table)),
+            "|  | for |\n| --- | ---: |\n| **at the server** | |\n| read; from disk | 5 ms |\n| write | 1 µs |\n");
+  const std::string page = to_html(with(table));
+  EXPECT_TRUE(contains(page, "<rect x=\"0\" width=\"50000\" height=\"10\" fill=\"#fff\"><title>read</title></rect>"));
+  EXPECT_TRUE(contains(page, "<td class=\"name\" colspan=\"3\"><strong>at the server</strong>"));
+}
+
+TEST(RenderText, CodeIsKeptLineByLine) {
+  const Document document = with(Code{{"GET / HTTP/1.1", "Host: *"}});
+  EXPECT_EQ(to_text(document, 80), "  GET / HTTP/1.1\n  Host: *\n");
+  EXPECT_EQ(to_markdown(document), "```\nGET / HTTP/1.1\nHost: *\n```\n");
+  EXPECT_TRUE(contains(to_html(document), "<pre>GET / HTTP/1.1\nHost: *\n</pre>"));
 }
 
 TEST(Render, MarkdownKeepsWhatIsBesideAndBelow) {

@@ -1,9 +1,10 @@
+#include "analyze/render/escape.h"
+
 #include <gtest/gtest.h>
 
-#include "analyze/report/escape.h"
-#include "analyze/report/table.h"
+#include "analyze/render/lines.h"
 
-namespace tailcap::report {
+namespace tailcap::render {
 namespace {
 
 TEST(Escape, HtmlLeavesNoMarkup) {
@@ -27,14 +28,6 @@ TEST(Escape, WidthCountsWhatIsSeen) {
   EXPECT_EQ(shortened("abc", 0), "");
 }
 
-TEST(Table, ColumnsLineUpAndLinesGoAcross) {
-  Table table({{Align::left, 0}, {Align::right, 6}}, "  ");
-  table.row({"µ", "1"});
-  table.line("a line that is longer than any cell");
-  table.row({"longer", "1,234"});
-  EXPECT_EQ(table.text(), "  µ            1\n  a line that is longer than any cell\n  longer   1,234\n");
-}
-
 TEST(Table, TextWrapsAtSpacesAndKeepsLongWords) {
   EXPECT_EQ(wrapped("key  ", "one two three", 12), "key  one two\n     three\n");
   EXPECT_EQ(wrapped("", "/a/very/long/path and more", 8), "/a/very/long/path\nand more\n");
@@ -43,4 +36,4 @@ TEST(Table, TextWrapsAtSpacesAndKeepsLongWords) {
 }
 
 }  // namespace
-}  // namespace tailcap::report
+}  // namespace tailcap::render
