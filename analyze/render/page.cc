@@ -43,17 +43,14 @@ svg.bar { width: 260px; height: 16px; display: block; } svg.bar + svg.bar { marg
 .legend { display: flex; flex-wrap: wrap; gap: 2px 16px; font-size: 13px; color: var(--soft); padding: 0; list-style: none; }
 .legend i { print-color-adjust: exact; -webkit-print-color-adjust: exact; display: inline-block; width: 11px; height: 11px; border-radius: 2px; margin-right: 6px; }
 ol.notes { font-size: 13px; color: var(--soft); max-width: 95ch; padding-left: 24px; } sup { font-size: 11px; }
-details { margin: 8px 0; } summary { cursor: pointer; color: var(--accent); } dl.terms dt { font-weight: 600; } dl.terms dd { margin: 0 0 8px 0; max-width: 85ch; }
-.time svg { width: 100%; height: 14px; display: block; } .time td { border-bottom: 0; padding: 2px 8px; } .time td.track { width: 60%; min-width: 220px; }
+details { margin: 8px 0; } summary { cursor: pointer; color: var(--accent); }
 h4 { font-size: 14px; margin: 20px 0 4px; }
 ul.verdicts { list-style: none; padding: 0; margin: 8px 0; } ul.verdicts li { padding: 8px 14px; border-left: 4px solid var(--line); margin: 8px 0; background: var(--panel);
   border-radius: 0 8px 8px 0; overflow-wrap: anywhere; } ul.verdicts a { font-weight: 600; }
 ul.verdicts li.cause { border-left-color: #d55e00; } ul.verdicts li.refused { border-left-color: #e69f00; }
-p.verdict-line { padding: 8px 14px; border-left: 4px solid var(--line); background: var(--panel); max-width: none; border-radius: 0 8px 8px 0; overflow-wrap: anywhere; }
-p.verdict-line.cause { border-left-color: #d55e00; }
 i.swatch { display: inline-block; width: 11px; height: 11px; border-radius: 2px; margin-right: 7px; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
-table.tail td { vertical-align: middle; } table.tail tr.cause td.name, table.tail tr.cause td.more, table.tail tr.total td { font-weight: 600; } table.tail tr.total td { border-top: 2px solid var(--line); }
-table.tail .ci { margin-left: 18px; font-weight: 400; } table.stacked td { border-bottom: 0; padding: 2px 8px; } table.stacked tr.pair td { padding-top: 8px; }
+table.tail td { vertical-align: middle; } table.tail tr.total td { font-weight: 600; } table.tail tr.total td { border-top: 2px solid var(--line); }
+table.tail .ci { margin-left: 18px; font-weight: 400; } table.stacked td { border-bottom: 0; padding: 2px 8px; }
 table.stacked td.track { width: 60%; min-width: 260px; } table.stacked svg.bar { width: 100%; height: 18px; } svg.bar rect { stroke: var(--bg); stroke-width: 0.5px; vector-effect: non-scaling-stroke; }
 .tag { font-size: 11px; font-weight: 600; color: #fff; background: #b54708; border-radius: 8px; padding: 0 7px; margin-left: 8px; }
 .tag.aside { color: var(--soft); background: none; border: 1px solid var(--line); }
@@ -61,7 +58,7 @@ svg.difference { width: 260px; height: 20px; display: block; } svg .whisker { st
 svg .zero { stroke: var(--soft); stroke-width: 1px; vector-effect: non-scaling-stroke; }
 footer { margin-top: 50px; color: var(--soft); font-size: 13px; border-top: 1px solid var(--line); padding-top: 10px; overflow-wrap: anywhere; }
 @media (max-width: 640px) { body { padding: 14px 12px 40px; } dl.quality { grid-template-columns: 1fr; gap: 0; } dl.quality dd { margin-bottom: 8px; }
-  figure { overflow-x: auto; } figure svg { min-width: 560px; } th, td { padding: 5px 7px; } .time td.name { min-width: 110px; } }
+  figure { overflow-x: auto; } figure svg { min-width: 560px; } th, td { padding: 5px 7px; } }
 @media print { body { max-width: none; padding: 0; font-size: 11px; } figure, tr, .box { break-inside: avoid; } h2, h3 { break-after: avoid; }
   .wide { overflow: visible; } th, td { padding: 3px 5px; } }
 )";

@@ -112,7 +112,7 @@ void add_files(const Waterfall& w, Document& out) {
   if (w.files.empty() && w.files_notes.empty()) return;
   out.heading(2, "Files");
   Table table;
-  table.columns = {{"from"}, {"for"}, {"", Kind::word}, {"", Kind::name}};
+  table.columns = {{"from"}, {"for"}, {"", Kind::word}, {"", Kind::word}};  // paths are shown in full
   for (const auto& f : w.files)
     table.rows.push_back({{place_cell(f.from, w.span), duration_cell(f.length), f.end, f.what}});
   if (!table.rows.empty()) out.add(std::move(table));
