@@ -24,7 +24,7 @@ Exit code 3: written, but something of FILE was lost.
 
 examples:
   tailcap recover slow.tcap.partial -o slow.tcap
-  tailcap recover damaged.tcap -o saved.tcap && tailcap check saved.tcap
+  tailcap recover damaged.tcap -o saved.tcap; tailcap check saved.tcap
 )";
 
 }  // namespace

@@ -95,7 +95,13 @@ int run(Arguments& a) {
   const bool plotted = a.plots.empty() || write_plots(analysis, a);
   const int code = exit_code(analysis, "report");
   if (!plotted || code == kFailed) return kFailed;
-  return analysis.table.rows.empty() && !a.selection.empty() ? nothing_matches("report", "request") : code;
+  if (analysis.table.rows.empty() && !a.selection.empty()) return nothing_matches("report", "request");
+  if (!a.by.empty() && analysis.grouped == 0) {
+    complain("report", "there is no value of the header field '" + formats::printable(a.by) +
+                           "'. `tailcap record --keep-header " + formats::printable(a.by) + "` keeps its values.");
+    return kNoAnswer;
+  }
+  return code;
 }
 
 }  // namespace

@@ -257,6 +257,7 @@ class Run {
     parents_.settle(out_.table);
     handlers_.settle(out_.table);
     groups_.settle(out_.table);
+    out_.grouped = groups_.size();
     std::sort(out_.trace_states.begin(), out_.trace_states.end());
     if (options_.keep_headers) {
       std::vector<Headers> sorted;

@@ -70,7 +70,8 @@ struct Analysis {
   std::vector<flow::FileCalls> files;                                   // likewise, of those that made any
   // Requests whose phases or labels do not sum to their duration, the first few: a defect of tailcap. Exit code 1.
   std::vector<flow::ExchangeId> wrong;
-  flow::Splits splits;  // of all requests, selected or not, where they were asked for
+  std::size_t grouped = 0;  // requests that carry the header field Options::by
+  flow::Splits splits;      // of all requests, selected or not, where they were asked for
   // Bytes or events are missing somewhere, or the capture was cut short: exit code 3 where results are printed.
   bool damaged = false;
 };

@@ -22,6 +22,7 @@ class Groups {
   void push(const flow::Exchange& exchange, flow::TextPool& texts);
   // Once, when routes, causes and other ends are known: "/cart/{}" becomes "/cart/{} [x-tenant-id: acme]".
   void settle(flow::RequestTable& table) const;
+  std::size_t size() const { return values_.size(); }  // requests that carry the field
 
  private:
   std::string field_;

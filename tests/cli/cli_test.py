@@ -39,6 +39,7 @@ class AnalyserCli(Case):
             self.assert_refused(self.tailcap(*arguments), 2, f"did you mean {meant}?")
         self.assertIn("did you mean 'duration'?", self.tailcap("report", capture, "-w", "durration > 1ms").stderr)
         self.assertNotIn("did you mean", self.tailcap("report", "x", "--nonsense").stderr)
+        self.assert_refused(self.tailcap("show", "3.14", capture), 2, "the file comes first: tailcap show", "3.14")
         self.assertIn("There are send, receive", self.tailcap("events", capture, "--kind", "what").stderr)
 
     def test_one_vocabulary(self):
@@ -127,6 +128,8 @@ class AnalyserCli(Case):
                         self.assertEqual((done.returncode, done.stderr), (4, f"tailcap {command}: {'there are no traces that have at least 2 levels' if command == 'tree' else 'no request matches'}\n"), (command, selected, form))
         done = self.tailcap("events", capture, "--pid", "999999")
         self.assertEqual((done.returncode, done.stdout, done.stderr), (4, "", "tailcap events: no event matches\n"))
+        done = self.tailcap("report", capture, "--by", "x-none")
+        self.assertEqual((done.returncode, done.stderr.count("there is no value of the header field 'x-none'")), (4, 1))
         self.assert_refused(self.tailcap("diag", capture, "--from", "1h"), 4, "no event matches")
         self.assert_refused(self.tailcap("timeline", capture, "--pid", "999999", "-o", "x.svg"), 4, "nothing was seen of those processes")
         self.assert_refused(self.tailcap("timeline", capture, "--from", "1h", "-o", "x.svg"), 4, "nothing in that time")

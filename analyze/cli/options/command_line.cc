@@ -5,11 +5,13 @@
 #include <boost/program_options.hpp>
 #include <cmath>
 #include <cstdio>
+#include <filesystem>
 #include <limits>
 #include <utility>
 
 #include "analyze/cli/options/help_text.h"
 #include "analyze/cli/options/read_options.h"
+#include "analyze/cli/options/request_id.h"
 #include "analyze/cli/output/complain.h"
 #include "analyze/query/literal.h"
 #include "formats/nearest.h"
@@ -227,6 +229,10 @@ void CommandLine::read(int argc, char** argv) {
     else if (words_[i].missing)
       throw UsageError(words_[i].missing);
   }
+  std::error_code error;
+  if (words_.size() == 2 && words.size() == 2 && parse_id(words[0]) && !std::filesystem::exists(words[0], error))
+    throw UsageError("the file comes first: tailcap " + std::string(command_) + " " + printable(words[1]) + " " +
+                     words[0]);
   if (words.size() > words_.size()) throw UsageError("unexpected argument '" + printable(words[words_.size()]) + "'");
 }
 
