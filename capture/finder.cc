@@ -34,10 +34,8 @@ constexpr std::uint32_t kFileGroups = go::Watch::kGroups;  // and the file's num
 constexpr std::uint32_t kUngoverned = OTHERS_FILES_MAX - 1;
 constexpr auto kLongest = 1h;  // asleep, where there is nothing to do
 
-void number_places(std::vector<PlannedFunction>& functions, std::uint32_t number) {
-  for (auto& function : functions) {
-    for (auto& place : function.places) place.probe.cookie |= OTHERS_COOKIE(number);
-  }
+void number_places(PlannedFunction& function, std::uint32_t number) {
+  for (auto& place : function.places) place.probe.cookie |= OTHERS_COOKIE(number);
 }
 
 // Functions without a group of their own stay probed for the whole recording, unless the governor removes the probes of
@@ -305,8 +303,12 @@ void Finder::look_at_file(scan::TargetFile file) {
   // The user asked for --profile deep at its stated cost, which non-targets that run the same program share. The TLS
   // functions in that program are governed as any library's.
   const std::uint32_t go_number = interests_.go_states ? kUngoverned : number;
-  number_places(plan->functions, number);
-  if (plan->go) number_places(plan->program.functions, go_number);
+  for (auto& function : plan->functions) number_places(function, number);
+  if (plan->go) {
+    // What has a governor of its own must not cost the file its other probes.
+    for (auto& function : plan->program.functions)
+      number_places(function, go_.governs(function) ? kUngoverned : go_number);
+  }
   std::vector<PlannedFunction> functions = std::move(plan->functions);
   group_functions(functions, number);
   if (plan->go) {

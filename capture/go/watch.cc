@@ -34,6 +34,10 @@ std::uint16_t Watch::next_number() const {
   return files_.size() < Probes::kGoFiles ? static_cast<std::uint16_t>(files_.size() + 1) : 0;
 }
 
+bool Watch::governs(const PlannedFunction& function) const {
+  return probes_.detaches_at_once() && group_of(function, next_number()) != 0;
+}
+
 std::vector<PlannedFunction> Watch::take_on(const scan::TargetFile& target, scan::FilePlan plan) {
   File file;
   file.changed = target.identity.changed;

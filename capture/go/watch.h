@@ -46,6 +46,8 @@ class Watch {
   // The process runs this file, of whatever kind it is.
   void note_process(std::uint32_t pid, const scan::Identity& executable);
 
+  // Whether the places of this function, of a planned program, are removed and placed again by govern().
+  bool governs(const PlannedFunction& function) const;
   // Leaves what is passed too often, and comes back to it; call every Governor::kInterval.
   bool governs() const { return !busy_.empty(); }
   // Other places of this file are left for good.

@@ -1,6 +1,6 @@
 // Work that hits probes often, in one process: neighbour CERTIFICATE, then a line of input: "MODE SECONDS". It prints the
 // number of operations. Modes: quiet (100 operations a second: a channel transfer and a TLS write), channels (transfers
-// on an unbuffered channel, which park a goroutine each), tls (TLS writes, which park none).
+// on an unbuffered channel, which park a goroutine each), tls (TLS writes, which park none), goroutines (each made and ended).
 package main
 
 import (
@@ -66,6 +66,11 @@ func main() {
 		"quiet":    func() { transfer(); write(); time.Sleep(10 * time.Millisecond) },
 		"channels": transfer,
 		"tls":      write,
+		"goroutines": func() {
+			ended := make(chan bool)
+			go func() { close(ended) }()
+			<-ended
+		},
 	}
 	fmt.Println("ready")
 	var mode string

@@ -155,7 +155,7 @@ class Neighbour(NeighbourCase):
 
 
 class GoNeighbour(NeighbourCase):
-    """Two processes of one Go program, one of which is recorded with --profile deep."""
+    """Two processes of one Go program, one of which is recorded."""
 
     def setUp(self):
         super().setUp()
@@ -174,17 +174,17 @@ class GoNeighbour(NeighbourCase):
         self.assertEqual(process.stdout.readline(), "ready\n")
         return process
 
-    def run_beside(self, mode):
+    def run_beside(self, mode, *arguments):
         """What the recorded process did while the other one did nothing but that, what the other one did, and the recording."""
         target, neighbour = self.process(), self.process()
-        recording = self.record_ready("-p", target.pid, "--profile", "deep")
+        recording = self.record_ready("-p", target.pid, *arguments)
         for process, text in ((neighbour, f"{mode} 3.5"), (target, "quiet 4")):
             process.stdin.write(text + "\n")
             process.stdin.flush()
         return int(target.stdout.readline()), int(neighbour.stdout.readline()), recording
 
     def test_the_programs_own_probes_stay(self):
-        done, by_other, recording = self.run_beside("channels")
+        done, by_other, recording = self.run_beside("channels", "--profile", "deep")
         self.assertGreater(by_other, 3.5 * 20_000, "the other process was too slow to show anything")
         self.assertEqual(recording.stop(), 0, recording.said)
         files, events = self.removed(recording, code=0)
@@ -192,8 +192,16 @@ class GoNeighbour(NeighbourCase):
         self.assertEqual(len([e for e in events if e["kind"] == "tls_send"]), done)
         self.assertGreaterEqual(len([e for e in events if e["kind"] == "go_state"]), done)
 
+    def test_places_with_a_governor_of_their_own_cost_no_others(self):
+        done, by_other, recording = self.run_beside("goroutines")
+        self.assertGreater(by_other, 3.5 * 20_000, "the other process was too slow to show anything")
+        self.assertEqual(recording.stop(), 0, recording.said)
+        files, events = self.removed(recording, code=0)
+        self.assertEqual(files, [])
+        self.assertEqual(len([e for e in events if e["kind"] == "tls_send"]), done)
+
     def test_probes_of_its_tls_are_removed(self):
-        done, by_other, recording = self.run_beside("tls")
+        done, by_other, recording = self.run_beside("tls", "--profile", "deep")
         self.assertGreater(by_other, 3.5 * 20_000, "the other process was too slow to show anything")
         self.assertEqual(recording.stop(), 3, recording.said)
         files, events = self.removed(recording, code=3)
