@@ -184,7 +184,7 @@ std::string lanes_svg(const Lanes& lanes, const LanesPicture& how) {
   std::string out = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " + number(kWidth) + " " + number(height) +
                     "\"" +
                     (how.alone ? " width=\"" + number(kWidth) + "\" height=\"" + number(height) + "\""
-                               : " style=\"width:100%;min-width:900px\"") +
+                               : " style=\"width:100%;max-width:none;min-width:900px\"") +
                     " font-family=\"sans-serif\" font-size=\"12\" role=\"img\">\n";
   if (how.alone) out += "<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n";
   return out + back + rows + legend(lanes, y + 16) + "</svg>\n";
