@@ -41,7 +41,7 @@ void find_caller(Note& c, std::uint32_t pid, Goroutines& goroutines) {
 }
 
 void find_carriers(std::uint32_t pid, Process& process, const Goroutines& goroutines) {
-  std::map<flow::ConnectionId, std::vector<Stream>> by_connection;
+  std::map<flow::ConnectionId, std::vector<StreamGoroutine>> by_connection;
   std::map<flow::ExchangeId, std::uint64_t> found;
   for (const Note& s : process.servers)
     if (s.stream != 0)
@@ -49,7 +49,7 @@ void find_carriers(std::uint32_t pid, Process& process, const Goroutines& gorout
           {s.id, s.stream, s.reader_goroutine, s.writer_goroutine, s.began, s.answered, {}});
   for (auto& [connection, requests] : by_connection) {
     find_carriers(pid, requests, goroutines);
-    for (const Stream& r : requests)
+    for (const StreamGoroutine& r : requests)
       if (r.carrier.number != 0) found[r.id] = r.carrier.number;
   }
   for (Note& s : process.servers)

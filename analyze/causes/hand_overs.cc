@@ -18,8 +18,8 @@ void HandOvers::push(const formats::Event& event) {
   steps_[event.thread.pid].push_back({event.time, event.goroutine, *what});
 }
 
-std::vector<Taken> HandOvers::take(std::uint32_t pid) {
-  std::vector<Taken> taken;
+std::vector<ChannelTransfer> HandOvers::take(std::uint32_t pid) {
+  std::vector<ChannelTransfer> taken;
   const auto at = steps_.find(pid);
   if (at == steps_.end()) return taken;
   std::vector<Step> steps = std::move(at->second);

@@ -13,7 +13,7 @@
 
 namespace tailcap::causes {
 
-struct Taken {
+struct ChannelTransfer {
   std::uint64_t goroutine = 0;
   formats::Time at = formats::kNoTime, given = formats::kNoTime;
   std::uint64_t giver = 0;    // 0: not known
@@ -26,7 +26,7 @@ class HandOvers {
 
   void push(const formats::Event& event);
   // Once for each process: all that its goroutines took, in order.
-  std::vector<Taken> take(std::uint32_t pid);
+  std::vector<ChannelTransfer> take(std::uint32_t pid);
   // Nothing is known of what happens from then on.
   formats::Time horizon() const { return horizon_; }
 

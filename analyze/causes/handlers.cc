@@ -51,7 +51,7 @@ void HandlerFinder::settle(flow::RequestTable& table) {
   std::vector<flow::HandlerGoroutines::Entry> carriers;
   for (auto& [of, requests] : streams_) {
     find_carriers(of.first, requests, goroutines_);
-    for (const Stream& r : requests) {
+    for (const StreamGoroutine& r : requests) {
       if (r.carrier.handler != 0) found_.emplace_back(r.id, r.carrier.handler);
       if (r.carrier.number != 0) carriers.emplace_back(r.id, r.carrier.number);
     }

@@ -37,7 +37,8 @@ class HandlerFinder {
   };
   std::vector<Entered> entered_;
   std::vector<flow::Handlers::Entry> found_;
-  std::map<std::pair<std::uint32_t, flow::ConnectionId>, std::vector<Stream>> streams_;  // by process and connection
+  std::map<std::pair<std::uint32_t, flow::ConnectionId>, std::vector<StreamGoroutine>>
+      streams_;                                  // by process and connection
   std::vector<flow::Served> served_, streamed_;  // streamed: whose goroutine is known at the end
   std::size_t kept_ = 0;
 };

@@ -14,20 +14,20 @@ Time or_later(Time t) { return known(t) ? t : formats::kMaxTime; }
 
 }  // namespace
 
-void Jobs::index(std::vector<Taken> taken) {
+void Jobs::index(std::vector<ChannelTransfer> taken) {
   if (taken.empty()) return;
   items_.reserve(taken.size());
   const auto act = [&](std::uint64_t goroutine, Time at) {
     const auto [one, fresh] = active_.try_emplace(goroutine, at, at);
     if (!fresh) one->second = {std::min(one->second.first, at), std::max(one->second.second, at)};
   };
-  for (const Taken& t : taken) {
+  for (const ChannelTransfer& t : taken) {
     act(t.goroutine, t.at);
     if (t.giver != 0) act(t.giver, t.given);
   }
   std::unordered_map<std::uint64_t, std::int64_t> last;              // the request of what a goroutine took last
   std::set<std::pair<std::uint64_t, std::uint64_t>> givers, takers;  // with the channel
-  for (const Taken& t : taken) {
+  for (const ChannelTransfer& t : taken) {
     Item item{t};
     const Descent::Found found = giver_of(t);
     if (found.server >= 0) {
@@ -54,7 +54,7 @@ void Jobs::index(std::vector<Taken> taken) {
 }
 
 // One that a request made is at that request as long as it is seen only during it: workers of a pool outlive it.
-Descent::Found Jobs::giver_of(const Taken& taken) const {
+Descent::Found Jobs::giver_of(const ChannelTransfer& taken) const {
   if (taken.giver == 0) return {};
   const Descent::Found found = descent_.of(taken.giver, taken.given);
   if (found.server < 0 || descent_.serves(taken.giver)) return found;

@@ -25,14 +25,14 @@ class Jobs {
   // descent knows the process's exchanges; all must outlive this.
   Jobs(const Process& process, const Descent& descent) : process_(process), descent_(descent) {}
   // All that goroutines of the process took, in order.
-  void index(std::vector<Taken> taken);
+  void index(std::vector<ChannelTransfer> taken);
 
   Descent::Found of(const Note& call) const;
 
  private:
   // One value that a goroutine took.
   struct Item {
-    Taken taken;
+    ChannelTransfer taken;
     std::int64_t server = -1;  // whose goroutine gave it
     bool direct = false;       // it works on the request itself, or was made for it; else it took it from such a one
     bool sure = false;
@@ -42,7 +42,7 @@ class Jobs {
     bool answers = false;  // … and took from it, or somebody did both
   };
 
-  Descent::Found giver_of(const Taken& taken) const;
+  Descent::Found giver_of(const ChannelTransfer& taken) const;
   bool loops(const std::vector<std::uint32_t>& mine, std::uint64_t channel) const;
   bool finished(const Item& job, const Item& next, const Note& call) const;
 

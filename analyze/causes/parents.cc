@@ -66,7 +66,7 @@ Note note_of(const flow::Exchange& e, const flow::Request& row, const flow::Text
 struct Parents::Impl {
   explicit Impl(Goroutines& g) : goroutines(g) {}
 
-  Turns turns{kMaxTurns};
+  LoopIterations turns{kMaxTurns};
   Goroutines& goroutines;
   HandOvers hand_overs;
   std::unordered_map<std::uint32_t, Process> processes;
@@ -130,7 +130,8 @@ void Parents::settle(flow::RequestTable& table) {
     for (Note& c : process.clients)
       if (const flow::Setup* setup = table.setups.find(c.id)) c.connect_began = setup->connect_began;
     if (process.go) find_carriers(pid, process, impl_->goroutines);
-    const Known known{impl_->turns, impl_->goroutines, table.texts, impl_->horizon, impl_->hand_overs.horizon()};
+    const WeighingContext known{impl_->turns, impl_->goroutines, table.texts, impl_->horizon,
+                                impl_->hand_overs.horizon()};
     Weighing(pid, process, known, impl_->hand_overs.take(pid)).run(links);
     process = {};
   }

@@ -14,8 +14,9 @@ Time or_later(Time t) { return formats::known(t) ? t : formats::kMaxTime; }
 
 // The first made for the first request, and so on, whether one begins with the first or with the last. Where both do
 // not agree nothing is known.
-void match(std::vector<Stream>& requests, const std::vector<Goroutines::Child>& made) {
-  std::sort(requests.begin(), requests.end(), [](const Stream& a, const Stream& b) { return a.stream < b.stream; });
+void match(std::vector<StreamGoroutine>& requests, const std::vector<Goroutines::Child>& made) {
+  std::sort(requests.begin(), requests.end(),
+            [](const StreamGoroutine& a, const StreamGoroutine& b) { return a.stream < b.stream; });
   std::vector<std::uint64_t> forwards(requests.size());
   std::size_t next = 0;
   for (std::size_t n = 0; n < requests.size(); ++n) {
@@ -33,11 +34,12 @@ void match(std::vector<Stream>& requests, const std::vector<Goroutines::Child>& 
 
 // Those that were under way, one after the other without a pause, while events were lost: the order says nothing of
 // them.
-void doubt(std::vector<Stream>& requests, const Losses& losses) {
+void doubt(std::vector<StreamGoroutine>& requests, const Losses& losses) {
   constexpr Kinds kMatched =
       Losses::kReads | Losses::kSends | kinds_of(formats::Kind::go_create) | kinds_of(formats::Kind::go_handler);
-  const auto last = [](const Stream& r) { return std::max({r.began, r.answered, r.carrier.made}); };
-  std::sort(requests.begin(), requests.end(), [](const Stream& a, const Stream& b) { return a.began < b.began; });
+  const auto last = [](const StreamGoroutine& r) { return std::max({r.began, r.answered, r.carrier.made}); };
+  std::sort(requests.begin(), requests.end(),
+            [](const StreamGoroutine& a, const StreamGoroutine& b) { return a.began < b.began; });
   for (std::size_t from = 0, to = 0; from < requests.size(); from = to) {
     Time end = last(requests[from]);
     for (to = from + 1; to < requests.size() && requests[to].began <= end; ++to)
@@ -49,13 +51,13 @@ void doubt(std::vector<Stream>& requests, const Losses& losses) {
 
 }  // namespace
 
-void find_carriers(std::uint32_t pid, std::vector<Stream>& requests, const Goroutines& goroutines) {
+void find_carriers(std::uint32_t pid, std::vector<StreamGoroutine>& requests, const Goroutines& goroutines) {
   // The connection's goroutine made that which reads from it, or reads itself; or it made those that write.
   std::vector<std::uint64_t> own;
   const auto candidate = [&](std::uint64_t g) {
     if (g != 0 && std::find(own.begin(), own.end(), g) == own.end()) own.push_back(g);
   };
-  for (const Stream& r : requests) {
+  for (const StreamGoroutine& r : requests) {
     for (const std::uint64_t g : {r.reader, r.writer}) {
       candidate(g);
       if (const Goroutines::Origin* made = g == 0 ? nullptr : goroutines.origin({pid, g})) candidate(made->creator);

@@ -10,7 +10,7 @@
 
 namespace tailcap::causes {
 
-struct Stream {
+struct StreamGoroutine {
   flow::ExchangeId id;
   std::uint32_t stream = 0;
   std::uint64_t reader = 0, writer = 0;  // goroutines
@@ -19,6 +19,6 @@ struct Stream {
 };
 
 // The requests of one connection; sorts them.
-void find_carriers(std::uint32_t pid, std::vector<Stream>& requests, const Goroutines& goroutines);
+void find_carriers(std::uint32_t pid, std::vector<StreamGoroutine>& requests, const Goroutines& goroutines);
 
 }  // namespace tailcap::causes

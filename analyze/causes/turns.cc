@@ -37,7 +37,7 @@ Call call_of(const OffCpu& off) {
 
 }  // namespace
 
-void Turns::push(const formats::Event& event) {
+void LoopIterations::push(const formats::Event& event) {
   const auto* off = std::get_if<OffCpu>(&event.body);
   if (!off || event.thread.tid == 0) return;
   const Call call = call_of(*off);
@@ -73,16 +73,16 @@ void Turns::push(const formats::Event& event) {
   }
 }
 
-bool Turns::multiplexes(std::uint32_t tid) const {
+bool LoopIterations::multiplexes(std::uint32_t tid) const {
   const auto it = threads_.find(tid);
   return it == threads_.end() ? overflow_ : it->second.multiplexes || formats::known(it->second.known_since);
 }
 
-bool Turns::waited_for_many(std::uint32_t tid, Time after, Time until) const {
+bool LoopIterations::waited_for_many(std::uint32_t tid, Time after, Time until) const {
   return last_wait_for_many(tid, until) > after;
 }
 
-Time Turns::last_wait_for_many(std::uint32_t tid, Time until) const {
+Time LoopIterations::last_wait_for_many(std::uint32_t tid, Time until) const {
   const auto it = threads_.find(tid);
   if (it == threads_.end()) return formats::kNoTime;
   const auto& many = it->second.many;
@@ -90,17 +90,17 @@ Time Turns::last_wait_for_many(std::uint32_t tid, Time until) const {
   return after == many.begin() ? formats::kNoTime : *std::prev(after);
 }
 
-bool Turns::remembers(std::uint32_t tid, Time since) const {
+bool LoopIterations::remembers(std::uint32_t tid, Time since) const {
   const auto it = threads_.find(tid);
   return it == threads_.end() ? !overflow_ : since >= it->second.known_since;
 }
 
-Time Turns::last_wait(std::uint32_t tid) const {
+Time LoopIterations::last_wait(std::uint32_t tid) const {
   const auto it = threads_.find(tid);
   return it == threads_.end() ? formats::kNoTime : it->second.last;
 }
 
-bool Turns::missed(std::uint32_t tid, Time from, Time to) const {
+bool LoopIterations::missed(std::uint32_t tid, Time from, Time to) const {
   const auto it = threads_.find(tid);
   if (it == threads_.end()) return false;
   const auto& gaps = it->second.gaps;  // ascending
@@ -109,7 +109,7 @@ bool Turns::missed(std::uint32_t tid, Time from, Time to) const {
   return first != gaps.end() && first->from < to;
 }
 
-bool Turns::blocked_reading(std::uint32_t tid, Time from, Time to) const {
+bool LoopIterations::blocked_reading(std::uint32_t tid, Time from, Time to) const {
   const auto it = threads_.find(tid);
   return it != threads_.end() &&
          std::any_of(it->second.blocked.begin(), it->second.blocked.end(),

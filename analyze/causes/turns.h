@@ -12,9 +12,9 @@
 
 namespace tailcap::causes {
 
-class Turns {
+class LoopIterations {
  public:
-  explicit Turns(std::size_t limit) : limit_(limit) {}
+  explicit LoopIterations(std::size_t limit) : limit_(limit) {}
 
   void push(const formats::Event& event);
   // It was seen waiting for several descriptors at once, as event loops do, or what it waited for is forgotten.

@@ -17,7 +17,8 @@ Time or_later(Time t) { return known(t) ? t : formats::kMaxTime; }
 
 }  // namespace
 
-Weighing::Weighing(std::uint32_t pid, Process& process, const Known& known, std::vector<Taken> taken)
+Weighing::Weighing(std::uint32_t pid, Process& process, const WeighingContext& known,
+                   std::vector<ChannelTransfer> taken)
     : process_(process),
       known_(known),
       turns_(known.turns),

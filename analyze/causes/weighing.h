@@ -19,8 +19,8 @@
 namespace tailcap::causes {
 
 // What is known beside the exchanges; all must outlive the weighing.
-struct Known {
-  const Turns& turns;
+struct WeighingContext {
+  const LoopIterations& turns;
   const Goroutines& goroutines;
   const flow::TextPool& texts;
   Time horizon;     // nothing is said about calls from here on
@@ -30,7 +30,7 @@ struct Known {
 class Weighing {
  public:
   // Sorts the process's exchanges. taken: through channels.
-  Weighing(std::uint32_t pid, Process& process, const Known& known, std::vector<Taken> taken);
+  Weighing(std::uint32_t pid, Process& process, const WeighingContext& known, std::vector<ChannelTransfer> taken);
   // Adds the causes of its client-side exchanges, where there is anything to say.
   void run(std::vector<flow::Causes::Link>& links);
 
@@ -66,8 +66,8 @@ class Weighing {
   std::vector<std::uint32_t> read_by(std::uint32_t tid, Time at) const;
 
   Process& process_;
-  const Known known_;
-  const Turns& turns_;
+  const WeighingContext known_;
+  const LoopIterations& turns_;
   const Losses& losses_;
   Descent descent_;
   Jobs jobs_;

@@ -17,8 +17,8 @@ namespace tailcap::cli {
 namespace {
 
 using formats::Duration;
+using merge::MergeInput;
 using merge::Placing;
-using merge::Source;
 using report::count_text;
 using report::duration_text;
 using report::printable;
@@ -70,7 +70,7 @@ std::string drift_text(const merge::ClockEstimate& c) {
 
 std::string signed_text(std::int64_t ns) { return (ns < 0 ? "-" : "+") + duration_text(Duration{ns < 0 ? -ns : ns}); }
 
-std::string clock_text(const Source& s, const std::vector<Source>& all) {
+std::string clock_text(const MergeInput& s, const std::vector<MergeInput>& all) {
   switch (s.placing) {
     case Placing::reference:
       return "the reference";
@@ -90,7 +90,7 @@ std::string clock_text(const Source& s, const std::vector<Source>& all) {
 
 constexpr std::size_t kWidth = 120;
 
-void print_text(const merge::Result& result, const merge::Options& options) {
+void print_text(const merge::Result& result, const merge::MergeOptions& options) {
   const auto& all = result.sources;
   using Kind = render::Column::Kind;
   render::Document out;
@@ -102,7 +102,7 @@ void print_text(const merge::Result& result, const merge::Options& options) {
                    {"wall clock", Kind::word},
                    {"drift", Kind::word},
                    {"messages to and from", Kind::word}};
-  for (const Source& s : all) {
+  for (const MergeInput& s : all) {
     const bool laid = s.placing == Placing::messages;
     table.rows.push_back(
         {{std::to_string(s.machine + 1), s.preamble.host.empty() ? "unknown" : printable(s.preamble.host),
@@ -113,7 +113,7 @@ void print_text(const merge::Result& result, const merge::Options& options) {
   out.add(std::move(table));
   std::fputs(render::to_text(out, kWidth).c_str(), stdout);
   std::puts("");
-  for (const Source& s : all) {
+  for (const MergeInput& s : all) {
     std::string line = printable(s.path) + ": of " + count_text(s.connections, "connection", "connections") +
                        " with other machines " + count_text(s.joined) + " joined, " +
                        count_text(s.connections - std::min(s.joined, s.connections)) + " recorded at this end only";
@@ -131,7 +131,7 @@ void print_text(const merge::Result& result, const merge::Options& options) {
     std::puts("\nNothing was written: --wall-clock believes the machines' wall clocks where messages do not tell.");
 }
 
-void json_clock(report::JsonWriter& json, const Source& s) {
+void json_clock(report::JsonWriter& json, const MergeInput& s) {
   const auto number = [&](const char* name, bool known, std::int64_t value) {
     json.key(name);
     if (known)
@@ -162,7 +162,7 @@ void json_clock(report::JsonWriter& json, const Source& s) {
   number("wall_clock_ahead_ns", s.has_wall_clock, s.wall_clock_ahead);
 }
 
-void print_json(const merge::Result& result, const merge::Options& options) {
+void print_json(const merge::Result& result, const merge::MergeOptions& options) {
   std::string out;
   report::JsonWriter json(out);
   json.begin_object();
@@ -173,7 +173,7 @@ void print_json(const merge::Result& result, const merge::Options& options) {
   json.field("file_bytes", result.file_bytes);
   json.key("sources");
   json.begin_array();
-  for (const Source& s : result.sources) {
+  for (const MergeInput& s : result.sources) {
     json.begin_object();
     json.field("path", s.path);
     json.key("host"), json.text_or_null(s.preamble.host);
@@ -202,7 +202,7 @@ void print_json(const merge::Result& result, const merge::Options& options) {
 }
 
 bool harmed(const merge::Result& result) {
-  for (const Source& s : result.sources)
+  for (const MergeInput& s : result.sources)
     if (s.refused > 0 || s.file.lost > 0 || s.file.damaged_blocks > 0 ||
         s.file.state != formats::CaptureState::complete)
       return true;
@@ -212,7 +212,7 @@ bool harmed(const merge::Result& result) {
 }  // namespace
 
 int run_merge(int argc, char** argv) {
-  merge::Options options;
+  merge::MergeOptions options;
   std::string format;
   CommandLine line("merge", kAbout);
   line.words("A.tcap B.tcap [C.tcap...] -o OUT.tcap", options.inputs, 2, "two captures are needed at least");

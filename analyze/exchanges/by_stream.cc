@@ -28,7 +28,7 @@ void ByStream::push(const flow::Message& m, Exchanged& out, flow::Findings& find
 void ByStream::message(const flow::Message& m, Exchanged& out, flow::Findings& findings) {
   if (m.kind == MessageKind::interim && m.answers_unknown) return;
   const auto it = drafts_.try_emplace(m.stream).first;
-  Draft& d = it->second;
+  ExchangeDraft& d = it->second;
   flow::Exchange& e = d.exchange;
   e.role = role_;
   switch (m.kind) {
@@ -59,7 +59,7 @@ void ByStream::message(const flow::Message& m, Exchanged& out, flow::Findings& f
   finish(it, out, findings);
 }
 
-void ByStream::unanswered(Draft& d) const {
+void ByStream::unanswered(ExchangeDraft& d) const {
   d.broken_by = ends_[answering(role_)];
   d.end_taints = end_taints_[answering(role_)];
 }
@@ -70,7 +70,7 @@ void ByStream::close(const flow::Message& m, Exchanged& out, flow::Findings& fin
   ends_[direction] = m.closed;
   end_taints_[direction] = m.taints;
   for (auto it = drafts_.begin(); it != drafts_.end();) {
-    Draft& d = it->second;
+    ExchangeDraft& d = it->second;
     const bool over = !d.answered && d.asked && closed_[answering(role_)];
     if (over) unanswered(d);
     if (over || done())
@@ -81,7 +81,7 @@ void ByStream::close(const flow::Message& m, Exchanged& out, flow::Findings& fin
 }
 
 ByStream::Drafts::iterator ByStream::finish(Drafts::iterator it, Exchanged& out, flow::Findings& findings) {
-  Draft& d = it->second;
+  ExchangeDraft& d = it->second;
   flow::Exchange& e = d.exchange;
   e.id = {id_, ++numbered_};
   settle_outcome(d);

@@ -16,12 +16,12 @@ class ByStream {
   bool done() const { return closed_[0] && closed_[1]; }
 
  private:
-  using Drafts = std::map<std::uint32_t, Draft>;  // bounded: the parser gives up streams, and says so of each
+  using Drafts = std::map<std::uint32_t, ExchangeDraft>;  // bounded: the parser gives up streams, and says so of each
 
   void message(const flow::Message& m, Exchanged& out, flow::Findings& findings);
   void close(const flow::Message& m, Exchanged& out, flow::Findings& findings);
   Drafts::iterator finish(Drafts::iterator draft, Exchanged& out, flow::Findings& findings);
-  void unanswered(Draft& draft) const;
+  void unanswered(ExchangeDraft& draft) const;
 
   flow::ConnectionId id_;
   std::uint32_t numbered_;

@@ -21,9 +21,9 @@ constexpr std::size_t kMaxPool = 256;
 
 }  // namespace
 
-std::unique_ptr<Draft> Exchanged::fresh() {
-  if (pool_.empty()) return std::make_unique<Draft>();
-  std::unique_ptr<Draft> d = std::move(pool_.back());
+std::unique_ptr<ExchangeDraft> Exchanged::fresh() {
+  if (pool_.empty()) return std::make_unique<ExchangeDraft>();
+  std::unique_ptr<ExchangeDraft> d = std::move(pool_.back());
   pool_.pop_back();
   // Back to the beginning, but for what the strings have allocated.
   flow::Exchange e;
@@ -41,11 +41,11 @@ std::unique_ptr<Draft> Exchanged::fresh() {
   e.response_headers.clear();
   e.request_trailers.clear();
   e.response_trailers.clear();
-  *d = Draft{std::move(e), false, false, {}, {}, {}, 0};
+  *d = ExchangeDraft{std::move(e), false, false, {}, {}, {}, 0};
   return d;
 }
 
-void Exchanged::give_back(std::unique_ptr<Draft> draft) {
+void Exchanged::give_back(std::unique_ptr<ExchangeDraft> draft) {
   if (pool_.size() < kMaxPool) pool_.push_back(std::move(draft));
 }
 
@@ -76,28 +76,28 @@ void Conversation::push(const Message& m, Exchanged& out, flow::Findings& findin
   hand_on(out, findings);
 }
 
-Draft& Conversation::add(Exchanged& out) {
+ExchangeDraft& Conversation::add(Exchanged& out) {
   drafts_.push_back(out.fresh());
-  Draft& d = *drafts_.back();
+  ExchangeDraft& d = *drafts_.back();
   d.exchange.role = role_;
   return d;
 }
 
 // Each takes the first that has none, so those that have one come first. A client may have millions under way.
-Draft& Conversation::draft_for_request(Exchanged& out) {
+ExchangeDraft& Conversation::draft_for_request(Exchanged& out) {
   const auto first = drafts_.begin() + static_cast<std::ptrdiff_t>(head_);
   const auto at = std::partition_point(first, drafts_.end(), [](const auto& d) { return d->asked; });
   return at != drafts_.end() ? **at : add(out);
 }
 
-Draft& Conversation::draft_for_response(Exchanged& out) {
+ExchangeDraft& Conversation::draft_for_response(Exchanged& out) {
   const auto first = drafts_.begin() + static_cast<std::ptrdiff_t>(head_);
   const auto at = std::partition_point(first, drafts_.end(), [](const auto& d) { return d->answered; });
   return at != drafts_.end() ? **at : add(out);
 }
 
 void Conversation::request(const Message& m, Exchanged& out) {
-  Draft& d = draft_for_request(out);
+  ExchangeDraft& d = draft_for_request(out);
   d.asked = true;
   d.request_ending = m.ending;
   copy_request(m, d.exchange);
@@ -107,20 +107,20 @@ void Conversation::request(const Message& m, Exchanged& out) {
 void Conversation::response(const Message& m, Exchanged& out, flow::Findings& findings) {
   if (m.answers_unknown) {
     // It belongs to a request that was not recorded: an exchange of its own, in front of whatever is open.
-    Draft& d = add(out);
+    ExchangeDraft& d = add(out);
     d.answered = true;
     d.response_ending = m.ending;
     d.broken_by = m.closed;
     copy_response(m, d.exchange);
     (role_ == Role::server ? d.exchange.writer : d.exchange.reader) = m.first_thread;
-    std::unique_ptr<Draft> own = std::move(drafts_.back());
+    std::unique_ptr<ExchangeDraft> own = std::move(drafts_.back());
     drafts_.pop_back();
     finish(*own, findings);
     out.take(own->exchange);
     out.give_back(std::move(own));
     return;
   }
-  Draft& d = draft_for_response(out);
+  ExchangeDraft& d = draft_for_response(out);
   d.answered = true;
   d.response_ending = m.ending;
   d.broken_by = m.closed;
@@ -130,7 +130,7 @@ void Conversation::response(const Message& m, Exchanged& out, flow::Findings& fi
 
 void Conversation::interim(const Message& m, Exchanged& out) {
   if (m.answers_unknown) return;
-  Draft& d = draft_for_response(out);
+  ExchangeDraft& d = draft_for_response(out);
   ++d.exchange.interim_responses;
   if (m.status == 100 && !known(d.exchange.continue_done)) d.exchange.continue_done = m.instants.last_done;
   d.exchange.taints |= m.taints;
@@ -145,7 +145,7 @@ void Conversation::close(const Message& m) {
 
 void Conversation::hand_on(Exchanged& out, flow::Findings& findings) {
   while (head_ < drafts_.size()) {
-    Draft& d = *drafts_[head_];
+    ExchangeDraft& d = *drafts_[head_];
     if (!d.answered && closed_[answering()] && (d.asked || done())) {
       d.broken_by = ends_[answering()];
       d.end_taints = end_taints_[answering()];
@@ -158,7 +158,7 @@ void Conversation::hand_on(Exchanged& out, flow::Findings& findings) {
 }
 
 void Conversation::pop(Exchanged& out, flow::Findings& findings) {
-  std::unique_ptr<Draft> d = std::move(drafts_[head_]);
+  std::unique_ptr<ExchangeDraft> d = std::move(drafts_[head_]);
   if (++head_ == drafts_.size()) {
     drafts_.clear();
     head_ = 0;
@@ -175,7 +175,7 @@ void Conversation::pop(Exchanged& out, flow::Findings& findings) {
   out.give_back(std::move(d));
 }
 
-void Conversation::finish(Draft& d, flow::Findings& findings) {
+void Conversation::finish(ExchangeDraft& d, flow::Findings& findings) {
   flow::Exchange& e = d.exchange;
   e.id = {id_, ++numbered_};
   if (upgraded(e)) {

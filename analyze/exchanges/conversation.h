@@ -17,7 +17,7 @@ namespace tailcap::exchanges {
 inline constexpr flow::Duration kSendReturn = std::chrono::milliseconds{1};
 
 // An exchange in the making.
-struct Draft {
+struct ExchangeDraft {
   flow::Exchange exchange;
   bool asked = false, answered = false;
   flow::Ending request_ending = flow::Ending::complete, response_ending = flow::Ending::complete;
@@ -34,13 +34,13 @@ class Exchanged {
     std::swap(slots_[used_++], exchange);
   }
   std::span<const flow::Exchange> all() const { return std::span(slots_).first(used_); }
-  std::unique_ptr<Draft> fresh();
-  void give_back(std::unique_ptr<Draft> draft);
+  std::unique_ptr<ExchangeDraft> fresh();
+  void give_back(std::unique_ptr<ExchangeDraft> draft);
 
  private:
   std::vector<flow::Exchange> slots_;
   std::size_t used_ = 0;
-  std::vector<std::unique_ptr<Draft>> pool_;
+  std::vector<std::unique_ptr<ExchangeDraft>> pool_;
 };
 
 class Conversation {
@@ -60,10 +60,10 @@ class Conversation {
   void interim(const flow::Message& m, Exchanged& out);
   void close(const flow::Message& m);
   void hand_on(Exchanged& out, flow::Findings& findings);
-  void finish(Draft& draft, flow::Findings& findings);
-  Draft& draft_for_request(Exchanged& out);
-  Draft& draft_for_response(Exchanged& out);
-  Draft& add(Exchanged& out);
+  void finish(ExchangeDraft& draft, flow::Findings& findings);
+  ExchangeDraft& draft_for_request(Exchanged& out);
+  ExchangeDraft& draft_for_response(Exchanged& out);
+  ExchangeDraft& add(Exchanged& out);
   void pop(Exchanged& out, flow::Findings& findings);
   // The direction in which responses come.
   std::size_t answering() const { return role_ == flow::Role::server ? 0 : 1; }
@@ -75,7 +75,7 @@ class Conversation {
   flow::End ends_[2] = {flow::End::none, flow::End::none};
   flow::Taints end_taints_[2] = {0, 0};
   std::uint64_t opaque_[2] = {0, 0};
-  std::vector<std::unique_ptr<Draft>> drafts_;  // from head_ on
+  std::vector<std::unique_ptr<ExchangeDraft>> drafts_;  // from head_ on
   std::size_t head_ = 0;
   // Of the exchange before.
   flow::Time asked_before_ = flow::kNoTime, answering_before_ = flow::kNoTime, answered_before_ = flow::kNoTime;

@@ -48,7 +48,7 @@ bool cancelled(const flow::Exchange& e) {
   return e.reset && !e.reset->goaway && e.reset->code == kCancel && e.reset->by == asking;
 }
 
-Outcome unanswered(const Draft& d) {
+Outcome unanswered(const ExchangeDraft& d) {
   // Where something was lost or not understood, the response may have been among it.
   if (has(d.end_taints, Taint::bytes_lost) || has(d.end_taints, Taint::events_lost) ||
       has(d.end_taints, Taint::payload_cut) || has(d.end_taints, Taint::malformed))
@@ -73,7 +73,7 @@ bool upgraded(const flow::Exchange& e) {
   return e.status == 101 || (e.method == "CONNECT" && e.status >= 200 && e.status < 300);
 }
 
-void settle_outcome(Draft& d) {
+void settle_outcome(ExchangeDraft& d) {
   flow::Exchange& e = d.exchange;
   // What a server answers early, or refuses without looking at it, has no more to it than was sent.
   const bool answered_early = d.request_ending == Ending::truncated && d.response_ending == Ending::complete &&

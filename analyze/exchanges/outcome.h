@@ -9,7 +9,7 @@ namespace tailcap::exchanges {
 bool upgraded(const flow::Exchange& exchange);
 
 // Sets outcome and complete, and taints that follow from the ends.
-void settle_outcome(Draft& draft);
+void settle_outcome(ExchangeDraft& draft);
 
 // Clamps instants that contradict each other. True if that was more than the stamp of a send coming late.
 bool straighten(flow::Exchange& exchange);

@@ -18,7 +18,7 @@
 namespace tailcap::flow {
 
 // The thread was off the CPU in [left, back); formats/event.h says what the fields mean.
-struct Wait {
+struct ThreadWait {
   Time left = kNoTime, runnable = kNoTime, back = kNoTime;
   std::uint32_t waker = 0, state = 0;
   int syscall = -1;
@@ -44,7 +44,7 @@ struct RequestDetail {
   std::optional<Setup> setup;           // it was the first on its connection
   std::string dns_name, server_name;    // of the set-up, resolved
   TextId local = 0, remote = 0;         // endpoints, in the table's texts
-  std::vector<Wait> waits;              // of the serving thread, overlapping the request, by time
+  std::vector<ThreadWait> waits;        // of the serving thread, overlapping the request, by time
   std::uint64_t waits_left_out = 0;     // beyond what is kept
   std::vector<ConnectionEvent> events;  // by time
   std::uint64_t events_left_out = 0;

@@ -21,15 +21,15 @@ namespace {
 constexpr Time kEarliest =
     time_from(3'600'000'000'000);  // nothing that a wait began with lies longer before a recording
 
-std::string host_of(const Source& s) {
+std::string host_of(const MergeInput& s) {
   return s.preamble.host.empty() ? "machine " + std::to_string(s.machine + 1) : s.preamble.host;
 }
 
 // The same text of all, or all that there are.
-std::string common(const std::vector<Source>& sources, std::string Preamble::*text) {
+std::string common(const std::vector<MergeInput>& sources, std::string Preamble::*text) {
   std::string out;
   std::vector<std::string> seen;
-  for (const Source& s : sources) {
+  for (const MergeInput& s : sources) {
     const std::string& t = s.preamble.*text;
     if (t.empty() || std::find(seen.begin(), seen.end(), t) != seen.end()) continue;
     seen.push_back(t);
@@ -43,7 +43,7 @@ std::uint64_t stirred(std::uint64_t h, std::string_view text) {
   return h ^ (h >> 31);
 }
 
-void note_source(const Source& s, std::size_t i, Preamble& p) {
+void note_source(const MergeInput& s, std::size_t i, Preamble& p) {
   const std::string prefix = "merge." + std::to_string(i + 1) + ".";
   const auto note = [&](const char* key, const std::string& value) { p.notes.emplace_back(prefix + key, value); };
   note("machine", std::to_string(s.machine + 1));
@@ -70,13 +70,13 @@ Redaction weaker(Redaction a, Redaction b) {
 }
 
 // What is said of all of them together: what is true of each, and each one's own in notes.
-Preamble preamble_of(const std::vector<Source>& sources, const Options& options, Duration by) {
+Preamble preamble_of(const std::vector<MergeInput>& sources, const MergeOptions& options, Duration by) {
   Preamble p;
   std::uint64_t high = 0xcbf29ce484222325u, low = 0x84222325cbf29ce4u;
   bool several_machines = false;
-  for (const Source& s : sources) several_machines |= s.machine != 0;
+  for (const MergeInput& s : sources) several_machines |= s.machine != 0;
   for (std::size_t i = 0; i < sources.size(); ++i) {
-    const Source& s = sources[i];
+    const MergeInput& s = sources[i];
     high = stirred(high, s.preamble.capture_id);
     low = stirred(low ^ high, s.preamble.capture_id);
     p.cpus = i == 0 ? s.preamble.cpus : std::max(p.cpus, s.preamble.cpus);
@@ -141,7 +141,7 @@ class Costs {
 // One capture on its way into the merged one: its next event, as it will stand there.
 class Feed {
  public:
-  Feed(Source& source, std::uint32_t number, Duration by, const Ownership* ownership)
+  Feed(MergeInput& source, std::uint32_t number, Duration by, const Ownership* ownership)
       : source_(source),
         number_(number),
         reader_(source.path),
@@ -187,7 +187,7 @@ class Feed {
     return true;
   }
 
-  Source& source_;
+  MergeInput& source_;
   const std::uint32_t number_;
   Reader reader_;
   Relabel relabel_;
@@ -205,7 +205,7 @@ std::string_view name_of(Placing placing) {
   return names[static_cast<std::size_t>(placing)];
 }
 
-Result merge(const Options& options) {
+Result merge(const MergeOptions& options) {
   for (const std::string& in : options.inputs) {
     std::error_code error;
     if (std::filesystem::equivalent(in, options.out, error))
@@ -220,7 +220,7 @@ Result merge(const Options& options) {
   }
   // A machine that was started after the first one may have seen things before the first one's boot.
   Duration by{};
-  for (const Source& s : survey.sources) {
+  for (const MergeInput& s : survey.sources) {
     const std::int64_t first = known(s.file.first) ? s.clock.ours_of(s.file.first) : nanoseconds(kEarliest);
     if (s.machine != 0 && first < nanoseconds(kEarliest))
       by = std::max(by, Duration{nanoseconds(kEarliest) - std::max(first, -nanoseconds(kMaxTime) / 2)});

@@ -14,7 +14,7 @@
 
 namespace tailcap::merge {
 
-struct Options {
+struct MergeOptions {
   std::vector<std::string> inputs;  // two at least, kMaxMachines at most
   std::string out;
   bool force = false;
@@ -32,7 +32,7 @@ enum class Placing : std::uint8_t {
 };
 
 // What became of one input.
-struct Source {
+struct MergeInput {
   std::string path;
   formats::Preamble preamble;
   formats::FileSummary file;
@@ -52,12 +52,12 @@ struct Source {
 
 struct Result {
   bool written = false;  // false: the clock of at least one is undetermined
-  std::vector<Source> sources;
+  std::vector<MergeInput> sources;
   std::uint64_t events = 0, file_bytes = 0;
 };
 
 // Throws for files that cannot be read or written, and for captures that were merged before.
-Result merge(const Options& options);
+Result merge(const MergeOptions& options);
 
 std::string_view name_of(Placing placing);  // "reference", "same_boot", …
 

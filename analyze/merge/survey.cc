@@ -25,7 +25,7 @@ struct Reading {
 
 class Surveyor {
  public:
-  explicit Surveyor(const Options& options) : options_(options) {
+  explicit Surveyor(const MergeOptions& options) : options_(options) {
     for (const std::string& path : options.inputs) open(path);
     number_machines();
     for (std::uint32_t i = 0; i < out_.sources.size(); ++i) read(i);
@@ -66,7 +66,7 @@ class Surveyor {
  private:
   void open(const std::string& path) {
     formats::Reader reader(path, {.threads = 1});
-    Source s;
+    MergeInput s;
     s.path = path;
     s.preamble = reader.preamble();
     s.file = reader.summary();
@@ -74,7 +74,7 @@ class Surveyor {
       if (key.starts_with("merge."))
         throw std::runtime_error(formats::printable(path) +
                                  " was made by `tailcap merge`. Merge the captures that it was made of, all at once.");
-    for (const Source& other : out_.sources)
+    for (const MergeInput& other : out_.sources)
       if (!s.preamble.capture_id.empty() && other.preamble.capture_id == s.preamble.capture_id)
         throw std::runtime_error(formats::printable(path) + " and " + formats::printable(other.path) +
                                  " are the same recording (capture " + formats::printable(s.preamble.capture_id) +
@@ -88,9 +88,10 @@ class Surveyor {
     out_.shares.resize(all.size());
     formats::Machine next = 0;
     for (std::size_t i = 0; i < all.size(); ++i) {
-      const auto same = std::find_if(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(i), [&](const Source& s) {
-        return !s.preamble.boot_id.empty() && s.preamble.boot_id == all[i].preamble.boot_id;
-      });
+      const auto same =
+          std::find_if(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(i), [&](const MergeInput& s) {
+            return !s.preamble.boot_id.empty() && s.preamble.boot_id == all[i].preamble.boot_id;
+          });
       const bool found = same != all.begin() + static_cast<std::ptrdiff_t>(i);
       all[i].machine = found ? same->machine : next++;
       if (found) out_.shares[i] = out_.shares[static_cast<std::size_t>(same - all.begin())] = true;
@@ -98,7 +99,7 @@ class Surveyor {
   }
 
   void read(std::uint32_t i) {
-    Source& s = out_.sources[i];
+    MergeInput& s = out_.sources[i];
     Reading r{Passages(std::max(kFewestMessages, kMostMessages / out_.sources.size())), std::nullopt};
     formats::Reader reader(s.path);
     for (auto events = reader.next(); !events.empty(); events = reader.next())
@@ -155,7 +156,7 @@ class Surveyor {
   }
 
   void compare_wall_clocks(std::uint32_t i) {
-    Source& s = out_.sources[i];
+    MergeInput& s = out_.sources[i];
     if (s.placing == Placing::undetermined || s.placing == Placing::wall_clock || !readings_[i].wall ||
         !readings_[0].wall)
       return;
@@ -164,13 +165,13 @@ class Surveyor {
         *readings_[i].wall - *readings_[0].wall - (s.clock.ours_of(s.clock.at) - nanoseconds(s.clock.at));
   }
 
-  const Options& options_;
+  const MergeOptions& options_;
   Survey out_;
   std::vector<Reading> readings_;
 };
 
 }  // namespace
 
-Survey survey(const Options& options) { return Surveyor(options).place(); }
+Survey survey(const MergeOptions& options) { return Surveyor(options).place(); }
 
 }  // namespace tailcap::merge

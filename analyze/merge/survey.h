@@ -9,12 +9,12 @@
 namespace tailcap::merge {
 
 struct Survey {
-  std::vector<Source> sources;
+  std::vector<MergeInput> sources;
   Ownership ownership;       // of the captures that share a machine with another
   std::vector<bool> shares;  // by input: it does
   bool determined = true;    // every clock has its place
 };
 
-Survey survey(const Options& options);
+Survey survey(const MergeOptions& options);
 
 }  // namespace tailcap::merge

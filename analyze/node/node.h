@@ -25,7 +25,7 @@ class Node {
   Names names_;
   Processes processes_;
   Shortage shortage_;
-  Peers peers_;
+  PeerTable peers_;
 };
 
 }  // namespace tailcap::node

@@ -33,25 +33,25 @@ std::string cause_of(int error) {
 
 }  // namespace
 
-Peers::Socket* Peers::find_or_add(formats::SocketId id) {
+PeerTable::Socket* PeerTable::find_or_add(formats::SocketId id) {
   const auto at = sockets_.find(id);
   if (at != sockets_.end()) return &at->second;
   return sockets_.size() < kMaxSockets ? &sockets_[id] : nullptr;
 }
 
-std::string Peers::remote_of(formats::SocketId id) const {
+std::string PeerTable::remote_of(formats::SocketId id) const {
   const auto at = sockets_.find(id);
   return at == sockets_.end() || at->second.remote.empty() ? "unknown" : at->second.remote;
 }
 
-void Peers::add(Counts& counts, Key key, std::uint64_t bytes) {
+void PeerTable::add(Counts& counts, Key key, std::uint64_t bytes) {
   if (counts.size() >= kMaxPeers && !counts.contains(key)) key = {"others", {key.second.first, 0}};
   Count& count = counts[key];
   ++count.count;
   count.bytes += bytes;
 }
 
-void Peers::push(const formats::Event& event, const Names& names) {
+void PeerTable::push(const formats::Event& event, const Names& names) {
   if (const auto* info = std::get_if<formats::SocketInfo>(&event.body)) {
     if (info->type != formats::SocketType::stream || info->state == TcpState::listen) return;
     if (info->family != formats::Family::inet && info->family != formats::Family::inet6) return;
@@ -81,8 +81,8 @@ void Peers::push(const formats::Event& event, const Names& names) {
   }
 }
 
-std::uint64_t Peers::list(const Counts& counts, const std::unordered_map<std::uint32_t, std::string>& names,
-                          std::vector<flow::PeerTrouble>& out) {
+std::uint64_t PeerTable::list(const Counts& counts, const std::unordered_map<std::uint32_t, std::string>& names,
+                              std::vector<flow::PeerTrouble>& out) {
   std::uint64_t sum = 0;
   for (const auto& [key, count] : counts) {
     const auto name = names.find(key.second.second);
@@ -95,7 +95,7 @@ std::uint64_t Peers::list(const Counts& counts, const std::unordered_map<std::ui
   return sum;
 }
 
-void Peers::fill(flow::NodeStudy& study) const {
+void PeerTable::fill(flow::NodeStudy& study) const {
   study.connect_count = list(failures_, names_, study.connect_failures);
   study.resets_sent_count = list(sent_, names_, study.resets_sent);
   study.resets_received_count = list(received_, names_, study.resets_received);

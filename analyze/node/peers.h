@@ -14,7 +14,7 @@
 
 namespace tailcap::node {
 
-class Peers {
+class PeerTable {
  public:
   static constexpr std::size_t kMaxSockets = 256u << 10;
   static constexpr std::size_t kClosedKept = 4096;  // what belongs to a socket may be told after its end

@@ -25,7 +25,7 @@ struct Point {
 
 class Goroutines {
  public:
-  Goroutines(const Known& k, CarryingGoroutine goroutine, std::span<const Call> calls, Draft& draft)
+  Goroutines(const DraftContext& k, CarryingGoroutine goroutine, std::span<const Call> calls, Draft& draft)
       : k_(k),
         calls_(calls),
         draft_(draft),
@@ -35,7 +35,7 @@ class Goroutines {
 
   void run() {
     collect();
-    if (process_) process_->stops.each(draft_.w.from, draft_.w.to, [&](const Span& s) { stops_.push_back(s); });
+    if (process_) process_->stops.each(draft_.w.from, draft_.w.to, [&](const TimeSpan& s) { stops_.push_back(s); });
     const Window& w = draft_.w;
     if (points_.empty()) return gap(w.from, nullptr, w.to);
     gap(w.from, &points_.front(), points_.front().time);
@@ -116,7 +116,7 @@ class Goroutines {
     to = std::min(to, draft_.w.to);
     if (from >= to) return;
     const Window& w = draft_.w;
-    for (const Span& s : stops_) draft_.add(std::max(s.time, from), std::min(s.to, to), Label::go_stw);
+    for (const TimeSpan& s : stops_) draft_.add(std::max(s.time, from), std::min(s.to, to), Label::go_stw);
     // The thread that took it up, if it had to be woken.
     const OffCpuWait* woken = nullptr;
     if (const ThreadLog* log = b ? k_.observed.thread(b->tid) : nullptr)
@@ -141,7 +141,7 @@ class Goroutines {
     }
     if (w.server() && from >= w.third) return responding(from, to, woken);
     if (from >= to) return;
-    for (const Span& piece : add_calls(k_, calls_, from, to, draft_)) parked(piece.time, piece.to, woken, b, to);
+    for (const TimeSpan& piece : add_calls(k_, calls_, from, to, draft_)) parked(piece.time, piece.to, woken, b, to);
     // Before the answer of a call, and none of the call's own stages: parked all the same.
     for (const Call& c : calls_)
       if (c.on_path && w.server()) park(std::max(from, c.began), std::min(to, c.arrived));
@@ -191,7 +191,7 @@ class Goroutines {
   // The response was begun, and more could not be written.
   void responding(Nanos from, Nanos to, const OffCpuWait* woken) {
     Nanos at = from;
-    if (const Note* note = k_.windows.note(draft_.w.id)) {
+    if (const ExchangeNote* note = k_.windows.note(draft_.w.id)) {
       for (const auto& held : note->held_up) {
         const Nanos a = std::max(formats::nanoseconds(held.from), at), b = std::min(formats::nanoseconds(held.to), to);
         if (a >= b) continue;
@@ -204,26 +204,26 @@ class Goroutines {
     parked(from, to, woken, nullptr, to);
   }
 
-  const Known& k_;
+  const DraftContext& k_;
   const std::span<const Call> calls_;
   Draft& draft_;
   const ProcessLog* process_;
   const std::uint64_t goroutine_;
   const bool only_its_;  // what it does it does for this request
-  std::vector<Span> stops_;
+  std::vector<TimeSpan> stops_;
   std::vector<Point> points_;
 };
 
 // Deep profile: each state was recorded when it began.
 class States {
  public:
-  States(const Known& k, const Log<Sighting>& seen, std::span<const Call> calls, Draft& draft)
+  States(const DraftContext& k, const Log<Sighting>& seen, std::span<const Call> calls, Draft& draft)
       : k_(k), seen_(seen), calls_(calls), draft_(draft) {}
 
   // What of [from, to) the states do not cover.
-  std::vector<Span> run(Nanos from, Nanos to) {
+  std::vector<TimeSpan> run(Nanos from, Nanos to) {
     if (const ProcessLog* process = k_.observed.process(draft_.w.pid))
-      process->stops.each(from, to, [&](const Span& s) { stops_.push_back(s); });
+      process->stops.each(from, to, [&](const TimeSpan& s) { stops_.push_back(s); });
     const Sighting* now = nullptr;
     for (const Sighting& s : seen_) {
       if (!s.state) continue;
@@ -256,7 +256,7 @@ class States {
   }
 
   void ready(Nanos from, Nanos to) {
-    for (const Span& s : stops_) draft_.add(std::max(s.time, from), std::min(s.to, to), Label::go_stw);
+    for (const TimeSpan& s : stops_) draft_.add(std::max(s.time, from), std::min(s.to, to), Label::go_stw);
     // The thread that ran it next, if it had to be woken.
     const Sighting* next = seen_.first_at(to);
     const ThreadLog* log = next != seen_.end() && next->state && next->run == GoRunState::running
@@ -289,12 +289,12 @@ class States {
   }
 
   void parked(Label why, Nanos from, Nanos to) {
-    for (const Span& s : stops_) draft_.add(std::max(s.time, from), std::min(s.to, to), Label::go_stw);
+    for (const TimeSpan& s : stops_) draft_.add(std::max(s.time, from), std::min(s.to, to), Label::go_stw);
     const Window& w = draft_.w;
     // On a descriptor, or for those that do the talking: what of it a call explains is the call's.
-    std::vector<Span> rest = add_calls(k_, calls_, from, to, draft_);
+    std::vector<TimeSpan> rest = add_calls(k_, calls_, from, to, draft_);
     if (why == Label::net_unknown_socket) draft_.add(from, to, Label::q_notice);
-    for (const Span& piece : rest) {
+    for (const TimeSpan& piece : rest) {
       if (why == Label::net_unknown_socket && w.server() && w.phases && piece.time < w.second)
         add_awaited_bytes(k_, w.id.connection, std::max(piece.time, w.first), std::min(piece.to, w.second),
                           Label::net_upload, Label::net_reorder, Evidence::measured, 0, draft_);
@@ -307,29 +307,29 @@ class States {
     if (why != Label::net_unknown_socket) draft_.add(from, to, Label::go_runnable, Evidence::inferred);
   }
 
-  const Known& k_;
+  const DraftContext& k_;
   const Log<Sighting>& seen_;
   const std::span<const Call> calls_;
   Draft& draft_;
-  std::vector<Span> stops_, left_;
+  std::vector<TimeSpan> stops_, left_;
 };
 
 }  // namespace
 
-void add_by_goroutine(const Known& k, CarryingGoroutine goroutine, std::span<const Call> calls, Draft& draft) {
+void add_by_goroutine(const DraftContext& k, CarryingGoroutine goroutine, std::span<const Call> calls, Draft& draft) {
   const ProcessLog* process = k.observed.process(draft.w.pid);
   const Log<Sighting>* seen = k.observed.goroutine(draft.w.pid, goroutine.number);
   if (process && process->deep && seen && draft.w.server() && draft.w.phases &&
       (goroutine.handler || !draft.w.streams)) {
     // From the read on its states are known; before that it had not been read.
-    const std::vector<Span> left = States(k, *seen, calls, draft).run(draft.w.first, draft.w.to);
+    const std::vector<TimeSpan> left = States(k, *seen, calls, draft).run(draft.w.first, draft.w.to);
     Draft rest = draft;
     rest.conditions.clear();
     Goroutines(k, goroutine, calls, rest).run();
     draft.behind = rest.behind;
     for (const Condition& c : rest.conditions) {
       draft.add(c.from, std::min(c.to, draft.w.first), c.label, c.evidence, c.behind);
-      for (const Span& s : left)
+      for (const TimeSpan& s : left)
         draft.add(std::max(c.from, s.time), std::min(c.to, s.to), c.label, c.evidence, c.behind);
     }
     return;

@@ -17,6 +17,6 @@ struct CarryingGoroutine {
   std::uint64_t number = 0;  // 0: not known
   bool handler = false;      // it runs the request's handler, while others move its bytes: HTTP/2
 };
-void add_by_goroutine(const Known& k, CarryingGoroutine goroutine, std::span<const Call> calls, Draft& draft);
+void add_by_goroutine(const DraftContext& k, CarryingGoroutine goroutine, std::span<const Call> calls, Draft& draft);
 
 }  // namespace tailcap::partition

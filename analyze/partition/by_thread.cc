@@ -24,7 +24,7 @@ void add_busy(const ThreadLog& log, Nanos from, Nanos to, Draft& draft) {
 }
 
 // From the arrival of its first byte to the read.
-void add_arrival(const Known& k, std::uint32_t tid, std::span<const Call> calls, Draft& draft) {
+void add_arrival(const DraftContext& k, std::uint32_t tid, std::span<const Call> calls, Draft& draft) {
   const Nanos from = draft.w.from, to = draft.w.first;
   const ThreadLog* log = k.observed.thread(tid);
   if (from >= to || !log || log->known_since == 0) return;
@@ -62,7 +62,7 @@ void add_arrival(const Known& k, std::uint32_t tid, std::span<const Call> calls,
 }
 
 // Waits are not recorded: what was under way is all that can be said.
-void add_without_waits(const Known& k, std::span<const Call> calls, const std::vector<Act>& acts, Draft& draft) {
+void add_without_waits(const DraftContext& k, std::span<const Call> calls, const std::vector<Act>& acts, Draft& draft) {
   const Window& w = draft.w;
   for (std::size_t i = 0; i + 1 < acts.size() && !w.streams; ++i)
     if (!acts[i].out && !acts[i + 1].out && acts[i + 1].time <= w.second)
@@ -80,7 +80,7 @@ struct Handover {
 };
 
 // When thread b took over what thread a had last acted on at `from`, before it acted itself at `to`.
-std::optional<Handover> handover(const Known& k, std::uint32_t a, std::uint32_t b, Nanos from, Nanos to,
+std::optional<Handover> handover(const DraftContext& k, std::uint32_t a, std::uint32_t b, Nanos from, Nanos to,
                                  const Draft& draft) {
   const ThreadLog* log = k.observed.thread(b);
   if (!log) return std::nullopt;
@@ -101,7 +101,7 @@ std::optional<Handover> handover(const Known& k, std::uint32_t a, std::uint32_t 
 
 }  // namespace
 
-std::vector<Act> acts_of(const Known& k, const Window& w) {
+std::vector<Act> acts_of(const DraftContext& k, const Window& w) {
   std::vector<Act> acts;
   const EndLog* end = k.observed.end(w.id.connection);
   if (!end) return acts;
@@ -114,7 +114,7 @@ std::vector<Act> acts_of(const Known& k, const Window& w) {
   return acts;
 }
 
-void add_by_thread(const Known& k, std::span<const Call> calls, Draft& draft) {
+void add_by_thread(const DraftContext& k, std::span<const Call> calls, Draft& draft) {
   const Window& w = draft.w;
   std::uint32_t carrier = w.tid;
   const std::vector<Act> acts = acts_of(k, w);

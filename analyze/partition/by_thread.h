@@ -11,10 +11,10 @@
 
 namespace tailcap::partition {
 
-void add_by_thread(const Known& k, std::span<const Call> calls, Draft& draft);
+void add_by_thread(const DraftContext& k, std::span<const Call> calls, Draft& draft);
 
 // The bytes of this request that were moved, in order of time: all of its connection, or, where that carries several at
 // the same time, those at its milestones.
-std::vector<Act> acts_of(const Known& k, const Window& w);
+std::vector<Act> acts_of(const DraftContext& k, const Window& w);
 
 }  // namespace tailcap::partition

@@ -27,7 +27,7 @@ struct Turn {
 
 class Loop {
  public:
-  Loop(const Known& k, const ThreadLog& log, std::uint32_t tid, Draft& draft)
+  Loop(const DraftContext& k, const ThreadLog& log, std::uint32_t tid, Draft& draft)
       : k_(k), log_(log), tid_(tid), draft_(draft) {
     segment();
   }
@@ -68,7 +68,7 @@ class Loop {
   bool woke(const Act& act, const OffCpuWait* idle) const {
     const EndLog* end = k_.observed.end(act.connection);
     if (!end || !idle || !idle->woken()) return false;
-    const Mark* arrived = end->arrived.last_until(idle->runnable);
+    const PositionMark* arrived = end->arrived.last_until(idle->runnable);
     return arrived && arrived->time > idle->time;
   }
 
@@ -124,7 +124,7 @@ class Loop {
     if (!w.woken()) return draft_.add(w.time, w.back, Label::unexplained_opaque);
     // Unless another thread was at it.
     Nanos at = w.time;
-    for (const Span& s : worked_) {
+    for (const TimeSpan& s : worked_) {
       if (s.to <= at || s.time >= w.runnable) continue;
       draft_.add(at, s.time, Label::q_notice);
       at = s.to;
@@ -171,13 +171,13 @@ class Loop {
       to = std::min(to, w.third);
     }
     if (from >= to) return;
-    for (const Span& piece : add_calls(k_, calls, from, to, draft_)) unknown(piece.time, piece.to, calls);
+    for (const TimeSpan& piece : add_calls(k_, calls, from, to, draft_)) unknown(piece.time, piece.to, calls);
   }
 
   // The response was begun, and more could not be written.
   void responding(Nanos from, Nanos to) {
     Nanos at = from;
-    if (const Note* note = k_.windows.note(draft_.w.id)) {
+    if (const ExchangeNote* note = k_.windows.note(draft_.w.id)) {
       for (const auto& held : note->held_up) {
         const Nanos a = std::max(formats::nanoseconds(held.from), at), b = std::min(formats::nanoseconds(held.to), to);
         if (a >= b) continue;
@@ -212,7 +212,7 @@ class Loop {
     }
     if (const auto call = answered(from, to, last->back))
       return add_down(k_, *call, from, to, Evidence::inferred, draft_);
-    const Span* arrived = k_.observed.arrivals_elsewhere().last_until(last->runnable);
+    const TimeSpan* arrived = k_.observed.arrivals_elsewhere().last_until(last->runnable);
     const bool network = arrived && arrived->time > last->time && last->runnable - arrived->time < kPrompt;
     const Label label = last->waker != 0 || !alone(last->runnable) ? Label::blocked_unknown
                         : network                                  ? Label::net_unknown_socket
@@ -285,24 +285,26 @@ class Loop {
     return {};
   }
 
-  const Known& k_;
+  const DraftContext& k_;
   const ThreadLog& log_;
   const std::uint32_t tid_;
   Draft& draft_;
   std::vector<Turn> turns_;
-  std::vector<Span> worked_;  // other threads of the process on this request, in order of time
+  std::vector<TimeSpan> worked_;  // other threads of the process on this request, in order of time
 };
 
 }  // namespace
 
-void add_by_turns(const Known& k, std::uint32_t loop, std::span<const Call> calls, Draft& draft) {
+void add_by_turns(const DraftContext& k, std::uint32_t loop, std::span<const Call> calls, Draft& draft) {
   const ThreadLog* log = k.observed.thread(loop);
   if (!log || log->known_since == 0) return;
   Loop(k, *log, loop, draft).run(calls);
-  log->lost.each(draft.w.from, draft.w.to, [&](const Span& s) { draft.add(s.time, s.to, Label::unexplained_lost); });
+  log->lost.each(draft.w.from, draft.w.to,
+                 [&](const TimeSpan& s) { draft.add(s.time, s.to, Label::unexplained_lost); });
   const Nanos silent = log->waits.size() == 0 ? 0 : (log->waits.end() - 1)->back;
-  k.observed.counted().each(draft.w.from, draft.w.to,
-                            [&](const Span& s) { draft.add(std::max(s.time, silent), s.to, Label::unexplained_lost); });
+  k.observed.counted().each(draft.w.from, draft.w.to, [&](const TimeSpan& s) {
+    draft.add(std::max(s.time, silent), s.to, Label::unexplained_lost);
+  });
 }
 
 }  // namespace tailcap::partition

@@ -13,6 +13,6 @@
 
 namespace tailcap::partition {
 
-void add_by_turns(const Known& k, std::uint32_t loop, std::span<const Call> calls, Draft& draft);
+void add_by_turns(const DraftContext& k, std::uint32_t loop, std::span<const Call> calls, Draft& draft);
 
 }  // namespace tailcap::partition

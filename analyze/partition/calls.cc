@@ -17,24 +17,24 @@ bool waits_for_input(const OffCpuWait& w) {
 }
 
 // Where no arrival is recorded (UNIX sockets), its reader's wake-up tells of it.
-void arrival_by_wake(const Known& k, Call& call) {
+void arrival_by_wake(const DraftContext& k, Call& call) {
   const ThreadLog* log = k.observed.thread(call.reader);
   const OffCpuWait* wait = log ? log->waits.last_before(call.read) : nullptr;
   if (wait && wait->woken() && waits_for_input(*wait) && wait->back <= call.read && wait->runnable > call.sent)
     call.arrived = wait->runnable;
 }
 
-flow::ConnectionId other_end(const Known& k, const Call& call) {
+flow::ConnectionId other_end(const DraftContext& k, const Call& call) {
   return k.windows.table().rows.peer(call.w.row).connection;
 }
 
 // Refines the wait for an answer: something sent had to be sent again.
-void add_wait(const Known& k, const Call& call, Nanos from, Nanos to, Evidence evidence, Draft& draft) {
+void add_wait(const DraftContext& k, const Call& call, Nanos from, Nanos to, Evidence evidence, Draft& draft) {
   Nanos since = to;
   for (const flow::ConnectionId connection : {call.w.id.connection, other_end(k, call)}) {
     const EndLog* end = k.observed.end(connection);
     if (!end) continue;
-    end->retransmitted.each(call.began, to, [&](const Span& again) {
+    end->retransmitted.each(call.began, to, [&](const TimeSpan& again) {
       // Acknowledgements are not seen: it counts as under way until the answer is there.
       if (again.to < to) since = std::min(since, std::clamp(again.time, from, to));
     });
@@ -48,11 +48,11 @@ void add_wait(const Known& k, const Call& call, Nanos from, Nanos to, Evidence e
 // What of the wait for `next` that was, beyond the way there and back; empty: nothing, or not to be told. Neither
 // acknowledgements nor TCP_NODELAY are seen, so it is inferred: from bytes that were written before the ones before
 // them could be acknowledged, and came that late.
-Span held_back(const EndLog& sender, const Mark& before, const Mark& next) {
+TimeSpan held_back(const EndLog& sender, const PositionMark& before, const PositionMark& next) {
   constexpr std::uint32_t kSmall = 536;  // less than any connection's full segment
   constexpr Nanos kLeast = 30'000'000, kMost = 500'000'000;
-  const auto written = [&](const Mark& m) {
-    const Mark* at = sender.sent.first_after(m.time);
+  const auto written = [&](const PositionMark& m) {
+    const PositionMark* at = sender.sent.first_after(m.time);
     for (std::size_t looked = 0; at != sender.sent.begin() && looked < kMaxMarks; ++looked) {
       --at;
       if (static_cast<std::int32_t>(m.begin - at->begin) >= 0 && static_cast<std::int32_t>(at->end - m.begin) > 0)
@@ -63,16 +63,16 @@ Span held_back(const EndLog& sender, const Mark& before, const Mark& next) {
   const Nanos first = written(before), second = written(next);
   if (next.end - next.begin >= kSmall || first < 0 || second < 0) return {};
   const Nanos way = std::max<Nanos>(0, before.time - first);
-  const Span held{std::max(before.time, second), next.time - 2 * way};
+  const TimeSpan held{std::max(before.time, second), next.time - 2 * way};
   if (held.to - held.time < kLeast || held.to - held.time > kMost || second >= before.time + way) return {};
   bool again = false;
-  sender.retransmitted.each(first, next.time, [&](const Span&) { again = true; });
-  return again ? Span{} : held;
+  sender.retransmitted.each(first, next.time, [&](const TimeSpan&) { again = true; });
+  return again ? TimeSpan{} : held;
 }
 
 }  // namespace
 
-Call call_of(const Known& k, std::uint32_t row, Nanos limit, Draft& draft) {
+Call call_of(const DraftContext& k, std::uint32_t row, Nanos limit, Draft& draft) {
   Call c;
   c.w = k.windows.window(row);
   const flow::RequestTable& table = k.windows.table();
@@ -119,7 +119,7 @@ Call call_of(const Known& k, std::uint32_t row, Nanos limit, Draft& draft) {
   return c;
 }
 
-std::vector<Call> calls_of(const Known& k, Draft& draft) {
+std::vector<Call> calls_of(const DraftContext& k, Draft& draft) {
   std::vector<Call> calls;
   if (!draft.w.server()) {
     calls.push_back(call_of(k, draft.w.row, draft.w.to, draft));
@@ -158,24 +158,24 @@ std::vector<Call> calls_of(const Known& k, Draft& draft) {
   return calls;
 }
 
-Nanos add_awaited_bytes(const Known& k, flow::ConnectionId connection, Nanos from, Nanos to, Label label, Label hole,
-                        Evidence evidence, std::uint32_t who, Draft& draft, flow::ConnectionId sender) {
+Nanos add_awaited_bytes(const DraftContext& k, flow::ConnectionId connection, Nanos from, Nanos to, Label label,
+                        Label hole, Evidence evidence, std::uint32_t who, Draft& draft, flow::ConnectionId sender) {
   const EndLog* end = k.observed.end(connection);
   if (!end || end->arrived.size() == 0) {
     draft.add(from, to, label, evidence, who);
     return to;
   }
   const auto ahead = [](std::uint32_t a, std::uint32_t b) { return static_cast<std::int32_t>(a - b) > 0; };
-  const Mark* read = end->read.last_until(from);
-  const Mark* there = end->arrived.last_until(from);
+  const PositionMark* read = end->read.last_until(from);
+  const PositionMark* there = end->arrived.last_until(from);
   if (read && there && ahead(there->end, read->end) && !ahead(there->begin, read->end)) return from;
   std::uint32_t have = read ? read->end : there ? there->end : 0;
   bool have_known = read || there;
   Nanos holed = to, filled = to;
-  const Mark* next = nullptr;
+  const PositionMark* next = nullptr;
   std::size_t looked = 0;
-  for (const Mark* m = end->arrived.first_after(from); m != end->arrived.end() && m->time < to && looked < kMaxMarks;
-       ++m, ++looked) {
+  for (const PositionMark* m = end->arrived.first_after(from);
+       m != end->arrived.end() && m->time < to && looked < kMaxMarks; ++m, ++looked) {
     if (have_known && !ahead(m->end, have)) continue;  // sent again, and had arrived before
     if (have_known && ahead(m->begin, have)) {
       holed = std::min(holed, m->time);
@@ -187,13 +187,13 @@ Nanos add_awaited_bytes(const Known& k, flow::ConnectionId connection, Nanos fro
   }
   // What was sent again was missing from when it had been sent first.
   if (const EndLog* sent = sender != 0 ? k.observed.end(sender) : nullptr)
-    sent->retransmitted.each(from, filled, [&](const Span& again) {
+    sent->retransmitted.each(from, filled, [&](const TimeSpan& again) {
       if (again.to <= filled) holed = std::min(holed, std::max(again.time, from));
     });
   const flow::ConnectionId writer =
       sender != 0 || connection != draft.w.id.connection ? sender : k.windows.table().rows.peer(draft.w.row).connection;
   if (const EndLog* other = next && there && holed >= filled && writer != 0 ? k.observed.end(writer) : nullptr) {
-    const Span held = held_back(*other, *there, *next);
+    const TimeSpan held = held_back(*other, *there, *next);
     const Nanos begins = std::max(from, held.time);
     if (begins < held.to) {
       draft.add(from, begins, label, evidence, who);
@@ -206,7 +206,7 @@ Nanos add_awaited_bytes(const Known& k, flow::ConnectionId connection, Nanos fro
   return filled;
 }
 
-void add_down(const Known& k, const Call& call, Nanos from, Nanos to, Evidence evidence, Draft& draft) {
+void add_down(const DraftContext& k, const Call& call, Nanos from, Nanos to, Evidence evidence, Draft& draft) {
   evidence = std::max(evidence, call.linked);
   const auto part = [&](Nanos a, Nanos b, Label label) {
     draft.add(std::max(a, from), std::min(b, to), label, evidence, call.who);
@@ -225,11 +225,12 @@ void add_down(const Known& k, const Call& call, Nanos from, Nanos to, Evidence e
                       draft, other_end(k, call));
 }
 
-std::vector<Span> add_calls(const Known& k, std::span<const Call> calls, Nanos from, Nanos to, Draft& draft) {
+std::vector<TimeSpan> add_calls(const DraftContext& k, std::span<const Call> calls, Nanos from, Nanos to,
+                                Draft& draft) {
   // Calls come by their beginning, and those on the path do not overlap.
-  const auto outside = [&](const std::vector<Span>& pieces, bool on_path) {
-    std::vector<Span> left;
-    for (const Span& piece : pieces) {
+  const auto outside = [&](const std::vector<TimeSpan>& pieces, bool on_path) {
+    std::vector<TimeSpan> left;
+    for (const TimeSpan& piece : pieces) {
       Nanos at = piece.time;
       for (const Call& c : calls) {
         if (c.on_path != on_path || c.end <= at || c.began >= piece.to) continue;
@@ -242,8 +243,8 @@ std::vector<Span> add_calls(const Known& k, std::span<const Call> calls, Nanos f
   };
   for (const Call& c : calls)
     if (c.on_path) add_down(k, c, from, to, Evidence::measured, draft);
-  const std::vector<Span> beside = outside({{from, to}}, true);
-  for (const Span& piece : beside)
+  const std::vector<TimeSpan> beside = outside({{from, to}}, true);
+  for (const TimeSpan& piece : beside)
     for (const Call& c : calls)
       if (!c.on_path) add_down(k, c, piece.time, piece.to, Evidence::inferred, draft);
   return outside(beside, false);

@@ -28,18 +28,18 @@ struct Call {
 };
 
 // The call that this row is. limit: until when it can have lasted where its end is not known.
-Call call_of(const Known& k, std::uint32_t row, Nanos limit, Draft& draft);
+Call call_of(const DraftContext& k, std::uint32_t row, Nanos limit, Draft& draft);
 // Of a server-side request those that it caused, of a client-side one itself; by their beginning.
-std::vector<Call> calls_of(const Known& k, Draft& draft);
+std::vector<Call> calls_of(const DraftContext& k, Draft& draft);
 // What of [from, to) was spent waiting for this call, by what it was doing.
-void add_down(const Known& k, const Call& call, Nanos from, Nanos to, flow::Evidence evidence, Draft& draft);
+void add_down(const DraftContext& k, const Call& call, Nanos from, Nanos to, flow::Evidence evidence, Draft& draft);
 // The same for all of them in [from, to), of those under way at the same time for the one on the path. Returns what of
 // it no call covers.
-std::vector<Span> add_calls(const Known& k, std::span<const Call> calls, Nanos from, Nanos to, Draft& draft);
+std::vector<TimeSpan> add_calls(const DraftContext& k, std::span<const Call> calls, Nanos from, Nanos to, Draft& draft);
 // Waiting for the next bytes on a connection from `from` on: until they arrive, if that is before `to`. hole: the label
 // from when later bytes are there, or what `sender` (the other end, where it was recorded) sent again was missing.
 // Returns when they had arrived (from: they were there already); to: not before that.
-Nanos add_awaited_bytes(const Known& k, flow::ConnectionId connection, Nanos from, Nanos to, flow::Label label,
+Nanos add_awaited_bytes(const DraftContext& k, flow::ConnectionId connection, Nanos from, Nanos to, flow::Label label,
                         flow::Label hole, flow::Evidence evidence, std::uint32_t who, Draft& draft,
                         flow::ConnectionId sender = 0);
 

@@ -12,7 +12,7 @@
 namespace tailcap::partition {
 
 // What is known beside the request itself.
-struct Known {
+struct DraftContext {
   const Windows& windows;
   const Observed& observed;
 };

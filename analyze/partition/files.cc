@@ -8,7 +8,7 @@ namespace {
 enum class Whose : std::uint8_t { not_its, perhaps, inferred, its };
 
 // The thread had begun with another request by t, and that was not over.
-bool others_under_way(const Known& k, const Draft& draft, std::uint32_t tid, Nanos t) {
+bool others_under_way(const DraftContext& k, const Draft& draft, std::uint32_t tid, Nanos t) {
   const ThreadLog* log = k.observed.thread(tid);
   if (!log) return true;
   std::map<flow::ExchangeId, bool> last;
@@ -19,7 +19,7 @@ bool others_under_way(const Known& k, const Draft& draft, std::uint32_t tid, Nan
   return false;
 }
 
-Whose whose(const FileUse& use, const Known& k, const Draft& draft, bool go) {
+Whose whose(const FileUse& use, const DraftContext& k, const Draft& draft, bool go) {
   if (go) return use.goroutine != 0 && use.goroutine == draft.goroutine ? Whose::its : Whose::not_its;
   for (const Draft::Carried& c : draft.carried) {
     if (c.tid != use.tid || use.time < c.from || use.time >= c.to) continue;
@@ -31,7 +31,7 @@ Whose whose(const FileUse& use, const Known& k, const Draft& draft, bool go) {
 
 }  // namespace
 
-flow::FileCalls files_of(const Known& k, const Draft& draft) {
+flow::FileCalls files_of(const DraftContext& k, const Draft& draft) {
   flow::FileCalls out;
   out.request = draft.w.id;
   const ProcessLog* process = k.observed.process(draft.w.pid);

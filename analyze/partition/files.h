@@ -9,6 +9,6 @@
 namespace tailcap::partition {
 
 // The draft knows who carried it.
-flow::FileCalls files_of(const Known& k, const Draft& draft);
+flow::FileCalls files_of(const DraftContext& k, const Draft& draft);
 
 }  // namespace tailcap::partition

@@ -34,7 +34,8 @@ bool tells_of_carriers(std::uint8_t kind) {
 
 }  // namespace
 
-Observed::Observed(const Windows& windows, std::span<const Carrier> carriers, std::unordered_set<std::uint32_t> pids)
+Observed::Observed(const Windows& windows, std::span<const ByteCarrier> carriers,
+                   std::unordered_set<std::uint32_t> pids)
     : windows_(windows), carriers_(carriers), pids_(std::move(pids)), ends_(carriers.size()) {
   for (flow::ConnectionId c = 1; c < carriers.size(); ++c) {
     if (carriers[c].session != 0) by_session_[carriers[c].session] = c;
@@ -329,7 +330,7 @@ void Observed::push(const Event& event) {
     if (connection == 0) return;
     EndLog& end = ends_[connection];
     Nanos first = at;
-    for (const Mark& m : end.sent)
+    for (const PositionMark& m : end.sent)
       if (static_cast<std::int32_t>(m.end - again->position) > 0) {
         first = std::min(first, m.time);
         break;

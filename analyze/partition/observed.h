@@ -36,7 +36,7 @@ struct Act {
 };
 
 // [time, to)
-struct Span {
+struct TimeSpan {
   Nanos time = 0, to = 0;
 };
 
@@ -56,24 +56,24 @@ struct ThreadLog {
   bool multiplexes = false;  // waits for several descriptors at once, or turned to a request before another was over
   Log<OffCpuWait> waits;
   Log<Act> acts;
-  Stretches<Span> lost;  // waits of this thread in here were lost
+  Stretches<TimeSpan> lost;  // waits of this thread in here were lost
   Stretches<Stalled> stalls;
-  Stretches<Span> assists;  // its goroutine worked for Go's collector
-  Nanos assisting = 0;      // since when it does; 0: it does not
+  Stretches<TimeSpan> assists;  // its goroutine worked for Go's collector
+  Nanos assisting = 0;          // since when it does; 0: it does not
 };
 
 // Stream positions [begin, end) at this time; they wrap.
-struct Mark {
+struct PositionMark {
   Nanos time = 0;
   std::uint32_t begin = 0, end = 0;
 };
 
 struct EndLog {
   Log<Act> acts;
-  Log<Mark> arrived, read;
-  Stretches<Span> retransmitted;  // [sent for the first time, sent again)
-  Log<Mark> sent;
-  Stretches<Span> lost;  // events of this socket in here were lost
+  Log<PositionMark> arrived, read;
+  Stretches<TimeSpan> retransmitted;  // [sent for the first time, sent again)
+  Log<PositionMark> sent;
+  Stretches<TimeSpan> lost;  // events of this socket in here were lost
   Nanos last_event = 0;
 };
 
@@ -123,8 +123,8 @@ struct FileUse {
 struct ProcessLog {
   static constexpr std::size_t kMaxListed = 64;
   bool go = false;
-  bool deep = false;      // goroutines' states are recorded
-  Stretches<Span> stops;  // of the world
+  bool deep = false;          // goroutines' states are recorded
+  Stretches<TimeSpan> stops;  // of the world
   Stretches<Halt> halts;
   Nanos stopping = 0;                  // since when it is being stopped; 0: it is not
   std::vector<std::uint32_t> threads;  // the first kMaxListed
@@ -136,7 +136,7 @@ struct ProcessLog {
 };
 
 // What carries a connection end's bytes; for those of requests.
-struct Carrier {
+struct ByteCarrier {
   formats::SocketId socket = 0;
   formats::TlsSessionId session = 0;  // 0: the bytes are the socket's own
 };
@@ -168,7 +168,7 @@ class Observed {
   static constexpr std::size_t kMaxPaths = 64u << 10;  // different ones; those of later files are not known
 
   // carriers: by ConnectionId. pids: whose events matter.
-  Observed(const Windows& windows, std::span<const Carrier> carriers, std::unordered_set<std::uint32_t> pids);
+  Observed(const Windows& windows, std::span<const ByteCarrier> carriers, std::unordered_set<std::uint32_t> pids);
   // Calls on files are wanted, too. Before the first push.
   void keep_files() { files_kept_ = true; }
   void push(const formats::Event& event);
@@ -185,11 +185,11 @@ class Observed {
   const Stranger* stranger(formats::SocketId socket) const;
   const std::string& path(std::uint32_t number) const { return paths_[number]; }
   // Something arrived at a socket that carries no requests.
-  const Log<Span>& arrivals_elsewhere() const { return elsewhere_; }
+  const Log<TimeSpan>& arrivals_elsewhere() const { return elsewhere_; }
   // Events were lost in here, and nobody counted whose.
-  const Stretches<Span>& blind() const { return blind_; }
+  const Stretches<TimeSpan>& blind() const { return blind_; }
   // Off-CPU intervals were lost in here; each thread's next wait tells that it lost some.
-  const Stretches<Span>& counted() const { return counted_; }
+  const Stretches<TimeSpan>& counted() const { return counted_; }
   Nanos forgotten_until() const { return forgotten_until_; }
   // Reached the end of the capture, or of what was pushed.
   Nanos now() const { return now_; }
@@ -219,7 +219,7 @@ class Observed {
   void note_loss(EndLog& end, Nanos at, std::uint16_t missed);
 
   const Windows& windows_;
-  std::span<const Carrier> carriers_;
+  std::span<const ByteCarrier> carriers_;
   std::unordered_set<std::uint32_t> pids_;
   std::unordered_map<std::uint32_t, ThreadLog> threads_;
   std::unordered_map<std::uint32_t, ProcessLog> processes_;
@@ -229,8 +229,8 @@ class Observed {
   std::unordered_map<formats::SocketId, Stranger> strangers_;
   std::unordered_map<std::uint32_t, std::string> cgroups_;  // of processes
   std::unordered_map<std::string, Quota> quotas_;           // of cgroups, by their paths
-  Stretches<Span> blind_, counted_;
-  Log<Span> elsewhere_;
+  Stretches<TimeSpan> blind_, counted_;
+  Log<TimeSpan> elsewhere_;
   std::uint32_t last_tid_ = 0;
   ThreadLog* last_ = nullptr;
   std::size_t kept_ = 0;

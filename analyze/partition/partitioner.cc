@@ -35,7 +35,7 @@ std::unordered_set<std::uint32_t> pids_of(const flow::RequestTable& table) {
 }  // namespace
 
 struct Partitioner::Impl {
-  Impl(const flow::RequestTable& table, std::vector<Note> notes, std::span<const Carrier> carriers)
+  Impl(const flow::RequestTable& table, std::vector<ExchangeNote> notes, std::span<const ByteCarrier> carriers)
       : windows(table, std::move(notes)), observed(windows, carriers, pids_of(table)) {}
 
   const Windows windows;
@@ -51,7 +51,7 @@ struct Partitioner::Impl {
   std::vector<flow::Part> parts;
   std::vector<flow::Culprit> culprits;
 
-  Known known() const { return {windows, observed}; }
+  DraftContext known() const { return {windows, observed}; }
 
   Nanos end_of(std::uint32_t row) const {
     const auto& rows = windows.table().rows;
@@ -71,7 +71,7 @@ struct Partitioner::Impl {
 
   // Who carried it, by what kind of program it is.
   void carry(std::span<const Call> calls) {
-    const Known k = known();
+    const DraftContext k = known();
     const Window& w = draft.w;
     const std::vector<Act> acts = acts_of(k, w);
     std::uint64_t goroutine = 0;
@@ -150,7 +150,7 @@ struct Partitioner::Impl {
     const Window& w = draft.w;
     if (!w.server() && !calls.empty())
       add_down(known(), calls.front(), w.first, w.second, flow::Evidence::measured, draft);
-    const Note* note = windows.note(w.id);
+    const ExchangeNote* note = windows.note(w.id);
     if (!note) return;
     for (const auto& held : note->held_up) {
       const Nanos from = formats::nanoseconds(held.from), to = formats::nanoseconds(held.to);
@@ -237,7 +237,8 @@ struct Partitioner::Impl {
   }
 };
 
-Partitioner::Partitioner(const flow::RequestTable& table, std::vector<Note> notes, std::span<const Carrier> carriers)
+Partitioner::Partitioner(const flow::RequestTable& table, std::vector<ExchangeNote> notes,
+                         std::span<const ByteCarrier> carriers)
     : impl_(std::make_unique<Impl>(table, std::move(notes), carriers)) {}
 Partitioner::Partitioner(Partitioner&&) noexcept = default;
 Partitioner::~Partitioner() = default;

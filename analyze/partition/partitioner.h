@@ -25,7 +25,7 @@ namespace tailcap::partition {
 class Partitioner {
  public:
   // carriers: by ConnectionId.
-  Partitioner(const flow::RequestTable& table, std::vector<Note> notes, std::span<const Carrier> carriers);
+  Partitioner(const flow::RequestTable& table, std::vector<ExchangeNote> notes, std::span<const ByteCarrier> carriers);
   Partitioner(Partitioner&&) noexcept;
   ~Partitioner();
   // Keeps the stretches of this request and of the calls below it, for take_courses(). Before the first push.

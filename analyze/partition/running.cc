@@ -14,7 +14,7 @@ constexpr Nanos kTick = 4'000'000;
 
 class Running {
  public:
-  Running(const Known& k, std::uint32_t tid, const ThreadLog& log, std::span<const Call> calls, Draft& draft)
+  Running(const DraftContext& k, std::uint32_t tid, const ThreadLog& log, std::span<const Call> calls, Draft& draft)
       : k_(k), tid_(tid), log_(log), calls_(calls), draft_(draft) {}
 
   void wait(const OffCpuWait& w, Nanos from, Nanos to) {
@@ -211,7 +211,7 @@ class Running {
     if (!w.woken()) return;
     if (const auto s = sending(w, until)) return add(w.time, until, s->label, s->evidence);
     bool again = false;
-    if (end) end->retransmitted.each(w.time, until, [&](const Span&) { again = true; });
+    if (end) end->retransmitted.each(w.time, until, [&](const TimeSpan&) { again = true; });
     add(w.time, until, again ? Label::send_cwnd : Label::send_sndbuf, Evidence::inferred);
   }
 
@@ -244,7 +244,7 @@ class Running {
     return best;
   }
 
-  const Known& k_;
+  const DraftContext& k_;
   const std::uint32_t tid_;
   const ThreadLog& log_;
   const std::span<const Call> calls_;
@@ -254,8 +254,8 @@ class Running {
 
 }  // namespace
 
-void add_running(const Known& k, std::uint32_t tid, Nanos from, Nanos to, std::span<const Call> calls, Draft& draft,
-                 Evidence evidence) {
+void add_running(const DraftContext& k, std::uint32_t tid, Nanos from, Nanos to, std::span<const Call> calls,
+                 Draft& draft, Evidence evidence) {
   from = std::max(from, draft.w.from);
   to = std::min(to, draft.w.to);
   const ThreadLog* log = k.observed.thread(tid);
@@ -267,13 +267,15 @@ void add_running(const Known& k, std::uint32_t tid, Nanos from, Nanos to, std::s
   for (w = w ? w : log->waits.begin(); w != log->waits.end() && w->time < to; ++w)
     if (w->back > from) running.wait(*w, from, to);
   if (!log->stalls.empty()) running.stalls(from, to);
-  log->assists.each(
-      from, to, [&](const Span& s) { draft.add(std::max(s.time, from), std::min(s.to, to), Label::cpu_gc_assist); });
-  log->lost.each(
-      from, to, [&](const Span& s) { draft.add(std::max(s.time, from), std::min(s.to, to), Label::unexplained_lost); });
+  log->assists.each(from, to, [&](const TimeSpan& s) {
+    draft.add(std::max(s.time, from), std::min(s.to, to), Label::cpu_gc_assist);
+  });
+  log->lost.each(from, to, [&](const TimeSpan& s) {
+    draft.add(std::max(s.time, from), std::min(s.to, to), Label::unexplained_lost);
+  });
   // It did not come back after a loss to tell what it had lost.
   const Nanos silent = log->waits.size() == 0 ? 0 : (log->waits.end() - 1)->back;
-  k.observed.counted().each(std::max(from, silent), to, [&](const Span& s) {
+  k.observed.counted().each(std::max(from, silent), to, [&](const TimeSpan& s) {
     draft.add(std::max({s.time, from, silent}), std::min(s.to, to), Label::unexplained_lost);
   });
 }
@@ -282,8 +284,8 @@ void add_queued(const OffCpuWait& wait, Nanos from, Nanos to, Draft& draft) {
   if (wait.woken()) draft.add(std::max(wait.runnable, from), std::min(wait.back, to), Label::sched_runq);
 }
 
-void add_lost(const Known& k, std::span<const Call> calls, Draft& draft) {
-  const auto lost = [&](const Span& s) { draft.add(s.time, s.to, Label::unexplained_lost); };
+void add_lost(const DraftContext& k, std::span<const Call> calls, Draft& draft) {
+  const auto lost = [&](const TimeSpan& s) { draft.add(s.time, s.to, Label::unexplained_lost); };
   k.observed.blind().each(draft.w.from, draft.w.to, lost);
   draft.add(draft.w.from, k.observed.forgotten_until(), Label::unexplained_lost);
   const auto of = [&](flow::ConnectionId connection) {

@@ -21,8 +21,8 @@ void add(Window& w, Phase phase, Nanos length) {
 
 }  // namespace
 
-std::optional<Note> note_of(const flow::Exchange& exchange) {
-  Note note;
+std::optional<ExchangeNote> note_of(const flow::Exchange& exchange) {
+  ExchangeNote note;
   note.id = exchange.id;
   if (known(exchange.continue_done) && known(exchange.request_head_done))
     note.head_done = nanoseconds(exchange.request_head_done);
@@ -34,8 +34,9 @@ std::optional<Note> note_of(const flow::Exchange& exchange) {
   return note;
 }
 
-Windows::Windows(const flow::RequestTable& table, std::vector<Note> notes) : table_(table), notes_(std::move(notes)) {
-  std::sort(notes_.begin(), notes_.end(), [](const Note& a, const Note& b) { return a.id < b.id; });
+Windows::Windows(const flow::RequestTable& table, std::vector<ExchangeNote> notes)
+    : table_(table), notes_(std::move(notes)) {
+  std::sort(notes_.begin(), notes_.end(), [](const ExchangeNote& a, const ExchangeNote& b) { return a.id < b.id; });
   const auto& rows = table.rows;
   const auto n = static_cast<std::uint32_t>(rows.size());
   by_connection_.resize(n);
@@ -111,7 +112,7 @@ Window Windows::window(std::uint32_t row) const {
   if (split == 1) add(w, names[0], length(0));
   const Nanos begin = w.from + (split == 1 ? length(0) : 0);
   Nanos before = length(split);
-  if (const Note* n = length(split + 1) > 0 ? note(r.id) : nullptr; n && n->head_done != 0)
+  if (const ExchangeNote* n = length(split + 1) > 0 ? note(r.id) : nullptr; n && n->head_done != 0)
     before = std::clamp<Nanos>(n->head_done - begin, 0, length(split));
   add(w, names[split], before);
   add(w, names[split + 1], length(split + 1));
@@ -137,9 +138,9 @@ std::optional<std::uint32_t> Windows::find(ExchangeId id) const {
   return *at;
 }
 
-const Note* Windows::note(ExchangeId id) const {
+const ExchangeNote* Windows::note(ExchangeId id) const {
   const auto at =
-      std::lower_bound(notes_.begin(), notes_.end(), id, [](const Note& n, ExchangeId x) { return n.id < x; });
+      std::lower_bound(notes_.begin(), notes_.end(), id, [](const ExchangeNote& n, ExchangeId x) { return n.id < x; });
   return at != notes_.end() && at->id == id ? &*at : nullptr;
 }
 

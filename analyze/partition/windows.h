@@ -34,21 +34,21 @@ struct Window {
 };
 
 // What only the exchange knew and the partition needs; few requests have any of it.
-struct Note {
+struct ExchangeNote {
   flow::ExchangeId id;
   Nanos head_done = 0;                    // it waited for 100 Continue from here on
   std::vector<flow::WindowWait> held_up;  // HTTP/2: its sender's waits for the peer's window
 };
-std::optional<Note> note_of(const flow::Exchange& exchange);
+std::optional<ExchangeNote> note_of(const flow::Exchange& exchange);
 
 class Windows {
  public:
   // notes: in any order. The table must be settled and stay as it is.
-  Windows(const flow::RequestTable& table, std::vector<Note> notes);
+  Windows(const flow::RequestTable& table, std::vector<ExchangeNote> notes);
 
   Window window(std::uint32_t row) const;
   std::optional<std::uint32_t> find(flow::ExchangeId id) const;
-  const Note* note(flow::ExchangeId id) const;
+  const ExchangeNote* note(flow::ExchangeId id) const;
   // Rows that have a partition, by their end.
   std::span<const std::uint32_t> by_end() const { return by_end_; }
   // When the request began that began first of by_end()[i…].
@@ -74,7 +74,7 @@ class Windows {
   std::span<const std::uint32_t> of(flow::ConnectionId connection) const;
 
   const flow::RequestTable& table_;
-  std::vector<Note> notes_;                   // ascending by id
+  std::vector<ExchangeNote> notes_;           // ascending by id
   std::vector<std::uint32_t> by_connection_;  // rows by (connection, start)
   std::vector<std::uint32_t> connection_at_;  // by ConnectionId: where its rows begin in there
   std::vector<std::uint32_t> by_id_;

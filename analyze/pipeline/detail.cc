@@ -152,7 +152,7 @@ void collect(std::vector<RequestDetail*> wanted, const std::string& path, unsign
     }
   for (std::size_t i = 0; i < wanted.size(); ++i) wanted[i]->bound = bindings[i].find();
   for (RequestDetail* d : wanted) {
-    std::ranges::stable_sort(d->waits, {}, &flow::Wait::left);
+    std::ranges::stable_sort(d->waits, {}, &flow::ThreadWait::left);
     std::ranges::stable_sort(d->events, {}, &flow::ConnectionEvent::time);
   }
 }

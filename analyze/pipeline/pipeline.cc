@@ -260,7 +260,7 @@ class Run {
     out_.grouped = groups_.size();
     std::sort(out_.trace_states.begin(), out_.trace_states.end());
     if (options_.keep_headers) {
-      std::vector<Headers> sorted;
+      std::vector<RequestHeaders> sorted;
       sorted.reserve(from.size());
       for (const std::uint32_t i : from) sorted.push_back(std::move(out_.headers[i]));
       out_.headers = std::move(sorted);
@@ -343,8 +343,8 @@ class Run {
   // By ConnectionId: exchanges of TLS sessions that are not bound yet.
   static constexpr std::size_t kMaxUnbound = 64;  // of one session: two calls are enough to bind it
   std::unordered_map<flow::ConnectionId, std::vector<causes::Mark>> unbound_;
-  std::vector<partition::Carrier> carriers_;  // by ConnectionId, of those with requests
-  std::vector<partition::Note> notes_;
+  std::vector<partition::ByteCarrier> carriers_;  // by ConnectionId, of those with requests
+  std::vector<partition::ExchangeNote> notes_;
   std::vector<bool> failed_;  // by ConnectionId
   std::uint64_t http_connections_ = 0;
   bool calls_ = false;  // there are rows of gRPC

@@ -49,7 +49,7 @@ struct Options {
   flow::ExchangeId follow;  // with partition: fills Analysis::courses for this request, its other end and its calls
 };
 
-struct Headers {
+struct RequestHeaders {
   flow::Headers request, response, request_trailers, response_trailers;
   bool request_complete = false, response_complete = false;
 };
@@ -61,10 +61,10 @@ struct Endpoints {
 };
 
 struct Analysis {
-  flow::RequestTable table;          // the requests meant, sorted by (start, id)
-  flow::Study study;                 // of those; its quality is that of the whole capture
-  std::vector<Headers> headers;      // one per row, where they were asked for
-  std::vector<Endpoints> endpoints;  // by ConnectionId; [0] is empty
+  flow::RequestTable table;             // the requests meant, sorted by (start, id)
+  flow::Study study;                    // of those; its quality is that of the whole capture
+  std::vector<RequestHeaders> headers;  // one per row, where they were asked for
+  std::vector<Endpoints> endpoints;     // by ConnectionId; [0] is empty
   std::vector<std::pair<flow::ExchangeId, flow::TextId>> trace_states;  // of requests that carry one, ascending
   std::vector<flow::Course> courses;                                    // by request
   std::vector<flow::FileCalls> files;                                   // likewise, of those that made any

@@ -17,7 +17,7 @@ constexpr std::size_t kLargestImage = 8u << 20;  // what gnuplot may hand back f
 
 std::string two_digits(std::size_t n) { return (n < 10 ? "0" : "") + std::to_string(n); }
 
-std::string terminal(const Options& options, unsigned height, const std::string& file) {
+std::string terminal(const PlotOptions& options, unsigned height, const std::string& file) {
   const std::string background = options.background || options.format == Format::png ? " background '#ffffff'" : "";
   const std::string kind = options.format == Format::svg
                                ? "svg size 760," + std::to_string(height) + " dynamic noenhanced font 'sans-serif,12'"
@@ -37,7 +37,7 @@ std::string image(const std::string& path) {
 
 }  // namespace
 
-flow::Figures draw(const flow::Study& study, const Options& options) {
+flow::Figures draw(const flow::Study& study, const PlotOptions& options) {
   flow::Figures figures;
   std::vector<Chart> charts;
   const auto add = [&](const std::string& name, std::optional<std::size_t> route, Chart chart) {

@@ -15,7 +15,7 @@ namespace tailcap::plot {
 
 enum class Format : std::uint8_t { svg, png };
 
-struct Options {
+struct PlotOptions {
   Format format = Format::svg;
   bool background = false;  // white, for files that stand alone; without: the page's
   std::size_t routes = 12;  // routes that get plots of their own: those with most total time
@@ -23,6 +23,6 @@ struct Options {
 
 inline constexpr std::size_t kCurves = 8;  // curves in one plot: more cannot be told apart
 
-flow::Figures draw(const flow::Study& study, const Options& options);
+flow::Figures draw(const flow::Study& study, const PlotOptions& options);
 
 }  // namespace tailcap::plot

@@ -14,32 +14,32 @@ int hex(char c) {
 
 }  // namespace
 
-Step Chunks::end_size_line() {
-  if (digits_ == 0) return Step::invalid;
+ChunkStep Chunks::end_size_line() {
+  if (digits_ == 0) return ChunkStep::invalid;
   state_ = left_ == 0 ? State::trailers : State::data;
   line_ = 0;
   digits_ = 0;
-  return Step::need_more;
+  return ChunkStep::need_more;
 }
 
-Step Chunks::push_trailer(std::string_view& in, flow::Headers& trailers) {
+ChunkStep Chunks::push_trailer(std::string_view& in, flow::Headers& trailers) {
   const auto end = in.find('\n');
   const std::string_view part = in.substr(0, end == in.npos ? in.size() : end + 1);
   in.remove_prefix(part.size());
-  if ((line_ += part.size()) > kMaxTrailers) return Step::invalid;
+  if ((line_ += part.size()) > kMaxTrailers) return ChunkStep::invalid;
   trailer_.append(part);
-  if (end == part.npos) return Step::need_more;
+  if (end == part.npos) return ChunkStep::need_more;
   std::string_view line = trailer_;
   line.remove_suffix(line.size() > 1 && line[line.size() - 2] == '\r' ? 2 : 1);
-  if (line.empty()) return Step::done;
+  if (line.empty()) return ChunkStep::done;
   parse_field(line, trailers, framing_);
   trailer_.clear();
-  return Step::need_more;
+  return ChunkStep::need_more;
 }
 
-Step Chunks::push(std::string_view& in, flow::Headers& trailers, bool pause) {
+ChunkStep Chunks::push(std::string_view& in, flow::Headers& trailers, bool pause) {
   while (!in.empty()) {
-    Step step = Step::need_more;
+    ChunkStep step = ChunkStep::need_more;
     switch (state_) {
       case State::data: {
         const std::uint64_t n = std::min<std::uint64_t>(left_, in.size());
@@ -52,14 +52,14 @@ Step Chunks::push(std::string_view& in, flow::Headers& trailers, bool pause) {
         if (in.front() == '\n')
           state_ = State::size;
         else if (in.front() != '\r' || line_++ > 0)
-          return Step::invalid;
+          return ChunkStep::invalid;
         if (state_ == State::size) line_ = 0;
         in.remove_prefix(1);
         break;
       case State::size: {
         const char c = in.front();
         if (const int digit = hex(c); digit >= 0 && line_ == digits_) {
-          if (++digits_ > 15) return Step::invalid;
+          if (++digits_ > 15) return ChunkStep::invalid;
           ++line_;
           left_ = left_ * 16 + static_cast<std::uint64_t>(digit);
           in.remove_prefix(1);
@@ -71,14 +71,14 @@ Step Chunks::push(std::string_view& in, flow::Headers& trailers, bool pause) {
         } else if (c == ';' && digits_ > 0) {
           state_ = State::extension;
         } else {
-          return Step::invalid;
+          return ChunkStep::invalid;
         }
         break;
       }
       case State::extension: {
         const auto end = in.find('\n');
         const std::size_t n = end == in.npos ? in.size() : end;
-        if ((line_ += n) > kMaxChunkLine) return Step::invalid;
+        if ((line_ += n) > kMaxChunkLine) return ChunkStep::invalid;
         in.remove_prefix(end == in.npos ? n : n + 1);
         if (end != in.npos) step = end_size_line();
         break;
@@ -87,9 +87,9 @@ Step Chunks::push(std::string_view& in, flow::Headers& trailers, bool pause) {
         step = push_trailer(in, trailers);
         break;
     }
-    if (step != Step::need_more || (pause && data_left() > 0)) return step;
+    if (step != ChunkStep::need_more || (pause && data_left() > 0)) return step;
   }
-  return Step::need_more;
+  return ChunkStep::need_more;
 }
 
 bool Chunks::skip(std::uint64_t n) {

@@ -9,7 +9,7 @@
 
 namespace tailcap::protocols {
 
-enum class Step : std::uint8_t { need_more, done, invalid };
+enum class ChunkStep : std::uint8_t { need_more, done, invalid };
 
 // A chunk's size line, and all trailers together. Extensions exist in the RFC and nearly nowhere else.
 inline constexpr std::size_t kMaxChunkLine = 16u << 10;
@@ -20,7 +20,7 @@ class Chunks {
   void start() { *this = Chunks(); }
   // Takes captured bytes off the front of `in`, as far as the body goes. Trailers are added to `trailers`.
   // pause: returns need_more in front of a chunk's data, which is then taken with skip().
-  Step push(std::string_view& in, flow::Headers& trailers, bool pause = false);
+  ChunkStep push(std::string_view& in, flow::Headers& trailers, bool pause = false);
   // n bytes whose content is not known: false if framing lies in them.
   bool skip(std::uint64_t n);
   // Bytes of data still to come in this chunk: as many may be unknown.
@@ -30,8 +30,8 @@ class Chunks {
 
  private:
   enum class State : std::uint8_t { size, extension, data, after_data, trailers };
-  Step end_size_line();
-  Step push_trailer(std::string_view& in, flow::Headers& trailers);
+  ChunkStep end_size_line();
+  ChunkStep push_trailer(std::string_view& in, flow::Headers& trailers);
 
   State state_ = State::size;
   std::uint64_t left_ = 0, body_ = 0;

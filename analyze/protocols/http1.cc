@@ -11,16 +11,16 @@ using flow::Finding;
 using flow::MessageKind;
 using flow::Taint;
 
-void Http1::set_roles(Lane& asking) {
+void Http1::set_roles(MessageLane& asking) {
   requests_ = &asking;
   responses_ = &asking == &lanes_[0] ? &lanes_[1] : &lanes_[0];
-  requests_->set_role(Role::requests);
-  responses_->set_role(Role::responses);
+  requests_->set_role(LaneRole::requests);
+  responses_->set_role(LaneRole::responses);
 }
 
 void Http1::push(const ByteRun& run, Messages& out, flow::Findings& findings) {
   Context c{out, findings};
-  Lane& l = lane(run.direction);
+  MessageLane& l = lane(run.direction);
   if (l.ended) return;
   if (!l.begun()) l.begin(run.first_known);
   l.total += run.gap + run.length;
@@ -43,7 +43,7 @@ void Http1::push(const ByteRun& run, Messages& out, flow::Findings& findings) {
 }
 
 // At the beginning of a connection: does this look like HTTP/1? False: not yet known (or refused).
-bool Http1::detect(Lane& l, const ByteRun& run, Context& c) {
+bool Http1::detect(MessageLane& l, const ByteRun& run, Context& c) {
   std::string begin;
   for (const HeldRun& h : l.held) begin.append(h.bytes);
   begin.append(run.head.empty() ? run.tail : run.head.substr(0, kMaxMethod + 8));
@@ -73,25 +73,25 @@ bool Http1::detect(Lane& l, const ByteRun& run, Context& c) {
 void Http1::refuse(Context& c) {
   refused_ = true;
   c.findings.add(Finding::not_http);
-  for (Lane& l : lanes_) {
+  for (MessageLane& l : lanes_) {
     l.held.clear();
     l.held_bytes = 0;
   }
 }
 
-void Http1::hold(Lane& l, const ByteRun& run) {
+void Http1::hold(MessageLane& l, const ByteRun& run) {
   l.held.emplace_back(run);
   l.held_bytes += l.held.back().bytes.size();
 }
 
 // Whether bytes of this lane, moved at `done`, have to wait for the other one.
-bool Http1::blocked(const Lane& l, flow::Time done) const {
+bool Http1::blocked(const MessageLane& l, flow::Time done) const {
   if (!requests_ || l.held.size() > kMaxHeldRuns || l.held_bytes > kMaxHeldRunBytes) return false;
   if (resync_waits_ && &l == responses_) return !decided(done);
   if (!l.at_border()) return false;
   if (&l == requests_) return awaits_upgrade_ && !responses_->ended;
   if (open_questions() > 0 || !patient_ || requests_->ended) return false;
-  if (requests_->state() == Lane::State::seek || requests_->state() == Lane::State::opaque) return false;
+  if (requests_->state() == MessageLane::State::seek || requests_->state() == MessageLane::State::opaque) return false;
   // A request is always read before its response is sent.
   if (formats::known(request_at_) && done < request_at_) return false;
   return asked_once_ || l.first_known() || requests_->open();
@@ -101,11 +101,11 @@ void Http1::settle(Context& c) {
   bool progress = true;
   while (progress) {
     progress = false;
-    for (Lane* l : {requests_ ? requests_ : &lanes_[1], requests_ ? responses_ : &lanes_[0]}) {
+    for (MessageLane* l : {requests_ ? requests_ : &lanes_[1], requests_ ? responses_ : &lanes_[0]}) {
       progress |= drain(*l, c);
       // What an open response without framing answers, and whether it is one, shows the end of the requests.
       const bool waits =
-          l == responses_ && patient_ && l->open() && l->state() == Lane::State::seek && !requests_->ended;
+          l == responses_ && patient_ && l->open() && l->state() == MessageLane::State::seek && !requests_->ended;
       if (l->end_held && l->held.empty() && !l->ended && !waits) {
         const ByteRun run = *l->end_held;
         l->end_held.reset();
@@ -115,7 +115,7 @@ void Http1::settle(Context& c) {
     }
   }
   // Both ends are known and something still waits: nothing will come that decides it.
-  for (Lane& l : lanes_) {
+  for (MessageLane& l : lanes_) {
     if (!l.end_held || !(&l == &lanes_[0] ? lanes_[1] : lanes_[0]).end_held) continue;
     patient_ = awaits_upgrade_ = false;
     decided_whole_ = false;
@@ -124,7 +124,7 @@ void Http1::settle(Context& c) {
   }
 }
 
-bool Http1::drain(Lane& l, Context& c) {
+bool Http1::drain(MessageLane& l, Context& c) {
   bool progress = false;
   std::vector<HeldRun> waiting;
   while (!l.held.empty() && requests_ && !blocked(l, l.held.front().run.done)) {
@@ -162,12 +162,12 @@ bool Http1::drain(Lane& l, Context& c) {
   return progress;
 }
 
-void Http1::feed(Lane& l, const ByteRun& run, Context& c) {
+void Http1::feed(MessageLane& l, const ByteRun& run, Context& c) {
   Cursor cursor(run);
   if (&l == requests_) {
     infer_request_end(run, c);
     decided_to_ = run.done;
-    decided_whole_ = run.gap == 0 && l.state() != Lane::State::seek;
+    decided_whole_ = run.gap == 0 && l.state() != MessageLane::State::seek;
     const bool at_border = l.at_border();
     if (!decided_whole_) ++request_losses_;
     if (run.gap > 0) handle(l, l.gap(run.gap, run), cursor, c);
@@ -193,15 +193,15 @@ void Http1::feed(Lane& l, const ByteRun& run, Context& c) {
   }
 }
 
-void Http1::handle(Lane& l, Lane::Event event, Cursor& cursor, Context& c) {
+void Http1::handle(MessageLane& l, MessageLane::Event event, Cursor& cursor, Context& c) {
   switch (event) {
-    case Lane::Event::more:
+    case MessageLane::Event::more:
       return;
-    case Lane::Event::resync:
+    case MessageLane::Event::resync:
       return resync(l, cursor, c);
-    case Lane::Event::finished:
+    case MessageLane::Event::finished:
       return take(l, c);
-    case Lane::Event::cut:
+    case MessageLane::Event::cut:
       // It does not begin as HTTP does. What looks like it later on is something that the protocol carries.
       if (!seen_head_ && has(l.message.taints, Taint::malformed) && !has(l.message.taints, Taint::payload_cut))
         return refuse(c);
@@ -219,12 +219,12 @@ void Http1::handle(Lane& l, Lane::Event event, Cursor& cursor, Context& c) {
           l.message.kind = MessageKind::interim;
       }
       return;
-    case Lane::Event::head: {
+    case MessageLane::Event::head: {
       seen_head_ = true;
       if (l.framing.length_and_coding || l.framing.contradictory) c.findings.add(Finding::smuggling_framing);
       if (l.framing.contradictory) l.message.taints = l.message.taints | Taint::malformed;
       if (has(l.message.taints, Taint::malformed)) c.findings.add(Finding::malformed_message);
-      Lane::Event next;
+      MessageLane::Event next;
       if (&l == requests_) {
         request_head(l, false, cursor.run(), c);
         const BodyRule rule = request_body(l.framing);
@@ -233,13 +233,13 @@ void Http1::handle(Lane& l, Lane::Event event, Cursor& cursor, Context& c) {
       } else {
         next = response_head(l, c);
       }
-      if (next == Lane::Event::finished) take(l, c);
+      if (next == MessageLane::Event::finished) take(l, c);
       return;
     }
   }
 }
 
-void Http1::request_head(Lane& l, bool cut, const ByteRun& run, Context& c) {
+void Http1::request_head(MessageLane& l, bool cut, const ByteRun& run, Context& c) {
   infer_response_end(run, c);
   asked_once_ = true;
   flow::Message& m = l.message;
@@ -259,7 +259,7 @@ void Http1::request_head(Lane& l, bool cut, const ByteRun& run, Context& c) {
   if ((a.connect || a.upgrade) && open_questions() == 1) awaits_upgrade_ = true;
 }
 
-Lane::Event Http1::response_head(Lane& l, Context& c) {
+MessageLane::Event Http1::response_head(MessageLane& l, Context& c) {
   flow::Message& m = l.message;
   const Asked* a = unasked_ ? nullptr : asked();
   m.answers_unknown = a == nullptr;
@@ -298,7 +298,7 @@ void Http1::pop_asked() {
 }
 
 // Hands the lane's finished message on.
-void Http1::take(Lane& l, Context& c) {
+void Http1::take(MessageLane& l, Context& c) {
   flow::Message& m = l.message;
   const bool final = m.kind == MessageKind::response;
   if (final && !m.answers_unknown && open_questions() > 0) {
@@ -309,7 +309,7 @@ void Http1::take(Lane& l, Context& c) {
   if (answers_open && requests_->message.expects_continue) requests_->body_may_be_missing();
   const flow::Time answered = m.instants.last_done;
   c.out.take(m);
-  if (final && requests_->open() && requests_->state() == Lane::State::seek && open_questions() == 0)
+  if (final && requests_->open() && requests_->state() == MessageLane::State::seek && open_questions() == 0)
     answered_open_ = answered;
   if (final && upgraded_) {
     upgraded_ = false;
@@ -320,10 +320,10 @@ void Http1::take(Lane& l, Context& c) {
 }
 
 // The direction ended: what was open ends with it, whatever way.
-void Http1::end(Lane& l, const ByteRun& run, Context& c) {
+void Http1::end(MessageLane& l, const ByteRun& run, Context& c) {
   if (&l == requests_)
     decided_whole_ =
-        run.gap == 0 && !l.open() && l.state() != Lane::State::seek && !has(run.taints, Taint::events_lost);
+        run.gap == 0 && !l.open() && l.state() != MessageLane::State::seek && !has(run.taints, Taint::events_lost);
   if (&l == requests_ && !decided_whole_) ++request_losses_;
   // Of a message whose framing is lost: nothing else can be in what was seen of it.
   const bool only = !has(run.taints, Taint::events_lost) && run.gap == 0 &&
@@ -356,10 +356,10 @@ void Http1::end(Lane& l, const ByteRun& run, Context& c) {
   m.closed = run.end;
   m.taints = run.taints | l.swallowed();
   if (run.gap > 0) m.taints = m.taints | Taint::bytes_lost;
-  if (l.state() == Lane::State::seek && !l.quiet()) m.taints = m.taints | Taint::payload_cut;
+  if (l.state() == MessageLane::State::seek && !l.quiet()) m.taints = m.taints | Taint::payload_cut;
   m.begin = m.end = run.offset;
   m.instants.first_done = m.instants.last_done = run.done;
-  if (l.state() == Lane::State::opaque || m.protocol == flow::Protocol::unknown) {
+  if (l.state() == MessageLane::State::opaque || m.protocol == flow::Protocol::unknown) {
     flow::Message opaque = m;
     opaque.kind = MessageKind::opaque;
     opaque.opaque_bytes = m.protocol == flow::Protocol::unknown ? l.total : l.opaque_bytes();

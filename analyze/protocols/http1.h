@@ -19,7 +19,8 @@ inline constexpr std::size_t kMaxHeldRunBytes = 256u << 10;
 class Http1 {
  public:
   Http1(flow::ConnectionId connection, HeldHeads& heads)
-      : lanes_{Lane(connection, flow::Direction::out, heads), Lane(connection, flow::Direction::in, heads)} {}
+      : lanes_{MessageLane(connection, flow::Direction::out, heads),
+               MessageLane(connection, flow::Direction::in, heads)} {}
 
   Http1(const Http1&) = delete;  // roles point into lanes_
   Http1& operator=(const Http1&) = delete;
@@ -39,24 +40,24 @@ class Http1 {
     flow::Findings& findings;
   };
 
-  Lane& lane(flow::Direction d) { return lanes_[static_cast<std::size_t>(d)]; }
+  MessageLane& lane(flow::Direction d) { return lanes_[static_cast<std::size_t>(d)]; }
   bool server() const { return requests_ == &lanes_[1]; }
-  void set_roles(Lane& asking);
-  bool detect(Lane& lane, const flow::ByteRun& run, Context& c);
+  void set_roles(MessageLane& asking);
+  bool detect(MessageLane& lane, const flow::ByteRun& run, Context& c);
   void refuse(Context& c);
 
-  bool blocked(const Lane& lane, flow::Time done) const;
-  void hold(Lane& lane, const flow::ByteRun& run);
+  bool blocked(const MessageLane& lane, flow::Time done) const;
+  void hold(MessageLane& lane, const flow::ByteRun& run);
   void settle(Context& c);
-  bool drain(Lane& lane, Context& c);
-  void feed(Lane& lane, const flow::ByteRun& run, Context& c);
-  void handle(Lane& lane, Lane::Event event, Cursor& cursor, Context& c);
-  void end(Lane& lane, const flow::ByteRun& run, Context& c);
+  bool drain(MessageLane& lane, Context& c);
+  void feed(MessageLane& lane, const flow::ByteRun& run, Context& c);
+  void handle(MessageLane& lane, MessageLane::Event event, Cursor& cursor, Context& c);
+  void end(MessageLane& lane, const flow::ByteRun& run, Context& c);
 
-  void request_head(Lane& lane, bool cut, const flow::ByteRun& run, Context& c);
-  Lane::Event response_head(Lane& lane, Context& c);
-  void take(Lane& lane, Context& c);
-  void resync(Lane& lane, Cursor& cursor, Context& c);
+  void request_head(MessageLane& lane, bool cut, const flow::ByteRun& run, Context& c);
+  MessageLane::Event response_head(MessageLane& lane, Context& c);
+  void take(MessageLane& lane, Context& c);
+  void resync(MessageLane& lane, Cursor& cursor, Context& c);
   bool decided(flow::Time done) const { return requests_->ended || !patient_ || done < decided_to_; }
   void answers_lost(std::size_t n, Context& c);
   void infer_response_end(const flow::ByteRun& run, Context& c);
@@ -67,8 +68,8 @@ class Http1 {
   std::size_t open_questions() const { return asked_.size() - asked_head_; }
   const Asked* asked() const { return open_questions() ? &asked_[asked_head_] : nullptr; }
 
-  Lane lanes_[2];
-  Lane *requests_ = nullptr, *responses_ = nullptr;
+  MessageLane lanes_[2];
+  MessageLane *requests_ = nullptr, *responses_ = nullptr;
   bool refused_ = false;         // not HTTP
   bool patient_ = true;          // responses may wait for their request
   bool awaits_upgrade_ = false;  // what follows the last request depends on its response

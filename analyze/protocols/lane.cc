@@ -23,14 +23,14 @@ flow::ByteRun HeldRun::view() const {
   return r;
 }
 
-void Lane::open_message(const flow::ByteRun& run, std::uint64_t offset) {
+void MessageLane::open_message(const flow::ByteRun& run, std::uint64_t offset) {
   open_ = true;
   body_begun_ = doubtful_ = body_unsure_ = unsent_ = false;
   body_ = 0;
   web_.reset();
   buffer_.clear();
   framing = {};
-  message.kind = role_ == Role::requests ? flow::MessageKind::request : flow::MessageKind::response;
+  message.kind = role_ == LaneRole::requests ? flow::MessageKind::request : flow::MessageKind::response;
   message.connection = connection_;
   message.direction = direction_;
   message.begin = message.end = offset;
@@ -42,7 +42,7 @@ void Lane::open_message(const flow::ByteRun& run, std::uint64_t offset) {
   }
 }
 
-void Lane::touch(const flow::ByteRun& run, std::uint64_t from, std::uint64_t to) {
+void MessageLane::touch(const flow::ByteRun& run, std::uint64_t from, std::uint64_t to) {
   position_ = to;
   last_done_ = run.done;
   if (!open_ || to <= from) return;
@@ -53,12 +53,12 @@ void Lane::touch(const flow::ByteRun& run, std::uint64_t from, std::uint64_t to)
   if (direction_ == flow::Direction::in) message.instants.last_arrived = arrival_of(run, to - 1);
 }
 
-void Lane::use(Cursor& cursor, std::uint64_t n) {
+void MessageLane::use(Cursor& cursor, std::uint64_t n) {
   touch(cursor.run(), cursor.offset(), cursor.offset() + n);
   cursor.skip(n);
 }
 
-void Lane::use_body(Cursor& cursor, std::uint64_t n) {
+void MessageLane::use_body(Cursor& cursor, std::uint64_t n) {
   while (web_ && n > 0) {
     const std::string_view known = cursor.known();
     const std::uint64_t part = std::min<std::uint64_t>(n, known.empty() ? cursor.unknown() : known.size());
@@ -69,7 +69,7 @@ void Lane::use_body(Cursor& cursor, std::uint64_t n) {
   use(cursor, n);
 }
 
-Lane::Event Lane::finish(Ending ending) {
+MessageLane::Event MessageLane::finish(Ending ending) {
   if (state_ == State::chunks) {
     message.body_bytes = chunks_.body();
     if (chunks_.malformed()) message.taints = message.taints | Taint::malformed;
@@ -88,7 +88,7 @@ Lane::Event Lane::finish(Ending ending) {
   return Event::finished;
 }
 
-Lane::Event Lane::frame(BodyFraming body, std::uint64_t length, bool doubtful) {
+MessageLane::Event MessageLane::frame(BodyFraming body, std::uint64_t length, bool doubtful) {
   doubtful_ = doubtful;
   body_unsure_ = false;
   if (const auto type = message.headers.find("content-type"); type && body != BodyFraming::unknown)
@@ -120,7 +120,7 @@ Lane::Event Lane::frame(BodyFraming body, std::uint64_t length, bool doubtful) {
   return finish(Ending::complete);
 }
 
-bool Lane::body_begins(const Cursor& cursor) {
+bool MessageLane::body_begins(const Cursor& cursor) {
   body_begun_ = true;
   if (std::exchange(unsent_, false) && verified_start(cursor.known(), true)) return false;
   if (doubtful_) {
@@ -136,7 +136,7 @@ bool Lane::body_begins(const Cursor& cursor) {
   return true;
 }
 
-Lane::Event Lane::advance(Cursor& cursor) {
+MessageLane::Event MessageLane::advance(Cursor& cursor) {
   while (cursor.left() > 0) {
     const flow::ByteRun& run = cursor.run();
     switch (state_) {
@@ -147,7 +147,7 @@ Lane::Event Lane::advance(Cursor& cursor) {
           break;
         }
         // RFC 9112, 2.2: empty lines in front of a request are not part of it.
-        while (role_ == Role::requests && !known.empty() && (known.front() == '\r' || known.front() == '\n')) {
+        while (role_ == LaneRole::requests && !known.empty() && (known.front() == '\r' || known.front() == '\n')) {
           use(cursor, 1);
           known = cursor.known();
         }
@@ -186,10 +186,10 @@ Lane::Event Lane::advance(Cursor& cursor) {
           break;
         }
         const std::size_t before = known.size();
-        const Step step = chunks_.push(known, message.trailers, web_ != nullptr);
+        const ChunkStep step = chunks_.push(known, message.trailers, web_ != nullptr);
         use(cursor, before - known.size());
-        if (step == Step::done) return finish(Ending::complete);
-        if (step == Step::invalid) {
+        if (step == ChunkStep::done) return finish(Ending::complete);
+        if (step == ChunkStep::invalid) {
           lost_in_ = State::length;
           return cut(cursor, Taint::malformed);
         }
@@ -211,9 +211,9 @@ Lane::Event Lane::advance(Cursor& cursor) {
   return Event::more;
 }
 
-Lane::Event Lane::advance_head(Cursor& cursor) {
+MessageLane::Event MessageLane::advance_head(Cursor& cursor) {
   const std::string_view known = cursor.known();
-  const bool requests = role_ == Role::requests;
+  const bool requests = role_ == LaneRole::requests;
   if (known.empty()) {
     lost_in_ = State::head;
     if (parse_head(buffer_.text(), requests, false, message, framing)) message.headers_complete = false;
@@ -265,7 +265,7 @@ Lane::Event Lane::advance_head(Cursor& cursor) {
   return Event::head;
 }
 
-void Lane::become_opaque() {
+void MessageLane::become_opaque() {
   if (open_ && state_ != State::seek) {
     opaque_next_ = true;
     return;
@@ -275,7 +275,7 @@ void Lane::become_opaque() {
   position_ = opaque_from_;
 }
 
-bool Lane::end(const flow::ByteRun& run, bool alone) {
+bool MessageLane::end(const flow::ByteRun& run, bool alone) {
   if (run.gap > 0) {
     if (gap(run.gap, run) == Event::finished) return true;
     position_ = run.offset;
@@ -298,7 +298,7 @@ bool Lane::end(const flow::ByteRun& run, bool alone) {
         finish(Ending::complete);
         return true;
       }
-      if (state_ == State::head) parse_head(buffer_.text(), role_ == Role::requests, false, message, framing);
+      if (state_ == State::head) parse_head(buffer_.text(), role_ == LaneRole::requests, false, message, framing);
       if (run.end == flow::End::capture) message.taints = message.taints | Taint::cut_off;
       const bool in_head = state_ == State::head;
       finish(lost ? Ending::lost : run.end == flow::End::capture ? Ending::cut_off : Ending::truncated);

@@ -20,7 +20,7 @@
 
 namespace tailcap::protocols {
 
-enum class Role : std::uint8_t { unknown, requests, responses };
+enum class LaneRole : std::uint8_t { unknown, requests, responses };
 enum class BodyFraming : std::uint8_t { none, length, chunked, until_close, unknown };
 
 // A run that has to wait, with the bytes it points to.
@@ -32,7 +32,7 @@ struct HeldRun {
   std::vector<flow::ArrivalMark> marks;
 };
 
-class Lane {
+class MessageLane {
  public:
   enum class State : std::uint8_t { start, head, length, chunks, until_close, opaque, seek };
   enum class Event : std::uint8_t {
@@ -43,10 +43,10 @@ class Lane {
     resync,    // seeking, and this run begins a message: close what is open, say resume()
   };
 
-  Lane(flow::ConnectionId connection, flow::Direction direction, HeldHeads& heads)
+  MessageLane(flow::ConnectionId connection, flow::Direction direction, HeldHeads& heads)
       : direction_(direction), connection_(connection), buffer_(heads) {}
 
-  void set_role(Role role) { role_ = role; }
+  void set_role(LaneRole role) { role_ = role; }
   void begin(bool first_known) {
     state_ = first_known ? State::start : State::seek;
     quiet_ = !first_known;
@@ -88,7 +88,7 @@ class Lane {
   State state() const { return state_; }
   flow::ConnectionId connection() const { return connection_; }
   flow::Direction direction() const { return direction_; }
-  Role role() const { return role_; }
+  LaneRole role() const { return role_; }
   bool begun() const { return begun_; }
   bool open() const { return open_; }
   bool at_border() const { return state_ == State::start; }
@@ -96,7 +96,7 @@ class Lane {
   bool first_known() const { return first_known_; }
   // Whole messages may have gone by unseen since the last border: why.
   flow::Taints swallowed() const { return swallowed_; }
-  Role guessed() const { return guessed_; }
+  LaneRole guessed() const { return guessed_; }
   std::uint64_t position() const { return position_; }
   std::uint64_t opaque_bytes() const { return state_ == State::opaque ? position_ - opaque_from_ : 0; }
   flow::Time last_done() const { return last_done_; }
@@ -126,7 +126,7 @@ class Lane {
 
   flow::Direction direction_;
   flow::ConnectionId connection_;
-  Role role_ = Role::unknown, guessed_ = Role::unknown;
+  LaneRole role_ = LaneRole::unknown, guessed_ = LaneRole::unknown;
   State state_ = State::start;
   State lost_in_ = State::start;  // where the framing got lost: head or chunks allow to recognise the end
   bool begun_ = false, first_known_ = false, open_ = false, quiet_ = false, opaque_next_ = false;

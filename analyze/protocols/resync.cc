@@ -9,8 +9,8 @@ using flow::Finding;
 using flow::Taint;
 
 // The lane was seeking, and here a message begins for certain.
-void Http1::resync(Lane& l, Cursor& cursor, Context& c) {
-  if (!requests_) set_roles((l.guessed() == Role::requests) == (&l == &lanes_[0]) ? lanes_[0] : lanes_[1]);
+void Http1::resync(MessageLane& l, Cursor& cursor, Context& c) {
+  if (!requests_) set_roles((l.guessed() == LaneRole::requests) == (&l == &lanes_[0]) ? lanes_[0] : lanes_[1]);
   seen_head_ = true;
   if (&l == responses_ && !decided(cursor.run().done)) {
     resync_waits_ = true;
@@ -53,7 +53,7 @@ void Http1::answers_lost(std::size_t n, Context& c) {
 
 // Remembers, when the responses begin to seek, what was lost of the requests until then.
 void Http1::note_losses() {
-  const bool seeks = responses_ && responses_->state() == Lane::State::seek;
+  const bool seeks = responses_ && responses_->state() == MessageLane::State::seek;
   if (seeks && !seeking_) losses_at_seek_ = request_losses_;
   seeking_ = seeks;
 }
@@ -65,7 +65,7 @@ bool Http1::alone() const {
 
 // A new request after what looks like the end of a response whose framing was not captured: it was the end.
 void Http1::infer_response_end(const flow::ByteRun& run, Context& c) {
-  Lane& l = *responses_;
+  MessageLane& l = *responses_;
   if (!alone() || !l.ends_well() || l.last_done() > run.done) return;
   if (l.close_open(true)) take(l, c);
   l.resume();
@@ -75,8 +75,8 @@ void Http1::infer_response_end(const flow::ByteRun& run, Context& c) {
 // direction, without a gap: it had ended before, and where its last bytes look like an end or a request follows they
 // were.
 void Http1::infer_request_end(const flow::ByteRun& run, Context& c) {
-  Lane& l = *requests_;
-  if (!formats::known(answered_open_) || l.state() != Lane::State::seek || !l.open()) return;
+  MessageLane& l = *requests_;
+  if (!formats::known(answered_open_) || l.state() != MessageLane::State::seek || !l.open()) return;
   const bool in_time = l.last_done() <= answered_open_;
   if (run.gap == 0 && in_time && !l.ends_well() && !verified_start(run.head, true)) return;  // the upload goes on
   answered_open_ = flow::kNoTime;

@@ -18,7 +18,7 @@ bool ends_with(std::string_view s, std::string_view end) {
 
 }  // namespace
 
-Lane::Event Lane::cut(Cursor& cursor, Taint why) {
+MessageLane::Event MessageLane::cut(Cursor& cursor, Taint why) {
   const bool in_head = state_ == State::head;
   message.taints = message.taints | why;
   state_ = State::seek;
@@ -32,7 +32,7 @@ Lane::Event Lane::cut(Cursor& cursor, Taint why) {
   return in_head ? Event::cut : Event::more;
 }
 
-void Lane::remember_tail(const flow::ByteRun& run) {
+void MessageLane::remember_tail(const flow::ByteRun& run) {
   const std::string_view last = !run.tail.empty()               ? run.tail
                                 : run.head.size() == run.length ? run.head
                                                                 : std::string_view{};
@@ -44,25 +44,25 @@ void Lane::remember_tail(const flow::ByteRun& run) {
   }
 }
 
-Lane::Event Lane::seek(Cursor& cursor) {
+MessageLane::Event MessageLane::seek(Cursor& cursor) {
   // The beginning of what was recorded may have been lost without a gap.
   if (quiet_ && has(cursor.run().taints, Taint::events_lost)) swallowed_ = swallowed_ | Taint::events_lost;
   if (cursor.at_start()) {
     const std::string_view known = cursor.known();
-    if (role_ != Role::responses && verified_start(known, true))
-      guessed_ = Role::requests;
-    else if (role_ != Role::requests && verified_start(known, false))
-      guessed_ = Role::responses;
+    if (role_ != LaneRole::responses && verified_start(known, true))
+      guessed_ = LaneRole::requests;
+    else if (role_ != LaneRole::requests && verified_start(known, false))
+      guessed_ = LaneRole::responses;
     else
-      guessed_ = Role::unknown;
-    if (guessed_ != Role::unknown) return Event::resync;
+      guessed_ = LaneRole::unknown;
+    if (guessed_ != LaneRole::unknown) return Event::resync;
   }
   use(cursor, cursor.left());
   remember_tail(cursor.run());
   return Event::more;
 }
 
-Lane::Event Lane::gap(std::uint64_t n, const flow::ByteRun& run) {
+MessageLane::Event MessageLane::gap(std::uint64_t n, const flow::ByteRun& run) {
   if (open_) message.taints = message.taints | Taint::bytes_lost;
   if (web_) web_->lose();
   position_ = run.offset;
@@ -71,7 +71,7 @@ Lane::Event Lane::gap(std::uint64_t n, const flow::ByteRun& run) {
       lose(Taint::bytes_lost);
       return Event::more;
     case State::head: {
-      parse_head(buffer_.text(), role_ == Role::requests, false, message, framing);
+      parse_head(buffer_.text(), role_ == LaneRole::requests, false, message, framing);
       state_ = State::seek;
       lost_in_ = State::length;
       gap_inside_ = true;
@@ -120,13 +120,13 @@ Lane::Event Lane::gap(std::uint64_t n, const flow::ByteRun& run) {
   return Event::more;
 }
 
-bool Lane::ends_well() const {
+bool MessageLane::ends_well() const {
   if (state_ != State::seek || !open_ || gap_inside_) return false;
   if (lost_in_ == State::head) return ends_with(tail_, "\r\n\r\n");
   return lost_in_ == State::chunks && ends_with(tail_, "\r\n0\r\n\r\n");
 }
 
-bool Lane::close_open(bool sure) {
+bool MessageLane::close_open(bool sure) {
   if (!open_) return false;
   message.body_bytes.reset();
   const bool inferred = sure && !gap_inside_ && !has(message.taints, Taint::malformed);

@@ -111,10 +111,10 @@ Talk::Verdict Talk::judge(const ByteRun& run) {
 void Talk::decide(Verdict verdict, Messages& out, flow::Findings& findings) {
   if (verdict == Verdict::http2) {
     state_ = State::http2;
-    http2_ = std::make_unique<http2::Connection>(id_, client_, held_all_);
+    http2_ = std::make_unique<http2::Http2Connection>(id_, client_, held_all_);
   } else if (verdict == Verdict::tls) {
     state_ = State::tls;
-    tls_ = std::make_unique<tls::Connection>(id_, client_);
+    tls_ = std::make_unique<tls::TlsConnection>(id_, client_);
   } else {
     if (verdict == Verdict::http1) {
       state_ = State::http1;
@@ -122,9 +122,9 @@ void Talk::decide(Verdict verdict, Messages& out, flow::Findings& findings) {
     } else {
       state_ = State::late;
       trial_ = std::make_unique<Http1Trial>(id_, heads_all_);
-      http2_ = std::make_unique<http2::Connection>(id_, std::nullopt, held_all_);
+      http2_ = std::make_unique<http2::Http2Connection>(id_, std::nullopt, held_all_);
       late_findings_ = std::make_unique<flow::Findings>();
-      late_tls_ = std::make_unique<tls::LateStart>();
+      late_tls_ = std::make_unique<tls::TlsLateStart>();
     }
   }
   const std::vector<HeldRun> held = std::exchange(held_, {});
@@ -156,7 +156,7 @@ void Talk::push_late(const ByteRun& run, Messages& out, flow::Findings& findings
     http2_.reset();
     late_findings_.reset();
     late_tls_.reset();
-    tls_ = std::make_unique<tls::Connection>(id_, client_, true);
+    tls_ = std::make_unique<tls::TlsConnection>(id_, client_, true);
     return tls_->push(run, out);
   }
   if (!trial_->push(run)) return;
@@ -201,7 +201,7 @@ void Talk::push_http1(const ByteRun& run, Messages& out, flow::Findings& finding
 void Talk::upgrade(const flow::Message& response, Messages& out, flow::Findings& findings) {
   state_ = State::http2;
   http1_.reset();
-  http2_ = std::make_unique<http2::Connection>(id_, client_, held_all_);
+  http2_ = std::make_unique<http2::Http2Connection>(id_, client_, held_all_);
   http2_->upgraded(settings_);
   const std::vector<HeldRun> held = std::exchange(held_, {});
   held_bytes_ = 0;

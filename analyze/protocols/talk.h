@@ -49,9 +49,9 @@ class Talk {
   State state_ = State::undecided;
   std::unique_ptr<Http1> http1_;
   std::unique_ptr<Http1Trial> trial_;  // late: of http1_
-  std::unique_ptr<http2::Connection> http2_;
-  std::unique_ptr<tls::Connection> tls_;
-  std::unique_ptr<tls::LateStart> late_tls_;
+  std::unique_ptr<http2::Http2Connection> http2_;
+  std::unique_ptr<tls::TlsConnection> tls_;
+  std::unique_ptr<tls::TlsLateStart> late_tls_;
   std::unique_ptr<flow::Findings> late_findings_;  // of http2_, which may come to nothing
   std::string begin_[2];                           // undecided: the first bytes of each direction
   flow::Direction client_ = flow::Direction::in;

@@ -253,7 +253,7 @@ void add_lanes(const flow::Detail& detail, const RequestDetail& d, Time zero, st
   if (Lane lane = held_up_lane(d, zero); !lane.bars.empty()) lanes.push_back(std::move(lane));
 }
 
-std::string wait_text(const flow::Wait& w) {
+std::string wait_text(const flow::ThreadWait& w) {
   constexpr std::uint32_t kPreempted = 256;
   if (w.state == 0 || w.state == kPreempted) return "preempted";
   if (w.syscall < 0) return (w.state & 2) != 0 ? "outside any call, uninterruptible (page fault)" : "outside any call";

@@ -25,7 +25,7 @@ bool is_method(std::string_view method) {
   return std::find(kMethods.begin(), kMethods.end(), method) != kMethods.end();
 }
 
-void addresses(const flow::RequestTable& table, const Request& row, const Ends& ends, Span& span) {
+void addresses(const flow::RequestTable& table, const Request& row, const EndpointTexts& ends, Span& span) {
   auto& a = span.attributes;
   const bool server = row.role == Role::server;
   const HostPort named = host_port(table.texts[row.authority]), local = host_port(ends.local),
@@ -132,7 +132,7 @@ void labels(const flow::RequestTable& table, const Request& row, Span& span) {
 
 }  // namespace
 
-void describe(const flow::RequestTable& table, const Request& row, const Ends& ends, Span& span) {
+void describe(const flow::RequestTable& table, const Request& row, const EndpointTexts& ends, Span& span) {
   auto& a = span.attributes;
   span.kind = row.role == Role::server ? flow::SpanKind::server : flow::SpanKind::client;
   const std::string_view method = table.texts[row.method], route = table.texts[row.route];

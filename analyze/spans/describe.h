@@ -9,6 +9,6 @@
 namespace tailcap::spans {
 
 // Sets name, kind, attributes and status.
-void describe(const flow::RequestTable& table, const flow::Request& row, const Ends& ends, flow::Span& span);
+void describe(const flow::RequestTable& table, const flow::Request& row, const EndpointTexts& ends, flow::Span& span);
 
 }  // namespace tailcap::spans

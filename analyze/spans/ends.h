@@ -6,17 +6,12 @@
 #include <string_view>
 #include <vector>
 
-#include "formats/event.h"
+#include "analyze/flow/endpoint_texts.h"
 
 namespace tailcap::spans {
 
-// Texts as flow::endpoint() writes them; empty: not known.
-struct Ends {
-  std::string_view local, remote;
-  formats::SocketId socket = 0;
-  std::uint32_t net_namespace = 0;
-};
-using AllEnds = std::vector<Ends>;  // by ConnectionId
+using flow::EndpointTexts;
+using AllEnds = std::vector<EndpointTexts>;  // by ConnectionId
 
 struct HostPort {
   std::string_view host;  // without brackets; of a UNIX socket its path

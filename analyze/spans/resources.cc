@@ -125,7 +125,7 @@ flow::Attributes Resources::of(std::uint32_t pid, std::string_view comm, const f
   return out;
 }
 
-std::string_view Resources::interface_of(const Ends& ends) const {
+std::string_view Resources::interface_of(const EndpointTexts& ends) const {
   const HostPort local = host_port(ends.local);
   if (local.is_unix || local.host.empty() || ends.net_namespace == 0) return {};
   std::array<std::uint8_t, 16> bytes{};

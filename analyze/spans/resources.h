@@ -33,7 +33,7 @@ class Resources {
   flow::Attributes of(std::uint32_t pid, std::string_view comm, const formats::Preamble& preamble,
                       const flow::WallClock& clock) const;
   // The interface that has the local address of this connection; empty: none is known, or several.
-  std::string_view interface_of(const Ends& ends) const;
+  std::string_view interface_of(const EndpointTexts& ends) const;
 
  private:
   static constexpr std::size_t kMaxProcesses = 32u << 10, kMaxInterfaces = 4096;

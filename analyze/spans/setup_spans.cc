@@ -49,7 +49,7 @@ std::string Clocked::since_start(Time t) const {
   return text;
 }
 
-void add_setup(const flow::RequestTable& table, const flow::Request& row, const Ends& ends,
+void add_setup(const flow::RequestTable& table, const flow::Request& row, const EndpointTexts& ends,
                const flow::SpanContext& parent, const Clocked& clock, std::vector<Span>& out) {
   const flow::Setup* setup = table.setups.find(row.id);
   if (!setup) return;

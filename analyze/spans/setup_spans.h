@@ -24,7 +24,7 @@ struct Clocked {
 };
 
 // Below `parent`; inferred, with the evidence.
-void add_setup(const flow::RequestTable& table, const flow::Request& row, const Ends& ends,
+void add_setup(const flow::RequestTable& table, const flow::Request& row, const EndpointTexts& ends,
                const flow::SpanContext& parent, const Clocked& clock, std::vector<flow::Span>& out);
 
 }  // namespace tailcap::spans

@@ -72,8 +72,8 @@ class Maker {
       return;
     }
     ++counts_.requests;
-    static const Ends kNowhere;
-    const Ends& ends = row.id.connection < source_.ends.size() ? source_.ends[row.id.connection] : kNowhere;
+    static const EndpointTexts kNowhere;
+    const EndpointTexts& ends = row.id.connection < source_.ends.size() ? source_.ends[row.id.connection] : kNowhere;
     const Clocked clock{offsets_.of(i), source_.first};
     flow::SpanResource& resource = resource_of(row);
     Span span = span_of(i, row, ends, clock);
@@ -108,7 +108,7 @@ class Maker {
     return resource;
   }
 
-  Span span_of(std::uint32_t i, const Request& row, const Ends& ends, const Clocked& clock) {
+  Span span_of(std::uint32_t i, const Request& row, const EndpointTexts& ends, const Clocked& clock) {
     const Identity& id = ids_.rows[i];
     Span span;
     span.context = id.context;

@@ -6,7 +6,7 @@ namespace tailcap::streams {
 
 using flow::kNoTime;
 
-void Arrivals::mark(std::int64_t end, flow::Time at) {
+void ArrivalTracker::mark(std::int64_t end, flow::Time at) {
   to_ = end;
   if (head_ == marks_.size()) {
     marks_.clear();
@@ -28,14 +28,14 @@ void Arrivals::mark(std::int64_t end, flow::Time at) {
   marks_.push_back({static_cast<std::uint64_t>(end), at});
 }
 
-void Arrivals::absorb() {
+void ArrivalTracker::absorb() {
   std::size_t used = 0;
   for (; used < early_.size() && early_[used].begin <= to_; ++used)
     if (early_[used].end > to_) mark(early_[used].end, early_[used].time);
   early_.erase(early_.begin(), early_.begin() + static_cast<std::ptrdiff_t>(used));
 }
 
-void Arrivals::add(std::int64_t begin, std::int64_t end, flow::Time at) {
+void ArrivalTracker::add(std::int64_t begin, std::int64_t end, flow::Time at) {
   any_ = true;
   if (begin < 0 || end <= begin) return;
   if (!started_) start(begin);
@@ -54,7 +54,7 @@ void Arrivals::add(std::int64_t begin, std::int64_t end, flow::Time at) {
   absorb();
 }
 
-void Arrivals::shift(std::int64_t by) {
+void ArrivalTracker::shift(std::int64_t by) {
   from_ += by;
   to_ += by;
   for (std::size_t i = head_; i < marks_.size(); ++i) marks_[i].end += static_cast<std::uint64_t>(by);
@@ -68,8 +68,8 @@ void Arrivals::shift(std::int64_t by) {
   }
 }
 
-Arrivals::Taken Arrivals::take(std::int64_t begin, std::int64_t end, flow::Time done,
-                               std::vector<flow::ArrivalMark>& marks) {
+ArrivalTracker::Taken ArrivalTracker::take(std::int64_t begin, std::int64_t end, flow::Time done,
+                                           std::vector<flow::ArrivalMark>& marks) {
   Taken taken;
   if (!started_) start(begin);
   if (begin < from_) {

@@ -13,7 +13,7 @@ inline constexpr std::size_t kMaxArrivalMarks = 4096;
 // Segments behind a hole kept per connection; the kernel itself prunes its queue under memory pressure.
 inline constexpr std::size_t kMaxEarlySegments = 256;
 
-class Arrivals {
+class ArrivalTracker {
  public:
   // Everything before `offset` is taken as arrived at an unknown time.
   void start(std::int64_t offset) {

@@ -40,7 +40,7 @@ void drop_front(Piece& piece, std::uint64_t n) {
 
 void DirectionStream::born(std::uint64_t raw, bool tcp) {
   if (based_) {
-    // Arrivals came before the description: count them from the beginning that is now known.
+    // ArrivalTracker came before the description: count them from the beginning that is now known.
     const std::int64_t first = tcp ? unwrap(base_, static_cast<std::uint32_t>(raw), 0) : 0;
     arrivals_.shift(first - (first_known_ ? 0 : kUnknownStart));
   }
@@ -161,7 +161,7 @@ void DirectionStream::emit(Piece piece, Shared& shared, Output& out) {
   run.head = piece.head;
   run.tail = piece.tail;
   if (direction_ == Direction::in && arrives_ && shared.arrivals_seen) {
-    const Arrivals::Taken taken = arrivals_.take(piece.offset, end, run.done, out.marks());
+    const ArrivalTracker::Taken taken = arrivals_.take(piece.offset, end, run.done, out.marks());
     if (taken.missing && !told_) shared.findings.add(Finding::arrival_missing);
     if (taken.negative) shared.findings.add(Finding::negative_interval);
   }

@@ -120,7 +120,7 @@ class DirectionStream {
   std::int64_t next_ = 0;           // everything before it was handed on
   flow::Time last_done_ = flow::kNoTime;
   std::uint64_t moved_ = 0, lost_ = 0;
-  Arrivals arrivals_;
+  ArrivalTracker arrivals_;
   std::vector<Held> held_;  // ascending by offset
   std::size_t held_bytes_ = 0;
   std::optional<std::int64_t> fin_offset_;  // a read of 0 was seen there

@@ -13,7 +13,7 @@ namespace tailcap::streams {
 // every request does not cost memory without bound.
 inline constexpr std::size_t kMaxClosedFacts = 1u << 16;
 
-class Facts {
+class ConnectionFacts {
  public:
   flow::Connection& add(flow::SocketId socket, flow::Time at) {
     facts_.push_back(std::make_unique<flow::Connection>());

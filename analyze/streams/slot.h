@@ -43,8 +43,8 @@ class ReadLog {
 };
 
 // What a connection end keeps as soon as it looks as if it carried TLS.
-struct Carrier {
-  RecordReader records[2];  // by direction
+struct TlsCarrier {
+  RecordTracker records[2];  // by direction
   ReadLog reads;
   flow::Time first_sent = flow::kNoTime;  // where the connection's beginning was seen
   flow::Time last_sent = flow::kNoTime;
@@ -54,15 +54,15 @@ struct Carrier {
 
 struct Slot {
   explicit Slot(flow::Connection& c) : facts(c), pair(c.id) {}
-  Carrier& carries() {
-    if (!carrier) carrier = std::make_unique<Carrier>();
+  TlsCarrier& carries() {
+    if (!carrier) carrier = std::make_unique<TlsCarrier>();
     return *carrier;
   }
   bool tcp() const { return facts.family != formats::Family::unix_domain; }
 
   flow::Connection& facts;
   Duplex pair;
-  std::unique_ptr<Carrier> carrier;
+  std::unique_ptr<TlsCarrier> carrier;
   std::uint64_t epoch = 0;  // Losses when the last event of this socket came
   std::uint64_t any_loss = 0;
   flow::Time born_at = flow::kNoTime;  // of the description that says where both directions begin
@@ -71,12 +71,12 @@ struct Slot {
 };
 
 // What was lost without being counted on a connection end.
-struct Losses {
+struct UncountedLosses {
   std::uint64_t epoch = 0;     // losses that are not counted on their socket
   std::uint64_t any_loss = 0;  // all losses: the last event of a socket may be among them, and nothing after it says so
 };
 
-struct Spread {
+struct SpreadHash {
   std::size_t operator()(std::uint64_t id) const {
     id = (id ^ (id >> 31)) * 0x9e3779b97f4a7c15u;
     return static_cast<std::size_t>(id ^ (id >> 29));
@@ -85,7 +85,7 @@ struct Spread {
 
 // By the number that the recorder gave them. Events of one come in bursts.
 template <class T>
-class Live {
+class LiveSlots {
  public:
   T* find(std::uint64_t key) {
     if (last_ && last_key_ == key) return last_;
@@ -110,13 +110,13 @@ class Live {
     last_key_ = key;
     return last_ = t;
   }
-  std::unordered_map<std::uint64_t, std::unique_ptr<T>, Spread> all_;
+  std::unordered_map<std::uint64_t, std::unique_ptr<T>, SpreadHash> all_;
   T* last_ = nullptr;
   std::uint64_t last_key_ = 0;
 };
 
 template <class T>
-std::vector<T*> Live<T>::in_order() const {
+std::vector<T*> LiveSlots<T>::in_order() const {
   std::vector<T*> all;
   all.reserve(all_.size());
   for (const auto& [key, t] : all_) all.push_back(t.get());

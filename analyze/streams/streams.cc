@@ -32,11 +32,11 @@ struct Wake {
 }  // namespace
 
 struct Streams::Impl {
-  Facts facts;
+  ConnectionFacts facts;
   Shared shared;
   Output out;
-  Live<Slot> live;
-  Losses losses;
+  LiveSlots<Slot> live;
+  UncountedLosses losses;
   Sessions sessions{facts, shared, out, losses, live};
   std::priority_queue<Wake, std::vector<Wake>, std::greater<>> wakes;
 

@@ -20,13 +20,13 @@ bool looks_like_record(std::string_view bytes) {
          length_of(bytes) <= kMaxRecord;
 }
 
-void RecordReader::lose() {
+void RecordTracker::lose() {
   synced_ = false;
   have_ = 0;
   left_ = 0;
 }
 
-void RecordReader::push(const formats::Io& io, std::vector<std::uint32_t>& records) {
+void RecordTracker::push(const formats::Io& io, std::vector<std::uint32_t>& records) {
   const auto position = static_cast<std::uint32_t>(io.position);
   if (synced_ && position != position_) lose();
   if (!synced_) {

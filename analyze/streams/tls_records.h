@@ -20,7 +20,7 @@ inline constexpr std::uint32_t kMaxPlainRecord = 1u << 14;
 // A header of a record of any type that is in use.
 bool looks_like_record(std::string_view bytes);
 
-class RecordReader {
+class RecordTracker {
  public:
   // Appends the lengths of the records of application data that end in this piece.
   void push(const formats::Io& io, std::vector<std::uint32_t>& records);

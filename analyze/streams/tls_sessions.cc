@@ -119,7 +119,7 @@ void Sessions::on(const Event& e, const formats::TlsIo& io) {
   piece.offset = d.offset_of(io.position, false);
   piece.length = io.length;
   // Sent when the carrier had sent it, inside the call. The thread may have been off the CPU before it returned.
-  const Carrier* on = s->on && io.direction == Direction::out ? s->on->carrier.get() : nullptr;
+  const TlsCarrier* on = s->on && io.direction == Direction::out ? s->on->carrier.get() : nullptr;
   const bool inside = on && on->last_sender == e.thread && on->last_sent >= io.began && formats::known(io.began) &&
                       on->last_sent <= e.time;
   piece.done = inside ? on->last_sent : e.time;
@@ -180,7 +180,7 @@ void Sessions::apply(std::span<const Vote> votes, const Session* now) {
     Session* s = live_.find(vote.session);
     if (!s || s->tally.refused()) continue;
     s->tally.add(vote);
-    const Tally::Verdict verdict = s->tally.verdict(s->facts.library);
+    const VoteTally::Verdict verdict = s->tally.verdict(s->facts.library);
     const bool same = verdict.how == s->facts.how &&
                       (verdict.how == BindingHow::none || !s->on ||
                        (verdict.carrier.session ? s->on->facts.session : s->on->facts.socket) == verdict.carrier.id);
@@ -192,7 +192,7 @@ void Sessions::apply(std::span<const Vote> votes, const Session* now) {
   }
 }
 
-void Sessions::bind(Session& s, const Tally::Verdict& verdict) {
+void Sessions::bind(Session& s, const VoteTally::Verdict& verdict) {
   Slot* c = verdict.carrier.session ? live_.find(verdict.carrier.id) : sockets_.find(verdict.carrier.id);
   if (!c || c->listener) return;
   int depth = 0;

@@ -38,7 +38,7 @@ struct Session : Slot {
   std::uint32_t pid = 0;
   Slot* on = nullptr;            // its carrier, while that lives
   std::unique_ptr<ReadLog> log;  // and what is left of it afterwards
-  Tally tally;
+  VoteTally tally;
   std::vector<Read> reads;
   std::uint64_t carried = 0;     // bytes that its carrier has read since the last plaintext
   std::uint64_t spare = 0;       // … and before, at most, without plaintext for them
@@ -49,7 +49,7 @@ struct Session : Slot {
 
 class Sessions {
  public:
-  Sessions(Facts& facts, Shared& shared, Output& out, const Losses& losses, Live<Slot>& sockets)
+  Sessions(ConnectionFacts& facts, Shared& shared, Output& out, const UncountedLosses& losses, LiveSlots<Slot>& sockets)
       : facts_(facts), shared_(shared), out_(out), losses_(losses), sockets_(sockets) {}
 
   // There were any.
@@ -71,7 +71,7 @@ class Sessions {
   static bool began_here(const Session& s);
   Session* open(formats::TlsSessionId id, const formats::Event& event);
   void apply(std::span<const Vote> votes, const Session* now);
-  void bind(Session& s, const Tally::Verdict& verdict);
+  void bind(Session& s, const VoteTally::Verdict& verdict);
   void unbind(Session& s);
   static bool covered(Session& s, std::uint32_t length);
   void resolve(Session& s);
@@ -88,12 +88,12 @@ class Sessions {
     bool operator>(const Wake& w) const { return at != w.at ? at > w.at : id > w.id; }
   };
 
-  Facts& facts_;
+  ConnectionFacts& facts_;
   Shared& shared_;
   Output& out_;
-  const Losses& losses_;
-  Live<Slot>& sockets_;
-  Live<Session> live_;
+  const UncountedLosses& losses_;
+  LiveSlots<Slot>& sockets_;
+  LiveSlots<Session> live_;
   TlsVotes votes_;
   std::vector<std::uint32_t> records_;
   std::unordered_set<std::uint32_t> pids_;  // that have had sessions

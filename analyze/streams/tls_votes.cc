@@ -234,7 +234,7 @@ void TlsVotes::of_go(Track& t, const formats::TlsIo& io, formats::Time began) {
   std::erase_if(t.recent, [&](const Moved& m) { return m.carrier == carrier && m.direction == io.direction; });
 }
 
-void Tally::add(const Vote& vote) {
+void VoteTally::add(const Vote& vote) {
   constexpr std::size_t kMaxCandidates = 8;
   auto at = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& e) { return e.carrier == vote.carrier; });
   if (at == entries_.end()) {
@@ -251,7 +251,7 @@ void Tally::add(const Vote& vote) {
   }
 }
 
-Tally::Verdict Tally::verdict(formats::TlsLibrary library) const {
+VoteTally::Verdict VoteTally::verdict(formats::TlsLibrary library) const {
   if (refused_) return {};
   const Entry* best = nullptr;
   const auto score = [](const Entry& e) { return 2 * std::uint64_t{e.strong} + e.weak; };

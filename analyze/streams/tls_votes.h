@@ -119,7 +119,7 @@ class TlsVotes {
 };
 
 // What the votes of one session come to.
-class Tally {
+class VoteTally {
  public:
   void add(const Vote& vote);
   struct Verdict {

@@ -34,7 +34,7 @@ bool before(std::string_view a, std::string_view b) {
 
 class Builder {
  public:
-  Builder(const flow::RequestTable& table, const std::vector<Ends>& ends) : table_(table), ends_(ends) {
+  Builder(const flow::RequestTable& table, const std::vector<flow::EndpointTexts>& ends) : table_(table), ends_(ends) {
     for (std::size_t i = 0; i < table.rows.size(); ++i) {
       const Request row = table.rows[i];
       Process& process = processes_[row.pid];
@@ -98,7 +98,9 @@ class Builder {
     std::uint32_t node = 0;
   };
 
-  Ends end(const Request& row) const { return row.id.connection < ends_.size() ? ends_[row.id.connection] : Ends{}; }
+  flow::EndpointTexts end(const Request& row) const {
+    return row.id.connection < ends_.size() ? ends_[row.id.connection] : flow::EndpointTexts{};
+  }
 
   // By name; several that serve different ports under one name by port, too.
   void name_services() {
@@ -134,7 +136,7 @@ class Builder {
   }
 
   const flow::RequestTable& table_;
-  const std::vector<Ends>& ends_;
+  const std::vector<flow::EndpointTexts>& ends_;
   std::map<std::uint32_t, Process> processes_;
   std::map<flow::ExchangeId, std::uint32_t> service_;  // of the servers that were called from here
   std::map<std::pair<TopologyNode::Kind, std::string>, std::uint32_t> addresses_;
@@ -143,11 +145,12 @@ class Builder {
 
 }  // namespace
 
-flow::Topology topology(const flow::RequestTable& table, const std::vector<Ends>& ends, const flow::Study& study) {
+flow::Topology topology(const flow::RequestTable& table, const std::vector<flow::EndpointTexts>& ends,
+                        const flow::Study& study) {
   return Builder(table, ends).build(study);
 }
 
-std::vector<flow::Topology> topologies(const flow::RequestTable& table, const std::vector<Ends>& ends,
+std::vector<flow::Topology> topologies(const flow::RequestTable& table, const std::vector<flow::EndpointTexts>& ends,
                                        const flow::Study& study, flow::Duration window) {
   const auto& rows = table.rows;
   const auto& clock = study.quality.clock;

@@ -253,7 +253,8 @@ class Late(Case):
             self.assertEqual(row["status"], status, row)
             if http2 and row["role"] == "server" and row["duration_at_least_ns"] is None:
                 continue  # a server reads anywhere in a frame: none of its reads shows a frame of the upload
-            self.assertGreater(row["duration_at_least_ns"], 500_000_000, row)
+            # Over HTTP/2 the server's first read that shows a frame may be its last one: the bound holds, and says little.
+            self.assertGreater(row["duration_at_least_ns"], 0 if http2 and row["role"] == "server" else 500_000_000, row)
             self.assertLess(row["duration_at_least_ns"], ended - began, row)
             self.assertIn("≥", self.tailcap("show", recording.file, row["id"]))
         self.assertEqual(self.tailcap("requests", recording.file).count("≥"), sum(r["duration_at_least_ns"] is not None for r in rows))

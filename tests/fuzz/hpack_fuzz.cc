@@ -42,7 +42,7 @@ bool same(nghttp2_hd_inflater* oracle, std::string_view block, const FieldList& 
     left -= static_cast<std::size_t>(used);
     if (flags & NGHTTP2_HD_INFLATE_EMIT) {
       if (n < fields.size()) {
-        const Field field = fields[n];
+        const HeaderField field = fields[n];
         check(field.known() && field.name == text(nv.name, nv.namelen) && field.value == text(nv.value, nv.valuelen));
       } else {
         check(fields.dropped() > 0 || step != Step::done);
@@ -75,7 +75,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       oracle.reset();
       continue;
     }
-    Block block;
+    HeaderBlock block;
     if (control == 0xfd && length > 2) {
       block.append(bytes.substr(0, length / 2));
       block.append_unknown(length / 4);
@@ -86,7 +86,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (control == 0xfe) block.cut_here();
     const Step step = decoder.decode(block, fields);
     for (std::size_t i = 0; i < fields.size(); ++i) {
-      const Field field = fields[i];
+      const HeaderField field = fields[i];
       check((field.name_known || field.name.empty()) && (field.value_known || field.value.empty()));
     }
     check(decoder.table().size() <= DynamicTable::kMaxStored);

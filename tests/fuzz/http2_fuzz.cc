@@ -57,7 +57,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   --size;
   protocols::http2::Held held;
   {
-    protocols::http2::Connection connection(1, late ? std::nullopt : std::optional(flow::Direction::in), held);
+    protocols::http2::Http2Connection connection(1, late ? std::nullopt : std::optional(flow::Direction::in), held);
     protocols::Parsers parsers;
     exchanges::Exchanges exchanges;
     protocols::Messages out;
@@ -79,7 +79,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       for (const flow::Message& m : parsers.push(run))
         for (const flow::Exchange& x : exchanges.push(m)) asked += x.id.index > 0;
       check(held.text <= protocols::http2::Held::kMaxText + protocols::hpack::DynamicTable::kMaxStored);
-      check(held.streams <= protocols::http2::Connection::kMaxStreams);
+      check(held.streams <= protocols::http2::Http2Connection::kMaxStreams);
     };
     while (size >= 2) {
       const std::uint8_t control = data[0];

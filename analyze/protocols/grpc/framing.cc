@@ -12,13 +12,13 @@ constexpr std::uint32_t kPrefix = 5;
 
 }  // namespace
 
-void Framing::first(const flow::ByteRun& run, std::uint64_t offset) {
+void GrpcFraming::first(const flow::ByteRun& run, std::uint64_t offset) {
   message_ = {};
   message_.first_arrived = arrival_of(run, offset);
   message_.first_done = run.done;
 }
 
-void Framing::last(const flow::ByteRun& run, std::uint64_t offset, flow::GrpcFacts& facts) {
+void GrpcFraming::last(const flow::ByteRun& run, std::uint64_t offset, flow::GrpcFacts& facts) {
   prefix_have_ = 0;
   if (in_trailers_) return;
   message_.last_arrived = arrival_of(run, offset);
@@ -29,18 +29,18 @@ void Framing::last(const flow::ByteRun& run, std::uint64_t offset, flow::GrpcFac
   if (facts.listed.size() < flow::GrpcFacts::kMaxListed) facts.listed.push_back(message_);
 }
 
-void Framing::take_trailers(std::string_view bytes) {
+void GrpcFraming::take_trailers(std::string_view bytes) {
   if (bytes.empty() || trailers_.size() + bytes.size() > kMaxTrailers) trailers_cut_ = true;
   if (!trailers_cut_) trailers_.append(bytes);
 }
 
-void Framing::lose(flow::GrpcFacts& facts) {
+void GrpcFraming::lose(flow::GrpcFacts& facts) {
   lost_ = true;
   facts.exact = false;
 }
 
-void Framing::push(const flow::ByteRun& run, std::uint64_t offset, std::uint64_t length, std::string_view bytes,
-                   flow::GrpcFacts& facts) {
+void GrpcFraming::push(const flow::ByteRun& run, std::uint64_t offset, std::uint64_t length, std::string_view bytes,
+                       flow::GrpcFacts& facts) {
   const bool known = !bytes.empty();
   while (length > 0 && !lost_) {
     std::uint64_t n = 0;
@@ -73,7 +73,7 @@ void Framing::push(const flow::ByteRun& run, std::uint64_t offset, std::uint64_t
   }
 }
 
-void Framing::finish(flow::GrpcFacts& facts) {
+void GrpcFraming::finish(flow::GrpcFacts& facts) {
   if (!lost_ && prefix_have_ > 0) facts.broken_off = true;
 }
 

@@ -12,12 +12,12 @@
 
 namespace tailcap::protocols::grpc {
 
-class Framing {
+class GrpcFraming {
  public:
   // The text of gRPC-Web's trailers; what is longer is cut.
   static constexpr std::size_t kMaxTrailers = 16u << 10;
 
-  explicit Framing(bool web = false) : web_(web) {}
+  explicit GrpcFraming(bool web = false) : web_(web) {}
   // `length` bytes of body, at stream offset `offset` of this run; bytes are they, or empty: not captured.
   void push(const flow::ByteRun& run, std::uint64_t offset, std::uint64_t length, std::string_view bytes,
             flow::GrpcFacts& facts);

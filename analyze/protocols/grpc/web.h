@@ -29,7 +29,7 @@ class WebBody {
  private:
   bool text_;
   bool unseen_ = false;  // some of it was not captured
-  Framing framing_{true};
+  GrpcFraming framing_{true};
   flow::GrpcFacts facts_;
   // A group of four base64 digits that is not complete.
   unsigned bits_ = 0, digits_ = 0, padding_ = 0;

@@ -2,13 +2,13 @@
 
 namespace tailcap::protocols::hpack {
 
-void Block::clear() {
+void HeaderBlock::clear() {
   bytes_.clear();
   holes_.clear();
   cut_ = false;
 }
 
-void Block::append_unknown(std::size_t length) {
+void HeaderBlock::append_unknown(std::size_t length) {
   if (length == 0) return;
   const std::size_t begin = bytes_.size();
   bytes_.append(length, '\0');
@@ -18,7 +18,7 @@ void Block::append_unknown(std::size_t length) {
     holes_.push_back({begin, bytes_.size()});
 }
 
-bool Block::known(std::size_t begin, std::size_t end) const {
+bool HeaderBlock::known(std::size_t begin, std::size_t end) const {
   for (const Hole& hole : holes_)
     if (hole.begin < end && begin < hole.end) return false;
   return true;

@@ -8,7 +8,7 @@
 
 namespace tailcap::protocols::hpack {
 
-class Block {
+class HeaderBlock {
  public:
   // What may be missing of one block before the rest of it is not worth looking at.
   static constexpr std::size_t kMaxHoles = 64;

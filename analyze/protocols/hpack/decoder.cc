@@ -18,7 +18,7 @@ struct String {
 // Reads a block from front to back. A verdict other than done leaves the rest unread for good.
 class Decoder::Reader {
  public:
-  explicit Reader(const Block& block) : block_(block), bytes_(block.bytes()), whole_(block.whole()) {}
+  explicit Reader(const HeaderBlock& block) : block_(block), bytes_(block.bytes()), whole_(block.whole()) {}
   bool empty() const { return at_ == bytes_.size(); }
   Step at_end() const { return block_.cut() ? Step::cut : Step::done; }
   Step past_end() const { return block_.cut() ? Step::cut : Step::invalid; }
@@ -68,13 +68,13 @@ class Decoder::Reader {
   }
 
  private:
-  const Block& block_;
+  const HeaderBlock& block_;
   std::string_view bytes_;
   bool whole_;
   std::size_t at_ = 0;
 };
 
-Step Decoder::decode(const Block& block, FieldList& fields) {
+Step Decoder::decode(const HeaderBlock& block, FieldList& fields) {
   fields.clear();
   Reader in(block);
   const Step step = decode_fields(in, fields);
@@ -113,7 +113,7 @@ Step Decoder::decode_fields(Reader& in, FieldList& fields) {
 }
 
 Step Decoder::indexed(std::uint64_t index, FieldList& fields) {
-  Field field;
+  HeaderField field;
   if (index >= 1 && index <= kStaticEntries) {
     const StaticEntry& entry = static_entry(static_cast<std::uint32_t>(index));
     field.name = entry.name;
@@ -145,7 +145,7 @@ Step Decoder::literal(Reader& in, std::uint64_t name_index, bool index_it, bool 
     name = {entry.name_known, entry.name};
   }
   const Step step = in.string(value_, value);
-  Field field{name.text, value.text, name.known, step == Step::done && value.known, never_indexed, {}};
+  HeaderField field{name.text, value.text, name.known, step == Step::done && value.known, never_indexed, {}};
   if (step == Step::cut) {  // the value's length was not captured: that the field is there, and its name, is known
     fields.add(field);
     return step;

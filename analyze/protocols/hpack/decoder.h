@@ -25,7 +25,7 @@ class Decoder {
   static constexpr std::size_t kMaxString = 1u << 20;
 
   // fields is replaced. After cut and invalid the table is uncertain: lose() has been done.
-  Step decode(const Block& block, FieldList& fields);
+  Step decode(const HeaderBlock& block, FieldList& fields);
 
   // The recording began after this direction did, or blocks were lost.
   void lose() { table_.lose(); }

@@ -8,7 +8,7 @@ void FieldList::clear() {
   dropped_ = 0;
 }
 
-void FieldList::add(const Field& field) {
+void FieldList::add(const HeaderField& field) {
   if (slices_.size() == kMaxFields || text_.size() + field.name.size() + field.value.size() > kMaxText) {
     ++dropped_;
     return;
@@ -19,7 +19,7 @@ void FieldList::add(const Field& field) {
   text_.append(field.name).append(field.value);
 }
 
-Field FieldList::operator[](std::size_t i) const {
+HeaderField FieldList::operator[](std::size_t i) const {
   const Slice& s = slices_[i];
   const std::string_view text = text_;
   return {text.substr(s.begin, s.name),

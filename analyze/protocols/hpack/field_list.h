@@ -10,7 +10,7 @@
 
 namespace tailcap::protocols::hpack {
 
-struct Field {
+struct HeaderField {
   std::string_view name, value;  // valid until the list is changed; empty where not known
   bool name_known = false, value_known = false;
   bool never_indexed = false;  // the sender asks that it never be compressed: a secret
@@ -25,9 +25,9 @@ class FieldList {
   static constexpr std::size_t kMaxFields = 1024;
 
   void clear();
-  void add(const Field& field);  // its views may point anywhere but into this list
+  void add(const HeaderField& field);  // its views may point anywhere but into this list
   std::size_t size() const { return slices_.size(); }
-  Field operator[](std::size_t i) const;
+  HeaderField operator[](std::size_t i) const;
   std::uint64_t dropped() const { return dropped_; }
   std::size_t text() const { return text_.size(); }  // bytes of all names and values
 

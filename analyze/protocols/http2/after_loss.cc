@@ -16,12 +16,12 @@ std::size_t index(Direction d) { return static_cast<std::size_t>(d); }
 }  // namespace
 
 // What the open streams send may go by unseen from here on. Those that begin before a border is found: see open().
-void Connection::passed_over(Direction d) {
+void Http2Connection::passed_over(Direction d) {
   for (auto& [id, stream] : streams_) stream.half(asks(d)).lose(why_unseen_[index(d)]);
 }
 
 // Whether a frame header can be one of direction d, by the streams that are known.
-Fit Connection::fits(const FrameHeader& h, Direction d) const {
+Fit Http2Connection::fits(const FrameHeader& h, Direction d) const {
   const bool client = asks(d), of_client = h.stream % 2 != 0;
   const auto it = streams_.find(h.stream);
   const bool open = it != streams_.end() && !it->second.half(client).done();
@@ -51,7 +51,7 @@ Fit Connection::fits(const FrameHeader& h, Direction d) const {
 }
 
 // A border is proved by this run, which the search now holds.
-bool Connection::found_again(const flow::ByteRun& run) {
+bool Http2Connection::found_again(const flow::ByteRun& run) {
   const Direction d = run.direction;
   Resync& resync = sender(d).resync;
   if (resync.push(run, [this, d](const FrameHeader& h) { return fits(h, d); })) return true;
@@ -59,19 +59,19 @@ bool Connection::found_again(const flow::ByteRun& run) {
 }
 
 // Numbers of streams grow: once a later request was read, this one was lost.
-bool Connection::request_may_come(std::uint32_t id, const Stream& stream) const {
+bool Http2Connection::request_may_come(std::uint32_t id, const Stream& stream) const {
   const Half& request = stream.request;
   return !request.begun() && !request.done() && request.lossy() && id > highest_asked_ && !ended_[index(*client_)];
 }
 
-void Connection::let_wait(std::uint32_t id, Stream& stream, Ending ending, End closed, Context& c) {
+void Http2Connection::let_wait(std::uint32_t id, Stream& stream, Ending ending, End closed, Context& c) {
   stream.response.finish(ending, closed);
   stream.answer_waits = true;
   stream.answered = c.run.done;
   waiting_.push_back(id);
 }
 
-void Connection::release_answer(Stream& stream, Context& c) {
+void Http2Connection::release_answer(Stream& stream, Context& c) {
   stream.answer_waits = false;
   Half& half = stream.response;
   half.message.answers_unknown = !stream.request.begun();
@@ -82,7 +82,7 @@ void Connection::release_answer(Stream& stream, Context& c) {
 }
 
 // The request's head was read. What came before it can now be told.
-void Connection::request_came(std::uint32_t id, Context& c) {
+void Http2Connection::request_came(std::uint32_t id, Context& c) {
   const auto it = streams_.find(id);
   if (it == streams_.end()) return;
   Stream& stream = it->second;
@@ -92,7 +92,7 @@ void Connection::request_came(std::uint32_t id, Context& c) {
 }
 
 // Streams whose request was lost: those below a number, and those that have waited long enough.
-void Connection::give_up_waiting(std::uint32_t below, Context& c) {
+void Http2Connection::give_up_waiting(std::uint32_t below, Context& c) {
   std::erase_if(waiting_, [&](std::uint32_t id) {
     const auto it = streams_.find(id);
     if (it == streams_.end() || !it->second.answer_waits) return true;

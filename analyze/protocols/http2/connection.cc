@@ -22,21 +22,21 @@ flow::Time at(const Stamp& stamp) { return known(stamp.arrived) ? stamp.arrived 
 
 }  // namespace
 
-Connection::Connection(flow::ConnectionId id, std::optional<Direction> client, Held& held)
+Http2Connection::Http2Connection(flow::ConnectionId id, std::optional<Direction> client, Held& held)
     : id_(id), client_(client), held_(held), windows_followed_(client.has_value()) {
   if (client)
-    windows_[0] = windows_[1] = Window(kInitialWindow);
+    windows_[0] = windows_[1] = FlowWindow(kInitialWindow);
   else
     late_ = std::make_unique<LateStart>();
 }
 
-Connection::~Connection() {
+Http2Connection::~Http2Connection() {
   for (const auto& [id, stream] : streams_) held_.text -= stream.request.text() + stream.response.text();
   held_.streams -= streams_.size();
   held_.text -= table_size_[0] + table_size_[1];
 }
 
-void Connection::upgraded(std::string_view settings) {
+void Http2Connection::upgraded(std::string_view settings) {
   Sender& client = sender(*client_);
   client.settings.apply(settings_of_upgrade(settings));
   highest_ = std::max(highest_, 1u);
@@ -46,10 +46,10 @@ void Connection::upgraded(std::string_view settings) {
   stream.request = Half(flow::MessageKind::request, id_, *client_, 1);
   stream.request.finish(Ending::complete, End::none);
   stream.response = Half(flow::MessageKind::response, id_, other(*client_), 1);
-  stream.response.window = Window(client.settings.initial_window);
+  stream.response.window = FlowWindow(client.settings.initial_window);
 }
 
-void Connection::push(const flow::ByteRun& run, Messages& out, flow::Findings& findings) {
+void Http2Connection::push(const flow::ByteRun& run, Messages& out, flow::Findings& findings) {
   const std::size_t d = index(run.direction);
   Sender& s = senders_[d];
   if (!begun_[d]) {
@@ -86,7 +86,7 @@ void Connection::push(const flow::ByteRun& run, Messages& out, flow::Findings& f
   if (run.end != End::none && !ended_[d]) end(run, c);
 }
 
-void Connection::settle(Messages& out, flow::Findings& findings) {
+void Http2Connection::settle(Messages& out, flow::Findings& findings) {
   const auto client = late_ ? late_->client(true) : std::nullopt;
   if (!client) return;
   client_ = client;
@@ -106,7 +106,7 @@ void Connection::settle(Messages& out, flow::Findings& findings) {
   late_.reset();
 }
 
-void Connection::bytes(const flow::ByteRun& run, Messages& out, flow::Findings& findings) {
+void Http2Connection::bytes(const flow::ByteRun& run, Messages& out, flow::Findings& findings) {
   Sender& s = sender(run.direction);
   if (!s.lost()) {
     feed(run, out, findings);
@@ -124,38 +124,38 @@ void Connection::bytes(const flow::ByteRun& run, Messages& out, flow::Findings& 
   }
 }
 
-void Connection::feed(const flow::ByteRun& run, Messages& out, flow::Findings& findings) {
+void Http2Connection::feed(const flow::ByteRun& run, Messages& out, flow::Findings& findings) {
   Sender& s = sender(run.direction);
   Context c{out, findings, run};
   Cursor cursor(run);
-  Item item;
+  SenderItem item;
   while (s.next(cursor, item)) act(item, c);
 }
 
-void Connection::act(const Item& item, Context& c) {
+void Http2Connection::act(const SenderItem& item, Context& c) {
   switch (item.kind) {
-    case Item::Kind::headers:
+    case SenderItem::Kind::headers:
       headers(item, c);
       break;
-    case Item::Kind::promise:
+    case SenderItem::Kind::promise:
       promise(item, c);
       break;
-    case Item::Kind::data:
+    case SenderItem::Kind::data:
       data(item, c);
       break;
-    case Item::Kind::control:
+    case SenderItem::Kind::control:
       if (item.frame.type == FrameType::rst_stream) reset(item, c);
       if (item.frame.type == FrameType::goaway) goaway(item, c);
       if (item.frame.type == FrameType::settings) settings(item, c);
       if (item.frame.type == FrameType::window_update) window_update(item, c);
       break;
-    case Item::Kind::lost:
+    case SenderItem::Kind::lost:
       lost(item, c);
       break;
   }
 }
 
-Stream& Connection::open(std::uint32_t id, Context& c) {
+Stream& Http2Connection::open(std::uint32_t id, Context& c) {
   make_room(c);
   Stream& stream = streams_[id];
   ++held_.streams;
@@ -168,13 +168,13 @@ Stream& Connection::open(std::uint32_t id, Context& c) {
     if (begun_[d] && senders_[d].lost()) half->lose(why_unseen_[d]);
   }
   if (windows_followed_) {
-    stream.request.window = Window(sender(other(*client_)).settings.initial_window);
-    stream.response.window = Window(sender(*client_).settings.initial_window);
+    stream.request.window = FlowWindow(sender(other(*client_)).settings.initial_window);
+    stream.response.window = FlowWindow(sender(*client_).settings.initial_window);
   }
   return stream;
 }
 
-Stream* Connection::find(std::uint32_t id, Direction d, Context& c) {
+Stream* Http2Connection::find(std::uint32_t id, Direction d, Context& c) {
   if (const auto it = streams_.find(id); it != streams_.end()) return &it->second;
   if (id % 2 == 0) return nullptr;  // pushed, and its promise was not seen; or over
   if (std::find(closed_.begin(), closed_.end(), id) != closed_.end()) return nullptr;
@@ -190,7 +190,7 @@ Stream* Connection::find(std::uint32_t id, Direction d, Context& c) {
   return &stream;
 }
 
-void Connection::headers(const Item& item, Context& c) {
+void Http2Connection::headers(const SenderItem& item, Context& c) {
   const Direction d = c.run.direction;
   Sender& s = sender(d);
   hold_table(d);
@@ -242,11 +242,11 @@ void Connection::headers(const Item& item, Context& c) {
 }
 
 // What a server pushes is a request that nobody sent: its instants are those of the promise.
-void Connection::promise(const Item& item, Context& c) {
+void Http2Connection::promise(const SenderItem& item, Context& c) {
   const Direction d = c.run.direction;
   hold_table(d);  // for its work on the header table, whatever becomes of it
   if (!client_ || asks(d) || item.promised == 0 || item.promised % 2 != 0 || streams_.contains(item.promised)) return;
-  Item block = item;
+  SenderItem block = item;
   if (d == Direction::out) {
     for (Stamp* stamp : {&block.begin, &block.end}) stamp->arrived = stamp->done;
   } else {
@@ -263,7 +263,7 @@ void Connection::promise(const Item& item, Context& c) {
   finish(item.promised, stream, request, Ending::complete, End::none, c);
 }
 
-void Connection::hold_text(Half& half, std::size_t before, Context& c) {
+void Http2Connection::hold_text(Half& half, std::size_t before, Context& c) {
   held_.text += half.text();
   held_.text -= before;
   if (held_.text <= Held::kMaxText) return;
@@ -273,14 +273,14 @@ void Connection::hold_text(Half& half, std::size_t before, Context& c) {
   c.findings.add(Finding::head_cut);
 }
 
-void Connection::hold_table(Direction d) {
+void Http2Connection::hold_table(Direction d) {
   std::size_t& counted = table_size_[index(d)];
   held_.text -= counted;
   if (held_.text + sender(d).table_size() > Held::kMaxText) sender(d).drop_table();
   held_.text += counted = sender(d).table_size();
 }
 
-void Connection::data(const Item& item, Context& c) {
+void Http2Connection::data(const SenderItem& item, Context& c) {
   const Direction d = c.run.direction;
   Stream* stream = find(item.frame.stream, d, c);
   Half* half = stream ? &stream->half(asks(d)) : nullptr;
@@ -298,7 +298,7 @@ void Connection::data(const Item& item, Context& c) {
     finish(item.frame.stream, *stream, *half, Ending::complete, End::none, c);
 }
 
-void Connection::finish(std::uint32_t id, Stream& stream, Half& half, Ending ending, End closed, Context& c) {
+void Http2Connection::finish(std::uint32_t id, Stream& stream, Half& half, Ending ending, End closed, Context& c) {
   const bool is_request = &half == &stream.request;
   const bool unseen = !stream.request.begun() && !stream.request.done();
   if (!is_request && request_may_come(id, stream)) return let_wait(id, stream, ending, closed, c);
@@ -318,7 +318,7 @@ void Connection::finish(std::uint32_t id, Stream& stream, Half& half, Ending end
   forget_if_done(id, c.run.done);
 }
 
-void Connection::forget_if_done(std::uint32_t id, flow::Time when) {
+void Http2Connection::forget_if_done(std::uint32_t id, flow::Time when) {
   const auto it = streams_.find(id);
   if (it == streams_.end() || !it->second.request.done() || !it->second.response.done()) return;
   if (id % 2 != 0) places_.closed(when);
@@ -326,7 +326,7 @@ void Connection::forget_if_done(std::uint32_t id, flow::Time when) {
   --held_.streams;
 }
 
-void Connection::remember_closed(std::uint32_t id) {
+void Http2Connection::remember_closed(std::uint32_t id) {
   if (closed_.size() < kMaxClosed) {
     closed_.push_back(id);
   } else {
@@ -334,7 +334,7 @@ void Connection::remember_closed(std::uint32_t id) {
   }
 }
 
-void Connection::make_room(Context& c) {
+void Http2Connection::make_room(Context& c) {
   if (streams_.empty() || (streams_.size() < kMaxStreams && held_.streams < Held::kMaxStreams)) return;
   const auto it = streams_.begin();  // the oldest
   const std::uint32_t id = it->first;

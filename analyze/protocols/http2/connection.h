@@ -27,7 +27,7 @@ struct Held {
   std::size_t text = 0, streams = 0;
 };
 
-class Connection {
+class Http2Connection {
  public:
   static constexpr std::size_t kMaxStreams = 4096;
   static constexpr std::size_t kMaxClosed = 256;
@@ -39,10 +39,10 @@ class Connection {
 
   // client: the direction that begins with the preface. Without it the recording began later and nothing is known; the
   // client is found by what the directions say.
-  Connection(flow::ConnectionId id, std::optional<flow::Direction> client, Held& held);
-  ~Connection();
-  Connection(const Connection&) = delete;
-  Connection& operator=(const Connection&) = delete;
+  Http2Connection(flow::ConnectionId id, std::optional<flow::Direction> client, Held& held);
+  ~Http2Connection();
+  Http2Connection(const Http2Connection&) = delete;
+  Http2Connection& operator=(const Http2Connection&) = delete;
 
   // The connection was upgraded: stream 1 is a request that was read elsewhere. settings: its HTTP2-Settings field.
   void upgraded(std::string_view settings);
@@ -66,14 +66,14 @@ class Connection {
 
   void bytes(const flow::ByteRun& run, Messages& out, flow::Findings& findings);
   void feed(const flow::ByteRun& run, Messages& out, flow::Findings& findings);
-  void act(const Item& item, Context& c);
-  void headers(const Item& item, Context& c);
-  void promise(const Item& item, Context& c);
-  void data(const Item& item, Context& c);
-  void reset(const Item& item, Context& c);
-  void goaway(const Item& item, Context& c);
-  void settings(const Item& item, Context& c);
-  void window_update(const Item& item, Context& c);
+  void act(const SenderItem& item, Context& c);
+  void headers(const SenderItem& item, Context& c);
+  void promise(const SenderItem& item, Context& c);
+  void data(const SenderItem& item, Context& c);
+  void reset(const SenderItem& item, Context& c);
+  void goaway(const SenderItem& item, Context& c);
+  void settings(const SenderItem& item, Context& c);
+  void window_update(const SenderItem& item, Context& c);
   void passed_over(flow::Direction d);
   Fit fits(const FrameHeader& frame, flow::Direction d) const;
   bool found_again(const flow::ByteRun& run);
@@ -82,13 +82,13 @@ class Connection {
   void release_answer(Stream& stream, Context& c);
   void request_came(std::uint32_t id, Context& c);
   void give_up_waiting(std::uint32_t below, Context& c);
-  void lost(const Item& item, Context& c);
+  void lost(const SenderItem& item, Context& c);
   void end(const flow::ByteRun& run, Context& c);
 
   void apply_initial_window(flow::Direction setter, std::uint32_t before, flow::Time at);
-  void spend(Half& half, const Item& item, Context& c);
-  void take_turn(Half& half, const Item& item, flow::Time room_at, Context& c);
-  void overtake(std::uint32_t id, const Item& item, Context& c);
+  void spend(Half& half, const SenderItem& item, Context& c);
+  void take_turn(Half& half, const SenderItem& item, flow::Time room_at, Context& c);
+  void overtake(std::uint32_t id, const SenderItem& item, Context& c);
   // The stream a frame belongs to; nullptr: one that is over, or was pushed unseen.
   Stream* find(std::uint32_t id, flow::Direction d, Context& c);
   Stream& open(std::uint32_t id, Context& c);
@@ -106,7 +106,7 @@ class Connection {
   std::optional<flow::Direction> client_;
   Held& held_;
   Sender senders_[2];
-  Window windows_[2];                       // of the connection, by the direction of the DATA
+  FlowWindow windows_[2];                   // of the connection, by the direction of the DATA
   std::vector<flow::WindowWait> waits_[2];  // the last kMaxWaits of them
   std::uint64_t waits_count_[2] = {0, 0};
   Streams streams_;
@@ -115,7 +115,7 @@ class Connection {
   std::uint32_t highest_ = 0;           // stream seen
   std::uint32_t highest_asked_ = 0;     // stream whose header block was read from the client
   std::vector<std::uint32_t> waiting_;  // streams whose response is over and waits for its request
-  Turns turns_[2];                      // by the direction of the DATA
+  StreamTurns turns_[2];                // by the direction of the DATA
   Places places_;
   std::optional<flow::StreamReset> goaway_;
   std::uint32_t goaway_last_ = 0x7fffffff;

@@ -24,7 +24,7 @@ flow::Time at(const Stamp& stamp) { return known(stamp.arrived) ? stamp.arrived 
 
 }  // namespace
 
-void Connection::reset(const Item& item, Context& c) {
+void Http2Connection::reset(const SenderItem& item, Context& c) {
   const std::uint32_t id = item.frame.stream;
   const auto it = streams_.find(id);
   if (it == streams_.end()) return;
@@ -44,7 +44,7 @@ void Connection::reset(const Item& item, Context& c) {
   break_off(id, stream, reset, c);
 }
 
-void Connection::break_off(std::uint32_t id, Stream& stream, const flow::StreamReset& reset, Context& c) {
+void Http2Connection::break_off(std::uint32_t id, Stream& stream, const flow::StreamReset& reset, Context& c) {
   remember_closed(id);
   const bool answers = !stream.response.done();
   if (stream.request.lossy() && !stream.request.begun()) stream.response.message.answers_unknown = true;
@@ -56,7 +56,7 @@ void Connection::break_off(std::uint32_t id, Stream& stream, const flow::StreamR
   if (answers && streams_.contains(id)) finish(id, stream, stream.response, Ending::truncated, End::reset, c);
 }
 
-void Connection::goaway(const Item& item, Context& c) {
+void Http2Connection::goaway(const SenderItem& item, Context& c) {
   if (asks(c.run.direction) || item.payload.size() < 8) return;  // a client's only speaks of pushes
   goaway_last_ = std::min(goaway_last_, read32(item.payload) & 0x7fffffffu);
   flow::StreamReset reset;
@@ -71,13 +71,13 @@ void Connection::goaway(const Item& item, Context& c) {
   for (const std::uint32_t id : above) refuse_if_above(id, c);
 }
 
-void Connection::refuse_if_above(std::uint32_t id, Context& c) {
+void Http2Connection::refuse_if_above(std::uint32_t id, Context& c) {
   const auto it = streams_.find(id);
   if (!goaway_ || id <= goaway_last_ || it == streams_.end() || it->second.response.begun()) return;
   break_off(id, it->second, *goaway_, c);
 }
 
-void Connection::settings(const Item& item, Context& c) {
+void Http2Connection::settings(const SenderItem& item, Context& c) {
   if (item.frame.has(kAck) || item.frame.length == 0) return;
   const Direction d = c.run.direction;
   if (item.payload.empty()) {  // not captured
@@ -97,9 +97,9 @@ void Connection::settings(const Item& item, Context& c) {
     stream.half(asks(other(d))).window.grant(settings.initial_window - before, at(item.end));
 }
 
-void Connection::window_update(const Item& item, Context& c) {
+void Http2Connection::window_update(const SenderItem& item, Context& c) {
   const Direction sends = other(c.run.direction);
-  Window* window = &windows_[index(sends)];
+  FlowWindow* window = &windows_[index(sends)];
   if (item.frame.stream != 0) {
     const auto it = streams_.find(item.frame.stream);
     if (it == streams_.end()) return;
@@ -112,7 +112,7 @@ void Connection::window_update(const Item& item, Context& c) {
   }
 }
 
-void Connection::spend(Half& half, const Item& item, Context& c) {
+void Http2Connection::spend(Half& half, const SenderItem& item, Context& c) {
   const std::size_t d = index(c.run.direction);
   const flow::Time when = at(item.end);
   flow::WindowWaits& waits = half.message.window_waits;
@@ -142,32 +142,32 @@ void Connection::spend(Half& half, const Item& item, Context& c) {
   take_turn(half, item, room_at, c);
 }
 
-void Connection::take_turn(Half& half, const Item& item, flow::Time room_at, Context& c) {
+void Http2Connection::take_turn(Half& half, const SenderItem& item, flow::Time room_at, Context& c) {
   const std::uint32_t id = item.frame.stream;
   overtake(id, item, c);
-  const std::uint32_t n = item.kind == Item::Kind::data ? item.frame.length : 0;
+  const std::uint32_t n = item.kind == SenderItem::Kind::data ? item.frame.length : 0;
   turns_[index(c.run.direction)].sent(id, n, at(item.end), room_at, half.turn, half.message.behind_others);
 }
 
 // The message that sent last gives way to the stream of this frame.
-void Connection::overtake(std::uint32_t id, const Item& item, Context& c) {
+void Http2Connection::overtake(std::uint32_t id, const SenderItem& item, Context& c) {
   const std::uint32_t last = turns_[index(c.run.direction)].last();
   if (last == id || last == 0) return;
   const auto it = streams_.find(last);
-  if (it != streams_.end()) Turns::overtaken(it->second.half(asks(c.run.direction)).turn, at(item.begin));
+  if (it != streams_.end()) StreamTurns::overtaken(it->second.half(asks(c.run.direction)).turn, at(item.begin));
 }
 
-void Connection::forget_windows() {
+void Http2Connection::forget_windows() {
   windows_followed_ = false;
   places_.forget();
-  for (Window& window : windows_) window.forget();
+  for (FlowWindow& window : windows_) window.forget();
   for (auto& [id, stream] : streams_) {
     stream.request.window.forget();
     stream.response.window.forget();
   }
 }
 
-void Connection::lost(const Item& item, Context& c) {
+void Http2Connection::lost(const SenderItem& item, Context& c) {
   const Direction d = c.run.direction;
   c.findings.add(item.why == Taint::malformed ? Finding::malformed_message : Finding::frames_lost);
   lost_once_[index(d)] = true;
@@ -180,7 +180,7 @@ void Connection::lost(const Item& item, Context& c) {
   passed_over(d);
 }
 
-void Connection::end(const flow::ByteRun& run, Context& c) {
+void Http2Connection::end(const flow::ByteRun& run, Context& c) {
   const Direction d = run.direction;
   ended_[index(d)] = true;
   std::vector<std::uint32_t> open;

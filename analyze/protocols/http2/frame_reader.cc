@@ -16,7 +16,7 @@ void FrameReader::start(bool preface) {
   block_stream_ = 0;
 }
 
-bool FrameReader::lose(Part& part, Part::Kind why) {
+bool FrameReader::lose(PayloadPart& part, PayloadPart::Kind why) {
   lost_ = true;
   header_have_ = 0;
   preface_have_ = kPreface.size();
@@ -26,11 +26,11 @@ bool FrameReader::lose(Part& part, Part::Kind why) {
 }
 
 // true: part says that the reader is lost.
-bool FrameReader::take_preface(Cursor& cursor, Part& part) {
+bool FrameReader::take_preface(Cursor& cursor, PayloadPart& part) {
   while (preface_have_ < kPreface.size() && cursor.left() > 0) {
     const std::string_view known = cursor.known().substr(0, kPreface.size() - preface_have_);
-    if (known.empty()) return lose(part, Part::Kind::uncaptured);
-    if (known != kPreface.substr(preface_have_, known.size())) return lose(part, Part::Kind::violation);
+    if (known.empty()) return lose(part, PayloadPart::Kind::uncaptured);
+    if (known != kPreface.substr(preface_have_, known.size())) return lose(part, PayloadPart::Kind::violation);
     preface_have_ += known.size();
     cursor.skip(known.size());
   }
@@ -45,13 +45,13 @@ bool FrameReader::in_sequence(const FrameHeader& h) {
   return true;
 }
 
-bool FrameReader::next(Cursor& cursor, Part& part) {
+bool FrameReader::next(Cursor& cursor, PayloadPart& part) {
   if (lost_) return false;
   if (preface_have_ < kPreface.size() && take_preface(cursor, part)) return true;
   while (header_have_ < kFrameHeader) {
     if (cursor.left() == 0) return false;
     const std::string_view known = cursor.known().substr(0, kFrameHeader - header_have_);
-    if (known.empty()) return lose(part, Part::Kind::uncaptured);
+    if (known.empty()) return lose(part, PayloadPart::Kind::uncaptured);
     if (header_have_ == 0) begin_ = stamp_of(cursor.run(), cursor.offset());
     std::memcpy(header_ + header_have_, known.data(), known.size());
     header_have_ += known.size();
@@ -59,7 +59,8 @@ bool FrameReader::next(Cursor& cursor, Part& part) {
     if (header_have_ < kFrameHeader) continue;
     frame_ = parse_frame_header({header_, kFrameHeader});
     done_ = 0;
-    if (frame_.length > longest_ || !legal(frame_) || !in_sequence(frame_)) return lose(part, Part::Kind::violation);
+    if (frame_.length > longest_ || !legal(frame_) || !in_sequence(frame_))
+      return lose(part, PayloadPart::Kind::violation);
   }
   std::uint64_t n = std::min<std::uint64_t>(frame_.length - done_, cursor.left());
   if (n == 0 && frame_.length != 0) return false;
@@ -69,7 +70,7 @@ bool FrameReader::next(Cursor& cursor, Part& part) {
     n = std::min(n, bytes.empty() ? cursor.unknown() : bytes.size());
     bytes = bytes.substr(0, n);
   }
-  part.kind = Part::Kind::payload;
+  part.kind = PayloadPart::Kind::payload;
   part.frame = frame_;
   part.begin = begin_;
   part.offset = cursor.offset();

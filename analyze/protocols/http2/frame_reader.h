@@ -20,7 +20,7 @@ struct Stamp {
 Stamp stamp_of(const flow::ByteRun& run, std::uint64_t offset);
 
 // A stretch of one frame's payload that is either known or not.
-struct Part {
+struct PayloadPart {
   enum class Kind : std::uint8_t {
     payload,
     uncaptured,  // the next frame's header is not known: the reader is lost
@@ -46,11 +46,11 @@ class FrameReader {
   // In the middle of a frame or of its header.
   bool inside() const { return header_have_ != 0 || preface_have_ < kPreface.size(); }
   // The next part in what is left of the run; false: all of it is used. Once lost, nothing more is used.
-  bool next(Cursor& cursor, Part& part);
+  bool next(Cursor& cursor, PayloadPart& part);
 
  private:
-  bool lose(Part& part, Part::Kind why);
-  bool take_preface(Cursor& cursor, Part& part);
+  bool lose(PayloadPart& part, PayloadPart::Kind why);
+  bool take_preface(Cursor& cursor, PayloadPart& part);
   bool in_sequence(const FrameHeader& header);
 
   bool lost_ = true;

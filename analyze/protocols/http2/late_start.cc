@@ -13,14 +13,14 @@ std::optional<bool> sends_requests(const std::vector<HeldRun>& frames) {
   trial.start_late();
   trial.found_border();
   std::optional<bool> asks;
-  Item item;
+  SenderItem item;
   for (const HeldRun& held : frames) {
     const flow::ByteRun run = held.view();
     Cursor cursor(run);
     while (trial.next(cursor, item)) {
-      if (item.kind == Item::Kind::lost && item.why == flow::Taint::malformed) return std::nullopt;
+      if (item.kind == SenderItem::Kind::lost && item.why == flow::Taint::malformed) return std::nullopt;
       if (item.block_step == hpack::Step::invalid) return std::nullopt;
-      if (item.kind != Item::Kind::headers || item.block_step != hpack::Step::done || item.frame.stream % 2 == 0)
+      if (item.kind != SenderItem::Kind::headers || item.block_step != hpack::Step::done || item.frame.stream % 2 == 0)
         continue;
       const Glance seen = glance(trial.fields, item.block_step);
       if (seen.request == seen.response) continue;
@@ -42,9 +42,9 @@ void LateStart::Side::give_up() {
 
 void LateStart::scout(Side& s, const flow::ByteRun& run) {
   Cursor cursor(run);
-  Item item;
+  SenderItem item;
   while (s.scout->next(cursor, item)) {
-    if (client_ || item.kind != Item::Kind::headers || item.frame.stream % 2 == 0) continue;
+    if (client_ || item.kind != SenderItem::Kind::headers || item.frame.stream % 2 == 0) continue;
     const Glance seen = glance(s.scout->fields, item.block_step);
     if (seen.request == seen.response) continue;
     const Direction other = run.direction == Direction::in ? Direction::out : Direction::in;

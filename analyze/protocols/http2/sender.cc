@@ -24,36 +24,36 @@ struct Slice {
   std::uint32_t length = 0;
   std::string_view bytes;
 };
-Slice slice(const Part& part, std::uint32_t from, std::uint32_t to) {
+Slice slice(const PayloadPart& part, std::uint32_t from, std::uint32_t to) {
   const std::uint32_t begin = std::max(part.at, from), end = std::min(part.at + part.length, to);
   if (begin >= end) return {part.offset, 0, {}};
   const std::uint32_t skip = begin - part.at;
   return {part.offset + skip, end - begin, part.bytes.empty() ? part.bytes : part.bytes.substr(skip, end - begin)};
 }
 
-Stamp end_of(const Part& part, const Cursor& cursor) {
+Stamp end_of(const PayloadPart& part, const Cursor& cursor) {
   if (part.length == 0) return part.begin;  // a frame without payload ends with its header
   return stamp_of(cursor.run(), part.offset + part.length - 1);
 }
 
 }  // namespace
 
-bool Sender::next(Cursor& cursor, Item& item) {
+bool Sender::next(Cursor& cursor, SenderItem& item) {
   if (losing_) {
     losing_ = false;
     decoder_.lose();
-    item = Item{};
+    item = SenderItem{};
     item.why = why_;
     return true;
   }
-  Part part;
+  PayloadPart part;
   while (reader_.next(cursor, part))
-    if (part.kind == Part::Kind::payload ? payload(part, cursor, item) : lose(part, cursor, item)) return true;
+    if (part.kind == PayloadPart::Kind::payload ? payload(part, cursor, item) : lose(part, cursor, item)) return true;
   return false;
 }
 
-bool Sender::lose(const Part& part, Cursor& cursor, Item& item) {
-  const bool violation = part.kind == Part::Kind::violation;
+bool Sender::lose(const PayloadPart& part, Cursor& cursor, SenderItem& item) {
+  const bool violation = part.kind == PayloadPart::Kind::violation;
   why_ = violation                                           ? flow::Taint::malformed
          : has(cursor.run().taints, flow::Taint::bytes_lost) ? flow::Taint::bytes_lost
                                                              : flow::Taint::payload_cut;
@@ -65,7 +65,7 @@ bool Sender::lose(const Part& part, Cursor& cursor, Item& item) {
   return next(cursor, item);
 }
 
-void Sender::begin_frame(const FrameHeader& frame, const Part& part) {
+void Sender::begin_frame(const FrameHeader& frame, const PayloadPart& part) {
   pad_ = 0;
   pad_known_ = true;
   if (padded(frame)) {
@@ -85,7 +85,7 @@ void Sender::begin_frame(const FrameHeader& frame, const Part& part) {
   control_known_ = true;
 }
 
-bool Sender::payload(const Part& part, const Cursor& cursor, Item& item) {
+bool Sender::payload(const PayloadPart& part, const Cursor& cursor, SenderItem& item) {
   const FrameHeader& frame = part.frame;
   if (part.at == 0) begin_frame(frame, part);
   switch (frame.type) {
@@ -105,8 +105,8 @@ bool Sender::payload(const Part& part, const Cursor& cursor, Item& item) {
       if (part.length > 0 && part.bytes.empty() && part.at < kMaxControl) control_known_ = false;
       control_.append(part.bytes.substr(0, kMaxControl - std::min(kMaxControl, control_.size())));
       if (!part.last) return false;
-      item = Item{};
-      item.kind = Item::Kind::control;
+      item = SenderItem{};
+      item.kind = SenderItem::Kind::control;
       item.frame = frame;
       item.begin = part.begin;
       item.end = end_of(part, cursor);
@@ -119,7 +119,7 @@ bool Sender::payload(const Part& part, const Cursor& cursor, Item& item) {
   return false;  // nothing to be learnt from it
 }
 
-void Sender::add_fragment(const Part& part) {
+void Sender::add_fragment(const PayloadPart& part) {
   if (part.frame.type == FrameType::push_promise && promised_.size() < 4) {
     const std::uint32_t from = padded(part.frame) ? 1 : 0;
     promised_ += slice(part, from, from + 4).bytes;
@@ -135,10 +135,10 @@ void Sender::add_fragment(const Part& part) {
   }
 }
 
-bool Sender::end_block(Item& item) {
+bool Sender::end_block(SenderItem& item) {
   block_open_ = false;
-  item = Item{};
-  item.kind = block_frame_.type == FrameType::push_promise ? Item::Kind::promise : Item::Kind::headers;
+  item = SenderItem{};
+  item.kind = block_frame_.type == FrameType::push_promise ? SenderItem::Kind::promise : SenderItem::Kind::headers;
   item.frame = block_frame_;
   item.begin = block_begin_;
   item.end = losing_ ? block_begin_ : block_end_;
@@ -147,10 +147,10 @@ bool Sender::end_block(Item& item) {
   return true;
 }
 
-bool Sender::data(const Part& part, const Cursor& cursor, Item& item) {
+bool Sender::data(const PayloadPart& part, const Cursor& cursor, SenderItem& item) {
   const Slice s = slice(part, padded(part.frame) ? 1 : 0, part.frame.length - pad_);
   if (s.length == 0 && !part.last) return false;
-  item.kind = Item::Kind::data;
+  item.kind = SenderItem::Kind::data;
   item.frame = part.frame;
   item.begin = part.begin;
   item.end = end_of(part, cursor);

@@ -15,7 +15,7 @@
 
 namespace tailcap::protocols::http2 {
 
-struct Item {
+struct SenderItem {
   enum class Kind : std::uint8_t {
     headers,  // a whole header block, as far as it is known: see block_step and Sender::fields
     promise,  // the same, of a pushed request
@@ -61,23 +61,23 @@ class Sender {
   void drop_table() { decoder_.lose(); }
   bool inside() const { return reader_.inside() || block_open_; }
   // The next thing in what is left of the run; false: all of it is used, or the reader is lost.
-  bool next(Cursor& cursor, Item& item);
+  bool next(Cursor& cursor, SenderItem& item);
 
   hpack::FieldList fields;  // of the last headers or promise
   Settings settings;
   Resync resync;
 
  private:
-  bool payload(const Part& part, const Cursor& cursor, Item& item);
-  void begin_frame(const FrameHeader& frame, const Part& part);
-  void add_fragment(const Part& part);
-  bool data(const Part& part, const Cursor& cursor, Item& item);
-  bool end_block(Item& item);
-  bool lose(const Part& part, Cursor& cursor, Item& item);
+  bool payload(const PayloadPart& part, const Cursor& cursor, SenderItem& item);
+  void begin_frame(const FrameHeader& frame, const PayloadPart& part);
+  void add_fragment(const PayloadPart& part);
+  bool data(const PayloadPart& part, const Cursor& cursor, SenderItem& item);
+  bool end_block(SenderItem& item);
+  bool lose(const PayloadPart& part, Cursor& cursor, SenderItem& item);
 
   FrameReader reader_;
   hpack::Decoder decoder_;
-  hpack::Block block_;
+  hpack::HeaderBlock block_;
   bool block_open_ = false;
   FrameHeader block_frame_;
   Stamp block_begin_, block_end_;

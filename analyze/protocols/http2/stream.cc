@@ -28,7 +28,7 @@ int parse_status(std::string_view text) {
 // Regular fields go to `to`; what is special of a request or response goes into the message.
 void read_fields(const hpack::FieldList& fields, hpack::Step step, flow::Message& m, flow::Headers& to) {
   for (std::size_t i = 0; i < fields.size(); ++i) {
-    const hpack::Field f = fields[i];
+    const hpack::HeaderField f = fields[i];
     if (!f.known()) {
       ++m.unknown_fields;
       continue;
@@ -77,7 +77,7 @@ Glance glance(const hpack::FieldList& fields, hpack::Step step) {
   Glance g;
   g.all_names = step == hpack::Step::done && fields.dropped() == 0;
   for (std::size_t i = 0; i < fields.size(); ++i) {
-    const hpack::Field f = fields[i];
+    const hpack::HeaderField f = fields[i];
     g.all_names = g.all_names && f.name_known;
     if (f.name.empty() || f.name[0] != ':') continue;
     if (f.name == ":status") {
@@ -90,7 +90,7 @@ Glance glance(const hpack::FieldList& fields, hpack::Step step) {
   return g;
 }
 
-flow::Message interim_message(const Half& half, const Item& block, const hpack::FieldList& fields,
+flow::Message interim_message(const Half& half, const SenderItem& block, const hpack::FieldList& fields,
                               const flow::ByteRun& run) {
   flow::Message m;
   m.kind = MessageKind::interim;
@@ -115,7 +115,7 @@ Half::Half(MessageKind kind, flow::ConnectionId connection, Direction direction,
   message.protocol = flow::Protocol::http2;
 }
 
-void Half::touch(const Item& item, const flow::ByteRun& run) {
+void Half::touch(const SenderItem& item, const flow::ByteRun& run) {
   if (!begun_) {
     begun_ = true;
     add_begin(message, item.begin);
@@ -128,7 +128,7 @@ void Half::touch(const Item& item, const flow::ByteRun& run) {
   add_end(message, item.end);
 }
 
-void Half::head(const Item& block, const hpack::FieldList& fields, const flow::ByteRun& run, bool certain) {
+void Half::head(const SenderItem& block, const hpack::FieldList& fields, const flow::ByteRun& run, bool certain) {
   if (certain && !begun_) lossy_ = false;
   touch(block, run);
   head_ = true;
@@ -143,7 +143,7 @@ void Half::head(const Item& block, const hpack::FieldList& fields, const flow::B
   decide_grpc();
 }
 
-void Half::trailers(const Item& block, const hpack::FieldList& fields, const flow::ByteRun& run) {
+void Half::trailers(const SenderItem& block, const hpack::FieldList& fields, const flow::ByteRun& run) {
   touch(block, run);
   read_fields(fields, block.block_step, message, message.trailers);
   text_ += fields.text();
@@ -157,7 +157,7 @@ void Half::decide_grpc() {
   message.protocol = flow::Protocol::grpc;
 }
 
-void Half::data(const Item& part, const flow::ByteRun& run) {
+void Half::data(const SenderItem& part, const flow::ByteRun& run) {
   const bool first = body_ == 0;
   touch(part, run);
   if (part.length > 0 && first && message.direction == Direction::in)

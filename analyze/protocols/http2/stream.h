@@ -21,9 +21,9 @@ class Half {
   // A header block that belongs to this message: its head, or its trailers. Does not end it. certain: it is the head
   // and nothing else, so nothing of the message can have come before it. Otherwise, of a message that may have gone by
   // in part, the beginning is not known: it has no first instants.
-  void head(const Item& block, const hpack::FieldList& fields, const flow::ByteRun& run, bool certain);
-  void trailers(const Item& block, const hpack::FieldList& fields, const flow::ByteRun& run);
-  void data(const Item& part, const flow::ByteRun& run);
+  void head(const SenderItem& block, const hpack::FieldList& fields, const flow::ByteRun& run, bool certain);
+  void trailers(const SenderItem& block, const hpack::FieldList& fields, const flow::ByteRun& run);
+  void data(const SenderItem& part, const flow::ByteRun& run);
   // Frames of this message may have gone by unseen.
   void lose(flow::Taint why);
   // No more of it comes. The message is ready to be taken, once.
@@ -38,13 +38,13 @@ class Half {
   void forget_fields();
 
   flow::Message message;
-  Window window;                 // of what this half sends
+  FlowWindow window;             // of what this half sends
   std::uint64_t waits_seen = 0;  // of the connection's waits
   Turn turn;
   bool grpc_peer = false;  // the stream's other message is gRPC's
 
  private:
-  void touch(const Item& item, const flow::ByteRun& run);
+  void touch(const SenderItem& item, const flow::ByteRun& run);
   void lose_body();
   void lose_begin();
   void decide_grpc();
@@ -55,7 +55,7 @@ class Half {
   bool body_exact_ = true;
   flow::Taint why_ = flow::Taint::bytes_lost;  // where lossy_
   std::size_t text_ = 0;
-  grpc::Framing framing_;
+  grpc::GrpcFraming framing_;
   flow::GrpcFacts facts_;
 };
 
@@ -77,7 +77,7 @@ struct Glance {
 Glance glance(const hpack::FieldList& fields, hpack::Step step);
 
 // A 1xx response by itself.
-flow::Message interim_message(const Half& half, const Item& block, const hpack::FieldList& fields,
+flow::Message interim_message(const Half& half, const SenderItem& block, const hpack::FieldList& fields,
                               const flow::ByteRun& run);
 
 }  // namespace tailcap::protocols::http2

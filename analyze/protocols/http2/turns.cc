@@ -13,8 +13,8 @@ constexpr flow::Duration kAtOnce = std::chrono::milliseconds{1};
 
 }  // namespace
 
-void Turns::sent(std::uint32_t stream, std::uint32_t n, flow::Time end, flow::Time room_at, Turn& turn,
-                 flow::BehindOthers& behind) {
+void StreamTurns::sent(std::uint32_t stream, std::uint32_t n, flow::Time end, flow::Time room_at, Turn& turn,
+                       flow::BehindOthers& behind) {
   const std::uint64_t others = bytes_ - turn.sent_at;
   if (last_ != stream && others > 0 && known(turn.overtaken_at)) {
     behind.bytes += others;
@@ -26,7 +26,7 @@ void Turns::sent(std::uint32_t stream, std::uint32_t n, flow::Time end, flow::Ti
   turn = {bytes_, flow::kNoTime};
 }
 
-void Turns::sent(std::uint32_t stream, std::uint32_t n, flow::Time end) {
+void StreamTurns::sent(std::uint32_t stream, std::uint32_t n, flow::Time end) {
   last_ = stream;
   bytes_ += n;
   if (n > 0) last_end_ = std::max(last_end_, end);

@@ -16,7 +16,7 @@ struct Turn {
 
 // What one end sends, stream by stream. Frames are told when they are whole; where one belongs to another stream than
 // the one before it, the turn of last() ends.
-class Turns {
+class StreamTurns {
  public:
   // The stream whose frame was the last; 0: none.
   std::uint32_t last() const { return last_; }

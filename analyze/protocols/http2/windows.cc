@@ -8,7 +8,7 @@ namespace tailcap::protocols::http2 {
 
 using formats::known;
 
-std::optional<flow::WindowWait> Window::spend(std::uint32_t n, flow::Time at) {
+std::optional<flow::WindowWait> FlowWindow::spend(std::uint32_t n, flow::Time at) {
   if (!credit_ || n == 0) return std::nullopt;
   std::optional<flow::WindowWait> wait;
   if (known(room_at_) && known(empty_since_) && room_at_ > empty_since_)
@@ -20,7 +20,7 @@ std::optional<flow::WindowWait> Window::spend(std::uint32_t n, flow::Time at) {
   return wait;
 }
 
-void Window::grant(std::int64_t n, flow::Time at) {
+void FlowWindow::grant(std::int64_t n, flow::Time at) {
   if (!credit_) return;
   const bool was_empty = *credit_ <= 0;
   *credit_ += n;

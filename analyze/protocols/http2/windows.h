@@ -13,14 +13,14 @@ namespace tailcap::protocols::http2 {
 //
 // That a sender had nothing left is not yet waiting: it may have had nothing to send. The wait is handed out when the
 // sender sends again after it was given room, for then it had been waiting.
-class Window {
+class FlowWindow {
  public:
   // nullopt: the recording began later, or frames were lost. Nothing is claimed of such a window.
-  explicit Window(std::optional<std::int64_t> credit = std::nullopt) : credit_(credit) {}
+  explicit FlowWindow(std::optional<std::int64_t> credit = std::nullopt) : credit_(credit) {}
 
   bool followed() const { return credit_.has_value(); }
   std::optional<std::int64_t> credit() const { return credit_; }
-  void forget() { *this = Window(); }
+  void forget() { *this = FlowWindow(); }
 
   // The sender sent n bytes; the last of them at `at`. The wait that came before them, if there was one.
   std::optional<flow::WindowWait> spend(std::uint32_t n, flow::Time at);

@@ -39,7 +39,7 @@ Begin guess_tls(std::string_view bytes) {
   return bytes[5] == kClientHello ? Begin::client_hello : bytes[5] == kServerHello ? Begin::server_hello : Begin::other;
 }
 
-Connection::Connection(flow::ConnectionId id, Direction client_direction, bool began_before) : id_(id) {
+TlsConnection::TlsConnection(flow::ConnectionId id, Direction client_direction, bool began_before) : id_(id) {
   facts_.client = client_direction;
   facts_.began_before = began_before;
   if (began_before) {
@@ -48,7 +48,7 @@ Connection::Connection(flow::ConnectionId id, Direction client_direction, bool b
   }
 }
 
-void Connection::push(const flow::ByteRun& run, Messages& out) {
+void TlsConnection::push(const flow::ByteRun& run, Messages& out) {
   const auto d = static_cast<std::size_t>(run.direction);
   if (ended_[d]) return;
   Side& s = sides_[d];
@@ -86,7 +86,7 @@ void Connection::push(const flow::ByteRun& run, Messages& out) {
   out.take(closed);
 }
 
-void Connection::begun(Side& s, const Fragment& f, Direction d) {
+void TlsConnection::begun(Side& s, const Fragment& f, Direction d) {
   s.any = true;
   const flow::Time at = d == Direction::in && known(f.begun_arrived) ? f.begun_arrived : f.begun_done;
   if (facts_.began_before) return;
@@ -99,7 +99,7 @@ void Connection::begun(Side& s, const Fragment& f, Direction d) {
   if (d == Direction::in && !known(f.begun_arrived)) facts_.taints = facts_.taints | Taint::arrival_unknown;
 }
 
-void Connection::take(Side& s, const Fragment& f, const flow::ByteRun& run) {
+void TlsConnection::take(Side& s, const Fragment& f, const flow::ByteRun& run) {
   if (!s.any) begun(s, f, run.direction);
   switch (f.record.type) {
     case ContentType::handshake:
@@ -124,7 +124,7 @@ void Connection::take(Side& s, const Fragment& f, const flow::ByteRun& run) {
   }
 }
 
-void Connection::take_handshake(Side& s, const Fragment& f, const flow::ByteRun& run) {
+void TlsConnection::take_handshake(Side& s, const Fragment& f, const flow::ByteRun& run) {
   // Behind ChangeCipherSpec it is encrypted; but in TLS 1.3 that means nothing, and a hello may follow a retry.
   const bool encrypted = s.changed_cipher && !(facts_.retried && facts_.version != 0);
   if (encrypted) {
@@ -149,7 +149,7 @@ void Connection::take_handshake(Side& s, const Fragment& f, const flow::ByteRun&
   }
 }
 
-void Connection::client_hello(std::string_view body) {
+void TlsConnection::client_hello(std::string_view body) {
   if (std::exchange(hello_seen_, true)) return;  // the second, after a retry, says the same
   const ClientHello hello = parse_client_hello(body);
   facts_.server_name = hello.server_name;
@@ -161,7 +161,7 @@ void Connection::client_hello(std::string_view body) {
   session_id_ = hello.session_id;
 }
 
-void Connection::server_hello(std::string_view body) {
+void TlsConnection::server_hello(std::string_view body) {
   const ServerHello hello = parse_server_hello(body);
   if (hello.version != 0) facts_.version = hello.version;
   if (hello.cipher != 0) facts_.cipher = hello.cipher;
@@ -176,7 +176,7 @@ void Connection::server_hello(std::string_view body) {
 }
 
 // RFC 5246, 7.3 and RFC 5077, 3.4: a resumed session has its id echoed and no Certificate in front of this.
-void Connection::server_changed_cipher() {
+void TlsConnection::server_changed_cipher() {
   Side& s = server();
   if (facts_.version == 0 || facts_.version >= kTls13 || !server_hello_whole_) return;
   if (s.certificate || echoed_.empty())
@@ -185,7 +185,7 @@ void Connection::server_changed_cipher() {
     facts_.resumed = echoed_ == session_id_;
 }
 
-void Connection::take_alert(const Fragment& f, const flow::ByteRun& run) {
+void TlsConnection::take_alert(const Fragment& f, const flow::ByteRun& run) {
   // Encrypted ones are longer. One that comes in two runs of a byte each is not worth the trouble.
   if (f.record.length != 2 || f.bytes.size() != 2) return;
   flow::TlsAlert alert;
@@ -200,7 +200,7 @@ void Connection::take_alert(const Fragment& f, const flow::ByteRun& run) {
   fatal_ = fatal;
 }
 
-bool Connection::handshake_done() {
+bool TlsConnection::handshake_done() {
   if (facts_.began_before || fatal_ || facts_.version == 0) return false;
   if (facts_.version == kTls13) return done_tls13(false);
   const Side& c = client();
@@ -213,7 +213,7 @@ bool Connection::handshake_done() {
   return false;
 }
 
-bool Connection::done_tls13(bool at_end) {
+bool TlsConnection::done_tls13(bool at_end) {
   const std::vector<Encrypted>& records = client().encrypted;
   if (records.empty() || !server().application_data) return false;
   const std::uint32_t finished = finished_length(facts_.cipher);
@@ -238,7 +238,7 @@ bool Connection::done_tls13(bool at_end) {
 }
 
 // The handshake did not come to its end, so that a record of that length, in its place, can be nothing else.
-bool Connection::encrypted_alert() {
+bool TlsConnection::encrypted_alert() {
   if (facts_.version != kTls13 || facts_.early_data) return false;
   const std::uint32_t length = alert_length(facts_.cipher);
   const auto find = [&](Direction d) -> bool {
@@ -255,7 +255,7 @@ bool Connection::encrypted_alert() {
 }
 
 // Both directions have ended, and the handshake was not seen to be done.
-void Connection::settle() {
+void TlsConnection::settle() {
   if (facts_.began_before) return;
   Side &c = client(), &s = server();
   const bool lost = c.reader.lost() || s.reader.lost() || has(facts_.taints, Taint::bytes_lost) ||
@@ -290,7 +290,7 @@ void Connection::settle() {
     facts_.ended_by = other(facts_.client);
 }
 
-void Connection::tell(Messages& out) {
+void TlsConnection::tell(Messages& out) {
   told_ = true;
   if (facts_.outcome == TlsOutcome::done && facts_.alert && !fatal_) facts_.alert.reset();
   flow::Message m;

@@ -21,10 +21,10 @@ enum class Begin : std::uint8_t { undecided, client_hello, server_hello, other }
 Begin guess_tls(std::string_view bytes);
 inline constexpr std::size_t kGuessBytes = 6;
 
-class Connection {
+class TlsConnection {
  public:
   // began_before: records were found in the middle of it.
-  Connection(flow::ConnectionId id, flow::Direction client, bool began_before = false);
+  TlsConnection(flow::ConnectionId id, flow::Direction client, bool began_before = false);
   void push(const flow::ByteRun& run, Messages& out);
   // Both directions have ended.
   bool done() const { return ended_[0] && ended_[1]; }

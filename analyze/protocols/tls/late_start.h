@@ -9,9 +9,9 @@
 
 namespace tailcap::protocols::tls {
 
-class LateStart {
+class TlsLateStart {
  public:
-  LateStart() {
+  TlsLateStart() {
     for (Side& s : sides_) s.reader.start_lost();
   }
   bool push(const flow::ByteRun& run);

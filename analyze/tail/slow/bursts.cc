@@ -5,13 +5,14 @@
 
 namespace tailcap::tail::slow {
 
-void find_bursts(std::vector<Span> slow, std::int64_t begin, std::int64_t end, flow::TailStudy& out) {
-  std::sort(slow.begin(), slow.end(),
-            [](const Span& a, const Span& b) { return a.start != b.start ? a.start < b.start : a.end < b.end; });
+void find_bursts(std::vector<RequestInterval> slow, std::int64_t begin, std::int64_t end, flow::TailStudy& out) {
+  std::sort(slow.begin(), slow.end(), [](const RequestInterval& a, const RequestInterval& b) {
+    return a.start != b.start ? a.start < b.start : a.end < b.end;
+  });
   out.bursts = out.largest_burst = 0;
   std::int64_t until = 0, from = 0;
   std::uint64_t size = 0;
-  for (const Span& s : slow) {
+  for (const RequestInterval& s : slow) {
     if (size == 0 || s.start - until > kBurstGap) {
       ++out.bursts;
       size = 0;
@@ -27,7 +28,7 @@ void find_bursts(std::vector<Span> slow, std::int64_t begin, std::int64_t end, f
   // Strewn at random over the recording, n requests leave gaps of which a share exp(-n * gap / length) is long enough.
   const double n = static_cast<double>(slow.size());
   double busy = static_cast<double>(kBurstGap);
-  for (const Span& s : slow) busy += static_cast<double>(s.end - s.start) / n;
+  for (const RequestInterval& s : slow) busy += static_cast<double>(s.end - s.start) / n;
   const double length = static_cast<double>(std::max<std::int64_t>(end - begin, 1));
   out.bursts_if_spread = slow.empty() ? 0 : 1 + (n - 1) * std::exp(-n * busy / length);
 }

@@ -8,13 +8,13 @@
 
 namespace tailcap::tail::slow {
 
-struct Span {
+struct RequestInterval {
   std::int64_t start = 0, end = 0;  // ns, of one request
 };
 
 // Fills bursts, largest_burst, largest_burst_at and bursts_if_spread. A burst ends where no slow request was under way
 // for kBurstGap. begin, end: of the recording.
-void find_bursts(std::vector<Span> slow, std::int64_t begin, std::int64_t end, flow::TailStudy& out);
+void find_bursts(std::vector<RequestInterval> slow, std::int64_t begin, std::int64_t end, flow::TailStudy& out);
 
 inline constexpr std::int64_t kBurstGap = 100'000'000;  // one incident seldom pauses longer
 

@@ -24,9 +24,9 @@ std::size_t level_for(const Counts& typical, std::uint64_t kind, std::size_t lea
   return kLevels - 1;
 }
 
-std::size_t find_or_add(std::vector<Cell>& cells, std::size_t level, std::uint64_t kind, const Counts& typical) {
+std::size_t find_or_add(std::vector<CohortCell>& cells, std::size_t level, std::uint64_t kind, const Counts& typical) {
   const auto same =
-      std::find_if(cells.begin(), cells.end(), [&](const Cell& c) { return c.level == level && c.kind == kind; });
+      std::find_if(cells.begin(), cells.end(), [&](const CohortCell& c) { return c.level == level && c.kind == kind; });
   if (same != cells.end()) return static_cast<std::size_t>(same - cells.begin());
   const auto count = typical[level].find(kind);
   cells.push_back({level, kind, 0, count == typical[level].end() ? 0 : count->second});
@@ -34,9 +34,9 @@ std::size_t find_or_add(std::vector<Cell>& cells, std::size_t level, std::uint64
 }
 
 // The slow requests' cells, at most kMaxCells: the smallest are widened, those that are least wide first.
-std::vector<Cell> cells_of(const std::vector<Item>& items, const Cohorts& cohorts, const Counts& typical,
-                           std::size_t at_least) {
-  std::vector<Cell> cells;
+std::vector<CohortCell> cells_of(const std::vector<Item>& items, const Cohorts& cohorts, const Counts& typical,
+                                 std::size_t at_least) {
+  std::vector<CohortCell> cells;
   for (std::size_t i = 0; i < cohorts.slow; ++i) {
     const std::uint64_t kind = items[cohorts.nth_slowest(i)].kind;
     const std::size_t level = level_for(typical, kind, at_least);
@@ -46,7 +46,7 @@ std::vector<Cell> cells_of(const std::vector<Item>& items, const Cohorts& cohort
   return cells;
 }
 
-std::size_t cell_for(const std::vector<Cell>& cells, const Item& item) {
+std::size_t cell_for(const std::vector<CohortCell>& cells, const Item& item) {
   std::size_t best = cells.size();
   for (std::size_t c = 0; c < cells.size(); ++c)
     if (cells[c].holds(item) && (best == cells.size() || cells[c].level < cells[best].level)) best = c;
@@ -89,7 +89,7 @@ Cohorts cohorts_of(const std::vector<Item>& items) {
   // Resampled, the cohort reaches further down. Who is of no cell there is compared with whom most are.
   const std::size_t reach = std::min(n - out.typical_to, 3 * out.slow);
   const auto most = std::max_element(out.cells.begin(), out.cells.end(),
-                                     [](const Cell& a, const Cell& b) { return a.slow < b.slow; });
+                                     [](const CohortCell& a, const CohortCell& b) { return a.slow < b.slow; });
   for (std::size_t i = 0; i < reach; ++i) {
     const std::size_t cell = cell_for(out.cells, items[out.nth_slowest(i)]);
     out.cell_of.push_back(

@@ -21,7 +21,7 @@ struct CohortPlaces {
 CohortPlaces cohort_places(std::size_t requests);
 
 // Requests alike at some level. A typical request may be in several.
-struct Cell {
+struct CohortCell {
   std::size_t level = 0;
   std::uint64_t kind = 0;
   std::uint64_t slow = 0, typical = 0;  // requests
@@ -30,7 +30,7 @@ struct Cell {
 
 struct Cohorts : CohortPlaces {      // places in `order`
   std::vector<std::uint32_t> order;  // all items, fastest first
-  std::vector<Cell> cells;           // in which slow requests are compared with typical ones; few
+  std::vector<CohortCell> cells;     // in which slow requests are compared with typical ones; few
   // Places in order from the end, cells of the slowest; more than `slow`, for other thresholds.
   std::vector<std::uint8_t> cell_of;
 

@@ -13,7 +13,7 @@ constexpr double kIncidenceQuantile = 0.99;  // of the typical requests
 
 std::vector<double> typical_means(const std::vector<Item>& items, const Cohorts& cohorts, const Columns& columns) {
   std::vector<double> means(columns.size()), sums(columns.size());
-  for (const Cell& cell : cohorts.cells) {
+  for (const CohortCell& cell : cohorts.cells) {
     std::fill(sums.begin(), sums.end(), 0.0);
     for (std::size_t i = cohorts.typical_from; i < cohorts.typical_to; ++i)
       if (const Item& item = items[cohorts.order[i]]; cell.holds(item)) columns.add(item, sums);

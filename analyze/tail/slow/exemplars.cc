@@ -52,7 +52,7 @@ class Finder {
 
   // The typical request of the same cell nearest to what is typical, not yet taken.
   std::uint32_t match(std::size_t nth, std::vector<std::uint32_t>& taken) const {
-    const Cell& cell = cohorts_.cells[cohorts_.cell_of[nth]];
+    const CohortCell& cell = cohorts_.cells[cohorts_.cell_of[nth]];
     const std::size_t step = (cohorts_.typical_to - cohorts_.typical_from) / (10 * kLookedAt) + 1;
     std::uint32_t best = cohorts_.order[cohorts_.typical_from];
     double least = std::numeric_limits<double>::infinity();

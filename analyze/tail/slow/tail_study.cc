@@ -78,7 +78,7 @@ void add_intervals(const std::vector<Item>& items, const Cohorts& cohorts, const
 }
 
 void count_matching(const Cohorts& cohorts, const std::vector<Item>& items, flow::TailStudy& out) {
-  for (const Cell& cell : cohorts.cells) {
+  for (const CohortCell& cell : cohorts.cells) {
     if (cell.level > 0) out.matched_loosely += cell.slow;
     if (cell.level + 1 == kLevels) out.matched_by_route += cell.slow;
   }
@@ -87,8 +87,9 @@ void count_matching(const Cohorts& cohorts, const std::vector<Item>& items, flow
     out.typical_lossy += items[cohorts.order[i]].lossy;
 }
 
-std::vector<Span> spans_of(const flow::RequestTable& table, const std::vector<Item>& items, const Cohorts& cohorts) {
-  std::vector<Span> out;
+std::vector<RequestInterval> spans_of(const flow::RequestTable& table, const std::vector<Item>& items,
+                                      const Cohorts& cohorts) {
+  std::vector<RequestInterval> out;
   for (std::size_t i = 0; i < cohorts.slow; ++i) {
     const Item& item = items[cohorts.nth_slowest(i)];
     const std::int64_t start = nanoseconds(table.rows.start(item.row));

@@ -5,8 +5,8 @@
 namespace tailcap::views {
 namespace {
 
-std::vector<tail::Ends> ends_of(const pipeline::Analysis& analysis) {
-  std::vector<tail::Ends> ends;
+std::vector<flow::EndpointTexts> ends_of(const pipeline::Analysis& analysis) {
+  std::vector<flow::EndpointTexts> ends;
   for (const auto& e : analysis.endpoints)
     ends.push_back({analysis.table.texts[e.local], analysis.table.texts[e.remote]});
   return ends;

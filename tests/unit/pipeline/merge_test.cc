@@ -48,7 +48,7 @@ class Merging : public testing::Test {
     return path;
   }
   Result run(std::vector<std::string> inputs, bool wall_clock = false) {
-    Options o;
+    MergeOptions o;
     o.inputs = std::move(inputs);
     o.out = out();
     o.force = true;
@@ -119,7 +119,7 @@ TEST_F(Merging, ClocksAreLaidAndNumbersStayApart) {
   const auto a = write("a", "boot-a", link.here.events()), b = write("b", "boot-b", link.there.events(), 7s);
   const Result result = run({a, b});
   ASSERT_TRUE(result.written);
-  const Source& s = result.sources[1];
+  const MergeInput& s = result.sources[1];
   EXPECT_EQ(s.placing, Placing::messages);
   EXPECT_EQ(s.machine, 1u);
   EXPECT_LE(std::abs(s.clock.offset + 7'000'000'000), s.clock.error);

@@ -106,7 +106,7 @@ void compare(std::uint32_t seed, std::size_t most) {
     const std::string bytes = deflate(sent, random);
     ASSERT_TRUE(inflate(bytes, oracle));
     ASSERT_EQ(oracle, sent);
-    Block b;
+    HeaderBlock b;
     b.append(bytes);
     ASSERT_EQ(decoder.decode(b, fields), Step::done) << "seed " << seed << " block " << block;
     ASSERT_EQ(fields.size(), sent.size());
@@ -140,7 +140,7 @@ TEST(HpackNghttp2, NeverWrongAfterLoss) {
       if (random() % 10 == 0) nghttp2_hd_deflate_change_table_size(deflate.state, random() % 3 ? random() % 4097 : 0);
       const Pairs sent = random_fields(random);
       const std::string bytes = deflate(sent, random);
-      Block b;
+      HeaderBlock b;
       switch (random() % 80) {
         case 0:
           decoder.lose();

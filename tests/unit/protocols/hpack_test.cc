@@ -27,8 +27,8 @@ std::string from_hex(std::string_view hex) {
   return out;
 }
 
-Block block_of(std::string_view bytes) {
-  Block block;
+HeaderBlock block_of(std::string_view bytes) {
+  HeaderBlock block;
   block.append(bytes);
   return block;
 }
@@ -36,7 +36,7 @@ Block block_of(std::string_view bytes) {
 std::string text_of(const FieldList& fields) {
   std::string out;
   for (std::size_t i = 0; i < fields.size(); ++i) {
-    const Field f = fields[i];
+    const HeaderField f = fields[i];
     out.append(f.name_known ? std::string(f.name) : "?").append("=");
     out.append(f.value_known ? std::string(f.value) : "?").append(f.never_indexed ? "!;" : ";");
   }
@@ -44,7 +44,7 @@ std::string text_of(const FieldList& fields) {
 }
 
 // Step and fields of a block, as text.
-std::string decode(Decoder& decoder, const Block& block) {
+std::string decode(Decoder& decoder, const HeaderBlock& block) {
   FieldList fields;
   const Step step = decoder.decode(block, fields);
   return (step == Step::done ? "" : step == Step::cut ? "cut " : "invalid ") + text_of(fields);
@@ -225,7 +225,7 @@ TEST(Hpack, CertainAgainWhenWhatIsUnknownMustBeGone) {
 
 TEST(Hpack, UncapturedValueIsUnknownAndWhatFollowsIsNot) {
   Decoder decoder;
-  Block block;
+  HeaderBlock block;
   block.append(literal("a", "1") + std::string("\x40\x06"
                                                "cookie"
                                                "\x0a",
@@ -241,7 +241,7 @@ TEST(Hpack, UncapturedValueIsUnknownAndWhatFollowsIsNot) {
 TEST(Hpack, UncapturedStructureLosesTheRest) {
   Decoder decoder;
   decode(decoder, block_of(literal("a", "1")));
-  Block block;
+  HeaderBlock block;
   block.append(from_hex("82 be"));
   block.append_unknown(2);
   block.append(from_hex("84"));
@@ -255,7 +255,7 @@ TEST(Hpack, CutBlockIsNotInvalid) {
   const std::string whole = from_hex("828684") + literal("a", "12345");
   for (std::size_t n = 0; n < whole.size(); ++n) {
     Decoder decoder;
-    Block block;
+    HeaderBlock block;
     block.append(std::string_view(whole).substr(0, n));
     block.cut_here();
     EXPECT_EQ(decode(decoder, block).substr(0, 4), "cut ") << n;

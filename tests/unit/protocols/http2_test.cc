@@ -349,8 +349,8 @@ TEST(Http2, StreamsAreBounded) {
   Wire wire;
   greet(wire);
   for (std::uint32_t id = 1; id < 20'000; id += 2) wire.push(kIn, headers(id, "\x82\x84", kEndHeaders));
-  EXPECT_LE(wire.held.streams, Connection::kMaxStreams);
-  EXPECT_EQ(wire.findings[flow::Finding::streams_given_up], 10'000u - Connection::kMaxStreams);
+  EXPECT_LE(wire.held.streams, Http2Connection::kMaxStreams);
+  EXPECT_EQ(wire.findings[flow::Finding::streams_given_up], 10'000u - Http2Connection::kMaxStreams);
   EXPECT_EQ(wire.got[0].ending, flow::Ending::lost);
 }
 

@@ -174,7 +174,7 @@ class Wire {
   }
 
   Held held;
-  Connection connection;
+  Http2Connection connection;
   flow::Findings findings;
   std::vector<flow::Message> got;
 

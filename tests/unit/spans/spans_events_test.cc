@@ -207,7 +207,7 @@ TEST(SpansEvents, OfOneSpanSoManyAreKeptAndTheOthersCounted) {
 struct Described {
   flow::RequestTable table;
   flow::Request row;
-  Ends ends{"10.0.0.1:80", "[fd00::2]:40000", 0, 0};
+  EndpointTexts ends{"10.0.0.1:80", "[fd00::2]:40000", 0, 0};
   flow::Span span() {
     flow::Span out;
     describe(table, row, ends, out);

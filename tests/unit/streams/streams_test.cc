@@ -66,7 +66,7 @@ TEST(Unwrap, NearestOffset) {
 }
 
 TEST(Arrivals, AHoleDelaysWhatIsBehindIt) {
-  streams::Arrivals a;
+  streams::ArrivalTracker a;
   a.start(0);
   const auto at = [](int ms) { return kStart + std::chrono::milliseconds{ms}; };
   a.add(0, 10, at(1));
@@ -84,7 +84,7 @@ TEST(Arrivals, AHoleDelaysWhatIsBehindIt) {
 }
 
 TEST(Arrivals, WhatWasNotSeenIsUnknown) {
-  streams::Arrivals a;
+  streams::ArrivalTracker a;
   a.start(0);
   a.add(10, 20, kStart + 2ms);
   std::vector<flow::ArrivalMark> marks;
@@ -96,7 +96,7 @@ TEST(Arrivals, WhatWasNotSeenIsUnknown) {
 }
 
 TEST(Arrivals, LaterThanTheReadIsAContradiction) {
-  streams::Arrivals a;
+  streams::ArrivalTracker a;
   a.start(0);
   a.add(0, 10, kStart + 9ms);
   std::vector<flow::ArrivalMark> marks;
@@ -105,7 +105,7 @@ TEST(Arrivals, LaterThanTheReadIsAContradiction) {
 }
 
 TEST(Arrivals, MemoryIsBounded) {
-  streams::Arrivals a;
+  streams::ArrivalTracker a;
   a.start(0);
   for (std::int64_t i = 0; i < 100'000; ++i) a.add(i, i + 1, kStart + i * 1us);
   std::vector<flow::ArrivalMark> marks;

@@ -239,7 +239,7 @@ TEST(TlsRecords, WhereverThePiecesAreCut) {
   const std::string bytes = synth::tls_record(50, 0, 22) + synth::tls_record(100) + synth::tls_record(0) +
                             synth::tls_record(16384) + synth::tls_record(7);
   for (std::size_t cut = 1; cut < 400; ++cut) {
-    streams::RecordReader reader;
+    streams::RecordTracker reader;
     std::vector<std::uint32_t> records;
     std::uint32_t position = 0xffffff00u;
     for (std::size_t at = 0; at < bytes.size(); at += cut) {
@@ -258,7 +258,7 @@ TEST(TlsRecords, WhereverThePiecesAreCut) {
 }
 
 TEST(TlsRecords, LossesCostTheBordersUntilAPieceBeginsWithOne) {
-  streams::RecordReader reader;
+  streams::RecordTracker reader;
   std::vector<std::uint32_t> records;
   const auto push = [&](std::uint64_t position, const std::string& bytes) {
     formats::Io io;
@@ -296,14 +296,14 @@ TEST(Ledger, TooManyOffersAreNotTrusted) {
 }
 
 TEST(Tally, VotesOfDifferentCiphersAreNone) {
-  streams::Tally tally;
+  streams::VoteTally tally;
   tally.add({7, {false, 1}, BindingHow::lengths, false, 17});
   tally.add({7, {false, 1}, BindingHow::lengths, false, 24});
   EXPECT_EQ(tally.verdict(formats::TlsLibrary::openssl).how, BindingHow::none);
 }
 
 TEST(Tally, OneRecordIsNotEnough) {
-  streams::Tally tally;
+  streams::VoteTally tally;
   tally.add({7, {false, 1}, BindingHow::lengths, false, 17});
   EXPECT_EQ(tally.verdict(formats::TlsLibrary::openssl).how, BindingHow::none);
   tally.add({7, {false, 1}, BindingHow::lengths, false, 17});
@@ -313,7 +313,7 @@ TEST(Tally, OneRecordIsNotEnough) {
 }
 
 TEST(Tally, AGoroutineMovedOnceInAWhile) {
-  streams::Tally tally;
+  streams::VoteTally tally;
   for (int i = 0; i < 20; ++i) tally.add({7, {false, 1}, BindingHow::nested, true, 0});
   tally.add({7, {false, 2}, BindingHow::nested, false, 0});
   EXPECT_EQ(tally.verdict(formats::TlsLibrary::go).carrier.id, 1u);
