@@ -188,7 +188,7 @@ TEST(Lanes, AsJson) {
   r.go(1ms, kMain, 21, GoRunState::parked, "chan receive");
   r.go(3ms, kMain, 21, GoRunState::running);
   EXPECT_EQ(report::lanes_json(r.lanes(0ms, 4ms), synth::kStart),
-            "{\"from_ns\":0,\"to_ns\":4000000,\"events_lost\":false,\"goroutine_states\":true,"
+            "{\"schema\":2,\"from_ns\":0,\"to_ns\":4000000,\"events_lost\":false,\"goroutine_states\":true,"
             "\"left_out\":{\"collector\":0,\"connection\":0,\"goroutine\":0,\"thread\":0},\"idle\":{\"collector\":0,"
             "\"connection\":0,\"goroutine\":0,\"thread\":0},"
             "\"lanes\":[{\"kind\":\"goroutine\",\"pid\":7,\"number\":21,\"name\":null,\"stretches\":["
