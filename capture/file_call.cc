@@ -46,7 +46,10 @@ bool convert_file_call(std::span<const std::byte> bytes, std::string& path, Even
     join(text, cut, path);
   } else {
     path = text;
-    if (cut) drop_partial(path), path += "…";
+    if (cut) {
+      drop_partial(path);
+      path += "…";
+    }
   }
   event.time = time_from(static_cast<std::int64_t>(r.until));
   event.goroutine = r.goroutine;

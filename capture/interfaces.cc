@@ -28,10 +28,13 @@ std::vector<InterfaceFacts> interface_facts() {
   for (const ifaddrs* a = list; a != nullptr && out.size() < kMaxInterfaceAddresses; a = a->ifa_next) {
     if (a->ifa_addr == nullptr || a->ifa_name == nullptr) continue;
     InterfaceFacts f;
-    f.name = a->ifa_name, f.index = if_nametoindex(a->ifa_name);
+    f.name = a->ifa_name;
+    f.index = if_nametoindex(a->ifa_name);
     // A label like eth0:1 is an address of eth0.
-    if (const auto colon = f.name.find(':'); colon != f.name.npos)
-      f.name.resize(colon), f.index = if_nametoindex(f.name.c_str());
+    if (const auto colon = f.name.find(':'); colon != f.name.npos) {
+      f.name.resize(colon);
+      f.index = if_nametoindex(f.name.c_str());
+    }
     if (a->ifa_addr->sa_family == AF_INET) {
       sockaddr_in address{}, mask{};
       std::memcpy(&address, a->ifa_addr, sizeof address);

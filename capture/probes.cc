@@ -88,7 +88,8 @@ void Probes::tell_go_file(std::uint16_t number, const go::Layout& layout) {
   value.thread = layout.thread;
   value.current = layout.current;
   value.c_code = layout.c_code;
-  value.saved = layout.saved, value.saved_frame = layout.saved_frame;
+  value.saved = layout.saved;
+  value.saved_frame = layout.saved_frame;
   if (layout.parent > layout.number && layout.parent - layout.number <= 8 * GO_PARENT_MAX)
     value.parent = static_cast<std::uint8_t>((layout.parent - layout.number) / 8);
   const std::uint32_t key = number;

@@ -50,7 +50,9 @@ void Unrecorded::look() {
       const std::string name = process_facts(key.pid).comm;
       sum.process = (name.empty() ? "process" : name) + " " + std::to_string(key.pid);
     }
-    sum.sockets = now.sockets, sum.calls = now.calls, sum.bytes = now.bytes;
+    sum.sockets = now.sockets;
+    sum.calls = now.calls;
+    sum.bytes = now.bytes;
   }
 }
 

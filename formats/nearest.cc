@@ -33,8 +33,10 @@ std::string_view nearest(std::string_view word, std::span<const std::string_view
   std::size_t least = std::max<std::size_t>(word.size() / 3, 1) + 1;
   for (const std::string_view name : names) {
     if (name.size() > kLongest) continue;
-    if (const std::size_t changes = distance(word, name); changes < least && changes < name.size())
-      best = name, least = changes;
+    if (const std::size_t changes = distance(word, name); changes < least && changes < name.size()) {
+      best = name;
+      least = changes;
+    }
   }
   return best;
 }

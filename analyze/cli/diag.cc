@@ -1,5 +1,5 @@
 // tailcap diag: what is wrong with a machine, beside its requests.
-#include "analyze/report/diag.h"
+#include "analyze/report/host/diag.h"
 
 #include <filesystem>
 #include <tuple>

@@ -10,9 +10,9 @@
 #include "analyze/cli/output/exit_code.h"
 #include "analyze/cli/output/output_file.h"
 #include "analyze/flame/svg.h"
-#include "analyze/report/escape.h"
-#include "analyze/report/json.h"
-#include "analyze/report/json_writer.h"
+#include "analyze/report/json/json.h"
+#include "analyze/report/json/json_writer.h"
+#include "analyze/report/words/escape.h"
 #include "analyze/views/flame/stacks.h"
 
 namespace tailcap::cli {

@@ -5,9 +5,9 @@
 #include "analyze/cli/options/command_line.h"
 #include "analyze/cli/output/exit_code.h"
 #include "analyze/pipeline/pipeline.h"
-#include "analyze/report/escape.h"
-#include "analyze/report/number.h"
-#include "analyze/report/words.h"
+#include "analyze/report/words/escape.h"
+#include "analyze/report/words/number.h"
+#include "analyze/report/words/words.h"
 #include "analyze/views/file/capture_facts.h"
 #include "analyze/views/file/go_use.h"
 

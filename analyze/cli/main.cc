@@ -121,7 +121,8 @@ int main(int argc, char** argv) {
   std::string help_option = "--help";
   if (name == "help" && argc > 2) {  // `tailcap help COMMAND`
     name = argv[2];
-    argv[1] = argv[2], argv[2] = help_option.data();
+    argv[1] = argv[2];
+    argv[2] = help_option.data();
     argc = 3;
   }
   if (name == "--help" || name == "-h" || name == "help") {

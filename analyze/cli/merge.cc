@@ -8,10 +8,10 @@
 #include "analyze/cli/options/command_line.h"
 #include "analyze/cli/output/exit_code.h"
 #include "analyze/render/document.h"
-#include "analyze/report/escape.h"
-#include "analyze/report/json.h"
-#include "analyze/report/json_writer.h"
-#include "analyze/report/number.h"
+#include "analyze/report/json/json.h"
+#include "analyze/report/json/json_writer.h"
+#include "analyze/report/words/escape.h"
+#include "analyze/report/words/number.h"
 
 namespace tailcap::cli {
 namespace {
@@ -176,9 +176,12 @@ void print_json(const merge::Result& result, const merge::MergeOptions& options)
   for (const MergeInput& s : result.sources) {
     json.begin_object();
     json.field("path", s.path);
-    json.key("host"), json.text_or_null(s.preamble.host);
-    json.key("capture_id"), json.text_or_null(s.preamble.capture_id);
-    json.key("boot_id"), json.text_or_null(s.preamble.boot_id);
+    json.key("host");
+    json.text_or_null(s.preamble.host);
+    json.key("capture_id");
+    json.text_or_null(s.preamble.capture_id);
+    json.key("boot_id");
+    json.text_or_null(s.preamble.boot_id);
     json.field("machine", s.machine + 1);
     json.field("placed", merge::name_of(s.placing));
     json.key("against");

@@ -5,7 +5,7 @@
 #include "analyze/cli/command.h"
 #include "analyze/cli/options/command_line.h"
 #include "analyze/cli/output/exit_code.h"
-#include "analyze/report/number.h"
+#include "analyze/report/words/number.h"
 #include "formats/printable.h"
 #include "formats/reader.h"
 

@@ -14,7 +14,7 @@
 #include "analyze/cli/output/output_file.h"
 #include "analyze/pipeline/pipeline.h"
 #include "analyze/plot/plot.h"
-#include "analyze/report/json.h"
+#include "analyze/report/json/json.h"
 #include "analyze/views/report/page.h"
 #include "analyze/views/report/pictures.h"
 #include "formats/printable.h"

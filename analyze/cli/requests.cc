@@ -14,11 +14,11 @@
 #include "analyze/cli/output/exit_code.h"
 #include "analyze/cli/output/line_output.h"
 #include "analyze/pipeline/pipeline.h"
-#include "analyze/report/calls.h"
-#include "analyze/report/escape.h"
-#include "analyze/report/number.h"
-#include "analyze/report/request_json.h"
-#include "analyze/report/words.h"
+#include "analyze/report/json/request_json.h"
+#include "analyze/report/request/calls.h"
+#include "analyze/report/words/escape.h"
+#include "analyze/report/words/number.h"
+#include "analyze/report/words/words.h"
 
 namespace tailcap::cli {
 namespace {

@@ -1,5 +1,5 @@
 // tailcap show: one request as a waterfall.
-#include "analyze/report/show.h"
+#include "analyze/report/request/show.h"
 
 #include <filesystem>
 
@@ -10,9 +10,9 @@
 #include "analyze/cli/output/exit_code.h"
 #include "analyze/cli/output/output_file.h"
 #include "analyze/pipeline/detail.h"
-#include "analyze/report/escape.h"
-#include "analyze/report/number.h"
-#include "analyze/report/words.h"
+#include "analyze/report/words/escape.h"
+#include "analyze/report/words/number.h"
+#include "analyze/report/words/words.h"
 #include "analyze/views/request/request.h"
 
 namespace tailcap::cli {

@@ -10,8 +10,8 @@
 #include "analyze/cli/output/output_file.h"
 #include "analyze/pipeline/lanes.h"
 #include "analyze/pipeline/pipeline.h"
-#include "analyze/report/escape.h"
-#include "analyze/report/lanes_svg.h"
+#include "analyze/report/timeline/lanes_svg.h"
+#include "analyze/report/words/escape.h"
 
 namespace tailcap::cli {
 namespace {

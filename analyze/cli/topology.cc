@@ -1,5 +1,5 @@
 // tailcap topology: who calls whom, how often, how fast.
-#include "analyze/report/topology.h"
+#include "analyze/report/topology/topology.h"
 
 #include <string>
 #include <vector>
@@ -10,7 +10,7 @@
 #include "analyze/cli/output/exit_code.h"
 #include "analyze/cli/output/output_file.h"
 #include "analyze/pipeline/pipeline.h"
-#include "analyze/report/number.h"
+#include "analyze/report/words/number.h"
 #include "analyze/views/topology/topology.h"
 
 namespace tailcap::cli {

@@ -11,12 +11,12 @@
 #include "analyze/cli/output/output_file.h"
 #include "analyze/flame/trace_svg.h"
 #include "analyze/pipeline/wanted.h"
-#include "analyze/report/call_tree.h"
-#include "analyze/report/escape.h"
-#include "analyze/report/json.h"
-#include "analyze/report/json_writer.h"
-#include "analyze/report/number.h"
-#include "analyze/report/words.h"
+#include "analyze/report/json/json.h"
+#include "analyze/report/json/json_writer.h"
+#include "analyze/report/request/call_tree.h"
+#include "analyze/report/words/escape.h"
+#include "analyze/report/words/number.h"
+#include "analyze/report/words/words.h"
 #include "analyze/views/flame/traces.h"
 
 namespace tailcap::cli {
@@ -99,7 +99,8 @@ int all(const Arguments& a, const pipeline::Options& selected, const pipeline::A
   json.begin_object();
   json.field("schema", report::kJsonSchema);
   json.field("traces_found", std::uint64_t{found.count});
-  json.key("traces"), json.begin_array();
+  json.key("traces");
+  json.begin_array();
   for (const views::FoundTrace& trace : found.longest) {
     const std::string id = report::id_text(trace.root);
     json.begin_object();
@@ -111,7 +112,8 @@ int all(const Arguments& a, const pipeline::Options& selected, const pipeline::A
              report::count_text(trace.levels, "level", "levels") +
              (pictures ? "  " + report::printable(draw(a, trace)) : "") + "\n";
   }
-  json.end_array(), json.end_object();
+  json.end_array();
+  json.end_object();
   write_file(pictures ? "-" : a.output, a.format == "json" ? objects + "\n" : lines, a.file);
   complain("tree", "traces that have " + limits + ": " + std::to_string(found.count) + "; " +
                        std::to_string(found.longest.size()) + (pictures ? " drawn" : " shown") +

@@ -6,7 +6,7 @@
 
 #include "analyze/flow/figure.h"
 #include "analyze/flow/label_group.h"
-#include "analyze/report/number.h"
+#include "analyze/report/words/number.h"
 
 namespace tailcap::report {
 namespace {

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "analyze/report/escape.h"
-#include "analyze/report/number.h"
-#include "analyze/report/words.h"
+#include "analyze/report/words/escape.h"
+#include "analyze/report/words/number.h"
+#include "analyze/report/words/words.h"
 #include "formats/machine.h"
 
 namespace tailcap::report {
@@ -96,9 +96,13 @@ void append_shift(JsonWriter& json, const Shift& s) {
   };
   json.begin_object();
   json.field("verdict", name_of(s.verdict));
-  json.key("reason"), json.text_or_null(s.reason);
-  duration("before_ns", s.before), duration("after_ns", s.after), duration("difference_ns", s.difference());
-  duration("low_ns", s.low), duration("high_ns", s.high);
+  json.key("reason");
+  json.text_or_null(s.reason);
+  duration("before_ns", s.before);
+  duration("after_ns", s.after);
+  duration("difference_ns", s.difference());
+  duration("low_ns", s.low);
+  duration("high_ns", s.high);
   json.end_object();
 }
 
@@ -181,21 +185,26 @@ void append_changes(JsonWriter& json, const flow::Study& study) {
     json.field("kind", name_of(c.kind));
     time("at_ns", c.at);
     json.field("offset_ns", std::int64_t{(c.at - study.begin).count()});
-    json.key("key"), json.text_or_null(c.key);
+    json.key("key");
+    json.text_or_null(c.key);
     json.key("value");
     if (c.kind == ChangeKind::note)
       json.text(c.value);
     else
       json.null();
-    json.key("comm"), json.text_or_null(c.comm);
-    json.key("address"), json.text_or_null(c.address);
+    json.key("comm");
+    json.text_or_null(c.comm);
+    json.key("address");
+    json.text_or_null(c.address);
     json.key("pid");
     if (c.kind != ChangeKind::note)
       json.number(std::uint64_t{formats::number_of(c.pid)});
     else
       json.null();
-    json.key("build_before"), json.text_or_null(c.build_before);
-    json.key("build_after"), json.text_or_null(c.build_after);
+    json.key("build_before");
+    json.text_or_null(c.build_before);
+    json.key("build_after");
+    json.text_or_null(c.build_after);
     json.end_object();
   }
   json.end_array();
@@ -204,14 +213,17 @@ void append_changes(JsonWriter& json, const flow::Study& study) {
   for (const flow::StatusShift& s : changes.status_shifts) {
     json.begin_object();
     json.field("route_index", s.route);
-    time("from_ns", s.from), time("to_ns", s.to);
+    time("from_ns", s.from);
+    time("to_ns", s.to);
     json.key("status_class");
     if (s.status_class != 0)
       json.text(std::to_string(s.status_class) + "xx");
     else
       json.null();
-    json.field("before", s.before), json.field("before_of", s.before_of);
-    json.field("after", s.after), json.field("after_of", s.after_of);
+    json.field("before", s.before);
+    json.field("before_of", s.before_of);
+    json.field("after", s.after);
+    json.field("after_of", s.after_of);
     json.end_object();
   }
   json.end_array();
@@ -223,13 +235,19 @@ void append_changes(JsonWriter& json, const flow::Study& study) {
     json.begin_object();
     json.field("change", s.change);
     json.field("route_index", s.route);
-    json.key("method"), json.text_or_null(route.method);
-    json.key("route"), json.text_or_null(route.route);
+    json.key("method");
+    json.text_or_null(route.method);
+    json.key("route");
+    json.text_or_null(route.route);
     json.field("role", flow::name_of(route.role));
-    time("from_ns", s.from), time("to_ns", s.to);
-    json.field("before", s.before), json.field("after", s.after);
-    json.key("median"), append_shift(json, s.median);
-    json.key("p99"), append_shift(json, s.p99);
+    time("from_ns", s.from);
+    time("to_ns", s.to);
+    json.field("before", s.before);
+    json.field("after", s.after);
+    json.key("median");
+    append_shift(json, s.median);
+    json.key("p99");
+    append_shift(json, s.p99);
     json.end_object();
   }
   json.end_array();

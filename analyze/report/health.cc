@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "analyze/render/lines.h"
-#include "analyze/report/escape.h"
-#include "analyze/report/number.h"
+#include "analyze/report/words/escape.h"
+#include "analyze/report/words/number.h"
 
 namespace tailcap::report {
 namespace {
@@ -127,9 +127,11 @@ void append_health(JsonWriter& json, const flow::Study& study) {
   json.begin_array();
   for (const HealthRow& row : health.rows) {
     json.begin_object();
-    json.key("name"), json.text_or_null(row.name);
+    json.key("name");
+    json.text_or_null(row.name);
     json.field("role", flow::name_of(row.role));
-    json.field("requests", row.requests), json.field("errors", row.errors);
+    json.field("requests", row.requests);
+    json.field("errors", row.errors);
     json.key("usual_p99_ns");
     if (row.p99.count() > 0)
       json.number(std::int64_t{row.p99.count()});
@@ -140,7 +142,8 @@ void append_health(JsonWriter& json, const flow::Study& study) {
     for (const HealthCell& cell : row.cells) {
       json.begin_object();
       json.field("state", look_of(row, cell).name);
-      json.field("requests", cell.requests), json.field("errors", cell.errors);
+      json.field("requests", cell.requests);
+      json.field("errors", cell.errors);
       json.key("p99_ns");
       if (cell.timed >= Health::kFewest)
         json.number(std::int64_t{cell.p99.count()});

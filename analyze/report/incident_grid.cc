@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <array>
 
-#include "analyze/report/escape.h"
-#include "analyze/report/number.h"
-#include "analyze/report/words.h"
+#include "analyze/report/words/escape.h"
+#include "analyze/report/words/number.h"
+#include "analyze/report/words/words.h"
 #include "formats/machine.h"
 
 namespace tailcap::report {
@@ -137,7 +137,8 @@ void append_incident(JsonWriter& json, const Incident& i, const flow::WallClock&
   time("at_ns", i.time);
   json.field("pid", formats::number_of(i.pid));
   json.field("machine", formats::machine_of(i.pid) + 1);
-  json.key("comm"), json.text_or_null(i.comm);
+  json.key("comm");
+  json.text_or_null(i.comm);
   positive("exit_code", static_cast<std::uint64_t>(std::max(i.exit_code, 0)),
            i.kind == IncidentKind::ended && i.exit_code >= 0);
   positive("signal", static_cast<std::uint64_t>(i.signal), i.signal != 0);
@@ -147,13 +148,15 @@ void append_incident(JsonWriter& json, const Incident& i, const flow::WallClock&
   json.field("thrown", i.thrown);
   json.field("panics", i.panics);
   positive("goroutine", i.goroutine, i.goroutine != 0);
-  json.key("stack"), json.text_or_null(i.stack);
+  json.key("stack");
+  json.text_or_null(i.stack);
   json.field("under_way", i.under_way);
   json.key("requests");
   json.begin_array();
   for (const auto id : i.requests) json.text(id_text(id));
   json.end_array();
-  json.key("address"), json.text_or_null(i.address);
+  json.key("address");
+  json.text_or_null(i.address);
   positive("next_pid", formats::number_of(i.next_pid), i.next_pid != 0);
   after("started_after_ns", i.started);
   after("listened_after_ns", i.listened);

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "analyze/flow/study.h"
-#include "analyze/report/grid.h"
-#include "analyze/report/json_writer.h"
+#include "analyze/report/json/json_writer.h"
+#include "analyze/report/words/grid.h"
 
 namespace tailcap::report {
 

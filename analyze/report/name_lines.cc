@@ -1,7 +1,7 @@
 #include "analyze/report/name_lines.h"
 
-#include "analyze/report/escape.h"
-#include "analyze/report/number.h"
+#include "analyze/report/words/escape.h"
+#include "analyze/report/words/number.h"
 
 namespace tailcap::report {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "analyze/report/words.h"
+#include "analyze/report/words/words.h"
 
 namespace tailcap::report {
 namespace {

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
-#include "analyze/report/escape.h"
-#include "analyze/report/masking.h"
-#include "analyze/report/number.h"
-#include "analyze/report/words.h"
+#include "analyze/report/words/escape.h"
+#include "analyze/report/words/masking.h"
+#include "analyze/report/words/number.h"
+#include "analyze/report/words/words.h"
 #include "formats/read_limits.h"
 
 namespace tailcap::report {

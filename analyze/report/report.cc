@@ -3,13 +3,11 @@
 #include <algorithm>
 
 #include "analyze/report/changes.h"
-#include "analyze/report/escape.h"
-#include "analyze/report/go_grids.h"
-#include "analyze/report/go_lines.h"
+#include "analyze/report/go/go_grids.h"
+#include "analyze/report/go/go_lines.h"
 #include "analyze/report/health.h"
 #include "analyze/report/incident_grid.h"
 #include "analyze/report/name_lines.h"
-#include "analyze/report/number.h"
 #include "analyze/report/page_flames.h"
 #include "analyze/report/quality.h"
 #include "analyze/report/routes.h"
@@ -17,7 +15,9 @@
 #include "analyze/report/tail/route_tail.h"
 #include "analyze/report/tls_lines.h"
 #include "analyze/report/triggers.h"
-#include "analyze/report/words.h"
+#include "analyze/report/words/escape.h"
+#include "analyze/report/words/number.h"
+#include "analyze/report/words/words.h"
 
 namespace tailcap::report {
 namespace {

@@ -3,16 +3,16 @@
 #include <algorithm>
 
 #include "analyze/report/bands.h"
-#include "analyze/report/calls.h"
-#include "analyze/report/escape.h"
-#include "analyze/report/held_up.h"
-#include "analyze/report/number.h"
 #include "analyze/report/page_flames.h"
-#include "analyze/report/quantiles.h"
-#include "analyze/report/setup_text.h"
+#include "analyze/report/request/calls.h"
+#include "analyze/report/request/held_up.h"
+#include "analyze/report/request/setup_text.h"
 #include "analyze/report/tail/load_lines.h"
 #include "analyze/report/tail/route_tail.h"
-#include "analyze/report/words.h"
+#include "analyze/report/words/escape.h"
+#include "analyze/report/words/number.h"
+#include "analyze/report/words/quantiles.h"
+#include "analyze/report/words/words.h"
 
 namespace tailcap::report {
 namespace {
@@ -37,7 +37,10 @@ Row table_row(const RouteStudy& route, std::size_t index) {
   count.sort_key = static_cast<double>(route.count);
   const std::uint64_t failed = route.client_errors + route.server_errors + route.other_failures;
   Cell errors(count_text(failed));
-  if (failed != 0) errors.below = {share_text(failed, route.count + route.incomplete)}, errors.tone = Tone::alarm;
+  if (failed != 0) {
+    errors.below = {share_text(failed, route.count + route.incomplete)};
+    errors.tone = Tone::alarm;
+  }
   errors.sort_key = static_cast<double>(failed);
   errors.hint = errors_in_words(route);
   row.cells = {std::move(title), std::move(count), std::move(errors)};

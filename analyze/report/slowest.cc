@@ -2,13 +2,13 @@
 
 #include <algorithm>
 
-#include "analyze/report/escape.h"
-#include "analyze/report/html_parts.h"
-#include "analyze/report/number.h"
 #include "analyze/report/page_flames.h"
-#include "analyze/report/quantiles.h"
 #include "analyze/report/tail/route_tail.h"
-#include "analyze/report/words.h"
+#include "analyze/report/words/escape.h"
+#include "analyze/report/words/html_parts.h"
+#include "analyze/report/words/number.h"
+#include "analyze/report/words/quantiles.h"
+#include "analyze/report/words/words.h"
 
 namespace tailcap::report {
 namespace {

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "analyze/report/escape.h"
-#include "analyze/report/number.h"
-#include "analyze/report/words.h"
+#include "analyze/report/words/escape.h"
+#include "analyze/report/words/number.h"
+#include "analyze/report/words/words.h"
 #include "formats/machine.h"
 
 namespace tailcap::report {
@@ -92,13 +92,19 @@ void append_trigger(JsonWriter& json, const flow::Study& study, const Trigger& t
   json.begin_object();
   json.field("pid", formats::number_of(t.pid));
   json.field("route_index", t.route);
-  json.key("method"), json.text_or_null(route.method);
-  json.key("route"), json.text_or_null(route.route);
-  time("from_ns", t.from), time("to_ns", t.to);
-  json.key("busy"), json.real(t.busy);
+  json.key("method");
+  json.text_or_null(route.method);
+  json.key("route");
+  json.text_or_null(route.route);
+  time("from_ns", t.from);
+  time("to_ns", t.to);
+  json.key("busy");
+  json.real(t.busy);
   json.field("of", t.processors ? "gomaxprocs" : "cpus");
-  json.key("quantile"), json.real(t.quantile);
-  json.field("inside", t.inside), json.field("outside", t.outside);
+  json.key("quantile");
+  json.real(t.quantile);
+  json.field("inside", t.inside);
+  json.field("outside", t.outside);
   json.field("inside_ns", std::int64_t{t.latency.after.count()});
   json.field("outside_ns", std::int64_t{t.latency.before.count()});
   json.field("difference_ns", std::int64_t{t.latency.difference().count()});
@@ -109,10 +115,13 @@ void append_trigger(JsonWriter& json, const flow::Study& study, const Trigger& t
     json.text(flow::name_of(t.label));
   else
     json.null();
-  json.field("label_ns", t.label_time), json.field("label_typical_ns", t.label_typical);
-  json.key("stack"), json.text_or_null(t.stack);
+  json.field("label_ns", t.label_time);
+  json.field("label_typical_ns", t.label_typical);
+  json.key("stack");
+  json.text_or_null(t.stack);
   json.field("stack_unit", t.waiting ? "ns" : "samples");
-  json.field("stacks_total", t.samples), json.field("stack_value", t.of_stack);
+  json.field("stacks_total", t.samples);
+  json.field("stack_value", t.of_stack);
   json.key("requests");
   json.begin_array();
   for (const auto id : t.requests) json.text(id_text(id));

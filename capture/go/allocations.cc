@@ -53,11 +53,15 @@ const std::vector<Allocations::Change>& Allocations::read() {
     if (fresh) changes_.push_back({pid, 0, 0, 0});
     for (std::size_t i = 0; i < ALLOCATION_CLASSES; i++) {
       std::uint64_t count = 0, bytes = 0;
-      for (const auto& value : values_) count += value.count[i], bytes += value.bytes[i];
+      for (const auto& value : values_) {
+        count += value.count[i];
+        bytes += value.bytes[i];
+      }
       const std::uint64_t least = i == 0 ? 0 : std::uint64_t{1} << (i - 1);
       if (count > known->second.count[i])
         changes_.push_back({pid, least, count - known->second.count[i], bytes - known->second.bytes[i]});
-      known->second.count[i] = count, known->second.bytes[i] = bytes;
+      known->second.count[i] = count;
+      known->second.bytes[i] = bytes;
     }
   }
   return changes_;

@@ -103,7 +103,8 @@ void read_saved(std::string_view code, Layout& layout) {
   }
   const auto [pc, sp, frame] = stores;
   if (found < stores.size() || frame > 127 || sp < 16 || pc != sp + 8 || (frame != sp + 40 && frame != sp + 48)) return;
-  layout.saved = sp, layout.saved_frame = frame;
+  layout.saved = sp;
+  layout.saved_frame = frame;
 }
 
 bool plausible(std::uint64_t offset) { return offset >= 16 && offset < 1024 && offset % 8 == 0; }

@@ -105,7 +105,10 @@ class Planner {
     else
       lack(GoPart::goroutines, program_.layout.problem);
     find_known();
-    if (goroutines) plan_creation(), plan_ends();
+    if (goroutines) {
+      plan_creation();
+      plan_ends();
+    }
     plan_runtime();
     plan_handlers();
     plan_panics();

@@ -66,7 +66,11 @@ Tables read_tables(const symbols::ElfFile& file, const Program& program) {
 void Tables::encode(scan::Encoder& out) const {
   functions.encode(out);
   out.number(static_cast<std::uint64_t>(methods.size()));
-  for (const Method& method : methods) out.number(method.handler), out.number(method.type), out.number(method.function);
+  for (const Method& method : methods) {
+    out.number(method.handler);
+    out.number(method.type);
+    out.number(method.function);
+  }
 }
 
 Tables Tables::decode(scan::Decoder& in) {

@@ -84,9 +84,15 @@ void CodedText::put(std::size_t at, std::uint32_t code, unsigned length) {
 void CodedText::fill(std::size_t first, std::size_t end) {
   std::vector<std::uint8_t> lengths;
   std::size_t bits = 0, at = codes_[first].at;
-  for (std::size_t i = first; i < end; ++i) lengths.push_back(codes_[i].length), bits += codes_[i].length;
+  for (std::size_t i = first; i < end; ++i) {
+    lengths.push_back(codes_[i].length);
+    bits += codes_[i].length;
+  }
   choose_lengths(lengths, bits);
-  for (const auto length : lengths) put(at, filler(length), length), at += length;
+  for (const auto length : lengths) {
+    put(at, filler(length), length);
+    at += length;
+  }
 }
 
 void CodedText::rewrite(bool hides, bool last) {

@@ -66,7 +66,11 @@ void Connection::find(Way& way, std::string_view bytes, std::uint32_t whole_io) 
     become(way, Kind::tls);
     way.tls = TlsRecords(true);
     Way& o = other(way);
-    if (o.kind == Kind::late) become(o, Kind::tls), o.tls.lose(), o.tls.take_lost();
+    if (o.kind == Kind::late) {
+      become(o, Kind::tls);
+      o.tls.lose();
+      o.tls.take_lost();
+    }
     return;
   }
   if (verified_start(bytes, way.http1.role())) {
@@ -79,7 +83,10 @@ void Connection::find(Way& way, std::string_view bytes, std::uint32_t whole_io) 
   if (o.kind != Kind::late) return;
   const bool had = o.http2 != nullptr;
   become(o, Kind::http2);
-  if (!had) o.http2->lose(), o.http2->take_lost();
+  if (!had) {
+    o.http2->lose();
+    o.http2->take_lost();
+  }
 }
 
 // A message of HTTP/1 was read: the other direction carries the other half.
@@ -136,13 +143,16 @@ void Connection::skip(Way& way, std::uint64_t n, bool gap) {
       break;
     case Kind::fresh:
       // The first bytes tell, and these were they. What the other direction is says what this one can be.
-      if (const Way& o = other(way); o.kind == Kind::http2)
-        become(way, Kind::http2), way.http2->lose();
-      else if (o.kind == Kind::tls)
-        become(way, Kind::tls), way.tls.lose();
-      else if (o.kind == Kind::http1 && o.http1.proved())
-        become(way, Kind::http1), way.http1.lose();
-      else
+      if (const Way& o = other(way); o.kind == Kind::http2) {
+        become(way, Kind::http2);
+        way.http2->lose();
+      } else if (o.kind == Kind::tls) {
+        become(way, Kind::tls);
+        way.tls.lose();
+      } else if (o.kind == Kind::http1 && o.http1.proved()) {
+        become(way, Kind::http1);
+        way.http1.lose();
+      } else
         become(way, Kind::late);
       break;
     case Kind::http1:

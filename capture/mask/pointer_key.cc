@@ -16,10 +16,16 @@ std::uint64_t PointerKey::operator()(std::uint64_t address) const {
                 d = key_[1] ^ 0x7465646279746573u;
   const auto rounds = [&](int n) {
     for (; n > 0; --n) {
-      a += b, b = std::rotl(b, 13) ^ a, a = std::rotl(a, 32);
-      c += d, d = std::rotl(d, 16) ^ c;
-      a += d, d = std::rotl(d, 21) ^ a;
-      c += b, b = std::rotl(b, 17) ^ c, c = std::rotl(c, 32);
+      a += b;
+      b = std::rotl(b, 13) ^ a;
+      a = std::rotl(a, 32);
+      c += d;
+      d = std::rotl(d, 16) ^ c;
+      a += d;
+      d = std::rotl(d, 21) ^ a;
+      c += b;
+      b = std::rotl(b, 17) ^ c;
+      c = std::rotl(c, 32);
     }
   };
   for (const std::uint64_t word : {address, std::uint64_t{8} << 56}) {

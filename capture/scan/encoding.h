@@ -39,7 +39,10 @@ class Decoder {
   T number() {
     static_assert(std::is_integral_v<T>);
     T value{};
-    if (bytes_.size() < sizeof value) return fail(), T{};
+    if (bytes_.size() < sizeof value) {
+      fail();
+      return T{};
+    }
     std::memcpy(&value, bytes_.data(), sizeof value);
     bytes_.remove_prefix(sizeof value);
     return value;
@@ -48,7 +51,10 @@ class Decoder {
   // A view into the bytes; longer than most: a failure.
   std::string_view text(std::size_t most) {
     const auto size = number<std::uint64_t>();
-    if (size > most || size > bytes_.size()) return fail(), std::string_view();
+    if (size > most || size > bytes_.size()) {
+      fail();
+      return std::string_view();
+    }
     const std::string_view out = bytes_.substr(0, size);
     bytes_.remove_prefix(size);
     return out;
@@ -56,7 +62,10 @@ class Decoder {
   // How many of something follow, of which each takes `least` bytes or more; more than most: a failure.
   std::size_t count(std::size_t most, std::size_t least = 1) {
     const auto value = number<std::uint64_t>();
-    if (value > most || value > bytes_.size() / least) return fail(), 0;
+    if (value > most || value > bytes_.size() / least) {
+      fail();
+      return 0;
+    }
     return value;
   }
   void fail() {

@@ -27,15 +27,20 @@ Identity identity_of(const struct stat& status) {
 }
 
 void encode(Encoder& out, const Identity& identity) {
-  out.number(identity.device), out.number(identity.inode), out.number(identity.size);
-  out.number(identity.modified), out.number(identity.changed);
+  out.number(identity.device);
+  out.number(identity.inode);
+  out.number(identity.size);
+  out.number(identity.modified);
+  out.number(identity.changed);
 }
 
 Identity decode_identity(Decoder& in) {
   Identity identity;
-  identity.device = in.number<std::uint64_t>(), identity.inode = in.number<std::uint64_t>(),
+  identity.device = in.number<std::uint64_t>();
+  identity.inode = in.number<std::uint64_t>();
   identity.size = in.number<std::uint64_t>();
-  identity.modified = in.number<std::int64_t>(), identity.changed = in.number<std::int64_t>();
+  identity.modified = in.number<std::int64_t>();
+  identity.changed = in.number<std::int64_t>();
   return identity;
 }
 
@@ -123,7 +128,8 @@ Reply attach(Decoder& in, const std::vector<Descriptor>& given, std::vector<Desc
   for (std::size_t left = in.count(kMaxPlaces, 25); left > 0 && in.ok(); left--) {
     FunctionProbe& place = places.emplace_back();
     place.program = static_cast<FunctionProgram>(in.number<std::uint8_t>());
-    place.offset = in.number<std::uint64_t>(), place.cookie = in.number<std::uint64_t>();
+    place.offset = in.number<std::uint64_t>();
+    place.cookie = in.number<std::uint64_t>();
     place.code = in.text(kMaxCode);
     if (static_cast<std::size_t>(place.program) + 1 >= given.size()) in.fail();
   }
@@ -159,8 +165,11 @@ std::string encode_open(const std::vector<Candidate>& candidates) {
   Encoder out;
   out.number(Errand::open);
   out.number(static_cast<std::uint64_t>(candidates.size()));
-  for (const auto& candidate : candidates)
-    out.text(candidate.path), out.number(candidate.inode), out.number(candidate.device);
+  for (const auto& candidate : candidates) {
+    out.text(candidate.path);
+    out.number(candidate.inode);
+    out.number(candidate.device);
+  }
   return out.take();
 }
 
@@ -177,17 +186,23 @@ std::string encode_attach(const Identity& identity, bool many, std::uint32_t typ
   Encoder out;
   out.number(Errand::attach);
   encode(out, identity);
-  out.number(many), out.number(type);
+  out.number(many);
+  out.number(type);
   out.number(static_cast<std::uint64_t>(places.size()));
-  for (const auto& place : places)
-    out.number(place.program), out.number(place.offset), out.number(place.cookie), out.text(place.code);
+  for (const auto& place : places) {
+    out.number(place.program);
+    out.number(place.offset);
+    out.number(place.cookie);
+    out.text(place.code);
+  }
   return out.take();
 }
 
 std::string encode_memory(std::uint32_t pid, std::uint64_t address) {
   Encoder out;
   out.number(Errand::memory);
-  out.number(pid), out.number(address);
+  out.number(pid);
+  out.number(address);
   return out.take();
 }
 

@@ -86,19 +86,30 @@ std::vector<std::string> decode_texts(Decoder& in) {
 }
 
 void encode(Encoder& out, const go::Layout& layout) {
-  out.number(layout.slot), out.number(layout.thread), out.number(layout.current), out.number(layout.number),
-      out.number(layout.parent);
-  out.number(layout.saved), out.number(layout.saved_frame), out.number(layout.c_code);
-  out.text(layout.from), out.text(layout.problem);
+  out.number(layout.slot);
+  out.number(layout.thread);
+  out.number(layout.current);
+  out.number(layout.number);
+  out.number(layout.parent);
+  out.number(layout.saved);
+  out.number(layout.saved_frame);
+  out.number(layout.c_code);
+  out.text(layout.from);
+  out.text(layout.problem);
 }
 
 go::Layout decode_layout(Decoder& in) {
   go::Layout layout;
-  layout.slot = in.number<std::int16_t>(), layout.thread = in.number<std::uint16_t>(),
+  layout.slot = in.number<std::int16_t>();
+  layout.thread = in.number<std::uint16_t>();
   layout.current = in.number<std::uint16_t>();
-  layout.number = in.number<std::uint16_t>(), layout.parent = in.number<std::uint16_t>();
-  layout.saved = in.number<std::uint8_t>(), layout.saved_frame = in.number<std::uint8_t>(), layout.c_code = in.truth();
-  layout.from = text(in, kMaxName), layout.problem = text(in, kMaxReason);
+  layout.number = in.number<std::uint16_t>();
+  layout.parent = in.number<std::uint16_t>();
+  layout.saved = in.number<std::uint8_t>();
+  layout.saved_frame = in.number<std::uint8_t>();
+  layout.c_code = in.truth();
+  layout.from = text(in, kMaxName);
+  layout.problem = text(in, kMaxReason);
   return layout;
 }
 
@@ -107,14 +118,19 @@ void encode(Encoder& out, const go::Program& program) {
   encode(out, program.layout);
   encode(out, program.functions);
   out.number(static_cast<std::uint64_t>(program.handlers.size()));
-  for (const auto& handler : program.handlers)
-    out.text(handler.name), out.number(handler.function), out.number(handler.place), out.number(handler.is);
+  for (const auto& handler : program.handlers) {
+    out.text(handler.name);
+    out.number(handler.function);
+    out.number(handler.place);
+    out.number(handler.is);
+  }
   out.number(static_cast<std::uint64_t>(program.anchors.size()));
   for (const std::uint64_t anchor : program.anchors) out.number(anchor);
   out.text(program.build);
   encode(out, program.wait_reasons);
   encode(out, program.stop_reasons);
-  out.number(program.parts), out.number(program.processors);
+  out.number(program.parts);
+  out.number(program.processors);
   out.text(program.unsupported);
 }
 
@@ -126,7 +142,8 @@ go::Program decode_program(Decoder& in, std::uint16_t go_file) {
   for (std::size_t left = in.count(kMaxHandlers, 25); left > 0; left--) {
     go::HandlerPlace& handler = program.handlers.emplace_back();
     handler.name = text(in, kMaxName);
-    handler.function = in.number<std::uint64_t>(), handler.place = in.number<std::uint64_t>();
+    handler.function = in.number<std::uint64_t>();
+    handler.place = in.number<std::uint64_t>();
     const auto is = in.number<std::uint8_t>();
     if (is > static_cast<std::uint8_t>(go::HandlerIs::method)) in.fail();
     handler.is = static_cast<go::HandlerIs>(is);
@@ -136,7 +153,8 @@ go::Program decode_program(Decoder& in, std::uint16_t go_file) {
   program.build = text(in, kMaxBuild);
   program.wait_reasons = decode_texts(in);
   program.stop_reasons = decode_texts(in);
-  program.parts = in.number<std::uint8_t>(), program.processors = in.number<std::uint64_t>();
+  program.parts = in.number<std::uint8_t>();
+  program.processors = in.number<std::uint64_t>();
   program.unsupported = text(in, kMaxReason);
   return program;
 }
@@ -167,7 +185,8 @@ std::string encode(const FilePlan& plan) {
   Encoder out;
   out.text(plan.refused);
   encode(out, plan.functions);
-  out.number(plan.go), out.number(plan.movable);
+  out.number(plan.go);
+  out.number(plan.movable);
   encode(out, plan.program);
   plan.tables.encode(out);
   return out.take();
@@ -183,7 +202,9 @@ std::string answer_names(int file) {
 PlanRequest decode_request(Decoder& in) {
   PlanRequest request;
   request.shown = text(in, kMaxName);
-  request.tls = in.truth(), request.go = in.truth(), request.go_states = in.truth(),
+  request.tls = in.truth();
+  request.go = in.truth();
+  request.go_states = in.truth();
   request.go_allocations = in.truth();
   request.go_file = in.number<std::uint16_t>();
   return request;
@@ -195,7 +216,10 @@ std::string encode(const PlanRequest& request) {
   Encoder out;
   out.number(Task::plan);
   out.text(request.shown.substr(0, kMaxName));
-  out.number(request.tls), out.number(request.go), out.number(request.go_states), out.number(request.go_allocations);
+  out.number(request.tls);
+  out.number(request.go);
+  out.number(request.go_states);
+  out.number(request.go_allocations);
   out.number(request.go_file);
   return out.take();
 }
@@ -222,7 +246,8 @@ std::optional<FilePlan> decode_plan(std::string_view bytes, std::uint16_t go_fil
   FilePlan plan;
   plan.refused = text(in, kMaxReason);
   plan.functions = decode_functions(in, go_file);
-  plan.go = in.truth(), plan.movable = in.truth();
+  plan.go = in.truth();
+  plan.movable = in.truth();
   plan.program = decode_program(in, go_file);
   plan.tables = go::Tables::decode(in);
   return in.done() ? std::optional(std::move(plan)) : std::nullopt;

@@ -79,9 +79,15 @@ bool TargetFiles::ask_opener(std::string_view errand, std::span<const int> descr
                              Message& answer) {
   late_ = false;
   for (int tries = 0; tries < 2; tries++) {
-    if (blocked()) return problem_ = "too many files do not answer", false;
+    if (blocked()) {
+      problem_ = "too many files do not answer";
+      return false;
+    }
     if (!opener_) opener_ = processes_.openers().start();
-    if (!opener_) return problem_ = "the process that opens files is gone", false;
+    if (!opener_) {
+      problem_ = "the process that opens files is gone";
+      return false;
+    }
     if (!send_message(opener_.get(), errand, descriptors)) {
       opener_.reset();  // it has ended since
       continue;
@@ -93,16 +99,20 @@ bool TargetFiles::ask_opener(std::string_view errand, std::span<const int> descr
       case Received::late:
         abandon(opener_);
         late_ = true;
-        return problem_ = "it does not answer", false;
+        problem_ = "it does not answer";
+        return false;
       case Received::interrupted:
         abandon(opener_);
-        return problem_ = "the recording ends", false;
+        problem_ = "the recording ends";
+        return false;
       case Received::closed:
         opener_.reset();
-        return problem_ = "the process that opened it was ended", false;
+        problem_ = "the process that opened it was ended";
+        return false;
     }
   }
-  return problem_ = "the process that opens files is gone", false;
+  problem_ = "the process that opens files is gone";
+  return false;
 }
 
 std::optional<TargetFile> TargetFiles::open(const std::string& shown, const std::vector<Candidate>& candidates) {
@@ -125,14 +135,20 @@ std::optional<std::string> TargetFiles::read(const TargetFile& file, std::string
     reader_since_ = Clock::now();
   }
   const Descriptor memory(memfd_create("tailcap", MFD_CLOEXEC));
-  if (!reader_ || !memory) return problem_ = "no process can be made to read it", std::nullopt;
+  if (!reader_ || !memory) {
+    problem_ = "no process can be made to read it";
+    return std::nullopt;
+  }
   const int descriptors[] = {file.descriptor.get(), reader_.get(), memory.get()};
   Message answer;
   if (!ask_opener(encode_read(file.identity, request), descriptors, std::min<Clock::duration>(kOpenPatience, patience),
                   answer))
     return std::nullopt;
   const auto reply = decode_reply(answer.bytes);
-  if (!reply || !reply->problem.empty()) return problem_ = reply ? reply->problem : "it cannot be opened", std::nullopt;
+  if (!reply || !reply->problem.empty()) {
+    problem_ = reply ? reply->problem : "it cannot be opened";
+    return std::nullopt;
+  }
   const auto received = receive_message(reader_.get(), Take::bytes_only, 1, answer, deadline, stop_.get());
   std::optional<std::string> bytes;
   if (received == Received::message) {
@@ -175,7 +191,10 @@ std::vector<int> TargetFiles::attach(const TargetFile& file, std::span<const int
   Identity identity = file.identity;
   if (anew) identity.changed = 0;
   const std::uint32_t type = many ? 0 : perf_type();
-  if (!many && type == 0) return problem_ = "this kernel has no uprobes (CONFIG_UPROBE_EVENTS)", std::vector<int>{};
+  if (!many && type == 0) {
+    problem_ = "this kernel has no uprobes (CONFIG_UPROBE_EVENTS)";
+    return std::vector<int>{};
+  }
   std::vector<int> descriptors = {file.descriptor.get()};
   descriptors.insert(descriptors.end(), programs.begin(), programs.end());
   std::vector<int> links;

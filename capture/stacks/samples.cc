@@ -104,7 +104,8 @@ const Event* Samples::next(bool anyway) {
   }
   kernel_text_ = std::move(sample.kernel);
   Sample told = sample.facts;
-  told.user = user_text_, told.kernel = kernel_text_;
+  told.user = user_text_;
+  told.kernel = kernel_text_;
   event_ = {sample.time, sample.thread, told, sample.goroutine};
   waiting_.pop_front();
   return &event_;

@@ -141,8 +141,11 @@ std::uint64_t CodeNames::memory() const { return functions_.memory() + go_.memor
 
 void CodeNames::encode(scan::Encoder& out) const {
   out.number(static_cast<std::uint64_t>(code_.size()));
-  for (const Segment& segment : code_)
-    out.number(segment.address), out.number(segment.offset), out.number(segment.file_size);
+  for (const Segment& segment : code_) {
+    out.number(segment.address);
+    out.number(segment.offset);
+    out.number(segment.file_size);
+  }
   go_.encode(out);
   functions_.encode(out);
 }

@@ -154,7 +154,10 @@ GoFunctions::GoFunctions(const ElfFile& file) {
     }
   }
   table_ = file.read_address(address, size, kMaxTable);
-  if (!read_header(file, address)) table_.clear(), count_ = 0;
+  if (!read_header(file, address)) {
+    table_.clear();
+    count_ = 0;
+  }
 }
 
 bool GoFunctions::read_header(const ElfFile& file, std::uint64_t address) {

@@ -204,7 +204,10 @@ class ResultSearch {
     returns_from_.assign(count, false);
     std::vector<std::uint32_t> pending;
     for (std::uint32_t i = 0; i < count; ++i) {
-      if (spoils(i)) final_[i] = false, pending.push_back(i);
+      if (spoils(i)) {
+        final_[i] = false;
+        pending.push_back(i);
+      }
     }
     spread(pending, final_, false);
     for (const std::uint32_t i : returns_) returns_from_[i] = true;

@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "analyze/pipeline/pipeline.h"
-#include "analyze/report/json.h"
-#include "analyze/report/request_json.h"
+#include "analyze/report/json/json.h"
+#include "analyze/report/json/request_json.h"
 #include "tests/fuzz/bytes.h"
 #include "tests/fuzz/memory_file.h"
 #include "tests/unit/spans/spans_case.h"

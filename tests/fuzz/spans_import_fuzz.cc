@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "analyze/report/otlp.h"
+#include "analyze/report/spans/otlp.h"
 #include "analyze/spans/imported.h"
 #include "analyze/spans/rules.h"
 

@@ -15,8 +15,12 @@ std::string wrapped(std::string_view text, std::size_t indent, std::size_t used)
       used = indent;
       first = true;
     }
-    if (!first) out += ' ', ++used;
-    out += word, used += word.size();
+    if (!first) {
+      out += ' ';
+      ++used;
+    }
+    out += word;
+    used += word.size();
     first = false;
     if (end < text.size() && text[end] == '\n') {
       out += "\n" + std::string(end + 1 < text.size() ? indent : 0, ' ');

@@ -9,7 +9,7 @@
 #include "analyze/cli/options/command_line.h"
 #include "analyze/cli/output/complain.h"
 #include "analyze/flow/trace_context.h"
-#include "analyze/report/number.h"
+#include "analyze/report/words/number.h"
 #include "formats/printable.h"
 #include "formats/read_limits.h"
 
@@ -48,7 +48,8 @@ flow::TraceKeys trace_keys_of(std::string_view text) {
   for (const std::string& name : names)
     if (name.empty() || name.find_first_of(" :\t") != name.npos) throw wrong;
   flow::TraceKeys keys;
-  keys.trace = names[0], keys.span = names[1];
+  keys.trace = names[0];
+  keys.span = names[1];
   if (names.size() == 3) keys.flags = names[2];
   return keys;
 }

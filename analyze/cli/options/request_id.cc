@@ -4,7 +4,7 @@
 #include <cstdio>
 
 #include "analyze/cli/output/complain.h"
-#include "analyze/report/escape.h"
+#include "analyze/report/words/escape.h"
 
 namespace tailcap::cli {
 

@@ -6,7 +6,7 @@
 
 #include "analyze/query/literal.h"
 #include "analyze/query/route_filter.h"
-#include "analyze/report/escape.h"
+#include "analyze/report/words/escape.h"
 
 namespace tailcap::cli {
 namespace {

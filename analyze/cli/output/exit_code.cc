@@ -3,7 +3,7 @@
 #include <string>
 
 #include "analyze/cli/output/complain.h"
-#include "analyze/report/words.h"
+#include "analyze/report/words/words.h"
 
 namespace tailcap::cli {
 

@@ -5,7 +5,7 @@
 
 #include "analyze/flow/label_group.h"
 #include "analyze/flow/whole_parts.h"
-#include "analyze/report/number.h"
+#include "analyze/report/words/number.h"
 
 namespace tailcap::report::tail {
 namespace {
@@ -79,40 +79,53 @@ DifferenceTable difference_table(const TailStudy& study) {
         static_cast<double>(std::max(d.slow, d.typical)) >= kShown * mean) {
       shown.push_back(&d);
     } else {
-      others.slow += d.slow, others.typical += d.typical;
+      others.slow += d.slow;
+      others.typical += d.typical;
       others.slow_dominant += d.slow_dominant;
       ++small;
     }
   }
   const bool rest = small > 0;
   std::vector<std::int64_t> slow, typical;
-  for (const auto* d : shown) slow.push_back(d->slow), typical.push_back(d->typical);
-  if (rest) slow.push_back(others.slow), typical.push_back(others.typical);
+  for (const auto* d : shown) {
+    slow.push_back(d->slow);
+    typical.push_back(d->typical);
+  }
+  if (rest) {
+    slow.push_back(others.slow);
+    typical.push_back(others.typical);
+  }
   const auto slow_steps = rounded(slow, grid), typical_steps = rounded(typical, grid);
 
   DifferenceTable table;
   table.unit = grid.unit;
   std::int64_t slow_total = 0, typical_total = 0;
   for (std::size_t i = 0; i < slow.size(); ++i) {
-    slow_total += slow_steps[i], typical_total += typical_steps[i];
+    slow_total += slow_steps[i];
+    typical_total += typical_steps[i];
     const bool one = i < shown.size();
     const LabelDifference& d = one ? *shown[i] : others;
     DifferenceRow row;
     row.text = one ? std::string(flow::text_of(d.label)) : count_text(small, "other", "others") + ", together";
     row.name = one ? std::string(flow::name_of(d.label)) : "";
     row.colour = one ? std::string(flow::colour_of(flow::group_of(d.label))) : "#cfd4d9";
-    row.slow = grid.text(slow_steps[i]), row.typical = grid.text(typical_steps[i]),
+    row.slow = grid.text(slow_steps[i]);
+    row.typical = grid.text(typical_steps[i]);
     row.more = grid.text(slow_steps[i] - typical_steps[i]);
     if (one && study.intervals) row.interval = grid.nearest(d.low) + "–" + grid.nearest(d.high);
     const auto share = std::llround(100 * static_cast<double>(d.difference()) / gap);
     row.share = study.gap() > 0 ? std::to_string(share) + " %" : "–";
     row.with = one ? percent(d.slow_with, study.slow) : "";
     row.dominant = percent(d.slow_dominant, study.slow);
-    if (one) row.notes = notes_of(study, d), row.difference = &d;
+    if (one) {
+      row.notes = notes_of(study, d);
+      row.difference = &d;
+    }
     table.rows.push_back(std::move(row));
   }
   table.total.text = "in all";
-  table.total.slow = grid.text(slow_total), table.total.typical = grid.text(typical_total),
+  table.total.slow = grid.text(slow_total);
+  table.total.typical = grid.text(typical_total);
   table.total.more = grid.text(slow_total - typical_total);
   if (study.intervals) table.total.interval = grid.nearest(study.gap_low) + "–" + grid.nearest(study.gap_high);
   table.total.share = study.gap() > 0 ? "100 %" : "–";

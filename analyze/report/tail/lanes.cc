@@ -5,9 +5,9 @@
 #include <optional>
 
 #include "analyze/flow/label_group.h"
-#include "analyze/report/escape.h"
-#include "analyze/report/number.h"
-#include "analyze/report/words.h"
+#include "analyze/report/words/escape.h"
+#include "analyze/report/words/number.h"
+#include "analyze/report/words/words.h"
 
 namespace tailcap::report::tail {
 namespace {

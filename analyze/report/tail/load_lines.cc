@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
-#include "analyze/report/escape.h"
-#include "analyze/report/number.h"
+#include "analyze/report/words/escape.h"
+#include "analyze/report/words/number.h"
 
 namespace tailcap::report::tail {
 namespace {
@@ -119,12 +119,15 @@ void append_load(JsonWriter& json, const flow::RouteStudy& route, const flow::Te
     json.field("to", b.to);
     json.field("count", b.count);
     json.field("median_ns", std::int64_t{b.median.count()});
-    json.key("p95_ns"), b.count >= kLeastForP95 ? json.number(std::int64_t{b.p95.count()}) : json.null();
+    json.key("p95_ns");
+    b.count >= kLeastForP95 ? json.number(std::int64_t{b.p95.count()}) : json.null();
     json.end_object();
   }
   json.end_array();
-  json.key("mean_in_flight"), json.real(load.little.in_flight);
-  json.key("expected_in_flight"), json.real(load.little.expected);
+  json.key("mean_in_flight");
+  json.real(load.little.in_flight);
+  json.key("expected_in_flight");
+  json.real(load.little.expected);
   json.field("little_holds", load.little.holds);
   json.key("head_of_line");
   json.begin_array();
@@ -143,19 +146,27 @@ void append_load(JsonWriter& json, const flow::RouteStudy& route, const flow::Te
   if (const auto& f = load.fan_out) {
     json.begin_object();
     json.field("requests", f->requests);
-    json.key("calls_mean"), json.real(f->calls);
-    json.key("quantile"), json.real(f->quantile);
+    json.key("calls_mean");
+    json.real(f->calls);
+    json.key("quantile");
+    json.real(f->quantile);
     json.field("limit_ns", std::int64_t{f->limit.count()});
-    json.key("slow_calls"), json.real(f->slow_calls);
-    json.key("observed"), json.real(f->observed);
-    json.key("independent"), json.real(f->independent);
+    json.key("slow_calls");
+    json.real(f->slow_calls);
+    json.key("observed");
+    json.real(f->observed);
+    json.key("independent");
+    json.real(f->independent);
     json.key("slowest");
     json.begin_array();
     for (const auto& s : f->slowest) {
       json.begin_object();
-      json.key("method"), json.text_or_null(texts[s.method]);
-      json.key("route"), json.text_or_null(texts[s.route]);
-      json.key("authority"), json.text_or_null(texts[s.authority]);
+      json.key("method");
+      json.text_or_null(texts[s.method]);
+      json.key("route");
+      json.text_or_null(texts[s.route]);
+      json.key("authority");
+      json.text_or_null(texts[s.authority]);
       json.field("count", s.count);
       json.end_object();
     }

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "analyze/flow/study.h"
-#include "analyze/report/json_writer.h"
+#include "analyze/report/json/json_writer.h"
 #include "analyze/report/quality.h"
 
 namespace tailcap::report::tail {

@@ -5,15 +5,15 @@
 
 #include "analyze/flow/label_group.h"
 #include "analyze/report/bands.h"
-#include "analyze/report/escape.h"
-#include "analyze/report/number.h"
-#include "analyze/report/quantiles.h"
 #include "analyze/report/routes.h"
 #include "analyze/report/tail/difference_table.h"
 #include "analyze/report/tail/lanes.h"
 #include "analyze/report/tail/sections.h"
 #include "analyze/report/tail/sentence.h"
-#include "analyze/report/words.h"
+#include "analyze/report/words/escape.h"
+#include "analyze/report/words/number.h"
+#include "analyze/report/words/quantiles.h"
+#include "analyze/report/words/words.h"
 
 namespace tailcap::report::tail {
 namespace {
@@ -101,7 +101,9 @@ Table differences(const TailStudy& tail) {
                    {"mainly"}};
   const auto add = [&](const DifferenceRow& r, bool total) {
     Cell name(r.text), more(r.more), bar;
-    name.colour = r.colour, name.tag = r.notes, name.hint = r.name;
+    name.colour = r.colour;
+    name.tag = r.notes;
+    name.hint = r.name;
     name.strong = more.strong = r.notes.starts_with("cause");
     if (r.difference) bar.picture = difference_bar(*r.difference, axis, tail.intervals);
     table.rows.push_back(
@@ -124,7 +126,8 @@ Table bands(const TailStudy& tail) {
   for (const auto& b : tail.bands) {
     if (b.count == 0) continue;
     flow::Band named;
-    named.from = b.from, named.to = b.to;
+    named.from = b.from;
+    named.to = b.to;
     Cell bar;
     bar.picture = bar_svg(stretches_of(b.labels), scale);
     table.rows.push_back({{band_name(named), count_text(b.count, "request", "requests"), std::move(bar),

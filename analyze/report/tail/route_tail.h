@@ -8,7 +8,7 @@
 
 #include "analyze/flow/study.h"
 #include "analyze/render/document.h"
-#include "analyze/report/html_parts.h"
+#include "analyze/report/words/html_parts.h"
 
 namespace tailcap::report::tail {
 

@@ -1,9 +1,9 @@
 #include "analyze/report/tail/sections.h"
 
-#include "analyze/report/escape.h"
-#include "analyze/report/number.h"
 #include "analyze/report/tail/sentence.h"
-#include "analyze/report/words.h"
+#include "analyze/report/words/escape.h"
+#include "analyze/report/words/number.h"
+#include "analyze/report/words/words.h"
 
 namespace tailcap::report::tail {
 namespace {

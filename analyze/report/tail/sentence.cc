@@ -4,9 +4,9 @@
 #include <charconv>
 #include <cmath>
 
-#include "analyze/report/escape.h"
-#include "analyze/report/number.h"
-#include "analyze/report/words.h"
+#include "analyze/report/words/escape.h"
+#include "analyze/report/words/number.h"
+#include "analyze/report/words/words.h"
 
 namespace tailcap::report::tail {
 namespace {

@@ -2,10 +2,10 @@
 
 #include <cmath>
 
-#include "analyze/report/json_writer.h"
-#include "analyze/report/partition_json.h"
+#include "analyze/report/json/json_writer.h"
+#include "analyze/report/json/partition_json.h"
 #include "analyze/report/tail/sentence.h"
-#include "analyze/report/words.h"
+#include "analyze/report/words/words.h"
 
 namespace tailcap::report::tail {
 namespace {
@@ -29,7 +29,8 @@ void id_or_null(JsonWriter& json, std::string_view name, flow::ExchangeId id) {
 
 // Shares: more digits would only be noise.
 void share(JsonWriter& json, std::string_view name, double value) {
-  json.key(name), json.real(std::round(value * 1e6) / 1e6);
+  json.key(name);
+  json.real(std::round(value * 1e6) / 1e6);
 }
 
 void append_labels(JsonWriter& json, const TailStudy& tail) {
@@ -41,8 +42,10 @@ void append_labels(JsonWriter& json, const TailStudy& tail) {
     json.field("slow_ns", d.slow);
     json.field("typical_ns", d.typical);
     json.field("difference_ns", d.difference());
-    json.key("low_ns"), tail.intervals ? json.number(d.low) : json.null();
-    json.key("high_ns"), tail.intervals ? json.number(d.high) : json.null();
+    json.key("low_ns");
+    tail.intervals ? json.number(d.low) : json.null();
+    json.key("high_ns");
+    tail.intervals ? json.number(d.high) : json.null();
     json.field("significant", d.significant);
     json.field("stands_out", d.stands_out);
     json.field("slow_with", d.slow_with);
@@ -59,8 +62,10 @@ void append_bands(JsonWriter& json, const TailStudy& tail) {
   json.begin_array();
   for (const auto& b : tail.bands) {
     json.begin_object();
-    json.key("from"), json.real(b.from);
-    json.key("to"), json.real(b.to);
+    json.key("from");
+    json.real(b.from);
+    json.key("to");
+    json.real(b.to);
     json.field("count", b.count);
     json.field("mean_ns", b.mean);
     json.key("labels");
@@ -78,14 +83,21 @@ void append_culprits(JsonWriter& json, const TailStudy& tail, const flow::TextPo
   for (const auto& c : tail.culprits) {
     json.begin_object();
     json.field("label", flow::name_of(c.label));
-    json.key("what"), c.what == 0 || !c.group.path.empty() ? json.null() : json.number(c.what);
+    json.key("what");
+    c.what == 0 || !c.group.path.empty() ? json.null() : json.number(c.what);
     append_group(json, &c.group);
-    json.key("method"), json.text_or_null(texts[c.method]);
-    json.key("route"), json.text_or_null(texts[c.route]);
-    json.key("authority"), json.text_or_null(texts[c.authority]);
-    json.key("tid"), c.tid == 0 ? json.null() : json.number(std::uint64_t{c.tid});
-    json.key("inside"), c.inside_time == 0 ? json.null() : json.text(flow::name_of(c.inside));
-    json.key("inside_ns"), c.inside_time == 0 ? json.null() : json.number(c.inside_time);
+    json.key("method");
+    json.text_or_null(texts[c.method]);
+    json.key("route");
+    json.text_or_null(texts[c.route]);
+    json.key("authority");
+    json.text_or_null(texts[c.authority]);
+    json.key("tid");
+    c.tid == 0 ? json.null() : json.number(std::uint64_t{c.tid});
+    json.key("inside");
+    c.inside_time == 0 ? json.null() : json.text(flow::name_of(c.inside));
+    json.key("inside_ns");
+    c.inside_time == 0 ? json.null() : json.number(c.inside_time);
     json.field("slow_requests", c.slow);
     json.field("time_ns", c.time);
     id_or_null(json, "held_up", c.held_up);
@@ -104,8 +116,10 @@ void append_comparison(JsonWriter& json, const TailStudy& tail, const flow::Requ
   json.field("slow_mean_ns", tail.slow_mean);
   json.field("typical_mean_ns", tail.typical_mean);
   json.field("gap_ns", tail.gap());
-  json.key("gap_low_ns"), tail.intervals ? json.number(tail.gap_low) : json.null();
-  json.key("gap_high_ns"), tail.intervals ? json.number(tail.gap_high) : json.null();
+  json.key("gap_low_ns");
+  tail.intervals ? json.number(tail.gap_low) : json.null();
+  json.key("gap_high_ns");
+  tail.intervals ? json.number(tail.gap_high) : json.null();
   json.field("blocks", tail.blocks);
   json.field("ordinary_slow_mean_ns", tail.ordinary_slow_mean);
   json.field("bursts", tail.bursts);
@@ -141,7 +155,8 @@ void append_tail(std::string& out, const flow::RouteStudy& route, const flow::Re
   json.begin_object();
   json.field("verdict", name_of(tail.verdict));
   json.field("sentence", sentence(route, table.texts));
-  json.key("reason"), json.text_or_null(tail.reason);
+  json.key("reason");
+  json.text_or_null(tail.reason);
   json.key("causes");
   json.begin_array();
   for (const flow::Label label : tail.causes) json.text(flow::name_of(label));
@@ -150,7 +165,8 @@ void append_tail(std::string& out, const flow::RouteStudy& route, const flow::Re
   share(json, "unexplained_share", tail.unexplained);
   share(json, "causeless_share", tail.causeless);
   share(json, "inferred_share", tail.inferred);
-  json.key("slow_from"), tail.slow_from > 0 ? json.real(tail.slow_from) : json.null();
+  json.key("slow_from");
+  tail.slow_from > 0 ? json.real(tail.slow_from) : json.null();
   if (tail.verdict != flow::TailVerdict::refused) append_comparison(json, tail, table, clock);
   json.end_object();
 }

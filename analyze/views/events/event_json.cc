@@ -1,6 +1,6 @@
 #include "analyze/flow/file_calls.h"
-#include "analyze/report/json.h"
-#include "analyze/report/json_writer.h"
+#include "analyze/report/json/json.h"
+#include "analyze/report/json/json_writer.h"
 #include "analyze/views/events/event_names.h"
 #include "analyze/views/events/event_text.h"
 #include "formats/machine.h"
@@ -246,8 +246,10 @@ struct Json {
     time("began", f.began);
     if (f.result != flow::kResultUnknown)
       number("result", f.result);
-    else
-      json.key("result"), json.null();
+    else {
+      json.key("result");
+      json.null();
+    }
     number("descriptor", f.descriptor);
     json.field("path", f.path);
   }

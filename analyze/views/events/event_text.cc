@@ -1,9 +1,9 @@
 #include "analyze/views/events/event_text.h"
 
 #include "analyze/flow/file_calls.h"
-#include "analyze/report/escape.h"
-#include "analyze/report/number.h"
-#include "analyze/report/words.h"
+#include "analyze/report/words/escape.h"
+#include "analyze/report/words/number.h"
+#include "analyze/report/words/words.h"
 #include "analyze/views/events/event_names.h"
 
 namespace tailcap::views {

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "analyze/report/escape.h"
-#include "analyze/report/number.h"
+#include "analyze/report/words/escape.h"
+#include "analyze/report/words/number.h"
 
 namespace tailcap::views {
 

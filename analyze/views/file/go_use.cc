@@ -5,10 +5,10 @@
 #include <nlohmann/json.hpp>
 
 #include "analyze/flow/request.h"
-#include "analyze/report/escape.h"
-#include "analyze/report/json.h"
-#include "analyze/report/number.h"
-#include "analyze/report/words.h"
+#include "analyze/report/json/json.h"
+#include "analyze/report/words/escape.h"
+#include "analyze/report/words/number.h"
+#include "analyze/report/words/words.h"
 #include "formats/machine.h"
 
 namespace tailcap::views {
@@ -43,8 +43,8 @@ std::string use_text(const GoUse& u) {
       const std::uint64_t n = u.histogram[i];
       if (n == 0) continue;
       std::string label = kBuckets[i], goroutines = count_text(n, "goroutine", "goroutines");
-      label.resize(16, ' '),
-          goroutines.insert(0, std::max<std::size_t>(goroutines.size(), 18) - goroutines.size(), ' ');
+      label.resize(16, ' ');
+      goroutines.insert(0, std::max<std::size_t>(goroutines.size(), 18) - goroutines.size(), ' ');
       out +=
           "      " + label + goroutines + "  " + std::string(std::max<std::size_t>(1, n * kBar / highest), '#') + "\n";
     }

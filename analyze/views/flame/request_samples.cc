@@ -20,7 +20,10 @@ flow::RequestSamples sum_of(const std::vector<flow::FoldedStack>& stacks) {
   }
   const auto most = [](const std::map<std::string, std::uint64_t>& counts, std::string& what, std::uint64_t& count) {
     for (const auto& [name, n] : counts)
-      if (n > count) what = name, count = n;
+      if (n > count) {
+        what = name;
+        count = n;
+      }
   };
   most(tops, out.top, out.of_top);
   most(all, out.stack, out.of_stack);

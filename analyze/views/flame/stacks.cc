@@ -13,10 +13,10 @@
 #include "analyze/flame/owners.h"
 #include "analyze/flow/trace_context.h"
 #include "analyze/pipeline/wanted.h"
-#include "analyze/report/escape.h"
-#include "analyze/report/number.h"
-#include "analyze/report/syscalls.h"
-#include "analyze/report/words.h"
+#include "analyze/report/words/escape.h"
+#include "analyze/report/words/number.h"
+#include "analyze/report/words/syscalls.h"
+#include "analyze/report/words/words.h"
 #include "analyze/tail/slow/cohorts.h"
 #include "analyze/views/events/event_names.h"
 #include "formats/reader.h"
@@ -130,7 +130,8 @@ void choose(const pipeline::Analysis& analysis, const FlameChoice& choice, Cohor
     for (std::size_t i = n - places.slow; i < n; ++i) cohort[wanted[i].index] = flame::Cohort::slow;
     for (std::size_t i = places.typical_from; i < places.typical_to; ++i)
       cohort[wanted[i].index] = flame::Cohort::typical;
-    out.slow = places.slow, out.typical = places.typical_to - places.typical_from;
+    out.slow = places.slow;
+    out.typical = places.typical_to - places.typical_from;
   }
   for (std::size_t i = 0; i < table.rows.size(); ++i) {
     const flow::Request row = table.rows[i];
@@ -200,7 +201,8 @@ class Collecting {
     return stack_text(event, *stack, names_) + (queued ? ";woken, waiting for a CPU" : "");
   }
   void spread(const Event& event, Time begin, Time end, const std::string& stack) {
-    begin = std::max(begin, window_.from), end = std::min(end, window_.to);
+    begin = std::max(begin, window_.from);
+    end = std::min(end, window_.to);
     if (begin > end) return;
     const auto value = [&](Time from, Time to) {
       return from == to ? each_ : static_cast<std::uint64_t>((to - from).count());

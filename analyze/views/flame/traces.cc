@@ -6,10 +6,10 @@
 #include <utility>
 
 #include "analyze/flow/trace_context.h"
-#include "analyze/report/call_tree.h"
-#include "analyze/report/escape.h"
-#include "analyze/report/number.h"
-#include "analyze/report/words.h"
+#include "analyze/report/request/call_tree.h"
+#include "analyze/report/words/escape.h"
+#include "analyze/report/words/number.h"
+#include "analyze/report/words/words.h"
 
 namespace tailcap::views {
 namespace {

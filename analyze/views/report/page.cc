@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "analyze/plot/plot.h"
-#include "analyze/report/topology.h"
+#include "analyze/report/topology/topology.h"
 #include "analyze/views/report/pictures.h"
 #include "analyze/views/topology/topology.h"
 

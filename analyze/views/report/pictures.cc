@@ -8,9 +8,9 @@
 #include "analyze/flame/svg.h"
 #include "analyze/flow/label_group.h"
 #include "analyze/query/route_filter.h"
-#include "analyze/report/escape.h"
-#include "analyze/report/number.h"
-#include "analyze/report/words.h"
+#include "analyze/report/words/escape.h"
+#include "analyze/report/words/number.h"
+#include "analyze/report/words/words.h"
 #include "analyze/views/flame/request_samples.h"
 #include "analyze/views/flame/stacks.h"
 
@@ -106,7 +106,9 @@ void explain_triggers(const std::string& file, pipeline::Analysis& analysis) {
     std::sort(choice.ids.begin(), choice.ids.end());
     choice.off_cpu = t.waiting = !computing;
     const flow::RequestSamples sum = sum_of(flame_or_nothing(file, choice).flame.stacks);
-    t.stack = sum.stack, t.samples = sum.count, t.of_stack = sum.of_stack;
+    t.stack = sum.stack;
+    t.samples = sum.count;
+    t.of_stack = sum.of_stack;
   }
 }
 

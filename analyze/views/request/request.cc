@@ -29,7 +29,8 @@ flow::Lanes lanes_around(const flow::Detail& detail, const std::string& file) {
   std::vector<std::uint32_t> pids = {row.pid};
   const auto include = [&](const flow::Request& other) {
     if (!formats::known(other.start) || !other.has_duration) return;
-    from = std::min(from, other.start), to = std::max(to, other.start + other.duration);
+    from = std::min(from, other.start);
+    to = std::max(to, other.start + other.duration);
     if (other.pid != 0) pids.push_back(other.pid);
   };
   if (detail.peer) include(detail.peer->row);

@@ -5,8 +5,8 @@
 
 #include "analyze/names/lookups.h"
 #include "analyze/pipeline/wanted.h"
-#include "analyze/report/escape.h"
-#include "analyze/report/otlp.h"
+#include "analyze/report/spans/otlp.h"
+#include "analyze/report/words/escape.h"
 #include "analyze/spans/facts.h"
 #include "analyze/spans/old_names.h"
 #include "analyze/spans/spans.h"
@@ -61,9 +61,12 @@ SpanExport export_spans(const std::string& file, SpanChoice choice, std::string_
   SpanExport out;
   pipeline::Options options;
   options.routes = choice.requests.routes;
-  options.study = false, options.partition = true, options.keep_trace_states = true;
+  options.study = false;
+  options.partition = true;
+  options.keep_trace_states = true;
   const pipeline::Analysis analysis = pipeline::analyze(file, options);
-  out.damaged = analysis.damaged, out.wrong = analysis.wrong;
+  out.damaged = analysis.damaged;
+  out.wrong = analysis.wrong;
   const auto& quality = analysis.study.quality;
   if (!quality.clock.known())
     throw std::runtime_error(report::printable(file) +

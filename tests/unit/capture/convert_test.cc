@@ -262,7 +262,9 @@ TEST(Convert, GoChannels) {
   record_go_channel r{};
   r.h = header(RECORD_GO_CHANNEL);
   r.goroutine = 17;
-  r.channel = 4096, r.slot = 5000, r.partner = 18;
+  r.channel = 4096;
+  r.slot = 5000;
+  r.partner = 18;
   Event event;
   for (const auto& [act, step] :
        {std::pair{GO_GIVES, GoChannelStep::gave}, std::pair{GO_FETCHES, GoChannelStep::fetched},

@@ -282,7 +282,10 @@ TEST(GoStrings, ArraysAreFoundByHowTheyBegin) {
                                       static_cast<Elf64_Sxword>(texts + offset)});
       array += raw(moved || !length ? std::uint64_t{0} : texts + offset) + raw(length);
     };
-    entry(0, 0), entry(0, 17), entry(17, 7), entry(24, 12);
+    entry(0, 0);
+    entry(0, 17);
+    entry(17, 7);
+    entry(24, 12);
     array += raw(std::uint64_t{1} << 40) + raw(std::uint64_t{3});  // no text there
     ASSERT_EQ(image.address(image.add(".data", SHT_PROGBITS, SHF_ALLOC | SHF_WRITE, array)), at);
     if (moved) image.add(".rela.dyn", SHT_RELA, SHF_ALLOC, relocations);

@@ -55,7 +55,8 @@ class Inflater {
         ADD_FAILURE() << "the masked block is no header block: " << nghttp2_strerror(static_cast<int>(n));
         return out;
       }
-      in += n, left -= static_cast<std::size_t>(n);
+      in += n;
+      left -= static_cast<std::size_t>(n);
       if ((flags & NGHTTP2_HD_INFLATE_EMIT) != 0)
         out.emplace_back(std::string(reinterpret_cast<char*>(nv.name), nv.namelen),
                          std::string(reinterpret_cast<char*>(nv.value), nv.valuelen));

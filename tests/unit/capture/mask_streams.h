@@ -217,7 +217,8 @@ inline Trial passed(Wire wire, const Choices& choices) {
     if (p.below(3) == 0 && i + 1 < streams.asked.size()) continue;  // pipelined
     add(Direction::in, ask);
     add(Direction::out, answer);
-    ask.clear(), answer.clear();
+    ask.clear();
+    answer.clear();
   }
   const bool late = p.below(3) == 0;
   Passage passage({}, late ? formats::Origin::existed : formats::Origin::accepted);
@@ -238,9 +239,10 @@ inline Trial passed(Wire wire, const Choices& choices) {
       continue;
     }
     std::size_t head = bytes.size(), tail = 0;
-    if (blind > 0 && p.below(blind) == 0)
-      head = p.below(static_cast<std::uint32_t>(bytes.size() + 1)),
+    if (blind > 0 && p.below(blind) == 0) {
+      head = p.below(static_cast<std::uint32_t>(bytes.size() + 1));
       tail = std::min<std::size_t>(16, bytes.size() - head);
+    }
     const auto kept = passage.part(way, bytes, head, tail);
     trial.kept += kept.head.size() + kept.tail.size();
     text += kept.head;

@@ -129,7 +129,9 @@ TEST(Stacks, OfAWaitIsOfWhenItBeganAndEndsWhereTheKernelLeaves) {
   auto bytes = record({}, {0xffffffff81000210, 0xffffffff81000110, 0xffffffff81000010}, 1);
   bpf::record_sample r;
   std::memcpy(&r, bytes.data(), sizeof r);
-  r.what = bpf::SAMPLE_OFF_CPU, r.value = 33, r.weight = 4;
+  r.what = bpf::SAMPLE_OFF_CPU;
+  r.value = 33;
+  r.weight = 4;
   std::memcpy(bytes.data(), &r, sizeof r);
   ASSERT_TRUE(samples.take(bytes));
   const formats::Event* event = samples.next(true);

@@ -3,7 +3,7 @@
 
 #include "analyze/causes/parents.h"
 #include "analyze/pipeline/pipeline.h"
-#include "analyze/report/call_tree.h"
+#include "analyze/report/request/call_tree.h"
 #include "tests/synth/capture_file.h"
 #include "tests/synth/scenario.h"
 

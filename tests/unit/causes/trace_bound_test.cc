@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "analyze/pipeline/detail.h"
-#include "analyze/report/show.h"
+#include "analyze/report/request/show.h"
 #include "tests/unit/spans/spans_case.h"
 
 namespace tailcap {

@@ -8,8 +8,8 @@
 #include <numeric>
 #include <set>
 
-#include "analyze/report/json.h"
-#include "analyze/report/request_json.h"
+#include "analyze/report/json/json.h"
+#include "analyze/report/json/request_json.h"
 #include "formats/writer.h"
 
 namespace tailcap::pipeline {

@@ -88,9 +88,13 @@ TEST(Filter, WhatOnlyStreamsHave) {
   EXPECT_FALSE(s("flow_control > 1ms"));  // of the request's windows nothing is known
   EXPECT_TRUE(s("response_flow_control > 1ms"));
   s.row.request_flow_control = 1'000'000;
-  s.row.behind_others = 30, s.row.behind_others_bytes = 1500;
-  s.row.stream_limit = 7000, s.row.role = Role::client;
-  s.row.attempt = 3, s.row.attempt_of = {12, 1}, s.row.attempt_how = AttemptEvidence::grpc_header;
+  s.row.behind_others = 30;
+  s.row.behind_others_bytes = 1500;
+  s.row.stream_limit = 7000;
+  s.row.role = Role::client;
+  s.row.attempt = 3;
+  s.row.attempt_of = {12, 1};
+  s.row.attempt_how = AttemptEvidence::grpc_header;
   for (const char* yes : {"flow_control == 3ms", "http2.flow_control_ns == 3000000", "request_flow_control == 1ms",
                           "http2.response_flow_control_ns > 1ms", "behind_others == 30ns",
                           "http2.behind_others_bytes > 1kB", "stream_limit == 7us", "http2.opened_at_limit",

@@ -83,7 +83,8 @@ TEST(LeftStacks, AreFoundByThreadAndTimeOnly) {
   using namespace formats;
   flame::LeftStacks left;
   Sample sample;
-  sample.user = "main;wait", sample.kernel = "__schedule";
+  sample.user = "main;wait";
+  sample.kernel = "__schedule";
   left.push({time_from(50), {7, 8}, sample});  // on the CPU
   EXPECT_TRUE(left.empty());
   sample.kind = SampleKind::off_cpu;

@@ -1,5 +1,5 @@
 // Drawings of graphs: callers left of whom they call, nothing on top of anything else.
-#include "analyze/report/layers.h"
+#include "analyze/report/topology/layers.h"
 
 #include <gtest/gtest.h>
 
@@ -33,12 +33,15 @@ void expect_sound(const std::vector<Size>& nodes, const std::vector<LayerEdge>& 
     EXPECT_GE(boxes[i].at.y - boxes[i].size.height / 2, -1e-6);
     EXPECT_LE(boxes[i].at.x + boxes[i].size.width / 2, d.size.width + 1e-6);
     EXPECT_LE(boxes[i].at.y + boxes[i].size.height / 2, d.size.height + 1e-6);
-    top = std::min(top, boxes[i].at.y - boxes[i].size.height / 2),
+    top = std::min(top, boxes[i].at.y - boxes[i].size.height / 2);
     bottom = std::max(bottom, boxes[i].at.y + boxes[i].size.height / 2);
     for (std::size_t k = 0; k < i; ++k) EXPECT_FALSE(overlap(boxes[i], boxes[k])) << i << " on " << k;
   }
   for (const auto& path : d.paths)
-    for (const Point& p : path) top = std::min(top, p.y), bottom = std::max(bottom, p.y);
+    for (const Point& p : path) {
+      top = std::min(top, p.y);
+      bottom = std::max(bottom, p.y);
+    }
   EXPECT_LT(top, 5) << "no empty margin";
   EXPECT_GT(bottom, d.size.height - 5);
   for (std::size_t e = 0; e < edges.size(); ++e) {

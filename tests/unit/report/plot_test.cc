@@ -114,7 +114,11 @@ TEST_F(Draw, NamesFromACaptureRunNothing) {
         "$(touch " + owned + ")", "\"; system(\"touch " + owned + "\")", "\nEOD\nsystem('touch " + owned + "')\n",
         std::string("%s%n%d")}) {
     auto s = tests::sample_study();
-    for (auto& route : s.study.routes) route.route = evil, route.method = evil, route.comm = evil;
+    for (auto& route : s.study.routes) {
+      route.route = evil;
+      route.method = evil;
+      route.comm = evil;
+    }
     for (const bool background : {false, true}) {
       const auto figures = draw(s.study, {Format::svg, background, 12});
       EXPECT_EQ(figures.trouble, "") << evil;

@@ -4,7 +4,7 @@
 #include <limits>
 #include <locale>
 
-#include "analyze/report/number.h"
+#include "analyze/report/words/number.h"
 
 namespace tailcap::report {
 namespace {

@@ -7,11 +7,11 @@
 
 #include "analyze/render/page.h"
 #include "analyze/report/bands.h"
-#include "analyze/report/escape.h"
 #include "analyze/report/quality.h"
-#include "analyze/report/quantiles.h"
 #include "analyze/report/report.h"
-#include "analyze/report/words.h"
+#include "analyze/report/words/escape.h"
+#include "analyze/report/words/quantiles.h"
+#include "analyze/report/words/words.h"
 #include "tests/unit/tail/sample_study.h"
 
 namespace tailcap::report {
@@ -81,7 +81,9 @@ TEST(TextReport, NoRequestsIsNoGoodNews) {
 TEST(Report, AllFormatsHaveTheSameSections) {
   for (const auto& s : {sample_study(), hostile_study()}) {
     auto o = options();
-    o.routes = kRoutesInPage, o.details = kSectionsInPage, o.slowest = kSlowestInPage;
+    o.routes = kRoutesInPage;
+    o.details = kSectionsInPage;
+    o.slowest = kSlowestInPage;
     const std::string text = text_report(s.study, s.table, o), md = markdown_report(s.study, s.table, o),
                       page = html_report(s.study, s.table, {}, o);
     std::size_t in_text = 0, in_md = 0, in_page = page.find("<body>");
@@ -145,7 +147,10 @@ TEST(Bands, PartsAddUpToTheMean) {
     const BandTable table = band_table(route);
     for (std::size_t i = 0; i < table.names.size(); ++i) {
       double phases = 0, labels = 0, shares = 0;
-      for (const auto& row : table.phases) phases += row.cells[i].mean, shares += row.cells[i].share;
+      for (const auto& row : table.phases) {
+        phases += row.cells[i].mean;
+        shares += row.cells[i].share;
+      }
       for (const auto& row : table.labels) labels += row.cells[i].mean;
       EXPECT_NEAR(phases, static_cast<double>(table.means[i].count()), 1);
       EXPECT_NEAR(labels, static_cast<double>(table.labelled_means[i].count()), 1);

@@ -1,4 +1,4 @@
-#include "analyze/report/request_json.h"
+#include "analyze/report/json/request_json.h"
 
 #include <gtest/gtest.h>
 
@@ -6,8 +6,8 @@
 #include <random>
 
 #include "analyze/flow/trace_identity.h"
-#include "analyze/report/json.h"
-#include "analyze/report/json_writer.h"
+#include "analyze/report/json/json.h"
+#include "analyze/report/json/json_writer.h"
 #include "tests/unit/tail/sample_study.h"
 
 namespace tailcap::report {
@@ -62,7 +62,8 @@ TEST(JsonWriter, CommasAndNumbers) {
   json.end_object();
   json.end_array();
   json.field("d", true);
-  json.key("e"), json.null();
+  json.key("e");
+  json.null();
   json.end_object();
   EXPECT_EQ(out,
             "{\"a\":-9223372036854775808,\"b\":18446744073709551615,\"c\":[0.1,1e+300,null,{}],\"d\":true,\"e\":null}");
@@ -192,10 +193,15 @@ TEST(RequestJson, WhatOnlyStreamsHave) {
                            "behind_others_bytes", "opened_at_limit", "stream_limit_ns"})
     EXPECT_TRUE(json()["http2"][name].is_null()) << name;  // windows not followed
   EXPECT_EQ(json()["http2"]["pushed"], false);
-  row.request_flow_control = 5, row.response_flow_control = 7;
-  row.behind_others = 9, row.behind_others_bytes = 11, row.stream_limit = 13;
+  row.request_flow_control = 5;
+  row.response_flow_control = 7;
+  row.behind_others = 9;
+  row.behind_others_bytes = 11;
+  row.stream_limit = 13;
   row.pushed = true;
-  row.attempt = 2, row.attempt_of = {1, 1}, row.attempt_how = flow::AttemptEvidence::refused;
+  row.attempt = 2;
+  row.attempt_of = {1, 1};
+  row.attempt_how = flow::AttemptEvidence::refused;
   row.from_peer =
       static_cast<std::uint8_t>(flow::FromPeer::path) | static_cast<std::uint8_t>(flow::FromPeer::grpc_status);
   EXPECT_EQ(json()["http2"],
@@ -271,13 +277,17 @@ TEST(RequestJson, EveryRowHasATraceASpanAndAService) {
   flow::WallClock clock;
   clock.add(formats::time_from(5), 1'700'000'000'000'000'000, {});
   flow::Request client, server;
-  client.id = {3, 7}, server.id = {4, 1};
-  client.role = flow::Role::client, server.role = flow::Role::server;
-  client.peer = server.id, server.peer = client.id;
+  client.id = {3, 7};
+  server.id = {4, 1};
+  client.role = flow::Role::client;
+  server.role = flow::Role::server;
+  client.peer = server.id;
+  server.peer = client.id;
   const auto json_of = [&](const flow::Request& row, const flow::WallClock& by) {
     std::string out;
     RequestExtras extras;
-    extras.local = table.texts.intern("10.0.0.1:80"), extras.remote = table.texts.intern("10.0.0.2:9");
+    extras.local = table.texts.intern("10.0.0.1:80");
+    extras.remote = table.texts.intern("10.0.0.2:9");
     append_request(out, table, row, by, extras);
     return Json::parse(out);
   };

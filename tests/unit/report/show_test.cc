@@ -1,11 +1,11 @@
-#include "analyze/report/show.h"
+#include "analyze/report/request/show.h"
 
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
 
-#include "analyze/report/syscalls.h"
-#include "analyze/report/waterfall.h"
+#include "analyze/report/request/waterfall.h"
+#include "analyze/report/words/syscalls.h"
 #include "tests/unit/tail/sample_study.h"
 
 namespace tailcap::report {
@@ -41,13 +41,23 @@ struct Sample {
                           double milliseconds) {
     flow::RequestDetail d;
     d.row = tests::sample_request(table.texts, connection, start, milliseconds, path, role);
-    d.method = "GET", d.path = path, d.path_known = true, d.comm = "nginx", d.route = "/users/{}";
+    d.method = "GET";
+    d.path = path;
+    d.path_known = true;
+    d.comm = "nginx";
+    d.route = "/users/{}";
     auto& e = d.exchange;
-    e.id = d.row.id, e.role = role, e.method = "GET", e.target = path, e.status = 200, e.outcome = flow::Outcome::ok;
+    e.id = d.row.id;
+    e.role = role;
+    e.method = "GET";
+    e.target = path;
+    e.status = 200;
+    e.outcome = flow::Outcome::ok;
     e.protocol = flow::Protocol::http11;
     e.request.first_done = e.request.last_done = at(start);
     if (role == flow::Role::server) e.request.first_arrived = e.request.last_arrived = at(start);
-    e.response.first_done = d.row.start + ms(milliseconds * 0.9), e.response.last_done = d.row.start + ms(milliseconds);
+    e.response.first_done = d.row.start + ms(milliseconds * 0.9);
+    e.response.last_done = d.row.start + ms(milliseconds);
     e.reader = e.writer = {17, 18};
     e.request_headers.add("Host", "example");
     e.request_headers.add("Authorization", "******");
@@ -55,7 +65,8 @@ struct Sample {
     e.response_headers.add("Content-Length", "10");
     d.connection.id = connection;
     d.connection.family = formats::Family::inet;
-    d.connection.established = at(0.5), d.connection.connect_started = at(0.499);
+    d.connection.established = at(0.5);
+    d.connection.connect_started = at(0.499);
     return d;
   }
 };
@@ -134,17 +145,23 @@ TEST(Show, CallsTellWhatBothEndsDid) {
     d->row.has_duration = d->row.has_phases = d->row.complete = false;
     d->row.grpc.timeout = 20'000'000;
     d->row.reset_after = 20'500'000;
-    d->waits.clear(), d->course.reset();
+    d->waits.clear();
+    d->course.reset();
     flow::GrpcMessage message;
-    message.length = 7, message.last_done = at(server ? 1.0002 : 1.0);
+    message.length = 7;
+    message.last_done = at(server ? 1.0002 : 1.0);
     d->exchange.request_grpc.emplace().messages = 1;
     d->exchange.request_grpc->listed.push_back(message);
-    message.length = 3, message.compressed = true, message.last_done = at(server ? 1.01 : 1.011);
+    message.length = 3;
+    message.compressed = true;
+    message.last_done = at(server ? 1.01 : 1.011);
     d->exchange.response_grpc.emplace().messages = 100;
     d->exchange.response_grpc->listed.assign(64, message);
     auto& reset = d->exchange.reset.emplace();
-    reset.code = 8, reset.by = server ? formats::Direction::in : formats::Direction::out;
-    reset.at = at(1.0195), reset.done = at(server ? 1.0198 : 1.0195);
+    reset.code = 8;
+    reset.by = server ? formats::Direction::in : formats::Direction::out;
+    reset.at = at(1.0195);
+    reset.done = at(server ? 1.0198 : 1.0195);
   }
   const std::string text = text_show(s.detail, s.study, options());
   for (const char* what :
@@ -173,7 +190,8 @@ TEST(Show, UnknownsAreSaid) {
   d.row.taints = flow::Taints{} | flow::Taint::cut_off;
   d.row.outcome = flow::Outcome::in_flight;
   d.row.status = 0;
-  d.waits.clear(), d.course.reset();
+  d.waits.clear();
+  d.course.reset();
   const std::string text = text_show(s.detail, s.study, options());
   EXPECT_TRUE(contains(text, "unfinished; not seen completely"));
   EXPECT_TRUE(contains(text, "No waterfall"));

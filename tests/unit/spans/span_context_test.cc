@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "analyze/flow/trace_context.h"
-#include "analyze/report/otlp.h"
+#include "analyze/report/spans/otlp.h"
 
 namespace tailcap::flow {
 namespace {

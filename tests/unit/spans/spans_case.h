@@ -7,7 +7,7 @@
 
 #include "analyze/names/lookups.h"
 #include "analyze/pipeline/pipeline.h"
-#include "analyze/report/otlp.h"
+#include "analyze/report/spans/otlp.h"
 #include "analyze/spans/facts.h"
 #include "analyze/spans/imported.h"
 #include "analyze/spans/rules.h"

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "analyze/pipeline/pipeline.h"
-#include "analyze/report/go_lines.h"
+#include "analyze/report/go/go_lines.h"
 #include "tests/synth/capture_file.h"
 #include "tests/synth/scenario.h"
 

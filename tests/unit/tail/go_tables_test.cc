@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "analyze/pipeline/pipeline.h"
-#include "analyze/report/go_grids.h"
+#include "analyze/report/go/go_grids.h"
 #include "analyze/report/incident_grid.h"
 #include "analyze/tail/go/use.h"
 #include "tests/synth/capture_file.h"

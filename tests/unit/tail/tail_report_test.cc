@@ -3,7 +3,7 @@
 #include <cstdlib>
 #include <fstream>
 
-#include "analyze/report/json.h"
+#include "analyze/report/json/json.h"
 #include "analyze/report/report.h"
 #include "analyze/report/routes.h"
 #include "analyze/report/tail/difference_table.h"

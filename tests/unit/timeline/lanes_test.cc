@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "analyze/report/lanes_svg.h"
+#include "analyze/report/timeline/lanes_svg.h"
 #include "analyze/timeline/lane_collector.h"
 #include "tests/synth/endpoint.h"
 #include "tests/synth/scenario.h"

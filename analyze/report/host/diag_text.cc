@@ -1,0 +1,145 @@
+#include <algorithm>
+
+#include "analyze/render/document.h"
+#include "analyze/report/host/diag.h"
+#include "analyze/report/words/escape.h"
+#include "analyze/report/words/number.h"
+#include "analyze/report/words/words.h"
+
+namespace tailcap::report {
+namespace {
+
+using render::Cell;
+using render::Column;
+using render::Document;
+using render::Table;
+using render::Tone;
+using Kind = Column::Kind;
+
+constexpr std::size_t kRows = 15;
+
+std::string joined(const std::vector<std::string_view>& words) {
+  std::string text;
+  for (const auto word : words) text += (text.empty() ? "" : ", ") + std::string(word);
+  return text;
+}
+
+std::string name_of(const std::string& name) { return name.empty() ? "?" : printable(name); }
+std::string process_text(const std::string& name, std::uint32_t pid) {
+  return name_of(name) + (pid == 0 ? "" : ", process " + pid_text(pid));
+}
+std::string device_of(std::uint32_t device) {
+  return std::to_string(device >> 20) + ":" + std::to_string(device & 0xfffff);
+}
+Duration mean(Duration sum, std::uint64_t count) {
+  return Duration{count == 0 ? 0 : sum.count() / static_cast<std::int64_t>(count)};
+}
+
+// The first kRows of a list as a table; nothing if it is empty.
+template <class List, class Cells>
+void add(Document& out, std::string_view title, std::vector<Column> columns, const List& list, Cells cells) {
+  if (list.empty()) return;
+  Table table;
+  table.columns = std::move(columns);
+  for (std::size_t i = 0; i < std::min(kRows, list.size()); ++i) table.rows.push_back({cells(list[i])});
+  out.heading(2, std::string(title));
+  out.add(std::move(table));
+  if (list.size() > kRows) out.note("and " + count_text(list.size() - kRows) + " more; --json has them");
+}
+
+void add_short_lived(Document& out, const flow::NodeStudy& s) {
+  add(out, "Processes that lived for less than a second",
+      {{"count"}, {"failed"}, {"mean life"}, {"longest"}, {"command", Kind::name}, {"started by", Kind::name}},
+      s.short_lived, [](const auto& p) -> std::vector<Cell> {
+        return {count_text(p.count),
+                count_text(p.failed),
+                duration_text(mean(p.sum, p.count)),
+                duration_text(p.most),
+                shortened(printable(p.command), 60) + (p.executed ? "" : " (executed nothing)"),
+                p.parent == 0 ? "?" : process_text(p.parent_name, p.parent)};
+      });
+}
+
+void add_waits(Document& out, const flow::MemoryWaits& waits, std::string_view title) {
+  add(out, title, {{"count"}, {"time"}, {"process", Kind::name}}, waits.processes,
+      [](const auto& p) -> std::vector<Cell> {
+        return {count_text(p.count), duration_text(p.sum), process_text(p.name, p.pid)};
+      });
+}
+
+void add_peers(Document& out, const std::vector<flow::PeerTrouble>& list, std::string_view title) {
+  add(out, title, {{"count"}, {"peer", Kind::name}, {"what", Kind::name}}, list,
+      [](const flow::PeerTrouble& p) -> std::vector<Cell> {
+        std::string what = p.cause;
+        if (p.bytes != 0) what += bytes_text(p.bytes);
+        if (p.pid != 0) what += ", " + process_text(p.name, p.pid);
+        return {count_text(p.count), printable(p.address), what};
+      });
+}
+
+void add_disks(Document& out, const flow::NodeStudy& s) {
+  add(out, "Slow I/Os, by disk",
+      {{"disk", Kind::word}, {"slow I/Os"}, {"mean"}, {"longest"}, {"bytes"}, {"most by", Kind::name}}, s.disks,
+      [](const auto& d) -> std::vector<Cell> {
+        return {device_of(d.device),   count_text(d.count), duration_text(mean(d.sum, d.count)),
+                duration_text(d.most), bytes_text(d.bytes), name_of(d.name)};
+      });
+}
+
+void add_fragments(Document& out, const flow::NodeStudy& s) {
+  if (s.fragments == 0) return;
+  Table table;
+  table.columns = {{"count"}, {"memory wanted", Kind::name}};
+  for (const auto& [order, count] : s.fragment_orders)
+    table.rows.push_back({{count_text(count), bytes_text(std::uint64_t{4096} << std::min<std::uint64_t>(order, 40)) +
+                                                  " (order " + std::to_string(order) + ")"}});
+  out.heading(2, "Page blocks broken up");
+  out.add(std::move(table));
+}
+
+void add_killed(Document& out, const flow::NodeStudy& s) {
+  if (s.oom.empty()) return;
+  Table table;
+  table.columns = {{"at"}, {"process", Kind::name}};
+  for (const auto& v : s.oom)
+    table.rows.push_back({{offset_text(v.time, s.begin), name_of(v.name) + ", process " + pid_text(v.pid)}});
+  out.heading(2, "Killed for memory");
+  out.add(std::move(table));
+}
+
+}  // namespace
+
+std::string diag_text(const flow::NodeStudy& s, const std::string& file, std::size_t width) {
+  Document out;
+  out.heading(1, printable(file) + ": " + duration_text(s.duration()) + " of " +
+                     (s.everybody ? "the whole machine" : "the recorded processes only") + ", " +
+                     (s.preamble.host.empty() ? "host not known" : printable(s.preamble.host)) + ", " +
+                     count_text(s.preamble.cpus, "CPU", "CPUs"));
+  out.heading(2, "Host problems");
+  const auto findings = node_findings(s);
+  if (findings.empty()) out.paragraph("Nothing of what was recorded is out of the ordinary.");
+  for (const auto& f : findings) out.paragraph(f.text, Tone::care);
+  render::Facts facts;
+  if (const auto words = not_seen(s); !words.empty()) facts.lines.push_back({Tone::plain, "not seen", joined(words)});
+  if (const auto words = not_recorded(s); !words.empty())
+    facts.lines.push_back({Tone::plain, "not recorded", joined(words)});
+  if (!facts.lines.empty()) out.add(std::move(facts));
+  if (s.lost != 0)
+    out.paragraph("At least " + count_text(s.lost) + " events were lost: every count here is a lower bound.",
+                  Tone::alarm);
+  else if (s.damaged)
+    out.paragraph("The capture is damaged or cut short: every count here is a lower bound.", Tone::alarm);
+  add_short_lived(out, s);
+  add_killed(out, s);
+  if (s.reclaim.count != 0) add_waits(out, s.reclaim, "Reclaimed memory themselves");
+  if (s.compaction.count != 0) add_waits(out, s.compaction, "Compacted memory themselves");
+  add_fragments(out, s);
+  add_peers(out, s.connect_failures, "Connections that could not be made");
+  add_peers(out, s.retransmits, "TCP segments sent again");
+  add_peers(out, s.resets_received, "TCP resets received");
+  add_peers(out, s.resets_sent, "TCP resets sent");
+  add_disks(out, s);
+  return render::to_text(out, width);
+}
+
+}  // namespace tailcap::report

@@ -1,0 +1,121 @@
+#include "analyze/report/json/partition_json.h"
+
+#include <string>
+
+#include "analyze/report/words/words.h"
+
+namespace tailcap::report {
+namespace {
+
+void culprit(JsonWriter& json, const flow::Culprit& c, std::span<const flow::CpuGroup> groups) {
+  json.key("what");
+  json.text_or_null(what_text(c));
+  json.key("request");
+  json.text_or_null(c.request.connection != 0 ? id_text(c.request) : std::string{});
+  json.key("tid");
+  if (c.tid != 0)
+    json.number(std::int64_t{c.tid});
+  else
+    json.null();
+  append_group(json, flow::group_of(c, groups));
+}
+
+}  // namespace
+
+void append_group(JsonWriter& json, const flow::CpuGroup* group) {
+  json.key("cgroup");
+  if (!group || group->path.empty()) return json.null();
+  json.begin_object();
+  json.field("path", group->path);
+  json.key("quota_ns");
+  group->period == 0 ? json.null() : json.number(group->quota);
+  json.key("period_ns");
+  group->period == 0 ? json.null() : json.number(group->period);
+  json.end_object();
+}
+
+std::string what_text(const flow::Culprit& culprit) {
+  const int rank = flow::rank_of(culprit.label);
+  const bool call = culprit.label >= flow::Label::down_dns && culprit.label <= flow::Label::down_h2fc;
+  if (culprit.what == 0 || rank != 1 || call) return {};
+  std::string digits;
+  for (std::uint64_t n = culprit.what; n != 0; n >>= 4) digits.insert(digits.begin(), "0123456789abcdef"[n & 15]);
+  return "0x" + digits;
+}
+
+void append_milestones(JsonWriter& json, const flow::Request& row) {
+  json.key("milestones");
+  if (!row.has_phases) return json.null();
+  const auto& p = row.phases;
+  json.begin_object();
+  if (row.role == flow::Role::server) {
+    json.field("request_first_read_ns", p[0]);
+    json.field("request_read_ns", p[0] + p[1] + p[2]);
+    json.field("response_begun_ns", row.duration.count() - p[5]);
+    json.field("response_sent_ns", row.duration.count());
+  } else {
+    json.field("request_sent_ns", p[0] + p[1]);
+    json.field("response_arrived_ns", row.duration.count() - p[5] - p[4]);
+    json.field("response_first_read_ns", row.duration.count() - p[5]);
+    json.field("response_read_ns", row.duration.count());
+  }
+  json.end_object();
+}
+
+void append_labels(JsonWriter& json, const flow::RequestTable& table, const flow::Request& row) {
+  const auto parts = table.partitions.parts(row.id);
+  json.key("labels");
+  if (parts.empty()) {
+    json.null();
+  } else {
+    json.begin_array();
+    for (const flow::Part& p : parts) {
+      json.begin_object();
+      json.field("phase", flow::name_of(p.phase));
+      json.field("label", flow::name_of(p.label));
+      json.field("evidence", flow::name_of(p.evidence));
+      json.field("ns", p.time);
+      json.end_object();
+    }
+    json.end_array();
+  }
+  json.key("culprits");
+  if (parts.empty()) return json.null();
+  json.begin_array();
+  for (const flow::Culprit& c : table.partitions.culprits(row.id)) {
+    json.begin_object();
+    json.field("label", flow::name_of(c.label));
+    json.field("ns", c.time);
+    culprit(json, c, table.partitions.groups());
+    json.end_object();
+  }
+  json.end_array();
+}
+
+void append_course(JsonWriter& json, const flow::Course& course, const flow::Request& row,
+                   std::span<const flow::CpuGroup> groups) {
+  json.key("course");
+  json.begin_array();
+  for (const auto& s : course.stretches) {
+    json.begin_object();
+    json.field("from_ns", (s.from - row.start).count());
+    json.field("to_ns", (s.to - row.start).count());
+    json.field("label", flow::name_of(s.label));
+    json.field("evidence", flow::name_of(s.evidence));
+    culprit(json, s.culprit, groups);
+    json.end_object();
+  }
+  json.end_array();
+  json.key("calls");
+  json.begin_array();
+  for (const auto& c : course.calls) {
+    json.begin_object();
+    json.field("request", id_text(c.request));
+    json.field("on_path", c.on_path);
+    json.field("slack_ns", c.slack.count());
+    json.end_object();
+  }
+  json.end_array();
+}
+
+}  // namespace tailcap::report

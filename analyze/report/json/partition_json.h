@@ -1,0 +1,25 @@
+// The labels of a request in JSON, as `requests --json` and `show --json` print them; docs/JSON.md
+// describes them.
+#pragma once
+
+#include <span>
+
+#include "analyze/flow/request.h"
+#include "analyze/report/json/json_writer.h"
+
+namespace tailcap::report {
+
+// "milestones": an object, or null where not all of them are known.
+void append_milestones(JsonWriter& json, const flow::Request& row);
+// "labels" and "culprits": arrays, or null where the request has no partition.
+void append_labels(JsonWriter& json, const flow::RequestTable& table, const flow::Request& row);
+// "course": what it was at which time; and "calls" that it made.
+void append_course(JsonWriter& json, const flow::Course& course, const flow::Request& row,
+                   std::span<const flow::CpuGroup> groups);
+// "cgroup": an object, or null.
+void append_group(JsonWriter& json, const flow::CpuGroup* group);
+
+// "0x7f00…": the address of a lock, a device; empty for calls, whose `what` is their connection.
+std::string what_text(const flow::Culprit& culprit);
+
+}  // namespace tailcap::report

@@ -1,0 +1,70 @@
+#include "analyze/report/json/wire_json.h"
+
+namespace tailcap::report {
+namespace {
+
+void duration(JsonWriter& json, std::string_view name, flow::Duration d, bool known) {
+  json.key(name);
+  if (known)
+    json.number(std::int64_t{d.count()});
+  else
+    json.null();
+}
+
+void counts(JsonWriter& json, std::string_view what, const std::vector<std::pair<std::string, std::uint64_t>>& list) {
+  json.key("failures");
+  json.begin_array();
+  for (const auto& [text, count] : list) {
+    json.begin_object();
+    json.field(what, text);
+    json.field("count", count);
+    json.end_object();
+  }
+  json.end_array();
+}
+
+}  // namespace
+
+void append_tls_peer(JsonWriter& json, const flow::TlsPeer& p) {
+  json.begin_object();
+  json.key("role");
+  if (p.role_known)
+    json.text(flow::name_of(p.role));
+  else
+    json.null();
+  json.key("peer");
+  json.text_or_null(p.peer);
+  json.key("server_name");
+  json.text_or_null(p.server_name);
+  json.key("version");
+  json.text_or_null(p.version);
+  json.field("connections", p.connections);
+  json.field("encrypted", p.encrypted);
+  json.field("handshakes_done", p.done);
+  json.field("handshakes_failed", p.failed);
+  json.field("resumed", p.resumed);
+  json.field("resumed_unknown", p.resumed_unknown);
+  duration(json, "handshake_median_ns", p.median, p.timed > 0);
+  json.field("handshakes_timed", p.timed);
+  json.field("bytes_in", p.bytes_in);
+  json.field("bytes_out", p.bytes_out);
+  counts(json, "cause", p.failures);
+  json.end_object();
+}
+
+void append_name(JsonWriter& json, const flow::NameStudy& n) {
+  json.begin_object();
+  json.field("name", n.name);
+  json.key("server");
+  json.text_or_null(n.server);
+  json.field("lookups", n.lookups);
+  json.field("answered", n.answered);
+  json.field("repeated", n.repeated);
+  json.field("attempts", n.attempts);
+  duration(json, "median_ns", n.median, n.timed > 0);
+  duration(json, "longest_ns", n.longest, n.timed > 0);
+  counts(json, "result", n.failures);
+  json.end_object();
+}
+
+}  // namespace tailcap::report

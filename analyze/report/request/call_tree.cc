@@ -1,0 +1,291 @@
+#include "analyze/report/request/call_tree.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "analyze/render/document.h"
+#include "analyze/report/json/json.h"
+#include "analyze/report/json/json_writer.h"
+#include "analyze/report/words/escape.h"
+#include "analyze/report/words/number.h"
+#include "analyze/report/words/words.h"
+#include "formats/machine.h"
+
+namespace tailcap::report {
+namespace {
+
+using flow::ExchangeId;
+using flow::Request;
+using flow::Role;
+using formats::known;
+
+constexpr std::size_t kWidth = 120;
+
+// Calls of the tree's processes, while its requests were under way, of unknown cause.
+void count_undecided(const flow::RequestTable& table, CallTree& tree) {
+  std::multimap<std::uint32_t, TreeNode*> by_process;
+  for (TreeNode& node : tree.nodes)
+    if (node.row.role == Role::server && node.row.pid != 0) by_process.emplace(node.row.pid, &node);
+  if (by_process.empty()) return;
+  for (std::size_t i = 0; i < table.rows.size(); ++i) {
+    if (table.rows.role(i) != Role::client) continue;
+    const flow::Cause* cause = table.causes.find(table.rows.id(i));
+    if (cause && cause->parent.connection != 0) continue;
+    const Request row = table.rows[i];
+    if (!known(row.start)) continue;
+    for (auto [at, end] = by_process.equal_range(row.pid); at != end; ++at) {
+      const Request& server = at->second->row;
+      if (known(server.start) && row.start >= server.start &&
+          (!server.has_duration || row.start <= server.start + server.duration))
+        ++at->second->undecided;
+    }
+  }
+}
+
+std::string process_text(const flow::RequestTable& table, const Request& row) {
+  if (row.comm != 0) return printable(table.texts[row.comm]);
+  return row.pid != 0 ? "process " + pid_text(row.pid) : "a process of unknown name";
+}
+
+std::string cause_text(const flow::Cause& cause) {
+  std::string out = cause.certain ? "certain" : "likely";
+  switch (cause.method) {
+    case flow::CauseMethod::trace_id:
+      out += ": same trace id";
+      break;
+    case flow::CauseMethod::thread:
+      out += ": same thread";
+      break;
+    case flow::CauseMethod::turn:
+      out += ": same turn of the event loop";
+      break;
+    case flow::CauseMethod::goroutine:
+      out += ": its goroutine, or one made for it";
+      break;
+    case flow::CauseMethod::channel:
+      out += ": a goroutine that took it over through a channel";
+      break;
+    case flow::CauseMethod::content:
+      out += ": it says what only this request says";
+      break;
+    case flow::CauseMethod::none:
+      break;
+  }
+  if (cause.alternatives > 0) out += "; " + count_text(cause.alternatives, "other", "others") + " possible";
+  return out;
+}
+
+std::string notes_of(const TreeNode& node, const flow::RequestTable& table) {
+  std::string out;
+  const auto note = [&](const std::string& text) { out += (out.empty() ? "" : "; ") + text; };
+  const Request& row = node.row;
+  if (const auto handler = table.handlers.find(row.id); handler != 0) note(printable(table.texts[handler]));
+  if (node.cause) note(cause_text(*node.cause));
+  if (row.attempt != 0) {
+    std::string text = "attempt " + std::to_string(row.attempt);
+    if (row.attempt_of.connection != 0) text += " of " + id_text(row.attempt_of);
+    note(text);
+  }
+  if (row.role == Role::client && row.peer.connection == 0) note("its server was not recorded");
+  if (node.undecided > 0)
+    note(count_text(node.undecided, "call", "calls") + " of the process meanwhile of unknown cause");
+  return out;
+}
+
+bool uncertain(const TreeNode& node) { return (node.cause && !node.cause->certain) || node.undecided > 0; }
+
+}  // namespace
+
+CallTrees::CallTrees(const flow::RequestTable& table) : table_(table) {
+  const auto& rows = table.rows;
+  places_.reserve(rows.size());
+  for (std::uint32_t i = 0; i < rows.size(); ++i) places_.emplace_back(rows.id(i), i);
+  std::sort(places_.begin(), places_.end());
+  for (const auto& [call, cause] : table.causes)
+    if (cause.parent.connection != 0)
+      if (const auto at = place(call)) calls_.emplace_back(cause.parent, *at);
+  std::sort(calls_.begin(), calls_.end());  // rows are in order of start
+}
+
+std::optional<std::uint32_t> CallTrees::place(ExchangeId id) const {
+  const auto at = std::lower_bound(places_.begin(), places_.end(), std::pair{id, 0u});
+  return at != places_.end() && at->first == id ? std::optional(at->second) : std::nullopt;
+}
+
+std::vector<std::uint32_t> CallTrees::caused(const Request& row) const {
+  std::vector<std::uint32_t> out;
+  if (row.role == Role::client) {
+    if (const auto peer = place(row.peer)) out.push_back(*peer);
+    return out;
+  }
+  for (auto it = std::lower_bound(calls_.begin(), calls_.end(), std::pair{row.id, 0u});
+       it != calls_.end() && it->first == row.id; ++it)
+    out.push_back(it->second);
+  return out;
+}
+
+std::optional<std::uint32_t> CallTrees::above(const Request& row) const {
+  const flow::Cause* cause = table_.causes.find(row.id);
+  return place(row.role == Role::server ? row.peer : cause ? cause->parent : ExchangeId{});
+}
+
+std::vector<ExchangeId> CallTrees::roots() const {
+  std::vector<ExchangeId> out;
+  for (std::size_t i = 0; i < table_.rows.size(); ++i)
+    if (const Request row = table_.rows[i]; !above(row)) out.push_back(row.id);
+  return out;
+}
+
+std::optional<CallTree> CallTrees::tree(ExchangeId root) const {
+  const auto at = place(root);
+  if (!at) return std::nullopt;
+  CallTree tree;
+  std::set<ExchangeId> met = {root};
+  Request row = table_.rows[*at];
+  for (auto up = above(row); up && tree.above.size() < kMaxTreeDepth; up = above(row)) {
+    row = table_.rows[*up];
+    if (!met.insert(row.id).second) break;
+    tree.above.push_back(row.id);
+  }
+  std::set<ExchangeId> seen;
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> todo = {{*at, 0}};  // place, depth
+  while (!todo.empty()) {
+    const auto [next, depth] = todo.back();
+    todo.pop_back();
+    const Request node = table_.rows[next];
+    if (!seen.insert(node.id).second) continue;
+    if (tree.nodes.size() == kMaxTreeNodes || depth > kMaxTreeDepth) {
+      ++tree.left_out;
+      continue;
+    }
+    tree.nodes.push_back({node, depth, depth == 0 ? nullptr : table_.causes.find(node.id), 0});
+    const std::vector<std::uint32_t> below = caused(node);
+    for (auto it = below.rbegin(); it != below.rend(); ++it) todo.emplace_back(*it, depth + 1);
+  }
+  return tree;
+}
+
+std::optional<CallTree> call_tree(const flow::RequestTable& table, ExchangeId root) {
+  auto tree = CallTrees(table).tree(root);
+  if (tree) count_undecided(table, *tree);
+  return tree;
+}
+
+std::string text_tree(const CallTree& tree, const flow::RequestTable& table, const std::string& file) {
+  const Request& root = tree.nodes.front().row;
+  const Duration scale = root.has_duration ? root.duration : Duration{1'000'000};
+  render::Document out;
+  out.heading(1, "Request " + id_text(root.id) + " and what it caused");
+  if (!tree.above.empty())
+    out.note("It was itself caused by " + id_text(tree.above.front()) + "; all of it: tailcap tree " + printable(file) +
+             " " + id_text(tree.above.back()));
+  // Which ancestors have more below them, for the lines on the left.
+  const auto& nodes = tree.nodes;
+  render::Table lines;
+  using Kind = render::Column::Kind;
+  lines.columns = {{"start"}, {"duration"}, {"request", Kind::word}, {"", Kind::word}};
+  std::vector<bool> more(kMaxTreeDepth + 2);
+  std::vector<bool> last(nodes.size());
+  std::vector<bool> open(kMaxTreeDepth + 2);
+  for (std::size_t i = nodes.size(); i-- > 0;) {
+    const std::uint32_t depth = nodes[i].depth;
+    last[i] = !open[depth];
+    open[depth] = true;
+    std::fill(open.begin() + depth + 1, open.end(), false);
+  }
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    const TreeNode& node = nodes[i];
+    const Request& row = node.row;
+    std::string branch;
+    for (std::uint32_t d = 1; d < node.depth; ++d) branch += more[d] ? "│ " : "  ";
+    if (node.depth > 0) branch += last[i] ? "└ " : "├ ";
+    more[node.depth] = !last[i];
+    const std::string what = branch + id_text(row.id) + "  " + process_text(table, row) +
+                             (row.role == Role::client ? " calls " : " serves ") + request_title(row, table.texts) +
+                             ": " + outcome_text(row);
+    const bool placed = known(row.start) && known(root.start);
+    lines.rows.push_back({{placed ? place_text(row.start - root.start, scale) : "–",
+                           row.has_duration ? duration_text(row.duration) : "–", what, notes_of(node, table)}});
+  }
+  out.add(std::move(lines));
+  if (tree.left_out > 0) out.note(count_text(tree.left_out, "request was", "requests were") + " left out.");
+  if (std::ranges::any_of(nodes, uncertain))
+    out.note(
+        "Without trace ids, which request made a call is decided by its thread. That is certain where the thread did "
+        "nothing else meanwhile; in an event loop it is likely at best. A call that could be of several requests is in "
+        "no tree.");
+  return render::to_text(out, kWidth);
+}
+
+std::string json_tree(const CallTree& tree, const flow::RequestTable& table) {
+  std::string out;
+  JsonWriter json(out);
+  const Request& root = tree.nodes.front().row;
+  const auto text = [&](const char* name, flow::TextId id) {
+    json.key(name);
+    if (id == 0)
+      json.null();
+    else
+      json.text(table.texts[id]);
+  };
+  const auto number = [&](const char* name, bool is_known, std::int64_t value) {
+    json.key(name);
+    if (is_known)
+      json.number(value);
+    else
+      json.null();
+  };
+  json.begin_object();
+  json.field("schema", kJsonSchema);
+  json.key("caused_by");
+  json.begin_array();
+  for (const ExchangeId id : tree.above) json.text(id_text(id));
+  json.end_array();
+  json.field("left_out", tree.left_out);
+  json.key("tree");
+  for (std::size_t i = 0; i < tree.nodes.size(); ++i) {
+    const TreeNode& node = tree.nodes[i];
+    const Request& row = node.row;
+    json.begin_object();
+    json.field("id", id_text(row.id));
+    json.field("role", flow::name_of(row.role));
+    text("comm", row.comm);
+    text("handler", table.handlers.find(row.id));
+    number("pid", row.pid != 0, formats::number_of(row.pid));
+    number("machine", row.pid != 0, formats::machine_of(row.pid) + 1);
+    text("method", row.method);
+    text("path", row.path);
+    number("status", row.status != 0, row.status);
+    json.field("outcome", flow::name_of(row.outcome));
+    const bool placed = known(row.start) && known(root.start);
+    number("start_ns", placed, placed ? (row.start - root.start).count() : 0);
+    number("duration_ns", row.has_duration, row.duration.count());
+    number("attempt", row.attempt != 0, row.attempt);
+    json.key("attempt_of");
+    json.text_or_null(row.attempt_of.connection == 0 ? std::string() : id_text(row.attempt_of));
+    json.key("peer");
+    json.text_or_null(row.peer.connection == 0 ? std::string() : id_text(row.peer));
+    json.key("parent_how");
+    json.text_or_null(node.cause ? flow::name_of(node.cause->method) : std::string_view{});
+    json.key("parent_confidence");
+    json.text_or_null(!node.cause ? std::string_view{} : node.cause->certain ? "certain" : "likely");
+    number("parent_alternatives", node.cause != nullptr, node.cause ? node.cause->alternatives : 0);
+    json.field("undecided_calls", node.undecided);
+    json.key("children");
+    json.begin_array();
+    const std::uint32_t next = i + 1 < tree.nodes.size() ? tree.nodes[i + 1].depth : 0;
+    if (next > node.depth) continue;
+    for (std::uint32_t d = node.depth + 1; d-- > next;) {
+      json.end_array();
+      json.end_object();
+    }
+    if (i + 1 == tree.nodes.size() && next == 0) break;
+  }
+  json.end_object();
+  out += "\n";
+  return out;
+}
+
+}  // namespace tailcap::report

@@ -1,0 +1,186 @@
+#include "analyze/report/request/show.h"
+
+#include <algorithm>
+
+#include "analyze/report/request/waterfall.h"
+#include "analyze/report/timeline/lanes_svg.h"
+#include "analyze/report/words/escape.h"
+#include "analyze/report/words/html_parts.h"
+#include "analyze/report/words/masking.h"
+#include "analyze/report/words/number.h"
+#include "analyze/report/words/quantiles.h"
+#include "analyze/report/words/words.h"
+
+namespace tailcap::report {
+namespace {
+
+using render::Cell;
+using render::Column;
+using render::Document;
+using render::Row;
+using render::Table;
+using Kind = Column::Kind;
+
+constexpr std::size_t kBarsInLane = 2'000;  // drawn; a request can have any number of waits
+constexpr std::size_t kWaitsInText = 30, kWaitsInPage = 200;
+
+Cell place_cell(Duration at, Duration span) {
+  Cell cell(place_text(at, span));
+  cell.hint = exact_text(at);
+  return cell;
+}
+
+render::Bar on_axis(const Bar& bar, Duration span) {
+  const auto share = [&](Duration d) { return static_cast<double>(d.count()) / static_cast<double>(span.count()); };
+  return {share(bar.from), share(bar.from + bar.length), bar.colour,
+          bar.name + (bar.note.empty() ? "" : ", " + bar.note) + ": " + exact_text(bar.length) + ", from +" +
+              exact_text(bar.from)};
+}
+
+void add_lane(const Lane& lane, Duration span, Table& table) {
+  Row all;
+  all.group = lane.title;
+  all.drawing = true;
+  all.cells = {"", "", "", Cell()};
+  for (std::size_t i = 0; i < std::min(lane.bars.size(), kBarsInLane); ++i)
+    all.cells[3].bars.push_back(on_axis(lane.bars[i], span));
+  table.rows.push_back(std::move(all));
+  for (const std::size_t i : lane.listed) {
+    const Bar& bar = lane.bars[i];
+    Row row;
+    row.cells = {bar.name, place_cell(bar.from, span), duration_cell(bar.length), Cell()};
+    row.cells[3].bars.push_back(on_axis(bar, span));
+    if (!bar.note.empty()) row.below.emplace_back(render::Tone::plain, bar.note);
+    table.rows.push_back(std::move(row));
+  }
+  if (lane.others.empty()) return;
+  Row others;
+  others.cells = {Cell()};
+  others.below.emplace_back(render::Tone::plain, "and " + lane.others);
+  table.rows.push_back(std::move(others));
+}
+
+void add_lanes(const Waterfall& w, Document& out) {
+  out.heading(2, "Where its time went");
+  if (w.lanes.empty() || w.span.count() <= 0) {
+    out.paragraph("No waterfall: " + (w.no_lanes.empty() ? "it took no time" : w.no_lanes) + ".", render::Tone::care);
+    return;
+  }
+  Table table;
+  table.bars = true;
+  table.columns = {{"", Kind::name}, {"from"}, {"for"}, {"", Kind::bar}};
+  for (const Lane& lane : w.lanes) add_lane(lane, w.span, table);
+  out.add(std::move(table));
+}
+
+void add_milestones(const Waterfall& w, Document& out) {
+  if (w.milestones.empty()) return;
+  Table table;
+  table.columns = {{}, {"", Kind::word}, {"", Kind::name}};
+  for (const auto& m : w.milestones) table.rows.push_back({{place_cell(m.at, w.span), m.end, m.what}});
+  out.heading(2, "Milestones");
+  out.add(std::move(table));
+}
+
+void add_around(const flow::Lanes& around, const Waterfall& w, Document& out) {
+  if (around.lanes.empty()) return;
+  LanesPicture how;
+  how.zero = how.marked_from = w.zero;
+  how.marked_to = w.zero + w.span;
+  how.alone = false;
+  render::Figure figure;
+  figure.svg = lanes_svg(around, how);
+  out.heading(2, "Around it");
+  out.note("What its processes did meanwhile; its own time is shaded. Point at a bar to read what it is.");
+  out.add(render::Figures{{std::move(figure)}});
+  if (const std::string notes = lanes_notes(around); !notes.empty()) out.note(notes);
+}
+
+void add_messages(const Waterfall& w, Document& out) {
+  if (w.messages.listed.empty()) return;
+  Table table;
+  table.columns = {{"", Kind::word}, {"size"}, {"client", Kind::name}, {"server", Kind::name}};
+  for (const auto& m : w.messages.listed)
+    table.rows.push_back(
+        {{m.name, m.size, m.client.empty() ? "not recorded" : m.client, m.server.empty() ? "not recorded" : m.server}});
+  out.heading(2, "Messages");
+  out.add(std::move(table));
+  if (!w.messages.others.empty()) out.note("And " + w.messages.others + ".");
+}
+
+void add_files(const Waterfall& w, Document& out) {
+  if (w.files.empty() && w.files_notes.empty()) return;
+  out.heading(2, "Files");
+  Table table;
+  table.columns = {{"from"}, {"for"}, {"", Kind::word}, {"", Kind::word}};  // paths are shown in full
+  for (const auto& f : w.files)
+    table.rows.push_back({{place_cell(f.from, w.span), duration_cell(f.length), f.end, f.what}});
+  if (!table.rows.empty()) out.add(std::move(table));
+  for (const auto& note : w.files_notes) out.note(note + ".");
+}
+
+void add_waits(const Waterfall& w, std::size_t most, Document& out) {
+  if (w.waits.empty()) return;
+  Table table;
+  table.columns = {{"left the CPU"}, {"waited"}, {"queued"}, {"for", Kind::name}};
+  for (std::size_t i = 0; i < std::min(w.waits.size(), most); ++i) {
+    const auto& wait = w.waits[i];
+    table.rows.push_back({{place_cell(wait.left, w.span), duration_cell(wait.waited),
+                           wait.runnable_known ? duration_cell(wait.queued) : Cell("?"),
+                           wait.what + (wait.woken_by.empty() ? "" : "; woken by " + wait.woken_by) +
+                               (wait.missed == 0 ? "" : "; " + count_text(wait.missed) + " before it lost")}});
+  }
+  out.heading(2, "Off the CPU: waited for something, then queued for a CPU");
+  out.add(std::move(table));
+  const std::uint64_t more = w.waits_left_out + (w.waits.size() > most ? w.waits.size() - most : 0);
+  if (more != 0) out.note("and " + count_text(more) + " more");
+}
+
+Document document(const flow::Detail& detail, const flow::Study& study, const flow::Lanes& around,
+                  const ReportOptions& options, std::size_t waits) {
+  const Waterfall w = waterfall(detail, study);
+  Document out;
+  out.heading(1, "Request " + id_text(detail.request.row.id) + " of " + printable(options.file) + ": " +
+                     shortened(w.title, 400));
+  render::Facts facts{{}, w.facts, true};
+  if (unsafe(study.quality))
+    facts.verdict = {render::Tone::alarm, "",
+                     "UNSAFE: header values were recorded as sent, credentials too. Do not pass this on."};
+  out.add(std::move(facts));
+  add_lanes(w, out);
+  if (!w.beside.empty()) {
+    out.heading(2, "Beside the critical path");
+    out.list(w.beside);
+  }
+  add_milestones(w, out);
+  add_around(around, w, out);
+  add_messages(w, out);
+  add_files(w, out);
+  add_waits(w, waits, out);
+  if (!w.events.empty()) {
+    out.heading(2, "On the connection meanwhile");
+    out.list(w.events);
+  }
+  for (const auto& head : w.heads) {
+    if (head.lines.empty()) continue;
+    out.heading(2, head.title + (head.complete ? "" : " (fields may be missing)"));
+    out.add(render::Code{head.lines});
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string text_show(const flow::Detail& detail, const flow::Study& study, const ReportOptions& options) {
+  return render::to_text(document(detail, study, {}, options, kWaitsInText),
+                         std::clamp<std::size_t>(options.width, 60, 1000));
+}
+
+std::string html_show(const flow::Detail& detail, const flow::Study& study, const flow::Lanes& around,
+                      const ReportOptions& options) {
+  Document out = document(detail, study, around, options, kWaitsInPage);
+  out.add(render::Paragraph{made_by_text(study), render::Tone::plain, render::Paragraph::Kind::footer});
+  return render::to_html(out);
+}
+
+}  // namespace tailcap::report

@@ -1,0 +1,411 @@
+#include "analyze/report/request/waterfall.h"
+
+#include <algorithm>
+#include <cstring>
+#include <functional>
+#include <numeric>
+
+#include "analyze/flow/figure.h"
+#include "analyze/flow/split.h"
+#include "analyze/report/request/calls.h"
+#include "analyze/report/request/course.h"
+#include "analyze/report/request/held_up.h"
+#include "analyze/report/request/setup_text.h"
+#include "analyze/report/words/escape.h"
+#include "analyze/report/words/number.h"
+#include "analyze/report/words/syscalls.h"
+#include "analyze/report/words/words.h"
+
+namespace tailcap::report {
+namespace {
+
+using flow::RequestDetail;
+using formats::known;
+
+std::string end_of(const RequestDetail& d) { return std::string(flow::name_of(d.row.role)); }
+
+std::string hexadecimal(std::uint64_t n) {
+  std::string text;
+  for (; n != 0 || text.empty(); n >>= 4) text.insert(text.begin(), "0123456789abcdef"[n & 15]);
+  return "0x" + text;
+}
+
+std::string title_of(const RequestDetail& d) {
+  if (d.method.empty() && !d.path_known) return "(request not seen)";
+  return (d.method.empty() ? "?" : printable(d.method)) + " " +
+         (d.path_known ? printable(d.path) : "(path not recorded)");
+}
+
+std::string carrier_text(const flow::Connection& c) {
+  if (c.carrier == 0) return "unbound: the connection that carries it is not known";
+  return "carried by connection " + std::to_string(c.carrier) + ", bound by " +
+         (c.how == flow::BindingHow::nested ? "nested calls" : "the lengths of records");
+}
+
+std::string connection_text(const RequestDetail& d, Time begin) {
+  const auto& c = d.connection;
+  std::string text = "number " + std::to_string(d.row.id.connection) + ", ";
+  text += c.family == formats::Family::unix_domain ? "UNIX"
+          : c.family == formats::Family::unknown   ? "unknown family"
+                                                   : "TCP";
+  text += ", " + printable(flow::endpoint(c, false)) + (d.row.role == flow::Role::server ? " from " : " to ") +
+          printable(flow::endpoint(c, true));
+  text += "; request " + std::to_string(d.row.id.index) + " on it";
+  if (c.tls) text += "; over TLS (" + std::string(flow::name_of(c.library)) + "), " + carrier_text(c);
+  if (c.origin == formats::Origin::existed) text += "; it was open when the recording began";
+  if (known(c.established)) text += "; established " + offset_text(c.established, begin);
+  if (known(c.connect_started) && known(c.established) && c.established >= c.connect_started)
+    text += " after " + duration_text(c.established - c.connect_started);
+  if (known(c.closed)) text += "; closed " + offset_text(c.closed, begin);
+  if (c.error != 0) text += std::string("; ended with: ") + strerrordesc_np(c.error);
+  if (c.reset_received) text += "; a reset was received on it";
+  if (c.reset_sent) text += "; a reset was sent on it";
+  text += "; " + bytes_text(c.bytes_in) + " in, " + bytes_text(c.bytes_out) + " out";
+  if (c.lost_in + c.lost_out != 0) text += ", " + bytes_text(c.lost_in + c.lost_out) + " of it not seen";
+  if (c.retransmits != 0)
+    text += "; " + count_text(c.retransmits, "segment", "segments") + " retransmitted in its life";
+  return text;
+}
+
+std::string bytes_or_unknown(std::int64_t n) { return n < 0 ? "unknown" : bytes_text(static_cast<std::uint64_t>(n)); }
+
+// What of it the network took: seen from the client, whose time it is.
+std::string split_text(const flow::Detail& detail, const flow::Study& study) {
+  if (!detail.peer) return {};
+  const bool server = detail.request.row.role == flow::Role::server;
+  const flow::Request &mine = detail.request.row, &other = detail.peer->row;
+  const auto split =
+      flow::split_of(server ? other : mine, server ? mine : other, flow::ClockErrors(study.quality.preamble));
+  if (!split) return {};
+  std::string text = duration_text(split->out) + " on the way to the server, " + duration_text(split->server) +
+                     " there, " + duration_text(split->back) + " on the way back";
+  if (split->error < 0)
+    text += "; without bounds: the machines' clocks were aligned by their wall clocks only";
+  else if (split->error > 0)
+    text += "; the ways to ± " + duration_text(Duration{split->error}) + ", as the machines' clocks are known";
+  return text;
+}
+
+std::string ordinal(std::uint32_t n) {
+  const char* end = n % 100 / 10 == 1 ? "th" : n % 10 == 1 ? "st" : n % 10 == 2 ? "nd" : n % 10 == 3 ? "rd" : "th";
+  return count_text(n) + end;
+}
+
+// Which trace, and when that was known. What came before carries it, too.
+std::string trace_text(const RequestDetail& d) {
+  std::string text = printable(flow::trace_id_in(d.trace));
+  if (!d.bound) return text + ", by " + std::string(flow::name_of(d.row.trace_format));
+  const flow::TraceBinding& b = *d.bound;
+  const bool server = d.row.role == flow::Role::server;
+  text += ", bound at byte " + count_text(b.byte) + " of the request (seq " + std::to_string(b.sequence) +
+          "), the end of " + printable(b.field);
+  if (b.part > 0) {
+    text += b.parts == 1 ? server ? ", in its only segment" : ", in the only call that sent its head"
+                         : ", in the " + ordinal(b.part) + " of " + count_text(b.parts) +
+                               (server ? " segments" : " calls that sent its head");
+    if (known(b.at) && known(d.row.start))
+      text += (server ? ", which arrived at +" : ", at +") + duration_text(b.at - d.row.start);
+  }
+  if (known(b.read) && known(d.row.start) && b.read > b.at) text += ", read at +" + duration_text(b.read - d.row.start);
+  return text + (b.parts > 1 || b.read > d.row.start ? "; what happened before it carries it, too" : "");
+}
+
+void add_facts(const flow::Detail& detail, const flow::Study& study, std::vector<QualityLine>& facts) {
+  const auto& d = detail.request;
+  const auto& row = d.row;
+  const auto add = [&](std::string label, std::string text, Tone tone = Tone::plain) {
+    facts.push_back({tone, std::move(label), std::move(text)});
+  };
+  const bool failed = row.outcome != flow::Outcome::ok && row.outcome != flow::Outcome::upgraded;
+  const bool broken = row.reset_after >= 0 && !row.has_duration;
+  add("result", outcome_text(row) + (row.complete || broken ? "" : "; not seen completely"),
+      failed ? Tone::care : Tone::plain);
+  std::string took = row.has_duration ? duration_text(row.duration) + " (" + exact_text(row.duration) + ")"
+                                      : "unknown: its first or last byte was not seen";
+  if (row.at_least >= 0)
+    took = "at least " + duration_text(Duration{row.at_least}) + " (≥ " + exact_text(Duration{row.at_least}) +
+           "): its beginning was not seen";
+  if (broken)
+    took = "none: it was broken off after " + duration_text(Duration{row.reset_after}) + " (" +
+           exact_text(Duration{row.reset_after}) + ")";
+  if (row.first_byte.count() >= 0) took += "; first byte of the response after " + duration_text(row.first_byte);
+  add("duration", took, row.has_duration ? Tone::plain : Tone::care);
+  const std::string labels = labels_text(d), where = labels.empty() ? dominant_text(row, {}) : labels;
+  if (!where.empty()) add("mostly", where);
+  const auto& q = study.quality;
+  std::string began = offset_text(row.start, study.begin) + " in the recording";
+  if (known(row.start) && q.clock.known()) began = utc_text(q.clock.realtime(row.start), 6) + ", " + began;
+  add("began", began);
+  add(row.role == flow::Role::server ? "served by" : "made by",
+      (d.comm.empty() ? "?" : printable(d.comm)) + ", process " + pid_text(row.pid) +
+          (d.exchange.reader.tid == d.exchange.writer.tid || d.exchange.reader.tid == 0 || d.exchange.writer.tid == 0
+               ? ", thread " + pid_text(row.tid)
+               : ", read by thread " + pid_text(d.exchange.reader.tid) + ", answered by thread " +
+                     pid_text(d.exchange.writer.tid)));
+  if (!d.handler.empty()) add("handler", printable(d.handler));
+  if (!d.route.empty()) add("route", printable(d.route));
+  if (!d.authority.empty()) add("host", printable(d.authority));
+  if (!d.request_id.empty()) add("request id", printable(d.request_id));
+  if (!d.trace.empty()) add("trace", trace_text(d));
+  add("protocol", std::string(flow::name_of(row.protocol)) + (row.tls ? " in TLS" : ""));
+  add("bodies",
+      "request " + bytes_or_unknown(row.request_bytes) + ", response " + bytes_or_unknown(row.response_bytes));
+  if (d.exchange.outcome == flow::Outcome::upgraded)
+    add("after it", bytes_text(d.exchange.opaque_in) + " in and " + bytes_text(d.exchange.opaque_out) +
+                        " out in the protocol switched to");
+  add("connection", connection_text(d, study.begin),
+      d.connection.error != 0 || d.connection.reset_received ? Tone::care : Tone::plain);
+  if (const std::string text = setup_text(d); !text.empty()) add("set-up", text);
+  if (detail.peer)
+    add("other end",
+        "recorded too: " + id_text(detail.peer->row.id) + ", " +
+            (detail.peer->comm.empty() ? "?" : printable(detail.peer->comm)) + ", process " +
+            pid_text(detail.peer->row.pid) +
+            (detail.peer->row.has_duration ? ", took " + duration_text(detail.peer->row.duration) + " there" : ""));
+  else
+    add("other end", "not recorded");
+  if (const std::string text = split_text(detail, study); !text.empty()) add("of that", text);
+  add_held_up_facts(d, facts);
+  if (const auto& s = d.samples) {
+    std::string text = s->count == 0 ? "no sample of the CPU fell into it"
+                                     : count_text(s->count, "sample", "samples") +
+                                           " of the CPU; innermost most often: " + shortened(printable(s->top), 80) +
+                                           " (" + share_text(s->of_top, s->count) + ")";
+    if (s->count > 0) text += "; tailcap flame FILE " + id_text(d.row.id) + " -o OUT.svg";
+    add("samples", std::move(text));
+  }
+  if (const auto& p = d.preempted; p && p->count > 0)
+    add("preempted", "by Go's scheduler " + count_text(p->count, "time", "times") + "; innermost most often: " +
+                         shortened(printable(p->top), 80) + " (" + share_text(p->of_top, p->count) + ")");
+  for (const auto taint : taints_in(row.taints))
+    add("flagged", std::string(text_of(taint)) + " (" + std::string(flow::name_of(taint)) + ")", Tone::care);
+}
+
+// On the axis only where the request came soon: a connection made long before would squeeze everything else.
+bool setup_on_axis(const RequestDetail& d) {
+  if (!d.setup || !known(d.row.start) || !known(d.setup->began()) || !d.row.has_duration) return false;
+  return d.row.start - d.setup->began() <= std::max<Duration>(20 * d.row.duration, std::chrono::milliseconds{100});
+}
+
+void add_setup_lane(const RequestDetail& d, Time zero, std::vector<Lane>& lanes) {
+  if (!setup_on_axis(d)) return;
+  const flow::Setup& s = *d.setup;
+  Lane lane{"before the request, at the " + end_of(d), {}, {}, {}};
+  const auto add = [&](const char* name, const char* colour, Time from, Duration length) {
+    if (length.count() >= 0) lane.bars.push_back({name, colour, from - zero, length});
+  };
+  add("name", "#8c6d31", s.dns_began, s.dns());
+  add("connect", "#637939", s.connect_began, s.connect());
+  add("TLS handshake", "#7b4173", s.tls_began, s.tls());
+  lanes.push_back(std::move(lane));
+}
+
+void add_milestones(const RequestDetail& d, Time zero, std::vector<Milestone>& out) {
+  const auto& e = d.exchange;
+  const auto add = [&](Time t, const char* what) {
+    if (known(t)) out.push_back({t - zero, end_of(d), what});
+  };
+  if (e.role == flow::Role::server) {
+    add(e.predecessor_done, "response before it on the connection was done");
+    add(e.request.first_arrived, "first byte of the request arrived");
+    add(e.request.first_done, "first byte of the request was read");
+    add(e.request_head_done, "head of the request was read");
+    add(e.request_body_arrived, "first byte of the request's body arrived");
+    if (e.request.last_arrived != e.request.first_arrived)
+      add(e.request.last_arrived, "last byte of the request arrived");
+    add(e.continue_done, "100 Continue was sent");
+    add(e.request.last_done, "last byte of the request was read");
+    add(e.response.first_done, "first byte of the response was sent");
+    if (d.row.has_duration) add(e.response.last_done, "last byte of the response was sent");
+  } else {
+    add(e.predecessor_done, "response before it on the connection was read");
+    add(e.request.first_done, "first byte of the request was sent");
+    add(e.continue_done, "100 Continue was read");
+    add(e.request.last_done, "last byte of the request was sent");
+    add(e.response.first_arrived, "first byte of the response arrived");
+    add(e.response.first_done, "first byte of the response was read");
+    if (e.response.last_arrived != e.response.first_arrived)
+      add(e.response.last_arrived, "last byte of the response arrived");
+    if (d.row.has_duration) add(e.response.last_done, "last byte of the response was read");
+  }
+  if (!e.reset || e.reset->goaway) return;
+  if (e.reset->by == formats::Direction::out) return add(e.reset->done, "the stream was reset by this end");
+  if (e.reset->at != e.reset->done) add(e.reset->at, "the other end's reset of the stream arrived");
+  add(e.reset->done, "the other end's reset of the stream was read");
+}
+
+void add_lanes(const flow::Detail& detail, const RequestDetail& d, Time zero, std::vector<Lane>& lanes) {
+  if (!known(d.row.start)) return;
+  if (d.row.has_phases) {
+    Lane lane{"request, at the " + end_of(d), {}, {}, {}};
+    Duration at = d.row.start - zero;
+    const auto phases = flow::phases_of(d.row.role);
+    for (std::size_t i = 0; i < phases.size(); ++i) {
+      const Duration length{d.row.phases[i]};
+      if (length.count() > 0)
+        lane.bars.push_back(
+            {std::string(flow::text_of(phases[i])), std::string(flow::colour_of(phases[i])), at, length, {}});
+      at += length;
+    }
+    lanes.push_back(std::move(lane));
+  }
+  if (Lane lane = course_lane(detail, d, zero); !lane.bars.empty()) lanes.push_back(std::move(lane));
+  if (Lane lane = held_up_lane(d, zero); !lane.bars.empty()) lanes.push_back(std::move(lane));
+}
+
+std::string wait_text(const flow::ThreadWait& w) {
+  constexpr std::uint32_t kPreempted = 256;
+  if (w.state == 0 || w.state == kPreempted) return "preempted";
+  if (w.syscall < 0) return (w.state & 2) != 0 ? "outside any call, uninterruptible (page fault)" : "outside any call";
+  const std::string name = syscall_name(w.syscall);
+  if (name == "futex") return "futex at " + hexadecimal(w.argument0);
+  // Calls whose first argument is a descriptor.
+  for (const std::string_view call :
+       {"read",    "write",     "readv",    "writev",   "pread64",  "pwrite64",      "recvfrom",    "sendto",
+        "recvmsg", "sendmsg",   "accept",   "accept4",  "connect",  "epoll_wait",    "epoll_pwait", "epoll_pwait2",
+        "fsync",   "fdatasync", "sendfile", "recvmmsg", "sendmmsg", "io_uring_enter"})
+    if (name == call) return name + " on descriptor " + std::to_string(static_cast<std::int32_t>(w.argument0));
+  return name;
+}
+
+void add_waits(const RequestDetail& d, Time zero, Waterfall& out) {
+  out.waits_left_out = d.waits_left_out;
+  for (const auto& w : d.waits) {
+    Wait wait;
+    wait.left = w.left - zero;
+    wait.runnable_known = known(w.runnable);
+    wait.waited = (wait.runnable_known ? w.runnable : w.back) - w.left;
+    wait.queued = wait.runnable_known ? w.back - w.runnable : Duration{};
+    wait.what = wait_text(w);
+    if (w.waker != 0) wait.woken_by = "thread " + std::to_string(w.waker);
+    wait.missed = w.missed;
+    out.waits.push_back(std::move(wait));
+  }
+}
+
+void add_events(const RequestDetail& d, Time zero, std::vector<std::string>& out) {
+  using enum flow::ConnectionEvent::Kind;
+  for (const auto& e : d.events) {
+    const std::string at = offset_text(e.time, zero) + ", at the " + end_of(d) + ": ";
+    switch (e.kind) {
+      case retransmit:
+        out.push_back(at + count_text(e.length, "byte", "bytes") + " retransmitted");
+        break;
+      case reset_sent:
+        out.push_back(at + "reset sent");
+        break;
+      case reset_received:
+        out.push_back(at + "reset received");
+        break;
+      case state_error:
+        out.push_back(at + "connection failed: " + strerrordesc_np(e.error));
+        break;
+      case loss:
+        out.push_back(at + (e.length == 0 ? "an unknown number of events" : count_text(e.length, "event", "events")) +
+                      " lost up to here");
+        break;
+    }
+  }
+  if (d.events_left_out != 0) out.push_back(count_text(d.events_left_out) + " more at the " + end_of(d));
+}
+
+void add_heads(const RequestDetail& d, std::vector<Head>& heads) {
+  const auto& e = d.exchange;
+  const auto fields = [](const flow::Headers& headers, Head& head) {
+    for (std::size_t i = 0; i < headers.size(); ++i)
+      head.lines.push_back(printable(headers[i].name) + ": " + printable(headers[i].value));
+  };
+  const bool server = e.role == flow::Role::server;
+  Head request{std::string("Request head, as ") + (server ? "read" : "sent"), {}, e.request_headers_complete};
+  request.lines.push_back((e.method.empty() ? "(method unknown)" : printable(e.method)) + " " +
+                          (e.target.empty() ? "(target unknown)" : printable(e.target)) + " " +
+                          std::string(flow::name_of(e.protocol)));
+  fields(e.request_headers, request);
+  Head response{std::string("Response head, as ") + (server ? "sent" : "read"), {}, e.response_headers_complete};
+  if (e.status != 0 || e.response_headers.size() != 0) {
+    response.lines.push_back(e.status == 0 ? "(status unknown)" : "status " + std::to_string(e.status));
+    fields(e.response_headers, response);
+  }
+  heads = {std::move(request), std::move(response)};
+  const auto trailers = [&](std::string_view title, const flow::Headers& of) {
+    if (of.size() == 0) return;
+    heads.push_back({std::string(title), {}, true});
+    fields(of, heads.back());
+  };
+  trailers(server ? "Request trailers, as read" : "Request trailers, as sent", e.request_trailers);
+  trailers(server ? "Response trailers, as sent" : "Response trailers, as read", e.response_trailers);
+}
+
+}  // namespace
+
+namespace {
+
+constexpr std::size_t kLinesOfThread = 40;
+constexpr std::size_t kLinesOfRequest = 10;
+
+// A thread can have thousands of stretches: the longest get lines, in order of time, the others are summed.
+void choose_lines(Lane& lane, Duration span) {
+  std::vector<std::size_t> order(lane.bars.size());
+  std::iota(order.begin(), order.end(), 0u);
+  std::ranges::stable_sort(order, std::greater{}, [&](std::size_t i) { return lane.bars[i].length; });
+  std::size_t n = std::min(order.size(), kLinesOfThread);
+  while (n > kLinesOfRequest && lane.bars[order[n - 1]].length < span / 200) --n;
+  Duration rest{};
+  for (std::size_t i = n; i < order.size(); ++i) rest += lane.bars[order[i]].length;
+  if (order.size() > n)
+    lane.others =
+        count_text(order.size() - n, "shorter stretch, ", "shorter stretches, together ") + duration_text(rest);
+  order.resize(n);
+  std::ranges::sort(order);
+  lane.listed = std::move(order);
+}
+
+}  // namespace
+
+Waterfall waterfall(const flow::Detail& detail, const flow::Study& study) {
+  Waterfall out;
+  const auto& d = detail.request;
+  out.title = title_of(d);
+  add_facts(detail, study, out.facts);
+  out.zero = known(d.row.start) ? d.row.start : study.begin;
+  if (detail.peer && known(detail.peer->row.start)) out.zero = std::min(out.zero, detail.peer->row.start);
+  for (const auto* end : {&d, detail.peer ? &*detail.peer : nullptr})
+    if (end && setup_on_axis(*end)) out.zero = std::min(out.zero, end->setup->began());
+  add_setup_lane(d, out.zero, out.lanes);
+  add_lanes(detail, d, out.zero, out.lanes);
+  add_milestones(d, out.zero, out.milestones);
+  add_events(d, out.zero, out.events);
+  add_files(d, out.zero, out.files, out.files_notes);
+  if (detail.peer) {
+    const bool client_last = d.row.role == flow::Role::server && detail.peer->row.role == flow::Role::client;
+    const std::size_t own = out.lanes.size();
+    add_setup_lane(*detail.peer, out.zero, out.lanes);
+    add_lanes(detail, *detail.peer, out.zero, out.lanes);
+    // In order of the request's way: the client's lanes above the server's.
+    if (client_last)
+      std::rotate(out.lanes.begin(), out.lanes.begin() + static_cast<std::ptrdiff_t>(own), out.lanes.end());
+    add_milestones(*detail.peer, out.zero, out.milestones);
+    add_events(*detail.peer, out.zero, out.events);
+    add_files(*detail.peer, out.zero, out.files, out.files_notes);
+  }
+  for (Lane& lane : lanes_below(detail, out.zero, out.beside)) out.lanes.push_back(std::move(lane));
+  std::ranges::stable_sort(out.milestones, {}, &Milestone::at);
+  for (const auto& lane : out.lanes)
+    for (const auto& bar : lane.bars) out.span = std::max(out.span, bar.from + bar.length);
+  if (out.lanes.empty()) {
+    const bool reset = d.exchange.reset && !d.row.has_duration;
+    out.no_lanes = reset ? "the stream was reset before the response was whole"
+                         : "the beginning or the end of the request was not seen";
+    if (!out.milestones.empty()) out.span = out.milestones.back().at;
+  }
+  for (auto& lane : out.lanes) choose_lines(lane, out.span);
+  add_waits(d, out.zero, out);
+  const auto facts = call_facts(detail, out.zero, out.span);
+  const auto before = std::ranges::find_if(out.facts, [](const QualityLine& f) { return f.label == "began"; });
+  out.facts.insert(before, facts.begin(), facts.end());
+  out.messages = call_messages(detail, out.zero, out.span);
+  add_heads(d, out.heads);
+  return out;
+}
+
+}  // namespace tailcap::report

@@ -1,0 +1,218 @@
+#include "analyze/report/topology/topology.h"
+
+#include <algorithm>
+
+#include "analyze/render/document.h"
+#include "analyze/report/json/json.h"
+#include "analyze/report/json/json_writer.h"
+#include "analyze/report/words/escape.h"
+#include "analyze/report/words/number.h"
+#include "analyze/report/words/quantiles.h"
+
+namespace tailcap::report {
+namespace {
+
+using flow::Topology;
+using flow::TopologyCall;
+using flow::TopologyNode;
+using Kind = TopologyNode::Kind;
+
+constexpr std::size_t kP50 = 0, kP99 = 3;  // in flow::kQuantiles
+constexpr std::size_t kWidth = 120;
+
+std::uint64_t count_of(const TopologyCall& c) { return c.calls.count + c.calls.incomplete; }
+std::uint64_t errors_of(const TopologyCall& c) {
+  return c.calls.client_errors + c.calls.server_errors + c.calls.other_failures;
+}
+
+// There is a value, not only a bound.
+bool supported(const flow::Quantile& q) {
+  return q.support != flow::Support::refused && q.support != flow::Support::lower_only;
+}
+
+// "120/s, 4 (0.1 %) errors, p50 3.1 ms, p99 9.2 ms": what the data supports.
+std::string label_of(const TopologyCall& c) {
+  std::string out = rate_text(c.calls.per_second) + (c.protocol.empty() ? "" : " " + c.protocol);
+  if (errors_of(c) > 0) out += ", " + errors_text(c.calls) + " errors";
+  for (const std::size_t q : {kP50, kP99})
+    if (supported(c.calls.latency[q]))
+      out += ", " + quantile_name(flow::kQuantiles[q]) + " " + quantile_text(c.calls.latency[q]).value;
+  return out;
+}
+
+// In a label in quotes: a name is somebody else's, and these languages have their own marks.
+std::string mermaid_text(const std::string& text) {
+  std::string out;
+  for (const char c : printable(text)) {
+    if (c == '"' || c == '#' || c == '<' || c == '>' || c == '&' || c == '`' || c == ';' || c == '|' || c == '\\')
+      out += "#" + std::to_string(static_cast<int>(c)) + ";";
+    else
+      out += c;
+  }
+  return out;
+}
+std::string dot_text(const std::string& text) {
+  std::string out;
+  for (const char c : printable(text)) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out;
+}
+
+std::string_view name_of(Kind kind) {
+  switch (kind) {
+    case Kind::service:
+      return "service";
+    case Kind::callers:
+      return "callers";
+    case Kind::address:
+      return "address";
+  }
+  return {};
+}
+
+void quantile(JsonWriter& json, const char* name, const flow::Quantile& q) {
+  json.key(name);
+  if (supported(q))
+    json.number(std::int64_t{q.value.count()});
+  else
+    json.null();
+}
+
+}  // namespace
+
+std::string text_topology(const Topology& t, std::string_view title) {
+  if (t.calls.empty()) return "No requests.\n";
+  using Kind = render::Column::Kind;
+  render::Document out;
+  out.heading(3, std::string(title));
+  render::Table table;
+  table.columns = {{"caller", Kind::name},
+                   {"called", Kind::name},
+                   {"by", Kind::word},
+                   {"requests"},
+                   {"rate"},
+                   {"errors"},
+                   {"p50"},
+                   {"p99"}};
+  for (const TopologyCall& c : t.calls) {
+    const auto quantile = [&](std::size_t q) {
+      const QuantileText text = quantile_text(c.calls.latency[q]);
+      render::Cell cell(text.value);
+      cell.note = text.note;
+      return cell;
+    };
+    render::Cell called(printable(t.nodes[c.to].name));
+    if (c.failing()) called.tag = "FAILING";
+    table.rows.push_back(
+        {{printable(t.nodes[c.from].name), std::move(called), c.protocol.empty() ? "–" : c.protocol,
+          count_text(count_of(c)), rate_text(c.calls.per_second), errors_text(c.calls), quantile(kP50), quantile(kP99)},
+         {},
+         false});
+  }
+  out.add(std::move(table));
+  out.note(
+      "Services are processes by name, and by port where one name serves several. Times are those of the caller; for "
+      "callers outside the recording, those of the service.");
+  return render::to_text(out, kWidth);
+}
+
+std::string mermaid_topology(const Topology& t) {
+  std::string out = "flowchart LR\n";
+  for (std::size_t i = 0; i < t.nodes.size(); ++i) {
+    const bool service = t.nodes[i].kind == Kind::service;
+    out += "  n" + std::to_string(i) + (service ? "[\"" : "([\"") + mermaid_text(t.nodes[i].name) +
+           (service ? "\"]\n" : "\"])\n");
+  }
+  std::string failing;
+  for (std::size_t i = 0; i < t.calls.size(); ++i)
+    if (t.calls[i].failing()) failing += (failing.empty() ? "" : ",") + std::to_string(i);
+  for (const TopologyCall& c : t.calls)
+    out +=
+        "  n" + std::to_string(c.from) + " -->|\"" + mermaid_text(label_of(c)) + "\"| n" + std::to_string(c.to) + "\n";
+  if (!failing.empty()) out += "  linkStyle " + failing + " stroke:#a40e26,stroke-width:3px,color:#a40e26\n";
+  return out;
+}
+
+std::string dot_topology(const Topology& t) {
+  std::string out = "digraph tailcap {\n  rankdir=LR;\n  node [shape=box];\n";
+  for (std::size_t i = 0; i < t.nodes.size(); ++i)
+    out += "  n" + std::to_string(i) + " [label=\"" + dot_text(t.nodes[i].name) + "\"" +
+           (t.nodes[i].kind == Kind::service ? "" : ", style=dashed") + "];\n";
+  for (const TopologyCall& c : t.calls)
+    out += "  n" + std::to_string(c.from) + " -> n" + std::to_string(c.to) + " [label=\"" + dot_text(label_of(c)) +
+           "\"" + (c.failing() ? ", color=\"#a40e26\", fontcolor=\"#a40e26\", penwidth=3" : "") + "];\n";
+  return out + "}\n";
+}
+
+namespace {
+
+void parts(JsonWriter& json, const Topology& t) {
+  json.key("nodes");
+  json.begin_array();
+  for (const TopologyNode& n : t.nodes) {
+    json.begin_object();
+    json.field("name", n.name);
+    json.field("kind", name_of(n.kind));
+    json.field("processes", n.processes);
+    json.end_object();
+  }
+  json.end_array();
+  json.key("calls");
+  json.begin_array();
+  for (const TopologyCall& c : t.calls) {
+    json.begin_object();
+    json.field("from", c.from);
+    json.field("to", c.to);
+    json.key("protocol");
+    json.text_or_null(c.protocol);
+    json.field("requests", count_of(c));
+    json.field("errors", errors_of(c));
+    json.field("failing", c.failing());
+    json.key("per_second");
+    json.real(c.calls.per_second);
+    quantile(json, "p50_ns", c.calls.latency[kP50]);
+    quantile(json, "p99_ns", c.calls.latency[kP99]);
+    json.end_object();
+  }
+  json.end_array();
+}
+
+}  // namespace
+
+std::string json_topology(const Topology& t) {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object();
+  json.field("schema", kJsonSchema);
+  parts(json, t);
+  json.end_object();
+  return out + "\n";
+}
+
+std::string json_topologies(const std::vector<Topology>& windows, const flow::WallClock& clock) {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object();
+  json.field("schema", kJsonSchema);
+  json.key("windows");
+  json.begin_array();
+  for (const Topology& t : windows) {
+    json.begin_object();
+    for (const auto& [name, at] : {std::pair("from_ns", t.begin), std::pair("to_ns", t.end)}) {
+      json.key(name);
+      if (formats::known(at) && clock.known())
+        json.number(clock.realtime(at));
+      else
+        json.null();
+    }
+    parts(json, t);
+    json.end_object();
+  }
+  json.end_array();
+  json.end_object();
+  return out + "\n";
+}
+
+}  // namespace tailcap::report

@@ -1,0 +1,206 @@
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <map>
+
+#include "analyze/report/topology/layers.h"
+#include "analyze/report/topology/topology.h"
+#include "analyze/report/words/escape.h"
+#include "analyze/report/words/number.h"
+#include "analyze/report/words/quantiles.h"
+
+namespace tailcap::report {
+namespace {
+
+using flow::Topology;
+using flow::TopologyCall;
+using flow::TopologyNode;
+
+constexpr std::size_t kMaxDrawn = 60;  // calls; more is no picture
+constexpr std::size_t kNameWidth = 34;
+constexpr double kMargin = 8, kLine = 15;
+// Of what browsers use for sans-serif: wide enough for each of them.
+constexpr double kNameLetter = 8.0, kLetter = 6.5;
+
+constexpr const char* kText = "fill:var(--fg,#1b1f24)";
+constexpr const char* kSoft = "fill:var(--soft,#57606a)";
+constexpr const char* kAlarm = "fill:var(--alarm,#a40e26)";
+
+std::string number(double x) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f", x);
+  return text;
+}
+
+struct Written {
+  std::string text;
+  bool alarm = false;
+};
+
+// Above the line how much, below it how fast, and what went wrong.
+std::vector<Written> label_of(const TopologyCall& c) {
+  std::vector<Written> out = {
+      {rate_text(c.calls.per_second) + (c.protocol.empty() ? "" : " " + printable(c.protocol)), false}};
+  std::string times;
+  for (const std::size_t q : {std::size_t{0}, std::size_t{3}}) {
+    const flow::Quantile& quantile = c.calls.latency[q];
+    if (quantile.support == flow::Support::refused) continue;
+    times += (times.empty() ? "" : ", ") + quantile_name(flow::kQuantiles[q]) + " " + quantile_text(quantile).value;
+  }
+  if (!times.empty()) out.push_back({times, false});
+  if (c.calls.client_errors + c.calls.server_errors + c.calls.other_failures > 0)
+    out.push_back({errors_text(c.calls) + " errors", c.failing()});
+  return out;
+}
+
+Size size_of(const std::vector<Written>& lines) {
+  std::size_t width = 0;
+  for (const Written& l : lines) width = std::max(width, columns(l.text));
+  // The line passes below the first: as much room above it as below.
+  const std::size_t half = std::max<std::size_t>(1, lines.size() - 1);
+  return {static_cast<double>(width) * kLetter + 10, static_cast<double>(2 * half) * kLine};
+}
+
+std::string text_at(double x, double y, const std::string& text, const char* style, const char* more = "") {
+  return "<text x=\"" + number(x) + "\" y=\"" + number(y) + "\" style=\"" + style + more + "\">" + html(text) +
+         "</text>\n";
+}
+
+std::string path_of(const std::vector<Point>& points) {
+  std::string d = "M" + number(points[0].x) + " " + number(points[0].y);
+  for (std::size_t i = 1; i < points.size(); ++i) {
+    const Point &a = points[i - 1], &b = points[i];
+    const double middle = (a.x + b.x) / 2;
+    d += " C" + number(middle) + " " + number(a.y) + " " + number(middle) + " " + number(b.y) + " " + number(b.x) +
+         " " + number(b.y);
+  }
+  return d;
+}
+
+class Picture {
+ public:
+  explicit Picture(const Topology& t) : t_(t) {
+    for (const TopologyCall& c : t.calls) {  // the most first
+      if (drawn_.size() == kMaxDrawn) break;
+      if (c.from != c.to) {
+        place_of(c.from);
+        place_of(c.to);
+        drawn_.push_back(&c);
+      } else
+        self_[place_of(c.from)] = &c;
+    }
+  }
+
+  std::string draw() {
+    if (nodes_.empty()) return {};
+    std::vector<Size> sizes;
+    for (std::uint32_t i = 0; i < nodes_.size(); ++i) {
+      const auto lines = lines_of(i);
+      double width = static_cast<double>(columns(lines[0].text)) * kNameLetter;
+      for (const Written& l : lines) width = std::max(width, static_cast<double>(columns(l.text)) * kLetter);
+      sizes.push_back({width + 28, 20 + static_cast<double>(lines.size()) * kLine});
+    }
+    std::vector<LayerEdge> edges;
+    for (const TopologyCall* c : drawn_) edges.push_back({places_[c->from], places_[c->to], size_of(label_of(*c))});
+    const Drawing d = draw_layers(sizes, edges);
+    const std::string width = number(d.size.width + 2 * kMargin), height = number(d.size.height + 2 * kMargin);
+    std::string out = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " + width + " " + height +
+                      "\" width=\"" + width + "\" height=\"" + height + "\" style=\"width:" + width +
+                      "px;max-width:100%;height:auto\" font-family=\"sans-serif\" font-size=\"11.5\" "
+                      "text-anchor=\"middle\" role=\"img\">\n"
+                      "<title>Calls between services</title>\n<g transform=\"translate(" +
+                      number(kMargin) + " " + number(kMargin) + ")\">\n";
+    std::uint64_t most = 1;
+    for (const TopologyCall* c : drawn_) most = std::max(most, c->calls.count + c->calls.incomplete);
+    for (std::size_t e = 0; e < drawn_.size(); ++e)
+      out += edge(*drawn_[e], d.paths[e], d.against[e], d.labels[e], most);
+    for (std::uint32_t i = 0; i < nodes_.size(); ++i) out += node(i, d.nodes[i], sizes[i]);
+    return out + "</g>\n</svg>\n";
+  }
+
+ private:
+  std::uint32_t place_of(std::uint32_t node) {
+    const auto [at, fresh] = places_.try_emplace(node, static_cast<std::uint32_t>(nodes_.size()));
+    if (fresh) nodes_.push_back(node);
+    return at->second;
+  }
+
+  std::vector<Written> lines_of(std::uint32_t place) const {
+    const TopologyNode& n = t_.nodes[nodes_[place]];
+    std::vector<Written> lines = {{shortened(printable(n.name), kNameWidth), false}};
+    lines.push_back(
+        {n.kind == TopologyNode::Kind::service ? count_text(n.processes, "process", "processes") : "not recorded",
+         false});
+    if (const auto self = self_.find(place); self != self_.end()) {
+      lines.push_back({"calls itself", false});
+      for (Written& l : label_of(*self->second)) lines.push_back(std::move(l));
+    }
+    return lines;
+  }
+
+  std::string node(std::uint32_t place, Point at, Size size) const {
+    const bool service = t_.nodes[nodes_[place]].kind == TopologyNode::Kind::service;
+    std::string out = "<rect x=\"" + number(at.x - size.width / 2) + "\" y=\"" + number(at.y - size.height / 2) +
+                      "\" width=\"" + number(size.width) + "\" height=\"" + number(size.height) +
+                      "\" rx=\"7\" style=\"fill:var(--panel,#f6f8fa);stroke:var(--soft,#57606a);stroke-width:1.2" +
+                      (service ? "" : ";stroke-dasharray:5 4;fill:var(--bg,#fff)") + "\"/>\n";
+    double y = at.y - size.height / 2 + 10 + 11;
+    const auto lines = lines_of(place);
+    for (std::size_t i = 0; i < lines.size(); ++i, y += kLine)
+      out += text_at(at.x, y, lines[i].text,
+                     i == 0           ? kText
+                     : lines[i].alarm ? kAlarm
+                                      : kSoft,
+                     i == 0           ? ";font-size:13.5px;font-weight:600"
+                     : lines[i].alarm ? ";font-weight:600"
+                                      : "");
+    return out;
+  }
+
+  static std::string edge(const TopologyCall& c, const std::vector<Point>& path, bool against, Point label,
+                          std::uint64_t most) {
+    const bool failing = c.failing();
+    const std::string colour = failing ? "var(--alarm,#a40e26)" : "var(--soft,#57606a)";
+    const double share = static_cast<double>(c.calls.count + c.calls.incomplete) / static_cast<double>(most);
+    const Point tip = path.back();
+    const double back = against ? 9 : -9;
+    std::vector<Point> line = path;
+    line.back().x += back * 0.8;
+    std::string out = "<path d=\"" + path_of(line) + "\" style=\"fill:none;stroke:" + colour +
+                      ";stroke-width:" + number(1.2 + 2.3 * std::sqrt(share)) + "\"/>\n";
+    out += "<path d=\"M" + number(tip.x) + " " + number(tip.y) + " l" + number(back) +
+           " -4.5 v9 z\" style=\"fill:" + colour + "\"/>\n";
+    auto lines = label_of(c);
+    if (against) lines[0].text = "← " + lines[0].text;  // its arrow is easily missed
+    for (std::size_t i = 0; i < lines.size(); ++i)
+      out += text_at(label.x, label.y + (i == 0 ? -6 : 1 + static_cast<double>(i) * kLine), lines[i].text,
+                     lines[i].alarm ? kAlarm : kText, lines[i].alarm ? ";font-weight:600" : "");
+    return out;
+  }
+
+  const Topology& t_;
+  std::vector<const TopologyCall*> drawn_;
+  std::vector<std::uint32_t> nodes_;  // drawn, as numbers in t_
+  std::map<std::uint32_t, std::uint32_t> places_;
+  std::map<std::uint32_t, const TopologyCall*> self_;
+};
+
+}  // namespace
+
+std::string svg_topology(const Topology& t) { return Picture(t).draw(); }
+
+std::string svg_caption(const Topology& t) {
+  std::string out =
+      "Calls between services: the wider the line, the more requests; red: at least one in a hundred failed at the "
+      "server or "
+      "broke off; dashed: not recorded. "
+      "Times are the callers', where they were recorded.";
+  std::size_t between = 0;
+  for (const TopologyCall& c : t.calls) between += c.from != c.to;
+  if (between > kMaxDrawn)
+    out += " The " + count_text(between - kMaxDrawn) + " pairs with the fewest requests are left out.";
+  return out;
+}
+
+}  // namespace tailcap::report

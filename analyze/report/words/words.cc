@@ -1,0 +1,188 @@
+#include "analyze/report/words/words.h"
+
+#include <array>
+
+#include "analyze/report/request/calls.h"
+#include "analyze/report/words/escape.h"
+#include "analyze/report/words/number.h"
+#include "formats/machine.h"
+
+namespace tailcap::report {
+
+std::string_view text_of(flow::Taint taint) {
+  using enum flow::Taint;
+  switch (taint) {
+    case bytes_lost:
+      return "bytes of it are missing from the recording";
+    case payload_cut:
+      return "bytes needed to understand it were moved but not kept (payload limit, sendfile)";
+    case began_before:
+      return "it was under way when the recording began";
+    case cut_off:
+      return "the recording ended while it was under way";
+    case arrival_unknown:
+      return "its arrival was not seen: it is counted from when it was read";
+    case events_lost:
+      return "events were lost while it was under way";
+    case end_inferred:
+      return "its end was worked out from what followed it";
+    case clock_step:
+      return "the wall clock was set while it was under way: its times of day are uncertain";
+    case malformed:
+      return "it broke HTTP's rules";
+    case conflict:
+      return "sources contradict each other";
+    case fields_unknown:
+      return "some header fields are not known: they refer to ones sent earlier, or were not captured";
+  }
+  return "unknown flag";
+}
+
+std::vector<flow::Taint> taints_in(flow::Taints taints) {
+  std::vector<flow::Taint> found;
+  for (unsigned bit = 0; bit <= 11; ++bit)
+    if (const auto t = static_cast<flow::Taint>(1u << bit); flow::has(taints, t)) found.push_back(t);
+  return found;
+}
+
+std::string_view text_of(formats::HookTier tier) {
+  switch (tier) {
+    case formats::HookTier::a:
+      return "tier A, socket tracepoints";
+    case formats::HookTier::b:
+      return "tier B, exits of socket functions";
+    case formats::HookTier::c:
+      return "tier C, exits of system calls";
+    case formats::HookTier::unknown:
+      break;
+  }
+  return "tier unknown";
+}
+
+std::string_view text_of(formats::CaptureState state) {
+  switch (state) {
+    case formats::CaptureState::complete:
+      return "complete";
+    case formats::CaptureState::truncated:
+      return "cut short: the recorder did not finish it";
+    case formats::CaptureState::recovered:
+      return "recovered from a damaged or unfinished file";
+    case formats::CaptureState::recording:
+      return "still being recorded";
+  }
+  return "unknown state";
+}
+
+std::string outcome_text(const flow::Request& row) {
+  using enum flow::Outcome;
+  const std::string status = row.status == 0 ? "" : std::to_string(row.status);
+  const auto with = [&](std::string_view what) {
+    return status.empty() ? std::string(what) : status + ", " + std::string(what);
+  };
+  // HTTP's 200 says nothing of a call.
+  if (row.grpc_status >= 0)
+    return status_text(row.grpc_status) + (row.status == 200 || row.status == 0 ? "" : ", HTTP " + status);
+  switch (row.outcome) {
+    case ok:
+    case client_error:
+    case server_error:
+      return status.empty() ? "status unknown" : status;
+    case upgraded:
+      return with("upgraded");
+    case truncated:
+      return with("truncated");
+    case reset:
+      return with("reset");
+    case no_response:
+      return "no response";
+    case in_flight:
+      return with("unfinished");
+    case cancelled:
+      return with("cancelled by the client");
+    case unknown:
+      break;
+  }
+  return with("outcome unknown");
+}
+
+namespace {
+std::string titled(std::string_view method, std::string_view path, bool path_known) {
+  if (method.empty() && !path_known) return "(request not seen)";
+  return (method.empty() ? std::string("?") : printable(method)) + " " +
+         (path_known ? printable(path) : "(path not recorded)");
+}
+}  // namespace
+
+std::string route_title(const flow::RouteStudy& route) {
+  const std::string title = titled(route.method, route.route, !route.route.empty());
+  return route.name_shared ? (route.comm.empty() ? "?" : printable(route.comm)) + " " + title : title;
+}
+
+std::string request_title(const flow::Request& row, const flow::TextPool& texts) {
+  return titled(texts[row.method], texts[row.path], row.path != 0);
+}
+
+std::string pid_text(std::uint32_t pid) {
+  const formats::Machine machine = formats::machine_of(pid);
+  return std::to_string(formats::number_of(pid)) + (machine == 0 ? "" : "@" + std::to_string(machine + 1));
+}
+
+std::string group_text(const flow::CpuGroup& group) {
+  return "cgroup " + printable(group.path) +
+         (group.period <= 0
+              ? ""
+              : ", " + duration_text(Duration{group.quota}) + " of every " + duration_text(Duration{group.period}));
+}
+
+std::string id_text(flow::ExchangeId id) { return std::to_string(id.connection) + "." + std::to_string(id.index); }
+
+namespace {
+template <typename Values>
+std::size_t greatest(const Values& values) {
+  std::size_t best = 0;
+  for (std::size_t i = 1; i < values.size(); ++i)
+    if (values[i] > values[best]) best = i;
+  return best;
+}
+}  // namespace
+
+std::string dominant_text(const flow::Request& row, std::span<const flow::Part> account) {
+  if (!row.has_duration || row.duration.count() <= 0) return {};
+  const auto share = [&](std::int64_t ns) {
+    return duration_text(Duration{ns}) + " (" +
+           share_text(static_cast<double>(ns), static_cast<double>(row.duration.count())) + ")";
+  };
+  std::string text;
+  if (row.has_phases) {
+    const std::size_t i = greatest(row.phases);
+    text = std::string(flow::text_of(flow::phases_of(row.role)[i])) + " " + share(row.phases[i]);
+  }
+  std::array<std::int64_t, flow::kLabels> labels{};
+  for (const flow::Part& part : account) labels[static_cast<std::size_t>(part.label)] += part.time;
+  const std::size_t i = greatest(labels);
+  if (labels[i] == 0) return text;
+  return text + (text.empty() ? "" : "; ") + std::string(flow::text_of(static_cast<flow::Label>(i))) + " " +
+         share(labels[i]);
+}
+
+std::vector<std::pair<std::string_view, std::string_view>> definitions() {
+  return {
+      {"duration",
+       "served requests: from the arrival of the first byte at the socket until the last byte of the response was "
+       "handed to the kernel. Requests made: from sending the first byte until the last byte of the response was "
+       "read."},
+      {"first byte", "from the same start to the first byte of the final response"},
+      {"interval",
+       "95 % confidence, within this recording: requests that follow each other resemble each other, so the number "
+       "that counts is smaller than the number of requests. It does not predict another run."},
+      {"≥", "too few requests lie beyond this point for an upper bound"},
+      {"~", "fewer than ten independent requests lie beyond this point: an order of magnitude, not to be compared"},
+      {"refused", "the recording cannot support a number here; the note says why"},
+      {"incomplete", "the request or its response lacks its beginning or its end; not in the percentiles"},
+      {"flagged", "something about the request is missing or inferred; `tailcap show` says what"},
+      {"bytes", "bodies after transfer decoding, content coding kept"},
+      {"waits known", "requests of which every nanosecond has a label: what it waited for, or that it was on a CPU"},
+  };
+}
+
+}  // namespace tailcap::report
