@@ -162,7 +162,7 @@ struct Block;
 // Folded on a page and in Markdown, in full on a terminal.
 struct Details {
   std::string summary;
-  std::vector<Block> blocks{};
+  std::vector<Block> blocks;
   bool open = false;
 };
 

@@ -185,7 +185,7 @@ Document route_sections(const flow::Study& study, const flow::RequestTable& tabl
     for (const auto& figure : figures.drawn)
       if (figure.route == i && !is_flame(figure)) out.add(render::Figures{{drawn(figure)}});
     if (route.bands.empty()) continue;
-    render::Details time{"Where the time goes"};
+    render::Details time{"Where the time goes", {}, false};
     if (const std::string text = doubt_text(route); !text.empty())
       time.blocks.push_back(render::Paragraph{text, Tone::care, render::Paragraph::Kind::body});
     time.blocks.push_back(bands_of(route));

@@ -244,7 +244,7 @@ Document comparison(const RouteStudy& route, const flow::Study& study, const flo
                             {std::move(lanes)},
                             e.why == flow::Exemplar::Why::slowest});
   }
-  render::Details how{"How this was compared"};
+  render::Details how{"How this was compared", {}, false};
   for (const auto& line : notes(tail, study))
     how.blocks.push_back(render::Paragraph{line, render::Tone::plain, render::Paragraph::Kind::note});
   out.add(std::move(how));
