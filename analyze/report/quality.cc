@@ -260,7 +260,7 @@ QualityLine verdict(const Study& study) {
                 ". Requests touched by it are flagged; numbers it could falsify are refused."};
   if (q.tainted != 0)
     return {Tone::care, "verdict", "No event lost, file complete. Some requests are flagged, see below."};
-  return {Tone::plain, "verdict", "No event lost, file complete, nothing inferred."};
+  return {Tone::plain, "verdict", "No event lost, file complete, no request flagged."};
 }
 
 std::vector<QualityLine> quality_lines(const Study& study) {
