@@ -2,19 +2,18 @@
 
 #include <algorithm>
 #include <stdexcept>
-#include <unordered_map>
 
 #include "analyze/causes/attempts.h"
 #include "analyze/causes/from_peer.h"
 #include "analyze/causes/goroutines.h"
 #include "analyze/causes/handlers.h"
 #include "analyze/causes/parents.h"
-#include "analyze/causes/peers.h"
 #include "analyze/causes/setup.h"
 #include "analyze/exchanges/exchanges.h"
 #include "analyze/flow/trace_identity.h"
 #include "analyze/names/lookups.h"
 #include "analyze/partition/partitioner.h"
+#include "analyze/pipeline/end_matcher.h"
 #include "analyze/pipeline/wanted.h"
 #include "analyze/protocols/protocols.h"
 #include "analyze/streams/streams.h"
@@ -139,7 +138,7 @@ class Run {
       note_carrier(*connection);
       const flow::Connection* const carrier = streams_.connection(connection->carrier);
       setups_.push(exchange, *connection, carrier ? *carrier : *connection, out_.table.texts);
-      if (const auto peer = peer_of(exchange, *connection)) row.peer = *peer;
+      if (const auto peer = ends_.push(exchange, *connection)) row.peer = *peer;
     }
     groups_.push(exchange, out_.table.texts);
     if (options_.keep_trace_states)
@@ -152,38 +151,11 @@ class Run {
     out_.table.rows.push_back(row);
   }
 
-  // The other end of an exchange, where it came before. A TLS session may be bound to its connection later: then what
-  // it carried until then waits.
-  std::optional<ExchangeId> peer_of(const flow::Exchange& exchange, const flow::Connection& connection) {
-    if (connection.tls && connection.how == flow::BindingHow::none) {
-      auto& unbound = unbound_[connection.id];
-      if (unbound.size() < kMaxUnbound) unbound.push_back(causes::mark_of(exchange));
-      return std::nullopt;
-    }
-    if (!unbound_.empty()) match_unbound(connection);
-    return match(causes::mark_of(exchange), connection);
-  }
-
-  std::optional<ExchangeId> match(const causes::Mark& mark, const flow::Connection& connection) {
-    const auto peer = peers_.push(mark, connection);
-    if (peer) pairs_.emplace_back(*peer, mark.id);
-    return peer;
-  }
-
-  void match_unbound(const flow::Connection& connection) {
-    const auto unbound = unbound_.find(connection.id);
-    if (unbound == unbound_.end()) return;
-    if (connection.how != flow::BindingHow::none)
-      for (const causes::Mark& mark : unbound->second)
-        if (const auto peer = match(mark, connection)) pairs_.emplace_back(mark.id, *peer);
-    unbound_.erase(unbound);
-  }
-
   void ended(const flow::ByteRun& run) {
     const flow::Connection* c = streams_.connection(run.connection);
     if (!c) return;
     if (c->tls) {
-      match_unbound(*c);
+      ends_.bound(*c);
       if (const flow::Connection* carrier = streams_.connection(c->carrier))
         setups_.ended(*c, *carrier, out_.table.texts);
       if (c->carrier != 0 && c->bytes_in + c->bytes_out > 0) tls_.has_plaintext(c->carrier);
@@ -240,14 +212,7 @@ class Run {
   // What can be said only when everything is known: losses, the other ends, routes.
   void settle() {
     facts_.taint(out_.table);
-    std::sort(pairs_.begin(), pairs_.end());
-    auto& rows = out_.table.rows;
-    for (std::size_t i = 0; i < rows.size() && !pairs_.empty(); ++i) {
-      if (rows.peer(i).connection != 0) continue;
-      const auto at = std::lower_bound(pairs_.begin(), pairs_.end(), std::pair{rows.id(i), ExchangeId{}});
-      if (at != pairs_.end() && at->first == rows.id(i)) rows.set_peer(i, at->second);
-    }
-    pairs_ = {};
+    ends_.settle(out_.table.rows);
     from_peer_.settle(out_.table);
     if (calls_) tail::note_contexts(out_.table, findings_);
     tail::assign_routes(out_.table, templates_, options_.max_routes, findings_);
@@ -271,7 +236,7 @@ class Run {
     flow::Quality& quality = out_.study.quality;
     facts_.fill(quality);
     for (const flow::Findings* f :
-         {&streams_.findings(), &parsers_.findings(), &exchanges_.findings(), &peers_.findings()})
+         {&streams_.findings(), &parsers_.findings(), &exchanges_.findings(), &ends_.findings()})
       findings_.add(*f);
     quality.findings = findings_;
     quality.tls = streams_.tls();
@@ -323,7 +288,7 @@ class Run {
   streams::Streams streams_;
   protocols::Parsers parsers_;
   exchanges::Exchanges exchanges_;
-  causes::Peers peers_;
+  EndMatcher ends_;
   causes::SetupFinder setups_;
   causes::FieldsFromPeer from_peer_;
   causes::Attempts attempts_;
@@ -339,10 +304,6 @@ class Run {
   tail::Incidents incidents_;
   tail::changes::Marks marks_;
   flow::Findings findings_;
-  std::vector<std::pair<ExchangeId, ExchangeId>> pairs_;  // first end seen, second end seen
-  // By ConnectionId: exchanges of TLS sessions that are not bound yet.
-  static constexpr std::size_t kMaxUnbound = 64;  // of one session: two calls are enough to bind it
-  std::unordered_map<flow::ConnectionId, std::vector<causes::Mark>> unbound_;
   std::vector<partition::ByteCarrier> carriers_;  // by ConnectionId, of those with requests
   std::vector<partition::ExchangeNote> notes_;
   std::vector<bool> failed_;  // by ConnectionId

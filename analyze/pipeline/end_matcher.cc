@@ -1,0 +1,45 @@
+#include "analyze/pipeline/end_matcher.h"
+
+#include <algorithm>
+
+namespace tailcap::pipeline {
+
+using flow::ExchangeId;
+
+std::optional<ExchangeId> EndMatcher::push(const flow::Exchange& exchange, const flow::Connection& connection) {
+  if (connection.tls && connection.how == flow::BindingHow::none) {
+    auto& unbound = unbound_[connection.id];
+    if (unbound.size() < kMaxUnbound) unbound.push_back(causes::mark_of(exchange));
+    return std::nullopt;
+  }
+  if (!unbound_.empty()) bound(connection);
+  return match(causes::mark_of(exchange), connection);
+}
+
+std::optional<ExchangeId> EndMatcher::match(const causes::Mark& mark, const flow::Connection& connection) {
+  const auto peer = peers_.push(mark, connection);
+  if (peer) pairs_.emplace_back(*peer, mark.id);
+  return peer;
+}
+
+void EndMatcher::bound(const flow::Connection& connection) {
+  const auto unbound = unbound_.find(connection.id);
+  if (unbound == unbound_.end()) return;
+  if (connection.how != flow::BindingHow::none) {
+    for (const causes::Mark& mark : unbound->second)
+      if (const auto peer = match(mark, connection)) pairs_.emplace_back(mark.id, *peer);
+  }
+  unbound_.erase(unbound);
+}
+
+void EndMatcher::settle(flow::Rows& rows) {
+  std::sort(pairs_.begin(), pairs_.end());
+  for (std::size_t i = 0; i < rows.size() && !pairs_.empty(); ++i) {
+    if (rows.peer(i).connection != 0) continue;
+    const auto at = std::lower_bound(pairs_.begin(), pairs_.end(), std::pair{rows.id(i), ExchangeId{}});
+    if (at != pairs_.end() && at->first == rows.id(i)) rows.set_peer(i, at->second);
+  }
+  pairs_ = {};
+}
+
+}  // namespace tailcap::pipeline
