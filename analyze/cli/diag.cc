@@ -10,7 +10,7 @@
 #include "analyze/cli/output/exit_code.h"
 #include "analyze/cli/output/output_file.h"
 #include "analyze/node/node.h"
-#include "formats/reader.h"
+#include "analyze/pipeline/replay.h"
 
 namespace tailcap::cli {
 namespace {
@@ -48,20 +48,20 @@ int run_diag(int argc, char** argv) {
   line.notes(kNotes);
   if (const auto code = line.parse(argc, argv)) return *code;
   EventWindow window(range);
-  formats::Reader reader(file, {});
-  window.begin(reader.preamble(), reader.summary().first);
-  node::Node node(reader.preamble());
+  pipeline::Replay replay(file);
+  const formats::FileSummary summary = replay.summary();
+  window.begin(replay.preamble(), summary.first);
+  node::Node node(replay.preamble());
   bool any = false;
-  for (auto events = reader.next(); !events.empty(); events = reader.next())
-    for (const formats::Event& event : events) {
-      window.push(event);
-      const bool meant = window.holds(event);
-      node.push(event, meant);
-      any = any || (meant && !std::holds_alternative<formats::CaptureEnd>(event.body));
-    }
+  replay.each([&](const formats::Event& event) {
+    window.push(event);
+    const bool meant = window.holds(event);
+    node.push(event, meant);
+    any = any || (meant && !std::holds_alternative<formats::CaptureEnd>(event.body));
+  });
   if (!any && !window.all()) return nothing_matches("diag", "event");
   flow::NodeStudy study = node.study();
-  if (!window.all()) std::tie(study.begin, study.end) = window.within(reader.summary().first, reader.summary().last);
+  if (!window.all()) std::tie(study.begin, study.end) = window.within(summary.first, summary.last);
   const std::string name = std::filesystem::path(file).filename().string();
   write_file(output, format == "json" ? report::diag_json(study) : report::diag_text(study, name, kWidth), file);
   return study.damaged ? kIncomplete : kDone;

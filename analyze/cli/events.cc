@@ -8,13 +8,13 @@
 #include "analyze/cli/options/event_window.h"
 #include "analyze/cli/output/exit_code.h"
 #include "analyze/cli/output/line_output.h"
+#include "analyze/pipeline/replay.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/words.h"
 #include "analyze/views/events/event_text.h"
 #include "analyze/views/events/stopped_worlds.h"
 #include "formats/machine.h"
 #include "formats/nearest.h"
-#include "formats/reader.h"
 
 namespace tailcap::cli {
 namespace {
@@ -111,34 +111,27 @@ std::string offset(formats::Time t, formats::Time first) {
 int run(const Arguments& a) {
   const Wanted wanted(a);
   EventWindow window(a.range);
-  formats::Reader reader(a.file);
-  const auto summary = reader.summary();
-  window.begin(reader.preamble(), summary.first);
+  pipeline::Replay replay(a.file);
+  const auto summary = replay.summary();
+  window.begin(replay.preamble(), summary.first);
   views::StoppedWorlds stopped;
   LineOutput out;
   std::uint64_t shown = 0, lost = 0;
-  bool more = true, any = false;
-  for (auto events = reader.next(); more && !events.empty(); events = reader.next()) {
-    for (const Event& event : events) {
-      window.push(event);
-      if (const auto* l = std::get_if<formats::Loss>(&event.body)) lost += l->count;
-      stopped.push(event);
-      if (!wanted(event) || !window.holds(event)) continue;
-      any = true;
-      if (a.limit && shown++ == *a.limit) {
-        more = false;
-        break;
-      }
-      if (a.format == "json") {
-        views::append_event(out.buffer(), event, window.clock(), stopped.contains(event.thread.pid));
-        more = out.end_line();
-      } else {
-        more = out.line(offset(event.time, summary.first) + "  " + report::pid_text(event.thread.pid) + "/" +
-                        report::pid_text(event.thread.tid) + "  " + views::event_text(event));
-      }
-      if (!more) break;
+  bool any = false;
+  replay.each([&](const Event& event) -> bool {
+    window.push(event);
+    if (const auto* l = std::get_if<formats::Loss>(&event.body)) lost += l->count;
+    stopped.push(event);
+    if (!wanted(event) || !window.holds(event)) return true;
+    any = true;
+    if (a.limit && shown++ == *a.limit) return false;
+    if (a.format == "json") {
+      views::append_event(out.buffer(), event, window.clock(), stopped.contains(event.thread.pid));
+      return out.end_line();
     }
-  }
+    return out.line(offset(event.time, summary.first) + "  " + report::pid_text(event.thread.pid) + "/" +
+                    report::pid_text(event.thread.tid) + "  " + views::event_text(event));
+  });
   out.flush();
   if (!any) return nothing_matches("events", "event");
   return exit_code(summary, lost);

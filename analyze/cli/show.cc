@@ -54,7 +54,7 @@ int no_such_request(const Arguments& a, const pipeline::Look& look) {
 int run(Arguments& a) {
   const auto id = parse_id(a.id);
   // A missing or broken file is the first thing to say, whatever the id looks like.
-  pipeline::Look look = pipeline::look(a.file, id.value_or(flow::ExchangeId{}));
+  pipeline::Look look = pipeline::look(a.file, id.value_or(flow::ExchangeId{}), a.format == "html");
   if (!id) {
     return no_id("show", a.file, a.id);
   }
@@ -65,7 +65,7 @@ int run(Arguments& a) {
   if (a.format == "json")
     text = report::json_show(*look.detail, look.study, look.table);
   else if (a.format == "html")
-    text = report::html_show(*look.detail, look.study, views::lanes_around(*look.detail, a.file), a.shown);
+    text = report::html_show(*look.detail, look.study, look.lanes, a.shown);
   else
     text = report::text_show(*look.detail, look.study, a.shown);
   write_file(a.output, text, a.file);

@@ -5,10 +5,12 @@
 
 #include "analyze/exchanges/exchanges.h"
 #include "analyze/names/lookups.h"
+#include "analyze/pipeline/replay.h"
+#include "analyze/pipeline/second_reading.h"
 #include "analyze/protocols/protocols.h"
 #include "analyze/streams/streams.h"
 #include "analyze/timeline/binding_finder.h"
-#include "formats/reader.h"
+#include "analyze/timeline/lane_collector.h"
 
 namespace tailcap::pipeline {
 namespace {
@@ -105,53 +107,83 @@ class Collector {
   Time from_, to_;
 };
 
-// The stages once more, keeping of everything only what belongs to the requests meant.
-class SecondLook {
+// Runs the stages once more and keeps what belongs to the request meant and to its other end.
+class SecondLook : public SecondReading {
  public:
-  explicit SecondLook(std::vector<RequestDetail*> wanted) : wanted_(std::move(wanted)) {}
+  explicit SecondLook(flow::ExchangeId id) : id_(id) {}
 
-  void read(const std::string& path, unsigned threads) {
-    formats::Reader reader(path, {.threads = threads});
-    for (auto events = reader.next(); !events.empty(); events = reader.next())
-      for (const auto& event : events) push(event);
+  void begin(const flow::RequestTable& table) override {
+    const auto row = row_of(table, id_);
+    if (!row) return;
+    ends_.push_back(described(*row, table));
+    if (const auto peer = row_of(table, row->peer)) ends_.push_back(described(*peer, table));
   }
 
- private:
-  void push(const formats::Event& event) {
+  void push(const formats::Event& event) override {
+    if (ends_.empty()) return;
     names_.push(event);
-    if (names_.took()) return;  // as in the first look: or else connections would have other numbers
+    if (names_.took()) return;  // as in the first reading: otherwise connections would get other numbers
     for (const flow::ByteRun& run : streams_.push(event)) {
       for (const flow::Message& message : parsers_.push(run))
         for (const flow::Exchange& exchange : exchanges_.push(message))
-          for (RequestDetail* d : wanted_)
-            if (exchange.id == d->row.id) d->exchange = exchange;
+          for (RequestDetail& d : ends_)
+            if (exchange.id == d.row.id) d.exchange = exchange;
       // A connection may be forgotten after its end.
-      for (RequestDetail* d : wanted_)
-        if (run.connection == d->row.id.connection)
-          if (const auto* connection = streams_.connection(run.connection)) d->connection = *connection;
+      for (RequestDetail& d : ends_)
+        if (run.connection == d.row.id.connection)
+          if (const auto* connection = streams_.connection(run.connection)) d.connection = *connection;
     }
   }
 
-  std::vector<RequestDetail*> wanted_;
+  // The request and its other end, if it was recorded.
+  std::vector<RequestDetail>& ends() { return ends_; }
+
+ private:
+  flow::ExchangeId id_;
+  std::vector<RequestDetail> ends_;
   names::Lookups names_;
   streams::Streams streams_;
   protocols::Parsers parsers_;
   exchanges::Exchanges exchanges_;
 };
 
-// What happened around the requests, once it is known when that was.
-void collect(std::vector<RequestDetail*> wanted, const std::string& path, unsigned threads) {
-  std::vector<Collector> collectors(wanted.begin(), wanted.end());
-  std::vector<timeline::BindingFinder> bindings;
-  for (const RequestDetail* d : wanted) bindings.emplace_back(d->row, d->exchange, d->connection);
-  formats::Reader reader(path, {.threads = threads});
-  for (auto events = reader.next(); !events.empty(); events = reader.next())
-    for (const auto& event : events) {
-      for (auto& collector : collectors) collector.push(event);
-      for (auto& binding : bindings) binding.push(event);
+// A tenth of its time before and after it, of all processes that took part. Unset: the request has no known duration.
+std::optional<timeline::LaneCollector> lanes_around(const flow::Detail& detail) {
+  const auto& row = detail.request.row;
+  if (!known(row.start) || !row.has_duration) return std::nullopt;
+  Time from = row.start, to = row.start + row.duration;
+  std::vector<std::uint32_t> pids = {row.pid};
+  if (detail.peer) {
+    const flow::Request& peer = detail.peer->row;
+    if (known(peer.start) && peer.has_duration) {
+      from = std::min(from, peer.start);
+      to = std::max(to, peer.start + peer.duration);
+      if (peer.pid != 0) pids.push_back(peer.pid);
     }
-  for (std::size_t i = 0; i < wanted.size(); ++i) wanted[i]->bound = bindings[i].find();
-  for (RequestDetail* d : wanted) {
+  }
+  for (const auto& below : detail.below)
+    if (below.row.pid != 0) pids.push_back(below.row.pid);
+  const formats::Duration margin = std::max<formats::Duration>((to - from) / 10, std::chrono::microseconds{100});
+  return timeline::LaneCollector(from - margin, to + margin, std::move(pids));
+}
+
+// Collects what happened around the request and its other end, now that it is known when that was; one more reading.
+void collect(Replay& replay, flow::Detail& detail, flow::Lanes* lanes) {
+  std::vector<RequestDetail*> ends = {&detail.request};
+  if (detail.peer) ends.push_back(&*detail.peer);
+  std::vector<Collector> collectors(ends.begin(), ends.end());
+  std::vector<timeline::BindingFinder> bindings;
+  for (const RequestDetail* d : ends) bindings.emplace_back(d->row, d->exchange, d->connection);
+  std::optional<timeline::LaneCollector> around;
+  if (lanes) around = lanes_around(detail);
+  replay.each([&](const formats::Event& event) {
+    for (auto& collector : collectors) collector.push(event);
+    for (auto& binding : bindings) binding.push(event);
+    if (around) around->push(event);
+  });
+  if (around) *lanes = around->done();
+  for (std::size_t i = 0; i < ends.size(); ++i) ends[i]->bound = bindings[i].find();
+  for (RequestDetail* d : ends) {
     std::ranges::stable_sort(d->waits, {}, &flow::ThreadWait::left);
     std::ranges::stable_sort(d->events, {}, &flow::ConnectionEvent::time);
   }
@@ -249,22 +281,25 @@ class Descent {
 
 }  // namespace
 
-Look look(const std::string& path, flow::ExchangeId id, unsigned threads) {
+Look look(const std::string& path, flow::ExchangeId id, bool with_lanes, unsigned threads) {
   Options options;
   options.threads = threads;
   options.study = false;
   options.partition = true;
   options.follow = id;
-  Analysis analysis = analyze(path, options);
+  Replay replay(path, threads);
+  SecondLook second(id);
+  Analysis analysis = analyze(replay, path, options, &second);
   Look out;
   out.wrong = analysis.wrong;
-  const auto row = row_of(analysis.table, id);
-  if (row) {
+  if (!second.ends().empty()) {
     out.detail.emplace();
-    out.detail->request = described(*row, analysis.table);
+    out.detail->request = std::move(second.ends().front());
+    if (second.ends().size() > 1) out.detail->peer = std::move(second.ends().back());
+    const flow::Request& row = out.detail->request.row;
     Descent descent(analysis, *out.detail);
     descent.run();
-    for (const flow::ExchangeId end : {row->id, row->peer})
+    for (const flow::ExchangeId end : {row.id, row.peer})
       if (const flow::Course* course = course_of(analysis.courses, end)) descent.name_culprits(*course);
     descent.names();
     out.detail->groups = analysis.table.partitions.groups();
@@ -276,18 +311,16 @@ Look look(const std::string& path, flow::ExchangeId id, unsigned threads) {
     if (out.first.connection == 0 || any.id < out.first) out.first = any.id;
     out.last = std::max(out.last, any.id);
   }
-  if (!row) return out;
-  std::vector<RequestDetail*> wanted = {&out.detail->request};
-  if (const auto peer = row_of(out.table, row->peer))
-    wanted.push_back(&out.detail->peer.emplace(described(*peer, out.table)));
-  for (RequestDetail* d : wanted)
+  if (!out.detail) return out;
+  std::vector<RequestDetail*> ends = {&out.detail->request};
+  if (out.detail->peer) ends.push_back(&*out.detail->peer);
+  for (RequestDetail* d : ends) {
     if (const flow::Course* course = course_of(analysis.courses, d->row.id)) d->course = *course;
-  for (RequestDetail* d : wanted)
     for (const flow::FileCalls& files : analysis.files)
       if (files.request == d->row.id) d->files = files;
-  SecondLook(wanted).read(path, threads);
-  collect(wanted, path, threads);
-  for (RequestDetail* d : wanted) {
+  }
+  collect(replay, *out.detail, with_lanes ? &out.lanes : nullptr);
+  for (RequestDetail* d : ends) {
     d->local = out.table.texts.intern(flow::endpoint(d->connection, false));
     d->remote = out.table.texts.intern(flow::endpoint(d->connection, true));
   }

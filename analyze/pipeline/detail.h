@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "analyze/flow/detail.h"
+#include "analyze/flow/lanes.h"
 #include "analyze/pipeline/pipeline.h"
 
 namespace tailcap::pipeline {
@@ -20,11 +21,12 @@ struct Look {
   flow::Study study;                   // its quality, beginning and end only
   flow::RequestTable table;            // all requests
   flow::ExchangeId first, last;        // numbers that exist; connection 0: none at all
+  flow::Lanes lanes;                   // of all processes that took part, a tenth of its duration before and after it
   bool damaged = false;
   std::vector<flow::ExchangeId> wrong;  // as in Analysis
 };
 
-// Throws like analyze().
-Look look(const std::string& path, flow::ExchangeId id, unsigned threads = 0);
+// Three readings of the capture. with_lanes: fills Look::lanes. Throws like analyze().
+Look look(const std::string& path, flow::ExchangeId id, bool with_lanes = false, unsigned threads = 0);
 
 }  // namespace tailcap::pipeline

@@ -14,6 +14,8 @@
 #include "analyze/names/lookups.h"
 #include "analyze/partition/partitioner.h"
 #include "analyze/pipeline/end_matcher.h"
+#include "analyze/pipeline/replay.h"
+#include "analyze/pipeline/second_reading.h"
 #include "analyze/pipeline/wanted.h"
 #include "analyze/protocols/protocols.h"
 #include "analyze/streams/streams.h"
@@ -30,7 +32,6 @@
 #include "analyze/tail/tls_connections.h"
 #include "analyze/timeline/timeline.h"
 #include "formats/read_limits.h"
-#include "formats/reader.h"
 
 namespace tailcap::pipeline {
 namespace {
@@ -82,6 +83,7 @@ class Run {
 
   // After the last event: all requests are known. Then what partition() gives is told all events once more.
   void end() { settle(); }
+  const flow::RequestTable& table() const { return out_.table; }
 
   partition::Partitioner partition() {
     partition::Partitioner partitioner(out_.table, std::move(notes_), carriers_);
@@ -315,20 +317,26 @@ class Run {
 }  // namespace
 
 Analysis analyze(const std::string& path, const Options& options) {
-  formats::Reader reader(path, {.threads = options.threads});
+  Replay replay(path, options.threads);
+  return analyze(replay, path, options, nullptr);
+}
+
+Analysis analyze(Replay& replay, const std::string& path, const Options& options, SecondReading* beside) {
   formats::RequestAllowance allowance(path);
-  Run run(reader.preamble(), options, &allowance);
-  for (auto events = reader.next(); !events.empty(); events = reader.next())
-    for (const formats::Event& event : events) run.push(event);
+  Run run(replay.preamble(), options, &allowance);
+  replay.run(run);
   run.end();
   if (options.partition) {
-    formats::Reader again(path, {.threads = options.threads});
     partition::Partitioner partitioner = run.partition();
-    for (auto events = again.next(); !events.empty(); events = again.next())
-      for (const formats::Event& event : events) partitioner.push(event);
+    if (beside) {
+      beside->begin(run.table());
+      replay.run(partitioner, *beside);
+    } else {
+      replay.run(partitioner);
+    }
     run.partitioned(partitioner);
   }
-  return run.finish(reader.summary());
+  return run.finish(replay.summary());
 }
 
 std::vector<flow::Course> courses_of(const std::string& path, const std::vector<ExchangeId>& requests,

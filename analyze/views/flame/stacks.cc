@@ -12,6 +12,7 @@
 #include "analyze/flame/left_stacks.h"
 #include "analyze/flame/owners.h"
 #include "analyze/flow/trace_context.h"
+#include "analyze/pipeline/replay.h"
 #include "analyze/pipeline/wanted.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
@@ -19,7 +20,6 @@
 #include "analyze/report/words/words.h"
 #include "analyze/tail/slow/cohorts.h"
 #include "analyze/views/events/event_names.h"
-#include "formats/reader.h"
 
 namespace tailcap::views {
 
@@ -302,24 +302,17 @@ FlameResult flame_of(const std::string& path, const FlameChoice& choice) {
       result.undecided = cohorts.undecided;
       return result;
     }
-    Reader reader(path);
-    for (auto events = reader.next(); !events.empty(); events = reader.next()) {
-      for (const Event& event : events) cohorts.owners.sent(event);
-    }
-    cohorts.owners.sort();
   }
   flame::LeftStacks left;
-  if (choice.off_cpu) {
-    Reader reader(path);
-    for (auto events = reader.next(); !events.empty(); events = reader.next()) {
-      for (const Event& event : events) left.push(event);
-    }
-  }
-  Reader reader(path);
+  pipeline::Replay replay(path);
+  if (of_requests || choice.off_cpu)
+    replay.each([&](const Event& event) {
+      if (of_requests) cohorts.owners.sent(event);
+      if (choice.off_cpu) left.push(event);
+    });
+  if (of_requests) cohorts.owners.sort();
   Collecting collecting(choice, left, of_requests ? &cohorts : nullptr, window, result);
-  for (auto events = reader.next(); !events.empty(); events = reader.next()) {
-    for (const Event& event : events) collecting.push(event);
-  }
+  replay.run(collecting);
   collecting.put_together(analysis.table);
   if (!choice.off_cpu && collecting.samples() == 0)
     throw std::runtime_error("no samples in " + report::printable(path) + ". Record " +

@@ -22,22 +22,4 @@ void add_samples(const std::string& file, pipeline::Look& look) {
   }
 }
 
-flow::Lanes lanes_around(const flow::Detail& detail, const std::string& file) {
-  const auto& row = detail.request.row;
-  if (!formats::known(row.start) || !row.has_duration) return {};
-  formats::Time from = row.start, to = row.start + row.duration;
-  std::vector<std::uint32_t> pids = {row.pid};
-  const auto include = [&](const flow::Request& other) {
-    if (!formats::known(other.start) || !other.has_duration) return;
-    from = std::min(from, other.start);
-    to = std::max(to, other.start + other.duration);
-    if (other.pid != 0) pids.push_back(other.pid);
-  };
-  if (detail.peer) include(detail.peer->row);
-  for (const auto& below : detail.below)
-    if (below.row.pid != 0) pids.push_back(below.row.pid);
-  const formats::Duration margin = std::max<formats::Duration>((to - from) / 10, std::chrono::microseconds{100});
-  return pipeline::lanes_of(file, from - margin, to + margin, std::move(pids));
-}
-
 }  // namespace tailcap::views

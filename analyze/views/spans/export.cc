@@ -4,13 +4,13 @@
 #include <stdexcept>
 
 #include "analyze/names/lookups.h"
+#include "analyze/pipeline/replay.h"
 #include "analyze/pipeline/wanted.h"
 #include "analyze/report/spans/otlp.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/spans/facts.h"
 #include "analyze/spans/old_names.h"
 #include "analyze/spans/spans.h"
-#include "formats/reader.h"
 
 namespace tailcap::views {
 namespace {
@@ -30,9 +30,7 @@ spans::AllEnds ends_of(const pipeline::Analysis& analysis) {
 // What one reading of the capture after the analysis gives.
 template <class Each>
 void read_again(const std::string& path, Each each) {
-  formats::Reader reader(path);
-  for (auto events = reader.next(); !events.empty(); events = reader.next())
-    for (const formats::Event& event : events) each(event);
+  pipeline::Replay(path).each(each);
 }
 
 std::uint64_t handshakes_of(const flow::Study& study) {

@@ -1,0 +1,54 @@
+// A capture that is read from its beginning to its end, once or several times. All analyses read events through it
+// (scripts/laws); merge/ reads several captures at once, `tailcap check` and `tailcap info` read blocks.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include "formats/event.h"
+#include "formats/preamble.h"
+#include "formats/reader.h"
+
+namespace tailcap::pipeline {
+
+class Replay {
+ public:
+  // threads: for decoding; 0: as many as help. Throws std::runtime_error if the file cannot be read or is no capture.
+  explicit Replay(std::string path, unsigned threads = 0);
+
+  const formats::Preamble& preamble() const { return reader_->preamble(); }
+  formats::FileSummary summary() const { return reader_->summary(); }
+
+  // One reading: every event, in the order of the file. A visitor that returns false ends it.
+  template <class Visitor>
+  void each(Visitor&& visit) {
+    begin();
+    for (auto events = reader_->next(); !events.empty(); events = reader_->next()) {
+      for (const formats::Event& event : events) {
+        if constexpr (std::is_same_v<decltype(visit(event)), bool>) {
+          if (!visit(event)) return;
+        } else {
+          visit(event);
+        }
+      }
+    }
+  }
+
+  // One reading for several observers: push() of each with every event, in the order given.
+  template <class... Observers>
+  void run(Observers&... observers) {
+    each([&](const formats::Event& event) { (static_cast<void>(observers.push(event)), ...); });
+  }
+
+ private:
+  void begin();
+
+  std::string path_;
+  unsigned threads_;
+  std::unique_ptr<formats::Reader> reader_;
+  bool begun_ = false;
+};
+
+}  // namespace tailcap::pipeline
