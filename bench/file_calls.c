@@ -1,7 +1,7 @@
 /*
- * System calls in a loop, to measure what a recording of files costs them: file_calls CALLS.
+ * System calls in a loop, to measure the cost of recording files: file_calls CALLS.
  *
- * Prints nanoseconds of CPU per call: getpid, read (of a byte in the page cache), open (with its close).
+ * Prints nanoseconds of CPU per call of getpid, read (one byte in the page cache) and open (with its close).
  */
 #define _GNU_SOURCE
 #include <fcntl.h>

@@ -1,8 +1,8 @@
-// What the file costs, per event: the recorder's push with everything behind it, the reader's decoding, and bytes.
+// The cost of the file per event: the recorder's push with all that it triggers, the reader's decoding, and bytes.
 //
-// The load is nginx's under wrk: 64 connections, per request an arrival, a receive with its head, two sends (the head
-// of the response, the body by sendfile), and now and then a wait. Connections come in random order, times are random.
-// CPU time is the process's: the writer's own thread is in it.
+// The load is like nginx's under wrk: 64 connections; a request has an arrival, a receive with its head, two sends (the
+// response's head, the body by sendfile), and sometimes an off-CPU interval. Connections come in random order, times
+// are random. CPU time is that of the process, including the writer's own thread.
 #include <benchmark/benchmark.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -63,7 +63,7 @@ class Load {
     span_ = Duration{now};
   }
 
-  // The i-th event; the load repeats with later times and further positions.
+  // The i-th event; the load repeats with later times and higher positions.
   Event at(std::uint64_t i) const {
     Event event = events_[i % events_.size()];
     const std::uint64_t turn = i / events_.size();
@@ -118,7 +118,7 @@ void write_file(const Load& load, const std::string& path, WriterTotals& totals)
   totals = writer.totals();
 }
 
-// The loop and the making of events alone, to be taken off what push measures.
+// Only the loop and the making of events, to be subtracted from the figures of push.
 void make(benchmark::State& state) {
   const Load load(static_cast<Payloads>(state.range(0)));
   for (auto _ : state) {

@@ -1,11 +1,11 @@
-// tailcap-bench-capture FILE EVENTS [http1|http2|grpc]: a capture like that of a busy nginx, as large as wanted, for
+// tailcap-bench-capture FILE EVENTS [http1|http2|grpc]: writes a capture of any size like that of a busy nginx, for
 // timing the analyser.
 //
-// 64 keep-alive connections to one worker; a request is an arrival, a read with its head, a write with the response's
-// head, a sendfile with the body, and every fourth time the worker slept in epoll_wait before it. http2: four streams
+// 64 keep-alive connections to one worker. A request is an arrival, a read with its head, a write with the response's
+// head, and a sendfile with the body; for every fourth one the worker slept in epoll_wait before. http2: four streams
 // at a time on each connection, an arrival and a read with each request, a write with each response; most header fields
-// from the table, :path and x-request-id as literals. grpc: unary calls likewise, of a few methods, with messages and
-// trailers. Prints what it wrote as JSON: {"events":…,"requests":…}.
+// come from the table, :path and x-request-id are literals. grpc: likewise unary calls of a few methods, with messages
+// and trailers. Prints {"events":…,"requests":…} as JSON.
 #include <array>
 #include <charconv>
 #include <chrono>
@@ -35,10 +35,10 @@ enum class Traffic { http1, http2, grpc };
 struct Connection {
   SocketId socket = 0;
   std::uint32_t in = 0, out = 0;
-  std::uint32_t stream = 0;  // the next one; 0: the connection's prefaces are still to come
+  std::uint32_t stream = 0;  // the next one; 0: the connection's prefaces have not been sent yet
 };
 
-// HTTP/2, as far as it is needed here. The header tables hold what the first request and response put in.
+// The part of HTTP/2 that is needed here. The header tables contain the fields of the first request and response.
 std::string frame(char type, char flags, std::uint32_t stream, const std::string& payload) {
   const auto n = payload.size();
   std::string out = {static_cast<char>(n >> 16), static_cast<char>(n >> 8), static_cast<char>(n), type, flags};
@@ -158,7 +158,7 @@ class Generator {
     ++requests_;
   }
 
-  // Four streams at a time, answered in the other order.
+  // Four streams at a time, answered in reverse order.
   void streams(std::uint64_t number) {
     Connection& c = connections_[number % kConnections];
     const bool first = c.stream == 0;
@@ -202,7 +202,7 @@ class Generator {
 
   void answer(Connection& c, std::uint32_t stream, bool first) {
     const bool grpc = traffic_ == Traffic::grpc;
-    std::string block = "\x88";  // :status 200, then what the tables hold
+    std::string block = "\x88";  // :status 200, then references to the tables
     if (grpc)
       block += first ? field(kAdded, "content-type", "application/grpc") : "\xbf";
     else

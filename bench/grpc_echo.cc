@@ -1,4 +1,4 @@
-// The gRPC server under test: answers every call of every method with the message that it brought.
+// The gRPC server under test: answers every call of every method with the message that it received.
 #include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/grpcpp.h>
 
@@ -7,7 +7,7 @@
 
 namespace {
 
-// Deletes itself, as the library's reactors do.
+// Deletes itself, like the library's reactors.
 class Call : public grpc::ServerGenericBidiReactor {
  public:
   Call() { StartRead(&message_); }

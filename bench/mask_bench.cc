@@ -1,4 +1,4 @@
-// What the gate costs per I/O: it runs on the thread that empties the rings.
+// The cost of the gate per I/O: it runs on the thread that empties the rings.
 #include <benchmark/benchmark.h>
 
 #include <cstdint>
@@ -10,7 +10,7 @@ namespace {
 
 using namespace tailcap;
 
-// One connection, the same I/Os over and over; the first of them begin it.
+// One connection that repeats the same I/Os; the first of them begin it.
 class Stream {
  public:
   Stream() {
@@ -70,7 +70,7 @@ void bulk(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations());
 }
 
-// A unary call of gRPC, whose fields are in the dynamic table.
+// A unary gRPC call with its fields in the dynamic table.
 void calls(benchmark::State& state) {
   Stream s;
   const std::string preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + std::string("\0\0\0\4\0\0\0\0\0", 9);

@@ -1,9 +1,9 @@
 /*
- * Calls of a TLS library in a loop, both ends in this process, to measure what a probe in them costs:
+ * Calls of a TLS library in a loop, both ends in this process, to measure the cost of a probe in them:
  *
  *     tls_calls read|wait|write|read_ex|write_ex CALLS CERTIFICATE KEY
  *
- * Prints nanoseconds per call. "wait" is SSL_read with nothing to read: it moves nothing, so no event is made.
+ * Prints nanoseconds per call. "wait" is SSL_read with nothing to read: it moves no bytes, so no event is made.
  */
 #include <openssl/ssl.h>
 #include <stdio.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Tier C, where the kernel has no better place: sends, receives and accepts at the exits of the system calls.
+ * Tier C, for kernels without better hooks: sends, receives and accepts at the exits of the system calls.
  *
  * Every system call of the machine passes here. The socket is found through the descriptor, by reading kernel memory:
- * no trusted pointer, so no storage; a table by address stands in for it, checked by the inode number against reuse.
+ * no trusted pointer, so no storage; a table by address replaces it, checked by the inode number against reuse.
  * Not seen: io_uring, and 32-bit callers.
  */
 #ifndef TAILCAP_BPF_CALL_H
@@ -24,8 +24,8 @@ static __always_inline struct sock *socket_of(struct task_struct *task, u32 fd)
 	return sock_of(file);
 }
 
-/* The state of the socket, made at its first use; null: not to be recorded. Not inlined: its stack would count with
- * that of all that its caller calls. */
+/* The state of the socket, made at its first use; null: it is not recorded. Not inlined: its stack would count with
+ * that of all functions that its caller calls. */
 static __noinline struct socket_state *called_socket(struct task_struct *task, struct sock *sk, u32 moved)
 {
 	u64 key = (u64)sk, inode = socket_inode(sk), cookie;
@@ -53,8 +53,8 @@ static __noinline struct socket_state *called_socket(struct task_struct *task, s
 	begin_socket(&fresh, sk, cookie ? cookie : OWN_COOKIE | __sync_fetch_and_add(&own_cookies, 1), family,
 		     BPF_CORE_READ(sk, sk_type), ORIGIN_UNKNOWN);
 	fresh.inode = inode;
-	/* Beyond so many the map may forget sockets. Those of TCP lose nothing by it; of UNIX sockets the bytes are
-	 * counted there, and one that is met now may be one that was forgotten. */
+	/* Beyond this number the map may evict sockets. TCP sockets lose nothing; for UNIX sockets the state counts the
+	 * bytes, and a socket met now may be an evicted one. */
 	if (__sync_fetch_and_add(&addresses_met, 1) >= addresses_kept && family == AF_UNIX)
 		count_loss(LOSS_SOCKET_TABLE, RECORD_SOCKET);
 	if (bpf_map_update_elem(&sockets_by_address, &key, &fresh, BPF_ANY)) {
@@ -68,7 +68,7 @@ static __noinline struct socket_state *called_socket(struct task_struct *task, s
 	return state;
 }
 
-/* sendmmsg and recvmmsg return how many messages: their lengths are in the caller's vector. */
+/* sendmmsg and recvmmsg return the number of messages: their lengths are in the caller's vector. */
 __noinline u32 messages_length(u64 vector, u32 count)
 {
 	u32 sum = 0, length;
@@ -203,7 +203,7 @@ int BPF_PROG(call_done, struct pt_regs *regs, long ret)
 			call_received(regs->di, ret, flags);
 		break;
 	case NR_splice:
-		if (ret > 0) { /* an error is of either end */
+		if (ret > 0) { /* an error may belong to either end */
 			call_received(regs->di, ret, 0);
 			call_sent(regs->dx, ret);
 		}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * What a descriptor refers to, found by reading kernel memory.
+ * Finds the object that a descriptor refers to, by reading kernel memory.
  */
 #ifndef TAILCAP_BPF_DESCRIPTOR_H
 #define TAILCAP_BPF_DESCRIPTOR_H
@@ -26,7 +26,7 @@ enum file_kind {
 #define PTS_MAJOR_FIRST 136
 #define PTS_MAJOR_LAST 143
 
-/* task: trusted, so that most of the way is plain loads. */
+/* task: trusted, so that most steps are plain loads. */
 static __always_inline struct file *file_of(struct task_struct *task, u32 fd)
 {
 	struct files_struct *files = task->files;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * What ends an uninterruptible sleep, where that is an I/O: the completion that wakes a thread is what it waited for.
+ * The I/O that ends an uninterruptible sleep: a thread waited for the I/O whose completion wakes it.
  *
- * I/Os that a target hands to the block layer are remembered from then on, and those that the block layer's throttling
- * lets go: these come out of a kernel worker, late, and nothing tells whose they are until they wake somebody.
+ * I/Os are remembered from the moment that a target submits them to the block layer. I/Os that the block layer's
+ * throttling releases are remembered, too: a kernel worker submits them late, and their owner is not known until they
+ * wake a thread.
  */
 #ifndef TAILCAP_BPF_DISK_H
 #define TAILCAP_BPF_DISK_H
@@ -14,24 +15,24 @@
 
 #define UNINTERRUPTIBLE 2
 
-/* I/Os of one request that are looked at. */
+/* The most I/Os of one request that are examined. */
 #define MERGED_MAX 16
 
-/* Between the completion and the wake-ups that it makes. */
+/* The longest time between a completion and the wake-ups that it causes. */
 #define COMPLETING 100000
 
-/* What the worker runs that lets throttled I/Os go; 0 where the kernel has none. */
+/* The function of the worker that releases throttled I/Os; 0 where the kernel has none. */
 extern const void blk_throtl_dispatch_work_fn __ksym __weak;
 
 struct queued_io {
 	u64 since;
-	u32 device; /* as the kernel keeps it: 20 bits of minor */
+	u32 device; /* in the kernel's format: 20 bits of minor */
 	u32 bytes;
-	u8 held; /* was throttled until then */
+	u8 held; /* it was throttled until then */
 	u8 unused[7];
 };
 
-/* By the address of the struct bio. */
+/* Key: the address of the struct bio. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 16384);
@@ -39,11 +40,11 @@ struct {
 	__type(value, struct queued_io);
 } queued_ios SEC(".maps");
 
-/* What this CPU completed last. */
+/* The last I/O that this CPU completed. */
 struct completion {
 	struct queued_io io;
-	u64 time;    /* 0: something that was not remembered */
-	u64 current; /* in whose time */
+	u64 time;    /* 0: an I/O that was not remembered */
+	u64 current; /* the task that was running */
 };
 
 struct {
@@ -93,7 +94,7 @@ static __always_inline void completes(struct completion *last, struct queued_io 
 	last->current = bpf_get_current_task();
 }
 
-/* Of devices that have no requests, as those of the device mapper. */
+/* Completions of devices without requests, such as those of the device mapper. */
 SEC("tp_btf/block_bio_complete")
 int BPF_PROG(stall_io_done, void *queue, struct bio *bio)
 {
@@ -114,8 +115,8 @@ int BPF_PROG(stall_io_done, void *queue, struct bio *bio)
 	return 0;
 }
 
-/* Of all others. I/Os that were merged have one request: the first of them that is remembered stands for all. Of one
- * that was cut the pieces are not remembered, and point to it. */
+/* Completions of all other devices. Merged I/Os share one request: the first remembered one represents all. The pieces
+ * of an I/O that was split are not remembered, and point to it. */
 SEC("tp_btf/block_rq_complete")
 int BPF_PROG(stall_request_done, struct request *request)
 {
@@ -147,8 +148,8 @@ int BPF_PROG(stall_request_done, struct request *request)
 	return 0;
 }
 
-/* A thread is woken: if it is from an I/O's completion, it waited for that. Who waits for a lock is woken by the thread
- * that gives it up, in whose time an I/O may have been completed just before. */
+/* A thread is woken: if the completion of an I/O wakes it, it waited for that I/O. A thread that waits for a lock is
+ * woken by the lock holder, and an I/O may have completed just before while the holder was running. */
 static __always_inline void ended_by_io(struct task_state *state, struct task_struct *task, u64 now)
 {
 	struct completion *last;

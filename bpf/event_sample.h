@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * What the kernel programs say of stacks and of memory that is allocated: a part of bpf/event.h.
+ * Records of stacks and of allocated memory: a part of bpf/event.h.
  */
 #ifndef TAILCAP_BPF_EVENT_SAMPLE_H
 #define TAILCAP_BPF_EVENT_SAMPLE_H
 
 /* RECORD_SAMPLE. The addresses of two stacks follow, each from the innermost frame on: first the program's, then the
  * kernel's. */
-#define STACK_MAX 127 /* frames of each, what the kernel itself walks at most; deeper ones lose their outermost */
+#define STACK_MAX 127 /* frames of each; the kernel's own limit. Deeper stacks lose their outermost frames */
 struct record_sample {
 	struct record_header h;
 	__u64 goroutine;
-	__u64 value; /* of SAMPLE_OFF_CPU: when it left; of SAMPLE_ALLOCATION: bytes */
+	__u64 value; /* SAMPLE_OFF_CPU: time of the switch-out; SAMPLE_ALLOCATION: bytes */
 	__u16 user;
 	__u16 kernel;
 	__u32 weight;
@@ -27,12 +27,12 @@ enum sample_kind {
 	SAMPLE_ALLOCATION = 3,
 };
 
-/* What a process has allocated, on one CPU. By class: 0 for nothing, otherwise of n bits. */
+/* Allocations of a process on one CPU, by size class: 0 for size 0, otherwise n for sizes of n bits. */
 #define ALLOCATION_CLASSES 48
 struct go_allocated {
 	__u64 count[ALLOCATION_CLASSES];
 	__u64 bytes[ALLOCATION_CLASSES];
-	__s64 to_next;    /* bytes until one is sampled */
+	__s64 to_next;    /* bytes until the next sample */
 	__u64 next_large; /* bpf/stack_rate.h */
 	__u64 left_out;
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Part of bpf/event.h: what holds threads up in the kernel, and calls on files.
+ * Part of bpf/event.h: stalls of threads in the kernel, and calls on files.
  */
 #ifndef TAILCAP_BPF_EVENT_STALL_H
 #define TAILCAP_BPF_EVENT_STALL_H
@@ -37,7 +37,7 @@ struct record_file {
 	struct record_header h;
 	__u64 goroutine;
 	__u64 began;
-	__u64 until;      /* h.time is when it was told */
+	__u64 until;      /* h.time is when it was emitted */
 	__s64 result;     /* as the call returned it; the file has the same for what is not known */
 	__s32 descriptor; /* -1: none */
 	__u8 act;         /* the numbers of formats::FileAct */
@@ -53,7 +53,7 @@ enum file_act {
 	FILE_ACT_SYNC = 3,
 };
 
-/* What the path is: text, or names of directories from the innermost on, each with a zero behind it; PATH_CUT:
+/* The form of the path: text, or names of directories from the innermost on, each with a zero behind it; PATH_CUT:
  * something is missing at the end. */
 enum file_path {
 	PATH_TEXT = 0,

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Files: every open, and calls on regular files that had to wait long.
+ * Files: every open, and calls on regular files with long off-CPU intervals.
  *
  * Opens are seen at the tracepoints of their system calls. While these are in use, every system call of the machine
- * takes the kernel's longer way, so nothing else is done there: what waits long in a read, write or fsync is seen by
- * the switches, which are followed anyway. Such a call lasts from when its thread left the CPU in it for the first time
- * until it was back for the last time; it is over when the thread leaves the CPU elsewhere, and is told then.
+ * takes the kernel's slower path, so nothing else uses them: long waits in read, write or fsync are seen by the context
+ * switches, which are followed anyway. Such a call lasts from its thread's first switch-out in it to the last
+ * switch-in; it is emitted when the thread is next switched out elsewhere.
  */
 #ifndef TAILCAP_BPF_FILE_H
 #define TAILCAP_BPF_FILE_H
@@ -14,9 +14,9 @@
 #include "bpf/target.h"
 #include <bpf/bpf_tracing.h>
 
-#define NAMES_MAX 24 /* directories of a path, and mounts, that are looked at */
+#define NAMES_MAX 24 /* directories of a path, and mounts, that are examined */
 
-/* The path of the file that a thread waits for, while it is not told. */
+/* The path of the file that a thread waits for, until it is emitted. */
 struct slow_file_path {
 	u16 size;
 	u8 how;
@@ -31,7 +31,7 @@ struct {
 	__type(value, struct slow_file_path);
 } slow_files SEC(".maps");
 
-/* An entry as it begins: too large for the stack. */
+/* The initial value of an entry: too large for the stack. */
 static const struct slow_file_path no_path = {};
 
 static __always_inline int file_act_of(u64 nr)
@@ -57,7 +57,7 @@ static __always_inline int file_act_of(u64 nr)
 	return -1;
 }
 
-/* Reads and writes that are done, of any descriptor; where the kernel counts none, 0. */
+/* Completed reads and writes, of any descriptor; 0 if the kernel does not count them. */
 static __always_inline u64 calls_done(struct task_struct *task)
 {
 	return bpf_core_field_exists(task->ioac.syscr) ? task->ioac.syscr + task->ioac.syscw : 0;
@@ -70,7 +70,7 @@ static __always_inline u64 bytes_done(struct task_struct *task, int act)
 	return act == FILE_ACT_READ ? task->ioac.rchar : task->ioac.wchar;
 }
 
-/* The thread leaves the CPU in a call on this regular file. */
+/* The thread is switched out in a call on this regular file. */
 static __always_inline void file_waits(struct task_state *state, struct task_struct *task, struct file *file)
 {
 	int act = file_act_of((u64)(u16)state->syscall);
@@ -88,7 +88,7 @@ static __always_inline void file_waits(struct task_state *state, struct task_str
 	state->file_named = 0;
 }
 
-/* It leaves the CPU again, in the same call. */
+/* It is switched out again, in the same call. */
 static __always_inline bool same_file_call(struct task_state *state, struct task_struct *task,
 					   const struct pt_regs *regs)
 {
@@ -97,7 +97,7 @@ static __always_inline bool same_file_call(struct task_state *state, struct task
 }
 
 /* Names from the innermost on, over the borders of mounts. The thread is inside a call on the file, which holds it.
- * Where the table is full the call is recorded all the same, and says that its path is not known. */
+ * If the table is full, the call is recorded with its path marked as not known. */
 __noinline int name_file(u64 object, u32 thread)
 {
 	struct slow_file_path *entry;
@@ -144,7 +144,7 @@ __noinline int name_file(u64 object, u32 thread)
 	return size != 0;
 }
 
-/* It is back in its call. */
+/* It is switched in again, in its call. */
 static __always_inline void file_goes_on(struct task_state *state, struct task_struct *task, u64 now)
 {
 	state->file_until = now;
@@ -168,7 +168,7 @@ static __always_inline struct record_file *begin_file(struct task_struct *task, 
 	return record;
 }
 
-/* What a call returned shows where it moved something, and nothing was read or written since. */
+/* The call's result: known if it moved bytes and nothing was read or written since. */
 static __always_inline s64 file_result(const struct task_state *state, struct task_struct *task, int act)
 {
 	u64 bytes;
@@ -216,7 +216,7 @@ static __always_inline int open_begins(void)
 	return 0;
 }
 
-/* By now the path has been read by the kernel, so that it can be read here. */
+/* The kernel has read the path by now, so it can be read here. */
 static __always_inline int open_ends(const u64 *ctx, bool first_argument)
 {
 	struct task_struct *task = bpf_get_current_task_btf();

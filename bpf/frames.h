@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Stepping over bulk bytes: of a connection whose framing is known, frame heads and what matters are kept, the payload
- * of DATA frames (HTTP/2) and of application data records (TLS) is not. One I/O may become several records, each of the
+ * Skips bulk bytes: on a connection with known framing, frame heads and relevant contents are kept, but not the payload
+ * of DATA frames (HTTP/2) and of application data records (TLS). One I/O may become several records; each covers the
  * bytes up to the next stretch that is kept.
  *
- * This decides what is kept, nothing else: the analyser reads all lengths again, from what was kept. So where frames
- * cannot be followed (bytes that could not be read or were not seen) it is enough to try again at the next I/O that
- * begins like a frame; meanwhile the start of every I/O is kept.
+ * This affects only what is kept: the analyser reads all lengths again from the kept bytes. If frames cannot be
+ * followed (bytes that could not be read or were not seen), it is therefore enough to try again at the next I/O that
+ * begins like a frame; until then the start of every I/O is kept.
  *
- * The state of the walk is in the scratch memory, and its steps are functions of their own: the verifier goes through
- * each of them once, not once for every turn of the loop.
+ * The state of the walk is in the scratch memory, and its steps are separate functions: the verifier checks each of
+ * them once, not once per loop iteration.
  */
 #ifndef TAILCAP_BPF_FRAMES_H
 #define TAILCAP_BPF_FRAMES_H
@@ -17,14 +17,14 @@
 #include "bpf/framing.h"
 #include <bpf/bpf_endian.h>
 
-#define STEPS_MAX 1024 /* frames in one I/O; twice as many of the smallest as fit into 4 KiB */
-#define WALK_CHUNK 256 /* read at a time: costs no more than the nine bytes of a header */
-#define MERGE_MAX 128  /* bytes between two stretches; a record of its own costs as much */
+#define STEPS_MAX 1024 /* frames in one I/O; twice as many as the smallest that fit into 4 KiB */
+#define WALK_CHUNK 256 /* bytes per read: costs no more than reading the nine bytes of a header */
+#define MERGE_MAX 128  /* bytes between two ranges; a separate record costs as much */
 #define WHOLE_MAX 4096 /* an I/O of HTTP/2 up to this length is kept whole, as a head of HTTP/1 would be */
 #define TLS_WHOLE 64
-#define HOPS 24 /* headers that the verifier has to see in one loop: loops of loops are shorter for it */
+#define HOPS 24 /* headers that the verifier has to see in one loop: it takes fewer steps for nested loops */
 
-/* frames->header is whole: what follows it. False: it is none, and frames cannot be followed. */
+/* frames->header is complete: parses it. False: it is not a valid header, and frames cannot be followed. */
 static __always_inline bool enter_frame(struct walk *walk, bool strict)
 {
 	struct frame_state *frames = &walk->frames;
@@ -34,7 +34,7 @@ static __always_inline bool enter_frame(struct walk *walk, bool strict)
 	return frames->synced;
 }
 
-/* Bytes [start, start + want) of the I/O are in data when it returns 0; more of them if they are there. */
+/* When it returns 0, data holds bytes [start, start + want) of the I/O, and more of them if available. */
 __noinline int walk_fill(u32 way, u32 want, u32 more)
 {
 	struct io_scratch *scratch = bpf_map_lookup_elem(&scratches, &way);
@@ -72,7 +72,7 @@ __noinline int walk_fill(u32 way, u32 want, u32 more)
 	return 0;
 }
 
-/* Bytes [start, end) of the I/O become a record. */
+/* Emits bytes [start, end) of the I/O as a record. */
 __noinline int walk_tell(u32 way, u32 end)
 {
 	struct io_scratch *scratch = bpf_map_lookup_elem(&scratches, &way);
@@ -104,7 +104,7 @@ __noinline int walk_tell(u32 way, u32 end)
 	barrier_var(size);
 	if (size > HEAD_MAX + LEAD_MAX)
 		return 0;
-	/* Much at once may jump over the window in which the reader is woken: ask each time. */
+	/* A large record may jump over the window in which the reader is woken: check each time. */
 	if (output(record, sizeof(*record) + size, wake_flag(kept > 1024 ? 0 : record->h.time))) {
 		count_loss(LOSS_RING_FULL, record->h.kind & (RECORD_KINDS - 1));
 		walk->dropped += record->h.missed + 1;
@@ -116,7 +116,7 @@ __noinline int walk_tell(u32 way, u32 end)
 	return 0;
 }
 
-/* Goes on with the header that the I/O before ended in. */
+/* Continues with the header in which the previous I/O ended. */
 __noinline int walk_resume(u32 way)
 {
 	struct io_scratch *scratch = bpf_map_lookup_elem(&scratches, &way);
@@ -147,7 +147,7 @@ __noinline int walk_resume(u32 way)
 	return 0;
 }
 
-/* One frame's payload, then the header behind it. 0: that was the end of the I/O, or of what can be understood. */
+/* Steps over one frame's payload and the header after it. 0: the end of the I/O, or of the part that can be parsed. */
 __noinline int walk_step(u32 way)
 {
 	struct io_scratch *scratch = bpf_map_lookup_elem(&scratches, &way);
@@ -186,13 +186,13 @@ __noinline int walk_step(u32 way)
 	base = walk->lead + offset;
 	if (base > HEAD_MAX + LEAD_MAX)
 		return 0;
-	for (u32 i = 0; i < HTTP2_HEADER; i++) /* behind a shorter one it does no harm */
+	for (u32 i = 0; i < HTTP2_HEADER; i++) /* for a shorter header the extra bytes do no harm */
 		frames->header[i] = scratch->data[base + i];
 	if (size < whole) {
 		frames->have = size;
 	} else {
 		enter_frame(walk, false);
-		/* what is wanted of it finds no room behind what is kept so far */
+		/* there is no room for its kept bytes after those kept so far */
 		if (frames->synced && offset && offset + whole + frames->keep > HEAD_MAX)
 			walk_tell(way, walk->at);
 	}
@@ -201,8 +201,8 @@ __noinline int walk_step(u32 way)
 	return !frames->have && frames->synced;
 }
 
-/* From the header at walk->at on, header by header, all in data; it leaves the last one there, and returns where that
- * one's frame ends. A loop of its own, without branches: a step costs 45 ns, a turn of this three. */
+/* Steps from the header at walk->at to the last header that is entirely in data. Returns where the last one's frame
+ * ends. A separate loop without branches: a step costs 45 ns, an iteration of this loop 3 ns. */
 __noinline u32 walk_hop(u32 way)
 {
 	struct io_scratch *scratch = bpf_map_lookup_elem(&scratches, &way);
@@ -214,8 +214,9 @@ __noinline u32 walk_hop(u32 way)
 	length = scratch->walk.length;
 	at = last = scratch->walk.at;
 	whole = header_size(scratch->walk.framing);
-	skip = scratch->walk.framing == FRAMING_TLS ? 1
-						    : 0; /* where in the header four bytes hold the length, and how */
+	skip = scratch->walk.framing == FRAMING_TLS
+		       ? 1
+		       : 0; /* offset of the four header bytes that hold the length, and its format in them */
 	shift = skip ? 0 : 8;
 	mask = skip ? 0xffff : 0xffffff;
 	if (lead > LEAD_MAX)
@@ -230,7 +231,7 @@ __noinline u32 walk_hop(u32 way)
 	return at;
 }
 
-/* A short I/O, wanted whole: all of it is in data, and only where its last frame ends matters. */
+/* A short I/O that is kept whole: all of it is in data, and only the end of its last frame matters. */
 __noinline int walk_whole(u32 way)
 {
 	struct io_scratch *scratch = bpf_map_lookup_elem(&scratches, &way);
@@ -254,7 +255,7 @@ __noinline int walk_whole(u32 way)
 				break;
 			walk->at = end;
 		}
-		at = end < walk->length ? end : walk->at; /* of the last header, whole or not */
+		at = end < walk->length ? end : walk->at; /* of the last header, complete or not */
 		base = walk->lead + at;
 		if (base > HEAD_MAX + LEAD_MAX)
 			return 0;
@@ -273,7 +274,7 @@ __noinline int walk_whole(u32 way)
 	return 0;
 }
 
-/* The first bytes of a direction tell what the connection carries. */
+/* Finds out what the connection carries from the first bytes of a direction. */
 __noinline int walk_sniff(u32 way)
 {
 	struct io_scratch *scratch = bpf_map_lookup_elem(&scratches, &way);
@@ -289,7 +290,7 @@ __noinline int walk_sniff(u32 way)
 		return 0;
 	if (!walk->framing)
 		walk->framing = framing_of(FRAMING_NONE, scratch->data + lead, n);
-	/* Told by these bytes, or by the first of the other direction: so a frame begins here. */
+	/* Known by these bytes, or by the first of the other direction: so a frame begins here. */
 	walk->frames.synced = walk->framing != FRAMING_NONE;
 	walk->frames.have = 0;
 	walk->frames.left = 0;
@@ -299,7 +300,7 @@ __noinline int walk_sniff(u32 way)
 	return 0;
 }
 
-/* 0: the frames cannot be followed, and nothing was told. */
+/* 0: the frames cannot be followed, and nothing was emitted. */
 __noinline int walk_all(u32 way)
 {
 	struct io_scratch *scratch = bpf_map_lookup_elem(&scratches, &way);
@@ -312,7 +313,7 @@ __noinline int walk_all(u32 way)
 	whole = header_size(walk->framing);
 	lead = walk->lead;
 	if (walk->whole && walk_fill(way, walk->length, 0))
-		walk->frames.synced = 0; /* told as lost, with the reason */
+		walk->frames.synced = 0; /* recorded as lost, with the reason */
 	else if (!walk->frames.synced) {
 		if (walk->length < whole || lead > LEAD_MAX || walk_fill(way, whole, WALK_CHUNK))
 			return 0;
@@ -341,9 +342,9 @@ __noinline int walk_all(u32 way)
 	return 1;
 }
 
-/* scratch->record is filled but for position, length and head; what it has behind struct record_io, lead bytes, is in
- * scratch->data. Puts length bytes moved from position into the ring, as one record or several. False: the connection
- * has no frames, or they cannot be followed, and nothing was done but to note that. */
+/* Emits length bytes moved from position as one record or several. scratch->record must be filled except for position,
+ * length and head; its part after struct record_io, lead bytes, is in scratch->data. False: the connection has no
+ * frames, or they cannot be followed; only that was noted. */
 static __always_inline bool walk_frames(struct io_scratch *scratch, struct socket_state *state, u32 way, u64 position,
 					u32 length, const struct source *from, u32 lead)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * What the header of a frame of HTTP/2, or of a record of TLS, says of the bytes behind it: how many they are, and how
- * many of them are worth keeping. Headers that break the rules are none: then the walk has lost its way, or never was
- * on it. And what can be said of an I/O by its length alone.
+ * Reads the header of an HTTP/2 frame or a TLS record: how many bytes follow, and how many of them are worth keeping.
+ * Bytes that break the rules are not a header: the walk lost its position, or never had it. Also decides what follows
+ * from the length of an I/O alone.
  */
 #ifndef TAILCAP_BPF_FRAMING_H
 #define TAILCAP_BPF_FRAMING_H
@@ -44,7 +44,7 @@ static __always_inline u32 header_size(u8 framing)
 	return framing == FRAMING_TLS ? TLS_HEADER : HTTP2_HEADER;
 }
 
-/* strict: nothing is known of where frames begin. */
+/* strict: frame boundaries are not known. */
 static __always_inline bool enter_http2(struct frame_state *frames, bool strict)
 {
 	const u8 *h = frames->header;
@@ -123,14 +123,14 @@ static __always_inline bool enter_tls(struct frame_state *frames)
 	return true;
 }
 
-/* Where frames are not followed any more: with what an I/O at position has to do to find them again. */
+/* Skips the unseen bytes before an I/O at position. Frames are no longer followed if those may contain a header. */
 static __always_inline void find_place(struct frame_state *frames, u64 position)
 {
 	u32 jump = (u32)position - frames->next;
 
 	if (!frames->synced || !jump)
 		return;
-	/* bytes were moved that were not seen: no matter if all of them are of one frame */
+	/* unseen bytes were moved: harmless if all of them belong to one frame */
 	if (frames->have || jump > frames->left) {
 		frames->synced = 0;
 		return;
@@ -139,7 +139,7 @@ static __always_inline void find_place(struct frame_state *frames, u64 position)
 	frames->keep -= least_of(frames->keep, jump);
 }
 
-/* length bytes were moved that nobody can, or need, look into. */
+/* length bytes were moved that cannot, or need not, be examined. */
 static __always_inline void step_over(struct socket_state *state, u32 way, u64 position, u32 length)
 {
 	struct frame_state *frames = &state->direction[way & 1].frames;
@@ -152,7 +152,7 @@ static __always_inline void step_over(struct socket_state *state, u32 way, u64 p
 	frames->next = (u32)position + length;
 }
 
-/* The I/O lies in the middle of what is not kept. */
+/* The I/O lies entirely within bytes that are not kept. */
 static __always_inline bool all_bulk(struct socket_state *state, u32 way, u64 position, u32 length)
 {
 	struct frame_state *frames = &state->direction[way & 1].frames;

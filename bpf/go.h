@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * What the runtime of Go programs does, at the places that user space has chosen in its functions (enum go_act).
+ * Events of the runtime of Go programs, at the places that user space selected in its functions (enum go_act).
  *
  * All registers are Go's: R14 is the running goroutine, or g0, the thread's own; arguments are in AX, BX, CX.
  */
@@ -15,7 +15,7 @@
 #define FLAG_CARRY 1
 #define FLAG_ZERO 0x40
 
-/* Whoever comes by such a place runs Go: so it is known from a process's first instruction on. */
+/* A process that hits such a probe runs Go: so this is known from its first instruction on. */
 static __always_inline void meet_process(struct task_struct *task, struct task_state *state, u32 file)
 {
 	struct go_process process = {.started = task->group_leader->start_time, .file = file};
@@ -31,7 +31,7 @@ static __always_inline void meet_process(struct task_struct *task, struct task_s
 		__sync_fetch_and_add(&go_epoch, 1);
 }
 
-/* A new goroutine's number and its maker's, in one read: those are what costs here. */
+/* Gets the numbers of a new goroutine and its parent in one read: reads are the main cost here. */
 struct made {
 	u64 number, parent;
 	u64 from, function;
@@ -46,13 +46,13 @@ static __always_inline bool known_parent(const struct go_layout *layout, u64 g, 
 		return false;
 	made->number = words[0];
 	made->parent = words[at];
-	/* g.parentGoid, gopc, ancestors, startpc; user space believes in what begins a function */
+	/* g.parentGoid, gopc, ancestors, startpc; user space accepts startpc only if it begins a function */
 	made->from = words[at + 1];
 	made->function = words[at + 3];
 	return true;
 }
 
-/* Who is no target pays for a hit, too. */
+/* Non-targets pay for a hit, too. */
 static __always_inline void count_hit(u32 file, u8 act)
 {
 	u32 at = file * GO_COUNTED + (act == GO_MADE ? 0 : 1);
@@ -112,12 +112,12 @@ static __always_inline int goroutine_panics(struct pt_regs *ctx, struct task_str
 	fill_go(&record->go, task, RECORD_GO_PANIC, cookie, place);
 	record->go.goroutine = number;
 	record->unused = 0;
-	/* At a function's beginning the frame pointer is its caller's: who called it stands behind the stack pointer.
-	 */
+	/* At a function's beginning the frame pointer is still its caller's: the return address is at the stack
+	 * pointer. */
 	record->addresses[0] = cookie & GO_AT_CALL ? user_word(stack) : 0;
 	got = bpf_get_stack(ctx, &record->addresses[1], (GO_FRAMES_MAX - 1) * sizeof(u64), BPF_F_USER_STACK);
 	record->frames = got > 0 ? (u32)got / sizeof(u64) + 1 : 1;
-	/* to the disk at once: the process is about to end */
+	/* written to disk at once: the process is about to end */
 	bpf_ringbuf_submit(record, BPF_RB_FORCE_WAKEUP);
 	return 0;
 }
@@ -149,7 +149,7 @@ int runtime_event(struct pt_regs *ctx)
 		u64 flags = REGISTER(ctx, flags);
 
 		if (flags & (FLAG_CARRY | FLAG_ZERO))
-			return 0; /* the stack grows first, then the same call comes by again */
+			return 0; /* the stack grows first, then the same call hits the probe again */
 	}
 	meet_process(task, state, file);
 	goroutine = REGISTER(ctx, r14);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * What Go programs allocate: all of it counted by size, and some of it with its stack: every allocation of
- * ALLOCATION_LARGE and more, and of the smaller ones one in about ALLOCATION_EVERY bytes, whose weight says for how
- * many it stands.
+ * Allocations of Go programs. All are counted by size. Some are recorded with their stack: every allocation of
+ * ALLOCATION_LARGE and more, and of the smaller ones one in about ALLOCATION_EVERY bytes. Its weight is the number of
+ * allocations that it represents.
  */
 #ifndef TAILCAP_BPF_GO_ALLOCATION_H
 #define TAILCAP_BPF_GO_ALLOCATION_H
@@ -13,13 +13,13 @@
 #define ALLOCATION_LARGE (32 << 10)
 #define ALLOCATION_EVERY (512 << 10)
 #define LARGE_EVERY                                                                                                    \
-	100000 /* ns between two large ones on a CPU in the long run; what is left out is in the next one's weight … \
-		*/
-#define LARGE_BURST 2000 /* … and so many at once */
+	100000           /* ns between two large ones on a CPU on average; the next one's weight counts those left out \
+			  */
+#define LARGE_BURST 2000 /* large ones in one burst */
 #define ALLOCATING_PROCESSES 256
 
-/* A program here may be preempted by another one on the same CPU: counts are atomic; what decides on sampling need not
- * be. */
+/* A program here may be preempted by another one on the same CPU: counts are atomic; the state that sampling depends on
+ * need not be. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
 	__uint(max_entries, ALLOCATING_PROCESSES);
@@ -61,7 +61,7 @@ static __always_inline u32 class_of_size(u64 size)
 	return size ? bits + 1 : 0;
 }
 
-/* For how many it stands; 0: it is not sampled. */
+/* The number of allocations that it represents; 0: it is not sampled. */
 static __always_inline u32 sampled(struct go_allocated *allocated, u64 size, u64 now)
 {
 	u64 random;
@@ -78,7 +78,7 @@ static __always_inline u32 sampled(struct go_allocated *allocated, u64 size, u64
 			__sync_fetch_and_add(&allocated->left_out, -before);
 		return before < 0xffffffff ? before + 1 : 0xffffffff;
 	}
-	/* anywhere up to twice the distance, lest a program allocate in the same rhythm */
+	/* a random distance, up to twice the average, avoids locking on to a program's allocation rhythm */
 	random = now * 6364136223846793005ull;
 	allocated->to_next = random >> 44;
 	return (ALLOCATION_EVERY + size / 2) / size;
@@ -150,7 +150,7 @@ int allocation(struct pt_regs *ctx)
 	record->sample.weight = weight;
 	record->sample.what = SAMPLE_ALLOCATION;
 	record->sample.unused = 0;
-	/* At a function's beginning the frame pointer is its caller's: who called it stands on the stack. */
+	/* At a function's beginning the frame pointer is still its caller's: the return address is on the stack. */
 	got = bpf_get_stack(ctx, &record->frames[1], (STACK_MAX - 1) * sizeof(u64), BPF_F_USER_STACK);
 	record->frames[0] = REGISTER(ctx, ip);
 	record->frames[1] = top;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Values that go from one goroutine to another through a channel, at the places that user space has chosen in the
+ * Values that one goroutine passes to another through a channel, at the places that user space has chosen in the
  * runtime.
  *
- * At each of them the channel is locked, so the records of one channel have the order in which it happened. Values
- * without a size are left out: nothing goes over with them.
+ * The channel is locked at each of these places, so the records of one channel are in the order of the events. Values
+ * without a size are left out: they transfer nothing.
  */
 #ifndef TAILCAP_BPF_GO_CHANNEL_H
 #define TAILCAP_BPF_GO_CHANNEL_H
@@ -13,15 +13,14 @@
 #include "bpf/go.h"
 #include "bpf/target.h"
 
-/* runtime.hchan, as far as it is the same in every release. */
+/* runtime.hchan, the part that is the same in every release. */
 struct channel {
 	u64 count, capacity, buffer;
 	u16 element; /* bytes of a value */
 	u16 unused[3];
 };
 
-/* The slot `back` steps before the next one to be filled (of: 0), or to be emptied (of: 1); 0: this is no such channel.
- */
+/* The slot `back` steps before the next one to be filled (of: 0) or emptied (of: 1); 0: the channel does not match. */
 static __always_inline u64 slot_of(u64 address, const struct channel *channel, u32 indices, u32 of, u32 back)
 {
 	u64 at[2], slot;
@@ -86,7 +85,7 @@ int channel_event(struct pt_regs *ctx)
 		slot = REGISTER(ctx, bx);
 		if (act == GO_SELECT_TAKES)
 			slot = REGISTER(ctx, cx);
-		/* Where the compilers of all releases so far keep the channel meanwhile. */
+		/* The compilers of all releases so far keep the channel here. */
 		address = REGISTER(ctx, r12);
 		if (!holds(address, slot)) {
 			address = REGISTER(ctx, di);
@@ -101,8 +100,8 @@ int channel_event(struct pt_regs *ctx)
 		if (act == GO_GIVES || act == GO_FETCHES) {
 			partner = REGISTER(ctx, bx);
 			partner = number_of(layout, user_word(partner));
-			/* Of a full buffer the first value is taken, and that of who waits goes behind the last: into
-			 * the same slot. */
+			/* The first value of a full buffer is taken, and the waiting sender's value goes behind the
+			 * last: into the same slot. */
 			if (act == GO_FETCHES && channel.capacity) {
 				act = GO_EXCHANGES;
 				slot = slot_of(address, &channel, indices, 1, 0);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * The stack of a goroutine that was made to give way: it does not run any more, so it is walked from where the runtime
- * has put its registers (runtime.gobuf), by frame pointers, which all of Go's functions have.
+ * The stack of a preempted goroutine: it is not running, so it is walked from the registers that the runtime saved
+ * (runtime.gobuf), by frame pointers, which all Go functions have.
  */
 #ifndef TAILCAP_BPF_GO_STACK_H
 #define TAILCAP_BPF_GO_STACK_H
@@ -16,9 +16,9 @@ struct preempted_record {
 };
 
 /*
- * frames[0] is where it goes on, frames[1] the word on top of its stack: the caller of frames[0] where that is at the
- * check of its stack, before it has a frame; nothing where a signal made it call runtime.asyncPreempt2. Names tell
- * which.
+ * frames[0] is where it will continue, frames[1] the word on top of its stack. That word is the caller of frames[0] if
+ * frames[0] is at the check of its stack, before it has a frame; it is meaningless if a signal made the goroutine call
+ * runtime.asyncPreempt2. The function names distinguish the two.
  */
 static __always_inline u32 walk_goroutine(u64 *frames, u64 pc, u64 top, u64 frame)
 {

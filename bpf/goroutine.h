@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Which goroutine a thread runs, read where the thread is, without standing in the program.
+ * Reads which goroutine a thread runs, in the thread's context and without a probe in the program.
  *
  * A Go thread keeps a pointer to its goroutine (runtime.g) in its thread-local memory; g has its number. User space
- * finds out for each program file where (struct go_layout), and says which processes run it; so does whatever Go
- * function a process comes by (bpf/go.h). The answer is kept with the thread until something new is known.
+ * finds the offsets for each program file (struct go_layout), and sets which processes run it; so do the probes at Go
+ * functions (bpf/go.h). The answer is kept with the thread until something new is known.
  */
 #ifndef TAILCAP_BPF_GOROUTINE_H
 #define TAILCAP_BPF_GOROUTINE_H
 
 #include "bpf/maps.h"
 
-/* Counts what user space or bpf/go.h have learnt. 0: nothing yet. */
+/* Counts changes made by user space or bpf/go.h. 0: none yet. */
 __u32 go_epoch = 0;
 
-/* Of each file: goroutines made, handlers entered, whoever runs it. User space reads them in place. */
+/* Counters for each file: goroutines created, handlers entered, in all processes. User space reads them in place. */
 __u64 go_hits[GO_FILES_MAX * GO_COUNTED] = {};
 
 struct {
@@ -43,7 +43,7 @@ static __always_inline u64 number_of(const struct go_layout *layout, u64 g)
 	return g && layout->number ? user_word(g + layout->number) : 0;
 }
 
-/* The goroutine on whose behalf a thread runs, that is on its own stack (g0) now. */
+/* The goroutine that a thread works for while it runs on its own stack (g0). */
 static __always_inline u64 served_by(const struct go_layout *layout, u64 g)
 {
 	u64 m = user_word(g + layout->thread);
@@ -51,7 +51,8 @@ static __always_inline u64 served_by(const struct go_layout *layout, u64 g)
 	return m ? number_of(layout, user_word(m + layout->current)) : 0;
 }
 
-/* g is what runtime.g is: it has a stack, and its thread, which is returned, runs it, or is it. 0: it is not. */
+/* Checks that g is a runtime.g: it has a stack, and its thread either runs it or is its own g0. Returns the thread; 0:
+ * it is not. */
 static __always_inline u64 thread_of_goroutine(const struct go_layout *layout, u64 g)
 {
 	u64 stack[2], m;
@@ -71,9 +72,8 @@ static __always_inline u8 words_to_number(const struct go_layout *layout)
 	return bytes < GO_NEAR * sizeof(u64) && !(bytes & 7) ? bytes / sizeof(u64) : 0;
 }
 
-/* Go's code has its goroutine in R14 and leaves it there in system calls. Other code may have anything there; but only
- * the goroutine that the thread runs, and those that stand for the thread itself, have its m. One read instead of two.
- */
+/* Go's code keeps its goroutine in R14 and leaves it there in system calls. Other code may have anything there; but
+ * only the goroutine that the thread runs, and the thread's own (g0, gsignal), have its m. One read instead of two. */
 static __always_inline bool number_by_register(struct task_struct *task, const struct task_state *state, u64 *number)
 {
 	const struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
@@ -82,7 +82,7 @@ static __always_inline bool number_by_register(struct task_struct *task, const s
 
 	if (!at || at >= GO_NEAR || !g)
 		return false;
-	/* m comes before the number in all of Go's versions */
+	/* m precedes the number in all versions of Go */
 	if (bpf_probe_read_user(words, sizeof(words), (void *)(g + state->go_number - at * sizeof(u64))) ||
 	    words[0] != state->go_thread)
 		return false;
@@ -90,7 +90,7 @@ static __always_inline bool number_by_register(struct task_struct *task, const s
 	return true;
 }
 
-/* Looks up whether the process is Go's, once for each thread and epoch. */
+/* Looks up whether the process is a Go program, once per thread and epoch. */
 static __always_inline void learn_go(struct task_struct *task, struct task_state *state, u32 epoch)
 {
 	u32 tgid = task->tgid, file;
@@ -104,7 +104,7 @@ static __always_inline void learn_go(struct task_struct *task, struct task_state
 	started = task->group_leader->start_time;
 	if (!process->started) {
 		process->started = started;
-	} else if (process->started != started) { /* another process had this number */
+	} else if (process->started != started) { /* another process had this number before */
 		bpf_map_delete_elem(&go_processes, &tgid);
 		goto known;
 	}
@@ -115,19 +115,19 @@ static __always_inline void learn_go(struct task_struct *task, struct task_state
 	g = user_word(task->thread.fsbase + layout->slot);
 	thread = g ? thread_of_goroutine(layout, g) : 0;
 	if (!thread)
-		return; /* while a signal is handled, say: look again next time */
+		return; /* for example while a signal is handled: try again next time */
 	state->go_file = file;
 	state->go_slot = layout->slot;
 	state->go_number = layout->number;
 	state->go_c_code = layout->c_code;
-	/* threads that C made borrow another m for each call of Go */
+	/* threads that C created borrow another m for each call of Go */
 	state->go_words = layout->c_code ? 0 : words_to_number(layout);
 	state->go_thread = thread;
 known:
 	state->go_epoch = epoch;
 }
 
-/* Of the running task, whose state that is; 0: none, or not known. */
+/* The goroutine of the running task; state is that task's. 0: none, or not known. */
 static __always_inline u64 goroutine_of(struct task_struct *task, struct task_state *state)
 {
 	u32 epoch = go_epoch, file;
@@ -153,7 +153,7 @@ static __always_inline u64 goroutine_of(struct task_struct *task, struct task_st
 	return layout ? served_by(layout, g) : 0;
 }
 
-/* A function of its own for the verifier, as all global ones here: it looks at each once, not once for every call. */
+/* A separate function for the verifier, as are all global ones here: it checks each once, not once per call. */
 __noinline u64 find_goroutine(void)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -161,13 +161,13 @@ __noinline u64 find_goroutine(void)
 	return goroutine_of(task, bpf_task_storage_get(&tasks, task, 0, 0));
 }
 
-/* Of the running task. The usual answer is no. */
+/* The goroutine of the running task; usually there is none. */
 static __always_inline u64 running_goroutine(void)
 {
 	return go_epoch ? find_goroutine() : 0;
 }
 
-/* The task runs another program from now on. */
+/* The task is about to run another program. */
 static __always_inline void forget_go(struct task_struct *task, struct task_state *state)
 {
 	u32 tgid = task->tgid;

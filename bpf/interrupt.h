@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Soft interrupts in the time of threads that are recorded.
+ * Soft interrupts that run while a target thread is on the CPU.
  */
 #ifndef TAILCAP_BPF_INTERRUPT_H
 #define TAILCAP_BPF_INTERRUPT_H
@@ -9,7 +9,7 @@
 #include "bpf/target.h"
 #include <bpf/bpf_tracing.h>
 
-/* Since when this CPU handles one; they do not nest. 0: none, or in nobody's time. */
+/* When this CPU began to handle an interrupt; they do not nest. 0: none, or no target was interrupted. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Tier A: sends and receives, where the kernel says that they are done (since 6.3).
+ * Tier A: sends and receives, at the tracepoints where the kernel reports their completion (since 6.3).
  */
 #ifndef TAILCAP_BPF_IO_H
 #define TAILCAP_BPF_IO_H
@@ -14,14 +14,14 @@
 #define OUT 0
 #define IN 1
 
-/* Nothing was moved and nothing is wrong: the caller will come again. */
+/* No bytes were moved and there is no error: the caller will try again. */
 static __always_inline bool try_again(int ret)
 {
 	return ret == -EAGAIN || ret == -EINTR || ret == -EINPROGRESS || ret == -EALREADY ||
 	       (ret <= -ERESTARTSYS && ret >= -ERESTART_LAST);
 }
 
-/* copied_seq counts the FIN too, once the reader has come to it; the peer's FIN is the last number there is. */
+/* copied_seq includes the FIN once the reader has reached it; the peer's FIN is the last sequence number. */
 static __always_inline u32 next_in(const struct sock *sk, const struct tcp_sock *tcp)
 {
 	u32 copied = tcp->copied_seq;
@@ -47,8 +47,8 @@ static __always_inline void fill_io(struct record_io *record, const struct socke
 	record->goroutine = running_goroutine();
 }
 
-/* The usual cases, without a detour through the scratch memory: one piece that is kept whole, or nothing to keep. room
- * is a constant, which makes ring records of a few sizes. */
+/* The usual cases, which need no scratch memory: one piece that is kept whole, or nothing to keep. room is a constant,
+ * so ring records have few sizes. */
 static __always_inline void emit_small(struct socket_state *state, struct task_struct *task, u64 position, int ret,
 				       u32 way, const struct source *from, const u32 room)
 {
@@ -74,7 +74,7 @@ static __always_inline void emit_small(struct socket_state *state, struct task_s
 	bpf_ringbuf_submit(record, wake_flag(record->h.time));
 }
 
-/* Whatever else: many pieces, or more bytes than the least that is kept. */
+/* All other cases: several pieces, or more bytes than are always kept. */
 static __always_inline void emit_large(struct socket_state *state, struct task_struct *task, u64 position, int ret,
 				       u32 way, const struct source *from)
 {
@@ -91,7 +91,7 @@ static __always_inline void emit_large(struct socket_state *state, struct task_s
 	record->h.missed = take_missed(&state->missed);
 	flags = wake_flag(record->h.time);
 	barrier_var(bytes);
-	if (bytes > HEAD_MAX + TAIL_SIZE) /* cannot be; the verifier must see it tested */
+	if (bytes > HEAD_MAX + TAIL_SIZE) /* impossible; the verifier must see the check */
 		bytes = 0;
 	if (output(record, sizeof(*record) + bytes, flags)) {
 		count_loss(LOSS_RING_FULL, way == OUT ? RECORD_SEND : RECORD_RECEIVE);
@@ -99,7 +99,7 @@ static __always_inline void emit_large(struct socket_state *state, struct task_s
 	}
 }
 
-/* A connection whose frames are followed. False: this I/O's cannot be. */
+/* Emits an I/O of a connection with known frames. False: the frames of this I/O cannot be followed. */
 static __always_inline bool emit_frames(struct socket_state *state, struct task_struct *task, u64 position, int ret,
 					u32 way, const struct source *from)
 {
@@ -119,13 +119,13 @@ static __always_inline bool emit_frames(struct socket_state *state, struct task_
 	return false;
 }
 
-/* In io_uring's own call, or by one of its threads: where the bytes are is not known here. */
+/* In io_uring's own system call, or in one of its threads: the location of the bytes is not known here. */
 static __always_inline bool by_uring(const struct task_struct *task, const struct pt_regs *regs)
 {
 	return task->flags & PF_IO_WORKER || regs->orig_ax == NR_io_uring_enter;
 }
 
-/* instead: why the caller's buffer does not hold what went over the wire; 0: it does. */
+/* instead: why the caller's buffer does not hold the bytes on the wire; 0: it does. */
 static __always_inline void emit_io(struct socket_state *state, struct task_struct *task, u64 position, int ret,
 				    u32 way, u8 instead)
 {
@@ -163,8 +163,8 @@ static __always_inline void emit_io(struct socket_state *state, struct task_stru
 		emit_large(state, task, position, ret, way, &from);
 }
 
-/* A message of sendmmsg: which one it is shows only from those before it. An error ends the call, so that the next
- * begins with its first. */
+/* A message of sendmmsg: its index follows only from the messages before it. An error ends the call, so the next call
+ * begins with its first message. */
 static __always_inline void batch_source(struct socket_state *state, const struct pt_regs *regs, u32 length,
 					 struct source *from)
 {
@@ -183,7 +183,7 @@ static __always_inline void batch_source(struct socket_state *state, const struc
 		from->payload = PAYLOAD_CAPTURED;
 }
 
-/* Each is kept from its beginning; there are few, of name servers only. */
+/* Each datagram is kept from its beginning; there are few, and only of name servers. */
 static __always_inline void emit_datagram(struct socket_state *state, struct task_struct *task, int ret, u32 way)
 {
 	const struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
@@ -210,7 +210,7 @@ static __always_inline void end_batch(struct socket_state *state)
 		state->batch = 0;
 }
 
-/* Null unless the socket is to be recorded. sk is trusted: a tracepoint's argument. */
+/* Null unless the socket is recorded. sk is trusted: a tracepoint's argument. */
 #define io_socket(sk, task)                                                                          \
 	({                                                                                           \
 		struct socket_state *_found = bpf_sk_storage_get(&sockets, (sk), 0, 0);              \
@@ -231,14 +231,14 @@ static __always_inline void end_batch(struct socket_state *state)
 		_found;                                                                              \
 	})
 
-/* The addresses of an accepted socket of MPTCP come late in its making: told with the first bytes. */
+/* The addresses of an accepted MPTCP socket are set late: they are recorded with the first bytes. */
 static __always_inline void begin_mptcp(const struct sock *sk, struct socket_state *state)
 {
 	if (state->family != AF_UNIX && !state->direction[OUT].counted && !state->direction[IN].counted)
 		tell_socket(sk, state, 0);
 }
 
-/* As of TCP, 32 bits. */
+/* 32 bits, as for TCP. */
 static __always_inline u64 counted_position(const struct socket_state *state, u64 position)
 {
 	return state->family == AF_UNIX ? position : (u32)position;
@@ -276,7 +276,7 @@ int BPF_PROG(io_send, struct sock *sk, int ret, int flags)
 		if (!tcp)
 			return 0;
 		position = (u32)(tcp->write_seq - (ret > 0 ? ret : 0));
-		/* kernel TLS and its like: lengths are of the plain text, positions of what is sent for it */
+		/* kernel TLS and similar: lengths count plaintext, positions count ciphertext */
 		if (tcp->inet_conn.icsk_ulp_ops)
 			instead = PAYLOAD_UNSUPPORTED;
 	}
@@ -295,7 +295,7 @@ int BPF_PROG(io_receive, struct sock *sk, int ret, int flags)
 
 	if (task->tgid == self_tgid || flags & (MSG_PEEK | MSG_OOB | MSG_ERRQUEUE) || try_again(ret))
 		return 0;
-	/* 0 is the end of the stream only if the peer, or we, shut it: a read into no buffer returns 0 too */
+	/* 0 is the end of the stream only if either end shut it down: a read into an empty buffer also returns 0 */
 	if (!ret && !(sk->sk_shutdown & RCV_SHUTDOWN))
 		return 0;
 	state = io_socket(sk, task);
@@ -320,7 +320,7 @@ int BPF_PROG(io_receive, struct sock *sk, int ret, int flags)
 		if (tcp->inet_conn.icsk_ulp_ops)
 			instead = PAYLOAD_UNSUPPORTED;
 	}
-	if (flags & MSG_TRUNC) /* thrown away, not copied */
+	if (flags & MSG_TRUNC) /* discarded, not copied */
 		instead = PAYLOAD_NO_BUFFER;
 	emit_io(state, task, position, ret, IN, instead);
 	return 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * What exists already: iterators that user space reads at the start and for every keyframe.
+ * Iterators over existing tasks and sockets. User space reads them at the start and for every keyframe.
  */
 #ifndef TAILCAP_BPF_ITERATE_H
 #define TAILCAP_BPF_ITERATE_H
@@ -18,7 +18,7 @@ static __always_inline bool chosen(struct task_struct *task)
 	       in_target_cgroup(task);
 }
 
-/* Every thread that is a target; while marking, makes those targets that were chosen. */
+/* Lists every target thread; while marking, makes the selected ones targets. */
 SEC("iter/task")
 int list_tasks(struct bpf_iter__task *ctx)
 {
@@ -36,7 +36,7 @@ int list_tasks(struct bpf_iter__task *ctx)
 	return 0;
 }
 
-/* Every socket that is a target; makes those targets that a target task holds, or that are on a chosen port. */
+/* Lists every target socket; makes targets of those that a target task holds or that are on a selected port. */
 SEC("iter/task_file")
 int list_sockets(struct bpf_iter__task_file *ctx)
 {

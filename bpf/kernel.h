@@ -21,7 +21,7 @@ typedef __s64 s64;
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
-/* x86-64: the registers at system call entry, or where a function of a program was probed. */
+/* x86-64: the registers at system call entry, or at a probe in a program's function. */
 struct pt_regs {
 	unsigned long r14;
 	unsigned long r12;
@@ -108,10 +108,10 @@ struct tcp_sock {
 	u32 snd_nxt;
 	u32 copied_seq;
 	u32 rcv_nxt;
-	u8 chrono_type : 2; /* what keeps it from sending, … */
+	u8 chrono_type : 2; /* the reason that it cannot send, … */
 	u32 chrono_start;   /* … since when, … */
-	bool is_mptcp;      /* a subflow: not where the kernel has no MPTCP */
-	u32 chrono_stat[3]; /* … and for how long in all before, by what it was; ticks */
+	bool is_mptcp;      /* a subflow; missing in kernels without MPTCP */
+	u32 chrono_stat[3]; /* … and the total before, by reason; ticks */
 };
 
 struct sockaddr_un {
@@ -201,7 +201,7 @@ struct request {
 	unsigned short stats_sectors;
 };
 
-/* Of a kernel thread, and what it runs if it is a worker. */
+/* A kernel thread, and the function that it runs if it is a worker. */
 struct kthread {
 	void *data;
 };
@@ -229,8 +229,8 @@ struct task_struct {
 	u32 pid; /* signed in the kernel, never negative */
 	u32 tgid;
 	u64 start_time;
-	unsigned long nvcsw;  /* how often it left the CPU by itself, */
-	unsigned long nivcsw; /* and how often not */
+	unsigned long nvcsw;  /* voluntary switch-outs */
+	unsigned long nivcsw; /* involuntary switch-outs */
 	struct task_io_accounting ioac;
 	int exit_code;
 	struct task_struct *real_parent;
@@ -292,10 +292,10 @@ struct user_msghdr {
 	u32 pad2;
 };
 
-/* Since 6.2; makes plain loads of what otherwise takes a probe read of 34 ns. */
+/* Since 6.2; allows plain loads where a probe read would cost 34 ns. */
 extern void *bpf_rdonly_cast(void *object, u32 type) __attribute__((section(".ksyms"), weak));
 
-/* Of an object at an address that only we know to be of that type. */
+/* Reads a member of an object at an address, of a type that the verifier does not know. */
 #define MEMBER(type, address, member)                                                                       \
 	({                                                                                                  \
 		type *_object = (void *)(address);                                                          \
@@ -332,7 +332,7 @@ extern void *bpf_rdonly_cast(void *object, u32 type) __attribute__((section(".ks
 
 #define TCP_FIN 1
 
-#define SOCK_DONE_BIT 1 /* enum sock_flags: the peer's FIN has been taken in */
+#define SOCK_DONE_BIT 1 /* enum sock_flags: the peer's FIN was received */
 #define RCV_SHUTDOWN 1
 
 #define MSG_OOB 1

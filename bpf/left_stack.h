@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Where threads wait: both stacks of a thread that leaves the CPU because it has to, not because another one wants it.
+ * The kernel and user stacks of a thread that is switched out because it blocks, not because it is preempted.
  *
- * How long it will wait is not known then, so the stacks are kept with the thread and told when it is back: all waits
- * of STACK_LONG and more, and some of the others. Walking costs a microsecond or two, so only so many are walked on a
- * CPU in a second. What is left out is counted in the weight of the next that is told on that CPU.
+ * How long it will be off-CPU is not known then, so the stacks are stored with the thread and emitted at the switch-in:
+ * for all intervals of STACK_LONG and more, and for some of the others. Walking costs a microsecond or two, so the
+ * number of walks per CPU and second is limited. The weight of the next emitted stack on that CPU counts those left
+ * out.
  */
 #ifndef TAILCAP_BPF_LEFT_STACK_H
 #define TAILCAP_BPF_LEFT_STACK_H
@@ -14,15 +15,15 @@
 #include "bpf/target.h"
 
 #define STACK_LONG 1000000  /* ns */
-#define WALK_EVERY 100000   /* ns between two walks on a CPU, in the long run … */
-#define WALK_BURST 1000     /* … and so many at once */
-#define SHORT_EVERY 1000000 /* the same of shorter waits that are told */
+#define WALK_EVERY 100000   /* ns between two walks on a CPU, on average */
+#define WALK_BURST 1000     /* walks in one burst */
+#define SHORT_EVERY 1000000 /* ns between two emitted shorter intervals */
 #define SHORT_BURST 200
 #define LEFT_KERNEL 64   /* frames of the kernel's stack */
 #define LEFT_STACKS 4096 /* threads */
 
 const volatile __u8 stacks_chosen = false;
-/* User space switches it at any time. */
+/* User space switches it on and off at any time. */
 __u8 take_stacks = false;
 
 enum stacked {
@@ -36,7 +37,7 @@ struct left_stack {
 	u64 frames[STACK_MAX + LEFT_KERNEL];
 };
 
-/* By thread; while a thread waits its entry is nobody else's. */
+/* By thread; while a thread is off-CPU, nothing else uses its entry. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, LEFT_STACKS);
@@ -44,7 +45,7 @@ struct {
 	__type(value, struct left_stack);
 } left_stacks SEC(".maps");
 
-/* What a new entry is made of. */
+/* The initial value of a new entry. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
@@ -53,12 +54,12 @@ struct {
 } no_stack SEC(".maps");
 
 struct stack_rate {
-	u64 next_walk; /* by when all that has been done was due */
+	u64 next_walk; /* when the walks so far have used up their time */
 	u64 next_short;
 	u64 left_out;
 };
 
-/* Only sched_switch writes here, and nothing interrupts that and comes here again. */
+/* Only sched_switch writes here, and it is not re-entered on a CPU. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
@@ -80,7 +81,7 @@ static __always_inline struct left_stack *stack_of(struct task_struct *task)
 	return bpf_map_lookup_elem(&left_stacks, &tid);
 }
 
-/* The task is the running one, and waits from now on. */
+/* The task is the running one, and is about to block. */
 static __always_inline void keep_stack(void *ctx, struct task_state *state, struct task_struct *task, u64 now)
 {
 	struct stack_rate *rate;
@@ -116,7 +117,7 @@ static __always_inline void keep_stack(void *ctx, struct task_state *state, stru
 	state->stacked = STACK_KEPT;
 }
 
-/* It is back. */
+/* The thread is switched in. */
 static __always_inline void tell_stack(struct task_state *state, struct task_struct *task, u64 now)
 {
 	struct stack_rate *rate;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * What the programs share: the settings that user space writes before loading, and the maps.
+ * Shared by all programs: the settings that user space writes before loading, and the maps.
  */
 #ifndef TAILCAP_BPF_MAPS_H
 #define TAILCAP_BPF_MAPS_H
@@ -9,10 +9,10 @@
 #include "bpf/kernel.h"
 #include <bpf/bpf_helpers.h>
 
-/* Read-only once loaded: the verifier removes what they switch off. __u8 for bool: the skeleton is C++, too. */
+/* Read-only once loaded: the verifier removes code that they disable. __u8, not bool: the skeleton is also C++. */
 const volatile __u32 self_tgid = 0;     /* the recorder, which never records itself */
 const volatile __u32 own_tgids[2] = {}; /* its processes that make children to open and read files; 0: none */
-const volatile __u32 payload_limit = 0; /* bytes kept of what follows a message start; 0: no payload */
+const volatile __u32 payload_limit = 0; /* bytes kept after a message start; 0: no payload */
 const volatile __u64 ring_wake = 0;     /* wake the reader at this many bytes pending in one ring */
 const volatile __u32 ring_mask = 0;     /* the number of rings, a power of two, less one */
 const volatile __u8 target_all = false;
@@ -21,13 +21,13 @@ const volatile __u64 target_cgroup = 0; /* id in the unified hierarchy; 0: none 
 const volatile __u32 port_count = 0;
 const volatile __u16 ports[PORTS_MAX] = {};
 const volatile __u8 tell_stalls = false;
-const volatile __u64 slow_file = 0;             /* calls on files that take so long are told; 0: none */
+const volatile __u64 slow_file = 0;             /* calls on files that take at least this long are recorded; 0: none */
 const volatile __u8 switch_tells_state = false; /* sched_switch has its fourth argument: since 5.18 */
 
-/* Set while the iterator over tasks may make targets; later it only lists them. */
+/* Set while the iterator over tasks may create targets; later it only lists them. */
 __u8 marking = false;
 
-/* Exists: the task is a target. What happened since it left the CPU is folded in here. */
+/* Exists only for targets. Collects what happened since the task was switched out. */
 struct task_state {
 	u64 left;
 	u64 runnable;
@@ -41,7 +41,7 @@ struct task_state {
 	u8 throttled;
 	u8 pending;  /* enum stall: what it is about to sleep for */
 	u8 asleep;   /* enum stall: what it sleeps for */
-	u16 touched; /* a target only because it used a chosen port: its other sockets are not recorded */
+	u16 touched; /* a target only because it used a selected port: its other sockets are not recorded */
 	u32 missed;
 	u64 pending_since;
 	u64 reclaim_began;
@@ -49,41 +49,41 @@ struct task_state {
 	u64 lock_began;
 	u64 lock;
 	u32 lock_flags;
-	u8 stacked; /* bpf/left_stack.h: enum stacked, of the wait under way */
+	u8 stacked; /* bpf/left_stack.h: enum stacked, for the current off-CPU interval */
 	u8 unused[3];
-	/* bpf/goroutine.h: as of this epoch, the thread runs a program of this file (0: not one of Go's), laid out so.
-	 */
+	/* bpf/goroutine.h: as of this epoch, the thread runs a program of this file (0: not a Go program), with this
+	 * layout. */
 	u32 go_epoch;
 	u16 go_file;
 	s16 go_slot;
 	u16 go_number;
 	u8 go_c_code;
-	u8 go_words;        /* from g.m to g.goid; 0: its g.m is not known, or not for ever */
+	u8 go_words;        /* from g.m to g.goid; 0: its g.m is not known, or may change */
 	u64 go_thread;      /* its g.m */
-	u64 goroutine;      /* when it left the CPU */
-	u64 sending;        /* address of the TCP socket to which it waits to write; 0: to none */
+	u64 goroutine;      /* when it was switched out */
+	u64 sending;        /* address of the TCP socket that it waits to write to; 0: none */
 	u32 sending_since;  /* in ticks */
-	u32 sending_window; /* for so many ticks the peer's window had stopped it before */
+	u32 sending_window; /* ticks for which the peer's window had blocked it before */
 	/* bpf/file.h */
 	u64 open_began; /* 0: it opens nothing */
-	u64 file_began; /* when it left the CPU first, in a call on a file; 0: it did in none */
-	u64 file_until; /* when it was back last */
+	u64 file_began; /* its first switch-out in a call on a file; 0: none */
+	u64 file_until; /* its last switch-in */
 	u64 file_object;
 	u64 file_calls; /* reads and writes before it, by the kernel's own count */
-	u64 file_bytes; /* that they moved */
+	u64 file_bytes; /* moved by them */
 	u64 file_goroutine;
 	s32 file_descriptor;
-	s16 file_call;  /* which it is */
+	s16 file_call;  /* the system call's number */
 	u16 file_named; /* its path is in slow_files */
-	u64 switches;   /* how often it had left the CPU, by the kernel's own count; 0: not seen yet */
+	u64 switches;   /* earlier switch-outs, by the kernel's own count; 0: not seen yet */
 };
 
-/* Where a direction stands among its frames: bpf/frames.h. */
+/* The position of a direction within its frames: bpf/frames.h. */
 struct frame_state {
 	u32 next;  /* low half of the position behind the last I/O */
 	u32 left;  /* bytes to come of the frame's payload */
 	u32 keep;  /* how many of them are wanted */
-	u8 have;   /* bytes of the next header, which an I/O ended in */
+	u8 have;   /* bytes of the next header that the last I/O ended with */
 	u8 synced; /* the above is known; zero at first */
 	u16 unused;
 	u8 header[16];
@@ -91,8 +91,8 @@ struct frame_state {
 
 struct direction_state {
 	u64 counted; /* bytes moved; UNIX sockets only, TCP has sequence numbers */
-	u32 budget;  /* payload bytes still to be kept of the message that began last */
-	u32 begun;   /* its first bytes have been looked at */
+	u32 budget;  /* payload bytes still to be kept of the latest message */
+	u32 begun;   /* its first bytes have been examined */
 	struct frame_state frames;
 };
 
@@ -102,27 +102,26 @@ enum framing {
 	FRAMING_TLS,   /* began with a record of a handshake */
 };
 
-/* Exists: the socket is a target. */
+/* Exists only for sockets that are targets. */
 struct socket_state {
 	u64 self; /* address of the struct sock: differs in a clone of a listener's storage */
 	u64 cookie;
-	u64 inode; /* tier C: tells a reused address */
+	u64 inode; /* tier C: detects a reused address */
 	struct direction_state direction[2];
-	u64 batch;      /* datagrams: the vector of the sendmmsg that is under way, 0: none */
-	u32 batch_next; /* and which of its messages comes next */
+	u64 batch;      /* datagrams: the vector of the sendmmsg in progress; 0: none */
+	u32 batch_next; /* its next message */
 	u32 missed;
 	u8 family;
 	u8 type;
 	u8 origin;
 	u8 framing; /* enum framing */
-	u8 counts;  /* positions are counted: UNIX sockets, and MPTCP, whose sequence numbers are those of its subflows
-		     */
+	u8 counts;  /* positions are counted: UNIX sockets, and MPTCP, whose sequence numbers are its subflows' */
 	u8 uring;   /* io_uring was used on it */
 	u8 unused[6];
 };
 
-/* One for each group of CPUs, so that few take the same lock and the same cache lines. User space adds all but the
- * first, and reads them in the order of their records' times. */
+/* One ring for each group of CPUs, so that few CPUs share a lock and its cache lines. User space adds all but the
+ * first, and reads the records of all rings in the order of their times. */
 struct ring {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 4096);
@@ -142,7 +141,7 @@ struct {
 	__type(value, struct task_state);
 } tasks SEC(".maps");
 
-/* Cloned from a listener to the sockets born of it, before their first byte can arrive. */
+/* The kernel clones it from a listener to the sockets that it accepts, before their first byte can arrive. */
 struct {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_CLONE);
@@ -150,9 +149,9 @@ struct {
 	__type(value, struct socket_state);
 } sockets SEC(".maps");
 
-const volatile __u32 addresses_kept = 0; /* so many are never forgotten to make room for others */
+const volatile __u32 addresses_kept = 0; /* with at most this many entries none is evicted */
 
-/* Tier C sees sockets by descriptor only, and no trusted pointer to them. */
+/* Tier C sees sockets only by descriptor, without a trusted pointer to them. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 65536);
@@ -174,47 +173,47 @@ struct {
 	__uint(value_size, 1);
 } target_comms SEC(".maps");
 
-/* Rows of enum loss_row, RECORD_KINDS counters each; user space reads them in place. Losses are rare enough to share
- * a cache line, and exact. */
+/* Rows of enum loss_row, RECORD_KINDS counters each; user space reads them in place. The counts are exact. Losses are
+ * rare enough to share a cache line. */
 __u64 losses[LOSS_COUNTERS] = {};
 
-/* An I/O on its way through bpf/frames.h. Offsets count from its first byte. */
+/* An I/O that bpf/frames.h is processing. Offsets count from its first byte. */
 struct walk {
 	struct frame_state frames;
 	u64 position;
-	u64 base; /* of the one piece */
+	u64 base; /* of the piece, if there is only one */
 	u64 size;
 	u32 segments;
 	u32 length;
-	u32 at;     /* this far it is understood */
-	u32 start;  /* this far it is told; data holds bytes from here on ... */
-	u32 filled; /* ... so many */
-	u32 kept;   /* ... of which so many will be told */
+	u32 at;     /* parsed up to here */
+	u32 start;  /* emitted up to here; data holds bytes from here on */
+	u32 filled; /* bytes in data */
+	u32 kept;   /* bytes in data that will be emitted */
 	u32 lead;   /* bytes of the record behind struct record_io */
 	u32 parts;
 	u32 dropped;
 	u8 framing;
 	u8 wide;     /* positions have 64 bits */
-	u8 whole;    /* all of it is wanted */
+	u8 whole;    /* all bytes are wanted */
 	u8 complete; /* the pieces are all there are */
 	u32 budget;  /* bpf/payload.h: as of struct direction_state */
 };
 
-/* An I/O record is put together here, then copied to the ring in its exact size. One per direction, so that a
- * program is alone with its own on each CPU; behind them those for programs that have to take one (bpf/session.h), even
- * numbers for what is sent and odd for what is received. The second HEAD_MAX leaves room for the verifier's arithmetic.
+/* An I/O record is assembled here, then copied to the ring in its exact size. There is one per direction, so that a
+ * program has its own on each CPU. Behind them are those for programs that must reserve one (bpf/session.h): even
+ * numbers for sending, odd ones for receiving. The second HEAD_MAX leaves room for the verifier's arithmetic.
  */
 #define LEAD_MAX 64
-#define SEGMENTS_MAX 260 /* what gRPC writes at once */
+#define SEGMENTS_MAX 260 /* gRPC writes up to this many at once */
 struct io_scratch {
 	struct record_io record;
-	u8 data[2 * HEAD_MAX + LEAD_MAX]; /* what a longer kind of record has behind struct record_io, then payload */
+	u8 data[2 * HEAD_MAX + LEAD_MAX]; /* further fields of longer record kinds, then payload */
 	struct user_iovec iov[SEGMENTS_MAX];
 	struct walk walk;
 	u32 taken;
 };
 
-#define SCRATCHES_SHARED 3 /* of each direction */
+#define SCRATCHES_SHARED 3 /* per direction */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -228,16 +227,16 @@ static __always_inline void count_loss(enum loss_row row, u32 kind)
 	__sync_fetch_and_add(&losses[(u32)row * RECORD_KINDS + kind], 1);
 }
 
-/* Wake-ups, not events, are what costs: the reader looks every 50 ms by itself, and is woken only when a good part of
- * the ring has filled before. The window keeps a slow reader from being woken for every record. Asking costs 26 ns, so
- * only one event in sixteen does, by its time; the window holds a thousand events. */
+/* Waking the reader costs more than an event. The reader polls every 50 ms, and is woken earlier only when a good part
+ * of the ring is full. The window keeps a slow reader from being woken for every record. The check costs 26 ns, so only
+ * one event in sixteen makes it, chosen by its time; the window holds a thousand events. */
 #define WAKE_WINDOW (256 << 10)
 
 static __always_inline void *ring_here(void)
 {
 	u32 at;
 
-	/* the verifier knows, and leaves the rest out */
+	/* the verifier knows the value and removes the rest */
 	if (!ring_mask)
 		return &ring;
 	at = bpf_get_smp_processor_id() & ring_mask;
@@ -258,7 +257,7 @@ static __always_inline u64 wake_flag(u64 time)
 	return pending >= ring_wake && pending < ring_wake + WAKE_WINDOW ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
 }
 
-/* A full ring is counted by kind, and on the socket or thread whose event it was. */
+/* Counts an event lost to a full ring, by kind, and on the socket or thread that it belongs to. */
 static __always_inline void *reserve(u64 size, u32 kind, u32 *missed)
 {
 	void *ring = ring_here(), *record = NULL;
@@ -273,8 +272,8 @@ static __always_inline void *reserve(u64 size, u32 kind, u32 *missed)
 	return record;
 }
 
-/* What every record begins with, where nothing was missed before and no bytes were moved. pid and tid are 0 where no
- * thread made it. */
+/* The header of a record without earlier losses and without bytes moved. pid and tid are 0 where no thread caused
+ * it. */
 static __always_inline void fill_head_by(struct record_header *head, u32 pid, u32 tid, u16 kind, u64 time)
 {
 	head->time = time;
@@ -290,7 +289,7 @@ static __always_inline void fill_head(struct record_header *head, const struct t
 	fill_head_by(head, task->tgid, task->pid, kind, time);
 }
 
-/* A record that was put together elsewhere. Not 0: it did not get through, and is the caller's to count. */
+/* Emits a record that was assembled elsewhere. Not 0: the ring was full, and the caller counts the loss. */
 static __always_inline long output(void *record, u64 size, u64 flags)
 {
 	void *ring = ring_here();
@@ -298,7 +297,7 @@ static __always_inline long output(void *record, u64 size, u64 flags)
 	return ring ? bpf_ringbuf_output(ring, record, size, flags) : -1;
 }
 
-/* Hands over what was missed before this event. Call only when its record is sure to get through. */
+/* Returns the count of events lost before this one, and resets it. Call only when this record is sure to be emitted. */
 static __always_inline u16 take_missed(u32 *missed)
 {
 	u32 count = *missed;

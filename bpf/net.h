@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * What TCP does by itself: arrivals, retransmissions, resets, states. Mostly in softirq: the running thread has
+ * Events of TCP itself: arrivals, retransmissions, resets, states. Mostly in softirq: the running thread has
  * nothing to do with the socket.
  */
 #ifndef TAILCAP_BPF_NET_H
@@ -26,7 +26,7 @@ static __always_inline void tell_segment(struct socket_state *state, u32 kind, u
 	bpf_ringbuf_submit(record, wake_flag(record->h.time));
 }
 
-/* What TCP noted of the segment before it looked at it: its place and its end, a FIN counted. */
+/* The segment's position and end as TCP noted them before processing; a FIN counts as a byte. */
 static __always_inline u32 segment_place(struct sk_buff *skb, u32 *length)
 {
 	struct tcp_skb_cb *note;
@@ -49,7 +49,7 @@ int BPF_PROG(arrival, struct sock *sk, struct sk_buff *skb)
 	struct socket_state *state;
 	u32 length, place;
 
-	if (skb->len <= 20) /* with the TCP header */
+	if (skb->len <= 20) /* length includes the TCP header */
 		return 0;
 	state = bpf_sk_storage_get(&sockets, sk, 0, 0);
 	if (!state)
@@ -72,7 +72,7 @@ int BPF_PROG(retransmit, struct sock *sk, struct sk_buff *skb)
 	if (!state || (state->self != (u64)sk && is_subflow(sk, 0)))
 		return 0;
 	own_socket(state, sk);
-	/* in the write queue skb->len is the payload alone */
+	/* in the write queue skb->len is only the payload */
 	tell_segment(state, RECORD_RETRANSMIT, BPF_CORE_READ((struct tcp_skb_cb *)skb->cb, seq), skb->len);
 	return 0;
 }
@@ -100,7 +100,7 @@ int BPF_PROG(reset_received, struct sock *sk)
 	return 0;
 }
 
-/* Only a thread that closes, connects or listens makes these. */
+/* Only a thread that closes, connects or listens causes these. */
 static __always_inline bool made_by_thread(int from, int to)
 {
 	return to == TCP_SYN_SENT || to == TCP_LISTEN || (from == TCP_LISTEN && to == TCP_CLOSE) ||
@@ -115,8 +115,8 @@ int BPF_PROG(state_change, struct sock *sk, int from, int to)
 	struct record_state *record;
 	bool by_thread;
 
-	/* A listener's child is only being made: up to 6.12 at least it still has the listener's cookie, which would be
-	 * kept for good. Its change to ESTABLISHED follows at once. */
+	/* A listener's child is still being created: up to 6.12 at least it still has the listener's cookie, which
+	 * would be kept for good. Its change to ESTABLISHED follows at once. */
 	if (from == TCP_LISTEN && to == TCP_SYN_RECV)
 		return 0;
 	if (is_subflow(sk, from == TCP_LISTEN ? TCP_LISTEN : to))

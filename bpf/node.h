@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * A whole machine's troubles (--profile node): slow I/O of any disk, whoever asked for it, and page blocks that are
+ * Host problems (--profile node): slow I/O of any disk, submitted by any process, and page blocks that are
  * broken up because memory in one piece is short.
  */
 #ifndef TAILCAP_BPF_NODE_H
@@ -10,13 +10,13 @@
 #include "bpf/target.h"
 #include <bpf/bpf_tracing.h>
 
-const volatile __u64 slow_io = 0; /* I/Os that take so long are told */
+const volatile __u64 slow_io = 0; /* I/Os that take at least this long are recorded */
 
 struct page;
 
 #define PAGE_BLOCK_ORDER 9 /* 2 MiB on x86-64 */
 
-/* An I/O that was handed to its driver, by the address of the struct request; its thread is who began it. */
+/* An I/O that was handed to its driver, keyed by the address of the struct request; thread is the one that began it. */
 struct begun_io {
 	u64 since;
 	u32 pid;
@@ -75,7 +75,7 @@ over:
 	return 0;
 }
 
-/* Memory of one kind was taken out of a page block of another kind, and not the whole block. */
+/* Memory of one kind was taken from a page block of another kind, but not the whole block. */
 SEC("tp_btf/mm_page_alloc_extfrag")
 int BPF_PROG(node_fragments, struct page *page, int order, int taken_from, int kind, int other_kind)
 {

@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Which bytes of an I/O are kept, and reading them from the caller's buffer.
+ * Selects the bytes of an I/O that are kept, and reads them from the caller's buffer.
  *
- * The system call in progress tells where the buffer is. Its number is looked at before any argument is trusted to
- * be a pointer: reading user memory costs 75 ns, a read that faults a microsecond.
+ * The arguments of the current system call locate the buffer. Its number is checked before any argument is used as a
+ * pointer: reading user memory costs 75 ns, a read that faults a microsecond.
  */
 #ifndef TAILCAP_BPF_PAYLOAD_H
 #define TAILCAP_BPF_PAYLOAD_H
 
 #include "bpf/maps.h"
 
-/* Where the bytes are. One piece is the usual case and stays in registers; several are in scratch->iov. */
+/* The location of the bytes. A single piece, the usual case, stays in registers; several are in scratch->iov. */
 struct source {
 	u64 base;
-	u64 size; /* of the one piece */
+	u64 size; /* of the piece, if there is only one */
 	u16 syscall;
 	u16 segments;
 	u8 payload; /* PAYLOAD_CAPTURED: there is a buffer */
-	bool whole; /* these segments are all there are, so that the end can be found */
+	bool whole; /* there are no further segments, so the end can be found */
 };
 
 static __always_inline bool read_segments(u32 way, u64 vector, u64 count, struct source *from)
@@ -43,7 +43,7 @@ static __always_inline bool read_segments(u32 way, u64 vector, u64 count, struct
 	return scratch && !bpf_probe_read_user(scratch->iov, count * sizeof(struct user_iovec), (void *)vector);
 }
 
-/* number_only: the bytes are not wanted, only the system call's number. */
+/* number_only: only the system call's number is needed, not the bytes. */
 static __always_inline void find_source(u32 way, struct task_struct *task, const struct pt_regs *regs, bool number_only,
 					struct source *from)
 {
@@ -117,8 +117,8 @@ static __always_inline bool message_start(const u8 *data)
 	return false;
 }
 
-/* Up to size bytes of piece i, from its byte skip on, to scratch->data + to; returns how many, more than HEAD_MAX if it
- * could not be read. */
+/* Copies up to size bytes of piece i, from its byte skip on, to scratch->data + to. Returns how many; more than
+ * HEAD_MAX if it could not be read. */
 __noinline u32 gather_piece(u32 way, u32 i, u32 skip, u32 size, u32 to)
 {
 	struct io_scratch *scratch = bpf_map_lookup_elem(&scratches, &way);
@@ -138,7 +138,7 @@ __noinline u32 gather_piece(u32 way, u32 i, u32 skip, u32 size, u32 to)
 	return size;
 }
 
-/* The piece in which a byte of the I/O lies, in the upper half, and the byte's place in that piece. Behind all pieces:
+/* The piece that contains a byte of the I/O, in the upper half, and the byte's offset in that piece. Beyond all pieces:
  * the number of pieces. */
 __noinline u64 find_piece(u32 way, u32 segments, u32 byte)
 {
@@ -155,9 +155,9 @@ __noinline u64 find_piece(u32 way, u32 segments, u32 byte)
 	return (u64)i << 32 | byte;
 }
 
-/* Several pieces: puts bytes [from, from + size) of the I/O at scratch->data + to; returns how many, more than HEAD_MAX
- * if a piece could not be read. A function of its own for the verifier, which would otherwise follow every caller
- * through the loop. The search is another one: a loop with two ways through each turn has too many states for
+/* Several pieces: copies bytes [from, from + size) of the I/O to scratch->data + to. Returns how many; more than
+ * HEAD_MAX if a piece could not be read. This is a separate function because the verifier would otherwise follow every
+ * caller through the loop. The search is separate because a loop with two paths per iteration has too many states for
  * Linux 6.1. */
 __noinline u32 gather_pieces(u32 way, u32 segments, u32 from, u32 size, u32 to)
 {
@@ -176,7 +176,7 @@ __noinline u32 gather_pieces(u32 way, u32 segments, u32 from, u32 size, u32 to)
 	return got;
 }
 
-/* Bytes [have, want) of the I/O; false: they could not be read. */
+/* Reads bytes [have, want) of the I/O; false: they could not be read. */
 static __always_inline bool gather(struct io_scratch *scratch, u32 way, const struct source *from, u32 want, u32 *have)
 {
 	u32 got = *have, piece;
@@ -189,7 +189,7 @@ static __always_inline bool gather(struct io_scratch *scratch, u32 way, const st
 		if (got > HEAD_MAX || want <= got)
 			return true;
 		piece = want - got;
-		barrier_var(piece); /* the compiler knows that it is small; the verifier must see it tested */
+		barrier_var(piece); /* the compiler knows that it is small; the verifier must see the check */
 		if (piece > HEAD_MAX)
 			return true;
 		if (bpf_probe_read_user(scratch->data + got, piece, (void *)(from->base + got)))
@@ -208,8 +208,8 @@ static __always_inline bool gather(struct io_scratch *scratch, u32 way, const st
 	return true;
 }
 
-/* The last bytes of the length moved, behind the head in scratch->data. Returns how many: TAIL_SIZE, less if the
- * head comes closer to the end, 0 if they cannot be had. */
+/* Reads the last bytes of the length moved to scratch->data, after the head. Returns how many: TAIL_SIZE, less if the
+ * head comes closer to the end, 0 if they cannot be read. */
 static __always_inline u32 gather_tail(struct io_scratch *scratch, u32 way, const struct source *from, u32 length,
 				       u32 have)
 {
@@ -230,8 +230,8 @@ static __always_inline u32 gather_tail(struct io_scratch *scratch, u32 way, cons
 	return got == want ? want : 0;
 }
 
-/* Bytes of the next I/O that are kept in any case, whether or not a message begins with it. Where the frames of HTTP/2
- * are not followed (bpf/frames.h), their heads may be anywhere: each I/O gets the whole budget. */
+/* Bytes of the next I/O that are always kept, whether or not a message begins with it. If HTTP/2 frames are not
+ * followed (bpf/frames.h), their heads may be anywhere, so each I/O gets the whole budget. */
 static __always_inline u32 least_kept(u8 framing, u32 budget)
 {
 	u32 least = payload_limit < HEAD_MIN ? payload_limit : HEAD_MIN;
@@ -254,8 +254,8 @@ static __always_inline bool tls_start(const u8 *data)
 	return data[0] == TLS_HANDSHAKE && data[1] == 3 && data[2] <= 4 && length && length <= TLS_RECORD_MAX;
 }
 
-/* What the connection turns out to carry, from the first bytes of an I/O. A wrong guess costs payload, no facts:
- * lengths and positions do not depend on it. */
+/* Guesses the connection's framing from the first bytes of an I/O. A wrong guess costs payload, not facts: lengths and
+ * positions do not depend on it. */
 static __always_inline u8 framing_of(u8 now, const u8 *data, u32 length)
 {
 	if (length >= 4 && *(const u32 *)data == HTTP2_PREFACE)
@@ -267,10 +267,11 @@ static __always_inline u8 framing_of(u8 now, const u8 *data, u32 length)
 	return now;
 }
 
-/* A message start gets a new budget; what was kept is paid from it. framing: as it is with these bytes. */
+/* A message start gets a new budget; kept bytes are deducted from it. framing: the result of framing_of for these
+ * bytes. */
 static __always_inline u32 budget_for(u8 framing, u32 budget, const u8 *data, u32 length)
 {
-	/* Too short to tell: the beginning of a message may be cut anywhere. */
+	/* Too short to decide: the beginning of a message may be cut anywhere. */
 	return length < 4 || framing == FRAMING_HTTP2 || message_start(data) ? payload_limit : budget;
 }
 
@@ -284,7 +285,7 @@ static __always_inline void keep_budget(struct socket_state *state, u32 way, con
 	direction->budget = budget > kept ? budget - kept : 0;
 }
 
-/* Of the I/O in scratch->walk: fills head, tail and payload of scratch->record. Returns the bytes in scratch->data. */
+/* Fills head, tail and payload of scratch->record for the I/O in scratch->walk. Returns the bytes in scratch->data. */
 __noinline u32 keep_pieces(u32 way)
 {
 	struct io_scratch *scratch = bpf_map_lookup_elem(&scratches, &way);
@@ -314,8 +315,8 @@ __noinline u32 keep_pieces(u32 way)
 		return 0;
 	}
 	walk->budget = budget > have ? budget - have : 0;
-	/* Linux 6.1 follows comparisons of two registers that cannot be true, and then knows nothing of their sum: it
-	 * must not know how the two came about. */
+	/* Linux 6.1 follows comparisons of two registers that cannot be true, and then knows nothing of their sum. The
+	 * verifier must not see how the two values were computed. */
 	scratch->record.head = have;
 	have = *(volatile __u16 *)&scratch->record.head;
 	if (have > HEAD_MAX)
@@ -327,7 +328,7 @@ __noinline u32 keep_pieces(u32 way)
 	return have + tail;
 }
 
-/* The same for length bytes moved from, or to, these pieces. */
+/* The same for length bytes moved from or to these pieces. */
 static __always_inline u32 keep_payload(struct io_scratch *scratch, u32 way, const struct source *from, u32 length,
 					struct socket_state *state)
 {

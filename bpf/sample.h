@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * What targets do while they run: both stacks of the running thread, whenever a CPU's clock strikes.
+ * On-CPU samples of targets: both stacks of the running thread, at each tick of a CPU's clock.
  *
  * User stacks are walked by frame pointers: code without them hides its callers. A function whose first instructions
  * have not been executed yet has no frame, so its caller is missing then.
@@ -17,7 +17,7 @@ struct sample_scratch {
 	u64 beyond[STACK_MAX]; /* for the verifier's arithmetic */
 };
 
-/* Only the clock's interrupt writes here, and that is not interrupted by itself. */
+/* Only the clock's interrupt writes here, and it does not interrupt itself. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);

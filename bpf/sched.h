@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Time off the CPU: one record per interval, folded in the task's storage from when it left to when it is back.
+ * Off-CPU intervals: one record each, collected in the task's storage from the switch-out to the switch-in.
  */
 #ifndef TAILCAP_BPF_SCHED_H
 #define TAILCAP_BPF_SCHED_H
@@ -18,15 +18,15 @@
 
 #define NR_futex 202
 
-/* What ps shows, and the freezer of cgroup v1 and of suspending (since 6.1); the others above are modifiers (killable,
- * freezable, no load), which differ from kernel to kernel. */
+/* The states that ps shows, and the freezer of cgroup v1 and of suspending (since 6.1); the others above are modifiers
+ * (killable, freezable, no load), which differ from kernel to kernel. */
 #define FROZEN 0x8000
 #define STATE_REPORTED (0x7f | FROZEN)
 #define PREEMPTED 256
 
-/* The waker is named only where it is certain. Waking happens in interrupts as well, and then the running thread has
- * nothing to do with it; not every kernel shows whether this is one. A thread inside futex() on the very address
- * that the woken one waits for is the waker; and pipes are not written to in interrupts. */
+/* The waker is named only if it is certain. Wake-ups also happen in interrupts, and then the running thread is
+ * unrelated; not every kernel shows whether this is an interrupt. A thread inside futex() on the address that the woken
+ * thread waits for is the waker; and interrupts do not write to pipes. */
 static __always_inline u32 certain_waker(const struct task_state *state)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -42,7 +42,7 @@ static __always_inline u32 certain_waker(const struct task_state *state)
 	return 0;
 }
 
-/* Calls whose first argument is the descriptor that is waited for: read write pread64 pwrite64 readv writev sendfile
+/* Calls with the descriptor that is waited for as first argument: read write pread64 pwrite64 readv writev sendfile
  * connect accept sendto recvfrom sendmsg recvmsg, by number; and beyond 63. */
 #define ON_DESCRIPTOR                                                                                          \
 	(1ull << 0 | 1ull << 1 | 1ull << 17 | 1ull << 18 | 1ull << 19 | 1ull << 20 | 1ull << 40 | 1ull << 42 | \
@@ -88,7 +88,7 @@ static __always_inline void note_descriptor(struct task_state *state, struct tas
 		sending_stops(state, sk);
 }
 
-/* Whether it sleeps for what was announced just before. */
+/* Whether it sleeps for the reason announced just before. */
 static __always_inline void take_announcement(struct task_state *state, u32 task_bits, u64 now)
 {
 	state->asleep = 0;
@@ -104,23 +104,24 @@ static __always_inline void leave(void *ctx, struct task_state *state, struct ta
 	struct pt_regs *regs;
 	u64 nr, switches;
 
-	/* The freezer of the unified hierarchy lets it sleep as any other; who is stopped counts as frozen, too. */
+	/* The freezer of the unified hierarchy lets it sleep like any other task; a stopped task counts as frozen,
+	 * too. */
 	if (task_bits != 0 && task_bits != PREEMPTED && !(task_bits & (STATE_STOPPED | STATE_TRACED)) &&
 	    bpf_core_field_exists(task->frozen) && BPF_CORE_READ_BITFIELD(task, frozen))
 		task_bits = FROZEN;
-	/* The kernel counts them, so that what it did not run the programs for is known to be missing. It happens: now
-	 * and then all of an interrupt that ends a CPU's idleness, with the switch behind it (6.18, one wait in some
-	 * thousands). */
+	/* The kernel counts switches, so those for which it did not run the programs are known to be missing.
+	 * Occasionally it skips all programs of an interrupt that ends a CPU's idle time, and of the switch after it
+	 * (6.18, one off-CPU interval in some thousands). */
 	switches = task->nvcsw + task->nivcsw;
 	if (state->switches && switches - state->switches > 1)
 		__sync_fetch_and_add(&state->missed, (u32)(switches - state->switches - 1));
-	if (state->left) /* and was not seen to come back */
+	if (state->left) /* and its switch-in was not seen */
 		__sync_fetch_and_add(&state->missed, 1);
 	state->switches = switches;
 	state->left = now;
 	state->waker = 0;
 	state->state = task_bits;
-	/* still runnable: preempted, so it queues for a CPU from now on */
+	/* still runnable: preempted, so its run-queue latency begins now */
 	state->runnable = task_bits == 0 || task_bits == PREEMPTED ? now : 0;
 	state->syscall = -1;
 	state->argument0 = 0;
@@ -141,7 +142,7 @@ static __always_inline void leave(void *ctx, struct task_state *state, struct ta
 	nr = regs->orig_ax;
 	if (state->file_began && !same_file_call(state, task, regs))
 		file_done(state, task);
-	if (nr < 1024) { /* otherwise interrupted in user mode */
+	if (nr < 1024) { /* otherwise it was interrupted in user mode */
 		state->syscall = nr;
 		state->argument0 = regs->di;
 		state->argument1 = regs->si;
@@ -197,7 +198,7 @@ int switch_task(u64 *ctx)
 		if (state) {
 			u32 bits;
 
-			if (ctx[0]) /* preempted, whatever it was about to do */
+			if (ctx[0]) /* preempted, whatever its state */
 				bits = PREEMPTED;
 			else if (switch_tells_state)
 				bits = ctx[3] & STATE_REPORTED;
@@ -217,7 +218,7 @@ int switch_task(u64 *ctx)
 	return 0;
 }
 
-/* Not sched_wakeup: that one may run on the woken thread's CPU, late and beside anybody. */
+/* Not sched_wakeup: that one may run later, on the woken thread's CPU, while an unrelated task is running. */
 SEC("tp_btf/sched_waking")
 int BPF_PROG(wake_up, struct task_struct *task)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Why TCP took no more bytes while a thread waited to write them: by TCP's own account of when the peer's window
- * stopped it, which it keeps in ticks of the kernel's clock.
+ * Why TCP accepted no more bytes while a thread waited to write them. TCP itself accounts for the time that the peer's
+ * window stopped it, in ticks of the kernel's clock.
  */
 #ifndef TAILCAP_BPF_SENDING_H
 #define TAILCAP_BPF_SENDING_H
@@ -13,7 +13,7 @@
 /* enum tcp_chrono; its sums begin with TCP_CHRONO_BUSY. */
 #define CHRONO_RWND_LIMITED 2
 
-/* Shorter waits are not told: a tick more or less would decide. */
+/* Shorter waits are not recorded: one tick of error would decide. */
 #define SENDING_TICKS_MIN 4
 
 static __always_inline bool writes(u64 nr)
@@ -30,7 +30,7 @@ static __always_inline u32 window_ticks(struct tcp_sock *tcp, u32 now)
 	return ticks;
 }
 
-/* The thread leaves the CPU in a call that writes to this socket. */
+/* The thread switches out in a call that writes to this socket. */
 static __always_inline void sending_stops(struct task_state *state, struct sock *sk)
 {
 	u32 now = bpf_jiffies64();
@@ -38,7 +38,7 @@ static __always_inline void sending_stops(struct task_state *state, struct sock 
 	if (MEMBER(struct sock, sk, sk_protocol) != IPPROTO_TCP ||
 	    !bpf_core_field_exists(((struct tcp_sock *)sk)->chrono_stat))
 		return;
-	/* All is sent, and fills the buffer until it is acknowledged: nobody keeps TCP from sending. */
+	/* All is sent, and fills the buffer until it is acknowledged: nothing keeps TCP from sending. */
 	if (MEMBER(struct tcp_sock, sk, write_seq) == MEMBER(struct tcp_sock, sk, snd_nxt))
 		return;
 	state->sending = (u64)sk;
@@ -46,7 +46,7 @@ static __always_inline void sending_stops(struct task_state *state, struct sock 
 	state->sending_window = window_ticks((struct tcp_sock *)sk, now);
 }
 
-/* It is woken. It holds the socket's descriptor in that call, so that the socket is still there. */
+/* The thread is woken. In that call it holds the socket's descriptor, so the socket still exists. */
 static __always_inline void sending_goes_on(struct task_state *state, struct task_struct *task, u64 now)
 {
 	u32 ticks, window, tick;

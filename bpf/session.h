@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * TLS sessions of targets: which there are, what is said of them, and the plaintext that they move.
+ * TLS sessions of targets: which exist, their descriptions, and the plaintext that they move.
  *
- * Programs at user functions may be preempted, unlike those at tracepoints: nothing per CPU is theirs alone, unless
- * they take it (take_scratch).
+ * Programs at user functions may be preempted, unlike those at tracepoints: they have exclusive use of per-CPU data
+ * only after acquiring it (take_scratch).
  */
 #ifndef TAILCAP_BPF_SESSION_H
 #define TAILCAP_BPF_SESSION_H
@@ -14,12 +14,12 @@
 
 enum tls_step { STEP_SEEN, STEP_HANDSHAKE, STEP_FAILED, STEP_SHUTDOWN, STEP_FREED };
 
-const volatile __u32 sessions_kept = 0; /* so many are never forgotten to make room for others */
+const volatile __u32 sessions_kept = 0; /* this many are never evicted */
 
-/* A handshake without an end: a program that calls it for ever must not fill the ring. */
+/* Limits handshakes without an end: a program that repeats them for ever must not fill the ring. */
 #define HANDSHAKES_TOLD 64
 
-/* The process by what no other has had: numbers and addresses alone are used again. */
+/* Identifies the process uniquely: numbers and addresses are reused. */
 struct session_key {
 	u64 object; /* SSL, gnutls_session_t, tls.Conn */
 	u64 memory; /* struct mm_struct: differs after exec */
@@ -30,7 +30,7 @@ struct tls_session {
 	struct socket_state stream; /* cookie: the session's number; counted: plaintext bytes moved */
 	u8 library;
 	u8 handshakes;
-	bool prepared; /* its handshake will be part of the first call */
+	bool prepared; /* its handshake becomes part of the first call */
 };
 
 struct {
@@ -49,15 +49,15 @@ static __always_inline void forget_session(struct session_key *key)
 		__sync_fetch_and_add(&tls_sessions_ended, 1);
 }
 
-/* Sessions whose end is not seen stay in the map until others need their places. Once there are more than are surely
- * kept, a session that is met in its middle may be one that was forgotten. */
+/* Sessions whose end is not seen stay in the map until others need their entries. Once there are more than are
+ * guaranteed to be kept, a session that is met in its middle may be an evicted one. */
 static __always_inline bool may_be_forgotten(void)
 {
 	return tls_session_count - tls_sessions_ended >= sessions_kept;
 }
 
-/* The number of a scratch memory in place of the direction, which is its lowest bit; less than 2: all are in the hands
- * of programs that were preempted here. */
+/* Acquires a scratch memory. Its number replaces the direction, which is its lowest bit; less than 2: preempted
+ * programs on this CPU have them all. */
 static __always_inline u32 take_scratch(u32 way)
 {
 	for (u32 i = 1; i <= SCRATCHES_SHARED; i++) {
@@ -94,16 +94,16 @@ static __always_inline void fill_key(struct session_key *key, struct task_struct
 	key->started = task->group_leader->start_time;
 }
 
-/* A session not seen before. Null if it cannot be kept. Not inlined: its stack would count with that of all it calls.
- */
+/* Adds a session. Null if it cannot be kept. Not inlined: its stack would count with that of all functions that it
+ * calls. */
 static __noinline struct tls_session *new_session(const struct session_key *key, u8 library)
 {
 	struct tls_session fresh;
 
 	__builtin_memset(&fresh, 0, sizeof(fresh));
-	fresh.stream.family = AF_UNIX; /* positions count bytes, as there */
+	fresh.stream.family = AF_UNIX; /* positions count bytes, as for UNIX sockets */
 	fresh.stream.cookie = TLS_SESSION_BIT | (__sync_fetch_and_add(&tls_session_count, 1) + 1);
-	/* The first message of a session needs no proof that it is one. */
+	/* The first message of a session needs no proof. */
 	fresh.stream.direction[OUT].budget = payload_limit;
 	fresh.stream.direction[IN].budget = payload_limit;
 	fresh.library = library;
@@ -114,7 +114,7 @@ static __noinline struct tls_session *new_session(const struct session_key *key,
 	return bpf_map_lookup_elem(&tls_sessions, key);
 }
 
-/* The session of a call that began then; told where it is new. */
+/* The session of a call that began at that time; emitted if it is new. */
 static __always_inline struct tls_session *session_of(struct task_struct *task, u64 object, u8 library, u64 began)
 {
 	struct tls_session *session;
@@ -155,7 +155,7 @@ static __always_inline void fill_plaintext(struct record_io *record, const struc
 	record->goroutine = running_goroutine();
 }
 
-/* As emit_small() of sockets. */
+/* Like emit_small() for sockets. */
 static __always_inline void plaintext_small(struct tls_session *session, struct task_struct *task, u64 position,
 					    u32 length, u32 way, u64 began, const struct source *from, const u32 room)
 {
@@ -180,7 +180,7 @@ static __always_inline void plaintext_small(struct tls_session *session, struct 
 	bpf_ringbuf_submit(record, wake_flag(record->h.time));
 }
 
-/* As emit_large() of sockets. */
+/* Like emit_large() for sockets. */
 static __always_inline void plaintext_large(struct io_scratch *scratch, u32 number, struct tls_session *session,
 					    u32 length, u32 way, const struct source *from)
 {
@@ -189,7 +189,7 @@ static __always_inline void plaintext_large(struct io_scratch *scratch, u32 numb
 
 	record->h.missed = take_missed(&session->stream.missed);
 	barrier_var(bytes);
-	if (bytes > HEAD_MAX + TAIL_SIZE) /* cannot be; the verifier must see it tested */
+	if (bytes > HEAD_MAX + TAIL_SIZE) /* impossible; the verifier must see the check */
 		bytes = 0;
 	if (output(record, sizeof(*record) + bytes, wake_flag(record->h.time))) {
 		count_loss(LOSS_RING_FULL, way == OUT ? RECORD_TLS_SEND : RECORD_TLS_RECEIVE);
@@ -197,7 +197,7 @@ static __always_inline void plaintext_large(struct io_scratch *scratch, u32 numb
 	}
 }
 
-/* In a scratch memory: the frames of HTTP/2 are followed, or what is kept is found as of sockets. False: there is no
+/* Uses a scratch memory to follow HTTP/2 frames, or to select the bytes to keep as for sockets. False: there is no free
  * memory. */
 static __always_inline bool plaintext_walked(struct tls_session *session, struct task_struct *task, u64 position,
 					     u32 length, u32 way, u64 began, struct source *from)
@@ -226,8 +226,8 @@ out:
 	return true;
 }
 
-/* length bytes were moved, from or to buffer; 0: they were in none of the caller's. No bytes: the end of what comes in.
- */
+/* length bytes were moved from or to buffer; 0: not in a buffer of the caller. No bytes: the end of the incoming
+ * stream. */
 static __always_inline void emit_plaintext(struct tls_session *session, struct task_struct *task, u32 way, u64 buffer,
 					   u32 length, u64 began)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Who stops processes by a signal.
+ * Records the sender of a signal that stops a process.
  */
 #ifndef TAILCAP_BPF_SIGNAL_H
 #define TAILCAP_BPF_SIGNAL_H
@@ -19,7 +19,7 @@ struct stop {
 	u32 sender; /* thread; 0: the kernel */
 };
 
-/* The last one by process: sent, and perhaps not taken yet. */
+/* The last stop signal per process: sent, possibly not yet delivered. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 1024);
@@ -36,7 +36,7 @@ int BPF_PROG(stop_sent, int signal, struct kernel_siginfo *info, struct task_str
 
 	if (signal < SIGNAL_STOP || signal > SIGNAL_STOP_LAST || !task_state(to))
 		return 0;
-	/* 0 and 1: from nobody, from the kernel. Above: by whoever calls, unless it is the kernel on somebody's behalf.
+	/* 0 and 1: no sender, the kernel. Above: the calling thread, unless the kernel acts on behalf of another one.
 	 */
 	if ((u64)info > 1 && !kernel_thread(from) && BPF_CORE_READ(info, si_code) <= 0)
 		stop.sender = from->pid;
@@ -45,7 +45,7 @@ int BPF_PROG(stop_sent, int signal, struct kernel_siginfo *info, struct task_str
 	return 0;
 }
 
-/* The arguments of whatever call it was in tell less. */
+/* This replaces the arguments of the system call that was in progress. */
 static __always_inline void note_stop(struct task_state *state, u32 process)
 {
 	struct stop *stop;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Which sockets are recorded, and what is said of them: a socket is a target if its storage exists.
+ * Target sockets, and the records that describe them: a socket is a target if its storage exists.
  */
 #ifndef TAILCAP_BPF_SOCKET_H
 #define TAILCAP_BPF_SOCKET_H
@@ -9,8 +9,8 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_endian.h>
 
-/* The kernel gives a cookie only to those who ask with a trusted pointer. Where nobody has, a number that cannot be
- * one. */
+/* The kernel assigns a cookie only on request, and only through a trusted pointer. Until then this bit marks a number
+ * that cannot be a cookie. */
 #define OWN_COOKIE (1ull << 63)
 
 __u64 own_cookies = 0;
@@ -27,15 +27,16 @@ static __always_inline bool recordable(u16 family, u16 type, u16 protocol, u16 p
 	return family == AF_UNIX && (type == SOCK_STREAM || type == SOCK_SEQPACKET);
 }
 
-/* A socket of MPTCP is recorded like one of TCP, where all of its bytes are seen: positions count from 0, and nothing
- * is known of arrivals. */
+/* An MPTCP socket is recorded like a TCP socket at the point where all of its bytes are seen: positions count from 0,
+ * and arrivals are unknown. */
 static __always_inline bool recordable_mptcp(u16 family, u16 type, u16 protocol, u8 origin)
 {
 	return protocol == IPPROTO_MPTCP && type == SOCK_STREAM && (family == AF_INET || family == AF_INET6) &&
 	       (origin == ORIGIN_CONNECTED || origin == ORIGIN_LISTENER);
 }
 
-/* What carries the bytes of such a socket. Its listener stays: peers that know no MPTCP give ordinary connections. */
+/* A subflow carries the bytes of an MPTCP socket. A listener is not a subflow: peers without MPTCP make ordinary
+ * connections. */
 static __always_inline bool is_subflow(const struct sock *sk, u8 state)
 {
 	struct tcp_sock *tcp = (struct tcp_sock *)sk;
@@ -79,14 +80,14 @@ static __always_inline u16 unix_path(struct record_socket *record, const struct 
 
 	if (!address)
 		return 0;
-	length = BPF_CORE_READ(address, len) - 2; /* less the family */
+	length = BPF_CORE_READ(address, len) - 2; /* without the family */
 	if (length > 108)
 		return 0;
 	bpf_probe_read_kernel(record->path, length, address->name[0].sun_path);
 	return length;
 }
 
-/* Every read is a probe read, so that tiers and iterators share it; it runs once per socket. */
+/* All reads are probe reads, so that tiers and iterators share this function; it runs once per socket. */
 static __always_inline void fill_socket(struct record_socket *record, const struct sock *sk,
 					const struct socket_state *state)
 {
@@ -132,7 +133,7 @@ static __always_inline void fill_socket(struct record_socket *record, const stru
 	record->next_in = BPF_CORE_READ((const struct tcp_sock *)sk, copied_seq);
 }
 
-/* new_state: the TCP state that the socket is about to enter; 0: as it is. */
+/* new_state: the TCP state that the socket is about to enter; 0: unchanged. */
 static __always_inline void tell_socket(const struct sock *sk, struct socket_state *state, u8 new_state)
 {
 	struct record_socket *record = reserve(sizeof(*record), RECORD_SOCKET, &state->missed);
@@ -155,13 +156,13 @@ static __always_inline void begin_socket(struct socket_state *state, const struc
 	state->type = type;
 	state->origin = origin;
 	state->counts = family == AF_UNIX;
-	/* The first message of a connection needs no proof that it is one. */
+	/* The first message of a connection needs no proof. */
 	state->direction[0].budget = payload_limit;
 	state->direction[1].budget = payload_limit;
 }
 
-/* The storage of a socket that is a target. A listener's storage was cloned to its child: make it the child's. Of MPTCP
- * the child still has its listener's cookie. */
+/* The storage of a target socket. A listener's storage was cloned to its child: turn it into the child's own. An MPTCP
+ * child still has its listener's cookie at that point. */
 #define own_socket(state, sk)                                                                         \
 	({                                                                                            \
 		if ((state)->self != (u64)(sk)) {                                                     \
@@ -175,8 +176,8 @@ static __always_inline void begin_socket(struct socket_state *state, const struc
 		}                                                                                     \
 	})
 
-/* Makes a socket a target; says so unless the caller will. Null if it cannot be. A macro, since the verifier's
- * type of sk is lost in a function of its own. */
+/* Makes a socket a target; emits it unless the caller will. Null if that fails. A macro, since a separate function
+ * would lose the verifier's type of sk. */
 #define make_socket(sk, how)                                                                                        \
 	({                                                                                                          \
 		struct socket_state *_state = NULL;                                                                 \
@@ -194,7 +195,7 @@ static __always_inline void begin_socket(struct socket_state *state, const struc
 		_state;                                                                                             \
 	})
 
-/* ret bytes were moved by a target on a socket that is not recorded. sk is trusted. */
+/* A target moved ret bytes on a socket that is not recorded. sk is trusted. */
 #define note_unrecorded(sk, task, ret)                                                                                 \
 	({                                                                                                             \
 		u32 _kind = unrecorded_kind((sk)->__sk_common.skc_family, (sk)->sk_type, (sk)->sk_protocol);           \

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * What holds a thread up inside the kernel, where a tracepoint says so: reclaim, locks of the kernel, FUSE, write-back.
+ * Delays of a thread inside the kernel that tracepoints report: reclaim, locks of the kernel, FUSE, write-back.
  * One record per stretch, from begin to end, running or not.
  */
 #ifndef TAILCAP_BPF_STALL_H
@@ -9,10 +9,10 @@
 #include "bpf/target.h"
 #include <bpf/bpf_tracing.h>
 
-/* Shorter ones explain nothing, and there are many. */
+/* Shorter stalls explain nothing, and there are many. */
 #define STALL_MIN 10000
 
-/* Between the tracepoint and the sleep that it announces. */
+/* The longest time, in ns, from the tracepoint to the sleep that it announces. */
 #define ANNOUNCED 200000
 
 #define LOCK_SPIN 1
@@ -135,7 +135,7 @@ int BPF_PROG(stall_lock_end, void *lock)
 	return 0;
 }
 
-/* The next sleep is for this; bpf/sched.h follows it. */
+/* Announces the reason for the next sleep; bpf/sched.h follows it. */
 static __always_inline int announce(u32 what)
 {
 	struct task_state *state = task_state(bpf_get_current_task_btf());
@@ -153,7 +153,7 @@ int BPF_PROG(stall_writeback)
 	return announce(STALL_WRITEBACK);
 }
 
-/* A fault in a mapping of a file; where the page is there, nothing sleeps. */
+/* A fault in a mapping of a file; if the page is present, nothing sleeps. */
 SEC("tp_btf/mm_filemap_fault")
 int BPF_PROG(stall_fault)
 {

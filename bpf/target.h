@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Who is recorded: a task is a target if its storage exists.
+ * Targets: a task is a target if its storage exists.
  */
 #ifndef TAILCAP_BPF_TARGET_H
 #define TAILCAP_BPF_TARGET_H
@@ -13,8 +13,7 @@ static __always_inline struct task_state *task_state(struct task_struct *task)
 	return bpf_task_storage_get(&tasks, task, 0, 0);
 }
 
-/* Hits of probes at functions by processes that are not recorded, by file: user space leaves a file that has too many.
- */
+/* Hits of probes at functions by non-targets, by file: user space removes the probes of a file with too many hits. */
 __u64 others_hits[OTHERS_FILES_MAX] = {};
 
 static __always_inline void count_others(u64 cookie)
@@ -22,7 +21,7 @@ static __always_inline void count_others(u64 cookie)
 	__sync_fetch_and_add(&others_hits[OTHERS_FILE(cookie)], 1);
 }
 
-/* A target all of whose sockets are targets. */
+/* Whether the task is a target and all its sockets are, too. */
 static __always_inline bool whole_target(struct task_struct *task)
 {
 	struct task_state *state = task_state(task);
@@ -70,7 +69,7 @@ static __always_inline bool named(struct task_struct *task)
 	return bpf_map_lookup_elem(&target_comms, comm);
 }
 
-/* In the chosen cgroup or below it. */
+/* True for the selected cgroup and those below it. */
 static __always_inline bool under_target(struct cgroup *group)
 {
 	for (int depth = 0; depth < 16; depth++) {
@@ -88,7 +87,7 @@ static __always_inline bool in_target_cgroup(struct task_struct *task)
 	return target_cgroup && under_target(BPF_CORE_READ(task, cgroups, dfl_cgrp));
 }
 
-/* Tells user space of a target it has not seen start, so that it looks the rest up in /proc. */
+/* Describes a target whose start user space has not seen, so that it reads the rest from /proc. */
 static __always_inline void fill_task(struct record_task *record, struct task_struct *task)
 {
 	__builtin_memset(record, 0, sizeof(*record));
@@ -110,7 +109,7 @@ static __always_inline void discovered(struct task_struct *task, bool touched)
 	bpf_ringbuf_submit(record, wake_flag(record->h.time));
 }
 
-/* The running thread used a socket on a chosen port: its waits belong to the requests there. */
+/* The running thread used a socket on a selected port: its waits belong to the requests on that port. */
 static __always_inline void touched_port(struct task_struct *task)
 {
 	if (port_count && task->tgid != self_tgid && !kernel_thread(task) && !task_state(task))

@@ -56,7 +56,7 @@ int BPF_PROG(task_exec, struct task_struct *task, int old_pid, struct linux_binp
 	fill_head(&record->h, task, RECORD_TASK_EXEC, bpf_ktime_get_ns());
 	bpf_probe_read_kernel_str(record->comm, sizeof(record->comm), task->comm);
 	bpf_probe_read_kernel_str(record->filename, sizeof(record->filename), program->filename);
-	/* the recorder looks at once whether the program speaks TLS */
+	/* the recorder checks at once whether the program uses TLS */
 	bpf_ringbuf_submit(record, BPF_RB_FORCE_WAKEUP);
 	return 0;
 }
@@ -79,7 +79,7 @@ int BPF_PROG(task_exit, struct task_struct *task)
 	return 0;
 }
 
-/* Before Linux 6.8 the tracepoint tells a number, and whoever is chosen is told of. */
+/* Before Linux 6.8 the tracepoint passes only a number, and every victim is recorded, target or not. */
 const volatile __u8 oom_tells_task = 0;
 
 SEC("tp_btf/mark_victim")

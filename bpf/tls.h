@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Calls of TLS libraries in C, at the places that user space has chosen in their functions (enum tls_act).
+ * Calls of TLS libraries in C, at the places that user space selected in their functions (enum tls_act).
  *
- * An entry notes what the call was given; the return, which is another place in the function, finds that again by the
- * stack pointer that both derive. Calls of two sessions nest (TLS inside TLS), so a thread has room for a few. Nothing
- * of the target is changed: no return address, no memory.
+ * The probe at the entry stores the call's arguments. The probe at the return, another place in the function, finds
+ * them by the stack pointer that both derive. Calls of two sessions nest (TLS inside TLS), so a thread has room for a
+ * few. Nothing in the target changes: no return address, no memory.
  */
 #ifndef TAILCAP_BPF_TLS_H
 #define TAILCAP_BPF_TLS_H
@@ -20,23 +20,23 @@ struct tls_call {
 	u64 frame; /* stack pointer at the function's first instruction; 0: free */
 	u64 object;
 	u64 buffer;
-	u64 moved; /* where the bytes moved will be stored; 0: they are the result */
+	u64 moved; /* address where the library stores the bytes moved; 0: they are the result */
 	u64 began;
-	u32 asked; /* bytes at most; 0 where it is not known */
+	u32 asked; /* maximum in bytes; 0: not known */
 	u8 act;
 	u8 library;
-	u8 told; /* a call within this one, of the same session, has told of the bytes */
+	u8 told; /* a nested call of the same session has recorded the bytes */
 };
 
-/* What a thread is in the middle of. */
+/* The calls that a thread has under way. */
 struct tls_thread {
 	struct tls_call calls[CALLS_MAX];
-	/* The handshake that was begun last. Its end is not seen: it goes on as long as its return address stands. */
+	/* The handshake that began last. Its end is not seen: it lasts while its return address stays on the stack. */
 	u64 handshake_frame;
 	u64 handshake_return;
 	u64 handshake_object;
 	u32 handshake_library;
-	u32 next; /* the call to be given up when there is no room */
+	u32 next; /* the call to drop when there is no room */
 };
 
 struct {
@@ -61,7 +61,7 @@ static __always_inline u64 frame_of(u64 stack, u64 cookie)
 	return stack + (s64)(s32)(u32)cookie;
 }
 
-/* A register, read here and now: the verifier refuses a context whose address was calculated with. */
+/* Reads a register at once: the verifier refuses a context pointer after arithmetic on it. */
 #define REGISTER(regs, name)               \
 	({                                 \
 		u64 _value = (regs)->name; \
@@ -74,7 +74,7 @@ static __always_inline u32 way_of(u8 act)
 	return act & 1 ? OUT : IN;
 }
 
-/* A call whose beginning or end could not be kept leaves a gap in its session. */
+/* Counts a gap in the session: the beginning or end of a call could not be stored. */
 static __always_inline void count_gap(struct task_struct *task, u64 object, u32 way)
 {
 	struct tls_session *session;
@@ -97,8 +97,8 @@ static __always_inline struct tls_call *free_call(struct tls_thread *thread, str
 			same = &thread->calls[i];
 	}
 	if (same) {
-		/* Another call of this frame was left without a return (an exception), or returned on another thread (a
-		 * fibre): what it moved is not known. */
+		/* An earlier call of this frame ended without a return (an exception), or returned on another thread (a
+		 * fibre): the bytes that it moved are not known. */
 		if (same->object != object || same->buffer != buffer)
 			count_gap(task, same->object, way_of(same->act));
 		return same;
@@ -121,7 +121,7 @@ int tls_enter(struct pt_regs *ctx)
 	u64 cookie, frame, object, buffer, asked, moved;
 	u8 act;
 
-	/* Only threads of targets have one. */
+	/* Only targets have one. */
 	thread = bpf_task_storage_get(&tls_threads, task, 0, 0);
 	cookie = bpf_get_attach_cookie(ctx);
 	if (!thread && !whole_target(task)) {
@@ -146,7 +146,7 @@ int tls_enter(struct pt_regs *ctx)
 	call->object = object;
 	call->buffer = buffer;
 	call->moved = act == ACT_READ_EX || act == ACT_WRITE_EX ? moved : 0;
-	/* A result of 0 tells of the end only where something was asked for; the _ex calls have 0 for every failure. */
+	/* A result of 0 means the end only if bytes were asked for; the _ex calls return 0 for every failure. */
 	call->asked = act == ACT_READ ? asked : 0;
 	call->act = act;
 	call->library = library_of(cookie);
@@ -155,7 +155,7 @@ int tls_enter(struct pt_regs *ctx)
 	return 0;
 }
 
-/* Bytes moved, by the result; 0 where there are none. */
+/* Bytes moved, from the result; 0: none. */
 static __always_inline u32 moved_by(struct task_struct *task, const struct tls_call *call, u64 result)
 {
 	u64 moved = result;
@@ -171,17 +171,17 @@ static __always_inline u32 moved_by(struct task_struct *task, const struct tls_c
 	return moved;
 }
 
-/* What a call that has come to its end has done. */
+/* The outcome of a completed call. */
 struct moved {
 	u64 object;
-	u64 buffer; /* 0: in none of the caller's */
+	u64 buffer; /* 0: in no buffer of the caller */
 	u64 began;
-	u32 length; /* 0: nothing was moved, or another call has told of it */
+	u32 length; /* 0: nothing was moved, or another call has recorded it */
 	u32 way;
-	bool ended; /* the peer has said that it will send no more */
+	bool ended; /* the peer has announced that it will send no more */
 };
 
-/* False: no call of those that were seen. */
+/* False: the beginning of the call was not seen. */
 static __always_inline bool call_left(struct task_struct *task, u64 cookie, u64 stack, u64 result, struct moved *moved)
 {
 	struct tls_thread *thread = bpf_task_storage_get(&tls_threads, task, 0, 0);
@@ -220,7 +220,7 @@ static __always_inline bool call_left(struct task_struct *task, u64 cookie, u64 
 	return true;
 }
 
-/* The session that the thread is in a call of, the innermost one at this stack pointer; 0: none. */
+/* The session of the thread's innermost call at this stack pointer; 0: none. */
 static __always_inline u64 session_at_work(const struct tls_thread *thread, u64 stack, u8 *library)
 {
 	u64 innermost = ~0ull, object = 0, address;

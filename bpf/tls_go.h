@@ -15,7 +15,7 @@
 
 struct go_call {
 	u64 object;
-	u64 buffer; /* or how far below the upper end of the stack it is */
+	u64 buffer; /* or its distance below the upper end of the stack */
 	u64 began;
 	u8 way;
 	u8 on_stack;
@@ -33,7 +33,7 @@ struct goroutine_key {
 	u64 memory; /* struct mm_struct */
 };
 
-/* Not one that forgets the oldest: a goroutine may wait in a read for hours. */
+/* Not an LRU map: a goroutine may wait in a read for hours. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -96,7 +96,7 @@ int go_enter(struct pt_regs *ctx)
 	return 0;
 }
 
-/* False: no call of those that were seen. */
+/* False: not a call whose entry was seen. */
 static __always_inline bool goroutine_left(struct task_struct *task, u64 cookie, u64 goroutine, s64 result,
 					   struct moved *moved)
 {
@@ -109,7 +109,7 @@ static __always_inline bool goroutine_left(struct task_struct *task, u64 cookie,
 	if (!calls)
 		return false;
 	moved->way = way_of(act_of(cookie));
-	/* The innermost call of this kind; one above it was left by a panic. */
+	/* The innermost call of this kind; a panic ended those above it. */
 	depth = calls->depth;
 	for (u32 i = 0; i < GO_CALLS_MAX; i++) {
 		if (depth == 0 || depth > GO_CALLS_MAX)
@@ -161,7 +161,7 @@ int tls_return(struct pt_regs *ctx)
 	if (library == TLS_GO ? !goroutine_left(task, cookie, goroutine, result, &moved)
 			      : !call_left(task, cookie, stack, result, &moved))
 		return 0;
-	/* Event loops ask in vain more often than not. */
+	/* Event loops usually call without effect. */
 	if (!moved.length && !moved.ended)
 		return 0;
 	session = session_of(task, moved.object, library, moved.began);
@@ -190,7 +190,7 @@ int go_event(struct pt_regs *ctx)
 	fill_key(&key, task, object);
 	session = bpf_map_lookup_elem(&tls_sessions, &key);
 	if (act == ACT_HANDSHAKE) {
-		/* One for each connection: the memory of the connection before has been given to this one. */
+		/* A session per connection: this memory belonged to an earlier connection. */
 		if (session) {
 			tell_step(session, task, STEP_FREED, 0, now);
 			forget_session(&key);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Traffic of targets of which no events, or none with payload, are recorded: counted by process and kind, so that user
- * space can say what is missing.
+ * Counts the traffic of targets that is recorded without events or without payload, by process and kind, so that user
+ * space can report what is missing.
  */
 #ifndef TAILCAP_BPF_UNRECORDED_H
 #define TAILCAP_BPF_UNRECORDED_H
 
 #include "bpf/maps.h"
 
-#define UNRECORDED_MAX 4096 /* processes and kinds; a process has two at most as a rule */
+#define UNRECORDED_MAX 4096 /* processes and kinds; a process usually has two at most */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -17,7 +17,7 @@ struct {
 	__type(value, struct unrecorded_count);
 } unrecorded SEC(".maps");
 
-/* Exists: the socket has been counted. */
+/* Present if the socket has been counted. */
 struct {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -25,7 +25,7 @@ struct {
 	__type(value, u8);
 } unrecorded_sockets SEC(".maps");
 
-/* What a socket that is not recordable carries; 0: nothing that requests are made of. */
+/* The kind of traffic of a socket that cannot be recorded; 0: it cannot carry requests. */
 static __always_inline u32 unrecorded_kind(u16 family, u16 type, u16 protocol)
 {
 	if (family == AF_VSOCK)
@@ -45,7 +45,7 @@ static __always_inline u32 unrecorded_kind(u16 family, u16 type, u16 protocol)
 	return 0;
 }
 
-/* A call on a socket moved so many bytes. first: the first call on it. */
+/* Counts a call on a socket that moved this many bytes. first: the first call on it. */
 __noinline int count_unrecorded(u32 pid, u32 kind, u32 bytes, u32 first)
 {
 	struct unrecorded_key key = {.pid = pid, .kind = kind};

@@ -60,7 +60,7 @@ class Socket {
 };
 
 int ask(std::string file, const std::string& command) {
-  // What is there while recording is FILE.partial.
+  // While recording, the file is FILE.partial.
   constexpr std::string_view kPartial = ".partial";
   if (file.size() > kPartial.size() && file.ends_with(kPartial)) file.resize(file.size() - kPartial.size());
   const std::string path = file + std::string(kControlSuffix);

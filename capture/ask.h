@@ -3,7 +3,7 @@
 
 namespace tailcap::capture {
 
-// Prints the answer. Exit code: 0 done, 1 failed or nobody records, 2 bad usage.
+// Prints the answer. Exit code: 0 done, 1 failed or no recorder runs, 2 bad usage.
 int run_control(int argc, char** argv);
 
 }  // namespace tailcap::capture

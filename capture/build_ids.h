@@ -1,4 +1,4 @@
-// Build-ids of the files that targets map, found by a thread of its own: the ring must be emptied whatever a file does.
+// Build-ids of the files that targets map. A separate thread reads them: the ring must be emptied whatever a file does.
 #pragma once
 
 #include <chrono>
@@ -18,15 +18,15 @@ namespace tailcap::capture {
 
 class BuildIds {
  public:
-  // processes must outlive this.
+  // processes must outlive this object.
   explicit BuildIds(const scan::Processes& processes);
-  ~BuildIds();  // waits for no file
+  ~BuildIds();  // does not wait for files
   BuildIds(const BuildIds&) = delete;
   BuildIds& operator=(const BuildIds&) = delete;
 
-  // Empty: it has none, or it cannot be read. Nothing: that is not known yet, but is being found out.
+  // Empty: it has none, or it cannot be read. Nothing: not known yet; it is being read.
   std::optional<std::string> of(const scan::MappedFile& file);
-  // Returns when all that was asked for is known, or after so long.
+  // Returns when all requested ones are known, or after `most`.
   void wait(std::chrono::milliseconds most);
 
  private:

@@ -14,7 +14,7 @@ namespace tailcap::capture {
 
 namespace {
 
-// What the child could not do before it ran the command.
+// The step that failed in the child before it ran the command.
 struct Failure {
   int error;
   bool becoming;  // the user

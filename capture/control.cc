@@ -35,7 +35,7 @@ sockaddr_un address_in(int folder, const std::string& name) {
   return address;
 }
 
-// The kernel says who connected; a number in the message would be anybody's.
+// The kernel reports the peer's user; a number in the message could be forged.
 bool may_command(int descriptor) {
   ucred who{};
   socklen_t size = sizeof who;

@@ -203,7 +203,7 @@ bool convert_go(std::span<const std::byte> bytes, const go::Names* names, Event&
       auto& create = event.body.emplace<GoCreate>(GoCreate{r.subject});
       if (!names || !read(bytes, made)) return true;
       create.function = names->function(r.file, r.number, r.place, made.function, true);
-      // What is no function's beginning is no startpc, and then the other is no gopc.
+      // An address that is no function's beginning is no startpc, and then the other is no gopc.
       if (!create.function.empty() && made.from != 0)
         create.from = names->function(r.file, r.number, r.place, made.from - 1, false);
       return true;

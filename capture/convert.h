@@ -1,6 +1,6 @@
-// Ring records (bpf/event.h) to events: bytes in, a value out.
+// Converts ring records (bpf/event.h) to events: the input is bytes, the output a value.
 //
-// The bytes are not trusted: whatever they are, the answer is an event or "no", never a read outside them.
+// The bytes are not trusted: for any input the result is an event or "no", never a read out of bounds.
 #pragma once
 
 #include <array>
@@ -15,7 +15,7 @@ namespace tailcap::capture {
 
 class Converter {
  public:
-  // names: of what Go programs tell, where somebody knows them; must outlive this.
+  // names: for the events of Go programs, null if not known; must outlive this.
   explicit Converter(const go::Names* names = nullptr) : names_(names) {}
 
   // False: not a record. Views in event point into bytes or into this converter, valid until the next call.
@@ -30,8 +30,8 @@ class Converter {
 // Its number (bpf::record_kind), or one that no record has.
 std::uint16_t kind_of_record(std::span<const std::byte> bytes);
 
-// How long the record at the beginning of these bytes is, where several follow one another (iterators print fixed
-// records without borders); 0: no record begins here.
+// The length of the record at the beginning of these bytes, if several follow one another (iterators print fixed
+// records without separators); 0: no record begins here.
 std::size_t listed_size(std::span<const std::byte> bytes);
 
 }  // namespace tailcap::capture

@@ -1,4 +1,4 @@
-// A clock on every CPU that runs a kernel program so many times a second, whenever the CPU is not idle.
+// A clock on every CPU that runs a kernel program at the given rate per second, while the CPU is not idle.
 #pragma once
 
 #include <cstdint>
@@ -13,9 +13,9 @@ class CpuClock {
   CpuClock(const CpuClock&) = delete;
   CpuClock& operator=(const CpuClock&) = delete;
 
-  // On all CPUs that are there now. Throws std::system_error where the kernel refuses.
+  // On all CPUs that are online now. Throws std::system_error if the kernel refuses.
   void start(int program, std::uint32_t rate);
-  void run(bool on);  // whether it strikes; it does once it is started
+  void run(bool on);  // enables or disables it; enabled after start()
   void stop();
 
  private:

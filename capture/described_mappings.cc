@@ -15,7 +15,7 @@ using namespace formats;
 
 namespace {
 
-// Mappings wait so long for build-ids, and so many of them; at the end not as long.
+// Limits of how long mappings wait for build-ids, and of how many wait; shorter at the end.
 constexpr Duration kBuildIdPatience{2'000'000'000};
 constexpr std::size_t kMappingsWaiting = 65536;
 constexpr std::chrono::milliseconds kLastBuildIds{200};

@@ -14,15 +14,15 @@ namespace tailcap::capture {
 
 class DescribedMappings {
  public:
-  // Both must outlive this.
+  // Both must outlive this object.
   DescribedMappings(const scan::Processes& processes, EventLog& log) : log_(log), build_ids_(processes) {}
 
-  // Describes those that the process has, now or once their build-ids are known; at_once: now, without those that are
-  // not known. Returns how many there are.
+  // Describes the process's mappings, now or once their build-ids are known; at_once: now, without unknown ones.
+  // Returns the number of mappings.
   std::size_t describe(std::uint32_t pid, formats::Time now, bool at_once);
-  // Those whose build-ids have become known meanwhile, or did not for too long.
+  // Pushes mappings with build-ids that became known meanwhile, or that have been unknown for too long.
   void push_known(formats::Time now);
-  // All that are left, with the build-ids that come within a moment.
+  // Describes all that are left, with the build-ids that arrive within a short time.
   void push_rest();
 
  private:

@@ -57,7 +57,7 @@ struct Check {
   std::string name;
   Verdict verdict;
   std::string finding;
-  std::string repair;  // what to do; empty where nothing needs to be
+  std::string repair;  // what to do; empty if nothing is necessary
 };
 
 const char* word(Verdict verdict) { return verdict == Verdict::ok ? "OK" : verdict == Verdict::warn ? "WARN" : "FAIL"; }
@@ -167,7 +167,7 @@ std::vector<Check> check_load() {
   return checks;
 }
 
-// Whether a tier reports a connection as it was.
+// Whether a tier reports a connection correctly.
 Check check_tier_by_test(formats::HookTier tier, const std::string& name) {
   try {
     ProbeSettings settings;
@@ -192,7 +192,7 @@ Check check_tier_by_test(formats::HookTier tier, const std::string& name) {
   }
 }
 
-// One tier that is right is enough.
+// One correct tier is enough.
 std::vector<Check> check_tiers_by_test() {
   std::vector<Check> checks;
   using formats::HookTier;
@@ -206,14 +206,14 @@ std::vector<Check> check_tiers_by_test() {
   return checks;
 }
 
-// As the recorder would read it.
+// The plan as the recorder would make it.
 std::optional<scan::FilePlan> plan_of(scan::TargetFiles& files, const std::string& shown,
                                       const scan::Candidate& where) {
   const auto file = files.open(shown, {where});
   return file ? files.plan(*file, {shown, true, true, false, false, 1}) : std::nullopt;
 }
 
-// What the recorder would watch in the TLS libraries of this system; programs with their own are found as they run.
+// The probes for the TLS libraries of this system; programs with their own library are found as they run.
 std::vector<Check> check_tls(scan::TargetFiles& files) {
   std::vector<Check> checks;
   for (const auto& path : tls::system_libraries()) {
@@ -236,7 +236,7 @@ std::vector<Check> check_tls(scan::TargetFiles& files) {
   return checks;
 }
 
-// The descriptors alone, without a program in the kernel: what is there, whether or not it can be recorded.
+// Examines only the descriptors, without a kernel program: which sockets exist, whether or not they can be recorded.
 Check check_sockets(const std::string& pid) {
   std::error_code error;
   std::size_t sockets = 0, descriptors = 0;
@@ -257,7 +257,7 @@ Check check_sockets(const std::string& pid) {
   return {"process " + pid, Verdict::ok, finding, ""};
 }
 
-// What is recorded of a Go program beyond sockets and threads; nothing of others.
+// The records of a Go program beyond sockets and threads; empty for other programs.
 std::vector<Check> check_go(scan::TargetFiles& files, const std::string& pid) {
   std::vector<Check> checks;
   const auto plan = plan_of(files, "the program", {"/proc/" + pid + "/exe"});

@@ -12,14 +12,14 @@ using namespace formats;
 
 namespace {
 
-// The bytes of a character that is not whole go.
+// Removes the bytes of an incomplete character.
 void drop_partial(std::string& text) {
   std::size_t at = text.size();
   while (at > 0 && text.size() - at < 4 && (static_cast<unsigned char>(text[at - 1]) & 0xc0) == 0x80) --at;
   if (at > 0 && (static_cast<unsigned char>(text[at - 1]) & 0xc0) == 0xc0) text.resize(at - 1);
 }
 
-// Names from the innermost on, each with a zero behind it.
+// Names from the innermost on, each terminated by a zero byte.
 void join(std::string_view names, bool cut, std::string& path) {
   while (!names.empty()) {
     const std::string_view name = names.substr(0, names.find('\0'));

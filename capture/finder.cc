@@ -22,17 +22,17 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr std::size_t kMaxFiles = 65536;  // looked at; beyond them the oldest may be looked at again
-constexpr std::size_t kMaxJobs = 4096;    // a storm of short-lived processes: most run what others run
+constexpr std::size_t kMaxFiles = 65536;  // examined; beyond them the oldest may be examined again
+constexpr std::size_t kMaxJobs = 4096;    // many short-lived processes: most run the same programs as others
 constexpr std::size_t kMaxFacts = 4096;
-// Hits a second by processes that are not recorded, over a second: at half a microsecond each a hundredth of a CPU, at
-// ten, where every hit is a single step, a fifth.
+// Hits per second by non-targets, measured over a second: 1 % of a CPU at 0.5 µs per hit; 20 % at 10 µs, if every hit
+// is a single step.
 constexpr std::uint64_t kOthersHits = 20'000;
 constexpr auto kOthersInterval = 1s;
 constexpr std::uint32_t kFileGroups = go::Watch::kGroups;  // and the file's number
-// The number of what is not governed, and of all files for which there is no other number.
+// The number of everything that is not governed, and of all files for which there is no other number.
 constexpr std::uint32_t kUngoverned = OTHERS_FILES_MAX - 1;
-constexpr auto kLongest = 1h;  // asleep, where there is nothing to do
+constexpr auto kLongest = 1h;  // asleep, when there is nothing to do
 
 void number_places(PlannedFunction& function, std::uint32_t number) {
   for (auto& place : function.places) place.probe.cookie |= OTHERS_COOKIE(number);
@@ -48,7 +48,7 @@ void group_functions(std::vector<PlannedFunction>& functions, std::uint32_t numb
 
 std::string name_of(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
-// What a shell would start.
+// Finds the file that a shell would start.
 std::string find_command(const std::string& command) {
   if (command.find('/') != command.npos) return command;
   const char* path = std::getenv("PATH");
@@ -62,7 +62,7 @@ std::string find_command(const std::string& command) {
   return {};
 }
 
-// The programs that a script's first line names; empty: no script.
+// The programs named in a script's first line; empty: not a script.
 std::vector<std::string> interpreters(const std::string& path) {
   const std::string start = read_system_file(path, 255);
   std::istringstream line(start.substr(0, start.find('\n')));
@@ -189,8 +189,8 @@ void Finder::run() {
   idle_.notify_all();
 }
 
-// Probes on calls are removed as soon as a target has a shadow stack. It may have started a moment earlier; then its
-// first hit ends it.
+// Removes probes on calls as soon as a target has a shadow stack. If the target has already run for a moment, its first
+// hit ends it.
 void Finder::note_shadow_stack(std::uint32_t pid) {
   if (avoids_calls_ || !shadow_stacks_.in_process(pid)) return;
   avoids_calls_ = true;
@@ -204,8 +204,8 @@ void Finder::note_shadow_stack(std::uint32_t pid) {
         true});
 }
 
-// Non-targets pay for hits, too. Where they hit a file's probes too often, its probes are removed for good: a call that
-// began in the meantime would be taken for one that was seen.
+// Non-targets pay for hits, too. If they hit a file's probes too often, its probes are removed for good: after placing
+// them again, an unseen call could be mistaken for one that was seen.
 void Finder::look_at_others() {
   const auto now = Clock::now();
   const double seconds = std::chrono::duration<double>(now - std::exchange(others_looked_, now)).count();
@@ -253,7 +253,7 @@ void Finder::look_at_mapping(std::uint32_t pid, const std::string& range, const 
   if (unanswered_.contains(mapped)) return;
   const std::string folder = "/proc/" + std::to_string(pid) + "/";
   const auto& [device, inode, path] = mapped;
-  // map_files is the file itself, whatever has its name by now, and takes rights that root/ does not.
+  // map_files is the file itself, whichever file has its name now, and requires privileges that root/ does not.
   std::vector<scan::Candidate> candidates = {{folder + "map_files/" + range}};
   if (program) candidates.push_back({folder + "exe", inode});
   candidates.push_back({folder + "root" + path, inode});
@@ -273,7 +273,7 @@ bool Finder::looked_at(const scan::Identity& identity) const {
   return probed_.contains({identity.device, identity.inode}) || looked_.contains(identity);
 }
 
-// By its name as the process or the user writes it, or by any name under which the same file is found here.
+// By its name as the process or the user writes it, or by any name that refers to the same file here.
 bool Finder::excluded(const scan::TargetFile& file) {
   return std::any_of(interests_.excluded.begin(), interests_.excluded.end(), [&](const std::string& path) {
     if (path == file.shown) return true;
@@ -293,7 +293,7 @@ void Finder::look_at_file(scan::TargetFile file) {
   auto plan = files_.plan(file, request);
   if (!plan) return tell_unread(file.shown);
   if (!plan->refused.empty()) {
-    // A script, or a program of another processor. Only of a library is it worth a word.
+    // A script, or a program for another processor. This is reported only for a library.
     if (tls::is_tls_library(name_of(file.shown))) tell({file.shown, {}, {}, plan->refused, 0, 0});
     return;
   }
@@ -301,11 +301,11 @@ void Finder::look_at_file(scan::TargetFile file) {
   const std::uint32_t number =
       others_.size() + 1 < kUngoverned ? static_cast<std::uint32_t>(others_.size()) : kUngoverned;
   // The user asked for --profile deep at its stated cost, which non-targets that run the same program share. The TLS
-  // functions in that program are governed as any library's.
+  // functions in that program are governed like those of any library.
   const std::uint32_t go_number = interests_.go_states ? kUngoverned : number;
   for (auto& function : plan->functions) number_places(function, number);
   if (plan->go) {
-    // What has a governor of its own must not cost the file its other probes.
+    // Functions with a governor of their own must not cost the file its other probes.
     for (auto& function : plan->program.functions)
       number_places(function, go_.governs(function) ? kUngoverned : go_number);
   }
@@ -327,7 +327,7 @@ void Finder::look_at_file(scan::TargetFile file) {
     probed_.insert({file.identity.device, file.identity.inode});
 }
 
-// At once, for what is attached together is left together; one by one where the kernel refuses some of them.
+// All at once, since probes attached together are removed together; one by one if the kernel refuses some of them.
 void Finder::attach(const scan::TargetFile& file, const std::vector<PlannedFunction>& functions, std::uint32_t group,
                     std::string& refused) {
   std::vector<FunctionProbe> all;
@@ -361,7 +361,7 @@ void Finder::tell(ProbeFact fact) {
     dropped_.facts++;
 }
 
-// Once that too many files do not answer; then nothing of each of those that come.
+// Reports once that too many files do not answer; later files are not reported.
 void Finder::tell_unread(const std::string& path) {
   if (!files_.blocked()) {
     blocked_told_ = false;

@@ -1,10 +1,9 @@
-// Finds the TLS libraries and the Go programs that targets run, now and later, and has the kernel programs stand in
-// them.
+// Finds the TLS libraries and the Go programs that targets run, now and later, and places probes in them.
 //
-// It has a thread of its own, and files are opened and read by other processes (capture/scan): node has 100 MB, the
-// ring must be emptied meanwhile, and a file may never answer. A file is probed once, for all processes that map it:
-// the kernel programs keep out who is no target. What could not be probed is a fact, too; nothing here fails a
-// recording, or holds its end up.
+// It has a thread of its own, and other processes open and read files (capture/scan): node has 100 MB, the ring must be
+// emptied meanwhile, and a read may never return. A file is probed once, for all processes that map it: the kernel
+// programs ignore non-targets. A probe that could not be placed is recorded as a fact, too; nothing here fails a
+// recording or delays its end.
 #pragma once
 
 #include <chrono>
@@ -27,13 +26,12 @@
 
 namespace tailcap::capture {
 
-// One place at which a kernel program stands, or a function at which none does. As formats::Probe, with its own
-// strings.
+// One probe, or a function at which none could be placed. Like formats::Probe, but owns its strings.
 struct ProbeFact {
   std::string path, function, place, reason;
   std::uint64_t offset = 0;
   std::uint32_t price = 0;
-  bool left = false;  // after it was probed
+  bool left = false;  // it was probed, then removed
 };
 
 class Finder {
@@ -41,29 +39,29 @@ class Finder {
   struct Interests {
     bool tls = false;
     bool go = false;
-    bool go_states = false;  // of Go: what every goroutine does, too
+    bool go_states = false;  // Go: what every goroutine does, too
     bool go_allocations = false;
     std::vector<std::string> excluded;  // files that are never probed: --no-probe
   };
-  // probes and processes must outlive this.
+  // probes and processes must outlive this object.
   Finder(Probes& probes, const scan::Processes& processes, Interests interests);
   ~Finder();
   Finder(const Finder&) = delete;
   Finder& operator=(const Finder&) = delete;
 
-  // What the process runs now, and what it will have mapped a little later.
+  // Looks at what the process runs now, and at what it will have mapped a little later.
   void examine(std::uint32_t pid);
-  // What it has mapped since: libraries come at any time.
+  // Looks at what it has mapped since: libraries are loaded at any time.
   void examine_again(std::uint32_t pid);
-  // The libraries of this system, before anybody maps them.
+  // Looks at the libraries of this system, before any process maps them.
   void examine_system();
-  // A command about to be started, as a shell would find it; scripts by their interpreter.
+  // Looks at a command about to be started, as a shell would find it; for a script, at its interpreter.
   void examine_command(const std::string& command);
-  // Returns when everything asked for up to now has been done, or after so long; whether it has been done.
+  // Waits until everything asked for up to now is done, or for this long; returns whether it is done.
   bool wait(std::chrono::milliseconds most);
-  void stop();  // nothing is attached any more; waits for no file
+  void stop();  // nothing is attached afterwards; does not wait for files
 
-  // What was not looked at, or not told, because there was too much of it: since the beginning.
+  // Processes not looked at, and facts not recorded, because there were too many: since the beginning.
   struct Dropped {
     std::uint64_t looks = 0, facts = 0;
   };
@@ -71,7 +69,7 @@ class Finder {
 
   std::vector<ProbeFact> take_new();
   std::vector<ProbeFact> all() const;
-  std::vector<go::Fact> take_go() { return go_.take(); }  // what is new of processes
+  std::vector<go::Fact> take_go() { return go_.take(); }  // new facts about processes
   const go::Names& go_names() const { return go_.names(); }
 
  private:
@@ -95,7 +93,7 @@ class Finder {
   void attach(const scan::TargetFile& file, const std::vector<PlannedFunction>& functions, std::uint32_t group,
               std::string& refused);
   void tell(ProbeFact fact);
-  void tell_unread(const std::string& path);  // why is files_.problem()
+  void tell_unread(const std::string& path);  // the reason is files_.problem()
 
   Probes& probes_;
   const Interests interests_;
@@ -107,9 +105,9 @@ class Finder {
   std::size_t taken_ = 0;
   Dropped dropped_;
   scan::TargetFiles files_;
-  // Only the thread's: files that have been looked at, as they were then; those that are probed, whatever happens to
-  // them: the kernel holds them, so that no other file gets their number; those that do not answer; those of which it
-  // was told that they cannot be read.
+  // Used by the thread alone: files that have been looked at, as they were then; probed files, whatever happens to
+  // them: the kernel holds them, so that no other file gets their number; files that do not answer; files already
+  // reported as unreadable.
   std::set<scan::Identity> looked_;
   std::set<FileNumber> probed_;
   std::set<Mapped> unanswered_, unread_;
@@ -118,10 +116,10 @@ class Finder {
   Clock::time_point next_look_{};
   const ShadowStacks shadow_stacks_;
   bool avoids_calls_ = false;
-  // Files with probes, by the number in their cookies, from 1 on.
+  // Files with probes, indexed by the number in their cookies, from 1 on.
   struct Probed {
     std::string shown;
-    std::uint64_t hits = 0;  // by others, at the last look
+    std::uint64_t hits = 0;  // by non-targets, at the last look
     bool left = false;
   };
   std::vector<Probed> others_;

@@ -76,7 +76,7 @@ FolderKeeper::FolderKeeper(const std::string& file) {
   const int folder = open(folder_of(file).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
   pid_ = folder < 0 ? -1 : fork();
   if (pid_ == 0) {
-    // Nothing of the recorder's stays open here: somebody may be waiting for the other end to be closed.
+    // Closes all of the recorder's descriptors: another process may be waiting for their other ends to close.
     if (dup2(ends[1], kSocket) != kSocket || dup2(folder, kFolder) != kFolder || close_range(kFolder + 1, ~0u, 0) != 0)
       _exit(1);
     serve(std::filesystem::path(file).filename());
@@ -92,7 +92,7 @@ FolderKeeper::FolderKeeper(const std::string& file) {
 
 FolderKeeper::~FolderKeeper() {
   close(socket_);
-  waitpid(pid_, nullptr, 0);  // it ends: nobody else has the socket
+  waitpid(pid_, nullptr, 0);  // it ends: no other process has the socket
 }
 
 int FolderKeeper::order(char what) {

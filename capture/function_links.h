@@ -1,7 +1,7 @@
 // Kernel programs at places in functions of programs and libraries (uprobes).
 //
-// Never the kind that replaces return addresses. From Linux 6.6 on many places are one link, which the kernel leaves in
-// one step; before that each is a perf event, and leaving takes a tenth of a second for each.
+// Probes never replace return addresses. From Linux 6.6 on, many places are one link, which the kernel detaches in one
+// step; before that each place is a perf event, and detaching takes a tenth of a second for each.
 #pragma once
 
 #include <array>
@@ -13,7 +13,7 @@
 
 namespace tailcap::capture {
 
-// The kernel program for a place (bpf/tls.h, bpf/go.h), and what it is told of the place.
+// The kernel program for a place (bpf/tls.h, bpf/go.h), and its cookie.
 enum class FunctionProgram : std::uint8_t {
   enter,
   leave,
@@ -31,7 +31,7 @@ struct FunctionProbe {
   FunctionProgram program = FunctionProgram::enter;
   std::uint64_t offset = 0;  // in the file
   std::uint64_t cookie = 0;  // bpf/event.h
-  std::string code;          // the bytes there, of which the plan was made
+  std::string code;          // the bytes there, from which the plan was made
 };
 
 namespace scan {
@@ -48,16 +48,16 @@ class FunctionLinks {
 
   // Descriptors of the loaded programs; -1: not loaded. many: they were loaded for links of many places.
   void use(const std::array<int, kFunctionPrograms>& programs, bool many);
-  // In all processes that run the file: all places, or none and why. A group can be left before the others, and come
-  // back: anew.
+  // Attaches in all processes that run the file: all places, or none. Returns the reason, or "". A group can be
+  // detached before the others, and attached again: anew.
   std::string attach(scan::TargetFiles& files, const scan::TargetFile& file, const std::vector<FunctionProbe>& places,
                      std::uint32_t group, bool anew);
   void detach(std::uint32_t group);
-  // From now on no place on a call is taken, and those that were are left with their groups: a process has a shadow
+  // From now on, places on a call are not probed, and groups with such places are detached: a process has a shadow
   // stack.
   void avoid_calls();
   void detach();
-  bool many() const { return many_; }  // leaving is a matter of milliseconds
+  bool many() const { return many_; }  // detaching takes milliseconds
 
  private:
   std::array<int, kFunctionPrograms> programs_{};

@@ -1,6 +1,6 @@
-// Has the kernel programs stand at places in a file (uprobes).
+// Places probes in a file (uprobes).
 //
-// By a descriptor, so that it is the file which was read, whatever has its name by now. Runs in the process that opens
+// By a descriptor, so that it is the file that was read, whatever has its name by now. Runs in the process that opens
 // files (capture/scan/opener): the kernel reads the file, and may wait for it.
 #pragma once
 
@@ -13,8 +13,8 @@
 
 namespace tailcap::capture {
 
-// programs: descriptors by FunctionProgram. links: what holds the programs there, added to; an error says why not, and
-// leaves what was made before it.
+// programs: descriptors by FunctionProgram. links: the new links are appended. Returns the reason on an error; the
+// links made before it stay.
 std::string link_many(int file, std::span<const int> programs, const std::vector<FunctionProbe>& places,
                       std::vector<int>& links);
 // type: of perf events for this. A link, or a link before its perf event.

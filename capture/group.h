@@ -1,4 +1,4 @@
-// The groups of kernel programs, as people choose them.
+// The groups of kernel programs, as users select them.
 #pragma once
 
 #include <array>
@@ -7,7 +7,7 @@
 
 namespace tailcap::capture {
 
-// What may be switched off. What sockets and tasks exist is always followed: it decides what is recorded.
+// Groups of events that can be switched off. Sockets and tasks are always followed: they decide what is recorded.
 enum class Group : std::uint8_t {
   io,
   arrivals,

@@ -20,9 +20,9 @@ struct InterfaceFacts {
 
 inline constexpr std::size_t kMaxInterfaceAddresses = 1024;
 
-// At most so many; empty where they cannot be read.
+// Up to a limit; empty if they cannot be read.
 std::vector<InterfaceFacts> interface_facts();
-// Its inode, as sockets are told with; 0: cannot be read.
+// The inode of our network namespace, as recorded with sockets; 0: cannot be read.
 std::uint32_t own_net_namespace();
 
 }  // namespace tailcap::capture

@@ -1,4 +1,4 @@
-// What the running kernel offers: its types, tracepoints, mounts, and what this process may do.
+// The features of the running kernel: its types, tracepoints, mounts, and what this process may do.
 #pragma once
 
 #include <memory>
@@ -29,12 +29,12 @@ std::string machine();
 std::string host_name();
 std::string boot_id();
 
-// Of the kernel's tracing file system, as "syscalls/sys_enter_openat"; a folder, too. False also where it is not
-// mounted.
+// An event or folder in the kernel's tracing file system, such as "syscalls/sys_enter_openat". False also if that is
+// not mounted.
 bool has_trace_event(const std::string& name);
 
 bool in_unified_hierarchy(const std::string& path);
-// Where the unified hierarchy is mounted; empty: nowhere.
+// The mount point of the unified hierarchy; empty: not mounted.
 std::string unified_mount();
 
 // One of the kernel's capability numbers (linux/capability.h) in this process's effective set.

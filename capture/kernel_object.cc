@@ -186,7 +186,7 @@ int KernelObject::load(const KernelTypes& types) {
   return error;
 }
 
-// An object whose program was refused cannot be loaded again: each time it is opened anew, without that program.
+// An object with a refused program cannot be loaded again: each time it is opened anew, without that program.
 void KernelObject::load_what_can_be(const KernelTypes& types) {
   for (;;) {
     const int error = load(types);

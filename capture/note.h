@@ -11,10 +11,10 @@ namespace tailcap::capture {
 
 inline constexpr std::size_t kNoteKey = 128, kNoteValue = 2048;  // bytes
 
-// "deploy=v2" → deploy, v2. Nothing where there is no '=' behind at least one character.
+// "deploy=v2" → deploy, v2. Nothing unless there is a '=' after at least one character.
 std::optional<std::pair<std::string, std::string>> parse_note(std::string_view text);
 
-// Why a note that somebody sends is not kept; empty: it is.
+// Why a note from a user is rejected; empty: it is accepted.
 std::string objection_to(const std::pair<std::string, std::string>& note);
 
 }  // namespace tailcap::capture

@@ -147,7 +147,7 @@ void choose_sampling(const std::string& rate, ProbeSettings& probes) {
   }
 }
 
-// What ails the machine, of everybody on it; no requests.
+// Host problems, of all processes; no requests.
 void choose_node(bool groups_given, ProbeSettings& probes) {
   if (groups_given)
     throw UsageError("--profile node is a choice of what to record: --only, --add and --sample do not go with it");

@@ -1,4 +1,4 @@
-// What the command line of tailcap-record asks for.
+// The command line of tailcap-record.
 #pragma once
 
 #include <chrono>
@@ -22,15 +22,15 @@ struct Options {
   std::optional<std::chrono::nanoseconds> duration;
   std::uint64_t max_size = 0;  // 0: no limit
   std::vector<std::pair<std::string, std::string>> notes;
-  std::vector<std::string> no_probe;  // files in which no kernel program stands
+  std::vector<std::string> no_probe;  // files in which no probe is placed
   std::string user;                   // of the command: NAME[:GROUP]; empty: that of the recorder
-  int ready_fd = -1;                  // told when it records; -1: nobody is
+  int ready_fd = -1;                  // notified when it records; -1: none
   mask::Keep keep;
   bool dry_run = false, timings = false, list = false, list_headers = false, help = false, version = false;
   std::vector<std::string> command_line;
 };
 
-// Bad usage: the message says what is wrong and what would be right. Exit code 2.
+// Wrong usage: the message says what is wrong and what is right. Exit code 2.
 struct UsageError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };

@@ -1,4 +1,4 @@
-// Where kernel programs will stand in a file's functions: a plan, made without attaching anything.
+// Plans the probes in a file's functions, without attaching anything.
 #pragma once
 
 #include <cstdint>
@@ -13,18 +13,19 @@ namespace tailcap::capture {
 struct PlannedPlace {
   FunctionProbe probe;
   std::string text;         // "js +0x16: emulated"
-  std::uint32_t price = 0;  // ns of a hit, by the kind of instruction
+  std::uint32_t price = 0;  // ns per hit, by kind of instruction
 };
 
-// The places of one function: all of them or none, or calls would be seen in halves.
+// The places of one function. Either all or none are probed; otherwise calls would be recorded in part.
 struct PlannedFunction {
   std::string name;
   std::vector<PlannedPlace> places;  // empty: it cannot be probed, for that reason
   std::string reason;                // why not, or what is incomplete
-  std::uint32_t group = 0;           // who are left together, before the others; 0: at the end
+  std::uint32_t group = 0;           // removed together, before the others; 0: at the end
 };
 
-// What a hit costs by how the kernel carries the instruction out; measured on a virtual machine (bench/RESULTS.md).
+// The cost of a hit in ns, by how the kernel executes the instruction; measured on a virtual machine
+// (bench/RESULTS.md).
 inline constexpr std::uint32_t kEmulatedPrice = 500;
 inline constexpr std::uint32_t kSingleStepPrice = 9500;
 

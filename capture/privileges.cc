@@ -23,17 +23,17 @@ namespace tailcap::capture {
 
 namespace {
 
-// Newer than some headers that we build with.
+// Newer than some system headers.
 constexpr int kPerfmon = 38, kBpf = 39, kCheckpointRestore = 40;
 constexpr std::array kKept = {
     kBpf,                 // iterators for keyframes, links to functions of programs that start later
     kPerfmon,             // the same on kernels before 6.6, where each place is a perf event
     CAP_SYS_PTRACE,       // /proc/PID/exe, maps and root of other users' processes
     CAP_DAC_READ_SEARCH,  // executables and libraries that only their owner may read
-    kCheckpointRestore,   // /proc/PID/map_files: the file that is mapped, whatever has its name by now
+    kCheckpointRestore,   // /proc/PID/map_files: the mapped file itself, whichever file has its name now
 };
 constexpr int kLastCapability = 63;
-constexpr std::chrono::seconds kPatience{5};  // until every thread has answered; they answer in microseconds
+constexpr std::chrono::seconds kPatience{5};  // until all threads have answered, which takes microseconds
 
 using Sets = std::array<__user_cap_data_struct, 2>;
 
@@ -44,14 +44,14 @@ bool has(const Sets& sets, int capability) {
   return sets[at].permitted >> (capability % 32) & 1;
 }
 
-// The handler's orders and answers. Capabilities belong to threads, so each gives up its own.
+// Requests to the handler, and its answers. Capabilities belong to threads, so each thread gives up its own.
 Sets wanted;
 std::atomic<int> answered = 0, refused = 0;  // refused: errno
 
 // System calls only: this runs in a signal handler.
 void give_up_own() {
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) refused = errno;
-  // Refused to those that were not started as root; they have no more in their bounding set than no_new_privs denies.
+  // Fails in a process not started as root; its bounding set allows no more than no_new_privs denies.
   for (int capability = 0; capability <= kLastCapability; capability++) prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
   auto head = header();
   if (syscall(SYS_capset, &head, wanted.data()) != 0) refused = errno;
@@ -96,10 +96,10 @@ void give_up_privileges() {
     wanted[at].effective |= bit;
   };
   for (const int capability : kKept) keep(capability);
-  // Who was given CAP_SYS_ADMIN instead, as containers often are, has nothing smaller to attach with.
+  // A process with CAP_SYS_ADMIN instead, as containers often have, can attach with nothing smaller.
   if (!has(now, kBpf) || !has(now, kPerfmon)) keep(CAP_SYS_ADMIN);
 
-  const int signal = SIGRTMIN + 7;  // used by nobody else here
+  const int signal = SIGRTMIN + 7;  // not used elsewhere here
   struct sigaction action {
   }, before{};
   action.sa_handler = on_signal;
@@ -110,7 +110,7 @@ void give_up_privileges() {
   give_up_own();
   std::set<pid_t> asked{static_cast<pid_t>(syscall(SYS_gettid))};
   const auto until = std::chrono::steady_clock::now() + kPatience;
-  // Until no new ones are found: a thread that has not given up yet may start another.
+  // Until no new threads are found: a thread that still has its privileges may start another.
   for (bool fresh = true; fresh;) {
     fresh = false;
     for (const pid_t thread : threads()) {

@@ -32,7 +32,7 @@ struct LinkClose {
 
 microseconds since(Clock::time_point start) { return std::chrono::duration_cast<microseconds>(Clock::now() - start); }
 
-// Who has this key in the map of the chosen is recorded.
+// Adds the key to the map of selected targets.
 void choose(bpf_map* map, const void* key) {
   const std::uint8_t yes = 1;
   if (bpf_map_update_elem(bpf_map__fd(map), key, &yes, BPF_ANY) != 0)
@@ -99,7 +99,7 @@ void Probes::tell_go_file(std::uint16_t number, const go::Layout& layout) {
 
 void Probes::tell_go_process(std::uint32_t pid, std::uint16_t file) {
   const bpf::go_process value{0, file, 0};
-  // Refused where it is known, or the process is gone; then its goroutines stay unknown, which every event says.
+  // Fails if the process is known or has ended; then its goroutines stay unknown, which every event shows.
   if (bpf_map_update_elem(bpf_map__fd(impl_->object.skeleton->maps.go_processes), &pid, &value, BPF_NOEXIST) == 0)
     std::atomic_ref(impl_->object.skeleton->bss->go_epoch).fetch_add(1);
 }

@@ -1,6 +1,7 @@
-// The kernel programs: loaded, attached, asked what exists and what they cost, and gone with this object.
+// Loads and attaches the kernel programs, and queries them for what exists and what they cost. They are removed with
+// this object.
 //
-// The kernel itself releases everything when the process ends, however it ends: nothing is pinned.
+// Nothing is pinned: the kernel releases everything when the process ends, in whatever way it ends.
 #pragma once
 
 #include <array>
@@ -28,25 +29,25 @@ struct ProbeSettings {
   Selection selection;
   std::uint32_t payload_limit = 4096;
   std::uint64_t ring_bytes = 16u << 20;  // of all rings together: a power of two, at least a page each
-  std::uint32_t rings = 0;               // a power of two; 0: one for every four CPUs, as far as they are not too small
+  std::uint32_t rings = 0;               // a power of two; 0: one for every four CPUs, fewer if the rings would be too
+                                         // small
   formats::HookTier tier = formats::HookTier::unknown;  // unknown: the best that the kernel offers
-  std::string tier_reason;                              // why this one, where nobody asked for it
+  std::string tier_reason;                              // why this one, if the user did not choose it
   std::vector<Group> groups{kGroups.begin(), kGroups.begin() + kUnasked};
   bool has(Group group) const;
   bool takes_stacks() const { return sample_rate != 0 || deep || has(Group::stacks) || has(Group::allocations); }
   std::uint32_t sample_rate = 0;                       // samples a second of each CPU; 0: none
   bool stacks_at_once = true;                          // otherwise stacks and samples begin with switch_stacks
   bool deep = false;                                   // what every goroutine does, too
-  bool node = false;                                   // not requests, but what ails the machine
-  std::chrono::nanoseconds slow_file{1'000'000};       // calls on files that wait so long are told,
-  std::chrono::nanoseconds slow_io{10'000'000};        // of a node: I/Os that take so long
+  bool node = false;                                   // host problems instead of requests
+  std::chrono::nanoseconds slow_file{1'000'000};       // calls on files that wait at least this long,
+  std::chrono::nanoseconds slow_io{10'000'000};        // for a node, I/Os that take at least this long
   std::vector<std::string> left_out;                   // prefixes of programs that the kernel refused
   std::vector<std::pair<std::string, Spoil>> spoiled;  // tests only: programs that do not do their work
   std::vector<std::pair<std::string, std::uint32_t>> map_entries;  // tests only: kernel maps of another size
-  bool verifier_log = false;                                       // keep what the verifier says of each program
-  bool timings = false;                                            // … or only how long it took
-  std::array<std::uint32_t, 2>
-      own_processes{};  // the recorder's, which are never recorded, nor are their children; 0: none
+  bool verifier_log = false;                                       // keep the verifier's log of each program
+  bool timings = false;                                            // … or only its duration
+  std::array<std::uint32_t, 2> own_processes{};  // the recorder's; they and their children are never recorded; 0: none
 };
 
 struct ProgramReport {
@@ -69,49 +70,48 @@ struct KernelLoss {
 
 class Probes {
  public:
-  // Opens and loads. Programs that the kernel refuses and that nothing else depends on are left out: not_recorded()
-  // says what is missing for that. Throws std::runtime_error with the reason where nothing can be recorded.
+  // Opens and loads. A program that the kernel refuses is left out if nothing else depends on it; not_recorded() then
+  // says what is missing. Throws std::runtime_error with the reason if nothing can be recorded.
   explicit Probes(const ProbeSettings& settings);
   ~Probes();
   Probes(const Probes&) = delete;
   Probes& operator=(const Probes&) = delete;
 
   void attach();
-  // Only these, if they are loaded; then detach_tracepoints() before attach().
+  // Attaches only these, if loaded; call detach_tracepoints() before attach().
   void attach(std::span<const std::string_view> names);
   void detach_tracepoints();
-  // Places in a file, in all processes that run it: all of them, or none and why. From any thread, one at a time; not
-  // once detach() has been called. anew: the group was detached before.
+  // Attaches probes at places in a file, for all processes that run it: all of them, or none. Returns the reason, or
+  // "". From any thread, one at a time; not after detach(). anew: the group was detached before.
   std::string attach_functions(scan::TargetFiles& files, const scan::TargetFile& file,
                                const std::vector<FunctionProbe>& places, std::uint32_t group = 0, bool anew = false);
   void detach_functions(std::uint32_t group);
   bool detaches_at_once() const;
-  // Samples and the stacks of waits, of those groups that were chosen; at any time after attach().
+  // Switches samples and off-CPU stacks of the selected groups; at any time after attach().
   void switch_stacks(bool on);
-  int allocations_descriptor() const;  // of a map (capture/go/allocations.h)
+  int allocations_descriptor() const;  // a map (capture/go/allocations.h)
   int unrecorded_descriptor() const;   // likewise (capture/unrecorded.h)
-  // Nothing is recorded any more; what is in the ring stays.
+  // Stops recording; the ring keeps its contents.
   void detach();
 
-  // Makes targets of the tasks chosen and of the sockets that they hold. Call once, after attach().
+  // Makes targets of the selected tasks and of their sockets. Call once, after attach().
   void mark_targets();
-  // Records (bpf/event.h) of every thread and socket that is a target.
+  // Returns records (bpf/event.h) of all target threads and sockets.
   std::vector<std::byte> list_tasks();
   std::vector<std::byte> list_sockets();
 
   void add_target(std::uint32_t pid);  // before mark_targets()
-  // The first thread of a process is a target from now on. process: its pidfd.
+  // Makes the first thread of a process a target. process: its pidfd.
   void make_target(int process);
 
-  // Where programs of this file, by its number, keep their goroutines; from any thread.
+  // Sets where programs of the file with this number keep their goroutines; from any thread.
   static constexpr std::uint16_t kGoFiles = 255;
   void tell_go_file(std::uint16_t number, const go::Layout& layout);  // 1 to kGoFiles
-  // … and who runs it. What is known already is left.
+  // Sets which file a process runs. A known process is not changed.
   void tell_go_process(std::uint32_t pid, std::uint16_t file);
-  // Goroutines that were made, or handlers entered, in all processes that run the file.
+  // Goroutines created, or handlers entered, in all processes that run the file.
   std::uint64_t go_hits(std::uint16_t file, bool handlers) const;
-  // Hits by processes that are not recorded, of the file whose probes have this number in their cookies
-  // (OTHERS_COOKIE).
+  // Hits by non-targets of probes in the file with this number in their cookies (OTHERS_COOKIE).
   std::uint64_t others_hits(std::uint32_t file) const;
   void avoid_calls();  // FunctionLinks
 
@@ -121,13 +121,13 @@ class Probes {
   std::uint32_t ring_count() const;
   std::uint64_t ring_bytes() const;  // of each
   const TierChoice& tier() const;
-  // What is recorded: as asked for, less what the kernel refused.
+  // The settings in effect: as requested, less what the kernel refused.
   const ProbeSettings& settings() const;
-  const std::vector<std::string>& not_recorded() const;  // a sentence each
+  const std::vector<std::string>& not_recorded() const;  // one sentence each
   // Fills in the tier, the programs, and what is not recorded.
   void describe(formats::Preamble& preamble) const;
   std::vector<KernelLoss> losses() const;
-  void forget_losses();  // those up to now
+  void forget_losses();  // resets the counters
   std::vector<ProgramReport> programs() const;
   std::chrono::microseconds open_time() const;
   std::chrono::microseconds load_time() const;

@@ -18,8 +18,8 @@ namespace {
 
 constexpr std::size_t kMaxCommandLine = 4096;  // what is beyond helps no reader of a report
 
-// Of what stands behind the name in /proc/PID/stat. The kernel tells the start in clock ticks since boot, time asleep
-// included.
+// From the text after the name in /proc/PID/stat. The kernel reports the start in clock ticks since boot, including
+// suspend.
 formats::Time start_time(const char* stat, std::uint32_t& parent_pid) {
   std::uint64_t ticks = 0;
   const int read =

@@ -1,4 +1,4 @@
-// What /proc says of a process. Processes go at any moment: what cannot be read is empty.
+// Reads /proc for a process. Processes end at any moment: what cannot be read is empty.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@ struct ProcessFacts {
   std::uint32_t parent_pid = 0;
   std::string comm, command_line, executable;
   std::string cgroup;                        // in the hierarchy of the CPU controller
-  formats::Time started = formats::kNoTime;  // to the clock tick, a hundredth of a second
+  formats::Time started = formats::kNoTime;  // in clock ticks, a resolution of 10 ms
 };
 ProcessFacts process_facts(std::uint32_t pid);
 
@@ -23,12 +23,12 @@ struct MappingFacts {
   scan::MappedFile file;
 };
 
-// Of one process; beyond that they are left out. Programs have tens to hundreds.
+// The limit for one process; further mappings are left out. Programs have tens to hundreds.
 inline constexpr std::size_t kMaxMappings = 8192;
 // Executable file mappings, without build-ids (capture/build_ids).
 std::vector<MappingFacts> executable_mappings(std::uint32_t pid);
 
-bool process_exists(std::uint32_t pid);  // and is not a zombie
+bool process_exists(std::uint32_t pid);  // false for a zombie
 
 struct OwnCost {
   std::uint64_t cpu_ns = 0;

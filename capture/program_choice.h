@@ -1,4 +1,4 @@
-// Which of the kernel programs are loaded for what was asked for.
+// Selects the kernel programs to load for the given settings.
 #pragma once
 
 #include <string_view>
@@ -7,7 +7,7 @@
 
 namespace tailcap::capture {
 
-// By the program's name; on a kernel that has the place where it stands.
+// Decides by the program's name; the kernel must have the program's hook.
 bool wanted(std::string_view name, const ProbeSettings& settings, formats::HookTier tier);
 
 }  // namespace tailcap::capture

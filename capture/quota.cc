@@ -26,7 +26,7 @@ std::int64_t number(std::string_view text) {
   return bad == std::errc() ? n : -1;
 }
 
-// What stands behind `name` in lines of "name value".
+// The value of `name` in lines of "name value".
 std::int64_t value_of(std::string_view text, std::string_view name) {
   while (!text.empty()) {
     std::string_view line = take(text, "\n");

@@ -1,4 +1,4 @@
-// What the CPU quotas of cgroups have cost so far, as the kernel counts it: both cgroup hierarchies.
+// The CPU throttling of cgroups so far, as the kernel counts it: both cgroup hierarchies.
 #pragma once
 
 #include <cstdint>
@@ -16,13 +16,13 @@ struct Quota {
   std::int64_t throttled_time = 0;  // ns
 };
 
-// Where the two hierarchies are mounted; empty: not at all.
+// Mount points of the two hierarchies; empty: not mounted.
 struct CgroupMounts {
   std::string unified, cpu;
 };
 CgroupMounts parse_cgroup_mounts(std::string_view mountinfo);
 
-// The cgroup of a process in each, from /proc/PID/cgroup; empty: none.
+// A process's cgroup in each hierarchy, from /proc/PID/cgroup; empty: none.
 struct CgroupPaths {
   std::string unified, cpu;
 };
@@ -33,15 +33,15 @@ class Quotas {
   static constexpr std::size_t kMaxCgroups = 256;  // read at once: reading one takes about 20 µs
 
   Quotas();
-  // Of the cgroups of this process and all above them, those that have a quota and were not read since the last
-  // begin().
+  // Reads the cgroups of this process and all above them that have a quota and were not read since the last begin().
   void begin() {
     seen_.clear();
     unread_ = 0;
   }
-  // Never throws because of what /proc or a cgroup's file says, or because they are gone: then there is nothing.
+  // Never throws because of the contents of /proc or a cgroup's file, or because they are gone: then the result is
+  // empty.
   std::vector<Quota> read(std::uint32_t pid);
-  // Cgroups that were not read since the last begin(), for there were more than kMaxCgroups.
+  // Cgroups that were not read since the last begin() because there were more than kMaxCgroups.
   std::size_t unread() const { return unread_; }
 
  private:

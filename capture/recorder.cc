@@ -41,11 +41,11 @@ using formats::Time;
 namespace {
 
 constexpr int kPollMs = 50;        // with kBlockAge: a killed recorder loses less than 250 ms
-constexpr Duration kTick = 100ms;  // how finely losses are placed in time
+constexpr Duration kTick = 100ms;  // the resolution in time of losses
 constexpr Duration kStatusEvery = 1s;
 constexpr Duration kKeyframeEvery = 10s;
 constexpr std::chrono::milliseconds kLookFirst =
-    5s;  // at most; the TLS libraries of a system take a tenth of a second, a large program two
+    5s;  // at most; the TLS libraries of a system take 0.1 s, a large program 2 s
 
 class Descriptor {
  public:
@@ -61,7 +61,7 @@ class Descriptor {
   int fd_;
 };
 
-// Threads are not processes: the numbers people have at hand may be either.
+// Threads are not processes: users may give either number.
 std::uint32_t process_of(std::uint32_t pid) {
   SystemLines status("/proc/" + std::to_string(pid) + "/status");
   std::string_view line;
@@ -115,8 +115,8 @@ void refuse_existing(const Options& options) {
                              "' exists. Choose another name with -o, or --force to overwrite it.");
 }
 
-// Says when to stop so that the finished file is not larger than asked: what is still on its way is judged by the
-// largest step seen, and the footer's index grows with the blocks.
+// Decides when to stop so that the finished file does not exceed the requested size: the data still to be written is
+// estimated by the largest step seen, and the footer's index grows with the blocks.
 class SizeLimit {
  public:
   explicit SizeLimit(std::uint64_t most) : most_(most) {}
@@ -131,14 +131,14 @@ class SizeLimit {
   std::uint64_t most_, last_ = 0, step_ = 0;
 };
 
-// Empties the rings; what is produced meanwhile waits for the next time, so that the rest gets its turn.
+// Empties the rings. Records produced meanwhile wait for the next call, so that other work gets its turn.
 void drain(Rings& rings, Session& session, bool all) {
   rings.begin(monotonic_now(), all);
   for (auto record = rings.next(); !record.empty(); record = rings.next()) session.take(record);
   rings.release();
 }
 
-// Recording goes on where nobody can speak to it.
+// Recording continues without control commands if this fails.
 void listen_beside(std::optional<Control>& control, const std::string& output) {
   try {
     control.emplace(output);
@@ -147,7 +147,7 @@ void listen_beside(std::optional<Control>& control, const std::string& output) {
   }
 }
 
-// A note says from when on there are none, or some.
+// A note records from when on there are none, or some.
 void obey_stacks(Control& control, const std::string& argument, Session& session, Probes& probes,
                  const ProbeSettings& settings) {
   if (argument != "on" && argument != "off")
@@ -160,7 +160,7 @@ void obey_stacks(Control& control, const std::string& argument, Session& session
   control.answer(Obeyed::done, "stacks are " + argument);
 }
 
-// What is said to the recorder: at most a few commands at a time, so that the ring gets its turn.
+// Executes control commands: at most a few at a time, so that the ring is read, too.
 void obey(Control& control, Session& session, Probes& probes, const ProbeSettings& settings) {
   for (int i = 0; i < 8; i++) {
     const auto command = control.next();
@@ -186,7 +186,7 @@ void obey(Control& control, Session& session, Probes& probes, const ProbeSetting
   }
 }
 
-// Processes that are there already and are not chosen by their numbers.
+// Existing processes that are not selected by their numbers.
 std::vector<std::uint32_t> chosen_by_name(const Selection& selection) {
   std::vector<std::uint32_t> chosen;
   if (!selection.cgroup.empty()) {
@@ -208,8 +208,8 @@ std::vector<std::uint32_t> chosen_by_name(const Selection& selection) {
   return chosen;
 }
 
-// What is known before anybody is recorded is looked at before: nothing waits in the ring meanwhile.
-// Not for long: a file may never answer.
+// Files known before the recording begins are examined first, while nothing waits in the ring.
+// The wait is limited: a file may never answer.
 void look_first(Finder& finder, const Selection& selection) {
   for (const auto pid : selection.pids) finder.examine(pid);
   for (const auto pid : chosen_by_name(selection)) finder.examine_again(pid);
@@ -220,7 +220,7 @@ void look_first(Finder& finder, const Selection& selection) {
 
 [[noreturn]] void nobody_to_record(const Selection& selection, const std::string& output,
                                    std::optional<FolderKeeper>& keeper) {
-  // The file holds nothing.
+  // The file has no content.
   if (keeper) {
     keeper->remove_partial();
     keeper->remove_control();
@@ -233,7 +233,7 @@ void look_first(Finder& finder, const Selection& selection) {
                            " has ended, is a thread of the kernel, or is not listed by it. No file was written.");
 }
 
-// People see a line; scripts that gave a descriptor read one.
+// Users see a line; scripts that passed a descriptor read one.
 void announce(const Selection& selection, std::uint32_t command_pid, const std::string& output, int ready_fd) {
   std::fprintf(stderr, "recording %s into %s; Ctrl-C ends it\n", describe(selection, command_pid).c_str(),
                formats::printable(output).c_str());
@@ -250,7 +250,7 @@ Outcome record(const Options& given) {
   refuse_existing(options);
   for (auto& pid : selection.pids) pid = process_of(pid);
 
-  // Before there is anything that processes which read files should not have.
+  // Forked before there is anything that the processes that read files should not have.
   const scan::Processes processes;
   options.probes.own_processes = processes.pids();
   Signals signals;
@@ -299,7 +299,7 @@ Outcome record(const Options& given) {
     if (epoll_ctl(epoll.get(), EPOLL_CTL_ADD, descriptor, &event) != 0)
       throw std::system_error(errno, std::generic_category(), "cannot wait for events");
   };
-  // Edge-triggered: a ring with anything in it always counts as readable; we want the kernel's wake-ups only.
+  // Edge-triggered: a ring that contains anything always counts as readable; only the kernel's wake-ups matter here.
   for (const int ring : rings.descriptors()) watch(ring, EPOLLIN | EPOLLET);
   watch(signals.descriptor(), EPOLLIN);
   if (control) watch(control->descriptor(), EPOLLIN);
@@ -318,7 +318,7 @@ Outcome record(const Options& given) {
     epoll_event happened[4];
     const int ready = epoll_wait(epoll.get(), happened, 4, kPollMs);
     if (ready < 0 && errno != EINTR) throw std::system_error(errno, std::generic_category(), "cannot wait for events");
-    // Only when somebody speaks: asking at every turn was felt by the recorded (bench/RESULTS.md).
+    // Only when there is a command: checking on every iteration cost the targets measurable time (bench/RESULTS.md).
     for (int i = 0; i < ready; i++)
       if (control && happened[i].data.fd == control->descriptor()) obey(*control, session, probes, options.probes);
     drain(rings, session, false);
@@ -345,7 +345,7 @@ Outcome record(const Options& given) {
     if (options.duration && now - start >= *options.duration) outcome.reason = "--duration";
   }
   status.clear();
-  control.reset();  // before the file has its name: the next recorder may want this one
+  control.reset();  // before the file gets its name: the next recorder may use it
   if (keeper) keeper->remove_control();
 
   if (finder) finder->stop();
@@ -353,7 +353,7 @@ Outcome record(const Options& given) {
   while (rings.pending() > 0) {
     const auto before = rings.pending();
     drain(rings, session, true);
-    if (rings.pending() == before) break;  // a record that its producer never finished
+    if (rings.pending() == before) break;  // a record that its producer never completed
   }
   session.closing_facts();
   now = monotonic_now();

@@ -19,7 +19,7 @@ struct Outcome {
   int command_status = 0;  // as wait(2) gave it
 };
 
-// Throws std::system_error or std::runtime_error where the environment fails; what was written by then is readable.
+// Throws std::system_error or std::runtime_error if the environment fails; what was written by then is readable.
 Outcome record(const Options& options);
 
 }  // namespace tailcap::capture

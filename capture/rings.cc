@@ -18,14 +18,14 @@ namespace tailcap::capture {
 
 namespace {
 
-// Between reading a record's time and having it in the ring a program takes some µs; what an interrupt or the machine
-// below delays for longer comes a little out of order, as it would in one ring.
+// A program takes some µs from reading a record's time to having the record in the ring. If an interrupt or the
+// hypervisor delays it longer, the record is slightly out of order, as it would be in one ring.
 constexpr std::int64_t kMomentNs = 2'000'000;
 
 }  // namespace
 
-// On two CPUs a ring for each was not faster than one for both; many would wait for each other. None is so small that a
-// burst fills it.
+// A ring for each of two CPUs was not faster than one for both; with many CPUs on one ring they would wait for each
+// other. No ring is so small that a burst fills it.
 std::uint32_t rings_for(std::uint32_t asked, std::uint64_t bytes) {
   constexpr std::uint64_t kLeast = 1u << 20;
   if (asked) return asked;
@@ -64,7 +64,7 @@ void Rings::close_all() {
 
 void Rings::look(Source& source) {
   source.front = source.left > 0 ? source.ring->front() : std::span<const std::byte>();
-  // Every record begins with its time (bpf/event.h). One that is too short for that is nobody's, and comes first.
+  // Every record begins with its time (bpf/event.h). One that is too short for that is invalid, and comes first.
   source.time = 0;
   if (source.front.size() >= sizeof source.time) std::memcpy(&source.time, source.front.data(), sizeof source.time);
 }

@@ -1,7 +1,7 @@
-// The rings of all CPUs as one: their records in the order of their times.
+// Reads the rings of all CPUs as one, in the order of their records' times.
 //
-// What one CPU writes is in order but for interrupts. Those of several are merged as far as all have surely written
-// what is older: a record's time is read a moment before it is in its ring.
+// The records of one CPU are in order except for interrupts. Those of several are merged up to the time before which
+// all have surely written: a record's time is read a moment before it is in its ring.
 #pragma once
 
 #include <cstddef>
@@ -15,13 +15,13 @@
 
 namespace tailcap::capture {
 
-// How many rings share `bytes`; asked: by the user, 0: not.
+// The number of rings that share `bytes`; asked: the user's choice, 0: none.
 std::uint32_t rings_for(std::uint32_t asked, std::uint64_t bytes);
 
 class Rings {
  public:
-  // first: a ring buffer map of `bytes`; the others are made, alike, up to `count` in the places of a map of rings
-  // behind its. Both maps must outlive this. Throws std::system_error.
+  // first: a ring buffer map of `bytes`. The others, `count` in all, are created alike and put into `map`, a map of
+  // rings, after it. Both maps must outlive this object. Throws std::system_error.
   Rings(int first, int map, std::uint32_t count, std::uint64_t bytes);
   ~Rings();
   Rings(const Rings&) = delete;
@@ -29,7 +29,7 @@ class Rings {
 
   std::span<const int> descriptors() const { return descriptors_; }
 
-  // Begins a round: what is there now, up to `now` less the moment, is read by next(); all: up to now.
+  // Begins a round: next() returns the records present now, up to `now` minus a short margin; all: up to now.
   void begin(formats::Time now, bool all);
   // The next record of the round; empty: that was all. Valid until the next call.
   std::span<const std::byte> next();
@@ -42,14 +42,14 @@ class Rings {
     std::unique_ptr<Ring> ring;
     std::span<const std::byte> front{};
     std::int64_t time = 0;   // of front
-    std::uint64_t left = 0;  // bytes of this round; more that is written meanwhile waits for its turn
+    std::uint64_t left = 0;  // bytes of this round; later ones wait for the next round
   };
   void look(Source& source);
   void close_all();
 
   std::vector<int> descriptors_;
   std::vector<Source> sources_;
-  Source* passed_ = nullptr;  // whose front next() has given
+  Source* passed_ = nullptr;  // next() has returned its front
   std::int64_t until_ = 0;
 };
 

@@ -1,4 +1,4 @@
-// Whom to record: the union of everything that was chosen on the command line.
+// The targets of a recording: the union of everything that was selected on the command line.
 #pragma once
 
 #include <cstdint>
@@ -18,9 +18,9 @@ struct Selection {
   bool empty() const {
     return pids.empty() && comms.empty() && ports.empty() && cgroup.empty() && !all && command.empty();
   }
-  // Nobody can join later except as a child of those that are there: recording ends when they are gone.
+  // No process can join later except children of the present ones: recording ends when they have ended.
   bool closed() const { return comms.empty() && ports.empty() && cgroup.empty() && !all; }
-  // Whole processes are chosen, not only what they do on some port.
+  // Whole processes are selected, not only their traffic on some port.
   bool processes() const { return !pids.empty() || !comms.empty() || !cgroup.empty() || all || !command.empty(); }
   // As the preamble names them: "pid 17", "comm nginx", …
   std::vector<std::string> names() const;

@@ -29,14 +29,14 @@ using Clock = std::chrono::steady_clock;
 
 namespace {
 
-// No request of any protocol; short, so that a ring of one page holds all that is reported.
+// Not a request of any protocol; short, so that a ring of one page holds all records.
 constexpr std::string_view kThere = "tailcap: self-test, first message", kBack = "tailcap: self-test, the answer";
 constexpr int kPatienceMs = 2000;  // for the child; it needs less than one
 constexpr std::array<std::string_view, 5> kPrograms = {"io_send", "io_receive", "call_done", "arrival", "state_change"};
 
-// What the child knows of its connection.
+// The child's knowledge of its connection.
 struct Truth {
-  int error = 0;                                         // errno of what failed
+  int error = 0;                                         // errno of the call that failed
   std::uint64_t client = 0, listener = 0, accepted = 0;  // cookies
 };
 
@@ -73,7 +73,7 @@ Truth connect_to_oneself() {
   return truth;
 }
 
-// A child that waits until it may begin. Pipes, since sockets would be recorded.
+// A child that waits for permission to begin. It uses pipes, since sockets would be recorded.
 class Connection {
  public:
   Connection() {
@@ -126,7 +126,7 @@ struct Moved {
   std::string head;
 };
 
-// Of the child's connection, and what it moved on whatever else.
+// I/O on the child's connection, and on any other socket of the child.
 std::vector<Moved> reported(Rings& rings, const Truth& truth, std::uint32_t pid) {
   std::vector<Moved> all;
   rings.begin(monotonic_now(), true);
@@ -153,7 +153,7 @@ std::vector<Moved> reported(Rings& rings, const Truth& truth, std::uint32_t pid)
   return all;
 }
 
-// One message, sent there and received here.
+// Compares one message as sent and as received.
 std::string compare(const std::vector<Moved>& all, const ProbeSettings& settings, std::string_view message,
                     std::uint64_t from, std::uint64_t to) {
   const auto find = [&](std::uint16_t kind, std::uint64_t socket) {

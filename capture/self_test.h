@@ -1,7 +1,7 @@
-// Whether the kernel programs report a connection as it was: loading proves nothing (docs/KERNELS.md).
+// Checks that the kernel programs report a connection correctly: loading proves nothing (docs/KERNELS.md).
 //
 // A child process, a target for that moment, connects to itself over loopback and moves known bytes in both directions.
-// What the programs report is held against what the child knows: the sockets' cookies, directions, lengths, positions,
+// The programs' reports are compared with what the child knows: the sockets' cookies, directions, lengths, positions,
 // arrivals, payload.
 #pragma once
 
@@ -15,20 +15,20 @@
 namespace tailcap::capture {
 
 struct SelfTest {
-  std::string wrong;         // what was reported otherwise than it was; empty: nothing
-  std::string inconclusive;  // why the connection could not be made; empty: it was
+  std::string wrong;         // what was reported incorrectly; empty: nothing
+  std::string inconclusive;  // why the connection could not be made; empty: it was made
   std::chrono::microseconds took{};
 };
-// Attaches what it needs and detaches it again; nothing of it stays in the rings or in the counts of losses.
+// Attaches what it needs and detaches it again; leaves nothing in the rings or in the loss counters.
 SelfTest self_test(Probes& probes);
 
 struct ProvenProbes {
   std::unique_ptr<Probes> probes;
-  std::vector<std::string> sentences;  // what is not as it was expected
+  std::vector<std::string> sentences;  // differences from what was expected
   SelfTest result;
 };
-// Loads. Where the tier that was chosen reports something wrong, the other one takes its place, unless the tier was
-// asked for. Throws std::runtime_error where none reports what happened.
+// Loads the programs. If the chosen tier reports something incorrectly, the other one is used, unless the user asked
+// for the tier. Throws std::runtime_error if no tier reports correctly.
 ProvenProbes proven_probes(const ProbeSettings& settings);
 
 }  // namespace tailcap::capture

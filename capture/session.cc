@@ -17,12 +17,12 @@ using namespace formats;
 
 namespace {
 
-// Mappings are described again in every keyframe, of as many processes and up to as many mappings: more of them would
-// be the larger part of the recorder's work. A process that was left out keeps its first description.
+// Every keyframe repeats the mappings of this many processes, and this many mappings: more would dominate the
+// recorder's work. A process that is left out keeps its first description.
 constexpr std::size_t kMappingsAgain = 64;
 constexpr std::size_t kMappingsInKeyframe = 16384;
 constexpr std::size_t kUnwatchedTold = 8;
-constexpr std::size_t kBuilds = 256;  // Go programs whose modules are told, each once
+constexpr std::size_t kBuilds = 256;  // Go programs with modules recorded, each once
 // CPU quotas are read once a second, of the cgroups of so many processes (about 20 µs each); more processes take turns.
 constexpr Duration kQuotasEvery{1'000'000'000};
 constexpr std::size_t kQuotaProcesses = 256;
@@ -56,7 +56,7 @@ void Session::take(std::span<const std::byte> record) {
   if (auto* stall = std::get_if<Stall>(&event_.body)) {
     if (stall->what == StallKind::kernel_lock) stall->where = pointer_key_(stall->where);
   } else if (std::holds_alternative<TaskInfo>(event_.body)) {
-    // Seen for the first time: the rest is in /proc.
+    // Seen for the first time: /proc has the rest.
     begun(event_.thread.pid, true);
   } else if (std::holds_alternative<TaskStart>(event_.body)) {
     if (event_.thread.pid == event_.thread.tid) begun(event_.thread.pid, false);
@@ -84,11 +84,11 @@ void Session::push_probes(Time now, const std::vector<ProbeFact>& facts) {
     log_.push({now, {}, Probe{fact.path, fact.function, fact.place, fact.offset, fact.price, fact.reason}});
 }
 
-// What is not, or no longer, recorded by that: once for each fact.
+// Reports what is not, or no longer, recorded because of these facts: once for each.
 void Session::account_for(Time now, const std::vector<ProbeFact>& facts) {
   for (const auto& fact : facts) {
     if (fact.left) {
-      // Sessions that were seen go on unseen: what is missing in them cannot be counted, only that something is.
+      // Known sessions continue unseen: the number of their lost events is unknown, only that there are some.
       log_.lose(now, losses_.until(), LossCause::session_table_full, static_cast<std::uint8_t>(Kind::tls_receive), 1,
                 "calls at places that were left, at least");
       log_.note(now, "tailcap.left", fact.path + ": " + fact.reason);
@@ -109,7 +109,7 @@ void Session::push_go(Time now, const go::Fact& fact) {
   log_.push({now, {fact.pid, fact.pid}, GoBuild{fact.path, *fact.build}});
 }
 
-// What was not looked at is not known to be there, so that it is no lost event of any kind: a note.
+// A process that was not looked at may have nothing to record. So it is no lost event of any kind, but a note.
 void Session::count_dropped(Time now) {
   const auto dropped = finder_->dropped();
   if (dropped.looks > 0 && log_.tally().looks_dropped == 0)
@@ -139,7 +139,7 @@ void Session::tick(Time now) {
   push_samples(false);
   for (const auto pid : new_) {
     const auto facts = process_facts(pid);
-    if (facts.executable.empty()) continue;  // gone already
+    if (facts.executable.empty()) continue;  // the process has ended
     log_.push({now,
                {pid, pid},
                TaskInfo{facts.parent_pid, facts.comm, command_line_of(facts), facts.executable, facts.cgroup,
@@ -157,7 +157,7 @@ void Session::push_quotas(Time now) {
   push_masking(now);
   unrecorded_.look();
   quotas_.begin();
-  // In the order of their numbers, each round where the last one stopped.
+  // In the order of their numbers; each round starts where the previous one ended.
   std::vector<std::uint32_t> turns(processes_.begin(), processes_.end());
   std::sort(turns.begin(), turns.end());
   std::rotate(turns.begin(), std::lower_bound(turns.begin(), turns.end(), next_quota_), turns.end());
@@ -173,7 +173,7 @@ void Session::push_quotas(Time now) {
   count_unread_quotas(now, turns.size() - reached);
 }
 
-// Said once in the capture, and at the end for the round in which the most was left out.
+// Noted once in the capture, and reported at the end with the maximum of all rounds.
 void Session::count_unread_quotas(Time now, std::size_t processes) {
   const std::size_t unread = processes + quotas_.unread();
   if (unread == 0) return;
@@ -223,7 +223,7 @@ bool Session::keyframe_again(Time now) {
 }
 
 void Session::keyframe(Time now) {
-  // What the kernel refuses, it refuses here, before half a keyframe is written.
+  // If the kernel refuses, it does so here, before half a keyframe is written.
   const auto tasks = probes_.list_tasks();
   const auto sockets = probes_.list_sockets();
   log_.writer().begin_keyframe(now);
@@ -269,7 +269,7 @@ void Session::keyframe(Time now) {
     std::erase_if(go_, [&](const auto& known) { return !processes_.contains(known.first); });
     for (const auto& [pid, fact] : go_) push_go(now, fact);
   }
-  // Several descriptors may be one socket.
+  // Several descriptors may refer to one socket.
   std::unordered_set<SocketId> seen;
   rest = sockets;
   while (const std::size_t size = listed_size(rest)) {

@@ -1,4 +1,4 @@
-// One recording in progress: where events go on their way into the file, and what is known of the targets.
+// One recording in progress: passes events on into the file, and keeps what is known about the targets.
 #pragma once
 
 #include <cstddef>
@@ -32,25 +32,25 @@ namespace tailcap::capture {
 
 class Session {
  public:
-  // finder: who looks for TLS and Go in processes that begin; null: nobody. samples: who names what samples show; null:
-  // there are none.
+  // finder: looks for TLS and Go in new processes; null: that is not done. samples: resolves the names of samples;
+  // null: there are none.
   Session(Probes& probes, formats::Writer& writer, const scan::Processes& processes, const mask::Keep& keep,
           Finder* finder, stacks::Samples* samples);
 
   // One record from the ring.
   void take(std::span<const std::byte> record);
-  // Losses since the last time, and /proc of processes that have begun meanwhile.
+  // Records losses since the previous call, and the /proc data of new processes.
   void tick(formats::Time now);
-  // Everything that exists, so that a reader can begin here. Throws std::system_error where the kernel does not list
-  // it.
+  // Writes everything that exists, so that a reader can begin here. Throws std::system_error if the kernel does not
+  // list it.
   void keyframe(formats::Time now);
-  // The same while recording: what fails is said once and ends nothing. False: there is no keyframe this time.
+  // The same during a recording: an error is reported once and ends nothing. False: there is no keyframe this time.
   bool keyframe_again(formats::Time now);
-  // Events that the kernel skipped: dearer to ask for, so not at every tick.
+  // Events that the kernel skipped. This query costs more, so it is not made at every tick.
   void count_skipped_runs(formats::Time now) { losses_.count_skipped_runs(now); }
-  // Said by somebody while recording.
+  // A note that a user added while recording.
   void note(formats::Time now, std::string_view key, std::string_view value) { log_.note(now, key, value); }
-  // Clocks and costs; before the writer is finished.
+  // Writes clocks and costs; call it before the writer is finished.
   void closing_facts();
 
   bool any_process_left();  // of those that were ever targets
@@ -66,7 +66,7 @@ class Session {
   void push_samples(bool anyway);
   std::string_view command_line_of(const ProcessFacts& facts) const;
   void push_masking(formats::Time now);
-  void begun(std::uint32_t pid, bool program);  // a process; program: it runs another one than its parent
+  void begun(std::uint32_t pid, bool program);  // a process; program: it runs a different program from its parent
   void push_costs(formats::Time now);
   void push_interfaces(formats::Time now);
   void push_quotas(formats::Time now);
@@ -82,14 +82,14 @@ class Session {
   Converter converter_;
   mask::Gate gate_;
   mask::PointerKey pointer_key_;
-  formats::Masking masking_;  // told
+  formats::Masking masking_;  // as last recorded
   DescribedMappings mappings_;
   LossCounter losses_;
   formats::Event event_;
-  std::unordered_set<std::uint32_t> processes_;          // targets that may live
+  std::unordered_set<std::uint32_t> processes_;          // targets that may be alive
   std::unordered_set<std::uint32_t> new_;                // not yet described
   std::map<std::uint32_t, go::Fact> go_;                 // Go programs, by process
-  std::set<std::shared_ptr<const std::string>> builds_;  // told
+  std::set<std::shared_ptr<const std::string>> builds_;  // already recorded
   Quotas quotas_;
   formats::Time quotas_read_ = formats::kNoTime;
   std::uint32_t next_quota_ = 0;  // the process at which the next round begins

@@ -1,8 +1,8 @@
-// Which processes have a user shadow stack, by x86_Thread_features in /proc/PID/status.
+// Which processes have a user shadow stack, from x86_Thread_features in /proc/PID/status.
 //
-// Until the fix of July 2026 ("x86/uprobes: Keep shadow stack in sync for emulated CALLs") a probe on a call
-// instruction ends a process that has one. Such places are therefore probed only while no process is known that has one
-// (see SECURITY.md).
+// Until the fix of July 2026 ("x86/uprobes: Keep shadow stack in sync for emulated CALLs"), a probe on a call
+// instruction ends a process that has a user shadow stack. Such places are therefore probed only while no such process
+// is known (see SECURITY.md).
 #pragma once
 
 #include <cstdint>
@@ -13,17 +13,17 @@
 
 namespace tailcap::capture {
 
-// Pure: the text of /proc/PID/status in, an answer out.
+// Pure: decides from the text of /proc/PID/status.
 bool says_shadow_stack(std::string_view status);
 // Whether the instruction at the start of code is a call of any kind.
 bool begins_with_call(std::string_view code);
 
 class ShadowStacks {
  public:
-  // Where the kernel has none, no process is looked at.
+  // If the kernel has none, no process is looked at.
   explicit ShadowStacks(bool kernel_has_them = symbols::kernel_has_shadow_stacks(), std::string proc = "/proc");
 
-  // Of a process that is gone: false.
+  // False if the process is gone.
   bool in_process(std::uint32_t pid) const;
   bool in_any_process() const;  // 20 µs for each process of the machine
 

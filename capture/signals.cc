@@ -22,7 +22,7 @@ constexpr std::array kSignals = {SIGINT, SIGTERM, SIGHUP};
 constexpr std::int64_t kPatience =
     1'000'000'000;  // ns from the first signal until another one ends the program at once
 
-// What the handler may touch. It runs on any thread, at any moment.
+// The data that the handler may touch. It runs on any thread, at any moment.
 struct State {
   std::atomic<pid_t> owner = 0;
   std::atomic<int> descriptor = -1, signal = 0;
@@ -80,12 +80,12 @@ Signals::Signals() {
   for (const int signal : kSignals) sigaddset(&action.sa_mask, signal);
   for (const int signal : kSignals) {
     struct sigaction before {};
-    // nohup: a terminal that goes away is to be survived. Shells ignore SIGINT for jobs in the background, which are
-    // ended by it all the same.
+    // Under nohup, a closed terminal must not end the recording. Shells ignore SIGINT for background jobs, but here it
+    // ends them all the same.
     if (signal == SIGHUP && sigaction(signal, nullptr, &before) == 0 && before.sa_handler == SIG_IGN) continue;
     sigaction(signal, &action, nullptr);
   }
-  ::signal(SIGPIPE, SIG_IGN);  // nobody reads what is printed: no reason to lose the recording
+  ::signal(SIGPIPE, SIG_IGN);  // a closed output must not end the recording
 }
 
 Signals::~Signals() {

@@ -1,4 +1,4 @@
-// What the recorder tells the person who runs it, on stderr.
+// The recorder's messages to its user, on stderr.
 #pragma once
 
 #include <array>
@@ -17,9 +17,9 @@ struct Tally {
   std::uint64_t lost = 0;
   std::vector<std::pair<std::string, std::uint64_t>> losses;  // what, how many
   std::uint64_t quotas_unread =
-      0;  // processes and cgroups whose CPU quota had to wait for its turn, in one round at most
-  std::uint64_t looks_dropped = 0;        // of the finder, at processes
-  std::uint64_t probe_facts_dropped = 0;  // places of probes, and what is known of Go programs
+      0;  // processes and cgroups whose CPU quota was left to a later round; the maximum of all rounds
+  std::uint64_t looks_dropped = 0;        // processes that the finder did not examine
+  std::uint64_t probe_facts_dropped = 0;  // places of probes, and facts about Go programs
   std::vector<std::string> unrecorded;    // traffic that is not recorded, a line each
   std::vector<std::string> unwatched;     // functions of TLS libraries, and why; the first few
 };
@@ -36,10 +36,10 @@ class StatusLine {
   bool terminal_, shown_ = false;
 };
 
-// Recording goes on, but not as somebody might think.
+// Warns that the recording continues, but not as the user may expect.
 void warn(const std::string& what);
 
-// "recorded 12.3 s …" and "lost nothing" or what was lost and what to do about it.
+// "recorded 12.3 s …", then "lost nothing" or what was lost and how to avoid that.
 std::string summary(const std::string& path, std::chrono::nanoseconds elapsed, const Tally& tally,
                     std::uint64_t file_bytes, const std::string& reason, std::uint64_t ring_bytes);
 

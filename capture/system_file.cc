@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t kChunk = 16384;  // the kernel hands out at most a page or a few of such files at once
 
-// O_NONBLOCK: somebody may have put a FIFO where the file is expected.
+// O_NONBLOCK: there may be a FIFO in place of the file.
 int open_quietly(const std::string& path) { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY); }
 
 // Appends at most `most` bytes. 0: the end, or an error.

@@ -62,7 +62,7 @@ std::vector<std::pair<std::string, std::string>> Unrecorded::changed() {
     if (sum.calls == sum.told) continue;
     sum.told = sum.calls;
     const Kind kind = kind_of(key.second);
-    // Where sockets are not told apart, their number is 0.
+    // Where sockets are not distinguished, their number is 0.
     notes.emplace_back(
         kUnrecordedNote + std::to_string(key.first) + "." + kind.key,
         sum.process + ": " + amount(sum.bytes, "byte", "bytes") + " in " + amount(sum.calls, "call", "calls") +

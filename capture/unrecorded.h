@@ -1,4 +1,4 @@
-// Traffic of recorded processes that is not recorded, as the kernel programs count it (bpf/unrecorded.h).
+// Traffic of targets that is not recorded, as counted by the kernel programs (bpf/unrecorded.h).
 #pragma once
 
 #include <cstdint>
@@ -9,23 +9,23 @@
 
 namespace tailcap::capture {
 
-// What a note about it is called: this, the process and the kind, as in tailcap.unrecorded.123.udp (formats/FORMAT.md).
+// Prefix of a note's name; the process and the kind follow, as in tailcap.unrecorded.123.udp (formats/FORMAT.md).
 inline constexpr const char* kUnrecordedNote = "tailcap.unrecorded.";
 
 class Unrecorded {
  public:
   explicit Unrecorded(int map) : map_(map) {}
-  // Reads what has been counted, and the names of processes that are new. Often enough that they still exist.
+  // Reads the counters and the names of new processes. Call it often enough that the processes still exist.
   void look();
-  // A note for each process and kind that has changed since the last time: how much there was in all.
+  // A note with the totals for each process and kind that has changed since the previous call.
   std::vector<std::pair<std::string, std::string>> changed();
-  // All of it, a line each.
+  // All totals, one line each.
   std::vector<std::string> lines() const;
 
  private:
   struct Sum {
     std::string process;                                        // its name and number
-    std::uint64_t sockets = 0, calls = 0, bytes = 0, told = 0;  // told: calls, by changed()
+    std::uint64_t sockets = 0, calls = 0, bytes = 0, told = 0;  // told: calls at the last changed()
   };
   int map_;                                                      // the kernel programs'
   std::map<std::pair<std::uint32_t, std::uint32_t>, Sum> sums_;  // by process and kind; no more than the map holds

@@ -1,8 +1,8 @@
 // One thing that the kernel did, as it is stored in a capture and as the analyser reads it.
 //
-// An Event is a value: trivially copyable, comparable, printable in tests. Views inside it (payload,
-// names) point into the block it was read from and live as long as that block (formats/reader.h says
-// how long). What a position is, is said once, at Io.
+// An Event is a value: trivially copyable, comparable, printable in tests. Views inside it (payload, names) point into
+// the block that it was read from and live as long as that block (formats/reader.h says how long). Io defines what a
+// position is.
 #pragma once
 
 #include <array>
@@ -22,15 +22,16 @@
 
 namespace tailcap::formats {
 
-// A send or receive that is done.
+// A completed send or receive.
 //
-// position is the stream position of the first byte moved. On TCP it is the 32-bit sequence number (the
-// reader does not unwrap it); on UNIX sockets the count of bytes moved in this direction since the socket
-// was first seen; on datagram sockets, which are recorded of name servers only, likewise: each Io is one datagram.
-// length 0 with Direction::in and error 0 is the end of the stream.
+// position is the stream position of the first byte moved. On TCP it is the 32-bit sequence number (the reader does not
+// unwrap it). On UNIX sockets it is the count of bytes moved in this direction since the socket was first seen.
+// Datagram sockets, which are recorded only for name servers, count the same way: each Io is one datagram. length 0
+// with Direction::in and error 0 is the end of the stream.
 //
-// One call may be told in several parts, one event each, at the same time and by the same thread: each covers the next
-// bytes of it, so that what is captured need not be one piece at the start. All but the first are marked continued.
+// One call may be recorded in several parts, one event each, with the same time and thread. Each part covers the next
+// bytes of the call, so the captured bytes need not be one piece at the start. All parts but the first are marked
+// continued.
 struct Io {
   SocketId socket = 0;
   Direction direction = Direction::out;
@@ -43,7 +44,7 @@ struct Io {
   std::uint64_t position = 0;
   std::string_view head{};  // the first head.size() bytes moved
   std::string_view tail{};  // the last tail.size() bytes moved; never overlaps head
-  bool continued = false;   // a further part of the call that the event before (of this socket and direction) told of
+  bool continued = false;   // a further part of the call that the previous event of this socket and direction recorded
   bool operator==(const Io&) const = default;
 };
 
@@ -99,7 +100,7 @@ struct StateChange {
   bool operator==(const StateChange&) const = default;
 };
 
-// A connection was taken from its listener by Event::thread. Only recorded by hook tier C.
+// Event::thread took a connection from its listener. Only recorded by hook tier C.
 struct Accept {
   SocketId socket = 0;
   std::int32_t descriptor = -1;
@@ -109,11 +110,11 @@ struct Accept {
 enum class Family : std::uint8_t { unknown = 0, unix_domain = 1, inet = 2, inet6 = 10 };
 enum class SocketType : std::uint8_t { unknown = 0, stream = 1, datagram = 2, seqpacket = 5 };
 
-// How the socket came to be, where that was seen.
+// How the socket came into being, if that was seen.
 enum class Origin : std::uint8_t {
   unknown = 0,
   connected = 1,  // this side connected
-  accepted = 2,   // born of a listener
+  accepted = 2,   // from a listener
   listener = 3,
   existed = 4,  // was open when recording began: its beginning was not seen
 };
@@ -124,7 +125,7 @@ struct Address {
   bool operator==(const Address&) const = default;
 };
 
-// What a socket is; the first time it is seen, and for every open socket in a keyframe.
+// The properties of a socket: recorded when it is first seen, and for every open socket in a keyframe.
 struct SocketInfo {
   SocketId socket = 0;
   Family family = Family::unknown;
@@ -141,10 +142,10 @@ struct SocketInfo {
   bool operator==(const SocketInfo&) const = default;
 };
 
-// Event::thread was off the CPU from left to Event::time.
+// Event::thread was off-CPU from left to Event::time.
 //
-// Off and runnable the whole time (preempted): runnable == left. Woken at runnable: the wait lasted
-// [left, runnable), the queue for a CPU [runnable, time). Wake-up not seen: runnable == kNoTime.
+// A preempted thread stays runnable: runnable == left. If the thread was woken at runnable, it was blocked for [left,
+// runnable) and its run-queue latency is [runnable, time). If the wake-up was not seen, runnable == kNoTime.
 struct OffCpu {
   Time left = kNoTime;
   Time runnable = kNoTime;
@@ -154,10 +155,10 @@ struct OffCpu {
   std::uint16_t missed = 0;   // off-CPU intervals of this thread lost since the last one seen
   std::uint64_t argument0 =
       0;  // the call's first arguments: descriptor, futex address, …; stopped by a signal (state 4): which,
-  std::uint64_t argument1 = 0;  // … and the thread that sent it; 0: not known, the kernel
-  bool throttled = false;       // its cgroup's CPU quota was used up; only where it was off and runnable
-  SocketId socket = 0;          // what argument0's descriptor is, where that is a socket; 0: none, or not looked at
-  FileKind file = FileKind::unknown;  // and what kind of file it is
+  std::uint64_t argument1 = 0;        // … and the thread that sent it; 0: not known, the kernel
+  bool throttled = false;             // its cgroup's CPU quota was used up; only where it was off-CPU and runnable
+  SocketId socket = 0;                // the socket that argument0's descriptor refers to; 0: none, or not looked up
+  FileKind file = FileKind::unknown;  // the kind of file that the descriptor refers to
   bool operator==(const OffCpu&) const = default;
 };
 
@@ -222,33 +223,33 @@ struct NetInterface {
   bool operator==(const NetInterface&) const = default;
 };
 
-// What somebody said while it was recorded: a deployment, say. Notes given at the start are in the preamble.
+// A note that a user added during the recording, such as a deployment. Notes given at the start are in the preamble.
 struct Note {
   std::string_view key{}, value{};
   bool operator==(const Note&) const = default;
 };
 
-// A function of a program or library at which the recorder stands, or why it does not.
+// A function of a program or library in which the recorder placed a probe, or the reason that it did not.
 struct Probe {
   std::string_view path{};  // the file
   std::string_view function{};
   std::string_view place{};   // "js +0x16: emulated"; empty where not attached
-  std::uint64_t offset = 0;   // of the place in the file
-  std::uint32_t price = 0;    // what a hit costs by the kind of instruction, ns; 0: not attached
-  std::string_view reason{};  // why not, or what is incomplete
+  std::uint64_t offset = 0;   // of the probe in the file
+  std::uint32_t price = 0;    // cost of one hit, by the kind of instruction, ns; 0: not attached
+  std::string_view reason{};  // why it is not attached, or what is incomplete
   bool operator==(const Probe&) const = default;
 };
 
-// What was lost between since and Event::time, where it could be counted but not kept.
+// Losses between since and Event::time that were counted.
 enum class LossCause : std::uint8_t {
   ring_full = 0,
   queue_full = 1,
   bad_record = 2,
   socket_table_full = 3,
   task_table_full = 4,
-  session_table_full = 5,  // a TLS call whose beginning, or whose session, could not be kept
-  damaged = 6,  // a capture that was merged into this one was damaged there, or cut short; count only says that there
-                // was something
+  session_table_full = 5,  // a TLS call without room to keep its beginning or its session
+  damaged = 6,  // a capture that was merged into this one was damaged or cut short there; count only says that events
+                // may be missing
   unknown = 255
 };  // a cause that a later version counts
 struct Loss {
@@ -259,7 +260,7 @@ struct Loss {
   bool operator==(const Loss&) const = default;
 };
 
-// What recording itself has cost so far.
+// The cost of recording so far.
 struct RecorderCost {
   Duration cpu{};              // user and system time of the recorder
   std::uint64_t resident = 0;  // bytes
@@ -279,7 +280,7 @@ struct CaptureEnd {
   bool operator==(const CaptureEnd&) const = default;
 };
 
-// A damaged or missing stretch of the file, made by the reader: events between since and Event::time may be missing.
+// A damaged or missing range of the file, made by the reader: events between since and Event::time may be missing.
 struct Damage {
   Time since = kNoTime;
   std::uint64_t bytes = 0;
@@ -292,8 +293,8 @@ using Body =
                  Probe, GoCreate, GoRuntime, GoState, GoHandler, GoProgram, Stall, CpuQuota, GoCall, Sample, GoExit,
                  GoPanic, OomKill, GoBuild, GoChannel, GoAllocations, FileCall, Note, NetInterface, Masking>;
 
-// The kinds as numbers in the file. Io and TlsIo are two kinds each, so that a column never mixes directions. Never
-// renumbered.
+// The kinds as numbers in the file. Io and TlsIo are two kinds each, so that a column never mixes directions. Numbers
+// never change.
 enum class Kind : std::uint8_t {
   send = 0,
   receive = 1,
@@ -343,9 +344,9 @@ inline constexpr std::size_t kKinds = 43;
 
 struct Event {
   Time time = kNoTime;  // for Io: when the call was done
-  Thread thread{};      // 0/0 where no thread is meant
+  Thread thread{};      // 0/0 where no thread applies
   Body body;
-  // Go's number of the goroutine that the thread ran (OffCpu: ran when it left the CPU). 0: none, or not known.
+  // Go's number of the goroutine that the thread ran (OffCpu: ran at the switch-out). 0: none, or not known.
   std::uint64_t goroutine = 0;
   bool operator==(const Event&) const = default;
 };

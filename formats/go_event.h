@@ -1,4 +1,4 @@
-// What Go's runtime is seen to do. Event::goroutine is who does it.
+// Events of Go's runtime. Event::goroutine is the goroutine that acts.
 #pragma once
 
 #include <cstdint>
@@ -8,26 +8,28 @@
 
 namespace tailcap::formats {
 
-// Event::goroutine made the goroutine `child`. Event::goroutine 0: the runtime did, or it is not known.
+// Event::goroutine made the goroutine `child`. Event::goroutine is 0 if the runtime made it, or if the maker is not
+// known.
 struct GoCreate {
   std::uint64_t child = 0;
-  std::string_view function{};  // that it runs: "main.(*Cart).refill", "main.main.func1"; empty: not known
-  std::string_view from{};      // in which the go statement stands; empty: not known
+  std::string_view function{};  // the function that it runs: "main.(*Cart).refill", "main.main.func1"; empty: not known
+  std::string_view from{};      // the function that contains the go statement; empty: not known
   bool operator==(const GoCreate&) const = default;
 };
 
-// The goroutine ended. Its thread's own one does that, so Event::goroutine is 0.
+// The goroutine ended. The thread's own goroutine (g0) executes the end, so Event::goroutine is 0.
 struct GoExit {
   std::uint64_t goroutine = 0;
   bool operator==(const GoExit&) const = default;
 };
 
-// Event::goroutine panicked. Many a panic is recovered (net/http recovers those of handlers): one that ends the process
-// is followed by fatal.
+// Event::goroutine panicked. Many panics are recovered (net/http recovers those of handlers). A panic that ends the
+// process is followed by fatal.
 enum class GoPanicStep : std::uint8_t {
   began = 0,
-  fatal = 1,   // nobody recovers it: the process will end
-  thrown = 2,  // the runtime itself gives up, which nobody can recover: a deadlock, a map written by two at once
+  fatal = 1,  // no function recovers it: the process will end
+  thrown =
+      2,  // the runtime itself gives up, which cannot be recovered: a deadlock, a map written by two goroutines at once
   unknown = 255
 };
 struct GoPanic {
@@ -39,10 +41,10 @@ struct GoPanic {
 enum class GoPhase : std::uint8_t {
   gc_begin = 0,
   gc_end = 1,
-  stop_begin = 2,  // somebody wants the world stopped; reason says for what, where the version tells
-  stopped = 3,     // it is
-  started = 4,     // it runs again
-  assist = 5,      // Event::goroutine was made to work for the collector
+  stop_begin = 2,  // a stop-the-world was requested; reason says for what, where the version reports it
+  stopped = 3,     // the world is stopped
+  started = 4,     // the world runs again
+  assist = 5,      // Event::goroutine had to assist the collector
   unknown = 255
 };
 struct GoRuntime {
@@ -53,7 +55,7 @@ struct GoRuntime {
 
 // `goroutine` changed its state. Only in the deep profile.
 enum class GoRunState : std::uint8_t {
-  parked = 0,   // by itself; reason in Go's own words: "chan receive"
+  parked = 0,   // by itself; reason as Go names it: "chan receive"
   ready = 1,    // Event::goroutine made it ready; 0: the runtime did
   running = 2,  // on Event::thread
   unknown = 255
@@ -74,14 +76,15 @@ struct GoHandler {
   bool operator==(const GoHandler&) const = default;
 };
 
-// A request of Go's HTTP client (HTTP/1) on its way from who wants it to the goroutine that sends what goes over its
-// connection. `connection` is the program's own object, an address: it means this connection until it is used anew.
-// Of gRPC `connection` is what is to be sent: the header fields that begin a call, or an answer, or end one.
+// A request of Go's HTTP client (HTTP/1) on its way from the goroutine that makes it to the goroutine that writes to
+// the connection. `connection` is the address of the program's own object: it identifies this connection until the
+// address is reused. For gRPC, `connection` is the address of the item to be sent: the header fields that begin a call,
+// begin an answer or end one.
 enum class GoCallStep : std::uint8_t {
-  asked = 0,  // Event::goroutine wants its request sent on this connection, which nobody else uses until it is answered
-  sends = 1,  // Event::goroutine is about to send on it
+  asked = 0,   // Event::goroutine wants its request sent on this connection, which no other uses until it is answered
+  sends = 1,   // Event::goroutine is about to send on it
   queues = 2,  // gRPC: Event::goroutine wants this sent
-  writes = 3,  // gRPC: Event::goroutine, which sends all that goes over its connection, is about to send it on `stream`
+  writes = 3,  // gRPC: Event::goroutine, the connection's only writer, is about to send it on `stream`
   unknown = 255
 };
 struct GoCall {
@@ -92,13 +95,13 @@ struct GoCall {
 };
 
 // Event::goroutine moved a value through a channel. Only in the deep profile. The events of one channel are in the
-// order in which it happened. Values without a size (struct{}) are not told of.
+// order in which they happened. Values without a size (struct{}) are not recorded.
 enum class GoChannelStep : std::uint8_t {
-  gave = 0,       // to `partner`, who waited for one
-  fetched = 1,    // from `partner`, who waited with it; the channel has no buffer
+  gave = 0,       // to `partner`, which waited for a value
+  fetched = 1,    // from `partner`, which waited to send it; the channel has no buffer
   put = 2,        // into `slot` of the buffer
   took = 3,       // out of `slot`
-  exchanged = 4,  // out of `slot`, into which went what `partner` waited with
+  exchanged = 4,  // out of `slot`, which then received the value that `partner` waited to send
   unknown = 255
 };
 struct GoChannel {
@@ -109,7 +112,7 @@ struct GoChannel {
   bool operator==(const GoChannel&) const = default;
 };
 
-// Allocations of process Event::thread.pid since the reading before, of one class of sizes. Opt-in.
+// Allocations of process Event::thread.pid since the previous reading, of one size class. Opt-in.
 struct GoAllocations {
   std::uint64_t least =
       0;  // bytes of the smallest that is counted here, a power of two or 0; the largest has less than twice that
@@ -117,7 +120,7 @@ struct GoAllocations {
   bool operator==(const GoAllocations&) const = default;
 };
 
-// What can be told of process Event::thread.pid, which is a Go program. Bits of parts.
+// What is known about process Event::thread.pid, which is a Go program. Bits of parts.
 enum class GoPart : std::uint8_t {
   goroutines = 1,
   creation = 2,
@@ -131,16 +134,16 @@ enum class GoPart : std::uint8_t {
 struct GoProgram {
   std::string_view path{}, version{};
   std::string_view offsets_from{};  // "DWARF", "table"; empty: none were found
-  std::string_view unsupported{};   // what cannot be told and why; empty: nothing
+  std::string_view unsupported{};   // the parts that cannot be recorded and why; empty: none
   std::uint16_t goid_offset = 0;    // in runtime.g
   std::uint8_t parts = 0;
   std::uint16_t processors = 0;  // GOMAXPROCS; 0: not known
   bool operator==(const GoProgram&) const = default;
 };
 
-// What a Go program says of its making, once for each program file: the lines that `go version -m` prints behind the
+// The build information of a Go program, once for each program file: the lines that `go version -m` prints after the
 // version, without their indentation ("dep\tgolang.org/x/net\tv0.7.0\th1:…"). Event::thread.pid is a process that runs
-// it.
+// the program.
 struct GoBuild {
   std::string_view path{};  // as GoProgram's
   std::string_view lines{};

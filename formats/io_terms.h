@@ -1,4 +1,4 @@
-// What bytes are moved by and to: sockets, threads, directions.
+// Terms of I/O events: sockets, threads, directions.
 #pragma once
 
 #include <cstdint>
@@ -15,10 +15,10 @@ struct Thread {
   bool operator==(const Thread&) const = default;
 };
 
-// Seen from the socket that was recorded: out was sent by it, in was received by it.
+// As seen from the recorded socket: out was sent by it, in was received by it.
 enum class Direction : std::uint8_t { out = 0, in = 1 };
 
-// Why payload is or is not there.
+// Why the payload is or is not there.
 enum class Payload : std::uint8_t {
   captured = 0,     // head (and tail) hold what was asked for
   off = 1,          // payload capture was switched off
@@ -27,7 +27,7 @@ enum class Payload : std::uint8_t {
   fault = 4,        // the buffer could not be read
 };
 
-// What a descriptor refers to.
+// The kind of file that a descriptor refers to.
 enum class FileKind : std::uint8_t {
   unknown = 0,
   socket = 1,

@@ -1,6 +1,6 @@
-// Text from outside (file names, program names, paths, hosts, header values, notes, messages of the kernel) is chosen
-// by others. Both programs pass it through here before they print it, so that it cannot control a terminal, reorder or
-// hide what stands beside it, or break a line.
+// Text from outside (file names, program names, paths, hosts, header values, notes, messages of the kernel) is
+// untrusted. Both programs pass it through here before they print it, so that it cannot control a terminal, reorder or
+// hide the text beside it, or break a line.
 #pragma once
 
 #include <string>

@@ -1,7 +1,8 @@
-// How much a program takes from captures. A capture is input from anybody, and a valid one of a kilobyte can stand for
-// millions of requests; then reading stops, the program says so, and what was read until then is its result.
+// Limits on the resources that reading captures may use. A capture is untrusted input: a valid one of a kilobyte can
+// expand to millions of requests. When a limit is reached, reading stops, the program says so, and what was read until
+// then is the result.
 //
-// Limits belong to the process, as its memory does: set once, before a capture is opened.
+// Limits apply to the process, as its memory does. They are set once, before a capture is opened.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +17,7 @@ namespace tailcap::formats {
 struct ReadLimits {
   std::uint64_t memory = 4ull << 30;    // resident memory of this process while it reads
   std::uint64_t requests = 50'000'000;  // of one capture
-  // Whether what a file holds may be out of proportion to its size. Off where somebody says how many requests to
+  // Whether the contents of a file must be in proportion to its size. Off if the user states how many requests to
   // expect.
   bool proportion = true;
 };
@@ -24,9 +25,9 @@ struct ReadLimits {
 void set_read_limits(const ReadLimits& limits);
 const ReadLimits& read_limits();
 
-// What may come out of a file of so many bytes, where ReadLimits::proportion holds. Recordings and generated loads that
-// were measured had at most 8 bytes of messages, 0.22 events and 0.03 requests per byte of the file; the factors are 20
-// times that or more. What is free of them takes some five seconds.
+// The most that a file of a given size may expand to, where ReadLimits::proportion holds. Measured recordings and
+// generated loads had at most 8 bytes of messages, 0.22 events and 0.03 requests per byte of the file; the factors are
+// at least 20 times that. The amounts that are free of these factors take some five seconds to read.
 inline constexpr std::uint64_t kFreeRaw = 512ull << 20, kRawPerByte = 1000;
 inline constexpr std::uint64_t kFreeEvents = 4'000'000, kEventsPerByte = 5;
 inline constexpr std::uint64_t kFreeRequests = 250'000, kRequestsPerByte = 1;
@@ -40,7 +41,7 @@ enum class StopReason : std::uint8_t {
 };
 
 std::string_view name_of(StopReason reason);  // "memory_limit", …: stable, as in --json
-// What was too much and which option changes it: one clause.
+// The limit that was exceeded and the option that changes it, as one clause.
 std::string text_of(StopReason reason);
 
 // A capture that was not read to its end.
@@ -49,19 +50,18 @@ struct Stopped {
   StopReason reason = StopReason::none;
   Duration after{};  // from its first event to the last that was read
 };
-// Of all captures that this process has read, each once.
+// All captures that this process read only in part, each once.
 const std::vector<Stopped>& stopped_captures();
 
 namespace file {
 struct ReadProgress;
 }
 
-// Asks, for each request that is made of a capture's events, whether there is room for it.
+// Checks, for each request that is made from a capture's events, whether the limits allow it.
 class RequestAllowance {
  public:
   explicit RequestAllowance(const std::string& path);
-  // Whether there may be this many requests. The first time there may not, formats::Reader ends the reading of the
-  // file.
+  // Whether this many requests are allowed. After the first refusal formats::Reader ends the reading of the file.
   bool admits(std::uint64_t requests);
 
  private:
@@ -69,7 +69,7 @@ class RequestAllowance {
   std::uint64_t most_ = 0;
 };
 
-// Resident memory of this process now; 0 where the system does not say.
+// Resident memory of this process now, in bytes; 0 where the system does not report it.
 std::uint64_t resident_bytes();
 
 }  // namespace tailcap::formats

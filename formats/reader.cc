@@ -32,8 +32,8 @@ unsigned workers_for(unsigned threads) {
   return threads <= 1 ? 0 : std::min(threads - 1, kMaxWorkers);
 }
 
-// What next() delivers, in order: event blocks, and gaps. Each stream keeps its order; the streams are merged by the
-// first time of their blocks. A gap goes with the stream of the block before it.
+// The items that next() delivers, in order: event blocks, and gaps. Each stream keeps its order; the streams are merged
+// by the first time of their blocks. A gap goes with the stream of the block before it.
 std::vector<const IndexEntry*> delivery_order(const BlockIndex& index) {
   std::map<std::uint16_t, std::vector<const IndexEntry*>> streams;
   std::uint16_t stream = 0;
@@ -136,13 +136,12 @@ struct Reader::Impl {
     return make(last, CaptureEnd{index.state});
   }
 
-  // A part of the block: a few events can grow to so much that the limits have to be looked at in between. Empty:
-  // stopped.
+  // A part of the block: a few events can expand so much that the limits must be checked in between. Empty: stopped.
   std::span<const Event> slice() {
     std::size_t n = std::min(pending.size(), kSlice);
     if (earlier.stopped != StopReason::none)
       n = std::min<std::uint64_t>(n, earlier.events - std::min(delivered, earlier.events));
-    // What is made of the events may have reached a limit, too.
+    // The objects made from the events may have reached a limit, too.
     if (n == 0 || progress.stopped != earlier.stopped)
       stop(progress.stopped);
     else if (resident_bytes() > allowed_memory(progress))

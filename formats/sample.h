@@ -1,4 +1,4 @@
-// What a thread, or a goroutine, was doing at a moment of interest, by its stacks.
+// The stacks of a thread or goroutine at a moment of interest.
 #pragma once
 
 #include <cstdint>
@@ -8,8 +8,8 @@ namespace tailcap::formats {
 
 // Why the stack was taken.
 enum class SampleKind : std::uint8_t {
-  on_cpu = 0,      // a clock of the CPU struck, as it does so many times a second of CPU time
-  off_cpu = 1,     // Event::thread left the CPU to wait; Event::time is OffCpu::left of that wait
+  on_cpu = 0,      // a CPU-time timer fired; it fires a fixed number of times per second of CPU time
+  off_cpu = 1,     // Event::thread switched out to wait; Event::time is OffCpu::left of that interval
   preempted = 2,   // Go's scheduler took the CPU from Event::goroutine
   allocation = 3,  // Event::goroutine allocated memory
   unknown = 255
@@ -17,14 +17,14 @@ enum class SampleKind : std::uint8_t {
 
 // Event::thread was running at Event::time.
 //
-// A stack is told as text: names of functions joined by ';', the outermost first. In a name ';' and line ends are
-// spaces. What could not be named is "[FILE]", where it is known which file it lies in, otherwise "[unknown]".
+// A stack is text: names of functions joined by ';', the outermost first. In a name, ';' and line ends become spaces. A
+// frame without a name is "[FILE]" if its file is known, otherwise "[unknown]".
 struct Sample {
   std::string_view user{};    // empty: no frame could be read
   std::string_view kernel{};  // empty: it ran in user mode
   SampleKind kind = SampleKind::on_cpu;
-  std::uint32_t weight = 1;  // how many like it this one stands for, itself included
-  std::uint64_t value = 0;   // of an allocation: its bytes
+  std::uint32_t weight = 1;  // how many samples like it this one represents, itself included
+  std::uint64_t value = 0;   // for an allocation: its bytes
   bool operator==(const Sample&) const = default;
 };
 

@@ -1,4 +1,4 @@
-// What holds threads up inside the kernel, beside waiting: told by what it was for.
+// What delays threads inside the kernel, besides blocking: recorded by cause.
 #pragma once
 
 #include <cstdint>
@@ -9,23 +9,23 @@
 namespace tailcap::formats {
 
 enum class StallKind : std::uint8_t {
-  block_io = 0,  // the I/O whose completion woke it was with the block layer; where: device (minor in the low 20 bits),
-                 // detail: bytes
+  block_io = 0,     // the I/O that it waited for was with the block layer; where: device (minor in the low 20 bits),
+                    // detail: bytes
   major_fault = 1,  // a page had to be read; where: its address
   reclaim = 2,      // it had to free memory itself
   kernel_lock = 3,  // it waited for a lock of the kernel; where: the lock, detail: its flags
   fuse = 4,         // a FUSE server had not answered
-  writeback = 5,    // it was held back because too many pages are dirty
+  writeback = 5,    // it was throttled because too many pages are dirty
   io_throttled =
-      6,  // that I/O was held back by the block layer's throttling, or not submitted yet; where and detail likewise
+      6,  // that I/O was delayed by the block layer's throttling, or not submitted yet; where and detail likewise
   peer_window = 7,  // it could not write to a TCP socket, all the while because of the peer's window; where: the socket
   congestion = 8,   // likewise, because the network had not acknowledged enough of what was sent
-  interrupt = 9,    // it was on the CPU, and a soft interrupt ran there instead; detail: which
+  interrupt = 9,    // it was on-CPU, and a soft interrupt ran there instead; detail: which
   compaction = 10,  // it had to move memory to get free pages side by side; where: order
   fragmented = 11,  // an instant: free memory of one kind was broken up for another; where: order
   unknown = 255
 };
-// Event::thread was held up in [began, Event::time).
+// Event::thread was delayed in [began, Event::time).
 struct Stall {
   StallKind what = StallKind::block_io;
   Time began = kNoTime;

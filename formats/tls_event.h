@@ -1,4 +1,4 @@
-// What TLS libraries are seen to do.
+// Events of TLS libraries.
 #pragma once
 
 #include <cstdint>
@@ -9,16 +9,16 @@
 
 namespace tailcap::formats {
 
-// The number that the recorder gave a TLS session: an SSL object, a gnutls_session_t or a Go tls.Conn, from its first
-// use to its end. Unique in a capture; no socket's cookie, which the bit tells apart.
+// The recorder's number for a TLS session: an SSL object, a gnutls_session_t or a Go tls.Conn, from its first use to
+// its end. Unique in a capture, and distinguished from every socket cookie by kTlsSessionBit.
 using TlsSessionId = std::uint64_t;
 inline constexpr TlsSessionId kTlsSessionBit = std::uint64_t{1} << 62;
 
 enum class TlsLibrary : std::uint8_t { unknown = 0, openssl = 1, gnutls = 2, go = 3 };
 
-// Plaintext that a TLS library took (out) or handed over (in): a call that moved something, from `began` to
-// Event::time, on Event::thread. Which socket carries the session is not said here: the socket's events inside the call
-// tell. length 0 with Direction::in: there is no more; the peer closed, in order as far as no TlsStep failed has gone
+// Plaintext that a TLS library accepted (out) or returned (in): a call that moved bytes, from `began` to Event::time,
+// on Event::thread. The event does not name the socket that carries the session: the socket's events inside the call
+// do. length 0 with Direction::in means that there is no more: the peer closed, in order unless a TlsStep failed came
 // before.
 //
 // position counts the plaintext bytes moved in this direction since the session was first seen.
@@ -37,11 +37,11 @@ struct TlsIo {
 
 // Something else that happened to a TLS session.
 enum class TlsStepKind : std::uint8_t {
-  seen = 0,       // its first use that was seen: nothing is known of what was before
-  handshake = 1,  // a handshake was begun or gone on with; may come several times
+  seen = 0,       // its first use that was seen: nothing is known of earlier ones
+  handshake = 1,  // a handshake was begun or continued; may come several times
   failed = 2,     // the library reported an error; code is its reason
-  shutdown = 3,   // this end says that it will send no more
-  freed = 4,      // it is gone: nothing of this session follows
+  shutdown = 3,   // this end announces that it will send no more
+  freed = 4,      // the library freed it: nothing of this session follows
   unknown = 255
 };
 struct TlsStep {

@@ -19,7 +19,7 @@ using columns::CollectedBlock;
 using columns::Collector;
 using file::BlockWriter;
 
-constexpr std::size_t kSpareBlocks = 8;  // kept for reuse; a queue that was long gives its memory back
+constexpr std::size_t kSpareBlocks = 8;  // kept for reuse; a queue that was once long releases the memory of the rest
 constexpr std::uint8_t kKindUnknown = 255;
 
 bool fits(Duration d) { return within_range(Time{d}); }
@@ -48,7 +48,7 @@ struct Queued {
   std::uint16_t stream;
 };
 
-// Losses that the writer itself causes: told at the head of the stream's next block.
+// Losses that the writer itself causes: recorded at the head of the stream's next block.
 struct OwnLoss {
   Time since = kNoTime, until = kNoTime;
   std::uint64_t queue_full = 0, bad_record = 0;
@@ -95,7 +95,7 @@ struct Writer::Impl {
     thread.join();
   }
 
-  // The writer's thread.
+  // Runs on the writer's thread.
   void run() {
     std::unique_lock lock(mutex);
     while (true) {
@@ -130,7 +130,7 @@ struct Writer::Impl {
     return *streams[number];
   }
 
-  // Hands the open block to the thread. Returns false if there was no room and the block was dropped.
+  // Passes the open block to the thread. Returns false if there was no room and the block was dropped.
   void close(Collector& collector, BlockType type, std::uint16_t number, bool wait) {
     if (collector.empty()) return;
     std::unique_lock lock(mutex);
@@ -156,7 +156,7 @@ struct Writer::Impl {
     OwnLoss& loss = stream(number).loss;
     if (loss.queue_full + loss.bad_record == 0) loss.since = block->first;
     loss.until = std::max(loss.until, block->last);
-    // The losses that the block would have told are told by the next one; they are not lost themselves.
+    // The next block records the losses that this block contained; they are not lost themselves.
     const std::uint64_t events = block->events - block->columns.loss.since.size();
     loss.queue_full += events + block->lost;
     totals.lost += events;
@@ -216,7 +216,7 @@ void Writer::begin_keyframe(Time) {
   Impl& w = *impl_;
   w.throw_failure();
   assert(!w.in_keyframe);
-  // What happened before the keyframe stands before it in the file.
+  // Events before the keyframe must precede it in the file.
   w.close_all(false);
   if (w.keyframe == nullptr) w.keyframe = std::make_unique<Collector>();
   w.in_keyframe = true;

@@ -138,7 +138,7 @@ class Attempts::Search {
 
   // -1: it cannot be the same call; 1: its x-request-id says that it is.
   int likeness(const Request& before, const Request& after) const {
-    // What was refused may not have been sent to its end.
+    // A refused request may not have been sent to its end.
     if (before.request_bytes > after.request_bytes && after.request_bytes >= 0) return -1;
     if (before.request_id == 0 || after.request_id == 0) return before.request_id == after.request_id ? 0 : -1;
     return table_.texts[before.request_id] == table_.texts[after.request_id] ? 1 : -1;

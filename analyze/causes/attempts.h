@@ -1,12 +1,12 @@
-// Several requests that were one call: what was refused or never answered and then made again; gRPC's retries and
-// hedges.
+// Finds requests that are attempts of one call: refused or unanswered requests that were made again, and gRPC's retries
+// and hedges.
 //
-// gRPC says so itself (grpc-previous-rpc-attempts): the number of the attempt is certain, and which call it belongs to
-// is told where only one can be meant. Everything else is inferred from the same request (process, method, target,
-// authority, a body that is not smaller, no other x-request-id) being made once within a second of
+// With gRPC's header grpc-previous-rpc-attempts, the number of the attempt is certain; its call is named where only one
+// is possible. All else is inferred: the same request (process, method, target, authority, a body that is not smaller,
+// no other x-request-id) was made once within a second of
 //   - its being refused unprocessed: REFUSED_STREAM, or above GOAWAY's last stream;
 //   - its staying unanswered on a connection that had carried others before: the server had closed it meanwhile.
-// Where more than one could be meant, none is named.
+// Where several calls are possible, none is named.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,7 @@ namespace tailcap::causes {
 
 class Attempts {
  public:
-  // What is noted at most. Beyond that, attempts stay unknown.
+  // Limit of noted requests. Beyond it, attempts stay unknown.
   static constexpr std::size_t kMaxNoted = 1u << 16;
 
   // Every exchange. existed: its connection was open before the recording began.

@@ -1,11 +1,11 @@
-// From the goroutine that made a call to the request for which it did: the request that it works on itself, or that on
-// which the goroutine worked that made it, and so on.
+// Finds the request for which a goroutine made a call: the request that the goroutine works on, or the one that its
+// creator worked on, and so on.
 //
-// Goroutines of a pool that the first request started descend from that one, whatever they work on later; so descent is
-// believed only of goroutines that made calls during the life of their request and never after it.
+// The goroutines of a pool that the first request started descend from that request, whatever they work on later. So
+// ancestry is used only for goroutines that made calls during the life of their request and never after it.
 //
-// A request ends with its answer, or with the next one that its goroutine reads. Where both may have been lost, it is
-// not known what the goroutine works on.
+// A request ends with its answer, or with the next request that its goroutine reads. Where both may have been lost, the
+// goroutine's request is not known.
 #pragma once
 
 #include <cstdint>
@@ -30,10 +30,10 @@ class Descent {
   struct Found {
     std::int64_t server = -1;  // in the process's servers; -1: not known
     bool sure = false;
-    bool lost = false;  // events were lost that would tell
+    bool lost = false;  // relevant events were lost
   };
   Found of(const Note& call) const;
-  // The request at which a goroutine, or the one that made it, and so on, was at that time.
+  // The request that a goroutine, or the nearest of its ancestors with one, worked on at that time.
   Found of(std::uint64_t goroutine, Time at) const;
   bool serves(std::uint64_t goroutine) const { return servers_.contains(goroutine); }
 

@@ -38,7 +38,7 @@ void fill(Request& row, const Request& peer) {
                      row.request_bytes == peer.request_bytes && row.response_bytes >= 0 &&
                      row.response_bytes == peer.response_bytes && !flow::has(row.taints, Taint::bytes_lost);
   if (filled == 0) return;
-  // What the client has read to its end, the server has sent.
+  // The server has sent everything that the client has read to its end.
   if (row.outcome == Outcome::unknown && (whole || (row.role == flow::Role::server && peer.complete)))
     row.outcome = peer.outcome;
   if (!whole) return;

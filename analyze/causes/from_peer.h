@@ -1,6 +1,6 @@
-// What the header compression of one end's record left unknown, from the other end's record of the same exchange.
+// Fills in fields that header compression left unknown at one end, from the other end's record of the same exchange.
 //
-// The bytes on the wire are the same at both ends: what was known at one of them is certain at the other.
+// The bytes on the wire are the same at both ends, so a field known at one end is certain at the other.
 #pragma once
 
 #include <vector>
@@ -13,7 +13,7 @@ namespace tailcap::causes {
 class FieldsFromPeer {
  public:
   void push(const flow::Exchange& exchange);
-  // Once, when every row knows its peer: fills what is not known in a row and is in its peer's.
+  // Once, when every row knows its peer: fills the unknown fields of each row from its peer's row.
   void settle(flow::RequestTable& table);
 
  private:

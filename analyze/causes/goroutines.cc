@@ -43,7 +43,7 @@ void Goroutines::enter(Goroutine g, Time at, flow::TextId name) {
 void Goroutines::call(Goroutine g, Time at, const formats::GoCall& call) {
   const Goroutine connection{g.pid, call.connection};
   if (call.step == GoCallStep::asked) {
-    // What is forgotten makes calls whose caller is not known.
+    // Dropped entries lead to calls without a known caller.
     if (asked_.size() >= kMaxConnections) asked_.clear();
     asked_[connection] = {g.number, at};
   } else if (call.step == GoCallStep::sends) {

@@ -1,5 +1,5 @@
-// What is known of the goroutines of Go programs: who made them, which handlers they entered, for whom they send
-// requests; and when events that would tell were lost.
+// Facts about the goroutines of Go programs: their creators, the handlers that they entered, the callers for which they
+// send requests; and when such events were lost.
 #pragma once
 
 #include <array>
@@ -14,7 +14,7 @@
 
 namespace tailcap::causes {
 
-// Go's numbers are unique in a process, and never given again.
+// Go's numbers are unique in a process and never reused.
 struct Goroutine {
   std::uint32_t pid = 0;
   std::uint64_t number = 0;
@@ -23,7 +23,7 @@ struct Goroutine {
 
 class Goroutines {
  public:
-  static constexpr std::size_t kMaxGoroutines = 1u << 20;  // whose making is kept; later ones have no origin
+  static constexpr std::size_t kMaxGoroutines = 1u << 20;  // with an origin kept; later ones have none
   static constexpr std::size_t kMaxHandling = 1u << 16;    // that entered handlers, at a time
   static constexpr std::size_t kMaxConnections =
       1u << 16;  // of HTTP clients, at a time; as many header fields of gRPC that wait
@@ -55,10 +55,10 @@ class Goroutines {
   Handled handled(Goroutine g, formats::Time from, formats::Time to) const;
   // Those of its children that entered handlers, in order of their making.
   std::vector<Child> handlers_of(Goroutine creator) const;
-  // Whose request `writer`, the goroutine of an HTTP client's connection, sent at `sent`. Each answer is given once: if
-  // the event that told of the next request was lost, it has none, rather than this one.
+  // The caller of the request that `writer`, the goroutine of an HTTP client's connection, sent at `sent`. Each caller
+  // is returned once, so that a request with a lost event gets none instead of the previous one's.
   Asked take_caller(Goroutine writer, formats::Time sent);
-  // gRPC: who made the call that `writer`, the goroutine of an HTTP/2 connection, sent as this stream.
+  // gRPC: the caller of the call that `writer`, the goroutine of an HTTP/2 connection, sent as this stream.
   Asked queued(Goroutine writer, std::uint32_t stream) const;
   bool writes_streams(Goroutine writer) const { return writers_.contains(writer); }
   // Complete only after the last event.

@@ -1,7 +1,7 @@
-// Values that went from one goroutine to another through channels: who took what from whom.
+// Channel transfers: values that went from one goroutine to another through channels.
 //
-// A value in a buffer is known by its slot: who takes it has what was put there last. That is exact, as the events of a
-// channel are in order; what was lost or happened before the recording leaves a giver of 0.
+// A buffered value is identified by its slot: the receiver gets the value last put there. That is exact, as the events
+// of a channel are in order. The giver is 0 where its event was lost or preceded the recording.
 #pragma once
 
 #include <cstddef>
@@ -22,12 +22,12 @@ struct ChannelTransfer {
 
 class HandOvers {
  public:
-  static constexpr std::size_t kMaxKept = 1u << 21;  // of all processes; what is later is not known
+  static constexpr std::size_t kMaxKept = 1u << 21;  // of all processes; later transfers are not known
 
   void push(const formats::Event& event);
-  // Once for each process: all that its goroutines took, in order.
+  // Once for each process: all values that its goroutines took, in order.
   std::vector<ChannelTransfer> take(std::uint32_t pid);
-  // Nothing is known of what happens from then on.
+  // Transfers from this time on are not known.
   formats::Time horizon() const { return horizon_; }
 
  private:

@@ -1,5 +1,5 @@
-// Which handler of a Go program served each request: the last that the goroutine entered which worked on it. Middleware
-// comes before what it wraps.
+// Finds the handler of a Go program that served each request: the last one that the request's goroutine entered.
+// Middleware is entered before the handler that it wraps.
 #pragma once
 
 #include <map>
@@ -15,16 +15,16 @@ namespace tailcap::causes {
 
 class HandlerFinder {
  public:
-  static constexpr std::size_t kMaxServed = 1u << 22;  // requests of which is kept who served them
+  static constexpr std::size_t kMaxServed = 1u << 22;  // requests with their goroutine kept
   static constexpr std::size_t kMaxStreams =
       1u << 19;  // requests over HTTP/2 that wait for the end; later ones have no handler
 
-  // Gets every event before this gets the exchange that it is part of; must outlive it.
+  // goroutines: must get every event before this gets the event's exchange, and must outlive this.
   explicit HandlerFinder(const Goroutines& goroutines) : goroutines_(goroutines) {}
   void push(const flow::Exchange& exchange);
   // Once: fills table.handlers and table.handler_goroutines.
   void settle(flow::RequestTable& table);
-  // Which goroutine worked on each request of a Go server, by process and time; once, after settle.
+  // The goroutine of each request of a Go server, by process and time; once, after settle.
   std::vector<flow::Served> take_served();
 
  private:

@@ -1,10 +1,9 @@
-// Calls by goroutines that work for whoever gives them something to do through a channel: for which request each was
-// made.
+// Finds the requests behind calls that were made by workers of a pool, which take jobs from a channel.
 //
-// A worker takes from its channel again and again, and what it took last it works on. Believed only of a channel that
-// goroutines at requests give to and from which they never take: not of those that answers, tokens or connections go
-// through, which have the same look. Where a worker took something else of another request in between, or something
-// that nobody's request gave, nothing is said.
+// A worker takes from its channel repeatedly and works on what it took last. A channel counts only if goroutines that
+// serve requests give to it and never take from it: channels for answers, tokens or connections look the same
+// otherwise. No request is named where the worker meanwhile took a value of another request, or a value that no request
+// gave.
 #pragma once
 
 #include <cstdint>
@@ -20,11 +19,11 @@ namespace tailcap::causes {
 
 class Jobs {
  public:
-  static constexpr std::size_t kMaxLooked = 256;  // things taken before a call that are looked at
+  static constexpr std::size_t kMaxLooked = 256;  // values taken before a call that are examined
 
   // descent knows the process's exchanges; all must outlive this.
   Jobs(const Process& process, const Descent& descent) : process_(process), descent_(descent) {}
-  // All that goroutines of the process took, in order.
+  // taken: all values that goroutines of the process took, in order.
   void index(std::vector<ChannelTransfer> taken);
 
   Descent::Found of(const Note& call) const;
@@ -33,13 +32,13 @@ class Jobs {
   // One value that a goroutine took.
   struct Item {
     ChannelTransfer taken;
-    std::int64_t server = -1;  // whose goroutine gave it
-    bool direct = false;       // it works on the request itself, or was made for it; else it took it from such a one
+    std::int64_t server = -1;  // the request of the goroutine that gave it
+    bool direct = false;       // the giver works on the request or was started for it; else it took it from such a one
     bool sure = false;
   };
   struct Channel {
-    bool jobs = false;     // goroutines at requests gave to it
-    bool answers = false;  // … and took from it, or somebody did both
+    bool jobs = false;     // goroutines that serve requests gave to it
+    bool answers = false;  // … and took from it, or some goroutine did both
   };
 
   Descent::Found giver_of(const ChannelTransfer& taken) const;

@@ -25,7 +25,7 @@ void Losses::push(const formats::Event& event) {
     spans.back().to = std::max(spans.back().to, span.to);
     span.from = std::min(span.from, spans.back().from);
   }
-  // Captures that were merged may tell of losses out of order.
+  // Merged captures may report losses out of order.
   while (!spans.empty() && span.from <= spans.back().to) {
     span = {std::min(span.from, spans.back().from), std::max(span.to, spans.back().to)};
     spans.pop_back();

@@ -1,5 +1,4 @@
-// When events of which kinds were lost. The recorder counts losses by kind every 100 ms, so that much is known and no
-// more.
+// The times and kinds of lost events. The recorder counts losses by kind every 100 ms; nothing finer is known.
 #pragma once
 
 #include <array>

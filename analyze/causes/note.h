@@ -1,4 +1,4 @@
-// The exchanges of a process, as they are weighed against each other.
+// The exchanges of a process, reduced to the facts that attribution of calls uses.
 #pragma once
 
 #include <array>
@@ -12,16 +12,16 @@ namespace tailcap::causes {
 
 using formats::Time;
 
-// What of an exchange is weighed.
+// The facts of one exchange.
 struct Note {
   flow::ExchangeId id;
   std::uint32_t stream = 0;                                  // HTTP/2; 0: HTTP/1
   std::uint32_t reader = 0, writer = 0;                      // threads; 0: unknown
   std::uint64_t reader_goroutine = 0, writer_goroutine = 0;  // 0: none, or unknown
-  std::uint64_t goroutine = 0;    // server: that which works on it; client: that which made it; 0: none, or unknown
-  Time began = formats::kNoTime;  // server: first byte read (and nothing before it on the connection is left to
-                                  // answer); client: first byte sent
-  Time made = formats::kNoTime;   // client: when it was decided upon, as far as that is seen; else began
+  std::uint64_t goroutine = 0;            // server: the carrier; client: the caller; 0: none, or unknown
+  Time began = formats::kNoTime;          // server: first byte read (and nothing before it on the connection is left to
+                                          // answer); client: first byte sent
+  Time made = formats::kNoTime;           // client: when it was decided upon, as far as that is seen; else began
   Time request_done = formats::kNoTime;   // last byte read, sent
   Time answered = formats::kNoTime;       // first byte of the response sent, read
   Time ended = formats::kNoTime;          // and its last
@@ -43,7 +43,7 @@ struct Process {
   std::vector<Note> servers, clients;
   bool go = false;                       // goroutines were seen: then threads say nothing
   Time blind_until = formats::kNoTime;   // exchanges that were over by then were forgotten
-  Time unseen_until = formats::kNoTime;  // requests were under way until then whose beginning was not seen
+  Time unseen_until = formats::kNoTime;  // until then, requests with an unseen beginning were under way
 };
 
 }  // namespace tailcap::causes

@@ -40,7 +40,7 @@ Note note_of(const flow::Exchange& e, const flow::Request& row, const flow::Text
   n.request_done = e.request.last_done;
   n.answered = e.response.first_done;
   n.ended = e.response.last_done;
-  // In HTTP/1 one response follows the other: until then nobody works on this one.
+  // In HTTP/1 one response follows the other: until then no thread works on this one.
   if (e.stream == 0 && known(e.predecessor_done)) n.began = std::max(n.began, e.predecessor_done);
   n.whole = e.taints == 0;
   n.head_known = e.request_headers_complete;

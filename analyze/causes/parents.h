@@ -21,9 +21,9 @@
 //             lost.
 //   channel   likewise: the goroutine had taken something to do from a channel, which the request's gave it
 //   (causes/jobs.h).
-// What was lost or not recorded makes nothing certain. Where an event that was lost could tell of another request (a
-// read, a wait, an answer, a hand-over between the evidence and the call), the request is not known. Beyond the limits
-// below nothing is said.
+// Missing events never make a parent certain. Where a lost event could point to another request (a read, a wait, an
+// answer, a channel transfer between the evidence and the call), the parent is not known. Beyond the limits below, no
+// parent is named.
 #pragma once
 
 #include <memory>

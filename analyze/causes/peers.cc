@@ -16,7 +16,7 @@ namespace {
 // Exchanges that wait for their other end. Most never find one (it is on another host), so the oldest go.
 constexpr std::size_t kMaxWaiting = 1u << 17;
 
-// Where and in which bytes a request was made, said the same way by both ends.
+// The connection and position of a request, in a form that is equal at both ends.
 struct Key {
   std::array<std::uint8_t, 16> server{}, client{};
   std::uint16_t server_port = 0, client_port = 0;

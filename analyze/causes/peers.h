@@ -14,7 +14,7 @@
 
 namespace tailcap::causes {
 
-// What an exchange is recognised by.
+// The identifying facts of an exchange.
 struct Mark {
   flow::ExchangeId id;
   flow::Role role = flow::Role::server;

@@ -15,7 +15,7 @@ using formats::Time;
 
 namespace {
 
-constexpr std::size_t kMaxLookups = 256;        // answered ones that may still be somebody's; of all processes
+constexpr std::size_t kMaxLookups = 256;        // answered, not yet joined to a connection; of all processes
 constexpr std::size_t kMaxConnects = 1u << 16;  // as many as closed connections are remembered (streams/facts.h)
 
 struct Answered {
@@ -61,7 +61,8 @@ class Recent {
 
 struct SetupFinder::Impl {
   std::deque<Answered> answered;
-  Recent<formats::SocketId, formats::Thread> connecting{kMaxConnects};  // by whom, until its address is told
+  Recent<formats::SocketId, formats::Thread> connecting{
+      kMaxConnects};  // the connecting thread, until the address is known
   Recent<formats::SocketId, Name> names{kMaxConnects};
   Recent<flow::ConnectionId, std::shared_ptr<const flow::TlsFacts>> tls{kMaxConnects};
   struct Draft {
@@ -157,7 +158,7 @@ void SetupFinder::push(flow::ConnectionId id, std::shared_ptr<const flow::TlsFac
 void SetupFinder::push(const flow::Exchange& exchange, const flow::Connection& connection,
                        const flow::Connection& carrier, flow::TextPool& texts) {
   Impl& i = *impl_;
-  // Nothing will ever be told of it: the usual case of a server without TLS.
+  // It will never have any set-up facts: the usual case of a server without TLS.
   if (!connection.tls && carrier.origin != formats::Origin::connected) return;
   const auto [at, fresh] = i.setups.try_emplace(connection.id);
   if (fresh)

@@ -67,7 +67,7 @@ void find_carriers(std::uint32_t pid, std::vector<StreamGoroutine>& requests, co
   std::vector<Goroutines::Child> made;
   for (const std::uint64_t g : own) {
     std::vector<Goroutines::Child> children = goroutines.handlers_of({pid, g});
-    // Handlers of two goroutines cannot be told apart by their order.
+    // Handlers of two goroutines cannot be distinguished by their order.
     if (!children.empty() && !made.empty()) return;
     if (!children.empty()) made = std::move(children);
   }

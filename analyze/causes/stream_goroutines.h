@@ -1,6 +1,6 @@
-// Which goroutine works on each request of an HTTP/2 connection of a Go server: the connection's own one makes one for
-// each, in the order of the requests. Requests and goroutines that were lost shift that order: where anything was lost
-// since the connection was idle, nothing is found.
+// Finds the goroutine of each request on an HTTP/2 connection of a Go server: the connection's goroutine starts one for
+// each, in the order of the requests. Lost requests or goroutines shift that order, so nothing is found where anything
+// was lost since the connection was idle.
 #pragma once
 
 #include <vector>

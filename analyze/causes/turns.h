@@ -1,5 +1,5 @@
-// What is known of threads beside their exchanges: when they waited for several descriptors at once, and when for one.
-// Waits that did not block are not seen.
+// The times at which threads waited for several descriptors at once, and for one. Waits that did not block are not
+// seen.
 #pragma once
 
 #include <array>
@@ -17,20 +17,20 @@ class LoopIterations {
   explicit LoopIterations(std::size_t limit) : limit_(limit) {}
 
   void push(const formats::Event& event);
-  // It was seen waiting for several descriptors at once, as event loops do, or what it waited for is forgotten.
+  // The thread waited for several descriptors at once, as event loops do, or its waits have been dropped.
   bool multiplexes(std::uint32_t tid) const;
   // It did so in (after, until].
   bool waited_for_many(std::uint32_t tid, formats::Time after, formats::Time until) const;
   // The end of its last such wait that was over by then; kNoTime: none is known.
   formats::Time last_wait_for_many(std::uint32_t tid, formats::Time until) const;
-  // Its waits since then are not forgotten.
+  // Its waits since then are still kept.
   bool remembers(std::uint32_t tid, formats::Time since) const;
   // The end of its last wait of any kind; kNoTime: none is known.
   formats::Time last_wait(std::uint32_t tid) const;
-  // Waits of it in (from, to) were lost, of which nothing is known.
+  // Waits of the thread were lost in (from, to).
   bool missed(std::uint32_t tid, formats::Time from, formats::Time to) const;
-  // It was blocked in a read of one descriptor at some time in [from, to]. False also where that is forgotten: only the
-  // last few are kept.
+  // It was blocked in a read of one descriptor at some time in [from, to]. Also false for older reads: only the last
+  // few are kept.
   bool blocked_reading(std::uint32_t tid, formats::Time from, formats::Time to) const;
 
  private:
@@ -52,7 +52,7 @@ class LoopIterations {
 
   std::size_t limit_;
   std::size_t kept_ = 0;
-  bool overflow_ = false;  // there are threads of which nothing is kept
+  bool overflow_ = false;  // some threads are not kept
   std::unordered_map<std::uint32_t, Waits> threads_;
 };
 

@@ -83,8 +83,8 @@ void Weighing::run(std::vector<flow::Causes::Link>& links) {
   }
 }
 
-// Kinds of calls that an event loop makes although it has read nothing since it waited: timers make them, or what is
-// not recorded. In a turn that did read something they look like those of a request.
+// Finds kinds of calls that an event loop makes without having read anything since its wait, because of timers or
+// unrecorded events. In an iteration that did read something they look like calls of a request.
 void Weighing::find_spontaneous() {
   for (std::uint32_t n = 0; n < process_.clients.size(); ++n) {
     const Note& call = process_.clients[n];
@@ -127,8 +127,8 @@ Cause Weighing::decide(std::uint32_t client) {
   return cause;
 }
 
-// Requests under way that this thread read. Until the answer began; what is done behind it is rarely told apart from
-// what others do.
+// Requests under way that this thread read, until their answer began: work after that can rarely be distinguished from
+// work for other requests.
 std::vector<std::uint32_t> Weighing::read_by(std::uint32_t tid, Time at) const {
   std::vector<std::uint32_t> mine;
   for (const std::uint32_t n : live_.now())
@@ -137,7 +137,7 @@ std::vector<std::uint32_t> Weighing::read_by(std::uint32_t tid, Time at) const {
   return mine;
 }
 
-// What the bytes say, before what the order of reads says.
+// Evidence from content precedes evidence from the order of reads.
 Cause Weighing::by_content(std::uint32_t client, const Cause& otherwise) const {
   const Note& call = process_.clients[client];
   const Likeness::Found found = likeness_.of(client);
@@ -149,7 +149,7 @@ Cause Weighing::by_content(std::uint32_t client, const Cause& otherwise) const {
     return Cause{process_.servers[static_cast<std::size_t>(server)].id, CauseMethod::content, false,
                  static_cast<std::uint32_t>(others), false};
   };
-  // One that says the same may not have been seen.
+  // Another request with the same content may have gone unseen.
   const auto unseen = [&](Time since) {
     return call.began <= process_.unseen_until || losses_.any(since, call.began, Losses::kReads);
   };
@@ -161,7 +161,7 @@ Cause Weighing::by_content(std::uint32_t client, const Cause& otherwise) const {
     if (likeness_.related(client)) return told(found.server);
   }
   if (!found.equal.empty()) {
-    // A proxy sends each request once: those are left whose call has not been made.
+    // A proxy sends each request once: only requests without a call remain.
     std::vector<std::uint32_t> left = found.equal;
     std::erase_if(left, [&](std::uint32_t n) {
       const auto it = called_.find(n);
@@ -174,7 +174,7 @@ Cause Weighing::by_content(std::uint32_t client, const Cause& otherwise) const {
     if (left.size() == 1 && likeness_.one_each(client)) return told(left[0]);
     return undecided(found.equal.size(), false);
   }
-  // Others of its kind say whose they are; this one does not.
+  // Other calls of its kind match a request by content; this one does not.
   if (likeness_.related(client))
     return undecided(std::max<std::size_t>(live_.now().size(), otherwise.alternatives), otherwise.lost);
   return otherwise;
@@ -183,7 +183,7 @@ Cause Weighing::by_content(std::uint32_t client, const Cause& otherwise) const {
 Cause Weighing::by_trace(const Note& call, const Cause& otherwise) const {
   const auto& servers = process_.servers;
   std::vector<std::uint32_t> same;
-  bool doubtful = false;  // a request whose fields are not known might carry it, too
+  bool doubtful = false;  // a request with unknown fields might carry the trace, too
   for (const std::uint32_t n : live_.now()) {
     if (servers[n].trace == call.trace)
       same.push_back(n);
@@ -205,14 +205,14 @@ Cause Weighing::by_trace(const Note& call, const Cause& otherwise) const {
               false};
     return {{}, CauseMethod::none, false, static_cast<std::uint32_t>(same.size()), false};
   }
-  // Made when its request had been answered already.
+  // The call was made after its request had been answered.
   const auto it = by_trace_.find(call.trace);
   if (it != by_trace_.end()) {
     const std::size_t before = static_cast<std::size_t>(std::count_if(
         it->second.begin(), it->second.end(), [&](std::uint32_t n) { return servers[n].began <= call.began; }));
     if (before == 1) return {servers[it->second[0]].id, CauseMethod::trace_id, false, 0, false};
   }
-  // The request of the thread is of another trace: then the call may be of another request.
+  // The thread's request has another trace, so the call may belong to another request.
   Cause weaker = otherwise;
   for (const std::uint32_t n : live_.now())
     if (servers[n].id == otherwise.parent && servers[n].traced()) weaker.certain = false;
@@ -225,7 +225,7 @@ Cause Weighing::by_goroutine(const Note& call) const {
   Descent::Found found = descent_.of(call);
   const Descent::Found job = call.made < known_.jobs_until ? jobs_.of(call) : Descent::Found{};
   const bool taken = job.server >= 0 && job.server != found.server;
-  // Made for the one, at work for the other.
+  // The goroutine was started for one request and took a value of another.
   if (taken && found.sure) return cause;
   if (taken) found = job;
   cause.lost = found.lost;
@@ -243,7 +243,7 @@ Cause Weighing::by_thread(std::uint32_t client, const std::vector<std::uint32_t>
   const Note& call = process_.clients[client];
   const std::uint32_t tid = call.writer;
   const bool inside = known(s.answered) && known(call.answered) && call.answered <= s.answered;
-  // It was seen at work on the request before and after the call, and to wait for nothing but the call.
+  // The thread worked on the request before and after the call, and waited only for the call.
   const bool seen = inside && s.writer == tid && call.reader == tid && call.blocked && s.whole && call.whole;
   constexpr Kinds kActs = Losses::kReads | Losses::kSends | Losses::kWaits;
   if (!seen && losses_.any(s.began, call.began, kActs)) return {{}, CauseMethod::none, false, 1, true};
@@ -253,7 +253,7 @@ Cause Weighing::by_thread(std::uint32_t client, const std::vector<std::uint32_t>
   return {s.id, CauseMethod::thread, certain, 0, false};
 }
 
-// The thread did nothing else that was seen while it served, and waited for one call at a time.
+// While it served, the thread was seen doing nothing else, and it waited for one call at a time.
 bool Weighing::alone(const Steps& steps, const Note& server, const Note& call) const {
   auto at =
       std::lower_bound(steps.begin(), steps.end(), server.began, [](const Step& s, Time t) { return s.time < t; });
@@ -271,7 +271,7 @@ bool Weighing::alone(const Steps& steps, const Note& server, const Note& call) c
   return true;
 }
 
-// A worker that got the request from whoever read it, and answers it when the call is done.
+// A worker that got the request from the thread that read it, and answers when the call is done.
 Cause Weighing::by_answer(const Note& call) const {
   Cause cause;
   cause.alternatives = static_cast<std::uint32_t>(live_.now().size());
@@ -284,14 +284,14 @@ Cause Weighing::by_answer(const Note& call) const {
       first = &s;
   }
   if (!first) return cause;
-  // The answer that it sent first may be lost.
+  // The first answer that it sent may be lost.
   constexpr Kinds kActs = Losses::kReads | Losses::kSends | Losses::kWaits;
   cause.lost = lost_waits(call.writer, call.began, first->answered) || losses_.any(call.began, first->answered, kActs);
   if (cause.lost) return cause;
   return {first->id, CauseMethod::thread, false, cause.alternatives - 1, false};
 }
 
-// A call that needs a connection of its own was decided upon when that was begun; it is sent in some later turn.
+// A call that needs a new connection was decided on when the connect began; it is sent in a later iteration.
 Weighing::Turn Weighing::turn_of(std::uint32_t client) const {
   const Note& call = process_.clients[client];
   const auto before_connect = [&](std::uint32_t n) { return process_.servers[n].began <= call.connect_began; };
@@ -309,15 +309,15 @@ Cause Weighing::by_turn(std::uint32_t client, const std::vector<std::uint32_t>& 
           static_cast<std::uint32_t>(live - 1), false};
 }
 
-// Waits of it in [from, to] are missing.
+// Waits of the thread in [from, to] are missing.
 bool Weighing::lost_waits(std::uint32_t tid, Time from, Time to) const {
-  // Those after the last that was seen are counted by nothing else.
+  // Losses after the last recorded wait appear only in the loss counters.
   return turns_.missed(tid, from, to) || !turns_.remembers(tid, from) ||
          (turns_.last_wait(tid) < to && losses_.any(from, to, Losses::kWaits));
 }
 
-// Whose bytes the thread had read when it made the call: those since the call before it, or since its last wait. A wait
-// ends the turn: what was read before it says nothing.
+// The request with the bytes that the thread had read since the previous call, or since its last wait. A wait ends the
+// iteration: earlier reads are no evidence.
 Weighing::Turn Weighing::read_last(const Steps& steps, std::uint32_t client, Time at) const {
   const Note& call = process_.clients[client];
   auto step = std::upper_bound(steps.begin(), steps.end(), at, [](Time t, const Step& s) { return t < s.time; });
@@ -346,7 +346,7 @@ Weighing::Turn Weighing::read_last(const Steps& steps, std::uint32_t client, Tim
     several = found != kNothing && found != of;
     found = of;
   }
-  // A read or a wait that was lost: the turn may have begun later, or with something else.
+  // A read or a wait was lost: the iteration may have begun later, or with another read.
   const Time from = known(waited) && waited < since ? waited : since;
   const bool lost = lost_waits(call.writer, from, at) || losses_.any(from, at, Losses::kReads);
   if (lost) return {kSeveral, true};

@@ -1,4 +1,4 @@
-// The exchanges of one process as they are weighed against each other: who made whom.
+// Attribution of the calls of one process to the requests that it served.
 #pragma once
 
 #include <array>
@@ -18,20 +18,20 @@
 
 namespace tailcap::causes {
 
-// What is known beside the exchanges; all must outlive the weighing.
+// Knowledge beside the exchanges. All references must outlive the Weighing.
 struct WeighingContext {
   const LoopIterations& turns;
   const Goroutines& goroutines;
   const flow::TextPool& texts;
-  Time horizon;     // nothing is said about calls from here on
-  Time jobs_until;  // what was taken through channels later is not known
+  Time horizon;     // calls from here on get no parent
+  Time jobs_until;  // channel transfers from here on are not known
 };
 
 class Weighing {
  public:
-  // Sorts the process's exchanges. taken: through channels.
+  // Sorts the process's exchanges. taken: its channel transfers.
   Weighing(std::uint32_t pid, Process& process, const WeighingContext& known, std::vector<ChannelTransfer> taken);
-  // Adds the causes of its client-side exchanges, where there is anything to say.
+  // Adds the causes of its client-side exchanges that have a parent, alternatives or a relevant loss.
   void run(std::vector<flow::Causes::Link>& links);
 
  private:
@@ -54,10 +54,10 @@ class Weighing {
   flow::Cause by_content(std::uint32_t client, const flow::Cause& otherwise) const;
   struct Turn {
     std::int64_t server = kNothing;
-    bool lost = false;  // events were lost that would tell
+    bool lost = false;  // relevant events were lost
   };
   static constexpr std::int64_t kNothing = -1,
-                                kSeveral = -2;  // read in the same turn: nothing; of several or of unknown requests
+                                kSeveral = -2;  // read in the iteration: nothing; several or unknown requests
   Turn turn_of(std::uint32_t client) const;
   Turn read_last(const Steps& steps, std::uint32_t client, Time at) const;
   bool alone(const Steps& steps, const Note& server, const Note& call) const;

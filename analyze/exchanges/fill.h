@@ -1,4 +1,4 @@
-// What of a message goes into its exchange.
+// Copies the facts of a message into its exchange.
 #pragma once
 
 #include "analyze/flow/exchange.h"

@@ -18,8 +18,8 @@ Outcome by_status(int status) {
   return status < 400 ? Outcome::ok : status < 500 ? Outcome::client_error : Outcome::server_error;
 }
 
-// A call that was answered is as good as its grpc-status; HTTP's 200 says nothing. Client or server by the mapping of
-// gRPC's codes to HTTP's that its gateways use.
+// The outcome of an answered call is its grpc-status; HTTP's 200 is no evidence. Client or server error follows from
+// the mapping of gRPC's codes to HTTP's that gRPC gateways use.
 Outcome by_grpc_status(int status) {
   switch (status) {
     case 0:
@@ -40,8 +40,7 @@ Outcome by_grpc_status(int status) {
   }
 }
 
-// The client broke the stream off and says that it only lost interest; on another's word, or for another reason, it is
-// a reset like any.
+// The client broke the stream off with CANCEL. By the other end, or with another code, it is an ordinary reset.
 bool cancelled(const flow::Exchange& e) {
   constexpr std::uint32_t kCancel = 8;  // RFC 9113, section 7
   const flow::Direction asking = e.role == Role::client ? flow::Direction::out : flow::Direction::in;
@@ -49,7 +48,7 @@ bool cancelled(const flow::Exchange& e) {
 }
 
 Outcome unanswered(const ExchangeDraft& d) {
-  // Where something was lost or not understood, the response may have been among it.
+  // The response may have been among lost or misunderstood bytes.
   if (has(d.end_taints, Taint::bytes_lost) || has(d.end_taints, Taint::events_lost) ||
       has(d.end_taints, Taint::payload_cut) || has(d.end_taints, Taint::malformed))
     return Outcome::unknown;
@@ -75,7 +74,7 @@ bool upgraded(const flow::Exchange& e) {
 
 void settle_outcome(ExchangeDraft& d) {
   flow::Exchange& e = d.exchange;
-  // What a server answers early, or refuses without looking at it, has no more to it than was sent.
+  // A request that a server answers early, or refuses without reading, consists of the bytes that were sent.
   const bool answered_early = d.request_ending == Ending::truncated && d.response_ending == Ending::complete &&
                               e.request_headers_complete && e.request_bytes.has_value() &&
                               !has(e.taints, Taint::events_lost);

@@ -1,4 +1,4 @@
-// What became of a request, and its instants in an order that is possible.
+// The outcome of a request, and its instants in a possible order.
 #pragma once
 
 #include "analyze/exchanges/conversation.h"

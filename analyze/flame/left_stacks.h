@@ -1,6 +1,6 @@
-// The stacks with which threads left the CPU to wait, to be found by the wait that they belong to.
+// The stacks with which threads switched out to wait, looked up by off-CPU interval.
 //
-// A stack may stand before or behind its wait in the capture, so all are collected first.
+// A stack may be before or after its interval in the capture, so all are collected first.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,7 @@ class LeftStacks {
  public:
   void push(const formats::Event& event);
   bool empty() const { return waits_.empty(); }
-  // Of the wait that this event (an OffCpu) tells. Valid until the next push().
+  // The stack of the interval that this event (an OffCpu) records. Valid until the next push().
   std::optional<formats::Sample> of(const formats::Event& event) const;
 
  private:

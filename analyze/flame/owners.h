@@ -1,8 +1,8 @@
-// Whose an instant of a thread or goroutine is: which requests it had under way.
+// Finds the owner of an instant of a thread or goroutine: the requests that it had under way.
 //
-// Goroutines are known by who sent the last byte of a response; in a process that has them, threads say nothing.
-// Otherwise the thread is who the table names. Where several requests were under way on one of them it is not known
-// which it worked for.
+// A goroutine serves the request if it sent the last byte of the response; in a process with goroutines, threads own
+// nothing. Otherwise the table names the thread. If several requests were under way on one of them, it is not known
+// which one it worked for.
 #pragma once
 
 #include <cstdint>
@@ -21,25 +21,25 @@ enum class Cohort : std::uint8_t { other, slow, typical };
 struct Interval {
   formats::Time begin{}, end{};
   Cohort cohort = Cohort::other;
-  std::uint32_t request = 0;  // the caller's number for it
+  std::uint32_t request = 0;  // the caller's number of the request
 };
 
 class Owners {
  public:
-  // A request that pid and tid served. All requests are added before sort(), also those that nobody asks for.
+  // Adds a request that pid and tid served. Add all requests before sort(), also those that are not looked up.
   void add(std::uint32_t pid, std::uint32_t tid, const Interval& request);
-  // With the events of the capture: who sent.
+  // Takes the events of the capture, to learn which goroutine sent.
   void sent(const formats::Event& event);
   void sort();
 
   struct Share {
     formats::Time begin{}, end{};  // a part of the time asked for
     Cohort cohort = Cohort::other;
-    bool several = false;       // requests under way: whose it is, is not known
+    bool several = false;       // several requests were under way: the owner is not known
     std::uint32_t request = 0;  // unless several
   };
-  // The parts of [begin, end] in which requests were under way, ascending. An instant is asked for with begin == end.
-  // Valid until the next call.
+  // The parts of [begin, end] in which requests were under way, ascending. For an instant, begin == end. Valid until
+  // the next call.
   const std::vector<Share>& of(const formats::Event& event, formats::Time begin, formats::Time end);
 
  private:
@@ -51,7 +51,7 @@ class Owners {
   static void sort(Line& line);
 
   std::map<Key, Line> threads_, goroutines_;
-  std::unordered_set<std::uint32_t> go_;  // processes whose requests are their goroutines'
+  std::unordered_set<std::uint32_t> go_;  // processes in which goroutines own the requests
   std::unordered_map<std::int64_t, std::vector<std::pair<std::uint32_t, Interval>>>
       by_end_;  // of requests, by when they ended
   std::vector<Share> shares_;

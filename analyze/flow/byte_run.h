@@ -1,4 +1,4 @@
-// What streams/ hands to protocols/: a piece of one direction of one connection, in byte order.
+// A piece of one direction of one connection, in byte order, as streams/ hands it to protocols/.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@ using formats::kNoTime;
 using formats::SocketId;
 using formats::Time;
 
-// Who read or sent: the thread, and the goroutine that it ran. goroutine 0: none, or not known.
+// The thread that read or sent, and the goroutine that it ran. goroutine 0: none, or not known.
 struct Thread {
   std::uint32_t pid = 0, tid = 0;
   std::uint64_t goroutine = 0;
@@ -72,7 +72,7 @@ struct ByteRun {
   std::uint64_t length = 0;
   std::uint64_t gap = 0;
   Time done = kNoTime;  // when the read or send returned
-  Thread thread;        // who read or sent
+  Thread thread;        // read or sent it
   formats::Payload payload = formats::Payload::off;
   Taints taints = 0;
   std::string_view head, tail;

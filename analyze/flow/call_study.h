@@ -1,4 +1,4 @@
-// What a report says of one RPC method beyond what it says of any route.
+// The facts about one RPC method that a report shows beyond those of any route.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,7 @@ struct DeadlineMiss {
   std::optional<std::uint32_t> peer;  // the same call at its other end
 };
 
-// A call whose trace context is not where it belongs.
+// A call with a missing or misplaced trace context.
 struct ContextFault {
   ExchangeId id;
   std::uint32_t stream = 0;

@@ -1,7 +1,7 @@
 // Which server-side request of the same process made a client-side one, and how that is known.
 //
-// Beside the request table: most requests make none. What cannot be told is left out, or has alternatives and no
-// parent.
+// Beside the request table: most requests make none. A call without a known parent is left out, or has alternatives and
+// no parent.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +29,7 @@ struct Cause {
   CauseMethod method = CauseMethod::none;
   bool certain = false;            // otherwise it is likely
   std::uint32_t alternatives = 0;  // other requests that could be meant; undecided: all of them
-  bool lost = false;               // undecided because events were lost that would tell
+  bool lost = false;               // undecided because relevant events were lost
   bool operator==(const Cause&) const = default;
 };
 

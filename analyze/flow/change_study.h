@@ -33,7 +33,7 @@ struct Change {
 
 enum class ShiftVerdict : std::uint8_t {
   refused,  // the data does not support a comparison: `reason`
-  none,     // no difference that could be told from chance and drift: `reason`
+  none,     // no difference that can be distinguished from chance and drift: `reason`
   shifted,  // it became slower or faster there
 };
 

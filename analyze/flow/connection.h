@@ -1,4 +1,4 @@
-// One end of a connection: a recorded socket, with what was seen of it.
+// One end of a connection: a recorded socket and the facts about it.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 
 namespace tailcap::flow {
 
-// How it is known which socket carries a TLS session.
+// How the socket of a TLS session is known.
 enum class BindingHow : std::uint8_t {
   none = 0,     // it is not known
   nested = 1,   // the library's calls made the socket's
@@ -31,7 +31,7 @@ struct Connection {
   Time connect_started = kNoTime, established = kNoTime, closed = kNoTime;
   int error = 0;  // errno that ended it; 0: none seen
   bool reset_received = false, reset_sent = false;
-  std::uint64_t bytes_in = 0, bytes_out = 0;  // moved, as far as events tell
+  std::uint64_t bytes_in = 0, bytes_out = 0;  // moved, as far as events show
   std::uint64_t lost_in = 0, lost_out = 0;    // bytes that no event covers
   std::uint32_t retransmits = 0;
   std::uint32_t events_missed = 0;  // events lost, counted on the socket
@@ -46,7 +46,7 @@ struct Connection {
   BindingHow how = BindingHow::none;
 };
 
-// What became of the TLS sessions that moved plaintext.
+// Counts of TLS sessions that moved plaintext, by how they were bound to sockets.
 struct TlsSessions {
   std::uint64_t seen = 0;  // those without plaintext, too
   std::uint64_t sessions = 0, nested = 0, lengths = 0, unbound = 0;

@@ -50,15 +50,15 @@ struct RequestDetail {
   std::uint64_t events_left_out = 0;
   FileCalls files;
   std::string trace;                  // the row's trace context, resolved; empty: none
-  std::optional<TraceBinding> bound;  // where that was seen, if it can be told
+  std::optional<TraceBinding> bound;  // where that was seen, if known
   std::optional<RequestSamples>
       samples;  // unset: none were taken while it was recorded, or whose they are is not known
   std::optional<RequestSamples> preempted;  // where Go made its goroutine give way; unset: that was not seen of
                                             // anybody, or whose it is is not known
-  std::optional<Course> course;             // what kept it from going on; unset: not all of its milestones are known
+  std::optional<Course> course;             // its labels over time; unset: not all of its milestones are known
 };
 
-// A request that was caused by the one shown, or serves one that was.
+// A call made on behalf of the shown request, directly or not, or the server-side request of such a call.
 struct Below {
   Request row;
   std::string title;  // "GET /stock"

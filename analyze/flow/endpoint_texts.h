@@ -1,4 +1,4 @@
-// Where the two ends of a connection are.
+// The addresses of the two ends of a connection.
 #pragma once
 
 #include <cstdint>

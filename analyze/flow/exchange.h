@@ -1,4 +1,4 @@
-// What exchanges/ hands on: one request with its response, as one end of the connection saw it.
+// One request with its response, as one end of the connection saw it; made by exchanges/.
 #pragma once
 
 #include <cstdint>
@@ -64,7 +64,7 @@ struct Exchange {
   WindowWaits request_window_waits, response_window_waits;
   BehindOthers request_behind_others, response_behind_others;
   std::optional<StreamLimit> stream_limit;      // client
-  bool pushed = false;                          // promised by the server (PUSH_PROMISE): nobody sent a request
+  bool pushed = false;                          // promised by the server (PUSH_PROMISE): no request was sent
   std::uint64_t opaque_in = 0, opaque_out = 0;  // after an upgrade, so far as known when handed on
   Taints taints = 0;
 };

@@ -22,7 +22,7 @@ struct Figures {
   std::string trouble;  // why there are no plots; empty: there are
 };
 
-// "#rrggbb", told apart by people who see colours differently (Okabe and Ito's set and its tints).
+// "#rrggbb", distinguishable with colour vision deficiency (Okabe and Ito's set and its tints).
 std::string_view colour_of(Phase phase);
 inline constexpr std::size_t kCurveColours = 8;
 std::string_view curve_colour(std::size_t i);  // of the i-th curve in a plot, i < kCurveColours

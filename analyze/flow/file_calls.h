@@ -1,4 +1,4 @@
-// What a request asked of files.
+// The file calls of a request.
 //
 // Opens are recorded all, with all of their time and the path as the caller gave it. Reads, writes and fsyncs are where
 // they waited long: from when the thread left the CPU in the call for the first time until it was back for the last
@@ -14,7 +14,7 @@
 
 namespace tailcap::flow {
 
-// Recorded where what a call returned could not be told.
+// Recorded where the result of a call is not known.
 inline constexpr std::int64_t kResultUnknown = INT64_MIN;
 
 // As in formats::FileCall, by one of the threads that carried the request.

@@ -1,4 +1,4 @@
-// What went wrong or was left out, counted. Never exceptions: bytes from the wire are not an error of ours.
+// Counts of errors and omissions. Never exceptions: bytes from the wire are not an error of ours.
 //
 // Every stage owns a Findings and the pipeline adds them up; the report's first lines show them.
 #pragma once
@@ -26,7 +26,7 @@ enum class Finding : std::uint16_t {
   socket_unknown,        // I/O of a socket without a SocketInfo
   out_of_order_dropped,  // held pieces given up at the memory limit
   negative_interval,
-  tls_unbound,  // TLS sessions whose socket could not be told
+  tls_unbound,  // TLS sessions without a known socket
   // protocols
   not_http,  // connections that carry something else
   malformed_message,

@@ -1,4 +1,4 @@
-// Stacks with what was spent in them.
+// Stacks with the time, samples or bytes spent in them.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +26,7 @@ struct Flame {
   bool bytes = false;                 // values are bytes, not samples
 };
 
-// What the processors were seen doing for one request.
+// CPU samples of one request.
 struct RequestSamples {
   std::uint64_t count = 0;  // samples
   std::string top;          // the innermost function of most of them

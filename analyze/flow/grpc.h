@@ -1,4 +1,4 @@
-// What gRPC adds to one message of an HTTP/2 stream (or, as gRPC-Web, of HTTP/1), and what its names and numbers mean.
+// gRPC facts of one message of an HTTP/2 stream (or, as gRPC-Web, of HTTP/1), and the meaning of its names and numbers.
 #pragma once
 
 #include <cstddef>
@@ -20,7 +20,7 @@ struct GrpcMessage {
   Time first_done = kNoTime, last_done = kNoTime;        // read or sent
 };
 
-// Where a call's trace context was: it belongs in the request's head, in front of every message.
+// The place of a call's trace context; it belongs in the request's head, in front of every message.
 enum class GrpcContext : std::uint8_t {
   unknown = 0,  // header fields are missing
   absent = 1,
@@ -59,7 +59,7 @@ enum class GrpcCause : std::uint8_t {
   unknown,          // without words, as C++ stubs and some servers answer
   unknown_service,  // the server has no such service: no handler ran
   unknown_method,   // the service has no such method: no handler ran
-  unregistered,     // no handler ran; whether service or method is missing is not told
+  unregistered,     // no handler ran; it is not known whether service or method is missing
   handler,          // a generated stub's words: the method is there, its body is not
   other,            // other words: most likely the handler's own
 };

@@ -1,4 +1,4 @@
-// What only Go programs tell of a request, beside the request table: the handler that served it, by its name in the
+// Facts that only Go programs provide about a request, beside the request table: its handler, by its name in the
 // program
 // ("main.(*Cart).ServeHTTP"), and the goroutine that runs it.
 #pragma once

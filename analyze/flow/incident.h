@@ -33,8 +33,8 @@ struct Incident {
   std::string stack;                 // as formats::GoPanic::stack; empty: not known
   std::uint64_t under_way = 0;       // requests that it served then, read and not answered
   std::vector<ExchangeId> requests;  // of these, the first
-  // Who answered next at one of its addresses.
-  std::uint32_t next_pid = 0;  // 0: nobody was seen
+  // The process that answered next at one of its addresses.
+  std::uint32_t next_pid = 0;  // 0: none was seen
   std::string address;         // of the two
   Time started = kNoTime;      // when that process ran its program; kNoTime: not seen
   Time listened = kNoTime;     // … and listened at that port

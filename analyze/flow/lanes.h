@@ -1,4 +1,4 @@
-// What processes did in a window of time, thing by thing: collectors, connections, goroutines, threads.
+// The activity of processes in a window of time, by collector, connection, goroutine and thread.
 #pragma once
 
 #include <array>

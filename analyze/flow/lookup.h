@@ -24,7 +24,7 @@ struct Lookup {
   std::uint16_t type = 0;  // 1: A, 28: AAAA
   int rcode = -1;          // of the answer; -1: none came
   int error = 0;           // errno of the read that failed instead
-  formats::Thread thread;  // who asked
+  formats::Thread thread;  // asked the question
   formats::Family family = formats::Family::unknown;
   formats::Address server;     // that answered, or was asked last
   Time began = kNoTime;        // the first question was sent (the call returned); kNoTime: not seen

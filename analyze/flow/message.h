@@ -1,4 +1,4 @@
-// What protocols/ hands to exchanges/: one HTTP message, or a change of what the connection carries.
+// One HTTP message, or a change of what the connection carries, as protocols/ hands it to exchanges/.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// What ailed a machine while it was recorded: what `tailcap diag` tells.
+// Host problems during the recording, as `tailcap diag` reports them.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@ namespace tailcap::flow {
 
 // Processes of one command and parent that began and ended in the recording, and lived for less than kShort.
 struct ShortLived {
-  std::string command;  // as it was executed; of those that executed nothing the name
+  std::string command;  // as executed; the process name where nothing was executed
   bool executed = false;
   std::uint32_t parent = 0;
   std::string parent_name;              // empty: not known
@@ -21,7 +21,7 @@ struct ShortLived {
   formats::Duration least{}, most{}, sum{};
 };
 
-// Threads that were held up, by process.
+// Delayed threads, by process.
 struct MemoryWaits {
   struct Process {
     std::uint32_t pid = 0;
@@ -40,11 +40,11 @@ struct OomVictim {
   std::string name;  // empty: not known
 };
 
-// TCP's troubles with one peer.
+// TCP problems with one peer.
 struct PeerTrouble {
   std::string address;  // "10.0.0.1:80"; "unknown"
-  std::string cause;    // of connections that failed: "refused", …
-  std::string name;     // … and whose: the process
+  std::string cause;    // of failed connections: "refused", …
+  std::string name;     // of the process with the failed connections
   std::uint32_t pid = 0;
   std::uint64_t count = 0, bytes = 0;
 };
@@ -53,7 +53,7 @@ struct SlowDisk {
   std::uint32_t device = 0;  // minor number in the low 20 bits
   std::uint64_t count = 0, bytes = 0;
   formats::Duration sum{}, most{};
-  std::string name;  // who asked for most of them; empty: not known
+  std::string name;  // the process with most of the requests; empty: not known
 };
 
 struct NodeStudy {
@@ -64,7 +64,7 @@ struct NodeStudy {
   formats::Time begin = formats::kNoTime, end = formats::kNoTime;
   std::int64_t realtime_offset = 0;
   bool clock_known = false;
-  bool everybody = false;  // otherwise of recorded processes only
+  bool everybody = false;  // all processes; otherwise recorded ones only
   std::uint64_t lost = 0;  // events
   bool damaged = false;
   // What was recorded.

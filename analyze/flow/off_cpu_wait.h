@@ -9,7 +9,7 @@
 
 namespace tailcap::flow {
 
-// What the thread was blocked in when it was switched out.
+// The operation that the thread was blocked in when it was switched out.
 enum class Blocked : std::uint8_t {
   preempted,  // it could have run
   throttled,  // it could have run, but its cgroup's quota was used up
@@ -33,7 +33,7 @@ struct OffCpuWait {
   std::int64_t runnable = 0;  // 0: the wake-up was not seen
   std::int64_t back = 0;
   std::uint64_t argument0 = 0;   // stopped: the thread that sent the signal; 0: not known
-  formats::SocketId socket = 0;  // whose descriptor the call was given; 0: none, or not recorded
+  formats::SocketId socket = 0;  // the call's descriptor refers to it; 0: none, or not recorded
   std::uint64_t goroutine = 0;
   std::uint32_t waker = 0;
   formats::FileKind file = formats::FileKind::unknown;

@@ -1,4 +1,4 @@
-// Every nanosecond of a request under one phase and one label: both axes sum exactly to its duration.
+// The account of a request: every nanosecond has one phase and one label; both axes sum exactly to the duration.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@
 
 namespace tailcap::flow {
 
-// What of a request's time lies in this phase under this label.
+// The part of a request's time with this phase, label and evidence.
 struct Part {
   Phase phase = Phase::work;
   Label label = Label::unexplained_nocarrier;
@@ -26,26 +26,26 @@ struct Part {
 // A control group with a CPU quota.
 struct CpuGroup {
   std::string path;
-  std::int64_t quota = 0, period = 0;  // ns of CPU time in each period; 0: they changed while it was recorded
+  std::int64_t quota = 0, period = 0;  // ns of CPU time in each period; 0: they changed during the recording
   bool operator==(const CpuGroup&) const = default;
 };
 
-// Who or what was behind the longest stretch under a label that has somebody behind it.
+// The blocker behind the longest stretch under a label that can have one.
 struct Culprit {
   Label label = Label::unexplained_nocarrier;
   std::int64_t time = 0;   // ns of this request
   std::uint64_t what = 0;  // lock: its address; down.*: the call's connection; io: device; sched.throttled: which of
                            // the CPU groups, from 1; otherwise 0
-  ExchangeId
-      request;  // q.loop, q.pool, lock with known holder: whose turn it was; down.*: the call. connection 0: none
-  std::uint32_t tid = 0;  // the thread that held, woke, or sent the signal that stopped it; 0: not known
+  ExchangeId request;  // q.loop, q.pool, lock with known holder: the request it worked on; down.*: the call. connection
+                       // 0: none
+  std::uint32_t tid = 0;  // the lock holder, the waker, or the sender of the stop signal; 0: not known
   bool operator==(const Culprit&) const = default;
 };
 
-// Beside the request table. Requests without a duration have none.
+// The accounts of all requests. A request without a duration has none.
 class Partitions {
  public:
-  // In any order; then sort() once. Parts of one request: each (phase, label, evidence) once.
+  // Requests may come in any order; call sort() once afterwards. Each (phase, label, evidence) at most once a request.
   void add(ExchangeId request, std::span<const Part> parts, std::span<const Culprit> culprits);
   void sort();
   std::span<const Part> parts(ExchangeId request) const;  // empty: none; valid until add()
@@ -56,7 +56,7 @@ class Partitions {
   const std::vector<CpuGroup>& groups() const { return groups_; }
 
  private:
-  // In pieces, so that growing moves nothing; what belongs to one request lies in one piece.
+  // Stored in pieces, so that growing moves nothing; the things of one request lie in one piece.
   template <class T>
   class Pieces {
    public:
@@ -82,10 +82,10 @@ class Partitions {
   std::vector<CpuGroup> groups_;
 };
 
-// Whose quota it was; nullptr: not a culprit of that kind, or not known.
+// The group with the used-up quota; nullptr: the culprit is not of that kind, or the group is not known.
 const CpuGroup* group_of(const Culprit& culprit, std::span<const CpuGroup> groups);
 
-// A stretch of one request's time, for whoever draws it.
+// A stretch of one request's time, for drawing.
 struct LabelledStretch {
   Time from = kNoTime, to = kNoTime;
   Label label = Label::unexplained_nocarrier;
@@ -93,12 +93,12 @@ struct LabelledStretch {
   Culprit culprit;
 };
 
-// One request's stretches in order of time, which partition it, and the calls that it made.
+// One request's stretches, which partition it, in order of time, and the calls that it made.
 struct Course {
   struct Call {
     ExchangeId request;
-    bool on_path = false;  // the request waited for it; otherwise it ran beside the path,
-    Duration slack{};      // and could have ended so much later
+    bool on_path = false;  // the request waited for it; otherwise it ran beside the path
+    Duration slack{};      // off the path: how much later it could have ended
   };
   ExchangeId request;
   std::vector<LabelledStretch> stretches;

@@ -47,7 +47,7 @@ enum class FromPeer : std::uint8_t {
 };
 std::vector<std::string_view> names_of_filled(std::uint8_t from_peer);  // "method", …
 
-// What a row says of a call; protocol grpc and grpc_web.
+// The gRPC facts of a row; protocol grpc and grpc_web.
 struct GrpcCall {
   std::int64_t timeout = -1;                                   // ns, as the client sent it; -1: none, or not seen
   std::int64_t request_messages = -1, response_messages = -1;  // whole ones; -1: unknown
@@ -57,12 +57,12 @@ struct GrpcCall {
   bool operator==(const GrpcCall&) const = default;
 };
 
-// How a call stands to its deadline, which is its first byte and the timeout that the client sent.
+// Whether a call met its deadline: its first byte plus the timeout that the client sent.
 enum class GrpcDeadline : std::uint8_t {
   none,       // no timeout was sent
-  met,        // it was over by then
-  missed,     // it was not, or the server answered DEADLINE_EXCEEDED, or the client cancelled it at that time
-  abandoned,  // the client cancelled it, or it was reset, before
+  met,        // it ended by the deadline
+  missed,     // it ended later, or the server answered DEADLINE_EXCEEDED, or the client cancelled it at that time
+  abandoned,  // the client cancelled it, or it was reset, before the deadline
   unknown,
 };
 
@@ -70,10 +70,9 @@ struct Request {
   ExchangeId id;
   ExchangeId peer;  // the same exchange at the other end; connection 0: not recorded or not found
   Time start = kNoTime;
-  Duration duration{};  // meaningful where has_duration
-  std::int64_t at_least =
-      -1;  // ns that it lasted at least, where its beginning was not seen and there is no duration; -1: unknown
-  Duration first_byte{};  // from start to the first byte of the final response; negative: unknown
+  Duration duration{};         // meaningful where has_duration
+  std::int64_t at_least = -1;  // lower bound of the duration, ns, where the beginning was not seen; -1: unknown
+  Duration first_byte{};       // from start to the first byte of the final response; negative: unknown
   std::int64_t request_bytes = -1, response_bytes = -1;  // bodies; -1: unknown
   TextId method = 0, path = 0, route = 0, authority = 0, comm = 0, request_id = 0;
   TextId traceparent = 0;  // trace id and span id: TraceContext::text(); 0: none
@@ -91,7 +90,7 @@ struct Request {
   bool has_phases = false;    // every milestone between them, too
   std::array<std::int64_t, 6>
       phases{};  // ns, in the order of phases_of(role); sum == duration where has_phases, else 0
-  // HTTP/2: rare, and packed only where there is anything to tell.
+  // HTTP/2: rare, and packed only where set.
   std::int64_t request_flow_control =
       -1;  // ns that the request's sender waited for its receiver's window; -1: not known
   std::int64_t response_flow_control = -1;  // and the response's
@@ -100,12 +99,12 @@ struct Request {
   std::int64_t stream_limit = -1;  // ns before the start, at most (flow::StreamLimit); -1: not opened at the limit
   bool pushed = false;
   // One call made several times.
-  std::uint32_t attempt = 0;  // from 1; 0: nothing is known of others
+  std::uint32_t attempt = 0;  // from 1; 0: no other attempts are known
   ExchangeId attempt_of;      // the first attempt; connection 0: this is it, or it was not found
   AttemptEvidence attempt_how = AttemptEvidence::none;
   std::uint8_t from_peer = 0;                    // bits of FromPeer
   TraceFormat trace_format = TraceFormat::none;  // what traceparent was read from; conflicting: it is 0
-  // Not kept in Rows: who asks about it takes it from RequestTable::setups.
+  // Not kept in Rows; found in RequestTable::setups.
   const Setup* setup = nullptr;
   const Cause* cause = nullptr;         // and this from RequestTable::causes
   TextId handler = 0;                   // and this from RequestTable::handlers
@@ -116,8 +115,8 @@ struct Request {
 };
 
 bool is_call(const Request& row);  // gRPC's, in any form
-// A client's own timer runs from before its first byte is out, and libraries round the timeout that they send up to two
-// digits or three: what it cancels so close before the deadline missed it.
+// A client's timer starts before its first byte is sent, and libraries round the timeout that they send up to two or
+// three digits: a call cancelled this close before the deadline missed it.
 GrpcDeadline deadline_of(const Request& row);
 std::string_view name_of(GrpcDeadline deadline);  // "met", …; empty for none
 

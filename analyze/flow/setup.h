@@ -1,4 +1,4 @@
-// What had to be done before the first request could go over its connection: name, connection, TLS.
+// The set-up of a connection before its first request: name, connection, TLS.
 //
 // All of it lies before the request's start and is no part of its duration. What was not seen is kNoTime.
 #pragma once

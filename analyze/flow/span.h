@@ -1,4 +1,4 @@
-// What spans/ hands on: spans as OpenTelemetry knows them, under the resource that they belong to.
+// Spans as OpenTelemetry defines them, under the resource that they belong to; made by spans/.
 #pragma once
 
 #include <cstdint>

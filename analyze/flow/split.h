@@ -1,5 +1,5 @@
-// Where a request that was recorded at both ends spent its time: on the way there, at the server, on the way back. The
-// three make up the client's duration exactly.
+// Splits the time of a request recorded at both ends: on the way there, at the server, on the way back. The three sum
+// to the client's duration exactly.
 #pragma once
 
 #include <cstdint>
@@ -13,14 +13,14 @@
 
 namespace tailcap::flow {
 
-// How far the clocks of a merged capture's machines can be off.
+// Upper bounds of the clock errors between the machines of a merged capture.
 class ClockErrors {
  public:
   ClockErrors() = default;
   explicit ClockErrors(const formats::Preamble& preamble);
-  // Of a time difference between the processes a and b, ns: 0 on one machine; negative: not known.
+  // The error of a time difference between processes a and b, ns: 0 on one machine; negative: not known.
   std::int64_t between(std::uint32_t pid_a, std::uint32_t pid_b) const;
-  // Against the machine whose clock is the capture's; negative: not known, or the capture was not merged.
+  // The error against the capture's reference clock, ns; negative: not known, or the capture was not merged.
   std::int64_t of(formats::Machine machine) const;
 
  private:
@@ -29,14 +29,14 @@ class ClockErrors {
 
 struct Split {
   Duration out{}, server{}, back{};
-  std::int64_t error = 0;  // of out and back, ns: when machines differ, their clocks do; negative: not known
+  std::int64_t error = 0;  // clock error of out and back between machines, ns; negative: not known
 };
 
 // Nothing where a duration of one is not known. What would be negative, a clock's error or a send that was stamped when
 // it returned, is nothing, and goes to the server's share.
 std::optional<Split> split_of(const Request& client, const Request& server, const ClockErrors& clocks);
 
-// Of all client-side requests of the table whose other end is in it, by their ids.
+// Splits of all client-side requests that have their other end in the table, by id.
 class Splits {
  public:
   Splits() = default;

@@ -40,7 +40,7 @@ struct Quantile {
   Duration value{};
   Duration low{}, high{};  // 95 % confidence interval, within this capture
   double effective_n = 0;  // n after the design effect of autocorrelation
-  std::string reason;      // why it is not full, complete sentence part; empty for full
+  std::string reason;      // why support is not full, as part of a sentence; empty for full
 };
 
 inline constexpr std::array<double, 5> kQuantiles = {0.50, 0.90, 0.95, 0.99, 0.999};
@@ -65,7 +65,7 @@ struct TimePoint {
   Duration p50{}, p99{}, max{};
 };
 
-// Requests that something held up; times over those.
+// Requests delayed by something; times over those requests.
 struct HeldUp {
   std::uint64_t count = 0;
   Duration median{}, longest{};
@@ -74,14 +74,14 @@ struct HeldUp {
 struct RouteStudy {
   std::string method, route;
   Role role = Role::server;
-  std::string comm;          // of the processes; requests of processes of other names are another route's
-  bool name_shared = false;  // there is another route of this name, of processes of another name
+  std::string comm;          // of the processes; requests of processes with other names form other routes
+  bool name_shared = false;  // processes of another name have a route of this name, too
   std::vector<std::pair<std::string, std::uint64_t>>
       handlers;                       // that served it, and how many of its requests; most first
   std::uint64_t count = 0;            // requests with a duration, complete
   std::uint64_t incomplete = 0;       // seen, but without a known end or beginning
   std::uint64_t tainted = 0;          // of count: with any taint
-  std::uint64_t latency_tainted = 0;  // whose total is unknown or whose borders overlap loss: limits percentiles
+  std::uint64_t latency_tainted = 0;  // with unknown duration, or with a loss at start or end: limits percentiles
   std::uint64_t client_errors = 0, server_errors = 0, other_failures = 0;
   HeldUp flow_control;                 // HTTP/2: waited for the receiver's window
   HeldUp behind_others, stream_limit;  // at most, see flow::BehindOthers and flow::StreamLimit
@@ -119,12 +119,12 @@ struct Quality {
   Duration duration{};
   std::uint64_t events = 0, lost = 0;
   std::uint64_t samples = 0;  // of the CPU
-  std::uint64_t unseen = 0;   // requests that may have been lost whole, at most, where an I/O carries one of them
+  std::uint64_t unseen = 0;   // upper bound of requests lost entirely, if each I/O carries one
   std::uint64_t requests = 0, complete = 0, incomplete = 0, unknown = 0, tainted = 0;
-  std::uint64_t retries = 0, retried_calls = 0;  // requests that repeat others, and of how many calls
-  std::uint64_t retries_inferred = 0;            // of retries: not by gRPC's own header
+  std::uint64_t retries = 0, retried_calls = 0;  // requests that repeat others; calls that were repeated
+  std::uint64_t retries_inferred = 0;            // retries not known from gRPC's own header
   std::uint64_t connections = 0, connections_http = 0, connections_other = 0;
-  std::uint64_t connections_encrypted = 0;  // TLS of which no plaintext was recorded
+  std::uint64_t connections_encrypted = 0;  // TLS without recorded plaintext
   TlsSessions tls;                          // recorded plaintext
   std::uint64_t failed_connections = 0;     // refused, timed out, reset before any request
   std::uint64_t retransmits = 0;
@@ -150,7 +150,7 @@ struct ConnectionFailure {
   std::uint64_t count = 0;
 };
 
-// TLS connections with one peer, told from their records.
+// TLS connections with one peer, known from their records.
 struct TlsPeer {
   Role role = Role::server;  // of the recorded end
   bool role_known = false;   // false: they were open before the recording, and peer and name are empty
@@ -158,8 +158,8 @@ struct TlsPeer {
   std::string server_name;   // SNI; empty: none was sent or seen
   std::string version;       // "TLS 1.3" if all agree, "several", or empty: not known
   std::uint64_t connections = 0;
-  std::uint64_t encrypted = 0;         // of these: without plaintext, so that nothing of their requests is known
-  std::uint64_t done = 0, failed = 0;  // handshakes; the others were cut off or are not known
+  std::uint64_t encrypted = 0;                     // connections without plaintext: their requests are unknown
+  std::uint64_t done = 0, failed = 0;              // handshakes; the others were cut off or are not known
   std::uint64_t resumed = 0, resumed_unknown = 0;  // of those done
   std::uint64_t bytes_in = 0, bytes_out = 0;
   Duration median{};        // of handshakes that are done, from began to done; meaningful where timed > 0
@@ -171,9 +171,9 @@ struct TlsPeer {
 struct NameStudy {
   std::string name, server;
   std::uint64_t lookups = 0;
-  std::uint64_t answered = 0;    // without error; no address may be in the answer all the same
+  std::uint64_t answered = 0;    // without error; the answer may still have no address
   std::uint64_t repeated = 0;    // asked more than once
-  std::uint32_t attempts = 0;    // the most that one was asked
+  std::uint32_t attempts = 0;    // the largest number of questions for one lookup
   Duration median{}, longest{};  // from the first question to the answer; meaningful where timed > 0
   std::uint64_t timed = 0;       // lookups behind the median; the first 1,024 of a name
   std::vector<std::pair<std::string, std::uint64_t>> failures;  // "NXDOMAIN", "no answer", …; most first

@@ -12,7 +12,7 @@ struct Named {
   std::string_view name;
 };
 
-// What is in use: RFC 8446, RFC 5289, RFC 5246, RFC 7905.
+// Cipher suites in use: RFC 8446, RFC 5289, RFC 5246, RFC 7905.
 constexpr Named kCiphers[] = {
     {0x000a, "TLS_RSA_WITH_3DES_EDE_CBC_SHA"},
     {0x002f, "TLS_RSA_WITH_AES_128_CBC_SHA"},

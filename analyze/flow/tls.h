@@ -1,4 +1,4 @@
-// What can be told of a TLS connection from its records alone: the handshake, and how it ended.
+// Facts about a TLS connection that are known from its records alone: the handshake, and how it ended.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@
 namespace tailcap::flow {
 
 enum class TlsOutcome : std::uint8_t {
-  unknown = 0,  // what would tell was lost or not captured
+  unknown = 0,  // the evidence was lost or not captured
   done = 1,     // this end sent and read all that a handshake needs
   failed = 2,   // an alert, or the end of the connection, came first
   cut_off = 3,  // the recording ended first

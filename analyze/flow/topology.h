@@ -1,4 +1,4 @@
-// Who calls whom: the services of a capture and the calls between them.
+// The services of a capture and the calls between them.
 #pragma once
 
 #include <cstdint>
@@ -11,8 +11,8 @@ namespace tailcap::flow {
 
 struct TopologyNode {
   enum class Kind : std::uint8_t {
-    service,  // recorded: processes of one name, and of one port where that tells them apart
-    callers,  // whoever called from where nothing was recorded
+    service,  // recorded: processes of one name, and of one port where that distinguishes them
+    callers,  // all callers that were not recorded
     address,  // called, and not recorded
   };
   Kind kind = Kind::service;
@@ -23,12 +23,12 @@ struct TopologyNode {
 struct TopologyCall {
   std::uint32_t from = 0, to = 0;  // nodes
   std::string protocol;            // "http/1.1", "grpc in TLS"; several: "http/1.1, grpc"
-  // At least one in a hundred failed at the server or broke off; what callers did wrong (4xx) does not count.
+  // At least one in a hundred failed at the server or broke off; errors of the caller (4xx) do not count.
   bool failing() const {
     const std::uint64_t failed = calls.server_errors + calls.other_failures, all = calls.count + calls.incomplete;
     return failed > 0 && failed >= (all + 99) / 100;
   }
-  RouteStudy calls;  // as the caller saw them; where it was not recorded, as the callee did
+  RouteStudy calls;  // as recorded at the caller; otherwise at the callee
 };
 
 struct Topology {

@@ -1,4 +1,4 @@
-// Which trace a request belongs to, by its header fields, in whichever of the common forms.
+// The trace that a request belongs to, from its header fields, in any of the common forms.
 //
 // In this order: W3C's traceparent; gRPC's grpc-trace-bin (version 0, field 0 and 16 bytes of trace id, field 1 and 8
 // bytes of span id, field 2 and a byte of options: in base64, or as they are behind a zero byte); the metadata keys

@@ -51,7 +51,7 @@ TraceIdentity trace_identity(const RequestTable& table, const Request& row, Text
     out.trace_id = digits(high) + digits(low);
     out.trace_id_source = kSynthetic;
   }
-  // What a header names is its sender's span: the server's own is on no wire.
+  // A header names its sender's span; the server's own span is on no wire.
   if (!server && !span.empty())
     out.span_id = span, out.span_id_source = name_of(row.trace_format);
   else {

@@ -23,8 +23,8 @@ struct TraceIdentity {
 // Both ends of a request have one trace, each its own span.
 TraceIdentity trace_identity(const RequestTable& table, const Request& row, TextId local, TextId remote);
 
-// A span id for something of a request that has none on the wire; `what` tells several apart: 3 is the request itself.
-// Never 0.
+// A span id for something of a request that has none on the wire; `what` distinguishes several: 3 is the request
+// itself. Never 0.
 std::uint64_t synthetic_span(const RequestTable& table, ExchangeId id, std::uint64_t what);
 // The halves of the trace id of a request without one.
 std::pair<std::uint64_t, std::uint64_t> synthetic_trace(const RequestTable& table, ExchangeId id);

@@ -22,7 +22,7 @@ struct Trigger {
   double quantile = 0.99;                 // that was compared: 0.95 where there are too few requests
   Shift latency;                          // before: in the rest of the recording, outside all such seconds
   std::uint64_t inside = 0, outside = 0;  // requests
-  // What its slow requests, slower than that percentile of the rest, have more of than the rest: a hypothesis.
+  // The label of which slow requests (slower than that percentile of the rest) have more than the rest: a hypothesis.
   bool labelled = false;
   Label label = Label::unexplained_nocarrier;
   std::int64_t label_time = 0, label_typical = 0;  // means, ns

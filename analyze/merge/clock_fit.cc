@@ -11,16 +11,17 @@ using formats::time_from;
 
 namespace {
 
-// Of ten hours, half a second each: of what is dropped in one, drift makes less than a delay of the network.
+// In a recording of ten hours, half a second each. Of two points in one interval only the tightest is kept; drift
+// within half a second matters less than a delay of the network.
 constexpr std::size_t kStretches = 1u << 16;
-constexpr int kSteps = 200;  // of a search that leaves two thirds each time: far below a nanosecond at the end
+constexpr int kSteps = 200;  // of a search that keeps two thirds each time: the result is far below a nanosecond
 
 struct Point {
   long double x, y;
 };
 using Hull = std::vector<Point>;
 
-// The points that a line above all (sign 1) or below all (sign -1) can touch. In order of x.
+// The points that a line above all (sign 1) or below all (sign -1) can touch. Ordered by x.
 Hull hull_of(const std::vector<Point>& points, int sign) {
   Hull hull;
   for (const Point& p : points) {
@@ -52,7 +53,7 @@ struct Corridor {
   long double width(long double drift) const { return ceiling(drift) - floor(drift); }
 };
 
-// Where a function without a valley is highest in [a, b].
+// The maximum in [a, b] of a function without a valley.
 template <class F>
 long double highest(long double a, long double b, F&& f) {
   for (int i = 0; i < kSteps; ++i) {
@@ -65,7 +66,7 @@ long double highest(long double a, long double b, F&& f) {
   return (a + b) / 2;
 }
 
-// The end, towards `outside`, of the drifts that leave room, from one that does.
+// The last drift towards `outside` that leaves room, starting from one that does.
 long double edge(const Corridor& c, long double inside, long double outside) {
   if (c.width(outside) >= 0) return outside;
   for (int i = 0; i < kSteps; ++i) {
@@ -121,7 +122,7 @@ ClockEstimate chained(const ClockEstimate& outer, const ClockEstimate& inner) {
   e.drift_upper = both(outer.drift_upper, inner.drift_upper);
   e.drift_bounded = outer.drift_bounded && inner.drift_bounded;
   const std::int64_t more = std::max(outer.error_at(middle(inner.first)), outer.error_at(middle(inner.last))) + 2;
-  // What is an error on the second clock is about as large on the third.
+  // An error on the second clock is about as large on the third.
   const std::int64_t stretched = rounded(static_cast<long double>(inner.error) * (1 + kMaxDrift));
   e.lower = e.offset - (inner.offset - inner.lower) - more;
   e.upper = e.offset + (inner.upper - inner.offset) + more;
@@ -144,7 +145,7 @@ ClockFit::Bound& ClockFit::slot(Bounds& bounds, Time theirs) const {
   return bounds[std::min(kStretches - 1, static_cast<std::size_t>(since / length * kStretches))];
 }
 
-// Clocks are read in whole nanoseconds: hence one less, and one more.
+// Clocks are read in whole nanoseconds: hence the bound is one less, or one more.
 void ClockFit::at_least(Bounds& bounds, Time ours, Time theirs) const {
   const std::int64_t at = (theirs - first_).count(), offset = (ours - theirs).count() - 1;
   Bound& b = slot(bounds, theirs);
@@ -177,7 +178,7 @@ ClockEstimate ClockFit::estimate() const {
   e.last = last_;
   e.at = first_ + (last_ - first_) / 2;
   if (forth_ + back_ == 0) return e;
-  // Everything relative to one of the bounds and the middle, so that no digit is wasted on uptimes.
+  // Everything is relative to one of the bounds and the middle, so that uptimes cost no precision.
   const Bounds& any = forth_ > 0 ? lower_ : upper_;
   const std::int64_t base = std::find_if(any.begin(), any.end(), [](const Bound& b) { return b.there; })->offset;
   const std::int64_t middle = (e.at - first_).count();
@@ -194,7 +195,7 @@ ClockEstimate ClockFit::estimate() const {
   const Corridor c{hull_of(points(lower_), 1), hull_of(points(upper_), -1)};
   const auto absolute = [&](long double y) { return base + rounded(y); };
   if (forth_ == 0 || back_ == 0) {
-    // One side only: the loosest that any drift allows.
+    // Only one side is bounded: use the loosest bound that any drift allows.
     if (forth_ > 0)
       e.lower = absolute(std::floor(std::min(c.floor(kMaxDrift), c.floor(-kMaxDrift))));
     else
@@ -207,7 +208,8 @@ ClockEstimate ClockFit::estimate() const {
   e.drift_upper = possible.upper;
   e.drift_bounded = possible.bounded;
   if (possible.width < 0) e.contradiction = std::max<std::int64_t>(1, rounded(std::ceil(-possible.width)));
-  // Sends that were stamped after their arrival leave the likely ones no room; then too their middle is the best guess.
+  // Sends that were stamped after their arrival may leave no room for the likely lines; even then their middle is the
+  // best guess.
   const Corridor likely{hull_of(points(likely_lower_), 1), hull_of(points(likely_upper_), -1)};
   const Drifts guess = drifts_of(likely);
   e.drift = std::clamp(guess.bounded ? (guess.lower + guess.upper) / 2 : 0, e.drift_lower, e.drift_upper);

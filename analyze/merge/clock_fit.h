@@ -1,12 +1,12 @@
-// Where another machine's clock stands on ours, from messages that passed between the two.
+// The offset and drift of another machine's clock against ours, from messages between the two.
 //
 // A message cannot arrive before it is sent. One of ours that reached them bounds the offset of their clock from below,
 // one of theirs that reached us from above, each at its moment. The offset is a straight line over time (offset and
-// drift): all lines between the bounds are possible, and how far they are from the estimate is how wrong it can be. For
-// that, nothing is assumed of how long messages take or whether both ways take equally long.
+// drift): all lines between the bounds are possible, and their distance from the estimate bounds its error. This
+// assumes nothing about how long messages take or whether both ways take equally long.
 //
-// When a message was sent is known less well than when it came: not before some moment, and probably when the send was
-// done. The bounds are from the former, the estimate, which is in the middle and within the bounds, from the latter.
+// The send time of a message is known less well than its arrival: not before some moment, and probably when the send
+// was done. The bounds use the former. The estimate, which is in the middle and within the bounds, uses the latter.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@ namespace tailcap::merge {
 
 using formats::Time;
 
-// Clocks that are kept by NTP run at most 500 ppm wrong each.
+// Clocks that NTP disciplines run at most 500 ppm wrong each.
 inline constexpr long double kMaxDrift = 1e-3L;
 
 struct ClockEstimate {
@@ -41,7 +41,8 @@ struct ClockEstimate {
   std::int64_t error_at(Time theirs) const;
 };
 
-// Of the clock whose place on a second one is `inner`, on a third, on which that second one's is `outer`.
+// The estimate for a clock with estimate `inner` against a second clock, which has estimate `outer` against a third:
+// the first against the third.
 ClockEstimate chained(const ClockEstimate& outer, const ClockEstimate& inner);
 
 class ClockFit {
@@ -65,7 +66,7 @@ class ClockFit {
   using Bounds = std::vector<Bound>;
   void at_least(Bounds& bounds, Time ours, Time theirs) const;
   void at_most(Bounds& bounds, Time ours, Time theirs) const;
-  // The tightest of each stretch of time: the others would hardly change the line.
+  // The tightest bound of each time interval: the others would hardly change the line.
   Bounds lower_, upper_, likely_lower_, likely_upper_;
   std::uint64_t forth_ = 0, back_ = 0;
 };

@@ -18,14 +18,13 @@ using namespace formats;
 
 namespace {
 
-constexpr Time kEarliest =
-    time_from(3'600'000'000'000);  // nothing that a wait began with lies longer before a recording
+constexpr Time kEarliest = time_from(3'600'000'000'000);  // no wait begins earlier than this before a recording
 
 std::string host_of(const MergeInput& s) {
   return s.preamble.host.empty() ? "machine " + std::to_string(s.machine + 1) : s.preamble.host;
 }
 
-// The same text of all, or all that there are.
+// The text itself if it is the same in all inputs, otherwise all different ones.
 std::string common(const std::vector<MergeInput>& sources, std::string Preamble::*text) {
   std::string out;
   std::vector<std::string> seen;
@@ -61,7 +60,7 @@ void note_source(const MergeInput& s, std::size_t i, Preamble& p) {
   for (const auto& [key, value] : s.preamble.notes) note(("note." + key).c_str(), value);
 }
 
-// Of two captures' masking, the one that leaves more in the file.
+// The masking, of two captures', that leaves more in the file.
 Redaction weaker(Redaction a, Redaction b) {
   for (const Redaction r :
        {Redaction::payload_raw, Redaction::none, Redaction::header_values, Redaction::masked_headers})
@@ -69,7 +68,7 @@ Redaction weaker(Redaction a, Redaction b) {
   return Redaction::allow_list;
 }
 
-// What is said of all of them together: what is true of each, and each one's own in notes.
+// The preamble of the merged capture: what is true of every input, and the rest in notes on each.
 Preamble preamble_of(const std::vector<MergeInput>& sources, const MergeOptions& options, Duration by) {
   Preamble p;
   std::uint64_t high = 0xcbf29ce484222325u, low = 0x84222325cbf29ce4u;
@@ -86,7 +85,7 @@ Preamble preamble_of(const std::vector<MergeInput>& sources, const MergeOptions&
     for (const std::string& t : s.preamble.targets) p.targets.push_back(several_machines ? host_of(s) + ": " + t : t);
     for (const std::string& t : s.preamble.programs)
       if (std::find(p.programs.begin(), p.programs.end(), t) == p.programs.end()) p.programs.push_back(t);
-    // Tiers are ordered: the worst is what can be relied on.
+    // Tiers are ordered: only the worst can be relied on.
     if (i == 0 || s.preamble.tier == HookTier::unknown || (p.tier != HookTier::unknown && s.preamble.tier > p.tier)) {
       p.tier = s.preamble.tier;
       p.tier_reason = s.preamble.tier_reason;
@@ -109,7 +108,7 @@ Preamble preamble_of(const std::vector<MergeInput>& sources, const MergeOptions&
   return p;
 }
 
-// What the recorders cost, of all of them together as far as they had told by then.
+// The cost of all recorders together, as far as they had reported it by then.
 class Costs {
  public:
   void push(std::uint32_t capture, RecorderCost& cost) {
@@ -138,7 +137,7 @@ class Costs {
   std::map<std::string, std::map<std::uint32_t, ProgramCost>> programs_;
 };
 
-// One capture on its way into the merged one: its next event, as it will stand there.
+// An input capture during the merge: its next event, in the form in which it will be written.
 class Feed {
  public:
   Feed(MergeInput& source, std::uint32_t number, Duration by, const Ownership* ownership)
@@ -170,7 +169,7 @@ class Feed {
       ++source_.duplicates;
       return false;
     }
-    // The wall clock is the first machine's: others tell another time.
+    // The wall clock is the first machine's; other machines' clocks differ.
     if (std::holds_alternative<ClockSnapshot>(event_.body) && source_.machine != 0) return false;
     const Time was = event_.time;
     if (!relabel_.apply(event_)) {
@@ -218,7 +217,7 @@ Result merge(const MergeOptions& options) {
     result.sources = std::move(survey.sources);
     return result;
   }
-  // A machine that was started after the first one may have seen things before the first one's boot.
+  // A machine that booted before the first one may have recorded events before the first one's boot.
   Duration by{};
   for (const MergeInput& s : survey.sources) {
     const std::int64_t first = known(s.file.first) ? s.clock.ours_of(s.file.first) : nanoseconds(kEarliest);

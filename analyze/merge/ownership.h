@@ -1,8 +1,8 @@
-// Of several captures of one machine, which one tells of what more than one of them recorded.
+// Selects, among several captures of one machine, the one whose record of a socket, thread or process is kept.
 //
-// Two recorders stamp the same send with two times, so that their events cannot be told to be one. So each socket is
-// taken from the capture that has most of its events, and likewise a thread's waits and a process' TLS and Go runtime;
-// among equals from the first.
+// Two recorders stamp the same send with two times, so it cannot be proved that their events are the same. So each
+// socket is taken from the capture that has most of its events, and likewise a thread's off-CPU intervals and a
+// process' TLS and Go runtime events; among equals from the first.
 #pragma once
 
 #include <array>
@@ -16,9 +16,9 @@ namespace tailcap::merge {
 
 class Ownership {
  public:
-  // First everything of all of them. Throws std::runtime_error if that is too much to be counted.
+  // Call first, with all events of all captures. Throws std::runtime_error if they are too many to be counted.
   void push(std::uint32_t capture, const formats::Event& event);
-  // Then: is this one's word taken?
+  // Afterwards: whether this capture's event is kept.
   bool keeps(std::uint32_t capture, const formats::Event& event) const;
 
  private:

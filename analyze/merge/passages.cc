@@ -88,7 +88,7 @@ bool Passages::room(Table& table, std::uint64_t key) {
   return (key & keep_) == 0;
 }
 
-// Called before returned(): what the thread did last is what was before this send.
+// Called before returned(): the thread's last recorded action is then the one before this send.
 void Passages::sent(const Event& event, const formats::Io& io) {
   if (io.length == 0 || io.error != 0) return;
   const auto end = ends_.find(io.socket);
@@ -104,7 +104,7 @@ void Passages::sent(const Event& event, const formats::Io& io) {
     // Blocked in a call like this one: perhaps in this very call.
     if (io.syscall != kNoSyscall && r.blocked != io.syscall) before = std::max(before, r.blocked_at);
   }
-  if (before >= event.time) before = formats::kNoTime;  // told out of order
+  if (before >= event.time) before = formats::kNoTime;  // events out of order
   const auto [at, fresh] = sent_.try_emplace(key, Passage{before, event.time, end->second.connection, false});
   if (!fresh) at->second.ambiguous = true;
 }
@@ -130,7 +130,7 @@ void Passages::returned(const Event& event, std::int32_t syscall) {
   } else if (syscall == -2) {
     r.other = std::max(r.other, event.time);
   } else {
-    // Of two calls it was blocked in, the first is over.
+    // It was blocked in two calls; the first is over.
     if (r.blocked != syscall) r.other = std::max(r.other, r.blocked_at);
     r.blocked = syscall;
     r.blocked_at = event.time;

@@ -1,8 +1,8 @@
-// What a capture says of the bytes that passed its TCP connections: when they cannot yet have been sent, and when they
-// were there. Two captures of two machines are laid on each other by them.
+// What a capture says about the bytes of its TCP connections: the earliest time at which they can have been sent, and
+// when they arrived. Merging uses this to align the clocks of two machines.
 //
-// When a send began is not recorded, only when it was done; by then its bytes may have arrived. But it began after the
-// thread's call before had returned.
+// A capture has the end of a send, not its beginning; by the end its bytes may have arrived. But the send began after
+// the thread's previous call had returned.
 #pragma once
 
 #include <cstdint>
@@ -16,14 +16,14 @@ namespace tailcap::merge {
 
 class Passages {
  public:
-  // Keeps at most `limit` messages of each direction: when there are more, every second one, the same ones in every
-  // capture.
+  // Keeps at most `limit` messages of each direction. If there are more, it keeps every second one, the same ones in
+  // every capture.
   explicit Passages(std::size_t limit = 1u << 19) : limit_(limit) {}
   void push(const formats::Event& event);
 
   Time first() const { return first_; }
   Time last() const { return last_; }
-  // Connections between machines of which an end was recorded. Those of a machine with itself do not count.
+  // Connections between machines with a recorded end. A machine's connections with itself do not count.
   const std::unordered_set<std::uint64_t>& connections() const { return connections_; }
 
  private:
@@ -37,7 +37,7 @@ class Passages {
     Time time = formats::kNoTime;    // sent: not before this; arrived: then
     Time likely = formats::kNoTime;  // sent: the call was done
     std::uint64_t connection = 0;
-    bool ambiguous = false;  // these bytes were sent twice: numbers that came round again, or an address used anew
+    bool ambiguous = false;  // these bytes were sent twice: sequence numbers wrapped, or an address was reused
   };
   using Table =
       std::unordered_map<std::uint64_t, Passage>;  // by hash of sender, receiver and position of the first byte
@@ -64,8 +64,8 @@ class Passages {
 };
 
 struct Match {
-  ClockEstimate clock;            // of their clock on ours
-  std::uint64_t connections = 0;  // joined: bytes of it were seen at both ends
+  ClockEstimate clock;            // of the other machine's clock on ours
+  std::uint64_t connections = 0;  // joined: both ends recorded bytes of it
   std::unordered_set<std::uint64_t> joined;
 };
 Match match(const Passages& ours, const Passages& theirs);

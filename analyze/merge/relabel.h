@@ -1,5 +1,5 @@
-// An event of one of several captures as it stands in the merged one: on the first one's clock, with numbers that no
-// other machine's have.
+// Converts an event of one of several captures to its form in the merged one: on the first one's clock, with numbers
+// that no other machine's have.
 #pragma once
 
 #include <string>
@@ -17,8 +17,8 @@ class Relabel {
   Relabel(formats::Machine machine, std::uint32_t capture, const ClockEstimate& clock, formats::Duration by,
           std::string name);
 
-  // False: its numbers are none that a kernel gives, and no others can be told apart from them. Texts that had to be
-  // made live until the next call.
+  // False: no kernel produces its numbers, so they cannot be made unique. Texts created by the call live until the next
+  // call.
   bool apply(formats::Event& event);
 
   Time time(Time theirs) const;

@@ -24,7 +24,7 @@ struct Socket {
   formats::Address server;
 };
 
-// What a question is known by on its socket.
+// Identifies a question on its socket.
 struct Asked {
   formats::SocketId socket = 0;
   std::uint16_t id = 0;

@@ -12,14 +12,14 @@ using flow::Evidence;
 using flow::Label;
 using formats::GoRunState;
 
-// Where the request is known to have been worked on at one time.
+// The place where a goroutine is known to have worked on the request at one time.
 struct Point {
   Nanos time = 0;
   std::uint64_t goroutine = 0;
   std::uint32_t tid = 0;
   bool read = false;   // it took bytes: the goroutine had just been put on the thread
   bool parks = false;  // a call was sent: it waits for the answer from here on
-  bool off = false;    // its thread left the CPU, with it
+  bool off = false;    // its thread was switched out while running it
   Nanos back = 0;
 };
 
@@ -93,7 +93,7 @@ class Goroutines {
   void between(const Point& a, const Point& b) {
     const Nanos until = std::min(b.time, draft_.w.to);
     if (a.time >= until) return;
-    // It left the CPU with its thread, and came back with it.
+    // It was switched out and in with its thread.
     if (a.off && a.back >= until) return add_running(k_, a.tid, a.time, until, calls_, draft_);
     Point from = a;
     if (a.off) {
@@ -103,8 +103,8 @@ class Goroutines {
     const Nanos left = from.parks && b.goroutine != from.goroutine ? from.time : elsewhere(from, until);
     if (left >= until && a.tid == b.tid && a.goroutine == b.goroutine)
       return add_running(k_, a.tid, from.time, until, calls_, draft_);
-    // Until something else was seen there it ran, as far as is known; not when it had just asked for something.
-    // Who only moves the bytes of several requests says nothing of this one.
+    // As far as is known, it ran until another goroutine was seen there, unless it had just sent a call. A goroutine
+    // that only moves the bytes of several requests is no evidence for this one.
     Nanos parked = from.parks || (draft_.w.server() && !only_its_) ? from.time : left;
     if (parked > from.time) add_running(k_, a.tid, from.time, parked, calls_, draft_, Evidence::inferred);
     gap(std::min(parked, until), &b, until);
@@ -124,14 +124,14 @@ class Goroutines {
           last && last->back <= to && last->back > from && last->woken() && last->goroutine != b->goroutine)
         woken = last;
     if (w.server() && from < w.first) {
-      // Arrived and not read: nobody was woken, then the thread, then the goroutine.
+      // Arrived and not read: first no thread was woken, then the thread was, then the goroutine.
       const Nanos read = std::min(to, w.first);
       if (woken && woken->runnable > from) draft_.add(from, std::min(woken->runnable, read), Label::q_notice);
       dispatched(woken, from, read, read);
       from = read;
       if (from >= to) return;
     }
-    Nanos happened = 0;  // when what it waited for had happened, as far as is known
+    Nanos happened = 0;  // time of the awaited event, as far as is known
     if (w.server() && from < w.second) {
       const Nanos whole = std::min(to, w.second);
       happened = add_awaited_bytes(k_, w.id.connection, from, whole, Label::net_upload, Label::net_reorder,
@@ -165,7 +165,7 @@ class Goroutines {
     draft_.add(std::max(woken->back, from), to, Label::go_runnable, Evidence::inferred);
   }
 
-  // No call was under way: for what it was parked is not known; until the thread was woken that then ran it.
+  // No call was under way: parked for an unknown reason, until the wake-up of the thread that then ran it.
   void parked(Nanos from, Nanos to, const OffCpuWait* woken, const Point* b, Nanos end) {
     if (woken && b && !b->read && woken->runnable > from && woken->back < to && to == end &&
         alone(*b, woken->back, to)) {
@@ -177,11 +177,11 @@ class Goroutines {
   }
 
   void park(Nanos from, Nanos to) {
-    // Without a goroutine nobody is known to have worked on it.
+    // Without a goroutine, no carrier is known.
     if (goroutine_ != 0 && (!draft_.w.server() || only_its_)) draft_.add(from, to, Label::go_park, Evidence::inferred);
   }
 
-  // Nobody else was seen on the thread since then.
+  // No other goroutine was seen on the thread since then.
   bool alone(const Point& b, Nanos since, Nanos until) const {
     Point p = b;
     p.time = since;
@@ -209,7 +209,7 @@ class Goroutines {
   Draft& draft_;
   const ProcessLog* process_;
   const std::uint64_t goroutine_;
-  const bool only_its_;  // what it does it does for this request
+  const bool only_its_;  // the goroutine works for this request only
   std::vector<TimeSpan> stops_;
   std::vector<Point> points_;
 };
@@ -220,7 +220,7 @@ class States {
   States(const DraftContext& k, const Log<Sighting>& seen, std::span<const Call> calls, Draft& draft)
       : k_(k), seen_(seen), calls_(calls), draft_(draft) {}
 
-  // What of [from, to) the states do not cover.
+  // The parts of [from, to) that no state covers.
   std::vector<TimeSpan> run(Nanos from, Nanos to) {
     if (const ProcessLog* process = k_.observed.process(draft_.w.pid))
       process->stops.each(from, to, [&](const TimeSpan& s) { stops_.push_back(s); });
@@ -303,7 +303,7 @@ class States {
       else
         draft_.add(piece.time, piece.to, why, Evidence::measured, why == Label::timer_sleep ? 0 : ended_by(to));
     }
-    // A call's answer had come, and it was still parked: for whom the answer came first.
+    // A call's answer had come, and it was still parked: the answer first went to another goroutine.
     if (why != Label::net_unknown_socket) draft_.add(from, to, Label::go_runnable, Evidence::inferred);
   }
 

@@ -15,14 +15,14 @@ using flow::Label;
 
 // An arrival shortly before the wake-up is what woke it.
 constexpr Nanos kPrompt = 1'000'000;
-// Who was on a CPU until so shortly before can have woken it.
+// A thread that was on a CPU this shortly before can have woken it.
 constexpr Nanos kShort = 50'000;
 
 struct Turn {
   Nanos from = 0, to = 0;
-  ExchangeId owner;                  // connection 0: nobody's
+  ExchangeId owner;                  // connection 0: none
   const OffCpuWait* idle = nullptr;  // the loop waited
-  bool doubtful = false;             // somebody else could have had it
+  bool doubtful = false;             // another request could own it
 };
 
 class Loop {
@@ -41,7 +41,7 @@ class Loop {
         others(t, calls);
       draft_.carried.push_back({t.from, t.to, tid_, true, t.doubtful || t.owner != draft_.w.id});
     }
-    // Between its turns.
+    // Between the request's iterations.
     Nanos since = draft_.w.from;
     for (const Turn& t : turns_) {
       if (t.owner != draft_.w.id || t.idle) continue;
@@ -56,7 +56,7 @@ class Loop {
  private:
   static bool polls(const OffCpuWait& w) { return w.blocked == Blocked::poll || w.blocked == Blocked::poll_one; }
 
-  // Several streams' bytes were moved at once: then it is this request's, if it has a milestone there.
+  // Where bytes of several streams were moved at once, the act belongs to this request if it has a milestone there.
   ExchangeId owner_of(const Act& act) const {
     const Window& w = draft_.w;
     const bool mine = act.shared && act.connection == w.id.connection &&
@@ -122,7 +122,7 @@ class Loop {
 
   void idle(const OffCpuWait& w) {
     if (!w.woken()) return draft_.add(w.time, w.back, Label::unexplained_opaque);
-    // Unless another thread was at it.
+    // Except while another thread worked on it.
     Nanos at = w.time;
     for (const TimeSpan& s : worked_) {
       if (s.to <= at || s.time >= w.runnable) continue;
@@ -133,7 +133,7 @@ class Loop {
     draft_.add(w.runnable, w.back, Label::sched_runq);
   }
 
-  // What it waits for is known to be there at the end of this turn, or sooner: its bytes, or the answer of a call.
+  // The awaited bytes, or the awaited answer of a call, are known to be there by the end of this iteration.
   bool ready(const Turn& t, std::span<const Call> calls) const {
     if (draft_.w.server() && t.from < draft_.w.first) return true;
     return std::any_of(calls.begin(), calls.end(), [&](const Call& c) { return c.arrived < t.to && t.to <= c.read; });
@@ -155,10 +155,10 @@ class Loop {
     draft_.add(at, t.to, Label::q_loop, evidence, who);
   }
 
-  // Not in turn in [from, to): what did it wait for?
+  // Labels [from, to), in which the loop did not work on the request.
   void gap(Nanos from, Nanos to, std::span<const Call> calls) {
     const Window& w = draft_.w;
-    if (w.server()) from = std::max(from, w.first);  // until then it had arrived, and nobody had come
+    if (w.server()) from = std::max(from, w.first);  // until then it had arrived and was not noticed
     if (from >= to) return;
     if (w.server()) {
       if (from < w.second) {
@@ -196,7 +196,7 @@ class Loop {
                    Evidence::inferred);
   }
 
-  // No call was under way. A timer, or something that is not seen; until the loop woke up for the last time.
+  // No call was under way: a timer or an unseen event, until the loop's last wake-up.
   void unknown(Nanos from, Nanos to, std::span<const Call> calls) {
     if (from >= to) return;
     const OffCpuWait* last = nullptr;
@@ -220,8 +220,8 @@ class Loop {
     draft_.add(from, until, label, Evidence::inferred);
   }
 
-  // A call of nobody knows whom whose answer was read right before this request went on: so likely this one's. Whose it
-  // is stays unsaid.
+  // A call without a known parent, with its answer read right before this request went on: it likely belongs to this
+  // request. Its parent is not filled in.
   std::optional<Call> answered(Nanos from, Nanos to, Nanos woken) {
     Nanos resumed = to;
     for (const Turn& t : turns_)
@@ -241,7 +241,7 @@ class Loop {
     return std::nullopt;
   }
 
-  // It was on a CPU just before t, as far as is known: whoever does not come back from a wait is not.
+  // The thread was on a CPU just before t, as far as is known; one without a later switch-in does not count.
   bool active(std::uint32_t tid, Nanos t) const {
     const ThreadLog* log = k_.observed.thread(tid);
     if (!log) return false;
@@ -251,7 +251,7 @@ class Loop {
     return (before ? before->back : log->born) <= t;
   }
 
-  // No other thread of the process was on a CPU just then: none of them woke the loop.
+  // No other thread of the process was on a CPU just then, so none of them woke the loop.
   bool alone(Nanos woken) const {
     const ProcessLog* process = k_.observed.process(log_.pid);
     if (!process || process->threads.size() == ProcessLog::kMaxListed) return false;
@@ -274,7 +274,7 @@ class Loop {
         if (w->by == tid_ && w->tid == tid) return *w;
       return Wake{};
     };
-    // A send is stamped when it is done, and has woken somebody before.
+    // A send is stamped when it is done; it woke its receiver before that.
     for (const Wake* s = process->signals.last_until(woken + kPrompt); s && s->time > woken - kPrompt;
          s = s == process->signals.begin() ? nullptr : s - 1)
       if (const Wake w = s->by != tid_ ? begun(s->by) : Wake{}; w.tid != 0) return w;

@@ -16,7 +16,7 @@ bool waits_for_input(const OffCpuWait& w) {
   return w.blocked == Blocked::input || w.blocked == Blocked::poll || w.blocked == Blocked::poll_one;
 }
 
-// Where no arrival is recorded (UNIX sockets), its reader's wake-up tells of it.
+// Where no arrival is recorded (UNIX sockets), it is taken from the reader's wake-up.
 void arrival_by_wake(const DraftContext& k, Call& call) {
   const ThreadLog* log = k.observed.thread(call.reader);
   const OffCpuWait* wait = log ? log->waits.last_before(call.read) : nullptr;
@@ -43,11 +43,11 @@ void add_wait(const DraftContext& k, const Call& call, Nanos from, Nanos to, Evi
   draft.add(since, to, Label::down_retx, Evidence::inferred, call.who);
 }
 
-// Nagle's algorithm: a segment that is not full waits until all before it is acknowledged (RFC 9293, 3.7.4), and
-// whoever gets that one puts its acknowledgement off, for 40 ms at least on Linux, 500 at most (RFC 1122, 4.2.3.2).
-// What of the wait for `next` that was, beyond the way there and back; empty: nothing, or not to be told. Neither
-// acknowledgements nor TCP_NODELAY are seen, so it is inferred: from bytes that were written before the ones before
-// them could be acknowledged, and came that late.
+// Nagle's algorithm: a segment that is not full waits until all before it is acknowledged (RFC 9293, 3.7.4), and the
+// receiver delays that acknowledgement, for 40 ms at least on Linux, 500 at most (RFC 1122, 4.2.3.2). Returns the part
+// of the wait for `next` that this caused, beyond the round trip; empty: none, or not known. Neither acknowledgements
+// nor TCP_NODELAY are seen, so it is inferred from bytes that were written before the preceding ones could be
+// acknowledged, and came that late.
 TimeSpan held_back(const EndLog& sender, const PositionMark& before, const PositionMark& next) {
   constexpr std::uint32_t kSmall = 536;  // less than any connection's full segment
   constexpr Nanos kLeast = 30'000'000, kMost = 500'000'000;
@@ -131,7 +131,7 @@ std::vector<Call> calls_of(const DraftContext& k, Draft& draft) {
   for (const std::uint32_t row : k.windows.calls_of(draft.w.id)) {
     Call c = call_of(k, row, draft.w.to, draft);
     if (c.end <= draft.w.from || c.began >= draft.w.to) continue;
-    // What was set up before the request came was not set up for it alone.
+    // A set-up before the request's arrival was not for this request alone.
     c.began = std::max(c.began, draft.w.from);
     const flow::Cause* cause = causes.find(c.w.id);
     c.linked = cause && cause->certain ? Evidence::measured : Evidence::inferred;
@@ -139,7 +139,7 @@ std::vector<Call> calls_of(const DraftContext& k, Draft& draft) {
   }
   std::sort(calls.begin(), calls.end(),
             [](const Call& a, const Call& b) { return a.began != b.began ? a.began < b.began : a.w.id < b.w.id; });
-  // Backwards: of those that had ended by then the last.
+  // Backwards: the next is the last that had ended by then.
   for (Nanos at = draft.w.to;;) {
     Call* last = nullptr;
     for (Call& c : calls)
@@ -185,7 +185,7 @@ Nanos add_awaited_bytes(const DraftContext& k, flow::ConnectionId connection, Na
     next = m;
     break;
   }
-  // What was sent again was missing from when it had been sent first.
+  // Retransmitted bytes were missing from their first transmission on.
   if (const EndLog* sent = sender != 0 ? k.observed.end(sender) : nullptr)
     sent->retransmitted.each(from, filled, [&](const TimeSpan& again) {
       if (again.to <= filled) holed = std::min(holed, std::max(again.time, from));

@@ -11,7 +11,7 @@
 
 namespace tailcap::partition {
 
-// What is known beside the request itself.
+// Knowledge beside the request itself.
 struct DraftContext {
   const Windows& windows;
   const Observed& observed;

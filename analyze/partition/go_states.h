@@ -1,4 +1,4 @@
-// What a goroutine waits for, in the words of Go's runtime.
+// The wait reasons of goroutines, in the words of Go's runtime.
 #pragma once
 
 #include <string_view>

@@ -1,4 +1,4 @@
-// Things by time, of which the oldest are forgotten: what a thread or a connection did lately.
+// The recent history of a thread or a connection, by time; the oldest entries are dropped.
 #pragma once
 
 #include <algorithm>

@@ -158,7 +158,7 @@ void Observed::off_cpu(const Event& event, const formats::OffCpu& off) {
       ++kept_;
     }
   }
-  // Waits of one thread do not overlap; where they are said to, the earlier is believed.
+  // Waits of one thread do not overlap; where the events say so, the earlier one takes precedence.
   if (before && before->back > wait.time) {
     findings_.add(Finding::negative_interval);
     wait.time = before->back;
@@ -180,7 +180,7 @@ void Observed::off_cpu(const Event& event, const formats::OffCpu& off) {
         {wait.time, wait.waited_until(), static_cast<std::uint32_t>(wait.argument0)});
     ++kept_;
   }
-  // The heap of Go begins at 0xc000000000, and its threads sleep on futexes in there: nobody else's are.
+  // The heap of Go begins at 0xc000000000, and its threads sleep on futexes in there; no other program's do.
   if (wait.blocked == Blocked::futex && wait.argument0 >> 32 == 0xc0) processes_[event.thread.pid].go = true;
   if (wait.waker != 0 && wait.woken()) {
     processes_[event.thread.pid].wakes.add({wait.runnable, wait.waker, event.thread.tid});
@@ -254,7 +254,7 @@ void Observed::io(const Event& event, const formats::Io& io) {
   (out ? end.sent : end.read)
       .add({at, static_cast<std::uint32_t>(io.position), static_cast<std::uint32_t>(io.position + io.length)});
   ++kept_;
-  // Of a TLS session its own calls tell what was moved.
+  // For a TLS session, its own calls report the moved bytes.
   if (carriers_[connection].session == 0 && !io.continued) act(event, connection, out);
 }
 
@@ -365,7 +365,7 @@ void Observed::push(const Event& event) {
     // A thread that assists does nothing else with goroutines: the end was lost.
     if (const auto it = threads_.find(event.thread.tid); it != threads_.end()) it->second.assisting = 0;
   } else if (std::holds_alternative<formats::GoExit>(event.body)) {
-    // From now on it is in no state.
+    // It has no state from now on.
     Sighting s;
     s.time = at;
     s.tid = event.thread.tid;
@@ -396,7 +396,7 @@ void Observed::push(const Event& event) {
     if (!tells_of_carriers(loss->kind)) return;
     const Nanos since = known(loss->since) && loss->since < event.time ? nanoseconds(loss->since) : at - 1;
     if (loss->cause == formats::LossCause::ring_full && loss->kind == kOffCpuKind) counted_.add({since, at});
-    // What a full ring loses of a socket is counted on the socket.
+    // A socket's events lost to a full ring are counted on the socket.
     else if (loss->cause != formats::LossCause::ring_full || loss->kind == kAnyKind)
       blind_.add({since, at});
   } else if (const auto* damage = std::get_if<formats::Damage>(&event.body)) {

@@ -1,4 +1,4 @@
-// What is remembered of threads, goroutines, connections and processes while requests that need it are under way.
+// The history of threads, goroutines, connections and processes, kept while a request under way may need it.
 #pragma once
 
 #include <cstdint>
@@ -29,10 +29,10 @@ struct Act {
   flow::ConnectionId connection = 0;
   std::uint32_t tid = 0;
   bool out = false;
-  bool last = false;         // its owner is over with it
-  bool shared = false;       // several streams' at once
-  bool served = false;       // its owner is a request that was served, not made
-  flow::ExchangeId owner{};  // whose it was: a call counts as the request that made it; connection 0: not known
+  bool last = false;         // the owner ends with it
+  bool shared = false;       // moved bytes of several streams at once
+  bool served = false;       // the owner is a request that was served, not a call
+  flow::ExchangeId owner{};  // the request; for a call, the request that made it; connection 0: not known
 };
 
 // [time, to)
@@ -49,20 +49,20 @@ struct Stalled {
 
 struct ThreadLog {
   std::uint32_t pid = 0;
-  Nanos born = 0;         // its start was seen; 0: it was not
-  Nanos known_since = 0;  // from when on it is known when it was off the CPU; 0: never
-  Nanos acted = 0;  // when it was seen at work first, while waits were recorded; it has not waited between then and its
+  Nanos born = 0;         // its start; 0: not seen
+  Nanos known_since = 0;  // its off-CPU intervals are known from here on; 0: never
+  Nanos acted = 0;  // first seen at work while off-CPU intervals were recorded; it did not wait between then and its
                     // first wait
   bool multiplexes = false;  // waits for several descriptors at once, or turned to a request before another was over
   Log<OffCpuWait> waits;
   Log<Act> acts;
-  Stretches<TimeSpan> lost;  // waits of this thread in here were lost
+  Stretches<TimeSpan> lost;  // off-CPU intervals of this thread were lost in here
   Stretches<Stalled> stalls;
-  Stretches<TimeSpan> assists;  // its goroutine worked for Go's collector
-  Nanos assisting = 0;          // since when it does; 0: it does not
+  Stretches<TimeSpan> assists;  // its goroutine assisted Go's collector
+  Nanos assisting = 0;          // start of the assist under way; 0: none
 };
 
-// Stream positions [begin, end) at this time; they wrap.
+// Stream positions [begin, end) at this time; positions wrap.
 struct PositionMark {
   Nanos time = 0;
   std::uint32_t begin = 0, end = 0;
@@ -73,7 +73,7 @@ struct EndLog {
   Log<PositionMark> arrived, read;
   Stretches<TimeSpan> retransmitted;  // [sent for the first time, sent again)
   Log<PositionMark> sent;
-  Stretches<TimeSpan> lost;  // events of this socket in here were lost
+  Stretches<TimeSpan> lost;  // events of this socket were lost in here
   Nanos last_event = 0;
 };
 
@@ -81,15 +81,15 @@ struct EndLog {
 struct Sighting {
   Nanos time = 0;
   std::uint32_t tid = 0;
-  flow::ConnectionId connection = 0;  // moved bytes of it; 0: none
+  flow::ConnectionId connection = 0;  // the goroutine moved bytes of it; 0: none
   bool out = false;
-  bool off = false;  // it was on the thread that left the CPU at this time, until `back`
+  bool off = false;  // its thread was switched out at this time, until `back`
   Nanos back = 0;
   // Deep profile.
   bool state = false;
   formats::GoRunState run = formats::GoRunState::unknown;
   flow::Label why = flow::Label::go_park;
-  std::uint64_t by = 0;  // ready: the goroutine that made it so
+  std::uint64_t by = 0;  // ready: the goroutine that unparked it
 };
 
 // A goroutine entered a handler.
@@ -110,7 +110,7 @@ struct Halt {
   std::uint32_t by = 0;  // the thread that sent the signal; 0: not known
 };
 
-// A call on a file; the path is a number of Observed::path().
+// A call on a file; `path` is an argument for Observed::path().
 struct FileUse {
   Nanos time = 0, to = 0;
   std::int64_t result = 0;
@@ -124,9 +124,9 @@ struct ProcessLog {
   static constexpr std::size_t kMaxListed = 64;
   bool go = false;
   bool deep = false;          // goroutines' states are recorded
-  Stretches<TimeSpan> stops;  // of the world
+  Stretches<TimeSpan> stops;  // stop-the-world phases
   Stretches<Halt> halts;
-  Nanos stopping = 0;                  // since when it is being stopped; 0: it is not
+  Nanos stopping = 0;                  // start of the stop-the-world phase under way; 0: none
   std::vector<std::uint32_t> threads;  // the first kMaxListed
   Log<Wake> wakes;
   Log<Wake> signals;  // `by` sent something on a socket that carries no requests
@@ -135,13 +135,13 @@ struct ProcessLog {
   std::unordered_map<std::uint64_t, Log<Sighting>> goroutines;
 };
 
-// What carries a connection end's bytes; for those of requests.
+// The socket and TLS session that carry the bytes of a connection end with requests.
 struct ByteCarrier {
   formats::SocketId socket = 0;
   formats::TlsSessionId session = 0;  // 0: the bytes are the socket's own
 };
 
-// A cgroup's CPU quota, and how often it had been used up at each reading.
+// A cgroup's CPU quota, and how often it had throttled the cgroup at each reading.
 struct Quota {
   struct Reading {
     Nanos time = 0;
@@ -160,19 +160,19 @@ struct Stranger {
 
 class Observed {
  public:
-  // Waits, acts and marks kept at a time (some 300 MB at most); then the older half goes.
+  // Waits, acts and marks kept at a time (some 300 MB at most); beyond that, the older half is dropped.
   static constexpr std::size_t kMaxKept = 4u << 20;
   static constexpr std::size_t kMaxThreads = 64u << 10;
   static constexpr std::size_t kMaxStrangers = 64u << 10;
   static constexpr std::size_t kMaxCgroups = 1024;
-  static constexpr std::size_t kMaxPaths = 64u << 10;  // different ones; those of later files are not known
+  static constexpr std::size_t kMaxPaths = 64u << 10;  // distinct paths; beyond that, paths are unknown
 
-  // carriers: by ConnectionId. pids: whose events matter.
+  // carriers: indexed by ConnectionId. pids: the processes to observe; events of others are ignored.
   Observed(const Windows& windows, std::span<const ByteCarrier> carriers, std::unordered_set<std::uint32_t> pids);
-  // Calls on files are wanted, too. Before the first push.
+  // Keeps calls on files, too. To be called before the first push.
   void keep_files() { files_kept_ = true; }
   void push(const formats::Event& event);
-  // Of no request that ends later anything before t will be asked.
+  // Drops what lies before t: no request that ends later will need it.
   void forget_before(Nanos t);
   bool full() const { return kept_ >= kMaxKept; }
 
@@ -180,30 +180,30 @@ class Observed {
   const EndLog* end(flow::ConnectionId connection) const;
   const ProcessLog* process(std::uint32_t pid) const;
   const Log<Sighting>* goroutine(std::uint32_t pid, std::uint64_t goroutine) const;
-  // The connection of requests that this socket carries; 0: none.
+  // The connection with requests that this socket carries; 0: none.
   flow::ConnectionId connection_of(formats::SocketId socket) const;
   const Stranger* stranger(formats::SocketId socket) const;
   const std::string& path(std::uint32_t number) const { return paths_[number]; }
   // Something arrived at a socket that carries no requests.
   const Log<TimeSpan>& arrivals_elsewhere() const { return elsewhere_; }
-  // Events were lost in here, and nobody counted whose.
+  // Events were lost in here, and it is not known which thread or socket they belonged to.
   const Stretches<TimeSpan>& blind() const { return blind_; }
-  // Off-CPU intervals were lost in here; each thread's next wait tells that it lost some.
+  // Off-CPU intervals were lost in here; the next interval of each affected thread reports the loss.
   const Stretches<TimeSpan>& counted() const { return counted_; }
   Nanos forgotten_until() const { return forgotten_until_; }
-  // Reached the end of the capture, or of what was pushed.
+  // Time of the latest event pushed, CaptureEnd excepted.
   Nanos now() const { return now_; }
   const flow::Findings& findings() const { return findings_; }
-  // The kernel tells of each wait whether it was for the quota.
+  // The kernel reports for each off-CPU interval whether it was CPU throttling.
   bool throttling_is_told() const { return throttled_seen_; }
-  // Which cgroups of this process, its own or one above, were throttled at some time between the readings around
-  // [from, to): the number of the one; several: of none.
+  // Whether a cgroup of this process (its own or an ancestor) was throttled between the readings around [from, to).
+  // group: its number; 0 where it was more than one.
   struct Throttling {
     bool some = false;
     std::uint32_t group = 0;
   };
   Throttling throttling(std::uint32_t pid, Nanos from, Nanos to) const;
-  // All that had a quota, by their numbers.
+  // All cgroups with a quota, by number.
   std::vector<flow::CpuGroup> groups() const;
 
  private:
@@ -235,7 +235,7 @@ class Observed {
   ThreadLog* last_ = nullptr;
   std::size_t kept_ = 0;
   Nanos forgotten_until_ = 0, now_ = 0;
-  Nanos begun_ = 0;  // when the recorder had attached all that it attaches; 0: not known
+  Nanos begun_ = 0;  // when the recorder had placed all probes; 0: not known
   bool throttled_seen_ = false, waits_recorded_ = false, files_kept_ = false;
   std::unordered_map<std::string, std::uint32_t> path_numbers_;
   std::vector<std::string> paths_{{}};  // of files, by number; 0: not known

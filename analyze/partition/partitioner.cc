@@ -19,7 +19,7 @@ using flow::Label;
 
 // Events of a request come at most this much later than others of the same time: blocks are closed every 250 ms.
 constexpr Nanos kLate = 1'000'000'000;
-// Of what was before the oldest request under way this much is kept: the batch, the wait in which it began.
+// How much is kept from before the oldest request under way: the batch, or the wait, in which it began.
 constexpr Nanos kBefore = 1'000'000'000;
 constexpr std::uint32_t kEvery = 8192;  // events between two looks at what can be finished
 constexpr std::size_t kMaxWrong = 10;
@@ -63,13 +63,13 @@ struct Partitioner::Impl {
     while (next < rows.size() && end_of(rows[next]) < until) finish(rows[next++]);
     observed.forget_before(std::min(windows.began(next), until) - kBefore);
     if (!observed.full()) return;
-    // Something lasts too long: what is older than half of what is kept goes.
+    // A request lasts too long: the older half is dropped.
     findings.add(Finding::waits_dropped);
     const Nanos oldest = observed.forgotten_until();
     observed.forget_before(oldest + (observed.now() - oldest) / 2);
   }
 
-  // Who carried it, by what kind of program it is.
+  // Finds the carrier; the method depends on the kind of program.
   void carry(std::span<const Call> calls) {
     const DraftContext k = known();
     const Window& w = draft.w;
@@ -113,7 +113,7 @@ struct Partitioner::Impl {
     if (std::binary_search(followed.begin(), followed.end(), draft.w.id)) follow_course(pieces, calls);
   }
 
-  // Nobody noticed it, or came to it, because the process was stopped.
+  // The request was not noticed, or not worked on, because the process was stopped.
   void halted() {
     const ProcessLog* process = observed.process(draft.w.pid);
     if (!process || process->halts.empty()) return;
@@ -144,8 +144,8 @@ struct Partitioner::Impl {
     }
   }
 
-  // What needs nobody's doing: a client-side request goes on when its answer is there; and HTTP/2 lets nobody send
-  // beyond the peer's window.
+  // Conditions that need no carrier: a client-side request goes on when its answer is there, and HTTP/2 permits no
+  // sending beyond the peer's window.
   void unable(std::span<const Call> calls) {
     const Window& w = draft.w;
     if (!w.server() && !calls.empty())
@@ -179,7 +179,7 @@ struct Partitioner::Impl {
       parts.push_back({std::get<0>(what), std::get<1>(what), std::get<2>(what), time});
   }
 
-  // Of each label the one who was behind most of it.
+  // For each label, the blocker with the most time.
   void blame(const std::vector<Condition>& pieces) {
     std::map<std::pair<Label, std::uint32_t>, Nanos> sums;
     for (const Condition& p : pieces)

@@ -51,14 +51,14 @@ class Running {
         if (w.woken()) plain(w, until);
     }
     if (!w.woken()) {
-      // How long it waited and how long it queued for a CPU cannot be told apart.
+      // The wait and the run-queue latency cannot be distinguished.
       add(w.time, w.back, Label::unexplained_opaque);
     } else {
       add(w.runnable, w.back, Label::sched_runq);
     }
   }
 
-  // Held up in the kernel while it was not switched out for it.
+  // Delays in the kernel that are not the reason for a switch-out.
   void stalls(Nanos from, Nanos to) {
     from_ = from;
     to_ = to;
@@ -67,7 +67,7 @@ class Running {
       if (s.what != formats::StallKind::reclaim && s.what != formats::StallKind::kernel_lock) return;
       const Label label = s.what == formats::StallKind::reclaim ? Label::mem_reclaim : Label::lock_kernel;
       const std::uint32_t who = s.where != 0 ? draft_.who(s.where) : 0;
-      // Not while it only queued for a CPU.
+      // Run-queue latency is left out.
       Nanos at = s.time;
       for (const OffCpuWait* w = log_.waits.last_until(s.time) ? log_.waits.last_until(s.time) : log_.waits.begin();
            w != log_.waits.end() && w->time < s.to; ++w) {
@@ -84,7 +84,8 @@ class Running {
     draft_.add(std::max(from, from_), std::min(to, to_), label, evidence, who);
   }
 
-  // Where the kernel does not tell: a preemption of more than a tick while its cgroup was throttled, ended on a tick.
+  // Where the kernel does not report it: a preemption of more than a tick while its cgroup was throttled, ended on a
+  // tick.
   bool maybe_throttled(const OffCpuWait& w) const {
     return !k_.observed.throttling_is_told() && w.back - w.time > kTick;
   }
@@ -93,7 +94,7 @@ class Running {
   }
   std::uint32_t of_group(const Observed::Throttling& t) { return t.group != 0 ? draft_.who(t.group) : 0; }
 
-  // Who woke it from a lock held it, and perhaps for a request.
+  // The thread that woke it from a lock was the lock holder, perhaps on behalf of a request.
   std::uint32_t holder(const OffCpuWait& w) {
     flow::ExchangeId request;
     if (const ThreadLog* other = w.waker != 0 ? k_.observed.thread(w.waker) : nullptr)
@@ -103,7 +104,7 @@ class Running {
     return draft_.who(w.argument0, request, w.waker);
   }
 
-  // What for is told by what held it up in the kernel meanwhile, otherwise by the call.
+  // The delay recorded in the kernel meanwhile gives the reason; without one, the system call does.
   void plain(const OffCpuWait& w, Nanos until) {
     using formats::StallKind;
     Nanos at = w.time;
@@ -122,7 +123,7 @@ class Running {
         case StallKind::writeback:
           label = Label::io_writeback;
           break;
-        // Since when it was held back is not told: at most so long. It is before what else explains the wait.
+        // The start of the throttling is not recorded, so this is an upper bound. It precedes the other reasons.
         case StallKind::io_throttled:
           return add(s.time, std::min(s.to, until), Label::io_throttled, Evidence::inferred,
                      s.where != 0 ? draft_.who(s.where) : 0);
@@ -141,7 +142,7 @@ class Running {
   // Reading, writing or waiting for a descriptor.
   void descriptor(const OffCpuWait& w, Nanos until) {
     const flow::ConnectionId connection = k_.observed.connection_of(w.socket);
-    // Whatever it waited for: if that had happened, nobody had woken it yet.
+    // If the awaited event had happened, the thread had not been woken yet.
     const auto unnoticed = [&] {
       if (w.woken()) add(w.time, until, Label::q_notice);
     };
@@ -183,7 +184,7 @@ class Running {
     plain(w, until);
   }
 
-  // A call under way then that is not known to be the request's: its carrier waited for it all the same.
+  // A call under way that is not known to belong to the request; its carrier waited for it all the same.
   void another(const OffCpuWait& w, flow::ConnectionId connection, Nanos until) {
     const auto row = k_.windows.at(connection, w.time);
     if (row && k_.windows.table().rows.role(*row) == flow::Role::client) {
@@ -194,7 +195,7 @@ class Running {
     if (w.woken()) add(w.time, until, Label::net_unknown_socket);
   }
 
-  // On the request's own connection: for the rest of the request, or for room for the response.
+  // A wait on the request's own connection: for the rest of the request, or for room for the response.
   void own(const OffCpuWait& w, Nanos until, Evidence evidence) {
     const EndLog* end = k_.observed.end(draft_.w.id.connection);
     const bool writes =
@@ -215,7 +216,7 @@ class Running {
     add(w.time, until, again ? Label::send_cwnd : Label::send_sndbuf, Evidence::inferred);
   }
 
-  // Why TCP took nothing, by its own account; unset: it gave none.
+  // The reason that TCP gave for accepting nothing; unset: none.
   struct Sending {
     Label label = Label::send_blocked;
     Evidence evidence = Evidence::inferred;
@@ -232,7 +233,8 @@ class Running {
     return out;
   }
 
-  // Which call it waited for is not recorded: the one whose answer woke it, or one that was under way all the time.
+  // The awaited call is not recorded. It is taken to be the one with the answer that woke the thread, or one that was
+  // under way all the time.
   const Call* meant(const OffCpuWait& w, Nanos until) const {
     const Call* best = nullptr;
     const auto woke = [&](const Call& c) { return c.arrived > w.time && c.arrived <= until; };
@@ -273,7 +275,7 @@ void add_running(const DraftContext& k, std::uint32_t tid, Nanos from, Nanos to,
   log->lost.each(from, to, [&](const TimeSpan& s) {
     draft.add(std::max(s.time, from), std::min(s.to, to), Label::unexplained_lost);
   });
-  // It did not come back after a loss to tell what it had lost.
+  // The thread had no further off-CPU interval that would report its losses.
   const Nanos silent = log->waits.size() == 0 ? 0 : (log->waits.end() - 1)->back;
   k.observed.counted().each(std::max(from, silent), to, [&](const TimeSpan& s) {
     draft.add(std::max({s.time, from, silent}), std::min(s.to, to), Label::unexplained_lost);

@@ -1,4 +1,4 @@
-// What a thread did while it carried a request: it ran, or what it waited for says why not.
+// Labels the time in which a thread carried a request: it ran, or it waited for a known or unknown reason.
 #pragma once
 
 #include <span>
@@ -11,9 +11,9 @@ namespace tailcap::partition {
 // The thread carried the request in [from, to).
 void add_running(const DraftContext& k, std::uint32_t tid, Nanos from, Nanos to, std::span<const Call> calls,
                  Draft& draft, flow::Evidence evidence = flow::Evidence::measured);
-// A wake-up that was not for the request's thread alone: it waited for a CPU in [wait.runnable, wait.back).
+// Adds run-queue latency in [wait.runnable, wait.back), after a wake-up that was not for the request alone.
 void add_queued(const OffCpuWait& wait, Nanos from, Nanos to, Draft& draft);
-// What was lost of the whole request, whoever carried it: of the given connection, and of nobody knows whom.
+// Adds losses that affect the whole request whatever its carrier: those of its connections, and those of unknown owner.
 void add_lost(const DraftContext& k, std::span<const Call> calls, Draft& draft);
 
 }  // namespace tailcap::partition

@@ -7,8 +7,8 @@
 namespace tailcap::partition {
 namespace {
 
-// Ranks 1 to 7 are the chain. Lost evidence is before it, and behind it that nobody is known. What contradicts itself
-// keeps the carrier from running, nobody knows how: it is last among what does.
+// Ranks 1 to 7 are the chain. Lost evidence precedes it, and an unknown carrier follows it. Contradictory evidence
+// keeps the carrier from running in an unknown way, so it is last among the labels that do.
 int place_of(flow::Label label) {
   switch (label) {
     case flow::Label::unexplained_lost:

@@ -1,9 +1,8 @@
-// Cuts a window so that every nanosecond has one label: of the conditions that did not hold then, the first in the
-// chain.
+// Gives every nanosecond of a window one label: the first in the chain of the conditions that did not hold then.
 //
-// A condition's place in the chain is the rank of its label (flow::rank_of); labels of one rank go by their number
-// (`cpu` last), then what is measured before what is inferred. Lost evidence is before all; where no condition is
-// given, nobody is known to have carried the request.
+// A condition's place in the chain is the rank of its label (flow::rank_of). Within a rank, labels go by number (`cpu`
+// last), then measured before inferred. Lost evidence precedes everything. Where no condition is given, the carrier of
+// the request is not known.
 #pragma once
 
 #include <cstdint>
@@ -21,11 +20,11 @@ struct Condition {
   Nanos from = 0, to = 0;
   flow::Label label = flow::Label::unexplained_nocarrier;
   flow::Evidence evidence = flow::Evidence::measured;
-  std::uint32_t behind = 0;  // who or what was behind it: a number that the caller gives and gets back; 0: nobody
+  std::uint32_t behind = 0;  // the blocker: a number that the caller assigns and gets back; 0: none
   bool operator==(const Condition&) const = default;
 };
 
-// A partition of [from, to) in order of time, neighbours different. The order of the conditions does not matter.
+// A partition of [from, to) in order of time; neighbours differ. The conditions may be in any order.
 std::vector<Condition> sweep(Nanos from, Nanos to, std::span<const Condition> conditions);
 
 }  // namespace tailcap::partition

@@ -1,4 +1,4 @@
-// The requests that are to be partitioned, found by time, by number, by connection and by who caused them.
+// The requests to be partitioned, with look-up by time, by id, by connection and by parent.
 #pragma once
 
 #include <array>
@@ -16,7 +16,7 @@ struct Window {
   std::uint32_t row = 0;
   flow::ExchangeId id;
   flow::Role role = flow::Role::server;
-  bool streams = false;  // its connection carries several at the same time
+  bool streams = false;  // its connection carries several requests at the same time
   std::uint32_t pid = 0, tid = 0;
   Nanos from = 0, to = 0;  // to == from: its end is not known
   bool phases = false;
@@ -33,17 +33,17 @@ struct Window {
   bool ended() const { return to > from; }
 };
 
-// What only the exchange knew and the partition needs; few requests have any of it.
+// Facts of the exchange that the partition needs and the request table lacks; few requests have any.
 struct ExchangeNote {
   flow::ExchangeId id;
-  Nanos head_done = 0;                    // it waited for 100 Continue from here on
+  Nanos head_done = 0;                    // start of its wait for 100 Continue
   std::vector<flow::WindowWait> held_up;  // HTTP/2: its sender's waits for the peer's window
 };
 std::optional<ExchangeNote> note_of(const flow::Exchange& exchange);
 
 class Windows {
  public:
-  // notes: in any order. The table must be settled and stay as it is.
+  // notes: in any order. The table must be settled and must not change.
   Windows(const flow::RequestTable& table, std::vector<ExchangeNote> notes);
 
   Window window(std::uint32_t row) const;
@@ -51,20 +51,20 @@ class Windows {
   const ExchangeNote* note(flow::ExchangeId id) const;
   // Rows that have a partition, by their end.
   std::span<const std::uint32_t> by_end() const { return by_end_; }
-  // When the request began that began first of by_end()[i…].
+  // The earliest start of the requests by_end()[i…].
   Nanos began(std::size_t i) const { return i < began_.size() ? began_[i] : INT64_MAX; }
-  // The requests that this one made, as far as is known.
+  // The known calls of this request.
   std::vector<std::uint32_t> calls_of(flow::ExchangeId id) const;
-  // The one request that this connection carried at t, begun and not ended; unset: none, or several.
+  // The only request under way on this connection at t; unset: none, or several.
   std::optional<std::uint32_t> at(flow::ConnectionId connection, Nanos t) const;
-  // Whose bytes were moved on the connection at t. Of streams side by side it is known only at their milestones;
-  // several can have theirs at the same time: shared, and unset.
+  // The request whose bytes were moved on the connection at t. With concurrent streams it is known only at their
+  // milestones. If several have a milestone at t, `shared` is set and the result is unset.
   std::optional<std::uint32_t> moved(flow::ConnectionId connection, Nanos t, bool& shared) const;
-  // Which of the requests on its connection made this call: itself where nobody is known.
+  // The parent of this call; the call itself where no parent is known.
   flow::ExchangeId owner(std::uint32_t row) const;
   // The request over HTTP/2 whose handler this goroutine runs; unset: none.
   std::optional<std::uint32_t> handled_by(std::uint32_t pid, std::uint64_t goroutine) const;
-  // When it ended is known.
+  // The end of this request is known.
   bool ends(flow::ExchangeId id) const;
   // This request had ended by t.
   bool over(flow::ExchangeId id, Nanos t) const;
@@ -76,7 +76,7 @@ class Windows {
   const flow::RequestTable& table_;
   std::vector<ExchangeNote> notes_;           // ascending by id
   std::vector<std::uint32_t> by_connection_;  // rows by (connection, start)
-  std::vector<std::uint32_t> connection_at_;  // by ConnectionId: where its rows begin in there
+  std::vector<std::uint32_t> connection_at_;  // by ConnectionId: index of its first row in by_connection_
   std::vector<std::uint32_t> by_id_;
   std::vector<std::uint32_t> by_end_;
   std::vector<Nanos> began_;
@@ -92,7 +92,7 @@ class Windows {
     std::uint32_t row = 0;
   };
   std::vector<Handling> handling_;                                   // ascending by (pid, goroutine)
-  std::vector<std::pair<flow::ExchangeId, flow::ExchangeId>> made_;  // who, which; ascending
+  std::vector<std::pair<flow::ExchangeId, flow::ExchangeId>> made_;  // (parent, call), ascending
 };
 
 }  // namespace tailcap::partition

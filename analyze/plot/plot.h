@@ -17,11 +17,11 @@ enum class Format : std::uint8_t { svg, png };
 
 struct PlotOptions {
   Format format = Format::svg;
-  bool background = false;  // white, for files that stand alone; without: the page's
+  bool background = false;  // white, for files shown by themselves; otherwise the page's
   std::size_t routes = 12;  // routes that get plots of their own: those with most total time
 };
 
-inline constexpr std::size_t kCurves = 8;  // curves in one plot: more cannot be told apart
+inline constexpr std::size_t kCurves = 8;  // curves in one plot: more cannot be distinguished
 
 flow::Figures draw(const flow::Study& study, const PlotOptions& options);
 

@@ -1,4 +1,4 @@
-// The chunked transfer coding, RFC 9112 section 7.1, over bytes of which some were not captured.
+// The chunked transfer coding, RFC 9112 section 7.1, over bytes that were captured only in part.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@ namespace tailcap::protocols {
 
 enum class ChunkStep : std::uint8_t { need_more, done, invalid };
 
-// A chunk's size line, and all trailers together. Extensions exist in the RFC and nearly nowhere else.
+// A chunk's size line, and all trailers together. The RFC allows extensions, but they are very rare.
 inline constexpr std::size_t kMaxChunkLine = 16u << 10;
 inline constexpr std::size_t kMaxTrailers = 64u << 10;
 
@@ -21,9 +21,9 @@ class Chunks {
   // Takes captured bytes off the front of `in`, as far as the body goes. Trailers are added to `trailers`.
   // pause: returns need_more in front of a chunk's data, which is then taken with skip().
   ChunkStep push(std::string_view& in, flow::Headers& trailers, bool pause = false);
-  // n bytes whose content is not known: false if framing lies in them.
+  // n bytes with unknown content: false if framing lies in them.
   bool skip(std::uint64_t n);
-  // Bytes of data still to come in this chunk: as many may be unknown.
+  // Bytes of data still to come in this chunk: that many may be unknown.
   std::uint64_t data_left() const { return state_ == State::data ? left_ : 0; }
   std::uint64_t body() const { return body_; }
   bool malformed() const { return framing_.malformed; }

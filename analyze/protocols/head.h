@@ -14,30 +14,30 @@ inline constexpr std::size_t kMaxMethod = 32;
 inline constexpr std::size_t kMaxHead = 256u << 10;
 inline constexpr std::size_t kMaxFields = 1024;
 
-// What the fields say about where the message ends and what follows it.
+// The fields' statements about the end of the message and what follows it.
 struct Framing {
   bool chunked = false;       // the final transfer coding
   bool other_coding = false;  // there is a transfer coding, and the final one is not chunked
   std::optional<std::uint64_t> length;
   bool contradictory = false;      // lengths that differ, or a length that is no number
-  bool length_and_coding = false;  // both: the classic of request smuggling
+  bool length_and_coding = false;  // both: the classic request smuggling
   bool close = false, keep_alive = false, upgrade = false, expects_continue = false;
-  bool malformed = false;  // something broke the rules and was tolerated
+  bool malformed = false;  // a rule was broken and tolerated
 };
 
 enum class Guess : std::uint8_t { undecided, request, response, neither };
-// What bytes at the start of a connection can be the start of.
+// The protocol that these first bytes of a connection may begin.
 Guess guess(std::string_view bytes);
 
-// One past the blank line that ends the head, or npos. `from`: everything before was searched in vain.
+// One past the blank line that ends the head, or npos. `from`: the bytes before it are known not to contain the end.
 std::size_t head_end(std::string_view bytes, std::size_t from = 0);
 
-// Start lines without their line end. False: it is none; `message` may have been written to all the same.
+// Start lines without their line end. False: it is none; `message` may have been modified.
 bool parse_request_line(std::string_view line, flow::Message& message, Framing& framing);
 bool parse_status_line(std::string_view line, flow::Message& message);
 
-// A whole head, or (whole == false) the beginning of one, of which the complete lines are used.
-// False: there is no valid start line.
+// A whole head, or (whole == false) the beginning of one; only its complete lines are used. False: there is no valid
+// start line.
 bool parse_head(std::string_view text, bool request, bool whole, flow::Message& message, Framing& framing);
 
 // One trailer line without its line end.

@@ -1,5 +1,5 @@
-// The beginning of a message head whose end has not come yet. All connections together keep a bounded number of bytes:
-// a capture of a few kilobytes can hold thousands of connections, each with a head that never ends.
+// The beginning of a message head that is not complete yet. All connections together keep a bounded number of bytes: a
+// capture of a few kilobytes can hold thousands of connections, each with a head that never ends.
 #pragma once
 
 #include <cstddef>
@@ -8,7 +8,7 @@
 
 namespace tailcap::protocols {
 
-// What all connections hold together.
+// The bytes that all connections hold together.
 struct HeldHeads {
   static constexpr std::size_t kMax = 64u
                                       << 20;  // as much as HTTP/2 keeps; 1,000 clients that send 64 kB slowly fit in
@@ -22,7 +22,7 @@ class HeadBuffer {
   HeadBuffer(const HeadBuffer&) = delete;
   HeadBuffer& operator=(const HeadBuffer&) = delete;
 
-  // False: there is no room for it. What was there before stays.
+  // False: there is no room for it. The earlier content stays.
   bool append(std::string_view part) {
     if (all_.bytes + part.size() > HeldHeads::kMax) return false;
     all_.bytes += part.size();

@@ -103,7 +103,8 @@ void Http1::settle(Context& c) {
     progress = false;
     for (MessageLane* l : {requests_ ? requests_ : &lanes_[1], requests_ ? responses_ : &lanes_[0]}) {
       progress |= drain(*l, c);
-      // What an open response without framing answers, and whether it is one, shows the end of the requests.
+      // The end of the requests shows which request an open response without framing answers, and whether it is a
+      // response.
       const bool waits =
           l == responses_ && patient_ && l->open() && l->state() == MessageLane::State::seek && !requests_->ended;
       if (l->end_held && l->held.empty() && !l->ended && !waits) {
@@ -114,7 +115,7 @@ void Http1::settle(Context& c) {
       }
     }
   }
-  // Both ends are known and something still waits: nothing will come that decides it.
+  // Both directions have ended and a run still waits: nothing more will come that decides it.
   for (MessageLane& l : lanes_) {
     if (!l.end_held || !(&l == &lanes_[0] ? lanes_[1] : lanes_[0]).end_held) continue;
     patient_ = awaits_upgrade_ = false;
@@ -129,7 +130,7 @@ bool Http1::drain(MessageLane& l, Context& c) {
   std::vector<HeldRun> waiting;
   while (!l.held.empty() && requests_ && !blocked(l, l.held.front().run.done)) {
     if (l.held.size() > kMaxHeldRuns || l.held_bytes > kMaxHeldRunBytes) {
-      // Enough: without what was waited for.
+      // Limit reached: continue without the data that it waited for.
       if (&l == requests_)
         awaits_upgrade_ = false;
       else if (!resync_waits_)
@@ -143,7 +144,7 @@ bool Http1::drain(MessageLane& l, Context& c) {
     waiting.swap(l.held);
     l.held_bytes = 0;
     progress = true;
-    // Feeding may hold the rest of a run again; then all that is behind it goes on waiting.
+    // Feeding may hold the rest of a run again; then everything behind it keeps waiting.
     std::size_t i = 0;
     for (; i < waiting.size() && l.held.empty() && !refused_; ++i) {
       if (i > 0 && blocked(l, waiting[i].run.done)) break;
@@ -182,8 +183,8 @@ void Http1::feed(MessageLane& l, const ByteRun& run, Context& c) {
   while (cursor.left() > 0 && !refused_) {
     if (blocked(l, run.done)) return hold(l, cursor.rest());
     if (!requests_ && l.at_border()) return l.lose(Taint::payload_cut);
-    // Whom it answers is settled at a response's first byte: a request that comes later is not meant.
-    // And a server reads before it answers, so that what is older than the request answers something that was not seen.
+    // The request that a response answers is settled at the response's first byte: later requests do not count. A
+    // server reads before it answers, so a response older than the request answers a request that was not seen.
     if (&l == responses_ && l.at_border())
       unasked_ =
           std::exchange(next_unknown_, false) || open_questions() == 0 || (server() && asked()->begun > run.done);
@@ -202,19 +203,19 @@ void Http1::handle(MessageLane& l, MessageLane::Event event, Cursor& cursor, Con
     case MessageLane::Event::finished:
       return take(l, c);
     case MessageLane::Event::cut:
-      // It does not begin as HTTP does. What looks like it later on is something that the protocol carries.
+      // It does not begin as HTTP does. Later text that looks like HTTP is content of another protocol.
       if (!seen_head_ && has(l.message.taints, Taint::malformed) && !has(l.message.taints, Taint::payload_cut))
         return refuse(c);
       c.findings.add(has(l.message.taints, Taint::payload_cut) ? Finding::head_cut : Finding::malformed_message);
       if (&l == requests_) {
         request_head(l, true, cursor.run(), c);
       } else if (has(l.message.taints, Taint::malformed) && l.message.status == 0) {
-        // No response begins here, so the borders were lost before.
+        // No response begins here, so the borders were lost earlier.
         renew(l.message);
         l.lose(Taint::malformed);
       } else {
         l.message.answers_unknown = unasked_;
-        // Interim responses are short: what does not end is the final one, unless its status says otherwise.
+        // Interim responses are short: one that does not end is the final one, unless its status says otherwise.
         if (l.message.status >= 100 && l.message.status < 200 && l.message.status != 101)
           l.message.kind = MessageKind::interim;
       }
@@ -246,7 +247,7 @@ void Http1::request_head(MessageLane& l, bool cut, const ByteRun& run, Context& 
   m.expects_continue = l.framing.expects_continue;
   m.close_after = l.framing.close || (m.protocol == flow::Protocol::http10 && !l.framing.keep_alive);
   if (cut) m.headers_complete = false;
-  // Two that begin in one run were not asked one after the other; one that broke off before it is not in it.
+  // Two that begin in one run were not sent one after the other; one that broke off earlier is not in this run.
   const bool before = cut && m.begin < run.offset;
   if (!before && last_request_run_ == run.offset + 1) pipelines_ = true;
   last_request_run_ = before ? 0 : run.offset + 1;
@@ -272,7 +273,7 @@ MessageLane::Event Http1::response_head(MessageLane& l, Context& c) {
     c.findings.add(Finding::response_without_request);
     if (!asked_once_ && !requests_->first_known()) {
       m.taints = m.taints | Taint::began_before;
-      // What its client sent until then belongs to it, and to nothing before it.
+      // The bytes that its client sent until then belong to it alone.
       if (!answered_once_ && requests_->seen_from < m.instants.first_done) m.seen_from = requests_->seen_from;
     } else if (request_losses_ > 0) {
       m.taints |= requests_->swallowed() != 0 ? requests_->swallowed() : static_cast<flow::Taints>(Taint::bytes_lost);
@@ -297,7 +298,7 @@ void Http1::pop_asked() {
   }
 }
 
-// Hands the lane's finished message on.
+// Delivers the lane's finished message.
 void Http1::take(MessageLane& l, Context& c) {
   flow::Message& m = l.message;
   const bool final = m.kind == MessageKind::response;
@@ -319,13 +320,13 @@ void Http1::take(MessageLane& l, Context& c) {
   }
 }
 
-// The direction ended: what was open ends with it, whatever way.
+// The direction ended: an open message ends with it, in whatever way.
 void Http1::end(MessageLane& l, const ByteRun& run, Context& c) {
   if (&l == requests_)
     decided_whole_ =
         run.gap == 0 && !l.open() && l.state() != MessageLane::State::seek && !has(run.taints, Taint::events_lost);
   if (&l == requests_ && !decided_whole_) ++request_losses_;
-  // Of a message whose framing is lost: nothing else can be in what was seen of it.
+  // For a message with lost framing: the seen bytes can contain nothing else.
   const bool only = !has(run.taints, Taint::events_lost) && run.gap == 0 &&
                     (&l == responses_ ? alone() && run.end == flow::End::fin
                                       : formats::known(answered_open_) && l.last_done() <= answered_open_);

@@ -1,6 +1,6 @@
-// HTTP/1 in a connection whose beginning was not seen: what looks like it may be text that another protocol carries.
+// HTTP/1 in a connection with an unseen beginning: text that looks like HTTP/1 may be content of another protocol.
 //
-// Nothing is handed on until a request and the response to it were read, each in its direction. Two responses without a
+// Nothing is delivered until a request and the response to it were read, each in its direction. Two responses without a
 // request between them are not HTTP, nor are messages of one kind from both ends; then the search begins again.
 #pragma once
 
@@ -14,14 +14,15 @@ namespace tailcap::protocols {
 
 class Http1Trial {
  public:
-  // Requests without any response, in a connection of which nothing contradicts HTTP.
+  // Requests without any response, in a connection without contradictions to HTTP.
   static constexpr std::size_t kMaxKept = 64;
-  // After so many contradictions nothing is believed any more. One may be a body that holds messages of HTTP.
+  // After this many contradictions the connection is not HTTP. One contradiction may be a body that contains HTTP
+  // messages.
   static constexpr unsigned kMaxContradictions = 3;
 
   Http1Trial(flow::ConnectionId id, HeldHeads& heads)
       : id_(id), heads_(heads), http1_(std::make_unique<Http1>(id, heads)) {}
-  // True: it is decided; hand_on() what was read, and go on with take().
+  // True: it is decided; hand_on() the messages read, and continue with take().
   bool push(const flow::ByteRun& run);
   void hand_on(Messages& out, flow::Findings& findings);
   std::unique_ptr<Http1> take() { return std::move(http1_); }

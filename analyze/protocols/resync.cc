@@ -1,4 +1,4 @@
-// After bytes were lost or not captured: how HTTP/1 finds its way back, and what that says about what went by.
+// How HTTP/1 finds message borders again after bytes were lost or not captured, and what that says about the lost part.
 #include <algorithm>
 
 #include "analyze/protocols/http1.h"
@@ -8,7 +8,7 @@ namespace tailcap::protocols {
 using flow::Finding;
 using flow::Taint;
 
-// The lane was seeking, and here a message begins for certain.
+// The lane was seeking, and a message begins here for certain.
 void Http1::resync(MessageLane& l, Cursor& cursor, Context& c) {
   if (!requests_) set_roles((l.guessed() == LaneRole::requests) == (&l == &lanes_[0]) ? lanes_[0] : lanes_[1]);
   seen_head_ = true;
@@ -21,8 +21,9 @@ void Http1::resync(MessageLane& l, Cursor& cursor, Context& c) {
     if (l.close_open(l.ends_well())) take(l, c);
     return l.resume();
   }
-  // Which request does this one answer? Messages may have gone by. A client that waits for each response has asked last
-  // what this one answers; where it does not wait, or where requests may have gone by as well, no one can tell.
+  // Finds the request that this response answers. Messages may have been lost. A client that waits for each response
+  // sent that request last. If it does not wait, or if requests may have been lost as well, the request cannot be
+  // known.
   std::size_t begun = 0;
   for (std::size_t i = asked_head_; i < asked_.size(); ++i) begun += asked_[i].begun <= cursor.run().done;
   const bool certain = decided_whole_ && request_losses_ == losses_at_seek_ && !(pipelines_ && begun > 1);
@@ -35,7 +36,7 @@ void Http1::resync(MessageLane& l, Cursor& cursor, Context& c) {
   l.resume();
 }
 
-// The next n requests were answered by something that was not seen.
+// The next n requests were answered by responses that were not seen.
 void Http1::answers_lost(std::size_t n, Context& c) {
   for (; n > 0; --n) {
     flow::Message m;
@@ -51,19 +52,19 @@ void Http1::answers_lost(std::size_t n, Context& c) {
   }
 }
 
-// Remembers, when the responses begin to seek, what was lost of the requests until then.
+// Remembers how much of the requests was lost before the responses begin to seek.
 void Http1::note_losses() {
   const bool seeks = responses_ && responses_->state() == MessageLane::State::seek;
   if (seeks && !seeking_) losses_at_seek_ = request_losses_;
   seeking_ = seeks;
 }
 
-// No other response can be in what was seen of the open one.
+// Whether the seen part of the open response can contain no other response.
 bool Http1::alone() const {
   return !pipelines_ && open_questions() <= (unasked_ ? 0u : 1u) && request_losses_ == losses_at_seek_;
 }
 
-// A new request after what looks like the end of a response whose framing was not captured: it was the end.
+// A new request follows what looks like the end of a response with uncaptured framing: it was the end.
 void Http1::infer_response_end(const flow::ByteRun& run, Context& c) {
   MessageLane& l = *responses_;
   if (!alone() || !l.ends_well() || l.last_done() > run.done) return;
@@ -71,9 +72,8 @@ void Http1::infer_response_end(const flow::ByteRun& run, Context& c) {
   l.resume();
 }
 
-// A request whose framing was not captured was answered at `answered_open_`, and this is what comes after it in its
-// direction, without a gap: it had ended before, and where its last bytes look like an end or a request follows they
-// were.
+// A request with uncaptured framing was answered at `answered_open_`, and this run follows it in its direction without
+// a gap. The request ended before the answer; its last bytes are its end if they look like one or if a request follows.
 void Http1::infer_request_end(const flow::ByteRun& run, Context& c) {
   MessageLane& l = *requests_;
   if (!formats::known(answered_open_) || l.state() != MessageLane::State::seek || !l.open()) return;

@@ -1,5 +1,5 @@
-// What one connection carries: HTTP/1, HTTP/2 from its first byte, HTTP/2 after an upgrade, TLS, or one of them begun
-// earlier.
+// The protocol of one connection: HTTP/1, HTTP/2 from its first byte, HTTP/2 after an upgrade, TLS, or one of them
+// begun earlier.
 #pragma once
 
 #include <cstddef>
@@ -25,7 +25,7 @@ class Talk {
 
  private:
   enum class State : std::uint8_t {
-    undecided,  // runs are held until the first bytes tell
+    undecided,  // runs are held until the first bytes decide
     late,       // recording began in the middle: both are tried, and the first that finds something stays
     http1,
     upgrading,  // HTTP/1, and the last request asked for h2c: runs are held until it is answered
@@ -39,7 +39,7 @@ class Talk {
   void push_late(const flow::ByteRun& run, Messages& out, flow::Findings& findings);
   void push_http1(const flow::ByteRun& run, Messages& out, flow::Findings& findings);
   void upgrade(const flow::Message& response, Messages& out, flow::Findings& findings);
-  // False: no more can be held.
+  // False: the limit is reached.
   bool hold(const flow::ByteRun& run);
   void release();
 
@@ -52,13 +52,13 @@ class Talk {
   std::unique_ptr<http2::Http2Connection> http2_;
   std::unique_ptr<tls::TlsConnection> tls_;
   std::unique_ptr<tls::TlsLateStart> late_tls_;
-  std::unique_ptr<flow::Findings> late_findings_;  // of http2_, which may come to nothing
+  std::unique_ptr<flow::Findings> late_findings_;  // of http2_, which may be discarded
   std::string begin_[2];                           // undecided: the first bytes of each direction
   flow::Direction client_ = flow::Direction::in;
   std::vector<HeldRun> held_;
   std::size_t held_bytes_ = 0;
   std::string settings_;           // upgrading: the request's HTTP2-Settings
-  std::uint64_t asked_until_ = 0;  // and where it ended
+  std::uint64_t asked_until_ = 0;  // and the end of that request
 };
 
 }  // namespace tailcap::protocols

@@ -1,6 +1,6 @@
-// What a command has to say, before it is text for a terminal, Markdown or a page: blocks in the order in which they
-// are read. Each format shows every block; what only a page can show (drawings, exact values under the mouse) is an
-// addition to text that stands beside it.
+// The output of a command before it becomes text for a terminal, Markdown or a page: blocks in reading order. Each
+// format shows every block. Content that only a page can show (drawings, exact values under the mouse) is an addition
+// to text beside it.
 //
 // All strings are printable() and not escaped; the renderers escape them. Drawings are SVG that this program made.
 #pragma once
@@ -57,7 +57,7 @@ struct List {
     Accent accent = Accent::none;
   };
   std::vector<Item> items;
-  bool boxed = false;  // the sentences that a document is read for
+  bool boxed = false;  // the sentences that matter most in the document
 };
 
 // Labelled lines; boxed under a verdict at the head of a document.
@@ -141,8 +141,8 @@ struct Code {
   std::vector<std::string> lines;
 };
 
-// A drawing. Where nothing can be drawn its lines, of equal width and as they are, take its place; without lines it is
-// shown on a page only.
+// A drawing. Formats without drawings show its lines, which have equal width, unchanged; without lines it is shown on a
+// page only.
 struct Figure {
   std::string anchor{};
   std::string svg{};
@@ -186,7 +186,7 @@ struct Document {
 // width: columns; less than 40 counts as 40.
 std::string to_text(const Document& document, std::size_t width);
 std::string to_markdown(const Document& document);
-std::string to_html(const Document& document);  // a page that stands alone
+std::string to_html(const Document& document);  // a self-contained page
 
 // All headings in order, summaries of foldouts among them.
 std::vector<std::string> headings(const Document& document);

@@ -24,7 +24,7 @@ struct BandRow {
   std::vector<BandCell> cells;  // one per band
 };
 
-// Rows that are nothing in every band are left out. Bands without requests are kept: they say so.
+// Rows that are zero in every band are left out. Bands without requests are kept and labelled as empty.
 struct BandTable {
   std::vector<std::string> names;
   std::vector<std::uint64_t> counts;
@@ -37,12 +37,12 @@ struct BandTable {
 
 BandTable band_table(const flow::RouteStudy& route);
 
-// What the slowest band has more of than the fastest, in a sentence: "The slowest 1 % take 30.1 ms longer than the
-// fastest 50 %: 28.1 ms (93 %) of that in the service, where …". Empty where there is nothing to compare, or where
-// which requests are the slowest is not known (their percentile is refused).
+// The main differences between the slowest band and the fastest, in a sentence: "The slowest 1 % take 30.1 ms longer
+// than the fastest 50 %: 28.1 ms (93 %) of that in the service, where …". Empty if there is nothing to compare, or if
+// the slowest requests are not known (their percentile is refused).
 std::string difference_text(const flow::RouteStudy& route);
 
-// That requests whose duration is in doubt are in no band, and may be slower than any. Empty: there are none.
+// Says that requests with a duration in doubt are in no band, and may be slower than any. Empty: there are none.
 std::string doubt_text(const flow::RouteStudy& route);
 
 }  // namespace tailcap::report

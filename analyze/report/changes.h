@@ -1,4 +1,4 @@
-// What changed while it was recorded, and what became of it, in sentences.
+// Changes during the recording and their effects, in sentences.
 #pragma once
 
 #include <string>
@@ -11,7 +11,7 @@ namespace tailcap::report {
 
 inline constexpr const char* kChangesTitle = "Changes while recording";
 
-// What shifted, "After deploy=v3 (12:00:05 UTC) GET /x: median +8.2 ms (7.9–8.6), …", largest sure effect first.
+// The shifts, "After deploy=v3 (12:00:05 UTC) GET /x: median +8.2 ms (7.9–8.6), …", largest sure effect first.
 std::vector<std::string> shift_sentences(const flow::Study& study);
 // These, then every change with its time and what is said of it. Printable; empty: nothing changed.
 // Routes that began to answer otherwise.

@@ -14,11 +14,11 @@ render::Figure drawn(const flow::Figure& figure);
 
 // "flame-slow" and "samples-…": not among the plots.
 bool is_flame(const flow::Figure& figure);
-// Of the slow requests.
+// The flame graph of the slow requests.
 std::optional<render::Figure> slow_flame(const flow::Figures& figures);
-// The section that shows those of single requests; empty: there are none.
+// The section with the flame graphs of single requests; empty: there are none.
 render::Document sampled_requests(const flow::Figures& figures);
-// Where the request's own is; empty: it has none.
+// The anchor of the request's own flame graph; empty: it has none.
 std::string samples_anchor(const flow::Figures& figures, flow::ExchangeId id);
 
 }  // namespace tailcap::report

@@ -15,9 +15,10 @@ using formats::SocketId;
 using formats::Time;
 
 constexpr Duration kInstant{1};
-// Sequence numbers wrap at four times this: of more bytes than that it cannot be told which are meant.
+// Sequence numbers wrap at four times this: a larger range of bytes would be ambiguous.
 constexpr std::uint32_t kMaxBytes = 1u << 30;
-constexpr std::size_t kMaxBack = 1024;  // requests of one connection that are looked at for whose bytes were sent again
+constexpr std::size_t kMaxBack =
+    1024;  // requests of one connection that are searched for the owner of bytes sent again
 
 }  // namespace
 

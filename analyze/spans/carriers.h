@@ -1,10 +1,11 @@
-// Whose an event is: by the bytes that it is about, by the goroutine, or by the thread that it happened to.
+// Assigns events to requests: by the bytes that an event is about, by the goroutine, or by the thread that it happened
+// to.
 //
-// A thread carries a request where it moved all of its bytes that were seen, a goroutine where it sent the response
-// (over HTTP/2: where it runs the handler). An event belongs to a request if that was the only one that the thread or
-// goroutine carried then; otherwise to none. Of a thread that carries one request this says no more than just that:
-// what it did in between for nobody, or for somebody whose requests were not recorded, cannot be told from what it did
-// for this one.
+// A thread carries a request if it moved all bytes of the request that were seen. A goroutine carries it if it sent the
+// response (over HTTP/2: if it runs the handler). An event belongs to a request if that was the only one that the
+// thread or goroutine carried then; otherwise it belongs to none. The assignment says no more than that: work that a
+// thread did meanwhile for no request, or for requests that were not recorded, cannot be distinguished from work for
+// this one.
 #pragma once
 
 #include <cstdint>
@@ -27,14 +28,13 @@ class Carriers {
   void push(const formats::Event& event);
   void settle();
 
-  // A row, Intervals::kNone or kSeveral.
-  // Of something that took from `from` until `to`: the same request carried it all the while.
+  // The row of the request that carried all of [from, to]; otherwise Intervals::kNone or kSeveral.
   std::uint32_t by_thread(const formats::Event& event, formats::Time from, formats::Time to) const;
   std::uint32_t by_thread(formats::Thread thread, std::uint64_t goroutine, formats::Time from, formats::Time to) const;
   std::uint32_t by_time(formats::SocketId socket, formats::Time at) const;
-  // Whose sent bytes these are, at the latest at `at`.
+  // The row of the request that these bytes, sent at `at` at the latest, belong to.
   std::uint32_t by_bytes(formats::SocketId socket, std::uint32_t position, formats::Time at) const;
-  // Served by this process at some time in [from, to), at most kMaxServed.
+  // Requests that this process served at some time in [from, to), at most kMaxServed.
   static constexpr std::size_t kMaxServed = 4096;
   std::vector<std::uint32_t> served(std::uint32_t pid, formats::Time from, formats::Time to) const;
 

@@ -1,5 +1,5 @@
-// What the kernel and the runtime did, attached to the spans that it happened in: the table of kRules says what becomes
-// of each kind of event. What fits no span, or several, is counted and stays out.
+// Attaches kernel and runtime events to the spans in which they happened; the table kRules defines the result for each
+// kind of event. An event that fits no span, or several, is counted and left out.
 #pragma once
 
 #include <array>
@@ -74,7 +74,7 @@ struct RowEvents {
   };
   std::vector<One> events;  // by time
   std::uint32_t left_out = 0;
-  std::uint64_t waits = 0;  // off the CPU
+  std::uint64_t waits = 0;  // off-CPU intervals
   formats::Duration waited{};
 };
 

@@ -16,7 +16,7 @@ using flow::SpanContext;
 
 constexpr std::uint32_t kNone = Identity::kNone;
 
-// Contexts are looked up by trace and span; flags say nothing of identity.
+// Contexts are looked up by trace and span; flags are not part of the identity.
 SpanContext key_of(SpanContext c) {
   c.flags = 0;
   return c;
@@ -127,7 +127,7 @@ class Resolver {
     return a.trace_high == b.trace_high && a.trace_low == b.trace_low;
   }
 
-  // From the last to the first: who is called begins later.
+  // From the last to the first: the callee begins later.
   void learn_from_calls(std::uint32_t i) {
     const Candidate& c = candidates_[i];
     if (c.trace.has_trace() && !c.several) assign(i, c.trace, "calls");
@@ -157,7 +157,7 @@ class Resolver {
     const auto at = by_parent_.find(key_of(f.wire));
     if (at == by_parent_.end() || at->second.size() != 1) return;
     const std::uint32_t n = at->second.front();
-    if (served_[key_of(f.wire)] != 1) return;  // requests with the same header: which of them it is, nobody knows
+    if (served_[key_of(f.wire)] != 1) return;  // several requests have the same header: the right one is not known
     ++foreign_[n].matched;
     out_.rows[i].foreign = static_cast<std::int32_t>(n);
     out_.rows[i].context.span = foreign_[n].context.span;

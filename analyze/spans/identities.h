@@ -1,10 +1,10 @@
-// Which trace and span each request is, and below which span it stands.
+// The trace, span and parent span of each request.
 //
-// What the wire named stays. A header names its sender's span: of the calling end that is the request itself, of the
-// serving end its parent. Where a header is passed on unchanged (a proxy, a retry) only the first request has the id,
-// the others have one of their own. Requests without a context belong to the trace of their other end, of the request
-// that made them, or, where they made calls that all name one trace and it is certain that they made them, of those.
-// What is left has made-up ids.
+// Identifiers on the wire are kept. A header names its sender's span: at the calling end that is the request itself, at
+// the serving end its parent. If a header is passed on unchanged (a proxy, a retry), only the first request has the id;
+// the others get one of their own. A request without a context belongs to the trace of its other end, or of its parent.
+// Failing those, it belongs to the trace of its calls, if they all name one trace and are certain to be its calls. All
+// other requests get made-up ids.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,7 @@
 
 namespace tailcap::spans {
 
-// A span of somebody else's, see imported.h.
+// A span from another tracer, see imported.h.
 struct ForeignSpan {
   flow::SpanContext context;
   std::uint64_t parent = 0;
@@ -35,17 +35,17 @@ enum class ParentHow : std::uint8_t {
   none,       // it is a root, or nothing is known
   wire,       // named by a header
   other_end,  // the calling end of the same request
-  cause,      // the request that made it: flow::Cause says how that is known
+  cause,      // the parent: flow::Cause says how it is known
 };
 
 struct Identity {
-  flow::SpanContext context;  // of the request; where it is a foreign span, that one's
+  flow::SpanContext context;  // of the request; if it is a foreign span, that span's
   std::uint64_t parent = 0;
   ParentHow parent_how = ParentHow::none;
   bool parent_certain = true;
   std::string_view trace_source,
       span_source;                   // "traceparent", …, "other end", "caller", "calls", "imported", "synthetic"
-  std::uint32_t link = kNone;        // row of the request that made it, where that is in another trace
+  std::uint32_t link = kNone;        // row of the parent request, if it is in another trace
   std::uint32_t parent_row = kNone;  // where the parent is a request
   std::int32_t foreign = -1;         // which of the foreign spans it is
   static constexpr std::uint32_t kNone = UINT32_MAX;
@@ -58,7 +58,7 @@ struct Identities {
   std::vector<std::pair<flow::ExchangeId, std::uint32_t>> by_id;  // ascending
 };
 
-// Counts in foreign what matched. The table holds all requests of the capture, sorted by start.
+// Counts the matches in `foreign`. The table holds all requests of the capture, sorted by start.
 Identities identities_of(const flow::RequestTable& table, std::vector<ForeignSpan>& foreign);
 
 }  // namespace tailcap::spans

@@ -1,4 +1,4 @@
-// What a process is, as the capture's tables of tasks and interfaces tell: attributes of its resource.
+// The resource attributes of a process, from the capture's tables of tasks and interfaces.
 #pragma once
 
 #include <array>
@@ -17,8 +17,8 @@
 
 namespace tailcap::spans {
 
-// Of a control group's path: "…/docker-<64 hex>.scope", "…/kubepods/burstable/pod<uid>/<64 hex>", … Empty: it does not
-// tell.
+// The container that a control group's path names: "…/docker-<64 hex>.scope", "…/kubepods/burstable/pod<uid>/<64 hex>",
+// … Empty: it names none.
 struct Container {
   std::string id, runtime, pod_uid;
 };
@@ -29,10 +29,10 @@ class Resources {
   void push(const formats::Event& event);
   bool merged() const { return merged_; }  // of several machines
 
-  // comm: what requests of the process say it is called, where its own entry is missing.
+  // comm: the process name that its requests give, for a process without an entry of its own.
   flow::Attributes of(std::uint32_t pid, std::string_view comm, const formats::Preamble& preamble,
                       const flow::WallClock& clock) const;
-  // The interface that has the local address of this connection; empty: none is known, or several.
+  // The interface with the local address of this connection; empty: none is known, or several.
   std::string_view interface_of(const EndpointTexts& ends) const;
 
  private:

@@ -1,6 +1,6 @@
-// Requests as spans, those of each process under its resource: with what came before the first on a connection as spans
-// below it, and what happened meanwhile as events. Where a request is a span of somebody else's, that one is left
-// alone, and what is known of the request stands below it.
+// Requests as spans, grouped by process under its resource. What came before the first request on a connection becomes
+// spans below it, and what happened meanwhile becomes events. If a request is a foreign span, that span stays unchanged
+// and the request's facts are placed below it.
 #pragma once
 
 #include <cstdint>
@@ -31,19 +31,19 @@ struct Source {
 
 struct Counts {
   std::uint64_t requests = 0;    // that became spans
-  std::uint64_t not_placed = 0;  // that did not, since nobody knows when they began
+  std::uint64_t not_placed = 0;  // that did not, because their start is unknown
   std::uint64_t setup = 0;       // spans of names, connects, handshakes
-  std::uint64_t below = 0;       // requests that are somebody else's spans, told below those
+  std::uint64_t below = 0;       // requests that are foreign spans, described below those
 };
 
-// The ids of all are the same whichever are asked for. What it is made of must outlive it.
+// All ids are the same whichever requests are chosen. The inputs must outlive the maker.
 class SpanMaker {
  public:
   SpanMaker(const Source& source, const Identities& identities, const Enrichment& enrichment,
             const Resources& resources);
   ~SpanMaker();
   void add(std::uint32_t row);
-  // Spans since take(). Some kilobytes each: take them now and then.
+  // Number of spans since take(). Each takes some kilobytes: call take() now and then.
   std::size_t size() const;
   std::vector<flow::SpanResource> take();  // by machine and process
   const Counts& counts() const;
@@ -53,7 +53,7 @@ class SpanMaker {
   std::unique_ptr<Impl> impl_;
 };
 
-// Rows that are joined to this one: its other end, what made it and what it made, and so on.
+// Rows that are joined to this one: its other end, its parent, its calls, and so on.
 std::vector<bool> joined_to(const flow::RequestTable& table, const Identities& identities, std::uint32_t row);
 
 }  // namespace tailcap::spans

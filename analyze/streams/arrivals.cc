@@ -17,7 +17,7 @@ void ArrivalTracker::mark(std::int64_t end, flow::Time at) {
   }
   if (head_ < marks_.size()) {
     flow::ArrivalMark& last = marks_.back();
-    // What is behind a byte cannot have become readable before it.
+    // Later bytes cannot have become readable before this one.
     if (formats::known(at) && formats::known(last.time)) at = std::max(at, last.time);
     if (at == last.time || marks_.size() - head_ >= kMaxArrivalMarks) {
       if (at != last.time) last.time = kNoTime;
@@ -49,7 +49,7 @@ void ArrivalTracker::add(std::int64_t begin, std::int64_t end, flow::Time at) {
   }
   mark(end, at);
   if (early_.empty()) return;
-  // The hole is filled now: what lay behind it becomes readable now, however early it came.
+  // The missing bytes are there: bytes behind them become readable now, however early they came.
   for (Segment& s : early_) s.time = std::max(s.time, at);
   absorb();
 }
@@ -77,7 +77,7 @@ ArrivalTracker::Taken ArrivalTracker::take(std::int64_t begin, std::int64_t end,
     taken.missing = true;
   }
   while (to_ < end) {
-    // It was read, so it had arrived; when, nobody saw.
+    // It was read, so it had arrived; the time was not recorded.
     taken.missing = true;
     mark(early_.empty() ? end : std::min(end, early_.front().begin), kNoTime);
     absorb();

@@ -1,4 +1,4 @@
-// When the bytes of one direction had arrived, all bytes before them included: a hole delays what is behind it.
+// Arrival times of the bytes of one direction, including all bytes before them: a missing segment delays later bytes.
 #pragma once
 
 #include <cstdint>

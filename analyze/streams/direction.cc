@@ -18,7 +18,7 @@ constexpr std::uint8_t kArrivalPatience = 4;
 // Counted positions (UNIX) above this are nonsense; sums of two must not overflow.
 constexpr std::uint64_t kPositionMask = (std::uint64_t{1} << 60) - 1;
 
-// What a crafted capture claims to have captured may be more than was moved.
+// A crafted capture may claim more captured bytes than were moved.
 void bound_payload(Piece& piece) {
   piece.head = piece.head.substr(0, std::min<std::uint64_t>(piece.head.size(), piece.length));
   const std::uint64_t rest = piece.length - piece.head.size();
@@ -240,7 +240,7 @@ void DirectionStream::try_end(bool all, Shared& shared, Output& out) {
   if (ended_ || !held_.empty()) return;
   if (fin_offset_ && fin_arrived_ && next_ + 1 >= *fin_offset_) return finish(flow::End::fin, fin_at_, out);
   if (!all && (ending_ == flow::End::none || deadline_ > shared.now)) return;
-  // Bytes up to a counted FIN that nobody saw: the gap stands before the end.
+  // Unseen bytes up to a counted FIN: the gap precedes the end.
   const std::int64_t missing = fin_offset_ && started_ ? *fin_offset_ - 1 - next_ : 0;
   const bool all_read = arrivals_.any() ? !unread() : ending_ != flow::End::none;
   const bool orderly = fin_offset_ || (fin_arrived_ && all_read) || ending_ == flow::End::fin;

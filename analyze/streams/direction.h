@@ -16,8 +16,8 @@
 
 namespace tailcap::streams {
 
-// How long an early piece or an end waits for what should come before it. Rings are drained every 50 ms, so
-// anything later was lost.
+// How long an early piece or an end waits for earlier pieces. Rings are drained every 50 ms, so anything later was
+// lost.
 inline constexpr flow::Duration kHold = std::chrono::milliseconds{100};
 inline constexpr std::size_t kMaxHeldPieces = 256;
 inline constexpr std::size_t kMaxHeldBytes = 256u << 10;
@@ -35,7 +35,7 @@ struct Piece {
   std::string_view head, tail;
 };
 
-// What all directions share.
+// State shared by all directions.
 struct Shared {
   flow::Findings findings;
   std::size_t held_bytes = 0;
@@ -61,7 +61,7 @@ class DirectionStream {
   std::uint32_t base() const { return base_; }
 
   void arrived(std::int64_t begin, std::int64_t end, flow::Time at);
-  // TLS sessions: arrivals are not seen but told, for all up to `end`; kNoTime: not known. A piece is held until then.
+  // TLS sessions: sets the arrival of all bytes up to `end`; kNoTime: not known. A piece is held until then.
   void arrivals_are_told() { told_ = true; }
   void told(std::int64_t begin, std::int64_t end, flow::Time at);
   // Hands the piece on, or holds it: then advance() (streams/duplex.h) decides.

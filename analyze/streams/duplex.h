@@ -1,7 +1,7 @@
-// Both directions of one connection end, in an order that can have been.
+// Both directions of one connection end, in a possible order.
 //
-// What is held in one direction holds back what was done later in the other: a reader that saw a response before the
-// request that it answers would pair it with another one.
+// A held piece in one direction delays later pieces in the other: a reader that saw a response before its request would
+// pair it with another one.
 #pragma once
 
 #include "analyze/streams/direction.h"

@@ -6,7 +6,7 @@ void describe(flow::Connection& c, const formats::SocketInfo& info) {
   if (c.family == formats::Family::unknown) c.family = info.family;
   if (c.type == formats::SocketType::unknown) c.type = info.type;
   if (c.origin == formats::Origin::unknown) c.origin = info.origin;
-  // A socket that has just begun to connect has no port yet: it is told once more when the connection is there.
+  // A socket that has just begun to connect has no port yet: it is described again once the connection is established.
   if (c.local.port == 0) c.local = info.local;
   if (c.remote.port == 0) c.remote = info.remote;
   if (c.net_namespace == 0) c.net_namespace = info.net_namespace;

@@ -1,4 +1,4 @@
-// What is known of every connection end: numbered from 1, kept while it is live and for a while after.
+// Facts about every connection end: numbered from 1, kept while it is live and for a while after.
 #pragma once
 
 #include <deque>
@@ -39,7 +39,7 @@ class ConnectionFacts {
   std::deque<flow::ConnectionId> closed_;
 };
 
-// Fills in what a description says and the facts do not know yet.
+// Fills in unknown facts from a description.
 void describe(flow::Connection& connection, const formats::SocketInfo& info);
 
 }  // namespace tailcap::streams

@@ -1,4 +1,4 @@
-// The connection ends that live: sockets, and the TLS sessions on them.
+// The live connection ends: sockets, and the TLS sessions on them.
 #pragma once
 
 #include <algorithm>
@@ -15,14 +15,14 @@ namespace tailcap::streams {
 
 struct Session;
 
-// When the bytes had arrived that the latest reads of a connection end took out.
+// Arrival times of the bytes that the latest reads of a connection end took.
 class ReadLog {
  public:
   void add(flow::Time done, flow::Time arrived) {
     next_ = (next_ + 1) % kKept;
     entries_[next_] = {done, arrived};
   }
-  // Of the last read that was done by then; kNoTime: not known, or no longer.
+  // The arrival for the last read that was done by then; kNoTime: not known, or no longer kept.
   flow::Time at(flow::Time done) const {
     for (std::size_t i = 0; i < kKept; ++i) {
       const Entry& e = entries_[(next_ + kKept - i) % kKept];
@@ -42,7 +42,7 @@ class ReadLog {
   std::size_t next_ = 0;
 };
 
-// What a connection end keeps as soon as it looks as if it carried TLS.
+// Kept for a connection end as soon as it seems to carry TLS.
 struct TlsCarrier {
   RecordTracker records[2];  // by direction
   ReadLog reads;
@@ -66,11 +66,11 @@ struct Slot {
   std::uint64_t epoch = 0;  // Losses when the last event of this socket came
   std::uint64_t any_loss = 0;
   flow::Time born_at = flow::kNoTime;  // of the description that says where both directions begin
-  bool waits = false;                  // stands in the queue
+  bool waits = false;                  // is in the queue
   bool listener = false;               // or otherwise no connection: its bytes are not followed
 };
 
-// What was lost without being counted on a connection end.
+// Losses that are not counted on a connection end.
 struct UncountedLosses {
   std::uint64_t epoch = 0;     // losses that are not counted on their socket
   std::uint64_t any_loss = 0;  // all losses: the last event of a socket may be among them, and nothing after it says so

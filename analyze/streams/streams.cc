@@ -72,7 +72,7 @@ struct Streams::Impl {
     const flow::Time at = s.pair.wakes_at();
     if (!formats::known(at)) return;
     s.waits = true;
-    // What is due has just been tried: only later can it end otherwise, so wake() always comes to an end.
+    // Everything due has just been tried and can end only later, so wake() always terminates.
     wakes.push({std::max(at, shared.now + formats::Duration{1}), s.facts.socket, s.facts.id});
   }
 
@@ -185,7 +185,7 @@ void Streams::Impl::on(const Event& e, const formats::Arrival& a) {
 void Streams::Impl::end_both(Slot& s, const Event& e, End in, End outwards) {
   const Taint lost = Taint::events_lost;
   const flow::Taints taints = s.any_loss != losses.any_loss ? static_cast<flow::Taints>(lost) : 0;
-  // What had arrived before can still be read, unless this side threw it away.
+  // Bytes that had arrived before can still be read, unless this side discarded them.
   const bool may_read = s.pair.in.unread() && !s.facts.reset_sent;
   s.pair.out.end(outwards, e.time, shared.now + kHold, taints);
   s.pair.in.end(in, e.time, shared.now + (may_read ? kUnreadHold : kHold), taints);

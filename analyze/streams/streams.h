@@ -23,7 +23,7 @@ class Streams {
   const flow::Connection* connection(flow::ConnectionId id) const;
   // All connection ends so far, in order of id.
   std::uint32_t connections() const;
-  // What became of the TLS sessions that have ended; after CaptureEnd that is all.
+  // Counts of the TLS sessions that have ended; after CaptureEnd, of all sessions.
   const flow::TlsSessions& tls() const;
   const flow::Findings& findings() const;
 

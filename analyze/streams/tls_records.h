@@ -1,6 +1,6 @@
 // The borders of TLS records in one direction of a socket, as far as the captured bytes show them.
 //
-// Fed with what was moved, in the order in which it was told. What is lost, cut or out of order costs the borders,
+// Takes the moved bytes in the order of their events. After lost, cut or out-of-order bytes the borders are unknown
 // until a piece begins with the header of a record again.
 #pragma once
 

@@ -219,7 +219,7 @@ void Sessions::bind(Session& s, const VoteTally::Verdict& verdict) {
   settle_on(s.facts, c->facts);
   if (s.pair.in.started() || s.pair.out.started()) s.facts.from_start = began_here(s);
   if (!c->tcp()) s.pair.in.no_arrivals();
-  // What it read before it was bound is not held against what its carrier read.
+  // Its reads before it was bound are not compared with its carrier's reads.
   if (verdict.how == BindingHow::lengths && (losses_.any_loss != 0 || c->facts.events_missed > 0))
     for (Session::Read& read : s.reads) read.covered = false;
   resolve(s);
@@ -245,7 +245,7 @@ bool Sessions::covered(Session& s, std::uint32_t length) {
   return enough;
 }
 
-// Tells when the bytes of its reads had arrived, as far as its carrier knows by now.
+// Sets the arrival times of its reads, as far as its carrier knows them by now.
 void Sessions::resolve(Session& s) {
   std::size_t n = 0;
   for (; n < s.reads.size(); ++n) {
@@ -265,7 +265,7 @@ void Sessions::handed_on(Slot& c, std::size_t from) {
     const flow::ByteRun run = out_[i];
     if (run.connection != c.facts.id) continue;
     if (run.direction == Direction::in && run.length > 0) c.carrier->reads.add(run.done, out_.arrival_of(i));
-    // The recording's end is everybody's own.
+    // The end of the recording ends each session separately.
     if (run.end == End::none || run.end == End::capture) continue;
     for (Session* s : c.carrier->sessions) {
       settle_on(s->facts, c.facts);

@@ -1,10 +1,9 @@
 // TLS sessions as connection ends of their own: their plaintext in order, bound to the socket that carries it.
 //
-// Events must come in the order of the capture, and a socket's I/O is told here (moved) before its bytes are put in
-// order. A session's plaintext became readable when the last byte had arrived that its carrier had read by then: a
-// piece waits until that is known (streams/direction.h says how long). Plaintext for which its carrier has read nothing
-// comes from reads that were lost: when it arrived is not known. A session ends with its carrier, or when the library
-// frees it.
+// Events must come in the order of the capture, and a socket's I/O is passed to moved() before its bytes are put in
+// order. A session's plaintext became readable when the last byte that its carrier had read by then had arrived; a
+// piece waits until that is known (streams/direction.h says how long). Plaintext without a read of its carrier comes
+// from lost reads: its arrival is not known. A session ends with its carrier, or when the library frees it.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +26,7 @@ inline constexpr flow::Duration kUnreadHold = std::chrono::seconds{30};
 
 struct Session : Slot {
   using Slot::Slot;
-  // A read whose bytes' arrival has not been told. covered: its carrier had read bytes for it that no read before had
+  // A read with an arrival that is not yet known. covered: its carrier had read bytes for it that no earlier read had
   // used.
   struct Read {
     std::int64_t begin, end;
@@ -44,7 +43,7 @@ struct Session : Slot {
   std::uint64_t spare = 0;       // … and before, at most, without plaintext for them
   bool counted = false;          // spare is known: since it was bound, a plaintext was exactly what one record held
   bool handshake_first = false;  // the first that was seen of it was a handshake
-  bool failed = false;           // the last that was heard of it was an error
+  bool failed = false;           // its last event was an error
 };
 
 class Sessions {
@@ -60,7 +59,7 @@ class Sessions {
   void moved(Slot& socket, const formats::Event& event, const formats::Io& io);
   // Runs of this carrier were handed on, those of out from `from` on.
   void handed_on(Slot& carrier, std::size_t from);
-  // It is about to be forgotten.
+  // Called before it is dropped.
   void gone(Slot& carrier);
   void lost() { votes_.lost(); }
   void wake();

@@ -15,13 +15,13 @@ namespace {
 
 // Transfers of a thread that are remembered: those inside one call of the library.
 constexpr std::size_t kMaxRecent = 64;
-// An offer that nobody takes for so long belongs to something else: a session ticket, a handshake, a call that was
+// An offer that is not taken for this long belongs to something else: a session ticket, a handshake, a call that was
 // lost.
 constexpr formats::Duration kOfferAge = std::chrono::seconds{1};
 // The least that a record adds: its header and an 8-byte tag (TLS 1.3 with CCM_8 has one byte more).
 constexpr std::uint32_t kLeastAdded = kRecordHeader + 8;
 
-// What a record's payload is longer than its plaintext, by cipher: TLS 1.3 adds the content type and a tag of 16
+// Overhead of a record's payload over its plaintext, by cipher: TLS 1.3 adds the content type and a tag of 16
 // (CCM_8: 8); TLS 1.2 a tag of 16 (ChaCha20), with an explicit nonce of 8 (GCM). CBC pads, so its lengths prove
 // nothing.
 constexpr std::array<std::uint32_t, 5> kOverheads = {17, 24, 16, 9, 32};
@@ -67,7 +67,7 @@ void Ledger::drop(std::uint64_t owner) {
   take_stale();
 }
 
-// All that could not be told apart are taken: what is left is certain again.
+// All indistinguishable offers are taken: the remaining ones are certain again.
 void Ledger::take_stale() {
   const auto stale =
       static_cast<std::size_t>(std::count_if(offers_.begin(), offers_.end(), [](const Offer& o) { return o.stale; }));
@@ -141,7 +141,7 @@ std::span<const Vote> TlsVotes::transfer(const formats::Event& e, const formats:
   votes_.clear();
   if (e.thread.tid == 0 || io.length == 0) return votes_;
   Track& t = *track(e.thread.tid);
-  // Out of order: the call that it may have been in has been told of. Nothing is inside two calls.
+  // Out of order: the call that may have contained it has already been reported. No transfer is inside two calls.
   if (formats::known(t.call_done) && e.time <= t.call_done) return votes_;
   remember(t, {{false, io.socket}, io.direction, records.empty() ? 0 : records.back(), io.length, e.time});
   for (const std::uint32_t length : records) {

@@ -1,13 +1,13 @@
-// Which socket carries a TLS session? What each call of the library and each socket call says about it.
+// Evidence for which socket carries a TLS session, from each call of the library and each socket call.
 //
 // Nested: socket calls of the same thread while the library's call lasted. TLS in TLS is the same, a call inside a
 // call.
 //
 // By length: where the library works on memory, an event loop reads a socket and then decrypts what it read, encrypts
 // and then sends. Records offered (read from sockets, or written by sessions) are taken by the next call of the same
-// thread that fits them exactly: as many bytes as the record holds without what encryption adds. That says something
-// only where one owner alone had a fitting offer. Where several had, none of them counts until all are taken, for it
-// cannot be told whose is left.
+// thread that fits them exactly: as many bytes as the record holds without the overhead of encryption. That is evidence
+// only where a single owner had a fitting offer. Where several had, none of them counts until all are taken, because
+// the owner of the remaining ones is not known.
 //
 // Bytes from captures are hostile; memory is bounded by threads and kMaxOffers.
 #pragma once
@@ -33,7 +33,7 @@ struct CarrierKey {
   bool operator==(const CarrierKey&) const = default;
 };
 
-// Encryption adds so much to a record's payload with some cipher.
+// Some cipher adds this many bytes to a record's payload.
 bool is_record_overhead(std::uint64_t added);
 
 struct Vote {
@@ -45,15 +45,15 @@ struct Vote {
   std::uint64_t moved = 0;     // nested: bytes that the carrier moved inside the call, in its direction
 };
 
-// What one owner has that another has not taken yet.
+// Offers of one owner that another has not taken yet.
 class Ledger {
  public:
   void offer(std::uint64_t owner, std::uint32_t amount, formats::Time at);
   // More of the last offer, if that was this owner's.
   void extend(std::uint64_t owner, std::uint32_t amount);
   struct Claim {
-    bool fits = false;        // somebody's
-    std::uint64_t owner = 0;  // 0: cannot be told
+    bool fits = false;        // some owner's offer fits
+    std::uint64_t owner = 0;  // 0: not known
     std::uint32_t overhead = 0;
   };
   // Takes what fits: the encrypted length less the plain one is a known overhead. encrypted: of `amount`.
@@ -88,7 +88,7 @@ class TlsVotes {
   // A call of a TLS library that moved something.
   std::span<const Vote> call(const formats::Event& event, const formats::TlsIo& io, formats::TlsLibrary library);
   void exited(std::uint32_t tid) { threads_.erase(tid); }
-  // Events were lost: what was offered before says nothing any more.
+  // Events were lost: earlier offers are no longer evidence.
   void lost() { ++generation_; }
 
  private:
@@ -118,7 +118,7 @@ class TlsVotes {
   std::uint64_t generation_ = 0;
 };
 
-// What the votes of one session come to.
+// The result of the votes of one session.
 class VoteTally {
  public:
   void add(const Vote& vote);
@@ -127,7 +127,7 @@ class VoteTally {
     CarrierKey carrier;
   };
   Verdict verdict(formats::TlsLibrary library) const;
-  // Whatever is said from now on: it stays unbound.
+  // The session stays unbound, regardless of later votes.
   void refuse() { refused_ = true; }
   bool refused() const { return refused_; }
 

@@ -1,4 +1,4 @@
-// From a position as the kernel counts it to an offset in the stream.
+// Converts a position as the kernel counts it to an offset in the stream.
 //
 // TCP counts in 32 bits and wraps; a piece never lies 2 GiB from the one before it, because no window is that large.
 #pragma once
@@ -7,8 +7,8 @@
 
 namespace tailcap::streams {
 
-// Where a direction starts whose first byte was not seen. Pieces that turn out to lie before it stay positive, and
-// being 2^32 it leaves the raw sequence number of offset 0 as it is.
+// The start of a direction without a seen first byte. Pieces that turn out to lie before it keep positive offsets, and
+// as it is 2^32, the raw sequence number of offset 0 does not change.
 inline constexpr std::int64_t kUnknownStart = std::int64_t{1} << 32;
 
 // The offset nearest to `near` whose raw sequence number, counted from base, is raw.

@@ -8,10 +8,10 @@ namespace tailcap::tail {
 
 namespace {
 
-constexpr std::size_t kMostLinks = 64;    // from a request to whoever made it
+constexpr std::size_t kMostLinks = 64;    // from a request to its parent
 constexpr std::size_t kMostOfValue = 80;  // bytes
 
-// Empty, or overwritten by the recorder: nothing that could tell requests apart.
+// Empty, or overwritten by the recorder: the value cannot distinguish requests.
 bool masked(std::string_view value) {
   return std::all_of(value.begin(), value.end(), [](char c) { return c == '*'; });
 }

@@ -1,7 +1,7 @@
-// Requests told apart by the value of a header field, such as x-tenant-id: each value has routes of its own.
+// Groups requests by the value of a header field, such as x-tenant-id: each value has routes of its own.
 //
-// A request without the field belongs to whoever made it: the value goes from a request to its calls, and from a call
-// to its other end.
+// A request without the field takes the value of its parent: the value goes from a request to its calls, and from a
+// call to its other end.
 #pragma once
 
 #include <cstddef>
@@ -17,7 +17,7 @@ inline constexpr std::size_t kMaxGroups = 100;  // values; those with fewer requ
 
 class Groups {
  public:
-  // field: its name, in any case; empty: nothing is told apart.
+  // field: its name, in any case; empty: no grouping.
   explicit Groups(std::string field) : field_(std::move(field)) {}
   void push(const flow::Exchange& exchange, flow::TextPool& texts);
   // Once, when routes, causes and other ends are known: "/cart/{}" becomes "/cart/{} [x-tenant-id: acme]".

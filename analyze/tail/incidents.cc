@@ -68,7 +68,7 @@ void Incidents::push(const formats::Event& event) {
     last_listener_ = pid;
   } else if (const auto* socket = std::get_if<formats::SocketInfo>(&event.body)) {
     if (socket->state != formats::TcpState::listen) return;
-    // Told right after its change of state.
+    // The recorder emits this right after the socket's change of state.
     if (const auto own = listeners_.find(last_listener_); own != listeners_.end())
       for (Listener& l : own->second)
         if (l.socket == socket->socket) l.port = socket->local.port;
@@ -83,12 +83,12 @@ void Incidents::push(const flow::Exchange& e, Time closed) {
   ++unanswered_kept_;
 }
 
-// Which panic ended the process, if one did: the last that nobody recovered.
+// Finds the panic that ended the process, if one did: the last that was not recovered.
 void Incidents::explain(Incident& incident, const std::vector<Panic>& panics) const {
   const Panic* last = nullptr;
   for (const Panic& p : panics) {
     if (p.at > incident.time || p.step == GoPanicStep::began || p.step == GoPanicStep::unknown) continue;
-    // To give up because of a panic, the runtime may throw.
+    // The runtime may throw in order to end the process because of a panic.
     if (!last || last->step != GoPanicStep::fatal) last = &p;
   }
   if (!last) return;
@@ -97,7 +97,7 @@ void Incidents::explain(Incident& incident, const std::vector<Panic>& panics) co
   incident.goroutine = last->goroutine;
   incident.stack = last->stack;
   if (incident.thrown) return;
-  // Where it began, not where it was given up.
+  // The stack where the panic began, not where the runtime gave up.
   for (const Panic& p : panics)
     if (p.step == GoPanicStep::began && p.goroutine == last->goroutine && p.at <= last->at && !p.stack.empty())
       incident.stack = p.stack;
@@ -130,7 +130,7 @@ void Incidents::fill_next(Incident& incident) const {
 
 std::vector<Incident> Incidents::list(const flow::RequestTable& table,
                                       const std::function<flow::TextId(flow::ConnectionId)>& local) const {
-  using Answer = std::pair<Time, std::uint32_t>;  // when, by whom
+  using Answer = std::pair<Time, std::uint32_t>;  // its time and the process that sent it
   std::map<std::uint32_t, std::set<flow::TextId>> addresses;
   std::map<flow::TextId, std::vector<Answer>> answers;
   std::set<std::uint32_t> dead;
@@ -167,11 +167,11 @@ std::vector<Incident> Incidents::list(const flow::RequestTable& table,
     if (const auto unanswered = by_begin.find(end.pid); unanswered != by_begin.end())
       fill_under_way(incident, unanswered->second, until[end.pid]);
     const auto served = addresses.find(end.pid);
-    // A client's own end is nobody's business, unless it did not come by itself.
+    // A client's exit is reported only if it had a cause that is known, or requests under way.
     if (served == addresses.end() && incident.under_way == 0 && !incident.panic && !incident.out_of_memory) continue;
     for (const flow::TextId at : served == addresses.end() ? std::set<flow::TextId>{} : served->second) {
       const auto& all = answers[at];
-      // What it sent itself may be stamped a moment later.
+      // The process's own answers may be stamped a moment later.
       auto next = std::upper_bound(all.begin(), all.end(), Answer{end.at, UINT32_MAX});
       for (std::size_t looked = 0; next != all.end() && next->second == end.pid && looked < kLookedAt; ++looked) ++next;
       if (next == all.end() || next->second == end.pid ||

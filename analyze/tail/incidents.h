@@ -1,5 +1,5 @@
 // Ends of processes that served requests, and panics of Go programs: when, why, which requests were under way, and how
-// long nobody answered.
+// long no request was answered.
 #pragma once
 
 #include <cstddef>
@@ -17,11 +17,12 @@ namespace tailcap::tail {
 
 class Incidents {
  public:
-  static constexpr std::size_t kMaxKept = 65536;  // of each kind of fact; later ones are not told
+  static constexpr std::size_t kMaxKept = 65536;  // of each kind of fact; later ones are left out
   static constexpr std::size_t kMaxUnanswered = 1u << 20;
 
   void push(const formats::Event& event);
-  // One that is over; closed: when its connection was; kNoTime: not known, then after the last event pushed.
+  // An exchange that is over. closed: when its connection was closed; kNoTime: not known, then after the last event
+  // pushed.
   void push(const flow::Exchange& exchange, formats::Time closed);
   // local: the local address of a connection, in table.texts.
   std::vector<flow::Incident> list(const flow::RequestTable& table,
@@ -61,7 +62,7 @@ class Incidents {
   std::vector<End> ends_;
   std::map<std::uint32_t, std::vector<Unanswered>> unanswered_;
   std::map<std::uint32_t, std::vector<Listener>> listeners_;  // a few of each process
-  std::uint32_t last_listener_ = 0;                           // whose was told last
+  std::uint32_t last_listener_ = 0;                           // the process with the most recent listener
   std::size_t unanswered_kept_ = 0;
   std::size_t panics_kept_ = 0;
 };

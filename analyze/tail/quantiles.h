@@ -1,10 +1,10 @@
-// Quantiles of a route's durations with intervals that know that requests are not independent, and the rules by which
-// a quantile is marked or refused.
+// Quantiles of a route's durations, with confidence intervals that allow for dependent requests, and the rules by which
+// a quantile is flagged or refused.
 //
 // Requests close in time resemble each other (bursts, a slow neighbour), so n of them say less than n independent ones
-// would. The design effect d compares how the share of slow requests varies between blocks of time with how it would
-// if they were independent; n / d requests carry the interval (Woodruff). Intervals hold within this capture: another
-// run differs by more.
+// would. The design effect d compares how the share of slow requests varies between blocks of time with how it would if
+// they were independent; n / d requests carry the interval (Woodruff). Intervals hold within this capture: another run
+// differs by more.
 #pragma once
 
 #include <cstdint>
@@ -32,7 +32,7 @@ class Sample {
   // The smallest value with at least a share q of all at or below it. Not empty.
   std::int64_t at(double q) const;
   std::span<const std::int64_t> sorted() const { return sorted_; }
-  // Autocorrelation time in requests, at least 1: so many in a row tell as much as one.
+  // Autocorrelation time in requests, at least 1: how far apart two requests must be to count as independent.
   double correlation() const { return correlation_; }
   flow::Quantile quantile(double q, const Shortfall& shortfall) const;
 

@@ -65,7 +65,7 @@ std::optional<std::int64_t> BindingFinder::place(std::uint32_t sequence, std::ui
   return at;
 }
 
-// What was there already has come again.
+// Bytes that were there already have come again.
 void BindingFinder::add(std::vector<Part>& parts, std::int64_t at, std::uint32_t length, formats::Time time) {
   const Part part{at, at + static_cast<std::int64_t>(length), time};
   if (parts.size() >= kMaxParts || std::any_of(parts.begin(), parts.end(), [&](const Part& p) {
@@ -126,7 +126,7 @@ std::optional<flow::TraceBinding> BindingFinder::find() const {
     if (stop == rest.npos || colon == rest.npos || colon > stop || !same_name(rest.substr(0, colon), name)) continue;
     const auto last = rest.find_last_not_of(" \t", stop - 1);
     if (found || last == rest.npos || last <= colon)
-      return std::nullopt;  // which of two was believed is not known here
+      return std::nullopt;  // it is not known here which of the two was used
     flow::TraceBinding& out = found.emplace();
     out.field = rest.substr(0, colon);
     out.byte = line + 2 + last;
@@ -141,7 +141,7 @@ std::optional<flow::TraceBinding> BindingFinder::find() const {
         out.at = part.time;
       }
     }
-    if (out.part == 0) out.parts = 0;  // an arrival was not seen: which it was cannot be told
+    if (out.part == 0) out.parts = 0;  // an arrival was not seen, so its number is not known
     if (direction_ == formats::Direction::in)
       for (const Part& part : done_)
         if (!formats::known(out.read) && part.begin <= byte && byte < part.end) out.read = part.time;

@@ -161,7 +161,7 @@ void LaneCollector::take(const formats::Event& event, const formats::GoExit& exi
   at->second.since = formats::kNoTime;
 }
 
-// Two lanes in one: a stop of the world is within a collection, or stands alone; the stop is what counts then.
+// Two lanes in one: a stop-the-world phase is within a collection, or alone; the stop takes precedence.
 void LaneCollector::take(const formats::Event& event, const formats::GoRuntime& runtime) {
   using formats::GoPhase;
   if (!meant(event.thread.pid) || runtime.phase == GoPhase::assist || runtime.phase == GoPhase::unknown) return;
@@ -200,7 +200,7 @@ void LaneCollector::take(const formats::Event& event, const formats::TaskExit&) 
   at->second.since = formats::kNoTime;
 }
 
-// Whose events they were is not known: what everybody was doing is not, either.
+// The processes of the lost events are not known, so no state is known.
 void LaneCollector::take(const formats::Event& event, const formats::Loss& loss) {
   if (loss.since < to_ && event.time > from_) out_.lost = true;
   forget_states();

@@ -100,7 +100,7 @@ std::optional<std::int64_t> seen(const Exchange& e) {
 
 Milestones milestones(const Exchange& e) {
   Milestones m;
-  // What was seen first is not its beginning.
+  // The first byte seen is not its beginning.
   if (known(e.seen_from) || (flow::has(e.taints, Taint::began_before) && !e.complete)) {
     m.at_least = seen(e);
     return m;

@@ -1,4 +1,4 @@
-// The instants between which a request's phases lie, in impossible-to-contradict order.
+// The instants between which a request's phases lie, clamped to a possible order.
 #pragma once
 
 #include <array>

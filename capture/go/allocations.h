@@ -1,4 +1,4 @@
-// What Go programs allocate: where a kernel program has to stand for it, and what it has counted (bpf/go_allocation.h).
+// Allocations of Go programs: the place of the probe, and its counts (bpf/go_allocation.h).
 #pragma once
 
 #include <array>
@@ -13,7 +13,7 @@
 
 namespace tailcap::capture::go {
 
-// Adds the place to the plan; or says in its unsupported why there is none.
+// Adds the place to the plan, or the reason that there is none to its unsupported.
 void plan_allocations(const symbols::ElfFile& elf, std::uint16_t file, Program& program);
 
 class Allocations {
@@ -25,10 +25,10 @@ class Allocations {
     std::uint32_t pid = 0;
     std::uint64_t least = 0, count = 0, bytes = 0;  // as formats::GoAllocations
   };
-  // What has come since the last time; of a process that is seen for the first time, whatever it is, also that there is
-  // nothing smaller than a byte. Valid until the next call.
+  // The changes since the previous call. The changes of a process that is seen for the first time begin with one of all
+  // zeros. Valid until the next call.
   const std::vector<Change>& read();
-  // Others are gone: another process may have their numbers.
+  // Forgets other processes: new ones may reuse their numbers.
   void keep(const std::unordered_set<std::uint32_t>& processes);
 
  private:

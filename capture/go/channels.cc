@@ -18,8 +18,8 @@ namespace {
 constexpr std::uint8_t kBelowOrEqual = 6;
 constexpr std::uint64_t kMaxCode = 1u << 16;
 
-// Where runtime.hchan has its lock and the indices of its buffer. The kernel program looks whether they agree with the
-// count of values in it, so that a wrong one is not believed.
+// The offsets of the lock and the buffer's indices in runtime.hchan. The kernel program checks that the indices agree
+// with the count of values, so that a wrong offset is not trusted.
 std::uint16_t number_for(std::string_view release) {
   static constexpr std::array<std::string_view, 4> kFirst = {"1.19", "1.20", "1.21", "1.22"};
   static constexpr std::array<std::string_view, 2> kWithTimer = {"1.23", "1.24"};

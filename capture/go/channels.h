@@ -1,8 +1,8 @@
-// The places in the Go runtime at which values go through channels (bpf/go_channel.h).
+// The places in the Go runtime at which values pass through channels (bpf/go_channel.h).
 //
-// At each the channel is locked. Values go straight to a goroutine that waits (runtime.send) or from one
-// (runtime.recv), or through the buffer: chansend and chanrecv unlock the channel behind that; selectgo unlocks many,
-// so it is met where it copies the value.
+// The channel is locked at each. A value goes directly to a waiting goroutine (runtime.send) or comes from one
+// (runtime.recv), or it goes through the buffer: chansend and chanrecv unlock the channel afterwards. selectgo unlocks
+// many channels, so its place is where it copies the value.
 #pragma once
 
 #include <array>
@@ -17,7 +17,7 @@
 
 namespace tailcap::capture::go {
 
-// What find_channel_places needs of the program.
+// The functions that find_channel_places needs.
 inline constexpr std::array<std::string_view, 8> kChannelFunctions = {
     "runtime.send",     "runtime.recv",    "runtime.chansend",     "runtime.chanrecv",
     "runtime.selectgo", "runtime.unlock2", "runtime.typedmemmove", "runtime.typedmemclr"};
@@ -35,7 +35,7 @@ struct ChannelPlaces {
   std::string problem;       // why there are none
 };
 
-// found: of kChannelFunctions, those that there are. release: "1.22"; empty: not known.
+// found: those of kChannelFunctions that exist. release: "1.22"; empty: not known.
 ChannelPlaces find_channel_places(const symbols::ElfFile& file, const std::vector<symbols::GoFunction>& found,
                                   const symbols::ProbePlacer& placer, std::string_view release);
 

@@ -1,4 +1,4 @@
-// What watching a Go program would tell and cost, in a line; for `tailcap doctor`.
+// Describes in one line what probes in a Go program would record and cost; for `tailcap doctor`.
 #pragma once
 
 #include <string>
@@ -9,7 +9,7 @@ namespace tailcap::capture::go {
 
 struct ProgramDescription {
   std::string text;         // "go1.23.5, goroutines by DWARF; 9 places at 0.5 µs a hit, 2 at 9.5 µs"
-  std::string unsupported;  // what cannot be told and why; empty: nothing
+  std::string unsupported;  // what cannot be recorded and why; empty: nothing
 };
 
 ProgramDescription describe_program(const Program& program);

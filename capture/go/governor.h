@@ -1,10 +1,10 @@
-// Whether the kernel programs stay at a place that is passed too often.
+// Decides whether probes stay at a place that is hit too often.
 //
-// A hit costs the program one or a few microseconds of its CPU. A place may be passed ten thousand times a second, and
-// fifty thousand times more in a burst, so that what is passed often for a moment is known whole; what is passed more
-// is left alone but for a short look every few seconds: enough to know what is there, and nothing that the program
-// would feel (at 100,000 hits a second one percent of the time, and half a second at first). Pure: numbers in, a
-// decision out.
+// A hit costs the program one or a few microseconds of CPU. A place may be hit ten thousand times a second, and fifty
+// thousand times more in a burst, so that short bursts are recorded completely. Beyond that, the probes are removed
+// except for a short look every few seconds: enough to know what is there, at a cost that the program does not notice
+// (at 100,000 hits a second one percent of the time, and half a second at first). Pure: the input is numbers, the
+// output a decision.
 #pragma once
 
 #include <chrono>
@@ -19,12 +19,12 @@ class Governor {
   enum class Turn : std::uint8_t { stay, leave, come_back };
 
   static constexpr std::uint64_t kBusy = 10'000;             // hits a second
-  static constexpr std::uint64_t kBurst = 5 * kBusy;         // hits beyond that before it is left
-  static constexpr std::uint64_t kBurstOfLook = kBusy / 20;  // the same after it came back
-  static constexpr std::chrono::milliseconds kInterval{50};  // ask this often; a look takes as long
+  static constexpr std::uint64_t kBurst = 5 * kBusy;         // hits beyond that before the probes are removed
+  static constexpr std::uint64_t kBurstOfLook = kBusy / 20;  // the same after they are placed again
+  static constexpr std::chrono::milliseconds kInterval{50};  // interval between calls, and the length of a look
   static constexpr std::chrono::milliseconds kAway{5000};
 
-  // hits: so far. What is decided is taken as done.
+  // hits: total so far. The decision is assumed to be carried out.
   Turn look(Clock::time_point now, std::uint64_t hits);
 
  private:

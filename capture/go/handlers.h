@@ -11,7 +11,7 @@
 
 namespace tailcap::capture::go {
 
-// Who the handler is that begins there.
+// Identifies the handler that begins there.
 enum class HandlerIs : std::uint8_t {
   function,  // that function
   value,     // http.HandlerFunc: the function value that it is called on
@@ -22,8 +22,8 @@ struct Handler {
   HandlerIs is = HandlerIs::function;
 };
 
-// By address. Without the standard library's own dispatchers, and without those that the compiler made only to call
-// another one of these. Given up beyond some thousand: generated code.
+// By address. The standard library's own dispatchers and compiler-generated wrappers of other handlers are left out.
+// Gives up beyond some thousand: generated code.
 std::vector<Handler> find_handlers(const symbols::ElfFile& file, const symbols::GoFunctions& functions);
 
 // "example.org/pb._Cart_Get_Handler", as grpc-go's generator writes it.

@@ -13,7 +13,7 @@ namespace tailcap::capture::go {
 using formats::GoPart;
 using formats::GoPhase;
 
-// A function at whose beginning a probe is placed.
+// A function with a probe at its beginning.
 struct Known {
   std::string_view name;
   GoPart part;
@@ -23,7 +23,7 @@ struct Known {
 };
 
 inline constexpr std::array kAlways = {
-    Known{"runtime.gcBgMarkStartWorkers", GoPart::runtime, bpf::GO_PHASE, 0, GoPhase::gc_begin},  // once a cycle
+    Known{"runtime.gcBgMarkStartWorkers", GoPart::runtime, bpf::GO_PHASE, 0, GoPhase::gc_begin},  // once per cycle
     Known{"runtime.gcSweep", GoPart::runtime, bpf::GO_PHASE, 0, GoPhase::gc_end},                 // marking is over
     Known{"runtime.gcAssistAlloc1", GoPart::runtime, bpf::GO_ASSIST, 1, GoPhase::assist},
     Known{"runtime.stopTheWorldWithSema", GoPart::runtime, bpf::GO_PHASE, 1, GoPhase::stop_begin},
@@ -33,19 +33,19 @@ inline constexpr std::array kStates = {
     Known{"runtime.ready", GoPart::states, bpf::GO_READY, 1, GoPhase::unknown},
     Known{"runtime.execute", GoPart::states, bpf::GO_RUN, 1, GoPhase::unknown},
 };
-// A request of the HTTP client is handed over to the goroutine of its connection, which sends it.
+// The HTTP client passes a request to the goroutine of its connection, which sends it.
 inline constexpr std::array kCalls = {
     Known{"net/http.(*persistConn).roundTrip", GoPart::calls, bpf::GO_ASKED, 1, GoPhase::unknown},
     Known{"net/http.persistConnWriter.Write", GoPart::calls, bpf::GO_SENDS, 1, GoPhase::unknown},
 };
-// A call of gRPC is queued by the goroutine that makes it: every frame is, so only where a stream is made. Its header
-// fields are sent by the goroutine that sends all of the connection.
+// The goroutine that makes a gRPC call queues it. All frames are queued there, so only the creation of a stream counts.
+// The goroutine that sends everything on the connection sends its header fields.
 inline constexpr std::string_view kGrpcCall = "google.golang.org/grpc/internal/transport.(*http2Client).NewStream";
 inline constexpr std::string_view kGrpcQueue =
     "google.golang.org/grpc/internal/transport.(*controlBuffer).executeAndPut";
 inline constexpr Known kGrpcWrites{"google.golang.org/grpc/internal/transport.(*loopyWriter).headerHandler",
                                    GoPart::calls, bpf::GO_WRITES, 2, GoPhase::unknown};
-// The last function that is called for a goroutine: since Go 1.22, and before.
+// The last function called for a goroutine: since Go 1.22, and before.
 inline constexpr std::array kEnded = {Known{"runtime.gdestroy", GoPart::ends, bpf::GO_ENDED, 1, GoPhase::unknown},
                                       Known{"runtime.goexit0", GoPart::ends, bpf::GO_ENDED, 1, GoPhase::unknown}};
 inline constexpr std::array kPanics = {
@@ -53,9 +53,9 @@ inline constexpr std::array kPanics = {
     Known{"runtime.fatalpanic", GoPart::panics, bpf::GO_FATAL, 0, GoPhase::unknown},
     Known{"runtime.throw", GoPart::panics, bpf::GO_THROWN, 0, GoPhase::unknown},
     Known{"runtime.fatal", GoPart::panics, bpf::GO_THROWN, 0,
-          GoPhase::unknown},  // what the program did wrong: since Go 1.19
+          GoPhase::unknown},  // errors of the program: since Go 1.19
 };
-// Where a goroutine yields, and where it is preempted; or both in one, which since Go 1.22 has a parameter for it.
+// Functions in which a goroutine yields and is preempted; or both in one, which since Go 1.22 has a parameter for it.
 inline constexpr Known kYields{"runtime.gosched_m", GoPart::states, bpf::GO_YIELDED, 1, GoPhase::unknown};
 inline constexpr Known kPreempted{"runtime.gopreempt_m", GoPart::states, bpf::GO_PREEMPTED, 1, GoPhase::unknown};
 inline constexpr Known kEither{"runtime.goschedImpl", GoPart::states, bpf::GO_YIELDED, 2, GoPhase::unknown};

@@ -1,8 +1,8 @@
-// Where a Go program keeps the number of the goroutine that a thread runs.
+// Finds where a Go program keeps the number of the goroutine that a thread runs.
 //
-// runtime.systemstack says in its own code where the thread's goroutine (g) is, where g has its thread (m), and where m
-// has the goroutine that it runs for. Where g has its number is in the debugging information; without that, in a table
-// of the versions of Go that were looked at. What is not known is not guessed.
+// The code of runtime.systemstack shows where the thread's goroutine (g) is, where g has its thread (m), and where m
+// has the goroutine that it runs for. The position of the number in g comes from the debugging information; without
+// that, from a table of the Go versions that were examined. Unknown values are not guessed.
 #pragma once
 
 #include <cstdint>
@@ -20,16 +20,16 @@ struct Layout {
   std::uint16_t current = 0;                // m.curg
   std::uint16_t number = 0;                 // g.goid; 0: not known
   std::uint16_t parent = 0;                 // g.parentGoid; 0: Go has none before 1.21, or not known
-  std::uint8_t saved = 0, saved_frame = 0;  // g.sched.sp, behind which is pc, and g.sched.bp; 0: not known
-  bool c_code = false;                      // calls C: what runs there runs for m.curg
-  std::string from;                         // "DWARF" or "table": where the number's place is known from
-  std::string problem;                      // why the number is not known; empty: it is
+  std::uint8_t saved = 0, saved_frame = 0;  // g.sched.sp, followed by pc, and g.sched.bp; 0: not known
+  bool c_code = false;                      // calls C: the code there runs for m.curg
+  std::string from;                         // "DWARF" or "table": the source of the number's position
+  std::string problem;                      // why the number is not known; empty: it is known
 };
 
 // version: as go_build gives it, or go_version_from_code; empty: not known.
 Layout find_layout(const symbols::ElfFile& file, const symbols::GoFunctions& functions, const std::string& version);
 
-// "1.22" of "go1.22.3"; empty where it is no release (a release candidate, a development version, somebody's own).
+// "1.22" of "go1.22.3"; empty if it is not a release (a release candidate, a development version, a private build).
 std::string_view release_of(std::string_view version);
 
 }  // namespace tailcap::capture::go

@@ -56,7 +56,7 @@ Names::Handler Names::handler(std::uint16_t file, std::uint16_t number, std::uin
   const std::uint64_t moved = place - here.place;  // where the loader has put the file
   if (here.is == HandlerIs::value && what != 0) return {what, name(*known, what - moved, true)};
   if (here.is == HandlerIs::method) {
-    // Of the type's methods the one that the handler calls, by its name; two that it might be are none.
+    // The type's method that the handler calls, by its name; if two are possible, none.
     const auto method = known->methods.find({number, what - moved});
     const std::string_view called =
         method == known->methods.end() ? std::string_view() : name(*known, method->second, true);

@@ -1,4 +1,4 @@
-// The names and texts behind the numbers that kernel programs tell of Go programs (struct record_go).
+// The names and texts for the numbers that kernel programs emit for Go programs (struct record_go).
 #pragma once
 
 #include <cstdint>
@@ -15,11 +15,12 @@
 
 namespace tailcap::capture::go {
 
-// Filled by who looks at files, asked by who reads the ring. Views live as long as this.
+// The thread that examines files fills it; the thread that reads the ring queries it. Views live as long as this
+// object.
 class Names {
  public:
   struct Handler {
-    std::uint64_t address = 0;  // of the function, in the process
+    std::uint64_t address = 0;  // the function's, in the process
     std::string_view name;      // empty: not known
   };
 
@@ -27,8 +28,8 @@ class Names {
 
   std::string_view wait_reason(std::uint16_t file, std::uint8_t number) const;
   std::string_view stop_reason(std::uint16_t file, std::uint8_t number) const;
-  // The function that an address in the process lies in, or, begins, begins with; empty: none, or not known. number: of
-  // an anchor of the file; place: its address in the process.
+  // The function that contains an address of the process, or that begins there if `begins` is set; empty: none, or not
+  // known. number: of an anchor of the file; place: its address in the process.
   std::string_view function(std::uint16_t file, std::uint16_t number, std::uint64_t place, std::uint64_t address,
                             bool begins) const;
   // number: of the handler's place; what: address of the code of a function value, or of a type, or 0; place: the

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::int32_t kMost = 65535;
 
-// Where the program's first byte is: linkers lay its file out from address 0 on.
+// The address of the program's first byte: linkers lay its file out from address 0 on.
 std::optional<std::uint64_t> base_of(const std::string& folder) {
   std::error_code error;
   const std::string executable = std::filesystem::read_symlink(folder + "exe", error).string();

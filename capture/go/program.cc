@@ -26,7 +26,7 @@ using symbols::Place;
 
 namespace {
 
-constexpr std::uint8_t kBelowOrEqual = 6;  // the hardware's number of the condition of Go's stack check
+constexpr std::uint8_t kBelowOrEqual = 6;  // the hardware's code for the condition of Go's stack check
 constexpr std::uint64_t kMaxCode = 1u << 16;
 constexpr std::size_t kMaxHandlerPlaces = 65535;
 
@@ -63,8 +63,8 @@ std::string version_of(const ElfFile& elf, const GoFunctions& functions) {
   return {};
 }
 
-// Why the world is stopped, by the runtime's numbers: the same in every release from 1.21 to 1.26. Programs that have
-// no use for the texts do not carry them.
+// Why the runtime stops the world, by its own numbers: the same in every release from 1.21 to 1.26. Programs that do
+// not use the texts do not contain them.
 std::vector<std::string> known_stop_reasons(std::string_view release) {
   static constexpr std::array<std::string_view, 6> kReleases = {"1.21", "1.22", "1.23", "1.24", "1.25", "1.26"};
   if (std::find(kReleases.begin(), kReleases.end(), release) == kReleases.end()) return {};
@@ -123,7 +123,7 @@ class Planner {
     program_.unsupported += (program_.unsupported.empty() ? "" : "; ") + std::string(word(part)) + ": " + why;
   }
 
-  // All at once: the names of a large program are a hundred thousand.
+  // All at once: a large program has a hundred thousand names.
   void find_known() {
     std::vector<std::string_view> names = {"runtime.newproc.func1", "runtime.runqput"};
     for (const Known& known : kAlways) names.push_back(known.name);
@@ -138,7 +138,7 @@ class Planner {
     found_ = functions_.find(names);
   }
 
-  // Where a name stands for a function and the linker's bridge to it, the function is larger.
+  // If a function and the linker's bridge to it have the same name, the function is larger.
   const GoFunction* function(std::string_view name) const {
     const GoFunction* best = nullptr;
     for (const GoFunction& candidate : found_) {
@@ -159,8 +159,8 @@ class Planner {
         .places.push_back(planned(placer_, place, function.address, FunctionProgram::runtime, cookie));
   }
 
-  // Nothing: and why is in the plan. at_call: what the cookie has besides where the stack pointer is there as the call
-  // left it.
+  // Nothing if it cannot be placed; the reason is then in the plan. at_call: added to the cookie if the stack pointer
+  // at the place is still as the call left it.
   std::optional<Place> add_entry(const GoFunction& function, int arguments, std::uint64_t cookie,
                                  std::uint64_t at_call = 0) {
     const auto probes = placer_.place({function.address, function.size}, {CallConvention::go_registers, arguments, 0});
@@ -175,7 +175,7 @@ class Planner {
     return entry.place;
   }
 
-  // "": it is planned.
+  // "" if it was planned.
   std::string plan_entry(const Known& known) {
     const GoFunction* begins = function(known.name);
     if (!begins) return "this version of Go has no " + std::string(known.name);
@@ -201,7 +201,7 @@ class Planner {
     return {};
   }
 
-  // go f(): runtime.newproc makes the goroutine on the thread's own stack and hands it to runtime.runqput.
+  // go f(): runtime.newproc creates the goroutine on the thread's own stack and passes it to runtime.runqput.
   void plan_creation() {
     const GoFunction *makes = function("runtime.newproc.func1"), *queues = function("runtime.runqput");
     if (!makes || !queues) return lack(GoPart::creation, "this version of Go makes them elsewhere");
@@ -266,7 +266,7 @@ class Planner {
       lack(GoPart::runtime, problem);
   }
 
-  // Nothing is missing in a program that has no such client.
+  // A program without such a client is not reported as lacking anything.
   void plan_calls() {
     const bool http = function(kCalls[0].name), grpc = function(kGrpcCall);
     std::string problem;
@@ -299,7 +299,7 @@ class Planner {
     return {};
   }
 
-  // All of them or none: who saw only some of the values would take one for the other.
+  // All of them or none: with some of them missing, one value would be mistaken for another.
   void plan_channels() {
     const auto places = find_channel_places(elf_, found_, placer_, release_of(program_.version));
     const auto give_up = [&](const std::string& why) {
@@ -327,7 +327,7 @@ class Planner {
     have(GoPart::states);
     if (const std::string why = plan_end("runtime.gcAssistAlloc1", GoPhase::assist); !why.empty())
       lack(GoPart::runtime, "how long goroutines assist: " + why);
-    // The second of the two is built into the check of the stack; only what both call sees all.
+    // The second of the two is inlined into the stack check; only the function that both call sees all.
     const std::string_view release = release_of(program_.version);
     const bool apart = release < "1.22";
     if (release.empty()) return lack(GoPart::states, "preemptions are not seen: its version of Go is not known");

@@ -1,7 +1,7 @@
-// What can be told of a Go program, and where kernel programs have to stand in it for that (bpf/go.h).
+// Plans what can be recorded of a Go program, and the probes that this needs (bpf/go.h).
 //
-// Pure: a file in, a plan out. Everything is found by the names of functions, which stripping leaves in place; what a
-// version of Go does not have, or has inlined, is named in unsupported.
+// Pure: the input is a file, the output a plan. Everything is found by function names, which stripping does not remove.
+// What a version of Go does not have, or has inlined, is named in unsupported.
 #pragma once
 
 #include <cstdint>
@@ -15,9 +15,9 @@
 
 namespace tailcap::capture::go {
 
-// A place where a handler begins, by the number in its cookie. Addresses are the file's.
+// A place where a handler begins, indexed by the number in its cookie. Addresses are the file's.
 struct HandlerPlace {
-  std::string name;  // of the function; empty: of the function value that it is called on
+  std::string name;  // the function's; empty: that of the function value that is called
   std::uint64_t function = 0, place = 0;
   HandlerIs is = HandlerIs::function;
 };
@@ -32,11 +32,11 @@ struct Program {
   std::vector<std::string> wait_reasons, stop_reasons;  // by the program's own numbers
   std::uint8_t parts = 0;                               // bits of formats::GoPart
   std::uint64_t processors = 0;                         // the file's address of GOMAXPROCS; 0: not known
-  std::string unsupported;                              // what cannot be told and why; empty: nothing
+  std::string unsupported;                              // what cannot be recorded and why; empty: nothing
 };
 
-// file: its number in the kernel's table. states: what every goroutine does, too, which is dear. allocations: what it
-// allocates, too.
+// file: its number in the kernel's table. states: record what every goroutine does, too, at a high cost. allocations:
+// record what it allocates, too.
 Program plan_program(const symbols::ElfFile& elf, std::uint16_t file, bool states, bool allocations = false);
 
 }  // namespace tailcap::capture::go

@@ -1,5 +1,5 @@
-// What names of a Go program are taken from while recording, so that its file is not needed any more: its functions,
-// and the methods of its types that gRPC's handlers may call.
+// The sources of a Go program's names during recording, so that its file is no longer needed: its functions, and the
+// methods of its types that gRPC's handlers may call.
 #pragma once
 
 #include <cstdint>

@@ -18,12 +18,13 @@ void append(std::string& text, const std::string& more) {
   if (!more.empty()) text += (text.empty() ? "" : "; ") + more;
 }
 
-// 0: what stays as long as the recording does.
+// 0: stays for the whole recording.
 std::uint32_t group_of(const PlannedFunction& function, std::uint16_t file) {
   if (function.places.empty()) return 0;
   const std::uint64_t act = GO_COOKIE_ACT(function.places[0].probe.cookie);
   const std::uint32_t first = std::uint32_t{file} * 2;
-  // While goroutines' making is left alone, so is their end: half of it would make all of them live for ever.
+  // Creation and end of goroutines are removed together: with ends alone missing, all goroutines would seem to live for
+  // ever.
   if (act == bpf::GO_MADE || act == bpf::GO_ENDED) return first;
   return act == bpf::GO_HANDLER || act == bpf::GO_HANDLER_FUNCTION || act == bpf::GO_HANDLER_METHOD ? first + 1 : 0;
 }
@@ -89,12 +90,12 @@ void Watch::note_process(std::uint32_t pid, const scan::Identity& executable) {
   const FileNumber number{executable.device, executable.inode};
   const auto file = files_.find(number);
   if (file == files_.end()) return;
-  // Where nothing of ours holds the file, another one may have got its number.
+  // If we do not hold the file, another one may have got its number.
   if (!file->second.target && file->second.changed != executable.changed) return;
   if (file->second.fact.goid_offset) probes_.tell_go_process(pid, file->second.number);
   if (processes_.size() > kMaxProcesses) processes_.clear();
   const auto [told, fresh] = processes_.try_emplace(pid, Told{number, 0});
-  // Of a process that has just begun it is not known yet, and a program may change it.
+  // It is not known yet for a process that has just begun, and a program may change it.
   const std::uint16_t processors = read_processors(target_files_, pid, file->second.processors, file->second.movable);
   const bool changed_processors = processors != 0 && processors != told->second.processors;
   if (!fresh && told->second.file == number && !changed_processors) return;

@@ -1,6 +1,6 @@
-// The Go programs that targets run: what is told of them, by which processes, and for how long.
+// The Go programs that targets run: what is recorded of them, for which processes, and for how long.
 //
-// Used by the finder's thread alone, except for take(), dropped() and names().
+// Only the finder's thread uses this, except for take(), dropped() and names().
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@
 
 namespace tailcap::capture::go {
 
-// What can be told of a process that runs a Go program. As formats::GoProgram, with its own strings.
+// What can be recorded of a process that runs a Go program. Like formats::GoProgram, but owns its strings.
 struct Fact {
   std::uint32_t pid = 0;
   std::string path, version, offsets_from, unsupported;
@@ -32,30 +32,30 @@ struct Fact {
 
 class Watch {
  public:
-  // states: what every goroutine does, too. allocations: what is allocated. probes and files must outlive this.
+  // states: also the state changes of every goroutine. allocations: also allocations. probes and files must outlive
+  // this object.
   Watch(Probes& probes, scan::TargetFiles& files) : probes_(probes), target_files_(files) {}
   Watch(const Watch&) = delete;
   Watch& operator=(const Watch&) = delete;
 
-  // That the next program gets in the kernel's table; 0: the table is full.
+  // The next program's number in the kernel's table; 0: the table is full.
   std::uint16_t next_number() const;
-  // Takes a program on, by that number. The caller attaches what is returned, by groups, and says what the kernel
-  // refused.
+  // Adds a program under that number. The caller attaches the returned functions, by groups, and reports what the
+  // kernel refused.
   std::vector<PlannedFunction> take_on(const scan::TargetFile& target, scan::FilePlan plan);
   void refused(const scan::Identity& file, const std::string& why);
-  // The process runs this file, of whatever kind it is.
+  // Notes that the process runs this file, of any kind.
   void note_process(std::uint32_t pid, const scan::Identity& executable);
 
   // Whether the places of this function, of a planned program, are removed and placed again by govern().
   bool governs(const PlannedFunction& function) const;
-  // Leaves what is passed too often, and comes back to it; call every Governor::kInterval.
   bool governs() const { return !busy_.empty(); }
-  // Other places of this file are left for good.
-  static constexpr std::uint32_t kGroups = 2 * (Probes::kGoFiles + 1);  // numbers of groups used here are smaller
+  static constexpr std::uint32_t kGroups = 2 * (Probes::kGoFiles + 1);  // group numbers used here are smaller
+  // Removes probes that are hit too often, and places them again later; call every Governor::kInterval.
   void govern();
 
-  std::vector<Fact> take();  // what is new of processes
-  std::uint64_t dropped();   // that were not kept, since the beginning
+  std::vector<Fact> take();  // new facts about processes
+  std::uint64_t dropped();   // facts that were not kept, since the beginning
   const Names& names() const { return names_; }
 
  private:
@@ -66,12 +66,12 @@ class Watch {
     std::int64_t changed = 0;  // when
     Fact fact;
     std::optional<scan::TargetFile> target;  // to find it again, whatever becomes of its name
-    std::uint8_t away = 0;                   // parts that are not told for now
+    std::uint8_t away = 0;                   // parts that are not recorded for now
     std::uint64_t processors = 0;            // the file's address of GOMAXPROCS; 0: not known
     bool movable = false;                    // position-independent
-    std::string unsupported;                 // what never is
+    std::string unsupported;                 // what is never recorded
   };
-  // Places that many requests pass.
+  // Places that many requests hit.
   struct Busy {
     FileNumber file;
     bool handlers = false;
@@ -92,7 +92,7 @@ class Watch {
     FileNumber file;
     std::uint16_t processors = 0;
   };
-  std::map<std::uint32_t, Told> processes_;  // those told of
+  std::map<std::uint32_t, Told> processes_;  // those already reported
   std::vector<Busy> busy_;
   Names names_;
   std::mutex mutex_;

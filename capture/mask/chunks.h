@@ -14,7 +14,7 @@ class Chunks {
   enum class State : std::uint8_t { size, extension, size_end, data, data_end, data_cr, trailers, done, broken };
 
   void begin();
-  // Goes over the bytes. Stops in front of data, which is the caller's: data_left() is how much there is of it.
+  // Processes the bytes. Stops before data, which the caller handles: data_left() is its length.
   std::size_t feed(std::string_view bytes, std::size_t base, Sheet& sheet, const HeaderList& list);
   std::uint64_t data_left() const { return state_ == State::data ? left_ : 0; }
   // n bytes of data, seen or unseen. False: they are more than that.

@@ -26,7 +26,7 @@ std::uint32_t filler(unsigned length) {
   }
 }
 
-// As many lengths of codes with the same sum, telling as little as can be of the ones given.
+// As many code lengths with the same sum, revealing as little as possible about the original ones.
 void choose_lengths(std::vector<std::uint8_t>& lengths, std::size_t bits) {
   const std::size_t extra = bits - kShortest * lengths.size();
   if (extra > (kFiller - kShortest) * lengths.size()) {
@@ -100,7 +100,7 @@ void CodedText::rewrite(bool hides, bool last) {
   std::size_t i = 0;
   if (begun_ > 0 && !codes_.empty()) {
     const Code& first = codes_[0];
-    // What was written of it may be of another character by now: then that one is finished.
+    // The part already written may belong to another character by now: then that one is finished.
     if (first.hidden || given_ != own_) {
       const auto code = hpack::huffman_code(first.length, given_, begun_).value_or(filler(first.length));
       put(0, code & ((1u << (first.length - begun_)) - 1), first.length - begun_);

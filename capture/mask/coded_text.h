@@ -1,7 +1,7 @@
-// Masks a string in the Huffman code of HPACK, in place: other codes, as many and as long together, so that the string
-// stays as long as it is, coded and decoded, and a reader's header compression stays in step.
+// Masks a string in the Huffman code of HPACK, in place. The replacement has as many codes with the same total length,
+// so the coded and decoded lengths do not change, and a reader's header compression stays in step.
 //
-// Where the string is cut inside a character, of that character nothing but the length of its code can be seen.
+// If the string is cut inside a character, only the length of that character's code can be seen.
 #pragma once
 
 #include <cstddef>

@@ -7,11 +7,12 @@
 
 namespace tailcap::capture::mask {
 
-// Of arguments joined by spaces, the first word: the program, as it was called. Programs that write their state over
-// their command line (postgres: USER DATABASE …) keep its first word, too.
+// The first word of arguments joined by spaces: the program, as it was called. Programs that write their state over
+// their command line (postgres: USER DATABASE …) also keep only its first word.
 std::string_view program_of(std::string_view command_line);
 
-// The recorder's own, which says how a capture was made: its options whole, and of the command behind -- the program.
+// The recorder's own command line, which records how a capture was made: all its options, and the program of the
+// command after --.
 std::vector<std::string> own_command_line(const std::vector<std::string>& words);
 
 }  // namespace tailcap::capture::mask

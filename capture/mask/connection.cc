@@ -6,9 +6,9 @@ namespace tailcap::capture::mask {
 
 namespace {
 
-// Of a stream that fits nothing so many bytes are shown as unknown instead of missing: longer than any method of HTTP.
+// Bytes of an unrecognised stream that are shown as unknown instead of missing: longer than any method of HTTP.
 constexpr std::uint8_t kStars = 40;
-constexpr std::size_t kPrefaceRest = 8;  // behind "PRI * HTTP/2.0\r\n"
+constexpr std::size_t kPrefaceRest = 8;  // after "PRI * HTTP/2.0\r\n"
 constexpr char kTlsHandshake = 0x16;
 constexpr std::uint32_t kMostBehind = 256u << 20;
 
@@ -18,7 +18,7 @@ void Connection::begin(std::uint32_t next_out, std::uint32_t next_in, bool from_
   const std::uint32_t next[2] = {next_out, next_in};
   for (int i = 0; i < 2; ++i) {
     Way& way = way_[i];
-    if (way.used) continue;  // told again when established
+    if (way.used) continue;  // reported again when established
     way.kind = from_beginning ? Kind::fresh : Kind::late;
     way.expected = next[i];
     way.placed = true;
@@ -39,7 +39,7 @@ void Connection::refuse(Way& way) {
   if (o.kind == Kind::fresh || (o.kind == Kind::http1 && !o.http1.proved())) become(o, Kind::foreign);
 }
 
-// What the first bytes of a direction say of it.
+// Decides the kind of a direction by its first bytes.
 void Connection::decide(Way& way, std::string_view bytes) {
   const Way& o = other(way);
   const bool http1 = o.kind == Kind::http1 && o.http1.proved();
@@ -55,7 +55,7 @@ void Connection::decide(Way& way, std::string_view bytes) {
   }
 }
 
-// The beginning was not seen: does this I/O prove what it is?
+// The beginning was not seen: checks whether this I/O proves what it is.
 void Connection::find(Way& way, std::string_view bytes, std::uint32_t whole_io) {
   if (!way.http2) {
     way.http2 = std::make_unique<Http2>();
@@ -89,7 +89,7 @@ void Connection::find(Way& way, std::string_view bytes, std::uint32_t whole_io) 
   }
 }
 
-// A message of HTTP/1 was read: the other direction carries the other half.
+// An HTTP/1 message was read: the other direction therefore carries the other role.
 void Connection::proved(Way& way) {
   if (!way.http1.proved()) return;
   Way& o = other(way);
@@ -98,7 +98,7 @@ void Connection::proved(Way& way) {
     become(o, Kind::http1);
     o.http1.set_role(role);
     o.http1.lose();
-    o.http1.take_lost();  // nothing of it was withheld yet
+    o.http1.take_lost();  // nothing of it was withheld so far
   } else if (o.kind == Kind::fresh || (o.kind == Kind::http1 && o.http1.role() == Role::unknown)) {
     o.http1.set_role(role);
   }
@@ -142,7 +142,7 @@ void Connection::skip(Way& way, std::uint64_t n, bool gap) {
       if (gap) way.http2.reset();
       break;
     case Kind::fresh:
-      // The first bytes tell, and these were they. What the other direction is says what this one can be.
+      // The first bytes decide, and these were they. The kind of the other direction limits this one's.
       if (const Way& o = other(way); o.kind == Kind::http2) {
         become(way, Kind::http2);
         way.http2->lose();
@@ -191,7 +191,7 @@ std::size_t Connection::one(Way& way, std::string_view bytes, std::size_t base, 
     }
     case Kind::http2:
       way.http2->feed(bytes, base, whole_io, sheet, list);
-      // Its first bytes were not the frames that they should have been.
+      // Its first bytes were not the frames required there.
       if (way.http2->lost() && !way.http2->proved() && questions_.whole && other(way).kind != Kind::http2) refuse(way);
       return bytes.size();
     case Kind::tls:
@@ -242,8 +242,8 @@ void Connection::moved(unsigned direction, const Moved& bytes, Sheet& sheet, con
   Way& way = way_[direction & 1];
   if (way.placed) {
     const std::uint32_t ahead = bytes.position - way.expected;
-    // Behind: recorded late by another CPU, and skipped by what came before it. Further behind than any two CPUs are
-    // apart, the expected position was wrong.
+    // Behind: another CPU recorded it late, and it was skipped. Further behind than the maximum difference between two
+    // CPUs: the expected position was wrong.
     if (0u - ahead <= kMostBehind && ahead != 0) {
       withhold(direction, bytes);
       return;

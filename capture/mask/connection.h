@@ -1,7 +1,7 @@
-// One connection, or one TLS session's plaintext: what each direction carries, and so what is kept of it.
+// One connection, or one TLS session's plaintext: decides what each direction carries, and so what is kept of it.
 //
-// What a direction carries is decided by its first bytes, if those were seen; by an upgrade that was seen; or, where
-// the beginning was not seen, by an I/O that begins with a message, a record or frames that prove themselves. It is
+// The kind of a direction is decided by its first bytes, if those were seen; by an upgrade that was seen; or, if the
+// beginning was not seen, by an I/O that begins with a message, a record or frames that prove themselves. It is
 // never decided anew: HTTP/1 does not become HTTP/2 by anything that a body may hold. What fits nothing stays out for
 // good.
 #pragma once
@@ -17,30 +17,30 @@
 
 namespace tailcap::capture::mask {
 
-// The bytes of one I/O: `length` were moved, of which the first and the last are visible.
+// The bytes of one I/O: `length` were moved; the first and the last of them are visible.
 struct Moved {
-  std::uint32_t position = 0;  // the low half is enough to tell whether it continues
+  std::uint32_t position = 0;  // the low half is enough to know whether it continues
   std::uint32_t length = 0;
   std::string_view head, tail;
 };
 
 class Connection {
  public:
-  // Seen from its beginning, at these positions; otherwise it may be in the middle of anything.
+  // The connection was seen from its beginning, at these positions; otherwise the position in a message is unknown.
   void begin(std::uint32_t next_out, std::uint32_t next_in, bool from_beginning);
-  // Datagrams of a name server.
+  // The connection carries datagrams of a name server.
   void names() { names_ = true; }
   bool is_names() const { return names_; }
   bool used() const { return way_[0].used || way_[1].used; }
 
-  // Puts what is kept on the sheet. direction: 0 out, 1 in.
+  // Puts the kept bytes on the sheet. direction: 0 out, 1 in.
   void moved(unsigned direction, const Moved& bytes, Sheet& sheet, const HeaderList& list);
 
-  // What was learnt, for the statement in the file.
+  // Results for the statement in the file.
   bool in_doubt() const { return doubt_; }
   bool foreign() const { return foreign_; }
   std::uint64_t withheld() const { return withheld_; }
-  // Calls of this direction that bytes were withheld from in doubt; none before a message or frames prove HTTP.
+  // Calls of this direction whose bytes were withheld in doubt; none before a message or frames prove HTTP.
   std::uint64_t withheld_calls(unsigned direction) const { return http_ ? calls_[direction & 1] : 0; }
 
  private:
@@ -49,7 +49,7 @@ class Connection {
     Kind kind = Kind::late;
     bool used = false, placed = false;
     std::uint32_t expected = 0;
-    std::uint8_t stars = 0;  // of what fits nothing: a reader has to see that it does not
+    std::uint8_t stars = 0;  // asterisks for bytes that fit no protocol: a reader must see that they do not
     Http1 http1;
     std::unique_ptr<Http2> http2;
     TlsRecords tls;

@@ -25,7 +25,7 @@ void elements(std::string_view list, F each) {
   }
 }
 
-// A control character, or what follows the target in somebody else's request line that is taken for a value.
+// A control character, or the text after the target in a foreign request line that is mistaken for a value.
 bool suspicious(std::string_view s) {
   bool control = false, version = false;
   for (const char c : s) {
@@ -62,7 +62,7 @@ std::size_t Fields::feed(std::string_view bytes, std::size_t base, Sheet& sheet,
           note();
           part_ = Part::done;
         } else if (c == ' ' || c == '\t') {
-          // Folded: it goes on with the field before, for some parsers.
+          // Folded: some parsers take it as a continuation of the previous field.
           shown_ = shown_ && noted_ != Noted::no;
           part_ = Part::value;
         } else {
@@ -100,7 +100,7 @@ std::size_t Fields::feed(std::string_view bytes, std::size_t base, Sheet& sheet,
   return at;
 }
 
-// A name is kept only where a colon follows it, or the bytes end.
+// A name is kept only if a colon follows it, or the bytes end.
 std::size_t Fields::name(std::string_view bytes, std::size_t base, Sheet& sheet, const HeaderList& list) {
   std::size_t end = 0;
   while (!blank_ && end < bytes.size() && is_token(bytes[end])) {
@@ -114,7 +114,7 @@ std::size_t Fields::name(std::string_view bytes, std::size_t base, Sheet& sheet,
   if (!good) {
     shown_ = false;
     noted_ = Noted::no;
-    // A parser may see a field in it that decides where the message ends.
+    // A parser may take this line for a field that determines the message's end.
     if (name_.starts_with("content-length") || name_.starts_with("transfer-encoding")) framing.contradictory = true;
     part_ = Part::value;
     return 0;
@@ -142,7 +142,7 @@ void Fields::name_done(const HeaderList& list) {
 }
 
 std::size_t Fields::value(std::string_view bytes, std::size_t base, Sheet& sheet) {
-  if (after_cr_ && bytes[0] != '\n') shown_ = false;  // a bare CR, at the end of the bytes before
+  if (after_cr_ && bytes[0] != '\n') shown_ = false;  // a bare CR, at the end of the previous bytes
   after_cr_ = false;
   const void* found = std::memchr(bytes.data(), '\n', bytes.size());
   const std::size_t end =
@@ -173,7 +173,7 @@ std::size_t Fields::value(std::string_view bytes, std::size_t base, Sheet& sheet
   return end + 1;
 }
 
-// The field at hand is over.
+// The current field is complete.
 void Fields::note() {
   const std::string_view all = trim(value_);
   switch (std::exchange(noted_, Noted::no)) {

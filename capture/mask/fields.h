@@ -1,7 +1,7 @@
-// The field lines of an HTTP/1 head, or of trailers: names are kept, and the values that are on the list.
+// The field lines of an HTTP/1 head, or of trailers: names are kept, and so are the values on the list.
 //
-// Lines may be cut anywhere. Where a parser that is more lenient than the standard could see another field than we do
-// (a bare CR, a zero byte, a folded line, a line without a name), the value is masked.
+// Lines may be cut anywhere. If a more lenient parser could see a different field (a bare CR, a zero byte, a folded
+// line, a line without a name), the value is masked.
 #pragma once
 
 #include <cstdint>
@@ -14,10 +14,10 @@
 
 namespace tailcap::capture::mask {
 
-// What the fields say about the body and what follows it.
+// The fields' statements about the body and what follows it.
 struct Framing {
   std::optional<std::uint64_t> length;
-  bool contradictory = false;  // lengths that differ, or a length that is no number
+  bool contradictory = false;  // lengths that differ, or a length that is not a number
   bool chunked = false;        // the final transfer coding
   bool other_coding = false;   // there is one, and the final one is not chunked
   bool expects = false;        // it waits for a 100 before it sends a body
@@ -28,12 +28,12 @@ struct Framing {
 class Fields {
  public:
   void begin();
-  // Goes over the bytes up to the blank line. Returns how many it used.
+  // Processes the bytes up to the blank line. Returns how many it used.
   std::size_t feed(std::string_view bytes, std::size_t base, Sheet& sheet, const HeaderList& list);
   bool done() const { return part_ == Part::done; }
-  // More bytes than any head has.
+  // More bytes than any valid head has.
   bool too_long() const { return seen_ > kMaxHead; }
-  // The next byte would be kept, whatever it is, but for what is wrong with it.
+  // The next byte would be kept, unless it is invalid.
   bool keeps_next() const { return part_ == Part::start || part_ == Part::name || (part_ == Part::value && shown_); }
 
   Framing framing;
@@ -41,7 +41,7 @@ class Fields {
  private:
   static constexpr std::size_t kMaxHead = 1u << 20;  // servers refuse longer ones: nginx 8 KiB, Go 1 MiB
   static constexpr std::size_t kMaxName = 256;
-  static constexpr std::size_t kMaxNoted = 1024;  // of a value that says something about the framing
+  static constexpr std::size_t kMaxNoted = 1024;  // bytes of a value that affects the framing
 
   enum class Part : std::uint8_t { start, blank, name, value, done };
   enum class Noted : std::uint8_t { no, length, coding, expect, upgrade, type };
@@ -53,7 +53,7 @@ class Fields {
 
   Part part_ = Part::start;
   Value kind_ = Value::masked;
-  bool shown_ = false;     // the value at hand, up to what is wrong with it
+  bool shown_ = false;     // the current value, up to an invalid byte
   bool blank_ = false;     // blanks followed the name
   bool after_cr_ = false;  // a line feed has to follow
   Noted noted_ = Noted::no;

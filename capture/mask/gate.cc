@@ -8,7 +8,7 @@ void Gate::begin(const formats::SocketInfo& info) {
   using formats::Origin;
   if (keep_.everything || info.origin == Origin::listener) return;
   if (info.type == formats::SocketType::datagram) {
-    // Recorded of name servers only.
+    // Only name server traffic is recorded.
     if (info.family == formats::Family::inet || info.family == formats::Family::inet6) connection(info.socket).names();
     return;
   }

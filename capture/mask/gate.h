@@ -1,5 +1,5 @@
-// The last gate before the file: every byte of payload passes it, of sockets and of TLS sessions, and only what is
-// proved to be needed stays. Lengths and positions are not touched.
+// The last stage before the file: all payload of sockets and of TLS sessions passes it, and only bytes proved to be
+// needed are kept. Lengths and positions do not change.
 #pragma once
 
 #include <cstddef>
@@ -18,24 +18,24 @@ namespace tailcap::capture::mask {
 
 class Gate {
  public:
-  // The one that was not used for the longest time is forgotten then. Where it lives on, it is in doubt.
+  // Beyond this, the least recently used connection is forgotten. If it is used again, it is in doubt.
   static constexpr std::size_t kMaxConnections = 1u << 16;
 
   explicit Gate(const Keep& keep = {}, std::size_t most = kMaxConnections) : keep_(keep), list_(keep), most_(most) {}
 
-  // A new connection begins at the positions in info. Of those in a keyframe only what existed before belongs here:
-  // the others are in the middle of their streams. Datagram sockets: at any time.
+  // A new connection begins at the positions in info. Of the connections in a keyframe, only those that existed before
+  // belong here: the others are in the middle of their streams. Datagram sockets: at any time.
   void begin(const formats::SocketInfo& info);
 
-  // What a record said. Of payload, head and tail are replaced by what is kept; they are valid until the next call.
+  // Masks an event: the payload's head and tail are replaced by the bytes that are kept, valid until the next call.
   void take(formats::Event& event);
 
-  // All connections and sessions so far that moved bytes.
+  // Covers all connections and sessions so far that moved bytes.
   const formats::Masking& statement() const { return sum_; }
 
  private:
-  // Calls in flight when a connection is reset or a session freed are told after that, and go on where others stopped.
-  // Far more than threads that are in such a call:
+  // Calls in flight when a connection is reset or a session freed are recorded after that, and continue where others
+  // stopped. Far more than threads that are in such a call:
   static constexpr std::size_t kClosedKept = 1024;
 
   struct Entry {
@@ -53,8 +53,8 @@ class Gate {
   HeaderList list_;
   std::size_t most_;
   std::unordered_map<std::uint64_t, Entry> connections_;
-  std::list<std::uint64_t> order_;    // the one used last is the first
-  std::deque<std::uint64_t> closed_;  // the oldest first
+  std::list<std::uint64_t> order_;    // most recently used first
+  std::deque<std::uint64_t> closed_;  // oldest first
   formats::Masking sum_;
   Sheet sheet_;
 };

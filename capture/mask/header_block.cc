@@ -224,7 +224,7 @@ bool HeaderBlock::integer_done() {
   return false;
 }
 
-// What is no name is not kept: somebody else's bytes may be taken for one.
+// Only a valid name is kept: other bytes may be mistaken for one.
 bool HeaderBlock::name(std::string_view bytes, std::size_t base, Sheet& sheet, const HeaderList& list) {
   name_.append(bytes);
   string_left_ -= bytes.size();
@@ -249,7 +249,7 @@ bool HeaderBlock::name(std::string_view bytes, std::size_t base, Sheet& sheet, c
   return true;
 }
 
-// Hides in `text` what is not to be seen; whether a character behind it would be.
+// Hides sensitive parts of `text`; returns whether a following character would be visible.
 bool HeaderBlock::judge(std::string& text, bool more, const HeaderList& list) {
   if (entry_.value == Value::masked || value_.size() + text.size() > kMaxTarget) {
     std::fill(text.begin(), text.end(), '*');
@@ -263,7 +263,7 @@ bool HeaderBlock::judge(std::string& text, bool more, const HeaderList& list) {
   else
     mask_authority(masked, more);
   text.assign(masked, before);
-  // The character that is cut may be any. One that ends what is hidden changes nothing.
+  // The cut character may be any one. One that ends the hidden part changes nothing.
   std::string next = value_ + "a";
   if (entry_.value == Value::target)
     mask_target(next, more, list);
@@ -291,7 +291,7 @@ void HeaderBlock::end_value() {
   if (entry_.type) {
     std::string plain;
     if (coded_)
-      hpack::huffman_decode(value_, plain, kMaxName);  // of a longer one, its beginning
+      hpack::huffman_decode(value_, plain, kMaxName);  // of a longer one, only its beginning
     else
       plain = value_;
     entry_.grpc = plain.starts_with(kGrpc) && !plain.starts_with("application/grpc-web");

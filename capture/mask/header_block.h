@@ -1,8 +1,7 @@
-// Masks the header blocks of one direction of an HTTP/2 connection: names are kept, and the values that are on the
-// list.
+// Masks the header blocks of one direction of an HTTP/2 connection: names are kept, and so are the values on the list.
 //
-// Lengths are kept, coded and decoded: a reader's header compression stays in step. Of the dynamic table it is followed
-// what its entries are; what is unknown is masked.
+// Coded and decoded lengths are kept, so a reader's header compression stays in step. The entries of the dynamic table
+// are followed; unknown ones are masked.
 #pragma once
 
 #include <cstddef>
@@ -19,16 +18,16 @@ namespace tailcap::capture::mask {
 
 class HeaderBlock {
  public:
-  // What the block says of the body.
+  // The type of the body according to the block.
   enum class Type : std::uint8_t { other, unknown, grpc };
 
   void begin();
-  // The next bytes of the block. False: they are none, and nothing of this direction is understood any more.
+  // The next bytes of the block. False: they are invalid, and nothing of this direction can be understood any more.
   bool feed(std::string_view bytes, std::size_t base, Sheet& sheet, const HeaderList& list);
-  // The block is over; false: in the middle of a field.
+  // Ends the block; false: it ends in the middle of a field.
   bool whole() const { return field_ == Field::start && !in_integer_; }
   Type type() const { return type_; }
-  // Some of the block was not seen: what the table's entries are is not known.
+  // Part of the block was not seen: the table's entries are unknown.
   void forget();
 
  private:
@@ -61,10 +60,10 @@ class HeaderBlock {
   Type type_ = Type::other;
   Entry entry_;
   std::uint64_t string_left_ = 0, string_all_ = 0;
-  std::string name_;   // as it is coded
-  std::string value_;  // of content-type as it is coded, of a target as far as it is decoded
+  std::string name_;   // as coded
+  std::string value_;  // content-type: as coded; a target: as far as it is decoded
   CodedText text_;
-  std::deque<Entry> entries_;  // of the dynamic table, the newest first
+  std::deque<Entry> entries_;  // of the dynamic table, newest first
 };
 
 }  // namespace tailcap::capture::mask

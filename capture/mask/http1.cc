@@ -16,7 +16,7 @@ void Http1::lose() {
   web_.reset();
 }
 
-// What comes is no message. Where none was seen yet, this never was HTTP.
+// The next bytes are no message. If none was seen yet, this never was HTTP.
 void Http1::refuse() {
   if (proved_ || role_ != Role::unknown) return lose();
   turn_ = Turn::foreign;
@@ -53,13 +53,13 @@ std::size_t Http1::feed(std::string_view bytes, std::size_t base, bool begins_io
   std::size_t at = 0;
   if (state_ == State::seek) {
     if (!begins_io || !verified_start(bytes, role_)) {
-      // Where the beginning was not seen, the role was inferred. A message of the other role disproves it: both
+      // If the beginning was not seen, the role was inferred. A message of the other role disproves it: both
       // directions carry text.
       const Role opposite = role_ == Role::requests ? Role::responses : Role::requests;
       if (begins_io && role_ != Role::unknown && !questions.whole && verified_start(bytes, opposite))
         turn_ = Turn::contradiction;
       sheet.blot(base, base + bytes.size());
-      // How such a message ends is known, and says nothing: a reader recognises its end by that.
+      // The ends of such messages are known bytes without secrets: a reader recognises the end by them.
       for (const std::string_view end : {"\r\n0\r\n\r\n", "\r\n\r\n"}) {
         if (!bytes.ends_with(end)) continue;
         sheet.keep(base + bytes.size() - end.size(), base + bytes.size());
@@ -128,7 +128,7 @@ std::size_t Http1::body_bytes(std::string_view bytes, std::size_t base, std::uin
 }
 
 std::size_t Http1::start(std::string_view bytes, std::size_t base, Sheet& sheet, const HeaderList& list) {
-  // Empty lines in front of a request are not part of it (RFC 9112, section 2.2).
+  // Empty lines before a request are not part of it (RFC 9112, section 2.2).
   if (line_.empty() && role_ != Role::responses && (bytes[0] == '\r' || bytes[0] == '\n') &&
       (proved_ || role_ == Role::requests)) {
     sheet.keep(base, base + 1);
@@ -169,7 +169,7 @@ std::size_t Http1::start(std::string_view bytes, std::size_t base, Sheet& sheet,
   return used;
 }
 
-// The target is judged as a whole each time more of it is there; what was written before stays as it is.
+// The whole target is judged again each time more of it is available; bytes written before do not change.
 void Http1::show_start(const StartLine& line, std::size_t before, std::string_view bytes, std::size_t base, bool whole,
                        Sheet& sheet, const HeaderList& list) {
   sheet.keep(base, base + bytes.size());
@@ -205,7 +205,7 @@ void Http1::body(std::uint64_t length) {
 
 void Http1::request_done(Questions& questions) {
   const Framing& f = fields_.framing;
-  constexpr std::size_t kMaxAsked = 1024;  // more than anybody pipelines
+  constexpr std::size_t kMaxAsked = 1024;  // more than any client pipelines
   if (questions.early > 0)
     questions.early--;
   else if (questions.asked.size() < kMaxAsked)

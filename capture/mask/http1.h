@@ -1,7 +1,7 @@
-// One direction of an HTTP/1 connection: which byte is what.
+// One direction of an HTTP/1 connection: the meaning of each byte.
 //
-// Message follows message; of each the head is kept as Fields says, of the body only the framing. Where what comes is
-// no message, or where a message ends is not known, nothing is kept until an I/O begins with one that proves itself.
+// Of each message, the head is kept as Fields determines, and only the framing of the body. If the bytes are not a
+// message, or the end of a message is unknown, nothing is kept until an I/O begins with a message that proves itself.
 #pragma once
 
 #include <cstdint>
@@ -18,44 +18,44 @@
 
 namespace tailcap::capture::mask {
 
-// What the two directions need to know of each other: the requests that are not answered yet.
+// State shared by the two directions: the requests that are not answered yet.
 struct Questions {
   struct Question {
     bool head = false, connect = false, h2c = false;
-    bool expects = false, continued = false;  // a 100 before its body; it came
+    bool expects = false, continued = false;  // a 100 before its body; the 100 came
   };
   std::vector<Question> asked;  // the oldest first
   unsigned early = 0;           // responses that were seen before their requests: two CPUs recorded them
-  bool refused = false;  // the last answer was one to a request whose body nobody had asked for: it may never come
-  bool whole = false;    // the connection was seen from its beginning
+  bool refused = false;         // the last request had Expect and got no 100: its body may never come
+  bool whole = false;           // the connection was seen from its beginning
 };
 
 class Http1 {
  public:
   enum class State : std::uint8_t { start, fields, length, chunks, until_close, seek };
-  // What the connection becomes behind the bytes that were used.
+  // The protocol of the connection after the bytes that were used.
   enum class Turn : std::uint8_t { none, http2, tunnel, foreign, contradiction };
 
   explicit Http1(Role role = Role::unknown) : role_(role) {}
 
-  // Goes over the next bytes; begins_io: the first of them begin an I/O. Returns how many it used: fewer than all only
-  // where turn() is not none.
+  // Processes the next bytes; begins_io: an I/O begins with the first of them. Returns how many it used: fewer than all
+  // only if turn() is not none.
   std::size_t feed(std::string_view bytes, std::size_t base, bool begins_io, Questions& questions, Sheet& sheet,
                    const HeaderList& list);
-  // Bytes that were moved and cannot be seen.
+  // Bytes that were moved and are not visible.
   void skip(std::uint64_t n);
 
   Turn take_turn() { return std::exchange(turn_, Turn::none); }
   void lose();
-  // Nothing before the first bytes: they may be the preface of HTTP/2.
+  // The next bytes are the first ones: they may be the preface of HTTP/2.
   void at_beginning() { beginning_ = true; }
   void allow_preface() { beginning_ = true; }
   void set_role(Role role) { role_ = role; }
   Role role() const { return role_; }
-  // A message proved what this is.
+  // A message has proved that this is HTTP/1.
   bool proved() const { return proved_; }
   bool lost() const { return state_ == State::seek; }
-  // It was lost at some time in the bytes since this was asked.
+  // True if the position was lost at some time since the previous call.
   bool take_lost() { return std::exchange(was_lost_, false) || lost(); }
 
  private:
@@ -78,9 +78,9 @@ class Http1 {
   Turn turn_ = Turn::none;
   Role role_;
   bool beginning_ = false, proved_ = false, was_lost_ = false;
-  bool doubtful_ = false;  // the response may be one to HEAD, and have no body
-  std::string line_;       // of a start line that is cut
-  StartLine start_;        // of the message at hand
+  bool doubtful_ = false;  // the response may answer HEAD and have no body
+  std::string line_;       // an incomplete start line
+  StartLine start_;        // of the current message
   Fields fields_;
   Chunks chunks_;
   std::uint64_t left_ = 0;

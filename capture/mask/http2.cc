@@ -95,7 +95,7 @@ void Http2::resume() {
   calls_.clear();
 }
 
-// Returns where in these bytes a frame certainly begins: bytes.size() if nowhere.
+// Returns where a frame certainly begins in these bytes; bytes.size() if nowhere.
 std::size_t Http2::search(std::string_view bytes, std::size_t whole_io) {
   if (searching_) {
     const std::uint64_t at = candidate_;
@@ -117,7 +117,7 @@ std::size_t Http2::search(std::string_view bytes, std::size_t whole_io) {
 }
 
 bool Http2::look(std::string_view bytes, std::size_t whole_io) {
-  // A client's whole preface, and SETTINGS behind it where more is there: as good as two frames.
+  // A client's whole preface, and SETTINGS after it if there are more bytes: as reliable as two frames.
   if (bytes.starts_with(kPreface) && (whole_io == kPreface.size() || plausible(bytes.substr(kPreface.size())))) {
     resume();
     preface_ = kPreface.size();
@@ -144,7 +144,7 @@ void Http2::skip(std::uint64_t n) {
     if (part_ == Part::header || preface_ > 0) return lose();
     const auto m = static_cast<std::uint32_t>(std::min<std::uint64_t>(n, left_));
     if (part_ == Part::fragment || open_block_ != 0) {
-      // What the table's entries are is not known any more; where the next frame begins is.
+      // The table's entries are no longer known, but the start of the next frame is.
       block_cut_ = true;
       part_ = Part::rest;
     } else if (part_ == Part::data) {
@@ -179,7 +179,7 @@ bool Http2::begin_frame() {
   if (!legal(h) || (!certain_ && !plausible(bytes)) || (settings_first_ && (h.type != kSettings || h.flags != 0)))
     return false;
   settings_first_ = false;
-  // A header block goes on in nothing but CONTINUATION.
+  // Only CONTINUATION continues a header block.
   if (open_block_ != 0 ? h.type != kContinuation || h.stream != open_block_ : h.type == kContinuation) return false;
   const bool padded = (h.flags & kPadded) != 0;
   switch (h.type) {
@@ -218,7 +218,7 @@ bool Http2::begin_frame() {
   return !lost_;
 }
 
-// The payload is at an end.
+// The payload is complete.
 void Http2::next_frame() {
   const std::uint8_t type = header_[3], flags = header_[4];
   part_ = Part::header;
@@ -261,7 +261,8 @@ void Http2::feed(std::string_view bytes, std::size_t base, std::size_t whole_io,
       const std::size_t n = std::min(kHeader - have_, bytes.size() - at);
       std::copy_n(bytes.data() + at, n, header_ + have_);
       have_ += n;
-      // Bytes that may yet turn out to be no header: the first, of a length and of SETTINGS, say nothing.
+      // Bytes that may still turn out not to be a header: the first ones, of a length or of SETTINGS, are not
+      // sensitive.
       if (have_ < kHeader) {
         if (settings_first_ && (header_[0] != 0 || (have_ > 3 && header_[3] != kSettings))) return lose();
         const std::uint32_t length = std::uint32_t{header_[0]} << 16 | (have_ > 1 ? std::uint32_t{header_[1]} << 8 : 0);
@@ -317,7 +318,7 @@ void Http2::data(std::string_view bytes, std::size_t base, Sheet& sheet) {
   Call& call = found->second;
   const auto octet = [&](std::size_t i) { return std::uint32_t{static_cast<unsigned char>(bytes[i])}; };
   if (call.guessed) {
-    // The first bytes have to say that the message goes as far as the frame does.
+    // The first bytes must show that the message is as long as the frame.
     const bool fits =
         bytes.size() >= kMessagePrefix && octet(0) <= 1 &&
         (octet(1) << 24 | octet(2) << 16 | octet(3) << 8 | octet(4)) + kMessagePrefix >= left_ - padding_ &&
@@ -327,7 +328,7 @@ void Http2::data(std::string_view bytes, std::size_t base, Sheet& sheet) {
   }
   for (std::size_t at = 0; at < bytes.size();) {
     if (call.have < kMessagePrefix) {
-      if (call.have == 0 && octet(at) > 1) return static_cast<void>(calls_.erase(found));  // no flag of gRPC
+      if (call.have == 0 && octet(at) > 1) return static_cast<void>(calls_.erase(found));  // not a flag of gRPC
       call.left = call.have == 0 ? 0 : call.left << 8 | octet(at);
       sheet.keep(base + at, base + at + 1);
       at++;

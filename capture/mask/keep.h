@@ -1,4 +1,4 @@
-// What the user wants kept beyond what is kept by default.
+// Bytes that the user wants to keep in addition to the defaults.
 #pragma once
 
 #include <string>

@@ -1,5 +1,5 @@
-// Kernel addresses in a capture would tell whoever reads it where this kernel lies. They are replaced by numbers that
-// are equal where the addresses are: SipHash-2-4 under a key that is never written.
+// Kernel addresses in a capture would reveal the kernel's base address to its readers. They are replaced by numbers
+// that are equal if the addresses are: SipHash-2-4 under a key that is never written.
 #pragma once
 
 #include <cstdint>

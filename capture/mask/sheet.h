@@ -1,7 +1,7 @@
-// What is left of the bytes of one I/O: nothing, until somebody proves what a byte is and keeps it.
+// The bytes of one I/O that remain: none, until a caller proves what a byte is and keeps it.
 //
-// Bytes are numbered as they are visible: the head's, then the tail's. What is neither kept nor hidden is left out
-// where it is at the end of the head or in front of the tail, and is an asterisk elsewhere.
+// Bytes are numbered as they are visible: first the head's, then the tail's. Bytes that are neither kept nor hidden are
+// left out at the end of the head and before the tail; elsewhere they become asterisks.
 #pragma once
 
 #include <cstddef>
@@ -27,18 +27,17 @@ class Sheet {
     const std::size_t skip = begin < head_.size() ? 0 : head_.size();
     from.copy(text_.data() + begin, end - begin, begin - skip);
   }
-  // The reader needs to see that there are bytes, not which.
+  // The reader needs to see that there are bytes, but not which.
   void hide(std::size_t begin, std::size_t end) {
     if (begin < end) mark(begin, end);
   }
-  // It is not known what these bytes are: a reader has to see that no message begins with them, as it does with an
-  // asterisk.
+  // The meaning of these bytes is unknown: an asterisk shows the reader that no message begins with them.
   void blot(std::size_t begin, std::size_t end) {
     if (begin >= end) return;
     mark(begin, end);
     for (std::size_t i = begin; i < end; ++i) text_[i] = '?';
   }
-  // Something else in their place, as long as they are.
+  // Replaces bytes by others of the same length.
   void write(std::size_t begin, std::string_view other) {
     if (other.empty()) return;
     mark(begin, begin + other.size());

@@ -14,7 +14,7 @@ using What = StartLine::What;
 constexpr std::size_t kMaxMethod = 32;
 constexpr std::size_t kMaxProxyLine = 107;  // of the PROXY protocol, version 1
 
-// Of other methods a request is believed only when its line is whole.
+// A request with another method is accepted only when its line is whole.
 constexpr std::array<std::string_view, 17> kMethods = {"GET",       "POST",    "PUT",    "DELETE", "HEAD",   "OPTIONS",
                                                        "PATCH",     "CONNECT", "TRACE",  "PURGE",  "SEARCH", "PROPFIND",
                                                        "PROPPATCH", "MKCOL",   "REPORT", "UNLOCK", "PRI"};

@@ -7,9 +7,10 @@ namespace tailcap::capture::mask {
 
 namespace {
 
-constexpr std::size_t kMaxNumber = 8;  // digits of a query value that is kept
-constexpr std::size_t kTokenRun = 40;  // characters of base64 that are taken for a credential: 20 bytes in hexadecimal
-constexpr std::size_t kTokenBegin = 16;  // of a run that is cut, and so may be longer
+constexpr std::size_t kMaxNumber = 8;    // digits of a query value that is kept
+constexpr std::size_t kTokenRun = 40;    // this many base64 characters are taken for a credential: 20 bytes in
+                                         // hexadecimal
+constexpr std::size_t kTokenBegin = 16;  // for a run that is cut, and may therefore be longer
 constexpr std::size_t kShortestJwt = 16;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -40,7 +41,7 @@ class TargetMask {
   }
   bool goes_on(std::size_t end) const { return cut_ && end == text_.size(); }
 
-  // Returns where the path begins.
+  // Returns the start of the path.
   std::size_t authority() {
     if (text_.empty() || text_[0] == '/' || text_[0] == '*' || text_[0] == '?') return 0;
     for (const std::string_view scheme : {"http://", "https://"})
@@ -70,7 +71,7 @@ class TargetMask {
     if (parameters < end) pairs(parameters + 1, end);
   }
 
-  // Characters of base64 at `at`, of which some may be written as %2B, %2F, %3D. 0: none.
+  // The length of one base64 character at `at`, which may be written as %2B, %2F or %3D. 0: none.
   std::size_t base64_at(std::size_t at, std::size_t end) const {
     if (is_base64(text_[at])) return 1;
     if (text_[at] != '%') return 0;
@@ -103,7 +104,7 @@ class TargetMask {
     for (std::size_t at = begin; at < end;) {
       const std::size_t stop = std::min(text_.find_first_of("&;", at), end);
       const std::size_t equals = std::min(text_.find('=', at), stop);
-      // Before it is looked at whether the key is a token.
+      // Checked before testing whether the key is a token.
       const bool keeps = list_.keeps_query(std::string_view(text_).substr(at, equals - at));
       tokens(at, equals);
       if (equals < stop && !keeps && !is_number(equals + 1, stop)) hide(equals + 1, stop);
@@ -129,7 +130,7 @@ void mask_target(std::string& target, bool cut, const HeaderList& list) { Target
 void mask_authority(std::string& host, bool cut) {
   const std::size_t at = host.rfind('@');
   if (at != host.npos) std::fill_n(host.begin(), at, '*');
-  // Where a name could be a user's and a colon could begin a password, the rest decides.
+  // A name could be a user's, and a colon could begin a password: only the rest decides.
   else if (cut && host.find(':') != host.npos)
     std::fill(host.begin() + static_cast<std::ptrdiff_t>(host.find(':') + 1), host.end(), '*');
 }

@@ -11,7 +11,7 @@ namespace tailcap::capture::mask {
 // - user information in front of an '@';
 // - query values and path parameters, except numbers of up to eight digits and those of kept keys;
 // - in path segments and keys, JSON Web Tokens and runs of 40 and more characters of hexadecimal or base64.
-// cut: more may follow behind the end. What cannot be judged yet is overwritten.
+// cut: more may follow. What cannot be judged yet is overwritten.
 void mask_target(std::string& target, bool cut, const HeaderList& list);
 
 // The same for the value of Host and :authority.

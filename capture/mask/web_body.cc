@@ -47,7 +47,7 @@ void WebBody::binary(std::string_view bytes, std::size_t base, Sheet& sheet, con
       if (have_ == 0) {
         in_trailers_ = (octet & 0x80) != 0;
         left_ = 0;
-        if ((octet & 0x7f) > 1) {  // no flag of gRPC: not what it says it is
+        if ((octet & 0x7f) > 1) {  // not a flag of gRPC: the content type is wrong
           lost_ = true;
           break;
         }
@@ -65,7 +65,7 @@ void WebBody::binary(std::string_view bytes, std::size_t base, Sheet& sheet, con
     std::size_t done = n;
     if (in_trailers_) {
       done = trailers_.feed(bytes.substr(at, n), base + at, sheet, list);
-      if (done < n) sheet.hide(base + at + done, base + at + n);  // behind the blank line that nobody sends
+      if (done < n) sheet.hide(base + at + done, base + at + n);  // behind a blank line, which is not sent in practice
     } else {
       sheet.hide(base + at, base + at + n);
     }
@@ -76,8 +76,7 @@ void WebBody::binary(std::string_view bytes, std::size_t base, Sheet& sheet, con
   sheet.hide(base + at, base + bytes.size());
 }
 
-// Each digit is written again from what is left of the bytes that it belongs to. A byte that is cut is judged by where
-// it stands.
+// Rewrites each digit from what is left of the bytes that it belongs to. A byte that is cut is judged by its position.
 void WebBody::coded(std::string_view bytes, std::size_t base, Sheet& sheet, const HeaderList& list) {
   decoded_.clear();
   const unsigned digits = digits_;
@@ -100,7 +99,7 @@ void WebBody::coded(std::string_view bytes, std::size_t base, Sheet& sheet, cons
   const std::string_view plain = plain_.head();
   const bool last_kept = keeps_next();
 
-  // The same walk again, with the bytes that are left.
+  // The same pass again, with the kept bytes.
   changed_.assign(bytes);
   unsigned place = digits;
   std::size_t next = 0;

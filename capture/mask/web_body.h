@@ -1,5 +1,5 @@
-// A body of gRPC-Web in HTTP/1: the prefixes of messages are kept, and of the trailers behind them what is on the list.
-// In the text form all of it is in base64.
+// A gRPC-Web body in HTTP/1: message prefixes are kept, and so are the values on the list in the trailers after them.
+// In the text form everything is in base64.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@ class WebBody {
  public:
   explicit WebBody(bool text) : text_(text) {}
   void feed(std::string_view bytes, std::size_t base, Sheet& sheet, const HeaderList& list);
-  // Bytes went by unseen: no place in the body is known any more, unless all of them were of one message.
+  // Bytes were moved unseen: the position in the body is unknown, unless all of them belong to one message.
   void skip(std::uint64_t n);
 
  private:
@@ -26,7 +26,7 @@ class WebBody {
   bool text_, lost_ = false;
   bool in_trailers_ = false;
   unsigned have_ = 0;       // of a prefix
-  std::uint64_t left_ = 0;  // of the message behind it
+  std::uint64_t left_ = 0;  // bytes of the message after the prefix
   Fields trailers_;
   Sheet plain_;  // text: what is left of the bytes that are coded
   std::string decoded_, changed_;

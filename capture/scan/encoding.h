@@ -1,7 +1,7 @@
-// Values as bytes, between the recorder and the processes that read files for it.
+// Encodes values as bytes, between the recorder and the processes that read files for it.
 //
-// Both ends are the same program, so numbers are as this machine has them. Who decodes trusts nothing: every read is
-// checked against what is left, and after the first that fails all are zero or empty and ok() is false.
+// Both ends are the same program, so numbers have this machine's format. The decoder trusts nothing: every read is
+// checked against the bytes left, and after the first failure all values are zero or empty and ok() is false.
 #pragma once
 
 #include <cstddef>
@@ -48,7 +48,7 @@ class Decoder {
     return value;
   }
   bool truth() { return number<std::uint8_t>() != 0; }
-  // A view into the bytes; longer than most: a failure.
+  // A view into the bytes; longer than `most`: a failure.
   std::string_view text(std::size_t most) {
     const auto size = number<std::uint64_t>();
     if (size > most || size > bytes_.size()) {
@@ -59,7 +59,7 @@ class Decoder {
     bytes_.remove_prefix(size);
     return out;
   }
-  // How many of something follow, of which each takes `least` bytes or more; more than most: a failure.
+  // The number of items that follow; each takes at least `least` bytes. More than `most` items are a failure.
   std::size_t count(std::size_t most, std::size_t least = 1) {
     const auto value = number<std::uint64_t>();
     if (value > most || value > bytes_.size() / least) {

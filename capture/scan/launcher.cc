@@ -14,7 +14,7 @@ namespace tailcap::capture::scan {
 
 namespace {
 
-// Standard streams would keep who reads the recorder's waiting for a child that hangs.
+// With the recorder's standard streams, a hanging child would keep their readers waiting.
 void forget_descriptors(int kept) {
   const int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
   for (int stream = 0; stream < 3; stream++) {
@@ -36,7 +36,7 @@ void forget_descriptors(int kept) {
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
   if (!work.prepare()) _exit(1);
-  prctl(PR_SET_PDEATHSIG, SIGKILL);  // behind prepare(): another identity loses it
+  prctl(PR_SET_PDEATHSIG, SIGKILL);  // after prepare(): a change of identity clears it
   if (getppid() != parent) _exit(1);
   const pid_t self = getpid();
   for (Message message; receive_message(socket, Take::descriptors, 1, message) == Received::message;) {

@@ -1,4 +1,4 @@
-// A file that a process has mapped, as /proc tells of it: not opened, and perhaps not there any more.
+// A file that a process has mapped, according to /proc: not opened, and perhaps no longer there.
 #pragma once
 
 #include <sys/sysmacros.h>
@@ -18,10 +18,10 @@ struct MappedFile {
   std::string device, path;
   std::uint64_t inode = 0;
 
-  // The same for all processes that map the file.
+  // Equal for all processes that map the file.
   std::string key() const { return device + ":" + std::to_string(inode); }
-  // map_files is the file itself, whatever has its name by now, and takes rights that root/ does not. By its name here
-  // it can still be found when the process has ended; then it must be on the same device, too.
+  // map_files is the file itself, whichever file has its name now, and requires privileges that root/ does not. The
+  // name is still usable when the process has ended; then the device must match, too.
   std::vector<Candidate> candidates() const {
     const std::string folder = "/proc/" + std::to_string(pid) + "/";
     return {{folder + "map_files/" + range}, {folder + "root" + path, inode}, {path, inode, device_number()}};

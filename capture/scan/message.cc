@@ -34,7 +34,7 @@ Descriptor memory_of(std::string_view bytes) {
   return memory;
 }
 
-// Only a memfd has seals, so this waits for no file of anybody's.
+// Only a memfd has seals, so this never waits for a file.
 bool read_memory(int memory, std::size_t most, std::string& out) {
   struct stat status {};
   if (fcntl(memory, F_GET_SEALS) != kSeals || fstat(memory, &status) != 0 || status.st_size < 0 ||

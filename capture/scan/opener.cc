@@ -17,7 +17,7 @@ namespace tailcap::capture::scan {
 namespace {
 
 constexpr std::size_t kMaxCandidates = 8, kMaxPath = 8192, kMaxText = 65536, kMaxPlaces = 16384, kMaxCode = 15;
-constexpr unsigned kLongest = 30;             // seconds; nobody waits any more then, and a wait that can be ended ends
+constexpr unsigned kLongest = 30;  // seconds; nothing waits for it after that, and a wait that can be interrupted ends
 constexpr std::size_t kMaxErrand = 8u << 20;  // 16,384 places
 
 Identity identity_of(const struct stat& status) {
@@ -54,7 +54,7 @@ std::string encode(const Reply& reply) {
 
 std::string why() { return std::strerror(errno); }
 
-// Without opening it: what has the name by now may be anything.
+// Does not open the file for reading: the name may meanwhile refer to anything.
 Reply open_file(Decoder& in, std::vector<Descriptor>& out) {
   Reply reply{"it is gone", {}, 0};
   for (std::size_t left = in.count(kMaxCandidates, 24); left > 0 && in.ok(); left--) {
@@ -107,7 +107,7 @@ Reply hand_over(Decoder& in, const std::vector<Descriptor>& given) {
   return reply;
 }
 
-// The instructions are those of which the plan was made.
+// Whether the instructions are those that the plan was made from.
 bool same_code(int file, const std::vector<FunctionProbe>& places) {
   for (const auto& place : places) {
     char code[kMaxCode];

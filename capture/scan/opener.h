@@ -1,8 +1,8 @@
-// The child process that opens files of targets, and has kernel programs stand in them.
+// The child process that opens files of targets, and places probes in them.
 //
-// It has the rights that this takes, and looks at no content but the instructions that probes will replace. A file that
-// does not answer (a dead NFS mount, a FUSE file) keeps it for ever: then it is abandoned. Descriptors that it hands
-// out are such that closing them waits for nothing (O_PATH), or go to the process that reads the file.
+// It has the privileges that this requires, and reads no content except the instructions that probes will replace. A
+// file that does not answer (a dead NFS mount, a FUSE file) blocks it for ever: then it is abandoned. Closing a
+// descriptor that it passes on never blocks (O_PATH), unless the descriptor goes to the process that reads the file.
 #pragma once
 
 #include <compare>
@@ -18,7 +18,7 @@ struct stat;
 
 namespace tailcap::capture::scan {
 
-// What says that a file is still the same: its content does not change without one of these.
+// Identifies an unchanged file: its content does not change without one of these.
 struct Identity {
   std::uint64_t device = 0, inode = 0, size = 0;
   std::int64_t modified = 0, changed = 0;  // ns
@@ -26,7 +26,7 @@ struct Identity {
   auto operator<=>(const Identity&) const = default;
 };
 
-// Where a file may be found. inode, device: those that it must have, as a mapping says; 0: any.
+// A possible path of a file. inode, device: those that it must have, according to a mapping; 0: any.
 struct Candidate {
   std::string path;
   std::uint64_t inode = 0, device = 0;
@@ -36,23 +36,24 @@ enum class Errand : std::uint8_t { open, read, attach, memory };
 
 std::string encode_open(const std::vector<Candidate>& candidates);
 std::string encode_read(const Identity& identity, std::string_view request);
-// identity.changed: 0 where it does not matter, as for a file that was deleted since. many: as one link for each
-// program. type: of perf events for it where there are no such links.
+// identity.changed: 0 if it does not matter, for example for a deleted file. many: one link per program. type: of the
+// perf events that are used if such links do not exist.
 std::string encode_attach(const Identity& identity, bool many, std::uint32_t type,
                           const std::vector<FunctionProbe>& places);
 
-// Of a process: a word of its memory, which may be a file's that does not answer.
+// Requests a word of a process's memory, which may map a file that does not answer.
 std::string encode_memory(std::uint32_t pid, std::uint64_t address);
 
 struct Reply {
   std::string problem;  // empty: done
-  Identity identity;    // of what was opened
+  Identity identity;    // of the opened file
   std::int32_t word = 0;
 };
 std::optional<Reply> decode_reply(std::string_view bytes);
 
-// Serves until the socket's other end is closed. Descriptors in: of a file (O_PATH), and the socket and memfd for a
-// reader (read) or those of the programs, by FunctionProgram (attach). Out: the file's (open), or those of links.
+// Serves until the other end of the socket is closed. Descriptors received: a file's (O_PATH), and either the socket
+// and memfd for a reader (read) or those of the programs, by FunctionProgram (attach). Descriptors sent: the file's
+// (open), or those of links.
 void serve_opening(int socket);
 
 }  // namespace tailcap::capture::scan

@@ -19,7 +19,7 @@ namespace tailcap::capture::scan {
 
 namespace {
 
-// Of honest answers: 20 functions of TLS with 100 places; 2,000 handlers and 30 functions of the Go runtime.
+// Honest answers have 20 functions of TLS with 100 places; 2,000 handlers and 30 functions of the Go runtime.
 constexpr std::size_t kMaxFunctions = 8192, kMaxPlaces = 16384, kMaxAnchors = 4096, kMaxHandlers = 65536;
 constexpr std::size_t kMaxTexts = 256, kMaxName = 8192, kMaxReason = 65536, kMaxBuild = 1u << 20, kMaxCode = 15,
                       kMaxBuildId = 64;
@@ -43,7 +43,7 @@ void encode(Encoder& out, const std::vector<PlannedFunction>& functions) {
   }
 }
 
-// A cookie of Go's has the number of its file.
+// A cookie for Go contains the number of its file.
 bool of_file(const FunctionProbe& probe, std::uint16_t go_file) {
   const bool go = probe.program == FunctionProgram::runtime || probe.program == FunctionProgram::channel ||
                   probe.program == FunctionProgram::allocation;

@@ -1,4 +1,4 @@
-// What a child process that reads files is asked (capture/scan/worker), and what it answers.
+// Requests to a child process that reads files (capture/scan/worker), and its answers.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@ namespace tailcap::capture::scan {
 
 enum class Task : std::uint8_t { plan, build_id, names };
 
-// Where kernel programs may stand in a file.
+// Asks for the places of probes in a file.
 struct PlanRequest {
   std::string shown;  // the file's name in messages
   bool tls = false;
@@ -26,9 +26,9 @@ struct PlanRequest {
 };
 
 struct FilePlan {
-  std::string refused;                     // why the file was not understood; all else is empty then
+  std::string refused;                     // why the file was not understood; all other fields are empty then
   std::vector<PlannedFunction> functions;  // of TLS
-  bool go = false;                         // it is a Go program, and was asked for as such
+  bool go = false;                         // it is a Go program, and the request asked for Go
   bool movable = false;                    // position-independent
   go::Program program;
   go::Tables tables;
@@ -38,13 +38,12 @@ std::string encode(const PlanRequest& request);
 std::string encode_build_id_request();
 std::string encode_names_request();
 
-// Of an answer, which may be anything. go_file: which file's number cookies may have. Nothing: it is none.
+// Decode an answer, which may be any bytes. go_file: the file number that cookies may have. Nothing: it is invalid.
 std::optional<FilePlan> decode_plan(std::string_view bytes, std::uint16_t go_file);
 std::optional<std::string> decode_build_id(std::string_view bytes);
 std::optional<symbols::CodeNames> decode_names(std::string_view bytes);
 
-// The answer to any request, of the file that a descriptor is open on. Never throws; empty: the request was not
-// understood.
+// Answers any request about the file that a descriptor is open on. Never throws; empty: the request was not understood.
 std::string answer(std::string_view request, int file);
 
 }  // namespace tailcap::capture::scan

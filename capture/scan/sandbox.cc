@@ -23,12 +23,12 @@ namespace tailcap::capture::scan {
 
 namespace {
 
-// "tail": between the ranges that distributions, containers and systemd give out. Processes of the same identity may
-// signal each other, so it is not that of `nobody`, which other programs have.
+// "tail": between the ranges that distributions, containers and systemd use. Processes with the same identity may
+// signal each other, so it is not the user `nobody`, which other programs use.
 constexpr unsigned kIdentity = 0x7461696c;
-constexpr rlim_t kMemory = 512u << 20;  // addresses, the program's own 60 MiB among them
-constexpr rlim_t kSeconds = 6;          // of CPU; the largest programs take two
-constexpr rlim_t kAnswer = 160u << 20;  // bytes of a file that it writes: the memfd that it answers in
+constexpr rlim_t kMemory = 512u << 20;  // addresses, including the program's own 60 MiB
+constexpr rlim_t kSeconds = 6;          // of CPU time; the largest programs take two
+constexpr rlim_t kAnswer = 160u << 20;  // bytes that it may write to a file: the memfd for its answer
 constexpr rlim_t kDescriptors = 16;
 constexpr rlim_t kChildren = 64;  // of that identity
 
@@ -49,19 +49,19 @@ bool set_capabilities(std::uint64_t kept) {
   (void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
   for (int capability = 0; capability < 64; capability++) {
     if (!(kept >> capability & 1))
-      (void)prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);  // takes a capability itself; no_new_privs does it, too
+      (void)prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);  // needs a capability itself; no_new_privs has the same effect
   }
   return syscall(SYS_capset, &header, wanted.data()) == 0;
 }
 
-// By numbers, not by libc's names for them: what libc 2.36 makes of fstat is newfstatat.
+// By number, not by libc's names: what libc 2.36 calls fstat is newfstatat.
 constexpr std::array kAllowed = {SYS_dup,       SYS_read,          SYS_pread64, SYS_write,      SYS_recvmsg,
                                  SYS_sendmsg,   SYS_lseek,         SYS_close,   SYS_fstat,      SYS_newfstatat,
                                  SYS_brk,       SYS_munmap,        SYS_mremap,  SYS_madvise,    SYS_futex,
                                  SYS_getrandom, SYS_clock_gettime, SYS_exit,    SYS_exit_group, SYS_rt_sigreturn};
 constexpr std::array kAllowedWithoutCode = {SYS_mmap, SYS_mprotect};  // their third argument: the protection
 #if defined(__SANITIZE_ADDRESS__)
-constexpr bool kSanitized = true;  // has terabytes of addresses, and calls of its own
+constexpr bool kSanitized = true;  // uses terabytes of addresses, and additional calls
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer)
 constexpr bool kSanitized = true;
@@ -72,8 +72,8 @@ constexpr bool kSanitized = false;
 constexpr bool kSanitized = false;
 #endif
 
-// What is not allowed fails with EPERM: libraries ask for much that they can do without. Other architectures' numbers
-// end the process.
+// Forbidden calls fail with EPERM: libraries make many that they can do without. Other architectures' numbers end the
+// process.
 bool filter_calls() {
   const auto load = [](std::size_t offset) {
     return sock_filter BPF_STMT(BPF_LD | BPF_W | BPF_ABS, static_cast<std::uint32_t>(offset));
@@ -106,7 +106,7 @@ bool filter_calls() {
 }  // namespace
 
 bool drop_privileges() {
-  // Without the right to change it, the identity stays; all else is given up all the same.
+  // Without the privilege to change it, the identity stays; everything else is given up all the same.
   if (setgroups(0, nullptr) == 0 && setresgid(kIdentity, kIdentity, kIdentity) == 0) {
     if (setresuid(kIdentity, kIdentity, kIdentity) == 0 && !set_limit(RLIMIT_NPROC, kChildren)) return false;
   }

@@ -66,7 +66,7 @@ void TargetFiles::stop() {
 
 void TargetFiles::abandon(Descriptor& socket) { abandoned_.push_back(std::move(socket)); }
 
-// One that answers after all finds that nobody listens, and ends.
+// A process that answers after all finds its socket closed, and ends.
 bool TargetFiles::blocked() {
   std::erase_if(abandoned_, [](const Descriptor& socket) {
     pollfd watched{socket.get(), POLLIN, 0};

@@ -1,8 +1,7 @@
-// Files of targets, as the recorder has them: opened once, read by a process without privileges, and probed as what was
-// read.
+// Files of targets: opened once, read by an unprivileged process, and probed as the version that was read.
 //
-// Nothing here waits for a file: what a file is asked of is asked of other processes (capture/scan/opener, worker),
-// with a deadline. Who does not answer in time is abandoned; while several are, no further file is looked at.
+// Nothing here waits for a file: other processes (capture/scan/opener, worker) access it, with a deadline. A process
+// that does not answer in time is abandoned; while there are several of these, no further file is examined.
 #pragma once
 
 #include <chrono>
@@ -21,41 +20,41 @@
 
 namespace tailcap::capture::scan {
 
-// A file that was found, whatever becomes of its names. Its descriptor opens nothing and can be closed at any time.
+// A file that was found, independent of its names. Its descriptor cannot be read and can be closed at any time.
 struct TargetFile {
   std::string shown;
   Identity identity;
   Descriptor descriptor;
 
-  std::optional<TargetFile> again() const;  // the same, to keep; none: there are no descriptors left
+  std::optional<TargetFile> again() const;  // a copy to keep; none: no descriptors left
 };
 
-// Used by one thread, but for stop().
+// Used by one thread, except for stop().
 class TargetFiles {
  public:
-  // processes must outlive this.
+  // processes must outlive this object.
   explicit TargetFiles(const Processes& processes);
 
   static constexpr std::size_t kMaxAbandoned = 4;  // at a time
 
-  // The first of the candidates that is there. Where there is none, or an error, problem() says why.
+  // Opens the first candidate that exists. If there is none, or on an error, problem() says why.
   std::optional<TargetFile> open(const std::string& shown, const std::vector<Candidate>& candidates);
   std::optional<FilePlan> plan(const TargetFile& file, const PlanRequest& request);
   std::optional<std::string> build_id(const TargetFile& file);
   std::optional<symbols::CodeNames> names(const TargetFile& file);
-  // Links that hold the programs at the places: descriptors, the caller's; none: see problem().
-  // anew: they stood there before, and the file may have been renamed or deleted since.
+  // Attaches the programs at the places. Returns descriptors of links, which the caller owns; none: see problem().
+  // anew: they were attached there before, and the file may have been renamed or deleted since.
   std::vector<int> attach(const TargetFile& file, std::span<const int> programs,
                           const std::vector<FunctionProbe>& places, bool many, bool anew);
 
-  // Of a process' memory.
+  // Reads a word of the process's memory.
   std::optional<std::int32_t> word(std::uint32_t pid, std::uint64_t address);
 
   const std::string& problem() const { return problem_; }
-  bool late() const { return late_; }  // the problem is that there was no answer in time
-  // So many processes do not answer that no further one is made; asking may find that some answer again.
+  bool late() const { return late_; }  // the problem is a missed deadline
+  // So many processes do not answer that no further one is started. The call checks whether some answer again.
   bool blocked();
-  // From any thread: who waits gets an error at once, and so does everybody from then on.
+  // From any thread: a waiting caller gets an error at once, and so does every later one.
   void stop();
 
  private:

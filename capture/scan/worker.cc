@@ -13,7 +13,7 @@ namespace tailcap::capture::scan {
 
 namespace {
 
-constexpr unsigned kLifetime = 60;  // seconds; who asks gives up before that
+constexpr unsigned kLifetime = 60;  // seconds; the caller gives up before that
 constexpr std::size_t kMaxRequest = 65536;
 
 bool write_all(int file, const std::string& bytes) {

@@ -60,7 +60,7 @@ std::shared_ptr<CodeFile> CodeFiles::file(const scan::MappedFile& mapped) {
   return known;
 }
 
-// Of what is no ELF file of this processor places have no names.
+// Places in a file that is no ELF file of this processor have no names.
 void CodeFiles::read(const Job& job) {
   const auto file = target_files_.open(job.mapped.path, job.mapped.candidates());
   auto names = file ? target_files_.names(*file) : std::nullopt;

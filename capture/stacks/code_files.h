@@ -1,5 +1,5 @@
-// The files that targets execute, and the names of the functions in them. Files are opened and read by other processes
-// (capture/scan), which a thread of its own waits for: node has 100 MB, and the ring must be emptied meanwhile.
+// The files that targets execute, and the names of their functions. Other processes (capture/scan) open and read the
+// files, and a separate thread waits for them: node has 100 MB, and the ring must be emptied meanwhile.
 #pragma once
 
 #include <atomic>
@@ -23,36 +23,35 @@ namespace tailcap::capture::stacks {
 
 class CodeFile {
  public:
-  // label: what places without a name are called. reads: somebody will read it.
+  // label: the name of places without a name. reads: the file will be read.
   CodeFile(std::string label, bool reads) : label_(std::move(label)), ready_(!reads) {}
 
   bool ready() const { return ready_.load(std::memory_order_acquire); }
-  // Of a place, as it stands in a stack. The label, too, while it is not ready.
+  // The name of a place, as written in a stack; the label while it is not ready.
   const std::string& name(std::uint64_t file_offset);
 
  private:
   friend class CodeFiles;
   std::string label_;
   std::atomic<bool> ready_;
-  std::optional<symbols::CodeNames> names_;  // the reading thread's until ready
+  std::optional<symbols::CodeNames> names_;  // owned by the reading thread until ready
   std::unordered_map<std::uint64_t, std::string> told_;
 };
 
-// A name of which nothing can break a stack's text: without ';' and line ends, and not longer than a name of a frame
-// may be.
+// A name that cannot break a stack's text: without ';' and line ends, and not longer than a frame's name may be.
 std::string frame_name(std::string_view name);
 
 class CodeFiles {
  public:
-  // processes must outlive this.
+  // processes must outlive this object.
   explicit CodeFiles(const scan::Processes& processes);
-  ~CodeFiles();  // waits for no file
+  ~CodeFiles();  // does not wait for files
   CodeFiles(const CodeFiles&) = delete;
   CodeFiles& operator=(const CodeFiles&) = delete;
 
-  // Where it is new, it is read soon.
+  // A new file is read soon.
   std::shared_ptr<CodeFile> file(const scan::MappedFile& mapped);
-  // Returns when all is read, or after so long.
+  // Returns when everything is read, or after `most`.
   void wait(std::chrono::milliseconds most);
 
  private:
@@ -64,7 +63,7 @@ class CodeFiles {
   void read(const Job& job);
 
   std::unordered_map<std::string, std::shared_ptr<CodeFile>> files_;
-  std::uint64_t memory_ = 0;  // the thread's
+  std::uint64_t memory_ = 0;  // used by the thread
   std::mutex mutex_;
   std::condition_variable wake_, idle_;
   std::deque<Job> jobs_;

@@ -6,7 +6,7 @@
 namespace tailcap::capture::stacks {
 
 namespace {
-// Sizes are not told: a function is taken to end where the next symbol begins, but not further off than this.
+// Sizes are not known: a function is assumed to end where the next symbol begins, and at most this far away.
 constexpr std::uint64_t kLongest = 1u << 20;
 }  // namespace
 

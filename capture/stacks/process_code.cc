@@ -15,8 +15,8 @@ namespace {
 constexpr std::size_t kMaxProcesses = 4096;
 constexpr std::size_t kMaxRanges = 65536;           // the kernel's own limit of mappings (vm.max_map_count)
 constexpr formats::Duration kStale{1'000'000'000};  // what is unmapped and mapped again shows no other way
-constexpr std::size_t kManyRanges = 4096;           // reading so many takes milliseconds,
-constexpr int kManyPatience = 30;                   // so they are read again that many times less often
+constexpr std::size_t kManyRanges = 4096;           // reading this many takes milliseconds,
+constexpr int kManyPatience = 30;                   // so they are read this many times less often
 constexpr formats::Duration kRetry{100'000'000};    // an address that lies in no file: code made at run time, mostly
 
 }  // namespace

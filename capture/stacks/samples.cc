@@ -17,12 +17,12 @@ constexpr std::size_t kMaxWaiting = 16384;  // then the oldest goes on with the 
 constexpr std::chrono::milliseconds kPatience{
     800};  // at the end, which must not take longer than a second whatever a file does
 constexpr std::string_view kUnknown = "[unknown]", kCut = "[cut]", kKernel = "[kernel]";
-constexpr std::string_view kLeaves = "__schedule";  // what comes behind it is the kernel program that looks
+constexpr std::string_view kLeaves = "__schedule";  // the frames inside it are the kernel program's
 
 std::uint64_t address_at(std::span<const std::byte> addresses, std::size_t i) {
   std::uint64_t address;
   std::memcpy(&address, addresses.data() + i * sizeof address, sizeof address);
-  // All but the innermost are where a call returns to, which may be behind the caller's end.
+  // All frames but the innermost are return addresses, which may be past the caller's end.
   return i == 0 || address == 0 ? address : address - 1;
 }
 
@@ -35,8 +35,8 @@ SampleKind kind_of(std::uint32_t what) {
   return what <= bpf::SAMPLE_ALLOCATION ? static_cast<SampleKind>(what) : SampleKind::unknown;
 }
 
-// Of a goroutine that was made to give way, the second address is its caller only where the first is a function that
-// checked its stack; a signal may have come anywhere.
+// The second address of a preempted goroutine is its caller only if the first is a function that checked its stack; a
+// signal may have come anywhere.
 bool second_is_caller(CodeFile* file, std::uint64_t offset) {
   if (!file) return false;
   const std::string& name = file->name(offset);
@@ -78,7 +78,7 @@ bool Samples::take(std::span<const std::byte> record) {
   sample.thread = {r.h.pid, r.h.tid};
   sample.goroutine = r.goroutine;
   sample.facts.kind = kind_of(r.what);
-  // Told when it is back, of when it left.
+  // Emitted at the switch-in, with the time of the switch-out.
   if (sample.facts.kind == SampleKind::off_cpu)
     sample.time = time_from(static_cast<std::int64_t>(r.value));
   else

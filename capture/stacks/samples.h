@@ -1,7 +1,8 @@
-// Samples of what targets do (bpf/sample.h), from addresses to names.
+// CPU samples of targets (bpf/sample.h): converts addresses to names.
 //
-// A process' mappings are read when its first sample comes, at most 50 ms after it was taken: of a process that is gone
-// by then nothing has a name. Samples wait here for their files to be read, not long, and come out in order.
+// A process's mappings are read when its first sample arrives, at most 50 ms after it was taken: if the process has
+// ended by then, its samples have no names. Samples wait here for a short time until their files are read, and are
+// returned in order.
 #pragma once
 
 #include <cstddef>
@@ -22,16 +23,16 @@ namespace tailcap::capture::stacks {
 
 class Samples {
  public:
-  // processes must outlive this.
+  // processes must outlive this object.
   Samples(KernelNames kernel, const scan::Processes& processes);
 
-  bool take(std::span<const std::byte> record);          // false: no record of a sample
-  void forget(std::uint32_t pid) { code_.forget(pid); }  // it runs another program, or none
+  bool take(std::span<const std::byte> record);          // false: not a sample
+  void forget(std::uint32_t pid) { code_.forget(pid); }  // it runs another program, or has ended
 
-  // The next one whose names are known as far as they will be; anyway: as far as they are. Null: none. Valid until the
-  // next call.
+  // The next sample with all names that can be known; anyway: with those known now. Null: none. Valid until the next
+  // call.
   const formats::Event* next(bool anyway = false);
-  void wait();  // until the files are read, or it takes too long
+  void wait();  // until the files are read, or a time limit
 
  private:
   struct Waiting {

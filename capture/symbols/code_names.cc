@@ -119,7 +119,7 @@ CodeNames::CodeNames(const ElfFile& file) {
     const Section* table = file.section(".gopclntab");
     if (!table || table->size <= kMaxGoTable) go_ = FunctionNames(GoFunctions(file));
   }
-  // What a Go program has of C, and of Go where its own table is not understood.
+  // The C functions of a Go program, and its Go functions if its own table is not understood.
   functions_ = SymbolReader(file).read();
 }
 

@@ -160,7 +160,7 @@ void ElfFile::read_segments(std::uint64_t offset, std::uint64_t count) {
     const auto header = take<Elf64_Phdr>(table, i * sizeof(Elf64_Phdr));
     if (header.p_type == PT_INTERP) interpreter_ = true;
     if (header.p_type != PT_LOAD && header.p_type != PT_DYNAMIC) continue;
-    // What is said to be in the file must be in the file, and its addresses must not wrap.
+    // A segment's file part must be inside the file, and its addresses must not wrap.
     if (header.p_offset > size_ || header.p_filesz > size_ - header.p_offset) continue;
     if (header.p_vaddr + header.p_filesz < header.p_vaddr) continue;
     const Segment segment{header.p_vaddr, header.p_offset, header.p_filesz, (header.p_flags & PF_X) != 0,

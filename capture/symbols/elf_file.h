@@ -22,7 +22,7 @@ struct Section {
   std::uint32_t link = 0;  // index of the section that this one refers to: a symbol table's strings
 };
 
-// What the loader maps (PT_LOAD).
+// A range that the loader maps (PT_LOAD).
 struct Segment {
   std::uint64_t address = 0;
   std::uint64_t offset = 0;
@@ -35,10 +35,10 @@ enum class ElfKind : std::uint8_t { executable, pie, shared_library };
 
 class ElfFile {
  public:
-  // Throws std::system_error where the file cannot be read, std::runtime_error where it is not what is accepted.
-  // descriptor: open for reading; this object's from now on. name: for messages only.
+  // Throws std::system_error if the file cannot be read, std::runtime_error if it is not accepted. descriptor: open for
+  // reading; this object takes ownership. name: for messages only.
   static ElfFile from_descriptor(int descriptor, std::string name);
-  // The same for a file that is not a target's.
+  // The same for a file that does not belong to a target.
   static ElfFile open(const std::string& path);
   // The same from memory; name is for messages only.
   static ElfFile from_bytes(std::string bytes, std::string name);
@@ -50,18 +50,18 @@ class ElfFile {
   const std::string& path() const { return path_; }
   int descriptor() const { return descriptor_; }  // still this object's; -1: the file is in memory
   ElfKind kind() const { return kind_; }
-  // No program interpreter: nothing is linked in at its start.
+  // It has no program interpreter, so nothing is linked at its start.
   bool statically_linked() const { return kind_ != ElfKind::shared_library && !interpreter_; }
   const std::vector<Section>& sections() const { return sections_; }
   const std::vector<Segment>& segments() const { return segments_; }
   const Section* section(std::string_view name) const;  // the first of that name, or null
 
-  // Where the bytes [address, address + size) of the loaded image are in the file; nothing if they are not wholly in
-  // the file part of one segment.
+  // The file offset of the bytes [address, address + size) of the loaded image; nothing if they are not wholly in the
+  // file part of one segment.
   std::optional<std::uint64_t> file_offset(std::uint64_t address, std::uint64_t size) const;
   bool executable(std::uint64_t address, std::uint64_t size) const;  // the same, and in an executable segment
 
-  // Exactly the bytes asked for, or "" where the file does not have them all, or they are more than limit.
+  // Exactly the requested bytes, or "" if the file does not have them all or they exceed limit.
   std::string read(std::uint64_t offset, std::uint64_t size, std::uint64_t limit) const;
   std::string read_address(std::uint64_t address, std::uint64_t size, std::uint64_t limit) const;
   std::string contents(const Section& section, std::uint64_t limit) const;

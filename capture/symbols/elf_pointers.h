@@ -1,5 +1,5 @@
-// Pointers in the data of an ELF file, as they are once it is loaded: what the loader adds to a position-independent
-// image is in its relocations, and linkers leave the places themselves 0.
+// Pointers in the data of a loaded ELF file. In a position-independent image, relocations contain the values that the
+// loader adds, and linkers leave the places themselves 0.
 #pragma once
 
 #include <cstdint>
@@ -10,12 +10,12 @@
 
 namespace tailcap::capture::symbols {
 
-// The pointer that will be at this address, as an address of the file; 0: there is none.
+// The pointer that the loader puts at this address, as an address of the file; 0: none.
 std::uint64_t pointer_at(const ElfFile& file, std::uint64_t address);
-// What a relocation alone says of it.
+// The same, by relocations alone.
 std::optional<std::uint64_t> relocated_pointer(const ElfFile& file, std::uint64_t address);
 
-// An array of words, pointers among them; empty where the file does not have them all.
+// An array of words, including pointers; empty if the file does not have them all.
 std::vector<std::uint64_t> words_at(const ElfFile& file, std::uint64_t address, std::uint64_t count);
 
 }  // namespace tailcap::capture::symbols

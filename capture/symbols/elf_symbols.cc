@@ -149,7 +149,7 @@ OpensslInside openssl_inside(const ElfFile& file) {
 
 namespace {
 
-// Of all sections together, which may well be the same bytes.
+// Limits for all sections together, which may well be the same bytes.
 constexpr std::uint64_t kMaxRelocations = 4u << 20;  // of a library's own: libxul has 0.6 million
 constexpr std::size_t kMaxSlots = 1u << 20;
 constexpr std::uint64_t kRelocationsAtOnce = 16384;

@@ -1,4 +1,4 @@
-// Functions of an ELF file by name, from .dynsym and .symtab, and what its procedure linkage table leads to.
+// Functions of an ELF file by name, from .dynsym and .symtab, and the targets of its procedure linkage table.
 #pragma once
 
 #include <cstdint>
@@ -13,26 +13,26 @@ namespace tailcap::capture::symbols {
 
 struct FunctionSymbol {
   std::string name;             // without the version
-  std::string version;          // "OPENSSL_3.0.0"; empty where there is none
-  bool default_version = true;  // the one that a program linked today gets ("@@")
+  std::string version;          // "OPENSSL_3.0.0"; empty: none
+  bool default_version = true;  // the version that a program linked today gets ("@@")
   bool exported = false;        // from .dynsym
   std::uint64_t address = 0;
-  std::uint64_t size = 0;         // 0: the file does not say
-  std::uint64_t file_offset = 0;  // what a uprobe is given
+  std::uint64_t size = 0;         // 0: not in the file
+  std::uint64_t file_offset = 0;  // for a uprobe
 };
 
-// Every definition of these names, each place once, by name and address. Functions outside what is loaded executable
-// are left out, and so are indirect functions (their symbol is the chooser, not the function).
+// All definitions of these names, each place once, ordered by name and address. Functions outside the loaded executable
+// code are left out, and so are indirect functions (their symbol is the resolver, not the function).
 std::vector<FunctionSymbol> find_functions(const ElfFile& file, std::span<const std::string_view> names);
 
-// The address of a variable of the program, from .symtab; 0: there is none of this name, or it was stripped.
+// The address of a variable of the program, from .symtab; 0: no such name, or stripped.
 std::uint64_t find_variable(const ElfFile& file, std::string_view name);
 
-// Whether a program has OpenSSL (or a library with its interface, as BoringSSL) linked into itself: node, Envoy.
+// Whether OpenSSL (or a library with its interface, such as BoringSSL) is linked into a program: node, Envoy.
 enum class OpensslInside : std::uint8_t {
   no,
   yes,
-  stripped,  // the names of its source files are there, its functions' are not: it cannot be probed
+  stripped,  // its source file names are present, its function names are not: it cannot be probed
 };
 OpensslInside openssl_inside(const ElfFile& file);
 
@@ -44,7 +44,7 @@ struct ImportStub {
 
 std::vector<ImportStub> import_stubs(const ElfFile& file);  // by address
 
-// Where functions are that never return (__stack_chk_fail, abort, …), stubs and own ones: calls to them end a path.
+// Addresses of functions that never return (__stack_chk_fail, abort, …), stubs and own ones: calls to them end a path.
 std::vector<std::uint64_t> functions_that_never_return(const ElfFile& file);  // sorted
 
 }  // namespace tailcap::capture::symbols

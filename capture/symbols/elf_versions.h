@@ -15,7 +15,7 @@ class SymbolVersions {
  public:
   explicit SymbolVersions(const ElfFile& file);
 
-  // Of the symbol with this index in .dynsym: the version's name (empty: none) and whether it is the default one.
+  // For the symbol with this index in .dynsym: the version's name (empty: none) and whether it is the default one.
   std::pair<std::string_view, bool> of(std::uint64_t symbol) const;
 
  private:

@@ -133,7 +133,7 @@ void FunctionGraph::connect() {
     const bool on =
         i.flow == Flow::next || i.flow == Flow::branch || i.flow == Flow::indirect_call ||
         (i.flow == Flow::call && !std::binary_search(code_.never_return.begin(), code_.never_return.end(), i.target));
-    // What runs to the end of a part is a call that never returns, or is never run.
+    // Code that runs to the end of a part is a call that never returns, or is never run.
     if (on) node.successors[0] = find(i.address + i.length);
     if (i.flow == Flow::jump || i.flow == Flow::branch) {
       const std::uint32_t target = find(i.target);

@@ -1,4 +1,4 @@
-// The probes of one function of a file: its code, its outlying parts, and the places chosen in it, ready to be
+// The probes of one function of a file: its code, its outlined parts, and the places chosen in it, ready to be
 // attached.
 #pragma once
 
@@ -18,20 +18,20 @@ struct FunctionProbes {
   ResultChoice results;
 };
 
-// What is the same for all functions of a file, read once.
+// Reads once what all functions of a file share.
 class ProbePlacer {
  public:
   explicit ProbePlacer(const ElfFile& file);  // file must outlive it
 
-  // function: from find_functions or GoBinary::find. A size of 0 is looked up in the exception tables; where even they
-  // do not know it, only the entry is placed.
+  // function: from find_functions or GoBinary::find. If its size is 0, the exception tables are searched; if they do
+  // not contain it either, only the entry is placed.
   FunctionProbes place(const FunctionRange& function, const Signature& signature) const;
 
-  // Of a place, for the kernel. The place must come from this file.
+  // The place's offset in the file, for the kernel. The place must come from this file.
   std::uint64_t file_offset(const Place& chosen) const;
-  // The bytes there: an instruction, and what follows it as far as an instruction may reach.
+  // The bytes at a place: an instruction, and the bytes after it that an instruction may span.
   std::string code_at(const Place& chosen) const;
-  // Of an exit: the imported function that a stub leads to, or "".
+  // For an exit: the imported function that a stub leads to, or "".
   std::string import_at(std::uint64_t address) const;
 
  private:
@@ -40,7 +40,7 @@ class ProbePlacer {
 
   const ElfFile& file_;
   std::vector<std::uint64_t> never_return_;
-  std::vector<FunctionRange> unwind_;  // by address: what the exception tables know, symbols or not
+  std::vector<FunctionRange> unwind_;  // by address: functions in the exception tables, with or without symbols
   std::vector<ImportStub> imports_;
   Calls calls_;
 };

@@ -52,7 +52,7 @@ std::string take_string(std::string_view& in) {
   return text;
 }
 
-// The module list stands between two 16-byte marks, by which it can be found in memory.
+// The module list is between two 16-byte marks, which make it possible to find it in memory.
 void read_modules(std::string_view text, GoBuild& build) {
   constexpr std::size_t kMark = 16;
   if (text.size() < 2 * kMark + 1 || text[text.size() - kMark - 1] != '\n') return;

@@ -1,7 +1,7 @@
-// What a Go program says about itself: its version, its modules, and where its functions are, stripped or not.
+// A Go program's description of itself: its version, modules and functions, stripped or not.
 //
-// Functions come from the line table (.gopclntab), which the runtime itself needs and stripping leaves in place. The
-// layouts of Go 1.18/1.19 and from 1.20 on are understood; an older program has a version but no functions here.
+// Functions come from the line table (.gopclntab), which the runtime needs and stripping keeps. The layouts of Go
+// 1.18/1.19 and of 1.20 and later are understood; for an older program there is a version but no functions.
 #pragma once
 
 #include <cstdint>
@@ -19,12 +19,12 @@ struct GoBuild {
   std::string version;  // "go1.22.3"; may have more after a space
   std::string path;     // the main package: "example.org/shop/cmd/server"; empty where not recorded
   std::string module;   // the main module and its version: "example.org/shop v1.4.0"
-  std::string lines;    // all that it says of its modules and of how it was built, a line each
+  std::string lines;    // all data about its modules and its build, one line each
 };
 
-// From .go.buildinfo; nothing if this is no Go program or it does not say.
+// From .go.buildinfo; nothing if this is not a Go program or has no such data.
 std::optional<GoBuild> go_build(const ElfFile& file);
-// Whether it is a Go program, which it may be without saying of which version.
+// Whether it is a Go program; it may be one without naming its version.
 bool is_go(const ElfFile& file);
 
 struct GoFunction {
@@ -35,7 +35,7 @@ struct GoFunction {
 
 class GoFunctions {
  public:
-  // problem() says what is missing where there are none.
+  // If there are no functions, problem() says why.
   explicit GoFunctions(const ElfFile& file);
 
   std::size_t size() const { return count_; }
@@ -43,7 +43,7 @@ class GoFunctions {
   std::uint64_t text() const { return text_; }  // the address at which the program's Go code starts
   // Every function of one of these names, by address.
   std::vector<GoFunction> find(std::span<const std::string_view> names) const;
-  std::optional<GoFunction> at(std::size_t index) const;  // index < size(); nothing where the table is damaged there
+  std::optional<GoFunction> at(std::size_t index) const;  // index < size(); nothing if the table is damaged there
   std::optional<GoFunction> around(std::uint64_t address) const;  // the function that this address is in
 
  private:

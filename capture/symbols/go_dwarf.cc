@@ -19,7 +19,7 @@ struct DwarfClose {
   void operator()(Dwarf* d) const { dwarf_end(d); }
 };
 
-// What libdw will inflate; 0: nothing sensible.
+// The size to which libdw will inflate the section; 0: not plausible.
 std::uint64_t inflated_size(const ElfFile& file, const Section& section) {
   const std::string bytes = file.read(section.offset, sizeof(Elf64_Chdr), sizeof(Elf64_Chdr));
   if (bytes.size() < sizeof(Elf64_Chdr)) return 0;

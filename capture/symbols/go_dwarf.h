@@ -1,4 +1,4 @@
-// Where the members of the Go runtime's own structures are, from the program's debugging information.
+// Offsets of members of the Go runtime's own structures, from the program's debugging information.
 #pragma once
 
 #include <cstdint>
@@ -15,8 +15,8 @@ struct GoMember {
   std::string_view structure, member;  // "runtime.g", "goid"
 };
 
-// The offset of each, nothing for those that the structure does not have. Empty where the program has no debugging
-// information, or more of it than is worth reading, or none of these structures.
+// The offset of each; nothing for members that the structure does not have. Empty if the program has no debugging
+// information, too much of it, or none of these structures.
 std::vector<std::optional<std::uint64_t>> go_members(const ElfFile& file, std::span<const GoMember> wanted);
 
 }  // namespace tailcap::capture::symbols

@@ -10,16 +10,16 @@ namespace tailcap::capture::symbols {
 
 namespace {
 
-// internal/abi/type.go. Offsets in Type, and where the UncommonType is: behind PtrType or StructType.
+// internal/abi/type.go. Offsets in Type, and the place of the UncommonType: after PtrType or StructType.
 constexpr std::size_t kPointers = 8, kFlags = 20, kAlign = 21, kFieldAlign = 22, kKind = 23, kBehindPointer = 56,
                       kBehindStruct = 80;
 constexpr std::uint8_t kUncommon = 1, kKindMask = 31, kPointer = 22, kStruct = 25;
-// In UncommonType: the number of methods, and where they are, from its own start.
+// In UncommonType: the number of methods, and their offset from its own start.
 constexpr std::size_t kUncommonSize = 16, kCount = 4, kMethods = 8;
 // In Method: the function, which takes the receiver itself.
 constexpr std::size_t kMethodSize = 16, kFunction = 12;
 
-// Where descriptors may be: 64 MiB of constants are in the largest programs.
+// The limit for sections with descriptors: 64 MiB of constants are in the largest programs.
 constexpr std::uint64_t kMaxData = 256u << 20, kAtOnce = 1u << 20;
 constexpr std::size_t kMaxTypes = 1u << 18;
 
@@ -54,7 +54,7 @@ std::vector<std::uint64_t> go_methods(const ElfFile& file, std::uint64_t type) {
   const std::string methods = file.read_address(uncommon + value<std::uint32_t>(about, kMethods), bytes, bytes);
   std::vector<std::uint64_t> functions;
   for (std::size_t at = 0; at + kMethodSize <= methods.size(); at += kMethodSize) {
-    // Of methods that nobody can call there is nothing: 0 or -1.
+    // A method that cannot be called has no function: 0 or -1.
     if (const auto offset = value<std::int32_t>(methods, at + kFunction); offset > 0)
       functions.push_back(static_cast<std::uint64_t>(offset));
   }

@@ -8,12 +8,12 @@
 
 namespace tailcap::capture::symbols {
 
-// Where the functions of its methods begin, counted from the start of the program's Go code. type: the descriptor's
-// address in the file. Empty where there is none, of a type that is neither a struct nor a pointer, and of one without
+// Offsets of the functions of a type's methods, from the start of the program's Go code. type: the descriptor's
+// address in the file. Empty if there is no descriptor, if the type is neither a struct nor a pointer, and if it has no
 // methods.
 std::vector<std::uint64_t> go_methods(const ElfFile& file, std::uint64_t type);
 
-// Where descriptors of types that may have methods are, and whatever else looks like one: there is no list of all of
+// Addresses of descriptors of types that may have methods, and of anything that looks like one: there is no list of
 // them.
 std::vector<std::uint64_t> go_types_with_methods(const ElfFile& file);
 

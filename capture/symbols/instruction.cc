@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::size_t kLongest = 15;  // the processor's own limit
 
-// capstone names a register by each of its widths. By the hardware's number.
+// capstone names a register by each of its widths. Indexed by the hardware's number.
 constexpr x86_reg kNames[16][5] = {
     {X86_REG_RAX, X86_REG_EAX, X86_REG_AX, X86_REG_AL, X86_REG_AH},
     {X86_REG_RCX, X86_REG_ECX, X86_REG_CX, X86_REG_CL, X86_REG_CH},
@@ -47,8 +47,8 @@ RegisterMask bit_of(unsigned name) {
   return 0;
 }
 
-// Instructions whose first operand is read only. Every other one is taken to write it, whatever the tables say: they
-// are known to forget some, and a register wrongly thought alive would be a wrong argument.
+// Instructions that only read their first operand. Every other one is assumed to write it, whatever the tables say:
+// they are known to forget some, and a register wrongly thought alive would be a wrong argument.
 bool only_reads(unsigned id) {
   static constexpr unsigned kReaders[] = {X86_INS_CMP, X86_INS_TEST, X86_INS_PUSH, X86_INS_BT,
                                           X86_INS_NOP, X86_INS_CALL, X86_INS_JMP};
@@ -74,7 +74,7 @@ RegisterMask written(csh handle, const cs_insn& instruction) {
   return mask;
 }
 
-// What the encoding says: legacy prefixes, REX, opcode.
+// The parts of the encoding: legacy prefixes, REX, opcode.
 struct Encoding {
   bool plain = true;     // no legacy prefix
   bool refused = false;  // a prefix that uprobes refuse
@@ -105,7 +105,7 @@ Encoding encoding_of(std::string_view bytes) {
 }
 
 // The kernel emulates push of a register, nop, call, jump and conditional jump (short and near) with relative operands.
-// Longer nops and prefixed forms it emulates in some versions only, so they are not counted here.
+// It emulates longer nops and prefixed forms only in some versions, so they are not included here.
 bool emulates(const Encoding& e, std::size_t length) {
   if (!e.plain) return false;
   if (e.one >= 0x50 && e.one <= 0x57) return e.rex == 0 || (e.rex == 0x41 && length == 2);
@@ -118,7 +118,8 @@ bool emulates(const Encoding& e, std::size_t length) {
 
 bool one_of(std::uint8_t value, std::string_view set) { return set.find(static_cast<char>(value)) != set.npos; }
 
-// The instructions that uprobes accept for a single step, on the safe side: what any version refuses is refused here.
+// The instructions that uprobes accept for a single step, conservatively: an instruction that any version refuses is
+// refused here.
 bool accepts(const Encoding& e) {
   using namespace std::literals;
   if (e.refused) return false;
@@ -126,12 +127,12 @@ bool accepts(const Encoding& e) {
                         e.one == 0x90 || (e.one == 0x0f && e.two >= 0x80 && e.two <= 0x8f);
   if (e.word && relative) return false;
   if (e.one == 0x0f) {
-    // System instructions, three-byte opcodes, and the holes.
+    // System instructions, three-byte opcodes, and undefined opcodes.
     if (e.two <= 0x0e || e.two == 0x18 || (e.two >= 0x24 && e.two <= 0x27) || (e.two >= 0x34 && e.two <= 0x3f))
       return false;
     return !one_of(e.two, "\x30\x78\x79\x7a\x7b\x7c\x7d\xa6\xa7\xae\xb8\xd0\xf0\xff"sv);
   }
-  // Port and interrupt instructions, what 64-bit mode does not have, and VEX and EVEX.
+  // Port and interrupt instructions, opcodes that 64-bit mode does not have, and VEX and EVEX.
   return !one_of(e.one,
                  "\x06\x07\x0e\x16\x17\x1e\x1f\x27\x2f\x37\x3f\x60\x61\x62\x6c\x6d\x6e\x6f\x82\x9a\xc4\xc5\xcc\xcd\xce"
                  "\xcf\xd4\xd5\xd6\xe4\xe5\xe6\xe7\xea\xec\xed\xee\xef\xf1\xf4\xfa\xfb"sv);
@@ -200,7 +201,7 @@ void find_stack_change(const cs_insn& raw, Instruction& out) {
   if (out.stack_known) out.stack_change = static_cast<std::int32_t>(raw.id == X86_INS_SUB ? -amount : amount);
 }
 
-// The stack protector's value is at %fs:0x28; comparing is subtracting, comparing or exclusive or.
+// The stack protector's value is at %fs:0x28; the check is a subtraction, a comparison or an exclusive or.
 bool checks_canary(const cs_insn& raw) {
   if (raw.id != X86_INS_SUB && raw.id != X86_INS_CMP && raw.id != X86_INS_XOR) return false;
   const cs_x86& x86 = raw.detail->x86;

@@ -23,7 +23,7 @@ Place place_at(const FunctionGraph& graph, std::uint32_t node, std::optional<std
           !graph.in_first_part(i.address)};
 }
 
-// Whether everything that starts at `from` comes to `entry`, and neither to `place` nor to an end before it.
+// Whether everything that starts at `from` reaches `entry`, and neither `place` nor an end before it.
 bool only_leads_to(const FunctionGraph& graph, std::uint32_t from, std::uint32_t entry, std::uint32_t place) {
   std::vector<bool> seen(graph.nodes().size(), false);
   std::vector<std::uint32_t> pending{from};
@@ -66,7 +66,7 @@ EntryChoice choose_entry(const FunctionGraph& graph, const Signature& signature,
     return choice;
   }
   if (!graph.whole()) {
-    // Unread paths might come back to any place but in front of the first instruction's stack frame.
+    // Unread paths might return to any place except before the first instruction's stack frame.
     choice.may_repeat = true;
   }
   const RegisterMask needed = mask_of(argument_registers(signature.convention), signature.arguments);
@@ -83,10 +83,10 @@ EntryChoice choose_entry(const FunctionGraph& graph, const Signature& signature,
     const bool again = graph.reaches(at, at);
     const bool stack_check = signature.convention == CallConvention::go_registers && i.flow == Flow::branch &&
                              node.successors[1] != kNone && only_leads_to(graph, node.successors[1], graph.entry(), at);
-    // A single step costs more than the emulation of a call, and harms no process.
+    // A single step costs more than the emulation of a call, but cannot harm a process.
     if (i.emulated && !again && !(is_call(i) && stepped && calls == Calls::last)) {
       choice.place = place_at(graph, at, depth);
-      // A push is passed once per call: were it in a loop, the stack would grow with each round.
+      // A push executes once per call: in a loop it would grow the stack with each iteration.
       choice.may_repeat = (choice.may_repeat || graph.has_switch()) && !i.push;
       choice.reason = "first emulated instruction at which the arguments are in their registers";
       return choice;
@@ -105,7 +105,7 @@ EntryChoice choose_entry(const FunctionGraph& graph, const Signature& signature,
     if (i.flow == Flow::next || i.flow == Flow::jump || (i.flow == Flow::branch && stack_check)) {
       at = node.successors[0];
     } else {
-      break;  // a call takes the registers with it, and behind a branch not every call comes by
+      break;  // a call clobbers the registers, and after a branch not every call passes
     }
   }
   if (checked) {
@@ -131,7 +131,7 @@ Price ResultChoice::price() const {
 
 namespace {
 
-// Stack depth just before `node`, counted back from the return that it comes to in a straight line.
+// The stack depth just before `node`, counted back from the return that a straight line reaches from it.
 std::optional<std::int64_t> depth_before(const FunctionGraph& graph, std::uint32_t node) {
   std::int64_t depth = 0;
   for (int step = 0; step < kLongestPrefix && node != kNone; ++step) {
@@ -196,8 +196,8 @@ class ResultSearch {
     return (flow == Flow::call || flow == Flow::indirect_call) && returns;
   }
 
-  // final_: whatever way it goes on from just before this instruction, the results are not touched any more.
-  // returns_from_: some way goes on to a return.
+  // final_: on every path from just before this instruction, the results are not modified any more. returns_from_: some
+  // path reaches a return.
   void mark_final() {
     const std::size_t count = graph_.nodes().size();
     final_.assign(count, true);
@@ -226,7 +226,7 @@ class ResultSearch {
     }
   }
 
-  // Where a switch was not read, its jump might land between a place and its return. Not behind the stack protector's
+  // If a switch was not read, its jump might land between a place and its return. Not behind the stack protector's
   // branch, though: a way around that would be a way around the protection.
   bool candidate(std::uint32_t node) const {
     if (calls_ == Calls::last && is_call(instruction(node))) return false;
@@ -236,7 +236,7 @@ class ResultSearch {
     return before.size() == 1 && instruction(before[0]).checks_canary;
   }
 
-  // Back from each return to the nearest candidate on every way; a return with a way that has none stands for itself.
+  // Walks back from each return to the nearest candidate on every path; a return with a path that has none is its own.
   std::vector<std::uint32_t> nearest_to_returns() const {
     std::vector<std::uint32_t> found;
     for (const std::uint32_t end : returns_) {
@@ -248,7 +248,7 @@ class ResultSearch {
         const std::uint32_t at = pending.back();
         pending.pop_back();
         const auto before = graph_.predecessors(at);
-        // Nothing known to come before: the entry, or what a table leads to.
+        // No known predecessor: the entry, or the target of a jump table.
         covered = at != graph_.entry() && !before.empty();
         for (const std::uint32_t node : before) {
           if (seen[node]) continue;

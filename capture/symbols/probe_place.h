@@ -1,8 +1,9 @@
-// Where in a function a uprobe sits, so that it costs little and sees what is needed. Pure: bytes in, places out.
+// Chooses the place of a uprobe in a function, so that it costs little and sees what is needed. Pure: the input is
+// bytes, the output places.
 //
-// The kernel emulates some instructions (a hit costs about half a microsecond) and single-steps the others, which is an
-// intercepted exception on virtual machines (about ten). So the place is never just the first byte or the return: it is
-// an emulated instruction at which the arguments are still, or the result is already, in their registers.
+// The kernel emulates some instructions (a hit costs about half a microsecond) and single-steps the others; on virtual
+// machines each step is an intercepted exception (about ten). Therefore a place is not simply the first byte or the
+// return: it is an emulated instruction at which the arguments are still, or the result is already, in registers.
 #pragma once
 
 #include <cstdint>
@@ -33,9 +34,9 @@ struct Place {
   Price price = Price::single_stepped;
   std::string instruction;  // for people
   // Stack pointer at the function's first instruction, less the one here; nothing where it could not be followed. With
-  // it an entry and a return of one call on one thread can be told by their equal values.
+  // it the entry and the return of one call on one thread are matched: their values are equal.
   std::optional<std::int64_t> stack_depth;
-  // Other functions run through here too: a hit counts only if it belongs to an entry that was seen.
+  // Other functions also execute this place: a hit counts only if it belongs to an entry that was seen.
   bool shared = false;
 
   bool operator==(const Place&) const = default;
@@ -44,25 +45,25 @@ struct Place {
 struct EntryChoice {
   std::optional<Place> place;
   // The place is a branch back to the entry (Go's stack check): a hit at which `condition` (the hardware's code) holds
-  // is not counted, for the same call comes by once more.
+  // is not counted, because the same call hits it again.
   bool skip_when_taken = false;
   std::uint8_t condition = 0;
-  bool may_repeat = false;  // one call might come by several times; it cannot be excluded
-  std::string reason;       // why here, or why nowhere
+  bool may_repeat = false;  // one call might hit it several times
+  std::string reason;       // why this place, or why none
 };
 
 struct ResultChoice {
   // Every return that was found passes exactly one of these, with the results in their registers. Empty: none.
   std::vector<Place> places;
   bool complete = false;             // no call returns without passing one (exceptions, panics and longjmp may skip it)
-  std::vector<std::uint64_t> exits;  // where else it goes: tail calls, parts that were not given
+  std::vector<std::uint64_t> exits;  // other ends: tail calls, parts that were not given
   std::string reason;
 
-  Price price() const;  // of the dearest place
+  Price price() const;  // of the most expensive place
 };
 
-// Whether a call instruction is as good a place as any other. last: only at an entry, and only where there is no other
-// place, because a probe on a call can end a process that has a user shadow stack.
+// Whether a call instruction is as good a place as any other. last: only at an entry without another place, because a
+// probe on a call can end a process that has a user shadow stack.
 enum class Calls : std::uint8_t { last, equal };
 
 EntryChoice choose_entry(const FunctionGraph& graph, const Signature& signature, Calls calls = Calls::last);

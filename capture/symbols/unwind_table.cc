@@ -10,8 +10,8 @@ namespace tailcap::capture::symbols {
 namespace {
 
 constexpr std::uint64_t kMaxTable = 32u << 20;   // Chromium's is 20 MiB
-constexpr std::uint8_t kRelativeSigned4 = 0x1b;  // DW_EH_PE_pcrel | DW_EH_PE_sdata4: what compilers for x86-64 write
-constexpr std::uint8_t kOmitted = 0xff;          // DW_EH_PE_omit: nothing that we can read
+constexpr std::uint8_t kRelativeSigned4 = 0x1b;  // DW_EH_PE_pcrel | DW_EH_PE_sdata4: used by compilers for x86-64
+constexpr std::uint8_t kOmitted = 0xff;          // DW_EH_PE_omit: cannot be read
 
 class Cursor {
  public:
@@ -48,7 +48,7 @@ class Cursor {
   std::string_view bytes_;
 };
 
-// How a common information entry says that addresses are written; nothing where it cannot be read. bytes: after the id.
+// The encoding of addresses according to a common information entry; nothing if it cannot be read. bytes: after the id.
 std::optional<std::uint8_t> address_encoding(std::string_view bytes) {
   Cursor in(bytes);
   const auto version = in.take<std::uint8_t>();
@@ -83,13 +83,13 @@ std::vector<FunctionRange> unwind_ranges(const ElfFile& file) {
   if (!section) return ranges;
   const std::string table = file.contents(*section, kMaxTable);
   const std::string_view bytes(table);
-  std::uint64_t known_at = ~std::uint64_t{0};  // the entry whose encoding is known: neighbours share it
+  std::uint64_t known_at = ~std::uint64_t{0};  // the entry with the known encoding: neighbours share it
   std::uint8_t encoding = kOmitted;
   for (std::uint64_t at = 0; at + 8 <= bytes.size();) {
     std::uint32_t length = 0, id = 0;
     std::memcpy(&length, bytes.data() + at, 4);
     std::memcpy(&id, bytes.data() + at + 4, 4);
-    // 0 is the end, all ones a 64-bit length, which nobody writes here.
+    // 0 is the end, all ones a 64-bit length, which is not used here in practice.
     if (length < 4 || length == 0xffffffff || length > bytes.size() - at - 4) break;
     const std::uint64_t body = at + 8, end = at + 4 + length;
     at = end;

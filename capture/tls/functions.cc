@@ -103,7 +103,7 @@ PlannedFunction plan_one(const ProbePlacer& placer, const symbols::FunctionRange
   }
   std::vector<Place> places = probes.results.places;
   places.insert(places.begin(), *probes.entry.place);
-  // In Go calls are told by their goroutine.
+  // In Go, calls are distinguished by their goroutine.
   if (!go && !std::all_of(places.begin(), places.end(), depth_known)) {
     out.reason = "the stack could not be followed through the function";
     return out;

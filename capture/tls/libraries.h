@@ -1,4 +1,4 @@
-// Where TLS libraries are on this system.
+// Finds the TLS libraries of this system.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// What a Collector does with each kind of event. Included by collector.cc alone.
+// How a Collector stores each kind of event. Included by collector.cc alone.
 #pragma once
 
 #include <algorithm>

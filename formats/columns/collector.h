@@ -16,13 +16,13 @@
 
 namespace tailcap::formats::columns {
 
-// What has been collected, ready to be encoded: columns and what the block's header says of them.
+// Collected events, ready to be encoded: columns and the contents of the block's header.
 struct CollectedBlock {
   BlockColumns<Column> columns;
   std::uint32_t events = 0;
   std::uint64_t lost = 0;  // sum of the counts of loss events, saturating
   Time first = kNoTime, last = kNoTime;
-  std::uint64_t raw_bytes = 0;  // about what the message will take
+  std::uint64_t raw_bytes = 0;  // approximate size of the message
 
   // Empties the columns; they keep their memory.
   void clear();
@@ -41,7 +41,7 @@ class Collector {
   std::uint32_t events() const { return block_->events; }
   Time opened() const { return opened_; }  // time of the first event added; meaningless while empty
 
-  // Hands over what was collected and goes on with `next`, which must be clear.
+  // Returns what was collected and continues with `next`, which must be clear.
   std::unique_ptr<CollectedBlock> take(std::unique_ptr<CollectedBlock> next);
 
  private:
@@ -67,7 +67,7 @@ class Collector {
   std::vector<std::uint32_t> socket_of_thread_;            // by thread index: socket of its last event
   std::vector<SocketState> socket_states_;                 // by socket index
   std::uint32_t thread_ = 0;                               // index of the thread of the event being added
-  std::uint64_t seed_;                                     // so that nobody can choose payloads that collide
+  std::uint64_t seed_;                                     // random, so that nobody can choose payloads that collide
 };
 
 }  // namespace tailcap::formats::columns

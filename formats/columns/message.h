@@ -20,7 +20,7 @@ struct FooterEntry {
   BlockHeader header;
 };
 
-// What is known at the end. Everything in it follows from the blocks before it.
+// Summary at the end of a capture. All of it follows from the blocks before it.
 struct Footer {
   CaptureState state = CaptureState::complete;
   Time ended = kNoTime;
@@ -28,7 +28,7 @@ struct Footer {
   std::vector<FooterEntry> index;
 };
 
-// The memory a message is built in, kept for the next one.
+// The memory that a message is built in, kept for the next one.
 class MessageBuffer {
  public:
   MessageBuffer();
@@ -45,8 +45,8 @@ std::span<const std::byte> encode(const CollectedBlock& block, BlockType type, M
 std::span<const std::byte> encode(const Preamble& preamble, MessageBuffer& buffer);
 std::span<const std::byte> encode(const Footer& footer, MessageBuffer& buffer);
 
-// The functions below take a message whose first byte is aligned to 8, of whatever origin, and return why it is
-// damaged, or an empty string. Unknown kinds of events are left out.
+// The functions below take a message from any source, with its first byte aligned to 8, and return why it is damaged,
+// or an empty string. Unknown kinds of events are left out.
 
 // Views in the events point into `message`.
 std::string decode_events(std::span<const std::byte> message, const BlockHeader& header, std::vector<Event>& out);

@@ -13,7 +13,7 @@ namespace tailcap::formats::file {
 namespace {
 
 constexpr std::size_t kMinSearchStep = 1u << 12, kMaxSearchStep = 1u << 20;
-// How far a file whose beginning is damaged is searched for a block before it is called no capture: one block of any
+// How far a file with a damaged beginning is searched for a block before it is rejected as no capture: one block of any
 // size.
 constexpr std::uint64_t kMaxSearch = 68u << 20;
 
@@ -44,14 +44,14 @@ class Hopper {
         at += header->block_size();
         continue;
       }
-      // The header may be right and what follows cut or shifted: search from behind it.
+      // The header may be right and the rest cut or shifted: search from behind the header.
       const std::uint64_t next =
           search(header ? at + 8 + header->header_size : at + 1, at == 0 && !header ? kMaxSearch : end);
       if (at == 0 && !header && next == end) throw std::runtime_error(not_a_capture());
       const bool torn = next == end;
       gap(at, next,
           header ? (torn ? "the last block is cut short" : "the block overlaps the next one") : "no block begins here");
-      // What is missing is known where its header is sound.
+      // A sound header says what is missing.
       if (header) index_.entries.back().until = std::max(last_, header->last);
       at = next;
     }
@@ -65,21 +65,21 @@ class Hopper {
     return decode_header(std::span(bytes).first(file_.read(at, bytes)));
   }
 
-  // Does the block end where the file does or another one begins?
+  // Whether the block ends at the end of the file or where another block begins.
   bool is_whole(const BlockHeader& header, std::uint64_t at) {
     const std::uint64_t end = at + header.block_size();
     return end == file_.size() || (end < file_.size() && (header_at(end) || !search_inside(header, at)));
   }
 
-  // What follows the block is no header. If one begins inside, this block is the damaged one, otherwise what follows
-  // is.
+  // The bytes after the block are no header. If a header begins inside, this block is the damaged one; otherwise the
+  // bytes after it are.
   bool search_inside(const BlockHeader& header, std::uint64_t at) {
     const std::uint64_t end = at + header.block_size();
     return search(at + 8 + header.header_size, end) < end;
   }
 
-  // The offset of the first header that begins in [from, limit); the size of the file if there is none. It may look,
-  // and find, a little behind the limit.
+  // The offset of the first header that begins in [from, limit); the size of the file if there is none. The search may
+  // look, and find a header, a little past the limit.
   std::uint64_t search(std::uint64_t from, std::uint64_t limit) {
     // Small steps first: a crafted file has a header every 72 bytes, and each may ask for a search.
     std::size_t step = kMinSearchStep;
@@ -125,7 +125,7 @@ class Hopper {
     }
   }
 
-  // Counts the block. Headers say what blocks unfold to, so nothing is inflated to find out; the loader checks what
+  // Counts the block. Headers give the size of the inflated block, so nothing is inflated here; the loader checks what
   // they say.
   bool in_proportion(const BlockHeader& header) {
     if (!read_limits().proportion || !header.has_events()) return true;
@@ -158,7 +158,7 @@ class Hopper {
   void close() {
     if (index_.state != CaptureState::truncated || !file_.being_written()) return;
     index_.state = CaptureState::recording;
-    // The block being written at this moment is not damage.
+    // A block that is still being written is not damage.
     auto& entries = index_.entries;
     if (!entries.empty() && entries.back().what == IndexEntry::What::gap &&
         entries.back().offset + entries.back().bytes == file_.size())

@@ -1,6 +1,6 @@
-// Where the blocks of a file are, found by hopping from header to header; nothing is inflated.
+// The positions of a file's blocks, found by reading header after header; nothing is inflated.
 //
-// Where no header is at the place it must be, the next one is searched for, and the stretch between becomes a gap.
+// If there is no header where one must be, the next one is searched for, and the range between becomes a gap.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +15,7 @@
 
 namespace tailcap::formats::file {
 
-// A file open for reading. It may still grow; size() is what it was when it was opened.
+// A file open for reading. It may still grow; size() is its size when it was opened.
 class InputFile {
  public:
   // Throws std::runtime_error with what to do if there is no such file or it cannot be a capture.

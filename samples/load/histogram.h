@@ -1,4 +1,4 @@
-// Counts durations in buckets of at most 1/128 relative width, from 1 ns to 2^63: percentiles without keeping values.
+// Counts durations from 1 to 2^63 ns in buckets of at most 1/128 relative width, for percentiles without stored values.
 #pragma once
 
 #include <array>

@@ -19,9 +19,9 @@ struct Planned {
   std::uint64_t body_bytes = 0;
 };
 
-// "WEIGHT METHOD PATH [BODYBYTES]". Throws std::runtime_error that says what is wrong.
+// "WEIGHT METHOD PATH [BODYBYTES]". Throws std::runtime_error with the reason if the text is invalid.
 Template parse_template(const std::string& text);
-// What the sample service is made for.
+// The mix that the sample service is made for.
 std::vector<Template> shop_mix();
 
 class Mix {

@@ -1,4 +1,4 @@
-// Follows one HTTP/1.1 response through the bytes as they come: status, body bytes, and where it ends.
+// Parses one HTTP/1.1 response as its bytes arrive: status, body bytes, and where it ends.
 #pragma once
 
 #include <cstdint>
@@ -11,11 +11,11 @@ class ResponseReader {
  public:
   enum class State { head, body, chunk_size, chunk_data, chunk_end, trailer, until_close, done, broken };
 
-  // Begins anew, for the answer to this method.
+  // Starts over for the response to a request with this method.
   void start(std::string_view method);
-  // Takes bytes of this response; returns how many (fewer than given only when it is done or broken).
+  // Takes bytes of this response; returns how many (fewer than given only if the response is complete or invalid).
   std::size_t take(std::string_view bytes);
-  // The peer closed: done if that is how this response ends, else broken.
+  // The peer closed: the response is done if it ends that way, else broken.
   void closed();
 
   State state() const { return state_; }

@@ -1,4 +1,4 @@
-// Where the load goes: an address that a socket can be connected to.
+// The address that the load is sent to: one that a socket can be connected to.
 #pragma once
 
 #include <sys/socket.h>
@@ -12,12 +12,12 @@ struct Target {
   socklen_t length = 0;
   std::string authority;  // for the Host header
 
-  // "http://HOST:PORT" (numeric or a name, [v6] in brackets) or "unix:PATH".
-  // Throws std::runtime_error that says what is wrong.
+  // "http://HOST:PORT" (numeric or a name, [v6] in brackets) or "unix:PATH". Throws std::runtime_error with the reason
+  // if the URL is invalid.
   static Target parse(const std::string& url);
 
-  // A non-blocking socket whose connect has been started. Throws std::system_error when that is impossible at once;
-  // `refused` is set instead where the peer said no.
+  // Returns a non-blocking socket with its connect begun; the caller owns it. Throws std::system_error if that fails at
+  // once; sets `refused` instead if the peer refused.
   int connect_socket(bool& refused) const;
 };
 

@@ -168,7 +168,7 @@ class Loop {
   void receive(Connection& c) {
     const ssize_t n = recv(c.socket, buffer_.data(), buffer_.size(), 0);
     if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
-    if (!c.busy) {  // the server closed an idle connection; or it speaks unasked, which ends it too
+    if (!c.busy) {  // the server closed an idle connection, or sent data without a request, which ends it too
       drop(c);
       return;
     }
@@ -263,7 +263,7 @@ class Loop {
 }  // namespace
 
 LoadResult run_load(const LoadPlan& plan) {
-  prctl(PR_SET_TIMERSLACK, 1000);  // due times are kept to a microsecond, not to the default fifty
+  prctl(PR_SET_TIMERSLACK, 1000);  // wakes at due times within a microsecond instead of the default fifty
   return Loop(plan).run();
 }
 

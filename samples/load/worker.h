@@ -22,12 +22,12 @@ struct LoadPlan {
   std::vector<Template> templates;
   unsigned connections = 1;
   double rate = 0;                            // requests a second of this worker; 0: closed loop
-  std::uint64_t requests = 0;                 // at most so many; 0: no such limit
-  std::int64_t duration_ns = 0;               // nothing is begun later than this after the start; 0: no such limit
-  std::int64_t timeout_ns = 0;                // an answer not complete after this is a failure
+  std::uint64_t requests = 0;                 // maximum; 0: unlimited
+  std::int64_t duration_ns = 0;               // no request begins later than this after the start; 0: unlimited
+  std::int64_t timeout_ns = 0;                // a response that is incomplete after this is a failure
   std::uint64_t requests_per_connection = 0;  // then a new connection; 0: keep it
   std::string id_prefix;
-  std::string more_headers;  // each line with its CRLF
+  std::string more_headers;  // each line ends with CRLF
   std::uint64_t seed = 1;
   bool log = false;
 };
@@ -40,7 +40,7 @@ struct LoadResult {
   std::string log;  // JSON lines; see main.cc
 };
 
-// Runs the plan to its end. Throws std::system_error when the machine refuses (sockets, epoll).
+// Runs the plan to its end. Throws std::system_error if the system refuses a socket or epoll.
 LoadResult run_load(const LoadPlan& plan);
 
 }  // namespace tailcap::samples

@@ -114,7 +114,7 @@ bool HttpConnection::read(HttpRequest& request) {
   }
   if (expects_continue && !write("HTTP/1.1 100 Continue\r\n\r\n", {})) return false;
   if (!(chunked ? read_chunks(request) : read_exactly(length, request))) return false;
-  filled_ns_ = monotonic_ns();  // for a request that is already in the buffer, it begins now
+  filled_ns_ = monotonic_ns();  // a request that is already in the buffer begins now
   return true;
 }
 

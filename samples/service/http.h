@@ -17,7 +17,7 @@ struct HttpRequest {
   std::string if_none_match;
   std::string body;              // at most kMaxBodyKept of it
   std::uint64_t body_bytes = 0;  // all of it, after transfer decoding
-  std::int64_t start_ns = 0;     // when its first bytes were read (or were found behind the request before)
+  std::int64_t start_ns = 0;     // when its first bytes were read (or were found behind the previous request)
   bool keep_alive = true;
 };
 
@@ -26,15 +26,15 @@ class HttpConnection {
   static constexpr std::size_t kMaxHead = 64 * 1024;
   static constexpr std::size_t kMaxBodyKept = 64 * 1024;
 
-  // The socket stays the caller's.
+  // The caller keeps ownership of the socket.
   explicit HttpConnection(int socket) : socket_(socket) {}
   HttpConnection(const HttpConnection&) = delete;
   HttpConnection& operator=(const HttpConnection&) = delete;
 
-  // Reads the next request with its whole body. False: the peer is done, or what it sent is not HTTP.
+  // Reads the next request with its whole body. False: the peer is done, or sent something other than HTTP.
   bool read(HttpRequest& request);
 
-  // Writes everything, head and body with one call where the kernel takes it. False: the peer is gone.
+  // Writes head and body completely, with one call if the kernel accepts it. False: the peer is gone.
   bool write(std::string_view head, std::string_view body);
   // Sends the first `bytes` of a file without copying them through this process.
   bool send_file(int file, std::uint64_t bytes);

@@ -1,4 +1,4 @@
-// The service's own record of what it served: one JSON line per request, the truth that a recording is held against.
+// The service's own record of its requests: one JSON line each, the truth to compare a recording with.
 //
 //   {"id":…,"method":…,"path":…,"status":…,"request_bytes":…,"response_bytes":…,"start_ns":…,"end_ns":…,
 //    "pid":…,"tid":…,"delivered":true}
@@ -29,7 +29,7 @@ class Journal {
   int descriptor_ = -1;
 };
 
-// One connection's share: gathered without a lock, so that the journal causes no waits of its own.
+// One connection's share, gathered without a lock, so that the journal causes no waits of its own.
 class JournalPage {
  public:
   explicit JournalPage(const Journal& journal) : descriptor_(journal.descriptor()) {}

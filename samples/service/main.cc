@@ -90,7 +90,7 @@ class Connections {
 
   ~Connections() {
     std::unique_lock hold(lock_);
-    for (const int client : open_) shutdown(client, SHUT_RD);  // what is being answered still goes out
+    for (const int client : open_) shutdown(client, SHUT_RD);  // responses in progress are still sent
     idle_.wait(hold, [this] { return open_.empty(); });
   }
 
@@ -98,7 +98,7 @@ class Connections {
   void run(int client) {
     answer_all(client);
     std::lock_guard hold(lock_);
-    close(client);  // under the lock: the destructor must not shut down a number that was given out again
+    close(client);  // under the lock: the destructor must not shut down a number that was reused
     open_.erase(client);
     idle_.notify_all();
   }

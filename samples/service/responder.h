@@ -1,4 +1,4 @@
-// Writes one response, in the form that the request asked for: HEAD, 204 and 304 have no body.
+// Writes one response in the form that the request requires: HEAD, 204 and 304 have no body.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@ class Responder {
   // Both outlive the responder.
   Responder(HttpConnection& connection, const HttpRequest& request) : connection_(connection), request_(request) {}
 
-  // Exactly one of: whole(), file(), or begin_chunks() with its chunks and end_chunks().
+  // Exactly one of: whole(), file(), or begin_chunks() with chunks and end_chunks().
   void whole(int status, std::string_view body, std::string_view more_headers = {});
   void file(int descriptor, std::uint64_t bytes);
   void begin_chunks(int status);
@@ -22,7 +22,7 @@ class Responder {
   void end_chunks();
 
   int status() const { return status_; }
-  std::uint64_t body_bytes() const { return body_bytes_; }  // after transfer decoding; of what the peer took
+  std::uint64_t body_bytes() const { return body_bytes_; }  // written to the peer, after transfer decoding
   bool delivered() const { return delivered_; }             // everything was written
 
  private:

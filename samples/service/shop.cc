@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::uint64_t kMaxDownload = std::uint64_t{8} << 30;
 
-// Burns CPU without touching memory or the kernel; the result keeps the loop from being dropped.
+// Uses CPU without touching memory or the kernel; the result keeps the compiler from removing the loop.
 std::uint64_t work(int rounds) {
   std::uint64_t x = 88172645463325252u;
   for (int i = 0; i < rounds * 1000; ++i) {
@@ -94,7 +94,7 @@ void Shop::cart(const HttpRequest& request, const std::string& id, Responder& re
 }
 
 void Shop::search(const std::string& words, Responder& response) {
-  // One word in a hundred is a hard one.
+  // One word in a hundred is expensive.
   const std::size_t hash = std::hash<std::string>{}(words);
   const std::uint64_t found = work(hash % 100 == 0 ? 3000 : 50 + static_cast<int>(hash % 50));
   std::string body = R"({"found":[)" + std::to_string(found % 1000);

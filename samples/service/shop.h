@@ -1,4 +1,4 @@
-// What the sample service does: a small shop whose routes are slow for different reasons.
+// The sample service: a small shop with routes that are slow for different reasons.
 //
 //   GET    /cart/{id}          fast: a look into a shared table; ETag, 304
 //   DELETE /cart/{id}          204
@@ -23,7 +23,7 @@ namespace tailcap::samples {
 
 class Shop {
  public:
-  // Throws std::system_error when its ledger file cannot be made.
+  // Throws std::system_error if the ledger file cannot be created.
   Shop();
   ~Shop();
   Shop(const Shop&) = delete;
@@ -44,7 +44,7 @@ class Shop {
   std::mutex carts_lock_;
   std::map<std::string, std::string> carts_;
   std::mutex slow_lock_;
-  int ledger_ = -1;  // removed from its directory at once: no traces stay
+  int ledger_ = -1;  // removed from its directory at once, so that no file remains
 };
 
 }  // namespace tailcap::samples

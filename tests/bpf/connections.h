@@ -12,7 +12,7 @@ struct Listener {
   int family, type;
 };
 
-// On an address of the kernel's choice, on this machine.
+// On an address that the kernel chooses, on this machine.
 Listener listen_on(int family, int type);
 
 struct Pair {
@@ -22,7 +22,7 @@ struct Pair {
 Pair connect_to(const Listener& listener);
 Pair tcp_pair();
 
-// The client first; what the server has still to read is read and counted.
+// Closes the client first; the rest at the server is read and counted.
 void close_both(Pair pair);
 
 }  // namespace tailcap::workload

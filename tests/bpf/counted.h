@@ -1,7 +1,7 @@
-// Socket calls that keep the books: what was moved, by the socket's cookie. The books are the truth that a recording is
-// compared with.
+// Socket calls with books: bytes moved, by the socket's cookie. The books are the truth that a recording is compared
+// with.
 //
-// Every byte sent is a function of its place in the stream, so that captured payload can be checked anywhere.
+// Every byte sent is a function of its position in the stream, so that captured payload can be checked anywhere.
 #pragma once
 
 #include <sys/socket.h>
@@ -25,7 +25,7 @@ struct Account {
   const std::string* script = nullptr;
 };
 
-// The accounts of this process; threads share them, a forked child begins with its own.
+// The accounts of this process; its threads share them, a forked child begins with its own.
 class Books {
  public:
   Account& of(int descriptor);
@@ -41,12 +41,12 @@ extern Books books;
 
 std::uint64_t cookie(int descriptor);
 
-// This socket sends these bytes instead of the pattern, which must outlive it.
+// This socket sends these bytes instead of the pattern. They must outlive it.
 void send_script(int descriptor, const std::string& bytes);
-// Of the script: bytes not yet sent.
+// Bytes of the script that have not been sent.
 std::size_t script_left(int descriptor);
 
-// The next bytes of the stream that begins with the socket. Each is one system call; the result is its own.
+// Each makes one system call with the next bytes of the stream, which begins with the socket, and returns its result.
 ssize_t counted_write(int descriptor, std::size_t size);
 ssize_t counted_send(int descriptor, std::size_t size, int flags);
 ssize_t counted_writev(int descriptor, std::size_t pieces, std::size_t piece_size);
@@ -60,7 +60,7 @@ ssize_t counted_readv(int descriptor, std::size_t pieces, std::size_t piece_size
 ssize_t counted_recvmsg(int descriptor, std::size_t most, int* passed = nullptr);
 int counted_recvmmsg(int descriptor, unsigned messages, std::size_t size);
 
-// Reads with recv until so many bytes are in.
+// Reads with recv until `size` bytes have been received.
 void receive_all(int descriptor, std::size_t size);
 // Reads until the end of the stream.
 void receive_end(int descriptor);

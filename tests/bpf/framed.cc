@@ -70,12 +70,12 @@ Framed http2_stream(bool client) {
         break;
       case 4:
         add_http2(out, numbers, 11, 0, 0, 33);
-        break;  // of a type that nobody knows
+        break;  // of an unknown type
       case 5:
       case 6:
         add_http2(out, numbers, 1, 4, stream, kBlocks[numbers.below(7)]);
         break;
-      case 7:  // very many small ones
+      case 7:  // very many small frames
         for (int k = 0; k < 40; k++) add_http2(out, numbers, 0, 0, stream, numbers.below(30));
         break;
       default:

@@ -1,4 +1,4 @@
-// Streams of frames as a workload sends them and a test expects them: the same bytes at both, from the same seed.
+// Streams of frames: the workload and the test make the same bytes from the same seed.
 #pragma once
 
 #include <cstdint>
@@ -8,10 +8,10 @@
 namespace tailcap::workload {
 
 struct Frame {
-  std::size_t begin = 0;    // of its header in the stream
-  std::size_t header = 0;   // bytes of it
-  std::size_t payload = 0;  // bytes behind it
-  bool bulk = false;        // what the recorder may step over
+  std::size_t begin = 0;    // of its header, in the stream
+  std::size_t header = 0;   // bytes of the header
+  std::size_t payload = 0;  // bytes after the header
+  bool bulk = false;        // the recorder may step over the payload
 };
 
 struct Framed {
@@ -19,10 +19,9 @@ struct Framed {
   std::vector<Frame> frames;
 };
 
-// HTTP/2 of some megabytes: the client's begins with the preface. Frames of all types, DATA from nothing to 70,000
-// bytes.
+// Some megabytes of HTTP/2: the client's begins with the preface. Frames of all types, DATA from 0 to 70,000 bytes.
 Framed http2_stream(bool client);
-// TLS records: a handshake, then application data from nothing to a full record.
+// TLS records: a handshake, then application data from 0 bytes to a full record.
 Framed tls_stream(bool client);
 
 }  // namespace tailcap::workload

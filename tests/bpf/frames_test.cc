@@ -1,5 +1,5 @@
-// Frames of HTTP/2 and records of TLS, cut by calls of every size into one piece or many: what must be kept is kept,
-// the bulk is stepped over, and every byte is accounted for.
+// HTTP/2 frames and TLS records, cut by calls of every size into one piece or many: everything required is kept, the
+// bulk is stepped over, and every byte is counted.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -46,7 +46,7 @@ std::size_t all(const std::vector<bool>& bits, std::size_t begin, std::size_t n)
                                              bits.begin() + static_cast<std::ptrdiff_t>(begin + n), true));
 }
 
-// kept: bytes that must be there of the payload of a frame. Returns the share of bulk that was captured.
+// kept: the number of bytes of a frame's payload that must be captured. Returns the share of bulk that was captured.
 template <class Kept>
 double expect_kept(const Recorded& recorded, const Framed& framed, Kept kept) {
   int directions = 0;
@@ -79,7 +79,7 @@ double expect_kept(const Recorded& recorded, const Framed& framed, Kept kept) {
 TEST_P(Frames, Http2) {
   const Framed client = workload::http2_stream(true), server = workload::http2_stream(false);
   for (const std::size_t limit : {1u << 20, 4096u, 64u}) {
-    const std::size_t payload = std::min<std::size_t>(limit, 8192 - 9);  // of one frame, however much is asked for
+    const std::size_t payload = std::min<std::size_t>(limit, 8192 - 9);  // of one frame, whatever limit is requested
     const auto recorded = record("http2", limit);
     expect_exact(recorded, true, {&client.bytes, &server.bytes});
     for (const auto* framed : {&client, &server}) {

@@ -1,4 +1,4 @@
-// Whom the recorder records, and what it leaves behind.
+// Which processes the recorder records, and that it leaves nothing behind.
 #include <bpf/bpf.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -38,7 +38,7 @@ bool wait_until(Condition condition) {
   return false;
 }
 
-// Blocks in the file: the preamble, then the first keyframe, which comes when everything is attached.
+// True if the file has two blocks: the preamble, then the first keyframe, which comes when everything is attached.
 bool recording(const std::string& capture) {
   std::error_code error;
   const auto size = std::filesystem::file_size(capture + ".partial", error);
@@ -53,7 +53,7 @@ bool recording(const std::string& capture) {
   return blocks >= 2;
 }
 
-// An existing process with connections: waits until told, then uses them.
+// An existing process with connections: waits for a byte on its standard input, then uses them.
 struct Existing {
   explicit Existing(const Scratch& scratch, const std::string& name)
       : process({WORKLOAD, "existing", scratch / (name + ".books")}, scratch / (name + ".log"), true),
@@ -260,7 +260,7 @@ TEST_F(Lifecycle, FilesOnly) {
   EXPECT_FALSE(seen.kinds.contains(static_cast<int>(Kind::send)));
 }
 
-// Twenty recordings, ended in every way there is: nothing of ours stays in the kernel, and every file can be read.
+// Twenty recordings, ended in every possible way: nothing of them stays in the kernel, and every file can be read.
 TEST_F(Lifecycle, NothingStays) {
   for (int i = 0; i < 20; i++) {
     const auto capture = scratch_ / ("cycle" + std::to_string(i) + ".tcap");

@@ -28,7 +28,7 @@
 namespace tailcap::workload {
 namespace {
 
-constexpr int kSettle = 300'000;  // µs in which the recorder reads all that there is
+constexpr int kSettle = 300'000;  // µs in which the recorder reads everything that is in the rings
 
 std::map<std::string, std::uint64_t> produced;
 
@@ -36,7 +36,7 @@ void print_produced() {
   for (const auto& [kind, count] : produced) std::printf("produced %s %lu\n", kind.c_str(), count);
 }
 
-// Before, while and after the recorder is stopped.
+// Before, during and after a stop of the recorder.
 void in_three_phases(const std::function<void()>& work) {
   usleep(kSettle);
   work();
@@ -52,7 +52,7 @@ void wait_for(pid_t child) {
   if (waitpid(child, nullptr, 0) != child) die("waitpid");
 }
 
-// Every state that a connection goes through; each third one is reset.
+// Goes through every state of a connection; every third connection is reset.
 void use_connections() {
   constexpr int kConnections = 53, kExchanges = 5;
   const Listener l = listen_on(AF_INET, SOCK_STREAM);
@@ -63,7 +63,7 @@ void use_connections() {
       receive_all(pair.server, 19);
     }
     produced["send"] += kExchanges;
-    produced["receive"] += kExchanges + 1;  // and the end of the stream, or an error
+    produced["receive"] += kExchanges + 1;  // and the end of the stream or an error
     produced["arrival"] += kExchanges;
     produced["accept"]++;
     produced["socket"] += 3;  // the client is described when it begins to connect, and again when it is connected
@@ -137,7 +137,7 @@ std::uint64_t monotonic() {
   return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
 }
 
-// Threads that sleep, and say how often the kernel switched them out until when: "switches TID TIME COUNT".
+// Threads that sleep, and print how often the kernel had switched them out by a given time: "switches TID TIME COUNT".
 void waits() {
   constexpr int kThreads = 3, kSleeps = 401;
   std::barrier phase(kThreads + 1);
@@ -153,7 +153,7 @@ void waits() {
         phase.arrive_and_wait();
       }
       usleep(kSettle);
-      usleep(50);  // its record carries what was missed
+      usleep(50);  // its record carries the number of missed ones
       std::uint64_t count = 0, time = 0;
       do {
         count = switches();
@@ -169,7 +169,7 @@ void waits() {
   for (auto& thread : threads) thread.join();
 }
 
-// More UNIX sockets at a time than a small table holds, each used again and again.
+// More UNIX sockets at a time than a small table holds, each used repeatedly.
 void many_sockets() {
   constexpr int kPairs = 41;
   std::vector<Pair> pairs;
@@ -216,7 +216,7 @@ void udp() {
   std::printf("calls %d %d\n", child, 2 * 101);
 }
 
-// Processes that block a stop signal until all of them have been sent one: "stop PID SIGNAL SENDER".
+// Processes that block a stop signal until each has been sent one: "stop PID SIGNAL SENDER".
 void stops() {
   constexpr int kProcesses = 23;
   std::array<pid_t, kProcesses> children{};
@@ -225,7 +225,7 @@ void stops() {
   for (auto& child : children) {
     child = fork();
     if (child != 0) continue;
-    setpgid(0, 0);  // a process group that can be stopped from the terminal has its parent elsewhere
+    setpgid(0, 0);  // terminal stop signals only work in a process group with a parent outside it
     sigset_t set;
     sigemptyset(&set);
     sigaddset(&set, SIGTSTP);
@@ -254,8 +254,8 @@ void stops() {
   }
 }
 
-// Threads that read past the page cache, each its own number of bytes at once: "reads TID BYTES"; and threads that wait
-// for nothing but each other's lock in the kernel: "maps TID".
+// Threads that read past the page cache, each its own number of bytes per call: "reads TID BYTES"; and threads that
+// wait only for each other's lock in the kernel: "maps TID".
 void reads() {
   constexpr std::size_t kThreads = 13, kPage = 4096;
   const std::string name = "/var/tmp/tailcap-overload-" + std::to_string(getpid());

@@ -1,7 +1,7 @@
-// Produced = recorded + lost, by kind, where a ring or a table is too small: against what the workload counted itself.
+// Produced = recorded + lost, by kind, if a ring or table is too small, compared with the workload's own counts.
 //
-// Where a ring is full the kernel counts every record, so the sums are exact. Where a table forgets its oldest entry
-// nothing counts, so what needed the entry is unknown, never something else.
+// If a ring is full, the kernel counts every record, so the sums are exact. Nothing counts entries that a full table
+// evicts, so the facts that needed the entry are unknown, never wrong.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -15,7 +15,7 @@ namespace {
 
 using namespace formats;
 
-// The lines of a workload that begin with that word, with their numbers and words behind it.
+// The workload's lines that begin with this word, each split into the words behind it.
 std::vector<std::vector<std::string>> lines_of(const Recorded& recorded, const std::string& word) {
   std::vector<std::vector<std::string>> out;
   std::istringstream text(recorded.said);
@@ -45,7 +45,7 @@ std::uint64_t sum(const std::map<int, std::uint64_t>& by_kind) {
   return all;
 }
 
-// What the command had from the recorder when it began, and is described in the first keyframe.
+// Sockets that the command inherited from the recorder; the first keyframe describes them.
 std::uint64_t existing_sockets(const Recorded& recorded) {
   std::uint64_t existed = 0;
   for (const auto& [socket, infos] : recorded.seen.sockets) existed += infos.front().origin == Origin::existed;
@@ -81,7 +81,7 @@ TEST_P(Overload, ConnectionsAndTasks) {
     const bool large = ring == kRings[0];
     EXPECT_EQ(recorded.code, large ? 0 : 3) << recorded.said;
     for (const auto& [name, kind] : kinds) {
-      // Tier A has the same from the state of the connection.
+      // Tier A gets the same fact from the state of the connection.
       if (kind == Kind::accept && tier_a()) continue;
       const auto lost = count(recorded.seen.lost, kind);
       const auto existed = kind == Kind::socket_info ? existing_sockets(recorded) : 0;
@@ -102,7 +102,7 @@ TEST_P(Overload, Opens) {
   }
 }
 
-// The kernel counts how often it switches a thread out. What is missing of a thread is carried by its next record.
+// The kernel counts how often it switches a thread out. A thread's next record carries the number of its lost ones.
 TEST_P(Overload, Waits) {
   for (const char* ring : kRings) {
     const auto recorded = record("overload_waits", {"--ring", ring, "--rings", "1", "--only", "offcpu"});
@@ -120,7 +120,7 @@ TEST_P(Overload, Waits) {
       EXPECT_EQ(got, std::stoull(thread[2])) << "thread " << thread[0] << ", ring of " << ring;
     }
     const auto lost = count(recorded.seen.lost, Kind::off_cpu);
-    // A few are lost with any ring: the kernel runs no program in one that runs already.
+    // A few are lost with any ring: the kernel does not run a program inside another one.
     if (ring == kRings[0])
       EXPECT_LT(lost * 100, recorded.seen.waits.size());
     else
@@ -129,7 +129,7 @@ TEST_P(Overload, Waits) {
   }
 }
 
-// A table that is full and does not forget: every call is counted, or lost.
+// A full table that evicts nothing: every call is counted or lost.
 TEST_P(Overload, TableOfUnrecordedTraffic) {
   for (const bool small : {false, true}) {
     const auto recorded =
@@ -150,8 +150,8 @@ TEST_P(Overload, TableOfUnrecordedTraffic) {
   }
 }
 
-// Tier C's table of sockets forgets: all I/O is recorded, and a socket that is described anew may be counted as lost
-// more often than it was forgotten, never less often.
+// Tier C's table of sockets evicts: all I/O is recorded, and the count of lost sockets may exceed the number of evicted
+// ones, but never be lower.
 TEST_P(Overload, TableOfSockets) {
   if (tier_a()) GTEST_SKIP() << "tier A keeps nothing in that table";
   const auto recorded = record("many_sockets", {"--only", "io"}, {"sockets_by_address=16"});
@@ -225,7 +225,7 @@ TEST_F(Forgotten, Ios) {
   EXPECT_LT(told[1], told[0]) << "nothing was forgotten";
 }
 
-// Whether two threads need the table's only entry at once is a matter of chance.
+// Whether two threads need the table's only entry at once depends on timing.
 TEST_F(Forgotten, PathsOfSlowCalls) {
   int known = 0, unknown = 0;
   for (int attempt = 0; attempt < 20 && unknown == 0; attempt++) {

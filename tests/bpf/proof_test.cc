@@ -1,4 +1,4 @@
-// What happens where a kernel refuses a program, or where programs load and report something wrong.
+// A kernel that refuses a program, and programs that load but report wrong facts.
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -179,7 +179,7 @@ struct Sum {
   std::uint64_t calls = 0, bytes = 0, ends = 0, errors = 0;
 };
 
-// Joins the I/Os of one direction by position and checks what was captured of them. script: what was sent, if not the
+// Joins the I/Os of one direction by position and checks their captured bytes. script: the bytes sent instead of the
 // pattern.
 Sum join(std::uint64_t socket, std::vector<SeenIo> list, bool tcp, const std::string* script) {
   const auto sent = [&](std::uint64_t place) { return script ? script->at(place) : workload::pattern(place); };
@@ -198,7 +198,7 @@ Sum join(std::uint64_t socket, std::vector<SeenIo> list, bool tcp, const std::st
   }
   if (moved.empty()) return sum;
   const std::uint64_t first = moved.front().io.position;
-  std::uint64_t next = 0;  // place in the stream
+  std::uint64_t next = 0;  // position in the stream
   for (const auto& seen : moved) {
     const std::uint64_t place = tcp ? static_cast<std::uint32_t>(seen.io.position - first) : seen.io.position - first;
     EXPECT_EQ(place, next) << "socket " << socket << ": a gap or overlap";
@@ -225,7 +225,7 @@ Sum join(std::uint64_t socket, std::vector<SeenIo> list, bool tcp, const std::st
     }
     next = place + seen.io.length;
   }
-  // The end of the stream is where the last byte was, the FIN's own number not counted.
+  // The end of the stream is at the last byte, without the FIN's own number.
   for (const auto& seen : list) {
     if (seen.io.length == 0 && !seen.io.error) {
       const std::uint64_t place = tcp ? static_cast<std::uint32_t>(seen.io.position - first) : seen.io.position - first;
@@ -235,7 +235,7 @@ Sum join(std::uint64_t socket, std::vector<SeenIo> list, bool tcp, const std::st
   return sum;
 }
 
-// Tier C gives numbers of its own to UNIX sockets that had no cookie when they were first used.
+// Tier C gives its own numbers to UNIX sockets that had no cookie at their first use.
 std::uint64_t recorded_as(std::uint64_t cookie, const workload::Account& account, const Seen& seen) {
   if (seen.sockets.contains(cookie)) return cookie;
   for (const auto& [socket, infos] : seen.sockets) {

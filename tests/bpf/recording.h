@@ -1,4 +1,4 @@
-// A workload recorded by the real recorder, read back, beside the workload's own books.
+// A workload recorded by the real recorder and read back, with the workload's own books.
 #pragma once
 
 #include <sys/types.h>
@@ -18,12 +18,12 @@
 
 namespace tailcap::test {
 
-// Why these tests cannot run here; empty: they can, so they must.
+// The reason that these tests cannot run here; empty: they can, and so they must.
 std::string reason_to_skip();
-// Likewise of recordings with this tier.
+// The same for recordings with this tier.
 std::string reason_to_skip(const std::string& tier);
 
-// A folder that goes away.
+// A folder that its destructor removes.
 class Scratch {
  public:
   Scratch();
@@ -34,7 +34,7 @@ class Scratch {
   std::string path_;
 };
 
-// A child process with its standard output and error in a file, killed if it still runs.
+// A child process with its standard output and error in a file; the destructor kills it if it still runs.
 class Process {
  public:
   Process(const std::vector<std::string>& command, const std::string& log, bool with_input = false);
@@ -75,14 +75,14 @@ struct Seen {
   std::map<std::uint64_t, int> resets;
   std::map<int, std::uint64_t> lost;   // by kind
   std::map<int, std::uint64_t> kinds;  // stored, by kind
-  std::uint64_t missed = 0;            // told by Io and Arrival
+  std::uint64_t missed = 0;            // reported by Io and Arrival
   std::set<std::uint32_t> pids;        // of every event
   std::vector<formats::Event> waits;   // OffCpu
   std::vector<std::uint32_t> accepts;  // descriptors
   std::vector<formats::Event> stalls;
   std::vector<std::pair<formats::Event, std::string>> file_calls;  // and their paths
   std::map<std::string, std::string> notes;
-  std::uint64_t turned_back = 0;  // sends, receives and arrivals that are stored behind a later one
+  std::uint64_t turned_back = 0;  // sends, receives and arrivals that are stored after a later one
   formats::CaptureState state{};
 };
 Seen read_capture(const std::string& path);
@@ -93,13 +93,13 @@ struct Recorded {
   Books books;
   Seen seen;
 };
-// tailcap-record ARGUMENTS -- workload SCENARIO. maps: kernel maps of another size, as NAME=ENTRIES.
+// tailcap-record ARGUMENTS -- workload SCENARIO. maps: kernel maps with another size, as NAME=ENTRIES.
 Recorded record_workload(const std::string& scenario, const std::vector<std::string>& arguments,
                          const std::vector<std::string>& maps = {});
 
-// The recording holds exactly the bytes, calls, ends and errors of the books; positions join without gap or overlap;
-// every captured byte is the one that was sent there. calls: compare the number of calls too. scripts: what was sent by
-// sockets that did not send the pattern; told apart by their sizes.
+// The recording contains exactly the bytes, calls, ends and errors of the books; positions join without gap or overlap;
+// every captured byte is the one that was sent there. calls: also compare the number of calls. scripts: the bytes sent
+// by sockets that did not send the pattern; distinguished by size.
 void expect_exact(const Recorded& recorded, bool calls = true, const std::vector<const std::string*>& scripts = {});
 
 }  // namespace tailcap::test

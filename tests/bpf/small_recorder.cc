@@ -1,4 +1,4 @@
-// small_recorder MAP=ENTRIES... ARGUMENTS: tailcap-record ARGUMENTS, with these kernel maps of another size.
+// small_recorder MAP=ENTRIES... ARGUMENTS: tailcap-record ARGUMENTS, with these sizes of kernel maps.
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>

@@ -1,4 +1,4 @@
-// workload SCENARIO BOOKS: does socket I/O in one of the ways that are hard to record, and writes down what it did.
+// workload SCENARIO BOOKS: does socket I/O in one of the ways that are hard to record, and writes its own books.
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -25,7 +25,7 @@
 namespace tailcap::workload {
 namespace {
 
-// Primes, so that no two of them can be confused and no multiple looks right.
+// Primes, so that no two of them can be confused and no multiple looks correct.
 constexpr int kRequests = 101;
 constexpr int kConnections = 7;
 
@@ -78,7 +78,7 @@ void passed() {
   close_both({pair.client, received});
 }
 
-// The same descriptor number is another socket each time, and one socket has two numbers.
+// One descriptor number is another socket each time, and each socket has two numbers.
 void reused() {
   const Listener l = listen_on(AF_INET, SOCK_STREAM);
   const int fixed = 200, other = 201;
@@ -101,7 +101,7 @@ void calls() {
   receive_all(pair.server, 60'013);
   counted_writev(pair.client, 3, 997);
   counted_readv(pair.server, 3, 997);
-  counted_writev(pair.client, 1024, 7);  // more pieces than are looked at
+  counted_writev(pair.client, 1024, 7);  // more pieces than the recorder looks at
   receive_all(pair.server, 1024 * 7);
   counted_sendmsg(pair.client, 5, 3'001);
   receive_all(pair.server, 5 * 3'001);
@@ -110,7 +110,7 @@ void calls() {
   counted_recv(pair.server, 100, MSG_PEEK);
   counted_recvmsg(pair.server, 509);
   counted_write(pair.client, 23);
-  counted_recv(pair.server, 23, MSG_TRUNC);  // thrown away unread
+  counted_recv(pair.server, 23, MSG_TRUNC);  // discarded unread
   close_both(pair);
 }
 
@@ -123,7 +123,7 @@ void many_messages() {
   close_both(pair);
 }
 
-// Kernel TLS without keys: what goes through is still plain, but nobody can know that from outside.
+// Kernel TLS without keys: the bytes are still plaintext, but that is not visible from outside.
 void layered() {
   const Pair pair = tcp_pair();
   if (setsockopt(pair.client, IPPROTO_TCP, TCP_ULP, "tls", 4) != 0) {
@@ -135,7 +135,7 @@ void layered() {
   close_both(pair);
 }
 
-// A full socket buffer: partial writes, then EAGAIN, again and again.
+// A full socket buffer: partial writes, then EAGAIN, repeatedly.
 void partial() {
   const Pair pair = tcp_pair();
   fcntl(pair.client, F_SETFL, O_NONBLOCK);
@@ -154,13 +154,13 @@ void half_close() {
   const Pair pair = tcp_pair();
   counted_write(pair.client, 59);
   shutdown(pair.client, SHUT_WR);
-  receive_end(pair.server);  // data and FIN wait together
+  receive_end(pair.server);  // data and FIN are both waiting
   counted_write(pair.server, 61);
   counted_write(pair.server, 67);
   close(pair.server);
   receive_end(pair.client);
   close(pair.client);
-  // The FIN is there before the reader: one call takes the last bytes and the FIN's number.
+  // The FIN arrives before the read: one call takes the last bytes and the FIN's number.
   const Pair late = tcp_pair();
   counted_write(late.client, 71);
   counted_write(late.client, 73);
@@ -169,13 +169,13 @@ void half_close() {
   counted_recv(late.server, 100, 0);
   counted_recv(late.server, 1000, 0);
   counted_recv(late.server, 1000, 0);  // the end
-  counted_recv(late.server, 1000, 0);  // and again
+  counted_recv(late.server, 1000, 0);  // again
   close(late.server);
 }
 
 void refused() {
   Listener l = listen_on(AF_INET, SOCK_STREAM);
-  close(l.descriptor);  // nobody listens there now
+  close(l.descriptor);  // the port is now closed
   for (int i = 0; i < 3; i++) {
     const int client = socket(AF_INET, SOCK_STREAM, 0);
     if (connect(client, reinterpret_cast<const sockaddr*>(&l.address), l.size) == 0 || errno != ECONNREFUSED)
@@ -197,7 +197,7 @@ void reset() {
   close(pair.server);
 }
 
-// before_last: called once, when each thread has but one exchange to go.
+// before_last: called once, when each thread has only one exchange left.
 void exchange_much(
     int family, void (*before_last)() = [] {}) {
   std::vector<std::thread> threads;
@@ -224,8 +224,8 @@ void exchange_much(
   for (auto& thread : threads) thread.join();
 }
 
-// More events than a small ring can take: the recorder, which is our parent, is stopped for a while in the middle. The
-// last exchange comes when it has read the ring again, so that it can carry what its socket missed.
+// More events than a small ring can hold: the recorder, our parent, is stopped for a while in the middle. The last
+// exchange comes after it has read the ring again, so that it can carry its socket's number of missed events.
 void flood(int family) {
   exchange_much(family);
   kill(getppid(), SIGSTOP);
@@ -236,7 +236,7 @@ void flood(int family) {
   exchange_much(family);
 }
 
-// Three sleeps, then a thread that is woken by another. Prints the tids of sleeper, woken and waker.
+// Three sleeps, then one thread wakes another. Prints the tids of sleeper, woken and waker.
 void waits() {
   for (int i = 0; i < 3; i++) usleep(20'000);
   std::mutex mutex;
@@ -248,7 +248,7 @@ void waits() {
     std::unique_lock guard(mutex);
     changed.wait(guard, [&] { return go; });
   });
-  usleep(20'000);  // it waits by now
+  usleep(20'000);  // it is waiting by now
   {
     const std::lock_guard guard(mutex);
     go = true;
@@ -258,7 +258,7 @@ void waits() {
   std::printf("tids %d %d %d\n", getpid(), woken.load(), getpid());
 }
 
-// Says that it is ready, waits for a byte, then uses a connection that existed before.
+// Prints its port, waits for a byte, then uses a connection that already existed.
 void existing() {
   const Listener l = listen_on(AF_INET, SOCK_STREAM);
   const Pair pair = connect_to(l);
@@ -277,7 +277,7 @@ void existing() {
   close_both(pair);
 }
 
-// Sends all of the script, in calls of every size, from one piece and from many.
+// Sends the whole script in calls of every size, from one piece and from many.
 void send_all(int descriptor, std::size_t turn) {
   static constexpr std::size_t kSizes[] = {24,   61,   9,     3,     1,      130, 4096, 5, 4097,   9, 16393, 200003, 17,
                                            1000, 8192, 20011, 65536, 100003, 333, 4095, 2, 300007, 12};
@@ -306,7 +306,7 @@ void read_all(int descriptor, std::size_t size, std::size_t turn) {
   }
 }
 
-// Frames from both ends, over connections that cut them differently.
+// Frames from both ends, over connections that cut them in different ways.
 void framed(const Framed& from_client, const Framed& from_server) {
   for (const int family : {AF_INET, AF_UNIX}) {
     const Listener l = listen_on(family, SOCK_STREAM);

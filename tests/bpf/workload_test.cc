@@ -1,4 +1,4 @@
-// Every way to move bytes through a socket, in both tiers: exactly what the workload's books say, byte for byte.
+// Every way to move bytes through a socket, in both tiers: exactly as in the workload's books, byte for byte.
 #include <gtest/gtest.h>
 
 #include "tests/bpf/recording.h"
@@ -49,7 +49,7 @@ TEST_P(Workload, Tcp4) {
     for (const auto& arrival : recorded.seen.arrivals.at(socket)) arrived += arrival.length;
     EXPECT_EQ(arrived, account.received);
   }
-  // The two ends of a connection speak of the same numbers.
+  // The two ends of a connection have the same numbers.
   for (const auto& [socket, infos] : recorded.seen.sockets) {
     if (infos.back().origin != Origin::accepted) continue;
     int peers = 0;
@@ -65,12 +65,12 @@ TEST_P(Workload, Tcp4) {
   }
 }
 
-// Each CPU's in a ring of its own: nothing is lost between them, and they are one again in the file.
+// One ring per CPU: nothing is lost between them, and the file has all their records.
 TEST_P(Workload, SeveralRings) {
   const auto one = record("tcp4", {"--rings", "1"}), two = record("tcp4", {"--rings", "2"});
   for (const auto* recorded : {&one, &two}) {
     expect_requests(*recorded, Family::inet, SocketType::stream);
-    // A record's time is read before it is in the ring: in between another one may get there.
+    // A record's time is read before the record is in the ring: another record may get there first.
     EXPECT_LT(recorded->seen.turned_back * 20, calls_of(*recorded));
   }
 }
@@ -98,7 +98,7 @@ TEST_P(Workload, UnusualCalls) {
       without_buffer += seen.io.payload == Payload::no_buffer && seen.io.syscall == 40;
       cut += seen.io.payload == Payload::captured && seen.tail.size() == 16;
       if (seen.io.length == 1024 * 7) {
-        EXPECT_EQ(seen.head.size(), 4096u - 3 * 997);  // what was left to be kept, of 158 pieces
+        EXPECT_EQ(seen.head.size(), 4096u - 3 * 997);  // the rest of the payload limit, of 158 pieces
       }
     }
   }
@@ -152,7 +152,7 @@ TEST_P(Workload, PayloadOff) {
   }
 }
 
-// More events than the ring can hold: what is not stored is counted, and on the socket it belongs to.
+// More events than the ring can hold: lost ones are counted, on their own socket.
 TEST_P(Workload, TinyRing) {
   for (const auto& [ring, rings] : {std::pair{"4KiB", "1"}, std::pair{"64KiB", "1"}, std::pair{"64KiB", "2"}}) {
     for (const char* scenario : {"flood", "flood_tcp"}) {

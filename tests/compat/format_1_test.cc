@@ -1,4 +1,5 @@
-// A capture in format version 1, of every kind of event: read as it was when it was written. Neither file is changed.
+// A capture in format version 1 with every kind of event is still read as when it was written. Neither file ever
+// changes.
 #include <gtest/gtest.h>
 
 #include <string>
@@ -98,7 +99,7 @@ std::vector<Event> expected_events() {
       {at(9'100'009), {}, RecorderCost{Duration{1234567}, 30'000'000}},
       {at(9'100'010), {}, ProgramCost{"send", 3, Duration{900}}},
   };
-  // The same again, so that every reference to what went before is used.
+  // The same again, so that every reference to earlier data is used.
   for (std::uint32_t i = 1; i <= 20; ++i) {
     events.push_back({at(9'200'000 + i), {}, Arrival{900, 88 + i * 18, 18, 0}});
     events.push_back(

@@ -88,7 +88,7 @@ class Served : public grpc::ServerGenericBidiReactor {
     } else if (end_ != "Ok") {
       left_ = 0;
       status_ = Status(StatusCode::UNIMPLEMENTED, "unknown method " + end_ + " for service peer");
-    }  // grpc-go's words
+    }  // grpc-go's wording
     next();
   }
   void OnWriteDone(bool ok) override {
@@ -160,7 +160,7 @@ int serve(const std::string& port) {
   return 0;
 }
 
-// One call at the client: sends its messages one after the other, reads all answers.
+// One call at the client: sends its messages one after another, reads all answers.
 class Made : public grpc::ClientBidiReactor<ByteBuffer, ByteBuffer> {
  public:
   Made(grpc::GenericStub& stub, grpc::ClientContext& context, const std::string& path,

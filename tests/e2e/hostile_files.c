@@ -1,10 +1,11 @@
 /*
- * Processes whose files are a danger to who looks at them; hostile_files_test.py starts them.
+ * Processes with files that are dangerous to a process that reads them; hostile_files_test.py starts them.
  *
- *   victim                      says what limit() returns, again and again; nobody records it
- *   swap HOW FILE OTHER         maps FILE; as soon as somebody opens it, another file is in its place: HOW is symlink,
- * rename, remap (another file mapped at the same address) or rewrite (FILE itself, in place) map FILE maps FILE and
- * waits many FILE COUNT             maps it so often
+ *   victim                 prints the result of limit(), repeatedly; it is not recorded
+ *   swap HOW FILE OTHER    maps FILE; as soon as it is opened, another file takes its place. HOW: symlink, rename,
+ *                          remap (another file mapped at the same address) or rewrite (FILE itself, in place)
+ *   map FILE               maps FILE and waits
+ *   many FILE COUNT        maps FILE COUNT times
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* "mov $0x11223301, %eax; ret": the byte that a breakpoint in its middle would change is the lowest of the constant. */
+/* "mov $0x11223301, %eax; ret": a breakpoint in its middle would change the lowest byte of the constant. */
 __attribute__((noinline, naked, used)) static int limit(void) { __asm__("mov $0x11223301, %eax; ret"); }
 
 static void say(const char* text) {
@@ -87,7 +88,7 @@ static void many(const char* path, long count) {
   int file = open(path, O_RDONLY | O_CLOEXEC);
   long done = 0;
 
-  /* Every other page, or the kernel makes one of them. */
+  /* Every other page: the kernel would merge adjacent mappings. */
   char* room = mmap(NULL, (size_t)count * 8192, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
   munmap(room, (size_t)count * 8192);

@@ -1,4 +1,4 @@
-// Spends so many seconds of CPU, nearly all of it in one function, twelve calls deep; then says how many.
+// Uses the given number of seconds of CPU, nearly all in one function, twelve calls deep; then prints the number.
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>

@@ -1,5 +1,4 @@
-// A server whose requests burn the processor time that their path names, in a function of that name: GET /spin/500
-// (ms).
+// A server that uses the CPU time named in the request's path, in a function of that name: GET /spin/500 (ms).
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <stdio.h>

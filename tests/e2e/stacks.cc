@@ -1,5 +1,5 @@
-// An HTTP server whose handler waits 12 calls deep: it reads a pipe into which another thread writes 20 ms later,
-// but not before it is asleep.
+// An HTTP server with a handler that waits 12 calls deep: it reads a pipe to which another thread writes 20 ms later,
+// but not before it sleeps.
 //
 //   stacks PORT          waits with the system call in the twelfth function itself; /libc: in the C library
 #include <arpa/inet.h>

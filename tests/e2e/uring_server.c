@@ -1,5 +1,5 @@
-// An HTTP/1.1 server for one connection after the other whose receives and sends go through io_uring, by raw system
-// calls. usage: uring-server PORT COUNT. Prints a line for each request: bytes received, bytes sent.
+// An HTTP/1.1 server that serves one connection after another; its receives and sends use io_uring by raw system calls.
+// usage: uring-server PORT COUNT. Prints a line for each request: bytes received, bytes sent.
 #include <arpa/inet.h>
 #include <linux/io_uring.h>
 #include <netinet/in.h>
@@ -41,7 +41,7 @@ static void begin(struct ring* r) {
   r->cqes = (struct io_uring_cqe*)(cq + p.cq_off.cqes);
 }
 
-// One operation, and its result.
+// Does one operation and returns its result.
 static int transfer(struct ring* r, int opcode, int socket, void* buffer, unsigned size) {
   unsigned tail = *r->sq_tail, at = tail & *r->sq_mask;
   struct io_uring_sqe* e = &r->sqes[at];

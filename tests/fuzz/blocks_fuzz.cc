@@ -1,4 +1,4 @@
-// Hopping over any bytes: ends, finds only headers that are there, and accounts for every byte once.
+// Hopping over any bytes: terminates, finds only real headers, and counts every byte once.
 #include <stdexcept>
 
 #include "formats/file/block_index.h"
@@ -21,7 +21,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     if (at != size) std::abort();
   } catch (const std::runtime_error&) {
-    // Empty, or no capture.
+    // Empty, or not a capture.
   }
   return 0;
 }

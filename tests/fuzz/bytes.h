@@ -1,4 +1,4 @@
-// A fuzzer's input as numbers and text, one behind the other; zeros and nothing where it has ended.
+// A fuzzer's input as a sequence of numbers and texts; zeros and empty texts after its end.
 #pragma once
 
 #include <algorithm>

@@ -1,5 +1,5 @@
-// Ring records of any bytes, through conversion and masking, as the recorder does it: one long stream, records of the
-// length that the first two bytes of each say.
+// Ring records of any bytes through conversion and masking, as in the recorder: one long stream; the first two bytes of
+// each record are its length.
 #include <cassert>
 #include <cstddef>
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Name servers' datagrams from hostile bytes: messages alone, and questions and answers on sockets through to lookups.
+// Hostile datagrams of name servers: messages alone, and questions and answers on sockets up to lookups.
 //
 // Input: operations, each [control][length][bytes]: direction, socket and thread from control's bits.
 #include <cstdint>

@@ -1,6 +1,6 @@
-// gRPC from hostile bytes: messages in a body cut anywhere and captured in part, gRPC-Web's two forms, header fields.
+// Hostile gRPC: messages in a body cut anywhere and captured in part, both forms of gRPC-Web, header fields.
 //
-// Input: [mode][cut][cut] and the bytes, which are body and header values in turn.
+// Input: [mode][cut][cut] and the bytes, which serve as body and header values in turn.
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
@@ -46,13 +46,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const bool text = data[0] & 1, response = data[0] & 2;
   const std::string_view bytes(reinterpret_cast<const char*>(data + 3), size - 3);
   const auto whole = read(bytes, text, response, bytes.size(), bytes.size(), false);
-  // However it is cut, it is the same.
+  // The result is the same however it is cut.
   const auto cut = read(bytes, text, response, data[1], data[2], false);
   const auto &a = *whole.grpc, &b = *cut.grpc;
   check(a.messages == b.messages && a.bytes == b.bytes && a.compressed == b.compressed && a.exact == b.exact &&
         a.broken_off == b.broken_off);
   check(a.status == b.status && a.message == b.message && whole.trailers == cut.trailers);
-  // Where a part was not captured, less is known, and nothing else.
+  // If a part was not captured, less is known, but nothing differs.
   const auto hidden = read(bytes, text, response, data[1], data[2], true);
   if (hidden.grpc->exact)
     check(hidden.grpc->messages == a.messages && hidden.grpc->bytes == a.bytes &&

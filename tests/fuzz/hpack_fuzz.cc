@@ -1,8 +1,7 @@
-// Header blocks against nghttp2's inflater: what it accepts, we decode, to the same fields and the same table.
+// Header blocks against nghttp2's inflater: blocks that it accepts decode to the same fields and the same table.
 //
 // Input: blocks, each [control][length][bytes]. control 0xff: a block is lost; 0xfe: its end was not captured; 0xfd:
-// its middle was not. From the first of these on there is nothing to compare with, but known fields must be
-// well-formed.
+// its middle was not. From the first of these on there is no reference, but known fields must be well-formed.
 #include <nghttp2/nghttp2.h>
 
 #include <cstdint>
@@ -29,7 +28,7 @@ std::string_view text(const std::uint8_t* data, std::size_t size) {
   return {reinterpret_cast<const char*>(data), size};
 }
 
-// false: the oracle refuses the block.
+// false: the reference refuses the block.
 bool same(nghttp2_hd_inflater* oracle, std::string_view block, const FieldList& fields, Step step) {
   const auto* in = reinterpret_cast<const std::uint8_t*>(block.data());
   std::size_t left = block.size(), n = 0;

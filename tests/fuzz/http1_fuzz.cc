@@ -1,6 +1,6 @@
-// Two byte streams, cut into runs, partly captured and partly lost, through protocols and exchanges.
-// The same bytes in one run and byte by byte must give the same exchanges, as long as none of them is in doubt: where
-// framing broke, borders of runs are all that is left to go by.
+// Two byte streams, cut into runs, partly captured and partly lost, through protocols and exchanges. The same bytes in
+// one run and byte by byte must give the same exchanges unless one is in doubt: after broken framing, only the borders
+// of runs remain as evidence.
 #include <algorithm>
 #include <cassert>
 #include <cstdint>
@@ -56,7 +56,7 @@ synth::Result whole(const std::vector<Part>& parts, bool server, bool byte_by_by
   return r;
 }
 
-// Every third part is lost, and little payload is kept: nothing to compare with, only to survive.
+// Every third part is lost, and little payload is kept: no comparison, the code must only survive.
 void lossy(const std::vector<Part>& parts, std::size_t keep, unsigned lose) {
   synth::Scenario s;
   s.keep_payload(keep, 16);

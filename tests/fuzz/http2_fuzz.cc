@@ -1,7 +1,7 @@
-// HTTP/2 from hostile runs: both directions, cut, lost and uncaptured bytes, late starts, through to exchanges.
+// Hostile HTTP/2 runs: both directions, cut, lost and uncaptured bytes, late starts, up to exchanges.
 //
-// Input: [mode] then operations, each [control][length][bytes]: control's lowest bit is the direction, the next six say
-// what is done, see below.
+// Input: [mode] then operations, each [control][length][bytes]: control's lowest bit is the direction, the next six
+// choose the operation, see below.
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>
@@ -38,7 +38,7 @@ struct Run {
       run.head = bytes.substr(0, n);
       run.tail = bytes.substr(bytes.size() - std::min<std::size_t>(bytes.size() - run.head.size(), 16));
     }
-    if (what == 4) run.length += n * 1000;  // neither was a lot more
+    if (what == 4) run.length += n * 1000;  // many more bytes were not captured either
     if (what == 5) run.end = n % 2 ? flow::End::fin : flow::End::reset;
     run.offset = at + run.gap;
     at = run.offset + run.length;

@@ -1,5 +1,5 @@
-// A connection with planted credentials passes the gate; the input chooses what is sent, where it is cut, what is lost.
-// None may be left.
+// A connection with planted credentials passes the gate; the input chooses what is sent, cut and lost. No credential
+// may remain.
 #include <cstdio>
 #include <cstdlib>
 

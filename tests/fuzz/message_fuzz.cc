@@ -1,5 +1,5 @@
-// Messages of any bytes behind a sound checksum: the columns, refs and tables are checked before they are used.
-// The first four bytes give the header's event count, type and losses; the message follows.
+// Messages of any bytes behind a valid checksum: columns, refs and tables are checked before they are used. The first
+// four bytes give the header's event count, type and losses; the message follows.
 #include <cstring>
 #include <vector>
 
@@ -15,7 +15,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   header.type = static_cast<std::uint8_t>(data[2] % 2 + 1);
   header.lost = data[3];
   header.last = kMaxTime;
-  std::vector<std::uint64_t> words((size - 4) / 8);  // aligned, as the decoder wants it
+  std::vector<std::uint64_t> words((size - 4) / 8);  // aligned, as the decoder requires
   if (!words.empty()) std::memcpy(words.data(), data + 4, words.size() * 8);
   const auto message = std::as_bytes(std::span(words));
   std::vector<Event> events;

@@ -1,7 +1,7 @@
-// Anything through the whole analyser, to JSON: no crash, every partition exact, every reference in range.
+// Any input through the whole analyser to JSON: no crash, every partition exact, every reference in range.
 //
-// First byte 255: the rest is a capture file. Otherwise the bytes are events: sockets and threads few, times mostly
-// forwards, payload from the input or from a few HTTP heads, so that whole exchanges come about.
+// First byte 255: the rest is a capture file. Otherwise the bytes are events: few sockets and threads, times mostly
+// ascending, payload from the input or from a few HTTP heads, so that complete exchanges occur.
 #include <cassert>
 #include <cstdint>
 #include <numeric>
@@ -143,7 +143,7 @@ class Events {
     }
   }
 
-  // What else a label can come from.
+  // Rarer events that labels can come from.
   formats::Body seldom(std::uint8_t a, std::uint8_t b) {
     switch (a % 6) {
       case 0:
@@ -211,7 +211,7 @@ void check(const pipeline::Analysis& analysis) {
   assert(!report::json_report(analysis.study, table).empty());
 }
 
-// As spans: each has an id of its own and is not its own parent.
+// As spans: each has its own id and is not its own parent.
 void check(const spans::Spans& all) {
   std::set<std::tuple<std::uint64_t, std::uint64_t, std::uint64_t>> ids;
   for (const flow::Span* span : all.all()) {

@@ -1,7 +1,7 @@
 // The whole reader on any bytes: every view is inside its block, every time in range, and the end comes once.
 //
-// Checksums and zstd would keep a fuzzer out, so after a first byte of 1 the input is a list of blocks that this target
-// frames properly: type, flags, event count (16 bits), size (16 bits), and that many bytes of message. Otherwise it is
+// Checksums and zstd would stop a fuzzer, so after a first byte of 1 the input is a list of blocks that this target
+// frames correctly: type, flags, event count (16 bits), size (16 bits), and that many bytes of message. Otherwise it is
 // a file.
 #include <algorithm>
 #include <stdexcept>
@@ -80,7 +80,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       read(memory.path());
     }
   } catch (const std::runtime_error&) {
-    // Empty, or no capture.
+    // Empty, or not a capture.
   }
   return 0;
 }

@@ -1,5 +1,5 @@
-// Runs a fuzz target over every file of the directories given: the corpus as a test, without libFuzzer.
-// Fails if there is no file at all; a crash of the target is the other way to fail.
+// Runs a fuzz target over every file of the given directories: the corpus as a test, without libFuzzer. Fails if there
+// is no file or the target crashes.
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
@@ -32,7 +32,7 @@ int main(int argc, char** argv) {
       return 1;
     }
     std::printf("%s\n", path.filename().c_str());
-    std::fflush(stdout);  // a crash names its input
+    std::fflush(stdout);  // so that the input is known after a crash
     LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
   }
   std::printf("%zu inputs replayed\n", files.size());

@@ -1,5 +1,5 @@
-// What reading a file of a target takes: the file itself, by a descriptor as the reading process has it (libelf and
-// libdw read only from one), and the answer that the recorder gets, which it must not trust. The first byte says which.
+// The input of reading a target's file: the file itself, by a descriptor as in the reading process (libelf and libdw
+// read only from one), and the answer to the recorder, which must not trust it. The first byte selects one.
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -77,7 +77,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       scan::decode_reply(rest);
       break;
     case 3: {
-      // What is answered honestly is understood.
+      // An honest answer is understood.
       auto plan =
           scan::decode_plan(scan::answer(scan::encode({"fuzz", true, true, true, true, 1}), File(rest).get()), 1);
       check(plan.has_value());

@@ -1,4 +1,4 @@
-// Any text as spans to import, and as rules: refused with a message, or taken and written again as JSON.
+// Any text as spans to import and as rules: refused with a message, or accepted and written again as JSON.
 #include <cassert>
 #include <cstdint>
 #include <nlohmann/json.hpp>

@@ -1,5 +1,5 @@
-// Any sequence of events through streams, protocols and exchanges: ten bytes an event and payload behind them.
-// Besides not crashing: runs of a direction are in byte order, and what is said of an exchange hangs together.
+// Any sequence of events through streams, protocols and exchanges: ten bytes per event, followed by payload. Besides
+// not crashing: runs of a direction are in byte order, and the facts of an exchange are consistent.
 #include <cassert>
 #include <cstdint>
 #include <cstring>
@@ -93,7 +93,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   };
   while (!in.empty()) {
     const std::uint8_t step = in.byte();
-    // Mostly forwards, sometimes far, now and then back.
+    // Mostly forwards, sometimes far, rarely backwards.
     now += step < 250   ? std::chrono::microseconds{step}
            : step < 254 ? formats::Duration(std::chrono::seconds{1})
                         : -std::chrono::milliseconds{1};

@@ -1,6 +1,5 @@
-// A file of the target, as hostile as it likes: ELF, its symbols, versions, imports and exception tables, Go's tables,
-// and the places chosen in whatever is found there. The first byte says what follows: 0 bytes of code for the chooser,
-// else a file.
+// A hostile file of the target: ELF with its symbols, versions, imports and exception tables, Go's tables, and the
+// places chosen in whatever is found there. First byte 0: code for the chooser follows; else a file.
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>

@@ -1,6 +1,6 @@
-// Any sequence of socket I/O and TLS calls on few threads, sockets and sessions, whose numbers may be the same.
-// Besides not crashing: runs of a direction are in byte order, nothing arrives after it was read, and what is said of a
-// binding hangs together: a carrier that exists and is not the session itself, and its addresses.
+// Any sequence of socket I/O and TLS calls on a few threads, sockets and sessions with possibly equal numbers. Besides
+// not crashing: runs of a direction are in byte order, nothing arrives after it was read, and bindings are consistent:
+// the carrier exists, is not the session itself, and has its addresses.
 #include <algorithm>
 #include <cassert>
 #include <cstdint>
@@ -15,7 +15,7 @@ namespace {
 
 using namespace tailcap;
 
-// Headers of records whose lengths fit what the sessions move.
+// Headers of records with lengths that match what the sessions move.
 constexpr std::string_view kRecords[] = {{"\x17\x03\x03\x00\x21", 5},
                                          {"\x17\x03\x03\x00\x11", 5},
                                          {"\x16\x03\x01\x00\x08", 5},

@@ -1,7 +1,8 @@
-// TLS from hostile runs: hellos alone, and both directions of a connection, cut, lost and uncaptured, begun late.
+// Hostile TLS runs: hellos alone, and both directions of a connection, with cuts, lost and uncaptured bytes, late
+// starts.
 //
 // Input: [mode] then operations, each [control][length][bytes]: control's lowest bit is the direction, the next three
-// say what is done, the others how much.
+// choose the operation, the others give the amount.
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>
@@ -65,7 +66,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   bool ended[2] = {false, false};
   const auto feed = [&](const flow::ByteRun& r) {
     bool& over = ended[static_cast<std::size_t>(r.direction)];
-    if (over) return;  // streams hand on nothing behind an end
+    if (over) return;  // streams pass on nothing after an end
     over = r.end != flow::End::none;
     for (const flow::Message& m : parsers.push(r)) {
       check((m.kind == flow::MessageKind::handshake) == (m.tls != nullptr));

@@ -1,4 +1,4 @@
-// Reads every byte that an event points to, so that a sanitizer sees a view that leaves its block; times are in range.
+// Reads every byte that an event points to, so that a sanitizer detects a view beyond its block, and checks the times.
 #pragma once
 
 #include <cstdint>

@@ -9,10 +9,10 @@
 
 namespace tailcap::synth {
 
-// A preamble that is the same every time: no host, no clock, no chance.
+// A preamble that is the same every time: no host, no clock, no random values.
 formats::Preamble plain_preamble();
 
-// Overwrites path. CaptureEnd and Damage, which readers make, are left out.
+// Overwrites path. Omits CaptureEnd and Damage, which readers make.
 void write_capture(const std::string& path, const formats::Preamble& preamble, std::span<const formats::Event> events);
 
 }  // namespace tailcap::synth

@@ -1,4 +1,4 @@
-// Events in, exchanges out: the stages up to exchanges/, as the pipeline composes them.
+// Events in, exchanges out, through the stages up to exchanges/ in the pipeline's order.
 #pragma once
 
 #include <span>
@@ -31,10 +31,10 @@ struct Result {
   flow::Findings findings;
 };
 
-// The events need no CaptureEnd; one is added where it is missing.
+// Adds a CaptureEnd if there is none.
 Result analyse(std::span<const formats::Event> events);
 
-// Everything an exchange says, one field a line: for comparisons that show what differs.
+// All fields of an exchange, one per line, for readable comparisons.
 std::string describe(const flow::Exchange& exchange);
 std::string describe(const std::vector<flow::Exchange>& exchanges);
 

@@ -1,4 +1,4 @@
-// Captures that are valid and small, and stand for very much: what reading must bound (formats/read_limits.h).
+// Captures that are valid and small but expand to very much: they test the reader's limits (formats/read_limits.h).
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@ namespace tailcap::synth {
 // empty         events without any content
 std::vector<std::string_view> crafted_kinds();
 
-// `count` of them. Throws std::runtime_error where there is no such kind or the file cannot be written.
+// Writes `count` of them. Throws std::runtime_error if the kind is unknown or the file cannot be written.
 void write_crafted(std::string_view kind, std::uint64_t count, const std::string& path);
 
 }  // namespace tailcap::synth

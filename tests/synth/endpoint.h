@@ -1,4 +1,4 @@
-// One end of a synthetic connection: every call adds the events that the recorder would have made.
+// One end of a synthetic connection: every call adds the events that the recorder would make.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@ struct Opening {
   formats::Thread thread{100, 100};
   formats::Family family = formats::Family::inet;
   formats::SocketType type = formats::SocketType::stream;
-  formats::Origin origin = formats::Origin::accepted;  // existed: recording began in its middle
+  formats::Origin origin = formats::Origin::accepted;  // existed: recording began while it was open
   bool described = true;                               // false: the SocketInfo was lost
   std::string local = "10.0.0.1:80";  // IPv4 only as text; IPv6 is made from it by mapping into 2001:db8::/96
   std::string remote = "10.0.0.2:40000";
@@ -29,14 +29,14 @@ class Endpoint {
  public:
   Endpoint(Scenario& scenario, formats::Duration at, const Opening& opening);
 
-  // A segment with the next n bytes that have not arrived. skip: n bytes further on (out of order).
+  // A segment with the next n bytes that have not arrived yet. skip: n bytes further on (out of order).
   Endpoint& arrive(formats::Duration at, std::uint32_t n, std::uint32_t skip = 0);
   // A segment at a stream offset (from the opening), whatever arrived before.
   Endpoint& arrive_at(formats::Duration at, std::uint64_t offset, std::uint32_t n);
   Endpoint& read(formats::Duration at, std::string_view bytes);
   Endpoint& receive(formats::Duration arrived, formats::Duration read_at, std::string_view bytes);
   Endpoint& send(formats::Duration at, std::string_view bytes);
-  // Bytes that never were in a user buffer (sendfile, splice): length only.
+  // Bytes that were never in a user buffer (sendfile, splice): length only.
   Endpoint& send_file(formats::Duration at, std::uint32_t n);
   Endpoint& read_unseen(formats::Duration at, std::uint32_t n);
   // Moved, but the event was lost; the next event of this socket says so.
@@ -66,7 +66,7 @@ class Endpoint {
   std::uint64_t sent() const { return sent_; }
   std::uint64_t read_so_far() const { return read_; }
 
-  formats::SocketInfo info() const;  // as a keyframe would say it now
+  formats::SocketInfo info() const;  // as a keyframe would give it now
 
  private:
   std::uint64_t position(formats::Direction direction, std::uint64_t offset) const;

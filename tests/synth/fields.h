@@ -1,4 +1,4 @@
-// Every kind of event once: its fields by name. text.cc prints and parses with it.
+// Every kind of event once: its fields by name. text.cc uses it to print and parse.
 //
 // visit(v, body) calls v(name, field) for each field; v decides what to do with it.
 #pragma once
@@ -11,7 +11,7 @@
 
 namespace tailcap::synth {
 
-// Names of enumerators, as they stand in the text.
+// Names of enumerators in the text format.
 template <class E>
 struct Names;
 template <>

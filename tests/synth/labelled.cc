@@ -9,7 +9,7 @@ using flow::Label;
 
 constexpr std::int16_t kRead = 0, kFsync = 74, kFutex = 202, kRecvfrom = 45, kSendto = 44, kSleep = 230;
 
-// One thread with its connection, and one of its own to another service.
+// One thread with its connection, and one to another service.
 class Worker {
  public:
   Worker(Scenario& scenario, std::uint64_t seed, std::uint32_t number, Duration from)
@@ -24,7 +24,7 @@ class Worker {
   LabelledTruth serve(std::uint32_t request) {
     truth_ = {};
     truth_.target = "/t" + std::to_string(number_) + "/" + std::to_string(request);
-    // It sleeps until the request comes, is woken, gets a CPU, reads.
+    // It sleeps until the request comes, is woken, queues for a CPU, reads.
     const Duration slept = now_;
     now_ += some(50'000);
     truth_.start = now_;
@@ -76,7 +76,7 @@ class Worker {
     return Duration{1 + static_cast<std::int64_t>(random_() % static_cast<std::uint64_t>(most))};
   }
 
-  // Time passes under a label. Returns when it is over.
+  // Lets time pass under a label. Returns its end.
   Duration spend(Label label) {
     const Duration taken = some(20'000);
     truth_.labels[label] += taken;
@@ -96,7 +96,7 @@ class Worker {
     body.socket = socket;
     s_.add(back, thread_, body);
   }
-  // It waits for something that has one label, then queues for a CPU.
+  // It waits for something with one label, then queues for a CPU.
   void blocked(Label label, std::int16_t syscall, std::uint32_t state, formats::SocketId socket = 0) {
     const Duration left = now_, woken = spend(label), back = spend(Label::sched_runq);
     formats::OffCpu body = off_cpu(left, woken, syscall);
@@ -106,7 +106,7 @@ class Worker {
     s_.add(back, thread_, body);
   }
 
-  // It cannot write, and TCP says why.
+  // It cannot write, and TCP gives the reason.
   void unsent() {
     formats::Stall stall;
     const bool window = random_() % 2 == 0;

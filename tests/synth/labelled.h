@@ -1,5 +1,5 @@
-// A service with a thread per request whose requests' labels are known: everything that a thread can wait for, by
-// chance, and what each nanosecond of it must be called.
+// A service with a thread per request and known labels: at random, everything that a thread can wait for, with the
+// label of each nanosecond.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +18,8 @@ struct LabelledTruth {
   std::map<flow::Label, Duration> labels;  // their sum is end - start
 };
 
-// Adds `threads` processes of one thread, from 10 on, to the scenario, each with `requests` requests one after the
-// other, from `from` on. The same seed gives the same events; another time `from`, in tenths of a second, other
+// Adds `threads` single-threaded processes to the scenario, with pids from 10, each with `requests` requests one after
+// another, starting at `from`. The same seed gives the same events; another `from`, in tenths of a second, gives other
 // processes.
 std::vector<LabelledTruth> labelled_service(Scenario& scenario, std::uint64_t seed, std::uint32_t threads,
                                             std::uint32_t requests, Duration from = Duration{});

@@ -19,13 +19,13 @@ namespace {
 
 constexpr std::uint32_t kPid = 4000;
 
-// What a connection does one after the other with a request; its events are made when their time comes.
+// The steps of a connection for one request, in order; an event is made when its time comes.
 enum class Act : std::uint8_t { open, arrive, take, wait, answer, body, close };
 
 struct Wire {
   std::uint32_t in = 1000, out = 2000;
   Time free_at = kStart;
-  std::string request, head;  // of the request under way
+  std::string request, head;  // of the current request
   Truth truth;
   formats::Thread thread;
 };
@@ -48,7 +48,7 @@ struct Load::Impl {
   }
 
   void schedule(Time at, std::uint32_t wire, Act act) { due.push({at, orders++, wire, act}); }
-  // Distributions of the standard library differ between libraries; these do not.
+  // The standard library's distributions differ between implementations; these do not.
   double uniform() { return static_cast<double>(random() >> 11) * 0x1p-53; }
   Duration exponential(Duration mean) {
     return Duration{1 + static_cast<std::int64_t>(-std::log(1.0 - uniform()) * static_cast<double>(mean.count()))};
@@ -74,7 +74,7 @@ struct Load::Impl {
 Load::Load(const LoadOptions& options) : impl_(std::make_unique<Impl>(options)) {}
 Load::~Load() = default;
 
-// When the next request comes: not before its connection is free.
+// Draws the time of the next request: not before its connection is free.
 void Load::Impl::draw_next() {
   arrival += exponential(options.interval);
   next_at = std::max(arrival, wires[begun % wires.size()].free_at + std::chrono::microseconds{1});
@@ -148,7 +148,7 @@ const Event* Load::Impl::make(const Due& d) {
   event = {};
   event.time = d.at;
   const auto length = static_cast<std::uint32_t>(w.request.size());
-  // The client sends what the server reads, and reads what it sends.
+  // The server reads what the client sends, and the reverse.
   const bool asks_in = !options.client;
   switch (d.act) {
     case Act::open:

@@ -1,7 +1,7 @@
 // Traffic of any size with its truth: many keep-alive connections to one service, requests on a few routes.
 //
-// Events come in order of time and memory is bounded by the connections, so that millions of events need no room.
-// The same options give the same events.
+// Events come in time order, and memory depends only on the number of connections. The same options give the same
+// events.
 #pragma once
 
 #include <cstdint>
@@ -21,10 +21,10 @@ struct LoadOptions {
   formats::Duration service = std::chrono::microseconds{300};   // median time in the service; route n is n times slower
   double error_share = 0.01;                                    // answered with 500
   bool client = false;                                          // recorded at the client's end instead of the server's
-  std::uint32_t threads = 4;                                    // that serve
+  std::uint32_t threads = 4;                                    // that serve requests
 };
 
-// What really happened with a request.
+// The truth about a request.
 struct Truth {
   std::uint64_t number = 0;      // from 0, in order of completion
   std::uint32_t connection = 0;  // from 0
@@ -40,9 +40,9 @@ class Load {
  public:
   explicit Load(const LoadOptions& options);
   ~Load();
-  // The next event, with its views, valid until the next call; nullptr after the last.
+  // The next event; its views are valid until the next call. nullptr after the last.
   const formats::Event* next();
-  // If the event just given was the last of a request, the truth about it; else nullptr.
+  // The truth about a request if the last event completed it; else nullptr.
   const Truth* completed() const;
 
  private:

@@ -1,11 +1,10 @@
 // synth-capture TEXT OUT              a capture from text (tests/synth/text.h)
 // synth-capture --load REQUESTS [--connections N] [--routes N] [--seed N] OUT
-//                                     a generated one; its truth goes to standard output, a line of JSON per request
+//                                     a generated one; prints its truth, a line of JSON per request
 // synth-capture --print CAPTURE       a capture as text
-// synth-capture --crafted KIND COUNT OUT  a small one that stands for very much (tests/synth/crafted.h)
-// synth-capture --skew NS PPM IN OUT  the same capture as a machine would have made it whose clock is NS ahead at the
-// first
-//                                     event, and PPM fast: another boot, another host
+// synth-capture --crafted KIND COUNT OUT  a small one that expands to very much (tests/synth/crafted.h)
+// synth-capture --skew NS PPM IN OUT  the same capture from another host and boot, with a clock that is NS ahead at
+//                                     the first event and PPM fast
 #include <algorithm>
 #include <cinttypes>
 #include <cstdio>

@@ -21,7 +21,7 @@ std::vector<Pair> make() {
   add({"own method", "PURGE /c HTTP/1.1\r\nHost: a\r\n\r\n", kOk, "PURGE", "/c", 200, 0, 2});
   add({"asterisk", "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", kOk, "OPTIONS", "*", 200, 0, 2});
   add({"absolute form", "GET http://h:8/y HTTP/1.1\r\nHost: a\r\n\r\n", kOk, "GET", "http://h:8/y", 200, 0, 2});
-  // No body whatever the fields say.
+  // No body, whatever the fields say.
   add({"head", "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n", "HEAD", "/", 200,
        0, 0});
   add({"head chunked", "HEAD / HTTP/1.1\r\n\r\n", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "HEAD", "/",
@@ -66,7 +66,7 @@ std::vector<Pair> make() {
   add({"several", kGet,
        "HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 500 No\r\nContent-Length: 1\r\n\r\nx",
        "GET", "/", 500, 0, 1});
-  // What a strict parser would refuse and the world sends.
+  // Messages that a strict parser would refuse but that occur in practice.
   add({"bare lf", "GET /lf HTTP/1.1\nHost: a\n\n", "HTTP/1.1 200 OK\nContent-Length: 1\n\nx", "GET", "/lf", 200, 0, 1});
   add({"folded", "GET / HTTP/1.1\r\nX-A: one\r\n two\r\n\tthree\r\nHost: a\r\n\r\n", kOk, "GET", "/", 200, 0, 2});
   add({"empty lines before", "\r\n\r\nGET / HTTP/1.1\r\n\r\n", kOk, "GET", "/", 200, 0, 2});

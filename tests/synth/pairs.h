@@ -1,4 +1,4 @@
-// Forty requests with their responses, as they are on the wire, and what must be found in them.
+// Forty requests with their responses, as sent on the wire, and the expected results.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@ struct Pair {
   int status = 200;
   std::uint64_t request_bytes = 0;
   std::optional<std::uint64_t> response_bytes = 0;
-  bool ends_by_fin = false;  // the response goes on until the connection is closed
+  bool ends_by_fin = false;  // the response continues until the connection is closed
 };
 
 const std::vector<Pair>& pairs();

@@ -1,8 +1,8 @@
-// Builds events by hand: connections, what they carried, who waited. It owns every byte the events point to.
+// Builds events by hand: connections, their bytes, off-CPU intervals. It owns every byte that the events point to.
 //
-// Times are given from the scenario's start. Events come out in order of time (equal times: as they were added);
-// `as_added` keeps the order of the calls, for captures in which events of several CPUs are out of order.
-// The scenario must outlive the events.
+// Times are relative to the scenario's start. Events come out in time order (equal times: in the order of adding);
+// `as_added` keeps the order of the calls, for captures with events of several CPUs out of order. The scenario must
+// outlive the events.
 #pragma once
 
 #include <cstdint>
@@ -52,7 +52,7 @@ class Scenario {
             formats::LossCause cause = formats::LossCause::ring_full);
   void add(Duration at, Thread thread, formats::Body body, std::uint64_t goroutine = 0);
 
-  // Payload kept of every send and receive: what does not fit into head + tail is cut in the middle.
+  // Payload kept of every send and receive: if it is longer than head + tail, its middle is cut out.
   void keep_payload(std::size_t head, std::size_t tail) {
     head_limit_ = head;
     tail_limit_ = tail;
@@ -64,7 +64,7 @@ class Scenario {
 
   const std::vector<Event>& as_added() const { return events_; }
   std::vector<Event> events() const;    // in order of time
-  std::vector<Event> with_end() const;  // and a CaptureEnd behind them
+  std::vector<Event> with_end() const;  // and a CaptureEnd after them
   Time last() const;
 
  private:

@@ -23,10 +23,10 @@ namespace tailcap::synth {
 struct TextCapture {
   formats::Preamble preamble;
   std::vector<formats::Event> events;  // in the order of the lines
-  std::deque<std::string> bytes;       // what their views point to
+  std::deque<std::string> bytes;       // the memory of their views
 };
 
-// Throws std::runtime_error naming `name`, the line and what is wrong with it.
+// Throws std::runtime_error with `name`, the line and the error.
 TextCapture parse_text(std::string_view text, const std::string& name = "text");
 
 std::string print_text(const formats::Event& event);  // without a line end

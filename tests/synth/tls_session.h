@@ -1,4 +1,4 @@
-// A TLS session as the recorder tells of it, beside the endpoint that carries it.
+// A TLS session as the recorder reports it, next to the endpoint that carries it.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@ namespace tailcap::synth {
 
 // Bytes of one record, header included: `plain` bytes of plaintext and what the cipher adds (TLS 1.3: 17).
 std::string tls_record(std::size_t plain, std::size_t overhead = 17, std::uint8_t type = 23);
-// What a library makes of one write.
+// The records that a library makes from one write.
 std::string tls_records(std::size_t plain, std::size_t overhead = 17);
 
 class TlsSession {
@@ -29,10 +29,10 @@ class TlsSession {
   TlsSession& write(Duration began, Duration at, Thread thread, std::string_view plain) {
     return io(began, at, thread, formats::Direction::out, plain);
   }
-  // Moved, but the event was lost; the next one says so.
+  // Moved, but the event was lost; the next event says so.
   TlsSession& lose(formats::Direction direction, std::uint64_t n);
 
-  // The whole call with its socket calls inside: read in two, header and rest, as OpenSSL does.
+  // The whole call with its socket calls inside: header and rest in two reads, as OpenSSL does.
   TlsSession& read_from(Endpoint& socket, Duration arrived, Duration began, std::string_view plain);
   TlsSession& write_to(Endpoint& socket, Duration began, std::string_view plain);
 

@@ -21,10 +21,10 @@ inline constexpr const char* kExitCodes =
   4  no answer: nothing matches what was asked for, or there is too little to decide. It takes precedence over 3
 )";
 
-// 1 where tailcap contradicted itself: then says of which requests on standard error. Otherwise kIncomplete or kDone.
+// 1 if tailcap contradicted itself: then it names the requests on standard error. Otherwise kIncomplete or kDone.
 int exit_code(const pipeline::Analysis& analysis, const char* command);
 int exit_code(bool damaged, const std::vector<flow::ExchangeId>& wrong, const char* command);
-// The same of a file of which only the events are read. `lost` were counted in them.
+// The same for a file of which only the events are read. `lost` were counted in them.
 int exit_code(const formats::FileSummary& summary, std::uint64_t lost = 0);
 
 // Says that no `things` ("request", "event") match, and returns kNoAnswer.

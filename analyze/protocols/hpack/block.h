@@ -1,4 +1,4 @@
-// A header block as it was captured: its bytes, some of which may not be known.
+// A captured header block: its bytes, some of which may not be known.
 #pragma once
 
 #include <cstdint>
@@ -10,13 +10,13 @@ namespace tailcap::protocols::hpack {
 
 class HeaderBlock {
  public:
-  // What may be missing of one block before the rest of it is not worth looking at.
+  // With more gaps than this in one block, the rest of it is not decoded.
   static constexpr std::size_t kMaxHoles = 64;
 
   void clear();
   void append(std::string_view known) { bytes_.append(known); }
   void append_unknown(std::size_t length);
-  // What follows is not held at all, and how much it is does not matter.
+  // The following bytes are not held; their number does not matter.
   void cut_here() { cut_ = true; }
   bool cut() const { return cut_; }
   std::size_t size() const { return bytes_.size(); }

@@ -44,7 +44,7 @@ class Decoder::Reader {
     }
   }
 
-  // RFC 7541, 5.2. A string whose bytes were not all captured is unknown, and what follows it is not.
+  // RFC 7541, 5.2. If not all bytes of a string were captured, the string is unknown, but the data after it is not.
   Step string(std::string& store, String& out) {
     std::uint8_t first = 0;
     if (const Step step = byte(first); step != Step::done) return step;

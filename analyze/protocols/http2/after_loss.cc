@@ -1,4 +1,4 @@
-// Where frames may have gone by unseen: how their borders are found again, and responses whose requests may still come.
+// After frames may have been lost: finds frame borders again, and keeps responses whose requests may still come.
 #include <algorithm>
 
 #include "analyze/protocols/http2/connection.h"
@@ -15,12 +15,12 @@ std::size_t index(Direction d) { return static_cast<std::size_t>(d); }
 
 }  // namespace
 
-// What the open streams send may go by unseen from here on. Those that begin before a border is found: see open().
+// Frames of the open streams may be lost from here on. For streams that begin before a border is found see open().
 void Http2Connection::passed_over(Direction d) {
   for (auto& [id, stream] : streams_) stream.half(asks(d)).lose(why_unseen_[index(d)]);
 }
 
-// Whether a frame header can be one of direction d, by the streams that are known.
+// Whether a frame header can belong to direction d, given the known streams.
 Fit Http2Connection::fits(const FrameHeader& h, Direction d) const {
   const bool client = asks(d), of_client = h.stream % 2 != 0;
   const auto it = streams_.find(h.stream);
@@ -50,7 +50,7 @@ Fit Http2Connection::fits(const FrameHeader& h, Direction d) const {
   return Fit::possible;
 }
 
-// A border is proved by this run, which the search now holds.
+// This run, which the search now holds, proved a border.
 bool Http2Connection::found_again(const flow::ByteRun& run) {
   const Direction d = run.direction;
   Resync& resync = sender(d).resync;
@@ -58,7 +58,7 @@ bool Http2Connection::found_again(const flow::ByteRun& run) {
   return (resync.whole() || resync.hidden()) && sends_requests(resync.held()) == asks(d);
 }
 
-// Numbers of streams grow: once a later request was read, this one was lost.
+// Stream numbers grow: once a later request was read, this one was lost.
 bool Http2Connection::request_may_come(std::uint32_t id, const Stream& stream) const {
   const Half& request = stream.request;
   return !request.begun() && !request.done() && request.lossy() && id > highest_asked_ && !ended_[index(*client_)];
@@ -81,7 +81,7 @@ void Http2Connection::release_answer(Stream& stream, Context& c) {
   half.forget_fields();
 }
 
-// The request's head was read. What came before it can now be told.
+// The request's head was read, so what came before it can be reported.
 void Http2Connection::request_came(std::uint32_t id, Context& c) {
   const auto it = streams_.find(id);
   if (it == streams_.end()) return;
@@ -91,7 +91,7 @@ void Http2Connection::request_came(std::uint32_t id, Context& c) {
   break_off(id, stream, *stream.broken_off, c);
 }
 
-// Streams whose request was lost: those below a number, and those that have waited long enough.
+// Gives up on streams that lost their request: those below a number, and those that have waited long enough.
 void Http2Connection::give_up_waiting(std::uint32_t below, Context& c) {
   std::erase_if(waiting_, [&](std::uint32_t id) {
     const auto it = streams_.find(id);

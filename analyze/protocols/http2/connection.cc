@@ -17,7 +17,7 @@ namespace {
 std::size_t index(Direction d) { return static_cast<std::size_t>(d); }
 Direction other(Direction d) { return d == Direction::in ? Direction::out : Direction::in; }
 
-// When what was moved took effect at the recorded end.
+// The moment at which the moved bytes took effect at the recorded end.
 flow::Time at(const Stamp& stamp) { return known(stamp.arrived) ? stamp.arrived : stamp.done; }
 
 }  // namespace
@@ -63,7 +63,7 @@ void Http2Connection::push(const flow::ByteRun& run, Messages& out, flow::Findin
       passed_over(run.direction);
     }
   }
-  if (run.gap > 0 && !s.lost()) {  // bytes of which only the number is known
+  if (run.gap > 0 && !s.lost()) {  // only the number of the bytes is known
     flow::ByteRun gap = run;
     gap.offset -= run.gap;
     gap.length = run.gap;
@@ -176,10 +176,10 @@ Stream& Http2Connection::open(std::uint32_t id, Context& c) {
 
 Stream* Http2Connection::find(std::uint32_t id, Direction d, Context& c) {
   if (const auto it = streams_.find(id); it != streams_.end()) return &it->second;
-  if (id % 2 == 0) return nullptr;  // pushed, and its promise was not seen; or over
+  if (id % 2 == 0) return nullptr;  // pushed without a seen promise; or over
   if (std::find(closed_.begin(), closed_.end(), id) != closed_.end()) return nullptr;
   const bool fresh = id > highest_;
-  // Ids only grow. An older one that is not open is over, unless its beginning may have gone by unseen.
+  // Ids only grow. A lower one that is not open is over, unless its beginning may have been lost.
   const std::size_t client = index(*client_);
   if (!fresh && !lost_once_[client]) return nullptr;
   Stream& stream = open(id, c);
@@ -203,7 +203,7 @@ void Http2Connection::headers(const SenderItem& item, Context& c) {
   Half& half = stream->half(is_request);
   if (half.done()) return;
   const bool end_stream = item.frame.has(kEndStream);
-  // Of a stream whose beginning may have gone by unseen, a block without any pseudo-field is its end.
+  // In a stream whose beginning may have been lost, a block without any pseudo-field is its end.
   const bool says_head = is_request ? seen.request : seen.response;
   const bool head_again = half.has_head() && !is_request && half.message.status == 0 && seen.status >= 200;
   const std::size_t before = half.text();
@@ -228,8 +228,8 @@ void Http2Connection::headers(const SenderItem& item, Context& c) {
   } else if (!says_head && seen.all_names && half.lossy()) {
     half.trailers(item, s.fields, c.run);
   } else {
-    if (head_again) half.forget_fields();  // what came before was an interim response
-    // Of a request, a block that does not end the stream is no trailers either.
+    if (head_again) half.forget_fields();  // the earlier block was an interim response
+    // A block of a request that does not end the stream is no trailers either.
     half.head(item, s.fields, c.run, says_head || (is_request && !end_stream));
   }
   hold_text(half, before, c);
@@ -241,10 +241,10 @@ void Http2Connection::headers(const SenderItem& item, Context& c) {
   refuse_if_above(item.frame.stream, c);
 }
 
-// What a server pushes is a request that nobody sent: its instants are those of the promise.
+// A pushed request is sent by no client: its instants are those of the promise.
 void Http2Connection::promise(const SenderItem& item, Context& c) {
   const Direction d = c.run.direction;
-  hold_table(d);  // for its work on the header table, whatever becomes of it
+  hold_table(d);  // for its work on the header table, whatever the result
   if (!client_ || asks(d) || item.promised == 0 || item.promised % 2 != 0 || streams_.contains(item.promised)) return;
   SenderItem block = item;
   if (d == Direction::out) {
@@ -311,7 +311,7 @@ void Http2Connection::finish(std::uint32_t id, Stream& stream, Half& half, Endin
   if (half.begun() || !is_request) c.out.take(half.message);
   half.forget_fields();
   if (is_request && stream.answer_waits) release_answer(stream, c);
-  if (!is_request && unseen && stream.request.lossy()) {  // its request is not going to be seen
+  if (!is_request && unseen && stream.request.lossy()) {  // its request will not be seen
     stream.request.finish(Ending::lost, End::none);
     remember_closed(id);
   }

@@ -1,7 +1,7 @@
 // HTTP/2 on one connection, both directions: streams into requests and responses.
 //
-// The two directions are read apart and may overtake each other: a response may begin before its request was read here.
-// After a loss, or where recording began late, borders are found again and what is not known stays unknown.
+// The two directions are read separately and may overtake each other: a response may begin before its request was read.
+// After a loss, or if recording began late, frame borders are searched for again, and what is not known stays unknown.
 #pragma once
 
 #include <cstddef>
@@ -20,7 +20,8 @@
 
 namespace tailcap::protocols::http2 {
 
-// What all connections hold together. A few bytes of a frame can open a stream, and stand for kilobytes of fields.
+// The state that all connections hold together. A few bytes of a frame can open a stream, and can expand to kilobytes
+// of fields.
 struct Held {
   static constexpr std::size_t kMaxText = 64u << 20;     // header fields of open streams, and header tables
   static constexpr std::size_t kMaxStreams = 32u << 10;  // some 2 kB each
@@ -32,13 +33,13 @@ class Http2Connection {
   static constexpr std::size_t kMaxStreams = 4096;
   static constexpr std::size_t kMaxClosed = 256;
   static constexpr std::size_t kMaxWaits = 64;
-  // New streams of a client between two frames that were read: more are not believed without further proof.
+  // The most streams that a client may have opened between two frames that were read; more require further proof.
   static constexpr std::uint32_t kMaxLeap = 1u << 16;
   // How long a response waits for a request that may still be read: a piece out of order is held for a tenth of that.
   static constexpr flow::Duration kRequestPatience = std::chrono::seconds{1};
 
   // client: the direction that begins with the preface. Without it the recording began later and nothing is known; the
-  // client is found by what the directions say.
+  // content of the directions decides which is the client.
   Http2Connection(flow::ConnectionId id, std::optional<flow::Direction> client, Held& held);
   ~Http2Connection();
   Http2Connection(const Http2Connection&) = delete;
@@ -47,7 +48,8 @@ class Http2Connection {
   // The connection was upgraded: stream 1 is a request that was read elsewhere. settings: its HTTP2-Settings field.
   void upgraded(std::string_view settings);
   void push(const flow::ByteRun& run, Messages& out, flow::Findings& findings);
-  // Begun late, and no more comes: whatever can be told is told now. Before the first run with an end.
+  // For a connection that began late, when no more data comes: reports everything that can be known now. To be called
+  // before the first run with an end.
   void settle(Messages& out, flow::Findings& findings);
   // Frames were found in a connection that was not known to be HTTP/2.
   bool found() const { return client_.has_value(); }
@@ -89,7 +91,7 @@ class Http2Connection {
   void spend(Half& half, const SenderItem& item, Context& c);
   void take_turn(Half& half, const SenderItem& item, flow::Time room_at, Context& c);
   void overtake(std::uint32_t id, const SenderItem& item, Context& c);
-  // The stream a frame belongs to; nullptr: one that is over, or was pushed unseen.
+  // The stream that a frame belongs to; nullptr: it is over, or its push was not seen.
   Stream* find(std::uint32_t id, flow::Direction d, Context& c);
   Stream& open(std::uint32_t id, Context& c);
   void make_room(Context& c);
@@ -110,7 +112,7 @@ class Http2Connection {
   std::vector<flow::WindowWait> waits_[2];  // the last kMaxWaits of them
   std::uint64_t waits_count_[2] = {0, 0};
   Streams streams_;
-  std::vector<std::uint32_t> closed_;  // streams broken off lately, whose frames may still come; a ring
+  std::vector<std::uint32_t> closed_;  // streams that were reset lately and may still get frames; a ring
   std::size_t closed_next_ = 0;
   std::uint32_t highest_ = 0;           // stream seen
   std::uint32_t highest_asked_ = 0;     // stream whose header block was read from the client
@@ -120,7 +122,7 @@ class Http2Connection {
   std::optional<flow::StreamReset> goaway_;
   std::uint32_t goaway_last_ = 0x7fffffff;
   std::size_t table_size_[2] = {0, 0};  // as counted in held_
-  std::unique_ptr<LateStart> late_;     // until it is known who asks
+  std::unique_ptr<LateStart> late_;     // until it is known which end is the client
   bool windows_followed_;
   bool begun_[2] = {false, false}, ended_[2] = {false, false};
   bool lost_once_[2] = {false, false};  // streams may have been opened unseen

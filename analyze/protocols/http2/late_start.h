@@ -1,9 +1,10 @@
-// A connection that was open when recording began: finds out whether it is HTTP/2, and who of the two asks.
+// For a connection that was open when recording began: finds out whether it is HTTP/2, and which end is the client.
 //
-// Both directions are searched for frame borders. What follows a border waits until a header block says whether its
-// sender asks or answers (:method and the like, or :status: common values are in the static table), and a little longer
-// for the other direction's border: its frames belong to the same streams. Then all that waits can be read. Whole
-// frames among which such a block begins a header list are proof of a border by themselves.
+// Both directions are searched for frame borders. The runs after a border wait until a header block shows whether its
+// sender sends requests or responses (:method and the like, or :status: common values are in the static table). They
+// wait a little longer for the other direction's border, because its frames belong to the same streams. Then all
+// waiting runs can be read. Whole frames that include a header list beginning with such a block are proof of a border
+// by themselves.
 #pragma once
 
 #include <cstddef>
@@ -15,8 +16,8 @@
 
 namespace tailcap::protocols::http2 {
 
-// Who sends whole frames, by their header blocks: true: requests, false: responses, nothing: they do not say, or
-// contradict themselves.
+// Whether the sender of whole frames sends requests, by their header blocks: true: requests, false: responses, unset:
+// they do not say, or contradict each other.
 std::optional<bool> sends_requests(const std::vector<HeldRun>& frames);
 
 class LateStart {
@@ -25,17 +26,17 @@ class LateStart {
 
   // Runs hold no end.
   void push(const flow::ByteRun& run);
-  // The direction of the requests, once it is known and all that can be had was waited for (now: that is over).
-  // Then no more may be pushed.
+  // The direction of the requests, once it is known and the wait for further data is over (now: ends the wait). After
+  // that, push nothing more.
   std::optional<flow::Direction> client(bool now);
-  // What came since the border was found in this direction; and where none was found, the search so far.
+  // The runs since the border was found in this direction; without a border, those of the search so far.
   std::vector<HeldRun> take_runs(flow::Direction d) { return std::move(side(d).waiting); }
   Resync take_search(flow::Direction d) { return std::move(side(d).search); }
 
  private:
   struct Side {
     Resync search;
-    std::unique_ptr<Sender> scout;  // reads what waits; set where a border was found
+    std::unique_ptr<Sender> scout;  // reads the waiting runs; set where a border was found
     std::vector<HeldRun> waiting;
     std::size_t bytes = 0;
     void give_up();

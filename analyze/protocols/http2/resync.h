@@ -1,9 +1,9 @@
 // Finds a frame border in the middle of a direction: after a loss, or where recording began late.
 //
-// Senders mostly begin a write with a frame, so the beginning of every run is a candidate. It is believed when kChain
-// plausible frame headers follow each other, each exactly where the one before says. Where the connection is known to
-// be HTTP/2, one frame that fits what is known of its streams is enough, if it ends where the run ends or where the
-// next frame begins. Until then the runs of the candidate are held, so that the frames that proved it are read as well.
+// Senders mostly begin a write with a frame, so the beginning of every run is a candidate. A candidate is accepted when
+// kChain plausible frame headers follow each other, each exactly where the previous one says. In a connection that is
+// known to be HTTP/2, one frame that fits the known streams is enough, if it ends where the run ends or where the next
+// frame begins. Until then the candidate's runs are held, so that the frames that proved it are read as well.
 #pragma once
 
 #include <cstddef>
@@ -16,7 +16,7 @@
 
 namespace tailcap::protocols::http2 {
 
-// How a frame header fits what is known of a connection.
+// How well a frame header fits the known state of a connection.
 enum class Fit : std::uint8_t {
   no,  // its sender cannot send this
   possible,
@@ -32,13 +32,14 @@ class Resync {
 
   // Largest frame that is plausible here; grows with SETTINGS_MAX_FRAME_SIZE of the receiver.
   void allow(std::uint32_t longest) { longest_ = longest > longest_ ? longest : longest_; }
-  // True: a border is proved; take() from there. judge: what is known of the connection, if anything.
+  // True: a border is proved; take() from there. judge: uses the known state of the connection, if any.
   bool push(const flow::ByteRun& run, const Judge& judge = {});
   // Plausible headers in a row so far.
   unsigned headers() const { return seen_; }
-  // What is held is whole frames: the last one ends where the last run does.
+  // The held runs are whole frames: the last one ends where the last run does.
   bool whole() const { return seen_ > 0 && have_ == 0 && block_ == 0 && next_ == expected_; }
-  // What is held is at least one whole frame and the header of another, and where the next one begins was not captured.
+  // The held runs contain at least one whole frame and the header of another, and the start of the next one was not
+  // captured.
   bool hidden() const { return hidden_; }
   const std::vector<HeldRun>& held() const { return held_; }
   // The runs from the border on.

@@ -1,7 +1,7 @@
-// What one end of an HTTP/2 connection sends: frames put together into things that can be acted upon.
+// Reads the frames that one end of an HTTP/2 connection sends and assembles them into items that can be processed.
 //
-// Owns everything that belongs to one direction alone: frame borders, the header block being assembled, the header
-// table, the settings the end announced for itself.
+// Owns all state of a single direction: frame borders, the header block being assembled, the header table, the settings
+// that the end announced for itself.
 #pragma once
 
 #include <cstdint>
@@ -21,11 +21,11 @@ struct SenderItem {
     promise,  // the same, of a pushed request
     data,     // a part of a DATA frame's payload, padding excluded
     control,  // RST_STREAM, SETTINGS, GOAWAY, WINDOW_UPDATE: payload, where it is known
-    lost,     // from here on the frames are not known: `why`
+    lost,     // the frames are not known from here on: `why`
   };
   Kind kind = Kind::lost;
   FrameHeader frame;  // of a header block: its first frame
-  Stamp begin, end;   // first byte of the (first) frame; last byte of what this is about
+  Stamp begin, end;   // first byte of the (first) frame; last byte of this item
   hpack::Step block_step = hpack::Step::done;
   std::uint32_t promised = 0;  // promise: the stream it is to be answered on; 0: not captured
   std::string_view payload;    // data, control: the bytes, or none where they were not captured
@@ -38,13 +38,13 @@ struct SenderItem {
 
 class Sender {
  public:
-  // A header block longer than this is cut; no endpoint takes one.
+  // A header block longer than this is cut; no endpoint accepts one.
   static constexpr std::size_t kMaxBlock = 256u << 10;
   static constexpr std::size_t kMaxControl = 1024;
 
   // At the beginning of the direction. preface: it is the client's.
   void start(bool preface) { reader_.start(preface); }
-  // Behind a border found by `resync`; or before there is one. The header table is not known.
+  // Starts behind a border that `resync` found, or before there is one. The header table is not known.
   void start_late() {
     decoder_.lose();
     allow_any();
@@ -60,7 +60,7 @@ class Sender {
   std::size_t table_size() const { return decoder_.table().size(); }
   void drop_table() { decoder_.lose(); }
   bool inside() const { return reader_.inside() || block_open_; }
-  // The next thing in what is left of the run; false: all of it is used, or the reader is lost.
+  // The next item in the rest of the run; false: all of the run is used, or the reader is lost.
   bool next(Cursor& cursor, SenderItem& item);
 
   hpack::FieldList fields;  // of the last headers or promise
@@ -81,12 +81,12 @@ class Sender {
   bool block_open_ = false;
   FrameHeader block_frame_;
   Stamp block_begin_, block_end_;
-  std::string promised_;   // the four bytes of a promised stream's number, as far as they came
+  std::string promised_;   // the captured bytes of a promised stream's four-byte number
   std::uint32_t pad_ = 0;  // of the frame at hand
   bool pad_known_ = true;
   std::string control_;
   bool control_known_ = true;
-  bool losing_ = false;  // tell `lost` next
+  bool losing_ = false;  // the next item is `lost`
   flow::Taint why_ = flow::Taint::bytes_lost;
 };
 

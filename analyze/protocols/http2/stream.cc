@@ -25,7 +25,7 @@ int parse_status(std::string_view text) {
   return status >= 100 ? status : 0;
 }
 
-// Regular fields go to `to`; what is special of a request or response goes into the message.
+// Regular fields go to `to`; pseudo-fields and other special fields go into the message.
 void read_fields(const hpack::FieldList& fields, hpack::Step step, flow::Message& m, flow::Headers& to) {
   for (std::size_t i = 0; i < fields.size(); ++i) {
     const hpack::HeaderField f = fields[i];
@@ -151,7 +151,7 @@ void Half::trailers(const SenderItem& block, const hpack::FieldList& fields, con
 
 void Half::decide_grpc() {
   const auto type = message.headers.find("content-type");
-  if (!type && !message.headers_complete) return;  // it may be among what is not known
+  if (!type && !message.headers_complete) return;  // the content type may be among the unknown fields
   maybe_grpc_ = false;
   if (!type || !grpc::is_grpc(*type)) return;
   message.protocol = flow::Protocol::grpc;
@@ -176,7 +176,7 @@ void Half::lose(Taint why) {
   if (begun_) lose_body();
 }
 
-// What was seen first need not be its beginning.
+// The first data seen may not be the message's beginning.
 void Half::lose_begin() {
   flow::Instants& i = message.instants;
   message.seen_from = known(i.first_arrived) ? i.first_arrived : i.first_done;

@@ -1,4 +1,4 @@
-// One stream: a request in one direction, a response in the other, each on its way to being a message.
+// One stream: a request in one direction, a response in the other, both still being assembled.
 #pragma once
 
 #include <cstdint>
@@ -18,22 +18,22 @@ class Half {
   Half() = default;
   Half(flow::MessageKind kind, flow::ConnectionId connection, flow::Direction direction, std::uint32_t stream);
 
-  // A header block that belongs to this message: its head, or its trailers. Does not end it. certain: it is the head
-  // and nothing else, so nothing of the message can have come before it. Otherwise, of a message that may have gone by
-  // in part, the beginning is not known: it has no first instants.
+  // A header block that belongs to this message: its head, or its trailers. Does not end the message. certain: the
+  // block is the head, so no part of the message came before it. Otherwise the beginning of a message that may have
+  // been lost in part is not known: it has no first instants.
   void head(const SenderItem& block, const hpack::FieldList& fields, const flow::ByteRun& run, bool certain);
   void trailers(const SenderItem& block, const hpack::FieldList& fields, const flow::ByteRun& run);
   void data(const SenderItem& part, const flow::ByteRun& run);
-  // Frames of this message may have gone by unseen.
+  // Frames of this message may have been lost.
   void lose(flow::Taint why);
-  // No more of it comes. The message is ready to be taken, once.
+  // The message gets no more data and can be taken, once.
   void finish(flow::Ending ending, flow::End closed);
 
   bool begun() const { return begun_; }
   bool has_head() const { return head_; }
   bool done() const { return done_; }
   bool lossy() const { return lossy_; }
-  // What its header fields take.
+  // The size of its header fields.
   std::size_t text() const { return text_; }
   void forget_fields();
 
@@ -63,15 +63,15 @@ struct Stream {
   Half request, response;
   bool answer_waits = false;                    // the response is over, its request may still come
   flow::Time answered = flow::kNoTime;          // since then
-  std::optional<flow::StreamReset> broken_off;  // meanwhile: what ended the stream
+  std::optional<flow::StreamReset> broken_off;  // meanwhile: the reset that ended the stream
   Half& half(bool is_request) { return is_request ? request : response; }
   const Half& half(bool is_request) const { return is_request ? request : response; }
 };
 
-// What a block says at first sight.
+// What a block's pseudo-fields reveal before it is assigned to a message.
 struct Glance {
   bool request = false, response = false;  // has pseudo-fields of one; neither: trailers, or not known
-  bool all_names = true;                   // every name is known: what is not there, is not there
+  bool all_names = true;                   // every name is known: a name that is not found is absent
   int status = 0;                          // 0: not known
 };
 Glance glance(const hpack::FieldList& fields, hpack::Step step);

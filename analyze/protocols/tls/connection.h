@@ -1,7 +1,7 @@
 // A TLS connection from its records: the handshake's facts (flow/tls.h), then the end of both directions.
 //
-// The message `handshake` is told once: when the handshake is done, otherwise when both directions have ended. What is
-// encrypted stays unknown.
+// The message `handshake` is reported once: when the handshake is done, otherwise when both directions have ended.
+// Encrypted content stays unknown.
 #pragma once
 
 #include <cstddef>
@@ -17,13 +17,13 @@
 namespace tailcap::protocols::tls {
 
 enum class Begin : std::uint8_t { undecided, client_hello, server_hello, other };
-// What the first bytes of a direction are: a record with the beginning of one of these messages, or anything else.
+// The kind of a direction's first bytes: a record with the beginning of one of these messages, or anything else.
 Begin guess_tls(std::string_view bytes);
 inline constexpr std::size_t kGuessBytes = 6;
 
 class TlsConnection {
  public:
-  // began_before: records were found in the middle of it.
+  // began_before: records were found in the middle of the connection.
   TlsConnection(flow::ConnectionId id, flow::Direction client, bool began_before = false);
   void push(const flow::ByteRun& run, Messages& out);
   // Both directions have ended.
@@ -42,7 +42,7 @@ class TlsConnection {
     bool any = false;
     bool changed_cipher = false, certificate = false, application_data = false, alert_open = false;
     bool finished_seen = false;  // TLS 1.2: the first handshake record behind ChangeCipherSpec
-    bool finished_lost = false;  // or would it have been in bytes that are missing?
+    bool finished_lost = false;  // or it may have been in bytes that are missing
     flow::Time finished = flow::kNoTime;
     std::vector<Encrypted> encrypted;  // the first records of type application data
     flow::End end = flow::End::none;

@@ -9,16 +9,17 @@
 namespace tailcap::protocols::tls {
 
 inline constexpr std::uint8_t kClientHello = 1, kServerHello = 2, kCertificate = 11;
-// Kept of a hello; longer ones (none is known: with post-quantum keys they have 2 KiB) are read as far as this.
+// The most bytes kept of a hello; longer ones (none is known: with post-quantum keys they have 2 KiB) are read up to
+// here.
 inline constexpr std::size_t kMaxHello = 16u << 10;
 
 class HandshakeMessages {
  public:
-  // The next length bytes of the stream of messages; bytes holds them, or is empty: not captured. True: `type` and
-  // `body` tell of a hello that is whole or as whole as it will get, or of another message that began; call again with
-  // what is left of both until it is false. Views live until the next call.
+  // Reads the next length bytes of the stream of messages; bytes holds them, or is empty: not captured. True: `type`
+  // and `body` describe a hello that is whole or as whole as it will get, or another message that began; call again
+  // with the rest of both until it is false. Views live until the next call.
   bool next(std::string_view& bytes, std::uint32_t& length);
-  // What came is not known: nothing more can be told of this direction.
+  // The next bytes are not known: nothing more can be learned from this direction.
   void lose() { lost_ = true; }
   bool lost() const { return lost_; }
 

@@ -1,4 +1,4 @@
-// What ailed a machine: findings in a sentence each, then the figures; as text and as JSON.
+// Host problems: findings in a sentence each, then the figures; as text and as JSON.
 #pragma once
 
 #include <string>
@@ -17,9 +17,9 @@ struct NodeFinding {
 
 // The worst first.
 std::vector<NodeFinding> node_findings(const flow::NodeStudy& study);
-// What was not recorded, in words.
+// The facts that were not recorded, in words.
 std::vector<std::string_view> not_recorded(const flow::NodeStudy& study);
-// What was recorded and did not happen.
+// The host problems that were recorded and did not occur.
 std::vector<std::string_view> not_seen(const flow::NodeStudy& study);
 
 std::string diag_text(const flow::NodeStudy& study, const std::string& file, std::size_t width);

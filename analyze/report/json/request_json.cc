@@ -71,7 +71,7 @@ void setup(JsonWriter& json, const flow::RequestTable& table, const Request& row
   json.end_object();
 }
 
-// Which request made this one: null, or undecided with the number of those that could be meant.
+// The request that made this one: null, or undecided with the number of possible parents.
 void parent(JsonWriter& json, const flow::RequestTable& table, const Request& row) {
   const flow::Cause* cause = table.causes.find(row.id);
   const bool decided = cause && cause->parent.connection != 0;
@@ -84,7 +84,7 @@ void parent(JsonWriter& json, const flow::RequestTable& table, const Request& ro
   if (cause && cause->lost) json.field("parent_unknown", "events_lost");
 }
 
-// What a row says of a call; null where it is none.
+// A row's gRPC facts; null if it is no call.
 void rpc(JsonWriter& json, const flow::RequestTable& table, const Request& row) {
   json.key("rpc");
   if (!flow::is_call(row)) return json.null();
@@ -123,7 +123,7 @@ void headers(JsonWriter& json, std::string_view name, const flow::Headers* field
   json.end_array();
 }
 
-// What only streams have.
+// The facts that only HTTP/2 streams have.
 void http2(JsonWriter& json, const Request& row) {
   json.key("http2");
   if (row.stream == 0) return json.null();

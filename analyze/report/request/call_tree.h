@@ -1,4 +1,4 @@
-// A request with everything it caused: calls that it made, who served them, what those made in turn.
+// A request with everything that it caused: its calls, the requests that served them, and their calls in turn.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +23,7 @@ struct TreeNode {
 
 struct CallTree {
   std::vector<TreeNode> nodes;          // in order of the text: each before what it caused, by start
-  std::vector<flow::ExchangeId> above;  // what caused the first, the topmost last
+  std::vector<flow::ExchangeId> above;  // its parent and that one's parents, the topmost last
   std::uint64_t left_out = 0;           // requests beyond the limits
 };
 
@@ -33,7 +33,7 @@ class CallTrees {
   explicit CallTrees(const flow::RequestTable& table);
   // Unset: there is no such request. TreeNode::undecided stays 0.
   std::optional<CallTree> tree(flow::ExchangeId root) const;
-  // What nothing else is known to have caused, in order of start.
+  // Requests without a known parent, ordered by start.
   std::vector<flow::ExchangeId> roots() const;
 
  private:
@@ -43,10 +43,10 @@ class CallTrees {
   std::optional<std::uint32_t> above(const flow::Request& row) const;
 
   const flow::RequestTable& table_;
-  std::vector<Place> places_, calls_;  // by request; by who made them
+  std::vector<Place> places_, calls_;  // by request; by parent
 };
 
-// One of them, with what is undecided. Unset: there is no such request. The tree points into the table.
+// The tree of one request, with undecided calls. Unset: there is no such request. The tree points into the table.
 std::optional<CallTree> call_tree(const flow::RequestTable& table, flow::ExchangeId root);
 
 std::string text_tree(const CallTree& tree, const flow::RequestTable& table, const std::string& file);

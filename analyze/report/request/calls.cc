@@ -102,7 +102,7 @@ std::string deadline_line(const flow::Detail& detail, const Axis& at, Tone& tone
   return text + "; how it ended was not seen";
 }
 
-// What the server had sent of its answer when the stream was broken off, as this end saw it.
+// The part of its answer that the server had sent when the stream was reset, as seen at this end.
 std::string answered_by_then(const RequestDetail& d) {
   const auto& e = d.exchange;
   const char* const sent = d.row.role == Role::server ? "the server had sent " : "the client had read ";
@@ -117,7 +117,8 @@ std::string reset_line(const flow::Detail& detail, const Axis& at) {
   const auto of = [](const RequestDetail* d) { return d && d->exchange.reset ? &*d->exchange.reset : nullptr; };
   const auto *sent = of(client), *got = of(server);
   const bool by_client = (detail.request.row.role == Role::client) == (reset.by == formats::Direction::out);
-  if (!by_client) std::swap(sent, got), std::swap(client, server);  // from here on: who sent it, and the other
+  if (!by_client)
+    std::swap(sent, got), std::swap(client, server);  // from here on: the end that sent it, and the other end
   const std::string from = by_client ? "client" : "server", to = by_client ? "server" : "client";
   std::string text;
   const auto add = [&](const std::string& part) { text += (text.empty() ? "" : "; ") + part; };
@@ -128,7 +129,7 @@ std::string reset_line(const flow::Detail& detail, const Axis& at) {
                            : "the " + to + " read it at ";
     add(part + at(got->done));
   }
-  // The end that did not know yet tells most.
+  // The end that did not know yet has the most information.
   if (by_client) add(answered_by_then(server ? *server : *client) + " by then");
   if (by_client && server) add("when its handler ended cannot be seen here");
   return "RST_STREAM " + reset_code_text(reset) + (text.empty() ? "" : ": " + text);
@@ -155,7 +156,7 @@ std::string context_line(const RequestDetail& d, Tone& tone) {
   return "not known: header fields are missing";
 }
 
-// What one end knows of one message.
+// One end's facts about one message.
 std::string moved_text(const flow::GrpcMessage& m, bool in, const Axis& at) {
   const auto stretch = [&](Time first, Time last) {
     return known(first) && first < last ? at(first) + " to " + at(last) : at(last);
@@ -170,7 +171,7 @@ const std::optional<GrpcFacts>& facts_of(const RequestDetail& d, bool request) {
   return request ? d.exchange.request_grpc : d.exchange.response_grpc;
 }
 
-// "main.(*Cart).ServeHTTP", or several, with how many of the requests each served.
+// "main.(*Cart).ServeHTTP", or several, with the number of requests that each served.
 std::string handlers_line(const flow::RouteStudy& route) {
   constexpr std::size_t kShown = 4;
   const auto& all = route.handlers;
@@ -310,7 +311,7 @@ std::string statuses_line(const flow::CallStudy& calls) {
   return text;
 }
 
-// When one end's part was over, from its own first byte: cancelled, or its last byte moved.
+// When one end finished, from its own first byte: cancelled, or its last byte moved.
 std::string end_text(const flow::Request& row) {
   const std::string who = row.role == Role::server ? "server" : "client";
   if (row.has_duration)

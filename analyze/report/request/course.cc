@@ -16,7 +16,7 @@ namespace {
 constexpr std::size_t kMaxLanes = 12;  // of requests below
 constexpr std::size_t kMaxBeside = 20;
 
-// "~": not measured but told by a rule.
+// "~": not measured but inferred.
 std::string name_of(const flow::LabelledStretch& s) {
   const bool inferred = s.evidence == flow::Evidence::inferred && !flow::unexplained(s.label);
   return std::string(flow::text_of(s.label)) + (inferred ? " ~" : "");
@@ -91,7 +91,7 @@ std::vector<Lane> lanes_below(const flow::Detail& detail, Time zero, std::vector
   std::size_t left_out = 0, beside_left_out = 0;
   for (std::size_t i = 0; i < detail.below.size(); ++i) {
     const flow::Below& b = detail.below[i];
-    // Where the other end was recorded it tells more than the call itself.
+    // If the other end was recorded, it is more informative than the call itself.
     const bool served = i + 1 < detail.below.size() && detail.below[i + 1].row.id == b.row.peer &&
                         !detail.below[i + 1].course.stretches.empty();
     if (!b.on_path) {

@@ -1,4 +1,4 @@
-// What held HTTP/2 requests up besides the service, and what became of them afterwards, in words.
+// What delayed HTTP/2 requests besides the service, and their outcome, in words.
 #pragma once
 
 #include <string>
@@ -8,11 +8,11 @@
 
 namespace tailcap::report {
 
-// Of one request: what it waited for, whether it was pushed, which attempt it is. Printable.
+// Adds the facts of one request: what it waited for, whether it was pushed, which attempt it is. Printable.
 void add_held_up_facts(const flow::RequestDetail& detail, std::vector<QualityLine>& facts);
-// The times for which the receiver of one of its messages had made no room. No bars: none, or not known.
+// The times at which the receiver of one of its messages had an exhausted window. No bars: none, or not known.
 Lane held_up_lane(const flow::RequestDetail& detail, Time zero);
-// Of a route: "3 requests waited for the receiver's window, median 12.3 ms; …". Empty: nothing held them up.
+// For a route: "3 requests waited for the receiver's window, median 12.3 ms; …". Empty: no request was delayed.
 std::string held_up_text(const flow::RouteStudy& route);
 
 }  // namespace tailcap::report

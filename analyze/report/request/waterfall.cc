@@ -69,7 +69,7 @@ std::string connection_text(const RequestDetail& d, Time begin) {
 
 std::string bytes_or_unknown(std::int64_t n) { return n < 0 ? "unknown" : bytes_text(static_cast<std::uint64_t>(n)); }
 
-// What of it the network took: seen from the client, whose time it is.
+// The network's share of the time, as seen from the client, which measured it.
 std::string split_text(const flow::Detail& detail, const flow::Study& study) {
   if (!detail.peer) return {};
   const bool server = detail.request.row.role == flow::Role::server;
@@ -91,7 +91,7 @@ std::string ordinal(std::uint32_t n) {
   return count_text(n) + end;
 }
 
-// Which trace, and when that was known. What came before carries it, too.
+// The trace, and when it became known. It applies to the earlier part, too.
 std::string trace_text(const RequestDetail& d) {
   std::string text = printable(flow::trace_id_in(d.trace));
   if (!d.bound) return text + ", by " + std::string(flow::name_of(d.row.trace_format));
@@ -181,7 +181,7 @@ void add_facts(const flow::Detail& detail, const flow::Study& study, std::vector
     add("flagged", std::string(text_of(taint)) + " (" + std::string(flow::name_of(taint)) + ")", Tone::care);
 }
 
-// On the axis only where the request came soon: a connection made long before would squeeze everything else.
+// On the axis only if the request came soon: a connection made long before would squeeze everything else.
 bool setup_on_axis(const RequestDetail& d) {
   if (!d.setup || !known(d.row.start) || !known(d.setup->began()) || !d.row.has_duration) return false;
   return d.row.start - d.setup->began() <= std::max<Duration>(20 * d.row.duration, std::chrono::milliseconds{100});
@@ -343,7 +343,7 @@ namespace {
 constexpr std::size_t kLinesOfThread = 40;
 constexpr std::size_t kLinesOfRequest = 10;
 
-// A thread can have thousands of stretches: the longest get lines, in order of time, the others are summed.
+// A thread can have thousands of intervals: the longest get lines, ordered by time, the others are summed.
 void choose_lines(Lane& lane, Duration span) {
   std::vector<std::size_t> order(lane.bars.size());
   std::iota(order.begin(), order.end(), 0u);
@@ -381,7 +381,7 @@ Waterfall waterfall(const flow::Detail& detail, const flow::Study& study) {
     const std::size_t own = out.lanes.size();
     add_setup_lane(*detail.peer, out.zero, out.lanes);
     add_lanes(detail, *detail.peer, out.zero, out.lanes);
-    // In order of the request's way: the client's lanes above the server's.
+    // Ordered as the request travels: the client's lanes above the server's.
     if (client_last)
       std::rotate(out.lanes.begin(), out.lanes.begin() + static_cast<std::ptrdiff_t>(own), out.lanes.end());
     add_milestones(*detail.peer, out.zero, out.milestones);

@@ -36,7 +36,7 @@ const LabelDifference* find(const TailStudy& tail, flow::Label label) {
   return at == tail.labels.end() ? nullptr : &*at;
 }
 
-// Who was behind most of the label's time; nullptr: nobody in particular.
+// The blocker that caused most of the label's time; nullptr: no single one.
 const flow::CulpritStudy* main_culprit(const TailStudy& tail, const LabelDifference& d) {
   for (const auto& c : tail.culprits)
     if (c.label == d.label)
@@ -79,7 +79,7 @@ std::string shares_of_gap(const TailStudy& tail, const std::vector<const LabelDi
   return out;
 }
 
-// What of the gap has no name, where that is worth a word and no label that is listed says it.
+// The part of the gap without a name, if it is large enough to mention and no listed label says it.
 std::string nameless(const TailStudy& tail, const std::vector<const LabelDifference*>& said) {
   std::int64_t unexplained = 0, causeless = 0;
   for (const auto& d : tail.labels) {
@@ -131,7 +131,7 @@ std::string culprit_text(const flow::CulpritStudy& c, const flow::TextPool& text
   const std::string place =
       c.what == 0 ? "" : "0x" + std::string(address, std::to_chars(address, address + sizeof address, c.what, 16).ptr);
   if (starts("lock.")) {
-    // A channel, a WaitGroup: nobody holds them, somebody ends the wait.
+    // No goroutine holds a channel or a WaitGroup; another one ends the wait.
     const bool held = c.label == flow::Label::lock_futex || c.label == flow::Label::lock_go_mutex ||
                       c.label == flow::Label::lock_kernel;
     const std::string holder = !request.empty() ? (held ? "held by " : "ended by ") + request
@@ -140,7 +140,7 @@ std::string culprit_text(const flow::CulpritStudy& c, const flow::TextPool& text
     return (place.empty() ? "" : "at " + place) + (place.empty() || holder.empty() ? "" : " ") + holder;
   }
   if (starts("down.")) {
-    // Said only where it is most of the wait: then it is where to look next.
+    // Mentioned only if it is most of the wait: then it is the next place to look.
     const bool most = static_cast<double>(c.inside_time) >= kMostly * static_cast<double>(c.time) && c.inside_time > 0;
     return request.empty()
                ? ""

@@ -10,12 +10,12 @@ namespace {
 constexpr double kBetweenRanks = 24, kBetween = 18;  // pixels
 constexpr int kSweeps = 12;
 
-// What has a place in a layer: a node, a label, or the point where an edge passes.
+// Anything with a place in a layer: a node, a label, or the point where an edge passes.
 struct Item {
   Size size;
   std::uint32_t rank = 0;
   double y = 0;
-  std::vector<std::uint32_t> left, right;  // what it is connected with in the layers beside
+  std::vector<std::uint32_t> left, right;  // its neighbours in the layers beside
 };
 
 class Layout {
@@ -69,12 +69,12 @@ class Layout {
   }
 
  private:
-  // As the drawing goes: from left to right.
+  // In drawing order: from left to right.
   std::pair<std::uint32_t, std::uint32_t> ends(std::size_t e) const {
     return result_.against[e] ? std::pair(edges_[e].to, edges_[e].from) : std::pair(edges_[e].from, edges_[e].to);
   }
 
-  // Depth first, from those whom nobody calls; an edge to what is still being visited goes against the others.
+  // Depth first, from the nodes without callers; an edge to a node that is still being visited is reversed.
   void break_cycles() {
     std::vector<std::vector<std::size_t>> of(nodes_);
     std::vector<bool> called(nodes_);
@@ -111,7 +111,7 @@ class Layout {
     }
   }
 
-  // Two ranks an edge at least: the one between is its label's.
+  // Each edge spans at least two ranks: the one between is its label's.
   void rank_nodes() {
     ranks_.assign(nodes_, 0);
     std::vector<std::size_t> waits(nodes_);
@@ -123,7 +123,7 @@ class Layout {
         ranks_[to] = std::max(ranks_[to], ranks_[ready[at]] + 2);
         if (--waits[to] == 0) ready.push_back(to);
       }
-    // Whom nobody calls stands right before the first that it calls.
+    // A node without callers is placed right before the first node that it calls.
     for (std::uint32_t n = 0; n < nodes_; ++n) {
       if (!in_[n].empty() || out_[n].empty()) continue;
       std::uint32_t first = UINT32_MAX;
@@ -149,7 +149,7 @@ class Layout {
     }
   }
 
-  // Each layer by where its neighbours stand, to and fro, so that edges cross little.
+  // Orders each layer by its neighbours' positions, to and fro, so that edges cross little.
   void order() {
     std::vector<double> position(items_.size());
     const auto number = [&](const std::vector<std::uint32_t>& layer) {
@@ -178,7 +178,7 @@ class Layout {
     return sum / static_cast<double>(of.size());
   }
 
-  // As near to the height of what each is connected with as the order and the room between allow.
+  // Places each item as near to the height of its neighbours as the order and the spacing allow.
   void place() {
     const auto apart = [&](std::uint32_t a, std::uint32_t b) {
       return (items_[a].size.height + items_[b].size.height) / 2 + kBetween;

@@ -1,4 +1,4 @@
-// What the values of flow/ are called in front of people. Everything returned is printable() already.
+// The names of the values of flow/ in text for people. Everything returned is printable() already.
 #pragma once
 
 #include <cstdint>
@@ -31,7 +31,8 @@ std::string pid_text(std::uint32_t pid);
 // "cgroup /shop, 30.0 ms of every 100 ms".
 std::string group_text(const flow::CpuGroup& group);
 
-// Where a request spent its time: "in the service 28.1 ms (94 %); waiting for a lock 27.0 ms". Empty: not known.
+// The phases or labels that took most of a request's time: "in the service 28.1 ms (94 %); waiting for a lock 27.0 ms".
+// Empty: not known.
 std::string dominant_text(const flow::Request& row, std::span<const flow::Part> account);
 
 // Terms used in a report and what they mean, for its last lines.

@@ -19,7 +19,7 @@ bool has(const formats::GoProgram& program, formats::GoPart part) {
   return (program.parts & static_cast<std::uint8_t>(part)) != 0;
 }
 
-// Whose end its loss would hide.
+// The kind of event whose loss would hide the end of a goroutine.
 bool hides_ends(std::uint8_t kind) { return kind == static_cast<std::uint8_t>(formats::Kind::go_exit) || kind == 255; }
 
 const flow::Served* under(std::span<const flow::Served* const> served, std::uint64_t goroutine, Time at) {
@@ -48,7 +48,7 @@ void LeftBehind::push(const formats::Event& event) {
     Process& process = processes_[event.thread.pid];
     const bool ends = has(*program, formats::GoPart::ends);
     if (process.told && !ends) process.away = true;
-    if (process.away) process.doubt = event.time;  // until here nobody looked
+    if (process.away) process.doubt = event.time;  // not recorded until here
     if (ends) {
       process.told = true;
       process.away = false;
@@ -59,7 +59,7 @@ void LeftBehind::push(const formats::Event& event) {
   if (at == processes_.end()) return;
   Process& process = at->second;
   if (const auto* runtime = std::get_if<formats::GoRuntime>(&event.body)) {
-    // The first who wants a collection makes its workers, which stay, before it has the world stopped.
+    // The first goroutine that starts a collection makes its workers, which stay, before it stops the world.
     if (runtime->phase == formats::GoPhase::gc_begin) process.collecting = event.goroutine;
     if (runtime->phase == formats::GoPhase::stop_begin) process.collecting = 0;
   } else if (const auto* exit = std::get_if<formats::GoExit>(&event.body)) {

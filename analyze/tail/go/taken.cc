@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t kHot = 10, kFunctions = 65536;
 constexpr std::string_view kUnknown = "[unknown]";
 
-// The innermost frame that skip does not take; stacks are told from the outermost on.
+// The innermost frame that skip does not take; stacks begin with the outermost frame.
 template <class Skip>
 std::string_view innermost(std::string_view stack, Skip skip) {
   while (!stack.empty()) {
@@ -104,7 +104,7 @@ void Taken::fill(std::uint32_t pid, const std::vector<Delays::Stretch>& served, 
   std::map<std::string, flow::GoShare> shares;
   for (const auto& stretch : stretches) ++shares[stretch.route].requests;
   for (const Sampled& s : p.samples) {
-    // The last that had begun; where it is over by then, the goroutine served nobody.
+    // The last that had begun; if it is over by then, the goroutine served no request.
     const auto after = std::partition_point(stretches.begin(), stretches.end(), [&](const auto& x) {
       return x.goroutine != s.goroutine ? x.goroutine < s.goroutine : x.from <= s.time;
     });

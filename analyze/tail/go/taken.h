@@ -1,4 +1,4 @@
-// What Go programs take: memory that they allocate, and the turns that are taken from their goroutines.
+// Memory that Go programs allocate, and preemptions of their goroutines.
 #pragma once
 
 #include <cstddef>
@@ -19,7 +19,7 @@ class Taken {
   static constexpr std::size_t kMaxSamples = 1u << 20;  // later ones belong to no route
 
   void push(const formats::Event& event);
-  // Fills in what is known of the process. served: whose request each of its goroutines worked on, and when.
+  // Fills in what is known of the process. served: the request that each of its goroutines worked on, and when.
   void fill(std::uint32_t pid, const std::vector<Delays::Stretch>& served, flow::GoStudy& study) const;
 
  private:

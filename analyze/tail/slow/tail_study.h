@@ -9,9 +9,9 @@
 
 namespace tailcap::tail::slow {
 
-// What is known of the route besides its rows.
+// Facts about the route besides its rows.
 struct RouteFacts {
-  double correlation = 1;  // so many requests in a row tell as much as one
+  double correlation = 1;  // autocorrelation time, in requests
   const flow::Quantile* p95 = nullptr;
   const flow::Quantile* p99 = nullptr;
   bool mixed = false;  // made of different methods and paths

@@ -14,7 +14,7 @@ using flow::Label;
 using flow::LabelDifference;
 using flow::TailVerdict;
 
-constexpr std::size_t kLookedAt = 20'000;  // requests whose quantiles stand for all
+constexpr std::size_t kLookedAt = 20'000;  // requests in the sample for the quantiles
 constexpr std::uint64_t kLeastBursts = 3;
 
 double normal_below(double z) { return 0.5 * std::erfc(-z / std::sqrt(2.0)); }
@@ -61,14 +61,14 @@ double mean_from(double from, std::vector<double> values) {
          static_cast<double>(values.end() - values.begin() - first);
 }
 
-// Of the route; in a short route the noise of the others counts, too.
+// For the route; in a short route the noise of the others counts, too.
 double longest_waits(const std::vector<Item>& items, double from) {
   std::vector<double> waits;
   for (const Item& item : items) waits.push_back(time_under(item.parts, waits_for_cpu));
   return mean_from(from, std::move(waits));
 }
 
-// What a difference of this label amounts to without any cause.
+// The difference that this label shows without any cause.
 double noise_of(Label label, double noise) {
   using enum flow::LabelGroup;
   if (waits_for_cpu(label) || label == Label::go_runnable || label == Label::q_notice) return kSchedulerNoise;
@@ -86,7 +86,7 @@ bool is_cause(const LabelDifference& d) { return d.significant && d.stands_out; 
 
 double share(std::int64_t part, std::int64_t whole) { return static_cast<double>(part) / static_cast<double>(whole); }
 
-// Why there is nothing to explain; empty: there is.
+// The reason that there is nothing to explain; empty: there is something.
 std::string no_tail(const flow::TailStudy& s) {
   if (s.gap() <= 0) return "they are not slower than typical requests of their kind";
   if (share(s.slow_mean, s.typical_mean) < kLeastRatio)
@@ -104,7 +104,7 @@ std::string doubts(const flow::TailStudy& s) {
   return {};
 }
 
-// Why the largest difference is no cause.
+// The reason that the largest difference is no cause.
 std::string why_not(const flow::TailStudy& s, bool served, double noise) {
   const LabelDifference& first = s.labels.front();
   if (flow::unexplained(first.label)) return "the largest part of the difference could not be explained";
@@ -161,8 +161,8 @@ void decide(const std::vector<Item>& items, bool served, double noise, flow::Tai
   if (s.reason.empty() && s.slow_mean <= s.ordinary_slow_mean)
     s.reason = "the spread of the other requests already explains them";
   if (!s.reason.empty()) return;
-  // labels are in order of their differences. The largest that has a name at all must be a cause; then others may be,
-  // too.
+  // labels are ordered by their differences. The largest one with a name must be a cause; only then may others be
+  // causes, too.
   const auto main =
       std::find_if(s.labels.begin(), s.labels.end(), [](const LabelDifference& d) { return nameable(d.label); });
   if (main == s.labels.end() || !is_cause(*main) || share(main->difference(), s.gap()) < kLeastShare ||

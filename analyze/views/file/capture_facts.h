@@ -1,4 +1,4 @@
-// What `tailcap info` knows of a capture after one pass over it.
+// The facts that `tailcap info` collects in one pass over a capture.
 #pragma once
 
 #include <cstdint>
@@ -38,9 +38,9 @@ struct CaptureFacts {
 
   ProbeFacts probes;
   GoFacts go;
-  std::uint64_t plaintext = 0;  // calls whose plaintext is here
+  std::uint64_t plaintext = 0;  // calls with captured plaintext
 
-  // Whether there is decrypted TLS traffic in it; nothing where damaged blocks may hold some.
+  // Whether the capture has decrypted TLS traffic; unset if damaged blocks may hold some.
   std::optional<bool> decrypted() const;
   formats::Duration duration() const;  // from the start of the recording to the last event
   double bytes_per_event() const;

@@ -1,4 +1,4 @@
-// Where the recorder stood in functions of libraries and programs, as `tailcap info` tells it.
+// The probes that the recorder placed in functions of libraries and programs, for `tailcap info`.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@ namespace tailcap::views {
 
 class ProbeFacts {
  public:
-  // Told again and again: each place counts once.
+  // Events repeat a probe; each place counts once.
   void push(const formats::Probe& probe);
 
   bool empty() const { return files_.empty(); }
@@ -32,9 +32,9 @@ class ProbeFacts {
     std::vector<Place> places;
     std::string reason;
   };
-  static constexpr std::size_t kMaxPlaces = 65536;  // a capture is not to be trusted
+  static constexpr std::size_t kMaxPlaces = 65536;  // a capture is untrusted input
 
-  std::map<std::string, std::vector<Function>> files_;  // functions in the order told
+  std::map<std::string, std::vector<Function>> files_;  // functions in the order of their events
   std::size_t attached_ = 0, known_ = 0;
 };
 

@@ -1,4 +1,4 @@
-// What the processors were seen doing for single requests.
+// The CPU samples of single requests.
 #pragma once
 
 #include <map>
@@ -11,13 +11,13 @@
 
 namespace tailcap::views {
 
-// Of these requests; those of which it is not known whose samples were theirs, and that had none, are not there. The
-// capture is read again.
+// The samples of these requests. A request is left out if it had none, or if the samples cannot be assigned to it.
+// Reads the capture again.
 std::map<flow::ExchangeId, flow::RequestSamples> request_samples(
     const std::string& path, std::vector<flow::ExchangeId> requests,
     formats::SampleKind kind = formats::SampleKind::on_cpu);
 
-// Of several together.
+// The sum of several requests' stacks.
 flow::RequestSamples sum_of(const std::vector<flow::FoldedStack>& stacks);
 
 }  // namespace tailcap::views

@@ -27,7 +27,7 @@ using namespace formats;
 
 namespace {
 
-// Frames of somebody else's names: nothing in them breaks a line or a stack.
+// A frame name comes from outside: remove everything that breaks a line or a stack.
 std::string frame(std::string_view name) {
   std::string text = report::printable(name);
   std::replace(text.begin(), text.end(), ';', ' ');
@@ -71,7 +71,7 @@ std::string stack_text(const Event& event, const Sample& sample, const Names& na
   return stack;
 }
 
-// What it was off the CPU for; queued: woken, or never asleep.
+// The reason that it was off-CPU; queued: woken, or preempted.
 std::string off_cpu_stack(const Event& event, const OffCpu& off, const Names& names, bool queued) {
   std::string stack = names.of(event.thread.pid) + ";" + names.of(event.thread.tid);
   const bool preempted = off.runnable == off.left;
@@ -143,7 +143,7 @@ void choose(const pipeline::Analysis& analysis, const FlameChoice& choice, Cohor
   }
 }
 
-// Of the stacks.
+// The time range of the stacks.
 struct Window {
   Time from = time_from(std::numeric_limits<std::int64_t>::min()),
        to = time_from(std::numeric_limits<std::int64_t>::max());
@@ -178,7 +178,7 @@ class Collecting {
     }
   }
 
-  // What was added by request, under its title. Call once, at the end.
+  // Adds the stacks collected per request, under the request's title. Call once, at the end.
   void put_together(const flow::RequestTable& table) {
     for (const auto& [request, folder] : own_) {
       auto stacks = folder.stacks(0, 0);
@@ -286,7 +286,7 @@ FlameResult flame_of(const std::string& path, const FlameChoice& choice) {
   Window window;
   const bool of_requests = choice.of_requests();
   if (of_requests || choice.requests.from || choice.requests.to) {
-    // All requests: those under way beside a chosen one say whose a stack is.
+    // All requests: those under way beside a chosen one decide the owner of a stack.
     pipeline::Options settings;
     settings.study = false;
     settings.routes = choice.requests.routes;

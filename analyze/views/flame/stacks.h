@@ -16,8 +16,8 @@ namespace tailcap::views {
 enum class FlameRequests : std::uint8_t { all, slow, typical, both };
 
 struct FlameChoice {
-  // Which requests' stacks: its filters and templates. None, with `cohort` all: everything, whether or not a request
-  // was under way. Its from and to are those of the stacks.
+  // The requests that stacks are taken from: filters and templates. No filter and `cohort` all: all stacks, whether or
+  // not a request was under way. Its from and to limit the stacks.
   pipeline::Options requests;
   std::string title;  // what `requests` are, printable: "GET /cart"
   FlameRequests cohort = FlameRequests::all;
@@ -32,8 +32,8 @@ struct FlameChoice {
 struct FlameResult {
   flow::Flame flame;
   std::map<flow::ExchangeId, std::vector<flow::FoldedStack>> by_request;  // where it was asked for: without the title
-  std::uint64_t requests = 0;                                             // whose stacks they are; 0: everybody's
-  std::uint64_t left_out = 0;                     // samples, or ns, of which it is not known whose they are
+  std::uint64_t requests = 0;                     // that own the stacks; 0: stacks were not selected by request
+  std::uint64_t left_out = 0;                     // samples, or ns, with an unknown owner
   std::uint64_t waits = 0, waits_with_stack = 0;  // off_cpu: of the whole capture, preempted threads' not counted
   std::string undecided;                          // why there is no answer; a sentence
   bool damaged = false;                           // events were lost, or the capture is damaged or cut short

@@ -1,4 +1,4 @@
-// What a report shows of stacks: they are read again from the capture, where it has any.
+// The stacks in a report: read again from the capture, if it has any.
 #pragma once
 
 #include <string>
@@ -8,11 +8,11 @@
 
 namespace tailcap::views {
 
-// What the slow requests of triggers were seen in, or waited in.
+// Adds the stacks in which the slow requests of triggers ran or waited.
 void explain_triggers(const std::string& file, pipeline::Analysis& analysis);
 
-// Adds "flame-slow", where the processors' time of slow requests of the first route went, and "samples-ID" of single
-// requests of the page.
+// Adds "flame-slow", the CPU time of the slow requests of the first route, and "samples-ID" of single requests of the
+// page.
 void add_flames(const std::string& file, const pipeline::Analysis& analysis, flow::Figures& figures);
 
 }  // namespace tailcap::views

@@ -1,7 +1,7 @@
-// A service of threads that calls another one: threads MODE PORT OTHER-PORT LOG, as service.go describes it.
+// A multithreaded service that calls another one: threads MODE PORT OTHER-PORT LOG, as service.go describes it.
 //
-// thread: each connection has a thread that reads, calls and answers. pool: one thread reads what comes in on all
-// connections and hands requests to workers, which call and answer. Meanwhile one thread calls for nobody.
+// thread: each connection has a thread that reads, calls and answers. pool: one thread reads all connections and passes
+// requests to workers, which call and answer. Meanwhile one thread makes calls that belong to no request.
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
@@ -47,7 +47,7 @@ void note(const std::string& served, const std::string& called) {
   std::fflush(log_file);
 }
 
-// On this thread's own connection.
+// Calls on this thread's own connection.
 void call(const std::string& id) {
   thread_local int fd = -1;
   if (fd < 0) {

@@ -45,14 +45,14 @@ std::int64_t wall(const std::function<void()>& act) {
   return monotonic_ns() - begin;
 }
 
-// How long it took beyond the CPU time that it used.
+// Returns the off-CPU time of `act`.
 std::int64_t off_cpu(const std::function<void()>& act) {
   const std::int64_t used = cpu_ns();
   const std::int64_t took = wall(act);
   return took - (cpu_ns() - used);
 }
 
-// How long this thread has waited for a CPU, as the kernel counts it.
+// This thread's total run-queue latency, as the kernel counts it.
 std::int64_t queued_ns() {
   std::ifstream file("/proc/thread-self/schedstat");
   std::int64_t ran = 0, queued = 0;
@@ -60,7 +60,7 @@ std::int64_t queued_ns() {
   return queued;
 }
 
-// How long it slept.
+// Returns the off-CPU time of `act` without run-queue latency.
 std::int64_t asleep(const std::function<void()>& act) {
   const std::int64_t queued = queued_ns();
   const std::int64_t off = off_cpu(act);
@@ -73,7 +73,7 @@ int open_file(const std::string& name, int flags) {
   return file;
 }
 
-// Pages that are not in memory, read by touching them.
+// Touches pages that are not in memory.
 std::int64_t fault_pages(const std::string& name, std::int64_t pages) {
   const int file = open_file(name, O_RDONLY);
   struct stat status {};
@@ -149,7 +149,7 @@ std::int64_t call_down(const Request& r) {
   return wall([&] { get(loopback(static_cast<std::uint16_t>(r.argument)), r.rest, r.id + "-down", 0); });
 }
 
-// The first attempt is given up after 50 ms.
+// Gives up the first attempt after 50 ms.
 std::int64_t call_twice(const Request& r) {
   return wall([&] {
     const auto address = loopback(static_cast<std::uint16_t>(r.argument));
@@ -157,7 +157,7 @@ std::int64_t call_twice(const Request& r) {
   });
 }
 
-// A name that is asked for, then called: rest is /PORT/PATH.
+// Resolves a name, then calls it: rest is /PORT/PATH.
 std::int64_t look_up(const Request& r) {
   char* path = nullptr;
   const auto port = static_cast<std::uint16_t>(std::strtoul(r.rest.c_str() + 1, &path, 10));

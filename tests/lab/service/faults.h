@@ -1,4 +1,4 @@
-// What a handler does to be slow, and for how long it was: measured around the act itself, by the service.
+// The ways in which a handler is slow; the service measures the duration around the act itself.
 #pragma once
 
 #include <cstdint>

@@ -51,7 +51,7 @@ struct Service {
     return sent;
   }
 
-  // The last `single` bytes one by one.
+  // Writes the last `single` bytes one by one.
   static bool write(int client, const std::string& bytes, std::size_t single) {
     const std::string_view all = bytes, head = all.substr(0, all.size() - single);
     bool sent = write_all(client, head);
@@ -85,7 +85,7 @@ struct Service {
     }
   }
 
-  // One thread reads what is there; `act` is given whole requests.
+  // One thread reads all connections and calls `act` with whole requests.
   template <class Act>
   void run_loop(int listener, Act&& act) {
     const int loop = epoll_create1(EPOLL_CLOEXEC);
@@ -172,7 +172,7 @@ int main(int argc, char** argv) {
     std::fputs("usage: tailcap-lab-service PORT threads|loop|poolN LOG [NAME=VALUE]...\n", stderr);
     return 2;
   }
-  static Service service;  // threads outlive main's frame
+  static Service service;  // threads may outlive main's frame
   for (int i = 4; i < argc; ++i) {
     const std::string word = argv[i];
     const std::string name = word.substr(0, word.find('=')),

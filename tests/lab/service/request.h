@@ -13,15 +13,15 @@ struct Request {
   std::string id, path;
   std::string fault;          // first segment of the path
   std::int64_t argument = 0;  // second
-  std::string rest;           // behind it, with its slash
-  std::int64_t read_ns = 0;   // when its head was whole
+  std::string rest;           // the rest, with its slash
+  std::int64_t read_ns = 0;   // when its head was complete
 };
 
-// Takes a whole head off the front of `buffer`. False: it is not there yet.
+// Takes a whole head from the front of `buffer`. False: it is not complete yet.
 bool take_request(std::string& buffer, Request& request);
 std::string response(std::string_view body);
 
-// A blocking connection's next bytes. False: the peer is done.
+// Appends the next bytes of a blocking connection. False: the peer is done.
 bool read_more(int socket, std::string& buffer);
 bool write_all(int socket, std::string_view bytes);
 

@@ -1,4 +1,4 @@
-// What the service itself says of every request: kept in memory, written at the end, so that it causes no waits.
+// The service's own facts about every request: kept in memory and written at the end, so that they cause no waits.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@ namespace tailcap::lab {
 class Truth {
  public:
   void note(const Request& request, std::int64_t begun_ns, std::int64_t injected_ns, std::int64_t done_ns);
-  // {"id":…,"path":…,"tid":…,"read_ns":…,"begun_ns":…,"done_ns":…,"injected_ns":…} a line. Times are CLOCK_MONOTONIC.
+  // {"id":…,"path":…,"tid":…,"read_ns":…,"begun_ns":…,"done_ns":…,"injected_ns":…} per line. Times are CLOCK_MONOTONIC.
   void write(const std::string& file);
 
  private:

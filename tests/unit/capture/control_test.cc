@@ -1,4 +1,4 @@
-// The socket beside the file: who may speak, what is answered, what is left behind.
+// The control socket beside the file: which users may connect, its answers, and that nothing is left behind.
 #include "capture/control.h"
 
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-// Ring records to events: every kind, and bytes that are none.
+// Conversion of ring records to events: every kind, and bytes that are no record.
 #include "capture/convert.h"
 
 #include <gtest/gtest.h>
@@ -251,7 +251,7 @@ TEST(Convert, EveryLengthOfEveryKind) {
       std::vector<std::byte> bytes(size, std::byte{0xff});
       record_header h = header(static_cast<record_kind>(kind));
       if (size) std::memcpy(bytes.data(), &h, std::min(size, sizeof h));
-      converter.convert(bytes, event);  // the sanitizers watch
+      converter.convert(bytes, event);  // the sanitizers check it
       EXPECT_TRUE(size >= sizeof h || !converter.convert(bytes, event));
     }
   }
@@ -327,12 +327,12 @@ TEST(Convert, Go) {
   r.number = 1;
   r.place = 0x52006;
   r.subject = 0x59000;
-  is(GO_HANDLER_FUNCTION, GoHandler{0x59000, {}});  // nobody kept the names
+  is(GO_HANDLER_FUNCTION, GoHandler{0x59000, {}});  // the names were not kept
   r.number = 2;
   r.place = 0x53004;
-  is(GO_HANDLER_METHOD, GoHandler{0x53000, "main._Cart_Get_Handler", true});  // nobody kept the types
+  is(GO_HANDLER_METHOD, GoHandler{0x53000, "main._Cart_Get_Handler", true});  // the types were not kept
   r.number = 3;
-  is(GO_HANDLER, GoHandler{0, {}});  // no such place
+  is(GO_HANDLER, GoHandler{0, {}});  // no such address
   r.act = GO_PHASE;
   r.number = 6;
   EXPECT_FALSE(converter.convert(bytes_of(r), event)) << "no such phase";
@@ -369,12 +369,12 @@ TEST(Convert, GoEndsAndPanics) {
   panic.go.file = 3;
   panic.frames = 3;
   panic.addresses[0] = 0x5000;
-  panic.addresses[1] = 0x1004;  // the probe's own
+  panic.addresses[1] = 0x1004;  // the probe's own address
   panic.addresses[2] = 0x6000;
   ASSERT_TRUE(converter.convert(bytes_of(panic), event));
   EXPECT_EQ(event, (Event{time_from(1000), {17, 18}, GoPanic{GoPanicStep::fatal, "[unknown];[unknown]"}, 17}));
   panic.go.act = GO_THROWN;
-  panic.addresses[0] = 0;  // who called is not known
+  panic.addresses[0] = 0;  // the caller is unknown
   panic.frames = 1;
   ASSERT_TRUE(converter.convert(bytes_of(panic), event));
   EXPECT_EQ(event, (Event{time_from(1000), {17, 18}, GoPanic{GoPanicStep::thrown, {}}, 17}));

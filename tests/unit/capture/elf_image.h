@@ -1,4 +1,4 @@
-// ELF files made in memory, for the tests of what reads them.
+// ELF files made in memory, for tests of the code that reads them.
 #pragma once
 
 #include <elf.h>
@@ -17,7 +17,7 @@ std::string raw(const T& value) {
 
 class ElfImage {
  public:
-  static constexpr std::uint64_t kBase = 0x400000;  // addresses are offsets in the file and this
+  static constexpr std::uint64_t kBase = 0x400000;  // an address is the file offset plus this
 
   explicit ElfImage(std::uint16_t type = ET_EXEC) : type_(type) { add("", SHT_NULL, 0, ""); }
 

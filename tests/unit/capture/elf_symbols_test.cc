@@ -29,7 +29,7 @@ std::string symbol(std::uint32_t name, unsigned type, std::uint16_t section, std
   return raw(s);
 }
 
-// An executable with functions SSL_read and SSL_write of 16 bytes each and no more.
+// An executable with only the functions SSL_read and SSL_write, of 16 bytes each.
 ElfImage with_openssl(std::uint16_t type = ET_EXEC) {
   ElfImage image(type);
   const auto text = image.add(".text", SHT_PROGBITS, SHF_ALLOC | SHF_EXECINSTR, std::string(64, '\x90'));
@@ -90,7 +90,7 @@ TEST(ElfSymbols, LinkedInOpenssl) {
   EXPECT_EQ(found[0].size, 16u);
   EXPECT_FALSE(found[0].exported);
   EXPECT_EQ(found[0].file_offset, found[0].address - ElfImage::kBase);
-  // A library with the same functions is not a program with OpenSSL inside.
+  // A library with the same functions is not a program that contains OpenSSL.
   EXPECT_EQ(openssl_inside(ElfFile::from_bytes(with_openssl(ET_DYN).bytes(), "x")), OpensslInside::no);
 }
 
@@ -145,7 +145,7 @@ TEST(ElfSymbols, EveryCutAndEveryDamagedByteIsSurvived) {
   EXPECT_GT(accepted, whole.size());
 }
 
-// Where in its file an address of a loaded library is, by the segments that the loader mapped. 0: in none of them.
+// The file offset of an address in a loaded library, from the segments that the loader mapped. 0: in no segment.
 std::uint64_t mapped_from(const void* address) {
   struct Search {
     std::uint64_t address, offset;
@@ -165,8 +165,8 @@ std::uint64_t mapped_from(const void* address) {
   return search.offset;
 }
 
-// What the loader made of a library, against what was read from its file. The bytes in memory do not count: a recorder
-// on this machine may have its breakpoints in them.
+// Compares a library as the loader mapped it with what was read from its file. Bytes in memory are not compared: a
+// recorder on this machine may have breakpoints in them.
 class RealLibrary : public ::testing::Test {
  protected:
   static void compare(const char* library, std::span<const std::string_view> names, const std::string& version_prefix) {
@@ -200,7 +200,7 @@ class RealLibrary : public ::testing::Test {
       EXPECT_FALSE(probes.entry.may_repeat) << name;
       EXPECT_EQ(placer.file_offset(*probes.entry.place) - found[0].file_offset,
                 probes.entry.place->address - found[0].address);
-      // Found by the exception tables alone, the function is the same.
+      // The same function is found by the exception tables alone.
       const FunctionProbes again = placer.place({found[0].address, 0}, {CallConvention::system_v, 3, 1});
       EXPECT_EQ(again.entry.place, probes.entry.place) << name;
       EXPECT_EQ(again.results.places, probes.results.places) << name;

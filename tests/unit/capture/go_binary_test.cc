@@ -34,7 +34,7 @@ std::string counted(const std::string& text) {
   return out + text;
 }
 
-// Three functions of 32 bytes that begin as Go's do, and their table in the layout of a version.
+// Three functions of 32 bytes with Go's prologue, and their table in one version's layout.
 struct GoImage {
   ElfImage image;
   std::uint64_t text = 0, table = 0, table_size = 0;
@@ -42,7 +42,7 @@ struct GoImage {
   explicit GoImage(std::uint32_t magic, const std::string& name = ".gopclntab", bool relocated = false,
                    int functions = 3, std::uint16_t type = ET_EXEC)
       : image(type) {
-    std::string code(64, '\x90');  // code that is not Go's comes first, as with the system's linker
+    std::string code(64, '\x90');  // code that is not Go's comes first, as the system's linker places it
     for (int i = 0; i < functions; ++i) {
       std::string one("\x49\x3b\x66\x10\x76\x08\x48\x83\xec\x18\x48\x83\xc4\x18\xc3\x90\xeb\xee", 18);
       one.resize(32, '\xcc');
@@ -174,8 +174,8 @@ TEST(GoFunctions, EveryDamagedByteIsSurvived) {
   }
 }
 
-// Against the compiler itself, where there is one: stripped and position-independent programs have the functions that
-// the program with symbols has.
+// Against the compiler itself, if installed: stripped and position-independent programs have the same functions as the
+// program with symbols.
 TEST(GoFunctions, RealPrograms) {
   if (std::system("go version >/dev/null 2>&1") != 0) GTEST_SKIP() << "there is no Go compiler";
   namespace fs = std::filesystem;

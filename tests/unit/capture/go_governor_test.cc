@@ -1,4 +1,4 @@
-// When the kernel programs leave a place in a Go program, and when they come back.
+// When the governor removes a probe from a Go program, and when it places it again.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -15,7 +15,7 @@ struct Course {
   Governor governor;
   Governor::Clock::time_point now{};
   std::uint64_t hits = 0;
-  // What is decided after another interval in which it was passed at this rate.
+  // The decision after another interval with this rate of hits.
   Turn pass(std::uint64_t per_second) {
     now += Governor::kInterval;
     hits += per_second * static_cast<std::uint64_t>(Governor::kInterval.count()) / 1000;
@@ -39,7 +39,7 @@ TEST(GoGovernor, ABurstIsNotWorthTheChange) {
       ASSERT_EQ(run.pass(Governor::kBusy + more * 1000 / static_cast<std::uint64_t>(Governor::kInterval.count())),
                 Turn::stay);
     }
-    // The next one is forgiven when there has been as much quiet.
+    // The next burst is tolerated after an equally long quiet period.
     for (std::uint64_t quiet = 0; quiet < Governor::kBurst; quiet += per_interval) ASSERT_EQ(run.pass(0), Turn::stay);
   }
 }
@@ -61,7 +61,7 @@ TEST(GoGovernor, LeavesLooksAndLeavesAgain) {
   run.pass(0);
   while (run.pass(10 * Governor::kBusy) == Turn::stay) ASSERT_LT(run.hits, 100 * Governor::kBurst);
   for (int round = 0; round < 5; round++) {
-    // Nobody counts meanwhile.
+    // Hits are not counted meanwhile.
     for (int i = 1; i < Governor::kAway / Governor::kInterval; i++) ASSERT_EQ(run.pass(0), Turn::stay) << i;
     ASSERT_EQ(run.pass(0), Turn::come_back);
     ASSERT_EQ(run.pass(10 * Governor::kBusy), Turn::leave) << "at once";
@@ -76,7 +76,7 @@ TEST(GoGovernor, StaysWhenItHasBecomeQuiet) {
   while (run.pass(0) != Turn::come_back) {
   }
   for (int i = 0; i < 1000; i++) ASSERT_EQ(run.pass(Governor::kBusy / 2), Turn::stay) << i;
-  // A first burst after that is forgiven again.
+  // A first burst after that is tolerated again.
   ASSERT_EQ(run.pass(10 * Governor::kBusy), Turn::stay);
   ASSERT_EQ(run.pass(0), Turn::stay);
 }

@@ -1,4 +1,4 @@
-// What is found in Go programs: on those that the compilers of this machine make, and on bytes.
+// Probe places found in Go programs, both those built by this machine's compilers and raw bytes.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -69,7 +69,7 @@ func main() {
 }
 )";
 
-// All but callers of the HTTP client, which the program has not.
+// All parts except callers of the HTTP client, which the program does not use.
 constexpr int kAllParts = 255 - static_cast<int>(formats::GoPart::calls);
 
 std::map<std::string, std::string> compilers() {
@@ -91,7 +91,7 @@ struct Built {
     std::ofstream(folder + "/main.go") << kSource;
   }
   ~Built() { fs::remove_all(folder); }
-  // Throws where the compiler refuses.
+  // Throws if the compiler fails.
   Program plan(const std::string& compiler, const std::string& options, bool states) const {
     const std::string command = "cd " + folder + " && CGO_ENABLED=0 GO111MODULE=off GOTOOLCHAIN=local " + compiler +
                                 " build " + options + " -o program main.go >log 2>&1";
@@ -100,7 +100,7 @@ struct Built {
   }
 };
 
-// What a plan says, without where it is.
+// The contents of a plan without its addresses.
 std::set<std::string> places_of(const Program& program) {
   std::set<std::string> out;
   for (const auto& function : program.functions) {
@@ -140,7 +140,7 @@ TEST(GoProgram, TheSameStrippedAndMovable) {
       EXPECT_EQ(found->places[0].price, symbols::kernel_has_shadow_stacks() ? found->places[0].price : kEmulatedPrice)
           << version << " " << name << " " << found->places[0].text;
     }
-    // Where values go through channels: both ends of a buffer in select, too.
+    // Probes where values pass through channels; in select, at both ends of a buffer.
     for (const auto& [name, places] : std::map<std::string, std::size_t>{{"runtime.send", 1},
                                                                          {"runtime.recv", 1},
                                                                          {"runtime.chansend", 1},
@@ -174,7 +174,7 @@ TEST(GoProgram, TheSameStrippedAndMovable) {
       EXPECT_EQ(other.layout.slot, whole.layout.slot) << what;
       EXPECT_EQ(other.layout.thread, whole.layout.thread) << what;
       EXPECT_EQ(other.layout.current, whole.layout.current) << what;
-      // What follows the arrays in memory may look like more of them.
+      // Memory behind the arrays may look like more elements.
       const auto same = [](const auto& a, const auto& b) {
         return std::equal(a.begin(), a.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(a.size(), 17)),
                           b.begin());
@@ -185,7 +185,7 @@ TEST(GoProgram, TheSameStrippedAndMovable) {
   }
 }
 
-// A version that nobody has looked at, without debugging information: what cannot be told is named, all else is told.
+// An unknown version without debugging information: the plan lacks only what cannot be determined, and names it.
 TEST(GoProgram, UnknownVersionsAreNotGuessed) {
   const auto all = compilers();
   if (all.empty()) GTEST_SKIP() << "there is no Go compiler";
@@ -226,8 +226,8 @@ TEST(GoProgram, CookiesSayWhatAndWhere) {
       acts.insert(GO_COOKIE_ACT(place.probe.cookie));
       const auto act = GO_COOKIE_ACT(place.probe.cookie);
       if (act >= bpf::GO_PANICS && act <= bpf::GO_THROWN) {
-        // Who panicked is found behind the stack pointer. Old compilers make room on it at once where no stack is
-        // checked.
+        // The panicking function is found behind the stack pointer. Old compilers reserve stack at once in functions
+        // without a stack check.
         EXPECT_TRUE(act != bpf::GO_PANICS || place.probe.cookie & GO_AT_CALL) << function.name;
         EXPECT_LT(GO_COOKIE_NUMBER(place.probe.cookie), program.anchors.size()) << function.name;
       }
@@ -274,7 +274,7 @@ TEST(GoStrings, ArraysAreFoundByHowTheyBegin) {
     ElfImage image(moved ? ET_DYN : ET_EXEC);
     const std::string all = "GC assist markingIO waitchan receive";
     const std::uint64_t texts = image.address(image.add(".rodata", SHT_PROGBITS, SHF_ALLOC, all));
-    std::string array = raw(std::uint64_t{99}), relocations;  // something else first
+    std::string array = raw(std::uint64_t{99}), relocations;  // unrelated data first
     const std::uint64_t at = image.next_address();
     const auto entry = [&](std::uint64_t offset, std::uint64_t length) {
       if (moved && length)
@@ -286,7 +286,7 @@ TEST(GoStrings, ArraysAreFoundByHowTheyBegin) {
     entry(0, 17);
     entry(17, 7);
     entry(24, 12);
-    array += raw(std::uint64_t{1} << 40) + raw(std::uint64_t{3});  // no text there
+    array += raw(std::uint64_t{1} << 40) + raw(std::uint64_t{3});  // outside the text section
     ASSERT_EQ(image.address(image.add(".data", SHT_PROGBITS, SHF_ALLOC | SHF_WRITE, array)), at);
     if (moved) image.add(".rela.dyn", SHT_RELA, SHF_ALLOC, relocations);
     const auto found = symbols::go_string_array(ElfFile::from_bytes(image.bytes(), "x"), kBeginning);

@@ -1,4 +1,4 @@
-// What the kernel does with a uprobe on an instruction, and which registers the instruction writes.
+// How the kernel handles a uprobe on an instruction, and which registers the instruction writes.
 #include "capture/symbols/instruction.h"
 
 #include <gtest/gtest.h>
@@ -50,7 +50,7 @@ TEST(Instructions, WhatTheyWrite) {
   EXPECT_EQ(writes("48 98"), 1 << 0);                  // cdqe
   EXPECT_EQ(writes("99") & 1 << 2, 1 << 2);            // cdq writes edx
   EXPECT_EQ(writes("f3 48 a5") & 0xc2, 0xc2);          // rep movsq: rcx, rsi, rdi
-  EXPECT_EQ(writes("0f 48 c2"), 1 << 0);               // cmovs: perhaps is yes
+  EXPECT_EQ(writes("0f 48 c2"), 1 << 0);               // cmovs: a possible write counts as one
   EXPECT_EQ(writes("48 0f b1 0a") & 1, 1);             // cmpxchg writes rax
   EXPECT_EQ(writes("55") & ~(1 << 4), 0);              // push
   EXPECT_EQ(writes("86 c4") & 1, 1);                   // xchg ah, al

@@ -1,4 +1,4 @@
-// Functions written by hand, byte by byte, with labels: what the tests of probe placing take apart.
+// Functions written byte by byte, with labels, for the tests of probe placement.
 #pragma once
 
 #include <cstdint>
@@ -35,7 +35,7 @@ class MachineCode {
   // An opcode with an 8-bit ("78") or a 32-bit ("0f 88", "e8", "e9") distance to a label.
   MachineCode& near(std::string_view opcode, const std::string& to) { return hex(opcode).reference(to, 1); }
   MachineCode& far(std::string_view opcode, const std::string& to) { return hex(opcode).reference(to, 4); }
-  // call to an address outside.
+  // A call to an address outside.
   MachineCode& call(std::uint64_t target) { return to_address("e8", target); }
   MachineCode& jump(std::uint64_t target) { return to_address("e9", target); }
 

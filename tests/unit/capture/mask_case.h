@@ -1,4 +1,4 @@
-// One connection that passes the gate: streams in, what the file would hold of them out.
+// One connection that passes the gate: takes its streams and returns what the capture would keep of them.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -31,7 +31,7 @@ class Passage {
     gate.begin(info);
   }
 
-  // The next bytes of a direction, as one I/O, of which the first `head` and the last `tail` are visible.
+  // The next bytes of a direction as one I/O; the first `head` and the last `tail` bytes are visible.
   struct Left {
     std::string head, tail;
   };
@@ -54,7 +54,7 @@ class Passage {
     EXPECT_LE(out.tail.size(), tail);
     return {std::string(out.head), std::string(out.tail)};
   }
-  // All of them visible; what is left out at the end is filled with dots, so that places stay.
+  // Everything is visible. What the gate removes at the end is filled with dots, so that positions stay.
   std::string io(Direction way, std::string_view bytes) {
     std::string out = part(way, bytes, bytes.size(), 0).head;
     out.resize(bytes.size(), '.');

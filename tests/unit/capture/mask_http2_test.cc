@@ -1,4 +1,4 @@
-// HTTP/2 through the gate: whatever the cuts, values outside the list do not survive, and a decoder stays in step.
+// HTTP/2 through the gate: however it is cut, values outside the list do not survive, and a decoder stays in sync.
 #include <random>
 
 #include "tests/unit/capture/mask_case.h"
@@ -42,7 +42,7 @@ void expect_masked(const std::string& bytes, const std::vector<FieldList>& sent,
       if (got[k].first == ":path") {
         ASSERT_EQ(value.substr(0, from), was.substr(0, from)) << where;
       }
-      // What is a filler itself stays.
+      // Filler characters stay as they are.
       std::size_t same = 0;
       for (std::size_t c = from; c < to; c++)
         same += value[c] == was[c] && std::string("0*-x").find(was[c]) == std::string::npos;
@@ -57,7 +57,7 @@ TEST(MaskHttp2, EverySingleCut) {
   std::vector<FieldList> sent;
   for (std::uint32_t i = 0; i < 3; i++) {
     FieldList fields = kRequest;
-    fields[2].second += static_cast<char>('a' + i);  // a literal with a name of the dynamic table, from the second on
+    fields[2].second += static_cast<char>('a' + i);  // from the second on, a literal with a name from the dynamic table
     stream += headers(2 * i + 1, deflate(fields), i == 1 ? 20 : 10000) + frame(0, 1, 2 * i + 1, "authorization: body");
     sent.push_back(fields);
   }
@@ -196,7 +196,7 @@ TEST(MaskHttp2, ABlockThatWasNotSeenMakesTheTableUnknown) {
   const std::string start = kPreface + kSettings + headers(1, deflate(kRequest), 10000);
   p.part(Direction::in, start, kPreface.size() + kSettings.size() + 12, 0);
   FieldList again = kRequest;
-  again[7].second = "other-value-of-it";  // its name is in the table, which is not known any more
+  again[7].second = "other-value-of-it";  // its name is in the table, which is no longer known
   const std::string next = headers(3, deflate(again), 10000), got = p.in(next);
   EXPECT_EQ(got.size(), next.size());
   EXPECT_NE(got, next);
@@ -216,12 +216,12 @@ TEST(MaskHttp2, JoinedLate) {
   EXPECT_EQ(got.substr(0, 9), bytes.substr(0, 9));
   EXPECT_EQ(got.find("secret"), got.npos);
   EXPECT_NE(got.find(frame(0, 1, 9, "secret").substr(0, 9)), got.npos);
-  // Never again HTTP/1.
+  // The connection never becomes HTTP/1 again.
   EXPECT_EQ(p.in("GET / HTTP/1.1\r\nHost: secret\r\n\r\n").find("Host"), std::string::npos);
   EXPECT_EQ(p.gate.statement().doubtful, 1u);
 }
 
-// A session whose handshake was not seen may begin with its first plaintext all the same.
+// A session without a recorded handshake may still begin with its first plaintext.
 TEST(MaskHttp2, APrefaceWhereTheBeginningIsNotKnown) {
   Deflater deflate;
   const std::string stream = kPreface + kSettings + headers(1, deflate(kRequest), 10000);

@@ -1,4 +1,4 @@
-// HTTP/2 as nghttp2 writes and reads it.
+// HTTP/2 written and read by nghttp2.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -77,7 +77,7 @@ inline std::string frame(std::uint8_t type, std::uint8_t flags, std::uint32_t st
   return out + payload;
 }
 
-// HEADERS, padded and with priority, its block going on in CONTINUATION frames of `piece` bytes.
+// Padded HEADERS with priority; the block continues in CONTINUATION frames of `piece` bytes.
 inline std::string headers(std::uint32_t stream, const std::string& block, std::size_t piece) {
   const std::size_t first = std::min(piece, block.size());
   std::string out =
@@ -88,7 +88,7 @@ inline std::string headers(std::uint32_t stream, const std::string& block, std::
   return out;
 }
 
-// Header blocks of the stream, CONTINUATION joined.
+// The header blocks of the stream, with CONTINUATION joined.
 inline std::vector<std::string> blocks_of(std::string_view bytes) {
   std::vector<std::string> all;
   for (std::size_t at = kPreface.size(); at + 9 <= bytes.size();) {

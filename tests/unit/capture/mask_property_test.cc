@@ -1,4 +1,4 @@
-// Random connections with planted credentials: whatever is cut, lost, unseen or joined late, none is in what is left.
+// Random connections with planted credentials: no credential survives, whatever is cut, lost, unseen or joined late.
 #include "tests/unit/capture/mask_case.h"
 #include "tests/unit/capture/mask_streams.h"
 

@@ -1,4 +1,4 @@
-// Makes both directions of a connection with credentials planted in it, and looks for them in what the gate leaves.
+// Makes both directions of a connection with planted credentials, and searches for them in the gate's output.
 #pragma once
 
 #include <random>
@@ -19,7 +19,7 @@ struct Trial {
   std::size_t planted = 0, kept = 0;
 };
 
-// Where chance comes from: bytes that somebody chose, then a generator.
+// The source of randomness: bytes chosen by the caller, then a generator.
 struct Choices {
   std::vector<unsigned char> bytes;
   std::mt19937 random{1};
@@ -36,13 +36,13 @@ class Planter {
   explicit Planter(const Choices& choices) : random(choices) {}
 
   std::uint32_t below(std::uint32_t n) { return random() % n; }
-  // Never chosen: short or common ones would be found everywhere.
+  // Never taken from the input: short or common strings would be found everywhere.
   std::string letters(std::size_t n, std::string_view from) {
     std::string out;
     for (; n > 0; n--) out.push_back(from[secrets() % from.size()]);
     return out;
   }
-  // Found where this much of it is in a row.
+  // A credential is found if this many consecutive bytes of it are.
   std::string plant(std::size_t window = 8,
                     std::string_view from = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwyz123456789",
                     std::size_t size = 0) {
@@ -52,7 +52,7 @@ class Planter {
     return secret;
   }
   std::string path_token() { return plant(16, "0123456789abcdef", 40 + below(30)); }
-  // The credential in Huffman code, as it is behind `before` in a value.
+  // The credential in Huffman code, as it follows `before` in a value.
   void plant_coded(const std::string& before, const std::string& secret) {
     std::string first, all;
     formats::hpack::huffman_encode(before, first);
@@ -193,7 +193,7 @@ inline Streams streams_of(Wire wire, Planter& p) {
 inline Trial passed(Wire wire, const Choices& choices) {
   Planter p(choices);
   const Streams streams = streams_of(wire, p);
-  // Each direction as pieces; the answers never ahead of what they answer, mostly.
+  // Each direction in pieces; a response is mostly not ahead of its request.
   struct Piece {
     Direction way;
     std::string bytes;

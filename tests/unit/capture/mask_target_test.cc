@@ -1,4 +1,4 @@
-// What is masked in targets and hosts, and which headers are on the list.
+// The masked parts of request targets and hosts, and the list of headers.
 #include <gtest/gtest.h>
 
 #include "capture/mask/command_line.h"
@@ -53,7 +53,7 @@ TEST(MaskTarget, TokensInPaths) {
   EXPECT_EQ(masked("/" + hex.substr(0, 20) + "%2F" + hex.substr(0, 20) + "%3D"), "/" + std::string(46, '*'));
 }
 
-// What may go on behind the end is masked where it could be secret.
+// A value that may continue behind the cut is masked where it could be secret.
 TEST(MaskTarget, CutAnywhere) {
   EXPECT_EQ(masked("/a?id=12", {}, true), "/a?id=**");
   EXPECT_EQ(masked("/a?id", {}, true), "/a?id");
@@ -87,7 +87,7 @@ TEST(MaskCommandLine, OnlyTheProgram) {
             (std::vector<std::string>{"tailcap", "record", "-p", "1"}));
 }
 
-// The vectors of the reference implementation, for eight bytes 00 to 07 under the key 00 to 0f.
+// The reference implementation's vectors for eight bytes 00 to 07 under the key 00 to 0f.
 TEST(MaskPointers, AreSipHash) {
   const PointerKey key(0x0706050403020100u, 0x0f0e0d0c0b0a0908u);
   EXPECT_EQ(key(0x0706050403020100u), 0x93f5f5799a932462u);

@@ -1,4 +1,4 @@
-// HTTP/1 through the gate: what is kept, what is not, and when nothing is.
+// HTTP/1 through the gate: what is kept, what is masked, and when everything is withheld.
 #include "tests/unit/capture/mask_case.h"
 
 namespace tailcap::capture::mask {
@@ -27,7 +27,7 @@ TEST(MaskHttp1, RequestCutOnceAnywhere) {
   for (std::size_t at = 1; at < kRequest.size(); at++) {
     Passage p;
     std::string got = p.cut(Direction::in, kRequest, {at});
-    // Dots in the middle are asterisks where something follows.
+    // Dots in the middle are asterisks if more bytes follow.
     ASSERT_EQ(got, kRequestKept) << at;
   }
 }
@@ -71,7 +71,7 @@ TEST(MaskHttp1, AnswersWithoutBody) {
   EXPECT_EQ(p.out(interim + next), interim + next);
 }
 
-// Another CPU may tell of the response before its request.
+// Another CPU may emit the response before its request.
 TEST(MaskHttp1, AnswerBeforeItsRequest) {
   Passage p;
   const std::string response = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n";
@@ -83,7 +83,7 @@ TEST(MaskHttp1, AnswerBeforeItsRequest) {
   EXPECT_EQ(p.out(response + "ab"), response + "..");
 }
 
-// A final answer instead of 100: the body may be left out, and then a request is where it would be.
+// After a final response instead of 100, the client may omit the body and send the next request in its place.
 TEST(MaskHttp1, ABodyThatNobodyAskedFor) {
   const std::string ask = "POST / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 90\r\n\r\n",
                     next = "GET /next HTTP/1.1\r\nHost: a\r\n\r\n";
@@ -152,7 +152,7 @@ TEST(MaskHttp1, GapsAndBytesThatWereNotSeen) {
   EXPECT_EQ(p.in("secret\r\nHost: secret\r\n\r\n").find("secret"), std::string::npos);
   EXPECT_EQ(p.in(kRequest), kRequestKept) << "a whole start line at the beginning of an I/O";
   EXPECT_EQ(p.gate.statement(), (formats::Masking{1, 0, 1, 24, 0, 1})) << "the call behind the second gap";
-  // Head and tail of one call, with the middle unseen.
+  // Only the head and tail of one call are visible.
   Passage q;
   const std::string head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5000\r\n\r\n";
   const auto left = q.part(Direction::in, head + std::string(5000, 'x'), head.size() + 100, 16);
@@ -161,7 +161,7 @@ TEST(MaskHttp1, GapsAndBytesThatWereNotSeen) {
   EXPECT_EQ(q.in(kRequest), kRequestKept);
 }
 
-// The record of the established connection was lost: where its first bytes are is not known.
+// The record of the established connection was lost, so the position of its first bytes is unknown.
 TEST(MaskHttp1, ConnectingWithoutPositions) {
   Passage p({}, formats::Origin::connected, formats::TcpState::syn_sent);
   const std::string answer = "HTTP/1.1 200 OK\r\nServer: x\r\nContent-Length: 0\r\n\r\n";
@@ -170,7 +170,7 @@ TEST(MaskHttp1, ConnectingWithoutPositions) {
   EXPECT_EQ(p.out(kRequest), kRequestKept);
 }
 
-// Another protocol, whose content is a message of HTTP/1 that comes back: neither direction is HTTP.
+// Another protocol echoes content that is an HTTP/1 message: neither direction is HTTP.
 TEST(MaskHttp1, JoinedLateAndContradicted) {
   Passage p({}, formats::Origin::existed);
   const std::string content = "HTTP/1.1 200 OK\r\nServer: x\r\nContent-Length: 0\r\n\r\n";
@@ -239,7 +239,7 @@ TEST(MaskHttp1, KeptOnDemand) {
   EXPECT_EQ(got.find("WWWW"), got.npos) << "bodies stay out";
 }
 
-// Plaintext that is told after its session was freed goes on where it was.
+// Plaintext that is recorded after its session was freed continues at its position.
 TEST(MaskGate, FreedSessionsAreForgottenLater) {
   Gate gate;
   formats::Event event;
@@ -263,7 +263,7 @@ TEST(MaskGate, FreedSessionsAreForgottenLater) {
   EXPECT_EQ(plain(rest, request.size()), rest);
 }
 
-// The one that was not used for the longest time goes, and only that one.
+// Only the least recently used entry is evicted.
 TEST(MaskGate, TheTableIsBounded) {
   Gate gate({}, 2);
   const auto request = [&](std::uint64_t socket, std::uint32_t at, std::string_view bytes) {

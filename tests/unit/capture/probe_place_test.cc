@@ -1,4 +1,4 @@
-// Where probes go in functions of known shapes. Each function is written out; the places are known by their labels.
+// Places of probes in functions of known shapes. Each function is written out; labels mark the expected places.
 #include "capture/symbols/probe_place.h"
 
 #include <gtest/gtest.h>
@@ -14,7 +14,7 @@ constexpr std::uint64_t kElsewhere = 0x9000, kAbort = 0x8000;
 constexpr Signature kRead{CallConvention::system_v, 3, 1};
 constexpr Signature kGoRead{CallConvention::go_registers, 4, 3};
 
-// The shape of OpenSSL's SSL_read: a check of the length, the real work, one way out with the stack protector.
+// The shape of OpenSSL's SSL_read: a length check, the real work, one exit with the stack protector.
 MachineCode protected_read() {
   MachineCode code;
   code.hex("48 83 ec 18")                 // sub rsp, 0x18
@@ -120,13 +120,13 @@ TEST(ProbePlace, FirstPushAfterEndbr) {
 
 TEST(ProbePlace, OverwrittenArgumentEndsTheSearch) {
   for (const char* write : {"31 d2", "b2 01", "48 8b 16", "0f b6 17", "48 87 d0", "f7 e1", "0f a2", "d6"}) {
-    MachineCode code;  // each of these writes rdx, or is nothing known
+    MachineCode code;  // each of these writes rdx or is unknown
     code.hex("48 89 f0").hex(write).hex("53").hex("5b").hex("c3");
     const auto entry = choose_entry(code.graph(), kRead);
     ASSERT_TRUE(entry.place) << write;
     EXPECT_EQ(entry.place->address, MachineCode::kAddress) << write;
     EXPECT_EQ(entry.place->price, Price::single_stepped) << write;
-    // With fewer arguments needed the push is fine.
+    // If fewer arguments are needed, the push is fine.
     if (std::string_view(write) != "d6" && std::string_view(write) != "f7 e1") {
       EXPECT_EQ(choose_entry(code.graph(), {CallConvention::system_v, 1, 1}).place->price, Price::emulated) << write;
     }
@@ -158,11 +158,11 @@ TEST(ProbePlace, FirstInstructionsThatAreALoop) {
 }
 
 TEST(ProbePlace, PrefixesThatTheKernelRefuses) {
-  // cs nop, notrack jmp, lock: refused, so the place is the next one that can be.
+  // cs nop, notrack jmp and lock are refused, so the next possible place is used.
   MachineCode code;
   code.hex("2e 90").label("mov").hex("48 89 f8").label("ret").hex("c3");
   EXPECT_EQ(choose_entry(code.graph(), kRead).place->address, code.at("mov"));
-  // 66 jmp: refused by every version, though a plain jmp is emulated.
+  // 66 jmp: every kernel version refuses it, though a plain jmp is emulated.
   MachineCode word;
   word.label("mov").hex("48 89 f8").hex("66 90").hex("c3");
   EXPECT_EQ(choose_entry(word.graph(), kRead).place->address, word.at("mov"));
@@ -212,7 +212,7 @@ TEST(ProbePlace, TailCallIsFollowedIntoAPartThatWasGiven) {
 }
 
 TEST(ProbePlace, EveryReturnNeedsAPlace) {
-  // One way out passes an emulated jump with the result in place, the other does not.
+  // One exit passes an emulated jump with the result in place, the other does not.
   MachineCode code;
   code.hex("85 ff")
       .near("74", "zero")
@@ -233,7 +233,7 @@ TEST(ProbePlace, EveryReturnNeedsAPlace) {
 }
 
 TEST(ProbePlace, NoCallPassesTwoPlaces) {
-  // Behind the first jump comes a branch that other ways pass too: only the later one may stand.
+  // The branch behind the first jump is also reached on other paths: only the later place is allowed.
   MachineCode code;
   code.hex("85 ff")
       .near("74", "other")
@@ -280,7 +280,7 @@ TEST(ProbePlace, SwitchThatWasNotReadLeavesOnlyTheProtector) {
 }
 
 TEST(ProbePlace, GoStackCheckIsPassedByWhereThereIsSomethingBehindIt) {
-  MachineCode code;  // as Go 1.21 and later begin: the frame pointer is pushed
+  MachineCode code;  // the prologue of Go 1.21 and later pushes the frame pointer
   code.label("start")
       .hex("49 3b 66 10")
       .label("check")
@@ -304,7 +304,7 @@ TEST(ProbePlace, GoStackCheckIsPassedByWhereThereIsSomethingBehindIt) {
 }
 
 TEST(ProbePlace, GoStackCheckItselfIsPassedAgainWhenTaken) {
-  MachineCode code;  // as Go 1.19 begins
+  MachineCode code;  // the prologue of Go 1.19
   code.label("start")
       .hex("49 3b 66 10")
       .label("check")
@@ -353,7 +353,7 @@ TEST(ProbePlace, EveryCutOfAFunctionIsHandled) {
   }
 }
 
-// A probe on a call ends a process that has a user shadow stack: any other place is better, at any price.
+// A probe on a call kills a process that has a user shadow stack: any other place is better, whatever it costs.
 TEST(ProbePlace, ACallIsTheLastChoice) {
   for (const bool indirect : {false, true}) {
     MachineCode code;
@@ -370,7 +370,7 @@ TEST(ProbePlace, ACallIsTheLastChoice) {
     EXPECT_TRUE(harmless.place->instruction.starts_with("call")) << "no process of such a kernel has a shadow stack";
     EXPECT_EQ(harmless.place->price, Price::emulated);
   }
-  // Where there is nothing else it is left to whoever attaches, who knows about shadow stacks (FunctionLinks).
+  // If there is no other place, the code that attaches decides: it knows about shadow stacks (FunctionLinks).
   MachineCode only;
   only.call(kElsewhere).hex("c3");
   const EntryChoice entry = choose_entry(only.graph(), kRead);
@@ -385,7 +385,7 @@ TEST(ProbePlace, NoResultIsTakenAtACall) {
     EXPECT_FALSE(place.instruction.starts_with("call"));
 }
 
-// From Linux 6.18 on such a nop becomes a call, which writes where a leaf function keeps its variables.
+// From Linux 6.18 on such a nop becomes a call, which overwrites the red zone of a leaf function.
 TEST(ProbePlace, ANopOfFiveBytesOnlyAtTheBeginning) {
   const char* nop = "0f 1f 44 00 00";
   MachineCode first;
@@ -393,10 +393,10 @@ TEST(ProbePlace, ANopOfFiveBytesOnlyAtTheBeginning) {
   ASSERT_TRUE(choose_entry(first.graph(), kRead).place);
   EXPECT_EQ(choose_entry(first.graph(), kRead).place->address, MachineCode::kAddress);
   MachineCode inside;
-  inside.hex("2e 90").label("nop").hex(nop).label("next").hex("89 f8").hex("c3");  // what comes first takes no probe
+  inside.hex("2e 90").label("nop").hex(nop).label("next").hex("89 f8").hex("c3");  // the bytes before it take no probe
   ASSERT_TRUE(choose_entry(inside.graph(), kRead).place);
   EXPECT_EQ(choose_entry(inside.graph(), kRead).place->address, inside.at("next"));
-  // Nops of other lengths are not rewritten.
+  // Nops of other lengths are not rewritten by the kernel.
   MachineCode four;
   four.hex("2e 90").label("nop").hex("0f 1f 40 00").hex("89 f8").hex("c3");
   EXPECT_EQ(choose_entry(four.graph(), kRead).place->address, four.at("nop"));

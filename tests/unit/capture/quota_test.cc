@@ -1,4 +1,4 @@
-// Where CPU quotas are found, and what a running kernel says of one.
+// CPU quotas: where they are found, and what a running kernel reports.
 #include "capture/quota.h"
 
 #include <gtest/gtest.h>
@@ -52,7 +52,7 @@ TEST(Quota, ReadsWhatWasSet) {
   EXPECT_EQ(found[0].cgroup, "/tailcap-quota-" + std::to_string(getpid()));
   EXPECT_EQ(found[0].period, 50'000'000);
   EXPECT_EQ(found[0].quota, 20'000'000);
-  EXPECT_TRUE(again.empty());  // read once a round
+  EXPECT_TRUE(again.empty());  // read once per round
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Which processes have a user shadow stack, by what /proc/PID/status says.
+// Which processes have a user shadow stack, according to /proc/PID/status.
 #include "capture/shadow_stacks.h"
 
 #include <gtest/gtest.h>
@@ -41,7 +41,7 @@ TEST(ShadowStacks, Calls) {
 TEST(ShadowStacks, OfProcesses) {
   const ShadowStacks real(true);
   EXPECT_FALSE(real.in_process(0xffffffff));
-  // This process was not built for it. Whether another one has a shadow stack depends on the machine.
+  // This process was not built for it. Whether another process has a shadow stack depends on the machine.
   EXPECT_FALSE(real.in_process(static_cast<std::uint32_t>(getpid())));
   real.in_any_process();
 }

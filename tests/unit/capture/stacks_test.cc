@@ -1,4 +1,4 @@
-// Samples: from the addresses that the kernel tells to names, of this very program.
+// Samples: addresses from the kernel become names, for this very program.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -17,7 +17,7 @@ namespace chain {
 
 using Inside = std::function<void(std::vector<std::uint64_t>)>;
 
-// What the kernel does: one frame pointer after the other. Innermost first.
+// Follows frame pointers as the kernel does. Innermost first.
 [[gnu::noinline]] std::vector<std::uint64_t> walk() {
   std::vector<std::uint64_t> addresses;
   auto* frame = static_cast<std::uint64_t*>(__builtin_frame_address(0));
@@ -49,7 +49,7 @@ using namespace tailcap;
 using capture::stacks::KernelNames;
 using capture::stacks::Samples;
 
-// Forked before there are threads.
+// Forked before this process has threads.
 const capture::scan::Processes& processes() {
   static const capture::scan::Processes all;
   return all;
@@ -113,7 +113,7 @@ TEST(Stacks, WhatHasNoNameSaysSo) {
   ASSERT_TRUE(samples.take(record(std::vector<std::uint64_t>(STACK_MAX, 0x10), {}, self)));
   samples.wait();
   EXPECT_EQ(std::get<formats::Sample>(samples.next()->body).user, "[unknown];[unknown]");
-  // Where a call returns to is behind the call: ffffffff81000100 was called from the function before.
+  // A return address is behind its call: ffffffff81000100 was called from the preceding function.
   const auto in_kernel = std::get<formats::Sample>(samples.next()->body);
   EXPECT_EQ(in_kernel.user, "");
   EXPECT_EQ(in_kernel.kernel, "[kernel];handler;[kernel];_text;do_syscall_64");
@@ -179,7 +179,7 @@ TEST(Demangle, NamesOfCxxAndRust) {
   EXPECT_EQ(demangled("_Zgarbage"), "_Zgarbage");
 }
 
-// Each pair holds the one before twice: a kilobyte that would grow beyond all memory stays as it is.
+// Each pair contains the previous one twice: a kilobyte that would expand beyond all memory stays mangled.
 TEST(Demangle, ExplodingNamesStayAsTheyAre) {
   std::string name = "_Z1fSt4pairIiiE";
   const char* digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";

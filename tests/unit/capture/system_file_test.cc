@@ -1,4 +1,4 @@
-// Files of /proc and cgroups that vanish, fail or are something else: nothing throws, nothing waits.
+// Files of /proc and cgroups that vanish, fail or are of another type: nothing throws or blocks.
 #include "capture/system_file.h"
 
 #include <gtest/gtest.h>
@@ -60,7 +60,7 @@ TEST(SystemFile, WhatCannotBeReadIsEmpty) {
   EXPECT_EQ(read_system_file(folder.path + "/nothing"), "");
   EXPECT_EQ(read_system_file(folder.path), "");  // EISDIR
   ASSERT_EQ(mkfifo((folder.path + "/fifo").c_str(), 0600), 0);
-  EXPECT_EQ(read_system_file(folder.path + "/fifo"), "");  // and does not wait for a writer
+  EXPECT_EQ(read_system_file(folder.path + "/fifo"), "");  // does not wait for a writer
   EXPECT_EQ(read_system_file("/proc/self/mem"), "");       // EIO at the first byte
   EXPECT_TRUE(lines(folder.path).empty());
   EXPECT_TRUE(lines("/proc/self/mem").empty());
@@ -72,7 +72,7 @@ TEST(SystemFile, Lines) {
   EXPECT_EQ(lines(folder.with("")), Lines());
   EXPECT_EQ(lines(folder.with("a\n\nb")), (Lines{"a", "", "b"}));
   EXPECT_EQ(lines(folder.with("a\nb\n")), (Lines{"a", "b"}));
-  EXPECT_EQ(lines(folder.with("one\ntwo\nthree\n"), 9), (Lines{"one", "two"}));  // half a line is none
+  EXPECT_EQ(lines(folder.with("one\ntwo\nthree\n"), 9), (Lines{"one", "two"}));  // half a line does not count
   const std::string longest(16'000, 'x'), too_long(100'000, 'y');
   EXPECT_EQ(lines(folder.with("a\n" + longest + "\nb\n" + too_long + "\nc\n"), 1u << 20),
             (Lines{"a", longest, "b", "c"}));
@@ -89,7 +89,7 @@ TEST(SystemFile, ManyLines) {
     ASSERT_TRUE(all[static_cast<std::size_t>(i)].starts_with(std::to_string(i) + " ")) << i;
 }
 
-// Processes end while their files are read, thousands of times. Each must end every reading, none may throw.
+// Thousands of processes end while their files are read. Every read must return, and none may throw.
 TEST(SystemFile, ProcessesThatEndMeanwhile) {
   std::array<std::atomic<int>, 8> pids{};
   std::atomic<bool> stop = false;

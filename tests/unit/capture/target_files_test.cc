@@ -1,4 +1,4 @@
-// Files of targets: found once, read by another process, and the same as what reading them here gives.
+// Files of targets: found once and read by another process, with the same result as reading them here.
 #include "capture/scan/target_files.h"
 
 #include <fcntl.h>
@@ -23,7 +23,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Forked before there are threads.
+// Forked before this process has threads.
 const Processes& processes() {
   static const Processes all;
   return all;
@@ -46,7 +46,7 @@ class TargetFilesTest : public ::testing::Test {
   TargetFiles files_{processes()};
 };
 
-// "Key:\tvalue" of the processes that have this parent.
+// "Key:\tvalue" of the processes with this parent.
 std::vector<std::string> of_children(std::uint32_t parent, const std::string& key) {
   std::vector<std::string> found;
   for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
@@ -159,7 +159,7 @@ TEST_F(TargetFilesTest, NothingIsAttachedToWhatWasChanged) {
   std::filesystem::copy_file(own_path(), path);
   const auto file = open(path);
   ASSERT_TRUE(file);
-  const int programs[] = {0};  // none: the kernel refuses it, where it is asked
+  const int programs[] = {0};  // not a program: the kernel refuses it when asked
   char start[8] = {};
   std::ifstream(path).read(start, sizeof start);
   const std::vector<FunctionProbe> places = {{FunctionProgram::enter, 0, 0, std::string(start, sizeof start)}};
@@ -169,7 +169,7 @@ TEST_F(TargetFilesTest, NothingIsAttachedToWhatWasChanged) {
   EXPECT_TRUE(files_.problem().starts_with("the kernel refused the places")) << files_.problem();
   EXPECT_TRUE(files_.attach(*file, programs, other, true, false).empty());
   EXPECT_EQ(files_.problem(), "its code was changed while it was looked at");
-  // It is the same under another name, and without one.
+  // The result is the same under another name, and without one.
   std::filesystem::rename(path, moved);
   std::ofstream(path) << "something else";
   EXPECT_TRUE(files_.attach(*file, programs, places, true, true).empty());

@@ -1,4 +1,4 @@
-// Which functions of TLS libraries are watched, and where: on the libraries that are here.
+// Which functions of TLS libraries get probes, and where, in the libraries installed here.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -50,7 +50,7 @@ TEST(TlsFunctions, OpenSsl) {
       EXPECT_EQ(act_of(place.probe.cookie), act_of(function->places[0].probe.cookie)) << name;
       EXPECT_GT(place.price, 0u);
     }
-    // Of the two with _ex the place is a call, which is the last choice where there are shadow stacks.
+    // In the two functions with _ex the place is a call, which is the last choice where there are shadow stacks.
     EXPECT_EQ(function->places[0].price,
               symbols::kernel_has_shadow_stacks() ? function->places[0].price : kEmulatedPrice)
         << name;
@@ -67,7 +67,7 @@ TEST(TlsFunctions, GnuTls) {
   const auto path = library("libgnutls.so.30");
   if (path.empty()) GTEST_SKIP() << "libgnutls.so.30 is not installed";
   const auto functions = plan_functions(symbols::ElfFile::open(path));
-  // gnutls_record_send is a jump to gnutls_record_send2, which says the same.
+  // gnutls_record_send is a jump to gnutls_record_send2; a probe there sees the same calls.
   const bool forwards = !find(functions, "gnutls_record_send");
   const auto* send = find(functions, forwards ? "gnutls_record_send2" : "gnutls_record_send");
   ASSERT_TRUE(send);

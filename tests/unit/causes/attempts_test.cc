@@ -16,7 +16,7 @@ using formats::Duration;
 
 constexpr flow::Time kBegin = formats::time_from(1'000'000'000);
 
-// Requests of one client, in the order of their beginning; the exchanges are handed on in the same.
+// Requests of one client in order of their start; the exchanges are passed on in that order.
 struct Calls {
   flow::RequestTable table;
   Attempts attempts;
@@ -64,7 +64,7 @@ struct Calls {
     table.rows.push_back(r);
     return table.rows.size() - 1;
   }
-  // "2<1.1" for the second attempt of 1.1; "0" where nothing is known.
+  // "2<1.1" for the second attempt of 1.1; "0" if unknown.
   std::vector<std::string> told() {
     attempts.settle(table);
     std::vector<std::string> out;
@@ -93,14 +93,14 @@ TEST(Attempts, OnlyTheSameRequestCounts) {
   c.add(5ms, {.path = "/y", .bytes = 10});
   c.add(6ms, {.pid = 8, .bytes = 10});
   c.add(7ms, {.bytes = 9});               // a shorter body
-  c.add(8ms, {.id = "r1", .bytes = 10});  // the refused one had no x-request-id
+  c.add(8ms, {.id = "r1", .bytes = 10});  // the refused attempt had no x-request-id
   EXPECT_EQ(c.told(), (Told{"0", "0", "0", "0", "0"}));
 }
 
 TEST(Attempts, NotBeforeItWasRefusedAndNotMuchLater) {
   Calls c;
   c.add(0ms, {.refused = true, .lasts = 20ms});
-  c.add(10ms, {});    // beside it
+  c.add(10ms, {});    // concurrent
   c.add(1021ms, {});  // more than a second after
   EXPECT_EQ(c.told(), (Told{"0", "0", "0"}));
 }

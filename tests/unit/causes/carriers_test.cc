@@ -1,4 +1,4 @@
-// Which goroutine works on each request of an HTTP/2 connection: its own one makes one for each, in their order.
+// Which goroutine serves each HTTP/2 request: the connection's own goroutine starts one for each, in order.
 #include "analyze/causes/carriers.h"
 
 #include <gtest/gtest.h>
@@ -31,7 +31,7 @@ struct Connection {
     n.id = {7, (stream + 1) / 2};
     n.stream = stream;
     n.reader_goroutine = kReader;
-    n.writer_goroutine = 900 + stream;  // it makes one for each write, too
+    n.writer_goroutine = 900 + stream;  // it also starts one for each write
     n.began = at(from);
     n.answered = n.ended = at(to);
     process.servers.push_back(n);
@@ -52,7 +52,7 @@ struct Connection {
 using Numbers = std::vector<std::uint64_t>;
 
 TEST(Carriers, h26_TheHandlersOfAConnectionInTheOrderOfItsStreams) {
-  Connection c;  // three in one read, answered the other way round
+  Connection c;  // three in one read, answered in reverse order
   c.request(1, 10, 90);
   c.request(3, 10, 80);
   c.request(5, 10, 70);
@@ -63,7 +63,7 @@ TEST(Carriers, h26_TheHandlersOfAConnectionInTheOrderOfItsStreams) {
 }
 
 TEST(Carriers, ARequestWithoutAHandlerLeavesItsNeighboursUndecided) {
-  Connection c;  // one of three was refused without a handler: which one?
+  Connection c;  // one of three was refused without a handler, but it is unknown which
   c.request(1, 10, 90);
   c.request(3, 10, 90);
   c.request(5, 10, 90);

@@ -1,4 +1,4 @@
-// What is known of who made a request, by the path of that request.
+// Looks up the parent of a request by the request's path.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -10,7 +10,7 @@
 
 namespace tailcap {
 
-// The cause of the request to this target; nothing is known: an empty one.
+// The cause of the request to this target; empty if nothing is known.
 inline flow::Cause cause_of(const flow::RequestTable& table, std::string_view target) {
   for (const auto row : table.rows)
     if (table.texts[row.path] == target && row.role == flow::Role::client) {
@@ -20,7 +20,7 @@ inline flow::Cause cause_of(const flow::RequestTable& table, std::string_view ta
   ADD_FAILURE() << "no request to " << target;
   return {};
 }
-// The path of the request that made it; empty: not decided.
+// The path of the request's parent; empty: undecided.
 inline std::string parent_of(const flow::RequestTable& table, std::string_view target) {
   const flow::Cause cause = cause_of(table, target);
   for (const auto row : table.rows)

@@ -1,4 +1,4 @@
-// Which request made a call of a goroutine that takes jobs from a channel, and when nothing is said.
+// The parent of a call by a goroutine that takes jobs from a channel, and when it stays undecided.
 #include <gtest/gtest.h>
 
 #include "tests/unit/causes/go_service.h"
@@ -17,7 +17,7 @@ struct Channels : GoService {
   void gave(Duration at, std::uint64_t giver, std::uint64_t taker, std::uint64_t channel = kJobs) {
     step(at, giver, {channel, 0, taker, GoChannelStep::gave});
   }
-  // Two requests, a worker (30) of which each of them gets a job, and its calls.
+  // Two requests that each give a job to the worker (30), and the worker's calls.
   void two_jobs() {
     serve(1ms, 40ms, 20, "/one");
     serve(1ms, 40ms, 21, "/two");
@@ -51,7 +51,7 @@ TEST(CausesChannel, AWorkerTakesFromWhoWaits) {
   EXPECT_EQ(told(table, "/b"), "certain channel /one");
 }
 
-// Who takes from a full buffer wakes who waits with the next value, but has the first.
+// The receiver from a full buffer gets the first value, and wakes the goroutine that waits to send the next one.
 TEST(CausesChannel, ABufferHandsOnWhatWasPutFirst) {
   Channels g;
   for (std::uint64_t n = 0; n < 3; ++n) g.serve(1ms, 40ms, 20 + n, "/r" + std::to_string(n));
@@ -69,7 +69,7 @@ TEST(CausesChannel, ABufferHandsOnWhatWasPutFirst) {
   EXPECT_EQ(told(table, "/c"), "certain channel /r2");
 }
 
-// What was put before the recording began, or by whom is not known, is nobody's; it is not the job before, either.
+// A job put before the recording began or by an unknown goroutine has no known parent, and ends the previous job.
 TEST(CausesChannel, AJobOfUnknownOriginEndsTheOneBefore) {
   Channels g;
   g.two_jobs();
@@ -83,7 +83,7 @@ TEST(CausesChannel, AJobOfUnknownOriginEndsTheOneBefore) {
   EXPECT_EQ(told(table, "/d"), "undecided of 2");
 }
 
-// A request starts the pool; its workers are not its own.
+// A request starts the pool, but the workers do not work only for that request.
 TEST(CausesChannel, AWorkerThatARequestStartedWorksForWhoeverGives) {
   Channels g;
   g.made(1500us, 20, 30);
@@ -97,7 +97,7 @@ TEST(CausesChannel, AWorkerThatARequestStartedWorksForWhoeverGives) {
   EXPECT_EQ(told(table, "/c"), "certain channel /three");
 }
 
-// Made for the one, taken over from the other: both cannot be.
+// The worker was started by one request and got a job from the other: contradictory.
 TEST(CausesChannel, AgainstItsMakerNothingIsSaid) {
   Channels g;
   g.made(1500us, 20, 30);
@@ -107,7 +107,7 @@ TEST(CausesChannel, AgainstItsMakerNothingIsSaid) {
   EXPECT_EQ(told(table, "/b"), "undecided of 2");
 }
 
-// Tokens and pooled objects go both ways: who takes one does not work for who gave it back.
+// Tokens and pooled objects pass both ways: a goroutine that takes one does not work for the one that returned it.
 TEST(CausesChannel, AChannelThatIsUsedBothWaysCarriesNoJobs) {
   Channels g;
   g.two_jobs();
@@ -136,7 +136,7 @@ TEST(CausesChannel, SomethingOfAnotherRequestInBetweenLeavesItOpen) {
   EXPECT_EQ(told(table, "/c"), "undecided of 2");
 }
 
-// An answer from a goroutine that serves all, which was asked for another request in the meantime.
+// The answer comes from a goroutine that serves all requests and was asked for another one in the meantime.
 TEST(CausesChannel, AnAnswerIsNoJob) {
   Channels g;
   g.two_jobs();
@@ -163,7 +163,7 @@ TEST(CausesChannel, AfterTheAnswerItIsNotCertain) {
   EXPECT_EQ(told(g.table(), "/late"), "likely channel /two");
 }
 
-// Another job may be among what was lost.
+// The lost events may include another job.
 TEST(CausesChannel, WhereEventsWereLostNothingIsSaid) {
   Channels g;
   g.two_jobs();

@@ -1,5 +1,4 @@
-// Which request made which call, by what both say; and when nothing is said, because several say it, or because events
-// were lost.
+// The parent of a call by content that both share; undecided if several requests share it or events were lost.
 #include <gtest/gtest.h>
 
 #include "analyze/pipeline/pipeline.h"
@@ -27,7 +26,7 @@ std::string get(const std::string& target, const std::string& fields = "") {
   return "GET " + target + " HTTP/1.1\r\nHost: h\r\n" + fields + "\r\n";
 }
 
-// An event loop with connections to it and from it.
+// An event loop with inbound and outbound connections.
 struct Loop {
   Scenario s;
   std::uint16_t ports = 0;
@@ -54,7 +53,7 @@ struct Loop {
   flow::RequestTable table() { return pipeline::analyze(synth::plain_preamble(), s.with_end()).table; }
 };
 
-// It reads A, relays the answer to B, and only then sends A's call.
+// The loop reads A, relays the answer to B, and only then sends A's call.
 TEST(CausesContent, WhatAProxyReadLastIsNotTheCause) {
   Loop p;
   p.wait(0ms, 1ms);
@@ -82,7 +81,7 @@ TEST(CausesContent, ACallSaysMoreThanItsRequest) {
   p.in2.receive(1ms, 1ms + 20us, get("/work/r3-51"));
   p.out1.send(1ms + 30us, get("/stock/r3-51.0"));
   p.out2.send(1ms + 40us, get("/stock?of=r3-5"));
-  p.out3.send(1ms + 50us, get("/stock/other-7"));  // of neither
+  p.out3.send(1ms + 50us, get("/stock/other-7"));  // belongs to neither
   p.in1.send(8ms, kOk);
   p.in2.send(8ms, kOk);
   const auto table = p.table();
@@ -124,7 +123,7 @@ TEST(CausesContent, SeveralThatSayTheSameStayUndecided) {
   EXPECT_EQ(cause_of(p.table(), "/same"), (Cause{{}, CauseMethod::none, false, 2, false}));
 }
 
-// What the recorder replaced is equal in length only.
+// Masked values agree in length only.
 TEST(CausesContent, MaskedValuesSayNothing) {
   Loop p;
   p.wait(0ms, 1ms);
@@ -135,7 +134,7 @@ TEST(CausesContent, MaskedValuesSayNothing) {
   EXPECT_EQ(parent_of(p.table(), "/other?q=*******"), "");
 }
 
-// A timer makes such calls, too: in the turn of a request they look like its own.
+// A timer makes such calls, too: within an event-loop iteration they look like the request's own.
 TEST(CausesContent, WhatATimerMakesIsNotOfTheTurn) {
   Loop p;
   p.wait(0ms, 1ms);
@@ -148,7 +147,7 @@ TEST(CausesContent, WhatATimerMakesIsNotOfTheTurn) {
   EXPECT_EQ(parent_of(p.table(), "/tick1"), "");
 }
 
-// Read A, wait, read B (lost), call: nothing of A's turn is left.
+// Read A, wait, read B (lost), call: A's event-loop iteration is over.
 TEST(CausesLoss, ALostReadLeavesTheTurnOpen) {
   for (const bool lost : {false, true}) {
     Loop p;
@@ -181,7 +180,7 @@ TEST(CausesLoss, AWaitThatIsMissingLeavesTheTurnOpen) {
   EXPECT_EQ(cause_of(p.table(), "/out2"), (Cause{{}, CauseMethod::none, false, 1, true}));
 }
 
-// Where other requests say the same, the one that is meant may be the one that was lost.
+// If other requests have the same content, the real parent may be the one that was lost.
 TEST(CausesLoss, WhatSeveralSayIsNotBelievedWhereReadsWereLost) {
   for (const bool lost : {false, true}) {
     Loop p;

@@ -1,4 +1,4 @@
-// Which request made which call, by goroutines: what the runtime and net/http show of it, and when nothing is said.
+// The parent of a call by goroutines, from the runtime's and net/http's events, and when it stays undecided.
 #include <gtest/gtest.h>
 
 #include "tests/unit/causes/go_service.h"
@@ -19,7 +19,7 @@ TEST(CausesGo, TheGoroutineThatServesMakesTheCall) {
   EXPECT_EQ(told(table, "/b"), "certain goroutine /two");
 }
 
-// h26: a handler with n goroutines, and these with their own.
+// h26: a handler starts n goroutines, which start more.
 TEST(CausesGo, h26_GoroutinesThatTheHandlerStarts) {
   GoService g;
   g.serve(1ms, 20ms, 20, "/one");
@@ -36,7 +36,7 @@ TEST(CausesGo, h26_GoroutinesThatTheHandlerStarts) {
       EXPECT_EQ(told(table, kind + std::to_string(n)), std::string("certain goroutine ") + (n % 2 ? "/one" : "/two"));
 }
 
-// h26: a worker pool through a channel. Who made its workers says nothing, even if a request did.
+// h26: a worker pool fed by a channel. The workers' creator is no evidence, even if it served a request.
 TEST(CausesGo, h26_AWorkerPoolIsNotDecidedByItsMakers) {
   GoService g;
   g.made(0ms, 1, 30);
@@ -53,7 +53,7 @@ TEST(CausesGo, h26_AWorkerPoolIsNotDecidedByItsMakers) {
   EXPECT_EQ(told(table, "/lazy-later"), "undecided of 1");
 }
 
-// h26: http.Transport. The connection was dialled for one request and carries the call of another.
+// h26: http.Transport. The connection was dialled for one request and carries another's call.
 TEST(CausesGo, h26_ADialledConnectionSendsForWhoAsks) {
   GoService g;
   g.serve(1ms, 30ms, 20, "/one");
@@ -81,7 +81,7 @@ TEST(CausesGo, h26_WithoutTheHandOverATransportsCallIsUndecided) {
   EXPECT_EQ(told(g.table(), "/a"), "undecided of 2");
 }
 
-// The second hand-over was lost: the first one is not taken for it.
+// The second hand-over was lost: the first one is not used for it.
 TEST(CausesGo, AHandOverCountsOnce) {
   GoService g;
   g.serve(1ms, 30ms, 20, "/one");
@@ -96,7 +96,7 @@ TEST(CausesGo, AHandOverCountsOnce) {
   EXPECT_EQ(told(table, "/b"), "undecided of 2");
 }
 
-// A request with a body is sent in several pieces, all of one hand-over.
+// A request with a body is sent in several pieces, all from one hand-over.
 TEST(CausesGo, ARequestInSeveralPiecesIsOneHandOver) {
   GoService g;
   g.serve(1ms, 30ms, 20, "/one");
@@ -117,7 +117,7 @@ TEST(CausesGo, ARequestInSeveralPiecesIsOneHandOver) {
   EXPECT_EQ(told(table, "/b"), "certain goroutine /two");
 }
 
-// h26: read by goroutine A, written by B. One that answers for another is not sure to have worked on the request.
+// h26: read by goroutine A, written by B. A goroutine that only writes the answer may not have worked on the request.
 TEST(CausesGo, h26_ReadByOneWrittenByAnother) {
   GoService g;
   Endpoint& in = g.accepted();
@@ -130,7 +130,7 @@ TEST(CausesGo, h26_ReadByOneWrittenByAnother) {
   EXPECT_EQ(told(table, "/b"), "undecided of 1");
 }
 
-// net/http's background read takes the first byte of the next request; the handler is seen.
+// net/http's background read takes the first byte of the next request; the handler's goroutine is still found.
 TEST(CausesGo, ABackgroundReadDoesNotHideTheHandler) {
   GoService g;
   Endpoint& in = g.accepted();
@@ -149,7 +149,7 @@ TEST(CausesGo, WhatWasLostMakesNothingCertain) {
   EXPECT_EQ(told(g.table(), "/a"), "likely goroutine /one");
 }
 
-// The answer was lost: the goroutine may be at work on something else by now, of which nothing was seen.
+// The answer was lost: the goroutine may already be working on something unseen.
 TEST(CausesGo, ARequestWhoseAnswerWasLostIsNotServedForEver) {
   GoService g;
   Endpoint& in = g.accepted().of(20);
@@ -162,7 +162,7 @@ TEST(CausesGo, ARequestWhoseAnswerWasLostIsNotServedForEver) {
   EXPECT_TRUE(cause_of(table, "/a").lost);
 }
 
-// The next request on its connection ends it, answered or not.
+// The next request on its connection ends the previous one, answered or not.
 TEST(CausesGo, AGoroutinesNextRequestEndsTheLast) {
   GoService g;
   Endpoint& in = g.accepted().of(20);
@@ -175,7 +175,7 @@ TEST(CausesGo, AGoroutinesNextRequestEndsTheLast) {
   EXPECT_EQ(told(g.table(), "/a"), "certain goroutine /two");
 }
 
-// Who asked for the second call was lost, and that the first one was sent.
+// Lost: the goroutine that asked for the second call, and the sending of the first.
 TEST(CausesGo, AHandOverFromBeforeALossIsNotBelieved) {
   GoService g;
   g.serve(1ms, 30ms, 20, "/one");
@@ -193,12 +193,12 @@ TEST(CausesGo, AHandOverFromBeforeALossIsNotBelieved) {
 TEST(CausesGo, AChainWithAGapIsUndecided) {
   GoService g;
   g.serve(1ms, 20ms, 20, "/one");
-  g.made(3ms, 30, 31);  // who made 30 is not known
+  g.made(3ms, 30, 31);  // the creator of 30 is unknown
   g.call(4ms, 5ms, 31, "/a");
   EXPECT_EQ(told(g.table(), "/a"), "undecided of 1");
 }
 
-// What a request leaves behind calls after it has been answered.
+// A goroutine that a request started makes a call after the request was answered.
 TEST(CausesGo, OneCallAfterTheAnswerIsLikely) {
   GoService g;
   g.serve(1ms, 5ms, 20, "/one");
@@ -208,7 +208,7 @@ TEST(CausesGo, OneCallAfterTheAnswerIsLikely) {
   EXPECT_EQ(told(g.table(), "/late"), "likely goroutine /one");
 }
 
-// Goroutines of another process have the same numbers.
+// Goroutines of another process may have the same numbers.
 TEST(CausesGo, NumbersAreOfOneProcess) {
   GoService g;
   g.serve(1ms, 20ms, 20, "/one");
@@ -242,7 +242,7 @@ TEST(HandlerFinder, TheInnermostThatItsGoroutineEntered) {
   EXPECT_EQ(handler_of(table, "/nameless"), "");
 }
 
-// Keep-alive: one goroutine serves them all, each with its own.
+// Keep-alive: one goroutine serves all requests, each with its own handler.
 TEST(HandlerFinder, OneGoroutineServesManyRequests) {
   GoService g;
   Endpoint& in = g.accepted().of(20);

@@ -1,4 +1,4 @@
-// Whose call each stream of a grpc-go connection is, which one goroutine writes.
+// The parent of each stream of a grpc-go connection, which one goroutine writes.
 #include <gtest/gtest.h>
 
 #include "tests/unit/causes/go_service.h"
@@ -47,7 +47,7 @@ TEST(CausesGrpc, AStreamIsWhosFieldsItBeganWith) {
   EXPECT_EQ(told(table, "/b"), "certain goroutine /two");
 }
 
-// What one hand-over was lost of is not told by another one that had the same place in memory.
+// An incomplete hand-over is not completed by another one at the same memory address.
 TEST(CausesGrpc, WithoutItsHandOverACallIsUndecided) {
   GrpcClient g;
   g.queues(2ms, 20, 0xc100);
@@ -63,7 +63,7 @@ TEST(CausesGrpc, WithoutItsHandOverACallIsUndecided) {
   EXPECT_EQ(told(table, "/c"), "undecided of 2");
 }
 
-// The connection was made for a request, and has carried one call so far: its writer is nobody's all the same.
+// The connection was made for a request and has carried only one call so far; its writer still belongs to no request.
 TEST(CausesGrpc, WhoWritesForAllIsNotAskedWhoMadeIt) {
   GrpcClient g;
   g.made(1200us, 20, kWrites);

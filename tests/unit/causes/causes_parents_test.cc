@@ -1,4 +1,4 @@
-// Which request made which call: by trace id, by thread, by turn of an event loop; and when nothing is said.
+// The parent of a call by trace id, by thread and by event-loop iteration, and when it stays undecided.
 #include <gtest/gtest.h>
 
 #include "analyze/causes/parents.h"
@@ -30,7 +30,7 @@ std::string traced(const std::string& span, const std::string& trace = kTrace) {
 }
 const std::string kOk = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
-// Requests to one process and its calls to elsewhere.
+// Requests to one process, and its calls to others.
 struct Service {
   Scenario s;
   std::uint16_t ports = 0;
@@ -101,7 +101,7 @@ TEST(Parents, SeveralCallsOneAfterTheOtherAreCertain) {
   EXPECT_EQ(parent_of(table, "/out"), "/in");
 }
 
-// Each takes one of the conditions away; the link may stay, its certainty may not.
+// Each case removes one of the conditions; the parent may remain, but not as certain.
 TEST(Parents, WhatIsNotSeenIsNotCertain) {
   const std::vector<std::pair<const char*, void (*)(ThreadPerRequest&)>> cases = {
       {"no wait was seen",
@@ -203,7 +203,7 @@ TEST(Parents, ATurnOfAnEventLoopIsLikely) {
   p.in2.receive(2ms, 2ms + 10us, get("/in2"));
   p.out2.send(2ms + 50us, get("/out2"));
   p.wait(2ms + 100us, 5ms);
-  // The answer to the first call brings a second one of the same request.
+  // The answer to the first call triggers a second one of the same request.
   p.out1.receive(5ms, 5ms + 10us, kOk).send(5ms + 50us, get("/out1b"));
   p.wait(5ms + 100us, 6ms);
   p.out1.receive(6ms, 6ms + 10us, kOk);
@@ -223,7 +223,7 @@ TEST(Parents, ATurnOfAnEventLoopIsLikely) {
   EXPECT_EQ(cause_of(table, "/out2").alternatives, 1u);
 }
 
-// As nginx does: connect in the turn of the request, send when the connection is there, in the same turn as the next
+// As in nginx: connect in the request's event-loop iteration, send once connected, in the same iteration as the next
 // request.
 TEST(Parents, ACallIsOfTheTurnInWhichItsConnectionWasBegun) {
   Loop p;
@@ -235,7 +235,7 @@ TEST(Parents, ACallIsOfTheTurnInWhichItsConnectionWasBegun) {
   p.wait(0ms, 1ms);
   p.in1.receive(1ms, 1ms + 10us, get("/in1"));
   formats::StateChange syn;
-  syn.socket = p.s.next_socket() + 1;  // of the connection that is opened next
+  syn.socket = p.s.next_socket() + 1;  // of the next connection to be opened
   syn.from = formats::TcpState::close;
   syn.to = formats::TcpState::syn_sent;
   syn.by_thread = true;
@@ -332,8 +332,8 @@ TEST(Parents, AThreadsRequestOfAnotherTraceIsNotCertain) {
   EXPECT_FALSE(cause_of(table, "/out").certain);
 }
 
-// A pool: the request is read and answered by one thread, the call made by another that waits for work. Nothing tells
-// them together.
+// A pool: one thread reads and answers the request, another, which waits for work, makes the call. Nothing connects
+// them.
 TEST(HardCases, h26_worker_pool_is_unknown_with_alternatives) {
   Service p;
   Endpoint &in1 = p.accepted(kA), &in2 = p.accepted(kA), &out = p.connected(kB);
@@ -349,7 +349,7 @@ TEST(HardCases, h26_worker_pool_is_unknown_with_alternatives) {
   EXPECT_EQ(cause.alternatives, 2u);
 }
 
-// The server had closed the idle connection: the call is made again on a new one. Both are of the same request.
+// The server had closed the idle connection: the call is repeated on a new one. Both have the same parent.
 TEST(HardCases, h27_attempts_have_the_same_cause) {
   ThreadPerRequest p;
   p.usual();
@@ -376,7 +376,7 @@ TEST(HardCases, h27_attempts_have_the_same_cause) {
   EXPECT_EQ(attempts, 2u);
 }
 
-// One thread reads for all, workers call and answer.
+// One thread reads for all; workers call and answer.
 TEST(Parents, AWorkerThatAnswersIsLikely) {
   Service p;
   constexpr Thread kLoop{100, 100};
@@ -396,7 +396,7 @@ TEST(Parents, AWorkerThatAnswersIsLikely) {
   EXPECT_EQ(cause_of(table, "/a"), (Cause{cause_of(table, "/a").parent, CauseMethod::thread, false, 1}));
 }
 
-// Its next answer is to what it takes from the queue afterwards, if the call was not over before the first.
+// If its call outlasts its answer, the worker's next answer may be to a request that it took from the queue later.
 TEST(Parents, AWorkerThatAnswersBeforeTheCallIsOverSaysNothing) {
   Service p;
   Endpoint& one = p.accepted(Thread{100, 100});

@@ -1,4 +1,4 @@
-// A request with all that it caused, over several processes; and what is left of it when much was forgotten.
+// A request with everything that it caused in several processes, and what remains if much was forgotten.
 #include <gtest/gtest.h>
 
 #include "analyze/causes/parents.h"
@@ -22,7 +22,7 @@ const std::string kOk = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
 std::string get(const std::string& target) { return "GET " + target + " HTTP/1.1\r\nHost: h\r\n\r\n"; }
 
-// A process that served very many requests before it made its first call: of what was forgotten nothing is said.
+// A process served very many requests before it made its first call: nothing is claimed about forgotten ones.
 TEST(Parents, WhatIsForgottenIsNotGuessed) {
   using flow::Exchange;
   causes::Goroutines goroutines;
@@ -96,7 +96,7 @@ TEST(HardCases, h30_proxy_on_the_same_host_is_one_tree) {
   EXPECT_EQ(comms, (std::vector<std::string>{"client", "proxy", "proxy", "shop"}));
   ASSERT_NE(tree->nodes[2].cause, nullptr);
   EXPECT_EQ(tree->nodes[2].cause->method, CauseMethod::turn);
-  // From within, what is above is named, and only what is below shown.
+  // From an inner node, the parent is named, but only the subtree is shown.
   const auto inner = report::call_tree(table, tree->nodes[2].row.id);
   ASSERT_TRUE(inner);
   EXPECT_EQ(inner->nodes.size(), 2u);

@@ -1,4 +1,4 @@
-// A Go service as its recorder sees it: requests that goroutines serve, and calls that they make.
+// A Go service as the recorder sees it: requests served by goroutines, and their calls.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,7 @@ using synth::Opening;
 using synth::Scenario;
 using synth::Thread;
 
-inline constexpr Thread kA{100, 101}, kB{100, 102};  // a goroutine may run on either
+inline constexpr Thread kA{100, 101}, kB{100, 102};  // a goroutine may run on either thread
 inline const std::string kOk = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 inline std::string get(const std::string& target) { return "GET " + target + " HTTP/1.1\r\nHost: h\r\n\r\n"; }
 
@@ -49,15 +49,15 @@ struct GoService {
   void handles(Duration at, std::uint64_t goroutine, std::string_view name = "main.work") {
     s.add(at, kB, formats::GoHandler{1, name}, goroutine);
   }
-  // A request served by one goroutine, from first to last.
+  // A request served by one goroutine from beginning to end.
   void serve(Duration from, Duration to, std::uint64_t goroutine, const std::string& target) {
     accepted().of(goroutine).receive(from, from, get(target)).send(to, kOk);
   }
-  // By code that sends and reads itself.
+  // A call by code that sends and reads itself.
   void call(Duration from, Duration to, std::uint64_t goroutine, const std::string& target) {
     connected().of(goroutine).send(from, get(target)).receive(to, to, kOk);
   }
-  // By net/http: `writer` sends and `reader` reads, for whoever asked.
+  // A call by net/http: `writer` sends and `reader` reads on behalf of `caller`.
   void call_by_transport(Endpoint& out, Duration from, Duration to, std::uint64_t caller, std::uint64_t writer,
                          const std::string& target) {
     const std::uint64_t connection = 0xc000 + out.socket();

@@ -64,7 +64,7 @@ TEST(Peers, TwoOfOneRoleAreJoinedWithNobody) {
   EXPECT_EQ(peers.findings()[Finding::peer_ambiguous], 2u);
 }
 
-// Against a plain map with the same limit, far beyond it: joins, and the oldest giving way.
+// Against a plain map with the same limit, far beyond it: joins, and eviction of the oldest.
 TEST(Peers, AgreesWithAPlainMap) {
   constexpr std::size_t kLimit = 1u << 17;
   struct Waiting {

@@ -1,4 +1,4 @@
-// The trace is named late in a request: all of it carries it.
+// A trace id that arrives late in a request applies to the whole request.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -71,7 +71,7 @@ TEST(TraceBound, InTheThirdSegment) {
   const auto json = nlohmann::json::parse(report::json_show(*l.detail, l.study, l.table));
   EXPECT_EQ(json["end"]["trace_bound"]["part"], 3);
   EXPECT_EQ(json["end"]["trace_bound"]["at_ns"], 4'000'000);
-  // What happened between the first segment and the third is of that trace.
+  // Everything between the first segment and the third belongs to that trace.
   const auto spans = spans::spans_of_events(b.s.with_end());
   ASSERT_EQ(spans->all().size(), 1u);
   EXPECT_EQ(flow::trace_hex(spans->all()[0]->context), kTrace);

@@ -1,4 +1,4 @@
-// Trace context in the forms in which it is met; what is broken is said to be, and never read as something else.
+// Trace context in all its usual forms; a broken context is reported and never read as another one.
 #include "analyze/flow/trace_context.h"
 
 #include <gtest/gtest.h>

@@ -1,5 +1,4 @@
-// Each form of trace context: what is valid gives its ids, what is broken gives none, and two that differ are believed
-// neither.
+// Each form of trace context: a valid one gives its ids and a broken one none; if two differ, neither is used.
 #include "analyze/flow/trace_formats.h"
 
 #include <gtest/gtest.h>
@@ -59,7 +58,7 @@ TEST(TraceFormats, Uber) {
 }
 
 TEST(TraceFormats, Sw8) {
-  // "trace-1", "segment", span 3; the rest is of no matter.
+  // "trace-1", "segment", span 3; the rest does not matter.
   const auto ids = ids_of_sw8("1-dHJhY2UtMQ==-c2VnbWVudA==-3-c2Vydg==-aW5z-L2FwaQ==-aG9zdDo4MA==");
   ASSERT_TRUE(ids);
   EXPECT_EQ(ids->trace, "trace-1");
@@ -103,7 +102,7 @@ TEST(TraceFormats, EachIsNamedAndOneIsChosen) {
   EXPECT_EQ(b3.traceparent, kW3c);
   EXPECT_EQ(b3.parent_span, kParent);
   EXPECT_EQ(of({{"uber-trace-id", kTrace + ":" + kSpan + ":0:1"}}).traceparent, kW3c);
-  // Half of an id is the same id.
+  // The lower half of an id counts as the same id.
   EXPECT_EQ(of({{"traceparent", kW3c}, {"x-b3-traceid", low.substr(16)}, {"x-b3-spanid", kSpan}}).format,
             TraceFormat::traceparent);
   EXPECT_TRUE(of({{"X-B3-TraceId", kTrace}}).invalid);
@@ -120,7 +119,7 @@ TEST(TraceFormats, WhatContradictsIsBelievedNeither) {
   }
   EXPECT_EQ(of({{"traceparent", kW3c}, {"traceparent", kW3c}}).traceparent, kW3c)
       << "the same twice is no contradiction";
-  // A load balancer's own numbers stand beside the service's.
+  // A load balancer adds its own ids to the service's.
   const auto both = of({{"x-amzn-trace-id", "Root=1-1af76519-16cd43dd8448eb211c80319c"}, {"traceparent", kW3c}});
   EXPECT_EQ(both.format, TraceFormat::traceparent);
   EXPECT_EQ(both.traceparent, kW3c);

@@ -51,7 +51,7 @@ TEST(FormatsBlock, layout_is_what_format_md_says) {
       0x54, 0x2a, 0x4d, 0x18, 64,   0,    0,    0,     // skippable frame
       0x89, 'T',  'C',  'A',  'P',  '\r', '\n', 0x1a,  // sync
       64,   0,    1,    2,    0x04, 0x03, 1,    0,     // header size, type, flags, stream, version
-      0x08, 0x07, 0x06, 0x05, 0x0c, 0x0b, 0x0a, 0x09,  // sequence, in the stream
+      0x08, 0x07, 0x06, 0x05, 0x0c, 0x0b, 0x0a, 0x09,  // sequence in the stream
       0x08, 0x07, 0x06, 0x05, 0x04, 0x03, 0x02, 0x01,  // first
       0x18, 0x17, 0x16, 0x15, 0x14, 0x13, 0x12, 0x11,  // last
       0x24, 0x23, 0x22, 0x21, 0x34, 0x33, 0x32, 0x31,  // events, lost
@@ -91,7 +91,7 @@ TEST(FormatsBlock, limits) {
   EXPECT_FALSE(decode_header(encode(header)));
 }
 
-// A later version may make headers longer: its checksum covers all of it, and what is new is ignored.
+// A later version may make headers longer: the checksum covers the whole header, and new fields are ignored.
 TEST(FormatsBlock, longer_headers_of_later_versions) {
   const auto frame = encode(sample());
   std::vector<std::byte> longer(frame.begin(), frame.end());

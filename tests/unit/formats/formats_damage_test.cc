@@ -1,4 +1,4 @@
-// Captures that are cut, flipped, spliced or something else altogether: what is whole is read, the rest is told.
+// Captures that are cut, bit-flipped, spliced or something else altogether: intact blocks are read, damage is reported.
 #include <gtest/gtest.h>
 
 #include <random>
@@ -19,7 +19,7 @@ class FormatsDamage : public testing::Test {
     writer.end_keyframe();
     for (std::uint64_t i = 0; i < 240; ++i) {
       Event event = request_event(i, kRequest, kResponse);
-      event.time += std::chrono::milliseconds{i / 30 * 200};  // a block for every thirty
+      event.time += std::chrono::milliseconds{i / 30 * 200};  // a new block every thirty events
       writer.push(event);
     }
     writer.finish(time_from(9'000'000'000));
@@ -64,7 +64,7 @@ class FormatsDamage : public testing::Test {
     return n;
   }
 
-  // All of the first n events, and after them nothing that was not recorded, in order.
+  // Expects the first n events complete, and after them only recorded events, in order.
   void expect_prefix_and_subsequence(const Outcome& outcome, std::size_t n, const std::string& what) {
     ASSERT_GE(outcome.events.size(), n) << what;
     std::size_t at = 0;
@@ -99,7 +99,7 @@ TEST_F(FormatsDamage, cut_at_every_byte) {
   for (std::size_t size = 1; size < bytes_.size(); size += size < 600 ? 1 : 7) {
     spill(path, std::string_view(bytes_).substr(0, size));
     if (size < blocks_[1].offset) {
-      // Not one whole block. The signature is enough to tell a capture from something else.
+      // Less than one whole block. The signature is enough to recognise a capture.
       try {
         const auto outcome = read(path);
         EXPECT_TRUE(outcome.events.empty());
@@ -129,7 +129,7 @@ TEST_F(FormatsDamage, flipped_bits) {
     const auto outcome = read(path);
     const std::string what = "bit in byte " + std::to_string(at);
     expect_prefix_and_subsequence(outcome, events_before(at), what);
-    // One block at most is lost, and it is told. (Of the footer only the state depends on it.)
+    // At most one block is lost, and the loss is reported. (A damaged footer affects only the state.)
     std::size_t lost = 0;
     for (const auto& block : blocks_) {
       if (at >= block.offset && at < block.offset + block.stored_bytes) lost = block.events;

@@ -1,4 +1,4 @@
-// Files made to hurt: they cost what their size allows, and no more.
+// Hostile files: reading one costs no more than its size allows.
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -16,7 +16,7 @@ namespace {
 using namespace columns;
 using file::Compressor;
 
-// GCC says it by a macro, clang by a feature.
+// GCC defines a macro, clang a feature.
 #if defined(__SANITIZE_ADDRESS__)
 constexpr bool kSanitized = true;
 #elif defined(__has_feature)
@@ -33,7 +33,7 @@ std::string text_of(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-// A block with a sound header and checksum around this message.
+// A block with this message, a valid header and a valid checksum.
 std::string block(BlockHeader header, std::span<const std::byte> message) {
   Compressor compressor;
   const auto frame = compressor.compress(message);
@@ -51,7 +51,7 @@ std::string preamble_block() {
   return block(header, encode(sample_preamble(), buffer));
 }
 
-// The peak memory, in bytes, of a process that reads the file to its end.
+// Peak memory in bytes of a process that reads the file to its end.
 std::uint64_t memory_to_read(const std::string& path) {
   const pid_t child = fork();
   if (child == 0) {
@@ -77,7 +77,7 @@ TEST(FormatsHostile, blocks_that_inflate_a_thousandfold) {
   header.events = kMaxBlockEvents;
   header.last = kMaxTime;
   for (header.sequence = 1; header.sequence <= 12; ++header.sequence) file += block(header, zeros);
-  std::vector<std::byte>().swap(zeros);  // the child starts with what we have
+  std::vector<std::byte>().swap(zeros);  // the child starts with this process's memory
   const auto path = folder / "bomb.tcap";
   spill(path, file);
   EXPECT_LT(file.size(), 200'000u);
@@ -124,7 +124,7 @@ TEST(FormatsHostile, nothing_but_headers) {
   }
 }
 
-// One per column and table: a message whose columns do not fit together is damaged as a whole.
+// One case per column and table: a message whose columns do not fit together counts as damaged as a whole.
 TEST(FormatsHostile, columns_that_do_not_fit) {
   using Break = void (*)(BlockColumns<Column>&);
   const Break breaks[] = {
@@ -171,7 +171,7 @@ TEST(FormatsHostile, columns_that_do_not_fit) {
     EXPECT_NE(status_with(breaks[i]), "") << "change " << i << " went unnoticed";
 }
 
-// A later version's events, between those we know: skipped, and their neighbours are right.
+// Events of a later version between known ones are skipped, and their neighbours are read correctly.
 TEST(FormatsHostile, kinds_of_a_later_version_are_skipped) {
   Collector collector;
   for (std::uint64_t i = 0; i < 40; ++i) collector.add(request_event(i, kRequest, kResponse));

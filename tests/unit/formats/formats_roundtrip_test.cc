@@ -1,4 +1,4 @@
-// What was pushed is what is read: every kind, extreme values, many blocks, several streams, keyframes, any threads.
+// Reading gives what was pushed: every kind, extreme values, many blocks, several streams, keyframes, any threads.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -88,7 +88,7 @@ TEST(FormatsRoundtrip, keyframes_stand_between_what_was_before_and_after) {
       writer.push({time_from(20), {}, SocketInfo{.socket = static_cast<SocketId>(i), .path = "p"}});
     writer.end_keyframe();
     writer.begin_keyframe(time_from(21));
-    writer.end_keyframe();  // an empty one leaves no trace
+    writer.end_keyframe();  // an empty keyframe leaves no trace
     writer.push({time_from(30), {}, TaskExit{2}});
     writer.finish(time_from(40));
   }
@@ -113,7 +113,7 @@ TEST(FormatsRoundtrip, streams_keep_their_order_and_are_merged_by_time) {
   constexpr std::int64_t kEvents = 2000;
   {
     Writer writer(path, sample_preamble(), false);
-    // Three streams, one of them late by less than a block.
+    // Three streams, one of them up to a block late.
     for (std::int64_t i = 0; i < kEvents; ++i) {
       for (std::uint16_t s = 0; s < 3; ++s)
         writer.push({time_from(1'000'000'000 + i * 1'000'000 + s), {s, 1}, TaskExit{static_cast<std::int32_t>(i)}}, s);

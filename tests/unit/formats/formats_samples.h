@@ -1,4 +1,4 @@
-// Events and captures for the tests of formats/: every kind, ordinary and extreme.
+// Events and captures for the tests of formats/: every kind, with typical and extreme values.
 #pragma once
 
 #include <unistd.h>
@@ -17,7 +17,7 @@
 
 namespace tailcap::formats::test {
 
-// A folder that goes away with its owner.
+// A folder that its owner removes.
 class Folder {
  public:
   Folder() {
@@ -59,7 +59,7 @@ inline Preamble sample_preamble() {
   return p;
 }
 
-// One event of every kind with the largest (or smallest) values its fields can have, and one with the defaults.
+// One event of every kind with the largest (or smallest) values of its fields, and one with the defaults.
 inline std::vector<Event> extreme_events() {
   constexpr auto u16 = std::numeric_limits<std::uint16_t>::max();
   constexpr auto u32 = std::numeric_limits<std::uint32_t>::max();
@@ -166,7 +166,7 @@ inline std::vector<Event> extreme_events() {
   return events;
 }
 
-// Requests as a web server under load shows them: arrival, receive, two sends, now and then a wait.
+// Requests like those of a web server under load: arrival, receive, two sends, sometimes an off-CPU interval.
 inline Event request_event(std::uint64_t i, std::string_view request, std::string_view response) {
   const std::uint64_t n = i / 4;
   const SocketId socket = 100 + n * 7 % 64;
@@ -197,7 +197,7 @@ inline constexpr std::string_view kResponse =
     "text/html\r\nContent-Length: 256\r\n"
     "Connection: keep-alive\r\nETag: \"65a1b2c3-100\"\r\nAccept-Ranges: bytes\r\n\r\n";
 
-// An event together with the memory that its views point to.
+// An event that owns the memory of its views.
 class KeptEvent {
  public:
   explicit KeptEvent(const Event& event) : event_(event) {

@@ -1,4 +1,4 @@
-// The writer on bad days: killed, the disk full, the name taken, another recorder at work.
+// The writer under bad conditions: killed, disk full, name taken, another recorder at work.
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -23,7 +23,7 @@ std::uint64_t events_in(const std::string& path, std::uint64_t* damages = nullpt
   return n;
 }
 
-// Texts that do not compress, so that the file grows.
+// Incompressible text, so that the file grows.
 std::string noise(std::uint64_t i) {
   std::string text(400, ' ');
   for (char& c : text) {
@@ -60,7 +60,7 @@ TEST(FormatsWriter, a_killed_recorder_leaves_all_but_its_last_blocks) {
   EXPECT_GE(events_in(partial), 400'000u);
   EXPECT_TRUE(Reader(partial).preamble() == sample_preamble());
 
-  // What it left is not replaced by accident.
+  // The file it left is not overwritten by accident.
   try {
     Writer writer(path, sample_preamble(), false);
     FAIL() << "a partial file was overwritten";
@@ -151,7 +151,7 @@ TEST(FormatsWriter, a_full_disk_is_told_and_what_was_written_stays_whole) {
   EXPECT_EQ(state_of(partial), CaptureState::truncated);
 }
 
-// A disk that does not keep up, as seen from the recording thread: a block per event, and room for one.
+// A slow disk as the recording thread sees it: one block per event, and a queue for one.
 TEST(FormatsWriter, what_the_queue_cannot_take_is_counted) {
   const Folder folder;
   const auto path = folder / "a.tcap";

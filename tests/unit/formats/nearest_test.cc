@@ -12,7 +12,7 @@ constexpr auto kNames = std::to_array<std::string_view>({"report", "requests", "
 TEST(Nearest, OneChangeForEachThreeLetters) {
   EXPECT_EQ(nearest("reprot", kNames), "report");   // a swap is one change
   EXPECT_EQ(nearest("repor", kNames), "report");    // a letter is missing
-  EXPECT_EQ(nearest("rreport", kNames), "report");  // one too many
+  EXPECT_EQ(nearest("rreport", kNames), "report");  // one letter too many
   EXPECT_EQ(nearest("request", kNames), "requests");
   EXPECT_EQ(nearest("reqeusst", kNames), "requests");
   EXPECT_EQ(nearest("shw", kNames), "show");

@@ -13,7 +13,7 @@ TEST(Printable, ShowsWhatWouldActOnATerminal) {
   EXPECT_EQ(printable("/users/7?x=1"), "/users/7?x=1");
   EXPECT_EQ(printable("\x1b[2J\r\n\t\x7f"), "\\x1b[2J\\x0d\\x0a\\x09\\x7f");
   EXPECT_EQ(printable(std::string_view("a\0b", 3)), "a\\x00b");
-  EXPECT_EQ(printable("a\\x1b"), "a\\\\x1b");         // not to be taken for an escaped control character
+  EXPECT_EQ(printable("a\\x1b"), "a\\\\x1b");         // must differ from an escaped control character
   EXPECT_EQ(printable("\xc2\x9b"), "\\u{009b}");      // CSI
   EXPECT_EQ(printable("\xe2\x80\xae"), "\\u{202e}");  // right-to-left override
   EXPECT_EQ(printable("größe µ 漢"), "größe µ 漢");

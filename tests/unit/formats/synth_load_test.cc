@@ -1,4 +1,4 @@
-// Generated load: the analyser finds every request, exactly as it was, at both ends.
+// Generated load: the analyser finds every request exactly, at both ends.
 #include <gtest/gtest.h>
 
 #include <map>

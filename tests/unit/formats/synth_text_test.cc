@@ -1,4 +1,4 @@
-// Text captures: what is printed is parsed back, and mistakes are named.
+// Text captures: printed text parses back to the same events, and errors say what is wrong.
 #include <gtest/gtest.h>
 
 #include "tests/synth/chain.h"

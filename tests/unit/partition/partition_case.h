@@ -1,4 +1,4 @@
-// A service by hand whose requests' labels are known to the nanosecond.
+// A handmade service; the labels of its requests are known to the nanosecond.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -41,7 +41,7 @@ struct PartitionCase {
     o.remote = "10.0.0.3:80";
     return s.open(0ms, o);
   }
-  // Off the CPU in a call, made runnable at `woken`, back at `on`.
+  // Off-CPU in a system call: switched out at `left`, runnable at `woken`, switched in at `on`.
   formats::OffCpu& off(Thread thread, Duration left, Duration woken, Duration on, std::int16_t syscall,
                        std::uint64_t argument0 = 0, std::uint32_t waker = 0, std::uint64_t goroutine = 0) {
     offs.push_back({on, thread, goroutine, {}});
@@ -54,14 +54,14 @@ struct PartitionCase {
     o.waker = waker;
     return o;
   }
-  // Could have run.
+  // Preempted: runnable all the time.
   formats::OffCpu& preempted(Thread thread, Duration left, Duration on, std::uint64_t goroutine = 0) {
     formats::OffCpu& o = off(thread, left, left, on, -1, 0, 0, goroutine);
     o.state = 0;
     return o;
   }
 
-  // "down.wait 5000 cpu~ 20": labels of the request to this target over all phases, in order of their number.
+  // "down.wait 5000 cpu~ 20": labels of the request to this target over all phases, ordered by number.
   std::string labels(const std::string& target, flow::Role role = flow::Role::server) {
     const pipeline::Analysis& a = analysis();
     for (const flow::Request row : a.table.rows) {

@@ -1,4 +1,4 @@
-// Whose calls on files are: threads, workers, event loops, goroutines.
+// Which request a file call belongs to: threads, workers, event loops, goroutines.
 #include "tests/unit/partition/partition_case.h"
 
 namespace tailcap {
@@ -16,7 +16,7 @@ struct FilesCase : PartitionCase {
                             static_cast<std::int32_t>(result < 0 ? -1 : result), s.own(path)},
           goroutine);
   }
-  // "/a 1000+20 /b 1500+10! ?1 +2": from the request's start for so long, in µs; ! inferred, ? doubtful, + left out.
+  // "/a 1000+20 /b 1500+10! ?1 +2": offset in the request + duration, in µs; ! inferred, ? doubtful, + omitted.
   std::string files(const std::string& target) {
     flow::ExchangeId id;
     for (const flow::Request row : analysis().table.rows)

@@ -1,4 +1,4 @@
-// Labels of requests that goroutines serve, with and without their states. Exact to the nanosecond.
+// Labels of requests served by goroutines, with and without goroutine states. Exact to the nanosecond.
 #include "tests/unit/partition/partition_case.h"
 #include "tests/unit/protocols/http2_wire.h"
 
@@ -25,13 +25,13 @@ struct GoCase : PartitionCase {
              std::uint64_t by = 0) {
     s.add(at, m, formats::GoState{goroutine, run, s.own(reason)}, by);
   }
-  // A thread without a goroutine sleeps.
+  // A thread without a goroutine is off-CPU.
   formats::OffCpu& idle(Thread m, Duration left, Duration woken, Duration on) {
     return off(m, left, woken, on, kFutex, 0xc000048150);
   }
 };
 
-// The worked example, as far as events tell it: a handler with one call, under a quota of 30 ms in 100.
+// The worked example, as far as events show it: a handler with one call, under a quota of 30 ms in 100 ms.
 struct Worked : GoCase {
   explicit Worked(bool stops) {
     constexpr Duration t0 = 100ms;
@@ -57,7 +57,7 @@ struct Worked : GoCase {
 
 TEST(PartitionOfGoroutines, WorkedExample) {
   Worked c(true);
-  // The goroutine is seen again when it has read, 10 us after its thread came back.
+  // The goroutine is seen again after its read, 10 us after the thread's switch-in.
   EXPECT_EQ(
       c.labels("/go"),
       "down.wait 30750 q.notice 12 go.stw 2200 go.runnable~ 45 sched.throttled 13000 sched.runq 313 cpu 1992.450");
@@ -79,7 +79,7 @@ TEST(PartitionOfGoroutines, ParkedForNobodyKnowsWhat) {
   EXPECT_EQ(c.labels("/lock"), "go.park~ 19000 q.notice 10 go.runnable~ 10 sched.runq 30 cpu~ 1070");
 }
 
-// What its thread waits for without it is never the request's wait.
+// A wait of the thread without the goroutine is never the request's.
 TEST(PartitionOfGoroutines, TheFutexOfAThreadIsNotTheRequests) {
   GoCase c;
   Endpoint& in = c.accepted(kM1).of(kG);
@@ -90,7 +90,7 @@ TEST(PartitionOfGoroutines, TheFutexOfAThreadIsNotTheRequests) {
   EXPECT_EQ(c.labels("/a").find("lock.futex"), std::string::npos);
 }
 
-// Deep profile: every state was recorded.
+// Deep profile: every goroutine state was recorded.
 TEST(PartitionOfGoroutines, StatesAreMeasured) {
   GoCase c;
   Endpoint& in = c.accepted(kM1).of(kG);
@@ -116,8 +116,7 @@ TEST(PartitionOfGoroutines, StatesAreMeasured) {
   EXPECT_EQ(c.path_of(c.culprit("/deep", Label::lock_go_mutex).request), "/holder");
 }
 
-// Assists are the time on the CPU between their beginning and their end on one thread; an end that was lost ends
-// nothing.
+// An assist is the CPU time between its start and end on one thread; a start without an end does not count.
 TEST(PartitionOfGoroutines, AssistsOfTheCollector) {
   GoCase c;
   Endpoint& in = c.accepted(kM1).of(kG);
@@ -133,7 +132,7 @@ TEST(PartitionOfGoroutines, AssistsOfTheCollector) {
   c.preempted(kM1, 13100us, 13600us, kG);
   assist(14ms, kM1, "done");
   assist(15ms, kM2, "");
-  assist(16ms, kM2, "done");  // another's
+  assist(16ms, kM2, "done");  // the assist of another thread
   assist(17ms, kM1, "");
   c.state(18ms, kM1, kG, GoRunState::parked, "GC assist wait");
   c.state(19ms, kM2, kG, GoRunState::ready);
@@ -157,7 +156,7 @@ TEST(PartitionOfGoroutines, WithoutGoroutinesItIsNotKnown) {
   EXPECT_NE(labels.find("unexplained.nocarrier"), std::string::npos);
 }
 
-// Others read its request and write its response; what it waited for its handler's goroutine knows.
+// Other goroutines read the request and write the response; only the handler's goroutine shows the waits.
 struct Http2Case : GoCase {
   static constexpr std::uint64_t kServe = 5, kReads = 6, kHandler = 40;
   protocols::http2::Encoder requests, responses;

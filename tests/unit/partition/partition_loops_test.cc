@@ -1,4 +1,4 @@
-// Labels of requests that an event loop serves, by its turns. Exact to the nanosecond.
+// Labels of requests served by an event loop, by its iterations. Exact to the nanosecond.
 #include "tests/unit/partition/partition_case.h"
 
 namespace tailcap {
@@ -29,7 +29,7 @@ TEST(PartitionOfLoops, ANeighboursTurn) {
   EXPECT_EQ(culprit.time, 48'000'000);
 }
 
-// asyncio reads for all that are ready, then runs the handlers one after the other.
+// asyncio first reads all ready connections, then runs the handlers one after the other.
 TEST(PartitionOfLoops, ReadingFirstServingAfterwards) {
   LoopCase c;
   Endpoint& a = c.accepted(kLoop);
@@ -43,7 +43,7 @@ TEST(PartitionOfLoops, ReadingFirstServingAfterwards) {
   EXPECT_EQ(c.labels("/b"), "q.loop 40 q.loop~ 20000 cpu 20000");
 }
 
-// It had begun before the recording, and was never idle: that it turns to others tells that it is a loop.
+// The loop was already running when the recording began and was never idle: switching between requests identifies it.
 TEST(PartitionOfLoops, NeverIdle) {
   LoopCase c;
   Endpoint& a = c.accepted(kLoop);
@@ -71,7 +71,7 @@ TEST(PartitionOfLoops, ACallAndALateTurn) {
   b.send(40ms, kOk);
   out.read(40010us, kOk);
   a.send(41ms, kOk);
-  // The answer came at 25 ms, when the loop was in another's turn.
+  // The answer came at 25 ms, while the loop worked on another request.
   EXPECT_EQ(c.labels("/a"), "down.wait~ 13900 q.loop 15000 q.loop~ 10 cpu 2090");
   EXPECT_EQ(c.path_of(c.culprit("/a", Label::q_loop).request), "/b");
   EXPECT_EQ(c.path_of(c.culprit("/a", Label::down_wait).request), "/stock");
@@ -110,11 +110,11 @@ TEST(PartitionOfLoops, StoppedWhileTheAnswerWasThere) {
   c.off(kLoop, 12ms, 50ms, 50010us, -1).state = 4;  // a signal stopped it
   out.receive(30ms, 50020us, kOk);
   a.send(51ms, kOk);
-  // Until the answer came it had to wait anyhow.
+  // Until the answer came, the request had to wait in any case.
   EXPECT_EQ(c.labels("/a"), "down.wait~ 18900 q.loop~ 10 sched.stopped 20000 sched.runq 10 cpu 2080");
 }
 
-// Of calls under way at the same time the one that ended last has the wait.
+// If several calls are under way at once, the last to end gets the wait.
 TEST(PartitionOfLoops, FanOutTakesTheCriticalPath) {
   LoopCase c;
   Endpoint& a = c.accepted(kLoop);

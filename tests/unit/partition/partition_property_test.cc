@@ -1,4 +1,4 @@
-// Whole captures by chance against their truth: every label of every request to the nanosecond, whatever else was
+// Random captures compared with their truth: every label of every request to the nanosecond, whatever else was
 // recorded.
 #include <gtest/gtest.h>
 
@@ -61,7 +61,7 @@ Labels truth_of(const std::vector<synth::LabelledTruth>& truth) {
   return out;
 }
 
-// Where they differ; empty: nowhere.
+// The differences; empty: none.
 std::string difference(const Labels& found, const Labels& truth) {
   const auto text = [](const std::map<Label, Duration>& labels) {
     std::string out;
@@ -88,7 +88,7 @@ TEST(Partition, EveryLabelIsTheTruth) {
   }
 }
 
-// Longer than anything is remembered, with a request under way all the time.
+// Longer than any state is kept, with a request under way all the time.
 TEST(Partition, WhatIsForgottenIsNotMissed) {
   Scenario s;
   Labels truth;
@@ -138,13 +138,13 @@ TEST(Partition, OthersChangeNothing) {
   }
 }
 
-// Streams of several CPUs are nearly in order, not strictly.
+// Streams of several CPUs are only nearly in order.
 TEST(Partition, NearlyInOrderIsEnough) {
   for (std::uint64_t seed = 0; seed < kCaptures; ++seed) {
     Scenario s;
     const auto truth = truth_of(synth::labelled_service(s, seed, kThreads, kRequests));
     std::vector<Event> events = s.events();
-    // Waits and stalls of one stream come up to 50 µs after the others.
+    // Off-CPU intervals and stalls of one stream come up to 50 µs after the others.
     std::stable_sort(events.begin(), events.end(), [](const Event& a, const Event& b) {
       const auto place = [](const Event& e) {
         return e.time + (std::holds_alternative<formats::OffCpu>(e.body) ? 50us : 0us);

@@ -1,4 +1,4 @@
-// The partition's rule alone: the eight properties it must have, each over many random cases, and the worked example.
+// The partition's rule by itself: its eight properties, each over many random cases, and the worked example.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -23,7 +23,7 @@ std::int64_t between(Random& r, std::int64_t low, std::int64_t high) {
 }
 
 Label any_label(Random& r) {
-  // unexplained.nocarrier is what remains, never a condition.
+  // unexplained.nocarrier is the remainder, never a condition.
   for (;;) {
     const auto label = static_cast<Label>(between(r, 0, static_cast<std::int64_t>(flow::kLabels) - 1));
     if (label != Label::unexplained_nocarrier) return label;
@@ -55,7 +55,7 @@ std::map<Label, Nanos> sums(const std::vector<Condition>& pieces) {
   return out;
 }
 
-// The definition, nanosecond by nanosecond.
+// The definition, applied nanosecond by nanosecond.
 Label label_at(const Case& c, Nanos t) {
   const auto place = [](Label l) {
     return l == Label::unexplained_lost ? 0 : l == Label::unexplained_opaque ? 6 : flow::rank_of(l);
@@ -100,7 +100,7 @@ TEST(Sweep, Property2OrderOfEvidenceDoesNotMatter) {
   for (int i = 0; i < kCases; ++i) {
     Case c = any_case(r);
     for (auto& x : c.conditions)
-      if (between(r, 0, 2) == 0) x.from = c.from + 7;  // many at the same time
+      if (between(r, 0, 2) == 0) x.from = c.from + 7;  // several at the same time
     const auto pieces = run(c);
     std::shuffle(c.conditions.begin(), c.conditions.end(), r);
     ASSERT_EQ(run(c), pieces);
@@ -171,7 +171,7 @@ TEST(Sweep, Property6PhasesAndLabelsAgree) {
   }
 }
 
-// A child's parts that are on the path lie inside the parent's wait for it.
+// A child's parts on the critical path lie inside the parent's wait for it.
 TEST(Sweep, Property7ChildrenNestInTheirParentsWait) {
   Random r(7);
   for (int i = 0; i < kCases; ++i) {
@@ -201,7 +201,7 @@ TEST(Sweep, Property8ALossChangesNothingOutsideItself) {
   }
 }
 
-// A Go handler with one downstream call under a quota of 30 ms in 100.
+// A Go handler with one downstream call under a quota of 30 ms in 100 ms.
 std::vector<Condition> worked_example() {
   using enum Label;
   const auto us = [](std::int64_t n) { return n * 1000; };

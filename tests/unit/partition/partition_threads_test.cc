@@ -1,4 +1,4 @@
-// Labels of requests that threads serve: one each, handed over, in pools. Exact to the nanosecond.
+// Labels of requests served by threads: one each, handed over, in pools. Exact to the nanosecond.
 #include "tests/unit/partition/partition_case.h"
 
 namespace tailcap {
@@ -8,7 +8,7 @@ using flow::Label;
 
 constexpr Thread kA{10, 11}, kB{10, 12}, kC{10, 13};
 
-// The thread was blocked in a read of the connection when the request came: woken, queued, read.
+// The thread was blocked in a read of the connection when the request came: woken, queued, then it reads.
 struct Served : PartitionCase {
   Endpoint& e = accepted(kA);
   Served() { e.arrive(10ms, static_cast<std::uint32_t>(get("/a").size())); }
@@ -82,7 +82,7 @@ TEST(PartitionOfThreads, QuotaByReadingsOfTheCgroup) {
   }
 }
 
-// Of nested groups with quotas the one is behind it whose count of throttled periods rose; of several nobody knows.
+// With nested quotas the cause is the group with a higher count of throttled periods; unknown if several counts rose.
 TEST(PartitionOfThreads, WhoseQuotaItWas) {
   struct {
     std::uint64_t inner, outer, other;
@@ -164,7 +164,7 @@ TEST(PartitionOfThreads, DownstreamByTheSocketItIsBlockedOn) {
   EXPECT_EQ(c.labels("/stock", flow::Role::client), "down.wait 20200 q.notice 100 sched.runq 50 cpu 50");
 }
 
-// Older captures do not say which descriptor it is blocked on.
+// Older captures do not record which descriptor the thread is blocked on.
 TEST(PartitionOfThreads, DownstreamByTheCallUnderWay) {
   Served c;
   Endpoint& out = c.connected(kA);
@@ -204,7 +204,7 @@ TEST(PartitionOfThreads, UploadAndReorder) {
   EXPECT_EQ(c.labels("/up"), "net.upload 19980 net.reorder 10000 sched.runq 10 cpu 1010");
 }
 
-// The header goes at once, the rest waits in the server's kernel until the client acknowledges the header, 40 ms later.
+// The header is sent at once; the rest waits in the server's kernel until the client acknowledges it, 40 ms later.
 TEST(PartitionOfThreads, HeldBackByNagle) {
   const std::string head = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n";
   for (const Duration written : {Duration(10200us), Duration(30ms)}) {
@@ -231,7 +231,7 @@ TEST(PartitionOfThreads, HeldBackByNagle) {
     client.arrive(64990us, 2);
     client.read(65100us, "ab");
     const std::string labels = c.labels("/small", flow::Role::client);
-    // Written later than the acknowledgement could have been there: nobody held it back.
+    // Written after the acknowledgement could have arrived: Nagle's algorithm did not delay it.
     if (written < 20ms)
       EXPECT_NE(labels.find("net.nagle~ 39790"), labels.npos) << labels;
     else
@@ -248,7 +248,7 @@ TEST(PartitionOfThreads, ResponseThatNobodyTakes) {
   EXPECT_EQ(c.labels("/a"), "send.sndbuf~ 19900 q.notice 12 sched.runq 43 cpu 2145");
 }
 
-// Where TCP gives its own account of why it took nothing, that is it.
+// If TCP recorded why it accepted no bytes, that reason is used.
 TEST(PartitionOfThreads, ResponseThatTcpDoesNotTake) {
   struct {
     formats::StallKind what;
@@ -302,7 +302,7 @@ TEST(PartitionOfThreads, HeldUpInTheKernel) {
   disk.began = synth::kStart + 12ms;
   disk.where = 0x800001;
   c.s.add(21ms, kA, disk);
-  c.off(kA, 22ms, 25ms, 25ms, -1).state = 2;  // a page fault, of which nothing more is known
+  c.off(kA, 22ms, 25ms, 25ms, -1).state = 2;  // a page fault without details
   c.e.send(26ms, kOk);
   EXPECT_EQ(c.labels("/a"), "io.disk 9000 io.blocked 1000 blocked.kernel 3000 q.notice 12 sched.runq 33 cpu 2955");
   EXPECT_EQ(c.culprit("/a", Label::io_disk).what, 0x800001u);
@@ -323,7 +323,7 @@ TEST(PartitionOfThreads, ThrottledUntilTheBlockLayerHadIt) {
     c.s.add(done, kA, stall);
   };
   waits(11ms, 71ms, 71200us, 18);
-  waits(72ms, 82ms, 82300us, -1);  // a page fault, which the kernel announced
+  waits(72ms, 82ms, 82300us, -1);  // a page fault that the kernel reported
   formats::Stall fault;
   fault.what = formats::StallKind::major_fault;
   fault.began = synth::kStart + 72ms;
@@ -362,7 +362,7 @@ TEST(PartitionOfThreads, HandedOverToABusyWorker) {
 TEST(PartitionOfThreads, LossIsExactlyWhereItIs) {
   Served c;
   c.begin();
-  c.off(kA, 15ms, 16ms, 16ms, kSleep).missed = 2;  // since the wait before, which ended at 10.035
+  c.off(kA, 15ms, 16ms, 16ms, kSleep).missed = 2;  // since the previous interval, which ended at 10.035
   c.e.send(20ms, kOk);
   EXPECT_EQ(c.labels("/a"), "timer.sleep 1000 q.notice 12 sched.runq 23 cpu 4000 unexplained.lost 4965");
   Served d;
@@ -396,7 +396,7 @@ TEST(PartitionOfThreads, WaitingForHundredContinueKeepsPhasesExact) {
     }
 }
 
-// It slept when the recording began: that wait is not recorded. What wakes it is.
+// The thread slept when the recording began: that interval is not recorded, but its wake-up is.
 TEST(PartitionOfThreads, AThreadThatWorksRunsUntilItsFirstWait) {
   for (const bool begun : {true, false}) {
     PartitionCase c;
@@ -409,7 +409,7 @@ TEST(PartitionOfThreads, AThreadThatWorksRunsUntilItsFirstWait) {
   }
 }
 
-// How long a new thread queued for its first CPU is not recorded: it is known from its first act on.
+// A new thread's first run-queue latency is not recorded: the thread is known only from its first event on.
 TEST(PartitionOfThreads, ANewThreadRunsSinceItsFirstAct) {
   PartitionCase c;
   c.s.clock(1ms, 1'700'000'000'000'000'000);
@@ -417,7 +417,7 @@ TEST(PartitionOfThreads, ANewThreadRunsSinceItsFirstAct) {
   c.s.start(9ms, kNew, {10, 10}, "worker");
   Endpoint& in = c.accepted(kNew);
   in.receive(10ms, 10ms, get("/spin"));
-  c.preempted(kNew, 15ms, 16ms);  // the first wait of anybody that is seen
+  c.preempted(kNew, 15ms, 16ms);  // the first off-CPU interval that is seen
   in.send(20ms, kOk);
   EXPECT_EQ(c.labels("/spin"), "sched.preempted 1000 cpu 9000");
 }

@@ -1,4 +1,4 @@
-// Clocks laid on each other by messages: what was so must be within the bounds, and near the estimate.
+// Clocks aligned by messages: the true offset must be within the bounds and near the estimate.
 #include "analyze/merge/clock_fit.h"
 
 #include <gtest/gtest.h>
@@ -15,7 +15,7 @@ using formats::time_from;
 
 constexpr std::int64_t kSecond = 1'000'000'000;
 
-// Their clock reads (ours - since) * (1 + fast) + since + ahead.
+// The other clock reads (ours - since) * (1 + fast) + since + ahead.
 struct Truth {
   long double ahead, fast;
   std::int64_t since = 100 * kSecond;
@@ -93,7 +93,7 @@ TEST(ClockFit, BoundsHoldWhateverTheClocksAndTheNetwork) {
 }
 
 TEST(ClockFit, AnAsymmetricNetworkIsInTheBounds) {
-  // Nobody can see that one way takes longer. The estimate is off by half the difference; the bounds say so.
+  // Asymmetric delay is invisible. The estimate is off by half the difference, which the bounds include.
   const Truth truth{-3e6L, 0};
   const auto e = run(truth, {10'000'000, 10'000, 1'000}, 500, 5 * kSecond);
   expect_holds(truth, e, 5 * kSecond);
@@ -102,8 +102,7 @@ TEST(ClockFit, AnAsymmetricNetworkIsInTheBounds) {
 }
 
 TEST(ClockFit, TheEstimateIsFromWhenSendsWereDone) {
-  // The server works 20 ms before it answers, which nothing but its own thread sees: the bounds are wide, the estimate
-  // is not.
+  // The server works 20 ms before it answers, visible only to its own thread: the bounds are wide, the estimate is not.
   const std::int64_t offset = -3 * kSecond;
   ClockFit fit(time_from(100 * kSecond), time_from(101 * kSecond));
   for (std::int64_t t = 100 * kSecond; t < 101 * kSecond; t += 50'000'000) {
@@ -123,11 +122,11 @@ TEST(ClockFit, OneDirectionBoundsOneSide) {
   forth.before(time_from(5 * kSecond), time_from(5 * kSecond), time_from(11 * kSecond));
   const auto e = forth.estimate();
   EXPECT_FALSE(e.determined);
-  EXPECT_EQ(e.lower, -6 * kSecond - 1);  // in the middle drift makes no difference
+  EXPECT_EQ(e.lower, -6 * kSecond - 1);  // at the midpoint drift makes no difference
   ClockFit back(time_from(10 * kSecond), time_from(12 * kSecond));
   back.after(time_from(5 * kSecond), time_from(12 * kSecond), time_from(12 * kSecond));
   EXPECT_FALSE(back.estimate().determined);
-  EXPECT_EQ(back.estimate().upper, -7 * kSecond + 1'000'001);  // a second at 1000 ppm
+  EXPECT_EQ(back.estimate().upper, -7 * kSecond + 1'000'001);  // one second at 1000 ppm
 }
 
 TEST(ClockFit, NothingIsNothing) {
@@ -137,7 +136,7 @@ TEST(ClockFit, NothingIsNothing) {
 }
 
 TEST(ClockFit, WhatContradictsIsSaid) {
-  // Their clock was set back by a second in the middle: no line fits.
+  // The other clock was set back by a second in the middle: no line fits.
   ClockFit fit(time_from(0), time_from(100 * kSecond));
   for (int i = 0; i < 100; ++i) {
     const std::int64_t ours = 1000 * kSecond + i * kSecond, theirs = i * kSecond - (i < 50 ? 0 : kSecond);
@@ -159,11 +158,11 @@ TEST(ClockFit, OneMessageEachWayClaimsNoDrift) {
   ASSERT_TRUE(e.determined);
   EXPECT_FALSE(e.drift_bounded);
   EXPECT_EQ(e.drift, 0);
-  EXPECT_GE(e.error, 50'000'000);  // 50 s later 1000 ppm are 50 ms
+  EXPECT_GE(e.error, 50'000'000);  // after 50 s, 1000 ppm are 50 ms
 }
 
 TEST(ClockFit, ExtremeTimes) {
-  // A hostile capture may hold any time that the format allows.
+  // A hostile capture may contain any time that the format allows.
   const Time low = time_from(1), high = formats::kMaxTime;
   ClockFit fit(low, high);
   for (const Time a : {low, high})
@@ -182,7 +181,7 @@ TEST(ClockFit, ChainedBoundsHold) {
   const Truth b{5e9L, 30e-6L}, c{-2e9L, -10e-6L};
   const std::int64_t length = 30 * kSecond;
   const auto b_on_a = run(b, {100'000, 200'000, 50'000}, 500, length, 7);
-  // c's truth is told on b's clock.
+  // c's truth relative to b's clock.
   const Truth on_b{c.ahead, c.fast, nanoseconds(b.theirs(b.since))};
   const auto c_on_b = run(on_b, {300'000, 100'000, 50'000}, 500, length, 8);
   const auto e = chained(b_on_a, c_on_b);

@@ -44,7 +44,7 @@ TEST(HardCases, h07_pipelining_three_requests_in_one_write) {
 }
 
 TEST(HardCases, h07_a_late_stamp_is_not_pipelining) {
-  // On loopback the client has the response, and its next request is here, before the server's send returns.
+  // On loopback the client has the response, and its next request arrives, before the server's send returns.
   Scenario s;
   Endpoint& e = s.open(0ms);
   e.receive(1ms, 2ms, get("/a")).arrive(10ms, static_cast<std::uint32_t>(get("/b").size()));
@@ -125,7 +125,7 @@ TEST(HardCases, h08_refused_upgrade_goes_on_as_http) {
 }
 
 TEST(HardCases, h20_half_close_is_complete) {
-  // Server: the FIN comes before the answer. Client: it shuts down and reads on.
+  // At the server the FIN comes before the answer. The client shuts down and continues to read.
   Scenario s;
   auto [client, server] = s.loopback(0ms, {}, {200, 200});
   client.send(1ms, get("/h")).shut_down(1ms + 10us);
@@ -143,7 +143,7 @@ TEST(HardCases, h20_half_close_is_complete) {
 }
 
 TEST(HardCases, h20_data_read_after_the_socket_is_closed_by_the_peer) {
-  // Both FINs are through, the socket is in CLOSE, and its owner reads what lies in the buffer seconds later.
+  // Both FINs have passed, the socket is in CLOSE, and its owner reads the rest of the buffer seconds later.
   Scenario s;
   Opening o;
   o.origin = formats::Origin::connected;
@@ -158,7 +158,7 @@ TEST(HardCases, h20_data_read_after_the_socket_is_closed_by_the_peer) {
 }
 
 TEST(HardCases, h24_identity_is_the_socket) {
-  // The same thread, the same addresses, the same descriptor: other sockets. And one socket used by two processes.
+  // Different sockets with the same thread, addresses and descriptor. And one socket used by two processes.
   Scenario s;
   Endpoint& a = s.open(0ms);
   a.receive(1ms, 2ms, get("/one"));
@@ -188,7 +188,7 @@ TEST(HardCases, h28_idle_keep_alive_is_not_latency) {
   EXPECT_EQ(r.exchanges[1].predecessor_done, formats::kNoTime);
 }
 
-// Requests on a few connections, by both ends, with times in the true order.
+// Requests on a few connections, at both ends, with times in the true order.
 void traffic(Scenario& s, std::mt19937_64& random) {
   for (int c = 0; c < 4; ++c) {
     Opening o;
@@ -219,7 +219,7 @@ TEST(HardCases, h29_events_of_a_socket_out_of_order) {
     const auto sorted = s.with_end();
     const auto truth = synth::analyse(sorted);
     ASSERT_EQ(truth.exchanges.size(), 4u * 12u * 2u);
-    // Each event may be seen up to 20 ms late; descriptions come first, the end last.
+    // Each event may appear up to 20 ms late; descriptions come first, the end last.
     std::vector<std::pair<formats::Time, std::size_t>> order;
     for (std::size_t i = 0; i < sorted.size(); ++i) {
       const bool fixed = std::holds_alternative<formats::SocketInfo>(sorted[i].body);
@@ -242,7 +242,7 @@ TEST(HardCases, h29_a_send_stamped_after_its_answer_makes_no_negative_interval) 
   o.origin = formats::Origin::connected;
   Endpoint& e = s.open(0ms, o);
   const std::string a = answer(200, "x");
-  // In order of time: the answer arrives, is read by another thread, then the send returns.
+  // In time order: the answer arrives, another thread reads it, then the send returns.
   e.arrive(3ms, static_cast<std::uint32_t>(a.size())).by({100, 102}).read(4ms, a).by({100, 101}).send(5ms, get("/q"));
   const auto r = synth::analyse(s.events());
   ASSERT_EQ(r.exchanges.size(), 1u);

@@ -1,4 +1,4 @@
-// What is not HTTP and carries its text, and uploads that are answered before they are there.
+// Other protocols that carry HTTP-like text, and uploads that are answered before they are complete.
 #include <gtest/gtest.h>
 
 #include "tests/synth/chain.h"
@@ -24,7 +24,7 @@ std::string record(unsigned type, const std::string& content) {
       0};
 }
 
-// A FastCGI responder: it reads and sends headers and contents by themselves.
+// A FastCGI responder: it reads and sends headers and contents in separate calls.
 void fastcgi(Endpoint& e, formats::Duration t, const std::string& body) {
   e.receive(t, t + 1ms, record(1, std::string(8, '\0')) + std::string(8, '\0'));
   e.receive(t + 1ms, t + 2ms, record(5, body)).receive(t + 2ms, t + 3ms, body).receive(t + 3ms, t + 4ms, record(5, ""));
@@ -105,7 +105,7 @@ TEST(HardCases, h03_expectation_refused) {
   }
 }
 
-// The client did not wait for 100 Continue: its body was on its way when it was refused.
+// The client did not wait for 100 Continue: it was already sending the body when the request was refused.
 TEST(HardCases, h03_expectation_refused_too_late) {
   Scenario s;
   Endpoint& e = s.open(0ms);

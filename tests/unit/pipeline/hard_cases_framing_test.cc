@@ -18,7 +18,7 @@ using synth::Scenario;
 
 const std::string kGet = "GET /r HTTP/1.1\r\nHost: h\r\n\r\n";
 
-// h01 is in http1_split_test.cc for 40 pairs; here it is over two segments with their own times.
+// http1_split_test.cc tests h01 for 40 pairs; here the header is split over two segments with their own times.
 TEST(HardCases, h01_header_split_at_every_position) {
   for (std::size_t cut = 1; cut < kGet.size(); ++cut) {
     Scenario s;
@@ -71,7 +71,7 @@ TEST(HardCases, h03_interim_responses_before_the_final_one) {
   EXPECT_EQ(x.request_head_done, kStart + 2ms);
   EXPECT_EQ(x.request_body_arrived, kStart + 8ms);
   EXPECT_EQ(x.request.last_done, kStart + 9ms);
-  EXPECT_EQ(x.response.first_done, kStart + 20ms);  // of the final response
+  EXPECT_EQ(x.response.first_done, kStart + 20ms);  // the final response's
   EXPECT_EQ(x.request_bytes, 4u);
   EXPECT_TRUE(x.complete);
 }
@@ -199,7 +199,7 @@ TEST(HardCases, h21_long_streams_overflow_nothing) {
     const auto n = static_cast<std::uint32_t>(std::min<std::uint64_t>(left, 1u << 30));
     e.send_file(at, n);
     left -= n;
-    at += 13min;  // beyond 71 minutes and 2^32 ns in all
+    at += 13min;  // in total more than 71 minutes and 2^32 ns
   }
   e.receive(at, at + 1ms, kGet).send(at + 2ms, "HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n");
   const auto r = synth::analyse(s.events());
@@ -217,7 +217,7 @@ TEST(HardCases, h22_large_bodies_captured_in_part) {
   Endpoint& e = s.open(0ms);
   e.receive(1ms, 2ms, "POST /up HTTP/1.1\r\nContent-Length: 100000\r\n\r\n" + std::string(60000, 'a'));
   e.receive(3ms, 4ms, std::string(40000, 'b'));
-  // One chunk, whose end is in the captured tail.
+  // One chunk that ends in the captured tail.
   e.send(5ms,
          "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2710\r\n" + std::string(10000, 'c') + "\r\n0\r\n\r\n");
   e.receive(6ms, 7ms, kGet).send(8ms, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n123456789");

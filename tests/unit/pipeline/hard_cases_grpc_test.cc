@@ -29,7 +29,7 @@ Fields with(Fields fields, const std::string& name, const std::string& value) {
   return fields;
 }
 
-// A connection seen at both ends: what one sends arrives 100 µs later and is read 200 µs later.
+// A connection seen at both ends: bytes arrive 100 µs after the send and are read 200 µs after it.
 struct Both {
   Scenario s;
   Encoder client, server;
@@ -104,7 +104,7 @@ TEST(HardCasesGrpc, h15_trailers_only) {
   }
 }
 
-// The client resets at its deadline while the server works on, after part of its answer.
+// The client resets at its deadline while the server is still working, after part of its answer.
 TEST(HardCasesGrpc, h16_deadline_with_both_clocks) {
   Both b;
   b.ask(10ms, headers(1, b.client(with(call("/slow/Work"), "grpc-timeout", "50m")), kEndHeaders) +
@@ -118,7 +118,7 @@ TEST(HardCasesGrpc, h16_deadline_with_both_clocks) {
     EXPECT_EQ(x.outcome, Outcome::cancelled);
     EXPECT_FALSE(x.complete);
     ASSERT_TRUE(x.reset && x.response_grpc);
-    EXPECT_FALSE(x.response_grpc->status);  // none was sent, none is made up
+    EXPECT_FALSE(x.response_grpc->status);  // no status was sent, none is invented
     EXPECT_EQ(x.response_grpc->messages, 1u);
     EXPECT_EQ(x.reset->at, kStart + (server ? 60'400us : 60'300us));
     EXPECT_EQ(x.reset->done, kStart + (server ? 60'500us : 60'300us));
@@ -154,7 +154,7 @@ TEST(HardCasesGrpc, h16_cancelled_long_before_the_deadline) {
   }
 }
 
-// The server tells it first: its answer counts at its end, and at the client's what the client did.
+// The server sends its answer first: at its end the answer counts, at the client's end the client's reset.
 TEST(HardCasesGrpc, h16_both_ends_give_up) {
   Both b;
   b.ask(10ms, headers(1, b.client(with(call("/slow/Work"), "grpc-timeout", "50m")), kEndHeaders) +
@@ -191,7 +191,7 @@ TEST(HardCasesGrpc, h16_only_the_client_cancels_and_only_with_cancel) {
 
 const std::string kParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
-// Four kinds of call, with one whose context comes late and one that has none: just these two are told.
+// Four kinds of call, one with late context and one without: only these two are reported.
 TEST(HardCasesGrpc, context_late_and_missing_among_four_kinds) {
   Scenario s;
   Encoder client, server;
@@ -200,7 +200,7 @@ TEST(HardCasesGrpc, context_late_and_missing_among_four_kinds) {
   std::uint32_t id = 1;
   for (const char* method : {"/t.S/Unary", "/t.S/ClientStream", "/t.S/ServerStream", "/t.S/Bidi"}) {
     for (int i = 0; i < 3; ++i) {
-      const bool late = id == 9, missing = id == 17;  // a stream of requests, a stream of answers
+      const bool late = id == 9, missing = id == 17;  // a stream of requests; a stream of answers
       Fields head = call(method);
       if (!late && !missing) head.emplace_back("traceparent", kParent);
       std::string in = headers(id, client(head), kEndHeaders) + data(id, grpc_message("q"), late ? 0 : kEndStream);
@@ -211,7 +211,7 @@ TEST(HardCasesGrpc, context_late_and_missing_among_four_kinds) {
       id += 2;
     }
   }
-  // A method nobody traces is nobody's fault.
+  // A method that is never traced is not reported.
   e.receive(900ms, 900ms, headers(id, client(call("/grpc.health.v1.Health/Check"))));
   e.send(901ms, headers(id, server(with(kAnswer, "grpc-status", "0"))));
   const auto analysis = pipeline::analyze({}, s.with_end());

@@ -139,7 +139,7 @@ TEST(HardCasesHttp2, h12_recording_starts_in_the_middle) {
   EXPECT_EQ(find(r, "/n201")->status, 200);
   EXPECT_EQ(find(r, "/n201")->outcome, Outcome::ok);
   EXPECT_EQ(find(r, "/n201")->authority, "");  // sent before recording began
-  EXPECT_EQ(find(r, "/n203")->status, 0);      // its status, too
+  EXPECT_EQ(find(r, "/n203")->status, 0);      // the status, too
   EXPECT_EQ(find(r, "/n203")->outcome, Outcome::unknown);
   EXPECT_GT(find(r, "/n203")->unknown_fields, 0u);
   EXPECT_EQ(find(r, "/n205")->status, 200);

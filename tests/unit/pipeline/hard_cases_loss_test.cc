@@ -1,4 +1,4 @@
-// Hard cases of what was not seen: h13, h23 (the analyser's half), and recordings that begin or end in the middle.
+// Hard cases of unseen events: h13, h23 (the analyser's part), and recordings that begin or end in the middle.
 #include <gtest/gtest.h>
 
 #include "tests/synth/chain.h"
@@ -167,7 +167,7 @@ TEST(HardCases, h23_a_head_that_was_not_captured_is_unknown) {
 }
 
 TEST(HardCases, h23_the_fin_taken_with_the_last_bytes) {
-  // The read's position is one too far, because the FIN counts: no byte is missing.
+  // The read's position is one too high because the FIN counts: no byte is missing.
   Scenario s;
   Opening o;
   o.origin = formats::Origin::connected;

@@ -1,4 +1,4 @@
-// Hard cases of HTTP/2 in what the whole analysis says of a request: h10 to h13, h17 to h19, h27.
+// Hard cases of HTTP/2, as the whole analysis reports requests: h10 to h13, h17 to h19, h27.
 #include <gtest/gtest.h>
 
 #include "analyze/pipeline/pipeline.h"
@@ -91,7 +91,7 @@ TEST(HardCasesStreams, h11_header_compression) {
   const std::string second = std::string("\x20\x3f\x21", 3) + "\x82\x86" + '\x44' + Encoder::text("/two") + huffman +
                              '\x40' + Encoder::text("x-big") + Encoder::text(std::string(100, 'b'));
   const std::string third =
-      std::string("\x82\x86") + '\x44' + Encoder::text("/three") + '\xbe';  // the table is empty but for :path
+      std::string("\x82\x86") + '\x44' + Encoder::text("/three") + '\xbe';  // the table contains only :path
   e.receive(1ms, 1ms, kHello + headers(1, first) + headers(3, second)).receive(2ms, 2ms, headers(5, third));
   e.send(3ms, settings() + headers(1, server({{":status", "200"}})) + headers(3, server({{":status", "200"}})) +
                   headers(5, server({{":status", "200"}})));
@@ -101,7 +101,7 @@ TEST(HardCasesStreams, h11_header_compression) {
   EXPECT_EQ(t.of("/three", Role::server).size(), 1u);
 }
 
-// The server's end was recorded from the middle of the connection, the client's from its beginning.
+// The server's end was recorded from the middle of the connection on, the client's from the start.
 TEST(HardCasesStreams, h12_unknown_fields_come_from_the_other_end) {
   Scenario s;
   Encoder client, server;
@@ -138,7 +138,7 @@ TEST(HardCasesStreams, h12_unknown_fields_come_from_the_other_end) {
   }
 }
 
-// The same, but the client's end was not recorded: what is not known stays unknown.
+// The same without a recording of the client's end: unknown fields stay unknown.
 TEST(HardCasesStreams, h12_unknown_fields_stay_unknown_without_it) {
   Scenario s;
   Encoder client, server;
@@ -179,7 +179,7 @@ TEST(HardCasesStreams, h13_after_a_loss_header_fields_are_uncertain_and_say_so) 
   EXPECT_TRUE(t.of("/lost", Role::server).empty());
   for (const char* path : {"/x5", "/x7", "/x9", "/x11"})
     for (const Request& r : t.of(path, Role::server)) {
-      EXPECT_EQ(r.authority, 0u);  // an index whose entry may have moved is not resolved
+      EXPECT_EQ(r.authority, 0u);  // an index is not resolved if its entry may have moved
       EXPECT_EQ(r.response_flow_control, -1);
     }
   EXPECT_EQ(t.study.quality.findings[flow::Finding::frames_lost], 1u);
@@ -225,7 +225,7 @@ TEST(HardCasesStreams, h17_above_goaway_and_retried_on_another_connection) {
   EXPECT_EQ(t.one("/done").attempt, 0u);
 }
 
-// Two may be meant, or too much time has passed, or it is not the same: no link.
+// No link if two requests match, too much time has passed, or the request differs.
 TEST(HardCasesStreams, h17_what_is_ambiguous_is_not_linked) {
   Scenario s;
   Encoder client, server;
@@ -261,15 +261,15 @@ TEST(HardCasesStreams, h18_response_waits_for_the_window) {
   c.receive(46ms, 47ms, rest);
   const Table t(s);
   const Request r = t.one("/big", Role::server);
-  EXPECT_EQ(r.response_flow_control, (42ms - 0ns).count());  // sent at 3, room arrived at 45
+  EXPECT_EQ(r.response_flow_control, (42ms - 0ns).count());  // sent at 3, window update arrived at 45
   EXPECT_EQ(r.request_flow_control, 0);
   EXPECT_LE(r.response_flow_control, r.duration.count());
-  // At the client: from the arrival of what filled the window until it made room.
+  // At the client: from the arrival of the bytes that filled the window until its update.
   EXPECT_EQ(t.one("/big", Role::client).response_flow_control, (41ms - 0ns).count());
   for (const auto& route : t.study.routes) EXPECT_EQ(route.flow_control.count, 1u);
 }
 
-// It went on long after it could have: that it had something to send is not certain.
+// The sender continued long after the window opened: it may have had nothing to send.
 TEST(HardCasesStreams, h18_a_pause_of_the_sender_is_not_blamed_on_the_receiver) {
   Scenario s;
   Encoder client, server;
@@ -295,10 +295,10 @@ TEST(HardCasesStreams, behind_the_bytes_of_other_streams) {
   v.send(26ms, data(1, "last", kEndStream)).send(27ms, data(3, "end", kEndStream));
   const Table t(s);
   const Request small = t.one("/small", Role::server), big = t.one("/big", Role::server);
-  EXPECT_EQ(small.behind_others, (15ms - 0ns).count());  // 10 to 25: not while nobody sent
+  EXPECT_EQ(small.behind_others, (15ms - 0ns).count());  // 10 to 25: not while nothing was sent
   EXPECT_EQ(small.behind_others_bytes, 4 * 16000);
   EXPECT_EQ(big.behind_others_bytes, 4 + 5);
-  EXPECT_EQ(big.behind_others, 0);  // one frame at one moment
+  EXPECT_EQ(big.behind_others, 0);  // one frame at one instant
 }
 
 TEST(HardCasesStreams, opened_at_the_limit_of_streams) {
@@ -310,13 +310,13 @@ TEST(HardCasesStreams, opened_at_the_limit_of_streams) {
   c.receive(14ms, 14ms, headers(1, server({{":status", "200"}})));
   c.send(14100us, headers(5, client(get("/5"))));  // at once
   c.receive(20ms, 20ms, headers(3, server({{":status", "200"}})));
-  c.send(30ms, headers(7, client(get("/7"))));  // a place had been free for 10 ms
+  c.send(30ms, headers(7, client(get("/7"))));  // the limit had had room for 10 ms
   c.receive(40ms, 40ms, headers(5, server({{":status", "200"}})) + headers(7, server({{":status", "200"}})));
   c.send(50ms, headers(9, client(get("/9")))).receive(60ms, 60ms, headers(9, server({{":status", "200"}})));
   const Table t(s);
   EXPECT_EQ(t.one("/1").stream_limit, -1);
   EXPECT_EQ(t.one("/3").stream_limit, -1);
-  EXPECT_EQ(t.one("/5").stream_limit, (10ms - 0ns).count());  // full since 4, free at 14
+  EXPECT_EQ(t.one("/5").stream_limit, (10ms - 0ns).count());  // limit reached at 4, room at 14
   EXPECT_EQ(t.one("/7").stream_limit, -1);
   EXPECT_EQ(t.one("/9").stream_limit, -1);
 }
@@ -349,12 +349,12 @@ TEST(HardCasesStreams, h19_a_push_is_an_exchange_at_both_ends) {
   }
   EXPECT_EQ(at_server.peer, at_client.id);
   EXPECT_EQ(at_client.peer, at_server.id);
-  EXPECT_EQ(at_server.duration, 5ms);  // promised at 3, sent at 8
-  EXPECT_EQ(at_client.duration, 6ms);  // promise arrived at 4, read at 10
+  EXPECT_EQ(at_server.duration, 5ms);  // promise at 3, response sent at 8
+  EXPECT_EQ(at_client.duration, 6ms);  // promise arrived at 4, response read at 10
   EXPECT_FALSE(t.one("/page", Role::client).pushed);
 }
 
-// The server closed an idle connection while the request was on its way; the client asks again.
+// The server closed an idle connection while the request was in flight; the client sends it again.
 TEST(HardCasesStreams, h27_idle_connection_was_closed_and_the_request_made_again) {
   Scenario s;
   const std::string ask = "GET /again HTTP/1.1\r\nHost: h\r\n\r\n",
@@ -376,7 +376,7 @@ TEST(HardCasesStreams, h27_idle_connection_was_closed_and_the_request_made_again
   EXPECT_EQ(t.one("/first").attempt, 0u);
 }
 
-// A first request that is not answered is a failure, and the next one a new call for all that is known.
+// An unanswered first request is a failure, and the next one counts as a new call.
 TEST(HardCasesStreams, h27_a_new_connection_that_breaks_is_no_idle_one) {
   Scenario s;
   const std::string ask = "GET /x HTTP/1.1\r\nHost: h\r\n\r\n";
@@ -387,7 +387,7 @@ TEST(HardCasesStreams, h27_a_new_connection_that_breaks_is_no_idle_one) {
   for (const Request& r : Table(s).rows) EXPECT_EQ(r.attempt, 0u);
 }
 
-// gRPC tells: a retry after a failure, then a hedge beside a call that is still under way.
+// gRPC sends the attempt number: a retry after a failure, then a hedge during a call that is still under way.
 TEST(HardCasesStreams, h27_grpc_says_which_attempt_it_is) {
   Scenario s;
   Encoder client, server;

@@ -1,4 +1,4 @@
-// Never wrong: whatever events are lost and however little payload is kept, what is said of a request is true.
+// Never wrong: whatever events are lost and however little payload is kept, all that is reported of a request is true.
 #include <gtest/gtest.h>
 
 #include <cstdio>
@@ -20,7 +20,7 @@ using synth::Endpoint;
 using synth::Pair;
 using synth::Scenario;
 
-// A connection with a dozen requests, each with a target and a status of its own, in pieces.
+// A connection with a dozen requests, each with its own target and status, sent in pieces.
 std::vector<Pair> conversation(std::mt19937_64& random) {
   std::vector<Pair> all;
   for (int i = 0; i < 12; ++i) {
@@ -90,7 +90,7 @@ std::uint16_t* missed_of(Event& e) {
   return nullptr;
 }
 
-// Without the events whose indexes are in `lost`, told as the recorder tells it.
+// The events except those with indexes in `lost`; losses are reported as by the recorder.
 std::vector<Event> without(const std::vector<Event>& all, const std::set<std::size_t>& lost) {
   std::vector<Event> kept;
   std::uint16_t missed = 0;
@@ -106,7 +106,7 @@ std::vector<Event> without(const std::vector<Event>& all, const std::set<std::si
       *m = missed;
       missed = 0;
     }
-    // The loss is known before anything is decided: it is written with the next block.
+    // The loss is known before any decision: the next block contains it.
     if (missed > 0 && std::holds_alternative<formats::StateChange>(e.body))
       kept.push_back({e.time, {}, formats::Loss{synth::kStart, formats::LossCause::ring_full, 255, missed}});
     kept.push_back(e);
@@ -163,7 +163,7 @@ class Loss : public ::testing::TestWithParam<bool> {};
 
 TEST_P(Loss, NothingFalseIsSaid) {
   Tally none, some;
-  // TAILCAP_SEEDS=FIRST-LAST looks further.
+  // TAILCAP_SEEDS=FIRST-LAST runs other seeds.
   unsigned first = 1, last = 3;
   if (const char* seeds = std::getenv("TAILCAP_SEEDS")) std::sscanf(seeds, "%u-%u", &first, &last);
   for (unsigned seed = first; seed <= last; ++seed) {
@@ -202,7 +202,7 @@ TEST_P(Loss, NothingFalseIsSaid) {
       }
     }
   }
-  // And not by saying nothing.
+  // Nor may it avoid errors by reporting nothing.
   EXPECT_GT(none.complete, none.exchanges / 2);
   EXPECT_GT(some.complete, some.exchanges / 2);
   RecordProperty("exchanges", static_cast<int>(some.exchanges));

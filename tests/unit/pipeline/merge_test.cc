@@ -1,4 +1,4 @@
-// Several captures become one: numbers stay apart, what one machine told twice is told once, and hostile input does no
+// Merging several captures: numbers stay distinct, what one machine recorded twice appears once, hostile input does no
 // harm.
 #include "analyze/merge/merge.h"
 
@@ -86,7 +86,7 @@ class Merging : public testing::Test {
   std::filesystem::path folder_;
 };
 
-// A client here and its server there; `requests` requests a millisecond apart.
+// A client here and its server there, with `requests` requests a millisecond apart.
 struct Link {
   Scenario here, there;
   explicit Link(int requests, std::string client = "10.0.0.1:40000") {
@@ -133,7 +133,7 @@ TEST_F(Merging, ClocksAreLaidAndNumbersStayApart) {
     EXPECT_EQ(formats::number_of(row.pid), 10u);
     EXPECT_EQ(formats::machine_of(row.pid), row.role == flow::Role::server ? 1u : 0u);
   }
-  // The same result from the other side, and every time.
+  // The same result in the other order, and every time.
   EXPECT_TRUE(run({b, a}).written);
   EXPECT_EQ(pipeline::analyze(out()).table.rows.size(), 40u);
 }
@@ -149,10 +149,10 @@ TEST_F(Merging, EventsAreInOrderOfTime) {
 }
 
 TEST_F(Merging, AMachineThatWasBootedLater) {
-  // The first machine's clock began two hours after the other's events: they have a place on it all the same.
+  // The first machine booted two hours after the other's events: they still have a place on its clock.
   Link link(20);
   const auto a = write("a", "boot-a", link.here.events(), -999s), b = write("b", "boot-b", link.there.events(), 7200s);
-  // What is before the first one's boot: a wait of the other that began long ago.
+  // An off-CPU interval of the other machine began long before the first machine's boot.
   const Result result = run({a, b});
   ASSERT_TRUE(result.written);
   EXPECT_EQ(pipeline::analyze(out()).table.rows.size(), 40u);
@@ -161,7 +161,7 @@ TEST_F(Merging, AMachineThatWasBootedLater) {
 
 TEST_F(Merging, ThreeMachinesInAChain) {
   Link ab(20), bc(20, "10.0.0.3:40000");
-  // b is the server of both; c only talks to b, and a is the reference.
+  // b is the server of both, c talks only to b, and a is the reference.
   const auto a = write("a", "boot-a", ab.here.events()), b1 = write("b1", "boot-b", ab.there.events(), 5s),
              b2 = write("b2", "boot-b", bc.there.events(), 5s), c = write("c", "boot-c", bc.here.events(), -8s);
   const Result result = run({a, c, b1, b2});
@@ -186,11 +186,11 @@ TEST_F(Merging, WithoutMessagesNothingIsWritten) {
 }
 
 TEST_F(Merging, WhatTwoRecordersOfAMachineToldIsToldOnce) {
-  // The second began later and saw less of the socket; and one socket more.
+  // The second recording began later and saw less of the socket, and one more socket.
   Link link(10);
   std::vector<Event> all = link.here.events();
   std::vector<Event> late(all.begin() + static_cast<std::ptrdiff_t>(all.size() / 2), all.end());
-  for (Event& e : late) e.time += 300ns;  // stamped by another program
+  for (Event& e : late) e.time += 300ns;  // timestamped by another program
   const Result result = run({write("a", "boot", all), write("b", "boot", late)});
   ASSERT_TRUE(result.written);
   EXPECT_EQ(result.sources[1].placing, Placing::same_boot);

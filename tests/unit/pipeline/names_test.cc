@@ -1,5 +1,5 @@
-// Name lookups: messages from any bytes, questions joined with answers, and what the first request of a connection
-// waited for.
+// Name lookups: parsing any bytes, joining questions and answers, and what the first request of a connection waited
+// for.
 #include <gtest/gtest.h>
 
 #include "analyze/names/dns_message.h"
@@ -62,15 +62,15 @@ TEST(DnsMessage, EndsAnywhere) {
 
 TEST(DnsMessage, PointersEnd) {
   const std::string head = be(1, 2) + be(0x8180, 2) + be(1, 2) + be(1, 2) + be(0, 4);
-  EXPECT_FALSE(names::parse_dns(head + "\xc0\x0c" + be(1, 2) + be(1, 2)));  // at itself
-  EXPECT_FALSE(names::parse_dns(head + "\xc0\x20" + be(1, 2) + be(1, 2)));  // forward
+  EXPECT_FALSE(names::parse_dns(head + "\xc0\x0c" + be(1, 2) + be(1, 2)));  // a pointer to itself
+  EXPECT_FALSE(names::parse_dns(head + "\xc0\x20" + be(1, 2) + be(1, 2)));  // a forward pointer
   EXPECT_FALSE(names::parse_dns(head +
                                 "\x40"
                                 "ab" +
-                                be(1, 2) + be(1, 2)));  // neither label nor pointer
+                                be(1, 2) + be(1, 2)));  // neither a label nor a pointer
   std::string longest = head;
   for (int i = 0; i < 10; ++i) longest += wire::sized(std::string(60, 'a'), 1);
-  EXPECT_FALSE(names::parse_dns(longest + '\0' + be(1, 2) + be(1, 2)));  // over 255 bytes
+  EXPECT_FALSE(names::parse_dns(longest + '\0' + be(1, 2) + be(1, 2)));  // longer than 255 bytes
 }
 
 class Names : public ::testing::Test {
@@ -118,7 +118,7 @@ class Names : public ::testing::Test {
       for (const auto& l : stage.push(e)) out.push_back(l);
     return out;
   }
-  // A client's connection with one request.
+  // A client connection with one request.
   void connection(flow::Duration at, std::uint64_t id, std::uint32_t pid, int error = 0) {
     using formats::TcpState;
     formats::SocketInfo info;

@@ -1,4 +1,4 @@
-// What ails a machine: what counts as short-lived, whose it was, and what is bounded.
+// Host problems: which processes count as short-lived, their parents, and limits.
 #include "analyze/node/node.h"
 
 #include <gtest/gtest.h>
@@ -39,12 +39,12 @@ TEST(Node, LivesOfLessThanASecond) {
   NodeCase c;
   c.add(0s, 5, TaskInfo{1, "cron", {}, {}, {}});
   c.process(1ms, 999ms, 100, 5, "/bin/a");
-  c.process(1ms, 1000ms, 101, 5, "/bin/a");   // not less
-  c.process(2s, 1ms, 100, 5, "/bin/a", 256);  // the number again
-  c.process(3s, 1ms, 102, 6, "/bin/a");       // another parent, of no name
+  c.process(1ms, 1000ms, 101, 5, "/bin/a");   // not less than a second
+  c.process(2s, 1ms, 100, 5, "/bin/a", 256);  // the pid again
+  c.process(3s, 1ms, 102, 6, "/bin/a");       // another parent, without a name
   c.process(3s, 1ms, 103, 5, "");
-  c.add(4s, 104, TaskExit{0});              // its beginning was not seen
-  c.add(5s, 105, TaskStart{{5, 5}, "sh"});  // its end was not
+  c.add(4s, 104, TaskExit{0});              // start not seen
+  c.add(5s, 105, TaskStart{{5, 5}, "sh"});  // end not seen
   const flow::NodeStudy s = c.study();
   EXPECT_EQ(s.started, 6u);
   EXPECT_EQ(s.ended, 6u);

@@ -24,7 +24,7 @@ constexpr std::int64_t kStart = 1'000'000'000'000;
 constexpr std::int64_t kRealtime = 1'700'000'000'000'000'000;
 constexpr formats::Thread kServer{10, 10}, kClient{20, 20};
 
-// Both ends of connections on one host, by hand: request and response in one piece each.
+// Both ends of connections on one host, handmade: request and response in one piece each.
 struct Capture {
   std::vector<Event> events;
   std::deque<std::string> texts;
@@ -68,7 +68,7 @@ struct Capture {
     io.head = text;
     add(us, thread, io);
   }
-  // Takes 1 ms on the server, of which 0.6 ms it sleeps.
+  // Takes 1 ms on the server, off-CPU for 0.6 ms of it.
   void exchange(std::size_t c, std::string_view path, int status) {
     const auto& request = texts.emplace_back("GET " + std::string(path) + " HTTP/1.1\r\nHost: h\r\nX-Request-Id: " +
                                              std::to_string(texts.size()) + "\r\n\r\n");
@@ -178,7 +178,7 @@ TEST(Pipeline, WallTimeOfAMomentNeedsAClock) {
   EXPECT_NE(json.find("\"start_ns\":null"), std::string::npos);
 }
 
-// The same bytes from one thread and several, and from the file as from memory.
+// The same bytes from one thread and several, and from file and memory.
 TEST(Pipeline, h31_SameOutputForAnyNumberOfThreads) {
   Capture capture;
   for (int i = 0; i < 5'000; ++i)

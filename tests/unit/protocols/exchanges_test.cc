@@ -1,4 +1,4 @@
-// Requests and responses paired, and what became of them.
+// Requests and responses paired, and their outcomes.
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -99,7 +99,7 @@ TEST(Exchanges, AnUploadThatIsBrokenOffAfterItsAnswer) {
   ASSERT_EQ(r.exchanges.size(), 1u);
   EXPECT_EQ(r.exchanges[0].outcome, Outcome::client_error);
   EXPECT_EQ(r.exchanges[0].request_bytes, 3u);
-  EXPECT_TRUE(r.exchanges[0].complete);  // there is no more to it than was sent
+  EXPECT_TRUE(r.exchanges[0].complete);  // nothing more was sent
 }
 
 TEST(Exchanges, TimeoutOfAnUnfinishedHead) {

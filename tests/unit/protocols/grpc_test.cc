@@ -1,4 +1,4 @@
-// gRPC over HTTP/2: h15, h16, and what its header fields mean.
+// gRPC over HTTP/2: h15, h16, and the meaning of its header fields.
 #include <gtest/gtest.h>
 
 #include "analyze/protocols/grpc/call.h"
@@ -33,7 +33,7 @@ TEST(GrpcFields, Timeout) {
   EXPECT_EQ(grpc::parse_timeout("7u"), 7us);
   EXPECT_EQ(grpc::parse_timeout("99999999n"), 99999999ns);
   EXPECT_EQ(grpc::parse_timeout("1000000H"), 1000000h);
-  // 11,415 years overflow 63 bits of nanoseconds: as long as a capture can be at most.
+  // 11,415 years overflow 63 bits of nanoseconds: the value is the longest possible capture.
   EXPECT_EQ(grpc::parse_timeout("99999999H"), formats::kMaxTime.time_since_epoch());
   EXPECT_EQ(grpc::parse_timeout("99999999M"), formats::kMaxTime.time_since_epoch());
   for (const auto bad : {"", "S", "1", "1s", "-1S", "1.5S", "123456789S"})
@@ -114,7 +114,7 @@ TEST(Grpc, H15StreamingBothWaysInterleaved) {
   EXPECT_EQ(request->instants.last_done, at_ms(100));
 }
 
-// One message over several DATA frames and several in one, cut at every byte.
+// One message in several DATA frames and several messages in one, cut at every byte.
 TEST(Grpc, H15MessagesAndFramesNeedNotAgree) {
   Encoder client, server;
   const std::string body = grpc_message(std::string(40, 'a')) + grpc_message("") + grpc_message("bc", true) +
@@ -142,12 +142,12 @@ TEST(Grpc, H15MessageBytesNotCaptured) {
   greet(wire);
   wire.push(kIn, headers(1, client(call("/a/B"))));
   wire.push(kOut, headers(1, server(kAnswer), kEndHeaders));
-  wire.push(kOut, data(1, grpc_message(std::string(10'000, 'x'))), 5, 64);  // its prefix was
+  wire.push(kOut, data(1, grpc_message(std::string(10'000, 'x'))), 5, 64);  // its prefix was captured
   wire.push(kOut, headers(1, server({{"grpc-status", "0"}})));
   EXPECT_EQ(wire.got[1].grpc->messages, 1u);
   EXPECT_EQ(wire.got[1].grpc->bytes, 10'005u);
   EXPECT_TRUE(wire.got[1].grpc->exact);
-  // Two messages in one frame: the second's prefix was not.
+  // Two messages in one frame: the second's prefix was not captured.
   wire.push(kIn, headers(3, client(call("/a/B"))));
   wire.push(kOut, headers(3, server(kAnswer), kEndHeaders));
   wire.push(kOut, data(3, grpc_message(std::string(1'000, 'x')) + grpc_message(std::string(1'000, 'y'))), 5, 64);

@@ -1,4 +1,4 @@
-// gRPC-Web over HTTP/1.1, and what gRPC's names and words mean.
+// gRPC-Web over HTTP/1.1, and the meaning of gRPC's names and words.
 #include <gtest/gtest.h>
 
 #include "analyze/flow/request.h"
@@ -76,7 +76,7 @@ void expect_call(const flow::Exchange& x) {
   EXPECT_FALSE(x.response_grpc->trailers_only);
 }
 
-// Cut at every byte, in every framing, binary and text.
+// Cut at every byte, with every framing, binary and text.
 TEST(GrpcWeb, MessagesAndTrailersInTheBody) {
   const std::string all = kMessages + kTrailer;
   const std::string text = base64(kMessages) + base64(kTrailer.substr(0, 7)) + base64(kTrailer.substr(7));
@@ -135,7 +135,7 @@ TEST(GrpcWeb, StatusInTheHead) {
   EXPECT_EQ(x.outcome, Outcome::server_error);
 }
 
-// What was not captured is not known: neither a status, nor that it went well.
+// If the body was not captured, neither a status nor success is known.
 TEST(GrpcWeb, BodyNotCaptured) {
   for (const char* type : {"application/grpc-web", "application/grpc-web-text"}) {
     Scenario s;
@@ -157,7 +157,7 @@ TEST(GrpcWeb, BodyNotCaptured) {
   }
 }
 
-// What follows lost bytes is not taken for a message's beginning.
+// Bytes after a loss are not taken for the start of a message.
 TEST(GrpcWeb, BytesOfTheBodyLost) {
   for (const char* type : {"application/grpc-web", "application/grpc-web-text"}) {
     for (std::size_t lost = 1; lost < 40; ++lost) {

@@ -1,4 +1,4 @@
-// Our HPACK decoder against nghttp2: its deflater makes the blocks, its inflater is the oracle.
+// Our HPACK decoder against nghttp2: its deflater makes the blocks, its inflater is the reference.
 #include <gtest/gtest.h>
 #include <nghttp2/nghttp2.h>
 
@@ -128,7 +128,7 @@ TEST(HpackNghttp2, SameFieldsAndTables) {
   }
 }
 
-// A block is lost, or its end is, every now and then: whatever is known must be right.
+// Sometimes a block or its end is lost: every known field must be right.
 TEST(HpackNghttp2, NeverWrongAfterLoss) {
   std::uint64_t known = 0, unknown = 0;
   for (std::uint32_t seed = 1; seed <= 150; ++seed) {
@@ -145,7 +145,7 @@ TEST(HpackNghttp2, NeverWrongAfterLoss) {
         case 0:
           decoder.lose();
           continue;
-        case 1: {  // a hole anywhere
+        case 1: {  // a gap anywhere
           const std::size_t at = bytes.empty() ? 0 : random() % bytes.size();
           const std::size_t n = bytes.empty() ? 0 : random() % (bytes.size() - at);
           b.append(std::string_view(bytes).substr(0, at));

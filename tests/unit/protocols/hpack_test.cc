@@ -1,4 +1,4 @@
-// HPACK: the examples of RFC 7541, appendix C; eviction, sizes, limits; and what is known after a loss.
+// HPACK: the examples of RFC 7541, appendix C; eviction, sizes, limits; and the known entries after a loss.
 #include <gtest/gtest.h>
 
 #include "analyze/protocols/hpack/decoder.h"
@@ -43,7 +43,7 @@ std::string text_of(const FieldList& fields) {
   return out;
 }
 
-// Step and fields of a block, as text.
+// Step and fields of a block as text.
 std::string decode(Decoder& decoder, const HeaderBlock& block) {
   FieldList fields;
   const Step step = decoder.decode(block, fields);
@@ -57,7 +57,7 @@ std::string literal(std::string_view name, std::string_view value, char opcode =
   return out;
 }
 
-TEST(Hpack, C1Integers) {  // seen through string lengths and indexes: 1337 in five bits is 1f 9a 0a
+TEST(Hpack, C1Integers) {  // visible in string lengths and indexes: 1337 in five bits is 1f 9a 0a
   Decoder decoder;
   EXPECT_EQ(decode(decoder, "3f9a0a"), "");                        // table size 1337
   EXPECT_EQ(decode(decoder, "2a"), "");                            // table size 10
@@ -122,7 +122,7 @@ void responses(std::string_view first, std::string_view second, std::string_view
             "content-encoding=gzip;set-cookie=foo=ASDJKHQKBZXOQWEOPIUAXQWEOIU; max-age=3600; version=1;");
   EXPECT_EQ(decoder.table().size(), 215u);
   EXPECT_EQ(decoder.table().entries(), 3u);
-  EXPECT_EQ(decode(decoder, "c1"), "invalid ");  // the fourth is not there
+  EXPECT_EQ(decode(decoder, "c1"), "invalid ");  // there is no fourth entry
 }
 TEST(Hpack, C5ResponsesWithoutHuffman) { responses(kC5First, "4803333037c1c0bf", kC5Third); }
 TEST(Hpack, C6ResponsesWithHuffman) { responses(kC6First, "4883640effc1c0bf", kC6Third); }
@@ -201,7 +201,7 @@ TEST(Hpack, LateStartKnowsWhatCameSince) {
 TEST(Hpack, LateStartIndexIsRightWhateverWasEvicted) {
   Decoder decoder;
   decoder.lose();
-  // The table may have held 0 bytes or 2^32: the second newest insertion is index 63 if it is there at all.
+  // The table may have held 0 bytes or 2^32: the second newest insertion has index 63 if it still exists.
   decode(decoder, block_of(literal("a", "1") + literal("b", std::string(100, 'x')) + literal("c", "3")));
   EXPECT_EQ(decode(decoder, "be"), "c=3;");
   EXPECT_EQ(decode(decoder, "c0"), "a=1;");
@@ -235,7 +235,7 @@ TEST(Hpack, UncapturedValueIsUnknownAndWhatFollowsIsNot) {
   block.append(literal("b", "2"));
   EXPECT_EQ(decode(decoder, block), "a=1;cookie=?;b=2;");
   EXPECT_EQ(decode(decoder, "be bf c0"), "b=2;cookie=?;a=1;");
-  EXPECT_FALSE(decoder.table().certain());  // what the cookie's size evicted is not known
+  EXPECT_FALSE(decoder.table().certain());  // it is not known which entries the cookie evicted
 }
 
 TEST(Hpack, UncapturedStructureLosesTheRest) {

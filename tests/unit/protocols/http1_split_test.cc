@@ -1,4 +1,4 @@
-// Split everywhere: where a message is divided into reads, writes and captured pieces changes nothing.
+// Split everywhere: the division of a message into reads, writes and captured pieces changes nothing.
 #include <gtest/gtest.h>
 
 #include "tests/synth/chain.h"
@@ -113,7 +113,7 @@ TEST(SplitPipelined, EveryTwoWaySplitIsTheSame) {
   }
   const Pair all{"pipelined", requests, responses, "", "", 0, 0, 0, false};
   const std::string whole = run(all, true, {}, {});
-  EXPECT_NE(whole.find("id 1.13\n"), std::string::npos);  // twelve, and the one behind them
+  EXPECT_NE(whole.find("id 1.13\n"), std::string::npos);  // twelve, and the request behind them
   for (std::size_t cut = 1; cut < responses.size(); ++cut) ASSERT_EQ(run(all, true, {}, {cut}), whole) << cut;
 }
 

@@ -1,4 +1,4 @@
-// HTTP/1 messages over whole, split and cut bytes: what comes out as exchanges.
+// HTTP/1 messages from whole, split and truncated bytes, and the exchanges that result.
 #include <gtest/gtest.h>
 
 #include "tests/synth/chain.h"

@@ -1,4 +1,4 @@
-// HTTP/2 with bytes missing: h12, h13 and the rule that what is said is true.
+// HTTP/2 with missing bytes: h12, h13 and the rule that everything reported is true.
 #include <gtest/gtest.h>
 
 #include <map>
@@ -20,7 +20,7 @@ TEST(Http2Loss, H12LateStart) {
   Encoder client, server;
   client(get("/known/only/to/the/peers"));  // sent before recording began
   server({{":status", "404"}, {"old", "1"}});
-  // An answer to an old request, then a whole one. Fields sent before are unknown; new ones and static ones are not.
+  // An answer to an old request, then a complete one. Fields sent before are unknown; new and static ones are known.
   wire.push(kOut, data(7, "rest of an old answer") + data(7, "", kEndStream) + window_update(0, 10), 5);
   Fields request = get("/new");
   wire.push(kIn, headers(9, client(request)), 10);
@@ -29,7 +29,7 @@ TEST(Http2Loss, H12LateStart) {
       kOut,
       headers(9, server({{":status", "200"}, {"old", "1"}, {"new", "2"}}), kEndHeaders) + data(9, "abc", kEndStream),
       12);
-  // Literals seen since are known when they come again.
+  // Literals seen since then are known when they are referenced again.
   request.emplace_back("x", "y");
   wire.push(kIn, headers(11, client(request)), 20);
   wire.push(kOut, headers(11, server({{":status", "404"}, {"new", "2"}})), 21);
@@ -57,12 +57,12 @@ struct Talking : Wire {
   Encoder client, server;
 };
 
-// A header block that begins with :method, in a frame that ends where its send ends, is no accident.
+// A header block that begins with :method, in a frame that ends where its send ends, is taken for a request.
 TEST(Http2Loss, LateStartBelievesARequestThatEndsItsSend) {
   Encoder client;
   const std::string request = headers(1, client(get("/a")));
   Wire cut(true);
-  cut.push(kIn, request + "more");  // what follows is no frame
+  cut.push(kIn, request + "more");  // the following bytes are no frame
   EXPECT_FALSE(cut.connection.found());
   Wire wire(true);
   wire.push(kIn, request.substr(0, 20));
@@ -72,7 +72,7 @@ TEST(Http2Loss, LateStartBelievesARequestThatEndsItsSend) {
   EXPECT_EQ(wire.lines(), (Lines{"request 1 in GET /a [:scheme=http :authority=a.example] {} body:0"}));
 }
 
-// The frame behind the body of a send that is cut is hidden. What comes before it is read.
+// If a send is cut, the frame behind its body is hidden. Frames before it are read.
 TEST(Http2Loss, LateStartInASendThatIsCut) {
   Wire wire(true);
   wire.push(kIn,
@@ -101,7 +101,7 @@ TEST(Http2Loss, LateStartBelievesAChainOfThree) {
   EXPECT_EQ(wire.got.size(), 1u);
 }
 
-// Each send of more than is kept hides the frame behind it. What comes between such sends, one frame or two, is read.
+// A send longer than the kept payload hides the frame behind it. Between such sends, one or two frames are read.
 TEST(Http2Loss, HeadsBetweenSendsThatAreCut) {
   Wire wire(true);
   Encoder client, server;
@@ -137,7 +137,7 @@ TEST(Http2Loss, HeadsBetweenSendsThatAreCut) {
   }
 }
 
-// The two directions are read apart: an answer that is read first waits for its request.
+// The directions are read independently: an answer that is read first waits for its request.
 TEST(Http2Loss, AnAnswerWaitsForARequestThatMayCome) {
   Talking wire;
   wire.ask(1, "/1");
@@ -196,7 +196,7 @@ TEST(Http2Loss, H13BytesOfDataAreCounted) {
   wire.push(kOut, body.substr(4100) + data(1, "end", kEndStream));
   EXPECT_EQ(wire.lines()[1], "response 1 out 200 [] {} body:5003");
   EXPECT_EQ(wire.findings[Finding::frames_lost], 0u);
-  EXPECT_TRUE(has(wire.got[1].taints, Taint::bytes_lost));  // when they were sent is not known
+  EXPECT_TRUE(has(wire.got[1].taints, Taint::bytes_lost));  // the time of sending is unknown
 }
 
 TEST(Http2Loss, H13LostResponsesAreUnknownAndTheTableUncertain) {
@@ -242,7 +242,7 @@ TEST(Http2Loss, HeadersPartlyCaptured) {
   Fields request = get("/first");
   request.emplace_back("cookie", std::string(500, 'c'));
   request.emplace_back("last", "1");
-  wire.push(kIn, headers(1, wire.client(request)), 0, 100);  // the cookie's middle is missing, and nothing else
+  wire.push(kIn, headers(1, wire.client(request)), 0, 100);  // only the middle of the cookie is missing
   EXPECT_EQ(wire.lines()[0], "request 1 in GET /first [:scheme=http :authority=a.example last=1] {} unknown:1 body:0");
   wire.push(kIn, headers(3, wire.client(request)), 0);
   EXPECT_EQ(wire.lines()[1], "request 3 in GET /first [:scheme=http :authority=a.example last=1] {} unknown:1 body:0");
@@ -286,7 +286,7 @@ TEST(Http2Loss, ViolationIsNotFollowed) {
   EXPECT_EQ(wire.findings[Finding::resynchronised], 1u);
 }
 
-// Random conversations with random losses, cuts and late starts: every fact that is handed on is true.
+// Random conversations with random losses, cuts and late starts: every reported fact is true.
 TEST(Http2Loss, NeverWrong) {
   std::uint64_t facts = 0, complete = 0, asked = 0;
   for (std::uint32_t seed = 1; seed <= 400; ++seed) {
@@ -380,7 +380,7 @@ TEST(Http2Loss, NeverWrong) {
   EXPECT_GT(complete, facts / 4);
 }
 
-// A length that the receiver would not take: what was recorded there is no frame, and nothing may hide in it.
+// The receiver would refuse this length: the bytes are no frame, and nothing may be hidden in it.
 TEST(Http2Loss, TooLongAFrameIsNone) {
   Wire wire;
   Encoder client;

@@ -1,5 +1,5 @@
-// HTTP/2 as the recorder tells it where it steps over the payload of DATA frames: calls in parts, of each its
-// beginning. All that is said is the same as if every byte had been captured.
+// HTTP/2 as recorded when the recorder steps over the payload of DATA frames: calls in parts, each with its beginning
+// only. The results are the same as if every byte had been captured.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -15,10 +15,10 @@ struct Call {
   std::int64_t ms;
 };
 
-// Which bytes of one direction the kernel programs keep: bpf/framing.h says how many of which frame.
+// Decides which bytes of one direction the kernel programs keep: bpf/framing.h says how many of each kind of frame.
 class Kept {
  public:
-  // For each byte, in order.
+  // To be called for each byte, in order.
   bool next(char c) {
     if (left_ > 0) {
       --left_;
@@ -55,13 +55,13 @@ std::vector<Call> conversation() {
   };
   add(kIn, std::string(kPreface) + settings({{4, 1u << 30}, {5, 1u << 20}}) + window_update(0, 1u << 30));
   add(kOut, settings({{4, 1u << 30}, {5, 1u << 20}}) + window_update(0, 1u << 30) + settings_ack());
-  std::string first = client(get("/big")), second = client(get("/page"));  // in the order in which they are sent
+  std::string first = client(get("/big")), second = client(get("/page"));  // in the order of sending
   add(kIn, settings_ack() + headers(1, first) + headers(3, second));
   first = server({{":status", "200"}, {"x", "1"}});
   second = server({{":status", "200"}, {"x", "2"}});
   add(kOut, headers(1, first, kEndHeaders) + data(1, big) + data(1, page) + data(1, page) +
                 headers(3, second, kEndHeaders) + data(3, page, kEndStream) + data(1, "", kEndStream));
-  // A call that streams both ways: messages in frames of their own, and one over several frames.
+  // A call that streams both ways: messages in frames of their own, and one message over several frames.
   add(kIn, headers(5, client(call("/a.B/Stream")), kEndHeaders) + data(5, grpc_message(message)) +
                data(5, grpc_message(big)) + data(5, grpc_message("x")));
   const std::string over = grpc_message(std::string(50'000, 'o'));
@@ -119,7 +119,7 @@ TEST(Http2Parts, SaysTheSame) {
   }
 }
 
-// Several messages in one DATA frame: where its payload was stepped over, it is not known how many there were.
+// Several messages in one DATA frame: if its payload was stepped over, their number is unknown.
 TEST(Http2Parts, MessagesInWhatWasSteppedOverAreNotCounted) {
   Encoder client, server;
   Wire wire;

@@ -1,4 +1,4 @@
-// HTTP/2 connections: frames cut anywhere, streams, everything that ends them.
+// HTTP/2 connections: frames cut anywhere, streams, and everything that ends them.
 #include <gtest/gtest.h>
 
 #include "tests/unit/protocols/http2_wire.h"
@@ -50,7 +50,7 @@ TEST(Http2, H09UpgradedRequestIsStreamOne) {
   EXPECT_EQ(wire.lines(), (Lines{"response 1 out 200 [] {} body:0"}));
 }
 
-// Everything that a connection does, and that must come out the same however it is cut.
+// Everything that a connection can do; the result must be the same however the bytes are cut.
 struct Talk {
   std::string in, out;
 };
@@ -182,7 +182,7 @@ TEST(Http2, H17ResetByTheClient) {
   wire.push(kIn, headers(3, client(get("/part"))), 10);
   wire.push(kOut, headers(3, server({{":status", "200"}}), kEndHeaders) + data(3, "abc"), 11);
   wire.push(kIn, rst(1, 8) + rst(3, 8), 50);
-  // On its way already when the reset came: no second response, and the header table stays in step.
+  // Already in flight when the reset came: no second response, and the header table stays in sync.
   wire.push(kOut, headers(1, server({{":status", "200"}, {"late", "1"}})) + data(3, "more", kEndStream), 51);
   wire.push(kIn, headers(5, client(get("/next"))), 60);
   wire.push(kOut, headers(5, server({{":status", "200"}, {"late", "1"}})), 61);
@@ -223,7 +223,7 @@ TEST(Http2, H17GoawayTellsWhatWasNotProcessed) {
   wire.push(kIn, headers(1, client(get("/1"))));
   wire.push(kIn, headers(3, client(get("/3"))));
   wire.push(kOut, goaway(1, 11));                 // ENHANCE_YOUR_CALM
-  wire.push(kIn, headers(5, client(get("/5"))));  // sent before the client knew
+  wire.push(kIn, headers(5, client(get("/5"))));  // sent before the client received the GOAWAY
   wire.push(kOut, headers(1, server({{":status", "200"}})));
   EXPECT_EQ(wire.lines(), (Lines{"request 1 in GET /1 [:scheme=http :authority=a.example] {} body:0",
                                  "request 3 in GET /3 [:scheme=http :authority=a.example] {} body:0",
@@ -247,7 +247,7 @@ TEST(Http2, H19PushPromiseKeepsTheTableInStep) {
   EXPECT_EQ(wire.lines()[2], "response 1 out 200 [from=promise] {} body:1");
 }
 
-// What is pushed is a request that nobody sent: at the promise.
+// A pushed request was never sent: its time is that of the promise.
 TEST(Http2, H19PushedRequestIsAnsweredOnItsStream) {
   Wire wire;
   Encoder client, server;
@@ -279,8 +279,8 @@ TEST(Http2, H19PushThatTheClientDoesNotWant) {
   wire.push(kIn, headers(1, client(get("/"))), 1);
   wire.push(kOut, frame(FrameType::push_promise, kEndHeaders, 1, number(2, 4) + server(get("/style.css"))), 20);
   wire.push(kIn, rst(2, 8), 25);
-  wire.push(kOut, goaway(1, 0), 26);                              // speaks of the client's streams
-  wire.push(kOut, headers(2, server({{":status", "200"}})), 27);  // was on its way
+  wire.push(kOut, goaway(1, 0), 26);                              // refers to the client's streams
+  wire.push(kOut, headers(2, server({{":status", "200"}})), 27);  // in flight at the reset
   const flow::Message* response = wire.find(flow::MessageKind::response, 2);
   ASSERT_TRUE(response && response->reset);
   EXPECT_EQ(response->reset->code, 8u);
@@ -288,7 +288,7 @@ TEST(Http2, H19PushThatTheClientDoesNotWant) {
   EXPECT_EQ(wire.lines().size(), 3u);
 }
 
-// Numbers of promised streams that cannot be are no streams.
+// A promise with an impossible stream number opens no stream.
 TEST(Http2, H19PromisesThatCannotBe) {
   Wire wire;
   Encoder client, server;
@@ -358,7 +358,7 @@ TEST(Http2, FieldsHeldAreBounded) {
   Wire wire;
   greet(wire);
   wire.push(kIn, headers(1, "\x40" + Encoder::text("a") + Encoder::text(std::string(3000, 'x'))));
-  const std::string bomb(60, '\xbe');  // 180 kB each, of 60 bytes
+  const std::string bomb(60, '\xbe');  // 180 kB each, from 60 bytes
   for (std::uint32_t id = 3; id < 8000; id += 2) wire.push(kIn, headers(id, bomb, kEndHeaders));
   EXPECT_LE(wire.held.text, Held::kMaxText);
   wire.end(kIn, End::fin);

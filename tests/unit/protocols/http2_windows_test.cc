@@ -1,4 +1,4 @@
-// h18: when a sender had to wait for a window, of its stream or of the connection.
+// h18: when a sender had to wait for a window of its stream or of the connection.
 #include <gtest/gtest.h>
 
 #include "tests/unit/protocols/http2_wire.h"
@@ -8,7 +8,7 @@ namespace {
 
 using flow::MessageKind;
 
-// A server that has sent 65,535 bytes on stream 1 of a client with the initial windows.
+// A server that has sent 65,535 bytes on stream 1 to a client with the initial windows.
 struct Full : Wire {
   explicit Full(std::uint32_t stream_window = 65535) {
     push(kIn, std::string(kPreface) + settings({{4, stream_window}}));
@@ -72,7 +72,7 @@ TEST(Http2Windows, InitialWindowChangesWhileStreamsAreOpen) {
   wire.push(kIn, settings({{4, 65535 + 10}}), 41);
   wire.push(kOut, data(1, std::string(10, 'x'), kEndStream), 42);
   const auto& waits = wire.find(MessageKind::response, 1)->window_waits.listed;
-  ASSERT_EQ(waits.size(), 1u);  // the connection's room came at the very moment it was full: no wait
+  ASSERT_EQ(waits.size(), 1u);  // the connection got room at the instant it was full: no wait
   EXPECT_FALSE(waits[0].connection);
   EXPECT_EQ(waits[0].to, at_ms(40));
 }
@@ -112,7 +112,7 @@ TEST(Http2Windows, UploadIsHeldUpToo) {
 TEST(Http2Windows, NothingIsClaimedAfterALoss) {
   Full wire;
   wire.push(kIn, headers(3, wire.client(get("/x"))));
-  wire.lose(kIn, 500);  // there may have been updates
+  wire.lose(kIn, 500);  // updates may be among the lost bytes
   wire.push(kIn, window_update(0, 1000) + window_update(1, 1000) + settings_ack(), 71);
   wire.push(kOut, data(1, std::string(50, 'x'), kEndStream), 72);
   const flow::Message* m = wire.find(MessageKind::response, 1);

@@ -1,4 +1,4 @@
-// HTTP/2 as a test writes it: frames, header blocks, and a connection that reads them from runs of any shape.
+// HTTP/2 for tests: frames, header blocks, and a connection that reads them from runs of any shape.
 #pragma once
 
 #include <optional>
@@ -34,8 +34,8 @@ inline std::string integer(std::uint32_t n, unsigned prefix, std::uint8_t opcode
   return out;
 }
 
-// The simplest encoder that uses the table: every new field is added, every old one is an index. Nothing is evicted:
-// tests keep it small.
+// The simplest encoder that uses the table: it adds every new field and refers to every old one by index. Nothing is
+// evicted: tests keep it small.
 class Encoder {
  public:
   std::string operator()(const Fields& fields) {
@@ -105,7 +105,7 @@ inline Fields call(const std::string& path) {
 inline constexpr flow::Direction kIn = flow::Direction::in, kOut = flow::Direction::out;
 inline flow::Time at_ms(std::int64_t ms) { return formats::time_from(1'000'000'000 + ms * 1'000'000); }
 
-// What a message says, in one line.
+// A message in one line.
 inline std::string line(const flow::Message& m) {
   const char* const kinds[] = {"request", "response", "interim", "opaque", "closed"};
   const char* const endings[] = {"", " truncated", " cut_off", " lost"};
@@ -138,12 +138,12 @@ inline std::string line(const flow::Message& m) {
   return out;
 }
 
-// A connection recorded at its server: the client's bytes come in.
+// A connection recorded at its server: the client's bytes are inbound.
 class Wire {
  public:
   explicit Wire(bool late = false) : connection(1, late ? std::nullopt : std::optional(kIn), held), late_(late) {}
 
-  // Captured: the first `head` bytes and the last `tail` (as many as the recorder keeps of a call that it cuts).
+  // The first `head` and the last `tail` bytes are captured (as many as the recorder keeps of a call that it cuts).
   void push(flow::Direction d, std::string_view bytes, std::int64_t ms = 0, std::size_t head = SIZE_MAX,
             std::size_t tail = 16) {
     flow::ByteRun run = base(d, ms);

@@ -1,4 +1,4 @@
-// Handshakes from records: what is told, and that it does not depend on how the bytes were moved.
+// Handshakes from records: the reported facts, and that they do not depend on how the bytes were moved.
 #include <gtest/gtest.h>
 
 #include <vector>
@@ -25,7 +25,7 @@ struct Told {
   std::size_t closed = 0, others = 0;
 };
 
-// Feeds a connection as one of its ends saw it; times are 10, 20, … for the things said, in order.
+// Feeds a connection as one of its ends saw it; each say() is 10 later than the previous one.
 class Connection {
  public:
   explicit Connection(bool client_end, bool first_known = true) : client_end_(client_end), first_known_(first_known) {}
@@ -304,7 +304,7 @@ TEST(Tls, RecordsWithoutPayloadAreEnoughAfterwards) {
   EXPECT_EQ(t.closed, 2u);
 }
 
-// Whatever is lost: never a failure that was none, never a time that was none.
+// No loss may invent a failure or a time.
 TEST(Tls, LostBytesMakeUnknownNotWrong) {
   for (const auto& talk : {full13(), full12()}) {
     for (const bool client_end : {true, false}) {

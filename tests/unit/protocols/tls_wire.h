@@ -1,4 +1,4 @@
-// TLS records by hand: what a client and a server send, as far as it can be seen on the wire.
+// Handmade TLS records: what a client and a server send, as far as it is visible on the wire.
 #pragma once
 
 #include <cstdint>

@@ -24,7 +24,7 @@ TEST(Escape, WidthCountsWhatIsSeen) {
   EXPECT_EQ(columns("e\xcc\x81"), 1u);
   EXPECT_EQ(shortened("/users/7", 8), "/users/7");
   EXPECT_EQ(shortened("/users/12345/orders", 10), "/user…ders");
-  EXPECT_EQ(shortened("漢字漢字漢字", 7), "漢…字");  // half a character is not shown
+  EXPECT_EQ(shortened("漢字漢字漢字", 7), "漢…字");  // a wide character is not cut in half
   EXPECT_EQ(shortened("abc", 0), "");
 }
 

@@ -39,7 +39,7 @@ Table routes() {
   return table;
 }
 
-// Every place that takes text, filled with the same.
+// A document with this text in every place that takes text.
 Document everywhere(const std::string& text) {
   Document document;
   document.heading(1, text);
@@ -78,7 +78,7 @@ TEST(RenderHtml, NoTextBecomesMarkup) {
 
 TEST(RenderMarkdown, NoTextBecomesMarkup) {
   const std::string text = to_markdown(everywhere(kEvil));
-  // Lines of letters are in a block of their own, between fences longer than any run of backticks inside.
+  // Lines of text are in a block of their own, between fences longer than any run of backticks inside.
   const std::string outside = text.substr(0, text.find("```"));
   for (const auto* markup : {"<script", "|`", "**b**", "@you", " #1", "http://"})
     EXPECT_FALSE(contains(outside, markup)) << markup;

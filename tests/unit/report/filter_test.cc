@@ -85,7 +85,7 @@ TEST(Filter, WhatOnlyStreamsHave) {
   s.row.stream = 5;
   s.row.protocol = Protocol::http2;
   s.row.response_flow_control = 2'000'000;
-  EXPECT_FALSE(s("flow_control > 1ms"));  // of the request's windows nothing is known
+  EXPECT_FALSE(s("flow_control > 1ms"));  // the request's windows are unknown
   EXPECT_TRUE(s("response_flow_control > 1ms"));
   s.row.request_flow_control = 1'000'000;
   s.row.behind_others = 30;

@@ -1,4 +1,4 @@
-// Flame graphs: whose a stack is, what is counted, and that the picture holds it.
+// Flame graphs: which request a stack belongs to, the counts, and that the picture contains them.
 #include <gtest/gtest.h>
 
 #include "analyze/flame/folder.h"
@@ -46,7 +46,7 @@ TEST(Owners, OfSeveralRequestsItIsNotKnownWhich) {
   owners.add(1, 2, {time_from(150), time_from(160), Cohort::other});
   owners.add(1, 2, {time_from(500), time_from(600), Cohort::typical});
   owners.sort();
-  EXPECT_EQ(at(owners, by(1, 2, 170)), Cohort::slow);  // behind a short one that began later
+  EXPECT_EQ(at(owners, by(1, 2, 170)), Cohort::slow);  // after a short request that began later
   const Event waited = by(1, 2, 700);
   const auto& shares = owners.of(waited, time_from(50), time_from(700));
   std::int64_t alone = 0, several = 0;
@@ -59,11 +59,11 @@ TEST(Owners, AGoroutineIsKnownByTheResponse) {
   Owners owners;
   owners.add(1, 2, {time_from(100), time_from(200), Cohort::slow});
   owners.sent({time_from(200), {1, 9}, formats::Io{}, 77});
-  owners.sent({time_from(200), {1, 8}, formats::Io{}, 78});  // somebody else's
+  owners.sent({time_from(200), {1, 8}, formats::Io{}, 78});  // another request's
   owners.sort();
   EXPECT_EQ(at(owners, by(1, 5, 150, 77)), Cohort::slow);
   at(owners, by(1, 2, 150, 78), 0);
-  at(owners, by(1, 2, 150), 0);  // the runtime, on the thread that had it once
+  at(owners, by(1, 2, 150), 0);  // the runtime, on the thread that once ran it
 }
 
 TEST(Folder, ComparesByTheRequest) {

@@ -1,4 +1,4 @@
-// Drawings of graphs: callers left of whom they call, nothing on top of anything else.
+// Drawings of graphs: callers are left of the services they call, and nothing overlaps.
 #include "analyze/report/topology/layers.h"
 
 #include <gtest/gtest.h>

@@ -16,7 +16,7 @@ namespace {
 
 bool contains(const std::string& text, std::string_view what) { return text.find(what) != text.npos; }
 
-// A program's exit code with `input` on its standard input.
+// The exit code of a program with `input` on its standard input.
 int exit_of(const std::string& command, const std::string& input) {
   FILE* pipe = popen(command.c_str(), "w");
   fwrite(input.data(), 1, input.size(), pipe);

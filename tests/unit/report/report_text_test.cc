@@ -77,7 +77,7 @@ TEST(TextReport, NoRequestsIsNoGoodNews) {
   EXPECT_FALSE(markdown_report(study, table, options()).empty());
 }
 
-// Of the same routes all formats have the same sections in the same order, and every fact of the text.
+// For the same routes all formats have the same sections in the same order, and every fact of the text.
 TEST(Report, AllFormatsHaveTheSameSections) {
   for (const auto& s : {sample_study(), hostile_study()}) {
     auto o = options();
@@ -248,7 +248,7 @@ TEST(HtmlReport, RefersToNothingOutside) {
   EXPECT_TRUE(contains(page, "default-src 'none'"));
 }
 
-// The page's policy lets only this script run: were the hash wrong, nothing could be sorted.
+// The page's policy allows only this script: with a wrong hash, nothing could be sorted.
 TEST(HtmlReport, ThePolicyNamesTheScript) {
   char path[] = "/tmp/tailcap-script-XXXXXX";
   const int file = mkstemp(path);
@@ -256,7 +256,7 @@ TEST(HtmlReport, ThePolicyNamesTheScript) {
   const std::string script(render::page_script());
   ASSERT_EQ(write(file, script.data(), script.size()), static_cast<ssize_t>(script.size()));
   close(file);
-  // python3 runs others of the tests, too.
+  // Other tests run python3, too.
   FILE* pipe = popen(("python3 -c 'import base64, hashlib, sys; "
                       "print(base64.b64encode(hashlib.sha256(open(sys.argv[1], \"rb\").read()).digest()).decode())' " +
                       std::string(path))

@@ -69,7 +69,7 @@ TEST(JsonWriter, CommasAndNumbers) {
             "{\"a\":-9223372036854775808,\"b\":18446744073709551615,\"c\":[0.1,1e+300,null,{}],\"d\":true,\"e\":null}");
 }
 
-// The stable names, in their order.
+// The stable names, in order.
 TEST(RequestJson, NamesAndNulls) {
   flow::RequestTable table;
   flow::WallClock clock;
@@ -213,7 +213,7 @@ TEST(RequestJson, WhatOnlyStreamsHave) {
   EXPECT_EQ(json()["attempt_how"], "inferred: refused");
   row.stream_limit = -1;
   EXPECT_EQ(json()["http2"]["opened_at_limit"], false);
-  row.role = flow::Role::server;  // cannot be told there
+  row.role = flow::Role::server;  // unknown at the server
   EXPECT_TRUE(json()["http2"]["opened_at_limit"].is_null());
 }
 

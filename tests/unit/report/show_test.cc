@@ -16,7 +16,7 @@ using tests::ms;
 
 bool contains(const std::string& text, std::string_view what) { return text.find(what) != text.npos; }
 
-// A request served, with its thread waiting for a lock, and the same at the client.
+// A request at its server, where the thread waits for a lock, and the same request at its client.
 struct Sample {
   flow::Study study = tests::sample_study().study;
   flow::RequestTable table;
@@ -135,7 +135,7 @@ TEST(Show, SaysWhatItWaitedFor) {
   EXPECT_TRUE(contains(text, "2026-03-01 12:34:57.789000 UTC"));
 }
 
-// Both ends of a call that the client cancelled, as text and as a page.
+// Both ends of a call that the client cancelled, in text and in HTML.
 TEST(Show, CallsTellWhatBothEndsDid) {
   Sample s("/shop.Cart/List");
   for (flow::RequestDetail* d : {&s.detail.request, &*s.detail.peer}) {
@@ -214,7 +214,7 @@ TEST(Show, NothingFromACaptureBecomesMarkup) {
   EXPECT_TRUE(contains(page, "&lt;script&gt;alert"));
   const std::string text = text_show(s.detail, s.study, options());
   EXPECT_FALSE(contains(text, "\x1b"));
-  const auto json = nlohmann::json::parse(json_show(s.detail, s.study, s.table));  // throws where it is no JSON
+  const auto json = nlohmann::json::parse(json_show(s.detail, s.study, s.table));  // throws on invalid JSON
   EXPECT_EQ(json["end"]["request"]["method"], "GET");
 }
 

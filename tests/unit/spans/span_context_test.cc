@@ -40,7 +40,7 @@ TEST(SpanContext, BytesStructHexAndOtlpAgree) {
     EXPECT_EQ(bytes_of(read), v.bytes);
     EXPECT_EQ(traceparent_of(read), v.traceparent);
     EXPECT_TRUE(valid_traceparent(traceparent_of(read)));
-    // And back from the hexadecimal form.
+    // And back from hexadecimal.
     SpanContext back;
     ASSERT_TRUE(set_trace(back, trace_id_in(v.traceparent)));
     back.span = id_of_hex(span_id_in(v.traceparent)).value();

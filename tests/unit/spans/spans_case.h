@@ -1,4 +1,4 @@
-// Events in, spans out, as `tailcap spans` composes the stages.
+// Events in, spans out, through the stages that `tailcap spans` uses.
 #pragma once
 
 #include <memory>
@@ -33,7 +33,7 @@ struct Spans {
       for (const auto& s : r.spans) out.push_back(&s);
     return out;
   }
-  // The only one of that name.
+  // The only span of that name.
   const flow::Span* named(std::string_view name) const {
     const flow::Span* found = nullptr;
     for (const flow::Span* s : all()) {

@@ -1,4 +1,4 @@
-// What is attached to spans, kind by kind; and how requests of each protocol are described.
+// The events attached to spans, kind by kind, and how requests of each protocol are described.
 #include <gtest/gtest.h>
 
 #include "analyze/spans/describe.h"
@@ -68,7 +68,7 @@ class Resolver {
   std::uint16_t id_ = 0;
 };
 
-// A service that looks a name up and connects to it for its call, and looks up another that it never connects to.
+// A service looks up a name and connects to it for its call, and looks up another that it never connects to.
 TEST(SpansEvents, LookupsBelongToTheCallOrToWhoAsked) {
   Scenario s;
   s.clock(0ms, 1'700'000'000'000'000'000);
@@ -116,7 +116,7 @@ TEST(SpansEvents, LookupsBelongToTheCallOrToWhoAsked) {
   EXPECT_EQ(text(served->events[0].attributes, "dns.question.name"), "other.test");
 }
 
-// Goroutines change threads: what happens to the thread is the other goroutine's by then.
+// Goroutines change threads: later events of the thread belong to another goroutine.
 TEST(SpansEvents, InGoByTheGoroutine) {
   Scenario s;
   s.clock(0ms, 1'700'000'000'000'000'000);
@@ -127,11 +127,11 @@ TEST(SpansEvents, InGoByTheGoroutine) {
   formats::Stall fault;
   fault.what = formats::StallKind::major_fault;
   fault.began = synth::kStart + 2ms;
-  s.add(2ms + 100us, {100, 109}, fault, 7);  // elsewhere, and it is this goroutine
+  s.add(2ms + 100us, {100, 109}, fault, 7);  // another thread, but this goroutine
   fault.began = synth::kStart + 3ms;
   s.add(3ms + 100us, kA, fault, 8);  // its thread, but another goroutine
   fault.began = synth::kStart + 4ms;
-  s.add(4ms + 100us, kA, fault, 0);  // nobody knows which
+  s.add(4ms + 100us, kA, fault, 0);  // goroutine unknown
   s.add(5ms, kA, formats::GoPanic{formats::GoPanicStep::began, {}}, 7);
   s.add(6ms, {100, 108}, formats::GoRuntime{formats::GoPhase::stop_begin, s.own("GC mark termination")});
   s.add(6ms + 10us, {100, 108}, formats::GoRuntime{formats::GoPhase::stopped, {}});
@@ -156,7 +156,7 @@ TEST(SpansEvents, InGoByTheGoroutine) {
   EXPECT_EQ(text(served->events[2].attributes, "tailcap.reason"), "GC mark termination");
 }
 
-// What began before the request, or lasts beyond it, is not the request's alone.
+// An interval that began before the request or ends after it does not belong to the request alone.
 TEST(SpansEvents, OnlyWhatLiesInsideIsAttached) {
   Scenario s;
   s.clock(0ms, 1'700'000'000'000'000'000);
@@ -173,7 +173,7 @@ TEST(SpansEvents, OnlyWhatLiesInsideIsAttached) {
   s.add(7ms, kA, reclaim);
   reclaim.what = formats::StallKind::fragmented;
   reclaim.began = synth::kStart + 5ms;
-  s.add(5ms, kA, reclaim);  // an instant, of nobody's time
+  s.add(5ms, kA, reclaim);  // an instant, without duration
   const auto spans = spans_of_events(s.with_end());
   EXPECT_EQ(spans->tally("tailcap.off_cpu").attached, 1u);
   EXPECT_EQ(spans->tally("tailcap.off_cpu").unmatched, 1u);

@@ -1,4 +1,4 @@
-// Spans of an SDK, completed.
+// Completing an SDK's spans.
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
@@ -83,7 +83,7 @@ const Json* find(const std::vector<Json>& all, std::string_view name) {
   return found;
 }
 
-// What the SDK told stays as it is, and gets what happened below it.
+// The SDK's spans stay as they are, and get the recorded ones below them.
 TEST(Import, CallsAreCompleted) {
   const Json told = request(Json::array(
       {span(kServer, kIn, 2, "serve"), span(kCall, kServer, 3, "call"), span(kOther, kServer, 3, "elsewhere")}));
@@ -113,7 +113,7 @@ TEST(Import, CallsAreCompleted) {
   EXPECT_EQ(spans->facts.holes_filled, 0u);
 }
 
-// The span of a call is missing: its request has the id, and connect stands below it.
+// The span of a call is missing: the call's request has its id, and connect is placed below it.
 TEST(Import, AMissingCallIsFilledIn) {
   const Json told =
       request(Json::array({span(kRoot, nullptr, 2, "serve"), span("7777777777777777", kCall, 2, "below the hole")}));
@@ -132,7 +132,7 @@ TEST(Import, AMissingCallIsFilledIn) {
   EXPECT_EQ(spans->facts.holes_filled, 1u);
 }
 
-// The server's own span is missing: its call's span, which was told, names it.
+// The server's own span is missing: its call's span, which the SDK reported, names it.
 TEST(Import, AServersIdIsLearntFromItsCalls) {
   const Json told = request(Json::array({span(kIn, nullptr, 3, "client"), span(kCall, kServer, 3, "call")}));
   Scenario s;
@@ -146,7 +146,7 @@ TEST(Import, AServersIdIsLearntFromItsCalls) {
   EXPECT_EQ(spans->facts.holes_filled, 1u);
 }
 
-// Calls that name different parents: something of the program's own is between, and what, nobody told.
+// Calls that name different parents: between them is an unreported part of the program.
 TEST(Import, WhereCallsNameDifferentParentsNoneIsTheServers) {
   Scenario s;
   auto all = events(s);
@@ -202,7 +202,7 @@ TEST(Import, WhatIsNoOtlpIsRefused) {
     EXPECT_EQ(why(bad).rfind("cannot import sdk.json: ", 0), 0u) << bad.substr(0, 60) << ": " << why(bad);
   }
   EXPECT_NE(why("{\"resourceSpans\":[]}\n{").find("line 2"), std::string::npos);
-  // Ids of other types, strange kinds, parents that are none.
+  // Ids of wrong types, unknown kinds, invalid parents.
   EXPECT_EQ(
       why("{\"resourceSpans\":[{\"scopeSpans\":[{\"spans\":[{\"traceId\":1,\"spanId\":null,\"kind\":{}},{\"traceId\":"
           "\"" +

@@ -1,4 +1,4 @@
-// Requests as spans: ids, parents, times, what is attached, what the resource says.
+// Requests as spans: ids, parents, times, attached events, resources.
 #include "analyze/spans/spans.h"
 
 #include <gtest/gtest.h>
@@ -30,7 +30,7 @@ std::string get(const std::string& target, const std::string& fields = "") {
 }
 std::string traced(const std::string& span) { return "traceparent: 00-" + kTrace + "-" + span + "-01\r\n"; }
 
-// Process 100 serves /in on a thread, and calls /out of process 200 on a connection that it opens for it.
+// Process 100 serves /in on a thread, and calls /out of process 200 on a connection that it opens for that.
 struct Shop {
   Scenario s;
   std::string in_fields = traced("b7ad6b7169203331"), out_fields;
@@ -48,7 +48,7 @@ struct Shop {
     c.local = "10.0.0.1:50000";
     c.remote = "10.0.0.3:80";
     c.origin = formats::Origin::connected;
-    const formats::SocketId socket = s.next_socket() + 1;  // of the one opened next
+    const formats::SocketId socket = s.next_socket() + 1;  // of the next socket to be opened
     s.add(2ms, kA, formats::StateChange{socket, TcpState::close, TcpState::syn_sent, true, 0});
     s.add(3ms, {}, formats::StateChange{socket, TcpState::syn_sent, TcpState::established, false, 0});
     Endpoint* out = nullptr;
@@ -143,7 +143,7 @@ TEST(Spans, WhoServesLearnsItsTraceFromItsCalls) {
   EXPECT_EQ(in->parent, 0u);
 }
 
-// A proxy that passes the header on would give two spans one id, and make a circle of them.
+// A proxy that passes the header on would give two spans the same id, and so form a cycle.
 TEST(Spans, AHeaderThatIsPassedOnNamesOneSpan) {
   Shop shop;
   shop.out_fields = shop.in_fields;
@@ -170,8 +170,8 @@ TEST(Spans, AHeaderThatIsPassedOnNamesOneSpan) {
   }
 }
 
-// The clock is set by five seconds while requests run: none gets longer or shorter, nor do spans of one tree move
-// apart.
+// The clock is set forward by five seconds while requests run: no duration changes, and spans of one tree keep their
+// distance.
 TEST(Spans, AClockThatIsSetChangesNoDuration) {
   Shop shop;
   shop.s.clock(3ms + 500us, kBegan + 3'500'000 + 5'000'000'000);
@@ -205,7 +205,7 @@ TEST(Spans, AClockThatIsSetChangesNoDuration) {
   EXPECT_EQ(text(after->attributes, "tailcap.clock.set_meanwhile_ns"), "(none)");
 }
 
-// 500 connects and 500 opens of files in 500 requests, 50 between them.
+// 500 connects and 500 file opens in 500 requests, and 50 between requests.
 TEST(Spans, EventsAreAttachedToTheRequestThatTheyHappenedInOrToNone) {
   Scenario s;
   s.clock(0ms, kBegan);
@@ -285,7 +285,7 @@ TEST(Spans, OfTwoRequestsOnOneThreadNobodyKnows) {
   EXPECT_EQ(spans->tally("page_fault.major").several, 1u);
 }
 
-// A segment of the first answer is sent again while the second request runs.
+// A segment of the first answer is retransmitted while the second request runs.
 TEST(Spans, WhatIsSentAgainBelongsToWhoseBytesTheyAre) {
   Scenario s;
   s.clock(0ms, kBegan);

@@ -1,4 +1,4 @@
-// Bytes in order: positions, holes, arrivals, ends, and what is known of a connection.
+// Bytes in order: positions, gaps, arrivals, ends, and the facts about a connection.
 #include "analyze/streams/streams.h"
 
 #include <gtest/gtest.h>
@@ -23,7 +23,7 @@ using synth::kStart;
 using synth::Opening;
 using synth::Scenario;
 
-// A run with its bytes, which do not outlive the push.
+// A run with a copy of its bytes; the views do not outlive the push.
 struct Seen {
   ByteRun run;
   std::string bytes;
@@ -71,7 +71,7 @@ TEST(Arrivals, AHoleDelaysWhatIsBehindIt) {
   const auto at = [](int ms) { return kStart + std::chrono::milliseconds{ms}; };
   a.add(0, 10, at(1));
   a.add(20, 30, at(2));  // out of order
-  a.add(0, 10, at(3));   // again: known already
+  a.add(0, 10, at(3));   // repeated: already known
   a.add(10, 20, at(5));
   std::vector<flow::ArrivalMark> marks;
   const auto taken = a.take(0, 30, at(6), marks);
@@ -152,7 +152,7 @@ TEST(Streams, WhatIsHeldIsBounded) {
   streams::Streams streams;
   std::size_t runs = 0;
   for (const auto& event : s.as_added()) runs += streams.push(event).size();
-  EXPECT_GT(runs, 700u);  // given up long before the time is up
+  EXPECT_GT(runs, 700u);  // given up long before the time limit
   EXPECT_EQ(streams.findings()[Finding::bytes_lost], 10u);
 }
 
@@ -250,7 +250,7 @@ TEST(Streams, KeyframesRepeatWhatIsKnown) {
   EXPECT_EQ(r.streams.connections(), 1u);
 }
 
-// The ring was behind when the keyframe was written: what happened before it comes after it.
+// The ring lagged when the keyframe was written: earlier events come after it.
 TEST(Streams, AKeyframeAheadOfItsRingLosesNothing) {
   for (const bool described : {true, false}) {
     Scenario s;
@@ -264,7 +264,7 @@ TEST(Streams, AKeyframeAheadOfItsRingLosesNothing) {
     });
     ASSERT_NE(keyframe, events.end());
     std::rotate(events.begin(), keyframe, keyframe + 1);
-    if (!described) events.erase(events.begin() + 1);  // the ring's own description was lost
+    if (!described) events.erase(events.begin() + 1);  // the description in the ring was lost
     const Streamed r(events);
     EXPECT_EQ(r.text(Direction::in), "abcghimno");
     EXPECT_EQ(r.text(Direction::out), "defjklpqr");
@@ -275,7 +275,7 @@ TEST(Streams, AKeyframeAheadOfItsRingLosesNothing) {
   }
 }
 
-// After a loss, a description says where a connection has got to and not where it began.
+// After a loss, a description gives a connection's current positions, not its first ones.
 TEST(Streams, AKeyframeAfterALossIsNoBeginning) {
   Scenario s;
   Opening o;
@@ -317,7 +317,7 @@ TEST(Streams, CraftedPayloadIsCutToWhatWasMoved) {
   EXPECT_EQ(r.all[0].bytes, "abcd");
 }
 
-// The end is due at 101 ms, the piece that is held only at 190 ms: in between there is nothing to do, and it must end.
+// The end is due at 101 ms, the held piece only at 190 ms: nothing can be done in between, and the loop must end.
 TEST(Streams, AnEndThatIsDueWaitsForWhatIsHeld) {
   using formats::Event;
   const auto at = [](int ms) { return kStart + std::chrono::milliseconds{ms}; };

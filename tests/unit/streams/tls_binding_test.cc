@@ -1,4 +1,4 @@
-// Binding by lengths: libraries that work on memory, in event loops. Wrong is never allowed; unbound is.
+// Binding by lengths: libraries that work on memory, in event loops. A session may stay unbound; a wrong binding fails.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -33,7 +33,7 @@ class EventLoop {
       o.remote = "10.0." + std::to_string(i / 200) + "." + std::to_string(i % 200 + 1) + ":40000";
       sockets_.push_back(&s.open(tick(), o));
       sessions_.emplace_back(s);
-      // The handshake goes through the same memory: records of application data that nobody reads (TLS 1.3).
+      // The handshake goes through the same memory; it has records of application data that are never read (TLS 1.3).
       sockets_.back()->receive(tick(), tick(), synth::tls_record(200, 0, 22));
       sockets_.back()->send(tick(), synth::tls_record(90, 0, 22) + synth::tls_record(1000) + synth::tls_record(52));
       sessions_.back().handshake(tick(), kLoop);
@@ -57,7 +57,7 @@ class EventLoop {
   std::mt19937_64& random() { return random_; }
   int any() { return static_cast<int>(random_() % sockets_.size()); }
 
-  // Every session bound is bound to its own socket. How many were.
+  // Expects every bound session to be bound to its own socket, and returns the number of bound sessions.
   int bound() {
     streams::Streams streams;
     std::map<formats::TlsSessionId, flow::Connection> seen;
@@ -88,7 +88,7 @@ class EventLoop {
   std::vector<TlsSession> sessions_;
 };
 
-// asyncio, libuv: read a socket, decrypt, answer, send; then the next. All requests and answers are alike.
+// asyncio, libuv: read a socket, decrypt, answer, send; then the next socket. All requests and answers are alike.
 TEST(TlsBinding, h25_a_thousand_sockets_in_one_loop) {
   EventLoop loop(1000);
   for (int n = 0; n < 5000; ++n) {
@@ -101,7 +101,7 @@ TEST(TlsBinding, h25_a_thousand_sockets_in_one_loop) {
   EXPECT_EQ(loop.bound(), 1000);
 }
 
-// Answers come later, of several requests in any order; the request's bytes are told apart by adjacency alone.
+// Answers to several requests come later, in any order; only adjacency distinguishes the requests' bytes.
 TEST(TlsBinding, AnswersLater) {
   EventLoop loop(50);
   std::vector<int> open;
@@ -122,7 +122,7 @@ TEST(TlsBinding, AnswersLater) {
   EXPECT_EQ(loop.bound(), 50);
 }
 
-// A loop that reads all sockets before it decrypts: nothing tells them apart but their lengths.
+// A loop that reads all sockets before it decrypts: only lengths distinguish them.
 TEST(TlsBinding, BatchesAreToldByLengthOrNotAtAll) {
   for (const bool alike : {true, false}) {
     for (std::uint64_t seed = 1; seed <= 20; ++seed) {
@@ -146,7 +146,7 @@ TEST(TlsBinding, BatchesAreToldByLengthOrNotAtAll) {
   }
 }
 
-// One behind: what is decrypted was read the time before. It must not look as if each belonged to the next.
+// One behind: each decryption is of the previous read. It must not look as if each belonged to the next.
 TEST(TlsBinding, OneBehind) {
   EventLoop loop(10);
   int before = 0;
@@ -159,7 +159,7 @@ TEST(TlsBinding, OneBehind) {
   EXPECT_EQ(loop.bound(), 0);
 }
 
-// Any mixture of the above, and pauses.
+// Any mixture of the above, with pauses.
 TEST(TlsBinding, RandomInterleavingsAreNeverWrong) {
   int bound = 0;
   for (std::uint64_t seed = 1; seed <= 60; ++seed) {
@@ -173,7 +173,7 @@ TEST(TlsBinding, RandomInterleavingsAreNeverWrong) {
     };
     const std::size_t kinds = 1 + seed % 3;
     const auto length = [&](int i) { return 100 + 10 * (static_cast<std::size_t>(i) % kinds); };
-    const unsigned eagerness = 2 + seed % 6;  // how readily it goes on with what it has begun
+    const unsigned eagerness = 2 + seed % 6;  // how readily it continues what it has begun
     for (int n = 0; n < 1500; ++n) {
       const unsigned what = loop.random()() % (eagerness + 1);
       if (what > 0 && !unsent.empty()) {
@@ -251,7 +251,7 @@ TEST(TlsRecords, WhereverThePiecesAreCut) {
       reader.push(io, records);
     }
     if (cut < 5)
-      EXPECT_TRUE(records.empty());  // no piece begins with a whole header
+      EXPECT_TRUE(records.empty());  // no piece begins with a complete header
     else
       EXPECT_EQ(records, (std::vector<std::uint32_t>{117, 17, 16401, 24})) << cut;
   }
@@ -280,7 +280,7 @@ TEST(Ledger, WhatCannotBeToldApartCountsForNobodyUntilAllIsTaken) {
   ledger.offer(2, 117, at);
   EXPECT_EQ(ledger.claim(100, false, at).owner, 0u);
   ledger.offer(3, 117, at);
-  EXPECT_EQ(ledger.claim(100, false, at).owner, 0u);  // 1 or 2, whichever is left, or 3
+  EXPECT_EQ(ledger.claim(100, false, at).owner, 0u);  // 1, 2 or 3
   EXPECT_EQ(ledger.claim(100, false, at).owner, 0u);
   ledger.offer(4, 117, at);
   const auto claim = ledger.claim(100, false, at);
@@ -292,7 +292,7 @@ TEST(Ledger, TooManyOffersAreNotTrusted) {
   streams::Ledger ledger;
   const auto at = formats::time_from(1'000'000'000);
   for (std::size_t i = 0; i <= streams::kMaxOffers; ++i) ledger.offer(1 + i, 117, at);
-  EXPECT_EQ(ledger.claim(100, false, at).owner, 0u);  // the one left may not be the only one
+  EXPECT_EQ(ledger.claim(100, false, at).owner, 0u);  // the remaining one may not be the only one
 }
 
 TEST(Tally, VotesOfDifferentCiphersAreNone) {

@@ -1,4 +1,4 @@
-// Plaintext of TLS sessions as byte streams, bound by nested calls: h25 where the library makes the socket calls.
+// Plaintext of TLS sessions as byte streams, bound by nested calls: h25 for libraries that make the socket calls.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -39,7 +39,7 @@ Opening opening(int n) {
   return o;
 }
 
-// What the streams say of every session, in order; and the exchanges on top of them.
+// Every session as the streams report it, in order, and the resulting exchanges.
 struct Seen {
   explicit Seen(const std::vector<formats::Event>& events) {
     synth::Chain chain;
@@ -94,7 +94,7 @@ TEST(TlsSessions, OneRequestOnItsSocket) {
   EXPECT_EQ(r.counts.nested, 1u);
 }
 
-// A response that ends with the connection: whoever saw close_notify closes without reading the FIN.
+// A response that ends with the connection: after close_notify a client closes without reading the FIN.
 TEST(TlsSessions, AReadOfNothingIsTheEnd) {
   for (const bool failed : {false, true}) {
     Scenario s;
@@ -132,7 +132,7 @@ TEST(TlsSessions, RowsSayTlsAndTheSocketsEndpoints) {
   EXPECT_EQ(analysis.study.quality.tls.nested, 1u);
 }
 
-// The read that brought the second request was lost: the bytes that had arrived before are not its own.
+// The read that brought the second request was lost: the earlier arrivals are not its own.
 TEST(TlsSessions, PlaintextWithoutAReadOfItsCarrierHasNoArrival) {
   Scenario s;
   Endpoint& e = s.open(0ms, opening(1));
@@ -162,7 +162,7 @@ TEST(TlsSessions, PlaintextWithoutAReadOfItsCarrierHasNoArrival) {
   }
 }
 
-// One segment brings two records; the second call is served from what the library has read ahead.
+// One segment brings two records; the second call gets its data from what the library has read ahead.
 TEST(TlsSessions, h25_a_read_without_a_syscall) {
   Scenario s;
   Endpoint& e = s.open(0ms, opening(1));
@@ -182,7 +182,7 @@ TEST(TlsSessions, h25_a_read_without_a_syscall) {
   EXPECT_EQ(r.exchanges[1].status, 201);
 }
 
-// A non-blocking socket: calls that moved only part of a record tell nothing, the socket calls in them do.
+// A non-blocking socket: calls that moved only part of a record make no event, but their socket calls do.
 TEST(TlsSessions, h25_want_read_retries) {
   Scenario s;
   Endpoint& e = s.open(0ms, opening(1));
@@ -196,11 +196,11 @@ TEST(TlsSessions, h25_want_read_retries) {
   const Seen r(s.with_end());
   ASSERT_EQ(r.exchanges.size(), 1u);
   EXPECT_EQ(r.counts.nested, 1u);
-  // Nothing of a record can be read before its last byte is there.
+  // No part of a record can be read before its last byte has arrived.
   EXPECT_EQ(r.exchanges[0].request.first_arrived, kStart + 5ms);
 }
 
-// A write that could not be finished is tried again: the second call sends only the rest.
+// An incomplete write is retried: the second call sends only the rest.
 TEST(TlsSessions, h25_want_write_retries) {
   Scenario s;
   Endpoint& e = s.open(0ms, opening(1));
@@ -225,7 +225,7 @@ TEST(TlsSessions, h25_one_session_on_two_threads) {
   TlsSession t(s), u(s);
   t.handshake(1ms, kThread);
   u.handshake(1ms, kOther);
-  // Reads of one and writes of the other at the same time, on crossed threads.
+  // Reads of one and writes of the other at the same time, on alternating threads.
   for (int i = 0; i < 5; ++i) {
     const auto at = 10ms * (i + 1);
     t.read_from(e.by(kThread), at, at + 1ms, get("/t"));
@@ -258,7 +258,7 @@ TEST(TlsSessions, h25_kernel_tls) {
   EXPECT_EQ(r.exchanges.size(), 1u);
 }
 
-// A proxy: TLS to the far server inside TLS to the proxy. The inner session is carried by the outer.
+// A proxy: TLS to the far server inside TLS to the proxy. The outer session carries the inner.
 TEST(TlsSessions, TlsInTls) {
   Scenario s;
   Endpoint& e = s.open(0ms, opening(1));
@@ -280,7 +280,7 @@ TEST(TlsSessions, TlsInTls) {
   EXPECT_EQ(r.sessions[1].socket, e.socket());
 }
 
-// A callback of the library asks another service: whose socket is whose cannot be told from this call.
+// A callback of the library calls another service: this call does not show which socket is the session's.
 TEST(TlsSessions, TwoSocketsInOneCallSayNothing) {
   Scenario s;
   Endpoint& e = s.open(0ms, opening(1));
@@ -322,7 +322,7 @@ TEST(TlsSessions, h25_go_others_work_on_the_thread_meanwhile) {
   for (int i = 0; i < 3; ++i) {
     const auto at = 10ms * (i + 1);
     const std::string a = get("/t"), b = get("/longer");
-    // Both wait in Read; u's comes first, on the thread on which t's began.
+    // Both wait in Read; u's returns first, on the thread on which t's began.
     f.receive(at, at + 1us, synth::tls_record(b.size()));
     u.read(at - 5ms, at + 2us, kThread, b);
     e.receive(at + 1ms, at + 1ms + 1us, synth::tls_record(a.size()));
@@ -392,7 +392,7 @@ TEST(TlsSessions, BeganBeforeTheRecording) {
   EXPECT_EQ(r.exchanges[0].target, "/a");
 }
 
-// A handshake on a connection that is older than the recording is not its first.
+// A handshake on a connection older than the recording is not its first.
 TEST(TlsSessions, RenegotiationIsNoBeginning) {
   Scenario s;
   Opening o = opening(1);
@@ -406,8 +406,7 @@ TEST(TlsSessions, RenegotiationIsNoBeginning) {
   EXPECT_FALSE(r.sessions[0].from_start);
 }
 
-// Some libraries' users shake hands inside reads and writes. Before the socket has sent anything there was no
-// plaintext.
+// Some programs leave the handshake to reads and writes. Before the socket has sent anything there was no plaintext.
 TEST(TlsSessions, UsedBeforeItsCarrierSentAnything) {
   for (const bool before : {true, false}) {
     Scenario s;
@@ -438,7 +437,7 @@ TEST(TlsSessions, TheCarriersEndIsItsOwn) {
         e.fin_arrives(10ms).eof(11ms);
       e.close(12ms);
       if (!freed_first) t.freed(13ms, kThread);
-      s.off_cpu(kThread, {500ms, 500ms, 501ms});  // time goes by
+      s.off_cpu(kThread, {500ms, 500ms, 501ms});  // time passes
       const Seen r(s.with_end());
       ASSERT_EQ(r.exchanges.size(), 1u);
       EXPECT_EQ(r.exchanges[0].outcome, reset ? Outcome::reset : Outcome::no_response);
@@ -455,13 +454,13 @@ TEST(TlsSessions, FreedWhileItsCarrierLivesOn) {
   t.read_from(e, 2ms, 3ms, get("/a"));
   t.freed(9ms, kThread);
   s.off_cpu(kThread, {500ms, 500ms, 501ms});
-  const Seen r(s.events());  // the recording goes on
+  const Seen r(s.events());  // the recording continues
   ASSERT_EQ(r.exchanges.size(), 1u);
   EXPECT_EQ(r.exchanges[0].outcome, Outcome::no_response);
   EXPECT_EQ(r.counts.sessions, 1u);
 }
 
-// What the library holds can be read long after the connection ended.
+// Data that the library holds can be read long after the connection ended.
 TEST(TlsSessions, PlaintextAfterTheCarriersEnd) {
   Scenario s;
   Opening o = opening(1);

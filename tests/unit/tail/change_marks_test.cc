@@ -1,4 +1,4 @@
-// What counts as a change: notes, and programs that take over an address.
+// Changes: notes, and programs that take over an address.
 #include <gtest/gtest.h>
 
 #include <string>
@@ -48,7 +48,7 @@ TEST(ChangeMarks, NotesAreChangesInOrderOfTime) {
   serve(s, 1s, 100);
   s.add(3s, {}, formats::Note{"config", "b"});
   s.add(2s, {}, formats::Note{"deploy", "v2"});
-  s.add(2500ms, {}, formats::Note{"tailcap.stacks", "on"});  // the recorder's own is none
+  s.add(2500ms, {}, formats::Note{"tailcap.stacks", "on"});  // the recorder's own does not count
   const auto found = changes_of(s);
   ASSERT_EQ(found.size(), 2u);
   EXPECT_EQ(found[0].key, "deploy");
@@ -123,13 +123,13 @@ TEST(ChangeMarks, OtherServicesAndForkedWorkersAreNone) {
   Scenario s;
   program(s, 0s, 100, "shop", "/srv/shop", "\xaa", false);
   serve(s, 1s, 100);
-  program(s, 2s, 200, "python3", "/usr/bin/python3", "\xcc", true);  // another service, beside it
+  program(s, 2s, 200, "python3", "/usr/bin/python3", "\xcc", true);  // another service, running in parallel
   serve(s, 3s, 200, "10.0.0.1:81");
-  program(s, 4s, 300, "nginx", "/usr/sbin/nginx", "\xdd", true);  // another one at its address
+  program(s, 4s, 300, "nginx", "/usr/sbin/nginx", "\xdd", true);  // another program at its address
   serve(s, 5s, 300);
   s.start(6s, {101, 101}, {100, 100}, "shop");
   serve(s, 7s, 101);
-  program(s, 8s, 400, "shop", "/srv/shop", "\xee", true);  // answers nobody
+  program(s, 8s, 400, "shop", "/srv/shop", "\xee", true);  // serves no requests
   EXPECT_TRUE(changes_of(s).empty());
 }
 

@@ -1,4 +1,4 @@
-// What is said of changes made while recording: the one that made a difference, and nothing where none did.
+// Changes made while recording: the one with an effect is named, and none if there was no effect.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -20,15 +20,15 @@ std::size_t runs(std::size_t usual) {
   return more ? std::strtoull(more, nullptr, 10) : usual;
 }
 
-// An ordinary service with four notes, each after a fifth of the time; from the third on everything takes `more`
-// longer, one request in fifty `rarely` longer.
+// A typical service with four notes, each after a fifth of the time; from the third on everything takes `more` longer,
+// and one request in fifty `rarely` longer.
 struct Service {
   std::uint64_t seed = 1;
   double seconds = 100, per_second = 200, correlation = 1;
   bool busy = false;
   std::int64_t more = 0, rarely = 0;
   double trend = 0;   // growth over the whole recording
-  double from = 0.6;  // where in the recording it becomes slower
+  double from = 0.6;  // the part of the recording after which it becomes slower
   std::size_t routes = 1;
 };
 
@@ -135,7 +135,7 @@ TEST(Changes, OnlyTheRouteThatChangedIsNamed) {
   for (std::size_t i = 1; i < 9; ++i) EXPECT_FALSE(r.study.changes.shifts[i].shifted());
 }
 
-// Machines that drift, in ways that no single stretch of time shows.
+// Machines that drift in ways that no single stretch of time shows.
 TEST(Changes, NothingIsNamedWhereNothingChanged) {
   const std::size_t n = runs(4);
   std::size_t wrong = 0, looked_at = 0;

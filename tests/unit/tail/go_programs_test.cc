@@ -1,4 +1,4 @@
-// What Go's runtime did, added up: collections, stops of the world, and the requests that they hit.
+// Totals of Go's runtime: collections, stop-the-world phases, and the requests that they hit.
 #include "analyze/tail/go_programs.h"
 
 #include <gtest/gtest.h>
@@ -44,7 +44,7 @@ TEST(GoPrograms, StopsAndTheRequestsThatTheyHit) {
   p.serve(1ms, 5ms);    // before all stops
   p.serve(9ms, 11ms);   // over the first
   p.serve(10ms, 40ms);  // over three
-  p.serve(12ms, 13ms);  // between two
+  p.serve(12ms, 13ms);  // between two stops
   for (int n = 0; n < 3; ++n) {
     p.phase(10ms + n * 10ms, GoPhase::gc_begin);
     p.stop(10ms + n * 10ms, 100us * (n + 1));
@@ -52,7 +52,7 @@ TEST(GoPrograms, StopsAndTheRequestsThatTheyHit) {
   }
   p.phase(16ms, GoPhase::assist);
   p.s.add(1ms, kA, formats::GoCreate{7}, 1);
-  p.phase(50ms, GoPhase::stop_begin);  // its end was not seen
+  p.phase(50ms, GoPhase::stop_begin);  // end not seen
   const flow::Study study = p.study();
   ASSERT_EQ(study.go.size(), 1u);
   const flow::GoStudy& g = study.go[0];
@@ -81,7 +81,7 @@ TEST(GoPrograms, NothingWhereNoGoIs) {
   EXPECT_TRUE(p.study().go.empty());
 }
 
-// The end of a stop whose beginning was lost is no stop; nor is one that goes back in time.
+// An end of a stop without its beginning is not counted, nor is a stop that goes back in time.
 TEST(GoPrograms, HalvesAreNotCounted) {
   Program p;
   p.phase(2ms, GoPhase::started);

@@ -1,4 +1,4 @@
-// Goroutines on built events: who serves, who waits for a turn, who is left behind, how busy processes are, and how
+// Goroutines in constructed events: serving, run-queue latency, outliving their request, how busy processes are, how
 // they end.
 #include <gtest/gtest.h>
 
@@ -130,10 +130,10 @@ TEST(GoDelays, FromReadyToRunning) {
   p.state(12ms, 20, GoRunState::ready, "preempted");
   p.state(23ms, 20, GoRunState::running);
   p.state(24ms, 20, GoRunState::parked, "chan receive");
-  p.state(25ms, 20, GoRunState::running);  // its making ready was lost
+  p.state(25ms, 20, GoRunState::running);  // its wake-up was lost
   p.made(26ms, 20, 30);
   p.state(26ms + 2us, 30, GoRunState::running);
-  p.state(40ms, 20, GoRunState::ready);  // and never ran
+  p.state(40ms, 20, GoRunState::ready);  // never ran afterwards
   const auto g = p.go();
   ASSERT_TRUE(g.states_told);
   ASSERT_EQ(g.delays.size(), 2u);
@@ -162,7 +162,7 @@ TEST(GoLeft, WhatOutlivesItsRequest) {
   Service p(kDefault);
   p.serve(p.accepted(), 10ms, 20ms, 20);
   p.made(5ms, 20, 40);
-  p.made(5ms, 1, 41);  // before the request; by somebody else
+  p.made(5ms, 1, 41);  // before the request, by another goroutine
   p.made(11ms, 20, 30);
   p.ended(15ms, 30);     // ends in time
   p.made(12ms, 20, 31);  // stays
@@ -170,7 +170,7 @@ TEST(GoLeft, WhatOutlivesItsRequest) {
   p.ended(1015ms, 32);  // within a second after the end
   p.made(14ms, 20, 33);
   p.ended(1500ms, 33);                 // later
-  p.made(15ms, 31, 34, "main.child");  // by one that the request made
+  p.made(15ms, 31, 34, "main.child");  // by a goroutine that the request started
   p.made(25ms, 20, 35);                // after the request
   p.s.task(3000ms, kMain, "shop");
   const auto g = p.go();
@@ -190,7 +190,7 @@ TEST(GoLeft, WhatOutlivesItsRequest) {
   EXPECT_TRUE(p.go(patient).left.empty());
 }
 
-// Of what may have ended unseen nothing is said.
+// A goroutine that may have ended unseen is not reported.
 TEST(GoLeft, LostEndsAreDoubt) {
   Service p(kDefault);
   p.serve(p.accepted(), 10ms, 20ms, 20);
@@ -218,7 +218,7 @@ TEST(GoLeft, PlacesLeftAloneAreDoubt) {
   EXPECT_EQ(g.left_in_doubt, 1u);
 }
 
-// The collector's workers are made by whoever needs them first.
+// Any goroutine that first needs the collector's workers creates them.
 TEST(GoLeft, TheRuntimesOwnAreNobodys) {
   Service p(kDefault);
   p.serve(p.accepted(), 10ms, 20ms, 20);
@@ -248,7 +248,7 @@ TEST(GoBusy, SecondBySecond) {
   p.state(900ms, 8, GoRunState::running);
   p.state(2000ms, 8, GoRunState::parked, "chan receive");
   p.state(3500ms, 7, GoRunState::ready, "preempted");
-  p.s.off_cpu(kA, {1200ms, 1200ms, 1300ms});  // preempted by the kernel: its turn goes on
+  p.s.off_cpu(kA, {1200ms, 1200ms, 1300ms});  // preempted by the kernel: Go still counts the goroutine as running
   p.s.task(5100ms, kMain, "shop");
   const auto g = p.go();
   ASSERT_EQ(g.processors, 2);
@@ -295,7 +295,7 @@ TEST(Incidents, APanicItsRequestsAndTheSuccessor) {
   Endpoint& done = p.accepted();
   p.serve(done, 10ms, 20ms, 20);
   p.accepted().of(21).receive(500ms, 500ms, kGet);               // under way
-  p.accepted().of(22).receive(100ms, 100ms, kGet).close(200ms);  // not any more
+  p.accepted().of(22).receive(100ms, 100ms, kGet).close(200ms);  // no longer under way
   p.s.add(600ms, kA, formats::GoPanic{GoPanicStep::began, "main.other;main.recovers"}, 30);
   p.s.add(900ms, kA, formats::GoPanic{GoPanicStep::began, "main.serve;main.collapse"}, 21);
   p.s.add(901ms, kA, formats::GoPanic{GoPanicStep::fatal, "main.serve;main.collapse;runtime.gopanic"}, 21);
@@ -337,7 +337,7 @@ TEST(Incidents, KilledForMemory) {
   EXPECT_EQ(report::incident_grid(study).rows[0].back(), "killed by SIGKILL, out of memory");
 }
 
-// Clients come and go.
+// Clients that exit are no incidents.
 TEST(Incidents, WhoServesNobodyIsNone) {
   Service p(kDefault);
   synth::Opening o;

@@ -1,5 +1,4 @@
-// What is taken from goroutines and by them: summed by function, by size, and by the route of the request that they
-// served.
+// Resources taken from goroutines and by them: totals by function, by size, and by the route of the request served.
 #include <gtest/gtest.h>
 
 #include "analyze/tail/go/taken.h"
@@ -28,7 +27,7 @@ Event sampled(std::int64_t ms, std::uint64_t goroutine, SampleKind kind, std::st
 TEST(GoTaken, AllocationsBySizeWithARateFromTheFirstReadingOn) {
   Taken taken;
   taken.push({at(1000), {100, 100}, GoAllocations{0, 0, 0}});
-  taken.push({at(1000), {100, 100}, GoAllocations{64, 7, 700}});  // of an unknown time
+  taken.push({at(1000), {100, 100}, GoAllocations{64, 7, 700}});  // the time is unknown
   taken.push({at(2000), {100, 100}, GoAllocations{64, 1000, 64000}});
   taken.push({at(3000), {100, 100}, GoAllocations{1024, 3, 3072}});
   taken.push({at(3000), {200, 200}, GoAllocations{8, 1, 8}});
@@ -55,7 +54,7 @@ TEST(GoTaken, SharesAreOfWhatTheGoroutineServedThen) {
       sampled(15, 7, SampleKind::allocation, "main.serve;main.make;runtime.makeslice;runtime.mallocgc", 1024, 500));
   taken.push(sampled(16, 7, SampleKind::preempted, "main.serve;main.loop;runtime.asyncPreempt;runtime.asyncPreempt2"));
   taken.push(sampled(17, 7, SampleKind::preempted, "main.serve;runtime.gcAssistAlloc"));
-  taken.push(sampled(18, 8, SampleKind::preempted, ""));                   // serves nobody
+  taken.push(sampled(18, 8, SampleKind::preempted, ""));                   // serves no request
   taken.push(sampled(25, 7, SampleKind::allocation, "main.idle", 10, 1));  // between requests
   taken.push(sampled(35, 7, SampleKind::allocation, "runtime.mallocgc", 40000, 1));
   taken.push(sampled(36, 7, SampleKind::on_cpu, "main.serve"));

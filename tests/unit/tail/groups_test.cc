@@ -1,4 +1,4 @@
-// Routes told apart by a header field, which calls have from the request that made them.
+// Routes distinguished by a header field; calls inherit it from their parent.
 #include "analyze/tail/groups.h"
 
 #include <gtest/gtest.h>

@@ -10,8 +10,7 @@ namespace {
 
 using flow::HealthState;
 
-// 24 seconds; of the service every request takes 10 ms, but 40 ms in the seventh; of the one it calls half fail in the
-// tenth.
+// 24 seconds; requests to the service take 10 ms, but 40 ms in the seventh; half of its calls fail in the tenth.
 flow::Study study_of(flow::RequestTable& table) {
   flow::Study study;
   study.begin = formats::time_from(1'000'000'000);

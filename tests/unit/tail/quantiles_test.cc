@@ -54,7 +54,7 @@ TEST(Support, UpperBoundNeedsEnoughRequests) {
   const auto support = [](std::size_t n, double q) {
     std::vector<std::int64_t> values(n);
     std::mt19937_64 random(n);
-    // Shuffled distinct values: independent up to the estimate, whose design effect is forced to 1 by a short series.
+    // Shuffled distinct values: independent up to the estimate; a short series forces the design effect to 1.
     for (std::size_t i = 0; i < n; ++i) values[i] = static_cast<std::int64_t>(i + 1);
     std::shuffle(values.begin(), values.end(), random);
     return Sample(values).quantile(q, {});
@@ -137,7 +137,7 @@ TEST(CorrelationTime, OneForIndependentAndLongForBursts) {
   EXPECT_EQ(correlation_time(std::vector<double>(100, 3.0)), 1);
 }
 
-// How often the 95 % interval holds the truth. Fixed seeds: the figures are the same on every run.
+// How often the 95 % interval contains the true value. Fixed seeds: the figures are the same on every run.
 double coverage(double q, std::size_t n, double a, int runs, double z) {
   int hits = 0, counted = 0;
   for (int run = 0; run < runs; ++run) {

@@ -1,4 +1,4 @@
-// A study made by hand, with everything a report can meet: loss, refusals, marks, hostile names.
+// A handmade study with everything a report can contain: loss, refusals, marks, hostile names.
 #pragma once
 
 #include <cmath>
@@ -158,7 +158,7 @@ inline SampleStudy sample_study() {
   return s;
 }
 
-// The same with everything that goes wrong: loss, damage, clear-text headers, refusals, and names made to do harm.
+// The same with everything that can go wrong: loss, damage, clear-text headers, refusals, and malicious names.
 inline SampleStudy hostile_study() {
   SampleStudy s = sample_study();
   auto& q = s.study.quality;

@@ -1,4 +1,4 @@
-// When a route begins to answer otherwise: found soon, and not by chance.
+// When a route's status classes begin to shift: found soon, and not by chance.
 #include "analyze/tail/changes/status_shift.h"
 
 #include <gtest/gtest.h>
@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 constexpr flow::Duration kWindow = 1s;
 constexpr int kPerWindow = 100;
 
-// One status a time, kPerWindow in a window.
+// One status at a time, kPerWindow per window.
 struct Service {
   std::mt19937_64 random;
   StatusWatch watch{kWindow};
@@ -84,7 +84,7 @@ TEST(StatusShift, BackAgainIsAnotherOne) {
 }
 
 TEST(StatusShift, FailuresThatComeInBurstsAreNothingNew) {
-  // Every fourth window a tenth fails: after some of these one more is no change.
+  // A tenth fails in every fourth window: after some of these, one more is no change.
   Service s;
   for (int i = 0; i < 400; ++i) s.serve(1, i % 4 == 3 ? 0.12 : 0.0);
   s.watch.end();

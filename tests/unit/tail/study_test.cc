@@ -66,7 +66,7 @@ TEST(Study, CountsEverySortOfEnd) {
   c.add("/b", 2, 5'000 * kMs, Outcome::ok, static_cast<Taints>(Taint::bytes_lost));
   c.run(1000);
   ASSERT_EQ(c.study.routes.size(), 2u);
-  EXPECT_EQ(c.study.routes[0].route, "/a/{}");  // 5052 ms against 5000 ms in all
+  EXPECT_EQ(c.study.routes[0].route, "/a/{}");  // 5052 ms in total against 5000 ms
   const RouteStudy& a = c.study.routes[0];
   EXPECT_EQ(a.method, "GET");
   EXPECT_EQ(a.count, 102u);
@@ -88,7 +88,7 @@ TEST(Study, CountsEverySortOfEnd) {
   EXPECT_EQ(c.study.quality.unknown, 1u);
   EXPECT_EQ(c.study.quality.incomplete, 4u);
   EXPECT_EQ(c.study.quality.tainted, 1u);
-  // Slowest over all: the doubtful one has a duration, so it is shown.
+  // The slowest of all: the doubtful one has a duration, so it is shown.
   EXPECT_EQ(c.table.texts[c.table.rows[c.study.slowest[0]].path], "/b");
   EXPECT_EQ(c.table.rows[a.slowest[0]].duration.count(), 100 * kMs);
 }
@@ -199,9 +199,8 @@ TEST(Quality, TaintsWhatOverlapsALossOrAClockStep) {
   c.add("/open", 85, 0, Outcome::in_flight);
   facts.taint(c.table);
   EXPECT_EQ(c.table.rows[0].taints, 0u);
-  EXPECT_EQ(c.table.rows[1].taints,
-            Taints{} | Taint::events_lost | Taint::clock_step);  // how long it took is not known
-  EXPECT_EQ(c.table.rows[2].taints, 0u);                         // every byte is there
+  EXPECT_EQ(c.table.rows[1].taints, Taints{} | Taint::events_lost | Taint::clock_step);  // its duration is unknown
+  EXPECT_EQ(c.table.rows[2].taints, 0u);                                                 // every byte was captured
   EXPECT_EQ(c.table.rows[3].taints, 0u);
   EXPECT_EQ(c.table.rows[4].taints, static_cast<Taints>(Taint::clock_step));
   EXPECT_EQ(c.table.rows[5].taints, static_cast<Taints>(Taint::events_lost));

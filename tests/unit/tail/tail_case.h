@@ -1,4 +1,4 @@
-// Requests with partitions made by hand, for tests of the tail study: what is put in is the truth.
+// Requests with handmade partitions, for tests of the tail study: the input is the truth.
 #pragma once
 
 #include <cmath>
@@ -19,7 +19,7 @@ class TailCase {
  public:
   using Times = std::vector<std::pair<Label, std::int64_t>>;
 
-  // A request to GET `path`; times are ns, zeros are left out.
+  // A request to GET `path`; times are in ns, zeros are omitted.
   flow::Request& add(std::string_view path, std::int64_t start, const Times& times,
                      std::vector<flow::Culprit> culprits = {}, flow::Evidence evidence = flow::Evidence::measured) {
     flow::Request& row = row_;
@@ -70,11 +70,11 @@ class TailCase {
   std::int64_t end_ = 0;
 };
 
-// A service as it behaves without any fault: work and a call with log-normal times that drift together, short waits for
-// a CPU, a few long ones. ns.
+// A typical service without faults: work and a call with log-normal times that drift together, short run-queue
+// latencies, a few long ones. ns.
 class Ordinary {
  public:
-  // busy: the machine is, and so are those whom the service calls and whose locks it needs.
+  // busy: the machine, the called services and the holders of needed locks are busy.
   explicit Ordinary(std::uint64_t seed, double correlation_seconds = 1, bool busy = false)
       : random_(seed), tau_(correlation_seconds), busy_(busy) {}
   std::mt19937_64& random() { return random_; }

@@ -20,7 +20,7 @@ std::vector<std::uint32_t> all_rows(const flow::RequestTable& table) {
 
 TEST(TailLoad, CountsWhatWasUnderWay) {
   TailCase c;
-  // Alone for 1 ms; then four together, each 10 ms, begun 1 ms apart.
+  // One at a time for 1 ms; then four together, 10 ms each, begun 1 ms apart.
   for (int i = 0; i < 50; ++i) {
     const std::int64_t at = i * 100 * kMs;
     c.add("/a", at, {{Label::cpu, kMs}});
@@ -84,7 +84,7 @@ TEST(TailLoad, HeadOfLineCountsVictimsByConnection) {
   EXPECT_EQ(held[1].requests, 1u);
 }
 
-// Requests that each make four calls at once; the truth about how the calls are slow.
+// Requests that each make four calls at once; `together`: the calls are slow at the same time.
 flow::FanOut fan_out(bool together) {
   TailCase c;
   std::mt19937_64 random(3);

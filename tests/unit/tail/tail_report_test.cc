@@ -14,7 +14,7 @@
 namespace tailcap::tests {
 namespace {
 
-// A cart that is throttled and waits for a lock, a page without a fault, one with too few requests, one that always
+// A cart that is throttled and waits for a lock, a page without a fault, one with too few requests, and one that always
 // waits for a worker.
 TailCase shop() {
   TailCase c;
@@ -75,7 +75,7 @@ TEST(TailReport, SaysItInASentence) {
   c.study.quality.requests = c.study.quality.complete = c.table.rows.size();
   const auto said = report::tail::sentences(study, c.table.texts, report::shown_routes(study, 8));
   ASSERT_EQ(said.size(), 4u);
-  // The cause comes first, with its size, its interval and how many have it.
+  // The cause comes first, with its size, its interval and the number of requests.
   EXPECT_EQ(said[0].text.rfind("GET /cart: the slowest 1 % take ", 0), 0u) << said[0].text;
   EXPECT_NE(said[0].text.find(" ms more is CPU quota throttling of cgroup /kube/shop\\x1b, 30.0 ms of every 100 ms (9"),
             std::string::npos)

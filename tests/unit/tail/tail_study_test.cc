@@ -42,7 +42,7 @@ void expect_sums(const TailStudy& tail) {
   }
 }
 
-// The example of which the answer is known: 1 % throttled for 20 to 70 ms, 3 % behind a lock.
+// An example with a known answer: 1 % throttled for 20 to 70 ms, 3 % behind a lock.
 TailCase example(std::uint64_t seed, std::size_t n, double per_second = 200) {
   TailCase c;
   Ordinary service(seed);
@@ -122,7 +122,7 @@ TEST(TailStudy, NamesNothingWhereThereIsNothing) {
   }
 }
 
-// How often the interval holds the difference that an endless recording would have shown.
+// How often the interval contains the difference that an endless recording would show.
 TEST(TailStudy, IntervalsCoverTheTruth) {
   TailCase endless = example(99, 2'000'000 / 10);
   const TailStudy& truth = tail_of(endless.run());
@@ -150,7 +150,7 @@ TEST(TailStudy, IntervalsCoverTheTruth) {
   EXPECT_GE(static_cast<double>(gap) / static_cast<double>(n), least);
 }
 
-// Large responses take longer; most slow requests have one, few typical ones do. That is no cause.
+// Large responses take longer; most slow requests have one, few typical ones do. That is not a cause.
 TEST(TailStudy, ComparesLikeWithLike) {
   TailCase c;
   Ordinary service(11);
@@ -169,7 +169,7 @@ TEST(TailStudy, ComparesLikeWithLike) {
   EXPECT_EQ(tail.causes, std::vector<Label>{Label::sched_throttled});
   const auto* cpu = difference_of(tail, Label::cpu_user);
   ASSERT_NE(cpu, nullptr);
-  EXPECT_GT(cpu->slow, 1'400'000);                               // as many large ones as that
+  EXPECT_GT(cpu->slow, 1'400'000);                               // the slow requests' share of large responses
   EXPECT_NEAR(static_cast<double>(cpu->difference()), 0, 1000);  // the typical ones are weighted likewise
   EXPECT_EQ(tail.matched_loosely, 0u);
   expect_sums(tail);
@@ -179,7 +179,7 @@ TEST(TailStudy, SaysWithWhomItCompared) {
   TailCase c;
   Ordinary service(12);
   for (int i = 0; i < 4000; ++i) {
-    const bool failed = i % 100 == 0;  // all slow ones failed, no typical one did
+    const bool failed = i % 100 == 0;  // all slow requests failed, no typical one did
     auto& row = c.add("/cart", i * 5'000'000LL,
                       {{Label::cpu_user, 1'000'000 + static_cast<std::int64_t>(1000 * service.uniform())},
                        {Label::down_wait, failed ? 90'000'000 : 0}});
@@ -196,7 +196,7 @@ TEST(TailStudy, SaysWithWhomItCompared) {
   expect_sums(tail);
 }
 
-// A call that is slow because its server sleeps.
+// A call is slow because its server sleeps.
 TEST(TailStudy, LooksThroughTheCall) {
   TailCase c;
   Ordinary service(13);
@@ -250,7 +250,7 @@ TEST(TailStudy, RefusesWhatTheDataDoesNotSupport) {
     EXPECT_EQ(tail.verdict, TailVerdict::refused);
     EXPECT_NE(tail.reason.find("which requests are the slowest is not known"), std::string::npos) << tail.reason;
   }
-  {  // the slow ones overlap loss: throttled as it seems, and no ranking
+  {  // the slow ones overlap loss: apparently throttled, but no ranking
     TailCase c;
     Ordinary service(23);
     for (int i = 0; i < 4000; ++i) {

@@ -1,4 +1,4 @@
-// Slow while the processors are used up: both must hold.
+// Slow while the CPUs are used up: both must be true.
 #include "analyze/tail/load/triggers.h"
 
 #include <gtest/gtest.h>
@@ -11,7 +11,7 @@ namespace {
 
 struct Load {
   std::uint64_t seed = 1;
-  int slow_from = 0, slow_to = 0;  // seconds in which requests wait for a processor
+  int slow_from = 0, slow_to = 0;  // seconds in which requests wait for a CPU
   int busy_from = 0, busy_to = 0;  // seconds in which the process is at 97 %
   double per_second = 400;
 };

@@ -109,7 +109,7 @@ TEST(Lanes, GoroutinesTakeTurnsOnAThread) {
   r.go(3ms, kMain, 21, GoRunState::parked, "chan receive");
   r.go(4ms, kMain, 22, GoRunState::running);
   r.go(6ms, kMain, 21, GoRunState::ready);
-  r.go(7ms, kMain, 21, GoRunState::running);  // 22 has ended: nothing says so but that its thread runs another one
+  r.go(7ms, kMain, 21, GoRunState::running);  // 22 has ended, visible only because its thread runs another goroutine
   r.go(9ms, kMain, 21, GoRunState::parked, "sleep");
   const flow::Lanes lanes = r.lanes(0ms, 10ms);
   EXPECT_TRUE(lanes.goroutine_states);
@@ -155,7 +155,7 @@ TEST(Lanes, ConnectionsByTheirBytes) {
   const Lane& l = lanes.lanes[0];
   EXPECT_EQ(l.kind, LaneKind::connection);
   EXPECT_NE(l.name.find(" ← "), std::string::npos) << l.name;
-  ASSERT_EQ(l.marks.size(), 2u);  // whose socket it is shows only when it is read: the arrival came before
+  ASSERT_EQ(l.marks.size(), 2u);  // the owner is known only at the read, after the arrival
   EXPECT_EQ(l.marks[0].kind, flow::LaneMark::Kind::read);
   EXPECT_EQ(l.marks[1].kind, flow::LaneMark::Kind::sent);
   EXPECT_EQ(l.marks[1].bytes, 27u);

@@ -105,7 +105,7 @@ TEST(Phases, UnknownEndHasNoDuration) {
   }
   Exchange e = served();
   e.complete = false;
-  e.response_bytes = 10;  // its end is known although something else of it is not
+  e.response_bytes = 10;  // its end is known although another part is unknown
   EXPECT_TRUE(measured(found, e).has_duration);
   e.request.last_done = formats::kNoTime;
   const Request row = measured(found, e);
