@@ -24,7 +24,7 @@ void Descent::index() {
 
 Descent::Found Descent::of(const Note& call) const {
   if (call.goroutine == 0) return {};
-  // Who asked for it is told by the last hand-over before it; a later one may be lost.
+  // The last channel transfer before it names the goroutine that asked; a later transfer may be lost.
   if (call.made < call.began &&
       goroutines_.losses().any(call.made, call.began, Losses::kSends | kinds_of(formats::Kind::go_call)))
     return {-1, false, true};

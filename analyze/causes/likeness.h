@@ -51,7 +51,7 @@ class Likeness {
     std::vector<std::uint32_t> equal;
   };
   struct Kind {
-    std::size_t calls = 0, told = 0;          // with a request under way; of which it could be told which is meant
+    std::size_t calls = 0, told = 0;          // made while a request was under way; those whose request was found
     std::size_t whole = 0;                    // … by the whole target
     std::array<std::size_t, kPassed> same{};  // … and the same of these
     std::size_t most = 0;                     // calls for one request

@@ -78,7 +78,7 @@ class Weighing {
   std::vector<std::int64_t> parent_;  // of each client: its server, -1: unknown
   std::unordered_set<std::uint64_t> spontaneous_;
   std::unordered_map<std::uint32_t, std::vector<std::uint32_t>>
-      called_;  // by server: the clients of which it is the parent
+      called_;  // by server: the calls that it is the parent of
 };
 
 }  // namespace tailcap::causes

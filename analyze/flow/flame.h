@@ -43,7 +43,7 @@ struct TraceSpan {
   formats::Duration duration{};
   std::uint32_t depth = 0;  // in the tree of requests; the first: 0
   Kind kind = Kind::served;
-  std::string name, told;  // what stands in it; what the mouse finds
+  std::string name, told;  // its label; its tooltip
 };
 
 struct TraceFlame {

@@ -13,8 +13,8 @@ constexpr std::size_t kChunk = 64u << 10;  // longer texts get a chunk of their 
 constexpr std::size_t kUnits = kChunk / kUnit;
 constexpr std::size_t kMaxLength = 10;  // bytes of a length
 
-// Unknown to whoever made the capture: texts that all have one hash would make every look-up a search through all of
-// them.
+// The author of a capture must not know it: texts that all have one hash would make every look-up a search through all
+// of them.
 struct Secret {
   std::uint64_t start = 0xcbf29ce484222325u, factor = 0x9e3779b97f4a7c15u;
   Secret() {

@@ -17,7 +17,7 @@ namespace tailcap::node {
 class PeerTable {
  public:
   static constexpr std::size_t kMaxSockets = 256u << 10;
-  static constexpr std::size_t kClosedKept = 4096;  // what belongs to a socket may be told after its end
+  static constexpr std::size_t kClosedKept = 4096;  // events of a socket may be recorded after its end
   static constexpr std::size_t kMaxPeers = 10'000;  // of each kind; others are added up as one
 
   void push(const formats::Event& event, const Names& names);

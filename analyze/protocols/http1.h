@@ -90,7 +90,7 @@ class Http1 {
   flow::Time answered_open_ = flow::kNoTime;  // when the request that is open although its framing is lost was answered
   flow::Taints next_taints_ = 0;              // of the next response: what came instead before it
   bool unasked_ = false;                      // the response that is under way answers no request that was seen
-  bool next_unknown_ = false;                 // what the next response answers cannot be told
+  bool next_unknown_ = false;                 // the request of the next response is unknown
   std::vector<Asked> asked_;
   std::size_t asked_head_ = 0;
 };

@@ -1,5 +1,5 @@
-// The names that attributes had before the semantic conventions for HTTP became stable (1.23), for whoever still asks
-// by them.
+// The names that attributes had before the semantic conventions for HTTP became stable (1.23), for tools that still use
+// them.
 #pragma once
 
 #include "analyze/flow/span.h"

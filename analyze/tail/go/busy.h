@@ -22,7 +22,7 @@ class Busy {
   static constexpr std::int64_t kWindow = 1'000'000'000;
   static constexpr std::size_t kMaxWindows = 1u << 20;  // of all processes
   static constexpr std::size_t kMaxSteps =
-      1u << 27;  // seconds gone through, for all intervals together; then nothing is told
+      1u << 27;  // the most seconds examined, for all intervals together; beyond them there is no result
   static constexpr std::size_t kMaxRunning = 1u << 18;  // goroutines and threads at a time
 
   void push(const formats::Event& event);
