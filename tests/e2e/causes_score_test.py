@@ -105,10 +105,8 @@ class CausesScore(Case):
                 subprocess.run([str(c) for c in load], check=True, timeout=60)
             else:
                 self.load(url or f"http://127.0.0.1:{port}", connections, requests)
-        self.tailcap("check", recording.file, code=(0, 3))
-        info = json.loads(self.tailcap("info", recording.file, "--json"))
         # A kernel program that interrupts itself is skipped and counted; the thresholds below leave room for that.
-        self.assertLessEqual(info["lost"], info["events"] // 1000, info)
+        self.assert_whole(recording, most_lost=1)
         truth = {called: line["served"] for line in json_lines((self.scratch / "log").read_text()) for called in line["called"]}
         rows = self.requests(recording, code=(0, 3))
         by_id = {row["id"]: row for row in rows}

@@ -9,7 +9,7 @@ import time
 import unittest
 
 import harness
-from harness import Case, Recording, json_lines, wait_until
+from harness import Case, Recording, json_lines
 
 # TLS within one process, over memory: rounds of a request and an answer; at the end a checksum of all that arrived, and the seconds.
 PEER = """
@@ -64,7 +64,7 @@ class NeighbourCase(Case):
     def record_ready(self, *arguments):
         recording = Recording(self.scratch / "x.tcap", [str(a) for a in arguments])
         self.addCleanup(self.abandon, recording)
-        wait_until(lambda: recording.process.poll() is not None or "recording PID" in recording.said, "the recorder")
+        recording.wait_said()
         return recording
 
     def removed(self, recording, code):
@@ -103,7 +103,7 @@ class Neighbour(NeighbourCase):
             target = self.peer(1000, 0.005)
             recording = Recording(self.scratch / f"{n}.tcap", ["-p", target.pid])
             self.addCleanup(self.abandon, recording)
-            wait_until(lambda: recording.process.poll() is not None or "recording PID" in recording.said, "the recorder")
+            recording.wait_said()
             self.go(target)
             neighbour = self.peer(ROUNDS)
             self.go(neighbour)
@@ -129,7 +129,7 @@ class Neighbour(NeighbourCase):
         target, neighbour = self.peer(200, 0.005), self.peer(300, 0.005)
         recording = Recording(self.scratch / "x.tcap", ["-p", target.pid])
         self.addCleanup(self.abandon, recording)
-        wait_until(lambda: recording.process.poll() is not None or "recording PID" in recording.said, "the recorder")
+        recording.wait_said()
         self.go(target)
         self.go(neighbour)
         self.result(target)

@@ -14,7 +14,7 @@ import sys
 import time
 
 import harness
-from harness import Case, Recording, json_lines, wait_until
+from harness import Case, Recording, json_lines
 
 # TLS within one process, over memory. Each line of input is a number of rounds; a round is a write and a read of either end of each session.
 TLS = """
@@ -88,7 +88,7 @@ class Overload(Case):
         pids = [argument for process in processes for argument in ("-p", process.pid)]
         recording = Recording(self.scratch / f"{time.monotonic_ns()}.tcap", [*pids, *arguments], ("--payload-raw",), maps)
         self.addCleanup(self.abandon, recording)
-        wait_until(lambda: recording.process.poll() is not None or "recording PID" in recording.said, "the recorder")
+        recording.wait_said()
         time.sleep(0.3)
         return recording
 
