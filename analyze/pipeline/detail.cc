@@ -289,7 +289,7 @@ Look look(const std::string& path, flow::ExchangeId id, bool with_lanes, unsigne
   options.follow = id;
   Replay replay(path, threads);
   SecondLook second(id);
-  Analysis analysis = analyze(replay, path, options, &second);
+  Analysis analysis = analyze(replay, options, &second);
   Look out;
   out.wrong = analysis.wrong;
   if (!second.ends().empty()) {

@@ -318,11 +318,11 @@ class Run {
 
 Analysis analyze(const std::string& path, const Options& options) {
   Replay replay(path, options.threads);
-  return analyze(replay, path, options, nullptr);
+  return analyze(replay, options, nullptr);
 }
 
-Analysis analyze(Replay& replay, const std::string& path, const Options& options, SecondReading* beside) {
-  formats::RequestAllowance allowance(path);
+Analysis analyze(Replay& replay, const Options& options, SecondReading* beside) {
+  formats::RequestAllowance allowance(replay.path());
   Run run(replay.preamble(), options, &allowance);
   replay.run(run);
   run.end();

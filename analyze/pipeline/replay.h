@@ -18,6 +18,7 @@ class Replay {
   // threads: for decoding; 0: as many as help. Throws std::runtime_error if the file cannot be read or is no capture.
   explicit Replay(std::string path, unsigned threads = 0);
 
+  const std::string& path() const { return path_; }
   const formats::Preamble& preamble() const { return reader_->preamble(); }
   formats::FileSummary summary() const { return reader_->summary(); }
 

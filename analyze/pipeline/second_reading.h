@@ -1,8 +1,6 @@
 // What else the second reading of a capture is used for, beside the labels.
 #pragma once
 
-#include <string>
-
 #include "analyze/pipeline/pipeline.h"
 #include "analyze/pipeline/replay.h"
 
@@ -18,6 +16,6 @@ class SecondReading {
 };
 
 // beside may be null; with options.partition only.
-Analysis analyze(Replay& replay, const std::string& path, const Options& options, SecondReading* beside);
+Analysis analyze(Replay& replay, const Options& options, SecondReading* beside);
 
 }  // namespace tailcap::pipeline
