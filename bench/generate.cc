@@ -17,7 +17,7 @@
 #include <thread>
 #include <vector>
 
-#include "formats/writer.h"
+#include "formats/file/writer.h"
 
 namespace {
 

@@ -6,11 +6,11 @@
 #include <exception>
 #include <string_view>
 
-#include "capture/ask.h"
-#include "capture/doctor.h"
-#include "capture/mask/header_list.h"
-#include "capture/options.h"
-#include "capture/recorder.h"
+#include "capture/control/ask.h"
+#include "capture/mask/http/header_list.h"
+#include "capture/record/doctor.h"
+#include "capture/record/options.h"
+#include "capture/record/recorder.h"
 #include "formats/printable.h"
 
 namespace {

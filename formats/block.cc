@@ -4,7 +4,6 @@
 #include <cstring>
 
 #include "formats/crc32c.h"
-#include "formats/reader.h"
 
 namespace tailcap::formats {
 namespace {

@@ -14,6 +14,13 @@ namespace tailcap::formats {
 // Raised only when a reader of the version before would misread; everything else is additive.
 inline constexpr std::uint16_t kFormatVersion = 1;
 
+inline constexpr std::uint64_t kBlockRawBytes = 1u << 20;  // a block of events is closed at this raw size
+inline constexpr std::uint64_t kMaxBlockRaw = 64u << 20;
+// What zstd may make of it.
+inline constexpr std::uint64_t kMaxBlockStored = kMaxBlockRaw + (kMaxBlockRaw >> 8) + (1u << 16);
+// Refs have 16 bits; this also bounds the memory for decoded events.
+inline constexpr std::uint32_t kMaxBlockEvents = 1u << 16;
+
 enum class BlockType : std::uint8_t { preamble = 0, events = 1, keyframe = 2, footer = 3 };
 
 inline constexpr std::uint8_t kBlockRecovered = 0x02;  // flag of a footer that `recover` wrote

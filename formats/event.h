@@ -1,8 +1,8 @@
 // One thing that the kernel did, as it is stored in a capture and as the analyser reads it.
 //
 // An Event is a value: trivially copyable, comparable, printable in tests. Views inside it (payload, names) point into
-// the block that it was read from and live as long as that block (formats/reader.h says how long). Io defines what a
-// position is.
+// the block that it was read from and live as long as that block (formats/file/reader.h says how long). Io defines what
+// a position is.
 #pragma once
 
 #include <array>

@@ -9,21 +9,21 @@
 
 namespace tailcap::causes {
 
-using flow::AttemptEvidence;
-using flow::Outcome;
-using flow::Request;
-using flow::Time;
 using formats::known;
+using model::AttemptEvidence;
+using model::Outcome;
+using model::Request;
+using model::Time;
 
 namespace {
 
-constexpr flow::Duration kSoon = std::chrono::seconds{1};
+constexpr model::Duration kSoon = std::chrono::seconds{1};
 constexpr std::size_t kMaxRecent = 64;   // requests of one kind that a later one may repeat
 constexpr std::size_t kMaxPending = 16;  // failed ones of one kind whose repetition may come
 
 // 0: there is no such number.
-std::uint32_t previous_attempts(const flow::Exchange& e) {
-  if (e.protocol != flow::Protocol::grpc) return 0;
+std::uint32_t previous_attempts(const model::Exchange& e) {
+  if (e.protocol != model::Protocol::grpc) return 0;
   const auto field = e.request_headers.find("grpc-previous-rpc-attempts");
   std::uint32_t n = 0;
   if (!field || std::from_chars(field->data(), field->data() + field->size(), n).ptr != field->data() + field->size())
@@ -32,17 +32,17 @@ std::uint32_t previous_attempts(const flow::Exchange& e) {
 }
 
 // It had no answer, and its connection had been used before: a server that closes what is idle makes that.
-bool unanswered(const flow::Exchange& e, bool existed) {
+bool unanswered(const model::Exchange& e, bool existed) {
   if (e.outcome != Outcome::no_response && e.outcome != Outcome::reset) return false;
   if (e.reset || e.status != 0 || known(e.response.first_done) || !known(e.request.first_done)) return false;
   return existed || e.id.index > 1 || e.stream > 1;
 }
 
-using Kind = std::tuple<std::uint32_t, flow::TextId, flow::TextId, flow::TextId>;
+using Kind = std::tuple<std::uint32_t, model::TextId, model::TextId, model::TextId>;
 
 // nullopt: too little is known of it to say that another is the same.
 std::optional<Kind> kind_of(const Request& row) {
-  if (row.role != flow::Role::client || row.pid == 0 || row.method == 0 || row.path == 0 || row.authority == 0 ||
+  if (row.role != model::Role::client || row.pid == 0 || row.method == 0 || row.path == 0 || row.authority == 0 ||
       !known(row.start))
     return std::nullopt;
   return Kind{row.pid, row.method, row.path, row.authority};
@@ -50,16 +50,16 @@ std::optional<Kind> kind_of(const Request& row) {
 
 }  // namespace
 
-void Attempts::push(const flow::Exchange& e, bool existed) {
+void Attempts::push(const model::Exchange& e, bool existed) {
   Noted n;
   n.id = e.id;
   n.previous = previous_attempts(e);
   if (n.previous > 0) {
     n.how = AttemptEvidence::grpc_header;
-  } else if (e.role == flow::Role::client && e.reset && e.reset->unprocessed) {
+  } else if (e.role == model::Role::client && e.reset && e.reset->unprocessed) {
     n.how = AttemptEvidence::refused;
     n.failed_at = e.reset->at;
-  } else if (e.role == flow::Role::client && unanswered(e, existed)) {
+  } else if (e.role == model::Role::client && unanswered(e, existed)) {
     n.how = AttemptEvidence::unanswered;
     n.failed_at = std::max(e.request.first_done, e.request.last_done);
   } else {
@@ -71,7 +71,7 @@ void Attempts::push(const flow::Exchange& e, bool existed) {
 // Goes through the requests in order of their beginning, those of one kind together.
 class Attempts::Search {
  public:
-  Search(flow::RequestTable& table, std::vector<Noted> noted) : table_(table), noted_(std::move(noted)) {
+  Search(model::RequestTable& table, std::vector<Noted> noted) : table_(table), noted_(std::move(noted)) {
     std::sort(noted_.begin(), noted_.end(), [](const Noted& a, const Noted& b) { return a.id < b.id; });
   }
 
@@ -112,13 +112,13 @@ class Attempts::Search {
   };
 
   const Noted* noted(std::size_t i) const {
-    const flow::ExchangeId id = table_.rows.id(i);
-    const auto at =
-        std::lower_bound(noted_.begin(), noted_.end(), id, [](const Noted& n, flow::ExchangeId x) { return n.id < x; });
+    const model::ExchangeId id = table_.rows.id(i);
+    const auto at = std::lower_bound(noted_.begin(), noted_.end(), id,
+                                     [](const Noted& n, model::ExchangeId x) { return n.id < x; });
     return at != noted_.end() && at->id == id ? &*at : nullptr;
   }
 
-  void number(std::size_t i, std::uint32_t attempt, flow::ExchangeId first, AttemptEvidence how) {
+  void number(std::size_t i, std::uint32_t attempt, model::ExchangeId first, AttemptEvidence how) {
     Request row = table_.rows[i];
     row.attempt = attempt;
     row.attempt_of = first;
@@ -201,12 +201,12 @@ class Attempts::Search {
     }
   }
 
-  flow::RequestTable& table_;
+  model::RequestTable& table_;
   std::vector<Noted> noted_;
   std::map<Kind, Same> kinds_;
 };
 
-void Attempts::settle(flow::RequestTable& table) {
+void Attempts::settle(model::RequestTable& table) {
   if (noted_.empty()) return;
   Search(table, std::move(noted_)).run();
   noted_ = {};

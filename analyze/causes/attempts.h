@@ -12,8 +12,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "analyze/flow/exchange.h"
-#include "analyze/flow/request.h"
+#include "analyze/model/request.h"
+#include "analyze/model/wire/exchange.h"
 
 namespace tailcap::causes {
 
@@ -23,16 +23,17 @@ class Attempts {
   static constexpr std::size_t kMaxNoted = 1u << 16;
 
   // Every exchange. existed: its connection was open before the recording began.
-  void push(const flow::Exchange& exchange, bool existed);
+  void push(const model::Exchange& exchange, bool existed);
   // Once, when the table is sorted by start: fills attempt, attempt_of and attempt_how.
-  void settle(flow::RequestTable& table);
+  void settle(model::RequestTable& table);
 
  private:
   struct Noted {
-    flow::ExchangeId id;
-    flow::AttemptEvidence how = flow::AttemptEvidence::none;  // refused, unanswered: it failed. grpc_header: it repeats
-    std::uint32_t previous = 0;                               // grpc_header: attempts before it
-    flow::Time failed_at = flow::kNoTime;
+    model::ExchangeId id;
+    model::AttemptEvidence how =
+        model::AttemptEvidence::none;  // refused, unanswered: it failed. grpc_header: it repeats
+    std::uint32_t previous = 0;        // grpc_header: attempts before it
+    model::Time failed_at = model::kNoTime;
   };
   class Search;
 

@@ -41,8 +41,8 @@ void find_caller(Note& c, std::uint32_t pid, Goroutines& goroutines) {
 }
 
 void find_carriers(std::uint32_t pid, Process& process, const Goroutines& goroutines) {
-  std::map<flow::ConnectionId, std::vector<StreamGoroutine>> by_connection;
-  std::map<flow::ExchangeId, std::uint64_t> found;
+  std::map<model::ConnectionId, std::vector<StreamGoroutine>> by_connection;
+  std::map<model::ExchangeId, std::uint64_t> found;
   for (const Note& s : process.servers)
     if (s.stream != 0)
       by_connection[s.id.connection].push_back(

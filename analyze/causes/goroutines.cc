@@ -9,7 +9,7 @@ using formats::GoCallStep;
 using formats::known;
 using formats::Time;
 
-void Goroutines::push(const formats::Event& event, flow::TextPool& texts) {
+void Goroutines::push(const formats::Event& event, model::TextPool& texts) {
   losses_.push(event);
   const Goroutine who{event.thread.pid, event.goroutine};
   if (const auto* create = std::get_if<formats::GoCreate>(&event.body)) {
@@ -22,7 +22,7 @@ void Goroutines::push(const formats::Event& event, flow::TextPool& texts) {
   }
 }
 
-void Goroutines::enter(Goroutine g, Time at, flow::TextId name) {
+void Goroutines::enter(Goroutine g, Time at, model::TextId name) {
   // Of what is forgotten it is not known that it handles.
   if (handling_.size() >= kMaxHandling) handling_.clear();
   Handling& h = handling_[g];

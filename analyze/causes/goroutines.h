@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "analyze/causes/losses.h"
-#include "analyze/flow/text_pool.h"
+#include "analyze/model/text_pool.h"
 #include "formats/event.h"
 
 namespace tailcap::causes {
@@ -37,18 +37,18 @@ class Goroutines {
   struct Child {
     std::uint64_t number = 0;
     formats::Time made = formats::kNoTime;
-    flow::TextId handler = 0;  // the last one that it entered; 0: its name is not known
+    model::TextId handler = 0;  // the last one that it entered; 0: its name is not known
   };
   struct Handled {
     bool yes = false;
-    flow::TextId name = 0;
+    model::TextId name = 0;
   };
   struct Asked {
     std::uint64_t caller = 0;  // 0: not known
     formats::Time at = formats::kNoTime;
   };
 
-  void push(const formats::Event& event, flow::TextPool& texts);
+  void push(const formats::Event& event, model::TextPool& texts);
   const Origin* origin(Goroutine g) const;
   // Whether it entered a handler in [from, to], and the last one. Only of the recent past; ask when the exchange is
   // done.
@@ -72,7 +72,7 @@ class Goroutines {
   };
   struct Entry {
     formats::Time at = formats::kNoTime;
-    flow::TextId name = 0;
+    model::TextId name = 0;
   };
   struct Handling {
     std::array<Entry, 8> last{};  // a ring
@@ -92,7 +92,7 @@ class Goroutines {
     std::unordered_map<std::uint32_t, Asked> first;  // by stream
   };
 
-  void enter(Goroutine g, formats::Time at, flow::TextId name);
+  void enter(Goroutine g, formats::Time at, model::TextId name);
   void call(Goroutine g, formats::Time at, const formats::GoCall& call);
 
   Losses losses_;

@@ -14,14 +14,14 @@ constexpr Kinds kEntered = kinds_of(formats::Kind::go_handler);
 
 }  // namespace
 
-void HandlerFinder::push(const flow::Exchange& e) {
-  if (e.role != flow::Role::server || e.reader.pid == 0 || !formats::known(e.request.first_done)) return;
+void HandlerFinder::push(const model::Exchange& e) {
+  if (e.role != model::Role::server || e.reader.pid == 0 || !formats::known(e.request.first_done)) return;
   if (e.reader.goroutine == 0 && e.writer.goroutine == 0) return;
   const formats::Time began = e.request.first_done;
   const formats::Time answered = formats::known(e.response.first_done) ? e.response.first_done : formats::kMaxTime;
-  flow::Served served{e.id,       e.reader.pid,
-                      e.protocol, 0,
-                      began,      formats::known(e.response.last_done) ? e.response.last_done : formats::kMaxTime};
+  model::Served served{e.id,       e.reader.pid,
+                       e.protocol, 0,
+                       began,      formats::known(e.response.last_done) ? e.response.last_done : formats::kMaxTime};
   if (e.stream != 0) {
     if (kept_ >= kMaxStreams) return keep(served);
     streams_[{e.reader.pid, e.id.connection}].push_back(
@@ -43,12 +43,12 @@ void HandlerFinder::push(const flow::Exchange& e) {
   keep(served);
 }
 
-void HandlerFinder::keep(const flow::Served& served) {
+void HandlerFinder::keep(const model::Served& served) {
   if (served_.size() < kMaxServed) served_.push_back(served);
 }
 
-void HandlerFinder::settle(flow::RequestTable& table) {
-  std::vector<flow::HandlerGoroutines::Entry> carriers;
+void HandlerFinder::settle(model::RequestTable& table) {
+  std::vector<model::HandlerGoroutines::Entry> carriers;
   for (auto& [of, requests] : streams_) {
     find_carriers(of.first, requests, goroutines_);
     for (const StreamGoroutine& r : requests) {
@@ -64,13 +64,13 @@ void HandlerFinder::settle(flow::RequestTable& table) {
       found_.push_back(e.handler);
   entered_ = {};
   std::sort(carriers.begin(), carriers.end());
-  for (flow::Served& s : streamed_) {
+  for (model::Served& s : streamed_) {
     const auto at = std::lower_bound(carriers.begin(), carriers.end(), std::pair{s.id, std::uint64_t{0}});
     if (at != carriers.end() && at->first == s.id) s.goroutine = at->second;
     keep(s);
   }
   streamed_ = {};
-  std::sort(served_.begin(), served_.end(), [](const flow::Served& a, const flow::Served& b) {
+  std::sort(served_.begin(), served_.end(), [](const model::Served& a, const model::Served& b) {
     return std::tie(a.pid, a.begin, a.id) < std::tie(b.pid, b.begin, b.id);
   });
   std::sort(found_.begin(), found_.end());
@@ -78,6 +78,6 @@ void HandlerFinder::settle(flow::RequestTable& table) {
   table.handler_goroutines.assign(std::move(carriers));
 }
 
-std::vector<flow::Served> HandlerFinder::take_served() { return std::exchange(served_, {}); }
+std::vector<model::Served> HandlerFinder::take_served() { return std::exchange(served_, {}); }
 
 }  // namespace tailcap::causes

@@ -8,8 +8,8 @@
 
 #include "analyze/causes/goroutines.h"
 #include "analyze/causes/stream_goroutines.h"
-#include "analyze/flow/request.h"
-#include "analyze/flow/served.h"
+#include "analyze/model/request.h"
+#include "analyze/model/served.h"
 
 namespace tailcap::causes {
 
@@ -21,25 +21,25 @@ class HandlerFinder {
 
   // goroutines: must get every event before this gets the event's exchange, and must outlive this.
   explicit HandlerFinder(const Goroutines& goroutines) : goroutines_(goroutines) {}
-  void push(const flow::Exchange& exchange);
+  void push(const model::Exchange& exchange);
   // Once: fills table.handlers and table.handler_goroutines.
-  void settle(flow::RequestTable& table);
+  void settle(model::RequestTable& table);
   // The goroutine of each request of a Go server, by process and time; once, after settle.
-  std::vector<flow::Served> take_served();
+  std::vector<model::Served> take_served();
 
  private:
-  void keep(const flow::Served& served);
+  void keep(const model::Served& served);
 
   const Goroutines& goroutines_;
   struct Entered {
-    flow::Handlers::Entry handler;
+    model::Handlers::Entry handler;
     formats::Time from = formats::kNoTime, to = formats::kNoTime;  // the request, and its answer; kNoTime: not seen
   };
   std::vector<Entered> entered_;
-  std::vector<flow::Handlers::Entry> found_;
-  std::map<std::pair<std::uint32_t, flow::ConnectionId>, std::vector<StreamGoroutine>>
-      streams_;                                  // by process and connection
-  std::vector<flow::Served> served_, streamed_;  // streamed: whose goroutine is known at the end
+  std::vector<model::Handlers::Entry> found_;
+  std::map<std::pair<std::uint32_t, model::ConnectionId>, std::vector<StreamGoroutine>>
+      streams_;                                   // by process and connection
+  std::vector<model::Served> served_, streamed_;  // streamed: whose goroutine is known at the end
   std::size_t kept_ = 0;
 };
 

@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "analyze/flow/exchange.h"
-#include "analyze/flow/text_pool.h"
+#include "analyze/model/text_pool.h"
+#include "analyze/model/wire/exchange.h"
 
 namespace tailcap::causes {
 
@@ -14,7 +14,7 @@ using formats::Time;
 
 // The facts of one exchange.
 struct Note {
-  flow::ExchangeId id;
+  model::ExchangeId id;
   std::uint32_t stream = 0;                                  // HTTP/2; 0: HTTP/1
   std::uint32_t reader = 0, writer = 0;                      // threads; 0: unknown
   std::uint64_t reader_goroutine = 0, writer_goroutine = 0;  // 0: none, or unknown
@@ -28,7 +28,7 @@ struct Note {
   Time connect_began = formats::kNoTime;  // client, the first on its connection
   std::array<std::uint64_t, 2> trace{};   // zeros: none
   std::uint64_t span = 0, parent_span = 0;
-  flow::TextId method = 0, authority = 0, target = 0, request_id = 0;
+  model::TextId method = 0, authority = 0, target = 0, request_id = 0;
   std::uint64_t agent = 0;  // the user agent, as a number; 0: not known
   std::int64_t bytes = -1;  // of the request's body; -1: not known
   bool goroutine_sure = false;

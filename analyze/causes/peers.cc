@@ -7,9 +7,9 @@
 
 namespace tailcap::causes {
 
-using flow::Finding;
 using formats::Family;
 using formats::Origin;
+using model::Finding;
 
 namespace {
 
@@ -62,8 +62,8 @@ bool loopback(const std::array<std::uint8_t, 16>& a) {
 }
 
 // False: this end does not say enough to be recognised.
-bool key_of(const Mark& e, const flow::Connection& c, Key& key) {
-  const bool server = e.role == flow::Role::server;
+bool key_of(const Mark& e, const model::Connection& c, Key& key) {
+  const bool server = e.role == model::Role::server;
   key.pushed = e.pushed;
   key.tls = c.tls;
   if (c.tls && !c.from_start) return false;
@@ -98,8 +98,8 @@ class WaitingRoom {
  public:
   struct Entry {
     Key key;
-    flow::ExchangeId id;
-    flow::Role role = flow::Role::server;
+    model::ExchangeId id;
+    model::Role role = model::Role::server;
     bool ambiguous = false;
   };
 
@@ -159,17 +159,17 @@ class WaitingRoom {
 
 struct Peers::Impl {
   WaitingRoom waiting;
-  flow::Findings findings;
+  model::Findings findings;
 };
 
 Peers::Peers() : impl_(std::make_unique<Impl>()) {}
 Peers::~Peers() = default;
 
-Mark mark_of(const flow::Exchange& e) {
+Mark mark_of(const model::Exchange& e) {
   return {e.id, e.role, formats::known(e.request.first_done), e.request_begin, e.pushed};
 }
 
-std::optional<flow::ExchangeId> Peers::push(const Mark& exchange, const flow::Connection& connection) {
+std::optional<model::ExchangeId> Peers::push(const Mark& exchange, const model::Connection& connection) {
   Impl& i = *impl_;
   Key key;
   if (!exchange.has_request || !key_of(exchange, connection, key)) return std::nullopt;
@@ -184,11 +184,11 @@ std::optional<flow::ExchangeId> Peers::push(const Mark& exchange, const flow::Co
     i.findings.add(Finding::peer_ambiguous);
     return std::nullopt;
   }
-  const flow::ExchangeId peer = other->id;
+  const model::ExchangeId peer = other->id;
   i.waiting.erase(*other);
   return peer;
 }
 
-const flow::Findings& Peers::findings() const { return impl_->findings; }
+const model::Findings& Peers::findings() const { return impl_->findings; }
 
 }  // namespace tailcap::causes

@@ -8,32 +8,32 @@
 #include <memory>
 #include <optional>
 
-#include "analyze/flow/connection.h"
-#include "analyze/flow/exchange.h"
-#include "analyze/flow/findings.h"
+#include "analyze/model/wire/connection.h"
+#include "analyze/model/wire/exchange.h"
+#include "analyze/model/wire/findings.h"
 
 namespace tailcap::causes {
 
 // The identifying facts of an exchange.
 struct Mark {
-  flow::ExchangeId id;
-  flow::Role role = flow::Role::server;
+  model::ExchangeId id;
+  model::Role role = model::Role::server;
   bool has_request = false;  // without its request an exchange has no first byte to be known by
   std::uint64_t request_begin = 0;
   bool pushed = false;
 };
-Mark mark_of(const flow::Exchange& exchange);
+Mark mark_of(const model::Exchange& exchange);
 
 class Peers {
  public:
   Peers();
   ~Peers();
   // The other end's id where it was already pushed; otherwise remembers this one until its other end comes.
-  std::optional<flow::ExchangeId> push(const Mark& mark, const flow::Connection& connection);
-  std::optional<flow::ExchangeId> push(const flow::Exchange& exchange, const flow::Connection& connection) {
+  std::optional<model::ExchangeId> push(const Mark& mark, const model::Connection& connection);
+  std::optional<model::ExchangeId> push(const model::Exchange& exchange, const model::Connection& connection) {
     return push(mark_of(exchange), connection);
   }
-  const flow::Findings& findings() const;
+  const model::Findings& findings() const;
 
  private:
   struct Impl;

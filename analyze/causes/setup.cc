@@ -7,11 +7,11 @@
 
 namespace tailcap::causes {
 
-using flow::Lookup;
-using flow::Setup;
 using formats::known;
 using formats::TcpState;
 using formats::Time;
+using model::Lookup;
+using model::Setup;
 
 namespace {
 
@@ -25,7 +25,7 @@ struct Answered {
 
 // The phase of a connection before it was connected.
 struct Name {
-  Time began = flow::kNoTime, done = flow::kNoTime;
+  Time began = model::kNoTime, done = model::kNoTime;
   std::string name;
   std::uint32_t attempts = 0;
 };
@@ -64,15 +64,15 @@ struct SetupFinder::Impl {
   Recent<formats::SocketId, formats::Thread> connecting{
       kMaxConnects};  // the connecting thread, until the address is known
   Recent<formats::SocketId, Name> names{kMaxConnects};
-  Recent<flow::ConnectionId, std::shared_ptr<const flow::TlsFacts>> tls{kMaxConnects};
+  Recent<model::ConnectionId, std::shared_ptr<const model::TlsFacts>> tls{kMaxConnects};
   struct Draft {
     Setup setup;
-    flow::Role role = flow::Role::server;
+    model::Role role = model::Role::server;
     bool whole = false;  // TLS is in it
   };
-  std::unordered_map<flow::ConnectionId, Draft> setups;  // of connections with requests
+  std::unordered_map<model::ConnectionId, Draft> setups;  // of connections with requests
 
-  void fill(Draft& draft, const flow::Connection& carrier, flow::TextPool& texts) {
+  void fill(Draft& draft, const model::Connection& carrier, model::TextPool& texts) {
     if (carrier.origin == formats::Origin::existed) return;
     Setup& setup = draft.setup;
     if (carrier.origin == formats::Origin::connected) {
@@ -86,10 +86,10 @@ struct SetupFinder::Impl {
       }
     }
     const auto* facts = tls.find(carrier.id);
-    if (!facts || !*facts || (*facts)->outcome != flow::TlsOutcome::done) return;
-    const flow::TlsFacts& f = **facts;
+    if (!facts || !*facts || (*facts)->outcome != model::TlsOutcome::done) return;
+    const model::TlsFacts& f = **facts;
     // The role of the plaintext must be that of the handshake, or something is wrong with one of them.
-    if ((f.client == flow::Direction::out) != (draft.role == flow::Role::client)) return;
+    if ((f.client == model::Direction::out) != (draft.role == model::Role::client)) return;
     setup.tls_began = f.began;
     setup.tls_done = f.done;
     setup.tls_version = f.version;
@@ -101,7 +101,7 @@ struct SetupFinder::Impl {
   }
 
   void connect(const formats::SocketInfo& info, Time at, const formats::Thread& who) {
-    const flow::IpAddress remote = flow::ip_address(info.remote, info.family);
+    const model::IpAddress remote = model::ip_address(info.remote, info.family);
     for (auto a = answered.rbegin(); a != answered.rend(); ++a) {
       const Lookup& l = a->lookup;
       if (a->taken_by != 0 || l.thread.pid != who.pid || l.done > at || !known(l.began)) continue;
@@ -151,12 +151,12 @@ void SetupFinder::push(const formats::Event& event) {
   }
 }
 
-void SetupFinder::push(flow::ConnectionId id, std::shared_ptr<const flow::TlsFacts> facts) {
+void SetupFinder::push(model::ConnectionId id, std::shared_ptr<const model::TlsFacts> facts) {
   impl_->tls[id] = std::move(facts);
 }
 
-void SetupFinder::push(const flow::Exchange& exchange, const flow::Connection& connection,
-                       const flow::Connection& carrier, flow::TextPool& texts) {
+void SetupFinder::push(const model::Exchange& exchange, const model::Connection& connection,
+                       const model::Connection& carrier, model::TextPool& texts) {
   Impl& i = *impl_;
   // It will never have any set-up facts: the usual case of a server without TLS.
   if (!connection.tls && carrier.origin != formats::Origin::connected) return;
@@ -168,24 +168,24 @@ void SetupFinder::push(const flow::Exchange& exchange, const flow::Connection& c
   i.fill(at->second, carrier, texts);
 }
 
-void SetupFinder::ended(const flow::Connection& session, const flow::Connection& carrier, flow::TextPool& texts) {
+void SetupFinder::ended(const model::Connection& session, const model::Connection& carrier, model::TextPool& texts) {
   const auto at = impl_->setups.find(session.id);
   if (at != impl_->setups.end() && !at->second.whole) impl_->fill(at->second, carrier, texts);
 }
 
-void SetupFinder::settle(flow::RequestTable& table) {
-  std::vector<std::pair<flow::ExchangeId, Setup>> out;
+void SetupFinder::settle(model::RequestTable& table) {
+  std::vector<std::pair<model::ExchangeId, Setup>> out;
   auto& setups = impl_->setups;
   for (std::size_t r = 0; r < table.rows.size() && !setups.empty(); ++r) {
     const Time start = table.rows.start(r);
-    const flow::ExchangeId id = table.rows.id(r);
+    const model::ExchangeId id = table.rows.id(r);
     const auto at = known(start) ? setups.find(id.connection) : setups.end();
     if (at == setups.end()) continue;
     // The first to begin. Whatever was not over by then did not come before it.
     Setup& s = at->second.setup;
-    if (known(s.tls_done) && s.tls_done > start) s.tls_began = s.tls_done = flow::kNoTime;
-    if (known(s.connect_done) && s.connect_done > start) s.connect_began = s.connect_done = flow::kNoTime;
-    if (known(s.dns_done) && s.dns_done > start) s.dns_began = s.dns_done = flow::kNoTime;
+    if (known(s.tls_done) && s.tls_done > start) s.tls_began = s.tls_done = model::kNoTime;
+    if (known(s.connect_done) && s.connect_done > start) s.connect_began = s.connect_done = model::kNoTime;
+    if (known(s.dns_done) && s.dns_done > start) s.dns_began = s.dns_done = model::kNoTime;
     if (!s.empty()) out.emplace_back(id, s);
     setups.erase(at);
   }

@@ -8,11 +8,11 @@
 #include <memory>
 #include <optional>
 
-#include "analyze/flow/connection.h"
-#include "analyze/flow/lookup.h"
-#include "analyze/flow/request.h"
-#include "analyze/flow/setup.h"
-#include "analyze/flow/tls.h"
+#include "analyze/model/request.h"
+#include "analyze/model/setup.h"
+#include "analyze/model/wire/connection.h"
+#include "analyze/model/wire/lookup.h"
+#include "analyze/model/wire/tls.h"
 
 namespace tailcap::causes {
 
@@ -22,16 +22,16 @@ class SetupFinder {
   ~SetupFinder();
   // Connects and their ends; every event, after the lookups that it ended.
   void push(const formats::Event& event);
-  void push(const flow::Lookup& lookup);
+  void push(const model::Lookup& lookup);
   // The handshake of a connection that carries TLS.
-  void push(flow::ConnectionId id, std::shared_ptr<const flow::TlsFacts> facts);
+  void push(model::ConnectionId id, std::shared_ptr<const model::TlsFacts> facts);
   // An exchange of this connection; carrier: the TCP connection that carries it, which is the same without TLS.
-  void push(const flow::Exchange& exchange, const flow::Connection& connection, const flow::Connection& carrier,
-            flow::TextPool& texts);
+  void push(const model::Exchange& exchange, const model::Connection& connection, const model::Connection& carrier,
+            model::TextPool& texts);
   // The plaintext of a TLS session has ended: its carrier may have become known since.
-  void ended(const flow::Connection& session, const flow::Connection& carrier, flow::TextPool& texts);
+  void ended(const model::Connection& session, const model::Connection& carrier, model::TextPool& texts);
   // Fills table.setups; its rows are sorted by start.
-  void settle(flow::RequestTable& table);
+  void settle(model::RequestTable& table);
 
  private:
   struct Impl;

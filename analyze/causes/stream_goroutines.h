@@ -6,12 +6,12 @@
 #include <vector>
 
 #include "analyze/causes/goroutines.h"
-#include "analyze/flow/exchange.h"
+#include "analyze/model/wire/exchange.h"
 
 namespace tailcap::causes {
 
 struct StreamGoroutine {
-  flow::ExchangeId id;
+  model::ExchangeId id;
   std::uint32_t stream = 0;
   std::uint64_t reader = 0, writer = 0;  // goroutines
   formats::Time began = formats::kNoTime, answered = formats::kNoTime;

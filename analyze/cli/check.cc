@@ -5,12 +5,12 @@
 #include "analyze/cli/command.h"
 #include "analyze/cli/options/command_line.h"
 #include "analyze/cli/output/exit_code.h"
-#include "analyze/report/json/json.h"
+#include "analyze/report/words/json_schema.h"
 #include "analyze/report/words/number.h"
 #include "analyze/views/file/capture_facts.h"
+#include "formats/file/read_limits.h"
+#include "formats/file/reader.h"
 #include "formats/printable.h"
-#include "formats/read_limits.h"
-#include "formats/reader.h"
 
 namespace tailcap::cli {
 namespace {

@@ -60,7 +60,7 @@ int run_diag(int argc, char** argv) {
     any = any || (meant && !std::holds_alternative<formats::CaptureEnd>(event.body));
   });
   if (!any && !window.all()) return nothing_matches("diag", "event");
-  flow::NodeStudy study = node.study();
+  model::NodeStudy study = node.study();
   if (!window.all()) std::tie(study.begin, study.end) = window.within(summary.first, summary.last);
   const std::string name = std::filesystem::path(file).filename().string();
   write_file(output, format == "json" ? report::diag_json(study) : report::diag_text(study, name, kWidth), file);

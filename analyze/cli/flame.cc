@@ -10,9 +10,9 @@
 #include "analyze/cli/output/exit_code.h"
 #include "analyze/cli/output/output_file.h"
 #include "analyze/flame/svg.h"
-#include "analyze/report/json/json.h"
 #include "analyze/report/json/json_writer.h"
 #include "analyze/report/words/escape.h"
+#include "analyze/report/words/json_schema.h"
 #include "analyze/views/flame/stacks.h"
 
 namespace tailcap::cli {
@@ -58,7 +58,7 @@ struct Arguments {
   bool per_request = false;
 };
 
-std::string folded_text(const flow::Flame& flame) {
+std::string folded_text(const model::Flame& flame) {
   std::string out;
   for (const auto& stack : flame.stacks) {
     out += stack.frames + " ";

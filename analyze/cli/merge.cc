@@ -8,9 +8,9 @@
 #include "analyze/cli/options/command_line.h"
 #include "analyze/cli/output/exit_code.h"
 #include "analyze/render/document.h"
-#include "analyze/report/json/json.h"
 #include "analyze/report/json/json_writer.h"
 #include "analyze/report/words/escape.h"
+#include "analyze/report/words/json_schema.h"
 #include "analyze/report/words/number.h"
 
 namespace tailcap::cli {

@@ -6,8 +6,8 @@
 #include "analyze/cli/options/command_line.h"
 #include "analyze/cli/output/exit_code.h"
 #include "analyze/report/words/number.h"
+#include "formats/file/reader.h"
 #include "formats/printable.h"
-#include "formats/reader.h"
 
 namespace tailcap::cli {
 namespace {

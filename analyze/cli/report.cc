@@ -14,7 +14,7 @@
 #include "analyze/cli/output/output_file.h"
 #include "analyze/pipeline/pipeline.h"
 #include "analyze/plot/plot.h"
-#include "analyze/report/json/json.h"
+#include "analyze/report/report_json.h"
 #include "analyze/views/report/page.h"
 #include "analyze/views/report/pictures.h"
 #include "formats/printable.h"
@@ -49,13 +49,13 @@ struct Arguments {
   Selection selection;
   report::ReportOptions shown;
   std::optional<std::uint64_t> limit;
-  flow::GoLimits go;
+  model::GoLimits go;
 };
 
 // Plots as files. False: there are none, and why was said.
 bool write_plots(const pipeline::Analysis& analysis, const Arguments& a) {
   const bool png = a.plot_format == "png";
-  const flow::Figures figures =
+  const model::Figures figures =
       plot::draw(analysis.study, {png ? plot::Format::png : plot::Format::svg, true, report::kSectionsInPage});
   if (!figures.trouble.empty()) {
     complain("report", "no plots: " + figures.trouble);

@@ -15,7 +15,7 @@
 #include "analyze/cli/output/line_output.h"
 #include "analyze/pipeline/pipeline.h"
 #include "analyze/report/json/request_json.h"
-#include "analyze/report/request/calls.h"
+#include "analyze/report/words/call_words.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
 #include "analyze/report/words/words.h"
@@ -56,7 +56,7 @@ std::size_t width_of(const Arguments& a) {
   return kWidth;
 }
 
-std::vector<std::uint32_t> chosen(const flow::RequestTable& table, const Arguments& a) {
+std::vector<std::uint32_t> chosen(const model::RequestTable& table, const Arguments& a) {
   std::vector<std::uint32_t> rows(table.rows.size());
   std::iota(rows.begin(), rows.end(), 0u);
   if (a.sort == "duration") {
@@ -106,7 +106,7 @@ std::string offset(formats::Time t, formats::Time first) {
   return text;
 }
 
-void append_headers(LineOutput& out, std::string_view direction, const flow::Headers& fields) {
+void append_headers(LineOutput& out, std::string_view direction, const model::Headers& fields) {
   for (std::size_t i = 0; i < fields.size(); ++i)
     out.line("             " + std::string(direction) + " " + report::printable(fields[i].name) + ": " +
              report::printable(fields[i].value));
@@ -114,9 +114,9 @@ void append_headers(LineOutput& out, std::string_view direction, const flow::Hea
 
 bool print_row(LineOutput& out, const pipeline::Analysis& analysis, std::uint32_t i, std::size_t width) {
   const auto& table = analysis.table;
-  const flow::Request row = table.rows[i];
+  const model::Request row = table.rows[i];
   std::string line;
-  columns(line, offset(row.start, analysis.study.quality.file.first), report::id_text(row.id), flow::name_of(row.role),
+  columns(line, offset(row.start, analysis.study.quality.file.first), report::id_text(row.id), model::name_of(row.role),
           row.status != 0 ? std::to_string(row.status) : "–",
           row.has_duration    ? report::duration_text(row.duration)
           : row.at_least >= 0 ? "≥ " + report::duration_text(formats::Duration{row.at_least})
@@ -127,8 +127,8 @@ bool print_row(LineOutput& out, const pipeline::Analysis& analysis, std::uint32_
   std::string notes;
   const auto note = [&](std::string_view text) { (notes += notes.empty() ? "[" : ", ") += text; };
   if (row.grpc_status > 0) note(report::status_text(row.grpc_status));
-  if (row.outcome > flow::Outcome::server_error) note(flow::name_of(row.outcome));
-  for (const auto taint : flow::names_of(row.taints)) note(taint);
+  if (row.outcome > model::Outcome::server_error) note(model::name_of(row.outcome));
+  for (const auto taint : model::names_of(row.taints)) note(taint);
   if (!notes.empty()) notes += ']';
   const std::string path = row.path != 0 ? report::printable(table.texts[row.path]) : "?";
   const std::size_t used = report::columns(line) + (notes.empty() ? 0 : report::columns(notes) + 2);
@@ -145,7 +145,7 @@ bool print_row(LineOutput& out, const pipeline::Analysis& analysis, std::uint32_
 }
 
 bool print_json(LineOutput& out, const pipeline::Analysis& analysis, std::uint32_t i) {
-  const flow::Request row = analysis.table.rows[i];
+  const model::Request row = analysis.table.rows[i];
   report::RequestExtras extras;
   extras.alone = true;
   if (row.id.connection < analysis.endpoints.size()) {

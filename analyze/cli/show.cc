@@ -54,7 +54,7 @@ int no_such_request(const Arguments& a, const pipeline::Look& look) {
 int run(Arguments& a) {
   const auto id = parse_id(a.id);
   // A missing or broken file is the first thing to say, whatever the id looks like.
-  pipeline::Look look = pipeline::look(a.file, id.value_or(flow::ExchangeId{}), a.format == "html");
+  pipeline::Look look = pipeline::look(a.file, id.value_or(model::ExchangeId{}), a.format == "html");
   if (!id) {
     return no_id("show", a.file, a.id);
   }

@@ -41,7 +41,7 @@ int run(const std::string& file, const std::string& output, bool as_json, const 
              report::printable(file) + " holds nothing in that time. `tailcap info` says when it was recorded.");
     return kNoAnswer;
   }
-  const flow::Lanes lanes = pipeline::lanes_of(file, from, to, std::move(pids));
+  const model::Lanes lanes = pipeline::lanes_of(file, from, to, std::move(pids));
   if (lanes.lanes.empty()) {
     complain("timeline", "nothing was seen of those processes in that time. `tailcap info` lists processes.");
     return kNoAnswer;

@@ -40,7 +40,7 @@ struct Arguments {
   formats::Duration window{};
 };
 
-std::string title_of(const flow::Topology& t, const flow::Study& study) {
+std::string title_of(const model::Topology& t, const model::Study& study) {
   if (!formats::known(t.begin)) return "Calls between services, requests whose start is not known";
   const auto& clock = study.quality.clock;
   if (clock.known())
@@ -50,7 +50,7 @@ std::string title_of(const flow::Topology& t, const flow::Study& study) {
          report::offset_text(t.end, study.begin);
 }
 
-std::string text_of(const Arguments& a, const flow::Topology& t, const std::string& title) {
+std::string text_of(const Arguments& a, const model::Topology& t, const std::string& title) {
   const std::string& f = a.format;
   const std::string comment = title.empty() ? "" : (f == "mermaid" ? "%% " : "// ") + title + "\n";
   if (f == "mermaid") return comment + report::mermaid_topology(t);
@@ -73,7 +73,8 @@ int run(const Arguments& a) {
     else if (all.empty())
       out = report::text_topology({});
     else
-      for (const flow::Topology& t : all) out += (out.empty() ? "" : "\n") + text_of(a, t, title_of(t, analysis.study));
+      for (const model::Topology& t : all)
+        out += (out.empty() ? "" : "\n") + text_of(a, t, title_of(t, analysis.study));
   } else {
     out = text_of(a, views::topology_of(analysis), "");
   }

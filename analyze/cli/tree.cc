@@ -11,10 +11,10 @@
 #include "analyze/cli/output/output_file.h"
 #include "analyze/flame/trace_svg.h"
 #include "analyze/pipeline/wanted.h"
-#include "analyze/report/json/json.h"
 #include "analyze/report/json/json_writer.h"
 #include "analyze/report/request/call_tree.h"
 #include "analyze/report/words/escape.h"
+#include "analyze/report/words/json_schema.h"
 #include "analyze/report/words/number.h"
 #include "analyze/report/words/words.h"
 #include "analyze/views/flame/traces.h"
@@ -52,10 +52,10 @@ struct Arguments {
   std::size_t min_depth = 2, limit = 100;
 };
 
-int one(const Arguments& a, const pipeline::Analysis& analysis, flow::ExchangeId id) {
+int one(const Arguments& a, const pipeline::Analysis& analysis, model::ExchangeId id) {
   std::string text;
   if (a.format == "svg") {
-    const flow::TraceFlame trace = views::trace_of(analysis.table, id);
+    const model::TraceFlame trace = views::trace_of(analysis.table, id);
     if (trace.spans.empty()) return no_request("tree", a.file, a.id);
     text = flame::trace_svg(trace);
   } else {
@@ -78,13 +78,13 @@ std::string draw(const Arguments& a, const views::FoundTrace& trace) {
 
 int all(const Arguments& a, const pipeline::Options& selected, const pipeline::Analysis& analysis) {
   const pipeline::Wanted wanted(selected, analysis.study);
-  std::set<flow::ExchangeId> meant;
+  std::set<model::ExchangeId> meant;
   for (std::uint32_t i = 0; i < analysis.table.rows.size(); ++i)
     if (wanted(analysis.table, i)) meant.insert(analysis.table.rows.id(i));
 
   const views::FoundTraces found =
       views::traces_of(analysis.table, {a.min_duration.count(), static_cast<std::uint32_t>(a.min_depth), a.limit},
-                       [&](flow::ExchangeId root) { return meant.contains(root); });
+                       [&](model::ExchangeId root) { return meant.contains(root); });
   const std::string limits =
       "at least " + report::count_text(a.min_depth, "level", "levels") +
       (a.min_duration.count() > 0 ? " and take at least " + report::duration_text(a.min_duration) : "");

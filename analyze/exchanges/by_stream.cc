@@ -5,11 +5,11 @@
 
 namespace tailcap::exchanges {
 
-using flow::Direction;
-using flow::Finding;
-using flow::MessageKind;
-using flow::Role;
 using formats::known;
+using model::Direction;
+using model::Finding;
+using model::MessageKind;
+using model::Role;
 
 namespace {
 
@@ -18,18 +18,18 @@ std::size_t answering(Role role) { return role == Role::server ? 0 : 1; }
 
 }  // namespace
 
-void ByStream::push(const flow::Message& m, Exchanged& out, flow::Findings& findings) {
+void ByStream::push(const model::Message& m, Exchanged& out, model::Findings& findings) {
   if (m.kind == MessageKind::closed) return close(m, out, findings);
   if (m.kind == MessageKind::opaque) return;
   role_ = (m.direction == Direction::in) == (m.kind == MessageKind::request) ? Role::server : Role::client;
   message(m, out, findings);
 }
 
-void ByStream::message(const flow::Message& m, Exchanged& out, flow::Findings& findings) {
+void ByStream::message(const model::Message& m, Exchanged& out, model::Findings& findings) {
   if (m.kind == MessageKind::interim && m.answers_unknown) return;
   const auto it = drafts_.try_emplace(m.stream).first;
   ExchangeDraft& d = it->second;
-  flow::Exchange& e = d.exchange;
+  model::Exchange& e = d.exchange;
   e.role = role_;
   switch (m.kind) {
     case MessageKind::request:
@@ -64,7 +64,7 @@ void ByStream::unanswered(ExchangeDraft& d) const {
   d.end_taints = end_taints_[answering(role_)];
 }
 
-void ByStream::close(const flow::Message& m, Exchanged& out, flow::Findings& findings) {
+void ByStream::close(const model::Message& m, Exchanged& out, model::Findings& findings) {
   const auto direction = static_cast<std::size_t>(m.direction);
   closed_[direction] = true;
   ends_[direction] = m.closed;
@@ -80,9 +80,9 @@ void ByStream::close(const flow::Message& m, Exchanged& out, flow::Findings& fin
   }
 }
 
-ByStream::Drafts::iterator ByStream::finish(Drafts::iterator it, Exchanged& out, flow::Findings& findings) {
+ByStream::Drafts::iterator ByStream::finish(Drafts::iterator it, Exchanged& out, model::Findings& findings) {
   ExchangeDraft& d = it->second;
-  flow::Exchange& e = d.exchange;
+  model::Exchange& e = d.exchange;
   e.id = {id_, ++numbered_};
   settle_outcome(d);
   if (straighten(e)) findings.add(Finding::negative_interval);

@@ -7,13 +7,13 @@
 
 namespace tailcap::exchanges {
 
-using flow::Direction;
-using flow::Finding;
-using flow::Message;
-using flow::MessageKind;
-using flow::Role;
-using flow::Taint;
 using formats::known;
+using model::Direction;
+using model::Finding;
+using model::Message;
+using model::MessageKind;
+using model::Role;
+using model::Taint;
 
 namespace {
 
@@ -26,7 +26,7 @@ std::unique_ptr<ExchangeDraft> Exchanged::fresh() {
   std::unique_ptr<ExchangeDraft> d = std::move(pool_.back());
   pool_.pop_back();
   // Back to the beginning, but for what the strings have allocated.
-  flow::Exchange e;
+  model::Exchange e;
   std::swap(e.method, d->exchange.method);
   std::swap(e.target, d->exchange.target);
   std::swap(e.authority, d->exchange.authority);
@@ -49,7 +49,7 @@ void Exchanged::give_back(std::unique_ptr<ExchangeDraft> draft) {
   if (pool_.size() < kMaxPool) pool_.push_back(std::move(draft));
 }
 
-void Conversation::push(const Message& m, Exchanged& out, flow::Findings& findings) {
+void Conversation::push(const Message& m, Exchanged& out, model::Findings& findings) {
   if (m.kind == MessageKind::request || m.kind == MessageKind::response || m.kind == MessageKind::interim) {
     const bool asks = m.kind == MessageKind::request;
     role_ = (m.direction == Direction::in) == asks ? Role::server : Role::client;
@@ -104,7 +104,7 @@ void Conversation::request(const Message& m, Exchanged& out) {
   (role_ == Role::server ? d.exchange.reader : d.exchange.writer) = m.first_thread;
 }
 
-void Conversation::response(const Message& m, Exchanged& out, flow::Findings& findings) {
+void Conversation::response(const Message& m, Exchanged& out, model::Findings& findings) {
   if (m.answers_unknown) {
     // It belongs to a request that was not recorded: an exchange of its own, in front of whatever is open.
     ExchangeDraft& d = add(out);
@@ -143,7 +143,7 @@ void Conversation::close(const Message& m) {
   end_taints_[direction] = m.taints;
 }
 
-void Conversation::hand_on(Exchanged& out, flow::Findings& findings) {
+void Conversation::hand_on(Exchanged& out, model::Findings& findings) {
   while (head_ < drafts_.size()) {
     ExchangeDraft& d = *drafts_[head_];
     if (!d.answered && closed_[answering()] && (d.asked || done())) {
@@ -157,7 +157,7 @@ void Conversation::hand_on(Exchanged& out, flow::Findings& findings) {
   }
 }
 
-void Conversation::pop(Exchanged& out, flow::Findings& findings) {
+void Conversation::pop(Exchanged& out, model::Findings& findings) {
   std::unique_ptr<ExchangeDraft> d = std::move(drafts_[head_]);
   if (++head_ == drafts_.size()) {
     drafts_.clear();
@@ -167,7 +167,7 @@ void Conversation::pop(Exchanged& out, flow::Findings& findings) {
     head_ = 0;
   }
   finish(*d, findings);
-  flow::Exchange& e = d->exchange;
+  model::Exchange& e = d->exchange;
   asked_before_ = e.request.last_done;
   answering_before_ = e.response.first_done;
   answered_before_ = e.response.last_done;
@@ -175,8 +175,8 @@ void Conversation::pop(Exchanged& out, flow::Findings& findings) {
   out.give_back(std::move(d));
 }
 
-void Conversation::finish(ExchangeDraft& d, flow::Findings& findings) {
-  flow::Exchange& e = d.exchange;
+void Conversation::finish(ExchangeDraft& d, model::Findings& findings) {
+  model::Exchange& e = d.exchange;
   e.id = {id_, ++numbered_};
   if (upgraded(e)) {
     e.opaque_out = opaque_[0];
@@ -186,7 +186,7 @@ void Conversation::finish(ExchangeDraft& d, flow::Findings& findings) {
   if (straighten(e)) findings.add(Finding::negative_interval);
   if (!d.asked || !known(answered_before_)) return;
   // Was it there while the response before it was not done?
-  const flow::Time there =
+  const model::Time there =
       e.role == Role::server && known(e.request.first_arrived) ? e.request.first_arrived : e.request.first_done;
   if (!known(there) || there >= answered_before_) return;
   const bool certain = e.role == Role::client || (known(asked_before_) && there <= asked_before_) ||

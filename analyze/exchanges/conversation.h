@@ -7,46 +7,46 @@
 #include <utility>
 #include <vector>
 
-#include "analyze/flow/exchange.h"
-#include "analyze/flow/findings.h"
+#include "analyze/model/wire/exchange.h"
+#include "analyze/model/wire/findings.h"
 
 namespace tailcap::exchanges {
 
 // A send is stamped when the call returns: the client may have the last byte and ask again before that. Only a
 // request that was there longer before the stamp counts as pipelined.
-inline constexpr flow::Duration kSendReturn = std::chrono::milliseconds{1};
+inline constexpr model::Duration kSendReturn = std::chrono::milliseconds{1};
 
 // An exchange in the making.
 struct ExchangeDraft {
-  flow::Exchange exchange;
+  model::Exchange exchange;
   bool asked = false, answered = false;
-  flow::Ending request_ending = flow::Ending::complete, response_ending = flow::Ending::complete;
-  flow::End broken_by = flow::End::none;  // what truncated the response, or came in its place
-  flow::Taints end_taints = 0;            // of the end that came in its place
+  model::Ending request_ending = model::Ending::complete, response_ending = model::Ending::complete;
+  model::End broken_by = model::End::none;  // what truncated the response, or came in its place
+  model::Taints end_taints = 0;             // of the end that came in its place
 };
 
 // Finished exchanges and drafts, with the memory of their strings used again.
 class Exchanged {
  public:
   void clear() { used_ = 0; }
-  void take(flow::Exchange& exchange) {
+  void take(model::Exchange& exchange) {
     if (used_ == slots_.size()) slots_.emplace_back();
     std::swap(slots_[used_++], exchange);
   }
-  std::span<const flow::Exchange> all() const { return std::span(slots_).first(used_); }
+  std::span<const model::Exchange> all() const { return std::span(slots_).first(used_); }
   std::unique_ptr<ExchangeDraft> fresh();
   void give_back(std::unique_ptr<ExchangeDraft> draft);
 
  private:
-  std::vector<flow::Exchange> slots_;
+  std::vector<model::Exchange> slots_;
   std::size_t used_ = 0;
   std::vector<std::unique_ptr<ExchangeDraft>> pool_;
 };
 
 class Conversation {
  public:
-  explicit Conversation(flow::ConnectionId id) : id_(id) {}
-  void push(const flow::Message& message, Exchanged& out, flow::Findings& findings);
+  explicit Conversation(model::ConnectionId id) : id_(id) {}
+  void push(const model::Message& message, Exchanged& out, model::Findings& findings);
   // Both directions have ended and everything was handed on.
   bool done() const { return closed_[0] && closed_[1]; }
   // A request waits for its response.
@@ -55,30 +55,30 @@ class Conversation {
   std::uint32_t numbers() const { return numbered_ + static_cast<std::uint32_t>(drafts_.size() - head_); }
 
  private:
-  void request(const flow::Message& m, Exchanged& out);
-  void response(const flow::Message& m, Exchanged& out, flow::Findings& findings);
-  void interim(const flow::Message& m, Exchanged& out);
-  void close(const flow::Message& m);
-  void hand_on(Exchanged& out, flow::Findings& findings);
-  void finish(ExchangeDraft& draft, flow::Findings& findings);
+  void request(const model::Message& m, Exchanged& out);
+  void response(const model::Message& m, Exchanged& out, model::Findings& findings);
+  void interim(const model::Message& m, Exchanged& out);
+  void close(const model::Message& m);
+  void hand_on(Exchanged& out, model::Findings& findings);
+  void finish(ExchangeDraft& draft, model::Findings& findings);
   ExchangeDraft& draft_for_request(Exchanged& out);
   ExchangeDraft& draft_for_response(Exchanged& out);
   ExchangeDraft& add(Exchanged& out);
-  void pop(Exchanged& out, flow::Findings& findings);
+  void pop(Exchanged& out, model::Findings& findings);
   // The direction in which responses come.
-  std::size_t answering() const { return role_ == flow::Role::server ? 0 : 1; }
+  std::size_t answering() const { return role_ == model::Role::server ? 0 : 1; }
 
-  flow::ConnectionId id_;
+  model::ConnectionId id_;
   std::uint32_t numbered_ = 0;
-  flow::Role role_ = flow::Role::server;
+  model::Role role_ = model::Role::server;
   bool closed_[2] = {false, false};
-  flow::End ends_[2] = {flow::End::none, flow::End::none};
-  flow::Taints end_taints_[2] = {0, 0};
+  model::End ends_[2] = {model::End::none, model::End::none};
+  model::Taints end_taints_[2] = {0, 0};
   std::uint64_t opaque_[2] = {0, 0};
   std::vector<std::unique_ptr<ExchangeDraft>> drafts_;  // from head_ on
   std::size_t head_ = 0;
   // Of the exchange before.
-  flow::Time asked_before_ = flow::kNoTime, answering_before_ = flow::kNoTime, answered_before_ = flow::kNoTime;
+  model::Time asked_before_ = model::kNoTime, answering_before_ = model::kNoTime, answered_before_ = model::kNoTime;
 };
 
 }  // namespace tailcap::exchanges

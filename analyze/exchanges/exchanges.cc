@@ -20,21 +20,21 @@ struct Pairing {
 struct Exchanges::Impl {
   std::vector<Pairing> pairings;  // by connection; empty where ended
   Exchanged out;
-  flow::Findings findings;
+  model::Findings findings;
 };
 
 Exchanges::Exchanges() : impl_(std::make_unique<Impl>()) {}
 Exchanges::~Exchanges() = default;
 
-std::span<const flow::Exchange> Exchanges::push(const flow::Message& m) {
+std::span<const model::Exchange> Exchanges::push(const model::Message& m) {
   Impl& i = *impl_;
   i.out.clear();
-  if (m.kind == flow::MessageKind::handshake) return {};
+  if (m.kind == model::MessageKind::handshake) return {};
   if (m.connection >= i.pairings.size()) i.pairings.resize(m.connection + 1);
   Pairing& p = i.pairings[m.connection];
-  const bool closed = m.kind == flow::MessageKind::closed;
+  const bool closed = m.kind == model::MessageKind::closed;
   // The answer to the request with which a connection was upgraded comes on stream 1.
-  const bool upgraded = m.stream == 1 && m.kind != flow::MessageKind::request && p.in_order && p.in_order->waiting();
+  const bool upgraded = m.stream == 1 && m.kind != model::MessageKind::request && p.in_order && p.in_order->waiting();
   if (m.stream != 0 && !upgraded && !p.by_stream)
     p.by_stream = std::make_unique<ByStream>(m.connection, p.in_order ? p.in_order->numbers() : 0);
   if (m.stream == 0 && !p.in_order && !(closed && p.by_stream))
@@ -50,6 +50,6 @@ std::span<const flow::Exchange> Exchanges::push(const flow::Message& m) {
   return i.out.all();
 }
 
-const flow::Findings& Exchanges::findings() const { return impl_->findings; }
+const model::Findings& Exchanges::findings() const { return impl_->findings; }
 
 }  // namespace tailcap::exchanges

@@ -6,8 +6,8 @@
 #include <memory>
 #include <span>
 
-#include "analyze/flow/exchange.h"
-#include "analyze/flow/findings.h"
+#include "analyze/model/wire/exchange.h"
+#include "analyze/model/wire/findings.h"
 
 namespace tailcap::exchanges {
 
@@ -15,8 +15,8 @@ class Exchanges {
  public:
   Exchanges();
   ~Exchanges();
-  std::span<const flow::Exchange> push(const flow::Message& message);
-  const flow::Findings& findings() const;
+  std::span<const model::Exchange> push(const model::Message& message);
+  const model::Findings& findings() const;
 
  private:
   struct Impl;

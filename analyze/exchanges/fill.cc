@@ -18,10 +18,10 @@ std::string_view authority_of(std::string_view target) {
 
 }  // namespace
 
-void copy_request(const flow::Message& m, flow::Exchange& e) {
+void copy_request(const model::Message& m, model::Exchange& e) {
   e.method = m.method;
   e.target = m.target;
-  if (e.protocol != flow::Protocol::grpc) e.protocol = m.protocol;
+  if (e.protocol != model::Protocol::grpc) e.protocol = m.protocol;
   e.request_grpc = m.grpc;
   e.stream = m.stream;
   e.request_headers = m.headers;
@@ -51,9 +51,9 @@ void copy_request(const flow::Message& m, flow::Exchange& e) {
   if (m.reset) e.reset = m.reset;
 }
 
-void copy_response(const flow::Message& m, flow::Exchange& e) {
+void copy_response(const model::Message& m, model::Exchange& e) {
   e.status = m.status;
-  if (e.protocol == flow::Protocol::unknown) e.protocol = m.protocol;
+  if (e.protocol == model::Protocol::unknown) e.protocol = m.protocol;
   e.response_headers = m.headers;
   e.response_trailers = m.trailers;
   e.response_headers_complete = m.headers_complete;
@@ -64,7 +64,7 @@ void copy_response(const flow::Message& m, flow::Exchange& e) {
   e.response_grpc = m.grpc;
   if (m.stream == 0) return;
   // The request of an upgraded connection was written in HTTP/1; what answers a call need not know that it is one.
-  if (e.protocol != flow::Protocol::grpc) e.protocol = m.protocol;
+  if (e.protocol != model::Protocol::grpc) e.protocol = m.protocol;
   e.stream = m.stream;
   e.response_window_waits = m.window_waits;
   e.response_behind_others = m.behind_others;

@@ -1,11 +1,11 @@
 // Copies the facts of a message into its exchange.
 #pragma once
 
-#include "analyze/flow/exchange.h"
+#include "analyze/model/wire/exchange.h"
 
 namespace tailcap::exchanges {
 
-void copy_request(const flow::Message& message, flow::Exchange& exchange);
-void copy_response(const flow::Message& message, flow::Exchange& exchange);
+void copy_request(const model::Message& message, model::Exchange& exchange);
+void copy_response(const model::Message& message, model::Exchange& exchange);
 
 }  // namespace tailcap::exchanges

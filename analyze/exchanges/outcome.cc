@@ -4,12 +4,12 @@
 
 namespace tailcap::exchanges {
 
-using flow::End;
-using flow::Ending;
-using flow::Outcome;
-using flow::Role;
-using flow::Taint;
 using formats::known;
+using model::End;
+using model::Ending;
+using model::Outcome;
+using model::Role;
+using model::Taint;
 
 namespace {
 
@@ -41,9 +41,9 @@ Outcome by_grpc_status(int status) {
 }
 
 // The client broke the stream off with CANCEL. By the other end, or with another code, it is an ordinary reset.
-bool cancelled(const flow::Exchange& e) {
+bool cancelled(const model::Exchange& e) {
   constexpr std::uint32_t kCancel = 8;  // RFC 9113, section 7
-  const flow::Direction asking = e.role == Role::client ? flow::Direction::out : flow::Direction::in;
+  const model::Direction asking = e.role == Role::client ? model::Direction::out : model::Direction::in;
   return e.reset && !e.reset->goaway && e.reset->code == kCancel && e.reset->by == asking;
 }
 
@@ -68,12 +68,12 @@ Outcome unanswered(const ExchangeDraft& d) {
 
 }  // namespace
 
-bool upgraded(const flow::Exchange& e) {
+bool upgraded(const model::Exchange& e) {
   return e.status == 101 || (e.method == "CONNECT" && e.status >= 200 && e.status < 300);
 }
 
 void settle_outcome(ExchangeDraft& d) {
-  flow::Exchange& e = d.exchange;
+  model::Exchange& e = d.exchange;
   // A request that a server answers early, or refuses without reading, consists of the bytes that were sent.
   const bool answered_early = d.request_ending == Ending::truncated && d.response_ending == Ending::complete &&
                               e.request_headers_complete && e.request_bytes.has_value() &&
@@ -95,7 +95,7 @@ void settle_outcome(ExchangeDraft& d) {
     e.outcome = Outcome::in_flight;
   } else {
     e.outcome = upgraded(e) ? Outcome::upgraded : by_status(e.status);
-    if (e.protocol == flow::Protocol::grpc || e.protocol == flow::Protocol::grpc_web) {
+    if (e.protocol == model::Protocol::grpc || e.protocol == model::Protocol::grpc_web) {
       const auto status = e.response_grpc ? e.response_grpc->status : std::nullopt;
       if (status) e.outcome = by_grpc_status(*status);
       // Not answered by gRPC but by something in front of it: HTTP's status is all there is. Otherwise it is not known.
@@ -105,10 +105,10 @@ void settle_outcome(ExchangeDraft& d) {
   }
 }
 
-bool straighten(flow::Exchange& e) {
+bool straighten(model::Exchange& e) {
   if (e.role == Role::client) {
     // The send is stamped when it returns; by then the response may be there. It was sent before that.
-    const flow::Time answered = known(e.response.first_arrived) ? e.response.first_arrived : e.response.first_done;
+    const model::Time answered = known(e.response.first_arrived) ? e.response.first_arrived : e.response.first_done;
     if (known(answered) && known(e.request.first_done) && e.request.first_done > answered) {
       const bool one_send = e.request.last_done == e.request.first_done;
       e.request.first_done = answered;

@@ -6,12 +6,12 @@
 namespace tailcap::exchanges {
 
 // From here on the connection carries something else.
-bool upgraded(const flow::Exchange& exchange);
+bool upgraded(const model::Exchange& exchange);
 
 // Sets outcome and complete, and taints that follow from the ends.
 void settle_outcome(ExchangeDraft& draft);
 
 // Clamps instants that contradict each other. True if that was more than the stamp of a send coming late.
-bool straighten(flow::Exchange& exchange);
+bool straighten(model::Exchange& exchange);
 
 }  // namespace tailcap::exchanges

@@ -13,8 +13,8 @@ void Folder::add(const std::string& frames, std::uint64_t value, bool typical) {
   sums_[room ? frames : "(other stacks)"].value[typical ? 1 : 0] += value;
 }
 
-std::vector<flow::FoldedStack> Folder::stacks(std::uint64_t slow, std::uint64_t typical) const {
-  std::vector<flow::FoldedStack> out;
+std::vector<model::FoldedStack> Folder::stacks(std::uint64_t slow, std::uint64_t typical) const {
+  std::vector<model::FoldedStack> out;
   for (const auto& [frames, sums] : sums_) {
     const double scaled =
         typical == 0 ? 0

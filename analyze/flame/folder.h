@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "analyze/flow/flame.h"
+#include "analyze/model/study/flame.h"
 
 namespace tailcap::flame {
 
@@ -16,7 +16,7 @@ class Folder {
   std::uint64_t total(bool typical) const { return totals_[typical ? 1 : 0]; }
 
   // By frames. typical is made comparable: `slow` requests' worth of what `typical` requests spent; 0: no comparison.
-  std::vector<flow::FoldedStack> stacks(std::uint64_t slow, std::uint64_t typical) const;
+  std::vector<model::FoldedStack> stacks(std::uint64_t slow, std::uint64_t typical) const;
 
  private:
   struct Sums {

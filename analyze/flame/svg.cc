@@ -21,7 +21,7 @@ struct Node {
   std::uint64_t value = 0, typical = 0;
 };
 
-void add(Node& root, const flow::FoldedStack& stack) {
+void add(Node& root, const model::FoldedStack& stack) {
   Node* node = &root;
   node->value += stack.value;
   node->typical += stack.typical;
@@ -39,7 +39,7 @@ void add(Node& root, const flow::FoldedStack& stack) {
 
 class Drawing {
  public:
-  Drawing(const flow::Flame& flame, bool still) : flame_(flame), still_(still) {
+  Drawing(const model::Flame& flame, bool still) : flame_(flame), still_(still) {
     for (const auto& stack : flame.stacks) add(root_, stack);
     depth_ = 0;
     measure(root_, 1);
@@ -63,7 +63,7 @@ class Drawing {
     return root_.value == 0 ? 0 : 100 * static_cast<double>(value) / static_cast<double>(root_.value);
   }
 
-  const flow::Flame& flame_;
+  const model::Flame& flame_;
   const bool still_;
   std::string out_;
   Node root_;
@@ -125,8 +125,8 @@ std::string Drawing::draw() {
 
 }  // namespace
 
-std::string svg(const flow::Flame& flame) { return Drawing(flame, false).draw(); }
+std::string svg(const model::Flame& flame) { return Drawing(flame, false).draw(); }
 
-std::string snapshot(const flow::Flame& flame) { return Drawing(flame, true).draw(); }
+std::string snapshot(const model::Flame& flame) { return Drawing(flame, true).draw(); }
 
 }  // namespace tailcap::flame

@@ -6,16 +6,16 @@
 
 #include <string>
 
-#include "analyze/flow/flame.h"
+#include "analyze/model/study/flame.h"
 
 namespace tailcap::flame {
 
 // Texts must be printable and valid UTF-8; they are escaped here. What would be narrower than a tenth of a pixel is
 // left out.
-std::string svg(const flow::Flame& flame);
+std::string svg(const model::Flame& flame);
 
 // The same to be put into a page: no script, names written in as far as there is room, the mouse finds the rest. Empty:
 // nothing was seen.
-std::string snapshot(const flow::Flame& flame);
+std::string snapshot(const model::Flame& flame);
 
 }  // namespace tailcap::flame

@@ -8,8 +8,8 @@
 namespace tailcap::flame {
 namespace {
 
-using flow::TraceSpan;
 using formats::Time;
+using model::TraceSpan;
 
 constexpr double kLeast = 1;  // pixels: what took no time is seen all the same
 
@@ -28,7 +28,7 @@ std::string fill(const TraceSpan& span) {
 
 }  // namespace
 
-std::string trace_svg(const flow::TraceFlame& trace) {
+std::string trace_svg(const model::TraceFlame& trace) {
   if (trace.spans.empty()) return canvas(trace.title, trace.subtitle, 1, {});
   // The rows of each level: until when each is taken.
   std::vector<std::vector<Time>> rows;

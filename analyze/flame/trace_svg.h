@@ -6,11 +6,11 @@
 
 #include <string>
 
-#include "analyze/flow/flame.h"
+#include "analyze/model/study/flame.h"
 
 namespace tailcap::flame {
 
 // Texts must be printable and valid UTF-8.
-std::string trace_svg(const flow::TraceFlame& trace);
+std::string trace_svg(const model::TraceFlame& trace);
 
 }  // namespace tailcap::flame

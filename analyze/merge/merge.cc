@@ -9,8 +9,8 @@
 
 #include "analyze/merge/relabel.h"
 #include "analyze/merge/survey.h"
+#include "formats/file/writer.h"
 #include "formats/printable.h"
-#include "formats/writer.h"
 
 namespace tailcap::merge {
 

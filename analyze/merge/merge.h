@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "analyze/merge/clock_fit.h"
+#include "formats/file/reader.h"
 #include "formats/machine.h"
 #include "formats/preamble.h"
-#include "formats/reader.h"
 
 namespace tailcap::merge {
 

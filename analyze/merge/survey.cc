@@ -6,8 +6,8 @@
 #include <unordered_set>
 
 #include "analyze/merge/passages.h"
+#include "formats/file/reader.h"
 #include "formats/printable.h"
-#include "formats/reader.h"
 
 namespace tailcap::merge {
 

@@ -76,10 +76,10 @@ std::optional<DnsMessage> parse_dns(std::string_view b) {
     at += 10;
     if (b.size() - at < length) break;
     const bool v4 = type == kA && length == 4, v6 = type == kAaaa && length == 16;
-    if (kind == kInternet && (v4 || v6) && m.addresses.size() < flow::Lookup::kMaxAddresses) {
+    if (kind == kInternet && (v4 || v6) && m.addresses.size() < model::Lookup::kMaxAddresses) {
       formats::Address address;
       std::copy_n(b.begin() + static_cast<std::ptrdiff_t>(at), length, address.bytes.begin());
-      m.addresses.push_back(flow::ip_address(address, v6 ? formats::Family::inet6 : formats::Family::inet));
+      m.addresses.push_back(model::ip_address(address, v6 ? formats::Family::inet6 : formats::Family::inet));
     }
     at += length;
   }

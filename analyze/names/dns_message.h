@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "analyze/flow/lookup.h"
+#include "analyze/model/wire/lookup.h"
 
 namespace tailcap::names {
 
@@ -17,9 +17,9 @@ struct DnsMessage {
   std::uint16_t id = 0;
   bool response = false, truncated = false;
   int rcode = 0;
-  std::string name;  // as in flow::Lookup
+  std::string name;  // as in model::Lookup
   std::uint16_t type = 0;
-  std::vector<flow::IpAddress> addresses;  // flow::Lookup::kMaxAddresses at most
+  std::vector<model::IpAddress> addresses;  // model::Lookup::kMaxAddresses at most
 };
 
 // bytes may end early: then what follows is missing. Unset: no header and question of a query (opcode 0) are there.

@@ -10,7 +10,7 @@
 
 namespace tailcap::names {
 
-using flow::Lookup;
+using model::Lookup;
 
 namespace {
 

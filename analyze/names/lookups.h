@@ -7,19 +7,19 @@
 #include <memory>
 #include <span>
 
-#include "analyze/flow/lookup.h"
+#include "analyze/model/wire/lookup.h"
 
 namespace tailcap::names {
 
 // A question without an answer is given up after so long. Resolvers wait 5 s, twice or thrice.
-inline constexpr flow::Duration kPatience = std::chrono::seconds{30};
+inline constexpr model::Duration kPatience = std::chrono::seconds{30};
 
 class Lookups {
  public:
   Lookups();
   ~Lookups();
   // Those that this event ended; valid until the next push. CaptureEnd ends all.
-  std::span<const flow::Lookup> push(const formats::Event& event);
+  std::span<const model::Lookup> push(const formats::Event& event);
   // The event just pushed is of a datagram socket: it has no place in any byte stream.
   bool took() const;
 

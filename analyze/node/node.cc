@@ -48,8 +48,8 @@ void Node::push(const formats::Event& event, bool counted) {
   peers_.push(event, names_);
 }
 
-flow::NodeStudy Node::study() const {
-  flow::NodeStudy study = study_;
+model::NodeStudy Node::study() const {
+  model::NodeStudy study = study_;
   study.clock_known = clock_.known();
   if (study.clock_known) study.realtime_offset = clock_.realtime(study.begin) - formats::nanoseconds(study.begin);
   processes_.fill(study);

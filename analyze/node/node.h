@@ -2,8 +2,8 @@
 // disks.
 #pragma once
 
-#include "analyze/flow/node_study.h"
-#include "analyze/flow/wall_clock.h"
+#include "analyze/model/study/node_study.h"
+#include "analyze/model/wall_clock.h"
 #include "analyze/node/names.h"
 #include "analyze/node/peers.h"
 #include "analyze/node/processes.h"
@@ -17,11 +17,11 @@ class Node {
   // One that is not `counted` lies outside the time that is asked about: it gives names only, and says what was lost.
   void push(const formats::Event& event, bool counted = true);
   // After the last event.
-  flow::NodeStudy study() const;
+  model::NodeStudy study() const;
 
  private:
-  flow::NodeStudy study_;
-  flow::WallClock clock_;
+  model::NodeStudy study_;
+  model::WallClock clock_;
   Names names_;
   Processes processes_;
   Shortage shortage_;

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "analyze/flow/connection.h"
+#include "analyze/model/wire/connection.h"
 
 namespace tailcap::node {
 namespace {
@@ -55,10 +55,10 @@ void PeerTable::push(const formats::Event& event, const Names& names) {
   if (const auto* info = std::get_if<formats::SocketInfo>(&event.body)) {
     if (info->type != formats::SocketType::stream || info->state == TcpState::listen) return;
     if (info->family != formats::Family::inet && info->family != formats::Family::inet6) return;
-    flow::Connection c;
+    model::Connection c;
     c.family = info->family;
     c.remote = info->remote;
-    if (Socket* socket = find_or_add(info->socket)) socket->remote = flow::endpoint(c, true);
+    if (Socket* socket = find_or_add(info->socket)) socket->remote = model::endpoint(c, true);
   } else if (const auto* change = std::get_if<formats::StateChange>(&event.body)) {
     if (change->to == TcpState::syn_sent && change->by_thread) {
       if (Socket* socket = find_or_add(change->socket)) socket->pid = event.thread.pid;
@@ -82,7 +82,7 @@ void PeerTable::push(const formats::Event& event, const Names& names) {
 }
 
 std::uint64_t PeerTable::list(const Counts& counts, const std::unordered_map<std::uint32_t, std::string>& names,
-                              std::vector<flow::PeerTrouble>& out) {
+                              std::vector<model::PeerTrouble>& out) {
   std::uint64_t sum = 0;
   for (const auto& [key, count] : counts) {
     const auto name = names.find(key.second.second);
@@ -91,11 +91,11 @@ std::uint64_t PeerTable::list(const Counts& counts, const std::unordered_map<std
     sum += count.count;
   }
   std::stable_sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.count > b.count; });
-  if (out.size() > flow::NodeStudy::kMaxListed) out.resize(flow::NodeStudy::kMaxListed);
+  if (out.size() > model::NodeStudy::kMaxListed) out.resize(model::NodeStudy::kMaxListed);
   return sum;
 }
 
-void PeerTable::fill(flow::NodeStudy& study) const {
+void PeerTable::fill(model::NodeStudy& study) const {
   study.connect_count = list(failures_, names_, study.connect_failures);
   study.resets_sent_count = list(sent_, names_, study.resets_sent);
   study.resets_received_count = list(received_, names_, study.resets_received);

@@ -8,7 +8,7 @@
 #include <unordered_map>
 #include <utility>
 
-#include "analyze/flow/node_study.h"
+#include "analyze/model/study/node_study.h"
 #include "analyze/node/names.h"
 #include "formats/event.h"
 
@@ -21,7 +21,7 @@ class PeerTable {
   static constexpr std::size_t kMaxPeers = 10'000;  // of each kind; others are added up as one
 
   void push(const formats::Event& event, const Names& names);
-  void fill(flow::NodeStudy& study) const;
+  void fill(model::NodeStudy& study) const;
 
  private:
   struct Socket {
@@ -37,7 +37,7 @@ class PeerTable {
   std::string remote_of(formats::SocketId id) const;
   static void add(Counts& counts, Key key, std::uint64_t bytes = 0);
   static std::uint64_t list(const Counts& counts, const std::unordered_map<std::uint32_t, std::string>& names,
-                            std::vector<flow::PeerTrouble>& out);
+                            std::vector<model::PeerTrouble>& out);
 
   std::unordered_map<formats::SocketId, Socket> sockets_;
   std::deque<formats::SocketId> closed_;

@@ -30,10 +30,10 @@ void Processes::ended(const formats::Event& event, std::int32_t code, const Name
   const Alive process = std::move(at->second);
   alive_.erase(at);
   const Duration life = event.time - process.began;
-  if (life < Duration{} || life >= flow::NodeStudy::kShort) return;
+  if (life < Duration{} || life >= model::NodeStudy::kShort) return;
   std::pair<std::string, std::uint32_t> key(process.command, process.parent);
   if (groups_.size() >= kMaxGroups && !groups_.contains(key)) key = {"others", 0};
-  flow::ShortLived& group = groups_[key];
+  model::ShortLived& group = groups_[key];
   group.command = key.first;
   group.parent = key.second;
   group.executed = process.executed;
@@ -45,7 +45,7 @@ void Processes::ended(const formats::Event& event, std::int32_t code, const Name
   if (code != 0) ++group.failed;
 }
 
-void Processes::fill(flow::NodeStudy& study) const {
+void Processes::fill(model::NodeStudy& study) const {
   study.started = started_;
   study.ended = ended_;
   for (const auto& [key, group] : groups_) {
@@ -54,8 +54,8 @@ void Processes::fill(flow::NodeStudy& study) const {
   }
   auto& all = study.short_lived;
   std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.count > b.count; });
-  for (std::size_t i = flow::NodeStudy::kMaxListed; i < all.size(); ++i) study.short_left_out += all[i].count;
-  if (all.size() > flow::NodeStudy::kMaxListed) all.resize(flow::NodeStudy::kMaxListed);
+  for (std::size_t i = model::NodeStudy::kMaxListed; i < all.size(); ++i) study.short_left_out += all[i].count;
+  if (all.size() > model::NodeStudy::kMaxListed) all.resize(model::NodeStudy::kMaxListed);
 }
 
 }  // namespace tailcap::node

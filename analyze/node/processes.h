@@ -7,7 +7,7 @@
 #include <unordered_map>
 #include <utility>
 
-#include "analyze/flow/node_study.h"
+#include "analyze/model/study/node_study.h"
 #include "analyze/node/names.h"
 #include "formats/event.h"
 
@@ -19,7 +19,7 @@ class Processes {
   static constexpr std::size_t kMaxGroups = 10'000;  // different commands and parents; others are added up as one
 
   void push(const formats::Event& event, const Names& names);
-  void fill(flow::NodeStudy& study) const;
+  void fill(model::NodeStudy& study) const;
 
  private:
   struct Alive {
@@ -31,7 +31,7 @@ class Processes {
   void ended(const formats::Event& event, std::int32_t code, const Names& names);
 
   std::unordered_map<std::uint32_t, Alive> alive_;  // those whose beginning was seen
-  std::map<std::pair<std::string, std::uint32_t>, flow::ShortLived> groups_;
+  std::map<std::pair<std::string, std::uint32_t>, model::ShortLived> groups_;
   std::uint64_t started_ = 0, ended_ = 0;
 };
 

@@ -12,7 +12,7 @@ void Shortage::add(Held& held, std::uint32_t pid, Duration time, const Names& na
   held.all.sum += time;
   held.all.most = std::max(held.all.most, time);
   if (held.by_pid.size() >= kMaxProcesses && !held.by_pid.contains(pid)) pid = 0;
-  flow::MemoryWaits::Process& process = held.by_pid[pid];
+  model::MemoryWaits::Process& process = held.by_pid[pid];
   process.pid = pid;
   if (const std::string& name = names.of(pid); !name.empty()) process.name = name;
   ++process.count;
@@ -36,7 +36,7 @@ void Shortage::disk(const formats::Event& event, const formats::Stall& stall, Du
 void Shortage::push(const formats::Event& event, const Names& names) {
   if (std::holds_alternative<formats::OomKill>(event.body)) {
     ++victims_count_;
-    if (victims_.size() < flow::NodeStudy::kMaxListed)
+    if (victims_.size() < model::NodeStudy::kMaxListed)
       victims_.push_back({event.time, event.thread.pid, names.of(event.thread.pid)});
     return;
   }
@@ -57,16 +57,16 @@ void Shortage::push(const formats::Event& event, const Names& names) {
     disk(event, *stall, time, names);
 }
 
-flow::MemoryWaits Shortage::listed(const Held& held) {
-  flow::MemoryWaits out = held.all;
+model::MemoryWaits Shortage::listed(const Held& held) {
+  model::MemoryWaits out = held.all;
   for (const auto& [pid, process] : held.by_pid) out.processes.push_back(process);
   std::sort(out.processes.begin(), out.processes.end(),
             [](const auto& a, const auto& b) { return a.sum != b.sum ? a.sum > b.sum : a.pid < b.pid; });
-  if (out.processes.size() > flow::NodeStudy::kMaxListed) out.processes.resize(flow::NodeStudy::kMaxListed);
+  if (out.processes.size() > model::NodeStudy::kMaxListed) out.processes.resize(model::NodeStudy::kMaxListed);
   return out;
 }
 
-void Shortage::fill(flow::NodeStudy& study) const {
+void Shortage::fill(model::NodeStudy& study) const {
   study.reclaim = listed(reclaim_);
   study.compaction = listed(compaction_);
   study.fragments = fragments_;
@@ -81,7 +81,7 @@ void Shortage::fill(flow::NodeStudy& study) const {
     if (most != device.by_name.end()) study.disks.back().name = most->first;
   }
   std::stable_sort(study.disks.begin(), study.disks.end(), [](const auto& a, const auto& b) { return a.sum > b.sum; });
-  if (study.disks.size() > flow::NodeStudy::kMaxListed) study.disks.resize(flow::NodeStudy::kMaxListed);
+  if (study.disks.size() > model::NodeStudy::kMaxListed) study.disks.resize(model::NodeStudy::kMaxListed);
 }
 
 }  // namespace tailcap::node

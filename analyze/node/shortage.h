@@ -7,7 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "analyze/flow/node_study.h"
+#include "analyze/model/study/node_study.h"
 #include "analyze/node/names.h"
 #include "formats/event.h"
 
@@ -21,19 +21,19 @@ class Shortage {
   // disks: stalls of block I/O are of disks, whoever waited.
   explicit Shortage(bool disks) : disks_told_(disks) {}
   void push(const formats::Event& event, const Names& names);
-  void fill(flow::NodeStudy& study) const;
+  void fill(model::NodeStudy& study) const;
 
  private:
   struct Held {
-    flow::MemoryWaits all;
-    std::unordered_map<std::uint32_t, flow::MemoryWaits::Process> by_pid;
+    model::MemoryWaits all;
+    std::unordered_map<std::uint32_t, model::MemoryWaits::Process> by_pid;
   };
   struct Device {
-    flow::SlowDisk all;
+    model::SlowDisk all;
     std::map<std::string, std::uint64_t> by_name;
   };
   static void add(Held& held, std::uint32_t pid, formats::Duration time, const Names& names);
-  static flow::MemoryWaits listed(const Held& held);
+  static model::MemoryWaits listed(const Held& held);
   void disk(const formats::Event& event, const formats::Stall& stall, formats::Duration time, const Names& names);
 
   bool disks_told_;
@@ -41,7 +41,7 @@ class Shortage {
   std::uint64_t fragments_ = 0, slow_ = 0, victims_count_ = 0;
   std::map<std::uint64_t, std::uint64_t> orders_;
   std::map<std::uint32_t, Device> devices_;
-  std::vector<flow::OomVictim> victims_;
+  std::vector<model::OomVictim> victims_;
 };
 
 }  // namespace tailcap::node

@@ -8,9 +8,9 @@
 namespace tailcap::partition {
 namespace {
 
-using flow::Evidence;
-using flow::Label;
 using formats::GoRunState;
+using model::Evidence;
+using model::Label;
 
 // The place where a goroutine is known to have worked on the request at one time.
 struct Point {
@@ -284,7 +284,7 @@ class States {
   }
 
   std::uint32_t behind(std::uint32_t row) {
-    const flow::ExchangeId request = k_.windows.owner(row);
+    const model::ExchangeId request = k_.windows.owner(row);
     return request.connection != 0 && request != draft_.w.id ? draft_.who(0, request) : 0;
   }
 

@@ -7,8 +7,8 @@
 namespace tailcap::partition {
 namespace {
 
-using flow::Evidence;
-using flow::Label;
+using model::Evidence;
+using model::Label;
 
 // Until a thread that was busy elsewhere came to this request.
 void add_busy(const ThreadLog& log, Nanos from, Nanos to, Draft& draft) {
@@ -75,7 +75,7 @@ void add_without_waits(const DraftContext& k, std::span<const Call> calls, const
 struct Handover {
   Nanos at = 0;
   Evidence evidence = Evidence::inferred;
-  flow::ExchangeId behind;
+  model::ExchangeId behind;
   std::uint32_t tid = 0;
 };
 

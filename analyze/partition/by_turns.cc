@@ -9,9 +9,9 @@
 namespace tailcap::partition {
 namespace {
 
-using flow::Evidence;
-using flow::ExchangeId;
-using flow::Label;
+using model::Evidence;
+using model::ExchangeId;
+using model::Label;
 
 // An arrival shortly before the wake-up is what woke it.
 constexpr Nanos kPrompt = 1'000'000;
@@ -231,7 +231,7 @@ class Loop {
       }
     for (const Act* a = log_.acts.first_at(woken); a != log_.acts.end() && a->time <= resumed; ++a) {
       const auto row = a->out ? std::nullopt : k_.windows.at(a->connection, a->time);
-      if (!row || k_.windows.table().rows.role(*row) != flow::Role::client ||
+      if (!row || k_.windows.table().rows.role(*row) != model::Role::client ||
           k_.windows.owner(*row) != k_.windows.table().rows.id(*row))
         continue;
       Call call = call_of(k_, *row, draft_.w.to, draft_);

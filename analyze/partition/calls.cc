@@ -5,9 +5,9 @@
 namespace tailcap::partition {
 namespace {
 
-using flow::Evidence;
-using flow::Label;
 using formats::nanoseconds;
+using model::Evidence;
+using model::Label;
 
 // How many arrivals are looked at to find the next in order.
 constexpr std::size_t kMaxMarks = 4096;
@@ -24,14 +24,14 @@ void arrival_by_wake(const DraftContext& k, Call& call) {
     call.arrived = wait->runnable;
 }
 
-flow::ConnectionId other_end(const DraftContext& k, const Call& call) {
+model::ConnectionId other_end(const DraftContext& k, const Call& call) {
   return k.windows.table().rows.peer(call.w.row).connection;
 }
 
 // Refines the wait for an answer: something sent had to be sent again.
 void add_wait(const DraftContext& k, const Call& call, Nanos from, Nanos to, Evidence evidence, Draft& draft) {
   Nanos since = to;
-  for (const flow::ConnectionId connection : {call.w.id.connection, other_end(k, call)}) {
+  for (const model::ConnectionId connection : {call.w.id.connection, other_end(k, call)}) {
     const EndLog* end = k.observed.end(connection);
     if (!end) continue;
     end->retransmitted.each(call.began, to, [&](const TimeSpan& again) {
@@ -75,11 +75,11 @@ TimeSpan held_back(const EndLog& sender, const PositionMark& before, const Posit
 Call call_of(const DraftContext& k, std::uint32_t row, Nanos limit, Draft& draft) {
   Call c;
   c.w = k.windows.window(row);
-  const flow::RequestTable& table = k.windows.table();
+  const model::RequestTable& table = k.windows.table();
   c.began = c.sent = c.w.from;
   c.arrived = c.read = c.end = c.w.ended() ? c.w.to : std::max(limit, c.w.from);
   if (!c.w.ended()) {
-    const flow::Request r = table.rows[row];
+    const model::Request r = table.rows[row];
     if (r.reset_after >= 0) c.arrived = c.read = c.end = c.w.from + r.reset_after;
   }
   if (c.w.phases) {
@@ -87,7 +87,7 @@ Call call_of(const DraftContext& k, std::uint32_t row, Nanos limit, Draft& draft
     c.arrived = c.w.second;
     c.read = c.w.third;
   }
-  if (const flow::Setup* s = table.setups.find(c.w.id)) {
+  if (const model::Setup* s = table.setups.find(c.w.id)) {
     if (s->dns().count() > 0) {
       c.dns_from = nanoseconds(s->dns_began);
       c.dns_to = nanoseconds(s->dns_done);
@@ -133,7 +133,7 @@ std::vector<Call> calls_of(const DraftContext& k, Draft& draft) {
     if (c.end <= draft.w.from || c.began >= draft.w.to) continue;
     // A set-up before the request's arrival was not for this request alone.
     c.began = std::max(c.began, draft.w.from);
-    const flow::Cause* cause = causes.find(c.w.id);
+    const model::Cause* cause = causes.find(c.w.id);
     c.linked = cause && cause->certain ? Evidence::measured : Evidence::inferred;
     calls.push_back(c);
   }
@@ -158,8 +158,8 @@ std::vector<Call> calls_of(const DraftContext& k, Draft& draft) {
   return calls;
 }
 
-Nanos add_awaited_bytes(const DraftContext& k, flow::ConnectionId connection, Nanos from, Nanos to, Label label,
-                        Label hole, Evidence evidence, std::uint32_t who, Draft& draft, flow::ConnectionId sender) {
+Nanos add_awaited_bytes(const DraftContext& k, model::ConnectionId connection, Nanos from, Nanos to, Label label,
+                        Label hole, Evidence evidence, std::uint32_t who, Draft& draft, model::ConnectionId sender) {
   const EndLog* end = k.observed.end(connection);
   if (!end || end->arrived.size() == 0) {
     draft.add(from, to, label, evidence, who);
@@ -190,7 +190,7 @@ Nanos add_awaited_bytes(const DraftContext& k, flow::ConnectionId connection, Na
     sent->retransmitted.each(from, filled, [&](const TimeSpan& again) {
       if (again.to <= filled) holed = std::min(holed, std::max(again.time, from));
     });
-  const flow::ConnectionId writer =
+  const model::ConnectionId writer =
       sender != 0 || connection != draft.w.id.connection ? sender : k.windows.table().rows.peer(draft.w.row).connection;
   if (const EndLog* other = next && there && holed >= filled && writer != 0 ? k.observed.end(writer) : nullptr) {
     const TimeSpan held = held_back(*other, *there, *next);

@@ -15,7 +15,7 @@ namespace tailcap::partition {
 
 struct Call {
   Window w;
-  flow::Evidence linked = flow::Evidence::measured;  // how the parent is known
+  model::Evidence linked = model::Evidence::measured;  // how the parent is known
   Nanos dns_from = 0, dns_to = 0, connect_from = 0, connect_to = 0, tls_from = 0, tls_to = 0;
   Nanos began = 0;  // with the connection's set-up
   Nanos sent = 0, arrived = 0, read = 0;
@@ -33,15 +33,15 @@ Call call_of(const DraftContext& k, std::uint32_t row, Nanos limit, Draft& draft
 // The calls of a server-side request, or a client-side request itself; by start.
 std::vector<Call> calls_of(const DraftContext& k, Draft& draft);
 // Adds the wait for this call in [from, to), by the call's stages.
-void add_down(const DraftContext& k, const Call& call, Nanos from, Nanos to, flow::Evidence evidence, Draft& draft);
+void add_down(const DraftContext& k, const Call& call, Nanos from, Nanos to, model::Evidence evidence, Draft& draft);
 // The same for all calls in [from, to); of concurrent ones, only for the call on the path. Returns the intervals that
 // no call covers.
 std::vector<TimeSpan> add_calls(const DraftContext& k, std::span<const Call> calls, Nanos from, Nanos to, Draft& draft);
 // Adds the wait for the next bytes on a connection, from `from` until they arrive or until `to`. hole: the label from
 // the moment at which later bytes are there, or bytes that `sender` (the other end, where recorded) sent again were
 // missing. Returns the arrival (from: the bytes were there already; to: they did not arrive before `to`).
-Nanos add_awaited_bytes(const DraftContext& k, flow::ConnectionId connection, Nanos from, Nanos to, flow::Label label,
-                        flow::Label hole, flow::Evidence evidence, std::uint32_t who, Draft& draft,
-                        flow::ConnectionId sender = 0);
+Nanos add_awaited_bytes(const DraftContext& k, model::ConnectionId connection, Nanos from, Nanos to, model::Label label,
+                        model::Label hole, model::Evidence evidence, std::uint32_t who, Draft& draft,
+                        model::ConnectionId sender = 0);
 
 }  // namespace tailcap::partition

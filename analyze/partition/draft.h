@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "analyze/flow/partition.h"
+#include "analyze/model/partition.h"
 #include "analyze/partition/observed.h"
 #include "analyze/partition/windows.h"
 
@@ -20,7 +20,7 @@ struct DraftContext {
 struct Draft {
   Window w;
   std::vector<Condition> conditions;
-  std::vector<flow::Culprit> behind;  // number n is behind[n - 1]
+  std::vector<model::Culprit> behind;  // number n is behind[n - 1]
   // The threads that carried it, and when. In Go, who did.
   struct Carried {
     Nanos from = 0, to = 0;
@@ -32,18 +32,18 @@ struct Draft {
   std::uint64_t goroutine = 0;
 
   // Outside the window nothing is kept.
-  void add(Nanos from, Nanos to, flow::Label label, flow::Evidence evidence = flow::Evidence::measured,
+  void add(Nanos from, Nanos to, model::Label label, model::Evidence evidence = model::Evidence::measured,
            std::uint32_t who = 0) {
     from = std::max(from, w.from);
     to = std::min(to, w.to);
     if (from < to) conditions.push_back({from, to, label, evidence, who});
   }
   // The number of who is behind something; the same for the same.
-  std::uint32_t who(std::uint64_t what, flow::ExchangeId request = {}, std::uint32_t tid = 0) {
+  std::uint32_t who(std::uint64_t what, model::ExchangeId request = {}, std::uint32_t tid = 0) {
     for (std::size_t i = behind.size(); i-- > 0 && behind.size() - i <= 8;)
       if (behind[i].what == what && behind[i].request == request && behind[i].tid == tid)
         return static_cast<std::uint32_t>(i + 1);
-    flow::Culprit c;
+    model::Culprit c;
     c.what = what;
     c.request = request;
     c.tid = tid;

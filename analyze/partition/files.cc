@@ -11,7 +11,7 @@ enum class Whose : std::uint8_t { not_its, perhaps, inferred, its };
 bool others_under_way(const DraftContext& k, const Draft& draft, std::uint32_t tid, Nanos t) {
   const ThreadLog* log = k.observed.thread(tid);
   if (!log) return true;
-  std::map<flow::ExchangeId, bool> last;
+  std::map<model::ExchangeId, bool> last;
   for (const Act* a = log->acts.begin(); a != log->acts.end() && a->time <= t; ++a)
     if (a->owner.connection != 0 && a->owner != draft.w.id) last[a->owner] = a->last;
   for (const auto& [owner, over] : last)
@@ -31,8 +31,8 @@ Whose whose(const FileUse& use, const DraftContext& k, const Draft& draft, bool 
 
 }  // namespace
 
-flow::FileCalls files_of(const DraftContext& k, const Draft& draft) {
-  flow::FileCalls out;
+model::FileCalls files_of(const DraftContext& k, const Draft& draft) {
+  model::FileCalls out;
   out.request = draft.w.id;
   const ProcessLog* process = k.observed.process(draft.w.pid);
   if (!process) return out;
@@ -41,11 +41,11 @@ flow::FileCalls files_of(const DraftContext& k, const Draft& draft) {
     const Whose is = whose(*use, k, draft, process->go);
     if (is == Whose::perhaps) ++out.doubtful;
     if (is != Whose::its && is != Whose::inferred) continue;
-    if (out.calls.size() == flow::FileCalls::kMaxKept) {
+    if (out.calls.size() == model::FileCalls::kMaxKept) {
       ++out.more;
       continue;
     }
-    flow::FileCall call;
+    model::FileCall call;
     call.began = formats::time_from(use->time);
     call.ended = formats::time_from(use->to);
     call.result = use->result;

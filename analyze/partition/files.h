@@ -3,12 +3,12 @@
 // otherwise it is not known whose they were.
 #pragma once
 
-#include "analyze/flow/file_calls.h"
+#include "analyze/model/file_calls.h"
 #include "analyze/partition/draft.h"
 
 namespace tailcap::partition {
 
 // The draft knows who carried it.
-flow::FileCalls files_of(const DraftContext& k, const Draft& draft);
+model::FileCalls files_of(const DraftContext& k, const Draft& draft);
 
 }  // namespace tailcap::partition

@@ -3,8 +3,8 @@
 namespace tailcap::partition {
 
 // runtime/runtime2.go, waitReasonStrings, of 1.19 to 1.24. Up to 1.19 a mutex, too, was "semacquire".
-flow::Label label_of_reason(std::string_view reason) {
-  using enum flow::Label;
+model::Label label_of_reason(std::string_view reason) {
+  using enum model::Label;
   const auto begins = [&](std::string_view with) { return reason.substr(0, with.size()) == with; };
   if (begins("chan ")) return lock_go_chan;
   if (begins("select")) return lock_go_select;

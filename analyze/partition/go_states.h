@@ -3,11 +3,11 @@
 
 #include <string_view>
 
-#include "analyze/flow/label.h"
+#include "analyze/model/label.h"
 
 namespace tailcap::partition {
 
 // "chan receive" -> lock.go.chan; go.park for what says nothing. Waiting for a descriptor is net.unknown_socket.
-flow::Label label_of_reason(std::string_view reason);
+model::Label label_of_reason(std::string_view reason);
 
 }  // namespace tailcap::partition

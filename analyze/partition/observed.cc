@@ -7,9 +7,9 @@
 namespace tailcap::partition {
 namespace {
 
-using flow::Finding;
 using formats::Event;
 using formats::nanoseconds;
+using model::Finding;
 
 constexpr auto kOffCpuKind = static_cast<std::uint8_t>(formats::Kind::off_cpu);
 constexpr std::uint8_t kAnyKind = 255;
@@ -37,7 +37,7 @@ bool tells_of_carriers(std::uint8_t kind) {
 Observed::Observed(const Windows& windows, std::span<const ByteCarrier> carriers,
                    std::unordered_set<std::uint32_t> pids)
     : windows_(windows), carriers_(carriers), pids_(std::move(pids)), ends_(carriers.size()) {
-  for (flow::ConnectionId c = 1; c < carriers.size(); ++c) {
+  for (model::ConnectionId c = 1; c < carriers.size(); ++c) {
     if (carriers[c].session != 0) by_session_[carriers[c].session] = c;
     // A socket can carry requests in the clear and then a session (CONNECT): what arrives later is the session's.
     if (carriers[c].socket != 0 && (carriers[c].session != 0 || !by_socket_.contains(carriers[c].socket)))
@@ -50,7 +50,7 @@ const ThreadLog* Observed::thread(std::uint32_t tid) const {
   return it == threads_.end() ? nullptr : &it->second;
 }
 
-const EndLog* Observed::end(flow::ConnectionId connection) const {
+const EndLog* Observed::end(model::ConnectionId connection) const {
   return connection != 0 && connection < ends_.size() ? &ends_[connection] : nullptr;
 }
 
@@ -66,7 +66,7 @@ const Log<Sighting>* Observed::goroutine(std::uint32_t pid, std::uint64_t gorout
   return it == process->goroutines.end() ? nullptr : &it->second;
 }
 
-flow::ConnectionId Observed::connection_of(formats::SocketId socket) const {
+model::ConnectionId Observed::connection_of(formats::SocketId socket) const {
   const auto it = socket == 0 ? by_socket_.end() : by_socket_.find(socket);
   return it == by_socket_.end() ? 0 : it->second;
 }
@@ -92,8 +92,8 @@ Observed::Throttling Observed::throttling(std::uint32_t pid, Nanos from, Nanos t
   return found;
 }
 
-std::vector<flow::CpuGroup> Observed::groups() const {
-  std::vector<flow::CpuGroup> all(quotas_.size());
+std::vector<model::CpuGroup> Observed::groups() const {
+  std::vector<model::CpuGroup> all(quotas_.size());
   for (const auto& [path, quota] : quotas_) all[quota.number - 1] = quota.group;
   return all;
 }
@@ -107,7 +107,7 @@ void Observed::quota(Nanos at, const formats::CpuQuota& quota) {
     it->second.group = {std::move(path), quota.quota.count(), quota.period.count()};
     it->second.number = static_cast<std::uint32_t>(quotas_.size());
   }
-  flow::CpuGroup& group = it->second.group;
+  model::CpuGroup& group = it->second.group;
   if (group.quota != quota.quota.count() || group.period != quota.period.count()) group.quota = group.period = 0;
   it->second.readings.add({at, quota.throttled});
 }
@@ -148,7 +148,7 @@ void Observed::off_cpu(const Event& event, const formats::OffCpu& off) {
   ThreadLog* log = find_or_add(event.thread);
   waits_recorded_ = true;
   if (!log || nanoseconds(off.left) <= 0 || event.time < off.left) return;
-  OffCpuWait wait = flow::off_cpu_wait(event);
+  OffCpuWait wait = model::off_cpu_wait(event);
   throttled_seen_ = throttled_seen_ || off.throttled;
   const OffCpuWait* before = log->waits.last_until(wait.time);
   if (wait.lost_before) {
@@ -196,7 +196,7 @@ void Observed::off_cpu(const Event& event, const formats::OffCpu& off) {
   }
 }
 
-void Observed::act(const Event& event, flow::ConnectionId connection, bool out) {
+void Observed::act(const Event& event, model::ConnectionId connection, bool out) {
   Act act;
   act.time = nanoseconds(event.time);
   act.goroutine = event.goroutine;
@@ -206,7 +206,7 @@ void Observed::act(const Event& event, flow::ConnectionId connection, bool out) 
   if (const auto row = windows_.moved(connection, act.time, act.shared)) {
     act.owner = windows_.owner(*row);
     act.last = windows_.over(act.owner, act.time);
-    act.served = act.owner != windows_.table().rows.id(*row) || windows_.table().rows.role(*row) == flow::Role::server;
+    act.served = act.owner != windows_.table().rows.id(*row) || windows_.table().rows.role(*row) == model::Role::server;
   }
   ends_[connection].acts.add(act);
   ++kept_;
@@ -238,7 +238,7 @@ void Observed::note_loss(EndLog& end, Nanos at, std::uint16_t missed) {
 }
 
 void Observed::io(const Event& event, const formats::Io& io) {
-  const flow::ConnectionId connection = connection_of(io.socket);
+  const model::ConnectionId connection = connection_of(io.socket);
   const Nanos at = nanoseconds(event.time);
   if (connection == 0) {
     if (io.direction == formats::Direction::out && pids_.contains(event.thread.pid)) {
@@ -320,13 +320,13 @@ void Observed::push(const Event& event) {
     note_loss(ends_[it->second], at, tls->missed);
     act(event, it->second, tls->direction == formats::Direction::out);
   } else if (const auto* arrival = std::get_if<formats::Arrival>(&event.body)) {
-    const flow::ConnectionId connection = connection_of(arrival->socket);
+    const model::ConnectionId connection = connection_of(arrival->socket);
     ++kept_;
     if (connection == 0) return elsewhere_.add({at, at});
     note_loss(ends_[connection], at, arrival->missed);
     ends_[connection].arrived.add({at, arrival->position, arrival->position + arrival->length});
   } else if (const auto* again = std::get_if<formats::Retransmit>(&event.body)) {
-    const flow::ConnectionId connection = connection_of(again->socket);
+    const model::ConnectionId connection = connection_of(again->socket);
     if (connection == 0) return;
     EndLog& end = ends_[connection];
     Nanos first = at;

@@ -9,30 +9,30 @@
 #include <unordered_set>
 #include <vector>
 
-#include "analyze/flow/connection.h"
-#include "analyze/flow/findings.h"
-#include "analyze/flow/off_cpu_wait.h"
-#include "analyze/flow/partition.h"
+#include "analyze/model/off_cpu_wait.h"
+#include "analyze/model/partition.h"
+#include "analyze/model/wire/connection.h"
+#include "analyze/model/wire/findings.h"
 #include "analyze/partition/log.h"
 #include "analyze/partition/windows.h"
 #include "formats/event.h"
 
 namespace tailcap::partition {
 
-using flow::Blocked;
-using flow::OffCpuWait;
+using model::Blocked;
+using model::OffCpuWait;
 
 // Bytes were moved on a connection that carries requests.
 struct Act {
   Nanos time = 0;
   std::uint64_t goroutine = 0;
-  flow::ConnectionId connection = 0;
+  model::ConnectionId connection = 0;
   std::uint32_t tid = 0;
   bool out = false;
-  bool last = false;         // the owner ends with it
-  bool shared = false;       // moved bytes of several streams at once
-  bool served = false;       // the owner is a request that was served, not a call
-  flow::ExchangeId owner{};  // the request; for a call, the request that made it; connection 0: not known
+  bool last = false;          // the owner ends with it
+  bool shared = false;        // moved bytes of several streams at once
+  bool served = false;        // the owner is a request that was served, not a call
+  model::ExchangeId owner{};  // the request; for a call, the request that made it; connection 0: not known
 };
 
 // [time, to)
@@ -81,14 +81,14 @@ struct EndLog {
 struct Sighting {
   Nanos time = 0;
   std::uint32_t tid = 0;
-  flow::ConnectionId connection = 0;  // the goroutine moved bytes of it; 0: none
+  model::ConnectionId connection = 0;  // the goroutine moved bytes of it; 0: none
   bool out = false;
   bool off = false;  // its thread was switched out at this time, until `back`
   Nanos back = 0;
   // Deep profile.
   bool state = false;
   formats::GoRunState run = formats::GoRunState::unknown;
-  flow::Label why = flow::Label::go_park;
+  model::Label why = model::Label::go_park;
   std::uint64_t by = 0;  // ready: the goroutine that unparked it
 };
 
@@ -147,7 +147,7 @@ struct Quota {
     Nanos time = 0;
     std::uint64_t throttled = 0;
   };
-  flow::CpuGroup group;
+  model::CpuGroup group;
   std::uint32_t number = 0;  // from 1
   Log<Reading> readings;
 };
@@ -177,11 +177,11 @@ class Observed {
   bool full() const { return kept_ >= kMaxKept; }
 
   const ThreadLog* thread(std::uint32_t tid) const;
-  const EndLog* end(flow::ConnectionId connection) const;
+  const EndLog* end(model::ConnectionId connection) const;
   const ProcessLog* process(std::uint32_t pid) const;
   const Log<Sighting>* goroutine(std::uint32_t pid, std::uint64_t goroutine) const;
   // The connection with requests that this socket carries; 0: none.
-  flow::ConnectionId connection_of(formats::SocketId socket) const;
+  model::ConnectionId connection_of(formats::SocketId socket) const;
   const Stranger* stranger(formats::SocketId socket) const;
   const std::string& path(std::uint32_t number) const { return paths_[number]; }
   // Something arrived at a socket that carries no requests.
@@ -193,7 +193,7 @@ class Observed {
   Nanos forgotten_until() const { return forgotten_until_; }
   // Time of the latest event pushed, CaptureEnd excepted.
   Nanos now() const { return now_; }
-  const flow::Findings& findings() const { return findings_; }
+  const model::Findings& findings() const { return findings_; }
   // The kernel reports for each off-CPU interval whether it was CPU throttling.
   bool throttling_is_told() const { return throttled_seen_; }
   // Whether a cgroup of this process (its own or an ancestor) was throttled between the readings around [from, to).
@@ -204,12 +204,12 @@ class Observed {
   };
   Throttling throttling(std::uint32_t pid, Nanos from, Nanos to) const;
   // All cgroups with a quota, by number.
-  std::vector<flow::CpuGroup> groups() const;
+  std::vector<model::CpuGroup> groups() const;
 
  private:
   ThreadLog* find_or_add(const formats::Thread& thread);
   void off_cpu(const formats::Event& event, const formats::OffCpu& off);
-  void act(const formats::Event& event, flow::ConnectionId connection, bool out);
+  void act(const formats::Event& event, model::ConnectionId connection, bool out);
   void io(const formats::Event& event, const formats::Io& io);
   void stop(std::uint32_t pid, Nanos at, formats::GoPhase phase);
   void sight(const formats::Event& event, Sighting sighting);
@@ -224,8 +224,8 @@ class Observed {
   std::unordered_map<std::uint32_t, ThreadLog> threads_;
   std::unordered_map<std::uint32_t, ProcessLog> processes_;
   std::vector<EndLog> ends_;  // by ConnectionId
-  std::unordered_map<formats::SocketId, flow::ConnectionId> by_socket_;
-  std::unordered_map<formats::TlsSessionId, flow::ConnectionId> by_session_;
+  std::unordered_map<formats::SocketId, model::ConnectionId> by_socket_;
+  std::unordered_map<formats::TlsSessionId, model::ConnectionId> by_session_;
   std::unordered_map<formats::SocketId, Stranger> strangers_;
   std::unordered_map<std::uint32_t, std::string> cgroups_;  // of processes
   std::unordered_map<std::string, Quota> quotas_;           // of cgroups, by their paths
@@ -239,7 +239,7 @@ class Observed {
   bool throttled_seen_ = false, waits_recorded_ = false, files_kept_ = false;
   std::unordered_map<std::string, std::uint32_t> path_numbers_;
   std::vector<std::string> paths_{{}};  // of files, by number; 0: not known
-  flow::Findings findings_;
+  model::Findings findings_;
 };
 
 }  // namespace tailcap::partition

@@ -13,9 +13,9 @@
 namespace tailcap::partition {
 namespace {
 
-using flow::ExchangeId;
-using flow::Finding;
-using flow::Label;
+using model::ExchangeId;
+using model::Finding;
+using model::Label;
 
 // Events of a request come at most this much later than others of the same time: blocks are closed every 250 ms.
 constexpr Nanos kLate = 1'000'000'000;
@@ -25,9 +25,9 @@ constexpr std::uint32_t kEvery = 8192;  // events between two looks at what can 
 constexpr std::size_t kMaxWrong = 10;
 constexpr std::size_t kMaxFollowed = 1000;
 
-std::unordered_set<std::uint32_t> pids_of(const flow::RequestTable& table) {
+std::unordered_set<std::uint32_t> pids_of(const model::RequestTable& table) {
   std::unordered_set<std::uint32_t> pids;
-  for (const flow::Request row : table.rows)
+  for (const model::Request row : table.rows)
     if (row.pid != 0) pids.insert(row.pid);
   return pids;
 }
@@ -35,21 +35,21 @@ std::unordered_set<std::uint32_t> pids_of(const flow::RequestTable& table) {
 }  // namespace
 
 struct Partitioner::Impl {
-  Impl(const flow::RequestTable& table, std::vector<ExchangeNote> notes, std::span<const ByteCarrier> carriers)
+  Impl(const model::RequestTable& table, std::vector<ExchangeNote> notes, std::span<const ByteCarrier> carriers)
       : windows(table, std::move(notes)), observed(windows, carriers, pids_of(table)) {}
 
   const Windows windows;
   Observed observed;
   std::size_t next = 0;  // in windows.by_end()
   std::uint32_t pushed = 0;
-  flow::Partitions done;
+  model::Partitions done;
   std::vector<ExchangeId> followed, wrong;
-  std::vector<flow::Course> courses;
-  std::vector<flow::FileCalls> files;
-  flow::Findings findings;
+  std::vector<model::Course> courses;
+  std::vector<model::FileCalls> files;
+  model::Findings findings;
   Draft draft;  // its memory is used again
-  std::vector<flow::Part> parts;
-  std::vector<flow::Culprit> culprits;
+  std::vector<model::Part> parts;
+  std::vector<model::Culprit> culprits;
 
   DraftContext known() const { return {windows, observed}; }
 
@@ -124,7 +124,7 @@ struct Partitioner::Impl {
       for (std::size_t i = 0, n = draft.conditions.size(); i < n; ++i) {
         Condition c = draft.conditions[i];
         if (!unnoticed(c.label) || c.to <= halt.time || c.from >= halt.to) continue;
-        draft.add(std::max(c.from, halt.time), std::min(c.to, halt.to), Label::sched_stopped, flow::Evidence::inferred,
+        draft.add(std::max(c.from, halt.time), std::min(c.to, halt.to), Label::sched_stopped, model::Evidence::inferred,
                   halt.by != 0 ? draft.who(0, {}, halt.by) : 0);
         draft.add(halt.to, c.to, c.label, c.evidence, c.behind);
         draft.conditions[i].to = std::clamp(halt.time, c.from, c.to);
@@ -137,10 +137,10 @@ struct Partitioner::Impl {
   void pipelined() {
     for (std::size_t i = 0; i < draft.w.stretches; ++i) {
       const auto& s = draft.w.stretch[i];
-      if (s.phase != flow::Phase::pipelined) continue;
+      if (s.phase != model::Phase::pipelined) continue;
       ExchangeId before = draft.w.id;
       --before.index;
-      draft.add(s.from, s.to, Label::q_hol_h1, flow::Evidence::measured, draft.who(0, before));
+      draft.add(s.from, s.to, Label::q_hol_h1, model::Evidence::measured, draft.who(0, before));
     }
   }
 
@@ -149,7 +149,7 @@ struct Partitioner::Impl {
   void unable(std::span<const Call> calls) {
     const Window& w = draft.w;
     if (!w.server() && !calls.empty())
-      add_down(known(), calls.front(), w.first, w.second, flow::Evidence::measured, draft);
+      add_down(known(), calls.front(), w.first, w.second, model::Evidence::measured, draft);
     const ExchangeNote* note = windows.note(w.id);
     if (!note) return;
     for (const auto& held : note->held_up) {
@@ -157,14 +157,14 @@ struct Partitioner::Impl {
       if (w.server())
         draft.add(std::max(from, w.third), to, Label::send_h2fc);
       else
-        draft.add(from, std::min(to, w.first), Label::down_h2fc, flow::Evidence::measured,
+        draft.add(from, std::min(to, w.first), Label::down_h2fc, model::Evidence::measured,
                   calls.empty() ? 0 : calls.front().who);
     }
   }
 
   // Pieces and phases are both in order of time.
   void cut(const std::vector<Condition>& pieces) {
-    std::map<std::tuple<flow::Phase, Label, flow::Evidence>, Nanos> sums;
+    std::map<std::tuple<model::Phase, Label, model::Evidence>, Nanos> sums;
     std::size_t s = 0;
     for (const Condition& p : pieces) {
       for (Nanos at = p.from; at < p.to;) {
@@ -186,7 +186,7 @@ struct Partitioner::Impl {
       if (p.behind != 0) sums[{p.label, p.behind}] += p.to - p.from;
     culprits.clear();
     for (const auto& [what, time] : sums) {
-      flow::Culprit c = draft.behind[what.second - 1];
+      model::Culprit c = draft.behind[what.second - 1];
       if (c.what == 0 && c.request.connection == 0 && c.tid == 0) continue;
       c.label = what.first;
       c.time = time;
@@ -199,16 +199,16 @@ struct Partitioner::Impl {
   }
 
   void check() {
-    const flow::Request r = windows.table().rows[draft.w.row];
-    std::array<Nanos, flow::kPhases> phases{};
+    const model::Request r = windows.table().rows[draft.w.row];
+    std::array<Nanos, model::kPhases> phases{};
     Nanos sum = 0;
     bool right = true;
-    for (const flow::Part& p : parts) {
+    for (const model::Part& p : parts) {
       phases[static_cast<std::size_t>(p.phase)] += p.time;
       sum += p.time;
       right = right && p.time > 0;
     }
-    const auto names = flow::phases_of(r.role);
+    const auto names = model::phases_of(r.role);
     for (std::size_t i = 0; i < names.size(); ++i)
       right = right && phases[static_cast<std::size_t>(names[i])] == r.phases[i];
     if (right && sum == r.duration.count()) return;
@@ -217,10 +217,10 @@ struct Partitioner::Impl {
   }
 
   void follow_course(const std::vector<Condition>& pieces, std::span<const Call> calls) {
-    flow::Course course;
+    model::Course course;
     course.request = draft.w.id;
     for (const Condition& p : pieces) {
-      flow::LabelledStretch s;
+      model::LabelledStretch s;
       s.from = formats::time_from(p.from);
       s.to = formats::time_from(p.to);
       s.label = p.label;
@@ -231,13 +231,13 @@ struct Partitioner::Impl {
       course.stretches.push_back(s);
     }
     for (const Call& c : calls)
-      if (c.w.id != draft.w.id) course.calls.push_back({c.w.id, c.on_path, flow::Duration{c.slack}});
-    if (flow::FileCalls used = files_of(known(), draft); !used.empty()) files.push_back(std::move(used));
+      if (c.w.id != draft.w.id) course.calls.push_back({c.w.id, c.on_path, model::Duration{c.slack}});
+    if (model::FileCalls used = files_of(known(), draft); !used.empty()) files.push_back(std::move(used));
     courses.push_back(std::move(course));
   }
 };
 
-Partitioner::Partitioner(const flow::RequestTable& table, std::vector<ExchangeNote> notes,
+Partitioner::Partitioner(const model::RequestTable& table, std::vector<ExchangeNote> notes,
                          std::span<const ByteCarrier> carriers)
     : impl_(std::make_unique<Impl>(table, std::move(notes), carriers)) {}
 Partitioner::Partitioner(Partitioner&&) noexcept = default;
@@ -264,20 +264,20 @@ void Partitioner::push(const formats::Event& event) {
   if (++impl_->pushed % kEvery == 0) impl_->advance(impl_->observed.now() - kLate);
 }
 
-flow::Partitions Partitioner::take() {
+model::Partitions Partitioner::take() {
   impl_->advance(INT64_MAX);
   impl_->done.sort();
   impl_->done.set_groups(impl_->observed.groups());
   return std::move(impl_->done);
 }
 
-std::vector<flow::Course> Partitioner::take_courses() {
+std::vector<model::Course> Partitioner::take_courses() {
   std::sort(impl_->courses.begin(), impl_->courses.end(),
             [](const auto& a, const auto& b) { return a.request < b.request; });
   return std::move(impl_->courses);
 }
 
-std::vector<flow::FileCalls> Partitioner::take_files() {
+std::vector<model::FileCalls> Partitioner::take_files() {
   std::sort(impl_->files.begin(), impl_->files.end(),
             [](const auto& a, const auto& b) { return a.request < b.request; });
   return std::move(impl_->files);
@@ -285,8 +285,8 @@ std::vector<flow::FileCalls> Partitioner::take_files() {
 
 const std::vector<ExchangeId>& Partitioner::wrong() const { return impl_->wrong; }
 
-flow::Findings Partitioner::findings() const {
-  flow::Findings all = impl_->findings;
+model::Findings Partitioner::findings() const {
+  model::Findings all = impl_->findings;
   all.add(impl_->observed.findings());
   return all;
 }

@@ -14,9 +14,9 @@
 #include <span>
 #include <vector>
 
-#include "analyze/flow/file_calls.h"
-#include "analyze/flow/findings.h"
-#include "analyze/flow/partition.h"
+#include "analyze/model/file_calls.h"
+#include "analyze/model/partition.h"
+#include "analyze/model/wire/findings.h"
 #include "analyze/partition/observed.h"
 #include "analyze/partition/windows.h"
 
@@ -25,20 +25,20 @@ namespace tailcap::partition {
 class Partitioner {
  public:
   // carriers: indexed by ConnectionId.
-  Partitioner(const flow::RequestTable& table, std::vector<ExchangeNote> notes, std::span<const ByteCarrier> carriers);
+  Partitioner(const model::RequestTable& table, std::vector<ExchangeNote> notes, std::span<const ByteCarrier> carriers);
   Partitioner(Partitioner&&) noexcept;
   ~Partitioner();
   // Keeps the stretches of this request and of the calls below it, for take_courses(). To be called before the first
   // push.
-  void follow(flow::ExchangeId id);
+  void follow(model::ExchangeId id);
   void push(const formats::Event& event);
   // Once, after the last event.
-  flow::Partitions take();
-  std::vector<flow::Course> take_courses();
-  std::vector<flow::FileCalls> take_files();  // of followed requests that made any, by request
+  model::Partitions take();
+  std::vector<model::Course> take_courses();
+  std::vector<model::FileCalls> take_files();  // of followed requests that made any, by request
   // Requests whose labels or phases do not sum to their duration: a defect of tailcap. The first few.
-  const std::vector<flow::ExchangeId>& wrong() const;
-  flow::Findings findings() const;
+  const std::vector<model::ExchangeId>& wrong() const;
+  model::Findings findings() const;
 
  private:
   struct Impl;

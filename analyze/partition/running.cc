@@ -6,8 +6,8 @@
 namespace tailcap::partition {
 namespace {
 
-using flow::Evidence;
-using flow::Label;
+using model::Evidence;
+using model::Label;
 
 // A quota's periods end on timer ticks (CONFIG_HZ=250 at worst).
 constexpr Nanos kTick = 4'000'000;
@@ -96,7 +96,7 @@ class Running {
 
   // The thread that woke it from a lock was the lock holder, perhaps on behalf of a request.
   std::uint32_t holder(const OffCpuWait& w) {
-    flow::ExchangeId request;
+    model::ExchangeId request;
     if (const ThreadLog* other = w.waker != 0 ? k_.observed.thread(w.waker) : nullptr)
       if (const Act* act = other->acts.last_until(w.runnable))
         if (const auto row = k_.windows.at(act->connection, w.runnable)) request = k_.windows.owner(*row);
@@ -141,7 +141,7 @@ class Running {
 
   // Reading, writing or waiting for a descriptor.
   void descriptor(const OffCpuWait& w, Nanos until) {
-    const flow::ConnectionId connection = k_.observed.connection_of(w.socket);
+    const model::ConnectionId connection = k_.observed.connection_of(w.socket);
     // If the awaited event had happened, the thread had not been woken yet.
     const auto unnoticed = [&] {
       if (w.woken()) add(w.time, until, Label::q_notice);
@@ -185,9 +185,9 @@ class Running {
   }
 
   // A call under way that is not known to belong to the request; its carrier waited for it all the same.
-  void another(const OffCpuWait& w, flow::ConnectionId connection, Nanos until) {
+  void another(const OffCpuWait& w, model::ConnectionId connection, Nanos until) {
     const auto row = k_.windows.at(connection, w.time);
-    if (row && k_.windows.table().rows.role(*row) == flow::Role::client) {
+    if (row && k_.windows.table().rows.role(*row) == model::Role::client) {
       const Call c = call_of(k_, *row, draft_.w.to, draft_);
       if (w.woken()) add(w.time, until, Label::q_notice);
       return add_down(k_, c, std::max(w.time, from_), std::min(until, to_), Evidence::inferred, draft_);
@@ -290,7 +290,7 @@ void add_lost(const DraftContext& k, std::span<const Call> calls, Draft& draft) 
   const auto lost = [&](const TimeSpan& s) { draft.add(s.time, s.to, Label::unexplained_lost); };
   k.observed.blind().each(draft.w.from, draft.w.to, lost);
   draft.add(draft.w.from, k.observed.forgotten_until(), Label::unexplained_lost);
-  const auto of = [&](flow::ConnectionId connection) {
+  const auto of = [&](model::ConnectionId connection) {
     if (const EndLog* end = k.observed.end(connection)) end->lost.each(draft.w.from, draft.w.to, lost);
   };
   of(draft.w.id.connection);

@@ -10,7 +10,7 @@ namespace tailcap::partition {
 
 // The thread carried the request in [from, to).
 void add_running(const DraftContext& k, std::uint32_t tid, Nanos from, Nanos to, std::span<const Call> calls,
-                 Draft& draft, flow::Evidence evidence = flow::Evidence::measured);
+                 Draft& draft, model::Evidence evidence = model::Evidence::measured);
 // Adds run-queue latency in [wait.runnable, wait.back), after a wake-up that was not for the request alone.
 void add_queued(const OffCpuWait& wait, Nanos from, Nanos to, Draft& draft);
 // Adds losses that affect the whole request whatever its carrier: those of its connections, and those of unknown owner.

@@ -9,22 +9,22 @@ namespace {
 
 // Ranks 1 to 7 are the chain. Lost evidence precedes it, and an unknown carrier follows it. Contradictory evidence
 // keeps the carrier from running in an unknown way, so it is last among the labels that do.
-int place_of(flow::Label label) {
+int place_of(model::Label label) {
   switch (label) {
-    case flow::Label::unexplained_lost:
+    case model::Label::unexplained_lost:
       return 0;
-    case flow::Label::unexplained_opaque:
+    case model::Label::unexplained_opaque:
       return 6;
-    case flow::Label::unexplained_nocarrier:
+    case model::Label::unexplained_nocarrier:
       return 8;
     default:
-      return flow::rank_of(label);
+      return model::rank_of(label);
   }
 }
 
 // Being on the CPU says less than what it did there.
 auto key(const Condition& c) {
-  return std::tuple(place_of(c.label), c.label == flow::Label::cpu, c.label, c.evidence, c.behind);
+  return std::tuple(place_of(c.label), c.label == model::Label::cpu, c.label, c.evidence, c.behind);
 }
 
 struct Later {
@@ -40,7 +40,7 @@ std::vector<Condition> sweep(Nanos from, Nanos to, std::span<const Condition> co
     if (std::max(c.from, from) < std::min(c.to, to)) sorted.push_back(&c);
   std::sort(sorted.begin(), sorted.end(), [](const auto* a, const auto* b) { return a->from < b->from; });
   std::vector<Condition> out;
-  const auto emit = [&](Nanos begin, Nanos end, flow::Label label, flow::Evidence evidence, std::uint32_t behind) {
+  const auto emit = [&](Nanos begin, Nanos end, model::Label label, model::Evidence evidence, std::uint32_t behind) {
     if (begin >= end) return;
     if (!out.empty() && out.back().label == label && out.back().evidence == evidence && out.back().behind == behind)
       out.back().to = end;
@@ -56,7 +56,7 @@ std::vector<Condition> sweep(Nanos from, Nanos to, std::span<const Condition> co
     while (!open.empty() && open.top()->to <= now) open.pop();
     Nanos until = next < sorted.size() ? std::min(sorted[next]->from, to) : to;
     if (open.empty()) {
-      emit(now, until, flow::Label::unexplained_nocarrier, flow::Evidence::measured, 0);
+      emit(now, until, model::Label::unexplained_nocarrier, model::Evidence::measured, 0);
     } else {
       const Condition& first = *open.top();
       until = std::min(until, first.to);

@@ -1,6 +1,6 @@
 // Gives every nanosecond of a window one label: the first in the chain of the conditions that did not hold then.
 //
-// A condition's place in the chain is the rank of its label (flow::rank_of). Within a rank, labels go by number (`cpu`
+// A condition's place in the chain is the rank of its label (model::rank_of). Within a rank, labels go by number (`cpu`
 // last), then measured before inferred. Lost evidence precedes everything. Where no condition is given, the carrier of
 // the request is not known.
 #pragma once
@@ -9,7 +9,7 @@
 #include <span>
 #include <vector>
 
-#include "analyze/flow/label.h"
+#include "analyze/model/label.h"
 
 namespace tailcap::partition {
 
@@ -18,8 +18,8 @@ using Nanos = std::int64_t;  // of the capture's clock
 // What kept the request from going on in [from, to).
 struct Condition {
   Nanos from = 0, to = 0;
-  flow::Label label = flow::Label::unexplained_nocarrier;
-  flow::Evidence evidence = flow::Evidence::measured;
+  model::Label label = model::Label::unexplained_nocarrier;
+  model::Evidence evidence = model::Evidence::measured;
   std::uint32_t behind = 0;  // the blocker: a number that the caller assigns and gets back; 0: none
   bool operator==(const Condition&) const = default;
 };

@@ -6,9 +6,9 @@
 namespace tailcap::partition {
 namespace {
 
-using flow::ExchangeId;
-using flow::Phase;
 using formats::nanoseconds;
+using model::ExchangeId;
+using model::Phase;
 
 // Requests of one connection that are looked at to find those under way at one time.
 constexpr std::size_t kMaxLive = 256;
@@ -21,20 +21,20 @@ void add(Window& w, Phase phase, Nanos length) {
 
 }  // namespace
 
-std::optional<ExchangeNote> note_of(const flow::Exchange& exchange) {
+std::optional<ExchangeNote> note_of(const model::Exchange& exchange) {
   ExchangeNote note;
   note.id = exchange.id;
   if (known(exchange.continue_done) && known(exchange.request_head_done))
     note.head_done = nanoseconds(exchange.request_head_done);
   const auto& waits =
-      exchange.role == flow::Role::server ? exchange.response_window_waits : exchange.request_window_waits;
+      exchange.role == model::Role::server ? exchange.response_window_waits : exchange.request_window_waits;
   for (const auto& wait : waits.listed)
-    if (flow::held_up(wait) && wait.from < wait.to) note.held_up.push_back(wait);
+    if (model::held_up(wait) && wait.from < wait.to) note.held_up.push_back(wait);
   if (note.head_done == 0 && note.held_up.empty()) return std::nullopt;
   return note;
 }
 
-Windows::Windows(const flow::RequestTable& table, std::vector<ExchangeNote> notes)
+Windows::Windows(const model::RequestTable& table, std::vector<ExchangeNote> notes)
     : table_(table), notes_(std::move(notes)) {
   std::sort(notes_.begin(), notes_.end(), [](const ExchangeNote& a, const ExchangeNote& b) { return a.id < b.id; });
   const auto& rows = table.rows;
@@ -62,7 +62,7 @@ Windows::Windows(const flow::RequestTable& table, std::vector<ExchangeNote> note
   for (std::size_t i = by_end_.size(); i-- > 0;)
     began_[i] = first = std::min(first, nanoseconds(rows.start(by_end_[i])));
   for (std::uint32_t i = 0; i < n; ++i) {
-    if (rows.protocol(i) != flow::Protocol::http2 && rows.protocol(i) != flow::Protocol::grpc) continue;
+    if (rows.protocol(i) != model::Protocol::http2 && rows.protocol(i) != model::Protocol::grpc) continue;
     const Window w = window(i);
     if (!w.streams || w.from == 0) continue;
     for (const Nanos t : {w.server() ? w.first : w.from, w.server() ? w.second : w.first, w.third, w.to})
@@ -92,7 +92,7 @@ std::optional<std::uint32_t> Windows::handled_by(std::uint32_t pid, std::uint64_
 }
 
 Window Windows::window(std::uint32_t row) const {
-  const flow::Request r = table_.rows[row];
+  const model::Request r = table_.rows[row];
   Window w;
   w.row = row;
   w.id = r.id;
@@ -105,7 +105,7 @@ Window Windows::window(std::uint32_t row) const {
   w.to = w.from + (r.has_duration ? r.duration.count() : 0);
   w.phases = r.has_phases;
   if (!r.has_phases) return w;
-  const auto names = flow::phases_of(r.role);
+  const auto names = model::phases_of(r.role);
   const auto length = [&](std::size_t i) { return r.phases[i]; };
   // Waiting for 100 Continue splits the reading (client: the sending) in two.
   const std::size_t split = w.server() ? 1 : 0;
@@ -152,13 +152,13 @@ std::vector<std::uint32_t> Windows::calls_of(ExchangeId id) const {
   return out;
 }
 
-std::span<const std::uint32_t> Windows::of(flow::ConnectionId connection) const {
+std::span<const std::uint32_t> Windows::of(model::ConnectionId connection) const {
   if (connection + 1 >= connection_at_.size()) return {};
   return std::span{by_connection_}.subspan(connection_at_[connection],
                                            connection_at_[connection + 1] - connection_at_[connection]);
 }
 
-std::optional<std::uint32_t> Windows::at(flow::ConnectionId connection, Nanos t) const {
+std::optional<std::uint32_t> Windows::at(model::ConnectionId connection, Nanos t) const {
   const auto rows = of(connection);
   const auto past = std::upper_bound(rows.begin(), rows.end(), t,
                                      [&](Nanos x, std::uint32_t i) { return x < nanoseconds(table_.rows.start(i)); });
@@ -172,7 +172,7 @@ std::optional<std::uint32_t> Windows::at(flow::ConnectionId connection, Nanos t)
       continue;
     }
     if (nanoseconds(table_.rows.start(row) + table_.rows.duration(row)) < t) {
-      if (table_.rows.protocol(row) != flow::Protocol::http2 && table_.rows.protocol(row) != flow::Protocol::grpc)
+      if (table_.rows.protocol(row) != model::Protocol::http2 && table_.rows.protocol(row) != model::Protocol::grpc)
         break;
       continue;
     }
@@ -193,7 +193,7 @@ bool Windows::over(ExchangeId id, Nanos t) const {
          nanoseconds(table_.rows.start(*row) + table_.rows.duration(*row)) <= t;
 }
 
-std::optional<std::uint32_t> Windows::moved(flow::ConnectionId connection, Nanos t, bool& shared) const {
+std::optional<std::uint32_t> Windows::moved(model::ConnectionId connection, Nanos t, bool& shared) const {
   shared = false;
   auto m = std::lower_bound(milestones_.begin(), milestones_.end(), std::pair{connection, t},
                             [](const Milestone& a, const auto& b) {
@@ -208,7 +208,7 @@ std::optional<std::uint32_t> Windows::moved(flow::ConnectionId connection, Nanos
 
 ExchangeId Windows::owner(std::uint32_t row) const {
   const ExchangeId id = table_.rows.id(row);
-  const flow::Cause* cause = table_.rows.role(row) == flow::Role::client ? table_.causes.find(id) : nullptr;
+  const model::Cause* cause = table_.rows.role(row) == model::Role::client ? table_.causes.find(id) : nullptr;
   return cause && cause->parent.connection != 0 ? cause->parent : id;
 }
 

@@ -7,21 +7,21 @@
 #include <span>
 #include <vector>
 
-#include "analyze/flow/request.h"
+#include "analyze/model/request.h"
 #include "analyze/partition/sweep.h"
 
 namespace tailcap::partition {
 
 struct Window {
   std::uint32_t row = 0;
-  flow::ExchangeId id;
-  flow::Role role = flow::Role::server;
+  model::ExchangeId id;
+  model::Role role = model::Role::server;
   bool streams = false;  // its connection carries several requests at the same time
   std::uint32_t pid = 0, tid = 0;
   Nanos from = 0, to = 0;  // to == from: its end is not known
   bool phases = false;
   struct Stretch {
-    flow::Phase phase = flow::Phase::work;
+    model::Phase phase = model::Phase::work;
     Nanos from = 0, to = 0;
   };
   std::array<Stretch, 7> stretch{};  // in order of time; a phase can have two
@@ -29,51 +29,51 @@ struct Window {
 
   // Milestones; meaningful with phases. Server: read, read whole, response begun. Client: sent whole, arrived, read.
   Nanos first = 0, second = 0, third = 0;
-  bool server() const { return role == flow::Role::server; }
+  bool server() const { return role == model::Role::server; }
   bool ended() const { return to > from; }
 };
 
 // Facts of the exchange that the partition needs and the request table lacks; few requests have any.
 struct ExchangeNote {
-  flow::ExchangeId id;
-  Nanos head_done = 0;                    // start of its wait for 100 Continue
-  std::vector<flow::WindowWait> held_up;  // HTTP/2: its sender's waits for the peer's window
+  model::ExchangeId id;
+  Nanos head_done = 0;                     // start of its wait for 100 Continue
+  std::vector<model::WindowWait> held_up;  // HTTP/2: its sender's waits for the peer's window
 };
-std::optional<ExchangeNote> note_of(const flow::Exchange& exchange);
+std::optional<ExchangeNote> note_of(const model::Exchange& exchange);
 
 class Windows {
  public:
   // notes: in any order. The table must be settled and must not change.
-  Windows(const flow::RequestTable& table, std::vector<ExchangeNote> notes);
+  Windows(const model::RequestTable& table, std::vector<ExchangeNote> notes);
 
   Window window(std::uint32_t row) const;
-  std::optional<std::uint32_t> find(flow::ExchangeId id) const;
-  const ExchangeNote* note(flow::ExchangeId id) const;
+  std::optional<std::uint32_t> find(model::ExchangeId id) const;
+  const ExchangeNote* note(model::ExchangeId id) const;
   // Rows that have a partition, by their end.
   std::span<const std::uint32_t> by_end() const { return by_end_; }
   // The earliest start of the requests by_end()[i…].
   Nanos began(std::size_t i) const { return i < began_.size() ? began_[i] : INT64_MAX; }
   // The known calls of this request.
-  std::vector<std::uint32_t> calls_of(flow::ExchangeId id) const;
+  std::vector<std::uint32_t> calls_of(model::ExchangeId id) const;
   // The only request under way on this connection at t; unset: none, or several.
-  std::optional<std::uint32_t> at(flow::ConnectionId connection, Nanos t) const;
+  std::optional<std::uint32_t> at(model::ConnectionId connection, Nanos t) const;
   // The request whose bytes were moved on the connection at t. With concurrent streams it is known only at their
   // milestones. If several have a milestone at t, `shared` is set and the result is unset.
-  std::optional<std::uint32_t> moved(flow::ConnectionId connection, Nanos t, bool& shared) const;
+  std::optional<std::uint32_t> moved(model::ConnectionId connection, Nanos t, bool& shared) const;
   // The parent of this call; the call itself where no parent is known.
-  flow::ExchangeId owner(std::uint32_t row) const;
+  model::ExchangeId owner(std::uint32_t row) const;
   // The request over HTTP/2 whose handler this goroutine runs; unset: none.
   std::optional<std::uint32_t> handled_by(std::uint32_t pid, std::uint64_t goroutine) const;
   // The end of this request is known.
-  bool ends(flow::ExchangeId id) const;
+  bool ends(model::ExchangeId id) const;
   // This request had ended by t.
-  bool over(flow::ExchangeId id, Nanos t) const;
-  const flow::RequestTable& table() const { return table_; }
+  bool over(model::ExchangeId id, Nanos t) const;
+  const model::RequestTable& table() const { return table_; }
 
  private:
-  std::span<const std::uint32_t> of(flow::ConnectionId connection) const;
+  std::span<const std::uint32_t> of(model::ConnectionId connection) const;
 
-  const flow::RequestTable& table_;
+  const model::RequestTable& table_;
   std::vector<ExchangeNote> notes_;           // ascending by id
   std::vector<std::uint32_t> by_connection_;  // rows by (connection, start)
   std::vector<std::uint32_t> connection_at_;  // by ConnectionId: index of its first row in by_connection_
@@ -81,7 +81,7 @@ class Windows {
   std::vector<std::uint32_t> by_end_;
   std::vector<Nanos> began_;
   struct Milestone {
-    flow::ConnectionId connection = 0;
+    model::ConnectionId connection = 0;
     std::uint32_t row = 0;
     Nanos time = 0;
   };
@@ -91,8 +91,8 @@ class Windows {
     std::uint64_t goroutine = 0;
     std::uint32_t row = 0;
   };
-  std::vector<Handling> handling_;                                   // ascending by (pid, goroutine)
-  std::vector<std::pair<flow::ExchangeId, flow::ExchangeId>> made_;  // (parent, call), ascending
+  std::vector<Handling> handling_;                                     // ascending by (pid, goroutine)
+  std::vector<std::pair<model::ExchangeId, model::ExchangeId>> made_;  // (parent, call), ascending
 };
 
 }  // namespace tailcap::partition

@@ -15,18 +15,18 @@
 namespace tailcap::pipeline {
 namespace {
 
-using flow::RequestDetail;
 using formats::known;
 using formats::Time;
+using model::RequestDetail;
 
-std::optional<flow::Request> row_of(const flow::RequestTable& table, flow::ExchangeId id) {
+std::optional<model::Request> row_of(const model::RequestTable& table, model::ExchangeId id) {
   for (std::size_t i = 0; i < table.rows.size(); ++i)
     if (table.rows.id(i) == id) return table.rows[i];
   return std::nullopt;
 }
 
-RequestDetail described(const flow::Request& row, const flow::RequestTable& table) {
-  const flow::TextPool& texts = table.texts;
+RequestDetail described(const model::Request& row, const model::RequestTable& table) {
+  const model::TextPool& texts = table.texts;
   RequestDetail d;
   d.row = row;
   d.method = texts[row.method];
@@ -38,7 +38,7 @@ RequestDetail described(const flow::Request& row, const flow::RequestTable& tabl
   d.handler = texts[table.handlers.find(row.id)];
   d.trace = texts[row.traceparent];
   d.path_known = row.path != 0;
-  if (const flow::Setup* setup = table.setups.find(row.id)) {
+  if (const model::Setup* setup = table.setups.find(row.id)) {
     d.setup = *setup;
     d.dns_name = texts[setup->dns_name];
     d.server_name = texts[setup->tls_server_name];
@@ -74,16 +74,16 @@ class Collector {
   }
   void take(const formats::Event& event, const formats::Retransmit& r) {
     if (r.socket == d_.connection.socket && within(event.time))
-      add({flow::ConnectionEvent::Kind::retransmit, event.time, r.length, 0});
+      add({model::ConnectionEvent::Kind::retransmit, event.time, r.length, 0});
   }
   void take(const formats::Event& event, const formats::Reset& r) {
-    using Kind = flow::ConnectionEvent::Kind;
+    using Kind = model::ConnectionEvent::Kind;
     if (r.socket == d_.connection.socket && within(event.time))
       add({r.direction == formats::Direction::in ? Kind::reset_received : Kind::reset_sent, event.time, 0, 0});
   }
   void take(const formats::Event& event, const formats::StateChange& s) {
     if (s.socket == d_.connection.socket && s.error != 0 && within(event.time))
-      add({flow::ConnectionEvent::Kind::state_error, event.time, 0, s.error});
+      add({model::ConnectionEvent::Kind::state_error, event.time, 0, s.error});
   }
   void take(const formats::Event& event, const formats::Loss& l) { lost(l.since, event.time, l.count); }
   void take(const formats::Event& event, const formats::Damage& l) { lost(l.since, event.time, 0); }
@@ -93,10 +93,10 @@ class Collector {
   // A loss is of the whole recording: nobody knows whose events they were.
   void lost(Time since, Time until, std::uint64_t count) {
     if (since <= to_ && until >= from_)
-      add({flow::ConnectionEvent::Kind::loss, until,
+      add({model::ConnectionEvent::Kind::loss, until,
            static_cast<std::uint32_t>(std::min<std::uint64_t>(count, UINT32_MAX)), 0});
   }
-  void add(flow::ConnectionEvent e) {
+  void add(model::ConnectionEvent e) {
     if (d_.events.size() == kMaxConnectionEvents)
       ++d_.events_left_out;
     else
@@ -110,9 +110,9 @@ class Collector {
 // Runs the stages once more and keeps what belongs to the request meant and to its other end.
 class SecondLook : public SecondReading {
  public:
-  explicit SecondLook(flow::ExchangeId id) : id_(id) {}
+  explicit SecondLook(model::ExchangeId id) : id_(id) {}
 
-  void begin(const flow::RequestTable& table) override {
+  void begin(const model::RequestTable& table) override {
     const auto row = row_of(table, id_);
     if (!row) return;
     ends_.push_back(described(*row, table));
@@ -123,9 +123,9 @@ class SecondLook : public SecondReading {
     if (ends_.empty()) return;
     names_.push(event);
     if (names_.took()) return;  // as in the first reading: otherwise connections would get other numbers
-    for (const flow::ByteRun& run : streams_.push(event)) {
-      for (const flow::Message& message : parsers_.push(run))
-        for (const flow::Exchange& exchange : exchanges_.push(message))
+    for (const model::ByteRun& run : streams_.push(event)) {
+      for (const model::Message& message : parsers_.push(run))
+        for (const model::Exchange& exchange : exchanges_.push(message))
           for (RequestDetail& d : ends_)
             if (exchange.id == d.row.id) d.exchange = exchange;
       // A connection may be forgotten after its end.
@@ -139,7 +139,7 @@ class SecondLook : public SecondReading {
   std::vector<RequestDetail>& ends() { return ends_; }
 
  private:
-  flow::ExchangeId id_;
+  model::ExchangeId id_;
   std::vector<RequestDetail> ends_;
   names::Lookups names_;
   streams::Streams streams_;
@@ -148,13 +148,13 @@ class SecondLook : public SecondReading {
 };
 
 // A tenth of its time before and after it, of all processes that took part. Unset: the request has no known duration.
-std::optional<timeline::LaneCollector> lanes_around(const flow::Detail& detail) {
+std::optional<timeline::LaneCollector> lanes_around(const model::Detail& detail) {
   const auto& row = detail.request.row;
   if (!known(row.start) || !row.has_duration) return std::nullopt;
   Time from = row.start, to = row.start + row.duration;
   std::vector<std::uint32_t> pids = {row.pid};
   if (detail.peer) {
-    const flow::Request& peer = detail.peer->row;
+    const model::Request& peer = detail.peer->row;
     if (known(peer.start) && peer.has_duration) {
       from = std::min(from, peer.start);
       to = std::max(to, peer.start + peer.duration);
@@ -168,7 +168,7 @@ std::optional<timeline::LaneCollector> lanes_around(const flow::Detail& detail) 
 }
 
 // Collects what happened around the request and its other end, now that it is known when that was; one more reading.
-void collect(Replay& replay, flow::Detail& detail, flow::Lanes* lanes) {
+void collect(Replay& replay, model::Detail& detail, model::Lanes* lanes) {
   std::vector<RequestDetail*> ends = {&detail.request};
   if (detail.peer) ends.push_back(&*detail.peer);
   std::vector<Collector> collectors(ends.begin(), ends.end());
@@ -184,21 +184,21 @@ void collect(Replay& replay, flow::Detail& detail, flow::Lanes* lanes) {
   if (around) *lanes = around->done();
   for (std::size_t i = 0; i < ends.size(); ++i) ends[i]->bound = bindings[i].find();
   for (RequestDetail* d : ends) {
-    std::ranges::stable_sort(d->waits, {}, &flow::ThreadWait::left);
-    std::ranges::stable_sort(d->events, {}, &flow::ConnectionEvent::time);
+    std::ranges::stable_sort(d->waits, {}, &model::ThreadWait::left);
+    std::ranges::stable_sort(d->events, {}, &model::ConnectionEvent::time);
   }
 }
 
 // Courses are found by request.
-const flow::Course* course_of(const std::vector<flow::Course>& courses, flow::ExchangeId id) {
-  const auto at = std::ranges::lower_bound(courses, id, {}, &flow::Course::request);
+const model::Course* course_of(const std::vector<model::Course>& courses, model::ExchangeId id) {
+  const auto at = std::ranges::lower_bound(courses, id, {}, &model::Course::request);
   return at != courses.end() && at->request == id ? &*at : nullptr;
 }
 
 // What the request shown caused, as far as courses were followed.
 class Descent {
  public:
-  Descent(const Analysis& analysis, flow::Detail& detail) : analysis_(analysis), detail_(detail) {
+  Descent(const Analysis& analysis, model::Detail& detail) : analysis_(analysis), detail_(detail) {
     for (std::uint32_t i = 0; i < analysis.table.rows.size(); ++i)
       if (course_of(analysis.courses, analysis.table.rows.id(i))) rows_.emplace_back(analysis.table.rows.id(i), i);
     std::ranges::sort(rows_);
@@ -207,13 +207,13 @@ class Descent {
   void run() {
     const auto& top = detail_.request;
     // What a client-side request caused is at its other end.
-    const flow::Course* course =
-        course_of(analysis_.courses, top.row.role == flow::Role::server ? top.row.id : top.row.peer);
+    const model::Course* course =
+        course_of(analysis_.courses, top.row.role == model::Role::server ? top.row.id : top.row.peer);
     if (course) calls(*course, 1, true);
   }
 
   // Of whom the stretches speak.
-  void name_culprits(const flow::Course& course) {
+  void name_culprits(const model::Course& course) {
     for (const auto& s : course.stretches)
       if (s.culprit.request.connection != 0) named_.push_back(s.culprit.request);
   }
@@ -222,27 +222,27 @@ class Descent {
     std::ranges::sort(named_);
     named_.erase(std::unique(named_.begin(), named_.end()), named_.end());
     const auto& table = analysis_.table;
-    for (const flow::Request row : table.rows)
+    for (const model::Request row : table.rows)
       if (std::ranges::binary_search(named_, row.id)) detail_.titles.emplace_back(row.id, title(row));
     std::ranges::sort(detail_.titles);
   }
 
  private:
-  std::string title(const flow::Request& row) const {
+  std::string title(const model::Request& row) const {
     const auto& texts = analysis_.table.texts;
     if (row.method == 0 && row.path == 0) return "a request not seen";
     return std::string(row.method == 0 ? "?" : texts[row.method]) + " " +
            std::string(row.path == 0 ? "?" : texts[row.path]);
   }
 
-  std::optional<flow::Request> row(flow::ExchangeId id) const {
-    const auto at = std::ranges::lower_bound(rows_, id, {}, &std::pair<flow::ExchangeId, std::uint32_t>::first);
+  std::optional<model::Request> row(model::ExchangeId id) const {
+    const auto at = std::ranges::lower_bound(rows_, id, {}, &std::pair<model::ExchangeId, std::uint32_t>::first);
     if (at == rows_.end() || at->first != id) return std::nullopt;
     return analysis_.table.rows[at->second];
   }
 
-  void add(const flow::Request& row, std::uint32_t depth, bool on_path, flow::Duration slack) {
-    flow::Below b;
+  void add(const model::Request& row, std::uint32_t depth, bool on_path, model::Duration slack) {
+    model::Below b;
     b.row = row;
     b.title = title(row);
     b.depth = depth;
@@ -251,12 +251,12 @@ class Descent {
     b.comm = analysis_.table.texts[row.comm];
     if (row.id.connection < analysis_.endpoints.size())
       b.remote = analysis_.table.texts[analysis_.endpoints[row.id.connection].remote];
-    if (const flow::Course* course = course_of(analysis_.courses, row.id)) b.course = *course;
+    if (const model::Course* course = course_of(analysis_.courses, row.id)) b.course = *course;
     name_culprits(b.course);
     detail_.below.push_back(std::move(b));
   }
 
-  void calls(const flow::Course& course, std::uint32_t depth, bool on_path) {
+  void calls(const model::Course& course, std::uint32_t depth, bool on_path) {
     for (const auto& call : course.calls) {
       const auto client = row(call.request);
       if (!client) continue;
@@ -267,21 +267,21 @@ class Descent {
       const bool there = on_path && call.on_path;
       add(*client, depth, there, call.slack);
       const auto server = client->peer.connection != 0 ? row(client->peer) : std::nullopt;
-      if (!server || server->role != flow::Role::server) continue;
+      if (!server || server->role != model::Role::server) continue;
       add(*server, depth + 1, there, call.slack);
-      if (const flow::Course* next = course_of(analysis_.courses, server->id)) calls(*next, depth + 2, there);
+      if (const model::Course* next = course_of(analysis_.courses, server->id)) calls(*next, depth + 2, there);
     }
   }
 
   const Analysis& analysis_;
-  flow::Detail& detail_;
-  std::vector<std::pair<flow::ExchangeId, std::uint32_t>> rows_;
-  std::vector<flow::ExchangeId> named_;
+  model::Detail& detail_;
+  std::vector<std::pair<model::ExchangeId, std::uint32_t>> rows_;
+  std::vector<model::ExchangeId> named_;
 };
 
 }  // namespace
 
-Look look(const std::string& path, flow::ExchangeId id, bool with_lanes, unsigned threads) {
+Look look(const std::string& path, model::ExchangeId id, bool with_lanes, unsigned threads) {
   Options options;
   options.threads = threads;
   options.study = false;
@@ -296,11 +296,11 @@ Look look(const std::string& path, flow::ExchangeId id, bool with_lanes, unsigne
     out.detail.emplace();
     out.detail->request = std::move(second.ends().front());
     if (second.ends().size() > 1) out.detail->peer = std::move(second.ends().back());
-    const flow::Request& row = out.detail->request.row;
+    const model::Request& row = out.detail->request.row;
     Descent descent(analysis, *out.detail);
     descent.run();
-    for (const flow::ExchangeId end : {row.id, row.peer})
-      if (const flow::Course* course = course_of(analysis.courses, end)) descent.name_culprits(*course);
+    for (const model::ExchangeId end : {row.id, row.peer})
+      if (const model::Course* course = course_of(analysis.courses, end)) descent.name_culprits(*course);
     descent.names();
     out.detail->groups = analysis.table.partitions.groups();
   }
@@ -315,14 +315,14 @@ Look look(const std::string& path, flow::ExchangeId id, bool with_lanes, unsigne
   std::vector<RequestDetail*> ends = {&out.detail->request};
   if (out.detail->peer) ends.push_back(&*out.detail->peer);
   for (RequestDetail* d : ends) {
-    if (const flow::Course* course = course_of(analysis.courses, d->row.id)) d->course = *course;
-    for (const flow::FileCalls& files : analysis.files)
+    if (const model::Course* course = course_of(analysis.courses, d->row.id)) d->course = *course;
+    for (const model::FileCalls& files : analysis.files)
       if (files.request == d->row.id) d->files = files;
   }
   collect(replay, *out.detail, with_lanes ? &out.lanes : nullptr);
   for (RequestDetail* d : ends) {
-    d->local = out.table.texts.intern(flow::endpoint(d->connection, false));
-    d->remote = out.table.texts.intern(flow::endpoint(d->connection, true));
+    d->local = out.table.texts.intern(model::endpoint(d->connection, false));
+    d->remote = out.table.texts.intern(model::endpoint(d->connection, true));
   }
   return out;
 }

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "analyze/flow/detail.h"
-#include "analyze/flow/lanes.h"
+#include "analyze/model/study/detail.h"
+#include "analyze/model/study/lanes.h"
 #include "analyze/pipeline/pipeline.h"
 
 namespace tailcap::pipeline {
@@ -17,16 +17,16 @@ inline constexpr std::size_t kMaxConnectionEvents = 1'000;
 inline constexpr std::size_t kMaxBelow = 200;
 
 struct Look {
-  std::optional<flow::Detail> detail;  // unset: there is no request of that number
-  flow::Study study;                   // its quality, beginning and end only
-  flow::RequestTable table;            // all requests
-  flow::ExchangeId first, last;        // numbers that exist; connection 0: none at all
-  flow::Lanes lanes;                   // of all processes that took part, a tenth of its duration before and after it
+  std::optional<model::Detail> detail;  // unset: there is no request of that number
+  model::Study study;                   // its quality, beginning and end only
+  model::RequestTable table;            // all requests
+  model::ExchangeId first, last;        // numbers that exist; connection 0: none at all
+  model::Lanes lanes;                   // of all processes that took part, a tenth of its duration before and after it
   bool damaged = false;
-  std::vector<flow::ExchangeId> wrong;  // as in Analysis
+  std::vector<model::ExchangeId> wrong;  // as in Analysis
 };
 
 // Three readings of the capture. with_lanes: fills Look::lanes. Throws like analyze().
-Look look(const std::string& path, flow::ExchangeId id, bool with_lanes = false, unsigned threads = 0);
+Look look(const std::string& path, model::ExchangeId id, bool with_lanes = false, unsigned threads = 0);
 
 }  // namespace tailcap::pipeline

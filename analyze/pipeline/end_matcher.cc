@@ -4,10 +4,10 @@
 
 namespace tailcap::pipeline {
 
-using flow::ExchangeId;
+using model::ExchangeId;
 
-std::optional<ExchangeId> EndMatcher::push(const flow::Exchange& exchange, const flow::Connection& connection) {
-  if (connection.tls && connection.how == flow::BindingHow::none) {
+std::optional<ExchangeId> EndMatcher::push(const model::Exchange& exchange, const model::Connection& connection) {
+  if (connection.tls && connection.how == model::BindingHow::none) {
     auto& unbound = unbound_[connection.id];
     if (unbound.size() < kMaxUnbound) unbound.push_back(causes::mark_of(exchange));
     return std::nullopt;
@@ -16,23 +16,23 @@ std::optional<ExchangeId> EndMatcher::push(const flow::Exchange& exchange, const
   return match(causes::mark_of(exchange), connection);
 }
 
-std::optional<ExchangeId> EndMatcher::match(const causes::Mark& mark, const flow::Connection& connection) {
+std::optional<ExchangeId> EndMatcher::match(const causes::Mark& mark, const model::Connection& connection) {
   const auto peer = peers_.push(mark, connection);
   if (peer) pairs_.emplace_back(*peer, mark.id);
   return peer;
 }
 
-void EndMatcher::bound(const flow::Connection& connection) {
+void EndMatcher::bound(const model::Connection& connection) {
   const auto unbound = unbound_.find(connection.id);
   if (unbound == unbound_.end()) return;
-  if (connection.how != flow::BindingHow::none) {
+  if (connection.how != model::BindingHow::none) {
     for (const causes::Mark& mark : unbound->second)
       if (const auto peer = match(mark, connection)) pairs_.emplace_back(mark.id, *peer);
   }
   unbound_.erase(unbound);
 }
 
-void EndMatcher::settle(flow::Rows& rows) {
+void EndMatcher::settle(model::Rows& rows) {
   std::sort(pairs_.begin(), pairs_.end());
   for (std::size_t i = 0; i < rows.size() && !pairs_.empty(); ++i) {
     if (rows.peer(i).connection != 0) continue;

@@ -5,8 +5,8 @@
 
 namespace tailcap::pipeline {
 
-flow::Lanes lanes_of(const std::string& path, formats::Time from, formats::Time to, std::vector<std::uint32_t> pids,
-                     unsigned threads) {
+model::Lanes lanes_of(const std::string& path, formats::Time from, formats::Time to, std::vector<std::uint32_t> pids,
+                      unsigned threads) {
   timeline::LaneCollector collector(from, to, std::move(pids));
   Replay(path, threads).run(collector);
   return collector.done();

@@ -4,13 +4,13 @@
 #include <stdexcept>
 
 #include "analyze/causes/attempts.h"
-#include "analyze/causes/from_peer.h"
 #include "analyze/causes/goroutines.h"
 #include "analyze/causes/handlers.h"
-#include "analyze/causes/parents.h"
+#include "analyze/causes/parents/from_peer.h"
+#include "analyze/causes/parents/parents.h"
 #include "analyze/causes/setup.h"
 #include "analyze/exchanges/exchanges.h"
-#include "analyze/flow/trace_identity.h"
+#include "analyze/model/trace/trace_identity.h"
 #include "analyze/names/lookups.h"
 #include "analyze/partition/partitioner.h"
 #include "analyze/pipeline/end_matcher.h"
@@ -21,23 +21,23 @@
 #include "analyze/streams/streams.h"
 #include "analyze/tail/calls.h"
 #include "analyze/tail/changes/marks.h"
-#include "analyze/tail/go_programs.h"
-#include "analyze/tail/groups.h"
+#include "analyze/tail/go/go_programs.h"
 #include "analyze/tail/incidents.h"
 #include "analyze/tail/name_lookups.h"
 #include "analyze/tail/quality.h"
-#include "analyze/tail/routes.h"
-#include "analyze/tail/rows.h"
+#include "analyze/tail/rows/groups.h"
+#include "analyze/tail/rows/routes.h"
+#include "analyze/tail/rows/rows.h"
 #include "analyze/tail/study.h"
 #include "analyze/tail/tls_connections.h"
 #include "analyze/timeline/timeline.h"
-#include "formats/read_limits.h"
+#include "formats/file/read_limits.h"
 
 namespace tailcap::pipeline {
 namespace {
 
-using flow::ExchangeId;
 using formats::Time;
+using model::ExchangeId;
 
 // W3C: vendors should propagate at least 512 characters, and may drop a longer one.
 constexpr std::size_t kMaxTraceState = 4096;
@@ -52,7 +52,7 @@ class Run {
         templates_(options.routes.begin(), options.routes.end()),
         facts_(preamble) {
     out_.study.quality.preamble = preamble;
-    out_.table.salt = flow::salt_of(preamble.capture_id);
+    out_.table.salt = model::salt_of(preamble.capture_id);
   }
 
   void push(const formats::Event& event) {
@@ -65,25 +65,25 @@ class Run {
     go_.push(event);
     incidents_.push(event);
     marks_.push(event);
-    for (const flow::Lookup& lookup : names_.push(event)) {
+    for (const model::Lookup& lookup : names_.push(event)) {
       setups_.push(lookup);
       lookups_.add(lookup);
     }
     setups_.push(event);
     if (names_.took()) return;
-    for (const flow::ByteRun& run : streams_.push(event)) {
-      for (const flow::Message& message : parsers_.push(run)) {
+    for (const model::ByteRun& run : streams_.push(event)) {
+      for (const model::Message& message : parsers_.push(run)) {
         note_tls(message);
         if (!admit(message)) break;
-        for (const flow::Exchange& exchange : exchanges_.push(message)) add(exchange);
+        for (const model::Exchange& exchange : exchanges_.push(message)) add(exchange);
       }
-      if (run.end != flow::End::none) ended(run);
+      if (run.end != model::End::none) ended(run);
     }
   }
 
   // After the last event: all requests are known. Then what partition() gives is told all events once more.
   void end() { settle(); }
-  const flow::RequestTable& table() const { return out_.table; }
+  const model::RequestTable& table() const { return out_.table; }
 
   partition::Partitioner partition() {
     partition::Partitioner partitioner(out_.table, std::move(notes_), carriers_);
@@ -103,7 +103,7 @@ class Run {
   Analysis finish(const formats::FileSummary& file) {
     out_.study.quality.file = file;
     fill_quality();
-    if (options_.keep_splits) out_.splits = flow::Splits(out_.table, flow::ClockErrors(out_.study.quality.preamble));
+    if (options_.keep_splits) out_.splits = model::Splits(out_.table, model::ClockErrors(out_.study.quality.preamble));
     select();
     if (options_.study) tail::study_requests(out_.table, out_.study);
     return std::move(out_);
@@ -111,34 +111,34 @@ class Run {
 
  private:
   // Requests count from their beginning on: one that waits for its response takes more memory than its row.
-  bool admit(const flow::Message& message) {
-    if (message.kind == flow::MessageKind::request)
+  bool admit(const model::Message& message) {
+    if (message.kind == model::MessageKind::request)
       ++requests_;
-    else if (message.kind != flow::MessageKind::response)
+    else if (message.kind != model::MessageKind::response)
       return true;
     if (!allowance_ || allowance_->admits(std::max<std::uint64_t>(requests_, out_.table.rows.size()))) return true;
     full_ = true;
     return false;
   }
 
-  void add(const flow::Exchange& exchange) {
-    flow::Request row = tail::row_of(exchange, tasks_, out_.table.texts, findings_);
+  void add(const model::Exchange& exchange) {
+    model::Request row = tail::row_of(exchange, tasks_, out_.table.texts, findings_);
     timeline::measure(exchange, row, findings_);
     tail::note_reset(exchange, row);
-    calls_ = calls_ || flow::is_call(row);
+    calls_ = calls_ || model::is_call(row);
     from_peer_.push(exchange);
     parents_.push(exchange, row, out_.table.texts);
     handlers_.push(exchange);
     if (options_.partition)
       if (auto note = partition::note_of(exchange)) notes_.push_back(std::move(*note));
-    const flow::Connection* const connection = streams_.connection(exchange.id.connection);
+    const model::Connection* const connection = streams_.connection(exchange.id.connection);
     attempts_.push(exchange, connection && connection->origin == formats::Origin::existed);
     incidents_.push(exchange, connection ? connection->closed : formats::kNoTime);
     if (connection) {
       row.tls = connection->tls;
       note_endpoints(*connection);
       note_carrier(*connection);
-      const flow::Connection* const carrier = streams_.connection(connection->carrier);
+      const model::Connection* const carrier = streams_.connection(connection->carrier);
       setups_.push(exchange, *connection, carrier ? *carrier : *connection, out_.table.texts);
       if (const auto peer = ends_.push(exchange, *connection)) row.peer = *peer;
     }
@@ -153,62 +153,62 @@ class Run {
     out_.table.rows.push_back(row);
   }
 
-  void ended(const flow::ByteRun& run) {
-    const flow::Connection* c = streams_.connection(run.connection);
+  void ended(const model::ByteRun& run) {
+    const model::Connection* c = streams_.connection(run.connection);
     if (!c) return;
     if (c->tls) {
       ends_.bound(*c);
-      if (const flow::Connection* carrier = streams_.connection(c->carrier))
+      if (const model::Connection* carrier = streams_.connection(c->carrier))
         setups_.ended(*c, *carrier, out_.table.texts);
       if (c->carrier != 0 && c->bytes_in + c->bytes_out > 0) tls_.has_plaintext(c->carrier);
       if (c->id < out_.endpoints.size() && out_.endpoints[c->id].local != 0) {
         set_endpoints(*c);
         note_carrier(*c);
       }
-    } else if (run.end == flow::End::reset || run.end == flow::End::error) {
+    } else if (run.end == model::End::reset || run.end == model::End::error) {
       note_failure(*c);
     }
   }
 
   // Which socket carries a TLS session may be known later than its first requests.
-  void note_carrier(const flow::Connection& connection) {
+  void note_carrier(const model::Connection& connection) {
     if (connection.id >= carriers_.size()) carriers_.resize(connection.id + 1);
     carriers_[connection.id] = {connection.socket, connection.tls ? connection.session : 0};
   }
 
-  void set_endpoints(const flow::Connection& connection) {
+  void set_endpoints(const model::Connection& connection) {
     Endpoints& ends = out_.endpoints[connection.id];
-    ends.local = out_.table.texts.intern(flow::endpoint(connection, false));
-    ends.remote = out_.table.texts.intern(flow::endpoint(connection, true));
+    ends.local = out_.table.texts.intern(model::endpoint(connection, false));
+    ends.remote = out_.table.texts.intern(model::endpoint(connection, true));
     ends.socket = connection.socket;
     ends.net_namespace = connection.net_namespace;
   }
 
-  void note_endpoints(const flow::Connection& connection) {
+  void note_endpoints(const model::Connection& connection) {
     if (connection.id >= out_.endpoints.size()) out_.endpoints.resize(connection.id + 1);
     if (out_.endpoints[connection.id].local != 0) return;
     ++http_connections_;
     set_endpoints(connection);
   }
 
-  void note_tls(const flow::Message& message) {
-    if (message.kind != flow::MessageKind::handshake && message.kind != flow::MessageKind::closed) return;
-    const flow::Connection* connection = streams_.connection(message.connection);
+  void note_tls(const model::Message& message) {
+    if (message.kind != model::MessageKind::handshake && message.kind != model::MessageKind::closed) return;
+    const model::Connection* connection = streams_.connection(message.connection);
     tls_.push(message, connection);
     if (message.tls) setups_.push(message.connection, message.tls);
-    if (message.tls && message.tls->outcome == flow::TlsOutcome::failed && connection) {
-      const bool client = message.tls->client == flow::Direction::out;
-      failures_.add(flow::endpoint(*connection, client), "TLS handshake: " + flow::failure_text(*message.tls));
+    if (message.tls && message.tls->outcome == model::TlsOutcome::failed && connection) {
+      const bool client = message.tls->client == model::Direction::out;
+      failures_.add(model::endpoint(*connection, client), "TLS handshake: " + model::failure_text(*message.tls));
     }
   }
 
   // A connection that broke before it carried anything.
-  void note_failure(const flow::Connection& c) {
+  void note_failure(const model::Connection& c) {
     if (c.bytes_in + c.bytes_out > 0 || c.origin == formats::Origin::existed) return;
     if (c.id < failed_.size() && failed_[c.id]) return;
     if (c.id >= failed_.size()) failed_.resize(c.id + 1);
     failed_[c.id] = true;
-    failures_.add(flow::endpoint(c, true), c.error != 0 ? tail::cause_of(c.error) : "reset before any request");
+    failures_.add(model::endpoint(c, true), c.error != 0 ? tail::cause_of(c.error) : "reset before any request");
   }
 
   // What can be said only when everything is known: losses, the other ends, routes.
@@ -235,9 +235,9 @@ class Run {
   }
 
   void fill_quality() {
-    flow::Quality& quality = out_.study.quality;
+    model::Quality& quality = out_.study.quality;
     facts_.fill(quality);
-    for (const flow::Findings* f :
+    for (const model::Findings* f :
          {&streams_.findings(), &parsers_.findings(), &exchanges_.findings(), &ends_.findings()})
       findings_.add(*f);
     quality.findings = findings_;
@@ -248,10 +248,10 @@ class Run {
     out_.study.tls = tls_.list();
     out_.study.names = lookups_.list();
     out_.study.go = go_.list(out_.table, handlers_.take_served(), quality.preamble.cpus, facts_.last());
-    const auto local = [&](flow::ConnectionId c) { return c < out_.endpoints.size() ? out_.endpoints[c].local : 0; };
+    const auto local = [&](model::ConnectionId c) { return c < out_.endpoints.size() ? out_.endpoints[c].local : 0; };
     out_.study.incidents = incidents_.list(out_.table, local);
     marks_.fill(out_.table, local, out_.study.changes);
-    quality.connections_other = findings_[flow::Finding::not_http];
+    quality.connections_other = findings_[model::Finding::not_http];
     quality.failed_connections = failures_.total();
     quality.processes = tasks_.summaries(out_.table);
     tail::count_requests(out_.table, quality);
@@ -305,7 +305,7 @@ class Run {
   tail::GoPrograms go_{options_.go};
   tail::Incidents incidents_;
   tail::changes::Marks marks_;
-  flow::Findings findings_;
+  model::Findings findings_;
   std::vector<partition::ByteCarrier> carriers_;  // by ConnectionId, of those with requests
   std::vector<partition::ExchangeNote> notes_;
   std::vector<bool> failed_;  // by ConnectionId
@@ -339,8 +339,8 @@ Analysis analyze(Replay& replay, const Options& options, SecondReading* beside) 
   return run.finish(replay.summary());
 }
 
-std::vector<flow::Course> courses_of(const std::string& path, const std::vector<ExchangeId>& requests,
-                                     unsigned threads) {
+std::vector<model::Course> courses_of(const std::string& path, const std::vector<ExchangeId>& requests,
+                                      unsigned threads) {
   if (requests.empty()) return {};
   Options options;
   options.threads = threads;

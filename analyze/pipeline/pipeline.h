@@ -13,11 +13,11 @@
 #include <utility>
 #include <vector>
 
-#include "analyze/flow/exchange.h"
-#include "analyze/flow/file_calls.h"
-#include "analyze/flow/request.h"
-#include "analyze/flow/split.h"
-#include "analyze/flow/study.h"
+#include "analyze/model/file_calls.h"
+#include "analyze/model/request.h"
+#include "analyze/model/study/split.h"
+#include "analyze/model/study/study.h"
+#include "analyze/model/wire/exchange.h"
 #include "analyze/query/filter.h"
 #include "formats/event.h"
 #include "formats/preamble.h"
@@ -38,40 +38,40 @@ struct Options {
   std::vector<query::Filter> filters;  // all must match
   std::vector<std::string> routes;     // the user's templates, see tail/routes.h
   std::size_t max_routes = kMaxRoutes;
-  std::string by;                            // a header field: its values make routes of their own, see tail/groups.h
-  bool keep_headers = false;                 // fills Analysis::headers
-  bool keep_trace_states = false;            // fills Analysis::trace_states
-  bool keep_splits = false;                  // fills Analysis::splits
-  bool study = true;                         // false: only the table and Study::quality
-  bool partition = false;                    // fills RequestTable::partitions: reads the capture a second time
-  std::vector<flow::ExchangeId> follow_all;  // likewise, of several
-  flow::GoLimits go;
-  flow::ExchangeId follow;  // with partition: fills Analysis::courses for this request, its other end and its calls
+  std::string by;                             // a header field: its values make routes of their own, see tail/groups.h
+  bool keep_headers = false;                  // fills Analysis::headers
+  bool keep_trace_states = false;             // fills Analysis::trace_states
+  bool keep_splits = false;                   // fills Analysis::splits
+  bool study = true;                          // false: only the table and Study::quality
+  bool partition = false;                     // fills RequestTable::partitions: reads the capture a second time
+  std::vector<model::ExchangeId> follow_all;  // likewise, of several
+  model::GoLimits go;
+  model::ExchangeId follow;  // with partition: fills Analysis::courses for this request, its other end and its calls
 };
 
 struct RequestHeaders {
-  flow::Headers request, response, request_trailers, response_trailers;
+  model::Headers request, response, request_trailers, response_trailers;
   bool request_complete = false, response_complete = false;
 };
 
 struct Endpoints {
-  flow::TextId local = 0, remote = 0;  // in RequestTable::texts; as flow::endpoint() writes them
-  formats::SocketId socket = 0;        // of a TLS session its carrier's; 0: not known
+  model::TextId local = 0, remote = 0;  // in RequestTable::texts; as model::endpoint() writes them
+  formats::SocketId socket = 0;         // of a TLS session its carrier's; 0: not known
   std::uint32_t net_namespace = 0;
 };
 
 struct Analysis {
-  flow::RequestTable table;             // the requests meant, sorted by (start, id)
-  flow::Study study;                    // of those; its quality is that of the whole capture
+  model::RequestTable table;            // the requests meant, sorted by (start, id)
+  model::Study study;                   // of those; its quality is that of the whole capture
   std::vector<RequestHeaders> headers;  // one per row, where they were asked for
   std::vector<Endpoints> endpoints;     // by ConnectionId; [0] is empty
-  std::vector<std::pair<flow::ExchangeId, flow::TextId>> trace_states;  // of requests that carry one, ascending
-  std::vector<flow::Course> courses;                                    // by request
-  std::vector<flow::FileCalls> files;                                   // likewise, of those that made any
+  std::vector<std::pair<model::ExchangeId, model::TextId>> trace_states;  // of requests that carry one, ascending
+  std::vector<model::Course> courses;                                     // by request
+  std::vector<model::FileCalls> files;                                    // likewise, of those that made any
   // Requests whose phases or labels do not sum to their duration, the first few: a defect of tailcap. Exit code 1.
-  std::vector<flow::ExchangeId> wrong;
+  std::vector<model::ExchangeId> wrong;
   std::size_t grouped = 0;  // requests that carry the header field Options::by
-  flow::Splits splits;      // of all requests, selected or not, where they were asked for
+  model::Splits splits;     // of all requests, selected or not, where they were asked for
   // Bytes or events are missing somewhere, or the capture was cut short: exit code 3 where results are printed.
   bool damaged = false;
 };
@@ -80,8 +80,8 @@ struct Analysis {
 Analysis analyze(const std::string& path, const Options& options = {});
 
 // The courses of these requests, of their other ends and calls, ascending: the capture is read twice more.
-std::vector<flow::Course> courses_of(const std::string& path, const std::vector<flow::ExchangeId>& requests,
-                                     unsigned threads = 0);
+std::vector<model::Course> courses_of(const std::string& path, const std::vector<model::ExchangeId>& requests,
+                                      unsigned threads = 0);
 
 // The same for events that are in memory, as tests make them; the last is a CaptureEnd.
 Analysis analyze(const formats::Preamble& preamble, std::span<const formats::Event> events,

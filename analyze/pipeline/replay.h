@@ -8,8 +8,8 @@
 #include <utility>
 
 #include "formats/event.h"
+#include "formats/file/reader.h"
 #include "formats/preamble.h"
-#include "formats/reader.h"
 
 namespace tailcap::pipeline {
 

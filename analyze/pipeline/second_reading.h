@@ -10,7 +10,7 @@ class SecondReading {
  public:
   virtual ~SecondReading() = default;
   // After the first reading: all requests are known, sorted by (start, id).
-  virtual void begin(const flow::RequestTable& table) = 0;
+  virtual void begin(const model::RequestTable& table) = 0;
   // Every event of the second reading.
   virtual void push(const formats::Event& event) = 0;
 };

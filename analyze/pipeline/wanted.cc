@@ -5,7 +5,7 @@
 
 namespace tailcap::pipeline {
 
-formats::Time time_of(const Moment& moment, const flow::Study& study) {
+formats::Time time_of(const Moment& moment, const model::Study& study) {
   if (!moment.absolute) return study.begin + formats::Duration{moment.nanoseconds};
   if (!study.quality.clock.known())
     throw std::runtime_error(
@@ -14,20 +14,20 @@ formats::Time time_of(const Moment& moment, const flow::Study& study) {
   return formats::time_from(moment.nanoseconds - study.quality.realtime_offset);
 }
 
-Wanted::Wanted(const Options& options, const flow::Study& study) : options_(options) {
+Wanted::Wanted(const Options& options, const model::Study& study) : options_(options) {
   if (options.from) from_ = time_of(*options.from, study);
   if (options.to) to_ = time_of(*options.to, study);
 }
 
-bool Wanted::operator()(const flow::RequestTable& table, std::uint32_t row) const {
+bool Wanted::operator()(const model::RequestTable& table, std::uint32_t row) const {
   const formats::Time start = table.rows.start(row);
   if ((from_ || to_) && !formats::known(start)) return false;
   return (!from_ || start >= *from_) && (!to_ || start < *to_) && filters(table, row);
 }
 
-bool Wanted::filters(const flow::RequestTable& table, std::uint32_t row) const {
+bool Wanted::filters(const model::RequestTable& table, std::uint32_t row) const {
   if (options_.filters.empty()) return true;
-  flow::Request asked = table.rows[row];
+  model::Request asked = table.rows[row];
   asked.setup = table.setups.find(asked.id);
   asked.cause = table.causes.find(asked.id);
   asked.handler = table.handlers.find(asked.id);

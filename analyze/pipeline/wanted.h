@@ -3,24 +3,24 @@
 
 #include <optional>
 
-#include "analyze/flow/request.h"
-#include "analyze/flow/study.h"
+#include "analyze/model/request.h"
+#include "analyze/model/study/study.h"
 #include "analyze/pipeline/pipeline.h"
 
 namespace tailcap::pipeline {
 
 // A moment as a time of the capture whose study this is. Throws std::runtime_error where it is a time of day and the
 // capture holds no reading of the wall clock.
-formats::Time time_of(const Moment& moment, const flow::Study& study);
+formats::Time time_of(const Moment& moment, const model::Study& study);
 
 // Those that begin in [from, to) and match all filters of `options`, which must outlive this. `study` is that of all
 // requests.
 class Wanted {
  public:
-  Wanted(const Options& options, const flow::Study& study);
+  Wanted(const Options& options, const model::Study& study);
 
-  bool operator()(const flow::RequestTable& table, std::uint32_t row) const;
-  bool filters(const flow::RequestTable& table, std::uint32_t row) const;  // whenever it began
+  bool operator()(const model::RequestTable& table, std::uint32_t row) const;
+  bool filters(const model::RequestTable& table, std::uint32_t row) const;  // whenever it began
   bool all() const { return !from_ && !to_ && options_.filters.empty(); }
   const std::optional<formats::Time>& from() const { return from_; }
   const std::optional<formats::Time>& to() const { return to_; }

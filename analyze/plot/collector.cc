@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "analyze/flow/figure.h"
+#include "analyze/model/study/figure.h"
 #include "analyze/plot/chart.h"
 #include "analyze/plot/script.h"
 #include "formats/printable.h"
@@ -12,10 +12,10 @@ constexpr std::size_t kDrawn = 1000;    // pauses, and requests: the longest of 
 constexpr std::size_t kShades = 400;    // cycles
 constexpr double kLeastShade = 0.0015;  // of the axis, so that a cycle of a millisecond is seen
 
-double seconds(flow::Duration d) { return static_cast<double>(d.count()) * 1e-9; }
+double seconds(model::Duration d) { return static_cast<double>(d.count()) * 1e-9; }
 
-std::vector<flow::GoSpan> longest(std::vector<flow::GoSpan> spans) {
-  const auto longer = [](const flow::GoSpan& a, const flow::GoSpan& b) { return a.to - a.from > b.to - b.from; };
+std::vector<model::GoSpan> longest(std::vector<model::GoSpan> spans) {
+  const auto longer = [](const model::GoSpan& a, const model::GoSpan& b) { return a.to - a.from > b.to - b.from; };
   if (spans.size() > kDrawn) {
     std::stable_sort(spans.begin(), spans.end(), longer);
     spans.resize(kDrawn);
@@ -25,16 +25,16 @@ std::vector<flow::GoSpan> longest(std::vector<flow::GoSpan> spans) {
 
 }  // namespace
 
-Chart collector_chart(const flow::Study& study, std::size_t index, bool titled) {
+Chart collector_chart(const model::Study& study, std::size_t index, bool titled) {
   Chart chart;
-  const flow::GoStudy& g = study.go[index];
+  const model::GoStudy& g = study.go[index];
   if ((g.pauses.empty() && g.cycles.empty()) || !formats::known(study.begin)) return chart;
   const double length = std::max(seconds(study.end - study.begin), 1e-6);
   const TimeUnit unit = unit_for(length);
   const auto at = [&](formats::Time t) { return seconds(t - study.begin); };
   double low = 1e9, high = 1e-9;
   Data pauses("$pauses"), hit("$hit");
-  const auto add = [&](Data& data, const flow::GoSpan& s) {
+  const auto add = [&](Data& data, const model::GoSpan& s) {
     const double took = seconds(s.to - s.from);
     if (!(took > 0) || at(s.to) < 0 || at(s.from) > length) return;
     low = std::min(low, took);

@@ -12,14 +12,14 @@ constexpr double kLeastShade = 0.003;  // of the axis: a loss of a microsecond m
 
 constexpr std::uint64_t kForP99 = 100;  // requests in a bucket; of fewer the p99 is the slowest by another name
 
-double seconds(flow::Duration d) { return static_cast<double>(d.count()) * 1e-9; }
-double since(const flow::Study& study, flow::Time t) { return seconds(t - study.begin); }
+double seconds(model::Duration d) { return static_cast<double>(d.count()) * 1e-9; }
+double since(const model::Study& study, model::Time t) { return seconds(t - study.begin); }
 
 struct Shade {
   double from = 0, to = 0;
 };
 
-std::vector<Shade> shades(const flow::Study& study, double length) {
+std::vector<Shade> shades(const model::Study& study, double length) {
   std::vector<Shade> all;
   for (const auto& loss : study.quality.losses) {
     if (!formats::known(loss.to)) continue;
@@ -45,7 +45,7 @@ std::vector<Shade> shades(const flow::Study& study, double length) {
 
 }  // namespace
 
-Chart time_chart(const flow::Study& study, std::size_t index, bool titled) {
+Chart time_chart(const model::Study& study, std::size_t index, bool titled) {
   Chart chart;
   const auto& points = study.routes[index].over_time;
   if (points.empty() || !formats::known(study.begin)) return chart;
@@ -60,7 +60,7 @@ Chart time_chart(const flow::Study& study, std::size_t index, bool titled) {
     const double from = since(study, p.from);
     const double to =
         i + 1 < points.size() ? since(study, points[i + 1].from) : std::min(from + width, std::max(length, from));
-    const auto add = [&](Data& data, flow::Duration d) {
+    const auto add = [&](Data& data, model::Duration d) {
       if (p.count == 0 || d.count() <= 0) return data.gap();
       low = std::min(low, seconds(d));
       high = std::max(high, seconds(d));
@@ -69,7 +69,7 @@ Chart time_chart(const flow::Study& study, std::size_t index, bool titled) {
     };
     add(p50, p.p50);
     add(slowest, p.max);
-    add(p99, p.count >= kForP99 ? p.p99 : flow::Duration{});
+    add(p99, p.count >= kForP99 ? p.p99 : model::Duration{});
   }
   if (p50.empty() && p99.empty() && slowest.empty()) return chart;
   chart.height = 320;

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "analyze/flow/figure.h"
+#include "analyze/model/study/figure.h"
 #include "analyze/plot/chart.h"
 #include "analyze/plot/plot.h"
 #include "analyze/plot/script.h"
@@ -11,11 +11,11 @@ namespace {
 
 constexpr std::size_t kPoints = 400;  // per curve: more than 760 pixels can show
 
-double seconds(flow::Duration d) { return static_cast<double>(d.count()) * 1e-9; }
+double seconds(model::Duration d) { return static_cast<double>(d.count()) * 1e-9; }
 
 // Only what a logarithmic axis can show, thinned evenly; the first and the last point stay.
-Data curve(const flow::RouteStudy& route, std::size_t i) {
-  std::vector<flow::CcdfPoint> points;
+Data curve(const model::RouteStudy& route, std::size_t i) {
+  std::vector<model::CcdfPoint> points;
   for (const auto& p : route.ccdf)
     if (p.at.count() > 0 && p.share_above > 0 && p.share_above <= 1) points.push_back(p);
   Data data("$curve" + std::to_string(i));
@@ -29,7 +29,7 @@ Data curve(const flow::RouteStudy& route, std::size_t i) {
 
 struct Range {
   double low = 1e9, high = 1e-9, least_share = 0.1;
-  void include(const flow::RouteStudy& route) {
+  void include(const model::RouteStudy& route) {
     for (const auto& p : route.ccdf) {
       if (p.at.count() <= 0 || !(p.share_above > 0) || p.share_above > 1) continue;
       low = std::min(low, seconds(p.at));
@@ -40,10 +40,10 @@ struct Range {
 };
 
 // Where an interval is known: a bar at the quantile's height from its low to its high end.
-Data intervals(const flow::RouteStudy& route) {
+Data intervals(const model::RouteStudy& route) {
   Data data("$intervals");
   for (const auto& q : route.latency) {
-    const bool has = q.support == flow::Support::full || q.support == flow::Support::low;
+    const bool has = q.support == model::Support::full || q.support == model::Support::low;
     if (has && q.low.count() > 0 && q.high > q.low && q.q < 1)
       data.row({seconds(q.low), 1 - q.q, seconds(q.high) - seconds(q.low), 0});
   }
@@ -52,16 +52,16 @@ Data intervals(const flow::RouteStudy& route) {
 
 }  // namespace
 
-std::string route_name(const flow::Study& study, std::size_t i) {
+std::string route_name(const model::Study& study, std::size_t i) {
   const auto& route = study.routes[i];
   const bool both = std::ranges::any_of(study.routes, [&](const auto& r) { return r.role != route.role; });
-  return (both ? std::string(route.role == flow::Role::server ? "served: " : "made: ") : "") +
+  return (both ? std::string(route.role == model::Role::server ? "served: " : "made: ") : "") +
          (route.name_shared ? (route.comm.empty() ? "?" : route.comm) + " " : "") +
          (route.method.empty() ? "?" : route.method) + " " +
          (route.route.empty() ? "(path not recorded)" : route.route);
 }
 
-Chart latency_chart(const flow::Study& study, std::optional<std::size_t> only, bool titled) {
+Chart latency_chart(const model::Study& study, std::optional<std::size_t> only, bool titled) {
   std::string data, plots;
   Range range;
   Chart chart;
@@ -75,7 +75,7 @@ Chart latency_chart(const flow::Study& study, std::optional<std::size_t> only, b
     range.include(study.routes[i]);
     data += points.text();
     plots += (plots.empty() ? "plot " : ", \\\n  ") + points.name() + " using 1:2 with lines lw 2 lc rgb '" +
-             std::string(flow::curve_colour(shown)) + "' title " + quoted(route_name(study, i), only ? 80 : 44);
+             std::string(model::curve_colour(shown)) + "' title " + quoted(route_name(study, i), only ? 80 : 44);
     ++shown;
   }
   if (shown == 0) return chart;

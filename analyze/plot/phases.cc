@@ -1,7 +1,7 @@
 #include <cmath>
 
-#include "analyze/flow/figure.h"
-#include "analyze/flow/label_group.h"
+#include "analyze/model/label_group.h"
+#include "analyze/model/study/figure.h"
 #include "analyze/plot/chart.h"
 #include "analyze/plot/script.h"
 
@@ -34,7 +34,7 @@ std::string percent(double share) {
 }
 
 // The name of a tick, which gnuplot takes for a format: a percent sign is written twice.
-std::string band_label(const flow::Band& band, double mean) {
+std::string band_label(const model::Band& band, double mean) {
   const std::string name = band.from <= 0 ? "fastest " + percent(band.to) + " %%"
                            : band.to >= 1 ? "slowest " + percent(1 - band.from) + " %%"
                                           : percent(band.from) + "–" + percent(band.to) + " %%";
@@ -48,7 +48,7 @@ std::string_view ink_on(std::string_view colour) {
 }
 
 // One panel: a bar per band, cut into parts; top and bottom in shares of the page's height.
-std::string panel(const std::string& prefix, std::string_view title, const std::vector<flow::Band>& bands,
+std::string panel(const std::string& prefix, std::string_view title, const std::vector<model::Band>& bands,
                   const std::vector<Part>& parts, double top, double bottom, bool scale, const std::string& heading) {
   std::vector<double> totals(bands.size(), 0);
   for (const auto& part : parts)
@@ -87,32 +87,32 @@ std::string panel(const std::string& prefix, std::string_view title, const std::
 }
 
 // The mean time under the group's labels, ns; 0 where the requests of the band have no account.
-double time_of(flow::LabelGroup group, const flow::Band& band, const flow::TailStudy& tail) {
+double time_of(model::LabelGroup group, const model::Band& band, const model::TailStudy& tail) {
   std::int64_t sum = 0;
   for (const auto& labelled : tail.bands) {
     if (labelled.from != band.from) continue;
     for (const auto& [label, time] : labelled.labels)
-      if (flow::group_of(label) == group) sum += time;
+      if (model::group_of(label) == group) sum += time;
   }
   return static_cast<double>(sum);
 }
 
 }  // namespace
 
-Chart phases_chart(const flow::Study& study, std::size_t index, bool titled) {
+Chart phases_chart(const model::Study& study, std::size_t index, bool titled) {
   Chart chart;
   const auto& route = study.routes[index];
   if (route.bands.empty()) return chart;
   const std::string id = std::to_string(index) + "_";
   std::vector<Part> phases, labels;
-  const auto order = flow::phases_of(route.role);
+  const auto order = model::phases_of(route.role);
   for (std::size_t i = 0; i < order.size(); ++i) {
-    phases.push_back({flow::text_of(order[i]), flow::colour_of(order[i]), {}});
+    phases.push_back({model::text_of(order[i]), model::colour_of(order[i]), {}});
     for (const auto& band : route.bands) phases.back().values.push_back(band.phases[i]);
   }
-  for (std::size_t i = 0; route.tail && i < flow::kLabelGroups; ++i) {
-    const auto group = static_cast<flow::LabelGroup>(i);
-    labels.push_back({flow::text_of(group), flow::colour_of(group), {}});
+  for (std::size_t i = 0; route.tail && i < model::kLabelGroups; ++i) {
+    const auto group = static_cast<model::LabelGroup>(i);
+    labels.push_back({model::text_of(group), model::colour_of(group), {}});
     for (const auto& band : route.bands) labels.back().values.push_back(time_of(group, band, *route.tail));
   }
   const double head = titled ? 0.06 : 0;

@@ -37,8 +37,8 @@ std::string image(const std::string& path) {
 
 }  // namespace
 
-flow::Figures draw(const flow::Study& study, const PlotOptions& options) {
-  flow::Figures figures;
+model::Figures draw(const model::Study& study, const PlotOptions& options) {
+  model::Figures figures;
   std::vector<Chart> charts;
   const auto add = [&](const std::string& name, std::optional<std::size_t> route, Chart chart) {
     if (chart.script.empty()) return;

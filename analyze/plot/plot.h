@@ -8,8 +8,8 @@
 #include <cstddef>
 #include <string>
 
-#include "analyze/flow/figure.h"
-#include "analyze/flow/study.h"
+#include "analyze/model/study/figure.h"
+#include "analyze/model/study/study.h"
 
 namespace tailcap::plot {
 
@@ -23,6 +23,6 @@ struct PlotOptions {
 
 inline constexpr std::size_t kCurves = 8;  // curves in one plot: more cannot be distinguished
 
-flow::Figures draw(const flow::Study& study, const PlotOptions& options);
+model::Figures draw(const model::Study& study, const PlotOptions& options);
 
 }  // namespace tailcap::plot

@@ -11,13 +11,13 @@ struct Parsers::Impl {
   HeldHeads heads;
   std::vector<std::unique_ptr<Talk>> connections;  // by number; empty where ended
   Messages out;
-  flow::Findings findings;
+  model::Findings findings;
 };
 
 Parsers::Parsers() : impl_(std::make_unique<Impl>()) {}
 Parsers::~Parsers() = default;
 
-std::span<const flow::Message> Parsers::push(const flow::ByteRun& run) {
+std::span<const model::Message> Parsers::push(const model::ByteRun& run) {
   Impl& i = *impl_;
   i.out.clear();
   if (run.connection >= i.connections.size()) i.connections.resize(run.connection + 1);
@@ -28,6 +28,6 @@ std::span<const flow::Message> Parsers::push(const flow::ByteRun& run) {
   return i.out.all();
 }
 
-const flow::Findings& Parsers::findings() const { return impl_->findings; }
+const model::Findings& Parsers::findings() const { return impl_->findings; }
 
 }  // namespace tailcap::protocols

@@ -6,8 +6,8 @@
 #include <memory>
 #include <span>
 
-#include "analyze/flow/findings.h"
-#include "analyze/flow/message.h"
+#include "analyze/model/wire/findings.h"
+#include "analyze/model/wire/message.h"
 
 namespace tailcap::protocols {
 
@@ -15,8 +15,8 @@ class Parsers {
  public:
   Parsers();
   ~Parsers();
-  std::span<const flow::Message> push(const flow::ByteRun& run);
-  const flow::Findings& findings() const;
+  std::span<const model::Message> push(const model::ByteRun& run);
+  const model::Findings& findings() const;
 
  private:
   struct Impl;

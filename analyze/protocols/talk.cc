@@ -5,10 +5,10 @@
 
 namespace tailcap::protocols {
 
-using flow::ByteRun;
-using flow::Direction;
-using flow::End;
-using flow::MessageKind;
+using model::ByteRun;
+using model::Direction;
+using model::End;
+using model::MessageKind;
 
 namespace {
 
@@ -54,7 +54,7 @@ void Talk::release() {
   held_bytes_ = 0;
 }
 
-void Talk::push(const ByteRun& run, Messages& out, flow::Findings& findings) {
+void Talk::push(const ByteRun& run, Messages& out, model::Findings& findings) {
   switch (state_) {
     case State::undecided: {
       const Verdict verdict = judge(run);
@@ -108,7 +108,7 @@ Talk::Verdict Talk::judge(const ByteRun& run) {
 }
 
 // Whatever was held goes where it belongs.
-void Talk::decide(Verdict verdict, Messages& out, flow::Findings& findings) {
+void Talk::decide(Verdict verdict, Messages& out, model::Findings& findings) {
   if (verdict == Verdict::http2) {
     state_ = State::http2;
     http2_ = std::make_unique<http2::Http2Connection>(id_, client_, held_all_);
@@ -123,7 +123,7 @@ void Talk::decide(Verdict verdict, Messages& out, flow::Findings& findings) {
       state_ = State::late;
       trial_ = std::make_unique<Http1Trial>(id_, heads_all_);
       http2_ = std::make_unique<http2::Http2Connection>(id_, std::nullopt, held_all_);
-      late_findings_ = std::make_unique<flow::Findings>();
+      late_findings_ = std::make_unique<model::Findings>();
       late_tls_ = std::make_unique<tls::TlsLateStart>();
     }
   }
@@ -132,7 +132,7 @@ void Talk::decide(Verdict verdict, Messages& out, flow::Findings& findings) {
   for (const HeldRun& h : held) push(h.view(), out, findings);
 }
 
-void Talk::push_late(const ByteRun& run, Messages& out, flow::Findings& findings) {
+void Talk::push_late(const ByteRun& run, Messages& out, model::Findings& findings) {
   ByteRun bytes = run;
   bytes.end = End::none;
   if (bytes.length > 0 || bytes.gap > 0) http2_->push(bytes, out, *late_findings_);
@@ -169,7 +169,7 @@ void Talk::push_late(const ByteRun& run, Messages& out, flow::Findings& findings
   late_findings_.reset();
 }
 
-void Talk::push_http1(const ByteRun& run, Messages& out, flow::Findings& findings) {
+void Talk::push_http1(const ByteRun& run, Messages& out, model::Findings& findings) {
   if (state_ == State::upgrading && !hold(run)) {
     state_ = State::http1;
     release();
@@ -177,7 +177,7 @@ void Talk::push_http1(const ByteRun& run, Messages& out, flow::Findings& finding
   const std::size_t before = out.all().size();
   http1_->push(run, out, findings);
   for (std::size_t i = before; i < out.all().size(); ++i) {
-    flow::Message& m = out.at(i);
+    model::Message& m = out.at(i);
     if (m.kind == MessageKind::request && state_ == State::http1) {
       const auto settings = m.headers.find("http2-settings");
       if (!settings) continue;
@@ -190,7 +190,7 @@ void Talk::push_http1(const ByteRun& run, Messages& out, flow::Findings& finding
       const auto upgrade_to = m.headers.find("upgrade");
       if (m.status == 101 && upgrade_to && same_ignoring_case(*upgrade_to, "h2c")) {
         m.kind = MessageKind::interim;  // the answer is to come, on stream 1
-        return upgrade(flow::Message(m), out, findings);
+        return upgrade(model::Message(m), out, findings);
       }
       state_ = State::http1;
       release();
@@ -198,7 +198,7 @@ void Talk::push_http1(const ByteRun& run, Messages& out, flow::Findings& finding
   }
 }
 
-void Talk::upgrade(const flow::Message& response, Messages& out, flow::Findings& findings) {
+void Talk::upgrade(const model::Message& response, Messages& out, model::Findings& findings) {
   state_ = State::http2;
   http1_.reset();
   http2_ = std::make_unique<http2::Http2Connection>(id_, client_, held_all_);

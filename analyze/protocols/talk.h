@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "analyze/protocols/http1.h"
-#include "analyze/protocols/http1_trial.h"
+#include "analyze/protocols/http1/http1.h"
+#include "analyze/protocols/http1/http1_trial.h"
 #include "analyze/protocols/http2/connection.h"
 #include "analyze/protocols/tls/connection.h"
 #include "analyze/protocols/tls/late_start.h"
@@ -18,8 +18,8 @@ namespace tailcap::protocols {
 
 class Talk {
  public:
-  Talk(flow::ConnectionId id, http2::Held& held, HeldHeads& heads) : id_(id), held_all_(held), heads_all_(heads) {}
-  void push(const flow::ByteRun& run, Messages& out, flow::Findings& findings);
+  Talk(model::ConnectionId id, http2::Held& held, HeldHeads& heads) : id_(id), held_all_(held), heads_all_(heads) {}
+  void push(const model::ByteRun& run, Messages& out, model::Findings& findings);
   // Both directions have ended.
   bool done() const;
 
@@ -34,16 +34,16 @@ class Talk {
   };
   enum class Verdict : std::uint8_t { undecided, late, http1, http2, tls };
 
-  Verdict judge(const flow::ByteRun& run);
-  void decide(Verdict verdict, Messages& out, flow::Findings& findings);
-  void push_late(const flow::ByteRun& run, Messages& out, flow::Findings& findings);
-  void push_http1(const flow::ByteRun& run, Messages& out, flow::Findings& findings);
-  void upgrade(const flow::Message& response, Messages& out, flow::Findings& findings);
+  Verdict judge(const model::ByteRun& run);
+  void decide(Verdict verdict, Messages& out, model::Findings& findings);
+  void push_late(const model::ByteRun& run, Messages& out, model::Findings& findings);
+  void push_http1(const model::ByteRun& run, Messages& out, model::Findings& findings);
+  void upgrade(const model::Message& response, Messages& out, model::Findings& findings);
   // False: the limit is reached.
-  bool hold(const flow::ByteRun& run);
+  bool hold(const model::ByteRun& run);
   void release();
 
-  flow::ConnectionId id_;
+  model::ConnectionId id_;
   http2::Held& held_all_;
   HeldHeads& heads_all_;
   State state_ = State::undecided;
@@ -52,9 +52,9 @@ class Talk {
   std::unique_ptr<http2::Http2Connection> http2_;
   std::unique_ptr<tls::TlsConnection> tls_;
   std::unique_ptr<tls::TlsLateStart> late_tls_;
-  std::unique_ptr<flow::Findings> late_findings_;  // of http2_, which may be discarded
-  std::string begin_[2];                           // undecided: the first bytes of each direction
-  flow::Direction client_ = flow::Direction::in;
+  std::unique_ptr<model::Findings> late_findings_;  // of http2_, which may be discarded
+  std::string begin_[2];                            // undecided: the first bytes of each direction
+  model::Direction client_ = model::Direction::in;
   std::vector<HeldRun> held_;
   std::size_t held_bytes_ = 0;
   std::string settings_;           // upgrading: the request's HTTP2-Settings

@@ -12,14 +12,14 @@
 namespace tailcap::query {
 namespace {
 
-using flow::Phase;
-using flow::Request;
-using flow::TextPool;
+using model::Phase;
+using model::Request;
+using model::TextPool;
 using Type = Field::Type;
 
-Value text_of(flow::TextId id, const TextPool& texts) { return id == 0 ? Value{} : Value{texts[id]}; }
+Value text_of(model::TextId id, const TextPool& texts) { return id == 0 ? Value{} : Value{texts[id]}; }
 Value bytes_of(std::int64_t n) { return n < 0 ? Value{} : Value{n}; }
-Value id_text(flow::ExchangeId id, std::string& buffer) {
+Value id_text(model::ExchangeId id, std::string& buffer) {
   if (id.connection == 0) return {};
   buffer = std::to_string(id.connection) + "." + std::to_string(id.index);
   return std::string_view(buffer);
@@ -32,25 +32,27 @@ Value trace_part(const Request& r, const TextPool& t, std::string_view (*part)(s
   const std::string_view text = r.traceparent == 0 ? std::string_view{} : part(t[r.traceparent]);
   return text.empty() ? Value{} : Value{text};
 }
-Value known_duration(flow::Duration d) { return d.count() < 0 ? Value{} : Value{std::int64_t{d.count()}}; }
+Value known_duration(model::Duration d) { return d.count() < 0 ? Value{} : Value{std::int64_t{d.count()}}; }
 Value protocol_of(const Request& r) {
-  return r.protocol == flow::Protocol::unknown ? Value{} : Value{flow::name_of(r.protocol)};
+  return r.protocol == model::Protocol::unknown ? Value{} : Value{model::name_of(r.protocol)};
 }
 
 bool windows_known(const Request& r) { return r.request_flow_control >= 0 && r.response_flow_control >= 0; }
 Value flow_control_of(const Request& r) {
   return windows_known(r) ? Value{r.request_flow_control + r.response_flow_control} : Value{};
 }
-Value count_or_none(const Request& r, std::int64_t n) { return !flow::is_call(r) || n < 0 ? Value{} : Value{n}; }
+Value count_or_none(const Request& r, std::int64_t n) { return !model::is_call(r) || n < 0 ? Value{} : Value{n}; }
 Value name_or_none(std::string_view name) { return name.empty() ? Value{} : Value{name}; }
-Value rpc_part(const Request& r, const TextPool& t, std::string_view flow::RpcName::*part) {
-  const auto name = flow::is_call(r) ? flow::rpc_name(t[r.path]) : std::nullopt;
+Value rpc_part(const Request& r, const TextPool& t, std::string_view model::RpcName::*part) {
+  const auto name = model::is_call(r) ? model::rpc_name(t[r.path]) : std::nullopt;
   return name ? Value{(*name).*part} : Value{};
 }
 Value cause_of(const Request& r, const TextPool& t) {
-  return r.grpc_status == 12 ? name_or_none(flow::name_of(flow::unimplemented_cause(t[r.grpc.message]))) : Value{};
+  return r.grpc_status == 12 ? name_or_none(model::name_of(model::unimplemented_cause(t[r.grpc.message]))) : Value{};
 }
-Value context_of(const Request& r) { return flow::is_call(r) ? name_or_none(flow::name_of(r.grpc.context)) : Value{}; }
+Value context_of(const Request& r) {
+  return model::is_call(r) ? name_or_none(model::name_of(r.grpc.context)) : Value{};
+}
 
 Value confidence_of(const Request& r) {
   if (!r.cause || r.cause->parent.connection == 0) return {};
@@ -59,18 +61,18 @@ Value confidence_of(const Request& r) {
 
 template <Phase phase>
 Value phase_of(const Request& r, const TextPool&, std::string&) {
-  const auto phases = flow::phases_of(r.role);
+  const auto phases = model::phases_of(r.role);
   const auto at = std::find(phases.begin(), phases.end(), phase);
   return !r.has_phases || at == phases.end() ? Value{} : Value{r.phases[static_cast<std::size_t>(at - phases.begin())]};
 }
 
 template <std::size_t label>
 Value label_of(const Request& r, const TextPool&, std::string&) {
-  const auto parts = r.account ? r.account->parts(r.id) : std::span<const flow::Part>{};
+  const auto parts = r.account ? r.account->parts(r.id) : std::span<const model::Part>{};
   if (parts.empty()) return {};
   std::int64_t time = 0;
-  for (const flow::Part& part : parts)
-    if (part.label == static_cast<flow::Label>(label)) time += part.time;
+  for (const model::Part& part : parts)
+    if (part.label == static_cast<model::Label>(label)) time += part.time;
   return time;
 }
 
@@ -80,7 +82,7 @@ Value label_of(const Request& r, const TextPool&, std::string&) {
 
 constexpr Field kFields[] = {
     {"id", Type::text, Unit::none, GET(id_text(r.id, b))},
-    {"role", Type::text, Unit::none, GET(flow::name_of(r.role))},
+    {"role", Type::text, Unit::none, GET(model::name_of(r.role))},
     {"protocol", Type::text, Unit::none, GET(protocol_of(r))},
     {"tls", Type::boolean, Unit::none, GET(r.tls)},
     {"method", Type::text, Unit::none, GET(text_of(r.method, t))},
@@ -89,18 +91,18 @@ constexpr Field kFields[] = {
     {"authority", Type::text, Unit::none, GET(text_of(r.authority, t))},
     {"grpc_status", Type::number, Unit::none, GET(r.grpc_status < 0 ? Value{} : Value{std::int64_t{r.grpc_status}})},
     {"grpc_cause", Type::text, Unit::none, GET(cause_of(r, t))},
-    {"rpc.service", Type::text, Unit::none, GET(rpc_part(r, t, &flow::RpcName::service))},
-    {"rpc.method", Type::text, Unit::none, GET(rpc_part(r, t, &flow::RpcName::method))},
-    {"rpc.status", Type::text, Unit::none, GET(name_or_none(flow::grpc_status_name(r.grpc_status)))},
+    {"rpc.service", Type::text, Unit::none, GET(rpc_part(r, t, &model::RpcName::service))},
+    {"rpc.method", Type::text, Unit::none, GET(rpc_part(r, t, &model::RpcName::method))},
+    {"rpc.status", Type::text, Unit::none, GET(name_or_none(model::grpc_status_name(r.grpc_status)))},
     {"rpc.message", Type::text, Unit::none, GET(text_of(r.grpc.message, t))},
     {"rpc.request_messages", Type::number, Unit::none, GET(count_or_none(r, r.grpc.request_messages))},
     {"rpc.response_messages", Type::number, Unit::none, GET(count_or_none(r, r.grpc.response_messages))},
     {"rpc.timeout", Type::number, Unit::nanoseconds, GET(count_or_none(r, r.grpc.timeout))},
     {"rpc.timeout_ns", Type::number, Unit::nanoseconds, GET(count_or_none(r, r.grpc.timeout))},
-    {"rpc.deadline", Type::text, Unit::none, GET(name_or_none(flow::name_of(flow::deadline_of(r))))},
+    {"rpc.deadline", Type::text, Unit::none, GET(name_or_none(model::name_of(model::deadline_of(r))))},
     {"rpc.trace_context", Type::text, Unit::none, GET(context_of(r))},
     {"status", Type::number, Unit::none, GET(r.status == 0 ? Value{} : Value{std::int64_t{r.status}})},
-    {"outcome", Type::text, Unit::none, GET(flow::name_of(r.outcome))},
+    {"outcome", Type::text, Unit::none, GET(model::name_of(r.outcome))},
     {"complete", Type::boolean, Unit::none, GET(r.complete)},
     {"tainted", Type::list, Unit::none, GET(r.taints != 0)},
     {"duration", Type::number, Unit::nanoseconds, GET(duration_of(r))},
@@ -119,19 +121,19 @@ constexpr Field kFields[] = {
     {"handler", Type::text, Unit::none, GET(text_of(r.handler, t))},
     {"connection", Type::number, Unit::none, GET(std::int64_t{r.id.connection})},
     {"request_id", Type::text, Unit::none, GET(text_of(r.request_id, t))},
-    {"trace_id", Type::text, Unit::none, GET(trace_part(r, t, flow::trace_id_in))},
-    {"parent_span_id", Type::text, Unit::none, GET(trace_part(r, t, flow::span_id_in))},
+    {"trace_id", Type::text, Unit::none, GET(trace_part(r, t, model::trace_id_in))},
+    {"parent_span_id", Type::text, Unit::none, GET(trace_part(r, t, model::span_id_in))},
     {"trace_format", Type::text, Unit::none,
-     GET(r.trace_format == flow::TraceFormat::none ? Value{} : Value{flow::name_of(r.trace_format)})},
+     GET(r.trace_format == model::TraceFormat::none ? Value{} : Value{model::name_of(r.trace_format)})},
     {"parent", Type::text, Unit::none, GET(r.cause ? id_text(r.cause->parent, b) : Value{})},
-    {"parent_how", Type::text, Unit::none, GET(r.cause ? name_or_none(flow::name_of(r.cause->method)) : Value{})},
+    {"parent_how", Type::text, Unit::none, GET(r.cause ? name_or_none(model::name_of(r.cause->method)) : Value{})},
     {"parent_confidence", Type::text, Unit::none, GET(confidence_of(r))},
     {"parent_alternatives", Type::number, Unit::none,
      GET(r.cause ? Value{std::int64_t{r.cause->alternatives}} : Value{})},
     {"peer", Type::text, Unit::none, GET(id_text(r.peer, b))},
     {"attempt", Type::number, Unit::none, GET(r.attempt == 0 ? Value{} : Value{std::int64_t{r.attempt}})},
     {"attempt_of", Type::text, Unit::none, GET(id_text(r.attempt_of, b))},
-    {"attempt_how", Type::text, Unit::none, GET(r.attempt == 0 ? Value{} : Value{flow::name_of(r.attempt_how)})},
+    {"attempt_how", Type::text, Unit::none, GET(r.attempt == 0 ? Value{} : Value{model::name_of(r.attempt_how)})},
     {"flow_control", Type::number, Unit::nanoseconds, GET(flow_control_of(r))},
     {"http2.flow_control_ns", Type::number, Unit::nanoseconds, GET(flow_control_of(r))},
     {"request_flow_control", Type::number, Unit::nanoseconds, GET(bytes_of(r.request_flow_control))},
@@ -146,7 +148,7 @@ constexpr Field kFields[] = {
     {"stream_limit", Type::number, Unit::nanoseconds, GET(bytes_of(r.stream_limit))},
     {"http2.stream_limit_ns", Type::number, Unit::nanoseconds, GET(bytes_of(r.stream_limit))},
     {"http2.opened_at_limit", Type::boolean, Unit::none,
-     GET(windows_known(r) && r.role == flow::Role::client ? Value{r.stream_limit >= 0} : Value{})},
+     GET(windows_known(r) && r.role == model::Role::client ? Value{r.stream_limit >= 0} : Value{})},
     {"http2.pushed", Type::boolean, Unit::none, GET(r.stream == 0 ? Value{} : Value{r.pushed})},
     {"phases.arrive", Type::number, Unit::nanoseconds, phase_of<Phase::arrive>},
     {"phases.read", Type::number, Unit::nanoseconds, phase_of<Phase::read>},
@@ -167,14 +169,14 @@ template <std::size_t... labels>
 constexpr auto label_fields(std::index_sequence<labels...>) {
   return std::array<decltype(Field::get), sizeof...(labels)>{label_of<labels>...};
 }
-constexpr auto kLabelGetters = label_fields(std::make_index_sequence<flow::kLabels>());
+constexpr auto kLabelGetters = label_fields(std::make_index_sequence<model::kLabels>());
 
 struct LabelFields {
-  std::array<std::string, flow::kLabels> names;
-  std::array<Field, flow::kLabels> fields;
+  std::array<std::string, model::kLabels> names;
+  std::array<Field, model::kLabels> fields;
   LabelFields() {
-    for (std::size_t i = 0; i < flow::kLabels; ++i) {
-      names[i] = std::string(kLabelPrefix) + std::string(flow::name_of(static_cast<flow::Label>(i)));
+    for (std::size_t i = 0; i < model::kLabels; ++i) {
+      names[i] = std::string(kLabelPrefix) + std::string(model::name_of(static_cast<model::Label>(i)));
       fields[i] = {names[i], Type::number, Unit::nanoseconds, kLabelGetters[i]};
     }
   }
@@ -185,7 +187,7 @@ struct LabelFields {
 const Field* find_field(std::string_view name) {
   if (name.starts_with(kLabelPrefix)) {
     static const LabelFields of;
-    const auto label = flow::label_of(name.substr(kLabelPrefix.size()));
+    const auto label = model::label_of(name.substr(kLabelPrefix.size()));
     return label ? &of.fields[static_cast<std::size_t>(*label)] : nullptr;
   }
   const auto at = std::find_if(std::begin(kFields), std::end(kFields), [&](const Field& f) { return f.name == name; });

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <variant>
 
-#include "analyze/flow/request.h"
+#include "analyze/model/request.h"
 
 namespace tailcap::query {
 
@@ -22,7 +22,7 @@ struct Field {
   Type type = Type::text;
   Unit unit = Unit::none;
   // buffer: room for texts that are made up, like ids.
-  Value (*get)(const flow::Request& row, const flow::TextPool& texts, std::string& buffer) = nullptr;
+  Value (*get)(const model::Request& row, const model::TextPool& texts, std::string& buffer) = nullptr;
 };
 
 // nullptr: there is none of that name. Fields "labels.NAME" are the time in ns under a label; unknown where the request

@@ -220,7 +220,7 @@ struct Filter::Impl {
   void read_taint(const Token& value, Node& node) const {
     std::string names;
     for (unsigned bit = 0; bit < 32; ++bit) {
-      const auto name = flow::name_of(static_cast<flow::Taint>(1u << bit));
+      const auto name = model::name_of(static_cast<model::Taint>(1u << bit));
       if (name == "unknown") break;
       if (name == value.text) {
         node.low = std::int64_t{1} << bit;
@@ -231,7 +231,7 @@ struct Filter::Impl {
     fail(value.at, "'" + value.text + "' is no reason for a taint. There are: " + names);
   }
 
-  bool evaluate(std::size_t i, const flow::Request& row, const flow::TextPool& texts) const {
+  bool evaluate(std::size_t i, const model::Request& row, const model::TextPool& texts) const {
     const Node& node = nodes[i];
     switch (node.kind) {
       case Node::Kind::both:
@@ -254,7 +254,7 @@ struct Filter::Impl {
       case Field::Type::boolean:
         return (std::get<bool>(value) == node.truth) == (node.op == Op::equal);
       case Field::Type::list:
-        return ((row.taints & static_cast<flow::Taints>(node.low)) != 0) == (node.op != Op::unequal);
+        return ((row.taints & static_cast<model::Taints>(node.low)) != 0) == (node.op != Op::unequal);
       case Field::Type::text:
         break;
     }
@@ -284,7 +284,7 @@ Filter::~Filter() = default;
 Filter::Filter(Filter&&) noexcept = default;
 Filter& Filter::operator=(Filter&&) noexcept = default;
 
-bool Filter::matches(const flow::Request& row, const flow::TextPool& texts) const {
+bool Filter::matches(const model::Request& row, const model::TextPool& texts) const {
   return impl_->evaluate(impl_->root, row, texts);
 }
 

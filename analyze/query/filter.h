@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-#include "analyze/flow/request.h"
+#include "analyze/model/request.h"
 
 namespace tailcap::query {
 
@@ -27,7 +27,7 @@ class Filter {
   ~Filter();
   Filter(Filter&&) noexcept;
   Filter& operator=(Filter&&) noexcept;
-  bool matches(const flow::Request& row, const flow::TextPool& texts) const;
+  bool matches(const model::Request& row, const model::TextPool& texts) const;
   bool needs_account() const;  // it asks for labels: Request::account must be set
 
  private:

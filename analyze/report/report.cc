@@ -2,19 +2,19 @@
 
 #include <algorithm>
 
-#include "analyze/report/changes.h"
 #include "analyze/report/go/go_grids.h"
 #include "analyze/report/go/go_lines.h"
-#include "analyze/report/health.h"
-#include "analyze/report/incident_grid.h"
-#include "analyze/report/name_lines.h"
-#include "analyze/report/page_flames.h"
-#include "analyze/report/quality.h"
-#include "analyze/report/routes.h"
-#include "analyze/report/slowest.h"
+#include "analyze/report/sections/changes.h"
+#include "analyze/report/sections/health.h"
+#include "analyze/report/sections/incident_grid.h"
+#include "analyze/report/sections/name_lines.h"
+#include "analyze/report/sections/page_flames.h"
+#include "analyze/report/sections/quality.h"
+#include "analyze/report/sections/tls_lines.h"
+#include "analyze/report/sections/triggers.h"
 #include "analyze/report/tail/route_tail.h"
-#include "analyze/report/tls_lines.h"
-#include "analyze/report/triggers.h"
+#include "analyze/report/tail/routes.h"
+#include "analyze/report/tail/slowest.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
 #include "analyze/report/words/words.h"
@@ -34,12 +34,12 @@ void add_list(Document& out, const char* title, const std::vector<std::string>& 
   out.list(lines);
 }
 
-void add_quality(Document& out, const flow::Study& study) {
+void add_quality(Document& out, const model::Study& study) {
   out.heading(2, "Can this be trusted?");
   out.add(render::Facts{verdict(study), quality_lines(study), true});
 }
 
-void add_health(Document& out, const flow::Study& study, const flow::Figures& figures) {
+void add_health(Document& out, const model::Study& study, const model::Figures& figures) {
   render::Figures all;
   if (auto health = health_figure(study.health)) all.all.push_back(std::move(*health));
   if (auto flame = slow_flame(figures)) all.all.push_back(std::move(*flame));
@@ -48,7 +48,7 @@ void add_health(Document& out, const flow::Study& study, const flow::Figures& fi
   out.add(std::move(all));
 }
 
-void add_failures(Document& out, const flow::Study& study) {
+void add_failures(Document& out, const model::Study& study) {
   if (study.failures.empty()) return;
   Table table;
   table.sortable = true;
@@ -75,8 +75,8 @@ void add_definitions(Document& out) {
 
 }  // namespace
 
-Document report_document(const flow::Study& study, const flow::RequestTable& table, const ReportOptions& options,
-                         const flow::Figures& figures, std::span<const flow::Course> courses) {
+Document report_document(const model::Study& study, const model::RequestTable& table, const ReportOptions& options,
+                         const model::Figures& figures, std::span<const model::Course> courses) {
   Document out;
   out.heading(1, "tailcap report: " + printable(options.file));
   if (!options.scope.empty())
@@ -106,16 +106,16 @@ Document report_document(const flow::Study& study, const flow::RequestTable& tab
   return out;
 }
 
-std::string text_report(const flow::Study& study, const flow::RequestTable& table, const ReportOptions& options) {
+std::string text_report(const model::Study& study, const model::RequestTable& table, const ReportOptions& options) {
   return render::to_text(report_document(study, table, options), std::clamp<std::size_t>(options.width, 60, 1000));
 }
 
-std::string markdown_report(const flow::Study& study, const flow::RequestTable& table, const ReportOptions& options) {
+std::string markdown_report(const model::Study& study, const model::RequestTable& table, const ReportOptions& options) {
   return render::to_markdown(report_document(study, table, options));
 }
 
-std::string html_report(const flow::Study& study, const flow::RequestTable& table, const flow::Figures& figures,
-                        const ReportOptions& options, std::span<const flow::Course> courses) {
+std::string html_report(const model::Study& study, const model::RequestTable& table, const model::Figures& figures,
+                        const ReportOptions& options, std::span<const model::Course> courses) {
   ReportOptions page = options;
   page.routes = kRoutesInPage;
   page.sentences = page.details = kSectionsInPage;

@@ -6,13 +6,13 @@
 namespace tailcap::spans {
 namespace {
 
-using flow::Request;
-using flow::Role;
 using formats::Duration;
 using formats::Event;
 using formats::known;
 using formats::SocketId;
 using formats::Time;
+using model::Request;
+using model::Role;
 
 constexpr Duration kInstant{1};
 // Sequence numbers wrap at four times this: a larger range of bytes would be ambiguous.
@@ -22,8 +22,9 @@ constexpr std::size_t kMaxBack =
 
 }  // namespace
 
-Carriers::Carriers(const flow::RequestTable& table, const AllEnds& ends) : table_(table), carriers_(table.rows.size()) {
-  std::unordered_map<flow::ConnectionId, Time> next_start;  // of the request after this one on its connection
+Carriers::Carriers(const model::RequestTable& table, const AllEnds& ends)
+    : table_(table), carriers_(table.rows.size()) {
+  std::unordered_map<model::ConnectionId, Time> next_start;  // of the request after this one on its connection
   for (std::uint32_t i = static_cast<std::uint32_t>(table.rows.size()); i-- > 0;) {
     const Request row = table.rows[i];
     if (!known(row.start)) continue;
@@ -34,7 +35,7 @@ Carriers::Carriers(const flow::RequestTable& table, const AllEnds& ends) : table
     const auto next = next_start.find(row.id.connection);
     if (row.has_duration)
       c.to = row.start + row.duration;
-    else if (row.outcome == flow::Outcome::in_flight || next == next_start.end())
+    else if (row.outcome == model::Outcome::in_flight || next == next_start.end())
       c.to = formats::kMaxTime;
     else
       c.to = std::max(c.from, next->second);

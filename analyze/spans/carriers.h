@@ -13,7 +13,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "analyze/flow/request.h"
+#include "analyze/model/request.h"
 #include "analyze/spans/ends.h"
 #include "analyze/spans/intervals.h"
 #include "formats/event.h"
@@ -22,7 +22,7 @@ namespace tailcap::spans {
 
 class Carriers {
  public:
-  Carriers(const flow::RequestTable& table, const AllEnds& ends);
+  Carriers(const model::RequestTable& table, const AllEnds& ends);
 
   // All events once, then settle().
   void push(const formats::Event& event);
@@ -64,7 +64,7 @@ class Carriers {
   template <class Map, class Key>
   static std::uint32_t find(const Map& map, const Key& key, formats::Time from, formats::Time to);
 
-  const flow::RequestTable& table_;
+  const model::RequestTable& table_;
   std::vector<Carrier> carriers_;  // by row
   std::unordered_map<formats::SocketId, Intervals> sockets_;
   std::unordered_map<formats::SocketId, std::vector<std::uint32_t>> rows_of_;  // by start

@@ -10,11 +10,11 @@
 namespace tailcap::spans {
 namespace {
 
-using flow::AttributeValue;
-using flow::Outcome;
-using flow::Request;
-using flow::Role;
-using flow::Span;
+using model::AttributeValue;
+using model::Outcome;
+using model::Request;
+using model::Role;
+using model::Span;
 
 AttributeValue number(std::int64_t n) { return n; }
 
@@ -25,7 +25,7 @@ bool is_method(std::string_view method) {
   return std::find(kMethods.begin(), kMethods.end(), method) != kMethods.end();
 }
 
-void addresses(const flow::RequestTable& table, const Request& row, const EndpointTexts& ends, Span& span) {
+void addresses(const model::RequestTable& table, const Request& row, const EndpointTexts& ends, Span& span) {
   auto& a = span.attributes;
   const bool server = row.role == Role::server;
   const HostPort named = host_port(table.texts[row.authority]), local = host_port(ends.local),
@@ -45,7 +45,7 @@ void addresses(const flow::RequestTable& table, const Request& row, const Endpoi
     a.set("network.transport", local.is_unix || remote.is_unix ? "unix" : "tcp");
 }
 
-void http(const flow::RequestTable& table, const Request& row, Span& span) {
+void http(const model::RequestTable& table, const Request& row, Span& span) {
   auto& a = span.attributes;
   const std::string_view method = table.texts[row.method], target = table.texts[row.path],
                          authority = table.texts[row.authority];
@@ -69,10 +69,10 @@ void http(const flow::RequestTable& table, const Request& row, Span& span) {
   a.set_known("tailcap.route", table.texts[row.route]);
 }
 
-void rpc(const flow::RequestTable& table, const Request& row, Span& span) {
+void rpc(const model::RequestTable& table, const Request& row, Span& span) {
   auto& a = span.attributes;
   a.set("rpc.system", "grpc");
-  if (const auto name = flow::rpc_name(table.texts[row.path])) {
+  if (const auto name = model::rpc_name(table.texts[row.path])) {
     a.set("rpc.service", name->service);
     a.set("rpc.method", name->method);
     span.name = std::string(name->service) + "/" + std::string(name->method);
@@ -80,17 +80,17 @@ void rpc(const flow::RequestTable& table, const Request& row, Span& span) {
   if (row.grpc_status >= 0) a.set("rpc.grpc.status_code", number(row.grpc_status));
 }
 
-std::string_view version_of(flow::Protocol protocol) {
+std::string_view version_of(model::Protocol protocol) {
   switch (protocol) {
-    case flow::Protocol::http10:
+    case model::Protocol::http10:
       return "1.0";
-    case flow::Protocol::http11:
+    case model::Protocol::http11:
       return "1.1";
-    case flow::Protocol::http2:
-    case flow::Protocol::grpc:
+    case model::Protocol::http2:
+    case model::Protocol::grpc:
       return "2";
-    case flow::Protocol::grpc_web:
-    case flow::Protocol::unknown:
+    case model::Protocol::grpc_web:
+    case model::Protocol::unknown:
       break;
   }
   return {};
@@ -102,29 +102,29 @@ bool is_server_error(int status) {
   return std::find(kErrors.begin(), kErrors.end(), status) != kErrors.end();
 }
 
-void status(const flow::RequestTable& table, const Request& row, Span& span) {
-  const bool client = row.role == Role::client, call = flow::is_call(row);
+void status(const model::RequestTable& table, const Request& row, Span& span) {
+  const bool client = row.role == Role::client, call = model::is_call(row);
   std::string error;
   if (row.outcome >= Outcome::truncated && row.outcome != Outcome::in_flight && row.outcome != Outcome::unknown)
-    error = flow::name_of(row.outcome);
+    error = model::name_of(row.outcome);
   else if (call && row.grpc_status >= 0)
     error = (client ? row.grpc_status > 0 : is_server_error(row.grpc_status))
-                ? std::string(flow::grpc_status_name(row.grpc_status))
+                ? std::string(model::grpc_status_name(row.grpc_status))
                 : "";
   else if (row.status >= (client ? 400 : 500))
     error = std::to_string(row.status);
   if (error.empty()) return;
-  span.status = flow::SpanStatus::error;
+  span.status = model::SpanStatus::error;
   span.attributes.set("error.type", error);
   if (call) span.status_message = table.texts[row.grpc.message];
 }
 
 // Where the time went, by label; measured, inferred and sampled told apart.
-void labels(const flow::RequestTable& table, const Request& row, Span& span) {
-  for (const flow::Part& part : table.partitions.parts(row.id)) {
+void labels(const model::RequestTable& table, const Request& row, Span& span) {
+  for (const model::Part& part : table.partitions.parts(row.id)) {
     std::string key = "tailcap.time.";
-    if (part.evidence != flow::Evidence::measured) key += std::string(flow::name_of(part.evidence)) + ".";
-    key += flow::name_of(part.label);
+    if (part.evidence != model::Evidence::measured) key += std::string(model::name_of(part.evidence)) + ".";
+    key += model::name_of(part.label);
     const AttributeValue* before = span.attributes.find(key);
     span.attributes.set(key, number(part.time + (before ? std::get<std::int64_t>(*before) : 0)));
   }
@@ -132,13 +132,13 @@ void labels(const flow::RequestTable& table, const Request& row, Span& span) {
 
 }  // namespace
 
-void describe(const flow::RequestTable& table, const Request& row, const EndpointTexts& ends, Span& span) {
+void describe(const model::RequestTable& table, const Request& row, const EndpointTexts& ends, Span& span) {
   auto& a = span.attributes;
-  span.kind = row.role == Role::server ? flow::SpanKind::server : flow::SpanKind::client;
+  span.kind = row.role == Role::server ? model::SpanKind::server : model::SpanKind::client;
   const std::string_view method = table.texts[row.method], route = table.texts[row.route];
   span.name = method.empty() ? "HTTP" : is_method(method) ? std::string(method) : "HTTP";
   if (!route.empty()) span.name += " " + std::string(route);
-  if (flow::is_call(row))
+  if (model::is_call(row))
     rpc(table, row, span);
   else
     http(table, row, span);
@@ -152,7 +152,7 @@ void describe(const flow::RequestTable& table, const Request& row, const Endpoin
   a.set("tailcap.request", std::to_string(row.id.connection) + "." + std::to_string(row.id.index));
   if (row.taints != 0) {
     std::vector<std::string> names;
-    for (const auto name : flow::names_of(row.taints)) names.emplace_back(name);
+    for (const auto name : model::names_of(row.taints)) names.emplace_back(name);
     a.set("tailcap.tainted", std::move(names));
   }
   if (row.attempt > 1) a.set("http.request.resend_count", number(row.attempt - 1));

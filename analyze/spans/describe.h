@@ -2,13 +2,14 @@
 // for HTTP and those for RPC; what they have no name for begins with "tailcap.".
 #pragma once
 
-#include "analyze/flow/request.h"
-#include "analyze/flow/span.h"
+#include "analyze/model/request.h"
+#include "analyze/model/trace/span.h"
 #include "analyze/spans/ends.h"
 
 namespace tailcap::spans {
 
 // Sets name, kind, attributes and status.
-void describe(const flow::RequestTable& table, const flow::Request& row, const EndpointTexts& ends, flow::Span& span);
+void describe(const model::RequestTable& table, const model::Request& row, const EndpointTexts& ends,
+              model::Span& span);
 
 }  // namespace tailcap::spans

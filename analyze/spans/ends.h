@@ -6,11 +6,11 @@
 #include <string_view>
 #include <vector>
 
-#include "analyze/flow/endpoint_texts.h"
+#include "analyze/model/wire/endpoint_texts.h"
 
 namespace tailcap::spans {
 
-using flow::EndpointTexts;
+using model::EndpointTexts;
 using AllEnds = std::vector<EndpointTexts>;  // by ConnectionId
 
 struct HostPort {

@@ -8,15 +8,15 @@
 namespace tailcap::spans {
 namespace {
 
-using flow::Attributes;
 using formats::Event;
 using formats::known;
 using formats::TcpState;
 using formats::Time;
+using model::Attributes;
 
 constexpr std::size_t kMaxConnecting = 1u << 20;  // a crafted capture can begin connects for ever
 
-std::uint64_t key_of(std::uint32_t pid, flow::TextId name) { return std::uint64_t{pid} << 32 | name; }
+std::uint64_t key_of(std::uint32_t pid, model::TextId name) { return std::uint64_t{pid} << 32 | name; }
 
 std::int64_t ns(formats::Duration d) { return d.count(); }
 
@@ -90,11 +90,11 @@ std::string_view name_of(formats::FileAct act) {
 
 }  // namespace
 
-Enrichment::Enrichment(const flow::RequestTable& table, const AllEnds& ends, const Carriers& carriers)
+Enrichment::Enrichment(const model::RequestTable& table, const AllEnds& ends, const Carriers& carriers)
     : table_(table), carriers_(carriers) {
   for (std::uint32_t i = 0; i < table.rows.size(); ++i) {
-    const flow::ExchangeId id = table.rows.id(i);
-    const flow::Setup* setup = table.setups.find(id);
+    const model::ExchangeId id = table.rows.id(i);
+    const model::Setup* setup = table.setups.find(id);
     if (!setup) continue;
     if (setup->connect().count() >= 0 && id.connection < ends.size() && ends[id.connection].socket != 0)
       setup_connects_.emplace(ends[id.connection].socket, setup->connect_began);
@@ -125,9 +125,9 @@ void Enrichment::attach(Subject subject, std::uint32_t row, Time time, Attribute
   events.events.push_back({time, subject, std::move(attributes)});
 }
 
-void Enrichment::push(const flow::Lookup& lookup) {
+void Enrichment::push(const model::Lookup& lookup) {
   if (!known(lookup.began)) return;
-  if (const flow::TextId name = table_.texts.find(lookup.name); name != 0) {
+  if (const model::TextId name = table_.texts.find(lookup.name); name != 0) {
     const auto at = setup_lookups_.find(key_of(lookup.thread.pid, name));
     if (at != setup_lookups_.end())
       for (const Asked& a : at->second)
@@ -141,8 +141,8 @@ void Enrichment::push(const flow::Lookup& lookup) {
   if (!found(Subject::dns, row)) return;
   Attributes a = matched_by(false);
   a.set("dns.question.name", lookup.name);
-  a.set("tailcap.dns.type", flow::record_type_name(lookup.type));
-  a.set("tailcap.dns.answer", lookup.rcode == 0 ? "NOERROR" : flow::rcode_name(lookup.rcode));
+  a.set("tailcap.dns.type", model::record_type_name(lookup.type));
+  a.set("tailcap.dns.answer", lookup.rcode == 0 ? "NOERROR" : model::rcode_name(lookup.rcode));
   if (known(lookup.done)) a.set("tailcap.duration_ns", ns(lookup.done - lookup.began));
   attach(Subject::dns, row, lookup.began, std::move(a));
 }

@@ -9,9 +9,9 @@
 #include <unordered_map>
 #include <vector>
 
-#include "analyze/flow/lookup.h"
-#include "analyze/flow/request.h"
-#include "analyze/flow/span.h"
+#include "analyze/model/request.h"
+#include "analyze/model/trace/span.h"
+#include "analyze/model/wire/lookup.h"
 #include "analyze/spans/carriers.h"
 
 namespace tailcap::spans {
@@ -70,7 +70,7 @@ struct RowEvents {
   struct One {
     formats::Time time = formats::kNoTime;
     Subject subject = Subject::connect;
-    flow::Attributes attributes;
+    model::Attributes attributes;
   };
   std::vector<One> events;  // by time
   std::uint32_t left_out = 0;
@@ -84,10 +84,10 @@ class Enrichment {
   static constexpr std::size_t kMaxAll = 2'000'000;
 
   // carriers are settled. All must outlive this.
-  Enrichment(const flow::RequestTable& table, const AllEnds& ends, const Carriers& carriers);
+  Enrichment(const model::RequestTable& table, const AllEnds& ends, const Carriers& carriers);
 
   // All events once more, with the lookups that they ended before them; then settle().
-  void push(const flow::Lookup& lookup);
+  void push(const model::Lookup& lookup);
   void push(const formats::Event& event);
   // handshakes: how many were seen, of whatever connections.
   void settle(std::uint64_t handshakes);
@@ -117,10 +117,10 @@ class Enrichment {
 
   // Counts; true: there is such a row.
   bool found(Subject subject, std::uint32_t row);
-  void attach(Subject subject, std::uint32_t row, formats::Time time, flow::Attributes attributes);
+  void attach(Subject subject, std::uint32_t row, formats::Time time, model::Attributes attributes);
   void connected(const Connecting& connecting, formats::SocketId socket, formats::Time done, int error);
 
-  const flow::RequestTable& table_;
+  const model::RequestTable& table_;
   const Carriers& carriers_;
   std::array<Tally, kSubjects> tallies_{};
   std::unordered_map<std::uint32_t, RowEvents> rows_;

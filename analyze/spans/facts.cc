@@ -23,26 +23,26 @@ std::string_view parent_name(const Identity& id) {
   return id.link != Identity::kNone ? "in another trace, linked" : "none known";
 }
 
-flow::SpanContext key_of(flow::SpanContext c) {
+model::SpanContext key_of(model::SpanContext c) {
   c.flags = 0;
   return c;
 }
 
 }  // namespace
 
-flow::SpanFacts facts_of(const Counts& counts, const Identities& identities, const std::vector<bool>& wanted,
-                         const Enrichment& enrichment, const Imported& imported) {
-  flow::SpanFacts out;
+model::SpanFacts facts_of(const Counts& counts, const Identities& identities, const std::vector<bool>& wanted,
+                          const Enrichment& enrichment, const Imported& imported) {
+  model::SpanFacts out;
   out.requests = counts.requests;
   out.setup = counts.setup;
   out.not_placed = counts.not_placed;
-  std::unordered_set<flow::SpanContext, ContextHash> there, holes;
+  std::unordered_set<model::SpanContext, ContextHash> there, holes;
   for (const ForeignSpan& span : imported.spans) {
     there.insert(key_of(span.context));
     out.imported_matched += span.matched > 0;
   }
   for (const ForeignSpan& span : imported.spans) {
-    flow::SpanContext above = key_of(span.context);
+    model::SpanContext above = key_of(span.context);
     above.span = span.parent;
     if (span.parent != 0 && there.count(above) == 0) holes.insert(above);
   }

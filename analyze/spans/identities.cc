@@ -4,15 +4,15 @@
 #include <string>
 #include <unordered_set>
 
-#include "analyze/flow/trace_identity.h"
+#include "analyze/model/trace/trace_identity.h"
 
 namespace tailcap::spans {
 namespace {
 
-using flow::ExchangeId;
-using flow::Request;
-using flow::Role;
-using flow::SpanContext;
+using model::ExchangeId;
+using model::Request;
+using model::Role;
+using model::SpanContext;
 
 constexpr std::uint32_t kNone = Identity::kNone;
 
@@ -24,7 +24,7 @@ SpanContext key_of(SpanContext c) {
 
 class Resolver {
  public:
-  Resolver(const flow::RequestTable& table, std::vector<ForeignSpan>& foreign) : table_(table), foreign_(foreign) {}
+  Resolver(const model::RequestTable& table, std::vector<ForeignSpan>& foreign) : table_(table), foreign_(foreign) {}
 
   Identities run() {
     const std::size_t n = table_.rows.size();
@@ -73,15 +73,15 @@ class Resolver {
     Facts& f = facts_[i];
     f.role = row.role;
     if (row.peer.connection != 0) f.peer = out_.row_of(row.peer);
-    if (const flow::Cause* cause = table_.causes.find(row.id); cause && cause->parent.connection != 0) {
+    if (const model::Cause* cause = table_.causes.find(row.id); cause && cause->parent.connection != 0) {
       f.cause = out_.row_of(cause->parent);
       f.certain = cause->certain;
     }
     const std::string_view sent = table_.texts[row.traceparent];
-    if (!flow::set_trace(f.wire, flow::trace_id_in(sent))) return;
-    f.wire.span = flow::id_of_hex(flow::span_id_in(sent)).value_or(0);
-    f.wire.flags = static_cast<std::uint8_t>(std::max(0, flow::trace_flags_in(sent)));
-    f.format = flow::name_of(row.trace_format);
+    if (!model::set_trace(f.wire, model::trace_id_in(sent))) return;
+    f.wire.span = model::id_of_hex(model::span_id_in(sent)).value_or(0);
+    f.wire.flags = static_cast<std::uint8_t>(std::max(0, model::trace_flags_in(sent)));
+    f.format = model::name_of(row.trace_format);
     if (f.role == Role::server && !by_parent_.empty()) ++served_[key_of(f.wire)];
   }
 
@@ -102,8 +102,8 @@ class Resolver {
       }
     }
     if (id.context.span == 0) {
-      id.context.span = flow::synthetic_span(table_, table_.rows.id(i), 3);
-      id.span_source = flow::kSynthetic;
+      id.context.span = model::synthetic_span(table_, table_.rows.id(i), 3);
+      id.span_source = model::kSynthetic;
     }
   }
 
@@ -146,8 +146,8 @@ class Resolver {
       if (depth < 2) complete(f.cause, depth + 1);
       if (out_.rows[f.cause].context.has_trace()) return assign(i, out_.rows[f.cause].context, "caller");
     }
-    const auto [high, low] = flow::synthetic_trace(table_, table_.rows.id(i));
-    assign(i, {high, low, 0, 0}, flow::kSynthetic);
+    const auto [high, low] = model::synthetic_trace(table_, table_.rows.id(i));
+    assign(i, {high, low, 0, 0}, model::kSynthetic);
   }
 
   // A program's own span of what it serves has the parent that the header named.
@@ -223,7 +223,7 @@ class Resolver {
       id.parent = f.wire.span, id.parent_how = ParentHow::wire;
   }
 
-  const flow::RequestTable& table_;
+  const model::RequestTable& table_;
   std::vector<ForeignSpan>& foreign_;
   Identities out_;
   std::vector<Facts> facts_;
@@ -244,7 +244,7 @@ std::uint32_t Identities::row_of(ExchangeId id) const {
   return at != by_id.end() && at->first == id ? at->second : Identity::kNone;
 }
 
-Identities identities_of(const flow::RequestTable& table, std::vector<ForeignSpan>& foreign) {
+Identities identities_of(const model::RequestTable& table, std::vector<ForeignSpan>& foreign) {
   return Resolver(table, foreign).run();
 }
 

@@ -12,21 +12,21 @@
 #include <unordered_map>
 #include <vector>
 
-#include "analyze/flow/request.h"
-#include "analyze/flow/span_context.h"
+#include "analyze/model/request.h"
+#include "analyze/model/trace/span_context.h"
 
 namespace tailcap::spans {
 
 // A span from another tracer, see imported.h.
 struct ForeignSpan {
-  flow::SpanContext context;
+  model::SpanContext context;
   std::uint64_t parent = 0;
   bool server = false, client = false;
   std::uint32_t matched = 0;  // requests that are this span
 };
 
 struct ContextHash {
-  std::size_t operator()(const flow::SpanContext& c) const {
+  std::size_t operator()(const model::SpanContext& c) const {
     return c.trace_high * 0x9e3779b97f4a7c15u ^ c.trace_low * 0xc2b2ae3d27d4eb4fu ^ c.span;
   }
 };
@@ -35,11 +35,11 @@ enum class ParentHow : std::uint8_t {
   none,       // it is a root, or nothing is known
   wire,       // named by a header
   other_end,  // the calling end of the same request
-  cause,      // the parent: flow::Cause says how it is known
+  cause,      // the parent: model::Cause says how it is known
 };
 
 struct Identity {
-  flow::SpanContext context;  // of the request; if it is a foreign span, that span's
+  model::SpanContext context;  // of the request; if it is a foreign span, that span's
   std::uint64_t parent = 0;
   ParentHow parent_how = ParentHow::none;
   bool parent_certain = true;
@@ -54,11 +54,11 @@ struct Identity {
 struct Identities {
   std::vector<Identity> rows;  // by row of the table
   // Number of the row with this id, or Identity::kNone.
-  std::uint32_t row_of(flow::ExchangeId id) const;
-  std::vector<std::pair<flow::ExchangeId, std::uint32_t>> by_id;  // ascending
+  std::uint32_t row_of(model::ExchangeId id) const;
+  std::vector<std::pair<model::ExchangeId, std::uint32_t>> by_id;  // ascending
 };
 
 // Counts the matches in `foreign`. The table holds all requests of the capture, sorted by start.
-Identities identities_of(const flow::RequestTable& table, std::vector<ForeignSpan>& foreign);
+Identities identities_of(const model::RequestTable& table, std::vector<ForeignSpan>& foreign);
 
 }  // namespace tailcap::spans

@@ -43,13 +43,13 @@ bool is_kind(const Json& span, int number, std::string_view name) {
 
 void read_span(const Json& span, Imported& out) {
   ForeignSpan one;
-  const auto id = flow::id_of_hex(text_in(span, "spanId"));
-  if (!id || !flow::set_trace(one.context, text_in(span, "traceId"))) {
+  const auto id = model::id_of_hex(text_in(span, "spanId"));
+  if (!id || !model::set_trace(one.context, text_in(span, "traceId"))) {
     ++out.without_ids;
     return;
   }
   one.context.span = *id;
-  one.parent = flow::id_of_hex(text_in(span, "parentSpanId")).value_or(0);
+  one.parent = model::id_of_hex(text_in(span, "parentSpanId")).value_or(0);
   one.server = is_kind(span, 2, "SPAN_KIND_SERVER");
   one.client = is_kind(span, 3, "SPAN_KIND_CLIENT");
   out.spans.push_back(one);

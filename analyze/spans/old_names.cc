@@ -30,20 +30,20 @@ constexpr Renamed kRenamed[] = {
 
 }  // namespace
 
-void use_old_names(flow::Span& span) {
-  flow::Attributes out;
+void use_old_names(model::Span& span) {
+  model::Attributes out;
   const auto* path = span.attributes.find("url.path");
   const auto* query = span.attributes.find("url.query");
   for (const auto& a : span.attributes) {
     std::string_view key = a.key;
     if (key == "url.query") continue;
     if (key == "url.path") {
-      out.set("http.target", flow::text_of(*path) + (query ? "?" + flow::text_of(*query) : std::string()));
+      out.set("http.target", model::text_of(*path) + (query ? "?" + model::text_of(*query) : std::string()));
       continue;
     }
     for (const Renamed& r : kRenamed)
-      if (key == r.now) key = span.kind == flow::SpanKind::server ? r.server : r.client;
-    out.set(key, flow::AttributeValue(a.value));
+      if (key == r.now) key = span.kind == model::SpanKind::server ? r.server : r.client;
+    out.set(key, model::AttributeValue(a.value));
   }
   span.attributes = std::move(out);
 }

@@ -2,10 +2,10 @@
 // them.
 #pragma once
 
-#include "analyze/flow/span.h"
+#include "analyze/model/trace/span.h"
 
 namespace tailcap::spans {
 
-void use_old_names(flow::Span& span);
+void use_old_names(model::Span& span);
 
 }  // namespace tailcap::spans

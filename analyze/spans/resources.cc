@@ -85,9 +85,9 @@ void Resources::push(const formats::Event& event) {
   if (formats::known(info->started)) p.started = info->started;
 }
 
-flow::Attributes Resources::of(std::uint32_t pid, std::string_view comm, const formats::Preamble& preamble,
-                               const flow::WallClock& clock) const {
-  flow::Attributes out;
+model::Attributes Resources::of(std::uint32_t pid, std::string_view comm, const formats::Preamble& preamble,
+                                const model::WallClock& clock) const {
+  model::Attributes out;
   const auto at = processes_.find(pid);
   static const Process kUnknown;
   const Process& p = at != processes_.end() && !at->second.several ? at->second : kUnknown;

@@ -9,8 +9,8 @@
 #include <tuple>
 #include <unordered_map>
 
-#include "analyze/flow/span.h"
-#include "analyze/flow/wall_clock.h"
+#include "analyze/model/trace/span.h"
+#include "analyze/model/wall_clock.h"
 #include "analyze/spans/ends.h"
 #include "formats/event.h"
 #include "formats/preamble.h"
@@ -30,8 +30,8 @@ class Resources {
   bool merged() const { return merged_; }  // of several machines
 
   // comm: the process name that its requests give, for a process without an entry of its own.
-  flow::Attributes of(std::uint32_t pid, std::string_view comm, const formats::Preamble& preamble,
-                      const flow::WallClock& clock) const;
+  model::Attributes of(std::uint32_t pid, std::string_view comm, const formats::Preamble& preamble,
+                       const model::WallClock& clock) const;
   // The interface with the local address of this connection; empty: none is known, or several.
   std::string_view interface_of(const EndpointTexts& ends) const;
 

@@ -97,10 +97,10 @@ AttributeRules::AttributeRules(std::string_view text, const std::string& name) {
   }
 }
 
-void AttributeRules::apply(const Rule& rule, flow::Attributes& attributes) {
+void AttributeRules::apply(const Rule& rule, model::Attributes& attributes) {
   if (!rule.where_key.empty()) {
     const auto* value = attributes.find(rule.where_key);
-    if (!value || flow::text_of(*value) != rule.where_value) return;
+    if (!value || model::text_of(*value) != rule.where_value) return;
   }
   switch (rule.action) {
     case Action::insert:
@@ -111,7 +111,7 @@ void AttributeRules::apply(const Rule& rule, flow::Attributes& attributes) {
       break;
     case Action::copy:
       if (const auto* from = attributes.find(rule.value); from && !attributes.find(rule.key))
-        attributes.set(rule.key, flow::AttributeValue(*from));
+        attributes.set(rule.key, model::AttributeValue(*from));
       break;
     case Action::remove:
       attributes.erase(rule.key);
@@ -119,13 +119,13 @@ void AttributeRules::apply(const Rule& rule, flow::Attributes& attributes) {
   }
 }
 
-void AttributeRules::apply(flow::SpanResource& resource) const {
+void AttributeRules::apply(model::SpanResource& resource) const {
   for (const Rule& rule : rules_) {
     if (!rule.of_span) {
       apply(rule, resource.attributes);
       continue;
     }
-    for (flow::Span& span : resource.spans) apply(rule, span.attributes);
+    for (model::Span& span : resource.spans) apply(rule, span.attributes);
   }
 }
 

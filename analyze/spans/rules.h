@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-#include "analyze/flow/span.h"
+#include "analyze/model/trace/span.h"
 
 namespace tailcap::spans {
 
@@ -23,7 +23,7 @@ class AttributeRules {
   AttributeRules() = default;
   // Throws std::runtime_error: which line of `name`, and what is wrong with it.
   AttributeRules(std::string_view text, const std::string& name);
-  void apply(flow::SpanResource& resource) const;
+  void apply(model::SpanResource& resource) const;
   std::size_t size() const { return rules_.size(); }
 
  private:
@@ -34,7 +34,7 @@ class AttributeRules {
     std::string key, value;  // copy: the key it is from
     std::string where_key, where_value;
   };
-  static void apply(const Rule& rule, flow::Attributes& attributes);
+  static void apply(const Rule& rule, model::Attributes& attributes);
   std::vector<Rule> rules_;
 };
 

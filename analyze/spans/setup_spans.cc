@@ -4,14 +4,14 @@
 #include <string>
 #include <utility>
 
-#include "analyze/flow/tls.h"
-#include "analyze/flow/trace_identity.h"
+#include "analyze/model/trace/trace_identity.h"
+#include "analyze/model/wire/tls.h"
 
 namespace tailcap::spans {
 namespace {
 
-using flow::Span;
 using formats::Time;
+using model::Span;
 
 // Numbers that tell made-up span ids of one request apart; 3 is the request itself.
 enum : std::uint64_t { kDns = 4, kConnect = 5, kTls = 6 };
@@ -23,11 +23,11 @@ struct Part {
   std::vector<std::string> evidence;
 };
 
-Span span_of(const flow::RequestTable& table, const flow::Request& row, const flow::SpanContext& parent,
+Span span_of(const model::RequestTable& table, const model::Request& row, const model::SpanContext& parent,
              const Clocked& clock, Part part) {
   Span span;
   span.context = parent;
-  span.context.span = flow::synthetic_span(table, row.id, part.number);
+  span.context.span = model::synthetic_span(table, row.id, part.number);
   span.parent = parent.span;
   span.start = clock.unix_time(part.began);
   span.end = clock.unix_time(part.done);
@@ -35,7 +35,7 @@ Span span_of(const flow::RequestTable& table, const flow::Request& row, const fl
   span.attributes.set("tailcap.setup", part.kind);
   span.attributes.set("tailcap.evidence", std::move(part.evidence));
   span.attributes.set("tailcap.request", std::to_string(row.id.connection) + "." + std::to_string(row.id.index));
-  span.attributes.set("tailcap.span_id_source", flow::kSynthetic);
+  span.attributes.set("tailcap.span_id_source", model::kSynthetic);
   return span;
 }
 
@@ -49,9 +49,9 @@ std::string Clocked::since_start(Time t) const {
   return text;
 }
 
-void add_setup(const flow::RequestTable& table, const flow::Request& row, const EndpointTexts& ends,
-               const flow::SpanContext& parent, const Clocked& clock, std::vector<Span>& out) {
-  const flow::Setup* setup = table.setups.find(row.id);
+void add_setup(const model::RequestTable& table, const model::Request& row, const EndpointTexts& ends,
+               const model::SpanContext& parent, const Clocked& clock, std::vector<Span>& out) {
+  const model::Setup* setup = table.setups.find(row.id);
   if (!setup) return;
   const std::string socket = ends.socket != 0 ? " of socket " + std::to_string(ends.socket) : "";
   const HostPort remote = host_port(ends.remote);
@@ -94,9 +94,9 @@ void add_setup(const flow::RequestTable& table, const flow::Request& row, const 
                               " at " + clock.since_start(setup->tls_done)}});
     span.name = "TLS handshake";
     span.attributes.set("tls.protocol.name", "tls");
-    const std::string version = flow::tls_version(setup->tls_version);
+    const std::string version = model::tls_version(setup->tls_version);
     span.attributes.set_known("tls.protocol.version", version.starts_with("TLS ") ? version.substr(4) : version);
-    span.attributes.set_known("tls.cipher", flow::tls_cipher(setup->tls_cipher));
+    span.attributes.set_known("tls.cipher", model::tls_cipher(setup->tls_cipher));
     span.attributes.set_known("tls.client.server_name", table.texts[setup->tls_server_name]);
     if (setup->tls_resumed) span.attributes.set("tls.resumed", *setup->tls_resumed);
     out.push_back(std::move(span));

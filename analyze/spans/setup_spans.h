@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "analyze/flow/request.h"
-#include "analyze/flow/span.h"
+#include "analyze/model/request.h"
+#include "analyze/model/trace/span.h"
 #include "analyze/spans/ends.h"
 
 namespace tailcap::spans {
@@ -24,7 +24,7 @@ struct Clocked {
 };
 
 // Below `parent`; inferred, with the evidence.
-void add_setup(const flow::RequestTable& table, const flow::Request& row, const EndpointTexts& ends,
-               const flow::SpanContext& parent, const Clocked& clock, std::vector<flow::Span>& out);
+void add_setup(const model::RequestTable& table, const model::Request& row, const EndpointTexts& ends,
+               const model::SpanContext& parent, const Clocked& clock, std::vector<model::Span>& out);
 
 }  // namespace tailcap::spans

@@ -5,8 +5,8 @@
 #include <string>
 #include <utility>
 
-#include "analyze/flow/split.h"
-#include "analyze/flow/trace_identity.h"
+#include "analyze/model/study/split.h"
+#include "analyze/model/trace/trace_identity.h"
 #include "analyze/spans/describe.h"
 #include "analyze/spans/setup_spans.h"
 #include "formats/machine.h"
@@ -14,10 +14,10 @@
 namespace tailcap::spans {
 namespace {
 
-using flow::Request;
-using flow::Role;
-using flow::Span;
 using formats::known;
+using model::Request;
+using model::Role;
+using model::Span;
 
 constexpr std::uint32_t kNone = Identity::kNone;
 constexpr std::uint64_t kBelow = 7;  // number of the made-up span id of a request below somebody else's span
@@ -75,7 +75,7 @@ class Maker {
     static const EndpointTexts kNowhere;
     const EndpointTexts& ends = row.id.connection < source_.ends.size() ? source_.ends[row.id.connection] : kNowhere;
     const Clocked clock{offsets_.of(i), source_.first};
-    flow::SpanResource& resource = resource_of(row);
+    model::SpanResource& resource = resource_of(row);
     Span span = span_of(i, row, ends, clock);
     const std::size_t before = resource.spans.size();
     add_setup(table_, row, ends, ids_.rows[i].context, clock, resource.spans);
@@ -87,8 +87,8 @@ class Maker {
   std::size_t size() const { return size_; }
   const Counts& counts() const { return counts_; }
 
-  std::vector<flow::SpanResource> take() {
-    std::vector<flow::SpanResource> out;
+  std::vector<model::SpanResource> take() {
+    std::vector<model::SpanResource> out;
     for (auto& [pid, resource] : by_pid_) out.push_back(std::move(resource));
     by_pid_.clear();
     size_ = 0;
@@ -96,12 +96,12 @@ class Maker {
   }
 
  private:
-  flow::SpanResource& resource_of(const Request& row) {
+  model::SpanResource& resource_of(const Request& row) {
     const auto at = by_pid_.find(row.pid);
     if (at != by_pid_.end()) return at->second;
-    flow::SpanResource& resource = by_pid_[row.pid];
+    model::SpanResource& resource = by_pid_[row.pid];
     resource.attributes = resources_.of(row.pid, table_.texts[row.comm], source_.preamble, source_.clock);
-    const std::int64_t own = (source_.clock_error + flow::WallClock::kStep).count();
+    const std::int64_t own = (source_.clock_error + model::WallClock::kStep).count();
     const std::int64_t other = resources_.merged() ? clocks_.of(formats::machine_of(row.pid)) : 0;
     if (std::int64_t sum = 0; other >= 0 && !__builtin_add_overflow(own, other, &sum))
       resource.attributes.set("tailcap.clock.error_ns", sum);
@@ -119,7 +119,7 @@ class Maker {
     auto& a = span.attributes;
     if (row.has_duration) {
       span.end = clock.unix_time(row.start + row.duration);
-    } else if (row.outcome == flow::Outcome::in_flight && source_.last > row.start) {
+    } else if (row.outcome == model::Outcome::in_flight && source_.last > row.start) {
       span.end = clock.unix_time(source_.last);
       a.set("tailcap.duration", "at least");
     } else {
@@ -131,20 +131,20 @@ class Maker {
     a.set("tailcap.span_id_source", id.span_source);
     place(i, row, span);
     if (const auto state = std::lower_bound(source_.trace_states.begin(), source_.trace_states.end(),
-                                            std::pair{row.id, flow::TextId{0}});
-        state != source_.trace_states.end() && state->first == row.id && id.trace_source != flow::kSynthetic)
+                                            std::pair{row.id, model::TextId{0}});
+        state != source_.trace_states.end() && state->first == row.id && id.trace_source != model::kSynthetic)
       span.trace_state = table_.texts[state->second];
     enrich(i, clock, span);
     return span;
   }
 
   // The wall clock was set: what it said when this began is not what the span says, or nobody knows what it said.
-  void stepped(std::uint32_t i, const Request& row, const Clocked& clock, flow::Attributes& a) {
+  void stepped(std::uint32_t i, const Request& row, const Clocked& clock, model::Attributes& a) {
     std::int64_t by = 0;
     if (!__builtin_sub_overflow(offsets_.own(i), clock.offset, &by) && by != 0)
       a.set("tailcap.clock.set_meanwhile_ns", by);
     const auto root = table_.rows.start(offsets_.root(i));
-    const auto within = [](formats::Time t, const flow::WallClock::Step& step) {
+    const auto within = [](formats::Time t, const model::WallClock::Step& step) {
       return t > step.from && t <= step.to;
     };
     for (const auto& step : source_.clock.steps())
@@ -158,11 +158,11 @@ class Maker {
     if (id.foreign >= 0) {
       // Somebody else's span stays as it is.
       span.parent = id.context.span;
-      span.context.span = flow::synthetic_span(table_, row.id, kBelow);
-      span.kind = flow::SpanKind::internal;
+      span.context.span = model::synthetic_span(table_, row.id, kBelow);
+      span.kind = model::SpanKind::internal;
       span.name += " (on the wire)";
       a.set("tailcap.inferred", true);
-      a.set("tailcap.span_id_source", flow::kSynthetic);
+      a.set("tailcap.span_id_source", model::kSynthetic);
       a.set("tailcap.evidence",
             std::vector<std::string>{
                 "request " + std::to_string(row.id.connection) + "." + std::to_string(row.id.index) +
@@ -176,7 +176,7 @@ class Maker {
       a.set("tailcap.evidence",
             std::vector<std::string>{"imported spans of calls that this request made name it as their parent"});
     }
-    const flow::Cause* cause = row.role == Role::client ? table_.causes.find(row.id) : nullptr;
+    const model::Cause* cause = row.role == Role::client ? table_.causes.find(row.id) : nullptr;
     switch (id.parent_how) {
       case ParentHow::wire:
         a.set("tailcap.parent.how", id.trace_source);
@@ -185,7 +185,7 @@ class Maker {
         a.set("tailcap.parent.how", "other end");
         break;
       case ParentHow::cause:
-        if (cause) a.set("tailcap.parent.how", flow::name_of(cause->method));
+        if (cause) a.set("tailcap.parent.how", model::name_of(cause->method));
         if (!id.parent_certain) a.set("tailcap.parent.confidence", "likely");
         break;
       case ParentHow::none:
@@ -193,7 +193,7 @@ class Maker {
     }
     if (cause && cause->parent.connection == 0) a.set("tailcap.parent.alternatives", std::int64_t{cause->alternatives});
     if (id.link != kNone) {
-      flow::SpanLink link{ids_.rows[id.link].context, {}};
+      model::SpanLink link{ids_.rows[id.link].context, {}};
       link.attributes.set("tailcap.link", "made by");
       if (cause && !cause->certain) link.attributes.set("tailcap.parent.confidence", "likely");
       span.links.push_back(std::move(link));
@@ -214,13 +214,13 @@ class Maker {
   }
 
   const Source& source_;
-  const flow::RequestTable& table_;
+  const model::RequestTable& table_;
   const Identities& ids_;
   const Enrichment& enrichment_;
   const Resources& resources_;
   Offsets offsets_;
-  flow::ClockErrors clocks_{source_.preamble};
-  std::map<std::uint32_t, flow::SpanResource> by_pid_;
+  model::ClockErrors clocks_{source_.preamble};
+  std::map<std::uint32_t, model::SpanResource> by_pid_;
   std::size_t size_ = 0;
   Counts counts_;
 };
@@ -237,12 +237,12 @@ SpanMaker::SpanMaker(const Source& source, const Identities& identities, const E
 SpanMaker::~SpanMaker() = default;
 void SpanMaker::add(std::uint32_t row) { impl_->add(row); }
 std::size_t SpanMaker::size() const { return impl_->size(); }
-std::vector<flow::SpanResource> SpanMaker::take() { return impl_->take(); }
+std::vector<model::SpanResource> SpanMaker::take() { return impl_->take(); }
 const Counts& SpanMaker::counts() const { return impl_->counts(); }
 
-std::vector<bool> joined_to(const flow::RequestTable& table, const Identities& identities, std::uint32_t row) {
+std::vector<bool> joined_to(const model::RequestTable& table, const Identities& identities, std::uint32_t row) {
   std::vector<std::vector<std::uint32_t>> beside(table.rows.size());
-  const auto join = [&](std::uint32_t a, flow::ExchangeId id) {
+  const auto join = [&](std::uint32_t a, model::ExchangeId id) {
     const std::uint32_t b = id.connection == 0 ? kNone : identities.row_of(id);
     if (b != kNone) {
       beside[a].push_back(b);
@@ -251,7 +251,7 @@ std::vector<bool> joined_to(const flow::RequestTable& table, const Identities& i
   };
   for (std::uint32_t i = 0; i < table.rows.size(); ++i) {
     join(i, table.rows.peer(i));
-    if (const flow::Cause* cause = table.causes.find(table.rows.id(i))) join(i, cause->parent);
+    if (const model::Cause* cause = table.causes.find(table.rows.id(i))) join(i, cause->parent);
   }
   std::vector<bool> out(table.rows.size());
   std::vector<std::uint32_t> open = {row};

@@ -8,9 +8,9 @@
 #include <utility>
 #include <vector>
 
-#include "analyze/flow/request.h"
-#include "analyze/flow/span.h"
-#include "analyze/flow/wall_clock.h"
+#include "analyze/model/request.h"
+#include "analyze/model/trace/span.h"
+#include "analyze/model/wall_clock.h"
 #include "analyze/spans/ends.h"
 #include "analyze/spans/enrichment.h"
 #include "analyze/spans/identities.h"
@@ -20,10 +20,10 @@
 namespace tailcap::spans {
 
 struct Source {
-  const flow::RequestTable& table;
+  const model::RequestTable& table;
   const AllEnds& ends;
-  const std::vector<std::pair<flow::ExchangeId, flow::TextId>>& trace_states;
-  const flow::WallClock& clock;  // must be known
+  const std::vector<std::pair<model::ExchangeId, model::TextId>>& trace_states;
+  const model::WallClock& clock;  // must be known
   formats::Duration clock_error{};
   const formats::Preamble& preamble;
   formats::Time first = formats::kNoTime, last = formats::kNoTime;  // of the capture
@@ -45,7 +45,7 @@ class SpanMaker {
   void add(std::uint32_t row);
   // Number of spans since take(). Each takes some kilobytes: call take() now and then.
   std::size_t size() const;
-  std::vector<flow::SpanResource> take();  // by machine and process
+  std::vector<model::SpanResource> take();  // by machine and process
   const Counts& counts() const;
 
  private:
@@ -54,6 +54,6 @@ class SpanMaker {
 };
 
 // Rows that are joined to this one: its other end, its parent, its calls, and so on.
-std::vector<bool> joined_to(const flow::RequestTable& table, const Identities& identities, std::uint32_t row);
+std::vector<bool> joined_to(const model::RequestTable& table, const Identities& identities, std::uint32_t row);
 
 }  // namespace tailcap::spans

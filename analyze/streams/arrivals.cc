@@ -4,9 +4,9 @@
 
 namespace tailcap::streams {
 
-using flow::kNoTime;
+using model::kNoTime;
 
-void ArrivalTracker::mark(std::int64_t end, flow::Time at) {
+void ArrivalTracker::mark(std::int64_t end, model::Time at) {
   to_ = end;
   if (head_ == marks_.size()) {
     marks_.clear();
@@ -16,7 +16,7 @@ void ArrivalTracker::mark(std::int64_t end, flow::Time at) {
     head_ = 0;
   }
   if (head_ < marks_.size()) {
-    flow::ArrivalMark& last = marks_.back();
+    model::ArrivalMark& last = marks_.back();
     // Later bytes cannot have become readable before this one.
     if (formats::known(at) && formats::known(last.time)) at = std::max(at, last.time);
     if (at == last.time || marks_.size() - head_ >= kMaxArrivalMarks) {
@@ -35,7 +35,7 @@ void ArrivalTracker::absorb() {
   early_.erase(early_.begin(), early_.begin() + static_cast<std::ptrdiff_t>(used));
 }
 
-void ArrivalTracker::add(std::int64_t begin, std::int64_t end, flow::Time at) {
+void ArrivalTracker::add(std::int64_t begin, std::int64_t end, model::Time at) {
   any_ = true;
   if (begin < 0 || end <= begin) return;
   if (!started_) start(begin);
@@ -68,8 +68,8 @@ void ArrivalTracker::shift(std::int64_t by) {
   }
 }
 
-ArrivalTracker::Taken ArrivalTracker::take(std::int64_t begin, std::int64_t end, flow::Time done,
-                                           std::vector<flow::ArrivalMark>& marks) {
+ArrivalTracker::Taken ArrivalTracker::take(std::int64_t begin, std::int64_t end, model::Time done,
+                                           std::vector<model::ArrivalMark>& marks) {
   Taken taken;
   if (!started_) start(begin);
   if (begin < from_) {
@@ -83,7 +83,7 @@ ArrivalTracker::Taken ArrivalTracker::take(std::int64_t begin, std::int64_t end,
     absorb();
   }
   while (head_ < marks_.size()) {
-    flow::ArrivalMark m = marks_[head_];
+    model::ArrivalMark m = marks_[head_];
     const auto mark_end = static_cast<std::int64_t>(m.end);
     if (mark_end > begin && from_ < end) {
       if (formats::known(m.time) && formats::known(done) && m.time > done) {

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "analyze/flow/byte_run.h"
+#include "analyze/model/wire/byte_run.h"
 
 namespace tailcap::streams {
 
@@ -20,7 +20,7 @@ class ArrivalTracker {
     from_ = to_ = offset;
     started_ = true;
   }
-  void add(std::int64_t begin, std::int64_t end, flow::Time at);
+  void add(std::int64_t begin, std::int64_t end, model::Time at);
   void shift(std::int64_t by);
 
   bool any() const { return any_; }
@@ -33,17 +33,17 @@ class ArrivalTracker {
     bool negative = false;  // an arrival later than the read that took it
   };
   // [begin, end) was read at `done`: appends its marks (unknown times are kNoTime) and forgets them.
-  Taken take(std::int64_t begin, std::int64_t end, flow::Time done, std::vector<flow::ArrivalMark>& marks);
+  Taken take(std::int64_t begin, std::int64_t end, model::Time done, std::vector<model::ArrivalMark>& marks);
 
  private:
   struct Segment {
     std::int64_t begin, end;
-    flow::Time time;
+    model::Time time;
   };
-  void mark(std::int64_t end, flow::Time at);
+  void mark(std::int64_t end, model::Time at);
   void absorb();
 
-  std::vector<flow::ArrivalMark> marks_;  // from head_ on; contiguous from from_ to to_
+  std::vector<model::ArrivalMark> marks_;  // from head_ on; contiguous from from_ to to_
   std::size_t head_ = 0;
   std::vector<Segment> early_;  // behind a hole, ascending by begin
   std::int64_t from_ = 0, to_ = 0;

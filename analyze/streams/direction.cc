@@ -7,9 +7,9 @@
 
 namespace tailcap::streams {
 
-using flow::Direction;
-using flow::Finding;
-using flow::Taint;
+using model::Direction;
+using model::Finding;
+using model::Taint;
 
 namespace {
 
@@ -95,12 +95,12 @@ bool DirectionStream::behind_other(const Piece& piece, const Shared& shared) con
   return other_.holds() && !other_.front_in_order(shared) && other_.front_done() <= piece.done;
 }
 
-void DirectionStream::arrived(std::int64_t begin, std::int64_t end, flow::Time at) {
+void DirectionStream::arrived(std::int64_t begin, std::int64_t end, model::Time at) {
   late_arrivals_ = 0;
   arrivals_.add(begin, end, at);
 }
 
-void DirectionStream::told(std::int64_t begin, std::int64_t end, flow::Time at) {
+void DirectionStream::told(std::int64_t begin, std::int64_t end, model::Time at) {
   late_arrivals_ = 0;
   arrivals_.add(arrivals_.started() ? std::min(begin, arrivals_.arrived_to()) : begin, end, at);
 }
@@ -145,7 +145,7 @@ void DirectionStream::hold(const Piece& piece, Shared& shared) {
 
 void DirectionStream::emit(Piece piece, Shared& shared, Output& out) {
   const std::int64_t end = piece.offset + static_cast<std::int64_t>(piece.length);
-  flow::ByteRun& run = out.add();
+  model::ByteRun& run = out.add();
   run.connection = connection_;
   run.direction = direction_;
   run.first_known = first_known_;
@@ -206,7 +206,7 @@ void DirectionStream::release(Shared& shared, Output& out) {
   emit(piece, shared, out);
 }
 
-void DirectionStream::read_nothing(std::int64_t offset, flow::Time at, bool tcp, Shared& shared) {
+void DirectionStream::read_nothing(std::int64_t offset, model::Time at, bool tcp, Shared& shared) {
   if (ended_) return;
   // On TCP the FIN takes one number. A read of 0 that does not count it may have asked for 0 bytes: it ends the
   // direction only when the FIN is seen otherwise.
@@ -215,37 +215,38 @@ void DirectionStream::read_nothing(std::int64_t offset, flow::Time at, bool tcp,
     fin_at_ = at;
   }
   if (!tcp || (based_ && offset == next_ + 1)) fin_arrived_ = true;
-  if (ending_ == flow::End::none && offset > next_) end(flow::End::fin, at, shared.now + kHold);
+  if (ending_ == model::End::none && offset > next_) end(model::End::fin, at, shared.now + kHold);
 }
 
-void DirectionStream::end(flow::End end, flow::Time at, flow::Time deadline, flow::Taints taints) {
+void DirectionStream::end(model::End end, model::Time at, model::Time deadline, model::Taints taints) {
   if (ended_) return;
   // A reset or error says more than the FIN that went before; the first time counts.
-  if (ending_ == flow::End::none || ending_ == flow::End::fin) ending_ = end;
+  if (ending_ == model::End::none || ending_ == model::End::fin) ending_ = end;
   if (!formats::known(ending_at_)) ending_at_ = at;
   deadline_ = formats::known(deadline_) ? std::min(deadline_, deadline) : deadline;
   ending_taints_ |= taints;
 }
 
-flow::Time DirectionStream::wakes_at() const {
-  flow::Time at = flow::kNoTime;
+model::Time DirectionStream::wakes_at() const {
+  model::Time at = model::kNoTime;
   if (ended_) return at;
   for (const Held& h : held_)
     if (!formats::known(at) || h.since + kHold < at) at = h.since + kHold;
   // While something is held the end is not tried, however late it is.
-  return held_.empty() && ending_ != flow::End::none ? deadline_ : at;
+  return held_.empty() && ending_ != model::End::none ? deadline_ : at;
 }
 
 void DirectionStream::try_end(bool all, Shared& shared, Output& out) {
   if (ended_ || !held_.empty()) return;
-  if (fin_offset_ && fin_arrived_ && next_ + 1 >= *fin_offset_) return finish(flow::End::fin, fin_at_, out);
-  if (!all && (ending_ == flow::End::none || deadline_ > shared.now)) return;
+  if (fin_offset_ && fin_arrived_ && next_ + 1 >= *fin_offset_) return finish(model::End::fin, fin_at_, out);
+  if (!all && (ending_ == model::End::none || deadline_ > shared.now)) return;
   // Unseen bytes up to a counted FIN: the gap precedes the end.
   const std::int64_t missing = fin_offset_ && started_ ? *fin_offset_ - 1 - next_ : 0;
-  const bool all_read = arrivals_.any() ? !unread() : ending_ != flow::End::none;
-  const bool orderly = fin_offset_ || (fin_arrived_ && all_read) || ending_ == flow::End::fin;
-  flow::End how = ending_ == flow::End::none ? flow::End::capture : ending_;
-  if (orderly && (how == flow::End::capture || how == flow::End::error || how == flow::End::fin)) how = flow::End::fin;
+  const bool all_read = arrivals_.any() ? !unread() : ending_ != model::End::none;
+  const bool orderly = fin_offset_ || (fin_arrived_ && all_read) || ending_ == model::End::fin;
+  model::End how = ending_ == model::End::none ? model::End::capture : ending_;
+  if (orderly && (how == model::End::capture || how == model::End::error || how == model::End::fin))
+    how = model::End::fin;
   if (missing > 0) {
     lost_ += static_cast<std::uint64_t>(missing);
     shared.findings.add(Finding::bytes_lost, static_cast<std::uint64_t>(missing));
@@ -253,9 +254,9 @@ void DirectionStream::try_end(bool all, Shared& shared, Output& out) {
   finish(how, fin_offset_ ? fin_at_ : ending_at_, out, missing > 0 ? static_cast<std::uint64_t>(missing) : 0);
 }
 
-void DirectionStream::finish(flow::End end, flow::Time at, Output& out, std::uint64_t gap) {
+void DirectionStream::finish(model::End end, model::Time at, Output& out, std::uint64_t gap) {
   ended_ = true;
-  flow::ByteRun& run = out.add();
+  model::ByteRun& run = out.add();
   run.connection = connection_;
   run.direction = direction_;
   run.end = end;

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "analyze/flow/byte_run.h"
-#include "analyze/flow/findings.h"
+#include "analyze/model/wire/byte_run.h"
+#include "analyze/model/wire/findings.h"
 #include "analyze/streams/arrivals.h"
 #include "analyze/streams/output.h"
 
@@ -18,7 +18,7 @@ namespace tailcap::streams {
 
 // How long an early piece or an end waits for earlier pieces. Rings are drained every 50 ms, so anything later was
 // lost.
-inline constexpr flow::Duration kHold = std::chrono::milliseconds{100};
+inline constexpr model::Duration kHold = std::chrono::milliseconds{100};
 inline constexpr std::size_t kMaxHeldPieces = 256;
 inline constexpr std::size_t kMaxHeldBytes = 256u << 10;
 // All connections together.
@@ -27,27 +27,27 @@ inline constexpr std::size_t kMaxHeldTotal = 64u << 20;
 struct Piece {
   std::int64_t offset = 0;
   std::uint64_t length = 0;
-  flow::Time done = flow::kNoTime;
-  flow::Thread thread;
+  model::Time done = model::kNoTime;
+  model::Thread thread;
   formats::Payload payload = formats::Payload::off;
-  flow::Taints taints = 0;
+  model::Taints taints = 0;
   bool after_loss = false;  // events of this socket were lost since the piece before it
   std::string_view head, tail;
 };
 
 // State shared by all directions.
 struct Shared {
-  flow::Findings findings;
+  model::Findings findings;
   std::size_t held_bytes = 0;
-  flow::Time now = flow::kNoTime;  // the latest time seen
-  bool arrivals_seen = false;      // some socket had an arrival: hook and option are on
-  bool arrivals_expected = true;   // until one was waited for in vain and none was ever seen
+  model::Time now = model::kNoTime;  // the latest time seen
+  bool arrivals_seen = false;        // some socket had an arrival: hook and option are on
+  bool arrivals_expected = true;     // until one was waited for in vain and none was ever seen
 };
 
 class DirectionStream {
  public:
   // `other`: the opposite direction, so that neither runs ahead of the other while something is held there.
-  DirectionStream(flow::ConnectionId connection, flow::Direction direction, const DirectionStream& other)
+  DirectionStream(model::ConnectionId connection, model::Direction direction, const DirectionStream& other)
       : connection_(connection), direction_(direction), other_(other) {}
   DirectionStream(const DirectionStream&) = delete;
   DirectionStream& operator=(const DirectionStream&) = delete;
@@ -60,24 +60,24 @@ class DirectionStream {
   void no_arrivals() { arrives_ = false; }  // not TCP
   std::uint32_t base() const { return base_; }
 
-  void arrived(std::int64_t begin, std::int64_t end, flow::Time at);
+  void arrived(std::int64_t begin, std::int64_t end, model::Time at);
   // TLS sessions: sets the arrival of all bytes up to `end`; kNoTime: not known. A piece is held until then.
   void arrivals_are_told() { told_ = true; }
-  void told(std::int64_t begin, std::int64_t end, flow::Time at);
+  void told(std::int64_t begin, std::int64_t end, model::Time at);
   // Hands the piece on, or holds it: then advance() (streams/duplex.h) decides.
   void push(Piece piece, Shared& shared, Output& out);
   // Events of this socket were lost: perhaps the first or the last of this direction, which leaves no gap.
   void missed() { missed_ = true; }
   void fin_arrived() { fin_arrived_ = true; }
-  void read_nothing(std::int64_t offset, flow::Time at, bool tcp, Shared& shared);
+  void read_nothing(std::int64_t offset, model::Time at, bool tcp, Shared& shared);
   // It ends as said unless an orderly end turns up; at once where `deadline` has passed.
-  void end(flow::End end, flow::Time at, flow::Time deadline, flow::Taints taints = 0);
+  void end(model::End end, model::Time at, model::Time deadline, model::Taints taints = 0);
 
   bool holds() const { return !held_.empty(); }
   bool front_ready(const Shared& shared) const {
     return front_in_order(shared) && !behind_other(held_.front().piece, shared);
   }
-  flow::Time front_done() const { return held_.front().piece.done; }
+  model::Time front_done() const { return held_.front().piece.done; }
   // A piece has waited long enough, or too much is held.
   bool impatient(const Shared& shared) const;
   // Hands the first held piece on, whatever is missing before it.
@@ -92,7 +92,7 @@ class DirectionStream {
   bool fin_seen() const { return fin_arrived_ || fin_offset_.has_value(); }
   // Arrived, but not read.
   bool unread() const { return started_or_arrived() && arrivals_.any() && arrivals_.arrived_to() > next_; }
-  flow::Time wakes_at() const;
+  model::Time wakes_at() const;
   std::uint64_t moved() const { return moved_; }
   std::uint64_t lost() const { return lost_; }
 
@@ -100,7 +100,7 @@ class DirectionStream {
   struct Held {
     Piece piece;
     std::string bytes;
-    flow::Time since;
+    model::Time since;
   };
   bool started_or_arrived() const { return started_ || first_known_; }
   bool arrived_whole(const Piece& piece, const Shared& shared) const;
@@ -108,26 +108,26 @@ class DirectionStream {
   bool behind_other(const Piece& piece, const Shared& shared) const;
   void hold(const Piece& piece, Shared& shared);
   void emit(Piece piece, Shared& shared, Output& out);
-  void finish(flow::End end, flow::Time at, Output& out, std::uint64_t gap = 0);
+  void finish(model::End end, model::Time at, Output& out, std::uint64_t gap = 0);
 
-  flow::ConnectionId connection_;
-  flow::Direction direction_;
+  model::ConnectionId connection_;
+  model::Direction direction_;
   const DirectionStream& other_;
   bool first_known_ = false, started_ = false, based_ = false, ended_ = false, fin_arrived_ = false;
   bool arrives_ = true, missed_ = false, told_ = false;
   std::uint32_t base_ = 0;
   std::uint8_t late_arrivals_ = 0;  // reads in a row that waited for an arrival in vain
   std::int64_t next_ = 0;           // everything before it was handed on
-  flow::Time last_done_ = flow::kNoTime;
+  model::Time last_done_ = model::kNoTime;
   std::uint64_t moved_ = 0, lost_ = 0;
   ArrivalTracker arrivals_;
   std::vector<Held> held_;  // ascending by offset
   std::size_t held_bytes_ = 0;
   std::optional<std::int64_t> fin_offset_;  // a read of 0 was seen there
-  flow::Time fin_at_ = flow::kNoTime;
-  flow::End ending_ = flow::End::none;
-  flow::Time ending_at_ = flow::kNoTime, deadline_ = flow::kNoTime;
-  flow::Taints ending_taints_ = 0;
+  model::Time fin_at_ = model::kNoTime;
+  model::End ending_ = model::End::none;
+  model::Time ending_at_ = model::kNoTime, deadline_ = model::kNoTime;
+  model::Taints ending_taints_ = 0;
 };
 
 }  // namespace tailcap::streams

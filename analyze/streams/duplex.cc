@@ -4,7 +4,7 @@
 
 namespace tailcap::streams {
 
-using flow::Finding;
+using model::Finding;
 
 void Duplex::advance(bool all, Shared& shared, Output& output) {
   while (in.holds() || out.holds()) {
@@ -28,8 +28,8 @@ void Duplex::advance(bool all, Shared& shared, Output& output) {
   out.try_end(all, shared, output);
 }
 
-flow::Time Duplex::wakes_at() const {
-  const flow::Time a = out.wakes_at(), b = in.wakes_at();
+model::Time Duplex::wakes_at() const {
+  const model::Time a = out.wakes_at(), b = in.wakes_at();
   return !formats::known(a) ? b : !formats::known(b) ? a : std::min(a, b);
 }
 

@@ -9,14 +9,14 @@
 namespace tailcap::streams {
 
 struct Duplex {
-  explicit Duplex(flow::ConnectionId id) : in(id, flow::Direction::in, out), out(id, flow::Direction::out, in) {}
+  explicit Duplex(model::ConnectionId id) : in(id, model::Direction::in, out), out(id, model::Direction::out, in) {}
 
-  DirectionStream& operator[](flow::Direction d) { return d == flow::Direction::out ? out : in; }
+  DirectionStream& operator[](model::Direction d) { return d == model::Direction::out ? out : in; }
   // Hands on what need not wait (any more), and ends what has ended. `all`: nothing more will come.
   void advance(bool all, Shared& shared, Output& output);
   bool ended() const { return in.ended() && out.ended(); }
   // When advance() has something to do although nothing came; kNoTime: never.
-  flow::Time wakes_at() const;
+  model::Time wakes_at() const;
 
   DirectionStream in, out;
 };

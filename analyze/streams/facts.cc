@@ -2,7 +2,7 @@
 
 namespace tailcap::streams {
 
-void describe(flow::Connection& c, const formats::SocketInfo& info) {
+void describe(model::Connection& c, const formats::SocketInfo& info) {
   if (c.family == formats::Family::unknown) c.family = info.family;
   if (c.type == formats::SocketType::unknown) c.type = info.type;
   if (c.origin == formats::Origin::unknown) c.origin = info.origin;

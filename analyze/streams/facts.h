@@ -5,7 +5,7 @@
 #include <memory>
 #include <vector>
 
-#include "analyze/flow/connection.h"
+#include "analyze/model/wire/connection.h"
 
 namespace tailcap::streams {
 
@@ -15,18 +15,18 @@ inline constexpr std::size_t kMaxClosedFacts = 1u << 16;
 
 class ConnectionFacts {
  public:
-  flow::Connection& add(flow::SocketId socket, flow::Time at) {
-    facts_.push_back(std::make_unique<flow::Connection>());
-    flow::Connection& c = *facts_.back();
-    c.id = static_cast<flow::ConnectionId>(facts_.size());
+  model::Connection& add(model::SocketId socket, model::Time at) {
+    facts_.push_back(std::make_unique<model::Connection>());
+    model::Connection& c = *facts_.back();
+    c.id = static_cast<model::ConnectionId>(facts_.size());
     c.socket = socket;
     c.first_seen = at;
     return c;
   }
-  const flow::Connection* find(flow::ConnectionId id) const {
+  const model::Connection* find(model::ConnectionId id) const {
     return id == 0 || id > facts_.size() ? nullptr : facts_[id - 1].get();
   }
-  void close(flow::ConnectionId id) {
+  void close(model::ConnectionId id) {
     closed_.push_back(id);
     if (closed_.size() <= kMaxClosedFacts) return;
     facts_[closed_.front() - 1].reset();
@@ -35,11 +35,11 @@ class ConnectionFacts {
   std::uint32_t size() const { return static_cast<std::uint32_t>(facts_.size()); }
 
  private:
-  std::vector<std::unique_ptr<flow::Connection>> facts_;
-  std::deque<flow::ConnectionId> closed_;
+  std::vector<std::unique_ptr<model::Connection>> facts_;
+  std::deque<model::ConnectionId> closed_;
 };
 
 // Fills in unknown facts from a description.
-void describe(flow::Connection& connection, const formats::SocketInfo& info);
+void describe(model::Connection& connection, const formats::SocketInfo& info);
 
 }  // namespace tailcap::streams

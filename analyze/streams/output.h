@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "analyze/flow/byte_run.h"
+#include "analyze/model/wire/byte_run.h"
 
 namespace tailcap::streams {
 
@@ -20,21 +20,21 @@ class Output {
     kept_.clear();
   }
   // Marks pushed into marks() from now on belong to this run.
-  flow::ByteRun& add() {
+  model::ByteRun& add() {
     mark_begins_.push_back(marks_.size());
     return runs_.emplace_back();
   }
-  std::vector<flow::ArrivalMark>& marks() { return marks_; }
+  std::vector<model::ArrivalMark>& marks() { return marks_; }
   // Payload that was held: keeps it until clear().
   std::string_view keep(std::string&& bytes) { return kept_.emplace_back(std::move(bytes)); }
   std::size_t size() const { return runs_.size(); }
-  const flow::ByteRun& operator[](std::size_t i) const { return runs_[i]; }  // without its arrivals
+  const model::ByteRun& operator[](std::size_t i) const { return runs_[i]; }  // without its arrivals
   // When the last byte of a run had arrived; kNoTime: not known.
-  flow::Time arrival_of(std::size_t i) const {
+  model::Time arrival_of(std::size_t i) const {
     const std::size_t end = i + 1 < runs_.size() ? mark_begins_[i + 1] : marks_.size();
-    return end > mark_begins_[i] ? marks_[end - 1].time : flow::kNoTime;
+    return end > mark_begins_[i] ? marks_[end - 1].time : model::kNoTime;
   }
-  std::span<const flow::ByteRun> runs() {
+  std::span<const model::ByteRun> runs() {
     for (std::size_t i = 0; i < runs_.size(); ++i) {
       const std::size_t end = i + 1 < runs_.size() ? mark_begins_[i + 1] : marks_.size();
       runs_[i].arrivals = std::span(marks_).subspan(mark_begins_[i], end - mark_begins_[i]);
@@ -43,8 +43,8 @@ class Output {
   }
 
  private:
-  std::vector<flow::ByteRun> runs_;
-  std::vector<flow::ArrivalMark> marks_;
+  std::vector<model::ByteRun> runs_;
+  std::vector<model::ArrivalMark> marks_;
   std::vector<std::size_t> mark_begins_;
   std::deque<std::string> kept_;
 };

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "analyze/flow/connection.h"
+#include "analyze/model/wire/connection.h"
 #include "analyze/streams/duplex.h"
 #include "analyze/streams/tls_records.h"
 
@@ -18,17 +18,17 @@ struct Session;
 // Arrival times of the bytes that the latest reads of a connection end took.
 class ReadLog {
  public:
-  void add(flow::Time done, flow::Time arrived) {
+  void add(model::Time done, model::Time arrived) {
     next_ = (next_ + 1) % kKept;
     entries_[next_] = {done, arrived};
   }
   // The arrival for the last read that was done by then; kNoTime: not known, or no longer kept.
-  flow::Time at(flow::Time done) const {
+  model::Time at(model::Time done) const {
     for (std::size_t i = 0; i < kKept; ++i) {
       const Entry& e = entries_[(next_ + kKept - i) % kKept];
       if (formats::known(e.done) && e.done <= done) return e.arrived;
     }
-    return flow::kNoTime;
+    return model::kNoTime;
   }
 
  private:
@@ -36,7 +36,7 @@ class ReadLog {
   // but each of them once.
   static constexpr std::size_t kKept = 16;
   struct Entry {
-    flow::Time done = flow::kNoTime, arrived = flow::kNoTime;
+    model::Time done = model::kNoTime, arrived = model::kNoTime;
   };
   Entry entries_[kKept];
   std::size_t next_ = 0;
@@ -46,28 +46,28 @@ class ReadLog {
 struct TlsCarrier {
   RecordTracker records[2];  // by direction
   ReadLog reads;
-  flow::Time first_sent = flow::kNoTime;  // where the connection's beginning was seen
-  flow::Time last_sent = flow::kNoTime;
+  model::Time first_sent = model::kNoTime;  // where the connection's beginning was seen
+  model::Time last_sent = model::kNoTime;
   formats::Thread last_sender;
   std::vector<Session*> sessions;
 };
 
 struct Slot {
-  explicit Slot(flow::Connection& c) : facts(c), pair(c.id) {}
+  explicit Slot(model::Connection& c) : facts(c), pair(c.id) {}
   TlsCarrier& carries() {
     if (!carrier) carrier = std::make_unique<TlsCarrier>();
     return *carrier;
   }
   bool tcp() const { return facts.family != formats::Family::unix_domain; }
 
-  flow::Connection& facts;
+  model::Connection& facts;
   Duplex pair;
   std::unique_ptr<TlsCarrier> carrier;
   std::uint64_t epoch = 0;  // Losses when the last event of this socket came
   std::uint64_t any_loss = 0;
-  flow::Time born_at = flow::kNoTime;  // of the description that says where both directions begin
-  bool waits = false;                  // is in the queue
-  bool listener = false;               // or otherwise no connection: its bytes are not followed
+  model::Time born_at = model::kNoTime;  // of the description that says where both directions begin
+  bool waits = false;                    // is in the queue
+  bool listener = false;                 // or otherwise no connection: its bytes are not followed
 };
 
 // Losses that are not counted on a connection end.

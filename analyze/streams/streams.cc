@@ -13,19 +13,19 @@
 
 namespace tailcap::streams {
 
-using flow::Direction;
-using flow::End;
-using flow::Finding;
-using flow::Taint;
 using formats::Event;
 using formats::TcpState;
+using model::Direction;
+using model::End;
+using model::Finding;
+using model::Taint;
 
 namespace {
 
 struct Wake {
-  flow::Time at;
-  flow::SocketId socket;
-  flow::ConnectionId id;
+  model::Time at;
+  model::SocketId socket;
+  model::ConnectionId id;
   bool operator>(const Wake& w) const { return at != w.at ? at > w.at : id > w.id; }
 };
 
@@ -40,7 +40,7 @@ struct Streams::Impl {
   Sessions sessions{facts, shared, out, losses, live};
   std::priority_queue<Wake, std::vector<Wake>, std::greater<>> wakes;
 
-  Slot* open(flow::SocketId socket, flow::Time at) {
+  Slot* open(model::SocketId socket, model::Time at) {
     if (Slot* s = live.find(socket)) return s;
     if (socket == 0 || live.size() >= kMaxLive) {
       shared.findings.add(Finding::socket_unknown);
@@ -69,7 +69,7 @@ struct Streams::Impl {
     if (s.carrier) sessions.handed_on(s, from);
     if (s.pair.ended()) return forget(s);
     if (s.waits) return;
-    const flow::Time at = s.pair.wakes_at();
+    const model::Time at = s.pair.wakes_at();
     if (!formats::known(at)) return;
     s.waits = true;
     // Everything due has just been tried and can end only later, so wake() always terminates.
@@ -103,7 +103,7 @@ struct Streams::Impl {
   // Bytes were moved before the description was written: then it does not say where they begin.
   void check_birth(Slot& s, const Event& e, bool before_birth) {
     if (!formats::known(s.born_at) || !s.tcp() || (e.time >= s.born_at && !before_birth)) return;
-    s.born_at = flow::kNoTime;
+    s.born_at = model::kNoTime;
     s.pair.in.began_earlier();
     s.pair.out.began_earlier();
   }
@@ -184,7 +184,7 @@ void Streams::Impl::on(const Event& e, const formats::Arrival& a) {
 
 void Streams::Impl::end_both(Slot& s, const Event& e, End in, End outwards) {
   const Taint lost = Taint::events_lost;
-  const flow::Taints taints = s.any_loss != losses.any_loss ? static_cast<flow::Taints>(lost) : 0;
+  const model::Taints taints = s.any_loss != losses.any_loss ? static_cast<model::Taints>(lost) : 0;
   // Bytes that had arrived before can still be read, unless this side discarded them.
   const bool may_read = s.pair.in.unread() && !s.facts.reset_sent;
   s.pair.out.end(outwards, e.time, shared.now + kHold, taints);
@@ -277,7 +277,7 @@ void Streams::Impl::end_capture() {
   for (Slot* s : live.in_order()) {
     if (!s->listener) {
       if (s->any_loss != losses.any_loss) {
-        const auto lost = static_cast<flow::Taints>(Taint::events_lost);
+        const auto lost = static_cast<model::Taints>(Taint::events_lost);
         s->pair.out.end(End::capture, shared.now, shared.now, lost);
         s->pair.in.end(End::capture, shared.now, shared.now, lost);
       }
@@ -295,7 +295,7 @@ void Streams::Impl::end_capture() {
 Streams::Streams() : impl_(std::make_unique<Impl>()) {}
 Streams::~Streams() = default;
 
-std::span<const flow::ByteRun> Streams::push(const Event& event) {
+std::span<const model::ByteRun> Streams::push(const Event& event) {
   Impl& i = *impl_;
   i.out.clear();
   if (event.time > i.shared.now) {
@@ -344,9 +344,9 @@ std::span<const flow::ByteRun> Streams::push(const Event& event) {
   return i.out.runs();
 }
 
-const flow::Connection* Streams::connection(flow::ConnectionId id) const { return impl_->facts.find(id); }
-const flow::TlsSessions& Streams::tls() const { return impl_->sessions.counts(); }
+const model::Connection* Streams::connection(model::ConnectionId id) const { return impl_->facts.find(id); }
+const model::TlsSessions& Streams::tls() const { return impl_->sessions.counts(); }
 std::uint32_t Streams::connections() const { return impl_->facts.size(); }
-const flow::Findings& Streams::findings() const { return impl_->shared.findings; }
+const model::Findings& Streams::findings() const { return impl_->shared.findings; }
 
 }  // namespace tailcap::streams

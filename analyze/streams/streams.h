@@ -8,9 +8,9 @@
 #include <memory>
 #include <span>
 
-#include "analyze/flow/byte_run.h"
-#include "analyze/flow/connection.h"
-#include "analyze/flow/findings.h"
+#include "analyze/model/wire/byte_run.h"
+#include "analyze/model/wire/connection.h"
+#include "analyze/model/wire/findings.h"
 
 namespace tailcap::streams {
 
@@ -18,14 +18,14 @@ class Streams {
  public:
   Streams();
   ~Streams();
-  std::span<const flow::ByteRun> push(const formats::Event& event);
+  std::span<const model::ByteRun> push(const formats::Event& event);
   // Facts about a connection end, valid while it is live and until kept-for-the-record limits; nullptr: unknown id.
-  const flow::Connection* connection(flow::ConnectionId id) const;
+  const model::Connection* connection(model::ConnectionId id) const;
   // All connection ends so far, in order of id.
   std::uint32_t connections() const;
   // Counts of the TLS sessions that have ended; after CaptureEnd, of all sessions.
-  const flow::TlsSessions& tls() const;
-  const flow::Findings& findings() const;
+  const model::TlsSessions& tls() const;
+  const model::Findings& findings() const;
 
  private:
   struct Impl;

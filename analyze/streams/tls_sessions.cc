@@ -4,22 +4,22 @@
 
 namespace tailcap::streams {
 
-using flow::BindingHow;
-using flow::Direction;
-using flow::End;
-using flow::Finding;
-using flow::Taint;
 using formats::Event;
+using model::BindingHow;
+using model::Direction;
+using model::End;
+using model::Finding;
+using model::Taint;
 
 namespace {
 
 // TLS in TLS in TLS is a proxy behind a proxy; a ring of carriers is nonsense.
 constexpr int kMaxDepth = 4;
 
-flow::Taints lost_if(bool lost) { return lost ? static_cast<flow::Taints>(Taint::events_lost) : 0; }
+model::Taints lost_if(bool lost) { return lost ? static_cast<model::Taints>(Taint::events_lost) : 0; }
 
 // A session is where its carrier is.
-void settle_on(flow::Connection& s, const flow::Connection& c) {
+void settle_on(model::Connection& s, const model::Connection& c) {
   s.socket = c.socket;
   s.family = c.family;
   s.type = c.type;
@@ -79,8 +79,8 @@ void Sessions::on(const Event& e, const formats::TlsStep& step) {
   after(*s);
 }
 
-void Sessions::end(Session& s, End in, End out, flow::Time at, flow::Duration hold) {
-  const flow::Taints taints = lost_if(s.any_loss != losses_.any_loss);
+void Sessions::end(Session& s, End in, End out, model::Time at, model::Duration hold) {
+  const model::Taints taints = lost_if(s.any_loss != losses_.any_loss);
   s.pair.out.end(out, at, shared_.now + kHold, taints);
   s.pair.in.end(in, at, shared_.now + hold, taints);
 }
@@ -149,7 +149,7 @@ void Sessions::on(const Event& e, const formats::TlsIo& io) {
 bool Sessions::began_here(const Session& s) {
   if (!s.on) return s.handshake_first && s.facts.how == BindingHow::none;
   if (!s.on->pair.in.first_known()) return false;
-  const flow::Time sent = s.on->carrier->first_sent;
+  const model::Time sent = s.on->carrier->first_sent;
   return s.handshake_first || (formats::known(sent) && s.facts.first_seen <= sent);
 }
 
@@ -254,7 +254,7 @@ void Sessions::resolve(Session& s) {
     if (!s.on && !s.log) break;
     if (s.on && s.on->pair.in.holds() && s.on->pair.in.front_done() <= read.done) break;
     const ReadLog& log = s.on ? s.on->carrier->reads : *s.log;
-    s.pair.in.told(read.begin, read.end, read.covered ? log.at(read.done) : flow::kNoTime);
+    s.pair.in.told(read.begin, read.end, read.covered ? log.at(read.done) : model::kNoTime);
   }
   s.reads.erase(s.reads.begin(), s.reads.begin() + static_cast<std::ptrdiff_t>(n));
 }
@@ -262,7 +262,7 @@ void Sessions::resolve(Session& s) {
 void Sessions::handed_on(Slot& c, std::size_t from) {
   const std::size_t to = out_.size();
   for (std::size_t i = from; i < to; ++i) {
-    const flow::ByteRun run = out_[i];
+    const model::ByteRun run = out_[i];
     if (run.connection != c.facts.id) continue;
     if (run.direction == Direction::in && run.length > 0) c.carrier->reads.add(run.done, out_.arrival_of(i));
     // The end of the recording ends each session separately.
@@ -306,7 +306,7 @@ void Sessions::after(Session& s) {
   if (s.carrier) handed_on(s, from);
   if (s.pair.ended()) return forget(s);
   if (s.waits) return;
-  const flow::Time at = s.pair.wakes_at();
+  const model::Time at = s.pair.wakes_at();
   if (!formats::known(at)) return;
   s.waits = true;
   wakes_.push({std::max(at, shared_.now + formats::Duration{1}), s.id, s.facts.id});

@@ -22,7 +22,7 @@ namespace tailcap::streams {
 // Connection ends followed at a time, of each kind; about 600 bytes each. More are counted and left out.
 inline constexpr std::size_t kMaxLive = 1u << 18;
 // A connection that is closed while bytes lie unread can still be read by its owner for as long as it likes.
-inline constexpr flow::Duration kUnreadHold = std::chrono::seconds{30};
+inline constexpr model::Duration kUnreadHold = std::chrono::seconds{30};
 
 struct Session : Slot {
   using Slot::Slot;
@@ -30,7 +30,7 @@ struct Session : Slot {
   // used.
   struct Read {
     std::int64_t begin, end;
-    flow::Time done;
+    model::Time done;
     bool covered;
   };
   formats::TlsSessionId id = 0;
@@ -64,7 +64,7 @@ class Sessions {
   void lost() { votes_.lost(); }
   void wake();
   void end_capture();
-  const flow::TlsSessions& counts() const { return counts_; }
+  const model::TlsSessions& counts() const { return counts_; }
 
  private:
   static bool began_here(const Session& s);
@@ -78,12 +78,12 @@ class Sessions {
   void forget(Session& s);
   void note(Session& s);
   void count(const Session& s);
-  void end(Session& s, flow::End in, flow::End out, flow::Time at, flow::Duration hold);
+  void end(Session& s, model::End in, model::End out, model::Time at, model::Duration hold);
 
   struct Wake {
-    flow::Time at;
+    model::Time at;
     formats::TlsSessionId session;
-    flow::ConnectionId id;
+    model::ConnectionId id;
     bool operator>(const Wake& w) const { return at != w.at ? at > w.at : id > w.id; }
   };
 
@@ -97,7 +97,7 @@ class Sessions {
   std::vector<std::uint32_t> records_;
   std::unordered_set<std::uint32_t> pids_;  // that have had sessions
   std::priority_queue<Wake, std::vector<Wake>, std::greater<>> wakes_;
-  flow::TlsSessions counts_;
+  model::TlsSessions counts_;
   bool any_ = false;
 };
 

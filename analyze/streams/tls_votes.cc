@@ -8,8 +8,8 @@
 
 namespace tailcap::streams {
 
-using flow::BindingHow;
 using formats::Direction;
+using model::BindingHow;
 
 namespace {
 

@@ -18,7 +18,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "analyze/flow/connection.h"
+#include "analyze/model/wire/connection.h"
 #include "formats/event.h"
 
 namespace tailcap::streams {
@@ -39,7 +39,7 @@ bool is_record_overhead(std::uint64_t added);
 struct Vote {
   formats::TlsSessionId session = 0;
   CarrierKey carrier;
-  flow::BindingHow how = flow::BindingHow::none;
+  model::BindingHow how = model::BindingHow::none;
   bool strong = false;         // nested: the lengths fit, too
   std::uint32_t overhead = 0;  // by length: what encryption added
   std::uint64_t moved = 0;     // nested: bytes that the carrier moved inside the call, in its direction
@@ -123,7 +123,7 @@ class VoteTally {
  public:
   void add(const Vote& vote);
   struct Verdict {
-    flow::BindingHow how = flow::BindingHow::none;
+    model::BindingHow how = model::BindingHow::none;
     CarrierKey carrier;
   };
   Verdict verdict(formats::TlsLibrary library) const;

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "analyze/flow/connection.h"
+#include "analyze/model/wire/connection.h"
 #include "analyze/tail/quality.h"
 
 namespace tailcap::tail {
@@ -38,10 +38,10 @@ void ConnectFailures::push(const formats::Event& event) {
   using formats::TcpState;
   if (const auto* info = std::get_if<formats::SocketInfo>(&event.body)) {
     if (info->state != TcpState::syn_sent || connecting_.size() >= kMaxConnecting) return;
-    flow::Connection c;
+    model::Connection c;
     c.family = info->family;
     c.remote = info->remote;
-    connecting_.insert_or_assign(info->socket, flow::endpoint(c, true));
+    connecting_.insert_or_assign(info->socket, model::endpoint(c, true));
     return;
   }
   const auto* change = std::get_if<formats::StateChange>(&event.body);
@@ -59,8 +59,8 @@ void ConnectFailures::add(const std::string& peer, std::string_view cause) {
   ++counts_[key];
 }
 
-std::vector<flow::ConnectionFailure> ConnectFailures::list() const {
-  std::vector<flow::ConnectionFailure> out;
+std::vector<model::ConnectionFailure> ConnectFailures::list() const {
+  std::vector<model::ConnectionFailure> out;
   for (const auto& [key, count] : counts_) out.push_back({key.first, key.second, count});
   std::stable_sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.count > b.count; });
   return out;

@@ -5,6 +5,7 @@
 #include <map>
 #include <utility>
 
+#include "analyze/tail/rows/standing.h"
 #include "analyze/tail/study.h"
 
 namespace tailcap::tail {
@@ -13,43 +14,43 @@ namespace {
 constexpr std::size_t kServices = 4096;  // looked at; requests of further ones are left out
 
 struct Sums {
-  flow::HealthRow row;
+  model::HealthRow row;
   std::vector<std::vector<std::int64_t>> durations;  // by window
 };
 
-flow::Duration p99_of(std::vector<std::int64_t>& durations) {
+model::Duration p99_of(std::vector<std::int64_t>& durations) {
   const auto rank = static_cast<std::ptrdiff_t>(std::ceil(0.99 * static_cast<double>(durations.size()) - 1e-9)) - 1;
   const auto at = durations.begin() + std::max<std::ptrdiff_t>(rank, 0);
   std::nth_element(durations.begin(), at, durations.end());
-  return flow::Duration{*at};
+  return model::Duration{*at};
 }
 
 }  // namespace
 
-flow::Health health_of(const flow::RequestTable& table, const flow::Study& study) {
-  flow::Health out;
+model::Health health_of(const model::RequestTable& table, const model::Study& study) {
+  model::Health out;
   if (!formats::known(study.begin) || study.end <= study.begin) return out;
   out.begin = study.begin;
   out.window =
-      flow::Duration{(study.end - study.begin).count() / static_cast<std::int64_t>(flow::Health::kWindows) + 1};
-  std::map<std::pair<flow::Role, flow::TextId>, Sums> services;
+      model::Duration{(study.end - study.begin).count() / static_cast<std::int64_t>(model::Health::kWindows) + 1};
+  std::map<std::pair<model::Role, model::TextId>, Sums> services;
   for (std::size_t i = 0; i < table.rows.size(); ++i) {
-    const flow::Request row = table.rows[i];
+    const model::Request row = table.rows[i];
     if (!formats::known(row.start) || row.start < study.begin || row.start >= study.end) continue;
-    const flow::TextId name = row.role == flow::Role::server ? row.comm : row.authority;
+    const model::TextId name = row.role == model::Role::server ? row.comm : row.authority;
     const std::pair key{row.role, name};
     if (services.size() >= kServices && services.find(key) == services.end()) continue;
     Sums& sums = services[key];
     if (sums.durations.empty()) {
       sums.row.name = table.texts[name];
       sums.row.role = row.role;
-      sums.row.cells.resize(flow::Health::kWindows);
-      sums.durations.resize(flow::Health::kWindows);
+      sums.row.cells.resize(model::Health::kWindows);
+      sums.durations.resize(model::Health::kWindows);
     }
     const auto window = static_cast<std::size_t>((row.start - study.begin).count() / out.window.count());
-    flow::HealthCell& cell = sums.row.cells[window];
+    model::HealthCell& cell = sums.row.cells[window];
     const Standing standing = standing_of(row);
-    const bool error = row.outcome == flow::Outcome::server_error || standing == Standing::failed;
+    const bool error = row.outcome == model::Outcome::server_error || standing == Standing::failed;
     ++cell.requests;
     ++sums.row.requests;
     cell.errors += error;
@@ -59,23 +60,23 @@ flow::Health health_of(const flow::RequestTable& table, const flow::Study& study
   for (auto& [key, sums] : services) {
     std::vector<std::int64_t> usual;
     for (std::size_t w = 0; w < sums.durations.size(); ++w) {
-      flow::HealthCell& cell = sums.row.cells[w];
+      model::HealthCell& cell = sums.row.cells[w];
       cell.timed = sums.durations[w].size();
-      if (cell.timed < flow::Health::kFewest) continue;
+      if (cell.timed < model::Health::kFewest) continue;
       cell.p99 = p99_of(sums.durations[w]);
       usual.push_back(cell.p99.count());
     }
     std::sort(usual.begin(), usual.end());
-    if (!usual.empty()) sums.row.p99 = flow::Duration{usual[(usual.size() - 1) / 2]};
+    if (!usual.empty()) sums.row.p99 = model::Duration{usual[(usual.size() - 1) / 2]};
     out.rows.push_back(std::move(sums.row));
   }
-  std::stable_sort(out.rows.begin(), out.rows.end(), [](const flow::HealthRow& a, const flow::HealthRow& b) {
-    if (a.role != b.role) return a.role == flow::Role::server;
+  std::stable_sort(out.rows.begin(), out.rows.end(), [](const model::HealthRow& a, const model::HealthRow& b) {
+    if (a.role != b.role) return a.role == model::Role::server;
     return a.requests != b.requests ? a.requests > b.requests : a.name < b.name;
   });
-  if (out.rows.size() > flow::Health::kRows) {
-    out.left_out = out.rows.size() - flow::Health::kRows;
-    out.rows.resize(flow::Health::kRows);
+  if (out.rows.size() > model::Health::kRows) {
+    out.left_out = out.rows.size() - model::Health::kRows;
+    out.rows.resize(model::Health::kRows);
   }
   return out;
 }

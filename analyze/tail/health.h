@@ -1,13 +1,13 @@
 // Adds up how services and dependencies fared, window by window.
 #pragma once
 
-#include "analyze/flow/health.h"
-#include "analyze/flow/request.h"
-#include "analyze/flow/study.h"
+#include "analyze/model/request.h"
+#include "analyze/model/study/health.h"
+#include "analyze/model/study/study.h"
 
 namespace tailcap::tail {
 
 // study.begin and end are set.
-flow::Health health_of(const flow::RequestTable& table, const flow::Study& study);
+model::Health health_of(const model::RequestTable& table, const model::Study& study);
 
 }  // namespace tailcap::tail

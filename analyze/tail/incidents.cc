@@ -7,12 +7,12 @@
 
 namespace tailcap::tail {
 
-using flow::Incident;
-using flow::IncidentKind;
 using formats::GoPanicStep;
 using formats::kNoTime;
 using formats::known;
 using formats::Time;
+using model::Incident;
+using model::IncidentKind;
 
 namespace {
 
@@ -75,8 +75,8 @@ void Incidents::push(const formats::Event& event) {
   }
 }
 
-void Incidents::push(const flow::Exchange& e, Time closed) {
-  if (e.role != flow::Role::server || e.complete || e.reader.pid == 0 || unanswered_kept_ >= kMaxUnanswered) return;
+void Incidents::push(const model::Exchange& e, Time closed) {
+  if (e.role != model::Role::server || e.complete || e.reader.pid == 0 || unanswered_kept_ >= kMaxUnanswered) return;
   if (!known(e.request.first_done)) return;
   unanswered_[e.reader.pid].push_back(
       {e.id, e.request.first_done, std::max(known(closed) ? closed : now_, e.request.first_done)});
@@ -128,17 +128,17 @@ void Incidents::fill_next(Incident& incident) const {
       incident.listened = l.at;
 }
 
-std::vector<Incident> Incidents::list(const flow::RequestTable& table,
-                                      const std::function<flow::TextId(flow::ConnectionId)>& local) const {
+std::vector<Incident> Incidents::list(const model::RequestTable& table,
+                                      const std::function<model::TextId(model::ConnectionId)>& local) const {
   using Answer = std::pair<Time, std::uint32_t>;  // its time and the process that sent it
-  std::map<std::uint32_t, std::set<flow::TextId>> addresses;
-  std::map<flow::TextId, std::vector<Answer>> answers;
+  std::map<std::uint32_t, std::set<model::TextId>> addresses;
+  std::map<model::TextId, std::vector<Answer>> answers;
   std::set<std::uint32_t> dead;
   for (const End& end : ends_) dead.insert(end.pid);
   for (std::size_t i = 0; i < table.rows.size() && !ends_.empty(); ++i) {
-    if (table.rows.role(i) != flow::Role::server) continue;
-    const flow::Request row = table.rows[i];
-    const flow::TextId at = local(row.id.connection);
+    if (table.rows.role(i) != model::Role::server) continue;
+    const model::Request row = table.rows[i];
+    const model::TextId at = local(row.id.connection);
     if (at == 0 || row.pid == 0) continue;
     if (dead.contains(row.pid)) addresses[row.pid].insert(at);
     if (row.first_byte.count() >= 0 && known(row.start)) answers[at].emplace_back(row.start + row.first_byte, row.pid);
@@ -169,7 +169,7 @@ std::vector<Incident> Incidents::list(const flow::RequestTable& table,
     const auto served = addresses.find(end.pid);
     // A client's exit is reported only if it had a cause that is known, or requests under way.
     if (served == addresses.end() && incident.under_way == 0 && !incident.panic && !incident.out_of_memory) continue;
-    for (const flow::TextId at : served == addresses.end() ? std::set<flow::TextId>{} : served->second) {
+    for (const model::TextId at : served == addresses.end() ? std::set<model::TextId>{} : served->second) {
       const auto& all = answers[at];
       // The process's own answers may be stamped a moment later.
       auto next = std::upper_bound(all.begin(), all.end(), Answer{end.at, UINT32_MAX});

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "analyze/flow/incident.h"
-#include "analyze/flow/request.h"
+#include "analyze/model/request.h"
+#include "analyze/model/study/incident.h"
 #include "formats/event.h"
 
 namespace tailcap::tail {
@@ -23,10 +23,10 @@ class Incidents {
   void push(const formats::Event& event);
   // An exchange that is over. closed: when its connection was closed; kNoTime: not known, then after the last event
   // pushed.
-  void push(const flow::Exchange& exchange, formats::Time closed);
+  void push(const model::Exchange& exchange, formats::Time closed);
   // local: the local address of a connection, in table.texts.
-  std::vector<flow::Incident> list(const flow::RequestTable& table,
-                                   const std::function<flow::TextId(flow::ConnectionId)>& local) const;
+  std::vector<model::Incident> list(const model::RequestTable& table,
+                                    const std::function<model::TextId(model::ConnectionId)>& local) const;
 
  private:
   struct Panic {
@@ -42,7 +42,7 @@ class Incidents {
     std::string comm;
   };
   struct Unanswered {
-    flow::ExchangeId id;
+    model::ExchangeId id;
     formats::Time from = formats::kNoTime, until = formats::kNoTime;
   };
   struct Listener {
@@ -50,10 +50,10 @@ class Incidents {
     formats::SocketId socket = 0;
     std::uint16_t port = 0;  // 0: not known yet
   };
-  void explain(flow::Incident& incident, const std::vector<Panic>& panics) const;
-  static void fill_under_way(flow::Incident& incident, const std::vector<Unanswered>& by_begin,
+  void explain(model::Incident& incident, const std::vector<Panic>& panics) const;
+  static void fill_under_way(model::Incident& incident, const std::vector<Unanswered>& by_begin,
                              const std::vector<formats::Time>& ends);
-  void fill_next(flow::Incident& incident) const;
+  void fill_next(model::Incident& incident) const;
 
   formats::Time now_ = formats::kNoTime;
   std::map<std::uint32_t, std::string> comms_;

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "analyze/flow/connection.h"
+#include "analyze/model/wire/connection.h"
 #include "analyze/tail/quality.h"
 
 namespace tailcap::tail {
@@ -14,11 +14,11 @@ constexpr std::size_t kMaxDurations = 1024;  // of a name; the median of the fir
 
 }  // namespace
 
-void NameLookups::add(const flow::Lookup& l) {
-  flow::Connection server;
+void NameLookups::add(const model::Lookup& l) {
+  model::Connection server;
   server.family = l.family;
   server.remote = l.server;
-  std::pair<std::string, std::string> key(l.name, flow::endpoint(server, true));
+  std::pair<std::string, std::string> key(l.name, model::endpoint(server, true));
   if (names_.size() >= kMaxNames && !names_.contains(key)) key = {"other names", ""};
   Sums& sums = names_[key];
   ++sums.study.lookups;
@@ -26,10 +26,10 @@ void NameLookups::add(const flow::Lookup& l) {
   sums.study.attempts = std::max(sums.study.attempts, l.attempts);
   if (l.rcode >= 0 && formats::known(l.began) && formats::known(l.done)) {
     const std::int64_t took = (l.done - l.began).count();
-    sums.study.longest = std::max(sums.study.longest, flow::Duration{took});
+    sums.study.longest = std::max(sums.study.longest, model::Duration{took});
     if (sums.durations.size() < kMaxDurations) sums.durations.push_back(took);
   }
-  std::string result = flow::rcode_name(l.rcode);
+  std::string result = model::rcode_name(l.rcode);
   if (l.rcode < 0 && l.error != 0) result += std::string(" (") + std::string(cause_of(l.error)) + ")";
   if (l.truncated) result = "truncated";
   if (l.rcode == 0 && !l.truncated)
@@ -38,10 +38,10 @@ void NameLookups::add(const flow::Lookup& l) {
     ++sums.results[result];
 }
 
-std::vector<flow::NameStudy> NameLookups::list() const {
-  std::vector<flow::NameStudy> out;
+std::vector<model::NameStudy> NameLookups::list() const {
+  std::vector<model::NameStudy> out;
   for (const auto& [key, sums] : names_) {
-    flow::NameStudy& s = out.emplace_back(sums.study);
+    model::NameStudy& s = out.emplace_back(sums.study);
     s.name = key.first;
     s.server = key.second;
     std::vector<std::int64_t> d = sums.durations;
@@ -49,7 +49,7 @@ std::vector<flow::NameStudy> NameLookups::list() const {
     if (!d.empty()) {
       const auto middle = d.begin() + static_cast<std::ptrdiff_t>(d.size() / 2);
       std::nth_element(d.begin(), middle, d.end());
-      s.median = flow::Duration{*middle};
+      s.median = model::Duration{*middle};
     }
     s.failures.assign(sums.results.begin(), sums.results.end());
     std::stable_sort(s.failures.begin(), s.failures.end(),

@@ -6,19 +6,19 @@
 #include <string>
 #include <vector>
 
-#include "analyze/flow/lookup.h"
-#include "analyze/flow/study.h"
+#include "analyze/model/study/study.h"
+#include "analyze/model/wire/lookup.h"
 
 namespace tailcap::tail {
 
 class NameLookups {
  public:
-  void add(const flow::Lookup& lookup);
-  std::vector<flow::NameStudy> list() const;  // most first
+  void add(const model::Lookup& lookup);
+  std::vector<model::NameStudy> list() const;  // most first
 
  private:
   struct Sums {
-    flow::NameStudy study;
+    model::NameStudy study;
     std::vector<std::int64_t> durations;
     std::map<std::string, std::uint64_t> results;
   };

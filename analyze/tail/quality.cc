@@ -107,7 +107,7 @@ void QualityFacts::lose(Time from, Time to, std::uint64_t count, std::string wha
       doubtful_.emplace_back(from, to);
   }
   if (!losses_.empty()) {
-    flow::LossSpan& back = losses_.back();
+    model::LossSpan& back = losses_.back();
     // The next piece of the same loss, or one too many to show apart.
     if ((back.what == what && from <= back.to) || losses_.size() >= kMaxLosses) {
       if (back.what != what) back.what = "several causes";
@@ -196,7 +196,7 @@ void QualityFacts::push(const formats::Event& event) {
   }
 }
 
-void QualityFacts::taint(flow::RequestTable& table) const {
+void QualityFacts::taint(model::RequestTable& table) const {
   std::vector<std::pair<Time, Time>> spans = doubtful_;
   std::sort(spans.begin(), spans.end());
   std::size_t n = 0;
@@ -214,7 +214,7 @@ void QualityFacts::taint(flow::RequestTable& table) const {
       // Its beginning was not seen. Where nothing on its connection says why, it was before the recording, or is lost.
       if (rows[i].taints == 0)
         rows.add_taints(
-            i, static_cast<flow::Taints>(spans.empty() ? flow::Taint::began_before : flow::Taint::events_lost));
+            i, static_cast<model::Taints>(spans.empty() ? model::Taint::began_before : model::Taint::events_lost));
       continue;
     }
     // Without a known end it may have lasted until the capture's.
@@ -224,15 +224,15 @@ void QualityFacts::taint(flow::RequestTable& table) const {
     // Bytes are numbered: what lost a send, a read or an arrival has a gap and was marked for it on its connection.
     // Where every byte of both messages is there, what was lost elsewhere cannot change the request.
     if (after != spans.begin() && std::prev(after)->second >= start && !rows[i].complete)
-      rows.add_taints(i, static_cast<flow::Taints>(flow::Taint::events_lost));
+      rows.add_taints(i, static_cast<model::Taints>(model::Taint::events_lost));
     const auto step = std::lower_bound(clock_.steps().begin(), clock_.steps().end(), start,
-                                       [](const flow::WallClock::Step& s, Time t) { return s.to < t; });
+                                       [](const model::WallClock::Step& s, Time t) { return s.to < t; });
     if (step != clock_.steps().end() && step->from < end)
-      rows.add_taints(i, static_cast<flow::Taints>(flow::Taint::clock_step));
+      rows.add_taints(i, static_cast<model::Taints>(model::Taint::clock_step));
   }
 }
 
-void QualityFacts::fill(flow::Quality& quality) const {
+void QualityFacts::fill(model::Quality& quality) const {
   quality.duration = last_ - first_;
   quality.events = events_;
   quality.lost = lost_;

@@ -8,8 +8,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "analyze/flow/request.h"
-#include "analyze/flow/study.h"
+#include "analyze/model/request.h"
+#include "analyze/model/study/study.h"
 
 namespace tailcap::tail {
 
@@ -18,21 +18,21 @@ class QualityFacts {
   explicit QualityFacts(const formats::Preamble& preamble);
   void push(const formats::Event& event);
   // Marks incomplete rows that were under way while something was lost, and rows while CLOCK_REALTIME was set.
-  void taint(flow::RequestTable& table) const;
+  void taint(model::RequestTable& table) const;
   // Fills everything that comes from events; requests, connections and findings are counted elsewhere.
-  void fill(flow::Quality& quality) const;
+  void fill(model::Quality& quality) const;
   formats::Time first() const { return first_; }
   formats::Time last() const { return last_; }
-  const flow::WallClock& clock() const { return clock_; }
+  const model::WallClock& clock() const { return clock_; }
 
  private:
   struct Program {
     std::uint64_t runs = 0;
-    flow::Duration time{};
+    model::Duration time{};
   };
   void lose(formats::Time from, formats::Time to, std::uint64_t count, std::string what, bool affects_requests);
 
-  flow::WallClock clock_;
+  model::WallClock clock_;
   formats::Time first_ = formats::kNoTime, last_ = formats::kNoTime;
   std::uint64_t events_ = 0, lost_ = 0, lost_sends_ = 0, lost_receives_ = 0, retransmits_ = 0, samples_ = 0;
   bool recorder_known_ = false;
@@ -41,7 +41,7 @@ class QualityFacts {
   bool masking_known_ = false;
   std::map<std::string, Program, std::less<>> programs_;
   std::map<std::string, std::string, std::less<>> unrecorded_;  // notes of the recorder on traffic that is not recorded
-  std::vector<flow::LossSpan> losses_;
+  std::vector<model::LossSpan> losses_;
   std::vector<std::pair<formats::Time, formats::Time>> doubtful_;  // something that requests are made of was lost
 };
 
@@ -51,7 +51,7 @@ class ConnectFailures {
   void push(const formats::Event& event);
   // One that was established but carried no request.
   void add(const std::string& peer, std::string_view cause);
-  std::vector<flow::ConnectionFailure> list() const;  // most first
+  std::vector<model::ConnectionFailure> list() const;  // most first
   std::uint64_t total() const { return total_; }
 
  private:

@@ -4,24 +4,25 @@
 
 #include "analyze/tail/calls.h"
 #include "analyze/tail/load/load_study.h"
-#include "analyze/tail/quantiles.h"
-#include "analyze/tail/routes.h"
+#include "analyze/tail/rows/quantiles.h"
+#include "analyze/tail/rows/routes.h"
+#include "analyze/tail/rows/standing.h"
 #include "analyze/tail/slow/tail_study.h"
 #include "analyze/tail/study.h"
 
 namespace tailcap::tail {
 namespace {
 
-using flow::Band;
-using flow::CcdfPoint;
-using flow::Duration;
-using flow::Outcome;
-using flow::Request;
-using flow::RequestTable;
-using flow::RouteStudy;
-using flow::TimePoint;
 using formats::known;
 using formats::nanoseconds;
+using model::Band;
+using model::CcdfPoint;
+using model::Duration;
+using model::Outcome;
+using model::Request;
+using model::RequestTable;
+using model::RouteStudy;
+using model::TimePoint;
 
 constexpr std::size_t kCcdfPoints = 400;
 constexpr std::int64_t kBuckets = 240;
@@ -100,7 +101,7 @@ std::int64_t bucket_width(std::int64_t span) {
 }
 
 std::vector<TimePoint> over_time(const RequestTable& table, const std::vector<std::uint32_t>& rows,
-                                 const flow::Study& study) {
+                                 const model::Study& study) {
   std::vector<TimePoint> out;
   const std::int64_t begin = nanoseconds(study.begin),
                      width = bucket_width(std::max<std::int64_t>(0, nanoseconds(study.end) - begin));
@@ -139,8 +140,8 @@ std::vector<TimePoint> over_time(const RequestTable& table, const std::vector<st
   return out;
 }
 
-flow::HeldUp held_up(std::vector<std::int64_t>& ns) {
-  flow::HeldUp out;
+model::HeldUp held_up(std::vector<std::int64_t>& ns) {
+  model::HeldUp out;
   out.count = ns.size();
   if (ns.empty()) return out;
   const auto middle = ns.begin() + static_cast<std::ptrdiff_t>((ns.size() - 1) / 2);
@@ -174,7 +175,7 @@ void count_row(const Request& row, RouteStudy& out) {
 
 }  // namespace
 
-RouteStudy study_route(const RequestTable& table, const std::vector<std::uint32_t>& rows, const flow::Study& study,
+RouteStudy study_route(const RequestTable& table, const std::vector<std::uint32_t>& rows, const model::Study& study,
                        const slow::Links* links) {
   RouteStudy out;
   const Request any = table.rows[rows.front()];
@@ -182,7 +183,7 @@ RouteStudy study_route(const RequestTable& table, const std::vector<std::uint32_
   out.route = table.texts[any.route];
   out.role = any.role;
 
-  std::map<flow::TextId, std::uint64_t> comms, handlers;
+  std::map<model::TextId, std::uint64_t> comms, handlers;
   Shortfall shortfall, first_shortfall;
   std::vector<std::int64_t> durations, first_bytes, windows, turns, places;
   std::array<std::vector<std::int64_t>, 3> setups;  // names, connects, TLS handshakes
@@ -191,20 +192,20 @@ RouteStudy study_route(const RequestTable& table, const std::vector<std::uint32_
   for (const std::uint32_t i : rows) {
     const Request row = table.rows[i];
     count_row(row, out);
-    calls = calls || flow::is_call(row);
+    calls = calls || model::is_call(row);
     if (const auto ns =
             std::max<std::int64_t>(0, row.request_flow_control) + std::max<std::int64_t>(0, row.response_flow_control);
         ns > 0)
       windows.push_back(ns);
     if (row.behind_others > 0) turns.push_back(row.behind_others);
     if (row.stream_limit >= 0) places.push_back(row.stream_limit);
-    if (const flow::Setup* s = table.setups.find(row.id)) {
+    if (const model::Setup* s = table.setups.find(row.id)) {
       const std::array<Duration, 3> parts = {s->dns(), s->connect(), s->tls()};
       for (std::size_t n = 0; n < parts.size(); ++n)
         if (parts[n].count() >= 0) setups[n].push_back(parts[n].count());
     }
     ++comms[row.comm];
-    if (const flow::TextId handler = table.handlers.find(row.id); handler != 0) ++handlers[handler];
+    if (const model::TextId handler = table.handlers.find(row.id); handler != 0) ++handlers[handler];
     const Standing standing = standing_of(row);
     shortfall.tainted += standing == Standing::doubtful;
     shortfall.in_flight += standing == Standing::in_flight;
@@ -241,9 +242,9 @@ RouteStudy study_route(const RequestTable& table, const std::vector<std::uint32_
   first_shortfall.tainted += shortfall.tainted;
   first_shortfall.in_flight = shortfall.in_flight;
   const Sample latency(std::move(durations)), first_byte(std::move(first_bytes));
-  for (std::size_t i = 0; i < flow::kQuantiles.size(); ++i) {
-    out.latency[i] = latency.quantile(flow::kQuantiles[i], shortfall);
-    out.first_byte[i] = first_byte.quantile(flow::kQuantiles[i], first_shortfall);
+  for (std::size_t i = 0; i < model::kQuantiles.size(); ++i) {
+    out.latency[i] = latency.quantile(model::kQuantiles[i], shortfall);
+    out.first_byte[i] = first_byte.quantile(model::kQuantiles[i], first_shortfall);
   }
   out.independent_periods = static_cast<double>(latency.size()) / latency.correlation();
 

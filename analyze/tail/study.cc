@@ -11,25 +11,22 @@
 #include "analyze/tail/health.h"
 #include "analyze/tail/load/load_study.h"
 #include "analyze/tail/load/triggers.h"
-#include "analyze/tail/routes.h"
+#include "analyze/tail/rows/routes.h"
+#include "analyze/tail/rows/standing.h"
 
 namespace tailcap::tail {
 namespace {
 
-using flow::Outcome;
-using flow::Request;
-using flow::RequestTable;
-using flow::Role;
-using flow::RouteStudy;
-using flow::Taint;
+using model::Outcome;
+using model::Request;
+using model::RequestTable;
+using model::Role;
+using model::RouteStudy;
+using model::Taint;
 
 constexpr std::size_t kSlowest = 50;
 
-// A border of the request may lie elsewhere than it seems to.
-constexpr flow::Taints kDoubtful =
-    ((static_cast<flow::Taints>(Taint::bytes_lost) | Taint::events_lost) | Taint::end_inferred) | Taint::conflict;
-
-void find_slowest(const RequestTable& table, flow::Study& study) {
+void find_slowest(const RequestTable& table, model::Study& study) {
   // What the service did counts; what it asked of others is part of that.
   bool served = false;
   for (std::size_t i = 0; i < table.rows.size() && !served; ++i)
@@ -47,20 +44,9 @@ void find_slowest(const RequestTable& table, flow::Study& study) {
 
 }  // namespace
 
-Standing standing_of(const Request& row) {
-  if (row.has_duration) return row.taints & kDoubtful || !row.complete ? Standing::doubtful : Standing::clean;
-  if (row.outcome == Outcome::in_flight || flow::has(row.taints, Taint::cut_off) ||
-      flow::has(row.taints, Taint::began_before))
-    return Standing::in_flight;
-  if (row.outcome == Outcome::truncated || row.outcome == Outcome::reset || row.outcome == Outcome::no_response ||
-      row.outcome == Outcome::cancelled)
-    return Standing::failed;
-  return Standing::doubtful;
-}
-
-void count_requests(const RequestTable& table, flow::Quality& quality) {
+void count_requests(const RequestTable& table, model::Quality& quality) {
   quality.requests = table.rows.size();
-  std::set<flow::ExchangeId> calls;
+  std::set<model::ExchangeId> calls;
   for (const Request& row : table.rows) {
     quality.complete += row.complete;
     quality.unknown += row.outcome == Outcome::unknown;
@@ -68,15 +54,15 @@ void count_requests(const RequestTable& table, flow::Quality& quality) {
     quality.tainted += row.taints != 0;
     if (row.attempt < 2 || row.role != Role::client) continue;
     ++quality.retries;
-    quality.retries_inferred += row.attempt_how != flow::AttemptEvidence::grpc_header;
+    quality.retries_inferred += row.attempt_how != model::AttemptEvidence::grpc_header;
     calls.insert(row.attempt_of.connection != 0 ? row.attempt_of : row.id);
   }
   quality.retried_calls = calls.size();
 }
 
-void study_requests(const RequestTable& table, flow::Study& study) {
-  const flow::TextId other = table.texts.find(kOtherRoute);
-  std::map<std::tuple<flow::TextId, flow::TextId, Role, flow::TextId>, std::vector<std::uint32_t>> routes;
+void study_requests(const RequestTable& table, model::Study& study) {
+  const model::TextId other = table.texts.find(kOtherRoute);
+  std::map<std::tuple<model::TextId, model::TextId, Role, model::TextId>, std::vector<std::uint32_t>> routes;
   for (std::uint32_t i = 0; i < table.rows.size(); ++i) {
     const Request row = table.rows[i];
     // What was folded is one route for all methods and processes: their number is not bounded. A proxy and the service

@@ -12,17 +12,17 @@ constexpr std::size_t kMaxFollowed = 1u << 20;  // connections, at most, whose p
 
 }  // namespace
 
-TlsConnections::Peer& TlsConnections::peer_of(const flow::TlsFacts& facts, const flow::Connection* connection,
+TlsConnections::Peer& TlsConnections::peer_of(const model::TlsFacts& facts, const model::Connection* connection,
                                               std::uint32_t& index) {
-  flow::TlsPeer fresh;
+  model::TlsPeer fresh;
   fresh.role_known = !facts.began_before && connection;
   if (fresh.role_known) {
-    fresh.role = facts.client == flow::Direction::out ? flow::Role::client : flow::Role::server;
-    fresh.peer = flow::endpoint(*connection, fresh.role == flow::Role::client);
+    fresh.role = facts.client == model::Direction::out ? model::Role::client : model::Role::server;
+    fresh.peer = model::endpoint(*connection, fresh.role == model::Role::client);
     fresh.server_name = facts.server_name;
   }
   std::string key;
-  key += fresh.role_known ? fresh.role == flow::Role::client ? 'c' : 's' : 'u';
+  key += fresh.role_known ? fresh.role == model::Role::client ? 'c' : 's' : 'u';
   key += fresh.peer + '\0' + fresh.server_name;
   auto at = index_.find(key);
   if (at == index_.end() && peers_.size() >= kMaxPeers) {
@@ -40,9 +40,9 @@ TlsConnections::Peer& TlsConnections::peer_of(const flow::TlsFacts& facts, const
   return peers_[index];
 }
 
-void TlsConnections::push(const flow::Message& m, const flow::Connection* connection) {
-  if (m.kind == flow::MessageKind::handshake && m.tls) {
-    const flow::TlsFacts& facts = *m.tls;
+void TlsConnections::push(const model::Message& m, const model::Connection* connection) {
+  if (m.kind == model::MessageKind::handshake && m.tls) {
+    const model::TlsFacts& facts = *m.tls;
     Open open;
     Peer& peer = peer_of(facts, connection, open.peer);
     ++peer.sums.connections;
@@ -51,7 +51,7 @@ void TlsConnections::push(const flow::Message& m, const flow::Connection* connec
       if (peer.version != 0 && peer.version != facts.version) peer.several_versions = true;
       peer.version = facts.version;
     }
-    if (facts.outcome == flow::TlsOutcome::done) {
+    if (facts.outcome == model::TlsOutcome::done) {
       ++peer.sums.done;
       if (!facts.resumed)
         ++peer.sums.resumed_unknown;
@@ -60,9 +60,9 @@ void TlsConnections::push(const flow::Message& m, const flow::Connection* connec
       if (formats::known(facts.began) && formats::known(facts.done) && facts.done >= facts.began) {
         if (peer.durations.size() < kMaxDurations) peer.durations.push_back((facts.done - facts.began).count());
       }
-    } else if (facts.outcome == flow::TlsOutcome::failed) {
+    } else if (facts.outcome == model::TlsOutcome::failed) {
       ++peer.sums.failed;
-      std::string cause = flow::failure_text(facts);
+      std::string cause = model::failure_text(facts);
       if (peer.failures.size() >= kMaxCauses && !peer.failures.contains(cause)) cause = "other causes";
       ++peer.failures[cause];
     }
@@ -72,13 +72,13 @@ void TlsConnections::push(const flow::Message& m, const flow::Connection* connec
       plain->second = true;
     }
     open_.insert_or_assign(m.connection, open);
-  } else if (m.kind == flow::MessageKind::closed) {
+  } else if (m.kind == model::MessageKind::closed) {
     const auto at = open_.find(m.connection);
     if (at == open_.end()) return;
     at->second.ended = static_cast<std::uint8_t>(at->second.ended | 1u << static_cast<unsigned>(m.direction));
     if (at->second.ended != 3) return;
     if (connection) {
-      flow::TlsPeer& sums = peers_[at->second.peer].sums;
+      model::TlsPeer& sums = peers_[at->second.peer].sums;
       sums.bytes_in += connection->bytes_in;
       sums.bytes_out += connection->bytes_out;
     }
@@ -86,7 +86,7 @@ void TlsConnections::push(const flow::Message& m, const flow::Connection* connec
   }
 }
 
-void TlsConnections::has_plaintext(flow::ConnectionId id) {
+void TlsConnections::has_plaintext(model::ConnectionId id) {
   if (plain_.size() >= kMaxFollowed) return;
   bool& counted = plain_[id];
   const auto at = of_.find(id);
@@ -95,17 +95,17 @@ void TlsConnections::has_plaintext(flow::ConnectionId id) {
   --peers_[at->second].sums.encrypted;
 }
 
-std::vector<flow::TlsPeer> TlsConnections::list() const {
-  std::vector<flow::TlsPeer> out;
+std::vector<model::TlsPeer> TlsConnections::list() const {
+  std::vector<model::TlsPeer> out;
   for (const Peer& peer : peers_) {
-    flow::TlsPeer& p = out.emplace_back(peer.sums);
-    p.version = peer.several_versions ? "several" : flow::tls_version(peer.version);
+    model::TlsPeer& p = out.emplace_back(peer.sums);
+    p.version = peer.several_versions ? "several" : model::tls_version(peer.version);
     std::vector<std::int64_t> d = peer.durations;
     p.timed = d.size();
     if (!d.empty()) {
       const auto middle = d.begin() + static_cast<std::ptrdiff_t>(d.size() / 2);
       std::nth_element(d.begin(), middle, d.end());
-      p.median = flow::Duration{*middle};
+      p.median = model::Duration{*middle};
     }
     p.failures.assign(peer.failures.begin(), peer.failures.end());
     std::stable_sort(p.failures.begin(), p.failures.end(),

@@ -7,19 +7,19 @@
 #include <unordered_map>
 #include <vector>
 
-#include "analyze/flow/connection.h"
-#include "analyze/flow/message.h"
-#include "analyze/flow/study.h"
+#include "analyze/model/study/study.h"
+#include "analyze/model/wire/connection.h"
+#include "analyze/model/wire/message.h"
 
 namespace tailcap::tail {
 
 class TlsConnections {
  public:
   // Messages of kind handshake and closed; connection: where the message came from, nullptr: forgotten.
-  void push(const flow::Message& message, const flow::Connection* connection);
+  void push(const model::Message& message, const model::Connection* connection);
   // Plaintext of this connection was recorded. At any time.
-  void has_plaintext(flow::ConnectionId id);
-  std::vector<flow::TlsPeer> list() const;  // most connections first
+  void has_plaintext(model::ConnectionId id);
+  std::vector<model::TlsPeer> list() const;  // most connections first
   // Connections without plaintext.
   std::uint64_t encrypted() const;
 
@@ -29,19 +29,19 @@ class TlsConnections {
     std::uint8_t ended = 0;  // directions, as bits
   };
   struct Peer {
-    flow::TlsPeer sums;
+    model::TlsPeer sums;
     std::uint16_t version = 0;
     bool several_versions = false;
     std::vector<std::int64_t> durations;  // ns
     std::map<std::string, std::uint64_t> failures;
   };
-  Peer& peer_of(const flow::TlsFacts& facts, const flow::Connection* connection, std::uint32_t& index);
+  Peer& peer_of(const model::TlsFacts& facts, const model::Connection* connection, std::uint32_t& index);
 
   std::map<std::string, std::uint32_t> index_;
   std::vector<Peer> peers_;
-  std::unordered_map<flow::ConnectionId, Open> open_;
-  std::unordered_map<flow::ConnectionId, std::uint32_t> of_;  // peer of those that may turn out to have plaintext
-  std::unordered_map<flow::ConnectionId, bool> plain_;
+  std::unordered_map<model::ConnectionId, Open> open_;
+  std::unordered_map<model::ConnectionId, std::uint32_t> of_;  // peer of those that may turn out to have plaintext
+  std::unordered_map<model::ConnectionId, bool> plain_;
 };
 
 }  // namespace tailcap::tail

@@ -12,9 +12,9 @@
 
 namespace tailcap::tail {
 
-using flow::Request;
-using flow::Role;
-using flow::TopologyNode;
+using model::Request;
+using model::Role;
+using model::TopologyNode;
 
 namespace {
 
@@ -34,7 +34,8 @@ bool before(std::string_view a, std::string_view b) {
 
 class Builder {
  public:
-  Builder(const flow::RequestTable& table, const std::vector<flow::EndpointTexts>& ends) : table_(table), ends_(ends) {
+  Builder(const model::RequestTable& table, const std::vector<model::EndpointTexts>& ends)
+      : table_(table), ends_(ends) {
     for (std::size_t i = 0; i < table.rows.size(); ++i) {
       const Request row = table.rows[i];
       Process& process = processes_[row.pid];
@@ -45,7 +46,7 @@ class Builder {
     name_services();
   }
 
-  flow::Topology build(const flow::Study& study) {
+  model::Topology build(const model::Study& study) {
     const auto& rows = table_.rows;
     if (service_.empty())
       for (std::uint32_t i = 0; i < rows.size(); ++i)
@@ -55,7 +56,7 @@ class Builder {
   }
 
   // Of the requests [from, to); rates are of the study's time.
-  flow::Topology build(const flow::Study& study, std::uint32_t first, std::uint32_t last) {
+  model::Topology build(const model::Study& study, std::uint32_t first, std::uint32_t last) {
     std::map<std::pair<std::uint32_t, std::uint32_t>, std::vector<std::uint32_t>> calls;
     const auto& rows = table_.rows;
     out_.calls.clear();
@@ -73,7 +74,7 @@ class Builder {
     }
     for (const auto& [between, of] : calls)
       out_.calls.push_back({between.first, between.second, protocols(of), study_route(table_, of, study)});
-    const auto all = [](const flow::TopologyCall& c) { return c.calls.count + c.calls.incomplete; };
+    const auto all = [](const model::TopologyCall& c) { return c.calls.count + c.calls.incomplete; };
     std::stable_sort(out_.calls.begin(), out_.calls.end(),
                      [&](const auto& a, const auto& b) { return all(a) > all(b); });
     return out_;
@@ -84,8 +85,8 @@ class Builder {
     std::set<std::string> names;
     for (const std::uint32_t i : rows) {
       const Request row = table_.rows[i];
-      if (row.protocol != flow::Protocol::unknown)
-        names.insert(std::string(flow::name_of(row.protocol)) + (row.tls ? " in TLS" : ""));
+      if (row.protocol != model::Protocol::unknown)
+        names.insert(std::string(model::name_of(row.protocol)) + (row.tls ? " in TLS" : ""));
     }
     std::string out;
     for (const std::string& name : names) out += (out.empty() ? "" : ", ") + name;
@@ -93,13 +94,13 @@ class Builder {
   }
 
   struct Process {
-    flow::TextId comm = 0;
+    model::TextId comm = 0;
     std::string_view port;  // the first that it serves; empty: none
     std::uint32_t node = 0;
   };
 
-  flow::EndpointTexts end(const Request& row) const {
-    return row.id.connection < ends_.size() ? ends_[row.id.connection] : flow::EndpointTexts{};
+  model::EndpointTexts end(const Request& row) const {
+    return row.id.connection < ends_.size() ? ends_[row.id.connection] : model::EndpointTexts{};
   }
 
   // By name; several that serve different ports under one name by port, too.
@@ -135,38 +136,38 @@ class Builder {
     return at->second;
   }
 
-  const flow::RequestTable& table_;
-  const std::vector<flow::EndpointTexts>& ends_;
+  const model::RequestTable& table_;
+  const std::vector<model::EndpointTexts>& ends_;
   std::map<std::uint32_t, Process> processes_;
-  std::map<flow::ExchangeId, std::uint32_t> service_;  // of the servers that were called from here
+  std::map<model::ExchangeId, std::uint32_t> service_;  // of the servers that were called from here
   std::map<std::pair<TopologyNode::Kind, std::string>, std::uint32_t> addresses_;
-  flow::Topology out_;
+  model::Topology out_;
 };
 
 }  // namespace
 
-flow::Topology topology(const flow::RequestTable& table, const std::vector<flow::EndpointTexts>& ends,
-                        const flow::Study& study) {
+model::Topology topology(const model::RequestTable& table, const std::vector<model::EndpointTexts>& ends,
+                         const model::Study& study) {
   return Builder(table, ends).build(study);
 }
 
-std::vector<flow::Topology> topologies(const flow::RequestTable& table, const std::vector<flow::EndpointTexts>& ends,
-                                       const flow::Study& study, flow::Duration window) {
+std::vector<model::Topology> topologies(const model::RequestTable& table, const std::vector<model::EndpointTexts>& ends,
+                                        const model::Study& study, model::Duration window) {
   const auto& rows = table.rows;
   const auto& clock = study.quality.clock;
   const std::int64_t length = window.count();
-  const auto number = [&](flow::Time t) {
+  const auto number = [&](model::Time t) {
     const std::int64_t since = clock.known() ? clock.realtime(t) : (t - study.begin).count();
     return since >= 0 ? since / length : -1;
   };
   Builder builder(table, ends);
   builder.build(study);  // so that all names are there
-  std::vector<flow::Topology> out;
+  std::vector<model::Topology> out;
   // Rows are in order of start; those whose start is not known come first.
   std::uint32_t first = 0;
   while (first < rows.size() && !formats::known(rows.start(first))) ++first;
   if (first > 0) {
-    flow::Study nowhere;
+    model::Study nowhere;
     nowhere.quality.unseen = study.quality.unseen;
     out.push_back(builder.build(nowhere, 0, first));
   }
@@ -176,12 +177,12 @@ std::vector<flow::Topology> topologies(const flow::RequestTable& table, const st
     while (last < rows.size() && number(rows.start(last)) == which) ++last;
     if (out.size() == kMaxWindows)
       throw std::runtime_error("more than " + std::to_string(kMaxWindows) + " windows; give a longer --window");
-    flow::Study part;
+    model::Study part;
     part.quality.unseen = study.quality.unseen;  // any of them may have been in this one
     // Its place on the capture's clock: as far from the first request as the wall clock says.
     const std::int64_t since =
         clock.known() ? clock.realtime(rows.start(first)) : (rows.start(first) - study.begin).count();
-    const flow::Time begin = rows.start(first) - flow::Duration{since - which * length};
+    const model::Time begin = rows.start(first) - model::Duration{since - which * length};
     part.begin = std::max(begin, study.begin);
     part.end = std::min(begin + window, study.end);
     out.push_back(builder.build(part, first, last));

@@ -8,7 +8,7 @@
 namespace tailcap::timeline {
 namespace {
 
-using flow::TraceFormat;
+using model::TraceFormat;
 
 // The field that names the trace; empty: it has no name of its own.
 std::string_view field_of(TraceFormat format) {
@@ -40,17 +40,17 @@ bool same_name(std::string_view a, std::string_view lower) {
                     [](char x, char y) { return (x >= 'A' && x <= 'Z' ? x + ('a' - 'A') : x) == y; });
 }
 
-bool is_http1(flow::Protocol protocol) {
-  return protocol == flow::Protocol::http10 || protocol == flow::Protocol::http11 ||
-         protocol == flow::Protocol::grpc_web;
+bool is_http1(model::Protocol protocol) {
+  return protocol == model::Protocol::http10 || protocol == model::Protocol::http11 ||
+         protocol == model::Protocol::grpc_web;
 }
 
 }  // namespace
 
-BindingFinder::BindingFinder(const flow::Request& row, const flow::Exchange& exchange,
-                             const flow::Connection& connection)
+BindingFinder::BindingFinder(const model::Request& row, const model::Exchange& exchange,
+                             const model::Connection& connection)
     : format_(row.trace_format),
-      direction_(row.role == flow::Role::server ? formats::Direction::in : formats::Direction::out),
+      direction_(row.role == model::Role::server ? formats::Direction::in : formats::Direction::out),
       first_(
           static_cast<std::uint32_t>(connection.base[static_cast<std::size_t>(direction_)] + exchange.request_begin)) {
   const bool tcp = connection.family == formats::Family::inet || connection.family == formats::Family::inet6;
@@ -112,13 +112,13 @@ void BindingFinder::push(const formats::Event& event) {
   if (io->tail.size() <= io->length) keep(*at + io->length - static_cast<std::int64_t>(io->tail.size()), io->tail);
 }
 
-std::optional<flow::TraceBinding> BindingFinder::find() const {
+std::optional<model::TraceBinding> BindingFinder::find() const {
   // As far as it is known without a gap.
   const auto gap = static_cast<std::size_t>(std::find(known_.begin(), known_.end(), false) - known_.begin());
   const std::string_view head = std::string_view(head_).substr(0, gap);
   const auto end = head.find("\r\n\r\n");
   const std::string_view name = field_of(format_);
-  std::optional<flow::TraceBinding> found;
+  std::optional<model::TraceBinding> found;
   for (auto line = head.find("\r\n"); line != head.npos && line < end; line = head.find("\r\n", line + 2)) {
     const std::string_view rest = head.substr(line + 2);
     const auto stop = rest.find("\r\n");
@@ -127,7 +127,7 @@ std::optional<flow::TraceBinding> BindingFinder::find() const {
     const auto last = rest.find_last_not_of(" \t", stop - 1);
     if (found || last == rest.npos || last <= colon)
       return std::nullopt;  // it is not known here which of the two was used
-    flow::TraceBinding& out = found.emplace();
+    model::TraceBinding& out = found.emplace();
     out.field = rest.substr(0, colon);
     out.byte = line + 2 + last;
     out.sequence = first_ + static_cast<std::uint32_t>(out.byte);

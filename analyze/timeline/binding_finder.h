@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "analyze/flow/connection.h"
-#include "analyze/flow/exchange.h"
-#include "analyze/flow/request.h"
-#include "analyze/flow/trace_binding.h"
+#include "analyze/model/request.h"
+#include "analyze/model/wire/connection.h"
+#include "analyze/model/wire/exchange.h"
+#include "analyze/model/wire/trace_binding.h"
 #include "formats/event.h"
 
 namespace tailcap::timeline {
@@ -21,9 +21,9 @@ class BindingFinder {
   static constexpr std::size_t kMaxParts = 4096;
 
   // Takes events of the connection's socket from now on; all of them must be given.
-  BindingFinder(const flow::Request& row, const flow::Exchange& exchange, const flow::Connection& connection);
+  BindingFinder(const model::Request& row, const model::Exchange& exchange, const model::Connection& connection);
   void push(const formats::Event& event);
-  std::optional<flow::TraceBinding> find() const;
+  std::optional<model::TraceBinding> find() const;
 
  private:
   struct Part {
@@ -35,7 +35,7 @@ class BindingFinder {
   void keep(std::int64_t at, std::string_view bytes);
   static void add(std::vector<Part>& parts, std::int64_t at, std::uint32_t length, formats::Time time);
 
-  flow::TraceFormat format_;
+  model::TraceFormat format_;
   formats::SocketId socket_ = 0;  // 0: nothing to look for
   formats::Direction direction_;
   std::uint32_t first_;  // sequence number of the request's first byte

@@ -2,16 +2,16 @@
 
 #include <algorithm>
 
-#include "analyze/flow/connection.h"
-#include "analyze/flow/off_cpu_wait.h"
+#include "analyze/model/off_cpu_wait.h"
+#include "analyze/model/wire/connection.h"
 
 namespace tailcap::timeline {
 
-using flow::LabelGroup;
-using flow::Lane;
-using flow::LaneKind;
-using flow::LaneMark;
 using formats::known;
+using model::LabelGroup;
+using model::Lane;
+using model::LaneKind;
+using model::LaneMark;
 
 LaneCollector::LaneCollector(Time from, Time to, std::vector<std::uint32_t> pids)
     : from_(from), to_(to), pids_(std::move(pids)) {
@@ -83,7 +83,7 @@ void LaneCollector::take(const formats::Event& event, const formats::OffCpu& off
     ++t->busy;
   const bool woken = known(off.runnable) && off.runnable >= off.left && off.runnable <= event.time;
   const Time until = woken ? off.runnable : event.time;
-  const LabelGroup what = flow::group_of(flow::label_of(flow::off_cpu_wait(event)));
+  const LabelGroup what = model::group_of(model::label_of(model::off_cpu_wait(event)));
   stretch(*t, off.left, until, what, off.throttled ? "throttled" : "");
   stretch(*t, until, event.time, LabelGroup::scheduler);
   t->since = event.time;
@@ -118,7 +118,7 @@ void LaneCollector::take(const formats::Event& event, const formats::Arrival& ar
 
 void LaneCollector::take(const formats::Event&, const formats::SocketInfo& info) {
   if (sockets_.size() >= kMostThings) return;
-  flow::Connection c;
+  model::Connection c;
   c.family = info.family;
   c.local = info.local;
   c.remote = info.remote;
@@ -127,8 +127,8 @@ void LaneCollector::take(const formats::Event&, const formats::SocketInfo& info)
                       : info.origin == formats::Origin::connected ? " → "
                                                                   : " – ";
   sockets_[info.socket] = info.family == formats::Family::unix_domain
-                              ? flow::endpoint(c, false)
-                              : flow::endpoint(c, false) + arrow + flow::endpoint(c, true);
+                              ? model::endpoint(c, false)
+                              : model::endpoint(c, false) + arrow + model::endpoint(c, true);
 }
 
 void LaneCollector::take(const formats::Event& event, const formats::GoState& state) {
@@ -223,7 +223,7 @@ void LaneCollector::close(Things& things) {
       stretch(thing, thing.since, to_, thing.what, std::move(thing.note));
 }
 
-void LaneCollector::choose(Things& things, LaneKind kind, flow::Lanes& out) {
+void LaneCollector::choose(Things& things, LaneKind kind, model::Lanes& out) {
   std::vector<Thing*> kept;
   for (auto& [key, thing] : things) {
     if (thing.lane.stretches.empty() && thing.lane.marks.empty()) continue;
@@ -262,8 +262,8 @@ void LaneCollector::choose(Things& things, LaneKind kind, flow::Lanes& out) {
   }
 }
 
-flow::Lanes LaneCollector::done() {
-  for (std::size_t k = 0; k < flow::kLaneKinds; ++k) {
+model::Lanes LaneCollector::done() {
+  for (std::size_t k = 0; k < model::kLaneKinds; ++k) {
     close(things_[k]);
     choose(things_[k], static_cast<LaneKind>(k), out_);
   }

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "analyze/flow/lanes.h"
+#include "analyze/model/study/lanes.h"
 #include "formats/event.h"
 
 namespace tailcap::timeline {
@@ -26,29 +26,29 @@ class LaneCollector {
 
   // All events of the capture, in its order: what began before the window, or ends behind it, counts.
   void push(const formats::Event& event);
-  flow::Lanes done();
+  model::Lanes done();
 
  private:
   struct Thing {
-    flow::Lane lane;
+    model::Lane lane;
     Time since = formats::kNoTime;  // of the state that it is in; kNoTime: not known
-    flow::LabelGroup what = flow::LabelGroup::unexplained;
+    model::LabelGroup what = model::LabelGroup::unexplained;
     std::string note;
     std::int64_t busy = 0;  // ns in the window that it did not wait
   };
   using Things = std::map<std::pair<std::uint32_t, std::uint64_t>, Thing>;
 
   bool meant(std::uint32_t pid) const;
-  Thing* thing(flow::LaneKind kind, std::uint32_t pid, std::uint64_t number);
-  void stretch(Thing& thing, Time from, Time to, flow::LabelGroup what, std::string note = {});
+  Thing* thing(model::LaneKind kind, std::uint32_t pid, std::uint64_t number);
+  void stretch(Thing& thing, Time from, Time to, model::LabelGroup what, std::string note = {});
   // It is in another state from now on.
-  void change(Thing& thing, Time at, flow::LabelGroup what, std::string note);
-  void mark(flow::LaneKind kind, std::uint32_t pid, std::uint64_t number, flow::LaneMark mark);
+  void change(Thing& thing, Time at, model::LabelGroup what, std::string note);
+  void mark(model::LaneKind kind, std::uint32_t pid, std::uint64_t number, model::LaneMark mark);
   // The thread runs no goroutine, or another one: the one that it ran has ended, if it is still said to run.
   void ran_until(std::uint32_t pid, std::uint32_t tid, Time at);
   void forget_states();
   void close(Things& things);
-  void choose(Things& things, flow::LaneKind kind, flow::Lanes& out);
+  void choose(Things& things, model::LaneKind kind, model::Lanes& out);
 
   void take(const formats::Event& event, const formats::OffCpu& off);
   void take(const formats::Event& event, const formats::Io& io);
@@ -68,13 +68,13 @@ class LaneCollector {
 
   Time from_, to_;
   std::vector<std::uint32_t> pids_;
-  std::array<Things, flow::kLaneKinds> things_;
+  std::array<Things, model::kLaneKinds> things_;
   std::unordered_map<std::uint32_t, std::uint64_t> running_;  // goroutines, by thread
   std::unordered_map<std::uint32_t, std::string> comms_;      // of threads
   std::unordered_map<std::uint64_t, std::string> sockets_;    // their ends
   std::unordered_map<std::uint64_t, std::uint32_t> owners_;   // of sockets: the process that moved bytes last
   std::size_t stretches_ = 0;
-  flow::Lanes out_;
+  model::Lanes out_;
 };
 
 }  // namespace tailcap::timeline

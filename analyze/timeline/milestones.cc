@@ -6,13 +6,13 @@
 namespace tailcap::timeline {
 namespace {
 
-using flow::Exchange;
-using flow::Outcome;
-using flow::Role;
-using flow::Taint;
 using formats::known;
 using formats::nanoseconds;
 using formats::Time;
+using model::Exchange;
+using model::Outcome;
+using model::Role;
+using model::Taint;
 
 std::int64_t at(Time t) { return nanoseconds(t); }
 
@@ -25,10 +25,10 @@ bool ended(const Exchange& e) {
     case Outcome::client_error:
     case Outcome::server_error:
       // The response's end is known exactly when its body's length is.
-      return e.response_bytes.has_value() && !flow::has(e.taints, Taint::cut_off);
+      return e.response_bytes.has_value() && !model::has(e.taints, Taint::cut_off);
     case Outcome::unknown:
       // A stream's end is a flag of its own: it can be known where the status is not (header compression).
-      return e.stream != 0 && e.response_bytes.has_value() && !flow::has(e.taints, Taint::cut_off);
+      return e.stream != 0 && e.response_bytes.has_value() && !model::has(e.taints, Taint::cut_off);
     case Outcome::upgraded:
       return true;
     default:
@@ -101,7 +101,7 @@ std::optional<std::int64_t> seen(const Exchange& e) {
 Milestones milestones(const Exchange& e) {
   Milestones m;
   // The first byte seen is not its beginning.
-  if (known(e.seen_from) || (flow::has(e.taints, Taint::began_before) && !e.complete)) {
+  if (known(e.seen_from) || (model::has(e.taints, Taint::began_before) && !e.complete)) {
     m.at_least = seen(e);
     return m;
   }

@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <optional>
 
-#include "analyze/flow/exchange.h"
-#include "analyze/flow/request.h"
+#include "analyze/model/request.h"
+#include "analyze/model/wire/exchange.h"
 
 namespace tailcap::timeline {
 
@@ -15,11 +15,11 @@ struct Milestones {
   std::optional<std::int64_t> end;                    // unset: its last byte is not known
   std::optional<std::int64_t> at_least;               // ns: its beginning was not seen, and how long it was seen
   std::optional<std::int64_t> first_byte;             // ns from start
-  std::optional<std::array<std::int64_t, 6>> phases;  // in the order of flow::phases_of; sum == end - start
-  flow::Taints taints = 0;
+  std::optional<std::array<std::int64_t, 6>> phases;  // in the order of model::phases_of; sum == end - start
+  model::Taints taints = 0;
   bool reordered = false;  // instants in impossible order were clamped
 };
 
-Milestones milestones(const flow::Exchange& exchange);
+Milestones milestones(const model::Exchange& exchange);
 
 }  // namespace tailcap::timeline

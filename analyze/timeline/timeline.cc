@@ -6,9 +6,9 @@
 
 namespace tailcap::timeline {
 
-using flow::Finding;
+using model::Finding;
 
-void measure(const flow::Exchange& exchange, flow::Request& row, flow::Findings& findings) {
+void measure(const model::Exchange& exchange, model::Request& row, model::Findings& findings) {
   const Milestones m = milestones(exchange);
   row.taints |= exchange.taints | m.taints;
   if (m.reordered) findings.add(Finding::negative_interval);

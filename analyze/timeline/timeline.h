@@ -10,13 +10,13 @@
 // until that byte arrived.
 #pragma once
 
-#include "analyze/flow/exchange.h"
-#include "analyze/flow/findings.h"
-#include "analyze/flow/request.h"
+#include "analyze/model/request.h"
+#include "analyze/model/wire/exchange.h"
+#include "analyze/model/wire/findings.h"
 
 namespace tailcap::timeline {
 
 // Fills start, duration, first_byte, phases and their has_… flags; adds taints. Counts instants in impossible order.
-void measure(const flow::Exchange& exchange, flow::Request& row, flow::Findings& findings);
+void measure(const model::Exchange& exchange, model::Request& row, model::Findings& findings);
 
 }  // namespace tailcap::timeline

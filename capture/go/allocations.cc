@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "capture/symbols/go_binary.h"
+#include "capture/symbols/go/go_binary.h"
 
 namespace tailcap::capture::go {
 

@@ -9,7 +9,7 @@
 
 #include "bpf/event.h"
 #include "capture/go/program.h"
-#include "capture/symbols/elf_file.h"
+#include "capture/symbols/elf/elf_file.h"
 
 namespace tailcap::capture::go {
 

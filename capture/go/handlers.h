@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
-#include "capture/symbols/elf_file.h"
-#include "capture/symbols/go_binary.h"
+#include "capture/symbols/elf/elf_file.h"
+#include "capture/symbols/go/go_binary.h"
 
 namespace tailcap::capture::go {
 

@@ -5,7 +5,7 @@
 #include <cstring>
 #include <optional>
 
-#include "capture/symbols/go_dwarf.h"
+#include "capture/symbols/go/go_dwarf.h"
 
 namespace tailcap::capture::go {
 

@@ -9,8 +9,8 @@
 #include <string>
 #include <string_view>
 
-#include "capture/symbols/elf_file.h"
-#include "capture/symbols/go_binary.h"
+#include "capture/symbols/elf/elf_file.h"
+#include "capture/symbols/go/go_binary.h"
 
 namespace tailcap::capture::go {
 

@@ -10,9 +10,9 @@
 #include "capture/go/channels.h"
 #include "capture/go/handlers.h"
 #include "capture/go/known_functions.h"
-#include "capture/symbols/elf_symbols.h"
+#include "capture/symbols/elf/elf_symbols.h"
 #include "capture/symbols/function_graph.h"
-#include "capture/symbols/go_strings.h"
+#include "capture/symbols/go/go_strings.h"
 #include "formats/event.h"
 
 namespace tailcap::capture::go {

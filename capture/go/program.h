@@ -10,8 +10,8 @@
 
 #include "capture/go/handlers.h"
 #include "capture/go/layout.h"
-#include "capture/plan.h"
-#include "capture/symbols/elf_file.h"
+#include "capture/symbols/elf/elf_file.h"
+#include "capture/symbols/plan.h"
 
 namespace tailcap::capture::go {
 

@@ -5,8 +5,8 @@
 #include <map>
 #include <string_view>
 
-#include "capture/symbols/go_binary.h"
-#include "capture/symbols/go_methods.h"
+#include "capture/symbols/go/go_binary.h"
+#include "capture/symbols/go/go_methods.h"
 
 namespace tailcap::capture::go {
 

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "capture/go/program.h"
-#include "capture/scan/encoding.h"
-#include "capture/symbols/elf_file.h"
+#include "capture/symbols/elf/elf_file.h"
+#include "capture/symbols/encoding.h"
 #include "capture/symbols/function_names.h"
 
 namespace tailcap::capture::go {

@@ -62,7 +62,7 @@ void Connection::find(Way& way, std::string_view bytes, std::uint32_t whole_io) 
     way.http2->lose();
     way.http2->take_lost();
   }
-  if (TlsRecords::plausible(bytes)) {
+  if (ground::tls::plausible(bytes)) {
     become(way, Kind::tls);
     way.tls = TlsRecords(true);
     Way& o = other(way);

@@ -10,9 +10,9 @@
 #include <memory>
 #include <string_view>
 
-#include "capture/mask/http1.h"
-#include "capture/mask/http2.h"
-#include "capture/mask/sheet.h"
+#include "capture/mask/http/http1.h"
+#include "capture/mask/http/http2.h"
+#include "capture/mask/sheet/sheet.h"
 #include "capture/mask/tls_records.h"
 
 namespace tailcap::capture::mask {

@@ -9,9 +9,9 @@
 #include <unordered_map>
 
 #include "capture/mask/connection.h"
-#include "capture/mask/header_list.h"
-#include "capture/mask/keep.h"
-#include "capture/mask/sheet.h"
+#include "capture/mask/http/header_list.h"
+#include "capture/mask/sheet/keep.h"
+#include "capture/mask/sheet/sheet.h"
 #include "formats/event.h"
 
 namespace tailcap::capture::mask {

@@ -4,21 +4,13 @@
 
 namespace tailcap::capture::mask {
 
+using namespace ground::tls;
+
 namespace {
 
-enum Type : std::uint8_t { kChangeCipherSpec = 20, kAlert = 21, kHandshake = 22, kHeartbeat = 24 };
-enum Message : std::uint8_t { kClientHello = 1, kServerHello = 2 };
-constexpr std::uint32_t kMaxRecord = 16384 + 2048;
 constexpr unsigned kMessageHeader = 4;
 
 }  // namespace
-
-bool TlsRecords::plausible(std::string_view b) {
-  if (b.size() < kHeader) return false;
-  const auto octet = [&](std::size_t i) { return std::uint32_t{static_cast<unsigned char>(b[i])}; };
-  return octet(0) >= kChangeCipherSpec && octet(0) <= kHeartbeat && octet(1) == 3 && octet(2) <= 4 &&
-         (octet(3) << 8 | octet(4)) <= kMaxRecord;
-}
 
 void TlsRecords::lose() {
   lost_ = was_lost_ = true;
@@ -30,14 +22,14 @@ void TlsRecords::skip(std::uint64_t n) {
   if (lost_ || n == 0) return;
   if (!in_record_ || n > left_) return lose();
   left_ -= static_cast<std::uint32_t>(n);
-  if (header_[0] == kHandshake) resumed_ = true;  // where its messages begin is not known any more
+  if (type() == ContentType::handshake) resumed_ = true;  // where its messages begin is not known any more
   if (left_ == 0) record_done();
 }
 
 void TlsRecords::record_done() {
   in_record_ = false;
   have_ = 0;
-  if (header_[0] == kChangeCipherSpec) encrypted_ = true;
+  if (type() == ContentType::change_cipher_spec) encrypted_ = true;
 }
 
 void TlsRecords::begin_record() {
@@ -55,23 +47,24 @@ void TlsRecords::feed(std::string_view bytes, std::size_t base, bool begins_io, 
   }
   for (std::size_t at = 0; at < bytes.size() && !lost_;) {
     if (!in_record_) {
-      const std::size_t n = std::min(kHeader - have_, bytes.size() - at);
+      const std::size_t n = std::min(kRecordHeader - have_, bytes.size() - at);
       std::copy_n(bytes.data() + at, n, header_ + have_);
       have_ += n;
-      if (have_ == kHeader && !plausible({reinterpret_cast<const char*>(header_), kHeader})) {
+      if (have_ == kRecordHeader && !plausible({reinterpret_cast<const char*>(header_), kRecordHeader})) {
         sheet.hide(base + at, base + bytes.size());  // a reader sees that it is none
         return lose();
       }
       sheet.keep(base + at, base + at + n);
       at += n;
-      if (have_ == kHeader) begin_record();
+      if (have_ == kRecordHeader) begin_record();
       continue;
     }
     const auto n = std::min<std::size_t>(left_, bytes.size() - at);
     const std::string_view part = bytes.substr(at, n);
-    if (header_[0] == kHandshake)
+    if (type() == ContentType::handshake)
       handshake(part, base + at, sheet);
-    else if ((header_[0] == kAlert && length_ == 2) || (header_[0] == kChangeCipherSpec && length_ == 1))
+    else if ((type() == ContentType::alert && length_ == 2) ||
+             (type() == ContentType::change_cipher_spec && length_ == 1))
       sheet.keep(base + at, base + at + n);
     at += n;
     left_ -= static_cast<std::uint32_t>(n);

@@ -6,7 +6,8 @@
 #include <string_view>
 #include <utility>
 
-#include "capture/mask/sheet.h"
+#include "capture/mask/sheet/sheet.h"
+#include "ground/tls_record.h"
 
 namespace tailcap::capture::mask {
 
@@ -21,10 +22,8 @@ class TlsRecords {
   bool take_lost() { return std::exchange(was_lost_, false) || lost_; }
   bool proved() const { return proved_; }
 
-  static constexpr std::size_t kHeader = 5;
-  static bool plausible(std::string_view header);
-
  private:
+  ground::tls::ContentType type() const { return static_cast<ground::tls::ContentType>(header_[0]); }
   void begin_record();
   void record_done();
   void handshake(std::string_view bytes, std::size_t base, Sheet& sheet);
@@ -32,7 +31,7 @@ class TlsRecords {
   bool lost_ = false, was_lost_ = false, proved_ = false;
   bool resumed_ = false;    // what a handshake record begins with is not known
   bool encrypted_ = false;  // ChangeCipherSpec went by
-  unsigned char header_[kHeader] = {};
+  unsigned char header_[ground::tls::kRecordHeader] = {};
   std::size_t have_ = 0;
   std::uint32_t left_ = 0, length_ = 0;
   bool in_record_ = false;

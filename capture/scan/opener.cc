@@ -8,9 +8,9 @@
 #include <cstring>
 #include <utility>
 
-#include "capture/function_places.h"
-#include "capture/scan/encoding.h"
+#include "capture/scan/function_places.h"
 #include "capture/scan/message.h"
+#include "capture/symbols/encoding.h"
 
 namespace tailcap::capture::scan {
 

@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-#include "capture/function_links.h"
+#include "capture/scan/function_links.h"
 
 struct stat;
 

@@ -1,9 +1,9 @@
 #include "capture/scan/processes.h"
 
+#include "capture/host/shadow_stack_support.h"
 #include "capture/scan/opener.h"
 #include "capture/scan/sandbox.h"
 #include "capture/scan/worker.h"
-#include "capture/symbols/shadow_stack_support.h"
 
 namespace tailcap::capture::scan {
 

@@ -8,11 +8,11 @@
 #include <utility>
 
 #include "bpf/event.h"
-#include "capture/scan/encoding.h"
 #include "capture/scan/message.h"
-#include "capture/symbols/build_id.h"
-#include "capture/symbols/elf_file.h"
-#include "capture/symbols/go_binary.h"
+#include "capture/symbols/elf/build_id.h"
+#include "capture/symbols/elf/elf_file.h"
+#include "capture/symbols/encoding.h"
+#include "capture/symbols/go/go_binary.h"
 #include "capture/tls/functions.h"
 
 namespace tailcap::capture::scan {

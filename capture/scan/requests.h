@@ -9,8 +9,8 @@
 
 #include "capture/go/names.h"
 #include "capture/go/program.h"
-#include "capture/plan.h"
 #include "capture/symbols/code_names.h"
+#include "capture/symbols/plan.h"
 
 namespace tailcap::capture::scan {
 

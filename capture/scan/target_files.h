@@ -13,7 +13,7 @@
 #include <string_view>
 #include <vector>
 
-#include "capture/function_links.h"
+#include "capture/scan/function_links.h"
 #include "capture/scan/opener.h"
 #include "capture/scan/processes.h"
 #include "capture/scan/requests.h"

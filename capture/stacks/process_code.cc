@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-#include "capture/system_file.h"
+#include "capture/host/system_file.h"
 
 namespace tailcap::capture::stacks {
 

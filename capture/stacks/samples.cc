@@ -5,7 +5,7 @@
 #include <cstring>
 
 #include "bpf/event.h"
-#include "capture/clocks.h"
+#include "capture/host/clocks.h"
 
 namespace tailcap::capture::stacks {
 

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "capture/scan/encoding.h"
-#include "capture/symbols/elf_file.h"
+#include "capture/symbols/elf/elf_file.h"
+#include "capture/symbols/encoding.h"
 #include "capture/symbols/function_names.h"
 
 namespace tailcap::capture::symbols {

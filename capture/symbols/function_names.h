@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
-#include "capture/scan/encoding.h"
-#include "capture/symbols/go_binary.h"
+#include "capture/symbols/encoding.h"
+#include "capture/symbols/go/go_binary.h"
 
 namespace tailcap::capture::symbols {
 

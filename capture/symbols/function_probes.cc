@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cassert>
 
-#include "capture/symbols/shadow_stack_support.h"
+#include "capture/host/shadow_stack_support.h"
 
 namespace tailcap::capture::symbols {
 

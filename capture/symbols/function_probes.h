@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "capture/symbols/elf_file.h"
-#include "capture/symbols/elf_symbols.h"
+#include "capture/symbols/elf/elf_file.h"
+#include "capture/symbols/elf/elf_symbols.h"
+#include "capture/symbols/elf/unwind_table.h"
 #include "capture/symbols/probe_place.h"
-#include "capture/symbols/unwind_table.h"
 
 namespace tailcap::capture::symbols {
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "capture/plan.h"
+#include "capture/symbols/plan.h"
 
 namespace tailcap::capture::tls {
 

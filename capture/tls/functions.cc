@@ -5,9 +5,9 @@
 #include <string_view>
 
 #include "bpf/event.h"
-#include "capture/symbols/elf_symbols.h"
+#include "capture/symbols/elf/elf_symbols.h"
 #include "capture/symbols/function_probes.h"
-#include "capture/symbols/go_binary.h"
+#include "capture/symbols/go/go_binary.h"
 
 namespace tailcap::capture::tls {
 

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "capture/plan.h"
-#include "capture/symbols/elf_file.h"
+#include "capture/symbols/elf/elf_file.h"
+#include "capture/symbols/plan.h"
 
 namespace tailcap::capture::tls {
 

@@ -5,10 +5,9 @@
 #include <limits>
 #include <random>
 
+#include "formats/block.h"
 #include "formats/columns/collect.h"
 #include "formats/columns/hash.h"
-#include "formats/reader.h"
-#include "formats/writer.h"
 
 namespace tailcap::formats::columns {
 namespace {

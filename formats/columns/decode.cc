@@ -4,11 +4,11 @@
 
 #include <array>
 
+#include "formats/block.h"
 #include "formats/capture.capnp.h"
 #include "formats/columns/column_fields.h"
 #include "formats/columns/event_decoder.h"
 #include "formats/columns/message.h"
-#include "formats/reader.h"
 
 namespace tailcap::formats::columns {
 namespace {

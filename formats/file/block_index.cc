@@ -7,7 +7,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include "formats/read_limits.h"
+#include "formats/file/read_limits.h"
 
 namespace tailcap::formats::file {
 namespace {

@@ -1,7 +1,7 @@
 #include "formats/file/block_loader.h"
 
 #include "formats/crc32c.h"
-#include "formats/reader.h"
+#include "formats/file/reader.h"
 
 namespace tailcap::formats::file {
 namespace {

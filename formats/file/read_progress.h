@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <string>
 
-#include "formats/read_limits.h"
+#include "formats/file/read_limits.h"
 
 namespace tailcap::formats::file {
 

@@ -5,7 +5,7 @@
 
 #include "formats/file/block_index.h"
 #include "formats/file/block_writer.h"
-#include "formats/reader.h"
+#include "formats/file/reader.h"
 
 namespace tailcap::formats::file {
 

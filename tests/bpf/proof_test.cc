@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "capture/rings.h"
-#include "capture/self_test.h"
+#include "capture/probes/self_test.h"
+#include "capture/rings/rings.h"
 #include "tests/bpf/recording.h"
 
 namespace tailcap::test {

@@ -13,7 +13,7 @@
 #include <sstream>
 #include <stdexcept>
 
-#include "capture/probes.h"
+#include "capture/probes/probes.h"
 
 namespace tailcap::test {
 

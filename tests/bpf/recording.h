@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "formats/event.h"
+#include "formats/file/reader.h"
 #include "formats/preamble.h"
-#include "formats/reader.h"
 #include "tests/bpf/counted.h"
 
 namespace tailcap::test {

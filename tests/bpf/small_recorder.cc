@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "capture/recorder.h"
+#include "capture/record/recorder.h"
 
 int main(int argc, char** argv) {
   using namespace tailcap::capture;

@@ -3,7 +3,7 @@
 
     tests/cli/crafted_test.py --build build/dev [unittest arguments]
 
-The bounds on memory are those that are promised (formats/read_limits.h); those on time are loose, since the machine may be busy.
+The bounds on memory are those that are promised (formats/file/read_limits.h); those on time are loose, since the machine may be busy.
 """
 import json
 import os

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "formats/reader.h"
+#include "formats/file/reader.h"
 
 namespace {
 

@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <span>
 
-#include "capture/convert.h"
 #include "capture/mask/gate.h"
+#include "capture/rings/convert.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace tailcap;

@@ -19,7 +19,7 @@ void check(bool holds) {
 void check_message(std::string_view bytes) {
   const auto m = names::parse_dns(bytes);
   if (!m) return;
-  check(m->name.size() <= 4 * 255 && m->addresses.size() <= flow::Lookup::kMaxAddresses);
+  check(m->name.size() <= 4 * 255 && m->addresses.size() <= model::Lookup::kMaxAddresses);
   for (const char c : m->name) check(c > 0x20 && c < 0x7f);
 }
 
@@ -35,7 +35,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     e.time = formats::time_from(now += 1'000'000);
     e.thread = who;
     e.body = body;
-    for (const flow::Lookup& l : lookups.push(e)) {
+    for (const model::Lookup& l : lookups.push(e)) {
       check(l.attempts >= 1 && (l.rcode < 0 || l.done >= l.began));
       ++told;
     }

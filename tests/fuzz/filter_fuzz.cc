@@ -7,8 +7,8 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace tailcap;
-  flow::TextPool texts;
-  flow::Request row;
+  model::TextPool texts;
+  model::Request row;
   row.path = texts.intern("/users/17");
   row.has_duration = true;
   row.taints = 3;

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "analyze/flow/trace_context.h"
+#include "analyze/model/wire/trace_context.h"
 #include "analyze/protocols/grpc/call.h"
 #include "analyze/protocols/grpc/web.h"
 
@@ -19,9 +19,9 @@ void check(bool holds) {
   if (!holds) std::abort();
 }
 
-flow::Message read(std::string_view body, bool text, bool response, std::size_t first, std::size_t second, bool hide) {
+model::Message read(std::string_view body, bool text, bool response, std::size_t first, std::size_t second, bool hide) {
   protocols::grpc::WebBody web(text);
-  flow::ByteRun run;
+  model::ByteRun run;
   run.length = body.size();
   const std::size_t cuts[] = {0, std::min(first, body.size()), std::min(std::max(first, second), body.size()),
                               body.size()};
@@ -29,8 +29,8 @@ flow::Message read(std::string_view body, bool text, bool response, std::size_t 
     const auto part = body.substr(cuts[i], cuts[i + 1] - cuts[i]);
     if (!part.empty()) web.push(run, cuts[i], part.size(), hide && i == 1 ? std::string_view{} : part);
   }
-  flow::Message m;
-  m.kind = response ? flow::MessageKind::response : flow::MessageKind::request;
+  model::Message m;
+  m.kind = response ? model::MessageKind::response : model::MessageKind::request;
   m.headers_complete = true;
   web.finish(m);
   check(m.grpc.has_value());
@@ -60,16 +60,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check(hidden.grpc->messages <= a.messages);
   if (hidden.grpc->status) check(hidden.grpc->status == a.status);
 
-  flow::Headers headers;
+  model::Headers headers;
   headers.add("grpc-trace-bin", bytes);
   headers.add("trace-id", bytes.substr(0, std::min<std::size_t>(32, bytes.size())));
   headers.add("span-id", bytes.substr(std::min<std::size_t>(32, bytes.size())));
-  const auto context = flow::trace_context(headers);
-  check(context.traceparent.empty() || flow::valid_traceparent(context.traceparent));
+  const auto context = model::trace_context(headers);
+  check(context.traceparent.empty() || model::valid_traceparent(context.traceparent));
   check(context.present);
   check(protocols::grpc::percent_decode(bytes).size() <= bytes.size());
   if (const auto timeout = protocols::grpc::parse_timeout(bytes)) check(timeout->count() >= 0 && bytes.size() <= 9);
-  if (const auto name = flow::rpc_name(bytes)) check(name->service.size() + name->method.size() + 2 == bytes.size());
-  flow::unimplemented_cause(bytes);
+  if (const auto name = model::rpc_name(bytes)) check(name->service.size() + name->method.size() + 2 == bytes.size());
+  model::unimplemented_cause(bytes);
   return 0;
 }

@@ -52,7 +52,7 @@ synth::Result whole(const std::vector<Part>& parts, bool server, bool byte_by_by
   }
   e.fin_arrives(t + 1ms).eof(t + 2ms).shut_down(t + 3ms).close(t + 4ms);
   synth::Result r = synth::analyse(s.events());
-  assert(r.findings[flow::Finding::negative_interval] == 0);
+  assert(r.findings[model::Finding::negative_interval] == 0);
   return r;
 }
 
@@ -80,7 +80,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::vector<Part> parts = parts_of({reinterpret_cast<const char*>(data), size});
   for (const bool server : {true, false}) {
     const synth::Result once = whole(parts, server, false), again = whole(parts, server, true);
-    const auto doubtful = [](const flow::Exchange& x) { return !x.complete || x.taints != 0; };
+    const auto doubtful = [](const model::Exchange& x) { return !x.complete || x.taints != 0; };
     if (std::any_of(once.exchanges.begin(), once.exchanges.end(), doubtful)) continue;
     const std::string one = synth::describe(once.exchanges), many = synth::describe(again.exchanges);
     if (one != many) {

@@ -19,13 +19,13 @@ void check(bool holds) {
 }
 
 struct Run {
-  flow::ByteRun run;
+  model::ByteRun run;
   std::uint64_t offset[2] = {0, 0};
 
-  const flow::ByteRun& make(std::uint8_t control, std::string_view bytes, bool first_known) {
+  const model::ByteRun& make(std::uint8_t control, std::string_view bytes, bool first_known) {
     run = {};
     run.connection = 1;
-    run.direction = control & 1 ? flow::Direction::in : flow::Direction::out;
+    run.direction = control & 1 ? model::Direction::in : model::Direction::out;
     std::uint64_t& at = offset[control & 1];
     const unsigned what = control >> 1 & 7;
     const unsigned n = control >> 4;
@@ -39,7 +39,7 @@ struct Run {
       run.tail = bytes.substr(bytes.size() - std::min<std::size_t>(bytes.size() - run.head.size(), 16));
     }
     if (what == 4) run.length += n * 1000;  // many more bytes were not captured either
-    if (what == 5) run.end = n % 2 ? flow::End::fin : flow::End::reset;
+    if (what == 5) run.end = n % 2 ? model::End::fin : model::End::reset;
     run.offset = at + run.gap;
     at = run.offset + run.length;
     run.done = formats::time_from(static_cast<std::int64_t>(1000 + offset[0] + offset[1]));
@@ -57,27 +57,27 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   --size;
   protocols::http2::Held held;
   {
-    protocols::http2::Http2Connection connection(1, late ? std::nullopt : std::optional(flow::Direction::in), held);
+    protocols::http2::Http2Connection connection(1, late ? std::nullopt : std::optional(model::Direction::in), held);
     protocols::Parsers parsers;
     exchanges::Exchanges exchanges;
     protocols::Messages out;
-    flow::Findings findings;
+    model::Findings findings;
     Run alone;
     std::size_t requests = 0, responses = 0, asked = 0;
-    const auto feed = [&](const flow::ByteRun& run) {
+    const auto feed = [&](const model::ByteRun& run) {
       out.clear();
       connection.push(run, out, findings);
-      for (const flow::Message& m : out.all()) {
-        check((m.kind == flow::MessageKind::closed) == (m.stream == 0));
-        check(!m.pushed || (m.kind == flow::MessageKind::request && m.stream % 2 == 0));
+      for (const model::Message& m : out.all()) {
+        check((m.kind == model::MessageKind::closed) == (m.stream == 0));
+        check(!m.pushed || (m.kind == model::MessageKind::request && m.stream % 2 == 0));
         check(m.window_waits.total >= m.window_waits.of_connection && m.window_waits.of_connection.count() >= 0);
         check(m.behind_others.time.count() >= 0);
         check(m.begin <= m.end);
-        requests += m.kind == flow::MessageKind::request;
-        responses += m.kind == flow::MessageKind::response;
+        requests += m.kind == model::MessageKind::request;
+        responses += m.kind == model::MessageKind::response;
       }
-      for (const flow::Message& m : parsers.push(run))
-        for (const flow::Exchange& x : exchanges.push(m)) asked += x.id.index > 0;
+      for (const model::Message& m : parsers.push(run))
+        for (const model::Exchange& x : exchanges.push(m)) asked += x.id.index > 0;
       check(held.text <= protocols::http2::Held::kMaxText + protocols::hpack::DynamicTable::kMaxStored);
       check(held.streams <= protocols::http2::Http2Connection::kMaxStreams);
     };
@@ -89,8 +89,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       size -= 2 + length;
     }
     for (const std::uint8_t direction : {0, 1}) {
-      flow::ByteRun end = alone.make(direction, {}, !late);
-      end.end = flow::End::capture;
+      model::ByteRun end = alone.make(direction, {}, !late);
+      end.end = model::End::capture;
       feed(end);
     }
     check(connection.done());

@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "analyze/pipeline/pipeline.h"
-#include "analyze/report/json/json.h"
 #include "analyze/report/json/request_json.h"
+#include "analyze/report/report_json.h"
 #include "tests/fuzz/bytes.h"
 #include "tests/fuzz/memory_file.h"
 #include "tests/unit/spans/spans_case.h"
@@ -185,12 +185,12 @@ class Events {
 
 void check(const pipeline::Analysis& analysis) {
   const auto& table = analysis.table;
-  assert(analysis.study.quality.findings[flow::Finding::partition_mismatch] == 0);
+  assert(analysis.study.quality.findings[model::Finding::partition_mismatch] == 0);
   assert(analysis.wrong.empty());
   assert(analysis.headers.size() == table.rows.size());
   std::string json;
   for (std::size_t i = 0; i < table.rows.size(); ++i) {
-    const flow::Request row = table.rows[i];
+    const model::Request row = table.rows[i];
     assert(i == 0 || table.rows.start(i - 1) <= row.start);
     assert(!row.has_duration || row.duration.count() >= 0);
     assert(row.has_duration || !row.has_phases);
@@ -203,9 +203,9 @@ void check(const pipeline::Analysis& analysis) {
   }
   for (const auto& route : analysis.study.routes)
     for (const auto& q : route.latency) {
-      assert(q.support == flow::Support::refused || q.value.count() >= 0);
-      assert(q.support == flow::Support::full || !q.reason.empty());
-      assert((q.support != flow::Support::full && q.support != flow::Support::low) ||
+      assert(q.support == model::Support::refused || q.value.count() >= 0);
+      assert(q.support == model::Support::full || !q.reason.empty());
+      assert((q.support != model::Support::full && q.support != model::Support::low) ||
              (q.low <= q.value && q.value <= q.high));
     }
   assert(!report::json_report(analysis.study, table).empty());
@@ -214,7 +214,7 @@ void check(const pipeline::Analysis& analysis) {
 // As spans: each has its own id and is not its own parent.
 void check(const spans::Spans& all) {
   std::set<std::tuple<std::uint64_t, std::uint64_t, std::uint64_t>> ids;
-  for (const flow::Span* span : all.all()) {
+  for (const model::Span* span : all.all()) {
     const auto& c = span->context;
     [[maybe_unused]] const bool is_new = ids.emplace(c.trace_high, c.trace_low, c.span).second;
     assert(is_new && c.has_trace() && c.span != 0 && span->parent != c.span);

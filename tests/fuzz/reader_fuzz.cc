@@ -9,8 +9,8 @@
 
 #include "formats/block.h"
 #include "formats/crc32c.h"
+#include "formats/file/reader.h"
 #include "formats/file/zstd_frame.h"
-#include "formats/reader.h"
 #include "tests/fuzz/memory_file.h"
 #include "tests/fuzz/touch.h"
 

@@ -12,7 +12,7 @@
 
 #include "capture/scan/opener.h"
 #include "capture/scan/requests.h"
-#include "capture/symbols/go_dwarf.h"
+#include "capture/symbols/go/go_dwarf.h"
 
 namespace {
 

@@ -22,7 +22,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   try {
     const spans::AttributeRules rules(text, "x");
-    flow::SpanResource resource;
+    model::SpanResource resource;
     resource.attributes.set("service.name", "shop");
     resource.spans.emplace_back();
     rules.apply(resource);

@@ -64,24 +64,24 @@ formats::Body body(Bytes& in) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   Bytes in(data, size);
   synth::Chain chain;
-  std::map<std::pair<flow::ConnectionId, int>, std::uint64_t> next;
-  std::map<flow::ExchangeId, bool> seen;
+  std::map<std::pair<model::ConnectionId, int>, std::uint64_t> next;
+  std::map<model::ExchangeId, bool> seen;
   formats::Time now = formats::time_from(1'000'000'000'000);
   const auto push = [&](const formats::Event& event) {
-    for (const flow::ByteRun& run : chain.streams.push(event)) {
+    for (const model::ByteRun& run : chain.streams.push(event)) {
       const auto [at, fresh] =
           next.try_emplace({run.connection, static_cast<int>(run.direction)}, run.offset - run.gap);
       assert(at->second == run.offset - run.gap);
       at->second = run.offset + run.length;
       assert(run.head.size() + run.tail.size() <= run.length);
       std::uint64_t end = 0;
-      for (const flow::ArrivalMark& mark : run.arrivals) {
+      for (const model::ArrivalMark& mark : run.arrivals) {
         assert(mark.end >= end && mark.time <= run.done);
         end = mark.end;
       }
-      for (const flow::Message& message : chain.parsers.push(run)) {
+      for (const model::Message& message : chain.parsers.push(run)) {
         assert(message.end >= message.begin);
-        for (const flow::Exchange& x : chain.exchanges.push(message)) {
+        for (const model::Exchange& x : chain.exchanges.push(message)) {
           assert(seen.emplace(x.id, true).second);
           assert(!x.complete ||
                  (x.status != 0 && formats::known(x.request.last_done) && formats::known(x.response.last_done)));

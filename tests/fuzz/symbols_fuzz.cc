@@ -9,7 +9,7 @@
 
 #include "capture/go/program.h"
 #include "capture/symbols/function_probes.h"
-#include "capture/symbols/go_binary.h"
+#include "capture/symbols/go/go_binary.h"
 
 namespace {
 

@@ -94,25 +94,25 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   Bytes in(data, size);
   synth::Chain chain;
   Positions sockets, sessions;
-  std::map<std::pair<flow::ConnectionId, int>, std::uint64_t> next;
+  std::map<std::pair<model::ConnectionId, int>, std::uint64_t> next;
   formats::Time now = formats::time_from(1'000'000'000'000);
   const auto push = [&](const formats::Event& event) {
-    for (const flow::ByteRun& run : chain.streams.push(event)) {
+    for (const model::ByteRun& run : chain.streams.push(event)) {
       const auto [at, fresh] =
           next.try_emplace({run.connection, static_cast<int>(run.direction)}, run.offset - run.gap);
       assert(at->second == run.offset - run.gap);
       at->second = run.offset + run.length;
-      for (const flow::ArrivalMark& mark : run.arrivals) assert(mark.time <= run.done);
-      const flow::Connection* c = chain.streams.connection(run.connection);
+      for (const model::ArrivalMark& mark : run.arrivals) assert(mark.time <= run.done);
+      const model::Connection* c = chain.streams.connection(run.connection);
       assert(c && c->id == run.connection);
-      assert((c->how == flow::BindingHow::none) == (c->carrier == 0));
+      assert((c->how == model::BindingHow::none) == (c->carrier == 0));
       assert(c->tls || c->carrier == 0);
-      if (const flow::Connection* carrier = chain.streams.connection(c->carrier)) {
+      if (const model::Connection* carrier = chain.streams.connection(c->carrier)) {
         assert(carrier != c);
         assert(carrier->socket == c->socket || carrier->tls);
       }
-      for (const flow::Message& message : chain.parsers.push(run))
-        for ([[maybe_unused]] const flow::Exchange& x : chain.exchanges.push(message)) {
+      for (const model::Message& message : chain.parsers.push(run))
+        for ([[maybe_unused]] const model::Exchange& x : chain.exchanges.push(message)) {
         }
     }
   };
@@ -125,7 +125,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     push({now, {1, tid}, body(in, now, sockets, sessions)});
   }
   push({now, {}, formats::CaptureEnd{}});
-  const flow::TlsSessions& t = chain.streams.tls();
+  const model::TlsSessions& t = chain.streams.tls();
   assert(t.sessions == t.nested + t.lengths + t.unbound && t.sessions <= t.seen);
   return 0;
 }

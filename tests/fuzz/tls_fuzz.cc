@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "analyze/flow/tls.h"
+#include "analyze/model/wire/tls.h"
 #include "analyze/protocols/protocols.h"
 #include "analyze/protocols/tls/hello.h"
 
@@ -20,14 +20,14 @@ void check(bool holds) {
 }
 
 struct Run {
-  flow::ByteRun run;
+  model::ByteRun run;
   std::uint64_t offset[2] = {0, 0};
   std::int64_t now = 1000;
 
-  const flow::ByteRun& make(std::uint8_t control, std::string_view bytes, bool first_known) {
+  const model::ByteRun& make(std::uint8_t control, std::string_view bytes, bool first_known) {
     run = {};
     run.connection = 1;
-    run.direction = control & 1 ? flow::Direction::in : flow::Direction::out;
+    run.direction = control & 1 ? model::Direction::in : model::Direction::out;
     std::uint64_t& at = offset[control & 1];
     const unsigned what = control >> 1 & 7, n = control >> 4;
     run.first_known = first_known;
@@ -40,7 +40,7 @@ struct Run {
       run.tail = bytes.substr(bytes.size() - std::min<std::size_t>(bytes.size() - run.head.size(), 16));
     }
     if (what == 4) run.length += n * 1000;
-    if (what == 5) run.end = n % 2 ? flow::End::fin : flow::End::reset;
+    if (what == 5) run.end = n % 2 ? model::End::fin : model::End::reset;
     run.offset = at + run.gap;
     at = run.offset + run.length;
     run.done = formats::time_from(now += 10);
@@ -64,20 +64,20 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   Run run;
   std::size_t handshakes = 0;
   bool ended[2] = {false, false};
-  const auto feed = [&](const flow::ByteRun& r) {
+  const auto feed = [&](const model::ByteRun& r) {
     bool& over = ended[static_cast<std::size_t>(r.direction)];
     if (over) return;  // streams pass on nothing after an end
-    over = r.end != flow::End::none;
-    for (const flow::Message& m : parsers.push(r)) {
-      check((m.kind == flow::MessageKind::handshake) == (m.tls != nullptr));
+    over = r.end != model::End::none;
+    for (const model::Message& m : parsers.push(r)) {
+      check((m.kind == model::MessageKind::handshake) == (m.tls != nullptr));
       if (!m.tls) continue;
-      const flow::TlsFacts& f = *m.tls;
+      const model::TlsFacts& f = *m.tls;
       check(++handshakes == 1);
-      check((f.outcome == flow::TlsOutcome::failed) == (f.failure != flow::TlsFailure::none));
-      check(flow::failure_text(f).empty() == (f.failure == flow::TlsFailure::none));
-      check(!formats::known(f.done) || f.outcome == flow::TlsOutcome::done);
+      check((f.outcome == model::TlsOutcome::failed) == (f.failure != model::TlsFailure::none));
+      check(model::failure_text(f).empty() == (f.failure == model::TlsFailure::none));
+      check(!formats::known(f.done) || f.outcome == model::TlsOutcome::done);
       check(!formats::known(f.done) || !formats::known(f.began) || f.done >= f.began);
-      check(!f.began_before || f.outcome == flow::TlsOutcome::unknown);
+      check(!f.began_before || f.outcome == model::TlsOutcome::unknown);
     }
   };
   while (size >= 2) {
@@ -87,8 +87,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     size -= 2 + length;
   }
   for (const std::uint8_t direction : {0, 1}) {
-    flow::ByteRun end = run.make(direction, {}, !late);
-    end.end = flow::End::capture;
+    model::ByteRun end = run.make(direction, {}, !late);
+    end.end = model::End::capture;
     feed(end);
   }
   return 0;

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "formats/writer.h"
+#include "formats/file/writer.h"
 #include "tests/synth/scenario.h"
 
 namespace tailcap::synth {

@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <sstream>
 
-#include "analyze/flow/request.h"
+#include "analyze/model/request.h"
 
 namespace tailcap::synth {
 
-flow::Findings Chain::findings() const {
-  flow::Findings all = streams.findings();
+model::Findings Chain::findings() const {
+  model::Findings all = streams.findings();
   all.add(parsers.findings());
   all.add(exchanges.findings());
   return all;
@@ -17,7 +17,7 @@ flow::Findings Chain::findings() const {
 Result analyse(std::span<const formats::Event> events) {
   Chain chain;
   Result result;
-  const auto keep = [&](const flow::Exchange& e) { result.exchanges.push_back(e); };
+  const auto keep = [&](const model::Exchange& e) { result.exchanges.push_back(e); };
   formats::Time last = formats::kNoTime;
   bool ended = false;
   for (const formats::Event& e : events) {
@@ -27,14 +27,14 @@ Result analyse(std::span<const formats::Event> events) {
   }
   if (!ended) chain.push({last, {}, formats::CaptureEnd{}}, keep);
   std::sort(result.exchanges.begin(), result.exchanges.end(),
-            [](const flow::Exchange& a, const flow::Exchange& b) { return a.id < b.id; });
+            [](const model::Exchange& a, const model::Exchange& b) { return a.id < b.id; });
   result.findings = chain.findings();
   return result;
 }
 
 namespace {
 
-void print(std::ostream& out, const char* name, const flow::Instants& i) {
+void print(std::ostream& out, const char* name, const model::Instants& i) {
   out << name << ' ' << formats::nanoseconds(i.first_arrived) << ' ' << formats::nanoseconds(i.last_arrived) << ' '
       << formats::nanoseconds(i.first_done) << ' ' << formats::nanoseconds(i.last_done) << '\n';
 }
@@ -47,14 +47,14 @@ void print(std::ostream& out, const char* name, const std::optional<std::uint64_
     out << "unknown\n";
 }
 
-void print(std::ostream& out, const char* name, const flow::Headers& headers) {
+void print(std::ostream& out, const char* name, const model::Headers& headers) {
   for (std::size_t i = 0; i < headers.size(); ++i)
     out << name << ' ' << headers[i].name << ": " << headers[i].value << '\n';
 }
 
 }  // namespace
 
-std::string describe(const flow::Exchange& e) {
+std::string describe(const model::Exchange& e) {
   std::ostringstream out;
   out << "id " << e.id.connection << '.' << e.id.index << '\n'
       << "role " << name_of(e.role) << '\n'
@@ -80,14 +80,14 @@ std::string describe(const flow::Exchange& e) {
       << "begin " << e.request_begin << '\n'
       << "opaque " << e.opaque_in << ' ' << e.opaque_out << '\n'
       << "taints";
-  for (const auto name : flow::names_of(e.taints)) out << ' ' << name;
+  for (const auto name : model::names_of(e.taints)) out << ' ' << name;
   out << '\n';
   return out.str();
 }
 
-std::string describe(const std::vector<flow::Exchange>& exchanges) {
+std::string describe(const std::vector<model::Exchange>& exchanges) {
   std::string all;
-  for (const flow::Exchange& e : exchanges) all += describe(e) + '\n';
+  for (const model::Exchange& e : exchanges) all += describe(e) + '\n';
   return all;
 }
 

@@ -19,23 +19,23 @@ struct Chain {
   // Calls each(exchange) for every exchange that this event completed.
   template <class Each>
   void push(const formats::Event& event, Each each) {
-    for (const flow::ByteRun& run : streams.push(event))
-      for (const flow::Message& message : parsers.push(run))
-        for (const flow::Exchange& exchange : exchanges.push(message)) each(exchange);
+    for (const model::ByteRun& run : streams.push(event))
+      for (const model::Message& message : parsers.push(run))
+        for (const model::Exchange& exchange : exchanges.push(message)) each(exchange);
   }
-  flow::Findings findings() const;
+  model::Findings findings() const;
 };
 
 struct Result {
-  std::vector<flow::Exchange> exchanges;  // sorted by id
-  flow::Findings findings;
+  std::vector<model::Exchange> exchanges;  // sorted by id
+  model::Findings findings;
 };
 
 // Adds a CaptureEnd if there is none.
 Result analyse(std::span<const formats::Event> events);
 
 // All fields of an exchange, one per line, for readable comparisons.
-std::string describe(const flow::Exchange& exchange);
-std::string describe(const std::vector<flow::Exchange>& exchanges);
+std::string describe(const model::Exchange& exchange);
+std::string describe(const std::vector<model::Exchange>& exchanges);
 
 }  // namespace tailcap::synth

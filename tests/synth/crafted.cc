@@ -2,7 +2,7 @@
 
 #include <stdexcept>
 
-#include "formats/writer.h"
+#include "formats/file/writer.h"
 #include "tests/synth/capture_file.h"
 #include "tests/synth/scenario.h"
 

@@ -1,4 +1,5 @@
-// Captures that are valid and small but expand to very much: they test the reader's limits (formats/read_limits.h).
+// Captures that are valid and small but expand to very much: they test the reader's limits
+// (formats/file/read_limits.h).
 #pragma once
 
 #include <cstdint>

@@ -5,7 +5,7 @@
 namespace tailcap::synth {
 namespace {
 
-using flow::Label;
+using model::Label;
 
 constexpr std::int16_t kRead = 0, kFsync = 74, kFutex = 202, kRecvfrom = 45, kSendto = 44, kSleep = 230;
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "analyze/flow/label.h"
+#include "analyze/model/label.h"
 #include "tests/synth/scenario.h"
 
 namespace tailcap::synth {
@@ -15,7 +15,7 @@ namespace tailcap::synth {
 struct LabelledTruth {
   std::string target;
   Duration start{}, end{};
-  std::map<flow::Label, Duration> labels;  // their sum is end - start
+  std::map<model::Label, Duration> labels;  // their sum is end - start
 };
 
 // Adds `threads` single-threaded processes to the scenario, with pids from 10, each with `requests` requests one after

@@ -18,8 +18,8 @@
 #include <vector>
 
 #include "analyze/merge/relabel.h"
-#include "formats/reader.h"
-#include "formats/writer.h"
+#include "formats/file/reader.h"
+#include "formats/file/writer.h"
 #include "tests/synth/capture_file.h"
 #include "tests/synth/crafted.h"
 #include "tests/synth/load.h"

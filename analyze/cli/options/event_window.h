@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "analyze/cli/options/command_line.h"
-#include "analyze/flow/wall_clock.h"
+#include "analyze/model/wall_clock.h"
 #include "analyze/pipeline/pipeline.h"
 #include "formats/event.h"
 #include "formats/preamble.h"
@@ -32,7 +32,7 @@ class EventWindow {
   bool all() const { return !from_ && !to_; }
   // The part of [first, last] that lies in the range. After all events.
   std::pair<formats::Time, formats::Time> within(formats::Time first, formats::Time last) const;
-  const flow::WallClock& clock() const { return clock_; }
+  const model::WallClock& clock() const { return clock_; }
 
  private:
   formats::Time time_of(const pipeline::Moment& moment) const;
@@ -40,7 +40,7 @@ class EventWindow {
 
   std::optional<pipeline::Moment> from_, to_;
   formats::Time first_ = formats::kNoTime;
-  flow::WallClock clock_;
+  model::WallClock clock_;
 };
 
 }  // namespace tailcap::cli

@@ -8,10 +8,10 @@
 
 #include "analyze/cli/options/command_line.h"
 #include "analyze/cli/output/complain.h"
-#include "analyze/flow/trace_context.h"
+#include "analyze/model/wire/trace_context.h"
 #include "analyze/report/words/number.h"
+#include "formats/file/read_limits.h"
 #include "formats/printable.h"
-#include "formats/read_limits.h"
 
 namespace tailcap::cli {
 namespace {
@@ -34,7 +34,7 @@ std::optional<std::uint64_t> size_of(std::string_view text) {
 }
 
 // "x-trace,x-span,x-flags".
-flow::TraceKeys trace_keys_of(std::string_view text) {
+model::TraceKeys trace_keys_of(std::string_view text) {
   const UsageError wrong("--trace-keys takes two or three names of header fields, like x-trace,x-span,x-flags, not '" +
                          formats::printable(text) + "'");
   std::vector<std::string> names(1);
@@ -47,7 +47,7 @@ flow::TraceKeys trace_keys_of(std::string_view text) {
   if (names.size() < 2 || names.size() > 3) throw wrong;
   for (const std::string& name : names)
     if (name.empty() || name.find_first_of(" :\t") != name.npos) throw wrong;
-  flow::TraceKeys keys;
+  model::TraceKeys keys;
   keys.trace = names[0];
   keys.span = names[1];
   if (names.size() == 3) keys.flags = names[2];
@@ -71,7 +71,7 @@ void set_read_options(const std::string& max_memory, std::optional<std::uint64_t
     limits.proportion = false;
   }
   formats::set_read_limits(limits);
-  if (!trace_keys.empty()) flow::name_trace_keys(trace_keys_of(trace_keys));
+  if (!trace_keys.empty()) model::name_trace_keys(trace_keys_of(trace_keys));
 }
 
 int report_stops(const char* command, int code) {

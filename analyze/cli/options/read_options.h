@@ -1,4 +1,4 @@
-// Options of all commands: what reading may take (formats/read_limits.h), and the names of trace fields.
+// Options of all commands: what reading may take (formats/file/read_limits.h), and the names of trace fields.
 #pragma once
 
 #include <cstdint>

@@ -8,8 +8,8 @@
 
 namespace tailcap::cli {
 
-std::optional<flow::ExchangeId> parse_id(const std::string& text) {
-  flow::ExchangeId id;
+std::optional<model::ExchangeId> parse_id(const std::string& text) {
+  model::ExchangeId id;
   const char* end = text.data() + text.size();
   const auto [dot, error] = std::from_chars(text.data(), end, id.connection);
   if (error != std::errc{} || dot == end || *dot != '.') return std::nullopt;

@@ -4,12 +4,12 @@
 #include <optional>
 #include <string>
 
-#include "analyze/flow/exchange.h"
+#include "analyze/model/wire/exchange.h"
 
 namespace tailcap::cli {
 
 // "12.3", the third on connection 12; unset: it is none.
-std::optional<flow::ExchangeId> parse_id(const std::string& text);
+std::optional<model::ExchangeId> parse_id(const std::string& text);
 
 // Say that `name` is none, or that the file has no such request. Return the exit code.
 int no_id(const char* command, const std::string& file, const std::string& name);

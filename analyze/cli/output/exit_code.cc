@@ -7,8 +7,8 @@
 
 namespace tailcap::cli {
 
-int exit_code(bool damaged, const std::vector<flow::ExchangeId>& wrong, const char* command) {
-  for (const flow::ExchangeId id : wrong)
+int exit_code(bool damaged, const std::vector<model::ExchangeId>& wrong, const char* command) {
+  for (const model::ExchangeId id : wrong)
     complain(command, "request " + report::id_text(id) +
                           ": its phases or labels do not sum to its duration. This is a defect of tailcap; please "
                           "report it with the capture.");

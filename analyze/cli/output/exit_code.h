@@ -3,9 +3,9 @@
 
 #include <vector>
 
-#include "analyze/flow/exchange.h"
+#include "analyze/model/wire/exchange.h"
 #include "analyze/pipeline/pipeline.h"
-#include "formats/reader.h"
+#include "formats/file/reader.h"
 
 namespace tailcap::cli {
 
@@ -23,7 +23,7 @@ inline constexpr const char* kExitCodes =
 
 // 1 if tailcap contradicted itself: then it names the requests on standard error. Otherwise kIncomplete or kDone.
 int exit_code(const pipeline::Analysis& analysis, const char* command);
-int exit_code(bool damaged, const std::vector<flow::ExchangeId>& wrong, const char* command);
+int exit_code(bool damaged, const std::vector<model::ExchangeId>& wrong, const char* command);
 // The same for a file of which only the events are read. `lost` were counted in them.
 int exit_code(const formats::FileSummary& summary, std::uint64_t lost = 0);
 

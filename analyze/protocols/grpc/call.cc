@@ -1,6 +1,6 @@
 #include "analyze/protocols/grpc/call.h"
 
-#include "analyze/flow/trace_context.h"
+#include "analyze/model/wire/trace_context.h"
 
 namespace tailcap::protocols::grpc {
 namespace {
@@ -45,33 +45,33 @@ Web web_kind(std::string_view type) {
                                                       : Web::no;
 }
 
-void read_request(const flow::Message& m, flow::GrpcFacts& facts) {
+void read_request(const model::Message& m, model::GrpcFacts& facts) {
   if (const auto timeout = m.headers.find("grpc-timeout")) facts.timeout = parse_timeout(*timeout);
-  if (flow::trace_context(m.headers).present)
-    facts.context = flow::GrpcContext::head;
+  if (model::trace_context(m.headers).present)
+    facts.context = model::GrpcContext::head;
   else if (!m.headers_complete)
-    facts.context = flow::GrpcContext::unknown;
+    facts.context = model::GrpcContext::unknown;
   else
-    facts.context = flow::trace_context(m.trailers).present ? flow::GrpcContext::late : flow::GrpcContext::absent;
+    facts.context = model::trace_context(m.trailers).present ? model::GrpcContext::late : model::GrpcContext::absent;
 }
 
-void read_status(const flow::Headers& from, flow::GrpcFacts& facts) {
+void read_status(const model::Headers& from, model::GrpcFacts& facts) {
   if (const auto status = from.find("grpc-status")) facts.status = parse_status(*status);
   if (const auto text = from.find("grpc-message")) facts.message = percent_decode(*text);
 }
 
-std::optional<flow::Duration> parse_timeout(std::string_view text) {
+std::optional<model::Duration> parse_timeout(std::string_view text) {
   if (text.empty()) return std::nullopt;
   const auto n = number(text.substr(0, text.size() - 1), 8);
   if (!n) return std::nullopt;
   using namespace std::chrono;
   // Eight digits of hours are more than a Duration holds; what is longer than any capture is as good as its limit.
-  constexpr flow::Duration kLongest = formats::kMaxTime.time_since_epoch();
+  constexpr model::Duration kLongest = formats::kMaxTime.time_since_epoch();
   switch (text.back()) {
     case 'H':
-      return hours(*n) < duration_cast<hours>(kLongest) ? flow::Duration(hours(*n)) : kLongest;
+      return hours(*n) < duration_cast<hours>(kLongest) ? model::Duration(hours(*n)) : kLongest;
     case 'M':
-      return minutes(*n) < duration_cast<minutes>(kLongest) ? flow::Duration(minutes(*n)) : kLongest;
+      return minutes(*n) < duration_cast<minutes>(kLongest) ? model::Duration(minutes(*n)) : kLongest;
     case 'S':
       return seconds(*n);
     case 'm':

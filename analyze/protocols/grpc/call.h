@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "analyze/flow/message.h"
+#include "analyze/model/wire/message.h"
 
 namespace tailcap::protocols::grpc {
 
@@ -17,12 +17,12 @@ enum class Web { no, binary, text };
 Web web_kind(std::string_view content_type);
 
 // Reads a request's timeout, and where its trace context is.
-void read_request(const flow::Message& message, flow::GrpcFacts& facts);
+void read_request(const model::Message& message, model::GrpcFacts& facts);
 // Reads grpc-status and grpc-message from headers or trailers.
-void read_status(const flow::Headers& from, flow::GrpcFacts& facts);
+void read_status(const model::Headers& from, model::GrpcFacts& facts);
 
 // "10S", "500m", …: at most eight digits and a unit (H M S m u n). nullopt: malformed.
-std::optional<flow::Duration> parse_timeout(std::string_view text);
+std::optional<model::Duration> parse_timeout(std::string_view text);
 
 // "0" to "16", and any other number that fits; nullopt: malformed.
 std::optional<int> parse_status(std::string_view text);

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "analyze/protocols/cursor.h"
+#include "analyze/protocols/input/cursor.h"
 
 namespace tailcap::protocols::grpc {
 namespace {
@@ -12,13 +12,13 @@ constexpr std::uint32_t kPrefix = 5;
 
 }  // namespace
 
-void GrpcFraming::first(const flow::ByteRun& run, std::uint64_t offset) {
+void GrpcFraming::first(const model::ByteRun& run, std::uint64_t offset) {
   message_ = {};
   message_.first_arrived = arrival_of(run, offset);
   message_.first_done = run.done;
 }
 
-void GrpcFraming::last(const flow::ByteRun& run, std::uint64_t offset, flow::GrpcFacts& facts) {
+void GrpcFraming::last(const model::ByteRun& run, std::uint64_t offset, model::GrpcFacts& facts) {
   prefix_have_ = 0;
   if (in_trailers_) return;
   message_.last_arrived = arrival_of(run, offset);
@@ -26,7 +26,7 @@ void GrpcFraming::last(const flow::ByteRun& run, std::uint64_t offset, flow::Grp
   ++facts.messages;
   facts.compressed += message_.compressed;
   facts.bytes += kPrefix + std::uint64_t{message_.length};
-  if (facts.listed.size() < flow::GrpcFacts::kMaxListed) facts.listed.push_back(message_);
+  if (facts.listed.size() < model::GrpcFacts::kMaxListed) facts.listed.push_back(message_);
 }
 
 void GrpcFraming::take_trailers(std::string_view bytes) {
@@ -34,13 +34,13 @@ void GrpcFraming::take_trailers(std::string_view bytes) {
   if (!trailers_cut_) trailers_.append(bytes);
 }
 
-void GrpcFraming::lose(flow::GrpcFacts& facts) {
+void GrpcFraming::lose(model::GrpcFacts& facts) {
   lost_ = true;
   facts.exact = false;
 }
 
-void GrpcFraming::push(const flow::ByteRun& run, std::uint64_t offset, std::uint64_t length, std::string_view bytes,
-                       flow::GrpcFacts& facts) {
+void GrpcFraming::push(const model::ByteRun& run, std::uint64_t offset, std::uint64_t length, std::string_view bytes,
+                       model::GrpcFacts& facts) {
   const bool known = !bytes.empty();
   while (length > 0 && !lost_) {
     std::uint64_t n = 0;
@@ -73,7 +73,7 @@ void GrpcFraming::push(const flow::ByteRun& run, std::uint64_t offset, std::uint
   }
 }
 
-void GrpcFraming::finish(flow::GrpcFacts& facts) {
+void GrpcFraming::finish(model::GrpcFacts& facts) {
   if (!lost_ && prefix_have_ > 0) facts.broken_off = true;
 }
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "analyze/flow/grpc.h"
+#include "analyze/model/wire/grpc.h"
 
 namespace tailcap::protocols::grpc {
 
@@ -19,25 +19,25 @@ class GrpcFraming {
 
   explicit GrpcFraming(bool web = false) : web_(web) {}
   // `length` bytes of body, at stream offset `offset` of this run; bytes are they, or empty: not captured.
-  void push(const flow::ByteRun& run, std::uint64_t offset, std::uint64_t length, std::string_view bytes,
-            flow::GrpcFacts& facts);
+  void push(const model::ByteRun& run, std::uint64_t offset, std::uint64_t length, std::string_view bytes,
+            model::GrpcFacts& facts);
   // Body bytes went by unseen: nothing is found from here on.
-  void lose(flow::GrpcFacts& facts);
+  void lose(model::GrpcFacts& facts);
   // The body is over.
-  void finish(flow::GrpcFacts& facts);
+  void finish(model::GrpcFacts& facts);
   // What is known of the trailers from their beginning on.
   const std::string& trailers() const { return trailers_; }
 
  private:
   void take_trailers(std::string_view bytes);
 
-  void first(const flow::ByteRun& run, std::uint64_t offset);
-  void last(const flow::ByteRun& run, std::uint64_t offset, flow::GrpcFacts& facts);
+  void first(const model::ByteRun& run, std::uint64_t offset);
+  void last(const model::ByteRun& run, std::uint64_t offset, model::GrpcFacts& facts);
 
   char prefix_[5] = {};
   std::uint32_t prefix_have_ = 0;
   std::uint64_t left_ = 0;  // of the message at hand
-  flow::GrpcMessage message_;
+  model::GrpcMessage message_;
   bool web_, lost_ = false;
   bool in_trailers_ = false, trailers_cut_ = false;
   std::string trailers_;

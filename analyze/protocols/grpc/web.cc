@@ -15,7 +15,7 @@ int sextet(char c) {
 }
 
 // Lines "name: value" until the first that is cut.
-void add_fields(std::string_view text, flow::Headers& to) {
+void add_fields(std::string_view text, model::Headers& to) {
   for (auto end = text.find('\n'); end != text.npos; end = text.find('\n')) {
     std::string_view line = text.substr(0, end);
     text.remove_prefix(end + 1);
@@ -30,7 +30,7 @@ void add_fields(std::string_view text, flow::Headers& to) {
 
 }  // namespace
 
-void WebBody::push(const flow::ByteRun& run, std::uint64_t offset, std::uint64_t length, std::string_view bytes) {
+void WebBody::push(const model::ByteRun& run, std::uint64_t offset, std::uint64_t length, std::string_view bytes) {
   if (bytes.empty() && length > 0) unseen_ = true;
   if (!text_) return framing_.push(run, offset, length, bytes, facts_);
   if (unseen_) return framing_.lose(facts_);
@@ -52,20 +52,20 @@ void WebBody::push(const flow::ByteRun& run, std::uint64_t offset, std::uint64_t
   }
 }
 
-void WebBody::finish(flow::Message& m) {
+void WebBody::finish(model::Message& m) {
   framing_.finish(facts_);
-  m.protocol = flow::Protocol::grpc_web;
-  if (m.kind == flow::MessageKind::request) {
+  m.protocol = model::Protocol::grpc_web;
+  if (m.kind == model::MessageKind::request) {
     read_request(m, facts_);
   } else {
     add_fields(framing_.trailers(), m.trailers);
     const bool behind = m.trailers.find("grpc-status").has_value();
     read_status(behind ? m.trailers : m.headers, facts_);
     // Every call that was answered ends with a status.
-    if (!facts_.status && m.status == 200 && m.ending == flow::Ending::complete &&
-        !flow::has(m.taints, flow::Taint::bytes_lost))
-      m.taints = m.taints | (unseen_ ? flow::Taint::payload_cut : flow::Taint::malformed);
-    facts_.trailers_only = !behind && facts_.status && facts_.messages == 0 && m.ending == flow::Ending::complete;
+    if (!facts_.status && m.status == 200 && m.ending == model::Ending::complete &&
+        !model::has(m.taints, model::Taint::bytes_lost))
+      m.taints = m.taints | (unseen_ ? model::Taint::payload_cut : model::Taint::malformed);
+    facts_.trailers_only = !behind && facts_.status && facts_.messages == 0 && m.ending == model::Ending::complete;
   }
   m.grpc = std::move(facts_);
 }

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "analyze/flow/message.h"
+#include "analyze/model/wire/message.h"
 #include "analyze/protocols/grpc/framing.h"
 
 namespace tailcap::protocols::grpc {
@@ -17,20 +17,20 @@ class WebBody {
  public:
   explicit WebBody(bool text) : text_(text) {}
   // `length` bytes of body at stream offset `offset` of this run; bytes are they, or empty: not captured.
-  void push(const flow::ByteRun& run, std::uint64_t offset, std::uint64_t length, std::string_view bytes);
+  void push(const model::ByteRun& run, std::uint64_t offset, std::uint64_t length, std::string_view bytes);
   // Body bytes went by unseen.
   void lose() {
     framing_.lose(facts_);
     unseen_ = true;
   }
   // The body is over: what it was goes into the message.
-  void finish(flow::Message& message);
+  void finish(model::Message& message);
 
  private:
   bool text_;
   bool unseen_ = false;  // some of it was not captured
   GrpcFraming framing_{true};
-  flow::GrpcFacts facts_;
+  model::GrpcFacts facts_;
   // A group of four base64 digits that is not complete.
   unsigned bits_ = 0, digits_ = 0, padding_ = 0;
 };

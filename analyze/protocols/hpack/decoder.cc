@@ -2,10 +2,12 @@
 
 #include <optional>
 
-#include "analyze/protocols/hpack/static_table.h"
-#include "formats/hpack/huffman.h"
+#include "ground/hpack_huffman.h"
+#include "ground/hpack_static_table.h"
 
 namespace tailcap::protocols::hpack {
+
+using namespace ground::hpack;
 namespace {
 
 struct String {
@@ -61,7 +63,7 @@ class Decoder::Reader {
     out = {true, raw};
     if (first & 0x80) {
       store.clear();
-      if (!formats::hpack::huffman_decode(raw, store, kMaxString)) return Step::invalid;
+      if (!huffman_decode(raw, store, kMaxString)) return Step::invalid;
       out.text = store;
     }
     return Step::done;

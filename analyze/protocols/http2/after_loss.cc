@@ -5,9 +5,9 @@
 
 namespace tailcap::protocols::http2 {
 
-using flow::Direction;
-using flow::End;
-using flow::Ending;
+using model::Direction;
+using model::End;
+using model::Ending;
 
 namespace {
 
@@ -51,7 +51,7 @@ Fit Http2Connection::fits(const FrameHeader& h, Direction d) const {
 }
 
 // This run, which the search now holds, proved a border.
-bool Http2Connection::found_again(const flow::ByteRun& run) {
+bool Http2Connection::found_again(const model::ByteRun& run) {
   const Direction d = run.direction;
   Resync& resync = sender(d).resync;
   if (resync.push(run, [this, d](const FrameHeader& h) { return fits(h, d); })) return true;

@@ -5,12 +5,12 @@
 
 namespace tailcap::protocols::http2 {
 
-using flow::Direction;
-using flow::End;
-using flow::Ending;
-using flow::Finding;
-using flow::Taint;
 using formats::known;
+using model::Direction;
+using model::End;
+using model::Ending;
+using model::Finding;
+using model::Taint;
 
 namespace {
 
@@ -18,11 +18,11 @@ std::size_t index(Direction d) { return static_cast<std::size_t>(d); }
 Direction other(Direction d) { return d == Direction::in ? Direction::out : Direction::in; }
 
 // The moment at which the moved bytes took effect at the recorded end.
-flow::Time at(const Stamp& stamp) { return known(stamp.arrived) ? stamp.arrived : stamp.done; }
+model::Time at(const Stamp& stamp) { return known(stamp.arrived) ? stamp.arrived : stamp.done; }
 
 }  // namespace
 
-Http2Connection::Http2Connection(flow::ConnectionId id, std::optional<Direction> client, Held& held)
+Http2Connection::Http2Connection(model::ConnectionId id, std::optional<Direction> client, Held& held)
     : id_(id), client_(client), held_(held), windows_followed_(client.has_value()) {
   if (client)
     windows_[0] = windows_[1] = FlowWindow(kInitialWindow);
@@ -40,16 +40,16 @@ void Http2Connection::upgraded(std::string_view settings) {
   Sender& client = sender(*client_);
   client.settings.apply(settings_of_upgrade(settings));
   highest_ = std::max(highest_, 1u);
-  places_.opened(flow::kNoTime);
+  places_.opened(model::kNoTime);
   Stream& stream = streams_[1];
   ++held_.streams;
-  stream.request = Half(flow::MessageKind::request, id_, *client_, 1);
+  stream.request = Half(model::MessageKind::request, id_, *client_, 1);
   stream.request.finish(Ending::complete, End::none);
-  stream.response = Half(flow::MessageKind::response, id_, other(*client_), 1);
+  stream.response = Half(model::MessageKind::response, id_, other(*client_), 1);
   stream.response.window = FlowWindow(client.settings.initial_window);
 }
 
-void Http2Connection::push(const flow::ByteRun& run, Messages& out, flow::Findings& findings) {
+void Http2Connection::push(const model::ByteRun& run, Messages& out, model::Findings& findings) {
   const std::size_t d = index(run.direction);
   Sender& s = senders_[d];
   if (!begun_[d]) {
@@ -64,13 +64,13 @@ void Http2Connection::push(const flow::ByteRun& run, Messages& out, flow::Findin
     }
   }
   if (run.gap > 0 && !s.lost()) {  // only the number of the bytes is known
-    flow::ByteRun gap = run;
+    model::ByteRun gap = run;
     gap.offset -= run.gap;
     gap.length = run.gap;
     gap.gap = 0;
     gap.head = gap.tail = {};
     gap.arrivals = {};
-    gap.done = flow::kNoTime;
+    gap.done = model::kNoTime;
     gap.thread = {};
     gap.taints = run.taints | Taint::bytes_lost;
     feed(gap, out, findings);
@@ -86,7 +86,7 @@ void Http2Connection::push(const flow::ByteRun& run, Messages& out, flow::Findin
   if (run.end != End::none && !ended_[d]) end(run, c);
 }
 
-void Http2Connection::settle(Messages& out, flow::Findings& findings) {
+void Http2Connection::settle(Messages& out, model::Findings& findings) {
   const auto client = late_ ? late_->client(true) : std::nullopt;
   if (!client) return;
   client_ = client;
@@ -98,7 +98,7 @@ void Http2Connection::settle(Messages& out, flow::Findings& findings) {
     sender(d).found_border();
     findings.add(Finding::resynchronised);
     for (const HeldRun& held : runs) {
-      flow::ByteRun again = held.view();
+      model::ByteRun again = held.view();
       again.gap = 0;
       bytes(again, out, findings);
     }
@@ -106,7 +106,7 @@ void Http2Connection::settle(Messages& out, flow::Findings& findings) {
   late_.reset();
 }
 
-void Http2Connection::bytes(const flow::ByteRun& run, Messages& out, flow::Findings& findings) {
+void Http2Connection::bytes(const model::ByteRun& run, Messages& out, model::Findings& findings) {
   Sender& s = sender(run.direction);
   if (!s.lost()) {
     feed(run, out, findings);
@@ -117,14 +117,14 @@ void Http2Connection::bytes(const flow::ByteRun& run, Messages& out, flow::Findi
   s.found_border();
   findings.add(Finding::resynchronised);
   for (const HeldRun& h : held) {
-    flow::ByteRun again = h.view();
+    model::ByteRun again = h.view();
     again.gap = 0;
     again.end = End::none;
     bytes(again, out, findings);
   }
 }
 
-void Http2Connection::feed(const flow::ByteRun& run, Messages& out, flow::Findings& findings) {
+void Http2Connection::feed(const model::ByteRun& run, Messages& out, model::Findings& findings) {
   Sender& s = sender(run.direction);
   Context c{out, findings, run};
   Cursor cursor(run);
@@ -160,8 +160,8 @@ Stream& Http2Connection::open(std::uint32_t id, Context& c) {
   Stream& stream = streams_[id];
   ++held_.streams;
   if (id % 2 != 0) highest_ = std::max(highest_, id);
-  stream.request = Half(flow::MessageKind::request, id_, *client_, id);
-  stream.response = Half(flow::MessageKind::response, id_, other(*client_), id);
+  stream.request = Half(model::MessageKind::request, id_, *client_, id);
+  stream.response = Half(model::MessageKind::response, id_, other(*client_), id);
   for (Half* half : {&stream.request, &stream.response}) {
     const std::size_t d = index(half->message.direction);
     half->waits_seen = waits_count_[d];
@@ -217,7 +217,7 @@ void Http2Connection::headers(const SenderItem& item, Context& c) {
   }
   if (!is_request && seen.status >= 100 && seen.status < 200 && !end_stream &&
       (!half.has_head() || half.message.status == 0)) {
-    flow::Message m = interim_message(half, item, s.fields, c.run);
+    model::Message m = interim_message(half, item, s.fields, c.run);
     m.answers_unknown = stream->request.lossy() && !stream->request.begun();
     c.out.take(m);
     return;
@@ -233,8 +233,8 @@ void Http2Connection::headers(const SenderItem& item, Context& c) {
     half.head(item, s.fields, c.run, says_head || (is_request && !end_stream));
   }
   hold_text(half, before, c);
-  take_turn(half, item, flow::kNoTime, c);
-  stream->half(!is_request).grpc_peer = half.message.protocol == flow::Protocol::grpc;
+  take_turn(half, item, model::kNoTime, c);
+  stream->half(!is_request).grpc_peer = half.message.protocol == model::Protocol::grpc;
   if (end_stream) finish(item.frame.stream, *stream, half, Ending::complete, End::none, c);
   if (!is_request) return;
   request_came(item.frame.stream, c);
@@ -259,7 +259,7 @@ void Http2Connection::promise(const SenderItem& item, Context& c) {
   const std::size_t before = request.text();
   request.head(block, sender(d).fields, c.run, true);
   hold_text(request, before, c);
-  stream.response.grpc_peer = request.message.protocol == flow::Protocol::grpc;
+  stream.response.grpc_peer = request.message.protocol == model::Protocol::grpc;
   finish(item.promised, stream, request, Ending::complete, End::none, c);
 }
 
@@ -290,7 +290,7 @@ void Http2Connection::data(const SenderItem& item, Context& c) {
     if (item.last) spend(*half, item, c);
     if (asks(d) && stream->answer_waits) release_answer(*stream, c);
   } else if (item.last) {
-    windows_[index(d)].spend(item.frame.length, flow::kNoTime);
+    windows_[index(d)].spend(item.frame.length, model::kNoTime);
     overtake(item.frame.stream, item, c);
     turns_[index(d)].sent(item.frame.stream, item.frame.length, at(item.end));
   }
@@ -318,7 +318,7 @@ void Http2Connection::finish(std::uint32_t id, Stream& stream, Half& half, Endin
   forget_if_done(id, c.run.done);
 }
 
-void Http2Connection::forget_if_done(std::uint32_t id, flow::Time when) {
+void Http2Connection::forget_if_done(std::uint32_t id, model::Time when) {
   const auto it = streams_.find(id);
   if (it == streams_.end() || !it->second.request.done() || !it->second.response.done()) return;
   if (id % 2 != 0) places_.closed(when);

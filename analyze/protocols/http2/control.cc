@@ -5,12 +5,12 @@
 
 namespace tailcap::protocols::http2 {
 
-using flow::Direction;
-using flow::End;
-using flow::Ending;
-using flow::Finding;
-using flow::Taint;
 using formats::known;
+using model::Direction;
+using model::End;
+using model::Ending;
+using model::Finding;
+using model::Taint;
 
 namespace {
 
@@ -20,7 +20,7 @@ std::size_t index(Direction d) { return static_cast<std::size_t>(d); }
 Direction other(Direction d) { return d == Direction::in ? Direction::out : Direction::in; }
 
 // When what was moved took effect at the recorded end.
-flow::Time at(const Stamp& stamp) { return known(stamp.arrived) ? stamp.arrived : stamp.done; }
+model::Time at(const Stamp& stamp) { return known(stamp.arrived) ? stamp.arrived : stamp.done; }
 
 }  // namespace
 
@@ -28,7 +28,7 @@ void Http2Connection::reset(const SenderItem& item, Context& c) {
   const std::uint32_t id = item.frame.stream;
   const auto it = streams_.find(id);
   if (it == streams_.end()) return;
-  flow::StreamReset reset;
+  model::StreamReset reset;
   if (item.payload.size() >= 4) reset.code = read32(item.payload);
   reset.by = c.run.direction;
   reset.unprocessed = reset.code == kRefusedStream && !asks(reset.by);
@@ -44,7 +44,7 @@ void Http2Connection::reset(const SenderItem& item, Context& c) {
   break_off(id, stream, reset, c);
 }
 
-void Http2Connection::break_off(std::uint32_t id, Stream& stream, const flow::StreamReset& reset, Context& c) {
+void Http2Connection::break_off(std::uint32_t id, Stream& stream, const model::StreamReset& reset, Context& c) {
   remember_closed(id);
   const bool answers = !stream.response.done();
   if (stream.request.lossy() && !stream.request.begun()) stream.response.message.answers_unknown = true;
@@ -59,7 +59,7 @@ void Http2Connection::break_off(std::uint32_t id, Stream& stream, const flow::St
 void Http2Connection::goaway(const SenderItem& item, Context& c) {
   if (asks(c.run.direction) || item.payload.size() < 8) return;  // a client's only speaks of pushes
   goaway_last_ = std::min(goaway_last_, read32(item.payload) & 0x7fffffffu);
-  flow::StreamReset reset;
+  model::StreamReset reset;
   reset.code = read32(item.payload.substr(4));
   reset.by = c.run.direction;
   reset.goaway = reset.unprocessed = true;
@@ -114,10 +114,10 @@ void Http2Connection::window_update(const SenderItem& item, Context& c) {
 
 void Http2Connection::spend(Half& half, const SenderItem& item, Context& c) {
   const std::size_t d = index(c.run.direction);
-  const flow::Time when = at(item.end);
-  flow::WindowWaits& waits = half.message.window_waits;
-  flow::Time room_at = flow::kNoTime;
-  const auto waited = [&](const flow::WindowWait& wait) {
+  const model::Time when = at(item.end);
+  model::WindowWaits& waits = half.message.window_waits;
+  model::Time room_at = model::kNoTime;
+  const auto waited = [&](const model::WindowWait& wait) {
     add(waits, wait);
     room_at = std::max(room_at, wait.to);
   };
@@ -130,8 +130,8 @@ void Http2Connection::spend(Half& half, const SenderItem& item, Context& c) {
   // The connection's waits since this message last sent DATA, those after it began.
   const std::uint64_t fresh = std::min<std::uint64_t>(waits_count_[d] - half.waits_seen, waits_[d].size());
   for (std::size_t i = waits_[d].size() - fresh; i < waits_[d].size(); ++i) {
-    flow::WindowWait wait = waits_[d][i];
-    const flow::Time begin = at({0, half.message.instants.first_arrived, half.message.instants.first_done, {}});
+    model::WindowWait wait = waits_[d][i];
+    const model::Time begin = at({0, half.message.instants.first_arrived, half.message.instants.first_done, {}});
     if (wait.to <= begin) continue;
     wait.from = std::max(wait.from, begin);
     wait.resumed = when;
@@ -142,7 +142,7 @@ void Http2Connection::spend(Half& half, const SenderItem& item, Context& c) {
   take_turn(half, item, room_at, c);
 }
 
-void Http2Connection::take_turn(Half& half, const SenderItem& item, flow::Time room_at, Context& c) {
+void Http2Connection::take_turn(Half& half, const SenderItem& item, model::Time room_at, Context& c) {
   const std::uint32_t id = item.frame.stream;
   overtake(id, item, c);
   const std::uint32_t n = item.kind == SenderItem::Kind::data ? item.frame.length : 0;
@@ -180,7 +180,7 @@ void Http2Connection::lost(const SenderItem& item, Context& c) {
   passed_over(d);
 }
 
-void Http2Connection::end(const flow::ByteRun& run, Context& c) {
+void Http2Connection::end(const model::ByteRun& run, Context& c) {
   const Direction d = run.direction;
   ended_[index(d)] = true;
   std::vector<std::uint32_t> open;
@@ -195,11 +195,11 @@ void Http2Connection::end(const flow::ByteRun& run, Context& c) {
     if (ending == Ending::cut_off) half.message.taints = half.message.taints | Taint::cut_off;
     finish(id, it->second, half, ending, run.end, c);
   }
-  flow::Message closed;
-  closed.kind = flow::MessageKind::closed;
+  model::Message closed;
+  closed.kind = model::MessageKind::closed;
   closed.connection = id_;
   closed.direction = d;
-  closed.protocol = flow::Protocol::http2;
+  closed.protocol = model::Protocol::http2;
   closed.closed = run.end;
   closed.begin = closed.end = run.offset + run.length;
   closed.instants.first_done = closed.instants.last_done = run.done;

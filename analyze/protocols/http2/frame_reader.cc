@@ -5,7 +5,7 @@
 
 namespace tailcap::protocols::http2 {
 
-Stamp stamp_of(const flow::ByteRun& run, std::uint64_t offset) {
+Stamp stamp_of(const model::ByteRun& run, std::uint64_t offset) {
   return {offset, arrival_of(run, offset), run.done, run.thread};
 }
 

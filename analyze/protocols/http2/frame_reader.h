@@ -6,18 +6,20 @@
 
 #include <cstdint>
 
-#include "analyze/protocols/cursor.h"
-#include "analyze/protocols/http2/frame.h"
+#include "analyze/protocols/input/cursor.h"
+#include "ground/http2_frame.h"
 
 namespace tailcap::protocols::http2 {
+
+using namespace ground::http2;
 
 // When and by whom the byte at offset was moved.
 struct Stamp {
   std::uint64_t offset = 0;
-  flow::Time arrived = flow::kNoTime, done = flow::kNoTime;
-  flow::Thread thread;
+  model::Time arrived = model::kNoTime, done = model::kNoTime;
+  model::Thread thread;
 };
-Stamp stamp_of(const flow::ByteRun& run, std::uint64_t offset);
+Stamp stamp_of(const model::ByteRun& run, std::uint64_t offset);
 
 // A stretch of one frame's payload that is either known or not.
 struct PayloadPart {

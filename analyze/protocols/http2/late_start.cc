@@ -6,7 +6,7 @@
 
 namespace tailcap::protocols::http2 {
 
-using flow::Direction;
+using model::Direction;
 
 std::optional<bool> sends_requests(const std::vector<HeldRun>& frames) {
   Sender trial;
@@ -15,10 +15,10 @@ std::optional<bool> sends_requests(const std::vector<HeldRun>& frames) {
   std::optional<bool> asks;
   SenderItem item;
   for (const HeldRun& held : frames) {
-    const flow::ByteRun run = held.view();
+    const model::ByteRun run = held.view();
     Cursor cursor(run);
     while (trial.next(cursor, item)) {
-      if (item.kind == SenderItem::Kind::lost && item.why == flow::Taint::malformed) return std::nullopt;
+      if (item.kind == SenderItem::Kind::lost && item.why == model::Taint::malformed) return std::nullopt;
       if (item.block_step == hpack::Step::invalid) return std::nullopt;
       if (item.kind != SenderItem::Kind::headers || item.block_step != hpack::Step::done || item.frame.stream % 2 == 0)
         continue;
@@ -40,7 +40,7 @@ void LateStart::Side::give_up() {
   bytes = 0;
 }
 
-void LateStart::scout(Side& s, const flow::ByteRun& run) {
+void LateStart::scout(Side& s, const model::ByteRun& run) {
   Cursor cursor(run);
   SenderItem item;
   while (s.scout->next(cursor, item)) {
@@ -64,7 +64,7 @@ void LateStart::believe(Side& s) {
   }
 }
 
-void LateStart::push(const flow::ByteRun& run) {
+void LateStart::push(const model::ByteRun& run) {
   Side& s = side(run.direction);
   if (run.gap > 0) s.give_up();
   if (run.length == 0) return;

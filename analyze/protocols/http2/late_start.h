@@ -25,13 +25,13 @@ class LateStart {
   static constexpr std::size_t kMaxWait = 64;  // runs, for the other direction's border
 
   // Runs hold no end.
-  void push(const flow::ByteRun& run);
+  void push(const model::ByteRun& run);
   // The direction of the requests, once it is known and the wait for further data is over (now: ends the wait). After
   // that, push nothing more.
-  std::optional<flow::Direction> client(bool now);
+  std::optional<model::Direction> client(bool now);
   // The runs since the border was found in this direction; without a border, those of the search so far.
-  std::vector<HeldRun> take_runs(flow::Direction d) { return std::move(side(d).waiting); }
-  Resync take_search(flow::Direction d) { return std::move(side(d).search); }
+  std::vector<HeldRun> take_runs(model::Direction d) { return std::move(side(d).waiting); }
+  Resync take_search(model::Direction d) { return std::move(side(d).search); }
 
  private:
   struct Side {
@@ -41,12 +41,12 @@ class LateStart {
     std::size_t bytes = 0;
     void give_up();
   };
-  Side& side(flow::Direction d) { return sides_[static_cast<std::size_t>(d)]; }
-  void scout(Side& s, const flow::ByteRun& run);
+  Side& side(model::Direction d) { return sides_[static_cast<std::size_t>(d)]; }
+  void scout(Side& s, const model::ByteRun& run);
   void believe(Side& s);
 
   Side sides_[2];
-  std::optional<flow::Direction> client_;
+  std::optional<model::Direction> client_;
 };
 
 }  // namespace tailcap::protocols::http2

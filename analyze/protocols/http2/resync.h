@@ -11,10 +11,12 @@
 #include <functional>
 #include <vector>
 
-#include "analyze/protocols/http2/frame.h"
-#include "analyze/protocols/lane.h"
+#include "analyze/protocols/http1/lane.h"
+#include "ground/http2_frame.h"
 
 namespace tailcap::protocols::http2 {
+
+using namespace ground::http2;
 
 // How well a frame header fits the known state of a connection.
 enum class Fit : std::uint8_t {
@@ -33,7 +35,7 @@ class Resync {
   // Largest frame that is plausible here; grows with SETTINGS_MAX_FRAME_SIZE of the receiver.
   void allow(std::uint32_t longest) { longest_ = longest > longest_ ? longest : longest_; }
   // True: a border is proved; take() from there. judge: uses the known state of the connection, if any.
-  bool push(const flow::ByteRun& run, const Judge& judge = {});
+  bool push(const model::ByteRun& run, const Judge& judge = {});
   // Plausible headers in a row so far.
   unsigned headers() const { return seen_; }
   // The held runs are whole frames: the last one ends where the last run does.
@@ -48,7 +50,7 @@ class Resync {
 
  private:
   enum class Chain { holds, proved, broken, hidden };
-  Chain follow(const flow::ByteRun& run, const Judge& judge);
+  Chain follow(const model::ByteRun& run, const Judge& judge);
 
   std::uint32_t longest_ = kSmallestMaxFrame;
   std::vector<HeldRun> held_;  // from the candidate on

@@ -54,9 +54,9 @@ bool Sender::next(Cursor& cursor, SenderItem& item) {
 
 bool Sender::lose(const PayloadPart& part, Cursor& cursor, SenderItem& item) {
   const bool violation = part.kind == PayloadPart::Kind::violation;
-  why_ = violation                                           ? flow::Taint::malformed
-         : has(cursor.run().taints, flow::Taint::bytes_lost) ? flow::Taint::bytes_lost
-                                                             : flow::Taint::payload_cut;
+  why_ = violation                                            ? model::Taint::malformed
+         : has(cursor.run().taints, model::Taint::bytes_lost) ? model::Taint::bytes_lost
+                                                              : model::Taint::payload_cut;
   losing_ = true;
   if (block_open_) {  // what came of it is good
     block_.cut_here();

@@ -33,7 +33,7 @@ struct SenderItem {
   std::uint32_t length = 0;    // data: body bytes
   bool body_known = true;      // data: `length` is exact
   bool last = true;            // data: the frame ends here
-  flow::Taint why = flow::Taint::bytes_lost;
+  model::Taint why = model::Taint::bytes_lost;
 };
 
 class Sender {
@@ -87,7 +87,7 @@ class Sender {
   std::string control_;
   bool control_known_ = true;
   bool losing_ = false;  // the next item is `lost`
-  flow::Taint why_ = flow::Taint::bytes_lost;
+  model::Taint why_ = model::Taint::bytes_lost;
 };
 
 }  // namespace tailcap::protocols::http2

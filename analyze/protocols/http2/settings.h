@@ -6,9 +6,11 @@
 #include <string>
 #include <string_view>
 
-#include "analyze/protocols/http2/frame.h"
+#include "ground/http2_frame.h"
 
 namespace tailcap::protocols::http2 {
+
+using namespace ground::http2;
 
 inline constexpr std::uint32_t kInitialWindow = 65535;
 inline constexpr std::uint32_t kMaxWindow = 0x7fffffff;

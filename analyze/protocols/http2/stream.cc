@@ -6,11 +6,11 @@
 
 namespace tailcap::protocols::http2 {
 
-using flow::Direction;
-using flow::Ending;
-using flow::MessageKind;
-using flow::Taint;
 using formats::known;
+using model::Direction;
+using model::Ending;
+using model::MessageKind;
+using model::Taint;
 
 namespace {
 
@@ -26,7 +26,7 @@ int parse_status(std::string_view text) {
 }
 
 // Regular fields go to `to`; pseudo-fields and other special fields go into the message.
-void read_fields(const hpack::FieldList& fields, hpack::Step step, flow::Message& m, flow::Headers& to) {
+void read_fields(const hpack::FieldList& fields, hpack::Step step, model::Message& m, model::Headers& to) {
   for (std::size_t i = 0; i < fields.size(); ++i) {
     const hpack::HeaderField f = fields[i];
     if (!f.known()) {
@@ -55,7 +55,7 @@ void read_fields(const hpack::FieldList& fields, hpack::Step step, flow::Message
   if (step == hpack::Step::cut || fields.dropped() > 0) m.taints = m.taints | Taint::payload_cut;
 }
 
-void add_begin(flow::Message& m, const Stamp& begin) {
+void add_begin(model::Message& m, const Stamp& begin) {
   m.begin = begin.offset;
   m.first_thread = begin.thread;
   m.instants.first_done = begin.done;
@@ -64,7 +64,7 @@ void add_begin(flow::Message& m, const Stamp& begin) {
   if (!known(begin.arrived)) m.taints = m.taints | Taint::arrival_unknown;
 }
 
-void add_end(flow::Message& m, const Stamp& end) {
+void add_end(model::Message& m, const Stamp& end) {
   m.end = end.offset + 1;
   m.last_thread = end.thread;
   m.instants.last_done = end.done;
@@ -90,14 +90,14 @@ Glance glance(const hpack::FieldList& fields, hpack::Step step) {
   return g;
 }
 
-flow::Message interim_message(const Half& half, const SenderItem& block, const hpack::FieldList& fields,
-                              const flow::ByteRun& run) {
-  flow::Message m;
+model::Message interim_message(const Half& half, const SenderItem& block, const hpack::FieldList& fields,
+                               const model::ByteRun& run) {
+  model::Message m;
   m.kind = MessageKind::interim;
   m.connection = half.message.connection;
   m.direction = half.message.direction;
   m.stream = half.message.stream;
-  m.protocol = flow::Protocol::http2;
+  m.protocol = model::Protocol::http2;
   m.taints |= run.taints;
   read_fields(fields, block.block_step, m, m.headers);
   m.headers_complete = block.block_step == hpack::Step::done && m.unknown_fields == 0 && fields.dropped() == 0;
@@ -107,15 +107,15 @@ flow::Message interim_message(const Half& half, const SenderItem& block, const h
   return m;
 }
 
-Half::Half(MessageKind kind, flow::ConnectionId connection, Direction direction, std::uint32_t stream) {
+Half::Half(MessageKind kind, model::ConnectionId connection, Direction direction, std::uint32_t stream) {
   message.kind = kind;
   message.connection = connection;
   message.direction = direction;
   message.stream = stream;
-  message.protocol = flow::Protocol::http2;
+  message.protocol = model::Protocol::http2;
 }
 
-void Half::touch(const SenderItem& item, const flow::ByteRun& run) {
+void Half::touch(const SenderItem& item, const model::ByteRun& run) {
   if (!begun_) {
     begun_ = true;
     add_begin(message, item.begin);
@@ -128,7 +128,7 @@ void Half::touch(const SenderItem& item, const flow::ByteRun& run) {
   add_end(message, item.end);
 }
 
-void Half::head(const SenderItem& block, const hpack::FieldList& fields, const flow::ByteRun& run, bool certain) {
+void Half::head(const SenderItem& block, const hpack::FieldList& fields, const model::ByteRun& run, bool certain) {
   if (certain && !begun_) lossy_ = false;
   touch(block, run);
   head_ = true;
@@ -143,7 +143,7 @@ void Half::head(const SenderItem& block, const hpack::FieldList& fields, const f
   decide_grpc();
 }
 
-void Half::trailers(const SenderItem& block, const hpack::FieldList& fields, const flow::ByteRun& run) {
+void Half::trailers(const SenderItem& block, const hpack::FieldList& fields, const model::ByteRun& run) {
   touch(block, run);
   read_fields(fields, block.block_step, message, message.trailers);
   text_ += fields.text();
@@ -154,17 +154,17 @@ void Half::decide_grpc() {
   if (!type && !message.headers_complete) return;  // the content type may be among the unknown fields
   maybe_grpc_ = false;
   if (!type || !grpc::is_grpc(*type)) return;
-  message.protocol = flow::Protocol::grpc;
+  message.protocol = model::Protocol::grpc;
 }
 
-void Half::data(const SenderItem& part, const flow::ByteRun& run) {
+void Half::data(const SenderItem& part, const model::ByteRun& run) {
   const bool first = body_ == 0;
   touch(part, run);
   if (part.length > 0 && first && message.direction == Direction::in)
     message.body_arrived = arrival_of(run, part.offset);
   body_ += part.length;
   if (!part.body_known) body_exact_ = false;
-  if (!maybe_grpc_ && message.protocol != flow::Protocol::grpc) return;
+  if (!maybe_grpc_ && message.protocol != model::Protocol::grpc) return;
   if (!part.body_known) framing_.lose(facts_);
   framing_.push(run, part.offset, part.length, part.payload, facts_);
 }
@@ -178,9 +178,9 @@ void Half::lose(Taint why) {
 
 // The first data seen may not be the message's beginning.
 void Half::lose_begin() {
-  flow::Instants& i = message.instants;
+  model::Instants& i = message.instants;
   message.seen_from = known(i.first_arrived) ? i.first_arrived : i.first_done;
-  i.first_arrived = i.first_done = flow::kNoTime;
+  i.first_arrived = i.first_done = model::kNoTime;
 }
 
 void Half::lose_body() {
@@ -188,7 +188,7 @@ void Half::lose_body() {
   framing_.lose(facts_);
 }
 
-void Half::finish(Ending ending, flow::End closed) {
+void Half::finish(Ending ending, model::End closed) {
   done_ = true;
   if (lossy_) message.taints = message.taints | why_;
   message.ending = ending;
@@ -196,11 +196,11 @@ void Half::finish(Ending ending, flow::End closed) {
   message.window_waits.known = window.followed();
   // Of a body that broke off it is known what came; of one that was going on, or whose end is lost, nothing is.
   if (begun_ && body_exact_ && (ending == Ending::complete || ending == Ending::truncated)) message.body_bytes = body_;
-  if (ending == Ending::lost) message.instants.last_done = message.instants.last_arrived = flow::kNoTime;
+  if (ending == Ending::lost) message.instants.last_done = message.instants.last_arrived = model::kNoTime;
   // Its content type is not known, but the other message's is, or it ends as only a call does.
   if (maybe_grpc_ && begun_ && (grpc_peer || message.trailers.find("grpc-status")))
-    message.protocol = flow::Protocol::grpc;
-  if (message.protocol != flow::Protocol::grpc) return;
+    message.protocol = model::Protocol::grpc;
+  if (message.protocol != model::Protocol::grpc) return;
   framing_.finish(facts_);
   if (message.kind == MessageKind::response) {
     facts_.trailers_only = ending == Ending::complete && message.trailers.size() == 0 && body_ == 0 &&

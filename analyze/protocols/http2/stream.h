@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "analyze/flow/message.h"
+#include "analyze/model/wire/message.h"
 #include "analyze/protocols/grpc/framing.h"
 #include "analyze/protocols/http2/sender.h"
 #include "analyze/protocols/http2/turns.h"
@@ -16,18 +16,18 @@ namespace tailcap::protocols::http2 {
 class Half {
  public:
   Half() = default;
-  Half(flow::MessageKind kind, flow::ConnectionId connection, flow::Direction direction, std::uint32_t stream);
+  Half(model::MessageKind kind, model::ConnectionId connection, model::Direction direction, std::uint32_t stream);
 
   // A header block that belongs to this message: its head, or its trailers. Does not end the message. certain: the
   // block is the head, so no part of the message came before it. Otherwise the beginning of a message that may have
   // been lost in part is not known: it has no first instants.
-  void head(const SenderItem& block, const hpack::FieldList& fields, const flow::ByteRun& run, bool certain);
-  void trailers(const SenderItem& block, const hpack::FieldList& fields, const flow::ByteRun& run);
-  void data(const SenderItem& part, const flow::ByteRun& run);
+  void head(const SenderItem& block, const hpack::FieldList& fields, const model::ByteRun& run, bool certain);
+  void trailers(const SenderItem& block, const hpack::FieldList& fields, const model::ByteRun& run);
+  void data(const SenderItem& part, const model::ByteRun& run);
   // Frames of this message may have been lost.
-  void lose(flow::Taint why);
+  void lose(model::Taint why);
   // The message gets no more data and can be taken, once.
-  void finish(flow::Ending ending, flow::End closed);
+  void finish(model::Ending ending, model::End closed);
 
   bool begun() const { return begun_; }
   bool has_head() const { return head_; }
@@ -37,14 +37,14 @@ class Half {
   std::size_t text() const { return text_; }
   void forget_fields();
 
-  flow::Message message;
+  model::Message message;
   FlowWindow window;             // of what this half sends
   std::uint64_t waits_seen = 0;  // of the connection's waits
   Turn turn;
   bool grpc_peer = false;  // the stream's other message is gRPC's
 
  private:
-  void touch(const SenderItem& item, const flow::ByteRun& run);
+  void touch(const SenderItem& item, const model::ByteRun& run);
   void lose_body();
   void lose_begin();
   void decide_grpc();
@@ -53,17 +53,17 @@ class Half {
   bool maybe_grpc_ = true;  // the content type is not known (yet)
   std::uint64_t body_ = 0;
   bool body_exact_ = true;
-  flow::Taint why_ = flow::Taint::bytes_lost;  // where lossy_
+  model::Taint why_ = model::Taint::bytes_lost;  // where lossy_
   std::size_t text_ = 0;
   grpc::GrpcFraming framing_;
-  flow::GrpcFacts facts_;
+  model::GrpcFacts facts_;
 };
 
 struct Stream {
   Half request, response;
-  bool answer_waits = false;                    // the response is over, its request may still come
-  flow::Time answered = flow::kNoTime;          // since then
-  std::optional<flow::StreamReset> broken_off;  // meanwhile: the reset that ended the stream
+  bool answer_waits = false;                     // the response is over, its request may still come
+  model::Time answered = model::kNoTime;         // since then
+  std::optional<model::StreamReset> broken_off;  // meanwhile: the reset that ended the stream
   Half& half(bool is_request) { return is_request ? request : response; }
   const Half& half(bool is_request) const { return is_request ? request : response; }
 };
@@ -77,7 +77,7 @@ struct Glance {
 Glance glance(const hpack::FieldList& fields, hpack::Step step);
 
 // A 1xx response by itself.
-flow::Message interim_message(const Half& half, const SenderItem& block, const hpack::FieldList& fields,
-                              const flow::ByteRun& run);
+model::Message interim_message(const Half& half, const SenderItem& block, const hpack::FieldList& fields,
+                               const model::ByteRun& run);
 
 }  // namespace tailcap::protocols::http2

@@ -4,14 +4,14 @@
 #include <cstdint>
 #include <optional>
 
-#include "analyze/flow/stream_facts.h"
+#include "analyze/model/wire/stream_facts.h"
 
 namespace tailcap::protocols::http2 {
 
-// The position of a message among those that its sender sends (flow::BehindOthers).
+// The position of a message among those that its sender sends (model::BehindOthers).
 struct Turn {
-  std::uint64_t sent_at = 0;                // DATA bytes of all streams when its last frame was sent
-  flow::Time overtaken_at = flow::kNoTime;  // and another stream's frame began
+  std::uint64_t sent_at = 0;                  // DATA bytes of all streams when its last frame was sent
+  model::Time overtaken_at = model::kNoTime;  // and another stream's frame began
 };
 
 // The frames that one end sends, stream by stream. Frames are reported when they are complete. When a frame belongs to
@@ -20,22 +20,22 @@ class StreamTurns {
  public:
   // The stream of the last frame; 0: none.
   std::uint32_t last() const { return last_; }
-  static void overtaken(Turn& turn, flow::Time began) {
+  static void overtaken(Turn& turn, model::Time began) {
     if (!formats::known(turn.overtaken_at)) turn.overtaken_at = began;
   }
   // A frame with n bytes of DATA, the last of which was moved at `end`. room_at: when its window was opened, if it
   // waited for that. Adds the time that it waited behind other streams to `behind`.
-  void sent(std::uint32_t stream, std::uint32_t n, flow::Time end, flow::Time room_at, Turn& turn,
-            flow::BehindOthers& behind);
+  void sent(std::uint32_t stream, std::uint32_t n, model::Time end, model::Time room_at, Turn& turn,
+            model::BehindOthers& behind);
   // The following frames are not known.
   void lose() { last_ = 0; }
   // The same for a stream without kept state.
-  void sent(std::uint32_t stream, std::uint32_t n, flow::Time end);
+  void sent(std::uint32_t stream, std::uint32_t n, model::Time end);
 
  private:
   std::uint32_t last_ = 0;
   std::uint64_t bytes_ = 0;
-  flow::Time last_end_ = flow::kNoTime;  // of DATA
+  model::Time last_end_ = model::kNoTime;  // of DATA
 };
 
 // Counts the client's open streams against its peer's limit. Use it at the client's end only: at the server's end, a
@@ -43,18 +43,18 @@ class StreamTurns {
 class Places {
  public:
   // SETTINGS_MAX_CONCURRENT_STREAMS of the peer; unset: not limited, or not known.
-  void limit(std::optional<std::uint32_t> n, flow::Time at);
+  void limit(std::optional<std::uint32_t> n, model::Time at);
   void forget() { *this = Places(); }
   // The request's HEADERS were sent. Returns the fact if the request took a place that had just become free.
-  std::optional<flow::StreamLimit> opened(flow::Time at);
+  std::optional<model::StreamLimit> opened(model::Time at);
   // Both messages had ended, or the stream was reset.
-  void closed(flow::Time at);
+  void closed(model::Time at);
 
  private:
   std::optional<std::uint32_t> limit_;
   std::uint64_t open_ = 0;
-  flow::Time full_since_ = flow::kNoTime;  // all places taken, except those that were taken again at once
-  flow::Time freed_at_ = flow::kNoTime;    // when the place that has been free longest became free
+  model::Time full_since_ = model::kNoTime;  // all places taken, except those that were taken again at once
+  model::Time freed_at_ = model::kNoTime;    // when the place that has been free longest became free
 };
 
 }  // namespace tailcap::protocols::http2

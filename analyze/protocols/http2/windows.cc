@@ -8,19 +8,19 @@ namespace tailcap::protocols::http2 {
 
 using formats::known;
 
-std::optional<flow::WindowWait> FlowWindow::spend(std::uint32_t n, flow::Time at) {
+std::optional<model::WindowWait> FlowWindow::spend(std::uint32_t n, model::Time at) {
   if (!credit_ || n == 0) return std::nullopt;
-  std::optional<flow::WindowWait> wait;
+  std::optional<model::WindowWait> wait;
   if (known(room_at_) && known(empty_since_) && room_at_ > empty_since_)
-    wait = flow::WindowWait{empty_since_, room_at_, at, false};
-  empty_since_ = room_at_ = flow::kNoTime;
+    wait = model::WindowWait{empty_since_, room_at_, at, false};
+  empty_since_ = room_at_ = model::kNoTime;
   *credit_ -= n;
   // Below zero: the events of two directions passed each other, and the update is still to come. That is no wait.
   if (*credit_ == 0) empty_since_ = at;
   return wait;
 }
 
-void FlowWindow::grant(std::int64_t n, flow::Time at) {
+void FlowWindow::grant(std::int64_t n, model::Time at) {
   if (!credit_) return;
   const bool was_empty = *credit_ <= 0;
   *credit_ += n;
@@ -30,21 +30,21 @@ void FlowWindow::grant(std::int64_t n, flow::Time at) {
   }
   if (*credit_ <= 0) {
     if (!was_empty) empty_since_ = at;
-    room_at_ = flow::kNoTime;
+    room_at_ = model::kNoTime;
   } else if (was_empty) {
     room_at_ = at;
   }
 }
 
-void add(flow::WindowWaits& waits, const flow::WindowWait& wait) {
-  if (waits.listed.size() < flow::WindowWaits::kMaxListed) {
+void add(model::WindowWaits& waits, const model::WindowWait& wait) {
+  if (waits.listed.size() < model::WindowWaits::kMaxListed) {
     waits.listed.push_back(wait);
   } else {
     ++waits.more;
   }
-  if (!flow::held_up(wait)) return;
+  if (!model::held_up(wait)) return;
   ++waits.count;
-  const flow::Time from = known(waits.counted_until) ? std::max(wait.from, waits.counted_until) : wait.from;
+  const model::Time from = known(waits.counted_until) ? std::max(wait.from, waits.counted_until) : wait.from;
   if (wait.to <= from) return;
   waits.total += wait.to - from;
   if (wait.connection) waits.of_connection += wait.to - from;

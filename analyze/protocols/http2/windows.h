@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "analyze/flow/stream_facts.h"
+#include "analyze/model/wire/stream_facts.h"
 
 namespace tailcap::protocols::http2 {
 
@@ -23,17 +23,17 @@ class FlowWindow {
   void forget() { *this = FlowWindow(); }
 
   // The sender sent n bytes; the last of them at `at`. The wait that came before them, if there was one.
-  std::optional<flow::WindowWait> spend(std::uint32_t n, flow::Time at);
+  std::optional<model::WindowWait> spend(std::uint32_t n, model::Time at);
   // The receiver made room: WINDOW_UPDATE, or a change of SETTINGS_INITIAL_WINDOW_SIZE (then n may be negative).
-  void grant(std::int64_t n, flow::Time at);
+  void grant(std::int64_t n, model::Time at);
 
  private:
   std::optional<std::int64_t> credit_;
-  flow::Time empty_since_ = flow::kNoTime;  // credit_ ≤ 0 since then
-  flow::Time room_at_ = flow::kNoTime;      // and given some then, not used yet
+  model::Time empty_since_ = model::kNoTime;  // credit_ ≤ 0 since then
+  model::Time room_at_ = model::kNoTime;      // and given some then, not used yet
 };
 
 // Adds a wait to those of a message, and to their sum.
-void add(flow::WindowWaits& waits, const flow::WindowWait& wait);
+void add(model::WindowWaits& waits, const model::WindowWait& wait);
 
 }  // namespace tailcap::protocols::http2

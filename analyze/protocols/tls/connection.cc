@@ -7,12 +7,12 @@
 
 namespace tailcap::protocols::tls {
 
-using flow::Direction;
-using flow::End;
-using flow::Taint;
-using flow::TlsFailure;
-using flow::TlsOutcome;
 using formats::known;
+using model::Direction;
+using model::End;
+using model::Taint;
+using model::TlsFailure;
+using model::TlsOutcome;
 
 namespace {
 
@@ -39,7 +39,7 @@ Begin guess_tls(std::string_view bytes) {
   return bytes[5] == kClientHello ? Begin::client_hello : bytes[5] == kServerHello ? Begin::server_hello : Begin::other;
 }
 
-TlsConnection::TlsConnection(flow::ConnectionId id, Direction client_direction, bool began_before) : id_(id) {
+TlsConnection::TlsConnection(model::ConnectionId id, Direction client_direction, bool began_before) : id_(id) {
   facts_.client = client_direction;
   facts_.began_before = began_before;
   if (began_before) {
@@ -48,7 +48,7 @@ TlsConnection::TlsConnection(flow::ConnectionId id, Direction client_direction, 
   }
 }
 
-void TlsConnection::push(const flow::ByteRun& run, Messages& out) {
+void TlsConnection::push(const model::ByteRun& run, Messages& out) {
   const auto d = static_cast<std::size_t>(run.direction);
   if (ended_[d]) return;
   Side& s = sides_[d];
@@ -76,8 +76,8 @@ void TlsConnection::push(const flow::ByteRun& run, Messages& out) {
     settle();
     tell(out);
   }
-  flow::Message closed;
-  closed.kind = flow::MessageKind::closed;
+  model::Message closed;
+  closed.kind = model::MessageKind::closed;
   closed.connection = id_;
   closed.direction = run.direction;
   closed.closed = run.end;
@@ -88,7 +88,7 @@ void TlsConnection::push(const flow::ByteRun& run, Messages& out) {
 
 void TlsConnection::begun(Side& s, const Fragment& f, Direction d) {
   s.any = true;
-  const flow::Time at = d == Direction::in && known(f.begun_arrived) ? f.begun_arrived : f.begun_done;
+  const model::Time at = d == Direction::in && known(f.begun_arrived) ? f.begun_arrived : f.begun_done;
   if (facts_.began_before) return;
   if (&s == &server()) {
     facts_.answered = at;
@@ -99,7 +99,7 @@ void TlsConnection::begun(Side& s, const Fragment& f, Direction d) {
   if (d == Direction::in && !known(f.begun_arrived)) facts_.taints = facts_.taints | Taint::arrival_unknown;
 }
 
-void TlsConnection::take(Side& s, const Fragment& f, const flow::ByteRun& run) {
+void TlsConnection::take(Side& s, const Fragment& f, const model::ByteRun& run) {
   if (!s.any) begun(s, f, run.direction);
   switch (f.record.type) {
     case ContentType::handshake:
@@ -113,10 +113,12 @@ void TlsConnection::take(Side& s, const Fragment& f, const flow::ByteRun& run) {
       if (s.alert_open && f.length > 0) take_alert(f, run);
       if (f.length > 0) s.alert_open = false;
       break;
+    case ContentType::heartbeat:
+      break;
     case ContentType::application_data:
       s.application_data = true;
       if (f.first && s.encrypted.size() < kMaxEncrypted)
-        s.encrypted.push_back({f.record.length, flow::kNoTime, server().any});
+        s.encrypted.push_back({f.record.length, model::kNoTime, server().any});
       if (f.last && !s.encrypted.empty() && !known(s.encrypted.back().done) &&
           s.encrypted.back().length == f.record.length)
         s.encrypted.back().done = run.done;
@@ -124,14 +126,14 @@ void TlsConnection::take(Side& s, const Fragment& f, const flow::ByteRun& run) {
   }
 }
 
-void TlsConnection::take_handshake(Side& s, const Fragment& f, const flow::ByteRun& run) {
+void TlsConnection::take_handshake(Side& s, const Fragment& f, const model::ByteRun& run) {
   // Behind ChangeCipherSpec it is encrypted; but in TLS 1.3 that means nothing, and a hello may follow a retry.
   const bool encrypted = s.changed_cipher && !(facts_.retried && facts_.version != 0);
   if (encrypted) {
     if (s.finished_lost) return;
     if (f.first && !s.finished_seen) {
       s.finished_seen = true;
-      s.finished = flow::kNoTime;
+      s.finished = model::kNoTime;
     }
     if (f.last && s.finished_seen && !known(s.finished)) s.finished = run.done;
     return;
@@ -185,10 +187,10 @@ void TlsConnection::server_changed_cipher() {
     facts_.resumed = echoed_ == session_id_;
 }
 
-void TlsConnection::take_alert(const Fragment& f, const flow::ByteRun& run) {
+void TlsConnection::take_alert(const Fragment& f, const model::ByteRun& run) {
   // Encrypted ones are longer. One that comes in two runs of a byte each is not worth the trouble.
   if (f.record.length != 2 || f.bytes.size() != 2) return;
-  flow::TlsAlert alert;
+  model::TlsAlert alert;
   alert.level = static_cast<std::uint8_t>(f.bytes[0]);
   alert.description = static_cast<std::uint8_t>(f.bytes[1]);
   alert.by = run.direction;
@@ -244,7 +246,7 @@ bool TlsConnection::encrypted_alert() {
   const auto find = [&](Direction d) -> bool {
     for (const Encrypted& e : side(d).encrypted) {
       if (e.length != length) continue;
-      facts_.alert = flow::TlsAlert{0, 0, d, e.done};
+      facts_.alert = model::TlsAlert{0, 0, d, e.done};
       return true;
     }
     return false;
@@ -293,14 +295,14 @@ void TlsConnection::settle() {
 void TlsConnection::tell(Messages& out) {
   told_ = true;
   if (facts_.outcome == TlsOutcome::done && facts_.alert && !fatal_) facts_.alert.reset();
-  flow::Message m;
-  m.kind = flow::MessageKind::handshake;
+  model::Message m;
+  m.kind = model::MessageKind::handshake;
   m.connection = id_;
   m.direction = facts_.client;
   m.taints = facts_.taints;
   m.instants.first_done = facts_.began;
   m.instants.last_done = facts_.done;
-  m.tls = std::make_shared<const flow::TlsFacts>(std::move(facts_));
+  m.tls = std::make_shared<const model::TlsFacts>(std::move(facts_));
   facts_ = {};
   out.take(m);
 }

@@ -1,4 +1,4 @@
-// A TLS connection from its records: the handshake's facts (flow/tls.h), then the end of both directions.
+// A TLS connection from its records: the handshake's facts (model/wire/tls.h), then the end of both directions.
 //
 // The message `handshake` is reported once: when the handshake is done, otherwise when both directions have ended.
 // Encrypted content stays unknown.
@@ -8,9 +8,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "analyze/flow/findings.h"
-#include "analyze/flow/tls.h"
-#include "analyze/protocols/messages.h"
+#include "analyze/model/wire/findings.h"
+#include "analyze/model/wire/tls.h"
+#include "analyze/protocols/input/messages.h"
 #include "analyze/protocols/tls/handshake_messages.h"
 #include "analyze/protocols/tls/record_reader.h"
 
@@ -24,8 +24,8 @@ inline constexpr std::size_t kGuessBytes = 6;
 class TlsConnection {
  public:
   // began_before: records were found in the middle of the connection.
-  TlsConnection(flow::ConnectionId id, flow::Direction client, bool began_before = false);
-  void push(const flow::ByteRun& run, Messages& out);
+  TlsConnection(model::ConnectionId id, model::Direction client, bool began_before = false);
+  void push(const model::ByteRun& run, Messages& out);
   // Both directions have ended.
   bool done() const { return ended_[0] && ended_[1]; }
 
@@ -33,8 +33,8 @@ class TlsConnection {
   static constexpr std::size_t kMaxEncrypted = 8;
   struct Encrypted {
     std::uint32_t length = 0;
-    flow::Time done = flow::kNoTime;  // its last byte was read or sent; kNoTime: not seen
-    bool answered = false;            // the other end's hello had been seen
+    model::Time done = model::kNoTime;  // its last byte was read or sent; kNoTime: not seen
+    bool answered = false;              // the other end's hello had been seen
   };
   struct Side {
     RecordReader reader;
@@ -43,34 +43,34 @@ class TlsConnection {
     bool changed_cipher = false, certificate = false, application_data = false, alert_open = false;
     bool finished_seen = false;  // TLS 1.2: the first handshake record behind ChangeCipherSpec
     bool finished_lost = false;  // or it may have been in bytes that are missing
-    flow::Time finished = flow::kNoTime;
+    model::Time finished = model::kNoTime;
     std::vector<Encrypted> encrypted;  // the first records of type application data
-    flow::End end = flow::End::none;
-    flow::Time ended_at = flow::kNoTime;
+    model::End end = model::End::none;
+    model::Time ended_at = model::kNoTime;
   };
 
-  Side& side(flow::Direction d) { return sides_[static_cast<std::size_t>(d)]; }
+  Side& side(model::Direction d) { return sides_[static_cast<std::size_t>(d)]; }
   Side& client() { return side(facts_.client); }
   Side& server() { return side(other(facts_.client)); }
-  static flow::Direction other(flow::Direction d) {
-    return d == flow::Direction::in ? flow::Direction::out : flow::Direction::in;
+  static model::Direction other(model::Direction d) {
+    return d == model::Direction::in ? model::Direction::out : model::Direction::in;
   }
 
-  void take(Side& s, const Fragment& f, const flow::ByteRun& run);
-  void take_handshake(Side& s, const Fragment& f, const flow::ByteRun& run);
-  void take_alert(const Fragment& f, const flow::ByteRun& run);
+  void take(Side& s, const Fragment& f, const model::ByteRun& run);
+  void take_handshake(Side& s, const Fragment& f, const model::ByteRun& run);
+  void take_alert(const Fragment& f, const model::ByteRun& run);
   void client_hello(std::string_view body);
   void server_hello(std::string_view body);
   void server_changed_cipher();
-  void begun(Side& s, const Fragment& f, flow::Direction d);
+  void begun(Side& s, const Fragment& f, model::Direction d);
   bool handshake_done();
   bool done_tls13(bool at_end);
   bool encrypted_alert();
   void settle();
   void tell(Messages& out);
 
-  flow::ConnectionId id_;
-  flow::TlsFacts facts_;
+  model::ConnectionId id_;
+  model::TlsFacts facts_;
   Side sides_[2];
   bool ended_[2] = {false, false};
   bool told_ = false, server_hello_whole_ = false, fatal_ = false;

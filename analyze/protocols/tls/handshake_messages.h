@@ -6,9 +6,13 @@
 #include <string>
 #include <string_view>
 
+#include "ground/tls_record.h"
+
 namespace tailcap::protocols::tls {
 
-inline constexpr std::uint8_t kClientHello = 1, kServerHello = 2, kCertificate = 11;
+using namespace ground::tls;
+
+inline constexpr std::uint8_t kCertificate = 11;
 // The most bytes kept of a hello; longer ones (none is known: with post-quantum keys they have 2 KiB) are read up to
 // here.
 inline constexpr std::size_t kMaxHello = 16u << 10;

@@ -2,7 +2,7 @@
 
 namespace tailcap::protocols::tls {
 
-bool TlsLateStart::push(const flow::ByteRun& run) {
+bool TlsLateStart::push(const model::ByteRun& run) {
   Side& s = sides_[static_cast<std::size_t>(run.direction)];
   s.reader.gap(run.gap);
   Cursor cursor(run);

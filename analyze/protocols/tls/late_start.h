@@ -14,7 +14,7 @@ class TlsLateStart {
   TlsLateStart() {
     for (Side& s : sides_) s.reader.start_lost();
   }
-  bool push(const flow::ByteRun& run);
+  bool push(const model::ByteRun& run);
 
  private:
   static constexpr std::uint64_t kEnough = 3;

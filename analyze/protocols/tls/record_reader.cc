@@ -5,24 +5,6 @@
 #include <utility>
 
 namespace tailcap::protocols::tls {
-namespace {
-
-std::uint16_t number(std::string_view b, std::size_t at) {
-  return static_cast<std::uint16_t>(static_cast<unsigned char>(b[at]) << 8 | static_cast<unsigned char>(b[at + 1]));
-}
-
-}  // namespace
-
-RecordHeader parse_record_header(std::string_view b) {
-  return {static_cast<ContentType>(static_cast<unsigned char>(b[0])), number(b, 1), number(b, 3)};
-}
-
-bool plausible(std::string_view b) {
-  if (b.size() < kRecordHeader) return false;
-  const auto type = static_cast<unsigned char>(b[0]);
-  const std::uint16_t version = number(b, 1);
-  return type >= 20 && type <= 23 && version >= 0x0300 && version <= 0x0304 && number(b, 3) <= kMaxRecord;
-}
 
 void RecordReader::gap(std::uint64_t n) {
   if (n == 0 || lost_) return;

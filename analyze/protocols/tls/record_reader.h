@@ -8,25 +8,12 @@
 #include <cstdint>
 #include <string_view>
 
-#include "analyze/protocols/cursor.h"
+#include "analyze/protocols/input/cursor.h"
+#include "ground/tls_record.h"
 
 namespace tailcap::protocols::tls {
 
-enum class ContentType : std::uint8_t { change_cipher_spec = 20, alert = 21, handshake = 22, application_data = 23 };
-
-inline constexpr std::size_t kRecordHeader = 5;
-inline constexpr std::uint32_t kMaxRecord = 16384 + 2048;  // RFC 5246, 6.2.3; TLS 1.3 allows less
-
-struct RecordHeader {
-  ContentType type = ContentType::handshake;
-  std::uint16_t version = 0;
-  std::uint16_t length = 0;
-};
-
-// bytes: kRecordHeader of them.
-RecordHeader parse_record_header(std::string_view bytes);
-// What is sent under this header can be TLS 1.0 to 1.3, or SSL 3.
-bool plausible(std::string_view bytes);
+using namespace ground::tls;
 
 // A stretch of one record's payload that is either known or not.
 struct Fragment {
@@ -35,8 +22,8 @@ struct Fragment {
   bool last = false;        // the record ends with it
   bool resumed = false;     // first record after bytes in which the framing was lost
   std::uint64_t begin = 0;  // stream offset of the record's header
-  flow::Time begun_arrived = flow::kNoTime, begun_done = flow::kNoTime;  // of the header's first byte
-  flow::Thread thread;
+  model::Time begun_arrived = model::kNoTime, begun_done = model::kNoTime;  // of the header's first byte
+  model::Thread thread;
   std::uint32_t length = 0;
   std::string_view bytes;  // `length` bytes, or none: not captured
 };
@@ -64,8 +51,8 @@ class RecordReader {
   std::size_t have_ = 0;  // bytes of the header
   RecordHeader record_;
   std::uint64_t begin_ = 0;
-  flow::Time begun_arrived_ = flow::kNoTime, begun_done_ = flow::kNoTime;
-  flow::Thread thread_;
+  model::Time begun_arrived_ = model::kNoTime, begun_done_ = model::kNoTime;
+  model::Thread thread_;
   std::uint32_t done_ = 0;  // of the record's payload
   std::uint64_t records_ = 0;
 };

@@ -10,10 +10,10 @@
 namespace tailcap::report {
 namespace {
 
-using flow::GoBusy;
-using flow::GoDelay;
-using flow::GoLeft;
-using flow::GoStudy;
+using model::GoBusy;
+using model::GoDelay;
+using model::GoLeft;
+using model::GoStudy;
 
 constexpr std::size_t kRoutesShown = 5, kLeftShown = 20, kBusyShown = 20, kTakenShown = 10;
 constexpr const char* kRanges[GoDelay::kBuckets] = {"below 1 µs", "to 10 µs", "to 100 µs", "to 1 ms", "to 5 ms",
@@ -23,7 +23,7 @@ std::string name_of(const GoStudy& g) {
   return (g.comm.empty() ? "process" : printable(g.comm)) + " " + pid_text(g.pid);
 }
 std::string or_unknown(const std::string& text) { return text.empty() ? "?" : printable(text); }
-std::string ns(flow::Duration d) {
+std::string ns(model::Duration d) {
   return count_text(static_cast<std::uint64_t>(std::max<std::int64_t>(d.count(), 0)));
 }
 
@@ -42,7 +42,7 @@ std::string histogram(const GoDelay& d) {
   return out;
 }
 
-Grid delays(const flow::Study& study) {
+Grid delays(const model::Study& study) {
   Grid grid;
   grid.title = "Goroutines that could run and waited for their turn";
   grid.header = {"waits", "p50 ns", "p99 ns", "max ns", "process", "serving"};
@@ -69,7 +69,7 @@ Grid delays(const flow::Study& study) {
   return grid;
 }
 
-Grid taken(const flow::Study& study) {
+Grid taken(const model::Study& study) {
   Grid grid;
   grid.title = "What requests allocate, and how often they are preempted";
   grid.header = {"requests", "allocations", "a request", "bytes", "a request", "preempted", "process", "route"};
@@ -104,7 +104,7 @@ Grid taken(const flow::Study& study) {
   return grid;
 }
 
-Grid left_behind(const flow::Study& study) {
+Grid left_behind(const model::Study& study) {
   Grid grid;
   grid.title = "Left behind: goroutines that outlive their request";
   grid.header = {"goroutines", "there", "requests", "longest", "e.g.", "process", "handler", "started in", "run"};
@@ -133,7 +133,7 @@ Grid left_behind(const flow::Study& study) {
   return grid;
 }
 
-Grid busy(const flow::Study& study) {
+Grid busy(const model::Study& study) {
   Grid grid;
   grid.title = "Busy seconds";
   grid.header = {"at", "goroutines", "threads", "process"};
@@ -205,7 +205,7 @@ void append_left(JsonWriter& json, const GoLeft& l) {
 
 }  // namespace
 
-std::vector<Grid> go_grids(const flow::Study& study) {
+std::vector<Grid> go_grids(const model::Study& study) {
   if (study.go.empty()) return {};
   std::vector<Grid> out;
   for (Grid grid : {delays(study), taken(study), left_behind(study), busy(study)})
@@ -213,7 +213,7 @@ std::vector<Grid> go_grids(const flow::Study& study) {
   return out;
 }
 
-void append_go_details(JsonWriter& json, const GoStudy& g, const flow::WallClock& clock) {
+void append_go_details(JsonWriter& json, const GoStudy& g, const model::WallClock& clock) {
   const auto real = [&](std::string_view name, double value) {
     json.key(name);
     if (value < 0)

@@ -13,14 +13,14 @@ namespace {
 
 constexpr std::size_t kProgramsShown = 20;
 
-std::string per_ms(const flow::GoStudy& g) {
+std::string per_ms(const model::GoStudy& g) {
   char text[48];
   std::snprintf(text, sizeof text, "%.1f",
                 static_cast<double>(g.allocated_since) * 1e6 / static_cast<double>(g.allocated_over.count()));
   return text;
 }
 
-std::string taken_text(const flow::GoStudy& g) {
+std::string taken_text(const model::GoStudy& g) {
   std::string text;
   if (g.preemptions > 0)
     text += "; goroutines preempted " + count_text(g.preemptions, "time", "times") + ", most often in " +
@@ -34,7 +34,7 @@ std::string taken_text(const flow::GoStudy& g) {
   return text;
 }
 
-void append_hot(JsonWriter& json, std::string_view name, const std::vector<flow::GoHot>& hot, bool bytes) {
+void append_hot(JsonWriter& json, std::string_view name, const std::vector<model::GoHot>& hot, bool bytes) {
   json.key(name);
   json.begin_array();
   for (const auto& h : hot) {
@@ -47,7 +47,7 @@ void append_hot(JsonWriter& json, std::string_view name, const std::vector<flow:
   json.end_array();
 }
 
-void append_taken(JsonWriter& json, const flow::GoStudy& g) {
+void append_taken(JsonWriter& json, const model::GoStudy& g) {
   json.field("preemptions", g.preemptions);
   append_hot(json, "preempted_at", g.preempted_at, false);
   json.key("taken_by_route");
@@ -85,7 +85,7 @@ void append_taken(JsonWriter& json, const flow::GoStudy& g) {
   json.end_object();
 }
 
-std::string line_of(const flow::GoStudy& g) {
+std::string line_of(const model::GoStudy& g) {
   std::string text = (g.comm.empty() ? "process" : printable(g.comm)) + " " + pid_text(g.pid);
   if (!g.version.empty()) text += ", " + printable(g.version);
   text += ": " + count_text(g.goroutines_made, "goroutine", "goroutines") + " made, " +
@@ -93,7 +93,7 @@ std::string line_of(const flow::GoStudy& g) {
   if (g.stops > 0) {
     text += "; the world stopped " + count_text(g.stops, "time", "times") + " for " + duration_text(g.stop_total) +
             " in all, median " + duration_text(g.stop_median) +
-            (g.stops < flow::GoStudy::kStopsForP99 ? "" : ", p99 " + duration_text(g.stop_p99)) + ", longest " +
+            (g.stops < model::GoStudy::kStopsForP99 ? "" : ", p99 " + duration_text(g.stop_p99)) + ", longest " +
             duration_text(g.stop_longest) + ", with " + count_text(g.requests_stopped) + " of " +
             count_text(g.requests, "request", "requests") + " under way";
   }
@@ -105,7 +105,7 @@ std::string line_of(const flow::GoStudy& g) {
 
 }  // namespace
 
-std::vector<std::string> go_lines(const flow::Study& study) {
+std::vector<std::string> go_lines(const model::Study& study) {
   std::vector<std::string> out;
   for (std::size_t i = 0; i < study.go.size() && i < kProgramsShown; ++i) out.push_back(line_of(study.go[i]));
   if (study.go.size() > kProgramsShown)
@@ -113,8 +113,8 @@ std::vector<std::string> go_lines(const flow::Study& study) {
   return out;
 }
 
-void append_go_program(JsonWriter& json, const flow::GoStudy& g, const flow::WallClock& clock) {
-  const auto duration = [&](std::string_view name, flow::Duration d, std::uint64_t needed = 1) {
+void append_go_program(JsonWriter& json, const model::GoStudy& g, const model::WallClock& clock) {
+  const auto duration = [&](std::string_view name, model::Duration d, std::uint64_t needed = 1) {
     json.key(name);
     if (g.stops >= needed)
       json.number(std::int64_t{d.count()});
@@ -137,7 +137,7 @@ void append_go_program(JsonWriter& json, const flow::GoStudy& g, const flow::Wal
   json.field("stops", g.stops);
   duration("stop_total_ns", g.stop_total);
   duration("stop_median_ns", g.stop_median);
-  duration("stop_p99_ns", g.stop_p99, flow::GoStudy::kStopsForP99);
+  duration("stop_p99_ns", g.stop_p99, model::GoStudy::kStopsForP99);
   duration("stop_longest_ns", g.stop_longest);
   json.field("requests", g.requests);
   json.field("requests_stopped", g.requests_stopped);

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "analyze/flow/node_study.h"
+#include "analyze/model/study/node_study.h"
 
 namespace tailcap::report {
 
@@ -16,13 +16,13 @@ struct NodeFinding {
 };
 
 // The worst first.
-std::vector<NodeFinding> node_findings(const flow::NodeStudy& study);
+std::vector<NodeFinding> node_findings(const model::NodeStudy& study);
 // The facts that were not recorded, in words.
-std::vector<std::string_view> not_recorded(const flow::NodeStudy& study);
+std::vector<std::string_view> not_recorded(const model::NodeStudy& study);
 // The host problems that were recorded and did not occur.
-std::vector<std::string_view> not_seen(const flow::NodeStudy& study);
+std::vector<std::string_view> not_seen(const model::NodeStudy& study);
 
-std::string diag_text(const flow::NodeStudy& study, const std::string& file, std::size_t width);
-std::string diag_json(const flow::NodeStudy& study);
+std::string diag_text(const model::NodeStudy& study, const std::string& file, std::size_t width);
+std::string diag_json(const model::NodeStudy& study);
 
 }  // namespace tailcap::report

@@ -14,7 +14,7 @@ std::string process_text(const std::string& name, std::uint32_t pid) {
   return (name.empty() ? "process " : printable(name) + ", process ") + pid_text(pid);
 }
 
-std::string mostly(const flow::MemoryWaits& held) {
+std::string mostly(const model::MemoryWaits& held) {
   if (held.processes.empty()) return "";
   const auto& first = held.processes.front();
   return "; " + share_text(static_cast<double>(first.sum.count()), static_cast<double>(held.sum.count())) + " of it " +
@@ -27,7 +27,7 @@ std::string others(std::uint64_t listed, std::uint64_t all, const char* one, con
 
 class Findings {
  public:
-  explicit Findings(const flow::NodeStudy& study) : s_(study) {}
+  explicit Findings(const model::NodeStudy& study) : s_(study) {}
 
   std::vector<NodeFinding> all() {
     oom();
@@ -83,7 +83,7 @@ class Findings {
               bytes_text(d.bytes) + (d.name.empty() ? "" : "; most were asked for by " + printable(d.name)) + ".");
   }
 
-  void held(const flow::MemoryWaits& held, std::string_view kind, const char* what) {
+  void held(const model::MemoryWaits& held, std::string_view kind, const char* what) {
     if (held.count == 0) return;
     add(kind, held.count,
         what + count_text(held.count, "time", "times") + ", " + duration_text(held.sum) + " in all, the longest " +
@@ -99,7 +99,7 @@ class Findings {
             process_text(most.parent_name, most.parent) + others(most.count, s_.short_count, "other", "others") + ".");
   }
 
-  void peers(const std::vector<flow::PeerTrouble>& list, std::uint64_t count, std::string_view kind, const char* what,
+  void peers(const std::vector<model::PeerTrouble>& list, std::uint64_t count, std::string_view kind, const char* what,
              const char* one, const char* many, const char* to) {
     if (count == 0) return;
     const auto& most = list.front();
@@ -115,15 +115,15 @@ class Findings {
             " a page block of another kind was broken up (" + rate(s_.fragments) + ").");
   }
 
-  const flow::NodeStudy& s_;
+  const model::NodeStudy& s_;
   std::vector<NodeFinding> out_;
 };
 
 }  // namespace
 
-std::vector<NodeFinding> node_findings(const flow::NodeStudy& study) { return Findings(study).all(); }
+std::vector<NodeFinding> node_findings(const model::NodeStudy& study) { return Findings(study).all(); }
 
-std::vector<std::string_view> not_recorded(const flow::NodeStudy& s) {
+std::vector<std::string_view> not_recorded(const model::NodeStudy& s) {
   std::vector<std::string_view> out;
   const auto add = [&](bool recorded, std::string_view what) {
     if (!recorded) out.push_back(what);
@@ -140,7 +140,7 @@ std::vector<std::string_view> not_recorded(const flow::NodeStudy& s) {
   return out;
 }
 
-std::vector<std::string_view> not_seen(const flow::NodeStudy& s) {
+std::vector<std::string_view> not_seen(const model::NodeStudy& s) {
   std::vector<std::string_view> out;
   const auto add = [&](bool recorded, std::uint64_t count, std::string_view what) {
     if (recorded && count == 0) out.push_back(what);

@@ -1,13 +1,13 @@
 #include "analyze/report/host/diag.h"
-#include "analyze/report/json/json.h"
 #include "analyze/report/json/json_writer.h"
+#include "analyze/report/words/json_schema.h"
 
 namespace tailcap::report {
 namespace {
 
 class DiagWriter {
  public:
-  DiagWriter(JsonWriter& json, const flow::NodeStudy& study) : json_(json), s_(study) {}
+  DiagWriter(JsonWriter& json, const model::NodeStudy& study) : json_(json), s_(study) {}
 
   void write() {
     json_.begin_object();
@@ -64,7 +64,7 @@ class DiagWriter {
     json_.begin_object();
     json_.field("started", s_.started);
     json_.field("ended", s_.ended);
-    json_.field("short_ns", flow::NodeStudy::kShort.count());
+    json_.field("short_ns", model::NodeStudy::kShort.count());
     json_.field("short_lived", s_.short_count);
     json_.key("listed");
     json_.begin_array();
@@ -87,7 +87,7 @@ class DiagWriter {
     json_.end_object();
   }
 
-  void held(std::string_view name, bool recorded, const flow::MemoryWaits& held) {
+  void held(std::string_view name, bool recorded, const model::MemoryWaits& held) {
     json_.key(name);
     if (!recorded) return json_.null();
     json_.begin_object();
@@ -154,7 +154,7 @@ class DiagWriter {
   }
 
   enum class Of : std::uint8_t { failures, resets, retransmits };
-  void peers(std::string_view name, bool recorded, std::uint64_t count, const std::vector<flow::PeerTrouble>& list,
+  void peers(std::string_view name, bool recorded, std::uint64_t count, const std::vector<model::PeerTrouble>& list,
              Of of) {
     json_.key(name);
     if (!recorded) return json_.null();
@@ -212,12 +212,12 @@ class DiagWriter {
   }
 
   JsonWriter& json_;
-  const flow::NodeStudy& s_;
+  const model::NodeStudy& s_;
 };
 
 }  // namespace
 
-std::string diag_json(const flow::NodeStudy& study) {
+std::string diag_json(const model::NodeStudy& study) {
   std::string out;
   JsonWriter json(out);
   DiagWriter(json, study).write();

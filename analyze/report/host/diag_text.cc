@@ -47,7 +47,7 @@ void add(Document& out, std::string_view title, std::vector<Column> columns, con
   if (list.size() > kRows) out.note("and " + count_text(list.size() - kRows) + " more; --json has them");
 }
 
-void add_short_lived(Document& out, const flow::NodeStudy& s) {
+void add_short_lived(Document& out, const model::NodeStudy& s) {
   add(out, "Processes that lived for less than a second",
       {{"count"}, {"failed"}, {"mean life"}, {"longest"}, {"command", Kind::name}, {"started by", Kind::name}},
       s.short_lived, [](const auto& p) -> std::vector<Cell> {
@@ -60,16 +60,16 @@ void add_short_lived(Document& out, const flow::NodeStudy& s) {
       });
 }
 
-void add_waits(Document& out, const flow::MemoryWaits& waits, std::string_view title) {
+void add_waits(Document& out, const model::MemoryWaits& waits, std::string_view title) {
   add(out, title, {{"count"}, {"time"}, {"process", Kind::name}}, waits.processes,
       [](const auto& p) -> std::vector<Cell> {
         return {count_text(p.count), duration_text(p.sum), process_text(p.name, p.pid)};
       });
 }
 
-void add_peers(Document& out, const std::vector<flow::PeerTrouble>& list, std::string_view title) {
+void add_peers(Document& out, const std::vector<model::PeerTrouble>& list, std::string_view title) {
   add(out, title, {{"count"}, {"peer", Kind::name}, {"what", Kind::name}}, list,
-      [](const flow::PeerTrouble& p) -> std::vector<Cell> {
+      [](const model::PeerTrouble& p) -> std::vector<Cell> {
         std::string what = p.cause;
         if (p.bytes != 0) what += bytes_text(p.bytes);
         if (p.pid != 0) what += ", " + process_text(p.name, p.pid);
@@ -77,7 +77,7 @@ void add_peers(Document& out, const std::vector<flow::PeerTrouble>& list, std::s
       });
 }
 
-void add_disks(Document& out, const flow::NodeStudy& s) {
+void add_disks(Document& out, const model::NodeStudy& s) {
   add(out, "Slow I/Os, by disk",
       {{"disk", Kind::word}, {"slow I/Os"}, {"mean"}, {"longest"}, {"bytes"}, {"most by", Kind::name}}, s.disks,
       [](const auto& d) -> std::vector<Cell> {
@@ -86,7 +86,7 @@ void add_disks(Document& out, const flow::NodeStudy& s) {
       });
 }
 
-void add_fragments(Document& out, const flow::NodeStudy& s) {
+void add_fragments(Document& out, const model::NodeStudy& s) {
   if (s.fragments == 0) return;
   Table table;
   table.columns = {{"count"}, {"memory wanted", Kind::name}};
@@ -97,7 +97,7 @@ void add_fragments(Document& out, const flow::NodeStudy& s) {
   out.add(std::move(table));
 }
 
-void add_killed(Document& out, const flow::NodeStudy& s) {
+void add_killed(Document& out, const model::NodeStudy& s) {
   if (s.oom.empty()) return;
   Table table;
   table.columns = {{"at"}, {"process", Kind::name}};
@@ -109,7 +109,7 @@ void add_killed(Document& out, const flow::NodeStudy& s) {
 
 }  // namespace
 
-std::string diag_text(const flow::NodeStudy& s, const std::string& file, std::size_t width) {
+std::string diag_text(const model::NodeStudy& s, const std::string& file, std::size_t width) {
   Document out;
   out.heading(1, printable(file) + ": " + duration_text(s.duration()) + " of " +
                      (s.everybody ? "the whole machine" : "the recorded processes only") + ", " +

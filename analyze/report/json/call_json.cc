@@ -6,13 +6,13 @@
 namespace tailcap::report {
 namespace {
 
-using flow::CallStudy;
 using formats::known;
 using formats::Time;
+using model::CallStudy;
 
 class Writer {
  public:
-  Writer(std::string& out, const flow::RequestTable& table, const flow::WallClock& clock)
+  Writer(std::string& out, const model::RequestTable& table, const model::WallClock& clock)
       : json_(out), table_(table), clock_(clock) {}
 
   void write(const CallStudy* calls) {
@@ -35,7 +35,7 @@ class Writer {
       json_.begin_object();
       json_.field("grpc_status", static_cast<std::int64_t>(status));
       json_.key("name");
-      json_.text_or_null(flow::grpc_status_name(status));
+      json_.text_or_null(model::grpc_status_name(status));
       json_.field("count", n);
       json_.end_object();
     }
@@ -45,7 +45,7 @@ class Writer {
     json_.key("unimplemented");
     json_.begin_object();
     for (const auto& [cause, n] : c.causes)
-      json_.field(cause == flow::GrpcCause::unknown ? "unknown" : flow::name_of(cause), n);
+      json_.field(cause == model::GrpcCause::unknown ? "unknown" : model::name_of(cause), n);
     json_.end_object();
   }
 
@@ -60,7 +60,7 @@ class Writer {
     for (const auto& m : c.misses) {
       const auto row = table_.rows[m.row];
       const std::optional<std::uint32_t> own = m.row;
-      const bool server = row.role == flow::Role::server;
+      const bool server = row.role == model::Role::server;
       json_.begin_object();
       json_.field("timeout_ns", row.grpc.timeout);
       end("client", server ? m.peer : own);
@@ -89,7 +89,7 @@ class Writer {
     const bool ended = known(row.start) && (row.has_duration || row.reset_after >= 0);
     time("end_ns",
          ended ? row.start + (row.has_duration ? row.duration : formats::Duration{row.reset_after}) : formats::kNoTime);
-    json_.field("outcome", flow::name_of(row.outcome));
+    json_.field("outcome", model::name_of(row.outcome));
     json_.end_object();
   }
 
@@ -110,14 +110,14 @@ class Writer {
   }
 
   JsonWriter json_;
-  const flow::RequestTable& table_;
-  const flow::WallClock& clock_;
+  const model::RequestTable& table_;
+  const model::WallClock& clock_;
 };
 
 }  // namespace
 
-void append_calls(std::string& out, const flow::RouteStudy& route, const flow::RequestTable& table,
-                  const flow::WallClock& clock) {
+void append_calls(std::string& out, const model::RouteStudy& route, const model::RequestTable& table,
+                  const model::WallClock& clock) {
   Writer(out, table, clock).write(route.calls ? &*route.calls : nullptr);
 }
 

@@ -3,12 +3,12 @@
 
 #include <string>
 
-#include "analyze/flow/study.h"
+#include "analyze/model/study/study.h"
 
 namespace tailcap::report {
 
 // Appends an object, or null where the route is no method.
-void append_calls(std::string& out, const flow::RouteStudy& route, const flow::RequestTable& table,
-                  const flow::WallClock& clock);
+void append_calls(std::string& out, const model::RouteStudy& route, const model::RequestTable& table,
+                  const model::WallClock& clock);
 
 }  // namespace tailcap::report

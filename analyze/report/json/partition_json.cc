@@ -7,7 +7,7 @@
 namespace tailcap::report {
 namespace {
 
-void culprit(JsonWriter& json, const flow::Culprit& c, std::span<const flow::CpuGroup> groups) {
+void culprit(JsonWriter& json, const model::Culprit& c, std::span<const model::CpuGroup> groups) {
   json.key("what");
   json.text_or_null(what_text(c));
   json.key("request");
@@ -17,12 +17,12 @@ void culprit(JsonWriter& json, const flow::Culprit& c, std::span<const flow::Cpu
     json.number(std::int64_t{c.tid});
   else
     json.null();
-  append_group(json, flow::group_of(c, groups));
+  append_group(json, model::group_of(c, groups));
 }
 
 }  // namespace
 
-void append_group(JsonWriter& json, const flow::CpuGroup* group) {
+void append_group(JsonWriter& json, const model::CpuGroup* group) {
   json.key("cgroup");
   if (!group || group->path.empty()) return json.null();
   json.begin_object();
@@ -34,21 +34,21 @@ void append_group(JsonWriter& json, const flow::CpuGroup* group) {
   json.end_object();
 }
 
-std::string what_text(const flow::Culprit& culprit) {
-  const int rank = flow::rank_of(culprit.label);
-  const bool call = culprit.label >= flow::Label::down_dns && culprit.label <= flow::Label::down_h2fc;
+std::string what_text(const model::Culprit& culprit) {
+  const int rank = model::rank_of(culprit.label);
+  const bool call = culprit.label >= model::Label::down_dns && culprit.label <= model::Label::down_h2fc;
   if (culprit.what == 0 || rank != 1 || call) return {};
   std::string digits;
   for (std::uint64_t n = culprit.what; n != 0; n >>= 4) digits.insert(digits.begin(), "0123456789abcdef"[n & 15]);
   return "0x" + digits;
 }
 
-void append_milestones(JsonWriter& json, const flow::Request& row) {
+void append_milestones(JsonWriter& json, const model::Request& row) {
   json.key("milestones");
   if (!row.has_phases) return json.null();
   const auto& p = row.phases;
   json.begin_object();
-  if (row.role == flow::Role::server) {
+  if (row.role == model::Role::server) {
     json.field("request_first_read_ns", p[0]);
     json.field("request_read_ns", p[0] + p[1] + p[2]);
     json.field("response_begun_ns", row.duration.count() - p[5]);
@@ -62,18 +62,18 @@ void append_milestones(JsonWriter& json, const flow::Request& row) {
   json.end_object();
 }
 
-void append_labels(JsonWriter& json, const flow::RequestTable& table, const flow::Request& row) {
+void append_labels(JsonWriter& json, const model::RequestTable& table, const model::Request& row) {
   const auto parts = table.partitions.parts(row.id);
   json.key("labels");
   if (parts.empty()) {
     json.null();
   } else {
     json.begin_array();
-    for (const flow::Part& p : parts) {
+    for (const model::Part& p : parts) {
       json.begin_object();
-      json.field("phase", flow::name_of(p.phase));
-      json.field("label", flow::name_of(p.label));
-      json.field("evidence", flow::name_of(p.evidence));
+      json.field("phase", model::name_of(p.phase));
+      json.field("label", model::name_of(p.label));
+      json.field("evidence", model::name_of(p.evidence));
       json.field("ns", p.time);
       json.end_object();
     }
@@ -82,9 +82,9 @@ void append_labels(JsonWriter& json, const flow::RequestTable& table, const flow
   json.key("culprits");
   if (parts.empty()) return json.null();
   json.begin_array();
-  for (const flow::Culprit& c : table.partitions.culprits(row.id)) {
+  for (const model::Culprit& c : table.partitions.culprits(row.id)) {
     json.begin_object();
-    json.field("label", flow::name_of(c.label));
+    json.field("label", model::name_of(c.label));
     json.field("ns", c.time);
     culprit(json, c, table.partitions.groups());
     json.end_object();
@@ -92,16 +92,16 @@ void append_labels(JsonWriter& json, const flow::RequestTable& table, const flow
   json.end_array();
 }
 
-void append_course(JsonWriter& json, const flow::Course& course, const flow::Request& row,
-                   std::span<const flow::CpuGroup> groups) {
+void append_course(JsonWriter& json, const model::Course& course, const model::Request& row,
+                   std::span<const model::CpuGroup> groups) {
   json.key("course");
   json.begin_array();
   for (const auto& s : course.stretches) {
     json.begin_object();
     json.field("from_ns", (s.from - row.start).count());
     json.field("to_ns", (s.to - row.start).count());
-    json.field("label", flow::name_of(s.label));
-    json.field("evidence", flow::name_of(s.evidence));
+    json.field("label", model::name_of(s.label));
+    json.field("evidence", model::name_of(s.evidence));
     culprit(json, s.culprit, groups);
     json.end_object();
   }

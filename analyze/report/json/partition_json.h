@@ -4,22 +4,22 @@
 
 #include <span>
 
-#include "analyze/flow/request.h"
+#include "analyze/model/request.h"
 #include "analyze/report/json/json_writer.h"
 
 namespace tailcap::report {
 
 // "milestones": an object, or null where not all of them are known.
-void append_milestones(JsonWriter& json, const flow::Request& row);
+void append_milestones(JsonWriter& json, const model::Request& row);
 // "labels" and "culprits": arrays, or null where the request has no partition.
-void append_labels(JsonWriter& json, const flow::RequestTable& table, const flow::Request& row);
+void append_labels(JsonWriter& json, const model::RequestTable& table, const model::Request& row);
 // "course": what it was at which time; and "calls" that it made.
-void append_course(JsonWriter& json, const flow::Course& course, const flow::Request& row,
-                   std::span<const flow::CpuGroup> groups);
+void append_course(JsonWriter& json, const model::Course& course, const model::Request& row,
+                   std::span<const model::CpuGroup> groups);
 // "cgroup": an object, or null.
-void append_group(JsonWriter& json, const flow::CpuGroup* group);
+void append_group(JsonWriter& json, const model::CpuGroup* group);
 
 // "0x7f00…": the address of a lock, a device; empty for calls, whose `what` is their connection.
-std::string what_text(const flow::Culprit& culprit);
+std::string what_text(const model::Culprit& culprit);
 
 }  // namespace tailcap::report

@@ -1,18 +1,18 @@
 #include "analyze/report/json/request_json.h"
 
-#include "analyze/flow/trace_identity.h"
-#include "analyze/report/json/json.h"
+#include "analyze/model/trace/trace_identity.h"
 #include "analyze/report/json/json_writer.h"
 #include "analyze/report/json/partition_json.h"
+#include "analyze/report/words/json_schema.h"
 #include "analyze/report/words/words.h"
 #include "formats/machine.h"
 
 namespace tailcap::report {
 namespace {
 
-using flow::Request;
+using model::Request;
 
-void id_or_null(JsonWriter& json, std::string_view name, flow::ExchangeId id) {
+void id_or_null(JsonWriter& json, std::string_view name, model::ExchangeId id) {
   json.key(name);
   if (id.connection == 0)
     json.null();
@@ -28,7 +28,7 @@ void number_or_null(JsonWriter& json, std::string_view name, bool known, std::in
     json.null();
 }
 
-void text_of(JsonWriter& json, const flow::RequestTable& table, std::string_view name, flow::TextId id) {
+void text_of(JsonWriter& json, const model::RequestTable& table, std::string_view name, model::TextId id) {
   json.key(name);
   if (id == 0)
     json.null();
@@ -36,16 +36,16 @@ void text_of(JsonWriter& json, const flow::RequestTable& table, std::string_view
     json.text(table.texts[id]);
 }
 
-void duration_or_null(JsonWriter& json, std::string_view name, flow::Duration d) {
+void duration_or_null(JsonWriter& json, std::string_view name, model::Duration d) {
   number_or_null(json, name, d.count() >= 0, d.count());
 }
 
-void setup(JsonWriter& json, const flow::RequestTable& table, const Request& row) {
+void setup(JsonWriter& json, const model::RequestTable& table, const Request& row) {
   json.key("setup");
-  const flow::Setup* s = table.setups.find(row.id);
+  const model::Setup* s = table.setups.find(row.id);
   if (!s) return json.null();
   json.begin_object();
-  const flow::Time began = s->began();
+  const model::Time began = s->began();
   const bool placed = formats::known(began) && formats::known(row.start);
   number_or_null(json, "began_before_ns", placed, placed ? (row.start - began).count() : 0);
   duration_or_null(json, "dns_ns", s->dns());
@@ -59,9 +59,9 @@ void setup(JsonWriter& json, const flow::RequestTable& table, const Request& row
   else
     json.null();
   json.key("tls_version");
-  json.text_or_null(flow::tls_version(s->tls_version));
+  json.text_or_null(model::tls_version(s->tls_version));
   json.key("tls_cipher");
-  json.text_or_null(flow::tls_cipher(s->tls_cipher));
+  json.text_or_null(model::tls_cipher(s->tls_cipher));
   text_of(json, table, "tls_server_name", s->tls_server_name);
   json.key("tls_resumed");
   if (s->tls_resumed)
@@ -72,12 +72,12 @@ void setup(JsonWriter& json, const flow::RequestTable& table, const Request& row
 }
 
 // The request that made this one: null, or undecided with the number of possible parents.
-void parent(JsonWriter& json, const flow::RequestTable& table, const Request& row) {
-  const flow::Cause* cause = table.causes.find(row.id);
+void parent(JsonWriter& json, const model::RequestTable& table, const Request& row) {
+  const model::Cause* cause = table.causes.find(row.id);
   const bool decided = cause && cause->parent.connection != 0;
-  id_or_null(json, "parent", decided ? cause->parent : flow::ExchangeId{});
+  id_or_null(json, "parent", decided ? cause->parent : model::ExchangeId{});
   json.key("parent_how");
-  json.text_or_null(cause ? flow::name_of(cause->method) : std::string_view{});
+  json.text_or_null(cause ? model::name_of(cause->method) : std::string_view{});
   json.key("parent_confidence");
   json.text_or_null(!decided ? std::string_view{} : cause->certain ? "certain" : "likely");
   number_or_null(json, "parent_alternatives", cause != nullptr, cause ? cause->alternatives : 0);
@@ -85,10 +85,10 @@ void parent(JsonWriter& json, const flow::RequestTable& table, const Request& ro
 }
 
 // A row's gRPC facts; null if it is no call.
-void rpc(JsonWriter& json, const flow::RequestTable& table, const Request& row) {
+void rpc(JsonWriter& json, const model::RequestTable& table, const Request& row) {
   json.key("rpc");
-  if (!flow::is_call(row)) return json.null();
-  const auto name = flow::rpc_name(table.texts[row.path]);
+  if (!model::is_call(row)) return json.null();
+  const auto name = model::rpc_name(table.texts[row.path]);
   const auto& call = row.grpc;
   json.begin_object();
   json.key("service");
@@ -97,20 +97,20 @@ void rpc(JsonWriter& json, const flow::RequestTable& table, const Request& row) 
   json.text_or_null(name ? name->method : std::string_view{});
   json.field("malformed_path", row.path != 0 && !name);
   json.key("status");
-  json.text_or_null(flow::grpc_status_name(row.grpc_status));
+  json.text_or_null(model::grpc_status_name(row.grpc_status));
   text_of(json, table, "message", call.message);
   number_or_null(json, "request_messages", call.request_messages >= 0, call.request_messages);
   number_or_null(json, "response_messages", call.response_messages >= 0, call.response_messages);
   json.field("messages_exact", call.exact);
   number_or_null(json, "timeout_ns", call.timeout >= 0, call.timeout);
   json.key("deadline");
-  json.text_or_null(flow::name_of(flow::deadline_of(row)));
+  json.text_or_null(model::name_of(model::deadline_of(row)));
   json.key("trace_context");
-  json.text_or_null(flow::name_of(call.context));
+  json.text_or_null(model::name_of(call.context));
   json.end_object();
 }
 
-void headers(JsonWriter& json, std::string_view name, const flow::Headers* fields) {
+void headers(JsonWriter& json, std::string_view name, const model::Headers* fields) {
   json.key(name);
   if (!fields) return json.null();
   json.begin_array();
@@ -135,7 +135,7 @@ void http2(JsonWriter& json, const Request& row) {
   number_or_null(json, "behind_others_ns", known, row.behind_others);
   number_or_null(json, "behind_others_bytes", known, row.behind_others_bytes);
   json.key("opened_at_limit");
-  if (known && row.role == flow::Role::client)
+  if (known && row.role == model::Role::client)
     json.boolean(row.stream_limit >= 0);
   else
     json.null();
@@ -143,25 +143,25 @@ void http2(JsonWriter& json, const Request& row) {
   json.field("pushed", row.pushed);
   json.key("from_other_end");
   json.begin_array();
-  for (const auto name : flow::names_of_filled(row.from_peer)) json.text(name);
+  for (const auto name : model::names_of_filled(row.from_peer)) json.text(name);
   json.end_array();
   json.end_object();
 }
 
 }  // namespace
 
-void append_request(std::string& out, const flow::RequestTable& table, const Request& row, const flow::WallClock& clock,
-                    const RequestExtras& extras) {
+void append_request(std::string& out, const model::RequestTable& table, const Request& row,
+                    const model::WallClock& clock, const RequestExtras& extras) {
   JsonWriter json(out);
   json.begin_object();
   if (extras.alone) json.field("schema", kJsonSchema);
   json.field("id", id_text(row.id));
-  json.field("role", flow::name_of(row.role));
+  json.field("role", model::name_of(row.role));
   json.key("protocol");
-  if (row.protocol == flow::Protocol::unknown)
+  if (row.protocol == model::Protocol::unknown)
     json.null();
   else
-    json.text(flow::name_of(row.protocol));
+    json.text(model::name_of(row.protocol));
   json.field("tls", row.tls);
   text_of(json, table, "method", row.method);
   text_of(json, table, "path", row.path);
@@ -170,14 +170,14 @@ void append_request(std::string& out, const flow::RequestTable& table, const Req
   number_or_null(json, "status", row.status != 0, row.status);
   number_or_null(json, "grpc_status", row.grpc_status >= 0, row.grpc_status);
   json.key("grpc_cause");
-  json.text_or_null(row.grpc_status == 12 ? flow::name_of(flow::unimplemented_cause(table.texts[row.grpc.message]))
+  json.text_or_null(row.grpc_status == 12 ? model::name_of(model::unimplemented_cause(table.texts[row.grpc.message]))
                                           : std::string_view{});
   rpc(json, table, row);
-  json.field("outcome", flow::name_of(row.outcome));
+  json.field("outcome", model::name_of(row.outcome));
   json.field("complete", row.complete);
   json.key("tainted");
   json.begin_array();
-  for (const auto name : flow::names_of(row.taints)) json.text(name);
+  for (const auto name : model::names_of(row.taints)) json.text(name);
   json.end_array();
   const bool started = formats::known(row.start) && clock.known();
   number_or_null(json, "start_ns", started, started ? clock.realtime(row.start) : 0);
@@ -196,9 +196,9 @@ void append_request(std::string& out, const flow::RequestTable& table, const Req
   number_or_null(json, "stream", row.stream != 0, row.stream);
   const std::string_view trace = table.texts[row.traceparent];
   // The header names the caller's span: on the client's side that is the request itself, on the server's its parent.
-  const bool client = row.role == flow::Role::client;
-  const std::string_view span = flow::span_id_in(trace);
-  const flow::TraceIdentity identity = flow::trace_identity(table, row, extras.local, extras.remote);
+  const bool client = row.role == model::Role::client;
+  const std::string_view span = model::span_id_in(trace);
+  const model::TraceIdentity identity = model::trace_identity(table, row, extras.local, extras.remote);
   json.field("trace_id", identity.trace_id);
   json.field("trace_id_source", identity.trace_id_source);
   json.field("span_id", identity.span_id);
@@ -208,9 +208,9 @@ void append_request(std::string& out, const flow::RequestTable& table, const Req
   json.key("parent_span_id");
   json.text_or_null(client ? std::string_view{} : span);
   json.key("trace_format");
-  json.text_or_null(flow::name_of(row.trace_format));
+  json.text_or_null(model::name_of(row.trace_format));
   json.key("trace_flags");
-  if (const int flags = flow::trace_flags_in(trace); flags >= 0)
+  if (const int flags = model::trace_flags_in(trace); flags >= 0)
     json.number(std::int64_t{flags});
   else
     json.null();
@@ -231,13 +231,13 @@ void append_request(std::string& out, const flow::RequestTable& table, const Req
   number_or_null(json, "attempt", row.attempt != 0, row.attempt);
   id_or_null(json, "attempt_of", row.attempt_of);
   json.key("attempt_how");
-  json.text_or_null(row.attempt == 0 ? std::string_view{} : flow::name_of(row.attempt_how));
+  json.text_or_null(row.attempt == 0 ? std::string_view{} : model::name_of(row.attempt_how));
   http2(json, row);
   json.key("phases");
   if (row.has_phases) {
     json.begin_object();
-    const auto names = flow::phases_of(row.role);
-    for (std::size_t i = 0; i < names.size(); ++i) json.field(flow::name_of(names[i]), std::int64_t{row.phases[i]});
+    const auto names = model::phases_of(row.role);
+    for (std::size_t i = 0; i < names.size(); ++i) json.field(model::name_of(names[i]), std::int64_t{row.phases[i]});
     json.end_object();
   } else {
     json.null();

@@ -3,7 +3,7 @@
 namespace tailcap::report {
 namespace {
 
-void duration(JsonWriter& json, std::string_view name, flow::Duration d, bool known) {
+void duration(JsonWriter& json, std::string_view name, model::Duration d, bool known) {
   json.key(name);
   if (known)
     json.number(std::int64_t{d.count()});
@@ -25,11 +25,11 @@ void counts(JsonWriter& json, std::string_view what, const std::vector<std::pair
 
 }  // namespace
 
-void append_tls_peer(JsonWriter& json, const flow::TlsPeer& p) {
+void append_tls_peer(JsonWriter& json, const model::TlsPeer& p) {
   json.begin_object();
   json.key("role");
   if (p.role_known)
-    json.text(flow::name_of(p.role));
+    json.text(model::name_of(p.role));
   else
     json.null();
   json.key("peer");
@@ -52,7 +52,7 @@ void append_tls_peer(JsonWriter& json, const flow::TlsPeer& p) {
   json.end_object();
 }
 
-void append_name(JsonWriter& json, const flow::NameStudy& n) {
+void append_name(JsonWriter& json, const model::NameStudy& n) {
   json.begin_object();
   json.field("name", n.name);
   json.key("server");

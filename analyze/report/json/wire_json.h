@@ -1,12 +1,12 @@
 // TLS connections and name lookups in `tailcap report --json`; docs/JSON.md describes every name.
 #pragma once
 
-#include "analyze/flow/study.h"
+#include "analyze/model/study/study.h"
 #include "analyze/report/json/json_writer.h"
 
 namespace tailcap::report {
 
-void append_tls_peer(JsonWriter& json, const flow::TlsPeer& peer);
-void append_name(JsonWriter& json, const flow::NameStudy& name);
+void append_tls_peer(JsonWriter& json, const model::TlsPeer& peer);
+void append_name(JsonWriter& json, const model::NameStudy& name);
 
 }  // namespace tailcap::report

@@ -6,9 +6,9 @@
 #include <utility>
 
 #include "analyze/render/document.h"
-#include "analyze/report/json/json.h"
 #include "analyze/report/json/json_writer.h"
 #include "analyze/report/words/escape.h"
+#include "analyze/report/words/json_schema.h"
 #include "analyze/report/words/number.h"
 #include "analyze/report/words/words.h"
 #include "formats/machine.h"
@@ -16,22 +16,22 @@
 namespace tailcap::report {
 namespace {
 
-using flow::ExchangeId;
-using flow::Request;
-using flow::Role;
 using formats::known;
+using model::ExchangeId;
+using model::Request;
+using model::Role;
 
 constexpr std::size_t kWidth = 120;
 
 // Calls of the tree's processes, while its requests were under way, of unknown cause.
-void count_undecided(const flow::RequestTable& table, CallTree& tree) {
+void count_undecided(const model::RequestTable& table, CallTree& tree) {
   std::multimap<std::uint32_t, TreeNode*> by_process;
   for (TreeNode& node : tree.nodes)
     if (node.row.role == Role::server && node.row.pid != 0) by_process.emplace(node.row.pid, &node);
   if (by_process.empty()) return;
   for (std::size_t i = 0; i < table.rows.size(); ++i) {
     if (table.rows.role(i) != Role::client) continue;
-    const flow::Cause* cause = table.causes.find(table.rows.id(i));
+    const model::Cause* cause = table.causes.find(table.rows.id(i));
     if (cause && cause->parent.connection != 0) continue;
     const Request row = table.rows[i];
     if (!known(row.start)) continue;
@@ -44,40 +44,40 @@ void count_undecided(const flow::RequestTable& table, CallTree& tree) {
   }
 }
 
-std::string process_text(const flow::RequestTable& table, const Request& row) {
+std::string process_text(const model::RequestTable& table, const Request& row) {
   if (row.comm != 0) return printable(table.texts[row.comm]);
   return row.pid != 0 ? "process " + pid_text(row.pid) : "a process of unknown name";
 }
 
-std::string cause_text(const flow::Cause& cause) {
+std::string cause_text(const model::Cause& cause) {
   std::string out = cause.certain ? "certain" : "likely";
   switch (cause.method) {
-    case flow::CauseMethod::trace_id:
+    case model::CauseMethod::trace_id:
       out += ": same trace id";
       break;
-    case flow::CauseMethod::thread:
+    case model::CauseMethod::thread:
       out += ": same thread";
       break;
-    case flow::CauseMethod::turn:
+    case model::CauseMethod::turn:
       out += ": same turn of the event loop";
       break;
-    case flow::CauseMethod::goroutine:
+    case model::CauseMethod::goroutine:
       out += ": its goroutine, or one made for it";
       break;
-    case flow::CauseMethod::channel:
+    case model::CauseMethod::channel:
       out += ": a goroutine that took it over through a channel";
       break;
-    case flow::CauseMethod::content:
+    case model::CauseMethod::content:
       out += ": it says what only this request says";
       break;
-    case flow::CauseMethod::none:
+    case model::CauseMethod::none:
       break;
   }
   if (cause.alternatives > 0) out += "; " + count_text(cause.alternatives, "other", "others") + " possible";
   return out;
 }
 
-std::string notes_of(const TreeNode& node, const flow::RequestTable& table) {
+std::string notes_of(const TreeNode& node, const model::RequestTable& table) {
   std::string out;
   const auto note = [&](const std::string& text) { out += (out.empty() ? "" : "; ") + text; };
   const Request& row = node.row;
@@ -98,7 +98,7 @@ bool uncertain(const TreeNode& node) { return (node.cause && !node.cause->certai
 
 }  // namespace
 
-CallTrees::CallTrees(const flow::RequestTable& table) : table_(table) {
+CallTrees::CallTrees(const model::RequestTable& table) : table_(table) {
   const auto& rows = table.rows;
   places_.reserve(rows.size());
   for (std::uint32_t i = 0; i < rows.size(); ++i) places_.emplace_back(rows.id(i), i);
@@ -127,7 +127,7 @@ std::vector<std::uint32_t> CallTrees::caused(const Request& row) const {
 }
 
 std::optional<std::uint32_t> CallTrees::above(const Request& row) const {
-  const flow::Cause* cause = table_.causes.find(row.id);
+  const model::Cause* cause = table_.causes.find(row.id);
   return place(row.role == Role::server ? row.peer : cause ? cause->parent : ExchangeId{});
 }
 
@@ -167,13 +167,13 @@ std::optional<CallTree> CallTrees::tree(ExchangeId root) const {
   return tree;
 }
 
-std::optional<CallTree> call_tree(const flow::RequestTable& table, ExchangeId root) {
+std::optional<CallTree> call_tree(const model::RequestTable& table, ExchangeId root) {
   auto tree = CallTrees(table).tree(root);
   if (tree) count_undecided(table, *tree);
   return tree;
 }
 
-std::string text_tree(const CallTree& tree, const flow::RequestTable& table, const std::string& file) {
+std::string text_tree(const CallTree& tree, const model::RequestTable& table, const std::string& file) {
   const Request& root = tree.nodes.front().row;
   const Duration scale = root.has_duration ? root.duration : Duration{1'000'000};
   render::Document out;
@@ -219,11 +219,11 @@ std::string text_tree(const CallTree& tree, const flow::RequestTable& table, con
   return render::to_text(out, kWidth);
 }
 
-std::string json_tree(const CallTree& tree, const flow::RequestTable& table) {
+std::string json_tree(const CallTree& tree, const model::RequestTable& table) {
   std::string out;
   JsonWriter json(out);
   const Request& root = tree.nodes.front().row;
-  const auto text = [&](const char* name, flow::TextId id) {
+  const auto text = [&](const char* name, model::TextId id) {
     json.key(name);
     if (id == 0)
       json.null();
@@ -250,7 +250,7 @@ std::string json_tree(const CallTree& tree, const flow::RequestTable& table) {
     const Request& row = node.row;
     json.begin_object();
     json.field("id", id_text(row.id));
-    json.field("role", flow::name_of(row.role));
+    json.field("role", model::name_of(row.role));
     text("comm", row.comm);
     text("handler", table.handlers.find(row.id));
     number("pid", row.pid != 0, formats::number_of(row.pid));
@@ -258,7 +258,7 @@ std::string json_tree(const CallTree& tree, const flow::RequestTable& table) {
     text("method", row.method);
     text("path", row.path);
     number("status", row.status != 0, row.status);
-    json.field("outcome", flow::name_of(row.outcome));
+    json.field("outcome", model::name_of(row.outcome));
     const bool placed = known(row.start) && known(root.start);
     number("start_ns", placed, placed ? (row.start - root.start).count() : 0);
     number("duration_ns", row.has_duration, row.duration.count());
@@ -268,7 +268,7 @@ std::string json_tree(const CallTree& tree, const flow::RequestTable& table) {
     json.key("peer");
     json.text_or_null(row.peer.connection == 0 ? std::string() : id_text(row.peer));
     json.key("parent_how");
-    json.text_or_null(node.cause ? flow::name_of(node.cause->method) : std::string_view{});
+    json.text_or_null(node.cause ? model::name_of(node.cause->method) : std::string_view{});
     json.key("parent_confidence");
     json.text_or_null(!node.cause ? std::string_view{} : node.cause->certain ? "certain" : "likely");
     number("parent_alternatives", node.cause != nullptr, node.cause ? node.cause->alternatives : 0);

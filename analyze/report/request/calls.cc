@@ -3,18 +3,19 @@
 #include <algorithm>
 #include <iterator>
 
+#include "analyze/report/words/call_words.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
 #include "analyze/report/words/words.h"
 
 namespace tailcap::report {
 
-using flow::GrpcContext;
-using flow::GrpcDeadline;
-using flow::GrpcFacts;
-using flow::RequestDetail;
-using flow::Role;
 using formats::known;
+using model::GrpcContext;
+using model::GrpcDeadline;
+using model::GrpcFacts;
+using model::RequestDetail;
+using model::Role;
 
 namespace {
 
@@ -40,7 +41,7 @@ std::string counted(const std::optional<GrpcFacts>& facts, const char* one, cons
 }
 
 // A call has a kind by its definition, which is not on the wire: one message each way is what a stream may look like.
-std::string messages_text(const flow::Exchange& e) {
+std::string messages_text(const model::Exchange& e) {
   std::string text = counted(e.request_grpc, "request message", "request messages") + ", " +
                      counted(e.response_grpc, "response message", "response messages");
   const bool asked = e.request_grpc && e.request_grpc->messages > 1,
@@ -59,27 +60,27 @@ std::string status_line(const RequestDetail& d, Tone& tone) {
   const auto& facts = d.exchange.response_grpc;
   tone = row.grpc_status == 0 ? Tone::plain : Tone::care;
   if (row.grpc_status < 0) {
-    if (row.outcome == flow::Outcome::cancelled) return "none was seen: the client cancelled first";
+    if (row.outcome == model::Outcome::cancelled) return "none was seen: the client cancelled first";
     return row.status != 0 && row.status != 200 ? "none: it was answered by HTTP alone" : "none was seen";
   }
   std::string text = status_text(row.grpc_status);
   if (facts && !facts->message.empty()) text += ": " + printable(facts->message);
   if (facts && facts->trailers_only) text += "; in the response's head, without a body (trailers-only)";
   if (row.grpc_status == kUnimplemented && facts)
-    if (const auto why = text_of(flow::unimplemented_cause(facts->message)); !why.empty())
+    if (const auto why = text_of(model::unimplemented_cause(facts->message)); !why.empty())
       text += "; " + std::string(why);
   return text;
 }
 
-const RequestDetail* end_with(const flow::Detail& detail, Role role) {
+const RequestDetail* end_with(const model::Detail& detail, Role role) {
   if (detail.request.row.role == role) return &detail.request;
   return detail.peer && detail.peer->row.role == role ? &*detail.peer : nullptr;
 }
 
-std::string deadline_line(const flow::Detail& detail, const Axis& at, Tone& tone) {
+std::string deadline_line(const model::Detail& detail, const Axis& at, Tone& tone) {
   const auto& row = detail.request.row;
   const Duration timeout{row.grpc.timeout};
-  const GrpcDeadline deadline = flow::deadline_of(row);
+  const GrpcDeadline deadline = model::deadline_of(row);
   tone = deadline == GrpcDeadline::missed ? Tone::care : Tone::plain;
   std::string text = duration_text(timeout) + " from the first byte, that is until ";
   const auto *client = end_with(detail, Role::client), *server = end_with(detail, Role::server);
@@ -111,7 +112,7 @@ std::string answered_by_then(const RequestDetail& d) {
   return std::string(sent) + "the response's head" + (n == 0 ? "" : " and " + count_text(n, "message", "messages"));
 }
 
-std::string reset_line(const flow::Detail& detail, const Axis& at) {
+std::string reset_line(const model::Detail& detail, const Axis& at) {
   const auto *client = end_with(detail, Role::client), *server = end_with(detail, Role::server);
   const auto& reset = *detail.request.exchange.reset;
   const auto of = [](const RequestDetail* d) { return d && d->exchange.reset ? &*d->exchange.reset : nullptr; };
@@ -157,7 +158,7 @@ std::string context_line(const RequestDetail& d, Tone& tone) {
 }
 
 // One end's facts about one message.
-std::string moved_text(const flow::GrpcMessage& m, bool in, const Axis& at) {
+std::string moved_text(const model::GrpcMessage& m, bool in, const Axis& at) {
   const auto stretch = [&](Time first, Time last) {
     return known(first) && first < last ? at(first) + " to " + at(last) : at(last);
   };
@@ -172,7 +173,7 @@ const std::optional<GrpcFacts>& facts_of(const RequestDetail& d, bool request) {
 }
 
 // "main.(*Cart).ServeHTTP", or several, with the number of requests that each served.
-std::string handlers_line(const flow::RouteStudy& route) {
+std::string handlers_line(const model::RouteStudy& route) {
   constexpr std::size_t kShown = 4;
   const auto& all = route.handlers;
   if (all.size() == 1 && all[0].second == route.count + route.incomplete)
@@ -185,53 +186,8 @@ std::string handlers_line(const flow::RouteStudy& route) {
 
 }  // namespace
 
-std::string status_text(int status) {
-  const auto name = flow::grpc_status_name(status);
-  if (name.empty()) return "status " + std::to_string(status);
-  return std::string(name) + (status == 0 ? "" : " (" + std::to_string(status) + ")");
-}
-
-std::string_view text_of(flow::GrpcCause cause) {
-  using enum flow::GrpcCause;
-  switch (cause) {
-    case unknown_service:
-      return "the server has no such service, no handler ran";
-    case unknown_method:
-      return "the service has no such method, no handler ran";
-    case unregistered:
-      return "it is not registered at the server, no handler ran";
-    case handler:
-      return "the method is there, but its body is a generated stub";
-    case other:
-      return "in words of its own: most likely its handler ran";
-    case unknown:
-      break;
-  }
-  return {};
-}
-
-std::string reset_code_text(const flow::StreamReset& reset) {
-  constexpr std::string_view names[] = {"NO_ERROR",
-                                        "PROTOCOL_ERROR",
-                                        "INTERNAL_ERROR",
-                                        "FLOW_CONTROL_ERROR",
-                                        "SETTINGS_TIMEOUT",
-                                        "STREAM_CLOSED",
-                                        "FRAME_SIZE_ERROR",
-                                        "REFUSED_STREAM",
-                                        "CANCEL",
-                                        "COMPRESSION_ERROR",
-                                        "CONNECT_ERROR",
-                                        "ENHANCE_YOUR_CALM",
-                                        "INADEQUATE_SECURITY",
-                                        "HTTP_1_1_REQUIRED"};
-  if (!reset.code) return "(code not captured)";
-  const std::string number = std::to_string(*reset.code);
-  return *reset.code < std::size(names) ? std::string(names[*reset.code]) + " (" + number + ")" : "code " + number;
-}
-
-std::vector<QualityLine> call_facts(const flow::Detail& detail, Time zero, Duration span) {
-  std::vector<QualityLine> out;
+std::vector<FactLine> call_facts(const model::Detail& detail, Time zero, Duration span) {
+  std::vector<FactLine> out;
   const auto& d = detail.request;
   const auto& e = d.exchange;
   const Axis at{zero, span};
@@ -239,8 +195,8 @@ std::vector<QualityLine> call_facts(const flow::Detail& detail, Time zero, Durat
     out.push_back({tone, label, std::move(text)});
   };
   Tone tone = Tone::plain;
-  if (flow::is_call(d.row)) {
-    if (const auto name = flow::rpc_name(d.path))
+  if (model::is_call(d.row)) {
+    if (const auto name = model::rpc_name(d.path))
       add("call", "method " + printable(name->method) + " of service " + printable(name->service));
     else if (d.path_known)
       add("call", "the path is not of the form /service/method", Tone::care);
@@ -253,8 +209,8 @@ std::vector<QualityLine> call_facts(const flow::Detail& detail, Time zero, Durat
     }
   }
   if (e.reset && !e.reset->goaway)
-    add(d.row.outcome == flow::Outcome::cancelled ? "cancelled" : "reset", reset_line(detail, at), Tone::care);
-  if (flow::is_call(d.row) && e.request_grpc) {
+    add(d.row.outcome == model::Outcome::cancelled ? "cancelled" : "reset", reset_line(detail, at), Tone::care);
+  if (model::is_call(d.row) && e.request_grpc) {
     tone = Tone::plain;
     std::string text = context_line(d, tone);
     if (e.request_grpc->context != GrpcContext::absent) add("trace", std::move(text), tone);
@@ -262,13 +218,13 @@ std::vector<QualityLine> call_facts(const flow::Detail& detail, Time zero, Durat
   return out;
 }
 
-CallMessages call_messages(const flow::Detail& detail, Time zero, Duration span) {
+CallMessages call_messages(const model::Detail& detail, Time zero, Duration span) {
   CallMessages out;
-  if (!flow::is_call(detail.request.row)) return out;
+  if (!model::is_call(detail.request.row)) return out;
   const Axis at{zero, span};
   for (const bool request : {true, false}) {
     const auto *client = end_with(detail, Role::client), *server = end_with(detail, Role::server);
-    const auto listed = [&](const RequestDetail* d) -> const std::vector<flow::GrpcMessage>* {
+    const auto listed = [&](const RequestDetail* d) -> const std::vector<model::GrpcMessage>* {
       return d && facts_of(*d, request) ? &facts_of(*d, request)->listed : nullptr;
     };
     const auto *sent = listed(request ? client : server), *got = listed(request ? server : client);
@@ -297,7 +253,7 @@ CallMessages call_messages(const flow::Detail& detail, Time zero, Duration span)
 
 namespace {
 
-std::string statuses_line(const flow::CallStudy& calls) {
+std::string statuses_line(const model::CallStudy& calls) {
   std::string text;
   const auto add = [&](const std::string& what, std::uint64_t n) {
     text += (text.empty() ? "" : ", ") + what + " " + count_text(n);
@@ -306,24 +262,25 @@ std::string statuses_line(const flow::CallStudy& calls) {
   if (calls.cancelled != 0) add("cancelled by the client", calls.cancelled);
   if (calls.without_status != 0) add("no status seen", calls.without_status);
   for (const auto& [cause, n] : calls.causes)
-    if (cause != flow::GrpcCause::unknown)
+    if (cause != model::GrpcCause::unknown)
       text += "; UNIMPLEMENTED: " + std::string(text_of(cause)) + ", " + count_text(n);
   return text;
 }
 
 // When one end finished, from its own first byte: cancelled, or its last byte moved.
-std::string end_text(const flow::Request& row) {
+std::string end_text(const model::Request& row) {
   const std::string who = row.role == Role::server ? "server" : "client";
   if (row.has_duration)
     return who + (row.role == Role::server ? " answered after " : " had its answer after ") +
            duration_text(row.duration);
   if (row.reset_after < 0) return who + "'s end not seen";
-  if (row.outcome != flow::Outcome::cancelled) return who + ": reset after " + duration_text(Duration{row.reset_after});
+  if (row.outcome != model::Outcome::cancelled)
+    return who + ": reset after " + duration_text(Duration{row.reset_after});
   return who + (row.role == Role::server ? " received the cancellation after " : " gave up after ") +
          duration_text(Duration{row.reset_after});
 }
 
-std::string misses_line(const flow::CallStudy& calls, const flow::RequestTable& table) {
+std::string misses_line(const model::CallStudy& calls, const model::RequestTable& table) {
   std::string text = count_text(calls.with_deadline, "call had one", "calls had one") + ": met " +
                      count_text(calls.met) + ", missed " + count_text(calls.missed);
   if (calls.abandoned != 0) text += ", broken off before " + count_text(calls.abandoned);
@@ -341,7 +298,7 @@ std::string misses_line(const flow::CallStudy& calls, const flow::RequestTable& 
   return text;
 }
 
-std::string contexts_line(const flow::CallStudy& calls) {
+std::string contexts_line(const model::CallStudy& calls) {
   std::string text;
   if (calls.context_missing != 0)
     text = count_text(calls.context_missing, "call", "calls") + " without, while others have it";
@@ -356,8 +313,8 @@ std::string contexts_line(const flow::CallStudy& calls) {
 
 }  // namespace
 
-std::vector<QualityLine> method_facts(const flow::RouteStudy& route, const flow::RequestTable& table) {
-  std::vector<QualityLine> out;
+std::vector<FactLine> method_facts(const model::RouteStudy& route, const model::RequestTable& table) {
+  std::vector<FactLine> out;
   if (!route.handlers.empty()) out.push_back({Tone::plain, "handler", handlers_line(route)});
   if (!route.calls) return out;
   const auto& calls = *route.calls;

@@ -4,25 +4,18 @@
 #include <string>
 #include <vector>
 
-#include "analyze/flow/detail.h"
-#include "analyze/flow/study.h"
-#include "analyze/report/quality.h"
+#include "analyze/model/study/detail.h"
+#include "analyze/model/study/study.h"
+#include "analyze/report/words/fact_line.h"
 
 namespace tailcap::report {
 
 using formats::Duration;
 using formats::Time;
 
-// "OK", "NOT_FOUND (5)", "status 99".
-std::string status_text(int grpc_status);
-std::string_view text_of(flow::GrpcCause cause);  // empty for unknown
-
-// What HTTP/2 calls its error codes: "CANCEL (8)"; "code not captured".
-std::string reset_code_text(const flow::StreamReset& reset);
-
 // Service, status, messages, deadline, who gave up when, trace context. Empty where the request is no call.
 // zero: where the axis begins; span: its length.
-std::vector<QualityLine> call_facts(const flow::Detail& detail, Time zero, Duration span);
+std::vector<FactLine> call_facts(const model::Detail& detail, Time zero, Duration span);
 
 // One message of a call, at both ends where both were recorded.
 struct CallMessage {
@@ -35,10 +28,10 @@ struct CallMessages {
   std::vector<CallMessage> listed;  // by direction, in order
   std::string others;               // "and 12 more responses"; empty: none
 };
-CallMessages call_messages(const flow::Detail& detail, Time zero, Duration span);
+CallMessages call_messages(const model::Detail& detail, Time zero, Duration span);
 
 // Lines for a route: the handlers that served it, where they are known; of a gRPC method also statuses, messages,
 // deadlines, trace context.
-std::vector<QualityLine> method_facts(const flow::RouteStudy& route, const flow::RequestTable& table);
+std::vector<FactLine> method_facts(const model::RouteStudy& route, const model::RequestTable& table);
 
 }  // namespace tailcap::report

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 
-#include "analyze/flow/figure.h"
-#include "analyze/flow/label_group.h"
+#include "analyze/model/label_group.h"
+#include "analyze/model/study/figure.h"
 #include "analyze/report/json/partition_json.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
@@ -17,39 +17,39 @@ constexpr std::size_t kMaxLanes = 12;  // of requests below
 constexpr std::size_t kMaxBeside = 20;
 
 // "~": not measured but inferred.
-std::string name_of(const flow::LabelledStretch& s) {
-  const bool inferred = s.evidence == flow::Evidence::inferred && !flow::unexplained(s.label);
-  return std::string(flow::text_of(s.label)) + (inferred ? " ~" : "");
+std::string name_of(const model::LabelledStretch& s) {
+  const bool inferred = s.evidence == model::Evidence::inferred && !model::unexplained(s.label);
+  return std::string(model::text_of(s.label)) + (inferred ? " ~" : "");
 }
 
 // "at 0x7f00, held by POST /restock (5.2), thread 18". Printable.
-std::string note_of(const flow::Detail& detail, flow::ExchangeId of, const flow::LabelledStretch& s) {
-  const flow::Culprit& c = s.culprit;
-  const bool call = s.label >= flow::Label::down_dns && s.label <= flow::Label::down_h2fc;
-  const bool lock = s.label == flow::Label::lock_futex || s.label == flow::Label::lock_go_mutex;
+std::string note_of(const model::Detail& detail, model::ExchangeId of, const model::LabelledStretch& s) {
+  const model::Culprit& c = s.culprit;
+  const bool call = s.label >= model::Label::down_dns && s.label <= model::Label::down_h2fc;
+  const bool lock = s.label == model::Label::lock_futex || s.label == model::Label::lock_go_mutex;
   std::string text;
   const auto add = [&](std::string part) { text += (text.empty() ? "" : ", ") + part; };
   if (const std::string what = what_text(c); !what.empty()) add("at " + what);
-  if (const flow::CpuGroup* group = flow::group_of(c, detail.groups)) add(group_text(*group));
+  if (const model::CpuGroup* group = model::group_of(c, detail.groups)) add(group_text(*group));
   if (c.request.connection != 0 && c.request != of && c.request != detail.request.row.id &&
       !(detail.request.row.peer == c.request && call))
     add((lock ? "held by " : "") + printable(detail.title_of(c.request)));
   if (c.tid != 0 && !call && (lock || c.request.connection == 0))
-    add((lock && c.request.connection == 0       ? "woken by thread "
-         : s.label == flow::Label::sched_stopped ? "by thread "
-                                                 : "thread ") +
+    add((lock && c.request.connection == 0        ? "woken by thread "
+         : s.label == model::Label::sched_stopped ? "by thread "
+                                                  : "thread ") +
         std::to_string(c.tid));
   return text;
 }
 
-void add_bars(const flow::Detail& detail, const flow::Course& course, Time zero, Lane& lane) {
+void add_bars(const model::Detail& detail, const model::Course& course, Time zero, Lane& lane) {
   for (const auto& s : course.stretches)
-    lane.bars.push_back({name_of(s), std::string(flow::colour_of(flow::group_of(s.label))), s.from - zero,
+    lane.bars.push_back({name_of(s), std::string(model::colour_of(model::group_of(s.label))), s.from - zero,
                          s.to - s.from, note_of(detail, course.request, s)});
 }
 
-std::string who(const flow::Below& b) {
-  const bool server = b.row.role == flow::Role::server;
+std::string who(const model::Below& b) {
+  const bool server = b.row.role == model::Role::server;
   std::string text = (server ? "served: " : "call: ") + printable(b.title) + " (" + id_text(b.row.id) + ")";
   if (server && !b.comm.empty()) text += " by " + printable(b.comm) + ", process " + std::to_string(b.row.pid);
   if (!server && !b.remote.empty()) text += " to " + printable(b.remote);
@@ -58,14 +58,14 @@ std::string who(const flow::Below& b) {
 
 }  // namespace
 
-std::string labels_text(const flow::RequestDetail& end) {
+std::string labels_text(const model::RequestDetail& end) {
   if (!end.course || end.row.duration.count() <= 0) return {};
   constexpr std::size_t kFew = 4;
-  std::array<Duration, flow::kLabels> sums{};
+  std::array<Duration, model::kLabels> sums{};
   for (const auto& s : end.course->stretches) sums[static_cast<std::size_t>(s.label)] += s.to - s.from;
   Duration unexplained{};
   for (const auto& s : end.course->stretches)
-    if (flow::unexplained(s.label)) unexplained += s.to - s.from;
+    if (model::unexplained(s.label)) unexplained += s.to - s.from;
   if (unexplained * 2 > end.row.duration) return {};
   std::vector<std::size_t> order;
   for (std::size_t i = 0; i < sums.size(); ++i)
@@ -73,29 +73,29 @@ std::string labels_text(const flow::RequestDetail& end) {
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return sums[a] > sums[b]; });
   std::string text;
   for (std::size_t i = 0; i < std::min(order.size(), kFew); ++i)
-    text += (i == 0 ? "" : ", ") + std::string(flow::text_of(static_cast<flow::Label>(order[i]))) + " " +
+    text += (i == 0 ? "" : ", ") + std::string(model::text_of(static_cast<model::Label>(order[i]))) + " " +
             duration_text(sums[order[i]]) + " (" +
             share_text(static_cast<double>(sums[order[i]].count()), static_cast<double>(end.row.duration.count())) +
             ")";
   return text;
 }
 
-Lane course_lane(const flow::Detail& detail, const flow::RequestDetail& end, Time zero) {
-  Lane lane{"why it took so long, at the " + std::string(flow::name_of(end.row.role)) + " (~: inferred)", {}, {}, {}};
+Lane course_lane(const model::Detail& detail, const model::RequestDetail& end, Time zero) {
+  Lane lane{"why it took so long, at the " + std::string(model::name_of(end.row.role)) + " (~: inferred)", {}, {}, {}};
   if (end.course) add_bars(detail, *end.course, zero, lane);
   return lane;
 }
 
-std::vector<Lane> lanes_below(const flow::Detail& detail, Time zero, std::vector<std::string>& beside) {
+std::vector<Lane> lanes_below(const model::Detail& detail, Time zero, std::vector<std::string>& beside) {
   std::vector<Lane> lanes;
   std::size_t left_out = 0, beside_left_out = 0;
   for (std::size_t i = 0; i < detail.below.size(); ++i) {
-    const flow::Below& b = detail.below[i];
+    const model::Below& b = detail.below[i];
     // If the other end was recorded, it is more informative than the call itself.
     const bool served = i + 1 < detail.below.size() && detail.below[i + 1].row.id == b.row.peer &&
                         !detail.below[i + 1].course.stretches.empty();
     if (!b.on_path) {
-      if (b.row.role == flow::Role::server) continue;
+      if (b.row.role == model::Role::server) continue;
       if (beside.size() == kMaxBeside) {
         ++beside_left_out;
         continue;

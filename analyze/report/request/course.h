@@ -10,10 +10,10 @@ namespace tailcap::report {
 
 // Its labels by their time, the first few: "sleeping 30.1 ms (50.2 %), waiting for a lock 22.7 ms (37.9 %)"; empty:
 // most of it is not known.
-std::string labels_text(const flow::RequestDetail& end);
+std::string labels_text(const model::RequestDetail& end);
 // What kept this end from going on; no bars: not known.
-Lane course_lane(const flow::Detail& detail, const flow::RequestDetail& end, Time zero);
+Lane course_lane(const model::Detail& detail, const model::RequestDetail& end, Time zero);
 // One for each request below on the critical path; the others in `beside`, a line each.
-std::vector<Lane> lanes_below(const flow::Detail& detail, Time zero, std::vector<std::string>& beside);
+std::vector<Lane> lanes_below(const model::Detail& detail, Time zero, std::vector<std::string>& beside);
 
 }  // namespace tailcap::report

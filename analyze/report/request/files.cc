@@ -16,9 +16,9 @@ std::string_view act_text(formats::FileAct act) {
 }
 
 // The number of the error that the call returned; 0: none, or not known.
-int error_of(const flow::FileCall& f) { return f.result < 0 && f.result > -4096 ? static_cast<int>(-f.result) : 0; }
+int error_of(const model::FileCall& f) { return f.result < 0 && f.result > -4096 ? static_cast<int>(-f.result) : 0; }
 
-std::string text_of(const flow::FileCall& f) {
+std::string text_of(const model::FileCall& f) {
   std::string text(act_text(f.act));
   text += " " + (f.path.empty() ? std::string("(path not known)") : printable(f.path));
   if (const int error = error_of(f); error != 0) {
@@ -32,9 +32,9 @@ std::string text_of(const flow::FileCall& f) {
 
 }  // namespace
 
-void add_files(const flow::RequestDetail& d, formats::Time zero, std::vector<FileLine>& lines,
+void add_files(const model::RequestDetail& d, formats::Time zero, std::vector<FileLine>& lines,
                std::vector<std::string>& notes) {
-  const std::string end(flow::name_of(d.row.role));
+  const std::string end(model::name_of(d.row.role));
   for (const auto& f : d.files.calls) lines.push_back({f.began - zero, f.ended - f.began, end, text_of(f)});
   if (d.files.more != 0) notes.push_back("and " + count_text(d.files.more) + " more at the " + end);
   if (d.files.doubtful != 0)
@@ -42,7 +42,7 @@ void add_files(const flow::RequestDetail& d, formats::Time zero, std::vector<Fil
                     " meanwhile, for it or for other requests, which is not known");
 }
 
-void append_files(JsonWriter& json, const flow::FileCalls& files, const flow::Request& row,
+void append_files(JsonWriter& json, const model::FileCalls& files, const model::Request& row,
                   const formats::Preamble& preamble) {
   json.key("files");
   const bool recorded = std::any_of(preamble.programs.begin(), preamble.programs.end(),
@@ -64,7 +64,7 @@ void append_files(JsonWriter& json, const flow::FileCalls& files, const flow::Re
     json.key("fs.file.path");
     json.text_or_null(f.path);
     json.key("result");
-    if (f.result == flow::kResultUnknown)
+    if (f.result == model::kResultUnknown)
       json.null();
     else
       json.number(f.result);

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "analyze/flow/detail.h"
+#include "analyze/model/study/detail.h"
 #include "analyze/report/json/json_writer.h"
 #include "formats/preamble.h"
 
@@ -18,11 +18,11 @@ struct FileLine {
 };
 
 // zero: from when on times count. notes: what is left out.
-void add_files(const flow::RequestDetail& d, formats::Time zero, std::vector<FileLine>& lines,
+void add_files(const model::RequestDetail& d, formats::Time zero, std::vector<FileLine>& lines,
                std::vector<std::string>& notes);
 
 // "files", "files_left_out", "files_doubtful"; null where they were not recorded.
-void append_files(JsonWriter& json, const flow::FileCalls& files, const flow::Request& row,
+void append_files(JsonWriter& json, const model::FileCalls& files, const model::Request& row,
                   const formats::Preamble& preamble);
 
 }  // namespace tailcap::report

@@ -10,7 +10,7 @@ constexpr std::string_view kOfStream = "#e69f00", kOfConnection = "#cc79a7";
 
 std::string times(std::uint64_t n) { return n == 1 ? "once" : count_text(n) + " times"; }
 
-std::string waited(const char* who, const flow::WindowWaits& waits) {
+std::string waited(const char* who, const model::WindowWaits& waits) {
   const Duration of_stream = waits.total - waits.of_connection;
   std::string text = std::string(who) + " waited " + duration_text(waits.total) + " for its receiver to make room (" +
                      times(waits.count) + "; flow-control window of the ";
@@ -23,10 +23,10 @@ std::string waited(const char* who, const flow::WindowWaits& waits) {
   return text + ")";
 }
 
-void add_bars(const char* who, const flow::WindowWaits& waits, Time zero, Lane& lane) {
+void add_bars(const char* who, const model::WindowWaits& waits, Time zero, Lane& lane) {
   std::uint64_t n = 0;
   for (const auto& w : waits.listed) {
-    if (!flow::held_up(w) || w.to <= w.from) continue;
+    if (!model::held_up(w) || w.to <= w.from) continue;
     lane.bars.push_back({std::string(who) + (w.connection ? ": connection full" : ": stream full"),
                          std::string(w.connection ? kOfConnection : kOfStream),
                          w.from - zero,
@@ -37,7 +37,7 @@ void add_bars(const char* who, const flow::WindowWaits& waits, Time zero, Lane& 
   if (waits.count > n) lane.others = count_text(waits.count - n, "more", "more");
 }
 
-std::string one(const flow::HeldUp& held, const char* one_did, const char* many_did, const char* at_most) {
+std::string one(const model::HeldUp& held, const char* one_did, const char* many_did, const char* at_most) {
   return count_text(held.count, "request ", "requests ") + (held.count == 1 ? one_did : many_did) + ", " + at_most +
          (held.count == 1 ? "" : "median ") + duration_text(held.median) +
          (held.count == 1 ? "" : ", longest " + duration_text(held.longest));
@@ -45,7 +45,7 @@ std::string one(const flow::HeldUp& held, const char* one_did, const char* many_
 
 }  // namespace
 
-void add_held_up_facts(const flow::RequestDetail& d, std::vector<QualityLine>& facts) {
+void add_held_up_facts(const model::RequestDetail& d, std::vector<FactLine>& facts) {
   const auto& e = d.exchange;
   const auto& row = d.row;
   const auto add = [&](const char* label, std::string text, Tone tone = Tone::plain) {
@@ -65,29 +65,29 @@ void add_held_up_facts(const flow::RequestDetail& d, std::vector<QualityLine>& f
             " were open, the server's limit; it may have waited for that before it began, " +
             duration_text(Duration{row.stream_limit}) + " at most (inferred)");
   if (row.pushed) add("pushed", "promised by the server: this request was not sent, it begins with the promise");
-  if (row.attempt == 1 && row.attempt_of.connection == 0 && row.attempt_how != flow::AttemptEvidence::none)
-    add("attempt", "the first of several of one call (" + std::string(flow::name_of(row.attempt_how)) + ")");
+  if (row.attempt == 1 && row.attempt_of.connection == 0 && row.attempt_how != model::AttemptEvidence::none)
+    add("attempt", "the first of several of one call (" + std::string(model::name_of(row.attempt_how)) + ")");
   else if (row.attempt != 0)
     add("attempt", count_text(row.attempt) + " of the call that " +
                        (row.attempt_of.connection != 0 ? "began as " + id_text(row.attempt_of)
                                                        : "began with a request that is not known") +
-                       " (" + std::string(flow::name_of(row.attempt_how)) + ")");
+                       " (" + std::string(model::name_of(row.attempt_how)) + ")");
   if (row.from_peer != 0) {
     std::string names;
-    for (const auto name : flow::names_of_filled(row.from_peer))
+    for (const auto name : model::names_of_filled(row.from_peer))
       names += (names.empty() ? "" : ", ") + std::string(name);
     add("other end", "says what header compression left unknown here: " + names);
   }
 }
 
-Lane held_up_lane(const flow::RequestDetail& d, Time zero) {
-  Lane lane{"waiting for the receiver's window, at the " + std::string(flow::name_of(d.row.role)), {}, {}, {}};
+Lane held_up_lane(const model::RequestDetail& d, Time zero) {
+  Lane lane{"waiting for the receiver's window, at the " + std::string(model::name_of(d.row.role)), {}, {}, {}};
   if (d.row.request_flow_control > 0) add_bars("request", d.exchange.request_window_waits, zero, lane);
   if (d.row.response_flow_control > 0) add_bars("response", d.exchange.response_window_waits, zero, lane);
   return lane;
 }
 
-std::string held_up_text(const flow::RouteStudy& route) {
+std::string held_up_text(const model::RouteStudy& route) {
   std::string text;
   const auto add = [&](std::string part) { text += (text.empty() ? "" : "; ") + part; };
   if (route.flow_control.count != 0)

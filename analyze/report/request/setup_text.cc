@@ -5,9 +5,9 @@
 
 namespace tailcap::report {
 
-std::string setup_text(const flow::RequestDetail& d) {
+std::string setup_text(const model::RequestDetail& d) {
   if (!d.setup) return {};
-  const flow::Setup& s = *d.setup;
+  const model::Setup& s = *d.setup;
   std::string text;
   const auto part = [&](const char* name, Duration length) {
     if (length.count() < 0) return false;
@@ -19,8 +19,8 @@ std::string setup_text(const flow::RequestDetail& d) {
             (s.dns_attempts > 1 ? ", asked " + count_text(s.dns_attempts) + " times" : "") + ")";
   part("connect", s.connect());
   if (part("TLS handshake", s.tls())) {
-    std::string details = flow::tls_version(s.tls_version);
-    if (s.tls_cipher != 0) details += ", " + flow::tls_cipher(s.tls_cipher);
+    std::string details = model::tls_version(s.tls_version);
+    if (s.tls_cipher != 0) details += ", " + model::tls_cipher(s.tls_cipher);
     if (s.tls_resumed) details += *s.tls_resumed ? ", resumed" : ", full";
     if (!d.server_name.empty()) details += ", for " + printable(d.server_name);
     if (!s.tls_exact) details += "; its end is inferred";
@@ -31,9 +31,9 @@ std::string setup_text(const flow::RequestDetail& d) {
          " before the request, and no part of its duration";
 }
 
-std::string setup_text(const flow::RouteStudy& route) {
+std::string setup_text(const model::RouteStudy& route) {
   std::string text;
-  const auto part = [&](const char* name, const flow::HeldUp& held) {
+  const auto part = [&](const char* name, const model::HeldUp& held) {
     if (held.count == 0) return;
     text += (text.empty() ? "" : "; ") + std::string(name) + " " + (held.count == 1 ? "" : "median ") +
             duration_text(held.median);

@@ -82,7 +82,7 @@ void add_milestones(const Waterfall& w, Document& out) {
   out.add(std::move(table));
 }
 
-void add_around(const flow::Lanes& around, const Waterfall& w, Document& out) {
+void add_around(const model::Lanes& around, const Waterfall& w, Document& out) {
   if (around.lanes.empty()) return;
   LanesPicture how;
   how.zero = how.marked_from = w.zero;
@@ -136,7 +136,7 @@ void add_waits(const Waterfall& w, std::size_t most, Document& out) {
   if (more != 0) out.note("and " + count_text(more) + " more");
 }
 
-Document document(const flow::Detail& detail, const flow::Study& study, const flow::Lanes& around,
+Document document(const model::Detail& detail, const model::Study& study, const model::Lanes& around,
                   const ReportOptions& options, std::size_t waits) {
   const Waterfall w = waterfall(detail, study);
   Document out;
@@ -171,12 +171,12 @@ Document document(const flow::Detail& detail, const flow::Study& study, const fl
 
 }  // namespace
 
-std::string text_show(const flow::Detail& detail, const flow::Study& study, const ReportOptions& options) {
+std::string text_show(const model::Detail& detail, const model::Study& study, const ReportOptions& options) {
   return render::to_text(document(detail, study, {}, options, kWaitsInText),
                          std::clamp<std::size_t>(options.width, 60, 1000));
 }
 
-std::string html_show(const flow::Detail& detail, const flow::Study& study, const flow::Lanes& around,
+std::string html_show(const model::Detail& detail, const model::Study& study, const model::Lanes& around,
                       const ReportOptions& options) {
   Document out = document(detail, study, around, options, kWaitsInPage);
   out.add(render::Paragraph{made_by_text(study), render::Tone::plain, render::Paragraph::Kind::footer});

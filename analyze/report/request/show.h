@@ -3,18 +3,18 @@
 
 #include <string>
 
-#include "analyze/flow/detail.h"
-#include "analyze/flow/lanes.h"
-#include "analyze/flow/study.h"
-#include "analyze/report/report.h"
+#include "analyze/model/study/detail.h"
+#include "analyze/model/study/lanes.h"
+#include "analyze/model/study/study.h"
+#include "analyze/report/words/options.h"
 
 namespace tailcap::report {
 
-std::string text_show(const flow::Detail& detail, const flow::Study& study, const ReportOptions& options);
+std::string text_show(const model::Detail& detail, const model::Study& study, const ReportOptions& options);
 // around: what its processes did meanwhile.
-std::string html_show(const flow::Detail& detail, const flow::Study& study, const flow::Lanes& around,
+std::string html_show(const model::Detail& detail, const model::Study& study, const model::Lanes& around,
                       const ReportOptions& options);
 // Every fact, one line; docs/JSON.md describes it. table: holds the texts of both rows.
-std::string json_show(const flow::Detail& detail, const flow::Study& study, const flow::RequestTable& table);
+std::string json_show(const model::Detail& detail, const model::Study& study, const model::RequestTable& table);
 
 }  // namespace tailcap::report

@@ -1,27 +1,27 @@
 // `tailcap show --json`; docs/JSON.md describes every name.
 #include <algorithm>
 
-#include "analyze/flow/trace_formats.h"
-#include "analyze/report/json/json.h"
+#include "analyze/model/wire/trace_formats.h"
 #include "analyze/report/json/json_writer.h"
 #include "analyze/report/json/partition_json.h"
 #include "analyze/report/json/request_json.h"
 #include "analyze/report/request/files.h"
 #include "analyze/report/request/show.h"
+#include "analyze/report/words/json_schema.h"
 #include "analyze/report/words/number.h"
-#include "analyze/report/words/syscalls.h"
+#include "ground/syscalls.h"
 
 namespace tailcap::report {
 namespace {
 
-using flow::RequestDetail;
 using formats::known;
 using formats::Time;
+using model::RequestDetail;
 
 // One end of the connection.
 class EndWriter {
  public:
-  EndWriter(JsonWriter& json, const RequestDetail& d, const flow::Study& study, const flow::RequestTable& table)
+  EndWriter(JsonWriter& json, const RequestDetail& d, const model::Study& study, const model::RequestTable& table)
       : json_(json), d_(d), study_(study), table_(table) {}
 
   void write() {
@@ -57,7 +57,7 @@ class EndWriter {
     else
       json_.null();
   }
-  void samples(std::string_view name, const std::optional<flow::RequestSamples>& of) {
+  void samples(std::string_view name, const std::optional<model::RequestSamples>& of) {
     json_.key(name);
     if (!of) return json_.null();
     json_.begin_object();
@@ -92,15 +92,15 @@ class EndWriter {
     append_request(text, table_, d_.row, study_.quality.clock, extras);
     json_.key("request");
     json_.raw(text);
-    members("tracestate", e.request_headers, flow::members_of_tracestate);
-    members("baggage", e.request_headers, flow::members_of_baggage);
+    members("tracestate", e.request_headers, model::members_of_tracestate);
+    members("baggage", e.request_headers, model::members_of_baggage);
     trace_bound();
     json_.field("request_headers_complete", e.request_headers_complete);
     json_.field("response_headers_complete", e.response_headers_complete);
   }
 
   // What travels with the trace: of all fields of that name, in order.
-  void members(std::string_view name, const flow::Headers& fields, flow::Members (*parse)(std::string_view)) {
+  void members(std::string_view name, const model::Headers& fields, model::Members (*parse)(std::string_view)) {
     json_.key(name);
     json_.begin_array();
     for (std::size_t i = 0; i < fields.size(); ++i) {
@@ -132,7 +132,7 @@ class EndWriter {
     json_.end_object();
   }
 
-  void stretch_of(std::string_view name, const flow::Instants& i) {
+  void stretch_of(std::string_view name, const model::Instants& i) {
     json_.key(name);
     json_.begin_object();
     offset("first_arrived_ns", i.first_arrived);
@@ -155,7 +155,7 @@ class EndWriter {
     json_.end_object();
   }
 
-  void messages(std::string_view name, const std::optional<flow::GrpcFacts>& facts) {
+  void messages(std::string_view name, const std::optional<model::GrpcFacts>& facts) {
     json_.key(name);
     if (!facts) return json_.null();
     json_.begin_object();
@@ -182,12 +182,12 @@ class EndWriter {
 
   void call() {
     json_.key("grpc");
-    if (!flow::is_call(d_.row)) return json_.null();
+    if (!model::is_call(d_.row)) return json_.null();
     const auto& e = d_.exchange;
     json_.begin_object();
     json_.field("trailers_only", e.response_grpc && e.response_grpc->trailers_only);
     const auto* first = e.request_grpc && !e.request_grpc->listed.empty() ? &e.request_grpc->listed.front() : nullptr;
-    const bool placed = first && e.request_grpc->context == flow::GrpcContext::head && known(first->first_done) &&
+    const bool placed = first && e.request_grpc->context == model::GrpcContext::head && known(first->first_done) &&
                         known(e.request_head_done);
     number_or_null("trace_context_before_messages_ns", placed,
                    placed ? (first->first_done - e.request_head_done).count() : 0);
@@ -203,9 +203,9 @@ class EndWriter {
     const bool own = r->by == formats::Direction::out;
     json_.begin_object();
     number_or_null("code", r->code.has_value(), r->code.value_or(0));
-    json_.field("by", flow::name_of(own                                 ? d_.row.role
-                                    : d_.row.role == flow::Role::server ? flow::Role::client
-                                                                        : flow::Role::server));
+    json_.field("by", model::name_of(own                                  ? d_.row.role
+                                     : d_.row.role == model::Role::server ? model::Role::client
+                                                                          : model::Role::server));
     json_.field("goaway", r->goaway);
     json_.field("unprocessed", r->unprocessed);
     offset("arrived_ns", own ? formats::kNoTime : r->at);
@@ -226,7 +226,7 @@ class EndWriter {
         offset("from_ns", w.from);
         offset("to_ns", w.to);
         offset("resumed_ns", w.resumed);
-        json_.field("counted", flow::held_up(w));
+        json_.field("counted", model::held_up(w));
         json_.end_object();
       }
     json_.end_array();
@@ -255,9 +255,9 @@ class EndWriter {
       json_.null();
     } else {
       json_.begin_object();
-      json_.field("library", flow::name_of(c.library));
+      json_.field("library", model::name_of(c.library));
       number_or_null("carrier", c.carrier != 0, c.carrier);
-      json_.field("bound_by", flow::name_of(c.how));
+      json_.field("bound_by", model::name_of(c.how));
       json_.end_object();
     }
     json_.end_object();
@@ -284,7 +284,7 @@ class EndWriter {
       if (w.syscall < 0)
         json_.null();
       else
-        json_.text(syscall_name(w.syscall));
+        json_.text(ground::syscall_name(w.syscall));
       json_.key("arguments");
       json_.begin_array();
       json_.number(w.argument0);
@@ -316,13 +316,13 @@ class EndWriter {
 
   JsonWriter& json_;
   const RequestDetail& d_;
-  const flow::Study& study_;
-  const flow::RequestTable& table_;
+  const model::Study& study_;
+  const model::RequestTable& table_;
 };
 
 }  // namespace
 
-std::string json_show(const flow::Detail& detail, const flow::Study& study, const flow::RequestTable& table) {
+std::string json_show(const model::Detail& detail, const model::Study& study, const model::RequestTable& table) {
   std::string out;
   JsonWriter json(out);
   json.begin_object();

@@ -5,24 +5,25 @@
 #include <functional>
 #include <numeric>
 
-#include "analyze/flow/figure.h"
-#include "analyze/flow/split.h"
+#include "analyze/model/study/figure.h"
+#include "analyze/model/study/split.h"
 #include "analyze/report/request/calls.h"
 #include "analyze/report/request/course.h"
 #include "analyze/report/request/held_up.h"
 #include "analyze/report/request/setup_text.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
-#include "analyze/report/words/syscalls.h"
 #include "analyze/report/words/words.h"
+#include "ground/syscalls.h"
+#include "ground/task_state.h"
 
 namespace tailcap::report {
 namespace {
 
-using flow::RequestDetail;
 using formats::known;
+using model::RequestDetail;
 
-std::string end_of(const RequestDetail& d) { return std::string(flow::name_of(d.row.role)); }
+std::string end_of(const RequestDetail& d) { return std::string(model::name_of(d.row.role)); }
 
 std::string hexadecimal(std::uint64_t n) {
   std::string text;
@@ -36,10 +37,10 @@ std::string title_of(const RequestDetail& d) {
          (d.path_known ? printable(d.path) : "(path not recorded)");
 }
 
-std::string carrier_text(const flow::Connection& c) {
+std::string carrier_text(const model::Connection& c) {
   if (c.carrier == 0) return "unbound: the connection that carries it is not known";
   return "carried by connection " + std::to_string(c.carrier) + ", bound by " +
-         (c.how == flow::BindingHow::nested ? "nested calls" : "the lengths of records");
+         (c.how == model::BindingHow::nested ? "nested calls" : "the lengths of records");
 }
 
 std::string connection_text(const RequestDetail& d, Time begin) {
@@ -48,10 +49,10 @@ std::string connection_text(const RequestDetail& d, Time begin) {
   text += c.family == formats::Family::unix_domain ? "UNIX"
           : c.family == formats::Family::unknown   ? "unknown family"
                                                    : "TCP";
-  text += ", " + printable(flow::endpoint(c, false)) + (d.row.role == flow::Role::server ? " from " : " to ") +
-          printable(flow::endpoint(c, true));
+  text += ", " + printable(model::endpoint(c, false)) + (d.row.role == model::Role::server ? " from " : " to ") +
+          printable(model::endpoint(c, true));
   text += "; request " + std::to_string(d.row.id.index) + " on it";
-  if (c.tls) text += "; over TLS (" + std::string(flow::name_of(c.library)) + "), " + carrier_text(c);
+  if (c.tls) text += "; over TLS (" + std::string(model::name_of(c.library)) + "), " + carrier_text(c);
   if (c.origin == formats::Origin::existed) text += "; it was open when the recording began";
   if (known(c.established)) text += "; established " + offset_text(c.established, begin);
   if (known(c.connect_started) && known(c.established) && c.established >= c.connect_started)
@@ -70,12 +71,12 @@ std::string connection_text(const RequestDetail& d, Time begin) {
 std::string bytes_or_unknown(std::int64_t n) { return n < 0 ? "unknown" : bytes_text(static_cast<std::uint64_t>(n)); }
 
 // The network's share of the time, as seen from the client, which measured it.
-std::string split_text(const flow::Detail& detail, const flow::Study& study) {
+std::string split_text(const model::Detail& detail, const model::Study& study) {
   if (!detail.peer) return {};
-  const bool server = detail.request.row.role == flow::Role::server;
-  const flow::Request &mine = detail.request.row, &other = detail.peer->row;
+  const bool server = detail.request.row.role == model::Role::server;
+  const model::Request &mine = detail.request.row, &other = detail.peer->row;
   const auto split =
-      flow::split_of(server ? other : mine, server ? mine : other, flow::ClockErrors(study.quality.preamble));
+      model::split_of(server ? other : mine, server ? mine : other, model::ClockErrors(study.quality.preamble));
   if (!split) return {};
   std::string text = duration_text(split->out) + " on the way to the server, " + duration_text(split->server) +
                      " there, " + duration_text(split->back) + " on the way back";
@@ -93,10 +94,10 @@ std::string ordinal(std::uint32_t n) {
 
 // The trace, and when it became known. It applies to the earlier part, too.
 std::string trace_text(const RequestDetail& d) {
-  std::string text = printable(flow::trace_id_in(d.trace));
-  if (!d.bound) return text + ", by " + std::string(flow::name_of(d.row.trace_format));
-  const flow::TraceBinding& b = *d.bound;
-  const bool server = d.row.role == flow::Role::server;
+  std::string text = printable(model::trace_id_in(d.trace));
+  if (!d.bound) return text + ", by " + std::string(model::name_of(d.row.trace_format));
+  const model::TraceBinding& b = *d.bound;
+  const bool server = d.row.role == model::Role::server;
   text += ", bound at byte " + count_text(b.byte) + " of the request (seq " + std::to_string(b.sequence) +
           "), the end of " + printable(b.field);
   if (b.part > 0) {
@@ -110,13 +111,13 @@ std::string trace_text(const RequestDetail& d) {
   return text + (b.parts > 1 || b.read > d.row.start ? "; what happened before it carries it, too" : "");
 }
 
-void add_facts(const flow::Detail& detail, const flow::Study& study, std::vector<QualityLine>& facts) {
+void add_facts(const model::Detail& detail, const model::Study& study, std::vector<FactLine>& facts) {
   const auto& d = detail.request;
   const auto& row = d.row;
   const auto add = [&](std::string label, std::string text, Tone tone = Tone::plain) {
     facts.push_back({tone, std::move(label), std::move(text)});
   };
-  const bool failed = row.outcome != flow::Outcome::ok && row.outcome != flow::Outcome::upgraded;
+  const bool failed = row.outcome != model::Outcome::ok && row.outcome != model::Outcome::upgraded;
   const bool broken = row.reset_after >= 0 && !row.has_duration;
   add("result", outcome_text(row) + (row.complete || broken ? "" : "; not seen completely"),
       failed ? Tone::care : Tone::plain);
@@ -136,7 +137,7 @@ void add_facts(const flow::Detail& detail, const flow::Study& study, std::vector
   std::string began = offset_text(row.start, study.begin) + " in the recording";
   if (known(row.start) && q.clock.known()) began = utc_text(q.clock.realtime(row.start), 6) + ", " + began;
   add("began", began);
-  add(row.role == flow::Role::server ? "served by" : "made by",
+  add(row.role == model::Role::server ? "served by" : "made by",
       (d.comm.empty() ? "?" : printable(d.comm)) + ", process " + pid_text(row.pid) +
           (d.exchange.reader.tid == d.exchange.writer.tid || d.exchange.reader.tid == 0 || d.exchange.writer.tid == 0
                ? ", thread " + pid_text(row.tid)
@@ -147,10 +148,10 @@ void add_facts(const flow::Detail& detail, const flow::Study& study, std::vector
   if (!d.authority.empty()) add("host", printable(d.authority));
   if (!d.request_id.empty()) add("request id", printable(d.request_id));
   if (!d.trace.empty()) add("trace", trace_text(d));
-  add("protocol", std::string(flow::name_of(row.protocol)) + (row.tls ? " in TLS" : ""));
+  add("protocol", std::string(model::name_of(row.protocol)) + (row.tls ? " in TLS" : ""));
   add("bodies",
       "request " + bytes_or_unknown(row.request_bytes) + ", response " + bytes_or_unknown(row.response_bytes));
-  if (d.exchange.outcome == flow::Outcome::upgraded)
+  if (d.exchange.outcome == model::Outcome::upgraded)
     add("after it", bytes_text(d.exchange.opaque_in) + " in and " + bytes_text(d.exchange.opaque_out) +
                         " out in the protocol switched to");
   add("connection", connection_text(d, study.begin),
@@ -178,7 +179,7 @@ void add_facts(const flow::Detail& detail, const flow::Study& study, std::vector
     add("preempted", "by Go's scheduler " + count_text(p->count, "time", "times") + "; innermost most often: " +
                          shortened(printable(p->top), 80) + " (" + share_text(p->of_top, p->count) + ")");
   for (const auto taint : taints_in(row.taints))
-    add("flagged", std::string(text_of(taint)) + " (" + std::string(flow::name_of(taint)) + ")", Tone::care);
+    add("flagged", std::string(text_of(taint)) + " (" + std::string(model::name_of(taint)) + ")", Tone::care);
 }
 
 // On the axis only if the request came soon: a connection made long before would squeeze everything else.
@@ -189,7 +190,7 @@ bool setup_on_axis(const RequestDetail& d) {
 
 void add_setup_lane(const RequestDetail& d, Time zero, std::vector<Lane>& lanes) {
   if (!setup_on_axis(d)) return;
-  const flow::Setup& s = *d.setup;
+  const model::Setup& s = *d.setup;
   Lane lane{"before the request, at the " + end_of(d), {}, {}, {}};
   const auto add = [&](const char* name, const char* colour, Time from, Duration length) {
     if (length.count() >= 0) lane.bars.push_back({name, colour, from - zero, length});
@@ -205,7 +206,7 @@ void add_milestones(const RequestDetail& d, Time zero, std::vector<Milestone>& o
   const auto add = [&](Time t, const char* what) {
     if (known(t)) out.push_back({t - zero, end_of(d), what});
   };
-  if (e.role == flow::Role::server) {
+  if (e.role == model::Role::server) {
     add(e.predecessor_done, "response before it on the connection was done");
     add(e.request.first_arrived, "first byte of the request arrived");
     add(e.request.first_done, "first byte of the request was read");
@@ -234,17 +235,17 @@ void add_milestones(const RequestDetail& d, Time zero, std::vector<Milestone>& o
   add(e.reset->done, "the other end's reset of the stream was read");
 }
 
-void add_lanes(const flow::Detail& detail, const RequestDetail& d, Time zero, std::vector<Lane>& lanes) {
+void add_lanes(const model::Detail& detail, const RequestDetail& d, Time zero, std::vector<Lane>& lanes) {
   if (!known(d.row.start)) return;
   if (d.row.has_phases) {
     Lane lane{"request, at the " + end_of(d), {}, {}, {}};
     Duration at = d.row.start - zero;
-    const auto phases = flow::phases_of(d.row.role);
+    const auto phases = model::phases_of(d.row.role);
     for (std::size_t i = 0; i < phases.size(); ++i) {
       const Duration length{d.row.phases[i]};
       if (length.count() > 0)
         lane.bars.push_back(
-            {std::string(flow::text_of(phases[i])), std::string(flow::colour_of(phases[i])), at, length, {}});
+            {std::string(model::text_of(phases[i])), std::string(model::colour_of(phases[i])), at, length, {}});
       at += length;
     }
     lanes.push_back(std::move(lane));
@@ -253,11 +254,13 @@ void add_lanes(const flow::Detail& detail, const RequestDetail& d, Time zero, st
   if (Lane lane = held_up_lane(d, zero); !lane.bars.empty()) lanes.push_back(std::move(lane));
 }
 
-std::string wait_text(const flow::ThreadWait& w) {
+std::string wait_text(const model::ThreadWait& w) {
   constexpr std::uint32_t kPreempted = 256;
   if (w.state == 0 || w.state == kPreempted) return "preempted";
-  if (w.syscall < 0) return (w.state & 2) != 0 ? "outside any call, uninterruptible (page fault)" : "outside any call";
-  const std::string name = syscall_name(w.syscall);
+  if (w.syscall < 0)
+    return (w.state & ground::kTaskUninterruptible) != 0 ? "outside any call, uninterruptible (page fault)"
+                                                         : "outside any call";
+  const std::string name = ground::syscall_name(w.syscall);
   if (name == "futex") return "futex at " + hexadecimal(w.argument0);
   // Calls whose first argument is a descriptor.
   for (const std::string_view call :
@@ -284,7 +287,7 @@ void add_waits(const RequestDetail& d, Time zero, Waterfall& out) {
 }
 
 void add_events(const RequestDetail& d, Time zero, std::vector<std::string>& out) {
-  using enum flow::ConnectionEvent::Kind;
+  using enum model::ConnectionEvent::Kind;
   for (const auto& e : d.events) {
     const std::string at = offset_text(e.time, zero) + ", at the " + end_of(d) + ": ";
     switch (e.kind) {
@@ -311,15 +314,15 @@ void add_events(const RequestDetail& d, Time zero, std::vector<std::string>& out
 
 void add_heads(const RequestDetail& d, std::vector<Head>& heads) {
   const auto& e = d.exchange;
-  const auto fields = [](const flow::Headers& headers, Head& head) {
+  const auto fields = [](const model::Headers& headers, Head& head) {
     for (std::size_t i = 0; i < headers.size(); ++i)
       head.lines.push_back(printable(headers[i].name) + ": " + printable(headers[i].value));
   };
-  const bool server = e.role == flow::Role::server;
+  const bool server = e.role == model::Role::server;
   Head request{std::string("Request head, as ") + (server ? "read" : "sent"), {}, e.request_headers_complete};
   request.lines.push_back((e.method.empty() ? "(method unknown)" : printable(e.method)) + " " +
                           (e.target.empty() ? "(target unknown)" : printable(e.target)) + " " +
-                          std::string(flow::name_of(e.protocol)));
+                          std::string(model::name_of(e.protocol)));
   fields(e.request_headers, request);
   Head response{std::string("Response head, as ") + (server ? "sent" : "read"), {}, e.response_headers_complete};
   if (e.status != 0 || e.response_headers.size() != 0) {
@@ -327,7 +330,7 @@ void add_heads(const RequestDetail& d, std::vector<Head>& heads) {
     fields(e.response_headers, response);
   }
   heads = {std::move(request), std::move(response)};
-  const auto trailers = [&](std::string_view title, const flow::Headers& of) {
+  const auto trailers = [&](std::string_view title, const model::Headers& of) {
     if (of.size() == 0) return;
     heads.push_back({std::string(title), {}, true});
     fields(of, heads.back());
@@ -362,7 +365,7 @@ void choose_lines(Lane& lane, Duration span) {
 
 }  // namespace
 
-Waterfall waterfall(const flow::Detail& detail, const flow::Study& study) {
+Waterfall waterfall(const model::Detail& detail, const model::Study& study) {
   Waterfall out;
   const auto& d = detail.request;
   out.title = title_of(d);
@@ -377,7 +380,7 @@ Waterfall waterfall(const flow::Detail& detail, const flow::Study& study) {
   add_events(d, out.zero, out.events);
   add_files(d, out.zero, out.files, out.files_notes);
   if (detail.peer) {
-    const bool client_last = d.row.role == flow::Role::server && detail.peer->row.role == flow::Role::client;
+    const bool client_last = d.row.role == model::Role::server && detail.peer->row.role == model::Role::client;
     const std::size_t own = out.lanes.size();
     add_setup_lane(*detail.peer, out.zero, out.lanes);
     add_lanes(detail, *detail.peer, out.zero, out.lanes);
@@ -401,7 +404,7 @@ Waterfall waterfall(const flow::Detail& detail, const flow::Study& study) {
   for (auto& lane : out.lanes) choose_lines(lane, out.span);
   add_waits(d, out.zero, out);
   const auto facts = call_facts(detail, out.zero, out.span);
-  const auto before = std::ranges::find_if(out.facts, [](const QualityLine& f) { return f.label == "began"; });
+  const auto before = std::ranges::find_if(out.facts, [](const FactLine& f) { return f.label == "began"; });
   out.facts.insert(before, facts.begin(), facts.end());
   out.messages = call_messages(detail, out.zero, out.span);
   add_heads(d, out.heads);

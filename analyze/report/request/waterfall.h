@@ -5,11 +5,11 @@
 #include <string>
 #include <vector>
 
-#include "analyze/flow/detail.h"
-#include "analyze/flow/study.h"
-#include "analyze/report/quality.h"
+#include "analyze/model/study/detail.h"
+#include "analyze/model/study/study.h"
 #include "analyze/report/request/calls.h"
 #include "analyze/report/request/files.h"
+#include "analyze/report/words/fact_line.h"
 
 namespace tailcap::report {
 
@@ -51,10 +51,10 @@ struct Head {
 };
 
 struct Waterfall {
-  std::string title;               // "GET /users/7"
-  std::vector<QualityLine> facts;  // printable
-  Time zero = formats::kNoTime;    // where the axis begins: the earlier of both ends' starts
-  Duration span{};                 // its length
+  std::string title;             // "GET /users/7"
+  std::vector<FactLine> facts;   // printable
+  Time zero = formats::kNoTime;  // where the axis begins: the earlier of both ends' starts
+  Duration span{};               // its length
   std::vector<Lane> lanes;
   std::vector<std::string> beside;    // calls that it did not wait for in the end
   std::string no_lanes;               // why there are none
@@ -68,6 +68,6 @@ struct Waterfall {
   std::vector<Head> heads;
 };
 
-Waterfall waterfall(const flow::Detail& detail, const flow::Study& study);
+Waterfall waterfall(const model::Detail& detail, const model::Study& study);
 
 }  // namespace tailcap::report

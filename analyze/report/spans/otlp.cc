@@ -4,9 +4,9 @@
 namespace tailcap::report {
 namespace {
 
-using flow::Attributes;
-using flow::AttributeValue;
-using flow::Span;
+using model::Attributes;
+using model::AttributeValue;
+using model::Span;
 
 // Bits of a span's flags beside the eight of W3C: the parent's place is known, and is another process.
 constexpr std::uint32_t kHasIsRemote = 0x100, kIsRemote = 0x200;
@@ -74,8 +74,8 @@ void links_of(JsonWriter& json, const Span& span) {
   json.begin_array();
   for (const auto& link : span.links) {
     json.begin_object();
-    json.field("traceId", flow::trace_hex(link.to));
-    json.field("spanId", flow::hex_of(link.to.span));
+    json.field("traceId", model::trace_hex(link.to));
+    json.field("spanId", model::hex_of(link.to.span));
     attributes_of(json, link.attributes);
     json.end_object();
   }
@@ -84,10 +84,10 @@ void links_of(JsonWriter& json, const Span& span) {
 
 void span_of(JsonWriter& json, const Span& span) {
   json.begin_object();
-  json.field("traceId", flow::trace_hex(span.context));
-  json.field("spanId", flow::hex_of(span.context.span));
+  json.field("traceId", model::trace_hex(span.context));
+  json.field("spanId", model::hex_of(span.context.span));
   if (!span.trace_state.empty()) json.field("traceState", span.trace_state);
-  if (span.parent != 0) json.field("parentSpanId", flow::hex_of(span.parent));
+  if (span.parent != 0) json.field("parentSpanId", model::hex_of(span.parent));
   json.field("flags",
              span.context.flags | (span.parent != 0 ? kHasIsRemote | (span.parent_remote ? kIsRemote : 0) : 0));
   json.field("name", span.name);
@@ -99,7 +99,8 @@ void span_of(JsonWriter& json, const Span& span) {
   links_of(json, span);
   json.key("status");
   json.begin_object();
-  if (span.status != flow::SpanStatus::unset) json.field("code", std::uint32_t{static_cast<std::uint8_t>(span.status)});
+  if (span.status != model::SpanStatus::unset)
+    json.field("code", std::uint32_t{static_cast<std::uint8_t>(span.status)});
   if (!span.status_message.empty()) json.field("message", span.status_message);
   json.end_object();
   json.end_object();
@@ -115,7 +116,7 @@ OtlpText::OtlpText(std::string& out, const std::vector<std::string>& before, std
   for (const std::string& raw : before) json_.raw(raw);
 }
 
-void OtlpText::add(const std::vector<flow::SpanResource>& resources) {
+void OtlpText::add(const std::vector<model::SpanResource>& resources) {
   for (const auto& resource : resources) {
     json_.begin_object();
     json_.key("resource");
@@ -146,7 +147,7 @@ void OtlpText::end() {
   out_ += '\n';
 }
 
-std::string otlp_json(const std::vector<std::string>& before, const std::vector<flow::SpanResource>& resources,
+std::string otlp_json(const std::vector<std::string>& before, const std::vector<model::SpanResource>& resources,
                       std::string_view version) {
   std::string out;
   OtlpText text(out, before, version);

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "analyze/flow/span.h"
+#include "analyze/model/trace/span.h"
 #include "analyze/report/json/json_writer.h"
 
 namespace tailcap::report {
@@ -19,7 +19,7 @@ class OtlpText {
   // come first, as they are.
   OtlpText(std::string& out, const std::vector<std::string>& before, std::string_view version);
   // A resource may come again.
-  void add(const std::vector<flow::SpanResource>& resources);
+  void add(const std::vector<model::SpanResource>& resources);
   void end();
 
  private:
@@ -27,7 +27,7 @@ class OtlpText {
   JsonWriter json_;
   std::string version_;
 };
-std::string otlp_json(const std::vector<std::string>& before, const std::vector<flow::SpanResource>& resources,
+std::string otlp_json(const std::vector<std::string>& before, const std::vector<model::SpanResource>& resources,
                       std::string_view version);
 
 }  // namespace tailcap::report

@@ -1,14 +1,14 @@
 #include "analyze/report/spans/spans_text.h"
 
-#include "analyze/report/json/json.h"
 #include "analyze/report/json/json_writer.h"
 #include "analyze/report/words/grid.h"
+#include "analyze/report/words/json_schema.h"
 #include "analyze/report/words/number.h"
 
 namespace tailcap::report {
 namespace {
 
-using flow::SpanFacts;
+using model::SpanFacts;
 using Counted = std::vector<std::pair<std::string, std::uint64_t>>;
 
 constexpr std::size_t kWidth = 120;

@@ -3,12 +3,12 @@
 
 #include <string>
 
-#include "analyze/flow/span_facts.h"
+#include "analyze/model/trace/span_facts.h"
 
 namespace tailcap::report {
 
-std::string spans_facts_text(const flow::SpanFacts& facts);
-std::string spans_facts_json(const flow::SpanFacts& facts);
-std::string spans_facts_line(const flow::SpanFacts& facts);  // one line, for standard error
+std::string spans_facts_text(const model::SpanFacts& facts);
+std::string spans_facts_json(const model::SpanFacts& facts);
+std::string spans_facts_line(const model::SpanFacts& facts);  // one line, for standard error
 
 }  // namespace tailcap::report

@@ -3,15 +3,15 @@
 #include <algorithm>
 #include <cmath>
 
-#include "analyze/flow/label_group.h"
-#include "analyze/flow/whole_parts.h"
+#include "analyze/model/label_group.h"
+#include "analyze/model/whole_parts.h"
 #include "analyze/report/words/number.h"
 
 namespace tailcap::report::tail {
 namespace {
 
-using flow::LabelDifference;
-using flow::TailStudy;
+using model::LabelDifference;
+using model::TailStudy;
 
 constexpr double kShown = 0.01;  // of the gap, or of the slow mean; less is summed up
 
@@ -47,7 +47,7 @@ struct Grid {
 std::vector<std::int64_t> rounded(const std::vector<std::int64_t>& ns, const Grid& grid) {
   std::vector<double> values;
   for (const std::int64_t n : ns) values.push_back(static_cast<double>(n) / static_cast<double>(grid.step));
-  return flow::whole_parts(values);
+  return model::whole_parts(values);
 }
 
 std::string percent(std::uint64_t part, std::uint64_t whole) {
@@ -106,9 +106,9 @@ DifferenceTable difference_table(const TailStudy& study) {
     const bool one = i < shown.size();
     const LabelDifference& d = one ? *shown[i] : others;
     DifferenceRow row;
-    row.text = one ? std::string(flow::text_of(d.label)) : count_text(small, "other", "others") + ", together";
-    row.name = one ? std::string(flow::name_of(d.label)) : "";
-    row.colour = one ? std::string(flow::colour_of(flow::group_of(d.label))) : "#cfd4d9";
+    row.text = one ? std::string(model::text_of(d.label)) : count_text(small, "other", "others") + ", together";
+    row.name = one ? std::string(model::name_of(d.label)) : "";
+    row.colour = one ? std::string(model::colour_of(model::group_of(d.label))) : "#cfd4d9";
     row.slow = grid.text(slow_steps[i]);
     row.typical = grid.text(typical_steps[i]);
     row.more = grid.text(slow_steps[i] - typical_steps[i]);

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "analyze/flow/study.h"
+#include "analyze/model/study/study.h"
 
 namespace tailcap::report::tail {
 
@@ -19,7 +19,7 @@ struct DifferenceRow {
   std::string with;                 // share of the slow requests that have more of it than 99 % of the typical ones
   std::string dominant;  // share of the slow requests in which it is most of what they take beyond a typical one
   std::string notes;     // "inferred", "cause"
-  const flow::LabelDifference* difference = nullptr;  // of the study; unset: several
+  const model::LabelDifference* difference = nullptr;  // of the study; unset: several
 };
 
 struct DifferenceTable {
@@ -29,6 +29,6 @@ struct DifferenceTable {
 };
 
 // study: compared, not refused; must outlive the table.
-DifferenceTable difference_table(const flow::TailStudy& study);
+DifferenceTable difference_table(const model::TailStudy& study);
 
 }  // namespace tailcap::report::tail

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <optional>
 
-#include "analyze/flow/label_group.h"
+#include "analyze/model/label_group.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
 #include "analyze/report/words/words.h"
@@ -19,58 +19,58 @@ constexpr std::size_t kMostLanes = 16;
 constexpr std::size_t kMostStretches = 600;  // drawn of one lane; shorter ones are not to be seen
 
 struct Lane {
-  flow::ExchangeId request;
+  model::ExchangeId request;
   std::size_t depth = 0;
   std::string note;
   bool other = false;  // another request, that held this one up: only what overlaps is drawn
 };
 
-std::string lane_title(const flow::Request& row, const flow::TextPool& texts) {
+std::string lane_title(const model::Request& row, const model::TextPool& texts) {
   const std::string comm = row.comm == 0 ? "?" : shortened(printable(texts[row.comm]), 20);
-  return comm + (row.role == flow::Role::server ? " serves " : " calls ") + shortened(request_title(row, texts), 50);
+  return comm + (row.role == model::Role::server ? " serves " : " calls ") + shortened(request_title(row, texts), 50);
 }
 
-std::optional<std::uint32_t> row_of(const flow::RequestTable& table, flow::ExchangeId id) {
+std::optional<std::uint32_t> row_of(const model::RequestTable& table, model::ExchangeId id) {
   for (std::uint32_t i = 0; i < table.rows.size(); ++i)
     if (table.rows.id(i) == id) return i;
   return std::nullopt;
 }
 
 // The request, its other end, and below each the calls that it made, in order.
-void add_lanes(flow::ExchangeId id, std::size_t depth, std::string note, const flow::RequestTable& table,
-               std::span<const flow::Course> courses, std::vector<Lane>& out) {
+void add_lanes(model::ExchangeId id, std::size_t depth, std::string note, const model::RequestTable& table,
+               std::span<const model::Course> courses, std::vector<Lane>& out) {
   const bool seen = std::any_of(out.begin(), out.end(), [&](const Lane& l) { return l.request == id; });
   if (id.connection == 0 || seen || out.size() >= kMostLanes) return;
-  const flow::Course* course = course_of(courses, id);
+  const model::Course* course = course_of(courses, id);
   if (!course) return;
   out.push_back({id, depth, std::move(note), false});
   for (const auto& call : course->calls)
     add_lanes(call.request, depth + 1, call.on_path ? "" : "beside the path, slack " + duration_text(call.slack), table,
               courses, out);
   if (const auto row = row_of(table, id))
-    add_lanes(table.rows.peer(*row), depth + (table.rows.role(*row) == flow::Role::client), "", table, courses, out);
+    add_lanes(table.rows.peer(*row), depth + (table.rows.role(*row) == model::Role::client), "", table, courses, out);
 }
 
 // Those who held it up.
-void add_others(flow::ExchangeId id, const flow::RequestTable& table, std::span<const flow::Course> courses,
+void add_others(model::ExchangeId id, const model::RequestTable& table, std::span<const model::Course> courses,
                 std::vector<Lane>& out) {
-  for (const flow::Culprit& c : table.partitions.culprits(id)) {
+  for (const model::Culprit& c : table.partitions.culprits(id)) {
     const bool seen = std::any_of(out.begin(), out.end(), [&](const Lane& l) { return l.request == c.request; });
     if (c.request.connection == 0 || seen || out.size() >= kMostLanes || !course_of(courses, c.request)) continue;
     out.push_back({c.request, 0,
-                   "behind its " + duration_text(Duration{c.time}) + " " + std::string(flow::text_of(c.label)), true});
+                   "behind its " + duration_text(Duration{c.time}) + " " + std::string(model::text_of(c.label)), true});
   }
 }
 
 }  // namespace
 
-const flow::Course* course_of(std::span<const flow::Course> courses, flow::ExchangeId id) {
+const model::Course* course_of(std::span<const model::Course> courses, model::ExchangeId id) {
   const auto at = std::lower_bound(courses.begin(), courses.end(), id,
-                                   [](const flow::Course& c, flow::ExchangeId i) { return c.request < i; });
+                                   [](const model::Course& c, model::ExchangeId i) { return c.request < i; });
   return at != courses.end() && at->request == id ? &*at : nullptr;
 }
 
-std::string course_bar(const flow::Course& course, std::span<const flow::CpuGroup> groups, std::int64_t from,
+std::string course_bar(const model::Course& course, std::span<const model::CpuGroup> groups, std::int64_t from,
                        std::int64_t length) {
   const auto at = [&](formats::Time t) {
     const double share =
@@ -84,17 +84,17 @@ std::string course_bar(const flow::Course& course, std::span<const flow::CpuGrou
     if (nanoseconds(s.to) <= from || nanoseconds(s.from) >= from + length) continue;
     const long long x = at(s.from), width = at(s.to) - x;
     if ((width == 0 && s.to - s.from < std::chrono::microseconds{1}) || drawn++ >= kMostStretches) continue;
-    const flow::CpuGroup* group = flow::group_of(s.culprit, groups);
+    const model::CpuGroup* group = model::group_of(s.culprit, groups);
     out += "<rect x=\"" + std::to_string(x) + "\" width=\"" + std::to_string(std::max<long long>(width, 1)) +
-           "\" height=\"10\" fill=\"" + std::string(flow::colour_of(flow::group_of(s.label))) + "\"><title>" +
-           html(flow::text_of(s.label)) + ": " + exact_text(s.to - s.from) +
-           (s.evidence == flow::Evidence::measured ? "" : ", inferred") +
+           "\" height=\"10\" fill=\"" + std::string(model::colour_of(model::group_of(s.label))) + "\"><title>" +
+           html(model::text_of(s.label)) + ": " + exact_text(s.to - s.from) +
+           (s.evidence == model::Evidence::measured ? "" : ", inferred") +
            (group ? "; " + html(group_text(*group)) : "") + "</title></rect>";
   }
   return out + "</svg>";
 }
 
-render::Table lanes_table(std::uint32_t row, const flow::RequestTable& table, std::span<const flow::Course> courses) {
+render::Table lanes_table(std::uint32_t row, const model::RequestTable& table, std::span<const model::Course> courses) {
   render::Table out;
   std::vector<Lane> lanes;
   add_lanes(table.rows.id(row), 0, "", table, courses, lanes);
@@ -102,7 +102,7 @@ render::Table lanes_table(std::uint32_t row, const flow::RequestTable& table, st
   if (lanes.size() < 2) return out;
   std::int64_t from = nanoseconds(table.rows.start(row)), to = from + table.rows.duration(row).count();
   for (const Lane& lane : lanes)
-    if (const flow::Course* c = lane.other ? nullptr : course_of(courses, lane.request); c && !c->stretches.empty()) {
+    if (const model::Course* c = lane.other ? nullptr : course_of(courses, lane.request); c && !c->stretches.empty()) {
       from = std::min(from, nanoseconds(c->stretches.front().from));
       to = std::max(to, nanoseconds(c->stretches.back().to));
     }
@@ -110,9 +110,9 @@ render::Table lanes_table(std::uint32_t row, const flow::RequestTable& table, st
   out.columns = {{"", render::Column::Kind::name}, {"", render::Column::Kind::picture}, {}};
   for (const Lane& lane : lanes) {
     const auto at = row_of(table, lane.request);
-    const flow::Course* c = course_of(courses, lane.request);
+    const model::Course* c = course_of(courses, lane.request);
     if (!at || !c) continue;
-    const flow::Request request = table.rows[*at];
+    const model::Request request = table.rows[*at];
     render::Cell name(lane_title(request, table.texts)), bar;
     name.indent = static_cast<std::uint8_t>(lane.depth);
     name.below = {id_text(lane.request) + (request.tid == 0 ? "" : " thread " + std::to_string(request.tid)) +

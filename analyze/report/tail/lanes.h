@@ -5,20 +5,20 @@
 #include <span>
 #include <string>
 
-#include "analyze/flow/partition.h"
-#include "analyze/flow/request.h"
+#include "analyze/model/partition.h"
+#include "analyze/model/request.h"
 #include "analyze/render/document.h"
 
 namespace tailcap::report::tail {
 
 // The course of a request; nullptr: not among them. courses: ascending by request.
-const flow::Course* course_of(std::span<const flow::Course> courses, flow::ExchangeId id);
+const model::Course* course_of(std::span<const model::Course> courses, model::ExchangeId id);
 
 // A bar of stretches at their places between `from` and from + length, both ns.
-std::string course_bar(const flow::Course& course, std::span<const flow::CpuGroup> groups, std::int64_t from,
+std::string course_bar(const model::Course& course, std::span<const model::CpuGroup> groups, std::int64_t from,
                        std::int64_t length);
 
 // Without rows: the course of the request is not known, or there is no other.
-render::Table lanes_table(std::uint32_t row, const flow::RequestTable& table, std::span<const flow::Course> courses);
+render::Table lanes_table(std::uint32_t row, const model::RequestTable& table, std::span<const model::Course> courses);
 
 }  // namespace tailcap::report::tail

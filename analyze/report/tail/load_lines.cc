@@ -9,7 +9,7 @@
 namespace tailcap::report::tail {
 namespace {
 
-using flow::LoadStudy;
+using model::LoadStudy;
 
 constexpr std::uint64_t kLeastForMedian = 20, kLeastForP95 = 100;  // requests in a band; fewer are left out
 constexpr double kCorrelated = 0.8;  // observed over independent: below, slow calls come together
@@ -19,7 +19,7 @@ std::string decimal(double value, int places) {
   return std::string(text, std::to_chars(text, text + sizeof text, value, std::chars_format::fixed, places).ptr);
 }
 
-std::string call_name(const flow::FanOut::Slowest& s, const flow::TextPool& texts) {
+std::string call_name(const model::FanOut::Slowest& s, const model::TextPool& texts) {
   std::string out = (s.method != 0 ? shortened(printable(texts[s.method]), 20) + " " : "") +
                     (s.route != 0 ? shortened(printable(texts[s.route]), 60) : "?");
   return s.authority != 0 ? out + " at " + shortened(printable(texts[s.authority]), 40) : out;
@@ -39,7 +39,7 @@ std::string in_flight_text(const LoadStudy& load) {
   return bands < 2 ? "" : "by the number of this route's requests under way, itself included: " + out;
 }
 
-std::string fan_out_text(const flow::FanOut& f, const flow::TextPool& texts) {
+std::string fan_out_text(const model::FanOut& f, const model::TextPool& texts) {
   std::string out = count_text(f.requests, "request", "requests") + " made " + decimal(f.calls, 1) +
                     " calls each, some at once. A call is slow beyond " + duration_text(f.limit) + " (" +
                     share_text(f.slow_calls, 1.0) + " are): " + share_text(f.observed, 1.0) +
@@ -58,7 +58,7 @@ std::string fan_out_text(const flow::FanOut& f, const flow::TextPool& texts) {
 std::string head_of_line_text(const LoadStudy& load) {
   std::string out;
   for (const auto& h : load.head_of_line) {
-    out += (out.empty() ? "" : "; ") + std::string(flow::text_of(h.label)) + ": " +
+    out += (out.empty() ? "" : "; ") + std::string(model::text_of(h.label)) + ": " +
            count_text(h.requests, "request", "requests") + " on " +
            count_text(h.connections, "connection", "connections") + ", " + duration_text(Duration{h.time}) +
            " together";
@@ -68,7 +68,7 @@ std::string head_of_line_text(const LoadStudy& load) {
   return out;
 }
 
-std::string retries_text(const flow::RetryStudy& r) {
+std::string retries_text(const model::RetryStudy& r) {
   std::string out =
       count_text(r.attempts, "attempt", "attempts") + " for " + count_text(r.calls, "call", "calls") + " (" +
       decimal(static_cast<double>(r.attempts) / static_cast<double>(std::max<std::uint64_t>(r.calls, 1)), 2) +
@@ -81,8 +81,8 @@ std::string retries_text(const flow::RetryStudy& r) {
 
 }  // namespace
 
-std::vector<QualityLine> load_lines(const flow::RouteStudy& route, const flow::TextPool& texts) {
-  std::vector<QualityLine> out;
+std::vector<FactLine> load_lines(const model::RouteStudy& route, const model::TextPool& texts) {
+  std::vector<FactLine> out;
   const LoadStudy& load = route.load;
   const auto add = [&](const char* label, std::string text, Tone tone = Tone::plain) {
     if (!text.empty()) out.push_back({tone, label, std::move(text)});
@@ -99,8 +99,8 @@ std::vector<QualityLine> load_lines(const flow::RouteStudy& route, const flow::T
   return out;
 }
 
-std::string arrivals_text(const flow::Study& study) {
-  const flow::Arrivals& a = study.arrivals;
+std::string arrivals_text(const model::Study& study) {
+  const model::Arrivals& a = study.arrivals;
   if (!a.closed_loop) return {};
   return "Closed loop: " + share_text(a.at_once, a.next) +
          " of the requests came as soon as the one before on their connection was answered. What stalls such clients "
@@ -108,7 +108,7 @@ std::string arrivals_text(const flow::Study& study) {
          "percentiles look better than those of users who do not wait for each other.";
 }
 
-void append_load(JsonWriter& json, const flow::RouteStudy& route, const flow::TextPool& texts) {
+void append_load(JsonWriter& json, const model::RouteStudy& route, const model::TextPool& texts) {
   const LoadStudy& load = route.load;
   json.begin_object();
   json.key("in_flight");
@@ -133,7 +133,7 @@ void append_load(JsonWriter& json, const flow::RouteStudy& route, const flow::Te
   json.begin_array();
   for (const auto& h : load.head_of_line) {
     json.begin_object();
-    json.field("label", flow::name_of(h.label));
+    json.field("label", model::name_of(h.label));
     json.field("requests", h.requests);
     json.field("connections", h.connections);
     json.field("time_ns", h.time);
@@ -190,9 +190,9 @@ void append_load(JsonWriter& json, const flow::RouteStudy& route, const flow::Te
   json.end_object();
 }
 
-void append_arrivals(JsonWriter& json, const flow::Arrivals& a) {
+void append_arrivals(JsonWriter& json, const model::Arrivals& a) {
   json.begin_object();
-  json.field("role", flow::name_of(a.role));
+  json.field("role", model::name_of(a.role));
   json.field("connections", a.connections);
   json.field("next", a.next);
   json.field("at_once", a.at_once);

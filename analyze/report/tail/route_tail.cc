@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <cmath>
 
-#include "analyze/flow/label_group.h"
-#include "analyze/report/bands.h"
-#include "analyze/report/routes.h"
+#include "analyze/model/label_group.h"
+#include "analyze/report/tail/bands.h"
 #include "analyze/report/tail/difference_table.h"
 #include "analyze/report/tail/lanes.h"
+#include "analyze/report/tail/routes.h"
 #include "analyze/report/tail/sections.h"
 #include "analyze/report/tail/sentence.h"
 #include "analyze/report/words/escape.h"
@@ -18,10 +18,10 @@
 namespace tailcap::report::tail {
 namespace {
 
-using flow::Label;
-using flow::RouteStudy;
-using flow::TailStudy;
-using flow::TailVerdict;
+using model::Label;
+using model::RouteStudy;
+using model::TailStudy;
+using model::TailVerdict;
 using render::Cell;
 using render::Column;
 using render::Document;
@@ -32,26 +32,26 @@ using render::Text;
 
 constexpr std::int64_t kUnits = 1000;  // width of a difference bar's coordinates
 
-std::string_view colour_of(Label label) { return flow::colour_of(flow::group_of(label)); }
+std::string_view colour_of(Label label) { return model::colour_of(model::group_of(label)); }
 
 // Labels as stretches, group by group, so that colours do not alternate.
 std::vector<Stretch> stretches_of(std::vector<std::pair<Label, std::int64_t>> labels) {
   std::stable_sort(labels.begin(), labels.end(),
-                   [](const auto& a, const auto& b) { return flow::group_of(a.first) < flow::group_of(b.first); });
+                   [](const auto& a, const auto& b) { return model::group_of(a.first) < model::group_of(b.first); });
   std::vector<Stretch> out;
-  for (const auto& [label, ns] : labels) out.push_back({flow::text_of(label), colour_of(label), ns});
+  for (const auto& [label, ns] : labels) out.push_back({model::text_of(label), colour_of(label), ns});
   return out;
 }
 
 // Of the groups of labels that occur.
 std::vector<render::LegendEntry> legend_of(const TailStudy& tail) {
   std::vector<render::LegendEntry> entries;
-  for (std::size_t g = 0; g < flow::kLabelGroups; ++g) {
-    const auto group = static_cast<flow::LabelGroup>(g);
+  for (std::size_t g = 0; g < model::kLabelGroups; ++g) {
+    const auto group = static_cast<model::LabelGroup>(g);
     const bool occurs = std::ranges::any_of(tail.bands, [&](const auto& band) {
-      return std::ranges::any_of(band.labels, [&](const auto& l) { return flow::group_of(l.first) == group; });
+      return std::ranges::any_of(band.labels, [&](const auto& l) { return model::group_of(l.first) == group; });
     });
-    if (occurs) entries.push_back({std::string(flow::text_of(group)), std::string(flow::colour_of(group))});
+    if (occurs) entries.push_back({std::string(model::text_of(group)), std::string(model::colour_of(group))});
   }
   return entries;
 }
@@ -71,7 +71,7 @@ struct Axis {
 };
 
 // A bar from 0 to the difference with a line over its interval.
-std::string difference_bar(const flow::LabelDifference& d, const Axis& axis, bool interval) {
+std::string difference_bar(const model::LabelDifference& d, const Axis& axis, bool interval) {
   const std::int64_t zero = axis.at(0), to = axis.at(d.difference());
   const auto x = [](std::int64_t n) { return std::to_string(n); };
   std::string out = "<svg class=\"difference\" viewBox=\"0 0 " + x(kUnits) +
@@ -125,7 +125,7 @@ Table bands(const TailStudy& tail) {
   table.columns = {{"by how fast they were", Column::Kind::name}, {}, {"", Column::Kind::picture}, {}};
   for (const auto& b : tail.bands) {
     if (b.count == 0) continue;
-    flow::Band named;
+    model::Band named;
     named.from = b.from;
     named.to = b.to;
     Cell bar;
@@ -136,7 +136,7 @@ Table bands(const TailStudy& tail) {
   return table;
 }
 
-Table exemplars(const TailStudy& tail, const flow::RequestTable& table, std::span<const flow::Course> courses) {
+Table exemplars(const TailStudy& tail, const model::RequestTable& table, std::span<const model::Course> courses) {
   std::int64_t scale = 1;
   for (const auto& e : tail.exemplars) scale = std::max<std::int64_t>(scale, table.rows.duration(e.row).count());
   constexpr const char* why[] = {"the slowest", "most like all slow ones", "slowest for another reason"};
@@ -144,7 +144,7 @@ Table exemplars(const TailStudy& tail, const flow::RequestTable& table, std::spa
   out.bars = true;
   out.columns = {{"", Column::Kind::word}, {"", Column::Kind::name}, {"", Column::Kind::picture}, {}};
   const auto add = [&](std::uint32_t row, const char* what) {
-    const flow::Course* course = course_of(courses, table.rows.id(row));
+    const model::Course* course = course_of(courses, table.rows.id(row));
     Cell bar, name(what);
     bar.picture =
         course ? course_bar(*course, table.partitions.groups(), formats::nanoseconds(table.rows.start(row)), scale)
@@ -164,8 +164,8 @@ Table exemplars(const TailStudy& tail, const flow::RequestTable& table, std::spa
 void emphasise(std::string text, const TailStudy& tail, Text& out) {
   std::vector<std::pair<std::size_t, std::size_t>> found;  // place and length
   for (const Label cause : tail.causes)
-    if (const auto at = text.find(flow::text_of(cause)); at != text.npos)
-      found.emplace_back(at, flow::text_of(cause).size());
+    if (const auto at = text.find(model::text_of(cause)); at != text.npos)
+      found.emplace_back(at, model::text_of(cause).size());
   std::ranges::sort(found);
   std::size_t done = 0;
   for (const auto& [at, length] : found) {
@@ -179,13 +179,13 @@ void emphasise(std::string text, const TailStudy& tail, Text& out) {
 
 }  // namespace
 
-std::vector<Stretch> label_stretches(const flow::RequestTable& table, flow::ExchangeId request) {
+std::vector<Stretch> label_stretches(const model::RequestTable& table, model::ExchangeId request) {
   std::vector<Stretch> out;
   const auto parts = table.partitions.parts(request);
-  for (std::size_t p = 0; p < flow::kPhases; ++p) {
+  for (std::size_t p = 0; p < model::kPhases; ++p) {
     std::vector<std::pair<Label, std::int64_t>> labels;
-    for (const flow::Part& part : parts)
-      if (part.phase == static_cast<flow::Phase>(p)) labels.emplace_back(part.label, part.time);
+    for (const model::Part& part : parts)
+      if (part.phase == static_cast<model::Phase>(p)) labels.emplace_back(part.label, part.time);
     for (const Stretch& s : stretches_of(std::move(labels))) out.push_back(s);
   }
   return out;
@@ -193,14 +193,14 @@ std::vector<Stretch> label_stretches(const flow::RequestTable& table, flow::Exch
 
 std::vector<render::LegendEntry> group_legend() {
   std::vector<render::LegendEntry> entries;
-  for (std::size_t g = 0; g < flow::kLabelGroups; ++g) {
-    const auto group = static_cast<flow::LabelGroup>(g);
-    entries.push_back({std::string(flow::text_of(group)), std::string(flow::colour_of(group))});
+  for (std::size_t g = 0; g < model::kLabelGroups; ++g) {
+    const auto group = static_cast<model::LabelGroup>(g);
+    entries.push_back({std::string(model::text_of(group)), std::string(model::colour_of(group))});
   }
   return entries;
 }
 
-Document verdicts(const flow::Study& study, const flow::TextPool& texts, const std::vector<std::size_t>& routes) {
+Document verdicts(const model::Study& study, const model::TextPool& texts, const std::vector<std::size_t>& routes) {
   using Accent = render::List::Accent;
   render::List list;
   list.boxed = true;
@@ -225,8 +225,8 @@ Document verdicts(const flow::Study& study, const flow::TextPool& texts, const s
   return out;
 }
 
-Document comparison(const RouteStudy& route, const flow::Study& study, const flow::RequestTable& table,
-                    std::span<const flow::Course> courses) {
+Document comparison(const RouteStudy& route, const model::Study& study, const model::RequestTable& table,
+                    std::span<const model::Course> courses) {
   Document out;
   if (!route.tail || !route.tail->compared()) return out;
   const TailStudy& tail = *route.tail;
@@ -242,7 +242,7 @@ Document comparison(const RouteStudy& route, const flow::Study& study, const flo
         out.add(
             render::Details{id_text(table.rows.id(e.row)) + " in time, with its calls and the requests it waited for",
                             {std::move(lanes)},
-                            e.why == flow::Exemplar::Why::slowest});
+                            e.why == model::Exemplar::Why::slowest});
   }
   render::Details how{"How this was compared", {}, false};
   for (const auto& line : notes(tail, study))

@@ -6,23 +6,23 @@
 #include <string>
 #include <vector>
 
-#include "analyze/flow/study.h"
+#include "analyze/model/study/study.h"
 #include "analyze/render/document.h"
 #include "analyze/report/words/html_parts.h"
 
 namespace tailcap::report::tail {
 
 // A section with a sentence for each of the routes, which have sections of their own. Empty: nothing was studied.
-render::Document verdicts(const flow::Study& study, const flow::TextPool& texts,
+render::Document verdicts(const model::Study& study, const model::TextPool& texts,
                           const std::vector<std::size_t>& routes);
 
 // For the route's section; empty: there is nothing to compare. courses: of its exemplars, ascending; those that are not
 // there are drawn without the order of time.
-render::Document comparison(const flow::RouteStudy& route, const flow::Study& study, const flow::RequestTable& table,
-                            std::span<const flow::Course> courses);
+render::Document comparison(const model::RouteStudy& route, const model::Study& study, const model::RequestTable& table,
+                            std::span<const model::Course> courses);
 
 // A request's labels, phase after phase; the order within a phase is not that of time. Empty: it has no partition.
-std::vector<Stretch> label_stretches(const flow::RequestTable& table, flow::ExchangeId request);
+std::vector<Stretch> label_stretches(const model::RequestTable& table, model::ExchangeId request);
 std::vector<render::LegendEntry> group_legend();
 
 }  // namespace tailcap::report::tail

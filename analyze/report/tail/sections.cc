@@ -8,21 +8,21 @@
 namespace tailcap::report::tail {
 namespace {
 
-using flow::TailStudy;
-using flow::TailVerdict;
+using model::TailStudy;
+using model::TailVerdict;
 
 constexpr std::size_t kShortTitle = 60;
 constexpr double kWorthALine = 0.01;  // of the time of the slow requests
 
 }  // namespace
 
-std::vector<Said> sentences(const flow::Study& study, const flow::TextPool& texts,
+std::vector<Said> sentences(const model::Study& study, const model::TextPool& texts,
                             const std::vector<std::size_t>& routes) {
   std::vector<Said> causes, others;
   std::string few;
   std::uint64_t needed = 0;
   for (const std::size_t i : routes) {
-    const flow::RouteStudy& route = study.routes[i];
+    const model::RouteStudy& route = study.routes[i];
     if (!route.tail) continue;
     if (route.tail->requests_needed > 0) {
       needed = route.tail->requests_needed;
@@ -39,7 +39,7 @@ std::vector<Said> sentences(const flow::Study& study, const flow::TextPool& text
   return causes;
 }
 
-std::vector<std::string> notes(const TailStudy& tail, const flow::Study& study) {
+std::vector<std::string> notes(const TailStudy& tail, const model::Study& study) {
   std::vector<std::string> out;
   out.push_back(
       "Means of the " + slow_name(tail) + " (" + bursts_text(tail, study.begin) + ") and of " +
@@ -66,7 +66,7 @@ std::vector<std::string> notes(const TailStudy& tail, const flow::Study& study) 
   return out;
 }
 
-std::vector<std::string> culprit_lines(const TailStudy& tail, const flow::TextPool& texts) {
+std::vector<std::string> culprit_lines(const TailStudy& tail, const model::TextPool& texts) {
   std::vector<std::string> out;
   for (const auto& d : tail.labels)
     for (const auto& c : tail.culprits) {
@@ -74,7 +74,7 @@ std::vector<std::string> culprit_lines(const TailStudy& tail, const flow::TextPo
       if (who.empty() || static_cast<double>(c.time) <
                              kWorthALine * static_cast<double>(tail.slow_mean) * static_cast<double>(tail.slow))
         continue;
-      std::string line = std::string(flow::text_of(c.label)) + " " + who + ": " + duration_text(Duration{c.time}) +
+      std::string line = std::string(model::text_of(c.label)) + " " + who + ": " + duration_text(Duration{c.time}) +
                          " in " + count_text(c.slow, "slow request", "slow requests");
       if (c.example.connection != 0)
         line += "; the longest, of " + id_text(c.held_up) + ", by " + id_text(c.example);

@@ -4,24 +4,24 @@
 #include <string>
 #include <vector>
 
-#include "analyze/flow/study.h"
+#include "analyze/model/study/study.h"
 
 namespace tailcap::report::tail {
 
 // What is said of routes, causes first. Those with too few requests share one sentence.
 struct Said {
-  const flow::RouteStudy* route = nullptr;  // of the study; nullptr: about several
-  std::string text;                         // printable; begins with the route's title where there is one
+  const model::RouteStudy* route = nullptr;  // of the study; nullptr: about several
+  std::string text;                          // printable; begins with the route's title where there is one
 };
 // routes: indices. Empty: nothing was studied.
-std::vector<Said> sentences(const flow::Study& study, const flow::TextPool& texts,
+std::vector<Said> sentences(const model::Study& study, const model::TextPool& texts,
                             const std::vector<std::size_t>& routes);
 
 // Under a route's table: what the columns mean, how it was compared, how sure it is. Printable sentences.
-std::vector<std::string> notes(const flow::TailStudy& tail, const flow::Study& study);
+std::vector<std::string> notes(const model::TailStudy& tail, const model::Study& study);
 
 // The blockers of the slow requests, those that account for 1 % of their time or more:
 // "waiting for a lock: at 0x7f001234 held by POST /restock, in 12 slow requests, 34.5 ms".
-std::vector<std::string> culprit_lines(const flow::TailStudy& tail, const flow::TextPool& texts);
+std::vector<std::string> culprit_lines(const model::TailStudy& tail, const model::TextPool& texts);
 
 }  // namespace tailcap::report::tail

@@ -11,9 +11,9 @@
 namespace tailcap::report::tail {
 namespace {
 
-using flow::LabelDifference;
-using flow::TailStudy;
-using flow::TailVerdict;
+using model::LabelDifference;
+using model::TailStudy;
+using model::TailVerdict;
 
 constexpr std::size_t kNamed = 3;    // causes, or differences where there is none; the others are in the table
 constexpr double kWorthAWord = 0.1;  // of the gap
@@ -30,14 +30,14 @@ std::string whole_percent(std::uint64_t part, std::uint64_t whole) {
   return std::to_string(std::clamp<long long>(percent, 1, part < whole ? 99 : 100)) + " %";
 }
 
-const LabelDifference* find(const TailStudy& tail, flow::Label label) {
+const LabelDifference* find(const TailStudy& tail, model::Label label) {
   const auto at =
       std::find_if(tail.labels.begin(), tail.labels.end(), [&](const LabelDifference& d) { return d.label == label; });
   return at == tail.labels.end() ? nullptr : &*at;
 }
 
 // The blocker that caused most of the label's time; nullptr: no single one.
-const flow::CulpritStudy* main_culprit(const TailStudy& tail, const LabelDifference& d) {
+const model::CulpritStudy* main_culprit(const TailStudy& tail, const LabelDifference& d) {
   for (const auto& c : tail.culprits)
     if (c.label == d.label)
       return share(static_cast<double>(c.time), static_cast<double>(d.slow) * static_cast<double>(tail.slow)) >= kMostly
@@ -46,8 +46,8 @@ const flow::CulpritStudy* main_culprit(const TailStudy& tail, const LabelDiffere
   return nullptr;
 }
 
-std::string label_words(const TailStudy& tail, const LabelDifference& d, const flow::TextPool& texts) {
-  std::string out(flow::text_of(d.label));
+std::string label_words(const TailStudy& tail, const LabelDifference& d, const model::TextPool& texts) {
+  std::string out(model::text_of(d.label));
   if (const auto* culprit = main_culprit(tail, d))
     if (const std::string who = culprit_text(*culprit, texts); !who.empty()) out += " " + who;
   return out;
@@ -64,7 +64,7 @@ std::string sureness(const TailStudy& tail, const LabelDifference& d, bool first
 
 // "39.6 of the 42.5 ms more is CPU quota throttling (…), 2.85 waiting for a lock …": the given differences.
 std::string shares_of_gap(const TailStudy& tail, const std::vector<const LabelDifference*>& differences,
-                          const flow::TextPool& texts) {
+                          const model::TextPool& texts) {
   std::string out;
   const Duration scale = ns(tail.slow_mean);
   for (std::size_t i = 0; i < differences.size(); ++i) {
@@ -84,8 +84,8 @@ std::string nameless(const TailStudy& tail, const std::vector<const LabelDiffere
   std::int64_t unexplained = 0, causeless = 0;
   for (const auto& d : tail.labels) {
     if (std::find(said.begin(), said.end(), &d) != said.end()) continue;
-    if (flow::unexplained(d.label)) unexplained += d.difference();
-    if (flow::causeless(d.label)) causeless += d.difference();
+    if (model::unexplained(d.label)) unexplained += d.difference();
+    if (model::causeless(d.label)) causeless += d.difference();
   }
   std::string out;
   const auto worth = [&](std::int64_t part) {
@@ -103,7 +103,7 @@ std::string typical_words(const TailStudy& tail) {
   if (most == tail.labels.end() || most->typical <= 0) return {};
   return " A typical request spends " + duration_text(ns(most->typical)) + " (" +
          whole_percent(static_cast<std::uint64_t>(most->typical), static_cast<std::uint64_t>(tail.typical_mean)) +
-         ") " + std::string(flow::text_of(most->label)) + ".";
+         ") " + std::string(model::text_of(most->label)) + ".";
 }
 
 }  // namespace
@@ -119,8 +119,8 @@ std::string slow_name(const TailStudy& tail) {
   return "slowest " + percent + " %";
 }
 
-std::string culprit_text(const flow::CulpritStudy& c, const flow::TextPool& texts) {
-  const std::string_view label = flow::name_of(c.label);
+std::string culprit_text(const model::CulpritStudy& c, const model::TextPool& texts) {
+  const std::string_view label = model::name_of(c.label);
   const auto starts = [&](std::string_view prefix) { return label.substr(0, prefix.size()) == prefix; };
   std::string request;
   if (c.route != 0)
@@ -132,8 +132,8 @@ std::string culprit_text(const flow::CulpritStudy& c, const flow::TextPool& text
       c.what == 0 ? "" : "0x" + std::string(address, std::to_chars(address, address + sizeof address, c.what, 16).ptr);
   if (starts("lock.")) {
     // No goroutine holds a channel or a WaitGroup; another one ends the wait.
-    const bool held = c.label == flow::Label::lock_futex || c.label == flow::Label::lock_go_mutex ||
-                      c.label == flow::Label::lock_kernel;
+    const bool held = c.label == model::Label::lock_futex || c.label == model::Label::lock_go_mutex ||
+                      c.label == model::Label::lock_kernel;
     const std::string holder = !request.empty() ? (held ? "held by " : "ended by ") + request
                                : c.tid != 0     ? "released by thread " + std::to_string(c.tid)
                                                 : "";
@@ -144,12 +144,12 @@ std::string culprit_text(const flow::CulpritStudy& c, const flow::TextPool& text
     const bool most = static_cast<double>(c.inside_time) >= kMostly * static_cast<double>(c.time) && c.inside_time > 0;
     return request.empty()
                ? ""
-               : "(" + request + (most ? ", there mostly " + std::string(flow::text_of(c.inside)) : "") + ")";
+               : "(" + request + (most ? ", there mostly " + std::string(model::text_of(c.inside)) : "") + ")";
   }
-  if (c.label == flow::Label::q_loop) return request.empty() ? "" : "(" + request + ")";
+  if (c.label == model::Label::q_loop) return request.empty() ? "" : "(" + request + ")";
   if (starts("q.")) return request.empty() ? "" : "behind " + request;
   if (!c.group.path.empty()) return "of " + group_text(c.group);
-  if (c.label == flow::Label::sched_stopped) return c.tid == 0 ? "" : "by thread " + std::to_string(c.tid);
+  if (c.label == model::Label::sched_stopped) return c.tid == 0 ? "" : "by thread " + std::to_string(c.tid);
   if (starts("io.")) return place.empty() ? "" : "on device " + place;
   return request.empty() ? "" : "(" + request + ")";
 }
@@ -172,7 +172,7 @@ std::string bursts_text(const TailStudy& tail, formats::Time begin) {
   return out;
 }
 
-std::string sentence(const flow::RouteStudy& route, const flow::TextPool& texts) {
+std::string sentence(const model::RouteStudy& route, const model::TextPool& texts) {
   if (!route.tail) return {};
   const TailStudy& tail = *route.tail;
   const std::string title = shortened(route_title(route), kTitle) + ": ";
@@ -180,11 +180,11 @@ std::string sentence(const flow::RouteStudy& route, const flow::TextPool& texts)
     return title + "why its slowest requests are slow cannot be said: " + tail.reason + ".";
   const Duration scale = ns(tail.slow_mean);
   std::string out = title + "the " + slow_name(tail) +
-                    (route.role == flow::Role::client ? " of the calls made take " : " take ") + duration_text(scale) +
+                    (route.role == model::Role::client ? " of the calls made take " : " take ") + duration_text(scale) +
                     " against " + duration_in_unit_of(ns(tail.typical_mean), scale) + " typically";
   std::vector<const LabelDifference*> said;
   if (tail.verdict == TailVerdict::cause) {
-    for (const flow::Label label : tail.causes)
+    for (const model::Label label : tail.causes)
       if (const auto* d = find(tail, label); d && said.size() < kNamed) said.push_back(d);
     out += "; " + shares_of_gap(tail, said, texts) + nameless(tail, said);
     if (tail.bursts <= kFewBursts) out += "; they came in " + count_text(tail.bursts, "burst", "bursts") + " only";

@@ -10,19 +10,19 @@
 namespace tailcap::report::tail {
 namespace {
 
-using flow::TailStudy;
+using model::TailStudy;
 
-std::string_view name_of(flow::TailVerdict verdict) {
+std::string_view name_of(model::TailVerdict verdict) {
   constexpr std::string_view names[] = {"refused", "no_tail", "no_cause", "cause"};
   return names[static_cast<std::size_t>(verdict)];
 }
 
-std::string_view name_of(flow::Exemplar::Why why) {
+std::string_view name_of(model::Exemplar::Why why) {
   constexpr std::string_view names[] = {"slowest", "representative", "second_cause"};
   return names[static_cast<std::size_t>(why)];
 }
 
-void id_or_null(JsonWriter& json, std::string_view name, flow::ExchangeId id) {
+void id_or_null(JsonWriter& json, std::string_view name, model::ExchangeId id) {
   json.key(name);
   json.text_or_null(id.connection == 0 ? std::string{} : id_text(id));
 }
@@ -38,7 +38,7 @@ void append_labels(JsonWriter& json, const TailStudy& tail) {
   json.begin_array();
   for (const auto& d : tail.labels) {
     json.begin_object();
-    json.field("label", flow::name_of(d.label));
+    json.field("label", model::name_of(d.label));
     json.field("slow_ns", d.slow);
     json.field("typical_ns", d.typical);
     json.field("difference_ns", d.difference());
@@ -70,19 +70,19 @@ void append_bands(JsonWriter& json, const TailStudy& tail) {
     json.field("mean_ns", b.mean);
     json.key("labels");
     json.begin_object();
-    for (const auto& [label, ns] : b.labels) json.field(flow::name_of(label), ns);
+    for (const auto& [label, ns] : b.labels) json.field(model::name_of(label), ns);
     json.end_object();
     json.end_object();
   }
   json.end_array();
 }
 
-void append_culprits(JsonWriter& json, const TailStudy& tail, const flow::TextPool& texts) {
+void append_culprits(JsonWriter& json, const TailStudy& tail, const model::TextPool& texts) {
   json.key("culprits");
   json.begin_array();
   for (const auto& c : tail.culprits) {
     json.begin_object();
-    json.field("label", flow::name_of(c.label));
+    json.field("label", model::name_of(c.label));
     json.key("what");
     c.what == 0 || !c.group.path.empty() ? json.null() : json.number(c.what);
     append_group(json, &c.group);
@@ -95,7 +95,7 @@ void append_culprits(JsonWriter& json, const TailStudy& tail, const flow::TextPo
     json.key("tid");
     c.tid == 0 ? json.null() : json.number(std::uint64_t{c.tid});
     json.key("inside");
-    c.inside_time == 0 ? json.null() : json.text(flow::name_of(c.inside));
+    c.inside_time == 0 ? json.null() : json.text(model::name_of(c.inside));
     json.key("inside_ns");
     c.inside_time == 0 ? json.null() : json.number(c.inside_time);
     json.field("slow_requests", c.slow);
@@ -107,8 +107,8 @@ void append_culprits(JsonWriter& json, const TailStudy& tail, const flow::TextPo
   json.end_array();
 }
 
-void append_comparison(JsonWriter& json, const TailStudy& tail, const flow::RequestTable& table,
-                       const flow::WallClock& clock) {
+void append_comparison(JsonWriter& json, const TailStudy& tail, const model::RequestTable& table,
+                       const model::WallClock& clock) {
   json.field("slow", tail.slow);
   json.field("typical", tail.typical);
   json.field("matched_loosely", tail.matched_loosely);
@@ -147,8 +147,8 @@ void append_comparison(JsonWriter& json, const TailStudy& tail, const flow::Requ
 
 }  // namespace
 
-void append_tail(std::string& out, const flow::RouteStudy& route, const flow::RequestTable& table,
-                 const flow::WallClock& clock) {
+void append_tail(std::string& out, const model::RouteStudy& route, const model::RequestTable& table,
+                 const model::WallClock& clock) {
   JsonWriter json(out);
   if (!route.tail) return json.null();
   const TailStudy& tail = *route.tail;
@@ -159,7 +159,7 @@ void append_tail(std::string& out, const flow::RouteStudy& route, const flow::Re
   json.text_or_null(tail.reason);
   json.key("causes");
   json.begin_array();
-  for (const flow::Label label : tail.causes) json.text(flow::name_of(label));
+  for (const model::Label label : tail.causes) json.text(model::name_of(label));
   json.end_array();
   json.field("requests", tail.requests);
   share(json, "unexplained_share", tail.unexplained);
@@ -167,7 +167,7 @@ void append_tail(std::string& out, const flow::RouteStudy& route, const flow::Re
   share(json, "inferred_share", tail.inferred);
   json.key("slow_from");
   tail.slow_from > 0 ? json.real(tail.slow_from) : json.null();
-  if (tail.verdict != flow::TailVerdict::refused) append_comparison(json, tail, table, clock);
+  if (tail.verdict != model::TailVerdict::refused) append_comparison(json, tail, table, clock);
   json.end_object();
 }
 

@@ -3,12 +3,12 @@
 
 #include <string>
 
-#include "analyze/flow/study.h"
+#include "analyze/model/study/study.h"
 
 namespace tailcap::report::tail {
 
 // Appends an object, or null.
-void append_tail(std::string& out, const flow::RouteStudy& route, const flow::RequestTable& table,
-                 const flow::WallClock& clock);
+void append_tail(std::string& out, const model::RouteStudy& route, const model::RequestTable& table,
+                 const model::WallClock& clock);
 
 }  // namespace tailcap::report::tail

@@ -1,21 +1,21 @@
 #include <array>
 
-#include "analyze/report/json/json.h"
 #include "analyze/report/json/json_writer.h"
 #include "analyze/report/timeline/lanes_svg.h"
+#include "analyze/report/words/json_schema.h"
 
 namespace tailcap::report {
 namespace {
 
-constexpr std::array<const char*, flow::kLaneKinds> kKinds = {"collector", "connection", "goroutine", "thread"};
+constexpr std::array<const char*, model::kLaneKinds> kKinds = {"collector", "connection", "goroutine", "thread"};
 constexpr std::array<const char*, 3> kMarks = {"arrived", "read", "sent"};
 
 }  // namespace
 
-std::string lanes_json(const flow::Lanes& lanes, flow::Time zero) {
+std::string lanes_json(const model::Lanes& lanes, model::Time zero) {
   std::string out;
   JsonWriter json(out);
-  const auto ns = [&](flow::Time t) { return std::int64_t{(t - zero).count()}; };
+  const auto ns = [&](model::Time t) { return std::int64_t{(t - zero).count()}; };
   json.begin_object();
   json.field("schema", kJsonSchema);
   json.field("from_ns", ns(lanes.from));
@@ -25,12 +25,12 @@ std::string lanes_json(const flow::Lanes& lanes, flow::Time zero) {
   for (const auto& [name, counts] : {std::pair{"left_out", &lanes.left_out}, std::pair{"idle", &lanes.idle}}) {
     json.key(name);
     json.begin_object();
-    for (std::size_t k = 0; k < flow::kLaneKinds; ++k) json.field(kKinds[k], std::uint64_t{(*counts)[k]});
+    for (std::size_t k = 0; k < model::kLaneKinds; ++k) json.field(kKinds[k], std::uint64_t{(*counts)[k]});
     json.end_object();
   }
   json.key("lanes");
   json.begin_array();
-  for (const flow::Lane& lane : lanes.lanes) {
+  for (const model::Lane& lane : lanes.lanes) {
     json.begin_object();
     json.field("kind", kKinds[static_cast<std::size_t>(lane.kind)]);
     json.field("pid", lane.pid);
@@ -43,7 +43,7 @@ std::string lanes_json(const flow::Lanes& lanes, flow::Time zero) {
       json.begin_object();
       json.field("from_ns", ns(s.from));
       json.field("to_ns", ns(s.to));
-      json.field("what", flow::name_of(s.what));
+      json.field("what", model::name_of(s.what));
       json.key("note");
       json.text_or_null(s.note);
       json.end_object();

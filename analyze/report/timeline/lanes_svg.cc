@@ -6,24 +6,24 @@
 #include <cstdio>
 #include <vector>
 
-#include "analyze/flow/figure.h"
+#include "analyze/model/study/figure.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
 
 namespace tailcap::report {
 namespace {
 
-using flow::LabelGroup;
-using flow::Lane;
-using flow::LaneKind;
-using flow::LaneMark;
-using flow::Lanes;
 using formats::known;
+using model::LabelGroup;
+using model::Lane;
+using model::LaneKind;
+using model::LaneMark;
+using model::Lanes;
 
 constexpr double kWidth = 1230, kNames = 300, kRow = 18, kBar = 11, kHeading = 26, kTop = 30;
 constexpr std::size_t kNameColumns = 46;
 constexpr std::size_t kMostDrawn = 4'000;  // of one lane
-constexpr std::array<const char*, flow::kLaneKinds> kHeadings = {
+constexpr std::array<const char*, model::kLaneKinds> kHeadings = {
     "Go's collector", "Connections (▏ arrived, ▾ read, ▴ sent)", "Goroutines", "Threads"};
 constexpr std::string_view kText = "var(--fg,#1b1f24)", kSoft = "var(--soft,#57606a)", kLine = "var(--line,#d8dee4)";
 
@@ -83,9 +83,9 @@ std::string title(const Lane& lane) {
   return "thread " + std::to_string(lane.number) + (name.empty() ? "" : " (" + name + ")");
 }
 
-std::string state_text(const Lane& lane, const flow::LaneStretch& s) {
-  if (s.note.empty()) return std::string(flow::text_of(s.what));
-  return lane.kind == LaneKind::thread ? std::string(flow::text_of(s.what)) + ", " + printable(s.note)
+std::string state_text(const Lane& lane, const model::LaneStretch& s) {
+  if (s.note.empty()) return std::string(model::text_of(s.what));
+  return lane.kind == LaneKind::thread ? std::string(model::text_of(s.what)) + ", " + printable(s.note)
                                        : printable(s.note);
 }
 
@@ -102,7 +102,7 @@ std::string stretches_svg(const Lane& lane, const Axis& axis, double y) {
     const bool waits = s.what != LabelGroup::cpu && s.what != LabelGroup::scheduler && lane.kind != LaneKind::collector;
     out += "<rect x=\"" + number(x) + "\" y=\"" + number(waits ? y + 3 : y) + "\" width=\"" +
            number(std::max(0.3, end - x)) + "\" height=\"" + number(waits ? kBar - 6 : kBar) + "\" fill=\"" +
-           std::string(flow::colour_of(s.what)) + "\"><title>" + html(state_text(lane, s)) + ": " +
+           std::string(model::colour_of(s.what)) + "\"><title>" + html(state_text(lane, s)) + ": " +
            exact_text(s.to - s.from) + "</title></rect>\n";
   }
   return out;
@@ -130,7 +130,7 @@ std::string marks_svg(const Lane& lane, const Axis& axis, double y) {
 
 // Only what is in the picture, in the order of the list.
 std::string legend(const Lanes& lanes, double y) {
-  std::array<bool, flow::kLabelGroups> there{};
+  std::array<bool, model::kLabelGroups> there{};
   for (const Lane& lane : lanes.lanes)
     if (lane.kind == LaneKind::thread)
       for (const auto& s : lane.stretches) there[static_cast<std::size_t>(s.what)] = true;
@@ -139,13 +139,13 @@ std::string legend(const Lanes& lanes, double y) {
   for (std::size_t i = 0; i < there.size(); ++i) {
     if (!there[i]) continue;
     const auto what = static_cast<LabelGroup>(i);
-    const std::string name(flow::text_of(what));
+    const std::string name(model::text_of(what));
     if (x + 30 + 7.0 * static_cast<double>(columns(name)) > kWidth) {
       x = kNames;
       y += kRow;
     }
     out += "<rect x=\"" + number(x) + "\" y=\"" + number(y - 9) + "\" width=\"12\" height=\"10\" fill=\"" +
-           std::string(flow::colour_of(what)) + "\"/>" + text(x + 16, y, name, kSoft);
+           std::string(model::colour_of(what)) + "\"/>" + text(x + 16, y, name, kSoft);
     x += 30 + 7.0 * static_cast<double>(columns(name));
   }
   return out;
@@ -194,11 +194,11 @@ std::string lanes_svg(const Lanes& lanes, const LanesPicture& how) {
 }
 
 std::string lanes_notes(const Lanes& lanes) {
-  constexpr std::array<std::pair<const char*, const char*>, flow::kLaneKinds> names = {
+  constexpr std::array<std::pair<const char*, const char*>, model::kLaneKinds> names = {
       {{"collector", "collectors"}, {"connection", "connections"}, {"goroutine", "goroutines"}, {"thread", "threads"}}};
   std::string out;
   const auto say = [&](const std::string& sentence) { out += (out.empty() ? "" : " ") + sentence; };
-  for (std::size_t k = 0; k < flow::kLaneKinds; ++k) {
+  for (std::size_t k = 0; k < model::kLaneKinds; ++k) {
     if (lanes.left_out[k] > 0)
       say(count_text(lanes.left_out[k], names[k].first, names[k].second) + " that did less " +
           (lanes.left_out[k] == 1 ? "is" : "are") + " left out.");

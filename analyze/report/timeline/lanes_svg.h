@@ -4,23 +4,23 @@
 #include <optional>
 #include <string>
 
-#include "analyze/flow/lanes.h"
+#include "analyze/model/study/lanes.h"
 
 namespace tailcap::report {
 
 struct LanesPicture {
-  flow::Time zero = flow::kNoTime;         // where the axis says 0: a request's beginning, the recording's
-  flow::Time marked_from = flow::kNoTime;  // shaded: a request; kNoTime: nothing
-  flow::Time marked_to = flow::kNoTime;
+  model::Time zero = model::kNoTime;         // where the axis says 0: a request's beginning, the recording's
+  model::Time marked_from = model::kNoTime;  // shaded: a request; kNoTime: nothing
+  model::Time marked_to = model::kNoTime;
   bool alone = true;  // a document, with a background of its own
 };
 
-std::string lanes_svg(const flow::Lanes& lanes, const LanesPicture& how);
+std::string lanes_svg(const model::Lanes& lanes, const LanesPicture& how);
 
 // One line; docs/JSON.md describes it.
-std::string lanes_json(const flow::Lanes& lanes, flow::Time zero);
+std::string lanes_json(const model::Lanes& lanes, model::Time zero);
 
 // What the picture leaves out, and what it cannot know; empty: nothing. A sentence each.
-std::string lanes_notes(const flow::Lanes& lanes);
+std::string lanes_notes(const model::Lanes& lanes);
 
 }  // namespace tailcap::report

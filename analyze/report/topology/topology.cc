@@ -3,21 +3,21 @@
 #include <algorithm>
 
 #include "analyze/render/document.h"
-#include "analyze/report/json/json.h"
 #include "analyze/report/json/json_writer.h"
 #include "analyze/report/words/escape.h"
+#include "analyze/report/words/json_schema.h"
 #include "analyze/report/words/number.h"
 #include "analyze/report/words/quantiles.h"
 
 namespace tailcap::report {
 namespace {
 
-using flow::Topology;
-using flow::TopologyCall;
-using flow::TopologyNode;
+using model::Topology;
+using model::TopologyCall;
+using model::TopologyNode;
 using Kind = TopologyNode::Kind;
 
-constexpr std::size_t kP50 = 0, kP99 = 3;  // in flow::kQuantiles
+constexpr std::size_t kP50 = 0, kP99 = 3;  // in model::kQuantiles
 constexpr std::size_t kWidth = 120;
 
 std::uint64_t count_of(const TopologyCall& c) { return c.calls.count + c.calls.incomplete; }
@@ -26,8 +26,8 @@ std::uint64_t errors_of(const TopologyCall& c) {
 }
 
 // There is a value, not only a bound.
-bool supported(const flow::Quantile& q) {
-  return q.support != flow::Support::refused && q.support != flow::Support::lower_only;
+bool supported(const model::Quantile& q) {
+  return q.support != model::Support::refused && q.support != model::Support::lower_only;
 }
 
 // "120/s, 4 (0.1 %) errors, p50 3.1 ms, p99 9.2 ms": what the data supports.
@@ -36,7 +36,7 @@ std::string label_of(const TopologyCall& c) {
   if (errors_of(c) > 0) out += ", " + errors_text(c.calls) + " errors";
   for (const std::size_t q : {kP50, kP99})
     if (supported(c.calls.latency[q]))
-      out += ", " + quantile_name(flow::kQuantiles[q]) + " " + quantile_text(c.calls.latency[q]).value;
+      out += ", " + quantile_name(model::kQuantiles[q]) + " " + quantile_text(c.calls.latency[q]).value;
   return out;
 }
 
@@ -72,7 +72,7 @@ std::string_view name_of(Kind kind) {
   return {};
 }
 
-void quantile(JsonWriter& json, const char* name, const flow::Quantile& q) {
+void quantile(JsonWriter& json, const char* name, const model::Quantile& q) {
   json.key(name);
   if (supported(q))
     json.number(std::int64_t{q.value.count()});
@@ -191,7 +191,7 @@ std::string json_topology(const Topology& t) {
   return out + "\n";
 }
 
-std::string json_topologies(const std::vector<Topology>& windows, const flow::WallClock& clock) {
+std::string json_topologies(const std::vector<Topology>& windows, const model::WallClock& clock) {
   std::string out;
   JsonWriter json(out);
   json.begin_object();

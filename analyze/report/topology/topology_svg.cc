@@ -13,9 +13,9 @@
 namespace tailcap::report {
 namespace {
 
-using flow::Topology;
-using flow::TopologyCall;
-using flow::TopologyNode;
+using model::Topology;
+using model::TopologyCall;
+using model::TopologyNode;
 
 constexpr std::size_t kMaxDrawn = 60;  // calls; more is no picture
 constexpr std::size_t kNameWidth = 34;
@@ -44,9 +44,9 @@ std::vector<Written> label_of(const TopologyCall& c) {
       {rate_text(c.calls.per_second) + (c.protocol.empty() ? "" : " " + printable(c.protocol)), false}};
   std::string times;
   for (const std::size_t q : {std::size_t{0}, std::size_t{3}}) {
-    const flow::Quantile& quantile = c.calls.latency[q];
-    if (quantile.support == flow::Support::refused) continue;
-    times += (times.empty() ? "" : ", ") + quantile_name(flow::kQuantiles[q]) + " " + quantile_text(quantile).value;
+    const model::Quantile& quantile = c.calls.latency[q];
+    if (quantile.support == model::Support::refused) continue;
+    times += (times.empty() ? "" : ", ") + quantile_name(model::kQuantiles[q]) + " " + quantile_text(quantile).value;
   }
   if (!times.empty()) out.push_back({times, false});
   if (c.calls.client_errors + c.calls.server_errors + c.calls.other_failures > 0)

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "analyze/flow/figure.h"
+#include "analyze/model/study/figure.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
 #include "analyze/report/words/words.h"
@@ -41,15 +41,15 @@ std::string bar_svg(const std::vector<Stretch>& stretches, std::int64_t scale) {
   return out + "</svg>";
 }
 
-std::vector<Stretch> phase_stretches(const flow::Request& row) {
+std::vector<Stretch> phase_stretches(const model::Request& row) {
   std::vector<Stretch> out;
-  const auto phases = flow::phases_of(row.role);
+  const auto phases = model::phases_of(row.role);
   for (std::size_t i = 0; row.has_phases && i < phases.size(); ++i)
-    out.push_back({flow::text_of(phases[i]), flow::colour_of(phases[i]), row.phases[i]});
+    out.push_back({model::text_of(phases[i]), model::colour_of(phases[i]), row.phases[i]});
   return out;
 }
 
-std::string made_by_text(const flow::Study& study) {
+std::string made_by_text(const model::Study& study) {
   const auto& p = study.quality.preamble;
   std::string text = "Made by tailcap from one capture; the same capture gives the same report.";
   if (!p.capture_id.empty()) text += " Capture " + printable(p.capture_id) + ".";

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "analyze/flow/study.h"
+#include "analyze/model/study/study.h"
 
 namespace tailcap::report {
 
@@ -18,9 +18,9 @@ struct Stretch {
   std::int64_t ns = 0;
 };
 std::string bar_svg(const std::vector<Stretch>& stretches, std::int64_t scale);
-std::vector<Stretch> phase_stretches(const flow::Request& row);
+std::vector<Stretch> phase_stretches(const model::Request& row);
 
 // Which version recorded the capture, how, and that the same capture makes the same report.
-std::string made_by_text(const flow::Study& study);
+std::string made_by_text(const model::Study& study);
 
 }  // namespace tailcap::report

@@ -22,7 +22,7 @@ std::string kept_on_demand(const formats::Preamble& p) {
   return text;
 }
 
-QualityLine certainty(const flow::Quality& q) {
+FactLine certainty(const model::Quality& q) {
   std::string text =
       "bodies, other protocols, values of headers that are not on the list, query values and command-line arguments "
       "were left out or overwritten";
@@ -43,14 +43,14 @@ QualityLine certainty(const flow::Quality& q) {
 
 }  // namespace
 
-bool unsafe(const flow::Quality& q) {
+bool unsafe(const model::Quality& q) {
   return q.preamble.redaction != Redaction::masked_headers && q.preamble.redaction != Redaction::allow_list;
 }
 
-std::vector<QualityLine> masking_lines(const flow::Quality& q) {
-  const QualityLine holds = {Tone::plain, "holds",
-                             "methods, paths, names of headers and query keys, values of listed headers, addresses and "
-                             "names of hosts, processes, files and functions"};
+std::vector<FactLine> masking_lines(const model::Quality& q) {
+  const FactLine holds = {Tone::plain, "holds",
+                          "methods, paths, names of headers and query keys, values of listed headers, addresses and "
+                          "names of hosts, processes, files and functions"};
   switch (q.preamble.redaction) {
     case Redaction::masked_headers:
       return {{Tone::plain, "headers", "values of credential headers were masked before anything was written"}};

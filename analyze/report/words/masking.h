@@ -3,13 +3,13 @@
 
 #include <vector>
 
-#include "analyze/flow/study.h"
-#include "analyze/report/quality.h"
+#include "analyze/model/study/study.h"
+#include "analyze/report/words/fact_line.h"
 
 namespace tailcap::report {
 
 // The credentials of recorded traffic are in the file.
-bool unsafe(const flow::Quality& quality);
-std::vector<QualityLine> masking_lines(const flow::Quality& quality);
+bool unsafe(const model::Quality& quality);
+std::vector<FactLine> masking_lines(const model::Quality& quality);
 
 }  // namespace tailcap::report

@@ -8,7 +8,7 @@
 
 namespace tailcap::report {
 
-using flow::Support;
+using model::Support;
 
 std::string quantile_name(double q) {
   const auto thousandths = std::llround(q * 1000);
@@ -17,7 +17,7 @@ std::string quantile_name(double q) {
   return name;
 }
 
-QuantileText quantile_text(const flow::Quantile& quantile) {
+QuantileText quantile_text(const model::Quantile& quantile) {
   QuantileText text;
   switch (quantile.support) {
     case Support::refused:
@@ -47,7 +47,7 @@ QuantileText quantile_text(const flow::Quantile& quantile) {
   return text;
 }
 
-render::Cell quantile_cell(const flow::Quantile& quantile) {
+render::Cell quantile_cell(const model::Quantile& quantile) {
   QuantileText text = quantile_text(quantile);
   render::Cell cell(std::move(text.value));
   if (!text.interval.empty()) cell.below = {std::move(text.interval)};
@@ -65,7 +65,7 @@ render::Cell duration_cell(formats::Duration duration) {
   return cell;
 }
 
-std::string signs_text(const flow::Study& study, flow::Role role) {
+std::string signs_text(const model::Study& study, model::Role role) {
   bool lower = false, low = false;
   for (const auto& route : study.routes) {
     if (route.role != role || route.count == 0) continue;
@@ -82,7 +82,7 @@ std::string signs_text(const flow::Study& study, flow::Role role) {
   return text;
 }
 
-std::string exact_quantile_text(const flow::Quantile& quantile) {
+std::string exact_quantile_text(const model::Quantile& quantile) {
   std::string text = quantile_name(quantile.q) + ": ";
   switch (quantile.support) {
     case Support::refused:
@@ -105,13 +105,13 @@ std::string exact_quantile_text(const flow::Quantile& quantile) {
   return text;
 }
 
-std::string errors_text(const flow::RouteStudy& route) {
+std::string errors_text(const model::RouteStudy& route) {
   const std::uint64_t n = route.client_errors + route.server_errors + route.other_failures;
   if (n == 0) return "0";
   return count_text(n) + " (" + share_text(n, route.count + route.incomplete) + ")";
 }
 
-std::string errors_in_words(const flow::RouteStudy& route) {
+std::string errors_in_words(const model::RouteStudy& route) {
   std::string text;
   const auto add = [&](std::uint64_t n, std::string_view what) {
     if (n != 0) text += (text.empty() ? "" : ", ") + count_text(n) + " " + std::string(what);

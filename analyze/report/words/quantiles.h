@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "analyze/flow/study.h"
+#include "analyze/model/study/study.h"
 #include "analyze/render/document.h"
 
 namespace tailcap::report {
@@ -14,21 +14,21 @@ struct QuantileText {
   std::string note;      // why it is refused, or has no interval
 };
 
-QuantileText quantile_text(const flow::Quantile& quantile);
-render::Cell quantile_cell(const flow::Quantile& quantile);
+QuantileText quantile_text(const model::Quantile& quantile);
+render::Cell quantile_cell(const model::Quantile& quantile);
 // With every digit under the mouse.
 render::Cell duration_cell(formats::Duration duration);
 
 // What the signs before the values mean, for below a table of the routes of a role; empty: none occurs.
-std::string signs_text(const flow::Study& study, flow::Role role);
+std::string signs_text(const model::Study& study, model::Role role);
 
 // The same in a sentence, every digit of it, for those who want to know exactly.
-std::string exact_quantile_text(const flow::Quantile& quantile);
+std::string exact_quantile_text(const model::Quantile& quantile);
 
 std::string quantile_name(double q);  // "p50", "p99.9"
 
 // "4 (0.03 %)"; "0". Client errors, server errors and failures without a status, over the route's requests.
-std::string errors_text(const flow::RouteStudy& route);
-std::string errors_in_words(const flow::RouteStudy& route);  // "3 × 4xx, 1 × 5xx, 2 without a proper end"
+std::string errors_text(const model::RouteStudy& route);
+std::string errors_in_words(const model::RouteStudy& route);  // "3 × 4xx, 1 × 5xx, 2 without a proper end"
 
 }  // namespace tailcap::report

@@ -2,15 +2,15 @@
 
 #include <array>
 
-#include "analyze/report/request/calls.h"
+#include "analyze/report/words/call_words.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
 #include "formats/machine.h"
 
 namespace tailcap::report {
 
-std::string_view text_of(flow::Taint taint) {
-  using enum flow::Taint;
+std::string_view text_of(model::Taint taint) {
+  using enum model::Taint;
   switch (taint) {
     case bytes_lost:
       return "bytes of it are missing from the recording";
@@ -38,10 +38,10 @@ std::string_view text_of(flow::Taint taint) {
   return "unknown flag";
 }
 
-std::vector<flow::Taint> taints_in(flow::Taints taints) {
-  std::vector<flow::Taint> found;
+std::vector<model::Taint> taints_in(model::Taints taints) {
+  std::vector<model::Taint> found;
   for (unsigned bit = 0; bit <= 11; ++bit)
-    if (const auto t = static_cast<flow::Taint>(1u << bit); flow::has(taints, t)) found.push_back(t);
+    if (const auto t = static_cast<model::Taint>(1u << bit); model::has(taints, t)) found.push_back(t);
   return found;
 }
 
@@ -73,8 +73,8 @@ std::string_view text_of(formats::CaptureState state) {
   return "unknown state";
 }
 
-std::string outcome_text(const flow::Request& row) {
-  using enum flow::Outcome;
+std::string outcome_text(const model::Request& row) {
+  using enum model::Outcome;
   const std::string status = row.status == 0 ? "" : std::to_string(row.status);
   const auto with = [&](std::string_view what) {
     return status.empty() ? std::string(what) : status + ", " + std::string(what);
@@ -113,12 +113,12 @@ std::string titled(std::string_view method, std::string_view path, bool path_kno
 }
 }  // namespace
 
-std::string route_title(const flow::RouteStudy& route) {
+std::string route_title(const model::RouteStudy& route) {
   const std::string title = titled(route.method, route.route, !route.route.empty());
   return route.name_shared ? (route.comm.empty() ? "?" : printable(route.comm)) + " " + title : title;
 }
 
-std::string request_title(const flow::Request& row, const flow::TextPool& texts) {
+std::string request_title(const model::Request& row, const model::TextPool& texts) {
   return titled(texts[row.method], texts[row.path], row.path != 0);
 }
 
@@ -127,14 +127,14 @@ std::string pid_text(std::uint32_t pid) {
   return std::to_string(formats::number_of(pid)) + (machine == 0 ? "" : "@" + std::to_string(machine + 1));
 }
 
-std::string group_text(const flow::CpuGroup& group) {
+std::string group_text(const model::CpuGroup& group) {
   return "cgroup " + printable(group.path) +
          (group.period <= 0
               ? ""
               : ", " + duration_text(Duration{group.quota}) + " of every " + duration_text(Duration{group.period}));
 }
 
-std::string id_text(flow::ExchangeId id) { return std::to_string(id.connection) + "." + std::to_string(id.index); }
+std::string id_text(model::ExchangeId id) { return std::to_string(id.connection) + "." + std::to_string(id.index); }
 
 namespace {
 template <typename Values>
@@ -146,7 +146,7 @@ std::size_t greatest(const Values& values) {
 }
 }  // namespace
 
-std::string dominant_text(const flow::Request& row, std::span<const flow::Part> account) {
+std::string dominant_text(const model::Request& row, std::span<const model::Part> account) {
   if (!row.has_duration || row.duration.count() <= 0) return {};
   const auto share = [&](std::int64_t ns) {
     return duration_text(Duration{ns}) + " (" +
@@ -155,13 +155,13 @@ std::string dominant_text(const flow::Request& row, std::span<const flow::Part> 
   std::string text;
   if (row.has_phases) {
     const std::size_t i = greatest(row.phases);
-    text = std::string(flow::text_of(flow::phases_of(row.role)[i])) + " " + share(row.phases[i]);
+    text = std::string(model::text_of(model::phases_of(row.role)[i])) + " " + share(row.phases[i]);
   }
-  std::array<std::int64_t, flow::kLabels> labels{};
-  for (const flow::Part& part : account) labels[static_cast<std::size_t>(part.label)] += part.time;
+  std::array<std::int64_t, model::kLabels> labels{};
+  for (const model::Part& part : account) labels[static_cast<std::size_t>(part.label)] += part.time;
   const std::size_t i = greatest(labels);
   if (labels[i] == 0) return text;
-  return text + (text.empty() ? "" : "; ") + std::string(flow::text_of(static_cast<flow::Label>(i))) + " " +
+  return text + (text.empty() ? "" : "; ") + std::string(model::text_of(static_cast<model::Label>(i))) + " " +
          share(labels[i]);
 }
 

@@ -1,4 +1,4 @@
-// The names of the values of flow/ in text for people. Everything returned is printable() already.
+// The names of the values of model/ in text for people. Everything returned is printable() already.
 #pragma once
 
 #include <cstdint>
@@ -8,32 +8,32 @@
 #include <utility>
 #include <vector>
 
-#include "analyze/flow/study.h"
+#include "analyze/model/study/study.h"
 
 namespace tailcap::report {
 
-std::string_view text_of(flow::Taint taint);  // "part of its bytes is missing from the recording", …
-std::vector<flow::Taint> taints_in(flow::Taints taints);
+std::string_view text_of(model::Taint taint);  // "part of its bytes is missing from the recording", …
+std::vector<model::Taint> taints_in(model::Taints taints);
 std::string_view text_of(formats::HookTier tier);
 std::string_view text_of(formats::CaptureState state);
 
 // "200", "503", or the outcome where there is no status or the status is not the whole story: "200, truncated".
-std::string outcome_text(const flow::Request& row);
+std::string outcome_text(const model::Request& row);
 
 // "GET /users/{}", "GET ?", "(unknown request)"; "nginx GET /users/{}" where others serve a route of that name, too.
-std::string route_title(const flow::RouteStudy& route);
+std::string route_title(const model::RouteStudy& route);
 // "GET /users/7" as it was asked for.
-std::string request_title(const flow::Request& row, const flow::TextPool& texts);
-std::string id_text(flow::ExchangeId id);  // "12.3"
+std::string request_title(const model::Request& row, const model::TextPool& texts);
+std::string id_text(model::ExchangeId id);  // "12.3"
 // "1234"; in a merged capture "1234@2" for that of the second machine.
 std::string pid_text(std::uint32_t pid);
 
 // "cgroup /shop, 30.0 ms of every 100 ms".
-std::string group_text(const flow::CpuGroup& group);
+std::string group_text(const model::CpuGroup& group);
 
 // The phases or labels that took most of a request's time: "in the service 28.1 ms (94 %); waiting for a lock 27.0 ms".
 // Empty: not known.
-std::string dominant_text(const flow::Request& row, std::span<const flow::Part> account);
+std::string dominant_text(const model::Request& row, std::span<const model::Part> account);
 
 // Terms used in a report and what they mean, for its last lines.
 std::vector<std::pair<std::string_view, std::string_view>> definitions();

@@ -4,14 +4,14 @@
 #include <deque>
 
 #include "analyze/tail/changes/shift.h"
-#include "analyze/tail/study.h"
+#include "analyze/tail/rows/standing.h"
 
 namespace tailcap::tail::changes {
 namespace {
 
-using flow::RouteShift;
-using flow::ShiftVerdict;
 using formats::Time;
+using model::RouteShift;
+using model::ShiftVerdict;
 
 struct Compared {
   RouteShift shift;
@@ -19,13 +19,13 @@ struct Compared {
 };
 
 // Requests that began in [from, to).
-Side side_of(const flow::RequestTable& table, const std::vector<std::uint32_t>& rows, Time from, Time to) {
+Side side_of(const model::RequestTable& table, const std::vector<std::uint32_t>& rows, Time from, Time to) {
   Side out;
   out.shortfall.seconds = static_cast<double>((to - from).count()) * 1e-9;
   for (auto at =
            std::partition_point(rows.begin(), rows.end(), [&](std::uint32_t i) { return table.rows.start(i) < from; });
        at != rows.end() && table.rows.start(*at) < to; ++at) {
-    const flow::Request row = table.rows[*at];
+    const model::Request row = table.rows[*at];
     const Standing standing = standing_of(row);
     out.shortfall.tainted += standing == Standing::doubtful;
     out.shortfall.in_flight += standing == Standing::in_flight;
@@ -35,7 +35,7 @@ Side side_of(const flow::RequestTable& table, const std::vector<std::uint32_t>& 
 }
 
 // What is sure of the difference.
-std::int64_t sure(const flow::Shift& s) {
+std::int64_t sure(const model::Shift& s) {
   if (s.verdict != ShiftVerdict::shifted) return 0;
   return std::min(std::abs(s.low.count()), std::abs(s.high.count()));
 }
@@ -44,15 +44,15 @@ std::int64_t sure(const RouteShift& s) { return std::max(sure(s.median), sure(s.
 
 }  // namespace
 
-void study_changes(const flow::RequestTable& table, const std::vector<const std::vector<std::uint32_t>*>& rows,
-                   flow::Study& study) {
-  flow::ChangeStudy& out = study.changes;
+void study_changes(const model::RequestTable& table, const std::vector<const std::vector<std::uint32_t>*>& rows,
+                   model::Study& study) {
+  model::ChangeStudy& out = study.changes;
   out.shifts.clear();
   std::vector<std::uint32_t> meant;  // what lies in the stretch of time that is looked at
   for (std::uint32_t i = 0; i < out.changes.size(); ++i)
     if (out.changes[i].at > study.begin && out.changes[i].at < study.end) meant.push_back(i);
   std::deque<Compared> all;
-  const std::size_t first = meant.size() - std::min(meant.size(), flow::ChangeStudy::kCompared);
+  const std::size_t first = meant.size() - std::min(meant.size(), model::ChangeStudy::kCompared);
   for (std::size_t m = first; m < meant.size(); ++m) {
     const Time at = out.changes[meant[m]].at;
     const Time from = m == 0 ? study.begin : out.changes[meant[m - 1]].at,

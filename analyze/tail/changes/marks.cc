@@ -5,11 +5,11 @@
 
 namespace tailcap::tail::changes {
 
-using flow::Change;
-using flow::ChangeKind;
 using formats::kNoTime;
 using formats::known;
 using formats::Time;
+using model::Change;
+using model::ChangeKind;
 
 namespace {
 
@@ -98,17 +98,18 @@ void Marks::push(const formats::Event& event) {
   }
 }
 
-void Marks::add_programs(const flow::RequestTable& table, const std::function<flow::TextId(flow::ConnectionId)>& local,
+void Marks::add_programs(const model::RequestTable& table,
+                         const std::function<model::TextId(model::ConnectionId)>& local,
                          std::vector<Change>& out) const {
   if (!began_) return;
   struct Use {
     std::size_t program;
     Time first, last;
   };
-  std::map<flow::TextId, std::vector<Use>> uses;  // by address, in the order in which they first answered
+  std::map<model::TextId, std::vector<Use>> uses;  // by address, in the order in which they first answered
   for (std::size_t i = 0; i < table.rows.size(); ++i) {
-    if (table.rows.role(i) != flow::Role::server || !known(table.rows.start(i))) continue;
-    const flow::TextId address = local(table.rows.id(i).connection);
+    if (table.rows.role(i) != model::Role::server || !known(table.rows.start(i))) continue;
+    const model::TextId address = local(table.rows.id(i).connection);
     const std::uint32_t pid = table.rows[i].pid;
     const auto runs = runs_.find(pid);
     if (address == 0 || runs == runs_.end()) continue;
@@ -158,8 +159,8 @@ void Marks::add_programs(const flow::RequestTable& table, const std::function<fl
     }
 }
 
-void Marks::fill(const flow::RequestTable& table, const std::function<flow::TextId(flow::ConnectionId)>& local,
-                 flow::ChangeStudy& out) const {
+void Marks::fill(const model::RequestTable& table, const std::function<model::TextId(model::ConnectionId)>& local,
+                 model::ChangeStudy& out) const {
   std::vector<Change> programs;
   add_programs(table, local, programs);
   const auto by_time = [](const Change& a, const Change& b) { return a.at < b.at; };

@@ -13,8 +13,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "analyze/flow/change_study.h"
-#include "analyze/flow/request.h"
+#include "analyze/model/request.h"
+#include "analyze/model/study/change_study.h"
 #include "formats/event.h"
 
 namespace tailcap::tail::changes {
@@ -27,8 +27,8 @@ class Marks {
 
   void push(const formats::Event& event);
   // Fills changes and left_out. local: the local address of a connection, in table.texts.
-  void fill(const flow::RequestTable& table, const std::function<flow::TextId(flow::ConnectionId)>& local,
-            flow::ChangeStudy& out) const;
+  void fill(const model::RequestTable& table, const std::function<model::TextId(model::ConnectionId)>& local,
+            model::ChangeStudy& out) const;
 
  private:
   struct Program {
@@ -42,10 +42,10 @@ class Marks {
   };
   Program* program_of(std::uint32_t pid);  // the process's last; made where there is none; null: no room
   void begin(std::uint32_t pid, formats::Time at, Program program);
-  void add_programs(const flow::RequestTable& table, const std::function<flow::TextId(flow::ConnectionId)>& local,
-                    std::vector<flow::Change>& out) const;
+  void add_programs(const model::RequestTable& table, const std::function<model::TextId(model::ConnectionId)>& local,
+                    std::vector<model::Change>& out) const;
 
-  std::vector<flow::Change> notes_;  // a ring once it is full
+  std::vector<model::Change> notes_;  // a ring once it is full
   std::uint64_t notes_seen_ = 0;
   std::vector<Program> programs_;
   std::unordered_map<std::uint32_t, std::vector<Run>> runs_;  // by process, in order of time

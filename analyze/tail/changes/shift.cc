@@ -9,10 +9,10 @@
 namespace tailcap::tail::changes {
 namespace {
 
-using flow::Duration;
-using flow::Quantile;
-using flow::ShiftVerdict;
-using flow::Support;
+using model::Duration;
+using model::Quantile;
+using model::ShiftVerdict;
+using model::Support;
 
 constexpr double kSigma95 = 1.959963984540054;  // half the width of a 95 % interval, in standard deviations
 
@@ -111,7 +111,7 @@ void decide(std::vector<Comparison*>& all) {
     }
   const std::vector<bool> found = slow::discoveries(p);
   for (std::size_t i = 0; i < compared.size(); ++i) {
-    flow::Shift& shift = compared[i]->shift;
+    model::Shift& shift = compared[i]->shift;
     if (!shift.reason.empty()) continue;
     if (found[i])
       shift.verdict = ShiftVerdict::shifted;

@@ -9,8 +9,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "analyze/flow/change_study.h"
-#include "analyze/tail/quantiles.h"
+#include "analyze/model/study/change_study.h"
+#include "analyze/tail/rows/quantiles.h"
 
 namespace tailcap::tail::changes {
 
@@ -31,7 +31,7 @@ struct Side {
 };
 
 struct Comparison {
-  flow::Shift shift;
+  model::Shift shift;
   double p = 1;  // of a difference so large, were there none; 1 where it is refused
 };
 

@@ -6,8 +6,8 @@
 namespace tailcap::tail::changes {
 namespace {
 
-using flow::Duration;
-using flow::StatusShift;
+using model::Duration;
+using model::StatusShift;
 
 constexpr std::size_t kWindows = 60;  // of a recording, unless they are too short or too long then
 constexpr Duration kShortest{250'000'000}, kLongest{10'000'000'000};
@@ -78,7 +78,7 @@ void StatusWatch::close() {
   n_ = 0;
 }
 
-void StatusWatch::push(flow::Time at, int status) {
+void StatusWatch::push(model::Time at, int status) {
   if (n_ >= kLeast && at - from_ >= window_) close();
   if (n_ == 0) from_ = at;
   last_ = at;
@@ -90,19 +90,19 @@ void StatusWatch::end() {
   if (n_ >= kLeast) close();
 }
 
-void study_statuses(const flow::RequestTable& table, const std::vector<const std::vector<std::uint32_t>*>& rows,
-                    flow::Study& study) {
+void study_statuses(const model::RequestTable& table, const std::vector<const std::vector<std::uint32_t>*>& rows,
+                    model::Study& study) {
   if (!formats::known(study.begin)) return;
   const Duration window =
       std::clamp((study.end - study.begin) / static_cast<std::int64_t>(kWindows), kShortest, kLongest);
   auto& out = study.changes.status_shifts;
   for (std::uint32_t r = 0; r < rows.size(); ++r) {
-    if (study.routes[r].role != flow::Role::server) continue;
+    if (study.routes[r].role != model::Role::server) continue;
     StatusWatch watch(window);
     for (const std::uint32_t i : *rows[r]) {
-      const flow::Request row = table.rows[i];
+      const model::Request row = table.rows[i];
       const bool unseen =
-          row.status == 0 && (row.outcome == flow::Outcome::in_flight || row.outcome == flow::Outcome::unknown);
+          row.status == 0 && (row.outcome == model::Outcome::in_flight || row.outcome == model::Outcome::unknown);
       if (!formats::known(row.start) || unseen) continue;
       watch.push(row.start, row.status);
     }
@@ -113,9 +113,9 @@ void study_statuses(const flow::RequestTable& table, const std::vector<const std
     }
   }
   std::stable_sort(out.begin(), out.end(), [](const StatusShift& a, const StatusShift& b) { return a.from < b.from; });
-  if (out.size() <= flow::ChangeStudy::kMaxStatusShifts) return;
-  study.changes.status_shifts_left_out = out.size() - flow::ChangeStudy::kMaxStatusShifts;
-  out.resize(flow::ChangeStudy::kMaxStatusShifts);
+  if (out.size() <= model::ChangeStudy::kMaxStatusShifts) return;
+  study.changes.status_shifts_left_out = out.size() - model::ChangeStudy::kMaxStatusShifts;
+  out.resize(model::ChangeStudy::kMaxStatusShifts);
 }
 
 }  // namespace tailcap::tail::changes

@@ -10,8 +10,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "analyze/flow/request.h"
-#include "analyze/flow/study.h"
+#include "analyze/model/request.h"
+#include "analyze/model/study/study.h"
 
 namespace tailcap::tail::changes {
 
@@ -23,27 +23,27 @@ class StatusWatch {
   static constexpr double kSure = 24;       // by chance once in a million windows
   static constexpr double kMatters = 0.02;  // of all answers
 
-  explicit StatusWatch(flow::Duration window) : window_(window) {}
+  explicit StatusWatch(model::Duration window) : window_(window) {}
   // In order of time. status 0: there was no answer.
-  void push(flow::Time at, int status);
+  void push(model::Time at, int status);
   void end();  // what is left is a window, too, if it has enough
-  const std::vector<flow::StatusShift>& shifts() const { return shifts_; }
+  const std::vector<model::StatusShift>& shifts() const { return shifts_; }
 
  private:
   using Counts = std::array<std::uint64_t, kClasses>;
   void close();
   double spread(std::size_t c) const;  // of class c in the windows before; 1: chance
 
-  flow::Duration window_;
-  flow::Time from_ = flow::kNoTime, last_ = flow::kNoTime;
+  model::Duration window_;
+  model::Time from_ = model::kNoTime, last_ = model::kNoTime;
   Counts now_{}, before_{};
   std::uint64_t n_ = 0, before_n_ = 0, windows_ = 0;
   std::array<double, kClasses> squares_{};  // sums of k²/n over the windows before
-  std::vector<flow::StatusShift> shifts_;
+  std::vector<model::StatusShift> shifts_;
 };
 
 // Fills study.changes.status_shifts. rows: by route, as in study.routes; each in order of start.
-void study_statuses(const flow::RequestTable& table, const std::vector<const std::vector<std::uint32_t>*>& rows,
-                    flow::Study& study);
+void study_statuses(const model::RequestTable& table, const std::vector<const std::vector<std::uint32_t>*>& rows,
+                    model::Study& study);
 
 }  // namespace tailcap::tail::changes

@@ -101,7 +101,7 @@ void Busy::push(const formats::Event& event) {
   }
 }
 
-void Busy::fill(std::uint32_t pid, std::uint32_t cpus, Time end, flow::GoStudy& study) const {
+void Busy::fill(std::uint32_t pid, std::uint32_t cpus, Time end, model::GoStudy& study) const {
   const auto at = processes_.find(pid);
   if (at == processes_.end() || !known(begin_)) return;
   const Process& process = at->second;
@@ -124,7 +124,7 @@ void Busy::fill(std::uint32_t pid, std::uint32_t cpus, Time end, flow::GoStudy& 
     const auto share = [](std::int64_t ns, double of) {
       return static_cast<double>(std::max<std::int64_t>(ns, 0)) / static_cast<double>(kWindow) / of;
     };
-    flow::GoBusy& busy = study.busy.emplace_back();
+    model::GoBusy& busy = study.busy.emplace_back();
     busy.from = begin_ + formats::Duration{n * kWindow};
     if (told) busy.goroutines = share(window.goroutines, process.processors);
     if (usable > 0) busy.threads = share(window.threads, usable);

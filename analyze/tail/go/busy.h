@@ -12,7 +12,7 @@
 #include <string>
 #include <unordered_map>
 
-#include "analyze/flow/go_study.h"
+#include "analyze/model/study/go_study.h"
 #include "formats/event.h"
 
 namespace tailcap::tail::go {
@@ -27,7 +27,7 @@ class Busy {
 
   void push(const formats::Event& event);
   // cpus: of the machine. end: of the recording. Fills busy and busy_seconds.
-  void fill(std::uint32_t pid, std::uint32_t cpus, formats::Time end, flow::GoStudy& study) const;
+  void fill(std::uint32_t pid, std::uint32_t cpus, formats::Time end, model::GoStudy& study) const;
 
  private:
   struct Window {

@@ -6,10 +6,10 @@
 
 namespace tailcap::tail::go {
 
-using flow::GoDelay;
 using formats::Duration;
 using formats::GoRunState;
 using formats::Time;
+using model::GoDelay;
 
 namespace {
 
@@ -79,7 +79,7 @@ void Delays::push(const formats::Event& event) {
   --waiting_;
 }
 
-void Delays::fill(std::uint32_t pid, std::vector<Stretch> stretches, flow::GoStudy& study) const {
+void Delays::fill(std::uint32_t pid, std::vector<Stretch> stretches, model::GoStudy& study) const {
   const auto at = processes_.find(pid);
   if (at == processes_.end()) return;
   const Process& process = at->second;

@@ -11,8 +11,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "analyze/flow/go_study.h"
-#include "analyze/flow/served.h"
+#include "analyze/model/served.h"
+#include "analyze/model/study/go_study.h"
 #include "formats/event.h"
 
 namespace tailcap::tail::go {
@@ -32,7 +32,7 @@ class Delays {
     std::string route;
   };
   // stretches: of the process, in any order. Fills delays and delays_left_out.
-  void fill(std::uint32_t pid, std::vector<Stretch> stretches, flow::GoStudy& study) const;
+  void fill(std::uint32_t pid, std::vector<Stretch> stretches, model::GoStudy& study) const;
 
  private:
   struct Delay {

@@ -7,11 +7,11 @@
 
 namespace tailcap::tail::go {
 
-using flow::GoLeft;
 using formats::kMaxTime;
 using formats::kNoTime;
 using formats::known;
 using formats::Time;
+using model::GoLeft;
 
 namespace {
 
@@ -22,12 +22,12 @@ bool has(const formats::GoProgram& program, formats::GoPart part) {
 // The kind of event whose loss would hide the end of a goroutine.
 bool hides_ends(std::uint8_t kind) { return kind == static_cast<std::uint8_t>(formats::Kind::go_exit) || kind == 255; }
 
-const flow::Served* under(std::span<const flow::Served* const> served, std::uint64_t goroutine, Time at) {
-  const auto behind = std::partition_point(served.begin(), served.end(), [&](const flow::Served* s) {
+const model::Served* under(std::span<const model::Served* const> served, std::uint64_t goroutine, Time at) {
+  const auto behind = std::partition_point(served.begin(), served.end(), [&](const model::Served* s) {
     return std::tie(s->goroutine, s->begin) <= std::tie(goroutine, at);
   });
   if (behind == served.begin()) return nullptr;
-  const flow::Served* s = *std::prev(behind);
+  const model::Served* s = *std::prev(behind);
   return s->goroutine == goroutine && at <= s->end ? s : nullptr;
 }
 
@@ -94,28 +94,28 @@ void LeftBehind::create(const formats::Event& event, const formats::GoCreate& cr
   kept_ += process.made.insert_or_assign(create.child, g).second;
 }
 
-void LeftBehind::fill(std::uint32_t pid, std::span<const flow::Served> all, const flow::RequestTable& table, Time end,
-                      flow::GoStudy& study) const {
+void LeftBehind::fill(std::uint32_t pid, std::span<const model::Served> all, const model::RequestTable& table, Time end,
+                      model::GoStudy& study) const {
   const auto at = processes_.find(pid);
   if (at == processes_.end() || !at->second.told) return;
   const Process& process = at->second;
   study.ends_told = true;
-  std::vector<const flow::Served*> served;
-  for (const flow::Served& s : all)
+  std::vector<const model::Served*> served;
+  for (const model::Served& s : all)
     if (s.goroutine != 0 && s.end != kMaxTime) served.push_back(&s);
-  std::sort(served.begin(), served.end(), [](const flow::Served* a, const flow::Served* b) {
+  std::sort(served.begin(), served.end(), [](const model::Served* a, const model::Served* b) {
     return std::tie(a->goroutine, a->begin, a->id) < std::tie(b->goroutine, b->begin, b->id);
   });
   const Time last = known(process.ended) ? std::min(process.ended, end) : end;
-  using Key = std::tuple<flow::TextId, std::string, std::string>;
+  using Key = std::tuple<model::TextId, std::string, std::string>;
   std::map<Key, GoLeft> groups;
-  std::map<Key, std::set<flow::ExchangeId>> requests;
+  std::map<Key, std::set<model::ExchangeId>> requests;
   std::vector<const std::pair<const std::uint64_t, Goroutine>*> in_order;
   for (const auto& g : process.made) in_order.push_back(&g);
   std::sort(in_order.begin(), in_order.end(), [](const auto* a, const auto* b) { return a->first < b->first; });
   for (const auto* entry : in_order) {
     const Goroutine& g = entry->second;
-    const flow::Served* request = nullptr;
+    const model::Served* request = nullptr;
     for (const Link& link : g.links)
       if (!request && link.creator != 0) request = under(served, link.creator, link.at);
     if (!request) continue;

@@ -14,9 +14,9 @@
 #include <unordered_map>
 #include <vector>
 
-#include "analyze/flow/go_study.h"
-#include "analyze/flow/request.h"
-#include "analyze/flow/served.h"
+#include "analyze/model/request.h"
+#include "analyze/model/served.h"
+#include "analyze/model/study/go_study.h"
 #include "formats/event.h"
 
 namespace tailcap::tail::go {
@@ -29,8 +29,8 @@ class LeftBehind {
   explicit LeftBehind(formats::Duration after) : after_(after) {}
   void push(const formats::Event& event);
   // served: of the process. end: of the recording. Fills left, left_in_doubt, ends_told.
-  void fill(std::uint32_t pid, std::span<const flow::Served> served, const flow::RequestTable& table, formats::Time end,
-            flow::GoStudy& study) const;
+  void fill(std::uint32_t pid, std::span<const model::Served> served, const model::RequestTable& table,
+            formats::Time end, model::GoStudy& study) const;
 
  private:
   struct Link {
@@ -40,7 +40,7 @@ class LeftBehind {
   struct Goroutine {
     std::array<Link, 4> links{};  // its creator, that one's, …
     formats::Time ended = formats::kNoTime;
-    flow::TextId function = 0, from = 0;
+    model::TextId function = 0, from = 0;
   };
   struct Process {
     std::unordered_map<std::uint64_t, Goroutine> made;
@@ -53,7 +53,7 @@ class LeftBehind {
   void create(const formats::Event& event, const formats::GoCreate& create);
 
   const formats::Duration after_;
-  flow::TextPool texts_;
+  model::TextPool texts_;
   std::map<std::uint32_t, Process> processes_;
   std::size_t kept_ = 0;
 };

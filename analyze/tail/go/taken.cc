@@ -26,20 +26,20 @@ std::string_view innermost(std::string_view stack, Skip skip) {
   return kUnknown;
 }
 
-void add(std::unordered_map<std::string, flow::GoHot>& hot, std::string_view function, std::uint64_t count,
+void add(std::unordered_map<std::string, model::GoHot>& hot, std::string_view function, std::uint64_t count,
          std::uint64_t bytes) {
   const std::string name(function);
   if (hot.size() >= kFunctions && !hot.contains(name)) return;
-  flow::GoHot& sums = hot[name];
+  model::GoHot& sums = hot[name];
   sums.function = name;
   sums.count += count;
   sums.bytes += bytes;
 }
 
-std::vector<flow::GoHot> hottest(const std::unordered_map<std::string, flow::GoHot>& hot) {
-  std::vector<flow::GoHot> all;
+std::vector<model::GoHot> hottest(const std::unordered_map<std::string, model::GoHot>& hot) {
+  std::vector<model::GoHot> all;
   for (const auto& [name, sums] : hot) all.push_back(sums);
-  std::sort(all.begin(), all.end(), [](const flow::GoHot& a, const flow::GoHot& b) {
+  std::sort(all.begin(), all.end(), [](const model::GoHot& a, const model::GoHot& b) {
     if (a.bytes != b.bytes) return a.bytes > b.bytes;
     return a.count != b.count ? a.count > b.count : a.function < b.function;
   });
@@ -57,7 +57,7 @@ void Taken::push(const Event& event) {
     if (event.time > p.first) p.since_first += counted->count;
     p.last = known(p.last) ? std::max(p.last, event.time) : event.time;
     if (counted->count == 0 || (p.sizes.size() >= 64 && !p.sizes.contains(counted->least))) return;
-    flow::GoSizes& sizes = p.sizes[counted->least];
+    model::GoSizes& sizes = p.sizes[counted->least];
     sizes.least = counted->least;
     sizes.count += counted->count;
     sizes.bytes += counted->bytes;
@@ -80,7 +80,7 @@ void Taken::push(const Event& event) {
   p.samples.push_back({event.time, event.goroutine, sample->value, sample->weight, allocation});
 }
 
-void Taken::fill(std::uint32_t pid, const std::vector<Delays::Stretch>& served, flow::GoStudy& study) const {
+void Taken::fill(std::uint32_t pid, const std::vector<Delays::Stretch>& served, model::GoStudy& study) const {
   const auto found = processes_.find(pid);
   if (found == processes_.end()) return;
   const Process& p = found->second;
@@ -101,7 +101,7 @@ void Taken::fill(std::uint32_t pid, const std::vector<Delays::Stretch>& served, 
   std::sort(stretches.begin(), stretches.end(), [](const auto& a, const auto& b) {
     return a.goroutine != b.goroutine ? a.goroutine < b.goroutine : a.from < b.from;
   });
-  std::map<std::string, flow::GoShare> shares;
+  std::map<std::string, model::GoShare> shares;
   for (const auto& stretch : stretches) ++shares[stretch.route].requests;
   for (const Sampled& s : p.samples) {
     // The last that had begun; if it is over by then, the goroutine served no request.
@@ -111,7 +111,7 @@ void Taken::fill(std::uint32_t pid, const std::vector<Delays::Stretch>& served, 
     if (s.goroutine == 0 || after == stretches.begin()) continue;
     const auto& its = *std::prev(after);
     if (its.goroutine != s.goroutine || its.to < s.time) continue;
-    flow::GoShare& share = shares[its.route];
+    model::GoShare& share = shares[its.route];
     if (s.allocation) {
       share.allocations += s.weight;
       share.bytes += s.value * s.weight;

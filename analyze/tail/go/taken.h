@@ -8,7 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "analyze/flow/go_study.h"
+#include "analyze/model/study/go_study.h"
 #include "analyze/tail/go/delays.h"
 #include "formats/event.h"
 
@@ -20,7 +20,7 @@ class Taken {
 
   void push(const formats::Event& event);
   // Fills in what is known of the process. served: the request that each of its goroutines worked on, and when.
-  void fill(std::uint32_t pid, const std::vector<Delays::Stretch>& served, flow::GoStudy& study) const;
+  void fill(std::uint32_t pid, const std::vector<Delays::Stretch>& served, model::GoStudy& study) const;
 
  private:
   struct Sampled {
@@ -30,11 +30,11 @@ class Taken {
     bool allocation = false;
   };
   struct Process {
-    std::map<std::uint64_t, flow::GoSizes> sizes;
+    std::map<std::uint64_t, model::GoSizes> sizes;
     formats::Time first = formats::kNoTime, last = formats::kNoTime;  // readings
     std::uint64_t since_first = 0;                                    // allocations after it
     bool counted = false;
-    std::unordered_map<std::string, flow::GoHot> hot, preempted_at;
+    std::unordered_map<std::string, model::GoHot> hot, preempted_at;
     std::uint64_t preemptions = 0;
     std::vector<Sampled> samples;
   };

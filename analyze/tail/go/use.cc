@@ -6,18 +6,18 @@
 
 namespace tailcap::tail::go {
 
-using flow::GoModel;
-using flow::GoUse;
-using flow::Protocol;
+using model::GoModel;
+using model::GoUse;
+using model::Protocol;
 
 namespace {
 
 struct Seen {
   std::uint64_t requests = 0;
-  std::map<std::uint64_t, std::uint64_t> by_goroutine;        // known ones only
-  std::map<flow::ConnectionId, std::uint64_t> by_connection;  // of those
-  std::set<std::pair<flow::ConnectionId, std::uint64_t>> pairs;
-  std::set<flow::ConnectionId> connections;  // of all
+  std::map<std::uint64_t, std::uint64_t> by_goroutine;         // known ones only
+  std::map<model::ConnectionId, std::uint64_t> by_connection;  // of those
+  std::set<std::pair<model::ConnectionId, std::uint64_t>> pairs;
+  std::set<model::ConnectionId> connections;  // of all
 };
 
 std::size_t bucket_of(std::uint64_t requests) {
@@ -28,7 +28,7 @@ std::size_t bucket_of(std::uint64_t requests) {
   return bucket;
 }
 
-std::uint64_t most_of(const std::map<flow::ConnectionId, std::uint64_t>& counts) {
+std::uint64_t most_of(const std::map<model::ConnectionId, std::uint64_t>& counts) {
   std::uint64_t most = 0;
   for (const auto& [key, n] : counts) most = std::max(most, n);
   return most;
@@ -80,9 +80,9 @@ void Use::push(const formats::Event& event) {
   }
 }
 
-std::vector<GoUse> Use::of(std::uint32_t pid, std::span<const flow::Served> served) const {
+std::vector<GoUse> Use::of(std::uint32_t pid, std::span<const model::Served> served) const {
   std::map<Protocol, Seen> seen;
-  for (const flow::Served& s : served) {
+  for (const model::Served& s : served) {
     Seen& of = seen[s.protocol == Protocol::http10 ? Protocol::http11 : s.protocol];
     ++of.requests;
     of.connections.insert(s.id.connection);

@@ -11,8 +11,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "analyze/flow/go_study.h"
-#include "analyze/flow/served.h"
+#include "analyze/model/served.h"
+#include "analyze/model/study/go_study.h"
 #include "formats/event.h"
 
 namespace tailcap::tail::go {
@@ -23,7 +23,7 @@ class Use {
 
   void push(const formats::Event& event);
   // served: of one process.
-  std::vector<flow::GoUse> of(std::uint32_t pid, std::span<const flow::Served> served) const;
+  std::vector<model::GoUse> of(std::uint32_t pid, std::span<const model::Served> served) const;
 
  private:
   // Workers get their calls from others: of gRPC only the entries into its methods say who served how many.

@@ -8,8 +8,8 @@
 namespace tailcap::tail::load {
 namespace {
 
-using flow::Duration;
 using formats::nanoseconds;
+using model::Duration;
 
 constexpr std::size_t kShown = 5;
 constexpr std::uint64_t kLeastRequests = 20;  // with several calls at once; fewer have no share worth a figure
@@ -21,7 +21,7 @@ struct Call {
 };
 
 // A request's calls with known ends, if at least two overlap.
-std::vector<Call> parallel_calls(const flow::RequestTable& table, const slow::Links& links, flow::ExchangeId parent) {
+std::vector<Call> parallel_calls(const model::RequestTable& table, const slow::Links& links, model::ExchangeId parent) {
   std::vector<Call> calls;
   for (const auto& [from, id] : links.calls_of(parent)) {
     const auto row = links.row_of(id);
@@ -43,15 +43,15 @@ std::vector<Call> parallel_calls(const flow::RequestTable& table, const slow::Li
 
 }  // namespace
 
-std::optional<flow::FanOut> fan_out(const flow::RequestTable& table, const std::vector<std::uint32_t>& rows,
-                                    const slow::Links& links) {
+std::optional<model::FanOut> fan_out(const model::RequestTable& table, const std::vector<std::uint32_t>& rows,
+                                     const slow::Links& links) {
   struct Parent {
     std::uint32_t calls = 0;
     std::int64_t slowest = 0;
   };
   std::vector<Parent> parents;
   std::vector<std::int64_t> durations;
-  std::map<std::tuple<flow::TextId, flow::TextId, flow::TextId>, std::uint64_t> slowest;
+  std::map<std::tuple<model::TextId, model::TextId, model::TextId>, std::uint64_t> slowest;
   for (const std::uint32_t i : rows) {
     const auto calls = parallel_calls(table, links, table.rows.id(i));
     if (calls.empty()) continue;
@@ -59,11 +59,11 @@ std::optional<flow::FanOut> fan_out(const flow::RequestTable& table, const std::
         calls.begin(), calls.end(), [](const Call& a, const Call& b) { return a.end - a.start < b.end - b.start; });
     parents.push_back({static_cast<std::uint32_t>(calls.size()), longest->end - longest->start});
     for (const Call& c : calls) durations.push_back(c.end - c.start);
-    const flow::Request call = table.rows[longest->row];
+    const model::Request call = table.rows[longest->row];
     ++slowest[{call.method, call.route, call.authority}];
   }
   if (parents.size() < kLeastRequests) return std::nullopt;
-  flow::FanOut out;
+  model::FanOut out;
   out.requests = parents.size();
   out.calls = static_cast<double>(durations.size()) / static_cast<double>(parents.size());
   out.quantile = durations.size() >= kForP99 ? 0.99 : 0.95;

@@ -4,22 +4,22 @@
 #include <map>
 
 #include "analyze/tail/load/load_study.h"
-#include "analyze/tail/study.h"
+#include "analyze/tail/rows/standing.h"
 
 namespace tailcap::tail::load {
 namespace {
 
-using flow::Duration;
 using formats::known;
 using formats::nanoseconds;
+using model::Duration;
 
 constexpr double kLittleTolerance = 0.05;
 constexpr std::uint64_t kLeastForLittle = 100;  // requests
 
 }  // namespace
 
-std::vector<flow::InFlightBand> in_flight_bands(const flow::RequestTable& table,
-                                                const std::vector<std::uint32_t>& rows) {
+std::vector<model::InFlightBand> in_flight_bands(const model::RequestTable& table,
+                                                 const std::vector<std::uint32_t>& rows) {
   struct Interval {
     std::int64_t start, duration;
   };
@@ -40,7 +40,7 @@ std::vector<flow::InFlightBand> in_flight_bands(const flow::RequestTable& table,
     const std::size_t in_flight = std::max<std::size_t>(1, i + 1 - std::min(over, i));
     durations[std::bit_width(in_flight - 1)].push_back(requests[i].duration);
   }
-  std::vector<flow::InFlightBand> out;
+  std::vector<model::InFlightBand> out;
   for (auto& entry : durations) {
     const int band = entry.first;
     std::vector<std::int64_t>& values = entry.second;
@@ -48,7 +48,7 @@ std::vector<flow::InFlightBand> in_flight_bands(const flow::RequestTable& table,
     const auto at = [&](double q) {
       return Duration{values[static_cast<std::size_t>(std::ceil(q * static_cast<double>(values.size()) - 1e-9)) - 1]};
     };
-    flow::InFlightBand b;
+    model::InFlightBand b;
     b.from = band == 0 ? 1 : (1u << (band - 1)) + 1;
     b.to = 1u << band;
     b.count = values.size();
@@ -59,16 +59,16 @@ std::vector<flow::InFlightBand> in_flight_bands(const flow::RequestTable& table,
   return out;
 }
 
-flow::LittleCheck little_check(const flow::RequestTable& table, const std::vector<std::uint32_t>& rows,
-                               formats::Time begin, formats::Time end) {
-  flow::LittleCheck out;
+model::LittleCheck little_check(const model::RequestTable& table, const std::vector<std::uint32_t>& rows,
+                                formats::Time begin, formats::Time end) {
+  model::LittleCheck out;
   const double length = static_cast<double>((end - begin).count());
   if (!(length > 0)) return out;
   const std::int64_t from = nanoseconds(begin), to = nanoseconds(end);
   double busy = 0, durations = 0;
   std::uint64_t began = 0, timed = 0;
   for (const std::uint32_t i : rows) {
-    const flow::Request row = table.rows[i];
+    const model::Request row = table.rows[i];
     if (!known(row.start) || row.start < begin || row.start > end) continue;
     ++began;
     const std::int64_t start = nanoseconds(row.start);

@@ -7,11 +7,11 @@
 namespace tailcap::tail::load {
 namespace {
 
-using flow::Duration;
-using flow::Label;
-using flow::Role;
 using formats::known;
 using formats::nanoseconds;
+using model::Duration;
+using model::Label;
+using model::Role;
 
 // Sooner than any person and most timers: the next request was ready and waiting.
 constexpr std::int64_t kAtOnce = 1'000'000;
@@ -20,15 +20,15 @@ constexpr std::uint64_t kLeastNext = 100;  // fewer say nothing about how a clie
 
 }  // namespace
 
-std::vector<flow::HeadOfLine> head_of_line(const flow::RequestTable& table, const std::vector<std::uint32_t>& rows) {
-  std::vector<flow::HeadOfLine> out;
+std::vector<model::HeadOfLine> head_of_line(const model::RequestTable& table, const std::vector<std::uint32_t>& rows) {
+  std::vector<model::HeadOfLine> out;
   for (const Label label : {Label::q_hol_h1, Label::q_hol_h2, Label::net_reorder}) {
-    std::map<flow::ConnectionId, std::uint64_t> connections;
-    flow::HeadOfLine held{.label = label};
+    std::map<model::ConnectionId, std::uint64_t> connections;
+    model::HeadOfLine held{.label = label};
     for (const std::uint32_t i : rows) {
       std::int64_t ns = 0;
-      const flow::ExchangeId id = table.rows.id(i);
-      for (const flow::Part& p : table.partitions.parts(id))
+      const model::ExchangeId id = table.rows.id(i);
+      for (const model::Part& p : table.partitions.parts(id))
         if (p.label == label) ns += p.time;
       if (ns == 0) continue;
       held.time += ns;
@@ -48,24 +48,24 @@ std::vector<flow::HeadOfLine> head_of_line(const flow::RequestTable& table, cons
   return out;
 }
 
-std::optional<flow::RetryStudy> retries(const flow::RequestTable& table, const std::vector<std::uint32_t>& rows) {
+std::optional<model::RetryStudy> retries(const model::RequestTable& table, const std::vector<std::uint32_t>& rows) {
   struct Call {
     std::uint32_t attempts = 0;
     std::int64_t begin = INT64_MAX, end = INT64_MIN, sum = 0;
     bool known = true;
   };
-  std::map<flow::ExchangeId, Call> calls;  // of those with several attempts, by the first
-  flow::RetryStudy out;
-  std::set<flow::ExchangeId> repeated;
+  std::map<model::ExchangeId, Call> calls;  // of those with several attempts, by the first
+  model::RetryStudy out;
+  std::set<model::ExchangeId> repeated;
   for (const std::uint32_t i : rows)
-    if (const flow::Request row = table.rows[i];
+    if (const model::Request row = table.rows[i];
         row.role == Role::client && row.attempt > 1 && row.attempt_of.connection != 0)
       repeated.insert(row.attempt_of);
   if (repeated.empty()) return std::nullopt;
   for (const std::uint32_t i : rows) {
-    const flow::Request row = table.rows[i];
+    const model::Request row = table.rows[i];
     ++out.attempts;
-    const flow::ExchangeId first = row.attempt > 1 ? row.attempt_of : row.id;
+    const model::ExchangeId first = row.attempt > 1 ? row.attempt_of : row.id;
     if (!repeated.contains(first)) continue;
     Call& call = calls[first];
     ++call.attempts;
@@ -97,8 +97,8 @@ std::optional<flow::RetryStudy> retries(const flow::RequestTable& table, const s
   return out;
 }
 
-flow::Arrivals arrivals(const flow::RequestTable& table) {
-  flow::Arrivals out;
+model::Arrivals arrivals(const model::RequestTable& table) {
+  model::Arrivals out;
   bool served = false;
   for (std::size_t i = 0; i < table.rows.size() && !served; ++i) served = table.rows.role(i) == Role::server;
   out.role = served ? Role::server : Role::client;
@@ -106,12 +106,12 @@ flow::Arrivals arrivals(const flow::RequestTable& table) {
     std::int64_t end = 0;
     bool counted = false, known = false;
   };
-  std::map<flow::ConnectionId, Last> last;
+  std::map<model::ConnectionId, Last> last;
   // In order of start: on a connection without streams the request before is the last one seen.
   for (std::size_t i = 0; i < table.rows.size(); ++i) {
     if (table.rows.role(i) != out.role || !known(table.rows.start(i))) continue;
-    const flow::Protocol protocol = table.rows.protocol(i);
-    if (protocol != flow::Protocol::http10 && protocol != flow::Protocol::http11) continue;
+    const model::Protocol protocol = table.rows.protocol(i);
+    if (protocol != model::Protocol::http10 && protocol != model::Protocol::http11) continue;
     Last& before = last[table.rows.id(i).connection];
     const std::int64_t start = nanoseconds(table.rows.start(i));
     if (before.known) {
@@ -128,9 +128,9 @@ flow::Arrivals arrivals(const flow::RequestTable& table) {
   return out;
 }
 
-flow::LoadStudy study_load(const flow::RequestTable& table, const std::vector<std::uint32_t>& rows,
-                           const flow::Study& study, const slow::Links* links) {
-  flow::LoadStudy out;
+model::LoadStudy study_load(const model::RequestTable& table, const std::vector<std::uint32_t>& rows,
+                            const model::Study& study, const slow::Links* links) {
+  model::LoadStudy out;
   out.in_flight = in_flight_bands(table, rows);
   out.little = little_check(table, rows, study.begin, study.end);
   if (table.partitions.size() > 0) out.head_of_line = head_of_line(table, rows);

@@ -5,16 +5,16 @@
 #include <deque>
 
 #include "analyze/tail/changes/shift.h"
-#include "analyze/tail/study.h"
+#include "analyze/tail/rows/standing.h"
 
 namespace tailcap::tail::load {
 namespace {
 
 using changes::Comparison;
 using changes::Side;
-using flow::Trigger;
 using formats::Duration;
 using formats::Time;
+using model::Trigger;
 
 constexpr Duration kSecond{1'000'000'000};
 constexpr std::size_t kStretches = 64;  // of a process; later ones are not looked at
@@ -26,7 +26,7 @@ struct Stretch {
   bool processors = false;
 };
 
-std::vector<Stretch> busy_stretches(const flow::GoStudy& go) {
+std::vector<Stretch> busy_stretches(const model::GoStudy& go) {
   std::vector<Stretch> out;
   std::size_t seconds = 0;
   double sum = 0, goroutines = 0;
@@ -41,7 +41,7 @@ std::vector<Stretch> busy_stretches(const flow::GoStudy& go) {
     sum = 0;
     goroutines = 0;
   };
-  for (const flow::GoBusy& b : go.busy) {
+  for (const model::GoBusy& b : go.busy) {
     const double most = std::max(b.goroutines, b.threads);
     if (seconds > 0 && (most < go.limits.busy || b.from > out.back().to)) close();
     if (most < go.limits.busy) continue;
@@ -61,8 +61,8 @@ struct Split {
   std::vector<std::uint32_t> rows;  // of side.durations
 };
 
-void add(const flow::RequestTable& table, std::uint32_t i, Split& to) {
-  const flow::Request row = table.rows[i];
+void add(const model::RequestTable& table, std::uint32_t i, Split& to) {
+  const model::Request row = table.rows[i];
   const Standing standing = standing_of(row);
   to.side.shortfall.tainted += standing == Standing::doubtful;
   to.side.shortfall.in_flight += standing == Standing::in_flight;
@@ -71,22 +71,22 @@ void add(const flow::RequestTable& table, std::uint32_t i, Split& to) {
   to.rows.push_back(i);
 }
 
-using Sums = std::array<double, flow::kLabels>;
+using Sums = std::array<double, model::kLabels>;
 
 // Means by label, of those that have a partition; false: none has.
-bool means(const flow::RequestTable& table, const std::vector<std::uint32_t>& rows, Sums& out) {
+bool means(const model::RequestTable& table, const std::vector<std::uint32_t>& rows, Sums& out) {
   out.fill(0);
   std::size_t n = 0;
   for (const std::uint32_t i : rows) {
     const auto parts = table.partitions.parts(table.rows.id(i));
     n += !parts.empty();
-    for (const flow::Part& p : parts) out[static_cast<std::size_t>(p.label)] += static_cast<double>(p.time);
+    for (const model::Part& p : parts) out[static_cast<std::size_t>(p.label)] += static_cast<double>(p.time);
   }
   for (double& x : out) x /= static_cast<double>(std::max<std::size_t>(n, 1));
   return n > 0;
 }
 
-void explain(const flow::RequestTable& table, const Split& inside, const Split& outside, Trigger& out) {
+void explain(const model::RequestTable& table, const Split& inside, const Split& outside, Trigger& out) {
   std::vector<std::uint32_t> slow;
   for (std::size_t i = 0; i < inside.rows.size(); ++i)
     if (inside.side.durations[i] > out.latency.before.count()) slow.push_back(inside.rows[i]);
@@ -97,10 +97,10 @@ void explain(const flow::RequestTable& table, const Split& inside, const Split& 
   Sums more, usual;
   if (!means(table, slow, more) || !means(table, outside.rows, usual)) return;
   std::size_t best = 0;
-  for (std::size_t l = 1; l < flow::kLabels; ++l)
+  for (std::size_t l = 1; l < model::kLabels; ++l)
     if (more[l] - usual[l] > more[best] - usual[best]) best = l;
   out.labelled = true;
-  out.label = static_cast<flow::Label>(best);
+  out.label = static_cast<model::Label>(best);
   out.label_time = static_cast<std::int64_t>(more[best]);
   out.label_typical = static_cast<std::int64_t>(usual[best]);
 }
@@ -114,16 +114,16 @@ struct Candidate {
 
 }  // namespace
 
-void find_triggers(const flow::RequestTable& table, const std::vector<const std::vector<std::uint32_t>*>& rows,
-                   flow::Study& study) {
+void find_triggers(const model::RequestTable& table, const std::vector<const std::vector<std::uint32_t>*>& rows,
+                   model::Study& study) {
   study.triggers.clear();
   std::deque<Candidate> all;
   std::deque<Split> rests;
-  for (const flow::GoStudy& go : study.go) {
+  for (const model::GoStudy& go : study.go) {
     const std::vector<Stretch> stretches = busy_stretches(go);
     if (stretches.empty()) continue;
     for (std::uint32_t r = 0; r < rows.size(); ++r) {
-      if (rows[r]->empty() || table.rows.role(rows[r]->front()) != flow::Role::server) continue;
+      if (rows[r]->empty() || table.rows.role(rows[r]->front()) != model::Role::server) continue;
       std::vector<Split> inside(stretches.size());
       Split& outside = rests.emplace_back();
       double busy_seconds = 0;
@@ -161,7 +161,7 @@ void find_triggers(const flow::RequestTable& table, const std::vector<const std:
           c.comparison = changes::difference(outside.side, rest, inside[s].side, busy, q);
           if (c.comparison.shift.interval) break;
         }
-        flow::Shift& shift = c.comparison.shift;
+        model::Shift& shift = c.comparison.shift;
         if (shift.interval && shift.reason.empty() &&
             (shift.difference().count() < kSurgeGap ||
              static_cast<double>(shift.after.count()) < kSurge * static_cast<double>(shift.before.count())))
@@ -175,7 +175,7 @@ void find_triggers(const flow::RequestTable& table, const std::vector<const std:
   for (Candidate& c : all) comparisons.push_back(&c.comparison);
   changes::decide(comparisons);
   for (Candidate& c : all) {
-    if (c.comparison.shift.verdict != flow::ShiftVerdict::shifted) continue;
+    if (c.comparison.shift.verdict != model::ShiftVerdict::shifted) continue;
     c.trigger.latency = std::move(c.comparison.shift);
     explain(table, c.inside, *c.outside, c.trigger);
     study.triggers.push_back(std::move(c.trigger));

@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "analyze/flow/request.h"
-#include "analyze/flow/study.h"
+#include "analyze/model/request.h"
+#include "analyze/model/study/study.h"
 
 namespace tailcap::tail::load {
 
@@ -17,7 +17,7 @@ inline constexpr double kSurge = 1.5;
 inline constexpr std::int64_t kSurgeGap = 1'000'000;
 
 // Fills study.triggers, longest difference first. rows: by route, as in study.routes; study.go is set.
-void find_triggers(const flow::RequestTable& table, const std::vector<const std::vector<std::uint32_t>*>& rows,
-                   flow::Study& study);
+void find_triggers(const model::RequestTable& table, const std::vector<const std::vector<std::uint32_t>*>& rows,
+                   model::Study& study);
 
 }  // namespace tailcap::tail::load

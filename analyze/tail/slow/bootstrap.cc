@@ -5,7 +5,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "analyze/tail/quantiles.h"
+#include "analyze/tail/rows/quantiles.h"
 
 namespace tailcap::tail::slow {
 namespace {

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "analyze/flow/tail_study.h"
+#include "analyze/model/study/tail_study.h"
 #include "analyze/tail/slow/cohorts.h"
 
 namespace tailcap::tail::slow {

@@ -5,7 +5,7 @@
 
 namespace tailcap::tail::slow {
 
-void find_bursts(std::vector<RequestInterval> slow, std::int64_t begin, std::int64_t end, flow::TailStudy& out) {
+void find_bursts(std::vector<RequestInterval> slow, std::int64_t begin, std::int64_t end, model::TailStudy& out) {
   std::sort(slow.begin(), slow.end(), [](const RequestInterval& a, const RequestInterval& b) {
     return a.start != b.start ? a.start < b.start : a.end < b.end;
   });

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "analyze/flow/tail_study.h"
+#include "analyze/model/study/tail_study.h"
 
 namespace tailcap::tail::slow {
 
@@ -14,7 +14,7 @@ struct RequestInterval {
 
 // Fills bursts, largest_burst, largest_burst_at and bursts_if_spread. A burst ends where no slow request was under way
 // for kBurstGap. begin, end: of the recording.
-void find_bursts(std::vector<RequestInterval> slow, std::int64_t begin, std::int64_t end, flow::TailStudy& out);
+void find_bursts(std::vector<RequestInterval> slow, std::int64_t begin, std::int64_t end, model::TailStudy& out);
 
 inline constexpr std::int64_t kBurstGap = 100'000'000;  // one incident seldom pauses longer
 

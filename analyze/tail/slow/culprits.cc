@@ -8,15 +8,15 @@
 namespace tailcap::tail::slow {
 namespace {
 
-using flow::CulpritStudy;
+using model::CulpritStudy;
 
 constexpr std::size_t kPerLabel = 5;  // more are a list, not an answer
 
 // A call's connection says nothing that its route does not; a lock is its address, a device and a CPU group their
 // numbers.
-std::uint64_t place_of(const flow::Culprit& c) {
-  const std::string_view name = flow::name_of(c.label);
-  return c.label == flow::Label::sched_throttled || name.substr(0, 5) == "lock." || name.substr(0, 3) == "io." ||
+std::uint64_t place_of(const model::Culprit& c) {
+  const std::string_view name = model::name_of(c.label);
+  return c.label == model::Label::sched_throttled || name.substr(0, 5) == "lock." || name.substr(0, 3) == "io." ||
                  name.substr(0, 4) == "mem."
              ? c.what
              : 0;
@@ -24,29 +24,30 @@ std::uint64_t place_of(const flow::Culprit& c) {
 
 }  // namespace
 
-std::vector<CulpritStudy> culprits_of(const flow::RequestTable& table, const std::vector<Item>& items,
+std::vector<CulpritStudy> culprits_of(const model::RequestTable& table, const std::vector<Item>& items,
                                       const Cohorts& cohorts, const Links& links) {
-  using Key = std::tuple<flow::Label, std::uint64_t, flow::TextId, flow::TextId, flow::TextId>;
+  using Key = std::tuple<model::Label, std::uint64_t, model::TextId, model::TextId, model::TextId>;
   struct Entry {
     CulpritStudy study;
     std::int64_t longest = 0;
     std::uint32_t last = UINT32_MAX;  // the slow request counted last
     bool threads_differ = false;
-    std::array<std::int64_t, flow::kLabels> inside{};  // of a call: the time of who served it
+    std::array<std::int64_t, model::kLabels> inside{};  // of a call: the time of who served it
   };
   std::map<Key, Entry> found;
   for (std::size_t i = 0; i < cohorts.slow; ++i) {
     const std::uint32_t at = cohorts.nth_slowest(i);
-    const flow::ExchangeId self = table.rows.id(items[at].row);
-    for (const flow::Culprit& c : table.partitions.culprits(self)) {
-      flow::TextId method = 0, route = 0, authority = 0;
-      std::span<const flow::Part> served;
+    const model::ExchangeId self = table.rows.id(items[at].row);
+    for (const model::Culprit& c : table.partitions.culprits(self)) {
+      model::TextId method = 0, route = 0, authority = 0;
+      std::span<const model::Part> served;
       if (const auto row = links.row_of(c.request)) {
-        const flow::Request other = table.rows[*row];
+        const model::Request other = table.rows[*row];
         method = other.method;
         route = other.route;
-        authority = other.role == flow::Role::client ? other.authority : 0;
-        if (other.role == flow::Role::client && other.peer.connection != 0) served = table.partitions.parts(other.peer);
+        authority = other.role == model::Role::client ? other.authority : 0;
+        if (other.role == model::Role::client && other.peer.connection != 0)
+          served = table.partitions.parts(other.peer);
       }
       const std::uint64_t place = place_of(c);
       if (place == 0 && c.what == 0 && route == 0 && c.tid == 0 && c.request.connection == 0) continue;
@@ -56,7 +57,7 @@ std::vector<CulpritStudy> culprits_of(const flow::RequestTable& table, const std
         e.study.label = c.label;
         e.study.what = place;
         e.study.tid = c.tid;
-        if (const flow::CpuGroup* group = flow::group_of(c, table.partitions.groups())) e.study.group = *group;
+        if (const model::CpuGroup* group = model::group_of(c, table.partitions.groups())) e.study.group = *group;
         e.study.method = method;
         e.study.route = route;
         e.study.authority = authority;
@@ -65,7 +66,7 @@ std::vector<CulpritStudy> culprits_of(const flow::RequestTable& table, const std
       e.study.slow += e.last != at;
       e.last = at;
       e.study.time += c.time;
-      for (const flow::Part& p : served) e.inside[static_cast<std::size_t>(p.label)] += p.time;
+      for (const model::Part& p : served) e.inside[static_cast<std::size_t>(p.label)] += p.time;
       if (c.time <= e.longest) continue;
       e.longest = c.time;
       e.study.example = c.request;
@@ -76,7 +77,7 @@ std::vector<CulpritStudy> culprits_of(const flow::RequestTable& table, const std
   for (auto& [key, entry] : found) {
     if (entry.threads_differ) entry.study.tid = 0;
     const auto most = std::max_element(entry.inside.begin(), entry.inside.end());
-    entry.study.inside = static_cast<flow::Label>(most - entry.inside.begin());
+    entry.study.inside = static_cast<model::Label>(most - entry.inside.begin());
     entry.study.inside_time = *most;
     out.push_back(entry.study);
   }

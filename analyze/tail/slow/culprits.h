@@ -3,13 +3,13 @@
 
 #include <vector>
 
-#include "analyze/flow/tail_study.h"
+#include "analyze/model/study/tail_study.h"
 #include "analyze/tail/slow/cohorts.h"
 #include "analyze/tail/slow/links.h"
 
 namespace tailcap::tail::slow {
 
-std::vector<flow::CulpritStudy> culprits_of(const flow::RequestTable& table, const std::vector<Item>& items,
-                                            const Cohorts& cohorts, const Links& links);
+std::vector<model::CulpritStudy> culprits_of(const model::RequestTable& table, const std::vector<Item>& items,
+                                             const Cohorts& cohorts, const Links& links);
 
 }  // namespace tailcap::tail::slow

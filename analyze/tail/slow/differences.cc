@@ -4,7 +4,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "analyze/flow/whole_parts.h"
+#include "analyze/model/whole_parts.h"
 
 namespace tailcap::tail::slow {
 namespace {
@@ -49,12 +49,12 @@ std::vector<double> usual_limits(const std::vector<Item>& items, const Cohorts& 
 }  // namespace
 
 void find_differences(const std::vector<Item>& items, const Cohorts& cohorts, const Columns& columns,
-                      flow::TailStudy& out) {
+                      model::TailStudy& out) {
   const std::vector<double> typical = typical_means(items, cohorts, columns),
                             limits = usual_limits(items, cohorts, columns);
   const double n = static_cast<double>(cohorts.slow);
   std::vector<double> slow(columns.size()), own(columns.size());
-  std::vector<flow::LabelDifference> labels(columns.size());
+  std::vector<model::LabelDifference> labels(columns.size());
   std::vector<double> inferred(columns.size()), sampled(columns.size());
   for (std::size_t i = 0; i < cohorts.slow; ++i) {
     const Item& item = items[cohorts.nth_slowest(i)];
@@ -67,13 +67,13 @@ void find_differences(const std::vector<Item>& items, const Cohorts& cohorts, co
       if (own[c] - typical[c] > own[most] - typical[most]) most = c;
     }
     ++labels[most].slow_dominant;
-    for (const flow::Part& p : item.parts) {
-      if (p.evidence == flow::Evidence::inferred) inferred[columns.of(p.label)] += static_cast<double>(p.time);
-      if (p.evidence == flow::Evidence::sampled) sampled[columns.of(p.label)] += static_cast<double>(p.time);
+    for (const model::Part& p : item.parts) {
+      if (p.evidence == model::Evidence::inferred) inferred[columns.of(p.label)] += static_cast<double>(p.time);
+      if (p.evidence == model::Evidence::sampled) sampled[columns.of(p.label)] += static_cast<double>(p.time);
     }
   }
   for (double& s : slow) s /= n;
-  const auto slow_whole = flow::whole_parts(slow), typical_whole = flow::whole_parts(typical);
+  const auto slow_whole = model::whole_parts(slow), typical_whole = model::whole_parts(typical);
   for (std::size_t c = 0; c < labels.size(); ++c) {
     labels[c].label = columns.label(c);
     labels[c].slow = slow_whole[c];

@@ -17,7 +17,7 @@ double distance(const std::vector<double>& a, const std::vector<double>& b) {
 
 class Finder {
  public:
-  Finder(const std::vector<Item>& items, const Cohorts& cohorts, const Columns& columns, const flow::TailStudy& study)
+  Finder(const std::vector<Item>& items, const Cohorts& cohorts, const Columns& columns, const model::TailStudy& study)
       : items_(items), cohorts_(cohorts), columns_(columns), slow_(columns.size()), typical_(columns.size()) {
     for (const auto& d : study.labels) {
       slow_[columns.of(d.label)] = static_cast<double>(d.slow);
@@ -39,7 +39,7 @@ class Finder {
   }
 
   // The slowest that takes longer than typical ones mostly for another reason than `not_for`; slow: there is none.
-  std::size_t other_reason(flow::Label not_for) const {
+  std::size_t other_reason(model::Label not_for) const {
     for (std::size_t i = 0; i < cohorts_.slow; ++i) {
       const std::vector<double> own = times(cohorts_.nth_slowest(i));
       std::size_t most = 0;
@@ -83,20 +83,20 @@ class Finder {
 
 }  // namespace
 
-std::vector<flow::Exemplar> exemplars_of(const std::vector<Item>& items, const Cohorts& cohorts, const Columns& columns,
-                                         const flow::TailStudy& study) {
+std::vector<model::Exemplar> exemplars_of(const std::vector<Item>& items, const Cohorts& cohorts,
+                                          const Columns& columns, const model::TailStudy& study) {
   const Finder finder(items, cohorts, columns, study);
-  std::vector<flow::Exemplar> out;
+  std::vector<model::Exemplar> out;
   std::vector<std::uint32_t> taken;
   std::vector<std::size_t> chosen;
-  const auto add = [&](std::size_t nth, flow::Exemplar::Why why) {
+  const auto add = [&](std::size_t nth, model::Exemplar::Why why) {
     if (nth >= cohorts.slow || std::find(chosen.begin(), chosen.end(), nth) != chosen.end()) return;
     chosen.push_back(nth);
     out.push_back({items[cohorts.nth_slowest(nth)].row, items[finder.match(nth, taken)].row, why});
   };
-  add(0, flow::Exemplar::Why::slowest);
-  add(finder.representative(), flow::Exemplar::Why::representative);
-  if (!study.labels.empty()) add(finder.other_reason(study.labels.front().label), flow::Exemplar::Why::second_cause);
+  add(0, model::Exemplar::Why::slowest);
+  add(finder.representative(), model::Exemplar::Why::representative);
+  if (!study.labels.empty()) add(finder.other_reason(study.labels.front().label), model::Exemplar::Why::second_cause);
   return out;
 }
 

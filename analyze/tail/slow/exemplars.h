@@ -4,13 +4,13 @@
 
 #include <vector>
 
-#include "analyze/flow/tail_study.h"
+#include "analyze/model/study/tail_study.h"
 #include "analyze/tail/slow/cohorts.h"
 
 namespace tailcap::tail::slow {
 
 // study: its labels in order of their differences.
-std::vector<flow::Exemplar> exemplars_of(const std::vector<Item>& items, const Cohorts& cohorts, const Columns& columns,
-                                         const flow::TailStudy& study);
+std::vector<model::Exemplar> exemplars_of(const std::vector<Item>& items, const Cohorts& cohorts,
+                                          const Columns& columns, const model::TailStudy& study);
 
 }  // namespace tailcap::tail::slow

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <bit>
 
-#include "analyze/tail/study.h"
+#include "analyze/tail/rows/standing.h"
 
 namespace tailcap::tail::slow {
 namespace {
@@ -21,7 +21,7 @@ std::uint64_t size_class(std::int64_t bytes) {
   return bytes < 0 ? 127 : static_cast<std::uint64_t>(std::bit_width(static_cast<std::uint64_t>(bytes)));
 }
 
-std::uint64_t kind_of(const flow::Request& row, std::size_t calls, bool mixed) {
+std::uint64_t kind_of(const model::Request& row, std::size_t calls, bool mixed) {
   std::uint64_t kind = std::min<std::uint64_t>(static_cast<std::uint64_t>(std::bit_width(calls)), 15) << kCalls;
   kind |= std::uint64_t{row.id.index == 1} << kFirst;
   kind |= std::uint64_t{row.attempt > 1} << kRetry;
@@ -34,18 +34,18 @@ std::uint64_t kind_of(const flow::Request& row, std::size_t calls, bool mixed) {
 
 std::uint64_t kind_at(std::uint64_t kind, std::size_t level) { return kind & kMasks[level]; }
 
-std::vector<Item> items_of(const flow::RequestTable& table, const std::vector<std::uint32_t>& rows, const Links& links,
+std::vector<Item> items_of(const model::RequestTable& table, const std::vector<std::uint32_t>& rows, const Links& links,
                            bool mixed) {
   std::vector<Item> out;
   for (const std::uint32_t i : rows) {
     const auto parts = table.partitions.parts(table.rows.id(i));
     if (parts.empty()) continue;
-    const flow::Request row = table.rows[i];
+    const model::Request row = table.rows[i];
     if (standing_of(row) != Standing::clean) continue;
     std::int64_t total = 0, lost = 0;
-    for (const flow::Part& p : parts) {
+    for (const model::Part& p : parts) {
       total += p.time;
-      if (p.label == flow::Label::unexplained_lost) lost += p.time;
+      if (p.label == model::Label::unexplained_lost) lost += p.time;
     }
     // Whoever made the partition answers for its sum; what does not add up must not be averaged.
     if (total != row.duration.count() || total <= 0) continue;
@@ -60,11 +60,11 @@ std::vector<Item> items_of(const flow::RequestTable& table, const std::vector<st
 Columns::Columns(std::span<const Item> items) {
   columns_.fill(-1);
   for (const Item& item : items)
-    for (const flow::Part& p : item.parts) columns_[static_cast<std::size_t>(p.label)] = 0;
-  for (std::size_t l = 0; l < flow::kLabels; ++l) {
+    for (const model::Part& p : item.parts) columns_[static_cast<std::size_t>(p.label)] = 0;
+  for (std::size_t l = 0; l < model::kLabels; ++l) {
     if (columns_[l] < 0) continue;
     columns_[l] = static_cast<std::int8_t>(labels_.size());
-    labels_.push_back(static_cast<flow::Label>(l));
+    labels_.push_back(static_cast<model::Label>(l));
   }
 }
 

@@ -6,21 +6,21 @@
 #include <span>
 #include <vector>
 
-#include "analyze/flow/request.h"
+#include "analyze/model/request.h"
 #include "analyze/tail/slow/links.h"
 
 namespace tailcap::tail::slow {
 
 struct Item {
   std::int64_t duration = 0;
-  std::span<const flow::Part> parts;
+  std::span<const model::Part> parts;
   std::uint64_t kind = 0;  // what it has in common with others, see kinds below
   std::uint32_t row = 0;
   bool lossy = false;  // its partition overlaps lost events
 };
 
 // In the order of rows. `mixed`: the route is made of different methods and paths.
-std::vector<Item> items_of(const flow::RequestTable& table, const std::vector<std::uint32_t>& rows, const Links& links,
+std::vector<Item> items_of(const model::RequestTable& table, const std::vector<std::uint32_t>& rows, const Links& links,
                            bool mixed);
 
 // Requests are alike if they have the same kind. Less and less alike: of level 0 every respect counts, of the last
@@ -34,18 +34,18 @@ class Columns {
  public:
   explicit Columns(std::span<const Item> items);
   std::size_t size() const { return labels_.size(); }
-  flow::Label label(std::size_t column) const { return labels_[column]; }
-  std::size_t of(flow::Label label) const {
+  model::Label label(std::size_t column) const { return labels_[column]; }
+  std::size_t of(model::Label label) const {
     return static_cast<std::size_t>(columns_[static_cast<std::size_t>(label)]);
   }  // one that occurs
   // Adds the request's time to sums, one per column.
   void add(const Item& item, std::span<double> sums, double weight = 1) const {
-    for (const flow::Part& p : item.parts) sums[of(p.label)] += weight * static_cast<double>(p.time);
+    for (const model::Part& p : item.parts) sums[of(p.label)] += weight * static_cast<double>(p.time);
   }
 
  private:
-  std::array<std::int8_t, flow::kLabels> columns_{};
-  std::vector<flow::Label> labels_;
+  std::array<std::int8_t, model::kLabels> columns_{};
+  std::vector<model::Label> labels_;
 };
 
 }  // namespace tailcap::tail::slow

@@ -6,7 +6,7 @@
 
 namespace tailcap::tail::slow {
 
-Links::Links(const flow::RequestTable& table) {
+Links::Links(const model::RequestTable& table) {
   rows_.reserve(table.rows.size());
   for (std::uint32_t i = 0; i < table.rows.size(); ++i) rows_.emplace_back(table.rows.id(i), i);
   std::sort(rows_.begin(), rows_.end());
@@ -16,13 +16,13 @@ Links::Links(const flow::RequestTable& table) {
   noise_ = longest_waits_for_cpu(table);
 }
 
-std::optional<std::uint32_t> Links::row_of(flow::ExchangeId id) const {
+std::optional<std::uint32_t> Links::row_of(model::ExchangeId id) const {
   const auto at = std::lower_bound(rows_.begin(), rows_.end(), std::pair{id, std::uint32_t{0}});
   if (at == rows_.end() || at->first != id) return std::nullopt;
   return at->second;
 }
 
-std::span<const Links::Call> Links::calls_of(flow::ExchangeId parent) const {
+std::span<const Links::Call> Links::calls_of(model::ExchangeId parent) const {
   const auto begin = std::lower_bound(calls_.begin(), calls_.end(), Call{parent, {}});
   auto end = begin;
   while (end != calls_.end() && end->first == parent) ++end;

@@ -8,20 +8,20 @@
 #include <utility>
 #include <vector>
 
-#include "analyze/flow/request.h"
+#include "analyze/model/request.h"
 
 namespace tailcap::tail::slow {
 
 class Links {
  public:
-  using Call = std::pair<flow::ExchangeId, flow::ExchangeId>;  // who made it; the call
-  explicit Links(const flow::RequestTable& table);
-  std::optional<std::uint32_t> row_of(flow::ExchangeId id) const;
-  double noise() const { return noise_; }                         // longest_waits_for_cpu()
-  std::span<const Call> calls_of(flow::ExchangeId parent) const;  // in the order of ids
+  using Call = std::pair<model::ExchangeId, model::ExchangeId>;  // who made it; the call
+  explicit Links(const model::RequestTable& table);
+  std::optional<std::uint32_t> row_of(model::ExchangeId id) const;
+  double noise() const { return noise_; }                          // longest_waits_for_cpu()
+  std::span<const Call> calls_of(model::ExchangeId parent) const;  // in the order of ids
 
  private:
-  std::vector<std::pair<flow::ExchangeId, std::uint32_t>> rows_;
+  std::vector<std::pair<model::ExchangeId, std::uint32_t>> rows_;
   std::vector<Call> calls_;
   double noise_ = 0;
 };

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "analyze/flow/whole_parts.h"
+#include "analyze/model/whole_parts.h"
 #include "analyze/tail/slow/bootstrap.h"
 #include "analyze/tail/slow/bursts.h"
 #include "analyze/tail/slow/cohorts.h"
@@ -15,22 +15,22 @@
 namespace tailcap::tail::slow {
 namespace {
 
-using flow::LabelDifference;
 using formats::nanoseconds;
+using model::LabelDifference;
 
 constexpr double kBandEdges[] = {0, 0.5, 0.9, 0.99, 1};
 
-void add_honesty(const std::vector<Item>& items, flow::TailStudy& out) {
+void add_honesty(const std::vector<Item>& items, model::TailStudy& out) {
   double all = 0, unexplained = 0, causeless = 0, inferred = 0;
   for (const Item& item : items)
-    for (const flow::Part& p : item.parts) {
+    for (const model::Part& p : item.parts) {
       const auto ns = static_cast<double>(p.time);
       all += ns;
-      if (flow::unexplained(p.label))
+      if (model::unexplained(p.label))
         unexplained += ns;
-      else if (flow::causeless(p.label))
+      else if (model::causeless(p.label))
         causeless += ns;
-      else if (p.evidence != flow::Evidence::measured)
+      else if (p.evidence != model::Evidence::measured)
         inferred += ns;
     }
   out.unexplained = all > 0 ? unexplained / all : 0;
@@ -39,18 +39,18 @@ void add_honesty(const std::vector<Item>& items, flow::TailStudy& out) {
 }
 
 // order: fastest first.
-std::vector<flow::LabelBand> bands_of(const std::vector<Item>& items, const std::vector<std::uint32_t>& order,
-                                      const Columns& columns) {
-  std::vector<flow::LabelBand> out;
+std::vector<model::LabelBand> bands_of(const std::vector<Item>& items, const std::vector<std::uint32_t>& order,
+                                       const Columns& columns) {
+  std::vector<model::LabelBand> out;
   std::size_t at = 0;
   for (std::size_t b = 0; b + 1 < std::size(kBandEdges); ++b) {
-    flow::LabelBand band{.from = kBandEdges[b], .to = kBandEdges[b + 1]};
+    model::LabelBand band{.from = kBandEdges[b], .to = kBandEdges[b + 1]};
     const auto end =
         std::min(items.size(), static_cast<std::size_t>(std::ceil(band.to * static_cast<double>(items.size()) - 1e-9)));
     std::vector<double> sums(columns.size());
     for (; at < end; ++at, ++band.count) columns.add(items[order[at]], sums);
     for (double& s : sums) s /= static_cast<double>(std::max<std::uint64_t>(band.count, 1));
-    const auto means = flow::whole_parts(sums);
+    const auto means = model::whole_parts(sums);
     for (std::size_t c = 0; c < means.size(); ++c) {
       band.mean += means[c];
       if (means[c] != 0) band.labels.emplace_back(columns.label(c), means[c]);
@@ -61,7 +61,7 @@ std::vector<flow::LabelBand> bands_of(const std::vector<Item>& items, const std:
 }
 
 void add_intervals(const std::vector<Item>& items, const Cohorts& cohorts, const Columns& columns, double correlation,
-                   double seconds, flow::TailStudy& out) {
+                   double seconds, model::TailStudy& out) {
   const Spread spread = resample(items, cohorts, columns, correlation, seconds);
   std::vector<double> p;
   for (const auto& l : spread.labels) p.push_back(l.p);
@@ -77,7 +77,7 @@ void add_intervals(const std::vector<Item>& items, const Cohorts& cohorts, const
   }
 }
 
-void count_matching(const Cohorts& cohorts, const std::vector<Item>& items, flow::TailStudy& out) {
+void count_matching(const Cohorts& cohorts, const std::vector<Item>& items, model::TailStudy& out) {
   for (const CohortCell& cell : cohorts.cells) {
     if (cell.level > 0) out.matched_loosely += cell.slow;
     if (cell.level + 1 == kLevels) out.matched_by_route += cell.slow;
@@ -87,7 +87,7 @@ void count_matching(const Cohorts& cohorts, const std::vector<Item>& items, flow
     out.typical_lossy += items[cohorts.order[i]].lossy;
 }
 
-std::vector<RequestInterval> spans_of(const flow::RequestTable& table, const std::vector<Item>& items,
+std::vector<RequestInterval> spans_of(const model::RequestTable& table, const std::vector<Item>& items,
                                       const Cohorts& cohorts) {
   std::vector<RequestInterval> out;
   for (std::size_t i = 0; i < cohorts.slow; ++i) {
@@ -100,11 +100,11 @@ std::vector<RequestInterval> spans_of(const flow::RequestTable& table, const std
 
 }  // namespace
 
-std::optional<flow::TailStudy> study_tail(const flow::RequestTable& table, const std::vector<std::uint32_t>& rows,
-                                          const flow::Study& study, const Links& links, const RouteFacts& facts) {
+std::optional<model::TailStudy> study_tail(const model::RequestTable& table, const std::vector<std::uint32_t>& rows,
+                                           const model::Study& study, const Links& links, const RouteFacts& facts) {
   const std::vector<Item> items = items_of(table, rows, links, facts.mixed);
   if (items.empty()) return std::nullopt;
-  flow::TailStudy out;
+  model::TailStudy out;
   out.requests = items.size();
   add_honesty(items, out);
   const Columns columns(items);
@@ -117,8 +117,8 @@ std::optional<flow::TailStudy> study_tail(const flow::RequestTable& table, const
   }
   out.slow_from = cohorts.from;
   // Where it is not known which requests are the slowest there is nothing to compare.
-  if (const flow::Quantile* q = cohorts.from >= 0.99 ? facts.p99 : facts.p95;
-      q && q->support == flow::Support::refused) {
+  if (const model::Quantile* q = cohorts.from >= 0.99 ? facts.p99 : facts.p95;
+      q && q->support == model::Support::refused) {
     out.reason = "which requests are the slowest is not known: " + q->reason;
     return out;
   }
@@ -131,7 +131,7 @@ std::optional<flow::TailStudy> study_tail(const flow::RequestTable& table, const
   add_intervals(items, cohorts, columns, facts.correlation, static_cast<double>(end - begin) * 1e-9, out);
   std::stable_sort(out.labels.begin(), out.labels.end(),
                    [](const LabelDifference& a, const LabelDifference& b) { return a.difference() > b.difference(); });
-  decide(items, table.rows.role(rows.front()) == flow::Role::server, facts.noise, out);
+  decide(items, table.rows.role(rows.front()) == model::Role::server, facts.noise, out);
   out.bands = bands_of(items, cohorts.order, columns);
   out.culprits = culprits_of(table, items, cohorts, links);
   out.exemplars = exemplars_of(items, cohorts, columns, out);

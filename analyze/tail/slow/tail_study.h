@@ -4,7 +4,7 @@
 #include <optional>
 #include <vector>
 
-#include "analyze/flow/study.h"
+#include "analyze/model/study/study.h"
 #include "analyze/tail/slow/links.h"
 
 namespace tailcap::tail::slow {
@@ -12,14 +12,14 @@ namespace tailcap::tail::slow {
 // Facts about the route besides its rows.
 struct RouteFacts {
   double correlation = 1;  // autocorrelation time, in requests
-  const flow::Quantile* p95 = nullptr;
-  const flow::Quantile* p99 = nullptr;
+  const model::Quantile* p95 = nullptr;
+  const model::Quantile* p99 = nullptr;
   bool mixed = false;  // made of different methods and paths
   double noise = 0;    // longest_waits_for_cpu() of the recording
 };
 
 // rows: the route's, in order of start. Unset: none of them has a partition.
-std::optional<flow::TailStudy> study_tail(const flow::RequestTable& table, const std::vector<std::uint32_t>& rows,
-                                          const flow::Study& study, const Links& links, const RouteFacts& facts);
+std::optional<model::TailStudy> study_tail(const model::RequestTable& table, const std::vector<std::uint32_t>& rows,
+                                           const model::Study& study, const Links& links, const RouteFacts& facts);
 
 }  // namespace tailcap::tail::slow

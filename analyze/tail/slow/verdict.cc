@@ -5,14 +5,14 @@
 #include <cmath>
 #include <numeric>
 
-#include "analyze/flow/label_group.h"
+#include "analyze/model/label_group.h"
 
 namespace tailcap::tail::slow {
 namespace {
 
-using flow::Label;
-using flow::LabelDifference;
-using flow::TailVerdict;
+using model::Label;
+using model::LabelDifference;
+using model::TailVerdict;
 
 constexpr std::size_t kLookedAt = 20'000;  // requests in the sample for the quantiles
 constexpr std::uint64_t kLeastBursts = 3;
@@ -43,9 +43,9 @@ double ordinary(const std::vector<Item>& items, double from, Time time) {
   return ordinary_mean_beyond(from, q25, q50, q75);
 }
 
-double time_under(std::span<const flow::Part> parts, auto&& meant) {
+double time_under(std::span<const model::Part> parts, auto&& meant) {
   double ns = 0;
-  for (const flow::Part& p : parts)
+  for (const model::Part& p : parts)
     if (meant(p.label)) ns += static_cast<double>(p.time);
   return ns;
 }
@@ -70,9 +70,9 @@ double longest_waits(const std::vector<Item>& items, double from) {
 
 // The difference that this label shows without any cause.
 double noise_of(Label label, double noise) {
-  using enum flow::LabelGroup;
+  using enum model::LabelGroup;
   if (waits_for_cpu(label) || label == Label::go_runnable || label == Label::q_notice) return kSchedulerNoise;
-  const flow::LabelGroup group = flow::group_of(label);
+  const model::LabelGroup group = model::group_of(label);
   if (group == cpu) return kCpuNoise;
   const double least = static_cast<double>(kLeastGap) / 2;
   return group == lock || group == downstream || group == queue || group == io || group == memory
@@ -80,14 +80,14 @@ double noise_of(Label label, double noise) {
              : least;
 }
 
-bool nameable(Label label) { return !flow::unexplained(label) && !flow::causeless(label); }
+bool nameable(Label label) { return !model::unexplained(label) && !model::causeless(label); }
 
 bool is_cause(const LabelDifference& d) { return d.significant && d.stands_out; }
 
 double share(std::int64_t part, std::int64_t whole) { return static_cast<double>(part) / static_cast<double>(whole); }
 
 // The reason that there is nothing to explain; empty: there is something.
-std::string no_tail(const flow::TailStudy& s) {
+std::string no_tail(const model::TailStudy& s) {
   if (s.gap() <= 0) return "they are not slower than typical requests of their kind";
   if (share(s.slow_mean, s.typical_mean) < kLeastRatio)
     return "the slow requests take less than 1.5 times as long as typical ones";
@@ -95,7 +95,7 @@ std::string no_tail(const flow::TailStudy& s) {
   return {};
 }
 
-std::string doubts(const flow::TailStudy& s) {
+std::string doubts(const model::TailStudy& s) {
   const double slow = static_cast<double>(s.slow_lossy) / static_cast<double>(s.slow);
   const double typical = static_cast<double>(s.typical_lossy) / static_cast<double>(s.typical);
   if (slow > kMostLossy || (slow > kLossyWorthALook && slow > 2 * typical))
@@ -105,10 +105,10 @@ std::string doubts(const flow::TailStudy& s) {
 }
 
 // The reason that the largest difference is no cause.
-std::string why_not(const flow::TailStudy& s, bool served, double noise) {
+std::string why_not(const model::TailStudy& s, bool served, double noise) {
   const LabelDifference& first = s.labels.front();
-  if (flow::unexplained(first.label)) return "the largest part of the difference could not be explained";
-  if (flow::causeless(first.label))
+  if (model::unexplained(first.label)) return "the largest part of the difference could not be explained";
+  if (model::causeless(first.label))
     return "for the largest part of the difference it is known that they were blocked, and not by what";
   if (!served && first.label == Label::down_wait) return "it is the called service that takes so long";
   if (share(first.difference(), s.gap()) < kLeastShare) return "many small differences add up";
@@ -121,7 +121,7 @@ std::string why_not(const flow::TailStudy& s, bool served, double noise) {
 
 }  // namespace
 
-double longest_waits_for_cpu(const flow::RequestTable& table) {
+double longest_waits_for_cpu(const model::RequestTable& table) {
   std::vector<double> waits;
   for (std::size_t i = 0; i < table.rows.size(); ++i) {
     const auto parts = table.partitions.parts(table.rows.id(i));
@@ -138,7 +138,7 @@ double ordinary_mean_beyond(double from, double q25, double q50, double q75) {
   return q50 * std::exp(spread * spread / 2) * normal_below(spread - normal_quantile(from)) / (1 - from);
 }
 
-void decide(const std::vector<Item>& items, bool served, double noise, flow::TailStudy& s) {
+void decide(const std::vector<Item>& items, bool served, double noise, model::TailStudy& s) {
   s.ordinary_slow_mean = static_cast<std::int64_t>(
       std::min(9e18, ordinary(items, s.slow_from, [](const Item& i) { return static_cast<double>(i.duration); })));
   s.reason = no_tail(s);

@@ -8,7 +8,7 @@
 
 #include <vector>
 
-#include "analyze/flow/tail_study.h"
+#include "analyze/model/study/tail_study.h"
 #include "analyze/tail/slow/cohorts.h"
 
 namespace tailcap::tail::slow {
@@ -49,10 +49,10 @@ double ordinary_mean_beyond(double from, double q25, double q50, double q75);
 // Sets verdict, reason, causes, ordinary_slow_mean and stands_out of the labels, which have their intervals. served: by
 // the recorded process; a call that it made waits for the callee, which is the question and not a cause. noise: see
 // longest_waits_for_cpu().
-void decide(const std::vector<Item>& items, bool served, double noise, flow::TailStudy& out);
+void decide(const std::vector<Item>& items, bool served, double noise, model::TailStudy& out);
 
 // The mean run-queue latency, in ns, of the 1 % of the recording's requests with the longest. Machines are noisy as a
 // whole.
-double longest_waits_for_cpu(const flow::RequestTable& table);
+double longest_waits_for_cpu(const model::RequestTable& table);
 
 }  // namespace tailcap::tail::slow

@@ -1,6 +1,6 @@
-#include "analyze/flow/file_calls.h"
-#include "analyze/report/json/json.h"
+#include "analyze/model/file_calls.h"
 #include "analyze/report/json/json_writer.h"
+#include "analyze/report/words/json_schema.h"
 #include "analyze/views/events/event_names.h"
 #include "analyze/views/events/event_text.h"
 #include "formats/machine.h"
@@ -244,7 +244,7 @@ struct Json {
   void operator()(const FileCall& f) const {
     json.field("act", name_of(f.act));
     time("began", f.began);
-    if (f.result != flow::kResultUnknown)
+    if (f.result != model::kResultUnknown)
       number("result", f.result);
     else {
       json.key("result");
@@ -295,7 +295,7 @@ struct Json {
 
 }  // namespace
 
-void append_event(std::string& out, const Event& event, const flow::WallClock& clock, bool in_stw) {
+void append_event(std::string& out, const Event& event, const model::WallClock& clock, bool in_stw) {
   JsonWriter json(out);
   json.begin_object();
   json.field("schema", report::kJsonSchema);

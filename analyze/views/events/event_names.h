@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "analyze/flow/connection.h"
+#include "analyze/model/wire/connection.h"
 #include "analyze/views/file/capture_facts.h"
 #include "formats/event.h"
 
@@ -117,20 +117,20 @@ inline std::string_view name_of(FileAct a) {
 
 // The address without its port, which it has none of.
 inline std::string address_of(const NetInterface& n) {
-  flow::Connection c;
+  model::Connection c;
   c.family = n.family;
   c.local = n.address;
-  std::string text = flow::endpoint(c, false);
+  std::string text = model::endpoint(c, false);
   return text.substr(0, text.rfind(':'));
 }
 
 inline std::string endpoint_of(const SocketInfo& info, bool remote) {
-  flow::Connection c;
+  model::Connection c;
   c.family = info.family;
   c.local = info.local;
   c.remote = info.remote;
   c.path = info.path;
-  return flow::endpoint(c, remote);
+  return model::endpoint(c, remote);
 }
 
 inline std::string hex(std::string_view bytes) {

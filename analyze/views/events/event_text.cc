@@ -1,6 +1,6 @@
 #include "analyze/views/events/event_text.h"
 
-#include "analyze/flow/file_calls.h"
+#include "analyze/model/file_calls.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
 #include "analyze/report/words/words.h"
@@ -151,7 +151,7 @@ struct Text {
   }
   std::string operator()(const FileCall& f) const {
     return std::string(name_of(f.act)) + " since " + i(nanoseconds(f.began)) + " result " +
-           (f.result == flow::kResultUnknown ? "?" : i(f.result)) +
+           (f.result == model::kResultUnknown ? "?" : i(f.result)) +
            (f.descriptor >= 0 ? " descriptor " + i(f.descriptor) : "") +
            (f.path.empty() ? "" : " " + report::printable(f.path));
   }

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "analyze/flow/wall_clock.h"
+#include "analyze/model/wall_clock.h"
 #include "formats/event.h"
 
 namespace tailcap::views {
@@ -15,6 +15,6 @@ std::string escaped(std::string_view bytes, std::size_t limit);
 // "send  socket 5 …": everything behind time and thread.
 std::string event_text(const formats::Event& event);
 
-void append_event(std::string& out, const formats::Event& event, const flow::WallClock& clock, bool in_stw);
+void append_event(std::string& out, const formats::Event& event, const model::WallClock& clock, bool in_stw);
 
 }  // namespace tailcap::views

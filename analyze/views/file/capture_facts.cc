@@ -4,7 +4,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
-#include "analyze/report/json/json.h"
+#include "analyze/report/words/json_schema.h"
 #include "formats/printable.h"
 
 namespace tailcap::views {

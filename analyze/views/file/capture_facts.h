@@ -11,7 +11,7 @@
 
 #include "analyze/views/file/go_facts.h"
 #include "analyze/views/file/probe_facts.h"
-#include "formats/reader.h"
+#include "formats/file/reader.h"
 
 namespace tailcap::views {
 

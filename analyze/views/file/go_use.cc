@@ -4,17 +4,17 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
-#include "analyze/flow/request.h"
-#include "analyze/report/json/json.h"
+#include "analyze/model/request.h"
 #include "analyze/report/words/escape.h"
+#include "analyze/report/words/json_schema.h"
 #include "analyze/report/words/number.h"
 #include "analyze/report/words/words.h"
 #include "formats/machine.h"
 
 namespace tailcap::views {
 
-using flow::GoStudy;
-using flow::GoUse;
+using model::GoStudy;
+using model::GoUse;
 using report::count_text;
 
 namespace {
@@ -31,7 +31,7 @@ std::string name_of(const GoStudy& g) {
 
 std::string use_text(const GoUse& u) {
   std::string out =
-      "  " + std::string(flow::name_of(u.protocol)) + ": " + count_text(u.requests, "request", "requests") + " served";
+      "  " + std::string(model::name_of(u.protocol)) + ": " + count_text(u.requests, "request", "requests") + " served";
   if (u.goroutines > 0) out += " by " + count_text(u.goroutines, "goroutine", "goroutines");
   if (u.connections > 0) out += " on " + count_text(u.connections, "connection", "connections");
   out += "\n";
@@ -49,12 +49,12 @@ std::string use_text(const GoUse& u) {
           "      " + label + goroutines + "  " + std::string(std::max<std::size_t>(1, n * kBar / highest), '#') + "\n";
     }
   }
-  return out + "    so: " + std::string(flow::text_of(u.model, u.protocol)) + "\n";
+  return out + "    so: " + std::string(model::text_of(u.model, u.protocol)) + "\n";
 }
 
 }  // namespace
 
-std::string go_use_text(const flow::Study& study) {
+std::string go_use_text(const model::Study& study) {
   std::string out;
   for (const GoStudy& g : study.go) {
     if (g.use.empty()) continue;
@@ -66,7 +66,7 @@ std::string go_use_text(const flow::Study& study) {
                           : "No request that a Go program served on a known goroutine is in this capture.\n";
 }
 
-std::string go_use_json(const flow::Study& study) {
+std::string go_use_json(const model::Study& study) {
   using Json = nlohmann::ordered_json;
   Json all = Json::array();
   for (const GoStudy& g : study.go) {
@@ -81,7 +81,7 @@ std::string go_use_json(const flow::Study& study) {
                      {"machine", formats::machine_of(g.pid) + 1},
                      {"comm", g.comm.empty() ? Json() : Json(report::printable(g.comm))},
                      {"version", g.version.empty() ? Json() : Json(report::printable(g.version))},
-                     {"protocol", std::string(flow::name_of(u.protocol))},
+                     {"protocol", std::string(model::name_of(u.protocol))},
                      {"requests", u.requests},
                      {"unknown", u.unknown},
                      {"goroutines", u.goroutines},
@@ -89,7 +89,7 @@ std::string go_use_json(const flow::Study& study) {
                      {"median", known ? Json(u.median) : Json()},
                      {"most", known ? Json(u.most) : Json()},
                      {"histogram", histogram},
-                     {"model", std::string(flow::name_of(u.model))}});
+                     {"model", std::string(model::name_of(u.model))}});
     }
   }
   return Json({{"schema", report::kJsonSchema}, {"goroutines", all}}).dump();

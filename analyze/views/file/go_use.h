@@ -3,11 +3,11 @@
 
 #include <string>
 
-#include "analyze/flow/study.h"
+#include "analyze/model/study/study.h"
 
 namespace tailcap::views {
 
-std::string go_use_text(const flow::Study& study);  // for people
-std::string go_use_json(const flow::Study& study);  // one object
+std::string go_use_text(const model::Study& study);  // for people
+std::string go_use_json(const model::Study& study);  // one object
 
 }  // namespace tailcap::views

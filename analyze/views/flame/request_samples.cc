@@ -7,8 +7,8 @@
 
 namespace tailcap::views {
 
-flow::RequestSamples sum_of(const std::vector<flow::FoldedStack>& stacks) {
-  flow::RequestSamples out;
+model::RequestSamples sum_of(const std::vector<model::FoldedStack>& stacks) {
+  model::RequestSamples out;
   std::map<std::string, std::uint64_t> tops, all;
   for (const auto& stack : stacks) {
     // The process is the lowest frame.
@@ -30,10 +30,10 @@ flow::RequestSamples sum_of(const std::vector<flow::FoldedStack>& stacks) {
   return out;
 }
 
-std::map<flow::ExchangeId, flow::RequestSamples> request_samples(const std::string& path,
-                                                                 std::vector<flow::ExchangeId> requests,
-                                                                 formats::SampleKind kind) {
-  std::map<flow::ExchangeId, flow::RequestSamples> out;
+std::map<model::ExchangeId, model::RequestSamples> request_samples(const std::string& path,
+                                                                   std::vector<model::ExchangeId> requests,
+                                                                   formats::SampleKind kind) {
+  std::map<model::ExchangeId, model::RequestSamples> out;
   if (requests.empty()) return out;
   FlameChoice choice;
   choice.ids = std::move(requests);

@@ -11,15 +11,15 @@
 #include "analyze/flame/folder.h"
 #include "analyze/flame/left_stacks.h"
 #include "analyze/flame/owners.h"
-#include "analyze/flow/trace_context.h"
+#include "analyze/model/wire/trace_context.h"
 #include "analyze/pipeline/replay.h"
 #include "analyze/pipeline/wanted.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
-#include "analyze/report/words/syscalls.h"
 #include "analyze/report/words/words.h"
 #include "analyze/tail/slow/cohorts.h"
 #include "analyze/views/events/event_names.h"
+#include "ground/syscalls.h"
 
 namespace tailcap::views {
 
@@ -76,7 +76,7 @@ std::string off_cpu_stack(const Event& event, const OffCpu& off, const Names& na
   std::string stack = names.of(event.thread.pid) + ";" + names.of(event.thread.tid);
   const bool preempted = off.runnable == off.left;
   if (preempted) return stack + (off.throttled ? ";CPU quota used up" : ";preempted");
-  stack += ";" + (off.syscall >= 0 ? report::syscall_name(off.syscall) : std::string("outside any system call"));
+  stack += ";" + (off.syscall >= 0 ? ground::syscall_name(off.syscall) : std::string("outside any system call"));
   if (off.file != FileKind::unknown) stack += ";on " + std::string(name_of(off.file));
   if (off.state & 2) stack += ";uninterruptible";
   return queued ? stack + ";woken, waiting for a CPU" : stack;
@@ -99,8 +99,8 @@ void choose(const pipeline::Analysis& analysis, const FlameChoice& choice, Cohor
   const pipeline::Wanted matches(choice.requests, analysis.study);
   std::vector<Row> wanted;
   for (std::size_t i = 0; i < table.rows.size(); ++i) {
-    const flow::Request row = table.rows[i];
-    if (row.role != flow::Role::server || !row.has_duration) continue;
+    const model::Request row = table.rows[i];
+    if (row.role != model::Role::server || !row.has_duration) continue;
     if (!choice.ids.empty() && !std::binary_search(choice.ids.begin(), choice.ids.end(), row.id)) continue;
     if (matches.filters(table, static_cast<std::uint32_t>(i))) wanted.push_back({row.duration.count(), i});
   }
@@ -134,11 +134,11 @@ void choose(const pipeline::Analysis& analysis, const FlameChoice& choice, Cohor
     out.typical = places.typical_to - places.typical_from;
   }
   for (std::size_t i = 0; i < table.rows.size(); ++i) {
-    const flow::Request row = table.rows[i];
-    if (row.role == flow::Role::server && row.has_duration)
+    const model::Request row = table.rows[i];
+    if (row.role == model::Role::server && row.has_duration)
       out.owners.add(row.pid, row.tid, {row.start, row.start + row.duration, cohort[i], static_cast<std::uint32_t>(i)});
     if (!choice.by_request) continue;
-    const auto trace = row.traceparent == 0 ? std::string_view() : flow::trace_id_in(table.texts[row.traceparent]);
+    const auto trace = row.traceparent == 0 ? std::string_view() : model::trace_id_in(table.texts[row.traceparent]);
     out.titles.push_back(report::id_text(row.id) + (trace.empty() ? "" : " trace " + frame(trace)));
   }
 }
@@ -179,7 +179,7 @@ class Collecting {
   }
 
   // Adds the stacks collected per request, under the request's title. Call once, at the end.
-  void put_together(const flow::RequestTable& table) {
+  void put_together(const model::RequestTable& table) {
     for (const auto& [request, folder] : own_) {
       auto stacks = folder.stacks(0, 0);
       for (const auto& stack : stacks) folder_.add(cohorts_->titles[request] + ";" + stack.frames, stack.value, false);

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "analyze/flow/exchange.h"
-#include "analyze/flow/flame.h"
+#include "analyze/model/study/flame.h"
+#include "analyze/model/wire/exchange.h"
 #include "analyze/pipeline/pipeline.h"
 #include "formats/sample.h"
 
@@ -22,16 +22,16 @@ struct FlameChoice {
   std::string title;  // what `requests` are, printable: "GET /cart"
   FlameRequests cohort = FlameRequests::all;
   bool off_cpu = false;
-  std::vector<flow::ExchangeId> ids;  // empty: any; ascending
-  bool by_request = false;            // the lowest frame is the request: "12.3", "12.3 trace 4bf9…"
+  std::vector<model::ExchangeId> ids;  // empty: any; ascending
+  bool by_request = false;             // the lowest frame is the request: "12.3", "12.3 trace 4bf9…"
   formats::SampleKind samples = formats::SampleKind::on_cpu;  // which, without off_cpu
 
   bool of_requests() const;
 };
 
 struct FlameResult {
-  flow::Flame flame;
-  std::map<flow::ExchangeId, std::vector<flow::FoldedStack>> by_request;  // where it was asked for: without the title
+  model::Flame flame;
+  std::map<model::ExchangeId, std::vector<model::FoldedStack>> by_request;  // where it was asked for: without the title
   std::uint64_t requests = 0;                     // that own the stacks; 0: stacks were not selected by request
   std::uint64_t left_out = 0;                     // samples, or ns, with an unknown owner
   std::uint64_t waits = 0, waits_with_stack = 0;  // off_cpu: of the whole capture, preempted threads' not counted

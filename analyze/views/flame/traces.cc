@@ -5,7 +5,7 @@
 #include <string>
 #include <utility>
 
-#include "analyze/flow/trace_context.h"
+#include "analyze/model/wire/trace_context.h"
 #include "analyze/report/request/call_tree.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
@@ -14,35 +14,35 @@
 namespace tailcap::views {
 namespace {
 
-using flow::ExchangeId;
-using flow::Request;
-using flow::TraceSpan;
 using formats::Time;
+using model::ExchangeId;
+using model::Request;
+using model::TraceSpan;
 using report::CallTree;
 using report::CallTrees;
 
 constexpr std::size_t kTitle = 120;
 
-std::string trace_id_of(const flow::RequestTable& table, const Request& row) {
-  return row.traceparent == 0 ? std::string() : std::string(flow::trace_id_in(table.texts[row.traceparent]));
+std::string trace_id_of(const model::RequestTable& table, const Request& row) {
+  return row.traceparent == 0 ? std::string() : std::string(model::trace_id_in(table.texts[row.traceparent]));
 }
 
-TraceSpan span_of(const flow::RequestTable& table, const report::TreeNode& node, Time begin) {
+TraceSpan span_of(const model::RequestTable& table, const report::TreeNode& node, Time begin) {
   const Request& row = node.row;
   TraceSpan span;
   span.begin = row.start;
   span.duration = row.has_duration ? row.duration : formats::Duration{};
   span.depth = node.depth;
-  const bool failed = row.outcome != flow::Outcome::ok && row.outcome != flow::Outcome::client_error &&
-                      row.outcome != flow::Outcome::unknown;
-  span.kind = failed                           ? TraceSpan::Kind::failed
-              : row.role == flow::Role::client ? TraceSpan::Kind::made
-                                               : TraceSpan::Kind::served;
+  const bool failed = row.outcome != model::Outcome::ok && row.outcome != model::Outcome::client_error &&
+                      row.outcome != model::Outcome::unknown;
+  span.kind = failed                            ? TraceSpan::Kind::failed
+              : row.role == model::Role::client ? TraceSpan::Kind::made
+                                                : TraceSpan::Kind::served;
   const std::string who = row.comm != 0  ? report::printable(table.texts[row.comm])
                           : row.pid != 0 ? "process " + report::pid_text(row.pid)
                                          : "a process not recorded";
   const std::string what = report::shortened(report::request_title(row, table.texts), kTitle);
-  span.name = who + (row.role == flow::Role::client ? " calls " : " serves ") + what;
+  span.name = who + (row.role == model::Role::client ? " calls " : " serves ") + what;
   span.told = span.name + " (" + report::id_text(row.id) + "): " + report::outcome_text(row) + ", " +
               report::offset_text(row.start, begin) + ", " +
               (row.has_duration ? report::duration_text(row.duration) : "its end is not known");
@@ -50,8 +50,8 @@ TraceSpan span_of(const flow::RequestTable& table, const report::TreeNode& node,
   return span;
 }
 
-flow::TraceFlame flame_of_trees(const flow::RequestTable& table, const std::vector<CallTree>& trees) {
-  flow::TraceFlame out;
+model::TraceFlame flame_of_trees(const model::RequestTable& table, const std::vector<CallTree>& trees) {
+  model::TraceFlame out;
   Time begin = formats::kNoTime, end = formats::kNoTime;
   std::uint64_t unplaced = 0;
   for (const CallTree& tree : trees)
@@ -89,7 +89,7 @@ ExchangeId top_of(const CallTree& tree) { return tree.above.empty() ? tree.nodes
 
 }  // namespace
 
-flow::TraceFlame trace_of(const flow::RequestTable& table, ExchangeId request) {
+model::TraceFlame trace_of(const model::RequestTable& table, ExchangeId request) {
   const CallTrees trees(table);
   const auto own = trees.tree(request);
   if (!own) return {};
@@ -116,7 +116,7 @@ flow::TraceFlame trace_of(const flow::RequestTable& table, ExchangeId request) {
   return flame_of_trees(table, all);
 }
 
-FoundTraces traces_of(const flow::RequestTable& table, const TraceLimits& limits,
+FoundTraces traces_of(const model::RequestTable& table, const TraceLimits& limits,
                       const std::function<bool(ExchangeId)>& wanted) {
   const CallTrees trees(table);
   FoundTraces out;
@@ -125,7 +125,7 @@ FoundTraces traces_of(const flow::RequestTable& table, const TraceLimits& limits
     if (!wanted(root)) continue;
     const auto tree = trees.tree(root);
     if (!tree || tree->nodes.size() < limits.min_depth) continue;  // as many levels need as many requests
-    const flow::TraceFlame trace = flame_of_trees(table, {*tree});
+    const model::TraceFlame trace = flame_of_trees(table, {*tree});
     if (trace.length.count() >= limits.min_duration && trace.levels >= limits.min_depth)
       found.push_back({trace.length, root, trace.levels, {}});
   }

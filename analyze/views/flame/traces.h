@@ -5,22 +5,22 @@
 #include <functional>
 #include <vector>
 
-#include "analyze/flow/exchange.h"
-#include "analyze/flow/flame.h"
-#include "analyze/flow/request.h"
+#include "analyze/model/request.h"
+#include "analyze/model/study/flame.h"
+#include "analyze/model/wire/exchange.h"
 
 namespace tailcap::views {
 
 // The whole trace that the request is part of: its tree from the top, and other trees with its trace id. No spans:
 // there is no such request.
-flow::TraceFlame trace_of(const flow::RequestTable& table, flow::ExchangeId request);
+model::TraceFlame trace_of(const model::RequestTable& table, model::ExchangeId request);
 
 // A trace that nothing else is known to have caused.
 struct FoundTrace {
   formats::Duration length{};
-  flow::ExchangeId root;
+  model::ExchangeId root;
   std::uint32_t levels = 0;
-  flow::TraceFlame picture;
+  model::TraceFlame picture;
 };
 
 struct FoundTraces {
@@ -35,7 +35,7 @@ struct TraceLimits {
 };
 
 // The traces of at least that length and depth whose topmost request is wanted, the longest first.
-FoundTraces traces_of(const flow::RequestTable& table, const TraceLimits& limits,
-                      const std::function<bool(flow::ExchangeId)>& wanted);
+FoundTraces traces_of(const model::RequestTable& table, const TraceLimits& limits,
+                      const std::function<bool(model::ExchangeId)>& wanted);
 
 }  // namespace tailcap::views

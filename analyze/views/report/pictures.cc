@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "analyze/flame/svg.h"
-#include "analyze/flow/label_group.h"
+#include "analyze/model/label_group.h"
 #include "analyze/query/route_filter.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
@@ -29,18 +29,18 @@ FlameResult flame_or_nothing(const std::string& file, const FlameChoice& choice)
   }
 }
 
-const flow::RouteStudy* first_served(const flow::Study& study) {
-  const flow::RouteStudy* first = nullptr;
+const model::RouteStudy* first_served(const model::Study& study) {
+  const model::RouteStudy* first = nullptr;
   for (const auto& route : study.routes) {
-    if (route.role != flow::Role::server || route.count == 0) continue;
-    if (route.tail && route.tail->verdict == flow::TailVerdict::cause) return &route;
+    if (route.role != model::Role::server || route.count == 0) continue;
+    if (route.tail && route.tail->verdict == model::TailVerdict::cause) return &route;
     if (!first) first = &route;
   }
   return first;
 }
 
-void add_slow(const std::string& file, const flow::Study& study, flow::Figures& figures) {
-  const flow::RouteStudy* const route = first_served(study);
+void add_slow(const std::string& file, const model::Study& study, model::Figures& figures) {
+  const model::RouteStudy* const route = first_served(study);
   if (!route || route->method.empty() || route->route.empty()) return;
   FlameChoice choice;
   choice.title = report::printable(route->method + " " + route->route);
@@ -64,12 +64,12 @@ void add_slow(const std::string& file, const flow::Study& study, flow::Figures& 
        std::nullopt, std::move(image)});
 }
 
-void add_requests(const std::string& file, const pipeline::Analysis& analysis, flow::Figures& figures) {
+void add_requests(const std::string& file, const pipeline::Analysis& analysis, model::Figures& figures) {
   FlameChoice choice;
   choice.by_request = true;
   const auto want = [&](std::uint32_t row) {
-    const flow::ExchangeId id = analysis.table.rows.id(row);
-    if (choice.ids.size() < kRequests && analysis.table.rows.role(row) == flow::Role::server &&
+    const model::ExchangeId id = analysis.table.rows.id(row);
+    if (choice.ids.size() < kRequests && analysis.table.rows.role(row) == model::Role::server &&
         std::find(choice.ids.begin(), choice.ids.end(), id) == choice.ids.end())
       choice.ids.push_back(id);
   };
@@ -80,9 +80,9 @@ void add_requests(const std::string& file, const pipeline::Analysis& analysis, f
   if (choice.ids.empty()) return;
   std::sort(choice.ids.begin(), choice.ids.end());
   for (auto& [id, stacks] : flame_or_nothing(file, choice).by_request) {
-    flow::Flame flame;
+    model::Flame flame;
     flame.stacks = std::move(stacks);
-    const flow::RequestSamples sum = sum_of(flame.stacks);
+    const model::RequestSamples sum = sum_of(flame.stacks);
     const std::string name = report::id_text(id);
     figures.drawn.push_back({"samples-" + name,
                              name + ": " + report::count_text(sum.count, "sample", "samples") +
@@ -98,21 +98,21 @@ void add_requests(const std::string& file, const pipeline::Analysis& analysis, f
 void explain_triggers(const std::string& file, pipeline::Analysis& analysis) {
   auto& triggers = analysis.study.triggers;
   for (std::size_t i = 0; i < std::min(triggers.size(), kTriggers); ++i) {
-    flow::Trigger& t = triggers[i];
-    const bool computing = t.labelled && flow::group_of(t.label) == flow::LabelGroup::cpu;
+    model::Trigger& t = triggers[i];
+    const bool computing = t.labelled && model::group_of(t.label) == model::LabelGroup::cpu;
     if (t.requests.empty() || (computing && analysis.study.quality.samples == 0)) continue;
     FlameChoice choice;
     choice.ids = t.requests;
     std::sort(choice.ids.begin(), choice.ids.end());
     choice.off_cpu = t.waiting = !computing;
-    const flow::RequestSamples sum = sum_of(flame_or_nothing(file, choice).flame.stacks);
+    const model::RequestSamples sum = sum_of(flame_or_nothing(file, choice).flame.stacks);
     t.stack = sum.stack;
     t.samples = sum.count;
     t.of_stack = sum.of_stack;
   }
 }
 
-void add_flames(const std::string& file, const pipeline::Analysis& analysis, flow::Figures& figures) {
+void add_flames(const std::string& file, const pipeline::Analysis& analysis, model::Figures& figures) {
   if (analysis.study.quality.samples == 0) return;
   add_slow(file, analysis.study, figures);
   add_requests(file, analysis, figures);

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "analyze/flow/figure.h"
+#include "analyze/model/study/figure.h"
 #include "analyze/pipeline/pipeline.h"
 
 namespace tailcap::views {
@@ -13,6 +13,6 @@ void explain_triggers(const std::string& file, pipeline::Analysis& analysis);
 
 // Adds "flame-slow", the CPU time of the slow requests of the first route, and "samples-ID" of single requests of the
 // page.
-void add_flames(const std::string& file, const pipeline::Analysis& analysis, flow::Figures& figures);
+void add_flames(const std::string& file, const pipeline::Analysis& analysis, model::Figures& figures);
 
 }  // namespace tailcap::views

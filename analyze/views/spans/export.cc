@@ -19,7 +19,7 @@ constexpr std::size_t kBatch = 10'000;  // spans that are made before they becom
 
 spans::AllEnds ends_of(const pipeline::Analysis& analysis) {
   spans::AllEnds out;
-  const auto text = [&](flow::TextId id) {
+  const auto text = [&](model::TextId id) {
     const std::string_view known = analysis.table.texts[id];
     return known == "unknown" ? std::string_view{} : known;
   };
@@ -33,7 +33,7 @@ void read_again(const std::string& path, Each each) {
   pipeline::Replay(path).each(each);
 }
 
-std::uint64_t handshakes_of(const flow::Study& study) {
+std::uint64_t handshakes_of(const model::Study& study) {
   std::uint64_t n = 0;
   for (const auto& peer : study.tls) n += peer.done + peer.failed;
   return n;
@@ -42,7 +42,7 @@ std::uint64_t handshakes_of(const flow::Study& study) {
 // By row; empty: there is no such request.
 std::vector<bool> wanted_of(const SpanChoice& choice, const pipeline::Analysis& analysis,
                             const spans::Identities& ids) {
-  const flow::RequestTable& table = analysis.table;
+  const model::RequestTable& table = analysis.table;
   if (choice.id) {
     const std::uint32_t row = ids.row_of(*choice.id);
     return row == spans::Identity::kNone ? std::vector<bool>() : spans::joined_to(table, ids, row);
@@ -91,7 +91,7 @@ SpanExport export_spans(const std::string& file, SpanChoice choice, std::string_
   spans::Enrichment enrichment(analysis.table, ends, carriers);
   names::Lookups lookups;
   read_again(file, [&](const formats::Event& event) {
-    for (const flow::Lookup& lookup : lookups.push(event)) enrichment.push(lookup);
+    for (const model::Lookup& lookup : lookups.push(event)) enrichment.push(lookup);
     enrichment.push(event);
   });
   enrichment.settle(handshakes_of(analysis.study));
@@ -103,8 +103,8 @@ SpanExport export_spans(const std::string& file, SpanChoice choice, std::string_
   spans::SpanMaker maker(source, ids, enrichment, resources);
   report::OtlpText otlp(out.otlp, choice.imported.resource_spans, version);
   const auto flush = [&] {
-    std::vector<flow::SpanResource> made = maker.take();
-    for (flow::SpanResource& resource : made) {
+    std::vector<model::SpanResource> made = maker.take();
+    for (model::SpanResource& resource : made) {
       if (choice.old_names) std::for_each(resource.spans.begin(), resource.spans.end(), spans::use_old_names);
       choice.rules.apply(resource);
     }

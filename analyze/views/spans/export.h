@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "analyze/flow/exchange.h"
-#include "analyze/flow/span_facts.h"
+#include "analyze/model/trace/span_facts.h"
+#include "analyze/model/wire/exchange.h"
 #include "analyze/pipeline/pipeline.h"
 #include "analyze/spans/imported.h"
 #include "analyze/spans/rules.h"
@@ -16,7 +16,7 @@
 namespace tailcap::views {
 
 struct SpanChoice {
-  std::optional<flow::ExchangeId> id;  // with what made it, what it made, and both ends of each; unset: `requests`
+  std::optional<model::ExchangeId> id;  // with what made it, what it made, and both ends of each; unset: `requests`
   pipeline::Options requests;
   spans::Imported imported;
   spans::AttributeRules rules;
@@ -29,9 +29,9 @@ struct SpanExport {
 
   Nothing nothing = Nothing::no;  // why there are neither spans nor facts
   std::string otlp;
-  flow::SpanFacts facts;
+  model::SpanFacts facts;
   bool damaged = false;
-  std::vector<flow::ExchangeId> wrong;  // as in pipeline::Analysis
+  std::vector<model::ExchangeId> wrong;  // as in pipeline::Analysis
 };
 
 // Throws std::runtime_error where the capture cannot be read, or holds no reading of the wall clock.

@@ -5,8 +5,8 @@
 namespace tailcap::views {
 namespace {
 
-std::vector<flow::EndpointTexts> ends_of(const pipeline::Analysis& analysis) {
-  std::vector<flow::EndpointTexts> ends;
+std::vector<model::EndpointTexts> ends_of(const pipeline::Analysis& analysis) {
+  std::vector<model::EndpointTexts> ends;
   for (const auto& e : analysis.endpoints)
     ends.push_back({analysis.table.texts[e.local], analysis.table.texts[e.remote]});
   return ends;
@@ -14,11 +14,11 @@ std::vector<flow::EndpointTexts> ends_of(const pipeline::Analysis& analysis) {
 
 }  // namespace
 
-flow::Topology topology_of(const pipeline::Analysis& analysis) {
+model::Topology topology_of(const pipeline::Analysis& analysis) {
   return tail::topology(analysis.table, ends_of(analysis), analysis.study);
 }
 
-std::vector<flow::Topology> topologies_of(const pipeline::Analysis& analysis, formats::Duration window) {
+std::vector<model::Topology> topologies_of(const pipeline::Analysis& analysis, formats::Duration window) {
   return tail::topologies(analysis.table, ends_of(analysis), analysis.study, window);
 }
 

@@ -3,13 +3,13 @@
 
 #include <vector>
 
-#include "analyze/flow/topology.h"
+#include "analyze/model/study/topology.h"
 #include "analyze/pipeline/pipeline.h"
 
 namespace tailcap::views {
 
-flow::Topology topology_of(const pipeline::Analysis& analysis);
+model::Topology topology_of(const pipeline::Analysis& analysis);
 // One for each `window` of the wall clock.
-std::vector<flow::Topology> topologies_of(const pipeline::Analysis& analysis, formats::Duration window);
+std::vector<model::Topology> topologies_of(const pipeline::Analysis& analysis, formats::Duration window);
 
 }  // namespace tailcap::views

@@ -1,5 +1,5 @@
 // The control socket beside the file: which users may connect, its answers, and that nothing is left behind.
-#include "capture/control.h"
+#include "capture/control/control.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-#include "capture/note.h"
+#include "capture/control/note.h"
 
 namespace tailcap::capture {
 namespace {

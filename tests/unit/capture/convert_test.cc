@@ -1,5 +1,5 @@
 // Conversion of ring records to events: every kind, and bytes that are no record.
-#include "capture/convert.h"
+#include "capture/rings/convert.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "capture/symbols/elf_symbols.h"
+#include "capture/symbols/elf/elf_symbols.h"
 
 #include <dlfcn.h>
 #include <gtest/gtest.h>
@@ -8,8 +8,8 @@
 #include <fstream>
 #include <system_error>
 
+#include "capture/host/shadow_stack_support.h"
 #include "capture/symbols/function_probes.h"
-#include "capture/symbols/shadow_stack_support.h"
 #include "tests/unit/capture/elf_image.h"
 
 namespace tailcap::capture::symbols {

@@ -1,4 +1,4 @@
-#include "capture/symbols/go_binary.h"
+#include "capture/symbols/go/go_binary.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>

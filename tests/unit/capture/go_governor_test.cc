@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "capture/go/governor.h"
+#include "capture/probes/governor.h"
 
 namespace tailcap::capture::go {
 namespace {

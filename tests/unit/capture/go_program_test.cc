@@ -12,8 +12,8 @@
 #include "bpf/event.h"
 #include "capture/go/handlers.h"
 #include "capture/go/program.h"
-#include "capture/symbols/go_strings.h"
-#include "capture/symbols/shadow_stack_support.h"
+#include "capture/host/shadow_stack_support.h"
+#include "capture/symbols/go/go_strings.h"
 #include "formats/event.h"
 #include "tests/unit/capture/elf_image.h"
 

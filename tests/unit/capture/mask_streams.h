@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "formats/hpack/huffman.h"
+#include "ground/hpack_huffman.h"
 #include "tests/unit/capture/mask_case.h"
 #include "tests/unit/capture/mask_http2_wire.h"
 
@@ -55,8 +55,8 @@ class Planter {
   // The credential in Huffman code, as it follows `before` in a value.
   void plant_coded(const std::string& before, const std::string& secret) {
     std::string first, all;
-    formats::hpack::huffman_encode(before, first);
-    formats::hpack::huffman_encode(before + secret, all);
+    ground::hpack::huffman_encode(before, first);
+    ground::hpack::huffman_encode(before + secret, all);
     for (std::size_t at = first.size(); at + 7 < all.size(); at++) windows.insert(all.substr(at, 6));
   }
 

@@ -2,8 +2,8 @@
 #include <gtest/gtest.h>
 
 #include "capture/mask/command_line.h"
+#include "capture/mask/http/target.h"
 #include "capture/mask/pointer_key.h"
-#include "capture/mask/target.h"
 
 namespace tailcap::capture::mask {
 namespace {

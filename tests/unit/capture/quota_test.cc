@@ -1,5 +1,5 @@
 // CPU quotas: where they are found, and what a running kernel reports.
-#include "capture/quota.h"
+#include "capture/host/quota.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>

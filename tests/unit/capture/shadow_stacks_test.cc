@@ -1,5 +1,5 @@
 // Which processes have a user shadow stack, according to /proc/PID/status.
-#include "capture/shadow_stacks.h"
+#include "capture/host/shadow_stacks.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "bpf/event.h"
-#include "capture/convert.h"
+#include "capture/rings/convert.h"
 #include "capture/stacks/samples.h"
 #include "capture/symbols/demangle.h"
 

@@ -1,5 +1,5 @@
 // Files of /proc and cgroups that vanish, fail or are of another type: nothing throws or blocks.
-#include "capture/system_file.h"
+#include "capture/host/system_file.h"
 
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -18,8 +18,8 @@
 #include <thread>
 #include <vector>
 
-#include "capture/proc.h"
-#include "capture/quota.h"
+#include "capture/host/quota.h"
+#include "capture/scan/proc.h"
 
 namespace tailcap::capture {
 namespace {

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "bpf/event.h"
-#include "capture/symbols/shadow_stack_support.h"
+#include "capture/host/shadow_stack_support.h"
 #include "capture/tls/functions.h"
 #include "capture/tls/libraries.h"
 

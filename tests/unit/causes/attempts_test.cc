@@ -9,16 +9,16 @@ namespace tailcap::causes {
 namespace {
 
 using namespace std::chrono_literals;
-using flow::AttemptEvidence;
-using flow::ExchangeId;
-using flow::Outcome;
 using formats::Duration;
+using model::AttemptEvidence;
+using model::ExchangeId;
+using model::Outcome;
 
-constexpr flow::Time kBegin = formats::time_from(1'000'000'000);
+constexpr model::Time kBegin = formats::time_from(1'000'000'000);
 
 // Requests of one client in order of their start; the exchanges are passed on in that order.
 struct Calls {
-  flow::RequestTable table;
+  model::RequestTable table;
   Attempts attempts;
   std::uint32_t next = 1;
 
@@ -31,22 +31,22 @@ struct Calls {
     Duration lasts = 1ms;
   };
   std::size_t add(Duration at, What what) {
-    flow::Exchange e;
+    model::Exchange e;
     e.id = {1, next++};
-    e.role = flow::Role::client;
-    e.protocol = what.previous.empty() ? flow::Protocol::http2 : flow::Protocol::grpc;
+    e.role = model::Role::client;
+    e.protocol = what.previous.empty() ? model::Protocol::http2 : model::Protocol::grpc;
     e.stream = 2 * e.id.index - 1;
     e.request.first_done = e.request.last_done = kBegin + at;
     e.outcome = what.outcome;
     if (!what.previous.empty()) e.request_headers.add("grpc-previous-rpc-attempts", what.previous);
     if (what.refused) {
       e.outcome = Outcome::reset;
-      e.reset = flow::StreamReset{};
+      e.reset = model::StreamReset{};
       e.reset->unprocessed = true;
       e.reset->at = kBegin + at + what.lasts;
     }
     attempts.push(e, false);
-    flow::Request r;
+    model::Request r;
     r.id = e.id;
     r.role = e.role;
     r.protocol = e.protocol;

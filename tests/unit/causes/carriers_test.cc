@@ -15,7 +15,7 @@ struct Connection {
   Process process;
   Goroutines goroutines;
 
-  flow::TextPool texts;
+  model::TextPool texts;
 
   void push(const formats::Event& event) { goroutines.push(event, texts); }
   Connection() { made(kOwn, kReader, 0); }

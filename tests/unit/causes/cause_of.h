@@ -6,23 +6,23 @@
 #include <string>
 #include <string_view>
 
-#include "analyze/flow/request.h"
+#include "analyze/model/request.h"
 
 namespace tailcap {
 
 // The cause of the request to this target; empty if nothing is known.
-inline flow::Cause cause_of(const flow::RequestTable& table, std::string_view target) {
+inline model::Cause cause_of(const model::RequestTable& table, std::string_view target) {
   for (const auto row : table.rows)
-    if (table.texts[row.path] == target && row.role == flow::Role::client) {
-      const flow::Cause* cause = table.causes.find(row.id);
-      return cause ? *cause : flow::Cause{};
+    if (table.texts[row.path] == target && row.role == model::Role::client) {
+      const model::Cause* cause = table.causes.find(row.id);
+      return cause ? *cause : model::Cause{};
     }
   ADD_FAILURE() << "no request to " << target;
   return {};
 }
 // The path of the request's parent; empty: undecided.
-inline std::string parent_of(const flow::RequestTable& table, std::string_view target) {
-  const flow::Cause cause = cause_of(table, target);
+inline std::string parent_of(const model::RequestTable& table, std::string_view target) {
+  const model::Cause cause = cause_of(table, target);
   for (const auto row : table.rows)
     if (row.id == cause.parent) return std::string(table.texts[row.path]);
   return "";

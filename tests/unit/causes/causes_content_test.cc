@@ -10,9 +10,9 @@ namespace tailcap {
 namespace {
 
 using namespace std::chrono_literals;
-using flow::Cause;
-using flow::CauseMethod;
 using formats::Kind;
+using model::Cause;
+using model::CauseMethod;
 using synth::Duration;
 using synth::Endpoint;
 using synth::Opening;
@@ -50,7 +50,7 @@ struct Loop {
   void wait(Duration from, Duration to) {
     s.off_cpu(kLoop, {.left = from, .runnable = to, .on = to, .syscall = kEpollWait});
   }
-  flow::RequestTable table() { return pipeline::analyze(synth::plain_preamble(), s.with_end()).table; }
+  model::RequestTable table() { return pipeline::analyze(synth::plain_preamble(), s.with_end()).table; }
 };
 
 // The loop reads A, relays the answer to B, and only then sends A's call.
@@ -161,7 +161,7 @@ TEST(CausesLoss, ALostReadLeavesTheTurnOpen) {
     p.in1.send(8ms, kOk);
     p.in2.send(8ms, kOk);
     const Cause cause = cause_of(p.table(), "/out2");
-    EXPECT_EQ(cause.parent == flow::ExchangeId{}, lost);
+    EXPECT_EQ(cause.parent == model::ExchangeId{}, lost);
     EXPECT_EQ(cause.lost, lost);
   }
 }

@@ -217,7 +217,7 @@ TEST(CausesGo, NumbersAreOfOneProcess) {
   EXPECT_EQ(told(g.table(), "/a"), "undecided of 1");
 }
 
-std::string handler_of(const flow::RequestTable& table, std::string_view target) {
+std::string handler_of(const model::RequestTable& table, std::string_view target) {
   for (const auto row : table.rows)
     if (table.texts[row.path] == target) return std::string(table.texts[table.handlers.find(row.id)]);
   return "no request";

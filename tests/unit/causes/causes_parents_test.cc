@@ -1,7 +1,7 @@
 // The parent of a call by trace id, by thread and by event-loop iteration, and when it stays undecided.
 #include <gtest/gtest.h>
 
-#include "analyze/causes/parents.h"
+#include "analyze/causes/parents/parents.h"
 #include "analyze/pipeline/pipeline.h"
 #include "tests/synth/capture_file.h"
 #include "tests/synth/scenario.h"
@@ -11,8 +11,8 @@ namespace tailcap {
 namespace {
 
 using namespace std::chrono_literals;
-using flow::Cause;
-using flow::CauseMethod;
+using model::Cause;
+using model::CauseMethod;
 using synth::Duration;
 using synth::Endpoint;
 using synth::Opening;
@@ -52,7 +52,7 @@ struct Service {
   void blocked(Thread thread, Duration from, Duration to, std::int16_t syscall = kRecvfrom) {
     s.off_cpu(thread, {.left = from, .runnable = to, .on = to, .syscall = syscall});
   }
-  flow::RequestTable table() { return pipeline::analyze(synth::plain_preamble(), s.with_end()).table; }
+  model::RequestTable table() { return pipeline::analyze(synth::plain_preamble(), s.with_end()).table; }
 };
 
 constexpr Thread kA{100, 101}, kB{100, 102};
@@ -176,7 +176,7 @@ TEST(Parents, ACallOfAnotherThreadIsUnknown) {
   other.send(3ms, get("/background")).receive(4ms, 4ms, kOk);
   const auto table = p.table();
   const Cause cause = cause_of(table, "/background");
-  EXPECT_EQ(cause.parent, flow::ExchangeId{});
+  EXPECT_EQ(cause.parent, model::ExchangeId{});
   EXPECT_EQ(cause.alternatives, 1u);
   EXPECT_TRUE(cause_of(table, "/out").certain) << "what another thread does changes nothing";
 }
@@ -266,7 +266,7 @@ TEST(Parents, WhatWasReadOfSeveralIsUndecided) {
   p.in2.send(8ms, kOk);
   const auto table = p.table();
   for (const char* target : {"/out1", "/out2"}) {
-    EXPECT_EQ(cause_of(table, target).parent, flow::ExchangeId{}) << target;
+    EXPECT_EQ(cause_of(table, target).parent, model::ExchangeId{}) << target;
     EXPECT_EQ(cause_of(table, target).alternatives, 2u);
   }
 }
@@ -280,7 +280,7 @@ TEST(Parents, ACallAfterAWaitWithoutBytesIsUndecided) {
   p.wait(4ms + 100us, 5ms);
   p.in1.send(5ms, kOk);
   const Cause cause = cause_of(p.table(), "/timer");
-  EXPECT_EQ(cause.parent, flow::ExchangeId{});
+  EXPECT_EQ(cause.parent, model::ExchangeId{});
   EXPECT_EQ(cause.alternatives, 1u);
 }
 
@@ -345,7 +345,7 @@ TEST(HardCases, h26_worker_pool_is_unknown_with_alternatives) {
   in1.send(4ms, kOk);
   in2.send(5ms, kOk);
   const Cause cause = cause_of(p.table(), "/work");
-  EXPECT_EQ(cause.parent, flow::ExchangeId{});
+  EXPECT_EQ(cause.parent, model::ExchangeId{});
   EXPECT_EQ(cause.alternatives, 2u);
 }
 

@@ -1,7 +1,7 @@
 // A request with everything that it caused in several processes, and what remains if much was forgotten.
 #include <gtest/gtest.h>
 
-#include "analyze/causes/parents.h"
+#include "analyze/causes/parents/parents.h"
 #include "analyze/pipeline/pipeline.h"
 #include "analyze/report/request/call_tree.h"
 #include "tests/synth/capture_file.h"
@@ -11,7 +11,7 @@ namespace tailcap {
 namespace {
 
 using namespace std::chrono_literals;
-using flow::CauseMethod;
+using model::CauseMethod;
 using synth::Opening;
 using synth::Scenario;
 using synth::Thread;
@@ -24,12 +24,12 @@ std::string get(const std::string& target) { return "GET " + target + " HTTP/1.1
 
 // A process served very many requests before it made its first call: nothing is claimed about forgotten ones.
 TEST(Parents, WhatIsForgottenIsNotGuessed) {
-  using flow::Exchange;
+  using model::Exchange;
   causes::Goroutines goroutines;
   causes::Parents parents(goroutines);
-  flow::RequestTable table;
-  flow::Request row;
-  const auto push = [&](flow::Role role, flow::ExchangeId id, std::int64_t from, std::int64_t to) {
+  model::RequestTable table;
+  model::Request row;
+  const auto push = [&](model::Role role, model::ExchangeId id, std::int64_t from, std::int64_t to) {
     Exchange e;
     e.id = id;
     e.role = role;
@@ -40,14 +40,14 @@ TEST(Parents, WhatIsForgottenIsNotGuessed) {
     parents.push(e, row, table.texts);
   };
   const std::uint32_t many = causes::Parents::kMaxNoted / 8 + 10;
-  for (std::uint32_t n = 1; n <= many; ++n) push(flow::Role::server, {1, n}, 100 * n, 100 * n + 50);
+  for (std::uint32_t n = 1; n <= many; ++n) push(model::Role::server, {1, n}, 100 * n, 100 * n + 50);
   const std::int64_t fresh = std::int64_t{100} * many, forgotten = fresh - 100 * 15;
-  push(flow::Role::client, {2, 1}, forgotten + 10, forgotten + 20);
-  push(flow::Role::client, {2, 2}, fresh + 10, fresh + 20);
+  push(model::Role::client, {2, 1}, forgotten + 10, forgotten + 20);
+  push(model::Role::client, {2, 2}, fresh + 10, fresh + 20);
   parents.settle(table);
   EXPECT_EQ(table.causes.find({2, 1}), nullptr);
   ASSERT_NE(table.causes.find({2, 2}), nullptr);
-  EXPECT_EQ(table.causes.find({2, 2})->parent, (flow::ExchangeId{1, many}));
+  EXPECT_EQ(table.causes.find({2, 2})->parent, (model::ExchangeId{1, many}));
   EXPECT_FALSE(table.causes.find({2, 2})->certain) << "no wait was seen";
 }
 
@@ -84,7 +84,7 @@ TEST(HardCases, h30_proxy_on_the_same_host_is_one_tree) {
   Proxied p;
   const auto table = pipeline::analyze(synth::plain_preamble(), p.s.with_end()).table;
   ASSERT_EQ(table.rows.size(), 4u);
-  const flow::ExchangeId root = table.rows.id(0);
+  const model::ExchangeId root = table.rows.id(0);
   const auto tree = report::call_tree(table, root);
   ASSERT_TRUE(tree);
   ASSERT_EQ(tree->nodes.size(), 4u);
@@ -100,7 +100,7 @@ TEST(HardCases, h30_proxy_on_the_same_host_is_one_tree) {
   const auto inner = report::call_tree(table, tree->nodes[2].row.id);
   ASSERT_TRUE(inner);
   EXPECT_EQ(inner->nodes.size(), 2u);
-  EXPECT_EQ(inner->above, (std::vector<flow::ExchangeId>{tree->nodes[1].row.id, tree->nodes[0].row.id}));
+  EXPECT_EQ(inner->above, (std::vector<model::ExchangeId>{tree->nodes[1].row.id, tree->nodes[0].row.id}));
   EXPECT_FALSE(report::call_tree(table, {99, 1}));
 }
 

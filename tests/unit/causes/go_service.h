@@ -13,8 +13,8 @@
 namespace tailcap::go_service {
 
 using namespace std::chrono_literals;
-using flow::Cause;
 using formats::GoCallStep;
+using model::Cause;
 using synth::Duration;
 using synth::Endpoint;
 using synth::Opening;
@@ -67,14 +67,14 @@ struct GoService {
     out.of(writer - 1).receive(to, to, kOk);
   }
 
-  flow::RequestTable table() { return pipeline::analyze(synth::plain_preamble(), s.with_end()).table; }
+  model::RequestTable table() { return pipeline::analyze(synth::plain_preamble(), s.with_end()).table; }
 };
 
-inline std::string told(const flow::RequestTable& table, std::string_view target) {
+inline std::string told(const model::RequestTable& table, std::string_view target) {
   const Cause cause = cause_of(table, target);
   const std::string parent = parent_of(table, target);
   if (parent.empty()) return "undecided of " + std::to_string(cause.alternatives);
-  return std::string(cause.certain ? "certain " : "likely ") + std::string(flow::name_of(cause.method)) + " " + parent;
+  return std::string(cause.certain ? "certain " : "likely ") + std::string(model::name_of(cause.method)) + " " + parent;
 }
 
 }  // namespace tailcap::go_service

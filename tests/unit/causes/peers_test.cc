@@ -9,7 +9,7 @@
 namespace tailcap::causes {
 namespace {
 
-using namespace flow;
+using namespace model;
 
 struct Ends {
   Connection client, server;

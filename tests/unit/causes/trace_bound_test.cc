@@ -24,11 +24,11 @@ struct Bound {
   std::string path =
       std::filesystem::temp_directory_path() / ("trace_bound_test-" + std::to_string(getpid()) + ".tcap");
   ~Bound() { std::filesystem::remove(path); }
-  pipeline::Look look(flow::ExchangeId id = {1, 1}) {
+  pipeline::Look look(model::ExchangeId id = {1, 1}) {
     synth::write_capture(path, synth::plain_preamble(), s.events());
     return pipeline::look(path, id);
   }
-  std::string text(flow::ExchangeId id = {1, 1}) {
+  std::string text(model::ExchangeId id = {1, 1}) {
     const auto l = look(id);
     report::ReportOptions how;
     how.width = 400;
@@ -53,7 +53,7 @@ TEST(TraceBound, InTheThirdSegment) {
   c.send(9ms, kOk);
   const auto l = b.look();
   ASSERT_TRUE(l.detail && l.detail->request.bound);
-  const flow::TraceBinding& bound = *l.detail->request.bound;
+  const model::TraceBinding& bound = *l.detail->request.bound;
   EXPECT_EQ(bound.field, "TraceParent");
   EXPECT_EQ(bound.byte, kFirst.size() + kSecond.size() + kThird.size() - 5) << "the last of its value";
   EXPECT_EQ(bound.sequence, 5000 + bound.byte);
@@ -74,7 +74,7 @@ TEST(TraceBound, InTheThirdSegment) {
   // Everything between the first segment and the third belongs to that trace.
   const auto spans = spans::spans_of_events(b.s.with_end());
   ASSERT_EQ(spans->all().size(), 1u);
-  EXPECT_EQ(flow::trace_hex(spans->all()[0]->context), kTrace);
+  EXPECT_EQ(model::trace_hex(spans->all()[0]->context), kTrace);
   EXPECT_EQ(spans->all()[0]->start, 1'700'000'000'001'000'000);
   ASSERT_EQ(spans->all()[0]->events.size(), 1u);
   EXPECT_EQ(spans->all()[0]->events[0].name, "page_fault.major");

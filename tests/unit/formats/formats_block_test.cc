@@ -6,7 +6,7 @@
 
 #include "formats/block.h"
 #include "formats/crc32c.h"
-#include "formats/reader.h"
+#include "formats/file/reader.h"
 
 namespace tailcap::formats {
 namespace {

@@ -12,8 +12,8 @@
 #include <string>
 #include <vector>
 
-#include "formats/reader.h"
-#include "formats/writer.h"
+#include "formats/file/reader.h"
+#include "formats/file/writer.h"
 
 namespace tailcap::formats::test {
 

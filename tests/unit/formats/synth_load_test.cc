@@ -19,8 +19,8 @@ TEST_P(LoadOf, EveryRequestIsFoundAsItWas) {
   synth::Load load(options);
   synth::Chain chain;
   std::map<std::pair<std::uint32_t, formats::Time>, synth::Truth> truth;
-  std::map<std::pair<std::uint32_t, formats::Time>, flow::Exchange> found;
-  const auto keep = [&](const flow::Exchange& x) {
+  std::map<std::pair<std::uint32_t, formats::Time>, model::Exchange> found;
+  const auto keep = [&](const model::Exchange& x) {
     const formats::Time start = options.client ? x.request.first_done : x.request.first_arrived;
     found[{x.id.connection - 1, start}] = x;
   };
@@ -40,7 +40,7 @@ TEST_P(LoadOf, EveryRequestIsFoundAsItWas) {
   for (const auto& [key, t] : truth) {
     const auto it = found.find(key);
     ASSERT_NE(it, found.end()) << t.path;
-    const flow::Exchange& x = it->second;
+    const model::Exchange& x = it->second;
     ASSERT_EQ(x.method, t.method);
     ASSERT_EQ(x.target, t.path);
     ASSERT_EQ(x.status, t.status);

@@ -62,36 +62,36 @@ struct PartitionCase {
   }
 
   // "down.wait 5000 cpu~ 20": labels of the request to this target over all phases, ordered by number.
-  std::string labels(const std::string& target, flow::Role role = flow::Role::server) {
+  std::string labels(const std::string& target, model::Role role = model::Role::server) {
     const pipeline::Analysis& a = analysis();
-    for (const flow::Request row : a.table.rows) {
+    for (const model::Request row : a.table.rows) {
       if (a.table.texts[row.path] != target || row.role != role) continue;
-      std::map<std::pair<flow::Label, flow::Evidence>, std::int64_t> sums;
+      std::map<std::pair<model::Label, model::Evidence>, std::int64_t> sums;
       std::int64_t sum = 0;
-      for (const flow::Part& p : a.table.partitions.parts(row.id)) {
+      for (const model::Part& p : a.table.partitions.parts(row.id)) {
         sums[{p.label, p.evidence}] += p.time;
         sum += p.time;
       }
       EXPECT_EQ(sum, row.duration.count());
       std::string text;
       for (const auto& [what, time] : sums)
-        text += (text.empty() ? "" : " ") + std::string(flow::name_of(what.first)) +
-                (what.second == flow::Evidence::inferred ? "~ " : " ") + std::to_string(time / 1000) +
+        text += (text.empty() ? "" : " ") + std::string(model::name_of(what.first)) +
+                (what.second == model::Evidence::inferred ? "~ " : " ") + std::to_string(time / 1000) +
                 (time % 1000 == 0 ? "" : "." + std::to_string(time % 1000));
       return text;
     }
     return "no such request";
   }
-  flow::Culprit culprit(const std::string& target, flow::Label label) {
+  model::Culprit culprit(const std::string& target, model::Label label) {
     const pipeline::Analysis& a = analysis();
-    for (const flow::Request row : a.table.rows)
-      if (a.table.texts[row.path] == target && row.role == flow::Role::server)
-        for (const flow::Culprit& c : a.table.partitions.culprits(row.id))
+    for (const model::Request row : a.table.rows)
+      if (a.table.texts[row.path] == target && row.role == model::Role::server)
+        for (const model::Culprit& c : a.table.partitions.culprits(row.id))
           if (c.label == label) return c;
     return {};
   }
-  std::string path_of(flow::ExchangeId id) {
-    for (const flow::Request row : analysis().table.rows)
+  std::string path_of(model::ExchangeId id) {
+    for (const model::Request row : analysis().table.rows)
       if (row.id == id) return std::string(analysis().table.texts[row.path]);
     return {};
   }

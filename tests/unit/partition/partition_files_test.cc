@@ -18,8 +18,8 @@ struct FilesCase : PartitionCase {
   }
   // "/a 1000+20 /b 1500+10! ?1 +2": offset in the request + duration, in µs; ! inferred, ? doubtful, + omitted.
   std::string files(const std::string& target) {
-    flow::ExchangeId id;
-    for (const flow::Request row : analysis().table.rows)
+    model::ExchangeId id;
+    for (const model::Request row : analysis().table.rows)
       if (analysis().table.texts[row.path] == target) id = row.id;
     pipeline::Options options;
     options.study = false;
@@ -27,11 +27,11 @@ struct FilesCase : PartitionCase {
     options.follow = id;
     const pipeline::Analysis followed = pipeline::analyze(synth::plain_preamble(), s.with_end(), options);
     std::string text;
-    for (const flow::FileCalls& f : followed.files) {
+    for (const model::FileCalls& f : followed.files) {
       if (f.request != id) continue;
-      for (const flow::Request row : followed.table.rows) {
+      for (const model::Request row : followed.table.rows) {
         if (row.id != id) continue;
-        for (const flow::FileCall& c : f.calls)
+        for (const model::FileCall& c : f.calls)
           text += c.path + " " + std::to_string((c.began - row.start).count() / 1000) + "+" +
                   std::to_string((c.ended - c.began).count() / 1000) + (c.inferred ? "! " : " ");
       }

@@ -5,9 +5,9 @@
 namespace tailcap {
 namespace {
 
-using flow::Label;
 using formats::GoPhase;
 using formats::GoRunState;
+using model::Label;
 
 constexpr Thread kM1{10, 11}, kM2{10, 12};
 constexpr std::uint64_t kG = 34;

@@ -4,7 +4,7 @@
 namespace tailcap {
 namespace {
 
-using flow::Label;
+using model::Label;
 
 constexpr Thread kLoop{10, 10}, kPool{10, 12};
 
@@ -24,7 +24,7 @@ TEST(PartitionOfLoops, ANeighboursTurn) {
   b.send(61ms, kOk);
   EXPECT_EQ(c.labels("/spin"), "q.notice 5 sched.runq 10 cpu 49985");
   EXPECT_EQ(c.labels("/b"), "q.loop 48000 q.loop~ 10 cpu 990");
-  const flow::Culprit culprit = c.culprit("/b", Label::q_loop);
+  const model::Culprit culprit = c.culprit("/b", Label::q_loop);
   EXPECT_EQ(c.path_of(culprit.request), "/spin");
   EXPECT_EQ(culprit.time, 48'000'000);
 }
@@ -133,10 +133,10 @@ TEST(PartitionOfLoops, FanOutTakesTheCriticalPath) {
   EXPECT_EQ(c.path_of(c.culprit("/fan", Label::down_wait).request), "/slow");
   pipeline::Options options;
   options.partition = true;
-  for (const flow::Request row : c.analysis().table.rows)
+  for (const model::Request row : c.analysis().table.rows)
     if (c.analysis().table.texts[row.path] == "/fan") options.follow = row.id;
   const auto followed = pipeline::analyze(synth::plain_preamble(), c.s.with_end(), options);
-  for (const flow::Course& course : followed.courses) {
+  for (const model::Course& course : followed.courses) {
     if (course.request != options.follow) continue;
     ASSERT_EQ(course.calls.size(), 2u);
     for (const auto& call : course.calls) {

@@ -14,8 +14,8 @@ namespace tailcap {
 namespace {
 
 using namespace std::chrono_literals;
-using flow::Label;
 using formats::Event;
+using model::Label;
 using synth::Duration;
 using synth::Scenario;
 
@@ -36,19 +36,19 @@ Labels labels_of(const std::vector<Event>& events) {
   const pipeline::Analysis a = analysed(events);
   EXPECT_TRUE(a.wrong.empty());
   Labels out;
-  for (const flow::Request row : a.table.rows) {
+  for (const model::Request row : a.table.rows) {
     const std::string path(a.table.texts[row.path]);
-    if (row.role != flow::Role::server || path.substr(0, 2) != "/t") continue;
+    if (row.role != model::Role::server || path.substr(0, 2) != "/t") continue;
     Duration sum{};
-    std::array<Duration, flow::kPhases> phases{};
-    for (const flow::Part& p : a.table.partitions.parts(row.id)) {
+    std::array<Duration, model::kPhases> phases{};
+    for (const model::Part& p : a.table.partitions.parts(row.id)) {
       EXPECT_GT(p.time, 0);
       out[path][p.label] += Duration{p.time};
       phases[static_cast<std::size_t>(p.phase)] += Duration{p.time};
       sum += Duration{p.time};
     }
     EXPECT_EQ(sum, row.duration);
-    const auto names = flow::phases_of(row.role);
+    const auto names = model::phases_of(row.role);
     for (std::size_t i = 0; i < names.size(); ++i)
       EXPECT_EQ(phases[static_cast<std::size_t>(names[i])].count(), row.phases[i]);
   }
@@ -66,7 +66,7 @@ std::string difference(const Labels& found, const Labels& truth) {
   const auto text = [](const std::map<Label, Duration>& labels) {
     std::string out;
     for (const auto& [label, time] : labels)
-      out += " " + std::string(flow::name_of(label)) + " " + std::to_string(time.count());
+      out += " " + std::string(model::name_of(label)) + " " + std::to_string(time.count());
     return out;
   };
   std::string out;

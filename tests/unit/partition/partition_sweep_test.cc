@@ -11,8 +11,8 @@
 namespace tailcap::partition {
 namespace {
 
-using flow::Evidence;
-using flow::Label;
+using model::Evidence;
+using model::Label;
 
 constexpr int kCases = 10'000;
 
@@ -25,7 +25,7 @@ std::int64_t between(Random& r, std::int64_t low, std::int64_t high) {
 Label any_label(Random& r) {
   // unexplained.nocarrier is the remainder, never a condition.
   for (;;) {
-    const auto label = static_cast<Label>(between(r, 0, static_cast<std::int64_t>(flow::kLabels) - 1));
+    const auto label = static_cast<Label>(between(r, 0, static_cast<std::int64_t>(model::kLabels) - 1));
     if (label != Label::unexplained_nocarrier) return label;
   }
 }
@@ -58,7 +58,7 @@ std::map<Label, Nanos> sums(const std::vector<Condition>& pieces) {
 // The definition, applied nanosecond by nanosecond.
 Label label_at(const Case& c, Nanos t) {
   const auto place = [](Label l) {
-    return l == Label::unexplained_lost ? 0 : l == Label::unexplained_opaque ? 6 : flow::rank_of(l);
+    return l == Label::unexplained_lost ? 0 : l == Label::unexplained_opaque ? 6 : model::rank_of(l);
   };
   const auto order = [&](Label l) { return std::tuple(place(l), l == Label::cpu, l); };
   Label best = Label::unexplained_nocarrier;
@@ -124,14 +124,14 @@ TEST(Sweep, Property4WithoutTheEvidenceOfARankOnlyLaterRanksGain) {
     Case c = any_case(r);
     const auto before = run(c);
     const int rank = static_cast<int>(between(r, 1, 7));
-    std::erase_if(c.conditions, [&](const auto& x) { return flow::rank_of(x.label) == rank; });
+    std::erase_if(c.conditions, [&](const auto& x) { return model::rank_of(x.label) == rank; });
     const auto after = run(c);
     for (Nanos t = c.from; t < c.to; t += 1 + (c.to - c.from) / 40) {
       const Label was = label_in(before, t), is = label_in(after, t);
-      if (flow::rank_of(was) != rank) {
+      if (model::rank_of(was) != rank) {
         ASSERT_EQ(was, is);
       } else {
-        ASSERT_TRUE(flow::rank_of(is) > rank || flow::unexplained(is));
+        ASSERT_TRUE(model::rank_of(is) > rank || model::unexplained(is));
       }
     }
   }

@@ -4,7 +4,7 @@
 namespace tailcap {
 namespace {
 
-using flow::Label;
+using model::Label;
 
 constexpr Thread kA{10, 11}, kB{10, 12}, kC{10, 13};
 
@@ -46,7 +46,7 @@ TEST(PartitionOfThreads, LockIsHeldBySomebodysRequest) {
   b.send(35ms, kOk);
   a.send(32ms, kOk);
   EXPECT_EQ(c.labels("/cart"), "lock.futex 20000 sched.runq 50 cpu 1950");
-  const flow::Culprit culprit = c.culprit("/cart", Label::lock_futex);
+  const model::Culprit culprit = c.culprit("/cart", Label::lock_futex);
   EXPECT_EQ(culprit.what, 0x7f00u);
   EXPECT_EQ(culprit.tid, kB.tid);
   EXPECT_EQ(c.path_of(culprit.request), "/restock");
@@ -112,8 +112,8 @@ TEST(PartitionOfThreads, WhoseQuotaItWas) {
     c.preempted(kA, 11ms, 50ms).throttled = true;
     c.e.send(51ms, kOk);
     EXPECT_EQ(c.labels("/a"), "q.notice 12 sched.throttled 39000 sched.runq 23 cpu 1965");
-    const flow::Culprit culprit = c.culprit("/a", Label::sched_throttled);
-    const flow::CpuGroup* group = flow::group_of(culprit, c.analysis().table.partitions.groups());
+    const model::Culprit culprit = c.culprit("/a", Label::sched_throttled);
+    const model::CpuGroup* group = model::group_of(culprit, c.analysis().table.partitions.groups());
     ASSERT_EQ(group ? group->path : "", expected.culprit);
     if (!group) continue;
     EXPECT_EQ(culprit.time, 39'000'000);
@@ -161,7 +161,7 @@ TEST(PartitionOfThreads, DownstreamByTheSocketItIsBlockedOn) {
   c.e.send(32ms, kOk);
   EXPECT_EQ(c.labels("/a"), "down.wait 20100 q.notice 112 sched.runq 73 cpu 1715");
   EXPECT_EQ(c.path_of(c.culprit("/a", Label::down_wait).request), "/stock");
-  EXPECT_EQ(c.labels("/stock", flow::Role::client), "down.wait 20200 q.notice 100 sched.runq 50 cpu 50");
+  EXPECT_EQ(c.labels("/stock", model::Role::client), "down.wait 20200 q.notice 100 sched.runq 50 cpu 50");
 }
 
 // Older captures do not record which descriptor the thread is blocked on.
@@ -230,7 +230,7 @@ TEST(PartitionOfThreads, HeldBackByNagle) {
     client.receive(15ms, 15100us, head);
     client.arrive(64990us, 2);
     client.read(65100us, "ab");
-    const std::string labels = c.labels("/small", flow::Role::client);
+    const std::string labels = c.labels("/small", model::Role::client);
     // Written after the acknowledgement could have arrived: Nagle's algorithm did not delay it.
     if (written < 20ms)
       EXPECT_NE(labels.find("net.nagle~ 39790"), labels.npos) << labels;
@@ -390,9 +390,9 @@ TEST(PartitionOfThreads, WaitingForHundredContinueKeepsPhasesExact) {
   e.receive(20ms, 20010us, "abc");
   e.send(21ms, kOk);
   EXPECT_EQ(d.labels("/c"), "net.upload 8990 cpu 2010");
-  for (const flow::Part& p : d.analysis().table.partitions.parts(d.analysis().table.rows.id(0)))
+  for (const model::Part& p : d.analysis().table.partitions.parts(d.analysis().table.rows.id(0)))
     if (p.label == Label::net_upload) {
-      EXPECT_EQ(p.phase, flow::Phase::read);
+      EXPECT_EQ(p.phase, model::Phase::read);
     }
 }
 

@@ -10,10 +10,10 @@ namespace tailcap {
 namespace {
 
 using namespace std::chrono_literals;
-using flow::Finding;
-using flow::Outcome;
-using flow::Taint;
 using formats::Direction;
+using model::Finding;
+using model::Outcome;
+using model::Taint;
 using synth::Endpoint;
 using synth::kStart;
 using synth::Opening;

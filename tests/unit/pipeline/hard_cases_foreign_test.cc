@@ -8,9 +8,9 @@ namespace tailcap {
 namespace {
 
 using namespace std::chrono_literals;
-using flow::Finding;
-using flow::Outcome;
-using flow::Taint;
+using model::Finding;
+using model::Outcome;
+using model::Taint;
 using synth::Endpoint;
 using synth::Opening;
 using synth::Scenario;

@@ -8,9 +8,9 @@ namespace tailcap {
 namespace {
 
 using namespace std::chrono_literals;
-using flow::Outcome;
-using flow::Taint;
 using formats::Direction;
+using model::Outcome;
+using model::Taint;
 using synth::Endpoint;
 using synth::kStart;
 using synth::Opening;
@@ -119,7 +119,7 @@ TEST(HardCases, h05_chunked_by_the_rules) {
     ASSERT_EQ(r.exchanges.size(), 2u);
     EXPECT_EQ(r.exchanges[0].response_bytes, c.bytes);
     EXPECT_EQ(r.exchanges[1].status, 202);
-    EXPECT_EQ(r.findings[flow::Finding::smuggling_framing], c.smuggling ? 1u : 0u);
+    EXPECT_EQ(r.findings[model::Finding::smuggling_framing], c.smuggling ? 1u : 0u);
   }
 }
 
@@ -133,7 +133,7 @@ TEST(HardCases, h05_conflicting_lengths_are_no_length) {
   EXPECT_FALSE(r.exchanges[0].response_bytes);
   EXPECT_FALSE(r.exchanges[0].complete);
   EXPECT_TRUE(has(r.exchanges[0].taints, Taint::malformed));
-  EXPECT_EQ(r.findings[flow::Finding::smuggling_framing], 1u);
+  EXPECT_EQ(r.findings[model::Finding::smuggling_framing], 1u);
 }
 
 TEST(HardCases, h06_close_delimited_ended_by_fin_is_complete) {
@@ -271,7 +271,7 @@ TEST(HardCases, h22_head_longer_than_what_was_captured) {
     EXPECT_TRUE(has(x.taints, Taint::payload_cut) && has(x.taints, Taint::end_inferred)) << synth::describe(x);
     EXPECT_TRUE(x.complete);
   }
-  EXPECT_EQ(r.findings[flow::Finding::head_cut], 3u);
+  EXPECT_EQ(r.findings[model::Finding::head_cut], 3u);
 }
 
 }  // namespace

@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "analyze/pipeline/pipeline.h"
-#include "analyze/report/json/json.h"
+#include "analyze/report/report_json.h"
 #include "tests/synth/chain.h"
 #include "tests/synth/scenario.h"
 #include "tests/unit/protocols/http2_wire.h"
@@ -12,10 +12,10 @@ namespace {
 
 using namespace std::chrono_literals;
 using namespace protocols::http2;
-using flow::GrpcDeadline;
-using flow::Outcome;
-using flow::Protocol;
-using flow::Role;
+using model::GrpcDeadline;
+using model::Outcome;
+using model::Protocol;
+using model::Role;
 using synth::Endpoint;
 using synth::kStart;
 using synth::Opening;
@@ -49,7 +49,7 @@ struct Both {
   pipeline::Analysis analyse() { return pipeline::analyze({}, s.with_end()); }
 };
 
-const flow::Exchange* find(const synth::Result& r, Role role) {
+const model::Exchange* find(const synth::Result& r, Role role) {
   for (const auto& x : r.exchanges)
     if (x.role == role) return &x;
   return nullptr;
@@ -99,7 +99,7 @@ TEST(HardCasesGrpc, h15_trailers_only) {
   for (const auto row : analysis.table.rows) {
     EXPECT_EQ(row.grpc_status, 12);
     EXPECT_TRUE(row.complete);
-    EXPECT_EQ(flow::unimplemented_cause(analysis.table.texts[row.grpc.message]), flow::GrpcCause::unknown_method);
+    EXPECT_EQ(model::unimplemented_cause(analysis.table.texts[row.grpc.message]), model::GrpcCause::unknown_method);
     EXPECT_EQ(row.grpc.response_messages, 0);
   }
 }
@@ -129,7 +129,7 @@ TEST(HardCasesGrpc, h16_deadline_with_both_clocks) {
     EXPECT_EQ(row.reset_after, 50'300'000);
     EXPECT_EQ(row.grpc_status, -1);
     EXPECT_FALSE(row.has_duration);
-    EXPECT_EQ(flow::deadline_of(row), GrpcDeadline::missed);
+    EXPECT_EQ(model::deadline_of(row), GrpcDeadline::missed);
   }
   ASSERT_EQ(analysis.study.routes.size(), 2u);
   for (const auto& route : analysis.study.routes) {
@@ -150,7 +150,7 @@ TEST(HardCasesGrpc, h16_cancelled_long_before_the_deadline) {
   b.ask(60ms, rst(1, 8));
   for (const auto row : b.analyse().table.rows) {
     EXPECT_EQ(row.outcome, Outcome::cancelled);
-    EXPECT_EQ(flow::deadline_of(row), GrpcDeadline::abandoned);
+    EXPECT_EQ(model::deadline_of(row), GrpcDeadline::abandoned);
   }
 }
 
@@ -169,7 +169,7 @@ TEST(HardCasesGrpc, h16_both_ends_give_up) {
   EXPECT_EQ(find(r, Role::server)->response_grpc->status, 4);
   EXPECT_EQ(find(r, Role::server)->outcome, Outcome::server_error);
   EXPECT_EQ(find(r, Role::client)->outcome, Outcome::cancelled);
-  for (const auto row : b.analyse().table.rows) EXPECT_EQ(flow::deadline_of(row), GrpcDeadline::missed);
+  for (const auto row : b.analyse().table.rows) EXPECT_EQ(model::deadline_of(row), GrpcDeadline::missed);
 }
 
 TEST(HardCasesGrpc, h16_only_the_client_cancels_and_only_with_cancel) {
@@ -215,9 +215,9 @@ TEST(HardCasesGrpc, context_late_and_missing_among_four_kinds) {
   e.receive(900ms, 900ms, headers(id, client(call("/grpc.health.v1.Health/Check"))));
   e.send(901ms, headers(id, server(with(kAnswer, "grpc-status", "0"))));
   const auto analysis = pipeline::analyze({}, s.with_end());
-  EXPECT_EQ(analysis.study.quality.findings[flow::Finding::trace_context_late], 1u);
-  EXPECT_EQ(analysis.study.quality.findings[flow::Finding::trace_context_missing], 1u);
-  EXPECT_EQ(analysis.study.quality.findings[flow::Finding::trace_context_invalid], 0u);
+  EXPECT_EQ(analysis.study.quality.findings[model::Finding::trace_context_late], 1u);
+  EXPECT_EQ(analysis.study.quality.findings[model::Finding::trace_context_missing], 1u);
+  EXPECT_EQ(analysis.study.quality.findings[model::Finding::trace_context_invalid], 0u);
   std::vector<std::pair<std::uint32_t, bool>> told;
   for (const auto& route : analysis.study.routes)
     for (const auto& fault : route.calls->context_faults) told.emplace_back(fault.stream, fault.late);
@@ -243,7 +243,7 @@ TEST(HardCasesGrpc, every_form_of_context_gives_the_same_trace) {
   ASSERT_EQ(analysis.table.rows.size(), 8u);
   for (const auto row : analysis.table.rows)
     EXPECT_EQ(analysis.table.texts[row.traceparent], row.stream == 7 ? "" : kParent) << row.stream;
-  EXPECT_EQ(analysis.study.quality.findings[flow::Finding::trace_context_invalid], 2u);  // at each end
+  EXPECT_EQ(analysis.study.quality.findings[model::Finding::trace_context_invalid], 2u);  // at each end
 }
 
 }  // namespace

@@ -10,9 +10,9 @@ namespace {
 
 using namespace std::chrono_literals;
 using namespace protocols::http2;
-using flow::Outcome;
-using flow::Protocol;
-using flow::Role;
+using model::Outcome;
+using model::Protocol;
+using model::Role;
 using synth::Endpoint;
 using synth::kStart;
 using synth::Opening;
@@ -20,7 +20,7 @@ using synth::Scenario;
 
 const std::string kHello = std::string(kPreface) + settings();
 
-const flow::Exchange* find(const synth::Result& r, std::string_view target) {
+const model::Exchange* find(const synth::Result& r, std::string_view target) {
   for (const auto& x : r.exchanges)
     if (x.target == target) return &x;
   return nullptr;
@@ -49,7 +49,7 @@ TEST(HardCasesHttp2, h09_prior_knowledge) {
   EXPECT_EQ(x.response.last_done, kStart + 9ms);
   EXPECT_TRUE(x.complete);
   EXPECT_EQ(x.taints, 0u);
-  EXPECT_EQ(r.findings[flow::Finding::not_http], 0u);
+  EXPECT_EQ(r.findings[model::Finding::not_http], 0u);
 }
 
 TEST(HardCasesHttp2, h09_preface_byte_by_byte) {

@@ -8,10 +8,10 @@ namespace tailcap {
 namespace {
 
 using namespace std::chrono_literals;
-using flow::Finding;
-using flow::Outcome;
-using flow::Taint;
 using formats::Direction;
+using model::Finding;
+using model::Outcome;
+using model::Taint;
 using synth::Endpoint;
 using synth::kStart;
 using synth::Opening;
@@ -23,7 +23,7 @@ std::string answer(int status, const std::string& body = "") {
          body;
 }
 
-const flow::Exchange* find(const synth::Result& r, const std::string& target) {
+const model::Exchange* find(const synth::Result& r, const std::string& target) {
   for (const auto& x : r.exchanges)
     if (x.target == target) return &x;
   return nullptr;

@@ -11,10 +11,10 @@ namespace {
 
 using namespace std::chrono_literals;
 using namespace protocols::http2;
-using flow::AttemptEvidence;
-using flow::Outcome;
-using flow::Request;
-using flow::Role;
+using model::AttemptEvidence;
+using model::Outcome;
+using model::Request;
+using model::Role;
 using synth::Endpoint;
 using synth::Opening;
 using synth::Scenario;
@@ -49,8 +49,8 @@ struct Table {
     return all.empty() ? Request() : all[0];
   }
   std::vector<Request> rows;
-  flow::TextPool texts;
-  flow::Study study;
+  model::TextPool texts;
+  model::Study study;
 };
 
 TEST(HardCasesStreams, h10_padding_priority_and_continuations_read_byte_by_byte) {
@@ -134,7 +134,7 @@ TEST(HardCasesStreams, h12_unknown_fields_come_from_the_other_end) {
     EXPECT_EQ(mine.status, 404);
     EXPECT_EQ(mine.outcome, Outcome::client_error);
     EXPECT_EQ(mine.from_peer,
-              static_cast<unsigned>(flow::FromPeer::authority) | static_cast<unsigned>(flow::FromPeer::status));
+              static_cast<unsigned>(model::FromPeer::authority) | static_cast<unsigned>(model::FromPeer::status));
   }
 }
 
@@ -182,7 +182,7 @@ TEST(HardCasesStreams, h13_after_a_loss_header_fields_are_uncertain_and_say_so) 
       EXPECT_EQ(r.authority, 0u);  // an index is not resolved if its entry may have moved
       EXPECT_EQ(r.response_flow_control, -1);
     }
-  EXPECT_EQ(t.study.quality.findings[flow::Finding::frames_lost], 1u);
+  EXPECT_EQ(t.study.quality.findings[model::Finding::frames_lost], 1u);
 }
 
 TEST(HardCasesStreams, h17_refused_and_retried_is_one_call) {
@@ -417,7 +417,7 @@ TEST(HardCasesStreams, h27_grpc_says_which_attempt_it_is) {
   for (std::uint32_t i = 0; i < 3; ++i) {
     EXPECT_EQ(retries[i].attempt, i + 1);
     EXPECT_EQ(retries[i].attempt_how, AttemptEvidence::grpc_header);
-    EXPECT_EQ(retries[i].attempt_of, i == 0 ? flow::ExchangeId{} : retries[0].id);
+    EXPECT_EQ(retries[i].attempt_of, i == 0 ? model::ExchangeId{} : retries[0].id);
   }
   ASSERT_EQ(hedges.size(), 2u);
   EXPECT_EQ(hedges[1].attempt, 2u);

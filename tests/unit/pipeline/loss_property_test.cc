@@ -120,9 +120,9 @@ struct Tally {
 };
 
 void expect_true(const synth::Result& r, const std::vector<Pair>& pairs,
-                 const std::map<std::string, flow::Exchange>& truth, const std::string& what, Tally& tally) {
+                 const std::map<std::string, model::Exchange>& truth, const std::string& what, Tally& tally) {
   std::set<std::string> seen;
-  for (const flow::Exchange& x : r.exchanges) {
+  for (const model::Exchange& x : r.exchanges) {
     ++tally.exchanges;
     if (x.target.empty()) {
       EXPECT_FALSE(x.complete) << what << synth::describe(x);
@@ -136,16 +136,16 @@ void expect_true(const synth::Result& r, const std::vector<Pair>& pairs,
     if (x.status != 0) {
       EXPECT_EQ(x.status, p->status) << context;
     }
-    if (x.request_bytes && !has(x.taints, flow::Taint::cut_off) && x.complete) {
+    if (x.request_bytes && !has(x.taints, model::Taint::cut_off) && x.complete) {
       EXPECT_EQ(*x.request_bytes, p->request_bytes) << context;
     }
-    if (x.response_bytes && x.outcome == flow::Outcome::client_error) {
+    if (x.response_bytes && x.outcome == model::Outcome::client_error) {
       EXPECT_EQ(x.response_bytes, p->response_bytes) << context;
     }
     if (!x.complete) continue;
     ++tally.complete;
     EXPECT_NE(x.status, 0) << context;
-    const flow::Exchange& t = truth.at(x.target);
+    const model::Exchange& t = truth.at(x.target);
     EXPECT_EQ(x.request.first_done, t.request.first_done) << context;
     EXPECT_EQ(x.request.last_done, t.request.last_done) << context;
     EXPECT_EQ(x.response.first_done, t.response.first_done) << context;
@@ -174,7 +174,7 @@ TEST_P(Loss, NothingFalseIsSaid) {
     play(full, pairs, GetParam(), false, pieces);
     const auto whole = synth::analyse(full.with_end());
     ASSERT_EQ(whole.exchanges.size(), pairs.size());
-    std::map<std::string, flow::Exchange> truth;
+    std::map<std::string, model::Exchange> truth;
     for (const auto& x : whole.exchanges) {
       ASSERT_TRUE(x.complete) << synth::describe(x);
       truth[x.target] = x;

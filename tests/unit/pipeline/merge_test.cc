@@ -128,10 +128,10 @@ TEST_F(Merging, ClocksAreLaidAndNumbersStayApart) {
   EXPECT_EQ(result.sources[0].joined, 1u);
   const auto analysis = pipeline::analyze(out());
   ASSERT_EQ(analysis.table.rows.size(), 40u);
-  for (const flow::Request row : analysis.table.rows) {
+  for (const model::Request row : analysis.table.rows) {
     EXPECT_NE(row.peer.connection, 0u);
     EXPECT_EQ(formats::number_of(row.pid), 10u);
-    EXPECT_EQ(formats::machine_of(row.pid), row.role == flow::Role::server ? 1u : 0u);
+    EXPECT_EQ(formats::machine_of(row.pid), row.role == model::Role::server ? 1u : 0u);
   }
   // The same result in the other order, and every time.
   EXPECT_TRUE(run({b, a}).written);

@@ -75,7 +75,7 @@ TEST(DnsMessage, PointersEnd) {
 
 class Names : public ::testing::Test {
  protected:
-  Event& add(flow::Duration at, formats::Body body, formats::Thread who = {}) {
+  Event& add(model::Duration at, formats::Body body, formats::Thread who = {}) {
     Event e;
     e.time = formats::time_from(1'000'000'000) + at;
     e.thread = who;
@@ -83,7 +83,7 @@ class Names : public ::testing::Test {
     events.push_back(e);
     return events.back();
   }
-  void socket(flow::Duration at, std::uint64_t id) {
+  void socket(model::Duration at, std::uint64_t id) {
     formats::SocketInfo info;
     info.socket = id;
     info.family = formats::Family::inet;
@@ -92,7 +92,7 @@ class Names : public ::testing::Test {
     info.remote.port = 53;
     add(at, info);
   }
-  void move(flow::Duration at, std::uint64_t id, Direction d, std::string bytes, formats::Thread who = {9, 10}) {
+  void move(model::Duration at, std::uint64_t id, Direction d, std::string bytes, formats::Thread who = {9, 10}) {
     texts.push_back(std::make_unique<std::string>(std::move(bytes)));
     formats::Io io;
     io.socket = id;
@@ -102,24 +102,24 @@ class Names : public ::testing::Test {
     io.length = static_cast<std::uint32_t>(io.head.size());
     add(at, io, who);
   }
-  void ask(flow::Duration at, std::uint64_t socket_id, std::uint16_t id, std::string_view name,
+  void ask(model::Duration at, std::uint64_t socket_id, std::uint16_t id, std::string_view name,
            formats::Thread who = {9, 10}) {
     move(at, socket_id, Direction::out, query(id, name, 1), who);
   }
-  void reply(flow::Duration at, std::uint64_t socket_id, std::uint16_t id, std::string_view name, int rcode = 0) {
+  void reply(model::Duration at, std::uint64_t socket_id, std::uint16_t id, std::string_view name, int rcode = 0) {
     move(at, socket_id, Direction::in,
          answer(id, name, 1, rcode, rcode == 0 ? std::vector{"\x0a\0\0\x01"s} : std::vector<std::string>{}));
   }
-  std::vector<flow::Lookup> lookups() {
+  std::vector<model::Lookup> lookups() {
     add(100s, formats::CaptureEnd{});
     names::Lookups stage;
-    std::vector<flow::Lookup> out;
+    std::vector<model::Lookup> out;
     for (const Event& e : events)
       for (const auto& l : stage.push(e)) out.push_back(l);
     return out;
   }
   // A client connection with one request.
-  void connection(flow::Duration at, std::uint64_t id, std::uint32_t pid, int error = 0) {
+  void connection(model::Duration at, std::uint64_t id, std::uint32_t pid, int error = 0) {
     using formats::TcpState;
     formats::SocketInfo info;
     info.socket = id;
@@ -219,7 +219,7 @@ TEST_F(Names, SetupOfTheFirstRequest) {
   connection(52ms, 20, 9);
   const auto a = analyse();
   ASSERT_EQ(a.table.rows.size(), 1u);
-  const flow::Setup* s = a.table.setups.find(a.table.rows[0].id);
+  const model::Setup* s = a.table.setups.find(a.table.rows[0].id);
   ASSERT_NE(s, nullptr);
   EXPECT_EQ(s->dns(), 50ms);
   EXPECT_EQ(s->connect(), 2ms);

@@ -27,7 +27,7 @@ struct NodeCase {
     if (!file.empty()) add(at + 1us, pid, TaskExec{"x", file});
     add(at + life, pid, TaskExit{code});
   }
-  flow::NodeStudy study() const {
+  model::NodeStudy study() const {
     Node node(preamble);
     for (const Event& event : events) node.push(event);
     node.push({synth::kStart + 10s, {}, CaptureEnd{}});
@@ -45,12 +45,12 @@ TEST(Node, LivesOfLessThanASecond) {
   c.process(3s, 1ms, 103, 5, "");
   c.add(4s, 104, TaskExit{0});              // start not seen
   c.add(5s, 105, TaskStart{{5, 5}, "sh"});  // end not seen
-  const flow::NodeStudy s = c.study();
+  const model::NodeStudy s = c.study();
   EXPECT_EQ(s.started, 6u);
   EXPECT_EQ(s.ended, 6u);
   EXPECT_EQ(s.short_count, 4u);
   ASSERT_EQ(s.short_lived.size(), 3u);
-  const flow::ShortLived& a = s.short_lived[0];
+  const model::ShortLived& a = s.short_lived[0];
   EXPECT_EQ(a.command, "/bin/a");
   EXPECT_TRUE(a.executed);
   EXPECT_EQ(a.parent, 5u);
@@ -60,7 +60,7 @@ TEST(Node, LivesOfLessThanASecond) {
   EXPECT_EQ(a.least, 1ms);
   EXPECT_EQ(a.most, 999ms);
   EXPECT_EQ(a.sum, 1000ms);
-  for (const flow::ShortLived& p : s.short_lived) {
+  for (const model::ShortLived& p : s.short_lived) {
     EXPECT_EQ(p.executed, p.command == "/bin/a");
     EXPECT_EQ(p.parent_name, p.parent == 6 ? "" : "cron");
   }
@@ -85,9 +85,9 @@ TEST(Node, ListsAreBoundedAndSumsAreNot) {
     stall.began = synth::kStart + 1us * i;
     c.add(1us * i + 20us, 1000 + i, stall);
   }
-  const flow::NodeStudy s = c.study();
+  const model::NodeStudy s = c.study();
   EXPECT_EQ(s.short_count, 20'000u);
-  EXPECT_EQ(s.short_lived.size(), flow::NodeStudy::kMaxListed);
+  EXPECT_EQ(s.short_lived.size(), model::NodeStudy::kMaxListed);
   EXPECT_EQ(s.short_lived[0].command, "others") << "beyond the groups that are kept";
   EXPECT_EQ(s.short_lived[0].count, 20'000u - Processes::kMaxGroups);
   std::uint64_t listed = 0;
@@ -95,7 +95,7 @@ TEST(Node, ListsAreBoundedAndSumsAreNot) {
   EXPECT_EQ(listed + s.short_left_out, s.short_count);
   EXPECT_EQ(s.reclaim.count, 20'000u);
   EXPECT_EQ(s.reclaim.sum, 20us * 20'000);
-  EXPECT_EQ(s.reclaim.processes.size(), flow::NodeStudy::kMaxListed);
+  EXPECT_EQ(s.reclaim.processes.size(), model::NodeStudy::kMaxListed);
   EXPECT_EQ(s.reclaim.processes[0].pid, 0u) << "those beyond what is kept, together";
 }
 
@@ -113,7 +113,7 @@ TEST(Node, WhatBelongsToAClosedSocketIsStillItsPeers) {
   c.add(2ms, 0, StateChange{7, TcpState::syn_sent, TcpState::close, false, 111});
   c.add(2ms, 0, Reset{7, Direction::in});
   c.add(3ms, 0, Retransmit{8, 0, 100});
-  const flow::NodeStudy s = c.study();
+  const model::NodeStudy s = c.study();
   ASSERT_EQ(s.connect_failures.size(), 1u);
   EXPECT_EQ(s.connect_failures[0].address, "10.0.0.9:80");
   EXPECT_EQ(s.connect_failures[0].cause, "refused");

@@ -8,9 +8,9 @@
 #include <numeric>
 #include <set>
 
-#include "analyze/report/json/json.h"
 #include "analyze/report/json/request_json.h"
-#include "formats/writer.h"
+#include "analyze/report/report_json.h"
+#include "formats/file/writer.h"
 
 namespace tailcap::pipeline {
 namespace {
@@ -107,16 +107,16 @@ TEST(Pipeline, BothEndsKnowEachOtherAndPartition) {
   ASSERT_EQ(a.table.rows.size(), 20u);
   EXPECT_FALSE(a.damaged);
   int servers = 0;
-  for (const flow::Request row : a.table.rows) {
+  for (const model::Request row : a.table.rows) {
     EXPECT_TRUE(row.complete);
     EXPECT_TRUE(row.has_phases);
     EXPECT_EQ(std::accumulate(row.phases.begin(), row.phases.end(), std::int64_t{0}), row.duration.count());
     ASSERT_NE(row.peer.connection, 0u);
     bool found = false;
-    for (const flow::Request other : a.table.rows)
+    for (const model::Request other : a.table.rows)
       if (other.id == row.peer) found = other.peer == row.id && other.role != row.role && other.path == row.path;
     EXPECT_TRUE(found);
-    if (row.role == flow::Role::client) continue;
+    if (row.role == model::Role::client) continue;
     ++servers;
     EXPECT_EQ(row.duration.count(), 1'000'000);
     EXPECT_EQ(row.phases[0], 30'000);   // arrive
@@ -161,7 +161,7 @@ TEST(Pipeline, OwnRoutesAndOverflow) {
   std::set<std::string> routes;
   for (const auto& r : a.study.routes) routes.insert(r.route);
   EXPECT_EQ(routes, (std::set<std::string>{"/pa/{id}", "/pb/{}", "/pc/{}", "(other)"}));
-  EXPECT_GT(a.study.quality.findings[flow::Finding::route_overflow], 0u);
+  EXPECT_GT(a.study.quality.findings[model::Finding::route_overflow], 0u);
 }
 
 TEST(Pipeline, WallTimeOfAMomentNeedsAClock) {
@@ -205,7 +205,7 @@ TEST(Pipeline, h31_SameOutputForAnyNumberOfThreads) {
     ASSERT_EQ(a.table.rows.size(), 10'000u);
     auto& out = reports[threads / 2];
     out = report::json_report(a.study, a.table);
-    for (const flow::Request row : a.table.rows) report::append_request(out, a.table, row, a.study.quality.clock);
+    for (const model::Request row : a.table.rows) report::append_request(out, a.table, row, a.study.quality.clock);
   }
   std::filesystem::remove_all(dir);
   EXPECT_EQ(reports[0], reports[1]);

@@ -10,11 +10,11 @@ namespace tailcap {
 namespace {
 
 using namespace std::chrono_literals;
-using flow::Finding;
-using flow::Outcome;
-using flow::Role;
-using flow::Taint;
 using formats::Direction;
+using model::Finding;
+using model::Outcome;
+using model::Role;
+using model::Taint;
 using synth::Endpoint;
 using synth::kStart;
 using synth::Opening;
@@ -184,7 +184,7 @@ TEST(Exchanges, IdsCountFromOneInOrder) {
   const auto r = synth::analyse(s.events());
   ASSERT_EQ(r.exchanges.size(), 5u);
   for (unsigned i = 0; i < 5; ++i) {
-    EXPECT_EQ(r.exchanges[i].id, (flow::ExchangeId{1, i + 1}));
+    EXPECT_EQ(r.exchanges[i].id, (model::ExchangeId{1, i + 1}));
     EXPECT_EQ(r.exchanges[i].status, static_cast<int>(200 + i));
   }
 }

@@ -8,7 +8,7 @@ namespace tailcap::protocols::http2 {
 namespace {
 
 using namespace std::chrono_literals;
-using flow::MessageKind;
+using model::MessageKind;
 using Lines = std::vector<std::string>;
 
 const Fields kAnswer = {{":status", "200"}, {"content-type", "application/grpc+proto"}};
@@ -64,7 +64,7 @@ TEST(Grpc, H15Unary) {
           "{} "
           "body:10 grpc:? '' messages:1/10",
           "response 1 out 200 [content-type=application/grpc+proto] {grpc-status=0} body:11 grpc:0 '' messages:1/11"}));
-  EXPECT_EQ(wire.got[0].protocol, flow::Protocol::grpc);
+  EXPECT_EQ(wire.got[0].protocol, model::Protocol::grpc);
   EXPECT_EQ(wire.got[0].grpc->timeout, 250ms);
   ASSERT_EQ(wire.got[1].grpc->listed.size(), 1u);
   EXPECT_EQ(wire.got[1].grpc->listed[0].length, 6u);
@@ -81,12 +81,12 @@ TEST(Grpc, H15TrailersOnlyWithEscapedMessage) {
   answer.emplace_back("grpc-status", "5");
   answer.emplace_back("grpc-message", "no such caf%C3%A9");
   wire.push(kOut, headers(1, server(answer)));
-  const flow::Message& m = wire.got[1];
+  const model::Message& m = wire.got[1];
   ASSERT_TRUE(m.grpc);
   EXPECT_EQ(m.grpc->status, 5);
   EXPECT_EQ(m.grpc->message, "no such caf\xc3\xa9");
   EXPECT_TRUE(m.grpc->trailers_only);
-  EXPECT_EQ(m.ending, flow::Ending::complete);
+  EXPECT_EQ(m.ending, model::Ending::complete);
 }
 
 TEST(Grpc, H15StreamingBothWaysInterleaved) {
@@ -101,7 +101,7 @@ TEST(Grpc, H15StreamingBothWaysInterleaved) {
   }
   wire.push(kIn, data(1, "", kEndStream), 100);
   wire.push(kOut, headers(1, server({{"grpc-status", "0"}})), 101);
-  const flow::Message *request = wire.find(MessageKind::request, 1), *response = wire.find(MessageKind::response, 1);
+  const model::Message *request = wire.find(MessageKind::request, 1), *response = wire.find(MessageKind::response, 1);
   ASSERT_TRUE(request && response);
   EXPECT_EQ(request->grpc->messages, 5u);
   EXPECT_EQ(request->grpc->compressed, 2u);
@@ -152,7 +152,7 @@ TEST(Grpc, H15MessageBytesNotCaptured) {
   wire.push(kOut, headers(3, server(kAnswer), kEndHeaders));
   wire.push(kOut, data(3, grpc_message(std::string(1'000, 'x')) + grpc_message(std::string(1'000, 'y'))), 5, 64);
   wire.push(kOut, headers(3, server({{"grpc-status", "0"}})));
-  const flow::Message* m = wire.find(MessageKind::response, 3);
+  const model::Message* m = wire.find(MessageKind::response, 3);
   EXPECT_EQ(m->grpc->messages, 1u);
   EXPECT_FALSE(m->grpc->exact);
   EXPECT_EQ(m->body_bytes, 2010u);
@@ -168,7 +168,7 @@ TEST(Grpc, H16DeadlineTheClientResetsWhileTheServerWorks) {
   wire.push(kIn, headers(1, client(request), kEndHeaders) + data(1, grpc_message("go"), kEndStream), 10);
   wire.push(kIn, rst(1, 8), 61);
   ASSERT_EQ(wire.got.size(), 2u);
-  const flow::Message& m = wire.got[1];
+  const model::Message& m = wire.got[1];
   EXPECT_EQ(m.status, 0);
   EXPECT_FALSE(m.grpc.has_value());  // no invented status
   EXPECT_EQ(m.reset->code, 8u);

@@ -1,7 +1,7 @@
 // gRPC-Web over HTTP/1.1, and the meaning of gRPC's names and words.
 #include <gtest/gtest.h>
 
-#include "analyze/flow/request.h"
+#include "analyze/model/request.h"
 #include "tests/synth/chain.h"
 #include "tests/synth/scenario.h"
 #include "tests/unit/protocols/http2_wire.h"
@@ -10,10 +10,10 @@ namespace tailcap {
 namespace {
 
 using namespace std::chrono_literals;
-using flow::GrpcCause;
-using flow::GrpcDeadline;
-using flow::Outcome;
-using flow::Protocol;
+using model::GrpcCause;
+using model::GrpcDeadline;
+using model::Outcome;
+using model::Protocol;
 using protocols::http2::grpc_message;
 using protocols::http2::number;
 using synth::Endpoint;
@@ -50,16 +50,16 @@ std::string chunk(const std::string& bytes) {
   return size + bytes + "\r\n";
 }
 
-flow::Exchange one(Scenario& s) {
+model::Exchange one(Scenario& s) {
   const auto r = synth::analyse(s.events());
   EXPECT_EQ(r.exchanges.size(), 1u) << synth::describe(r.exchanges);
-  return r.exchanges.empty() ? flow::Exchange{} : r.exchanges[0];
+  return r.exchanges.empty() ? model::Exchange{} : r.exchanges[0];
 }
 
 const std::string kMessages = grpc_message("one") + grpc_message("three", true);
 const std::string kTrailer = trailer("grpc-status:5\r\ngrpc-message: no such caf%C3%A9\r\n");
 
-void expect_call(const flow::Exchange& x) {
+void expect_call(const model::Exchange& x) {
   EXPECT_EQ(x.protocol, Protocol::grpc_web);
   EXPECT_EQ(x.outcome, Outcome::client_error);
   EXPECT_TRUE(x.complete);
@@ -153,7 +153,7 @@ TEST(GrpcWeb, BodyNotCaptured) {
     ASSERT_TRUE(x.response_grpc);
     EXPECT_FALSE(x.response_grpc->status);
     EXPECT_FALSE(x.response_grpc->exact);
-    EXPECT_EQ(x.taints, flow::Taints{} | flow::Taint::payload_cut);
+    EXPECT_EQ(x.taints, model::Taints{} | model::Taint::payload_cut);
   }
 }
 
@@ -177,7 +177,7 @@ TEST(GrpcWeb, BytesOfTheBodyLost) {
       EXPECT_FALSE(x.response_grpc->exact) << lost;
       EXPECT_EQ(x.response_grpc->messages, 0u) << lost;
       EXPECT_NE(x.outcome, Outcome::ok) << lost;
-      EXPECT_TRUE(flow::has(x.taints, flow::Taint::bytes_lost)) << lost;
+      EXPECT_TRUE(model::has(x.taints, model::Taint::bytes_lost)) << lost;
     }
   }
 }
@@ -210,7 +210,7 @@ TEST(GrpcWeb, RubbishIsNoStatus) {
     ASSERT_TRUE(x.response_grpc);
     EXPECT_FALSE(x.response_grpc->status) << body;
     EXPECT_EQ(x.outcome, Outcome::unknown) << body;
-    EXPECT_EQ(x.taints, flow::Taints{} | flow::Taint::malformed) << body;
+    EXPECT_EQ(x.taints, model::Taints{} | model::Taint::malformed) << body;
   }
 }
 
@@ -226,52 +226,52 @@ TEST(GrpcWeb, PlainHttpIsLeftAlone) {
 }
 
 TEST(GrpcNames, ServiceAndMethod) {
-  const auto name = flow::rpc_name("/pkg.Service/Method");
+  const auto name = model::rpc_name("/pkg.Service/Method");
   ASSERT_TRUE(name);
   EXPECT_EQ(name->service, "pkg.Service");
   EXPECT_EQ(name->method, "Method");
-  EXPECT_EQ(flow::rpc_name("/a/b.C/D")->service, "a/b.C");
+  EXPECT_EQ(model::rpc_name("/a/b.C/D")->service, "a/b.C");
   for (const auto bad : {"", "/", "//", "/Method", "/Service/", "//Method", "Service/Method", "/a/b?c", "/a b/c", "*"})
-    EXPECT_FALSE(flow::rpc_name(bad)) << bad;
+    EXPECT_FALSE(model::rpc_name(bad)) << bad;
 }
 
 TEST(GrpcNames, Statuses) {
-  EXPECT_EQ(flow::grpc_status_name(0), "OK");
-  EXPECT_EQ(flow::grpc_status_name(4), "DEADLINE_EXCEEDED");
-  EXPECT_EQ(flow::grpc_status_name(12), "UNIMPLEMENTED");
-  EXPECT_EQ(flow::grpc_status_name(16), "UNAUTHENTICATED");
-  EXPECT_EQ(flow::grpc_status_name(17), "");
-  EXPECT_EQ(flow::grpc_status_name(-1), "");
+  EXPECT_EQ(model::grpc_status_name(0), "OK");
+  EXPECT_EQ(model::grpc_status_name(4), "DEADLINE_EXCEEDED");
+  EXPECT_EQ(model::grpc_status_name(12), "UNIMPLEMENTED");
+  EXPECT_EQ(model::grpc_status_name(16), "UNAUTHENTICATED");
+  EXPECT_EQ(model::grpc_status_name(17), "");
+  EXPECT_EQ(model::grpc_status_name(-1), "");
 }
 
 TEST(GrpcNames, WhyUnimplemented) {
-  EXPECT_EQ(flow::unimplemented_cause("unknown service shop.Cart"), GrpcCause::unknown_service);
-  EXPECT_EQ(flow::unimplemented_cause("unknown method List for service shop.Cart"), GrpcCause::unknown_method);
-  EXPECT_EQ(flow::unimplemented_cause("Method not found!"), GrpcCause::unregistered);
-  EXPECT_EQ(flow::unimplemented_cause("Method not found: shop.Cart/List"), GrpcCause::unregistered);
-  EXPECT_EQ(flow::unimplemented_cause("method List not implemented"), GrpcCause::handler);
-  EXPECT_EQ(flow::unimplemented_cause("Method not implemented!"), GrpcCause::handler);
-  EXPECT_EQ(flow::unimplemented_cause("Method shop.Cart/List is unimplemented"), GrpcCause::handler);
-  EXPECT_EQ(flow::unimplemented_cause("we do not do that here"), GrpcCause::other);
-  EXPECT_EQ(flow::unimplemented_cause(""), GrpcCause::unknown);
+  EXPECT_EQ(model::unimplemented_cause("unknown service shop.Cart"), GrpcCause::unknown_service);
+  EXPECT_EQ(model::unimplemented_cause("unknown method List for service shop.Cart"), GrpcCause::unknown_method);
+  EXPECT_EQ(model::unimplemented_cause("Method not found!"), GrpcCause::unregistered);
+  EXPECT_EQ(model::unimplemented_cause("Method not found: shop.Cart/List"), GrpcCause::unregistered);
+  EXPECT_EQ(model::unimplemented_cause("method List not implemented"), GrpcCause::handler);
+  EXPECT_EQ(model::unimplemented_cause("Method not implemented!"), GrpcCause::handler);
+  EXPECT_EQ(model::unimplemented_cause("Method shop.Cart/List is unimplemented"), GrpcCause::handler);
+  EXPECT_EQ(model::unimplemented_cause("we do not do that here"), GrpcCause::other);
+  EXPECT_EQ(model::unimplemented_cause(""), GrpcCause::unknown);
 }
 
 TEST(GrpcDeadlines, WhatBecameOfThem) {
-  flow::Request row;
+  model::Request row;
   row.protocol = Protocol::grpc;
-  EXPECT_EQ(flow::deadline_of(row), GrpcDeadline::none);
+  EXPECT_EQ(model::deadline_of(row), GrpcDeadline::none);
   row.grpc.timeout = 100'000'000;
-  EXPECT_EQ(flow::deadline_of(row), GrpcDeadline::unknown);
+  EXPECT_EQ(model::deadline_of(row), GrpcDeadline::unknown);
   row.has_duration = true;
   for (const auto& [ns, verdict] : {std::pair{99'000'000, GrpcDeadline::met},
                                     {100'000'000, GrpcDeadline::met},
                                     {100'000'001, GrpcDeadline::missed}}) {
-    row.duration = flow::Duration{ns};
-    EXPECT_EQ(flow::deadline_of(row), verdict);
+    row.duration = model::Duration{ns};
+    EXPECT_EQ(model::deadline_of(row), verdict);
   }
-  row.duration = flow::Duration{1};
+  row.duration = model::Duration{1};
   row.grpc_status = 4;
-  EXPECT_EQ(flow::deadline_of(row), GrpcDeadline::missed);
+  EXPECT_EQ(model::deadline_of(row), GrpcDeadline::missed);
   row.grpc_status = -1;
   row.has_duration = false;
   row.outcome = Outcome::cancelled;
@@ -279,13 +279,13 @@ TEST(GrpcDeadlines, WhatBecameOfThem) {
                                     {96'500'000, GrpcDeadline::missed},
                                     {130'000'000, GrpcDeadline::missed}}) {
     row.reset_after = ns;
-    EXPECT_EQ(flow::deadline_of(row), verdict) << ns;
+    EXPECT_EQ(model::deadline_of(row), verdict) << ns;
   }
   row.outcome = Outcome::reset;  // for another reason
   row.reset_after = 99'000'000;
-  EXPECT_EQ(flow::deadline_of(row), GrpcDeadline::abandoned);
+  EXPECT_EQ(model::deadline_of(row), GrpcDeadline::abandoned);
   row.protocol = Protocol::http2;
-  EXPECT_EQ(flow::deadline_of(row), GrpcDeadline::none);
+  EXPECT_EQ(model::deadline_of(row), GrpcDeadline::none);
 }
 
 }  // namespace

@@ -2,14 +2,14 @@
 #include <gtest/gtest.h>
 
 #include "analyze/protocols/hpack/decoder.h"
-#include "analyze/protocols/hpack/static_table.h"
-#include "formats/hpack/huffman.h"
+#include "ground/hpack_huffman.h"
+#include "ground/hpack_static_table.h"
 
 namespace tailcap::protocols::hpack {
 namespace {
 
-using formats::hpack::huffman_decode;
-using formats::hpack::huffman_encode;
+using ground::hpack::huffman_decode;
+using ground::hpack::huffman_encode;
 
 std::string from_hex(std::string_view hex) {
   std::string out;

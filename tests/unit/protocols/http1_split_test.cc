@@ -47,7 +47,7 @@ std::string run(const Pair& p, bool server, const std::vector<std::size_t>& requ
   else
     e.fin_arrives(50ms).eof(51ms).shut_down(52ms).close(53ms);
   const auto r = synth::analyse(s.events());
-  EXPECT_EQ(r.findings[flow::Finding::negative_interval], 0u) << p.name;
+  EXPECT_EQ(r.findings[model::Finding::negative_interval], 0u) << p.name;
   return synth::describe(r.exchanges);
 }
 
@@ -68,14 +68,14 @@ TEST_P(Split, WholeMessagesAreUnderstood) {
       e.fin_arrives(50ms).eof(51ms);
     const auto r = synth::analyse(s.events());
     ASSERT_EQ(r.exchanges.size(), 1u);
-    const flow::Exchange& x = r.exchanges[0];
+    const model::Exchange& x = r.exchanges[0];
     EXPECT_EQ(x.method, p.method);
     EXPECT_EQ(x.target, p.target);
     EXPECT_EQ(x.status, p.status);
     EXPECT_EQ(x.request_bytes, p.request_bytes);
     EXPECT_EQ(x.response_bytes, p.response_bytes);
     EXPECT_TRUE(x.complete) << synth::describe(x);
-    EXPECT_EQ(x.role, GetParam() ? flow::Role::server : flow::Role::client);
+    EXPECT_EQ(x.role, GetParam() ? model::Role::server : model::Role::client);
   }
 }
 

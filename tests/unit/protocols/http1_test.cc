@@ -8,7 +8,7 @@ namespace tailcap {
 namespace {
 
 using namespace std::chrono_literals;
-using flow::Outcome;
+using model::Outcome;
 using synth::Endpoint;
 using synth::Scenario;
 
@@ -19,8 +19,8 @@ TEST(Http1, OneRequestOnAServer) {
   e.send(5ms, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi");
   const auto r = synth::analyse(s.events());
   ASSERT_EQ(r.exchanges.size(), 1u);
-  const flow::Exchange& x = r.exchanges[0];
-  EXPECT_EQ(x.role, flow::Role::server);
+  const model::Exchange& x = r.exchanges[0];
+  EXPECT_EQ(x.role, model::Role::server);
   EXPECT_EQ(x.method, "GET");
   EXPECT_EQ(x.target, "/a");
   EXPECT_EQ(x.authority, "x");

@@ -9,10 +9,10 @@
 namespace tailcap::protocols::http2 {
 namespace {
 
-using flow::Ending;
-using flow::Finding;
-using flow::MessageKind;
-using flow::Taint;
+using model::Ending;
+using model::Finding;
+using model::MessageKind;
+using model::Taint;
 using Lines = std::vector<std::string>;
 
 TEST(Http2Loss, H12LateStart) {
@@ -38,7 +38,7 @@ TEST(Http2Loss, H12LateStart) {
                    "response 9 out 200 [new=2] {} unknown:1 body:3", "request 11 in GET /new [x=y] {} unknown:2 body:0",
                    "response 11 out [new=2] {} unknown:1 body:0"}));
   EXPECT_TRUE(has(wire.got[1].taints, Taint::began_before));
-  EXPECT_EQ(wire.got[0].taints, static_cast<flow::Taints>(Taint::fields_unknown));
+  EXPECT_EQ(wire.got[0].taints, static_cast<model::Taints>(Taint::fields_unknown));
   EXPECT_FALSE(wire.got[0].headers_complete);
   EXPECT_TRUE(wire.connection.found());
 }
@@ -81,8 +81,8 @@ TEST(Http2Loss, LateStartInASendThatIsCut) {
             1, 256);
   EXPECT_TRUE(wire.connection.found());
   wire.push(kOut, headers(5, Encoder()({{":status", "200"}})), 2);
-  wire.end(kIn, flow::End::fin);
-  wire.end(kOut, flow::End::fin);
+  wire.end(kIn, model::End::fin);
+  wire.end(kOut, model::End::fin);
   ASSERT_NE(wire.find(MessageKind::request, 5), nullptr);
   EXPECT_EQ(wire.find(MessageKind::request, 5)->target, "/upload");
   ASSERT_NE(wire.find(MessageKind::response, 5), nullptr);
@@ -123,11 +123,11 @@ TEST(Http2Loss, HeadsBetweenSendsThatAreCut) {
               round * 10 + 3, 256);
     wire.push(kOut, headers(first, server({{":status", "200"}})), round * 10 + 4);
   }
-  wire.end(kIn, flow::End::fin);
-  wire.end(kOut, flow::End::fin);
+  wire.end(kIn, model::End::fin);
+  wire.end(kOut, model::End::fin);
   for (id = 101; id < 121; id += 2) {
-    const flow::Message* request = wire.find(MessageKind::request, id);
-    const flow::Message* response = wire.find(MessageKind::response, id);
+    const model::Message* request = wire.find(MessageKind::request, id);
+    const model::Message* response = wire.find(MessageKind::response, id);
     ASSERT_TRUE(request && response) << id;
     EXPECT_EQ(request->target, (id % 4 == 1 ? "/up" : "/get") + std::to_string(id));
     EXPECT_EQ(request->method, id % 4 == 1 ? "POST" : "GET");
@@ -211,8 +211,8 @@ TEST(Http2Loss, H13LostResponsesAreUnknownAndTheTableUncertain) {
   wire.answer(7, "500", "xyz");
   wire.ask(9, "/9");
   wire.answer(9, "500", "xyz");
-  wire.end(kIn, flow::End::fin);
-  wire.end(kOut, flow::End::fin);
+  wire.end(kIn, model::End::fin);
+  wire.end(kOut, model::End::fin);
   const auto response = [&wire](std::uint32_t id) { return line(*wire.find(MessageKind::response, id)); };
   EXPECT_EQ(response(1), "response 1 out 404 [s=404] {} body:1");
   EXPECT_EQ(response(3), "response 3 out [] {} body:? lost");
@@ -250,7 +250,7 @@ TEST(Http2Loss, HeadersPartlyCaptured) {
   request.emplace_back("b", std::string(300, 'b'));
   request.emplace_back("c", std::string(300, 'c'));
   wire.push(kIn, headers(5, wire.client(request)), 0, 100);  // structure is missing: the rest of the block is lost
-  const flow::Message& third = wire.got[2];
+  const model::Message& third = wire.got[2];
   EXPECT_EQ(third.target, "/third");
   EXPECT_FALSE(third.headers_complete);
   EXPECT_TRUE(has(third.taints, Taint::payload_cut));
@@ -269,8 +269,8 @@ TEST(Http2Loss, FrameHeaderNotCaptured) {
     wire.ask(id, "/" + std::to_string(id));
     wire.answer(id, "200", "ok");
   }
-  wire.end(kIn, flow::End::fin);
-  wire.end(kOut, flow::End::fin);
+  wire.end(kIn, model::End::fin);
+  wire.end(kOut, model::End::fin);
   EXPECT_EQ(line(*wire.find(MessageKind::response, 1)), "response 1 out 200 [] {} body:? lost");
   EXPECT_TRUE(has(wire.find(MessageKind::response, 1)->taints, Taint::payload_cut));
   EXPECT_EQ(line(*wire.find(MessageKind::response, 5)), "response 5 out 200 [s=200] {} body:2");
@@ -299,7 +299,7 @@ TEST(Http2Loss, NeverWrong) {
       std::uint64_t up = 0, down = 0;
     };
     std::map<std::uint32_t, Truth> truth;
-    const auto send = [&](flow::Direction d, const std::string& bytes, bool first = false) {
+    const auto send = [&](model::Direction d, const std::string& bytes, bool first = false) {
       const unsigned what = first ? 99 : static_cast<unsigned>(random() % 100);
       if (what < 3) return wire.lose(d, bytes.size());
       if (what < 6) return wire.push(d, bytes, 1, random() % (bytes.size() + 1));
@@ -344,8 +344,8 @@ TEST(Http2Loss, NeverWrong) {
         open.erase(open.begin() + static_cast<std::ptrdiff_t>(i));
       }
     }
-    wire.end(kIn, flow::End::fin);
-    wire.end(kOut, flow::End::fin);
+    wire.end(kIn, model::End::fin);
+    wire.end(kOut, model::End::fin);
     std::map<std::pair<int, std::uint32_t>, int> count;
     for (const auto& m : wire.got) {
       if (m.kind == MessageKind::closed || m.kind == MessageKind::interim) continue;
@@ -387,8 +387,8 @@ TEST(Http2Loss, TooLongAFrameIsNone) {
   wire.push(kIn, std::string(kPreface) + settings() + headers(1, client(get("/a"))), 1);
   wire.push(kOut, settings() + std::string(200, '*'), 2);
   wire.push(kIn, headers(3, client(get("/b"))), 3);
-  wire.end(kIn, flow::End::fin, 4);
-  wire.end(kOut, flow::End::fin, 5);
+  wire.end(kIn, model::End::fin, 4);
+  wire.end(kOut, model::End::fin, 5);
   unsigned answers = 0;
   for (const auto& m : wire.got) {
     if (m.kind != MessageKind::response) continue;

@@ -10,7 +10,7 @@ namespace tailcap::protocols::http2 {
 namespace {
 
 struct Call {
-  flow::Direction direction;
+  model::Direction direction;
   std::string bytes;
   std::int64_t ms;
 };
@@ -50,7 +50,7 @@ std::vector<Call> conversation() {
   const std::string big(70'000, 'b'), page(16'384, 'p'), message(1'000, 'm');
   Fields head = {{":status", "200"}, {"content-type", "application/grpc"}};
   std::vector<Call> calls;
-  const auto add = [&](flow::Direction d, std::string bytes) {
+  const auto add = [&](model::Direction d, std::string bytes) {
     calls.push_back({d, std::move(bytes), static_cast<std::int64_t>(10 * calls.size() + 10)});
   };
   add(kIn, std::string(kPreface) + settings({{4, 1u << 30}, {5, 1u << 20}}) + window_update(0, 1u << 30));
@@ -96,8 +96,8 @@ TEST(Http2Parts, SaysTheSame) {
   for (const Call& call : calls) whole.push(call.direction, call.bytes, call.ms);
   ASSERT_EQ(whole.got.size(), 6u);
   for (const auto& m : whole.got) EXPECT_EQ(m.taints, 0u) << line(m);
-  EXPECT_EQ(line(*whole.find(flow::MessageKind::response, 1)), "response 1 out 200 [x=1] {} body:102768");
-  EXPECT_EQ(whole.find(flow::MessageKind::request, 5)->grpc->messages, 4u);
+  EXPECT_EQ(line(*whole.find(model::MessageKind::response, 1)), "response 1 out 200 [x=1] {} body:102768");
+  EXPECT_EQ(whole.find(model::MessageKind::request, 5)->grpc->messages, 4u);
   for (const std::size_t cut : {1u, 9u, 10u, 100u, 777u, 4096u, 16'393u, 1'000'000u}) {
     Wire parts;
     play(parts, calls, cut);
@@ -131,7 +131,7 @@ TEST(Http2Parts, MessagesInWhatWasSteppedOverAreNotCounted) {
       {kIn, headers(1, client(call("/a.B/C")), kEndHeaders) + data(1, messages, kEndStream), 30},
       {kOut, headers(1, server({{":status", "200"}, {"content-type", "application/grpc"}, {"grpc-status", "0"}})), 40}};
   play(wire, calls, 1'000'000);
-  const auto* request = wire.find(flow::MessageKind::request, 1);
+  const auto* request = wire.find(model::MessageKind::request, 1);
   ASSERT_NE(request, nullptr);
   EXPECT_EQ(request->body_bytes, 525u);
   EXPECT_FALSE(request->grpc->exact);

@@ -6,8 +6,8 @@
 namespace tailcap::protocols::http2 {
 namespace {
 
-using flow::End;
-using flow::MessageKind;
+using model::End;
+using model::MessageKind;
 using Lines = std::vector<std::string>;
 
 const std::string kClientHello = std::string(kPreface) + settings({{3, 100}}) + settings_ack();
@@ -27,18 +27,18 @@ TEST(Http2, H09PriorKnowledge) {
   wire.push(kOut, data(1, " world", kEndStream), 40);
   EXPECT_EQ(wire.lines(), (Lines{"request 1 in GET /a [:scheme=http :authority=a.example] {} body:0",
                                  "response 1 out 200 [x=y] {} body:11"}));
-  const flow::Message& request = wire.got[0];
+  const model::Message& request = wire.got[0];
   EXPECT_EQ(request.instants.first_arrived, at_ms(9));
   EXPECT_EQ(request.instants.last_done, at_ms(10));
   EXPECT_EQ(request.begin, kClientHello.size());
   EXPECT_TRUE(request.headers_complete);
   EXPECT_EQ(request.taints, 0u);
-  EXPECT_EQ(request.protocol, flow::Protocol::http2);
-  const flow::Message& response = wire.got[1];
+  EXPECT_EQ(request.protocol, model::Protocol::http2);
+  const model::Message& response = wire.got[1];
   EXPECT_EQ(response.instants.first_done, at_ms(20));
   EXPECT_EQ(response.head_done, at_ms(20));
   EXPECT_EQ(response.instants.last_done, at_ms(40));
-  EXPECT_EQ(response.first_thread, (flow::Thread{100, 101}));
+  EXPECT_EQ(response.first_thread, (model::Thread{100, 101}));
 }
 
 TEST(Http2, H09UpgradedRequestIsStreamOne) {
@@ -96,7 +96,7 @@ TEST(Http2, WholeTalk) {
   wire.push(kIn, t.in);
   wire.push(kOut, t.out);
   EXPECT_EQ(wire.lines(), kTalk);
-  EXPECT_EQ(wire.findings[flow::Finding::malformed_message], 0u);
+  EXPECT_EQ(wire.findings[model::Finding::malformed_message], 0u);
 }
 
 TEST(Http2, H10SplitEverywhere) {
@@ -145,7 +145,7 @@ TEST(Http2, ContinuationFloodIsBounded) {
   ASSERT_EQ(wire.got.size(), 1u);
   EXPECT_EQ(wire.got[0].method, "GET");
   EXPECT_FALSE(wire.got[0].headers_complete);
-  EXPECT_TRUE(has(wire.got[0].taints, flow::Taint::payload_cut));
+  EXPECT_TRUE(has(wire.got[0].taints, model::Taint::payload_cut));
   EXPECT_LE(wire.held.text, Sender::kMaxBlock);
 }
 
@@ -260,8 +260,8 @@ TEST(Http2, H19PushedRequestIsAnsweredOnItsStream) {
             20);
   wire.push(kOut, headers(1, server({{":status", "200"}}), kEndHeaders) + data(1, "x", kEndStream), 30);
   wire.push(kOut, headers(4, server({{":status", "200"}}), kEndHeaders) + data(4, "body", kEndStream), 40);
-  const flow::Message* request = wire.find(flow::MessageKind::request, 4);
-  const flow::Message* response = wire.find(flow::MessageKind::response, 4);
+  const model::Message* request = wire.find(model::MessageKind::request, 4);
+  const model::Message* response = wire.find(model::MessageKind::response, 4);
   ASSERT_TRUE(request && response);
   EXPECT_TRUE(request->pushed);
   EXPECT_EQ(request->target, "/script.js");
@@ -269,7 +269,7 @@ TEST(Http2, H19PushedRequestIsAnsweredOnItsStream) {
   EXPECT_EQ(request->instants.first_done, at_ms(20));
   EXPECT_EQ(request->taints, 0u);
   EXPECT_EQ(response->body_bytes, 4u);
-  EXPECT_EQ(wire.find(flow::MessageKind::request, 1)->pushed, false);
+  EXPECT_EQ(wire.find(model::MessageKind::request, 1)->pushed, false);
 }
 
 TEST(Http2, H19PushThatTheClientDoesNotWant) {
@@ -281,7 +281,7 @@ TEST(Http2, H19PushThatTheClientDoesNotWant) {
   wire.push(kIn, rst(2, 8), 25);
   wire.push(kOut, goaway(1, 0), 26);                              // refers to the client's streams
   wire.push(kOut, headers(2, server({{":status", "200"}})), 27);  // in flight at the reset
-  const flow::Message* response = wire.find(flow::MessageKind::response, 2);
+  const model::Message* response = wire.find(model::MessageKind::response, 2);
   ASSERT_TRUE(response && response->reset);
   EXPECT_EQ(response->reset->code, 8u);
   EXPECT_EQ(response->status, 0);
@@ -328,7 +328,7 @@ TEST(Http2, EndsOfConnection) {
             (Lines{"request 5 in POST /5 [] {} body:2 truncated", "closed 0 in [] {} body:?",
                    "response 1 out 200 [] {} body:? cut_off", "closed 0 out [] {} body:?"}));
   EXPECT_TRUE(wire.connection.done());
-  EXPECT_TRUE(has(wire.got[4].taints, flow::Taint::cut_off));
+  EXPECT_TRUE(has(wire.got[4].taints, model::Taint::cut_off));
 }
 
 TEST(Http2, DataByLengthWhereItWasNotCaptured) {
@@ -350,8 +350,8 @@ TEST(Http2, StreamsAreBounded) {
   greet(wire);
   for (std::uint32_t id = 1; id < 20'000; id += 2) wire.push(kIn, headers(id, "\x82\x84", kEndHeaders));
   EXPECT_LE(wire.held.streams, Http2Connection::kMaxStreams);
-  EXPECT_EQ(wire.findings[flow::Finding::streams_given_up], 10'000u - Http2Connection::kMaxStreams);
-  EXPECT_EQ(wire.got[0].ending, flow::Ending::lost);
+  EXPECT_EQ(wire.findings[model::Finding::streams_given_up], 10'000u - Http2Connection::kMaxStreams);
+  EXPECT_EQ(wire.got[0].ending, model::Ending::lost);
 }
 
 TEST(Http2, FieldsHeldAreBounded) {

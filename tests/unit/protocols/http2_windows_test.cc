@@ -6,7 +6,7 @@
 namespace tailcap::protocols::http2 {
 namespace {
 
-using flow::MessageKind;
+using model::MessageKind;
 
 // A server that has sent 65,535 bytes on stream 1 to a client with the initial windows.
 struct Full : Wire {
@@ -26,7 +26,7 @@ TEST(Http2Windows, H18StreamAndConnectionFull) {
   wire.push(kIn, window_update(1, 100), 51);  // the connection is still full
   wire.push(kIn, window_update(0, 100), 71);
   wire.push(kOut, data(1, std::string(50, 'x'), kEndStream), 72);
-  const flow::Message* m = wire.find(MessageKind::response, 1);
+  const model::Message* m = wire.find(MessageKind::response, 1);
   ASSERT_TRUE(m);
   EXPECT_TRUE(m->window_waits.known);
   ASSERT_EQ(m->window_waits.listed.size(), 2u);
@@ -88,7 +88,7 @@ TEST(Http2Windows, PaddingCounts) {
             12);  // 20 bytes
   wire.push(kIn, window_update(1, 20), 31);
   wire.push(kOut, data(1, "e", kEndStream), 32);
-  const flow::Message* m = wire.find(MessageKind::response, 1);
+  const model::Message* m = wire.find(MessageKind::response, 1);
   EXPECT_EQ(m->body_bytes, 5u);
   ASSERT_EQ(m->window_waits.listed.size(), 1u);
   EXPECT_EQ(m->window_waits.listed[0].from, at_ms(12));
@@ -115,7 +115,7 @@ TEST(Http2Windows, NothingIsClaimedAfterALoss) {
   wire.lose(kIn, 500);  // updates may be among the lost bytes
   wire.push(kIn, window_update(0, 1000) + window_update(1, 1000) + settings_ack(), 71);
   wire.push(kOut, data(1, std::string(50, 'x'), kEndStream), 72);
-  const flow::Message* m = wire.find(MessageKind::response, 1);
+  const model::Message* m = wire.find(MessageKind::response, 1);
   EXPECT_FALSE(m->window_waits.known);
   EXPECT_TRUE(m->window_waits.listed.empty());
 }
@@ -135,7 +135,7 @@ TEST(Http2Windows, ListIsBounded) {
   }
   small.push(kOut, data(1, "x", kEndStream), 5000);
   const auto& waits = small.find(MessageKind::response, 1)->window_waits;
-  EXPECT_EQ(waits.listed.size(), flow::WindowWaits::kMaxListed);
+  EXPECT_EQ(waits.listed.size(), model::WindowWaits::kMaxListed);
   EXPECT_EQ(waits.listed.size() + waits.more, 200u);
 }
 

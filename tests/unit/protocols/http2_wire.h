@@ -102,11 +102,11 @@ inline Fields call(const std::string& path) {
           {"te", "trailers"}};
 }
 
-inline constexpr flow::Direction kIn = flow::Direction::in, kOut = flow::Direction::out;
-inline flow::Time at_ms(std::int64_t ms) { return formats::time_from(1'000'000'000 + ms * 1'000'000); }
+inline constexpr model::Direction kIn = model::Direction::in, kOut = model::Direction::out;
+inline model::Time at_ms(std::int64_t ms) { return formats::time_from(1'000'000'000 + ms * 1'000'000); }
 
 // A message in one line.
-inline std::string line(const flow::Message& m) {
+inline std::string line(const model::Message& m) {
   const char* const kinds[] = {"request", "response", "interim", "opaque", "closed"};
   const char* const endings[] = {"", " truncated", " cut_off", " lost"};
   std::string out = kinds[static_cast<int>(m.kind)];
@@ -144,21 +144,21 @@ class Wire {
   explicit Wire(bool late = false) : connection(1, late ? std::nullopt : std::optional(kIn), held), late_(late) {}
 
   // The first `head` and the last `tail` bytes are captured (as many as the recorder keeps of a call that it cuts).
-  void push(flow::Direction d, std::string_view bytes, std::int64_t ms = 0, std::size_t head = SIZE_MAX,
+  void push(model::Direction d, std::string_view bytes, std::int64_t ms = 0, std::size_t head = SIZE_MAX,
             std::size_t tail = 16) {
-    flow::ByteRun run = base(d, ms);
+    model::ByteRun run = base(d, ms);
     run.length = bytes.size();
     run.head = bytes.substr(0, head);
     run.tail = bytes.substr(run.head.size());
     if (run.tail.size() > tail) run.tail.remove_prefix(run.tail.size() - tail);
     if (run.head.size() + run.tail.size() < bytes.size() || head != SIZE_MAX) run.payload = formats::Payload::captured;
-    const flow::ArrivalMark mark{run.offset + run.length, at_ms(ms - 1)};
+    const model::ArrivalMark mark{run.offset + run.length, at_ms(ms - 1)};
     if (d == kIn) run.arrivals = std::span(&mark, 1);
     send(run);
   }
-  void lose(flow::Direction d, std::uint64_t n) { gap_[index(d)] += n; }
-  void end(flow::Direction d, flow::End how, std::int64_t ms = 0) {
-    flow::ByteRun run = base(d, ms);
+  void lose(model::Direction d, std::uint64_t n) { gap_[index(d)] += n; }
+  void end(model::Direction d, model::End how, std::int64_t ms = 0) {
+    model::ByteRun run = base(d, ms);
     run.end = how;
     send(run);
   }
@@ -167,7 +167,7 @@ class Wire {
     for (const auto& m : got) out.push_back(line(m));
     return out;
   }
-  const flow::Message* find(flow::MessageKind kind, std::uint32_t stream) const {
+  const model::Message* find(model::MessageKind kind, std::uint32_t stream) const {
     for (const auto& m : got)
       if (m.kind == kind && m.stream == stream) return &m;
     return nullptr;
@@ -175,13 +175,13 @@ class Wire {
 
   Held held;
   Http2Connection connection;
-  flow::Findings findings;
-  std::vector<flow::Message> got;
+  model::Findings findings;
+  std::vector<model::Message> got;
 
  private:
-  static std::size_t index(flow::Direction d) { return static_cast<std::size_t>(d); }
-  flow::ByteRun base(flow::Direction d, std::int64_t ms) {
-    flow::ByteRun run;
+  static std::size_t index(model::Direction d) { return static_cast<std::size_t>(d); }
+  model::ByteRun base(model::Direction d, std::int64_t ms) {
+    model::ByteRun run;
     run.connection = 1;
     run.direction = d;
     run.first_known = !late_;
@@ -191,7 +191,7 @@ class Wire {
     run.thread = {100, 101};
     return run;
   }
-  void send(const flow::ByteRun& run) {
+  void send(const model::ByteRun& run) {
     offset_[index(run.direction)] = run.offset + run.length;
     out_.clear();
     connection.push(run, out_, findings);

@@ -9,10 +9,10 @@
 namespace tailcap {
 namespace {
 
-using flow::Direction;
-using flow::End;
-using flow::TlsFailure;
-using flow::TlsOutcome;
+using model::Direction;
+using model::End;
+using model::TlsFailure;
+using model::TlsOutcome;
 using namespace wire;
 
 struct Said {
@@ -21,7 +21,7 @@ struct Said {
 };
 
 struct Told {
-  std::vector<flow::TlsFacts> handshakes;
+  std::vector<model::TlsFacts> handshakes;
   std::size_t closed = 0, others = 0;
 };
 
@@ -37,7 +37,7 @@ class Connection {
     cuts.push_back(bytes.size());
     for (const std::size_t to : cuts) {
       if (to <= from || to > bytes.size()) continue;
-      flow::ByteRun run = next(by_client);
+      model::ByteRun run = next(by_client);
       run.length = to - from;
       run.head = bytes.substr(from, std::min(captured, to - from));
       push(run);
@@ -51,14 +51,14 @@ class Connection {
   }
   Connection& unseen(bool by_client, std::uint64_t n) {
     now_ += 10;
-    flow::ByteRun run = next(by_client);
+    model::ByteRun run = next(by_client);
     run.length = n;
     push(run);
     return *this;
   }
   Connection& end(bool by_client, End how = End::fin) {
     now_ += 10;
-    flow::ByteRun run = next(by_client);
+    model::ByteRun run = next(by_client);
     run.end = how;
     push(run);
     return *this;
@@ -71,8 +71,8 @@ class Connection {
   const Told& told() const { return told_; }
 
  private:
-  flow::ByteRun next(bool by_client) {
-    flow::ByteRun run;
+  model::ByteRun next(bool by_client) {
+    model::ByteRun run;
     run.connection = 1;
     run.direction = by_client == client_end_ ? Direction::out : Direction::in;
     run.first_known = first_known_;
@@ -82,14 +82,14 @@ class Connection {
     run.thread = {7, 8};
     return run;
   }
-  void push(flow::ByteRun& run) {
+  void push(model::ByteRun& run) {
     at_[run.direction == (client_end_ ? Direction::out : Direction::in)] = run.offset + run.length;
-    const flow::ArrivalMark mark{run.offset + run.length, formats::time_from(now_ - 5)};
+    const model::ArrivalMark mark{run.offset + run.length, formats::time_from(now_ - 5)};
     if (run.direction == Direction::in && run.length > 0) run.arrivals = {&mark, 1};
-    for (const flow::Message& m : parsers_.push(run)) {
-      if (m.kind == flow::MessageKind::handshake)
+    for (const model::Message& m : parsers_.push(run)) {
+      if (m.kind == model::MessageKind::handshake)
         told_.handshakes.push_back(*m.tls);
-      else if (m.kind == flow::MessageKind::closed)
+      else if (m.kind == model::MessageKind::closed)
         ++told_.closed;
       else
         ++told_.others;
@@ -151,8 +151,8 @@ std::vector<Said> full12() {
 std::string text(const Told& told) {
   std::string out;
   for (const auto& f : told.handshakes) {
-    out += std::string(name_of(f.outcome)) + " " + flow::failure_text(f) + " " + flow::tls_version(f.version) + " " +
-           flow::tls_cipher(f.cipher) + " " + f.server_name + " " + f.alpn_offered + " " + f.alpn + " " +
+    out += std::string(name_of(f.outcome)) + " " + model::failure_text(f) + " " + model::tls_version(f.version) + " " +
+           model::tls_cipher(f.cipher) + " " + f.server_name + " " + f.alpn_offered + " " + f.alpn + " " +
            (f.resumed ? *f.resumed ? "resumed" : "full" : "?") + (f.done_exact ? "" : " inexact") + " " +
            std::to_string(formats::nanoseconds(f.began)) + " " + std::to_string(formats::nanoseconds(f.answered)) +
            " " + std::to_string(formats::nanoseconds(f.done)) + "\n";
@@ -244,10 +244,10 @@ TEST(Tls, AlertsThatCanBeRead) {
   const Told t = run({{true, hello(false)}, {false, flight12()}, {true, alert(2, 48)}}, true);
   ASSERT_EQ(t.handshakes.size(), 1u);
   EXPECT_EQ(t.handshakes[0].outcome, TlsOutcome::failed);
-  EXPECT_EQ(flow::failure_text(t.handshakes[0]), "unknown CA (alert 48) sent by the client");
+  EXPECT_EQ(model::failure_text(t.handshakes[0]), "unknown CA (alert 48) sent by the client");
   const Told u = run({{true, hello(false)}, {false, alert(2, 70)}}, false);
   ASSERT_EQ(u.handshakes.size(), 1u);
-  EXPECT_EQ(flow::failure_text(u.handshakes[0]), "protocol version (alert 70) sent by the server");
+  EXPECT_EQ(model::failure_text(u.handshakes[0]), "protocol version (alert 70) sent by the server");
   EXPECT_FALSE(formats::known(u.handshakes[0].done));
 }
 
@@ -256,7 +256,7 @@ TEST(Tls, AnEncryptedAlertHasNoNumber) {
     const Told t = run({{true, hello()}, {false, flight13()}, {true, change_cipher() + encrypted(19)}}, client_end);
     ASSERT_EQ(t.handshakes.size(), 1u);
     EXPECT_EQ(t.handshakes[0].failure, TlsFailure::encrypted_alert);
-    EXPECT_EQ(flow::failure_text(t.handshakes[0]), "an encrypted alert sent by the client");
+    EXPECT_EQ(model::failure_text(t.handshakes[0]), "an encrypted alert sent by the client");
   }
 }
 
@@ -274,7 +274,7 @@ TEST(Tls, EndsInTheMiddle) {
   c.say(true, hello());
   const Told closed = c.over(End::fin, false);
   ASSERT_EQ(closed.handshakes.size(), 1u);
-  EXPECT_EQ(flow::failure_text(closed.handshakes[0]), "closed by the server during the handshake");
+  EXPECT_EQ(model::failure_text(closed.handshakes[0]), "closed by the server during the handshake");
   Connection r(true);
   r.say(true, hello());
   EXPECT_EQ(r.over(End::reset).handshakes.at(0).failure, TlsFailure::reset);
@@ -308,7 +308,7 @@ TEST(Tls, RecordsWithoutPayloadAreEnoughAfterwards) {
 TEST(Tls, LostBytesMakeUnknownNotWrong) {
   for (const auto& talk : {full13(), full12()}) {
     for (const bool client_end : {true, false}) {
-      const flow::TlsFacts whole = run(talk, client_end).handshakes.at(0);
+      const model::TlsFacts whole = run(talk, client_end).handshakes.at(0);
       for (std::size_t lost = 1; lost < talk.size(); ++lost) {
         for (const bool cut : {false, true}) {
           Connection c(client_end);
@@ -322,8 +322,8 @@ TEST(Tls, LostBytesMakeUnknownNotWrong) {
           }
           const Told t = c.over();
           ASSERT_EQ(t.handshakes.size(), 1u) << lost;
-          const flow::TlsFacts& f = t.handshakes[0];
-          EXPECT_NE(f.outcome, TlsOutcome::failed) << lost << " " << flow::failure_text(f);
+          const model::TlsFacts& f = t.handshakes[0];
+          EXPECT_NE(f.outcome, TlsOutcome::failed) << lost << " " << model::failure_text(f);
           if (f.version != 0) {
             EXPECT_EQ(f.version, whole.version);
           }

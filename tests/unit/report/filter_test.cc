@@ -7,7 +7,7 @@
 namespace tailcap::query {
 namespace {
 
-using namespace flow;
+using namespace model;
 
 struct Sample {
   TextPool texts;

@@ -74,9 +74,9 @@ TEST(Folder, ComparesByTheRequest) {
   folder.add("a", 2, false);
   EXPECT_EQ(folder.total(false), 32u);
   EXPECT_EQ(folder.total(true), 107u);
-  const std::vector<flow::FoldedStack> expected = {{"a", 2, 0}, {"a;b", 30, 10}, {"a;c", 0, 1}};
+  const std::vector<model::FoldedStack> expected = {{"a", 2, 0}, {"a;b", 30, 10}, {"a;c", 0, 1}};
   EXPECT_EQ(folder.stacks(10, 100), expected);
-  EXPECT_EQ(folder.stacks(10, 0)[1], (flow::FoldedStack{"a;b", 30, 0}));
+  EXPECT_EQ(folder.stacks(10, 0)[1], (model::FoldedStack{"a;b", 30, 0}));
 }
 
 TEST(LeftStacks, AreFoundByThreadAndTimeOnly) {
@@ -101,7 +101,7 @@ TEST(LeftStacks, AreFoundByThreadAndTimeOnly) {
 }
 
 TEST(Svg, HoldsEveryFrameWithItsShareAndNothingOfOthers) {
-  flow::Flame flame{"On <CPU>", "10 samples", false, false, {{"a;b<script>;c", 4, 0}, {"a;d", 6, 0}}};
+  model::Flame flame{"On <CPU>", "10 samples", false, false, {{"a;b<script>;c", 4, 0}, {"a;d", 6, 0}}};
   const std::string text = flame::svg(flame);
   EXPECT_NE(text.find("<title>all (10 samples, 100.00 %)</title>"), text.npos);
   EXPECT_NE(text.find("<title>a (10 samples, 100.00 %)</title>"), text.npos);
@@ -115,7 +115,7 @@ TEST(Svg, HoldsEveryFrameWithItsShareAndNothingOfOthers) {
 }
 
 TEST(Svg, RedIsMoreAndBlueIsLess) {
-  flow::Flame flame{"t", "s", false, true, {{"less", 10, 50}, {"more", 60, 20}, {"same", 5, 5}}};
+  model::Flame flame{"t", "s", false, true, {{"less", 10, 50}, {"more", 60, 20}, {"same", 5, 5}}};
   const std::string text = flame::svg(flame);
   const auto fill = [&](const std::string& name) {
     const auto from = text.find("<title>" + name + " ");

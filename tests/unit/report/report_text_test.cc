@@ -6,9 +6,9 @@
 #include <cstdlib>
 
 #include "analyze/render/page.h"
-#include "analyze/report/bands.h"
-#include "analyze/report/quality.h"
 #include "analyze/report/report.h"
+#include "analyze/report/sections/quality.h"
+#include "analyze/report/tail/bands.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/quantiles.h"
 #include "analyze/report/words/words.h"
@@ -68,8 +68,8 @@ TEST(TextReport, BeginsWithWhetherToBelieveIt) {
 }
 
 TEST(TextReport, NoRequestsIsNoGoodNews) {
-  flow::Study study;
-  flow::RequestTable table;
+  model::Study study;
+  model::RequestTable table;
   const std::string text = text_report(study, table, options());
   EXPECT_TRUE(contains(text, "No HTTP request was seen"));
   EXPECT_FALSE(contains(text, "Slowest"));
@@ -106,26 +106,26 @@ TEST(TextReport, SaysWhatItLeavesOut) {
 }
 
 TEST(Quantiles, RefusedAndLowerBoundsShowTheirReason) {
-  flow::Quantile refused{0.99, flow::Support::refused, tests::ms(5), tests::ms(4), tests::ms(6),
-                         100,  "too much was lost"};
+  model::Quantile refused{0.99, model::Support::refused, tests::ms(5), tests::ms(4), tests::ms(6),
+                          100,  "too much was lost"};
   const QuantileText r = quantile_text(refused);
   EXPECT_EQ(r.value, "refused");
   EXPECT_TRUE(r.interval.empty());
   EXPECT_EQ(r.note, "too much was lost");
-  flow::Quantile lower{0.999, flow::Support::lower_only, tests::ms(5), tests::ms(4), {}, 100, "too few"};
+  model::Quantile lower{0.999, model::Support::lower_only, tests::ms(5), tests::ms(4), {}, 100, "too few"};
   const QuantileText l = quantile_text(lower);
   EXPECT_EQ(l.value, "≥ 4.00 ms");
   EXPECT_TRUE(l.interval.empty());
   EXPECT_EQ(l.note, "");  // the sign says it; signs_text explains it once
-  flow::Quantile silent{0.99, flow::Support::refused, {}, {}, {}, 0, ""};
+  model::Quantile silent{0.99, model::Support::refused, {}, {}, {}, 0, ""};
   EXPECT_NE(quantile_text(silent).note, "");  // never without a reason
-  flow::Quantile no_interval{0.99,       flow::Support::no_interval, tests::ms(5), tests::ms(4), tests::ms(6), 100,
-                             "one burst"};
+  model::Quantile no_interval{0.99,       model::Support::no_interval, tests::ms(5), tests::ms(4), tests::ms(6), 100,
+                              "one burst"};
   const QuantileText n = quantile_text(no_interval);
   EXPECT_EQ(n.value, "~5.00 ms");
   EXPECT_TRUE(n.interval.empty());
   EXPECT_EQ(n.note, "one burst");
-  flow::Quantile full{0.5, flow::Support::full, tests::ms(5), tests::ms(4.8), tests::ms(5.1), 100, ""};
+  model::Quantile full{0.5, model::Support::full, tests::ms(5), tests::ms(4.8), tests::ms(5.1), 100, ""};
   const QuantileText f = quantile_text(full);
   EXPECT_EQ(f.value + " " + f.interval, "5.00 ms 4.80–5.10");
   EXPECT_EQ(f.note, "");
@@ -135,9 +135,9 @@ TEST(Quantiles, RefusedAndLowerBoundsShowTheirReason) {
 
 TEST(Quantiles, SignsAreExplainedWhereTheyOccur) {
   const auto s = sample_study();
-  EXPECT_TRUE(contains(signs_text(s.study, flow::Role::server), "≥: too few"));
-  EXPECT_TRUE(contains(signs_text(s.study, flow::Role::server), "~: an order of magnitude"));
-  EXPECT_EQ(signs_text(s.study, flow::Role::client), "");
+  EXPECT_TRUE(contains(signs_text(s.study, model::Role::server), "≥: too few"));
+  EXPECT_TRUE(contains(signs_text(s.study, model::Role::server), "~: an order of magnitude"));
+  EXPECT_EQ(signs_text(s.study, model::Role::client), "");
   EXPECT_TRUE(contains(text_report(s.study, s.table, options()), "≥: too few"));
 }
 
@@ -164,7 +164,7 @@ TEST(Bands, TheDifferenceNamesWhatGrewMost) {
   const std::string text = difference_text(s.study.routes[0]);
   EXPECT_TRUE(contains(text, "slowest 1 % take 35.0 ms longer than the fastest 50 %")) << text;
   EXPECT_TRUE(contains(text, "in the service")) << text;
-  flow::RouteStudy few;
+  model::RouteStudy few;
   EXPECT_EQ(difference_text(few), "");
 }
 
@@ -184,7 +184,7 @@ TEST(Bands, SlowestOfThoseInNoDoubtAreNotTheSlowest) {
   EXPECT_EQ(doubt_text(route), "");
   route.latency_tainted = 500;
   for (auto& band : route.bands) band.count /= 2;
-  route.latency[3].support = flow::Support::refused;
+  route.latency[3].support = model::Support::refused;
   EXPECT_EQ(difference_text(route), "");
   EXPECT_TRUE(
       contains(doubt_text(route), "Of the 6,171 requests whose duration is in no doubt only: 6,174 more may be"));
@@ -212,21 +212,21 @@ TEST(Quality, EveryDamageTakesTheVerdict) {
     EXPECT_EQ(verdict(s).tone, Tone::alarm);
   }
   s = good.study;
-  s.quality.findings.add(flow::Finding::partition_mismatch);
+  s.quality.findings.add(model::Finding::partition_mismatch);
   EXPECT_EQ(verdict(s).tone, Tone::alarm);
 }
 
 TEST(Words, OutcomesThatAreNoSuccessSaySo) {
-  flow::Request row;
+  model::Request row;
   row.status = 200;
-  row.outcome = flow::Outcome::ok;
+  row.outcome = model::Outcome::ok;
   EXPECT_EQ(outcome_text(row), "200");
-  row.outcome = flow::Outcome::truncated;
+  row.outcome = model::Outcome::truncated;
   EXPECT_EQ(outcome_text(row), "200, truncated");
   row.status = 0;
-  row.outcome = flow::Outcome::no_response;
+  row.outcome = model::Outcome::no_response;
   EXPECT_EQ(outcome_text(row), "no response");
-  row.outcome = flow::Outcome::unknown;
+  row.outcome = model::Outcome::unknown;
   EXPECT_EQ(outcome_text(row), "outcome unknown");
 }
 
@@ -280,7 +280,7 @@ TEST(HtmlReport, ManyRoutesStayBounded) {
 
 TEST(HtmlReport, FiguresStandInTheirRoute) {
   const auto s = sample_study();
-  flow::Figures figures;
+  model::Figures figures;
   figures.drawn.push_back({"latency", "all <together>", std::nullopt, "<svg>ALL</svg>"});
   figures.drawn.push_back({"route-02-time", "one", 1, "<svg>ONE</svg>"});
   const std::string page = html_report(s.study, s.table, figures, options());

@@ -5,9 +5,10 @@
 #include <nlohmann/json.hpp>
 #include <random>
 
-#include "analyze/flow/trace_identity.h"
-#include "analyze/report/json/json.h"
+#include "analyze/model/trace/trace_identity.h"
 #include "analyze/report/json/json_writer.h"
+#include "analyze/report/report_json.h"
+#include "analyze/report/words/json_schema.h"
 #include "tests/unit/tail/sample_study.h"
 
 namespace tailcap::report {
@@ -71,11 +72,11 @@ TEST(JsonWriter, CommasAndNumbers) {
 
 // The stable names, in order.
 TEST(RequestJson, NamesAndNulls) {
-  flow::RequestTable table;
-  flow::WallClock clock;
-  flow::Request row;
+  model::RequestTable table;
+  model::WallClock clock;
+  model::Request row;
   row.id = {12, 3};
-  row.first_byte = flow::Duration{-1};
+  row.first_byte = model::Duration{-1};
   std::string out;
   append_request(out, table, row, clock, {.with_headers = true});
   const Json json = Json::parse(out);
@@ -177,13 +178,13 @@ TEST(RequestJson, NamesAndNulls) {
 }
 
 TEST(RequestJson, WhatOnlyStreamsHave) {
-  flow::RequestTable table;
-  flow::WallClock clock;
-  flow::Request row;
+  model::RequestTable table;
+  model::WallClock clock;
+  model::Request row;
   row.id = {1, 2};
   row.stream = 5;
-  row.protocol = flow::Protocol::http2;
-  row.role = flow::Role::client;
+  row.protocol = model::Protocol::http2;
+  row.role = model::Role::client;
   const auto json = [&] {
     std::string out;
     append_request(out, table, row, clock);
@@ -201,9 +202,9 @@ TEST(RequestJson, WhatOnlyStreamsHave) {
   row.pushed = true;
   row.attempt = 2;
   row.attempt_of = {1, 1};
-  row.attempt_how = flow::AttemptEvidence::refused;
+  row.attempt_how = model::AttemptEvidence::refused;
   row.from_peer =
-      static_cast<std::uint8_t>(flow::FromPeer::path) | static_cast<std::uint8_t>(flow::FromPeer::grpc_status);
+      static_cast<std::uint8_t>(model::FromPeer::path) | static_cast<std::uint8_t>(model::FromPeer::grpc_status);
   EXPECT_EQ(json()["http2"],
             Json::parse(
                 R"({"flow_control_ns":12,"request_flow_control_ns":5,"response_flow_control_ns":7,"behind_others_ns":9,
@@ -213,29 +214,29 @@ TEST(RequestJson, WhatOnlyStreamsHave) {
   EXPECT_EQ(json()["attempt_how"], "inferred: refused");
   row.stream_limit = -1;
   EXPECT_EQ(json()["http2"]["opened_at_limit"], false);
-  row.role = flow::Role::server;  // unknown at the server
+  row.role = model::Role::server;  // unknown at the server
   EXPECT_TRUE(json()["http2"]["opened_at_limit"].is_null());
 }
 
 TEST(RequestJson, FactsAreThere) {
-  flow::RequestTable table;
-  flow::WallClock clock;
+  model::RequestTable table;
+  model::WallClock clock;
   clock.add(formats::time_from(1'000), 5'000'001'000, {});
-  flow::Request row;
+  model::Request row;
   row.id = {1, 2};
   row.peer = {3, 4};
-  row.role = flow::Role::client;
+  row.role = model::Role::client;
   row.start = formats::time_from(2'000);
   row.has_duration = row.has_phases = true;
-  row.duration = flow::Duration{50};
+  row.duration = model::Duration{50};
   row.phases = {10, 0, 0, 20, 5, 15};
   row.traceparent = table.texts.intern("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
-  row.trace_format = flow::TraceFormat::b3;
-  flow::Cause cause;
+  row.trace_format = model::TraceFormat::b3;
+  model::Cause cause;
   cause.alternatives = 2;
   table.causes.assign({{row.id, cause}});
-  row.taints = flow::Taints{} | flow::Taint::payload_cut | flow::Taint::conflict;
-  flow::Headers headers;
+  row.taints = model::Taints{} | model::Taint::payload_cut | model::Taint::conflict;
+  model::Headers headers;
   headers.add("Host", "h");
   headers.add("host", "\xff");
   std::string out;
@@ -255,7 +256,7 @@ TEST(RequestJson, FactsAreThere) {
   EXPECT_EQ(json["request_headers"].size(), 2u);
   EXPECT_EQ(json["request_headers"][0][1], "h");
   EXPECT_TRUE(json["response_headers"].is_null());
-  table.causes.assign({{row.id, {{5, 6}, flow::CauseMethod::turn, false, 1}}});
+  table.causes.assign({{row.id, {{5, 6}, model::CauseMethod::turn, false, 1}}});
   out.clear();
   append_request(out, table, row, clock);
   json = Json::parse(out);
@@ -263,7 +264,7 @@ TEST(RequestJson, FactsAreThere) {
   EXPECT_EQ(json["parent_how"], "turn");
   EXPECT_EQ(json["parent_confidence"], "likely");
   EXPECT_EQ(json["parent_alternatives"], 1);
-  row.role = flow::Role::server;
+  row.role = model::Role::server;
   out.clear();
   append_request(out, table, row, clock);
   json = Json::parse(out);
@@ -273,17 +274,17 @@ TEST(RequestJson, FactsAreThere) {
 }
 
 TEST(RequestJson, EveryRowHasATraceASpanAndAService) {
-  flow::RequestTable table;
-  flow::WallClock clock;
+  model::RequestTable table;
+  model::WallClock clock;
   clock.add(formats::time_from(5), 1'700'000'000'000'000'000, {});
-  flow::Request client, server;
+  model::Request client, server;
   client.id = {3, 7};
   server.id = {4, 1};
-  client.role = flow::Role::client;
-  server.role = flow::Role::server;
+  client.role = model::Role::client;
+  server.role = model::Role::server;
   client.peer = server.id;
   server.peer = client.id;
-  const auto json_of = [&](const flow::Request& row, const flow::WallClock& by) {
+  const auto json_of = [&](const model::Request& row, const model::WallClock& by) {
     std::string out;
     RequestExtras extras;
     extras.local = table.texts.intern("10.0.0.1:80");
@@ -301,7 +302,7 @@ TEST(RequestJson, EveryRowHasATraceASpanAndAService) {
   EXPECT_EQ(a["trace_id"], b["trace_id"]);
   EXPECT_NE(a["span_id"], b["span_id"]);
   EXPECT_EQ(a, json_of(client, clock)) << "the same every time";
-  table.salt = flow::salt_of("another");
+  table.salt = model::salt_of("another");
   EXPECT_NE(a["trace_id"], json_of(client, clock)["trace_id"]) << "another capture, another trace";
   EXPECT_NE(a["span_id"], json_of(client, clock)["span_id"]);
   EXPECT_EQ(a["service_name"], "10.0.0.2:9");
@@ -315,7 +316,7 @@ TEST(RequestJson, EveryRowHasATraceASpanAndAService) {
   EXPECT_EQ(json_of(server, clock)["service_name_source"], "host");
   EXPECT_EQ(json_of(client, clock)["service_name_source"], ":authority");
   client.traceparent = table.texts.intern("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
-  client.trace_format = flow::TraceFormat::b3;
+  client.trace_format = model::TraceFormat::b3;
   EXPECT_EQ(json_of(client, clock)["trace_id"], "0af7651916cd43dd8448eb211c80319c");
   EXPECT_EQ(json_of(client, clock)["trace_id_source"], "b3");
   EXPECT_EQ(json_of(client, clock)["span_id_source"], "b3");

@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "analyze/report/request/waterfall.h"
-#include "analyze/report/words/syscalls.h"
+#include "ground/syscalls.h"
 #include "tests/unit/tail/sample_study.h"
 
 namespace tailcap::report {
@@ -18,28 +18,28 @@ bool contains(const std::string& text, std::string_view what) { return text.find
 
 // A request at its server, where the thread waits for a lock, and the same request at its client.
 struct Sample {
-  flow::Study study = tests::sample_study().study;
-  flow::RequestTable table;
-  flow::Detail detail;
+  model::Study study = tests::sample_study().study;
+  model::RequestTable table;
+  model::Detail detail;
 
   explicit Sample(std::string_view path = "/users/7") {
     study.quality.clock.add(at(0), 1'772'368'496'789'000'000, formats::Duration{100});
-    detail.request = end(path, flow::Role::server, 12, 1.0, 30);
+    detail.request = end(path, model::Role::server, 12, 1.0, 30);
     auto& d = detail.request;
     auto& course = d.course.emplace();
-    course.stretches = {{at(1), at(1.001), flow::Label::cpu, flow::Evidence::measured, {}},
-                        {at(1.001), at(1.03), flow::Label::lock_futex, flow::Evidence::measured, {}}};
+    course.stretches = {{at(1), at(1.001), model::Label::cpu, model::Evidence::measured, {}},
+                        {at(1.001), at(1.03), model::Label::lock_futex, model::Evidence::measured, {}}};
     d.waits = {{at(1.001), at(1.0295), at(1.03), 19, 1, 202, 0x7f00, 0, 0},
                {at(1.0299), at(1.0299), at(1.03), 0, 0, -1, 0, 0, 2}};
-    d.events = {{flow::ConnectionEvent::Kind::retransmit, at(1.02), 1448, 0},
-                {flow::ConnectionEvent::Kind::loss, at(1.025), 7, 0}};
-    detail.peer = end(path, flow::Role::client, 13, 0.999, 32);
+    d.events = {{model::ConnectionEvent::Kind::retransmit, at(1.02), 1448, 0},
+                {model::ConnectionEvent::Kind::loss, at(1.025), 7, 0}};
+    detail.peer = end(path, model::Role::client, 13, 0.999, 32);
     detail.request.row.peer = detail.peer->row.id;
   }
 
-  flow::RequestDetail end(std::string_view path, flow::Role role, std::uint32_t connection, double start,
-                          double milliseconds) {
-    flow::RequestDetail d;
+  model::RequestDetail end(std::string_view path, model::Role role, std::uint32_t connection, double start,
+                           double milliseconds) {
+    model::RequestDetail d;
     d.row = tests::sample_request(table.texts, connection, start, milliseconds, path, role);
     d.method = "GET";
     d.path = path;
@@ -52,10 +52,10 @@ struct Sample {
     e.method = "GET";
     e.target = path;
     e.status = 200;
-    e.outcome = flow::Outcome::ok;
-    e.protocol = flow::Protocol::http11;
+    e.outcome = model::Outcome::ok;
+    e.protocol = model::Protocol::http11;
     e.request.first_done = e.request.last_done = at(start);
-    if (role == flow::Role::server) e.request.first_arrived = e.request.last_arrived = at(start);
+    if (role == model::Role::server) e.request.first_arrived = e.request.last_arrived = at(start);
     e.response.first_done = d.row.start + ms(milliseconds * 0.9);
     e.response.last_done = d.row.start + ms(milliseconds);
     e.reader = e.writer = {17, 18};
@@ -111,8 +111,8 @@ TEST(Waterfall, ThousandsOfStretchesAreSummed) {
   for (int i = 0; i < 3000; ++i)
     course.stretches.push_back({at(1) + formats::Duration{i * 10'000},
                                 at(1) + formats::Duration{(i + 1) * 10'000},
-                                i % 2 ? flow::Label::cpu : flow::Label::timer_sleep,
-                                flow::Evidence::measured,
+                                i % 2 ? model::Label::cpu : model::Label::timer_sleep,
+                                model::Evidence::measured,
                                 {}});
   const Waterfall w = waterfall(s.detail, s.study);
   const auto& lane = w.lanes.back();
@@ -138,16 +138,16 @@ TEST(Show, SaysWhatItWaitedFor) {
 // Both ends of a call that the client cancelled, in text and in HTML.
 TEST(Show, CallsTellWhatBothEndsDid) {
   Sample s("/shop.Cart/List");
-  for (flow::RequestDetail* d : {&s.detail.request, &*s.detail.peer}) {
+  for (model::RequestDetail* d : {&s.detail.request, &*s.detail.peer}) {
     const bool server = d == &s.detail.request;
-    d->row.protocol = d->exchange.protocol = flow::Protocol::grpc;
-    d->row.outcome = d->exchange.outcome = flow::Outcome::cancelled;
+    d->row.protocol = d->exchange.protocol = model::Protocol::grpc;
+    d->row.outcome = d->exchange.outcome = model::Outcome::cancelled;
     d->row.has_duration = d->row.has_phases = d->row.complete = false;
     d->row.grpc.timeout = 20'000'000;
     d->row.reset_after = 20'500'000;
     d->waits.clear();
     d->course.reset();
-    flow::GrpcMessage message;
+    model::GrpcMessage message;
     message.length = 7;
     message.last_done = at(server ? 1.0002 : 1.0);
     d->exchange.request_grpc.emplace().messages = 1;
@@ -187,8 +187,8 @@ TEST(Show, UnknownsAreSaid) {
   s.detail.peer.reset();
   auto& d = s.detail.request;
   d.row.has_duration = d.row.has_phases = d.row.complete = false;
-  d.row.taints = flow::Taints{} | flow::Taint::cut_off;
-  d.row.outcome = flow::Outcome::in_flight;
+  d.row.taints = model::Taints{} | model::Taint::cut_off;
+  d.row.outcome = model::Outcome::in_flight;
   d.row.status = 0;
   d.waits.clear();
   d.course.reset();
@@ -254,14 +254,14 @@ TEST(Show, SameRequestSameBytes) {
 }
 
 TEST(Syscalls, NamesByNumber) {
-  EXPECT_EQ(syscall_name(0), "read");
-  EXPECT_EQ(syscall_name(202), "futex");
-  EXPECT_EQ(syscall_name(232), "epoll_wait");
-  EXPECT_EQ(syscall_name(334), "rseq");
-  EXPECT_EQ(syscall_name(400), "syscall 400");
-  EXPECT_EQ(syscall_name(441), "epoll_pwait2");
-  EXPECT_EQ(syscall_name(32767), "syscall 32767");
-  EXPECT_EQ(syscall_name(-1), "no system call");
+  EXPECT_EQ(ground::syscall_name(0), "read");
+  EXPECT_EQ(ground::syscall_name(202), "futex");
+  EXPECT_EQ(ground::syscall_name(232), "epoll_wait");
+  EXPECT_EQ(ground::syscall_name(334), "rseq");
+  EXPECT_EQ(ground::syscall_name(400), "syscall 400");
+  EXPECT_EQ(ground::syscall_name(441), "epoll_pwait2");
+  EXPECT_EQ(ground::syscall_name(32767), "syscall 32767");
+  EXPECT_EQ(ground::syscall_name(-1), "no system call");
 }
 
 }  // namespace

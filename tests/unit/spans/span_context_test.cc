@@ -1,13 +1,13 @@
-#include "analyze/flow/span_context.h"
+#include "analyze/model/trace/span_context.h"
 
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
 
-#include "analyze/flow/trace_context.h"
+#include "analyze/model/wire/trace_context.h"
 #include "analyze/report/spans/otlp.h"
 
-namespace tailcap::flow {
+namespace tailcap::model {
 namespace {
 
 struct Vector {
@@ -75,4 +75,4 @@ TEST(SpanContext, WhatIsNoIdIsNone) {
 }
 
 }  // namespace
-}  // namespace tailcap::flow
+}  // namespace tailcap::model

@@ -23,38 +23,38 @@ struct Spans {
   Imported imported;
   Identities ids;
   struct {
-    std::vector<flow::SpanResource> resources;
+    std::vector<model::SpanResource> resources;
   } result;
-  flow::SpanFacts facts;
+  model::SpanFacts facts;
 
-  std::vector<const flow::Span*> all() const {
-    std::vector<const flow::Span*> out;
+  std::vector<const model::Span*> all() const {
+    std::vector<const model::Span*> out;
     for (const auto& r : result.resources)
       for (const auto& s : r.spans) out.push_back(&s);
     return out;
   }
   // The only span of that name.
-  const flow::Span* named(std::string_view name) const {
-    const flow::Span* found = nullptr;
-    for (const flow::Span* s : all()) {
+  const model::Span* named(std::string_view name) const {
+    const model::Span* found = nullptr;
+    for (const model::Span* s : all()) {
       if (s->name != name) continue;
       if (found) return nullptr;
       found = s;
     }
     return found;
   }
-  const flow::SpanTally& tally(std::string_view name) const {
+  const model::SpanTally& tally(std::string_view name) const {
     for (const auto& t : facts.tallies)
       if (t.name == name) return t;
-    static const flow::SpanTally kNone;
+    static const model::SpanTally kNone;
     return kNone;
   }
   std::string json() const { return report::otlp_json(imported.resource_spans, result.resources, "test"); }
 };
 
-inline std::string text(const flow::Attributes& attributes, std::string_view key) {
+inline std::string text(const model::Attributes& attributes, std::string_view key) {
   const auto* value = attributes.find(key);
-  return value ? flow::text_of(*value) : "(none)";
+  return value ? model::text_of(*value) : "(none)";
 }
 
 inline std::unique_ptr<Spans> spans_of_events(const std::vector<formats::Event>& events, std::string_view import = {},
@@ -80,7 +80,7 @@ inline std::unique_ptr<Spans> spans_of_events(const std::vector<formats::Event>&
   Enrichment enrichment(table, out->ends, carriers);
   names::Lookups lookups;
   for (const auto& event : events) {
-    for (const flow::Lookup& lookup : lookups.push(event)) enrichment.push(lookup);
+    for (const model::Lookup& lookup : lookups.push(event)) enrichment.push(lookup);
     enrichment.push(event);
   }
   enrichment.settle(0);

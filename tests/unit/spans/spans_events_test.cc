@@ -105,8 +105,8 @@ TEST(SpansEvents, LookupsBelongToTheCallOrToWhoAsked) {
   const auto spans = spans_of_events(s.with_end());
   EXPECT_EQ(spans->tally("dns.lookup").attached, 2u);
   EXPECT_EQ(spans->tally("dns.lookup").unmatched, 1u);
-  const flow::Span *dns = spans->named("DNS stock.test"), *call = spans->named("GET /out"),
-                   *served = spans->named("GET /in");
+  const model::Span *dns = spans->named("DNS stock.test"), *call = spans->named("GET /out"),
+                    *served = spans->named("GET /in");
   ASSERT_TRUE(dns && call && served);
   EXPECT_EQ(dns->parent, call->context.span);
   EXPECT_EQ(dns->end - dns->start, 1'000'000);
@@ -145,7 +145,7 @@ TEST(SpansEvents, InGoByTheGoroutine) {
   EXPECT_EQ(spans->tally("exception").attached, 1u);
   EXPECT_EQ(spans->tally("gc.stop").attached, 1u);
   EXPECT_EQ(spans->tally("gc.stop").unmatched, 1u);
-  const flow::Span* served = spans->named("GET /in");
+  const model::Span* served = spans->named("GET /in");
   ASSERT_TRUE(served);
   ASSERT_EQ(served->events.size(), 3u);
   EXPECT_EQ(served->events[0].name, "page_fault.major");
@@ -205,11 +205,11 @@ TEST(SpansEvents, OfOneSpanSoManyAreKeptAndTheOthersCounted) {
 }
 
 struct Described {
-  flow::RequestTable table;
-  flow::Request row;
+  model::RequestTable table;
+  model::Request row;
   EndpointTexts ends{"10.0.0.1:80", "[fd00::2]:40000", 0, 0};
-  flow::Span span() {
-    flow::Span out;
+  model::Span span() {
+    model::Span out;
     describe(table, row, ends, out);
     return out;
   }
@@ -217,37 +217,37 @@ struct Described {
 
 TEST(SpansDescribed, CallsOfGrpc) {
   Described d;
-  d.row.protocol = flow::Protocol::grpc;
+  d.row.protocol = model::Protocol::grpc;
   d.row.method = d.table.texts.intern("POST");
   d.row.path = d.table.texts.intern("/shop.Cart/Add");
   d.row.status = 200;
   d.row.grpc_status = 5;
-  d.row.role = flow::Role::server;
-  flow::Span server = d.span();
+  d.row.role = model::Role::server;
+  model::Span server = d.span();
   EXPECT_EQ(server.name, "shop.Cart/Add");
   EXPECT_EQ(text(server.attributes, "rpc.system"), "grpc");
   EXPECT_EQ(text(server.attributes, "rpc.service"), "shop.Cart");
   EXPECT_EQ(text(server.attributes, "rpc.method"), "Add");
   EXPECT_EQ(text(server.attributes, "rpc.grpc.status_code"), "5");
-  EXPECT_EQ(server.status, flow::SpanStatus::unset) << "NOT_FOUND is no error of the server's";
-  d.row.role = flow::Role::client;
-  EXPECT_EQ(d.span().status, flow::SpanStatus::error);
-  d.row.role = flow::Role::server;
+  EXPECT_EQ(server.status, model::SpanStatus::unset) << "NOT_FOUND is no error of the server's";
+  d.row.role = model::Role::client;
+  EXPECT_EQ(d.span().status, model::SpanStatus::error);
+  d.row.role = model::Role::server;
   d.row.grpc_status = 13;
-  EXPECT_EQ(d.span().status, flow::SpanStatus::error);
+  EXPECT_EQ(d.span().status, model::SpanStatus::error);
   EXPECT_EQ(text(d.span().attributes, "network.protocol.version"), "2");
 }
 
 TEST(SpansDescribed, StatusNamesAndAddresses) {
   Described d;
-  d.row.protocol = flow::Protocol::http11;
+  d.row.protocol = model::Protocol::http11;
   d.row.method = d.table.texts.intern("BREW");
   d.row.path = d.table.texts.intern("/pot?cups=2");
   d.row.route = d.table.texts.intern("/pot");
   d.row.status = 404;
-  d.row.role = flow::Role::server;
-  d.row.outcome = flow::Outcome::client_error;
-  const flow::Span server = d.span();
+  d.row.role = model::Role::server;
+  d.row.outcome = model::Outcome::client_error;
+  const model::Span server = d.span();
   EXPECT_EQ(server.name, "HTTP /pot");
   EXPECT_EQ(text(server.attributes, "http.request.method"), "_OTHER");
   EXPECT_EQ(text(server.attributes, "http.request.method_original"), "BREW");
@@ -255,16 +255,16 @@ TEST(SpansDescribed, StatusNamesAndAddresses) {
   EXPECT_EQ(text(server.attributes, "url.query"), "cups=2");
   EXPECT_EQ(text(server.attributes, "client.address"), "fd00::2");
   EXPECT_EQ(text(server.attributes, "server.port"), "80");
-  EXPECT_EQ(server.status, flow::SpanStatus::unset);
-  d.row.role = flow::Role::client;
-  EXPECT_EQ(d.span().status, flow::SpanStatus::error);
+  EXPECT_EQ(server.status, model::SpanStatus::unset);
+  d.row.role = model::Role::client;
+  EXPECT_EQ(d.span().status, model::SpanStatus::error);
   EXPECT_EQ(text(d.span().attributes, "error.type"), "404");
-  d.row.outcome = flow::Outcome::truncated;
+  d.row.outcome = model::Outcome::truncated;
   d.row.status = 200;
   EXPECT_EQ(text(d.span().attributes, "error.type"), "truncated");
-  d.row.outcome = flow::Outcome::in_flight;
+  d.row.outcome = model::Outcome::in_flight;
   d.row.status = 0;
-  EXPECT_EQ(d.span().status, flow::SpanStatus::unset) << "not over yet";
+  EXPECT_EQ(d.span().status, model::SpanStatus::unset) << "not over yet";
   EXPECT_EQ(host_port("unix:/run/x.sock").host, "/run/x.sock");
   EXPECT_TRUE(host_port("unix:/run/x.sock").is_unix);
   EXPECT_EQ(host_port("shop:8080").port, 8080);

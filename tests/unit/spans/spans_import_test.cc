@@ -163,7 +163,7 @@ TEST(Import, WhereCallsNameDifferentParentsNoneIsTheServers) {
   const Json told =
       request(Json::array({span(kCall, kServer, 3, "call"), span("dddddddddddddddd", kOther, 3, "more")}));
   const auto spans = spans_of_events(s.with_end(), told.dump());
-  const flow::Span* in = spans->named("GET /in");
+  const model::Span* in = spans->named("GET /in");
   ASSERT_TRUE(in);
   EXPECT_EQ(text(in->attributes, "tailcap.span_id_source"), "synthetic");
   EXPECT_EQ(spans->facts.holes, 2u);

@@ -81,16 +81,16 @@ TEST(Spans, OneTreeWithTheIdsOfTheWire) {
   shop.out_fields = traced("c7ad6b7169203332") + "tracestate: congo=t61\r\n";
   const auto spans = shop.spans();
   ASSERT_EQ(spans->all().size(), 4u) << "three ends of requests and a connect";
-  const flow::Span* in = nullptr;
-  const flow::Span* call = nullptr;
-  const flow::Span* serving = nullptr;
-  for (const flow::Span* s : spans->all()) {
-    EXPECT_EQ(flow::trace_hex(s->context), kTrace) << s->name;
+  const model::Span* in = nullptr;
+  const model::Span* call = nullptr;
+  const model::Span* serving = nullptr;
+  for (const model::Span* s : spans->all()) {
+    EXPECT_EQ(model::trace_hex(s->context), kTrace) << s->name;
     EXPECT_TRUE(s->context.sampled());
     if (s->name == "GET /in") in = s;
-    if (s->name == "GET /out") (s->kind == flow::SpanKind::client ? call : serving) = s;
+    if (s->name == "GET /out") (s->kind == model::SpanKind::client ? call : serving) = s;
   }
-  const flow::Span* connect = spans->named("TCP connect");
+  const model::Span* connect = spans->named("TCP connect");
   ASSERT_TRUE(in && call && serving && connect);
   EXPECT_EQ(in->parent, 0xb7ad6b7169203331u);
   EXPECT_TRUE(in->parent_remote);
@@ -114,17 +114,17 @@ TEST(Spans, OneTreeWithTheIdsOfTheWire) {
   EXPECT_NE(text(connect->attributes, "tailcap.evidence").find("+0.002000000 s"), std::string::npos)
       << text(connect->attributes, "tailcap.evidence");
   std::set<std::uint64_t> ids;
-  for (const flow::Span* s : spans->all()) EXPECT_TRUE(ids.insert(s->context.span).second) << s->name;
+  for (const model::Span* s : spans->all()) EXPECT_TRUE(ids.insert(s->context.span).second) << s->name;
 }
 
 TEST(Spans, ACallWithoutAHeaderBelongsToTheTraceOfWhatMadeIt) {
   Shop shop;
   const auto spans = shop.spans();
-  for (const flow::Span* s : spans->all()) EXPECT_EQ(flow::trace_hex(s->context), kTrace) << s->name;
-  const flow::Span* in = spans->named("GET /in");
+  for (const model::Span* s : spans->all()) EXPECT_EQ(model::trace_hex(s->context), kTrace) << s->name;
+  const model::Span* in = spans->named("GET /in");
   ASSERT_TRUE(in);
-  for (const flow::Span* s : spans->all()) {
-    if (s->name != "GET /out" || s->kind != flow::SpanKind::client) continue;
+  for (const model::Span* s : spans->all()) {
+    if (s->name != "GET /out" || s->kind != model::SpanKind::client) continue;
     EXPECT_EQ(s->parent, in->context.span);
     EXPECT_EQ(text(s->attributes, "tailcap.trace_id_source"), "caller");
     EXPECT_EQ(text(s->attributes, "tailcap.parent.how"), "thread");
@@ -136,9 +136,9 @@ TEST(Spans, WhoServesLearnsItsTraceFromItsCalls) {
   shop.in_fields.clear();
   shop.out_fields = traced("c7ad6b7169203332");
   const auto spans = shop.spans();
-  const flow::Span* in = spans->named("GET /in");
+  const model::Span* in = spans->named("GET /in");
   ASSERT_TRUE(in);
-  EXPECT_EQ(flow::trace_hex(in->context), kTrace);
+  EXPECT_EQ(model::trace_hex(in->context), kTrace);
   EXPECT_EQ(text(in->attributes, "tailcap.trace_id_source"), "calls");
   EXPECT_EQ(in->parent, 0u);
 }
@@ -157,14 +157,14 @@ TEST(Spans, AHeaderThatIsPassedOnNamesOneSpan) {
   client.receive(9ms + 100us, 9ms + 200us, kOk);
   const auto spans = shop.spans();
   std::set<std::uint64_t> ids;
-  for (const flow::Span* s : spans->all()) {
+  for (const model::Span* s : spans->all()) {
     EXPECT_TRUE(ids.insert(s->context.span).second) << s->name;
     EXPECT_NE(s->context.span, s->parent);
-    EXPECT_EQ(flow::trace_hex(s->context), kTrace);
+    EXPECT_EQ(model::trace_hex(s->context), kTrace);
   }
   EXPECT_EQ(ids.count(0xb7ad6b7169203331u), 1u);
-  for (const flow::Span* s : spans->all()) {
-    if (s->name == "GET /out" && s->kind == flow::SpanKind::client) {
+  for (const model::Span* s : spans->all()) {
+    if (s->name == "GET /out" && s->kind == model::SpanKind::client) {
       EXPECT_EQ(text(s->attributes, "tailcap.span_id_source"), "synthetic");
     }
   }
@@ -185,17 +185,17 @@ TEST(Spans, AClockThatIsSetChangesNoDuration) {
   later.send(23ms, kOk);
   const auto spans = shop.spans();
   ASSERT_EQ(spans->all().size(), 5u);
-  const flow::Span* in = spans->named("GET /in");
+  const model::Span* in = spans->named("GET /in");
   ASSERT_TRUE(in);
   EXPECT_EQ(in->end - in->start, 8'000'000);
-  for (const flow::Span* s : spans->all()) {
+  for (const model::Span* s : spans->all()) {
     if (s->name != "GET /out") continue;
     EXPECT_GE(s->start, in->start);
     EXPECT_LE(s->end, in->end);
-    EXPECT_EQ(s->end - s->start, s->kind == flow::SpanKind::client ? 3'010'000 : 1'900'000);
+    EXPECT_EQ(s->end - s->start, s->kind == model::SpanKind::client ? 3'010'000 : 1'900'000);
     EXPECT_EQ(text(s->attributes, "tailcap.clock.set_meanwhile_ns"), "5000000000") << "it began after that";
   }
-  const flow::Span* after = spans->named("GET /later");
+  const model::Span* after = spans->named("GET /later");
   ASSERT_TRUE(after);
   EXPECT_EQ(after->end - after->start, 3'000'000);
   EXPECT_EQ(text(in->attributes, "tailcap.clock.uncertain_ns"), "5000000000")
@@ -252,7 +252,7 @@ TEST(Spans, EventsAreAttachedToTheRequestThatTheyHappenedInOrToNone) {
   EXPECT_EQ(spans->tally("file").attached, 500u);
   EXPECT_EQ(spans->tally("connect").unmatched + spans->tally("file").unmatched, 50u);
   ASSERT_EQ(spans->all().size(), 500u);
-  for (const flow::Span* span : spans->all()) {
+  for (const model::Span* span : spans->all()) {
     ASSERT_EQ(span->events.size(), 2u) << span->name;
     EXPECT_EQ(span->events[0].name, "connect");
     EXPECT_EQ(text(span->events[0].attributes, "tailcap.outcome"), "failed");
@@ -346,7 +346,7 @@ TEST(Spans, TheResourceIsTheProcess) {
   EXPECT_EQ(text(a, "service.namespace"), "shop front");
   EXPECT_EQ(text(a, "tailcap.boot_id"), "(none)");
   EXPECT_EQ(spans->json().find("password"), std::string::npos) << "no arguments";
-  const flow::Span* in = spans->named("GET /in");
+  const model::Span* in = spans->named("GET /in");
   ASSERT_TRUE(in);
   EXPECT_EQ(text(in->attributes, "net.iface.name"), "eth7");
   EXPECT_EQ(text(in->attributes, "thread.id"), "101");
@@ -398,7 +398,7 @@ TEST(Spans, TheOldNames) {
         EXPECT_EQ(text(span.attributes, "http.method"), "GET");
         EXPECT_EQ(text(span.attributes, "http.status_code"), "200");
         EXPECT_EQ(text(span.attributes, "http.target"), span.name.substr(4));
-        EXPECT_EQ(text(span.attributes, span.kind == flow::SpanKind::server ? "net.host.name" : "net.peer.name"), "h");
+        EXPECT_EQ(text(span.attributes, span.kind == model::SpanKind::server ? "net.host.name" : "net.peer.name"), "h");
       }
       for (const auto& a : span.attributes)
         EXPECT_TRUE(!a.key.starts_with("url.") && !a.key.starts_with("http.request.") && !a.key.starts_with("server."))

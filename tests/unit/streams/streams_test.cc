@@ -14,10 +14,10 @@ namespace tailcap {
 namespace {
 
 using namespace std::chrono_literals;
-using flow::ByteRun;
-using flow::End;
-using flow::Finding;
 using formats::Direction;
+using model::ByteRun;
+using model::End;
+using model::Finding;
 using synth::Endpoint;
 using synth::kStart;
 using synth::Opening;
@@ -27,7 +27,7 @@ using synth::Scenario;
 struct Seen {
   ByteRun run;
   std::string bytes;
-  std::vector<flow::ArrivalMark> arrivals;
+  std::vector<model::ArrivalMark> arrivals;
 };
 
 struct Streamed {
@@ -73,7 +73,7 @@ TEST(Arrivals, AHoleDelaysWhatIsBehindIt) {
   a.add(20, 30, at(2));  // out of order
   a.add(0, 10, at(3));   // repeated: already known
   a.add(10, 20, at(5));
-  std::vector<flow::ArrivalMark> marks;
+  std::vector<model::ArrivalMark> marks;
   const auto taken = a.take(0, 30, at(6), marks);
   EXPECT_FALSE(taken.missing || taken.negative);
   ASSERT_EQ(marks.size(), 2u);
@@ -87,7 +87,7 @@ TEST(Arrivals, WhatWasNotSeenIsUnknown) {
   streams::ArrivalTracker a;
   a.start(0);
   a.add(10, 20, kStart + 2ms);
-  std::vector<flow::ArrivalMark> marks;
+  std::vector<model::ArrivalMark> marks;
   EXPECT_TRUE(a.take(0, 20, kStart + 5ms, marks).missing);
   ASSERT_EQ(marks.size(), 2u);
   EXPECT_EQ(marks[0].end, 10u);
@@ -99,7 +99,7 @@ TEST(Arrivals, LaterThanTheReadIsAContradiction) {
   streams::ArrivalTracker a;
   a.start(0);
   a.add(0, 10, kStart + 9ms);
-  std::vector<flow::ArrivalMark> marks;
+  std::vector<model::ArrivalMark> marks;
   EXPECT_TRUE(a.take(0, 10, kStart + 5ms, marks).negative);
   EXPECT_EQ(marks.at(0).time, kStart + 5ms);
 }
@@ -108,7 +108,7 @@ TEST(Arrivals, MemoryIsBounded) {
   streams::ArrivalTracker a;
   a.start(0);
   for (std::int64_t i = 0; i < 100'000; ++i) a.add(i, i + 1, kStart + i * 1us);
-  std::vector<flow::ArrivalMark> marks;
+  std::vector<model::ArrivalMark> marks;
   a.take(0, 100'000, kStart + 1s, marks);
   EXPECT_LE(marks.size(), streams::kMaxArrivalMarks);
   EXPECT_EQ(marks[5].time, kStart + 5us);
@@ -235,7 +235,7 @@ TEST(Streams, UnixSocketsCountBytes) {
   EXPECT_EQ(r.text(Direction::in), "makes arrivals expectedabc");  // at once: UNIX sockets have no arrivals
   EXPECT_EQ(r.end(Direction::in), End::fin);
   EXPECT_EQ(r.streams.connection(2)->path, "/run/x");
-  EXPECT_EQ(flow::endpoint(*r.streams.connection(2), false), "unix:/run/x");
+  EXPECT_EQ(model::endpoint(*r.streams.connection(2), false), "unix:/run/x");
 }
 
 TEST(Streams, KeyframesRepeatWhatIsKnown) {

@@ -15,8 +15,8 @@ namespace tailcap {
 namespace {
 
 using namespace std::chrono_literals;
-using flow::BindingHow;
 using formats::Direction;
+using model::BindingHow;
 using synth::Endpoint;
 using synth::Opening;
 using synth::Scenario;
@@ -60,13 +60,13 @@ class EventLoop {
   // Expects every bound session to be bound to its own socket, and returns the number of bound sessions.
   int bound() {
     streams::Streams streams;
-    std::map<formats::TlsSessionId, flow::Connection> seen;
-    const auto note = [&](flow::ConnectionId id) {
-      const flow::Connection* c = streams.connection(id);
+    std::map<formats::TlsSessionId, model::Connection> seen;
+    const auto note = [&](model::ConnectionId id) {
+      const model::Connection* c = streams.connection(id);
       if (c && c->tls) seen[c->session] = *c;
     };
     for (const auto& event : s.with_end())
-      for (const flow::ByteRun& run : streams.push(event)) note(run.connection);
+      for (const model::ByteRun& run : streams.push(event)) note(run.connection);
     int n = 0;
     for (std::size_t i = 0; i < sessions_.size(); ++i) {
       const auto at = seen.find(sessions_[i].id());

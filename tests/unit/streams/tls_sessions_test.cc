@@ -12,13 +12,13 @@ namespace tailcap {
 namespace {
 
 using namespace std::chrono_literals;
-using flow::BindingHow;
-using flow::Finding;
-using flow::Outcome;
-using flow::Taint;
 using formats::Direction;
 using formats::TlsLibrary;
 using formats::TlsStepKind;
+using model::BindingHow;
+using model::Finding;
+using model::Outcome;
+using model::Taint;
 using synth::Endpoint;
 using synth::kStart;
 using synth::Opening;
@@ -44,9 +44,9 @@ struct Seen {
   explicit Seen(const std::vector<formats::Event>& events) {
     synth::Chain chain;
     for (const auto& event : events) {
-      chain.push(event, [&](const flow::Exchange& x) { exchanges.push_back(x); });
+      chain.push(event, [&](const model::Exchange& x) { exchanges.push_back(x); });
       for (std::uint32_t id = 1; id <= chain.streams.connections(); ++id) {
-        const flow::Connection* c = chain.streams.connection(id);
+        const model::Connection* c = chain.streams.connection(id);
         if (!c || !c->tls) continue;
         const auto at = std::find_if(sessions.begin(), sessions.end(), [&](const auto& s) { return s.id == id; });
         if (at == sessions.end())
@@ -59,10 +59,10 @@ struct Seen {
     findings = chain.findings();
     std::sort(exchanges.begin(), exchanges.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
   }
-  std::vector<flow::Connection> sessions;
-  std::vector<flow::Exchange> exchanges;
-  flow::TlsSessions counts;
-  flow::Findings findings;
+  std::vector<model::Connection> sessions;
+  std::vector<model::Exchange> exchanges;
+  model::TlsSessions counts;
+  model::Findings findings;
 };
 
 TEST(TlsSessions, OneRequestOnItsSocket) {
@@ -76,10 +76,10 @@ TEST(TlsSessions, OneRequestOnItsSocket) {
   ASSERT_EQ(r.sessions.size(), 1u);
   EXPECT_EQ(r.sessions[0].how, BindingHow::nested);
   EXPECT_EQ(r.sessions[0].carrier, 1u);
-  EXPECT_EQ(flow::endpoint(r.sessions[0], true), "10.0.0.2:40001");
+  EXPECT_EQ(model::endpoint(r.sessions[0], true), "10.0.0.2:40001");
   EXPECT_TRUE(r.sessions[0].from_start);
   ASSERT_EQ(r.exchanges.size(), 1u);
-  const flow::Exchange& x = r.exchanges[0];
+  const model::Exchange& x = r.exchanges[0];
   EXPECT_EQ(x.id.connection, r.sessions[0].id);
   EXPECT_EQ(x.target, "/a");
   EXPECT_EQ(x.status, 200);
@@ -112,7 +112,7 @@ TEST(TlsSessions, AReadOfNothingIsTheEnd) {
     const Seen r(s.with_end());
     ASSERT_EQ(r.exchanges.size(), 1u);
     EXPECT_EQ(r.exchanges[0].complete, !failed);
-    EXPECT_EQ(r.exchanges[0].outcome, failed ? flow::Outcome::truncated : flow::Outcome::ok);
+    EXPECT_EQ(r.exchanges[0].outcome, failed ? model::Outcome::truncated : model::Outcome::ok);
   }
 }
 
@@ -125,7 +125,7 @@ TEST(TlsSessions, RowsSayTlsAndTheSocketsEndpoints) {
   t.write_to(e, 10ms, answer(200));
   const auto analysis = pipeline::analyze({}, s.with_end());
   ASSERT_EQ(analysis.table.rows.size(), 1u);
-  const flow::Request row = analysis.table.rows[0];
+  const model::Request row = analysis.table.rows[0];
   EXPECT_TRUE(row.tls);
   EXPECT_EQ(analysis.table.texts[analysis.endpoints[row.id.connection].remote], "10.0.0.2:40001");
   EXPECT_EQ(row.start, kStart + 2ms);
@@ -152,7 +152,7 @@ TEST(TlsSessions, PlaintextWithoutAReadOfItsCarrierHasNoArrival) {
   const Seen r(s.with_end());
   ASSERT_EQ(r.exchanges.size(), 4u);
   for (int n = 0; n < 4; ++n) {
-    const flow::Exchange& x = r.exchanges[static_cast<std::size_t>(n)];
+    const model::Exchange& x = r.exchanges[static_cast<std::size_t>(n)];
     EXPECT_EQ(x.target, "/" + std::to_string(n));
     EXPECT_EQ(formats::known(x.request.first_arrived), n != 2) << n;
     EXPECT_EQ(has(x.taints, Taint::arrival_unknown), n == 2) << n;
@@ -498,7 +498,7 @@ TEST(TlsSessions, BothEndsFindEachOther) {
   }
   const auto analysis = pipeline::analyze({}, s.with_end());
   ASSERT_EQ(analysis.table.rows.size(), 6u);
-  for (const flow::Request row : analysis.table.rows) {
+  for (const model::Request row : analysis.table.rows) {
     EXPECT_NE(row.peer.connection, 0u);
     EXPECT_EQ(row.peer.index, row.id.index);
     EXPECT_TRUE(row.tls);

@@ -4,15 +4,15 @@
 #include <string>
 
 #include "analyze/pipeline/pipeline.h"
-#include "analyze/report/changes.h"
+#include "analyze/report/sections/changes.h"
 #include "tests/synth/scenario.h"
 
 namespace tailcap::tests {
 namespace {
 
 using namespace std::chrono_literals;
-using flow::ChangeKind;
 using formats::Thread;
+using model::ChangeKind;
 using synth::Duration;
 using synth::Scenario;
 
@@ -39,7 +39,7 @@ void program(Scenario& s, Duration at, std::uint32_t pid, const std::string& com
   s.add(at + 3us, {pid, pid}, formats::Mapping{0x400000, 0x500000, 0, s.own(file), s.own(build)});
 }
 
-std::vector<flow::Change> changes_of(const Scenario& s) {
+std::vector<model::Change> changes_of(const Scenario& s) {
   return pipeline::analyze({}, s.with_end()).study.changes.changes;
 }
 

@@ -12,8 +12,8 @@
 namespace tailcap::tests {
 namespace {
 
-using flow::ShiftVerdict;
-using flow::Study;
+using model::ShiftVerdict;
+using model::Study;
 
 std::size_t runs(std::size_t usual) {
   const char* const more = std::getenv("TAILCAP_TEST_RUNS");
@@ -33,15 +33,15 @@ struct Service {
 };
 
 struct Recorded {
-  flow::RequestTable table;
+  model::RequestTable table;
   Study study;
 };
 
 void record(const Service& s, Recorded& out) {
   std::vector<std::vector<std::uint32_t>> rows(s.routes);
   Ordinary service(s.seed, s.correlation, s.busy);
-  flow::Request row;
-  row.outcome = flow::Outcome::ok;
+  model::Request row;
+  row.outcome = model::Outcome::ok;
   row.complete = row.has_duration = true;
   std::uint32_t n = 0;
   for (double at = 0; at < s.seconds; ++n) {
@@ -55,14 +55,14 @@ void record(const Service& s, Recorded& out) {
     if (slowed && service.uniform() < 0.02) ns += static_cast<double>(s.rarely);
     row.id = {1, n};
     row.start = formats::time_from(1'000'000'000 + std::llround(at * 1e9));
-    row.duration = flow::Duration{std::llround(ns)};
+    row.duration = model::Duration{std::llround(ns)};
     rows[n % s.routes].push_back(n);
     out.table.rows.push_back(row);
   }
   out.study.begin = formats::time_from(1'000'000'000);
   out.study.end = formats::time_from(1'000'000'000 + std::llround(s.seconds * 1e9));
   for (int i = 1; i <= 4; ++i) {
-    flow::Change& change = out.study.changes.changes.emplace_back();
+    model::Change& change = out.study.changes.changes.emplace_back();
     change.at = formats::time_from(1'000'000'000 + std::llround(s.seconds * i / 5 * 1e9));
     change.key = "deploy";
     change.value = "v" + std::to_string(i);

@@ -1,5 +1,5 @@
 // Totals of Go's runtime: collections, stop-the-world phases, and the requests that they hit.
-#include "analyze/tail/go_programs.h"
+#include "analyze/tail/go/go_programs.h"
 
 #include <gtest/gtest.h>
 
@@ -35,7 +35,7 @@ struct Program {
         .receive(from, from, "GET / HTTP/1.1\r\nHost: h\r\n\r\n")
         .send(to, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
   }
-  flow::Study study() { return pipeline::analyze(synth::plain_preamble(), s.with_end()).study; }
+  model::Study study() { return pipeline::analyze(synth::plain_preamble(), s.with_end()).study; }
 };
 
 TEST(GoPrograms, StopsAndTheRequestsThatTheyHit) {
@@ -53,9 +53,9 @@ TEST(GoPrograms, StopsAndTheRequestsThatTheyHit) {
   p.phase(16ms, GoPhase::assist);
   p.s.add(1ms, kA, formats::GoCreate{7}, 1);
   p.phase(50ms, GoPhase::stop_begin);  // end not seen
-  const flow::Study study = p.study();
+  const model::Study study = p.study();
   ASSERT_EQ(study.go.size(), 1u);
-  const flow::GoStudy& g = study.go[0];
+  const model::GoStudy& g = study.go[0];
   EXPECT_EQ(g.pid, 100u);
   EXPECT_EQ(g.version, "go1.22.3");
   EXPECT_EQ(g.collections, 3u);
@@ -89,7 +89,7 @@ TEST(GoPrograms, HalvesAreNotCounted) {
   p.phase(4ms, GoPhase::stop_begin);
   p.phase(5ms, GoPhase::started);
   p.phase(6ms, GoPhase::started);
-  const flow::Study study = p.study();
+  const model::Study study = p.study();
   ASSERT_EQ(study.go.size(), 1u);
   EXPECT_EQ(study.go[0].stops, 1u);
   EXPECT_EQ(study.go[0].stop_longest, 1ms);

@@ -4,7 +4,7 @@
 
 #include "analyze/pipeline/pipeline.h"
 #include "analyze/report/go/go_grids.h"
-#include "analyze/report/incident_grid.h"
+#include "analyze/report/sections/incident_grid.h"
 #include "analyze/tail/go/use.h"
 #include "tests/synth/capture_file.h"
 #include "tests/synth/scenario.h"
@@ -13,9 +13,9 @@ namespace tailcap {
 namespace {
 
 using namespace std::chrono_literals;
-using flow::GoModel;
 using formats::GoPanicStep;
 using formats::GoRunState;
+using model::GoModel;
 using synth::Duration;
 using synth::Endpoint;
 using synth::Thread;
@@ -48,15 +48,15 @@ struct Service {
   void state(Duration at, std::uint64_t goroutine, GoRunState state, std::string_view reason = {}) {
     s.add(at, kA, formats::GoState{goroutine, state, reason});
   }
-  flow::Study study(flow::GoLimits limits = {}) {
+  model::Study study(model::GoLimits limits = {}) {
     pipeline::Options options;
     options.go = limits;
     auto preamble = synth::plain_preamble();
     preamble.cpus = 4;
     return pipeline::analyze(preamble, s.with_end(), options).study;
   }
-  flow::GoStudy go(flow::GoLimits limits = {}) {
-    const flow::Study all = study(limits);
+  model::GoStudy go(model::GoLimits limits = {}) {
+    const model::Study all = study(limits);
     EXPECT_EQ(all.go.size(), 1u);
     return all.go.at(0);
   }
@@ -185,7 +185,7 @@ TEST(GoLeft, WhatOutlivesItsRequest) {
   EXPECT_EQ(g.left[0].longest, 2980ms);
   EXPECT_EQ(g.left[1].function, "main.child");
   EXPECT_EQ(g.left[1].alive, 1u);
-  flow::GoLimits patient;
+  model::GoLimits patient;
   patient.left_after = 5s;
   EXPECT_TRUE(p.go(patient).left.empty());
 }
@@ -258,7 +258,7 @@ TEST(GoBusy, SecondBySecond) {
   EXPECT_NEAR(g.busy[2].goroutines, 0.25, 1e-9);
   EXPECT_NEAR(g.busy[3].goroutines, 0, 1e-9);
   EXPECT_EQ(g.busy_seconds, 1u);
-  flow::GoLimits half;
+  model::GoLimits half;
   half.busy = 0.5;
   EXPECT_EQ(p.go(half).busy_seconds, 2u);
 }
@@ -305,10 +305,10 @@ TEST(Incidents, APanicItsRequestsAndTheSuccessor) {
   const auto study = p.study();
   ASSERT_EQ(study.incidents.size(), 2u);
   const auto &recovered = study.incidents[0], &death = study.incidents[1];
-  EXPECT_EQ(recovered.kind, flow::IncidentKind::panicked);
+  EXPECT_EQ(recovered.kind, model::IncidentKind::panicked);
   EXPECT_EQ(recovered.panics, 1u);
   EXPECT_EQ(recovered.goroutine, 30u);
-  EXPECT_EQ(death.kind, flow::IncidentKind::ended);
+  EXPECT_EQ(death.kind, model::IncidentKind::ended);
   EXPECT_EQ(death.exit_code, 2);
   EXPECT_EQ(death.signal, 0);
   EXPECT_TRUE(death.panic);

@@ -31,7 +31,7 @@ TEST(GoTaken, AllocationsBySizeWithARateFromTheFirstReadingOn) {
   taken.push({at(2000), {100, 100}, GoAllocations{64, 1000, 64000}});
   taken.push({at(3000), {100, 100}, GoAllocations{1024, 3, 3072}});
   taken.push({at(3000), {200, 200}, GoAllocations{8, 1, 8}});
-  flow::GoStudy study;
+  model::GoStudy study;
   taken.fill(100, {}, study);
   EXPECT_TRUE(study.allocations_told);
   EXPECT_EQ(study.allocations, 1010u);
@@ -40,7 +40,7 @@ TEST(GoTaken, AllocationsBySizeWithARateFromTheFirstReadingOn) {
   EXPECT_EQ(study.allocated_since, 1003u);
   ASSERT_EQ(study.sizes.size(), 2u);
   EXPECT_EQ(study.sizes[0].count, 1007u);
-  flow::GoStudy other, nobody;
+  model::GoStudy other, nobody;
   taken.fill(200, {}, other);
   EXPECT_EQ(other.allocations, 1u);
   EXPECT_EQ(other.allocated_over.count(), 0);  // one reading: no rate
@@ -59,7 +59,7 @@ TEST(GoTaken, SharesAreOfWhatTheGoroutineServedThen) {
   taken.push(sampled(35, 7, SampleKind::allocation, "runtime.mallocgc", 40000, 1));
   taken.push(sampled(36, 7, SampleKind::on_cpu, "main.serve"));
   taken.push(sampled(36, 7, SampleKind::off_cpu, "main.serve"));
-  flow::GoStudy study;
+  model::GoStudy study;
   taken.fill(100, {{7, at(10), at(20), "GET /a"}, {7, at(30), at(40), "GET /b"}, {9, at(0), at(90), "GET /c"}}, study);
   EXPECT_EQ(study.preemptions, 3u);
   ASSERT_EQ(study.preempted_at.size(), 3u);

@@ -1,5 +1,5 @@
 // Routes distinguished by a header field; calls inherit it from their parent.
-#include "analyze/tail/groups.h"
+#include "analyze/tail/rows/groups.h"
 
 #include <gtest/gtest.h>
 
@@ -26,8 +26,8 @@ struct Tenants : PartitionCase {
     if (!filter.empty()) options.filters.emplace_back(filter);
     const pipeline::Analysis a = pipeline::analyze(synth::plain_preamble(), s.with_end(), options);
     std::set<std::string> out;
-    for (const flow::Request row : a.table.rows)
-      out.insert(std::string(flow::name_of(row.role)) + " " + std::string(a.table.texts[row.route]));
+    for (const model::Request row : a.table.rows)
+      out.insert(std::string(model::name_of(row.role)) + " " + std::string(a.table.texts[row.route]));
     return out;
   }
   void request(Duration at, const std::string& target, const std::string& tenant) {

@@ -3,31 +3,31 @@
 
 #include <gtest/gtest.h>
 
-#include "analyze/report/health.h"
+#include "analyze/report/sections/health.h"
 
 namespace tailcap::tests {
 namespace {
 
-using flow::HealthState;
+using model::HealthState;
 
 // 24 seconds; requests to the service take 10 ms, but 40 ms in the seventh; half of its calls fail in the tenth.
-flow::Study study_of(flow::RequestTable& table) {
-  flow::Study study;
+model::Study study_of(model::RequestTable& table) {
+  model::Study study;
   study.begin = formats::time_from(1'000'000'000);
   study.end = formats::time_from(25'000'000'000 - 1);
   std::uint32_t n = 0;
   for (int second = 0; second < 24; ++second)
     for (int i = 0; i < 30; ++i)
       for (const bool made : {false, true}) {
-        flow::Request row;
+        model::Request row;
         row.id = {1, ++n};
         row.start = formats::time_from(1'000'000'000 + second * 1'000'000'000LL + i * 30'000'000LL + 1000);
-        row.role = made ? flow::Role::client : flow::Role::server;
+        row.role = made ? model::Role::client : model::Role::server;
         row.comm = table.texts.intern("shop");
         row.authority = table.texts.intern("stock:80");
-        row.duration = flow::Duration{!made && second == 6 ? 40'000'000 : 10'000'000};
+        row.duration = model::Duration{!made && second == 6 ? 40'000'000 : 10'000'000};
         row.has_duration = row.complete = true;
-        row.outcome = made && second == 9 && i % 2 == 0 ? flow::Outcome::server_error : flow::Outcome::ok;
+        row.outcome = made && second == 9 && i % 2 == 0 ? model::Outcome::server_error : model::Outcome::ok;
         if (second == 12 && made) continue;
         if (second == 13 && made && i > 5) continue;
         table.rows.push_back(row);
@@ -37,28 +37,28 @@ flow::Study study_of(flow::RequestTable& table) {
 }
 
 TEST(Health, SaysWhenAndWho) {
-  flow::RequestTable table;
-  const flow::Study study = study_of(table);
+  model::RequestTable table;
+  const model::Study study = study_of(table);
   ASSERT_EQ(study.health.rows.size(), 2u);
   const auto& shop = study.health.rows[0];
   const auto& stock = study.health.rows[1];
   EXPECT_EQ(shop.name, "shop");
   EXPECT_EQ(stock.name, "stock:80");
-  EXPECT_EQ(shop.p99, flow::Duration{10'000'000});
+  EXPECT_EQ(shop.p99, model::Duration{10'000'000});
   for (std::size_t w = 0; w < 24; ++w) {
-    EXPECT_EQ(flow::state_of(shop, shop.cells[w]), w == 6 ? HealthState::very_slow : HealthState::good) << w;
+    EXPECT_EQ(model::state_of(shop, shop.cells[w]), w == 6 ? HealthState::very_slow : HealthState::good) << w;
     const HealthState wanted = w == 9    ? HealthState::down
                                : w == 12 ? HealthState::nothing
                                : w == 13 ? HealthState::few
                                          : HealthState::good;
-    EXPECT_EQ(flow::state_of(stock, stock.cells[w]), wanted) << w;
+    EXPECT_EQ(model::state_of(stock, stock.cells[w]), wanted) << w;
   }
   EXPECT_EQ(stock.errors, 15u);
 }
 
 TEST(Health, IsALineOfLettersAndAMap) {
-  flow::RequestTable table;
-  const flow::Study study = study_of(table);
+  model::RequestTable table;
+  const model::Study study = study_of(table);
   const auto figure = report::health_figure(study.health);
   ASSERT_TRUE(figure);
   const auto& lines = figure->lines;
@@ -75,8 +75,8 @@ TEST(Health, IsALineOfLettersAndAMap) {
 }
 
 TEST(Health, OfAFewRequestsThereIsNoMap) {
-  flow::RequestTable table;
-  flow::Study study;
+  model::RequestTable table;
+  model::Study study;
   study.begin = formats::time_from(1);
   study.end = formats::time_from(10);
   EXPECT_FALSE(report::health_figure(tail::health_of(table, study)));

@@ -1,4 +1,4 @@
-#include "analyze/tail/quantiles.h"
+#include "analyze/tail/rows/quantiles.h"
 
 #include <gtest/gtest.h>
 
@@ -8,8 +8,8 @@
 namespace tailcap::tail {
 namespace {
 
-using flow::Quantile;
-using flow::Support;
+using model::Quantile;
+using model::Support;
 
 // Beta(a, 1): x^a; Beta(1, b): 1 - (1 - x)^b; Beta(2, 2): 3x² - 2x³; symmetry; and tabled values (R's qbeta).
 TEST(BetaQuantile, KnownValues) {

@@ -1,4 +1,4 @@
-#include "analyze/tail/routes.h"
+#include "analyze/tail/rows/routes.h"
 
 #include <gtest/gtest.h>
 
@@ -64,10 +64,10 @@ TEST(Routes, TemplatesMatchWholePaths) {
 }
 
 struct Requests {
-  flow::RequestTable table;
-  flow::Findings findings;
+  model::RequestTable table;
+  model::Findings findings;
   void add(std::string_view method, std::string_view path) {
-    flow::Request row;
+    model::Request row;
     row.method = table.texts.intern(method);
     row.path = table.texts.intern(path);
     table.rows.push_back(row);
@@ -93,7 +93,7 @@ TEST(Routes, TenThousandUrlsOverTwelveTemplates) {
   const auto routes = r.assign();
   EXPECT_EQ(routes.size(), 12u);
   EXPECT_TRUE(routes.contains("/people/{}/friends"));  // learned from their number
-  EXPECT_EQ(r.findings[flow::Finding::route_overflow], 0u);
+  EXPECT_EQ(r.findings[model::Finding::route_overflow], 0u);
 }
 
 TEST(Routes, OverflowIsLoudAndKeepsTheMostFrequent) {
@@ -106,7 +106,7 @@ TEST(Routes, OverflowIsLoudAndKeepsTheMostFrequent) {
   EXPECT_EQ(routes.size(), 11u);
   EXPECT_TRUE(routes.contains(std::string(kOtherRoute)));
   EXPECT_TRUE(routes.contains("/rXb"));
-  EXPECT_EQ(r.findings[flow::Finding::route_overflow], 40u * 41 / 2);
+  EXPECT_EQ(r.findings[model::Finding::route_overflow], 40u * 41 / 2);
 }
 
 TEST(Routes, OwnTemplatesComeFirstAndShowAsWritten) {

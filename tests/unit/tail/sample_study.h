@@ -3,21 +3,22 @@
 
 #include <cmath>
 
-#include "analyze/flow/study.h"
+#include "analyze/model/study/study.h"
 
 namespace tailcap::tests {
 
 struct SampleStudy {
-  flow::Study study;
-  flow::RequestTable table;
+  model::Study study;
+  model::RequestTable table;
 };
 
 inline formats::Duration ms(double n) { return formats::Duration{std::llround(n * 1e6)}; }
 inline formats::Time at(double seconds) { return formats::time_from(5'000'000'000'000 + std::llround(seconds * 1e9)); }
 
-inline flow::Request sample_request(flow::TextPool& texts, std::uint32_t connection, double start, double milliseconds,
-                                    std::string_view path, flow::Role role = flow::Role::server) {
-  flow::Request r;
+inline model::Request sample_request(model::TextPool& texts, std::uint32_t connection, double start,
+                                     double milliseconds, std::string_view path,
+                                     model::Role role = model::Role::server) {
+  model::Request r;
   r.id = {connection, 3};
   r.start = at(start);
   r.duration = ms(milliseconds);
@@ -29,8 +30,8 @@ inline flow::Request sample_request(flow::TextPool& texts, std::uint32_t connect
   r.tid = 18;
   r.status = 200;
   r.role = role;
-  r.protocol = flow::Protocol::http11;
-  r.outcome = flow::Outcome::ok;
+  r.protocol = model::Protocol::http11;
+  r.outcome = model::Outcome::ok;
   r.complete = r.has_duration = r.has_phases = true;
   const std::int64_t total = r.duration.count();
   r.phases = std::array<std::int64_t, 6>{total / 50, total / 100, 0, 0, total - total / 50 - total / 100 - total / 20,
@@ -38,13 +39,13 @@ inline flow::Request sample_request(flow::TextPool& texts, std::uint32_t connect
   return r;
 }
 
-inline flow::Quantile sample_quantile(double q, double value) {
-  return {q, flow::Support::full, ms(value), ms(value * 0.96), ms(value * 1.05), 3300, ""};
+inline model::Quantile sample_quantile(double q, double value) {
+  return {q, model::Support::full, ms(value), ms(value * 0.96), ms(value * 1.05), 3300, ""};
 }
 
-inline flow::RouteStudy sample_route(std::string method, std::string name, double base, std::uint64_t count,
-                                     flow::Role role = flow::Role::server) {
-  flow::RouteStudy r;
+inline model::RouteStudy sample_route(std::string method, std::string name, double base, std::uint64_t count,
+                                      model::Role role = model::Role::server) {
+  model::RouteStudy r;
   r.method = std::move(method);
   r.route = std::move(name);
   r.role = role;
@@ -56,14 +57,14 @@ inline flow::RouteStudy sample_route(std::string method, std::string name, doubl
   r.response_bytes = count * 1234;
   const double factors[] = {1, 2, 3, 12, 40};
   for (std::size_t i = 0; i < 5; ++i) {
-    r.latency[i] = sample_quantile(flow::kQuantiles[i], base * factors[i]);
-    r.first_byte[i] = sample_quantile(flow::kQuantiles[i], base * factors[i] * 0.9);
+    r.latency[i] = sample_quantile(model::kQuantiles[i], base * factors[i]);
+    r.first_byte[i] = sample_quantile(model::kQuantiles[i], base * factors[i] * 0.9);
   }
-  flow::TailStudy& tail = r.tail.emplace();
+  model::TailStudy& tail = r.tail.emplace();
   const double cuts[] = {0, 0.5, 0.9, 0.99, 1};
   const double means[] = {0.8, 1.5, 6, 30};
   for (int i = 0; i < 4; ++i) {
-    flow::Band b;
+    model::Band b;
     b.from = cuts[i];
     b.to = cuts[i + 1];
     b.count = static_cast<std::uint64_t>(std::llround(static_cast<double>(count) * (b.to - b.from)));
@@ -77,14 +78,14 @@ inline flow::RouteStudy sample_route(std::string method, std::string name, doubl
                           b.to,
                           b.count,
                           b.mean.count(),
-                          {{flow::Label::lock_futex, lock}, {flow::Label::cpu, b.mean.count() - lock}}});
+                          {{model::Label::lock_futex, lock}, {model::Label::cpu, b.mean.count() - lock}}});
   }
   for (int i = 0; i <= 200; ++i) {
     const double share = std::pow(10, -i / 50.0);  // 1 to 1e-4
     r.ccdf.push_back({ms(base * 0.5 * std::pow(share, -0.6)), share});
   }
   for (int i = 0; i < 60; ++i) {
-    flow::TimePoint p;
+    model::TimePoint p;
     p.from = at(i * 0.5);
     p.count = i == 21 ? 0 : 100;
     const double wave = 1 + 0.3 * std::sin(i / 5.0) + (i == 40 ? 5 : 0);
@@ -137,15 +138,15 @@ inline SampleStudy sample_study() {
   s.study.routes.push_back(sample_route("POST", "/orders", 4.1, 12'000));
   s.study.routes.push_back(sample_route("GET", "/health", 0.08, 345));
   auto& small = s.study.routes[2].latency;
-  small[3] = {0.99, flow::Support::low, ms(0.9), ms(0.7), ms(4.2), 345, ""};
+  small[3] = {0.99, model::Support::low, ms(0.9), ms(0.7), ms(4.2), 345, ""};
   small[4] = {0.999,
-              flow::Support::lower_only,
+              model::Support::lower_only,
               ms(0.9),
               ms(0.9),
               {},
               345,
               "p99.9 needs 3,688 independent requests for an upper bound, there are 345"};
-  s.study.routes.push_back(sample_route("GET", "/prices", 2.5, 4'000, flow::Role::client));
+  s.study.routes.push_back(sample_route("GET", "/prices", 2.5, 4'000, model::Role::client));
   for (int i = 0; i < 12; ++i) {
     auto row = sample_request(s.table.texts, static_cast<std::uint32_t>(12 + i), 3.21 + i, 60 - 4 * i,
                               i % 3 ? "/users/" + std::to_string(700 + i) : std::string("/orders"));
@@ -181,20 +182,21 @@ inline SampleStudy hostile_study() {
   q.clock_stepped = true;
   q.failed_connections = 19;
   q.processes[0].comm = evil;
-  q.findings.add(flow::Finding::bytes_lost, 12);
-  q.findings.add(flow::Finding::negative_interval, 1);
-  q.findings.add(flow::Finding::pipelined, 3);
+  q.findings.add(model::Finding::bytes_lost, 12);
+  q.findings.add(model::Finding::negative_interval, 1);
+  q.findings.add(model::Finding::pipelined, 3);
   auto& route = s.study.routes[0];
   route.route = "/" + evil;
   route.method = evil;
   route.comm = evil;
   route.tainted = 24;
-  route.latency[3] = {0.99, flow::Support::refused, {}, {}, {}, 3300, "1.4 % of the requests overlap loss <b>" + evil};
-  route.latency[4] = {0.999, flow::Support::refused, {}, {}, {}, 3300, "1.4 % of the requests overlap loss <b>" + evil};
+  route.latency[3] = {0.99, model::Support::refused, {}, {}, {}, 3300, "1.4 % of the requests overlap loss <b>" + evil};
+  route.latency[4] = {
+      0.999, model::Support::refused, {}, {}, {}, 3300, "1.4 % of the requests overlap loss <b>" + evil};
   auto row = s.table.rows[0];
   row.path = s.table.texts.intern("/" + evil);
   row.comm = s.table.texts.intern(evil);
-  row.taints = flow::Taints{} | flow::Taint::bytes_lost | flow::Taint::conflict;
+  row.taints = model::Taints{} | model::Taint::bytes_lost | model::Taint::conflict;
   s.table.rows.set(0, row);
   s.study.failures.push_back({evil, evil, 1});
   return s;

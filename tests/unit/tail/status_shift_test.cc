@@ -10,7 +10,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr flow::Duration kWindow = 1s;
+constexpr model::Duration kWindow = 1s;
 constexpr int kPerWindow = 100;
 
 // One status at a time, kPerWindow per window.
@@ -18,7 +18,7 @@ struct Service {
   std::mt19937_64 random;
   StatusWatch watch{kWindow};
   std::int64_t asked = 0;
-  flow::Time now() const { return formats::time_from(1'000'000'000 + asked * (kWindow.count() / kPerWindow)); }
+  model::Time now() const { return formats::time_from(1'000'000'000 + asked * (kWindow.count() / kPerWindow)); }
   void serve(int windows, double failing, double missing = 0.02) {
     std::uniform_real_distribution<double> share(0, 1);
     for (int i = 0; i < windows * kPerWindow; ++i, ++asked) {
@@ -46,11 +46,11 @@ TEST(StatusShift, FoundWithinTwoWindows) {
     Service s;
     s.random.seed(static_cast<std::uint64_t>(seed));
     s.serve(3 + seed % 50, 0.01);
-    const flow::Time at = s.now();
+    const model::Time at = s.now();
     s.serve(3, 0.30);
     s.watch.end();
     ASSERT_EQ(s.watch.shifts().size(), 1u) << seed;
-    const flow::StatusShift& shift = s.watch.shifts()[0];
+    const model::StatusShift& shift = s.watch.shifts()[0];
     EXPECT_EQ(shift.status_class, 5);
     EXPECT_GE(shift.to, at);
     EXPECT_LT(shift.from, at + 2 * kWindow) << seed;

@@ -5,15 +5,15 @@
 #include <numeric>
 #include <random>
 
-#include "analyze/flow/trace_context.h"
+#include "analyze/model/wire/trace_context.h"
 #include "analyze/tail/quality.h"
-#include "analyze/tail/routes.h"
-#include "analyze/tail/rows.h"
+#include "analyze/tail/rows/routes.h"
+#include "analyze/tail/rows/rows.h"
 
 namespace tailcap::tail {
 namespace {
 
-using namespace flow;
+using namespace model;
 using formats::time_from;
 
 constexpr std::int64_t kMs = 1'000'000;
@@ -170,14 +170,14 @@ TEST(Rows, SortingReportsWhereEachWas) {
 
 TEST(Rows, TraceparentIsValidOrAbsent) {
   const std::string good = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-  EXPECT_TRUE(flow::valid_traceparent(good));
-  EXPECT_TRUE(flow::valid_traceparent("01" + good.substr(2) + "-more"));
-  EXPECT_FALSE(flow::valid_traceparent(good + "-more"));
-  EXPECT_FALSE(flow::valid_traceparent(good.substr(0, 54)));
-  EXPECT_FALSE(flow::valid_traceparent("ff" + good.substr(2)));
-  EXPECT_FALSE(flow::valid_traceparent("00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01"));
-  EXPECT_FALSE(flow::valid_traceparent("00-00000000000000000000000000000000-b7ad6b7169203331-01"));
-  EXPECT_FALSE(flow::valid_traceparent("00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01"));
+  EXPECT_TRUE(model::valid_traceparent(good));
+  EXPECT_TRUE(model::valid_traceparent("01" + good.substr(2) + "-more"));
+  EXPECT_FALSE(model::valid_traceparent(good + "-more"));
+  EXPECT_FALSE(model::valid_traceparent(good.substr(0, 54)));
+  EXPECT_FALSE(model::valid_traceparent("ff" + good.substr(2)));
+  EXPECT_FALSE(model::valid_traceparent("00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01"));
+  EXPECT_FALSE(model::valid_traceparent("00-00000000000000000000000000000000-b7ad6b7169203331-01"));
+  EXPECT_FALSE(model::valid_traceparent("00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01"));
 }
 
 TEST(Quality, TaintsWhatOverlapsALossOrAClockStep) {

@@ -7,22 +7,22 @@
 #include <utility>
 #include <vector>
 
-#include "analyze/flow/request.h"
-#include "analyze/flow/study.h"
+#include "analyze/model/request.h"
+#include "analyze/model/study/study.h"
 #include "analyze/tail/study.h"
 
 namespace tailcap::tests {
 
-using flow::Label;
+using model::Label;
 
 class TailCase {
  public:
   using Times = std::vector<std::pair<Label, std::int64_t>>;
 
   // A request to GET `path`; times are in ns, zeros are omitted.
-  flow::Request& add(std::string_view path, std::int64_t start, const Times& times,
-                     std::vector<flow::Culprit> culprits = {}, flow::Evidence evidence = flow::Evidence::measured) {
-    flow::Request& row = row_;
+  model::Request& add(std::string_view path, std::int64_t start, const Times& times,
+                      std::vector<model::Culprit> culprits = {}, model::Evidence evidence = model::Evidence::measured) {
+    model::Request& row = row_;
     row = {};
     row.id = {1 + next_ % 32, 2 + next_ / 32};
     ++next_;
@@ -33,18 +33,18 @@ class TailCase {
     row.pid = 10;
     row.tid = 11;
     row.status = 200;
-    row.outcome = flow::Outcome::ok;
+    row.outcome = model::Outcome::ok;
     row.complete = row.has_duration = row.has_phases = true;
     row.request_bytes = 0;
     row.response_bytes = 300;
-    std::vector<flow::Part> parts;
+    std::vector<model::Part> parts;
     std::int64_t total = 0;
     for (const auto& [label, ns] : times) {
       if (ns <= 0) continue;
-      parts.push_back({flow::Phase::work, label, evidence, ns});
+      parts.push_back({model::Phase::work, label, evidence, ns});
       total += ns;
     }
-    row.duration = flow::Duration{total};
+    row.duration = model::Duration{total};
     row.first_byte = row.duration;
     row.phases[4] = total;
     table.partitions.add(row.id, parts, culprits);
@@ -53,7 +53,7 @@ class TailCase {
   }
   void keep() { table.rows.push_back(row_); }
 
-  const flow::Study& run() {
+  const model::Study& run() {
     table.partitions.sort();
     study.begin = formats::time_from(1'000'000'000);
     study.end = formats::time_from(1'000'000'000 + end_);
@@ -61,11 +61,11 @@ class TailCase {
     return study;
   }
 
-  flow::RequestTable table;
-  flow::Study study;
+  model::RequestTable table;
+  model::Study study;
 
  private:
-  flow::Request row_;
+  model::Request row_;
   std::uint32_t next_ = 0;
   std::int64_t end_ = 0;
 };
@@ -106,11 +106,11 @@ class Ordinary {
   bool busy_ = false;
 };
 
-inline const flow::TailStudy& tail_of(const flow::Study& study, std::size_t route = 0) {
+inline const model::TailStudy& tail_of(const model::Study& study, std::size_t route = 0) {
   return study.routes.at(route).tail.value();
 }
 
-inline const flow::LabelDifference* difference_of(const flow::TailStudy& tail, Label label) {
+inline const model::LabelDifference* difference_of(const model::TailStudy& tail, Label label) {
   for (const auto& d : tail.labels)
     if (d.label == label) return &d;
   return nullptr;

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::int64_t kMs = 1'000'000;
 
-std::vector<std::uint32_t> all_rows(const flow::RequestTable& table) {
+std::vector<std::uint32_t> all_rows(const model::RequestTable& table) {
   std::vector<std::uint32_t> rows(table.rows.size());
   std::iota(rows.begin(), rows.end(), 0u);
   return rows;
@@ -51,8 +51,8 @@ TEST(TailLoad, LittlesLawHoldsUnlessRequestsNeverEnd) {
       auto& row = c.add("/a", i * 10 * kMs, {{Label::cpu, 5 * kMs}});
       if (hang && i % 200 == 0) {
         row.has_duration = row.complete = row.has_phases = false;
-        row.outcome = flow::Outcome::in_flight;
-        row.taints = static_cast<flow::Taints>(flow::Taint::cut_off);
+        row.outcome = model::Outcome::in_flight;
+        row.taints = static_cast<model::Taints>(model::Taint::cut_off);
       }
       c.keep();
     }
@@ -70,7 +70,7 @@ TEST(TailLoad, HeadOfLineCountsVictimsByConnection) {
     auto& row = c.add(
         "/a", i * kMs,
         {{Label::cpu, kMs}, {Label::q_hol_h2, i % 32 == 5 ? 3 * kMs : 0}, {Label::net_reorder, i == 7 ? kMs : 0}});
-    row.protocol = flow::Protocol::http2;
+    row.protocol = model::Protocol::http2;
     c.keep();
   }
   c.table.partitions.sort();
@@ -85,22 +85,22 @@ TEST(TailLoad, HeadOfLineCountsVictimsByConnection) {
 }
 
 // Requests that each make four calls at once; `together`: the calls are slow at the same time.
-flow::FanOut fan_out(bool together) {
+model::FanOut fan_out(bool together) {
   TailCase c;
   std::mt19937_64 random(3);
-  std::vector<flow::Causes::Link> links;
+  std::vector<model::Causes::Link> links;
   std::vector<std::uint32_t> parents;
   for (int i = 0; i < 4000; ++i) {
     const bool all_slow = random() % 120 == 0;
-    const flow::ExchangeId parent = c.add("/page", i * 100 * kMs, {{Label::down_wait, 20 * kMs}}).id;
+    const model::ExchangeId parent = c.add("/page", i * 100 * kMs, {{Label::down_wait, 20 * kMs}}).id;
     parents.push_back(static_cast<std::uint32_t>(c.table.rows.size()));
     c.keep();
     for (int k = 0; k < 4; ++k) {
       const bool slow = together ? all_slow : random() % 120 == 0;
       auto& call = c.add(k == 0 ? "/stock" : "/price", i * 100 * kMs + k * 1000,
                          {{Label::down_wait, slow ? 50 * kMs + k : kMs + static_cast<std::int64_t>(random() % 1000)}});
-      call.role = flow::Role::client;
-      links.emplace_back(call.id, flow::Cause{parent, flow::CauseMethod::thread, true, 0});
+      call.role = model::Role::client;
+      links.emplace_back(call.id, model::Cause{parent, model::CauseMethod::thread, true, 0});
       c.keep();
     }
   }
@@ -111,7 +111,7 @@ flow::FanOut fan_out(bool together) {
 }
 
 TEST(TailLoad, FanOutTellsSlowTogetherFromIndependent) {
-  const flow::FanOut independent = fan_out(false), together = fan_out(true);
+  const model::FanOut independent = fan_out(false), together = fan_out(true);
   EXPECT_EQ(independent.requests, 4000u);
   EXPECT_DOUBLE_EQ(independent.calls, 4);
   EXPECT_NEAR(independent.observed / independent.independent, 1, 0.1);
@@ -124,13 +124,13 @@ TEST(TailLoad, RetriesAreOneCall) {
   TailCase c;
   for (int i = 0; i < 20; ++i) {
     auto& first = c.add("/stock", i * 1000 * kMs, {{Label::down_wait, 50 * kMs}});
-    first.role = flow::Role::client;
+    first.role = model::Role::client;
     first.attempt = i < 5 ? 1 : 0;
-    const flow::ExchangeId id = first.id;
+    const model::ExchangeId id = first.id;
     c.keep();
     if (i >= 5) continue;
     auto& second = c.add("/stock", i * 1000 * kMs + 60 * kMs, {{Label::down_wait, 10 * kMs}});
-    second.role = flow::Role::client;
+    second.role = model::Role::client;
     second.attempt = 2;
     second.attempt_of = id;
     c.keep();
@@ -150,14 +150,14 @@ TEST(TailLoad, ClosedLoopIsSaid) {
     for (int i = 0; i < 500; ++i) {
       auto& row = c.add("/a", at, {{Label::cpu, 2 * kMs}});
       row.id = {1, static_cast<std::uint32_t>(i + 1)};
-      row.protocol = flow::Protocol::http11;
+      row.protocol = model::Protocol::http11;
       at += closed ? 2 * kMs + 20'000 : 12 * kMs;
       c.keep();
     }
-    const flow::Arrivals a = tail::load::arrivals(c.table);
+    const model::Arrivals a = tail::load::arrivals(c.table);
     EXPECT_EQ(a.next, 499u);
     EXPECT_EQ(a.closed_loop, closed);
-    flow::Study study;
+    model::Study study;
     study.arrivals = a;
     EXPECT_EQ(report::tail::arrivals_text(study).empty(), !closed);
   }

@@ -3,10 +3,10 @@
 #include <cstdlib>
 #include <fstream>
 
-#include "analyze/report/json/json.h"
 #include "analyze/report/report.h"
-#include "analyze/report/routes.h"
+#include "analyze/report/report_json.h"
 #include "analyze/report/tail/difference_table.h"
+#include "analyze/report/tail/routes.h"
 #include "analyze/report/tail/sections.h"
 #include "analyze/report/tail/sentence.h"
 #include "tests/unit/tail/tail_case.h"
@@ -21,7 +21,7 @@ TailCase shop() {
   c.table.partitions.set_groups({{"/kube/shop\x1b", 30'000'000, 100'000'000}});
   Ordinary service(7);
   double at = 0;
-  std::vector<flow::ExchangeId> restocks;
+  std::vector<model::ExchangeId> restocks;
   for (int i = 0; i < 12'000; ++i) {
     const double gap = service.exponential(1.0 / 400);
     at += gap;
@@ -40,7 +40,7 @@ TailCase shop() {
       c.add("/pooled", start, times);
       c.keep();
     } else {
-      std::vector<flow::Culprit> culprits;
+      std::vector<model::Culprit> culprits;
       if (service.uniform() < 0.01) {
         times.emplace_back(Label::sched_throttled, std::llround(20e6 + 50e6 * service.uniform()));
         culprits.push_back({Label::sched_throttled, times.back().second, 1, {}, 0});
@@ -130,10 +130,10 @@ TEST(TailReport, TextFromTheWireIsHarmless) {
   const std::string evil = "/<script>alert(1)</script>'\"\x1b[2J|`x`\n: the";
   TailCase c;
   Ordinary service(31);
-  flow::ExchangeId first;
+  model::ExchangeId first;
   for (int i = 0; i < 3000; ++i) {
     auto times = service.next(0.005);
-    std::vector<flow::Culprit> culprits;
+    std::vector<model::Culprit> culprits;
     if (i % 80 == 1) {
       times.emplace_back(Label::lock_futex, 60'000'000 + i);
       culprits.push_back({Label::lock_futex, 60'000'000 + i, 0x1234, first, 5});
@@ -143,7 +143,7 @@ TEST(TailReport, TextFromTheWireIsHarmless) {
     c.keep();
   }
   const auto& study = c.run();
-  ASSERT_EQ(tail_of(study).verdict, flow::TailVerdict::cause) << tail_of(study).reason;
+  ASSERT_EQ(tail_of(study).verdict, model::TailVerdict::cause) << tail_of(study).reason;
   ASSERT_FALSE(tail_of(study).culprits.empty());
   report::ReportOptions options;
   const std::string text = report::text_report(study, c.table, options),

@@ -12,9 +12,9 @@
 namespace tailcap::tests {
 namespace {
 
-using flow::Study;
-using flow::TailStudy;
-using flow::TailVerdict;
+using model::Study;
+using model::TailStudy;
+using model::TailVerdict;
 
 std::size_t runs(std::size_t usual) {
   const char* const more = std::getenv("TAILCAP_TEST_RUNS");
@@ -51,7 +51,7 @@ TailCase example(std::uint64_t seed, std::size_t n, double per_second = 200) {
     const double gap = service.exponential(1 / per_second);
     at += gap;
     auto times = service.next(gap);
-    std::vector<flow::Culprit> culprits;
+    std::vector<model::Culprit> culprits;
     if (service.uniform() < 0.01)
       times.emplace_back(Label::sched_throttled, std::llround(20e6 + 50e6 * service.uniform()));
     if (service.uniform() < 0.03) {
@@ -185,7 +185,7 @@ TEST(TailStudy, SaysWithWhomItCompared) {
                        {Label::down_wait, failed ? 90'000'000 : 0}});
     if (failed) {
       row.status = 504;
-      row.outcome = flow::Outcome::server_error;
+      row.outcome = model::Outcome::server_error;
     }
     c.keep();
   }
@@ -203,13 +203,13 @@ TEST(TailStudy, LooksThroughTheCall) {
   for (int i = 0; i < 4000; ++i) {
     const std::int64_t at = i * 5'000'000LL, sleep = i % 80 == 0 ? 40'000'000 : 0;
     auto& served = c.add("/stock", at, {{Label::cpu_user, 300'000}, {Label::timer_sleep, sleep}});
-    const flow::ExchangeId server = served.id;
+    const model::ExchangeId server = served.id;
     c.keep();
     auto& call = c.add("/stock", at, {{Label::down_wait, 400'000 + sleep}});
-    call.role = flow::Role::client;
+    call.role = model::Role::client;
     call.authority = c.table.texts.intern("stock:9000");
     call.peer = server;
-    const flow::ExchangeId made = call.id;
+    const model::ExchangeId made = call.id;
     c.keep();
     c.add("/page", at, {{Label::cpu_user, 1'000'000}, {Label::down_wait, 400'000 + sleep}},
           {{Label::down_wait, 400'000 + sleep, 0, made, 0}});
@@ -243,7 +243,7 @@ TEST(TailStudy, RefusesWhatTheDataDoesNotSupport) {
     Ordinary service(22);
     for (int i = 0; i < 4000; ++i) {
       auto& row = c.add("/cart", i * 5'000'000LL, service.next(0.005));
-      if (i % 50 == 0) row.taints = static_cast<flow::Taints>(flow::Taint::bytes_lost);
+      if (i % 50 == 0) row.taints = static_cast<model::Taints>(model::Taint::bytes_lost);
       c.keep();
     }
     const TailStudy& tail = tail_of(c.run());
@@ -273,7 +273,7 @@ TEST(TailStudy, HonestAboutWhatHasNoName) {
   for (int i = 0; i < 4000; ++i) {
     auto times = service.next(0.005);
     if (i % 90 == 0) times.emplace_back(Label::unexplained_nocarrier, 60'000'000);
-    c.add("/cart", i * 5'000'000LL, times, {}, i % 2 ? flow::Evidence::inferred : flow::Evidence::measured);
+    c.add("/cart", i * 5'000'000LL, times, {}, i % 2 ? model::Evidence::inferred : model::Evidence::measured);
     c.keep();
   }
   const TailStudy& tail = tail_of(c.run());

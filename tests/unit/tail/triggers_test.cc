@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "analyze/report/triggers.h"
+#include "analyze/report/sections/triggers.h"
 #include "tests/unit/tail/tail_case.h"
 
 namespace tailcap::tests {
@@ -29,12 +29,12 @@ TailCase case_of(const Load& load) {
     c.add("/work", std::llround(at * 1e9), times);
     c.keep();
   }
-  flow::GoStudy& go = c.study.go.emplace_back();
+  model::GoStudy& go = c.study.go.emplace_back();
   go.pid = 10;
   go.comm = "shop";
   go.processors = 4;
   for (int second = 1; second < 60; ++second) {
-    flow::GoBusy& b = go.busy.emplace_back();
+    model::GoBusy& b = go.busy.emplace_back();
     b.from = formats::time_from(1'000'000'000 + second * 1'000'000'000LL);
     b.goroutines = second >= load.busy_from && second < load.busy_to ? 0.97 : 0.4;
     b.threads = b.goroutines - 0.1;

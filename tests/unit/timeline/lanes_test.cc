@@ -12,11 +12,11 @@ namespace tailcap {
 namespace {
 
 using namespace std::chrono_literals;
-using flow::Lane;
-using flow::LaneKind;
 using formats::Duration;
 using formats::GoRunState;
 using formats::Thread;
+using model::Lane;
+using model::LaneKind;
 
 constexpr Thread kMain{7, 7}, kOther{7, 8}, kStranger{9, 9};
 
@@ -38,14 +38,14 @@ struct Recording {
   }
   void phase(Duration at, formats::GoPhase phase) { s.add(at, kMain, formats::GoRuntime{phase, {}}); }
 
-  flow::Lanes lanes(Duration from, Duration to, std::vector<std::uint32_t> pids = {}) const {
+  model::Lanes lanes(Duration from, Duration to, std::vector<std::uint32_t> pids = {}) const {
     timeline::LaneCollector collector(synth::kStart + from, synth::kStart + to, std::move(pids));
     for (const auto& event : s.events()) collector.push(event);
     return collector.done();
   }
 };
 
-const Lane* lane(const flow::Lanes& lanes, LaneKind kind, std::uint64_t number) {
+const Lane* lane(const model::Lanes& lanes, LaneKind kind, std::uint64_t number) {
   const auto at = std::find_if(lanes.lanes.begin(), lanes.lanes.end(),
                                [&](const Lane& l) { return l.kind == kind && l.number == number; });
   return at == lanes.lanes.end() ? nullptr : &*at;
@@ -57,7 +57,7 @@ std::string text(const Lane* lane) {
   std::string out;
   const auto ms = [](formats::Time t) { return std::to_string((t - synth::kStart) / 1ms); };
   for (const auto& s : lane->stretches)
-    out += (out.empty() ? "" : " ") + std::string(s.note.empty() ? flow::name_of(s.what) : s.note) + " " + ms(s.from) +
+    out += (out.empty() ? "" : " ") + std::string(s.note.empty() ? model::name_of(s.what) : s.note) + " " + ms(s.from) +
            "-" + ms(s.to);
   return out;
 }
@@ -87,7 +87,7 @@ TEST(Lanes, AThreadThatWaitedAllTheTimeHasNone) {
   r.off(kMain, 1ms, 3ms, 4ms, 202);
   r.off(kMain, 5ms, 6ms, 7ms, 202);
   r.off(kOther, 0ms, 20ms, 20ms, 202);
-  const flow::Lanes lanes = r.lanes(0ms, 10ms);
+  const model::Lanes lanes = r.lanes(0ms, 10ms);
   EXPECT_FALSE(lane(lanes, LaneKind::thread, 8));
   EXPECT_EQ(lanes.idle[static_cast<std::size_t>(LaneKind::thread)], 1u);
 }
@@ -111,7 +111,7 @@ TEST(Lanes, GoroutinesTakeTurnsOnAThread) {
   r.go(6ms, kMain, 21, GoRunState::ready);
   r.go(7ms, kMain, 21, GoRunState::running);  // 22 has ended, visible only because its thread runs another goroutine
   r.go(9ms, kMain, 21, GoRunState::parked, "sleep");
-  const flow::Lanes lanes = r.lanes(0ms, 10ms);
+  const model::Lanes lanes = r.lanes(0ms, 10ms);
   EXPECT_TRUE(lanes.goroutine_states);
   EXPECT_EQ(text(lane(lanes, LaneKind::goroutine, 21)),
             "running 1-3 chan receive 3-6 ready to run 6-7 running 7-9 sleep 9-10");
@@ -139,7 +139,7 @@ TEST(Lanes, CollectionsAndStopsOfTheWorld) {
   r.phase(3ms, GoPhase::stopped);
   r.phase(4ms, GoPhase::started);
   r.phase(8ms, GoPhase::gc_end);
-  const flow::Lanes lanes = r.lanes(0ms, 10ms);
+  const model::Lanes lanes = r.lanes(0ms, 10ms);
   EXPECT_EQ(text(lane(lanes, LaneKind::collector, 0)), "collection 1-8");
   EXPECT_EQ(text(lane(lanes, LaneKind::collector, 1)), "the world is to stop 2-3 the world is stopped 3-4");
 }
@@ -150,14 +150,14 @@ TEST(Lanes, ConnectionsByTheirBytes) {
   client.send(1ms, "GET / HTTP/1.1\r\n\r\n");
   server.receive(2ms, 3ms, "GET / HTTP/1.1\r\n\r\n");
   server.send(5ms, "HTTP/1.1 204 No Content\r\n\r\n");
-  const flow::Lanes lanes = r.lanes(0ms, 10ms, {9});
+  const model::Lanes lanes = r.lanes(0ms, 10ms, {9});
   ASSERT_EQ(lanes.lanes.size(), 1u);
   const Lane& l = lanes.lanes[0];
   EXPECT_EQ(l.kind, LaneKind::connection);
   EXPECT_NE(l.name.find(" ← "), std::string::npos) << l.name;
   ASSERT_EQ(l.marks.size(), 2u);  // the owner is known only at the read, after the arrival
-  EXPECT_EQ(l.marks[0].kind, flow::LaneMark::Kind::read);
-  EXPECT_EQ(l.marks[1].kind, flow::LaneMark::Kind::sent);
+  EXPECT_EQ(l.marks[0].kind, model::LaneMark::Kind::read);
+  EXPECT_EQ(l.marks[1].kind, model::LaneMark::Kind::sent);
   EXPECT_EQ(l.marks[1].bytes, 27u);
 }
 
@@ -166,7 +166,7 @@ TEST(Lanes, LossesLeaveStatesUnknown) {
   r.go(1ms, kMain, 21, GoRunState::running);
   r.s.loss(2ms, 3ms, formats::Kind::go_state, 5);
   r.go(6ms, kMain, 21, GoRunState::parked, "sleep");
-  const flow::Lanes lanes = r.lanes(0ms, 10ms);
+  const model::Lanes lanes = r.lanes(0ms, 10ms);
   EXPECT_TRUE(lanes.lost);
   EXPECT_NE(report::lanes_notes(lanes).find("lost"), std::string::npos);
   EXPECT_EQ(text(lane(lanes, LaneKind::goroutine, 21)), "no lane") << "nothing is known but that it slept";
@@ -178,7 +178,7 @@ TEST(Lanes, MoreThanCanBeShownIsSaid) {
     r.off({7, tid}, 1ms, 2ms, 2ms, 202);
     r.off({7, tid}, 3ms, 4ms, 5ms, 202);
   }
-  const flow::Lanes lanes = r.lanes(0ms, 10ms);
+  const model::Lanes lanes = r.lanes(0ms, 10ms);
   EXPECT_EQ(lanes.lanes.size(), timeline::kMostLanes);
   EXPECT_NE(report::lanes_notes(lanes).find("20 threads that did less are left out"), std::string::npos);
 }

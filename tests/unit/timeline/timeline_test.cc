@@ -8,7 +8,7 @@
 namespace tailcap::timeline {
 namespace {
 
-using namespace flow;
+using namespace model;
 using formats::time_from;
 
 constexpr std::uint32_t kTid = 7;

@@ -1,0 +1,53 @@
+#include "analyze/model/label_group.h"
+
+#include <array>
+
+namespace tailcap::model {
+namespace {
+
+struct Entry {
+  std::string_view name, text, colour;
+};
+
+// Lightness differs between neighbours of the list, so that a print in grey can still be read.
+constexpr std::array<Entry, kLabelGroups> kEntries = {{
+    {"cpu", "on CPU", "#009e73"},
+    {"scheduler", "no CPU: waiting for one, throttled, stopped", "#d55e00"},
+    {"go_runtime", "held up by Go's runtime", "#5fd3c6"},
+    {"lock", "waiting for a lock", "#b8327f"},
+    {"downstream", "another service", "#0072b2"},
+    {"peer", "the client, and the way to it", "#7cc4f0"},
+    {"queue", "behind other requests", "#5d3a9b"},
+    {"io", "files and disk", "#e69f00"},
+    {"memory", "memory: page faults, reclaim", "#7a4a2b"},
+    {"sleep", "sleeping", "#efe24a"},
+    {"causeless", "blocked, reason unknown", "#8a8f94"},
+    {"unexplained", "not explained", "#cfd4d9"},
+}};
+
+const Entry& entry(LabelGroup group) { return kEntries[static_cast<std::size_t>(group)]; }
+
+}  // namespace
+
+LabelGroup group_of(Label label) {
+  if (unexplained(label)) return LabelGroup::unexplained;
+  if (causeless(label)) return LabelGroup::causeless;
+  const std::string_view name = name_of(label);
+  const auto is = [&](std::string_view prefix) { return name.substr(0, prefix.size()) == prefix; };
+  if (is("cpu")) return LabelGroup::cpu;
+  if (is("sched.")) return LabelGroup::scheduler;
+  if (is("go.")) return LabelGroup::go_runtime;
+  if (is("lock.")) return LabelGroup::lock;
+  if (is("down.")) return LabelGroup::downstream;
+  if (is("net.") || is("send.")) return LabelGroup::peer;
+  if (is("q.")) return LabelGroup::queue;
+  if (is("io.")) return LabelGroup::io;
+  if (is("mem.")) return LabelGroup::memory;
+  return is("timer.") ? LabelGroup::sleep : LabelGroup::causeless;
+}
+
+std::string_view name_of(LabelGroup group) { return entry(group).name; }
+std::string_view text_of(LabelGroup group) { return entry(group).text; }
+std::string_view colour_of(LabelGroup group) { return entry(group).colour; }
+
+}  // namespace tailcap::model

@@ -1,0 +1,53 @@
+// An off-CPU interval of a thread: when it was switched out, woken and switched in, and what it was blocked in. The
+// only interpretation of system call numbers and task states that the analysis uses.
+#pragma once
+
+#include <cstdint>
+
+#include "analyze/model/label.h"
+#include "formats/event.h"
+
+namespace tailcap::model {
+
+// The operation that the thread was blocked in when it was switched out.
+enum class Blocked : std::uint8_t {
+  preempted,  // it could have run
+  throttled,  // it could have run, but its cgroup's quota was used up
+  stopped,    // by a signal, a tracer or the freezer
+  poll,       // until one of several descriptors is ready
+  poll_one,   // until one descriptor is ready
+  input,      // reading a descriptor
+  output,     // writing one
+  accept,
+  connect,
+  futex,
+  sleep,
+  disk,    // uninterruptible, in a file call
+  fault,   // uninterruptible, in no call
+  kernel,  // uninterruptible, in another call
+  other,
+};
+
+struct OffCpuWait {
+  std::int64_t time = 0;      // switched out; ns of the capture's clock, as runnable and back
+  std::int64_t runnable = 0;  // 0: the wake-up was not seen
+  std::int64_t back = 0;
+  std::uint64_t argument0 = 0;   // stopped: the thread that sent the signal; 0: not known
+  formats::SocketId socket = 0;  // the call's descriptor refers to it; 0: none, or not recorded
+  std::uint64_t goroutine = 0;
+  std::uint32_t waker = 0;
+  formats::FileKind file = formats::FileKind::unknown;
+  Blocked blocked = Blocked::other;
+  bool lost_before = false;  // waits of this thread between the one before and this were lost
+
+  bool woken() const { return runnable != 0; }
+  // Until when it waited for what it waited for, as far as is known.
+  std::int64_t waited_until() const { return woken() ? runnable : back; }
+};
+
+// Event must hold an OffCpu with left <= time.
+OffCpuWait off_cpu_wait(const formats::Event& event);
+// The label of [time, runnable) where nothing else is known about what it waited for.
+Label label_of(const OffCpuWait& wait);
+
+}  // namespace tailcap::model

@@ -1,0 +1,56 @@
+#include "analyze/model/partition.h"
+
+#include <algorithm>
+#include <cassert>
+
+namespace tailcap::model {
+
+template <class T>
+std::uint32_t Partitions::Pieces<T>::add(std::span<const T> things) {
+  assert(things.size() <= kPiece);
+  if (pieces_.empty() || pieces_.back().size() + things.size() > kPiece) {
+    pieces_.emplace_back();
+    pieces_.back().reserve(kPiece);
+  }
+  const auto place = (pieces_.size() - 1) * kPiece + pieces_.back().size();
+  pieces_.back().insert(pieces_.back().end(), things.begin(), things.end());
+  return static_cast<std::uint32_t>(place);
+}
+
+void Partitions::add(ExchangeId request, std::span<const Part> parts, std::span<const Culprit> culprits) {
+  Entry e;
+  e.request = request;
+  e.parts_at = parts_.add(parts);
+  e.culprits_at = culprits_.add(culprits);
+  e.parts_n = static_cast<std::uint16_t>(parts.size());
+  e.culprits_n = static_cast<std::uint16_t>(culprits.size());
+  entries_.push_back(e);
+}
+
+void Partitions::sort() {
+  std::sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) { return a.request < b.request; });
+}
+
+const Partitions::Entry* Partitions::find(ExchangeId request) const {
+  const auto at = std::lower_bound(entries_.begin(), entries_.end(), request,
+                                   [](const Entry& e, ExchangeId id) { return e.request < id; });
+  return at != entries_.end() && at->request == request ? &*at : nullptr;
+}
+
+std::span<const Part> Partitions::parts(ExchangeId request) const {
+  const Entry* e = find(request);
+  return e && e->parts_n != 0 ? parts_.at(e->parts_at, e->parts_n) : std::span<const Part>{};
+}
+
+std::span<const Culprit> Partitions::culprits(ExchangeId request) const {
+  const Entry* e = find(request);
+  return e && e->culprits_n != 0 ? culprits_.at(e->culprits_at, e->culprits_n) : std::span<const Culprit>{};
+}
+
+const CpuGroup* group_of(const Culprit& culprit, std::span<const CpuGroup> groups) {
+  return culprit.label == Label::sched_throttled && culprit.what != 0 && culprit.what <= groups.size()
+             ? &groups[culprit.what - 1]
+             : nullptr;
+}
+
+}  // namespace tailcap::model

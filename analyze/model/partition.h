@@ -1,0 +1,108 @@
+// The account of a request: every nanosecond has one phase and one label; both axes sum exactly to the duration.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "analyze/model/label.h"
+#include "analyze/model/phase.h"
+#include "analyze/model/wire/exchange.h"
+
+namespace tailcap::model {
+
+// The part of a request's time with this phase, label and evidence.
+struct Part {
+  Phase phase = Phase::work;
+  Label label = Label::unexplained_nocarrier;
+  Evidence evidence = Evidence::measured;
+  std::int64_t time = 0;  // ns, > 0
+  bool operator==(const Part&) const = default;
+};
+
+// A control group with a CPU quota.
+struct CpuGroup {
+  std::string path;
+  std::int64_t quota = 0, period = 0;  // ns of CPU time in each period; 0: they changed during the recording
+  bool operator==(const CpuGroup&) const = default;
+};
+
+// The blocker behind the longest stretch under a label that can have one.
+struct Culprit {
+  Label label = Label::unexplained_nocarrier;
+  std::int64_t time = 0;   // ns of this request
+  std::uint64_t what = 0;  // lock: its address; down.*: the call's connection; io: device; sched.throttled: which of
+                           // the CPU groups, from 1; otherwise 0
+  ExchangeId request;  // q.loop, q.pool, lock with known holder: the request it worked on; down.*: the call. connection
+                       // 0: none
+  std::uint32_t tid = 0;  // the lock holder, the waker, or the sender of the stop signal; 0: not known
+  bool operator==(const Culprit&) const = default;
+};
+
+// The accounts of all requests. A request without a duration has none.
+class Partitions {
+ public:
+  // Requests may come in any order; call sort() once afterwards. Each (phase, label, evidence) at most once a request.
+  void add(ExchangeId request, std::span<const Part> parts, std::span<const Culprit> culprits);
+  void sort();
+  std::span<const Part> parts(ExchangeId request) const;  // empty: none; valid until add()
+  std::span<const Culprit> culprits(ExchangeId request) const;
+  std::size_t size() const { return entries_.size(); }
+
+  void set_groups(std::vector<CpuGroup> groups) { groups_ = std::move(groups); }
+  const std::vector<CpuGroup>& groups() const { return groups_; }
+
+ private:
+  // Stored in pieces, so that growing moves nothing; the things of one request lie in one piece.
+  template <class T>
+  class Pieces {
+   public:
+    std::uint32_t add(std::span<const T> things);
+    std::span<const T> at(std::uint32_t place, std::size_t n) const {
+      return std::span{pieces_[place / kPiece]}.subspan(place % kPiece, n);
+    }
+
+   private:
+    static constexpr std::uint32_t kPiece = 1u
+                                            << 14;  // more than one request can have: phases, labels, kinds of evidence
+    std::vector<std::vector<T>> pieces_;
+  };
+  struct Entry {
+    ExchangeId request;
+    std::uint32_t parts_at = 0, culprits_at = 0;
+    std::uint16_t parts_n = 0, culprits_n = 0;
+  };
+  const Entry* find(ExchangeId request) const;
+  std::vector<Entry> entries_;
+  Pieces<Part> parts_;
+  Pieces<Culprit> culprits_;
+  std::vector<CpuGroup> groups_;
+};
+
+// The group with the used-up quota; nullptr: the culprit is not of that kind, or the group is not known.
+const CpuGroup* group_of(const Culprit& culprit, std::span<const CpuGroup> groups);
+
+// A stretch of one request's time, for drawing.
+struct LabelledStretch {
+  Time from = kNoTime, to = kNoTime;
+  Label label = Label::unexplained_nocarrier;
+  Evidence evidence = Evidence::measured;
+  Culprit culprit;
+};
+
+// One request's stretches, which partition it, in order of time, and the calls that it made.
+struct Course {
+  struct Call {
+    ExchangeId request;
+    bool on_path = false;  // the request waited for it; otherwise it ran beside the path
+    Duration slack{};      // off the path: how much later it could have ended
+  };
+  ExchangeId request;
+  std::vector<LabelledStretch> stretches;
+  std::vector<Call> calls;
+};
+
+}  // namespace tailcap::model

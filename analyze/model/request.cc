@@ -1,0 +1,72 @@
+#include "analyze/model/request.h"
+
+namespace tailcap::model {
+
+std::string_view name_of(AttemptEvidence how) {
+  constexpr std::string_view names[] = {"none", "grpc header", "inferred: refused", "inferred: unanswered"};
+  return names[static_cast<std::size_t>(how)];
+}
+
+std::vector<std::string_view> names_of_filled(std::uint8_t from_peer) {
+  constexpr std::string_view names[] = {"method",      "path",       "authority", "status",
+                                        "grpc_status", "request_id", "trace_id"};
+  std::vector<std::string_view> out;
+  for (std::size_t i = 0; i < std::size(names); ++i)
+    if (from_peer & (1u << i)) out.push_back(names[i]);
+  return out;
+}
+
+std::string_view name_of(Role role) { return role == Role::server ? "server" : "client"; }
+
+std::string_view name_of(Protocol protocol) {
+  constexpr std::string_view names[] = {"unknown", "http/1.0", "http/1.1", "http/2", "grpc", "grpc-web"};
+  return names[static_cast<std::size_t>(protocol)];
+}
+
+bool is_call(const Request& row) { return row.protocol == Protocol::grpc || row.protocol == Protocol::grpc_web; }
+
+GrpcDeadline deadline_of(const Request& row) {
+  constexpr std::int64_t kSlack = 2'000'000, kRounding = 50;  // ns; a fiftieth of the timeout
+  constexpr int kDeadlineExceeded = 4;
+  if (!is_call(row) || row.grpc.timeout < 0) return GrpcDeadline::none;
+  const std::int64_t timeout = row.grpc.timeout;
+  if (row.grpc_status == kDeadlineExceeded) return GrpcDeadline::missed;
+  if (row.has_duration) return row.duration.count() > timeout ? GrpcDeadline::missed : GrpcDeadline::met;
+  if (row.reset_after < 0) return GrpcDeadline::unknown;
+  if (row.reset_after > timeout) return GrpcDeadline::missed;
+  const bool at_deadline =
+      row.outcome == Outcome::cancelled && row.reset_after >= timeout - kSlack - timeout / kRounding;
+  return at_deadline ? GrpcDeadline::missed : GrpcDeadline::abandoned;
+}
+
+std::string_view name_of(GrpcDeadline deadline) {
+  constexpr std::string_view names[] = {"", "met", "missed", "abandoned", "unknown"};
+  return names[static_cast<std::size_t>(deadline)];
+}
+
+std::string_view name_of(Outcome outcome) {
+  constexpr std::string_view names[] = {"ok",    "client_error", "server_error", "upgraded", "truncated",
+                                        "reset", "no_response",  "in_flight",    "unknown",  "cancelled"};
+  return names[static_cast<std::size_t>(outcome)];
+}
+
+namespace {
+constexpr std::string_view kTaints[] = {"bytes_lost",      "payload_cut", "began_before",  "cut_off",
+                                        "arrival_unknown", "events_lost", "end_inferred",  "clock_step",
+                                        "malformed",       "conflict",    "fields_unknown"};
+}
+
+std::string_view name_of(Taint taint) {
+  for (std::size_t i = 0; i < std::size(kTaints); ++i)
+    if (static_cast<Taints>(taint) == 1u << i) return kTaints[i];
+  return "unknown";
+}
+
+std::vector<std::string_view> names_of(Taints taints) {
+  std::vector<std::string_view> names;
+  for (std::size_t i = 0; i < std::size(kTaints); ++i)
+    if (taints & (1u << i)) names.push_back(kTaints[i]);
+  return names;
+}
+
+}  // namespace tailcap::model

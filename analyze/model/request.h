@@ -1,0 +1,134 @@
+// The request table: one row per exchange, kept until the end of the analysis.
+//
+// Strings are interned (route, method, comm: few; path: as many as there are). Durations are nanoseconds.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "analyze/model/cause.h"
+#include "analyze/model/handlers.h"
+#include "analyze/model/partition.h"
+#include "analyze/model/phase.h"
+#include "analyze/model/rows.h"
+#include "analyze/model/setup.h"
+#include "analyze/model/text_pool.h"
+#include "analyze/model/wire/exchange.h"
+#include "analyze/model/wire/trace_context.h"
+
+namespace tailcap::model {
+
+std::string_view name_of(Role role);          // "server", "client"
+std::string_view name_of(Protocol protocol);  // "http/1.1", …
+std::string_view name_of(Outcome outcome);    // "ok", "client_error", …
+std::string_view name_of(Taint taint);        // "bytes_lost", …
+std::vector<std::string_view> names_of(Taints taints);
+
+// How it is known that a request repeats another.
+enum class AttemptEvidence : std::uint8_t {
+  none = 0,
+  grpc_header = 1,  // grpc-previous-rpc-attempts: certain
+  refused = 2,      // inferred: the same request was refused unprocessed (REFUSED_STREAM, GOAWAY) right before
+  unanswered = 3,   // inferred: the same request had no answer, on a connection that had been idle
+};
+std::string_view name_of(AttemptEvidence how);  // "grpc header", "inferred: refused", …
+
+// Fields that were not known here (header compression) and were taken from the other end's row. Bits.
+enum class FromPeer : std::uint8_t {
+  method = 1,
+  path = 2,
+  authority = 4,
+  status = 8,
+  grpc_status = 16,
+  request_id = 32,
+  traceparent = 64
+};
+std::vector<std::string_view> names_of_filled(std::uint8_t from_peer);  // "method", …
+
+// The gRPC facts of a row; protocol grpc and grpc_web.
+struct GrpcCall {
+  std::int64_t timeout = -1;                                   // ns, as the client sent it; -1: none, or not seen
+  std::int64_t request_messages = -1, response_messages = -1;  // whole ones; -1: unknown
+  bool exact = true;                                           // false: they are lower bounds
+  GrpcContext context = GrpcContext::unknown;
+  TextId message = 0;  // grpc-message, decoded
+  bool operator==(const GrpcCall&) const = default;
+};
+
+// Whether a call met its deadline: its first byte plus the timeout that the client sent.
+enum class GrpcDeadline : std::uint8_t {
+  none,       // no timeout was sent
+  met,        // it ended by the deadline
+  missed,     // it ended later, or the server answered DEADLINE_EXCEEDED, or the client cancelled it at that time
+  abandoned,  // the client cancelled it, or it was reset, before the deadline
+  unknown,
+};
+
+struct Request {
+  ExchangeId id;
+  ExchangeId peer;  // the same exchange at the other end; connection 0: not recorded or not found
+  Time start = kNoTime;
+  Duration duration{};         // meaningful where has_duration
+  std::int64_t at_least = -1;  // lower bound of the duration, ns, where the beginning was not seen; -1: unknown
+  Duration first_byte{};       // from start to the first byte of the final response; negative: unknown
+  std::int64_t request_bytes = -1, response_bytes = -1;  // bodies; -1: unknown
+  TextId method = 0, path = 0, route = 0, authority = 0, comm = 0, request_id = 0;
+  TextId traceparent = 0;  // trace id and span id: TraceContext::text(); 0: none
+  std::uint32_t pid = 0, tid = 0;
+  std::uint32_t stream = 0;
+  Taints taints = 0;
+  std::uint16_t status = 0;
+  std::int32_t grpc_status = -1;  // protocol grpc; -1: none or not seen
+  Role role = Role::server;
+  Protocol protocol = Protocol::unknown;
+  Outcome outcome = Outcome::unknown;
+  bool tls = false;  // read and written through a TLS library, as plaintext
+  bool complete = false;
+  bool has_duration = false;  // first and last byte are both known
+  bool has_phases = false;    // every milestone between them, too
+  std::array<std::int64_t, 6>
+      phases{};  // ns, in the order of phases_of(role); sum == duration where has_phases, else 0
+  // HTTP/2: rare, and packed only where set.
+  std::int64_t request_flow_control =
+      -1;  // ns that the request's sender waited for its receiver's window; -1: not known
+  std::int64_t response_flow_control = -1;  // and the response's
+  std::int64_t behind_others = 0;           // ns, at most: behind other streams' bytes (model::BehindOthers)
+  std::int64_t behind_others_bytes = 0;
+  std::int64_t stream_limit = -1;  // ns before the start, at most (model::StreamLimit); -1: not opened at the limit
+  bool pushed = false;
+  // One call made several times.
+  std::uint32_t attempt = 0;  // from 1; 0: no other attempts are known
+  ExchangeId attempt_of;      // the first attempt; connection 0: this is it, or it was not found
+  AttemptEvidence attempt_how = AttemptEvidence::none;
+  std::uint8_t from_peer = 0;                    // bits of FromPeer
+  TraceFormat trace_format = TraceFormat::none;  // what traceparent was read from; conflicting: it is 0
+  // Not kept in Rows; found in RequestTable::setups.
+  const Setup* setup = nullptr;
+  const Cause* cause = nullptr;         // and this from RequestTable::causes
+  TextId handler = 0;                   // and this from RequestTable::handlers
+  const Partitions* account = nullptr;  // where the time went by label: RequestTable::partitions
+  std::int64_t reset_after = -1;  // outcome cancelled, reset: ns from start until the stream was reset; -1: not seen
+  GrpcCall grpc;
+  bool operator==(const Request&) const = default;
+};
+
+bool is_call(const Request& row);  // gRPC's, in any form
+// A client's timer starts before its first byte is sent, and libraries round the timeout that they send up to two or
+// three digits: a call cancelled this close before the deadline missed it.
+GrpcDeadline deadline_of(const Request& row);
+std::string_view name_of(GrpcDeadline deadline);  // "met", …; empty for none
+
+struct RequestTable {
+  Rows rows;  // at the end sorted by (start, id)
+  TextPool texts;
+  Setups setups;  // of the requests that were the first on their connection
+  Causes causes;  // of client-side requests
+  Handlers handlers;
+  HandlerGoroutines handler_goroutines;
+  Partitions partitions;   // of requests with a duration
+  std::uint64_t salt = 0;  // of ids that are made up, by the capture's own id: see trace_identity.h
+};
+
+}  // namespace tailcap::model

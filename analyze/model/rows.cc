@@ -1,0 +1,256 @@
+#include "analyze/model/rows.h"
+
+#include <bit>
+#include <cstring>
+
+#include "analyze/model/request.h"
+
+namespace tailcap::model {
+namespace {
+
+constexpr std::size_t kBytes = 64u << 10;  // of a chunk of packed rows
+constexpr std::size_t kMaxGrpc = 7;        // numbers of a call, and of a reset
+// 15 numbers, two masks, phases, and a dozen of what is rare: ten bytes each at most.
+constexpr std::size_t kMaxPacked = 10 * (18 + 6 + 14 + kMaxGrpc);
+
+// In the first number of a row.
+constexpr std::uint64_t kWindowsKnown = 1u << 12;  // flow control held up neither message, or kRare tells
+constexpr std::uint64_t kRare = 1u << 13;
+constexpr std::uint64_t kTls = 1u << 14;
+// What of the rare there is.
+constexpr std::uint64_t kRequestHeld = 1, kResponseHeld = 2, kBehind = 4, kLimit = 8, kPushed = 16, kAttempt = 32,
+                        kFromPeer = 64, kTraceFormat = 128, kAtLeast = 256;
+
+// Little-endian base 128.
+void put(std::uint8_t*& at, std::uint64_t v) {
+  while (v >= 0x80) {
+    *at++ = static_cast<std::uint8_t>(v | 0x80);
+    v >>= 7;
+  }
+  *at++ = static_cast<std::uint8_t>(v);
+}
+
+std::uint64_t get(const std::uint8_t*& at) {
+  std::uint64_t v = *at & 0x7f;
+  for (unsigned shift = 7; *at++ & 0x80; shift += 7) v |= static_cast<std::uint64_t>(*at & 0x7f) << shift;
+  return v;
+}
+
+// -1 (unknown) becomes 0.
+void put_signed(std::uint8_t*& at, std::int64_t v) { put(at, static_cast<std::uint64_t>(v) + 1); }
+std::int64_t get_signed(const std::uint8_t*& at) { return static_cast<std::int64_t>(get(at) - 1); }
+
+// A mask of those that are not 0, and those.
+template <std::size_t N>
+void put_all(std::uint8_t*& at, const std::array<std::int64_t, N>& values) {
+  std::uint64_t mask = 0;
+  for (std::size_t i = 0; i < N; ++i) mask |= std::uint64_t{values[i] != 0} << i;
+  put(at, mask);
+  for (; mask != 0; mask &= mask - 1)
+    put(at, static_cast<std::uint64_t>(values[static_cast<std::size_t>(std::countr_zero(mask))]));
+}
+
+template <std::size_t N>
+void get_all(const std::uint8_t*& at, std::array<std::int64_t, N>& values) {
+  values.fill(0);
+  for (std::uint64_t mask = get(at); mask != 0; mask &= mask - 1)
+    values[static_cast<std::size_t>(std::countr_zero(mask))] = static_cast<std::int64_t>(get(at));
+}
+
+// tid is mostly pid or near it.
+std::uint64_t zigzag(std::int64_t v) {
+  return (static_cast<std::uint64_t>(v) << 1) ^ static_cast<std::uint64_t>(v >> 63);
+}
+std::int64_t unzigzag(std::uint64_t v) { return static_cast<std::int64_t>(v >> 1) ^ -static_cast<std::int64_t>(v & 1); }
+
+// The one that is not written down.
+TraceFormat usual_format(const Request& r) { return r.traceparent == 0 ? TraceFormat::none : TraceFormat::traceparent; }
+
+std::uint64_t rare_of(const Request& r) {
+  const bool both = r.request_flow_control >= 0 && r.response_flow_control >= 0;
+  return (r.request_flow_control > 0 || (r.request_flow_control == 0 && !both) ? kRequestHeld : 0) |
+         (r.response_flow_control > 0 || (r.response_flow_control == 0 && !both) ? kResponseHeld : 0) |
+         (r.behind_others != 0 || r.behind_others_bytes != 0 ? kBehind : 0) | (r.stream_limit >= 0 ? kLimit : 0) |
+         (r.pushed ? kPushed : 0) | (r.attempt != 0 ? kAttempt : 0) | (r.from_peer != 0 ? kFromPeer : 0) |
+         (r.trace_format != usual_format(r) ? kTraceFormat : 0) | (r.at_least >= 0 ? kAtLeast : 0);
+}
+
+void put_rare(std::uint8_t*& at, const Request& r, std::uint64_t rare) {
+  put(at, rare);
+  if (rare & kRequestHeld) put_signed(at, r.request_flow_control);
+  if (rare & kResponseHeld) put_signed(at, r.response_flow_control);
+  if (rare & kBehind) {
+    put_signed(at, r.behind_others);
+    put_signed(at, r.behind_others_bytes);
+  }
+  if (rare & kLimit) put_signed(at, r.stream_limit);
+  if (rare & kAttempt) {
+    put(at, r.attempt);
+    put(at, static_cast<std::uint64_t>(r.attempt_how));
+    put(at, r.attempt_of.connection);
+    put(at, r.attempt_of.index);
+  }
+  if (rare & kFromPeer) put(at, r.from_peer);
+  if (rare & kTraceFormat) put(at, static_cast<std::uint64_t>(r.trace_format));
+  if (rare & kAtLeast) put_signed(at, r.at_least);
+}
+
+void get_rare(const std::uint8_t*& at, Request& r) {
+  const std::uint64_t rare = get(at);
+  if (rare & kRequestHeld) r.request_flow_control = get_signed(at);
+  if (rare & kResponseHeld) r.response_flow_control = get_signed(at);
+  if (rare & kBehind) {
+    r.behind_others = get_signed(at);
+    r.behind_others_bytes = get_signed(at);
+  }
+  if (rare & kLimit) r.stream_limit = get_signed(at);
+  r.pushed = (rare & kPushed) != 0;
+  if (rare & kAttempt) {
+    r.attempt = static_cast<std::uint32_t>(get(at));
+    r.attempt_how = static_cast<AttemptEvidence>(get(at));
+    r.attempt_of.connection = static_cast<ConnectionId>(get(at));
+    r.attempt_of.index = static_cast<std::uint32_t>(get(at));
+  }
+  if (rare & kFromPeer) r.from_peer = static_cast<std::uint8_t>(get(at));
+  if (rare & kTraceFormat) r.trace_format = static_cast<TraceFormat>(get(at));
+  if (rare & kAtLeast) r.at_least = get_signed(at);
+}
+
+bool has_reset(const Request& r) { return r.outcome == Outcome::cancelled || r.outcome == Outcome::reset; }
+
+void put_grpc(std::uint8_t*& at, const Request& r) {
+  put_signed(at, r.grpc_status);
+  put_signed(at, r.grpc.timeout);
+  put_signed(at, r.grpc.request_messages);
+  put_signed(at, r.grpc.response_messages);
+  put(at, r.grpc.message);
+  put(at, static_cast<std::uint64_t>(r.grpc.exact) | static_cast<std::uint64_t>(r.grpc.context) << 1);
+}
+
+void get_grpc(const std::uint8_t*& at, Request& r) {
+  r.grpc_status = static_cast<std::int32_t>(get_signed(at));
+  r.grpc.timeout = get_signed(at);
+  r.grpc.request_messages = get_signed(at);
+  r.grpc.response_messages = get_signed(at);
+  r.grpc.message = static_cast<TextId>(get(at));
+  const std::uint64_t bits = get(at);
+  r.grpc.exact = (bits & 1) != 0;
+  r.grpc.context = static_cast<GrpcContext>(bits >> 1);
+}
+
+}  // namespace
+
+const std::uint8_t* Rows::pack(const Request& r) {
+  if (bytes_left_ < kMaxPacked) {
+    bytes_.push_back(std::make_unique_for_overwrite<std::uint8_t[]>(kBytes));
+    bytes_next_ = bytes_.back().get();
+    bytes_left_ = kBytes;
+  }
+  std::uint8_t* const begin = bytes_next_;
+  std::uint8_t* at = begin;
+  const std::uint64_t rare = rare_of(r);
+  const bool windows_known = r.request_flow_control >= 0 && r.response_flow_control >= 0;
+  assert(static_cast<std::uint64_t>(r.protocol) < 16);
+  put(at, (windows_known ? kWindowsKnown : 0) | (rare != 0 ? kRare : 0) | (r.tls ? kTls : 0) |
+              static_cast<std::uint64_t>(r.role) | static_cast<std::uint64_t>(r.complete) << 1 |
+              static_cast<std::uint64_t>(r.has_phases) << 2 | static_cast<std::uint64_t>(r.outcome) << 4 |
+              static_cast<std::uint64_t>(r.protocol) << 8);
+  put(at, r.status);
+  put_signed(at, r.first_byte.count());
+  put_signed(at, r.request_bytes);
+  put_signed(at, r.response_bytes);
+  for (const TextId id : {r.method, r.path, r.authority, r.comm, r.request_id, r.traceparent}) put(at, id);
+  put(at, r.pid);
+  put(at, zigzag(std::int64_t{r.tid} - std::int64_t{r.pid}));
+  put(at, r.stream);
+  if (has_reset(r)) put_signed(at, r.reset_after);
+  if (is_call(r)) put_grpc(at, r);
+  if (r.has_phases) put_all(at, r.phases);
+  if (rare != 0) put_rare(at, r, rare);
+  bytes_next_ = at;
+  bytes_left_ -= static_cast<std::size_t>(at - begin);
+  return begin;
+}
+
+Request Rows::operator[](std::size_t i) const {
+  const Fixed& f = fixed(i);
+  const std::uint8_t* at = f.packed;
+  Request r;
+  r.id = f.id;
+  r.peer = f.peer;
+  r.start = f.start;
+  r.has_duration = f.duration >= 0;
+  r.duration = Duration{r.has_duration ? f.duration : 0};
+  r.route = f.route;
+  r.taints = f.taints;
+  const std::uint64_t bits = get(at);
+  r.role = static_cast<Role>(bits & 1);
+  r.complete = (bits & 2) != 0;
+  r.tls = (bits & kTls) != 0;
+  r.has_phases = (bits & 4) != 0;
+  r.outcome = static_cast<Outcome>(bits >> 4 & 15);
+  r.protocol = static_cast<Protocol>(bits >> 8 & 15);
+  r.status = static_cast<std::uint16_t>(get(at));
+  r.first_byte = Duration{get_signed(at)};
+  r.request_bytes = get_signed(at);
+  r.response_bytes = get_signed(at);
+  for (TextId* id : {&r.method, &r.path, &r.authority, &r.comm, &r.request_id, &r.traceparent})
+    *id = static_cast<TextId>(get(at));
+  r.pid = static_cast<std::uint32_t>(get(at));
+  r.tid = static_cast<std::uint32_t>(r.pid + unzigzag(get(at)));
+  r.stream = static_cast<std::uint32_t>(get(at));
+  if (has_reset(r)) r.reset_after = get_signed(at);
+  if (is_call(r)) get_grpc(at, r);
+  if (r.has_phases) get_all(at, r.phases);
+  if (bits & kWindowsKnown) r.request_flow_control = r.response_flow_control = 0;
+  r.trace_format = usual_format(r);
+  if (bits & kRare) get_rare(at, r);
+  return r;
+}
+
+Protocol Rows::protocol(std::size_t i) const {
+  const std::uint8_t* at = fixed(i).packed;
+  return static_cast<Protocol>(get(at) >> 8 & 15);
+}
+
+Request Rows::back() const { return (*this)[size_ - 1]; }
+Request Rows::Iterator::operator*() const { return (*rows_)[i_]; }
+
+void Rows::push_back(const Request& row) {
+  if (size_ == chunks_.size() * kChunk) chunks_.push_back(std::make_unique_for_overwrite<Fixed[]>(kChunk));
+  ++size_;
+  set(size_ - 1, row);
+}
+
+void Rows::set(std::size_t i, const Request& row) {
+  fixed(i) = {row.start, row.has_duration ? row.duration.count() : -1, row.id, row.peer, pack(row), row.route,
+              row.taints};
+}
+
+void Rows::permute(const std::vector<std::uint32_t>& from) {
+  assert(from.size() == size_);
+  // Cycle by cycle, in place.
+  std::vector<bool> placed(size_);
+  for (std::uint32_t first = 0; first < size_; ++first) {
+    if (placed[first]) continue;
+    const Fixed saved = fixed(first);
+    std::uint32_t to = first;
+    for (; from[to] != first; to = from[to]) {
+      fixed(to) = fixed(from[to]);
+      placed[to] = true;
+    }
+    fixed(to) = saved;
+    placed[to] = true;
+  }
+}
+
+void Rows::keep(const std::vector<std::uint32_t>& rows) {
+  for (std::size_t n = 0; n < rows.size(); ++n) {
+    assert(rows[n] >= n);
+    if (rows[n] != n) fixed(n) = fixed(rows[n]);
+  }
+  size_ = rows.size();
+  chunks_.resize((size_ + kChunk - 1) / kChunk);
+}
+
+}  // namespace tailcap::model

@@ -1,0 +1,102 @@
+// The rows of the request table, packed: what every pass needs at a fixed place, the rest as a few bytes each.
+//
+// Reads like an array of Request, by value: rows[i] unpacks. Some 90 bytes per request and no second copy when it
+// grows: the table is the one thing whose size grows with the capture.
+#pragma once
+
+#include <cassert>
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <memory>
+#include <vector>
+
+#include "analyze/model/text_pool.h"
+#include "analyze/model/wire/exchange.h"
+
+namespace tailcap::model {
+
+struct Request;
+
+class Rows {
+ public:
+  class Iterator {
+   public:
+    using value_type = Request;
+    using difference_type = std::ptrdiff_t;
+    using reference = Request;
+    using pointer = void;
+    using iterator_category = std::input_iterator_tag;
+    Iterator() = default;
+    Iterator(const Rows& rows, std::size_t i) : rows_(&rows), i_(i) {}
+    Request operator*() const;
+    Iterator& operator++() {
+      ++i_;
+      return *this;
+    }
+    Iterator operator++(int) { return {*rows_, i_++}; }
+    bool operator==(const Iterator& other) const { return i_ == other.i_; }
+
+   private:
+    const Rows* rows_ = nullptr;
+    std::size_t i_ = 0;
+  };
+
+  std::size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+  Request operator[](std::size_t i) const;
+  Request back() const;
+  Iterator begin() const { return {*this, 0}; }
+  Iterator end() const { return {*this, size_}; }
+
+  void push_back(const Request& row);
+  void set(std::size_t i, const Request& row);
+
+  // Without unpacking.
+  ExchangeId id(std::size_t i) const { return fixed(i).id; }
+  ExchangeId peer(std::size_t i) const { return fixed(i).peer; }
+  Time start(std::size_t i) const { return fixed(i).start; }
+  bool has_duration(std::size_t i) const { return fixed(i).duration >= 0; }
+  Duration duration(std::size_t i) const { return Duration{fixed(i).duration}; }  // where has_duration
+  TextId route(std::size_t i) const { return fixed(i).route; }
+  Taints taints(std::size_t i) const { return fixed(i).taints; }
+  Role role(std::size_t i) const { return static_cast<Role>(*fixed(i).packed & 1); }
+  Protocol protocol(std::size_t i) const;
+  void set_peer(std::size_t i, ExchangeId peer) { fixed(i).peer = peer; }
+  void set_route(std::size_t i, TextId route) { fixed(i).route = route; }
+  void add_taints(std::size_t i, Taints taints) { fixed(i).taints |= taints; }
+
+  // Puts at i what was at from[i]; from is a permutation.
+  void permute(const std::vector<std::uint32_t>& from);
+  // Keeps the rows whose numbers are given, ascending, in that order.
+  void keep(const std::vector<std::uint32_t>& rows);
+
+ private:
+  struct Fixed {
+    Time start;
+    std::int64_t duration;  // negative: unknown
+    ExchangeId id, peer;
+    const std::uint8_t* packed;
+    TextId route;
+    Taints taints;
+  };
+  static constexpr std::size_t kChunk = 4096;  // rows
+  Fixed& fixed(std::size_t i) {
+    assert(i < size_);
+    return chunks_[i / kChunk][i % kChunk];
+  }
+  const Fixed& fixed(std::size_t i) const {
+    assert(i < size_);
+    return chunks_[i / kChunk][i % kChunk];
+  }
+  const std::uint8_t* pack(const Request& row);
+
+  std::vector<std::unique_ptr<Fixed[]>> chunks_;
+  std::size_t size_ = 0;
+  std::vector<std::unique_ptr<std::uint8_t[]>> bytes_;
+  std::size_t bytes_left_ = 0;
+  std::uint8_t* bytes_next_ = nullptr;
+};
+
+}  // namespace tailcap::model

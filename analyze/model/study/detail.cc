@@ -1,0 +1,14 @@
+#include "analyze/model/study/detail.h"
+
+#include <algorithm>
+
+namespace tailcap::model {
+
+std::string Detail::title_of(ExchangeId id) const {
+  const auto at =
+      std::lower_bound(titles.begin(), titles.end(), id, [](const auto& t, ExchangeId x) { return t.first < x; });
+  const std::string number = std::to_string(id.connection) + "." + std::to_string(id.index);
+  return at == titles.end() || at->first != id ? number : at->second + " (" + number + ")";
+}
+
+}  // namespace tailcap::model

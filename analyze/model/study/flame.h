@@ -1,0 +1,56 @@
+// Stacks with the time, samples or bytes spent in them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "formats/time.h"
+
+namespace tailcap::model {
+
+// frames: outermost first, joined by ';'. What the kernel did ends with "_[k]".
+struct FoldedStack {
+  std::string frames;
+  std::uint64_t value = 0;  // samples, or nanoseconds
+  std::uint64_t typical =
+      0;  // of a comparison: the same in the typical requests, as many of them as there are slow ones
+  bool operator==(const FoldedStack&) const = default;
+};
+
+struct Flame {
+  std::string title, subtitle;
+  bool time = false;                  // values are nanoseconds; otherwise samples
+  bool comparison = false;            // typical counts
+  std::vector<FoldedStack> stacks{};  // by frames
+  bool bytes = false;                 // values are bytes, not samples
+};
+
+// CPU samples of one request.
+struct RequestSamples {
+  std::uint64_t count = 0;  // samples
+  std::string top;          // the innermost function of most of them
+  std::uint64_t of_top = 0;
+  std::string stack;  // the stack of most of them; outermost first, joined by ';'
+  std::uint64_t of_stack = 0;
+  bool operator==(const RequestSamples&) const = default;
+};
+
+// One request in a picture of a trace.
+struct TraceSpan {
+  enum class Kind : std::uint8_t { served, made, failed };
+  formats::Time begin = formats::kNoTime;
+  formats::Duration duration{};
+  std::uint32_t depth = 0;  // in the tree of requests; the first: 0
+  Kind kind = Kind::served;
+  std::string name, told;  // its label; its tooltip
+};
+
+struct TraceFlame {
+  std::string title, subtitle;
+  std::vector<TraceSpan> spans;  // each before what it caused
+  formats::Duration length{};    // from the first begin to the last end
+  std::uint32_t levels = 0;
+};
+
+}  // namespace tailcap::model

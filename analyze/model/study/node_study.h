@@ -1,0 +1,92 @@
+// Host problems during the recording, as `tailcap diag` reports them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "formats/preamble.h"
+#include "formats/time.h"
+
+namespace tailcap::model {
+
+// Processes of one command and parent that began and ended in the recording, and lived for less than kShort.
+struct ShortLived {
+  std::string command;  // as executed; the process name where nothing was executed
+  bool executed = false;
+  std::uint32_t parent = 0;
+  std::string parent_name;              // empty: not known
+  std::uint64_t count = 0, failed = 0;  // failed: did not exit with 0
+  formats::Duration least{}, most{}, sum{};
+};
+
+// Delayed threads, by process.
+struct MemoryWaits {
+  struct Process {
+    std::uint32_t pid = 0;
+    std::string name;  // empty: not known
+    std::uint64_t count = 0;
+    formats::Duration sum{};
+  };
+  std::uint64_t count = 0;
+  formats::Duration sum{}, most{};
+  std::vector<Process> processes;  // most time first
+};
+
+struct OomVictim {
+  formats::Time time = formats::kNoTime;
+  std::uint32_t pid = 0;
+  std::string name;  // empty: not known
+};
+
+// TCP problems with one peer.
+struct PeerTrouble {
+  std::string address;  // "10.0.0.1:80"; "unknown"
+  std::string cause;    // of failed connections: "refused", …
+  std::string name;     // of the process with the failed connections
+  std::uint32_t pid = 0;
+  std::uint64_t count = 0, bytes = 0;
+};
+
+struct SlowDisk {
+  std::uint32_t device = 0;  // minor number in the low 20 bits
+  std::uint64_t count = 0, bytes = 0;
+  formats::Duration sum{}, most{};
+  std::string name;  // the process with most of the requests; empty: not known
+};
+
+struct NodeStudy {
+  static constexpr formats::Duration kShort{1'000'000'000};
+  static constexpr std::size_t kMaxListed = 100;  // of each list; the first are the worst
+
+  formats::Preamble preamble;
+  formats::Time begin = formats::kNoTime, end = formats::kNoTime;
+  std::int64_t realtime_offset = 0;
+  bool clock_known = false;
+  bool everybody = false;  // all processes; otherwise recorded ones only
+  std::uint64_t lost = 0;  // events
+  bool damaged = false;
+  // What was recorded.
+  bool has_processes = false, has_oom = false, has_reclaim = false, has_compaction = false, has_fragments = false,
+       has_disks = false;
+  bool has_connects = false, has_resets = false, has_retransmits = false;
+
+  std::uint64_t started = 0, ended = 0, short_count = 0;
+  std::vector<ShortLived> short_lived;  // most first
+  std::uint64_t short_left_out = 0;     // processes of those that are not listed
+  MemoryWaits reclaim, compaction;
+  std::uint64_t fragments = 0;
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> fragment_orders;  // what was wanted, how often; ascending
+  std::vector<OomVictim> oom;
+  std::uint64_t oom_count = 0, connect_count = 0, resets_sent_count = 0, resets_received_count = 0,
+                retransmit_count = 0, slow_io_count = 0;
+  std::vector<PeerTrouble> connect_failures, resets_sent, resets_received, retransmits;  // most first
+  std::vector<SlowDisk> disks;                                                           // most time first
+
+  formats::Duration duration() const {
+    return formats::known(begin) && end > begin ? end - begin : formats::Duration{};
+  }
+};
+
+}  // namespace tailcap::model

@@ -1,0 +1,79 @@
+#include "analyze/model/trace/trace_identity.h"
+
+#include <cstdint>
+#include <cstdio>
+
+namespace tailcap::model {
+namespace {
+
+std::uint64_t mixed(std::uint64_t h, std::uint64_t x) {
+  h = (h ^ x) * 0x9e3779b97f4a7c15u;
+  h = (h ^ (h >> 32)) * 0xd6e8feb86659fd93u;
+  return h ^ (h >> 29);
+}
+
+std::string digits(std::uint64_t n) {
+  char text[17];
+  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(n));
+  return text;
+}
+
+std::uint64_t seed_of(const RequestTable& table, ExchangeId id) {
+  return mixed(mixed(mixed(0x7461696c, table.salt), id.connection), id.index);
+}
+
+}  // namespace
+
+std::uint64_t salt_of(std::string_view capture_id) {
+  std::uint64_t h = capture_id.size();
+  for (const char c : capture_id) h = mixed(h, static_cast<unsigned char>(c));
+  return h;
+}
+
+std::uint64_t synthetic_span(const RequestTable& table, ExchangeId id, std::uint64_t what) {
+  return mixed(seed_of(table, id), what) | 1;
+}
+
+std::pair<std::uint64_t, std::uint64_t> synthetic_trace(const RequestTable& table, ExchangeId id) {
+  const std::uint64_t seed = seed_of(table, id);
+  return {mixed(seed, 1) | 1, mixed(seed, 2) | 1};
+}
+
+TraceIdentity trace_identity(const RequestTable& table, const Request& row, TextId local, TextId remote) {
+  TraceIdentity out;
+  const std::string_view sent = table.texts[row.traceparent], trace = trace_id_in(sent), span = span_id_in(sent);
+  const bool server = row.role == Role::server;
+  if (!trace.empty()) {
+    out.trace_id = trace;
+    out.trace_id_source = name_of(row.trace_format);
+  } else {
+    const auto [high, low] = synthetic_trace(table, server && row.peer.connection != 0 ? row.peer : row.id);
+    out.trace_id = digits(high) + digits(low);
+    out.trace_id_source = kSynthetic;
+  }
+  // A header names its sender's span; the server's own span is on no wire.
+  if (!server && !span.empty())
+    out.span_id = span, out.span_id_source = name_of(row.trace_format);
+  else {
+    out.span_id = digits(synthetic_span(table, row.id, 3));
+    out.span_id_source = kSynthetic;
+  }
+  const auto name = [&](TextId text, std::string_view source) {
+    if (text == 0 || !out.service_name.empty()) return;
+    out.service_name = table.texts[text];
+    out.service_name_source = source;
+  };
+  name(row.authority, row.stream != 0 ? ":authority" : "host");
+  if (server) {
+    name(row.comm, "process");
+    name(local, "listener");
+  } else
+    name(remote, "address");
+  if (out.service_name.empty()) {
+    out.service_name = "unknown";
+    out.service_name_source = "unknown";
+  }
+  return out;
+}
+
+}  // namespace tailcap::model

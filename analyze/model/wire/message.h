@@ -1,0 +1,102 @@
+// One HTTP message, or a change of what the connection carries, as protocols/ hands it to exchanges/.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "analyze/model/wire/byte_run.h"
+#include "analyze/model/wire/grpc.h"
+#include "analyze/model/wire/stream_facts.h"
+#include "analyze/model/wire/tls.h"
+
+namespace tailcap::model {
+
+enum class Protocol : std::uint8_t { unknown = 0, http10 = 1, http11 = 2, http2 = 3, grpc = 4, grpc_web = 5 };
+
+// Header fields in order, in one allocation: names and values are slices of text.
+class Headers {
+ public:
+  struct Field {
+    std::string_view name, value;
+  };
+  void add(std::string_view name, std::string_view value);
+  void clear();
+  std::size_t size() const { return slices_.size(); }
+  Field operator[](std::size_t i) const;
+  // The value of the first field of that name (ASCII case-insensitive).
+  std::optional<std::string_view> find(std::string_view name) const;
+  bool operator==(const Headers&) const = default;
+
+ private:
+  struct Slice {
+    std::uint32_t begin, name, value;
+    bool operator==(const Slice&) const = default;
+  };
+  std::string text_;
+  std::vector<Slice> slices_;
+};
+
+enum class MessageKind : std::uint8_t {
+  request = 0,
+  response = 1,
+  interim = 2,    // 1xx other than 101
+  opaque = 3,     // from here on, until the end, the connection carries something else (101, CONNECT): byte counts only
+  closed = 4,     // this direction ended (end says how); sent once per direction, after its last message
+  handshake = 5,  // the connection carries TLS: `tls`; once, before it is closed. No exchange comes of it
+};
+
+enum class Ending : std::uint8_t {
+  complete = 0,   // its last byte is known
+  truncated = 1,  // the connection ended (fin before Content-Length, reset, error) before the message did
+  cut_off = 2,    // the recording ended first
+  lost = 3,       // its end lies in lost or uncaptured bytes and could not be inferred
+};
+
+// Instants of a stretch of bytes. For direction out there is no arrival: arrived_* stay kNoTime.
+struct Instants {
+  Time first_arrived = kNoTime, last_arrived = kNoTime;
+  Time first_done = kNoTime, last_done = kNoTime;  // read or sent
+};
+
+struct Message {
+  MessageKind kind = MessageKind::request;
+  ConnectionId connection = 0;
+  Direction direction = Direction::in;
+  Protocol protocol = Protocol::unknown;
+  std::uint32_t stream = 0;          // HTTP/2, gRPC; 0 for HTTP/1
+  std::uint64_t begin = 0, end = 0;  // stream offsets of its first byte and one past its last known byte
+  std::string method, target;        // request; empty: not captured
+  int status = 0;                    // response; 0: unknown
+  Headers headers, trailers;
+  bool headers_complete = false;            // false: fields may be missing
+  std::optional<std::uint64_t> body_bytes;  // after transfer decoding; unset: unknown
+  Instants instants;                        // of the whole message
+  Time seen_from = kNoTime;  // its beginning was not seen: then this is known of its first instants, which are unknown
+  Time head_done = kNoTime;  // last byte of the head read or sent
+  Time body_arrived = kNoTime;       // direction in: first byte of the body arrived
+  Thread first_thread, last_thread;  // who read or sent its first and last byte
+  Ending ending = Ending::complete;
+  End closed = End::none;               // kind closed, or what truncated it
+  bool close_after = false;             // the connection does not go on after it
+  bool expects_continue = false;        // request
+  bool answers_unknown = false;         // response to a request that the recording did not see
+  std::uint64_t opaque_bytes = 0;       // kind opaque: bytes of this direction, sent when they are known (at the end)
+  std::shared_ptr<const TlsFacts> tls;  // kind handshake; shared, so that other kinds do not carry its size about
+  // HTTP/2 only. Of a stream there is one request and one final response, in either order; a response without status,
+  // fields and instants says how a stream ended that was never answered. headers hold :authority and :scheme as sent.
+  std::uint32_t unknown_fields =
+      0;  // fields whose name or value could not be known (header compression); not in headers
+  std::optional<StreamReset> reset;  // what broke the stream off
+  std::optional<GrpcFacts> grpc;     // also of HTTP/1: protocol grpc, grpc_web
+  WindowWaits window_waits;
+  BehindOthers behind_others;
+  std::optional<StreamLimit> stream_limit;  // request, at the client
+  bool pushed = false;  // the request is a PUSH_PROMISE: begin, end and instants are those of the promise
+  Taints taints = 0;
+};
+
+}  // namespace tailcap::model

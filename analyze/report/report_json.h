@@ -1,0 +1,13 @@
+// The report for machines. docs/JSON.md describes every name; the same study makes the same bytes.
+#pragma once
+
+#include <string>
+
+#include "analyze/model/study/study.h"
+
+namespace tailcap::report {
+
+// One line with its end.
+std::string json_report(const model::Study& study, const model::RequestTable& table);
+
+}  // namespace tailcap::report

@@ -1,0 +1,161 @@
+#include "analyze/report/sections/health.h"
+
+#include <algorithm>
+
+#include "analyze/render/lines.h"
+#include "analyze/report/words/escape.h"
+#include "analyze/report/words/number.h"
+
+namespace tailcap::report {
+namespace {
+
+using model::Health;
+using model::HealthCell;
+using model::HealthRow;
+using model::HealthState;
+
+constexpr std::size_t kName = 40;
+
+struct Look {
+  char letter;
+  const char *name, *colour, *meaning;
+};
+
+// By HealthState. Told apart by people who see colours differently.
+constexpr Look kLooks[] = {{' ', "nothing", "none", "no request"},
+                           {',', "few", "#c9d6de", "fewer than 20 requests, no errors"},
+                           {'.', "good", "#8fc7a5", "as usual"},
+                           {'s', "slow", "#f2c14e", "p99 1.5 times its usual or more"},
+                           {'S', "very_slow", "#e08a1e", "p99 3 times or more"},
+                           {'e', "failing", "#d9534f", "1 % errors or more"},
+                           {'E', "down", "#8e1b2c", "20 % errors or more"}};
+
+const Look& look_of(const HealthRow& row, const HealthCell& cell) {
+  return kLooks[static_cast<std::size_t>(model::state_of(row, cell))];
+}
+
+// Of a few requests a map says nothing.
+bool worth_a_map(const Health& health) {
+  return std::any_of(health.rows.begin(), health.rows.end(), [](const HealthRow& row) { return row.p99.count() > 0; });
+}
+
+std::string name_of(const HealthRow& row) {
+  const std::string name = row.name.empty() ? std::string("(unknown process)") : shortened(printable(row.name), kName);
+  return row.role == model::Role::server ? name : "→ " + name;
+}
+
+std::string hint_of(const Health& health, const HealthRow& row, std::size_t window) {
+  const HealthCell& cell = row.cells[window];
+  const formats::Time from = health.begin + health.window * static_cast<std::int64_t>(window);
+  std::string out = name_of(row) + ", from " + offset_text(from, health.begin) + ": " +
+                    count_text(cell.requests, "request", "requests");
+  if (cell.errors > 0) out += ", " + count_text(cell.errors, "error", "errors");
+  if (cell.timed >= Health::kFewest)
+    out += ", p99 " + duration_text(cell.p99) + " (usually " + duration_text(row.p99) + ")";
+  return out;
+}
+
+// A letter for each window; what the letters mean is the caption.
+void add_lines(const Health& health, render::Figure& out) {
+  std::size_t width = 0;
+  for (const HealthRow& row : health.rows) width = std::max(width, columns(name_of(row)));
+  std::string met;
+  for (const HealthRow& row : health.rows) {
+    std::string line = render::padded(name_of(row), width) + " [";
+    for (const HealthCell& cell : row.cells) {
+      line += look_of(row, cell).letter;
+      if (met.find(line.back()) == met.npos) met += line.back();
+    }
+    out.lines.push_back(line + "] " + count_text(row.requests, "request", "requests") +
+                        (row.errors > 0 ? ", " + count_text(row.errors, "error", "errors") : "") +
+                        (row.p99.count() > 0 ? ", usual p99 " + duration_text(row.p99) : ""));
+  }
+  std::string legend = "Each place stands for " + duration_text(health.window);
+  for (const Look& look : kLooks)
+    if (look.letter != ' ' && met.find(look.letter) != met.npos)
+      legend += std::string("; ") + look.letter + " " + look.meaning;
+  out.lines_caption =
+      legend + "." + (health.left_out > 0 ? " " + count_text(health.left_out) + " more not shown." : "");
+}
+
+std::string svg_of(const Health& health) {
+  constexpr std::size_t kLeft = 230, kCell = 26, kHigh = 20;
+  const std::size_t wide = kLeft + kCell * Health::kWindows, high = kHigh * health.rows.size();
+  const auto n = [](std::size_t x) { return std::to_string(x); };
+  std::string out =
+      "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " + n(wide) + " " + n(high) + "\" role=\"img\">\n";
+  for (std::size_t r = 0; r < health.rows.size(); ++r) {
+    const HealthRow& row = health.rows[r];
+    out += "<text x=\"" + n(kLeft - 8) + "\" y=\"" + n(r * kHigh + 14) +
+           "\" text-anchor=\"end\" style=\"font-size:13px;fill:var(--fg)\">" + html(shortened(name_of(row), 30)) +
+           "</text>\n";
+    for (std::size_t w = 0; w < row.cells.size(); ++w) {
+      const Look& look = look_of(row, row.cells[w]);
+      out += "<rect x=\"" + n(kLeft + w * kCell) + "\" y=\"" + n(r * kHigh) + "\" width=\"" + n(kCell - 2) +
+             "\" height=\"" + n(kHigh - 2) + "\" style=\"fill:" + look.colour + ";stroke:var(--line)\"><title>" +
+             html(hint_of(health, row, w)) + "</title></rect>\n";
+    }
+  }
+  return out + "</svg>\n";
+}
+
+}  // namespace
+
+std::optional<render::Figure> health_figure(const Health& health) {
+  if (!worth_a_map(health)) return std::nullopt;
+  render::Figure out;
+  out.svg = svg_of(health);
+  add_lines(health, out);
+  for (const Look& look : kLooks)
+    if (look.letter != ' ') out.legend.push_back({look.meaning, look.colour});
+  out.caption = "Services, and → the services they call, in windows of " + duration_text(health.window) +
+                (health.left_out > 0 ? "; " + count_text(health.left_out) + " more not shown." : ".");
+  return out;
+}
+
+void append_health(JsonWriter& json, const model::Study& study) {
+  const Health& health = study.health;
+  json.begin_object();
+  json.key("begin_ns");
+  if (formats::known(health.begin) && study.quality.clock.known())
+    json.number(study.quality.clock.realtime(health.begin));
+  else
+    json.null();
+  json.field("window_ns", std::int64_t{health.window.count()});
+  json.field("left_out", health.left_out);
+  json.key("services");
+  json.begin_array();
+  for (const HealthRow& row : health.rows) {
+    json.begin_object();
+    json.key("name");
+    json.text_or_null(row.name);
+    json.field("role", model::name_of(row.role));
+    json.field("requests", row.requests);
+    json.field("errors", row.errors);
+    json.key("usual_p99_ns");
+    if (row.p99.count() > 0)
+      json.number(std::int64_t{row.p99.count()});
+    else
+      json.null();
+    json.key("windows");
+    json.begin_array();
+    for (const HealthCell& cell : row.cells) {
+      json.begin_object();
+      json.field("state", look_of(row, cell).name);
+      json.field("requests", cell.requests);
+      json.field("errors", cell.errors);
+      json.key("p99_ns");
+      if (cell.timed >= Health::kFewest)
+        json.number(std::int64_t{cell.p99.count()});
+      else
+        json.null();
+      json.end_object();
+    }
+    json.end_array();
+    json.end_object();
+  }
+  json.end_array();
+  json.end_object();
+}
+
+}  // namespace tailcap::report

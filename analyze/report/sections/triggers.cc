@@ -1,0 +1,132 @@
+#include "analyze/report/sections/triggers.h"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "analyze/report/words/escape.h"
+#include "analyze/report/words/number.h"
+#include "analyze/report/words/words.h"
+#include "formats/machine.h"
+
+namespace tailcap::report {
+namespace {
+
+using model::Trigger;
+
+constexpr std::size_t kShown = 10, kIds = 4, kName = 80, kFrames = 6;
+
+std::string percent(double share) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.0f %%", share * 100);
+  return text;
+}
+
+// "leaf < caller < …" of "outermost;…;leaf".
+std::string inside_out(const std::string& stack) {
+  std::string out;
+  std::size_t end = stack.size(), shown = 0;
+  while (shown++ < kFrames) {
+    const auto begin = end == 0 ? std::string::npos : stack.rfind(';', end - 1);
+    const std::size_t from = begin == std::string::npos ? 0 : begin + 1;
+    out += (out.empty() ? "" : " < ") + printable(stack.substr(from, end - from));
+    if (begin == std::string::npos) return out;
+    end = begin;
+  }
+  return out + " < …";
+}
+
+std::string process_of(const model::Study& study, std::uint32_t pid) {
+  for (const auto& g : study.go)
+    if (g.pid == pid && !g.comm.empty()) return printable(g.comm) + " (process " + pid_text(pid) + ")";
+  return "process " + pid_text(pid);
+}
+
+std::string line_of(const model::Study& study, const Trigger& t) {
+  const auto& s = t.latency;
+  const Duration more = s.difference();
+  std::string out = "From " + offset_text(t.from, study.begin) + " for " + duration_text(t.to - t.from) + ": p" +
+                    (t.quantile > 0.97 ? "99" : "95") + " of " + shortened(route_title(study.routes[t.route]), kName) +
+                    " " + duration_text(s.after) + " against " + duration_text(s.before) + " otherwise (+" +
+                    duration_text(more) + ", " + duration_in_unit_of(s.low, more) + "–" +
+                    duration_in_unit_of(s.high, more) + "; " + count_text(t.inside) + " requests against " +
+                    count_text(t.outside) + "), while " + process_of(study, t.pid) + " used " + percent(t.busy) +
+                    (t.processors ? " of GOMAXPROCS." : " of its CPUs.");
+  if (t.labelled)
+    out += " Hypothesis: " + std::string(model::text_of(t.label)) + ", " + duration_text(Duration{t.label_time}) +
+           " of a slow one there against " + duration_text(Duration{t.label_typical}) + " otherwise.";
+  if (!t.stack.empty() && t.waiting)
+    out += " Most of their waiting (" + duration_text(Duration{static_cast<std::int64_t>(t.of_stack)}) + " of " +
+           duration_text(Duration{static_cast<std::int64_t>(t.samples)}) + "): " + inside_out(t.stack) + ".";
+  else if (!t.stack.empty())
+    out += " Most often seen in them (" + count_text(t.of_stack) + " of " + count_text(t.samples, "sample", "samples") +
+           "): " + inside_out(t.stack) + ".";
+  if (!t.requests.empty()) {
+    out += " E.g. ";
+    for (std::size_t i = 0; i < std::min(t.requests.size(), kIds); ++i)
+      out += (i == 0 ? "" : ", ") + id_text(t.requests[i]);
+    out += ".";
+  }
+  return out;
+}
+
+}  // namespace
+
+std::vector<std::string> trigger_lines(const model::Study& study) {
+  std::vector<std::string> out;
+  for (std::size_t i = 0; i < std::min(study.triggers.size(), kShown); ++i)
+    out.push_back(line_of(study, study.triggers[i]));
+  if (study.triggers.size() > kShown)
+    out.push_back("And " + count_text(study.triggers.size() - kShown) + " more; --json has them all.");
+  return out;
+}
+
+void append_trigger(JsonWriter& json, const model::Study& study, const Trigger& t) {
+  const auto time = [&](std::string_view name, formats::Time at) {
+    json.key(name);
+    if (study.quality.clock.known())
+      json.number(study.quality.clock.realtime(at));
+    else
+      json.null();
+  };
+  const auto& route = study.routes[t.route];
+  json.begin_object();
+  json.field("pid", formats::number_of(t.pid));
+  json.field("route_index", t.route);
+  json.key("method");
+  json.text_or_null(route.method);
+  json.key("route");
+  json.text_or_null(route.route);
+  time("from_ns", t.from);
+  time("to_ns", t.to);
+  json.key("busy");
+  json.real(t.busy);
+  json.field("of", t.processors ? "gomaxprocs" : "cpus");
+  json.key("quantile");
+  json.real(t.quantile);
+  json.field("inside", t.inside);
+  json.field("outside", t.outside);
+  json.field("inside_ns", std::int64_t{t.latency.after.count()});
+  json.field("outside_ns", std::int64_t{t.latency.before.count()});
+  json.field("difference_ns", std::int64_t{t.latency.difference().count()});
+  json.field("low_ns", std::int64_t{t.latency.low.count()});
+  json.field("high_ns", std::int64_t{t.latency.high.count()});
+  json.key("label");
+  if (t.labelled)
+    json.text(model::name_of(t.label));
+  else
+    json.null();
+  json.field("label_ns", t.label_time);
+  json.field("label_typical_ns", t.label_typical);
+  json.key("stack");
+  json.text_or_null(t.stack);
+  json.field("stack_unit", t.waiting ? "ns" : "samples");
+  json.field("stacks_total", t.samples);
+  json.field("stack_value", t.of_stack);
+  json.key("requests");
+  json.begin_array();
+  for (const auto id : t.requests) json.text(id_text(id));
+  json.end_array();
+  json.end_object();
+}
+
+}  // namespace tailcap::report

@@ -1,0 +1,27 @@
+// Routes: a table of all that are shown, then a section for each.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "analyze/model/study/figure.h"
+#include "analyze/model/study/study.h"
+#include "analyze/render/document.h"
+
+namespace tailcap::report {
+
+// Indices of the `most` routes with most total time: first those served, which are what the service answers for, then
+// those made.
+std::vector<std::size_t> shown_routes(const model::Study& study, std::size_t most);
+
+render::Document route_tables(const model::Study& study, const std::vector<std::size_t>& shown);
+
+// The first `details` of them that have requests with a duration are taken apart by label and by phase.
+render::Document route_sections(const model::Study& study, const model::RequestTable& table,
+                                const std::vector<std::size_t>& shown, std::size_t details,
+                                const model::Figures& figures, std::span<const model::Course> courses);
+
+std::string route_anchor(std::size_t route);  // of its section
+
+}  // namespace tailcap::report

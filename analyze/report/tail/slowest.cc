@@ -1,0 +1,90 @@
+#include "analyze/report/tail/slowest.h"
+
+#include <algorithm>
+
+#include "analyze/report/sections/page_flames.h"
+#include "analyze/report/tail/route_tail.h"
+#include "analyze/report/words/escape.h"
+#include "analyze/report/words/html_parts.h"
+#include "analyze/report/words/number.h"
+#include "analyze/report/words/quantiles.h"
+#include "analyze/report/words/words.h"
+
+namespace tailcap::report {
+namespace {
+
+using render::Cell;
+using render::Column;
+using render::Row;
+using render::Tone;
+
+std::string wall_text(const model::Study& study, formats::Time time) {
+  if (study.quality.realtime_offset == 0) return {};
+  return utc_text(study.quality.clock.known() ? study.quality.clock.realtime(time)
+                                              : formats::nanoseconds(time) + study.quality.realtime_offset,
+                  6);
+}
+
+// scale: of the bars, ns.
+Row row_of(const model::Study& study, const model::Request& request, const model::RequestTable& requests,
+           const model::Figures& figures, std::int64_t scale) {
+  Cell id(id_text(request.id)), duration = duration_cell(request.duration), bar,
+                                at(offset_text(request.start, study.begin));
+  id.link = samples_anchor(figures, request.id);
+  duration.sort_key = static_cast<double>(request.duration.count());
+  const std::string dominant = dominant_text(request, requests.partitions.parts(request.id));
+  const auto labels = tail::label_stretches(requests, request.id);
+  bar.picture = bar_svg(labels.empty() ? phase_stretches(request) : labels, scale);
+  bar.hint = dominant;
+  at.sort_key = static_cast<double>(formats::nanoseconds(request.start));
+  at.hint = wall_text(study, request.start);
+  Row row;
+  row.cells = {
+      std::move(id),
+      std::move(duration),
+      std::move(at),
+      outcome_text(request),
+      std::move(bar),
+      shortened(request_title(request, requests.texts), 300) + (request.role == model::Role::client ? " (made)" : "")};
+  if (!dominant.empty()) row.below.emplace_back(Tone::plain, dominant);
+  for (const auto taint : taints_in(request.taints))
+    row.below.emplace_back(Tone::care, "flagged: " + std::string(text_of(taint)));
+  return row;
+}
+
+}  // namespace
+
+render::Document slowest_requests(const model::Study& study, const model::RequestTable& requests,
+                                  const ReportOptions& options, const model::Figures& figures) {
+  render::Document out;
+  if (study.slowest.empty()) return out;
+  using Kind = Column::Kind;
+  render::Table table;
+  table.sortable = true;
+  table.columns = {
+      {"id", Kind::word},     {"duration"}, {"at"}, {"result", Kind::word}, {"where the time went", Kind::picture},
+      {"request", Kind::name}};
+  const std::size_t shown = std::min(study.slowest.size(), options.slowest);
+  std::int64_t scale = 1;
+  for (std::size_t i = 0; i < shown; ++i)
+    scale = std::max<std::int64_t>(scale, requests.rows[study.slowest[i]].duration.count());
+  std::vector<Stretch> met;
+  for (std::size_t i = 0; i < shown; ++i) {
+    const model::Request request = requests.rows[study.slowest[i]];
+    table.rows.push_back(row_of(study, request, requests, figures, scale));
+    for (const Stretch& s : phase_stretches(request))
+      if (s.ns > 0 && std::ranges::none_of(met, [&](const Stretch& e) { return e.name == s.name; })) met.push_back(s);
+  }
+  if (requests.partitions.size() > 0) {
+    table.legend = tail::group_legend();
+  } else {
+    for (const Stretch& s : met) table.legend.push_back({std::string(s.name), std::string(s.colour)});
+  }
+  out.heading(2, "Slowest requests");
+  out.add(std::move(table));
+  out.note("tailcap show " + printable(options.file) + " " + id_text(requests.rows[study.slowest[0]].id) +
+           " shows the first of them as a waterfall.");
+  return out;
+}
+
+}  // namespace tailcap::report

@@ -1,0 +1,52 @@
+#include "analyze/report/words/call_words.h"
+
+#include <iterator>
+
+namespace tailcap::report {
+
+std::string status_text(int status) {
+  const auto name = model::grpc_status_name(status);
+  if (name.empty()) return "status " + std::to_string(status);
+  return std::string(name) + (status == 0 ? "" : " (" + std::to_string(status) + ")");
+}
+
+std::string_view text_of(model::GrpcCause cause) {
+  using enum model::GrpcCause;
+  switch (cause) {
+    case unknown_service:
+      return "the server has no such service, no handler ran";
+    case unknown_method:
+      return "the service has no such method, no handler ran";
+    case unregistered:
+      return "it is not registered at the server, no handler ran";
+    case handler:
+      return "the method is there, but its body is a generated stub";
+    case other:
+      return "in words of its own: most likely its handler ran";
+    case unknown:
+      break;
+  }
+  return {};
+}
+
+std::string reset_code_text(const model::StreamReset& reset) {
+  constexpr std::string_view names[] = {"NO_ERROR",
+                                        "PROTOCOL_ERROR",
+                                        "INTERNAL_ERROR",
+                                        "FLOW_CONTROL_ERROR",
+                                        "SETTINGS_TIMEOUT",
+                                        "STREAM_CLOSED",
+                                        "FRAME_SIZE_ERROR",
+                                        "REFUSED_STREAM",
+                                        "CANCEL",
+                                        "COMPRESSION_ERROR",
+                                        "CONNECT_ERROR",
+                                        "ENHANCE_YOUR_CALM",
+                                        "INADEQUATE_SECURITY",
+                                        "HTTP_1_1_REQUIRED"};
+  if (!reset.code) return "(code not captured)";
+  const std::string number = std::to_string(*reset.code);
+  return *reset.code < std::size(names) ? std::string(names[*reset.code]) + " (" + number + ")" : "code " + number;
+}
+
+}  // namespace tailcap::report

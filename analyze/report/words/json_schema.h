@@ -1,0 +1,10 @@
+#pragma once
+
+#include <cstdint>
+
+namespace tailcap::report {
+
+// Raised when a name changes its meaning or goes away; new names do not raise it.
+inline constexpr std::int64_t kJsonSchema = 2;
+
+}  // namespace tailcap::report

@@ -1,0 +1,195 @@
+#include "analyze/tail/rows/quantiles.h"
+
+#include <algorithm>
+#include <boost/math/special_functions/beta.hpp>
+#include <cassert>
+#include <charconv>
+#include <cmath>
+
+namespace tailcap::tail {
+namespace {
+
+using model::Duration;
+using model::Quantile;
+using model::Support;
+
+constexpr double kAlpha = 0.025;       // each side of a 95 % interval
+constexpr std::size_t kMinBlocks = 8;  // fewer say nothing about the variance between blocks
+constexpr double kLeastBlocks = 16;    // a block is at most n / 16
+constexpr double kBlockSeconds = 5;    // the design effect still grows below this
+constexpr double kLowSupport = 10;     // effective requests beyond the quantile
+constexpr double kMinPeriods = 30;     // autocorrelation times in the capture
+constexpr std::size_t kMinBursts = 3;
+constexpr double kMaxInFlight = 0.01;
+
+std::string percent(double share) {
+  char text[32];
+  const auto end =
+      std::to_chars(text, text + sizeof text, share * 100, std::chars_format::fixed, share < 0.01 ? 2 : 1).ptr;
+  return std::string(text, end) + " %";
+}
+
+std::string whole(double n) { return std::to_string(static_cast<std::uint64_t>(std::max(0.0, n))); }
+
+double block_variance(std::span<const double> values, std::size_t length) {
+  const std::size_t blocks = values.size() / length;
+  double sum = 0, squares = 0;
+  for (std::size_t b = 0; b < blocks; ++b) {
+    double block = 0;
+    for (std::size_t i = 0; i < length; ++i) block += values[b * length + i];
+    block /= static_cast<double>(length);
+    sum += block;
+    squares += block * block;
+  }
+  const double mean = sum / static_cast<double>(blocks);
+  return std::max(0.0, (squares - static_cast<double>(blocks) * mean * mean) / static_cast<double>(blocks - 1));
+}
+
+}  // namespace
+
+double beta_quantile(double p, double a, double b) {
+  assert(p > 0 && p < 1 && a > 0 && b > 0);
+  // The default policy throws or promotes depending on the platform's long double; this one does neither.
+  using namespace boost::math::policies;
+  using Policy = policy<promote_double<false>, domain_error<errno_on_error>, overflow_error<errno_on_error>,
+                        evaluation_error<errno_on_error>>;
+  return boost::math::ibeta_inv(a, b, p, Policy{});
+}
+
+double correlation_time(std::span<const double> values) {
+  const std::size_t n = values.size();
+  if (n < 2 * kMinBlocks) return 1;
+  // Centred first, so that the sums of squares keep their digits.
+  double mean = 0;
+  for (const double v : values) mean += v;
+  mean /= static_cast<double>(n);
+  std::vector<double> centred(values.begin(), values.end());
+  for (double& v : centred) v -= mean;
+  const double variance = block_variance(centred, 1);
+  if (!(variance > 0)) return 1;
+  double longest = 1;
+  for (std::size_t length = 2; length <= n / kMinBlocks; length *= 2)
+    longest = std::max(longest, static_cast<double>(length) * block_variance(centred, length) / variance);
+  return longest;
+}
+
+Sample::Sample(std::vector<std::int64_t> in_order) : in_order_(std::move(in_order)), sorted_(in_order_) {
+  std::sort(sorted_.begin(), sorted_.end());
+  if (empty()) return;
+  std::vector<double> values(size());
+  std::transform(in_order_.begin(), in_order_.end(), values.begin(),
+                 [](std::int64_t x) { return std::log(static_cast<double>(std::max<std::int64_t>(x, 1))); });
+  correlation_ = correlation_time(values);
+  const std::int64_t slow = at(0.95);
+  std::transform(in_order_.begin(), in_order_.end(), values.begin(),
+                 [&](std::int64_t x) { return x > slow ? 1.0 : 0.0; });
+  correlation_ = std::max(correlation_, correlation_time(values));
+}
+
+std::int64_t Sample::at(double q) const {
+  assert(!empty());
+  // 0.95 * 20 is a hair above 19 in binary: rounding noise must not move the rank.
+  const double rank = std::ceil(q * static_cast<double>(size()) - 1e-9);
+  const auto i = static_cast<std::size_t>(std::clamp(rank, 1.0, static_cast<double>(size())));
+  return sorted_[i - 1];
+}
+
+Sample::Effect Sample::effect_at(double q, std::int64_t value, double seconds) const {
+  const double n = static_cast<double>(size());
+  Effect effect;
+  if (size() < 2 * kMinBlocks) return effect;
+  double length = std::max(std::cbrt(n), 1.5 * correlation_ * std::max(1.0, std::cbrt(n / correlation_) / 2));
+  if (seconds > 0) length = std::max(length, n * kBlockSeconds / seconds);
+  length = std::clamp(length, 1.0, n / kLeastBlocks);
+  const auto l = static_cast<std::size_t>(length);
+  std::vector<double> beyond(size());
+  std::transform(in_order_.begin(), in_order_.end(), beyond.begin(),
+                 [&](std::int64_t x) { return x > value ? 1.0 : 0.0; });
+  effect.blocks = size() / l;
+  // A burst is a block that holds one of the requests at or beyond the quantile.
+  for (std::size_t b = 0; b * l < size(); ++b) {
+    const auto begin = in_order_.begin() + static_cast<std::ptrdiff_t>(b * l);
+    const auto end = in_order_.begin() + static_cast<std::ptrdiff_t>(std::min(size(), (b + 1) * l));
+    effect.bursts += std::any_of(begin, end, [&](std::int64_t x) { return x >= value; });
+  }
+  effect.design = std::max(1.0, static_cast<double>(l) * block_variance(beyond, l) / (q * (1 - q)));
+  return effect;
+}
+
+Quantile Sample::quantile(double q, const Shortfall& shortfall) const {
+  Quantile result;
+  result.q = q;
+  if (empty()) {
+    result.reason = "no request with a known duration";
+    return result;
+  }
+  const double n = static_cast<double>(size());
+  const double all = n + static_cast<double>(shortfall.tainted);
+  const double doubtful = static_cast<double>(shortfall.tainted) / all;
+  const double open = static_cast<double>(shortfall.in_flight) / (n + static_cast<double>(shortfall.in_flight));
+  const std::int64_t value = at(q);
+  const Effect effect = effect_at(q, value, shortfall.seconds);
+  result.effective_n = n / effect.design;
+
+  if (doubtful >= 1 - q) {
+    result.reason =
+        "the duration of " + percent(doubtful) + " of the requests is unknown or in doubt; they could all be slower";
+    return result;
+  }
+  if (open > kMaxInFlight && q >= 0.99) {
+    result.reason = percent(open) +
+                    " of the requests were under way when the recording began or ended, the slow ones more than others";
+    return result;
+  }
+  if (open > kMaxInFlight && open >= 1 - q) {
+    result.reason = percent(open) + " of the requests were under way when the recording began or ended";
+    return result;
+  }
+  const double effective = result.effective_n;
+  // The least value lies above the quantile, or the greatest below it, with more than 2.5 % probability.
+  const bool no_lower = std::pow(1 - q, effective) > kAlpha, no_upper = std::pow(q, effective) > kAlpha;
+  if (no_lower) {
+    result.reason = whole(effective) + " independent requests are too few";
+    return result;
+  }
+  result.value = Duration{value};
+  const double above = (1 - q) * effective, below = q * effective;
+  const auto lower_at = [&](double p) {
+    const auto i = static_cast<std::size_t>(std::clamp(std::floor(p * n), 1.0, n));
+    return sorted_[i - 1];
+  };
+  // What is unknown may all be faster, or all slower.
+  const double missing = std::max(doubtful, open > kMaxInFlight ? open : 0.0);
+  const double worst_low = (q - missing) / (1 - missing), worst_high = std::min(1.0, q / (1 - missing));
+  result.low = Duration{lower_at(beta_quantile(kAlpha, below, above + 1))};
+  if (missing > 0) result.low = std::min(result.low, Duration{worst_low > 0 ? at(worst_low) : sorted_.front()});
+  if (no_upper) {
+    result.support = Support::lower_only;
+    result.reason = whole(effective) + " independent requests are too few for an upper bound";
+    return result;
+  }
+  result.high = Duration{at(beta_quantile(1 - kAlpha, below + 1, above))};
+  if (missing > 0) result.high = std::max(result.high, Duration{at(worst_high)});
+
+  if (n / correlation_ < kMinPeriods) {
+    result.support = Support::no_interval;
+    result.low = result.high = Duration{};
+    result.reason = "the capture spans only " + whole(n / correlation_) + " independent periods";
+  } else if (q >= 0.95 && effect.blocks >= kMinBlocks && effect.bursts < kMinBursts) {
+    result.support = Support::no_interval;
+    result.low = result.high = Duration{};
+    result.reason = "the slow requests lie in fewer than three bursts";
+  } else if (effective * std::min(q, 1 - q) < kLowSupport) {
+    result.support = Support::low;
+    result.reason = "only " + whole(effective * std::min(q, 1 - q)) + " independent requests lie beyond it";
+  } else if (missing > (1 - q) / 10) {
+    result.support = Support::low;
+    result.reason =
+        "the interval allows for " + percent(missing) + " of the requests whose duration is unknown or in doubt";
+  } else {
+    result.support = Support::full;
+  }
+  return result;
+}
+
+}  // namespace tailcap::tail

@@ -1,0 +1,57 @@
+// Quantiles of a route's durations, with confidence intervals that allow for dependent requests, and the rules by which
+// a quantile is flagged or refused.
+//
+// Requests close in time resemble each other (bursts, a slow neighbour), so n of them say less than n independent ones
+// would. The design effect d compares how the share of slow requests varies between blocks of time with how it would if
+// they were independent; n / d requests carry the interval (Woodruff). Intervals hold within this capture: another run
+// differs by more.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "analyze/model/study/study.h"
+
+namespace tailcap::tail {
+
+// What else is known about the sample.
+struct Shortfall {
+  std::uint64_t tainted = 0;    // further requests of the route whose duration is unknown or doubtful
+  std::uint64_t in_flight = 0;  // further requests that had begun before the recording or not ended with it
+  double seconds = 0;           // length of the capture; 0: unknown
+};
+
+// One route's durations (ns), in the order in which the requests began. Sorting and the autocorrelation are done once.
+class Sample {
+ public:
+  explicit Sample(std::vector<std::int64_t> in_order);
+  std::size_t size() const { return in_order_.size(); }
+  bool empty() const { return in_order_.empty(); }
+  // The smallest value with at least a share q of all at or below it. Not empty.
+  std::int64_t at(double q) const;
+  std::span<const std::int64_t> sorted() const { return sorted_; }
+  // Autocorrelation time in requests, at least 1: how far apart two requests must be to count as independent.
+  double correlation() const { return correlation_; }
+  model::Quantile quantile(double q, const Shortfall& shortfall) const;
+
+ private:
+  struct Effect {
+    double design = 1;       // n / effective n
+    std::size_t bursts = 0;  // blocks with a request beyond the quantile
+    std::size_t blocks = 0;
+  };
+  Effect effect_at(double q, std::int64_t value, double seconds) const;
+
+  std::vector<std::int64_t> in_order_, sorted_;
+  double correlation_ = 1;
+};
+
+// max over block lengths L of L * var(means of blocks of L) / var, at least 1.
+double correlation_time(std::span<const double> values);
+
+// The value below which a Beta(a, b) variable lies with probability p.
+double beta_quantile(double p, double a, double b);
+
+}  // namespace tailcap::tail

@@ -1,0 +1,143 @@
+#include "analyze/tail/rows/rows.h"
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+
+#include "analyze/model/wire/trace_context.h"
+
+namespace tailcap::tail {
+namespace {
+
+constexpr std::size_t kMaxTasks = 32u << 10;  // names beyond this stay unknown
+constexpr std::size_t kMaxCommandLine = 1024;
+
+}  // namespace
+
+Tasks::Task* Tasks::find_or_add(std::uint32_t pid) {
+  const auto it = tasks_.find(pid);
+  if (it != tasks_.end()) return &it->second;
+  return pid == 0 || tasks_.size() >= kMaxTasks ? nullptr : &tasks_[pid];
+}
+
+void Tasks::push(const formats::Event& event) {
+  const bool leader = event.thread.pid == event.thread.tid;
+  if (const auto* info = std::get_if<formats::TaskInfo>(&event.body)) {
+    Task* task = find_or_add(event.thread.pid);
+    if (!task) return;
+    if (!info->comm.empty() && (leader || task->comm.empty())) task->comm = info->comm;
+    if (leader && !info->command_line.empty()) task->command_line = info->command_line.substr(0, kMaxCommandLine);
+  } else if (const auto* start = std::get_if<formats::TaskStart>(&event.body)) {
+    if (!leader) return;
+    if (Task* task = find_or_add(event.thread.pid)) *task = {std::string(start->comm), {}};
+  } else if (const auto* exec = std::get_if<formats::TaskExec>(&event.body)) {
+    if (Task* task = find_or_add(event.thread.pid)) *task = {std::string(exec->comm), {}};
+  }
+}
+
+const std::string& Tasks::comm(std::uint32_t pid) const {
+  static const std::string none;
+  const auto it = tasks_.find(pid);
+  return it == tasks_.end() ? none : it->second.comm;
+}
+
+std::vector<model::ProcessSummary> Tasks::summaries(const model::RequestTable& table) const {
+  std::map<std::uint32_t, model::ProcessSummary> by_pid;
+  for (const model::Request& row : table.rows) {
+    if (row.pid == 0) continue;
+    auto& summary = by_pid[row.pid];
+    if (summary.requests++ == 0) {
+      summary.pid = row.pid;
+      summary.comm = table.texts[row.comm];
+      const auto it = tasks_.find(row.pid);
+      if (it != tasks_.end()) summary.command_line = it->second.command_line;
+    }
+  }
+  std::vector<model::ProcessSummary> out;
+  for (auto& [pid, summary] : by_pid) out.push_back(std::move(summary));
+  std::stable_sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.requests > b.requests; });
+  return out;
+}
+
+namespace {
+
+std::int64_t count_of(const std::optional<model::GrpcFacts>& facts) {
+  return facts ? static_cast<std::int64_t>(std::min<std::uint64_t>(facts->messages, INT64_MAX)) : -1;
+}
+
+model::GrpcCall call_of(const model::Exchange& e, model::TextPool& texts) {
+  model::GrpcCall call;
+  call.request_messages = count_of(e.request_grpc);
+  call.response_messages = count_of(e.response_grpc);
+  call.exact = (!e.request_grpc || e.request_grpc->exact) && (!e.response_grpc || e.response_grpc->exact);
+  if (e.request_grpc) call.context = e.request_grpc->context;
+  if (e.request_grpc && e.request_grpc->timeout) call.timeout = e.request_grpc->timeout->count();
+  if (e.response_grpc && !e.response_grpc->message.empty()) call.message = texts.intern(e.response_grpc->message);
+  return call;
+}
+
+}  // namespace
+
+model::Request row_of(const model::Exchange& e, const Tasks& tasks, model::TextPool& texts, model::Findings& findings) {
+  model::Request row;
+  row.id = e.id;
+  row.role = e.role;
+  row.protocol = e.protocol;
+  row.outcome = e.outcome;
+  row.complete = e.complete;
+  row.stream = e.stream;
+  row.taints = e.taints;
+  row.status = static_cast<std::uint16_t>(std::clamp(e.status, 0, 999));
+  if (e.response_grpc && e.response_grpc->status) row.grpc_status = std::max(-1, *e.response_grpc->status);
+  const model::Thread& thread = e.reader.tid != 0 ? e.reader : e.writer;
+  row.pid = thread.pid;
+  row.tid = thread.tid;
+  const auto bytes = [](const std::optional<std::uint64_t>& n) {
+    return n && *n <= static_cast<std::uint64_t>(INT64_MAX) ? static_cast<std::int64_t>(*n) : -1;
+  };
+  if (e.stream != 0) {
+    const auto held = [](const model::WindowWaits& waits) {
+      return waits.known ? std::int64_t{waits.total.count()} : -1;
+    };
+    row.request_flow_control = held(e.request_window_waits);
+    row.response_flow_control = held(e.response_window_waits);
+    if (row.request_flow_control >= 0 && row.response_flow_control >= 0) {
+      const auto& a = e.request_behind_others;
+      const auto& b = e.response_behind_others;
+      row.behind_others = std::int64_t{(a.time + b.time).count()};
+      row.behind_others_bytes = static_cast<std::int64_t>(a.bytes + b.bytes);
+    }
+    if (e.stream_limit) row.stream_limit = std::int64_t{(e.stream_limit->freed - e.stream_limit->since).count()};
+    row.pushed = e.pushed;
+  }
+  row.request_bytes = bytes(e.request_bytes);
+  row.response_bytes = bytes(e.response_bytes);
+  const auto present = [&](std::string_view text) { return text.empty() ? 0 : texts.intern(text); };
+  row.method = present(e.method);
+  row.path = present(e.target);
+  row.authority = present(e.authority);
+  row.comm = present(tasks.comm(row.pid));
+  if (const auto id = e.request_headers.find("x-request-id"); id && !id->empty()) row.request_id = texts.append(*id);
+  const model::TraceContext trace = model::trace_context(e.request_headers);
+  if (const std::string text = trace.text(); !text.empty()) row.traceparent = texts.append(text);
+  row.trace_format = trace.format;
+  if (trace.format == model::TraceFormat::conflicting) findings.add(model::Finding::trace_context_conflict);
+  if (trace.invalid) findings.add(model::Finding::trace_context_invalid);
+  if (model::is_call(row)) row.grpc = call_of(e, texts);
+  return row;
+}
+
+std::vector<std::uint32_t> sort_rows(model::RequestTable& table) {
+  auto& rows = table.rows;
+  std::vector<std::uint32_t> from(rows.size());
+  std::iota(from.begin(), from.end(), 0u);
+  std::sort(from.begin(), from.end(), [&](std::uint32_t a, std::uint32_t b) {
+    if (rows.start(a) != rows.start(b)) return rows.start(a) < rows.start(b);
+    if (rows.id(a) != rows.id(b)) return rows.id(a) < rows.id(b);
+    return a < b;
+  });
+  rows.permute(from);
+  return from;
+}
+
+}  // namespace tailcap::tail

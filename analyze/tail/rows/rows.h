@@ -1,0 +1,38 @@
+// Rows of the request table from exchanges, and the processes they belong to.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+
+#include "analyze/model/request.h"
+#include "analyze/model/study/study.h"
+#include "analyze/model/wire/exchange.h"
+
+namespace tailcap::tail {
+
+// What is known of processes, from the events about tasks.
+class Tasks {
+ public:
+  void push(const formats::Event& event);
+  // Name of the process; empty: unknown.
+  const std::string& comm(std::uint32_t pid) const;
+  // Those with rows, most first.
+  std::vector<model::ProcessSummary> summaries(const model::RequestTable& table) const;
+
+ private:
+  struct Task {
+    std::string comm, command_line;
+  };
+  Task* find_or_add(std::uint32_t pid);
+  std::unordered_map<std::uint32_t, Task> tasks_;
+};
+
+// Everything of a row that is copied from the exchange: no times, no route, no peer. Interns into texts.
+model::Request row_of(const model::Exchange& exchange, const Tasks& tasks, model::TextPool& texts,
+                      model::Findings& findings);
+
+// Sorted by (start, id); rows without a start first. Returns where each row was before: new place -> old place.
+std::vector<std::uint32_t> sort_rows(model::RequestTable& table);
+
+}  // namespace tailcap::tail

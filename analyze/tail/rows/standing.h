@@ -1,0 +1,19 @@
+// Whether a request's duration counts.
+#pragma once
+
+#include <cstdint>
+
+#include "analyze/model/request.h"
+
+namespace tailcap::tail {
+
+// How the end of a request limits what can be said about durations.
+enum class Standing : std::uint8_t {
+  clean,      // its duration counts
+  doubtful,   // its duration is unknown, or its borders lie in lost bytes or events
+  in_flight,  // it began before the recording or was not over at its end
+  failed,     // it broke off: it has an end, but no complete response
+};
+Standing standing_of(const model::Request& row);
+
+}  // namespace tailcap::tail

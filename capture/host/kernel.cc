@@ -1,0 +1,114 @@
+#include "capture/host/kernel.h"
+
+#include <bpf/btf.h>
+#include <linux/magic.h>
+#include <sys/utsname.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <cstdio>
+#include <cstring>
+#include <stdexcept>
+
+#include "capture/host/system_file.h"
+
+namespace tailcap::capture {
+
+namespace {
+constexpr std::size_t kMountsBytes = 4u << 20;  // each mount is a line; containers have thousands of them
+}
+
+struct KernelTypes::Impl {
+  btf* types = nullptr;
+  ~Impl() { btf__free(types); }
+};
+
+KernelTypes::KernelTypes() : impl_(std::make_unique<Impl>()) {
+  impl_->types = btf__load_vmlinux_btf();
+  if (!impl_->types)
+    throw std::runtime_error(
+        "this kernel does not describe its types (/sys/kernel/btf/vmlinux: " + std::string(std::strerror(errno)) +
+        "), without which nothing can be recorded. It needs CONFIG_DEBUG_INFO_BTF=y; the kernels of Debian 11 "
+        "and later have it.");
+}
+
+KernelTypes::~KernelTypes() = default;
+
+int KernelTypes::tracepoint_arguments(const std::string& name) const {
+  const btf* types = impl_->types;
+  const int id = btf__find_by_name_kind(types, ("btf_trace_" + name).c_str(), BTF_KIND_TYPEDEF);
+  if (id < 0) return -1;
+  // typedef -> pointer -> function; its first parameter is the context
+  const btf_type* type = btf__type_by_id(types, btf__type_by_id(types, static_cast<unsigned>(id))->type);
+  if (!type || !btf_is_ptr(type)) return -1;
+  type = btf__type_by_id(types, type->type);
+  return type && btf_is_func_proto(type) ? btf_vlen(type) - 1 : -1;
+}
+
+bool KernelTypes::has_links_of_many_places() const {
+  return btf__find_by_name_kind(impl_->types, "bpf_uprobe_multi_link", BTF_KIND_STRUCT) > 0;
+}
+
+std::string kernel_release() {
+  utsname names{};
+  return uname(&names) == 0 ? names.release : "";
+}
+
+bool kernel_is_too_old() {
+  int major = 0, minor = 0;
+  if (std::sscanf(kernel_release().c_str(), "%d.%d", &major, &minor) != 2) return true;
+  return major < kOldestKernel[0] || (major == kOldestKernel[0] && minor < kOldestKernel[1]);
+}
+
+std::string machine() {
+  utsname names{};
+  return uname(&names) == 0 ? names.machine : "";
+}
+
+std::string host_name() {
+  utsname names{};
+  return uname(&names) == 0 ? names.nodename : "";
+}
+
+std::string boot_id() {
+  const std::string text = read_system_file("/proc/sys/kernel/random/boot_id", 256);
+  return text.substr(0, text.find('\n'));
+}
+
+bool has_trace_event(const std::string& name) {
+  const std::string event = "tracing/events/" + name;
+  return access(("/sys/kernel/" + event).c_str(), F_OK) == 0 ||
+         access(("/sys/kernel/debug/" + event).c_str(), F_OK) == 0;
+}
+
+bool in_unified_hierarchy(const std::string& path) {
+  struct statfs status {};
+  return statfs(path.c_str(), &status) == 0 && status.f_type == CGROUP2_SUPER_MAGIC;
+}
+
+std::string unified_mount() {
+  SystemLines mounts("/proc/self/mounts", kMountsBytes);
+  std::string_view line;
+  while (mounts.next(line)) {
+    const auto place = line.find(' '), type = line.find(' ', place + 1);
+    if (type != line.npos && line.substr(type + 1).starts_with("cgroup2 "))
+      return std::string(line.substr(place + 1, type - place - 1));
+  }
+  return "";
+}
+
+bool capable(int capability) {
+  SystemLines status("/proc/self/status");
+  std::string_view line;
+  while (status.next(line)) {
+    if (!line.starts_with("CapEff:\t")) continue;
+    std::uint64_t set = 0;
+    std::from_chars(line.data() + 8, line.data() + line.size(), set, 16);
+    return set >> capability & 1;
+  }
+  return false;
+}
+
+}  // namespace tailcap::capture

@@ -1,0 +1,126 @@
+#include "capture/host/quota.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "capture/host/system_file.h"
+
+namespace tailcap::capture {
+namespace {
+
+// Each mount is a line; containers have thousands of them.
+constexpr std::size_t kMountsBytes = 4u << 20;
+
+// The next word, taken from the front; words are separated by any of `between`.
+std::string_view take(std::string_view& text, std::string_view between) {
+  const std::size_t begin = std::min(text.find_first_not_of(between), text.size());
+  const std::size_t end = std::min(text.find_first_of(between, begin), text.size());
+  const std::string_view word = text.substr(begin, end - begin);
+  text.remove_prefix(end);
+  return word;
+}
+
+std::int64_t number(std::string_view text) {
+  std::int64_t n = 0;
+  const auto [end, bad] = std::from_chars(text.data(), text.data() + text.size(), n);
+  return bad == std::errc() ? n : -1;
+}
+
+// The value of `name` in lines of "name value".
+std::int64_t value_of(std::string_view text, std::string_view name) {
+  while (!text.empty()) {
+    std::string_view line = take(text, "\n");
+    if (take(line, " ") == name) return number(take(line, " "));
+  }
+  return -1;
+}
+
+bool has_option(std::string_view options, std::string_view wanted) {
+  while (!options.empty())
+    if (take(options, ",") == wanted) return true;
+  return false;
+}
+
+}  // namespace
+
+CgroupMounts parse_cgroup_mounts(std::string_view mountinfo) {
+  CgroupMounts mounts;
+  while (!mountinfo.empty()) {
+    std::string_view line = take(mountinfo, "\n");
+    for (int i = 0; i < 3; ++i) take(line, " ");
+    const std::string_view root = take(line, " "), place = take(line, " ");
+    const std::size_t dash = line.find(" - ");
+    if (dash == line.npos || root != "/") continue;  // part of a hierarchy: paths do not fit
+    line.remove_prefix(dash + 3);
+    const std::string_view type = take(line, " ");
+    take(line, " ");
+    if (type == "cgroup2" && mounts.unified.empty()) mounts.unified = place;
+    if (type == "cgroup" && mounts.cpu.empty() && has_option(take(line, " "), "cpu")) mounts.cpu = place;
+  }
+  return mounts;
+}
+
+CgroupPaths parse_cgroup_paths(std::string_view text) {
+  CgroupPaths paths;
+  while (!text.empty()) {
+    const std::string_view line = take(text, "\n");
+    const std::size_t first = line.find(':'), second = line.find(':', first + 1);
+    if (first == line.npos || second == line.npos) continue;
+    const std::string_view controllers = line.substr(first + 1, second - first - 1), path = line.substr(second + 1);
+    if (!path.starts_with('/') || path.find("/..") != path.npos) continue;  // outside of what we can see
+    if (controllers.empty())
+      paths.unified = path;
+    else if (has_option(controllers, "cpu"))
+      paths.cpu = path;
+  }
+  return paths;
+}
+
+Quotas::Quotas() : mounts_(parse_cgroup_mounts(read_system_file("/proc/self/mountinfo", kMountsBytes))) {}
+
+std::vector<Quota> Quotas::read(std::uint32_t pid) {
+  std::vector<Quota> found;
+  const CgroupPaths paths = parse_cgroup_paths(read_system_file("/proc/" + std::to_string(pid) + "/cgroup"));
+  if (!mounts_.unified.empty()) read_up(mounts_.unified, paths.unified, true, found);
+  if (!mounts_.cpu.empty()) read_up(mounts_.cpu, paths.cpu, false, found);
+  return found;
+}
+
+void Quotas::read_up(const std::string& mount, std::string path, bool unified, std::vector<Quota>& found) {
+  // The root has no quota.
+  for (; path.size() > 1; path.erase(path.rfind('/'))) {
+    const std::string folder = mount + path;
+    if (seen_.contains(folder)) return;
+    if (seen_.size() >= kMaxCgroups) {
+      unread_++;
+      return;
+    }
+    seen_.insert(folder);
+    Quota q;
+    q.cgroup = path;
+    if (unified) {
+      const std::string limits = read_system_file(folder + "/cpu.max");
+      std::string_view rest = limits;
+      q.quota = number(take(rest, " \n")) * 1000;
+      q.period = number(take(rest, " \n")) * 1000;
+    } else {
+      std::string text = read_system_file(folder + "/cpu.cfs_quota_us");
+      std::string_view rest = text;
+      q.quota = number(take(rest, "\n")) * 1000;
+      text = read_system_file(folder + "/cpu.cfs_period_us");
+      rest = text;
+      q.period = number(take(rest, "\n")) * 1000;
+    }
+    if (q.quota <= 0 || q.period <= 0) continue;
+    const std::string counts = read_system_file(folder + "/cpu.stat");
+    const std::int64_t time = value_of(counts, unified ? "throttled_usec" : "throttled_time");
+    const std::int64_t periods = value_of(counts, "nr_periods"), throttled = value_of(counts, "nr_throttled");
+    if (time < 0 || periods < 0 || throttled < 0) continue;
+    q.periods = static_cast<std::uint64_t>(periods);
+    q.throttled = static_cast<std::uint64_t>(throttled);
+    q.throttled_time = unified ? time * 1000 : time;
+    found.push_back(std::move(q));
+  }
+}
+
+}  // namespace tailcap::capture

@@ -1,0 +1,148 @@
+#include "capture/mask/http/header_list.h"
+
+#include <algorithm>
+#include <array>
+
+namespace tailcap::capture::mask {
+
+namespace {
+
+// Fields that describe a message, its way or its place in a trace. None of them is meant to carry a credential. A field
+// whose value is free text of an application (cookies, tokens, baggage, locations, referrers) does not belong here.
+constexpr auto kStandard = std::to_array<std::string_view>({
+    ":authority",
+    ":method",
+    ":path",
+    ":protocol",
+    ":scheme",
+    ":status",
+    "accept",
+    "accept-charset",
+    "accept-encoding",
+    "accept-language",
+    "accept-patch",
+    "accept-post",
+    "accept-ranges",
+    "age",
+    "allow",
+    "alt-svc",
+    "b3",
+    "cache-control",
+    "cf-cache-status",
+    "connection",
+    "content-encoding",
+    "content-language",
+    "content-length",
+    "content-range",
+    "content-type",
+    "correlation-id",
+    "date",
+    "expect",
+    "expires",
+    "grpc-accept-encoding",
+    "grpc-encoding",
+    "grpc-message",
+    "grpc-previous-rpc-attempts",
+    "grpc-retry-pushback-ms",
+    "grpc-status",
+    "grpc-timeout",
+    "grpc-trace-bin",
+    "host",
+    "http2-settings",
+    "if-modified-since",
+    "if-unmodified-since",
+    "keep-alive",
+    "last-modified",
+    "max-forwards",
+    "pragma",
+    "prefer",
+    "priority",
+    "proxy-connection",
+    "range",
+    "ratelimit",
+    "ratelimit-limit",
+    "ratelimit-policy",
+    "ratelimit-remaining",
+    "ratelimit-reset",
+    "request-id",
+    "retry-after",
+    "sec-websocket-extensions",
+    "sec-websocket-version",
+    "server",
+    "server-timing",
+    "span-id",
+    "sw8",
+    "te",
+    "trace-id",
+    "traceflags",
+    "traceparent",
+    "tracestate",
+    "trailer",
+    "transfer-encoding",
+    "uber-trace-id",
+    "upgrade",
+    "user-agent",
+    "vary",
+    "via",
+    "x-amz-request-id",
+    "x-amzn-requestid",
+    "x-amzn-trace-id",
+    "x-b3-flags",
+    "x-b3-parentspanid",
+    "x-b3-sampled",
+    "x-b3-spanid",
+    "x-b3-traceid",
+    "x-cache",
+    "x-cloud-trace-context",
+    "x-correlation-id",
+    "x-datadog-parent-id",
+    "x-datadog-sampling-priority",
+    "x-datadog-trace-id",
+    "x-envoy-attempt-count",
+    "x-envoy-upstream-service-time",
+    "x-grpc-web",
+    "x-ratelimit-limit",
+    "x-ratelimit-remaining",
+    "x-ratelimit-reset",
+    "x-request-id",
+    "x-request-start",
+    "x-response-time",
+    "x-runtime",
+    "x-span-id",
+    "x-trace-id",
+    "x-user-agent",
+});
+static_assert(std::is_sorted(kStandard.begin(), kStandard.end()));
+
+constexpr std::array<bool, 256> kToken = [] {
+  std::array<bool, 256> t{};
+  for (char c = 'a'; c <= 'z'; ++c) t[static_cast<unsigned char>(c)] = t[static_cast<unsigned char>(c - 32)] = true;
+  for (char c = '0'; c <= '9'; ++c) t[static_cast<unsigned char>(c)] = true;
+  for (char c : {'!', '#', '$', '%', '&', '\'', '*', '+', '-', '.', '^', '_', '`', '|', '~'})
+    t[static_cast<unsigned char>(c)] = true;
+  return t;
+}();
+
+}  // namespace
+
+bool is_token(char c) { return kToken[static_cast<unsigned char>(c)]; }
+
+HeaderList::HeaderList(const Keep& keep) : keep_(keep) {
+  for (const auto name : kStandard) values_.emplace(name, Value::kept);
+  values_[":path"] = Value::target;
+  values_[":authority"] = values_["host"] = Value::authority;
+  for (const auto& name : keep.headers) values_.emplace(name, Value::kept);
+}
+
+Value HeaderList::of(std::string_view name) const {
+  const auto found = values_.find(name);
+  return found != values_.end() ? found->second : keep_.header_values ? Value::kept : Value::masked;
+}
+
+bool HeaderList::keeps_query(std::string_view key) const {
+  return keep_.all_queries || std::find(keep_.queries.begin(), keep_.queries.end(), key) != keep_.queries.end();
+}
+
+std::span<const std::string_view> HeaderList::standard() { return kStandard; }
+
+}  // namespace tailcap::capture::mask

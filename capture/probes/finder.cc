@@ -1,0 +1,397 @@
+#include "capture/probes/finder.h"
+
+#include <algorithm>
+#include <array>
+#include <cinttypes>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <iterator>
+#include <sstream>
+#include <system_error>
+#include <utility>
+
+#include "bpf/event.h"
+#include "capture/host/system_file.h"
+#include "capture/tls/functions.h"
+#include "capture/tls/libraries.h"
+
+namespace tailcap::capture {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr std::size_t kMaxFiles = 65536;  // examined; beyond them the oldest may be examined again
+constexpr std::size_t kMaxJobs = 4096;    // many short-lived processes: most run the same programs as others
+constexpr std::size_t kMaxFacts = 4096;
+// Hits per second by non-targets, measured over a second: 1 % of a CPU at 0.5 µs per hit; 20 % at 10 µs, if every hit
+// is a single step.
+constexpr std::uint64_t kOthersHits = 20'000;
+constexpr auto kOthersInterval = 1s;
+constexpr std::uint32_t kFileGroups = go::Watch::kGroups;  // and the file's number
+// The number of everything that is not governed, and of all files for which there is no other number.
+constexpr std::uint32_t kUngoverned = OTHERS_FILES_MAX - 1;
+constexpr auto kLongest = 1h;  // asleep, when there is nothing to do
+
+void number_places(PlannedFunction& function, std::uint32_t number) {
+  for (auto& place : function.places) place.probe.cookie |= OTHERS_COOKIE(number);
+}
+
+// Functions without a group of their own stay probed for the whole recording, unless the governor removes the probes of
+// that number.
+void group_functions(std::vector<PlannedFunction>& functions, std::uint32_t number) {
+  for (auto& function : functions) {
+    if (function.group == 0) function.group = kFileGroups + number;
+  }
+}
+
+std::string name_of(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+
+// Finds the file that a shell would start.
+std::string find_command(const std::string& command) {
+  if (command.find('/') != command.npos) return command;
+  const char* path = std::getenv("PATH");
+  std::istringstream folders(path ? path : "/usr/local/bin:/usr/bin:/bin");
+  std::string folder;
+  while (std::getline(folders, folder, ':')) {
+    std::string candidate = (folder.empty() ? "." : folder) + "/" + command;
+    std::error_code error;
+    if (std::filesystem::is_regular_file(candidate, error)) return candidate;
+  }
+  return {};
+}
+
+// The programs named in a script's first line; empty: not a script.
+std::vector<std::string> interpreters(const std::string& path) {
+  const std::string start = read_system_file(path, 255);
+  std::istringstream line(start.substr(0, start.find('\n')));
+  std::string first, second;
+  line >> first >> second;
+  if (!first.starts_with("#!")) return {};
+  std::vector<std::string> out = {first.size() > 2 ? first.substr(2) : second};
+  if (out[0].ends_with("/env") && first.size() > 2) out.push_back(second);
+  return out;
+}
+
+bool maps_still(std::uint32_t pid, const std::string& range, const std::string& path) {
+  SystemLines maps("/proc/" + std::to_string(pid) + "/maps", kMapsBytes);
+  for (std::string_view line; maps.next(line);) {
+    if (line.starts_with(range) && line.ends_with(path)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+Finder::Finder(Probes& probes, const scan::Processes& processes, Interests interests)
+    : probes_(probes), interests_(std::move(interests)), files_(processes), go_(probes, files_) {
+  if ((avoids_calls_ = shadow_stacks_.in_any_process())) probes_.avoid_calls();
+  // The command is the recorder's own copy until it runs its program.
+  if (const auto own = files_.open({}, {{"/proc/self/exe"}})) looked_.insert(own->identity);
+  thread_ = std::thread([this] { run(); });
+}
+
+Finder::~Finder() { stop(); }
+
+void Finder::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  files_.stop();
+  wake_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Finder::ask(Job job, Clock::duration after) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (jobs_.size() >= kMaxJobs) {
+      dropped_.looks++;
+      return;
+    }
+    jobs_.emplace(Clock::now() + after, std::move(job));
+  }
+  wake_.notify_all();
+}
+
+void Finder::examine(std::uint32_t pid) {
+  ask({pid, {}}, 0ms);
+  ask({pid, {}}, 100ms);
+  ask({pid, {}}, 1s);
+}
+
+void Finder::examine_again(std::uint32_t pid) { ask({pid, {}}, 0ms); }
+
+void Finder::examine_system() {
+  if (!interests_.tls) return;
+  for (auto& path : tls::system_libraries()) ask({0, std::move(path)}, 0ms);
+}
+
+void Finder::examine_command(const std::string& command) {
+  const std::string path = find_command(command);
+  if (path.empty()) return;
+  ask({0, path}, 0ms);
+  for (const auto& interpreter : interpreters(path)) {
+    const std::string program = find_command(interpreter);
+    if (!program.empty()) ask({0, program}, 0ms);
+  }
+}
+
+bool Finder::wait(std::chrono::milliseconds most) {
+  std::unique_lock lock(mutex_);
+  const auto now = Clock::now();
+  return idle_.wait_for(lock, most, [&] { return stop_ || (!busy_ && (jobs_.empty() || jobs_.begin()->first > now)); });
+}
+
+void Finder::run() {
+  std::unique_lock lock(mutex_);
+  while (!stop_) {
+    const auto now = Clock::now();
+    if (go_.governs() && next_look_ <= now) {
+      next_look_ = now + go::Governor::kInterval;
+      busy_ = true;
+      lock.unlock();
+      go_.govern();
+      lock.lock();
+      busy_ = false;
+    }
+    if (others_look_ <= now) {
+      others_look_ = now + kOthersInterval;
+      busy_ = true;
+      lock.unlock();
+      look_at_others();
+      lock.lock();
+      busy_ = false;
+    }
+    const auto first = jobs_.begin();
+    if (jobs_.empty() || first->first > now) {
+      idle_.notify_all();
+      const auto next = std::min(jobs_.empty() ? now + kLongest : first->first, others_look_);
+      wake_.wait_until(lock, go_.governs() ? std::min(next, next_look_) : next);
+      continue;
+    }
+    const Job job = std::move(first->second);
+    jobs_.erase(first);
+    busy_ = true;
+    lock.unlock();
+    if (job.pid) {
+      look_at_process(job.pid);
+    } else if (auto file = files_.open(job.file, {{job.file}})) {
+      look_at_file(*std::move(file));
+    } else {
+      tell_unread(job.file);
+    }
+    lock.lock();
+    busy_ = false;
+  }
+  idle_.notify_all();
+}
+
+// Removes probes on calls as soon as a target has a shadow stack. If the target has already run for a moment, its first
+// hit ends it.
+void Finder::note_shadow_stack(std::uint32_t pid) {
+  if (avoids_calls_ || !shadow_stacks_.in_process(pid)) return;
+  avoids_calls_ = true;
+  probes_.avoid_calls();
+  tell({"/proc/" + std::to_string(pid) + "/exe",
+        {},
+        {},
+        "it has a shadow stack: no place on a call is probed from now on",
+        0,
+        0,
+        true});
+}
+
+// Non-targets pay for hits, too. If they hit a file's probes too often, its probes are removed for good: after placing
+// them again, an unseen call could be mistaken for one that was seen.
+void Finder::look_at_others() {
+  const auto now = Clock::now();
+  const double seconds = std::chrono::duration<double>(now - std::exchange(others_looked_, now)).count();
+  for (std::size_t i = 0; i < others_.size(); i++) {
+    Probed& file = others_[i];
+    const auto number = static_cast<std::uint32_t>(i + 1);
+    const std::uint64_t hits = probes_.others_hits(number), more = hits - std::exchange(file.hits, hits);
+    if (file.left || seconds <= 0 || static_cast<double>(more) <= kOthersHits * seconds) continue;
+    file.left = true;
+    probes_.detach_functions(kFileGroups + number);
+    tell({file.shown,
+          {},
+          {},
+          "left: processes that are not recorded call it more than " + std::to_string(kOthersHits) + " times a second",
+          0,
+          0,
+          true});
+  }
+}
+
+void Finder::look_at_process(std::uint32_t pid) {
+  note_shadow_stack(pid);
+  const std::string folder = "/proc/" + std::to_string(pid) + "/";
+  std::error_code error;
+  const std::string executable = std::filesystem::read_symlink(folder + "exe", error).string();
+  std::set<Mapped> seen;  // most files are mapped several times
+  SystemLines maps(folder + "maps", kMapsBytes);
+  for (std::string_view line; maps.next(line);) {
+    char range[40], rights[8], device[16];
+    std::uint64_t inode = 0;
+    int used = 0;
+    const std::string text(line);
+    if (std::sscanf(text.c_str(), "%39s %7s %*s %15s %" SCNu64 " %n", range, rights, device, &inode, &used) < 4)
+      continue;
+    if (rights[0] == '\0' || rights[1] == '\0' || rights[2] != 'x' || inode == 0) continue;
+    const std::string path = text.substr(static_cast<std::size_t>(used));
+    const bool program = path == executable;
+    if (!program && !(interests_.tls && tls::is_tls_library(name_of(path)))) continue;
+    const Mapped mapped{device, inode, path};
+    if (seen.insert(mapped).second) look_at_mapping(pid, range, mapped, program);
+  }
+}
+
+void Finder::look_at_mapping(std::uint32_t pid, const std::string& range, const Mapped& mapped, bool program) {
+  if (unanswered_.contains(mapped)) return;
+  const std::string folder = "/proc/" + std::to_string(pid) + "/";
+  const auto& [device, inode, path] = mapped;
+  // map_files is the file itself, whichever file has its name now, and requires privileges that root/ does not.
+  std::vector<scan::Candidate> candidates = {{folder + "map_files/" + range}};
+  if (program) candidates.push_back({folder + "exe", inode});
+  candidates.push_back({folder + "root" + path, inode});
+  auto file = files_.open(path, candidates);
+  if (!file) {
+    if (!maps_still(pid, range, path)) return;  // it has ended, or runs another program
+    if (!files_.blocked() && unread_.size() < kMaxFiles && !unread_.insert(mapped).second && !files_.late()) return;
+    if (files_.late()) unanswered_.insert(mapped);
+    return tell_unread(path);
+  }
+  const auto identity = file->identity;
+  look_at_file(*std::move(file));
+  if (program && interests_.go) go_.note_process(pid, identity);
+}
+
+bool Finder::looked_at(const scan::Identity& identity) const {
+  return probed_.contains({identity.device, identity.inode}) || looked_.contains(identity);
+}
+
+// By its name as the process or the user writes it, or by any name that refers to the same file here.
+bool Finder::excluded(const scan::TargetFile& file) {
+  return std::any_of(interests_.excluded.begin(), interests_.excluded.end(), [&](const std::string& path) {
+    if (path == file.shown) return true;
+    const auto same = files_.open(path, {{path}});
+    return same && same->identity == file.identity;
+  });
+}
+
+void Finder::look_at_file(scan::TargetFile file) {
+  if (looked_.size() > kMaxFiles) looked_.clear();
+  if (looked_at(file.identity)) return;
+  looked_.insert(file.identity);
+  if (excluded(file)) return tell({file.shown, {}, {}, "it is not to be probed (--no-probe)", 0, 0});
+  scan::PlanRequest request{file.shown, interests_.tls, interests_.go, interests_.go_states, interests_.go_allocations,
+                            0};
+  request.go_file = go_.next_number();
+  auto plan = files_.plan(file, request);
+  if (!plan) return tell_unread(file.shown);
+  if (!plan->refused.empty()) {
+    // A script, or a program for another processor. This is reported only for a library.
+    if (tls::is_tls_library(name_of(file.shown))) tell({file.shown, {}, {}, plan->refused, 0, 0});
+    return;
+  }
+  if (others_.size() + 1 < kUngoverned) others_.push_back({file.shown, 0, false});
+  const std::uint32_t number =
+      others_.size() + 1 < kUngoverned ? static_cast<std::uint32_t>(others_.size()) : kUngoverned;
+  // The user asked for --profile deep at its stated cost, which non-targets that run the same program share. The TLS
+  // functions in that program are governed like those of any library.
+  const std::uint32_t go_number = interests_.go_states ? kUngoverned : number;
+  for (auto& function : plan->functions) number_places(function, number);
+  if (plan->go) {
+    // Functions with a governor of their own must not cost the file its other probes.
+    for (auto& function : plan->program.functions)
+      number_places(function, go_.governs(function) ? kUngoverned : go_number);
+  }
+  std::vector<PlannedFunction> functions = std::move(plan->functions);
+  group_functions(functions, number);
+  if (plan->go) {
+    auto own = go_.take_on(file, *std::move(plan));
+    group_functions(own, go_number);
+    std::move(own.begin(), own.end(), std::back_inserter(functions));
+  }
+  std::set<std::uint32_t> groups;
+  for (const auto& function : functions) groups.insert(function.group);
+  for (const auto group : groups) {
+    std::string refused;
+    attach(file, functions, group, refused);
+    if (!refused.empty()) go_.refused(file.identity, refused);
+  }
+  if (std::any_of(functions.begin(), functions.end(), [](const auto& f) { return !f.places.empty(); }))
+    probed_.insert({file.identity.device, file.identity.inode});
+}
+
+// All at once, since probes attached together are removed together; one by one if the kernel refuses some of them.
+void Finder::attach(const scan::TargetFile& file, const std::vector<PlannedFunction>& functions, std::uint32_t group,
+                    std::string& refused) {
+  std::vector<FunctionProbe> all;
+  for (const auto& function : functions) {
+    if (function.group != group) continue;
+    for (const auto& place : function.places) all.push_back(place.probe);
+  }
+  const bool together = !all.empty() && probes_.attach_functions(files_, file, all, group).empty();
+  for (const auto& function : functions) {
+    if (function.group != group) continue;
+    std::vector<FunctionProbe> own;
+    for (const auto& place : function.places) own.push_back(place.probe);
+    const std::string problem =
+        together || own.empty() ? std::string() : probes_.attach_functions(files_, file, own, group);
+    if (own.empty()) tell({file.shown, function.name, {}, function.reason, 0, 0});
+    if (!problem.empty()) refused += (refused.empty() ? "" : "; ") + function.name + ": " + problem;
+    for (const auto& place : function.places) {
+      if (problem.empty())
+        tell({file.shown, function.name, place.text, function.reason, place.probe.offset, place.price});
+      else
+        tell({file.shown, function.name, place.text, problem, place.probe.offset, 0});
+    }
+  }
+}
+
+void Finder::tell(ProbeFact fact) {
+  const std::lock_guard lock(mutex_);
+  if (facts_.size() < kMaxFacts)
+    facts_.push_back(std::move(fact));
+  else
+    dropped_.facts++;
+}
+
+// Reports once that too many files do not answer; later files are not reported.
+void Finder::tell_unread(const std::string& path) {
+  if (!files_.blocked()) {
+    blocked_told_ = false;
+    return tell({path, {}, {}, files_.problem(), 0, 0});
+  }
+  if (!std::exchange(blocked_told_, true))
+    tell({path,
+          {},
+          {},
+          files_.problem() + "; while " + std::to_string(scan::TargetFiles::kMaxAbandoned) +
+              " do not, no other is looked at",
+          0,
+          0});
+}
+
+Finder::Dropped Finder::dropped() const {
+  const std::lock_guard lock(mutex_);
+  return {dropped_.looks, dropped_.facts + go_.dropped()};
+}
+
+std::vector<ProbeFact> Finder::take_new() {
+  const std::lock_guard lock(mutex_);
+  std::vector<ProbeFact> out(facts_.begin() + static_cast<std::ptrdiff_t>(taken_), facts_.end());
+  taken_ = facts_.size();
+  return out;
+}
+
+std::vector<ProbeFact> Finder::all() const {
+  const std::lock_guard lock(mutex_);
+  return facts_;
+}
+
+}  // namespace tailcap::capture

@@ -1,0 +1,28 @@
+#include "capture/probes/governor.h"
+
+#include <algorithm>
+
+namespace tailcap::capture::go {
+
+Governor::Turn Governor::look(Clock::time_point now, std::uint64_t hits) {
+  if (away_since_) {
+    if (now - *away_since_ < kAway) return Turn::stay;
+    away_since_.reset();
+    last_ = now;
+    hits_ = hits;
+    spare_ = kBurstOfLook;
+    return Turn::come_back;
+  }
+  const auto before = last_;
+  const std::uint64_t more = hits - hits_;
+  last_ = now;
+  hits_ = hits;
+  if (!before || now <= *before) return Turn::stay;
+  const double allowed = static_cast<double>(kBusy) * std::chrono::duration<double>(now - *before).count();
+  spare_ = std::min(spare_ + allowed - static_cast<double>(more), static_cast<double>(kBurst));
+  if (spare_ >= 0) return Turn::stay;
+  away_since_ = now;
+  return Turn::leave;
+}
+
+}  // namespace tailcap::capture::go

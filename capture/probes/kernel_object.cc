@@ -1,0 +1,208 @@
+#include "capture/probes/kernel_object.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cassert>
+#include <cerrno>
+#include <cstdarg>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <mutex>
+#include <stdexcept>
+#include <system_error>
+
+#include "bpf/event.h"
+#include "bpf/tailcap.skel.h"
+#include "capture/probes/program_choice.h"
+#include "capture/probes/refusal.h"
+#include "capture/rings/rings.h"
+
+namespace tailcap::capture {
+
+using formats::HookTier;
+using Clock = std::chrono::steady_clock;
+using std::chrono::microseconds;
+
+namespace {
+
+constexpr std::string_view kCallHook = "tracepoint/";
+constexpr int kUprobeMulti = 48;             // BPF_TRACE_UPROBE_MULTI, newer than the headers we build with
+constexpr std::size_t kLogBytes = 1u << 20;  // the verifier's words on one program
+
+// libbpf reports by printing. What it says is kept for the message of the exception that follows.
+std::string last_words;
+std::mutex last_words_guard;
+
+int keep_words(libbpf_print_level level, const char* format, va_list arguments) {
+  if (level != LIBBPF_WARN) return 0;
+  char* line = nullptr;  // may be a whole verifier log
+  if (vasprintf(&line, format, arguments) < 0) return 0;
+  const std::lock_guard lock(last_words_guard);
+  last_words += line;
+  std::free(line);
+  if (last_words.size() > 8192) last_words.erase(0, last_words.size() - 8192);
+  return 0;
+}
+
+microseconds since(Clock::time_point start) { return std::chrono::duration_cast<microseconds>(Clock::now() - start); }
+
+// For tests. A program of another type may not call what this one calls.
+void spoil(bpf_program* program, Spoil how) {
+  if (how == Spoil::refused)
+    bpf_program__set_type(program, BPF_PROG_TYPE_SOCKET_FILTER);
+  else
+    bpf_program__set_autoload(program, false);
+}
+
+std::uint64_t cgroup_id(const std::string& path) {
+  struct stat status {};
+  if (stat(path.c_str(), &status) != 0)
+    throw std::system_error(errno, std::generic_category(), "cannot find the cgroup '" + path + "'");
+  if (!in_unified_hierarchy(path))
+    throw std::runtime_error("'" + path + "' is not a directory of the unified cgroup hierarchy (cgroup2). " +
+                             "`findmnt -t cgroup2` says where that is mounted; choose a directory below it.");
+  return status.st_ino;  // the directory's inode number is the cgroup's id
+}
+
+// How many entries a map that forgets the oldest surely keeps: before Linux 6.16 each CPU may set 128 free ones aside.
+std::uint32_t entries_kept(const bpf_map* map) {
+  constexpr std::uint32_t kSetAside = 128;
+  const std::uint32_t entries = bpf_map__max_entries(map);
+  const std::uint64_t aside =
+      std::uint64_t{kSetAside} * static_cast<std::uint32_t>(std::max(libbpf_num_possible_cpus(), 1));
+  return aside >= entries ? 0 : std::min(entries / 2, static_cast<std::uint32_t>(entries - aside));
+}
+
+}  // namespace
+
+std::string hook_of(const bpf_program* program) {
+  const std::string_view section = bpf_program__section_name(program);
+  return std::string(section.starts_with("tp_btf/") ? section.substr(7) : section);
+}
+
+void SkeletonClose::operator()(tailcap_bpf* opened) const { tailcap_bpf__destroy(opened); }
+
+KernelObject::KernelObject(const ProbeSettings& asked, const KernelTypes& types) {
+  libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
+  libbpf_set_print(keep_words);
+  if (kernel_is_too_old())
+    throw std::runtime_error("this kernel is " + kernel_release() + "; tailcap needs " + kOldestKernelName +
+                             " or later");
+  tier = choose_tier(asked.tier);
+  if (!asked.tier_reason.empty()) tier.reason = asked.tier_reason;
+  if (tier.tier == HookTier::unknown)
+    throw std::runtime_error("recording is impossible here: " + tier.reason + ". `tailcap doctor` says more.");
+  if (asked.has(Group::files) && !has_trace_event("syscalls"))
+    throw std::runtime_error(
+        "the group files needs the kernel's tracing file system with the events of its system calls "
+        "(CONFIG_FTRACE_SYSCALLS). `mount -t tracefs tracefs /sys/kernel/tracing` mounts it.");
+  settings = asked;
+  load_what_can_be(types);
+}
+
+void KernelObject::configure(const KernelTypes& types) {
+  auto& constants = *skeleton->rodata;
+  const auto& selection = settings.selection;
+  constants.self_tgid = static_cast<std::uint32_t>(getpid());
+  std::copy(settings.own_processes.begin(), settings.own_processes.end(), constants.own_tgids);
+  constants.payload_limit = settings.payload_limit;
+  const std::uint32_t rings = rings_for(settings.rings, settings.ring_bytes);
+  ring_bytes = settings.ring_bytes / rings;
+  bpf_map__set_max_entries(skeleton->maps.ring, static_cast<std::uint32_t>(ring_bytes));
+  constants.ring_mask = rings - 1;
+  // Wake the reader at 1 MiB, or at half of a smaller ring.
+  constants.ring_wake = std::min<std::uint64_t>(1u << 20, ring_bytes / 2);
+  constants.target_all = selection.all;
+  constants.target_comms_used = !selection.comms.empty();
+  constants.target_cgroup = selection.cgroup.empty() ? 0 : cgroup_id(selection.cgroup);
+  assert(selection.ports.size() <= PORTS_MAX);
+  constants.port_count = static_cast<std::uint32_t>(selection.ports.size());
+  std::copy(selection.ports.begin(), selection.ports.end(), constants.ports);
+  constants.tell_stalls = settings.has(Group::stalls);
+  constants.slow_file = settings.has(Group::files) && settings.has(Group::offcpu)
+                            ? static_cast<std::uint64_t>(std::max<std::int64_t>(settings.slow_file.count(), 1))
+                            : 0;
+  constants.slow_io = static_cast<std::uint64_t>(settings.slow_io.count());
+  // No memory for what is not asked for.
+  if (!constants.slow_file) bpf_map__set_max_entries(skeleton->maps.slow_files, 1);
+  if (!settings.node) bpf_map__set_max_entries(skeleton->maps.begun_ios, 1);
+  constants.stacks_chosen = settings.has(Group::stacks);
+  skeleton->bss->take_stacks = settings.stacks_at_once;
+  // Memory that is only taken where it is used.
+  if (!settings.has(Group::stacks)) bpf_map__set_max_entries(skeleton->maps.left_stacks, 1);
+  if (!settings.has(Group::allocations)) bpf_map__set_max_entries(skeleton->maps.go_allocated, 1);
+  for (const auto& [name, entries] : settings.map_entries)
+    bpf_map__set_max_entries(bpf_object__find_map_by_name(skeleton->obj, name.c_str()), entries);
+  constants.sessions_kept = entries_kept(skeleton->maps.tls_sessions);
+  constants.addresses_kept = entries_kept(skeleton->maps.sockets_by_address);
+  constants.oom_tells_task = types.tracepoint_arguments("mark_victim") >= 2;
+  constants.switch_tells_state = types.tracepoint_arguments("sched_switch") >= 4;
+}
+
+void KernelObject::choose_programs(const KernelTypes& types) {
+  bpf_program* program = nullptr;
+  bpf_object__for_each_program(program, skeleton->obj) {
+    const std::string name = bpf_program__name(program);
+    const std::string hook = hook_of(program);
+    const bool exists =
+        hook.starts_with("iter/") || hook == kFunctionHook || hook == kClockHook ||
+        (hook.starts_with(kCallHook) ? has_trace_event(hook.substr(kCallHook.size())) : types.has_tracepoint(hook));
+    bpf_program__set_autoload(program, exists && wanted(name, settings, tier.tier));
+    for (const auto& [spoiled, how] : settings.spoiled) {
+      if (name == spoiled) spoil(program, how);
+    }
+    if (hook == kFunctionHook && types.has_links_of_many_places())
+      bpf_program__set_expected_attach_type(program, static_cast<bpf_attach_type>(kUprobeMulti));
+    // Without a buffer of ours libbpf tries again with its own where a program is refused, and reports that.
+    if (!settings.verifier_log && !settings.timings) continue;
+    auto& buffer = logs[name];
+    buffer.resize(settings.verifier_log ? kLogBytes : 65536);
+    bpf_program__set_log_buf(program, buffer.data(), buffer.size());
+    bpf_program__set_log_level(program, settings.verifier_log ? 1 | 4 : 4);
+  }
+}
+
+// An errno; 0: all is loaded.
+int KernelObject::load(const KernelTypes& types) {
+  const auto start = Clock::now();
+  last_words.clear();
+  logs.clear();
+  skeleton.reset(tailcap_bpf__open());
+  if (!skeleton) throw std::runtime_error("cannot open the kernel programs in this binary: " + last_words);
+  configure(types);
+  choose_programs(types);
+  open_time = since(start);
+  const auto opened = Clock::now();
+  const int error = -tailcap_bpf__load(skeleton.get());
+  load_time = since(opened);
+  for (const auto& [name, buffer] : logs) {
+    if (settings.verifier_log && buffer[0]) log += "== " + name + "\n" + buffer.data() + "\n";
+  }
+  return error;
+}
+
+// An object with a refused program cannot be loaded again: each time it is opened anew, without that program.
+void KernelObject::load_what_can_be(const KernelTypes& types) {
+  for (;;) {
+    const int error = load(types);
+    if (!error) return;
+    if (error == EPERM)
+      throw std::runtime_error(
+          "the kernel refused to load the programs (" + std::string(std::strerror(error)) +
+          "): run as root, or with CAP_BPF and CAP_PERFMON. `tailcap doctor` says what is missing.");
+    const std::string program = refused_program(last_words);
+    if (program.empty())
+      throw std::runtime_error("the kernel refused to load the programs: " + std::string(std::strerror(error)) + "\n" +
+                               last_words + log);
+    not_recorded.push_back(do_without(program, error, tier.tier, settings));
+    if (not_recorded.back().empty())
+      throw std::runtime_error(nothing_without(program, error) + (log.empty() ? "." : ".\n" + log));
+  }
+}
+
+}  // namespace tailcap::capture

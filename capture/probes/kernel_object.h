@@ -1,0 +1,51 @@
+// The kernel programs and maps of this binary as one loaded object: a part of Probes.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "capture/host/kernel.h"
+#include "capture/probes/probes.h"
+
+struct bpf_program;
+struct tailcap_bpf;  // the generated skeleton
+
+namespace tailcap::capture {
+
+// The hooks of programs that are attached in their own ways.
+inline constexpr std::string_view kFunctionHook = "uprobe";
+inline constexpr std::string_view kClockHook = "perf_event";
+
+// A tracepoint, "iter/…", or one of those above.
+std::string hook_of(const bpf_program* program);
+
+struct SkeletonClose {
+  void operator()(tailcap_bpf* skeleton) const;
+};
+
+class KernelObject {
+ public:
+  // As the constructor of Probes says.
+  KernelObject(const ProbeSettings& settings, const KernelTypes& types);
+
+  std::unique_ptr<tailcap_bpf, SkeletonClose> skeleton;
+  TierChoice tier;
+  ProbeSettings settings;                 // as asked for, less what the kernel refused
+  std::vector<std::string> not_recorded;  // a sentence each
+  std::map<std::string, std::vector<char>> logs;
+  std::string log;
+  std::chrono::microseconds open_time{}, load_time{};
+  std::uint64_t ring_bytes = 0;  // of each
+
+ private:
+  void configure(const KernelTypes& types);
+  void choose_programs(const KernelTypes& types);
+  int load(const KernelTypes& types);
+  void load_what_can_be(const KernelTypes& types);
+};
+
+}  // namespace tailcap::capture

@@ -1,0 +1,278 @@
+#include "capture/probes/probes.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cassert>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <map>
+#include <system_error>
+
+#include "bpf/event.h"
+#include "bpf/tailcap.skel.h"
+#include "capture/host/cpu_clock.h"
+#include "capture/host/kernel.h"
+#include "capture/probes/kernel_object.h"
+
+namespace tailcap::capture {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::microseconds;
+
+namespace {
+
+struct LinkClose {
+  void operator()(bpf_link* l) const { bpf_link__destroy(l); }
+};
+
+microseconds since(Clock::time_point start) { return std::chrono::duration_cast<microseconds>(Clock::now() - start); }
+
+// Adds the key to the map of selected targets.
+void choose(bpf_map* map, const void* key) {
+  const std::uint8_t yes = 1;
+  if (bpf_map_update_elem(bpf_map__fd(map), key, &yes, BPF_ANY) != 0)
+    throw std::system_error(errno, std::generic_category(), "cannot pass the targets to the kernel programs");
+}
+
+}  // namespace
+
+bool ProbeSettings::has(Group group) const { return std::find(groups.begin(), groups.end(), group) != groups.end(); }
+
+struct Probes::Impl {
+  Impl(const ProbeSettings& settings, const KernelTypes& types) : object(settings, types) {}
+
+  KernelObject object;
+  std::vector<std::unique_ptr<bpf_link, LinkClose>> links;  // tracepoints
+  FunctionLinks function_links;
+  CpuClock clock;
+  std::map<std::string, microseconds> attach_times;
+
+  std::vector<std::byte> iterate(bpf_program* program);
+};
+
+Probes::Probes(const ProbeSettings& settings) {
+  const KernelTypes types;
+  impl_ = std::make_unique<Impl>(settings, types);
+  const auto& programs = impl_->object.skeleton->progs;
+  const auto loaded = [](const bpf_program* program) {
+    return bpf_program__autoload(program) ? bpf_program__fd(program) : -1;
+  };
+  impl_->function_links.use(
+      {loaded(programs.tls_enter), loaded(programs.tls_return), loaded(programs.tls_event), loaded(programs.go_enter),
+       loaded(programs.tls_return), loaded(programs.go_event), loaded(programs.runtime_event),
+       loaded(programs.channel_event), loaded(programs.allocation)},
+      types.has_links_of_many_places());
+  for (const auto pid : settings.selection.pids) add_target(pid);
+  for (const auto& comm : settings.selection.comms) {
+    char key[COMM_SIZE] = {};
+    std::strncpy(key, comm.c_str(), sizeof key - 1);  // the kernel cuts names in the same place
+    choose(impl_->object.skeleton->maps.target_comms, key);
+  }
+}
+
+Probes::~Probes() = default;
+
+void Probes::add_target(std::uint32_t pid) { choose(impl_->object.skeleton->maps.target_pids, &pid); }
+
+void Probes::tell_go_file(std::uint16_t number, const go::Layout& layout) {
+  static_assert(kGoFiles + 1 == GO_FILES_MAX);
+  assert(number >= 1 && number <= kGoFiles);
+  bpf::go_layout value{};
+  value.slot = layout.slot;
+  value.number = layout.number;
+  value.thread = layout.thread;
+  value.current = layout.current;
+  value.c_code = layout.c_code;
+  value.saved = layout.saved;
+  value.saved_frame = layout.saved_frame;
+  if (layout.parent > layout.number && layout.parent - layout.number <= 8 * GO_PARENT_MAX)
+    value.parent = static_cast<std::uint8_t>((layout.parent - layout.number) / 8);
+  const std::uint32_t key = number;
+  if (bpf_map_update_elem(bpf_map__fd(impl_->object.skeleton->maps.go_files), &key, &value, BPF_ANY) != 0)
+    throw std::system_error(errno, std::generic_category(), "cannot tell the kernel programs of a Go program");
+}
+
+void Probes::tell_go_process(std::uint32_t pid, std::uint16_t file) {
+  const bpf::go_process value{0, file, 0};
+  // Fails if the process is known or has ended; then its goroutines stay unknown, which every event shows.
+  if (bpf_map_update_elem(bpf_map__fd(impl_->object.skeleton->maps.go_processes), &pid, &value, BPF_NOEXIST) == 0)
+    std::atomic_ref(impl_->object.skeleton->bss->go_epoch).fetch_add(1);
+}
+
+std::uint64_t Probes::go_hits(std::uint16_t file, bool handlers) const {
+  assert(file <= kGoFiles);
+  auto& hits = impl_->object.skeleton->bss->go_hits[static_cast<std::size_t>(file) * GO_COUNTED + (handlers ? 1 : 0)];
+  return std::atomic_ref(hits).load(std::memory_order_relaxed);
+}
+
+void Probes::make_target(int process) {
+  const bpf_map* tasks = impl_->object.skeleton->maps.tasks;
+  const std::vector<std::byte> state(bpf_map__value_size(tasks));
+  if (bpf_map_update_elem(bpf_map__fd(tasks), &process, state.data(), BPF_NOEXIST) != 0)
+    throw std::system_error(errno, std::generic_category(), "cannot pass the targets to the kernel programs");
+}
+
+void Probes::attach() { attach({}); }
+
+void Probes::attach(std::span<const std::string_view> names) {
+  bpf_program* program = nullptr;
+  bpf_object__for_each_program(program, impl_->object.skeleton->obj) {
+    const std::string name = bpf_program__name(program);
+    if (!names.empty() && std::find(names.begin(), names.end(), name) == names.end()) continue;
+    if (!bpf_program__autoload(program) || hook_of(program).starts_with("iter/") || hook_of(program) == kFunctionHook)
+      continue;
+    const auto start = Clock::now();
+    if (hook_of(program) == kClockHook) {
+      impl_->clock.start(bpf_program__fd(program), impl_->object.settings.sample_rate);
+      if (!impl_->object.settings.stacks_at_once) impl_->clock.run(false);
+      impl_->attach_times[name] = since(start);
+      continue;
+    }
+    bpf_link* link = bpf_program__attach(program);
+    if (!link)
+      throw std::system_error(errno, std::generic_category(),
+                              "cannot attach " + name + " to tracepoint " + hook_of(program));
+    impl_->links.emplace_back(link);
+    impl_->attach_times[name] = since(start);
+  }
+}
+
+std::string Probes::attach_functions(scan::TargetFiles& files, const scan::TargetFile& file,
+                                     const std::vector<FunctionProbe>& places, std::uint32_t group, bool anew) {
+  return impl_->function_links.attach(files, file, places, group, anew);
+}
+
+void Probes::detach_functions(std::uint32_t group) { impl_->function_links.detach(group); }
+int Probes::unrecorded_descriptor() const { return bpf_map__fd(impl_->object.skeleton->maps.unrecorded); }
+void Probes::avoid_calls() { impl_->function_links.avoid_calls(); }
+
+std::uint64_t Probes::others_hits(std::uint32_t file) const {
+  assert(file < OTHERS_FILES_MAX);
+  return std::atomic_ref(impl_->object.skeleton->bss->others_hits[file]).load(std::memory_order_relaxed);
+}
+
+int Probes::allocations_descriptor() const { return bpf_map__fd(impl_->object.skeleton->maps.go_allocated); }
+
+void Probes::switch_stacks(bool on) {
+  std::atomic_ref(impl_->object.skeleton->bss->take_stacks).store(on);
+  impl_->clock.run(on);
+}
+
+bool Probes::detaches_at_once() const { return impl_->function_links.many(); }
+
+void Probes::detach_tracepoints() { impl_->links.clear(); }
+
+void Probes::detach() {
+  impl_->clock.stop();
+  detach_tracepoints();
+  impl_->function_links.detach();
+}
+
+std::vector<std::byte> Probes::Impl::iterate(bpf_program* program) {
+  const std::unique_ptr<bpf_link, LinkClose> link(bpf_program__attach_iter(program, nullptr));
+  const std::string name = bpf_program__name(program);
+  if (!link) throw std::system_error(errno, std::generic_category(), "cannot attach the iterator " + name);
+  const int descriptor = bpf_iter_create(bpf_link__fd(link.get()));
+  if (descriptor < 0) throw std::system_error(errno, std::generic_category(), "cannot start the iterator " + name);
+  std::vector<std::byte> bytes;
+  for (;;) {
+    const std::size_t used = bytes.size();
+    bytes.resize(used + 65536);
+    const ssize_t got = read(descriptor, bytes.data() + used, 65536);
+    if (got < 0 && (errno == EINTR || errno == EAGAIN)) {
+      bytes.resize(used);
+      continue;
+    }
+    bytes.resize(used + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+    if (got > 0) continue;
+    const int error = errno;
+    close(descriptor);
+    if (got < 0) throw std::system_error(error, std::generic_category(), "cannot read the iterator " + name);
+    return bytes;
+  }
+}
+
+void Probes::mark_targets() {
+  impl_->object.skeleton->bss->marking = true;
+  impl_->iterate(impl_->object.skeleton->progs.list_tasks);
+  impl_->object.skeleton->bss->marking = false;
+}
+
+std::vector<std::byte> Probes::list_tasks() { return impl_->iterate(impl_->object.skeleton->progs.list_tasks); }
+std::vector<std::byte> Probes::list_sockets() { return impl_->iterate(impl_->object.skeleton->progs.list_sockets); }
+
+int Probes::first_ring() const { return bpf_map__fd(impl_->object.skeleton->maps.ring); }
+int Probes::rings_map() const { return bpf_map__fd(impl_->object.skeleton->maps.rings); }
+std::uint32_t Probes::ring_count() const { return impl_->object.skeleton->rodata->ring_mask + 1; }
+std::uint64_t Probes::ring_bytes() const { return impl_->object.ring_bytes; }
+const TierChoice& Probes::tier() const { return impl_->object.tier; }
+const ProbeSettings& Probes::settings() const { return impl_->object.settings; }
+const std::vector<std::string>& Probes::not_recorded() const { return impl_->object.not_recorded; }
+microseconds Probes::open_time() const { return impl_->object.open_time; }
+microseconds Probes::load_time() const { return impl_->object.load_time; }
+const std::string& Probes::verifier_log() const { return impl_->object.log; }
+
+std::vector<KernelLoss> Probes::losses() const {
+  std::vector<KernelLoss> losses;
+  for (std::uint32_t i = 0; i < LOSS_COUNTERS; i++) {
+    const auto count = std::atomic_ref(impl_->object.skeleton->bss->losses[i]).load(std::memory_order_relaxed);
+    if (count) losses.push_back(KernelLoss{i / RECORD_KINDS, i % RECORD_KINDS, count});
+  }
+  return losses;
+}
+
+void Probes::describe(formats::Preamble& preamble) const {
+  preamble.tier = tier().tier;
+  preamble.tier_reason = tier().reason;
+  std::string tags;
+  for (const auto& program : programs()) {
+    preamble.programs.push_back(program.name);
+    tags += (tags.empty() ? "" : " ") + program.name + "=" + program.tag;
+  }
+  preamble.notes.emplace_back("tailcap.object.sha256", TAILCAP_OBJECT_SHA256);
+  preamble.notes.emplace_back("tailcap.program.tags", tags);
+  for (const auto& sentence : not_recorded()) preamble.notes.emplace_back("tailcap.refused", sentence);
+}
+
+void Probes::forget_losses() {
+  for (auto& loss : impl_->object.skeleton->bss->losses) std::atomic_ref(loss).store(0, std::memory_order_relaxed);
+}
+
+std::vector<ProgramReport> Probes::programs() const {
+  std::vector<ProgramReport> reports;
+  bpf_program* program = nullptr;
+  bpf_object__for_each_program(program, impl_->object.skeleton->obj) {
+    if (!bpf_program__autoload(program)) continue;
+    ProgramReport report;
+    report.name = bpf_program__name(program);
+    report.hook = hook_of(program);
+    bpf_prog_info info{};
+    std::uint32_t size = sizeof info;
+    if (bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size) == 0) {
+      char digits[3];
+      for (auto byte : info.tag) {
+        std::snprintf(digits, sizeof digits, "%02x", byte);
+        report.tag += digits;
+      }
+      report.runs = info.run_cnt;
+      report.time = std::chrono::nanoseconds(info.run_time_ns);
+      report.missed = info.recursion_misses;
+      report.instructions = info.verified_insns;
+    }
+    const auto log = impl_->object.logs.find(report.name);
+    if (const char* text =
+            log == impl_->object.logs.end() ? nullptr : std::strstr(log->second.data(), "verification time "))
+      report.verification = microseconds(std::strtoul(text + 18, nullptr, 10));
+    if (const auto found = impl_->attach_times.find(report.name); found != impl_->attach_times.end())
+      report.attach = found->second;
+    reports.push_back(std::move(report));
+  }
+  return reports;
+}
+
+}  // namespace tailcap::capture

@@ -1,0 +1,141 @@
+// Loads and attaches the kernel programs, and queries them for what exists and what they cost. They are removed with
+// this object.
+//
+// Nothing is pinned: the kernel releases everything when the process ends, in whatever way it ends.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "capture/go/layout.h"
+#include "capture/probes/group.h"
+#include "capture/probes/selection.h"
+#include "capture/probes/tier.h"
+#include "capture/scan/function_links.h"
+#include "formats/preamble.h"
+
+namespace tailcap::capture {
+
+// Tests only: a program that the kernel refuses, or that reports nothing.
+enum class Spoil : std::uint8_t { refused, idle };
+
+struct ProbeSettings {
+  Selection selection;
+  std::uint32_t payload_limit = 4096;
+  std::uint64_t ring_bytes = 16u << 20;  // of all rings together: a power of two, at least a page each
+  std::uint32_t rings = 0;               // a power of two; 0: one for every four CPUs, fewer if the rings would be too
+                                         // small
+  formats::HookTier tier = formats::HookTier::unknown;  // unknown: the best that the kernel offers
+  std::string tier_reason;                              // why this one, if the user did not choose it
+  std::vector<Group> groups{kGroups.begin(), kGroups.begin() + kUnasked};
+  bool has(Group group) const;
+  bool takes_stacks() const { return sample_rate != 0 || deep || has(Group::stacks) || has(Group::allocations); }
+  std::uint32_t sample_rate = 0;                       // samples a second of each CPU; 0: none
+  bool stacks_at_once = true;                          // otherwise stacks and samples begin with switch_stacks
+  bool deep = false;                                   // what every goroutine does, too
+  bool node = false;                                   // host problems instead of requests
+  std::chrono::nanoseconds slow_file{1'000'000};       // calls on files that wait at least this long,
+  std::chrono::nanoseconds slow_io{10'000'000};        // for a node, I/Os that take at least this long
+  std::vector<std::string> left_out;                   // prefixes of programs that the kernel refused
+  std::vector<std::pair<std::string, Spoil>> spoiled;  // tests only: programs that do not do their work
+  std::vector<std::pair<std::string, std::uint32_t>> map_entries;  // tests only: kernel maps of another size
+  bool verifier_log = false;                                       // keep the verifier's log of each program
+  bool timings = false;                                            // … or only its duration
+  std::array<std::uint32_t, 2> own_processes{};  // the recorder's; they and their children are never recorded; 0: none
+};
+
+struct ProgramReport {
+  std::string name;
+  std::string hook;  // tracepoint or iterator
+  std::string tag;   // as bpftool prog show prints it
+  std::uint64_t instructions = 0;
+  std::chrono::microseconds verification{};
+  std::chrono::microseconds attach{};
+  std::uint64_t runs = 0;
+  std::uint64_t missed = 0;  // runs that the kernel skipped because the program was busy on that CPU
+  std::chrono::nanoseconds time{};
+};
+
+struct KernelLoss {
+  std::uint32_t row = 0;    // bpf::loss_row
+  std::uint32_t kind = 0;   // bpf::record_kind
+  std::uint64_t count = 0;  // since loading
+};
+
+class Probes {
+ public:
+  // Opens and loads. A program that the kernel refuses is left out if nothing else depends on it; not_recorded() then
+  // says what is missing. Throws std::runtime_error with the reason if nothing can be recorded.
+  explicit Probes(const ProbeSettings& settings);
+  ~Probes();
+  Probes(const Probes&) = delete;
+  Probes& operator=(const Probes&) = delete;
+
+  void attach();
+  // Attaches only these, if loaded; call detach_tracepoints() before attach().
+  void attach(std::span<const std::string_view> names);
+  void detach_tracepoints();
+  // Attaches probes at places in a file, for all processes that run it: all of them, or none. Returns the reason, or
+  // "". From any thread, one at a time; not after detach(). anew: the group was detached before.
+  std::string attach_functions(scan::TargetFiles& files, const scan::TargetFile& file,
+                               const std::vector<FunctionProbe>& places, std::uint32_t group = 0, bool anew = false);
+  void detach_functions(std::uint32_t group);
+  bool detaches_at_once() const;
+  // Switches samples and off-CPU stacks of the selected groups; at any time after attach().
+  void switch_stacks(bool on);
+  int allocations_descriptor() const;  // a map (capture/go/allocations.h)
+  int unrecorded_descriptor() const;   // likewise (capture/record/unrecorded.h)
+  // Stops recording; the ring keeps its contents.
+  void detach();
+
+  // Makes targets of the selected tasks and of their sockets. Call once, after attach().
+  void mark_targets();
+  // Returns records (bpf/event.h) of all target threads and sockets.
+  std::vector<std::byte> list_tasks();
+  std::vector<std::byte> list_sockets();
+
+  void add_target(std::uint32_t pid);  // before mark_targets()
+  // Makes the first thread of a process a target. process: its pidfd.
+  void make_target(int process);
+
+  // Sets where programs of the file with this number keep their goroutines; from any thread.
+  static constexpr std::uint16_t kGoFiles = 255;
+  void tell_go_file(std::uint16_t number, const go::Layout& layout);  // 1 to kGoFiles
+  // Sets which file a process runs. A known process is not changed.
+  void tell_go_process(std::uint32_t pid, std::uint16_t file);
+  // Goroutines created, or handlers entered, in all processes that run the file.
+  std::uint64_t go_hits(std::uint16_t file, bool handlers) const;
+  // Hits by non-targets of probes in the file with this number in their cookies (OTHERS_COOKIE).
+  std::uint64_t others_hits(std::uint32_t file) const;
+  void avoid_calls();  // FunctionLinks
+
+  // For Rings.
+  int first_ring() const;
+  int rings_map() const;
+  std::uint32_t ring_count() const;
+  std::uint64_t ring_bytes() const;  // of each
+  const TierChoice& tier() const;
+  // The settings in effect: as requested, less what the kernel refused.
+  const ProbeSettings& settings() const;
+  const std::vector<std::string>& not_recorded() const;  // one sentence each
+  // Fills in the tier, the programs, and what is not recorded.
+  void describe(formats::Preamble& preamble) const;
+  std::vector<KernelLoss> losses() const;
+  void forget_losses();  // resets the counters
+  std::vector<ProgramReport> programs() const;
+  std::chrono::microseconds open_time() const;
+  std::chrono::microseconds load_time() const;
+  const std::string& verifier_log() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tailcap::capture

@@ -1,0 +1,36 @@
+#include "capture/probes/program_choice.h"
+
+namespace tailcap::capture {
+
+using formats::HookTier;
+
+bool wanted(std::string_view name, const ProbeSettings& settings, HookTier tier) {
+  const auto has = [&](Group g) { return settings.has(g); };
+  const auto& selection = settings.selection;
+  for (const auto& prefix : settings.left_out) {
+    if (name.starts_with(prefix)) return false;
+  }
+  if (name == "io_send" || name == "io_receive") return tier == HookTier::a && has(Group::io);
+  if (name == "call_done") return tier == HookTier::c && has(Group::io);
+  if (name == "arrival") return has(Group::arrivals);
+  if (name == "switch_task" || name == "wake_up" || name == "stop_sent") return has(Group::offcpu);
+  if (name.starts_with("node_")) return settings.node;
+  if (name.starts_with("file_")) return has(Group::files);
+  const bool memory =
+      name.starts_with("stall_reclaim") || name.starts_with("stall_memcg") || name.starts_with("stall_compaction");
+  if (name.starts_with("stall_")) return has(Group::stalls) && (memory || !settings.node);
+  if (name == "retransmit" || name == "reset_sent" || name == "reset_received") return has(Group::net);
+  if (name == "task_exec") return has(Group::tasks) || has(Group::tls) || has(Group::go) || !selection.comms.empty();
+  if (name == "runtime_event") return has(Group::go);
+  if (name == "channel_event") return has(Group::go) && settings.deep;
+  if (name == "allocation") return has(Group::allocations);
+  if (name == "task_exit") return has(Group::tasks) || has(Group::stacks);
+  if (name == "oom_kill") return has(Group::tasks);
+  if (name.starts_with("tls_") || name.starts_with("go_")) return has(Group::tls);
+  if (name.starts_with("interrupt_")) return has(Group::interrupts);
+  if (name == "sample") return settings.sample_rate && has(Group::samples);
+  if (name == "task_moved") return !selection.cgroup.empty();
+  return true;
+}
+
+}  // namespace tailcap::capture

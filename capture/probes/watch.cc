@@ -1,0 +1,164 @@
+#include "capture/probes/watch.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "bpf/event.h"
+#include "capture/go/program.h"
+#include "capture/probes/processors.h"
+#include "formats/event.h"
+
+namespace tailcap::capture::go {
+
+namespace {
+
+constexpr std::size_t kMaxProcesses = 65536, kMaxFacts = 4096;
+
+void append(std::string& text, const std::string& more) {
+  if (!more.empty()) text += (text.empty() ? "" : "; ") + more;
+}
+
+// 0: stays for the whole recording.
+std::uint32_t group_of(const PlannedFunction& function, std::uint16_t file) {
+  if (function.places.empty()) return 0;
+  const std::uint64_t act = GO_COOKIE_ACT(function.places[0].probe.cookie);
+  const std::uint32_t first = std::uint32_t{file} * 2;
+  // Creation and end of goroutines are removed together: with ends alone missing, all goroutines would seem to live for
+  // ever.
+  if (act == bpf::GO_MADE || act == bpf::GO_ENDED) return first;
+  return act == bpf::GO_HANDLER || act == bpf::GO_HANDLER_FUNCTION || act == bpf::GO_HANDLER_METHOD ? first + 1 : 0;
+}
+
+}  // namespace
+
+std::uint16_t Watch::next_number() const {
+  return files_.size() < Probes::kGoFiles ? static_cast<std::uint16_t>(files_.size() + 1) : 0;
+}
+
+bool Watch::governs(const PlannedFunction& function) const {
+  return probes_.detaches_at_once() && group_of(function, next_number()) != 0;
+}
+
+std::vector<PlannedFunction> Watch::take_on(const scan::TargetFile& target, scan::FilePlan plan) {
+  File file;
+  file.changed = target.identity.changed;
+  file.fact.path = target.shown;
+  const FileNumber key{target.identity.device, target.identity.inode};
+  file.number = next_number();
+  if (file.number == 0) {
+    file.unsupported = "it is one of more than " + std::to_string(Probes::kGoFiles) + " Go programs";
+    files_[key] = std::move(file);
+    return {};
+  }
+  Program& program = plan.program;
+  file.fact.version = program.version;
+  file.fact.offsets_from = program.layout.from;
+  file.fact.goid_offset = program.layout.number;
+  file.fact.parts = program.parts;
+  file.unsupported = program.unsupported;
+  file.fact.build = std::make_shared<const std::string>(program.build);
+  file.processors = program.processors;
+  file.movable = plan.movable;
+  names_.add(file.number, program, std::move(plan.tables));
+  probes_.tell_go_file(file.number, program.layout);
+  for (auto& function : program.functions) function.group = group_of(function, file.number);
+  if (probes_.detaches_at_once()) {
+    file.target = target.again();
+    add_busy(key, file, program.functions, false);
+    add_busy(key, file, program.functions, true);
+  }
+  files_[key] = std::move(file);
+  return std::move(program.functions);
+}
+
+void Watch::add_busy(const FileNumber& number, const File& file, const std::vector<PlannedFunction>& functions,
+                     bool handlers) {
+  Busy busy{number, handlers, std::uint32_t{file.number} * 2 + handlers, {}, {}};
+  for (const auto& function : functions) {
+    if (function.group != busy.group) continue;
+    for (const auto& place : function.places) busy.places.push_back(place.probe);
+  }
+  if (!busy.places.empty() && file.target) busy_.push_back(std::move(busy));
+}
+
+void Watch::refused(const scan::Identity& identity, const std::string& why) {
+  const auto file = files_.find({identity.device, identity.inode});
+  if (file != files_.end()) append(file->second.unsupported, why);
+}
+
+void Watch::note_process(std::uint32_t pid, const scan::Identity& executable) {
+  const FileNumber number{executable.device, executable.inode};
+  const auto file = files_.find(number);
+  if (file == files_.end()) return;
+  // If we do not hold the file, another one may have got its number.
+  if (!file->second.target && file->second.changed != executable.changed) return;
+  if (file->second.fact.goid_offset) probes_.tell_go_process(pid, file->second.number);
+  if (processes_.size() > kMaxProcesses) processes_.clear();
+  const auto [told, fresh] = processes_.try_emplace(pid, Told{number, 0});
+  // It is not known yet for a process that has just begun, and a program may change it.
+  const std::uint16_t processors = read_processors(target_files_, pid, file->second.processors, file->second.movable);
+  const bool changed_processors = processors != 0 && processors != told->second.processors;
+  if (!fresh && told->second.file == number && !changed_processors) return;
+  told->second = {number, processors};
+  tell(pid, file->second, processors);
+}
+
+void Watch::tell(std::uint32_t pid, const File& file, std::uint16_t processors) {
+  using formats::GoPart;
+  Fact fact = file.fact;
+  fact.pid = pid;
+  fact.processors = processors;
+  fact.parts = static_cast<std::uint8_t>(fact.parts & ~file.away);
+  fact.unsupported = file.unsupported;
+  const std::string often =
+      ": left alone but for moments, at more than " + std::to_string(Governor::kBusy) + " a second";
+  if (file.away & static_cast<std::uint8_t>(GoPart::creation))
+    append(fact.unsupported, "creation and ends of goroutines" + often);
+  if (file.away & static_cast<std::uint8_t>(GoPart::handlers)) append(fact.unsupported, "handlers" + often);
+  const std::lock_guard lock(mutex_);
+  if (facts_.size() < kMaxFacts)
+    facts_.push_back(std::move(fact));
+  else
+    dropped_++;
+}
+
+void Watch::change(const Busy& busy, bool away) {
+  File& file = files_[busy.file];
+  const auto bit = [](formats::GoPart p) { return static_cast<std::uint8_t>(p); };
+  const auto part = static_cast<std::uint8_t>(
+      busy.handlers ? bit(formats::GoPart::handlers) : bit(formats::GoPart::creation) | bit(formats::GoPart::ends));
+  file.away = static_cast<std::uint8_t>(away ? file.away | part : file.away & ~part);
+  for (const auto& [pid, told] : processes_) {
+    if (told.file == busy.file) tell(pid, file, told.processors);
+  }
+}
+
+void Watch::govern() {
+  for (Busy& busy : busy_) {
+    const File& file = files_[busy.file];
+    switch (busy.governor.look(Clock::now(), probes_.go_hits(file.number, busy.handlers))) {
+      case Governor::Turn::stay:
+        break;
+      case Governor::Turn::leave:
+        probes_.detach_functions(busy.group);
+        change(busy, true);
+        break;
+      case Governor::Turn::come_back:
+        if (probes_.attach_functions(target_files_, *file.target, busy.places, busy.group, true).empty())
+          change(busy, false);
+        break;
+    }
+  }
+}
+
+std::vector<Fact> Watch::take() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(facts_, {});
+}
+
+std::uint64_t Watch::dropped() {
+  const std::lock_guard lock(mutex_);
+  return dropped_;
+}
+
+}  // namespace tailcap::capture::go

@@ -1,0 +1,73 @@
+#include "capture/record/loss_counter.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+#include <utility>
+
+#include "bpf/event.h"
+#include "capture/host/clocks.h"
+
+namespace tailcap::capture {
+
+using namespace formats;
+
+namespace {
+
+// A program that is interrupted on a CPU and would run again there is skipped by the kernel, which counts that.
+constexpr std::array<std::pair<std::string_view, Kind>, 7> kKindOfProgram = {{{"io_send", Kind::send},
+                                                                              {"io_receive", Kind::receive},
+                                                                              {"arrival", Kind::arrival},
+                                                                              {"retransmit", Kind::retransmit},
+                                                                              {"state_change", Kind::state_change},
+                                                                              {"switch_task", Kind::off_cpu},
+                                                                              {"wake_up", Kind::off_cpu}}};
+
+constexpr std::uint8_t kAnyKind = 255;
+
+struct Row {
+  LossCause cause;
+  const char* why;
+};
+constexpr Row kRows[] = {{LossCause::ring_full, "the ring was full"},
+                         {LossCause::socket_table_full, "no room for another socket"},
+                         {LossCause::task_table_full, "no room for another thread"},
+                         {LossCause::session_table_full, "no room for a call of a TLS library"}};
+static_assert(std::size(kRows) * RECORD_KINDS == LOSS_COUNTERS);
+
+}  // namespace
+
+LossCounter::LossCounter(Probes& probes, EventLog& log)
+    : probes_(probes), log_(log), kernel_losses_(LOSS_COUNTERS), until_(monotonic_now()), skipped_until_(until_) {}
+
+void LossCounter::count(Time now) {
+  for (const auto& loss : probes_.losses()) {
+    auto& before = kernel_losses_[loss.row * RECORD_KINDS + loss.kind];
+    if (loss.count == before) continue;
+    log_.lose(now, until_, kRows[loss.row].cause, static_cast<std::uint8_t>(loss.kind), loss.count - before,
+              kRows[loss.row].why);
+    before = loss.count;
+  }
+  if (bad_records_ != bad_counted_) {
+    log_.lose(now, until_, LossCause::bad_record, kAnyKind, bad_records_ - bad_counted_,
+              "records that could not be understood");
+    bad_counted_ = bad_records_;
+  }
+  until_ = now;
+}
+
+void LossCounter::count_skipped_runs(Time now) {
+  for (const auto& program : probes_.programs()) {
+    auto& before = skipped_runs_[program.name];
+    if (program.missed == before) continue;
+    const auto kind = std::find_if(kKindOfProgram.begin(), kKindOfProgram.end(),
+                                   [&](const auto& p) { return p.first == program.name; });
+    log_.lose(now, skipped_until_, LossCause::unknown,
+              kind == kKindOfProgram.end() ? kAnyKind : static_cast<std::uint8_t>(kind->second),
+              program.missed - before, "the program was busy on that CPU");
+    before = program.missed;
+  }
+  skipped_until_ = now;
+}
+
+}  // namespace tailcap::capture

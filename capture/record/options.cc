@@ -1,0 +1,330 @@
+#include "capture/record/options.h"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <bit>
+#include <boost/program_options.hpp>
+#include <ctime>
+#include <sstream>
+
+#include "bpf/event.h"
+#include "capture/control/amount.h"
+#include "capture/control/note.h"
+#include "capture/mask/http/header_list.h"
+#include "formats/nearest.h"
+
+namespace tailcap::capture {
+
+namespace po = boost::program_options;
+
+const char* const kHelp =
+    R"(tailcap-record records what the kernel sees of a service's HTTP traffic and waits, into one file.
+
+usage: tailcap record TARGET [OPTION...]
+       tailcap record [OPTION...] -- COMMAND ARG...
+       tailcap control FILE note KEY=VALUE         sends a note to the running recorder of FILE
+       tailcap doctor [-p PID] [--json]            can this machine record?
+
+Targets (a process that matches any of them is recorded, and so are its children)
+  -p, --pid PID          a process with all its threads (repeat for more)
+      --cgroup PATH      all processes in this cgroup (unified hierarchy) and below
+      --comm NAME        processes of this name, now and later
+      --port N           sockets that use this TCP port, at the server or client (up to 8)
+  -a, --all              all processes but the recorder
+  -- COMMAND ARG...      starts this, records it from its first instruction, ends with it
+      --user NAME[:GROUP] runs COMMAND as this user: under sudo it would run as root
+
+How long, and where to
+  -d, --duration TIME    stop after 30s, 500ms, 2m …     (default: until Ctrl-C or the end of all recorded)
+  -o, --output FILE      (default: tailcap-YYYYMMDD-HHMMSS.tcap)
+      --force            overwrite FILE
+      --max-size SIZE    stop when the file has reached 500MB, 2GiB …         (default: no limit)
+      --note KEY=VALUE   remark kept in the file, shown by every report (repeat for more);
+                         while recording: tailcap control FILE note deploy=v2, and the report says what it changed
+
+What
+      --payload BYTES    kept of what follows a message start; 0: no payload at all  (default: 4096)
+                         Of payload the file gets message heads, framing, DNS and TLS hellos; no body, and nothing of other
+                         protocols. Header values outside a list, query values and long tokens in paths are asterisks
+      --keep-header NAME keeps the values of this header, too (repeat for more); --list-headers prints the list
+      --keep-query NAME  keeps the values of this query parameter, too (repeat for more); all: of every one
+      --keep-arguments   of recorded processes the whole command line, not only the program
+      --unsafe-headers   keeps the values of all headers: passwords, tokens and cookies
+      --payload-raw      masks nothing, and keeps bodies and other protocols as well
+      --sample N         also both stacks of every running thread, N times a second (99 is usual); user stacks are walked by
+                         frame pointers, which Go has and C, C++ and Rust with -fno-omit-frame-pointer
+      --stacks[=off]     also where threads wait: both stacks of every wait of 1 ms and more, and of some shorter ones; at most
+                         10,000 a second on a CPU are walked. off: not until `tailcap control FILE stacks on`, which switches --sample, too
+      --no-probe FILE    place no probe in this program or library, for TLS or for Go (repeat for more)
+      --only GROUPS      record only these: io,arrivals,offcpu,stalls,tasks,net,tls,go,interrupts,samples,files,
+                         stacks,allocations (default: all but the last five)
+      --add GROUPS       … and these, after --only
+      --list             what the groups are, and stop
+                         tls: the plaintext of OpenSSL, GnuTLS and Go in recorded processes. Others on this machine that
+                         use the same library pay about half a microsecond a call (`tailcap doctor` says where it is more)
+                         files: every open with its path; reads, writes and fsyncs that waited long for a file. Meanwhile
+                         every system call on this machine takes 0.05 µs longer, opens 0.4 µs, those recorded 0.9 µs
+      --slow-file TIME   how long such a call has to wait to be recorded                (default: 1ms)
+      --profile NAME     default, or deep: also every wait, wake-up and run of every goroutine of recorded Go programs, at
+                         1 to 4 µs each: a net/http server at saturation keeps 0.53 of its throughput, by default 0.81;
+                         or node: not requests, but the problems of the whole machine: processes that come and go,
+                         shortage of memory, TCP failures, slow disks, for `tailcap diag`. No payload, no TARGET
+      --slow-io TIME     with it: how long an I/O of a disk has to take to be recorded  (default: 10ms)
+
+How
+      --ready-fd N       write "ready" to this descriptor and close it, once it records
+      --tier a|c         how socket I/O is seen          (default: the best this kernel offers)
+      --ring SIZE        memory between kernel and recorder, a power of two         (default: 16MiB)
+      --rings N          that is so many rings, a power of two up to 16  (default: one for every four CPUs)
+      --dry-run          load the kernel programs, attach nothing, stop
+      --timings          say what loading and attaching each program took
+      --verifier-log     print what the kernel's verifier says of each program
+  -h, --help             this
+      --version
+
+Exit codes: 0 recorded, 1 failed or no process to record, 2 bad usage, 3 recorded but events were lost; 128 and the number of a signal
+that came before it recorded (130: Ctrl-C).
+
+examples:
+  tailcap record -p $(pidof -s nginx) -d 30s -o slow.tcap
+  tailcap record --port 8080 --max-size 500MB
+  tailcap record -o test.tcap --note build=1234 -- ./server --port 8080
+)";
+
+namespace {
+
+std::string default_output() {
+  const std::time_t now = std::time(nullptr);
+  std::tm local{};
+  localtime_r(&now, &local);
+  char name[64];
+  std::strftime(name, sizeof name, "tailcap-%Y%m%d-%H%M%S.tcap", &local);
+  return name;
+}
+
+void add_groups(const std::string& list, std::vector<Group>& groups) {
+  std::istringstream names(list);
+  std::string name;
+  while (std::getline(names, name, ',')) {
+    bool found = false;
+    for (auto group : kGroups) {
+      if (name == name_of(group)) {
+        groups.push_back(group);
+        found = true;
+      }
+    }
+    if (found) continue;
+    std::string all;
+    for (auto group : kGroups) all += (all.empty() ? "" : ", ") + std::string(name_of(group));
+    throw UsageError("'" + name + "' is not a group of probes. They are " + all);
+  }
+}
+
+template <class T>
+T number(const std::string& text, const char* what, std::uint64_t least, std::uint64_t most) {
+  std::size_t used = 0;
+  std::uint64_t value = 0;
+  try {
+    if (!text.empty() && text[0] >= '0' && text[0] <= '9') value = std::stoull(text, &used);
+  } catch (const std::out_of_range&) {
+    used = 0;
+  }
+  if (used == 0 || used != text.size() || value < least || value > most)
+    throw UsageError("'" + text + "' is not " + what + " (" + std::to_string(least) + " to " + std::to_string(most) +
+                     ")");
+  return static_cast<T>(value);
+}
+
+// Samples are taken where they are asked for, by their rate or by their group.
+void choose_sampling(const std::string& rate, ProbeSettings& probes) {
+  constexpr std::uint32_t kUsual = 99, kMost = 10000;
+  if (!rate.empty()) {
+    probes.sample_rate = number<std::uint32_t>(rate, "a number of samples a second", 1, kMost);
+    if (!probes.has(Group::samples)) probes.groups.push_back(Group::samples);
+  } else if (probes.has(Group::samples)) {
+    probes.sample_rate = kUsual;
+  }
+}
+
+// Host problems, of all processes; no requests.
+void choose_node(bool groups_given, ProbeSettings& probes) {
+  if (groups_given)
+    throw UsageError("--profile node is a choice of what to record: --only, --add and --sample do not go with it");
+  if (!probes.selection.empty() && !probes.selection.all)
+    throw UsageError("--profile node records the whole machine: no process, port, cgroup or command goes with it");
+  probes.selection.all = true;
+  probes.node = true;
+  probes.payload_limit = 0;
+  probes.groups = {Group::tasks, Group::net, Group::stalls};
+}
+
+// A stack belongs to a wait, so waits are recorded, too.
+void choose_stacks(const std::string& given, ProbeSettings& probes) {
+  if (!given.empty() && given != "on" && given != "off") throw UsageError("--stacks is on or off, not '" + given + "'");
+  if (!given.empty() && !probes.has(Group::stacks)) probes.groups.push_back(Group::stacks);
+  probes.stacks_at_once = given != "off";
+  if (probes.has(Group::stacks) && !probes.has(Group::offcpu)) probes.groups.push_back(Group::offcpu);
+  if (probes.has(Group::allocations) && !probes.has(Group::go))
+    throw UsageError("allocations are those of Go programs: they need the group go");
+}
+
+std::string header_name(std::string name) {
+  if (name.empty() || !std::all_of(name.begin(), name.end(), mask::is_token))
+    throw UsageError("'" + name + "' is not the name of a header");
+  std::transform(name.begin(), name.end(), name.begin(), mask::lower);
+  return name;
+}
+
+void check(Options& options) {
+  const auto& selection = options.probes.selection;
+  if (selection.empty())
+    throw UsageError("no target: give -p PID, --comm NAME, --port N, --cgroup PATH, -a, or -- COMMAND");
+  if (selection.ports.size() > PORTS_MAX) throw UsageError("at most 8 ports can be given");
+  for (const auto& comm : selection.comms) {
+    if (comm.empty()) throw UsageError("--comm needs a name");
+  }
+  const auto ring = options.probes.ring_bytes;
+  if (!std::has_single_bit(ring) || ring < 4096 || ring > 1u << 30)
+    throw UsageError("--ring must be a power of two between 4KiB and 1GiB, not " + std::to_string(ring) + " bytes");
+  const std::uint32_t rings = options.probes.rings;
+  if (rings != 0 && (!std::has_single_bit(rings) || ring / rings < 4096))
+    throw UsageError("--rings must be a power of two, and leave each of them 4KiB of --ring, not " +
+                     std::to_string(rings));
+}
+
+}  // namespace
+
+Options parse_options(int argc, char** argv) {
+  Options options;
+  options.command_line.assign(argv, argv + argc);
+  int own = argc;
+  for (int i = 1; i < argc; i++) {
+    if (std::string_view(argv[i]) == "--") {
+      own = i;
+      options.probes.selection.command.assign(argv + i + 1, argv + argc);
+      if (options.probes.selection.command.empty()) throw UsageError("no command after --");
+      break;
+    }
+  }
+  using Strings = std::vector<std::string>;
+  po::options_description known;
+  auto add = known.add_options();
+  add("pid,p", po::value<Strings>())("cgroup", po::value<std::string>())("comm", po::value<Strings>())(
+      "port", po::value<Strings>());
+  add("all,a", "")("duration,d", po::value<std::string>())("output,o", po::value<std::string>())("force", "");
+  add("max-size", po::value<std::string>())("payload", po::value<std::string>())("note", po::value<Strings>());
+  add("no-probe", po::value<Strings>());
+  add("unsafe-headers", "")("payload-raw", "")("keep-header", po::value<Strings>())("keep-query", po::value<Strings>())(
+      "keep-arguments", "")("list-headers", "");
+  add("only", po::value<Strings>())("add", po::value<Strings>())("profile", po::value<std::string>())(
+      "sample", po::value<std::string>())("stacks", po::value<std::string>()->implicit_value("on", ""))("list", "")(
+      "list-probes", "");
+  add("slow-file", po::value<std::string>())("slow-io", po::value<std::string>());
+  add("user", po::value<std::string>())("ready-fd", po::value<std::string>());
+  add("tier", po::value<std::string>())("ring", po::value<std::string>())("rings", po::value<std::string>())(
+      "dry-run", "")("timings", "")("verifier-log", "");
+  add("help,h", "")("version", "");
+  po::variables_map given;
+  try {
+    po::command_line_parser parser(own, argv);
+    // Whole names only: an abbreviation that works today is ambiguous tomorrow.
+    parser.options(known).positional({}).style(po::command_line_style::unix_style &
+                                               ~po::command_line_style::allow_guessing);
+    po::store(parser.run(), given);
+  } catch (const po::unknown_option& e) {
+    std::vector<std::string> long_names;
+    for (const auto& option : known.options()) long_names.push_back(option->long_name());
+    const std::vector<std::string_view> names(long_names.begin(), long_names.end());
+    const std::string given_name = e.get_option_name();
+    const std::string word = given_name.substr(std::min(given_name.find_first_not_of('-'), given_name.size()));
+    throw UsageError(e.what() + (given_name.size() > 2 ? formats::suggestion(word, names, "--") : std::string()));
+  } catch (const po::error& e) {
+    throw UsageError(e.what());
+  }
+  const auto strings = [&](const char* name) { return given.count(name) ? given[name].as<Strings>() : Strings{}; };
+  auto& selection = options.probes.selection;
+  options.help = given.count("help");
+  options.version = given.count("version");
+  options.list_headers = given.count("list-headers");
+  options.list = given.count("list") || given.count("list-probes");
+  for (const auto& pid : strings("pid"))
+    selection.pids.push_back(number<std::uint32_t>(pid, "a process id", 1, 4194304));
+  for (const auto& port : strings("port")) selection.ports.push_back(number<std::uint16_t>(port, "a port", 1, 65535));
+  selection.comms = strings("comm");
+  if (given.count("cgroup")) selection.cgroup = given["cgroup"].as<std::string>();
+  selection.all = given.count("all");
+  try {
+    if (given.count("duration")) options.duration = parse_duration(given["duration"].as<std::string>());
+    if (given.count("max-size")) options.max_size = parse_size(given["max-size"].as<std::string>());
+    if (given.count("slow-file")) options.probes.slow_file = parse_duration(given["slow-file"].as<std::string>());
+    if (given.count("slow-io")) options.probes.slow_io = parse_duration(given["slow-io"].as<std::string>());
+    if (given.count("ring")) options.probes.ring_bytes = parse_size(given["ring"].as<std::string>());
+    if (given.count("rings"))
+      options.probes.rings = number<std::uint32_t>(given["rings"].as<std::string>(), "a number of rings", 1, RINGS_MAX);
+    if (given.count("payload")) {
+      const auto limit = parse_size(given["payload"].as<std::string>());
+      if (limit > 1u << 20) throw UsageError("--payload can be at most 1MiB");
+      options.probes.payload_limit = static_cast<std::uint32_t>(limit);
+    }
+  } catch (const std::invalid_argument& e) {
+    throw UsageError(e.what());
+  }
+  for (const auto& text : strings("note")) {
+    const auto note = parse_note(text);
+    if (!note) throw UsageError("'" + text + "' is not a note: write KEY=VALUE");
+    options.notes.push_back(*note);
+  }
+  if (given.count("only")) options.probes.groups.clear();
+  for (const auto& list : strings("only")) add_groups(list, options.probes.groups);
+  for (const auto& list : strings("add")) add_groups(list, options.probes.groups);
+  choose_sampling(given.count("sample") ? given["sample"].as<std::string>() : std::string(), options.probes);
+  choose_stacks(given.count("stacks") ? given["stacks"].as<std::string>() : std::string(), options.probes);
+  if (given.count("profile")) {
+    const auto& profile = given["profile"].as<std::string>();
+    if (profile != "default" && profile != "deep" && profile != "node")
+      throw UsageError("'" + profile + "' is not a profile: default, deep or node");
+    options.probes.deep = profile == "deep";
+    if (profile == "node")
+      choose_node(given.count("only") || given.count("add") || given.count("sample") || given.count("stacks"),
+                  options.probes);
+    if (options.probes.deep && !options.probes.has(Group::go))
+      throw UsageError("--profile deep is of Go programs: it needs the group go");
+  }
+  if (given.count("tier")) {
+    const auto& tier = given["tier"].as<std::string>();
+    if (tier != "a" && tier != "c") throw UsageError("'" + tier + "' is not a hook tier: a or c (b is not built yet)");
+    options.probes.tier = tier == "a" ? formats::HookTier::a : formats::HookTier::c;
+  }
+  options.no_probe = strings("no-probe");
+  if (given.count("user")) options.user = given["user"].as<std::string>();
+  if (!options.user.empty() && selection.command.empty())
+    throw UsageError("--user is of the command to be started: give -- COMMAND, too");
+  if (given.count("ready-fd")) {
+    options.ready_fd = number<int>(given["ready-fd"].as<std::string>(), "a descriptor", 0, 1 << 20);
+    if (fcntl(options.ready_fd, F_GETFD) < 0)
+      throw UsageError("--ready-fd " + std::to_string(options.ready_fd) + ": there is no such descriptor");
+  }
+  options.output = given.count("output") ? given["output"].as<std::string>() : default_output();
+  options.force = given.count("force");
+  options.keep.header_values = given.count("unsafe-headers");
+  options.keep.everything = given.count("payload-raw");
+  options.keep.arguments = given.count("keep-arguments");
+  for (const auto& name : strings("keep-header")) options.keep.headers.push_back(header_name(name));
+  for (const auto& name : strings("keep-query")) {
+    if (name.empty()) throw UsageError("--keep-query needs the name of a query parameter, or all");
+    if (name == "all")
+      options.keep.all_queries = true;
+    else
+      options.keep.queries.push_back(name);
+  }
+  options.dry_run = given.count("dry-run");
+  options.timings = options.probes.timings = given.count("timings");
+  options.probes.verifier_log = given.count("verifier-log");
+  if (!options.help && !options.version && !options.list && !options.list_headers &&
+      !(options.dry_run && selection.empty()))
+    check(options);
+  return options;
+}
+
+}  // namespace tailcap::capture

@@ -1,0 +1,373 @@
+#include "capture/record/recorder.h"
+
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <random>
+#include <system_error>
+
+#include "bpf/event.h"
+#include "capture/control/control.h"
+#include "capture/control/folder_keeper.h"
+#include "capture/control/note.h"
+#include "capture/host/clocks.h"
+#include "capture/host/kernel.h"
+#include "capture/host/privileges.h"
+#include "capture/host/system_file.h"
+#include "capture/mask/command_line.h"
+#include "capture/probes/finder.h"
+#include "capture/probes/self_test.h"
+#include "capture/record/child.h"
+#include "capture/record/session.h"
+#include "capture/record/signals.h"
+#include "capture/rings/rings.h"
+#include "capture/scan/processes.h"
+#include "formats/printable.h"
+
+namespace tailcap::capture {
+
+using namespace std::chrono_literals;
+using formats::Duration;
+using formats::Time;
+
+namespace {
+
+constexpr int kPollMs = 50;        // with kBlockAge: a killed recorder loses less than 250 ms
+constexpr Duration kTick = 100ms;  // the resolution in time of losses
+constexpr Duration kStatusEvery = 1s;
+constexpr Duration kKeyframeEvery = 10s;
+constexpr std::chrono::milliseconds kLookFirst =
+    5s;  // at most; the TLS libraries of a system take 0.1 s, a large program 2 s
+
+class Descriptor {
+ public:
+  Descriptor(int fd, const char* what) : fd_(fd) {
+    if (fd < 0) throw std::system_error(errno, std::generic_category(), what);
+  }
+  ~Descriptor() { close(fd_); }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+// Threads are not processes: users may give either number.
+std::uint32_t process_of(std::uint32_t pid) {
+  SystemLines status("/proc/" + std::to_string(pid) + "/status");
+  std::string_view line;
+  while (status.next(line)) {
+    std::uint32_t process = 0;
+    if (line.starts_with("Tgid:\t") &&
+        std::from_chars(line.data() + 6, line.data() + line.size(), process).ec == std::errc())
+      return process;
+  }
+  throw std::runtime_error("there is no process " + std::to_string(pid) + ". `pgrep -a NAME` finds it.");
+}
+
+std::string random_id() {
+  std::random_device device;
+  std::string id;
+  for (int i = 0; i < 4; i++) {
+    char digits[9];
+    std::snprintf(digits, sizeof digits, "%08x", device());
+    id += digits;
+  }
+  return id;
+}
+
+formats::Preamble preamble(const Options& options, const Probes& probes) {
+  formats::Preamble p;
+  p.capture_id = random_id();
+  p.tool_version = TAILCAP_VERSION;
+  p.command_line = options.keep.arguments ? options.command_line : mask::own_command_line(options.command_line);
+  p.host = host_name();
+  p.kernel = kernel_release();
+  p.architecture = machine();
+  p.boot_id = boot_id();
+  p.cpus = static_cast<std::uint32_t>(sysconf(_SC_NPROCESSORS_ONLN));
+  p.redaction = options.keep.everything      ? formats::Redaction::payload_raw
+                : options.keep.header_values ? formats::Redaction::header_values
+                                             : formats::Redaction::allow_list;
+  p.payload_limit = options.probes.payload_limit;
+  p.ring_bytes = options.probes.ring_bytes;
+  p.targets = options.probes.selection.names();
+  p.notes = options.notes;
+  probes.describe(p);
+  const auto clocks = read_clocks();
+  p.started = clocks.time;
+  p.started_realtime = clocks.snapshot.realtime;
+  return p;
+}
+
+void refuse_existing(const Options& options) {
+  if (!options.force && std::filesystem::exists(options.output))
+    throw std::runtime_error("'" + options.output +
+                             "' exists. Choose another name with -o, or --force to overwrite it.");
+}
+
+// Decides when to stop so that the finished file does not exceed the requested size: the data still to be written is
+// estimated by the largest step seen, and the footer's index grows with the blocks.
+class SizeLimit {
+ public:
+  explicit SizeLimit(std::uint64_t most) : most_(most) {}
+  bool reached(const formats::WriterTotals& totals) {
+    step_ = std::max(step_, totals.file_bytes - last_);
+    last_ = totals.file_bytes;
+    return totals.file_bytes + 4 * step_ + kFooter + 64 * totals.blocks >= most_;
+  }
+
+ private:
+  static constexpr std::uint64_t kFooter = 8192;
+  std::uint64_t most_, last_ = 0, step_ = 0;
+};
+
+// Empties the rings. Records produced meanwhile wait for the next call, so that other work gets its turn.
+void drain(Rings& rings, Session& session, bool all) {
+  rings.begin(monotonic_now(), all);
+  for (auto record = rings.next(); !record.empty(); record = rings.next()) session.take(record);
+  rings.release();
+}
+
+// Recording continues without control commands if this fails.
+void listen_beside(std::optional<Control>& control, const std::string& output) {
+  try {
+    control.emplace(output);
+  } catch (const std::exception& e) {
+    warn(std::string(e.what()) + ". It records, but `tailcap control` cannot reach it.");
+  }
+}
+
+// A note records from when on there are none, or some.
+void obey_stacks(Control& control, const std::string& argument, Session& session, Probes& probes,
+                 const ProbeSettings& settings) {
+  if (argument != "on" && argument != "off")
+    return control.answer(Obeyed::usage, "'" + argument + "' is neither on nor off");
+  if (!settings.has(Group::stacks) && !settings.has(Group::samples))
+    return control.answer(
+        Obeyed::failed, "it records neither stacks nor samples: record with --stacks (or --stacks=off) or --sample 99");
+  probes.switch_stacks(argument == "on");
+  session.note(monotonic_now(), "tailcap.stacks", argument);
+  control.answer(Obeyed::done, "stacks are " + argument);
+}
+
+// Executes control commands: at most a few at a time, so that the ring is read, too.
+void obey(Control& control, Session& session, Probes& probes, const ProbeSettings& settings) {
+  for (int i = 0; i < 8; i++) {
+    const auto command = control.next();
+    if (!command) return;
+    if (command->name == "stacks") {
+      obey_stacks(control, command->argument, session, probes, settings);
+      continue;
+    }
+    if (command->name != "note") {
+      control.answer(Obeyed::usage,
+                     "'" + command->name + "' is no command. They are: note KEY=VALUE, stacks on, stacks off");
+      continue;
+    }
+    const auto note = parse_note(command->argument);
+    if (!note) {
+      control.answer(Obeyed::usage, "'" + command->argument + "' is not a note: write KEY=VALUE");
+    } else if (const auto why_not = objection_to(*note); !why_not.empty()) {
+      control.answer(Obeyed::usage, why_not);
+    } else {
+      session.note(monotonic_now(), note->first, note->second);
+      control.answer(Obeyed::done, "noted: " + note->first + "=" + note->second);
+    }
+  }
+}
+
+// Existing processes that are not selected by their numbers.
+std::vector<std::uint32_t> chosen_by_name(const Selection& selection) {
+  std::vector<std::uint32_t> chosen;
+  if (!selection.cgroup.empty()) {
+    SystemLines members(selection.cgroup + "/cgroup.procs");
+    for (std::string_view line; members.next(line);)
+      chosen.push_back(static_cast<std::uint32_t>(std::atoi(std::string(line).c_str())));
+  }
+  if (selection.comms.empty() && !selection.all) return chosen;
+  std::error_code error;
+  for (std::filesystem::directory_iterator entry("/proc", error), end; !error && entry != end; entry.increment(error)) {
+    const int pid = std::atoi(entry->path().filename().c_str());
+    if (pid <= 0) continue;
+    std::string comm = read_system_file(entry->path().string() + "/comm", 64);
+    if (comm.ends_with('\n')) comm.pop_back();
+    const bool named = std::any_of(selection.comms.begin(), selection.comms.end(),
+                                   [&](const std::string& name) { return name.substr(0, COMM_SIZE - 1) == comm; });
+    if (named || selection.all) chosen.push_back(static_cast<std::uint32_t>(pid));
+  }
+  return chosen;
+}
+
+// Files known before the recording begins are examined first, while nothing waits in the ring.
+// The wait is limited: a file may never answer.
+void look_first(Finder& finder, const Selection& selection) {
+  for (const auto pid : selection.pids) finder.examine(pid);
+  for (const auto pid : chosen_by_name(selection)) finder.examine_again(pid);
+  if (!selection.command.empty()) finder.examine_command(selection.command.front());
+  finder.examine_system();
+  finder.wait(kLookFirst);
+}
+
+[[noreturn]] void nobody_to_record(const Selection& selection, const std::string& output,
+                                   std::optional<FolderKeeper>& keeper) {
+  // The file has no content.
+  if (keeper) {
+    keeper->remove_partial();
+    keeper->remove_control();
+  } else {
+    (void)unlink((output + ".partial").c_str());
+  }
+  std::string who;
+  for (const auto pid : selection.pids) who += (who.empty() ? "" : ", ") + std::to_string(pid);
+  throw std::runtime_error("no process to record: " + (who.empty() ? "the command" : "process " + who) +
+                           " has ended, is a thread of the kernel, or is not listed by it. No file was written.");
+}
+
+// Users see a line; scripts that passed a descriptor read one.
+void announce(const Selection& selection, std::uint32_t command_pid, const std::string& output, int ready_fd) {
+  std::fprintf(stderr, "recording %s into %s; Ctrl-C ends it\n", describe(selection, command_pid).c_str(),
+               formats::printable(output).c_str());
+  if (ready_fd < 0) return;
+  (void)!write(ready_fd, "ready\n", 6);
+  close(ready_fd);
+}
+
+}  // namespace
+
+Outcome record(const Options& given) {
+  Options options = given;
+  auto& selection = options.probes.selection;
+  refuse_existing(options);
+  for (auto& pid : selection.pids) pid = process_of(pid);
+
+  // Forked before there is anything that the processes that read files should not have.
+  const scan::Processes processes;
+  options.probes.own_processes = processes.pids();
+  Signals signals;
+  if (options.ready_fd >= 0) fcntl(options.ready_fd, F_SETFD, FD_CLOEXEC);
+  std::optional<Child> child;
+  if (!selection.command.empty())
+    child.emplace(selection.command, options.user.empty() ? std::nullopt : std::optional(find_account(options.user)));
+  std::optional<FolderKeeper> keeper;  // outlives the control socket and the writer
+  if (FolderKeeper::needed_for(options.output)) keeper.emplace(options.output);
+
+  const ProvenProbes proven = proven_probes(options.probes);
+  Probes& probes = *proven.probes;
+  for (const auto& sentence : proven.sentences) warn(sentence);
+  options.probes = probes.settings();
+  if (child) probes.add_target(child->pid());
+  formats::Writer writer(options.output, preamble(options, probes), options.force);
+  if (keeper) writer.let_name([&](bool replace) { return keeper->give_name(replace); });
+  signals.remove_if_interrupted(options.output + ".partial");
+  Rings rings(probes.first_ring(), probes.rings_map(), probes.ring_count(), probes.ring_bytes());
+  std::optional<Finder> finder;
+  const Finder::Interests interests{options.probes.has(Group::tls) && selection.processes(),
+                                    options.probes.has(Group::go), options.probes.deep,
+                                    options.probes.has(Group::allocations), options.no_probe};
+  if (interests.tls || interests.go) look_first(finder.emplace(probes, processes, interests), selection);
+  std::optional<stacks::Samples> samples;
+  if (options.probes.takes_stacks()) {
+    std::ifstream symbols("/proc/kallsyms");
+    samples.emplace(stacks::KernelNames(symbols), processes);
+  }
+  Session session(probes, writer, processes, options.keep, finder ? &*finder : nullptr, samples ? &*samples : nullptr);
+  probes.attach();
+  std::optional<Control> control;
+  listen_beside(control, options.output);
+  signals.recording();
+  give_up_privileges();
+  probes.mark_targets();
+  const Time start = monotonic_now();
+  session.keyframe(start);
+  if (selection.closed() && !session.any_process_left()) nobody_to_record(selection, options.output, keeper);
+
+  const Descriptor epoll(epoll_create1(EPOLL_CLOEXEC), "cannot wait for events");
+  const auto watch = [&](int descriptor, std::uint32_t events) {
+    epoll_event event{};
+    event.events = events;
+    event.data.fd = descriptor;
+    if (epoll_ctl(epoll.get(), EPOLL_CTL_ADD, descriptor, &event) != 0)
+      throw std::system_error(errno, std::generic_category(), "cannot wait for events");
+  };
+  // Edge-triggered: a ring that contains anything always counts as readable; only the kernel's wake-ups matter here.
+  for (const int ring : rings.descriptors()) watch(ring, EPOLLIN | EPOLLET);
+  watch(signals.descriptor(), EPOLLIN);
+  if (control) watch(control->descriptor(), EPOLLIN);
+  if (child) {
+    if (child->descriptor() >= 0) watch(child->descriptor(), EPOLLIN);
+    child->release();
+  }
+  announce(selection, child ? child->pid() : 0, options.output, options.ready_fd);
+
+  StatusLine status;
+  SizeLimit size_limit(options.max_size);
+  Outcome outcome;
+  Time next_tick = start + kTick, next_status = start + kStatusEvery, next_keyframe = start + kKeyframeEvery;
+  Time now = start;
+  while (outcome.reason.empty()) {
+    epoll_event happened[4];
+    const int ready = epoll_wait(epoll.get(), happened, 4, kPollMs);
+    if (ready < 0 && errno != EINTR) throw std::system_error(errno, std::generic_category(), "cannot wait for events");
+    // Only when there is a command: checking on every iteration cost the targets measurable time (bench/RESULTS.md).
+    for (int i = 0; i < ready; i++)
+      if (control && happened[i].data.fd == control->descriptor()) obey(*control, session, probes, options.probes);
+    drain(rings, session, false);
+    now = monotonic_now();
+    if (now >= next_tick) {
+      next_tick = now + kTick;
+      session.tick(now);
+      if (options.max_size && size_limit.reached(writer.totals())) outcome.reason = "--max-size";
+    }
+    writer.tick(now);
+    if (now >= next_status) {
+      next_status = now + kStatusEvery;
+      session.count_skipped_runs(now);
+      status.show(now - start, session.tally(), writer.totals().file_bytes);
+      if (selection.closed() && !child && !session.any_process_left())
+        outcome.reason = "the end of all recorded processes";
+    }
+    if (now >= next_keyframe) {
+      next_keyframe = now + kKeyframeEvery;
+      session.keyframe_again(now);
+    }
+    if (const int signal = signals.taken()) outcome.reason = name_of_signal(signal);
+    if (child && child->exited()) outcome.reason = "the command's exit";
+    if (options.duration && now - start >= *options.duration) outcome.reason = "--duration";
+  }
+  status.clear();
+  control.reset();  // before the file gets its name: the next recorder may use it
+  if (keeper) keeper->remove_control();
+
+  if (finder) finder->stop();
+  probes.detach();
+  while (rings.pending() > 0) {
+    const auto before = rings.pending();
+    drain(rings, session, true);
+    if (rings.pending() == before) break;  // a record that its producer never completed
+  }
+  session.closing_facts();
+  now = monotonic_now();
+  writer.finish(now);
+  outcome.tally = session.tally();
+  outcome.anybody = session.met_anybody();
+  outcome.file_bytes = writer.totals().file_bytes;
+  outcome.tally.lost = std::max(outcome.tally.lost, writer.totals().lost);
+  outcome.elapsed = now - start;
+  if (child) {
+    outcome.command_ran = child->exited();
+    outcome.command_status = child->status();
+  }
+  return outcome;
+}
+
+}  // namespace tailcap::capture

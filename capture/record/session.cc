@@ -1,0 +1,319 @@
+#include "capture/record/session.h"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include "bpf/event.h"
+#include "capture/host/clocks.h"
+#include "capture/host/interfaces.h"
+#include "capture/mask/command_line.h"
+
+namespace tailcap::capture {
+
+using namespace formats;
+
+namespace {
+
+// Every keyframe repeats the mappings of this many processes, and this many mappings: more would dominate the
+// recorder's work. A process that is left out keeps its first description.
+constexpr std::size_t kMappingsAgain = 64;
+constexpr std::size_t kMappingsInKeyframe = 16384;
+constexpr std::size_t kUnwatchedTold = 8;
+constexpr std::size_t kBuilds = 256;  // Go programs with modules recorded, each once
+// CPU quotas are read once a second, of the cgroups of so many processes (about 20 µs each); more processes take turns.
+constexpr Duration kQuotasEvery{1'000'000'000};
+constexpr std::size_t kQuotaProcesses = 256;
+
+}  // namespace
+
+Session::Session(Probes& probes, Writer& writer, const scan::Processes& processes, const mask::Keep& keep,
+                 Finder* finder, stacks::Samples* samples)
+    : probes_(probes),
+      log_(writer),
+      keep_arguments_(keep.arguments),
+      finder_(finder),
+      samples_(samples),
+      converter_(finder ? &finder->go_names() : nullptr),
+      gate_(keep),
+      mappings_(processes, log_),
+      losses_(probes, log_),
+      allocations_(probes.allocations_descriptor()),
+      unrecorded_(probes.unrecorded_descriptor()) {}
+
+void Session::take(std::span<const std::byte> record) {
+  if (kind_of_record(record) == bpf::RECORD_SAMPLE) {
+    if (!samples_ || !samples_->take(record)) losses_.add_bad_record();
+    return;
+  }
+  if (!converter_.convert(record, event_)) {
+    losses_.add_bad_record();
+    return;
+  }
+  gate_.take(event_);
+  if (auto* stall = std::get_if<Stall>(&event_.body)) {
+    if (stall->what == StallKind::kernel_lock) stall->where = pointer_key_(stall->where);
+  } else if (std::holds_alternative<TaskInfo>(event_.body)) {
+    // Seen for the first time: /proc has the rest.
+    begun(event_.thread.pid, true);
+  } else if (std::holds_alternative<TaskStart>(event_.body)) {
+    if (event_.thread.pid == event_.thread.tid) begun(event_.thread.pid, false);
+  } else if (std::holds_alternative<TaskExec>(event_.body)) {
+    begun(event_.thread.pid, true);
+  }
+  log_.push(event_);
+}
+
+void Session::begun(std::uint32_t pid, bool program) {
+  met_anybody_ = true;
+  processes_.insert(pid);
+  new_.insert(pid);
+  if (finder_ && program) finder_->examine(pid);
+  if (samples_) samples_->forget(pid);
+}
+
+void Session::push_samples(bool anyway) {
+  if (!samples_) return;
+  while (const Event* sample = samples_->next(anyway)) log_.push(*sample);
+}
+
+void Session::push_probes(Time now, const std::vector<ProbeFact>& facts) {
+  for (const auto& fact : facts)
+    log_.push({now, {}, Probe{fact.path, fact.function, fact.place, fact.offset, fact.price, fact.reason}});
+}
+
+// Reports what is not, or no longer, recorded because of these facts: once for each.
+void Session::account_for(Time now, const std::vector<ProbeFact>& facts) {
+  for (const auto& fact : facts) {
+    if (fact.left) {
+      // Known sessions continue unseen: the number of their lost events is unknown, only that there are some.
+      log_.lose(now, losses_.until(), LossCause::session_table_full, static_cast<std::uint8_t>(Kind::tls_receive), 1,
+                "calls at places that were left, at least");
+      log_.note(now, "tailcap.left", fact.path + ": " + fact.reason);
+    }
+    if (fact.price || log_.tally().unwatched.size() >= kUnwatchedTold) continue;
+    const std::string text = fact.function + " in " + fact.path + ": " + fact.reason;
+    if (std::find(log_.tally().unwatched.begin(), log_.tally().unwatched.end(), text) == log_.tally().unwatched.end())
+      log_.tally().unwatched.push_back(text);
+  }
+}
+
+void Session::push_go(Time now, const go::Fact& fact) {
+  log_.push({now,
+             {fact.pid, fact.pid},
+             GoProgram{fact.path, fact.version, fact.offsets_from, fact.unsupported, fact.goid_offset, fact.parts,
+                       fact.processors}});
+  if (!fact.build || fact.build->empty() || builds_.size() >= kBuilds || !builds_.insert(fact.build).second) return;
+  log_.push({now, {fact.pid, fact.pid}, GoBuild{fact.path, *fact.build}});
+}
+
+// A process that was not looked at may have nothing to record. So it is no lost event of any kind, but a note.
+void Session::count_dropped(Time now) {
+  const auto dropped = finder_->dropped();
+  if (dropped.looks > 0 && log_.tally().looks_dropped == 0)
+    log_.note(now, "tailcap.looks",
+              "processes began faster than they could be looked at: TLS and Go are not recorded of all of them");
+  if (dropped.facts > 0 && log_.tally().probe_facts_dropped == 0)
+    log_.note(now, "tailcap.probes", "there are more places of probes and more facts of Go programs than are kept");
+  log_.tally().looks_dropped = dropped.looks;
+  log_.tally().probe_facts_dropped = dropped.facts;
+}
+
+void Session::push_found(Time now) {
+  if (!finder_) return;
+  count_dropped(now);
+  const auto facts = finder_->take_new();
+  push_probes(now, facts);
+  account_for(now, facts);
+  for (auto& fact : finder_->take_go()) {
+    push_go(now, fact);
+    go_[fact.pid] = std::move(fact);
+  }
+}
+
+void Session::tick(Time now) {
+  losses_.count(now);
+  push_found(now);
+  push_samples(false);
+  for (const auto pid : new_) {
+    const auto facts = process_facts(pid);
+    if (facts.executable.empty()) continue;  // the process has ended
+    log_.push({now,
+               {pid, pid},
+               TaskInfo{facts.parent_pid, facts.comm, command_line_of(facts), facts.executable, facts.cgroup,
+                        facts.started}});
+    mappings_.describe(pid, now, false);
+  }
+  new_.clear();
+  mappings_.push_known(now);
+  if (!known(quotas_read_) || now - quotas_read_ >= kQuotasEvery) push_quotas(now);
+}
+
+void Session::push_quotas(Time now) {
+  quotas_read_ = now;
+  push_allocations(now);
+  push_masking(now);
+  unrecorded_.look();
+  quotas_.begin();
+  // In the order of their numbers; each round starts where the previous one ended.
+  std::vector<std::uint32_t> turns(processes_.begin(), processes_.end());
+  std::sort(turns.begin(), turns.end());
+  std::rotate(turns.begin(), std::lower_bound(turns.begin(), turns.end(), next_quota_), turns.end());
+  const std::size_t reached = std::min(turns.size(), kQuotaProcesses);
+  next_quota_ = reached < turns.size() ? turns[reached] : 0;
+  for (std::size_t i = 0; i < reached; i++) {
+    for (const Quota& q : quotas_.read(turns[i]))
+      log_.push({now,
+                 {},
+                 CpuQuota{q.cgroup, Duration{q.period}, Duration{q.quota}, q.periods, q.throttled,
+                          Duration{q.throttled_time}}});
+  }
+  count_unread_quotas(now, turns.size() - reached);
+}
+
+// Noted once in the capture, and reported at the end with the maximum of all rounds.
+void Session::count_unread_quotas(Time now, std::size_t processes) {
+  const std::size_t unread = processes + quotas_.unread();
+  if (unread == 0) return;
+  if (log_.tally().quotas_unread == 0)
+    log_.note(now, "tailcap.quotas",
+              "more than " + std::to_string(kQuotaProcesses) + " processes or " + std::to_string(Quotas::kMaxCgroups) +
+                  " cgroups: their CPU quotas are read in turns, not all of them every second");
+  log_.tally().quotas_unread = std::max<std::uint64_t>(log_.tally().quotas_unread, unread);
+}
+
+void Session::push_allocations(Time now) {
+  for (const auto& change : allocations_.read())
+    log_.push({now, {change.pid, change.pid}, GoAllocations{change.least, change.count, change.bytes}});
+}
+
+void Session::push_unrecorded(Time now) {
+  for (const auto& [key, value] : unrecorded_.changed()) log_.note(now, key, value);
+}
+
+void Session::push_costs(Time now) {
+  const auto clocks = read_clocks();
+  log_.push({clocks.time, {}, clocks.snapshot});
+  const auto cost = own_cost();
+  log_.push({now, {}, RecorderCost{Duration(static_cast<std::int64_t>(cost.cpu_ns)), cost.resident}});
+  for (const auto& program : probes_.programs())
+    log_.push({now, {}, ProgramCost{program.name, program.runs, program.time}});
+}
+
+void Session::push_interfaces(Time now) {
+  const std::uint32_t space = own_net_namespace();
+  if (space == 0) return;
+  for (const InterfaceFacts& f : interface_facts())
+    log_.push({now, {}, NetInterface{space, f.index, f.name, f.family, f.address, f.prefix}});
+}
+
+bool Session::keyframe_again(Time now) {
+  try {
+    keyframe(now);
+    return true;
+  } catch (const std::system_error& e) {
+    if (!keyframe_failed_)
+      warn(std::string("a description of all processes and sockets is missing: ") + e.what() +
+           ". The recording goes on.");
+    keyframe_failed_ = true;
+    return false;
+  }
+}
+
+void Session::keyframe(Time now) {
+  // If the kernel refuses, it does so here, before half a keyframe is written.
+  const auto tasks = probes_.list_tasks();
+  const auto sockets = probes_.list_sockets();
+  log_.writer().begin_keyframe(now);
+  push_costs(now);
+  push_unrecorded(now);
+  push_interfaces(now);
+  Event event;
+  std::span<const std::byte> rest = tasks;
+  processes_.clear();
+  while (const std::size_t size = listed_size(rest)) {
+    if (converter_.convert(rest.first(size), event)) {
+      if (auto* info = std::get_if<TaskInfo>(&event.body)) {
+        ProcessFacts facts;
+        if (event.thread.pid == event.thread.tid) facts = process_facts(event.thread.pid);
+        info->command_line = command_line_of(facts);
+        info->executable = facts.executable;
+        info->cgroup = facts.cgroup;
+        info->started = facts.started;
+        met_anybody_ = true;
+        processes_.insert(event.thread.pid);
+        log_.push(event);
+      }
+    }
+    rest = rest.subspan(size);
+  }
+  if (processes_.size() <= kMappingsAgain) {
+    std::vector<std::uint32_t> pids(processes_.begin(), processes_.end());
+    std::sort(pids.begin(), pids.end());
+    std::size_t described = 0;
+    for (const auto pid : pids) {
+      if (described >= kMappingsInKeyframe) break;
+      described += mappings_.describe(pid, now, true);
+    }
+  }
+  new_.clear();
+  if (finder_) {
+    for (const auto pid : processes_) finder_->examine_again(pid);
+    account_for(now, finder_->take_new());
+    push_probes(now, finder_->all());
+    for (auto& fact : finder_->take_go()) go_[fact.pid] = std::move(fact);
+    push_allocations(now);
+    allocations_.keep(processes_);
+    std::erase_if(go_, [&](const auto& known) { return !processes_.contains(known.first); });
+    for (const auto& [pid, fact] : go_) push_go(now, fact);
+  }
+  // Several descriptors may refer to one socket.
+  std::unordered_set<SocketId> seen;
+  rest = sockets;
+  while (const std::size_t size = listed_size(rest)) {
+    const bool converted = converter_.convert(rest.first(size), event);
+    rest = rest.subspan(size);
+    const auto* info = converted ? std::get_if<SocketInfo>(&event.body) : nullptr;
+    if (!info || !seen.insert(info->socket).second) continue;
+    if (info->origin == Origin::existed) gate_.begin(*info);
+    log_.push(event);
+  }
+  log_.writer().end_keyframe();
+}
+
+std::string_view Session::command_line_of(const ProcessFacts& facts) const {
+  return keep_arguments_ ? std::string_view(facts.command_line) : mask::program_of(facts.command_line);
+}
+
+void Session::push_masking(Time now) {
+  const Masking sum = gate_.statement();
+  if (sum == masking_) return;
+  log_.push({now,
+             {},
+             Masking{sum.streams - masking_.streams, sum.foreign - masking_.foreign, sum.doubtful - masking_.doubtful,
+                     sum.withheld - masking_.withheld, sum.sends - masking_.sends, sum.receives - masking_.receives}});
+  masking_ = sum;
+}
+
+void Session::closing_facts() {
+  mappings_.push_rest();
+  const Time now = monotonic_now();
+  losses_.count(now);
+  push_found(now);
+  if (samples_) samples_->wait();
+  push_samples(true);
+  losses_.count_skipped_runs(now);
+  push_quotas(now);
+  push_unrecorded(now);
+  log_.tally().unrecorded = unrecorded_.lines();
+  push_costs(now);
+  push_masking(now);
+}
+
+bool Session::any_process_left() {
+  return std::any_of(processes_.begin(), processes_.end(), [](auto pid) { return process_exists(pid); });
+}
+
+}  // namespace tailcap::capture

@@ -1,0 +1,101 @@
+// One recording in progress: passes events on into the file, and keeps what is known about the targets.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "capture/go/allocations.h"
+#include "capture/host/quota.h"
+#include "capture/mask/gate.h"
+#include "capture/mask/pointer_key.h"
+#include "capture/probes/finder.h"
+#include "capture/probes/probes.h"
+#include "capture/record/described_mappings.h"
+#include "capture/record/event_log.h"
+#include "capture/record/loss_counter.h"
+#include "capture/record/status.h"
+#include "capture/record/unrecorded.h"
+#include "capture/rings/convert.h"
+#include "capture/scan/proc.h"
+#include "capture/stacks/samples.h"
+#include "formats/file/writer.h"
+
+namespace tailcap::capture {
+
+class Session {
+ public:
+  // finder: looks for TLS and Go in new processes; null: that is not done. samples: resolves the names of samples;
+  // null: there are none.
+  Session(Probes& probes, formats::Writer& writer, const scan::Processes& processes, const mask::Keep& keep,
+          Finder* finder, stacks::Samples* samples);
+
+  // One record from the ring.
+  void take(std::span<const std::byte> record);
+  // Records losses since the previous call, and the /proc data of new processes.
+  void tick(formats::Time now);
+  // Writes everything that exists, so that a reader can begin here. Throws std::system_error if the kernel does not
+  // list it.
+  void keyframe(formats::Time now);
+  // The same during a recording: an error is reported once and ends nothing. False: there is no keyframe this time.
+  bool keyframe_again(formats::Time now);
+  // Events that the kernel skipped. This query costs more, so it is not made at every tick.
+  void count_skipped_runs(formats::Time now) { losses_.count_skipped_runs(now); }
+  // A note that a user added while recording.
+  void note(formats::Time now, std::string_view key, std::string_view value) { log_.note(now, key, value); }
+  // Writes clocks and costs; call it before the writer is finished.
+  void closing_facts();
+
+  bool any_process_left();  // of those that were ever targets
+  bool met_anybody() const { return met_anybody_; }
+  const Tally& tally() const { return log_.tally(); }
+
+ private:
+  void push_probes(formats::Time now, const std::vector<ProbeFact>& facts);
+  void account_for(formats::Time now, const std::vector<ProbeFact>& facts);
+  void count_dropped(formats::Time now);  // by the finder
+  void push_found(formats::Time now);     // by the finder, since the last time
+  void push_go(formats::Time now, const go::Fact& fact);
+  void push_samples(bool anyway);
+  std::string_view command_line_of(const ProcessFacts& facts) const;
+  void push_masking(formats::Time now);
+  void begun(std::uint32_t pid, bool program);  // a process; program: it runs a different program from its parent
+  void push_costs(formats::Time now);
+  void push_interfaces(formats::Time now);
+  void push_quotas(formats::Time now);
+  void count_unread_quotas(formats::Time now, std::size_t processes);
+  void push_allocations(formats::Time now);
+  void push_unrecorded(formats::Time now);
+
+  Probes& probes_;
+  EventLog log_;
+  bool keep_arguments_;
+  Finder* finder_;
+  stacks::Samples* samples_;
+  Converter converter_;
+  mask::Gate gate_;
+  mask::PointerKey pointer_key_;
+  formats::Masking masking_;  // as last recorded
+  DescribedMappings mappings_;
+  LossCounter losses_;
+  formats::Event event_;
+  std::unordered_set<std::uint32_t> processes_;          // targets that may be alive
+  std::unordered_set<std::uint32_t> new_;                // not yet described
+  std::map<std::uint32_t, go::Fact> go_;                 // Go programs, by process
+  std::set<std::shared_ptr<const std::string>> builds_;  // already recorded
+  Quotas quotas_;
+  formats::Time quotas_read_ = formats::kNoTime;
+  std::uint32_t next_quota_ = 0;  // the process at which the next round begins
+  bool keyframe_failed_ = false, met_anybody_ = false;
+  go::Allocations allocations_;
+  Unrecorded unrecorded_;
+};
+
+}  // namespace tailcap::capture

@@ -1,0 +1,110 @@
+#include "capture/record/signals.h"
+
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <climits>
+#include <cstdint>
+#include <cstring>
+#include <ctime>
+#include <string_view>
+#include <system_error>
+
+namespace tailcap::capture {
+
+namespace {
+
+constexpr std::array kSignals = {SIGINT, SIGTERM, SIGHUP};
+constexpr std::int64_t kPatience =
+    1'000'000'000;  // ns from the first signal until another one ends the program at once
+
+// The data that the handler may touch. It runs on any thread, at any moment.
+struct State {
+  std::atomic<pid_t> owner = 0;
+  std::atomic<int> descriptor = -1, signal = 0;
+  std::atomic<std::int64_t> since = 0;  // of the first signal
+  std::atomic<bool> recording = false, has_file = false;
+  std::array<char, PATH_MAX> file{};
+};
+State state;
+static_assert(std::atomic<std::int64_t>::is_always_lock_free && std::atomic<pid_t>::is_always_lock_free);
+
+std::int64_t now() {
+  timespec t{};
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return static_cast<std::int64_t>(t.tv_sec) * 1'000'000'000 + t.tv_nsec;
+}
+
+[[noreturn]] void end_at_once(int signal, std::string_view why) {
+  (void)!write(STDERR_FILENO, why.data(), why.size());
+  _exit(128 + signal);
+}
+
+void handle(int signal) {
+  const int error = errno;
+  if (getpid() != state.owner) _exit(128 + signal);  // forked, and not yet another program
+  if (!state.recording) {
+    if (state.has_file) unlink(state.file.data());
+    end_at_once(signal, "tailcap-record: ended by a signal before it recorded anything; no file was written.\n");
+  }
+  int none = 0;
+  if (state.signal.compare_exchange_strong(none, signal)) {
+    state.since = now();
+  } else if (now() - state.since > kPatience) {
+    end_at_once(signal,
+                "tailcap-record: ended by another signal before the file was whole; `tailcap recover` saves what is in "
+                "FILE.partial.\n");
+  }
+  const std::uint64_t one = 1;
+  (void)!write(state.descriptor, &one, sizeof one);
+  errno = error;
+}
+
+}  // namespace
+
+Signals::Signals() {
+  const int descriptor = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (descriptor < 0) throw std::system_error(errno, std::generic_category(), "cannot wait for signals");
+  state.owner = getpid();
+  state.descriptor = descriptor;
+  state.signal = 0;
+  state.recording = state.has_file = false;
+  struct sigaction action {};
+  action.sa_handler = handle;
+  action.sa_flags = SA_RESTART;
+  sigemptyset(&action.sa_mask);
+  for (const int signal : kSignals) sigaddset(&action.sa_mask, signal);
+  for (const int signal : kSignals) {
+    struct sigaction before {};
+    // Under nohup, a closed terminal must not end the recording. Shells ignore SIGINT for background jobs, but here it
+    // ends them all the same.
+    if (signal == SIGHUP && sigaction(signal, nullptr, &before) == 0 && before.sa_handler == SIG_IGN) continue;
+    sigaction(signal, &action, nullptr);
+  }
+  ::signal(SIGPIPE, SIG_IGN);  // a closed output must not end the recording
+}
+
+Signals::~Signals() {
+  for (const int signal : kSignals) ::signal(signal, SIG_DFL);
+  close(state.descriptor.exchange(-1));
+}
+
+void Signals::remove_if_interrupted(const std::string& file) {
+  if (file.size() >= state.file.size()) return;
+  std::memcpy(state.file.data(), file.c_str(), file.size() + 1);
+  state.has_file = true;
+}
+
+void Signals::recording() { state.recording = true; }
+int Signals::descriptor() const { return state.descriptor; }
+int Signals::taken() const { return state.signal; }
+
+const char* name_of_signal(int signal) {
+  return signal == SIGINT ? "Ctrl-C" : signal == SIGTERM ? "SIGTERM" : "SIGHUP";
+}
+
+}  // namespace tailcap::capture

@@ -1,0 +1,73 @@
+#include "capture/record/status.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "capture/control/amount.h"
+#include "formats/printable.h"
+
+namespace tailcap::capture {
+
+namespace {
+
+double seconds(std::chrono::nanoseconds d) { return std::chrono::duration<double>(d).count(); }
+
+std::string fixed(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f", value);
+  return text;
+}
+
+}  // namespace
+
+StatusLine::StatusLine() : terminal_(isatty(STDERR_FILENO)) {}
+StatusLine::~StatusLine() { clear(); }
+
+void StatusLine::show(std::chrono::nanoseconds elapsed, const Tally& tally, std::uint64_t file_bytes) {
+  if (!terminal_) return;
+  std::fprintf(stderr, "\r\033[K%s s  %s events  %s  %s lost", fixed(seconds(elapsed)).c_str(),
+               show_count(tally.events).c_str(), show_size(file_bytes).c_str(), show_count(tally.lost).c_str());
+  shown_ = true;
+}
+
+void StatusLine::clear() {
+  if (shown_) std::fputs("\r\033[K", stderr);
+  shown_ = false;
+}
+
+void warn(const std::string& what) {
+  std::fprintf(stderr, "tailcap-record: %s\n", formats::printable_message(what).c_str());
+}
+
+std::string summary(const std::string& path, std::chrono::nanoseconds elapsed, const Tally& tally,
+                    std::uint64_t file_bytes, const std::string& reason, std::uint64_t ring_bytes) {
+  using formats::Kind;
+  const auto of = [&](Kind kind) { return show_count(tally.by_kind[static_cast<std::size_t>(kind)]); };
+  std::string text = "recorded " + fixed(seconds(elapsed)) + " s into " + formats::printable(path) + " (" +
+                     show_size(file_bytes) + "), ended by " + reason + "\n";
+  text += "  " + show_count(tally.events) + " events: " + of(Kind::send) + " sends, " + of(Kind::receive) +
+          " receives, " + of(Kind::arrival) + " arrivals, " + of(Kind::off_cpu) + " waits\n";
+  const auto plaintext = tally.by_kind[static_cast<std::size_t>(Kind::tls_send)] +
+                         tally.by_kind[static_cast<std::size_t>(Kind::tls_receive)];
+  if (plaintext)
+    text += "  holds decrypted TLS traffic: " + of(Kind::tls_send) + " sends, " + of(Kind::tls_receive) + " receives\n";
+  for (const auto& line : tally.unrecorded) text += "  not recorded: " + formats::printable(line) + "\n";
+  for (const auto& function : tally.unwatched) text += "  TLS not seen at " + formats::printable(function) + "\n";
+  if (tally.quotas_unread)
+    text += "  CPU quotas were read in turns: up to " + show_count(tally.quotas_unread) +
+            " processes or cgroups were not read every second\n";
+  if (tally.looks_dropped)
+    text += "  TLS and Go: " + show_count(tally.looks_dropped) +
+            " looks at processes were dropped, because too many began at once\n";
+  if (tally.probe_facts_dropped)
+    text += "  " + show_count(tally.probe_facts_dropped) + " facts of probes were not kept\n";
+  if (tally.lost == 0) return text + "  lost: nothing\n";
+  text += "  lost: " + show_count(tally.lost) + " events\n";
+  for (const auto& [what, count] : tally.losses) text += "    " + show_count(count) + " " + what + "\n";
+  text += "  The affected requests say so in every report. A larger ring helps (--ring " +
+          std::to_string(ring_bytes * 4 / 1024) + "KiB), or recording less (--only io, --payload 0, fewer targets).\n";
+  return text;
+}
+
+}  // namespace tailcap::capture

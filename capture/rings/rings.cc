@@ -1,0 +1,104 @@
+#include "capture/rings/rings.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <bit>
+#include <cerrno>
+#include <cstring>
+#include <limits>
+#include <string>
+#include <system_error>
+
+#include "bpf/event.h"
+
+namespace tailcap::capture {
+
+namespace {
+
+// A program takes some µs from reading a record's time to having the record in the ring. If an interrupt or the
+// hypervisor delays it longer, the record is slightly out of order, as it would be in one ring.
+constexpr std::int64_t kMomentNs = 2'000'000;
+
+}  // namespace
+
+// A ring for each of two CPUs was not faster than one for both; with many CPUs on one ring they would wait for each
+// other. No ring is so small that a burst fills it.
+std::uint32_t rings_for(std::uint32_t asked, std::uint64_t bytes) {
+  constexpr std::uint64_t kLeast = 1u << 20;
+  if (asked) return asked;
+  const auto cpus = static_cast<std::uint64_t>(std::max(1, libbpf_num_possible_cpus()));
+  const std::uint64_t most = std::min<std::uint64_t>(RINGS_MAX, std::max<std::uint64_t>(1, bytes / kLeast));
+  return static_cast<std::uint32_t>(std::min(std::bit_ceil((cpus + 3) / 4), most));
+}
+
+Rings::Rings(int first, int map, std::uint32_t count, std::uint64_t bytes) : descriptors_{first} {
+  sources_.push_back({std::make_unique<Ring>(first, bytes)});
+  try {
+    for (std::uint32_t i = 1; i < count; ++i) {
+      const int ring =
+          bpf_map_create(BPF_MAP_TYPE_RINGBUF, "tailcap_ring", 0, 0, static_cast<std::uint32_t>(bytes), nullptr);
+      if (ring < 0)
+        throw std::system_error(
+            errno, std::generic_category(),
+            "cannot make a ring buffer of " + std::to_string(bytes) + " bytes; try a smaller --ring");
+      descriptors_.push_back(ring);
+      sources_.push_back({std::make_unique<Ring>(ring, bytes)});
+      if (bpf_map_update_elem(map, &i, &ring, BPF_ANY) != 0)
+        throw std::system_error(errno, std::generic_category(), "cannot give the kernel programs their ring buffers");
+    }
+  } catch (...) {
+    close_all();
+    throw;
+  }
+}
+
+Rings::~Rings() { close_all(); }
+
+void Rings::close_all() {
+  sources_.clear();
+  for (std::size_t i = 1; i < descriptors_.size(); ++i) close(descriptors_[i]);
+}
+
+void Rings::look(Source& source) {
+  source.front = source.left > 0 ? source.ring->front() : std::span<const std::byte>();
+  // Every record begins with its time (bpf/event.h). One that is too short for that is invalid, and comes first.
+  source.time = 0;
+  if (source.front.size() >= sizeof source.time) std::memcpy(&source.time, source.front.data(), sizeof source.time);
+}
+
+void Rings::begin(formats::Time now, bool all) {
+  const bool one = sources_.size() == 1;
+  until_ = all || one ? std::numeric_limits<std::int64_t>::max() : formats::nanoseconds(now) - kMomentNs;
+  passed_ = nullptr;
+  for (Source& source : sources_) {
+    source.left = source.ring->pending();
+    look(source);
+  }
+}
+
+std::span<const std::byte> Rings::next() {
+  if (passed_) {
+    passed_->left -= std::min(passed_->left, passed_->ring->pass());
+    look(*passed_);
+    passed_ = nullptr;
+  }
+  for (Source& source : sources_) {
+    if (!source.front.empty() && source.time <= until_ && (!passed_ || source.time < passed_->time)) passed_ = &source;
+  }
+  return passed_ ? passed_->front : std::span<const std::byte>();
+}
+
+void Rings::release() {
+  for (Source& source : sources_) source.ring->release();
+}
+
+std::uint64_t Rings::pending() const {
+  std::uint64_t bytes = 0;
+  for (const Source& source : sources_) bytes += source.ring->pending();
+  return bytes;
+}
+
+}  // namespace tailcap::capture

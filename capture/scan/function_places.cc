@@ -1,0 +1,92 @@
+#include "capture/scan/function_places.h"
+
+#include <linux/bpf.h>
+#include <linux/perf_event.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace tailcap::capture {
+
+namespace {
+
+constexpr std::uint32_t kUprobeMulti = 48;  // BPF_TRACE_UPROBE_MULTI, newer than the headers we build with
+
+// The part of union bpf_attr that creates such a link.
+struct LinkMany {
+  std::uint32_t program, target, type, flags;
+  std::uint64_t path, offsets, reference_counters, cookies;
+  std::uint32_t count, multi_flags, pid, unused;
+};
+struct LinkEvent {
+  std::uint32_t program, target, type, flags;
+  std::uint64_t cookie;
+};
+
+template <class Attribute>
+int create_link(Attribute attribute) {
+  return static_cast<int>(syscall(SYS_bpf, BPF_LINK_CREATE, &attribute, sizeof attribute));
+}
+
+std::uint64_t address(const void* pointer) { return reinterpret_cast<std::uintptr_t>(pointer); }
+
+std::string refused(const char* what) { return std::string(what) + ": " + std::strerror(errno); }
+
+// The only path that the kernel is given: scripts/laws.
+std::string path_of(int file) { return "/proc/self/fd/" + std::to_string(file); }
+
+}  // namespace
+
+std::string link_many(int file, std::span<const int> programs, const std::vector<FunctionProbe>& places,
+                      std::vector<int>& links) {
+  const std::string path = path_of(file);
+  for (std::size_t program = 0; program < programs.size(); program++) {
+    std::vector<std::uint64_t> offsets, cookies;
+    for (const auto& place : places) {
+      if (static_cast<std::size_t>(place.program) != program) continue;
+      offsets.push_back(place.offset);
+      cookies.push_back(place.cookie);
+    }
+    if (offsets.empty()) continue;
+    LinkMany attribute{};
+    attribute.program = static_cast<std::uint32_t>(programs[program]);
+    attribute.type = kUprobeMulti;
+    attribute.path = address(path.c_str());
+    attribute.offsets = address(offsets.data());
+    attribute.cookies = address(cookies.data());
+    attribute.count = static_cast<std::uint32_t>(offsets.size());
+    const int link = create_link(attribute);
+    if (link < 0) return refused("the kernel refused the places");
+    links.push_back(link);
+  }
+  return {};
+}
+
+std::string link_each(int file, std::uint32_t type, std::span<const int> programs,
+                      const std::vector<FunctionProbe>& places, std::vector<int>& links) {
+  const std::string path = path_of(file);
+  for (const auto& place : places) {
+    perf_event_attr event{};
+    event.size = sizeof event;
+    event.type = type;
+    event.config1 = address(path.c_str());
+    event.config2 = place.offset;
+    const int perf = static_cast<int>(syscall(SYS_perf_event_open, &event, -1, 0, -1, PERF_FLAG_FD_CLOEXEC));
+    if (perf < 0) return refused("the kernel refused the place");
+    LinkEvent attribute{};
+    attribute.program = static_cast<std::uint32_t>(programs[static_cast<std::size_t>(place.program)]);
+    attribute.target = static_cast<std::uint32_t>(perf);
+    attribute.type = BPF_PERF_EVENT;
+    attribute.cookie = place.cookie;
+    const int link = create_link(attribute);
+    if (link >= 0) links.push_back(link);
+    links.push_back(perf);
+    if (link < 0 || ioctl(perf, PERF_EVENT_IOC_ENABLE, 0) != 0) return refused("the kernel refused the program there");
+  }
+  return {};
+}
+
+}  // namespace tailcap::capture

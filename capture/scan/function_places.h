@@ -1,0 +1,24 @@
+// Places probes in a file (uprobes).
+//
+// By a descriptor, so that it is the file that was read, whatever has its name by now. Runs in the process that opens
+// files (capture/scan/opener): the kernel reads the file, and may wait for it.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "capture/scan/function_links.h"
+
+namespace tailcap::capture {
+
+// programs: descriptors by FunctionProgram. links: the new links are appended. Returns the reason on an error; the
+// links made before it stay.
+std::string link_many(int file, std::span<const int> programs, const std::vector<FunctionProbe>& places,
+                      std::vector<int>& links);
+// type: of perf events for this. A link, or a link before its perf event.
+std::string link_each(int file, std::uint32_t type, std::span<const int> programs,
+                      const std::vector<FunctionProbe>& places, std::vector<int>& links);
+
+}  // namespace tailcap::capture

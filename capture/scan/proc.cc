@@ -1,0 +1,100 @@
+#include "capture/scan/proc.h"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <array>
+#include <cinttypes>
+#include <cstdio>
+#include <filesystem>
+
+#include "capture/host/clocks.h"
+#include "capture/host/quota.h"
+#include "capture/host/system_file.h"
+
+namespace tailcap::capture {
+
+namespace {
+
+constexpr std::size_t kMaxCommandLine = 4096;  // what is beyond helps no reader of a report
+
+// From the text after the name in /proc/PID/stat. The kernel reports the start in clock ticks since boot, including
+// suspend.
+formats::Time start_time(const char* stat, std::uint32_t& parent_pid) {
+  std::uint64_t ticks = 0;
+  const int read =
+      std::sscanf(stat, " %*c %" SCNu32 " %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %" SCNu64,
+                  &parent_pid, &ticks);
+  const long rate = sysconf(_SC_CLK_TCK);
+  if (read < 2 || rate <= 0 || ticks > (std::uint64_t{1} << 40)) return formats::kNoTime;
+  const auto clocks = read_clocks();
+  const std::int64_t asleep = clocks.snapshot.boottime - formats::nanoseconds(clocks.time);
+  const std::int64_t at = static_cast<std::int64_t>(ticks) * (1'000'000'000 / rate) - asleep;
+  return at > 0 ? formats::time_from(at) : formats::kNoTime;
+}
+
+}  // namespace
+
+ProcessFacts process_facts(std::uint32_t pid) {
+  const std::string folder = "/proc/" + std::to_string(pid) + "/";
+  ProcessFacts facts;
+  facts.comm = read_system_file(folder + "comm", 64);
+  if (facts.comm.ends_with('\n')) facts.comm.pop_back();
+  const std::string stat = read_system_file(folder + "stat", 512);
+  if (const auto name_end = stat.rfind(')'); name_end != stat.npos)  // the name may contain anything
+    facts.started = start_time(stat.c_str() + name_end + 1, facts.parent_pid);
+  facts.command_line = read_system_file(folder + "cmdline", kMaxCommandLine);
+  while (!facts.command_line.empty() && facts.command_line.back() == '\0') facts.command_line.pop_back();
+  for (char& c : facts.command_line) {
+    if (c == '\0') c = ' ';
+  }
+  std::error_code error;
+  facts.executable = std::filesystem::read_symlink(folder + "exe", error).string();
+  const CgroupPaths groups = parse_cgroup_paths(read_system_file(folder + "cgroup", 4096));
+  facts.cgroup = groups.cpu.empty() ? groups.unified : groups.cpu;  // where the CPU controller is
+  return facts;
+}
+
+std::vector<MappingFacts> executable_mappings(std::uint32_t pid) {
+  SystemLines maps("/proc/" + std::to_string(pid) + "/maps", kMapsBytes);
+  std::vector<MappingFacts> mappings;
+  std::string_view text;
+  while (mappings.size() < kMaxMappings && maps.next(text)) {
+    const std::string line(text);
+    unsigned long start = 0, end = 0, offset = 0, inode = 0;
+    std::array<char, 8> rights{};
+    std::array<char, 16> device{};
+    int used = 0;
+    if (std::sscanf(line.c_str(), "%lx-%lx %7s %lx %15s %lu %n", &start, &end, rights.data(), &offset, device.data(),
+                    &inode, &used) < 6)
+      continue;
+    if (rights[2] != 'x' || inode == 0) continue;
+    char range[40];
+    std::snprintf(range, sizeof range, "%lx-%lx", start, end);
+    mappings.push_back(
+        {start, end, offset, {pid, range, device.data(), line.substr(static_cast<std::size_t>(used)), inode}});
+  }
+  return mappings;
+}
+
+bool process_exists(std::uint32_t pid) {
+  const std::string status = read_system_file("/proc/" + std::to_string(pid) + "/stat", 512);
+  const auto name_end = status.rfind(')');  // the name may contain anything
+  return name_end != status.npos && name_end + 2 < status.size() && status[name_end + 2] != 'Z' &&
+         status[name_end + 2] != 'X';
+}
+
+OwnCost own_cost() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  const auto ns = [](const timeval& t) {
+    return static_cast<std::uint64_t>(t.tv_sec) * 1'000'000'000u + static_cast<std::uint64_t>(t.tv_usec) * 1000u;
+  };
+  OwnCost cost{ns(usage.ru_utime) + ns(usage.ru_stime), 0};
+  std::uint64_t pages = 0, resident = 0;
+  (void)std::sscanf(read_system_file("/proc/self/statm", 256).c_str(), "%" SCNu64 " %" SCNu64, &pages, &resident);
+  cost.resident = resident * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+  return cost;
+}
+
+}  // namespace tailcap::capture

@@ -1,0 +1,39 @@
+// Reads /proc for a process. Processes end at any moment: what cannot be read is empty.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "capture/scan/mapped_file.h"
+#include "formats/time.h"
+
+namespace tailcap::capture {
+
+struct ProcessFacts {
+  std::uint32_t parent_pid = 0;
+  std::string comm, command_line, executable;
+  std::string cgroup;                        // in the hierarchy of the CPU controller
+  formats::Time started = formats::kNoTime;  // in clock ticks, a resolution of 10 ms
+};
+ProcessFacts process_facts(std::uint32_t pid);
+
+struct MappingFacts {
+  std::uint64_t start = 0, end = 0, file_offset = 0;
+  scan::MappedFile file;
+};
+
+// The limit for one process; further mappings are left out. Programs have tens to hundreds.
+inline constexpr std::size_t kMaxMappings = 8192;
+// Executable file mappings, without build-ids (capture/record/build_ids).
+std::vector<MappingFacts> executable_mappings(std::uint32_t pid);
+
+bool process_exists(std::uint32_t pid);  // false for a zombie
+
+struct OwnCost {
+  std::uint64_t cpu_ns = 0;
+  std::uint64_t resident = 0;
+};
+OwnCost own_cost();
+
+}  // namespace tailcap::capture

@@ -1,0 +1,193 @@
+#include "formats/file/reader.h"
+
+#include <algorithm>
+#include <map>
+#include <thread>
+
+#include "formats/file/block_index.h"
+#include "formats/file/block_loader.h"
+#include "formats/file/read_ahead.h"
+#include "formats/file/read_limits.h"
+#include "formats/file/read_progress.h"
+#include "formats/file/verify.h"
+
+namespace tailcap::formats {
+namespace {
+
+using file::BlockIndex;
+using file::BlockLoader;
+using file::IndexEntry;
+using file::InputFile;
+using file::LoadedBlock;
+using file::ReadAhead;
+
+// More decoding threads than this outrun every consumer.
+constexpr unsigned kMaxWorkers = 4;
+
+// Events delivered at once, between two looks at the memory.
+constexpr std::size_t kSlice = 512;
+
+unsigned workers_for(unsigned threads) {
+  if (threads == 0) threads = std::min(std::thread::hardware_concurrency(), kMaxWorkers);
+  return threads <= 1 ? 0 : std::min(threads - 1, kMaxWorkers);
+}
+
+// The items that next() delivers, in order: event blocks, and gaps. Each stream keeps its order; the streams are merged
+// by the first time of their blocks. A gap goes with the stream of the block before it.
+std::vector<const IndexEntry*> delivery_order(const BlockIndex& index) {
+  std::map<std::uint16_t, std::vector<const IndexEntry*>> streams;
+  std::uint16_t stream = 0;
+  for (const IndexEntry& entry : index.entries) {
+    if (entry.what == IndexEntry::What::block) {
+      if (!entry.header.has_events() && !entry.header.is(BlockType::preamble)) continue;
+      stream = entry.header.stream;
+    }
+    streams[stream].push_back(&entry);
+  }
+  const auto time_of = [](const IndexEntry& e) { return e.what == IndexEntry::What::block ? e.header.first : e.since; };
+  std::vector<const IndexEntry*> order;
+  struct Cursor {
+    const std::vector<const IndexEntry*>* entries;
+    std::size_t at = 0;
+  };
+  std::vector<Cursor> cursors;
+  for (const auto& [number, entries] : streams) cursors.push_back({&entries});
+  while (true) {
+    Cursor* next = nullptr;
+    for (Cursor& c : cursors) {
+      if (c.at == c.entries->size()) continue;
+      if (next == nullptr || time_of(*(*c.entries)[c.at]) < time_of(*(*next->entries)[next->at])) next = &c;
+    }
+    if (next == nullptr) return order;
+    order.push_back((*next->entries)[next->at++]);
+  }
+}
+
+}  // namespace
+
+struct Reader::Impl {
+  InputFile file;
+  BlockIndex index;
+  Preamble preamble;
+  ReaderOptions options;
+  std::vector<const IndexEntry*> order;
+  std::unique_ptr<ReadAhead> ahead;
+  std::size_t at = 0;
+  Time first = kNoTime, last = kNoTime, block_last = kNoTime;
+  bool ended = false;
+  Event made;                      // by the reader: Damage, CaptureEnd
+  std::span<const Event> pending;  // of the block that is being delivered
+  std::uint64_t delivered = 0;     // events of blocks
+  file::ReadProgress& progress;
+  const file::ReadProgress earlier;  // as earlier readings left it
+  bool stopped = false;
+
+  Impl(const std::string& path, ReaderOptions o)
+      : file(path),
+        index(file::index_blocks(file)),
+        options(o),
+        order(delivery_order(index)),
+        progress(file::progress_of(file.identity())),
+        earlier(progress) {
+    BlockLoader loader(file);
+    if (!index.entries.empty() && index.entries.front().what == IndexEntry::What::block)
+      preamble = loader.load_preamble(index.entries.front());
+  }
+
+  void start() {
+    std::vector<const IndexEntry*> blocks;
+    for (const IndexEntry* entry : order) {
+      if (entry->what == IndexEntry::What::block) blocks.push_back(entry);
+    }
+    ahead = std::make_unique<ReadAhead>(file, std::move(blocks), workers_for(options.threads));
+  }
+
+  std::span<const Event> make(Time time, Body body) {
+    made = {time, {}, body};
+    return {&made, 1};
+  }
+
+  std::span<const Event> next() {
+    if (ahead == nullptr) start();
+    while (!stopped) {
+      if (!pending.empty()) {
+        const auto events = slice();
+        if (events.empty()) break;
+        return events;
+      }
+      last = std::max(last, block_last);
+      if (at == order.size()) {
+        if (index.out_of_proportion) stop(StopReason::many_events);
+        break;
+      }
+      const IndexEntry& entry = *order[at++];
+      if (entry.what == IndexEntry::What::gap) {
+        last = std::max(last, entry.until);
+        return make(entry.until, Damage{entry.since, entry.bytes});
+      }
+      const LoadedBlock& block = ahead->next();
+      if (!known(first)) first = entry.header.first;
+      block_last = entry.header.last;
+      if (!block.damage.empty()) return make(block_last, Damage{entry.header.first, entry.bytes});
+      pending = block.events;
+    }
+    if (ended) return {};
+    ended = progress.read_once = true;
+    return make(last, CaptureEnd{index.state});
+  }
+
+  // A part of the block: a few events can expand so much that the limits must be checked in between. Empty: stopped.
+  std::span<const Event> slice() {
+    std::size_t n = std::min(pending.size(), kSlice);
+    if (earlier.stopped != StopReason::none)
+      n = std::min<std::uint64_t>(n, earlier.events - std::min(delivered, earlier.events));
+    // The objects made from the events may have reached a limit, too.
+    if (n == 0 || progress.stopped != earlier.stopped)
+      stop(progress.stopped);
+    else if (resident_bytes() > allowed_memory(progress))
+      stop(StopReason::memory);
+    if (stopped) return {};
+    const auto events = pending.first(n);
+    pending = pending.subspan(n);
+    delivered += n;
+    for (const Event& event : events) last = std::max(last, event.time);
+    return events;
+  }
+
+  void stop(StopReason reason) {
+    stopped = true;
+    file::note_stop(progress, file.name(), reason, known(first) ? last - first : Duration{}, delivered);
+  }
+};
+
+Reader::Reader(const std::string& path, ReaderOptions options) : impl_(std::make_unique<Impl>(path, options)) {}
+Reader::~Reader() = default;
+
+const Preamble& Reader::preamble() const { return impl_->preamble; }
+std::span<const Event> Reader::next() { return impl_->next(); }
+std::vector<BlockStatus> Reader::check() { return file::verify(impl_->file, impl_->index, nullptr); }
+
+FileSummary Reader::summary() {
+  FileSummary s;
+  s.state = impl_->index.state;
+  s.file_bytes = impl_->file.size();
+  for (const IndexEntry& entry : impl_->index.entries) {
+    if (entry.what == IndexEntry::What::gap) {
+      ++s.damaged_blocks;
+      s.damaged_bytes += entry.bytes;
+      continue;
+    }
+    ++s.blocks;
+    s.raw_bytes += entry.header.raw_size;
+    if (entry.header.type > static_cast<std::uint8_t>(BlockType::footer)) ++s.unknown_blocks;
+    if (!entry.header.has_events()) continue;
+    s.events += entry.header.events;
+    s.lost += entry.header.lost;
+    if (!known(s.first) || entry.header.first < s.first) s.first = entry.header.first;
+    s.last = std::max(s.last, entry.header.last);
+  }
+  if (impl_->stopped && known(impl_->last)) s.last = impl_->last;
+  return s;
+}
+
+}  // namespace tailcap::formats

@@ -1,0 +1,76 @@
+// Reads a capture, whole, cut or damaged: events out, in file order.
+//
+// The order of events: by block sequence; inside a block in arrival order. Blocks of several streams are merged
+// by time so that an event is never delivered more than kStreamSlack late. There is no global sort: consumers
+// order by byte position first and by time second.
+//
+// After the last event the reader makes one CaptureEnd. Damaged stretches become Damage events at their place.
+// Nothing in a file makes the reader crash, hang or take more memory than kMaxBlockRaw times the few blocks in flight.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "formats/block.h"
+#include "formats/event.h"
+#include "formats/preamble.h"
+
+namespace tailcap::formats {
+
+struct ReaderOptions {
+  unsigned threads = 0;  // decoding ahead; 0: as many as help. The events are the same for every number.
+};
+
+// One block as `tailcap check` lists it.
+struct BlockStatus {
+  std::uint64_t offset = 0;  // in the file
+  std::uint64_t sequence = 0;
+  std::string type;  // "preamble", "events", "keyframe", "footer", "unknown"
+  std::uint64_t events = 0;
+  std::uint64_t raw_bytes = 0;
+  std::uint64_t stored_bytes = 0;
+  Time first = kNoTime, last = kNoTime;
+  std::string damage;  // empty: OK
+};
+
+struct FileSummary {
+  CaptureState state = CaptureState::truncated;
+  Time first = kNoTime, last = kNoTime;
+  std::uint64_t events = 0, lost = 0, blocks = 0, damaged_blocks = 0, damaged_bytes = 0, unknown_blocks = 0;
+  std::uint64_t raw_bytes = 0, file_bytes = 0;
+};
+
+class Reader {
+ public:
+  // Throws std::runtime_error (what, which, why, what to do) if the file cannot be opened or is no capture at all.
+  explicit Reader(const std::string& path, ReaderOptions options = {});
+  ~Reader();
+  Reader(const Reader&) = delete;
+  Reader& operator=(const Reader&) = delete;
+
+  // The preamble; if its block is damaged, one with empty fields.
+  const Preamble& preamble() const;
+
+  // The events of the next block; empty once after CaptureEnd was delivered. Valid until the next call.
+  std::span<const Event> next();
+
+  // Totals from the headers alone, without inflating anything.
+  FileSummary summary();
+
+  // Verifies one block after the other: header, checksum, decompression, message. Independent of next().
+  std::vector<BlockStatus> check();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// Copies every whole block of `in` to `out` and writes a footer with state recovered. Returns what check() says of
+// `in`.
+std::vector<BlockStatus> recover(const std::string& in, const std::string& out, bool force);
+
+}  // namespace tailcap::formats
