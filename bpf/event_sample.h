@@ -33,7 +33,7 @@ struct go_allocated {
 	__u64 count[ALLOCATION_CLASSES];
 	__u64 bytes[ALLOCATION_CLASSES];
 	__s64 to_next;    /* bytes until the next sample */
-	__u64 next_large; /* bpf/stack_rate.h */
+	__u64 next_large; /* bpf/core/stack_rate.bpf.h */
 	__u64 left_out;
 };
 

@@ -1,4 +1,4 @@
-// Allocations of Go programs: the place of the probe, and its counts (bpf/go_allocation.h).
+// Allocations of Go programs: the place of the probe, and its counts (bpf/go/allocation.bpf.c).
 #pragma once
 
 #include <array>

@@ -1,4 +1,4 @@
-// The places in the Go runtime at which values pass through channels (bpf/go_channel.h).
+// The places in the Go runtime at which values pass through channels (bpf/go/channel.bpf.c).
 //
 // The channel is locked at each. A value goes directly to a waiting goroutine (runtime.send) or comes from one
 // (runtime.recv), or it goes through the buffer: chansend and chanrecv unlock the channel afterwards. selectgo unlocks

@@ -1,4 +1,4 @@
-// Plans what can be recorded of a Go program, and the probes that this needs (bpf/go.h).
+// Plans what can be recorded of a Go program, and the probes that this needs (bpf/go/).
 //
 // Pure: the input is a file, the output a plan. Everything is found by function names, which stripping does not remove.
 // What a version of Go does not have, or has inlined, is named in unsupported.

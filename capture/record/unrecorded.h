@@ -1,4 +1,4 @@
-// Traffic of targets that is not recorded, as counted by the kernel programs (bpf/unrecorded.h).
+// Traffic of targets that is not recorded, as counted by the kernel programs (bpf/net/unrecorded.bpf.c).
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// CPU samples of targets (bpf/sample.h): converts addresses to names.
+// CPU samples of targets (bpf/sched/sample.bpf.c): converts addresses to names.
 //
 // A process's mappings are read when its first sample arrives, at most 50 ms after it was taken: if the process has
 // ended by then, its samples have no names. Samples wait here for a short time until their files are read, and are

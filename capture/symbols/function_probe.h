@@ -7,7 +7,7 @@
 
 namespace tailcap::capture {
 
-// The kernel program for a place (bpf/tls.h, bpf/go.h), and its cookie.
+// The kernel program for a place (bpf/tls/, bpf/go/), and its cookie.
 enum class FunctionProgram : std::uint8_t {
   enter,
   leave,

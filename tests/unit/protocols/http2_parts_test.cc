@@ -15,7 +15,7 @@ struct Call {
   std::int64_t ms;
 };
 
-// Decides which bytes of one direction the kernel programs keep: bpf/framing.h says how many of each kind of frame.
+// Decides which bytes of one direction the kernel programs keep (bpf/net/framing.bpf.h), by the kind of frame.
 class Kept {
  public:
   // To be called for each byte, in order.

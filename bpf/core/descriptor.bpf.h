@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Finds the object that a descriptor refers to, by reading kernel memory.
+ */
+#ifndef TAILCAP_BPF_CORE_DESCRIPTOR_H
+#define TAILCAP_BPF_CORE_DESCRIPTOR_H
+
+#include "bpf/core/kernel.bpf.h"
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+
+/* The numbers of formats::FileKind. */
+enum file_kind {
+	FILE_UNKNOWN = 0,
+	FILE_SOCKET = 1,
+	FILE_PIPE = 2,
+	FILE_REGULAR = 5,
+	FILE_DIRECTORY = 6,
+	FILE_TERMINAL = 7,
+	FILE_OTHER = 11,
+};
+
+#define MINOR_BITS 20
+#define TTY_MAJOR 4
+#define TTYAUX_MAJOR 5
+#define PTS_MAJOR_FIRST 136
+#define PTS_MAJOR_LAST 143
+
+/* task: trusted, so that most steps are plain loads. */
+static __always_inline struct file *file_of(struct task_struct *task, u32 fd)
+{
+	struct files_struct *files = task->files;
+	struct file *file = NULL;
+	struct fdtable *table;
+
+	if (!files)
+		return NULL;
+	table = files->fdt;
+	if (!table || fd >= table->max_fds)
+		return NULL;
+	if (bpf_probe_read_kernel(&file, sizeof(file), table->fd + fd))
+		return NULL;
+	return file;
+}
+
+static __always_inline struct sock *sock_of(struct file *file)
+{
+	struct socket *socket = MEMBER(struct file, file, private_data);
+
+	return MEMBER(struct socket, socket, sk);
+}
+
+static __always_inline enum file_kind kind_of_file(struct file *file)
+{
+	struct inode *inode = MEMBER(struct file, file, f_inode);
+	u32 major;
+
+	switch (MEMBER(struct inode, inode, i_mode) & S_IFMT) {
+	case S_IFSOCK:
+		return FILE_SOCKET;
+	case S_IFIFO:
+		return FILE_PIPE;
+	case S_IFREG:
+		return FILE_REGULAR;
+	case S_IFDIR:
+		return FILE_DIRECTORY;
+	case S_IFCHR:
+		major = BPF_CORE_READ(inode, i_rdev) >> MINOR_BITS;
+		return major == TTY_MAJOR || major == TTYAUX_MAJOR ||
+				       (major >= PTS_MAJOR_FIRST && major <= PTS_MAJOR_LAST)
+			       ? FILE_TERMINAL
+			       : FILE_OTHER;
+	}
+	return FILE_OTHER;
+}
+
+#endif

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Reads which goroutine a thread runs, in the thread's context and without a probe in the program.
+ *
+ * A Go thread keeps a pointer to its goroutine (runtime.g) in its thread-local memory; g has its number. User space
+ * finds the offsets for each program file (struct go_layout), and sets which processes run it; so do the probes at Go
+ * functions (bpf/go/go.bpf.h). The answer is kept with the thread until something new is known.
+ */
+#ifndef TAILCAP_BPF_CORE_GOROUTINE_H
+#define TAILCAP_BPF_CORE_GOROUTINE_H
+
+#include "bpf/core/target.bpf.h"
+#include "bpf/core/user.bpf.h"
+#include <bpf/bpf_tracing.h>
+
+struct go_files {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, GO_FILES_MAX);
+	__type(key, u32);
+	__type(value, struct go_layout);
+};
+
+struct go_processes {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, u32); /* process */
+	__type(value, struct go_process);
+};
+
+extern struct go_files go_files SEC(".maps");
+extern struct go_processes go_processes SEC(".maps");
+
+/* Counts changes made by user space or bpf/go/go.bpf.h. 0: none yet. */
+extern __u32 go_epoch;
+
+static __always_inline u64 number_of(const struct go_layout *layout, u64 g)
+{
+	return g && layout->number ? user_word(g + layout->number) : 0;
+}
+
+/* The goroutine that a thread works for while it runs on its own stack (g0). */
+static __always_inline u64 served_by(const struct go_layout *layout, u64 g)
+{
+	u64 m = user_word(g + layout->thread);
+
+	return m ? number_of(layout, user_word(m + layout->current)) : 0;
+}
+
+/* Checks that g is a runtime.g: it has a stack, and its thread either runs it or is its own g0. Returns the thread; 0:
+ * it is not. */
+static __always_inline u64 thread_of_goroutine(const struct go_layout *layout, u64 g)
+{
+	u64 stack[2], m;
+
+	if (bpf_probe_read_user(stack, sizeof(stack), (void *)g) || stack[0] >= stack[1])
+		return 0;
+	m = user_word(g + layout->thread);
+	return m && (user_word(m) == g || user_word(m + layout->current) == g) ? m : 0;
+}
+
+#define GO_NEAR 16 /* words that are read at once */
+
+static __always_inline u8 words_to_number(const struct go_layout *layout)
+{
+	u32 bytes = layout->number - layout->thread;
+
+	return bytes < GO_NEAR * sizeof(u64) && !(bytes & 7) ? bytes / sizeof(u64) : 0;
+}
+
+/* Go's code keeps its goroutine in R14 and leaves it there in system calls. Other code may have anything there; but
+ * only the goroutine that the thread runs, and the thread's own (g0, gsignal), have its m. One read instead of two. */
+static __always_inline bool number_by_register(struct task_struct *task, const struct task_state *state, u64 *number)
+{
+	const struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	u32 at = state->go_words;
+	u64 words[GO_NEAR], g = regs->r14;
+
+	if (!at || at >= GO_NEAR || !g)
+		return false;
+	/* m precedes the number in all versions of Go */
+	if (bpf_probe_read_user(words, sizeof(words), (void *)(g + state->go_number - at * sizeof(u64))) ||
+	    words[0] != state->go_thread)
+		return false;
+	*number = words[at];
+	return true;
+}
+
+/* Looks up whether the process is a Go program, once per thread and epoch. */
+static __always_inline void learn_go(struct task_struct *task, struct task_state *state, u32 epoch)
+{
+	u32 tgid = task->tgid, file;
+	struct go_process *process = bpf_map_lookup_elem(&go_processes, &tgid);
+	struct go_layout *layout;
+	u64 started, g, thread;
+
+	state->go_file = 0;
+	if (!process)
+		goto known;
+	started = task->group_leader->start_time;
+	if (!process->started) {
+		process->started = started;
+	} else if (process->started != started) { /* another process had this number before */
+		bpf_map_delete_elem(&go_processes, &tgid);
+		goto known;
+	}
+	file = process->file;
+	layout = bpf_map_lookup_elem(&go_files, &file);
+	if (!layout || !layout->number)
+		goto known;
+	g = user_word(task->thread.fsbase + layout->slot);
+	thread = g ? thread_of_goroutine(layout, g) : 0;
+	if (!thread)
+		return; /* for example while a signal is handled: try again next time */
+	state->go_file = file;
+	state->go_slot = layout->slot;
+	state->go_number = layout->number;
+	state->go_c_code = layout->c_code;
+	/* threads that C created borrow another m for each call of Go */
+	state->go_words = layout->c_code ? 0 : words_to_number(layout);
+	state->go_thread = thread;
+known:
+	state->go_epoch = epoch;
+}
+
+/* The goroutine of the running task; state is that task's. 0: none, or not known. */
+static __always_inline u64 goroutine_of(struct task_struct *task, struct task_state *state)
+{
+	u32 epoch = go_epoch, file;
+	struct go_layout *layout;
+	u64 g, number;
+
+	if (!epoch || !state)
+		return 0;
+	if (state->go_epoch != epoch)
+		learn_go(task, state, epoch);
+	if (!state->go_file)
+		return 0;
+	if (number_by_register(task, state, &number))
+		return number;
+	g = user_word(task->thread.fsbase + state->go_slot);
+	if (!g)
+		return 0;
+	number = user_word(g + state->go_number);
+	if (number || !state->go_c_code)
+		return number;
+	file = state->go_file;
+	layout = bpf_map_lookup_elem(&go_files, &file);
+	return layout ? served_by(layout, g) : 0;
+}
+
+/* A separate function for the verifier: it checks this one once, not once per call. */
+__noinline u64 find_goroutine(void);
+
+/* The goroutine of the running task; usually there is none. */
+static __always_inline u64 running_goroutine(void)
+{
+	return go_epoch ? find_goroutine() : 0;
+}
+
+/* The task is about to run another program. */
+static __always_inline void forget_go(struct task_struct *task, struct task_state *state)
+{
+	u32 tgid = task->tgid;
+
+	if (!go_epoch)
+		return;
+	bpf_map_delete_elem(&go_processes, &tgid);
+	state->go_epoch = 0;
+	state->go_file = 0;
+}
+
+#endif

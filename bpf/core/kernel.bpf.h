@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * The few kernel types that the programs look into, with only the fields they read. Offsets are relocated when
+ * the object is loaded, against the running kernel's BTF; a field that some kernels lack is guarded where it is used.
+ */
+#ifndef TAILCAP_BPF_CORE_KERNEL_H
+#define TAILCAP_BPF_CORE_KERNEL_H
+
+#include <linux/bpf.h>
+#include <stdbool.h>
+
+typedef __u8 u8;
+typedef __u16 u16;
+typedef __u32 u32;
+typedef __u64 u64;
+typedef __s16 s16;
+typedef __s32 s32;
+typedef __s64 s64;
+
+#include "bpf/core/kernel_file.bpf.h"
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+/* x86-64: the registers at system call entry, or at a probe in a program's function. */
+struct pt_regs {
+	unsigned long r14;
+	unsigned long r12;
+	unsigned long bx;
+	unsigned long r10;
+	unsigned long r9;
+	unsigned long r8;
+	unsigned long ax;
+	unsigned long cx;
+	unsigned long dx;
+	unsigned long si;
+	unsigned long di;
+	unsigned long orig_ax;
+	unsigned long ip;
+	unsigned long flags;
+	unsigned long sp;
+};
+
+struct thread_info {
+	u32 status; /* TS_COMPAT while a 32-bit system call runs */
+};
+
+struct ns_common {
+	unsigned int inum;
+};
+
+struct net {
+	struct ns_common ns;
+};
+
+typedef struct {
+	struct net *net;
+} possible_net_t;
+
+struct in6_addr {
+	u8 bytes[16];
+};
+
+struct sock_common {
+	u32 skc_daddr;
+	u32 skc_rcv_saddr;
+	u16 skc_dport; /* network order */
+	u16 skc_num;   /* host order */
+	unsigned short skc_family;
+	volatile unsigned char skc_state;
+	possible_net_t skc_net;
+	struct in6_addr skc_v6_daddr;
+	struct in6_addr skc_v6_rcv_saddr;
+	struct {
+		s64 counter;
+	} skc_cookie;
+	unsigned long skc_flags;
+};
+
+struct sock;
+
+struct socket {
+	short type;
+	struct file *file;
+	struct sock *sk;
+};
+
+struct socket_alloc {
+	struct socket socket;
+	struct inode vfs_inode;
+};
+
+struct sock {
+	struct sock_common __sk_common;
+	int sk_err;
+	struct socket *sk_socket;
+	u16 sk_protocol;
+	u16 sk_type;
+	u8 sk_shutdown;
+};
+
+struct inet_connection_sock {
+	const void *icsk_ulp_ops;
+};
+
+struct tcp_sock {
+	struct inet_connection_sock inet_conn;
+	u32 write_seq;
+	u32 snd_nxt;
+	u32 copied_seq;
+	u32 rcv_nxt;
+	u8 chrono_type : 2; /* the reason that it cannot send, … */
+	u32 chrono_start;   /* … since when, … */
+	bool is_mptcp;      /* a subflow; missing in kernels without MPTCP */
+	u32 chrono_stat[3]; /* … and the total before, by reason; ticks */
+};
+
+struct sockaddr_un {
+	unsigned short sun_family;
+	char sun_path[108];
+};
+
+struct unix_address {
+	int len;
+	struct sockaddr_un name[0];
+};
+
+struct unix_sock {
+	struct unix_address *addr;
+	struct sock *peer;
+};
+
+struct sk_buff {
+	unsigned int len;
+	unsigned char *head;
+	u16 transport_header;
+	char cb[48];
+};
+
+struct tcphdr {
+	u16 source;
+	u16 dest;
+	u32 seq;
+	u32 ack_seq;
+};
+
+struct tcp_skb_cb {
+	u32 seq;
+	u32 end_seq;
+	u8 tcp_flags; /* wider in newer kernels; the FIN is in the low byte */
+};
+
+struct kernfs_node {
+	u64 id;
+};
+
+struct cgroup;
+
+struct cgroup_subsys_state {
+	struct cgroup *cgroup;
+	struct cgroup_subsys_state *parent;
+};
+
+struct cgroup {
+	struct cgroup_subsys_state self;
+	struct kernfs_node *kn;
+};
+
+struct css_set {
+	struct cgroup *dfl_cgrp;
+};
+
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+};
+
+struct files_struct {
+	struct fdtable *fdt;
+};
+
+struct mm_struct;
+
+struct block_device {
+	u32 bd_dev;
+};
+
+struct bvec_iter {
+	unsigned int bi_size;
+};
+
+struct bio {
+	struct bio *bi_next;
+	struct block_device *bi_bdev; /* since 5.12 */
+	struct bvec_iter bi_iter;
+	void *bi_private;
+};
+
+struct request {
+	struct bio *bio;
+	struct block_device *part;
+	unsigned short stats_sectors;
+};
+
+/* A kernel thread, and the function that it runs if it is a worker. */
+struct kthread {
+	void *data;
+};
+
+struct worker {
+	const void *current_func;
+};
+
+struct kernel_siginfo {
+	int si_code;
+};
+
+struct thread_struct {
+	unsigned long fsbase; /* the thread pointer */
+};
+
+struct compact_control {
+	int order;
+};
+
+struct task_struct {
+	struct thread_info thread_info;
+	unsigned int __state;
+	unsigned int flags;
+	u32 pid; /* signed in the kernel, never negative */
+	u32 tgid;
+	u64 start_time;
+	unsigned long nvcsw;  /* voluntary switch-outs */
+	unsigned long nivcsw; /* involuntary switch-outs */
+	struct task_io_accounting ioac;
+	int exit_code;
+	struct task_struct *real_parent;
+	struct task_struct *group_leader;
+	struct mm_struct *mm;
+	char comm[16];
+	struct files_struct *files;
+	struct css_set *cgroups;
+	void *worker_private;    /* since 5.17: of a kernel thread, its struct kthread */
+	bool throttled;          /* since 6.18: by its cgroup's CPU quota */
+	unsigned int frozen : 1; /* by its cgroup of the unified hierarchy */
+	struct thread_struct thread;
+};
+
+/* Before 5.14. */
+struct task_struct___state {
+	long state;
+};
+
+struct linux_binprm {
+	const char *filename;
+};
+
+struct seq_file;
+
+struct bpf_iter_meta {
+	struct seq_file *seq;
+};
+
+struct bpf_iter__task {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+};
+
+struct bpf_iter__task_file {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+	u32 fd;
+	struct file *file;
+};
+
+#pragma clang attribute pop
+
+/* User memory, so never relocated: the layout is the system call ABI. */
+struct user_iovec {
+	u64 base;
+	u64 length;
+};
+
+struct user_msghdr {
+	u64 name;
+	u32 name_length;
+	u32 pad;
+	u64 iov;
+	u64 iov_length;
+	u64 control;
+	u64 control_length;
+	u32 flags;
+	u32 pad2;
+};
+
+/* Only one unit, the first that is linked (core/kernel.bpf.c), puts kernel functions into .ksyms: libbpf 1.1 refuses to
+ * link a second one that does ("failed to resolve size of underlying type"), or a first one that does not. */
+#ifndef KERNEL_FUNCTION
+#define KERNEL_FUNCTION __attribute__((weak))
+#endif
+
+/* Since 6.2; allows plain loads where a probe read would cost 34 ns. */
+extern void *bpf_rdonly_cast(void *object, u32 type) KERNEL_FUNCTION;
+
+/* Reads a member of an object at an address, of a type that the verifier does not know. */
+#define MEMBER(type, address, member)                                                                       \
+	({                                                                                                  \
+		type *_object = (void *)(address);                                                          \
+		typeof(_object->member) _value;                                                             \
+		if (bpf_rdonly_cast)                                                                        \
+			_value = ((type *)bpf_rdonly_cast(_object, bpf_core_type_id_kernel(type)))->member; \
+		else                                                                                        \
+			_value = BPF_CORE_READ(_object, member);                                            \
+		_value;                                                                                     \
+	})
+
+#define AF_UNIX 1
+#define AF_INET 2
+#define AF_INET6 10
+#define AF_VSOCK 40
+#define AF_SMC 43
+#define SOCK_STREAM 1
+#define SOCK_DGRAM 2
+#define SOCK_SEQPACKET 5
+#define IPPROTO_TCP 6
+#define IPPROTO_UDP 17
+#define IPPROTO_SCTP 132
+#define IPPROTO_MPTCP 262
+#define PORT_DNS 53
+
+#define TCP_ESTABLISHED 1
+#define TCP_SYN_SENT 2
+#define TCP_SYN_RECV 3
+#define TCP_FIN_WAIT1 4
+#define TCP_CLOSE 7
+#define TCP_CLOSE_WAIT 8
+#define TCP_LAST_ACK 9
+#define TCP_LISTEN 10
+
+#define TCP_FIN 1
+
+#define SOCK_DONE_BIT 1 /* enum sock_flags: the peer's FIN was received */
+#define RCV_SHUTDOWN 1
+
+#define MSG_OOB 1
+#define MSG_PEEK 2
+#define MSG_TRUNC 0x20
+#define MSG_ERRQUEUE 0x2000
+
+#define EINTR 4
+#define EAGAIN 11
+#define EALREADY 114
+#define EINPROGRESS 115
+#define ERESTARTSYS 512
+#define ERESTART_LAST 516
+
+#define PF_EXITING 0x00000004
+#define PF_IO_WORKER 0x00000010
+#define PF_WQ_WORKER 0x00000020
+#define PF_USER_WORKER 0x00004000
+#define PF_KTHREAD 0x00200000
+#define TS_COMPAT 2
+
+#define S_IFMT 0170000
+#define S_IFSOCK 0140000
+#define S_IFREG 0100000
+#define S_IFDIR 0040000
+#define S_IFCHR 0020000
+#define S_IFIFO 0010000
+
+/* x86-64 system call numbers. */
+#define NR_read 0
+#define NR_write 1
+#define NR_readv 19
+#define NR_writev 20
+#define NR_accept 43
+#define NR_sendto 44
+#define NR_recvfrom 45
+#define NR_sendmsg 46
+#define NR_recvmsg 47
+#define NR_sendfile 40
+#define NR_splice 275
+#define NR_accept4 288
+#define NR_recvmmsg 299
+#define NR_sendmmsg 307
+#define NR_io_uring_enter 426
+
+#endif

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Allocations of Go programs. All are counted by size. Some are recorded with their stack: every allocation of
+ * ALLOCATION_LARGE and more, and of the smaller ones one in about ALLOCATION_EVERY bytes. Its weight is the number of
+ * allocations that it represents.
+ */
+#include "bpf/go/go.bpf.h"
+#include "bpf/core/stack_rate.bpf.h"
+
+#define ALLOCATION_LARGE (32 << 10)
+#define ALLOCATION_EVERY (512 << 10)
+#define LARGE_EVERY                                                                                                    \
+	100000           /* ns between two large ones on a CPU on average; the next one's weight counts those left out \
+			  */
+#define LARGE_BURST 2000 /* large ones in one burst */
+#define ALLOCATING_PROCESSES 256
+
+/* A program here may be preempted by another one on the same CPU: counts are atomic; the state that sampling depends on
+ * need not be. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(max_entries, ALLOCATING_PROCESSES);
+	__type(key, u32);
+	__type(value, struct go_allocated);
+} go_allocated SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct go_allocated);
+} nothing_allocated SEC(".maps");
+
+static __always_inline struct go_allocated *allocated_by(u32 tgid)
+{
+	struct go_allocated *allocated = bpf_map_lookup_elem(&go_allocated, &tgid);
+	u32 zero = 0;
+
+	if (allocated)
+		return allocated;
+	allocated = bpf_map_lookup_elem(&nothing_allocated, &zero);
+	if (!allocated)
+		return NULL;
+	bpf_map_update_elem(&go_allocated, &tgid, allocated, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&go_allocated, &tgid);
+}
+
+static __always_inline u32 class_of_size(u64 size)
+{
+	u32 bits = 0;
+
+	for (u32 step = 32; step; step >>= 1) {
+		if (size >> step) {
+			size >>= step;
+			bits += step;
+		}
+	}
+	return size ? bits + 1 : 0;
+}
+
+/* The number of allocations that it represents; 0: it is not sampled. */
+static __always_inline u32 sampled(struct go_allocated *allocated, u64 size, u64 now)
+{
+	u64 random;
+
+	if (size >= ALLOCATION_LARGE) {
+		u64 before;
+
+		if (!due(&allocated->next_large, now, LARGE_EVERY, LARGE_BURST)) {
+			__sync_fetch_and_add(&allocated->left_out, 1);
+			return 0;
+		}
+		before = allocated->left_out;
+		if (before)
+			__sync_fetch_and_add(&allocated->left_out, -before);
+		return before < 0xffffffff ? before + 1 : 0xffffffff;
+	}
+	/* a random distance, up to twice the average, avoids locking on to a program's allocation rhythm */
+	random = now * 6364136223846793005ull;
+	allocated->to_next = random >> 44;
+	return (ALLOCATION_EVERY + size / 2) / size;
+}
+
+struct allocation_record {
+	struct record_sample sample;
+	u64 frames[STACK_MAX];
+};
+
+SEC("uprobe")
+int allocation(struct pt_regs *ctx)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	u64 cookie = bpf_get_attach_cookie(ctx), size, now, g, number, top;
+	u32 file = GO_COOKIE_FILE(cookie), class, weight;
+	struct allocation_record *record;
+	struct go_allocated *allocated;
+	struct go_layout *layout;
+	struct task_state *state;
+	long got;
+
+	state = task_state(task);
+	if (!state)
+		return 0;
+	if (cookie & GO_SKIP_BELOW_OR_EQUAL) {
+		u64 flags = REGISTER(ctx, flags);
+
+		if (flags & (FLAG_CARRY | FLAG_ZERO))
+			return 0;
+	}
+	meet_process(task, state, file);
+	allocated = allocated_by(task->tgid);
+	if (!allocated) {
+		count_loss(LOSS_TASK_TABLE, RECORD_GO_ALLOCATIONS);
+		return 0;
+	}
+	size = REGISTER(ctx, ax);
+	class = class_of_size(size);
+	if (class >= ALLOCATION_CLASSES)
+		class = ALLOCATION_CLASSES - 1;
+	__sync_fetch_and_add(&allocated->count[class], 1);
+	__sync_fetch_and_add(&allocated->bytes[class], size);
+	if (!size)
+		return 0;
+	if (size < ALLOCATION_LARGE) {
+		allocated->to_next -= size;
+		if (allocated->to_next > 0)
+			return 0;
+	}
+	now = bpf_ktime_get_ns();
+	weight = sampled(allocated, size, now);
+	layout = bpf_map_lookup_elem(&go_files, &file);
+	if (!weight || !layout)
+		return 0;
+	g = REGISTER(ctx, r14);
+	number = number_of(layout, g);
+	if (!number)
+		number = served_by(layout, g);
+	top = REGISTER(ctx, sp);
+	top = user_word(top + GO_COOKIE_NUMBER(cookie));
+	record = reserve(sizeof(*record), RECORD_SAMPLE, NULL);
+	if (!record)
+		return 0;
+	fill_head(&record->sample.h, task, RECORD_SAMPLE, now);
+	record->sample.goroutine = number;
+	record->sample.value = size;
+	record->sample.kernel = 0;
+	record->sample.weight = weight;
+	record->sample.what = SAMPLE_ALLOCATION;
+	record->sample.unused = 0;
+	/* At a function's beginning the frame pointer is still its caller's: the return address is on the stack. */
+	got = bpf_get_stack(ctx, &record->frames[1], (STACK_MAX - 1) * sizeof(u64), BPF_F_USER_STACK);
+	record->frames[0] = REGISTER(ctx, ip);
+	record->frames[1] = top;
+	record->sample.user = got > 0 ? (u32)got / sizeof(u64) + 1 : 2;
+	bpf_ringbuf_submit(record, wake_flag(now));
+	return 0;
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Sends and receives: which bytes are kept, and the record. The programs are in socket_io.bpf.c and syscall_io.bpf.c.
+ */
+#ifndef TAILCAP_BPF_NET_IO_H
+#define TAILCAP_BPF_NET_IO_H
+
+#include "bpf/core/goroutine.bpf.h"
+#include "bpf/net/frames.bpf.h"
+#include "bpf/net/socket.bpf.h"
+#include <bpf/bpf_tracing.h>
+
+#define OUT 0
+#define IN 1
+
+/* No bytes were moved and there is no error: the caller will try again. */
+static __always_inline bool try_again(int ret)
+{
+	return ret == -EAGAIN || ret == -EINTR || ret == -EINPROGRESS || ret == -EALREADY ||
+	       (ret <= -ERESTARTSYS && ret >= -ERESTART_LAST);
+}
+
+static __always_inline void fill_io(struct record_io *record, const struct socket_state *state,
+				    const struct task_struct *task, u64 position, int ret, u32 way, u16 syscall)
+{
+	fill_head(&record->h, task, way == OUT ? RECORD_SEND : RECORD_RECEIVE, bpf_ktime_get_ns());
+	record->h.length = ret > 0 ? ret : 0;
+	record->socket = state->cookie;
+	record->position = position;
+	record->error = ret < 0 ? -ret : 0;
+	record->syscall = syscall;
+	record->flags = 0;
+	record->head = 0;
+	record->tail = 0;
+	record->unused = 0;
+	record->goroutine = running_goroutine();
+}
+
+/* The usual cases, which need no scratch memory: one piece that is kept whole, or nothing to keep. room is a constant,
+ * so ring records have few sizes. */
+static __always_inline void emit_small(struct socket_state *state, struct task_struct *task, u64 position, int ret,
+				       u32 way, const struct source *from, const u32 room)
+{
+	struct record_io *record =
+		reserve(sizeof(*record) + room, way == OUT ? RECORD_SEND : RECORD_RECEIVE, &state->missed);
+	u8 *data = (u8 *)(record + 1);
+	u32 length = ret;
+
+	if (!record)
+		return;
+	fill_io(record, state, task, position, ret, way, from->syscall);
+	record->h.missed = take_missed(&state->missed);
+	record->payload = from->payload;
+	if (room) {
+		barrier_var(length);
+		if (length > room || bpf_probe_read_user(data, length, (void *)from->base)) {
+			record->payload = PAYLOAD_FAULT;
+		} else {
+			record->head = length;
+			keep_budget(state, way, data, length);
+		}
+	}
+	bpf_ringbuf_submit(record, wake_flag(record->h.time));
+}
+
+/* All other cases: several pieces, or more bytes than are always kept. */
+static __always_inline void emit_large(struct socket_state *state, struct task_struct *task, u64 position, int ret,
+				       u32 way, const struct source *from)
+{
+	struct io_scratch *scratch = bpf_map_lookup_elem(&scratches, &way);
+	struct record_io *record;
+	u32 bytes;
+	u64 flags;
+
+	if (!scratch)
+		return;
+	record = &scratch->record;
+	fill_io(record, state, task, position, ret, way, from->syscall);
+	bytes = keep_payload(scratch, way, from, record->h.length, state);
+	record->h.missed = take_missed(&state->missed);
+	flags = wake_flag(record->h.time);
+	barrier_var(bytes);
+	if (bytes > HEAD_MAX + TAIL_SIZE) /* impossible; the verifier must see the check */
+		bytes = 0;
+	if (output(record, sizeof(*record) + bytes, flags)) {
+		count_loss(LOSS_RING_FULL, way == OUT ? RECORD_SEND : RECORD_RECEIVE);
+		__sync_fetch_and_add(&state->missed, record->h.missed + 1);
+	}
+}
+
+/* Emits an I/O of a connection with known frames. False: the frames of this I/O cannot be followed. */
+static __always_inline bool emit_frames(struct socket_state *state, struct task_struct *task, u64 position, int ret,
+					u32 way, const struct source *from)
+{
+	struct io_scratch *scratch = bpf_map_lookup_elem(&scratches, &way);
+	struct record_io *record;
+
+	if (!scratch)
+		return true;
+	record = &scratch->record;
+	fill_io(record, state, task, position, ret, way, from->syscall);
+	record->payload = from->payload;
+	record->h.missed = take_missed(&state->missed);
+	if (walk_frames(scratch, state, way, position, ret, from, 0))
+		return true;
+	if (record->h.missed)
+		__sync_fetch_and_add(&state->missed, record->h.missed);
+	return false;
+}
+
+/* In io_uring's own system call, or in one of its threads: the location of the bytes is not known here. */
+static __always_inline bool by_uring(const struct task_struct *task, const struct pt_regs *regs)
+{
+	return task->flags & PF_IO_WORKER || regs->orig_ax == NR_io_uring_enter;
+}
+
+/* instead: why the caller's buffer does not hold the bytes on the wire; 0: it does. */
+static __always_inline void emit_io(struct socket_state *state, struct task_struct *task, u64 position, int ret,
+				    u32 way, u8 instead)
+{
+	const struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	struct source from;
+	bool bulk = false;
+
+	find_source(way, task, regs, !payload_limit || ret <= 0, &from);
+	if (instead && from.payload == PAYLOAD_CAPTURED)
+		from.payload = instead;
+	if (from.payload == PAYLOAD_NO_BUFFER && ret > 0 && by_uring(task, regs)) {
+		count_unrecorded(task->tgid, UNRECORDED_URING, ret, !state->uring);
+		state->uring = true;
+	}
+	if (!payload_limit)
+		from.payload = PAYLOAD_OFF;
+	if (from.payload == PAYLOAD_CAPTURED && ret > 0 && all_bulk(state, way, position, ret))
+		bulk = true;
+	else if (from.payload == PAYLOAD_CAPTURED && ret > 0 && (state->framing || !state->direction[way].begun) &&
+		 emit_frames(state, task, position, ret, way, &from))
+		return;
+	if (state->framing && ret > 0 && (bulk || from.payload != PAYLOAD_CAPTURED))
+		step_over(state, way, position, ret);
+	if (bulk || from.payload != PAYLOAD_CAPTURED || ret <= 0)
+		emit_small(state, task, position, ret, way, &from, 0);
+	else if (from.segments != 1 || (u32)ret > at_least(state, way))
+		emit_large(state, task, position, ret, way, &from);
+	else if (ret <= 64)
+		emit_small(state, task, position, ret, way, &from, 64);
+	else if (ret <= 256)
+		emit_small(state, task, position, ret, way, &from, 256);
+	else if (ret <= 512)
+		emit_small(state, task, position, ret, way, &from, 512);
+	else
+		emit_large(state, task, position, ret, way, &from);
+}
+
+#endif

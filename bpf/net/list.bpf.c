@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Iterators over existing tasks and sockets. User space reads them at the start and for every keyframe.
+ */
+#include "bpf/net/socket.bpf.h"
+#include "bpf/core/target.bpf.h"
+
+/* Set while the iterator over tasks may create targets; later it only lists them. */
+__u8 marking = false;
+
+static __always_inline bool chosen(struct task_struct *task)
+{
+	u32 pid = task->tgid;
+
+	if (kernel_thread(task) || recorders_own(task))
+		return false;
+	return target_all || bpf_map_lookup_elem(&target_pids, &pid) || named(task->group_leader) ||
+	       in_target_cgroup(task);
+}
+
+/* Lists every target thread; while marking, makes the selected ones targets. */
+SEC("iter/task")
+int list_tasks(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct record_task record;
+
+	if (!task)
+		return 0;
+	if (!task_state(task)) {
+		if (!marking || !chosen(task) || !make_target(task, false))
+			return 0;
+	}
+	fill_task(&record, task);
+	bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
+	return 0;
+}
+
+/* Lists every target socket; makes targets of those that a target task holds or that are on a selected port. */
+SEC("iter/task_file")
+int list_sockets(struct bpf_iter__task_file *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct file *file = ctx->file;
+	struct record_socket record;
+	struct socket_state *state;
+	struct socket *socket;
+	struct sock *sk;
+
+	if (!task || !file || task->tgid == self_tgid)
+		return 0;
+	socket = bpf_sock_from_file(file);
+	if (!socket)
+		return 0;
+	sk = socket->sk;
+	if (!sk)
+		return 0;
+	state = bpf_sk_storage_get(&sockets, sk, 0, 0);
+	if (!state) {
+		u8 origin = sk->__sk_common.skc_state == TCP_LISTEN ? ORIGIN_LISTENER : ORIGIN_EXISTED;
+
+		if (!whole_target(task) && !on_wanted_port(sk))
+			return 0;
+		state = make_socket(sk, origin);
+		if (!state)
+			return 0;
+		touched_port(task);
+	}
+	own_socket(state, sk);
+	fill_socket(&record, sk, state);
+	bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
+	return 0;
+}

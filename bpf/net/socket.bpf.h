@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Target sockets, and the records that describe them: a socket is a target if its storage exists.
+ */
+#ifndef TAILCAP_BPF_NET_SOCKET_H
+#define TAILCAP_BPF_NET_SOCKET_H
+
+#include "bpf/net/socket_state.bpf.h"
+#include "bpf/net/unrecorded.bpf.h"
+#include <bpf/bpf_endian.h>
+
+/* The kernel assigns a cookie only on request, and only through a trusted pointer. Until then this bit marks a number
+ * that cannot be a cookie. */
+#define OWN_COOKIE (1ull << 63)
+
+extern __u64 own_cookies;
+
+enum origin { ORIGIN_UNKNOWN, ORIGIN_CONNECTED, ORIGIN_ACCEPTED, ORIGIN_LISTENER, ORIGIN_EXISTED };
+
+/* TCP over IPv4 or IPv6, UNIX stream and seqpacket, and UDP that is connected to a name server. peer: the remote port
+ * in network order, 0 for none. sk may be any pointer to a sock. */
+static __always_inline bool recordable(u16 family, u16 type, u16 protocol, u16 peer)
+{
+	if (family == AF_INET || family == AF_INET6)
+		return (type == SOCK_STREAM && protocol == IPPROTO_TCP) ||
+		       (type == SOCK_DGRAM && protocol == IPPROTO_UDP && peer == bpf_htons(PORT_DNS));
+	return family == AF_UNIX && (type == SOCK_STREAM || type == SOCK_SEQPACKET);
+}
+
+/* An MPTCP socket is recorded like a TCP socket at the point where all of its bytes are seen: positions count from 0,
+ * and arrivals are unknown. */
+static __always_inline bool recordable_mptcp(u16 family, u16 type, u16 protocol, u8 origin)
+{
+	return protocol == IPPROTO_MPTCP && type == SOCK_STREAM && (family == AF_INET || family == AF_INET6) &&
+	       (origin == ORIGIN_CONNECTED || origin == ORIGIN_LISTENER);
+}
+
+/* A subflow carries the bytes of an MPTCP socket. A listener is not a subflow: peers without MPTCP make ordinary
+ * connections. */
+static __always_inline bool is_subflow(const struct sock *sk, u8 state)
+{
+	struct tcp_sock *tcp = (struct tcp_sock *)sk;
+
+	return state != TCP_LISTEN && BPF_CORE_READ(sk, sk_protocol) == IPPROTO_TCP &&
+	       bpf_core_field_exists(tcp->is_mptcp) && BPF_CORE_READ_BITFIELD_PROBED(tcp, is_mptcp);
+}
+
+static __always_inline bool wanted_port(u16 local, u16 remote)
+{
+	for (u32 i = 0; i < PORTS_MAX; i++) {
+		if (i < port_count && (ports[i] == local || ports[i] == remote))
+			return true;
+	}
+	return false;
+}
+
+static __always_inline bool on_wanted_port(const struct sock *sk)
+{
+	u16 family;
+
+	if (!port_count)
+		return false;
+	family = sk->__sk_common.skc_family;
+	if (family != AF_INET && family != AF_INET6)
+		return false;
+	return wanted_port(sk->__sk_common.skc_num, bpf_ntohs(sk->__sk_common.skc_dport));
+}
+
+static __always_inline u64 socket_inode(const struct sock *sk)
+{
+	struct socket *socket = BPF_CORE_READ(sk, sk_socket);
+
+	return socket ? BPF_CORE_READ((struct socket_alloc *)socket, vfs_inode.i_ino) : 0;
+}
+
+static __always_inline u16 unix_path(struct record_socket *record, const struct unix_sock *sock)
+{
+	struct unix_address *address = BPF_CORE_READ(sock, addr);
+	u32 length;
+
+	if (!address)
+		return 0;
+	length = BPF_CORE_READ(address, len) - 2; /* without the family */
+	if (length > 108)
+		return 0;
+	bpf_probe_read_kernel(record->path, length, address->name[0].sun_path);
+	return length;
+}
+
+/* All reads are probe reads, so that tiers and iterators share this function; it runs once per socket. */
+static __always_inline void fill_socket(struct record_socket *record, const struct sock *sk,
+					const struct socket_state *state)
+{
+	const struct sock_common *common = &sk->__sk_common;
+
+	__builtin_memset(record, 0, sizeof(*record));
+	fill_head_by(&record->h, 0, 0, RECORD_SOCKET, bpf_ktime_get_ns());
+	record->socket = state->cookie;
+	record->family = state->family;
+	record->type = state->type;
+	record->origin = state->origin;
+	record->inode = socket_inode(sk);
+	record->net_namespace = BPF_CORE_READ(common, skc_net.net, ns.inum);
+	if (state->family == AF_UNIX) {
+		const struct unix_sock *sock = (const struct unix_sock *)sk;
+		struct sock *peer = BPF_CORE_READ(sock, peer);
+
+		if (peer)
+			record->peer_inode = socket_inode(peer);
+		record->path_length = unix_path(record, sock);
+		if (!record->path_length && peer)
+			record->path_length = unix_path(record, (const struct unix_sock *)peer);
+		return;
+	}
+	record->state = BPF_CORE_READ(common, skc_state);
+	record->local_port = BPF_CORE_READ(common, skc_num);
+	record->remote_port = bpf_ntohs(BPF_CORE_READ(common, skc_dport));
+	if (state->family == AF_INET) {
+		bpf_core_read(record->local, 4, &common->skc_rcv_saddr);
+		bpf_core_read(record->remote, 4, &common->skc_daddr);
+	} else {
+		bpf_core_read(record->local, 16, &common->skc_v6_rcv_saddr);
+		bpf_core_read(record->remote, 16, &common->skc_v6_daddr);
+	}
+	if (state->type != SOCK_STREAM)
+		return;
+	if (state->counts) {
+		record->next_out = state->direction[0].counted;
+		record->next_in = state->direction[1].counted;
+		return;
+	}
+	record->next_out = BPF_CORE_READ((const struct tcp_sock *)sk, write_seq);
+	record->next_in = BPF_CORE_READ((const struct tcp_sock *)sk, copied_seq);
+}
+
+/* new_state: the TCP state that the socket is about to enter; 0: unchanged. */
+static __always_inline void tell_socket(const struct sock *sk, struct socket_state *state, u8 new_state)
+{
+	struct record_socket *record = reserve(sizeof(*record), RECORD_SOCKET, &state->missed);
+
+	if (!record)
+		return;
+	fill_socket(record, sk, state);
+	if (new_state)
+		record->state = new_state;
+	bpf_ringbuf_submit(record, wake_flag(record->h.time));
+}
+
+static __always_inline void begin_socket(struct socket_state *state, const struct sock *sk, u64 cookie, u16 family,
+					 u16 type, u8 origin)
+{
+	__builtin_memset(state, 0, sizeof(*state));
+	state->self = (u64)sk;
+	state->cookie = cookie;
+	state->family = family;
+	state->type = type;
+	state->origin = origin;
+	state->counts = family == AF_UNIX;
+	/* The first message of a connection needs no proof. */
+	state->direction[0].budget = payload_limit;
+	state->direction[1].budget = payload_limit;
+}
+
+/* The storage of a target socket. A listener's storage was cloned to its child: turn it into the child's own. An MPTCP
+ * child still has its listener's cookie at that point. */
+#define own_socket(state, sk)                                                                         \
+	({                                                                                            \
+		if ((state)->self != (u64)(sk)) {                                                     \
+			u64 _cookie = bpf_get_socket_cookie((void *)(sk));                            \
+			bool _counts = (sk)->sk_protocol == IPPROTO_MPTCP;                            \
+			if (_counts && _cookie == (state)->cookie)                                    \
+				_cookie = OWN_COOKIE | __sync_fetch_and_add(&own_cookies, 1);         \
+			begin_socket(state, sk, _cookie, (sk)->__sk_common.skc_family, (sk)->sk_type, \
+				     ORIGIN_ACCEPTED);                                                \
+			(state)->counts = _counts;                                                    \
+		}                                                                                     \
+	})
+
+/* Makes a socket a target; emits it unless the caller will. Null if that fails. A macro, since a separate function
+ * would lose the verifier's type of sk. */
+#define make_socket(sk, how)                                                                                        \
+	({                                                                                                          \
+		struct socket_state *_state = NULL;                                                                 \
+		u16 _family = (sk)->__sk_common.skc_family, _type = (sk)->sk_type;                                  \
+		bool _mptcp = recordable_mptcp(_family, _type, (sk)->sk_protocol, how);                             \
+		if (_mptcp || recordable(_family, _type, (sk)->sk_protocol, (sk)->__sk_common.skc_dport)) {         \
+			_state = bpf_sk_storage_get(&sockets, (void *)(sk), 0, BPF_SK_STORAGE_GET_F_CREATE);        \
+			if (_state) {                                                                               \
+				begin_socket(_state, sk, bpf_get_socket_cookie((void *)(sk)), _family, _type, how); \
+				if (_mptcp)                                                                         \
+					_state->counts = true;                                                      \
+			} else                                                                                      \
+				count_loss(LOSS_SOCKET_TABLE, RECORD_SOCKET);                                       \
+		}                                                                                                   \
+		_state;                                                                                             \
+	})
+
+/* A target moved ret bytes on a socket that is not recorded. sk is trusted. */
+#define note_unrecorded(sk, task, ret)                                                                                 \
+	({                                                                                                             \
+		u32 _kind = unrecorded_kind((sk)->__sk_common.skc_family, (sk)->sk_type, (sk)->sk_protocol);           \
+		if (_kind && (ret) > 0 && whole_target(task) && (sk)->sk_socket && (sk)->sk_socket->file) {            \
+			u8 *_seen =                                                                                    \
+				bpf_sk_storage_get(&unrecorded_sockets, (void *)(sk), 0, BPF_SK_STORAGE_GET_F_CREATE); \
+			u32 _first = _seen && !*_seen;                                                                 \
+			if (_seen)                                                                                     \
+				*_seen = 1;                                                                            \
+			count_unrecorded((task)->tgid, _kind, ret, _first);                                            \
+		}                                                                                                      \
+	})
+
+#endif

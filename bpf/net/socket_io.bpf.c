@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Tier A: sends and receives, at the tracepoints where the kernel reports their completion (since 6.3).
+ */
+#include "bpf/net/io.bpf.h"
+
+/* copied_seq includes the FIN once the reader has reached it; the peer's FIN is the last sequence number. */
+static __always_inline u32 next_in(const struct sock *sk, const struct tcp_sock *tcp)
+{
+	u32 copied = tcp->copied_seq;
+
+	if (sk->__sk_common.skc_flags & (1 << SOCK_DONE_BIT) && copied == tcp->rcv_nxt)
+		copied--;
+	return copied;
+}
+
+/* A message of sendmmsg: its index follows only from the messages before it. An error ends the call, so the next call
+ * begins with its first message. */
+static __always_inline void batch_source(struct socket_state *state, const struct pt_regs *regs, u32 length,
+					 struct source *from)
+{
+	u64 vector = regs->si;
+	u32 count = regs->dx, i = 0;
+	struct user_msghdr header;
+
+	if (state->batch == vector && state->batch_next < count)
+		i = state->batch_next;
+	state->batch_next = i + 1;
+	state->batch = i + 1 < count ? vector : 0;
+	if (i >= 16 || bpf_probe_read_user(&header, sizeof(header), (void *)(vector + i * 64)) ||
+	    header.iov_length != 1)
+		return;
+	if (read_segments(OUT, header.iov, 1, from) && from->size == length)
+		from->payload = PAYLOAD_CAPTURED;
+}
+
+/* Each datagram is kept from its beginning; there are few, and only of name servers. */
+static __always_inline void emit_datagram(struct socket_state *state, struct task_struct *task, int ret, u32 way)
+{
+	const struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	u64 position = state->direction[way].counted;
+	struct source from;
+
+	if (ret > 0)
+		state->direction[way].counted += ret;
+	find_source(way, task, regs, !payload_limit || ret <= 0, &from);
+	if (way == OUT && from.payload == PAYLOAD_UNSUPPORTED && from.syscall == NR_sendmmsg && ret > 0)
+		batch_source(state, regs, ret, &from);
+	if (!payload_limit)
+		from.payload = PAYLOAD_OFF;
+	state->direction[way].budget = payload_limit;
+	if (from.payload == PAYLOAD_CAPTURED && ret > 0)
+		emit_large(state, task, position, ret, way, &from);
+	else
+		emit_small(state, task, position, ret, way, &from, 0);
+}
+
+static __always_inline void end_batch(struct socket_state *state)
+{
+	if (state)
+		state->batch = 0;
+}
+
+/* Null unless the socket is recorded. sk is trusted: a tracepoint's argument. */
+#define io_socket(sk, task)                                                                          \
+	({                                                                                           \
+		struct socket_state *_found = bpf_sk_storage_get(&sockets, (sk), 0, 0);              \
+		if (_found) {                                                                        \
+			own_socket(_found, sk);                                                      \
+			touched_port(task);                                                          \
+		} else if (on_wanted_port(sk) || whole_target(task)) {                               \
+			struct socket *_socket = (sk)->sk_socket;                                    \
+			/* a socket of the kernel's own, used on behalf of some call, has no file */ \
+			if (_socket && _socket->file) {                                              \
+				_found = make_socket(sk, ORIGIN_UNKNOWN);                            \
+				if (_found) {                                                        \
+					tell_socket(sk, _found, 0);                                  \
+					touched_port(task);                                          \
+				}                                                                    \
+			}                                                                            \
+		}                                                                                    \
+		_found;                                                                              \
+	})
+
+/* The addresses of an accepted MPTCP socket are set late: they are recorded with the first bytes. */
+static __always_inline void begin_mptcp(const struct sock *sk, struct socket_state *state)
+{
+	if (state->family != AF_UNIX && !state->direction[OUT].counted && !state->direction[IN].counted)
+		tell_socket(sk, state, 0);
+}
+
+/* 32 bits, as for TCP. */
+static __always_inline u64 counted_position(const struct socket_state *state, u64 position)
+{
+	return state->family == AF_UNIX ? position : (u32)position;
+}
+
+SEC("tp_btf/sock_send_length")
+int BPF_PROG(io_send, struct sock *sk, int ret, int flags)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct socket_state *state;
+	struct tcp_sock *tcp;
+	u8 instead = 0;
+	u64 position;
+
+	if (ret < 0 && sk->sk_type == SOCK_DGRAM)
+		end_batch(bpf_sk_storage_get(&sockets, sk, 0, 0));
+	if (task->tgid == self_tgid || !ret || try_again(ret))
+		return 0;
+	state = io_socket(sk, task);
+	if (!state) {
+		note_unrecorded(sk, task, ret);
+		return 0;
+	}
+	if (state->type == SOCK_DGRAM) {
+		emit_datagram(state, task, ret, OUT);
+		return 0;
+	}
+	if (state->counts) {
+		begin_mptcp(sk, state);
+		position = ret > 0 ? __sync_fetch_and_add(&state->direction[OUT].counted, (u64)ret)
+				   : state->direction[OUT].counted;
+		position = counted_position(state, position);
+	} else {
+		tcp = bpf_skc_to_tcp_sock(sk);
+		if (!tcp)
+			return 0;
+		position = (u32)(tcp->write_seq - (ret > 0 ? ret : 0));
+		/* kernel TLS and similar: lengths count plaintext, positions count ciphertext */
+		if (tcp->inet_conn.icsk_ulp_ops)
+			instead = PAYLOAD_UNSUPPORTED;
+	}
+	emit_io(state, task, position, ret, OUT, instead);
+	return 0;
+}
+
+SEC("tp_btf/sock_recv_length")
+int BPF_PROG(io_receive, struct sock *sk, int ret, int flags)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct socket_state *state;
+	struct tcp_sock *tcp;
+	u8 instead = 0;
+	u64 position;
+
+	if (task->tgid == self_tgid || flags & (MSG_PEEK | MSG_OOB | MSG_ERRQUEUE) || try_again(ret))
+		return 0;
+	/* 0 is the end of the stream only if either end shut it down: a read into an empty buffer also returns 0 */
+	if (!ret && !(sk->sk_shutdown & RCV_SHUTDOWN))
+		return 0;
+	state = io_socket(sk, task);
+	if (!state) {
+		note_unrecorded(sk, task, ret);
+		return 0;
+	}
+	if (state->type == SOCK_DGRAM) {
+		emit_datagram(state, task, ret, IN);
+		return 0;
+	}
+	if (state->counts) {
+		begin_mptcp(sk, state);
+		position = ret > 0 ? __sync_fetch_and_add(&state->direction[IN].counted, (u64)ret)
+				   : state->direction[IN].counted;
+		position = counted_position(state, position);
+	} else {
+		tcp = bpf_skc_to_tcp_sock(sk);
+		if (!tcp)
+			return 0;
+		position = (u32)(next_in(sk, tcp) - (ret > 0 ? ret : 0));
+		if (tcp->inet_conn.icsk_ulp_ops)
+			instead = PAYLOAD_UNSUPPORTED;
+	}
+	if (flags & MSG_TRUNC) /* discarded, not copied */
+		instead = PAYLOAD_NO_BUFFER;
+	emit_io(state, task, position, ret, IN, instead);
+	return 0;
+}

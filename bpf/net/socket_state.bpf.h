@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * What is remembered of a socket that is a target, and of a TLS session.
+ */
+#ifndef TAILCAP_BPF_NET_SOCKET_STATE_H
+#define TAILCAP_BPF_NET_SOCKET_STATE_H
+
+#include "bpf/core/kernel.bpf.h"
+#include <bpf/bpf_helpers.h>
+
+/* The position of a direction within its frames: bpf/net/frames.bpf.h. */
+struct frame_state {
+	u32 next;  /* low half of the position behind the last I/O */
+	u32 left;  /* bytes to come of the frame's payload */
+	u32 keep;  /* how many of them are wanted */
+	u8 have;   /* bytes of the next header that the last I/O ended with */
+	u8 synced; /* the above is known; zero at first */
+	u16 unused;
+	u8 header[16];
+};
+
+struct direction_state {
+	u64 counted; /* bytes moved; UNIX sockets only, TCP has sequence numbers */
+	u32 budget;  /* payload bytes still to be kept of the latest message */
+	u32 begun;   /* its first bytes have been examined */
+	struct frame_state frames;
+};
+
+enum framing {
+	FRAMING_NONE,
+	FRAMING_HTTP2, /* began with the preface */
+	FRAMING_TLS,   /* began with a record of a handshake */
+};
+
+/* Exists only for sockets that are targets. */
+struct socket_state {
+	u64 self; /* address of the struct sock: differs in a clone of a listener's storage */
+	u64 cookie;
+	u64 inode; /* tier C: detects a reused address */
+	struct direction_state direction[2];
+	u64 batch;      /* datagrams: the vector of the sendmmsg in progress; 0: none */
+	u32 batch_next; /* its next message */
+	u32 missed;
+	u8 family;
+	u8 type;
+	u8 origin;
+	u8 framing; /* enum framing */
+	u8 counts;  /* positions are counted: UNIX sockets, and MPTCP, whose sequence numbers are its subflows' */
+	u8 uring;   /* io_uring was used on it */
+	u8 unused[6];
+};
+
+/* The kernel clones it from a listener to the sockets that it accepts, before their first byte can arrive. */
+struct sockets {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_CLONE);
+	__type(key, int);
+	__type(value, struct socket_state);
+};
+
+extern struct sockets sockets SEC(".maps");
+
+#endif

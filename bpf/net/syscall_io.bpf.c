@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Tier C, for kernels without better hooks: sends, receives and accepts at the exits of the system calls.
+ *
+ * Every system call of the machine passes here. The socket is found through the descriptor, by reading kernel memory:
+ * no trusted pointer, so no storage; a table by address replaces it, checked by the inode number against reuse.
+ * Not seen: io_uring, and 32-bit callers.
+ */
+#include "bpf/core/descriptor.bpf.h"
+#include "bpf/net/io.bpf.h"
+
+#define MESSAGES_MAX 1024 /* the kernel's own limit for sendmmsg and recvmmsg */
+
+const volatile __u32 addresses_kept = 0; /* with at most this many entries none is evicted */
+__u64 addresses_met = 0;
+
+/* Tier C sees sockets only by descriptor, without a trusted pointer to them. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 65536);
+	__type(key, u64);
+	__type(value, struct socket_state);
+} sockets_by_address SEC(".maps");
+
+static __always_inline struct sock *socket_of(struct task_struct *task, u32 fd)
+{
+	struct file *file = file_of(task, fd);
+
+	if (!file || kind_of_file(file) != FILE_SOCKET)
+		return NULL;
+	return sock_of(file);
+}
+
+/* The state of the socket, made at its first use; null: it is not recorded. Not inlined: its stack would count with
+ * that of all functions that its caller calls. */
+static __noinline struct socket_state *called_socket(struct task_struct *task, struct sock *sk, u32 moved)
+{
+	u64 key = (u64)sk, inode = socket_inode(sk), cookie;
+	struct socket_state *state = bpf_map_lookup_elem(&sockets_by_address, &key);
+	struct socket_state fresh;
+	u16 family, local, remote;
+	u32 kind;
+
+	if (state && state->inode == inode)
+		return state;
+	family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	if (!recordable(family, BPF_CORE_READ(sk, sk_type), BPF_CORE_READ(sk, sk_protocol), 0)) {
+		kind = unrecorded_kind(family, BPF_CORE_READ(sk, sk_type), BPF_CORE_READ(sk, sk_protocol));
+		if (kind && moved && whole_target(task))
+			count_unrecorded(task->tgid, kind, moved, 0);
+		return NULL;
+	}
+	if (!whole_target(task)) {
+		local = BPF_CORE_READ(sk, __sk_common.skc_num);
+		remote = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
+		if (family == AF_UNIX || !wanted_port(local, remote))
+			return NULL;
+	}
+	cookie = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
+	begin_socket(&fresh, sk, cookie ? cookie : OWN_COOKIE | __sync_fetch_and_add(&own_cookies, 1), family,
+		     BPF_CORE_READ(sk, sk_type), ORIGIN_UNKNOWN);
+	fresh.inode = inode;
+	/* Beyond this number the map may evict sockets. TCP sockets lose nothing; for UNIX sockets the state counts the
+	 * bytes, and a socket met now may be an evicted one. */
+	if (__sync_fetch_and_add(&addresses_met, 1) >= addresses_kept && family == AF_UNIX)
+		count_loss(LOSS_SOCKET_TABLE, RECORD_SOCKET);
+	if (bpf_map_update_elem(&sockets_by_address, &key, &fresh, BPF_ANY)) {
+		count_loss(LOSS_SOCKET_TABLE, RECORD_SOCKET);
+		return NULL;
+	}
+	state = bpf_map_lookup_elem(&sockets_by_address, &key);
+	/* TCP sockets with a cookie have been described, by the iterator or at their first change of state. */
+	if (state && (family == AF_UNIX || !cookie))
+		tell_socket(sk, state, 0);
+	return state;
+}
+
+/* sendmmsg and recvmmsg return the number of messages: their lengths are in the caller's vector. */
+__noinline u32 messages_length(u64 vector, u32 count)
+{
+	u32 sum = 0, length;
+
+	for (u32 i = 0; i < MESSAGES_MAX; i++) {
+		if (i >= count)
+			break;
+		if (bpf_probe_read_user(&length, sizeof(length), (void *)(vector + i * 64 + 56)))
+			break;
+		sum += length;
+	}
+	return sum;
+}
+
+/* Something was moved, or failed, on descriptor fd of the running task. flags: of a receive. way is a constant:
+ * Linux 6.1 drops one side of a branch on a parameter where a call lies between the two. */
+static __always_inline int call_moved(const u32 way, u32 fd, int ret, u32 flags)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct sock *sk = socket_of(task, fd);
+	struct socket_state *state;
+	u64 position;
+	u32 moved = ret > 0 ? ret : 0;
+	u8 instead = way == IN && flags & MSG_TRUNC ? PAYLOAD_NO_BUFFER : 0;
+
+	if (!sk)
+		return 0;
+	if (way == IN && !ret && !(BPF_CORE_READ(sk, sk_shutdown) & RCV_SHUTDOWN))
+		return 0;
+	state = called_socket(task, sk, moved);
+	if (!state)
+		return 0;
+	touched_port(task);
+	if (state->family != AF_UNIX && BPF_CORE_READ((struct tcp_sock *)sk, inet_conn.icsk_ulp_ops))
+		instead = PAYLOAD_UNSUPPORTED;
+	if (state->family == AF_UNIX) {
+		position = __sync_fetch_and_add(&state->direction[way].counted, (u64)moved);
+	} else if (way == OUT) {
+		position = (u32)(BPF_CORE_READ((struct tcp_sock *)sk, write_seq) - moved);
+	} else {
+		u32 copied = BPF_CORE_READ((struct tcp_sock *)sk, copied_seq);
+
+		if (BPF_CORE_READ(sk, __sk_common.skc_flags) & (1 << SOCK_DONE_BIT) &&
+		    copied == BPF_CORE_READ((struct tcp_sock *)sk, rcv_nxt))
+			copied--;
+		position = (u32)(copied - moved);
+	}
+	emit_io(state, task, position, ret, way, instead);
+	return 0;
+}
+
+__noinline int call_sent(u32 fd, int ret)
+{
+	return call_moved(OUT, fd, ret, 0);
+}
+
+__noinline int call_received(u32 fd, int ret, u32 flags)
+{
+	return call_moved(IN, fd, ret, flags);
+}
+
+__noinline int call_accepted(u32 fd)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct sock *sk = socket_of(task, fd);
+	struct record_segment *record;
+	struct socket_state *state;
+
+	if (!sk)
+		return 0;
+	state = called_socket(task, sk, 0);
+	if (!state)
+		return 0;
+	record = reserve(sizeof(*record), RECORD_ACCEPT, &state->missed);
+	if (!record)
+		return 0;
+	__builtin_memset(record, 0, sizeof(*record));
+	fill_head(&record->h, task, RECORD_ACCEPT, bpf_ktime_get_ns());
+	record->socket = state->cookie;
+	record->position = fd;
+	bpf_ringbuf_submit(record, wake_flag(record->h.time));
+	return 0;
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(call_done, struct pt_regs *regs, long ret)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	u64 nr = regs->orig_ax;
+	u32 flags = 0;
+
+	if (nr != NR_read && nr != NR_write && (nr < NR_readv || nr > NR_recvmsg) && nr != NR_accept4 &&
+	    nr != NR_splice && nr != NR_sendmmsg && nr != NR_recvmmsg)
+		return 0;
+	if (task->tgid == self_tgid || try_again(ret) || task->thread_info.status & TS_COMPAT)
+		return 0;
+	if (!port_count && !task_state(task))
+		return 0;
+	switch (nr) {
+	case NR_recvfrom:
+		flags = regs->r10;
+		break;
+	case NR_recvmsg:
+		flags = regs->dx;
+		break;
+	case NR_recvmmsg:
+		flags = regs->r10;
+		if (ret > 0)
+			ret = messages_length(regs->si, ret);
+		break;
+	case NR_sendmmsg:
+		if (ret > 0)
+			ret = messages_length(regs->si, ret);
+		break;
+	}
+	switch (nr) {
+	case NR_write:
+	case NR_writev:
+	case NR_sendto:
+	case NR_sendmsg:
+	case NR_sendmmsg:
+	case NR_sendfile:
+		if (ret)
+			call_sent(regs->di, ret);
+		break;
+	case NR_read:
+	case NR_readv:
+	case NR_recvfrom:
+	case NR_recvmsg:
+	case NR_recvmmsg:
+		if (!(flags & (MSG_PEEK | MSG_OOB | MSG_ERRQUEUE)))
+			call_received(regs->di, ret, flags);
+		break;
+	case NR_splice:
+		if (ret > 0) { /* an error may belong to either end */
+			call_received(regs->di, ret, 0);
+			call_sent(regs->dx, ret);
+		}
+		break;
+	case NR_accept:
+	case NR_accept4:
+		if (ret >= 0)
+			call_accepted(ret);
+		break;
+	}
+	return 0;
+}

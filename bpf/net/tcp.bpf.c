@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Events of TCP itself: arrivals, retransmissions, resets, states. Mostly in softirq: the running thread has
+ * nothing to do with the socket.
+ */
+#include "bpf/net/socket.bpf.h"
+#include "bpf/core/target.bpf.h"
+#include <bpf/bpf_tracing.h>
+
+static __always_inline void tell_segment(struct socket_state *state, u32 kind, u32 position, u32 length)
+{
+	struct record_segment *record = reserve(sizeof(*record), kind, &state->missed);
+
+	if (!record)
+		return;
+	fill_head_by(&record->h, 0, 0, kind, bpf_ktime_get_ns());
+	if (kind == RECORD_ARRIVAL)
+		record->h.missed = take_missed(&state->missed);
+	record->h.length = length;
+	record->socket = state->cookie;
+	record->position = position;
+	record->unused = 0;
+	bpf_ringbuf_submit(record, wake_flag(record->h.time));
+}
+
+/* The segment's position and end as TCP noted them before processing; a FIN counts as a byte. */
+static __always_inline u32 segment_place(struct sk_buff *skb, u32 *length)
+{
+	struct tcp_skb_cb *note;
+	u32 place;
+
+	if (bpf_rdonly_cast) {
+		note = bpf_rdonly_cast(skb->cb, bpf_core_type_id_kernel(struct tcp_skb_cb));
+		*length = note->end_seq - note->seq - (note->tcp_flags & TCP_FIN);
+		return note->seq;
+	}
+	note = (struct tcp_skb_cb *)skb->cb;
+	place = BPF_CORE_READ(note, seq);
+	*length = BPF_CORE_READ(note, end_seq) - place - (BPF_CORE_READ(note, tcp_flags) & TCP_FIN);
+	return place;
+}
+
+SEC("tp_btf/tcp_probe")
+int BPF_PROG(arrival, struct sock *sk, struct sk_buff *skb)
+{
+	struct socket_state *state;
+	u32 length, place;
+
+	if (skb->len <= 20) /* length includes the TCP header */
+		return 0;
+	state = bpf_sk_storage_get(&sockets, sk, 0, 0);
+	if (!state)
+		return 0;
+	place = segment_place(skb, &length);
+	if (!length)
+		return 0;
+	if (state->self != (u64)sk && is_subflow(sk, 0))
+		return 0;
+	own_socket(state, sk);
+	tell_segment(state, RECORD_ARRIVAL, place, length);
+	return 0;
+}
+
+SEC("tp_btf/tcp_retransmit_skb")
+int BPF_PROG(retransmit, struct sock *sk, struct sk_buff *skb)
+{
+	struct socket_state *state = bpf_sk_storage_get(&sockets, sk, 0, 0);
+
+	if (!state || (state->self != (u64)sk && is_subflow(sk, 0)))
+		return 0;
+	own_socket(state, sk);
+	/* in the write queue skb->len is only the payload */
+	tell_segment(state, RECORD_RETRANSMIT, BPF_CORE_READ((struct tcp_skb_cb *)skb->cb, seq), skb->len);
+	return 0;
+}
+
+SEC("tp_btf/tcp_send_reset")
+int BPF_PROG(reset_sent, struct sock *sk)
+{
+	struct socket_state *state;
+
+	if (!sk)
+		return 0;
+	state = bpf_sk_storage_get(&sockets, sk, 0, 0);
+	if (state && state->self == (u64)sk)
+		tell_segment(state, RECORD_RESET, 0, 0);
+	return 0;
+}
+
+SEC("tp_btf/tcp_receive_reset")
+int BPF_PROG(reset_received, struct sock *sk)
+{
+	struct socket_state *state = bpf_sk_storage_get(&sockets, sk, 0, 0);
+
+	if (state && state->self == (u64)sk)
+		tell_segment(state, RECORD_RESET, 1, 0);
+	return 0;
+}
+
+/* Only a thread that closes, connects or listens causes these. */
+static __always_inline bool made_by_thread(int from, int to)
+{
+	return to == TCP_SYN_SENT || to == TCP_LISTEN || (from == TCP_LISTEN && to == TCP_CLOSE) ||
+	       (from == TCP_ESTABLISHED && to == TCP_FIN_WAIT1) || (from == TCP_CLOSE_WAIT && to == TCP_LAST_ACK);
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(state_change, struct sock *sk, int from, int to)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct socket_state *state = bpf_sk_storage_get(&sockets, sk, 0, 0);
+	struct record_state *record;
+	bool by_thread;
+
+	/* A listener's child is still being created: up to 6.12 at least it still has the listener's cookie, which
+	 * would be kept for good. Its change to ESTABLISHED follows at once. */
+	if (from == TCP_LISTEN && to == TCP_SYN_RECV)
+		return 0;
+	if (is_subflow(sk, from == TCP_LISTEN ? TCP_LISTEN : to))
+		return 0;
+	if (!state) {
+		if (to != TCP_SYN_SENT && to != TCP_LISTEN)
+			return 0;
+		if (task->tgid == self_tgid || (!on_wanted_port(sk) && !whole_target(task)))
+			return 0;
+		state = make_socket(sk, to == TCP_LISTEN ? ORIGIN_LISTENER : ORIGIN_CONNECTED);
+		if (!state)
+			return 0;
+	}
+	own_socket(state, sk);
+	by_thread = made_by_thread(from, to);
+	record = reserve(sizeof(*record), RECORD_STATE_CHANGE, &state->missed);
+	if (record) {
+		fill_head_by(&record->h, by_thread ? task->tgid : 0, by_thread ? task->pid : 0, RECORD_STATE_CHANGE,
+			     bpf_ktime_get_ns());
+		record->socket = state->cookie;
+		record->error = sk->sk_err;
+		record->from = from;
+		record->to = to;
+		record->flags = by_thread ? STATE_BY_THREAD : 0;
+		record->unused = 0;
+		bpf_ringbuf_submit(record, wake_flag(record->h.time));
+	}
+	if (to == TCP_SYN_SENT || to == TCP_ESTABLISHED || to == TCP_LISTEN)
+		tell_socket(sk, state, to);
+	if (by_thread)
+		touched_port(task);
+	return 0;
+}

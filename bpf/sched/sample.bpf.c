@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * On-CPU samples of targets: both stacks of the running thread, at each tick of a CPU's clock.
+ *
+ * User stacks are walked by frame pointers: code without them hides its callers. A function whose first instructions
+ * have not been executed yet has no frame, so its caller is missing then.
+ */
+#include "bpf/core/goroutine.bpf.h"
+#include "bpf/core/target.bpf.h"
+
+struct sample_scratch {
+	struct record_sample record;
+	u64 frames[2 * STACK_MAX];
+	u64 beyond[STACK_MAX]; /* for the verifier's arithmetic */
+};
+
+/* Only the clock's interrupt writes here, and it does not interrupt itself. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct sample_scratch);
+} samples SEC(".maps");
+
+SEC("perf_event")
+int sample(struct bpf_perf_event_data *ctx)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_state *state = task_state(task);
+	struct sample_scratch *scratch;
+	struct record_sample *record;
+	u32 zero = 0, user = 0, kernel = 0;
+	long got;
+
+	if (!state)
+		return 0;
+	scratch = bpf_map_lookup_elem(&samples, &zero);
+	if (!scratch)
+		return 0;
+	if (!(task->flags & (PF_KTHREAD | PF_IO_WORKER | PF_USER_WORKER))) {
+		got = bpf_get_stack(ctx, scratch->frames, STACK_MAX * sizeof(u64), BPF_F_USER_STACK);
+		if (got > 0)
+			user = (u32)got / sizeof(u64);
+	}
+	if (user > STACK_MAX)
+		user = STACK_MAX;
+	got = bpf_get_stack(ctx, &scratch->frames[user], STACK_MAX * sizeof(u64), 0);
+	if (got > 0)
+		kernel = (u32)got / sizeof(u64);
+	if (kernel > STACK_MAX)
+		kernel = STACK_MAX;
+	record = &scratch->record;
+	fill_head(&record->h, task, RECORD_SAMPLE, bpf_ktime_get_ns());
+	record->goroutine = goroutine_of(task, state);
+	record->user = user;
+	record->kernel = kernel;
+	record->value = 0;
+	record->weight = 1;
+	record->what = SAMPLE_ON_CPU;
+	record->unused = 0;
+	if (output(scratch, sizeof(*record) + (user + kernel) * sizeof(u64), wake_flag(record->h.time)))
+		count_loss(LOSS_RING_FULL, RECORD_SAMPLE);
+	return 0;
+}

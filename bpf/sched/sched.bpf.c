@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Off-CPU intervals: one record each, collected in the task's storage from the switch-out to the switch-in.
+ */
+#include "bpf/core/descriptor.bpf.h"
+#include "bpf/sched/block.bpf.h"
+#include "bpf/sched/file.bpf.h"
+#include "bpf/core/goroutine.bpf.h"
+#include "bpf/sched/left_stack.bpf.h"
+#include "bpf/sched/sending.bpf.h"
+#include "bpf/sched/signal.bpf.h"
+#include "bpf/sched/stall.bpf.h"
+#include "bpf/core/target.bpf.h"
+#include <bpf/bpf_tracing.h>
+
+const volatile __u8 tell_stalls = false;
+const volatile __u8 switch_tells_state = false; /* sched_switch has its fourth argument: since 5.18 */
+
+#define NR_futex 202
+
+/* The longest time, in ns, from the tracepoint to the sleep that it announces. */
+#define ANNOUNCED 200000
+
+/* The states that ps shows, and the freezer of cgroup v1 and of suspending (since 6.1); the others above are modifiers
+ * (killable, freezable, no load), which differ from kernel to kernel. */
+#define FROZEN 0x8000
+#define STATE_REPORTED (0x7f | FROZEN)
+#define PREEMPTED 256
+
+/* The waker is named only if it is certain. Wake-ups also happen in interrupts, and then the running thread is
+ * unrelated; not every kernel shows whether this is an interrupt. A thread inside futex() on the address that the woken
+ * thread waits for is the waker; and interrupts do not write to pipes. */
+static __always_inline u32 certain_waker(const struct task_state *state)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct pt_regs *regs;
+
+	if (kernel_thread(task) || (state->syscall != NR_futex && state->file != FILE_PIPE))
+		return 0;
+	regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	if (state->syscall == NR_futex)
+		return regs->orig_ax == NR_futex && regs->di == state->argument0 ? task->pid : 0;
+	if (state->syscall == NR_read || state->syscall == NR_readv)
+		return regs->orig_ax == NR_write || regs->orig_ax == NR_writev ? task->pid : 0;
+	return 0;
+}
+
+/* Calls with the descriptor that is waited for as first argument: read write pread64 pwrite64 readv writev sendfile
+ * connect accept sendto recvfrom sendmsg recvmsg, by number; and beyond 63. */
+#define ON_DESCRIPTOR                                                                                          \
+	(1ull << 0 | 1ull << 1 | 1ull << 17 | 1ull << 18 | 1ull << 19 | 1ull << 20 | 1ull << 40 | 1ull << 42 | \
+	 1ull << 43 | 1ull << 44 | 1ull << 45 | 1ull << 46 | 1ull << 47)
+
+static __always_inline bool waits_on_descriptor(u64 nr)
+{
+	if (nr < 64)
+		return ON_DESCRIPTOR >> nr & 1;
+	switch (nr) {
+	case 74:  /* fsync */
+	case 75:  /* fdatasync */
+	case 77:  /* ftruncate */
+	case 217: /* getdents64 */
+	case 275: /* splice */
+	case 277: /* sync_file_range */
+	case 285: /* fallocate */
+	case 288: /* accept4 */
+	case 295: /* preadv */
+	case 296: /* pwritev */
+	case 327: /* preadv2 */
+	case 328: /* pwritev2 */
+		return true;
+	}
+	return false;
+}
+
+static __always_inline void note_descriptor(struct task_state *state, struct task_struct *task)
+{
+	struct file *file = file_of(task, state->argument0);
+	struct sock *sk;
+
+	if (!file)
+		return;
+	state->file = kind_of_file(file);
+	if (slow_file && state->file == FILE_REGULAR && !state->file_began)
+		file_waits(state, task, file);
+	if (state->file != FILE_SOCKET)
+		return;
+	sk = sock_of(file);
+	state->socket = MEMBER(struct sock, sk, __sk_common.skc_cookie.counter);
+	if (tell_stalls && writes(state->syscall))
+		sending_stops(state, sk);
+}
+
+/* Whether it sleeps for the reason announced just before. */
+static __always_inline void take_announcement(struct task_state *state, u32 task_bits, u64 now)
+{
+	state->asleep = 0;
+	if (!state->pending || task_bits == 0 || task_bits == PREEMPTED)
+		return;
+	if (now - state->pending_since < ANNOUNCED)
+		state->asleep = state->pending;
+	state->pending = 0;
+}
+
+static __always_inline void leave(void *ctx, struct task_state *state, struct task_struct *task, u32 task_bits, u64 now)
+{
+	struct pt_regs *regs;
+	u64 nr, switches;
+
+	/* The freezer of the unified hierarchy lets it sleep like any other task; a stopped task counts as frozen,
+	 * too. */
+	if (task_bits != 0 && task_bits != PREEMPTED && !(task_bits & (STATE_STOPPED | STATE_TRACED)) &&
+	    bpf_core_field_exists(task->frozen) && BPF_CORE_READ_BITFIELD(task, frozen))
+		task_bits = FROZEN;
+	/* The kernel counts switches, so those for which it did not run the programs are known to be missing.
+	 * Occasionally it skips all programs of an interrupt that ends a CPU's idle time, and of the switch after it
+	 * (6.18, one off-CPU interval in some thousands). */
+	switches = task->nvcsw + task->nivcsw;
+	if (state->switches && switches - state->switches > 1)
+		__sync_fetch_and_add(&state->missed, (u32)(switches - state->switches - 1));
+	if (state->left) /* and its switch-in was not seen */
+		__sync_fetch_and_add(&state->missed, 1);
+	state->switches = switches;
+	state->left = now;
+	state->waker = 0;
+	state->state = task_bits;
+	/* still runnable: preempted, so its run-queue latency begins now */
+	state->runnable = task_bits == 0 || task_bits == PREEMPTED ? now : 0;
+	state->syscall = -1;
+	state->argument0 = 0;
+	state->argument1 = 0;
+	state->file = FILE_UNKNOWN;
+	state->socket = 0;
+	state->sending = 0;
+	state->throttled = 0;
+	if (bpf_core_field_exists(task->throttled) && task->throttled)
+		state->throttled = state->runnable != 0;
+	take_announcement(state, task_bits, now);
+	state->goroutine = 0;
+	state->stacked = STACK_UNWANTED;
+	if (task->flags & (PF_KTHREAD | PF_IO_WORKER | PF_USER_WORKER))
+		return;
+	state->goroutine = goroutine_of(task, state);
+	regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	nr = regs->orig_ax;
+	if (state->file_began && !same_file_call(state, task, regs))
+		file_done(state, task);
+	if (nr < 1024) { /* otherwise it was interrupted in user mode */
+		state->syscall = nr;
+		state->argument0 = regs->di;
+		state->argument1 = regs->si;
+		if (!state->runnable && waits_on_descriptor(nr))
+			note_descriptor(state, task);
+	}
+	note_stop(state, task->tgid);
+	if (stacks_chosen && take_stacks && !state->runnable)
+		keep_stack(ctx, state, task, now);
+}
+
+static __always_inline void back(struct task_state *state, struct task_struct *task, u64 now)
+{
+	struct record_off_cpu *record = reserve(sizeof(*record), RECORD_OFF_CPU, &state->missed);
+
+	if (record) {
+		fill_head(&record->h, task, RECORD_OFF_CPU, now);
+		record->h.missed = take_missed(&state->missed);
+		record->left = state->left;
+		record->runnable = state->runnable;
+		record->argument0 = state->argument0;
+		record->argument1 = state->argument1;
+		record->waker = state->waker;
+		record->state = state->state;
+		record->syscall = state->syscall;
+		record->socket = state->socket;
+		record->file = state->file;
+		record->throttled = state->throttled;
+		record->unused = 0;
+		record->goroutine = state->goroutine;
+		bpf_ringbuf_submit(record, wake_flag(record->h.time));
+	}
+	if (state->file_began)
+		file_goes_on(state, task, now);
+	if (state->asleep)
+		emit_stall(state, task, state->asleep, state->left, now, 0, 0);
+	if (stacks_chosen && state->stacked)
+		tell_stack(state, task, now);
+	state->asleep = 0;
+	state->left = 0;
+}
+
+SEC("tp_btf/sched_switch")
+int switch_task(u64 *ctx)
+{
+	struct task_struct *prev = (struct task_struct *)ctx[1];
+	struct task_struct *next = (struct task_struct *)ctx[2];
+	struct task_state *state;
+	u64 now = 0;
+
+	if (prev->pid) {
+		state = task_state(prev);
+		if (state) {
+			u32 bits;
+
+			if (ctx[0]) /* preempted, whatever its state */
+				bits = PREEMPTED;
+			else if (switch_tells_state)
+				bits = ctx[3] & STATE_REPORTED;
+			else if (bpf_core_field_exists(prev->__state))
+				bits = prev->__state & STATE_REPORTED;
+			else
+				bits = BPF_CORE_READ((struct task_struct___state *)prev, state) & STATE_REPORTED;
+			now = bpf_ktime_get_ns();
+			leave(ctx, state, prev, bits, now);
+		}
+	}
+	if (next->pid) {
+		state = task_state(next);
+		if (state && state->left)
+			back(state, next, now ? now : bpf_ktime_get_ns());
+	}
+	return 0;
+}
+
+/* Not sched_wakeup: that one may run later, on the woken thread's CPU, while an unrelated task is running. */
+SEC("tp_btf/sched_waking")
+int BPF_PROG(wake_up, struct task_struct *task)
+{
+	struct task_state *state = task_state(task);
+
+	if (!state || !state->left || state->runnable)
+		return 0;
+	state->runnable = bpf_ktime_get_ns();
+	state->waker = certain_waker(state);
+	ended_by_io(state, task, state->runnable);
+	sending_goes_on(state, task, state->runnable);
+	return 0;
+}

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Records the sender of a signal that stops a process.
+ */
+#include "bpf/sched/signal.bpf.h"
+#include <bpf/bpf_tracing.h>
+
+#define SIGNAL_STOP 19 /* SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU */
+#define SIGNAL_STOP_LAST 22
+
+struct stops stops SEC(".maps");
+
+SEC("tp_btf/signal_generate")
+int BPF_PROG(stop_sent, int signal, struct kernel_siginfo *info, struct task_struct *to)
+{
+	struct task_struct *from = bpf_get_current_task_btf();
+	struct stop stop = {.signal = signal};
+	u32 process;
+
+	if (signal < SIGNAL_STOP || signal > SIGNAL_STOP_LAST || !task_state(to))
+		return 0;
+	/* 0 and 1: no sender, the kernel. Above: the calling thread, unless the kernel acts on behalf of another one.
+	 */
+	if ((u64)info > 1 && !kernel_thread(from) && BPF_CORE_READ(info, si_code) <= 0)
+		stop.sender = from->pid;
+	process = to->tgid;
+	bpf_map_update_elem(&stops, &process, &stop, BPF_ANY);
+	return 0;
+}

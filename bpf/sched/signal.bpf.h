@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * The sender of a signal that stops a process.
+ */
+#ifndef TAILCAP_BPF_SCHED_SIGNAL_H
+#define TAILCAP_BPF_SCHED_SIGNAL_H
+
+#include "bpf/core/target.bpf.h"
+
+#define STATE_STOPPED 4
+#define STATE_TRACED 8
+
+struct stop {
+	u32 signal;
+	u32 sender; /* thread; 0: the kernel */
+};
+
+/* The last stop signal per process: sent, possibly not yet delivered. */
+struct stops {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, u32);
+	__type(value, struct stop);
+};
+
+extern struct stops stops SEC(".maps");
+
+/* This replaces the arguments of the system call that was in progress. */
+static __always_inline void note_stop(struct task_state *state, u32 process)
+{
+	struct stop *stop;
+
+	if (!(state->state & STATE_STOPPED))
+		return;
+	stop = bpf_map_lookup_elem(&stops, &process);
+	state->argument0 = stop ? stop->signal : 0;
+	state->argument1 = stop ? stop->sender : 0;
+}
+
+#endif

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Threads and processes: start, exec, exit. Children of a target are targets.
+ */
+#include "bpf/core/goroutine.bpf.h"
+#include "bpf/sched/left_stack.bpf.h"
+#include "bpf/core/target.bpf.h"
+#include <bpf/bpf_tracing.h>
+
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(task_start, struct task_struct *parent, struct task_struct *child)
+{
+	struct task_state *inherited;
+	struct record_task *record;
+
+	if (recorders_own(parent))
+		return 0; /* the recorder's own threads; the command it starts is marked by its pid */
+	inherited = task_state(parent);
+	if (!inherited && !(target_all && !kernel_thread(child)) && !in_target_cgroup(child))
+		return 0;
+	if (!make_target(child, inherited && inherited->touched))
+		return 0;
+	record = reserve(sizeof(*record), RECORD_TASK_START, NULL);
+	if (!record)
+		return 0;
+	__builtin_memset(record, 0, sizeof(*record));
+	fill_head(&record->h, child, RECORD_TASK_START, bpf_ktime_get_ns());
+	record->parent_pid = parent->tgid;
+	record->parent_tid = parent->pid;
+	bpf_probe_read_kernel_str(record->comm, sizeof(record->comm), child->comm);
+	bpf_ringbuf_submit(record, wake_flag(record->h.time));
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(task_exec, struct task_struct *task, int old_pid, struct linux_binprm *program)
+{
+	struct task_state *state = task_state(task);
+	struct record_exec *record;
+
+	if (!state) {
+		if (task->tgid == self_tgid || !named(task))
+			return 0;
+		state = make_target(task, false);
+		if (!state)
+			return 0;
+	}
+	forget_go(task, state);
+	record = reserve(sizeof(*record), RECORD_TASK_EXEC, NULL);
+	if (!record)
+		return 0;
+	__builtin_memset(record, 0, sizeof(*record));
+	fill_head(&record->h, task, RECORD_TASK_EXEC, bpf_ktime_get_ns());
+	bpf_probe_read_kernel_str(record->comm, sizeof(record->comm), task->comm);
+	bpf_probe_read_kernel_str(record->filename, sizeof(record->filename), program->filename);
+	/* the recorder checks at once whether the program uses TLS */
+	bpf_ringbuf_submit(record, BPF_RB_FORCE_WAKEUP);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(task_exit, struct task_struct *task)
+{
+	struct record_task *record;
+
+	if (!task_state(task))
+		return 0;
+	forget_stack(task);
+	record = reserve(sizeof(*record), RECORD_TASK_EXIT, NULL);
+	if (!record)
+		return 0;
+	__builtin_memset(record, 0, sizeof(*record));
+	fill_head(&record->h, task, RECORD_TASK_EXIT, bpf_ktime_get_ns());
+	record->code = task->exit_code;
+	bpf_ringbuf_submit(record, wake_flag(record->h.time));
+	return 0;
+}
+
+/* Before Linux 6.8 the tracepoint passes only a number, and every victim is recorded, target or not. */
+const volatile __u8 oom_tells_task = 0;
+
+SEC("tp_btf/mark_victim")
+int oom_kill(u64 *ctx)
+{
+	struct record_header *record;
+	u32 victim;
+
+	if (oom_tells_task) {
+		struct task_struct *task = (struct task_struct *)ctx[0];
+
+		if (!task_state(task))
+			return 0;
+		victim = task->tgid;
+	} else {
+		victim = (u32)ctx[0];
+	}
+	record = reserve(sizeof(*record), RECORD_OOM_KILL, NULL);
+	if (!record)
+		return 0;
+	fill_head_by(record, victim, victim, RECORD_OOM_KILL, bpf_ktime_get_ns());
+	bpf_ringbuf_submit(record, wake_flag(record->time));
+	return 0;
+}
+
+SEC("tp_btf/cgroup_attach_task")
+int BPF_PROG(task_moved, struct cgroup *group, const char *path, struct task_struct *task)
+{
+	if (!target_cgroup || task->tgid == self_tgid || kernel_thread(task))
+		return 0;
+	/* as the rest of the process follows, one event each; the unified hierarchy is what the task itself shows */
+	if (!under_target(group) || task_state(task))
+		return 0;
+	discovered(task, false);
+	return 0;
+}
