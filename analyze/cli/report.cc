@@ -76,6 +76,7 @@ int run(Arguments& a) {
   options.partition = true;
   options.by = a.by;
   options.go = a.go;
+  if (a.format == "html") options.exemplars = report::kSectionsInPage;
   pipeline::Analysis analysis = pipeline::analyze(a.file, options);
   views::explain_triggers(a.file, analysis);
   a.shown.file = std::filesystem::path(a.file).filename().string();

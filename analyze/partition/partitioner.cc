@@ -7,6 +7,7 @@
 #include "analyze/partition/by_thread.h"
 #include "analyze/partition/by_turns.h"
 #include "analyze/partition/calls.h"
+#include "analyze/partition/course_book.h"
 #include "analyze/partition/files.h"
 #include "analyze/partition/running.h"
 
@@ -24,6 +25,7 @@ constexpr Nanos kBefore = 1'000'000'000;
 constexpr std::uint32_t kEvery = 8192;  // events between two looks at what can be finished
 constexpr std::size_t kMaxWrong = 10;
 constexpr std::size_t kMaxFollowed = 1000;
+constexpr std::size_t kMaxExemplars = 200'000;  // with the calls below them
 
 std::unordered_set<std::uint32_t> pids_of(const model::RequestTable& table) {
   std::unordered_set<std::uint32_t> pids;
@@ -43,8 +45,9 @@ struct Partitioner::Impl {
   std::size_t next = 0;  // in windows.by_end()
   std::uint32_t pushed = 0;
   model::Partitions done;
-  std::vector<ExchangeId> followed, wrong;
-  std::vector<model::Course> courses;
+  std::vector<ExchangeId> wrong;
+  CourseBook book;
+  bool with_files = false;
   std::vector<model::FileCalls> files;
   model::Findings findings;
   Draft draft;  // its memory is used again
@@ -110,7 +113,10 @@ struct Partitioner::Impl {
     blame(pieces);
     check();
     done.add(draft.w.id, parts, culprits);
-    if (std::binary_search(followed.begin(), followed.end(), draft.w.id)) follow_course(pieces, calls);
+    if (book.empty()) return;
+    book.add(windows, draft, pieces, calls, culprits);
+    if (!with_files || !book.follows(row)) return;
+    if (model::FileCalls used = files_of(known(), draft); !used.empty()) files.push_back(std::move(used));
   }
 
   // The request was not noticed, or not worked on, because the process was stopped.
@@ -215,26 +221,6 @@ struct Partitioner::Impl {
     findings.add(Finding::partition_mismatch);
     if (wrong.size() < kMaxWrong) wrong.push_back(r.id);
   }
-
-  void follow_course(const std::vector<Condition>& pieces, std::span<const Call> calls) {
-    model::Course course;
-    course.request = draft.w.id;
-    for (const Condition& p : pieces) {
-      model::LabelledStretch s;
-      s.from = formats::time_from(p.from);
-      s.to = formats::time_from(p.to);
-      s.label = p.label;
-      s.evidence = p.evidence;
-      if (p.behind != 0) s.culprit = draft.behind[p.behind - 1];
-      s.culprit.label = p.label;
-      s.culprit.time = p.to - p.from;
-      course.stretches.push_back(s);
-    }
-    for (const Call& c : calls)
-      if (c.w.id != draft.w.id) course.calls.push_back({c.w.id, c.on_path, model::Duration{c.slack}});
-    if (model::FileCalls used = files_of(known(), draft); !used.empty()) files.push_back(std::move(used));
-    courses.push_back(std::move(course));
-  }
 };
 
 Partitioner::Partitioner(const model::RequestTable& table, std::vector<ExchangeNote> notes,
@@ -244,19 +230,14 @@ Partitioner::Partitioner(Partitioner&&) noexcept = default;
 Partitioner::~Partitioner() = default;
 
 void Partitioner::follow(ExchangeId id) {
-  std::vector<ExchangeId>& all = impl_->followed;
-  std::vector<ExchangeId> next = {id};
-  while (!next.empty() && all.size() < kMaxFollowed) {
-    const ExchangeId one = next.back();
-    next.pop_back();
-    const auto at = std::lower_bound(all.begin(), all.end(), one);
-    const auto row = impl_->windows.find(one);
-    if (!row || (at != all.end() && *at == one)) continue;
-    all.insert(at, one);
-    impl_->observed.keep_files();
-    if (const ExchangeId peer = impl_->windows.table().rows.peer(*row); peer.connection != 0) next.push_back(peer);
-    for (const std::uint32_t call : impl_->windows.calls_of(one)) next.push_back(impl_->windows.table().rows.id(call));
-  }
+  impl_->book.follow(impl_->windows, id, CourseBook::Culprits::leave, kMaxFollowed);
+  impl_->with_files = true;
+  impl_->observed.keep_files();
+}
+
+void Partitioner::follow_likely(const std::vector<std::uint32_t>& rows) {
+  for (const std::uint32_t row : rows)
+    impl_->book.follow(impl_->windows, impl_->windows.table().rows.id(row), CourseBook::Culprits::keep, kMaxExemplars);
 }
 
 void Partitioner::push(const formats::Event& event) {
@@ -271,11 +252,7 @@ model::Partitions Partitioner::take() {
   return std::move(impl_->done);
 }
 
-std::vector<model::Course> Partitioner::take_courses() {
-  std::sort(impl_->courses.begin(), impl_->courses.end(),
-            [](const auto& a, const auto& b) { return a.request < b.request; });
-  return std::move(impl_->courses);
-}
+CourseBook Partitioner::take_courses() { return std::move(impl_->book); }
 
 std::vector<model::FileCalls> Partitioner::take_files() {
   std::sort(impl_->files.begin(), impl_->files.end(),

@@ -17,6 +17,7 @@
 #include "analyze/model/file_calls.h"
 #include "analyze/model/partition.h"
 #include "analyze/model/wire/findings.h"
+#include "analyze/partition/course_book.h"
 #include "analyze/partition/observed.h"
 #include "analyze/partition/windows.h"
 
@@ -28,13 +29,15 @@ class Partitioner {
   Partitioner(const model::RequestTable& table, std::vector<ExchangeNote> notes, std::span<const ByteCarrier> carriers);
   Partitioner(Partitioner&&) noexcept;
   ~Partitioner();
-  // Keeps the stretches of this request and of the calls below it, for take_courses(). To be called before the first
-  // push.
+  // Before the first push. Keeps the stretches of this request and of the calls below it, for take_courses(), and its
+  // calls on files.
   void follow(model::ExchangeId id);
+  // Likewise, without files, of requests of which a few will be asked for, and of those that held them up.
+  void follow_likely(const std::vector<std::uint32_t>& rows);
   void push(const formats::Event& event);
   // Once, after the last event.
   model::Partitions take();
-  std::vector<model::Course> take_courses();
+  CourseBook take_courses();
   std::vector<model::FileCalls> take_files();  // of followed requests that made any, by request
   // Requests whose labels or phases do not sum to their duration: a defect of tailcap. The first few.
   const std::vector<model::ExchangeId>& wrong() const;

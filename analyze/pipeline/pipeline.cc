@@ -14,6 +14,7 @@
 #include "analyze/names/lookups.h"
 #include "analyze/partition/partitioner.h"
 #include "analyze/pipeline/end_matcher.h"
+#include "analyze/pipeline/exemplars.h"
 #include "analyze/pipeline/replay.h"
 #include "analyze/pipeline/second_reading.h"
 #include "analyze/pipeline/wanted.h"
@@ -88,13 +89,18 @@ class Run {
   partition::Partitioner partition() {
     partition::Partitioner partitioner(out_.table, std::move(notes_), carriers_);
     if (options_.follow.connection != 0) partitioner.follow(options_.follow);
-    for (const ExchangeId id : options_.follow_all) partitioner.follow(id);
+    if (options_.exemplars > 0) {
+      model::Study known;
+      known.begin = facts_.first();
+      facts_.fill(known.quality);
+      partitioner.follow_likely(likely_exemplars(out_.table, Wanted(options_, known)));
+    }
     return partitioner;
   }
 
   void partitioned(partition::Partitioner& partitioner) {
     out_.table.partitions = partitioner.take();
-    out_.courses = partitioner.take_courses();
+    courses_ = partitioner.take_courses();
     out_.files = partitioner.take_files();
     out_.wrong = partitioner.wrong();
     findings_.add(partitioner.findings());
@@ -106,6 +112,8 @@ class Run {
     if (options_.keep_splits) out_.splits = model::Splits(out_.table, model::ClockErrors(out_.study.quality.preamble));
     select();
     if (options_.study) tail::study_requests(out_.table, out_.study);
+    out_.courses = options_.exemplars > 0 ? courses_.of(shown_exemplars(out_.table, out_.study, options_.exemplars))
+                                          : courses_.all();
     return std::move(out_);
   }
 
@@ -311,6 +319,7 @@ class Run {
   std::vector<bool> failed_;  // by ConnectionId
   std::uint64_t http_connections_ = 0;
   bool calls_ = false;  // there are rows of gRPC
+  partition::CourseBook courses_;
   Analysis out_;
 };
 
@@ -337,17 +346,6 @@ Analysis analyze(Replay& replay, const Options& options, SecondReading* beside) 
     run.partitioned(partitioner);
   }
   return run.finish(replay.summary());
-}
-
-std::vector<model::Course> courses_of(const std::string& path, const std::vector<ExchangeId>& requests,
-                                      unsigned threads) {
-  if (requests.empty()) return {};
-  Options options;
-  options.threads = threads;
-  options.study = false;
-  options.partition = true;
-  options.follow_all = requests;
-  return analyze(path, options).courses;
 }
 
 Analysis analyze(const formats::Preamble& preamble, std::span<const formats::Event> events, const Options& options) {

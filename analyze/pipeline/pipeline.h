@@ -38,15 +38,16 @@ struct Options {
   std::vector<query::Filter> filters;  // all must match
   std::vector<std::string> routes;     // the user's templates, see tail/routes.h
   std::size_t max_routes = kMaxRoutes;
-  std::string by;                             // a header field: its values make routes of their own, see tail/groups.h
-  bool keep_headers = false;                  // fills Analysis::headers
-  bool keep_trace_states = false;             // fills Analysis::trace_states
-  bool keep_splits = false;                   // fills Analysis::splits
-  bool study = true;                          // false: only the table and Study::quality
-  bool partition = false;                     // fills RequestTable::partitions: reads the capture a second time
-  std::vector<model::ExchangeId> follow_all;  // likewise, of several
+  std::string by;                  // a header field: its values make routes of their own, see tail/groups.h
+  bool keep_headers = false;       // fills Analysis::headers
+  bool keep_trace_states = false;  // fills Analysis::trace_states
+  bool keep_splits = false;        // fills Analysis::splits
+  bool study = true;               // false: only the table and Study::quality
+  bool partition = false;          // fills RequestTable::partitions: reads the capture a second time
   model::GoLimits go;
-  model::ExchangeId follow;  // with partition: fills Analysis::courses for this request, its other end and its calls
+  // With partition: fills Analysis::courses for this request, its other end and the calls below,
+  model::ExchangeId follow;
+  std::size_t exemplars = 0;  // or for those of the exemplars of the first so many routes
 };
 
 struct RequestHeaders {
@@ -78,10 +79,6 @@ struct Analysis {
 
 // Throws std::runtime_error if the file cannot be read or is no capture.
 Analysis analyze(const std::string& path, const Options& options = {});
-
-// The courses of these requests, of their other ends and calls, ascending: the capture is read twice more.
-std::vector<model::Course> courses_of(const std::string& path, const std::vector<model::ExchangeId>& requests,
-                                      unsigned threads = 0);
 
 // The same for events that are in memory, as tests make them; the last is a CaptureEnd.
 Analysis analyze(const formats::Preamble& preamble, std::span<const formats::Event> events,

@@ -19,21 +19,37 @@ Wanted::Wanted(const Options& options, const model::Study& study) : options_(opt
   if (options.to) to_ = time_of(*options.to, study);
 }
 
-bool Wanted::operator()(const model::RequestTable& table, std::uint32_t row) const {
+bool Wanted::within(const model::RequestTable& table, std::uint32_t row) const {
   const formats::Time start = table.rows.start(row);
   if ((from_ || to_) && !formats::known(start)) return false;
-  return (!from_ || start >= *from_) && (!to_ || start < *to_) && filters(table, row);
+  return (!from_ || start >= *from_) && (!to_ || start < *to_);
 }
 
-bool Wanted::filters(const model::RequestTable& table, std::uint32_t row) const {
+bool Wanted::operator()(const model::RequestTable& table, std::uint32_t row) const {
+  return within(table, row) && filters(table, row);
+}
+
+bool Wanted::by_labels() const {
+  return std::any_of(options_.filters.begin(), options_.filters.end(),
+                     [](const query::Filter& f) { return f.needs_account(); });
+}
+
+bool Wanted::perhaps(const model::RequestTable& table, std::uint32_t row) const {
+  return within(table, row) && matches(table, row, false);
+}
+
+bool Wanted::filters(const model::RequestTable& table, std::uint32_t row) const { return matches(table, row, true); }
+
+bool Wanted::matches(const model::RequestTable& table, std::uint32_t row, bool labels) const {
   if (options_.filters.empty()) return true;
   model::Request asked = table.rows[row];
   asked.setup = table.setups.find(asked.id);
   asked.cause = table.causes.find(asked.id);
   asked.handler = table.handlers.find(asked.id);
   asked.account = &table.partitions;
-  return std::all_of(options_.filters.begin(), options_.filters.end(),
-                     [&](const query::Filter& f) { return f.matches(asked, table.texts); });
+  return std::all_of(options_.filters.begin(), options_.filters.end(), [&](const query::Filter& f) {
+    return (!labels && f.needs_account()) || f.matches(asked, table.texts);
+  });
 }
 
 }  // namespace tailcap::pipeline

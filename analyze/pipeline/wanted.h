@@ -21,11 +21,17 @@ class Wanted {
 
   bool operator()(const model::RequestTable& table, std::uint32_t row) const;
   bool filters(const model::RequestTable& table, std::uint32_t row) const;  // whenever it began
+  // Before the table has partitions: false where it is not wanted whatever its labels are.
+  bool perhaps(const model::RequestTable& table, std::uint32_t row) const;
+  bool by_labels() const;
   bool all() const { return !from_ && !to_ && options_.filters.empty(); }
   const std::optional<formats::Time>& from() const { return from_; }
   const std::optional<formats::Time>& to() const { return to_; }
 
  private:
+  bool within(const model::RequestTable& table, std::uint32_t row) const;
+  bool matches(const model::RequestTable& table, std::uint32_t row, bool labels) const;
+
   const Options& options_;
   std::optional<formats::Time> from_, to_;
 };

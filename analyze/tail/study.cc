@@ -60,16 +60,23 @@ void count_requests(const RequestTable& table, model::Quality& quality) {
   quality.retried_calls = calls.size();
 }
 
-void study_requests(const RequestTable& table, model::Study& study) {
+std::map<RouteKey, std::vector<std::uint32_t>> by_route(const RequestTable& table,
+                                                        const std::function<bool(std::uint32_t)>& wanted) {
   const model::TextId other = table.texts.find(kOtherRoute);
-  std::map<std::tuple<model::TextId, model::TextId, Role, model::TextId>, std::vector<std::uint32_t>> routes;
+  std::map<RouteKey, std::vector<std::uint32_t>> out;
   for (std::uint32_t i = 0; i < table.rows.size(); ++i) {
+    if (wanted && !wanted(i)) continue;
     const Request row = table.rows[i];
     // What was folded is one route for all methods and processes: their number is not bounded. A proxy and the service
     // behind it serve the same paths for different reasons.
     const bool folded = other != 0 && row.route == other;
-    routes[{folded ? 0 : row.method, row.route, row.role, folded ? 0 : row.comm}].push_back(i);
+    out[{folded ? 0 : row.method, row.route, row.role, folded ? 0 : row.comm}].push_back(i);
   }
+  return out;
+}
+
+void study_requests(const RequestTable& table, model::Study& study) {
+  const auto routes = by_route(table);
   std::optional<slow::Links> links;
   if (table.partitions.size() > 0 || table.causes.size() > 0) links.emplace(table);
   study.arrivals = load::arrivals(table);

@@ -2,6 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
+#include <tuple>
 #include <vector>
 
 #include "analyze/model/request.h"
@@ -12,6 +15,13 @@ namespace tailcap::tail {
 
 // Adds up the requests of quality: requests, complete, incomplete, unknown, tainted.
 void count_requests(const model::RequestTable& table, model::Quality& quality);
+
+// Method, route, role, program.
+using RouteKey = std::tuple<model::TextId, model::TextId, model::Role, model::TextId>;
+
+// The rows of each route; wanted: of those only.
+std::map<RouteKey, std::vector<std::uint32_t>> by_route(const model::RequestTable& table,
+                                                        const std::function<bool(std::uint32_t)>& wanted = {});
 
 // Fills routes and slowest from the rows (sorted, with routes). study.begin and study.end are set.
 void study_requests(const model::RequestTable& table, model::Study& study);

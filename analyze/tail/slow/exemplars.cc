@@ -9,6 +9,11 @@ namespace {
 
 constexpr std::size_t kLookedAt = 400;  // requests among which the most representative one is looked for
 
+// Between two typical requests that are looked at.
+std::size_t typical_step(const CohortPlaces& cohorts) {
+  return (cohorts.typical_to - cohorts.typical_from) / (10 * kLookedAt) + 1;
+}
+
 double distance(const std::vector<double>& a, const std::vector<double>& b) {
   double sum = 0;
   for (std::size_t i = 0; i < a.size(); ++i) sum += std::abs(a[i] - b[i]);
@@ -53,7 +58,7 @@ class Finder {
   // The typical request of the same cell nearest to what is typical, not yet taken.
   std::uint32_t match(std::size_t nth, std::vector<std::uint32_t>& taken) const {
     const CohortCell& cell = cohorts_.cells[cohorts_.cell_of[nth]];
-    const std::size_t step = (cohorts_.typical_to - cohorts_.typical_from) / (10 * kLookedAt) + 1;
+    const std::size_t step = typical_step(cohorts_);
     std::uint32_t best = cohorts_.order[cohorts_.typical_from];
     double least = std::numeric_limits<double>::infinity();
     for (std::size_t i = cohorts_.typical_from; i < cohorts_.typical_to; i += step) {
@@ -97,6 +102,14 @@ std::vector<model::Exemplar> exemplars_of(const std::vector<Item>& items, const 
   add(0, model::Exemplar::Why::slowest);
   add(finder.representative(), model::Exemplar::Why::representative);
   if (!study.labels.empty()) add(finder.other_reason(study.labels.front().label), model::Exemplar::Why::second_cause);
+  return out;
+}
+
+std::vector<std::size_t> exemplar_places(const CohortPlaces& cohorts, std::size_t requests) {
+  std::vector<std::size_t> out;
+  for (std::size_t i = requests - cohorts.slow; i < requests; ++i) out.push_back(i);
+  const std::size_t step = typical_step(cohorts);
+  for (std::size_t i = cohorts.typical_from; i < cohorts.typical_to; i += step) out.push_back(i);
   return out;
 }
 

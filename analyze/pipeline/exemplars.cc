@@ -1,0 +1,67 @@
+#include "analyze/pipeline/exemplars.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "analyze/tail/rows/standing.h"
+#include "analyze/tail/slow/exemplars.h"
+#include "analyze/tail/study.h"
+
+namespace tailcap::pipeline {
+namespace {
+
+// As the study chooses: a trustworthy duration that its phases, and so its labels, will add up to.
+bool comparable(const model::Request& row) {
+  return tail::standing_of(row) == tail::Standing::clean && row.has_duration && row.has_phases &&
+         row.duration.count() > 0 && formats::known(row.start);
+}
+
+}  // namespace
+
+std::vector<std::uint32_t> likely_exemplars(const model::RequestTable& table, const Wanted& wanted) {
+  struct Route {
+    std::int64_t total = 0;
+    std::vector<std::uint32_t> rows;
+  };
+  std::vector<Route> routes;
+  for (auto& [key, rows] : tail::by_route(table, [&](std::uint32_t i) { return wanted.perhaps(table, i); })) {
+    Route& route = routes.emplace_back();
+    for (const std::uint32_t i : rows)
+      if (table.rows.has_duration(i)) route.total += table.rows.duration(i).count();
+    route.rows = std::move(rows);
+    std::erase_if(route.rows, [&](std::uint32_t i) { return !comparable(table.rows[i]); });
+  }
+  std::stable_sort(routes.begin(), routes.end(), [](const Route& a, const Route& b) { return a.total > b.total; });
+  std::vector<std::uint32_t> out;
+  for (Route& route : routes) {
+    const tail::slow::CohortPlaces places = tail::slow::cohort_places(route.rows.size());
+    if (wanted.by_labels()) {  // which of them are compared is decided by their labels too
+      out.insert(out.end(), route.rows.begin(), route.rows.end());
+    } else if (places.needed == 0) {
+      std::sort(route.rows.begin(), route.rows.end(), [&](std::uint32_t a, std::uint32_t b) {
+        const auto x = table.rows.duration(a), y = table.rows.duration(b);
+        return x != y ? x < y : a < b;
+      });
+      for (const std::size_t place : tail::slow::exemplar_places(places, route.rows.size()))
+        out.push_back(route.rows[place]);
+    }
+  }
+  return out;
+}
+
+std::vector<model::ExchangeId> shown_exemplars(const model::RequestTable& table, const model::Study& study,
+                                               std::size_t routes) {
+  std::vector<model::ExchangeId> out;
+  for (std::size_t i = 0; i < std::min(study.routes.size(), routes); ++i) {
+    if (!study.routes[i].tail) continue;
+    for (const model::Exemplar& e : study.routes[i].tail->exemplars)
+      for (const std::uint32_t row : {e.row, e.typical}) {
+        out.push_back(table.rows.id(row));
+        for (const model::Culprit& c : table.partitions.culprits(table.rows.id(row)))
+          if (c.request.connection != 0) out.push_back(c.request);
+      }
+  }
+  return out;
+}
+
+}  // namespace tailcap::pipeline

@@ -1,0 +1,21 @@
+// The requests that a page shows in time. Which ones is decided by their labels, after the second reading; what may be
+// chosen is known before it.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "analyze/model/request.h"
+#include "analyze/model/study/study.h"
+#include "analyze/pipeline/wanted.h"
+
+namespace tailcap::pipeline {
+
+// Rows, those of the routes with the most time first. The table is settled and has no partitions yet.
+std::vector<std::uint32_t> likely_exemplars(const model::RequestTable& table, const Wanted& wanted);
+
+// Those that were chosen in the first so many routes, and the requests that held them up.
+std::vector<model::ExchangeId> shown_exemplars(const model::RequestTable& table, const model::Study& study,
+                                               std::size_t routes);
+
+}  // namespace tailcap::pipeline
