@@ -69,31 +69,31 @@ static __always_inline u8 words_to_number(const struct go_layout *layout)
 
 /* Go's code keeps its goroutine in R14 and leaves it there in system calls. Other code may have anything there; but
  * only the goroutine that the thread runs, and the thread's own (g0, gsignal), have its m. One read instead of two. */
-static __always_inline bool number_by_register(struct task_struct *task, const struct task_state *state, u64 *number)
+static __always_inline bool number_by_register(struct task_struct *task, const struct go_thread_state *go, u64 *number)
 {
 	const struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
-	u32 at = state->go_words;
+	u32 at = go->words;
 	u64 words[GO_NEAR], g = regs->r14;
 
 	if (!at || at >= GO_NEAR || !g)
 		return false;
 	/* m precedes the number in all versions of Go */
-	if (bpf_probe_read_user(words, sizeof(words), (void *)(g + state->go_number - at * sizeof(u64))) ||
-	    words[0] != state->go_thread)
+	if (bpf_probe_read_user(words, sizeof(words), (void *)(g + go->number - at * sizeof(u64))) ||
+	    words[0] != go->thread)
 		return false;
 	*number = words[at];
 	return true;
 }
 
 /* Looks up whether the process is a Go program, once per thread and epoch. */
-static __always_inline void learn_go(struct task_struct *task, struct task_state *state, u32 epoch)
+static __always_inline void learn_go(struct task_struct *task, struct go_thread_state *go, u32 epoch)
 {
 	u32 tgid = task->tgid, file;
 	struct go_process *process = bpf_map_lookup_elem(&go_processes, &tgid);
 	struct go_layout *layout;
 	u64 started, g, thread;
 
-	state->go_file = 0;
+	go->file = 0;
 	if (!process)
 		goto known;
 	started = task->group_leader->start_time;
@@ -111,15 +111,15 @@ static __always_inline void learn_go(struct task_struct *task, struct task_state
 	thread = g ? thread_of_goroutine(layout, g) : 0;
 	if (!thread)
 		return; /* for example while a signal is handled: try again next time */
-	state->go_file = file;
-	state->go_slot = layout->slot;
-	state->go_number = layout->number;
-	state->go_c_code = layout->c_code;
+	go->file = file;
+	go->slot = layout->slot;
+	go->number = layout->number;
+	go->c_code = layout->c_code;
 	/* threads that C created borrow another m for each call of Go */
-	state->go_words = layout->c_code ? 0 : words_to_number(layout);
-	state->go_thread = thread;
+	go->words = layout->c_code ? 0 : words_to_number(layout);
+	go->thread = thread;
 known:
-	state->go_epoch = epoch;
+	go->epoch = epoch;
 }
 
 /* The goroutine of the running task; state is that task's. 0: none, or not known. */
@@ -127,23 +127,25 @@ static __always_inline u64 goroutine_of(struct task_struct *task, struct task_st
 {
 	u32 epoch = go_epoch, file;
 	struct go_layout *layout;
+	struct go_thread_state *go;
 	u64 g, number;
 
 	if (!epoch || !state)
 		return 0;
-	if (state->go_epoch != epoch)
-		learn_go(task, state, epoch);
-	if (!state->go_file)
+	go = &state->go;
+	if (go->epoch != epoch)
+		learn_go(task, go, epoch);
+	if (!go->file)
 		return 0;
-	if (number_by_register(task, state, &number))
+	if (number_by_register(task, go, &number))
 		return number;
-	g = user_word(task->thread.fsbase + state->go_slot);
+	g = user_word(task->thread.fsbase + go->slot);
 	if (!g)
 		return 0;
-	number = user_word(g + state->go_number);
-	if (number || !state->go_c_code)
+	number = user_word(g + go->number);
+	if (number || !go->c_code)
 		return number;
-	file = state->go_file;
+	file = go->file;
 	layout = bpf_map_lookup_elem(&go_files, &file);
 	return layout ? served_by(layout, g) : 0;
 }
@@ -158,15 +160,15 @@ static __always_inline u64 running_goroutine(void)
 }
 
 /* The task is about to run another program. */
-static __always_inline void forget_go(struct task_struct *task, struct task_state *state)
+static __always_inline void forget_go(struct task_struct *task, struct go_thread_state *go)
 {
 	u32 tgid = task->tgid;
 
 	if (!go_epoch)
 		return;
 	bpf_map_delete_elem(&go_processes, &tgid);
-	state->go_epoch = 0;
-	state->go_file = 0;
+	go->epoch = 0;
+	go->file = 0;
 }
 
 #endif

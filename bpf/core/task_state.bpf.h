@@ -7,55 +7,81 @@
 
 #include "bpf/core/kernel.bpf.h"
 
-/* Exists only for targets. Collects what happened since the task was switched out. */
-struct task_state {
-	u64 left;
-	u64 runnable;
+/* The current off-CPU interval, or the last one. */
+struct off_cpu_state {
+	u64 left;     /* time of the switch-out; 0: it is not off-CPU */
+	u64 runnable; /* time of the wake-up; 0: it still sleeps */
 	u64 argument0;
 	u64 argument1;
+	u64 socket;    /* its cookie if argument0 is a socket's descriptor */
+	u64 goroutine; /* run by the thread when it was switched out */
 	u32 waker;
 	u32 state;
-	u64 socket;
+	u64 switches; /* earlier switch-outs, by the kernel's own count; 0: not seen yet */
 	s16 syscall;
-	u8 file;
+	u8 file_kind; /* enum file_kind, of argument0 */
 	u8 throttled;
-	u8 pending;  /* enum stall: what it is about to sleep for */
-	u8 asleep;   /* enum stall: what it sleeps for */
-	u16 touched; /* a target only because it used a selected port: its other sockets are not recorded */
-	u32 missed;
+	u8 stacked; /* enum stacked (bpf/sched/left_stack.bpf.h) */
+	u8 unused[3];
+};
+
+/* What the thread is known to run: as of this epoch, a program of this file (0: not a Go program), with this layout. */
+struct go_thread_state {
+	u32 epoch;
+	u16 file;
+	s16 slot;
+	u16 number;
+	u8 c_code;
+	u8 words; /* from g.m to g.goid; 0: its g.m is not known, or may change */
+	u32 unused;
+	u64 thread; /* its g.m */
+};
+
+/* A wait to write to a TCP socket. */
+struct sending_state {
+	u64 socket; /* its address; 0: none */
+	u32 since;  /* in ticks */
+	u32 window; /* ticks for which the peer's window had blocked it before */
+};
+
+/* Delays inside the kernel that have begun; 0: none. */
+struct stall_state {
+	u8 pending; /* enum stall: what it is about to sleep for */
+	u8 asleep;  /* enum stall: what it sleeps for */
+	u16 unused;
+	u32 lock_flags;
 	u64 pending_since;
-	u64 reclaim_began;
-	u64 compaction_began;
 	u64 lock_began;
 	u64 lock;
-	u32 lock_flags;
-	u8 stacked; /* bpf/sched/left_stack.bpf.h: enum stacked, for the current off-CPU interval */
-	u8 unused[3];
-	/* bpf/core/goroutine.bpf.h: as of this epoch, the thread runs a program of this file (0: not a Go program),
-	 * with this layout. */
-	u32 go_epoch;
-	u16 go_file;
-	s16 go_slot;
-	u16 go_number;
-	u8 go_c_code;
-	u8 go_words;        /* from g.m to g.goid; 0: its g.m is not known, or may change */
-	u64 go_thread;      /* its g.m */
-	u64 goroutine;      /* when it was switched out */
-	u64 sending;        /* address of the TCP socket that it waits to write to; 0: none */
-	u32 sending_since;  /* in ticks */
-	u32 sending_window; /* ticks for which the peer's window had blocked it before */
-	/* bpf/sched/file.bpf.h */
+	u64 reclaim_began;
+	u64 compaction_began;
+};
+
+/* A call on a regular file that has been off-CPU, and an open that has begun. */
+struct file_state {
+	u64 began; /* its first switch-out in the call; 0: none */
+	u64 until; /* its last switch-in */
+	u64 object;
+	u64 calls; /* reads and writes before it, by the kernel's own count */
+	u64 bytes; /* moved by them */
+	u64 goroutine;
+	s32 descriptor;
+	s16 syscall;
+	u16 named;      /* 1: its path is in slow_files; 2: it is not known */
 	u64 open_began; /* 0: it opens nothing */
-	u64 file_began; /* its first switch-out in a call on a file; 0: none */
-	u64 file_until; /* its last switch-in */
-	u64 file_object;
-	u64 file_calls; /* reads and writes before it, by the kernel's own count */
-	u64 file_bytes; /* moved by them */
-	u64 file_goroutine;
-	s32 file_descriptor;
-	s16 file_call;  /* the system call's number */
-	u16 file_named; /* its path is in slow_files */
-	u64 switches;   /* earlier switch-outs, by the kernel's own count; 0: not seen yet */
+};
+
+/* Exists only for targets. One value for all subsystems, since each storage costs its own look-up at every switch. What
+ * every switch touches comes first: the kernel places the value 8 bytes into a cache line, so those are three lines. */
+struct task_state {
+	struct off_cpu_state off_cpu;
+	u32 missed;  /* off-CPU intervals lost since the last one that came through */
+	u16 touched; /* a target only because it used a selected port: its other sockets are not recorded */
+	u16 unused;
+	struct go_thread_state go;
+	struct sending_state sending;
+	struct stall_state stall;
+	struct file_state file;
 };
 
 #endif

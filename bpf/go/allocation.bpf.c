@@ -107,7 +107,7 @@ int allocation(struct pt_regs *ctx)
 		if (flags & (FLAG_CARRY | FLAG_ZERO))
 			return 0;
 	}
-	meet_process(task, state, file);
+	meet_process(task, &state->go, file);
 	allocated = allocated_by(task->tgid);
 	if (!allocated) {
 		count_loss(LOSS_TASK_TABLE, RECORD_GO_ALLOCATIONS);

@@ -10,13 +10,13 @@
 #include "bpf/core/goroutine.bpf.h"
 
 /* A process that hits such a probe runs Go: so this is known from its first instruction on. */
-static __always_inline void meet_process(struct task_struct *task, struct task_state *state, u32 file)
+static __always_inline void meet_process(struct task_struct *task, struct go_thread_state *go, u32 file)
 {
 	struct go_process process = {.started = task->group_leader->start_time, .file = file};
 	u32 tgid = task->tgid;
 	struct go_process *known;
 
-	if (state->go_file)
+	if (go->file)
 		return;
 	known = bpf_map_lookup_elem(&go_processes, &tgid);
 	if (known && known->started == process.started)

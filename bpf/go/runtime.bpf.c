@@ -128,7 +128,7 @@ int runtime_event(struct pt_regs *ctx)
 		if (flags & (FLAG_CARRY | FLAG_ZERO))
 			return 0; /* the stack grows first, then the same call hits the probe again */
 	}
-	meet_process(task, state, file);
+	meet_process(task, &state->go, file);
 	goroutine = REGISTER(ctx, r14);
 	switch (act) {
 	case GO_MADE:

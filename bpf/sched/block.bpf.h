@@ -44,17 +44,17 @@ static __always_inline void ended_by_io(struct task_state *state, struct task_st
 	u32 zero = 0;
 	u64 since;
 
-	if (!(state->state & UNINTERRUPTIBLE) || state->lock_began)
+	if (!(state->off_cpu.state & UNINTERRUPTIBLE) || state->stall.lock_began)
 		return;
 	last = bpf_map_lookup_elem(&completions, &zero);
 	if (!last || !last->time || now - last->time > COMPLETING || last->current != bpf_get_current_task())
 		return;
 	since = last->io.since;
-	if (since < state->left)
-		since = state->left;
+	if (since < state->off_cpu.left)
+		since = state->off_cpu.left;
 	else if (last->io.held)
-		emit_stall(state, task, STALL_IO_THROTTLED, state->left, since, last->io.device, last->io.bytes);
-	emit_stall(state, task, STALL_BLOCK_IO, since, now, last->io.device, last->io.bytes);
+		emit_stall(task, STALL_IO_THROTTLED, state->off_cpu.left, since, last->io.device, last->io.bytes);
+	emit_stall(task, STALL_BLOCK_IO, since, now, last->io.device, last->io.bytes);
 }
 
 #endif

@@ -68,7 +68,7 @@ static __always_inline int open_begins(void)
 	struct task_state *state = task_state(bpf_get_current_task_btf());
 
 	if (state)
-		state->open_began = bpf_ktime_get_ns();
+		state->file.open_began = bpf_ktime_get_ns();
 	return 0;
 }
 
@@ -84,10 +84,10 @@ static __always_inline int open_ends(const u64 *ctx, bool first_argument)
 	u8 last;
 	long size;
 
-	if (!state || !state->open_began)
+	if (!state || !state->file.open_began)
 		return 0;
-	began = state->open_began;
-	state->open_began = 0;
+	began = state->file.open_began;
+	state->file.open_began = 0;
 	record = begin_file(task, began, bpf_ktime_get_ns(), running_goroutine());
 	if (!record)
 		return 0;

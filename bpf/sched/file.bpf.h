@@ -65,27 +65,27 @@ static __always_inline u64 bytes_done(struct task_struct *task, int act)
 /* The thread is switched out in a call on this regular file. */
 static __always_inline void file_waits(struct task_state *state, struct task_struct *task, struct file *file)
 {
-	int act = file_act_of((u64)(u16)state->syscall);
+	int act = file_act_of((u64)(u16)state->off_cpu.syscall);
 
 	if (act < 0)
 		return;
-	state->file_began = state->left;
-	state->file_until = 0;
-	state->file_object = (u64)file;
-	state->file_calls = calls_done(task);
-	state->file_bytes = bytes_done(task, act);
-	state->file_goroutine = state->goroutine;
-	state->file_descriptor = state->argument0;
-	state->file_call = state->syscall;
-	state->file_named = 0;
+	state->file.began = state->off_cpu.left;
+	state->file.until = 0;
+	state->file.object = (u64)file;
+	state->file.calls = calls_done(task);
+	state->file.bytes = bytes_done(task, act);
+	state->file.goroutine = state->off_cpu.goroutine;
+	state->file.descriptor = state->off_cpu.argument0;
+	state->file.syscall = state->off_cpu.syscall;
+	state->file.named = 0;
 }
 
 /* It is switched out again, in the same call. */
-static __always_inline bool same_file_call(struct task_state *state, struct task_struct *task,
+static __always_inline bool same_file_call(struct file_state *call, struct task_struct *task,
 					   const struct pt_regs *regs)
 {
-	return regs->orig_ax == (u64)(u16)state->file_call && (s32)regs->di == state->file_descriptor &&
-	       calls_done(task) == state->file_calls;
+	return regs->orig_ax == (u64)(u16)call->syscall && (s32)regs->di == call->descriptor &&
+	       calls_done(task) == call->calls;
 }
 
 /* Stores the path of a file in slow_files; 0: it is not known. */
@@ -107,42 +107,42 @@ static __always_inline struct record_file *begin_file(struct task_struct *task, 
 }
 
 /* It is switched in again, in its call. */
-static __always_inline void file_goes_on(struct task_state *state, struct task_struct *task, u64 now)
+static __always_inline void file_goes_on(struct file_state *call, struct task_struct *task, u64 now)
 {
-	state->file_until = now;
-	if (now - state->file_began < slow_file || state->file_named)
+	call->until = now;
+	if (now - call->began < slow_file || call->named)
 		return;
-	state->file_named = name_file(state->file_object, task->pid) ? 1 : 2;
+	call->named = name_file(call->object, task->pid) ? 1 : 2;
 }
 
 /* The call's result: known if it moved bytes and nothing was read or written since. */
-static __always_inline s64 file_result(const struct task_state *state, struct task_struct *task, int act)
+static __always_inline s64 file_result(const struct file_state *call, struct task_struct *task, int act)
 {
 	u64 bytes;
 
-	if (act == FILE_ACT_SYNC || calls_done(task) != state->file_calls + 1)
+	if (act == FILE_ACT_SYNC || calls_done(task) != call->calls + 1)
 		return FILE_RESULT_UNKNOWN;
-	bytes = bytes_done(task, act) - state->file_bytes;
+	bytes = bytes_done(task, act) - call->bytes;
 	return bytes ? (s64)bytes : FILE_RESULT_UNKNOWN;
 }
 
-static __always_inline void file_done(struct task_state *state, struct task_struct *task)
+static __always_inline void file_done(struct file_state *call, struct task_struct *task)
 {
-	u64 began = state->file_began, until = state->file_until;
-	int act = file_act_of((u64)(u16)state->file_call);
+	u64 began = call->began, until = call->until;
+	int act = file_act_of((u64)(u16)call->syscall);
 	struct slow_file_path *entry;
 	struct record_file *record;
 	u32 thread = task->pid;
 
-	state->file_began = 0;
-	if (!state->file_named)
+	call->began = 0;
+	if (!call->named)
 		return;
-	entry = state->file_named == 1 ? bpf_map_lookup_elem(&slow_files, &thread) : NULL;
-	record = begin_file(task, began, until, state->file_goroutine);
+	entry = call->named == 1 ? bpf_map_lookup_elem(&slow_files, &thread) : NULL;
+	record = begin_file(task, began, until, call->goroutine);
 	if (record) {
 		record->act = act;
-		record->descriptor = state->file_descriptor;
-		record->result = file_result(state, task, act);
+		record->descriptor = call->descriptor;
+		record->result = file_result(call, task, act);
 		if (entry) {
 			record->how = entry->how;
 			record->size = entry->size;

@@ -84,7 +84,7 @@ static __always_inline struct left_stack *stack_of(struct task_struct *task)
 }
 
 /* The task is the running one, and is about to block. */
-static __always_inline void keep_stack(void *ctx, struct task_state *state, struct task_struct *task, u64 now)
+static __always_inline void keep_stack(void *ctx, struct off_cpu_state *off, struct task_struct *task, u64 now)
 {
 	struct stack_rate *rate;
 	struct left_stack *stack;
@@ -93,7 +93,7 @@ static __always_inline void keep_stack(void *ctx, struct task_state *state, stru
 
 	if (task->flags & PF_EXITING)
 		return;
-	state->stacked = STACK_LEFT_OUT;
+	off->stacked = STACK_LEFT_OUT;
 	rate = bpf_map_lookup_elem(&stack_rates, &zero);
 	if (!rate || !due(&rate->next_walk, now, WALK_EVERY, WALK_BURST))
 		return;
@@ -112,15 +112,15 @@ static __always_inline void keep_stack(void *ctx, struct task_state *state, stru
 		return;
 	fill_head(&stack->record.h, task, RECORD_SAMPLE, now);
 	stack->record.value = now;
-	stack->record.goroutine = state->goroutine;
+	stack->record.goroutine = off->goroutine;
 	stack->record.user = user;
 	stack->record.kernel = kernel;
 	stack->record.what = SAMPLE_OFF_CPU;
-	state->stacked = STACK_KEPT;
+	off->stacked = STACK_KEPT;
 }
 
 /* The thread is switched in. */
-static __always_inline void tell_stack(struct task_state *state, struct task_struct *task, u64 now)
+static __always_inline void tell_stack(struct off_cpu_state *off, struct task_struct *task, u64 now)
 {
 	struct stack_rate *rate;
 	struct left_stack *stack;
@@ -129,9 +129,9 @@ static __always_inline void tell_stack(struct task_state *state, struct task_str
 	rate = bpf_map_lookup_elem(&stack_rates, &zero);
 	if (!rate)
 		return;
-	stack = state->stacked == STACK_KEPT ? bpf_map_lookup_elem(&left_stacks, &tid) : NULL;
-	if (!stack || stack->record.value != state->left ||
-	    (now - state->left < STACK_LONG && !due(&rate->next_short, now, SHORT_EVERY, SHORT_BURST))) {
+	stack = off->stacked == STACK_KEPT ? bpf_map_lookup_elem(&left_stacks, &tid) : NULL;
+	if (!stack || stack->record.value != off->left ||
+	    (now - off->left < STACK_LONG && !due(&rate->next_short, now, SHORT_EVERY, SHORT_BURST))) {
 		rate->left_out++;
 		return;
 	}

@@ -30,17 +30,17 @@ const volatile __u8 switch_tells_state = false; /* sched_switch has its fourth a
 /* The waker is named only if it is certain. Wake-ups also happen in interrupts, and then the running thread is
  * unrelated; not every kernel shows whether this is an interrupt. A thread inside futex() on the address that the woken
  * thread waits for is the waker; and interrupts do not write to pipes. */
-static __always_inline u32 certain_waker(const struct task_state *state)
+static __always_inline u32 certain_waker(const struct off_cpu_state *off)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct pt_regs *regs;
 
-	if (kernel_thread(task) || (state->syscall != NR_futex && state->file != FILE_PIPE))
+	if (kernel_thread(task) || (off->syscall != NR_futex && off->file_kind != FILE_PIPE))
 		return 0;
 	regs = (struct pt_regs *)bpf_task_pt_regs(task);
-	if (state->syscall == NR_futex)
-		return regs->orig_ax == NR_futex && regs->di == state->argument0 ? task->pid : 0;
-	if (state->syscall == NR_read || state->syscall == NR_readv)
+	if (off->syscall == NR_futex)
+		return regs->orig_ax == NR_futex && regs->di == off->argument0 ? task->pid : 0;
+	if (off->syscall == NR_read || off->syscall == NR_readv)
 		return regs->orig_ax == NR_write || regs->orig_ax == NR_writev ? task->pid : 0;
 	return 0;
 }
@@ -75,35 +75,37 @@ static __always_inline bool waits_on_descriptor(u64 nr)
 
 static __always_inline void note_descriptor(struct task_state *state, struct task_struct *task)
 {
-	struct file *file = file_of(task, state->argument0);
+	struct off_cpu_state *off = &state->off_cpu;
+	struct file *file = file_of(task, off->argument0);
 	struct sock *sk;
 
 	if (!file)
 		return;
-	state->file = kind_of_file(file);
-	if (slow_file && state->file == FILE_REGULAR && !state->file_began)
+	off->file_kind = kind_of_file(file);
+	if (slow_file && off->file_kind == FILE_REGULAR && !state->file.began)
 		file_waits(state, task, file);
-	if (state->file != FILE_SOCKET)
+	if (off->file_kind != FILE_SOCKET)
 		return;
 	sk = sock_of(file);
-	state->socket = MEMBER(struct sock, sk, __sk_common.skc_cookie.counter);
-	if (tell_stalls && writes(state->syscall))
-		sending_stops(state, sk);
+	off->socket = MEMBER(struct sock, sk, __sk_common.skc_cookie.counter);
+	if (tell_stalls && writes(off->syscall))
+		sending_stops(&state->sending, sk);
 }
 
 /* Whether it sleeps for the reason announced just before. */
-static __always_inline void take_announcement(struct task_state *state, u32 task_bits, u64 now)
+static __always_inline void take_announcement(struct stall_state *stall, u32 task_bits, u64 now)
 {
-	state->asleep = 0;
-	if (!state->pending || task_bits == 0 || task_bits == PREEMPTED)
+	stall->asleep = 0;
+	if (!stall->pending || task_bits == 0 || task_bits == PREEMPTED)
 		return;
-	if (now - state->pending_since < ANNOUNCED)
-		state->asleep = state->pending;
-	state->pending = 0;
+	if (now - stall->pending_since < ANNOUNCED)
+		stall->asleep = stall->pending;
+	stall->pending = 0;
 }
 
 static __always_inline void leave(void *ctx, struct task_state *state, struct task_struct *task, u32 task_bits, u64 now)
 {
+	struct off_cpu_state *off = &state->off_cpu;
 	struct pt_regs *regs;
 	u64 nr, switches;
 
@@ -116,76 +118,77 @@ static __always_inline void leave(void *ctx, struct task_state *state, struct ta
 	 * Occasionally it skips all programs of an interrupt that ends a CPU's idle time, and of the switch after it
 	 * (6.18, one off-CPU interval in some thousands). */
 	switches = task->nvcsw + task->nivcsw;
-	if (state->switches && switches - state->switches > 1)
-		__sync_fetch_and_add(&state->missed, (u32)(switches - state->switches - 1));
-	if (state->left) /* and its switch-in was not seen */
+	if (off->switches && switches - off->switches > 1)
+		__sync_fetch_and_add(&state->missed, (u32)(switches - off->switches - 1));
+	if (off->left) /* and its switch-in was not seen */
 		__sync_fetch_and_add(&state->missed, 1);
-	state->switches = switches;
-	state->left = now;
-	state->waker = 0;
-	state->state = task_bits;
+	off->switches = switches;
+	off->left = now;
+	off->waker = 0;
+	off->state = task_bits;
 	/* still runnable: preempted, so its run-queue latency begins now */
-	state->runnable = task_bits == 0 || task_bits == PREEMPTED ? now : 0;
-	state->syscall = -1;
-	state->argument0 = 0;
-	state->argument1 = 0;
-	state->file = FILE_UNKNOWN;
-	state->socket = 0;
-	state->sending = 0;
-	state->throttled = 0;
+	off->runnable = task_bits == 0 || task_bits == PREEMPTED ? now : 0;
+	off->syscall = -1;
+	off->argument0 = 0;
+	off->argument1 = 0;
+	off->file_kind = FILE_UNKNOWN;
+	off->socket = 0;
+	state->sending.socket = 0;
+	off->throttled = 0;
 	if (bpf_core_field_exists(task->throttled) && task->throttled)
-		state->throttled = state->runnable != 0;
-	take_announcement(state, task_bits, now);
-	state->goroutine = 0;
-	state->stacked = STACK_UNWANTED;
+		off->throttled = off->runnable != 0;
+	take_announcement(&state->stall, task_bits, now);
+	off->goroutine = 0;
+	off->stacked = STACK_UNWANTED;
 	if (task->flags & (PF_KTHREAD | PF_IO_WORKER | PF_USER_WORKER))
 		return;
-	state->goroutine = goroutine_of(task, state);
+	off->goroutine = goroutine_of(task, state);
 	regs = (struct pt_regs *)bpf_task_pt_regs(task);
 	nr = regs->orig_ax;
-	if (state->file_began && !same_file_call(state, task, regs))
-		file_done(state, task);
+	if (state->file.began && !same_file_call(&state->file, task, regs))
+		file_done(&state->file, task);
 	if (nr < 1024) { /* otherwise it was interrupted in user mode */
-		state->syscall = nr;
-		state->argument0 = regs->di;
-		state->argument1 = regs->si;
-		if (!state->runnable && waits_on_descriptor(nr))
+		off->syscall = nr;
+		off->argument0 = regs->di;
+		off->argument1 = regs->si;
+		if (!off->runnable && waits_on_descriptor(nr))
 			note_descriptor(state, task);
 	}
-	note_stop(state, task->tgid);
-	if (stacks_chosen && take_stacks && !state->runnable)
-		keep_stack(ctx, state, task, now);
+	note_stop(off, task->tgid);
+	if (stacks_chosen && take_stacks && !off->runnable)
+		keep_stack(ctx, off, task, now);
 }
 
 static __always_inline void back(struct task_state *state, struct task_struct *task, u64 now)
 {
+	struct off_cpu_state *off = &state->off_cpu;
 	struct record_off_cpu *record = reserve(sizeof(*record), RECORD_OFF_CPU, &state->missed);
 
 	if (record) {
 		fill_head(&record->h, task, RECORD_OFF_CPU, now);
 		record->h.missed = take_missed(&state->missed);
-		record->left = state->left;
-		record->runnable = state->runnable;
-		record->argument0 = state->argument0;
-		record->argument1 = state->argument1;
-		record->waker = state->waker;
-		record->state = state->state;
-		record->syscall = state->syscall;
-		record->socket = state->socket;
-		record->file = state->file;
-		record->throttled = state->throttled;
+		record->left = off->left;
+		record->runnable = off->runnable;
+		record->argument0 = off->argument0;
+		record->argument1 = off->argument1;
+		record->waker = off->waker;
+		record->state = off->state;
+		record->syscall = off->syscall;
+		record->socket = off->socket;
+		record->file = off->file_kind;
+		record->throttled = off->throttled;
 		record->unused = 0;
-		record->goroutine = state->goroutine;
+		record->goroutine = off->goroutine;
 		bpf_ringbuf_submit(record, wake_flag(record->h.time));
 	}
-	if (state->file_began)
-		file_goes_on(state, task, now);
-	if (state->asleep)
-		emit_stall(state, task, state->asleep, state->left, now, 0, 0);
-	if (stacks_chosen && state->stacked)
-		tell_stack(state, task, now);
-	state->asleep = 0;
-	state->left = 0;
+	if (state->file.began)
+		file_goes_on(&state->file, task, now);
+	if (state->stall.asleep)
+		emit_stall(task, state->stall.asleep, off->left, now, 0, 0);
+	if (stacks_chosen && off->stacked)
+		tell_stack(off, task, now);
+	state->stall.asleep = 0;
+	off->left = 0;
 }
 
 SEC("tp_btf/sched_switch")
@@ -215,7 +218,7 @@ int switch_task(u64 *ctx)
 	}
 	if (next->pid) {
 		state = task_state(next);
-		if (state && state->left)
+		if (state && state->off_cpu.left)
 			back(state, next, now ? now : bpf_ktime_get_ns());
 	}
 	return 0;
@@ -227,11 +230,11 @@ int BPF_PROG(wake_up, struct task_struct *task)
 {
 	struct task_state *state = task_state(task);
 
-	if (!state || !state->left || state->runnable)
+	if (!state || !state->off_cpu.left || state->off_cpu.runnable)
 		return 0;
-	state->runnable = bpf_ktime_get_ns();
-	state->waker = certain_waker(state);
-	ended_by_io(state, task, state->runnable);
-	sending_goes_on(state, task, state->runnable);
+	state->off_cpu.runnable = bpf_ktime_get_ns();
+	state->off_cpu.waker = certain_waker(&state->off_cpu);
+	ended_by_io(state, task, state->off_cpu.runnable);
+	sending_goes_on(state, task, state->off_cpu.runnable);
 	return 0;
 }

@@ -31,7 +31,7 @@ static __always_inline u32 window_ticks(struct tcp_sock *tcp, u32 now)
 }
 
 /* The thread switches out in a call that writes to this socket. */
-static __always_inline void sending_stops(struct task_state *state, struct sock *sk)
+static __always_inline void sending_stops(struct sending_state *sending, struct sock *sk)
 {
 	u32 now = bpf_jiffies64();
 
@@ -41,9 +41,9 @@ static __always_inline void sending_stops(struct task_state *state, struct sock 
 	/* All is sent, and fills the buffer until it is acknowledged: nothing keeps TCP from sending. */
 	if (MEMBER(struct tcp_sock, sk, write_seq) == MEMBER(struct tcp_sock, sk, snd_nxt))
 		return;
-	state->sending = (u64)sk;
-	state->sending_since = now;
-	state->sending_window = window_ticks((struct tcp_sock *)sk, now);
+	sending->socket = (u64)sk;
+	sending->since = now;
+	sending->window = window_ticks((struct tcp_sock *)sk, now);
 }
 
 /* The thread is woken. In that call it holds the socket's descriptor, so the socket still exists. */
@@ -51,18 +51,18 @@ static __always_inline void sending_goes_on(struct task_state *state, struct tas
 {
 	u32 ticks, window, tick;
 
-	if (!state->sending)
+	if (!state->sending.socket)
 		return;
 	tick = bpf_jiffies64();
-	ticks = tick - state->sending_since;
-	window = window_ticks((struct tcp_sock *)state->sending, tick) - state->sending_window;
-	state->sending = 0;
+	ticks = tick - state->sending.since;
+	window = window_ticks((struct tcp_sock *)state->sending.socket, tick) - state->sending.window;
+	state->sending.socket = 0;
 	if (ticks < SENDING_TICKS_MIN || ticks > 1 << 24)
 		return;
 	if (window > ticks)
 		window = ticks;
-	emit_stall(state, task, window * 2 > ticks ? STALL_PEER_WINDOW : STALL_CONGESTION, state->left, now,
-		   state->socket, window * 100 / ticks);
+	emit_stall(task, window * 2 > ticks ? STALL_PEER_WINDOW : STALL_CONGESTION, state->off_cpu.left, now,
+		   state->off_cpu.socket, window * 100 / ticks);
 }
 
 #endif

@@ -26,15 +26,15 @@ struct stops {
 extern struct stops stops SEC(".maps");
 
 /* This replaces the arguments of the system call that was in progress. */
-static __always_inline void note_stop(struct task_state *state, u32 process)
+static __always_inline void note_stop(struct off_cpu_state *off, u32 process)
 {
 	struct stop *stop;
 
-	if (!(state->state & STATE_STOPPED))
+	if (!(off->state & STATE_STOPPED))
 		return;
 	stop = bpf_map_lookup_elem(&stops, &process);
-	state->argument0 = stop ? stop->signal : 0;
-	state->argument1 = stop ? stop->sender : 0;
+	off->argument0 = stop ? stop->signal : 0;
+	off->argument1 = stop ? stop->sender : 0;
 }
 
 #endif

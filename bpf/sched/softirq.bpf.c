@@ -37,7 +37,7 @@ int BPF_PROG(interrupt_ends, unsigned int vector)
 		return 0;
 	state = task_state(task);
 	if (state)
-		emit_stall(state, task, STALL_INTERRUPT, *since, bpf_ktime_get_ns(), 0, vector);
+		emit_stall(task, STALL_INTERRUPT, *since, bpf_ktime_get_ns(), 0, vector);
 	*since = 0;
 	return 0;
 }

@@ -13,7 +13,7 @@ static __always_inline int reclaim_begins(void)
 	struct task_state *state = task_state(bpf_get_current_task_btf());
 
 	if (state)
-		state->reclaim_began = bpf_ktime_get_ns();
+		state->stall.reclaim_began = bpf_ktime_get_ns();
 	return 0;
 }
 
@@ -22,10 +22,10 @@ static __always_inline int reclaim_ends(void)
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct task_state *state = task_state(task);
 
-	if (!state || !state->reclaim_began)
+	if (!state || !state->stall.reclaim_began)
 		return 0;
-	emit_stall(state, task, STALL_RECLAIM, state->reclaim_began, bpf_ktime_get_ns(), 0, 0);
-	state->reclaim_began = 0;
+	emit_stall(task, STALL_RECLAIM, state->stall.reclaim_began, bpf_ktime_get_ns(), 0, 0);
+	state->stall.reclaim_began = 0;
 	return 0;
 }
 
@@ -59,7 +59,7 @@ int BPF_PROG(stall_compaction_begin)
 	struct task_state *state = task_state(bpf_get_current_task_btf());
 
 	if (state)
-		state->compaction_began = bpf_ktime_get_ns();
+		state->stall.compaction_began = bpf_ktime_get_ns();
 	return 0;
 }
 
@@ -69,10 +69,10 @@ int BPF_PROG(stall_compaction_end, struct compact_control *control)
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct task_state *state = task_state(task);
 
-	if (!state || !state->compaction_began)
+	if (!state || !state->stall.compaction_began)
 		return 0;
-	emit_stall(state, task, STALL_COMPACTION, state->compaction_began, bpf_ktime_get_ns(), control->order, 0);
-	state->compaction_began = 0;
+	emit_stall(task, STALL_COMPACTION, state->stall.compaction_began, bpf_ktime_get_ns(), control->order, 0);
+	state->stall.compaction_began = 0;
 	return 0;
 }
 
@@ -85,11 +85,11 @@ int BPF_PROG(stall_lock_begin, void *lock, unsigned int flags)
 		return 0;
 	state = task_state(bpf_get_current_task_btf());
 	/* a mutex begins twice: to spin, and to sleep */
-	if (!state || (state->lock_began && state->lock == (u64)lock))
+	if (!state || (state->stall.lock_began && state->stall.lock == (u64)lock))
 		return 0;
-	state->lock_began = bpf_ktime_get_ns();
-	state->lock = (u64)lock;
-	state->lock_flags = flags;
+	state->stall.lock_began = bpf_ktime_get_ns();
+	state->stall.lock = (u64)lock;
+	state->stall.lock_flags = flags;
 	return 0;
 }
 
@@ -99,11 +99,11 @@ int BPF_PROG(stall_lock_end, void *lock)
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct task_state *state = task_state(task);
 
-	if (!state || !state->lock_began || state->lock != (u64)lock)
+	if (!state || !state->stall.lock_began || state->stall.lock != (u64)lock)
 		return 0;
-	emit_stall(state, task, STALL_KERNEL_LOCK, state->lock_began, bpf_ktime_get_ns(), state->lock,
-		   state->lock_flags);
-	state->lock_began = 0;
+	emit_stall(task, STALL_KERNEL_LOCK, state->stall.lock_began, bpf_ktime_get_ns(), state->stall.lock,
+		   state->stall.lock_flags);
+	state->stall.lock_began = 0;
 	return 0;
 }
 
@@ -114,8 +114,8 @@ static __always_inline int announce(u32 what)
 
 	if (!state)
 		return 0;
-	state->pending = what;
-	state->pending_since = bpf_ktime_get_ns();
+	state->stall.pending = what;
+	state->stall.pending_since = bpf_ktime_get_ns();
 	return 0;
 }
 

@@ -10,8 +10,7 @@
 /* Shorter stalls explain nothing, and there are many. */
 #define STALL_MIN 10000
 
-static __always_inline void emit_stall(struct task_state *state, struct task_struct *task, u32 what, u64 began, u64 now,
-				       u64 where, u32 detail)
+static __always_inline void emit_stall(struct task_struct *task, u32 what, u64 began, u64 now, u64 where, u32 detail)
 {
 	struct record_stall *record;
 

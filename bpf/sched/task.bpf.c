@@ -45,7 +45,7 @@ int BPF_PROG(task_exec, struct task_struct *task, int old_pid, struct linux_binp
 		if (!state)
 			return 0;
 	}
-	forget_go(task, state);
+	forget_go(task, &state->go);
 	record = reserve(sizeof(*record), RECORD_TASK_EXEC, NULL);
 	if (!record)
 		return 0;
