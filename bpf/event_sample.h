@@ -20,12 +20,12 @@ struct record_sample {
 };
 
 /* Why the stack was taken; the numbers of formats::SampleKind. */
-enum sample_kind {
-	SAMPLE_ON_CPU = 0,
-	SAMPLE_OFF_CPU = 1,
-	SAMPLE_PREEMPTED = 2,
-	SAMPLE_ALLOCATION = 3,
-};
+#define TAILCAP_SAMPLE_KIND_NUMBERS(N) \
+	N(SAMPLE_ON_CPU, 0)            \
+	N(SAMPLE_OFF_CPU, 1)           \
+	N(SAMPLE_PREEMPTED, 2)         \
+	N(SAMPLE_ALLOCATION, 3)
+TAILCAP_ENUM(sample_kind, TAILCAP_SAMPLE_KIND_NUMBERS);
 
 /* Allocations of a process on one CPU, by size class: 0 for size 0, otherwise n for sizes of n bits. */
 #define ALLOCATION_CLASSES 48

@@ -15,20 +15,20 @@ struct record_stall {
 };
 
 /* The numbers of formats::StallKind. */
-enum stall {
-	STALL_BLOCK_IO = 0,
-	STALL_MAJOR_FAULT = 1,
-	STALL_RECLAIM = 2,
-	STALL_KERNEL_LOCK = 3,
-	STALL_FUSE = 4,
-	STALL_WRITEBACK = 5,
-	STALL_IO_THROTTLED = 6,
-	STALL_PEER_WINDOW = 7,
-	STALL_CONGESTION = 8,
-	STALL_INTERRUPT = 9,
-	STALL_COMPACTION = 10,
-	STALL_FRAGMENTED = 11,
-};
+#define TAILCAP_STALL_NUMBERS(N) \
+	N(STALL_BLOCK_IO, 0)     \
+	N(STALL_MAJOR_FAULT, 1)  \
+	N(STALL_RECLAIM, 2)      \
+	N(STALL_KERNEL_LOCK, 3)  \
+	N(STALL_FUSE, 4)         \
+	N(STALL_WRITEBACK, 5)    \
+	N(STALL_IO_THROTTLED, 6) \
+	N(STALL_PEER_WINDOW, 7)  \
+	N(STALL_CONGESTION, 8)   \
+	N(STALL_INTERRUPT, 9)    \
+	N(STALL_COMPACTION, 10)  \
+	N(STALL_FRAGMENTED, 11)
+TAILCAP_ENUM(stall, TAILCAP_STALL_NUMBERS);
 
 /* RECORD_FILE_CALL */
 #define FILE_PATH_SIZE 256
@@ -46,12 +46,12 @@ struct record_file {
 	__u8 path[FILE_PATH_SIZE];
 };
 
-enum file_act {
-	FILE_ACT_OPEN = 0,
-	FILE_ACT_READ = 1,
-	FILE_ACT_WRITE = 2,
-	FILE_ACT_SYNC = 3,
-};
+#define TAILCAP_FILE_ACT_NUMBERS(N) \
+	N(FILE_ACT_OPEN, 0)         \
+	N(FILE_ACT_READ, 1)         \
+	N(FILE_ACT_WRITE, 2)        \
+	N(FILE_ACT_SYNC, 3)
+TAILCAP_ENUM(file_act, TAILCAP_FILE_ACT_NUMBERS);
 
 /* The form of the path: text, or names of directories from the innermost on, each with a zero behind it; PATH_CUT:
  * something is missing at the end. */
