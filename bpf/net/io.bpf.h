@@ -10,9 +10,6 @@
 #include "bpf/net/socket.bpf.h"
 #include <bpf/bpf_tracing.h>
 
-#define OUT 0
-#define IN 1
-
 /* No bytes were moved and there is no error: the caller will try again. */
 static __always_inline bool try_again(int ret)
 {

@@ -8,6 +8,10 @@
 #include "bpf/core/kernel.bpf.h"
 #include <bpf/bpf_helpers.h>
 
+/* Directions. */
+#define OUT 0
+#define IN 1
+
 /* The position of a direction within its frames: bpf/net/frames.bpf.h. */
 struct frame_state {
 	u32 next;  /* low half of the position behind the last I/O */

@@ -5,6 +5,7 @@
  * Programs at user functions may be preempted, unlike those at tracepoints: they have exclusive use of per-CPU data
  * only after acquiring it (take_scratch).
  */
+#include "bpf/net/frames.bpf.h"
 #include "bpf/tls/go_call.bpf.h"
 
 /* Acquires a scratch memory. Its number replaces the direction, which is its lowest bit; less than 2: preempted

@@ -5,7 +5,8 @@
 #ifndef TAILCAP_BPF_TLS_SESSION_H
 #define TAILCAP_BPF_TLS_SESSION_H
 
-#include "bpf/net/io.bpf.h"
+#include "bpf/core/goroutine.bpf.h"
+#include "bpf/net/socket_state.bpf.h"
 
 #define TLS_SESSION_BIT (1ull << 62) /* formats::kTlsSessionBit */
 
