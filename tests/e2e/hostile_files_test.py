@@ -1,4 +1,5 @@
 """Files that targets put in the recorder's way: it probes what it has read, keeps its memory, goes on and ends in time."""
+import contextlib
 import os
 import pathlib
 import shutil
@@ -23,16 +24,12 @@ LATEST_END = 1.0
 
 def memory_of_recorder(pid):
     """Bytes of the recorder and of all processes that work for it; what they share is counted once."""
-    total = 0
-    for folder in pathlib.Path("/proc").iterdir():
-        if not folder.name.isdigit():
-            continue
-        try:
-            own = folder.name == str(pid) or (folder / "comm").read_text().startswith(("tailcap-open", "tailcap-read"))
-            if own:
-                total += sum(int(l.split()[1]) << 10 for l in (folder / "smaps_rollup").read_text().splitlines() if l.startswith("Pss:"))
-        except OSError:
-            pass  # it has ended
+    total, left = 0, [str(pid)]
+    while left:
+        folder = pathlib.Path("/proc", left.pop())
+        with contextlib.suppress(OSError):  # it has ended
+            total += sum(int(l.split()[1]) << 10 for l in (folder / "smaps_rollup").read_text().splitlines() if l.startswith("Pss:"))
+            left += [child for task in (folder / "task").iterdir() for child in (task / "children").read_text().split()]
     return total
 
 

@@ -50,7 +50,7 @@ class Service(Case):
     def test_both_ends_know_each_other(self):
         port = free_port()
         service = self.sample_service("--port", port, ready=("127.0.0.1", port))
-        with self.record("-p", service.pid, "--comm", "tailcap-load") as recording:
+        with self.record("--port", port) as recording:
             client_log = self.load(f"http://127.0.0.1:{port}", "-r", "200", "-c", "4", "-n", "211")
         servers, clients = self.requests(recording, role="server"), self.requests(recording, role="client")
         self.assert_same(client_log, servers)
