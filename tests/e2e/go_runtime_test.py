@@ -3,7 +3,6 @@
 For every Go compiler that is here, and programs that are stripped, position-independent, and that call C.
 """
 import collections
-import glob
 import json
 import os
 import pathlib
@@ -15,7 +14,7 @@ from harness import Case, free_port, json_lines, wait_until
 
 HERE = pathlib.Path(__file__).resolve().parent
 WANTED = ("1.19", "1.21", "1.22", "1.23")
-COMPILERS = {re.search(r"go-(1\.\d+)", path)[1]: path for path in glob.glob("/usr/lib/go-1.*/bin/go")}
+COMPILERS = harness.go_compilers()
 HANDLERS = {
     "/struct": ["main.(*cart).ServeHTTP"],
     "/value": ["main.byValue.ServeHTTP"],
@@ -31,7 +30,7 @@ class GoRuntime(Case):
     def build(self, version, *options, cgo=False):
         compiler = COMPILERS.get(version)
         if not compiler:
-            self.skipTest(f"Go {version} is not installed (scripts/install-packages test)")
+            self.skipTest(f"Go {version} is not installed (scripts/install-packages test), or not in TAILCAP_GO_VERSIONS")
         program = self.scratch / "go-runtime"
         environment = {**os.environ, "GOTOOLCHAIN": "local", "GO111MODULE": "off", "CGO_ENABLED": "1" if cgo else "0"}
         subprocess.run([compiler, "build", *options, "-o", program, HERE / "go_runtime.go"], check=True, timeout=300, env=environment)

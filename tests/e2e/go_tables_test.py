@@ -1,5 +1,4 @@
 """What is told of Go programs beyond their requests, against what the program does: who serves, who waits, who is left behind."""
-import glob
 import json
 import os
 import pathlib
@@ -12,14 +11,14 @@ import harness
 from harness import Case, free_port, wait_until
 
 HERE = pathlib.Path(__file__).resolve().parent
-COMPILERS = {re.search(r"go-(1\.\d+)", path)[1]: path for path in glob.glob("/usr/lib/go-1.*/bin/go")}
+COMPILERS = harness.go_compilers()
 NEWEST = max(COMPILERS, key=lambda v: int(v[2:]), default=None)
 
 
 class GoTables(Case):
     def build(self, version=NEWEST):
         if version not in COMPILERS:
-            self.skipTest(f"Go {version} is not installed (scripts/install-packages test)")
+            self.skipTest(f"Go {version} is not installed (scripts/install-packages test), or not in TAILCAP_GO_VERSIONS")
         program = self.scratch / f"go-tables-{version}"
         environment = {**os.environ, "GOTOOLCHAIN": "local", "GO111MODULE": "off", "CGO_ENABLED": "0"}
         subprocess.run([COMPILERS[version], "build", "-o", program, HERE / "go_tables.go"], check=True, timeout=300, env=environment)

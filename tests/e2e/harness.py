@@ -4,9 +4,11 @@ A test file is a program: `python3 tests/e2e/NAME_test.py --build build/dev [--t
 root or BTF it skips (exit 77) and says why; with both, everything that cannot run is a failure.
 """
 import contextlib
+import glob
 import json
 import os
 import pathlib
+import re
 import signal
 import socket
 import subprocess
@@ -34,6 +36,13 @@ def why_not_here():
     if not effective >> CAP_SYS_ADMIN & 1 and not effective >> CAP_BPF & 1:
         return "root without CAP_BPF (a container?)"
     return None
+
+
+def go_compilers():
+    """By version; of those that are here, the ones that TAILCAP_GO_VERSIONS names (default: all)."""
+    here = {re.search(r"go-(1\.\d+)", path)[1]: path for path in glob.glob("/usr/lib/go-1.*/bin/go")}
+    wanted = os.environ.get("TAILCAP_GO_VERSIONS", "").split() or here
+    return {version: path for version, path in here.items() if version in wanted}
 
 
 def wait_until(condition, what, seconds=15):
