@@ -10,6 +10,7 @@
 #include "analyze/cli/output/exit_code.h"
 #include "analyze/cli/output/output_file.h"
 #include "analyze/pipeline/detail.h"
+#include "analyze/pipeline/replay.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
 #include "analyze/report/words/words.h"
@@ -54,7 +55,8 @@ int no_such_request(const Arguments& a, const pipeline::Look& look) {
 int run(Arguments& a) {
   const auto id = parse_id(a.id);
   // A missing or broken file is the first thing to say, whatever the id looks like.
-  pipeline::Look look = pipeline::look(a.file, id.value_or(model::ExchangeId{}), a.format == "html");
+  pipeline::Replay replay(a.file);
+  pipeline::Look look = pipeline::look(replay, id.value_or(model::ExchangeId{}), a.format == "html");
   if (!id) {
     return no_id("show", a.file, a.id);
   }

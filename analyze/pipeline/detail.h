@@ -1,4 +1,4 @@
-// One request with everything around it, for `tailcap show`: a second look at the capture, for what no row holds.
+// One request with everything around it, for `tailcap show`: with what no row holds.
 #pragma once
 
 #include <cstdint>
@@ -9,11 +9,10 @@
 #include "analyze/model/study/detail.h"
 #include "analyze/model/study/lanes.h"
 #include "analyze/pipeline/pipeline.h"
+#include "analyze/pipeline/replay.h"
 
 namespace tailcap::pipeline {
 
-inline constexpr std::size_t kMaxWaits = 10'000;  // kept of one request
-inline constexpr std::size_t kMaxConnectionEvents = 1'000;
 inline constexpr std::size_t kMaxBelow = 200;
 
 struct Look {
@@ -26,7 +25,7 @@ struct Look {
   std::vector<model::ExchangeId> wrong;  // as in Analysis
 };
 
-// Three readings of the capture. with_lanes: fills Look::lanes. Throws like analyze().
-Look look(const std::string& path, model::ExchangeId id, bool with_lanes = false, unsigned threads = 0);
+// Two readings of the capture. with_lanes: fills Look::lanes. Throws like analyze().
+Look look(Replay& replay, model::ExchangeId id, bool with_lanes = false);
 
 }  // namespace tailcap::pipeline

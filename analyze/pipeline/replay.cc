@@ -8,8 +8,7 @@ Replay::Replay(std::string path, unsigned threads)
       reader_(std::make_unique<formats::Reader>(path_, formats::ReaderOptions{threads})) {}
 
 void Replay::begin() {
-  if (begun_) reader_ = std::make_unique<formats::Reader>(path_, formats::ReaderOptions{threads_});
-  begun_ = true;
+  if (readings_++ > 0) reader_ = std::make_unique<formats::Reader>(path_, formats::ReaderOptions{threads_});
 }
 
 }  // namespace tailcap::pipeline

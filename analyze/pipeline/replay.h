@@ -21,6 +21,7 @@ class Replay {
   const std::string& path() const { return path_; }
   const formats::Preamble& preamble() const { return reader_->preamble(); }
   formats::FileSummary summary() const { return reader_->summary(); }
+  unsigned readings() const { return readings_; }  // that were begun
 
   // One reading: every event, in the order of the file. A visitor that returns false ends it.
   template <class Visitor>
@@ -49,7 +50,7 @@ class Replay {
   std::string path_;
   unsigned threads_;
   std::unique_ptr<formats::Reader> reader_;
-  bool begun_ = false;
+  unsigned readings_ = 0;
 };
 
 }  // namespace tailcap::pipeline

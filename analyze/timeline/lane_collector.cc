@@ -133,7 +133,7 @@ void LaneCollector::take(const formats::Event&, const formats::SocketInfo& info)
 
 void LaneCollector::take(const formats::Event& event, const formats::GoState& state) {
   if (!meant(event.thread.pid)) return;
-  out_.goroutine_states = true;
+  told_.insert(event.thread.pid);
   Thing* t = thing(LaneKind::goroutine, event.thread.pid, state.goroutine);
   if (!t) return;
   using formats::GoRunState;
@@ -262,7 +262,14 @@ void LaneCollector::choose(Things& things, LaneKind kind, model::Lanes& out) {
   }
 }
 
+void LaneCollector::only(const std::vector<std::uint32_t>& pids) {
+  const auto other = [&](std::uint32_t pid) { return std::find(pids.begin(), pids.end(), pid) == pids.end(); };
+  for (Things& things : things_) std::erase_if(things, [&](const auto& t) { return other(t.first.first); });
+  std::erase_if(told_, other);
+}
+
 model::Lanes LaneCollector::done() {
+  out_.goroutine_states = !told_.empty();
   for (std::size_t k = 0; k < model::kLaneKinds; ++k) {
     close(things_[k]);
     choose(things_[k], static_cast<LaneKind>(k), out_);

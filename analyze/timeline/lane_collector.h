@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -26,6 +27,8 @@ class LaneCollector {
 
   // All events of the capture, in its order: what began before the window, or ends behind it, counts.
   void push(const formats::Event& event);
+  // After the last event: forgets what is of other processes. Not called: nothing is forgotten.
+  void only(const std::vector<std::uint32_t>& pids);
   model::Lanes done();
 
  private:
@@ -73,6 +76,7 @@ class LaneCollector {
   std::unordered_map<std::uint32_t, std::string> comms_;      // of threads
   std::unordered_map<std::uint64_t, std::string> sockets_;    // their ends
   std::unordered_map<std::uint64_t, std::uint32_t> owners_;   // of sockets: the process that moved bytes last
+  std::set<std::uint32_t> told_;                              // processes whose goroutines' states were recorded
   std::size_t stretches_ = 0;
   model::Lanes out_;
 };

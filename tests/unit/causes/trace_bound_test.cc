@@ -26,7 +26,8 @@ struct Bound {
   ~Bound() { std::filesystem::remove(path); }
   pipeline::Look look(model::ExchangeId id = {1, 1}) {
     synth::write_capture(path, synth::plain_preamble(), s.events());
-    return pipeline::look(path, id);
+    pipeline::Replay replay(path);
+    return pipeline::look(replay, id);
   }
   std::string text(model::ExchangeId id = {1, 1}) {
     const auto l = look(id);

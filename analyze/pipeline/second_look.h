@@ -1,0 +1,47 @@
+// What belongs to one request and to its other end, collected beside the labels.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "analyze/exchanges/exchanges.h"
+#include "analyze/model/study/detail.h"
+#include "analyze/model/study/lanes.h"
+#include "analyze/names/lookups.h"
+#include "analyze/pipeline/second_reading.h"
+#include "analyze/pipeline/surroundings.h"
+#include "analyze/protocols/protocols.h"
+#include "analyze/streams/streams.h"
+#include "analyze/timeline/lane_collector.h"
+
+namespace tailcap::pipeline {
+
+class SecondLook : public SecondReading {
+ public:
+  SecondLook(model::ExchangeId id, bool with_lanes) : id_(id), with_lanes_(with_lanes) {}
+
+  void begin(const model::RequestTable& table) override;
+  void push(const formats::Event& event) override;
+
+  // Call once, after the last event: the request and its other end, if it was recorded.
+  std::vector<model::RequestDetail> ends();
+  // Of these processes, a tenth of the request's time before and after it. Empty: its duration is not known.
+  model::Lanes lanes(const std::vector<std::uint32_t>& pids);
+
+ private:
+  void pair_again(const formats::Event& event);
+  std::optional<timeline::LaneCollector> lanes_around(const model::RequestTable& table) const;
+
+  const model::ExchangeId id_;
+  const bool with_lanes_;
+  std::vector<model::RequestDetail> ends_;
+  std::vector<Surroundings> around_;  // of ends_
+  std::optional<timeline::LaneCollector> lanes_;
+  // The stages once more: an exchange is too large to be kept of every request.
+  names::Lookups names_;
+  streams::Streams streams_;
+  protocols::Parsers parsers_;
+  exchanges::Exchanges exchanges_;
+};
+
+}  // namespace tailcap::pipeline
