@@ -1,0 +1,71 @@
+#!/usr/bin/env python3
+"""How often commands open a capture: a page must not read it again for every picture. The kernel counts.
+
+    tests/cli/readings_test.py --build build/dev [unittest arguments]
+"""
+import ctypes
+import os
+import pathlib
+import re
+import struct
+import subprocess
+import tempfile
+import unittest
+
+import case
+
+CAPTURES = pathlib.Path(case.SOURCE) / "samples" / "captures"
+IN_ACCESS, IN_OPEN = 0x1, 0x20  # reads keep two openings from being reported as one
+EVENT = struct.Struct("iIII")
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def openings(path, run):
+    fd = libc.inotify_init1(os.O_NONBLOCK)
+    if fd < 0 or libc.inotify_add_watch(fd, os.fsencode(path), IN_OPEN | IN_ACCESS) < 0:
+        raise OSError(ctypes.get_errno(), "inotify")
+    try:
+        run()
+        count, data = 0, os.read(fd, 1 << 20)
+        for at in range(0, len(data), EVENT.size):  # of a file: without names
+            count += EVENT.unpack_from(data, at)[1] & IN_OPEN != 0
+        return count
+    finally:
+        os.close(fd)
+
+
+class Readings(unittest.TestCase):
+    def count(self, capture, *arguments):
+        def run():
+            with tempfile.TemporaryDirectory() as folder:
+                out = pathlib.Path(folder) / "page.html"
+                done = subprocess.run([case.TAILCAP, *arguments, "-o", out], capture_output=True, text=True, timeout=120)
+                self.assertIn(done.returncode, (0, 3), done.stderr)
+                self.assertGreater(out.stat().st_size, 0)
+        return openings(capture, run)
+
+    def captures(self):
+        found = sorted(CAPTURES.glob("*/*.tcap"))
+        self.assertTrue(found)
+        return found
+
+    def test_the_counter_counts(self):
+        capture = self.captures()[0]
+        self.assertEqual(openings(capture, lambda: [capture.read_bytes() for _ in range(3)]), 3)
+
+    def test_a_report_reads_twice(self):
+        for capture in self.captures():
+            with self.subTest(capture.name):
+                self.assertEqual(self.count(capture, "report", capture), 2)
+
+    def test_a_request_reads_twice(self):
+        for capture in self.captures():
+            with self.subTest(capture.name):
+                listed = subprocess.run([case.TAILCAP, "requests", capture, "--json", "--sort", "duration", "-n", "1"],
+                                        capture_output=True, text=True, timeout=120).stdout
+                request = re.search(r'"id":"([0-9.]+)"', listed).group(1)
+                self.assertEqual(self.count(capture, "show", capture, request), 2)
+
+
+if __name__ == "__main__":
+    case.main()

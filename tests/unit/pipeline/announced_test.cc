@@ -1,0 +1,76 @@
+// The order in which exchanges are announced: analyze/pipeline/README.md.
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "analyze/exchanges/exchanges.h"
+#include "analyze/pipeline/pipeline.h"
+#include "analyze/protocols/protocols.h"
+#include "analyze/streams/streams.h"
+#include "tests/synth/text.h"
+
+namespace tailcap {
+namespace {
+
+// Two connections, recorded at both ends. /long begins first and ends last; /second is pipelined behind /first.
+const std::string kCapture = R"(preamble tier=a payload_limit=256
++0 task_info pid=10 tid=10 comm="shop"
++0 task_info pid=20 tid=20 comm="page"
++0.001 socket_info socket=5 family=inet type=stream origin=accepted state=established local=10.0.0.1:80 remote=10.0.0.2:4000 next_in=1000 next_out=5000
++0.001 socket_info socket=6 family=inet type=stream origin=connected state=established local=10.0.0.2:4000 remote=10.0.0.1:80 next_in=5000 next_out=1000
++0.001 socket_info socket=7 family=inet type=stream origin=accepted state=established local=10.0.0.1:80 remote=10.0.0.2:4001 next_in=1000 next_out=5000
++0.001 socket_info socket=8 family=inet type=stream origin=connected state=established local=10.0.0.2:4001 remote=10.0.0.1:80 next_in=5000 next_out=1000
++0.010 send pid=20 tid=20 socket=6 pos=1000 data="GET /long HTTP/1.1\r\nHost: a\r\n\r\n"
++0.011 receive pid=10 tid=10 socket=5 pos=1000 data="GET /long HTTP/1.1\r\nHost: a\r\n\r\n"
++0.020 send pid=20 tid=20 socket=8 pos=1000 data="GET /first HTTP/1.1\r\nHost: a\r\n\r\nGET /second HTTP/1.1\r\nHost: a\r\n\r\n"
++0.021 receive pid=10 tid=10 socket=7 pos=1000 data="GET /first HTTP/1.1\r\nHost: a\r\n\r\nGET /second HTTP/1.1\r\nHost: a\r\n\r\n"
++0.030 send pid=10 tid=10 socket=7 pos=5000 data="HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n1"
++0.031 send pid=10 tid=10 socket=7 pos=5039 data="HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n2"
++0.032 receive pid=20 tid=20 socket=8 pos=5000 data="HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n1HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n2"
++0.040 send pid=10 tid=10 socket=5 pos=5000 data="HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n3"
++0.041 receive pid=20 tid=20 socket=6 pos=5000 data="HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n3"
+)";
+
+std::string name(model::Role role, std::string_view path) {
+  return std::string(role == model::Role::server ? "server " : "client ") + std::string(path);
+}
+
+TEST(Announced, WithTheMessageThatCompletesItAndTheServersEndFirst) {
+  const synth::TextCapture capture = synth::parse_text(kCapture);
+  streams::Streams streams;
+  protocols::Parsers parsers;
+  exchanges::Exchanges exchanges;
+  std::vector<std::string> announced;
+  for (const formats::Event& event : capture.events)
+    for (const model::ByteRun& run : streams.push(event))
+      for (const model::Message& message : parsers.push(run))
+        for (const model::Exchange& e : exchanges.push(message)) announced.push_back(name(e.role, e.path));
+  EXPECT_EQ(announced, (std::vector<std::string>{"server /first", "server /second", "client /first", "client /second",
+                                                 "server /long", "client /long"}));
+}
+
+TEST(Announced, RowsAreInTheOrderOfTheirBeginning) {
+  const synth::TextCapture capture = synth::parse_text(kCapture);
+  const pipeline::Analysis analysis = pipeline::analyze(capture.preamble, capture.events);
+  std::vector<std::string> rows;
+  for (const model::Request row : analysis.table.rows) rows.push_back(name(row.role, analysis.table.texts[row.path]));
+  EXPECT_EQ(rows, (std::vector<std::string>{"client /long", "server /long", "client /first", "client /second",
+                                            "server /first", "server /second"}));
+}
+
+// Only the end that was announced second could know the other one at once.
+TEST(Announced, BothEndsKnowEachOther) {
+  const synth::TextCapture capture = synth::parse_text(kCapture);
+  const pipeline::Analysis analysis = pipeline::analyze(capture.preamble, capture.events);
+  ASSERT_EQ(analysis.table.rows.size(), 6u);
+  for (const model::Request row : analysis.table.rows) {
+    bool found = false;
+    for (const model::Request other : analysis.table.rows)
+      if (other.id == row.peer) found = other.peer == row.id && other.path == row.path && other.role != row.role;
+    EXPECT_TRUE(found) << name(row.role, analysis.table.texts[row.path]);
+  }
+}
+
+}  // namespace
+}  // namespace tailcap
