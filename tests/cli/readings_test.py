@@ -5,47 +5,41 @@
 """
 import ctypes
 import os
-import pathlib
 import re
 import struct
-import subprocess
-import tempfile
-import unittest
 
 import case
 
-CAPTURES = pathlib.Path(case.SOURCE) / "samples" / "captures"
-IN_ACCESS, IN_OPEN = 0x1, 0x20  # reads keep two openings from being reported as one
+IN_ACCESS, IN_OPEN = 0x1, 0x20  # the reads between them keep two openings from being reported as one
 EVENT = struct.Struct("iIII")
 libc = ctypes.CDLL(None, use_errno=True)
 
 
-def openings(path, run):
+def openings(path, act):
     fd = libc.inotify_init1(os.O_NONBLOCK)
     if fd < 0 or libc.inotify_add_watch(fd, os.fsencode(path), IN_OPEN | IN_ACCESS) < 0:
         raise OSError(ctypes.get_errno(), "inotify")
     try:
-        run()
-        count, data = 0, os.read(fd, 1 << 20)
-        for at in range(0, len(data), EVENT.size):  # of a file: without names
-            count += EVENT.unpack_from(data, at)[1] & IN_OPEN != 0
-        return count
+        act()
+        data = os.read(fd, 1 << 20)
+        return sum(EVENT.unpack_from(data, at)[1] & IN_OPEN != 0 for at in range(0, len(data), EVENT.size))
     finally:
         os.close(fd)
 
 
-class Readings(unittest.TestCase):
+class Readings(case.Case):
     def count(self, capture, *arguments):
-        def run():
-            with tempfile.TemporaryDirectory() as folder:
-                out = pathlib.Path(folder) / "page.html"
-                done = subprocess.run([case.TAILCAP, *arguments, "-o", out], capture_output=True, text=True, timeout=120)
-                self.assertIn(done.returncode, (0, 3), done.stderr)
-                self.assertGreater(out.stat().st_size, 0)
-        return openings(capture, run)
+        page = self.scratch / "page.html"
+
+        def act():
+            done = self.tailcap(*arguments, "-o", page)
+            self.assertIn(done.returncode, (0, 3), done.stderr)
+        opened = openings(capture, act)
+        self.assertGreater(page.stat().st_size, 0)
+        return opened
 
     def captures(self):
-        found = sorted(CAPTURES.glob("*/*.tcap"))
+        found = sorted(case.SAMPLES.glob("*/*.tcap"))
         self.assertTrue(found)
         return found
 
@@ -61,8 +55,7 @@ class Readings(unittest.TestCase):
     def test_a_request_reads_twice(self):
         for capture in self.captures():
             with self.subTest(capture.name):
-                listed = subprocess.run([case.TAILCAP, "requests", capture, "--json", "--sort", "duration", "-n", "1"],
-                                        capture_output=True, text=True, timeout=120).stdout
+                listed = self.tailcap("requests", capture, "--json", "--sort", "duration", "-n", "1").stdout
                 request = re.search(r'"id":"([0-9.]+)"', listed).group(1)
                 self.assertEqual(self.count(capture, "show", capture, request), 2)
 
