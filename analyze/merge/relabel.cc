@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "formats/fields/tables.h"
+
 namespace tailcap::merge {
 
 using namespace formats;
@@ -30,56 +32,31 @@ struct Relabel::Visitor {
     if ((n & high) != 0) fits = false;
     n |= number << kMachineOfId;
   }
-  void socket(SocketId& n) { id(n, to.machine_); }
-  void session(TlsSessionId& n) { id(n, to.capture_); }
   void time(Time& t) { t = to.time(t); }
   void net_namespace(std::uint32_t& n) {
     if (n != 0) n ^= to.machine_ << kMachineOfNamespace;
   }
 
-  void operator()(Io& io) { socket(io.socket); }
-  void operator()(Arrival& a) { socket(a.socket); }
-  void operator()(Retransmit& r) { socket(r.socket); }
-  void operator()(Reset& r) { socket(r.socket); }
-  void operator()(StateChange& c) { socket(c.socket); }
-  void operator()(Accept& a) { socket(a.socket); }
-  void operator()(SocketInfo& info) {
-    socket(info.socket);
-    id(info.inode, to.machine_);
-    id(info.peer_inode, to.machine_);
-    net_namespace(info.net_namespace);
+  template <class B>
+  void operator()(B& body) {
+    each_field(body, [&](const auto& field, auto& value) {
+      constexpr As kAs = std::remove_cvref_t<decltype(field)>::as;
+      if constexpr (std::is_same_v<decltype(value), Time&>)
+        time(value);
+      else if constexpr (kAs == As::pid)
+        pid(value);
+      else if constexpr (kAs == As::socket || kAs == As::other_socket || kAs == As::inode)
+        id(value, to.machine_);
+      else if constexpr (kAs == As::session)
+        id(value, to.capture_);
+      else if constexpr (kAs == As::net_namespace)
+        net_namespace(value);
+      else if constexpr (kAs == As::cgroup)
+        place(value);
+    });
+    if constexpr (std::is_same_v<B, Stall>)
+      if (body.what == StallKind::peer_window || body.what == StallKind::congestion) id(body.where, to.machine_);
   }
-  void operator()(NetInterface& n) { net_namespace(n.net_namespace); }
-  void operator()(OffCpu& o) {
-    time(o.left);
-    time(o.runnable);
-    pid(o.waker);
-    socket(o.socket);
-  }
-  void operator()(TaskStart& t) {
-    pid(t.parent.pid);
-    pid(t.parent.tid);
-  }
-  void operator()(TaskInfo& t) {
-    pid(t.parent_pid);
-    place(t.cgroup);
-    time(t.started);
-  }
-  void operator()(TlsIo& io) {
-    session(io.session);
-    time(io.began);
-  }
-  void operator()(TlsStep& s) { session(s.session); }
-  void operator()(Stall& s) {
-    time(s.began);
-    if (s.what == StallKind::peer_window || s.what == StallKind::congestion) socket(s.where);
-  }
-  void operator()(FileCall& f) { time(f.began); }
-  void operator()(CpuQuota& q) { place(q.cgroup); }
-  void operator()(Loss& l) { time(l.since); }
-  void operator()(Damage& d) { time(d.since); }
-  template <class T>
-  void operator()(T&) {}
 
   // Every machine has a /system.slice.
   void place(std::string_view& cgroup) {

@@ -1,22 +1,10 @@
 #include "formats/columns/collector.h"
-#include "formats/columns/column_fields.h"
 
 namespace tailcap::formats::columns {
-namespace {
-
-struct Clear {
-  static constexpr Use kUse = Use::visit;
-  template <class T>
-  void visit(Column<T>& column) {
-    column.clear();
-  }
-};
-
-}  // namespace
 
 void CollectedBlock::clear() {
-  Clear clear;
-  each_kind(clear, columns, 0);
+  columns.each_kind(
+      [](const KindEntry&, auto& kind) { kind.each_column([](int, auto& column, bool) { column.clear(); }); });
   columns.base = 0;
   for (auto* column : {&columns.order, &columns.bytes}) column->clear();
   for (auto* column : {&columns.time, &columns.thread, &columns.goroutine}) column->clear();

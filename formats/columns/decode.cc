@@ -6,7 +6,6 @@
 
 #include "formats/block.h"
 #include "formats/capture.capnp.h"
-#include "formats/columns/column_fields.h"
 #include "formats/columns/event_decoder.h"
 #include "formats/columns/message.h"
 
@@ -25,11 +24,7 @@ constexpr capnp::ElementSize element_size() {
 
 // Takes columns out of a message, and checks that each has the entries it must have.
 struct ColumnReader {
-  static constexpr Use kUse = Use::read;
-  std::array<std::uint32_t, 256> counts{};
   const char* damage = nullptr;
-
-  std::size_t count(Kind kind) const { return counts[static_cast<std::uint8_t>(kind)]; }
 
   template <class T, class List>
   void read_sparse(ColumnView<T>& column, List list) {
@@ -71,7 +66,8 @@ const char* read_columns(schema::Events::Reader from, std::uint32_t events, Bloc
   ColumnReader reader;
   reader.read_sparse(c.order, from.getOrder());
   if (reader.damage == nullptr && c.order.size() != events) return "the header counts other events than the block has";
-  for (std::size_t i = 0; i < c.order.size(); ++i) ++reader.counts[c.order[i]];
+  std::array<std::uint32_t, 256> counts{};
+  for (std::size_t i = 0; i < c.order.size(); ++i) ++counts[c.order[i]];
   c.base = from.getBase();
   reader.read(c.time, from.getTime(), events);
   reader.read_sparse(c.time_far, from.getTimeFar());
@@ -84,7 +80,21 @@ const char* read_columns(schema::Events::Reader from, std::uint32_t events, Bloc
   reader.read_sparse(c.piece_ends, from.getPieceEnds());
   const auto bytes = from.getBytes();
   c.bytes = ColumnView<std::uint8_t>(reinterpret_cast<const std::byte*>(bytes.begin()), bytes.size());
-  each_kind(reader, c, from);
+  // A writer of an earlier version made structs with fewer pointers: what is not there is absent.
+  const auto kinds = capnp::AnyStruct::Reader(from).getPointerSection();
+  c.each_kind([&](const KindEntry& entry, auto& kind) {
+    if (pointer_of_kind(entry) >= kinds.size()) return;
+    const auto columns = kinds[pointer_of_kind(entry)].template getAs<capnp::AnyStruct>().getPointerSection();
+    kind.each_column([&]<class T>(int number, ColumnView<T>& column, bool sparse) {
+      const auto at = static_cast<unsigned>(number);
+      if (at >= columns.size()) return;
+      const auto list = columns[at].template getAs<capnp::List<T>>();
+      if (sparse)
+        reader.read_sparse(column, list);
+      else
+        reader.read(column, list, counts[static_cast<std::uint8_t>(entry.kind)]);
+    });
+  });
   return reader.damage;
 }
 

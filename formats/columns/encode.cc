@@ -8,7 +8,6 @@
 #include <optional>
 
 #include "formats/capture.capnp.h"
-#include "formats/columns/column_fields.h"
 #include "formats/columns/message.h"
 
 namespace tailcap::formats::columns {
@@ -31,28 +30,22 @@ void write_list(const Column<T>& column, Init init) {
   std::memcpy(const_cast<kj::byte*>(raw.begin()), column.data(), column.size() * sizeof(T));
 }
 
-struct ColumnWriter {
-  static constexpr Use kUse = Use::write;
-  std::array<std::uint32_t, 256> counts{};
-
-  std::size_t count(Kind kind) const { return counts[static_cast<std::uint8_t>(kind)]; }
-  // An absent column reads as zeros.
-  template <class T, class Init>
-  void write(const Column<T>& column, Init init) {
-    if (!all_zero(column)) write_list(column, init);
-  }
-};
+// An absent column reads as zeros.
+template <class T, class Init>
+void write(const Column<T>& column, Init init) {
+  if (!all_zero(column)) write_list(column, init);
+}
 
 void fill(schema::Events::Builder to, const CollectedBlock& block) {
-  const auto& c = block.columns;
-  ColumnWriter writer;
-  for (const auto kind : c.order) ++writer.counts[kind];
+  auto& c = const_cast<BlockColumns<Column>&>(block.columns);  // each_kind may write; what it calls here does not
+  std::array<std::uint32_t, 256> counts{};
+  for (const auto kind : c.order) ++counts[kind];
   to.setBase(c.base);
   write_list(c.order, [&](unsigned n) { return to.initOrder(n); });
-  writer.write(c.time, [&](unsigned n) { return to.initTime(n); });
-  writer.write(c.time_far, [&](unsigned n) { return to.initTimeFar(n); });
-  writer.write(c.thread, [&](unsigned n) { return to.initThread(n); });
-  writer.write(c.goroutine, [&](unsigned n) { return to.initGoroutine(n); });
+  write(c.time, [&](unsigned n) { return to.initTime(n); });
+  write(c.time_far, [&](unsigned n) { return to.initTimeFar(n); });
+  write(c.thread, [&](unsigned n) { return to.initThread(n); });
+  write(c.goroutine, [&](unsigned n) { return to.initGoroutine(n); });
   // Tables are there in full: their length counts.
   write_list(c.pids, [&](unsigned n) { return to.initPids(n); });
   write_list(c.tids, [&](unsigned n) { return to.initTids(n); });
@@ -60,7 +53,16 @@ void fill(schema::Events::Builder to, const CollectedBlock& block) {
   if (!c.goroutines.empty()) write_list(c.goroutines, [&](unsigned n) { return to.initGoroutines(n); });
   if (!c.piece_ends.empty()) write_list(c.piece_ends, [&](unsigned n) { return to.initPieceEnds(n); });
   if (!c.bytes.empty()) to.setBytes(kj::arrayPtr(c.bytes.data(), c.bytes.size()));
-  each_kind(writer, const_cast<BlockColumns<Column>&>(c), to);  // reads only; other users of each_kind do not
+  // Every column is a pointer of its kind's struct, at the place that its number says; base is the only other member.
+  auto kinds = capnp::AnyStruct::Builder(schema::Events::Builder(to)).getPointerSection();
+  c.each_kind([&](const KindEntry& entry, auto& kind) {
+    if (counts[static_cast<std::uint8_t>(entry.kind)] == 0) return;
+    auto columns = kinds[pointer_of_kind(entry)].initAsAnyStruct(0, kind.kColumns).getPointerSection();
+    kind.each_column([&]<class T>(int number, const Column<T>& column, bool) {
+      write(column,
+            [&](unsigned n) { return columns[static_cast<unsigned>(number)].template initAs<capnp::List<T>>(n); });
+    });
+  });
 }
 
 template <class List, class Strings>

@@ -4,8 +4,7 @@
 #include <array>
 #include <limits>
 
-#include "formats/columns/numbers.h"
-#include "formats/columns/plain_body.h"
+#include "formats/fields/names.h"
 
 namespace tailcap::formats::columns {
 namespace {
@@ -14,11 +13,8 @@ namespace {
 constexpr std::size_t kMaxTable = 0xffff;
 constexpr std::uint32_t kNone = 0xffffffff;
 
-// Made by the reader, or of a later version.
-bool never_stored(std::uint8_t kind) {
-  return kind == static_cast<std::uint8_t>(Kind::capture_end) || kind == static_cast<std::uint8_t>(Kind::damage) ||
-         kind >= kKinds;
-}
+// Otherwise made by the reader, or of a later version.
+bool may_be_stored(std::uint8_t kind) { return kind < kKinds && is_stored(static_cast<Kind>(kind)); }
 
 Time minus(Time t, std::uint64_t ns) {
   return time_from(static_cast<std::int64_t>(static_cast<std::uint64_t>(nanoseconds(t)) - ns));
@@ -59,16 +55,26 @@ class EventDecoder {
   SocketId socket(std::uint16_t ref);
   std::string_view piece(std::uint16_t ref);
   std::array<std::uint8_t, 16> address(std::uint16_t ref);
-  void read_body(Event& event, std::uint8_t kind, std::size_t i);
+  SocketId socket_beside(std::uint16_t ref, const char* missing);
+
+  // Reads the body of the i-th event of a kind: as the kind's table says, then what read_own adds.
+  using Read = void (EventDecoder::*)(Event&, std::size_t);
+  static const std::array<Read, kKinds> kReads;
+  template <Kind kKind>
+  void read_body(Event& event, std::size_t i);
+  template <As kAs, class T, class N>
+  void read_field(T& value, N stored, Time time);
+
+  template <class B>
+  void read_own(const KindColumns<B, ColumnView>&, B&, Time, std::size_t) {}
+  void read_own(const KindColumns<Io, ColumnView>& k, Io& io, Time, std::size_t i);
+  void read_own(const KindColumns<Arrival, ColumnView>& k, Arrival& arrival, Time, std::size_t i);
+  void read_own(const KindColumns<TlsIo, ColumnView>& k, TlsIo& io, Time time, std::size_t i);
+  void read_own(const KindColumns<OffCpu, ColumnView>& k, OffCpu& off, Time time, std::size_t i);
+  void read_own(const KindColumns<ClockSnapshot, ColumnView>&, ClockSnapshot& clock, Time, std::size_t);
+  void read_own(const KindColumns<Loss, ColumnView>&, Loss& loss, Time, std::size_t);
   template <class K, class AnyIo>
-  void read_moved(const K& k, Direction direction, AnyIo& io, std::size_t i, std::size_t& position,
-                  std::size_t& missed);
-  void read_io(const IoColumns<ColumnView>& k, Direction direction, Io& io, std::size_t i);
-  void read_arrival(Arrival& arrival, std::size_t i);
-  void read_socket_info(SocketInfo& info, std::size_t i);
-  void read_off_cpu(OffCpu& off, Time time, std::size_t i);
-  TlsSessionId session(std::uint16_t ref);
-  void read_tls_io(const TlsIoColumns<ColumnView>& k, Direction direction, TlsIo& io, Time time, std::size_t i);
+  void read_moved(const K& k, AnyIo& io, std::size_t i, std::size_t& position, std::size_t& missed);
 
   const BlockColumns<ColumnView>& c_;
   std::vector<Event>& out_;
@@ -110,7 +116,7 @@ const char* EventDecoder::run(const BlockHeader& header) {
     last = std::max(last, time);
     read_thread(i, kind);
     if (damage_ != nullptr) return damage_;
-    if (never_stored(kind)) continue;
+    if (!may_be_stored(kind)) continue;
     Event& event = out_.emplace_back();
     event.time = time;
     event.thread = {c_.pids[thread_], c_.tids[thread_]};
@@ -118,7 +124,7 @@ const char* EventDecoder::run(const BlockHeader& header) {
       if (ref > c_.goroutines.size()) return "a goroutine is not in the table";
       event.goroutine = c_.goroutines[ref - 1u];
     }
-    read_body(event, kind, done_[kind]++);
+    (this->*kReads[kind])(event, done_[kind]++);
     if (damage_ != nullptr) return damage_;
   }
   if (c_.order.size() > 0 && (first < header.first || last > header.last))
@@ -162,15 +168,69 @@ std::array<std::uint8_t, 16> EventDecoder::address(std::uint16_t ref) {
   return bytes;
 }
 
+// A ref that takes no part in the rule for sockets left out.
+SocketId EventDecoder::socket_beside(std::uint16_t ref, const char* missing) {
+  socket_ = ref - 1u;
+  if (socket_ < c_.sockets.size()) return c_.sockets[socket_];
+  damaged(missing);
+  return 0;
+}
+
+template <As kAs, class T, class N>
+void EventDecoder::read_field(T& value, N stored, Time time) {
+  if constexpr (kAs == As::socket)
+    value = socket(stored);
+  else if constexpr (kAs == As::other_socket)
+    value = stored == 0 ? 0 : socket_beside(stored, "a socket is not in the table");
+  else if constexpr (kAs == As::session)
+    value = socket_beside(stored, "a TLS session is not in the table");
+  else if constexpr (kAs == As::took)
+    value = checked(minus(time, stored));
+  else if constexpr (kAs == As::less_one)
+    value = stored + 1;
+  else if constexpr (std::is_same_v<T, std::string_view>)
+    value = piece(stored);
+  else if constexpr (std::is_same_v<T, Address>)
+    value.bytes = address(stored);
+  else if constexpr (std::is_same_v<T, Time>)
+    value = checked(stored);
+  else if constexpr (std::is_same_v<T, Duration>)
+    value = checked_duration(stored);
+  else if constexpr (std::is_same_v<T, bool>)
+    value = stored != 0;
+  else if constexpr (std::is_enum_v<T>)
+    value = from_number<T>(stored);
+  else
+    value = stored;
+}
+
+template <Kind kKind>
+void EventDecoder::read_body(Event& event, std::size_t i) {
+  using B = BodyOf<kKind>;
+  if constexpr (is_stored(kKind)) {
+    B& body = event.body.emplace<B>();
+    if constexpr (kTwoKinds<B>) body.direction = kKind == Table<B>::kinds[0].kind ? Direction::out : Direction::in;
+    const auto& k = c_.of<kKind>();
+    k.each_field(body, [&](const auto& field, auto& value, const auto& column) {
+      read_field<std::remove_cvref_t<decltype(field)>::as>(value, column[i], event.time);
+    });
+    read_own(k, body, event.time, i);
+  }
+}
+
+const std::array<EventDecoder::Read, kKinds> EventDecoder::kReads =
+    []<std::size_t... kind>(std::index_sequence<kind...>) {
+  return std::array<Read, kKinds>{&EventDecoder::read_body<static_cast<Kind>(kind)>...};
+}
+(std::make_index_sequence<kKinds>());
+
 // What sends and receives of sockets and of TLS sessions have in common; position and missed: how far the sparse
 // columns are read. The socket or session has been read.
 template <class K, class AnyIo>
-void EventDecoder::read_moved(const K& k, Direction direction, AnyIo& io, std::size_t i, std::size_t& position,
-                              std::size_t& missed) {
+void EventDecoder::read_moved(const K& k, AnyIo& io, std::size_t i, std::size_t& position, std::size_t& missed) {
   const std::uint8_t how = k.how[i];
-  auto& expected = direction == Direction::out ? socket_states_[socket_].next_out : socket_states_[socket_].next_in;
-  io.direction = direction;
-  io.payload = payload_of(how & kHowPayload);
+  auto& expected = io.direction == Direction::out ? socket_states_[socket_].next_out : socket_states_[socket_].next_in;
+  io.payload = from_number<Payload>(how & kHowPayload);
   io.continued = (how & kHowContinued) != 0;
   io.length = k.length[i];
   io.position = (how & kHowPosition) != 0 ? sparse(k.position, position) : expected;
@@ -180,18 +240,17 @@ void EventDecoder::read_moved(const K& k, Direction direction, AnyIo& io, std::s
   io.tail = piece(k.tail[i]);
 }
 
-void EventDecoder::read_io(const IoColumns<ColumnView>& k, Direction direction, Io& io, std::size_t i) {
+void EventDecoder::read_own(const KindColumns<Io, ColumnView>& k, Io& io, Time, std::size_t i) {
   io.socket = socket(k.socket[i]);
   if (damage_ != nullptr) return;
-  const auto d = static_cast<std::size_t>(direction);
-  read_moved(k, direction, io, i, position_[d], missed_[d]);
+  const auto d = static_cast<std::size_t>(io.direction);
+  read_moved(k, io, i, position_[d], missed_[d]);
   io.truncated = (k.how[i] & kHowTruncated) != 0;
   io.syscall = k.syscall[i];
   if ((k.how[i] & kHowError) != 0) io.error = sparse(k.error, error_[d]);
 }
 
-void EventDecoder::read_arrival(Arrival& arrival, std::size_t i) {
-  const auto& k = c_.arrival;
+void EventDecoder::read_own(const KindColumns<Arrival, ColumnView>& k, Arrival& arrival, Time, std::size_t i) {
   arrival.socket = socket(k.socket[i]);
   if (damage_ != nullptr) return;
   const std::uint8_t how = k.how[i];
@@ -202,25 +261,7 @@ void EventDecoder::read_arrival(Arrival& arrival, std::size_t i) {
   if ((how & kHowMissed) != 0) arrival.missed = sparse(k.missed, arrival_missed_);
 }
 
-void EventDecoder::read_socket_info(SocketInfo& info, std::size_t i) {
-  const auto& k = c_.socket_info;
-  info.socket = socket(k.socket[i]);
-  info.family = family_of(k.family[i]);
-  info.type = type_of(k.type[i]);
-  info.origin = origin_of(k.origin[i]);
-  info.state = state_of(k.state[i]);
-  info.local = {address(k.local_address[i]), k.local_port[i]};
-  info.remote = {address(k.remote_address[i]), k.remote_port[i]};
-  info.next_out = k.next_out[i];
-  info.next_in = k.next_in[i];
-  info.inode = k.inode[i];
-  info.peer_inode = k.peer_inode[i];
-  info.net_namespace = k.net_namespace[i];
-  info.path = piece(k.path[i]);
-}
-
-void EventDecoder::read_off_cpu(OffCpu& off, Time time, std::size_t i) {
-  const auto& k = c_.off_cpu;
+void EventDecoder::read_own(const KindColumns<OffCpu, ColumnView>& k, OffCpu& off, Time time, std::size_t i) {
   const std::uint8_t how = k.how[i];
   off.left = checked((how & kHowLeft) != 0 ? time_from(sparse(k.left, left_)) : minus(time, k.off[i]));
   if ((how & kHowNotWoken) == 0) {
@@ -228,159 +269,26 @@ void EventDecoder::read_off_cpu(OffCpu& off, Time time, std::size_t i) {
         checked((how & kHowRunnable) != 0 ? time_from(sparse(k.runnable, runnable_)) : minus(time, k.queued[i]));
   }
   if ((how & kHowOffMissed) != 0) off.missed = sparse(k.missed, off_missed_);
-  off.waker = k.waker[i];
-  off.state = k.state[i];
-  off.syscall = k.syscall[i];
-  off.argument0 = k.argument0[i];
-  off.argument1 = k.argument1[i];
   off.throttled = (how & kHowThrottled) != 0;
-  off.file = file_of(k.file[i]);
-  if (const std::uint16_t ref = k.socket[i]; ref != 0) {
-    if (ref > c_.sockets.size()) return damaged("a socket is not in the table");
-    off.socket = c_.sockets[ref - 1u];
-  }
 }
 
-// Sessions are in the table of sockets; none is left out.
-TlsSessionId EventDecoder::session(std::uint16_t ref) {
-  socket_ = ref - 1u;
-  if (socket_ < c_.sockets.size()) return c_.sockets[socket_];
-  damaged("a TLS session is not in the table");
-  return 0;
-}
-
-void EventDecoder::read_tls_io(const TlsIoColumns<ColumnView>& k, Direction direction, TlsIo& io, Time time,
-                               std::size_t i) {
-  io.session = session(k.session[i]);
+void EventDecoder::read_own(const KindColumns<TlsIo, ColumnView>& k, TlsIo& io, Time time, std::size_t i) {
+  io.session = socket_beside(k.session[i], "a TLS session is not in the table");
   if (damage_ != nullptr) return;
-  const auto d = static_cast<std::size_t>(direction);
-  read_moved(k, direction, io, i, tls_position_[d], tls_missed_[d]);
-  if ((k.how[i] & kHowBegan) == 0) {
-    io.began = checked(minus(time, k.took[i]));
-  } else {
-    const Time began = time_from(sparse(k.began, tls_began_[d]));
-    io.began = known(began) ? checked(began) : kNoTime;
-  }
+  const auto d = static_cast<std::size_t>(io.direction);
+  read_moved(k, io, i, tls_position_[d], tls_missed_[d]);
+  io.began = checked((k.how[i] & kHowBegan) != 0 ? time_from(sparse(k.began, tls_began_[d])) : minus(time, k.took[i]));
 }
 
-void EventDecoder::read_body(Event& event, std::uint8_t kind, std::size_t i) {
-  Body& body = event.body;
-  switch (static_cast<Kind>(kind)) {
-    case Kind::send:
-      return read_io(c_.send, Direction::out, body.emplace<Io>(), i);
-    case Kind::receive:
-      return read_io(c_.receive, Direction::in, body.emplace<Io>(), i);
-    case Kind::arrival:
-      return read_arrival(body.emplace<Arrival>(), i);
-    case Kind::retransmit:
-      body = Retransmit{socket(c_.retransmit.socket[i]), c_.retransmit.position[i], c_.retransmit.length[i]};
-      return;
-    case Kind::reset:
-      body = Reset{socket(c_.reset.socket[i]), direction_of(c_.reset.direction[i])};
-      return;
-    case Kind::state_change: {
-      const auto& k = c_.state_change;
-      body = StateChange{socket(k.socket[i]), state_of(k.from[i]), state_of(k.to[i]), k.by_thread[i] != 0, k.error[i]};
-      return;
-    }
-    case Kind::accept:
-      body = Accept{socket(c_.accept.socket[i]), c_.accept.descriptor[i]};
-      return;
-    case Kind::socket_info:
-      return read_socket_info(body.emplace<SocketInfo>(), i);
-    case Kind::off_cpu:
-      return read_off_cpu(body.emplace<OffCpu>(), event.time, i);
-    case Kind::task_info: {
-      const auto& k = c_.task_info;
-      const Time started = time_from(k.started[i]);
-      body = TaskInfo{k.parent_pid[i],        piece(k.comm[i]),   piece(k.command_line[i]),
-                      piece(k.executable[i]), piece(k.cgroup[i]), known(started) ? checked(started) : kNoTime};
-      return;
-    }
-    case Kind::clock: {
-      const auto& k = c_.clock;
-      // Consumers subtract these from times.
-      if (k.realtime[i] < -nanoseconds(kMaxTime) || k.realtime[i] > nanoseconds(kMaxTime))
-        damaged("a wall-clock time is out of range");
-      body = ClockSnapshot{k.realtime[i], nanoseconds(checked(k.boottime[i])), checked_duration(k.uncertainty[i])};
-      return;
-    }
-    case Kind::loss: {
-      const auto& k = c_.loss;
-      const std::uint64_t count = k.count[i];
-      lost_ = lost_ + count < lost_ ? std::numeric_limits<std::uint64_t>::max() : lost_ + count;
-      body = Loss{checked(k.since[i]), cause_of(k.cause[i]), k.kind[i], count};
-      return;
-    }
-    case Kind::recorder_cost:
-      body = RecorderCost{checked_duration(c_.recorder_cost.cpu[i]), c_.recorder_cost.resident[i]};
-      return;
-    case Kind::program_cost: {
-      const auto& k = c_.program_cost;
-      body = ProgramCost{piece(k.program[i]), k.runs[i], checked_duration(k.time[i])};
-      return;
-    }
-    case Kind::tls_send:
-      return read_tls_io(c_.tls_send, Direction::out, body.emplace<TlsIo>(), event.time, i);
-    case Kind::tls_receive:
-      return read_tls_io(c_.tls_receive, Direction::in, body.emplace<TlsIo>(), event.time, i);
-    case Kind::tls_step: {
-      const auto& k = c_.tls_step;
-      body = TlsStep{session(k.session[i]), library_of(k.library[i]), step_of(k.step[i]), k.code[i]};
-      return;
-    }
-    case Kind::stall: {
-      const auto& k = c_.stall;
-      const Time began = minus(event.time, k.took[i]);
-      body = Stall{stall_of(k.what[i]), known(began) ? checked(began) : kNoTime, k.where[i], k.detail[i]};
-      return;
-    }
-    case Kind::cpu_quota: {
-      const auto& k = c_.cpu_quota;
-      body =
-          CpuQuota{piece(k.cgroup[i]), checked_duration(k.period[i]),        checked_duration(k.quota[i]), k.periods[i],
-                   k.throttled[i],     checked_duration(k.throttled_time[i])};
-      return;
-    }
-    case Kind::file_call: {
-      const auto& k = c_.file_call;
-      const Time began = minus(event.time, k.took[i]);
-      body = FileCall{file_act_of(k.act[i]), known(began) ? checked(began) : kNoTime, k.result[i], k.descriptor[i],
-                      piece(k.path[i])};
-      return;
-    }
-    case Kind::net_interface: {
-      const auto& k = c_.net_interface;
-      body = NetInterface{k.net_namespace[i],         k.index[i], piece(k.name[i]), family_of(k.family[i]),
-                          {address(k.address[i]), 0}, k.prefix[i]};
-      return;
-    }
-    case Kind::task_start:
-    case Kind::task_exec:
-    case Kind::task_exit:
-    case Kind::mapping:
-    case Kind::probe:
-    case Kind::sample:
-    case Kind::oom_kill:
-    case Kind::note:
-    case Kind::go_create:
-    case Kind::go_runtime:
-    case Kind::go_state:
-    case Kind::go_handler:
-    case Kind::go_program:
-    case Kind::go_call:
-    case Kind::go_channel:
-    case Kind::go_exit:
-    case Kind::go_panic:
-    case Kind::go_build:
-    case Kind::go_allocations:
-    case Kind::masking:
-      body = plain_body(c_, static_cast<Kind>(kind), i, [this](std::uint16_t ref) { return piece(ref); });
-      return;
-    case Kind::capture_end:
-    case Kind::damage:
-      break;  // not in files
-  }
+// Consumers subtract these from times.
+void EventDecoder::read_own(const KindColumns<ClockSnapshot, ColumnView>&, ClockSnapshot& clock, Time, std::size_t) {
+  if (clock.realtime < -nanoseconds(kMaxTime) || clock.realtime > nanoseconds(kMaxTime))
+    damaged("a wall-clock time is out of range");
+  checked(clock.boottime);
+}
+
+void EventDecoder::read_own(const KindColumns<Loss, ColumnView>&, Loss& loss, Time, std::size_t) {
+  lost_ = lost_ + loss.count < lost_ ? std::numeric_limits<std::uint64_t>::max() : lost_ + loss.count;
 }
 
 }  // namespace

@@ -40,6 +40,9 @@ class MessageBuffer {
   std::unique_ptr<Impl> impl;
 };
 
+// Where the struct of a kind is among the pointers of Events, whose member 4 is a number.
+constexpr unsigned pointer_of_kind(const KindEntry& entry) { return static_cast<unsigned>(entry.number) - 1; }
+
 // The message is in `buffer` until the next call with the same one.
 std::span<const std::byte> encode(const CollectedBlock& block, BlockType type, MessageBuffer& buffer);
 std::span<const std::byte> encode(const Preamble& preamble, MessageBuffer& buffer);

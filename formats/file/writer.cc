@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "formats/columns/collector.h"
+#include "formats/fields/tables.h"
 #include "formats/file/block_writer.h"
 
 namespace tailcap::formats {
@@ -22,21 +23,21 @@ using file::BlockWriter;
 constexpr std::size_t kSpareBlocks = 8;  // kept for reuse; a queue that was once long releases the memory of the rest
 constexpr std::uint8_t kKindUnknown = 255;
 
-bool fits(Duration d) { return within_range(Time{d}); }
-
 struct TimesFit {
-  bool operator()(const OffCpu& o) const { return within_range(o.left) && within_range(o.runnable); }
-  bool operator()(const Loss& l) const { return within_range(l.since); }
-  bool operator()(const ClockSnapshot& c) const {
-    const auto limit = nanoseconds(kMaxTime);
-    return c.realtime >= -limit && c.realtime <= limit && within_range(time_from(c.boottime)) && fits(c.uncertainty);
-  }
-  bool operator()(const RecorderCost& c) const { return fits(c.cpu); }
-  bool operator()(const ProgramCost& c) const { return fits(c.time); }
-  bool operator()(const TlsIo& io) const { return within_range(io.began); }
-  template <class T>
-  bool operator()(const T&) const {
-    return true;
+  template <class B>
+  bool operator()(const B& body) const {
+    bool all = true;
+    each_field(body, [&]<class T>(const auto&, const T& value) {
+      if constexpr (std::is_same_v<T, Time>)
+        all = all && within_range(value);
+      else if constexpr (std::is_same_v<T, Duration>)
+        all = all && within_range(Time{value});
+    });
+    if constexpr (std::is_same_v<B, ClockSnapshot>) {
+      const auto limit = nanoseconds(kMaxTime);
+      all = all && body.realtime >= -limit && body.realtime <= limit && within_range(time_from(body.boottime));
+    }
+    return all;
   }
 };
 
@@ -157,7 +158,7 @@ struct Writer::Impl {
     if (loss.queue_full + loss.bad_record == 0) loss.since = block->first;
     loss.until = std::max(loss.until, block->last);
     // The next block records the losses that this block contained; they are not lost themselves.
-    const std::uint64_t events = block->events - block->columns.loss.since.size();
+    const std::uint64_t events = block->events - block->columns.of<Kind::loss>().column<0>().size();
     loss.queue_full += events + block->lost;
     totals.lost += events;
     block->clear();

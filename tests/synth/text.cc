@@ -9,8 +9,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "formats/fields/tables.h"
 #include "tests/synth/capture_file.h"
-#include "tests/synth/fields.h"
 #include "tests/synth/scenario.h"
 
 namespace tailcap::synth {
@@ -110,11 +110,23 @@ T parse_number(std::string_view s) {
   return n;
 }
 
+// What is written often has a short name.
+std::string_view short_name(std::string_view field) {
+  constexpr std::pair<std::string_view, std::string_view> names[] = {{"position", "pos"},   {"length", "len"},
+                                                                     {"head", "data"},      {"net_namespace", "netns"},
+                                                                     {"argument0", "arg0"}, {"argument1", "arg1"}};
+  for (const auto& [name, is_short] : names)
+    if (name == field) return is_short;
+  return field;
+}
+
 // Each field with its text, in order.
 struct Printer {
   std::vector<std::pair<std::string_view, std::string>> fields;
-  template <class T>
-  void operator()(std::string_view name, const T& field) {
+  template <class F, class T>
+  void operator()(const F& described, const T& field) {
+    if constexpr (F::as == formats::As::part) return;
+    const std::string_view name = short_name(described.name);
     std::string text;
     if constexpr (std::is_same_v<T, std::string_view>)
       text = quoted(field);
@@ -125,7 +137,7 @@ struct Printer {
     else if constexpr (std::is_same_v<T, formats::Duration>)
       text = std::to_string(field.count());
     else if constexpr (std::is_enum_v<T>)
-      text = Names<T>::all.at(static_cast<std::size_t>(field));
+      text = name_of(field);
     else
       text = std::to_string(field);
     fields.emplace_back(name, std::move(text));
@@ -135,8 +147,12 @@ struct Printer {
 struct Parser {
   std::map<std::string, std::string, std::less<>>& fields;
   std::deque<std::string>& bytes;
+  template <class F, class T>
+  void operator()(const F& described, T& field) {
+    if (F::as != formats::As::part) take(short_name(described.name), field);
+  }
   template <class T>
-  void operator()(std::string_view name, T& field) {
+  void take(std::string_view name, T& field) {
     const auto it = fields.find(name);
     if (it == fields.end()) return;
     const std::string& text = it->second;
@@ -151,7 +167,7 @@ struct Parser {
     } else if constexpr (std::is_same_v<T, formats::Duration>) {
       field = formats::Duration{parse_number<std::int64_t>(text)};
     } else if constexpr (std::is_enum_v<T>) {
-      const auto& all = Names<T>::all;
+      const auto& all = formats::kNames<T>;
       const auto at = std::find(all.begin(), all.end(), text);
       if (at == all.end() || text.empty()) throw std::runtime_error(std::string(name) + " has no value " + text);
       field = static_cast<T>(at - all.begin());
@@ -214,32 +230,19 @@ std::map<std::string, std::string, std::less<>> words(std::string_view line) {
 }
 
 formats::Body empty_body(std::string_view kind) {
-  if (kind == "send") return formats::Io{};
-  if (kind == "receive") {
-    formats::Io io;
-    io.direction = formats::Direction::in;
-    return io;
-  }
-  if (kind == "tls_send") return formats::TlsIo{};
-  if (kind == "tls_receive") {
-    formats::TlsIo io;
-    io.direction = formats::Direction::in;
-    return io;
-  }
-  const formats::Body all[] = {
-      formats::Arrival{},       formats::Retransmit{},   formats::Reset{},         formats::StateChange{},
-      formats::Accept{},        formats::SocketInfo{},   formats::OffCpu{},        formats::TaskStart{},
-      formats::TaskExec{},      formats::TaskExit{},     formats::TaskInfo{},      formats::Mapping{},
-      formats::ClockSnapshot{}, formats::Loss{},         formats::RecorderCost{},  formats::ProgramCost{},
-      formats::CaptureEnd{},    formats::Damage{},       formats::TlsStep{},       formats::Probe{},
-      formats::GoCreate{},      formats::GoRuntime{},    formats::GoState{},       formats::GoHandler{},
-      formats::GoProgram{},     formats::Stall{},        formats::CpuQuota{},      formats::GoCall{},
-      formats::GoChannel{},     formats::Sample{},       formats::GoExit{},        formats::GoPanic{},
-      formats::OomKill{},       formats::GoBuild{},      formats::GoAllocations{}, formats::FileCall{},
-      formats::Note{},          formats::NetInterface{}, formats::Masking{}};
-  for (const formats::Body& b : all)
-    if (formats::name_of(formats::kind_of({formats::kNoTime, {}, b})) == kind) return b;
-  throw std::runtime_error("no kind of event is called " + std::string(kind));
+  formats::Body found;
+  bool is_found = false;
+  formats::each_body([&]<class B>() {
+    for (const formats::KindEntry& entry : formats::Table<B>::kinds) {
+      if (entry.name != kind) continue;
+      B& body = found.emplace<B>();
+      is_found = true;
+      if constexpr (formats::kTwoKinds<B>)
+        body.direction = &entry == formats::Table<B>::kinds ? formats::Direction::out : formats::Direction::in;
+    }
+  });
+  if (!is_found) throw std::runtime_error("no kind of event is called " + std::string(kind));
+  return found;
 }
 
 Event parse_event(std::string_view line, std::deque<std::string>& bytes) {
@@ -251,11 +254,11 @@ Event parse_event(std::string_view line, std::deque<std::string>& bytes) {
   fields.erase("1");
   const bool length = fields.count("len") > 0, payload = fields.count("payload") > 0, data = fields.count("data") > 0;
   Parser parser{fields, bytes};
-  parser("pid", e.thread.pid);
-  parser("tid", e.thread.tid);
-  parser("goroutine", e.goroutine);
+  parser.take("pid", e.thread.pid);
+  parser.take("tid", e.thread.tid);
+  parser.take("goroutine", e.goroutine);
   if (e.thread.tid == 0) e.thread.tid = e.thread.pid;
-  std::visit([&](auto& body) { visit(parser, body); }, e.body);
+  std::visit([&](auto& body) { formats::each_field(body, parser); }, e.body);
   const auto complete = [&](auto* io) {
     if (io == nullptr) return;
     if (!length) io->length = static_cast<std::uint32_t>(io->head.size() + io->tail.size());
@@ -345,8 +348,8 @@ std::string print_text(const Event& event) {
   if (event.goroutine != 0) put("goroutine", std::to_string(event.goroutine));
   formats::Body body = event.body, plain = empty_body(kind);
   Printer these, defaults;
-  std::visit([&](auto& b) { visit(these, b); }, body);
-  std::visit([&](auto& b) { visit(defaults, b); }, plain);
+  std::visit([&](auto& b) { formats::each_field(b, these); }, body);
+  std::visit([&](auto& b) { formats::each_field(b, defaults); }, plain);
   for (std::size_t i = 0; i < these.fields.size(); ++i)
     if (these.fields[i] != defaults.fields[i]) put(these.fields[i].first, these.fields[i].second);
   return line;

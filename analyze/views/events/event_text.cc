@@ -5,6 +5,7 @@
 #include "analyze/report/words/number.h"
 #include "analyze/report/words/words.h"
 #include "analyze/views/events/event_names.h"
+#include "formats/fields/tables.h"
 
 namespace tailcap::views {
 namespace {
@@ -14,8 +15,43 @@ constexpr std::size_t kShown = 60;  // bytes of payload in a line
 std::string n(std::uint64_t v) { return std::to_string(v); }
 std::string i(std::int64_t v) { return std::to_string(v); }
 
-// Details for people.
+// Details for people: in words of their own where that reads better than "name value name value".
 struct Text {
+  template <class B>
+  std::string operator()(const B& body) const {
+    std::string s;
+    each_field(body, [&](const auto& field, const auto& value) {
+      constexpr As kAs = std::remove_cvref_t<decltype(field)>::as;
+      if constexpr (kAs != As::part) ((s += s.empty() ? "" : " ") += field.name) += " " + plain<kAs>(value, body);
+    });
+    return s;
+  }
+  template <As kAs, class T, class B>
+  static std::string plain(const T& value, const B& body) {
+    if constexpr (kAs == As::raw_bytes)
+      return "\"" + escaped(value, kShown) + "\"";
+    else if constexpr (kAs == As::hex)
+      return hex(value);
+    else if constexpr (kAs == As::pid)
+      return report::pid_text(value);
+    else if constexpr (kAs == As::session)
+      return session(value);
+    else if constexpr (kAs == As::kind)
+      return std::string(formats::name_of(static_cast<Kind>(value)));
+    else if constexpr (std::is_same_v<T, Address>)
+      return report::printable(endpoint_of(body, value));
+    else if constexpr (std::is_same_v<T, Time>)
+      return i(nanoseconds(value));
+    else if constexpr (std::is_same_v<T, Duration>)
+      return i(value.count());
+    else if constexpr (std::is_enum_v<T>)
+      return std::string(name_of(value));
+    else if constexpr (std::is_same_v<T, std::string_view>)
+      return report::printable(value);
+    else
+      return std::to_string(value);
+  }
+
   std::string operator()(const Io& io) const {
     std::string s = "socket " + n(io.socket) + " at " + n(io.position) + " length " + n(io.length);
     if (io.syscall != 0xffff) s += " call " + n(io.syscall);
@@ -42,11 +78,10 @@ struct Text {
     return "socket " + n(c.socket) + " " + std::string(name_of(c.from)) + " to " + std::string(name_of(c.to)) +
            (c.error ? " error " + i(c.error) : "");
   }
-  std::string operator()(const Accept& a) const { return "socket " + n(a.socket) + " descriptor " + i(a.descriptor); }
   std::string operator()(const SocketInfo& s) const {
     return "socket " + n(s.socket) + " " + std::string(name_of(s.origin)) + " " + std::string(name_of(s.state)) + " " +
-           report::printable(endpoint_of(s, false)) + " to " + report::printable(endpoint_of(s, true)) + " next out " +
-           n(s.next_out) + " in " + n(s.next_in);
+           report::printable(endpoint_of(s, s.local)) + " to " + report::printable(endpoint_of(s, s.remote)) +
+           " next out " + n(s.next_out) + " in " + n(s.next_in);
   }
   std::string operator()(const OffCpu& o) const {
     std::string s = "left " + i(nanoseconds(o.left)) +
@@ -67,7 +102,6 @@ struct Text {
   std::string operator()(const TaskExec& t) const {
     return report::printable(t.comm) + " " + report::printable(t.filename);
   }
-  std::string operator()(const TaskExit& t) const { return "code " + i(t.code); }
   std::string operator()(const TaskInfo& t) const {
     return report::printable(t.comm) + " of " + report::pid_text(t.parent_pid) + " " + escaped(t.command_line, kShown);
   }
@@ -81,9 +115,6 @@ struct Text {
   std::string operator()(const Loss& l) const {
     return n(l.count) + " " + std::string(formats::name_of(static_cast<Kind>(l.kind))) + " since " +
            i(nanoseconds(l.since)) + " " + std::string(name_of(l.cause));
-  }
-  std::string operator()(const RecorderCost& c) const {
-    return "cpu " + i(c.cpu.count()) + " resident " + n(c.resident);
   }
   std::string operator()(const ProgramCost& c) const {
     return report::printable(c.program) + " runs " + n(c.runs) + " time " + i(c.time.count());
@@ -163,8 +194,8 @@ struct Text {
            " bytes withheld (HTTP: of " + n(m.sends) + " sends, " + n(m.receives) + " receives)";
   }
   std::string operator()(const NetInterface& f) const {
-    return report::printable(f.name) + " " + address_of(f) + "/" + n(f.prefix) + " index " + n(f.index) + " in " +
-           n(f.net_namespace);
+    return report::printable(f.name) + " " + endpoint_of(f, f.address) + "/" + n(f.prefix) + " index " + n(f.index) +
+           " in " + n(f.net_namespace);
   }
   std::string operator()(const Stall& s) const {
     return std::string(name_of(s.what)) + " since " + i(nanoseconds(s.began)) + " at " + n(s.where) +

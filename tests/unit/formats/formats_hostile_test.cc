@@ -95,7 +95,7 @@ TEST(FormatsHostile, blocks_full_of_the_largest_events) {
   collected.columns.pids.assign(1, 7);
   collected.columns.tids.assign(1, 7);
   collected.columns.sockets.assign(1, 7);
-  collected.columns.socket_info.socket.assign(kMaxBlockEvents, 1);
+  collected.columns.of<Kind::socket_info>().column<0>().assign(kMaxBlockEvents, 1);
   collected.raw_bytes = 10u << 20;
   BlockHeader header;
   header.type = static_cast<std::uint8_t>(BlockType::events);
@@ -133,15 +133,15 @@ TEST(FormatsHostile, columns_that_do_not_fit) {
       [](BlockColumns<Column>& c) { c.thread[0] = 99; },
       [](BlockColumns<Column>& c) { c.tids.push_back(1); },
       [](BlockColumns<Column>& c) { c.order[1] = static_cast<std::uint8_t>(Kind::send); },
-      [](BlockColumns<Column>& c) { c.arrival.socket[0] = 99; },
-      [](BlockColumns<Column>& c) { c.arrival.socket[0] = 0; },
-      [](BlockColumns<Column>& c) { c.arrival.length.push_back(1); },
-      [](BlockColumns<Column>& c) { c.receive.head[0] = 99; },
+      [](BlockColumns<Column>& c) { c.of<Kind::arrival>().socket[0] = 99; },
+      [](BlockColumns<Column>& c) { c.of<Kind::arrival>().socket[0] = 0; },
+      [](BlockColumns<Column>& c) { c.of<Kind::arrival>().length.push_back(1); },
+      [](BlockColumns<Column>& c) { c.of<Kind::receive>().head[0] = 99; },
       [](BlockColumns<Column>& c) {
-        c.receive.how[0] |= kHowError;
-        c.receive.error = {1, 2};
-        c.receive.how[1] |= kHowError;
-        c.receive.how[2] |= kHowError;
+        c.of<Kind::receive>().how[0] |= kHowError;
+        c.of<Kind::receive>().error = {1, 2};
+        c.of<Kind::receive>().how[1] |= kHowError;
+        c.of<Kind::receive>().how[2] |= kHowError;
       },
       [](BlockColumns<Column>& c) { c.piece_ends[0] = 1u << 30; },
       [](BlockColumns<Column>& c) { std::swap(c.piece_ends[0], c.piece_ends[1]); },

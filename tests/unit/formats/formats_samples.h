@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "formats/fields/tables.h"
 #include "formats/file/reader.h"
 #include "formats/file/writer.h"
 
@@ -59,107 +60,51 @@ inline Preamble sample_preamble() {
   return p;
 }
 
-// One event of every kind with the largest (or smallest) values of its fields, and one with the defaults.
+// The largest value of each field, or of signed ones the smallest.
+struct Largest {
+  template <class T>
+  void operator()(const auto&, T& value) {
+    static const std::string texts[] = {std::string(70'000, 'x'), std::string("\0\xff\0", 3)};
+    if constexpr (std::is_same_v<T, std::string_view>)
+      value = texts[n_++ % 2];
+    else if constexpr (std::is_same_v<T, Address>)
+      value.bytes.fill(0xff);
+    else if constexpr (std::is_same_v<T, Time>)
+      value = n_++ % 2 ? time_from(1) : kMaxTime;
+    else if constexpr (std::is_same_v<T, Duration>)
+      value = kMaxTime - kNoTime;
+    else if constexpr (std::is_same_v<T, std::int64_t>)
+      value = -nanoseconds(kMaxTime);
+    else if constexpr (std::is_enum_v<T>)
+      value = static_cast<T>(kNames<T>.size() - 1);
+    else
+      value = std::is_signed_v<T> ? std::numeric_limits<T>::min() : std::numeric_limits<T>::max();
+  }
+
+ private:
+  std::size_t n_ = 0;
+};
+
+// Events of every kind with the largest values of their fields, and with the defaults.
 inline std::vector<Event> extreme_events() {
-  constexpr auto u16 = std::numeric_limits<std::uint16_t>::max();
   constexpr auto u32 = std::numeric_limits<std::uint32_t>::max();
   constexpr auto u64 = std::numeric_limits<std::uint64_t>::max();
-  constexpr auto i32 = std::numeric_limits<std::int32_t>::min();
-  constexpr auto top = std::int64_t{1} << 62;
-  static const std::string long_name(70'000, 'x');
-  static const std::string binary("\0\xff\0", 3);
-  Address address;
-  address.bytes.fill(0xff);
-  address.port = u16;
-  const Thread thread{u32, u32 - 1};
-  std::vector<Body> bodies = {
-      Io{u64, Direction::out, Payload::fault, true, u16, u16, i32, u32, u64, long_name, binary, true},
-      Io{u64, Direction::in, Payload::captured, true, u16, u16, i32, u32, u64 - 1, binary, long_name, true},
-      Arrival{u64, u32, u32, u16},
-      Retransmit{u64, u32, u32},
-      Reset{u64, Direction::out},
-      StateChange{u64, TcpState::new_syn_recv, TcpState::listen, true, i32},
-      Accept{u64, i32},
-      SocketInfo{u64, Family::inet6, SocketType::seqpacket, Origin::existed, TcpState::closing, address, address, u32,
-                 u32, u64, u64, u32, long_name},
-      OffCpu{kMaxTime, time_from(1), u32, u32, std::numeric_limits<std::int16_t>::min(), u16, u64, u64, true, u64,
-             FileKind::other},
-      TaskStart{{u32, u32}, long_name},
-      TaskExec{binary, long_name},
-      TaskExit{i32},
-      TaskInfo{u32, binary, long_name, binary, "c", kMaxTime},
-      Mapping{u64, u64, u64, long_name, binary},
-      ClockSnapshot{-top, top, Duration{top}},
-      Loss{kMaxTime, LossCause::task_table_full, 255, 7},
-      RecorderCost{Duration{top}, u64},
-      ProgramCost{long_name, u64, Duration{top}},
-      TlsIo{u64, Direction::out, Payload::fault, true, 65535, u32, u64, time_from(1), binary, long_name},
-      TlsIo{7, Direction::in, Payload::captured, false, 0, 12, 0, time_from(1), "GET / HTTP/1", ""},
-      TlsStep{u64, TlsLibrary::go, TlsStepKind::freed, i32},
-      Probe{long_name, binary, "js +0x16", u64, u32, long_name},
-      GoCreate{u64, long_name, binary},
-      GoRuntime{GoPhase::assist, long_name},
-      GoState{u64, GoRunState::running, binary},
-      GoHandler{u64, long_name, true},
-      GoProgram{long_name, binary, "DWARF", long_name, u16, 255, u16},
-      Stall{StallKind::fragmented, time_from(1), u64, u32},
-      CpuQuota{long_name, Duration{top}, Duration{top}, u64, u64, Duration{top}},
-      GoCall{u64, GoCallStep::writes, u32},
-      GoChannel{u64, u64 - 1, u64 - 2, GoChannelStep::exchanged},
-      Sample{long_name, binary, SampleKind::allocation, u32, u64},
-      GoAllocations{u64, u64 - 1, u64 - 2},
-      FileCall{FileAct::sync, time_from(1), -top, i32, long_name},
-      Note{long_name, binary},
-      NetInterface{u32, u32 - 1, long_name, Family::inet6, {address.bytes, 0}, 255},
-      Masking{u64, u64 - 1, u64 - 2, u64 - 3},
-      GoExit{u64},
-      GoPanic{GoPanicStep::thrown, long_name},
-      OomKill{},
-      GoBuild{long_name, binary},
-      Io{},
-      Io{.direction = Direction::in},
-      Arrival{},
-      Retransmit{},
-      Reset{},
-      StateChange{},
-      Accept{},
-      SocketInfo{},
-      OffCpu{},
-      TaskStart{},
-      TaskExec{},
-      TaskExit{},
-      TaskInfo{},
-      Mapping{},
-      ClockSnapshot{},
-      Loss{},
-      RecorderCost{},
-      ProgramCost{},
-      TlsIo{},
-      TlsIo{.direction = Direction::in},
-      TlsStep{},
-      Probe{},
-      GoCreate{},
-      GoRuntime{},
-      GoState{},
-      GoHandler{},
-      GoProgram{},
-      Stall{},
-      CpuQuota{},
-      GoCall{},
-      GoChannel{},
-      Sample{},
-      GoAllocations{},
-      FileCall{},
-      Note{},
-      NetInterface{},
-      Masking{},
-      GoExit{},
-      GoPanic{},
-      GoBuild{},
-  };
+  std::vector<Body> bodies;
+  each_body([&]<class B>() {
+    if (!is_stored(Table<B>::kinds[0].kind)) return;
+    B largest;
+    each_field(largest, Largest());
+    if constexpr (std::is_same_v<B, ClockSnapshot>) largest.boottime = nanoseconds(kMaxTime);  // never negative
+    bodies.insert(bodies.end(), {largest, B{}});
+    if constexpr (kTwoKinds<B>) {
+      largest.direction = Direction::in;
+      --largest.position;
+      bodies.insert(bodies.end(), {largest, B{.direction = Direction::in}});
+    }
+  });
   std::vector<Event> events;
   for (const Body& body : bodies) {
-    events.push_back({kMaxTime, thread, body, u64});
+    events.push_back({kMaxTime, {u32, u32 - 1}, body, u64});
     events.push_back({kNoTime, {}, body});
     events.push_back({time_from(5'000'000'000), {1, 2}, body, events.size()});
   }
@@ -201,78 +146,15 @@ inline constexpr std::string_view kResponse =
 class KeptEvent {
  public:
   explicit KeptEvent(const Event& event) : event_(event) {
-    std::visit([this](auto& body) { keep(body); }, event_.body);
+    const auto own = [this]<class T>(const auto&, T& value) {
+      if constexpr (std::is_same_v<T, std::string_view>)
+        value = *owned_.emplace_back(std::make_unique<std::string>(value));
+    };
+    std::visit([&](auto& body) { each_field(body, own); }, event_.body);
   }
   const Event& operator*() const { return event_; }
 
  private:
-  void own(std::string_view& view) {
-    owned_.push_back(std::make_unique<std::string>(view));
-    view = *owned_.back();
-  }
-  template <class T>
-  void keep(T&) {}
-  void keep(Io& b) {
-    own(b.head);
-    own(b.tail);
-  }
-  void keep(SocketInfo& b) { own(b.path); }
-  void keep(TaskStart& b) { own(b.comm); }
-  void keep(TaskExec& b) {
-    own(b.comm);
-    own(b.filename);
-  }
-  void keep(TaskInfo& b) {
-    own(b.comm);
-    own(b.command_line);
-    own(b.executable);
-    own(b.cgroup);
-  }
-  void keep(Mapping& b) {
-    own(b.path);
-    own(b.build_id);
-  }
-  void keep(ProgramCost& b) { own(b.program); }
-  void keep(TlsIo& b) {
-    own(b.head);
-    own(b.tail);
-  }
-  void keep(GoCreate& b) {
-    own(b.function);
-    own(b.from);
-  }
-  void keep(GoPanic& b) { own(b.stack); }
-  void keep(GoBuild& b) {
-    own(b.path);
-    own(b.lines);
-  }
-  void keep(GoRuntime& b) { own(b.reason); }
-  void keep(GoState& b) { own(b.reason); }
-  void keep(GoHandler& b) { own(b.name); }
-  void keep(GoProgram& b) {
-    own(b.path);
-    own(b.version);
-    own(b.offsets_from);
-    own(b.unsupported);
-  }
-  void keep(CpuQuota& b) { own(b.cgroup); }
-  void keep(Sample& b) {
-    own(b.user);
-    own(b.kernel);
-  }
-  void keep(FileCall& b) { own(b.path); }
-  void keep(Note& b) {
-    own(b.key);
-    own(b.value);
-  }
-  void keep(NetInterface& b) { own(b.name); }
-  void keep(Probe& b) {
-    own(b.path);
-    own(b.function);
-    own(b.place);
-    own(b.reason);
-  }
-
   Event event_;
   std::vector<std::unique_ptr<std::string>> owned_;
 };
