@@ -13,7 +13,6 @@ using formats::known;
 using model::AttemptEvidence;
 using model::Outcome;
 using model::Request;
-using model::Time;
 
 namespace {
 

@@ -14,7 +14,6 @@
 namespace tailcap::cli {
 namespace {
 
-using formats::CaptureState;
 using formats::Duration;
 using formats::Redaction;
 using report::bytes_text;

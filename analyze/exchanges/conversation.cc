@@ -13,7 +13,6 @@ using model::Finding;
 using model::Message;
 using model::MessageKind;
 using model::Role;
-using model::Taint;
 
 namespace {
 

@@ -8,7 +8,6 @@
 namespace tailcap::tail {
 
 using formats::GoPanicStep;
-using formats::kNoTime;
 using formats::known;
 using formats::Time;
 using model::Incident;

@@ -22,7 +22,6 @@ using model::Request;
 using model::RequestTable;
 using model::Role;
 using model::RouteStudy;
-using model::Taint;
 
 constexpr std::size_t kSlowest = 50;
 

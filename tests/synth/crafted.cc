@@ -10,7 +10,6 @@ namespace tailcap::synth {
 namespace {
 
 using formats::Direction;
-using formats::Event;
 using formats::Io;
 using formats::SocketId;
 

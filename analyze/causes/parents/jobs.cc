@@ -14,7 +14,7 @@ Time or_later(Time t) { return known(t) ? t : formats::kMaxTime; }
 
 }  // namespace
 
-void Jobs::index(std::vector<ChannelTransfer> taken) {
+void Jobs::index(const std::vector<ChannelTransfer>& taken) {
   if (taken.empty()) return;
   items_.reserve(taken.size());
   const auto act = [&](std::uint64_t goroutine, Time at) {

@@ -24,7 +24,7 @@ class Jobs {
   // descent knows the process's exchanges; all must outlive this.
   Jobs(const Process& process, const Descent& descent) : process_(process), descent_(descent) {}
   // taken: all values that goroutines of the process took, in order.
-  void index(std::vector<ChannelTransfer> taken);
+  void index(const std::vector<ChannelTransfer>& taken);
 
   Descent::Found of(const Note& call) const;
 

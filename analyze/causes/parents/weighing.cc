@@ -36,7 +36,7 @@ Weighing::Weighing(std::uint32_t pid, Process& process, const WeighingContext& k
   std::sort(clients.begin(), clients.end(), earlier);
   parent_.assign(clients.size(), -1);
   descent_.index();
-  jobs_.index(std::move(taken));
+  jobs_.index(taken);
   likeness_.index();
   if (process_.go) {
     for (std::uint32_t n = 0; n < servers.size(); ++n)

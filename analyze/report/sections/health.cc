@@ -12,7 +12,6 @@ namespace {
 using model::Health;
 using model::HealthCell;
 using model::HealthRow;
-using model::HealthState;
 
 constexpr std::size_t kName = 40;
 

@@ -25,8 +25,6 @@ using model::TailVerdict;
 using render::Cell;
 using render::Column;
 using render::Document;
-using render::Row;
-using render::Run;
 using render::Table;
 using render::Text;
 

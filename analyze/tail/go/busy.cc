@@ -5,7 +5,6 @@
 namespace tailcap::tail::go {
 
 using formats::GoRunState;
-using formats::kNoTime;
 using formats::known;
 using formats::Time;
 

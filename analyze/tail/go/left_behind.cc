@@ -8,7 +8,6 @@
 namespace tailcap::tail::go {
 
 using formats::kMaxTime;
-using formats::kNoTime;
 using formats::known;
 using formats::Time;
 using model::GoLeft;

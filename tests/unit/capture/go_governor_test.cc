@@ -9,7 +9,6 @@ namespace tailcap::capture::go {
 namespace {
 
 using Turn = Governor::Turn;
-using std::chrono::milliseconds;
 
 struct Course {
   Governor governor;

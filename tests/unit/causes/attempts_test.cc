@@ -10,8 +10,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using formats::Duration;
-using model::AttemptEvidence;
-using model::ExchangeId;
 using model::Outcome;
 
 constexpr model::Time kBegin = formats::time_from(1'000'000'000);

@@ -14,7 +14,6 @@ namespace {
 using namespace std::chrono_literals;
 using synth::Endpoint;
 using synth::Scenario;
-using synth::Thread;
 
 const std::string kTrace = "0af7651916cd43dd8448eb211c80319c";
 const std::string kOk = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";

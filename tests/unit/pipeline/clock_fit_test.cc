@@ -9,7 +9,6 @@
 namespace tailcap::merge {
 namespace {
 
-using formats::Duration;
 using formats::nanoseconds;
 using formats::time_from;
 

@@ -10,10 +10,8 @@ namespace tailcap {
 namespace {
 
 using namespace std::chrono_literals;
-using formats::Direction;
 using model::Finding;
 using model::Outcome;
-using model::Taint;
 using synth::Endpoint;
 using synth::kStart;
 using synth::Opening;

@@ -14,11 +14,9 @@ using namespace std::chrono_literals;
 using namespace protocols::http2;
 using model::GrpcDeadline;
 using model::Outcome;
-using model::Protocol;
 using model::Role;
 using synth::Endpoint;
 using synth::kStart;
-using synth::Opening;
 using synth::Scenario;
 
 const std::string kHello = std::string(kPreface) + settings();

@@ -14,7 +14,6 @@ using formats::Direction;
 using model::Finding;
 using model::Outcome;
 using model::Role;
-using model::Taint;
 using synth::Endpoint;
 using synth::kStart;
 using synth::Opening;

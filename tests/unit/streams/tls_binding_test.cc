@@ -15,7 +15,6 @@ namespace tailcap {
 namespace {
 
 using namespace std::chrono_literals;
-using formats::Direction;
 using model::BindingHow;
 using synth::Endpoint;
 using synth::Opening;

@@ -11,7 +11,6 @@ namespace tailcap::tests {
 namespace {
 
 using namespace std::chrono_literals;
-using formats::Thread;
 using model::ChangeKind;
 using synth::Duration;
 using synth::Scenario;

@@ -7,7 +7,6 @@ namespace tailcap {
 namespace {
 
 using namespace formats;
-using tail::go::Delays;
 using tail::go::Taken;
 
 constexpr Thread kThread{100, 101};
