@@ -31,6 +31,8 @@ SHIFT_NS = 18_000_000
 
 
 class Changes(Case):
+    CURL_BY_ANOTHER_NAME = True
+
     def setUp(self):
         super().setUp()
         self.port = free_port()

@@ -27,6 +27,8 @@ FANS = (1, 13, 211)
 
 
 class GoRuntime(Case):
+    CURL_BY_ANOTHER_NAME = True
+
     def build(self, version, *options, cgo=False):
         compiler = COMPILERS.get(version)
         if not compiler:
@@ -66,7 +68,7 @@ class GoRuntime(Case):
         recording.wait_ready()
         wait_until(lambda: harness.answers(("127.0.0.1", self.port)), "the Go server")
         self.load()
-        subprocess.run(["curl", "-s", f"http://127.0.0.1:{self.port}/quit"], timeout=20)
+        subprocess.run([self.curl_program, "-s", f"http://127.0.0.1:{self.port}/quit"], timeout=20)
         self.assertEqual(recording.wait_end(), 0, recording.said)
         self.assert_whole(recording)
         said = recording.said

@@ -16,6 +16,8 @@ NEWEST = max(COMPILERS, key=lambda v: int(v[2:]), default=None)
 
 
 class GoTables(Case):
+    CURL_BY_ANOTHER_NAME = True
+
     def build(self, version=NEWEST):
         if version not in COMPILERS:
             self.skipTest(f"Go {version} is not installed (scripts/install-packages test), or not in TAILCAP_GO_VERSIONS")
@@ -96,7 +98,7 @@ class GoTables(Case):
         """With one processor for two that compute, each is interrupted after 10 ms and then waits for the other's 10 ms."""
         server = self.serve(self.build(), processors="1")
         with self.record("-p", server.pid, "--profile", "deep") as recording:
-            clients = [subprocess.Popen(["curl", "-s", "-o", "/dev/null", self.url("/spin?ms=4500")]) for _ in range(2)]
+            clients = [subprocess.Popen([self.curl_program, "-s", "-o", "/dev/null", self.url("/spin?ms=4500")]) for _ in range(2)]
             for client in clients:
                 self.assertEqual(client.wait(timeout=60), 0)
         told = self.go(recording)
@@ -161,7 +163,7 @@ class GoTables(Case):
         self.addCleanup(self.abandon, recording)
         recording.wait_ready()
         self.ask_on_one_connection(1, "/plain")
-        subprocess.run(["curl", "-s", self.url("/eat")], timeout=60, check=False)
+        subprocess.run([self.curl_program, "-s", self.url("/eat")], timeout=60, check=False)
         self.assertEqual(server.wait(timeout=20), -signal.SIGKILL)
         recording.wait_end()
         self.assertEqual([e["pid"] for e in self.events(recording, "oom_kill")], [server.pid])
@@ -230,14 +232,14 @@ class GoTables(Case):
         wait_until(lambda: b"go_program" in subprocess.run([harness.BUILD / "analyze/tailcap", "events", recording.partial, "--kind", "go_program"],
                                                            capture_output=True, timeout=60, check=False).stdout, "the program to be known")
         self.curl(self.url("/plain"))
-        subprocess.run(["curl", "-s", "-o", "/dev/null", self.url("/recovered")], timeout=20, check=False)
-        waiting = subprocess.Popen(["curl", "-s", "-o", "/dev/null", self.url("/wait")])
+        subprocess.run([self.curl_program, "-s", "-o", "/dev/null", self.url("/recovered")], timeout=20, check=False)
+        waiting = subprocess.Popen([self.curl_program, "-s", "-o", "/dev/null", self.url("/wait")])
         urls = [self.url(f"/fatal?at={n}")] * n
-        subprocess.run(["curl", "-s", *urls, *["-o", "/dev/null"] * n], timeout=60, check=False)
+        subprocess.run([self.curl_program, "-s", *urls, *["-o", "/dev/null"] * n], timeout=60, check=False)
         waiting.wait(timeout=20)
         wait_until(lambda: harness.answers(("127.0.0.1", self.port)), "the server's successor")
         self.curl(self.url("/plain"))
-        subprocess.run(["curl", "-s", self.url("/quit")], timeout=20, check=False)
+        subprocess.run([self.curl_program, "-s", self.url("/quit")], timeout=20, check=False)
         recording.wait_end()
         self.assertEqual((self.scratch / "codes").read_text().split(), ["2", "0"])
         report = json.loads(self.tailcap("report", recording.file, "--json"))

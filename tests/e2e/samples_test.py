@@ -14,6 +14,8 @@ SECONDS = 2
 
 
 class Samples(Case):
+    CURL_BY_ANOTHER_NAME = True
+
     def samples(self, recording):
         return json_lines(self.tailcap("events", recording.file, "--json", "--kind", "sample"))
 
