@@ -37,7 +37,6 @@
 namespace tailcap::pipeline {
 namespace {
 
-
 // W3C: vendors should propagate at least 512 characters, and may drop a longer one.
 constexpr std::size_t kMaxTraceState = 4096;
 

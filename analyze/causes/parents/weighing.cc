@@ -18,7 +18,7 @@ Time or_later(Time t) { return known(t) ? t : formats::kMaxTime; }
 }  // namespace
 
 Weighing::Weighing(std::uint32_t pid, Process& process, const WeighingContext& known,
-                   std::vector<ChannelTransfer> taken)
+                   const std::vector<ChannelTransfer>& taken)
     : process_(process),
       known_(known),
       turns_(known.turns),

@@ -30,7 +30,8 @@ struct WeighingContext {
 class Weighing {
  public:
   // Sorts the process's exchanges. taken: its channel transfers.
-  Weighing(std::uint32_t pid, Process& process, const WeighingContext& known, std::vector<ChannelTransfer> taken);
+  Weighing(std::uint32_t pid, Process& process, const WeighingContext& known,
+           const std::vector<ChannelTransfer>& taken);
   // Adds the causes of its client-side exchanges that have a parent, alternatives or a relevant loss.
   void run(std::vector<model::Causes::Link>& links);
 
