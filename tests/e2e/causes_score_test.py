@@ -13,7 +13,7 @@ import time
 import unittest
 
 import harness
-from harness import Case, free_port, json_lines, wait_until
+from harness import Case, child_of, free_port, json_lines, wait_until
 
 HERE = pathlib.Path(__file__).resolve().parent / "causes"
 CLIENTS = 64
@@ -173,8 +173,7 @@ class CausesScore(Case):
         nginx = self.start(["nginx", "-c", self.scratch / "nginx.conf", "-e", self.scratch / "error.log"])
         self.reachable(port, "nginx")
         self.log_proxy()
-        worker = pathlib.Path(f"/proc/{nginx.pid}/task/{nginx.pid}/children").read_text().split()[0]
-        self.score(name, int(worker), port, f"{'h2c' if how else 'http'}://127.0.0.1:{port}", connections, found=95, none_wrong=True)
+        self.score(name, child_of(nginx.pid), port, f"{'h2c' if how else 'http'}://127.0.0.1:{port}", connections, found=95, none_wrong=True)
 
     def test_nginx(self):
         self.nginx("nginx, kept")

@@ -12,7 +12,7 @@ import time
 
 import harness
 from checker import OK_OR_LOST, Checker, End
-from harness import free_port, json_lines, wait_until
+from harness import child_of, free_port, json_lines, wait_until
 from tls_case import TlsCase
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -69,7 +69,7 @@ class CheckerTest(TlsCase):
     def nginx(self, configuration, port, **values):
         (self.scratch / "nginx.conf").write_text(configuration.format(folder=self.scratch, port=port, **values))
         master = self.serve(["nginx", "-c", self.scratch / "nginx.conf", "-e", self.scratch / "error.log"], port)
-        return int(pathlib.Path(f"/proc/{master.pid}/task/{master.pid}/children").read_text().split()[0])
+        return child_of(master.pid)
 
     def log(self):
         file = self.scratch / "log"

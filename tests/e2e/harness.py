@@ -73,6 +73,13 @@ def answers(address):
         return False
 
 
+def child_of(pid):
+    """Its first child. A server with workers accepts connections before it has one."""
+    children = pathlib.Path(f"/proc/{pid}/task/{pid}/children")
+    wait_until(lambda: children.read_text().split(), f"a child of {pid}")
+    return int(children.read_text().split()[0])
+
+
 def json_lines(text):
     # not splitlines(): payload may hold what Unicode calls a line separator
     return [json.loads(line) for line in text.split("\n") if line.strip()]
