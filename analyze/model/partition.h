@@ -19,7 +19,10 @@ struct Part {
   Phase phase = Phase::work;
   Label label = Label::unexplained_nocarrier;
   Evidence evidence = Evidence::measured;
-  std::int64_t time = 0;  // ns, > 0
+  std::uint8_t crowded = 0;  // see crowded_share()
+  std::int64_t time = 0;     // ns, > 0
+  // Share of the time in which other recorded threads were queued for a CPU, to 1/255.
+  double crowded_share() const { return crowded / 255.0; }
   bool operator==(const Part&) const = default;
 };
 
@@ -30,7 +33,7 @@ struct CpuGroup {
   bool operator==(const CpuGroup&) const = default;
 };
 
-// The blocker behind the longest stretch under a label that can have one.
+// A blocker behind time under a label that can have one.
 struct Culprit {
   Label label = Label::unexplained_nocarrier;
   std::int64_t time = 0;   // ns of this request

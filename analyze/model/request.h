@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "analyze/model/cause.h"
+#include "analyze/model/crowd.h"
 #include "analyze/model/handlers.h"
 #include "analyze/model/partition.h"
 #include "analyze/model/phase.h"
@@ -128,6 +129,7 @@ struct RequestTable {
   Handlers handlers;
   HandlerGoroutines handler_goroutines;
   Partitions partitions;   // of requests with a duration
+  Crowd crowd;             // known where there are partitions
   std::uint64_t salt = 0;  // of ids that are made up, by the capture's own id: see trace_identity.h
 };
 

@@ -144,6 +144,15 @@ void Observed::sight(const Event& event, Sighting sighting) {
   ++kept_;
 }
 
+void Observed::count_cpu(std::uint32_t tid, const OffCpuWait& wait) {
+  if (wait.woken() && wait.blocked != Blocked::throttled && wait.blocked != Blocked::stopped)
+    crowd_.queued(wait.runnable, wait.back);
+  if (switched_in_.size() >= kMaxThreads && !switched_in_.contains(tid)) return;
+  Nanos& since = switched_in_[tid];
+  if (since != 0 && !wait.lost_before) crowd_.ran(since, wait.time);
+  since = std::max(since, wait.back);
+}
+
 void Observed::off_cpu(const Event& event, const formats::OffCpu& off) {
   ThreadLog* log = find_or_add(event.thread);
   waits_recorded_ = true;
@@ -170,6 +179,7 @@ void Observed::off_cpu(const Event& event, const formats::OffCpu& off) {
     wait.runnable = std::min(wait.runnable, wait.back);
   }
   if (wait.time >= wait.back) return;
+  count_cpu(event.thread.tid, wait);
   if (log->known_since == 0 && log->acted != 0 && !wait.lost_before) log->known_since = log->acted;
   if (log->known_since == 0 || wait.time < log->known_since) log->known_since = wait.time;
   log->multiplexes = log->multiplexes || wait.blocked == Blocked::poll;
@@ -311,7 +321,10 @@ void Observed::push(const Event& event) {
   if (!std::holds_alternative<formats::CaptureEnd>(event.body)) now_ = std::max(now_, at);
   const bool ours = pids_.contains(event.thread.pid);
   if (const auto* off = std::get_if<formats::OffCpu>(&event.body)) {
-    if (ours) off_cpu(event, *off);
+    if (ours)
+      off_cpu(event, *off);
+    else if (event.thread.tid != 0 && nanoseconds(off->left) > 0 && event.time >= off->left)
+      count_cpu(event.thread.tid, model::off_cpu_wait(event));
   } else if (const auto* io = std::get_if<formats::Io>(&event.body)) {
     this->io(event, *io);
   } else if (const auto* tls = std::get_if<formats::TlsIo>(&event.body)) {

@@ -9,6 +9,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "analyze/model/crowd.h"
 #include "analyze/model/off_cpu_wait.h"
 #include "analyze/model/partition.h"
 #include "analyze/model/wire/connection.h"
@@ -194,6 +195,9 @@ class Observed {
   // Time of the latest event pushed, CaptureEnd excepted.
   Nanos now() const { return now_; }
   const model::Findings& findings() const { return findings_; }
+  // Waits for a CPU of all recorded threads, and their time on one.
+  const model::Crowd& crowd() const { return crowd_; }
+  model::Crowd take_crowd() { return std::move(crowd_); }
   // The kernel reports for each off-CPU interval whether it was CPU throttling.
   bool throttling_is_told() const { return throttled_seen_; }
   // Whether a cgroup of this process (its own or an ancestor) was throttled between the readings around [from, to).
@@ -209,6 +213,7 @@ class Observed {
  private:
   ThreadLog* find_or_add(const formats::Thread& thread);
   void off_cpu(const formats::Event& event, const formats::OffCpu& off);
+  void count_cpu(std::uint32_t tid, const OffCpuWait& wait);
   void act(const formats::Event& event, model::ConnectionId connection, bool out);
   void io(const formats::Event& event, const formats::Io& io);
   void stop(std::uint32_t pid, Nanos at, formats::GoPhase phase);
@@ -231,6 +236,8 @@ class Observed {
   std::unordered_map<std::string, Quota> quotas_;           // of cgroups, by their paths
   Stretches<TimeSpan> blind_, counted_;
   Log<TimeSpan> elsewhere_;
+  model::Crowd crowd_;
+  std::unordered_map<std::uint32_t, Nanos> switched_in_;  // by thread: the end of its last off-CPU interval
   std::uint32_t last_tid_ = 0;
   ThreadLog* last_ = nullptr;
   std::size_t kept_ = 0;

@@ -24,6 +24,8 @@ constexpr Nanos kLate = 1'000'000'000;
 constexpr Nanos kBefore = 1'000'000'000;
 constexpr std::uint32_t kEvery = 8192;  // events between two looks at what can be finished
 constexpr std::size_t kMaxWrong = 10;
+constexpr Nanos kWorthALook = 100'000;   // shorter stretches are not compared with waits for a CPU
+constexpr std::size_t kMaxBlockers = 4;  // of a label in one request
 constexpr std::size_t kMaxFollowed = 1000;
 constexpr std::size_t kMaxExemplars = 200'000;  // with the calls below them
 
@@ -170,22 +172,28 @@ struct Partitioner::Impl {
 
   // Pieces and phases are both in order of time.
   void cut(const std::vector<Condition>& pieces) {
-    std::map<std::tuple<model::Phase, Label, model::Evidence>, Nanos> sums;
+    struct Sum {
+      Nanos time = 0, crowded = 0;
+    };
+    std::map<std::tuple<model::Phase, Label, model::Evidence>, Sum> sums;
     std::size_t s = 0;
     for (const Condition& p : pieces) {
       for (Nanos at = p.from; at < p.to;) {
         while (s + 1 < draft.w.stretches && draft.w.stretch[s].to <= at) ++s;
         const Nanos until = s + 1 < draft.w.stretches ? std::min(p.to, draft.w.stretch[s].to) : p.to;
-        sums[{draft.w.stretch[s].phase, p.label, p.evidence}] += until - at;
+        Sum& sum = sums[{draft.w.stretch[s].phase, p.label, p.evidence}];
+        sum.time += until - at;
+        if (until - at >= kWorthALook) sum.crowded += observed.crowd().within(at, until);
         at = until;
       }
     }
     parts.clear();
-    for (const auto& [what, time] : sums)
-      parts.push_back({std::get<0>(what), std::get<1>(what), std::get<2>(what), time});
+    for (const auto& [what, sum] : sums)
+      parts.push_back({std::get<0>(what), std::get<1>(what), std::get<2>(what),
+                       static_cast<std::uint8_t>(255 * sum.crowded / sum.time), sum.time});
   }
 
-  // For each label, the blocker with the most time.
+  // For each label, the blockers with the most time, most first.
   void blame(const std::vector<Condition>& pieces) {
     std::map<std::pair<Label, std::uint32_t>, Nanos> sums;
     for (const Condition& p : pieces)
@@ -196,12 +204,17 @@ struct Partitioner::Impl {
       if (c.what == 0 && c.request.connection == 0 && c.tid == 0) continue;
       c.label = what.first;
       c.time = time;
-      if (!culprits.empty() && culprits.back().label == c.label) {
-        if (culprits.back().time < time) culprits.back() = c;
-      } else {
-        culprits.push_back(c);
-      }
+      culprits.push_back(c);
     }
+    std::stable_sort(culprits.begin(), culprits.end(), [](const model::Culprit& a, const model::Culprit& b) {
+      return a.label != b.label ? a.label < b.label : a.time > b.time;
+    });
+    std::size_t of_label = 0, kept = 0;
+    for (std::size_t i = 0; i < culprits.size(); ++i) {
+      of_label = i > 0 && culprits[i].label == culprits[i - 1].label ? of_label + 1 : 0;
+      if (of_label < kMaxBlockers) culprits[kept++] = culprits[i];
+    }
+    culprits.resize(kept);
   }
 
   void check() {
@@ -251,6 +264,8 @@ model::Partitions Partitioner::take() {
   impl_->done.set_groups(impl_->observed.groups());
   return std::move(impl_->done);
 }
+
+model::Crowd Partitioner::take_crowd() { return impl_->observed.take_crowd(); }
 
 CourseBook Partitioner::take_courses() { return std::move(impl_->book); }
 

@@ -37,6 +37,7 @@ class Partitioner {
   void push(const formats::Event& event);
   // Once, after the last event.
   model::Partitions take();
+  model::Crowd take_crowd();
   CourseBook take_courses();
   std::vector<model::FileCalls> take_files();  // of followed requests that made any, by request
   // Requests whose labels or phases do not sum to their duration: a defect of tailcap. The first few.

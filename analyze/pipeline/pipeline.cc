@@ -97,6 +97,7 @@ class Run {
 
   void partitioned(partition::Partitioner& partitioner) {
     out_.table.partitions = partitioner.take();
+    out_.table.crowd = partitioner.take_crowd();
     courses_ = partitioner.take_courses();
     out_.files = partitioner.take_files();
     out_.wrong = partitioner.wrong();

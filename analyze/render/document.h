@@ -55,8 +55,10 @@ struct List {
   struct Item {
     Text text;
     Accent accent = Accent::none;
+    std::vector<std::string> commands{};  // to type next, each on a line of its own
   };
   std::vector<Item> items;
+  bool numbered = false;
   bool boxed = false;  // the sentences that matter most in the document
 };
 

@@ -58,12 +58,15 @@ class Printer {
 
   void print(const List& list) {
     constexpr std::string_view kAccents[] = {"none", "cause", "refused", "soft"};
-    out_ += list.boxed ? "<ul class=\"verdicts\">\n" : "<ul>\n";
+    const std::string tag = list.numbered ? "ol" : "ul";
+    out_ += "<" + tag + (list.boxed ? " class=\"verdicts\">\n" : ">\n");
     for (const auto& item : list.items) {
       out_ += list.boxed ? classed("li", std::string(kAccents[static_cast<std::size_t>(item.accent)])) : "<li>";
-      out_ += inline_html(item.text) + "</li>\n";
+      out_ += inline_html(item.text);
+      for (const std::string& command : item.commands) out_ += "<br><code>" + html(command) + "</code>";
+      out_ += "</li>\n";
     }
-    out_ += "</ul>\n";
+    out_ += "</" + tag + ">\n";
   }
 
   void print(const Facts& facts) {

@@ -46,7 +46,12 @@ class Printer {
 
   void print(const List& list) {
     apart();
-    for (const auto& item : list.items) out_ += "- " + inline_text(item.text) + "\n";
+    std::size_t number = 0;
+    for (const auto& item : list.items) {
+      const std::string mark = list.numbered ? std::to_string(++number) + ". " : "- ";
+      out_ += mark + inline_text(item.text) + "\n";
+      for (const std::string& command : item.commands) out_ += std::string(mark.size(), ' ') + "`" + command + "`\n";
+    }
   }
 
   void print(const Facts& facts) {

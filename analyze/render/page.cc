@@ -45,9 +45,9 @@ svg.bar { width: 260px; height: 16px; display: block; } svg.bar + svg.bar { marg
 ol.notes { font-size: 13px; color: var(--soft); max-width: 95ch; padding-left: 24px; } sup { font-size: 11px; }
 details { margin: 8px 0; } summary { cursor: pointer; color: var(--accent); }
 h4 { font-size: 14px; margin: 20px 0 4px; }
-ul.verdicts { list-style: none; padding: 0; margin: 8px 0; } ul.verdicts li { padding: 8px 14px; border-left: 4px solid var(--line); margin: 8px 0; background: var(--panel);
-  border-radius: 0 8px 8px 0; overflow-wrap: anywhere; } ul.verdicts a { font-weight: 600; }
-ul.verdicts li.cause { border-left-color: #d55e00; } ul.verdicts li.refused { border-left-color: #e69f00; }
+.verdicts { list-style: none; padding: 0; margin: 8px 0; } .verdicts li { padding: 8px 14px; border-left: 4px solid var(--line); margin: 8px 0; background: var(--panel);
+  border-radius: 0 8px 8px 0; overflow-wrap: anywhere; } .verdicts a { font-weight: 600; }
+.verdicts li.cause { border-left-color: #d55e00; } .verdicts li.refused { border-left-color: #e69f00; }
 i.swatch { display: inline-block; width: 11px; height: 11px; border-radius: 2px; margin-right: 7px; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 table.tail td { vertical-align: middle; } table.tail tr.total td { font-weight: 600; } table.tail tr.total td { border-top: 2px solid var(--line); }
 table.tail .ci { margin-left: 18px; font-weight: 400; } table.stacked td { border-bottom: 0; padding: 2px 8px; }

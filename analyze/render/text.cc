@@ -44,7 +44,13 @@ class Printer {
   }
 
   void print(const List& list) {
-    for (const auto& item : list.items) out_ += wrapped(list.boxed ? "  " : "  · ", item.text.plain(), width_);
+    std::size_t number = 0;
+    for (const auto& item : list.items) {
+      const std::string mark = list.numbered ? std::to_string(++number) + ". " : list.boxed ? "" : "· ";
+      out_ += wrapped("  " + mark, item.text.plain(), width_);
+      for (const std::string& command : item.commands)
+        out_ += std::string(2 + columns(mark), ' ') + "$ " + command + "\n";
+    }
   }
 
   void print(const Facts& facts) {

@@ -15,6 +15,7 @@
 #include "analyze/report/tail/route_tail.h"
 #include "analyze/report/tail/routes.h"
 #include "analyze/report/tail/slowest.h"
+#include "analyze/report/tail/verdicts.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
 #include "analyze/report/words/words.h"
@@ -84,7 +85,7 @@ Document report_document(const model::Study& study, const model::RequestTable& t
   // The first screen: can it be trusted, why is it slow, what changed, when was it slow.
   add_quality(out, study);
   const std::vector<std::size_t> shown = shown_routes(study, options.routes);
-  out.append(tail::verdicts(study, table.texts, shown_routes(study, std::min(options.routes, options.sentences))));
+  out.append(tail::verdicts(study, table, options));
   add_list(out, kChangesTitle, change_lines(study));
   add_list(out, kTriggersTitle, trigger_lines(study));
   add_health(out, study, figures);
@@ -118,7 +119,7 @@ std::string html_report(const model::Study& study, const model::RequestTable& ta
                         const ReportOptions& options, std::span<const model::Course> courses) {
   ReportOptions page = options;
   page.routes = kRoutesInPage;
-  page.sentences = page.details = kSectionsInPage;
+  page.details = kSectionsInPage;
   page.slowest = kSlowestInPage;
   return render::to_html(report_document(study, table, page, figures, courses));
 }

@@ -14,6 +14,7 @@
 #include "analyze/report/sections/triggers.h"
 #include "analyze/report/tail/load_lines.h"
 #include "analyze/report/tail/tail_json.h"
+#include "analyze/report/tail/verdict_json.h"
 #include "analyze/report/words/json_schema.h"
 #include "analyze/report/words/words.h"
 #include "formats/file/read_limits.h"
@@ -73,6 +74,12 @@ class Writer {
     time("end_ns", study_.end);
     json_.key("quality");
     quality(study_.quality);
+    json_.key("verdicts");
+    json_.begin_array();
+    for (const model::Verdict& v : study_.verdicts) tail::append_verdict(json_, v, study_, table_);
+    json_.end_array();
+    json_.key("machine");
+    tail::append_shortage(json_, study_);
     json_.key("routes");
     json_.begin_array();
     for (const RouteStudy& r : study_.routes) route(r);
@@ -233,7 +240,7 @@ class Writer {
     json_.key("rpc");
     json_.raw(calls);
     std::string tail;
-    tail::append_tail(tail, r, table_, study_.quality.clock);
+    tail::append_tail(tail, r, study_, table_);
     json_.key("tail");
     json_.raw(tail);
     json_.key("load");

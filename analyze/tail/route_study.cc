@@ -7,8 +7,8 @@
 #include "analyze/tail/rows/quantiles.h"
 #include "analyze/tail/rows/routes.h"
 #include "analyze/tail/rows/standing.h"
-#include "analyze/tail/slow/tail_study.h"
 #include "analyze/tail/study.h"
+#include "analyze/tail/tail_study.h"
 
 namespace tailcap::tail {
 namespace {
@@ -265,9 +265,8 @@ RouteStudy study_route(const RequestTable& table, const std::vector<std::uint32_
   out.slowest.assign(timed.begin(), timed.begin() + static_cast<std::ptrdiff_t>(shown));
   out.load = load::study_load(table, rows, study, links);
   if (links && table.partitions.size() > 0)
-    out.tail = slow::study_tail(
-        table, rows, study, *links,
-        {latency.correlation(), &out.latency[2], &out.latency[3], out.route == kOtherRoute, links->noise()});
+    out.tail = study_tail(table, rows, study, *links,
+                          {latency.correlation(), &out.latency[2], &out.latency[3], out.route == kOtherRoute});
   return out;
 }
 

@@ -13,6 +13,7 @@
 #include "analyze/tail/load/triggers.h"
 #include "analyze/tail/rows/routes.h"
 #include "analyze/tail/rows/standing.h"
+#include "analyze/tail/verdict/capture.h"
 
 namespace tailcap::tail {
 namespace {
@@ -112,6 +113,7 @@ void study_requests(const RequestTable& table, model::Study& study) {
   study.health = health_of(table, study);
   join_misses(table, study);
   find_slowest(table, study);
+  verdict::conclude(table, study);
 }
 
 }  // namespace tailcap::tail

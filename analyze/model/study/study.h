@@ -16,6 +16,7 @@
 #include "analyze/model/study/load_study.h"
 #include "analyze/model/study/tail_study.h"
 #include "analyze/model/study/trigger.h"
+#include "analyze/model/study/verdict.h"
 #include "analyze/model/wall_clock.h"
 #include "analyze/model/wire/connection.h"
 #include "analyze/model/wire/findings.h"
@@ -188,6 +189,8 @@ struct Study {
   std::vector<NameStudy> names;     // most lookups first
   std::vector<GoStudy> go;          // by process
   std::vector<Incident> incidents;  // by time
+  std::vector<Verdict> verdicts;    // those worth reading first
+  CpuShortage shortage;
   ChangeStudy changes;
   Health health;
   std::vector<Trigger> triggers;  // largest difference first

@@ -9,6 +9,7 @@
 
 #include "analyze/model/label.h"
 #include "analyze/model/partition.h"
+#include "analyze/model/study/verdict.h"
 #include "analyze/model/text_pool.h"
 #include "analyze/model/wire/exchange.h"
 
@@ -21,7 +22,6 @@ struct LabelDifference {
   std::int64_t slow = 0, typical = 0;  // means
   std::int64_t low = 0, high = 0;      // 95 % interval of the difference, within this capture; see TailStudy::intervals
   bool significant = false;            // the interval, corrected for the number of labels, is above 0
-  bool stands_out = false;             // a large share of the difference, beyond the label's ordinary spread
   std::uint64_t slow_with = 0;         // slow requests that have more of it than 99 % of the typical ones
   std::uint64_t slow_dominant = 0;     // slow requests in which it makes up most of the excess over a typical one
   std::int64_t slow_inferred = 0, slow_sampled = 0;  // parts of `slow` that were not measured
@@ -38,22 +38,6 @@ struct LabelBand {
   std::vector<std::pair<Label, std::int64_t>> labels = {};  // by label; sum to mean exactly
 };
 
-// A blocker behind the time of a label, in the slow requests.
-struct CulpritStudy {
-  Label label = Label::unexplained_nocarrier;
-  std::uint64_t what = 0;  // lock: its address; device; CPU quota: which of Partitions::groups(), from 1; otherwise 0
-  CpuGroup group = {};     // the group of the CPU quota; path empty: none
-  TextId method = 0, route = 0,
-         authority = 0;                         // of the blocking request: the call, the lock holder's, the neighbour's
-  std::uint32_t tid = 0;                        // lock holder or waker, where it is always the same thread
-  std::uint64_t slow = 0;                       // slow requests that it delayed
-  std::int64_t time = 0;                        // sum over those
-  Label inside = Label::unexplained_nocarrier;  // a call: the main label of its server meanwhile
-  std::int64_t inside_time = 0;                 // time under `inside`, summed; 0: the server was not recorded
-  ExchangeId example = {};                      // the request behind the longest delay; connection 0: none known
-  ExchangeId held_up = {};                      // the slow request that it delayed longest
-};
-
 // The requests of a cohort that the report shows, in the order of interest; indexes into the table.
 struct Exemplar {
   std::uint32_t row = 0;
@@ -61,17 +45,9 @@ struct Exemplar {
   enum class Why : std::uint8_t { slowest, representative, second_cause } why = Why::slowest;
 };
 
-enum class TailVerdict : std::uint8_t {
-  refused,   // the data does not support a comparison: `reason`
-  no_tail,   // the slowest are not slow enough to need an explanation: `reason`
-  no_cause,  // no cause stands out: `reason`; empty: they came in too few bursts
-  cause,     // `causes` are why
-};
-
 struct TailStudy {
-  TailVerdict verdict = TailVerdict::refused;
-  std::string reason;                   // part of a sentence; with verdict cause: a reservation, or empty
-  std::uint64_t requests_needed = 0;    // refused because there are fewer; 0: refused for another reason, or not
+  Verdict verdict;
+  std::string doubt;                    // why it is not certain which requests are the slowest; empty: it is
   std::uint64_t requests = 0;           // compared: with a trustworthy duration and a partition
   double slow_from = 0;                 // the quantile where the slow cohort begins: 0.99, 0.95
   std::uint64_t slow = 0, typical = 0;  // requests in the cohorts; typical: 40th to 60th percentile
@@ -79,11 +55,10 @@ struct TailStudy {
   std::uint64_t matched_by_route = 0;   // of those matched loosely: alike in the route only
   std::int64_t slow_mean = 0, typical_mean = 0;  // typical_mean has the weights of the slow cohort
   std::int64_t gap_low = 0, gap_high = 0;        // 95 % interval of their difference
-  bool intervals = false;                        // there are any; otherwise `reason` or `bursts` says why not
+  bool intervals = false;                        // there are any;
   std::uint32_t blocks = 0;                      // resampled blocks of time
   std::int64_t ordinary_slow_mean = 0;           // slow_mean expected from the spread of the middle half
   std::vector<LabelDifference> labels;           // largest difference first
-  std::vector<Label> causes;                     // named; largest first. Empty unless verdict is cause
   std::vector<LabelBand> bands;
   std::vector<CulpritStudy> culprits;  // per label most time first; a few per label
   std::vector<Exemplar> exemplars;
@@ -95,7 +70,7 @@ struct TailStudy {
   // Honesty: shares of the time of all requests compared, 0 to 1.
   double unexplained = 0, causeless = 0, inferred = 0;
 
-  bool compared() const { return verdict != TailVerdict::refused; }
+  bool compared() const { return verdict.kind != VerdictKind::few; }
   std::int64_t gap() const { return slow_mean - typical_mean; }
 };
 

@@ -57,9 +57,8 @@ std::string percent(std::uint64_t part, std::uint64_t whole) {
          " %";
 }
 
-std::string notes_of(const TailStudy& study, const LabelDifference& d) {
+std::string notes_of(const LabelDifference& d) {
   std::string out;
-  if (std::find(study.causes.begin(), study.causes.end(), d.label) != study.causes.end()) out = "cause";
   if (2 * d.slow_inferred > d.slow) out += out.empty() ? "inferred" : ", inferred";
   if (2 * d.slow_sampled > d.slow) out += out.empty() ? "sampled" : ", sampled";
   return out;
@@ -118,7 +117,10 @@ DifferenceTable difference_table(const TailStudy& study) {
     row.with = one ? percent(d.slow_with, study.slow) : "";
     row.dominant = percent(d.slow_dominant, study.slow);
     if (one) {
-      row.notes = notes_of(study, d);
+      row.notes = notes_of(d);
+      row.named = std::ranges::any_of(study.verdict.parts, [&](const model::VerdictPart& part) {
+        return std::ranges::find(part.labels, d.label) != part.labels.end();
+      });
       row.difference = &d;
     }
     table.rows.push_back(std::move(row));

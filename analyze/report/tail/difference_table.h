@@ -18,7 +18,8 @@ struct DifferenceRow {
   std::string share;                // of the gap
   std::string with;                 // share of the slow requests that have more of it than 99 % of the typical ones
   std::string dominant;  // share of the slow requests in which it is most of what they take beyond a typical one
-  std::string notes;     // "inferred", "cause"
+  std::string notes;     // "inferred", "sampled"
+  bool named = false;    // in the route's verdict
   const model::LabelDifference* difference = nullptr;  // of the study; unset: several
 };
 

@@ -21,7 +21,6 @@ namespace {
 using model::Label;
 using model::RouteStudy;
 using model::TailStudy;
-using model::TailVerdict;
 using render::Cell;
 using render::Column;
 using render::Document;
@@ -102,7 +101,7 @@ Table differences(const TailStudy& tail) {
     name.colour = r.colour;
     name.tag = r.notes;
     name.hint = r.name;
-    name.strong = more.strong = r.notes.starts_with("cause");
+    name.strong = more.strong = r.named;
     if (r.difference) bar.picture = difference_bar(*r.difference, axis, tail.intervals);
     table.rows.push_back(
         {{std::move(name), r.slow, r.typical, std::move(more), std::move(bar), r.interval, r.share, r.with, r.dominant},
@@ -158,23 +157,6 @@ Table exemplars(const TailStudy& tail, const model::RequestTable& table, std::sp
   return out;
 }
 
-// The causes' names are emphasised.
-void emphasise(std::string text, const TailStudy& tail, Text& out) {
-  std::vector<std::pair<std::size_t, std::size_t>> found;  // place and length
-  for (const Label cause : tail.causes)
-    if (const auto at = text.find(model::text_of(cause)); at != text.npos)
-      found.emplace_back(at, model::text_of(cause).size());
-  std::ranges::sort(found);
-  std::size_t done = 0;
-  for (const auto& [at, length] : found) {
-    if (at < done) continue;
-    out.runs.push_back({text.substr(done, at - done)});
-    out.runs.push_back({text.substr(at, length), {}, true});
-    done = at + length;
-  }
-  out.runs.push_back({text.substr(done)});
-}
-
 }  // namespace
 
 std::vector<Stretch> label_stretches(const model::RequestTable& table, model::ExchangeId request) {
@@ -198,37 +180,15 @@ std::vector<render::LegendEntry> group_legend() {
   return entries;
 }
 
-Document verdicts(const model::Study& study, const model::TextPool& texts, const std::vector<std::size_t>& routes) {
-  using Accent = render::List::Accent;
-  render::List list;
-  list.boxed = true;
-  for (const Said& said : sentences(study, texts, routes)) {
-    if (!said.route) {
-      list.items.push_back({said.text, Accent::note});
-      continue;
-    }
-    const TailVerdict verdict = said.route->tail->verdict;
-    const std::string title = shortened(route_title(*said.route), kTitle);
-    Text text;
-    text.runs.push_back({title, route_anchor(static_cast<std::size_t>(said.route - study.routes.data())), false});
-    emphasise(said.text.substr(title.size()), *said.route->tail, text);
-    list.items.push_back({std::move(text), verdict == TailVerdict::cause     ? Accent::cause
-                                           : verdict == TailVerdict::refused ? Accent::doubt
-                                                                             : Accent::none});
-  }
-  Document out;
-  if (list.items.empty()) return out;
-  out.heading(2, "Why the slow requests are slow");
-  out.add(std::move(list));
-  return out;
-}
-
 Document comparison(const RouteStudy& route, const model::Study& study, const model::RequestTable& table,
                     std::span<const model::Course> courses) {
   Document out;
   if (!route.tail || !route.tail->compared()) return out;
   const TailStudy& tail = *route.tail;
   out.heading(4, "Slow against typical");
+  if (const std::string said = sentence(tail.verdict, study, table); !said.empty()) out.paragraph(said);
+  if (!tail.doubt.empty())
+    out.paragraph("Which requests are the slowest is not certain: " + tail.doubt + ".", render::Tone::care);
   out.add(differences(tail));
   out.list(culprit_lines(tail, table.texts));
   out.add(bands(tail));

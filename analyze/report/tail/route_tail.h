@@ -12,10 +12,6 @@
 
 namespace tailcap::report::tail {
 
-// A section with a sentence for each of the routes, which have sections of their own. Empty: nothing was studied.
-render::Document verdicts(const model::Study& study, const model::TextPool& texts,
-                          const std::vector<std::size_t>& routes);
-
 // For the route's section; empty: there is nothing to compare. courses: of its exemplars, ascending; those that are not
 // there are drawn without the order of time.
 render::Document comparison(const model::RouteStudy& route, const model::Study& study, const model::RequestTable& table,

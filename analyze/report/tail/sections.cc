@@ -1,5 +1,6 @@
 #include "analyze/report/tail/sections.h"
 
+#include "analyze/report/tail/culprit.h"
 #include "analyze/report/tail/sentence.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
@@ -9,35 +10,10 @@ namespace tailcap::report::tail {
 namespace {
 
 using model::TailStudy;
-using model::TailVerdict;
 
-constexpr std::size_t kShortTitle = 60;
 constexpr double kWorthALine = 0.01;  // of the time of the slow requests
 
 }  // namespace
-
-std::vector<Said> sentences(const model::Study& study, const model::TextPool& texts,
-                            const std::vector<std::size_t>& routes) {
-  std::vector<Said> causes, others;
-  std::string few;
-  std::uint64_t needed = 0;
-  for (const std::size_t i : routes) {
-    const model::RouteStudy& route = study.routes[i];
-    if (!route.tail) continue;
-    if (route.tail->requests_needed > 0) {
-      needed = route.tail->requests_needed;
-      few += (few.empty() ? "" : ", ") + shortened(route_title(route), kShortTitle) + " (" +
-             count_text(route.tail->requests) + ")";
-      continue;
-    }
-    (route.tail->verdict == TailVerdict::cause ? causes : others).push_back({&route, sentence(route, texts)});
-  }
-  causes.insert(causes.end(), others.begin(), others.end());
-  if (!few.empty())
-    causes.push_back({nullptr, "Too few requests could be followed to compare slow ones with typical ones, " +
-                                   count_text(needed) + " are needed: " + few + "."});
-  return causes;
-}
 
 std::vector<std::string> notes(const TailStudy& tail, const model::Study& study) {
   std::vector<std::string> out;

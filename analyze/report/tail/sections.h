@@ -8,15 +8,6 @@
 
 namespace tailcap::report::tail {
 
-// What is said of routes, causes first. Those with too few requests share one sentence.
-struct Said {
-  const model::RouteStudy* route = nullptr;  // of the study; nullptr: about several
-  std::string text;                          // printable; begins with the route's title where there is one
-};
-// routes: indices. Empty: nothing was studied.
-std::vector<Said> sentences(const model::Study& study, const model::TextPool& texts,
-                            const std::vector<std::size_t>& routes);
-
 // Under a route's table: what the columns mean, how it was compared, how sure it is. Printable sentences.
 std::vector<std::string> notes(const model::TailStudy& tail, const model::Study& study);
 

@@ -1,9 +1,9 @@
 #include "analyze/report/tail/sentence.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 
+#include "analyze/report/tail/culprit.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
 #include "analyze/report/words/words.h"
@@ -11,102 +11,184 @@
 namespace tailcap::report::tail {
 namespace {
 
-using model::LabelDifference;
+using model::Origin;
+using model::Pattern;
 using model::TailStudy;
-using model::TailVerdict;
+using model::Verdict;
+using model::VerdictKind;
+using model::VerdictPart;
+using model::VerdictScope;
 
-constexpr std::size_t kNamed = 3;    // causes, or differences where there is none; the others are in the table
-constexpr double kWorthAWord = 0.1;  // of the gap
-constexpr double kMostly = 0.5;
-constexpr std::uint64_t kFewBursts = 5;  // so few are said: they are the size of the sample
+constexpr std::size_t kEpisodesNamed = 3;
+constexpr std::size_t kRequestsNamed = 3;
+constexpr double kWorthAWord = 0.1;  // of the difference
 
 Duration ns(std::int64_t n) { return Duration{n}; }
 
-double share(double part, double whole) { return whole > 0 ? part / whole : 0; }
-
-std::string whole_percent(std::uint64_t part, std::uint64_t whole) {
-  if (part == 0 || whole == 0) return "0 %";
-  const auto percent = std::llround(100.0 * static_cast<double>(part) / static_cast<double>(whole));
-  return std::to_string(std::clamp<long long>(percent, 1, part < whole ? 99 : 100)) + " %";
+std::string percent(double share) {
+  return std::to_string(std::clamp<long long>(std::llround(100 * share), 1, 100)) + " %";
 }
 
-const LabelDifference* find(const TailStudy& tail, model::Label label) {
-  const auto at =
-      std::find_if(tail.labels.begin(), tail.labels.end(), [&](const LabelDifference& d) { return d.label == label; });
-  return at == tail.labels.end() ? nullptr : &*at;
+std::string span_text(const model::Burst& burst, formats::Time begin) {
+  return offset_text(burst.from, begin) + " for " + duration_text(burst.to - burst.from);
 }
 
-// The blocker that caused most of the label's time; nullptr: no single one.
-const model::CulpritStudy* main_culprit(const TailStudy& tail, const LabelDifference& d) {
-  for (const auto& c : tail.culprits)
-    if (c.label == d.label)
-      return share(static_cast<double>(c.time), static_cast<double>(d.slow) * static_cast<double>(tail.slow)) >= kMostly
-                 ? &c
-                 : nullptr;
-  return nullptr;
-}
-
-std::string label_words(const TailStudy& tail, const LabelDifference& d, const model::TextPool& texts) {
-  std::string out(model::text_of(d.label));
-  if (const auto* culprit = main_culprit(tail, d))
-    if (const std::string who = culprit_text(*culprit, texts); !who.empty()) out += " " + who;
+// "waiting for a lock at 0x1234 held by GET /a"
+std::string part_text(const VerdictPart& part, const model::RequestTable& table) {
+  std::string out(model::text_of(part.label));
+  if (part.who)
+    if (const std::string who = culprit_text(*part.who, table.texts); !who.empty()) out += " " + who;
+  if (part.inferred) out += " (inferred)";
   return out;
 }
 
-// "(89 % of the slow requests, 36.9–42.5)"
-std::string sureness(const TailStudy& tail, const LabelDifference& d, bool first) {
-  std::string out = " (" + whole_percent(d.slow_with, tail.slow) + (first ? " of the slow requests" : "");
-  if (tail.intervals)
-    out += ", " + duration_in_unit_of(ns(d.low), ns(tail.slow_mean)) + "–" +
-           duration_in_unit_of(ns(d.high), ns(tail.slow_mean));
-  return out + (2 * d.slow_inferred > d.slow ? ", inferred)" : ")");
+// "23.3 ms of it waiting for the disk, 10.2 ms waiting for a CPU"
+std::string parts_text(const Verdict& v, const model::RequestTable& table) {
+  std::string out;
+  for (const VerdictPart& part : v.parts) {
+    out += out.empty() ? duration_text(ns(part.slow)) + " of it " : ", " + duration_text(ns(part.slow)) + " ";
+    out += part_text(part, table);
+  }
+  return out;
 }
 
-// "39.6 of the 42.5 ms more is CPU quota throttling (…), 2.85 waiting for a lock …": the given differences.
-std::string shares_of_gap(const TailStudy& tail, const std::vector<const LabelDifference*>& differences,
-                          const model::TextPool& texts) {
-  std::string out;
-  const Duration scale = ns(tail.slow_mean);
-  for (std::size_t i = 0; i < differences.size(); ++i) {
-    const LabelDifference& d = *differences[i];
-    out += (i == 0 ? "" : ", ") + duration_in_unit_of(ns(d.difference()), scale);
-    if (i == 0) {
-      const std::string unit = duration_text(scale);
-      out += " of the " + duration_in_unit_of(ns(tail.gap()), scale) + unit.substr(unit.find(' ')) + " more is";
+std::string pattern_text(const Verdict& v, const model::Study& study) {
+  const std::string length = duration_text(study.end - study.begin);
+  switch (v.pattern) {
+    case Pattern::single:
+      return v.when.empty() ? "" : " Once, at " + offset_text(v.when.front().from, study.begin) + ".";
+    case Pattern::incident:
+      return v.when.empty() ? ""
+                            : " One incident, from " + span_text(v.when.front(), study.begin) +
+                                  "; one recording cannot tell whether it recurs.";
+    case Pattern::incidents: {
+      std::string out = " In " + count_text(v.when.size(), "incident", "incidents") + ":";
+      for (std::size_t i = 0; i < std::min(kEpisodesNamed, v.when.size()); ++i)
+        out += (i == 0 ? " " : ", ") + span_text(v.when[i], study.begin);
+      return out + (v.when.size() > kEpisodesNamed ? ", …." : ".");
     }
-    out += " " + label_words(tail, d, texts) + sureness(tail, d, i == 0);
+    case Pattern::periodic: {
+      const auto distance = (v.when.back().from - v.when.front().from) / static_cast<std::int64_t>(v.when.size() - 1);
+      return " It recurs every " + duration_text(distance) + ", " + count_text(v.when.size()) + " times in " + length +
+             ".";
+    }
+    case Pattern::always:
+      return {};
+    case Pattern::recurring:
+      break;
   }
-  return out;
-}
-
-// The part of the gap without a name, if it is large enough to mention and no listed label says it.
-std::string nameless(const TailStudy& tail, const std::vector<const LabelDifference*>& said) {
-  std::int64_t unexplained = 0, causeless = 0;
-  for (const auto& d : tail.labels) {
-    if (std::find(said.begin(), said.end(), &d) != said.end()) continue;
-    if (model::unexplained(d.label)) unexplained += d.difference();
-    if (model::causeless(d.label)) causeless += d.difference();
-  }
-  std::string out;
-  const auto worth = [&](std::int64_t part) {
-    return share(static_cast<double>(part), static_cast<double>(tail.gap())) >= kWorthAWord;
+  if (v.when.size() < 2) return {};
+  const auto rate = [](double per_minute) {
+    return per_minute >= 10 ? count_text(static_cast<std::uint64_t>(std::llround(per_minute)))
+                            : std::to_string(per_minute).substr(0, 3);
   };
-  if (worth(causeless))
-    out += "; for " + duration_text(ns(causeless)) + " it is known that they were blocked, and not by what";
-  if (worth(unexplained)) out += "; " + duration_text(ns(unexplained)) + " could not be explained";
-  return out;
+  return " " + count_text(v.when.size()) + " times in " + length +
+         (v.rate_high > 0 ? " (" + rate(v.rate_low) + " to " + rate(v.rate_high) + " a minute, if at random)" : "") +
+         ".";
 }
 
-std::string typical_words(const TailStudy& tail) {
-  const auto most = std::max_element(tail.labels.begin(), tail.labels.end(),
-                                     [](const auto& a, const auto& b) { return a.typical < b.typical; });
-  if (most == tail.labels.end() || most->typical <= 0) return {};
-  return " A typical request spends " + duration_text(ns(most->typical)) + " (" +
-         whole_percent(static_cast<std::uint64_t>(most->typical), static_cast<std::uint64_t>(tail.typical_mean)) +
-         ") " + std::string(model::text_of(most->label)) + ".";
+// What the first part's origin adds.
+std::string origin_text(const Verdict& v, const model::Study& study) {
+  if (v.parts.empty()) return {};
+  const VerdictPart& part = v.parts.front();
+  const model::CpuShortage& s = study.shortage;
+  const std::string used = duration_text(ns(s.total)) + " of " + duration_text(study.end - study.begin);
+  switch (part.origin) {
+    case Origin::unexplained:
+      return " What caused this is not known: the recording does not show what they waited for.";
+    case Origin::machine:
+      return " Others used the CPUs, not the recorded processes.";
+    case Origin::own_load:
+      return " The recorded processes themselves used the CPUs.";
+    case Origin::passed_on:
+      return " " + percent(part.crowded) +
+             " of this wait coincides with a shortage of CPU on the machine, which may be why.";
+    case Origin::machine_or_code:
+      return " This recording cannot tell the code's own time from time that the hypervisor took away.";
+    case Origin::spread:
+      return " They are the slow end of the usual spread: no separate cause is visible.";
+    case Origin::service:
+      break;
+  }
+  return {};
+}
+
+std::string loss_text(const Verdict& v) {
+  if (!v.ranked)
+    return " Up to " + duration_text(ns(v.lost)) +
+           " of a slow request lies in lost events, too much to rank the causes.";
+  if (static_cast<double>(v.lost) < kWorthAWord * static_cast<double>(v.slow - v.typical)) return {};
+  return " Up to " + duration_text(ns(v.lost)) + " of it lies in lost events.";
+}
+
+std::string comparison_text(const Verdict& v) {
+  return count_text(v.requests) + " of " + count_text(v.of) + (v.requests == 1 ? " takes " : " take ") +
+         duration_text(ns(v.slow)) + (v.requests == 1 ? ", " : " on average, ") + "typical ones " +
+         duration_text(ns(v.typical));
+}
+
+std::string few_text(const Verdict& v, const model::RequestTable& table) {
+  std::string out = count_text(v.of, "request", "requests") + ":";
+  std::size_t shown = 0;
+  for (const model::ExchangeId id : v.examples)
+    for (std::uint32_t i = 0; i < table.rows.size() && shown < kRequestsNamed; ++i)
+      if (table.rows.id(i) == id) {
+        out += (shown++ == 0 ? " " : ", ") + duration_text(table.rows.duration(i)) + " (" + id_text(id) + ")";
+        break;
+      }
+  if (v.parts.empty()) return out + ".";
+  return out + "; on average " + duration_text(ns(v.slow)) + ", " + parts_text(v, table) + ".";
+}
+
+std::string machine_text(const Verdict& v, const model::Study& study) {
+  const model::CpuShortage& s = study.shortage;
+  char own[16];
+  std::snprintf(own, sizeof own, "%.1f", s.own);
+  const bool ours = !v.parts.empty() && v.parts.front().origin == Origin::own_load;
+  std::string out = "The machine was short of CPU: for " + duration_text(ns(s.total)) + " of " +
+                    duration_text(study.end - study.begin) +
+                    " recorded threads queued for a CPU, while the recorded processes used " + own + " of " +
+                    count_text(s.cpus, "CPU", "CPUs") + ".";
+  out += ours ? " They filled it themselves." : " Who used the others this recording does not show.";
+  out += " " + count_text(v.requests, "slow request", "slow requests") + " on " +
+         count_text(v.routes.size(), "route", "routes") + (v.requests == 1 ? " owes" : " owe") + " it " +
+         duration_text(ns(v.explained)) + " of " + duration_text(ns(v.excess)) + " extra.";
+  const auto most = std::max_element(v.when.begin(), v.when.end(),
+                                     [](const auto& a, const auto& b) { return a.requests < b.requests; });
+  if (most != v.when.end())
+    out += " Most of them in one stretch: " + span_text(*most, study.begin) + ", " +
+           count_text(most->requests, "slow request", "slow requests") + ".";
+  return out;
 }
 
 }  // namespace
+
+std::string subject(const Verdict& v, const model::Study& study) {
+  if (v.scope == VerdictScope::machine) return "The machine";
+  if (v.routes.size() == 1) return shortened(route_title(study.routes[v.routes.front()]), kTitle);
+  std::string out = count_text(v.routes.size()) + " routes (";
+  for (std::size_t i = 0; i < std::min<std::size_t>(3, v.routes.size()); ++i)
+    out += (i == 0 ? "" : ", ") + shortened(route_title(study.routes[v.routes[i]]), 40);
+  return out + (v.routes.size() > 3 ? ", …)" : ")");
+}
+
+std::string sentence(const Verdict& v, const model::Study& study, const model::RequestTable& table) {
+  if (v.kind == VerdictKind::nothing) return {};
+  if (v.scope == VerdictScope::machine) return machine_text(v, study);
+  std::string out = subject(v, study) + ": ";
+  if (v.kind == VerdictKind::few) return out + few_text(v, table);
+  if (v.kind == VerdictKind::usual) {
+    const VerdictPart& part = v.parts.front();
+    return out + "every request takes about " + duration_text(ns(v.typical)) + ", " + duration_text(ns(part.typical)) +
+           " of it (" +
+           percent(static_cast<double>(part.typical) / static_cast<double>(std::max<std::int64_t>(1, v.typical))) +
+           ") " + part_text(part, table) + "." + origin_text(v, study);
+  }
+  out += comparison_text(v);
+  out += v.parts.empty() ? "; many small differences add up." : "; " + parts_text(v, table) + ".";
+  out += pattern_text(v, study) + origin_text(v, study) + loss_text(v);
+  return out;
+}
 
 std::string slow_name(const TailStudy& tail) {
   const auto hundredths = std::max<long long>(1, std::llround((1 - tail.slow_from) * 10'000));
@@ -117,41 +199,6 @@ std::string slow_name(const TailStudy& tail) {
     percent += "." + part;
   }
   return "slowest " + percent + " %";
-}
-
-std::string culprit_text(const model::CulpritStudy& c, const model::TextPool& texts) {
-  const std::string_view label = model::name_of(c.label);
-  const auto starts = [&](std::string_view prefix) { return label.substr(0, prefix.size()) == prefix; };
-  std::string request;
-  if (c.route != 0)
-    request = (c.method != 0 ? shortened(printable(texts[c.method]), 20) + " " : "") +
-              shortened(printable(texts[c.route]), 80);
-  if (c.route != 0 && c.authority != 0) request += " at " + shortened(printable(texts[c.authority]), 60);
-  char address[32];
-  const std::string place =
-      c.what == 0 ? "" : "0x" + std::string(address, std::to_chars(address, address + sizeof address, c.what, 16).ptr);
-  if (starts("lock.")) {
-    // No goroutine holds a channel or a WaitGroup; another one ends the wait.
-    const bool held = c.label == model::Label::lock_futex || c.label == model::Label::lock_go_mutex ||
-                      c.label == model::Label::lock_kernel;
-    const std::string holder = !request.empty() ? (held ? "held by " : "ended by ") + request
-                               : c.tid != 0     ? "released by thread " + std::to_string(c.tid)
-                                                : "";
-    return (place.empty() ? "" : "at " + place) + (place.empty() || holder.empty() ? "" : " ") + holder;
-  }
-  if (starts("down.")) {
-    // Mentioned only if it is most of the wait: then it is the next place to look.
-    const bool most = static_cast<double>(c.inside_time) >= kMostly * static_cast<double>(c.time) && c.inside_time > 0;
-    return request.empty()
-               ? ""
-               : "(" + request + (most ? ", there mostly " + std::string(model::text_of(c.inside)) : "") + ")";
-  }
-  if (c.label == model::Label::q_loop) return request.empty() ? "" : "(" + request + ")";
-  if (starts("q.")) return request.empty() ? "" : "behind " + request;
-  if (!c.group.path.empty()) return "of " + group_text(c.group);
-  if (c.label == model::Label::sched_stopped) return c.tid == 0 ? "" : "by thread " + std::to_string(c.tid);
-  if (starts("io.")) return place.empty() ? "" : "on device " + place;
-  return request.empty() ? "" : "(" + request + ")";
 }
 
 std::string honesty_text(const TailStudy& tail) {
@@ -166,45 +213,10 @@ std::string bursts_text(const TailStudy& tail, formats::Time begin) {
     return "all " + count_text(tail.slow) + " of them in one burst at " + offset_text(tail.largest_burst_at, begin);
   std::string out = count_text(tail.slow) + " of them, in " + count_text(tail.bursts) + " bursts";
   const bool clustered = static_cast<double>(tail.bursts) < 0.5 * tail.bursts_if_spread;
-  out += clustered ? ", closer together than chance would put them; the largest, of " + count_text(tail.largest_burst) +
-                         ", at " + offset_text(tail.largest_burst_at, begin)
-                   : ", strewn over the recording";
+  out += clustered ? ", closer together than by chance; the largest, of " + count_text(tail.largest_burst) + ", at " +
+                         offset_text(tail.largest_burst_at, begin)
+                   : ", spread over the recording";
   return out;
-}
-
-std::string sentence(const model::RouteStudy& route, const model::TextPool& texts) {
-  if (!route.tail) return {};
-  const TailStudy& tail = *route.tail;
-  const std::string title = shortened(route_title(route), kTitle) + ": ";
-  if (tail.verdict == TailVerdict::refused)
-    return title + "why its slowest requests are slow cannot be said: " + tail.reason + ".";
-  const Duration scale = ns(tail.slow_mean);
-  std::string out = title + "the " + slow_name(tail) +
-                    (route.role == model::Role::client ? " of the calls made take " : " take ") + duration_text(scale) +
-                    " against " + duration_in_unit_of(ns(tail.typical_mean), scale) + " typically";
-  std::vector<const LabelDifference*> said;
-  if (tail.verdict == TailVerdict::cause) {
-    for (const model::Label label : tail.causes)
-      if (const auto* d = find(tail, label); d && said.size() < kNamed) said.push_back(d);
-    out += "; " + shares_of_gap(tail, said, texts) + nameless(tail, said);
-    if (tail.bursts <= kFewBursts) out += "; they came in " + count_text(tail.bursts, "burst", "bursts") + " only";
-    return out + ".";
-  }
-  if (tail.verdict == TailVerdict::no_tail)
-    return out + ", no tail to explain: " + tail.reason + "." + typical_words(tail);
-  const bool incident = tail.reason.empty();
-  out += incident ? "; they came in " + count_text(tail.bursts, "burst", "bursts") +
-                        ", which is too few to tell a cause from chance"
-                  : "; no cause stands out: " + tail.reason;
-  for (const auto& d : tail.labels)
-    if (said.size() < (incident ? kNamed : 2) &&
-        share(static_cast<double>(d.difference()), static_cast<double>(tail.gap())) >= kWorthAWord)
-      said.push_back(&d);
-  out += ".";
-  if (!said.empty()) {
-    out += " " + shares_of_gap(tail, said, texts) + nameless(tail, said) + ".";
-  }
-  return out + typical_words(tail);
 }
 
 }  // namespace tailcap::report::tail

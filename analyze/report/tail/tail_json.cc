@@ -3,8 +3,7 @@
 #include <cmath>
 
 #include "analyze/report/json/json_writer.h"
-#include "analyze/report/json/partition_json.h"
-#include "analyze/report/tail/sentence.h"
+#include "analyze/report/tail/verdict_json.h"
 #include "analyze/report/words/words.h"
 
 namespace tailcap::report::tail {
@@ -12,19 +11,9 @@ namespace {
 
 using model::TailStudy;
 
-std::string_view name_of(model::TailVerdict verdict) {
-  constexpr std::string_view names[] = {"refused", "no_tail", "no_cause", "cause"};
-  return names[static_cast<std::size_t>(verdict)];
-}
-
 std::string_view name_of(model::Exemplar::Why why) {
   constexpr std::string_view names[] = {"slowest", "representative", "second_cause"};
   return names[static_cast<std::size_t>(why)];
-}
-
-void id_or_null(JsonWriter& json, std::string_view name, model::ExchangeId id) {
-  json.key(name);
-  json.text_or_null(id.connection == 0 ? std::string{} : id_text(id));
 }
 
 // Shares: more digits would only be noise.
@@ -47,7 +36,6 @@ void append_labels(JsonWriter& json, const TailStudy& tail) {
     json.key("high_ns");
     tail.intervals ? json.number(d.high) : json.null();
     json.field("significant", d.significant);
-    json.field("stands_out", d.stands_out);
     json.field("slow_with", d.slow_with);
     json.field("slow_dominant", d.slow_dominant);
     json.field("slow_inferred_ns", d.slow_inferred);
@@ -80,30 +68,7 @@ void append_bands(JsonWriter& json, const TailStudy& tail) {
 void append_culprits(JsonWriter& json, const TailStudy& tail, const model::TextPool& texts) {
   json.key("culprits");
   json.begin_array();
-  for (const auto& c : tail.culprits) {
-    json.begin_object();
-    json.field("label", model::name_of(c.label));
-    json.key("what");
-    c.what == 0 || !c.group.path.empty() ? json.null() : json.number(c.what);
-    append_group(json, &c.group);
-    json.key("method");
-    json.text_or_null(texts[c.method]);
-    json.key("route");
-    json.text_or_null(texts[c.route]);
-    json.key("authority");
-    json.text_or_null(texts[c.authority]);
-    json.key("tid");
-    c.tid == 0 ? json.null() : json.number(std::uint64_t{c.tid});
-    json.key("inside");
-    c.inside_time == 0 ? json.null() : json.text(model::name_of(c.inside));
-    json.key("inside_ns");
-    c.inside_time == 0 ? json.null() : json.number(c.inside_time);
-    json.field("slow_requests", c.slow);
-    json.field("time_ns", c.time);
-    id_or_null(json, "held_up", c.held_up);
-    id_or_null(json, "by", c.example);
-    json.end_object();
-  }
+  for (const auto& c : tail.culprits) append_culprit(json, c, texts);
   json.end_array();
 }
 
@@ -147,27 +112,24 @@ void append_comparison(JsonWriter& json, const TailStudy& tail, const model::Req
 
 }  // namespace
 
-void append_tail(std::string& out, const model::RouteStudy& route, const model::RequestTable& table,
-                 const model::WallClock& clock) {
+void append_tail(std::string& out, const model::RouteStudy& route, const model::Study& study,
+                 const model::RequestTable& table) {
   JsonWriter json(out);
+  const model::WallClock& clock = study.quality.clock;
   if (!route.tail) return json.null();
   const TailStudy& tail = *route.tail;
   json.begin_object();
-  json.field("verdict", name_of(tail.verdict));
-  json.field("sentence", sentence(route, table.texts));
-  json.key("reason");
-  json.text_or_null(tail.reason);
-  json.key("causes");
-  json.begin_array();
-  for (const model::Label label : tail.causes) json.text(model::name_of(label));
-  json.end_array();
+  json.key("verdict");
+  append_verdict(json, tail.verdict, study, table);
+  json.key("doubt");
+  json.text_or_null(tail.doubt);
   json.field("requests", tail.requests);
   share(json, "unexplained_share", tail.unexplained);
   share(json, "causeless_share", tail.causeless);
   share(json, "inferred_share", tail.inferred);
   json.key("slow_from");
   tail.slow_from > 0 ? json.real(tail.slow_from) : json.null();
-  if (tail.verdict != model::TailVerdict::refused) append_comparison(json, tail, table, clock);
+  if (tail.compared()) append_comparison(json, tail, table, clock);
   json.end_object();
 }
 

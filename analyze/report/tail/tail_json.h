@@ -8,7 +8,7 @@
 namespace tailcap::report::tail {
 
 // Appends an object, or null.
-void append_tail(std::string& out, const model::RouteStudy& route, const model::RequestTable& table,
-                 const model::WallClock& clock);
+void append_tail(std::string& out, const model::RouteStudy& route, const model::Study& study,
+                 const model::RequestTable& table);
 
 }  // namespace tailcap::report::tail

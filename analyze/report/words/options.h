@@ -8,12 +8,12 @@
 namespace tailcap::report {
 
 struct ReportOptions {
-  std::string file;                  // the capture's name, for the lines that say what to type next
-  std::string scope;                 // which requests were selected; empty: all
-  std::size_t width = 100;           // columns of the text
-  std::size_t routes = 8;            // routes shown; the others are counted
-  std::size_t sentences = SIZE_MAX;  // of the routes shown, those with a sentence at the top
-  std::size_t details = 3;           // routes whose slow requests are compared with typical ones
+  std::string file;           // the capture's name, for the lines that say what to type next
+  std::string scope;          // which requests were selected; empty: all
+  std::size_t width = 100;    // columns of the text
+  std::size_t routes = 8;     // routes shown; the others are counted
+  std::size_t sentences = 8;  // at the top
+  std::size_t details = 3;    // routes whose slow requests are compared with typical ones
   std::size_t slowest = 10;
 };
 

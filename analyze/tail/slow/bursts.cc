@@ -5,25 +5,28 @@
 
 namespace tailcap::tail::slow {
 
-void find_bursts(std::vector<RequestInterval> slow, std::int64_t begin, std::int64_t end, model::TailStudy& out) {
-  std::sort(slow.begin(), slow.end(), [](const RequestInterval& a, const RequestInterval& b) {
+std::vector<model::Burst> bursts_of(std::vector<RequestInterval> requests) {
+  std::sort(requests.begin(), requests.end(), [](const RequestInterval& a, const RequestInterval& b) {
     return a.start != b.start ? a.start < b.start : a.end < b.end;
   });
-  out.bursts = out.largest_burst = 0;
-  std::int64_t until = 0, from = 0;
-  std::uint64_t size = 0;
-  for (const RequestInterval& s : slow) {
-    if (size == 0 || s.start - until > kBurstGap) {
-      ++out.bursts;
-      size = 0;
-      from = s.start;
-      until = s.end;
-    }
-    until = std::max(until, s.end);
-    if (++size > out.largest_burst) {
-      out.largest_burst = size;
-      out.largest_burst_at = formats::time_from(from);
-    }
+  std::vector<model::Burst> out;
+  for (const RequestInterval& r : requests) {
+    const formats::Time from = formats::time_from(r.start), to = formats::time_from(r.end);
+    if (out.empty() || r.start - formats::nanoseconds(out.back().to) > kBurstGap) out.push_back({from, to, 0});
+    out.back().to = std::max(out.back().to, to);
+    ++out.back().requests;
+  }
+  return out;
+}
+
+void find_bursts(std::vector<RequestInterval> slow, std::int64_t begin, std::int64_t end, model::TailStudy& out) {
+  const std::vector<model::Burst> bursts = bursts_of(slow);
+  out.bursts = bursts.size();
+  out.largest_burst = 0;
+  for (const model::Burst& b : bursts) {
+    if (b.requests <= out.largest_burst) continue;
+    out.largest_burst = b.requests;
+    out.largest_burst_at = b.from;
   }
   // Strewn at random over the recording, n requests leave gaps of which a share exp(-n * gap / length) is long enough.
   const double n = static_cast<double>(slow.size());

@@ -12,6 +12,9 @@ struct RequestInterval {
   std::int64_t start = 0, end = 0;  // ns, of one request
 };
 
+// Requests with less than kBurstGap between them are one burst. In order of time.
+std::vector<model::Burst> bursts_of(std::vector<RequestInterval> requests);
+
 // Fills bursts, largest_burst, largest_burst_at and bursts_if_spread. A burst ends where no slow request was under way
 // for kBurstGap. begin, end: of the recording.
 void find_bursts(std::vector<RequestInterval> slow, std::int64_t begin, std::int64_t end, model::TailStudy& out);

@@ -9,7 +9,8 @@ namespace tailcap::tail::slow {
 namespace {
 
 constexpr std::size_t kLeastOfPercent = 20;  // the slowest 1 % are taken where they are at least so many,
-constexpr std::size_t kLeastOfFive = 10;     // the slowest 5 % where those are: a mean of fewer is an anecdote
+constexpr std::size_t kLeastCompared = 5;    // requests: with fewer, each is described
+constexpr std::size_t kLeastSlow = 3;        // of at least so many times five requests
 constexpr std::uint64_t kLeastAlike = 5;     // typical requests to compare with; fewer are looked for less alike
 constexpr std::size_t kMaxCells = 8;         // bounds the work; what is rare is compared less alike
 
@@ -60,11 +61,11 @@ CohortPlaces cohort_places(std::size_t n) {
   if (n / 100 >= kLeastOfPercent) {
     out.from = n / 100 > kMaxSlow ? 1 - static_cast<double>(kMaxSlow) / static_cast<double>(n) : 0.99;
     out.slow = std::min(n / 100, kMaxSlow);
-  } else if (n / 20 >= kLeastOfFive) {
-    out.from = 0.95;
-    out.slow = n / 20;
+  } else if (n >= kLeastCompared) {
+    out.slow = std::max({n / 20, std::min(kLeastSlow, n / 5), std::size_t{1}});
+    out.from = 1 - static_cast<double>(out.slow) / static_cast<double>(n);
   } else {
-    out.needed = 20 * kLeastOfFive;
+    out.needed = kLeastCompared;
     return out;
   }
   out.typical_from = static_cast<std::size_t>(std::ceil(kTypicalFrom * static_cast<double>(n) - 1e-9));

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "analyze/tail/slow/verdict.h"
-
 namespace tailcap::tail::slow {
 
 Links::Links(const model::RequestTable& table) {
@@ -13,7 +11,6 @@ Links::Links(const model::RequestTable& table) {
   for (const auto& [call, cause] : table.causes)
     if (cause.parent.connection != 0) calls_.emplace_back(cause.parent, call);
   std::sort(calls_.begin(), calls_.end());
-  noise_ = longest_waits_for_cpu(table);
 }
 
 std::optional<std::uint32_t> Links::row_of(model::ExchangeId id) const {

@@ -1,5 +1,4 @@
-// What the study of a route must know of other requests: where their rows are, which calls they made, how busy the
-// machine was.
+// What the study of a route must know of other requests: where their rows are, which calls they made.
 #pragma once
 
 #include <cstdint>
@@ -17,13 +16,11 @@ class Links {
   using Call = std::pair<model::ExchangeId, model::ExchangeId>;  // who made it; the call
   explicit Links(const model::RequestTable& table);
   std::optional<std::uint32_t> row_of(model::ExchangeId id) const;
-  double noise() const { return noise_; }                          // longest_waits_for_cpu()
   std::span<const Call> calls_of(model::ExchangeId parent) const;  // in the order of ids
 
  private:
   std::vector<std::pair<model::ExchangeId, std::uint32_t>> rows_;
   std::vector<Call> calls_;
-  double noise_ = 0;
 };
 
 }  // namespace tailcap::tail::slow

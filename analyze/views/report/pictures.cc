@@ -33,7 +33,7 @@ const model::RouteStudy* first_served(const model::Study& study) {
   const model::RouteStudy* first = nullptr;
   for (const auto& route : study.routes) {
     if (route.role != model::Role::server || route.count == 0) continue;
-    if (route.tail && route.tail->verdict == model::TailVerdict::cause) return &route;
+    if (route.tail && route.tail->verdict.level > model::Level::note) return &route;
     if (!first) first = &route;
   }
   return first;

@@ -41,7 +41,7 @@ class TailCase {
     std::int64_t total = 0;
     for (const auto& [label, ns] : times) {
       if (ns <= 0) continue;
-      parts.push_back({model::Phase::work, label, evidence, ns});
+      parts.push_back({model::Phase::work, label, evidence, static_cast<std::uint8_t>(255 * crowded), ns});
       total += ns;
     }
     row.duration = model::Duration{total};
@@ -63,6 +63,7 @@ class TailCase {
 
   model::RequestTable table;
   model::Study study;
+  double crowded = 0;  // of all parts of the next request
 
  private:
   model::Request row_;

@@ -63,29 +63,21 @@ void write(const std::string& name, const std::string& text) {
     std::ofstream(std::string(folder) + "/" + name) << text;
 }
 
-std::string text_of(const std::vector<report::tail::Said>& said) {
-  std::string out;
-  for (const auto& s : said) out += s.text + "\n";
-  return out;
-}
-
 TEST(TailReport, SaysItInASentence) {
   TailCase c = shop();
   const auto& study = c.run();
   c.study.quality.requests = c.study.quality.complete = c.table.rows.size();
-  const auto said = report::tail::sentences(study, c.table.texts, report::shown_routes(study, 8));
-  ASSERT_EQ(said.size(), 4u);
-  // The cause comes first, with its size, its interval and the number of requests.
-  EXPECT_EQ(said[0].text.rfind("GET /cart: the slowest 1 % take ", 0), 0u) << said[0].text;
-  EXPECT_NE(said[0].text.find(" ms more is CPU quota throttling of cgroup /kube/shop\\x1b, 30.0 ms of every 100 ms (9"),
+  // What matters most comes first, with its size and who did it.
+  ASSERT_FALSE(study.verdicts.empty());
+  const std::string first = report::tail::sentence(study.verdicts.front(), study, c.table);
+  EXPECT_EQ(first.rfind("GET /cart: 66 of 6,685 take ", 0), 0u) << first;
+  EXPECT_NE(first.find(" ms of it CPU quota throttling of cgroup /kube/shop\\x1b, 30.0 ms of every 100 ms"),
             std::string::npos)
-      << said[0].text;
-  const std::string all = text_of(said);
-  EXPECT_NE(all.find("no cause stands out"), std::string::npos) << all;
-  EXPECT_NE(all.find("no tail to explain: the slow requests take less than 1.5 times as long as typical ones. A "
-                     "typical request spends 60"),
-            std::string::npos)
-      << all;
+      << first;
+  std::string all;
+  for (const auto& verdict : study.verdicts) all += report::tail::sentence(verdict, study, c.table) + "\n";
+  EXPECT_NE(all.find("GET /pooled: every request takes about 7"), std::string::npos) << all;
+  EXPECT_NE(all.find("waiting for a worker."), std::string::npos) << all;
   report::ReportOptions options;
   options.file = "shop.tcap";
   const std::string text = report::text_report(study, c.table, options),
@@ -143,7 +135,7 @@ TEST(TailReport, TextFromTheWireIsHarmless) {
     c.keep();
   }
   const auto& study = c.run();
-  ASSERT_EQ(tail_of(study).verdict, model::TailVerdict::cause) << tail_of(study).reason;
+  ASSERT_EQ(tail_of(study).verdict.parts.at(0).origin, model::Origin::service);
   ASSERT_FALSE(tail_of(study).culprits.empty());
   report::ReportOptions options;
   const std::string text = report::text_report(study, c.table, options),

@@ -1,4 +1,4 @@
-#include "analyze/tail/slow/tail_study.h"
+#include "analyze/tail/tail_study.h"
 
 #include <algorithm>
 #include <cmath>
@@ -10,19 +10,21 @@
 #include "analyze/tail/slow/culprits.h"
 #include "analyze/tail/slow/differences.h"
 #include "analyze/tail/slow/exemplars.h"
-#include "analyze/tail/slow/verdict.h"
+#include "analyze/tail/verdict/judge.h"
 
-namespace tailcap::tail::slow {
+namespace tailcap::tail {
 namespace {
 
 using formats::nanoseconds;
 using model::LabelDifference;
 
+constexpr std::size_t kLeastResampled = 40;  // requests; intervals from fewer mean nothing
+constexpr double kMostlySeen = 0.9;
 constexpr double kBandEdges[] = {0, 0.5, 0.9, 0.99, 1};
 
-void add_honesty(const std::vector<Item>& items, model::TailStudy& out) {
+void add_honesty(const std::vector<slow::Item>& items, model::TailStudy& out) {
   double all = 0, unexplained = 0, causeless = 0, inferred = 0;
-  for (const Item& item : items)
+  for (const slow::Item& item : items)
     for (const model::Part& p : item.parts) {
       const auto ns = static_cast<double>(p.time);
       all += ns;
@@ -39,8 +41,8 @@ void add_honesty(const std::vector<Item>& items, model::TailStudy& out) {
 }
 
 // order: fastest first.
-std::vector<model::LabelBand> bands_of(const std::vector<Item>& items, const std::vector<std::uint32_t>& order,
-                                       const Columns& columns) {
+std::vector<model::LabelBand> bands_of(const std::vector<slow::Item>& items, const std::vector<std::uint32_t>& order,
+                                       const slow::Columns& columns) {
   std::vector<model::LabelBand> out;
   std::size_t at = 0;
   for (std::size_t b = 0; b + 1 < std::size(kBandEdges); ++b) {
@@ -60,12 +62,12 @@ std::vector<model::LabelBand> bands_of(const std::vector<Item>& items, const std
   return out;
 }
 
-void add_intervals(const std::vector<Item>& items, const Cohorts& cohorts, const Columns& columns, double correlation,
-                   double seconds, model::TailStudy& out) {
-  const Spread spread = resample(items, cohorts, columns, correlation, seconds);
+void add_intervals(const std::vector<slow::Item>& items, const slow::Cohorts& cohorts, const slow::Columns& columns,
+                   double correlation, double seconds, model::TailStudy& out) {
+  const slow::Spread spread = slow::resample(items, cohorts, columns, correlation, seconds);
   std::vector<double> p;
   for (const auto& l : spread.labels) p.push_back(l.p);
-  const std::vector<bool> found = discoveries(p);
+  const std::vector<bool> found = slow::discoveries(p);
   out.blocks = spread.blocks;
   out.intervals = true;
   out.gap_low = std::llround(spread.low);
@@ -77,21 +79,29 @@ void add_intervals(const std::vector<Item>& items, const Cohorts& cohorts, const
   }
 }
 
-void count_matching(const Cohorts& cohorts, const std::vector<Item>& items, model::TailStudy& out) {
-  for (const CohortCell& cell : cohorts.cells) {
+void count_matching(const slow::Cohorts& cohorts, const std::vector<slow::Item>& items, model::TailStudy& out) {
+  for (const slow::CohortCell& cell : cohorts.cells) {
     if (cell.level > 0) out.matched_loosely += cell.slow;
-    if (cell.level + 1 == kLevels) out.matched_by_route += cell.slow;
+    if (cell.level + 1 == slow::kLevels) out.matched_by_route += cell.slow;
   }
   for (std::size_t i = 0; i < cohorts.slow; ++i) out.slow_lossy += items[cohorts.nth_slowest(i)].lossy;
   for (std::size_t i = cohorts.typical_from; i < cohorts.typical_to; ++i)
     out.typical_lossy += items[cohorts.order[i]].lossy;
 }
 
-std::vector<RequestInterval> spans_of(const model::RequestTable& table, const std::vector<Item>& items,
-                                      const Cohorts& cohorts) {
-  std::vector<RequestInterval> out;
+// Calls whose server was recorded: its route has the verdict.
+bool seen_at_server(const model::RequestTable& table, const std::vector<slow::Item>& items) {
+  std::size_t peers = 0;
+  for (const slow::Item& item : items)
+    peers += table.rows.role(item.row) == model::Role::client && table.rows.peer(item.row).connection != 0;
+  return static_cast<double>(peers) >= kMostlySeen * static_cast<double>(items.size());
+}
+
+std::vector<slow::RequestInterval> spans_of(const model::RequestTable& table, const std::vector<slow::Item>& items,
+                                            const slow::Cohorts& cohorts) {
+  std::vector<slow::RequestInterval> out;
   for (std::size_t i = 0; i < cohorts.slow; ++i) {
-    const Item& item = items[cohorts.nth_slowest(i)];
+    const slow::Item& item = items[cohorts.nth_slowest(i)];
     const std::int64_t start = nanoseconds(table.rows.start(item.row));
     out.push_back({start, start + item.duration});
   }
@@ -101,41 +111,45 @@ std::vector<RequestInterval> spans_of(const model::RequestTable& table, const st
 }  // namespace
 
 std::optional<model::TailStudy> study_tail(const model::RequestTable& table, const std::vector<std::uint32_t>& rows,
-                                           const model::Study& study, const Links& links, const RouteFacts& facts) {
-  const std::vector<Item> items = items_of(table, rows, links, facts.mixed);
+                                           const model::Study& study, const slow::Links& links,
+                                           const RouteFacts& facts) {
+  const std::vector<slow::Item> items = slow::items_of(table, rows, links, facts.mixed);
   if (items.empty()) return std::nullopt;
   model::TailStudy out;
   out.requests = items.size();
   add_honesty(items, out);
-  const Columns columns(items);
-  const Cohorts cohorts = cohorts_of(items);
+  const slow::Columns columns(items);
+  const slow::Cohorts cohorts = slow::cohorts_of(items);
+  const verdict::Surroundings around{table, study};
   if (cohorts.needed > 0) {
-    out.requests_needed = cohorts.needed;
-    out.reason = "only " + std::to_string(items.size()) + (items.size() == 1 ? " request" : " requests") +
-                 " could be followed, and " + std::to_string(cohorts.needed) + " are needed";
+    slow::Cohorts all;
+    all.slow = items.size();
+    for (std::uint32_t i = 0; i < items.size(); ++i) all.order.push_back(i);
+    out.culprits = slow::culprits_of(table, items, all, links);
+    out.verdict = verdict::account_for_few(items, out.culprits, around);
+    if (seen_at_server(table, items)) out.verdict.level = model::Level::nothing;
     return out;
   }
   out.slow_from = cohorts.from;
-  // Where it is not known which requests are the slowest there is nothing to compare.
   if (const model::Quantile* q = cohorts.from >= 0.99 ? facts.p99 : facts.p95;
-      q && q->support == model::Support::refused) {
-    out.reason = "which requests are the slowest is not known: " + q->reason;
-    return out;
-  }
+      q && q->support == model::Support::refused)
+    out.doubt = q->reason;
   out.slow = cohorts.slow;
   out.typical = cohorts.typical_to - cohorts.typical_from;
-  find_differences(items, cohorts, columns, out);
+  slow::find_differences(items, cohorts, columns, out);
   count_matching(cohorts, items, out);
   const std::int64_t begin = nanoseconds(study.begin), end = nanoseconds(study.end);
-  find_bursts(spans_of(table, items, cohorts), begin, end, out);
-  add_intervals(items, cohorts, columns, facts.correlation, static_cast<double>(end - begin) * 1e-9, out);
+  slow::find_bursts(spans_of(table, items, cohorts), begin, end, out);
+  if (items.size() >= kLeastResampled)
+    add_intervals(items, cohorts, columns, facts.correlation, static_cast<double>(end - begin) * 1e-9, out);
   std::stable_sort(out.labels.begin(), out.labels.end(),
                    [](const LabelDifference& a, const LabelDifference& b) { return a.difference() > b.difference(); });
-  decide(items, table.rows.role(rows.front()) == model::Role::server, facts.noise, out);
+  out.ordinary_slow_mean = verdict::ordinary_slow_mean(items, cohorts.from);
   out.bands = bands_of(items, cohorts.order, columns);
-  out.culprits = culprits_of(table, items, cohorts, links);
-  out.exemplars = exemplars_of(items, cohorts, columns, out);
+  out.culprits = slow::culprits_of(table, items, cohorts, links);
+  if (!seen_at_server(table, items)) out.verdict = verdict::judge(items, cohorts, out, around);
+  out.exemplars = slow::exemplars_of(items, cohorts, columns, out);
   return out;
 }
 
-}  // namespace tailcap::tail::slow
+}  // namespace tailcap::tail

@@ -7,7 +7,7 @@
 #include "analyze/model/study/study.h"
 #include "analyze/tail/slow/links.h"
 
-namespace tailcap::tail::slow {
+namespace tailcap::tail {
 
 // Facts about the route besides its rows.
 struct RouteFacts {
@@ -15,11 +15,11 @@ struct RouteFacts {
   const model::Quantile* p95 = nullptr;
   const model::Quantile* p99 = nullptr;
   bool mixed = false;  // made of different methods and paths
-  double noise = 0;    // longest_waits_for_cpu() of the recording
 };
 
 // rows: the route's, in order of start. Unset: none of them has a partition.
 std::optional<model::TailStudy> study_tail(const model::RequestTable& table, const std::vector<std::uint32_t>& rows,
-                                           const model::Study& study, const Links& links, const RouteFacts& facts);
+                                           const model::Study& study, const slow::Links& links,
+                                           const RouteFacts& facts);
 
-}  // namespace tailcap::tail::slow
+}  // namespace tailcap::tail

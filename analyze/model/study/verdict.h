@@ -1,0 +1,121 @@
+// What was slow, and why: the answers with which a report begins.
+//
+// Four statements are kept apart, and no doubt about one hides another. The account: what the requests waited for
+// (parts, slow, typical). The origin of each part: whose doing it is. The pattern: how the requests lie in time. The
+// level: whether it matters. All durations are ns.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "analyze/model/label.h"
+#include "analyze/model/partition.h"
+#include "analyze/model/text_pool.h"
+#include "analyze/model/wire/exchange.h"
+
+namespace tailcap::model {
+
+// A blocker behind the time of a label, in the slow requests.
+struct CulpritStudy {
+  Label label = Label::unexplained_nocarrier;
+  std::uint64_t what = 0;  // lock: its address; device; CPU quota: which of Partitions::groups(), from 1; otherwise 0
+  CpuGroup group = {};     // the group of the CPU quota; path empty: none
+  TextId method = 0, route = 0,
+         authority = 0;                         // of the blocking request: the call, the lock holder's, the neighbour's
+  std::uint32_t tid = 0;                        // lock holder or waker, where it is always the same thread
+  std::uint64_t slow = 0;                       // slow requests that it delayed
+  std::int64_t time = 0;                        // sum over those
+  Label inside = Label::unexplained_nocarrier;  // a call: the main label of its server meanwhile
+  std::int64_t inside_time = 0;                 // time under `inside`, summed; 0: the server was not recorded
+  ExchangeId example = {};                      // the request behind the longest delay; connection 0: none known
+  ExchangeId held_up = {};                      // the slow request that it delayed longest
+};
+
+enum class VerdictScope : std::uint8_t { route, process, machine };
+std::string_view name_of(VerdictScope scope);
+
+enum class VerdictKind : std::uint8_t {
+  nothing,  // nothing unusual
+  few,      // too few requests to compare: their account
+  usual,    // every request waits for it
+  tail,     // the slowest requests compared with typical ones
+};
+std::string_view name_of(VerdictKind kind);
+
+// Whose doing it is.
+enum class Origin : std::uint8_t {
+  unexplained,      // what the requests did is not known
+  machine,          // others used the CPUs
+  own_load,         // the recorded processes used the CPUs
+  passed_on,        // a true wait, but while the machine was short of CPU, which may be why
+  machine_or_code,  // on CPU or deprived of it by the hypervisor: this capture cannot tell
+  service,          // the label stands for itself
+  spread,           // the slow end of the usual spread
+};
+std::string_view name_of(Origin origin);
+
+enum class Pattern : std::uint8_t {
+  single,     // one request
+  incident,   // one burst
+  incidents,  // fewer bursts than chance would make
+  periodic,   // bursts at regular distances
+  always,     // every request
+  recurring,
+};
+std::string_view name_of(Pattern pattern);
+
+enum class Level : std::uint8_t { nothing, note, notable, severe };
+std::string_view name_of(Level level);
+
+// Part of what the requests have more time of. Labels that are one thing to a reader are one part: all waits for a CPU,
+// all time on one.
+struct VerdictPart {
+  Label label = Label::unexplained_nocarrier;  // the one with the largest difference
+  std::vector<Label> labels;
+  Origin origin = Origin::spread;
+  std::int64_t slow = 0, typical = 0;  // mean per request
+  double crowded = 0;                  // share of its time in which other recorded threads were queued for a CPU
+  std::uint64_t mainly = 0;            // requests that it slowed down most
+  bool inferred = false;               // more than half of it was not measured
+  std::optional<CulpritStudy> who;     // behind most of it
+  std::int64_t difference() const { return slow - typical; }
+};
+
+// Slow requests close in time.
+struct Burst {
+  formats::Time from = formats::kNoTime, to = formats::kNoTime;
+  std::uint64_t requests = 0;
+};
+
+struct Verdict {
+  VerdictScope scope = VerdictScope::route;
+  VerdictKind kind = VerdictKind::nothing;
+  Level level = Level::nothing;
+  Pattern pattern = Pattern::recurring;
+  std::vector<std::uint32_t> routes;   // indexes into Study::routes
+  std::vector<VerdictPart> parts;      // largest difference first; empty: many small differences
+  bool ranked = true;                  // false: more time is lost than lies between the first two labels
+  std::uint64_t requests = 0, of = 0;  // slow; compared
+  std::int64_t slow = 0, typical = 0;  // mean duration; usual: of the typical requests in both
+  std::int64_t excess = 0;             // duration beyond the typical one, summed over the slow requests
+  std::int64_t lost = 0;               // mean time of a slow request in lost events
+  std::vector<Burst> when;             // in order of time
+  double rate_low = 0, rate_high = 0;  // 95 % interval of bursts per minute, if they are at random; both 0: not known
+  bool kind_of_their_own = false;      // a gap separates them from the other requests
+  std::vector<ExchangeId> examples;    // the slowest first
+  std::int32_t part_of = -1;           // index of the verdict that explains it, in Study::verdicts; -1: none
+  std::int64_t explained = 0;          // scope machine: of the excess
+};
+
+// Stretches in which the machine was short of CPU.
+struct CpuShortage {
+  std::int64_t total = 0;  // ns in which recorded threads were queued for at least Crowd::kLeastWait
+  double own = 0;          // CPU time of the recorded processes meanwhile, in CPUs
+  unsigned cpus = 0;
+  std::vector<Burst> episodes;  // merged across 100 ms; requests: slow ones in it
+};
+
+}  // namespace tailcap::model

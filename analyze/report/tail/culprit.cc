@@ -1,0 +1,56 @@
+#include "analyze/report/tail/culprit.h"
+
+#include <charconv>
+
+#include "analyze/report/words/escape.h"
+#include "analyze/report/words/number.h"
+#include "analyze/report/words/words.h"
+
+namespace tailcap::report::tail {
+namespace {
+
+constexpr double kMostly = 0.5;
+
+// As the kernel prints it: major and minor number.
+std::string device_text(std::uint64_t device) {
+  return "device " + std::to_string(device >> 20) + ":" + std::to_string(device & 0xfffff);
+}
+
+}  // namespace
+
+std::string culprit_text(const model::CulpritStudy& c, const model::TextPool& texts) {
+  const std::string_view label = model::name_of(c.label);
+  const auto starts = [&](std::string_view prefix) { return label.substr(0, prefix.size()) == prefix; };
+  std::string request;
+  if (c.route != 0)
+    request = (c.method != 0 ? shortened(printable(texts[c.method]), 20) + " " : "") +
+              shortened(printable(texts[c.route]), 80);
+  if (c.route != 0 && c.authority != 0) request += " at " + shortened(printable(texts[c.authority]), 60);
+  char address[32];
+  const std::string place =
+      c.what == 0 ? "" : "0x" + std::string(address, std::to_chars(address, address + sizeof address, c.what, 16).ptr);
+  if (starts("lock.")) {
+    // No goroutine holds a channel or a WaitGroup; another one ends the wait.
+    const bool held = c.label == model::Label::lock_futex || c.label == model::Label::lock_go_mutex ||
+                      c.label == model::Label::lock_kernel;
+    const std::string holder = !request.empty() ? (held ? "held by " : "ended by ") + request
+                               : c.tid != 0     ? "released by thread " + std::to_string(c.tid)
+                                                : "";
+    return (place.empty() ? "" : "at " + place) + (place.empty() || holder.empty() ? "" : " ") + holder;
+  }
+  if (starts("down.")) {
+    // Mentioned only if it is most of the wait: then it is the next place to look.
+    const bool most = static_cast<double>(c.inside_time) >= kMostly * static_cast<double>(c.time) && c.inside_time > 0;
+    return request.empty()
+               ? ""
+               : "(" + request + (most ? ", there mostly " + std::string(model::text_of(c.inside)) : "") + ")";
+  }
+  if (c.label == model::Label::q_loop) return request.empty() ? "" : "(" + request + ")";
+  if (starts("q.")) return request.empty() ? "" : "behind " + request;
+  if (!c.group.path.empty()) return "of " + group_text(c.group);
+  if (c.label == model::Label::sched_stopped) return c.tid == 0 ? "" : "by thread " + std::to_string(c.tid);
+  if (starts("io.") || starts("mem.")) return c.what == 0 ? "" : "(" + device_text(c.what) + ")";
+  return request.empty() ? "" : "(" + request + ")";
+}
+
+}  // namespace tailcap::report::tail

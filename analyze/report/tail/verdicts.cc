@@ -1,0 +1,95 @@
+#include "analyze/report/tail/verdicts.h"
+
+#include <algorithm>
+
+#include "analyze/report/tail/routes.h"
+#include "analyze/report/tail/sentence.h"
+#include "analyze/report/words/escape.h"
+#include "analyze/report/words/number.h"
+#include "analyze/report/words/words.h"
+
+namespace tailcap::report::tail {
+namespace {
+
+using model::Level;
+using model::Verdict;
+using render::Document;
+using render::List;
+using render::Text;
+
+List::Accent accent_of(const Verdict& verdict) {
+  switch (verdict.level) {
+    case Level::severe:
+      return List::Accent::cause;
+    case Level::notable:
+      return List::Accent::doubt;
+    default:
+      return List::Accent::note;
+  }
+}
+
+// The subject is a link to the route's section; what is waited for is emphasised.
+Text linked(const std::string& text, const Verdict& verdict, const model::Study& study) {
+  const std::string about = subject(verdict, study);
+  Text out;
+  std::string rest = text;
+  if (verdict.scope == model::VerdictScope::route && text.starts_with(about)) {
+    out.runs.push_back({about, route_anchor(verdict.routes.front()), false});
+    rest = text.substr(about.size());
+  }
+  for (const model::VerdictPart& part : verdict.parts) {
+    const std::string_view label = model::text_of(part.label);
+    const std::size_t at = rest.find(label);
+    if (at == rest.npos) continue;
+    out.runs.push_back({rest.substr(0, at)});
+    out.runs.push_back({std::string(label), {}, true});
+    rest = rest.substr(at + label.size());
+  }
+  out.runs.push_back({rest});
+  return out;
+}
+
+}  // namespace
+
+Document verdicts(const model::Study& study, const model::RequestTable& table, const ReportOptions& options) {
+  Document out;
+  List list;
+  list.boxed = list.numbered = true;
+  std::size_t hidden = 0, part_of_others = 0;
+  for (const Verdict& v : study.verdicts) {
+    if (v.level == Level::nothing) continue;
+    if (v.part_of >= 0 && v.level <= Level::note) {
+      ++part_of_others;
+      continue;
+    }
+    if (list.items.size() == options.sentences) {
+      ++hidden;
+      continue;
+    }
+    List::Item item{linked(sentence(v, study, table), v, study), accent_of(v), {}};
+    if (!v.examples.empty())
+      item.commands.push_back("tailcap show " + printable(options.file) + " " + id_text(v.examples.front()));
+    list.items.push_back(std::move(item));
+  }
+  const std::size_t said = list.items.size();
+  std::size_t quiet = 0;
+  for (const model::RouteStudy& route : study.routes)
+    quiet += route.tail && route.tail->verdict.level == Level::nothing;
+  if (said == 0 && quiet == 0) return out;
+  out.heading(2, "What was slow, and why");
+  if (said > 0) out.add(std::move(list));
+  std::string rest;
+  if (part_of_others > 0)
+    rest += count_text(part_of_others, "further route is", "further routes are") + " explained by the above. ";
+  if (hidden > 0) rest += count_text(hidden, "more answer", "more answers") + " in the routes' sections. ";
+  if (quiet > 0)
+    rest += "Nothing unusual in " +
+            count_text(quiet, said > 0 ? "other route" : "route", said > 0 ? "other routes" : "routes") + ". ";
+  if (!rest.empty()) {
+    rest.pop_back();
+    out.note(rest);
+  }
+  return out;
+}
+
+}  // namespace tailcap::report::tail

@@ -1,0 +1,302 @@
+#include "analyze/tail/verdict/judge.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numeric>
+
+#include "analyze/model/label_group.h"
+#include "analyze/tail/slow/bursts.h"
+#include "analyze/tail/verdict/account.h"
+#include "analyze/tail/verdict/ordinary.h"
+
+namespace tailcap::tail::verdict {
+namespace {
+
+using formats::nanoseconds;
+using model::Label;
+using model::Level;
+using model::Origin;
+using model::Pattern;
+using model::Verdict;
+using model::VerdictKind;
+using model::VerdictPart;
+using slow::Cohorts;
+using slow::Item;
+
+// Wake-ups, interrupts and cold caches make smaller differences on any machine.
+constexpr std::int64_t kLeastGap = 1'000'000;
+constexpr double kLeastRatio = 1.5;
+// A part is named if it makes at least this share of the difference.
+constexpr double kLeastShare = 0.25;
+// Every request waits for it: of a typical request.
+constexpr double kUsualShare = 0.5;
+// Others had the CPUs if the recorded processes used less than this share of them while one of their threads was
+// queued.
+constexpr double kOwnShare = 0.5;
+// More of a wait than this, beyond what chance makes, coincides with queues for the CPUs.
+constexpr double kCrowdedShare = 0.5;
+// Without the kernel's own account of execution, time on CPU contains what the hypervisor took away: seen up to here.
+constexpr std::int64_t kStolenAtMost = 10'000'000;
+// A small part of a typical request that is a large part of a slow one.
+constexpr double kMinorTypically = 0.25, kMajorSlow = 0.5;
+// Beyond what the part's own spread predicts. The prediction is a straight line on logarithmic paper: room for a bend.
+constexpr double kBeyondOrdinary = 1.5;
+constexpr double kClustered = 0.5;  // of the bursts that chance would make
+constexpr double kRegular = 0.2;    // coefficient of variation of the distances between bursts
+constexpr std::size_t kLeastRegular = 5;
+constexpr double kBlamed = 0.4;  // of a part's time: its blocker is named
+constexpr std::size_t kLookedAt = 20'000;
+constexpr std::size_t kExamples = 3;
+
+double share(std::int64_t part, std::int64_t whole) {
+  return whole > 0 ? static_cast<double>(part) / static_cast<double>(whole) : 0;
+}
+
+bool has(const VerdictPart& part, Label label) {
+  return std::find(part.labels.begin(), part.labels.end(), label) != part.labels.end();
+}
+
+double time_of(const Item& item, const VerdictPart& part) {
+  double ns = 0;
+  for (const model::Part& p : item.parts)
+    if (has(part, p.label)) ns += static_cast<double>(p.time);
+  return ns;
+}
+
+template <typename Time>
+double ordinary(const std::vector<Item>& items, double from, Time time) {
+  const std::size_t step = items.size() / kLookedAt + 1;
+  std::vector<double> values;
+  for (std::size_t i = 0; i < items.size(); i += step) values.push_back(time(items[i]));
+  std::sort(values.begin(), values.end());
+  const auto at = [&](std::size_t quarter) { return values[(values.size() - 1) * quarter / 4]; };
+  return ordinary_mean_beyond(from, at(1), at(2), at(3));
+}
+
+bool waits_for_cpu(const VerdictPart& part) { return part_of(part.label) == Label::sched_runq; }
+
+bool runs(const VerdictPart& part) { return model::group_of(part.label) == model::LabelGroup::cpu; }
+
+// Blocked on something that a process elsewhere has to do first, so a shortage of CPU can be passed on.
+bool blocked(const VerdictPart& part) { return model::rank_of(part.label) == 1 || part.label == Label::q_loop; }
+
+// The blocker behind most of a part, which took `time` in all.
+void blame(VerdictPart& part, const std::vector<model::CulpritStudy>& culprits, std::int64_t time) {
+  const model::CulpritStudy* most = nullptr;
+  for (const model::CulpritStudy& c : culprits)
+    if (has(part, c.label) && (!most || c.time > most->time)) most = &c;
+  if (most && share(most->time, time) >= kBlamed) part.who = *most;
+}
+
+struct Judge {
+  const std::vector<Item>& items;
+  const Cohorts& cohorts;
+  const model::TailStudy& tail;
+  const Surroundings& around;
+  std::vector<model::Crowd::Interval> spans;  // of the slow requests
+  double own = -1;                            // own share of the CPUs while recorded threads were queued, in these
+  double crowded = 0;                         // share of the recording
+
+  Judge(const std::vector<Item>& i, const Cohorts& c, const model::TailStudy& t, const Surroundings& a)
+      : items(i), cohorts(c), tail(t), around(a) {
+    for (std::size_t n = 0; n < cohorts.slow; ++n) spans.push_back(span_of(items[cohorts.nth_slowest(n)]));
+    own = around.table.crowd.own_share(spans, std::max(1u, around.study.quality.preamble.cpus));
+    crowded = share(around.table.crowd.total(), length());
+  }
+
+  std::int64_t length() const { return nanoseconds(around.study.end) - nanoseconds(around.study.begin); }
+
+  model::Crowd::Interval span_of(const Item& item) const {
+    const std::int64_t start = nanoseconds(around.table.rows.start(item.row));
+    return {start, start + item.duration};
+  }
+
+  // Late without a queue for the CPUs: the machine did not run at all, or the code was late.
+  Origin shortage_origin() const {
+    return own < 0 ? Origin::machine_or_code : own >= kOwnShare ? Origin::own_load : Origin::machine;
+  }
+
+  Origin origin_of(const VerdictPart& part, bool waits_too, bool separate) const {
+    if (model::unexplained(part.label) || model::causeless(part.label)) return Origin::unexplained;
+    const bool scheduling =
+        waits_for_cpu(part) || part.label == Label::q_notice || (part.label == Label::go_runnable && waits_too);
+    if (scheduling) return shortage_origin();
+    const double beyond_chance = crowded < 1 ? (part.crowded - crowded) / (1 - crowded) : 0;
+    if (blocked(part) && beyond_chance >= kCrowdedShare && own < kOwnShare) return Origin::passed_on;
+    if (runs(part) && part.difference() < kStolenAtMost) return Origin::machine_or_code;
+    if (separate ||
+        (share(part.typical, tail.typical_mean) < kMinorTypically && share(part.slow, tail.slow_mean) >= kMajorSlow))
+      return Origin::service;
+    const double expected = ordinary(items, tail.slow_from, [&](const Item& item) { return time_of(item, part); });
+    return static_cast<double>(part.slow) > kBeyondOrdinary * expected ? Origin::service : Origin::spread;
+  }
+
+  void set_pattern(const Account& account, Verdict& out) const {
+    std::vector<slow::RequestInterval> requests;
+    for (std::size_t n = 0; n < cohorts.slow; ++n)
+      if (out.parts.empty() || has(out.parts.front(), account.parts[account.mainly[n]].label))
+        requests.push_back({spans[n].from, spans[n].to});
+    if (requests.empty())
+      for (const auto& s : spans) requests.push_back({s.from, s.to});
+    const std::size_t count = requests.size();
+    model::TailStudy chance;
+    slow::find_bursts(requests, nanoseconds(around.study.begin), nanoseconds(around.study.end), chance);
+    out.when = slow::bursts_of(std::move(requests));
+    out.pattern = pattern_of(out.when, count, chance.bursts_if_spread);
+    const double minutes = static_cast<double>(length()) / 60e9;
+    if (out.when.size() > 1 && minutes > 0) {
+      const auto [low, high] = poisson_interval(out.when.size());
+      out.rate_low = low / minutes;
+      out.rate_high = high / minutes;
+    }
+  }
+
+  static Pattern pattern_of(const std::vector<model::Burst>& bursts, std::size_t requests, double by_chance) {
+    if (requests == 1) return Pattern::single;
+    if (bursts.size() == 1) return Pattern::incident;
+    if (bursts.size() >= kLeastRegular) {
+      double sum = 0, squares = 0;
+      const auto n = static_cast<double>(bursts.size() - 1);
+      for (std::size_t i = 1; i < bursts.size(); ++i) {
+        const auto distance = static_cast<double>((bursts[i].from - bursts[i - 1].from).count());
+        sum += distance;
+        squares += distance * distance;
+      }
+      const double mean = sum / n;
+      if (std::sqrt(std::max(0.0, squares / n - mean * mean)) < kRegular * mean) return Pattern::periodic;
+    }
+    return static_cast<double>(bursts.size()) < kClustered * by_chance ? Pattern::incidents : Pattern::recurring;
+  }
+
+  Level level_of(const Verdict& v) const {
+    const std::int64_t gap = v.slow - v.typical;
+    const double ratio = v.typical > 0 ? share(v.slow, v.typical) : INFINITY;
+    Level level = Level::nothing;
+    if (gap >= kLeastGap && ratio >= kLeastRatio) level = Level::note;
+    if ((gap >= 10 * kLeastGap && ratio >= 2) || (gap >= kLeastGap && ratio >= 20)) level = Level::notable;
+    if (gap >= 100 * kLeastGap && ratio >= 3) level = Level::severe;
+    if (!v.parts.empty() && v.parts.front().origin == Origin::spread) level = std::min(level, Level::note);
+    if (v.parts.empty() || v.parts.front().origin == Origin::unexplained) level = std::min(level, Level::notable);
+    return level;
+  }
+
+  // What every request waits for; nothing if no one part is most of a typical request.
+  void usual(const Account& account, Verdict& out) const {
+    out.parts.clear();
+    out.when.clear();
+    out.kind = VerdictKind::nothing;
+    out.level = Level::nothing;
+    const auto most = std::max_element(account.parts.begin(), account.parts.end(),
+                                       [](const auto& a, const auto& b) { return a.typical < b.typical; });
+    if (most == account.parts.end() || tail.typical_mean < kLeastGap || runs(*most) ||
+        share(most->typical, tail.typical_mean) < kUsualShare)
+      return;
+    VerdictPart part = *most;
+    part.origin = model::unexplained(part.label) || model::causeless(part.label) ? Origin::unexplained
+                  : waits_for_cpu(part)                                          ? shortage_origin()
+                                                                                 : Origin::service;
+    blame(part, tail.culprits, part.slow * static_cast<std::int64_t>(cohorts.slow));
+    out.parts.push_back(std::move(part));
+    out.kind = VerdictKind::usual;
+    out.level = Level::note;
+    out.pattern = Pattern::always;
+    out.requests = out.of;
+  }
+
+  Verdict run() {
+    Verdict out;
+    out.kind = VerdictKind::tail;
+    out.of = items.size();
+    out.requests = cohorts.slow;
+    out.slow = tail.slow_mean;
+    out.typical = tail.typical_mean;
+    const Account account = account_of(items, cohorts, tail);
+    for (std::size_t n = 0; n < cohorts.slow; ++n)
+      out.excess += std::max<std::int64_t>(0, items[cohorts.nth_slowest(n)].duration - tail.typical_mean);
+    for (std::size_t n = 0; n < std::min(kExamples, cohorts.slow); ++n)
+      out.examples.push_back(around.table.rows.id(items[cohorts.nth_slowest(n)].row));
+    for (const model::LabelDifference& d : tail.labels)
+      if (d.label == Label::unexplained_lost) out.lost = d.slow;
+
+    const std::int64_t gap = tail.gap();
+    if (gap < kLeastGap || static_cast<double>(tail.slow_mean) < kLeastRatio * static_cast<double>(tail.typical_mean)) {
+      usual(account, out);
+      return out;
+    }
+    std::vector<double> durations;
+    for (const std::uint32_t i : cohorts.order) durations.push_back(static_cast<double>(items[i].duration));
+    out.kind_of_their_own = separated(durations) > 0;
+    const bool waits_too = std::any_of(account.parts.begin(), account.parts.end(), [&](const VerdictPart& p) {
+      return waits_for_cpu(p) && share(p.difference(), gap) >= kLeastShare;
+    });
+    for (const VerdictPart& p : account.parts) {
+      if (share(p.difference(), gap) < kLeastShare || p.difference() < kLeastGap) continue;
+      VerdictPart part = p;
+      part.origin = origin_of(part, waits_too, out.kind_of_their_own);
+      blame(part, tail.culprits, part.slow * static_cast<std::int64_t>(cohorts.slow));
+      out.parts.push_back(std::move(part));
+    }
+    const auto lost = [](const VerdictPart& p) { return p.label == Label::unexplained_lost; };
+    if (account.parts.size() > 1 && out.parts.size() > 0 && !lost(account.parts.front()))
+      out.ranked = out.lost <= account.parts[0].difference() - std::max<std::int64_t>(0, account.parts[1].difference());
+    if (!out.parts.empty() && out.parts.front().origin == Origin::spread) {
+      const auto typical = std::max_element(account.parts.begin(), account.parts.end(),
+                                            [](const auto& a, const auto& b) { return a.typical < b.typical; });
+      if (typical->label == out.parts.front().label && share(typical->typical, tail.typical_mean) >= kUsualShare) {
+        usual(account, out);
+        return out;
+      }
+    }
+    set_pattern(account, out);
+    out.level = level_of(out);
+    return out;
+  }
+};
+
+}  // namespace
+
+Verdict judge(const std::vector<Item>& items, const Cohorts& cohorts, const model::TailStudy& tail,
+              const Surroundings& around) {
+  return Judge(items, cohorts, tail, around).run();
+}
+
+std::int64_t ordinary_slow_mean(const std::vector<Item>& items, double from) {
+  return static_cast<std::int64_t>(
+      std::min(9e18, ordinary(items, from, [](const Item& i) { return static_cast<double>(i.duration); })));
+}
+
+Verdict account_for_few(const std::vector<Item>& items, const std::vector<model::CulpritStudy>& culprits,
+                        const Surroundings& around) {
+  Verdict out;
+  out.kind = VerdictKind::few;
+  out.requests = out.of = items.size();
+  std::vector<std::pair<std::int64_t, std::uint32_t>> slowest;
+  std::int64_t sum = 0;
+  std::vector<slow::RequestInterval> spans;
+  for (const Item& item : items) {
+    slowest.emplace_back(item.duration, item.row);
+    sum += item.duration;
+    const std::int64_t start = nanoseconds(around.table.rows.start(item.row));
+    spans.push_back({start, start + item.duration});
+  }
+  std::sort(slowest.rbegin(), slowest.rend());
+  for (std::size_t n = 0; n < std::min(kExamples, slowest.size()); ++n)
+    out.examples.push_back(around.table.rows.id(slowest[n].second));
+  out.slow = items.empty() ? 0 : sum / static_cast<std::int64_t>(items.size());
+  out.when = slow::bursts_of(std::move(spans));
+  out.pattern = Pattern::always;
+  const Account account = account_of(items);
+  for (VerdictPart part : account.parts) {
+    if (share(part.slow, out.slow) < kLeastShare || part.slow < kLeastGap) continue;
+    part.origin =
+        model::unexplained(part.label) || model::causeless(part.label) ? Origin::unexplained : Origin::service;
+    blame(part, culprits, part.slow * static_cast<std::int64_t>(items.size()));
+    out.parts.push_back(std::move(part));
+  }
+  out.level =
+      !slowest.empty() && slowest.front().first >= 10 * kLeastGap && !out.parts.empty() ? Level::note : Level::nothing;
+  return out;
+}
+
+}  // namespace tailcap::tail::verdict

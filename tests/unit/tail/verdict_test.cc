@@ -1,0 +1,230 @@
+// What is said about slow requests, from data whose truth is known.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <random>
+
+#include "analyze/tail/verdict/ordinary.h"
+#include "tests/unit/tail/tail_case.h"
+
+namespace tailcap::tests {
+namespace {
+
+using model::Level;
+using model::Origin;
+using model::Pattern;
+using model::Study;
+using model::Verdict;
+using model::VerdictKind;
+using model::VerdictScope;
+using tail::verdict::ordinary_mean_beyond;
+using tail::verdict::poisson_interval;
+using tail::verdict::separated;
+
+constexpr std::int64_t kStart = 1'000'000'000;  // of TailCase
+
+TEST(Ordinary, MeanBeyondAQuantile) {
+  // Log-normal, sigma 0.5: the mean of the slowest 1 % is exp(sigma^2/2) * Phi(sigma - z) / 0.01 times the median.
+  const double q = 0.6744897501960817, s = 0.5;
+  EXPECT_NEAR(ordinary_mean_beyond(0.99, std::exp(-q * s), 1, std::exp(q * s)), 3.8475, 0.01);
+  // A second mode above the median does not widen it.
+  EXPECT_NEAR(ordinary_mean_beyond(0.99, std::exp(-q * s), 1, 100), 3.8475, 0.01);
+  EXPECT_EQ(ordinary_mean_beyond(0.99, 0, 0, 5), 0);
+  EXPECT_NEAR(ordinary_mean_beyond(0.99, 7, 7, 7), 7, 1e-6);
+}
+
+TEST(Ordinary, PoissonIntervals) {
+  // Tables of the exact interval.
+  EXPECT_NEAR(poisson_interval(1).first, 0.0253, 0.0005);
+  EXPECT_NEAR(poisson_interval(1).second, 5.572, 0.005);
+  EXPECT_NEAR(poisson_interval(7).first, 2.814, 0.005);
+  EXPECT_NEAR(poisson_interval(7).second, 14.423, 0.005);
+  EXPECT_EQ(poisson_interval(0).first, 0);
+}
+
+TEST(Separated, NotInOneSpread) {
+  std::mt19937_64 random(7);
+  std::normal_distribution<> normal;
+  std::uniform_real_distribution<> uniform(0, 1);
+  std::exponential_distribution<> exponential;
+  std::size_t wrong = 0, samples = 0;
+  for (const std::size_t n : {60u, 200u, 1000u, 4000u})
+    for (int run = 0; run < 60; ++run) {
+      std::vector<double> logs, waits, pareto;
+      const double sigma = 0.2 + 1.3 * uniform(random);
+      for (std::size_t i = 0; i < n; ++i) {
+        logs.push_back(std::exp(sigma * normal(random)));
+        waits.push_back(exponential(random) + 1e-9);
+        pareto.push_back(1 / std::sqrt(1 - uniform(random)));
+      }
+      for (auto* values : {&logs, &waits, &pareto}) {
+        std::sort(values->begin(), values->end());
+        wrong += separated(*values) > 0;
+        ++samples;
+      }
+    }
+  EXPECT_LE(wrong, samples / 1000 + 1) << "of " << samples;
+}
+
+TEST(Separated, ASecondMode) {
+  std::mt19937_64 random(8);
+  std::normal_distribution<> normal;
+  std::size_t found = 0;
+  for (int run = 0; run < 100; ++run) {
+    std::vector<double> values;
+    for (int i = 0; i < 400; ++i) {
+      const double ordinary = std::exp(0.3 * normal(random));
+      values.push_back(i % 20 == 0 ? 6 * std::exp(0.3 * 1.2816) * std::exp(0.1 * normal(random)) : ordinary);
+    }
+    std::sort(values.begin(), values.end());
+    const std::size_t k = separated(values);
+    found += k >= 18 && k <= 22;
+  }
+  EXPECT_GE(found, 95u);
+}
+
+// Every 40th request waits for the disk.
+TailCase disk_waits(const std::vector<std::string_view>& routes = {"/orders"}) {
+  TailCase c;
+  Ordinary service(31);
+  for (int i = 0; i < 2400; ++i) {
+    auto times = service.next(0.005);
+    if (i % 40 == 7) times.emplace_back(Label::io_disk, 90'000'000);
+    c.add(routes[static_cast<std::size_t>(i) % routes.size()], i * 5'000'000LL, times);
+    c.keep();
+  }
+  return c;
+}
+
+TEST(Verdict, AWaitWhileTheMachineIsShortOfCpuMayBePassedOn) {
+  for (const double crowded : {0.0, 1.0}) {
+    TailCase c;
+    Ordinary service(32);
+    for (int i = 0; i < 2400; ++i) {
+      auto times = service.next(0.005);
+      const bool slow = i % 40 == 7;
+      if (slow) times.emplace_back(Label::io_disk, 90'000'000);
+      c.crowded = slow ? crowded : 0;
+      c.add("/orders", i * 5'000'000LL, times);
+      c.keep();
+      if (slow) c.table.crowd.queued(kStart + i * 5'000'000LL, kStart + i * 5'000'000LL + 90'000'000);
+    }
+    c.study.quality.preamble.cpus = 2;
+    const Verdict& v = tail_of(c.run()).verdict;
+    ASSERT_FALSE(v.parts.empty());
+    EXPECT_EQ(v.parts[0].label, Label::io_disk);
+    EXPECT_EQ(v.parts[0].origin, crowded > 0 ? Origin::passed_on : Origin::service);
+  }
+}
+
+TEST(Verdict, WhoUsedTheCpus) {
+  for (const bool own : {false, true}) {
+    TailCase c;
+    Ordinary service(33);
+    for (int i = 0; i < 2400; ++i) {
+      auto times = service.next(0.005);
+      const std::int64_t at = kStart + i * 5'000'000LL;
+      if (i % 40 == 7) {
+        times.emplace_back(Label::sched_runq, 90'000'000);
+        c.table.crowd.queued(at, at + 90'000'000);
+        if (own) {
+          c.table.crowd.ran(at, at + 90'000'000);
+          c.table.crowd.ran(at, at + 90'000'000);
+        }
+      }
+      c.add(i % 2 ? "/a" : "/b", at - kStart, times);
+      c.keep();
+    }
+    c.study.quality.preamble.cpus = 2;
+    const Study& study = c.run();
+    ASSERT_FALSE(study.verdicts.empty());
+    const Verdict& v = study.verdicts.front();
+    EXPECT_EQ(v.parts.at(0).origin, own ? Origin::own_load : Origin::machine);
+    EXPECT_EQ(v.scope, VerdictScope::machine) << "many requests wait for the same reason";
+    EXPECT_GT(v.explained, v.excess / 2);
+  }
+}
+
+TEST(Verdict, OneCauseOfSeveralRoutesIsOneAnswer) {
+  TailCase c;
+  Ordinary service(34);
+  for (int i = 0; i < 2400; ++i) {
+    auto times = service.next(0.005);
+    std::vector<model::Culprit> culprits;
+    if (i % 600 > 590) {
+      times.emplace_back(Label::lock_futex, 120'000'000);
+      culprits.push_back({Label::lock_futex, 120'000'000, 0x7f00'1234, {}, 77});
+    }
+    c.add(i % 2 ? "/a" : "/b", i * 5'000'000LL, times, culprits);
+    c.keep();
+  }
+  const Study& study = c.run();
+  ASSERT_EQ(study.verdicts.size(), 3u);
+  const Verdict& whole = study.verdicts.front();
+  EXPECT_EQ(whole.scope, VerdictScope::process);
+  EXPECT_EQ(whole.routes.size(), 2u);
+  EXPECT_EQ(whole.requests, study.verdicts[1].requests + study.verdicts[2].requests);
+  EXPECT_EQ(study.verdicts[1].part_of, 0);
+  EXPECT_EQ(study.verdicts[2].part_of, 0);
+}
+
+TEST(Verdict, EveryRequestWaits) {
+  TailCase c;
+  Ordinary service(35);
+  for (int i = 0; i < 400; ++i) {
+    c.add("/lock", i * 50'000'000LL,
+          {{Label::cpu_user, 2'000'000}, {Label::lock_futex, 25'000'000 + std::llround(1e6 * service.normal())}});
+    c.keep();
+  }
+  const Verdict& v = tail_of(c.run()).verdict;
+  EXPECT_EQ(v.kind, VerdictKind::usual);
+  EXPECT_EQ(v.pattern, Pattern::always);
+  EXPECT_EQ(v.parts.at(0).label, Label::lock_futex);
+  EXPECT_EQ(v.level, Level::note);
+}
+
+TEST(Verdict, RegularBursts) {
+  TailCase c;
+  Ordinary service(36);
+  for (int i = 0; i < 4000; ++i) {
+    auto times = service.next(0.005);
+    if (i % 400 < 4) times.emplace_back(Label::go_stw, 60'000'000);
+    c.add("/cart", i * 5'000'000LL, times);
+    c.keep();
+  }
+  EXPECT_EQ(tail_of(c.run()).verdict.pattern, Pattern::periodic);
+}
+
+TEST(Verdict, ThoseWorthReadingFirst) {
+  TailCase c = disk_waits({"/orders", "/cart", "/quiet"});
+  for (int i = 0; i < 300; ++i) {
+    c.add("/report", i * 40'000'000LL,
+          {{Label::cpu_user, 2'000'000}, {Label::timer_sleep, i % 50 == 3 ? 900'000'000 : 0}});
+    c.keep();
+  }
+  const Study& study = c.run();
+  ASSERT_GE(study.verdicts.size(), 2u);
+  for (std::size_t i = 1; i < study.verdicts.size(); ++i)
+    EXPECT_GE(study.verdicts[i - 1].level, study.verdicts[i].level);
+  EXPECT_EQ(study.routes[study.verdicts.front().routes.at(0)].route, "/report");
+  EXPECT_EQ(study.verdicts.front().level, Level::severe);
+}
+
+TEST(Crowd, UnionOfQueues) {
+  model::Crowd crowd;
+  crowd.queued(10'000'000, 10'500'000);  // too short to count
+  crowd.queued(20'000'000, 24'000'000);
+  crowd.queued(23'000'000, 26'000'000);
+  crowd.queued(40'000'000, 42'000'000);
+  crowd.queued(19'000'000, 41'000'000);  // a longer one is over later
+  ASSERT_EQ(crowd.intervals().size(), 1u);
+  EXPECT_EQ(crowd.total(), 23'000'000);
+  EXPECT_EQ(crowd.within(0, 20'000'000), 1'000'000);
+  EXPECT_EQ(crowd.within(41'000'000, 90'000'000), 1'000'000);
+  crowd.ran(20'000'000, 30'000'000);
+  EXPECT_NEAR(crowd.own_share(std::vector<model::Crowd::Interval>{{20'000'000, 30'000'000}}, 2), 0.5, 0.01);
+  EXPECT_LT(crowd.own_share(std::vector<model::Crowd::Interval>{{50'000'000, 60'000'000}}, 2), 0);
+}
+
+}  // namespace
+}  // namespace tailcap::tests
