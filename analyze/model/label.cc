@@ -67,8 +67,8 @@ constexpr std::array<Entry, kLabels> kEntries = {{
     {"cpu.irq", "interrupts while on CPU", 7},
     {"cpu.gc_assist", "on CPU for the garbage collector", 7},
     {"unexplained.lost", "lost events", 0},
-    {"unexplained.nocarrier", "not known: no thread was seen at work for it", 0},
-    {"unexplained.opaque", "not known: the records contradict each other", 0},
+    {"unexplained.nocarrier", "not known: no thread seen", 0},
+    {"unexplained.opaque", "not known: contradictory records", 0},
 }};
 
 const Entry& entry(Label label) { return kEntries[static_cast<std::size_t>(label)]; }

@@ -116,6 +116,24 @@ def labels_of(row):
     return sums
 
 
+LEVELS = ("nothing", "note", "notable", "severe")
+PASSING = ("machine", "own_load", "machine_or_code")  # origins behind which the second part counts, too
+
+
+def named_by(verdicts):
+    """The labels that the report's answers about a route put first, and where they were found: origin and level of the first."""
+    named = []
+    for verdict in verdicts:
+        for n, part in enumerate(verdict["parts"][:2]):
+            if n > 0 and verdict["parts"][0]["origin"] not in PASSING:
+                break
+            named += part["labels"]
+            if part["who"] and part["who"]["inside"]:
+                named.append(part["who"]["inside"])
+    first = verdicts[0] if verdicts else None
+    return named, first["parts"][0]["origin"] if first and first["parts"] else None, first["level"] if first else "nothing"
+
+
 def ms(ns):
     return f"{ns / 1e6:.2f}"
 
@@ -125,6 +143,7 @@ class Score:
 
     def __init__(self, fault, run):
         self.fault, self.failures, self.named, self.report_seconds = fault, [], [], None
+        self.right, self.origin, self.level = None, None, None
         everything = json_lines(run.tailcap("requests", run.capture, "--json"))
         if fault.check:
             self.failures, self.hit = fault.check(run, everything), everything
@@ -171,9 +190,12 @@ class Score:
         begun = time.monotonic()
         study = json.loads(run.tailcap("report", run.capture, "--json"))
         self.report_seconds = time.monotonic() - begun
-        self.named = [c for r in study["routes"] if r["role"] == fault.side and r["route"] in same_route for c in (r.get("tail") or {}).get("causes", ())]
-        if self.named and self.named[0] not in names:
-            self.failures.append(f"the report names {self.named[0]}")
+        verdicts = [v for v in study["verdicts"] if v["level"] != "nothing"
+                    and any(study["routes"][r]["role"] == fault.side and study["routes"][r]["route"] in same_route for r in v["routes"])]
+        self.named, self.origin, self.level = named_by(verdicts)
+        self.right = any(name in names for name in self.named)
+        if not self.right:
+            self.failures.append(f"the report names {', '.join(self.named) or 'nothing'}")
         if self.dominant != names[0]:
             self.failures.append(f"dominant is {self.dominant}: " + ", ".join(f"{l} {ms(n)}" for l, n in more.most_common(4)))
         if abs(self.attributed - self.true) > max(SLACK * self.true, SLACK_NS):
@@ -186,13 +208,13 @@ class Score:
                 self.failures.append(f"the control route has {ms(there)} ms of it")
 
     def result(self):
-        names = ("dominant", "attributed", "true", "unexplained", "named", "failures", "report_seconds")
+        names = ("dominant", "attributed", "true", "unexplained", "named", "right", "origin", "level", "failures", "report_seconds")
         return {"fault": self.fault.number, "hit": len(self.hit), **{n: getattr(self, n) for n in names}}
 
     def line(self):
         f = self.fault
         return (f"{f.number:>3} {f.name:<28} {f.labels[0]:<16} attributed {ms(self.attributed):>8} true {ms(self.true):>8} ms "
-                f"unexplained {self.unexplained:5.1%} of {len(self.hit):>4} named {self.named[0] if self.named else '-':<16}" + ("; ".join(self.failures) or "ok"))
+                f"unexplained {self.unexplained:5.1%} of {len(self.hit):>4} named {self.named[0] if self.named else '-':<16} {self.origin or '-':<10} {self.level or '-':<8} " + ("; ".join(self.failures) or "ok"))
 
 
 def once(fault, build, keep=None):
@@ -219,7 +241,8 @@ def null_run(build, n):
                      "--route", "3 GET /sleep/0", "--route", "1 GET /ok", "--route", "1 GET /big/4")
         run.finish()
         study = json.loads(run.tailcap("report", run.capture, "--json"))
-        return [f"{r['method']} {r['route']}: {c}" for r in study["routes"] for c in (r.get("tail") or {}).get("causes", ())]
+        return [f"{v['sentence']}" for v in study["verdicts"] if LEVELS.index(v["level"]) >= LEVELS.index("notable")
+                and v["parts"] and v["parts"][0]["origin"] == "service"]
 
 
 def main():
