@@ -49,8 +49,10 @@ class Printer {
     std::size_t number = 0;
     for (const auto& item : list.items) {
       const std::string mark = list.numbered ? std::to_string(++number) + ". " : "- ";
-      out_ += mark + inline_text(item.text) + "\n";
-      for (const std::string& command : item.commands) out_ += std::string(mark.size(), ' ') + "`" + command + "`\n";
+      out_ += mark + inline_text(item.text);
+      for (const std::string& command : item.commands)
+        out_ += "\\\n" + std::string(mark.size(), ' ') + markdown("$ " + command);
+      out_ += "\n";
     }
   }
 

@@ -134,7 +134,7 @@ class AnalyserCli(Case):
         self.assert_refused(self.tailcap("timeline", capture, "--pid", "999999", "-o", "x.svg"), 4, "nothing was seen of those processes")
         self.assert_refused(self.tailcap("timeline", capture, "--from", "1h", "-o", "x.svg"), 4, "nothing in that time")
         self.assert_refused(self.tailcap("flame", capture, "--measure", "off-cpu", "--route", "/none", "-o", "x.svg"), 4, "no request that was served matches")
-        self.assert_refused(self.tailcap("flame", capture, "--measure", "off-cpu", "--cohort", "slow", "-o", "x.svg"), 4, "200 are needed")
+        self.assert_refused(self.tailcap("flame", capture, "--measure", "off-cpu", "--cohort", "slow", "-w", "duration > 380ms", "-o", "x.svg"), 4, "5 are needed")
         self.assert_refused(self.tailcap("tree", capture, "--min-depth", "50"), 4, "no traces")
         self.assertEqual(list(self.scratch.iterdir()), [])
 

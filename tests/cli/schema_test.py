@@ -32,21 +32,21 @@ class ReportSchema(unittest.TestCase):
             report = self.report(capture)
             errors = [f"{'/'.join(map(str, e.path))}: {e.message}" for e in self.schema.iter_errors(report)]
             self.assertEqual(errors, [], capture)
-            verdicts |= {route["tail"]["verdict"] for route in report["routes"] if route["tail"]}
+            verdicts |= {verdict["kind"] for verdict in report["verdicts"]}
         # What is only there with a comparison was looked at, too.
-        self.assertIn("cause", verdicts)
+        self.assertIn("tail", verdicts)
 
     def test_it_refuses_what_is_not(self):
         good = self.report(next(c for c in CAPTURES if c.stem == "lock-contention"))
-        route = next(i for i, r in enumerate(good["routes"]) if r["tail"] and r["tail"]["verdict"] == "cause")
+        route = next(i for i, r in enumerate(good["routes"]) if r["tail"] and r["tail"]["verdict"]["kind"] == "tail")
 
         def spoiled(spoil):
             report = copy.deepcopy(good)
             spoil(report, report["routes"][route]["tail"])
             return not self.schema.is_valid(report)
 
-        self.assertTrue(spoiled(lambda r, tail: tail.update(verdict="perhaps")))
-        self.assertTrue(spoiled(lambda r, tail: tail.pop("sentence")))
+        self.assertTrue(spoiled(lambda r, tail: tail["verdict"].update(kind="perhaps")))
+        self.assertTrue(spoiled(lambda r, tail: tail["verdict"].pop("sentence")))
         self.assertTrue(spoiled(lambda r, tail: tail["labels"][0].update(difference_ns=0.5)))
         self.assertTrue(spoiled(lambda r, tail: tail["exemplars"][0].update(why="nice")))
         self.assertTrue(spoiled(lambda r, tail: r.pop("quality")))
