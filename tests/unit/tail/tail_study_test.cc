@@ -122,7 +122,8 @@ TEST(TailStudy, NamesNothingWhereThereIsNothing) {
     }
     const TailStudy& tail = tail_of(c.run());
     for (const model::VerdictPart& part : tail.verdict.parts)
-      EXPECT_FALSE(tail.verdict.kind == VerdictKind::tail && part.origin == Origin::service) << "run " << run << ": " << name_of(part.label);
+      EXPECT_FALSE(tail.verdict.kind == VerdictKind::tail && part.origin == Origin::service)
+          << "run " << run << ": " << name_of(part.label);
     expect_sums(tail);
   }
 }
