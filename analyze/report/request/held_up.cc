@@ -89,7 +89,7 @@ Lane held_up_lane(const model::RequestDetail& d, Time zero) {
 
 std::string held_up_text(const model::RouteStudy& route) {
   std::string text;
-  const auto add = [&](std::string part) { text += (text.empty() ? "" : "; ") + part; };
+  const auto add = [&](const std::string& part) { text += (text.empty() ? "" : "; ") + part; };
   if (route.flow_control.count != 0)
     add(one(route.flow_control, "waited for its receiver's window", "waited for their receiver's window", ""));
   if (route.behind_others.count != 0)

@@ -137,7 +137,8 @@ std::string route_anchor(std::size_t route) { return "route-" + std::to_string(r
 std::vector<std::size_t> shown_routes(const model::Study& study, std::size_t most) {
   std::vector<std::size_t> shown;
   for (std::size_t i = 0; i < std::min(study.routes.size(), most); ++i) shown.push_back(i);
-  std::ranges::stable_partition(shown, [&](std::size_t i) { return study.routes[i].role == model::Role::server; });
+  std::stable_partition(shown.begin(), shown.end(),
+                        [&](std::size_t i) { return study.routes[i].role == model::Role::server; });
   return shown;
 }
 
