@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "analyze/pipeline/detail.h"
+#include "analyze/pipeline/request/detail.h"
 
 namespace tailcap::views {
 

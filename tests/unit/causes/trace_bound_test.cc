@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "analyze/pipeline/detail.h"
+#include "analyze/pipeline/request/detail.h"
 #include "analyze/report/request/show.h"
 #include "tests/unit/spans/spans_case.h"
 

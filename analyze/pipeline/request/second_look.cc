@@ -1,4 +1,4 @@
-#include "analyze/pipeline/second_look.h"
+#include "analyze/pipeline/request/second_look.h"
 
 #include <algorithm>
 #include <set>

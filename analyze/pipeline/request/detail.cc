@@ -1,9 +1,9 @@
-#include "analyze/pipeline/detail.h"
+#include "analyze/pipeline/request/detail.h"
 
 #include <algorithm>
 
 #include "analyze/pipeline/replay.h"
-#include "analyze/pipeline/second_look.h"
+#include "analyze/pipeline/request/second_look.h"
 
 namespace tailcap::pipeline {
 namespace {

@@ -1,4 +1,4 @@
-#include "analyze/pipeline/surroundings.h"
+#include "analyze/pipeline/request/surroundings.h"
 
 #include <algorithm>
 #include <variant>

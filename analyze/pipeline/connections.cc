@@ -1,0 +1,65 @@
+#include "analyze/pipeline/connections.h"
+
+namespace tailcap::pipeline {
+
+void Connections::push(const model::Message& message, const model::Connection* connection) {
+  tls_.push(message, connection);
+  if (message.tls && message.tls->outcome == model::TlsOutcome::failed && connection) {
+    const bool client = message.tls->client == model::Direction::out;
+    failures_.add(model::endpoint(*connection, client), "TLS handshake: " + model::failure_text(*message.tls));
+  }
+}
+
+void Connections::carries(const model::Connection& connection, model::TextPool& texts) {
+  if (connection.id >= endpoints_.size()) endpoints_.resize(connection.id + 1);
+  if (endpoints_[connection.id].local == 0) {
+    ++with_requests_;
+    set_endpoints(connection, texts);
+  }
+  set_carrier(connection);
+}
+
+void Connections::ended(const model::Connection& connection, model::End how, model::TextPool& texts) {
+  if (connection.tls) {
+    if (connection.carrier != 0 && connection.bytes_in + connection.bytes_out > 0)
+      tls_.has_plaintext(connection.carrier);
+    if (local(connection.id) == 0) return;
+    // Which socket carries a TLS session may be known later than its first requests.
+    set_endpoints(connection, texts);
+    set_carrier(connection);
+  } else if (how == model::End::reset || how == model::End::error) {
+    note_failure(connection);
+  }
+}
+
+void Connections::set_carrier(const model::Connection& connection) {
+  if (connection.id >= carriers_.size()) carriers_.resize(connection.id + 1);
+  carriers_[connection.id] = {connection.socket, connection.tls ? connection.session : 0};
+}
+
+void Connections::set_endpoints(const model::Connection& connection, model::TextPool& texts) {
+  Endpoints& ends = endpoints_[connection.id];
+  ends.local = texts.intern(model::endpoint(connection, false));
+  ends.remote = texts.intern(model::endpoint(connection, true));
+  ends.socket = connection.socket;
+  ends.net_namespace = connection.net_namespace;
+}
+
+// A connection that broke before it carried anything.
+void Connections::note_failure(const model::Connection& c) {
+  if (c.bytes_in + c.bytes_out > 0 || c.origin == formats::Origin::existed) return;
+  if (c.id < failed_.size() && failed_[c.id]) return;
+  if (c.id >= failed_.size()) failed_.resize(c.id + 1);
+  failed_[c.id] = true;
+  failures_.add(model::endpoint(c, true), c.error != 0 ? tail::cause_of(c.error) : "reset before any request");
+}
+
+void Connections::fill(model::Study& study) const {
+  study.quality.connections_http = with_requests_;
+  study.quality.connections_encrypted = tls_.encrypted();
+  study.quality.failed_connections = failures_.total();
+  study.tls = tls_.list();
+  study.failures = failures_.list();
+}
+
+}  // namespace tailcap::pipeline

@@ -1,0 +1,47 @@
+// First reading: what is said of connections, those without requests too.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "analyze/model/text_pool.h"
+#include "analyze/model/wire/byte_run.h"
+#include "analyze/model/wire/connection.h"
+#include "analyze/model/wire/message.h"
+#include "analyze/partition/observed.h"
+#include "analyze/pipeline/pipeline.h"
+#include "analyze/tail/quality.h"
+#include "analyze/tail/tls_connections.h"
+
+namespace tailcap::pipeline {
+
+class Connections {
+ public:
+  void push(const formats::Event& event) { failures_.push(event); }
+  // A TLS handshake, or the end of its connection. connection may be null.
+  void push(const model::Message& message, const model::Connection* connection);
+  // A request was announced on it.
+  void carries(const model::Connection& connection, model::TextPool& texts);
+  // Its bytes have ended.
+  void ended(const model::Connection& connection, model::End how, model::TextPool& texts);
+
+  model::TextId local(model::ConnectionId id) const { return id < endpoints_.size() ? endpoints_[id].local : 0; }
+  // By ConnectionId, of those with requests; must not change while a partitioner uses them.
+  const std::vector<partition::ByteCarrier>& carriers() const { return carriers_; }
+  std::vector<Endpoints> take_endpoints() { return std::move(endpoints_); }
+  void fill(model::Study& study) const;
+
+ private:
+  void set_endpoints(const model::Connection& connection, model::TextPool& texts);
+  void set_carrier(const model::Connection& connection);
+  void note_failure(const model::Connection& connection);
+
+  std::vector<Endpoints> endpoints_;
+  std::vector<partition::ByteCarrier> carriers_;
+  std::vector<bool> failed_;  // by ConnectionId
+  std::uint64_t with_requests_ = 0;
+  tail::ConnectFailures failures_;
+  tail::TlsConnections tls_;
+};
+
+}  // namespace tailcap::pipeline

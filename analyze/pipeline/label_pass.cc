@@ -1,0 +1,27 @@
+#include "analyze/pipeline/label_pass.h"
+
+#include "analyze/pipeline/exemplars.h"
+#include "analyze/pipeline/wanted.h"
+
+namespace tailcap::pipeline {
+
+LabelPass::LabelPass(WirePass& wire, const Options& options)
+    : wire_(wire), partitioner_(wire.requests().table(), wire.requests().take_notes(), wire.connections().carriers()) {
+  if (options.follow.connection != 0) partitioner_.follow(options.follow);
+  if (options.exemplars == 0) return;
+  model::Study known;
+  known.begin = wire.recording().facts().first();
+  wire.recording().facts().fill(known.quality);
+  partitioner_.follow_likely(likely_exemplars(wire.requests().table(), Wanted(options, known)));
+}
+
+partition::CourseBook LabelPass::finish(Analysis& out) {
+  wire_.requests().table().partitions = partitioner_.take();
+  wire_.requests().table().crowd = partitioner_.take_crowd();
+  out.files = partitioner_.take_files();
+  out.wrong = partitioner_.wrong();
+  wire_.requests().add(partitioner_.findings());
+  return partitioner_.take_courses();
+}
+
+}  // namespace tailcap::pipeline

@@ -1,0 +1,23 @@
+// The second reading: every nanosecond of every request gets its label.
+#pragma once
+
+#include "analyze/partition/partitioner.h"
+#include "analyze/pipeline/wire_pass.h"
+
+namespace tailcap::pipeline {
+
+class LabelPass {
+ public:
+  // After the end of the first reading; wire must outlive this, and its requests must not change.
+  LabelPass(WirePass& wire, const Options& options);
+
+  void push(const formats::Event& event) { partitioner_.push(event); }
+  // After the last event. The courses of exemplars can be told when they were chosen.
+  partition::CourseBook finish(Analysis& out);
+
+ private:
+  WirePass& wire_;
+  partition::Partitioner partitioner_;
+};
+
+}  // namespace tailcap::pipeline

@@ -1,0 +1,27 @@
+#include "analyze/pipeline/recording.h"
+
+namespace tailcap::pipeline {
+
+void Recording::push(const formats::Event& event) {
+  facts_.push(event);
+  go_.push(event);
+  incidents_.push(event);
+  marks_.push(event);
+}
+
+void Recording::push(const model::Exchange& exchange, const model::Connection* connection) {
+  incidents_.push(exchange, connection ? connection->closed : formats::kNoTime);
+}
+
+void Recording::fill(const model::RequestTable& table, const std::vector<model::Served>& served,
+                     const std::function<model::TextId(model::ConnectionId)>& local, model::Study& study) const {
+  facts_.fill(study.quality);
+  study.begin = facts_.first();
+  study.end = facts_.last();
+  study.names = lookups_.list();
+  study.go = go_.list(table, served, study.quality.preamble.cpus, facts_.last());
+  study.incidents = incidents_.list(table, local);
+  marks_.fill(table, local, study.changes);
+}
+
+}  // namespace tailcap::pipeline

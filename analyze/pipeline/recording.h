@@ -1,0 +1,42 @@
+// First reading: what is said of the recording as a whole, beside its requests.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "analyze/model/request.h"
+#include "analyze/model/served.h"
+#include "analyze/model/study/study.h"
+#include "analyze/model/wire/connection.h"
+#include "analyze/model/wire/exchange.h"
+#include "analyze/tail/changes/marks.h"
+#include "analyze/tail/go/go_programs.h"
+#include "analyze/tail/incidents.h"
+#include "analyze/tail/name_lookups.h"
+#include "analyze/tail/quality.h"
+
+namespace tailcap::pipeline {
+
+class Recording {
+ public:
+  Recording(const formats::Preamble& preamble, const model::GoLimits& limits) : facts_(preamble), go_(limits) {}
+
+  void push(const formats::Event& event);
+  void push(const model::Lookup& lookup) { lookups_.add(lookup); }
+  // connection: of the exchange; may be null.
+  void push(const model::Exchange& exchange, const model::Connection* connection);
+
+  const tail::QualityFacts& facts() const { return facts_; }
+  // local: the local endpoint of a connection. study: its preamble is set.
+  void fill(const model::RequestTable& table, const std::vector<model::Served>& served,
+            const std::function<model::TextId(model::ConnectionId)>& local, model::Study& study) const;
+
+ private:
+  tail::QualityFacts facts_;
+  tail::NameLookups lookups_;
+  tail::GoPrograms go_;
+  tail::Incidents incidents_;
+  tail::changes::Marks marks_;
+};
+
+}  // namespace tailcap::pipeline

@@ -1,0 +1,99 @@
+#include "analyze/pipeline/requests.h"
+
+#include <algorithm>
+
+#include "analyze/model/trace/trace_identity.h"
+#include "analyze/tail/calls.h"
+#include "analyze/timeline/timeline.h"
+
+namespace tailcap::pipeline {
+namespace {
+
+// W3C: vendors should propagate at least 512 characters, and may drop a longer one.
+constexpr std::size_t kMaxTraceState = 4096;
+
+}  // namespace
+
+Requests::Requests(const formats::Preamble& preamble, const Options& options)
+    : options_(options), templates_(options.routes.begin(), options.routes.end()), groups_(options.by) {
+  table_.salt = model::salt_of(preamble.capture_id);
+}
+
+void Requests::push(const formats::Event& event) {
+  tasks_.push(event);
+  goroutines_.push(event, table_.texts);
+  parents_.push(event);
+}
+
+void Requests::push(const model::Message& message) {
+  if (message.tls) setups_.push(message.connection, message.tls);
+}
+
+void Requests::add(const model::Exchange& exchange, const model::Connection* connection,
+                   const model::Connection* carrier, Connections& connections) {
+  model::Request row = tail::row_of(exchange, tasks_, table_.texts, findings_);
+  timeline::measure(exchange, row, findings_);
+  tail::note_reset(exchange, row);
+  calls_ = calls_ || model::is_call(row);
+  from_peer_.push(exchange);
+  parents_.push(exchange, row, table_.texts);
+  handlers_.push(exchange);
+  if (options_.partition)
+    if (auto note = partition::note_of(exchange)) notes_.push_back(std::move(*note));
+  attempts_.push(exchange, connection && connection->origin == formats::Origin::existed);
+  if (connection) {
+    row.tls = connection->tls;
+    connections.carries(*connection, table_.texts);
+    setups_.push(exchange, *connection, carrier ? *carrier : *connection, table_.texts);
+    if (const auto peer = ends_.push(exchange, *connection)) row.peer = *peer;
+  }
+  groups_.push(exchange, table_.texts);
+  if (options_.keep_trace_states)
+    if (const auto state = exchange.request_headers.find("tracestate"); state && state->size() <= kMaxTraceState)
+      trace_states_.emplace_back(exchange.id, table_.texts.intern(*state));
+  if (options_.keep_headers)
+    headers_.push_back({exchange.request_headers, exchange.response_headers, exchange.request_trailers,
+                        exchange.response_trailers, exchange.request_headers_complete,
+                        exchange.response_headers_complete});
+  table_.rows.push_back(row);
+}
+
+void Requests::ended(const model::Connection& session, const model::Connection* carrier) {
+  ends_.bound(session);
+  if (carrier) setups_.ended(session, *carrier, table_.texts);
+}
+
+void Requests::settle(const tail::QualityFacts& facts) {
+  facts.taint(table_);
+  ends_.settle(table_.rows);
+  from_peer_.settle(table_);
+  if (calls_) tail::note_contexts(table_, findings_);
+  tail::assign_routes(table_, templates_, options_.max_routes, findings_);
+  const std::vector<std::uint32_t> from = tail::sort_rows(table_);
+  attempts_.settle(table_);
+  setups_.settle(table_);
+  parents_.settle(table_);
+  handlers_.settle(table_);
+  groups_.settle(table_);
+  std::sort(trace_states_.begin(), trace_states_.end());
+  if (!options_.keep_headers) return;
+  std::vector<RequestHeaders> sorted;
+  sorted.reserve(from.size());
+  for (const std::uint32_t i : from) sorted.push_back(std::move(headers_[i]));
+  headers_ = std::move(sorted);
+}
+
+model::Findings Requests::findings() const {
+  model::Findings all = findings_;
+  all.add(ends_.findings());
+  return all;
+}
+
+void Requests::give(Analysis& out) {
+  out.table = std::move(table_);
+  out.headers = std::move(headers_);
+  out.trace_states = std::move(trace_states_);
+  out.grouped = groups_.size();
+}
+
+}  // namespace tailcap::pipeline

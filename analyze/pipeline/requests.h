@@ -1,0 +1,72 @@
+// First reading: exchanges become rows of the request table, and causes join them.
+#pragma once
+
+#include <vector>
+
+#include "analyze/causes/attempts.h"
+#include "analyze/causes/goroutines.h"
+#include "analyze/causes/handlers.h"
+#include "analyze/causes/parents/from_peer.h"
+#include "analyze/causes/parents/parents.h"
+#include "analyze/causes/setup.h"
+#include "analyze/model/request.h"
+#include "analyze/partition/windows.h"
+#include "analyze/pipeline/connections.h"
+#include "analyze/pipeline/end_matcher.h"
+#include "analyze/pipeline/pipeline.h"
+#include "analyze/tail/quality.h"
+#include "analyze/tail/rows/groups.h"
+#include "analyze/tail/rows/routes.h"
+#include "analyze/tail/rows/rows.h"
+
+namespace tailcap::pipeline {
+
+class Requests {
+ public:
+  Requests(const formats::Preamble& preamble, const Options& options);
+
+  void push(const formats::Event& event);
+  // The same event, after the lookups that it ended.
+  void push(const model::Lookup& lookup) { setups_.push(lookup); }
+  void looked_up(const formats::Event& event) { setups_.push(event); }
+  void push(const model::Message& message);  // of TLS
+  // An exchange is announced. connection and its carrier may be null.
+  void add(const model::Exchange& exchange, const model::Connection* connection, const model::Connection* carrier,
+           Connections& connections);
+  // A TLS session has ended. carrier may be null.
+  void ended(const model::Connection& session, const model::Connection* carrier);
+  // What can be said only when everything is known: losses, the other ends, routes.
+  void settle(const tail::QualityFacts& facts);
+
+  model::RequestTable& table() { return table_; }
+  std::vector<partition::ExchangeNote> take_notes() { return std::move(notes_); }
+  std::vector<model::Served> take_served() { return handlers_.take_served(); }
+  void add(const model::Findings& findings) { findings_.add(findings); }
+  model::Findings findings() const;
+  std::vector<model::ProcessSummary> processes(const model::RequestTable& table) const {
+    return tasks_.summaries(table);
+  }
+  // Headers, trace states and the number of grouped requests, and the table.
+  void give(Analysis& out);
+
+ private:
+  const Options& options_;
+  const std::vector<tail::RouteTemplate> templates_;
+  model::RequestTable table_;
+  std::vector<RequestHeaders> headers_;
+  std::vector<std::pair<model::ExchangeId, model::TextId>> trace_states_;
+  std::vector<partition::ExchangeNote> notes_;
+  bool calls_ = false;  // there are rows of gRPC
+  tail::Groups groups_;
+  tail::Tasks tasks_;
+  EndMatcher ends_;
+  causes::SetupFinder setups_;
+  causes::FieldsFromPeer from_peer_;
+  causes::Attempts attempts_;
+  causes::Goroutines goroutines_;
+  causes::Parents parents_{goroutines_};
+  causes::HandlerFinder handlers_{goroutines_};
+  model::Findings findings_;
+};
+
+}  // namespace tailcap::pipeline
