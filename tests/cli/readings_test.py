@@ -5,7 +5,9 @@
 """
 import ctypes
 import os
+import pathlib
 import re
+import shutil
 import struct
 
 import case
@@ -39,7 +41,8 @@ class Readings(case.Case):
         return opened
 
     def captures(self):
-        found = sorted(case.SAMPLES.glob("*/*.tcap"))
+        """Copies, because other tests read the samples at the same time."""
+        found = [pathlib.Path(shutil.copy(capture, self.scratch)) for capture in sorted(case.SAMPLES.glob("*/*.tcap"))]
         self.assertTrue(found)
         return found
 
