@@ -38,6 +38,7 @@ Blocked call_of(const formats::OffCpu& off) {
 Blocked blocked_in(const formats::OffCpu& off) {
   if (off.state == 0 || off.state == ground::kTaskPreempted)
     return off.throttled ? Blocked::throttled : Blocked::preempted;
+  if (off.state & ground::kTaskNew) return Blocked::born;
   if (off.state & (ground::kTaskStopped | ground::kTaskTraced | ground::kTaskFrozen)) return Blocked::stopped;
   if (off.state & ground::kTaskUninterruptible)
     return off.syscall < 0 ? Blocked::fault : ground::is_file_syscall(off.syscall) ? Blocked::disk : Blocked::kernel;
@@ -61,7 +62,7 @@ OffCpuWait off_cpu_wait(const formats::Event& event) {
   w.time = nanoseconds(off.left);
   w.back = nanoseconds(event.time);
   w.blocked = blocked_in(off);
-  if (w.blocked == Blocked::preempted || w.blocked == Blocked::throttled)
+  if (w.blocked == Blocked::preempted || w.blocked == Blocked::throttled || w.blocked == Blocked::born)
     w.runnable = w.time;
   else if (known(off.runnable))
     w.runnable = std::clamp(nanoseconds(off.runnable), w.time, w.back);
@@ -79,6 +80,8 @@ Label label_of(const OffCpuWait& wait) {
   switch (wait.blocked) {
     case Blocked::preempted:
       return Label::sched_preempted;
+    case Blocked::born:
+      return Label::sched_runq;
     case Blocked::throttled:
       return Label::sched_throttled;
     case Blocked::stopped:

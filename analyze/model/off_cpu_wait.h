@@ -12,6 +12,7 @@ namespace tailcap::model {
 // The operation that the thread was blocked in when it was switched out.
 enum class Blocked : std::uint8_t {
   preempted,  // it could have run
+  born,       // started, and has not run yet
   throttled,  // it could have run, but its cgroup's quota was used up
   stopped,    // by a signal, a tracer or the freezer
   poll,       // until one of several descriptors is ready

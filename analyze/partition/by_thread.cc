@@ -34,7 +34,7 @@ void add_arrival(const DraftContext& k, std::uint32_t tid, std::span<const Call>
        w = w == log->waits.begin() ? nullptr : w - 1) {
     const Blocked b = w->blocked;
     if (b != Blocked::poll && b != Blocked::poll_one && b != Blocked::input && b != Blocked::accept &&
-        b != Blocked::futex)
+        b != Blocked::futex && b != Blocked::born)
       continue;
     idle = w;
     break;
@@ -44,7 +44,10 @@ void add_arrival(const DraftContext& k, std::uint32_t tid, std::span<const Call>
       draft.add(from, log->born, Label::q_accept, Evidence::inferred);
       return add_running(k, tid, log->born, to, calls, draft);
     }
-    return add_busy(*log, std::max(from, log->known_since), to, draft);
+    add_first_wait(*log, from, to, draft);
+    add_busy(*log, std::max(from, log->known_since), to, draft);
+    return log->lost.each(from, to,
+                          [&](const TimeSpan& s) { draft.add(s.time, std::min(s.to, to), Label::unexplained_lost); });
   }
   if (idle->time > from) {
     if (log->born > from) draft.add(from, log->born, Label::q_accept, Evidence::inferred);

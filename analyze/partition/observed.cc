@@ -149,7 +149,7 @@ void Observed::count_cpu(std::uint32_t tid, const OffCpuWait& wait) {
     crowd_.queued(wait.runnable, wait.back);
   if (switched_in_.size() >= kMaxThreads && !switched_in_.contains(tid)) return;
   Nanos& since = switched_in_[tid];
-  if (since != 0 && !wait.lost_before) crowd_.ran(since, wait.time);
+  if (since != 0 && !wait.lost_before && wait.blocked != Blocked::born) crowd_.ran(since, wait.time);
   since = std::max(since, wait.back);
 }
 
@@ -180,6 +180,7 @@ void Observed::off_cpu(const Event& event, const formats::OffCpu& off) {
   }
   if (wait.time >= wait.back) return;
   count_cpu(event.thread.tid, wait);
+  if (wait.lost_before && log->waits.size() == 0 && log->born != 0) log->known_since = log->born;
   if (log->known_since == 0 && log->acted != 0 && !wait.lost_before) log->known_since = log->acted;
   if (log->known_since == 0 || wait.time < log->known_since) log->known_since = wait.time;
   log->multiplexes = log->multiplexes || wait.blocked == Blocked::poll;
@@ -222,6 +223,7 @@ void Observed::act(const Event& event, model::ConnectionId connection, bool out)
   ++kept_;
   if (ThreadLog* log = find_or_add(event.thread)) {
     if (log->acted == 0 && begun_ != 0 && act.time >= begun_) log->acted = act.time;
+    if (log->known_since == 0 && log->born != 0 && waits_recorded_) log->known_since = act.time;
     // A loop that is never idle does not wait for descriptors, but turns to one connection before it is done with
     // another.
     const Act* before = log->multiplexes ? nullptr : log->acts.last_until(act.time);
@@ -357,7 +359,6 @@ void Observed::push(const Event& event) {
     last_ = nullptr;
     if (ThreadLog* log = find_or_add(event.thread)) {
       log->born = at;
-      if (waits_recorded_) log->known_since = at;
     }
   } else if (const auto* info = std::get_if<formats::SocketInfo>(&event.body)) {
     if (connection_of(info->socket) != 0 || strangers_.size() >= kMaxStrangers) return;

@@ -22,6 +22,8 @@ class Running {
     to_ = to;
     const Nanos until = w.waited_until();
     switch (w.blocked) {
+      case Blocked::born:
+        break;
       case Blocked::preempted:
         if (const auto t = maybe_throttled(w) ? throttling(w) : Observed::Throttling{}; t.some)
           add(w.time, w.back, Label::sched_throttled, Evidence::inferred, of_group(t));
@@ -262,6 +264,7 @@ void add_running(const DraftContext& k, std::uint32_t tid, Nanos from, Nanos to,
   to = std::min(to, draft.w.to);
   const ThreadLog* log = k.observed.thread(tid);
   if (!log || log->known_since == 0 || from >= to) return;
+  add_first_wait(*log, from, to, draft);
   from = std::max(from, log->known_since);
   draft.add(from, to, Label::cpu, evidence);
   Running running(k, tid, *log, calls, draft);
@@ -280,6 +283,11 @@ void add_running(const DraftContext& k, std::uint32_t tid, Nanos from, Nanos to,
   k.observed.counted().each(std::max(from, silent), to, [&](const TimeSpan& s) {
     draft.add(std::max({s.time, from, silent}), std::min(s.to, to), Label::unexplained_lost);
   });
+}
+
+void add_first_wait(const ThreadLog& log, Nanos from, Nanos to, Draft& draft) {
+  if (log.born != 0)
+    draft.add(std::max(from, log.born), std::min(to, log.known_since), Label::sched_runq, Evidence::inferred);
 }
 
 void add_queued(const OffCpuWait& wait, Nanos from, Nanos to, Draft& draft) {

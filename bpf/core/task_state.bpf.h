@@ -7,6 +7,8 @@
 
 #include "bpf/core/kernel.bpf.h"
 
+#define STATE_NEW 0x800 /* TASK_NEW: it has not run yet */
+
 /* The current off-CPU interval, or the last one. */
 struct off_cpu_state {
 	u64 left;     /* time of the switch-out; 0: it is not off-CPU */

@@ -7,24 +7,37 @@
 #include "bpf/core/target.bpf.h"
 #include <bpf/bpf_tracing.h>
 
+/* The first switch-in emits it as an off-CPU interval. */
+static __always_inline void waits_for_first_cpu(struct off_cpu_state *off, u64 now)
+{
+	off->left = now;
+	off->runnable = now;
+	off->state = STATE_NEW;
+	off->syscall = -1;
+}
+
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(task_start, struct task_struct *parent, struct task_struct *child)
 {
-	struct task_state *inherited;
+	struct task_state *inherited, *state;
 	struct record_task *record;
+	u64 now;
 
 	if (recorders_own(parent))
 		return 0; /* the recorder's own threads; the command it starts is marked by its pid */
 	inherited = task_state(parent);
 	if (!inherited && !(target_all && !kernel_thread(child)) && !in_target_cgroup(child))
 		return 0;
-	if (!make_target(child, inherited && inherited->touched))
+	state = make_target(child, inherited && inherited->touched);
+	if (!state)
 		return 0;
+	now = bpf_ktime_get_ns();
+	waits_for_first_cpu(&state->off_cpu, now);
 	record = reserve(sizeof(*record), RECORD_TASK_START, NULL);
 	if (!record)
 		return 0;
 	__builtin_memset(record, 0, sizeof(*record));
-	fill_head(&record->h, child, RECORD_TASK_START, bpf_ktime_get_ns());
+	fill_head(&record->h, child, RECORD_TASK_START, now);
 	record->parent_pid = parent->tgid;
 	record->parent_tid = parent->pid;
 	bpf_probe_read_kernel_str(record->comm, sizeof(record->comm), child->comm);

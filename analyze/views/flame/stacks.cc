@@ -20,6 +20,7 @@
 #include "analyze/tail/slow/cohorts.h"
 #include "analyze/views/events/event_names.h"
 #include "ground/syscalls.h"
+#include "ground/task_state.h"
 
 namespace tailcap::views {
 
@@ -74,6 +75,7 @@ std::string stack_text(const Event& event, const Sample& sample, const Names& na
 // The reason that it was off-CPU; queued: woken, or preempted.
 std::string off_cpu_stack(const Event& event, const OffCpu& off, const Names& names, bool queued) {
   std::string stack = names.of(event.thread.pid) + ";" + names.of(event.thread.tid);
+  if (off.state & ground::kTaskNew) return stack + ";new, waiting for a CPU";
   const bool preempted = off.runnable == off.left;
   if (preempted) return stack + (off.throttled ? ";CPU quota used up" : ";preempted");
   stack += ";" + (off.syscall >= 0 ? ground::syscall_name(off.syscall) : std::string("outside any system call"));

@@ -409,17 +409,50 @@ TEST(PartitionOfThreads, AThreadThatWorksRunsUntilItsFirstWait) {
   }
 }
 
-// A new thread's first run-queue latency is not recorded: the thread is known only from its first event on.
-TEST(PartitionOfThreads, ANewThreadRunsSinceItsFirstAct) {
-  PartitionCase c;
-  c.s.clock(1ms, 1'700'000'000'000'000'000);
-  constexpr Thread kNew{10, 77};
-  c.s.start(9ms, kNew, {10, 10}, "worker");
+constexpr Thread kNew{10, 77};
+
+struct NewThread : PartitionCase {
+  NewThread() {
+    off(kA, 1ms, 2ms, 2ms, kRecvfrom);
+    s.start(9ms, kNew, {10, 10}, "worker");
+  }
+  void waited(Duration until, std::uint16_t missed = 0) {
+    formats::OffCpu& o = preempted(kNew, 9ms, until);
+    o.state = 0x800;
+    o.missed = missed;
+  }
+};
+
+TEST(PartitionOfThreads, ANewThreadWaitsForItsFirstCpu) {
+  for (const Duration arrived : {Duration(5ms), Duration(10ms)}) {
+    NewThread c;
+    c.waited(30ms);
+    Endpoint& in = c.accepted(kNew);
+    in.receive(arrived, 31ms, get("/spin"));
+    c.preempted(kNew, 35ms, 36ms);
+    in.send(40ms, kOk);
+    EXPECT_EQ(c.labels("/spin"), arrived == 10ms ? "sched.preempted 1000 sched.runq 20000 cpu 9000"
+                                                 : "q.accept~ 4000 sched.preempted 1000 sched.runq 21000 cpu 9000");
+  }
+}
+
+// Older recorders do not tell how long that was: it is known to run from its first act on, or until its first wait.
+TEST(PartitionOfThreads, ANewThreadWhoseFirstWaitIsNotTold) {
+  NewThread c;
   Endpoint& in = c.accepted(kNew);
-  in.receive(10ms, 10ms, get("/spin"));
-  c.preempted(kNew, 15ms, 16ms);  // the first off-CPU interval that is seen
-  in.send(20ms, kOk);
-  EXPECT_EQ(c.labels("/spin"), "sched.preempted 1000 cpu 9000");
+  in.receive(10ms, 31ms, get("/spin"));
+  c.preempted(kNew, 35ms, 36ms);
+  in.send(40ms, kOk);
+  EXPECT_EQ(c.labels("/spin"), "sched.preempted 1000 sched.runq~ 21000 cpu 8000");
+}
+
+TEST(PartitionOfThreads, ANewThreadWhoseFirstWaitWasLost) {
+  NewThread c;
+  Endpoint& in = c.accepted(kNew);
+  in.receive(10ms, 31ms, get("/spin"));
+  c.preempted(kNew, 35ms, 36ms).missed = 1;
+  in.send(40ms, kOk);
+  EXPECT_EQ(c.labels("/spin"), "sched.preempted 1000 cpu 4000 unexplained.lost 25000");
 }
 
 }  // namespace
