@@ -14,6 +14,7 @@
 #include "analyze/cli/output/output_file.h"
 #include "analyze/pipeline/pipeline.h"
 #include "analyze/plot/plot.h"
+#include "analyze/report/agent_report.h"
 #include "analyze/report/report_json.h"
 #include "analyze/views/report/page.h"
 #include "analyze/views/report/pictures.h"
@@ -43,6 +44,8 @@ constexpr Definition kMinOutlive{"min-outlive", 0, "T",
                                  "a goroutine is left behind that outlives its request by so long (default 1s)", 0};
 constexpr Definition kMinBusy{"min-busy", 0, "SHARE",
                               "a second is busy from this share on of running goroutines or threads (default 0.95)", 0};
+
+constexpr Definition kBrief{"brief", 0, nullptr, "the line on data quality and the answers, nothing else", 0};
 
 struct Arguments {
   std::string file, format, output, plots, plot_format = "svg", by;
@@ -88,9 +91,10 @@ int run(Arguments& a) {
     write_file(a.output, page.html, a.file);
   } else {
     write_file(a.output,
-               a.format == "json" ? report::json_report(analysis.study, analysis.table)
-               : a.format == "md" ? report::markdown_report(analysis.study, analysis.table, a.shown)
-                                  : report::text_report(analysis.study, analysis.table, a.shown),
+               a.format == "json"    ? report::json_report(analysis.study, analysis.table)
+               : a.format == "md"    ? report::markdown_report(analysis.study, analysis.table, a.shown)
+               : a.format == "agent" ? report::agent_report(analysis.study, analysis.table, a.shown)
+                                     : report::text_report(analysis.study, analysis.table, a.shown),
                a.file);
   }
   const bool plotted = a.plots.empty() || write_plots(analysis, a);
@@ -111,14 +115,15 @@ int run_report(int argc, char** argv) {
   Arguments a;
   CommandLine line(
       "report",
-      "tailcap report says which routes are slow and where their requests spend the time, after saying how "
-      "far the capture can be trusted.");
+      "tailcap report says in one line how far the capture can be trusted, then what was slow and why, then everything "
+      "else: routes, where their requests spend the time, the slowest requests.");
   line.word("FILE", a.file, "no file given");
   add_selection(line, a.selection);
   line.group("In which form?");
-  line.format(a.format, {"text", "html", "md", "json"}, &a.output,
+  line.format(a.format, {"text", "html", "md", "json", "agent"}, &a.output,
               "html: one page that needs nothing else, plots included; md: Markdown, to be pasted into an issue; json: "
-              "nothing is left out");
+              "nothing is left out; agent: answers, evidence and next commands in at most 8,000 bytes of Markdown");
+  line.option(kBrief, &a.shown.brief);
   line.option(option::kLimit, &a.limit,
               "routes (default 8) and slowest requests (default 10) shown as text and Markdown");
   line.option(option::kWidth, &a.shown.width, "columns of the text (default 100)");
@@ -131,6 +136,8 @@ int run_report(int argc, char** argv) {
   line.option(kMinBusy, &a.go.busy);
   line.notes(kNotes);
   if (const auto code = line.parse(argc, argv)) return *code;
+  if (a.shown.brief && a.format == "json")
+    throw UsageError("--brief is for text, md and html. --json leaves nothing out");
   return run(a);
 }
 

@@ -74,6 +74,10 @@ class Printer {
     if (facts.verdict)
       out_ += classed("div", "verdict " + std::string(class_of(facts.verdict->tone))) + html(facts.verdict->text) +
               "</div>\n";
+    if (facts.lines.empty()) {
+      if (facts.boxed) out_ += "</div>\n";
+      return;
+    }
     out_ += "<dl class=\"quality\">\n";
     for (const auto& line : facts.lines) {
       const std::string tone(class_of(line.tone));

@@ -10,6 +10,7 @@
 #include "analyze/report/sections/name_lines.h"
 #include "analyze/report/sections/page_flames.h"
 #include "analyze/report/sections/quality.h"
+#include "analyze/report/sections/quality_line.h"
 #include "analyze/report/sections/tls_lines.h"
 #include "analyze/report/sections/triggers.h"
 #include "analyze/report/tail/route_tail.h"
@@ -17,6 +18,7 @@
 #include "analyze/report/tail/slowest.h"
 #include "analyze/report/tail/verdicts.h"
 #include "analyze/report/words/escape.h"
+#include "analyze/report/words/masking.h"
 #include "analyze/report/words/number.h"
 #include "analyze/report/words/words.h"
 
@@ -35,9 +37,15 @@ void add_list(Document& out, const char* title, const std::vector<std::string>& 
   out.list(lines);
 }
 
+// One line; what makes it dangerous to pass the file on is not left for the end.
+void add_quality_line(Document& out, const model::Study& study) {
+  out.add(render::Facts{quality_line(study),
+                        unsafe(study.quality) ? masking_lines(study.quality) : std::vector<FactLine>{}, true});
+}
+
 void add_quality(Document& out, const model::Study& study) {
-  out.heading(2, "Can this be trusted?");
-  out.add(render::Facts{verdict(study), quality_lines(study), true});
+  out.heading(2, "About this recording");
+  out.add(render::Facts{std::nullopt, quality_lines(study), false});
 }
 
 void add_health(Document& out, const model::Study& study, const model::Figures& figures) {
@@ -81,11 +89,12 @@ Document report_document(const model::Study& study, const model::RequestTable& t
   Document out;
   out.heading(1, "tailcap report: " + printable(options.file));
   if (!options.scope.empty())
-    out.paragraph("Only " + options.scope + "; the box is about the whole capture.", render::Tone::care);
+    out.paragraph("Only " + options.scope + "; the next line is about the whole capture.", render::Tone::care);
   // The first screen: can it be trusted, why is it slow, what changed, when was it slow.
-  add_quality(out, study);
+  add_quality_line(out, study);
   const std::vector<std::size_t> shown = shown_routes(study, options.routes);
   out.append(tail::verdicts(study, table, options));
+  if (options.brief) return out;
   add_list(out, kChangesTitle, change_lines(study));
   add_list(out, kTriggersTitle, trigger_lines(study));
   add_health(out, study, figures);
@@ -102,6 +111,7 @@ Document report_document(const model::Study& study, const model::RequestTable& t
   add_list(out, "Go programs", go_lines(study));
   for (const Grid& grid : go_grids(study)) add_grid(out, grid);
   add_failures(out, study);
+  add_quality(out, study);
   add_definitions(out);
   out.add(render::Paragraph{made_by_text(study), render::Tone::plain, render::Paragraph::Kind::footer});
   return out;

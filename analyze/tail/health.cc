@@ -55,6 +55,9 @@ model::Health health_of(const model::RequestTable& table, const model::Study& st
     ++sums.row.requests;
     cell.errors += error;
     sums.row.errors += error;
+    sums.row.kinds.server += row.outcome == model::Outcome::server_error;
+    sums.row.kinds.client += row.outcome == model::Outcome::client_error;
+    sums.row.kinds.other += row.outcome != model::Outcome::server_error && standing == Standing::failed;
     if (standing == Standing::clean) sums.durations[window].push_back(row.duration.count());
   }
   for (auto& [key, sums] : services) {

@@ -46,18 +46,28 @@ void find_slowest(const RequestTable& table, model::Study& study) {
 
 void count_requests(const RequestTable& table, model::Quality& quality) {
   quality.requests = table.rows.size();
+  std::uint64_t served = 0, made = 0;  // with a known other end
   std::set<model::ExchangeId> calls;
   for (const Request& row : table.rows) {
     quality.complete += row.complete;
     quality.unknown += row.outcome == Outcome::unknown;
     quality.incomplete += !row.complete && row.outcome != Outcome::unknown;
     quality.tainted += row.taints != 0;
+    const bool both = row.peer.connection != 0;
+    (row.role == Role::server ? served : made) += both;
+    if (!both || row.role == Role::server) {
+      quality.errors.server += row.outcome == Outcome::server_error;
+      quality.errors.client += row.outcome == Outcome::client_error;
+      quality.errors.other += standing_of(row) == Standing::failed;
+    }
     if (row.attempt < 2 || row.role != Role::client) continue;
     ++quality.retries;
     quality.retries_inferred += row.attempt_how != model::AttemptEvidence::grpc_header;
     calls.insert(row.attempt_of.connection != 0 ? row.attempt_of : row.id);
   }
   quality.retried_calls = calls.size();
+  quality.both_ends = std::min(served, made);
+  quality.exchanges = quality.requests - quality.both_ends;
 }
 
 std::map<RouteKey, std::vector<std::uint32_t>> by_route(const RequestTable& table,

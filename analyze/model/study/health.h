@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "analyze/model/study/error_counts.h"
 #include "analyze/model/wire/exchange.h"
 #include "formats/time.h"
 
@@ -20,9 +21,10 @@ struct HealthCell {
 struct HealthRow {
   std::string
       name;  // of the process; of a dependency the host that is called, or where that is not known whom it belongs to
-  Role role = Role::server;  // client: a dependency
-  std::uint64_t requests = 0, errors = 0;
-  Duration p99{};  // the median of its windows' p99
+  Role role = Role::server;                // client: a dependency
+  std::uint64_t requests = 0, errors = 0;  // the sums of its windows
+  ErrorCounts kinds;                       // errors, and client errors beside them
+  Duration p99{};                          // the median of its windows' p99
   std::vector<HealthCell> cells;
 };
 

@@ -10,6 +10,7 @@
 #include "analyze/model/request.h"
 #include "analyze/model/study/call_study.h"
 #include "analyze/model/study/change_study.h"
+#include "analyze/model/study/error_counts.h"
 #include "analyze/model/study/go_study.h"
 #include "analyze/model/study/health.h"
 #include "analyze/model/study/incident.h"
@@ -90,6 +91,7 @@ struct RouteStudy {
   double per_second = 0;
   std::array<Quantile, kQuantiles.size()> latency;
   std::array<Quantile, kQuantiles.size()> first_byte;
+  ErrorCounts errors() const { return {server_errors, client_errors, other_failures}; }
   double independent_periods = 0;  // count over the autocorrelation time; below 500 intervals are likely too narrow
   std::uint64_t request_bytes = 0, response_bytes = 0;                  // sums over those known
   std::uint64_t request_bytes_unknown = 0, response_bytes_unknown = 0;  // requests
@@ -122,6 +124,9 @@ struct Quality {
   std::uint64_t samples = 0;  // of the CPU
   std::uint64_t unseen = 0;   // upper bound of requests lost entirely, if each I/O carries one
   std::uint64_t requests = 0, complete = 0, incomplete = 0, unknown = 0, tainted = 0;
+  std::uint64_t exchanges = 0;                   // requests, those recorded at both ends once
+  std::uint64_t both_ends = 0;                   // of exchanges
+  ErrorCounts errors;                            // of exchanges
   std::uint64_t retries = 0, retried_calls = 0;  // requests that repeat others; calls that were repeated
   std::uint64_t retries_inferred = 0;            // retries not known from gRPC's own header
   std::uint64_t connections = 0, connections_http = 0, connections_other = 0;

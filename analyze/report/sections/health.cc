@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "analyze/render/lines.h"
+#include "analyze/report/words/errors.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
 
@@ -24,13 +25,25 @@ struct Look {
 constexpr Look kLooks[] = {{' ', "nothing", "none", "no request"},
                            {',', "few", "#c9d6de", "fewer than 20 requests, no errors"},
                            {'.', "good", "#8fc7a5", "as usual"},
-                           {'s', "slow", "#f2c14e", "p99 1.5 times its usual or more"},
+                           {'s', "slow", "#f2c14e", "p99 1.5 times its median or more"},
                            {'S', "very_slow", "#e08a1e", "p99 3 times or more"},
                            {'e', "failing", "#d9534f", "1 % errors or more"},
                            {'E', "down", "#8e1b2c", "20 % errors or more"}};
 
 const Look& look_of(const HealthRow& row, const HealthCell& cell) {
   return kLooks[static_cast<std::size_t>(model::state_of(row, cell))];
+}
+
+// Latency and errors have a row each: errors do not hide that the same window was slow.
+const Look& latency_of(const HealthRow& row, HealthCell cell) {
+  cell.errors = 0;
+  return look_of(row, cell);
+}
+// Null: less than 1 %.
+const Look* errors_of(const HealthRow& row, const HealthCell& cell) {
+  const model::HealthState state = model::state_of(row, cell);
+  const bool failing = state == model::HealthState::failing || state == model::HealthState::down;
+  return failing ? &look_of(row, cell) : nullptr;
 }
 
 // Of a few requests a map says nothing.
@@ -50,8 +63,15 @@ std::string hint_of(const Health& health, const HealthRow& row, std::size_t wind
                     count_text(cell.requests, "request", "requests");
   if (cell.errors > 0) out += ", " + count_text(cell.errors, "error", "errors");
   if (cell.timed >= Health::kFewest)
-    out += ", p99 " + duration_text(cell.p99) + " (usually " + duration_text(row.p99) + ")";
+    out += ", p99 " + duration_text(cell.p99) + " (median " + duration_text(row.p99) + ")";
   return out;
+}
+
+// "+0.000 s             +1.925 s" below a row of letters.
+std::string axis_text(const Health& health) {
+  const std::string from = offset_text(health.begin, health.begin),
+                    to = offset_text(health.begin + health.window * std::int64_t{Health::kWindows}, health.begin);
+  return from + std::string(Health::kWindows - std::min(Health::kWindows - 1, from.size() + to.size()), ' ') + to;
 }
 
 // A letter for each window; what the letters mean is the caption.
@@ -60,16 +80,24 @@ void add_lines(const Health& health, render::Figure& out) {
   for (const HealthRow& row : health.rows) width = std::max(width, columns(name_of(row)));
   std::string met;
   for (const HealthRow& row : health.rows) {
-    std::string line = render::padded(name_of(row), width) + " [";
+    std::string latency, errors;
     for (const HealthCell& cell : row.cells) {
-      line += look_of(row, cell).letter;
-      if (met.find(line.back()) == met.npos) met += line.back();
+      const Look* const failing = errors_of(row, cell);
+      latency += latency_of(row, cell).letter;
+      errors += failing ? failing->letter : cell.errors > 0 ? '-' : ' ';
+      met += latency.back();
+      met += errors.back();
     }
-    out.lines.push_back(line + "] " + count_text(row.requests, "request", "requests") +
-                        (row.errors > 0 ? ", " + count_text(row.errors, "error", "errors") : "") +
-                        (row.p99.count() > 0 ? ", usual p99 " + duration_text(row.p99) : ""));
+    out.lines.push_back(render::padded(name_of(row), width) + "  latency [" + latency + "] " +
+                        count_text(row.requests, "request", "requests") +
+                        (row.p99.count() > 0 ? ", median p99 " + duration_text(row.p99) : ""));
+    if (row.errors > 0)
+      out.lines.push_back(std::string(width, ' ') + "  errors  [" + errors + "] " +
+                          errors_text(row.kinds, row.requests));
   }
-  std::string legend = "Each place stands for " + duration_text(health.window);
+  out.lines.push_back(std::string(width + sizeof "  latency [" - 1, ' ') + axis_text(health));
+  std::string legend = "One character: " + duration_text(health.window);
+  if (met.find('-') != met.npos) legend += "; - fewer than 1 % errors";
   for (const Look& look : kLooks)
     if (look.letter != ' ' && met.find(look.letter) != met.npos)
       legend += std::string("; ") + look.letter + " " + look.meaning;
@@ -78,23 +106,31 @@ void add_lines(const Health& health, render::Figure& out) {
 }
 
 std::string svg_of(const Health& health) {
-  constexpr std::size_t kLeft = 230, kCell = 26, kHigh = 20;
+  constexpr std::size_t kLeft = 230, kCell = 26, kHigh = 20, kErrors = 6, kTick = 6;  // a tick every so many windows
   const std::size_t wide = kLeft + kCell * Health::kWindows, high = kHigh * health.rows.size();
   const auto n = [](std::size_t x) { return std::to_string(x); };
-  std::string out =
-      "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " + n(wide) + " " + n(high) + "\" role=\"img\">\n";
+  std::string out = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " + n(wide + kCell) + " " +
+                    n(high + kHigh) + "\" role=\"img\">\n";
   for (std::size_t r = 0; r < health.rows.size(); ++r) {
     const HealthRow& row = health.rows[r];
     out += "<text x=\"" + n(kLeft - 8) + "\" y=\"" + n(r * kHigh + 14) +
            "\" text-anchor=\"end\" style=\"font-size:13px;fill:var(--fg)\">" + html(shortened(name_of(row), 30)) +
            "</text>\n";
     for (std::size_t w = 0; w < row.cells.size(); ++w) {
-      const Look& look = look_of(row, row.cells[w]);
+      const Look& look = latency_of(row, row.cells[w]);
       out += "<rect x=\"" + n(kLeft + w * kCell) + "\" y=\"" + n(r * kHigh) + "\" width=\"" + n(kCell - 2) +
              "\" height=\"" + n(kHigh - 2) + "\" style=\"fill:" + look.colour + ";stroke:var(--line)\"><title>" +
              html(hint_of(health, row, w)) + "</title></rect>\n";
+      if (const Look* failing = errors_of(row, row.cells[w]))
+        out += "<rect x=\"" + n(kLeft + w * kCell) + "\" y=\"" + n((r + 1) * kHigh - 2 - kErrors) + "\" width=\"" +
+               n(kCell - 2) + "\" height=\"" + n(kErrors) + "\" style=\"fill:" + failing->colour +
+               ";pointer-events:none\"/>\n";
     }
   }
+  for (std::size_t w = 0; w <= Health::kWindows; w += kTick)
+    out += "<text x=\"" + n(kLeft + w * kCell) + "\" y=\"" + n(high + 14) +
+           "\" text-anchor=\"middle\" style=\"font-size:11px;fill:var(--soft)\">" +
+           html(offset_text(health.begin + health.window * static_cast<std::int64_t>(w), health.begin)) + "</text>\n";
   return out + "</svg>\n";
 }
 
@@ -107,7 +143,8 @@ std::optional<render::Figure> health_figure(const Health& health) {
   add_lines(health, out);
   for (const Look& look : kLooks)
     if (look.letter != ' ') out.legend.push_back({look.meaning, look.colour});
-  out.caption = "Services, and → the services they call, in windows of " + duration_text(health.window) +
+  out.caption = "Latency of services, and of → the services they call, in windows of " + duration_text(health.window) +
+                "; errors are the strip at the bottom" +
                 (health.left_out > 0 ? "; " + count_text(health.left_out) + " more not shown." : ".");
   return out;
 }

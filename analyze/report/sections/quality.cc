@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "analyze/report/sections/quality_line.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/masking.h"
 #include "analyze/report/words/number.h"
@@ -131,17 +132,14 @@ FactLine connections(const Study& study) {
 }
 
 // Notes of the recorder itself (formats/FORMAT.md).
-constexpr std::string_view kOwn = "tailcap.", kUnrecorded = "tailcap.unrecorded.", kRefused = "tailcap.refused";
-
-// Traffic of which nothing, or no payload, is recorded. UDP is mostly no request: its note is no reason for doubt.
-bool doubtful(std::string_view key) { return key.starts_with(kUnrecorded) && !key.ends_with(".udp"); }
+constexpr std::string_view kOwn = "tailcap.", kRefused = "tailcap.refused";
 
 void add_notes(const Study& study, std::vector<FactLine>& lines) {
   std::size_t more = 0, shown = 0;
   for (const auto& [key, value] : study.quality.preamble.notes) {
     if (key.starts_with(kUnrecorded)) {
       if (shown++ < kUnrecordedShown)
-        lines.push_back({doubtful(key) ? Tone::alarm : Tone::plain, "not recorded",
+        lines.push_back({leaves_requests_out(key) ? Tone::alarm : Tone::plain, "not recorded",
                          printable(value) + ". Requests in it are not seen"});
       else
         ++more;
@@ -227,41 +225,7 @@ void add_findings(const Study& study, std::vector<FactLine>& lines) {
   }
 }
 
-bool has_defect(const model::Findings& findings) {
-  for (std::size_t i = 0; i < static_cast<std::size_t>(model::Finding::count_); ++i)
-    if (const auto f = static_cast<model::Finding>(i);
-        findings[f] != 0 && model::text_of(f).severity == model::Severity::defect)
-      return true;
-  return false;
-}
-
 }  // namespace
-
-FactLine verdict(const Study& study) {
-  const Quality& q = study.quality;
-  std::vector<std::string> reasons;
-  if (q.lost != 0 || !q.losses.empty()) reasons.push_back("events were lost");
-  if (q.file.damaged_blocks != 0 || q.file.damaged_bytes != 0) reasons.push_back("the file is damaged");
-  if (!formats::stopped_captures().empty()) reasons.push_back("the file was not read to its end");
-  if (q.file.state == CaptureState::truncated) reasons.push_back("the file is cut short");
-  if (q.file.state == CaptureState::recovered) reasons.push_back("the file was recovered");
-  if (q.file.state == CaptureState::recording) reasons.push_back("it is still being recorded");
-  if (has_defect(q.findings)) reasons.push_back("the record contradicts itself");
-  if (std::any_of(q.preamble.notes.begin(), q.preamble.notes.end(),
-                  [](const auto& note) { return doubtful(note.first); }))
-    reasons.push_back("some traffic could not be recorded");
-  if (q.requests == 0)
-    return {
-        Tone::alarm, "verdict",
-        reasons.empty() ? "No HTTP request was seen." : "No HTTP request was seen, and " + joined(reasons, ", ") + "."};
-  if (!reasons.empty())
-    return {Tone::alarm, "verdict",
-            "Read with care: " + joined(reasons, ", ") +
-                ". Requests touched by it are flagged; numbers it could falsify are refused."};
-  if (q.tainted != 0)
-    return {Tone::care, "verdict", "No event lost, file complete. Some requests are flagged, see below."};
-  return {Tone::plain, "verdict", "No event lost, file complete, no request flagged."};
-}
 
 std::vector<FactLine> quality_lines(const Study& study) {
   std::vector<FactLine> lines;

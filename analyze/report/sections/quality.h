@@ -1,7 +1,6 @@
-// The box at the head of every report: what was recorded, what is missing, and whether to believe the rest.
+// How far a capture can be trusted, in full: what was recorded, what is missing, what recording cost.
 #pragma once
 
-#include <string>
 #include <vector>
 
 #include "analyze/model/study/study.h"
@@ -9,9 +8,7 @@
 
 namespace tailcap::report {
 
-// One sentence: can this be trusted?
-FactLine verdict(const model::Study& study);
-// Everything else, in a fixed order.
+// In a fixed order.
 std::vector<FactLine> quality_lines(const model::Study& study);
 
 }  // namespace tailcap::report

@@ -31,12 +31,12 @@ std::string in_flight_text(const LoadStudy& load) {
   for (const auto& b : load.in_flight) {
     if (b.count < kLeastForMedian) continue;
     ++bands;
-    out += (out.empty() ? "" : "; ") + count_text(b.from) + (b.to > b.from ? "–" + count_text(b.to) : "") +
-           ": median " + duration_text(b.median);
-    if (b.count >= kLeastForP95) out += ", p95 " + duration_text(b.p95);
-    out += " (" + count_text(b.count, "request", "requests") + ")";
+    out += (out.empty() ? "" : " · ") + count_text(b.from) + (b.to > b.from ? "–" + count_text(b.to) : "") +
+           (bands == 1 ? " in flight: " : ": ") + duration_text(b.median) + " (";
+    if (b.count >= kLeastForP95) out += "p95 " + duration_text(b.p95) + ", ";
+    out += count_text(b.count, "request", "requests") + ")";
   }
-  return bands < 2 ? "" : "by the number of this route's requests under way, itself included: " + out;
+  return bands < 2 ? "" : out;
 }
 
 std::string fan_out_text(const model::FanOut& f, const model::TextPool& texts) {
@@ -87,7 +87,7 @@ std::vector<FactLine> load_lines(const model::RouteStudy& route, const model::Te
   const auto add = [&](const char* label, std::string text, Tone tone = Tone::plain) {
     if (!text.empty()) out.push_back({tone, label, std::move(text)});
   };
-  add("under load", in_flight_text(load));
+  add("by concurrency", in_flight_text(load));
   if (!load.little.holds)
     add("unfinished",
         "on average " + decimal(load.little.in_flight, 2) + " were under way, where rate and mean duration give " +

@@ -87,15 +87,15 @@ Table differences(const TailStudy& tail) {
   const DifferenceTable differences = difference_table(tail);
   const Axis axis(tail);
   Table table;
-  table.columns = {{"mean of a request, " + differences.unit, Column::Kind::name},
+  table.columns = {{"average, " + differences.unit, Column::Kind::name},
                    {"slow"},
                    {"typical"},
-                   {"more"},
-                   {tail.intervals ? "difference, with its 95 % interval" : "difference", Column::Kind::picture},
-                   {"interval"},
+                   {"extra"},
+                   {tail.intervals ? "extra, with its 95 % interval" : "extra", Column::Kind::picture},
+                   {"95 % CI"},
                    {"share"},
-                   {"had it"},
-                   {"mainly"}};
+                   {"in % of slow"},
+                   {"main reason in"}};
   const auto add = [&](const DifferenceRow& r, bool total) {
     Cell name(r.text), more(r.more), bar;
     name.colour = r.colour;
@@ -151,7 +151,7 @@ Table exemplars(const TailStudy& tail, const model::RequestTable& table, std::sp
   };
   for (const auto& e : tail.exemplars) {
     add(e.row, why[static_cast<std::size_t>(e.why)]);
-    add(e.typical, "typical of its kind");
+    add(e.typical, "compare with");
     out.rows.back().cells[1].indent = 1;
   }
   return out;
@@ -180,12 +180,20 @@ std::vector<render::LegendEntry> group_legend() {
   return entries;
 }
 
+Document evidence(const RouteStudy& route, const model::RequestTable& table) {
+  Document out;
+  if (!route.tail || !route.tail->compared()) return out;
+  out.add(differences(*route.tail));
+  out.list(culprit_lines(*route.tail, table.texts));
+  return out;
+}
+
 Document comparison(const RouteStudy& route, const model::Study& study, const model::RequestTable& table,
                     std::span<const model::Course> courses) {
   Document out;
   if (!route.tail || !route.tail->compared()) return out;
   const TailStudy& tail = *route.tail;
-  out.heading(4, "Slow against typical");
+  out.heading(4, "Where the extra time goes");
   if (const std::string said = sentence(tail.verdict, study, table); !said.empty()) out.paragraph(said);
   if (!tail.doubt.empty())
     out.paragraph("Which requests are the slowest is not certain: " + tail.doubt + ".", render::Tone::care);

@@ -17,6 +17,9 @@ namespace tailcap::report::tail {
 render::Document comparison(const model::RouteStudy& route, const model::Study& study, const model::RequestTable& table,
                             std::span<const model::Course> courses);
 
+// Its numbers only: the table of differences and who was to blame. Empty: there is nothing to compare.
+render::Document evidence(const model::RouteStudy& route, const model::RequestTable& table);
+
 // A request's labels, phase after phase; the order within a phase is not that of time. Empty: it has no partition.
 std::vector<Stretch> label_stretches(const model::RequestTable& table, model::ExchangeId request);
 std::vector<render::LegendEntry> group_legend();

@@ -9,6 +9,7 @@
 #include "analyze/report/tail/bands.h"
 #include "analyze/report/tail/load_lines.h"
 #include "analyze/report/tail/route_tail.h"
+#include "analyze/report/words/errors.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
 #include "analyze/report/words/quantiles.h"
@@ -35,16 +36,16 @@ Row table_row(const RouteStudy& route, std::size_t index) {
   Cell count(count_text(route.count));
   count.below = {rate_text(route.per_second)};
   count.sort_key = static_cast<double>(route.count);
-  const std::uint64_t failed = route.client_errors + route.server_errors + route.other_failures;
-  Cell errors(count_text(failed));
-  if (failed != 0) {
-    errors.below = {share_text(failed, route.count + route.incomplete)};
+  std::vector<std::string> failed = error_parts(route.errors(), 0);
+  Cell errors(failed.empty() ? "0" : failed.front());
+  if (!failed.empty()) {
+    errors.below.assign(failed.begin() + 1, failed.end());
     errors.tone = Tone::alarm;
   }
-  errors.sort_key = static_cast<double>(failed);
-  errors.hint = errors_in_words(route);
+  errors.sort_key = static_cast<double>(route.errors().all());
+  errors.hint = errors_text(route.errors(), route.count + route.incomplete);
   row.cells = {std::move(title), std::move(count), std::move(errors)};
-  for (const auto& q : route.latency) row.cells.push_back(quantile_cell(q));
+  for (const auto& q : rising(route.latency)) row.cells.push_back(quantile_cell(q));
   if (route.incomplete != 0) row.below.emplace_back(Tone::plain, count_text(route.incomplete) + " incomplete");
   if (route.tainted != 0) row.below.emplace_back(Tone::care, count_text(route.tainted) + " flagged");
   return row;
@@ -54,7 +55,8 @@ std::string counts_text(const RouteStudy& route) {
   std::string text = route.role == model::Role::server ? "Served" : "Made";
   if (!route.comm.empty()) text += " by " + shortened(printable(route.comm), 100);
   text += ": " + count_text(route.count, "request", "requests") + ", " + rate_text(route.per_second) + ", ";
-  text += errors_text(route) == "0" ? "no errors" : "errors " + errors_text(route) + ": " + errors_in_words(route);
+  const std::string errors = errors_text(route.errors(), route.count + route.incomplete);
+  text += errors.empty() ? "no errors" : errors;
   if (route.incomplete != 0) text += ", " + count_text(route.incomplete) + " incomplete";
   if (route.tainted != 0) text += ", " + count_text(route.tainted) + " flagged";
   return text + ".";
@@ -63,7 +65,7 @@ std::string counts_text(const RouteStudy& route) {
 std::string first_byte_text(const RouteStudy& route) {
   std::string text;
   std::vector<std::string> reasons;
-  for (const auto& q : route.first_byte) {
+  for (const auto& q : rising(route.first_byte)) {
     const QuantileText value = quantile_text(q);
     text += (text.empty() ? "" : ", ") + quantile_name(q.q) + " " + value.value;
     if (!value.note.empty() && std::ranges::find(reasons, value.note) == reasons.end()) reasons.push_back(value.note);
@@ -152,7 +154,7 @@ Document route_tables(const model::Study& study, const std::vector<std::size_t>&
     for (const std::size_t i : shown)
       if (study.routes[i].role == role) table.rows.push_back(table_row(study.routes[i], i));
     if (table.rows.empty()) continue;
-    out.heading(2, role == model::Role::server ? "Requests served" : "Requests made");
+    out.heading(2, role == model::Role::server ? "Incoming requests" : "Outgoing requests");
     out.add(std::move(table));
     std::string note = "Below each percentile: its 95 % interval within this recording, in the same unit.";
     if (const std::string signs = signs_text(study, role); !signs.empty()) note += " " + signs;

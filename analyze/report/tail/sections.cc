@@ -30,15 +30,18 @@ std::vector<std::string> notes(const TailStudy& tail, const model::Study& study)
                                              : ", " + count_text(tail.matched_by_route) + " with any of the route")) +
       ".");
   out.push_back(
-      "\"had it\": slow requests with more of it than 99 % of the typical ones have; chance alone makes that 1 % and "
-      "more. \"mainly\": slow requests that it slowed down most." +
+      "\"in % of slow\": slow requests with more of it than 99 % of the typical ones have; chance alone makes that 1 % "
+      "and "
+      "more. \"main reason in\": slow requests that it slowed down most." +
       std::string(tail.intervals
                       ? " Intervals: 95 %, within this recording, from " + count_text(tail.blocks) + " blocks of time."
                       : ""));
   out.push_back(honesty_text(tail));
   if (tail.slow_lossy != 0)
-    out.push_back("Lost events cover parts of " + count_text(tail.slow_lossy, "slow request", "slow requests") +
-                  " and of " + count_text(tail.typical_lossy, "typical one", "typical ones") + ".");
+    out.push_back(
+        (study.quality.lost == 0 ? "The kernel did not report all that happened in " : "Lost events cover parts of ") +
+        count_text(tail.slow_lossy, "slow request", "slow requests") + " and of " +
+        count_text(tail.typical_lossy, "typical one", "typical ones") + ".");
   return out;
 }
 

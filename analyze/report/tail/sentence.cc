@@ -113,12 +113,12 @@ std::string origin_text(const Verdict& v, const model::Study& study) {
   return {};
 }
 
-std::string loss_text(const Verdict& v) {
+std::string loss_text(const Verdict& v, const model::Study& study) {
+  const std::string missing = study.quality.lost == 0 ? " was not reported by the kernel" : " lies in lost events";
   if (!v.ranked)
-    return " Up to " + duration_text(ns(v.lost)) +
-           " of a slow request lies in lost events, too much to rank the causes.";
+    return " Up to " + duration_text(ns(v.lost)) + " of a slow request" + missing + ", too much to rank the causes.";
   if (static_cast<double>(v.lost) < kWorthAWord * static_cast<double>(v.slow - v.typical)) return {};
-  return " Up to " + duration_text(ns(v.lost)) + " of it lies in lost events.";
+  return " Up to " + duration_text(ns(v.lost)) + " of it" + missing + ".";
 }
 
 std::string comparison_text(const Verdict& v) {
@@ -186,7 +186,7 @@ std::string sentence(const Verdict& v, const model::Study& study, const model::R
   }
   out += comparison_text(v);
   out += v.parts.empty() ? "; many small differences add up." : "; " + parts_text(v, table) + ".";
-  out += pattern_text(v, study) + origin_text(v, study) + loss_text(v);
+  out += pattern_text(v, study) + origin_text(v, study) + loss_text(v, study);
   return out;
 }
 

@@ -51,10 +51,9 @@ Text linked(const std::string& text, const Verdict& verdict, const model::Study&
 
 }  // namespace
 
-Document verdicts(const model::Study& study, const model::RequestTable& table, const ReportOptions& options) {
-  Document out;
-  List list;
-  list.boxed = list.numbered = true;
+Answers answers(const model::Study& study, const model::RequestTable& table, const ReportOptions& options) {
+  Answers out;
+  out.list.boxed = out.list.numbered = true;
   std::size_t hidden = 0, part_of_others = 0;
   for (const Verdict& v : study.verdicts) {
     if (v.level == Level::nothing) continue;
@@ -62,33 +61,38 @@ Document verdicts(const model::Study& study, const model::RequestTable& table, c
       ++part_of_others;
       continue;
     }
-    if (list.items.size() == options.sentences) {
+    if (out.list.items.size() == options.sentences) {
       ++hidden;
       continue;
     }
     List::Item item{linked(sentence(v, study, table), v, study), accent_of(v), {}};
     if (!v.examples.empty())
       item.commands.push_back("tailcap show " + printable(options.file) + " " + id_text(v.examples.front()));
-    list.items.push_back(std::move(item));
+    out.list.items.push_back(std::move(item));
+    for (const auto route : v.routes)
+      if (std::ranges::find(out.routes, route) == out.routes.end()) out.routes.push_back(route);
   }
-  const std::size_t said = list.items.size();
+  const bool said = !out.list.items.empty();
   std::size_t quiet = 0;
   for (const model::RouteStudy& route : study.routes)
     quiet += route.tail && route.tail->verdict.level == Level::nothing;
-  if (said == 0 && quiet == 0) return out;
-  out.heading(2, "What was slow, and why");
-  if (said > 0) out.add(std::move(list));
-  std::string rest;
   if (part_of_others > 0)
-    rest += count_text(part_of_others, "further route is", "further routes are") + " explained by the above. ";
-  if (hidden > 0) rest += count_text(hidden, "more answer", "more answers") + " in the routes' sections. ";
+    out.rest += count_text(part_of_others, "further route is", "further routes are") + " explained by the above. ";
+  if (hidden > 0) out.rest += count_text(hidden, "more answer", "more answers") + " in the routes' sections. ";
   if (quiet > 0)
-    rest += "Nothing unusual in " +
-            count_text(quiet, said > 0 ? "other route" : "route", said > 0 ? "other routes" : "routes") + ". ";
-  if (!rest.empty()) {
-    rest.pop_back();
-    out.note(rest);
-  }
+    out.rest += "Nothing unusual in " +
+                count_text(quiet, said ? "other route" : "route", said ? "other routes" : "routes") + ". ";
+  if (!out.rest.empty()) out.rest.pop_back();
+  return out;
+}
+
+Document verdicts(const model::Study& study, const model::RequestTable& table, const ReportOptions& options) {
+  Document out;
+  Answers all = answers(study, table, options);
+  if (all.empty()) return out;
+  out.heading(2, "What was slow, and why");
+  if (!all.list.items.empty()) out.add(std::move(all.list));
+  if (!all.rest.empty()) out.note(all.rest);
   return out;
 }
 

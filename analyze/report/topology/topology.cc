@@ -4,6 +4,7 @@
 
 #include "analyze/render/document.h"
 #include "analyze/report/json/json_writer.h"
+#include "analyze/report/words/errors.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/json_schema.h"
 #include "analyze/report/words/number.h"
@@ -21,9 +22,7 @@ constexpr std::size_t kP50 = 0, kP99 = 3;  // in model::kQuantiles
 constexpr std::size_t kWidth = 120;
 
 std::uint64_t count_of(const TopologyCall& c) { return c.calls.count + c.calls.incomplete; }
-std::uint64_t errors_of(const TopologyCall& c) {
-  return c.calls.client_errors + c.calls.server_errors + c.calls.other_failures;
-}
+std::string errors_of(const TopologyCall& c) { return errors_text(c.calls.errors(), count_of(c)); }
 
 // There is a value, not only a bound.
 bool supported(const model::Quantile& q) {
@@ -33,10 +32,10 @@ bool supported(const model::Quantile& q) {
 // "120/s, 4 (0.1 %) errors, p50 3.1 ms, p99 9.2 ms": what the data supports.
 std::string label_of(const TopologyCall& c) {
   std::string out = rate_text(c.calls.per_second) + (c.protocol.empty() ? "" : " " + c.protocol);
-  if (errors_of(c) > 0) out += ", " + errors_text(c.calls) + " errors";
+  if (const std::string errors = errors_of(c); !errors.empty()) out += ", " + errors;
   for (const std::size_t q : {kP50, kP99})
     if (supported(c.calls.latency[q]))
-      out += ", " + quantile_name(model::kQuantiles[q]) + " " + quantile_text(c.calls.latency[q]).value;
+      out += ", " + quantile_name(model::kQuantiles[q]) + " " + quantile_text(rising(c.calls.latency)[q]).value;
   return out;
 }
 
@@ -98,16 +97,19 @@ std::string text_topology(const Topology& t, std::string_view title) {
                    {"p99"}};
   for (const TopologyCall& c : t.calls) {
     const auto quantile = [&](std::size_t q) {
-      const QuantileText text = quantile_text(c.calls.latency[q]);
+      const QuantileText text = quantile_text(rising(c.calls.latency)[q]);
       render::Cell cell(text.value);
       cell.note = text.note;
       return cell;
     };
     render::Cell called(printable(t.nodes[c.to].name));
     if (c.failing()) called.tag = "FAILING";
+    std::vector<std::string> kinds = error_parts(c.calls.errors(), count_of(c));
+    render::Cell errors(kinds.empty() ? "0" : kinds.front());
+    if (!kinds.empty()) errors.below.assign(kinds.begin() + 1, kinds.end());
     table.rows.push_back(
         {{printable(t.nodes[c.from].name), std::move(called), c.protocol.empty() ? "–" : c.protocol,
-          count_text(count_of(c)), rate_text(c.calls.per_second), errors_text(c.calls), quantile(kP50), quantile(kP99)},
+          count_text(count_of(c)), rate_text(c.calls.per_second), std::move(errors), quantile(kP50), quantile(kP99)},
          {},
          false});
   }
@@ -168,7 +170,7 @@ void parts(JsonWriter& json, const Topology& t) {
     json.key("protocol");
     json.text_or_null(c.protocol);
     json.field("requests", count_of(c));
-    json.field("errors", errors_of(c));
+    json.field("errors", c.calls.errors().all());
     json.field("failing", c.failing());
     json.key("per_second");
     json.real(c.calls.per_second);

@@ -6,6 +6,7 @@
 
 #include "analyze/report/topology/layers.h"
 #include "analyze/report/topology/topology.h"
+#include "analyze/report/words/errors.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
 #include "analyze/report/words/quantiles.h"
@@ -44,13 +45,13 @@ std::vector<Written> label_of(const TopologyCall& c) {
       {rate_text(c.calls.per_second) + (c.protocol.empty() ? "" : " " + printable(c.protocol)), false}};
   std::string times;
   for (const std::size_t q : {std::size_t{0}, std::size_t{3}}) {
-    const model::Quantile& quantile = c.calls.latency[q];
+    const model::Quantile quantile = rising(c.calls.latency)[q];
     if (quantile.support == model::Support::refused) continue;
     times += (times.empty() ? "" : ", ") + quantile_name(model::kQuantiles[q]) + " " + quantile_text(quantile).value;
   }
   if (!times.empty()) out.push_back({times, false});
-  if (c.calls.client_errors + c.calls.server_errors + c.calls.other_failures > 0)
-    out.push_back({errors_text(c.calls) + " errors", c.failing()});
+  if (const std::string errors = errors_text(c.calls.errors(), c.calls.count + c.calls.incomplete); !errors.empty())
+    out.push_back({errors, c.failing()});
   return out;
 }
 

@@ -17,6 +17,16 @@ std::string quantile_name(double q) {
   return name;
 }
 
+Quantiles rising(Quantiles quantiles) {
+  Duration least{};
+  for (model::Quantile& q : quantiles) {
+    if (q.support == Support::refused) continue;
+    if (q.support == Support::lower_only) q.low = std::max(q.low, least);
+    least = std::max(least, q.support == Support::lower_only ? q.low : q.value);
+  }
+  return quantiles;
+}
+
 QuantileText quantile_text(const model::Quantile& quantile) {
   QuantileText text;
   switch (quantile.support) {
@@ -76,8 +86,8 @@ std::string signs_text(const model::Study& study, model::Role role) {
       }
   }
   std::string text;
-  if (lower) text += "≥: too few independent requests lie beyond this point for an upper bound. ";
-  if (low) text += "~: an order of magnitude; fewer than ten lie beyond it, or too many requests are in doubt.";
+  if (lower) text += "≥ lower bound only: too few requests are slower. ";
+  if (low) text += "~ rough: fewer than ten independent requests are slower, or too many are in doubt.";
   if (!text.empty() && text.back() == ' ') text.pop_back();
   return text;
 }
@@ -102,23 +112,6 @@ std::string exact_quantile_text(const model::Quantile& quantile) {
     text += ", worth " + count_text(static_cast<std::uint64_t>(std::min(quantile.effective_n, 1e18))) +
             " independent requests";
   if (!quantile.reason.empty()) text += "; " + printable(quantile.reason);
-  return text;
-}
-
-std::string errors_text(const model::RouteStudy& route) {
-  const std::uint64_t n = route.client_errors + route.server_errors + route.other_failures;
-  if (n == 0) return "0";
-  return count_text(n) + " (" + share_text(n, route.count + route.incomplete) + ")";
-}
-
-std::string errors_in_words(const model::RouteStudy& route) {
-  std::string text;
-  const auto add = [&](std::uint64_t n, std::string_view what) {
-    if (n != 0) text += (text.empty() ? "" : ", ") + count_text(n) + " " + std::string(what);
-  };
-  add(route.client_errors, "× 4xx");
-  add(route.server_errors, "× 5xx");
-  add(route.other_failures, "broken off");
   return text;
 }
 

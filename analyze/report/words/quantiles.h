@@ -14,6 +14,11 @@ struct QuantileText {
   std::string note;      // why it is refused, or has no interval
 };
 
+using Quantiles = decltype(model::RouteStudy::latency);
+
+// As they are printed side by side: a lower bound is at least what a smaller quantile is.
+Quantiles rising(Quantiles quantiles);
+
 QuantileText quantile_text(const model::Quantile& quantile);
 render::Cell quantile_cell(const model::Quantile& quantile);
 // With every digit under the mouse.
@@ -26,9 +31,5 @@ std::string signs_text(const model::Study& study, model::Role role);
 std::string exact_quantile_text(const model::Quantile& quantile);
 
 std::string quantile_name(double q);  // "p50", "p99.9"
-
-// "4 (0.03 %)"; "0". Client errors, server errors and failures without a status, over the route's requests.
-std::string errors_text(const model::RouteStudy& route);
-std::string errors_in_words(const model::RouteStudy& route);  // "3 × 4xx, 1 × 5xx, 2 without a proper end"
 
 }  // namespace tailcap::report

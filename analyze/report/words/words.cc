@@ -168,15 +168,15 @@ std::string dominant_text(const model::Request& row, std::span<const model::Part
 std::vector<std::pair<std::string_view, std::string_view>> definitions() {
   return {
       {"duration",
-       "served requests: from the arrival of the first byte at the socket until the last byte of the response was "
-       "handed to the kernel. Requests made: from sending the first byte until the last byte of the response was "
+       "incoming requests: from the arrival of the first byte at the socket until the last byte of the response was "
+       "handed to the kernel. Outgoing requests: from sending the first byte until the last byte of the response was "
        "read."},
       {"first byte", "from the same start to the first byte of the final response"},
       {"interval",
        "95 % confidence, within this recording: requests that follow each other resemble each other, so the number "
        "that counts is smaller than the number of requests. It does not predict another run."},
-      {"≥", "too few requests lie beyond this point for an upper bound"},
-      {"~", "fewer than ten independent requests lie beyond this point: an order of magnitude, not to be compared"},
+      {"≥", "lower bound only: too few requests are slower for an upper one"},
+      {"~", "rough: fewer than ten independent requests are slower; not to be compared"},
       {"refused", "the recording cannot support a number here; the note says why"},
       {"incomplete", "the request or its response lacks its beginning or its end; not in the percentiles"},
       {"flagged", "something about the request is missing or inferred; `tailcap show` says what"},

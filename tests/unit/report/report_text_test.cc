@@ -7,7 +7,7 @@
 
 #include "analyze/render/page.h"
 #include "analyze/report/report.h"
-#include "analyze/report/sections/quality.h"
+#include "analyze/report/sections/quality_line.h"
 #include "analyze/report/tail/bands.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/quantiles.h"
@@ -57,10 +57,11 @@ TEST(TextReport, SameStudySameBytes) {
 TEST(TextReport, BeginsWithWhetherToBelieveIt) {
   const auto good = sample_study();
   const std::string text = text_report(good.study, good.table, options());
-  EXPECT_LT(text.find("No event lost"), text.find("Requests served"));
+  EXPECT_LT(text.find("no events lost"), text.find("Incoming requests"));
+  EXPECT_LT(text.find("Incoming requests"), text.find("About this recording"));
   const auto bad = hostile_study();
   const std::string loud = text_report(bad.study, bad.table, options());
-  EXPECT_LT(loud.find("events were lost"), loud.find("Requests served"));
+  EXPECT_LT(loud.find("events lost ("), loud.find("Incoming requests"));
   EXPECT_LT(loud.find("HEADERS WERE RECORDED AS SENT"), loud.find("recorded   "));
   EXPECT_TRUE(contains(loud, "1,204 LOST"));
   EXPECT_TRUE(contains(loud, "ring full: receive 172 between +3.200 s and"));
@@ -135,10 +136,10 @@ TEST(Quantiles, RefusedAndLowerBoundsShowTheirReason) {
 
 TEST(Quantiles, SignsAreExplainedWhereTheyOccur) {
   const auto s = sample_study();
-  EXPECT_TRUE(contains(signs_text(s.study, model::Role::server), "≥: too few"));
-  EXPECT_TRUE(contains(signs_text(s.study, model::Role::server), "~: an order of magnitude"));
+  EXPECT_TRUE(contains(signs_text(s.study, model::Role::server), "≥ lower bound only: too few"));
+  EXPECT_TRUE(contains(signs_text(s.study, model::Role::server), "~ rough: "));
   EXPECT_EQ(signs_text(s.study, model::Role::client), "");
-  EXPECT_TRUE(contains(text_report(s.study, s.table, options()), "≥: too few"));
+  EXPECT_TRUE(contains(text_report(s.study, s.table, options()), "≥ lower"));
 }
 
 TEST(Bands, PartsAddUpToTheMean) {
@@ -195,25 +196,25 @@ TEST(Bands, SlowestOfThoseInNoDoubtAreNotTheSlowest) {
 
 TEST(Quality, EveryDamageTakesTheVerdict) {
   const auto good = sample_study();
-  EXPECT_EQ(verdict(good.study).tone, Tone::plain);
+  EXPECT_EQ(quality_line(good.study).tone, Tone::plain);
   auto s = good.study;
   s.quality.tainted = 1;
-  EXPECT_EQ(verdict(s).tone, Tone::care);
+  EXPECT_EQ(quality_line(s).tone, Tone::care);
   s = good.study;
   s.quality.lost = 1;
-  EXPECT_EQ(verdict(s).tone, Tone::alarm);
+  EXPECT_EQ(quality_line(s).tone, Tone::alarm);
   s = good.study;
   s.quality.losses.push_back({tests::at(1), tests::at(2), 0, "damaged block"});
-  EXPECT_EQ(verdict(s).tone, Tone::alarm);
+  EXPECT_EQ(quality_line(s).tone, Tone::alarm);
   for (const auto state :
        {formats::CaptureState::truncated, formats::CaptureState::recovered, formats::CaptureState::recording}) {
     s = good.study;
     s.quality.file.state = state;
-    EXPECT_EQ(verdict(s).tone, Tone::alarm);
+    EXPECT_EQ(quality_line(s).tone, Tone::alarm);
   }
   s = good.study;
   s.quality.findings.add(model::Finding::partition_mismatch);
-  EXPECT_EQ(verdict(s).tone, Tone::alarm);
+  EXPECT_EQ(quality_line(s).tone, Tone::alarm);
 }
 
 TEST(Words, OutcomesThatAreNoSuccessSaySo) {

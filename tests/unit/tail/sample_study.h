@@ -118,6 +118,7 @@ inline SampleStudy sample_study() {
   q.duration = ms(30000);
   q.events = 1'234'567;
   q.requests = 24'710;
+  q.exchanges = 24'710;
   q.complete = 24'690;
   q.incomplete = 18;
   q.unknown = 2;

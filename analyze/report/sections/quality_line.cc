@@ -1,0 +1,96 @@
+#include "analyze/report/sections/quality_line.h"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "analyze/report/words/errors.h"
+#include "analyze/report/words/number.h"
+#include "formats/file/read_limits.h"
+
+namespace tailcap::report {
+namespace {
+
+using formats::CaptureState;
+using model::Quality;
+using model::Study;
+
+std::string joined(const std::vector<std::string>& parts) {
+  std::string text;
+  for (const auto& part : parts) text += (text.empty() ? "" : ", ") + part;
+  return text;
+}
+
+bool has_defect(const model::Findings& findings) {
+  for (std::size_t i = 0; i < static_cast<std::size_t>(model::Finding::count_); ++i)
+    if (const auto f = static_cast<model::Finding>(i);
+        findings[f] != 0 && model::text_of(f).severity == model::Severity::defect)
+      return true;
+  return false;
+}
+
+// What makes the whole capture doubtful.
+std::vector<std::string> troubles(const Quality& q) {
+  std::vector<std::string> out;
+  if (q.lost != 0)
+    out.push_back(count_text(q.lost, "event", "events") + " lost (" + share_text(q.lost, q.events + q.lost) + ")");
+  else if (!q.losses.empty())
+    out.push_back("an unknown number of events lost");
+  if (q.unseen != 0) out.push_back("up to " + count_text(q.unseen, "request", "requests") + " missing");
+  if (q.file.damaged_blocks != 0 || q.file.damaged_bytes != 0) out.push_back("the file is damaged");
+  if (!formats::stopped_captures().empty()) out.push_back("the file was not read to its end");
+  if (q.file.state == CaptureState::truncated) out.push_back("the file is cut short");
+  if (q.file.state == CaptureState::recovered) out.push_back("the file was recovered");
+  if (q.file.state == CaptureState::recording) out.push_back("it is still being recorded");
+  if (has_defect(q.findings)) out.push_back("the record contradicts itself");
+  if (std::any_of(q.preamble.notes.begin(), q.preamble.notes.end(),
+                  [](const auto& note) { return leaves_requests_out(note.first); }))
+    out.push_back("some traffic could not be recorded");
+  return out;
+}
+
+// "3,000 requests, each seen at both ends, 2 incomplete; 39 × 5xx (1.3 %)"
+std::string requests_text(const Quality& q) {
+  std::string text = count_text(q.exchanges, "request", "requests");
+  if (q.both_ends == q.exchanges)
+    text += q.exchanges == 1 ? ", seen at both ends" : ", each seen at both ends";
+  else if (q.both_ends != 0)
+    text += ", " + count_text(q.both_ends) + " of them seen at both ends";
+  if (q.complete == q.requests) {
+    text += q.exchanges == 1 ? ", complete" : ", all complete";
+  } else {
+    if (q.incomplete != 0) text += ", " + count_text(q.incomplete) + " incomplete";
+    if (q.unknown != 0) text += ", " + count_text(q.unknown) + " of unknown outcome";
+  }
+  const std::string errors = errors_text(q.errors, q.exchanges);
+  return errors.empty() ? text : text + "; " + errors;
+}
+
+}  // namespace
+
+bool leaves_requests_out(std::string_view note) { return note.starts_with(kUnrecorded) && !note.ends_with(".udp"); }
+
+FactLine quality_line(const Study& study) {
+  const Quality& q = study.quality;
+  const std::vector<std::string> wrong = troubles(q);
+  if (q.requests == 0) {
+    std::string text = "No HTTP request was seen";
+    if (q.connections_encrypted != 0)
+      text += ", and " + count_text(q.connections_encrypted, "connection is", "connections are") + " encrypted";
+    return {Tone::alarm, "verdict", text + (wrong.empty() ? "." : ": " + joined(wrong) + ".")};
+  }
+  const std::string requests = requests_text(q);
+  if (!wrong.empty())
+    return {Tone::alarm, "verdict",
+            "Read with care: " + joined(wrong) + ". " + requests +
+                (q.tainted == 0 ? "" : "; " + count_text(q.tainted) + " flagged because of it") +
+                ". Numbers that this could falsify are refused."};
+  const std::string length = q.duration.count() > 0 ? duration_text(q.duration) + ", " : "";
+  const std::string text = "Complete: " + length + "no events lost; " + requests;
+  if (q.tainted == 0) return {Tone::plain, "verdict", text + "."};
+  return {Tone::care, "verdict",
+          text + "; " + count_text(q.tainted) + " flagged: a detail of " + (q.tainted == 1 ? "it" : "them") +
+              " is missing or inferred."};
+}
+
+}  // namespace tailcap::report

@@ -1,0 +1,19 @@
+// How far a capture can be trusted, in one line: the first of every report.
+#pragma once
+
+#include <string_view>
+
+#include "analyze/model/study/study.h"
+#include "analyze/report/words/fact_line.h"
+
+namespace tailcap::report {
+
+// "Complete: 1.93 s, no events lost; 800 requests, all complete."
+FactLine quality_line(const model::Study& study);
+
+// The prefix of the recorder's notes about traffic that it could not record (formats/FORMAT.md).
+inline constexpr std::string_view kUnrecorded = "tailcap.unrecorded.";
+// The note is about traffic whose requests are missing. UDP is mostly no request.
+bool leaves_requests_out(std::string_view note);
+
+}  // namespace tailcap::report
