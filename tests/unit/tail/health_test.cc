@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "analyze/report/sections/health.h"
+#include "analyze/report/words/escape.h"
 
 namespace tailcap::tests {
 namespace {
@@ -54,6 +55,7 @@ TEST(Health, SaysWhenAndWho) {
     EXPECT_EQ(model::state_of(stock, stock.cells[w]), wanted) << w;
   }
   EXPECT_EQ(stock.errors, 15u);
+  EXPECT_EQ(stock.kinds.server, 15u);
 }
 
 TEST(Health, IsALineOfLettersAndAMap) {
@@ -62,9 +64,14 @@ TEST(Health, IsALineOfLettersAndAMap) {
   const auto figure = report::health_figure(study.health);
   ASSERT_TRUE(figure);
   const auto& lines = figure->lines;
-  ASSERT_EQ(lines.size(), 2u);
+  ASSERT_EQ(lines.size(), 4u);
   EXPECT_NE(lines[0].find("[......S.................]"), std::string::npos) << lines[0];
-  EXPECT_NE(lines[1].find("[.........E.. ,..........]"), std::string::npos) << lines[1];
+  EXPECT_NE(lines[1].find("latency [............ ,..........]"), std::string::npos) << lines[1];
+  EXPECT_NE(lines[2].find("errors  [         E              ] 15 × 5xx (2.3 %)"), std::string::npos) << lines[2];
+  EXPECT_NE(lines[3].find("+0.000 s"), std::string::npos) << lines[3];
+  EXPECT_NE(lines[3].find("+24.000 s"), std::string::npos) << lines[3];
+  EXPECT_EQ(report::columns(lines[3]), report::columns(lines[1].substr(0, lines[1].find(']'))))
+      << "the axis ends with the row";
   const std::string& page = figure->svg;
   EXPECT_NE(page.find("→ stock:80"), std::string::npos);
   EXPECT_EQ(page.find("http:"), page.find("http://www.w3.org")) << "nothing is fetched";
