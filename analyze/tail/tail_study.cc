@@ -19,7 +19,7 @@ using formats::nanoseconds;
 using model::LabelDifference;
 
 constexpr std::size_t kLeastResampled = 40;  // requests; intervals from fewer mean nothing
-constexpr double kMostlySeen = 0.9;
+constexpr double kMostlySeen = 0.5;
 constexpr double kBandEdges[] = {0, 0.5, 0.9, 0.99, 1};
 
 void add_honesty(const std::vector<slow::Item>& items, model::TailStudy& out) {
@@ -89,12 +89,29 @@ void count_matching(const slow::Cohorts& cohorts, const std::vector<slow::Item>&
     out.typical_lossy += items[cohorts.order[i]].lossy;
 }
 
-// Calls whose server was recorded: its route has the verdict.
-bool seen_at_server(const model::RequestTable& table, const std::vector<slow::Item>& items) {
-  std::size_t peers = 0;
-  for (const slow::Item& item : items)
-    peers += table.rows.role(item.row) == model::Role::client && table.rows.peer(item.row).connection != 0;
-  return static_cast<double>(peers) >= kMostlySeen * static_cast<double>(items.size());
+// Mean time of these calls at their recorded servers, ns; 0 for those whose server was not recorded.
+double mean_at_server(const model::RequestTable& table, const std::vector<slow::Item>& items,
+                      std::span<const std::uint32_t> chosen, const slow::Links& links) {
+  double sum = 0;
+  for (const std::uint32_t i : chosen) {
+    if (table.rows.role(items[i].row) != model::Role::client) return 0;
+    const auto server = links.row_of(table.rows.peer(items[i].row));
+    if (server && table.rows.has_duration(*server)) sum += static_cast<double>(table.rows.duration(*server).count());
+  }
+  return chosen.empty() ? 0 : sum / static_cast<double>(chosen.size());
+}
+
+// Calls that take their time at recorded servers: the routes there have the verdict.
+bool explained_at_server(const model::RequestTable& table, const std::vector<slow::Item>& items,
+                         const slow::Cohorts& cohorts, const slow::Links& links, const model::Verdict& verdict) {
+  const std::span<const std::uint32_t> order = cohorts.order;
+  const double slow = mean_at_server(table, items, order.last(cohorts.slow), links);
+  if (verdict.kind == model::VerdictKind::few) return slow >= kMostlySeen * static_cast<double>(verdict.slow);
+  const double typical = mean_at_server(
+      table, items, order.subspan(cohorts.typical_from, cohorts.typical_to - cohorts.typical_from), links);
+  return verdict.kind == model::VerdictKind::usual
+             ? typical >= kMostlySeen * static_cast<double>(verdict.typical)
+             : slow - typical >= kMostlySeen * static_cast<double>(verdict.slow - verdict.typical);
 }
 
 std::vector<slow::RequestInterval> spans_of(const model::RequestTable& table, const std::vector<slow::Item>& items,
@@ -125,9 +142,9 @@ std::optional<model::TailStudy> study_tail(const model::RequestTable& table, con
     slow::Cohorts all;
     all.slow = items.size();
     for (std::uint32_t i = 0; i < items.size(); ++i) all.order.push_back(i);
-    out.culprits = slow::culprits_of(table, items, all, links);
+    out.culprits = slow::culprits_of(table, items, all, links, study.quality.preamble);
     out.verdict = verdict::account_for_few(items, out.culprits, around);
-    if (seen_at_server(table, items)) out.verdict.level = model::Level::nothing;
+    if (explained_at_server(table, items, all, links, out.verdict)) out.verdict = {};
     return out;
   }
   out.slow_from = cohorts.from;
@@ -146,8 +163,9 @@ std::optional<model::TailStudy> study_tail(const model::RequestTable& table, con
                    [](const LabelDifference& a, const LabelDifference& b) { return a.difference() > b.difference(); });
   out.ordinary_slow_mean = verdict::ordinary_slow_mean(items, cohorts.from);
   out.bands = bands_of(items, cohorts.order, columns);
-  out.culprits = slow::culprits_of(table, items, cohorts, links);
-  if (!seen_at_server(table, items)) out.verdict = verdict::judge(items, cohorts, out, around);
+  out.culprits = slow::culprits_of(table, items, cohorts, links, study.quality.preamble);
+  out.verdict = verdict::judge(items, cohorts, out, around);
+  if (explained_at_server(table, items, cohorts, links, out.verdict)) out.verdict = {};
   out.exemplars = slow::exemplars_of(items, cohorts, columns, out);
   return out;
 }

@@ -19,6 +19,7 @@
 #include "capture/control/folder_keeper.h"
 #include "capture/control/note.h"
 #include "capture/host/clocks.h"
+#include "capture/host/disks.h"
 #include "capture/host/kernel.h"
 #include "capture/host/privileges.h"
 #include "capture/host/system_file.h"
@@ -102,6 +103,7 @@ formats::Preamble preamble(const Options& options, const Probes& probes) {
   p.ring_bytes = options.probes.ring_bytes;
   p.targets = options.probes.selection.names();
   p.notes = options.notes;
+  for (const auto& [number, name] : disk_names()) p.notes.emplace_back("tailcap.device." + number, name);
   probes.describe(p);
   const auto clocks = read_clocks();
   p.started = clocks.time;

@@ -70,7 +70,7 @@ struct TailStudy {
   // Honesty: shares of the time of all requests compared, 0 to 1.
   double unexplained = 0, causeless = 0, inferred = 0;
 
-  bool compared() const { return verdict.kind != VerdictKind::few; }
+  bool compared() const { return slow > 0; }
   std::int64_t gap() const { return slow_mean - typical_mean; }
 };
 

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -21,8 +22,9 @@ namespace tailcap::model {
 // A blocker behind the time of a label, in the slow requests.
 struct CulpritStudy {
   Label label = Label::unexplained_nocarrier;
-  std::uint64_t what = 0;  // lock: its address; device; CPU quota: which of Partitions::groups(), from 1; otherwise 0
-  CpuGroup group = {};     // the group of the CPU quota; path empty: none
+  std::uint64_t what = 0;   // lock: its address; device; CPU quota: which of Partitions::groups(), from 1; otherwise 0
+  std::string device = {};  // the block device's name; empty: none, or not known
+  CpuGroup group = {};      // the group of the CPU quota; path empty: none
   TextId method = 0, route = 0,
          authority = 0;                         // of the blocking request: the call, the lock holder's, the neighbour's
   std::uint32_t tid = 0;                        // lock holder or waker, where it is always the same thread

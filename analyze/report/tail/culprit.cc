@@ -11,8 +11,10 @@ namespace {
 
 constexpr double kMostly = 0.5;
 
-// As the kernel prints it: major and minor number.
-std::string device_text(std::uint64_t device) {
+// "vda"; where the name was not recorded, major and minor number as the kernel prints them.
+std::string device_text(const model::CulpritStudy& c) {
+  if (!c.device.empty()) return shortened(printable(c.device), 40);
+  const std::uint64_t device = c.what;
   return "device " + std::to_string(device >> 20) + ":" + std::to_string(device & 0xfffff);
 }
 
@@ -49,7 +51,7 @@ std::string culprit_text(const model::CulpritStudy& c, const model::TextPool& te
   if (starts("q.")) return request.empty() ? "" : "behind " + request;
   if (!c.group.path.empty()) return "of " + group_text(c.group);
   if (c.label == model::Label::sched_stopped) return c.tid == 0 ? "" : "by thread " + std::to_string(c.tid);
-  if (starts("io.") || starts("mem.")) return c.what == 0 ? "" : "(" + device_text(c.what) + ")";
+  if (starts("io.") || starts("mem.")) return c.what == 0 ? "" : "(" + device_text(c) + ")";
   return request.empty() ? "" : "(" + request + ")";
 }
 

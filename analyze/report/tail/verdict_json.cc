@@ -62,6 +62,8 @@ void append_culprit(JsonWriter& json, const model::CulpritStudy& c, const model:
   json.field("label", model::name_of(c.label));
   json.key("what");
   c.what == 0 || !c.group.path.empty() ? json.null() : json.number(c.what);
+  json.key("device");
+  json.text_or_null(c.device);
   append_group(json, &c.group);
   json.key("method");
   json.text_or_null(texts[c.method]);

@@ -22,10 +22,20 @@ std::uint64_t place_of(const model::Culprit& c) {
              : 0;
 }
 
+// Devices are numbered as in the kernel: the minor number has 20 bits.
+std::string device_name(const CulpritStudy& c, const formats::Preamble& preamble) {
+  const std::string_view label = model::name_of(c.label);
+  if (c.what == 0 || (!label.starts_with("io.") && !label.starts_with("mem."))) return {};
+  const std::string key = "tailcap.device." + std::to_string(c.what >> 20) + ":" + std::to_string(c.what & 0xfffff);
+  for (const auto& [name, value] : preamble.notes)
+    if (name == key) return value;
+  return {};
+}
+
 }  // namespace
 
 std::vector<CulpritStudy> culprits_of(const model::RequestTable& table, const std::vector<Item>& items,
-                                      const Cohorts& cohorts, const Links& links) {
+                                      const Cohorts& cohorts, const Links& links, const formats::Preamble& preamble) {
   using Key = std::tuple<model::Label, std::uint64_t, model::TextId, model::TextId, model::TextId>;
   struct Entry {
     CulpritStudy study;
@@ -57,6 +67,7 @@ std::vector<CulpritStudy> culprits_of(const model::RequestTable& table, const st
         e.study.label = c.label;
         e.study.what = place;
         e.study.tid = c.tid;
+        e.study.device = device_name(e.study, preamble);
         if (const model::CpuGroup* group = model::group_of(c, table.partitions.groups())) e.study.group = *group;
         e.study.method = method;
         e.study.route = route;

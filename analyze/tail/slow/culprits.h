@@ -6,10 +6,12 @@
 #include "analyze/model/study/tail_study.h"
 #include "analyze/tail/slow/cohorts.h"
 #include "analyze/tail/slow/links.h"
+#include "formats/preamble.h"
 
 namespace tailcap::tail::slow {
 
 std::vector<model::CulpritStudy> culprits_of(const model::RequestTable& table, const std::vector<Item>& items,
-                                             const Cohorts& cohorts, const Links& links);
+                                             const Cohorts& cohorts, const Links& links,
+                                             const formats::Preamble& preamble);
 
 }  // namespace tailcap::tail::slow

@@ -168,6 +168,34 @@ TEST(Verdict, OneCauseOfSeveralRoutesIsOneAnswer) {
   EXPECT_EQ(study.verdicts[2].part_of, 0);
 }
 
+// The same slow calls, whose time passes at the server, or on the way there.
+TEST(Verdict, ACallIsExplainedAtItsServer) {
+  for (const bool on_the_way : {false, true}) {
+    TailCase c;
+    Ordinary service(37);
+    for (int i = 0; i < 1200; ++i) {
+      const std::int64_t at = i * 10'000'000LL, more = i % 40 == 7 ? 80'000'000 : 0;
+      const auto work = std::llround(1e6 * std::exp(0.2 * service.normal()));
+      auto& served = c.add("/stock", at, {{Label::cpu_user, work}, {Label::timer_sleep, on_the_way ? 0 : more}});
+      const model::ExchangeId server = served.id;
+      c.keep();
+      auto& call = c.add("/stock", at, {{Label::down_wait, work + 100'000 + more}});
+      call.role = model::Role::client;
+      call.peer = server;
+      c.keep();
+    }
+    const Study& study = c.run();
+    std::size_t calls = 0;
+    for (const model::RouteStudy& route : study.routes) {
+      if (route.role != model::Role::client) continue;
+      ++calls;
+      EXPECT_EQ(route.tail->verdict.kind, on_the_way ? VerdictKind::tail : VerdictKind::nothing);
+      EXPECT_TRUE(route.tail->compared());
+    }
+    EXPECT_EQ(calls, 1u);
+  }
+}
+
 TEST(Verdict, EveryRequestWaits) {
   TailCase c;
   Ordinary service(35);
