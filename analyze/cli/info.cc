@@ -124,17 +124,24 @@ void print_go(const views::CaptureFacts& facts) {
 void print_cost(const views::CaptureFacts& facts) {
   heading("What recording cost");
   if (facts.recorder) {
-    std::string text = duration_text(facts.recorder->cpu) + " of CPU";
+    const Duration before = facts.recorder_before.value_or(Duration{}), meanwhile = facts.recorder->cpu - before;
+    std::string text = duration_text(meanwhile) + " of CPU";
     if (facts.duration().count() > 0)
-      text += ", " +
-              report::share_text(static_cast<double>(facts.recorder->cpu.count()),
-                                 static_cast<double>(facts.duration().count())) +
-              " of one";
+      text +=
+          ", " +
+          report::share_text(static_cast<double>(meanwhile.count()), static_cast<double>(facts.duration().count())) +
+          " of one";
+    if (before.count() > 0) text += ", and " + duration_text(before) + " before it began";
     line("recorder", text + "; " + bytes_text(facts.recorder->resident) + " of memory");
   } else {
     line("recorder", "unknown");
   }
+  std::size_t idle = 0;
   for (const auto& [name, cost] : facts.programs) {
+    if (cost.runs == 0) {
+      ++idle;
+      continue;
+    }
     std::string text = count_text(cost.runs, "run", "runs");
     if (cost.time.count() > 0 && cost.runs > 0) {
       text += ", " + duration_text(cost.time) + ", " +
@@ -144,6 +151,7 @@ void print_cost(const views::CaptureFacts& facts) {
     }
     line(printable(name), text);
   }
+  if (idle > 0) line("idle", count_text(idle, "program that never ran", "programs that never ran"));
   if (facts.programs.empty() && !facts.preamble.programs.empty())
     line("programs", joined(facts.preamble.programs, ", "));
 }

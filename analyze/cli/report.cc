@@ -12,6 +12,7 @@
 #include "analyze/cli/output/complain.h"
 #include "analyze/cli/output/exit_code.h"
 #include "analyze/cli/output/output_file.h"
+#include "analyze/cli/output/terminal.h"
 #include "analyze/pipeline/pipeline.h"
 #include "analyze/plot/plot.h"
 #include "analyze/report/agent_report.h"
@@ -51,6 +52,7 @@ struct Arguments {
   std::string file, format, output, plots, plot_format = "svg", by;
   Selection selection;
   report::ReportOptions shown;
+  bool no_pager = false;
   std::optional<std::uint64_t> limit;
   model::GoLimits go;
 };
@@ -90,12 +92,16 @@ int run(Arguments& a) {
     if (!page.trouble.empty()) complain("report", "the page has no plots: " + page.trouble);
     write_file(a.output, page.html, a.file);
   } else {
-    write_file(a.output,
-               a.format == "json"    ? report::json_report(analysis.study, analysis.table)
-               : a.format == "md"    ? report::markdown_report(analysis.study, analysis.table, a.shown)
-               : a.format == "agent" ? report::agent_report(analysis.study, analysis.table, a.shown)
-                                     : report::text_report(analysis.study, analysis.table, a.shown),
-               a.file);
+    const bool printed = a.output.empty() || a.output == "-";
+    a.shown.coloured = printed && coloured();
+    const std::string text = a.format == "json"    ? report::json_report(analysis.study, analysis.table)
+                             : a.format == "md"    ? report::markdown_report(analysis.study, analysis.table, a.shown)
+                             : a.format == "agent" ? report::agent_report(analysis.study, analysis.table, a.shown)
+                                                   : report::text_report(analysis.study, analysis.table, a.shown);
+    if (printed && a.format == "text")
+      print_paged(text, !a.no_pager);
+    else
+      write_file(a.output, text, a.file);
   }
   const bool plotted = a.plots.empty() || write_plots(analysis, a);
   const int code = exit_code(analysis, "report");
@@ -126,7 +132,8 @@ int run_report(int argc, char** argv) {
   line.option(kBrief, &a.shown.brief);
   line.option(option::kLimit, &a.limit,
               "routes (default 8) and slowest requests (default 10) shown as text and Markdown");
-  line.option(option::kWidth, &a.shown.width, "columns of the text (default 100)");
+  line.option(option::kWidth, &a.shown.width, "columns of the text (default: the terminal's, else 100)");
+  line.option(option::kNoPager, &a.no_pager);
   line.option(kPlots, &a.plots);
   line.choice(kPlotFormat, a.plot_format, {"svg", "png"});
   add_routes(line, a.selection);
@@ -135,6 +142,7 @@ int run_report(int argc, char** argv) {
   line.option(kMinOutlive, &a.go.left_after);
   line.option(kMinBusy, &a.go.busy);
   line.notes(kNotes);
+  a.shown.width = terminal_width(a.shown.width);
   if (const auto code = line.parse(argc, argv)) return *code;
   if (a.shown.brief && a.format == "json")
     throw UsageError("--brief is for text, md and html. --json leaves nothing out");

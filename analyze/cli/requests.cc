@@ -1,6 +1,4 @@
 // tailcap requests: one line per request, filtered and sorted; --json for machines.
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -13,6 +11,7 @@
 #include "analyze/cli/output/complain.h"
 #include "analyze/cli/output/exit_code.h"
 #include "analyze/cli/output/line_output.h"
+#include "analyze/cli/output/terminal.h"
 #include "analyze/pipeline/pipeline.h"
 #include "analyze/report/json/request_json.h"
 #include "analyze/report/words/call_words.h"
@@ -50,10 +49,7 @@ struct Arguments {
 
 std::size_t width_of(const Arguments& a) {
   if (a.width != 0) return std::max(a.width, kMinWidth);
-  winsize size{};
-  if (isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
-    return std::max<std::size_t>(size.ws_col, kMinWidth);
-  return kWidth;
+  return terminal_width(kWidth);
 }
 
 std::vector<std::uint32_t> chosen(const model::RequestTable& table, const Arguments& a) {

@@ -9,6 +9,7 @@
 #include "analyze/cli/output/complain.h"
 #include "analyze/cli/output/exit_code.h"
 #include "analyze/cli/output/output_file.h"
+#include "analyze/cli/output/terminal.h"
 #include "analyze/pipeline/replay.h"
 #include "analyze/pipeline/request/detail.h"
 #include "analyze/report/words/escape.h"
@@ -37,6 +38,7 @@ examples:
 struct Arguments {
   std::string file, id, format, output;
   report::ReportOptions shown;
+  bool no_pager = false;
 };
 
 int no_such_request(const Arguments& a, const pipeline::Look& look) {
@@ -70,7 +72,10 @@ int run(Arguments& a) {
     text = report::html_show(*look.detail, look.study, look.lanes, a.shown);
   else
     text = report::text_show(*look.detail, look.study, a.shown);
-  write_file(a.output, text, a.file);
+  if (a.format == "text" && (a.output.empty() || a.output == "-"))
+    print_paged(text, !a.no_pager);
+  else
+    write_file(a.output, text, a.file);
   return exit_code(look.damaged, look.wrong, "show");
 }
 
@@ -84,8 +89,10 @@ int run_show(int argc, char** argv) {
   line.group("In which form?");
   line.format(a.format, {"text", "html", "json"}, &a.output,
               "html: a page that needs nothing else, with the lanes around the request; json: every fact");
-  line.option(option::kWidth, &a.shown.width, "columns of the text (default 100)");
+  line.option(option::kWidth, &a.shown.width, "columns of the text (default: the terminal's, else 100)");
+  line.option(option::kNoPager, &a.no_pager);
   line.notes(kNotes);
+  a.shown.width = terminal_width(a.shown.width);
   if (const auto code = line.parse(argc, argv)) return *code;
   return run(a);
 }

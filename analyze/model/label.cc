@@ -11,7 +11,7 @@ struct Entry {
 };
 
 constexpr std::array<Entry, kLabels> kEntries = {{
-    {"q.accept", "waiting to be accepted", 1},
+    {"q.accept", "connection waiting for accept", 1},
     {"q.pool", "waiting for a worker", 1},
     {"q.hol_h1", "waiting behind the request before on its connection", 1},
     {"q.hol_h2", "waiting behind other streams of its connection", 1},
@@ -66,7 +66,7 @@ constexpr std::array<Entry, kLabels> kEntries = {{
     {"cpu.kernel", "on CPU in the kernel", 7},
     {"cpu.irq", "interrupts while on CPU", 7},
     {"cpu.gc_assist", "on CPU for the garbage collector", 7},
-    {"unexplained.lost", "lost events", 0},
+    {"unexplained.lost", "not known: no event says", 0},
     {"unexplained.nocarrier", "not known: no thread seen", 0},
     {"unexplained.opaque", "not known: contradictory records", 0},
 }};

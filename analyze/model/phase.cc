@@ -15,10 +15,16 @@ std::string_view name_of(Phase phase) {
 }
 
 std::string_view text_of(Phase phase) {
-  constexpr std::string_view texts[kPhases] = {
-      "in the socket buffer", "reading the request",   "waiting for 100 Continue", "behind the one before",
-      "in the service",       "writing the response",  "sending the request",      "waiting for the first byte",
-      "in the socket buffer", "receiving the response"};
+  constexpr std::string_view texts[kPhases] = {"received, not yet read by the service",
+                                               "reading the request",
+                                               "waiting for 100 Continue",
+                                               "behind the one before",
+                                               "in the service",
+                                               "writing the response",
+                                               "sending the request",
+                                               "waiting for the first byte",
+                                               "received, not yet read",
+                                               "receiving the response"};
   return texts[static_cast<std::size_t>(phase)];
 }
 

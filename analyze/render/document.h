@@ -185,8 +185,8 @@ struct Document {
   std::string title() const;  // of its first heading
 };
 
-// width: columns; less than 40 counts as 40.
-std::string to_text(const Document& document, std::size_t width);
+// width: columns; less than 40 counts as 40. coloured: with the terminal's escape sequences for tones and headings.
+std::string to_text(const Document& document, std::size_t width, bool coloured = false);
 std::string to_markdown(const Document& document);
 std::string to_html(const Document& document);  // a self-contained page
 

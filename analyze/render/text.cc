@@ -13,9 +13,27 @@ constexpr std::size_t kNarrowest = 40, kWidestLabel = 24;
 
 std::string_view sign(Tone tone) { return tone == Tone::alarm ? "!! " : tone == Tone::care ? " ! " : "   "; }
 
+// Select graphic rendition, of ECMA-48. Colours of the 16 that a user can choose.
+constexpr std::string_view kBold = "1", kDim = "2", kAlarm = "1;31", kCare = "33", kGood = "32", kCommand = "36";
+
+std::string_view style_of(Tone tone) { return tone == Tone::alarm ? kAlarm : tone == Tone::care ? kCare : ""; }
+
+std::string_view style_of(List::Accent accent) {
+  switch (accent) {
+    case List::Accent::cause:
+      return kAlarm;
+    case List::Accent::doubt:
+      return kCare;
+    case List::Accent::note:
+    case List::Accent::none:
+      break;
+  }
+  return kBold;
+}
+
 class Printer {
  public:
-  explicit Printer(std::size_t width) : width_(std::max(width, kNarrowest)) {}
+  Printer(std::size_t width, bool coloured) : width_(std::max(width, kNarrowest)), coloured_(coloured) {}
 
   void print(const std::vector<Block>& blocks) {
     for (const Block& block : blocks)
@@ -27,39 +45,45 @@ class Printer {
   void print(const Heading& heading) {
     if (!out_.empty()) out_ += "\n";
     if (heading.level == 1) {
-      out_ += wrapped("", heading.text, width_);
+      out_ += styled(wrapped("", heading.text, width_), kBold);
     } else if (heading.level == 2) {
       std::string line = "── " + shortened(heading.text, width_ - 6) + " ";
       for (std::size_t used = columns(line); used < width_; ++used) line += "─";
-      out_ += line + "\n";
+      out_ += styled(line + "\n", kBold);
     } else {
-      out_ += (heading.level == 3 ? "" : "  ") + shortened(heading.text, width_ - 2) + "\n";
+      out_ += styled((heading.level == 3 ? "" : "  ") + shortened(heading.text, width_ - 2) + "\n", kBold);
     }
   }
 
   void print(const Paragraph& paragraph) {
     if (paragraph.kind == Paragraph::Kind::footer) out_ += "\n";
     const std::string_view first = paragraph.tone == Tone::plain ? "  " : sign(paragraph.tone);
-    out_ += wrapped(first, paragraph.text.plain(), width_);
+    const bool soft = paragraph.tone == Tone::plain && paragraph.kind != Paragraph::Kind::body;
+    out_ += styled(wrapped(first, paragraph.text.plain(), width_), soft ? kDim : style_of(paragraph.tone));
   }
 
   void print(const List& list) {
     std::size_t number = 0;
     for (const auto& item : list.items) {
       const std::string mark = list.numbered ? std::to_string(++number) + ". " : list.boxed ? "" : "· ";
-      out_ += wrapped("  " + mark, item.text.plain(), width_);
+      std::string text = wrapped("  " + mark, item.text.plain(), width_);
+      if (list.numbered) text = styled("  " + mark, style_of(item.accent)) + text.substr(2 + mark.size());
+      out_ += text;
       for (const std::string& command : item.commands)
-        out_ += std::string(2 + columns(mark), ' ') + "$ " + command + "\n";
+        out_ += styled(std::string(2 + columns(mark), ' ') + "$ " + command + "\n", kCommand);
     }
   }
 
   void print(const Facts& facts) {
-    if (facts.verdict) out_ += wrapped(sign(facts.verdict->tone), facts.verdict->text, width_);
+    if (facts.verdict)
+      out_ += styled(wrapped(sign(facts.verdict->tone), facts.verdict->text, width_),
+                     facts.verdict->tone == Tone::plain ? kGood : style_of(facts.verdict->tone));
     std::size_t label = 0;
     for (const auto& line : facts.lines) label = std::max(label, columns(line.label));
     label = std::min(label, kWidestLabel) + 2;
     for (const auto& line : facts.lines)
-      out_ += wrapped(std::string(sign(line.tone)) + padded(line.label, label), line.text, width_);
+      out_ += styled(wrapped(std::string(sign(line.tone)) + padded(line.label, label), line.text, width_),
+                     style_of(line.tone));
   }
 
   void print(const Table& table) {
@@ -82,14 +106,28 @@ class Printer {
     print(details.blocks);
   }
 
+  // Line by line: a pager shows each by itself.
+  std::string styled(const std::string& text, std::string_view style) const {
+    if (!coloured_ || style.empty()) return text;
+    std::string out;
+    for (std::size_t begin = 0; begin < text.size();) {
+      const std::size_t end = std::min(text.find('\n', begin), text.size());
+      out += "\x1b[" + std::string(style) + "m" + text.substr(begin, end - begin) + "\x1b[0m";
+      if (end < text.size()) out += '\n';
+      begin = end + 1;
+    }
+    return out;
+  }
+
   std::size_t width_;
+  bool coloured_;
   std::string out_;
 };
 
 }  // namespace
 
-std::string to_text(const Document& document, std::size_t width) {
-  Printer printer(width);
+std::string to_text(const Document& document, std::size_t width, bool coloured) {
+  Printer printer(width, coloured);
   printer.print(document.blocks);
   return printer.take();
 }

@@ -118,7 +118,8 @@ Document report_document(const model::Study& study, const model::RequestTable& t
 }
 
 std::string text_report(const model::Study& study, const model::RequestTable& table, const ReportOptions& options) {
-  return render::to_text(report_document(study, table, options), std::clamp<std::size_t>(options.width, 60, 1000));
+  return render::to_text(report_document(study, table, options), std::clamp<std::size_t>(options.width, 60, 1000),
+                         options.coloured);
 }
 
 std::string markdown_report(const model::Study& study, const model::RequestTable& table, const ReportOptions& options) {

@@ -169,6 +169,8 @@ void QualityFacts::push(const formats::Event& event) {
       break;
     }
     case Kind::recorder_cost:
+      // The first reading is made when recording begins: what was spent until then was no burden on what was recorded.
+      if (recorder_known_ && !recorder_before_) recorder_before_ = recorder_.cpu;
       recorder_ = std::get<formats::RecorderCost>(event.body);
       recorder_known_ = true;
       break;
@@ -245,7 +247,7 @@ void QualityFacts::fill(model::Quality& quality) const {
   quality.clock_error = clock_.error();
   quality.clock_stepped = !clock_.steps().empty();
   quality.recorder_known = recorder_known_;
-  quality.recorder_cpu = recorder_.cpu;
+  quality.recorder_cpu = recorder_.cpu - recorder_before_.value_or(model::Duration{});
   quality.recorder_resident = recorder_.resident;
   for (const auto& [name, program] : programs_) {
     quality.program_runs += program.runs;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -36,6 +37,7 @@ class QualityFacts {
   formats::Time first_ = formats::kNoTime, last_ = formats::kNoTime;
   std::uint64_t events_ = 0, lost_ = 0, lost_sends_ = 0, lost_receives_ = 0, retransmits_ = 0, samples_ = 0;
   bool recorder_known_ = false;
+  std::optional<model::Duration> recorder_before_;  // set by the second reading
   formats::RecorderCost recorder_;
   formats::Masking masking_;
   bool masking_known_ = false;

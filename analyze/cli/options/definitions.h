@@ -48,6 +48,8 @@ inline constexpr Definition kOutput{"output", 'o', "OUT",
                                     "--format does not",
                                     0};
 inline constexpr Definition kWidth{"width", 0, "N", "columns of the text", 1};
+inline constexpr Definition kNoPager{"no-pager", 0, nullptr, "on a terminal: not through $PAGER (default less -FRX)",
+                                     0};
 inline constexpr Definition kForce{"force", 0, nullptr, "overwrite OUT", 0};
 
 // How are routes made?

@@ -15,7 +15,8 @@ struct ReportOptions {
   std::size_t sentences = 8;  // at the top
   std::size_t details = 3;    // routes whose slow requests are compared with typical ones
   std::size_t slowest = 10;
-  bool brief = false;  // the first line and the answers only
+  bool coloured = false;  // the text has the terminal's escape sequences
+  bool brief = false;     // the first line and the answers only
 };
 
 inline constexpr std::size_t kRoutesInPage = 50;    // --json has them all

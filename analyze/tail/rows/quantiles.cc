@@ -174,7 +174,7 @@ Quantile Sample::quantile(double q, const Shortfall& shortfall) const {
   if (n / correlation_ < kMinPeriods) {
     result.support = Support::no_interval;
     result.low = result.high = Duration{};
-    result.reason = "the capture spans only " + whole(n / correlation_) + " independent periods";
+    result.reason = "these requests came in clusters and count as " + whole(n / correlation_) + ": record longer";
   } else if (q >= 0.95 && effect.blocks >= kMinBlocks && effect.bursts < kMinBursts) {
     result.support = Support::no_interval;
     result.low = result.high = Duration{};

@@ -109,6 +109,7 @@ CaptureFacts read_facts(const std::string& path) {
         auto& sum = losses[loss->cause];
         sum = add_saturating(sum, loss->count);
       } else if (const auto* cost = std::get_if<formats::RecorderCost>(&event.body)) {
+        if (facts.recorder && !facts.recorder_before) facts.recorder_before = facts.recorder->cpu;
         facts.recorder = *cost;
       } else if (const auto* program = std::get_if<formats::ProgramCost>(&event.body)) {
         facts.programs[std::string(program->program)] = {program->runs, program->time};

@@ -34,6 +34,7 @@ struct CaptureFacts {
   std::vector<std::pair<std::string_view, std::uint64_t>> by_kind;  // only kinds that are there
   std::vector<std::pair<LossText, std::uint64_t>> lost_by_cause;    // only causes that are there
   std::optional<formats::RecorderCost> recorder;                    // the last
+  std::optional<formats::Duration> recorder_before;                 // CPU time at the first, if there are several
   std::map<std::string, ProgramTotals> programs;                    // the last of each
 
   ProbeFacts probes;

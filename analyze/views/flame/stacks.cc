@@ -270,7 +270,7 @@ void describe(const FlameChoice& choice, const Cohorts& cohorts, bool of_request
     flame.subtitle += " (" + report::duration_text(Duration(cohorts.slow_from)) + " and longer)";
   if (flame.comparison)
     flame.subtitle += " against " + amount(choice, folder.total(true)) + " of " + std::to_string(cohorts.typical) +
-                      " typical ones, by the request";
+                      " typical ones, per request";
   if (result.left_out > 0)
     flame.subtitle += "; " + amount(choice, result.left_out) + " left out: several requests under way";
 }

@@ -1,0 +1,22 @@
+// What standard output is: a terminal of some width that shows colours, or a file or pipe that gets plain text.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+namespace tailcap::cli {
+
+// A person reads standard output.
+bool on_terminal();
+
+// Columns of the terminal: $COLUMNS, else what it says itself. `otherwise` where standard output is no terminal, so
+// that a file does not depend on where it was made.
+std::size_t terminal_width(std::size_t otherwise);
+
+// On a terminal, unless NO_COLOR is set (https://no-color.org) or the terminal is a dumb one.
+bool coloured();
+
+// To standard output; through $PAGER (else less -FRX) where it is a terminal with fewer lines than the text has.
+void print_paged(const std::string& text, bool paged);
+
+}  // namespace tailcap::cli
