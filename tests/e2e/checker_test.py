@@ -3,6 +3,7 @@
 Each workload runs once, recorded by several recorders at the same time, one for each size of the ring; tests/e2e/checker.py
 says what has to hold.
 """
+import collections
 import os
 import pathlib
 import signal
@@ -89,7 +90,7 @@ class CheckerTest(TlsCase):
             self.assertIn(recording.wait_end(), OK_OR_LOST, recording.said)
         return recordings
 
-    def check(self, front, load, leaf=None, calls="{}", leaf_path="/work/{}", grpc=False, fields=None):
+    def check(self, front, load, leaf=None, calls="{}", leaf_path="/work/{}", grpc=False, fields=None, streams=False):
         """load(prefix, log): runs the clients. calls: "{}" for a proxy, which asks its leaf for the same name."""
         method = "/test.Work/Do" if grpc else None
         fields = fields or {"method": "GET", "status": 200, "request_bytes": 0, "response_bytes": 2}
@@ -101,6 +102,7 @@ class CheckerTest(TlsCase):
         served_for = {called: line["served"] for line in self.log() for called in line["called"]}
         if leaf and not served_for:
             served_for = {name: name for name in asked}
+        calls_of = collections.Counter(served_for.values())
         # What a service calls for nobody goes on all the time, before the recording, too.
         expected_calls = {n: dict(fields, path=leaf_path.format(n)) for n, of in served_for.items() if of in asked}
         others = set(served_for) - set(expected_calls)
@@ -112,7 +114,8 @@ class CheckerTest(TlsCase):
                 for file in (recording.file, self.scratch / "log", log):
                     if file.exists():
                         subprocess.run(["cp", file, f"{keep}/{self._testMethodName}.{file.name}"], check=True)
-            counts = Checker(self, name, ends, served_for, asked).check(recording)
+            at_once = CLIENTS * max([1, *calls_of.values()]) if streams else 1
+            counts = Checker(self, name, ends, served_for, asked, at_once).check(recording)
             print(f"\n{self._testMethodName[5:]:16}{ring:>6}  " + ", ".join(f"{k} {v}" for k, v in sorted(counts.items())), end=" ",
                   file=sys.stderr, flush=True)
 
@@ -128,13 +131,13 @@ class CheckerTest(TlsCase):
 
     def test_nginx_http2(self):
         (leaf, behind), port = self.leaf(), free_port()
-        self.check(self.nginx(PROXY, port, leaf=behind, how=" http2"), self.clients(f"h2c://127.0.0.1:{port}", 4), leaf.pid)
+        self.check(self.nginx(PROXY, port, leaf=behind, how=" http2"), self.clients(f"h2c://127.0.0.1:{port}", 4), leaf.pid, streams=True)
 
     def test_nghttpx(self):
         (leaf, behind), port = self.leaf("h2c://"), free_port()
         proxy = self.serve(["nghttpx", "--conf=/dev/null", f"--frontend=127.0.0.1,{port};no-tls", f"--backend=127.0.0.1,{behind};;proto=h2",
                             "--workers=1", "--single-process", "--accesslog-file=/dev/null", "--errorlog-file=/dev/null"], port)
-        self.check(proxy.pid, self.clients(f"h2c://127.0.0.1:{port}", 4), leaf.pid)
+        self.check(proxy.pid, self.clients(f"h2c://127.0.0.1:{port}", 4), leaf.pid, streams=True)
 
     def test_go(self):
         (leaf, behind), port = self.leaf(), free_port()
@@ -160,7 +163,7 @@ class CheckerTest(TlsCase):
         self.check(self.nginx(SECURE, port := free_port(), how=""), self.clients(f"https://127.0.0.1:{port}"))
 
     def test_tls_http2(self):
-        self.check(self.nginx(SECURE, port := free_port(), how=" http2"), self.clients(f"https://127.0.0.1:{port}", 4))
+        self.check(self.nginx(SECURE, port := free_port(), how=" http2"), self.clients(f"https://127.0.0.1:{port}", 4), streams=True)
 
     def test_grpc(self):
         leaf, port = free_port(), free_port()
@@ -172,7 +175,7 @@ class CheckerTest(TlsCase):
             command = [grpc, "load", f"127.0.0.1:{port}", "/test.Work/Do", CLIENTS, REQUESTS, 4, prefix, log]
             subprocess.run([str(c) for c in command], check=True, timeout=60)
 
-        self.check(service.pid, load, other.pid, leaf_path="/test.Leaf/Ask", grpc=True, fields={"method": "POST", "status": 200, "grpc_status": 0})
+        self.check(service.pid, load, other.pid, leaf_path="/test.Leaf/Ask", grpc=True, streams=True, fields={"method": "POST", "status": 200, "grpc_status": 0})
 
 
 if __name__ == "__main__":
