@@ -13,7 +13,8 @@ namespace {
 using model::LabelDifference;
 using model::TailStudy;
 
-constexpr double kShown = 0.01;  // of the gap, or of the slow mean; less is summed up
+constexpr double kLeastGap = 0.05;  // of the mean of the slow ones
+constexpr double kShown = 0.01;     // of the gap, or of the slow mean; less is summed up
 
 // The unit and decimals that give `scale` three digits.
 struct Grid {
@@ -96,6 +97,8 @@ DifferenceTable difference_table(const TailStudy& study) {
   }
   const auto slow_steps = rounded(slow, grid), typical_steps = rounded(typical, grid);
 
+  // Shares of next to nothing are absurd.
+  const bool shares = static_cast<double>(study.gap()) >= kLeastGap * mean;
   DifferenceTable table;
   table.unit = grid.unit;
   std::int64_t slow_total = 0, typical_total = 0;
@@ -113,7 +116,7 @@ DifferenceTable difference_table(const TailStudy& study) {
     row.more = grid.text(slow_steps[i] - typical_steps[i]);
     if (one && study.intervals) row.interval = grid.nearest(d.low) + "–" + grid.nearest(d.high);
     const auto share = std::llround(100 * static_cast<double>(d.difference()) / gap);
-    row.share = study.gap() > 0 ? std::to_string(share) + " %" : "–";
+    row.share = shares ? std::to_string(share) + " %" : "–";
     row.with = one ? percent(d.slow_with, study.slow) : "";
     row.dominant = percent(d.slow_dominant, study.slow);
     if (one) {
@@ -130,7 +133,7 @@ DifferenceTable difference_table(const TailStudy& study) {
   table.total.typical = grid.text(typical_total);
   table.total.more = grid.text(slow_total - typical_total);
   if (study.intervals) table.total.interval = grid.nearest(study.gap_low) + "–" + grid.nearest(study.gap_high);
-  table.total.share = study.gap() > 0 ? "100 %" : "–";
+  table.total.share = shares ? "100 %" : "–";
   return table;
 }
 
