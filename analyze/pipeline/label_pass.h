@@ -12,7 +12,7 @@ class LabelPass {
   LabelPass(WirePass& wire, const Options& options);
 
   void push(const formats::Event& event) { partitioner_.push(event); }
-  // After the last event. The courses of exemplars can be told when they were chosen.
+  // To be called after the last event. Returns the courses from which those of the exemplars are taken.
   partition::CourseBook finish(Analysis& out);
 
  private:

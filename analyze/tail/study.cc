@@ -123,7 +123,7 @@ void study_requests(const RequestTable& table, model::Study& study) {
   study.health = health_of(table, study);
   join_misses(table, study);
   find_slowest(table, study);
-  verdict::conclude(table, study);
+  verdict::conclude(table, links ? &*links : nullptr, study);
 }
 
 }  // namespace tailcap::tail

@@ -89,7 +89,7 @@ void Surroundings::take(const formats::Event& event, const Body& body) {
   } else if constexpr (std::is_same_v<Body, StateChange>) {
     if (body.error != 0) happened(event, Kind::state_error, body.socket, event.time, 0, body.error);
   } else if constexpr (std::is_same_v<Body, Loss>) {
-    // A loss is of the whole recording: nobody knows whose events they were.
+    // A loss concerns the whole recording: the threads of lost events are not known.
     happened(event, Kind::loss, 0, body.since,
              static_cast<std::uint32_t>(std::min<std::uint64_t>(body.count, UINT32_MAX)), 0);
   } else if constexpr (std::is_same_v<Body, Damage>) {

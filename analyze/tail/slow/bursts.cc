@@ -19,6 +19,16 @@ std::vector<model::Burst> bursts_of(std::vector<RequestInterval> requests) {
   return out;
 }
 
+// n requests leave gaps of which a share exp(-n * gap / length) is long enough.
+double bursts_by_chance(const std::vector<RequestInterval>& requests, std::int64_t begin, std::int64_t end) {
+  if (requests.empty()) return 0;
+  const double n = static_cast<double>(requests.size());
+  double busy = static_cast<double>(kBurstGap);
+  for (const RequestInterval& r : requests) busy += static_cast<double>(r.end - r.start) / n;
+  const double length = static_cast<double>(std::max<std::int64_t>(end - begin, 1));
+  return 1 + (n - 1) * std::exp(-n * busy / length);
+}
+
 void find_bursts(std::vector<RequestInterval> slow, std::int64_t begin, std::int64_t end, model::TailStudy& out) {
   const std::vector<model::Burst> bursts = bursts_of(slow);
   out.bursts = bursts.size();
@@ -28,12 +38,7 @@ void find_bursts(std::vector<RequestInterval> slow, std::int64_t begin, std::int
     out.largest_burst = b.requests;
     out.largest_burst_at = b.from;
   }
-  // Strewn at random over the recording, n requests leave gaps of which a share exp(-n * gap / length) is long enough.
-  const double n = static_cast<double>(slow.size());
-  double busy = static_cast<double>(kBurstGap);
-  for (const RequestInterval& s : slow) busy += static_cast<double>(s.end - s.start) / n;
-  const double length = static_cast<double>(std::max<std::int64_t>(end - begin, 1));
-  out.bursts_if_spread = slow.empty() ? 0 : 1 + (n - 1) * std::exp(-n * busy / length);
+  out.bursts_if_spread = bursts_by_chance(slow, begin, end);
 }
 
 }  // namespace tailcap::tail::slow

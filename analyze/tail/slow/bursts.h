@@ -15,6 +15,9 @@ struct RequestInterval {
 // Requests with less than kBurstGap between them are one burst. In order of time.
 std::vector<model::Burst> bursts_of(std::vector<RequestInterval> requests);
 
+// How many bursts that many requests of these lengths would make if they began at random in [begin, end).
+double bursts_by_chance(const std::vector<RequestInterval>& requests, std::int64_t begin, std::int64_t end);
+
 // Fills bursts, largest_burst, largest_burst_at and bursts_if_spread. A burst ends where no slow request was under way
 // for kBurstGap. begin, end: of the recording.
 void find_bursts(std::vector<RequestInterval> slow, std::int64_t begin, std::int64_t end, model::TailStudy& out);

@@ -54,7 +54,8 @@ model::CpuShortage shortage_of(const model::RequestTable& table, const model::St
 
 class Conclusion {
  public:
-  Conclusion(const model::RequestTable& table, model::Study& study) : table_(table), study_(study) {}
+  Conclusion(const model::RequestTable& table, const slow::Links* links, model::Study& study)
+      : table_(table), links_(links), study_(study) {}
 
   void run() {
     for (std::uint32_t i = 0; i < study_.routes.size(); ++i) {
@@ -95,9 +96,8 @@ class Conclusion {
 
   void finish(Verdict& whole) {
     const auto duration = [&](model::ExchangeId id) {
-      for (std::uint32_t i = 0; i < table_.rows.size(); ++i)
-        if (table_.rows.id(i) == id) return table_.rows.duration(i).count();
-      return std::int64_t{0};
+      const auto row = links_->row_of(id);
+      return row ? table_.rows.duration(*row).count() : std::int64_t{0};
     };
     std::vector<std::pair<std::int64_t, model::ExchangeId>> by_duration;
     for (const model::ExchangeId id : whole.examples) by_duration.emplace_back(duration(id), id);
@@ -253,12 +253,15 @@ class Conclusion {
   }
 
   const model::RequestTable& table_;
+  const slow::Links* links_;
   model::Study& study_;
   std::vector<Verdict> all_;
 };
 
 }  // namespace
 
-void conclude(const model::RequestTable& table, model::Study& study) { Conclusion(table, study).run(); }
+void conclude(const model::RequestTable& table, const slow::Links* links, model::Study& study) {
+  Conclusion(table, links, study).run();
+}
 
 }  // namespace tailcap::tail::verdict

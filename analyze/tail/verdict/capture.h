@@ -2,10 +2,12 @@
 #pragma once
 
 #include "analyze/model/study/study.h"
+#include "analyze/tail/slow/links.h"
 
 namespace tailcap::tail::verdict {
 
-// Fills study.verdicts and study.shortage from the verdicts of its routes. Those worth reading come first.
-void conclude(const model::RequestTable& table, model::Study& study);
+// links: null where no request has a partition. Fills study.verdicts and study.shortage from the verdicts of its
+// routes. Those worth reading come first.
+void conclude(const model::RequestTable& table, const slow::Links* links, model::Study& study);
 
 }  // namespace tailcap::tail::verdict

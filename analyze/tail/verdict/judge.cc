@@ -140,10 +140,10 @@ struct Judge {
     if (requests.empty())
       for (const auto& s : spans) requests.push_back({s.from, s.to});
     const std::size_t count = requests.size();
-    model::TailStudy chance;
-    slow::find_bursts(requests, nanoseconds(around.study.begin), nanoseconds(around.study.end), chance);
+    const double by_chance =
+        slow::bursts_by_chance(requests, nanoseconds(around.study.begin), nanoseconds(around.study.end));
     out.when = slow::bursts_of(std::move(requests));
-    out.pattern = pattern_of(out.when, count, chance.bursts_if_spread);
+    out.pattern = pattern_of(out.when, count, by_chance);
     const double minutes = static_cast<double>(length()) / 60e9;
     if (out.when.size() > 1 && minutes > 0) {
       const auto [low, high] = poisson_interval(out.when.size());
