@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "analyze/model/cause.h"
+#include "analyze/model/chain.h"
 #include "analyze/model/crowd.h"
 #include "analyze/model/handlers.h"
 #include "analyze/model/partition.h"
@@ -129,6 +130,7 @@ struct RequestTable {
   Handlers handlers;
   HandlerGoroutines handler_goroutines;
   Partitions partitions;   // of requests with a duration
+  Chains chains;           // of the slow requests of each route
   Crowd crowd;             // known where there are partitions
   std::uint64_t salt = 0;  // of ids that are made up, by the capture's own id: see trace_identity.h
 };

@@ -3,13 +3,10 @@
 #include <algorithm>
 #include <map>
 
-#include "analyze/partition/by_goroutine.h"
-#include "analyze/partition/by_thread.h"
-#include "analyze/partition/by_turns.h"
-#include "analyze/partition/calls.h"
 #include "analyze/partition/course_book.h"
+#include "analyze/partition/drafted.h"
 #include "analyze/partition/files.h"
-#include "analyze/partition/running.h"
+#include "analyze/partition/look_through.h"
 
 namespace tailcap::partition {
 namespace {
@@ -52,11 +49,12 @@ struct Partitioner::Impl {
   bool with_files = false;
   std::vector<model::FileCalls> files;
   model::Findings findings;
-  Draft draft;  // its memory is used again
+  Drafted drafted;  // its memory is used again
+  LookThrough look_through{{windows, observed}};
+  std::vector<bool> explained;  // by row
+  model::Chains chains;
   std::vector<model::Part> parts;
   std::vector<model::Culprit> culprits;
-
-  DraftContext known() const { return {windows, observed}; }
 
   Nanos end_of(std::uint32_t row) const {
     const auto& rows = windows.table().rows;
@@ -74,110 +72,32 @@ struct Partitioner::Impl {
     observed.forget_before(oldest + (observed.now() - oldest) / 2);
   }
 
-  // Finds the carrier; the method depends on the kind of program.
-  void carry(std::span<const Call> calls) {
-    const DraftContext k = known();
-    const Window& w = draft.w;
-    const std::vector<Act> acts = acts_of(k, w);
-    std::uint64_t goroutine = 0;
-    std::uint32_t only = w.tid;
-    for (const Act& a : acts) {
-      if (a.tid != only) only = 0;
-      // The one that sent the response's first byte; before it is found, any.
-      if (a.goroutine != 0 && (goroutine == 0 || (w.server() && a.out && a.time == w.third))) goroutine = a.goroutine;
-    }
-    const ProcessLog* process = observed.process(w.pid);
-    if (process && process->go) {
-      const std::uint64_t handler = w.streams ? windows.table().handler_goroutines.find(w.id) : 0;
-      if (handler != 0 || !w.streams) draft.goroutine = handler != 0 ? handler : goroutine;
-      return add_by_goroutine(k, {handler != 0 ? handler : goroutine, handler != 0}, calls, draft);
-    }
-    const ThreadLog* log = only != 0 ? observed.thread(only) : nullptr;
-    if (log && log->multiplexes) return add_by_turns(k, only, calls, draft);
-    add_by_thread(k, calls, draft);
-  }
-
   void finish(std::uint32_t row) {
-    draft.w = windows.window(row);
-    draft.conditions.clear();
-    draft.behind.clear();
-    draft.carried.clear();
-    draft.goroutine = 0;
-    if (!draft.w.phases || draft.w.stretches == 0) return;
-    const std::vector<Call> calls = calls_of(known(), draft);
-    carry(calls);
-    pipelined();
-    unable(calls);
-    halted();
-    add_lost(known(), calls, draft);
-    const std::vector<Condition> pieces = sweep(draft.w.from, draft.w.to, draft.conditions);
-    cut(pieces);
-    blame(pieces);
+    draft_request({windows, observed}, row, drafted);
+    if (drafted.pieces.empty()) return;
+    cut();
+    blame();
     check();
+    const Draft& draft = drafted.draft;
     done.add(draft.w.id, parts, culprits);
+    if (row < explained.size() && explained[row])
+      if (auto found = look_through.chains_of(draft, drafted.pieces); !found.empty())
+        chains.emplace(row, std::move(found));
     if (book.empty()) return;
-    book.add(windows, draft, pieces, calls, culprits);
+    book.add(windows, draft, drafted.pieces, drafted.calls, culprits);
     if (!with_files || !book.follows(row)) return;
-    if (model::FileCalls used = files_of(known(), draft); !used.empty()) files.push_back(std::move(used));
-  }
-
-  // The request was not noticed, or not worked on, because the process was stopped.
-  void halted() {
-    const ProcessLog* process = observed.process(draft.w.pid);
-    if (!process || process->halts.empty()) return;
-    const auto unnoticed = [](Label l) {
-      return l == Label::q_notice || l == Label::q_accept || l == Label::q_loop || l == Label::q_pool;
-    };
-    process->halts.each(draft.w.from, draft.w.to, [&](const Halt& halt) {
-      for (std::size_t i = 0, n = draft.conditions.size(); i < n; ++i) {
-        Condition c = draft.conditions[i];
-        if (!unnoticed(c.label) || c.to <= halt.time || c.from >= halt.to) continue;
-        draft.add(std::max(c.from, halt.time), std::min(c.to, halt.to), Label::sched_stopped, model::Evidence::inferred,
-                  halt.by != 0 ? draft.who(0, {}, halt.by) : 0);
-        draft.add(halt.to, c.to, c.label, c.evidence, c.behind);
-        draft.conditions[i].to = std::clamp(halt.time, c.from, c.to);
-      }
-    });
-    std::erase_if(draft.conditions, [](const Condition& c) { return c.from >= c.to; });
-  }
-
-  // Behind an unfinished predecessor on its connection.
-  void pipelined() {
-    for (std::size_t i = 0; i < draft.w.stretches; ++i) {
-      const auto& s = draft.w.stretch[i];
-      if (s.phase != model::Phase::pipelined) continue;
-      ExchangeId before = draft.w.id;
-      --before.index;
-      draft.add(s.from, s.to, Label::q_hol_h1, model::Evidence::measured, draft.who(0, before));
-    }
-  }
-
-  // Conditions that need no carrier: a client-side request goes on when its answer is there, and HTTP/2 permits no
-  // sending beyond the peer's window.
-  void unable(std::span<const Call> calls) {
-    const Window& w = draft.w;
-    if (!w.server() && !calls.empty())
-      add_down(known(), calls.front(), w.first, w.second, model::Evidence::measured, draft);
-    const ExchangeNote* note = windows.note(w.id);
-    if (!note) return;
-    for (const auto& held : note->held_up) {
-      const Nanos from = formats::nanoseconds(held.from), to = formats::nanoseconds(held.to);
-      if (w.server())
-        draft.add(std::max(from, w.third), to, Label::send_h2fc);
-      else
-        draft.add(from, std::min(to, w.first), Label::down_h2fc, model::Evidence::measured,
-                  calls.empty() ? 0 : calls.front().who);
-    }
+    if (model::FileCalls used = files_of({windows, observed}, draft); !used.empty()) files.push_back(std::move(used));
   }
 
   // Pieces and phases are both in order of time.
-  void cut(const std::vector<Condition>& pieces) {
+  void cut() {
+    const Draft& draft = drafted.draft;
     struct Sum {
       Nanos time = 0, crowded = 0;
     };
     std::map<std::tuple<model::Phase, Label, model::Evidence>, Sum> sums;
     std::size_t s = 0;
-    for (const Condition& p : pieces) {
+    for (const Condition& p : drafted.pieces) {
       for (Nanos at = p.from; at < p.to;) {
         while (s + 1 < draft.w.stretches && draft.w.stretch[s].to <= at) ++s;
         const Nanos until = s + 1 < draft.w.stretches ? std::min(p.to, draft.w.stretch[s].to) : p.to;
@@ -194,13 +114,13 @@ struct Partitioner::Impl {
   }
 
   // For each label, the blockers with the most time, most first.
-  void blame(const std::vector<Condition>& pieces) {
+  void blame() {
     std::map<std::pair<Label, std::uint32_t>, Nanos> sums;
-    for (const Condition& p : pieces)
+    for (const Condition& p : drafted.pieces)
       if (p.behind != 0) sums[{p.label, p.behind}] += p.to - p.from;
     culprits.clear();
     for (const auto& [what, time] : sums) {
-      model::Culprit c = draft.behind[what.second - 1];
+      model::Culprit c = drafted.draft.behind[what.second - 1];
       if (c.what == 0 && c.request.connection == 0 && c.tid == 0) continue;
       c.label = what.first;
       c.time = time;
@@ -218,6 +138,7 @@ struct Partitioner::Impl {
   }
 
   void check() {
+    const Draft& draft = drafted.draft;
     const model::Request r = windows.table().rows[draft.w.row];
     std::array<Nanos, model::kPhases> phases{};
     Nanos sum = 0;
@@ -253,6 +174,11 @@ void Partitioner::follow_likely(const std::vector<std::uint32_t>& rows) {
     impl_->book.follow(impl_->windows, impl_->windows.table().rows.id(row), CourseBook::Culprits::keep, kMaxExemplars);
 }
 
+void Partitioner::explain(const std::vector<std::uint32_t>& rows) {
+  impl_->explained.resize(impl_->windows.table().rows.size());
+  for (const std::uint32_t row : rows) impl_->explained[row] = true;
+}
+
 void Partitioner::push(const formats::Event& event) {
   impl_->observed.push(event);
   if (++impl_->pushed % kEvery == 0) impl_->advance(impl_->observed.now() - kLate);
@@ -264,6 +190,8 @@ model::Partitions Partitioner::take() {
   impl_->done.set_groups(impl_->observed.groups());
   return std::move(impl_->done);
 }
+
+model::Chains Partitioner::take_chains() { return std::move(impl_->chains); }
 
 model::Crowd Partitioner::take_crowd() { return impl_->observed.take_crowd(); }
 

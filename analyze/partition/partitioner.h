@@ -14,6 +14,7 @@
 #include <span>
 #include <vector>
 
+#include "analyze/model/chain.h"
 #include "analyze/model/file_calls.h"
 #include "analyze/model/partition.h"
 #include "analyze/model/wire/findings.h"
@@ -34,9 +35,12 @@ class Partitioner {
   void follow(model::ExchangeId id);
   // Likewise, without files, of requests of which a few will be asked for, and of those that held them up.
   void follow_likely(const std::vector<std::uint32_t>& rows);
+  // Likewise. Looks through the waits of these requests, for take_chains().
+  void explain(const std::vector<std::uint32_t>& rows);
   void push(const formats::Event& event);
   // Once, after the last event.
   model::Partitions take();
+  model::Chains take_chains();
   model::Crowd take_crowd();
   CourseBook take_courses();
   std::vector<model::FileCalls> take_files();  // of followed requests that made any, by request

@@ -16,35 +16,60 @@ bool comparable(const model::Request& row) {
          row.duration.count() > 0 && formats::known(row.start);
 }
 
-}  // namespace
+struct RouteRows {
+  std::int64_t total = 0;
+  std::vector<std::uint32_t> rows;  // that can be compared
+};
 
-std::vector<std::uint32_t> likely_exemplars(const model::RequestTable& table, const Wanted& wanted) {
-  struct Route {
-    std::int64_t total = 0;
-    std::vector<std::uint32_t> rows;
-  };
-  std::vector<Route> routes;
+// Those with the most time first.
+std::vector<RouteRows> routes_of(const model::RequestTable& table, const Wanted& wanted) {
+  std::vector<RouteRows> routes;
   for (auto& [key, rows] : tail::by_route(table, [&](std::uint32_t i) { return wanted.perhaps(table, i); })) {
-    Route& route = routes.emplace_back();
+    RouteRows& route = routes.emplace_back();
     for (const std::uint32_t i : rows)
       if (table.rows.has_duration(i)) route.total += table.rows.duration(i).count();
     route.rows = std::move(rows);
     std::erase_if(route.rows, [&](std::uint32_t i) { return !comparable(table.rows[i]); });
   }
-  std::stable_sort(routes.begin(), routes.end(), [](const Route& a, const Route& b) { return a.total > b.total; });
+  std::stable_sort(routes.begin(), routes.end(),
+                   [](const RouteRows& a, const RouteRows& b) { return a.total > b.total; });
+  return routes;
+}
+
+void sort_by_duration(const model::RequestTable& table, std::vector<std::uint32_t>& rows) {
+  std::sort(rows.begin(), rows.end(), [&](std::uint32_t a, std::uint32_t b) {
+    const auto x = table.rows.duration(a), y = table.rows.duration(b);
+    return x != y ? x < y : a < b;
+  });
+}
+
+}  // namespace
+
+std::vector<std::uint32_t> likely_exemplars(const model::RequestTable& table, const Wanted& wanted) {
   std::vector<std::uint32_t> out;
-  for (Route& route : routes) {
+  for (RouteRows& route : routes_of(table, wanted)) {
     const tail::slow::CohortPlaces places = tail::slow::cohort_places(route.rows.size());
     if (wanted.by_labels()) {  // which of them are compared is decided by their labels too
       out.insert(out.end(), route.rows.begin(), route.rows.end());
     } else if (places.needed == 0) {
-      std::sort(route.rows.begin(), route.rows.end(), [&](std::uint32_t a, std::uint32_t b) {
-        const auto x = table.rows.duration(a), y = table.rows.duration(b);
-        return x != y ? x < y : a < b;
-      });
+      sort_by_duration(table, route.rows);
       for (const std::size_t place : tail::slow::exemplar_places(places, route.rows.size()))
         out.push_back(route.rows[place]);
     }
+  }
+  return out;
+}
+
+std::vector<std::uint32_t> likely_slow(const model::RequestTable& table, const Wanted& wanted) {
+  std::vector<std::uint32_t> out;
+  for (RouteRows& route : routes_of(table, wanted)) {
+    const tail::slow::CohortPlaces places = tail::slow::cohort_places(route.rows.size());
+    std::size_t from = 0;
+    if (!wanted.by_labels() && places.needed == 0) {
+      sort_by_duration(table, route.rows);
+      from = route.rows.size() - places.slow;
+    }
+    out.insert(out.end(), route.rows.begin() + static_cast<std::ptrdiff_t>(from), route.rows.end());
   }
   return out;
 }

@@ -14,6 +14,9 @@ namespace tailcap::pipeline {
 // Rows, those of the routes with the most time first. The table is settled and has no partitions yet.
 std::vector<std::uint32_t> likely_exemplars(const model::RequestTable& table, const Wanted& wanted);
 
+// Rows of all requests that may be among the slow ones of their route. The table likewise.
+std::vector<std::uint32_t> likely_slow(const model::RequestTable& table, const Wanted& wanted);
+
 // Those that were chosen in the first so many routes, and the requests that held them up.
 std::vector<model::ExchangeId> shown_exemplars(const model::RequestTable& table, const model::Study& study,
                                                std::size_t routes);

@@ -8,15 +8,18 @@ namespace tailcap::pipeline {
 LabelPass::LabelPass(WirePass& wire, const Options& options)
     : wire_(wire), partitioner_(wire.requests().table(), wire.requests().take_notes(), wire.connections().carriers()) {
   if (options.follow.connection != 0) partitioner_.follow(options.follow);
-  if (options.exemplars == 0) return;
+  if (!options.study) return;
   model::Study known;
   known.begin = wire.recording().facts().first();
   wire.recording().facts().fill(known.quality);
-  partitioner_.follow_likely(likely_exemplars(wire.requests().table(), Wanted(options, known)));
+  const Wanted wanted(options, known);
+  partitioner_.explain(likely_slow(wire.requests().table(), wanted));
+  if (options.exemplars != 0) partitioner_.follow_likely(likely_exemplars(wire.requests().table(), wanted));
 }
 
 partition::CourseBook LabelPass::finish(Analysis& out) {
   wire_.requests().table().partitions = partitioner_.take();
+  wire_.requests().table().chains = partitioner_.take_chains();
   wire_.requests().table().crowd = partitioner_.take_crowd();
   out.files = partitioner_.take_files();
   out.wrong = partitioner_.wrong();

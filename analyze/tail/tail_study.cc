@@ -137,7 +137,7 @@ std::optional<model::TailStudy> study_tail(const model::RequestTable& table, con
   add_honesty(items, out);
   const slow::Columns columns(items);
   const slow::Cohorts cohorts = slow::cohorts_of(items);
-  const verdict::Surroundings around{table, study};
+  const verdict::Surroundings around{table, study, links};
   if (cohorts.needed > 0) {
     slow::Cohorts all;
     all.slow = items.size();

@@ -128,8 +128,7 @@ def named_by(verdicts):
             if n > 0 and verdict["parts"][0]["origin"] not in PASSING:
                 break
             named += part["labels"]
-            if part["who"] and part["who"]["inside"]:
-                named.append(part["who"]["inside"])
+            named += [step["label"] for step in part["chain"]]
     first = verdicts[0] if verdicts else None
     return named, first["parts"][0]["origin"] if first and first["parts"] else None, first["level"] if first else "nothing"
 

@@ -72,6 +72,13 @@ std::string_view name_of(Pattern pattern);
 enum class Level : std::uint8_t { nothing, note, notable, severe };
 std::string_view name_of(Level level);
 
+// What the one behind a part, or behind the step before, did in that time.
+struct VerdictStep {
+  Label label = Label::unexplained_nocarrier;
+  std::int64_t slow = 0;            // mean per request
+  std::optional<CulpritStudy> who;  // behind it
+};
+
 // Part of what the requests have more time of. Labels that are one thing to a reader are one part: all waits for a CPU,
 // all time on one.
 struct VerdictPart {
@@ -83,6 +90,9 @@ struct VerdictPart {
   std::uint64_t mainly = 0;            // requests that it slowed down most
   bool inferred = false;               // more than half of it was not measured
   std::optional<CulpritStudy> who;     // behind most of it
+  std::vector<VerdictStep> chain;      // what was behind that, the way that most of its time went; empty: not known
+  bool beyond_capture = false;         // the chain goes on with somebody who was not recorded
+  Label root = Label::unexplained_nocarrier;  // what most of its time was in the end; `label` where that is not known
   std::int64_t difference() const { return slow - typical; }
 };
 

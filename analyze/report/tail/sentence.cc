@@ -34,19 +34,29 @@ std::string span_text(const model::Burst& burst, formats::Time begin) {
 }
 
 // "waiting for a lock at 0x1234 held by GET /a"
+std::string blocked_text(model::Label label, const std::optional<model::CulpritStudy>& who,
+                         const model::RequestTable& table) {
+  std::string out(model::text_of(label));
+  if (who)
+    if (const std::string by = culprit_text(*who, table.texts); !by.empty()) out += " " + by;
+  return out;
+}
+
+// "waiting for another service (GET /stock), there waiting for a lock held by POST /restock, there sleeping"
 std::string part_text(const VerdictPart& part, const model::RequestTable& table) {
-  std::string out(model::text_of(part.label));
-  if (part.who)
-    if (const std::string who = culprit_text(*part.who, table.texts); !who.empty()) out += " " + who;
+  std::optional<model::CulpritStudy> who = part.who;
+  if (who && !part.chain.empty()) who->inside_time = 0;  // the chain says it
+  std::string out = blocked_text(part.label, who, table);
+  for (const model::VerdictStep& step : part.chain) out += ", there " + blocked_text(step.label, step.who, table);
   if (part.inferred) out += " (inferred)";
   return out;
 }
 
-// "23.3 ms of it waiting for the disk, 10.2 ms waiting for a CPU"
+// "23.3 ms of it waiting for the disk, and 10.2 ms waiting for a CPU"
 std::string parts_text(const Verdict& v, const model::RequestTable& table) {
   std::string out;
   for (const VerdictPart& part : v.parts) {
-    out += out.empty() ? duration_text(ns(part.slow)) + " of it " : ", " + duration_text(ns(part.slow)) + " ";
+    out += out.empty() ? duration_text(ns(part.slow)) + " of it " : ", and " + duration_text(ns(part.slow)) + " ";
     out += part_text(part, table);
   }
   return out;

@@ -34,6 +34,14 @@ void append_bursts(JsonWriter& json, std::string_view name, const std::vector<mo
   json.end_array();
 }
 
+void append_who(JsonWriter& json, const std::optional<model::CulpritStudy>& who, const model::TextPool& texts) {
+  json.key("who");
+  if (who)
+    append_culprit(json, *who, texts);
+  else
+    json.null();
+}
+
 void append_part(JsonWriter& json, const model::VerdictPart& part, const model::TextPool& texts) {
   json.begin_object();
   json.field("label", model::name_of(part.label));
@@ -47,11 +55,19 @@ void append_part(JsonWriter& json, const model::VerdictPart& part, const model::
   share(json, "crowded_share", part.crowded);
   json.field("mainly", part.mainly);
   json.field("inferred", part.inferred);
-  json.key("who");
-  if (part.who)
-    append_culprit(json, *part.who, texts);
-  else
-    json.null();
+  append_who(json, part.who, texts);
+  json.field("root", model::name_of(part.root));
+  json.key("chain");
+  json.begin_array();
+  for (const model::VerdictStep& step : part.chain) {
+    json.begin_object();
+    json.field("label", model::name_of(step.label));
+    json.field("slow_ns", step.slow);
+    append_who(json, step.who, texts);
+    json.end_object();
+  }
+  json.end_array();
+  json.field("beyond_capture", part.beyond_capture);
   json.end_object();
 }
 

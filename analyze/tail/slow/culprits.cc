@@ -34,6 +34,24 @@ std::string device_name(const CulpritStudy& c, const formats::Preamble& preamble
 
 }  // namespace
 
+CulpritStudy culprit_study(const model::Culprit& c, const model::RequestTable& table, const Links& links,
+                           const formats::Preamble& preamble) {
+  CulpritStudy out;
+  out.label = c.label;
+  out.what = place_of(c);
+  out.tid = c.tid;
+  out.device = device_name(out, preamble);
+  out.example = c.request;
+  if (const model::CpuGroup* group = model::group_of(c, table.partitions.groups())) out.group = *group;
+  if (const auto row = links.row_of(c.request)) {
+    const model::Request other = table.rows[*row];
+    out.method = other.method;
+    out.route = other.route;
+    out.authority = other.role == model::Role::client ? other.authority : 0;
+  }
+  return out;
+}
+
 std::vector<CulpritStudy> culprits_of(const model::RequestTable& table, const std::vector<Item>& items,
                                       const Cohorts& cohorts, const Links& links, const formats::Preamble& preamble) {
   using Key = std::tuple<model::Label, std::uint64_t, model::TextId, model::TextId, model::TextId>;
@@ -49,29 +67,17 @@ std::vector<CulpritStudy> culprits_of(const model::RequestTable& table, const st
     const std::uint32_t at = cohorts.nth_slowest(i);
     const model::ExchangeId self = table.rows.id(items[at].row);
     for (const model::Culprit& c : table.partitions.culprits(self)) {
-      model::TextId method = 0, route = 0, authority = 0;
+      const CulpritStudy who = culprit_study(c, table, links, preamble);
+      if (who.what == 0 && c.what == 0 && who.route == 0 && c.tid == 0 && c.request.connection == 0) continue;
       std::span<const model::Part> served;
-      if (const auto row = links.row_of(c.request)) {
-        const model::Request other = table.rows[*row];
-        method = other.method;
-        route = other.route;
-        authority = other.role == model::Role::client ? other.authority : 0;
-        if (other.role == model::Role::client && other.peer.connection != 0)
-          served = table.partitions.parts(other.peer);
-      }
-      const std::uint64_t place = place_of(c);
-      if (place == 0 && c.what == 0 && route == 0 && c.tid == 0 && c.request.connection == 0) continue;
-      const auto [entry, added] = found.try_emplace({c.label, place, method, route, authority});
+      if (const auto row = links.row_of(c.request); row && table.rows.role(*row) == model::Role::client)
+        if (const model::ExchangeId peer = table.rows.peer(*row); peer.connection != 0)
+          served = table.partitions.parts(peer);
+      const auto [entry, added] = found.try_emplace({c.label, who.what, who.method, who.route, who.authority});
       Entry& e = entry->second;
       if (added) {
-        e.study.label = c.label;
-        e.study.what = place;
-        e.study.tid = c.tid;
-        e.study.device = device_name(e.study, preamble);
-        if (const model::CpuGroup* group = model::group_of(c, table.partitions.groups())) e.study.group = *group;
-        e.study.method = method;
-        e.study.route = route;
-        e.study.authority = authority;
+        e.study = who;
+        e.study.example = {};
       }
       e.threads_differ = e.threads_differ || e.study.tid != c.tid;
       e.study.slow += e.last != at;

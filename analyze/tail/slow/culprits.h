@@ -10,6 +10,10 @@
 
 namespace tailcap::tail::slow {
 
+// Who one blocker is, without its times.
+model::CulpritStudy culprit_study(const model::Culprit& culprit, const model::RequestTable& table, const Links& links,
+                                  const formats::Preamble& preamble);
+
 std::vector<model::CulpritStudy> culprits_of(const model::RequestTable& table, const std::vector<Item>& items,
                                              const Cohorts& cohorts, const Links& links,
                                              const formats::Preamble& preamble);

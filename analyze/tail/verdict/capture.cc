@@ -115,7 +115,7 @@ class Conclusion {
     std::vector<std::size_t> from;
     double explained = 0, slow = 0, typical = 0;
     VerdictPart part;
-    part.label = model::Label::sched_runq;
+    part.label = part.root = model::Label::sched_runq;
     part.labels = {model::Label::sched_runq, model::Label::sched_preempted};
     bool own = false;
     Level level = Level::nothing;

@@ -8,6 +8,7 @@
 #include "analyze/model/label_group.h"
 #include "analyze/tail/slow/bursts.h"
 #include "analyze/tail/verdict/account.h"
+#include "analyze/tail/verdict/chain.h"
 #include "analyze/tail/verdict/ordinary.h"
 
 namespace tailcap::tail::verdict {
@@ -74,9 +75,10 @@ double ordinary(const std::vector<Item>& items, double from, Time time) {
   return ordinary_mean_beyond(from, at(1), at(2), at(3));
 }
 
-bool waits_for_cpu(const VerdictPart& part) { return part_of(part.label) == Label::sched_runq; }
+// In the end: what it waited for may itself have waited for a CPU.
+bool waits_for_cpu(const VerdictPart& part) { return part_of(part.root) == Label::sched_runq; }
 
-bool runs(const VerdictPart& part) { return model::group_of(part.label) == model::LabelGroup::cpu; }
+bool runs(const VerdictPart& part) { return model::group_of(part.root) == model::LabelGroup::cpu; }
 
 // Blocked on something that a process elsewhere has to do first, so a shortage of CPU can be passed on.
 bool blocked(const VerdictPart& part) { return model::rank_of(part.label) == 1 || part.label == Label::q_loop; }
@@ -120,7 +122,7 @@ struct Judge {
   Origin origin_of(const VerdictPart& part, bool waits_too, bool separate) const {
     if (model::unexplained(part.label) || model::causeless(part.label)) return Origin::unexplained;
     const bool scheduling =
-        waits_for_cpu(part) || part.label == Label::q_notice || (part.label == Label::go_runnable && waits_too);
+        waits_for_cpu(part) || part.root == Label::q_notice || (part.root == Label::go_runnable && waits_too);
     if (scheduling) return shortage_origin();
     const double beyond_chance = crowded < 1 ? (part.crowded - crowded) / (1 - crowded) : 0;
     if (blocked(part) && beyond_chance >= kCrowdedShare && own < kOwnShare) return Origin::passed_on;
@@ -189,8 +191,8 @@ struct Judge {
     out.level = Level::nothing;
     const auto most = std::max_element(account.parts.begin(), account.parts.end(),
                                        [](const auto& a, const auto& b) { return a.typical < b.typical; });
-    if (most == account.parts.end() || tail.typical_mean < kLeastGap || runs(*most) ||
-        share(most->typical, tail.typical_mean) < kUsualShare)
+    if (most == account.parts.end() || tail.typical_mean < kLeastGap ||
+        model::group_of(most->label) == model::LabelGroup::cpu || share(most->typical, tail.typical_mean) < kUsualShare)
       return;
     VerdictPart part = *most;
     part.origin = model::unexplained(part.label) || model::causeless(part.label) ? Origin::unexplained
@@ -211,7 +213,8 @@ struct Judge {
     out.requests = cohorts.slow;
     out.slow = tail.slow_mean;
     out.typical = tail.typical_mean;
-    const Account account = account_of(items, cohorts, tail);
+    Account account = account_of(items, cohorts, tail);
+    for (VerdictPart& part : account.parts) look_through(part, items, cohorts, around);
     for (std::size_t n = 0; n < cohorts.slow; ++n)
       out.excess += std::max<std::int64_t>(0, items[cohorts.nth_slowest(n)].duration - tail.typical_mean);
     for (std::size_t n = 0; n < std::min(kExamples, cohorts.slow); ++n)
@@ -287,7 +290,11 @@ Verdict account_for_few(const std::vector<Item>& items, const std::vector<model:
   out.when = slow::bursts_of(std::move(spans));
   out.pattern = Pattern::always;
   const Account account = account_of(items);
+  Cohorts all;
+  all.slow = items.size();
+  for (std::uint32_t i = 0; i < items.size(); ++i) all.order.push_back(i);
   for (VerdictPart part : account.parts) {
+    look_through(part, items, all, around);
     if (share(part.slow, out.slow) < kLeastShare || part.slow < kLeastGap) continue;
     part.origin =
         model::unexplained(part.label) || model::causeless(part.label) ? Origin::unexplained : Origin::service;

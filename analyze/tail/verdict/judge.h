@@ -3,14 +3,9 @@
 
 #include "analyze/model/study/study.h"
 #include "analyze/tail/slow/cohorts.h"
+#include "analyze/tail/verdict/surroundings.h"
 
 namespace tailcap::tail::verdict {
-
-// What is known beside the route's requests.
-struct Surroundings {
-  const model::RequestTable& table;
-  const model::Study& study;  // begin, end, quality.preamble
-};
 
 // tail: its differences, bursts and culprits. The indexes of routes are left empty.
 model::Verdict judge(const std::vector<slow::Item>& items, const slow::Cohorts& cohorts, const model::TailStudy& tail,

@@ -26,6 +26,7 @@ inline std::string get(const std::string& target) { return "GET " + target + " H
 struct PartitionCase {
   Scenario s;
   std::uint16_t ports = 0;
+  bool study = false;
 
   Endpoint& accepted(Thread thread) {
     Opening o;
@@ -90,6 +91,28 @@ struct PartitionCase {
           if (c.label == label) return c;
     return {};
   }
+  // "down.wait /stock > lock.futex /restock > cpu: 18000": what the request waited for, one line a chain, most time
+  // first. "…": who was behind the last step is not recorded.
+  std::string chains(const std::string& target) {
+    study = true;
+    const pipeline::Analysis& a = analysis();
+    std::string text;
+    for (std::uint32_t row = 0; row < a.table.rows.size(); ++row) {
+      const model::Request request = a.table.rows[row];
+      const auto found = a.table.chains.find(row);
+      if (a.table.texts[request.path] != target || request.role != model::Role::server || found == a.table.chains.end())
+        continue;
+      for (const model::Chain& chain : found->second) {
+        std::string line;
+        for (const model::Culprit& step : chain.steps) {
+          line += (line.empty() ? "" : " > ") + std::string(model::name_of(step.label));
+          if (const std::string path = path_of(step.request); !path.empty()) line += " " + path;
+        }
+        text += line + (chain.beyond_capture ? " …" : "") + ": " + std::to_string(chain.time / 1000) + "\n";
+      }
+    }
+    return text;
+  }
   std::string path_of(model::ExchangeId id) {
     for (const model::Request row : analysis().table.rows)
       if (row.id == id) return std::string(analysis().table.texts[row.path]);
@@ -99,7 +122,7 @@ struct PartitionCase {
     if (done) return *done;
     for (const auto& o : offs) s.add(o.on, o.thread, o.off, o.goroutine);
     pipeline::Options options;
-    options.study = false;
+    options.study = study;
     options.partition = true;
     done = pipeline::analyze(synth::plain_preamble(), s.with_end(), options);
     EXPECT_TRUE(done->wrong.empty());

@@ -1,0 +1,128 @@
+#include "analyze/partition/look_through.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+namespace tailcap::partition {
+namespace {
+
+using model::Chain;
+using model::Label;
+
+constexpr std::size_t kMaxDepth = 32;           // a queue at one lock is one step, however long it is
+constexpr std::size_t kMaxExpansions = 20'000;  // of one request
+constexpr std::size_t kRemembered = 64;
+
+bool lock(Label label) {
+  return label == Label::lock_futex || label == Label::lock_go_mutex || label == Label::lock_go_chan ||
+         label == Label::lock_go_select || label == Label::lock_go_wait;
+}
+
+bool call(Label label) { return label == Label::down_send || label == Label::down_wait || label == Label::down_body; }
+
+}  // namespace
+
+std::vector<Chain> LookThrough::chains_of(const Draft& draft, std::span<const Condition> pieces) {
+  found_.clear();
+  path_.clear();
+  requests_.clear();
+  rows_ = {draft.w.row};
+  depth_ = 0;
+  budget_ = kMaxExpansions;
+  for (const Condition& piece : pieces)
+    if (model::waits_for_somebody(piece.label) && piece.to - piece.from >= kLeast) expand(piece, draft);
+  std::stable_sort(found_.begin(), found_.end(), [](const Chain& a, const Chain& b) { return a.time > b.time; });
+  if (found_.size() > kMaxChains) found_.resize(kMaxChains);
+  return std::move(found_);
+}
+
+void LookThrough::leaf(Nanos time, bool beyond) {
+  for (Chain& c : found_) {
+    if (c.steps != path_ || c.beyond_capture != beyond) continue;
+    c.time += time;
+    return;
+  }
+  found_.push_back({path_, time, beyond});
+}
+
+const Drafted* LookThrough::request(std::uint32_t row) {
+  for (const auto& [known, drafted] : requests_)
+    if (known == row) return &drafted;
+  if (requests_.size() == kRemembered) return nullptr;
+  auto& [at, drafted] = requests_.emplace_back();
+  at = row;
+  draft_request(k_, row, drafted);
+  return &drafted;
+}
+
+void LookThrough::meanwhile(const Condition& piece, std::span<const Condition> theirs, const Draft& their) {
+  Nanos at = piece.from;
+  for (const Condition& t : theirs) {
+    Condition part = t;
+    part.from = std::max(part.from, piece.from);
+    part.to = std::min(part.to, piece.to);
+    if (part.from >= part.to) continue;
+    if (part.from > at) leaf(part.from - at, false);  // on the way to them
+    // What they did is not known.
+    if (model::unexplained(part.label))
+      leaf(part.to - part.from, true);
+    else
+      expand(part, their);
+    at = part.to;
+  }
+  if (at < piece.to) leaf(piece.to - at, false);
+}
+
+void LookThrough::expand(const Condition& piece, const Draft& draft) {
+  model::Culprit who;
+  if (piece.behind != 0) who = draft.behind[piece.behind - 1];
+  who.label = piece.label;
+  // The thread that released a lock had waited for it, too: who held it before that is the same step.
+  const bool same_lock = !path_.empty() && lock(piece.label) && path_.back().label == piece.label && who.what != 0 &&
+                         path_.back().what == who.what;
+  if (!same_lock) path_.push_back(who);
+  ++depth_;
+  const auto length = piece.to - piece.from;
+  const std::optional<std::uint32_t> row = who.request.connection != 0 ? k_.windows.find(who.request) : std::nullopt;
+  const auto inside = [&](std::uint32_t r) { return std::find(rows_.begin(), rows_.end(), r) != rows_.end(); };
+  if (!model::waits_for_somebody(piece.label)) {
+    leaf(length, false);
+  } else if (path_.size() >= kSteps || depth_ >= kMaxDepth || budget_ == 0 || length < kLeast) {
+    leaf(length, true);
+  } else if (--budget_; call(piece.label)) {
+    const model::ExchangeId peer = row ? k_.windows.table().rows.peer(*row) : model::ExchangeId{};
+    const auto served = peer.connection != 0 ? k_.windows.find(peer) : std::nullopt;
+    const Drafted* other = served && !inside(*served) ? request(*served) : nullptr;
+    if (!other || other->pieces.empty()) {
+      leaf(length, true);
+    } else {
+      rows_.push_back(*served);
+      meanwhile(piece, other->pieces, other->draft);
+      rows_.pop_back();
+    }
+  } else if (who.tid != 0) {
+    Drafted thread;
+    draft_thread(k_, who.tid, piece.from, piece.to, row && !inside(*row) ? row : std::nullopt, thread);
+    if (thread.pieces.empty()) {
+      leaf(length, true);
+    } else {
+      if (row) rows_.push_back(*row);
+      meanwhile(piece, thread.pieces, thread.draft);
+      if (row) rows_.pop_back();
+    }
+  } else {
+    const Drafted* other = row && !inside(*row) ? request(*row) : nullptr;
+    if (!other || other->pieces.empty()) {
+      leaf(length, true);
+    } else {
+      rows_.push_back(*row);
+      meanwhile(piece, other->pieces, other->draft);
+      rows_.pop_back();
+    }
+  }
+  --depth_;
+  if (!same_lock) path_.pop_back();
+}
+
+}  // namespace tailcap::partition

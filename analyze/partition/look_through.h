@@ -1,0 +1,41 @@
+// Replaces the time in which a request waited for somebody by what they did meanwhile, and so on.
+//
+// A call is looked through to the request that its server made of it, a busy event loop or worker to what its thread
+// did, a lock to what the thread did that released it. Times add up exactly.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <span>
+#include <vector>
+
+#include "analyze/model/chain.h"
+#include "analyze/partition/drafted.h"
+
+namespace tailcap::partition {
+
+class LookThrough {
+ public:
+  static constexpr Nanos kLeast = 100'000;  // shorter stretches are left as they are
+  static constexpr std::size_t kSteps = 5;
+  static constexpr std::size_t kMaxChains = 16;  // of a request, those with the most time
+
+  explicit LookThrough(const DraftContext& k) : k_(k) {}
+  // pieces: the request's partition. Most time first; empty: it waited for nobody.
+  std::vector<model::Chain> chains_of(const Draft& draft, std::span<const Condition> pieces);
+
+ private:
+  void expand(const Condition& piece, const Draft& draft);
+  void meanwhile(const Condition& piece, std::span<const Condition> theirs, const Draft& their);
+  void leaf(Nanos time, bool beyond);
+  const Drafted* request(std::uint32_t row);
+
+  DraftContext k_;
+  std::vector<model::Culprit> path_;
+  std::vector<std::uint32_t> rows_;  // of the requests in path_, so that none is entered twice
+  std::vector<model::Chain> found_;
+  std::deque<std::pair<std::uint32_t, Drafted>> requests_;  // looked through before
+  std::size_t depth_ = 0, budget_ = 0;
+};
+
+}  // namespace tailcap::partition

@@ -1,0 +1,98 @@
+#include "analyze/tail/verdict/chain.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <tuple>
+
+#include "analyze/tail/slow/culprits.h"
+#include "analyze/tail/verdict/account.h"
+
+namespace tailcap::tail::verdict {
+namespace {
+
+using model::Chain;
+using model::CulpritStudy;
+using model::Label;
+using model::VerdictPart;
+using model::VerdictStep;
+
+// Of the part's time: a step is said, and a root stands for the part.
+constexpr double kMostly = 0.5;
+
+struct Found {
+  const Chain* chain;
+  double time;
+};
+
+bool has(const VerdictPart& part, Label label) {
+  return std::find(part.labels.begin(), part.labels.end(), label) != part.labels.end();
+}
+
+// The blocker behind most of these chains' step; none: no one is behind so much of it.
+std::optional<CulpritStudy> who_at(const std::vector<Found>& found, std::size_t step, double all,
+                                   const Surroundings& around) {
+  using Key = std::tuple<std::uint64_t, model::TextId, model::TextId, model::TextId, std::uint32_t>;
+  std::map<Key, std::pair<double, CulpritStudy>> sums;
+  for (const Found& f : found) {
+    CulpritStudy who =
+        slow::culprit_study(f.chain->steps[step], around.table, around.links, around.study.quality.preamble);
+    const std::uint32_t tid = who.route != 0 ? 0 : who.tid;
+    if (who.what == 0 && who.route == 0 && tid == 0) continue;
+    auto& [time, study] = sums[{who.what, who.method, who.route, who.authority, tid}];
+    if (time == 0) study = who;
+    if (time > 0 && study.tid != who.tid) study.tid = 0;
+    time += f.time;
+  }
+  const auto most = std::max_element(sums.begin(), sums.end(),
+                                     [](const auto& a, const auto& b) { return a.second.first < b.second.first; });
+  if (most == sums.end() || most->second.first < kMostly * all) return std::nullopt;
+  return most->second.second;
+}
+
+}  // namespace
+
+void look_through(VerdictPart& part, const std::vector<slow::Item>& items, const slow::Cohorts& cohorts,
+                  const Surroundings& around) {
+  part.root = part.label;
+  std::vector<Found> found;
+  for (std::size_t n = 0; n < cohorts.slow; ++n) {
+    const auto chains = around.table.chains.find(items[cohorts.nth_slowest(n)].row);
+    if (chains == around.table.chains.end()) continue;
+    for (const Chain& c : chains->second)
+      if (has(part, c.steps.front().label)) found.push_back({&c, static_cast<double>(c.time)});
+  }
+  const auto requests = static_cast<double>(cohorts.slow);
+  const double whole = static_cast<double>(part.slow) * requests;
+  if (found.empty() || whole <= 0) return;
+
+  std::array<double, model::kLabels> roots{};
+  for (const Found& f : found)
+    if (!f.chain->beyond_capture && f.chain->steps.size() > 1)
+      roots[static_cast<std::size_t>(part_of(f.chain->root()))] += f.time;
+  const auto root = std::max_element(roots.begin(), roots.end());
+  if (*root >= kMostly * whole) part.root = static_cast<Label>(root - roots.begin());
+
+  for (std::size_t step = 1;; ++step) {
+    std::array<double, model::kLabels> next{};
+    double ends = 0;  // with somebody who was not recorded
+    for (const Found& f : found) {
+      if (f.chain->steps.size() > step)
+        next[static_cast<std::size_t>(part_of(f.chain->steps[step].label))] += f.time;
+      else if (f.chain->beyond_capture)
+        ends += f.time;
+    }
+    const auto most = std::max_element(next.begin(), next.end());
+    if (*most < kMostly * whole) {
+      part.beyond_capture = ends >= kMostly * whole;
+      return;
+    }
+    const Label label = static_cast<Label>(most - next.begin());
+    std::erase_if(found, [&](const Found& f) {
+      return f.chain->steps.size() <= step || part_of(f.chain->steps[step].label) != label;
+    });
+    part.chain.push_back({label, static_cast<std::int64_t>(*most / requests), who_at(found, step, *most, around)});
+  }
+}
+
+}  // namespace tailcap::tail::verdict
