@@ -12,8 +12,11 @@
 #include "analyze/cli/output/complain.h"
 #include "analyze/cli/output/exit_code.h"
 #include "analyze/cli/output/output_file.h"
+#include "analyze/cli/output/stacks_left_out.h"
 #include "analyze/cli/output/terminal.h"
 #include "analyze/pipeline/pipeline.h"
+#include "analyze/pipeline/replay.h"
+#include "analyze/pipeline/second_reading.h"
 #include "analyze/plot/plot.h"
 #include "analyze/report/agent_report.h"
 #include "analyze/report/report_json.h"
@@ -82,13 +85,17 @@ int run(Arguments& a) {
   options.by = a.by;
   options.go = a.go;
   if (a.format == "html") options.exemplars = report::kSectionsInPage;
-  pipeline::Analysis analysis = pipeline::analyze(a.file, options);
-  views::explain_triggers(a.file, analysis);
+  pipeline::Replay replay(a.file, options.threads);
+  views::RequestStacks stacks(options, a.format == "html");
+  pipeline::SecondReading* const beside[] = {&stacks};
+  pipeline::Analysis analysis = pipeline::analyze(replay, options, beside);
+  views::explain_triggers(stacks, analysis);
+  complain_of_stacks("report", stacks);
   a.shown.file = std::filesystem::path(a.file).filename().string();
   a.shown.scope = scope_text(a.selection);
   if (a.limit) a.shown.routes = a.shown.slowest = *a.limit;
   if (a.format == "html") {
-    const views::ReportPage page = views::report_page(a.file, analysis, a.shown);
+    const views::ReportPage page = views::report_page(stacks, analysis, a.shown);
     if (!page.trouble.empty()) complain("report", "the page has no plots: " + page.trouble);
     write_file(a.output, page.html, a.file);
   } else {

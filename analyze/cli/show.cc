@@ -1,7 +1,9 @@
 // tailcap show: one request as a waterfall.
 #include "analyze/report/request/show.h"
 
+#include <algorithm>
 #include <filesystem>
+#include <optional>
 
 #include "analyze/cli/command.h"
 #include "analyze/cli/options/command_line.h"
@@ -9,13 +11,14 @@
 #include "analyze/cli/output/complain.h"
 #include "analyze/cli/output/exit_code.h"
 #include "analyze/cli/output/output_file.h"
+#include "analyze/cli/output/stacks_left_out.h"
 #include "analyze/cli/output/terminal.h"
 #include "analyze/pipeline/replay.h"
 #include "analyze/pipeline/request/detail.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
 #include "analyze/report/words/words.h"
-#include "analyze/views/request/request.h"
+#include "analyze/views/flame/request_stacks.h"
 
 namespace tailcap::cli {
 namespace {
@@ -54,16 +57,30 @@ int no_such_request(const Arguments& a, const pipeline::Look& look) {
   return 1;
 }
 
+void add_samples(const views::RequestStacks& stacks, pipeline::Look& look) {
+  model::RequestDetail& own = look.detail->request;
+  if (own.row.role != model::Role::server || !own.row.has_duration) return;
+  const auto sum = [&](formats::SampleKind kind) -> std::optional<model::RequestSamples> {
+    if (stacks.left_out(kind) > 0) return std::nullopt;
+    return views::sum_of(stacks.of({&own.row.id, 1}, kind));
+  };
+  if (look.study.quality.samples > 0) own.samples = sum(formats::SampleKind::on_cpu);
+  if (std::ranges::any_of(look.study.go, [&](const auto& go) { return go.pid == own.row.pid && go.preemptions > 0; }))
+    own.preempted = sum(formats::SampleKind::preempted);
+}
+
 int run(Arguments& a) {
   const auto id = parse_id(a.id);
   // A missing or broken file is the first thing to say, whatever the id looks like.
   pipeline::Replay replay(a.file);
-  pipeline::Look look = pipeline::look(replay, id.value_or(model::ExchangeId{}), a.format == "html");
+  views::RequestStacks stacks(id.value_or(model::ExchangeId{}));
+  pipeline::Look look = pipeline::look(replay, id.value_or(model::ExchangeId{}), a.format == "html", &stacks);
   if (!id) {
     return no_id("show", a.file, a.id);
   }
   if (!look.detail) return no_such_request(a, look);
-  views::add_samples(a.file, look);
+  add_samples(stacks, look);
+  complain_of_stacks("show", stacks);
   a.shown.file = std::filesystem::path(a.file).filename().string();
   std::string text;
   if (a.format == "json")

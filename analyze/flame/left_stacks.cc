@@ -22,10 +22,8 @@ void LeftStacks::push(const Event& event) {
   waits_[{event.thread.tid, nanoseconds(event.time)}] = known->second;
 }
 
-std::optional<Sample> LeftStacks::of(const Event& event) const {
-  const auto* off = std::get_if<OffCpu>(&event.body);
-  if (!off || waits_.empty()) return std::nullopt;
-  const auto wait = waits_.find({event.thread.tid, nanoseconds(off->left)});
+std::optional<Sample> LeftStacks::of(std::uint32_t tid, Time left) const {
+  const auto wait = waits_.find({tid, nanoseconds(left)});
   if (wait == waits_.end()) return std::nullopt;
   const Texts& texts = *stacks_[wait->second];
   Sample sample;

@@ -19,8 +19,8 @@ class LeftStacks {
  public:
   void push(const formats::Event& event);
   bool empty() const { return waits_.empty(); }
-  // The stack of the interval that this event (an OffCpu) records. Valid until the next push().
-  std::optional<formats::Sample> of(const formats::Event& event) const;
+  // The stack of the thread's off-CPU interval that began then. Valid until the next push().
+  std::optional<formats::Sample> of(std::uint32_t tid, formats::Time left) const;
 
  private:
   using Texts = std::pair<std::string, std::string>;

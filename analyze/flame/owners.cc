@@ -8,7 +8,7 @@ using formats::Time;
 
 void Owners::add(std::uint32_t pid, std::uint32_t tid, const Interval& request) {
   threads_[{pid, tid}].requests.push_back(request);
-  by_end_[formats::nanoseconds(request.end)].emplace_back(pid, request);
+  ended_.push_back({request, pid});
 }
 
 void Owners::sent(const formats::Event& event) {
@@ -17,36 +17,40 @@ void Owners::sent(const formats::Event& event) {
   const auto* plain = std::get_if<formats::TlsIo>(&event.body);
   if (!(io && io->direction == formats::Direction::out) && !(plain && plain->direction == formats::Direction::out))
     return;
-  const auto ended = by_end_.find(formats::nanoseconds(event.time));
-  if (ended == by_end_.end()) return;
-  auto& requests = ended->second;
-  const auto its =
-      std::find_if(requests.begin(), requests.end(), [&](const auto& r) { return r.first == event.thread.pid; });
-  if (its == requests.end()) return;
+  if (!by_end_) {
+    std::ranges::stable_sort(ended_, {}, [](const Ended& e) { return e.request.end; });
+    by_end_ = true;
+  }
+  const auto same = std::ranges::equal_range(ended_, event.time, {}, [](const Ended& e) { return e.request.end; });
+  const auto its = std::ranges::find_if(same, [&](const Ended& e) { return !e.sent && e.pid == event.thread.pid; });
+  if (its == same.end()) return;
+  its->sent = true;
   go_.insert(event.thread.pid);
-  goroutines_[{event.thread.pid, event.goroutine}].requests.push_back(its->second);
-  requests.erase(its);
+  goroutines_[{event.thread.pid, event.goroutine}].requests.push_back(its->request);
 }
 
-void Owners::sort(Line& line) {
-  std::sort(line.requests.begin(), line.requests.end(), [](const Interval& a, const Interval& b) {
-    return a.begin != b.begin ? a.begin < b.begin : a.end < b.end;
-  });
-  line.reach.clear();
-  for (const Interval& r : line.requests)
-    line.reach.push_back(line.reach.empty() ? r.end : std::max(line.reach.back(), r.end));
+void Owners::sort(std::map<Key, Line>& lines) {
+  for (auto& [key, line] : lines) {
+    if (line.reach.size() == line.requests.size()) continue;  // sorted already
+    std::sort(line.requests.begin(), line.requests.end(), [](const Interval& a, const Interval& b) {
+      return a.begin != b.begin ? a.begin < b.begin : a.end < b.end;
+    });
+    line.reach.clear();
+    for (const Interval& r : line.requests)
+      line.reach.push_back(line.reach.empty() ? r.end : std::max(line.reach.back(), r.end));
+  }
 }
 
 void Owners::sort() {
-  for (auto& [key, line] : threads_) sort(line);
-  for (auto& [key, line] : goroutines_) sort(line);
+  sort(threads_);
+  sort(goroutines_);
 }
 
-const std::vector<Owners::Share>& Owners::of(const formats::Event& event, Time begin, Time end) {
+const std::vector<Owners::Share>& Owners::of(formats::Thread thread, std::uint64_t goroutine, Time begin, Time end) {
   shares_.clear();
-  if (event.goroutine == 0 && go_.contains(event.thread.pid)) return shares_;
-  const auto& lines = event.goroutine != 0 ? goroutines_ : threads_;
-  const auto found = lines.find({event.thread.pid, event.goroutine != 0 ? event.goroutine : event.thread.tid});
+  if (goroutine == 0 && go_.contains(thread.pid)) return shares_;
+  const auto& lines = goroutine != 0 ? goroutines_ : threads_;
+  const auto found = lines.find({thread.pid, goroutine != 0 ? goroutine : thread.tid});
   if (found == lines.end()) return shares_;
   const Line& line = found->second;
   // Requests that begin by `end`, from the first one on that some request may reach.

@@ -28,8 +28,9 @@ class Owners {
  public:
   // Adds a request that pid and tid served. Add all requests before sort(), also those that are not looked up.
   void add(std::uint32_t pid, std::uint32_t tid, const Interval& request);
-  // Takes the events of the capture, to learn which goroutine sent.
+  // Takes the events of the capture, to learn which goroutine sent. After the last add().
   void sent(const formats::Event& event);
+  // To be called before of(): once for what threads own, and again after the last sent() for goroutines.
   void sort();
 
   struct Share {
@@ -38,22 +39,27 @@ class Owners {
     bool several = false;       // several requests were under way: the owner is not known
     std::uint32_t request = 0;  // unless several
   };
-  // The parts of [begin, end] in which requests were under way, ascending. For an instant, begin == end. Valid until
-  // the next call.
-  const std::vector<Share>& of(const formats::Event& event, formats::Time begin, formats::Time end);
+  // The parts of [begin, end] in which requests were under way, ascending. For an instant, begin == end. goroutine: 0
+  // where it is not known. Valid until the next call.
+  const std::vector<Share>& of(formats::Thread thread, std::uint64_t goroutine, formats::Time begin, formats::Time end);
 
  private:
   struct Line {
     std::vector<Interval> requests;    // by begin, then those under way at each end are found by the longest before
     std::vector<formats::Time> reach;  // the latest end up to here
   };
+  struct Ended {
+    Interval request;
+    std::uint32_t pid = 0;
+    bool sent = false;
+  };
   using Key = std::pair<std::uint32_t, std::uint64_t>;
-  static void sort(Line& line);
+  static void sort(std::map<Key, Line>& lines);
 
   std::map<Key, Line> threads_, goroutines_;
   std::unordered_set<std::uint32_t> go_;  // processes in which goroutines own the requests
-  std::unordered_map<std::int64_t, std::vector<std::pair<std::uint32_t, Interval>>>
-      by_end_;  // of requests, by when they ended
+  std::vector<Ended> ended_;              // by when they ended, from the first event on
+  bool by_end_ = false;
   std::vector<Share> shares_;
 };
 

@@ -60,22 +60,22 @@ Analysis finish(WirePass& wire, LabelPass* labels, const formats::Preamble& prea
 
 Analysis analyze(const std::string& path, const Options& options) {
   Replay replay(path, options.threads);
-  return analyze(replay, options, nullptr);
+  return analyze(replay, options, {});
 }
 
-Analysis analyze(Replay& replay, const Options& options, SecondReading* beside) {
+Analysis analyze(Replay& replay, const Options& options, std::span<SecondReading* const> beside) {
   formats::RequestAllowance allowance(replay.path());
   WirePass wire(replay.preamble(), options, &allowance);
   replay.run(wire);
   wire.end();
   if (!options.partition) return finish(wire, nullptr, replay.preamble(), replay.summary(), options);
   LabelPass labels(wire, options);
-  if (beside) {
-    beside->begin(wire.requests().table());
-    replay.run(labels, *beside);
-  } else {
-    replay.run(labels);
-  }
+  for (SecondReading* const other : beside) other->begin(wire.requests().table(), wire.recording());
+  replay.each([&](const formats::Event& event) {
+    labels.push(event);
+    for (SecondReading* const other : beside) other->push(event);
+  });
+  for (SecondReading* const other : beside) other->end(wire.requests().table());
   return finish(wire, &labels, replay.preamble(), replay.summary(), options);
 }
 

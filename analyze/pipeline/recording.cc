@@ -19,7 +19,7 @@ void Recording::fill(const model::RequestTable& table, const std::vector<model::
   study.begin = facts_.first();
   study.end = facts_.last();
   study.names = lookups_.list();
-  study.go = go_.list(table, served, study.quality.preamble.cpus, facts_.last());
+  study.go = go_.list(table, served, cpus_, facts_.last());
   study.incidents = incidents_.list(table, local);
   marks_.fill(table, local, study.changes);
 }

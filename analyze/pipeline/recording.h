@@ -1,6 +1,7 @@
 // First reading: what is said of the recording as a whole, beside its requests.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <vector>
 
@@ -19,7 +20,8 @@ namespace tailcap::pipeline {
 
 class Recording {
  public:
-  Recording(const formats::Preamble& preamble, const model::GoLimits& limits) : facts_(preamble), go_(limits) {}
+  Recording(const formats::Preamble& preamble, const model::GoLimits& limits)
+      : cpus_(preamble.cpus), facts_(preamble), go_(limits) {}
 
   void push(const formats::Event& event);
   void push(const model::Lookup& lookup) { lookups_.add(lookup); }
@@ -27,11 +29,14 @@ class Recording {
   void push(const model::Exchange& exchange, const model::Connection* connection);
 
   const tail::QualityFacts& facts() const { return facts_; }
+  // Of each Go process only how busy it was.
+  std::vector<model::GoStudy> busy() const { return go_.busy(cpus_, facts_.last()); }
   // local: the local endpoint of a connection. study: its preamble is set.
   void fill(const model::RequestTable& table, const std::vector<model::Served>& served,
             const std::function<model::TextId(model::ConnectionId)>& local, model::Study& study) const;
 
  private:
+  const std::uint32_t cpus_;
   tail::QualityFacts facts_;
   tail::NameLookups lookups_;
   tail::GoPrograms go_;

@@ -24,6 +24,7 @@ class QualityFacts {
   void fill(model::Quality& quality) const;
   formats::Time first() const { return first_; }
   formats::Time last() const { return last_; }
+  std::uint64_t samples() const { return samples_; }  // of the CPU
   const model::WallClock& clock() const { return clock_; }
 
  private:

@@ -111,13 +111,15 @@ std::vector<std::uint32_t> processes_of(const model::Detail& detail) {
 
 }  // namespace
 
-Look look(Replay& replay, model::ExchangeId id, bool with_lanes) {
+Look look(Replay& replay, model::ExchangeId id, bool with_lanes, SecondReading* beside) {
   Options options;
   options.study = false;
   options.partition = true;
   options.follow = id;
   SecondLook second(id, with_lanes);
-  Analysis analysis = analyze(replay, options, &second);
+  std::vector<SecondReading*> readers = {&second};
+  if (beside) readers.push_back(beside);
+  Analysis analysis = analyze(replay, options, readers);
   Look out;
   out.wrong = analysis.wrong;
   if (std::vector<RequestDetail> found = second.ends(); !found.empty()) {

@@ -10,6 +10,7 @@
 #include "analyze/model/study/lanes.h"
 #include "analyze/pipeline/pipeline.h"
 #include "analyze/pipeline/replay.h"
+#include "analyze/pipeline/second_reading.h"
 
 namespace tailcap::pipeline {
 
@@ -25,7 +26,8 @@ struct Look {
   std::vector<model::ExchangeId> wrong;  // as in Analysis
 };
 
-// Two readings of the capture. with_lanes: fills Look::lanes. Throws like analyze().
-Look look(Replay& replay, model::ExchangeId id, bool with_lanes = false);
+// Two readings of the capture. with_lanes: fills Look::lanes. beside: also reads in the second one; may be null. Throws
+// like analyze().
+Look look(Replay& replay, model::ExchangeId id, bool with_lanes = false, SecondReading* beside = nullptr);
 
 }  // namespace tailcap::pipeline

@@ -67,7 +67,7 @@ std::vector<std::uint32_t> pids_below(const model::RequestTable& table, std::vec
 
 }  // namespace
 
-void SecondLook::begin(const model::RequestTable& table) {
+void SecondLook::begin(const model::RequestTable& table, const Recording&) {
   const auto row = row_of(table, id_);
   if (!row) return;
   ends_.push_back(described(*row, table));

@@ -20,7 +20,7 @@ class SecondLook : public SecondReading {
  public:
   SecondLook(model::ExchangeId id, bool with_lanes) : id_(id), with_lanes_(with_lanes) {}
 
-  void begin(const model::RequestTable& table) override;
+  void begin(const model::RequestTable& table, const Recording& recording) override;
   void push(const formats::Event& event) override;
 
   // Call once, after the last event: the request and its other end, if it was recorded.

@@ -121,4 +121,15 @@ std::vector<model::GoStudy> GoPrograms::list(const model::RequestTable& table, c
   return out;
 }
 
+std::vector<model::GoStudy> GoPrograms::busy(std::uint32_t cpus, Time end) const {
+  std::vector<model::GoStudy> out;
+  for (const auto& [pid, sums] : processes_) {
+    model::GoStudy& s = out.emplace_back();
+    s.pid = pid;
+    s.limits = limits_;
+    busy_.fill(pid, cpus, end, s);
+  }
+  return out;
+}
+
 }  // namespace tailcap::tail

@@ -29,6 +29,9 @@ class GoPrograms {
   std::vector<model::GoStudy> list(const model::RequestTable& table, const std::vector<model::Served>& served,
                                    std::uint32_t cpus, formats::Time end) const;
 
+  // Likewise, with nothing but busy and its limits.
+  std::vector<model::GoStudy> busy(std::uint32_t cpus, formats::Time end) const;
+
  private:
   struct Stop {
     formats::Time from = formats::kNoTime, to = formats::kNoTime;

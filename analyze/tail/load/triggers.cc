@@ -86,12 +86,23 @@ bool means(const model::RequestTable& table, const std::vector<std::uint32_t>& r
   return n > 0;
 }
 
+// Those with the longest durations first.
+void longest_first(const model::RequestTable& table, std::vector<std::uint32_t>& rows) {
+  std::ranges::stable_sort(
+      rows, [&](std::uint32_t a, std::uint32_t b) { return table.rows.duration(a) > table.rows.duration(b); });
+}
+
+// The stretch that a moment lies in; stretches.size(): none.
+std::size_t stretch_of(const std::vector<Stretch>& stretches, Time at) {
+  const auto in = std::ranges::partition_point(stretches, [&](const Stretch& s) { return s.to <= at; });
+  return in != stretches.end() && in->from <= at ? static_cast<std::size_t>(in - stretches.begin()) : stretches.size();
+}
+
 void explain(const model::RequestTable& table, const Split& inside, const Split& outside, Trigger& out) {
   std::vector<std::uint32_t> slow;
   for (std::size_t i = 0; i < inside.rows.size(); ++i)
     if (inside.side.durations[i] > out.latency.before.count()) slow.push_back(inside.rows[i]);
-  std::stable_sort(slow.begin(), slow.end(),
-                   [&](std::uint32_t a, std::uint32_t b) { return table.rows.duration(a) > table.rows.duration(b); });
+  longest_first(table, slow);
   for (std::size_t i = 0; i < std::min(slow.size(), Trigger::kRequests); ++i)
     out.requests.push_back(table.rows.id(slow[i]));
   Sums more, usual;
@@ -114,6 +125,33 @@ struct Candidate {
 
 }  // namespace
 
+std::vector<std::uint32_t> perhaps_triggered(const model::RequestTable& table,
+                                             const std::vector<const std::vector<std::uint32_t>*>& rows,
+                                             const std::vector<model::GoStudy>& go, bool all) {
+  std::vector<std::uint32_t> out;
+  for (const model::GoStudy& process : go) {
+    const std::vector<Stretch> stretches = busy_stretches(process);
+    if (stretches.empty()) continue;
+    for (const auto* route : rows) {
+      if (route->empty() || table.rows.role(route->front()) != model::Role::server) continue;
+      std::vector<std::vector<std::uint32_t>> inside(stretches.size());
+      for (const std::uint32_t i : *route) {
+        if (!formats::known(table.rows.start(i))) continue;
+        const std::size_t in = stretch_of(stretches, table.rows.start(i));
+        if (in == stretches.size()) continue;
+        const model::Request row = table.rows[i];
+        if (row.pid == process.pid && standing_of(row) == Standing::clean) inside[in].push_back(i);
+      }
+      for (auto& slow : inside) {
+        longest_first(table, slow);
+        if (!all && slow.size() > Trigger::kRequests) slow.resize(Trigger::kRequests);
+        out.insert(out.end(), slow.begin(), slow.end());
+      }
+    }
+  }
+  return out;
+}
+
 void find_triggers(const model::RequestTable& table, const std::vector<const std::vector<std::uint32_t>*>& rows,
                    model::Study& study) {
   study.triggers.clear();
@@ -135,12 +173,8 @@ void find_triggers(const model::RequestTable& table, const std::vector<const std
           std::max(0.0, static_cast<double>((study.end - study.begin).count()) * 1e-9 - busy_seconds);
       for (const std::uint32_t i : *rows[r]) {
         if (table.rows[i].pid != go.pid || !formats::known(table.rows.start(i))) continue;
-        const Time start = table.rows.start(i);
-        const auto in =
-            std::partition_point(stretches.begin(), stretches.end(), [&](const Stretch& s) { return s.to <= start; });
-        add(table, i,
-            in != stretches.end() && in->from <= start ? inside[static_cast<std::size_t>(in - stretches.begin())]
-                                                       : outside);
+        const std::size_t in = stretch_of(stretches, table.rows.start(i));
+        add(table, i, in < stretches.size() ? inside[in] : outside);
       }
       if (outside.rows.empty()) continue;
       const Sample rest(outside.side.durations);

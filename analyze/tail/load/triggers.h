@@ -20,4 +20,11 @@ inline constexpr std::int64_t kSurgeGap = 1'000'000;
 void find_triggers(const model::RequestTable& table, const std::vector<const std::vector<std::uint32_t>*>& rows,
                    model::Study& study);
 
+// Before the table has partitions: the rows of requests that triggers may name, a few for each route and stretch. rows:
+// by route. go: how busy each process was. all: which requests are compared depends on their labels, so none is ruled
+// out.
+std::vector<std::uint32_t> perhaps_triggered(const model::RequestTable& table,
+                                             const std::vector<const std::vector<std::uint32_t>*>& rows,
+                                             const std::vector<model::GoStudy>& go, bool all);
+
 }  // namespace tailcap::tail::load

@@ -8,14 +8,14 @@
 #include "analyze/views/topology/topology.h"
 
 namespace tailcap::views {
-ReportPage report_page(const std::string& file, const pipeline::Analysis& analysis,
+ReportPage report_page(const RequestStacks& stacks, const pipeline::Analysis& analysis,
                        const report::ReportOptions& options) {
   model::Figures figures = plot::draw(analysis.study, {plot::Format::svg, false, report::kSectionsInPage});
   const model::Topology topology = topology_of(analysis);
   if (std::string image = report::svg_topology(topology); !image.empty())
     figures.drawn.insert(figures.drawn.begin(),
                          {"topology", report::svg_caption(topology), std::nullopt, std::move(image)});
-  add_flames(file, analysis, figures);
+  add_flames(stacks, analysis, figures);
   return {report::html_report(analysis.study, analysis.table, figures, options, analysis.courses), figures.trouble};
 }
 

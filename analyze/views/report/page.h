@@ -5,6 +5,7 @@
 
 #include "analyze/pipeline/pipeline.h"
 #include "analyze/report/report.h"
+#include "analyze/views/flame/request_stacks.h"
 
 namespace tailcap::views {
 
@@ -13,8 +14,7 @@ struct ReportPage {
   std::string trouble;  // why it has no plots; empty: it has
 };
 
-// The capture is read again.
-ReportPage report_page(const std::string& file, const pipeline::Analysis& analysis,
+ReportPage report_page(const RequestStacks& stacks, const pipeline::Analysis& analysis,
                        const report::ReportOptions& options);
 
 }  // namespace tailcap::views

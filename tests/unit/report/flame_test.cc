@@ -19,7 +19,7 @@ Event by(std::uint32_t pid, std::uint32_t tid, std::int64_t at, std::uint64_t go
 }
 
 Cohort at(Owners& owners, const Event& event, std::size_t parts = 1) {
-  const auto& shares = owners.of(event, event.time, event.time);
+  const auto& shares = owners.of(event.thread, event.goroutine, event.time, event.time);
   EXPECT_EQ(shares.size(), parts);
   if (shares.empty()) return Cohort::other;
   EXPECT_FALSE(shares[0].several);
@@ -47,8 +47,7 @@ TEST(Owners, OfSeveralRequestsItIsNotKnownWhich) {
   owners.add(1, 2, {time_from(500), time_from(600), Cohort::typical});
   owners.sort();
   EXPECT_EQ(at(owners, by(1, 2, 170)), Cohort::slow);  // after a short request that began later
-  const Event waited = by(1, 2, 700);
-  const auto& shares = owners.of(waited, time_from(50), time_from(700));
+  const auto& shares = owners.of({1, 2}, 0, time_from(50), time_from(700));
   std::int64_t alone = 0, several = 0;
   for (const auto& share : shares) (share.several ? several : alone) += (share.end - share.begin).count();
   EXPECT_EQ(several, 110);
@@ -89,15 +88,12 @@ TEST(LeftStacks, AreFoundByThreadAndTimeOnly) {
   EXPECT_TRUE(left.empty());
   sample.kind = SampleKind::off_cpu;
   left.push({time_from(50), {7, 8}, sample});
-  OffCpu off;
-  off.left = time_from(50);
-  const auto found = left.of({time_from(90), {7, 8}, off});
+  const auto found = left.of(8, time_from(50));
   ASSERT_TRUE(found);
   EXPECT_EQ(found->user, "main;wait");
   EXPECT_EQ(found->kernel, "__schedule");
-  EXPECT_FALSE(left.of({time_from(90), {7, 9}, off}));
-  off.left = time_from(51);
-  EXPECT_FALSE(left.of({time_from(90), {7, 8}, off}));
+  EXPECT_FALSE(left.of(9, time_from(50)));
+  EXPECT_FALSE(left.of(8, time_from(51)));
 }
 
 TEST(Svg, HoldsEveryFrameWithItsShareAndNothingOfOthers) {
