@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 #include <system_error>
+#include <vector>
 
 #include "analyze/cli/command.h"
 #include "analyze/cli/options/command_line.h"
@@ -16,6 +17,7 @@
 #include "analyze/cli/output/terminal.h"
 #include "analyze/pipeline/pipeline.h"
 #include "analyze/pipeline/replay.h"
+#include "analyze/pipeline/request/lane_windows.h"
 #include "analyze/pipeline/second_reading.h"
 #include "analyze/plot/plot.h"
 #include "analyze/report/agent_report.h"
@@ -87,7 +89,9 @@ int run(Arguments& a) {
   if (a.format == "html") options.exemplars = report::kSectionsInPage;
   pipeline::Replay replay(a.file, options.threads);
   views::RequestStacks stacks(options, a.format == "html");
-  pipeline::SecondReading* const beside[] = {&stacks};
+  pipeline::LaneWindows lanes(options);
+  std::vector<pipeline::SecondReading*> beside = {&stacks};
+  if (a.format == "html") beside.push_back(&lanes);
   pipeline::Analysis analysis = pipeline::analyze(replay, options, beside);
   views::explain_triggers(stacks, analysis);
   complain_of_stacks("report", stacks);
@@ -95,7 +99,7 @@ int run(Arguments& a) {
   a.shown.scope = scope_text(a.selection);
   if (a.limit) a.shown.routes = a.shown.slowest = *a.limit;
   if (a.format == "html") {
-    const views::ReportPage page = views::report_page(stacks, analysis, a.shown);
+    const views::ReportPage page = views::report_page(stacks, lanes, analysis, a.shown);
     if (!page.trouble.empty()) complain("report", "the page has no plots: " + page.trouble);
     write_file(a.output, page.html, a.file);
   } else {

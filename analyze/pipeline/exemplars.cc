@@ -77,6 +77,11 @@ std::vector<std::uint32_t> likely_slow(const model::RequestTable& table, const W
 std::vector<model::ExchangeId> shown_exemplars(const model::RequestTable& table, const model::Study& study,
                                                std::size_t routes) {
   std::vector<model::ExchangeId> out;
+  for (const model::Verdict& v : study.verdicts) out.insert(out.end(), v.examples.begin(), v.examples.end());
+  for (const std::uint32_t row : study.slowest) out.push_back(table.rows.id(row));
+  for (std::size_t n = out.size(), i = 0; i < n; ++i)
+    for (const model::Culprit& c : table.partitions.culprits(out[i]))
+      if (c.request.connection != 0) out.push_back(c.request);
   for (std::size_t i = 0; i < std::min(study.routes.size(), routes); ++i) {
     if (!study.routes[i].tail) continue;
     for (const model::Exemplar& e : study.routes[i].tail->exemplars)

@@ -17,7 +17,8 @@ std::vector<std::uint32_t> likely_exemplars(const model::RequestTable& table, co
 // Rows of all requests that may be among the slow ones of their route. The table likewise.
 std::vector<std::uint32_t> likely_slow(const model::RequestTable& table, const Wanted& wanted);
 
-// Those that were chosen in the first so many routes, and the requests that held them up.
+// The examples of verdicts, the slowest ones, those that were chosen in the first so many routes, and the requests that
+// held all of them up.
 std::vector<model::ExchangeId> shown_exemplars(const model::RequestTable& table, const model::Study& study,
                                                std::size_t routes);
 

@@ -46,8 +46,8 @@ model::Figures draw(const model::Study& study, const PlotOptions& options) {
     charts.push_back(std::move(chart));
   };
   const bool titled = options.background || options.format == Format::png;
-  add("latency", std::nullopt, latency_chart(study, std::nullopt, titled));
-  for (std::size_t i = 0; i < std::min(options.routes, study.routes.size()); ++i) {
+  if (options.requests) add("latency", std::nullopt, latency_chart(study, std::nullopt, titled));
+  for (std::size_t i = 0; options.requests && i < std::min(options.routes, study.routes.size()); ++i) {
     const std::string name = "route-" + two_digits(i + 1);
     add(name + "-latency", i, latency_chart(study, i, titled));
     add(name + "-time", i, time_chart(study, i, titled));
@@ -60,6 +60,7 @@ model::Figures draw(const model::Study& study, const PlotOptions& options) {
     ++collectors;
     add(collectors == 1 ? "gc" : "gc-" + two_digits(collectors), std::nullopt, std::move(chart));
   }
+  if (charts.empty() && !options.requests) return figures;
   if (charts.empty()) {
     figures.trouble = "nothing to draw: no request has a known duration";
     return figures;

@@ -19,6 +19,7 @@ struct PlotOptions {
   Format format = Format::svg;
   bool background = false;  // white, for files shown by themselves; otherwise the page's
   std::size_t routes = 12;  // routes that get plots of their own: those with most total time
+  bool requests = true;     // false: only Go's collectors; it is no trouble if there are none
 };
 
 inline constexpr std::size_t kCurves = 8;  // curves in one plot: more cannot be distinguished

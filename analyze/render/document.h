@@ -51,11 +51,16 @@ struct Paragraph {
 };
 
 struct List {
-  enum class Accent : std::uint8_t { none, cause, doubt, note };
+  enum class Accent : std::uint8_t { none, severe, notable, note };
   struct Item {
     Text text;
     Accent accent = Accent::none;
     std::vector<std::string> commands{};  // to type next, each on a line of its own
+    // On a page only:
+    std::string anchor{};
+    std::vector<std::string> marks{};  // words before the text: how much it matters, who caused it
+    std::string picture{};             // SVG
+    std::vector<Run> links{};          // to what shows it
   };
   std::vector<Item> items;
   bool numbered = false;
@@ -91,7 +96,8 @@ struct Cell {
   std::string note;                // why the value is refused or limited: a footnote
   std::string hint;                // every digit of it; on a page only
   std::string link;
-  std::string tag;  // a mark beside a name: "cause"
+  std::string tag;      // a mark beside a name: "cause"
+  std::string command;  // shows more about it: unfolded below the text; on a page only
   std::string colour;
   std::string picture;             // SVG; on a page only
   std::vector<Bar> bars;           // several are shown on a page only
@@ -124,6 +130,7 @@ struct Row {
   bool strong = false;
   std::string group{};   // a line of its own before this row; empty: none
   bool drawing = false;  // what it shows is in other rows too: on a page only
+  bool last = false;     // stays last when a page sorts or searches the table: what is left out
 };
 
 // Cells beyond the columns are not shown; missing ones are empty.
@@ -166,6 +173,7 @@ struct Details {
   std::string summary;
   std::vector<Block> blocks;
   bool open = false;
+  std::string anchor{};
 };
 
 struct Block : std::variant<Heading, Paragraph, List, Facts, Table, Code, Figures, Details> {

@@ -34,18 +34,63 @@ std::string inline_html(const Text& text) {
 
 std::string identified(const std::string& anchor) { return anchor.empty() ? "" : " id=\"" + html(anchor) + "\""; }
 
+constexpr std::size_t kWorthContents = 4;  // chapters
+
+bool sortable(const Block& block) {
+  if (const auto* table = std::get_if<Table>(&block)) return table->sortable;
+  const auto* details = std::get_if<Details>(&block);
+  return details && std::ranges::any_of(details->blocks, sortable);
+}
+
+// A chapter is what is under a heading of level 2, a part what is under one of level 3.
 class Printer {
  public:
-  void print(const std::vector<Block>& blocks) {
-    for (const Block& block : blocks)
-      std::visit([this](const auto& b) { print(b); }, static_cast<const Block::variant&>(block));
+  void print_document(const Document& document) {
+    for (const Block& block : document.blocks)
+      if (const auto* heading = std::get_if<Heading>(&block); heading && heading->level == 2)
+        chapters_.push_back(heading->text);
+    search_ = std::ranges::any_of(document.blocks, sortable);
+    print(document.blocks);
+    end_part();
   }
   std::string take() { return std::move(out_); }
 
  private:
+  void print(const std::vector<Block>& blocks) {
+    for (const Block& block : blocks)
+      std::visit([this](const auto& b) { print(b); }, static_cast<const Block::variant&>(block));
+  }
+
+  void end_part() {
+    if (in_part_) out_ += "</section>\n";
+    in_part_ = false;
+  }
+
+  void print_contents() {
+    if (chapters_.size() < kWorthContents) return;
+    out_ += "<nav aria-label=\"Contents\">";
+    for (std::size_t i = 0; i < chapters_.size(); ++i)
+      out_ += "<a href=\"#chapter-" + std::to_string(i + 1) + "\">" + html(chapters_[i]) + "</a>";
+    if (search_)
+      out_ +=
+          "<span class=\"search\" hidden><output id=\"found\"></output><input id=\"search\" type=\"search\" "
+          "placeholder=\"Find a route\" aria-label=\"Find a route or request\"></span>";
+    out_ += "</nav>\n";
+  }
+
   void print(const Heading& heading) {
+    if (depth_ == 0 && heading.level <= 3) end_part();
+    if (depth_ == 0 && heading.level == 3) {
+      out_ += "<section class=\"part\">\n";
+      in_part_ = true;
+    }
     const std::string name = "h" + std::to_string(heading.level);
-    out_ += "<" + name + identified(heading.anchor) + ">" + html(heading.text) + "</" + name + ">\n";
+    std::string anchor = heading.anchor;
+    if (depth_ == 0 && heading.level == 2) {
+      if (chapter_ == 0) print_contents();
+      anchor = "chapter-" + std::to_string(++chapter_);
+    }
+    out_ += "<" + name + identified(anchor) + ">" + html(heading.text) + "</" + name + ">\n";
   }
 
   void print(const Paragraph& paragraph) {
@@ -56,13 +101,29 @@ class Printer {
             name + ">\n";
   }
 
+  void print_boxed(const List::Item& item) {
+    constexpr std::string_view kAccents[] = {"", " class=\"severe\"", " class=\"notable\"", " class=\"note\""};
+    out_ += "<li" + identified(item.anchor) + std::string(kAccents[static_cast<std::size_t>(item.accent)]) + "><p>";
+    for (const std::string& mark : item.marks) out_ += "<span class=\"mark\">" + html(mark) + "</span>";
+    out_ += inline_html(item.text) + "</p>" + item.picture;
+    if (!item.links.empty() || !item.commands.empty()) {
+      out_ += "<p class=\"links\">";
+      for (const Run& run : item.links) out_ += linked(html(run.text), run.link) + " ";
+      for (const std::string& command : item.commands) out_ += "<code>" + html(command) + "</code>";
+      out_ += "</p>";
+    }
+    out_ += "</li>\n";
+  }
+
   void print(const List& list) {
-    constexpr std::string_view kAccents[] = {"none", "cause", "refused", "soft"};
     const std::string tag = list.numbered ? "ol" : "ul";
     out_ += "<" + tag + (list.boxed ? " class=\"verdicts\">\n" : ">\n");
     for (const auto& item : list.items) {
-      out_ += list.boxed ? classed("li", std::string(kAccents[static_cast<std::size_t>(item.accent)])) : "<li>";
-      out_ += inline_html(item.text);
+      if (list.boxed) {
+        print_boxed(item);
+        continue;
+      }
+      out_ += "<li>" + inline_html(item.text);
       for (const std::string& command : item.commands) out_ += "<br><code>" + html(command) + "</code>";
       out_ += "</li>\n";
     }
@@ -120,6 +181,8 @@ class Printer {
 
   std::string cell_html(const Cell& cell, Footnotes& notes) {
     std::string text = linked(html(cell.text), cell.link);
+    if (!cell.command.empty())
+      text = "<details class=\"id\"><summary>" + text + "</summary><code>" + html(cell.command) + "</code></details>";
     if (cell.strong) text = "<strong>" + text + "</strong>";
     if (cell.tone != Tone::plain)
       text = classed("span", std::string(colour_class(cell.tone)).substr(1)) + text + "</span>";
@@ -168,7 +231,7 @@ class Printer {
       if (!row.group.empty())
         out_ += "<tr><td class=\"name\" colspan=\"" + std::to_string(table.columns.size()) + "\"><strong>" +
                 html(row.group) + "</strong></td></tr>\n";
-      out_ += classed("tr", row.strong ? "total" : "");
+      out_ += classed("tr", row.strong ? "total" : row.last ? "last" : "");
       for (std::size_t c = 0; c < table.columns.size(); ++c) {
         static const Cell kNone;
         const Cell& cell = c < row.cells.size() ? row.cells[c] : kNone;
@@ -205,20 +268,25 @@ class Printer {
   }
 
   void print(const Details& details) {
-    out_ += std::string(details.open ? "<details open>" : "<details>") + "<summary>" + html(details.summary) +
-            "</summary>\n";
+    out_ += "<details" + identified(details.anchor) + (details.open ? " open" : "") + "><summary>" +
+            html(details.summary) + "</summary>\n";
+    ++depth_;
     print(details.blocks);
+    --depth_;
     out_ += "</details>\n";
   }
 
   std::string out_;
+  std::vector<std::string> chapters_;
+  std::size_t chapter_ = 0, depth_ = 0;  // the one being printed; foldouts around it
+  bool in_part_ = false, search_ = false;
 };
 
 }  // namespace
 
 std::string to_html(const Document& document) {
   Printer printer;
-  printer.print(document.blocks);
+  printer.print_document(document);
   return page(document.title(), printer.take());
 }
 

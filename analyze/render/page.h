@@ -9,7 +9,9 @@ namespace tailcap::render {
 // `body` is HTML already; `title` is text.
 std::string page(std::string_view title, std::string_view body);
 
-// The script that sorts tables, and its hash as the page's policy names it: no other script runs.
+std::string_view page_style();
+
+// Sorts and searches tables, enlarges plots; its hash is the one that the page's policy names: no other script runs.
 std::string_view page_script();
 std::string_view page_script_hash();  // "sha256-…"
 

@@ -20,9 +20,9 @@ std::string_view style_of(Tone tone) { return tone == Tone::alarm ? kAlarm : ton
 
 std::string_view style_of(List::Accent accent) {
   switch (accent) {
-    case List::Accent::cause:
+    case List::Accent::severe:
       return kAlarm;
-    case List::Accent::doubt:
+    case List::Accent::notable:
       return kCare;
     case List::Accent::note:
     case List::Accent::none:

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 
+#include "analyze/report/charts/latency_chart.h"
 #include "analyze/report/go/go_grids.h"
 #include "analyze/report/go/go_lines.h"
+#include "analyze/report/page/in_time.h"
 #include "analyze/report/sections/changes.h"
 #include "analyze/report/sections/health.h"
 #include "analyze/report/sections/incident_grid.h"
@@ -50,7 +52,8 @@ void add_quality(Document& out, const model::Study& study) {
 
 void add_health(Document& out, const model::Study& study, const model::Figures& figures) {
   render::Figures all;
-  if (auto health = health_figure(study.health)) all.all.push_back(std::move(*health));
+  if (auto health = health_figure(study.health, tail::episodes(study, std::nullopt)))
+    all.all.push_back(std::move(*health));
   if (auto flame = slow_flame(figures)) all.all.push_back(std::move(*flame));
   if (all.all.empty()) return;
   out.heading(2, "Health over time");
@@ -85,8 +88,9 @@ void add_definitions(Document& out) {
 }  // namespace
 
 Document report_document(const model::Study& study, const model::RequestTable& table, const ReportOptions& options,
-                         const model::Figures& figures, std::span<const model::Course> courses) {
+                         const PageParts& parts) {
   Document out;
+  const model::Figures& figures = parts.figures;
   out.heading(1, "tailcap report: " + printable(options.file));
   if (!options.scope.empty())
     out.paragraph("Only " + options.scope + "; the next line is about the whole capture.", render::Tone::care);
@@ -95,16 +99,22 @@ Document report_document(const model::Study& study, const model::RequestTable& t
   const std::vector<std::size_t> shown = shown_routes(study, options.routes);
   out.append(tail::verdicts(study, table, options));
   if (options.brief) return out;
+  if (options.reduced)
+    out.note("This page is limited to 2 MB: it shows fewer routes and requests than usual. `tailcap report " +
+             printable(options.file) + " --json` leaves nothing out.");
   add_list(out, kChangesTitle, change_lines(study));
   add_list(out, kTriggersTitle, trigger_lines(study));
   add_health(out, study, figures);
-  out.append(route_tables(study, shown));
+  out.append(route_tables(study, shown, options.page));
+  if (options.page)
+    if (auto chart = charts::latency_chart(study, shown)) out.add(render::Figures{{std::move(*chart)}});
   for (const auto& figure : figures.drawn)
     if (!figure.route && !is_flame(figure)) out.add(render::Figures{{drawn(figure)}});
   if (!figures.trouble.empty()) out.paragraph("No plots: " + printable(figures.trouble) + ".", render::Tone::care);
-  out.append(route_sections(study, table, shown, options.details, figures, courses));
+  out.append(route_sections(study, table, shown, options, figures, parts.courses));
   add_grid(out, incident_grid(study));
   out.append(slowest_requests(study, table, options, figures));
+  if (options.page) out.append(page::in_time(study, table, options, parts.courses, parts.around));
   out.append(sampled_requests(figures));
   add_list(out, "TLS connections", tls_lines(study));
   add_list(out, "Name lookups", name_lines(study));
@@ -126,13 +136,42 @@ std::string markdown_report(const model::Study& study, const model::RequestTable
   return render::to_markdown(report_document(study, table, options));
 }
 
-std::string html_report(const model::Study& study, const model::RequestTable& table, const model::Figures& figures,
-                        const ReportOptions& options, std::span<const model::Course> courses) {
+namespace {
+
+ReportOptions of_page(const ReportOptions& options) {
   ReportOptions page = options;
+  page.page = true;
   page.routes = kRoutesInPage;
   page.details = kSectionsInPage;
   page.slowest = kSlowestInPage;
-  return render::to_html(report_document(study, table, page, figures, courses));
+  return page;
+}
+
+}  // namespace
+
+std::vector<model::ExchangeId> requests_in_time(const model::Study& study, const model::RequestTable& table,
+                                                const ReportOptions& options, std::span<const model::Course> courses) {
+  if (options.brief) return {};
+  return page::chosen(study, table, courses, of_page(options), page::kInTime);
+}
+
+std::string html_report(const model::Study& study, const model::RequestTable& table, const PageParts& parts,
+                        const ReportOptions& options) {
+  ReportOptions page = of_page(options);
+  page.in_time = requests_in_time(study, table, options, parts.courses);
+  PageParts shown{parts.figures, parts.courses, parts.around};
+  for (bool reduced = false;; reduced = true) {
+    page.reduced = reduced;
+    std::string text = render::to_html(report_document(study, table, page, shown));
+    const bool least = page.details == 0 && page.in_time.empty() && page.routes <= 1 && shown.figures.drawn.empty();
+    if (text.size() <= kLargestPage || least) return text;
+    // The parts that are largest for what they say go first.
+    page.details /= 2;
+    page.in_time.resize(page.in_time.size() / 2);
+    page.routes = std::max<std::size_t>(1, page.routes / 2);
+    page.slowest = std::max<std::size_t>(1, page.slowest / 2);
+    if (page.details == 0) shown.figures.drawn.clear();
+  }
 }
 
 }  // namespace tailcap::report

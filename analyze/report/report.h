@@ -9,21 +9,34 @@
 #include <vector>
 
 #include "analyze/model/study/figure.h"
+#include "analyze/model/study/lanes.h"
 #include "analyze/model/study/study.h"
 #include "analyze/render/document.h"
 #include "analyze/report/words/options.h"
 
 namespace tailcap::report {
 
-// figures: SVG, shown on a page only; courses: of the requests that a page shows in time, ascending.
+// What a page shows beside the study.
+struct PageParts {
+  model::Figures figures;                  // SVG
+  std::span<const model::Course> courses;  // of requests that may be shown in time, ascending
+  std::vector<model::LanesAround> around;  // of those that are
+};
+
 render::Document report_document(const model::Study& study, const model::RequestTable& table,
-                                 const ReportOptions& options, const model::Figures& figures = {},
-                                 std::span<const model::Course> courses = {});
+                                 const ReportOptions& options, const PageParts& parts = {});
 
 std::string text_report(const model::Study& study, const model::RequestTable& table, const ReportOptions& options);
 std::string markdown_report(const model::Study& study, const model::RequestTable& table, const ReportOptions& options);
-// With the numbers of rows of a page instead of those in options.
-std::string html_report(const model::Study& study, const model::RequestTable& table, const model::Figures& figures,
-                        const ReportOptions& options, std::span<const model::Course> courses = {});
+inline constexpr std::size_t kLargestPage = 2'000'000;  // bytes
+
+// The requests that a page shows in time.
+std::vector<model::ExchangeId> requests_in_time(const model::Study& study, const model::RequestTable& table,
+                                                const ReportOptions& options, std::span<const model::Course> courses);
+
+// With the numbers of rows of a page instead of those in options. Shows fewer routes and requests where the page would
+// be larger than kLargestPage, and says so.
+std::string html_report(const model::Study& study, const model::RequestTable& table, const PageParts& parts,
+                        const ReportOptions& options);
 
 }  // namespace tailcap::report

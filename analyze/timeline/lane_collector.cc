@@ -13,8 +13,8 @@ using model::Lane;
 using model::LaneKind;
 using model::LaneMark;
 
-LaneCollector::LaneCollector(Time from, Time to, std::vector<std::uint32_t> pids)
-    : from_(from), to_(to), pids_(std::move(pids)) {
+LaneCollector::LaneCollector(Time from, Time to, std::vector<std::uint32_t> pids, LaneLimits limits)
+    : from_(from), to_(to), limits_(limits), pids_(std::move(pids)) {
   std::sort(pids_.begin(), pids_.end());
   out_.from = from;
   out_.to = to;
@@ -43,7 +43,7 @@ void LaneCollector::stretch(Thing& thing, Time from, Time to, LabelGroup what, s
   // Waits of a thread that overlap those before are cut: a lane has one state at a time.
   if (!stretches.empty()) from = std::max(from, stretches.back().to);
   if (from >= to) return;
-  if (stretches_ >= kMostStretches) {
+  if (stretches_ >= limits_.stretches) {
     ++out_.stretches_left_out;
     return;
   }
@@ -60,12 +60,26 @@ void LaneCollector::change(Thing& thing, Time at, LabelGroup what, std::string n
 }
 
 void LaneCollector::mark(LaneKind kind, std::uint32_t pid, std::uint64_t number, LaneMark mark) {
-  if (mark.at < from_ || mark.at >= to_ || stretches_ >= kMostStretches) return;
+  if (mark.at < from_ || mark.at >= to_ || stretches_ >= limits_.stretches) return;
   Thing* t = thing(kind, pid, number);
   if (!t) return;
   ++stretches_;
   ++t->busy;
   t->lane.marks.push_back(mark);
+}
+
+bool LaneCollector::concerns(const formats::Event& event) const {
+  using namespace formats;
+  constexpr Duration kBefore{1'000'000'000};
+  if (const auto* off = std::get_if<OffCpu>(&event.body)) return event.time >= from_ - kBefore && off->left < to_;
+  if (std::holds_alternative<Io>(event.body) || std::holds_alternative<Arrival>(event.body))
+    return event.time >= from_ - kBefore && event.time < to_;
+  return true;
+}
+
+void LaneCollector::prefer(const std::vector<std::uint32_t>& tids) {
+  for (auto& [key, thing] : things_[static_cast<std::size_t>(LaneKind::thread)])
+    if (thing.busy > 0 && std::find(tids.begin(), tids.end(), key.second) != tids.end()) thing.busy = INT64_MAX;
 }
 
 void LaneCollector::push(const formats::Event& event) {
@@ -233,10 +247,10 @@ void LaneCollector::choose(Things& things, LaneKind kind, model::Lanes& out) {
     }
     kept.push_back(&thing);
   }
-  if (kept.size() > kMostLanes) {
+  if (kept.size() > limits_.lanes) {
     std::stable_sort(kept.begin(), kept.end(), [](const Thing* a, const Thing* b) { return a->busy > b->busy; });
-    out.left_out[static_cast<std::size_t>(kind)] = kept.size() - kMostLanes;
-    kept.resize(kMostLanes);
+    out.left_out[static_cast<std::size_t>(kind)] = kept.size() - limits_.lanes;
+    kept.resize(limits_.lanes);
   }
   // When it first did something: that it waited before says little.
   const auto first = [](const Thing* t) {

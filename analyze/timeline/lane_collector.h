@@ -16,17 +16,25 @@ namespace tailcap::timeline {
 
 using formats::Time;
 
-inline constexpr std::size_t kMostLanes = 30;         // of a kind
 inline constexpr std::size_t kMostThings = 1u << 16;  // remembered of a kind, idle or not
-inline constexpr std::size_t kMostStretches = 1u << 20;
+
+struct LaneLimits {
+  std::size_t lanes = 30;  // of a kind
+  std::size_t stretches = 1u << 20;
+};
 
 class LaneCollector {
  public:
   // pids: of these processes only; empty: of all. from < to.
-  LaneCollector(Time from, Time to, std::vector<std::uint32_t> pids);
+  LaneCollector(Time from, Time to, std::vector<std::uint32_t> pids, LaneLimits limits = {});
 
   // All events of the capture, in its order: what began before the window, or ends behind it, counts.
   void push(const formats::Event& event);
+  // Whether the window depends on the event: what is said of it is the same if all others are left out, but for what
+  // ran on a CPU without a wait in the second before it.
+  bool concerns(const formats::Event& event) const;
+  // After the last event: these threads are kept even if they did least.
+  void prefer(const std::vector<std::uint32_t>& tids);
   // After the last event: forgets what is of other processes. Not called: nothing is forgotten.
   void only(const std::vector<std::uint32_t>& pids);
   model::Lanes done();
@@ -70,6 +78,7 @@ class LaneCollector {
   void take(const formats::Event&, const Other&) {}
 
   Time from_, to_;
+  LaneLimits limits_;
   std::vector<std::uint32_t> pids_;
   std::array<Things, model::kLaneKinds> things_;
   std::unordered_map<std::uint32_t, std::uint64_t> running_;  // goroutines, by thread

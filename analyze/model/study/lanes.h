@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "analyze/model/label_group.h"
+#include "analyze/model/wire/exchange.h"
 #include "formats/time.h"
 
 namespace tailcap::model {
@@ -48,6 +49,12 @@ struct Lanes {
   std::size_t stretches_left_out = 0;              // beyond what is kept in memory
   bool lost = false;                               // events were lost in the window
   bool goroutine_states = false;                   // known: recorded with --profile deep
+};
+
+// What the processes of a request did while it was under way, and shortly before and after.
+struct LanesAround {
+  ExchangeId request;
+  Lanes lanes;
 };
 
 }  // namespace tailcap::model

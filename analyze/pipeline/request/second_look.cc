@@ -1,8 +1,9 @@
 #include "analyze/pipeline/request/second_look.h"
 
 #include <algorithm>
-#include <set>
 #include <utility>
+
+#include "analyze/pipeline/request/family.h"
 
 namespace tailcap::pipeline {
 namespace {
@@ -39,32 +40,6 @@ RequestDetail described(const model::Request& row, const model::RequestTable& ta
   return d;
 }
 
-// The processes of these requests, of their other ends and of everything that they caused.
-std::vector<std::uint32_t> pids_below(const model::RequestTable& table, std::vector<ExchangeId> next) {
-  std::vector<std::pair<ExchangeId, std::uint32_t>> rows;
-  for (std::uint32_t i = 0; i < table.rows.size(); ++i) rows.emplace_back(table.rows.id(i), i);
-  std::sort(rows.begin(), rows.end());
-  std::vector<std::pair<ExchangeId, ExchangeId>> made;  // parent, call
-  for (const auto& [call, cause] : table.causes)
-    if (cause.parent.connection != 0) made.emplace_back(cause.parent, call);
-  std::sort(made.begin(), made.end());
-  std::set<ExchangeId> met;
-  std::set<std::uint32_t> pids = {0};  // no process: a collector without any would take all
-  while (!next.empty()) {
-    const ExchangeId id = next.back();
-    next.pop_back();
-    const auto at = std::lower_bound(rows.begin(), rows.end(), std::pair{id, std::uint32_t{0}});
-    if (at == rows.end() || at->first != id || !met.insert(id).second) continue;
-    const model::Request row = table.rows[at->second];
-    pids.insert(row.pid);
-    if (row.peer.connection != 0) next.push_back(row.peer);
-    for (auto call = std::lower_bound(made.begin(), made.end(), std::pair{id, ExchangeId{}});
-         call != made.end() && call->first == id; ++call)
-      next.push_back(call->second);
-  }
-  return {pids.begin(), pids.end()};
-}
-
 }  // namespace
 
 void SecondLook::begin(const model::RequestTable& table, const Recording&) {
@@ -88,7 +63,7 @@ std::optional<timeline::LaneCollector> SecondLook::lanes_around(const model::Req
     }
   }
   const formats::Duration margin = std::max<formats::Duration>((to - from) / 10, std::chrono::microseconds{100});
-  return timeline::LaneCollector(from - margin, to + margin, pids_below(table, {row.id}));
+  return timeline::LaneCollector(from - margin, to + margin, Family(table).pids(row.id));
 }
 
 void SecondLook::push(const formats::Event& event) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "analyze/render/lines.h"
+#include "analyze/report/charts/timed.h"
 #include "analyze/report/words/errors.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
@@ -105,7 +106,27 @@ void add_lines(const Health& health, render::Figure& out) {
       legend + "." + (health.left_out > 0 ? " " + count_text(health.left_out) + " more not shown." : "");
 }
 
-std::string svg_of(const Health& health) {
+// Outlines over all rows, so that the colours under them stay what they mean.
+std::string shaded(const Health& health, const std::vector<model::Burst>& episodes, std::size_t left, std::size_t width,
+                   std::size_t high) {
+  const formats::Time end = health.begin + health.window * std::int64_t{Health::kWindows};
+  const double all = static_cast<double>(std::max<std::int64_t>(1, (end - health.begin).count()));
+  std::string out;
+  for (const model::Burst& b : charts::joined(episodes, health.begin, end, 40)) {
+    const double from = static_cast<double>((b.from - health.begin).count()) / all,
+                 length = static_cast<double>((b.to - b.from).count()) / all;
+    const double wide = std::max(3.0, length * static_cast<double>(width));
+    out += "<rect class=\"episode outline\" x=\"" +
+           charts::coordinate(static_cast<double>(left) + from * static_cast<double>(width) - 1) +
+           "\" y=\"0\" width=\"" + charts::coordinate(wide) + "\" height=\"" + std::to_string(high) +
+           "\"><title>episode: " + offset_text(b.from, health.begin) + " for " + duration_text(b.to - b.from) +
+           (b.requests == 0 ? "" : ", " + count_text(b.requests, "slow request", "slow requests")) +
+           "</title></rect>\n";
+  }
+  return out;
+}
+
+std::string svg_of(const Health& health, const std::vector<model::Burst>& episodes) {
   constexpr std::size_t kLeft = 230, kCell = 26, kHigh = 20, kErrors = 6, kTick = 6;  // a tick every so many windows
   const std::size_t wide = kLeft + kCell * Health::kWindows, high = kHigh * health.rows.size();
   const auto n = [](std::size_t x) { return std::to_string(x); };
@@ -127,6 +148,7 @@ std::string svg_of(const Health& health) {
                ";pointer-events:none\"/>\n";
     }
   }
+  out += shaded(health, episodes, kLeft, kCell * Health::kWindows, high);
   for (std::size_t w = 0; w <= Health::kWindows; w += kTick)
     out += "<text x=\"" + n(kLeft + w * kCell) + "\" y=\"" + n(high + 14) +
            "\" text-anchor=\"middle\" style=\"font-size:11px;fill:var(--soft)\">" +
@@ -136,15 +158,16 @@ std::string svg_of(const Health& health) {
 
 }  // namespace
 
-std::optional<render::Figure> health_figure(const Health& health) {
+std::optional<render::Figure> health_figure(const Health& health, const std::vector<model::Burst>& episodes) {
   if (!worth_a_map(health)) return std::nullopt;
   render::Figure out;
-  out.svg = svg_of(health);
+  out.svg = svg_of(health, episodes);
   add_lines(health, out);
   for (const Look& look : kLooks)
     if (look.letter != ' ') out.legend.push_back({look.meaning, look.colour});
   out.caption = "Latency of services, and of → the services they call, in windows of " + duration_text(health.window) +
                 "; errors are the strip at the bottom" +
+                (episodes.empty() ? "" : "; outlined: the episodes of the answers above") +
                 (health.left_out > 0 ? "; " + count_text(health.left_out) + " more not shown." : ".");
   return out;
 }

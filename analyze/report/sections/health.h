@@ -10,7 +10,9 @@
 namespace tailcap::report {
 
 // A row for each, from left to right in time. Unset: there are too few requests.
-std::optional<render::Figure> health_figure(const model::Health& health);
+// episodes: shaded on the map.
+std::optional<render::Figure> health_figure(const model::Health& health,
+                                            const std::vector<model::Burst>& episodes = {});
 void append_health(JsonWriter& json, const model::Study& study);
 
 }  // namespace tailcap::report

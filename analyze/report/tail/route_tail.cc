@@ -13,6 +13,7 @@
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
 #include "analyze/report/words/quantiles.h"
+#include "analyze/report/words/request_id.h"
 #include "analyze/report/words/words.h"
 
 namespace tailcap::report::tail {
@@ -133,7 +134,8 @@ Table bands(const TailStudy& tail) {
   return table;
 }
 
-Table exemplars(const TailStudy& tail, const model::RequestTable& table, std::span<const model::Course> courses) {
+Table exemplars(const TailStudy& tail, const model::RequestTable& table, const ReportOptions& options,
+                std::span<const model::Course> courses) {
   std::int64_t scale = 1;
   for (const auto& e : tail.exemplars) scale = std::max<std::int64_t>(scale, table.rows.duration(e.row).count());
   constexpr const char* why[] = {"the slowest", "most like all slow ones", "slowest for another reason"};
@@ -146,8 +148,8 @@ Table exemplars(const TailStudy& tail, const model::RequestTable& table, std::sp
     bar.picture =
         course ? course_bar(*course, table.partitions.groups(), formats::nanoseconds(table.rows.start(row)), scale)
                : bar_svg(label_stretches(table, table.rows.id(row)), scale);
-    out.rows.push_back(
-        {{id_text(table.rows.id(row)), std::move(name), std::move(bar), duration_cell(table.rows.duration(row))}});
+    out.rows.push_back({{id_cell(options, table.rows.id(row)), std::move(name), std::move(bar),
+                         duration_cell(table.rows.duration(row))}});
   };
   for (const auto& e : tail.exemplars) {
     add(e.row, why[static_cast<std::size_t>(e.why)]);
@@ -189,7 +191,7 @@ Document evidence(const RouteStudy& route, const model::RequestTable& table) {
 }
 
 Document comparison(const RouteStudy& route, const model::Study& study, const model::RequestTable& table,
-                    std::span<const model::Course> courses) {
+                    const ReportOptions& options, std::span<const model::Course> courses) {
   Document out;
   if (!route.tail || !route.tail->compared()) return out;
   const TailStudy& tail = *route.tail;
@@ -202,13 +204,7 @@ Document comparison(const RouteStudy& route, const model::Study& study, const mo
   out.add(bands(tail));
   if (!tail.exemplars.empty()) {
     out.heading(4, "Requests to look at, each with a typical one of its kind");
-    out.add(exemplars(tail, table, courses));
-    for (const auto& e : tail.exemplars)
-      if (Table lanes = lanes_table(e.row, table, courses); !lanes.rows.empty())
-        out.add(
-            render::Details{id_text(table.rows.id(e.row)) + " in time, with its calls and the requests it waited for",
-                            {std::move(lanes)},
-                            e.why == model::Exemplar::Why::slowest});
+    out.add(exemplars(tail, table, options, courses));
   }
   render::Details how{"How this was compared", {}, false};
   for (const auto& line : notes(tail, study))

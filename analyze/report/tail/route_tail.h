@@ -9,13 +9,14 @@
 #include "analyze/model/study/study.h"
 #include "analyze/render/document.h"
 #include "analyze/report/words/html_parts.h"
+#include "analyze/report/words/options.h"
 
 namespace tailcap::report::tail {
 
 // For the route's section; empty: there is nothing to compare. courses: of its exemplars, ascending; those that are not
 // there are drawn without the order of time.
 render::Document comparison(const model::RouteStudy& route, const model::Study& study, const model::RequestTable& table,
-                            std::span<const model::Course> courses);
+                            const ReportOptions& options, std::span<const model::Course> courses);
 
 // Its numbers only: the table of differences and who was to blame. Empty: there is nothing to compare.
 render::Document evidence(const model::RouteStudy& route, const model::RequestTable& table);

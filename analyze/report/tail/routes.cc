@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "analyze/model/study/figure.h"
+#include "analyze/report/charts/latency_chart.h"
+#include "analyze/report/charts/time_chart.h"
 #include "analyze/report/request/calls.h"
 #include "analyze/report/request/held_up.h"
 #include "analyze/report/request/setup_text.h"
@@ -9,6 +12,7 @@
 #include "analyze/report/tail/bands.h"
 #include "analyze/report/tail/load_lines.h"
 #include "analyze/report/tail/route_tail.h"
+#include "analyze/report/tail/verdicts.h"
 #include "analyze/report/words/errors.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
@@ -132,6 +136,68 @@ Table bands_of(const RouteStudy& route) {
   return table;
 }
 
+// The phases of fast and of slow requests as bars, on a page.
+Table phase_bars(const RouteStudy& route) {
+  Table table;
+  table.bars = table.drawing = true;
+  table.columns = {{"on the wire", Column::Kind::name}, {}, {"", Column::Kind::picture}, {}};
+  const auto phases = model::phases_of(route.role);
+  std::vector<bool> occurs(phases.size());
+  std::int64_t scale = 1;
+  for (const model::Band& band : route.bands) scale = std::max<std::int64_t>(scale, band.mean.count());
+  for (const model::Band& band : route.bands) {
+    if (band.count == 0) continue;
+    std::vector<Stretch> stretches;
+    for (std::size_t i = 0; i < phases.size(); ++i) {
+      const auto ns = static_cast<std::int64_t>(band.phases[i] + 0.5);
+      stretches.push_back({model::text_of(phases[i]), model::colour_of(phases[i]), ns});
+      occurs[i] = occurs[i] || ns > 0;
+    }
+    Cell bar;
+    bar.picture = bar_svg(stretches, scale);
+    table.rows.push_back(
+        {{band_name(band), count_text(band.count, "request", "requests"), std::move(bar), duration_text(band.mean)}});
+  }
+  for (std::size_t i = 0; i < phases.size(); ++i)
+    if (occurs[i])
+      table.legend.push_back({std::string(model::text_of(phases[i])), std::string(model::colour_of(phases[i]))});
+  return table;
+}
+
+// What the routes that are not shown have together; their percentiles cannot be computed from those of each.
+Row other_row(const model::Study& study, const std::vector<std::size_t>& shown, model::Role role) {
+  std::size_t routes = 0;
+  std::uint64_t requests = 0, all = 0;
+  model::ErrorCounts errors;
+  for (std::size_t i = 0; i < study.routes.size(); ++i) {
+    const RouteStudy& route = study.routes[i];
+    if (route.role != role || std::ranges::find(shown, i) != shown.end()) continue;
+    ++routes;
+    requests += route.count;
+    all += route.count + route.incomplete;
+    const model::ErrorCounts more = route.errors();
+    errors.server += more.server;
+    errors.client += more.client;
+    errors.other += more.other;
+  }
+  Row row;
+  if (routes == 0) return row;
+  Cell count(count_text(requests));
+  count.sort_key = static_cast<double>(requests);
+  Cell failed(errors.all() == 0 ? "0" : errors_text(errors, all));
+  row.cells = {Cell("other: " + count_text(routes, "route", "routes")), std::move(count), std::move(failed)};
+  row.last = true;
+  return row;
+}
+
+void add_charts(const model::Study& study, std::size_t route, Document& out) {
+  render::Figures charts;
+  if (auto chart = charts::time_chart(study, study.routes[route], tail::episodes(study, route)))
+    charts.all.push_back(std::move(*chart));
+  if (auto chart = charts::latency_chart(study, {route})) charts.all.push_back(std::move(*chart));
+  if (!charts.all.empty()) out.add(std::move(charts));
+}
+
 }  // namespace
 
 std::string route_anchor(std::size_t route) { return "route-" + std::to_string(route + 1); }
@@ -144,7 +210,7 @@ std::vector<std::size_t> shown_routes(const model::Study& study, std::size_t mos
   return shown;
 }
 
-Document route_tables(const model::Study& study, const std::vector<std::size_t>& shown) {
+Document route_tables(const model::Study& study, const std::vector<std::size_t>& shown, bool page) {
   Document out;
   for (const auto role : {model::Role::server, model::Role::client}) {
     Table table;
@@ -154,6 +220,8 @@ Document route_tables(const model::Study& study, const std::vector<std::size_t>&
     for (const std::size_t i : shown)
       if (study.routes[i].role == role) table.rows.push_back(table_row(study.routes[i], i));
     if (table.rows.empty()) continue;
+    if (page)
+      if (Row other = other_row(study, shown, role); !other.cells.empty()) table.rows.push_back(std::move(other));
     out.heading(2, role == model::Role::server ? "Incoming requests" : "Outgoing requests");
     out.add(std::move(table));
     std::string note = "Below each percentile: its 95 % interval within this recording, in the same unit.";
@@ -172,9 +240,10 @@ Document route_tables(const model::Study& study, const std::vector<std::size_t>&
 }
 
 Document route_sections(const model::Study& study, const model::RequestTable& table,
-                        const std::vector<std::size_t>& shown, std::size_t details, const model::Figures& figures,
-                        std::span<const model::Course> courses) {
+                        const std::vector<std::size_t>& shown, const ReportOptions& options,
+                        const model::Figures& figures, std::span<const model::Course> courses) {
   Document out;
+  std::size_t details = options.details;
   if (!shown.empty()) out.heading(2, "Route by route");
   for (const std::size_t i : shown) {
     const RouteStudy& route = study.routes[i];
@@ -184,13 +253,15 @@ Document route_sections(const model::Study& study, const model::RequestTable& ta
     if (render::Facts facts = facts_of(route, table); !facts.lines.empty()) out.add(std::move(facts));
     if (route.count == 0 || details == 0) continue;
     --details;
-    out.append(tail::comparison(route, study, table, courses));
+    out.append(tail::comparison(route, study, table, options, courses));
+    if (options.page) add_charts(study, i, out);
     for (const auto& figure : figures.drawn)
       if (figure.route == i && !is_flame(figure)) out.add(render::Figures{{drawn(figure)}});
     if (route.bands.empty()) continue;
     render::Details time{"Where the time goes", {}, false};
     if (const std::string text = doubt_text(route); !text.empty())
       time.blocks.push_back(render::Paragraph{text, Tone::care, render::Paragraph::Kind::body});
+    if (options.page) time.blocks.push_back(phase_bars(route));
     time.blocks.push_back(bands_of(route));
     out.add(std::move(time));
   }

@@ -8,6 +8,7 @@
 #include "analyze/model/study/figure.h"
 #include "analyze/model/study/study.h"
 #include "analyze/render/document.h"
+#include "analyze/report/words/options.h"
 
 namespace tailcap::report {
 
@@ -15,11 +16,12 @@ namespace tailcap::report {
 // those made.
 std::vector<std::size_t> shown_routes(const model::Study& study, std::size_t most);
 
-render::Document route_tables(const model::Study& study, const std::vector<std::size_t>& shown);
+// On a page the routes that are not shown are one row.
+render::Document route_tables(const model::Study& study, const std::vector<std::size_t>& shown, bool page);
 
-// The first `details` of them that have requests with a duration are taken apart by label and by phase.
+// The first options.details of them that have requests with a duration are taken apart by label and by phase.
 render::Document route_sections(const model::Study& study, const model::RequestTable& table,
-                                const std::vector<std::size_t>& shown, std::size_t details,
+                                const std::vector<std::size_t>& shown, const ReportOptions& options,
                                 const model::Figures& figures, std::span<const model::Course> courses);
 
 std::string route_anchor(std::size_t route);  // of its section

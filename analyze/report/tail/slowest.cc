@@ -3,11 +3,14 @@
 #include <algorithm>
 
 #include "analyze/report/sections/page_flames.h"
+#include "analyze/report/tail/answer_of.h"
 #include "analyze/report/tail/route_tail.h"
+#include "analyze/report/tail/verdicts.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/html_parts.h"
 #include "analyze/report/words/number.h"
 #include "analyze/report/words/quantiles.h"
+#include "analyze/report/words/request_id.h"
 #include "analyze/report/words/words.h"
 
 namespace tailcap::report {
@@ -27,10 +30,15 @@ std::string wall_text(const model::Study& study, formats::Time time) {
 
 // scale: of the bars, ns.
 Row row_of(const model::Study& study, const model::Request& request, const model::RequestTable& requests,
-           const model::Figures& figures, std::int64_t scale) {
-  Cell id(id_text(request.id)), duration = duration_cell(request.duration), bar,
-                                at(offset_text(request.start, study.begin));
-  id.link = samples_anchor(figures, request.id);
+           const ReportOptions& options, const model::Figures& figures, std::int64_t scale, std::size_t answer) {
+  Cell id = id_cell(options, request.id), duration = duration_cell(request.duration), bar,
+       at(offset_text(request.start, study.begin)), about;
+  if (answer != 0) {
+    about.text = std::to_string(answer);
+    about.link = tail::verdict_anchor(answer);
+    about.sort_key = static_cast<double>(answer);
+  }
+  if (id.link.empty()) id.link = samples_anchor(figures, request.id);
   duration.sort_key = static_cast<double>(request.duration.count());
   const std::string dominant = dominant_text(request, requests.partitions.parts(request.id));
   const auto labels = tail::label_stretches(requests, request.id);
@@ -44,6 +52,7 @@ Row row_of(const model::Study& study, const model::Request& request, const model
       std::move(duration),
       std::move(at),
       outcome_text(request),
+      std::move(about),
       std::move(bar),
       shortened(request_title(request, requests.texts), 300) + (request.role == model::Role::client ? " (made)" : "")};
   if (!dominant.empty()) row.below.emplace_back(Tone::plain, dominant);
@@ -61,9 +70,10 @@ render::Document slowest_requests(const model::Study& study, const model::Reques
   using Kind = Column::Kind;
   render::Table table;
   table.sortable = true;
-  table.columns = {
-      {"id", Kind::word},     {"duration"}, {"at"}, {"result", Kind::word}, {"where the time went", Kind::picture},
-      {"request", Kind::name}};
+  table.columns = {{"id", Kind::word},     {"duration"}, {"at"},
+                   {"result", Kind::word}, {"answer"},   {"where the time went", Kind::picture},
+                   {"request", Kind::name}};
+  tail::AnswerOf answers(study, requests, tail::answers(study, requests, options).verdicts);
   const std::size_t shown = std::min(study.slowest.size(), options.slowest);
   std::int64_t scale = 1;
   for (std::size_t i = 0; i < shown; ++i)
@@ -71,9 +81,14 @@ render::Document slowest_requests(const model::Study& study, const model::Reques
   std::vector<Stretch> met;
   for (std::size_t i = 0; i < shown; ++i) {
     const model::Request request = requests.rows[study.slowest[i]];
-    table.rows.push_back(row_of(study, request, requests, figures, scale));
+    table.rows.push_back(row_of(study, request, requests, options, figures, scale, answers.number(request)));
     for (const Stretch& s : phase_stretches(request))
       if (s.ns > 0 && std::ranges::none_of(met, [&](const Stretch& e) { return e.name == s.name; })) met.push_back(s);
+  }
+  constexpr std::size_t kAnswer = 4;
+  if (std::ranges::none_of(table.rows, [](const Row& row) { return row.cells[kAnswer].sort_key.has_value(); })) {
+    table.columns.erase(table.columns.begin() + kAnswer);
+    for (Row& row : table.rows) row.cells.erase(row.cells.begin() + kAnswer);
   }
   if (requests.partitions.size() > 0) {
     table.legend = tail::group_legend();

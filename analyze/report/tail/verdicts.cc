@@ -2,10 +2,12 @@
 
 #include <algorithm>
 
+#include "analyze/report/charts/timed.h"
 #include "analyze/report/tail/routes.h"
 #include "analyze/report/tail/sentence.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
+#include "analyze/report/words/request_id.h"
 #include "analyze/report/words/words.h"
 
 namespace tailcap::report::tail {
@@ -20,20 +22,20 @@ using render::Text;
 List::Accent accent_of(const Verdict& verdict) {
   switch (verdict.level) {
     case Level::severe:
-      return List::Accent::cause;
+      return List::Accent::severe;
     case Level::notable:
-      return List::Accent::doubt;
+      return List::Accent::notable;
     default:
       return List::Accent::note;
   }
 }
 
 // The subject is a link to the route's section; what is waited for is emphasised.
-Text linked(const std::string& text, const Verdict& verdict, const model::Study& study) {
+Text linked(const std::string& text, const Verdict& verdict, const model::Study& study, std::size_t routes) {
   const std::string about = subject(verdict, study);
   Text out;
   std::string rest = text;
-  if (verdict.scope == model::VerdictScope::route && text.starts_with(about)) {
+  if (verdict.scope == model::VerdictScope::route && text.starts_with(about) && verdict.routes.front() < routes) {
     out.runs.push_back({about, route_anchor(verdict.routes.front()), false});
     rest = text.substr(about.size());
   }
@@ -49,13 +51,51 @@ Text linked(const std::string& text, const Verdict& verdict, const model::Study&
   return out;
 }
 
+constexpr std::size_t kExamples = 2;
+
+// What a card on a page has beside the sentence.
+void add_card(const Verdict& v, const model::Study& study, const ReportOptions& options, List::Item& item) {
+  item.marks = {std::string(model::name_of(v.level))};
+  if (!v.parts.empty()) {
+    std::string origin = "origin: " + std::string(model::name_of(v.parts.front().origin));
+    std::ranges::replace(origin, '_', ' ');
+    item.marks.push_back(std::move(origin));
+  }
+  item.picture = charts::strip(v.when, study.begin, study.end);
+  for (std::size_t i = 0; i < std::min(kExamples, v.routes.size()); ++i)
+    if (!options.brief && v.routes[i] < options.routes)
+      item.links.push_back({shortened(route_title(study.routes[v.routes[i]]), 40), route_anchor(v.routes[i])});
+  std::size_t examples = 0;
+  for (const model::ExchangeId id : v.examples)
+    if (examples < kExamples && shown_in_time(options, id)) {
+      item.links.push_back({id_text(id) + " in time", request_anchor(id)});
+      ++examples;
+    }
+}
+
 }  // namespace
+
+std::string verdict_anchor(std::size_t number) { return "answer-" + std::to_string(number); }
+
+std::vector<model::Burst> episodes(const model::Study& study, std::optional<std::size_t> route) {
+  std::vector<model::Burst> out;
+  for (const Verdict& v : study.verdicts) {
+    const bool every = v.pattern == model::Pattern::always || v.kind == model::VerdictKind::usual;
+    const bool again = v.pattern == model::Pattern::recurring && v.scope != model::VerdictScope::machine;
+    const bool about = v.scope == model::VerdictScope::machine ||
+                       (route && std::ranges::find(v.routes, static_cast<std::uint32_t>(*route)) != v.routes.end());
+    if (v.level == Level::nothing || every || (route ? !about : again)) continue;
+    out.insert(out.end(), v.when.begin(), v.when.end());
+  }
+  return out;
+}
 
 Answers answers(const model::Study& study, const model::RequestTable& table, const ReportOptions& options) {
   Answers out;
   out.list.boxed = out.list.numbered = true;
   std::size_t hidden = 0, part_of_others = 0;
-  for (const Verdict& v : study.verdicts) {
+  for (std::size_t i = 0; i < study.verdicts.size(); ++i) {
+    const Verdict& v = study.verdicts[i];
     if (v.level == Level::nothing) continue;
     if (v.part_of >= 0 && v.level <= Level::note) {
       ++part_of_others;
@@ -65,10 +105,12 @@ Answers answers(const model::Study& study, const model::RequestTable& table, con
       ++hidden;
       continue;
     }
-    List::Item item{linked(sentence(v, study, table), v, study), accent_of(v), {}};
-    if (!v.examples.empty())
-      item.commands.push_back("tailcap show " + printable(options.file) + " " + id_text(v.examples.front()));
+    List::Item item{linked(sentence(v, study, table), v, study, options.brief ? 0 : options.routes), accent_of(v)};
+    if (!v.examples.empty()) item.commands.push_back(show_command(options, v.examples.front()));
+    item.anchor = verdict_anchor(out.list.items.size() + 1);
+    if (options.page) add_card(v, study, options, item);
     out.list.items.push_back(std::move(item));
+    out.verdicts.push_back(i);
     for (const auto route : v.routes)
       if (std::ranges::find(out.routes, route) == out.routes.end()) out.routes.push_back(route);
   }

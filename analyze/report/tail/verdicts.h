@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,13 +15,19 @@ namespace tailcap::report::tail {
 struct Answers {
   render::List list;  // a numbered sentence for each verdict worth reading, with the command that shows its proof
   std::vector<std::uint32_t> routes;  // that the sentences are about, in their order
+  std::vector<std::size_t> verdicts;  // index in Study::verdicts of each sentence
   std::string rest;                   // how many further ones there are; empty: none
   bool empty() const { return list.items.empty() && rest.empty(); }
 };
 Answers answers(const model::Study& study, const model::RequestTable& table, const ReportOptions& options);
 
-// Under their heading.  Empty: no request could be
-// followed.
+// Under their heading. Empty: no request could be followed.
 render::Document verdicts(const model::Study& study, const model::RequestTable& table, const ReportOptions& options);
+
+// When the slow requests of the answers came: of those about a route and about the machine, or, without a route, of
+// those that were incidents and did not just happen again and again.
+std::vector<model::Burst> episodes(const model::Study& study, std::optional<std::size_t> route);
+
+std::string verdict_anchor(std::size_t number);  // from 1
 
 }  // namespace tailcap::report::tail

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "analyze/model/study/figure.h"
+#include "analyze/report/charts/timed.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
 
@@ -25,6 +26,9 @@ constexpr std::size_t kNameColumns = 46;
 constexpr std::size_t kMostDrawn = 4'000;  // of one lane
 constexpr std::array<const char*, model::kLaneKinds> kHeadings = {
     "Go's collector", "Connections (▏ arrived, ▾ read, ▴ sent)", "Goroutines", "Threads"};
+constexpr std::array<const char*, model::kLaneKinds> kPageHeadings = {
+    "Go's collector", "Connections (▏ arrived, ▀ read, ▄ sent)", "Goroutines", "Threads"};
+constexpr std::size_t kMostInPage = 300;  // of one lane
 constexpr std::string_view kText = "var(--fg,#1b1f24)", kSoft = "var(--soft,#57606a)", kLine = "var(--line,#d8dee4)";
 
 std::string number(double x) {
@@ -151,9 +155,88 @@ std::string legend(const Lanes& lanes, double y) {
   return out;
 }
 
+// In a page the lanes are a plane that its script enlarges: without texts, and marks are lines.
+std::string marks_in_plane(const Lane& lane, const charts::TimedFrame& frame, double y) {
+  std::string out;
+  std::size_t drawn = 0;
+  for (const auto& m : lane.marks) {
+    if (drawn++ >= kMostInPage) break;
+    const bool arrived = m.kind == LaneMark::Kind::arrived, read = m.kind == LaneMark::Kind::read;
+    out += "<path class=\"" +
+           std::string(arrived ? "ma"
+                       : read  ? "mr"
+                               : "ms") +
+           "\" d=\"M" + charts::coordinate(charts::plane_x(frame, m.at)) + " " +
+           number(y + (arrived || read ? 0 : kBar / 2)) + "v" + number(arrived ? kBar : kBar / 2) + "\"><title>" +
+           bytes_text(m.bytes) + " " +
+           (arrived ? "arrived"
+            : read  ? "read"
+                    : "sent") +
+           ", " + offset_text(m.at, frame.zero) + "</title></path>";
+  }
+  return out;
+}
+
+std::string stretches_in_plane(const Lane& lane, const charts::TimedFrame& frame, double y) {
+  constexpr double kThin = 2;  // units of the plane
+  std::string out;
+  double drawn_to = 0;
+  std::size_t drawn = 0;
+  for (const auto& s : lane.stretches) {
+    const double x = charts::plane_x(frame, s.from), end = charts::plane_x(frame, s.to);
+    if (end - x < kThin && end < drawn_to + kThin) continue;
+    if (drawn++ >= kMostInPage) break;
+    drawn_to = std::max(end, x + kThin);
+    const bool waits = s.what != LabelGroup::cpu && s.what != LabelGroup::scheduler && lane.kind != LaneKind::collector;
+    out += "<rect x=\"" + charts::coordinate(x) + "\" y=\"" + number(waits ? y + 3 : y) + "\" width=\"" +
+           charts::coordinate(std::max(kThin, end - x)) + "\" height=\"" + number(waits ? kBar - 6 : kBar) +
+           "\" fill=\"" + std::string(model::colour_of(s.what)) + "\"><title>" + html(state_text(lane, s)) + ": " +
+           duration_text(s.to - s.from) + "</title></rect>";
+  }
+  return out;
+}
+
+std::string lanes_in_page(const Lanes& lanes, const LanesPicture& how) {
+  charts::TimedFrame frame;
+  frame.from = lanes.from;
+  frame.to = lanes.to;
+  frame.zero = known(how.zero) ? how.zero : lanes.from;
+  frame.width = kWidth;
+  frame.left = kNames;
+  frame.plane_width = kWidth - kNames - 40;
+  frame.top = kTop - 6;
+  frame.labels = kTop - 12;
+  std::string names, plane;
+  double y = 6;  // in the plane
+  const LaneKind* before = nullptr;
+  for (const Lane& lane : lanes.lanes) {
+    if (!before || *before != lane.kind) {
+      names += "<text class=\"title\" x=\"4\" y=\"" + number(frame.top + y + 17) + "\">" +
+               kPageHeadings[static_cast<std::size_t>(lane.kind)] + "</text>";
+      y += kHeading;
+      before = &lane.kind;
+    }
+    names += "<g><title>" + html(title(lane)) + "</title><text x=\"12\" y=\"" + number(frame.top + y + kBar - 1) +
+             "\">" + html(shortened(title(lane), kNameColumns)) + "</text></g>\n";
+    plane += stretches_in_plane(lane, frame, y) + marks_in_plane(lane, frame, y) + "\n";
+    y += kRow;
+  }
+  frame.plane_height = y + 2;
+  frame.height = frame.top + frame.plane_height + 4;
+  std::string back;
+  if (known(how.marked_from) && known(how.marked_to)) {
+    const double x = charts::plane_x(frame, how.marked_from);
+    back = "<rect class=\"marked\" x=\"" + charts::coordinate(x) + "\" width=\"" +
+           charts::coordinate(charts::plane_x(frame, how.marked_to) - x) + "\" height=\"" + number(frame.plane_height) +
+           "\"/>";
+  }
+  return charts::timed_svg(frame, "", back + plane, names);
+}
+
 }  // namespace
 
 std::string lanes_svg(const Lanes& lanes, const LanesPicture& how) {
+  if (!how.alone) return lanes_in_page(lanes, how);
   const Axis axis(lanes.from, lanes.to);
   const formats::Time zero = known(how.zero) ? how.zero : lanes.from;
   std::string rows;
@@ -185,12 +268,22 @@ std::string lanes_svg(const Lanes& lanes, const LanesPicture& how) {
   }
   const double height = y + 3 * kRow;
   std::string out = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " + number(kWidth) + " " + number(height) +
-                    "\"" +
-                    (how.alone ? " width=\"" + number(kWidth) + "\" height=\"" + number(height) + "\""
-                               : " style=\"width:100%;max-width:none;min-width:900px\"") +
-                    " font-family=\"sans-serif\" font-size=\"12\" role=\"img\">\n";
-  if (how.alone) out += "<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n";
+                    "\" width=\"" + number(kWidth) + "\" height=\"" + number(height) +
+                    "\" font-family=\"sans-serif\" font-size=\"12\" role=\"img\">\n";
+  out += "<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n";
   return out + back + rows + legend(lanes, y + 16) + "</svg>\n";
+}
+
+std::vector<render::LegendEntry> lanes_legend(const Lanes& lanes) {
+  std::array<bool, model::kLabelGroups> there{};
+  for (const Lane& lane : lanes.lanes)
+    if (lane.kind == LaneKind::thread)
+      for (const auto& s : lane.stretches) there[static_cast<std::size_t>(s.what)] = true;
+  std::vector<render::LegendEntry> out;
+  for (std::size_t i = 0; i < there.size(); ++i)
+    if (const auto what = static_cast<LabelGroup>(i); there[i])
+      out.push_back({std::string(model::text_of(what)), std::string(model::colour_of(what))});
+  return out;
 }
 
 std::string lanes_notes(const Lanes& lanes) {

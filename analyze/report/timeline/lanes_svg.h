@@ -1,10 +1,11 @@
 // Lanes as a picture, an SVG that needs nothing else, or a part of a page; and as JSON.
 #pragma once
 
-#include <optional>
 #include <string>
+#include <vector>
 
 #include "analyze/model/study/lanes.h"
+#include "analyze/render/document.h"
 
 namespace tailcap::report {
 
@@ -12,10 +13,13 @@ struct LanesPicture {
   model::Time zero = model::kNoTime;         // where the axis says 0: a request's beginning, the recording's
   model::Time marked_from = model::kNoTime;  // shaded: a request; kNoTime: nothing
   model::Time marked_to = model::kNoTime;
-  bool alone = true;  // a document, with a background of its own
+  bool alone = true;  // a document, with a background of its own; otherwise for a page, which has the legend
 };
 
 std::string lanes_svg(const model::Lanes& lanes, const LanesPicture& how);
+
+// Of what threads did, in a page.
+std::vector<render::LegendEntry> lanes_legend(const model::Lanes& lanes);
 
 // One line; docs/JSON.md describes it.
 std::string lanes_json(const model::Lanes& lanes, model::Time zero);

@@ -4,6 +4,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
+
+#include "analyze/model/wire/exchange.h"
 
 namespace tailcap::report {
 
@@ -15,8 +18,11 @@ struct ReportOptions {
   std::size_t sentences = 8;  // at the top
   std::size_t details = 3;    // routes whose slow requests are compared with typical ones
   std::size_t slowest = 10;
-  bool coloured = false;  // the text has the terminal's escape sequences
-  bool brief = false;     // the first line and the answers only
+  bool coloured = false;                     // the text has the terminal's escape sequences
+  bool brief = false;                        // the first line and the answers only
+  bool page = false;                         // the report is a page
+  bool reduced = false;                      // it would be too large with all that it usually shows
+  std::vector<model::ExchangeId> in_time{};  // requests that the page shows in time
 };
 
 inline constexpr std::size_t kRoutesInPage = 50;    // --json has them all

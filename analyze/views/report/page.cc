@@ -8,15 +8,21 @@
 #include "analyze/views/topology/topology.h"
 
 namespace tailcap::views {
-ReportPage report_page(const RequestStacks& stacks, const pipeline::Analysis& analysis,
+
+ReportPage report_page(const RequestStacks& stacks, pipeline::LaneWindows& lanes, const pipeline::Analysis& analysis,
                        const report::ReportOptions& options) {
-  model::Figures figures = plot::draw(analysis.study, {plot::Format::svg, false, report::kSectionsInPage});
+  plot::PlotOptions collectors;
+  collectors.requests = false;
+  report::PageParts parts{plot::draw(analysis.study, collectors), analysis.courses, {}};
+  model::Figures& figures = parts.figures;
   const model::Topology topology = topology_of(analysis);
   if (std::string image = report::svg_topology(topology); !image.empty())
     figures.drawn.insert(figures.drawn.begin(),
                          {"topology", report::svg_caption(topology), std::nullopt, std::move(image)});
   add_flames(stacks, analysis, figures);
-  return {report::html_report(analysis.study, analysis.table, figures, options, analysis.courses), figures.trouble};
+  parts.around =
+      lanes.take(analysis.table, report::requests_in_time(analysis.study, analysis.table, options, analysis.courses));
+  return {report::html_report(analysis.study, analysis.table, parts, options), figures.trouble};
 }
 
 }  // namespace tailcap::views

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "analyze/pipeline/pipeline.h"
+#include "analyze/pipeline/request/lane_windows.h"
 #include "analyze/report/report.h"
 #include "analyze/views/flame/request_stacks.h"
 
@@ -14,7 +15,8 @@ struct ReportPage {
   std::string trouble;  // why it has no plots; empty: it has
 };
 
-ReportPage report_page(const RequestStacks& stacks, const pipeline::Analysis& analysis,
+// stacks, lanes: of the second reading.
+ReportPage report_page(const RequestStacks& stacks, pipeline::LaneWindows& lanes, const pipeline::Analysis& analysis,
                        const report::ReportOptions& options);
 
 }  // namespace tailcap::views

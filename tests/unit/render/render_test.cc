@@ -47,7 +47,7 @@ Document everywhere(const std::string& text) {
   document.paragraph(text, Tone::alarm);
   document.note(Text{text});
   List list;
-  list.items.push_back({{}, List::Accent::cause});
+  list.items.push_back({{}, List::Accent::severe});
   list.items[0].text.runs = {{text, text, true}};
   list.boxed = true;
   document.add(list);

@@ -172,7 +172,7 @@ TEST(Show, CallsTellWhatBothEndsDid) {
     EXPECT_TRUE(contains(text, what)) << what << " in\n" << text;
   EXPECT_FALSE(contains(text, "not seen completely"));
   const std::string page = html_show(s.detail, s.study, {}, options());
-  for (const char* what : {"<h2>Messages</h2>", "3 B, compressed", "CANCEL (8)"})
+  for (const char* what : {">Messages</h2>", "3 B, compressed", "CANCEL (8)"})
     EXPECT_TRUE(contains(page, what)) << what;
   const auto json = nlohmann::json::parse(json_show(s.detail, s.study, s.table));
   EXPECT_EQ(json["end"]["grpc"]["response"]["listed"].size(), 64u);

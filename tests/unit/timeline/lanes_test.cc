@@ -179,7 +179,7 @@ TEST(Lanes, MoreThanCanBeShownIsSaid) {
     r.off({7, tid}, 3ms, 4ms, 5ms, 202);
   }
   const model::Lanes lanes = r.lanes(0ms, 10ms);
-  EXPECT_EQ(lanes.lanes.size(), timeline::kMostLanes);
+  EXPECT_EQ(lanes.lanes.size(), timeline::LaneLimits{}.lanes);
   EXPECT_NE(report::lanes_notes(lanes).find("20 threads that did less are left out"), std::string::npos);
 }
 

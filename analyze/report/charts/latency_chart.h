@@ -1,0 +1,16 @@
+// The share of requests that took longer than a duration.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "analyze/model/study/study.h"
+#include "analyze/render/document.h"
+
+namespace tailcap::report::charts {
+
+// routes: indexes into study.routes; a curve for each of the first kCurveColours that have any. Of a single one also
+// the intervals of its percentiles. Unset: there is nothing to draw.
+std::optional<render::Figure> latency_chart(const model::Study& study, const std::vector<std::size_t>& routes);
+
+}  // namespace tailcap::report::charts
