@@ -108,12 +108,21 @@ std::vector<Act> acts_of(const DraftContext& k, const Window& w) {
   std::vector<Act> acts;
   const EndLog* end = k.observed.end(w.id.connection);
   if (!end) return acts;
-  for (const Act* a = end->acts.first_at(w.from); a != end->acts.end() && a->time <= w.to; ++a) {
-    const bool milestone =
-        w.server() ? (a->out ? a->time == w.third || a->time == w.to : a->time == w.first || a->time == w.second)
-                   : (a->out ? a->time == w.from || a->time == w.first : a->time == w.third || a->time == w.to);
-    if (!w.streams || milestone) acts.push_back(*a);
+  // Of many streams, only what was moved at its milestones is known to be its own.
+  if (w.streams) {
+    const auto add = [&](Nanos t, bool out) {
+      if (t < w.from || t > w.to || (!acts.empty() && acts.back().time >= t)) return;
+      for (const Act* a = end->acts.first_at(t); a != end->acts.end() && a->time == t; ++a)
+        if (a->out == out) acts.push_back(*a);
+    };
+    const bool in = w.server();
+    add(in ? w.first : w.from, !in);
+    add(in ? w.second : w.first, !in);
+    add(w.third, in);
+    add(w.to, in);
+    return acts;
   }
+  for (const Act* a = end->acts.first_at(w.from); a != end->acts.end() && a->time <= w.to; ++a) acts.push_back(*a);
   return acts;
 }
 

@@ -18,128 +18,123 @@ constexpr Nanos kPrompt = 1'000'000;
 // A thread that was on a CPU this shortly before can have woken it.
 constexpr Nanos kShort = 50'000;
 
-struct Turn {
-  Nanos from = 0, to = 0;
-  ExchangeId owner;                  // connection 0: none
-  const OffCpuWait* idle = nullptr;  // the loop waited
-  bool doubtful = false;             // another request could own it
-};
-
 class Loop {
  public:
-  Loop(const DraftContext& k, const ThreadLog& log, std::uint32_t tid, Draft& draft)
-      : k_(k), log_(log), tid_(tid), draft_(draft) {
-    segment();
-  }
+  Loop(const DraftContext& k, const ThreadLog& log, const LoopTimeline& timeline, std::uint32_t tid, Draft& draft)
+      : k_(k),
+        log_(log),
+        timeline_(timeline),
+        tid_(tid),
+        draft_(draft),
+        range_(timeline.range(draft.w.from, draft.w.to)),
+        own_(timeline.own(draft.w)) {}
 
-  void run(std::span<const Call> calls) {
-    for (const Turn& t : turns_) {
-      if (t.idle) continue;
-      if (t.owner == draft_.w.id)
-        add_running(k_, tid_, t.from, t.to, calls, draft_, t.doubtful ? Evidence::inferred : Evidence::measured);
-      else
-        others(t, calls);
-      draft_.carried.push_back({t.from, t.to, tid_, true, t.doubtful || t.owner != draft_.w.id});
+  // The request's own turns, and what it waited for between them.
+  void add_own(std::span<const Call> calls) {
+    for (const LoopTurn& t : own_) {
+      add_running(k_, tid_, t.from, t.to, calls, draft_, t.doubtful ? Evidence::inferred : Evidence::measured);
+      draft_.carried.push_back({t.from, t.to, tid_, true, t.doubtful});
     }
-    // Between the request's iterations.
     Nanos since = draft_.w.from;
-    for (const Turn& t : turns_) {
-      if (t.owner != draft_.w.id || t.idle) continue;
+    for (const LoopTurn& t : own_) {
       gap(since, t.from, calls);
       since = t.to;
     }
     gap(since, draft_.w.to, calls);
-    for (const Turn& t : turns_)
-      if (t.idle) idle(*t.idle);
+  }
+
+  // Each turn that is not its own.
+  void add_turns(std::span<const Call> calls) {
+    std::size_t next = 0;
+    for (std::uint64_t i = range_.first; i <= range_.last; ++i) {
+      LoopTurn t = timeline_.turn(i);
+      if (t.idle) {
+        idle(t);
+        continue;
+      }
+      t.from = std::max(t.from, draft_.w.from);
+      t.to = std::min(t.to, draft_.w.to);
+      while (next < own_.size() && own_[next].from < t.from) ++next;
+      if (next < own_.size() && own_[next].from == t.from) continue;
+      others(t, calls);
+      draft_.carried.push_back({t.from, t.to, tid_, true, true});
+    }
+    std::inplace_merge(draft_.carried.begin(), draft_.carried.begin() + static_cast<std::ptrdiff_t>(own_.size()),
+                       draft_.carried.end(), [](const auto& a, const auto& b) { return a.from < b.from; });
+  }
+
+  bool summable() const {
+    return worked_.empty() && range_.size() > k_.detailed_turns && !timeline_.any_special(range_);
+  }
+
+  // The same as sums.
+  void add_background(std::span<const Call> calls) {
+    const Window& w = draft_.w;
+    Draft::Background& b = draft_.background;
+    b.loop = &timeline_;
+    b.tid = tid_;
+    if (w.server()) b.responding = w.third;
+    const auto turn_with = [&](Nanos t) -> const LoopTurn* {
+      const LoopTimeline::Range r = timeline_.range(t, t + 1);
+      return r.size() == 0 ? nullptr : &timeline_.turn(r.first);
+    };
+    std::vector<TimeSpan> ready;
+    if (w.server() && w.first > w.from) {
+      const LoopTurn* last = turn_with(w.first - 1);
+      ready.push_back({w.from, last ? std::min(last->to, w.to) : w.first});
+    }
+    for (const Call& c : calls) {
+      const LoopTurn* first = turn_with(c.arrived);
+      const LoopTurn* last = turn_with(c.read);
+      const Nanos until = c.read >= w.to || !last ? c.read : std::max(last->from, w.from);
+      const TimeSpan s{first ? std::max(first->from, w.from) : c.arrived, until};
+      if (s.time < s.to) ready.push_back(s);
+    }
+    std::sort(ready.begin(), ready.end(), [](const TimeSpan& x, const TimeSpan& y) { return x.time < y.time; });
+    b.ready.clear();
+    for (const TimeSpan& s : ready) {
+      if (!b.ready.empty() && s.time <= b.ready.back().to)
+        b.ready.back().to = std::max(b.ready.back().to, s.to);
+      else
+        b.ready.push_back(s);
+    }
   }
 
  private:
-  static bool polls(const OffCpuWait& w) { return w.blocked == Blocked::poll || w.blocked == Blocked::poll_one; }
-
-  // Where bytes of several streams were moved at once, the act belongs to this request if it has a milestone there.
-  ExchangeId owner_of(const Act& act) const {
-    const Window& w = draft_.w;
-    const bool mine = act.shared && act.connection == w.id.connection &&
-                      (act.time == w.first || act.time == w.second || act.time == w.third || act.time == w.to);
-    return mine ? w.id : act.owner;
-  }
-
-  // Its bytes woke the loop, which then went straight to them.
-  bool woke(const Act& act, const OffCpuWait* idle) const {
-    const EndLog* end = k_.observed.end(act.connection);
-    if (!end || !idle || !idle->woken()) return false;
-    const PositionMark* arrived = end->arrived.last_until(idle->runnable);
-    return arrived && arrived->time > idle->time;
-  }
-
-  void segment() {
-    const Nanos from = draft_.w.from, to = draft_.w.to;
-    // Begin with the batch, or the wait, in which the request began.
-    const OffCpuWait* w = log_.waits.last_until(from);
-    while (w && !polls(*w)) w = w == log_.waits.begin() ? nullptr : w - 1;
-    const OffCpuWait* last_idle = w;
-    Nanos at = w ? w->back : std::min(from, log_.known_since);
-    if (w && w->back > from) turns_.push_back({from, std::min(w->back, to), {}, w});
-    const Act* act = log_.acts.first_after(at);
-    const Act* before = nullptr;  // the last act in this batch
-    w = w ? w + 1 : log_.waits.begin();
-    const auto turn = [&](Nanos until, ExchangeId owner, bool doubtful = false) {
-      const Nanos begin = std::max(at, from);
-      if (begin < std::min(until, to)) turns_.push_back({begin, std::min(until, to), owner, nullptr, doubtful});
-      at = std::max(at, until);
-    };
-    while (at < to) {
-      while (w != log_.waits.end() && !polls(*w)) ++w;
-      const bool waits = w != log_.waits.end() && w->time < to;
-      if (act != log_.acts.end() && act->time <= to && (!waits || act->time <= w->time)) {
-        const ExchangeId owner = owner_of(*act);
-        const ExchangeId held = before ? owner_of(*before) : ExchangeId{};
-        if (act->out)
-          turn(act->time, owner, before && held != owner && !before->last);
-        else if (before && !before->last)
-          turn(act->time, held);
-        else if (!before && woke(*act, last_idle))
-          turn(act->time, owner);
-        else
-          turn(act->time, {});
-        before = act++;
-        continue;
-      }
-      const ExchangeId held = before ? owner_of(*before) : ExchangeId{};
-      const ExchangeId rest = before && !before->last ? held : ExchangeId{};
-      if (!waits) {
-        turn(to, rest);
-        break;
-      }
-      turn(w->time, rest);
-      if (w->back > from) turns_.push_back({std::max(w->time, from), std::min(w->back, to), {}, w});
-      at = std::max(at, w->back);
-      last_idle = w++;
-      before = nullptr;
-      while (act != log_.acts.end() && act->time <= last_idle->time) ++act;
-    }
-  }
-
-  void idle(const OffCpuWait& w) {
-    if (!w.woken()) return draft_.add(w.time, w.back, Label::unexplained_opaque);
+  void idle(const LoopTurn& t) {
+    if (!t.woken) return draft_.add(t.from, t.to, Label::unexplained_opaque);
+    if (draft_.w.server() && draft_.w.third < t.runnable) full(std::max(t.from, draft_.w.third), t.runnable);
     // Except while another thread worked on it.
-    Nanos at = w.time;
+    Nanos at = t.from;
     for (const TimeSpan& s : worked_) {
-      if (s.to <= at || s.time >= w.runnable) continue;
+      if (s.to <= at || s.time >= t.runnable) continue;
       draft_.add(at, s.time, Label::q_notice);
       at = s.to;
     }
-    draft_.add(at, w.runnable, Label::q_notice);
-    draft_.add(w.runnable, w.back, Label::sched_runq);
+    draft_.add(at, t.runnable, Label::q_notice);
+    draft_.add(t.runnable, t.to, Label::sched_runq);
+  }
+
+  // The response was begun, and the loop was idle: more could not be written.
+  void full(Nanos from, Nanos to) {
+    Nanos at = from;
+    if (const ExchangeNote* note = k_.windows.note(draft_.w.id))
+      for (const auto& held : note->held_up) {
+        const Nanos a = std::max(formats::nanoseconds(held.from), at), b = std::min(formats::nanoseconds(held.to), to);
+        if (a >= b) continue;
+        draft_.add(at, a, Label::send_sndbuf, Evidence::inferred);
+        at = b;
+      }
+    draft_.add(at, to, Label::send_sndbuf, Evidence::inferred);
   }
 
   // The awaited bytes, or the awaited answer of a call, are known to be there by the end of this iteration.
-  bool ready(const Turn& t, std::span<const Call> calls) const {
+  bool ready(const LoopTurn& t, std::span<const Call> calls) const {
     if (draft_.w.server() && t.from < draft_.w.first) return true;
     return std::any_of(calls.begin(), calls.end(), [&](const Call& c) { return c.arrived < t.to && t.to <= c.read; });
   }
 
-  void others(const Turn& t, std::span<const Call> calls) {
+  void others(const LoopTurn& t, std::span<const Call> calls) {
     const bool known = t.owner.connection != 0;
     const std::uint32_t who = known ? draft_.who(0, t.owner, tid_) : 0;
     const Evidence evidence = known && !t.doubtful && ready(t, calls) ? Evidence::measured : Evidence::inferred;
@@ -174,35 +169,25 @@ class Loop {
     for (const TimeSpan& piece : add_calls(k_, calls, from, to, draft_)) unknown(piece.time, piece.to, calls);
   }
 
-  // The response was begun, and more could not be written.
+  // The response was begun, and the client's window held more of it back.
   void responding(Nanos from, Nanos to) {
-    Nanos at = from;
-    if (const ExchangeNote* note = k_.windows.note(draft_.w.id)) {
-      for (const auto& held : note->held_up) {
-        const Nanos a = std::max(formats::nanoseconds(held.from), at), b = std::min(formats::nanoseconds(held.to), to);
-        if (a >= b) continue;
-        full(at, a);
-        draft_.add(a, b, Label::send_h2fc);
-        at = b;
-      }
+    const ExchangeNote* note = k_.windows.note(draft_.w.id);
+    if (!note) return;
+    for (const auto& held : note->held_up) {
+      const Nanos a = std::max(formats::nanoseconds(held.from), from), b = std::min(formats::nanoseconds(held.to), to);
+      if (a < b) draft_.add(a, b, Label::send_h2fc);
     }
-    full(at, to);
-  }
-
-  void full(Nanos from, Nanos to) {
-    for (const Turn& t : turns_)
-      if (t.idle && t.idle->woken())
-        draft_.add(std::max(from, t.idle->time), std::min(to, t.idle->runnable), Label::send_sndbuf,
-                   Evidence::inferred);
   }
 
   // No call was under way: a timer or an unseen event, until the loop's last wake-up.
   void unknown(Nanos from, Nanos to, std::span<const Call> calls) {
     if (from >= to) return;
-    const OffCpuWait* last = nullptr;
-    for (const Turn& t : turns_)
-      if (t.idle && t.idle->time < to && t.idle->back > from) last = t.idle;
-    if (!last || !last->woken()) return;
+    const LoopTimeline::Range r = timeline_.range(from, to);
+    const std::uint64_t number = r.size() == 0 ? 0 : timeline_.turn(r.last).last_idle;
+    if (number < std::max<std::uint64_t>(r.first, 1)) return;
+    const LoopTurn& idle = timeline_.turn(number);
+    const OffCpuWait* last = log_.waits.last_before(idle.to);
+    if (!idle.woken || !last || last->back != idle.to) return;
     const Nanos until = std::min(last->runnable, to);
     if (const Wake work = worker(from, last->runnable); work.tid != 0) {
       const Nanos taken = std::max(from, work.time);
@@ -224,8 +209,8 @@ class Loop {
   // request. Its parent is not filled in.
   std::optional<Call> answered(Nanos from, Nanos to, Nanos woken) {
     Nanos resumed = to;
-    for (const Turn& t : turns_)
-      if (t.owner == draft_.w.id && t.to > to) {
+    for (const LoopTurn& t : own_)
+      if (t.to > to) {
         resumed = t.to;
         break;
       }
@@ -265,8 +250,8 @@ class Loop {
     const ProcessLog* process = k_.observed.process(log_.pid);
     if (!process) return {};
     Nanos since = draft_.w.from;
-    for (const Turn& t : turns_)
-      if (t.owner == draft_.w.id && t.from < from) since = t.from;
+    for (const LoopTurn& t : own_)
+      if (t.from < from) since = t.from;
     const auto begun = [&](std::uint32_t tid) {
       const ThreadLog* log = k_.observed.thread(tid);
       if (log && log->born >= since && log->born < from + kPrompt) return Wake{log->born, tid_, tid};
@@ -287,9 +272,11 @@ class Loop {
 
   const DraftContext& k_;
   const ThreadLog& log_;
+  const LoopTimeline& timeline_;
   const std::uint32_t tid_;
   Draft& draft_;
-  std::vector<Turn> turns_;
+  const LoopTimeline::Range range_;
+  const std::vector<LoopTurn> own_;
   std::vector<TimeSpan> worked_;  // other threads of the process on this request, in order of time
 };
 
@@ -297,8 +284,14 @@ class Loop {
 
 void add_by_turns(const DraftContext& k, std::uint32_t loop, std::span<const Call> calls, Draft& draft) {
   const ThreadLog* log = k.observed.thread(loop);
-  if (!log || log->known_since == 0) return;
-  Loop(k, *log, loop, draft).run(calls);
+  const LoopTimeline* timeline = k.loops.of(loop);
+  if (!log || !timeline || log->known_since == 0) return;
+  Loop turns(k, *log, *timeline, loop, draft);
+  turns.add_own(calls);
+  if (draft.detail == Detail::sums && turns.summable())
+    turns.add_background(calls);
+  else
+    turns.add_turns(calls);
   log->lost.each(draft.w.from, draft.w.to,
                  [&](const TimeSpan& s) { draft.add(s.time, s.to, Label::unexplained_lost); });
   const Nanos silent = log->waits.size() == 0 ? 0 : (log->waits.end() - 1)->back;

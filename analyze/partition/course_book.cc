@@ -4,21 +4,14 @@
 #include <utility>
 
 namespace tailcap::partition {
-namespace {
 
 using model::ExchangeId;
-
-// Who held up a request ended while it was under way, or later.
-constexpr std::size_t kRecent = 1u << 15;
-
-}  // namespace
 
 void CourseBook::follow(const Windows& windows, ExchangeId id, Culprits culprits, std::size_t most) {
   const auto& rows = windows.table().rows;
   followed_.resize(rows.size());
   std::vector<ExchangeId> next = {id};
   if (const auto row = windows.find(id); row && culprits == Culprits::keep && count_ < most) {
-    blames_ = true;
     blaming_.resize(rows.size());
     blaming_[*row] = true;
   }
@@ -44,30 +37,23 @@ CourseBook::Entry CourseBook::entry_of(const Draft& draft, std::span<const Condi
   return out;
 }
 
-void CourseBook::add(const Windows& windows, const Draft& draft, std::span<const Condition> pieces,
-                     std::span<const Call> calls, std::span<const model::Culprit> culprits) {
+std::vector<std::uint32_t> CourseBook::add(const Windows& windows, const Drafted& drafted,
+                                           std::span<const model::Culprit> culprits) {
+  const Draft& draft = drafted.draft;
   const std::uint32_t row = draft.w.row;
-  if (!follows(row)) {
-    if (!blames_) return;
-    if (order_.size() == kRecent) {
-      recent_.erase(order_.front());
-      order_.pop_front();
-    }
-    recent_.emplace(row, entry_of(draft, pieces));
-    order_.push_back(row);
-    return;
-  }
-  Entry& entry = entries_.emplace_back(entry_of(draft, pieces));
+  Entry& entry = entries_.emplace_back(entry_of(draft, drafted.pieces));
   entry.peer = windows.table().rows.peer(row);
-  for (const Call& c : calls)
+  for (const Call& c : drafted.calls)
     if (c.w.id != draft.w.id) entry.calls.push_back({c.w.id, c.on_path, model::Duration{c.slack}});
-  if (!blames_ || !blaming_[row]) return;
+  std::vector<std::uint32_t> held_up_by;
+  if (row >= blaming_.size() || !blaming_[row]) return held_up_by;
   for (const model::Culprit& c : culprits) {
     const auto who = c.request.connection == 0 ? std::nullopt : windows.find(c.request);
     if (!who || followed_[*who]) continue;
     followed_[*who] = true;
-    if (auto ended = recent_.extract(*who)) entries_.push_back(std::move(ended.mapped()));
+    held_up_by.push_back(*who);
   }
+  return held_up_by;
 }
 
 model::Course CourseBook::course_of(const Entry& entry) {
@@ -90,8 +76,6 @@ model::Course CourseBook::course_of(const Entry& entry) {
 }
 
 void CourseBook::sort() {
-  recent_.clear();
-  order_.clear();
   std::sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) { return a.id < b.id; });
 }
 

@@ -3,14 +3,11 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <span>
-#include <unordered_map>
 #include <vector>
 
 #include "analyze/model/partition.h"
-#include "analyze/partition/calls.h"
-#include "analyze/partition/draft.h"
+#include "analyze/partition/drafted.h"
 
 namespace tailcap::partition {
 
@@ -23,9 +20,9 @@ class CourseBook {
   void follow(const Windows& windows, model::ExchangeId id, Culprits culprits, std::size_t most);
   bool empty() const { return followed_.empty(); }
   bool follows(std::uint32_t row) const { return row < followed_.size() && followed_[row]; }
-  // A request that has its labels; every one, because those who held a followed one up are known only with its own.
-  void add(const Windows& windows, const Draft& draft, std::span<const Condition> pieces, std::span<const Call> calls,
-           std::span<const model::Culprit> culprits);
+  // A followed request that has its labels. Returns the rows of those who held it up, which are followed from now on.
+  std::vector<std::uint32_t> add(const Windows& windows, const Drafted& drafted,
+                                 std::span<const model::Culprit> culprits);
 
   // By request. The second: of these, of their other ends, and of the calls below.
   std::vector<model::Course> all();
@@ -51,11 +48,7 @@ class CourseBook {
 
   std::size_t count_ = 0;
   std::vector<bool> followed_, blaming_;  // by row
-  bool blames_ = false;
   std::vector<Entry> entries_;
-  // Of requests that nobody follows yet: one that ended before the followed one that it held up.
-  std::unordered_map<std::uint32_t, Entry> recent_;
-  std::deque<std::uint32_t> order_;
 };
 
 }  // namespace tailcap::partition

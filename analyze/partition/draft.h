@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "analyze/model/partition.h"
+#include "analyze/partition/loop_timeline.h"
 #include "analyze/partition/observed.h"
 #include "analyze/partition/windows.h"
 
@@ -15,10 +16,16 @@ namespace tailcap::partition {
 struct DraftContext {
   const Windows& windows;
   const Observed& observed;
+  Loops& loops;
+  std::size_t detailed_turns = 16;  // of a loop in the life of a request: more are summed
 };
+
+// full: everything one by one. sums: what an event loop did in the many turns that were not the request's is summed.
+enum class Detail : std::uint8_t { full, sums };
 
 struct Draft {
   Window w;
+  Detail detail = Detail::full;
   std::vector<Condition> conditions;
   std::vector<model::Culprit> behind;  // number n is behind[n - 1]
   // The threads that carried it, and when. In Go, who did.
@@ -30,6 +37,14 @@ struct Draft {
   };
   std::vector<Carried> carried;
   std::uint64_t goroutine = 0;
+  // With sums: what the loop did where no condition applies.
+  struct Background {
+    const LoopTimeline* loop = nullptr;  // nullptr: every turn is a condition
+    std::uint32_t tid = 0;
+    std::vector<TimeSpan> ready;   // in these, what the request waits for is known to be there; disjoint, in order
+    Nanos responding = INT64_MAX;  // from here on, an idle loop waits for room for the response
+  };
+  Background background;
 
   // Outside the window nothing is kept.
   void add(Nanos from, Nanos to, model::Label label, model::Evidence evidence = model::Evidence::measured,

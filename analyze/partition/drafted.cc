@@ -88,21 +88,30 @@ struct Drafting {
   }
 };
 
+bool stopped(const DraftContext& k, const Window& w) {
+  const ProcessLog* process = k.observed.process(w.pid);
+  bool out = false;
+  if (process) process->halts.each(w.from, w.to, [&](const Halt&) { out = true; });
+  return out;
+}
+
 void clear(Draft& draft) {
   draft.conditions.clear();
   draft.behind.clear();
   draft.carried.clear();
   draft.goroutine = 0;
+  draft.background = {};
 }
 
 }  // namespace
 
-void draft_request(const DraftContext& k, std::uint32_t row, Drafted& out) {
+void draft_request(const DraftContext& k, std::uint32_t row, Detail detail, Drafted& out) {
   Draft& draft = out.draft;
   clear(draft);
   out.pieces.clear();
   draft.w = k.windows.window(row);
   if (!draft.w.phases || draft.w.stretches == 0) return;
+  draft.detail = detail == Detail::sums && !stopped(k, draft.w) ? Detail::sums : Detail::full;
   out.calls = calls_of(k, draft);
   Drafting drafting{k, draft};
   drafting.carry(out.calls);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "analyze/partition/calls.h"
@@ -16,8 +17,8 @@ struct Drafted {
   std::vector<Condition> pieces;  // they partition the request's time; empty: its end or its phases are not known
 };
 
-// Its memory is used again.
-void draft_request(const DraftContext& k, std::uint32_t row, Drafted& out);
+// Its memory is used again. sums: pieces without a carrier are the background's.
+void draft_request(const DraftContext& k, std::uint32_t row, Detail detail, Drafted& out);
 
 // What this thread did in [from, to), for this request where `row` is given: pieces of `out`. Empty: its waits are not
 // known there.

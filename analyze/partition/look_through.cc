@@ -25,7 +25,9 @@ bool call(Label label) { return label == Label::down_send || label == Label::dow
 
 std::vector<Chain> LookThrough::chains_of(const Draft& draft, std::span<const Condition> pieces) {
   found_.clear();
+  found_keys_.clear();
   path_.clear();
+  keys_.clear();
   requests_.clear();
   rows_ = {draft.w.row};
   depth_ = 0;
@@ -38,12 +40,19 @@ std::vector<Chain> LookThrough::chains_of(const Draft& draft, std::span<const Co
 }
 
 void LookThrough::leaf(Nanos time, bool beyond) {
-  for (Chain& c : found_) {
-    if (c.steps != path_ || c.beyond_capture != beyond) continue;
-    c.time += time;
+  for (std::size_t i = 0; i < found_.size(); ++i) {
+    if (found_[i].beyond_capture != beyond || found_keys_[i] != keys_) continue;
+    found_[i].time += time;
     return;
   }
   found_.push_back({path_, time, beyond});
+  found_keys_.push_back(keys_);
+}
+
+model::TextId LookThrough::method_of(std::uint32_t row) {
+  const auto [at, added] = methods_.try_emplace(row);
+  if (added) at->second = k_.windows.table().rows[row].method;
+  return at->second;
 }
 
 const Drafted* LookThrough::request(std::uint32_t row) {
@@ -52,7 +61,7 @@ const Drafted* LookThrough::request(std::uint32_t row) {
   if (requests_.size() == kRemembered) return nullptr;
   auto& [at, drafted] = requests_.emplace_back();
   at = row;
-  draft_request(k_, row, drafted);
+  draft_request(k_, row, Detail::full, drafted);
   return &drafted;
 }
 
@@ -81,10 +90,15 @@ void LookThrough::expand(const Condition& piece, const Draft& draft) {
   // The thread that released a lock had waited for it, too: who held it before that is the same step.
   const bool same_lock = !path_.empty() && lock(piece.label) && path_.back().label == piece.label && who.what != 0 &&
                          path_.back().what == who.what;
-  if (!same_lock) path_.push_back(who);
-  ++depth_;
   const auto length = piece.to - piece.from;
   const std::optional<std::uint32_t> row = who.request.connection != 0 ? k_.windows.find(who.request) : std::nullopt;
+  if (!same_lock) {
+    const auto& rows = k_.windows.table().rows;
+    path_.push_back(who);
+    keys_.push_back(row ? Key{piece.label, lock(piece.label) ? who.what : 0, 0, method_of(*row), rows.route(*row)}
+                        : Key{piece.label, who.what, who.tid});
+  }
+  ++depth_;
   const auto inside = [&](std::uint32_t r) { return std::find(rows_.begin(), rows_.end(), r) != rows_.end(); };
   if (!model::waits_for_somebody(piece.label)) {
     leaf(length, false);
@@ -122,7 +136,9 @@ void LookThrough::expand(const Condition& piece, const Draft& draft) {
     }
   }
   --depth_;
-  if (!same_lock) path_.pop_back();
+  if (same_lock) return;
+  path_.pop_back();
+  keys_.pop_back();
 }
 
 }  // namespace tailcap::partition

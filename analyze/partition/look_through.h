@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <deque>
 #include <span>
+#include <unordered_map>
 #include <vector>
 
 #include "analyze/model/chain.h"
@@ -25,16 +26,28 @@ class LookThrough {
   std::vector<model::Chain> chains_of(const Draft& draft, std::span<const Condition> pieces);
 
  private:
+  // What makes steps one: requests of the same route are.
+  struct Key {
+    model::Label label = model::Label::unexplained_nocarrier;
+    std::uint64_t what = 0;
+    std::uint32_t tid = 0;
+    model::TextId method = 0, route = 0;
+    bool operator==(const Key&) const = default;
+  };
   void expand(const Condition& piece, const Draft& draft);
   void meanwhile(const Condition& piece, std::span<const Condition> theirs, const Draft& their);
   void leaf(Nanos time, bool beyond);
   const Drafted* request(std::uint32_t row);
+  model::TextId method_of(std::uint32_t row);
 
   DraftContext k_;
   std::vector<model::Culprit> path_;
+  std::vector<Key> keys_;            // of path_
   std::vector<std::uint32_t> rows_;  // of the requests in path_, so that none is entered twice
   std::vector<model::Chain> found_;
-  std::deque<std::pair<std::uint32_t, Drafted>> requests_;  // looked through before
+  std::vector<std::vector<Key>> found_keys_;
+  std::deque<std::pair<std::uint32_t, Drafted>> requests_;    // looked through before
+  std::unordered_map<std::uint32_t, model::TextId> methods_;  // by row
   std::size_t depth_ = 0, budget_ = 0;
 };
 

@@ -131,6 +131,12 @@ ThreadLog* Observed::find_or_add(const formats::Thread& thread) {
   return last_ = &it->second;
 }
 
+void Observed::multiplexes(std::uint32_t tid, ThreadLog& log) {
+  if (log.multiplexes) return;
+  log.multiplexes = true;
+  loops_.push_back(tid);
+}
+
 void Observed::sight(const Event& event, Sighting sighting) {
   std::uint64_t goroutine = event.goroutine;
   if (const auto* state = std::get_if<formats::GoState>(&event.body))
@@ -183,7 +189,7 @@ void Observed::off_cpu(const Event& event, const formats::OffCpu& off) {
   if (wait.lost_before && log->waits.size() == 0 && log->born != 0) log->known_since = log->born;
   if (log->known_since == 0 && log->acted != 0 && !wait.lost_before) log->known_since = log->acted;
   if (log->known_since == 0 || wait.time < log->known_since) log->known_since = wait.time;
-  log->multiplexes = log->multiplexes || wait.blocked == Blocked::poll;
+  if (wait.blocked == Blocked::poll) multiplexes(event.thread.tid, *log);
   log->waits.add(wait);
   ++kept_;
   if (wait.blocked == Blocked::stopped) {
@@ -229,7 +235,7 @@ void Observed::act(const Event& event, model::ConnectionId connection, bool out)
     const Act* before = log->multiplexes ? nullptr : log->acts.last_until(act.time);
     if (before && before->served && act.served && before->connection != act.connection && before->owner != act.owner &&
         !windows_.over(before->owner, act.time) && windows_.ends(before->owner))
-      log->multiplexes = true;
+      multiplexes(event.thread.tid, *log);
     log->acts.add(act);
     ++kept_;
   }

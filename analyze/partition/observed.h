@@ -178,6 +178,8 @@ class Observed {
   bool full() const { return kept_ >= kMaxKept; }
 
   const ThreadLog* thread(std::uint32_t tid) const;
+  // Threads that multiplex.
+  const std::vector<std::uint32_t>& loops() const { return loops_; }
   const EndLog* end(model::ConnectionId connection) const;
   const ProcessLog* process(std::uint32_t pid) const;
   const Log<Sighting>* goroutine(std::uint32_t pid, std::uint64_t goroutine) const;
@@ -213,6 +215,7 @@ class Observed {
  private:
   ThreadLog* find_or_add(const formats::Thread& thread);
   void off_cpu(const formats::Event& event, const formats::OffCpu& off);
+  void multiplexes(std::uint32_t tid, ThreadLog& log);
   void count_cpu(std::uint32_t tid, const OffCpuWait& wait);
   void act(const formats::Event& event, model::ConnectionId connection, bool out);
   void io(const formats::Event& event, const formats::Io& io);
@@ -228,6 +231,7 @@ class Observed {
   std::unordered_set<std::uint32_t> pids_;
   std::unordered_map<std::uint32_t, ThreadLog> threads_;
   std::unordered_map<std::uint32_t, ProcessLog> processes_;
+  std::vector<std::uint32_t> loops_;
   std::vector<EndLog> ends_;  // by ConnectionId
   std::unordered_map<formats::SocketId, model::ConnectionId> by_socket_;
   std::unordered_map<formats::TlsSessionId, model::ConnectionId> by_session_;

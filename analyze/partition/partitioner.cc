@@ -1,8 +1,8 @@
 #include "analyze/partition/partitioner.h"
 
 #include <algorithm>
-#include <map>
 
+#include "analyze/partition/account.h"
 #include "analyze/partition/course_book.h"
 #include "analyze/partition/drafted.h"
 #include "analyze/partition/files.h"
@@ -13,7 +13,6 @@ namespace {
 
 using model::ExchangeId;
 using model::Finding;
-using model::Label;
 
 // Events of a request come at most this much later than others of the same time: blocks are closed every 250 ms.
 constexpr Nanos kLate = 1'000'000'000;
@@ -21,8 +20,6 @@ constexpr Nanos kLate = 1'000'000'000;
 constexpr Nanos kBefore = 1'000'000'000;
 constexpr std::uint32_t kEvery = 8192;  // events between two looks at what can be finished
 constexpr std::size_t kMaxWrong = 10;
-constexpr Nanos kWorthALook = 100'000;   // shorter stretches are not compared with waits for a CPU
-constexpr std::size_t kMaxBlockers = 4;  // of a label in one request
 constexpr std::size_t kMaxFollowed = 1000;
 constexpr std::size_t kMaxExemplars = 200'000;  // with the calls below them
 
@@ -41,30 +38,36 @@ struct Partitioner::Impl {
 
   const Windows windows;
   Observed observed;
+  Loops loops{observed};
   std::size_t next = 0;  // in windows.by_end()
   std::uint32_t pushed = 0;
   model::Partitions done;
   std::vector<ExchangeId> wrong;
   CourseBook book;
-  bool with_files = false;
+  bool with_files = false, every_turn = false;
   std::vector<model::FileCalls> files;
   model::Findings findings;
-  Drafted drafted;  // its memory is used again
-  LookThrough look_through{{windows, observed}};
+  Drafted drafted, other;  // their memory is used again
+  LookThrough look_through{known()};
   std::vector<bool> explained;  // by row
   model::Chains chains;
-  std::vector<model::Part> parts;
-  std::vector<model::Culprit> culprits;
+  Account account;
 
   Nanos end_of(std::uint32_t row) const {
     const auto& rows = windows.table().rows;
     return formats::nanoseconds(rows.start(row) + rows.duration(row));
   }
 
+  DraftContext known() { return {windows, observed, loops}; }
+  bool explained_at(std::uint32_t row) const { return row < explained.size() && explained[row]; }
+
   void advance(Nanos until) {
+    loops.settle(until);
     const auto rows = windows.by_end();
     while (next < rows.size() && end_of(rows[next]) < until) finish(rows[next++]);
-    observed.forget_before(std::min(windows.began(next), until) - kBefore);
+    const Nanos oldest_needed = std::min(windows.began(next), until) - kBefore;
+    observed.forget_before(oldest_needed);
+    loops.forget_before(oldest_needed);
     if (!observed.full()) return;
     // A request lasts too long: the older half is dropped.
     findings.add(Finding::waits_dropped);
@@ -73,68 +76,32 @@ struct Partitioner::Impl {
   }
 
   void finish(std::uint32_t row) {
-    draft_request({windows, observed}, row, drafted);
+    const bool whole = every_turn || explained_at(row) || book.follows(row);
+    draft_request(known(), row, whole ? Detail::full : Detail::sums, drafted);
     if (drafted.pieces.empty()) return;
-    cut();
-    blame();
+    account.take(drafted, observed);
     check();
     const Draft& draft = drafted.draft;
-    done.add(draft.w.id, parts, culprits);
-    if (row < explained.size() && explained[row])
+    done.add(draft.w.id, account.parts(), account.culprits());
+    if (explained_at(row))
       if (auto found = look_through.chains_of(draft, drafted.pieces); !found.empty())
         chains.emplace(row, std::move(found));
-    if (book.empty()) return;
-    book.add(windows, draft, drafted.pieces, drafted.calls, culprits);
-    if (!with_files || !book.follows(row)) return;
-    if (model::FileCalls used = files_of({windows, observed}, draft); !used.empty()) files.push_back(std::move(used));
+    if (!book.follows(row)) return;
+    for (const std::uint32_t by : book.add(windows, drafted, account.culprits()))
+      if (ended_before(by, row)) add_course(by);
+    if (!with_files) return;
+    if (model::FileCalls used = files_of(known(), draft); !used.empty()) files.push_back(std::move(used));
   }
 
-  // Pieces and phases are both in order of time.
-  void cut() {
-    const Draft& draft = drafted.draft;
-    struct Sum {
-      Nanos time = 0, crowded = 0;
-    };
-    std::map<std::tuple<model::Phase, Label, model::Evidence>, Sum> sums;
-    std::size_t s = 0;
-    for (const Condition& p : drafted.pieces) {
-      for (Nanos at = p.from; at < p.to;) {
-        while (s + 1 < draft.w.stretches && draft.w.stretch[s].to <= at) ++s;
-        const Nanos until = s + 1 < draft.w.stretches ? std::min(p.to, draft.w.stretch[s].to) : p.to;
-        Sum& sum = sums[{draft.w.stretch[s].phase, p.label, p.evidence}];
-        sum.time += until - at;
-        if (until - at >= kWorthALook) sum.crowded += observed.crowd().within(at, until);
-        at = until;
-      }
-    }
-    parts.clear();
-    for (const auto& [what, sum] : sums)
-      parts.push_back({std::get<0>(what), std::get<1>(what), std::get<2>(what),
-                       static_cast<std::uint8_t>(255 * sum.crowded / sum.time), sum.time});
+  bool ended_before(std::uint32_t a, std::uint32_t b) const {
+    return std::pair{end_of(a), a} < std::pair{end_of(b), b};
   }
 
-  // For each label, the blockers with the most time, most first.
-  void blame() {
-    std::map<std::pair<Label, std::uint32_t>, Nanos> sums;
-    for (const Condition& p : drafted.pieces)
-      if (p.behind != 0) sums[{p.label, p.behind}] += p.to - p.from;
-    culprits.clear();
-    for (const auto& [what, time] : sums) {
-      model::Culprit c = drafted.draft.behind[what.second - 1];
-      if (c.what == 0 && c.request.connection == 0 && c.tid == 0) continue;
-      c.label = what.first;
-      c.time = time;
-      culprits.push_back(c);
-    }
-    std::stable_sort(culprits.begin(), culprits.end(), [](const model::Culprit& a, const model::Culprit& b) {
-      return a.label != b.label ? a.label < b.label : a.time > b.time;
-    });
-    std::size_t of_label = 0, kept = 0;
-    for (std::size_t i = 0; i < culprits.size(); ++i) {
-      of_label = i > 0 && culprits[i].label == culprits[i - 1].label ? of_label + 1 : 0;
-      if (of_label < kMaxBlockers) culprits[kept++] = culprits[i];
-    }
-    culprits.resize(kept);
+  // It is over, and what happened in it is still known: it held up a request that has just ended.
+  void add_course(std::uint32_t row) {
+    if (formats::nanoseconds(windows.table().rows.start(row)) < observed.forgotten_until()) return;
+    draft_request(known(), row, Detail::full, other);
+    if (!other.pieces.empty()) book.add(windows, other, {});
   }
 
   void check() {
@@ -143,7 +110,7 @@ struct Partitioner::Impl {
     std::array<Nanos, model::kPhases> phases{};
     Nanos sum = 0;
     bool right = true;
-    for (const model::Part& p : parts) {
+    for (const model::Part& p : account.parts()) {
       phases[static_cast<std::size_t>(p.phase)] += p.time;
       sum += p.time;
       right = right && p.time > 0;
@@ -173,6 +140,8 @@ void Partitioner::follow_likely(const std::vector<std::uint32_t>& rows) {
   for (const std::uint32_t row : rows)
     impl_->book.follow(impl_->windows, impl_->windows.table().rows.id(row), CourseBook::Culprits::keep, kMaxExemplars);
 }
+
+void Partitioner::look_at_every_turn() { impl_->every_turn = true; }
 
 void Partitioner::explain(const std::vector<std::uint32_t>& rows) {
   impl_->explained.resize(impl_->windows.table().rows.size());

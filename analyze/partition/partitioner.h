@@ -35,6 +35,9 @@ class Partitioner {
   void follow(model::ExchangeId id);
   // Likewise, without files, of requests of which a few will be asked for, and of those that held them up.
   void follow_likely(const std::vector<std::uint32_t>& rows);
+  // Likewise. What an event loop did beside a request is not summed, so that all culprits are known. Its cost grows
+  // with the number of requests under way.
+  void look_at_every_turn();
   // Likewise. Looks through the waits of these requests, for take_chains().
   void explain(const std::vector<std::uint32_t>& rows);
   void push(const formats::Event& event);

@@ -44,6 +44,7 @@ struct Options {
   bool keep_splits = false;        // fills Analysis::splits
   bool study = true;               // false: only the table and Study::quality
   bool partition = false;          // fills RequestTable::partitions: reads the capture a second time
+  bool every_turn = false;         // with partition: all blockers on event loops, at a cost that grows with concurrency
   model::GoLimits go;
   // With partition: fills Analysis::courses for this request, its other end and the calls below,
   model::ExchangeId follow;

@@ -1,0 +1,251 @@
+#include "analyze/partition/loop_timeline.h"
+
+#include <algorithm>
+
+namespace tailcap::partition {
+namespace {
+
+using model::ExchangeId;
+
+constexpr std::size_t kBlock = 64;  // turns
+
+bool polls(const OffCpuWait& w) { return w.blocked == Blocked::poll || w.blocked == Blocked::poll_one; }
+
+std::uint64_t key(ExchangeId id) { return std::uint64_t{id.connection} << 32 | id.index; }
+
+bool milestone(const Window& w, Nanos t) { return t == w.first || t == w.second || t == w.third || t == w.to; }
+
+// The act's bytes woke the loop, which then went straight to them.
+bool woke(const Act& act, const OffCpuWait& idle, const Observed& observed) {
+  const EndLog* end = observed.end(act.connection);
+  if (!end || !idle.woken()) return false;
+  const PositionMark* arrived = end->arrived.last_until(idle.runnable);
+  return arrived && arrived->time > idle.time;
+}
+
+}  // namespace
+
+void LoopTimeline::count(const LoopTurn& turn, Nanos from, Nanos to, const Observed& observed, Sums& sums) {
+  const auto add = [&](Sort sort, Nanos a, Nanos b) {
+    a = std::max(a, from);
+    b = std::min(b, to);
+    if (a >= b) return;
+    sums.time[sort] += b - a;
+    if (b - a >= kWorthALook) sums.crowded[sort] += observed.crowd().within(a, b);
+  };
+  if (turn.special) return;
+  if (turn.idle) {
+    add(idle, turn.from, turn.runnable);
+    add(queued, turn.runnable, turn.to);
+  } else {
+    add(turn.owner.connection != 0 && !turn.doubtful ? owned : unsure, turn.from, turn.to);
+  }
+}
+
+void LoopTimeline::add(LoopTurn turn, const Observed& observed) {
+  if (turn.from >= turn.to) return;
+  const std::uint64_t number = first_ + turns_.size();
+  turn.special = turn.special || stopped_;
+  stopped_ = false;
+  if (turn.idle) last_idle_number_ = number;
+  turn.last_idle = last_idle_number_;
+  if (turn.owner.connection != 0) {
+    std::uint64_t& last = last_of_[key(turn.owner)];
+    turn.last_own = last;
+    last = number;
+    const std::size_t block = number / kBlock;
+    if (longest_.size() <= block) longest_.resize(block + 1);
+    if (turn.from > kStart && (longest_[block] < first_ || longer(turn, this->turn(longest_[block]))))
+      longest_[block] = number;
+  }
+  turns_.push_back({turn, sums_, special_});
+  special_ += turn.special;
+  if (turn.from > kStart) count(turn, turn.from, turn.to, observed, sums_);
+}
+
+void LoopTimeline::extend(const ThreadLog& log, const Observed& observed, Nanos until) {
+  const Act* act = log.acts.first_at(acts_from_);
+  const OffCpuWait* wait = log.waits.first_after(waits_after_);
+  const auto more = [&](const auto* at, const auto& of) { return at != of.end() && at->time < until; };
+  const auto since_before = [&](Nanos to) {
+    LoopTurn t;
+    t.from = at_;
+    t.to = to;
+    if (acted_ && !before_.last) {
+      t.owner = before_.owner;
+      t.of_before = true;
+    }
+    if (acted_ && before_.shared) t.began_by = before_.connection;
+    if (acted_) t.after = before_.owner;
+    return t;
+  };
+  const auto put = [&](const LoopTurn& turn) {
+    add(turn, observed);
+    at_ = std::max(at_, turn.to);
+  };
+  while (more(act, log.acts) || more(wait, log.waits)) {
+    if (more(act, log.acts) && (!more(wait, log.waits) || act->time <= wait->time)) {
+      LoopTurn t = since_before(act->time);
+      if (act->shared) t.ended_by = act->connection;
+      if (act->out) {
+        t.doubtful = acted_ && before_.owner != act->owner && !before_.last;
+        t.owner = act->owner;
+        t.of_before = false;
+        t.of_after = true;
+      } else if (!t.of_before && !acted_ && idled_ && woke(*act, last_idle_, observed)) {
+        t.owner = act->owner;
+        t.of_after = true;
+      }
+      put(t);
+      before_ = *act++;
+      acted_ = true;
+      continue;
+    }
+    waits_after_ = wait->time;
+    if (polls(*wait)) {
+      put(since_before(wait->time));
+      LoopTurn t;
+      t.from = std::max(at_, wait->time);
+      t.to = wait->back;
+      t.idle = true;
+      t.woken = wait->woken();
+      t.special = !t.woken;
+      t.runnable = std::clamp(wait->runnable, t.from, std::max(t.from, t.to));
+      put(t);
+      last_idle_ = *wait;
+      idled_ = true;
+      acted_ = false;
+    } else if (wait->blocked == Blocked::stopped) {
+      stopped_ = true;
+    }
+    ++wait;
+  }
+  acts_from_ = std::max(acts_from_, until);
+  open_ = since_before(INT64_MAX);
+  open_.special = stopped_;
+  open_.last_idle = last_idle_number_;
+}
+
+void LoopTimeline::forget_before(Nanos t) {
+  std::size_t n = 0;
+  while (n < turns_.size() && turns_[n].turn.to < t) ++n;
+  // The one idle turn before what is kept is kept, too, so that every number in last_idle of the others is known.
+  if (n < 2 * kBlock || n < turns_.size() / 2) return;
+  turns_.erase(turns_.begin(), turns_.begin() + static_cast<std::ptrdiff_t>(n));
+  first_ += n;
+  std::erase_if(last_of_, [&](const auto& entry) { return entry.second < first_; });
+}
+
+LoopTimeline::Range LoopTimeline::range(Nanos from, Nanos to) const {
+  const auto first =
+      std::upper_bound(turns_.begin(), turns_.end(), from, [](Nanos t, const Entry& e) { return t < e.turn.to; });
+  const auto last = std::lower_bound(first, turns_.end(), to, [](const Entry& e, Nanos t) { return e.turn.from < t; });
+  Range out;
+  out.first = first_ + static_cast<std::uint64_t>(first - turns_.begin());
+  out.last = first_ + static_cast<std::uint64_t>(last - turns_.begin()) - 1;
+  if (last == turns_.end() && open_.from < to && from < to) ++out.last;
+  return out;
+}
+
+bool LoopTimeline::any_special(Range r) const {
+  if (r.size() == 0) return false;
+  const std::uint64_t end = first_ + turns_.size();  // number of the open turn
+  const auto until = [&](std::uint64_t number) { return number < end ? turns_[number - first_].special : special_; };
+  return until(std::min(r.last + 1, end)) > until(r.first) || (r.last == end && open_.special);
+}
+
+LoopTimeline::Sums LoopTimeline::within(Nanos from, Nanos to, const Observed& observed) const {
+  Sums out;
+  const Range r = range(from, to);
+  if (r.size() == 0) return out;
+  if (r.size() <= 2) {
+    for (std::uint64_t i = r.first; i <= r.last; ++i) count(turn(i), from, to, observed, out);
+    return out;
+  }
+  count(turn(r.first), from, to, observed, out);
+  count(turn(r.last), from, to, observed, out);
+  const std::size_t open = first_ + turns_.size();
+  const Sums& begin = turns_[r.first + 1 - first_].before;
+  const Sums& end = r.last < open ? turns_[r.last - first_].before : sums_;
+  for (std::size_t i = 0; i < kSorts; ++i) {
+    out.time[i] += end.time[i] - begin.time[i];
+    out.crowded[i] += end.crowded[i] - begin.crowded[i];
+  }
+  return out;
+}
+
+std::vector<LoopTurn> LoopTimeline::own(const Window& w) const {
+  std::vector<std::uint64_t> numbers;
+  const Range r = range(w.from, w.to);
+  if (r.size() == 0) return {};
+  const std::uint64_t open = first_ + turns_.size();
+  const auto last = last_of_.find(key(w.id));
+  for (std::uint64_t i = last == last_of_.end() ? 0 : last->second; i >= r.first && i != 0; i = turn(i).last_own)
+    if (i <= r.last) numbers.push_back(i);
+  if (r.last == open && open_.owner == w.id) numbers.push_back(open);
+  const auto mine = [&](const LoopTurn& t) {
+    return (t.of_after && t.ended_by == w.id.connection && t.ended_by != 0 && milestone(w, t.to)) ||
+           (t.of_before && t.began_by == w.id.connection && t.began_by != 0 && milestone(w, t.from));
+  };
+  if (w.streams)
+    for (const Nanos at : {w.first, w.second, w.third, w.to}) {
+      if (at < w.from || at > w.to) continue;
+      const Range around = range(at - 1, at + 1);  // the turns that end and begin there
+      for (std::uint64_t i = around.first; i <= std::min(around.last, r.last); ++i)
+        if (i >= r.first && mine(turn(i))) numbers.push_back(i);
+    }
+  std::sort(numbers.begin(), numbers.end());
+  numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
+  std::vector<LoopTurn> out;
+  for (const std::uint64_t i : numbers) {
+    LoopTurn t = turn(i);
+    const bool continued =
+        t.after == w.id || (t.began_by != 0 && t.began_by == w.id.connection && milestone(w, t.from));
+    t.doubtful = t.doubtful && !continued;
+    t.from = std::max(t.from, w.from);
+    t.to = std::min(t.to, w.to);
+    if (t.from < t.to) out.push_back(t);
+  }
+  return out;
+}
+
+const LoopTurn* LoopTimeline::longest(Range r) const {
+  const LoopTurn* best = nullptr;
+  const auto offer = [&](std::uint64_t number) {
+    const LoopTurn& t = turn(number);
+    if (t.owner.connection != 0 && !t.idle && t.from > kStart && (!best || longer(t, *best))) best = &t;
+  };
+  const std::uint64_t end = std::min(r.last + 1, first_ + turns_.size());
+  for (std::uint64_t i = r.first; i < end;) {
+    if (i % kBlock == 0 && i + kBlock <= end) {
+      const std::size_t block = i / kBlock;
+      if (block < longest_.size() && longest_[block] >= first_) offer(longest_[block]);
+      i += kBlock;
+    } else {
+      offer(i++);
+    }
+  }
+  return best;
+}
+
+void Loops::settle(Nanos until) {
+  until_ = std::max(until_, until);
+  for (const std::uint32_t tid : observed_.loops()) of(tid);
+}
+
+void Loops::forget_before(Nanos t) {
+  for (auto& [tid, loop] : loops_) loop.timeline.forget_before(t);
+}
+
+const LoopTimeline* Loops::of(std::uint32_t tid) {
+  const ThreadLog* log = observed_.thread(tid);
+  if (!log) return nullptr;
+  Loop& loop = loops_[tid];
+  if (loop.until < until_) {
+    loop.timeline.extend(*log, observed_, until_);
+    loop.until = until_;
+  }
+  return &loop.timeline;
+}
+
+}  // namespace tailcap::partition

@@ -1,0 +1,117 @@
+// What an event loop did, turn by turn. It is cut once for all requests that the loop carries; sums over any stretch of
+// it cost a search.
+//
+// Between two waits of the loop is an iteration. In it, who sends had the turn before that, since the last act: loops
+// that read for all first and run the handlers afterwards are so; what comes before a read belongs to who acted before,
+// and the first read of an iteration to whose bytes woke the loop.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <unordered_map>
+#include <vector>
+
+#include "analyze/partition/observed.h"
+#include "analyze/partition/windows.h"
+
+namespace tailcap::partition {
+
+struct LoopTurn {
+  Nanos from = 0, to = 0;
+  model::ExchangeId owner;  // connection 0: none, not known, or the loop was idle
+  bool idle = false;
+  bool doubtful = false;  // another request could own it
+  bool special = false;   // the loop was stopped in it, or its wake-up was not seen
+  bool woken = false;     // idle: its wake-up was seen,
+  Nanos runnable = 0;     // at this time
+  // Acts that moved bytes of several streams at once have no owner: they belong to each request that has a milestone
+  // there. These are the connections of such acts; 0: another act, or none.
+  model::ConnectionId began_by = 0, ended_by = 0;
+  bool of_before = false;       // the turn belongs to the act before it,
+  bool of_after = false;        // or to the one that ended it
+  model::ExchangeId after;      // owner of the act before it
+  std::uint64_t last_idle = 0;  // number of the last idle turn until here; 0: none
+  std::uint64_t last_own = 0;   // number of the owner's turn before this one; 0: none
+};
+
+class LoopTimeline {
+ public:
+  // Sums of time, and of the part of it in which other threads were queued for a CPU.
+  enum Sort : std::size_t { idle, queued, owned, unsure, kSorts };
+  struct Sums {
+    std::array<Nanos, kSorts> time{}, crowded{};
+    Nanos all() const { return time[idle] + time[queued] + time[owned] + time[unsure]; }
+  };
+  // Turns have numbers from 1.
+  struct Range {
+    std::uint64_t first = 0, last = 0;  // first > last: none
+    std::size_t size() const { return last >= first ? last - first + 1 : 0; }
+  };
+  static constexpr Nanos kStart = INT64_MIN / 4;  // of the first turn: not known
+  static constexpr Nanos kWorthALook = 100'000;   // shorter stretches are not compared with waits for a CPU
+
+  // All acts and waits that began before `until` are known.
+  void extend(const ThreadLog& log, const Observed& observed, Nanos until);
+  void forget_before(Nanos t);
+
+  const LoopTurn& turn(std::uint64_t number) const { return turns_[number - first_].turn; }
+  // Those that have something in common with [from, to), the one under way included.
+  Range range(Nanos from, Nanos to) const;
+  bool any_special(Range range) const;
+  // [from, to) without turns that are special; less where the timeline does not reach.
+  Sums within(Nanos from, Nanos to, const Observed& observed) const;
+  // Turns of this request in [from, to), in order of time.
+  std::vector<LoopTurn> own(const Window& w) const;
+  // The longest turn of a known owner in this range; nullptr: none.
+  const LoopTurn* longest(Range range) const;
+
+ private:
+  struct Entry {
+    LoopTurn turn;
+    Sums before;                // of all turns before it
+    std::uint64_t special = 0;  // likewise, how many are special
+  };
+  void add(LoopTurn turn, const Observed& observed);
+  static void count(const LoopTurn& turn, Nanos from, Nanos to, const Observed& observed, Sums& sums);
+  static bool longer(const LoopTurn& a, const LoopTurn& b) { return a.to - a.from > b.to - b.from; }
+
+  std::vector<Entry> turns_;
+  std::uint64_t first_ = 1;                                   // number of turns_.front()
+  std::unordered_map<std::uint64_t, std::uint64_t> last_of_;  // by owner: its last turn
+  std::vector<std::uint64_t> longest_;                        // of each block of turns, by number; 0: none
+  Sums sums_;
+  std::uint64_t special_ = 0;
+  LoopTurn open_;  // the turn under way
+  // How far it has come.
+  Nanos at_ = kStart;
+  Nanos acts_from_ = kStart, waits_after_ = kStart;
+  bool acted_ = false;    // in this iteration:
+  Act before_;            // the last act
+  bool stopped_ = false;  // since `at_`
+  bool idled_ = false;
+  OffCpuWait last_idle_;
+  std::uint64_t last_idle_number_ = 0;
+};
+
+// The timelines of all loops.
+class Loops {
+ public:
+  explicit Loops(const Observed& observed) : observed_(observed) {}
+  // Everything before this time has been observed.
+  void settle(Nanos until);
+  void forget_before(Nanos t);
+  // Known up to the time of settle(). nullptr: no such thread.
+  const LoopTimeline* of(std::uint32_t tid);
+
+ private:
+  struct Loop {
+    LoopTimeline timeline;
+    Nanos until = 0;
+  };
+  const Observed& observed_;
+  std::unordered_map<std::uint32_t, Loop> loops_;
+  Nanos until_ = 0;
+};
+
+}  // namespace tailcap::partition
