@@ -6,9 +6,10 @@
 #include <vector>
 
 #include "analyze/model/partition.h"
-#include "analyze/partition/loop_timeline.h"
-#include "analyze/partition/observed.h"
-#include "analyze/partition/windows.h"
+#include "analyze/partition/history/loop_timeline.h"
+#include "analyze/partition/history/observed.h"
+#include "analyze/partition/history/windows.h"
+#include "analyze/partition/sweep.h"
 
 namespace tailcap::partition {
 

@@ -19,8 +19,8 @@
 #include "analyze/model/partition.h"
 #include "analyze/model/wire/findings.h"
 #include "analyze/partition/course_book.h"
-#include "analyze/partition/observed.h"
-#include "analyze/partition/windows.h"
+#include "analyze/partition/history/observed.h"
+#include "analyze/partition/history/windows.h"
 
 namespace tailcap::partition {
 

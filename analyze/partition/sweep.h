@@ -10,10 +10,9 @@
 #include <vector>
 
 #include "analyze/model/label.h"
+#include "analyze/partition/history/log.h"
 
 namespace tailcap::partition {
-
-using Nanos = std::int64_t;  // of the capture's clock
 
 // What kept the request from going on in [from, to).
 struct Condition {

@@ -8,7 +8,7 @@
 #include "analyze/model/wire/byte_run.h"
 #include "analyze/model/wire/connection.h"
 #include "analyze/model/wire/message.h"
-#include "analyze/partition/observed.h"
+#include "analyze/partition/history/observed.h"
 #include "analyze/pipeline/pipeline.h"
 #include "analyze/tail/quality.h"
 #include "analyze/tail/tls_connections.h"

@@ -10,7 +10,7 @@
 #include "analyze/causes/parents/parents.h"
 #include "analyze/causes/setup.h"
 #include "analyze/model/request.h"
-#include "analyze/partition/windows.h"
+#include "analyze/partition/history/windows.h"
 #include "analyze/pipeline/connections.h"
 #include "analyze/pipeline/end_matcher.h"
 #include "analyze/pipeline/pipeline.h"

@@ -1,8 +1,8 @@
-#include "analyze/partition/observed.h"
+#include "analyze/partition/history/observed.h"
 
 #include <algorithm>
 
-#include "analyze/partition/go_states.h"
+#include "analyze/partition/history/go_states.h"
 
 namespace tailcap::partition {
 namespace {
@@ -150,15 +150,6 @@ void Observed::sight(const Event& event, Sighting sighting) {
   ++kept_;
 }
 
-void Observed::count_cpu(std::uint32_t tid, const OffCpuWait& wait) {
-  if (wait.woken() && wait.blocked != Blocked::throttled && wait.blocked != Blocked::stopped)
-    crowd_.queued(wait.runnable, wait.back);
-  if (switched_in_.size() >= kMaxThreads && !switched_in_.contains(tid)) return;
-  Nanos& since = switched_in_[tid];
-  if (since != 0 && !wait.lost_before && wait.blocked != Blocked::born) crowd_.ran(since, wait.time);
-  since = std::max(since, wait.back);
-}
-
 void Observed::off_cpu(const Event& event, const formats::OffCpu& off) {
   ThreadLog* log = find_or_add(event.thread);
   waits_recorded_ = true;
@@ -185,7 +176,7 @@ void Observed::off_cpu(const Event& event, const formats::OffCpu& off) {
     wait.runnable = std::min(wait.runnable, wait.back);
   }
   if (wait.time >= wait.back) return;
-  count_cpu(event.thread.tid, wait);
+  cpu_.take(event.thread.tid, wait);
   if (wait.lost_before && log->waits.size() == 0 && log->born != 0) log->known_since = log->born;
   if (log->known_since == 0 && log->acted != 0 && !wait.lost_before) log->known_since = log->acted;
   if (log->known_since == 0 || wait.time < log->known_since) log->known_since = wait.time;
@@ -332,7 +323,7 @@ void Observed::push(const Event& event) {
     if (ours)
       off_cpu(event, *off);
     else if (event.thread.tid != 0 && nanoseconds(off->left) > 0 && event.time >= off->left)
-      count_cpu(event.thread.tid, model::off_cpu_wait(event));
+      cpu_.take(event.thread.tid, model::off_cpu_wait(event));
   } else if (const auto* io = std::get_if<formats::Io>(&event.body)) {
     this->io(event, *io);
   } else if (const auto* tls = std::get_if<formats::TlsIo>(&event.body)) {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "analyze/model/request.h"
-#include "analyze/partition/sweep.h"
+#include "analyze/partition/history/log.h"
 
 namespace tailcap::partition {
 

@@ -1,4 +1,4 @@
-#include "analyze/partition/go_states.h"
+#include "analyze/partition/history/go_states.h"
 
 namespace tailcap::partition {
 

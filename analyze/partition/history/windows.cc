@@ -1,4 +1,4 @@
-#include "analyze/partition/windows.h"
+#include "analyze/partition/history/windows.h"
 
 #include <algorithm>
 #include <numeric>

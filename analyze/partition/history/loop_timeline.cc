@@ -1,4 +1,4 @@
-#include "analyze/partition/loop_timeline.h"
+#include "analyze/partition/history/loop_timeline.h"
 
 #include <algorithm>
 

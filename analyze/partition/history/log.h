@@ -8,6 +8,8 @@
 
 namespace tailcap::partition {
 
+using Nanos = std::int64_t;  // of the capture's clock
+
 // T::time orders. Events come nearly in order; what comes late finds its place.
 template <class T>
 class Log {

@@ -9,13 +9,13 @@
 #include <unordered_set>
 #include <vector>
 
-#include "analyze/model/crowd.h"
 #include "analyze/model/off_cpu_wait.h"
 #include "analyze/model/partition.h"
 #include "analyze/model/wire/connection.h"
 #include "analyze/model/wire/findings.h"
-#include "analyze/partition/log.h"
-#include "analyze/partition/windows.h"
+#include "analyze/partition/history/cpu_use.h"
+#include "analyze/partition/history/log.h"
+#include "analyze/partition/history/windows.h"
 #include "formats/event.h"
 
 namespace tailcap::partition {
@@ -198,8 +198,8 @@ class Observed {
   Nanos now() const { return now_; }
   const model::Findings& findings() const { return findings_; }
   // Waits for a CPU of all recorded threads, and their time on one.
-  const model::Crowd& crowd() const { return crowd_; }
-  model::Crowd take_crowd() { return std::move(crowd_); }
+  const model::Crowd& crowd() const { return cpu_.crowd(); }
+  model::Crowd take_crowd() { return cpu_.take_crowd(); }
   // The kernel reports for each off-CPU interval whether it was CPU throttling.
   bool throttling_is_told() const { return throttled_seen_; }
   // Whether a cgroup of this process (its own or an ancestor) was throttled between the readings around [from, to).
@@ -216,7 +216,6 @@ class Observed {
   ThreadLog* find_or_add(const formats::Thread& thread);
   void off_cpu(const formats::Event& event, const formats::OffCpu& off);
   void multiplexes(std::uint32_t tid, ThreadLog& log);
-  void count_cpu(std::uint32_t tid, const OffCpuWait& wait);
   void act(const formats::Event& event, model::ConnectionId connection, bool out);
   void io(const formats::Event& event, const formats::Io& io);
   void stop(std::uint32_t pid, Nanos at, formats::GoPhase phase);
@@ -240,8 +239,7 @@ class Observed {
   std::unordered_map<std::string, Quota> quotas_;           // of cgroups, by their paths
   Stretches<TimeSpan> blind_, counted_;
   Log<TimeSpan> elsewhere_;
-  model::Crowd crowd_;
-  std::unordered_map<std::uint32_t, Nanos> switched_in_;  // by thread: the end of its last off-CPU interval
+  CpuUse cpu_{kMaxThreads};
   std::uint32_t last_tid_ = 0;
   ThreadLog* last_ = nullptr;
   std::size_t kept_ = 0;

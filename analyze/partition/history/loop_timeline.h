@@ -12,8 +12,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "analyze/partition/observed.h"
-#include "analyze/partition/windows.h"
+#include "analyze/partition/history/observed.h"
+#include "analyze/partition/history/windows.h"
 
 namespace tailcap::partition {
 
