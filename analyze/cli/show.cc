@@ -15,6 +15,7 @@
 #include "analyze/cli/output/terminal.h"
 #include "analyze/pipeline/replay.h"
 #include "analyze/pipeline/request/detail.h"
+#include "analyze/report/page/standing.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/number.h"
 #include "analyze/report/words/words.h"
@@ -82,13 +83,16 @@ int run(Arguments& a) {
   add_samples(stacks, look);
   complain_of_stacks("show", stacks);
   a.shown.file = std::filesystem::path(a.file).filename().string();
+  const report::Standing standing = report::page::standing_of(look.detail->request.row.id, look.study, look.table);
   std::string text;
   if (a.format == "json")
     text = report::json_show(*look.detail, look.study, look.table);
   else if (a.format == "html")
-    text = report::html_show(*look.detail, look.study, look.lanes, a.shown);
+    text = report::html_show(*look.detail, look.study, look.lanes, a.shown, standing);
+  else if (a.format == "md")
+    text = report::markdown_show(*look.detail, look.study, a.shown, standing);
   else
-    text = report::text_show(*look.detail, look.study, a.shown);
+    text = report::text_show(*look.detail, look.study, a.shown, standing);
   if (a.format == "text" && (a.output.empty() || a.output == "-"))
     print_paged(text, !a.no_pager);
   else
@@ -104,8 +108,9 @@ int run_show(int argc, char** argv) {
   line.word("FILE", a.file, "no file given");
   line.word("ID", a.id, "no request given, like 12.3");
   line.group("In which form?");
-  line.format(a.format, {"text", "html", "json"}, &a.output,
-              "html: a page that needs nothing else, with the lanes around the request; json: every fact");
+  line.format(a.format, {"text", "html", "md", "json"}, &a.output,
+              "html: a page that needs nothing else, with the lanes around the request; md: Markdown, to be pasted "
+              "into an issue; json: every fact");
   line.option(option::kWidth, &a.shown.width, "columns of the text (default: the terminal's, else 100)");
   line.option(option::kNoPager, &a.no_pager);
   line.notes(kNotes);

@@ -113,7 +113,6 @@ std::vector<std::uint32_t> processes_of(const model::Detail& detail) {
 
 Look look(Replay& replay, model::ExchangeId id, bool with_lanes, SecondReading* beside) {
   Options options;
-  options.study = false;
   options.partition = true;
   options.follow = id;
   SecondLook second(id, with_lanes);

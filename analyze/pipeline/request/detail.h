@@ -18,7 +18,7 @@ inline constexpr std::size_t kMaxBelow = 200;
 
 struct Look {
   std::optional<model::Detail> detail;  // unset: there is no request of that number
-  model::Study study;                   // its quality, beginning and end only
+  model::Study study;                   // of all requests
   model::RequestTable table;            // all requests
   model::ExchangeId first, last;        // numbers that exist; connection 0: none at all
   model::Lanes lanes;                   // of all processes that took part, a tenth of its duration before and after it

@@ -137,8 +137,10 @@ void add_waits(const Waterfall& w, std::size_t most, Document& out) {
 }
 
 Document document(const model::Detail& detail, const model::Study& study, const model::Lanes& around,
-                  const ReportOptions& options, std::size_t waits) {
-  const Waterfall w = waterfall(detail, study);
+                  const ReportOptions& options, const Standing& standing, std::size_t waits) {
+  Waterfall w = waterfall(detail, study);
+  const auto mostly = std::ranges::find(w.facts, "mostly", &FactLine::label);
+  w.facts.insert(mostly == w.facts.end() ? mostly : mostly + 1, standing.facts.begin(), standing.facts.end());
   Document out;
   out.heading(1, "Request " + id_text(detail.request.row.id) + " of " + printable(options.file) + ": " +
                      shortened(w.title, 400));
@@ -148,6 +150,10 @@ Document document(const model::Detail& detail, const model::Study& study, const 
                      "UNSAFE: header values were recorded as sent, credentials too. Do not pass this on."};
   out.add(std::move(facts));
   add_lanes(w, out);
+  if (!standing.behind.rows.empty()) {
+    out.heading(2, "What was behind it");
+    out.add(standing.behind);
+  }
   if (!w.beside.empty()) {
     out.heading(2, "Beside the critical path");
     out.list(w.beside);
@@ -171,14 +177,20 @@ Document document(const model::Detail& detail, const model::Study& study, const 
 
 }  // namespace
 
-std::string text_show(const model::Detail& detail, const model::Study& study, const ReportOptions& options) {
-  return render::to_text(document(detail, study, {}, options, kWaitsInText),
+std::string text_show(const model::Detail& detail, const model::Study& study, const ReportOptions& options,
+                      const Standing& standing) {
+  return render::to_text(document(detail, study, {}, options, standing, kWaitsInText),
                          std::clamp<std::size_t>(options.width, 60, 1000));
 }
 
+std::string markdown_show(const model::Detail& detail, const model::Study& study, const ReportOptions& options,
+                          const Standing& standing) {
+  return render::to_markdown(document(detail, study, {}, options, standing, kWaitsInText));
+}
+
 std::string html_show(const model::Detail& detail, const model::Study& study, const model::Lanes& around,
-                      const ReportOptions& options) {
-  Document out = document(detail, study, around, options, kWaitsInPage);
+                      const ReportOptions& options, const Standing& standing) {
+  Document out = document(detail, study, around, options, standing, kWaitsInPage);
   out.add(render::Paragraph{made_by_text(study), render::Tone::plain, render::Paragraph::Kind::footer});
   return render::to_html(out);
 }

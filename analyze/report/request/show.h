@@ -6,14 +6,18 @@
 #include "analyze/model/study/detail.h"
 #include "analyze/model/study/lanes.h"
 #include "analyze/model/study/study.h"
+#include "analyze/report/request/standing.h"
 #include "analyze/report/words/options.h"
 
 namespace tailcap::report {
 
-std::string text_show(const model::Detail& detail, const model::Study& study, const ReportOptions& options);
+std::string text_show(const model::Detail& detail, const model::Study& study, const ReportOptions& options,
+                      const Standing& standing = {});
+std::string markdown_show(const model::Detail& detail, const model::Study& study, const ReportOptions& options,
+                          const Standing& standing = {});
 // around: what its processes did meanwhile.
 std::string html_show(const model::Detail& detail, const model::Study& study, const model::Lanes& around,
-                      const ReportOptions& options);
+                      const ReportOptions& options, const Standing& standing = {});
 // Every fact, one line; docs/JSON.md describes it. table: holds the texts of both rows.
 std::string json_show(const model::Detail& detail, const model::Study& study, const model::RequestTable& table);
 
