@@ -150,7 +150,7 @@ class WaitingRoom {
     slots_[i] = kFree;
   }
 
-  std::vector<Entry> ring_;  // grows to kMaxWaiting, then the oldest gives way
+  std::vector<Entry> ring_;  // grows to kMaxWaiting, then the oldest is overwritten
   std::vector<std::uint32_t> slots_;
   std::uint32_t oldest_ = 0;
 };

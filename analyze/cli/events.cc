@@ -73,9 +73,9 @@ std::optional<formats::SocketId> socket_of(const Event& event) {
       event.body);
 }
 
-class Wanted {
+class EventChoice {
  public:
-  explicit Wanted(const Arguments& a) : a_(a) {
+  explicit EventChoice(const Arguments& a) : a_(a) {
     for (const auto& name : a.kinds) kinds_[number_of(name)] = true;
   }
 
@@ -109,7 +109,7 @@ std::string offset(formats::Time t, formats::Time first) {
 }
 
 int run(const Arguments& a) {
-  const Wanted wanted(a);
+  const EventChoice wanted(a);
   EventWindow window(a.range);
   pipeline::Replay replay(a.file);
   const auto summary = replay.summary();

@@ -1,4 +1,4 @@
-// tailcap topology: who calls whom, how often, how fast.
+// tailcap topology: which program calls which, how often, how fast.
 #include "analyze/report/topology/topology.h"
 
 #include <string>

@@ -19,7 +19,7 @@ std::string colour(int red, int green, int blue);
 // Returns 0 to 55. The same name has the same shade everywhere.
 int shade_of(std::string_view name);
 
-// One frame; `told` is its title. y is its upper edge.
+// One frame; its title is the second text. y is its upper edge.
 std::string frame_svg(std::string_view name, std::string_view told, double x, double y, double width, std::size_t depth,
                       std::string_view fill);
 

@@ -3,7 +3,7 @@
 namespace tailcap::flame {
 
 namespace {
-// Different stacks that are kept; what comes later under new ones is told as a whole.
+// Different stacks that are kept; later ones are counted together.
 constexpr std::size_t kMaxStacks = 1u << 18;
 }  // namespace
 

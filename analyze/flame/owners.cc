@@ -6,7 +6,7 @@ namespace tailcap::flame {
 
 using formats::Time;
 
-void Owners::add(std::uint32_t pid, std::uint32_t tid, const Interval& request) {
+void Owners::add(std::uint32_t pid, std::uint32_t tid, const RequestTime& request) {
   threads_[{pid, tid}].requests.push_back(request);
   ended_.push_back({request, pid});
 }
@@ -32,11 +32,11 @@ void Owners::sent(const formats::Event& event) {
 void Owners::sort(std::map<Key, Line>& lines) {
   for (auto& [key, line] : lines) {
     if (line.reach.size() == line.requests.size()) continue;  // sorted already
-    std::sort(line.requests.begin(), line.requests.end(), [](const Interval& a, const Interval& b) {
+    std::sort(line.requests.begin(), line.requests.end(), [](const RequestTime& a, const RequestTime& b) {
       return a.begin != b.begin ? a.begin < b.begin : a.end < b.end;
     });
     line.reach.clear();
-    for (const Interval& r : line.requests)
+    for (const RequestTime& r : line.requests)
       line.reach.push_back(line.reach.empty() ? r.end : std::max(line.reach.back(), r.end));
   }
 }
@@ -55,10 +55,10 @@ const std::vector<Owners::Share>& Owners::of(formats::Thread thread, std::uint64
   const Line& line = found->second;
   // Requests that begin by `end`, from the first one on that some request may reach.
   const auto last = std::upper_bound(line.requests.begin(), line.requests.end(), end,
-                                     [](Time t, const Interval& r) { return t < r.begin; });
+                                     [](Time t, const RequestTime& r) { return t < r.begin; });
   const auto first = std::lower_bound(line.reach.begin(), line.reach.begin() + (last - line.requests.begin()), begin);
   std::vector<Time> borders = {begin, end};
-  std::vector<const Interval*> under_way;
+  std::vector<const RequestTime*> under_way;
   for (auto r = line.requests.begin() + (first - line.reach.begin()); r != last; ++r) {
     if (r->end < begin) continue;
     under_way.push_back(&*r);
@@ -72,7 +72,7 @@ const std::vector<Owners::Share>& Owners::of(formats::Thread thread, std::uint64
     std::size_t count = 0;
     Cohort cohort = Cohort::other;
     std::uint32_t request = 0;
-    for (const Interval* r : under_way) {
+    for (const RequestTime* r : under_way) {
       if (r->begin <= from && r->end >= to) {
         ++count;
         cohort = r->cohort;

@@ -18,7 +18,7 @@ namespace tailcap::flame {
 
 enum class Cohort : std::uint8_t { other, slow, typical };
 
-struct Interval {
+struct RequestTime {
   formats::Time begin{}, end{};
   Cohort cohort = Cohort::other;
   std::uint32_t request = 0;  // the caller's number of the request
@@ -27,7 +27,7 @@ struct Interval {
 class Owners {
  public:
   // Adds a request that pid and tid served. Add all requests before sort(), also those that are not looked up.
-  void add(std::uint32_t pid, std::uint32_t tid, const Interval& request);
+  void add(std::uint32_t pid, std::uint32_t tid, const RequestTime& request);
   // Takes the events of the capture, to learn which goroutine sent. After the last add().
   void sent(const formats::Event& event);
   // To be called before of(): once for what threads own, and again after the last sent() for goroutines.
@@ -45,11 +45,11 @@ class Owners {
 
  private:
   struct Line {
-    std::vector<Interval> requests;    // by begin, then those under way at each end are found by the longest before
-    std::vector<formats::Time> reach;  // the latest end up to here
+    std::vector<RequestTime> requests;  // by begin, then those under way at each end are found by the longest before
+    std::vector<formats::Time> reach;   // the latest end up to here
   };
   struct Ended {
-    Interval request;
+    RequestTime request;
     std::uint32_t pid = 0;
     bool sent = false;
   };

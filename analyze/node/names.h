@@ -1,4 +1,4 @@
-// What processes are called, as far as events told it.
+// The names of processes, as far as events hold them.
 #pragma once
 
 #include <cstdint>

@@ -18,7 +18,7 @@ class Shortage {
   static constexpr std::size_t kMaxProcesses = 10'000;  // of each kind; what others do is counted without their names
   static constexpr std::size_t kMaxDevices = 1'000;
 
-  // disks: stalls of block I/O are of disks, whoever waited.
+  // disks: stalls of block I/O are of disks, whatever waited.
   explicit Shortage(bool disks) : disks_told_(disks) {}
   void push(const formats::Event& event, const Names& names);
   void fill(model::NodeStudy& study) const;

@@ -92,7 +92,7 @@ std::optional<Handover> handover(const DraftContext& k, std::uint32_t a, std::ui
   for (const Act* x = log->acts.first_after(from); x != log->acts.end() && x->time < to; ++x)
     if (x->connection != draft.w.id.connection && x->owner != draft.w.id) other = x;
   if (other) return Handover{other->time, Evidence::inferred, other->owner, b};
-  // It slept when this was handed over, or went to sleep just before: whoever woke it had something for it.
+  // It slept when this was handed over, or went to sleep just before: what woke it had something for it.
   const OffCpuWait* w = log->waits.last_until(from);
   if (w && w->woken() && w->runnable > from && w->runnable < to)
     return Handover{w->runnable, w->waker == a ? Evidence::measured : Evidence::inferred, {}, b};

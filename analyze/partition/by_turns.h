@@ -2,8 +2,8 @@
 //
 // Between two waits of the loop is a batch. In it, who sends had the turn before that, since the last act: loops that
 // read for all first and run the handlers afterwards are so; what comes before a read belongs to who acted before, and
-// the first read of a batch to whom it is for if its arrival woke the loop. A request that is not in turn waits for
-// what it needs, and once that is there for the loop, which may be in another's turn.
+// the first read of a batch to the request that it is for if its arrival woke the loop. A request that is not in turn
+// waits for what it needs, and once that is there for the loop, which may be in another's turn.
 #pragma once
 
 #include <span>

@@ -22,7 +22,7 @@ class LookThrough {
   static constexpr std::size_t kMaxChains = 16;  // of a request, those with the most time
 
   explicit LookThrough(const DraftContext& k) : k_(k) {}
-  // pieces: the request's partition. Most time first; empty: it waited for nobody.
+  // pieces: the request's partition. Most time first; empty: it waited for no other request.
   std::vector<model::Chain> chains_of(const Draft& draft, std::span<const Condition> pieces);
 
  private:

@@ -5,20 +5,19 @@
 #include "analyze/report/go/go_lines.h"
 #include "analyze/report/json/call_json.h"
 #include "analyze/report/json/json_writer.h"
+#include "analyze/report/json/or_null.h"
+#include "analyze/report/json/quality_json.h"
 #include "analyze/report/json/request_json.h"
 #include "analyze/report/json/wire_json.h"
 #include "analyze/report/sections/changes.h"
 #include "analyze/report/sections/health.h"
 #include "analyze/report/sections/incident_grid.h"
-#include "analyze/report/sections/tls_lines.h"
 #include "analyze/report/sections/triggers.h"
 #include "analyze/report/tail/load_lines.h"
 #include "analyze/report/tail/tail_json.h"
 #include "analyze/report/tail/verdict_json.h"
 #include "analyze/report/words/json_schema.h"
 #include "analyze/report/words/words.h"
-#include "formats/file/read_limits.h"
-#include "formats/machine.h"
 
 namespace tailcap::report {
 namespace {
@@ -45,23 +44,6 @@ std::string_view name_of(Support support) {
   return "unknown";
 }
 
-std::string_view name_of(formats::CaptureState state) {
-  constexpr std::string_view names[] = {"complete", "truncated", "recovered", "recording"};
-  const auto i = static_cast<std::size_t>(state);
-  return i < std::size(names) ? names[i] : "unknown";
-}
-
-std::string_view name_of(formats::HookTier tier) {
-  constexpr std::string_view names[] = {"unknown", "a", "b", "c"};
-  const auto i = static_cast<std::size_t>(tier);
-  return i < std::size(names) ? names[i] : "unknown";
-}
-
-std::string_view name_of(model::Severity severity) {
-  constexpr std::string_view names[] = {"note", "caution", "defect"};
-  return names[static_cast<std::size_t>(severity)];
-}
-
 class Writer {
  public:
   Writer(std::string& out, const model::Study& study, const model::RequestTable& table)
@@ -73,7 +55,7 @@ class Writer {
     time("begin_ns", study_.begin);
     time("end_ns", study_.end);
     json_.key("quality");
-    quality(study_.quality);
+    append_quality(json_, study_.quality);
     json_.key("verdicts");
     json_.begin_array();
     for (const model::Verdict& v : study_.verdicts) tail::append_verdict(json_, v, study_, table_);
@@ -136,14 +118,7 @@ class Writer {
     else
       json_.null();
   }
-  void duration(std::string_view name, Duration d) { json_.field(name, std::int64_t{d.count()}); }
-  void duration(std::string_view name, Duration d, bool known) {
-    json_.key(name);
-    if (known)
-      json_.number(std::int64_t{d.count()});
-    else
-      json_.null();
-  }
+  void duration(std::string_view name, Duration d, bool known) { field_or_null(json_, name, known, d.count()); }
   void mean(std::string_view name, double ns) { json_.field(name, static_cast<std::int64_t>(std::llround(ns))); }
 
   // As in `tailcap requests --json`, without what only that knows: addresses and headers.
@@ -282,136 +257,6 @@ class Writer {
     json_.key("slowest");
     json_.begin_array();
     for (const std::uint32_t i : r.slowest) json_.text(id_text(table_.rows[i].id));
-    json_.end_array();
-    json_.end_object();
-  }
-
-  void capture(const formats::Preamble& p, const formats::FileSummary& file) {
-    json_.key("capture");
-    json_.begin_object();
-    json_.key("id");
-    json_.text_or_null(p.capture_id);
-    json_.key("tool_version");
-    json_.text_or_null(p.tool_version);
-    json_.key("host");
-    json_.text_or_null(p.host);
-    json_.key("kernel");
-    json_.text_or_null(p.kernel);
-    json_.key("architecture");
-    json_.text_or_null(p.architecture);
-    json_.field("cpus", p.cpus);
-    json_.field("hook_tier", name_of(p.tier));
-    json_.field("hook_tier_reason", p.tier_reason);
-    json_.field("redacted",
-                p.redaction == formats::Redaction::masked_headers || p.redaction == formats::Redaction::allow_list);
-    json_.field("redaction", name_of(p.redaction));
-    json_.field("payload_limit", p.payload_limit);
-    json_.key("targets");
-    json_.begin_array();
-    for (const auto& t : p.targets) json_.text(t);
-    json_.end_array();
-    json_.key("notes");
-    json_.begin_array();
-    for (const auto& [k, v] : p.notes) {
-      json_.begin_array();
-      json_.text(k);
-      json_.text(v);
-      json_.end_array();
-    }
-    json_.end_array();
-    json_.field("state", name_of(file.state));
-    json_.field("file_bytes", file.file_bytes);
-    json_.field("blocks", file.blocks);
-    json_.field("damaged_blocks", file.damaged_blocks);
-    json_.field("damaged_bytes", file.damaged_bytes);
-    json_.field("unknown_blocks", file.unknown_blocks);
-    json_.key("stopped");
-    json_.text_or_null(
-        formats::stopped_captures().empty() ? "" : formats::name_of(formats::stopped_captures().front().reason));
-    json_.end_object();
-  }
-
-  void quality(const model::Quality& q) {
-    json_.begin_object();
-    capture(q.preamble, q.file);
-    duration("duration_ns", q.duration);
-    json_.field("events", q.events);
-    json_.field("lost", q.lost);
-    json_.field("requests", q.requests);
-    json_.field("complete", q.complete);
-    json_.field("incomplete", q.incomplete);
-    json_.field("unseen_at_most", q.unseen);
-    json_.field("unknown", q.unknown);
-    json_.field("tainted", q.tainted);
-    json_.field("retries", q.retries);
-    json_.field("retries_inferred", q.retries_inferred);
-    json_.field("retried_calls", q.retried_calls);
-    json_.field("connections", q.connections);
-    json_.field("connections_http", q.connections_http);
-    json_.field("connections_other", q.connections_other);
-    json_.field("connections_encrypted", q.connections_encrypted);
-    append_sessions(json_, q.tls);
-    json_.field("failed_connections", q.failed_connections);
-    json_.field("retransmits", q.retransmits);
-    duration("clock_error_ns", q.clock_error, q.clock.known());
-    json_.field("clock_stepped", q.clock_stepped);
-    duration("recorder_cpu_ns", q.recorder_cpu, q.recorder_known);
-    json_.key("recorder_resident_bytes");
-    if (q.recorder_known)
-      json_.number(q.recorder_resident);
-    else
-      json_.null();
-    json_.key("masking");
-    if (q.masking_known) {
-      json_.begin_object();
-      json_.field("streams", q.masking.streams);
-      json_.field("foreign", q.masking.foreign);
-      json_.field("doubtful", q.masking.doubtful);
-      json_.field("withheld_bytes", q.masking.withheld);
-      json_.end_object();
-    } else {
-      json_.null();
-    }
-    json_.field("program_runs", q.program_runs);
-    duration("program_time_ns", q.program_time, q.program_time.count() > 0);
-    json_.key("losses");
-    json_.begin_array();
-    for (const auto& loss : q.losses) {
-      json_.begin_object();
-      time("from_ns", loss.from);
-      time("to_ns", loss.to);
-      json_.field("count", loss.count);
-      json_.field("what", loss.what);
-      json_.end_object();
-    }
-    json_.end_array();
-    json_.key("processes");
-    json_.begin_array();
-    for (const auto& p : q.processes) {
-      json_.begin_object();
-      json_.field("pid", formats::number_of(p.pid));
-      json_.field("machine", formats::machine_of(p.pid) + 1);
-      json_.key("comm");
-      json_.text_or_null(p.comm);
-      json_.key("command_line");
-      json_.text_or_null(p.command_line);
-      json_.field("requests", p.requests);
-      json_.end_object();
-    }
-    json_.end_array();
-    json_.key("findings");
-    json_.begin_array();
-    for (std::size_t i = 0; i < static_cast<std::size_t>(model::Finding::count_); ++i) {
-      const auto finding = static_cast<model::Finding>(i);
-      if (q.findings[finding] == 0) continue;
-      const auto& text = model::text_of(finding);
-      json_.begin_object();
-      json_.field("name", text.name);
-      json_.field("severity", name_of(text.severity));
-      json_.field("count", q.findings[finding]);
-      json_.field("text", text.text);
-      json_.end_object();
-    }
     json_.end_array();
     json_.end_object();
   }

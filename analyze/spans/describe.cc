@@ -119,7 +119,7 @@ void status(const model::RequestTable& table, const Request& row, Span& span) {
   if (call) span.status_message = table.texts[row.grpc.message];
 }
 
-// Where the time went, by label; measured, inferred and sampled told apart.
+// Where the time went, by label; measured, inferred and sampled apart.
 void labels(const model::RequestTable& table, const Request& row, Span& span) {
   for (const model::Part& part : table.partitions.parts(row.id)) {
     std::string key = "tailcap.time.";

@@ -218,7 +218,7 @@ void Enrichment::take(const Event& event, const formats::OffCpu& off) {
 
 void Enrichment::take(const Event& event, const formats::Stall& stall) {
   const std::string_view name = name_of(stall.what);
-  if (name.empty()) return;  // an instant, of nobody's time
+  if (name.empty()) return;  // an instant, which takes no time
   const Subject subject = subject_of(stall.what);
   const std::uint32_t row = carriers_.by_thread(event, stall.began, event.time);
   if (!found(subject, row)) return;

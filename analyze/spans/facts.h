@@ -1,4 +1,4 @@
-// Counts what an export did, for whoever asks why.
+// Counts what an export did, and why.
 #pragma once
 
 #include <vector>

@@ -164,7 +164,7 @@ class Resolver {
     out_.rows[i].span_source = "imported";
   }
 
-  // The span of a server that nobody has told: its calls' spans, which were, all name it as their parent.
+  // The span of a server that was not exported: its calls' spans, which were, all name it as their parent.
   void note_hole(std::uint32_t i) {
     const Facts& f = facts_[i];
     const Identity& call = out_.rows[i];

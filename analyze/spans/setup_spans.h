@@ -11,7 +11,7 @@
 
 namespace tailcap::spans {
 
-// Times of the capture as ns since 1970, for one request and what belongs to it; and as evidence is told.
+// Times of the capture as ns since 1970, for one request and what belongs to it; and what they are as evidence.
 struct Clocked {
   std::int64_t offset = 0;                 // add to a Time
   formats::Time first = formats::kNoTime;  // of the capture

@@ -138,7 +138,7 @@ class Maker {
     return span;
   }
 
-  // The wall clock was set: what it said when this began is not what the span says, or nobody knows what it said.
+  // The wall clock was set: what it said when this began is not what the span says, or it is not known what it said.
   void stepped(std::uint32_t i, const Request& row, const Clocked& clock, model::Attributes& a) {
     std::int64_t by = 0;
     if (!__builtin_sub_overflow(offsets_.own(i), clock.offset, &by) && by != 0)

@@ -19,7 +19,7 @@ void Duplex::advance(bool all, Shared& shared, Output& output) {
       younger.release(shared, output);
       continue;
     }
-    // Nothing can go on by itself. Whoever has waited long enough goes on without, the older piece first.
+    // Nothing can go on by itself. A piece that has waited long enough goes on without, the older one first.
     if (!all && !in.impatient(shared) && !out.impatient(shared)) break;
     if (shared.held_bytes > kMaxHeldTotal) shared.findings.add(Finding::out_of_order_dropped);
     older.release(shared, output);

@@ -25,7 +25,7 @@ class Unrecorded {
  private:
   struct Sum {
     std::string process;                                        // its name and number
-    std::uint64_t sockets = 0, calls = 0, bytes = 0, told = 0;  // told: calls at the last changed()
+    std::uint64_t sockets = 0, calls = 0, bytes = 0, told = 0;  // `told`: calls at the last changed()
   };
   int map_;                                                      // the kernel programs'
   std::map<std::pair<std::uint32_t, std::uint32_t>, Sum> sums_;  // by process and kind; no more than the map holds

@@ -67,7 +67,7 @@ class Collector {
   std::vector<std::uint32_t> socket_of_thread_;            // by thread index: socket of its last event
   std::vector<SocketState> socket_states_;                 // by socket index
   std::uint32_t thread_ = 0;                               // index of the thread of the event being added
-  std::uint64_t seed_;                                     // random, so that nobody can choose payloads that collide
+  std::uint64_t seed_;                                     // random, so that colliding payloads cannot be chosen
 };
 
 }  // namespace tailcap::formats::columns

@@ -37,7 +37,7 @@ void sync_folder_of(const std::string& path) {
   close(fd);
 }
 
-// A new file that nobody else can have opened before. -1: see errno.
+// A new file that no other process can have opened before. -1: see errno.
 int create(const std::string& path) {
   return open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 }

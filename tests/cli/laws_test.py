@@ -26,6 +26,15 @@ class Words(unittest.TestCase):
         found = list(self.laws.check_literals("x.cc", 'a("Nobody came"); // "told"\nb("told", R"(it\nails)");\n'))
         self.assertEqual([line.split("'")[1] for line in found], ["Nobody", "ails"], found)
 
+    def test_a_comment(self):
+        text = """a("// told", '"', 1'000);  // Nobody's 1'000
+/* who ails
+   whom */ b(R"(// told)");  // `told`, and the toldo
+"""
+        found = list(self.laws.check_comments("x.cc", text))
+        self.assertEqual([line.split("'")[1] for line in found], ["Nobody", "ails", "whom"], found)
+        self.assertTrue(found[0].startswith("x.cc:1: ") and found[1].startswith("x.cc:2: "), found)
+
 
 class Manual(unittest.TestCase):
     manual = script("manual")

@@ -100,7 +100,7 @@ Descent::Found Jobs::of(const Note& call) const {
         if (!finished(item, *job, call)) return {job->server, false};
         break;
       }
-      if (!item.direct) return {};  // nobody's, or it is not known whose
+      if (!item.direct) return {};  // no request's, or it is not known whose
       job = &item;
       continue;
     }

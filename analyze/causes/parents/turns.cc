@@ -50,7 +50,7 @@ void LoopIterations::push(const formats::Event& event) {
   } else if (call == Call::wait_for_many) {
     waits.multiplexes = true;
     if (!waits.many.empty() && event.time <= waits.many.back()) return;
-    if (kept_ >= limit_) {  // the older half of whoever comes gives way
+    if (kept_ >= limit_) {  // the older half is dropped
       const std::size_t half = waits.many.size() / 2;
       if (half == 0) {
         waits.known_since = event.time;

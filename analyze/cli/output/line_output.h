@@ -1,4 +1,4 @@
-// Lines on standard output, many of them: buffered, checked, and quiet when nobody reads on (| head).
+// Lines on standard output, many of them: buffered, checked, and quiet when the reader has closed the pipe (| head).
 #pragma once
 
 #include <string>

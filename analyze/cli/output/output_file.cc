@@ -94,7 +94,7 @@ void write_device(const std::string& path, std::string_view content, const struc
   if (!write_all(file.get(), content)) fail(path);
 }
 
-// A new name in the folder that nobody can have guessed. The mask of the process applies to `mode`.
+// A new name in the folder that cannot have been guessed. The mask of the process applies to `mode`.
 int create(int folder, std::string& name, mode_t mode) {
   while (true) {
     std::uint64_t number;

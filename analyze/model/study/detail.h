@@ -53,8 +53,8 @@ struct RequestDetail {
   std::optional<TraceBinding> bound;  // where that was seen, if known
   std::optional<RequestSamples>
       samples;  // unset: none were taken while it was recorded, or whose they are is not known
-  std::optional<RequestSamples> preempted;  // where Go made its goroutine give way; unset: that was not seen of
-                                            // anybody, or whose it is is not known
+  std::optional<RequestSamples> preempted;  // where Go's scheduler preempted its goroutine; unset: no preemption
+                                            // was recorded, or whose it was is not known
   std::optional<Course> course;             // its labels over time; unset: not all of its milestones are known
 };
 

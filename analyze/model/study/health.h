@@ -20,7 +20,7 @@ struct HealthCell {
 
 struct HealthRow {
   std::string
-      name;  // of the process; of a dependency the host that is called, or where that is not known whom it belongs to
+      name;  // of the process; of a dependency the host that is called, or where that is not known what it belongs to
   Role role = Role::server;                // client: a dependency
   std::uint64_t requests = 0, errors = 0;  // the sums of its windows
   ErrorCounts kinds;                       // errors, and client errors beside them

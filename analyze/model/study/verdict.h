@@ -1,8 +1,8 @@
 // What was slow, and why: the answers with which a report begins.
 //
 // Four statements are kept apart, and no doubt about one hides another. The account: what the requests waited for
-// (parts, slow, typical). The origin of each part: whose doing it is. The pattern: how the requests lie in time. The
-// level: whether it matters. All durations are ns.
+// (parts, slow, typical). The origin of each part: what is responsible for it. The pattern: how the requests lie in
+// time. The level: whether it matters. All durations are ns.
 #pragma once
 
 #include <cstdint>
@@ -47,7 +47,7 @@ enum class VerdictKind : std::uint8_t {
 };
 std::string_view name_of(VerdictKind kind);
 
-// Whose doing it is.
+// What is responsible for a part.
 enum class Origin : std::uint8_t {
   unexplained,      // what the requests did is not known
   machine,          // others used the CPUs

@@ -197,7 +197,7 @@ TraceContext trace_context(const Headers& headers) {
                     valid_traceparent(v) ? std::string(v.substr(0, kTraceparent)) : std::string());
   });
   each(kGrpc, [&](std::string_view v) { choice.take_w3c(TraceFormat::grpc_trace_bin, traceparent_of_binary(v)); });
-  // The other keys are nobody's in particular: one of them alone means nothing.
+  // The other keys belong to no format in particular: one of them alone means nothing.
   if (first[kTrace] && first[kSpan]) {
     out.present = true;
     each(kTrace, [&](std::string_view v) {

@@ -167,7 +167,7 @@ std::optional<std::uint32_t> Windows::at(model::ConnectionId connection, Nanos t
   for (auto it = past; it != rows.begin() && looked < kMaxLive; ++looked) {
     const std::uint32_t row = *--it;
     if (!table_.rows.has_duration(row)) {
-      // Nobody knows how long it lasted; on a connection without streams the next begins after it.
+      // How long it lasted is not known; on a connection without streams the next begins after it.
       if (it + 1 == past) found = row;
       continue;
     }

@@ -33,7 +33,7 @@ class Descent {
     if (course) calls(*course, 1, true);
   }
 
-  // Of whom the stretches speak.
+  // The requests that the stretches name.
   void name_culprits(const model::Course& course) {
     for (const auto& s : course.stretches)
       if (s.culprit.request.connection != 0) named_.push_back(s.culprit.request);

@@ -149,7 +149,7 @@ void Http2Connection::take_turn(Half& half, const SenderItem& item, model::Time 
   turns_[index(c.run.direction)].sent(id, n, at(item.end), room_at, half.turn, half.message.behind_others);
 }
 
-// The message that sent last gives way to the stream of this frame.
+// The stream of this frame takes the turn of the message that sent last.
 void Http2Connection::overtake(std::uint32_t id, const SenderItem& item, Context& c) {
   const std::uint32_t last = turns_[index(c.run.direction)].last();
   if (last == id || last == 0) return;

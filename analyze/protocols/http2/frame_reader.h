@@ -13,7 +13,7 @@ namespace tailcap::protocols::http2 {
 
 using namespace ground::http2;
 
-// When and by whom the byte at offset was moved.
+// When the byte at offset was moved, and by which thread.
 struct Stamp {
   std::uint64_t offset = 0;
   model::Time arrived = model::kNoTime, done = model::kNoTime;

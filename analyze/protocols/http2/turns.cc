@@ -44,7 +44,7 @@ std::optional<model::StreamLimit> Places::opened(model::Time at) {
   if (!limit_) return fact;
   if (known(freed_at_) && known(full_since_)) {
     if (at - freed_at_ > kAtOnce)
-      full_since_ = model::kNoTime;  // a place was free, and nobody wanted it
+      full_since_ = model::kNoTime;  // a place was free, and no stream wanted it
     else if (freed_at_ > full_since_)
       fact = model::StreamLimit{*limit_, full_since_, freed_at_};
   }

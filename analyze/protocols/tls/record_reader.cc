@@ -65,7 +65,7 @@ bool RecordReader::next(Cursor& cursor, Fragment& f) {
     ++records_;
     first = true;
   }
-  // A header at the end of its run is told all the same: a record begins.
+  // A header at the end of its run is passed on all the same: a record begins.
   std::uint64_t n = std::min<std::uint64_t>(record_.length - done_, cursor.left());
   if (n == 0 && record_.length != done_ && !first) return false;
   f = {};

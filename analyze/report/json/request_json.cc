@@ -2,6 +2,7 @@
 
 #include "analyze/model/trace/trace_identity.h"
 #include "analyze/report/json/json_writer.h"
+#include "analyze/report/json/or_null.h"
 #include "analyze/report/json/partition_json.h"
 #include "analyze/report/words/json_schema.h"
 #include "analyze/report/words/words.h"
@@ -20,14 +21,6 @@ void id_or_null(JsonWriter& json, std::string_view name, model::ExchangeId id) {
     json.text(id_text(id));
 }
 
-void number_or_null(JsonWriter& json, std::string_view name, bool known, std::int64_t value) {
-  json.key(name);
-  if (known)
-    json.number(value);
-  else
-    json.null();
-}
-
 void text_of(JsonWriter& json, const model::RequestTable& table, std::string_view name, model::TextId id) {
   json.key(name);
   if (id == 0)
@@ -37,7 +30,7 @@ void text_of(JsonWriter& json, const model::RequestTable& table, std::string_vie
 }
 
 void duration_or_null(JsonWriter& json, std::string_view name, model::Duration d) {
-  number_or_null(json, name, d.count() >= 0, d.count());
+  field_or_null(json, name, d.count() >= 0, d.count());
 }
 
 void setup(JsonWriter& json, const model::RequestTable& table, const Request& row) {
@@ -47,10 +40,10 @@ void setup(JsonWriter& json, const model::RequestTable& table, const Request& ro
   json.begin_object();
   const model::Time began = s->began();
   const bool placed = formats::known(began) && formats::known(row.start);
-  number_or_null(json, "began_before_ns", placed, placed ? (row.start - began).count() : 0);
+  field_or_null(json, "began_before_ns", placed, placed ? (row.start - began).count() : 0);
   duration_or_null(json, "dns_ns", s->dns());
   text_of(json, table, "dns_name", s->dns().count() < 0 ? 0 : s->dns_name);
-  number_or_null(json, "dns_attempts", s->dns().count() >= 0, s->dns_attempts);
+  field_or_null(json, "dns_attempts", s->dns().count() >= 0, s->dns_attempts);
   duration_or_null(json, "connect_ns", s->connect());
   duration_or_null(json, "tls_ns", s->tls());
   json.key("tls_exact");
@@ -80,7 +73,7 @@ void parent(JsonWriter& json, const model::RequestTable& table, const Request& r
   json.text_or_null(cause ? model::name_of(cause->method) : std::string_view{});
   json.key("parent_confidence");
   json.text_or_null(!decided ? std::string_view{} : cause->certain ? "certain" : "likely");
-  number_or_null(json, "parent_alternatives", cause != nullptr, cause ? cause->alternatives : 0);
+  field_or_null(json, "parent_alternatives", cause != nullptr, cause ? cause->alternatives : 0);
   if (cause && cause->lost) json.field("parent_unknown", "events_lost");
 }
 
@@ -99,10 +92,10 @@ void rpc(JsonWriter& json, const model::RequestTable& table, const Request& row)
   json.key("status");
   json.text_or_null(model::grpc_status_name(row.grpc_status));
   text_of(json, table, "message", call.message);
-  number_or_null(json, "request_messages", call.request_messages >= 0, call.request_messages);
-  number_or_null(json, "response_messages", call.response_messages >= 0, call.response_messages);
+  field_or_null(json, "request_messages", call.request_messages >= 0, call.request_messages);
+  field_or_null(json, "response_messages", call.response_messages >= 0, call.response_messages);
   json.field("messages_exact", call.exact);
-  number_or_null(json, "timeout_ns", call.timeout >= 0, call.timeout);
+  field_or_null(json, "timeout_ns", call.timeout >= 0, call.timeout);
   json.key("deadline");
   json.text_or_null(model::name_of(model::deadline_of(row)));
   json.key("trace_context");
@@ -129,17 +122,17 @@ void http2(JsonWriter& json, const Request& row) {
   if (row.stream == 0) return json.null();
   const bool known = row.request_flow_control >= 0 && row.response_flow_control >= 0;
   json.begin_object();
-  number_or_null(json, "flow_control_ns", known, row.request_flow_control + row.response_flow_control);
-  number_or_null(json, "request_flow_control_ns", row.request_flow_control >= 0, row.request_flow_control);
-  number_or_null(json, "response_flow_control_ns", row.response_flow_control >= 0, row.response_flow_control);
-  number_or_null(json, "behind_others_ns", known, row.behind_others);
-  number_or_null(json, "behind_others_bytes", known, row.behind_others_bytes);
+  field_or_null(json, "flow_control_ns", known, row.request_flow_control + row.response_flow_control);
+  field_or_null(json, "request_flow_control_ns", row.request_flow_control >= 0, row.request_flow_control);
+  field_or_null(json, "response_flow_control_ns", row.response_flow_control >= 0, row.response_flow_control);
+  field_or_null(json, "behind_others_ns", known, row.behind_others);
+  field_or_null(json, "behind_others_bytes", known, row.behind_others_bytes);
   json.key("opened_at_limit");
   if (known && row.role == model::Role::client)
     json.boolean(row.stream_limit >= 0);
   else
     json.null();
-  number_or_null(json, "stream_limit_ns", row.stream_limit >= 0, row.stream_limit);
+  field_or_null(json, "stream_limit_ns", row.stream_limit >= 0, row.stream_limit);
   json.field("pushed", row.pushed);
   json.key("from_other_end");
   json.begin_array();
@@ -167,8 +160,8 @@ void append_request(std::string& out, const model::RequestTable& table, const Re
   text_of(json, table, "path", row.path);
   text_of(json, table, "route", row.route);
   text_of(json, table, "authority", row.authority);
-  number_or_null(json, "status", row.status != 0, row.status);
-  number_or_null(json, "grpc_status", row.grpc_status >= 0, row.grpc_status);
+  field_or_null(json, "status", row.status != 0, row.status);
+  field_or_null(json, "grpc_status", row.grpc_status >= 0, row.grpc_status);
   json.key("grpc_cause");
   json.text_or_null(row.grpc_status == 12 ? model::name_of(model::unimplemented_cause(table.texts[row.grpc.message]))
                                           : std::string_view{});
@@ -180,20 +173,20 @@ void append_request(std::string& out, const model::RequestTable& table, const Re
   for (const auto name : model::names_of(row.taints)) json.text(name);
   json.end_array();
   const bool started = formats::known(row.start) && clock.known();
-  number_or_null(json, "start_ns", started, started ? clock.realtime(row.start) : 0);
-  number_or_null(json, "duration_ns", row.has_duration, row.duration.count());
-  number_or_null(json, "duration_at_least_ns", row.at_least >= 0, row.at_least);
-  number_or_null(json, "first_byte_ns", row.first_byte.count() >= 0, row.first_byte.count());
-  number_or_null(json, "reset_ns", row.reset_after >= 0, row.reset_after);
-  number_or_null(json, "request_bytes", row.request_bytes >= 0, row.request_bytes);
-  number_or_null(json, "response_bytes", row.response_bytes >= 0, row.response_bytes);
-  number_or_null(json, "pid", row.pid != 0, formats::number_of(row.pid));
-  number_or_null(json, "tid", row.tid != 0, formats::number_of(row.tid));
-  number_or_null(json, "machine", row.pid != 0, formats::machine_of(row.pid) + 1);
+  field_or_null(json, "start_ns", started, started ? clock.realtime(row.start) : 0);
+  field_or_null(json, "duration_ns", row.has_duration, row.duration.count());
+  field_or_null(json, "duration_at_least_ns", row.at_least >= 0, row.at_least);
+  field_or_null(json, "first_byte_ns", row.first_byte.count() >= 0, row.first_byte.count());
+  field_or_null(json, "reset_ns", row.reset_after >= 0, row.reset_after);
+  field_or_null(json, "request_bytes", row.request_bytes >= 0, row.request_bytes);
+  field_or_null(json, "response_bytes", row.response_bytes >= 0, row.response_bytes);
+  field_or_null(json, "pid", row.pid != 0, formats::number_of(row.pid));
+  field_or_null(json, "tid", row.tid != 0, formats::number_of(row.tid));
+  field_or_null(json, "machine", row.pid != 0, formats::machine_of(row.pid) + 1);
   text_of(json, table, "comm", row.comm);
   text_of(json, table, "handler", table.handlers.find(row.id));
   json.field("connection", row.id.connection);
-  number_or_null(json, "stream", row.stream != 0, row.stream);
+  field_or_null(json, "stream", row.stream != 0, row.stream);
   const std::string_view trace = table.texts[row.traceparent];
   // The header names the caller's span: on the client's side that is the request itself, on the server's its parent.
   const bool client = row.role == model::Role::client;
@@ -223,12 +216,12 @@ void append_request(std::string& out, const model::RequestTable& table, const Re
     json.field("out_ns", std::int64_t{extras.split->out.count()});
     json.field("server_ns", std::int64_t{extras.split->server.count()});
     json.field("back_ns", std::int64_t{extras.split->back.count()});
-    number_or_null(json, "error_ns", extras.split->error >= 0, extras.split->error);
+    field_or_null(json, "error_ns", extras.split->error >= 0, extras.split->error);
     json.end_object();
   } else {
     json.null();
   }
-  number_or_null(json, "attempt", row.attempt != 0, row.attempt);
+  field_or_null(json, "attempt", row.attempt != 0, row.attempt);
   id_or_null(json, "attempt_of", row.attempt_of);
   json.key("attempt_how");
   json.text_or_null(row.attempt == 0 ? std::string_view{} : model::name_of(row.attempt_how));

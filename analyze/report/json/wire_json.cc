@@ -1,15 +1,9 @@
 #include "analyze/report/json/wire_json.h"
 
+#include "analyze/report/json/or_null.h"
+
 namespace tailcap::report {
 namespace {
-
-void duration(JsonWriter& json, std::string_view name, model::Duration d, bool known) {
-  json.key(name);
-  if (known)
-    json.number(std::int64_t{d.count()});
-  else
-    json.null();
-}
 
 void counts(JsonWriter& json, std::string_view what, const std::vector<std::pair<std::string, std::uint64_t>>& list) {
   json.key("failures");
@@ -44,7 +38,7 @@ void append_tls_peer(JsonWriter& json, const model::TlsPeer& p) {
   json.field("handshakes_failed", p.failed);
   json.field("resumed", p.resumed);
   json.field("resumed_unknown", p.resumed_unknown);
-  duration(json, "handshake_median_ns", p.median, p.timed > 0);
+  field_or_null(json, "handshake_median_ns", p.timed > 0, p.median.count());
   json.field("handshakes_timed", p.timed);
   json.field("bytes_in", p.bytes_in);
   json.field("bytes_out", p.bytes_out);
@@ -61,8 +55,8 @@ void append_name(JsonWriter& json, const model::NameStudy& n) {
   json.field("answered", n.answered);
   json.field("repeated", n.repeated);
   json.field("attempts", n.attempts);
-  duration(json, "median_ns", n.median, n.timed > 0);
-  duration(json, "longest_ns", n.longest, n.timed > 0);
+  field_or_null(json, "median_ns", n.timed > 0, n.median.count());
+  field_or_null(json, "longest_ns", n.timed > 0, n.longest.count());
   counts(json, "result", n.failures);
   json.end_object();
 }

@@ -3,6 +3,7 @@
 
 #include "analyze/model/wire/trace_formats.h"
 #include "analyze/report/json/json_writer.h"
+#include "analyze/report/json/or_null.h"
 #include "analyze/report/json/partition_json.h"
 #include "analyze/report/json/request_json.h"
 #include "analyze/report/request/files.h"
@@ -70,13 +71,6 @@ class EndWriter {
     json_.field("of_stack", of->of_stack);
     json_.end_object();
   }
-  void number_or_null(std::string_view name, bool present, std::int64_t value) {
-    json_.key(name);
-    if (present)
-      json_.number(value);
-    else
-      json_.null();
-  }
 
   void request() {
     std::string text;
@@ -125,8 +119,8 @@ class EndWriter {
     json_.field("field", b->field);
     json_.field("byte", b->byte);
     json_.field("sequence", b->sequence);
-    number_or_null("part", b->part > 0, b->part);
-    number_or_null("parts", b->part > 0, b->parts);
+    field_or_null(json_, "part", b->part > 0, b->part);
+    field_or_null(json_, "parts", b->part > 0, b->parts);
     offset("at_ns", b->at);
     offset("read_ns", b->read);
     json_.end_object();
@@ -189,8 +183,8 @@ class EndWriter {
     const auto* first = e.request_grpc && !e.request_grpc->listed.empty() ? &e.request_grpc->listed.front() : nullptr;
     const bool placed = first && e.request_grpc->context == model::GrpcContext::head && known(first->first_done) &&
                         known(e.request_head_done);
-    number_or_null("trace_context_before_messages_ns", placed,
-                   placed ? (first->first_done - e.request_head_done).count() : 0);
+    field_or_null(json_, "trace_context_before_messages_ns", placed,
+                  placed ? (first->first_done - e.request_head_done).count() : 0);
     messages("request", e.request_grpc);
     messages("response", e.response_grpc);
     json_.end_object();
@@ -202,7 +196,7 @@ class EndWriter {
     if (!r) return json_.null();
     const bool own = r->by == formats::Direction::out;
     json_.begin_object();
-    number_or_null("code", r->code.has_value(), r->code.value_or(0));
+    field_or_null(json_, "code", r->code.has_value(), r->code.value_or(0));
     json_.field("by", model::name_of(own                                  ? d_.row.role
                                      : d_.row.role == model::Role::server ? model::Role::client
                                                                           : model::Role::server));
@@ -241,7 +235,7 @@ class EndWriter {
     wall("connect_started_ns", c.connect_started);
     wall("established_ns", c.established);
     wall("closed_ns", c.closed);
-    number_or_null("error", c.error != 0, c.error);
+    field_or_null(json_, "error", c.error != 0, c.error);
     json_.field("reset_received", c.reset_received);
     json_.field("reset_sent", c.reset_sent);
     json_.field("bytes_in", c.bytes_in);
@@ -256,7 +250,7 @@ class EndWriter {
     } else {
       json_.begin_object();
       json_.field("library", model::name_of(c.library));
-      number_or_null("carrier", c.carrier != 0, c.carrier);
+      field_or_null(json_, "carrier", c.carrier != 0, c.carrier);
       json_.field("bound_by", model::name_of(c.how));
       json_.end_object();
     }
@@ -290,7 +284,7 @@ class EndWriter {
       json_.number(w.argument0);
       json_.number(w.argument1);
       json_.end_array();
-      number_or_null("waker", w.waker != 0, w.waker);
+      field_or_null(json_, "waker", w.waker != 0, w.waker);
       json_.field("missed", std::uint32_t{w.missed});
       json_.end_object();
     }
@@ -307,7 +301,7 @@ class EndWriter {
       json_.field("kind", kNames[static_cast<std::size_t>(e.kind)]);
       offset("at_ns", e.time);
       json_.field("length", e.length);
-      number_or_null("error", e.error != 0, e.error);
+      field_or_null(json_, "error", e.error != 0, e.error);
       json_.end_object();
     }
     json_.end_array();

@@ -22,7 +22,7 @@ struct Look {
   const char *name, *colour, *meaning;
 };
 
-// By HealthState. Told apart by people who see colours differently.
+// By HealthState. Distinct for people who see colours differently.
 constexpr Look kLooks[] = {{' ', "nothing", "none", "no request"},
                            {',', "few", "#c9d6de", "fewer than 20 requests, no errors"},
                            {'.', "good", "#8fc7a5", "as usual"},

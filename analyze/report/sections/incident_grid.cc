@@ -40,7 +40,7 @@ std::string name_of(const Incident& i) {
   return (i.comm.empty() ? "process" : printable(i.comm)) + " " + pid_text(i.pid);
 }
 
-// "main.collapse < main.fatal.func1 < runtime.goexit": who was called by whom.
+// "main.collapse < main.fatal.func1 < runtime.goexit": the innermost first.
 std::string stack_text(const std::string& stack) {
   std::string out;
   std::size_t shown = 0;

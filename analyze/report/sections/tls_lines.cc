@@ -55,16 +55,4 @@ std::vector<std::string> tls_lines(const model::Study& study) {
   return out;
 }
 
-void append_sessions(JsonWriter& json, const model::TlsSessions& sessions) {
-  json.key("tls");
-  json.begin_object();
-  json.field("sessions", sessions.sessions);
-  json.field("bound_nested", sessions.nested);
-  json.field("bound_lengths", sessions.lengths);
-  json.field("unbound", sessions.unbound);
-  json.field("bytes", sessions.bytes);
-  json.field("unbound_bytes", sessions.unbound_bytes);
-  json.end_object();
-}
-
 }  // namespace tailcap::report

@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "analyze/model/study/study.h"
-#include "analyze/report/json/json_writer.h"
 
 namespace tailcap::report {
 
@@ -13,7 +12,5 @@ inline constexpr std::size_t kTlsPeersShown = 20;
 
 // "12 to 10.0.0.1:443 (shop.example), TLS 1.3: 11 handshakes done, median 2.31 ms, …". printable().
 std::vector<std::string> tls_lines(const model::Study& study);
-// "tls": sessions whose plaintext was recorded.
-void append_sessions(JsonWriter& json, const model::TlsSessions& sessions);
 
 }  // namespace tailcap::report

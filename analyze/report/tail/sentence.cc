@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
+#include <string>
+#include <vector>
 
 #include "analyze/report/tail/culprit.h"
 #include "analyze/report/words/escape.h"
@@ -139,13 +142,13 @@ std::string comparison_text(const Verdict& v) {
 
 std::string few_text(const Verdict& v, const model::RequestTable& table) {
   std::string out = count_text(v.of, "request", "requests") + ":";
-  std::size_t shown = 0;
-  for (const model::ExchangeId id : v.examples)
-    for (std::uint32_t i = 0; i < table.rows.size() && shown < kRequestsNamed; ++i)
-      if (table.rows.id(i) == id) {
-        out += (shown++ == 0 ? " " : ", ") + duration_text(table.rows.duration(i)) + " (" + id_text(id) + ")";
-        break;
-      }
+  const std::span named = std::span(v.examples).first(std::min(v.examples.size(), kRequestsNamed));
+  std::vector<std::string> durations(named.size());
+  for (std::uint32_t i = 0; i < table.rows.size(); ++i)
+    if (const auto at = std::ranges::find(named, table.rows.id(i)); at != named.end())
+      durations[static_cast<std::size_t>(at - named.begin())] = duration_text(table.rows.duration(i));
+  for (std::size_t n = 0; n < named.size(); ++n)
+    out += (n == 0 ? " " : ", ") + durations[n] + " (" + id_text(named[n]) + ")";
   if (v.parts.empty()) return out + ".";
   return out + "; on average " + duration_text(ns(v.slow)) + ", " + parts_text(v, table) + ".";
 }

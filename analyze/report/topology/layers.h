@@ -1,4 +1,4 @@
-// A layered drawing of a graph: callers on the left, whom they call on the right, what is written on an edge in its
+// A layered drawing of a graph: callers on the left, what they call on the right, what is written on an edge in its
 // way.
 #pragma once
 

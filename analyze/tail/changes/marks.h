@@ -22,7 +22,7 @@ namespace tailcap::tail::changes {
 class Marks {
  public:
   static constexpr std::size_t kNotes = 1024;         // the last are kept
-  static constexpr std::size_t kPrograms = 1u << 16;  // later ones are not told
+  static constexpr std::size_t kPrograms = 1u << 16;  // later ones are not reported
   static constexpr std::size_t kText = 2048;          // bytes of a note's value, or of a path
 
   void push(const formats::Event& event);

@@ -1,7 +1,7 @@
 // How busy each Go process was, second by second: goroutines that ran of as many as may run (deep profile), and threads
 // of as many CPUs as it may use.
 //
-// A goroutine runs until it parks, gives way, is interrupted or ends; while its thread is blocked in the kernel it does
+// A goroutine runs until it parks, yields, is preempted or ends; while its thread is blocked in the kernel it does
 // not. A second that the recording or the process does not fill is left out.
 #pragma once
 

@@ -1,6 +1,6 @@
 // How long the goroutines of each process could run and did not: from being made ready until they run.
 //
-// A new goroutine is ready at once; one that is interrupted or gives way is ready from then on. Needs the deep profile.
+// A new goroutine is ready at once; one that is preempted or yields is ready from then on. Needs the deep profile.
 #pragma once
 
 #include <cstddef>

@@ -1,8 +1,8 @@
 // Goroutines that outlive the request under which they were made.
 //
 // Under a request: by the goroutine that served it, while it did, or by one that was made so. What ends within the
-// limit is forgotten at once; of what may have ended while ends were not told, or their events were lost, nothing is
-// said.
+// limit is forgotten at once; of what may have ended while ends were not recorded, or their events were lost, nothing
+// is said.
 #pragma once
 
 #include <array>

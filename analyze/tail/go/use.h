@@ -1,7 +1,7 @@
 // How the goroutines of each Go server stand to its requests: one for each connection, one for each request, or
 // workers.
 //
-// Told from who was seen to serve what, never from the library.
+// Derived from which goroutine served what, never from the library.
 #pragma once
 
 #include <cstddef>

@@ -20,10 +20,10 @@ constexpr std::uint64_t kLeastForLittle = 100;  // requests
 
 std::vector<model::InFlightBand> in_flight_bands(const model::RequestTable& table,
                                                  const std::vector<std::uint32_t>& rows) {
-  struct Interval {
+  struct Timed {
     std::int64_t start, duration;
   };
-  std::vector<Interval> requests;
+  std::vector<Timed> requests;
   std::vector<std::int64_t> ends;
   for (const std::uint32_t i : rows) {
     if (!known(table.rows.start(i)) || !table.rows.has_duration(i)) continue;

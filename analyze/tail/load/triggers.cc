@@ -56,12 +56,12 @@ std::vector<Stretch> busy_stretches(const model::GoStudy& go) {
   return out;
 }
 
-struct Split {
+struct Compared {
   Side side;
   std::vector<std::uint32_t> rows;  // of side.durations
 };
 
-void add(const model::RequestTable& table, std::uint32_t i, Split& to) {
+void add(const model::RequestTable& table, std::uint32_t i, Compared& to) {
   const model::Request row = table.rows[i];
   const Standing standing = standing_of(row);
   to.side.shortfall.tainted += standing == Standing::doubtful;
@@ -98,7 +98,7 @@ std::size_t stretch_of(const std::vector<Stretch>& stretches, Time at) {
   return in != stretches.end() && in->from <= at ? static_cast<std::size_t>(in - stretches.begin()) : stretches.size();
 }
 
-void explain(const model::RequestTable& table, const Split& inside, const Split& outside, Trigger& out) {
+void explain(const model::RequestTable& table, const Compared& inside, const Compared& outside, Trigger& out) {
   std::vector<std::uint32_t> slow;
   for (std::size_t i = 0; i < inside.rows.size(); ++i)
     if (inside.side.durations[i] > out.latency.before.count()) slow.push_back(inside.rows[i]);
@@ -119,8 +119,8 @@ void explain(const model::RequestTable& table, const Split& inside, const Split&
 struct Candidate {
   Trigger trigger;
   Comparison comparison;
-  Split inside;
-  const Split* outside = nullptr;
+  Compared inside;
+  const Compared* outside = nullptr;
 };
 
 }  // namespace
@@ -156,14 +156,14 @@ void find_triggers(const model::RequestTable& table, const std::vector<const std
                    model::Study& study) {
   study.triggers.clear();
   std::deque<Candidate> all;
-  std::deque<Split> rests;
+  std::deque<Compared> rests;
   for (const model::GoStudy& go : study.go) {
     const std::vector<Stretch> stretches = busy_stretches(go);
     if (stretches.empty()) continue;
     for (std::uint32_t r = 0; r < rows.size(); ++r) {
       if (rows[r]->empty() || table.rows.role(rows[r]->front()) != model::Role::server) continue;
-      std::vector<Split> inside(stretches.size());
-      Split& outside = rests.emplace_back();
+      std::vector<Compared> inside(stretches.size());
+      Compared& outside = rests.emplace_back();
       double busy_seconds = 0;
       for (std::size_t s = 0; s < stretches.size(); ++s) {
         inside[s].side.shortfall.seconds = static_cast<double>((stretches[s].to - stretches[s].from).count()) * 1e-9;

@@ -128,7 +128,7 @@ RouteTemplate::RouteTemplate(std::string text) : text_(std::move(text)) {
       open_end_ = true;
     else
       segments_.emplace_back(any || s == "*" ? std::string_view{} : s);
-    // An empty segment of the template (a slash at its end) matches an empty one only: told apart by a NUL.
+    // An empty segment of the template (a slash at its end) matches an empty one only: marked by a NUL.
     if (!any && s.empty() && !segments_.empty()) segments_.back() = std::string(1, '\0');
     return true;
   });

@@ -87,7 +87,7 @@ Cohorts cohorts_of(const std::vector<Item>& items) {
   for (std::size_t i = out.typical_from; i < out.typical_to; ++i)
     for (std::size_t level = 0; level < kLevels; ++level) ++typical[level][kind_at(items[out.order[i]].kind, level)];
   out.cells = cells_of(items, out, typical, 0);
-  // Resampled, the cohort reaches further down. Who is of no cell there is compared with whom most are.
+  // Resampled, the cohort reaches further down. A request of no cell there is compared like most of them.
   const std::size_t reach = std::min(n - out.typical_to, 3 * out.slow);
   const auto most = std::max_element(out.cells.begin(), out.cells.end(),
                                      [](const CohortCell& a, const CohortCell& b) { return a.slow < b.slow; });

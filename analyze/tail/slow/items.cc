@@ -47,7 +47,7 @@ std::vector<Item> items_of(const model::RequestTable& table, const std::vector<s
       total += p.time;
       if (p.label == model::Label::unexplained_lost) lost += p.time;
     }
-    // Whoever made the partition answers for its sum; what does not add up must not be averaged.
+    // The partition is responsible for its sum; what does not add up must not be averaged.
     if (total != row.duration.count() || total <= 0) continue;
     Item item{.duration = total, .parts = parts, .kind = 0, .row = i};
     item.kind = kind_of(row, links.calls_of(row.id).size(), mixed);

@@ -1,4 +1,4 @@
-// What can be told of the Go programs in a capture, as `tailcap info` shows it.
+// What is known of the Go programs in a capture, as `tailcap info` shows it.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@ namespace tailcap::views {
 
 class GoFacts {
  public:
-  // Told again and again: each process counts once.
+  // Recorded repeatedly: each process counts once.
   void push(std::uint32_t pid, const formats::GoProgram& program);
   void push(std::uint32_t pid, const formats::GoBuild& build);
 

@@ -32,7 +32,7 @@ RequestStacks::RequestStacks(model::ExchangeId request, StackLimits limits)
 RequestStacks::RequestStacks(const pipeline::Options& options, bool page, StackLimits limits)
     : options_(&options), page_(page), limits_(limits), texts_(limits) {}
 
-RequestStacks::Kind RequestStacks::kind_of(SampleKind kind) {
+RequestStacks::Activity RequestStacks::activity_of(SampleKind kind) {
   return kind == SampleKind::on_cpu ? ran : kind == SampleKind::preempted ? preempted : waited;
 }
 
@@ -56,9 +56,9 @@ void RequestStacks::find_windows(const model::RequestTable& table, const pipelin
       add(row);
   }
   for (auto& [pid, windows] : windows_) {
-    std::ranges::sort(windows, {}, &Window::from);
+    std::ranges::sort(windows, {}, &TimeRange::from);
     std::size_t last = 0;
-    for (const Window& w : windows)
+    for (const TimeRange& w : windows)
       if (w.from <= windows[last].to)
         windows[last].to = std::max(windows[last].to, w.to);
       else
@@ -86,7 +86,7 @@ void RequestStacks::begin(const model::RequestTable& table, const pipeline::Reco
 bool RequestStacks::within(std::uint32_t pid, Time from, Time to) const {
   const auto windows = windows_.find(pid);
   if (windows == windows_.end()) return false;
-  const auto at = std::ranges::lower_bound(windows->second, from, {}, &Window::to);
+  const auto at = std::ranges::lower_bound(windows->second, from, {}, &TimeRange::to);
   return at != windows->second.end() && at->from <= to;
 }
 
@@ -111,7 +111,7 @@ void RequestStacks::hold(const Event& event, const Sample& sample) {
   // What a thread had under way is known from the beginning.
   if (event.goroutine == 0 && owners_.of(event.thread, 0, event.time, event.time).empty()) return;
   if (samples_.size() >= limits_.samples) {
-    ++left_out_[kind_of(sample.kind)];
+    ++left_out_[activity_of(sample.kind)];
     return;
   }
   samples_.push_back({event.time, event.goroutine, event.thread,
@@ -137,8 +137,8 @@ void RequestStacks::hold(const Event& event, const OffCpu& off) {
   wait.queued = texts_.intern(wait_text(event.thread, off, names_, true));
 }
 
-void RequestStacks::give(Kind kind, Thread thread, std::uint64_t goroutine, Time begin, Time end, std::uint32_t text,
-                         std::uint64_t each) {
+void RequestStacks::give(Activity kind, Thread thread, std::uint64_t goroutine, Time begin, Time end,
+                         std::uint32_t text, std::uint64_t each) {
   for (const auto& part : owners_.of(thread, goroutine, begin, end)) {
     const std::uint64_t value = begin == end ? each : static_cast<std::uint64_t>((part.end - part.begin).count());
     if (part.several)
@@ -153,7 +153,7 @@ void RequestStacks::end(const model::RequestTable& table) {
   owners_.sort();
   for (; !samples_.empty(); samples_.pop_front()) {
     const HeldSample& s = samples_.front();
-    give(kind_of(s.kind), s.thread, s.goroutine, s.time, s.time, s.text, s.weight);
+    give(activity_of(s.kind), s.thread, s.goroutine, s.time, s.time, s.text, s.weight);
   }
   for (; !waits_.empty(); waits_.pop_front()) {
     const HeldWait& w = waits_.front();
@@ -177,7 +177,7 @@ void RequestStacks::end(const model::RequestTable& table) {
 }
 
 std::vector<model::FoldedStack> RequestStacks::of(std::span<const model::ExchangeId> requests, SampleKind kind) const {
-  const auto& owned = owned_[kind_of(kind)];
+  const auto& owned = owned_[activity_of(kind)];
   flame::Folder folder;
   for (const model::ExchangeId id : requests) {
     const auto row = std::ranges::lower_bound(rows_, std::pair{id, std::uint32_t{0}});
@@ -192,7 +192,7 @@ FlameResult RequestStacks::of_route(const model::TextPool& texts, std::string_vi
                                     const FlameChoice& choice) const {
   FlameResult out;
   std::vector<Ranked> chosen;
-  for (const Served& s : served_)
+  for (const ServedRow& s : served_)
     if (texts[s.route] == route && texts[s.method] == method) chosen.push_back({s.duration, s.row});
   if (chosen.empty()) return out;
   const Ranking ranking = rank(chosen, choice.cohort);
@@ -209,7 +209,7 @@ FlameResult RequestStacks::of_route(const model::TextPool& texts, std::string_vi
   return out;
 }
 
-std::uint64_t RequestStacks::left_out(SampleKind kind) const { return left_out_[kind_of(kind)]; }
+std::uint64_t RequestStacks::left_out(SampleKind kind) const { return left_out_[activity_of(kind)]; }
 
 model::RequestSamples sum_of(const std::vector<model::FoldedStack>& stacks) {
   model::RequestSamples out;

@@ -70,7 +70,7 @@ class RequestStacks : public pipeline::SecondReading {
   std::uint64_t left_out(formats::SampleKind kind) const;
 
  private:
-  struct Window {
+  struct TimeRange {
     formats::Time from{}, to{};
   };
   struct HeldSample {
@@ -90,19 +90,19 @@ class RequestStacks : public pipeline::SecondReading {
     std::uint32_t row = 0, text = 0;
     std::uint64_t value = 0;
   };
-  struct Served {
+  struct ServedRow {
     std::int64_t duration = 0;
     std::uint32_t row = 0;
     model::TextId method = 0, route = 0;
   };
-  enum Kind : std::uint8_t { ran, preempted, waited, kKinds };
+  enum Activity : std::uint8_t { ran, preempted, waited, kActivities };
 
-  static Kind kind_of(formats::SampleKind kind);
+  static Activity activity_of(formats::SampleKind kind);
   void find_windows(const model::RequestTable& table, const pipeline::Recording& recording);
   bool within(std::uint32_t pid, formats::Time from, formats::Time to) const;
   void hold(const formats::Event& event, const formats::Sample& sample);
   void hold(const formats::Event& event, const formats::OffCpu& off);
-  void give(Kind kind, formats::Thread thread, std::uint64_t goroutine, formats::Time begin, formats::Time end,
+  void give(Activity kind, formats::Thread thread, std::uint64_t goroutine, formats::Time begin, formats::Time end,
             std::uint32_t text, std::uint64_t each);
 
   const pipeline::Options* const options_ = nullptr;  // null: of one request
@@ -110,17 +110,18 @@ class RequestStacks : public pipeline::SecondReading {
   const bool page_ = false;
   const StackLimits limits_;
   bool active_ = false, all_samples_ = false;
-  std::map<std::uint32_t, std::vector<Window>> windows_;  // by process: the times of requests whose stacks are wanted
+  std::map<std::uint32_t, std::vector<TimeRange>>
+      windows_;  // by process: the times of requests whose stacks are wanted
   StackTexts texts_;
   ThreadNames names_;
   flame::Owners owners_;
   flame::LeftStacks left_;
   std::deque<HeldSample> samples_;
   std::deque<HeldWait> waits_;
-  std::array<std::uint64_t, kKinds> left_out_{}, undecided_{};     // undecided: several requests were under way
-  std::array<std::vector<Owned>, kKinds> owned_;                   // by row
-  std::vector<std::pair<model::ExchangeId, std::uint32_t>> rows_;  // of requests with stacks, by id
-  std::vector<Served> served_;                                     // page: all that were
+  std::array<std::uint64_t, kActivities> left_out_{}, undecided_{};  // undecided: several requests were under way
+  std::array<std::vector<Owned>, kActivities> owned_;                // by row
+  std::vector<std::pair<model::ExchangeId, std::uint32_t>> rows_;    // of requests with stacks, by id
+  std::vector<ServedRow> served_;                                    // page: all that were
 };
 
 // The sum of several requests' stacks.

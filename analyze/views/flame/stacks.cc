@@ -25,14 +25,14 @@ using namespace formats;
 
 namespace {
 
-struct Cohorts {
+struct ChosenRequests {
   flame::Owners owners;
   Ranking ranking;
   std::string undecided;
   std::vector<std::string> titles;  // by row, where frames are asked for by request
 };
 
-void choose(const pipeline::Analysis& analysis, const FlameChoice& choice, Cohorts& out) {
+void choose(const pipeline::Analysis& analysis, const FlameChoice& choice, ChosenRequests& out) {
   const auto& table = analysis.table;
   const pipeline::Wanted matches(choice.requests, analysis.study);
   std::vector<Ranked> wanted;
@@ -80,9 +80,9 @@ struct Window {
 
 class Collecting {
  public:
-  Collecting(const FlameChoice& choice, const flame::LeftStacks& left, Cohorts* cohorts, Window window,
+  Collecting(const FlameChoice& choice, const flame::LeftStacks& left, ChosenRequests* chosen, Window window,
              FlameResult& result)
-      : choice_(choice), left_(left), cohorts_(cohorts), window_(window), result_(result) {}
+      : choice_(choice), left_(left), chosen_(chosen), window_(window), result_(result) {}
 
   void push(const Event& event) {
     names_.push(event);
@@ -111,7 +111,7 @@ class Collecting {
   void put_together(const model::RequestTable& table) {
     for (const auto& [request, folder] : own_) {
       auto stacks = folder.stacks(0, 0);
-      for (const auto& stack : stacks) folder_.add(cohorts_->titles[request] + ";" + stack.frames, stack.value, false);
+      for (const auto& stack : stacks) folder_.add(chosen_->titles[request] + ";" + stack.frames, stack.value, false);
       result_.by_request.emplace(table.rows.id(request), std::move(stacks));
     }
   }
@@ -138,8 +138,8 @@ class Collecting {
     const auto value = [&](Time from, Time to) {
       return from == to ? each_ : static_cast<std::uint64_t>((to - from).count());
     };
-    if (!cohorts_) return folder_.add(stack, value(begin, end), false);
-    for (const auto& part : cohorts_->owners.of(event.thread, event.goroutine, begin, end)) {
+    if (!chosen_) return folder_.add(stack, value(begin, end), false);
+    for (const auto& part : chosen_->owners.of(event.thread, event.goroutine, begin, end)) {
       if (choice_.by_request && !part.several) {
         if (part.cohort != flame::Cohort::other) own_[part.request].add(stack, value(part.begin, part.end), false);
         continue;
@@ -157,7 +157,7 @@ class Collecting {
 
   const FlameChoice& choice_;
   const flame::LeftStacks& left_;
-  Cohorts* cohorts_;
+  ChosenRequests* chosen_;
   const Window window_;
   FlameResult& result_;
   ThreadNames names_;
@@ -174,7 +174,7 @@ bool FlameChoice::of_requests() const {
 
 FlameResult flame_of(const std::string& path, const FlameChoice& choice) {
   FlameResult result;
-  Cohorts cohorts;
+  ChosenRequests chosen;
   pipeline::Analysis analysis;
   Window window;
   const bool of_requests = choice.of_requests();
@@ -190,9 +190,9 @@ FlameResult flame_of(const std::string& path, const FlameChoice& choice) {
     if (wanted.to()) window.to = *wanted.to();
   }
   if (of_requests) {
-    choose(analysis, choice, cohorts);
-    if (!cohorts.undecided.empty()) {
-      result.undecided = cohorts.undecided;
+    choose(analysis, choice, chosen);
+    if (!chosen.undecided.empty()) {
+      result.undecided = chosen.undecided;
       return result;
     }
   }
@@ -200,11 +200,11 @@ FlameResult flame_of(const std::string& path, const FlameChoice& choice) {
   pipeline::Replay replay(path);
   if (of_requests || choice.off_cpu)
     replay.each([&](const Event& event) {
-      if (of_requests) cohorts.owners.sent(event);
+      if (of_requests) chosen.owners.sent(event);
       if (choice.off_cpu) left.push(event);
     });
-  if (of_requests) cohorts.owners.sort();
-  Collecting collecting(choice, left, of_requests ? &cohorts : nullptr, window, result);
+  if (of_requests) chosen.owners.sort();
+  Collecting collecting(choice, left, of_requests ? &chosen : nullptr, window, result);
   replay.run(collecting);
   collecting.put_together(analysis.table);
   if (!choice.off_cpu && collecting.samples() == 0)
@@ -213,9 +213,9 @@ FlameResult flame_of(const std::string& path, const FlameChoice& choice) {
                               : choice.samples == SampleKind::preempted
                                   ? "Go programs with --profile deep."
                                   : "with --sample 99; --measure off-cpu shows what was waited for."));
-  result.flame.stacks = collecting.folder().stacks(
-      cohorts.ranking.slow, choice.cohort == FlameRequests::both ? cohorts.ranking.typical() : 0);
-  describe(choice, of_requests ? &cohorts.ranking : nullptr, collecting.folder(), result);
+  result.flame.stacks = collecting.folder().stacks(chosen.ranking.slow,
+                                                   choice.cohort == FlameRequests::both ? chosen.ranking.typical() : 0);
+  describe(choice, of_requests ? &chosen.ranking : nullptr, collecting.folder(), result);
   return result;
 }
 
